@@ -1,0 +1,53 @@
+/* base/options.h - one typed table a program: name, type, place, limits, default and help in the
+ * same row, read from a file of "name = value" lines.
+ *
+ *	file    = *( *WSP [ name *WSP "=" *WSP value ] *WSP [ "#" comment ] LF )
+ *	name    = 1*( ALPHA / DIGIT / "." / "_" / "-" )
+ *	value   = text to the end of the line, '#' only starts a comment after white space;
+ *	          a list is separated by commas
+ *	duration = 1*DIGIT [ "ms" / "s" / "m" / "h" / "d" ]      (bare: seconds)
+ *	size     = 1*DIGIT [ "K" / "M" / "G" ]                   (powers of 1024; bare: bytes)
+ *
+ * Owns:   T_STR members are malloc'ed; options_free() frees them.
+ * Fails:  E_SYNTAX with "file:line: what is wrong and what is expected" in the caller's text;
+ *         the target struct is then unchanged.
+ * Limits: files up to 1 MiB, lines up to 64 KiB. A name given twice is an error, except T_LIST rows,
+ *         which add up. */
+#pragma once
+#include "base/buf.h"
+
+enum option_type {
+	T_BOOL,     /* bool: yes no */
+	T_INT,      /* int64_t */
+	T_DURATION, /* int64_t milliseconds */
+	T_SIZE,     /* int64_t bytes */
+	T_STR,      /* char * */
+	T_LIST,     /* char *: the entries joined by '\n' */
+};
+
+struct option {
+	const char *name;
+	enum option_type type;
+	size_t offset;         /* into the program's config struct */
+	int64_t min, max;      /* numbers; for T_STR max is the length limit, 0: 4096 */
+	const char *def;       /* default as it would stand in the file; "" for none */
+	bool reload;           /* takes effect on SIGHUP */
+	const char *help;      /* one sentence for the sample file */
+};
+
+#define OPTION_ERROR_MAX 512
+
+/* Sets every default. */
+void options_defaults(const struct option *table, size_t n, void *config);
+/* Reads path over the defaults. error holds OPTION_ERROR_MAX bytes. */
+int options_read(const struct option *table, size_t n, void *config, const char *path,
+		 char *error) MUST_CHECK;
+int options_parse(const struct option *table, size_t n, void *config, struct slice text,
+		  const char *name_for_errors, char *error) MUST_CHECK;
+void options_free(const struct option *table, size_t n, void *config);
+/* Writes the commented sample file: what docs/samples holds, compared by tests/house. */
+void options_sample(const struct option *table, size_t n, struct buf *out);
+/* Text of one value as it would stand in a file; what "config show" prints. */
+void options_show(const struct option *row, const void *config, struct buf *out);
+/* Next entry of a T_LIST value; start with *pos = 0.  False at the end. */
+bool option_list_next(const char *list, size_t *pos, struct slice *ret);

@@ -1,0 +1,23 @@
+#include "base/random.h"
+
+uint64_t random_u64(void)
+{
+	uint64_t v;
+
+	random_bytes(&v, sizeof(v));
+	return v;
+}
+
+uint32_t random_below(uint32_t n)
+{
+	/* Lemire's multiplication; the bias is below n / 2^32 and removed by rejection. */
+	uint32_t low_limit = (0u - n) % n;
+
+	for (;;) {
+		uint32_t x;
+		random_bytes(&x, sizeof(x));
+		uint64_t m = (uint64_t)x * n;
+		if ((uint32_t)m >= low_limit)
+			return (uint32_t)(m >> 32);
+	}
+}

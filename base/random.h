@@ -1,0 +1,10 @@
+/* base/random.h - the door to chance.  The real one asks the kernel (getrandom) through a buffer a
+ * thread; tests link tests/sim/random_sim.c, which replays from a seed.
+ * Blocks: never after boot.  Fails: never; a kernel without getrandom ends the process. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+void random_bytes(void *dst, size_t n);
+uint64_t random_u64(void);
+uint32_t random_below(uint32_t n); /* uniform in [0, n), n > 0 */

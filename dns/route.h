@@ -1,0 +1,56 @@
+/* dns/route.h - from a recipient domain to the hosts that take its mail.
+ * RFC 5321 section 5.1 (MX, implicit MX, loop to ourselves), RFC 7505 (null MX), RFC 6724 is left
+ * to the caller.
+ *
+ * Owns:   a finished route is immutable and counted: route_ref / route_unref.
+ * Blocks: never.  Limits: 32 hosts, 16 addresses a host; what is past that is dropped. */
+#pragma once
+#include "dns/resolver.h"
+
+enum { ROUTE_HOSTS_MAX = 32, ROUTE_IPS_MAX = 16 };
+struct route_host {
+	uint16_t preference;
+	char name[DNS_NAME_MAX];
+	unsigned n_ips;
+	struct ip ips[ROUTE_IPS_MAX];
+};
+enum route_status {
+	ROUTE_OK,
+	ROUTE_TEMP,       /* DNS gave no usable answer: defer, 4.4.3 */
+	ROUTE_NO_DOMAIN,  /* NXDOMAIN, or neither MX nor address: bounce, 5.1.2 */
+	ROUTE_NULL_MX,    /* RFC 7505: bounce, 5.1.10 */
+	ROUTE_LOOP,       /* the best MX is ourselves: bounce, 5.4.6 */
+	ROUTE_FORBIDDEN,  /* every address is special (loopback, private...) and not allowed: 5.4.4 */
+};
+struct route {
+	enum route_status status;
+	char domain[DNS_NAME_MAX];
+	char site[DNS_NAME_MAX];  /* names the set of MX hosts: same set, same site */
+	bool implicit;            /* no MX record: the domain's own address */
+	uint32_t ttl_s;
+	unsigned n_hosts;
+	struct route_host *hosts; /* by preference, lowest first; equals shuffled for this route */
+};
+
+struct route_options {
+	bool ipv4, ipv6;
+	/* Special addresses (ip_is_special) are refused unless they lie in one of these. */
+	const struct ip_net *allowed;
+	unsigned n_allowed;
+	/* We are an MX of the domain when a host's name or address is one of these: then hosts at its
+	 * preference and above are dropped, and nothing left is ROUTE_LOOP. */
+	const char *const *own_names;
+	unsigned n_own_names;
+	const struct ip *own_ips;
+	unsigned n_own_ips;
+};
+
+struct route_query {
+	void (*done)(struct route_query *q, struct route *route); /* the callee owns one reference */
+	void *state;
+};
+int route_ask(struct resolver *r, const struct route_options *o, struct route_query *q,
+	      struct slice domain) MUST_CHECK;
+void route_cancel(struct resolver *r, struct route_query *q);
+struct route *route_ref(struct route *route);
+struct route *route_unref(struct route *route); /* takes NULL, gives NULL */

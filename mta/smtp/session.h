@@ -1,0 +1,70 @@
+/* mta/smtp/session.h - one SMTP client connection to one MX host: RFC 5321, PIPELINING (2920), SIZE
+ * (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES (2034), STARTTLS (3207), SMTPUTF8 (6531).
+ * A session reads down the table in session.c; steps are said in say.c and heard in hear.c.
+ *
+ * Owns:   session_new() gives the caller the session; session_free() ends it (at the end of the
+ *         loop turn).  A txn handed over belongs to the session until done() gives it back.
+ * Blocks: never.
+ * Fails:  gone() once, with what happened; a txn in hand comes back through done() first, its
+ *         unanswered recipients with VERDICT_DEFERRED (RFC 5321 section 4.5.3.2.6: a lost reply
+ *         after the final dot is never taken as delivered).
+ * Limits: reply lines 2,048 bytes, replies 64 lines / 16 KiB, 100 EHLO keywords, two txns in hand
+ *         (one being answered, the next pipelined behind it). */
+#pragma once
+#include "mta/door/conn.h"
+#include "mta/verdict.h"
+
+struct session;
+struct session *session_free(struct session *s);
+DEFINE_OWNED(session)
+
+struct smtp_timeouts { /* milliseconds; defaults are RFC 5321 section 4.5.3.2 */
+	int64_t connect, greeting, ehlo, starttls, mail, rcpt, data, block, dot, rset, quit;
+};
+void smtp_timeouts_default(struct smtp_timeouts *t);
+
+enum tls_policy { TLS_NEVER, TLS_MAY, TLS_MUST };
+struct session_options {
+	struct conn_target to;
+	const char *mx_host;             /* name of the MX host, for TLS SNI and logs */
+	const char *ehlo;
+	struct smtp_timeouts timeouts;
+	enum tls_policy tls;
+	struct tls_context *tls_context;
+	struct tls_session *tls_resume;  /* may be NULL; a reference is taken by nobody */
+};
+
+struct txn_rcpt {
+	struct slice address;            /* checked by whoever accepted it: no CR, LF, NUL, '<', '>' */
+	struct verdict verdict;
+};
+/* One message to one or more recipients at one host.  A member of the caller's delivery. */
+struct txn {
+	struct slice mail_from;          /* "" is the null reverse-path */
+	struct slice head;               /* what goes before the message: DKIM-Signature fields */
+	struct slice message;            /* CRLF lines, not dot-stuffed; both stay valid until done() */
+	bool body_8bit, utf8;
+	unsigned n_rcpts;
+	struct txn_rcpt *rcpts;
+	/* Filled by the session */
+	bool sent_data;                  /* the final dot left: a lost answer is in doubt */
+	void *state;
+};
+
+struct session_user { /* a member of the pool's connection object */
+	/* Greeted, EHLO (and TLS) done, or a txn finished: wants session_send() or session_quit(). */
+	void (*ready)(struct session_user *u);
+	void (*done)(struct session_user *u, struct txn *t);
+	/* The connection is over; v says why (kind NONE: in good order). Free the session now. */
+	void (*gone)(struct session_user *u, const struct verdict *v);
+};
+
+int session_new(struct session **ret, struct loop *l, const struct session_options *o,
+		struct session_user *u) MUST_CHECK;
+/* E_FULL when two txns are in hand; E_CONFLICT when the session is not ready or is ending. */
+int session_send(struct session *s, struct txn *t) MUST_CHECK;
+bool session_can_take(const struct session *s); /* room for (another) txn now */
+void session_quit(struct session *s);           /* QUIT after what is in hand, then gone() */
+const char *session_doing(const struct session *s); /* "waiting for the EHLO reply" */
+unsigned session_sent(const struct session *s);  /* txns finished on this connection */
+struct conn *session_conn(struct session *s);    /* for TLS facts and addresses */

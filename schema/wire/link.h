@@ -1,0 +1,103 @@
+/* schema/wire/link.h - the frames between control plane and engine, and between CLI and engine.
+ *
+ *	frame = length: u32 big-endian, body: msgpack array [ type: uint, request: uint, field... ]
+ *
+ * The meaning does not depend on the carrier (Unix socket now): ids are the sender's, an ACK comes
+ * after the sync and carries the position, events have positions.  Requests may be pipelined; ACKs
+ * come in order of durability and name their request.
+ *
+ *	type       from     fields
+ *	HELLO      client   version=1, name (consumer name, 1..64 of [a-z0-9._-]; "" for none)
+ *	WELCOME    engine   version, engine id (128 bit as text), durable lsn, oldest lsn, cursor lsn (0: new)
+ *	CONTENT    client   id.hi, id.lo, meta, bytes
+ *	JOB        client   id.hi, id.lo, content.hi, content.lo, tenant, campaign, class, accepted_ms,
+ *	                    expires_ms, rows, meta, data
+ *	RULE       client   key, value                      (mta/rules.h; empty value removes)
+ *	KEY        client   domain, selector, pem           (empty pem removes)
+ *	SUBSCRIBE  client   from lsn                        (0: from the oldest)
+ *	CURSOR     client   lsn                             (everything up to it is safe at the client)
+ *	ADMIN      client   command, value (a map of arguments)
+ *	ACK        engine   lsn
+ *	ERROR      engine   code (negative, base/err.h), text
+ *	EVENTS     engine   next lsn, array of events, each an array:
+ *	                    [ lsn, kind, job.hi, job.lo, tenant, campaign, row, attempt, at_ms, next_ms, code,
+ *	                      dsn (text "5.1.1" or ""), flags, text, host, ip, source, rcpt ]
+ *	REPORT     engine   value (answer to ADMIN)
+ *
+ * Feeding exactly once: after WELCOME the client reads events up to `durable lsn` before it sends
+ * again any job that was not acknowledged: EVENT_ACCEPTED tells it what was taken.  A job or content
+ * the engine knows is acknowledged again and does nothing.  E_UNKNOWN on JOB: send the content again.
+ * E_FULL: wait and try again.
+ *
+ * Limits: frames up to LINK_FRAME_MAX; at most LINK_EVENTS_MAX events a frame; the engine sends no
+ *         further EVENTS while more than 4 MiB are unread by the client. */
+#pragma once
+#include "base/buf.h"
+#include "base/value.h"
+#include "schema/wire/rows.h"
+
+enum { LINK_FRAME_MAX = 64 * 1024 * 1024, LINK_EVENTS_MAX = 4096, LINK_VERSION = 1 };
+enum link_type {
+	LINK_HELLO = 1,
+	LINK_CONTENT = 2,
+	LINK_JOB = 3,
+	LINK_RULE = 4,
+	LINK_KEY = 5,
+	LINK_SUBSCRIBE = 6,
+	LINK_CURSOR = 7,
+	LINK_ADMIN = 8,
+	LINK_WELCOME = 64,
+	LINK_ACK = 65,
+	LINK_ERROR = 66,
+	LINK_EVENTS = 67,
+	LINK_REPORT = 68,
+};
+
+struct link_job {
+	struct id128 id, content;
+	uint64_t tenant, campaign;
+	uint8_t class;
+	int64_t accepted_ms, expires_ms;
+	uint32_t rows;
+	struct slice meta, data;
+};
+struct link_event {
+	uint64_t lsn;
+	unsigned kind; /* enum outcome_kind, or EVENT_ACCEPTED */
+	struct id128 job;
+	uint64_t tenant, campaign;
+	uint32_t row;
+	uint16_t attempt;
+	int64_t at_ms, next_ms;
+	uint16_t code, flags;
+	struct slice dsn, text, host, ip, source, rcpt;
+};
+/* One decoded frame; slices point into the frame's bytes, values into the arena. */
+struct link_frame {
+	enum link_type type;
+	uint64_t request;
+	union {
+		struct { uint64_t version; struct slice name; } hello;
+		struct { uint64_t version; struct slice engine; uint64_t durable, oldest, cursor; } welcome;
+		struct { struct id128 id; struct slice meta, bytes; } content;
+		struct link_job job;
+		struct { struct slice key, value; } rule;
+		struct { struct slice domain, selector, pem; } key;
+		uint64_t lsn;                               /* SUBSCRIBE, CURSOR, ACK */
+		struct { struct slice command; struct value args; } admin;
+		struct { int code; struct slice text; } error;
+		struct { uint64_t next; uint32_t n; struct slice packed; } events;
+		struct value report;
+	};
+};
+
+/* Appends one whole frame. Encoders take the same struct that decoding gives; `events.packed` is made
+ * by link_event_put, back to back. */
+int link_put(struct buf *out, const struct link_frame *f) MUST_CHECK;
+int link_event_put(struct buf *packed, const struct link_event *e) MUST_CHECK;
+/* Splits the front of `in`: 1 and the body in *ret_body and its whole length in *ret_used, 0 when more
+ * bytes are needed, E_LIMIT for a length past the bound. */
+int link_split(struct slice in, struct slice *ret_body, size_t *ret_used) MUST_CHECK;
+int link_get(struct slice body, struct wire_arena *arena, struct link_frame *ret) MUST_CHECK; /* E_SYNTAX */
+/* Walks frame->events; *pos starts at 0.  1 an event, 0 the end, E_SYNTAX. */
+int link_event_next(const struct link_frame *f, size_t *pos, struct link_event *ret) MUST_CHECK;

@@ -1,0 +1,22 @@
+/* schema/wire/meta.h - what the engine must know about a content and a job, as msgpack maps with
+ * short string keys; unknown keys are ignored (additive changes only), a missing one is its zero.
+ * Slices point into the bytes they were read from. */
+#pragma once
+#include "base/buf.h"
+
+struct wire_content_meta {
+	bool program;              /* bytes are a message/program.h program, else a raw message */
+	bool body_8bit, utf8;      /* needs 8BITMIME, SMTPUTF8 */
+	struct slice sign_domain;  /* d= of the signature; empty: none. Keys come from keys.dir */
+};
+struct wire_job_meta {
+	struct slice mail_from;    /* reverse-path; empty: null */
+	struct slice pool;         /* egress pool; empty: the default */
+	struct slice message_id_domain; /* for programs; Message-ID is <job.row@domain> */
+	struct slice origin;       /* "smtp" or "control"; for logs */
+	int64_t date_ms;           /* Date header of programs */
+};
+int wire_content_meta_put(struct buf *out, const struct wire_content_meta *m) MUST_CHECK;
+int wire_content_meta_get(struct slice in, struct wire_content_meta *ret) MUST_CHECK;
+int wire_job_meta_put(struct buf *out, const struct wire_job_meta *m) MUST_CHECK;
+int wire_job_meta_get(struct slice in, struct wire_job_meta *ret) MUST_CHECK;

@@ -1,0 +1,43 @@
+/* schema/wire/rows.h - recipients of a job, as msgpack: the data of a job record.
+ *
+ *	data = rows back to back, each: [ address: str, ref: uint, field... ]
+ *
+ * The fields are positional: content meta names them. ref is the control plane's own number of the
+ * recipient (its seq in the campaign), 0 for SMTP; events carry job and row, from which control
+ * derives it again.
+ *
+ * Owns:   wire_rows_open() gives the caller a view into `data`, which must outlive it.
+ * Fails:  E_SYNTAX on bytes that are no rows, E_LIMIT past a bound; never reads past data.
+ * Limits: 65,535 rows, 256 fields a row, strings 64 KiB, nesting VALUE_DEPTH_MAX; memory of a view is
+ *         bounded by a constant times data.n, whatever lengths the bytes claim. */
+#pragma once
+#include "base/buf.h"
+#include "base/value.h"
+
+enum { WIRE_ROWS_MAX = 65535, WIRE_FIELDS_MAX = 256 };
+struct wire_row {
+	struct slice address;
+	uint64_t ref;
+	unsigned n_fields;
+	const struct value *fields;
+};
+int wire_row_put(struct buf *out, struct slice address, uint64_t ref, const struct value *fields,
+		 unsigned n_fields) MUST_CHECK;
+
+struct wire_rows;
+struct wire_rows *wire_rows_free(struct wire_rows *rows);
+DEFINE_OWNED(wire_rows)
+int wire_rows_open(struct wire_rows **ret, struct slice data, uint32_t expected_rows) MUST_CHECK;
+uint32_t wire_rows_count(const struct wire_rows *rows);
+/* Address only, without decoding the fields: what queueing needs. */
+struct slice wire_rows_address(const struct wire_rows *rows, uint32_t i);
+/* Fields are decoded on the first call for a row into the view's arena. */
+int wire_rows_get(struct wire_rows *rows, uint32_t i, struct wire_row *ret) MUST_CHECK;
+
+/* One value, both ways; used by rows and by link frames.  Decoded trees live in `arena`. */
+struct wire_arena;
+struct wire_arena *wire_arena_new(void);
+struct wire_arena *wire_arena_free(struct wire_arena *a);
+DEFINE_OWNED(wire_arena)
+int wire_value_put(struct buf *out, const struct value *v) MUST_CHECK;
+int wire_value_get(struct wire_arena *a, struct slice *in, struct value *ret) MUST_CHECK; /* advances in */
