@@ -2,7 +2,8 @@
  * The real one is conn_ev.c (libev, OpenSSL); tests/sim/conn_sim.c talks to scripted peers.
  *
  * Owns:   conn_open/conn_adopt give the caller the conn; conn_free() closes it and may be called
- *         inside the callback (the memory rests until the end of the loop turn).
+ *         inside the callback (the memory rests until the end of the loop turn).  What is queued
+ *         is offered to the peer once more, without waiting.
  * Blocks: never.  Fails: through CONN_FAILED with a negative code, once; then only conn_free.
  * Limits: input held is at most `in_max` bytes (reading pauses), output at most what is queued;
  *         conn_room() says how much more the writer should queue. */
@@ -12,11 +13,13 @@
 #include "mta/door/timer.h"
 
 struct ev_loop;
+struct loop_state;
 /* What a lane's objects need of the world; one a lane, made by mta/lane.c or a test. */
 struct loop {
 	struct ev_loop *ev;        /* NULL in simulation */
 	struct timers *timers;
 	struct list turn_end;      /* struct turn_end entries, run once each loop turn */
+	struct loop_state *state;  /* the real door's watchers and spare buffers; NULL in simulation */
 };
 struct turn_end {
 	struct list link;
@@ -27,7 +30,15 @@ static inline void loop_at_turn_end(struct loop *l, struct turn_end *t)
 	if (list_empty(&t->link))
 		list_push(&l->turn_end, &t->link);
 }
-void loop_run_turn_end(struct loop *l);
+void loop_run_turn_end(struct loop *l); /* entries listed meanwhile wait for the next call */
+
+/* A thread's loop, real: makes the ev_loop and the timers and joins them (timers fire right after the
+ * poll, before the descriptors' callbacks; turn_end runs right before it).  SIGPIPE is ignored for the
+ * process.  loop_run() gives back after loop_stop(), which only the loop's own thread may call. */
+void loop_init(struct loop *l);
+void loop_run(struct loop *l);
+void loop_stop(struct loop *l);
+void loop_end(struct loop *l); /* after every conn of it was freed */
 
 enum conn_event { CONN_OPEN, CONN_READABLE, CONN_WRITABLE, CONN_TLS_DONE, CONN_FAILED };
 struct conn;
@@ -55,6 +66,10 @@ bool conn_eof(const struct conn *c);
 void conn_pause_reading(struct conn *c, bool pause);
 /* Queues bytes; they leave together at the end of the loop turn, or when CONN_OUT_HIGH is reached. */
 int conn_write(struct conn *c, struct slice s) MUST_CHECK;
+/* The same without a copy: where the next bytes go and how many fit there (at least 1), then how many
+ * of them were written. */
+char *conn_out(struct conn *c, size_t *ret_n);
+void conn_out_grow(struct conn *c, size_t n);
 size_t conn_room(const struct conn *c);
 size_t conn_unsent(const struct conn *c);
 struct ip conn_peer_ip(const struct conn *c);

@@ -1,7 +1,7 @@
 /* mta/door/timer.h - timers of one lane: ours, so that thousands of sessions can move their
  * deadlines for the price of a store, and so that a simulated clock drives the same code.
  * A timer is a member of its object.  timer_set() on a running timer moves it.
- * Owns:  nothing.  Threads: one lane.  Resolution: 1 ms below a second, about 1 % above.
+ * Owns:  nothing.  Threads: one lane.  Resolution: 1 ms.
  * Rule:  fire() may free the object that holds the timer only through the lane's reap list. */
 #pragma once
 #include "base/list.h"
@@ -30,4 +30,5 @@ static inline bool timer_running(const struct timer *t)
 }
 /* Fires what is due; gives the milliseconds until the next one, -1 when there is none. */
 int64_t timers_run(struct timers *ts, int64_t now_ms);
+int64_t timers_next(const struct timers *ts);   /* the same without firing; never too late */
 int64_t timers_now(const struct timers *ts);    /* the loop turn's time */
