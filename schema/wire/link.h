@@ -98,6 +98,6 @@ int link_event_put(struct buf *packed, const struct link_event *e) MUST_CHECK;
 /* Splits the front of `in`: 1 and the body in *ret_body and its whole length in *ret_used, 0 when more
  * bytes are needed, E_LIMIT for a length past the bound. */
 int link_split(struct slice in, struct slice *ret_body, size_t *ret_used) MUST_CHECK;
-int link_get(struct slice body, struct wire_arena *arena, struct link_frame *ret) MUST_CHECK; /* E_SYNTAX */
+int link_get(struct slice body, struct wire_arena *arena, struct link_frame *ret) MUST_CHECK; /* E_SYNTAX, E_LIMIT */
 /* Walks frame->events; *pos starts at 0.  1 an event, 0 the end, E_SYNTAX. */
 int link_event_next(const struct link_frame *f, size_t *pos, struct link_event *ret) MUST_CHECK;

@@ -8,13 +8,13 @@
  *
  * Owns:   wire_rows_open() gives the caller a view into `data`, which must outlive it.
  * Fails:  E_SYNTAX on bytes that are no rows, E_LIMIT past a bound; never reads past data.
- * Limits: 65,535 rows, 256 fields a row, strings 64 KiB, nesting VALUE_DEPTH_MAX; memory of a view is
+ * Limits: 65,535 rows, 256 fields a row, strings 65,535 bytes, nesting VALUE_DEPTH_MAX; memory of a view is
  *         bounded by a constant times data.n, whatever lengths the bytes claim. */
 #pragma once
 #include "base/buf.h"
 #include "base/value.h"
 
-enum { WIRE_ROWS_MAX = 65535, WIRE_FIELDS_MAX = 256 };
+enum { WIRE_ROWS_MAX = 65535, WIRE_FIELDS_MAX = 256, WIRE_STRING_MAX = 65535 };
 struct wire_row {
 	struct slice address;
 	uint64_t ref;
@@ -34,7 +34,9 @@ struct slice wire_rows_address(const struct wire_rows *rows, uint32_t i);
 /* Fields are decoded on the first call for a row into the view's arena. */
 int wire_rows_get(struct wire_rows *rows, uint32_t i, struct wire_row *ret) MUST_CHECK;
 
-/* One value, both ways; used by rows and by link frames.  Decoded trees live in `arena`. */
+/* One value, both ways; used by rows and by link frames.  Decoded trees live in `arena`, their strings
+ * in the bytes.  E_SYNTAX (also for extension types and integers past int64_t), E_LIMIT for nesting;
+ * the arena takes at most 40 bytes for each byte read. */
 struct wire_arena;
 struct wire_arena *wire_arena_new(void);
 struct wire_arena *wire_arena_free(struct wire_arena *a);

@@ -1,0 +1,88 @@
+/* schema/wire/link_event.c - one event, and the array of them inside an EVENTS frame. */
+#include "schema/wire/fields.h"
+#include "schema/wire/link.h"
+
+#define F(kind, member) { kind, offsetof(struct link_event, member) }
+static const struct field event_fields[] = {
+	F(F_U64, lsn),	    F(F_U32, kind),	F(F_U64, job.hi),  F(F_U64, job.lo),  F(F_U64, tenant),
+	F(F_U64, campaign), F(F_U32, row),	F(F_U16, attempt), F(F_I64, at_ms),   F(F_I64, next_ms),
+	F(F_U16, code),	    F(F_TEXT, dsn),	F(F_U16, flags),   F(F_TEXT, text),   F(F_TEXT, host),
+	F(F_TEXT, ip),	    F(F_TEXT, source), F(F_TEXT, rcpt),
+};
+_Static_assert(sizeof(unsigned) == sizeof(uint32_t), "link_event.kind is read as 32 bits");
+
+int link_event_put(struct buf *packed, const struct link_event *e)
+{
+	struct packer p;
+
+	pack_begin(&p, packed);
+	pack_array(&p, ARRAY_LEN(event_fields));
+	put_fields(&p, event_fields, ARRAY_LEN(event_fields), e);
+	return pack_end(&p);
+}
+
+static int get_event(struct cursor *c, struct link_event *ret)
+{
+	uint32_t n;
+	int r = cursor_list(c, &n);
+
+	if (r < 0)
+		return r;
+	if (n != ARRAY_LEN(event_fields))
+		return E_SYNTAX;
+	return get_fields(c, event_fields, ARRAY_LEN(event_fields), NULL, ret);
+}
+
+/* link_frame.events.n stands first; container_of gives the frame whose n and packed these are. */
+void put_events(struct packer *p, const void *at)
+{
+	const struct link_frame *f = container_of(at, const struct link_frame, events.n);
+
+	if (f->events.n > LINK_EVENTS_MAX) {
+		pack_fail(p, E_LIMIT);
+		return;
+	}
+	pack_array(p, f->events.n);
+	pack_raw(p, f->events.packed);
+}
+
+/* Every event is checked here, so that walking them later finds nothing new. */
+int get_events(struct cursor *c, void *at)
+{
+	struct link_frame *f = container_of(at, struct link_frame, events.n);
+	struct link_event unused;
+	const uint8_t *first;
+	uint32_t n;
+	int r = cursor_list(c, &n);
+
+	if (r < 0)
+		return r;
+	if (n > LINK_EVENTS_MAX)
+		return E_LIMIT;
+	first = c->p;
+	for (uint32_t i = 0; i < n; i++) {
+		r = get_event(c, &unused);
+		if (r < 0)
+			return r;
+	}
+	f->events.n = n;
+	f->events.packed = slice_of(first, (size_t)(c->p - first));
+	return 0;
+}
+
+int link_event_next(const struct link_frame *f, size_t *pos, struct link_event *ret)
+{
+	struct slice packed = f->events.packed;
+	struct cursor c = cursor_of(slice_of(packed.p + *pos, packed.n - *pos));
+	struct link_event e = { 0 };
+	int r;
+
+	if (!cursor_left(&c))
+		return 0;
+	r = get_event(&c, &e);
+	if (r < 0)
+		return r;
+	*pos = packed.n - cursor_left(&c);
+	*ret = e;
+	return 1;
+}
