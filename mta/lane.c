@@ -1,0 +1,266 @@
+#include "mta/lane.h"
+
+#include "base/clock.h"
+#include "mta/work.h"
+
+static __thread struct lane *current;
+
+struct lane *lane_current(void)
+{
+	return current;
+}
+
+/* ---- inbox: many producers, this lane takes ----------------------------------------------------- */
+
+void lane_wake(struct lane *l)
+{
+	/* One signal is enough until the lane has looked. */
+	if (!atomic_exchange(&l->woken, true) && l->ev)
+		ev_async_send(l->ev, &l->wake);
+}
+
+void lane_post(struct lane *l, struct note *n)
+{
+	struct note *head = atomic_load_explicit(&l->inbox, memory_order_relaxed);
+
+	do
+		n->next = head;
+	while (!atomic_compare_exchange_weak(&l->inbox, &head, n));
+	lane_wake(l);
+}
+
+static void run_notes(struct lane *l)
+{
+	struct note *newest = atomic_exchange(&l->inbox, NULL), *oldest = NULL;
+
+	while (newest) {
+		struct note *next = newest->next;
+		newest->next = oldest;
+		oldest = newest;
+		newest = next;
+	}
+	while (oldest) {
+		struct note *n = oldest;
+		oldest = n->next; /* run() may free it */
+		n->run(n, l);
+	}
+}
+
+void lane_give_job(struct lane *l, struct given_job job)
+{
+	bool first;
+
+	pthread_mutex_lock(&l->jobs_lock);
+	if (l->n_jobs == l->cap_jobs) {
+		l->cap_jobs = l->cap_jobs ? l->cap_jobs * 2 : 256;
+		l->jobs = must_resize(l->jobs, l->cap_jobs * sizeof(*l->jobs));
+	}
+	first = l->n_jobs == 0;
+	l->jobs[l->n_jobs++] = job;
+	pthread_mutex_unlock(&l->jobs_lock);
+	if (first)
+		lane_wake(l);
+}
+
+size_t lane_take_jobs(struct lane *l, struct given_job **array, size_t *cap)
+{
+	struct given_job *full;
+	size_t n, full_cap;
+
+	pthread_mutex_lock(&l->jobs_lock);
+	n = l->n_jobs;
+	full = l->jobs;
+	full_cap = l->cap_jobs;
+	l->jobs = *array;
+	l->cap_jobs = *cap;
+	l->n_jobs = 0;
+	pthread_mutex_unlock(&l->jobs_lock);
+	*array = full;
+	*cap = full_cap;
+	return n;
+}
+
+/* ---- waiting for the disk ------------------------------------------------------------------------ */
+
+static void port_wake(struct spool_port *port)
+{
+	struct lane *l = container_of(port, struct lane, port);
+
+	if (atomic_load(&l->waiting))
+		lane_wake(l);
+}
+
+static void run_waits(struct lane *l)
+{
+	struct spool *sp = engine_spool(l->engine);
+	struct durable_wait *w;
+	lsn_t durable;
+	int failed;
+
+	if (list_empty(&l->waits))
+		return;
+	failed = spool_failed(sp);
+	durable = spool_durable(sp);
+	while ((w = list_first(&l->waits, struct durable_wait, link)) != NULL) {
+		if (w->lsn > durable && failed == 0)
+			return;
+		list_remove(&w->link);
+		/* A position passed before the failure is safe all the same. */
+		w->done(w, w->lsn <= durable ? 0 : E_POISONED);
+	}
+	atomic_store(&l->waiting, false);
+}
+
+void lane_wait_durable(struct lane *l, struct durable_wait *w, lsn_t lsn)
+{
+	struct list *at = &l->waits;
+
+	w->lsn = lsn;
+	/* Positions come in order, so this loop ends at once. */
+	while (at->prev != &l->waits && container_of(at->prev, struct durable_wait, link)->lsn > lsn)
+		at = at->prev;
+	list_insert_before(at, &w->link);
+	atomic_store(&l->waiting, true);
+	/* The commit may have happened between the append and this store: then nobody will wake us. */
+	if (spool_durable(engine_spool(l->engine)) >= lsn || spool_failed(engine_spool(l->engine)))
+		lane_wake(l);
+}
+
+void lane_wait_cancel(struct lane *l, struct durable_wait *w)
+{
+	(void)l;
+	list_remove(&w->link);
+}
+
+/* ---- the turn ------------------------------------------------------------------------------------- */
+
+static void look_in(struct lane *l)
+{
+	atomic_store(&l->woken, false); /* before looking: what comes after it wakes us again */
+	run_notes(l);
+	run_waits(l);
+	if (l->work)
+		work_look_in(l->work);
+}
+
+int64_t lane_turn(struct lane *l)
+{
+	int64_t next;
+
+	current = l;
+	do {
+		look_in(l);
+		next = timers_run(l->loop.timers, clock_mono_ms());
+		loop_run_turn_end(&l->loop);
+	} while (!list_empty(&l->loop.turn_end) || atomic_load(&l->woken));
+	next = timers_run(l->loop.timers, clock_mono_ms());
+	current = NULL;
+	return next;
+}
+
+static void on_wake(struct ev_loop *ev, ev_async *w, int revents)
+{
+	(void)ev, (void)revents;
+	look_in(container_of(w, struct lane, wake));
+}
+
+static void on_tick(struct ev_loop *ev, ev_timer *w, int revents)
+{
+	(void)ev, (void)w, (void)revents; /* on_check has run the timers */
+}
+
+/* After the wait, before any descriptor is served: timers_now() must be this turn's time. */
+static void on_check(struct ev_loop *ev, ev_check *w, int revents)
+{
+	struct lane *l = container_of(w, struct lane, check);
+
+	(void)ev, (void)revents;
+	(void)timers_run(l->loop.timers, clock_mono_ms());
+}
+
+enum { TURN_ENDS_MAX = 16 };
+
+static void on_prepare(struct ev_loop *ev, ev_prepare *w, int revents)
+{
+	struct lane *l = container_of(w, struct lane, prepare);
+	int64_t next = -1;
+	unsigned rounds = 0;
+
+	(void)revents;
+	do {
+		loop_run_turn_end(&l->loop);
+		next = timers_run(l->loop.timers, clock_mono_ms());
+	} while (!list_empty(&l->loop.turn_end) && ++rounds < TURN_ENDS_MAX);
+	if (!list_empty(&l->loop.turn_end))
+		next = 0; /* others' descriptors get their turn first */
+	ev_now_update(ev);
+	ev_timer_stop(ev, &l->tick);
+	if (next >= 0) {
+		ev_timer_set(&l->tick, (double)next / 1000.0, 0.);
+		ev_timer_start(ev, &l->tick);
+	}
+}
+
+int lane_init(struct lane *l, struct engine *e, unsigned index, bool front, bool ev)
+{
+	*l = (struct lane){ .engine = e, .index = index, .front = front };
+	list_init(&l->waits);
+	list_init(&l->loop.turn_end);
+	pthread_mutex_init(&l->jobs_lock, NULL);
+	l->loop.timers = timers_new(clock_mono_ms());
+	l->port.wake = port_wake;
+	if (ev) {
+		l->ev = l->loop.ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+		if (!l->ev)
+			return -ENOMEM;
+		ev_async_init(&l->wake, on_wake);
+		ev_timer_init(&l->tick, on_tick, 0., 0.);
+		ev_prepare_init(&l->prepare, on_prepare);
+		ev_check_init(&l->check, on_check);
+		ev_set_priority(&l->check, EV_MAXPRI);
+		ev_async_start(l->ev, &l->wake);
+		ev_prepare_start(l->ev, &l->prepare);
+		ev_check_start(l->ev, &l->check);
+	}
+	spool_port_add(engine_spool(e), &l->port);
+	return 0;
+}
+
+void lane_run(struct lane *l)
+{
+	current = l;
+	ev_run(l->ev, 0);
+	current = NULL;
+}
+
+void lane_break(struct lane *l)
+{
+	ev_break(l->ev, EVBREAK_ALL);
+}
+
+void lane_done(struct lane *l)
+{
+	if (!l->engine)
+		return;
+	current = l;
+	l->work = work_free(l->work);
+	loop_run_turn_end(&l->loop); /* what was freed in this turn */
+	spool_port_remove(engine_spool(l->engine), &l->port);
+	if (l->ev)
+		ev_loop_destroy(l->ev);
+	timers_free(l->loop.timers);
+	pthread_mutex_destroy(&l->jobs_lock);
+	free(l->jobs);
+	l->engine = NULL;
+	current = NULL;
+}
+
+struct engine *lane_engine(struct lane *l)
+{
+	return l->engine;
+}
+
+struct loop *lane_loop(struct lane *l)
+{
+	return &l->loop;
+}

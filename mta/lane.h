@@ -1,0 +1,66 @@
+/* mta/lane.h - one thread's world: loop, timers, inbox, waits for the disk, and (on delivering lanes)
+ * the queue, sites and caches.  For the core's own files; inputs use mta/engine.h.
+ *
+ * Threads: everything but the inbox and `jobs` belongs to the lane's thread.
+ * Simulation: a lane made with ev == false has no libev loop; the test calls lane_turn(). */
+#pragma once
+#include <ev.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "mta/config.h"
+#include "mta/engine.h"
+#include "mta/input.h"
+#include "mta/metrics.h"
+
+enum { LANE_INPUTS_MAX = 8 };
+
+/* JOB_NEW: whoever gets it tells the lanes that own its other rows; JOB_ROWS: take your own. */
+struct given_job {
+	job_no job;
+	enum { JOB_NEW, JOB_ROWS } how;
+};
+
+struct work; /* mta/work.h: what a delivering lane does */
+
+struct lane {
+	struct engine *engine;
+	unsigned index;
+	bool front;
+	struct loop loop;
+	struct ev_loop *ev;
+	ev_async wake;
+	ev_timer tick;
+	ev_prepare prepare;
+	ev_check check;
+	pthread_t thread;
+	bool started;
+	_Atomic bool quiet;           /* SIGTERM has reached it */
+
+	_Atomic(struct note *) inbox; /* newest first */
+	_Atomic bool woken;           /* a wake is on its way */
+	struct list waits;            /* durable_wait by position */
+	struct spool_port port;
+	_Atomic bool waiting;         /* waits is not empty: commits must wake us */
+
+	pthread_mutex_t jobs_lock;    /* jobs that became durable, for work.c to load */
+	struct given_job *jobs;
+	size_t n_jobs, cap_jobs;
+
+	struct work *work;            /* NULL on the front desk */
+	struct metrics metrics;
+	void *inputs[LANE_INPUTS_MAX];
+};
+
+int lane_init(struct lane *l, struct engine *e, unsigned index, bool front, bool ev) MUST_CHECK;
+void lane_done(struct lane *l);
+/* One turn without libev: inbox, waits, timers, turn end. Gives milliseconds until the next timer. */
+int64_t lane_turn(struct lane *l);
+void lane_wake(struct lane *l); /* any thread */
+void lane_run(struct lane *l);  /* until lane_break */
+void lane_break(struct lane *l);
+/* Any thread. */
+void lane_give_job(struct lane *l, struct given_job job);
+/* Swaps the list of jobs handed over with the caller's empty array. */
+size_t lane_take_jobs(struct lane *l, struct given_job **array, size_t *cap);
+struct lane *lane_current(void); /* the calling thread's, NULL elsewhere */
