@@ -88,6 +88,7 @@ struct mta_config {
 	struct mta_config *older; /* kept by the engine until it ends */
 };
 struct mta_config *mta_config_free(struct mta_config *c);
+DEFINE_OWNED(mta_config)
 
 /* error holds OPTION_ERROR_MAX bytes.  path NULL: the defaults alone. */
 int config_read(struct mta_config **ret, const char *path, char *error) MUST_CHECK;
@@ -99,5 +100,3 @@ const struct option *config_table(size_t *ret_n);
 const char *config_needs_restart(const struct mta_config *a, const struct mta_config *b);
 /* Delay before the next try after `attempts` tries, without jitter. */
 int64_t config_retry_ms(const struct mta_config *c, unsigned attempts);
-
-

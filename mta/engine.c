@@ -172,9 +172,9 @@ int engine_new(struct engine **ret, struct mta_config *c, struct spool *sp, bool
 	list_start_jobs(e);
 	e->n_lanes = c->lanes ? (unsigned)c->lanes : (unsigned)MAX_OF(cores, 1L);
 	e->lanes = must_alloc(e->n_lanes * sizeof(*e->lanes));
-	r = lane_init(&e->front, e, e->n_lanes, true, threads);
+	r = lane_init(&e->front, e, e->n_lanes, true);
 	for (unsigned i = 0; i < e->n_lanes && r == 0; i++)
-		r = lane_init(&e->lanes[i], e, i, false, threads);
+		r = lane_init(&e->lanes[i], e, i, false);
 	if (r < 0)
 		return r;
 	*ret = TAKE(e);
@@ -268,8 +268,7 @@ static int start_all(struct engine *e, const char **ret_what)
 static void run_break(struct note *n, struct lane *l)
 {
 	free(container_of(n, struct lane_note, note));
-	if (l->ev)
-		lane_break(l);
+	lane_loop_stop(l);
 }
 
 static void end_all(struct engine *e)
@@ -342,14 +341,14 @@ static void on_look(struct timer *t)
 	struct engine *e = container_of(t, struct engine, look);
 
 	if (lanes_idle(e))
-		lane_break(&e->front);
+		lane_loop_stop(&e->front);
 	else
 		timer_set(e->front.loop.timers, t, LOOK_MS);
 }
 
 static void on_grace(struct timer *t)
 {
-	lane_break(&container_of(t, struct engine, grace)->front);
+	lane_loop_stop(&container_of(t, struct engine, grace)->front);
 }
 
 void engine_stop(struct engine *e)

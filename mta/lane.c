@@ -15,8 +15,8 @@ struct lane *lane_current(void)
 void lane_wake(struct lane *l)
 {
 	/* One signal is enough until the lane has looked. */
-	if (!atomic_exchange(&l->woken, true) && l->ev)
-		ev_async_send(l->ev, &l->wake);
+	if (!atomic_exchange(&l->woken, true))
+		lane_loop_wake(l);
 }
 
 void lane_post(struct lane *l, struct note *n)
@@ -134,7 +134,7 @@ void lane_wait_cancel(struct lane *l, struct durable_wait *w)
 
 /* ---- the turn ------------------------------------------------------------------------------------- */
 
-static void look_in(struct lane *l)
+void lane_look_in(struct lane *l)
 {
 	atomic_store(&l->woken, false); /* before looking: what comes after it wakes us again */
 	run_notes(l);
@@ -149,7 +149,7 @@ int64_t lane_turn(struct lane *l)
 
 	current = l;
 	do {
-		look_in(l);
+		lane_look_in(l);
 		next = timers_run(l->loop.timers, clock_mono_ms());
 		loop_run_turn_end(&l->loop);
 	} while (!list_empty(&l->loop.turn_end) || atomic_load(&l->woken));
@@ -158,70 +158,13 @@ int64_t lane_turn(struct lane *l)
 	return next;
 }
 
-static void on_wake(struct ev_loop *ev, ev_async *w, int revents)
-{
-	(void)ev, (void)revents;
-	look_in(container_of(w, struct lane, wake));
-}
-
-static void on_tick(struct ev_loop *ev, ev_timer *w, int revents)
-{
-	(void)ev, (void)w, (void)revents; /* on_check has run the timers */
-}
-
-/* After the wait, before any descriptor is served: timers_now() must be this turn's time. */
-static void on_check(struct ev_loop *ev, ev_check *w, int revents)
-{
-	struct lane *l = container_of(w, struct lane, check);
-
-	(void)ev, (void)revents;
-	(void)timers_run(l->loop.timers, clock_mono_ms());
-}
-
-enum { TURN_ENDS_MAX = 16 };
-
-static void on_prepare(struct ev_loop *ev, ev_prepare *w, int revents)
-{
-	struct lane *l = container_of(w, struct lane, prepare);
-	int64_t next = -1;
-	unsigned rounds = 0;
-
-	(void)revents;
-	do {
-		loop_run_turn_end(&l->loop);
-		next = timers_run(l->loop.timers, clock_mono_ms());
-	} while (!list_empty(&l->loop.turn_end) && ++rounds < TURN_ENDS_MAX);
-	if (!list_empty(&l->loop.turn_end))
-		next = 0; /* others' descriptors get their turn first */
-	ev_now_update(ev);
-	ev_timer_stop(ev, &l->tick);
-	if (next >= 0) {
-		ev_timer_set(&l->tick, (double)next / 1000.0, 0.);
-		ev_timer_start(ev, &l->tick);
-	}
-}
-
-int lane_init(struct lane *l, struct engine *e, unsigned index, bool front, bool ev)
+int lane_init(struct lane *l, struct engine *e, unsigned index, bool front)
 {
 	*l = (struct lane){ .engine = e, .index = index, .front = front };
 	list_init(&l->waits);
-	list_init(&l->loop.turn_end);
 	pthread_mutex_init(&l->jobs_lock, NULL);
-	l->loop.timers = timers_new(clock_mono_ms());
 	l->port.wake = port_wake;
-	if (ev) {
-		l->ev = l->loop.ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
-		if (!l->ev)
-			return -ENOMEM;
-		ev_async_init(&l->wake, on_wake);
-		ev_timer_init(&l->tick, on_tick, 0., 0.);
-		ev_prepare_init(&l->prepare, on_prepare);
-		ev_check_init(&l->check, on_check);
-		ev_set_priority(&l->check, EV_MAXPRI);
-		ev_async_start(l->ev, &l->wake);
-		ev_prepare_start(l->ev, &l->prepare);
-		ev_check_start(l->ev, &l->check);
-	}
+	lane_loop_open(l);
 	spool_port_add(engine_spool(e), &l->port);
 	return 0;
 }
@@ -229,13 +172,8 @@ int lane_init(struct lane *l, struct engine *e, unsigned index, bool front, bool
 void lane_run(struct lane *l)
 {
 	current = l;
-	ev_run(l->ev, 0);
+	lane_loop_run(l);
 	current = NULL;
-}
-
-void lane_break(struct lane *l)
-{
-	ev_break(l->ev, EVBREAK_ALL);
 }
 
 void lane_done(struct lane *l)
@@ -244,11 +182,8 @@ void lane_done(struct lane *l)
 		return;
 	current = l;
 	l->work = work_free(l->work);
-	loop_run_turn_end(&l->loop); /* what was freed in this turn */
 	spool_port_remove(engine_spool(l->engine), &l->port);
-	if (l->ev)
-		ev_loop_destroy(l->ev);
-	timers_free(l->loop.timers);
+	lane_loop_close(l);
 	pthread_mutex_destroy(&l->jobs_lock);
 	free(l->jobs);
 	l->engine = NULL;

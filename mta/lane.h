@@ -2,7 +2,7 @@
  * the queue, sites and caches.  For the core's own files; inputs use mta/engine.h.
  *
  * Threads: everything but the inbox and `jobs` belongs to the lane's thread.
- * Simulation: a lane made with ev == false has no libev loop; the test calls lane_turn(). */
+ * Simulation: lane_loop_* are lane_ev.c's, or a test's that has no libev and calls lane_turn(). */
 #pragma once
 #include <ev.h>
 #include <pthread.h>
@@ -28,11 +28,7 @@ struct lane {
 	unsigned index;
 	bool front;
 	struct loop loop;
-	struct ev_loop *ev;
 	ev_async wake;
-	ev_timer tick;
-	ev_prepare prepare;
-	ev_check check;
 	pthread_t thread;
 	bool started;
 	_Atomic bool quiet;           /* SIGTERM has reached it */
@@ -52,13 +48,21 @@ struct lane {
 	void *inputs[LANE_INPUTS_MAX];
 };
 
-int lane_init(struct lane *l, struct engine *e, unsigned index, bool front, bool ev) MUST_CHECK;
+int lane_init(struct lane *l, struct engine *e, unsigned index, bool front) MUST_CHECK;
 void lane_done(struct lane *l);
-/* One turn without libev: inbox, waits, timers, turn end. Gives milliseconds until the next timer. */
+void lane_run(struct lane *l);     /* on the lane's thread, until lane_loop_stop */
+void lane_wake(struct lane *l);    /* any thread */
+void lane_look_in(struct lane *l); /* inbox, waits, jobs: after a wake */
+/* One turn without libev: gives milliseconds until the next timer, -1 when there is none. */
 int64_t lane_turn(struct lane *l);
-void lane_wake(struct lane *l); /* any thread */
-void lane_run(struct lane *l);  /* until lane_break */
-void lane_break(struct lane *l);
+
+/* The loop under a lane. */
+void lane_loop_open(struct lane *l);
+void lane_loop_wake(struct lane *l); /* any thread: lane_look_in() soon */
+void lane_loop_run(struct lane *l);
+void lane_loop_stop(struct lane *l);
+void lane_loop_close(struct lane *l);
+
 /* Any thread. */
 void lane_give_job(struct lane *l, struct given_job job);
 /* Swaps the list of jobs handed over with the caller's empty array. */

@@ -121,6 +121,7 @@ static bool set_rule(struct rules *r, enum rule_kind kind, struct slice selector
 	struct selector s;
 	struct rule *rule;
 	struct buf text;
+	int r;
 
 	if (selector_parse(selector, &s) < 0)
 		return false;
@@ -140,7 +141,9 @@ static bool set_rule(struct rules *r, enum rule_kind kind, struct slice selector
 	rule->kind = kind;
 	rule->text = must_copy(buf_data(&text));
 	buf_free(&text);
-	(void)selector_parse(slice_of(rule->text, selector.n), &rule->selector); /* it parsed above */
+	r = selector_parse(slice_of(rule->text, selector.n), &rule->selector);
+	assert(r == 0); /* it parsed above; now its slice points into our copy */
+	(void)r;
 	map_insert(&r->rules, &rule->link, selector_hash(kind, &rule->selector));
 	count_rule(r, rule, 1);
 	return true;

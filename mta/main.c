@@ -1,0 +1,194 @@
+/* mta/main.c - postern-mta: options of the command line, start, signals, end. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <ev.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "mta/daemon.h"
+#include "mta/engine_run.h"
+
+enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 }; /* as in sysexits.h */
+
+static const struct input *const inputs[] = { NULL };
+
+struct program {
+	const char *config_path;
+	struct engine *engine;
+	ev_signal on_term, on_int, on_hup;
+};
+
+static void on_stop_signal(struct ev_loop *ev, ev_signal *w, int revents)
+{
+	struct program *p = w->data;
+
+	(void)ev, (void)revents;
+	log_info("engine.stopping", kv_int("signal", w->signum));
+	daemon_notify("STOPPING=1");
+	engine_stop(p->engine);
+}
+
+static void on_hup_signal(struct ev_loop *ev, ev_signal *w, int revents)
+{
+	struct program *p = w->data;
+	struct mta_config *fresh;
+	char error[OPTION_ERROR_MAX];
+	const char *restart;
+
+	(void)ev, (void)revents;
+	if (config_read(&fresh, p->config_path, error) < 0) {
+		log_error("config.refused", kv_str("reason", error));
+		return;
+	}
+	restart = config_needs_restart(engine_config(p->engine), fresh);
+	if (restart)
+		log_warn("config.needs-restart", kv_str("option", restart));
+	log_open(STDERR_FILENO, fresh->level);
+	engine_reload(p->engine, fresh);
+	log_info("config.reloaded", kv_str("file", p->config_path ? p->config_path : ""));
+}
+
+static void watch(struct program *p, ev_signal *w, void (*cb)(struct ev_loop *, ev_signal *, int), int signum)
+{
+	ev_signal_init(w, cb, signum);
+	w->data = p;
+	ev_signal_start(lane_loop(engine_front(p->engine))->ev, w);
+}
+
+static void on_ready(void *arg)
+{
+	struct program *p = arg;
+	struct books b;
+
+	watch(p, &p->on_term, on_stop_signal, SIGTERM);
+	watch(p, &p->on_int, on_stop_signal, SIGINT);
+	watch(p, &p->on_hup, on_hup_signal, SIGHUP);
+	spool_books(engine_spool(p->engine), &b);
+	log_info("engine.started", kv_int("lanes", engine_lanes(p->engine)), kv_int("jobs", b.jobs),
+		 kv_int("queued", b.queued));
+	daemon_notify("READY=1");
+}
+
+static int open_spool(const struct mta_config *c, struct spool **ret)
+{
+	struct spool_options o = {
+		.dir = c->spool_dir,
+		.segment_bytes = (uint64_t)c->spool_segment,
+		.reserve_bytes = (uint64_t)c->spool_reserve,
+		.lazy_commit_ms = (uint32_t)c->spool_lazy_commit,
+		.clean_ratio = (uint32_t)c->spool_clean_ratio,
+	};
+	int r = file_make_dirs(c->spool_dir, 0700);
+
+	if (r < 0)
+		return r;
+	r = spool_open(ret, &o);
+	return r < 0 ? r : spool_start(*ret);
+}
+
+static int prepare_process(const struct mta_config *c)
+{
+	int r;
+
+	r = daemon_raise_files((uint64_t)c->files_max);
+	if (r < 0)
+		return r;
+	r = daemon_become(c->user);
+	if (r < 0) {
+		log_error("engine.user", kv_str("user", c->user), kv_err("reason", r));
+		return r;
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	return daemon_harden();
+}
+
+static int run(struct mta_config *c, const char *config_path)
+{
+	struct program p = { .config_path = config_path };
+	OWNED(engine) e = NULL;
+	struct spool *sp = NULL;
+	const char *what = "process";
+	int r;
+
+	log_open(STDERR_FILENO, c->level);
+	r = prepare_process(c);
+	if (r == 0) {
+		what = "spool";
+		r = open_spool(c, &sp);
+	}
+	if (r < 0) {
+		log_error("engine.failed", kv_str("what", what), kv_err("reason", r));
+		mta_config_free(c);
+		return EXIT_FAILURE;
+	}
+	r = engine_new(&e, c, sp, true);
+	what = "engine";
+	if (r == 0) {
+		p.engine = e;
+		r = engine_run(e, inputs, ARRAY_LEN(inputs) - 1, on_ready, &p, &what);
+	}
+	if (r < 0)
+		log_error("engine.failed", kv_str("what", what), kv_err("reason", r));
+	else
+		log_info("engine.stopped", kv_int("signal", 0));
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int print_sample(void)
+{
+	const struct option *table;
+	struct buf out;
+	size_t n;
+
+	buf_init(&out, 0);
+	table = config_table(&n);
+	options_sample(table, n, &out);
+	(void)!fwrite(buf_data(&out).p, 1, buf_len(&out), stdout);
+	buf_free(&out);
+	return EXIT_SUCCESS;
+}
+
+static int usage(FILE *to, int code)
+{
+	(void)fprintf(to, "usage: postern-mta [-c FILE] [-t]\n"
+			  "       postern-mta --sample | --version | --help\n"
+			  "  -c FILE    read the configuration from FILE (default: /etc/postern/mta.conf)\n"
+			  "  -t         check the configuration and exit\n"
+			  "  --sample   print a commented sample configuration\n");
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	const char *path = "/etc/postern/mta.conf";
+	char error[OPTION_ERROR_MAX];
+	struct mta_config *c;
+	bool test = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
+			path = argv[++i];
+		else if (strcmp(argv[i], "-t") == 0)
+			test = true;
+		else if (strcmp(argv[i], "--sample") == 0)
+			return print_sample();
+		else if (strcmp(argv[i], "--version") == 0)
+			return puts("postern-mta " POSTERN_VERSION) < 0;
+		else if (strcmp(argv[i], "--help") == 0)
+			return usage(stdout, EXIT_SUCCESS);
+		else
+			return usage(stderr, EXIT_USAGE);
+	}
+	if (config_read(&c, path, error) < 0) {
+		(void)fprintf(stderr, "postern-mta: %s\n", error);
+		return EXIT_CONFIG;
+	}
+	if (test) {
+		mta_config_free(c);
+		return puts("configuration is fine") < 0;
+	}
+	return run(c, path);
+}
