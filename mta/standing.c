@@ -121,7 +121,7 @@ static bool set_rule(struct rules *r, enum rule_kind kind, struct slice selector
 	struct selector s;
 	struct rule *rule;
 	struct buf text;
-	int r;
+	int parsed;
 
 	if (selector_parse(selector, &s) < 0)
 		return false;
@@ -141,9 +141,9 @@ static bool set_rule(struct rules *r, enum rule_kind kind, struct slice selector
 	rule->kind = kind;
 	rule->text = must_copy(buf_data(&text));
 	buf_free(&text);
-	r = selector_parse(slice_of(rule->text, selector.n), &rule->selector);
-	assert(r == 0); /* it parsed above; now its slice points into our copy */
-	(void)r;
+	parsed = selector_parse(slice_of(rule->text, selector.n), &rule->selector);
+	assert(parsed == 0); /* it parsed above; now its slice points into our copy */
+	(void)parsed;
 	map_insert(&r->rules, &rule->link, selector_hash(kind, &rule->selector));
 	count_rule(r, rule, 1);
 	return true;
