@@ -1,0 +1,148 @@
+#include <openssl/crypto.h>
+
+#include "base/encode.h"
+#include "dkim/key.h"
+
+/* RFC 6376 section 3.2:
+ *	tag-list  = tag-spec *( ";" tag-spec ) [ ";" ]
+ *	tag-spec  = [FWS] tag-name [FWS] "=" [FWS] tag-value [FWS]
+ *	tag-name  = ALPHA *ALNUMPUNC
+ * and section 3.6.1: v=DKIM1 comes first when it is there; p= must be there; k= defaults to rsa; h= and
+ * s= are lists joined by ":". */
+enum { RECORD_MAX = 8192, TAGS_MAX = 32 };
+
+struct record {
+	struct slice v, k, p, h, s;
+};
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static struct slice trim(struct slice s)
+{
+	while (s.n && is_blank(s.p[0]))
+		s = slice_of(s.p + 1, s.n - 1);
+	while (s.n && is_blank(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+/* Up to the separator; *rest is moved past it. */
+static struct slice cut(struct slice *rest, char separator)
+{
+	const char *at = rest->n ? memchr(rest->p, separator, rest->n) : NULL;
+	size_t n = at ? (size_t)(at - rest->p) : rest->n;
+	struct slice part = slice_of(rest->p, n);
+
+	*rest = at ? slice_of(at + 1, rest->n - n - 1) : slice_of(rest->p + n, 0);
+	return trim(part);
+}
+
+static bool is_tag_name(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = ascii_lower(s.p[i]);
+		bool alpha = c >= 'a' && c <= 'z';
+		if (!alpha && (i == 0 || !((c >= '0' && c <= '9') || c == '_')))
+			return false;
+	}
+	return s.n > 0;
+}
+
+static int keep_tag(struct record *rec, struct slice name, struct slice value)
+{
+	struct slice *places[] = { &rec->v, &rec->k, &rec->p, &rec->h, &rec->s };
+
+	for (unsigned i = 0; name.n == 1 && i < ARRAY_LEN(places); i++) {
+		if (name.p[0] != "vkphs"[i])
+			continue;
+		if (places[i]->p)
+			return E_SYNTAX; /* section 3.2: a tag occurs once */
+		*places[i] = value;
+	}
+	return 0;
+}
+
+static int parse_record(struct slice txt, struct record *rec)
+{
+	for (unsigned i = 0; txt.n; i++) {
+		struct slice tag = cut(&txt, ';'), name, value = tag;
+
+		if (tag.n == 0 && trim(txt).n == 0)
+			break;
+		name = cut(&value, '=');
+		if (i == TAGS_MAX || !is_tag_name(name) || name.n == tag.n)
+			return E_SYNTAX;
+		value = trim(value);
+		if (keep_tag(rec, name, value) < 0 || (i > 0 && slice_eq(name, SLICE("v"))))
+			return E_SYNTAX;
+	}
+	if (!rec->p.p || (rec->v.p && !slice_eq(rec->v, SLICE("DKIM1"))))
+		return E_SYNTAX;
+	return 0;
+}
+
+/* An absent list allows everything. */
+static bool list_allows(struct slice list, struct slice one, struct slice other)
+{
+	if (!list.p)
+		return true;
+	while (list.n) {
+		struct slice entry = cut(&list, ':');
+		if (slice_eq(entry, one) || slice_eq(entry, other))
+			return true;
+	}
+	return false;
+}
+
+static int decode_public(struct slice text, struct buf *out)
+{
+	char *flat = must_alloc(text.n + 1); /* at most RECORD_MAX */
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < text.n; i++)
+		if (!is_blank(text.p[i]))
+			flat[n++] = text.p[i];
+	r = base64_decode(out, slice_of(flat, n));
+	free(flat);
+	return r;
+}
+
+static int compare_public(const struct sign_key *key, struct slice text)
+{
+	struct buf ours, theirs;
+	int r;
+
+	buf_init(&ours, 0);
+	buf_init(&theirs, 0);
+	r = decode_public(text, &theirs);
+	if (r == 0)
+		r = sign_key_public(key, &ours);
+	if (r == 0 && !slice_eq(buf_data(&ours), buf_data(&theirs)))
+		r = E_CONFLICT;
+	buf_free(&ours);
+	buf_free(&theirs);
+	return r;
+}
+
+int sign_key_published(const struct sign_key *key, struct slice txt)
+{
+	struct record rec = {};
+	struct slice type;
+
+	if (txt.n > RECORD_MAX || parse_record(txt, &rec) < 0)
+		return E_SYNTAX;
+	if (rec.p.n == 0)
+		return E_DENIED;
+	type = rec.k.p ? rec.k : SLICE("rsa");
+	if (!slice_eq(type, key->type == SIGN_RSA ? SLICE("rsa") : SLICE("ed25519")))
+		return E_CONFLICT;
+	/* A record that no verifier would use for our mail is as good as another key. */
+	if (!list_allows(rec.h, SLICE("sha256"), SLICE("sha256")) ||
+	    !list_allows(rec.s, SLICE("*"), SLICE("email")))
+		return E_CONFLICT;
+	return compare_public(key, rec.p);
+}
