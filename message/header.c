@@ -1,0 +1,167 @@
+#include "message/header.h"
+
+#include "base/clock.h"
+
+/* field-name: printable ASCII but the colon (RFC 5322 section 2.2); white space before the colon is
+ * refused: it is how fields are hidden from one reader and shown to another. */
+static size_t name_length(struct slice s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] > 0x20 && s.p[n] < 0x7f && s.p[n] != ':')
+		n++;
+	return n < s.n && s.p[n] == ':' ? n : 0;
+}
+
+/* Offset behind the line that starts at `at`. */
+static size_t line_end(struct slice m, size_t at)
+{
+	const char *lf = memchr(m.p + at, '\n', m.n - at);
+
+	return lf ? (size_t)(lf - m.p) + 1 : m.n;
+}
+
+static size_t line_break_length(struct slice s) /* at its end: 0, 1 or 2 */
+{
+	if (s.n == 0 || s.p[s.n - 1] != '\n')
+		return 0;
+	return s.n > 1 && s.p[s.n - 2] == '\r' ? 2 : 1;
+}
+
+int header_next(struct slice message, size_t *pos, struct header_field *ret)
+{
+	size_t at = *pos, end, n;
+	struct slice line;
+
+	if (at >= message.n)
+		return 0;
+	end = line_end(message, at);
+	line = slice_of(message.p + at, end - at);
+	if (line.n == line_break_length(line)) {
+		*pos = end;
+		return 0;
+	}
+	n = name_length(line);
+	if (n == 0)
+		return E_SYNTAX;
+	while (end < message.n && (message.p[end] == ' ' || message.p[end] == '\t'))
+		end = line_end(message, end);
+	if (end > HEADER_MAX)
+		return E_LIMIT;
+	ret->whole = slice_of(message.p + at, end - at);
+	ret->name = slice_of(line.p, n);
+	ret->value = slice_of(line.p + n + 1, ret->whole.n - n - 1 - line_break_length(ret->whole));
+	*pos = end;
+	return 1;
+}
+
+int header_find(struct slice message, struct slice name, struct header_field *ret)
+{
+	size_t pos = 0;
+	int r;
+
+	for (unsigned i = 0; i < HEADER_FIELDS_MAX; i++) {
+		struct header_field f;
+		r = header_next(message, &pos, &f);
+		if (r <= 0)
+			return r;
+		if (slice_eq_nocase(f.name, name)) {
+			*ret = f;
+			return 1;
+		}
+	}
+	return E_LIMIT;
+}
+
+int header_unfold(struct slice v, struct buf *out)
+{
+	int r;
+
+	while (v.n && strchr(" \t\r\n", v.p[0]) && v.p[0])
+		v = slice_of(v.p + 1, v.n - 1);
+	while (v.n && strchr(" \t\r\n", v.p[v.n - 1]) && v.p[v.n - 1])
+		v.n--;
+	r = buf_reserve(out, v.n);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < v.n; i++)
+		if (v.p[i] != '\r' && v.p[i] != '\n') {
+			*buf_tail(out) = v.p[i];
+			buf_grow(out, 1);
+		}
+	return 0;
+}
+
+#define COUNT(member) offsetof(struct header_scan, member)
+static const struct {
+	struct slice name;
+	size_t offset;
+} counted[] = {
+	{SLICE("From"),           COUNT(from)        },
+	{SLICE("Sender"),         COUNT(sender)      },
+	{SLICE("To"),             COUNT(to)          },
+	{SLICE("Cc"),             COUNT(cc)          },
+	{SLICE("Bcc"),            COUNT(bcc)         },
+	{SLICE("Date"),           COUNT(date)        },
+	{SLICE("Message-ID"),     COUNT(message_id)  },
+	{SLICE("Received"),       COUNT(received)    },
+	{SLICE("DKIM-Signature"), COUNT(dkim)        },
+	{SLICE("MIME-Version"),   COUNT(mime_version)},
+};
+
+/* "no", with or without parameters and comments (RFC 3834 section 5), is as good as no field. */
+static bool says_auto(struct slice v)
+{
+	while (v.n && (v.p[0] == ' ' || v.p[0] == '\t' || v.p[0] == '\r' || v.p[0] == '\n'))
+		v = slice_of(v.p + 1, v.n - 1);
+	return !(slice_starts_nocase(v, SLICE("no")) &&
+		 (v.n == 2 || v.p[2] == ' ' || v.p[2] == ';' || v.p[2] == '(' || v.p[2] == '\r'));
+}
+
+static void count_field(struct header_scan *scan, const struct header_field *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(counted); i++) {
+		unsigned *n = (unsigned *)(void *)((char *)scan + counted[i].offset);
+		if (!slice_eq_nocase(f->name, counted[i].name))
+			continue;
+		if ((*n)++ == 0 && n == &scan->from)
+			scan->from_field = *f;
+		return;
+	}
+	if (slice_eq_nocase(f->name, SLICE("Auto-Submitted")))
+		scan->auto_submitted |= says_auto(f->value);
+}
+
+int header_scan(struct slice message, struct header_scan *ret)
+{
+	struct header_scan scan = { 0 };
+	struct header_field f;
+	unsigned fields = 0;
+	int r;
+
+	while ((r = header_next(message, &scan.body, &f)) > 0) {
+		if (++fields > HEADER_FIELDS_MAX)
+			return E_LIMIT;
+		count_field(&scan, &f);
+		for (size_t i = 0; i < f.whole.n && !scan.eight_bit; i++)
+			scan.eight_bit = (signed char)f.whole.p[i] < 0;
+	}
+	if (r < 0)
+		return r;
+	*ret = scan;
+	return 0;
+}
+
+int header_complete(const struct header_scan *scan, int64_t date_ms, struct slice id,
+		    struct slice domain, struct buf *out)
+{
+	char date[RFC5322_DATE_MAX];
+	int r = 0;
+
+	if (!scan->date)
+		r = buf_printf(out, "Date: %s\r\n", clock_rfc5322(date_ms, date));
+	if (r == 0 && !scan->message_id)
+		r = buf_printf(out, "Message-ID: <%.*s@%.*s>\r\n", (int)MIN_OF(id.n, (size_t)128), id.p,
+			       (int)MIN_OF(domain.n, (size_t)255), domain.p);
+	return r;
+}
