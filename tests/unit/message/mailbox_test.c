@@ -165,7 +165,7 @@ static void display_names_are_written_so_that_they_read_the_same(void **state)
 	named("J\xc3\xb6rg <a@b\xc3\xbc" "cher.example>", "J\xc3\xb6rg", "a@xn--bcher-kva.example",
 	      "=?UTF-8?q?J=C3=B6rg?= <a@xn--bcher-kva.example>");
 	named("=?x?q?y?= <a@b.example>", "=?x?q?y?=", "a@b.example",
-	      "=?UTF-8?q?=3D=3Fx=3Fq=3Fy=3F=3D?= <a@b.example>");
+	      "=?UTF-8?b?PT94P3E/eT89?= <a@b.example>");
 	named(X60 X10 " <a@b.example>", X60 X10, "a@b.example",
 	      "=?UTF-8?q?" X10 X10 X10 X10 X10 "xxxxxxxx?=\r\n =?UTF-8?q?" X10
 	      "xx?= <a@b.example>");
