@@ -20,6 +20,13 @@ struct spool;
 struct spool *spool_free(struct spool *sp);
 DEFINE_OWNED(spool)
 
+/* What recovery found; bad_* is set when spool_open gives E_CORRUPT or E_VERSION. */
+struct spool_recovery {
+	uint64_t records, bytes;
+	uint64_t torn_records;      /* sound records of a batch that was never acknowledged, cut off */
+	char bad_segment[24];       /* file name; "" when the log is sound */
+	uint64_t bad_offset;
+};
 struct spool_options {
 	const char *dir;
 	const struct disk *disk;
@@ -28,10 +35,14 @@ struct spool_options {
 	uint32_t lazy_commit_ms;    /* outcomes wait at most this long for a sync of their own */
 	uint32_t clean_ratio;       /* clean the oldest segments while log bytes > ratio % of live bytes */
 	bool read_only;             /* CLI and audit on a dead or live spool: nothing is written */
+	struct spool_recovery *recovery; /* filled by spool_open, also when it fails; may be NULL */
 };
 
 int spool_open(struct spool **ret, const struct spool_options *o) MUST_CHECK;
 int spool_start(struct spool *sp) MUST_CHECK; /* starts the commit thread */
+/* Without spool_start: one commit of what is pending and one step of cleaning, by the caller.  For
+ * tests, which then know every write, and for tools that put a rule and end. */
+int spool_commit_now(struct spool *sp) MUST_CHECK;
 
 /* ---- positions ---------------------------------------------------------------------------- */
 
@@ -118,7 +129,8 @@ struct job_info {
 	int64_t accepted_ms, expires_ms;
 	uint32_t rows, rows_live;
 };
-/* Jobs that still have live rows, oldest first: start with *cursor = 0; E_UNKNOWN at the end.
+/* Jobs that still have live rows, in the order of the log at spool_open (a job the cleaner has moved
+ * comes later than its age): start with *cursor = 0; E_UNKNOWN at the end.
  * Jobs appended meanwhile may or may not be seen. */
 int spool_next_job(struct spool *sp, uint64_t *cursor, job_no *ret) MUST_CHECK;
 int spool_job_info(struct spool *sp, job_no job, struct job_info *ret) MUST_CHECK;

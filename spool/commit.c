@@ -1,0 +1,301 @@
+/* spool/commit.c - the committer: takes the batch, writes and syncs it, publishes the position.
+ * A batch is written only after the one before it was synced, and a segment is named only after its
+ * first bytes were: recovery leans on both. */
+#include <fcntl.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "spool/inside.h"
+
+enum { KEEP_BATCH = 8 << 20, LOOK_MS = 1000 };
+static const char spare_name[] = "spare";
+
+static int write_synced(struct spool *sp, int fd, const char *p, size_t n, uint64_t offset)
+{
+	const struct disk *d = sp->disk;
+	ssize_t w = d->pwrite(d->self, fd, p, n, offset);
+	int r;
+
+	if (w < 0)
+		return (int)w;
+	if ((size_t)w != n)
+		return -EIO;
+	r = d->sync_data(d->self, fd);
+	if (r < 0)
+		return r;
+	atomic_fetch_add(&sp->syncs, 1);
+	atomic_fetch_add(&sp->bytes_written, n);
+	return 0;
+}
+
+static int open_spare(struct spool *sp, uint64_t bytes)
+{
+	const struct disk *d = sp->disk;
+	int r, fd = d->open(d->self, sp->dirfd, spare_name, O_RDWR | O_CREAT | O_EXCL, 0600);
+
+	if (fd < 0)
+		return fd;
+	r = d->allocate(d->self, fd, bytes);
+	if (r < 0) {
+		(void)d->close(d->self, fd);
+		(void)d->unlink(d->self, sp->dirfd, spare_name);
+		return r;
+	}
+	sp->spare_fd = fd;
+	sp->spare_bytes = bytes;
+	return 0;
+}
+
+/* Guarantee: a file named as a segment has its header and first batch on disk. */
+static int write_new_segment(struct spool *sp, struct segment *seg, const char *p, size_t n)
+{
+	const struct disk *d = sp->disk;
+	char name[NAME_BYTES];
+	int r = sp->spare_fd < 0 ? open_spare(sp, MAX_OF(sp->segment_bytes, (uint64_t)n)) : 0;
+
+	if (r == -ENOSPC)
+		r = open_spare(sp, n); /* without the usual room to grow */
+	if (r < 0)
+		return r;
+	r = write_synced(sp, sp->spare_fd, p, n, 0);
+	if (r < 0)
+		return r;
+	segment_name(seg->start, name);
+	r = d->rename(d->self, sp->dirfd, spare_name, name);
+	if (r >= 0)
+		r = d->sync_dir(d->self, sp->dirfd);
+	if (r < 0)
+		return r;
+	spool_lock(sp);
+	seg->fd = sp->spare_fd;
+	seg->file_bytes = MAX_OF(sp->spare_bytes, (uint64_t)n);
+	seg->made = true;
+	sp->open_fds++;
+	spool_unlock(sp);
+	sp->spare_fd = -1;
+	return 0;
+}
+
+static int write_piece(struct spool *sp, lsn_t lsn, const char *p, size_t n)
+{
+	struct segment *seg;
+	int r;
+
+	spool_lock(sp);
+	seg = segment_of(sp, lsn);
+	r = seg->made ? segment_pin(sp, seg) : 0;
+	spool_unlock(sp);
+	if (r < 0)
+		return r;
+	if (!seg->made)
+		return write_new_segment(sp, seg, p, n);
+	r = write_synced(sp, seg->fd, p, n, lsn - seg->start);
+	spool_lock(sp);
+	segment_unpin(sp, seg);
+	spool_unlock(sp);
+	return r;
+}
+
+/* The one before a new segment is full: its preallocated rest goes back.  Not synced: zeros after
+ * the last record of an older segment mean nothing. */
+static void trim_before(struct spool *sp, lsn_t start)
+{
+	struct segment *seg;
+	uint64_t used;
+	int r;
+
+	spool_lock(sp);
+	seg = start ? segment_of(sp, start - 1) : NULL;
+	r = seg && seg->made ? segment_pin(sp, seg) : E_UNKNOWN;
+	used = seg ? seg->end - seg->start : 0;
+	spool_unlock(sp);
+	if (r < 0)
+		return;
+	if (seg->file_bytes > used)
+		(void)sp->disk->truncate(sp->disk->self, seg->fd, used);
+	seg->file_bytes = used;
+	spool_lock(sp);
+	segment_unpin(sp, seg);
+	spool_unlock(sp);
+}
+
+static int write_flight(struct spool *sp)
+{
+	const struct batch *b = &sp->flight;
+	size_t from = 0;
+
+	for (uint32_t i = 0; i <= b->n_cuts; i++) {
+		size_t to = i < b->n_cuts ? b->cuts[i] : b->n;
+		int r = to > from ? write_piece(sp, b->start + from, b->p + from, to - from) : 0;
+		if (r < 0)
+			return r;
+		if (i > 0)
+			trim_before(sp, b->start + from);
+		from = to;
+	}
+	return 0;
+}
+
+static void wake_ports(struct spool *sp)
+{
+	(void)pthread_mutex_lock(&sp->port_lock);
+	for (struct spool_port *port = sp->ports, *next; port; port = next) {
+		next = port->next;
+		port->wake(port);
+	}
+	(void)pthread_mutex_unlock(&sp->port_lock);
+}
+
+void commit_poison(struct spool *sp)
+{
+	atomic_store(&sp->failed, E_POISONED);
+	wake_ports(sp);
+}
+
+static bool take_batch(struct spool *sp)
+{
+	struct batch b;
+
+	spool_lock(sp);
+	b = sp->flight;
+	sp->flight = sp->active;
+	sp->active = b;
+	sp->active.n = sp->active.n_cuts = 0;
+	sp->active.start = sp->flight.start + sp->flight.n;
+	sp->urgent = false;
+	sp->lazy_since = 0;
+	for (struct consumer *c = sp->t.consumers; c; c = c->next)
+		c->flight = c->cursor;
+	spool_unlock(sp);
+	return sp->flight.n > 0;
+}
+
+static void land_batch(struct spool *sp)
+{
+	spool_lock(sp);
+	sp->flight.n = sp->flight.n_cuts = 0;
+	if (sp->flight.cap > KEEP_BATCH)
+		batch_free(&sp->flight);
+	for (struct consumer *c = sp->t.consumers; c; c = c->next)
+		c->kept = c->flight;
+	spool_unlock(sp);
+}
+
+int commit_batch(struct spool *sp)
+{
+	lsn_t end;
+
+	if (atomic_load(&sp->failed))
+		return E_POISONED;
+	if (!take_batch(sp))
+		return 0;
+	if (write_flight(sp) < 0) {
+		/* The page cache may say yes to a second sync of pages it has dropped: it is over. */
+		commit_poison(sp);
+		return E_POISONED;
+	}
+	end = sp->flight.start + sp->flight.n;
+	land_batch(sp);
+	atomic_store(&sp->durable, end);
+	wake_ports(sp);
+	return 0;
+}
+
+static void look_at_room(struct spool *sp)
+{
+	const struct disk *d = sp->disk;
+	uint64_t bytes;
+
+	if (d->free_bytes(d->self, sp->dirfd, &bytes) < 0)
+		bytes = UINT64_MAX / 2; /* a disk that does not say will say so when it is written */
+	atomic_store(&sp->free_bytes, bytes);
+	spool_lock(sp);
+	sp->room = bytes;
+	sp->refusing = bytes < sp->reserve_bytes || sp->spare_fd < 0;
+	spool_unlock(sp);
+}
+
+static void make_spare(struct spool *sp)
+{
+	if (sp->spare_fd < 0)
+		(void)open_spare(sp, sp->segment_bytes); /* look_at_room() sees that there is none */
+	spool_lock(sp);
+	sp->spare_ready = sp->spare_fd >= 0 && segment_newest(sp)->made;
+	spool_unlock(sp);
+}
+
+void commit_housekeeping(struct spool *sp)
+{
+	if (atomic_load(&sp->failed))
+		return;
+	make_spare(sp);
+	look_at_room(sp);
+	clean_step(sp);
+}
+
+/* With the lock held: how long may what is pending still wait?  0: not at all. */
+static int64_t may_wait_ms(const struct spool *sp)
+{
+	int64_t left;
+
+	if (sp->urgent || sp->stopping)
+		return 0;
+	if (!sp->lazy_since)
+		return LOOK_MS;
+	left = sp->lazy_since + sp->lazy_commit_ms - clock_mono_ms();
+	return left < 0 ? 0 : MIN_OF(left, (int64_t)LOOK_MS);
+}
+
+static void wait_for_work(struct spool *sp)
+{
+	int64_t ms, until;
+	struct timespec ts;
+
+	spool_lock(sp);
+	ms = may_wait_ms(sp);
+	if (ms > 0) {
+		until = clock_mono_us() + ms * 1000;
+		ts = (struct timespec){ until / 1000000, until % 1000000 * 1000 };
+		sp->waiting = true;
+		(void)pthread_cond_timedwait(&sp->wake, &sp->lock, &ts);
+		sp->waiting = false;
+	}
+	spool_unlock(sp);
+}
+
+static bool must_go_on(struct spool *sp)
+{
+	bool on;
+
+	spool_lock(sp);
+	on = !sp->stopping && !atomic_load(&sp->failed);
+	spool_unlock(sp);
+	return on;
+}
+
+static bool is_due(struct spool *sp)
+{
+	bool due;
+
+	spool_lock(sp);
+	due = sp->active.n && may_wait_ms(sp) == 0;
+	if (!sp->active.n) {
+		sp->urgent = false; /* what was waited for is in the last commit */
+		sp->lazy_since = 0;
+	}
+	spool_unlock(sp);
+	return due;
+}
+
+void *commit_thread(void *arg)
+{
+	struct spool *sp = arg;
+
+	while (must_go_on(sp)) {
+		wait_for_work(sp);
+		if (is_due(sp))
+			(void)commit_batch(sp);
+		commit_housekeeping(sp);
+	}
+	return NULL;
+}

@@ -1,0 +1,112 @@
+/* spool/events.c - the log as a stream: what was accepted and what became of it, in order. */
+#include "spool/inside.h"
+#include "spool/scan.h"
+
+struct reader {
+	int (*each)(void *arg, const struct event *e);
+	void *arg;
+	uint32_t left;
+	lsn_t next;
+};
+
+/* 1: an event; 0: the record is none. */
+static int event_of(const struct record *rec, struct event *e)
+{
+	struct job_view job;
+	struct outcome_view v;
+	int r;
+
+	if (rec->flags & RECORD_COPY)
+		return 0;
+	if (rec->type == RECORD_JOB) {
+		r = job_decode(rec, &job);
+		*e = (struct event){ rec->end, EVENT_ACCEPTED, job.f.id, job.f.tenant,
+				     job.f.campaign, job.f.rows, { 0 } };
+		return r < 0 ? r : 1;
+	}
+	if (rec->type != RECORD_OUTCOME)
+		return 0;
+	r = outcome_decode(rec->payload, &v);
+	if (r < 0)
+		return r;
+	*e = (struct event){ rec->end, v.o.kind, v.job, v.tenant, v.campaign, v.o.row, v.o };
+	return 1;
+}
+
+static int read_some(struct reader *rd, struct scan *s)
+{
+	struct record rec;
+	struct event e;
+	int r = 1;
+
+	while (rd->left && (r = scan_next(s, &rec)) > 0) {
+		r = event_of(&rec, &e);
+		if (r > 0) {
+			r = rd->each(rd->arg, &e);
+			rd->left--;
+		}
+		if (r < 0)
+			return r;
+		rd->next = rec.end;
+	}
+	return r < 0 ? r : 0;
+}
+
+static int read_segment(struct spool *sp, struct reader *rd, struct segment *seg, lsn_t limit)
+{
+	struct scan s;
+	int r;
+
+	rd->next = MAX_OF(rd->next, seg->start + SEGMENT_HEADER);
+	scan_begin(&s, sp->disk, seg->fd, sp->salt, seg->start, rd->next, limit);
+	r = read_some(rd, &s);
+	scan_end(&s);
+	spool_lock(sp);
+	segment_unpin(sp, seg);
+	spool_unlock(sp);
+	return r;
+}
+
+/* The segment that holds what follows `at`, pinned; *limit: how far it is durable.  0: there is none. */
+static int pin_at(struct spool *sp, lsn_t at, struct segment **ret, lsn_t *limit)
+{
+	lsn_t durable = atomic_load(&sp->durable);
+	struct segment *seg;
+	int r = 0;
+
+	spool_lock(sp);
+	seg = at >= sp->segs[0]->start ? segment_of(sp, at) : NULL;
+	if (!seg)
+		r = E_UNKNOWN;
+	else if (at < durable)
+		r = segment_pin(sp, seg);
+	if (r >= 0 && at < durable) {
+		*limit = MIN_OF(seg->end, durable);
+		*ret = seg;
+		r = 1;
+	}
+	spool_unlock(sp);
+	return r;
+}
+
+int spool_events(struct spool *sp, lsn_t from, uint32_t max,
+		 int (*each)(void *arg, const struct event *e), void *arg, lsn_t *ret_next)
+{
+	struct reader rd = { each, arg, max, from };
+	struct segment *seg;
+	lsn_t limit;
+	int r = 0;
+
+	if (from > spool_durable(sp) || from % 8)
+		return -EINVAL;
+	while (rd.left && r >= 0) {
+		r = pin_at(sp, rd.next, &seg, &limit);
+		if (r <= 0)
+			break;
+		r = read_segment(sp, &rd, seg, limit);
+	}
+	if (r == E_UNKNOWN && rd.next != from)
+		r = 0; /* cannot be: nothing after `from` was removed while it was pinned */
+	*ret_next = rd.next;
+	return r < 0 ? r : 0;
+}

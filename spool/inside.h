@@ -1,0 +1,141 @@
+/* spool/inside.h - what the spool's own files share; nobody outside spool/ includes it.
+ *
+ * Two parties: appenders (any thread, under `lock`, never waiting for the disk) and the one
+ * committer (the commit thread, or whoever calls spool_commit_now before spool_start), which alone
+ * writes, syncs, creates and removes files.  Fields say who may touch them. */
+#pragma once
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "spool/disk.h"
+#include "spool/format.h"
+#include "spool/tables.h"
+
+enum { PENDING_MAX = 64 << 20, NAME_BYTES = 24, DEFAULT_SEGMENT = 64 << 20 };
+
+struct segment {
+	lsn_t start, end;      /* end: of the last record; moves while it is the newest */
+	uint64_t file_bytes;   /* committer: preallocated size */
+	int fd;                /* -1: not open */
+	unsigned pins;         /* readers that use fd */
+	bool made;             /* the file is there */
+	bool dead;             /* unlinked; the last pin frees it */
+	uint32_t jobs, jobs_tail, contents, contents_tail; /* chains of slots, log order */
+	uint64_t live;         /* live jobs + contents + rules + cursors whose record is here */
+	lsn_t dead_at;         /* end of the record that last lowered `live`: it must be durable
+				* before this file may go, or a crash would lose both */
+	struct list rules;
+};
+
+/* Bytes waiting to be written: log positions [start, start + n).  cuts: offsets at which a new
+ * segment begins (its header is in the bytes). */
+struct batch {
+	char *p;
+	size_t n, cap;
+	lsn_t start;
+	uint32_t *cuts;
+	uint32_t n_cuts, cap_cuts;
+};
+
+
+struct spool {
+	/* fixed after open */
+	const struct disk *disk;
+	int dirfd, lockfd;
+	struct id128 id;
+	uint64_t salt;
+	uint64_t segment_bytes, reserve_bytes;
+	uint32_t lazy_commit_ms, clean_ratio;
+	bool read_only;
+
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	/* under lock */
+	struct tables t;
+	struct segment **segs;  /* oldest first; the last is the one appended to */
+	size_t n_segs, cap_segs;
+	struct batch active, flight; /* flight: owned by the committer, read under lock */
+	bool urgent, waiting, stopping, running;
+	int64_t lazy_since;     /* when the first lazy record joined the active batch; 0: none */
+	uint64_t room;          /* free bytes at the last look, less what was appended since */
+	bool spare_ready, refusing;
+	unsigned open_fds;
+
+	/* committer */
+	int spare_fd;           /* the next segment's file, preallocated; -1: none */
+	uint64_t spare_bytes;
+	int clean_error;        /* a live record could not be copied: its segment is kept */
+	pthread_t thread;
+
+	pthread_mutex_t port_lock;
+	struct spool_port *ports;
+
+	_Atomic lsn_t durable, head;
+	_Atomic int failed;
+	_Atomic uint64_t syncs, bytes_written, free_bytes;
+};
+
+static inline void spool_lock(struct spool *sp)
+{
+	(void)pthread_mutex_lock(&sp->lock);
+}
+static inline void spool_unlock(struct spool *sp)
+{
+	(void)pthread_mutex_unlock(&sp->lock);
+}
+
+/* ---- segment.c: all with the lock held ---- */
+void segment_name(lsn_t start, char *buf); /* NAME_BYTES */
+int segment_parse_name(const char *name, lsn_t *ret);
+struct segment *segment_add(struct spool *sp, lsn_t start);
+struct segment *segment_of(const struct spool *sp, lsn_t lsn); /* NULL: not here (any more) */
+static inline struct segment *segment_newest(const struct spool *sp)
+{
+	return sp->segs[sp->n_segs - 1];
+}
+void segment_drop_oldest(struct spool *sp);
+/* Opens the file when needed and keeps it open until segment_unpin. */
+int segment_pin(struct spool *sp, struct segment *seg) MUST_CHECK;
+void segment_unpin(struct spool *sp, struct segment *seg);
+void segment_link_job(struct spool *sp, uint32_t job);
+void segment_link_content(struct spool *sp, uint32_t content);
+
+/* ---- append.c: with the lock held ---- */
+enum want { WANT_MAIL, WANT_OUTCOME, WANT_COPY };
+/* Room for records of `bytes` in all, in one segment: begins a new one when this one is full. */
+int append_room(struct spool *sp, uint64_t bytes, enum want want) MUST_CHECK;
+struct part {
+	const void *p;
+	size_t n;
+};
+/* Parts become the payload; crc is that of all parts. Needs append_room. Returns the end. */
+lsn_t append_record(struct spool *sp, unsigned type, unsigned flags, uint32_t crc,
+		    const struct part *parts, size_t n_parts);
+uint32_t parts_crc(const struct part *parts, size_t n);
+void append_urgent(struct spool *sp); /* what was appended is waited for */
+void append_lazy(struct spool *sp);
+void batch_free(struct batch *b);
+
+/* ---- commit.c: the committer's ---- */
+int commit_batch(struct spool *sp);         /* all that is pending now: written, synced, published */
+void commit_housekeeping(struct spool *sp); /* room, spare file, one step of cleaning */
+void commit_poison(struct spool *sp);
+void *commit_thread(void *arg);
+
+/* ---- state.c: what a record means for the books; with the lock held ---- */
+void state_job_live(struct spool *sp, uint32_t job);      /* its lsn and content are set */
+void state_job_moved(struct spool *sp, uint32_t job, lsn_t lsn, uint32_t size);
+void state_job_ended(struct spool *sp, uint32_t job);     /* its last row has */
+void state_content_moved(struct spool *sp, uint32_t content, lsn_t lsn);
+void state_total(struct totals *t, enum outcome_kind kind);
+void state_rule(struct spool *sp, struct slice key, struct slice value, lsn_t lsn, uint32_t size);
+void state_consumer(struct spool *sp, struct slice name, lsn_t cursor, lsn_t lsn, uint32_t size);
+
+/* ---- clean.c, recover.c, read.c ---- */
+void clean_step(struct spool *sp);
+int recover(struct spool *sp, struct spool_recovery *report) MUST_CHECK;
+/* The whole record at lsn, from its file or from bytes not yet written; *ret_mem is malloc'd and
+ * rec->payload points into it.  E_CORRUPT when its checksum fails.
+ * Entered with the lock held, left without it. */
+int read_record_unlock(struct spool *sp, lsn_t lsn, uint32_t size, char **ret_mem,
+		       struct record *rec) MUST_CHECK;

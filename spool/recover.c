@@ -1,0 +1,380 @@
+/* spool/recover.c - reads the log from its oldest segment to its end and makes the books again.
+ * Rows are not unpacked: a job is its header, its state its outcomes.  Recovery changes the disk in
+ * one way only, cutting a torn tail, so that doing it twice is doing it once. */
+#include <fcntl.h>
+
+#include "spool/inside.h"
+#include "spool/scan.h"
+
+/* A content that said "more follows": it counts when what follows is there too. */
+struct held {
+	bool any;
+	struct id128 id;
+	lsn_t lsn;
+	uint32_t size;
+};
+struct recovery {
+	struct spool *sp;
+	struct spool_recovery *report;
+	struct held held;
+};
+
+/* A job may name a content whose only record is a copy further on: it gets its slot here. */
+static uint32_t content_slot(struct spool *sp, struct id128 id)
+{
+	uint32_t i = content_find(&sp->t, id);
+
+	return i != NONE ? i : content_add(&sp->t, id);
+}
+
+static void place_content(struct recovery *rc)
+{
+	struct content *c;
+
+	if (!rc->held.any)
+		return;
+	c = content_at(&rc->sp->t, content_slot(rc->sp, rc->held.id));
+	c->lsn = rc->held.lsn;
+	c->size = rc->held.size;
+	rc->held.any = false;
+}
+
+static int apply_content(struct recovery *rc, const struct record *rec)
+{
+	struct content_fixed f;
+	struct slice meta, bytes;
+	int r = content_decode(rec->payload, &f, &meta, &bytes);
+
+	if (r < 0)
+		return r;
+	rc->held = (struct held){ true, f.id, rec->lsn, (uint32_t)(rec->end - rec->lsn) };
+	if (!(rec->flags & RECORD_MORE))
+		place_content(rc);
+	return 0;
+}
+
+static void apply_copy_state(struct spool *sp, struct job *j, const struct job_view *v)
+{
+	struct deferred_row d;
+
+	for (uint32_t row = 0; row < v->f.rows; row++)
+		if ((unsigned char)v->bitmap.p[row / 8] >> row % 8 & 1 && !row_done(j, row)) {
+			row_set_done(j, row);
+			sp->t.queued--;
+		}
+	for (size_t at = 0; at < v->deferred.n; at += sizeof(d)) {
+		memcpy(&d, v->deferred.p + at, sizeof(d));
+		if (d.row < v->f.rows && !row_done(j, d.row))
+			row_set_deferred(j, d.row, d.attempts, d.next_ms);
+	}
+}
+
+static int apply_job(struct recovery *rc, const struct record *rec)
+{
+	struct spool *sp = rc->sp;
+	bool copy = rec->flags & RECORD_COPY;
+	struct job_view v;
+	struct job *j;
+	uint32_t i;
+	int r = job_decode(rec, &v);
+
+	if (r < 0)
+		return r;
+	i = job_find(&sp->t, v.f.id);
+	if (i != NONE && (!copy || job_at(&sp->t, i)->rows != v.f.rows))
+		return E_CORRUPT; /* accepted twice: spool_put never does that */
+	if (i == NONE) {
+		uint32_t content = content_slot(sp, v.f.content);
+		i = job_add(&sp->t, &v.f);
+		job_at(&sp->t, i)->content = content;
+		sp->t.queued += v.f.rows;
+		if (!copy)
+			sp->t.totals.accepted += v.f.rows;
+	}
+	j = job_at(&sp->t, i);
+	j->lsn = rec->lsn;
+	j->size = (uint32_t)(rec->end - rec->lsn);
+	if (copy)
+		apply_copy_state(sp, j, &v);
+	return 0;
+}
+
+/* An outcome of a job that is not here counts too: the job ended and its record has gone, or a copy of
+ * it follows whose bitmap has this row. */
+static int apply_outcome(struct recovery *rc, const struct record *rec)
+{
+	struct spool *sp = rc->sp;
+	struct outcome_view v;
+	struct job *j = NULL;
+	uint32_t i;
+	int r = outcome_decode(rec->payload, &v);
+
+	if (r < 0)
+		return r;
+	i = job_find(&sp->t, v.job);
+	if (i != NONE) {
+		j = job_at(&sp->t, i);
+		if (v.o.row >= j->rows || row_done(j, v.o.row))
+			return E_CORRUPT; /* a second end: spool_put_outcome never does that */
+	}
+	state_total(&sp->t.totals, v.o.kind);
+	if (!j)
+		return 0;
+	if (v.o.kind == OUTCOME_DEFERRED) {
+		row_set_deferred(j, v.o.row, v.o.attempt, v.o.next_ms);
+		return 0;
+	}
+	row_set_done(j, v.o.row);
+	sp->t.queued--;
+	return 0;
+}
+
+static int apply_rule(struct recovery *rc, const struct record *rec)
+{
+	struct slice key, value;
+	int r = rule_decode(rec->payload, &key, &value);
+
+	if (r >= 0)
+		state_rule(rc->sp, key, value, rec->lsn, (uint32_t)(rec->end - rec->lsn));
+	return r;
+}
+
+static int apply_consumer(struct recovery *rc, const struct record *rec)
+{
+	struct slice name;
+	struct consumer *c;
+	lsn_t cursor;
+	int r = consumer_decode(rec->payload, &name, &cursor);
+
+	if (r < 0)
+		return r;
+	state_consumer(rc->sp, name, cursor, rec->lsn, (uint32_t)(rec->end - rec->lsn));
+	c = consumer_find(&rc->sp->t, name);
+	if (c)
+		c->kept = cursor;
+	return 0;
+}
+
+static int apply_mark(struct recovery *rc UNUSED, const struct record *rec UNUSED)
+{
+	return 0;
+}
+
+static int (*const apply[RECORD_TYPES])(struct recovery *rc, const struct record *rec) = {
+	[RECORD_CONTENT] = apply_content,   [RECORD_JOB] = apply_job,
+	[RECORD_OUTCOME] = apply_outcome,   [RECORD_RULE] = apply_rule,
+	[RECORD_CONSUMER] = apply_consumer, [RECORD_MARK] = apply_mark,
+};
+
+static int apply_record(struct recovery *rc, struct segment *seg, const struct record *rec)
+{
+	if (rec->type >= RECORD_TYPES || !apply[rec->type])
+		return E_VERSION; /* never skipped: it may be what an outcome was called later */
+	place_content(rc);
+	seg->end = rec->end;
+	atomic_store(&rc->sp->head, rec->end);
+	rc->report->records++;
+	return apply[rec->type](rc, rec);
+}
+
+static int name_fault(struct recovery *rc, const struct segment *seg, lsn_t at, int err)
+{
+	segment_name(seg->start, rc->report->bad_segment);
+	rc->report->bad_offset = at - seg->start;
+	return err;
+}
+
+/* All records of a segment that must reach `limit`; for the newest one (torn may be) until no more. */
+static int read_records(struct recovery *rc, struct segment *seg, lsn_t limit, bool newest)
+{
+	struct spool *sp = rc->sp;
+	struct scan s;
+	struct record rec;
+	struct tail tail = { false, 0 };
+	lsn_t at = seg->start, retried = 0;
+	int r;
+
+	scan_begin(&s, sp->disk, seg->fd, sp->salt, seg->start, seg->start + SEGMENT_HEADER, limit);
+	while ((at = s.at, r = scan_next(&s, &rec)) != 0) {
+		if (r > 0)
+			r = apply_record(rc, seg, &rec);
+		if (r >= 0)
+			continue;
+		if (r != E_CORRUPT || !newest || s.at != at)
+			break;
+		r = scan_tail(&s, &tail);
+		if (r < 0 || !tail.damaged)
+			break;
+		r = E_CORRUPT;
+		if (!sp->read_only || retried == at)
+			break;
+		retried = at; /* a writer may have written it between our two looks */
+		scan_again(&s);
+	}
+	scan_end(&s);
+	if (r < 0)
+		return name_fault(rc, seg, at, r);
+	rc->report->bytes += at - seg->start;
+	rc->report->torn_records += tail.sound;
+	return 0;
+}
+
+static int check_header(struct recovery *rc, struct segment *seg, bool first)
+{
+	struct spool *sp = rc->sp;
+	struct segment_header h;
+	int r = scan_header(sp->disk, seg->fd, seg->start, &h);
+
+	if (r >= 0 && !first && !id_eq(sp->id, (struct id128){ h.spool_hi, h.spool_lo }))
+		r = E_CORRUPT;
+	if (r < 0)
+		return name_fault(rc, seg, seg->start, r);
+	if (!first)
+		return 0;
+	sp->id = (struct id128){ h.spool_hi, h.spool_lo };
+	sp->salt = record_salt(sp->id);
+	sp->t.totals = h.base;
+	return 0;
+}
+
+/* Zeroes from the end of the last record to the end of the file, on disk before anything is appended:
+ * otherwise the rest of a torn batch might one day follow a new record and be taken for the log. */
+static int cut_tail(struct recovery *rc, struct segment *seg)
+{
+	const struct disk *d = rc->sp->disk;
+	uint64_t used = seg->end - seg->start, size;
+	int r = d->size(d->self, seg->fd, &size);
+
+	if (r >= 0)
+		r = d->truncate(d->self, seg->fd, used);
+	if (r >= 0)
+		r = d->sync_data(d->self, seg->fd);
+	if (r >= 0 && used < rc->sp->segment_bytes &&
+	    d->allocate(d->self, seg->fd, rc->sp->segment_bytes) >= 0)
+		r = d->sync_data(d->self, seg->fd);
+	seg->file_bytes = MAX_OF(used, rc->sp->segment_bytes);
+	return r;
+}
+
+static int read_segment(struct recovery *rc, size_t i)
+{
+	struct spool *sp = rc->sp;
+	struct segment *seg = sp->segs[i];
+	bool newest = i + 1 == sp->n_segs;
+	uint64_t size = 0;
+	int r = segment_pin(sp, seg);
+
+	if (r < 0)
+		return r;
+	seg->made = true;
+	r = check_header(rc, seg, i == 0);
+	if (r >= 0)
+		r = sp->disk->size(sp->disk->self, seg->fd, &size);
+	if (r >= 0)
+		r = read_records(rc, seg, newest ? seg->start + size : sp->segs[i + 1]->start, newest);
+	if (r >= 0 && newest && rc->held.any) {
+		seg->end = rc->held.lsn; /* its job is not there: neither is it */
+		rc->held.any = false;
+		rc->report->torn_records++;
+	}
+	if (r >= 0 && newest && !sp->read_only)
+		r = cut_tail(rc, seg);
+	segment_unpin(sp, seg);
+	return r;
+}
+
+static int settle_job(struct spool *sp, uint32_t i)
+{
+	struct job *j = job_at(&sp->t, i);
+
+	if (j->state == JOB_FREE)
+		return 0;
+	segment_link_job(sp, i);
+	if (!j->live) {
+		job_drop_state(j);
+		j->state = JOB_DONE;
+		j->content = NONE;
+		return 0;
+	}
+	if (!content_at(&sp->t, j->content)->size)
+		return E_CORRUPT;
+	state_job_live(sp, i);
+	return 0;
+}
+
+/* All records are known: who is live, and where. */
+static int settle(struct spool *sp)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < sp->t.jobs.used && r >= 0; i++)
+		r = settle_job(sp, i);
+	for (uint32_t i = 0; i < sp->t.contents.used; i++) {
+		struct content *c = content_at(&sp->t, i);
+		if (c->used && c->size)
+			segment_link_content(sp, i);
+		else if (c->used && !c->refs)
+			content_forget(&sp->t, i);
+	}
+	return r;
+}
+
+struct names {
+	lsn_t *v;
+	size_t n, cap;
+	bool spare;
+};
+
+static int take_name(void *arg, const char *name)
+{
+	struct names *names = arg;
+	lsn_t start;
+
+	names->spare |= strcmp(name, "spare") == 0;
+	if (segment_parse_name(name, &start) < 0)
+		return 0; /* the lock, or not ours */
+	if (names->n == names->cap) {
+		names->cap = MAX_OF(names->cap * 2, (size_t)64);
+		names->v = must_resize(names->v, names->cap * sizeof(*names->v));
+	}
+	names->v[names->n++] = start;
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	lsn_t x = *(const lsn_t *)a, y = *(const lsn_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int list_segments(struct spool *sp)
+{
+	const struct disk *d = sp->disk;
+	struct names names = { .v = NULL };
+	int r = d->each_name(d->self, sp->dirfd, take_name, &names);
+
+	if (r >= 0 && names.spare && !sp->read_only)
+		r = d->unlink(d->self, sp->dirfd, "spare"); /* never named: nothing in it was promised */
+	if (names.n)
+		qsort(names.v, names.n, sizeof(*names.v), compare);
+	for (size_t i = 0; i < names.n; i++)
+		(void)segment_add(sp, names.v[i]);
+	free(names.v);
+	return r;
+}
+
+int recover(struct spool *sp, struct spool_recovery *report)
+{
+	struct recovery rc = { .sp = sp, .report = report };
+	int r = list_segments(sp);
+
+	for (size_t i = 0; i < sp->n_segs && r >= 0; i++)
+		r = read_segment(&rc, i);
+	if (r < 0 || !sp->n_segs)
+		return r;
+	atomic_store(&sp->head, segment_newest(sp)->end);
+	atomic_store(&sp->durable, segment_newest(sp)->end);
+	sp->active.start = segment_newest(sp)->end;
+	return settle(sp);
+}

@@ -1,0 +1,127 @@
+/* spool/state.c - what a record means for the books: who is live, and in which segment. */
+#include "spool/inside.h"
+
+static void gain(struct spool *sp, lsn_t lsn, uint64_t size)
+{
+	segment_of(sp, lsn)->live++;
+	sp->t.live_bytes += size;
+}
+
+/* Something whose record is at lsn is no longer needed from there, because of a record that was just
+ * appended (or read, in recovery). */
+static void lose(struct spool *sp, lsn_t lsn, uint64_t size)
+{
+	struct segment *seg = segment_of(sp, lsn);
+
+	seg->live--;
+	seg->dead_at = atomic_load(&sp->head);
+	sp->t.live_bytes -= size;
+}
+
+static void content_ref(struct spool *sp, uint32_t i)
+{
+	struct content *c = content_at(&sp->t, i);
+
+	if (c->refs++)
+		return;
+	gain(sp, c->lsn, c->size);
+	sp->t.live_contents++;
+}
+
+static void content_unref(struct spool *sp, uint32_t i)
+{
+	struct content *c = content_at(&sp->t, i);
+
+	if (--c->refs)
+		return;
+	lose(sp, c->lsn, c->size);
+	sp->t.live_contents--;
+}
+
+void state_job_live(struct spool *sp, uint32_t i)
+{
+	struct job *j = job_at(&sp->t, i);
+
+	gain(sp, j->lsn, j->size);
+	content_ref(sp, j->content);
+	sp->t.live_jobs++;
+}
+
+void state_job_moved(struct spool *sp, uint32_t i, lsn_t lsn, uint32_t size)
+{
+	struct job *j = job_at(&sp->t, i);
+
+	lose(sp, j->lsn, j->size);
+	j->lsn = lsn;
+	j->size = size;
+	gain(sp, lsn, size);
+	segment_link_job(sp, i);
+}
+
+void state_job_ended(struct spool *sp, uint32_t i)
+{
+	struct job *j = job_at(&sp->t, i);
+
+	j->state = JOB_DONE;
+	job_drop_state(j);
+	lose(sp, j->lsn, j->size);
+	content_unref(sp, j->content);
+	j->content = NONE;
+	sp->t.live_jobs--;
+}
+
+void state_content_moved(struct spool *sp, uint32_t i, lsn_t lsn)
+{
+	struct content *c = content_at(&sp->t, i);
+
+	lose(sp, c->lsn, c->size);
+	c->lsn = lsn;
+	gain(sp, lsn, c->size);
+	segment_link_content(sp, i);
+}
+
+void state_total(struct totals *t, enum outcome_kind kind)
+{
+	uint64_t *const total[] = {
+		[OUTCOME_DELIVERED] = &t->delivered, [OUTCOME_BOUNCED] = &t->bounced,
+		[OUTCOME_EXPIRED] = &t->expired,     [OUTCOME_CANCELLED] = &t->cancelled,
+		[OUTCOME_DEFERRED] = &t->deferred,
+	};
+
+	++*total[kind];
+}
+
+/* The log's order decides: the last record of a key is what it says.  A removal needs no copy ever:
+ * what it removes is older, so goes from the log first. */
+void state_rule(struct spool *sp, struct slice key, struct slice value, lsn_t lsn, uint32_t size)
+{
+	struct rule *old = rule_find(&sp->t, key), *rule;
+
+	if (value.n) {
+		rule = rule_set(&sp->t, key, value);
+		rule->lsn = lsn;
+		rule->size = size;
+		list_push(&segment_of(sp, lsn)->rules, &rule->seg);
+		gain(sp, lsn, size);
+	}
+	if (!old)
+		return;
+	lose(sp, old->lsn, old->size);
+	rule_drop(&sp->t, old);
+}
+
+void state_consumer(struct spool *sp, struct slice name, lsn_t cursor, lsn_t lsn, uint32_t size)
+{
+	struct consumer *c = consumer_find(&sp->t, name);
+
+	if (c)
+		lose(sp, c->lsn, c->size);
+	if (c && cursor == UINT64_MAX)
+		consumer_drop(&sp->t, c);
+	if (cursor == UINT64_MAX)
+		return;
+	c = consumer_set(&sp->t, name, cursor);
+	c->lsn = lsn;
+	c->size = size;
+	gain(sp, lsn, size);
+}

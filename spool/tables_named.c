@@ -1,0 +1,78 @@
+/* spool/tables_named.c - the tables whose keys are names: rules and consumers. */
+#include "base/hash.h"
+#include "spool/tables.h"
+
+struct rule *rule_find(const struct tables *t, struct slice key)
+{
+	struct map_link *l = map_find(&t->rules, hash_keyed(key));
+
+	for (; l; l = map_find_next(l)) {
+		struct rule *rule = container_of(l, struct rule, link);
+		if (slice_eq(slice_of(rule->bytes, rule->key_len), key))
+			return rule;
+	}
+	return NULL;
+}
+
+struct rule *rule_set(struct tables *t, struct slice key, struct slice value)
+{
+	struct rule *rule = must_alloc(sizeof(*rule) + key.n + value.n);
+
+	list_init(&rule->seg);
+	rule->key_len = (uint32_t)key.n;
+	rule->value_len = (uint32_t)value.n;
+	memcpy(rule->bytes, key.p, key.n);
+	memcpy(rule->bytes + key.n, value.p, value.n);
+	map_insert(&t->rules, &rule->link, hash_keyed(key));
+	return rule;
+}
+
+void rule_drop(struct tables *t, struct rule *rule)
+{
+	map_remove(&t->rules, &rule->link);
+	list_remove(&rule->seg);
+	free(rule);
+}
+
+struct consumer *consumer_find(const struct tables *t, struct slice name)
+{
+	struct consumer *c = t->consumers;
+
+	while (c && !slice_eq(slice_of(c->name, c->name_len), name))
+		c = c->next;
+	return c;
+}
+
+struct consumer *consumer_set(struct tables *t, struct slice name, lsn_t cursor)
+{
+	struct consumer *c = consumer_find(t, name);
+
+	if (!c) {
+		c = must_alloc(sizeof(*c));
+		c->name_len = (uint32_t)name.n;
+		memcpy(c->name, name.p, name.n);
+		c->next = t->consumers;
+		t->consumers = c;
+	}
+	c->cursor = cursor;
+	return c;
+}
+
+void consumer_drop(struct tables *t, struct consumer *c)
+{
+	struct consumer **at = &t->consumers;
+
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	free(c);
+}
+
+lsn_t consumers_slowest(const struct tables *t)
+{
+	lsn_t slowest = UINT64_MAX;
+
+	for (const struct consumer *c = t->consumers; c; c = c->next)
+		slowest = MIN_OF(slowest, c->kept);
+	return slowest;
+}
