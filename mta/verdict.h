@@ -14,3 +14,16 @@ struct verdict {
 	uint16_t text_n;
 	char text[VERDICT_TEXT_MAX];
 };
+
+/* Our own judgement: code 0, text from format (may be cut). */
+void verdict_set(struct verdict *v, enum verdict_kind kind, const uint16_t dsn[3], bool site,
+		 const char *format, ...) PRINTF(5, 6);
+/* Appends, cleaned: controls and what is no UTF-8 become '?', so that the text is one line of valid
+ * UTF-8 wherever it goes.  Cut at VERDICT_TEXT_MAX. */
+void verdict_add_text(struct verdict *v, struct slice s);
+/* Copies what is used of the text, not the whole struct. */
+void verdict_copy(struct verdict *to, const struct verdict *from);
+static inline struct slice verdict_text(const struct verdict *v)
+{
+	return slice_of(v->text, v->text_n);
+}

@@ -83,7 +83,8 @@ int tls_client_new(struct tls_context **ret) MUST_CHECK;   /* opportunistic: any
 int tls_server_new(struct tls_context **ret, const char *cert_pem_path, const char *key_pem_path) MUST_CHECK;
 
 struct tls_session; /* for resumption; kept by the site, counted */
-struct tls_session *tls_session_unref(struct tls_session *s);
+struct tls_session *tls_session_ref(struct tls_session *s);   /* takes NULL */
+struct tls_session *tls_session_unref(struct tls_session *s); /* takes NULL, gives NULL */
 
 /* Starts the handshake; plain input already held is dropped and counted in *ret_discarded (RFC 3207
  * section 6: what came before the handshake is never trusted). Ends in CONN_TLS_DONE or CONN_FAILED. */

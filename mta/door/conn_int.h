@@ -38,7 +38,7 @@ struct conn {
 	SSL_SESSION *ticket;
 	struct ip peer;
 	int fd;
-	uint8_t state;           /* enum conn_state */
+	enum conn_state state;
 	bool eof, paused, full;  /* full: the writer saw conn_room() == 0 and waits for CONN_WRITABLE */
 };
 

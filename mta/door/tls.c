@@ -78,6 +78,13 @@ int tls_server_new(struct tls_context **ret, const char *cert_pem_path, const ch
 	return 0;
 }
 
+struct tls_session *tls_session_ref(struct tls_session *s)
+{
+	if (s && !SSL_SESSION_up_ref((SSL_SESSION *)s))
+		return NULL;
+	return s;
+}
+
 struct tls_session *tls_session_unref(struct tls_session *s)
 {
 	SSL_SESSION_free((SSL_SESSION *)s);

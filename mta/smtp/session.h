@@ -8,8 +8,16 @@
  * Fails:  gone() once, with what happened; a txn in hand comes back through done() first, its
  *         unanswered recipients with VERDICT_DEFERRED (RFC 5321 section 4.5.3.2.6: a lost reply
  *         after the final dot is never taken as delivered).
- * Limits: reply lines 2,048 bytes, replies 64 lines / 16 KiB, 100 EHLO keywords, two txns in hand
- *         (one being answered, the next pipelined behind it). */
+ *
+ * Who gets what: a message the host cannot take is bounced unsent: too large for its SIZE (5.3.4), 8-bit
+ * without 8BITMIME (5.6.1; RFC 6152 section 3 leaves conversion or a permanent error, and converting
+ * would break signatures), SMTPUTF8 needed and not offered (5.6.7, RFC 6531 section 3.5).  5xx to
+ * the greeting, EHLO and HELO says nothing about recipients: it defers, as trouble of the host.
+ * A handshake that fails, or TLS that must be and is not offered, is 4.7.5: under TLS_MAY the caller may
+ * try again with TLS_NEVER.
+ *
+ * Limits: reply lines 2,048 bytes, replies 101 lines / 16 KiB, addresses 512 bytes, 64 commands
+ *         unanswered, two txns in hand (one being answered, the next pipelined behind it). */
 #pragma once
 #include "mta/door/conn.h"
 #include "mta/verdict.h"
@@ -31,14 +39,15 @@ struct session_options {
 	struct smtp_timeouts timeouts;
 	enum tls_policy tls;
 	struct tls_context *tls_context;
-	struct tls_session *tls_resume;  /* may be NULL; a reference is taken by nobody */
+	struct tls_session *tls_resume;  /* may be NULL; the session takes a reference of its own */
 };
 
 struct txn_rcpt {
 	struct slice address;            /* checked by whoever accepted it: no CR, LF, NUL, '<', '>' */
 	struct verdict verdict;
 };
-/* One message to one or more recipients at one host.  A member of the caller's delivery. */
+/* One message to one or more recipients at one host.  A member of the caller's delivery.  All of rcpts'
+ * verdicts start as VERDICT_NONE (session_send sees to it) and are final in done(). */
 struct txn {
 	struct slice mail_from;          /* "" is the null reverse-path */
 	struct slice head;               /* what goes before the message: DKIM-Signature fields */
@@ -47,7 +56,9 @@ struct txn {
 	unsigned n_rcpts;
 	struct txn_rcpt *rcpts;
 	/* Filled by the session */
-	bool sent_data;                  /* the final dot left: a lost answer is in doubt */
+	bool sent_data;                  /* the final dot was queued: a lost answer is in doubt */
+	bool answered;                   /* a reply to one of its commands came; when none did on a
+					  * reused connection, the next one may be tried at once */
 	void *state;
 };
 
@@ -55,16 +66,20 @@ struct session_user { /* a member of the pool's connection object */
 	/* Greeted, EHLO (and TLS) done, or a txn finished: wants session_send() or session_quit(). */
 	void (*ready)(struct session_user *u);
 	void (*done)(struct session_user *u, struct txn *t);
-	/* The connection is over; v says why (kind NONE: in good order). Free the session now. */
+	/* The connection is over; v says why (kind NONE: in good order, or the peer ended one that
+	 * was idle). Free the session now.  None of the three comes from inside a session_ call. */
 	void (*gone)(struct session_user *u, const struct verdict *v);
 };
 
+/* Copies what it needs of o. E_SYNTAX when o->ehlo is no name. */
 int session_new(struct session **ret, struct loop *l, const struct session_options *o,
 		struct session_user *u) MUST_CHECK;
-/* E_FULL when two txns are in hand; E_CONFLICT when the session is not ready or is ending. */
+/* E_FULL when it has all it can take (session_can_take); E_CONFLICT when the session is not ready or
+ * is ending; E_SYNTAX when an address may not go on the wire (S4: CR, LF, NUL, controls, brackets,
+ * 8-bit without utf8). */
 int session_send(struct session *s, struct txn *t) MUST_CHECK;
 bool session_can_take(const struct session *s); /* room for (another) txn now */
 void session_quit(struct session *s);           /* QUIT after what is in hand, then gone() */
 const char *session_doing(const struct session *s); /* "waiting for the EHLO reply" */
 unsigned session_sent(const struct session *s);  /* txns finished on this connection */
-struct conn *session_conn(struct session *s);    /* for TLS facts and addresses */
+struct conn *session_conn(struct session *s);    /* for TLS facts and addresses; NULL in gone() */

@@ -1,0 +1,24 @@
+/* mta/smtp/ehlo.h - what a server says it can do: the EHLO reply, RFC 5321 section 4.1.1.1.
+ *
+ *	first line = greeting, looked at by nobody
+ *	line       = *SP keyword *( SP param )      ; any case; unknown keywords are passed over
+ *
+ * A keyword given twice counts once, the first SIZE counts.  "SIZE", "SIZE 0", and a number that is
+ * none or too large mean no limit (RFC 1870 section 4).  Fails: never. */
+#pragma once
+#include "mta/smtp/reply.h"
+
+enum {
+	EHLO_PIPELINING = 1,
+	EHLO_SIZE = 2,
+	EHLO_8BITMIME = 4,
+	EHLO_STARTTLS = 8,
+	EHLO_SMTPUTF8 = 16,
+	EHLO_ENHANCED = 32,
+	EHLO_CHUNKING = 64,
+};
+struct ehlo {
+	unsigned can;          /* EHLO_ bits */
+	uint64_t size_max;     /* 0: no limit */
+};
+void ehlo_parse(const struct reply *re, struct ehlo *ret);

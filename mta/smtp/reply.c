@@ -1,0 +1,166 @@
+#include "mta/smtp/reply.h"
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* The code at the start of a line without its end, or E_SYNTAX. */
+static int line_code(struct slice line, bool *ret_more)
+{
+	const char *p = line.p;
+
+	if (line.n < 3 || p[0] < '2' || p[0] > '5' || !is_digit(p[1]) || !is_digit(p[2]))
+		return E_SYNTAX;
+	if (line.n > 3 && p[3] != ' ' && p[3] != '-')
+		return E_SYNTAX;
+	*ret_more = line.n > 3 && p[3] == '-';
+	return (p[0] - '0') * 100 + (p[1] - '0') * 10 + (p[2] - '0');
+}
+
+static size_t digits_at(struct slice s, size_t at, uint16_t *ret)
+{
+	size_t n = 0;
+
+	*ret = 0;
+	while (at + n < s.n && n < 3 && is_digit(s.p[at + n]))
+		*ret = (uint16_t)(*ret * 10 + (s.p[at + n++] - '0'));
+	return n;
+}
+
+/* Length of the enhanced status at the start of text, 0 when there is none of this class. */
+static size_t enhanced_status(struct slice text, unsigned class, uint16_t dsn[3])
+{
+	size_t n, at = 2;
+
+	if (text.n < 5 || text.p[0] != (char)('0' + class) || text.p[1] != '.')
+		return 0;
+	dsn[0] = (uint16_t)class;
+	n = digits_at(text, at, &dsn[1]);
+	at += n;
+	if (!n || at >= text.n || text.p[at] != '.')
+		return 0;
+	at++;
+	n = digits_at(text, at, &dsn[2]);
+	at += n;
+	if (!n || (at < text.n && text.p[at] != ' '))
+		return 0;
+	return at;
+}
+
+static struct slice without_end(struct slice line)
+{
+	if (line.n && line.p[line.n - 1] == '\n')
+		line.n--;
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
+}
+
+static void fill_reply(struct reply_scan *scan, struct slice input, struct reply *ret)
+{
+	struct slice text;
+	size_t pos = 0;
+
+	*ret = (struct reply){ .code = scan->code, .lines = scan->lines,
+			       .raw = slice_of(input.p, scan->off) };
+	if (reply_line(ret, &pos, &text) && !enhanced_status(text, ret->code / 100U, ret->dsn))
+		memset(ret->dsn, 0, sizeof(ret->dsn));
+	*scan = (struct reply_scan){ 0 };
+}
+
+int reply_next(struct reply_scan *scan, struct slice input, struct reply *ret)
+{
+	while (scan->off < input.n) {
+		const char *p = input.p + scan->off;
+		size_t left = input.n - scan->off;
+		const char *end = memchr(p, '\n', MIN_OF(left, (size_t)REPLY_LINE_MAX));
+		bool more;
+		int code;
+
+		if (!end && (left >= REPLY_LINE_MAX || input.n >= REPLY_MAX))
+			return E_LIMIT;
+		if (!end)
+			return 0;
+		code = line_code(without_end(slice_of(p, (size_t)(end + 1 - p))), &more);
+		if (code < 0 || (scan->lines && code != scan->code))
+			return E_SYNTAX;
+		scan->code = (uint16_t)code;
+		scan->lines++;
+		scan->off += (uint32_t)(end + 1 - p);
+		if (scan->off > REPLY_MAX || (more && scan->lines == REPLY_LINES_MAX))
+			return E_LIMIT;
+		if (!more) {
+			fill_reply(scan, input, ret);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+bool reply_line(const struct reply *re, size_t *pos, struct slice *ret_text)
+{
+	struct slice line;
+	const char *end;
+
+	if (*pos >= re->raw.n)
+		return false;
+	line = slice_of(re->raw.p + *pos, re->raw.n - *pos);
+	end = memchr(line.p, '\n', line.n);
+	if (end)
+		line.n = (size_t)(end + 1 - line.p);
+	*pos += line.n;
+	line = without_end(line);
+	*ret_text = line.n > 4 ? slice_of(line.p + 4, line.n - 4) : slice_of("", 0);
+	return true;
+}
+
+/* ---- verdicts --------------------------------------------------------------------------------- */
+
+/* RFC 3463 status where the bare code says more than its class (RFC 2034 section 4, RFC 5321 4.2.3). */
+static const struct {
+	uint16_t code, dsn[3];
+} bare_codes[] = {
+	{ 421, { 4, 3, 2 } }, { 452, { 4, 3, 1 } }, { 500, { 5, 5, 2 } }, { 501, { 5, 5, 4 } },
+	{ 502, { 5, 5, 1 } }, { 503, { 5, 5, 1 } }, { 504, { 5, 5, 4 } }, { 555, { 5, 5, 4 } },
+};
+
+static void status_of_code(uint16_t code, uint16_t dsn[3])
+{
+	for (size_t i = 0; i < ARRAY_LEN(bare_codes); i++) {
+		if (bare_codes[i].code == code) {
+			memcpy(dsn, bare_codes[i].dsn, sizeof(bare_codes[i].dsn));
+			return;
+		}
+	}
+	dsn[0] = code / 100;
+	dsn[1] = dsn[2] = 0;
+}
+
+void verdict_of(const struct reply *re, struct verdict *ret)
+{
+	static const uint8_t kinds[10] = { [2] = VERDICT_DELIVERED, [4] = VERDICT_DEFERRED,
+					   [5] = VERDICT_BOUNCED };
+	unsigned class = re->code / 100U;
+	struct slice text;
+	uint16_t ignored[3];
+	size_t pos = 0;
+
+	ret->kind = (enum verdict_kind)kinds[class % 10];
+	ret->code = re->code;
+	ret->site = re->code == 421;
+	if (re->dsn[0])
+		memcpy(ret->dsn, re->dsn, sizeof(ret->dsn));
+	else
+		status_of_code(re->code, ret->dsn);
+	ret->text_n = 0;
+	while (reply_line(re, &pos, &text)) {
+		size_t n = enhanced_status(text, class, ignored);
+
+		while (n < text.n && text.p[n] == ' ')
+			n++;
+		if (ret->text_n && n < text.n)
+			verdict_add_text(ret, SLICE(" "));
+		verdict_add_text(ret, slice_of(text.p + n, text.n - n));
+	}
+}

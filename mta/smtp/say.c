@@ -1,0 +1,262 @@
+/* What is said.  say_more() goes down each txn's steps as far as the ring, the conn's room and what was
+ * answered allow; a server without PIPELINING (RFC 2920) is the same with a ring of one. */
+#include <stdio.h>
+
+#include "mta/smtp/session_int.h"
+
+enum { COMMAND_MAX = 1024 };
+
+static void put(struct session *s, const char *p, size_t n)
+{
+	if (conn_write(s->conn, slice_of(p, n)) < 0)
+		return; /* broken; it tells so by its own event */
+	s->queued += (uint32_t)n;
+}
+
+void say_expect(struct session *s, enum step_id step, struct flight *f, unsigned rcpt)
+{
+	assert(s->ring_count < RING);
+	*ring_at(s, s->ring_count++) = (struct expect){
+		.step = (uint8_t)step, .flight = f ? (uint8_t)(f - s->flights) : UINT8_MAX,
+		.rcpt = (uint16_t)rcpt, .left_at = s->queued,
+	};
+	if (f)
+		f->pending++;
+	if (s->ring_count == 1)
+		session_arm(s);
+}
+
+void say(struct session *s, enum step_id step, struct flight *f)
+{
+	session_steps[step].say(s, f);
+	if (step != S_RCPT && step != S_DOT)
+		say_expect(s, step, f, 0);
+}
+
+/* ---- the steps ------------------------------------------------------------------------------ */
+
+static void put_with_name(struct session *s, const char *verb)
+{
+	char line[COMMAND_MAX];
+	int n = snprintf(line, sizeof(line), "%s %s\r\n", verb, s->our_name);
+
+	put(s, line, MIN_OF((size_t)n, sizeof(line) - 1));
+}
+
+void say_ehlo(struct session *s, struct flight *f)
+{
+	(void)f;
+	put_with_name(s, "EHLO");
+}
+
+void say_helo(struct session *s, struct flight *f)
+{
+	(void)f;
+	put_with_name(s, "HELO");
+}
+
+void say_starttls(struct session *s, struct flight *f)
+{
+	(void)f;
+	put(s, "STARTTLS\r\n", 10);
+}
+
+void say_rset(struct session *s, struct flight *f)
+{
+	(void)f;
+	s->need_rset = false;
+	put(s, "RSET\r\n", 6);
+}
+
+void say_quit(struct session *s, struct flight *f)
+{
+	(void)f;
+	put(s, "QUIT\r\n", 6);
+}
+
+/* Guarantee: no command carries a CR or LF but its own end; txn_check() has refused the rest. */
+static size_t put_path(char *line, const char *verb, struct slice address)
+{
+	size_t n = strlen(verb);
+
+	memcpy(line, verb, n);
+	memcpy(line + n, address.p, address.n);
+	line[n + address.n] = '>';
+	return n + address.n + 1;
+}
+
+void say_mail(struct session *s, struct flight *f)
+{
+	char line[COMMAND_MAX];
+	size_t n = put_path(line, "MAIL FROM:<", f->txn->mail_from);
+
+	if (s->ehlo.can & EHLO_SIZE)
+		n += (size_t)snprintf(line + n, sizeof(line) - n, " SIZE=%llu",
+				      (unsigned long long)txn_size(f->txn));
+	if (f->txn->body_8bit)
+		n += (size_t)snprintf(line + n, sizeof(line) - n, " BODY=8BITMIME");
+	if (f->txn->utf8)
+		n += (size_t)snprintf(line + n, sizeof(line) - n, " SMTPUTF8");
+	line[n++] = '\r';
+	line[n++] = '\n';
+	put(s, line, n);
+	f->next = S_RCPT;
+}
+
+void say_rcpt(struct session *s, struct flight *f)
+{
+	char line[COMMAND_MAX];
+	size_t n = put_path(line, "RCPT TO:<", f->txn->rcpts[f->next_rcpt].address);
+
+	line[n++] = '\r';
+	line[n++] = '\n';
+	put(s, line, n);
+	say_expect(s, S_RCPT, f, f->next_rcpt++);
+	if (f->next_rcpt == f->txn->n_rcpts)
+		f->next = S_DATA;
+}
+
+void say_data(struct session *s, struct flight *f)
+{
+	put(s, "DATA\r\n", 6);
+	f->next = S_MAX; /* until the answer says how to go on */
+}
+
+/* Copies once, from the message into the conn's output. */
+static void stuff_from(struct session *s, struct flight *f, struct slice from)
+{
+	size_t room, used, n;
+	char *p = conn_out(s->conn, &room);
+
+	if (room < STUFF_ROOM_MIN) {
+		char few[STUFF_ROOM_MIN];
+
+		n = stuff_copy(&s->stuff, few, sizeof(few), slice_of(from.p, 1), &used);
+		put(s, few, n);
+	} else {
+		n = stuff_copy(&s->stuff, p, room, from, &used);
+		conn_out_grow(s->conn, n);
+		s->queued += (uint32_t)n;
+	}
+	f->off += used;
+}
+
+static struct slice body_rest(const struct flight *f)
+{
+	const struct txn *t = f->txn;
+
+	if (f->off < t->head.n)
+		return slice_of(t->head.p + f->off, t->head.n - f->off);
+	return slice_of(t->message.p + (f->off - t->head.n), t->message.n - (f->off - t->head.n));
+}
+
+static void put_dot(struct session *s, struct flight *f)
+{
+	char end[STUFF_END_MAX];
+
+	put(s, end, stuff_end(&s->stuff, end));
+	f->txn->sent_data = f->accepted > 0;
+	f->next = S_MAX;
+	s->body_open = false;
+	ring_at(s, s->ring_count - 1U)->left_at = s->queued;
+	if (s->ring_count == 1)
+		session_arm(s);
+}
+
+/* Goes on from where the conn had no more room.  With no recipient taken, the 354 is answered by a
+ * dot alone (RFC 2920 section 3.1). */
+void say_body(struct session *s, struct flight *f)
+{
+	size_t size = f->txn->head.n + f->txn->message.n;
+
+	if (!f->accepted)
+		f->off = size;
+	while (f->off < size) {
+		if (!conn_room(s->conn))
+			return;
+		stuff_from(s, f, body_rest(f));
+	}
+	put_dot(s, f);
+}
+
+/* ---- how far it may go ---------------------------------------------------------------------- */
+
+/* A message this host cannot take is not tried (session.h says which). */
+static bool refuse_unsent(struct session *s, struct flight *f)
+{
+	static const uint16_t too_large[3] = { 5, 3, 4 }, is_8bit[3] = { 5, 6, 1 },
+			      is_utf8[3] = { 5, 6, 7 };
+	struct verdict v;
+
+	if (s->ehlo.size_max && txn_size(f->txn) > s->ehlo.size_max)
+		verdict_set(&v, VERDICT_BOUNCED, too_large, false,
+			    "message of %llu bytes, the host takes %llu",
+			    (unsigned long long)txn_size(f->txn),
+			    (unsigned long long)s->ehlo.size_max);
+	else if (f->txn->utf8 && !(s->ehlo.can & EHLO_SMTPUTF8))
+		verdict_set(&v, VERDICT_BOUNCED, is_utf8, false, "the host does not offer SMTPUTF8");
+	else if (f->txn->body_8bit && !(s->ehlo.can & EHLO_8BITMIME))
+		verdict_set(&v, VERDICT_BOUNCED, is_8bit, false, "the host does not offer 8BITMIME");
+	else
+		return false;
+	flight_all(f, &v);
+	f->next = S_MAX;
+	loop_at_turn_end(s->loop, &s->turn); /* where it is given back */
+	return true;
+}
+
+static bool has_room(const struct session *s)
+{
+	bool lock_step = !(s->ehlo.can & EHLO_PIPELINING);
+
+	return s->ring_count < (lock_step ? 1 : RING) && conn_room(s->conn) >= COMMAND_MAX;
+}
+
+/* False when the txn can go no further now. */
+static bool say_one(struct session *s, struct flight *f)
+{
+	if (f->next == S_MAX)
+		return false;
+	if (f->next == S_DOT) {
+		say_body(s, f);
+		return f->next == S_MAX;
+	}
+	if (!has_room(s))
+		return false;
+	if (f->next == S_MAIL && refuse_unsent(s, f))
+		return false;
+	if (f->next == S_MAIL && s->need_rset)
+		say(s, S_RSET, NULL);
+	else
+		say(s, (enum step_id)f->next, f);
+	return true;
+}
+
+/* The younger txn may follow once nothing the older still has to say could come after it: its DATA
+ * answer is heard, and its message, if one goes, is out to the dot. */
+static bool may_follow(const struct session *s, const struct flight *older)
+{
+	if (older->next != S_MAX || s->body_open)
+		return false;
+	for (unsigned i = 0; i < s->ring_count; i++) {
+		const struct expect *e = &s->ring[(s->ring_head + i) & (RING - 1)];
+
+		if (e->flight == older - s->flights && e->step != S_DOT)
+			return false;
+	}
+	return true;
+}
+
+void say_more(struct session *s)
+{
+	struct flight *older = flight_at(s, 0), *younger = flight_at(s, 1);
+
+	if (!s->ready || s->over)
+		return;
+	while (older && say_one(s, older))
+		;
+	while (younger && may_follow(s, older) && say_one(s, younger))
+		;
+	if (s->quitting && !s->n_flights && !s->ring_count)
+		say(s, S_QUIT, NULL);
+}

@@ -1,0 +1,323 @@
+#include "mta/smtp/session_int.h"
+
+#define LIMIT(member) offsetof(struct smtp_timeouts, member)
+
+/* Read down the rows and you have read the session.  Within one transaction steps only go down; the
+ * next message re-enters at MAIL.   clang-format off: rows by name */
+/* clang-format off */
+const struct step session_steps[S_MAX] = {
+	[S_CONNECT]   = { "connecting",                           LIMIT(connect),  NULL,         NULL           },
+	[S_GREETING]  = { "waiting for the greeting",             LIMIT(greeting), NULL,         hear_greeting  },
+	[S_EHLO]      = { "waiting for the EHLO reply",           LIMIT(ehlo),     say_ehlo,     hear_ehlo      },
+	[S_HELO]      = { "waiting for the HELO reply",           LIMIT(ehlo),     say_helo,     hear_helo      },
+	[S_STARTTLS]  = { "waiting for the STARTTLS reply",       LIMIT(starttls), say_starttls, hear_starttls  },
+	[S_HANDSHAKE] = { "in the TLS handshake",                 LIMIT(starttls), NULL,         NULL           },
+	[S_EHLO_TLS]  = { "waiting for the EHLO reply under TLS", LIMIT(ehlo),     say_ehlo,     hear_ehlo      },
+	[S_MAIL]      = { "waiting for the MAIL reply",           LIMIT(mail),     say_mail,     hear_mail      },
+	[S_RCPT]      = { "waiting for the RCPT reply",           LIMIT(rcpt),     say_rcpt,     hear_rcpt      },
+	[S_DATA]      = { "waiting for the DATA reply",           LIMIT(data),     say_data,     hear_data      },
+	[S_DOT]       = { "waiting for the reply to the message", LIMIT(dot),      say_body,     hear_dot       },
+	[S_RSET]      = { "waiting for the RSET reply",           LIMIT(rset),     say_rset,     hear_rset      },
+	[S_QUIT]      = { "waiting for the QUIT reply",           LIMIT(quit),     say_quit,     hear_quit      },
+	[S_IDLE]      = { "idle",                                 LIMIT(quit),     NULL,         NULL           },
+};
+/* clang-format on */
+
+/* A message must go on at this pace over its whole length, besides each block's own limit. */
+enum { BODY_BYTES_A_SECOND = 500 };
+
+void smtp_timeouts_default(struct smtp_timeouts *t)
+{
+	const int64_t minute = 60 * 1000;
+
+	*t = (struct smtp_timeouts){
+		.connect = minute / 2, .greeting = 5 * minute, .ehlo = 5 * minute,
+		.starttls = 2 * minute, .mail = 5 * minute, .rcpt = 5 * minute, .data = 2 * minute,
+		.block = 3 * minute, .dot = 10 * minute, .rset = minute / 3, .quit = 5000,
+	};
+}
+
+/* ---- how it ends ---------------------------------------------------------------------------- */
+
+void session_over(struct session *s)
+{
+	s->over = true;
+	timer_stop(s->loop->timers, &s->timer);
+}
+
+static bool is_idle(const struct session *s)
+{
+	return s->ready && s->n_flights == 0 && s->ring_count == 0;
+}
+
+/* Whoever had nothing in hand has lost nothing: the peer may close an idle connection. */
+static bool ends_in_good_order(const struct session *s)
+{
+	return s->quitting ? s->n_flights == 0 : is_idle(s);
+}
+
+static const uint16_t *status_of_err(int err, enum step_id step)
+{
+	static const uint16_t no_answer[3] = { 4, 4, 1 }, lost[3] = { 4, 4, 2 }, tls[3] = { 4, 7, 5 },
+			      protocol[3] = { 4, 5, 0 };
+
+	if (err == E_TLS || step == S_HANDSHAKE)
+		return tls;
+	if (err == E_SYNTAX || err == E_LIMIT)
+		return protocol;
+	return step == S_CONNECT ? no_answer : lost;
+}
+
+static enum step_id step_now(const struct session *s)
+{
+	return s->ring_count ? s->ring[s->ring_head].step : s->lone;
+}
+
+void session_fail(struct session *s, int err)
+{
+	if (s->over)
+		return;
+	verdict_set(&s->end, ends_in_good_order(s) ? VERDICT_NONE : VERDICT_DEFERRED,
+		    status_of_err(err, step_now(s)), true, "%s while %s", err_text(err),
+		    session_doing(s));
+	session_over(s);
+}
+
+void session_fail_text(struct session *s, const uint16_t dsn[3], const char *text)
+{
+	if (s->over)
+		return;
+	verdict_set(&s->end, VERDICT_DEFERRED, dsn, true, "%s while %s", text, session_doing(s));
+	session_over(s);
+}
+
+void session_fail_reply(struct session *s, const struct reply *re)
+{
+	if (s->over)
+		return;
+	verdict_of(re, &s->end);
+	/* Nobody's mail is bounced for what a host says of itself (RFC 5321 section 3.1). */
+	s->end.kind = ends_in_good_order(s) ? VERDICT_NONE : VERDICT_DEFERRED;
+	s->end.dsn[0] = 4;
+	s->end.site = true;
+	session_over(s);
+}
+
+static void tell_gone(struct session *s)
+{
+	flights_lost(s);
+	if (s->freed)
+		return;
+	s->conn = conn_free(s->conn);
+	s->user->gone(s->user, &s->end);
+}
+
+/* Every way in from the loop ends here: the user is told, and may call anything, session_free too. */
+static void wrap_up(struct session *s)
+{
+	if (s->freed || !s->conn)
+		return;
+	if (!s->over)
+		flights_done(s);
+	if (s->freed)
+		return;
+	if (!s->over && s->tell_ready && session_can_take(s)) {
+		s->tell_ready = false;
+		s->user->ready(s->user);
+	}
+	if (s->freed)
+		return;
+	if (!s->over)
+		say_more(s);
+	if (s->over)
+		tell_gone(s);
+}
+
+/* ---- the loop's events -------------------------------------------------------------------- */
+
+void session_arm(struct session *s)
+{
+	const struct step *step = &session_steps[step_now(s)];
+	int64_t after;
+
+	if (s->over)
+		return;
+	if (step == &session_steps[S_IDLE]) {
+		timer_stop(s->loop->timers, &s->timer);
+		return;
+	}
+	after = *(const int64_t *)(const void *)((const char *)&s->limit + step->limit);
+	if (s->body_open && step == &session_steps[S_DOT])
+		after = MIN_OF(s->limit.block, s->body_deadline - timers_now(s->loop->timers));
+	timer_set(s->loop->timers, &s->timer, MAX_OF(after, 0));
+}
+
+static void on_timer(struct timer *t)
+{
+	struct session *s = container_of(t, struct session, timer);
+
+	if (s->freed)
+		return;
+	session_fail(s, E_TIMEOUT);
+	wrap_up(s);
+}
+
+static void greet(struct session *s)
+{
+	s->ring[s->ring_head] = (struct expect){ .step = S_GREETING };
+	s->ring_count = 1;
+	session_arm(s);
+}
+
+static void on_event(struct conn_user *u, enum conn_event event, int err)
+{
+	struct session *s = container_of(u, struct session, conn_user);
+
+	if (s->freed || s->over)
+		return;
+	switch (event) {
+	case CONN_OPEN:
+		greet(s);
+		break;
+	case CONN_READABLE:
+		hear_input(s);
+		break;
+	case CONN_WRITABLE:
+		if (s->body_open)
+			session_arm(s);
+		break;
+	case CONN_TLS_DONE:
+		s->tls_on = true;
+		say(s, S_EHLO_TLS, NULL);
+		break;
+	case CONN_FAILED:
+		session_fail(s, err);
+		break;
+	}
+	wrap_up(s);
+}
+
+static void at_turn_end(struct turn_end *t)
+{
+	wrap_up(container_of(t, struct session, turn));
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+int session_new(struct session **ret, struct loop *l, const struct session_options *o,
+		struct session_user *u)
+{
+	OWNED(session) s = NULL;
+	int r;
+
+	if (!name_ok(o->ehlo))
+		return E_SYNTAX;
+	s = must_alloc(sizeof(*s));
+	s->loop = l;
+	s->user = u;
+	s->conn_user.event = on_event;
+	s->lone = S_CONNECT;
+	s->tell_ready = true;
+	timer_init(&s->timer, on_timer);
+	list_init(&s->turn.link);
+	s->turn.run = at_turn_end;
+	s->to = o->to;
+	s->limit = o->timeouts;
+	s->policy = o->tls;
+	s->tls_context = o->tls_context;
+	s->tls_resume = tls_session_ref(o->tls_resume);
+	s->our_name = must_copy(slice_str(o->ehlo));
+	s->mx_host = must_copy(slice_str(o->mx_host));
+	r = conn_open(&s->conn, l, &o->to, &s->conn_user);
+	if (r < 0)
+		return r;
+	session_arm(s);
+	*ret = TAKE(s);
+	return 0;
+}
+
+static void reap(struct turn_end *t)
+{
+	struct session *s = container_of(t, struct session, turn);
+
+	free(s->our_name);
+	free(s->mx_host);
+	free(s);
+}
+
+struct session *session_free(struct session *s)
+{
+	if (!s || s->freed)
+		return NULL;
+	s->freed = true;
+	timer_stop(s->loop->timers, &s->timer);
+	s->conn = conn_free(s->conn);
+	(void)tls_session_unref(s->tls_resume);
+	list_remove(&s->turn.link);
+	s->turn.run = reap;
+	loop_at_turn_end(s->loop, &s->turn);
+	return NULL;
+}
+
+bool session_can_take(const struct session *s)
+{
+	unsigned most = s->ehlo.can & EHLO_PIPELINING ? 2 : 1;
+
+	return s->ready && !s->quitting && !s->over && !s->freed && s->n_flights < most;
+}
+
+int session_send(struct session *s, struct txn *t)
+{
+	int r;
+
+	if (!s->ready || s->quitting || s->over || s->freed)
+		return E_CONFLICT;
+	if (!session_can_take(s))
+		return E_FULL;
+	r = txn_check(t);
+	if (r < 0)
+		return r;
+	flight_start(s, t);
+	say_more(s);
+	return 0;
+}
+
+void session_quit(struct session *s)
+{
+	if (s->quitting || s->over || s->freed)
+		return;
+	s->quitting = true;
+	if (!s->ready) {
+		static const uint16_t none[3] = { 0, 0, 0 };
+
+		verdict_set(&s->end, VERDICT_NONE, none, false, "given up while %s", session_doing(s));
+		session_over(s);
+	}
+	loop_at_turn_end(s->loop, &s->turn);
+}
+
+const char *session_doing(const struct session *s)
+{
+	enum step_id step = step_now(s);
+
+	if (step == S_DOT && s->body_open)
+		return "sending the message";
+	return session_steps[step].doing;
+}
+
+unsigned session_sent(const struct session *s)
+{
+	return s->sent;
+}
+
+struct conn *session_conn(struct session *s)
+{
+	return s->conn;
+}
+
+void session_start_body(struct session *s, const struct txn *t)
+{
+	s->body_open = true;
+	s->body_deadline = timers_now(s->loop->timers) + s->limit.block +
+			   (int64_t)(txn_size(t) * 1000 / BODY_BYTES_A_SECOND);
+}

@@ -1,0 +1,135 @@
+/* mta/smtp/session_int.h - what the files of a session share; nobody else includes it.
+ * session.c has the table, the events and the life; say.c what is said; hear.c what is heard; txn.c
+ * the two messages in hand. */
+#pragma once
+#include "mta/smtp/ehlo.h"
+#include "mta/smtp/reply.h"
+#include "mta/smtp/session.h"
+#include "mta/smtp/stuff.h"
+
+enum step_id {
+	S_CONNECT, S_GREETING, S_EHLO, S_HELO, S_STARTTLS, S_HANDSHAKE, S_EHLO_TLS,
+	S_MAIL, S_RCPT, S_DATA, S_DOT, S_RSET, S_QUIT, S_IDLE, S_MAX
+};
+
+/* A command that was said and not yet answered. */
+struct expect {
+	uint8_t step;
+	uint8_t flight;
+	uint16_t rcpt;
+	uint32_t left_at; /* low bits of `queued` behind it: it left once that much did */
+};
+enum { RING = 64 };
+static_assert((RING & (RING - 1)) == 0, "ring positions wrap by mask");
+
+/* A txn in hand.  next is what is to be said for it, S_MAX when all was. */
+struct flight {
+	struct txn *txn;       /* NULL: free */
+	uint8_t next;
+	uint16_t next_rcpt;
+	uint16_t pending;      /* its entries in the ring */
+	uint16_t accepted;     /* recipients */
+	bool mail_refused;
+	size_t off;            /* of head, then message */
+};
+
+struct session {
+	struct loop *loop;
+	struct session_user *user;
+	struct conn *conn;
+	struct conn_user conn_user;
+	struct timer timer;
+	struct turn_end turn;
+
+	struct expect ring[RING];
+	uint16_t ring_head, ring_count;
+	struct reply_scan scan;
+	struct flight flights[2];
+	uint8_t oldest;        /* flight */
+	uint8_t n_flights;
+	uint8_t lone;          /* the step a session without commands is in: connect, handshake, idle */
+
+	bool tls_on, ready, quitting, start_tls, need_rset, tell_ready;
+	bool body_open;        /* between 354 and our dot: only a message may be said */
+	bool over, freed;
+	struct stuff stuff;
+	struct ehlo ehlo;
+	uint32_t queued;       /* bytes given to the conn, modulo 2^32 */
+	int64_t body_deadline;
+	unsigned sent;
+	struct verdict end;    /* why it is over */
+
+	struct conn_target to;
+	struct smtp_timeouts limit;
+	enum tls_policy policy;
+	struct tls_context *tls_context;
+	struct tls_session *tls_resume;
+	char *mx_host, *our_name;
+};
+
+struct step {
+	const char *doing;
+	size_t limit;          /* offset in struct smtp_timeouts */
+	void (*say)(struct session *s, struct flight *f);
+	void (*hear)(struct session *s, struct expect e, const struct reply *re);
+};
+extern const struct step session_steps[S_MAX];
+
+/* session.c */
+void session_over(struct session *s);           /* with s->end filled; the rest follows in wrap_up */
+void session_fail(struct session *s, int err);  /* connection trouble while session_doing() */
+void session_fail_reply(struct session *s, const struct reply *re); /* the reply ends it */
+void session_fail_text(struct session *s, const uint16_t dsn[3], const char *text);
+void session_arm(struct session *s);            /* the deadline of the oldest unanswered command */
+void session_start_body(struct session *s, const struct txn *t);
+
+/* say.c */
+void say(struct session *s, enum step_id step, struct flight *f);
+void say_expect(struct session *s, enum step_id step, struct flight *f, unsigned rcpt);
+void say_more(struct session *s);               /* all that may be said now */
+void say_ehlo(struct session *s, struct flight *f);
+void say_helo(struct session *s, struct flight *f);
+void say_starttls(struct session *s, struct flight *f);
+void say_mail(struct session *s, struct flight *f);
+void say_rcpt(struct session *s, struct flight *f);
+void say_data(struct session *s, struct flight *f);
+void say_body(struct session *s, struct flight *f);
+void say_rset(struct session *s, struct flight *f);
+void say_quit(struct session *s, struct flight *f);
+
+/* hear.c */
+void hear_input(struct session *s);             /* every whole reply that came */
+void hear_greeting(struct session *s, struct expect e, const struct reply *re);
+void hear_ehlo(struct session *s, struct expect e, const struct reply *re);
+void hear_helo(struct session *s, struct expect e, const struct reply *re);
+void hear_starttls(struct session *s, struct expect e, const struct reply *re);
+void hear_mail(struct session *s, struct expect e, const struct reply *re);
+void hear_rcpt(struct session *s, struct expect e, const struct reply *re);
+void hear_data(struct session *s, struct expect e, const struct reply *re);
+void hear_dot(struct session *s, struct expect e, const struct reply *re);
+void hear_rset(struct session *s, struct expect e, const struct reply *re);
+void hear_quit(struct session *s, struct expect e, const struct reply *re);
+
+/* txn.c */
+int txn_check(const struct txn *t);             /* E_SYNTAX: may not go on the wire */
+uint64_t txn_size(const struct txn *t);
+void flight_start(struct session *s, struct txn *t);
+void flight_all(struct flight *f, const struct verdict *v); /* every recipient still without one */
+bool flight_over(const struct flight *f);
+void flights_done(struct session *s);           /* gives back, in order, what is over */
+void flights_lost(struct session *s);           /* gives back all, unanswered ones with s->end */
+bool name_ok(const char *name);
+
+static inline struct flight *flight_at(struct session *s, unsigned i) /* 0: the older */
+{
+	return i < s->n_flights ? &s->flights[(s->oldest + i) % 2] : NULL;
+}
+static inline struct expect *ring_at(struct session *s, unsigned i)
+{
+	return &s->ring[(s->ring_head + i) & (RING - 1)];
+}
+/* Has all up to `at` left for the network? */
+static inline bool has_left(const struct session *s, uint32_t at)
+{
+	return (int32_t)(s->queued - (uint32_t)conn_unsent(s->conn) - at) >= 0;
+}
