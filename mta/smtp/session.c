@@ -162,13 +162,6 @@ static void on_timer(struct timer *t)
 	wrap_up(s);
 }
 
-static void greet(struct session *s)
-{
-	s->ring[s->ring_head] = (struct expect){ .step = S_GREETING };
-	s->ring_count = 1;
-	session_arm(s);
-}
-
 static void on_event(struct conn_user *u, enum conn_event event, int err)
 {
 	struct session *s = container_of(u, struct session, conn_user);
@@ -177,7 +170,7 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 		return;
 	switch (event) {
 	case CONN_OPEN:
-		greet(s);
+		say_expect(s, S_GREETING, NULL, 0);
 		break;
 	case CONN_READABLE:
 		hear_input(s);

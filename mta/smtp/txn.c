@@ -66,7 +66,7 @@ static void give_back(struct session *s)
 {
 	struct txn *t = TAKE(s->flights[s->oldest].txn);
 
-	s->oldest = (s->oldest + 1) % 2;
+	s->oldest ^= 1;
 	s->n_flights--;
 	s->tell_ready = true;
 	s->user->done(s->user, t);
