@@ -4,11 +4,11 @@ static void keep(struct body *b, const char *from, const char *to, struct buf *o
 {
 	struct slice run = slice_of(from, (size_t)(to - from));
 
-	if (!run.n || b->lone || b->nul || b->overflow)
+	if (!run.n || b->nul)
 		return;
 	if (memchr(run.p, '\0', run.n))
 		b->nul = true;
-	else if (buf_append(out, run) < 0)
+	else if (!b->lone && !b->overflow && buf_append(out, run) < 0)
 		b->overflow = true;
 }
 
