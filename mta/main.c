@@ -10,10 +10,12 @@
 #include "base/log.h"
 #include "mta/daemon.h"
 #include "mta/engine_run.h"
+#include "mta/submit/submit.h"
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 }; /* as in sysexits.h */
 
-static const struct input *const inputs[] = { NULL };
+/* What hands mail and orders in. */
+static const struct input *const inputs[] = { &submit_input };
 
 struct program {
 	const char *config_path;
@@ -128,7 +130,7 @@ static int run(struct mta_config *c, const char *config_path)
 	what = "engine";
 	if (r == 0) {
 		p.engine = e;
-		r = engine_run(e, inputs, ARRAY_LEN(inputs) - 1, on_ready, &p, &what);
+		r = engine_run(e, inputs, ARRAY_LEN(inputs), on_ready, &p, &what);
 	}
 	if (r < 0)
 		log_error("engine.failed", kv_str("what", what), kv_err("reason", r));
