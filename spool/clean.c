@@ -218,7 +218,7 @@ static void forget_contents(struct spool *sp, struct segment *seg)
 static int remove_oldest(struct spool *sp)
 {
 	struct segment *seg = sp->segs[0];
-	char name[NAME_BYTES];
+	char name[SEGMENT_NAME];
 	int r;
 
 	forget_contents(sp, seg);

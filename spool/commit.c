@@ -8,7 +8,6 @@
 #include "spool/inside.h"
 
 enum { KEEP_BATCH = 8 << 20, LOOK_MS = 1000 };
-static const char spare_name[] = "spare";
 
 static int write_synced(struct spool *sp, int fd, const char *p, size_t n, uint64_t offset)
 {
@@ -31,14 +30,14 @@ static int write_synced(struct spool *sp, int fd, const char *p, size_t n, uint6
 static int open_spare(struct spool *sp, uint64_t bytes)
 {
 	const struct disk *d = sp->disk;
-	int r, fd = d->open(d->self, sp->dirfd, spare_name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	int r, fd = d->open(d->self, sp->dirfd, SPARE_NAME, O_RDWR | O_CREAT | O_EXCL, 0600);
 
 	if (fd < 0)
 		return fd;
 	r = d->allocate(d->self, fd, bytes);
 	if (r < 0) {
 		(void)d->close(d->self, fd);
-		(void)d->unlink(d->self, sp->dirfd, spare_name);
+		(void)d->unlink(d->self, sp->dirfd, SPARE_NAME);
 		return r;
 	}
 	sp->spare_fd = fd;
@@ -50,7 +49,7 @@ static int open_spare(struct spool *sp, uint64_t bytes)
 static int write_new_segment(struct spool *sp, struct segment *seg, const char *p, size_t n)
 {
 	const struct disk *d = sp->disk;
-	char name[NAME_BYTES];
+	char name[SEGMENT_NAME];
 	int r = sp->spare_fd < 0 ? open_spare(sp, MAX_OF(sp->segment_bytes, (uint64_t)n)) : 0;
 
 	if (r == -ENOSPC)
@@ -61,7 +60,7 @@ static int write_new_segment(struct spool *sp, struct segment *seg, const char *
 	if (r < 0)
 		return r;
 	segment_name(seg->start, name);
-	r = d->rename(d->self, sp->dirfd, spare_name, name);
+	r = d->rename(d->self, sp->dirfd, SPARE_NAME, name);
 	if (r >= 0)
 		r = d->sync_dir(d->self, sp->dirfd);
 	if (r < 0)

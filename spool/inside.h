@@ -8,10 +8,11 @@
 #include <stdatomic.h>
 
 #include "spool/disk.h"
+#include "spool/folder.h"
 #include "spool/format.h"
 #include "spool/tables.h"
 
-enum { PENDING_MAX = 64 << 20, NAME_BYTES = 24, DEFAULT_SEGMENT = 64 << 20 };
+enum { PENDING_MAX = 64 << 20, DEFAULT_SEGMENT = 64 << 20 };
 
 struct segment {
 	lsn_t start, end;      /* end: of the last record; moves while it is the newest */
@@ -85,8 +86,6 @@ static inline void spool_unlock(struct spool *sp)
 }
 
 /* ---- segment.c: all with the lock held ---- */
-void segment_name(lsn_t start, char *buf); /* NAME_BYTES */
-int segment_parse_name(const char *name, lsn_t *ret);
 struct segment *segment_add(struct spool *sp, lsn_t start);
 struct segment *segment_of(const struct spool *sp, lsn_t lsn); /* NULL: not here (any more) */
 static inline struct segment *segment_newest(const struct spool *sp)

@@ -1,10 +1,7 @@
 /* spool/recover.c - reads the log from its oldest segment to its end and makes the books again.
  * Rows are not unpacked: a job is its header, its state its outcomes.  Recovery changes the disk in
  * one way only, cutting a torn tail, so that doing it twice is doing it once. */
-#include <fcntl.h>
-
 #include "spool/inside.h"
-#include "spool/scan.h"
 
 /* A content that said "more follows": it counts when what follows is there too. */
 struct held {
@@ -184,33 +181,24 @@ static int name_fault(struct recovery *rc, const struct segment *seg, lsn_t at, 
 	return err;
 }
 
-/* All records of a segment that must reach `limit`; for the newest one (torn may be) until no more. */
+/* All records of a segment; each but the newest must reach the beginning of the next one. */
 static int read_records(struct recovery *rc, struct segment *seg, lsn_t limit, bool newest)
 {
 	struct spool *sp = rc->sp;
-	struct scan s;
-	struct record rec;
 	struct tail tail = { false, 0 };
-	lsn_t at = seg->start, retried = 0;
+	struct record rec;
+	struct scan s;
+	lsn_t at;
 	int r;
 
 	scan_begin(&s, sp->disk, seg->fd, sp->salt, seg->start, seg->start + SEGMENT_HEADER, limit);
-	while ((at = s.at, r = scan_next(&s, &rec)) != 0) {
-		if (r > 0)
-			r = apply_record(rc, seg, &rec);
-		if (r >= 0)
-			continue;
-		if (r != E_CORRUPT || !newest || s.at != at)
+	do {
+		at = s.at;
+		r = newest ? scan_next_newest(&s, &rec, &tail) : scan_next(&s, &rec);
+		if (r <= 0)
 			break;
-		r = scan_tail(&s, &tail);
-		if (r < 0 || !tail.damaged)
-			break;
-		r = E_CORRUPT;
-		if (!sp->read_only || retried == at)
-			break;
-		retried = at; /* a writer may have written it between our two looks */
-		scan_again(&s);
-	}
+		r = apply_record(rc, seg, &rec);
+	} while (r >= 0);
 	scan_end(&s);
 	if (r < 0)
 		return name_fault(rc, seg, at, r);
@@ -319,48 +307,16 @@ static int settle(struct spool *sp)
 	return r;
 }
 
-struct names {
-	lsn_t *v;
-	size_t n, cap;
-	bool spare;
-};
-
-static int take_name(void *arg, const char *name)
-{
-	struct names *names = arg;
-	lsn_t start;
-
-	names->spare |= strcmp(name, "spare") == 0;
-	if (segment_parse_name(name, &start) < 0)
-		return 0; /* the lock, or not ours */
-	if (names->n == names->cap) {
-		names->cap = MAX_OF(names->cap * 2, (size_t)64);
-		names->v = must_resize(names->v, names->cap * sizeof(*names->v));
-	}
-	names->v[names->n++] = start;
-	return 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-	lsn_t x = *(const lsn_t *)a, y = *(const lsn_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static int list_segments(struct spool *sp)
 {
-	const struct disk *d = sp->disk;
-	struct names names = { .v = NULL };
-	int r = d->each_name(d->self, sp->dirfd, take_name, &names);
+	struct folder f;
+	int r = folder_list(&f, sp->disk, sp->dirfd);
 
-	if (r >= 0 && names.spare && !sp->read_only)
-		r = d->unlink(d->self, sp->dirfd, "spare"); /* never named: nothing in it was promised */
-	if (names.n)
-		qsort(names.v, names.n, sizeof(*names.v), compare);
-	for (size_t i = 0; i < names.n; i++)
-		(void)segment_add(sp, names.v[i]);
-	free(names.v);
+	if (r >= 0 && f.spare && !sp->read_only)
+		r = sp->disk->unlink(sp->disk->self, sp->dirfd, SPARE_NAME);
+	for (size_t i = 0; i < f.n; i++)
+		(void)segment_add(sp, f.starts[i]);
+	free(f.starts);
 	return r;
 }
 

@@ -75,7 +75,8 @@ int scan_next(struct scan *s, struct record *rec)
 	return E_CORRUPT; /* the file ends before its limit */
 }
 
-static int look_at(const struct scan *s, lsn_t lsn, struct tail *ret)
+/* 1: a sound record is at lsn. */
+static int is_sound(const struct scan *s, lsn_t lsn)
 {
 	struct scan one;
 	struct record rec;
@@ -83,41 +84,80 @@ static int look_at(const struct scan *s, lsn_t lsn, struct tail *ret)
 
 	scan_begin(&one, s->disk, s->fd, s->salt, s->start, lsn, s->limit);
 	r = scan_next(&one, &rec);
-	if (r > 0) {
-		ret->sound++;
-		ret->damaged |= rec.batch > s->at;
-	}
 	scan_end(&one);
 	return r == E_CORRUPT ? 0 : r;
 }
 
-int scan_tail(const struct scan *s, struct tail *ret)
+/* The first place in a block, whose first byte is at lsn, where a sound record lies; 0: none. */
+static int look_in(const struct scan *s, const char *block, size_t n, lsn_t lsn, lsn_t *ret)
+{
+	const size_t back = offsetof(struct record_header, lsn);
+	uint64_t word;
+	int r = 0;
+
+	for (size_t i = 0; i + 8 <= n && r == 0; i += 8) {
+		memcpy(&word, block + i, 8);
+		*ret = lsn + i - back;
+		if (word == (*ret ^ s->salt) && *ret > s->at)
+			r = is_sound(s, *ret);
+	}
+	return r;
+}
+
+int scan_skip(struct scan *s)
 {
 	OWNED_MEM char *block = malloc(BLOCK);
-	lsn_t at = s->at + 8, expect;
-	uint64_t word;
-	ssize_t n;
+	lsn_t found = 0;
+	ssize_t n = BLOCK;
+	int r = block ? 0 : -ENOMEM;
+
+	for (lsn_t at = s->at + 8; r == 0 && n == BLOCK && at < s->limit; at += (lsn_t)n) {
+		size_t want = (size_t)MIN_OF((uint64_t)BLOCK, s->limit - at);
+		n = s->disk->pread(s->disk->self, s->fd, block, want, at - s->start);
+		r = n < 0 ? (int)n : look_in(s, block, (size_t)n, at, &found);
+	}
+	if (r > 0) {
+		s->at = found;
+		scan_again(s);
+	}
+	return r;
+}
+
+int scan_tail(const struct scan *s, struct tail *ret)
+{
+	struct scan t;
+	struct record rec;
 	int r;
 
 	*ret = (struct tail){ false, 0 };
-	if (!block)
-		return -ENOMEM;
-	for (; at + RECORD_HEADER <= s->limit; at += (size_t)n & ~(size_t)7) {
-		size_t want = (size_t)MIN_OF((uint64_t)BLOCK, s->limit - at);
-		n = s->disk->pread(s->disk->self, s->fd, block, want, at - s->start);
-		if (n < 8)
-			return n < 0 ? (int)n : 0;
-		for (size_t i = 0; i + 8 <= (size_t)n; i += 8) {
-			memcpy(&word, block + i, 8);
-			expect = at + i - offsetof(struct record_header, lsn);
-			if (word != (expect ^ s->salt) || expect <= s->at)
-				continue;
-			r = look_at(s, expect, ret);
-			if (r < 0)
-				return r;
+	scan_begin(&t, s->disk, s->fd, s->salt, s->start, s->at, s->limit);
+	while ((r = scan_skip(&t)) > 0) {
+		while ((r = scan_next(&t, &rec)) > 0) {
+			ret->sound++;
+			ret->damaged |= rec.batch > s->at;
 		}
+		if (r != E_CORRUPT)
+			break;
 	}
-	return 0;
+	scan_end(&t);
+	return r;
+}
+
+int scan_next_newest(struct scan *s, struct record *rec, struct tail *tail)
+{
+	int r = scan_next(s, rec);
+
+	*tail = (struct tail){ false, 0 };
+	for (int tries = 0; r == E_CORRUPT && tries < 2; tries++) {
+		r = scan_tail(s, tail);
+		if (r < 0)
+			return r;
+		if (!tail->damaged)
+			return 0;
+		scan_again(s);
+		r = scan_next(s, rec);
+	}
+	return r;
 }
 
 int scan_header(const struct disk *disk, int fd, lsn_t start, struct segment_header *ret)

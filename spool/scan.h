@@ -24,12 +24,18 @@ void scan_again(struct scan *s); /* forget what was read: the file may have grow
 /* 1: *rec, valid until the next call; 0: at the limit. */
 int scan_next(struct scan *s, struct record *rec) MUST_CHECK;
 
+/* After E_CORRUPT: moves on to the next sound record.  1: s->at is there; 0: none before the limit. */
+int scan_skip(struct scan *s) MUST_CHECK;
+
 struct tail {
 	bool damaged;          /* a sound record lies after s->at that was written when s->at was durable */
 	uint64_t sound;        /* sound records after s->at */
 };
 /* Looks at all bytes from s->at to s->limit, after scan_next() said E_CORRUPT. */
 int scan_tail(const struct scan *s, struct tail *ret) MUST_CHECK;
+/* As scan_next, for the newest segment: 0 also at a torn tail, which *tail describes.  A writer may be
+ * at work: what looked damaged is looked at again. */
+int scan_next_newest(struct scan *s, struct record *rec, struct tail *tail) MUST_CHECK;
 
 /* Reads and checks a segment's header. */
 int scan_header(const struct disk *disk, int fd, lsn_t start, struct segment_header *ret) MUST_CHECK;

@@ -1,35 +1,9 @@
 /* spool/segment.c - the list of segments, oldest first, and their open files. */
 #include <fcntl.h>
-#include <stdio.h>
 
 #include "spool/inside.h"
 
 enum { OPEN_FDS_MAX = 256 };
-
-void segment_name(lsn_t start, char *buf)
-{
-	(void)snprintf(buf, NAME_BYTES, "%016llx.seg", (unsigned long long)start);
-}
-
-int segment_parse_name(const char *name, lsn_t *ret)
-{
-	char again[NAME_BYTES];
-	lsn_t start = 0;
-
-	if (strlen(name) != 20)
-		return E_SYNTAX;
-	for (int i = 0; i < 16; i++) {
-		const char *digit = strchr("0123456789abcdef", name[i]);
-		if (!digit)
-			return E_SYNTAX;
-		start = start << 4 | (lsn_t)(digit - "0123456789abcdef");
-	}
-	segment_name(start, again);
-	if (strcmp(again, name) != 0)
-		return E_SYNTAX;
-	*ret = start;
-	return 0;
-}
 
 struct segment *segment_add(struct spool *sp, lsn_t start)
 {
@@ -94,7 +68,7 @@ static void close_some(struct spool *sp)
 
 int segment_pin(struct spool *sp, struct segment *seg)
 {
-	char name[NAME_BYTES];
+	char name[SEGMENT_NAME];
 	int fd;
 
 	if (seg->fd < 0) {

@@ -161,7 +161,7 @@ static void close_files(struct spool *sp)
 	free(sp->segs);
 	if (sp->spare_fd >= 0) {
 		(void)d->close(d->self, sp->spare_fd);
-		(void)d->unlink(d->self, sp->dirfd, "spare");
+		(void)d->unlink(d->self, sp->dirfd, SPARE_NAME);
 	}
 	if (sp->lockfd >= 0)
 		(void)d->close(d->self, sp->lockfd);

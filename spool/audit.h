@@ -1,0 +1,52 @@
+/* spool/audit.h - proofs from the files alone, on a dead spool or beside a live writer.
+ *
+ * spool_audit() reads the log from its oldest segment and keeps its own account of every row, apart
+ * from the books the engine runs on: totals at the start of the log (segment header) plus what the
+ * records say must equal the rows that are still live; no row may end twice.
+ * spool_verify() reads every byte and checks every checksum, and goes on after damage.
+ *
+ * Owns:   nothing.  Blocks: reads the whole log.
+ * Fails:  -ENOENT: no spool there; E_CORRUPT, E_VERSION: audit cannot count over damage (verify says
+ *         where it is); what they find is data, not an error.
+ * Limits: memory of an audit grows with the outcomes in the log whose jobs have left it. */
+#pragma once
+#include "base/base.h"
+
+struct disk;
+
+struct spool_audit {
+	uint64_t accepted, delivered, bounced, expired, cancelled; /* since the spool was made */
+	uint64_t deferred_attempts;
+	uint64_t queued;        /* rows that have no terminal record, counted row by row */
+	uint64_t jobs_live, segments, records, bytes;
+	uint64_t ended_twice;   /* rows with two terminal records */
+	uint64_t revived;       /* rows that a copy called live after their terminal record */
+	uint64_t accepted_twice;/* jobs with two records that are no copies */
+	uint64_t without_content; /* live jobs whose content is not in the log */
+	uint64_t headers_differ;/* segments whose header has other totals than the records before it */
+	int64_t missing;        /* accepted - ended - queued: rows nobody knows the fate of */
+	bool balanced;          /* all of the above are zero where they must be */
+	char bad_segment[24];   /* where, when the call gave E_CORRUPT or E_VERSION */
+	uint64_t bad_offset;
+};
+/* disk: NULL is the real one. */
+int spool_audit(const char *dir, const struct disk *disk, struct spool_audit *ret) MUST_CHECK;
+
+struct spool_verify_segment {
+	char name[24];
+	uint64_t index, of;     /* progress: this one of how many */
+	uint64_t records, bytes;
+	uint64_t damaged;       /* places where bytes are not the record that was written */
+	uint64_t damaged_bytes;
+	uint64_t first_damage;  /* offset in the file */
+	bool torn;              /* the newest segment ends in a batch that was never acknowledged */
+};
+struct spool_verify {
+	uint64_t segments, records, bytes, damaged, damaged_bytes;
+	/* a missing segment is damage of the one before it */
+	bool torn;
+};
+/* each() after every segment; a negative return ends the pass and is returned. */
+int spool_verify(const char *dir, const struct disk *disk,
+		 int (*each)(void *arg, const struct spool_verify_segment *seg), void *arg,
+		 struct spool_verify *ret) MUST_CHECK;
