@@ -47,10 +47,13 @@ struct route_options {
 
 struct route_query {
 	void (*done)(struct route_query *q, struct route *route); /* the callee owns one reference */
-	void *state;
+	void *state; /* route.c's; NULL when it is not asked */
 };
+/* done() comes from the loop, never from inside route_ask(); *o must live until then.  E_SYNTAX when
+ * domain is no domain name (an address literal is none). */
 int route_ask(struct resolver *r, const struct route_options *o, struct route_query *q,
 	      struct slice domain) MUST_CHECK;
-void route_cancel(struct resolver *r, struct route_query *q);
+void route_cancel(struct resolver *r, struct route_query *q); /* harmless when it is not asked */
+/* References may be taken and given back on any thread. */
 struct route *route_ref(struct route *route);
 struct route *route_unref(struct route *route); /* takes NULL, gives NULL */
