@@ -23,6 +23,7 @@ static const struct {
 	{ E_DB, "database error" },
 	{ E_CONFLICT, "conflict with the present state" },
 	{ E_DENIED, "not allowed" },
+	{ E_ANSWERED, "refused; the answer says why" },
 	{ E_VERSION, "written by a newer version" },
 };
 

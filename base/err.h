@@ -22,6 +22,7 @@ enum {
 	E_DB = -1014,          /* PostgreSQL said no; text is with the connection */
 	E_CONFLICT = -1015,    /* the object changed meanwhile, or the state forbids it */
 	E_DENIED = -1016,      /* not allowed */
+	E_ANSWERED = -1018,    /* the refusal has been written already; only hand it up */
 	E_VERSION = -1017,     /* written by a newer version; refuse rather than guess */
 };
 

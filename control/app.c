@@ -1,0 +1,85 @@
+/* control/app.c - options and secrets into one struct. */
+#include <sodium.h>
+#include <stdio.h>
+
+#include "control/app.h"
+#include "control/http/ids.h"
+
+static int read_proxies(struct app *app)
+{
+	struct slice entry;
+	size_t pos = 0;
+
+	while (option_list_next(app->config.trusted_proxies, &pos, &entry)) {
+		if (app->n_proxies == PROXIES_MAX)
+			return E_LIMIT;
+		int r = ip_net_parse(entry, &app->proxies[app->n_proxies++]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void derive(struct app *app)
+{
+	uint8_t ids[32];
+
+	secrets_derive(app->secrets, "ids", ids);
+	ids_init(ids);
+	sodium_memzero(ids, sizeof(ids));
+	secrets_derive(app->secrets, "cursor", app->cursor_key);
+	secrets_derive(app->secrets, "api key", app->key_pepper);
+	secrets_derive(app->secrets, "session", app->session_pepper);
+	secrets_derive(app->secrets, "mailed token", app->token_pepper);
+}
+
+int app_open(struct app *app, const char *path, char *error)
+{
+	int r;
+
+	memset(app, 0, sizeof(*app));
+	if (sodium_init() < 0)
+		return -ENOSYS;
+	options_defaults(config_options, config_options_n, &app->config);
+	r = options_read(config_options, config_options_n, &app->config, path, error);
+	if (r < 0)
+		return r;
+	r = read_proxies(app);
+	if (r < 0) {
+		(void)snprintf(error, OPTION_ERROR_MAX, "http.trusted_proxies: not a network");
+		return r;
+	}
+	r = secrets_read(&app->secrets, app->config.secrets_file);
+	if (r < 0) {
+		(void)snprintf(error, OPTION_ERROR_MAX, "secrets.key_file %s: %s",
+			       app->config.secrets_file, err_text(r));
+		return r;
+	}
+	derive(app);
+	return 0;
+}
+
+void app_close(struct app *app)
+{
+	app->secrets = secrets_free(app->secrets);
+	options_free(config_options, config_options_n, &app->config);
+}
+
+struct db *app_db(const struct app *app, enum app_role role)
+{
+	const struct config *c = &app->config;
+	const struct {
+		const char *user;
+		int64_t timeout;
+	} rows[] = {
+		[APP_API] = { c->db_api_user, c->db_statement_timeout },
+		[APP_INGEST] = { c->db_ingest_user, 0 },
+		[APP_OWNER] = { c->db_owner_user, 0 },
+		[APP_BOOTSTRAP] = { c->db_bootstrap_user, 0 },
+	};
+	struct db_options o = { .conninfo = c->db_conninfo,
+				.user = rows[role].user,
+				.statement_timeout_ms = rows[role].timeout };
+
+	return db_new(&o);
+}

@@ -1,0 +1,38 @@
+/* control/auth/permit.h - what may be done, and which role may do it.  One bit a permission: keys
+ * carry a set of them, roles stand for a set. */
+#pragma once
+#include "base/base.h"
+
+#define PERMIT(n) (1ULL << (n))
+#define PERMIT_ORG_READ PERMIT(0)
+#define PERMIT_ORG_WRITE PERMIT(1)
+#define PERMIT_MEMBERS_READ PERMIT(2)
+#define PERMIT_MEMBERS_WRITE PERMIT(3)
+#define PERMIT_KEYS_READ PERMIT(4)
+#define PERMIT_KEYS_WRITE PERMIT(5)
+#define PERMIT_DOMAINS_READ PERMIT(6)
+#define PERMIT_DOMAINS_WRITE PERMIT(7)
+#define PERMIT_CONTACTS_READ PERMIT(8)
+#define PERMIT_CONTACTS_WRITE PERMIT(9)
+#define PERMIT_TEMPLATES_READ PERMIT(10)
+#define PERMIT_TEMPLATES_WRITE PERMIT(11)
+#define PERMIT_CAMPAIGNS_READ PERMIT(12)
+#define PERMIT_CAMPAIGNS_WRITE PERMIT(13)
+#define PERMIT_CAMPAIGNS_SEND PERMIT(14)
+#define PERMIT_MESSAGES_READ PERMIT(15)
+#define PERMIT_SEND PERMIT(16)
+#define PERMIT_SUPPRESSIONS_READ PERMIT(17)
+#define PERMIT_SUPPRESSIONS_WRITE PERMIT(18)
+#define PERMIT_ANALYTICS_READ PERMIT(19)
+#define PERMIT_AUDIT_READ PERMIT(20)
+
+/* Stored in users.role. */
+enum role { ROLE_ADMIN = 1, ROLE_MANAGER, ROLE_EDITOR, ROLE_ANALYST, ROLE_VIEWER, ROLE_SENDER, ROLE_END };
+
+const char *role_name(enum role role);
+int role_parse(struct slice name, enum role *ret) MUST_CHECK; /* E_SYNTAX */
+uint64_t role_permits(enum role role);
+
+/* Walks names: NULL past the last bit. */
+const char *permit_name(unsigned bit);
+int permit_parse(struct slice name, uint64_t *ret_bit) MUST_CHECK; /* E_SYNTAX */

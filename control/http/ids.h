@@ -1,0 +1,20 @@
+/* control/http/ids.h - how numbers of rows look outside: "cmp_" and 13 letters of base32.
+ * A 64-bit number goes through a permutation keyed with the instance's secret and the kind, so that
+ * ids say nothing about how many there are, and one kind's id is never another's.  Any 13 letters
+ * with the right prefix that decode canonically name some number, which then is not found.
+ * Threads: ids_init() once before any other; the rest may be called from any thread. */
+#pragma once
+#include "base/base.h"
+
+enum id_kind {
+	ID_ORG, ID_USER, ID_SESSION, ID_KEY, ID_DOMAIN, ID_CONTACT, ID_FIELD, ID_LIST, ID_TAG, ID_IMPORT,
+	ID_TEMPLATE, ID_CAMPAIGN, ID_MESSAGE, ID_SUPPRESSION, ID_AUDIT, ID_TOKEN, ID_KINDS,
+};
+enum { ID_LETTERS = 13, ID_OUT_MAX = 24, IDS_KEY_LEN = 16 };
+
+void ids_init(const uint8_t key[IDS_KEY_LEN]);
+char *id_out(enum id_kind kind, uint64_t number, char *buf); /* buf holds ID_OUT_MAX */
+int id_in(enum id_kind kind, struct slice text, uint64_t *ret) MUST_CHECK; /* E_UNKNOWN */
+/* The 13 letters alone, for ids inside credentials. */
+char *id_letters(enum id_kind kind, uint64_t number, char *buf);
+int id_from_letters(enum id_kind kind, struct slice letters, uint64_t *ret) MUST_CHECK;

@@ -1,0 +1,116 @@
+/* control/http/route.c - finding the row of a request.  A literal segment wins over a parameter. */
+#include "control/http/route.h"
+
+const char *const route_methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
+const size_t route_methods_n = ARRAY_LEN(route_methods);
+
+static struct slice segment(struct slice *rest)
+{
+	const char *end = memchr(rest->p, '/', rest->n);
+	struct slice s = slice_of(rest->p, end ? (size_t)(end - rest->p) : rest->n);
+	size_t used = s.n + (end != NULL);
+
+	*rest = slice_of(rest->p + used, rest->n - used);
+	return s;
+}
+
+/* -1: does not match; else the number of literal segments, so that the most exact row wins. */
+static int match_path(const char *pattern, struct slice path, struct slice *params)
+{
+	struct slice want = slice_str(pattern);
+	unsigned n = 0;
+	int literal = 0;
+	bool trailing = path.n && path.p[path.n - 1] == '/';
+
+	if (trailing != (want.n && want.p[want.n - 1] == '/'))
+		return -1;
+	while (want.n && path.n) {
+		struct slice w = segment(&want), p = segment(&path);
+
+		if (w.n && w.p[0] == '{') {
+			if (!p.n || n == ROUTE_PARAMS_MAX)
+				return -1;
+			params[n++] = p;
+		} else if (slice_eq(w, p)) {
+			literal++;
+		} else {
+			return -1;
+		}
+	}
+	return want.n || path.n ? -1 : literal;
+}
+
+static unsigned method_bit(const char *method)
+{
+	for (unsigned i = 0; i < route_methods_n; i++)
+		if (!strcmp(route_methods[i], method))
+			return 1U << i;
+	return 0;
+}
+
+static void consider(const struct route *row, struct slice method, struct slice path, int *best,
+		     struct route_match *m)
+{
+	struct slice params[ROUTE_PARAMS_MAX] = { 0 };
+	int literal = match_path(row->path, path, params);
+
+	if (literal < 0)
+		return;
+	m->allowed |= method_bit(row->method);
+	if (literal <= *best || !slice_eq(method, slice_str(row->method)))
+		return;
+	*best = literal;
+	m->route = row;
+	memcpy(m->params, params, sizeof(params));
+}
+
+int route_find(enum route_listener listener, struct slice method, struct slice path,
+	       struct route_match *ret)
+{
+	struct route_match m = { 0 };
+	int best = -1;
+
+	for (size_t t = 0; t < route_tables_n; t++) {
+		if (!(route_tables[t].listeners & listener))
+			continue;
+		for (size_t i = 0; i < route_tables[t].n; i++)
+			consider(&route_tables[t].rows[i], method, path, &best, &m);
+	}
+	*ret = m;
+	return m.route ? 0 : m.allowed ? E_DENIED : E_UNKNOWN;
+}
+
+unsigned route_count(void)
+{
+	size_t n = 0;
+
+	for (size_t t = 0; t < route_tables_n; t++)
+		n += route_tables[t].n;
+	return (unsigned)n;
+}
+
+unsigned route_number(const struct route *route)
+{
+	size_t n = 0;
+
+	for (size_t t = 0; t < route_tables_n; t++) {
+		const struct route_table *table = &route_tables[t];
+
+		if (route >= table->rows && route < table->rows + table->n)
+			return (unsigned)(n + (size_t)(route - table->rows));
+		n += table->n;
+	}
+	return 0;
+}
+
+const struct route *route_at(unsigned number, unsigned *ret_listeners)
+{
+	for (size_t t = 0; t < route_tables_n; t++) {
+		if (number < route_tables[t].n) {
+			*ret_listeners = route_tables[t].listeners;
+			return &route_tables[t].rows[number];
+		}
+		number -= (unsigned)route_tables[t].n;
+	}
+	return NULL;
+}
