@@ -2,8 +2,11 @@
 #include <sodium.h>
 #include <stdio.h>
 
+#include "base/file.h"
 #include "control/app.h"
 #include "control/http/ids.h"
+
+enum { TOKEN_LEAST = 24, TOKEN_FILE_MAX = 4096 };
 
 static int read_proxies(struct app *app)
 {
@@ -33,6 +36,23 @@ static void derive(struct app *app)
 	secrets_derive(app->secrets, "mailed token", app->token_pepper);
 }
 
+static int read_platform_token(struct app *app)
+{
+	struct buf text = { 0 };
+	int r = 0;
+
+	if (!app->config.admin_token_file || !app->config.admin_token_file[0])
+		return 0;
+	r = file_read(app->config.admin_token_file, TOKEN_FILE_MAX, &text);
+	if (r >= 0)
+		app->platform_token = must_copy(buf_data(&text));
+	buf_free(&text);
+	if (r < 0)
+		return r;
+	app->platform_token[strcspn(app->platform_token, " \t\r\n")] = '\0';
+	return strlen(app->platform_token) < TOKEN_LEAST ? E_SYNTAX : 0;
+}
+
 int app_open(struct app *app, const char *path, char *error)
 {
 	int r;
@@ -55,6 +75,12 @@ int app_open(struct app *app, const char *path, char *error)
 			       app->config.secrets_file, err_text(r));
 		return r;
 	}
+	r = read_platform_token(app);
+	if (r < 0) {
+		(void)snprintf(error, OPTION_ERROR_MAX, "http.admin.token_file: %s (%d characters at least)",
+			       err_text(r), TOKEN_LEAST);
+		return r;
+	}
 	derive(app);
 	return 0;
 }
@@ -62,6 +88,7 @@ int app_open(struct app *app, const char *path, char *error)
 void app_close(struct app *app)
 {
 	app->secrets = secrets_free(app->secrets);
+	free(app->platform_token);
 	options_free(config_options, config_options_n, &app->config);
 }
 

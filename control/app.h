@@ -13,6 +13,7 @@ struct app {
 	struct config config;
 	struct secrets *secrets;
 	uint8_t cursor_key[32], key_pepper[32], session_pepper[32], token_pepper[32];
+	char *platform_token; /* NULL: the platform's API answers nobody */
 	struct ip_net proxies[PROXIES_MAX];
 	unsigned n_proxies;
 	atomic_bool stopping;

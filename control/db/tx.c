@@ -11,6 +11,7 @@ void db_begin(struct db *db, uint32_t org)
 	assert(!db->in_tx);
 	db->org = org;
 	db->in_tx = db->begin_pending = true;
+	db->error[0] = db->constraint[0] = db->sqlstate[0] = '\0';
 }
 
 bool db_in_tx(const struct db *db)
@@ -69,7 +70,6 @@ int db_tx(struct db *db, uint32_t org, db_work work, void *arg)
 	for (int attempt = 0; attempt < TRIES; attempt++) {
 		if (attempt)
 			pause_before(attempt);
-		db->sqlstate[0] = '\0';
 		db_begin(db, org);
 		r = work(db, arg);
 		if (r >= 0) {

@@ -73,7 +73,7 @@ int route_find(enum route_listener listener, struct slice method, struct slice p
 	for (size_t t = 0; t < route_tables_n; t++) {
 		if (!(route_tables[t].listeners & listener))
 			continue;
-		for (size_t i = 0; i < route_tables[t].n; i++)
+		for (size_t i = 0; i < *route_tables[t].n; i++)
 			consider(&route_tables[t].rows[i], method, path, &best, &m);
 	}
 	*ret = m;
@@ -85,7 +85,7 @@ unsigned route_count(void)
 	size_t n = 0;
 
 	for (size_t t = 0; t < route_tables_n; t++)
-		n += route_tables[t].n;
+		n += *route_tables[t].n;
 	return (unsigned)n;
 }
 
@@ -96,9 +96,9 @@ unsigned route_number(const struct route *route)
 	for (size_t t = 0; t < route_tables_n; t++) {
 		const struct route_table *table = &route_tables[t];
 
-		if (route >= table->rows && route < table->rows + table->n)
+		if (route >= table->rows && route < table->rows + *table->n)
 			return (unsigned)(n + (size_t)(route - table->rows));
-		n += table->n;
+		n += *table->n;
 	}
 	return 0;
 }
@@ -106,11 +106,11 @@ unsigned route_number(const struct route *route)
 const struct route *route_at(unsigned number, unsigned *ret_listeners)
 {
 	for (size_t t = 0; t < route_tables_n; t++) {
-		if (number < route_tables[t].n) {
+		if (number < *route_tables[t].n) {
 			*ret_listeners = route_tables[t].listeners;
 			return &route_tables[t].rows[number];
 		}
-		number -= (unsigned)route_tables[t].n;
+		number -= (unsigned)*route_tables[t].n;
 	}
 	return NULL;
 }

@@ -39,7 +39,7 @@ struct route {
 /* Tables of the modules; control/routes.c lists them with their listeners. */
 struct route_table {
 	const struct route *rows;
-	size_t n;
+	const size_t *n;
 	unsigned listeners; /* enum route_listener, or-ed */
 };
 extern const struct route_table route_tables[];

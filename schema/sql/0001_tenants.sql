@@ -130,6 +130,25 @@ CREATE TABLE audit (
 );
 SELECT tenant_table('audit', 'SELECT, INSERT');
 
+-- Appends to the chain.  The lock gives the rows of one organisation an order that ends with the
+-- transaction; hash = SHA-256(hash of the row before, this row's columns).
+CREATE FUNCTION audit_append(org int, kind smallint, actor bigint, act text, obj text, what jsonb,
+	request text, address text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	before bytea;
+	moment timestamptz;
+BEGIN
+	PERFORM pg_advisory_xact_lock(1096107092, org);
+	SELECT a.hash INTO before FROM audit a WHERE a.org_id = org ORDER BY a.id DESC LIMIT 1;
+	moment := clock_timestamp();
+	INSERT INTO audit (org_id, at, actor_kind, actor_id, action, object, detail, request_id, ip, hash)
+	VALUES (org, moment, kind, actor, act, obj, what, request, address,
+		sha256(coalesce(before, '') || convert_to(concat_ws(E'\n', to_ms(moment), kind, actor, act,
+			obj, what::text, request, address), 'UTF8')));
+END $$;
+REVOKE ALL ON FUNCTION audit_append(int, smallint, bigint, text, text, jsonb, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION audit_append(int, smallint, bigint, text, text, jsonb, text, text) TO cp_api;
+
 -- Answers kept for Idempotency-Key.  UNLOGGED: losing them in a crash of the database costs a
 -- client's retry its short cut, and unique keys still refuse most doubles.
 CREATE UNLOGGED TABLE idempotency (

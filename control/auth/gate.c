@@ -1,0 +1,184 @@
+/* control/auth/gate.c - sessions, API keys and the platform's token. */
+#include "base/clock.h"
+#include "control/auth/gate.h"
+#include "control/auth/token.h"
+
+static int refuse(struct call *c, const char *why)
+{
+	reply_header(c, "WWW-Authenticate", "Bearer realm=\"postern\"");
+	return problem(c, 401, "not_authenticated", "%s", why);
+}
+
+/* Authorization: Bearer, X-Api-Key, or the cookie. */
+static struct slice find_credential(struct call *c, bool *ret_cookie)
+{
+	struct slice header = call_header(c, "Authorization");
+
+	*ret_cookie = false;
+	if (slice_starts_nocase(header, SLICE("Bearer ")))
+		return slice_of(header.p + 7, header.n - 7);
+	header = call_header(c, "X-Api-Key");
+	if (header.p)
+		return header;
+	*ret_cookie = true;
+	return call_cookie(c, SESSION_COOKIE);
+}
+
+static bool changes_something(const struct call *c)
+{
+	return strcmp(c->route->method, "GET") != 0;
+}
+
+static bool address_allowed(struct slice cidrs, const struct ip *ip)
+{
+	bool any = false;
+
+	while (cidrs.n) {
+		const char *end = memchr(cidrs.p, ' ', cidrs.n);
+		size_t n = end ? (size_t)(end - cidrs.p) : cidrs.n;
+		struct ip_net net;
+
+		if (n && ip_net_parse(slice_of(cidrs.p, n), &net) >= 0 && ip_net_has(&net, ip))
+			return true;
+		any |= n > 0;
+		n += end != NULL;
+		cidrs = slice_of(cidrs.p + n, cidrs.n - n);
+	}
+	return !any;
+}
+
+static int note_key_use(struct call *c)
+{
+	char ip[IP_TEXT_MAX];
+	int r = db_run(c->db, NULL,
+		       "UPDATE api_keys SET last_used_at = now(), last_used_ip = $3::text::inet"
+		       " WHERE org_id = $1 AND id = $2",
+		       p_int(c->actor.org), p_int(c->actor.id),
+		       c->ip.family ? p_str(ip_format(&c->ip, ip)) : p_null());
+	return r < 0 ? r : 0;
+}
+
+static int enter_key(struct call *c, const struct token *t)
+{
+	OWNED(db_result) res = NULL;
+	int r = db_run(c->db, &res,
+		       "SELECT k.secret_hash, k.scopes, k.cidrs, o.status,"
+		       " coalesce(k.last_used_at < now() - interval '1 minute', true)"
+		       " FROM api_keys k JOIN orgs o USING (org_id)"
+		       " WHERE k.org_id = $1 AND k.id = $2 AND k.revoked_at IS NULL"
+		       " AND (k.expires_at IS NULL OR k.expires_at > now())",
+		       p_int(t->org), p_int(t->id));
+
+	if (r < 0)
+		return r;
+	if (r == 0 || !token_right(c->app->key_pepper, t->secret, db_bytes(res, 0, 0)))
+		return refuse(c, "the key is not valid");
+	if (!address_allowed(db_text(res, 0, 2), &c->ip))
+		return problem(c, 403, "address_not_allowed", "this key is not valid from this address");
+	c->actor = (struct actor){ .kind = ACTOR_KEY, .org = t->org, .id = t->id,
+				   .permits = (uint64_t)db_int(res, 0, 1),
+				   .suspended = db_int(res, 0, 3) != 1 };
+	return db_bool(res, 0, 4) ? note_key_use(c) : 0;
+}
+
+static int touch_session(struct call *c)
+{
+	int r = db_run(c->db, NULL, "UPDATE sessions SET last_seen_at = now() WHERE org_id = $1 AND id = $2",
+		       p_int(c->actor.org), p_int(c->actor.session));
+	return r < 0 ? r : 0;
+}
+
+static int enter_session(struct call *c, const struct token *t, bool cookie)
+{
+	OWNED(db_result) res = NULL;
+	int r = db_run(c->db, &res,
+		       "SELECT s.secret_hash, s.csrf_hash, s.user_id, u.role, o.status,"
+		       " s.last_seen_at < now() - interval '1 minute'"
+		       " FROM sessions s JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id"
+		       " JOIN orgs o ON o.org_id = s.org_id"
+		       " WHERE s.org_id = $1 AND s.id = $2 AND s.expires_at > now() AND u.status = 1"
+		       " AND s.last_seen_at > now() - make_interval(secs => $3::float8 / 1000)",
+		       p_int(t->org), p_int(t->id), p_int(c->app->config.session_idle));
+
+	if (r < 0)
+		return r;
+	if (r == 0 || !token_right(c->app->session_pepper, t->secret, db_bytes(res, 0, 0)))
+		return refuse(c, "the session has ended");
+	/* A browser sends the cookie by itself; only our own page knows the other half. */
+	if (cookie && changes_something(c) &&
+	    !token_right(c->app->session_pepper, call_header(c, "X-CSRF-Token"), db_bytes(res, 0, 1)))
+		return problem(c, 403, "csrf", "send X-CSRF-Token as the login gave it");
+	c->actor = (struct actor){ .kind = ACTOR_USER, .org = t->org, .session = t->id,
+				   .id = (uint64_t)db_int(res, 0, 2), .role = (enum role)db_int(res, 0, 3),
+				   .permits = role_permits((enum role)db_int(res, 0, 3)),
+				   .suspended = db_int(res, 0, 4) != 1 };
+	return db_bool(res, 0, 5) ? touch_session(c) : 0;
+}
+
+static const char *name_of(uint64_t permit)
+{
+	unsigned bit = 0;
+
+	while (permit >>= 1)
+		bit++;
+	return permit_name(bit);
+}
+
+static int check_rights(struct call *c)
+{
+	const struct route *route = c->route;
+
+	if (route->auth == AUTH_SESSION && c->actor.kind != ACTOR_USER)
+		return problem(c, 403, "session_required", "this needs a person's session, not a key");
+	if (route->permit & ~c->actor.permits)
+		return problem(c, 403, "missing_permission", "this needs the permission %s",
+			       name_of(route->permit));
+	if (c->actor.suspended && changes_something(c) && !(route->flags & ROUTE_SUSPENDED_TOO))
+		return problem(c, 403, "org_suspended", "the organisation is suspended");
+	return 0;
+}
+
+static int enter_member(struct call *c)
+{
+	struct token t;
+	bool cookie;
+	struct slice text = find_credential(c, &cookie);
+	int r;
+
+	if (!text.n)
+		return refuse(c, "send a session or an API key");
+	if (token_parse(text, &t) < 0 || t.kind == ID_TOKEN)
+		return refuse(c, "the credential is not valid");
+	db_begin(c->db, t.org);
+	r = t.kind == ID_KEY ? enter_key(c, &t) : enter_session(c, &t, cookie);
+	return r < 0 ? r : check_rights(c);
+}
+
+static int enter_platform(struct call *c)
+{
+	struct slice want = slice_str(c->app->platform_token);
+	struct slice given = call_header(c, "Authorization");
+
+	if (!want.n)
+		return refuse(c, "http.admin.token_file is not set");
+	if (!slice_starts_nocase(given, SLICE("Bearer ")) ||
+	    !slice_eq_secret(slice_of(given.p + 7, given.n - 7), want))
+		return refuse(c, "the token is not valid");
+	c->actor = (struct actor){ .kind = ACTOR_PLATFORM, .permits = ~0ULL };
+	return 0;
+}
+
+int gate_enter(struct call *c)
+{
+	c->actor = (struct actor){ .kind = ACTOR_NOBODY };
+	switch (c->route->auth) {
+	case AUTH_NONE:
+		return 0;
+	case AUTH_PLATFORM:
+		return enter_platform(c);
+	case AUTH_MEMBER:
+	case AUTH_SESSION:
+		return enter_member(c);
+	}
+	return E_DENIED;
+}

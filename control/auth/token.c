@@ -1,0 +1,80 @@
+/* control/auth/token.c */
+#include <stdio.h>
+
+#include "base/encode.h"
+#include "base/random.h"
+#include "control/auth/secrets.h"
+#include "control/auth/token.h"
+
+static const struct {
+	enum id_kind kind;
+	const char *prefix;
+} prefixes[] = {
+	{ID_SESSION, "ses_"    },
+	{ID_KEY,     "mk_live_"},
+	{ID_TOKEN,   "tok_"    },
+};
+
+int token_parse(struct slice text, struct token *ret)
+{
+	struct token t = { 0 };
+	uint64_t org;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(prefixes) && !n; i++)
+		if (text.n > strlen(prefixes[i].prefix) &&
+		    !memcmp(text.p, prefixes[i].prefix, strlen(prefixes[i].prefix))) {
+			n = strlen(prefixes[i].prefix);
+			t.kind = prefixes[i].kind;
+		}
+	if (!n || text.n != n + 2 * ID_LETTERS + 1 + TOKEN_SECRET_LEN || text.p[n + 2 * ID_LETTERS] != '_')
+		return E_SYNTAX;
+	t.secret = slice_of(text.p + n + 2 * ID_LETTERS + 1, TOKEN_SECRET_LEN);
+	if (id_from_letters(ID_ORG, slice_of(text.p + n, ID_LETTERS), &org) < 0 || org == 0 ||
+	    org > INT32_MAX ||
+	    id_from_letters(t.kind, slice_of(text.p + n + ID_LETTERS, ID_LETTERS), &t.id) < 0 ||
+	    t.id > INT64_MAX)
+		return E_SYNTAX;
+	t.org = (uint32_t)org;
+	*ret = t;
+	return 0;
+}
+
+void token_secret(char secret[TOKEN_SECRET_LEN + 1])
+{
+	struct buf out = { 0 };
+	uint8_t raw[32];
+
+	random_bytes(raw, sizeof(raw));
+	if (base64url_encode(&out, slice_of((char *)raw, sizeof(raw))) < 0)
+		abort(); /* 43 bytes of memory */
+	slice_copy(secret, TOKEN_SECRET_LEN + 1, buf_data(&out));
+	memset(out.p, 0, out.cap);
+	buf_free(&out);
+}
+
+char *token_format(enum id_kind kind, uint32_t org, uint64_t id, const char *secret, char *buf)
+{
+	char org_text[ID_LETTERS + 1], id_text[ID_LETTERS + 1];
+	const char *prefix = "";
+
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		if (prefixes[i].kind == kind)
+			prefix = prefixes[i].prefix;
+	(void)snprintf(buf, TOKEN_MAX, "%s%s%s_%s", prefix, id_letters(ID_ORG, org, org_text),
+		       id_letters(kind, id, id_text), secret);
+	return buf;
+}
+
+void token_hash(const uint8_t pepper[32], struct slice secret, uint8_t ret[TOKEN_HASH_LEN])
+{
+	mac_sha256(pepper, secret, ret);
+}
+
+bool token_right(const uint8_t pepper[32], struct slice secret, struct slice stored_hash)
+{
+	uint8_t hash[TOKEN_HASH_LEN];
+
+	token_hash(pepper, secret, hash);
+	return slice_eq_secret(slice_of((char *)hash, sizeof(hash)), stored_hash);
+}

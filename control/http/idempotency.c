@@ -1,0 +1,117 @@
+/* control/http/idempotency.c - Idempotency-Key: the same key and body get the same answer for 24 hours.
+ * Guarantee: the answer is stored in the transaction that makes the change, so there is never one without
+ * the other.  Two requests with one key at a time: the second gets 409. */
+#include "control/http/private.h"
+
+enum { KEY_MAX = 255, STORED_MAX = 256 * 1024 };
+
+static int make_key(struct call *c, struct slice given, struct idempotency *i)
+{
+	struct slice method = call_method(c), path = call_path(c);
+
+	for (size_t k = 0; k < given.n; k++)
+		if (given.p[k] < 0x21 || given.p[k] > 0x7e)
+			return problem(c, 400, "invalid_idempotency_key", "printable ASCII without spaces");
+	if (!given.n || given.n > KEY_MAX)
+		return problem(c, 400, "invalid_idempotency_key", "1 to %d characters", KEY_MAX);
+	return buf_printf(&i->key, "%.*s %.*s %u:%llu %.*s", (int)method.n, method.p, (int)path.n, path.p,
+			  (unsigned)c->actor.kind, (unsigned long long)c->actor.id, (int)given.n, given.p);
+}
+
+static int lock_key(struct call *c, const struct idempotency *i)
+{
+	OWNED(db_result) res = NULL;
+	int r = db_run(c->db, &res,
+		       "SELECT pg_try_advisory_xact_lock(hashtextextended($1, $2))",
+		       p_text(buf_data(&i->key)), p_int(c->actor.org));
+
+	if (r < 0)
+		return r;
+	if (db_bool(res, 0, 0))
+		return 0;
+	reply_header(c, "Retry-After", "1");
+	return problem(c, 409, "idempotency_in_flight", "a request with this key is being answered");
+}
+
+static void put_headers(struct call *c, struct slice lines)
+{
+	while (lines.n) {
+		const char *nl = memchr(lines.p, '\n', lines.n);
+		struct slice line = slice_of(lines.p, nl ? (size_t)(nl - lines.p) : lines.n);
+		const char *colon = memchr(line.p, ':', line.n);
+		char name[64];
+
+		lines = slice_of(lines.p + line.n + (nl != NULL), lines.n - line.n - (nl != NULL));
+		if (!colon)
+			continue;
+		slice_copy(name, sizeof(name), slice_of(line.p, (size_t)(colon - line.p)));
+		reply_header(c, name, "%.*s", (int)(line.p + line.n - colon - 1), colon + 1);
+	}
+}
+
+static int answer_stored(struct call *c, struct idempotency *i, struct db_result *res)
+{
+	struct slice hash = db_bytes(res, 0, 0), type = db_text(res, 0, 3);
+	char type_text[64];
+	int r;
+
+	if (!slice_eq(hash, slice_of((char *)i->body_hash, sizeof(i->body_hash))))
+		return problem(c, 422, "idempotency_mismatch",
+			       "this key was used with another body within the last 24 hours");
+	slice_copy(type_text, sizeof(type_text), type);
+	r = reply_bytes(c, (unsigned)db_int(res, 0, 1), type_text, db_bytes(res, 0, 2));
+	put_headers(c, db_text(res, 0, 4));
+	reply_header(c, "Idempotency-Replayed", "true");
+	return r < 0 ? r : 1;
+}
+
+int idempotency_begin(struct call *c, struct idempotency *i)
+{
+	struct slice given = call_header(c, "Idempotency-Key");
+	OWNED(db_result) res = NULL;
+	int r;
+
+	if (!given.p || !(c->route->flags & ROUTE_IDEMPOTENT) || !c->actor.org)
+		return 0;
+	r = make_key(c, given, i);
+	if (r >= 0)
+		r = lock_key(c, i);
+	if (r < 0)
+		return r;
+	sha256(call_raw_body(c), i->body_hash);
+	r = db_run(c->db, &res,
+		   "SELECT body_hash, status, response, split_part(headers, E'\\n', 1),"
+		   " substr(headers, strpos(headers, E'\\n') + 1)"
+		   " FROM idempotency WHERE org_id = $1 AND key = $2"
+		   " AND created_at > now() - interval '24 hours'",
+		   p_int(c->actor.org), p_text(buf_data(&i->key)));
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return answer_stored(c, i, res);
+	i->on = true;
+	return 0;
+}
+
+int idempotency_store(struct call *c, struct idempotency *i)
+{
+	struct reply *reply = &c->request->reply;
+	struct buf headers = { 0 };
+	int r;
+
+	if (!i->on || buf_len(&reply->body) > STORED_MAX)
+		return 0;
+	buf_putf(&headers, "%s\n", reply->type);
+	for (unsigned k = 0; k < reply->n_headers; k++)
+		buf_putf(&headers, "%s:%s\n", reply->headers[k].name, reply->headers[k].value);
+	r = db_run(c->db, NULL,
+		   "INSERT INTO idempotency (org_id, key, body_hash, status, headers, response)"
+		   " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (org_id, key) DO UPDATE SET"
+		   " body_hash = excluded.body_hash, status = excluded.status, headers = excluded.headers,"
+		   " response = excluded.response, created_at = now()",
+		   p_int(c->actor.org), p_text(buf_data(&i->key)),
+		   p_bytes(slice_of((char *)i->body_hash, sizeof(i->body_hash))),
+		   p_int(reply->status), p_text(buf_data(&headers)), p_bytes(buf_data(&reply->body)));
+	buf_free(&headers);
+	return r < 0 ? r : 0;
+}

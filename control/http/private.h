@@ -1,0 +1,99 @@
+/* control/http/private.h - what the files of control/http share. */
+#pragma once
+#include <microhttpd.h>
+#include <pthread.h>
+
+#include "base/list.h"
+#include "control/http/call.h"
+#include "control/http/server.h"
+
+enum { WORKERS_MAX = 256, PATH_MAX_LEN = 2048, PATH_ARENA = 4096 };
+
+enum request_state {
+	REQ_BODY,      /* taking the body */
+	REQ_GATE,      /* an upload's credentials are being looked at, before its body is taken */
+	REQ_QUEUED,    /* with the workers */
+	REQ_DONE,      /* reply is ready */
+};
+
+struct reply {
+	unsigned status;
+	struct buf body;
+	char type[64];
+	struct {
+		char *name, *value;
+	} headers[REPLY_HEADERS_MAX];
+	unsigned n_headers;
+	json_t *errors;        /* members of a 422 */
+	int64_t version;       /* ETag; 0: none */
+};
+
+struct call_request {
+	struct list link;      /* queue of the workers */
+	struct server *server;
+	struct MHD_Connection *conn;
+	enum route_listener listener;
+	enum request_state state;
+	int64_t began_us;
+	struct route_match match;
+	char method[8], path[PATH_MAX_LEN];
+	char arena[PATH_ARENA]; /* decoded parameters */
+	size_t arena_used;
+	struct slice params[ROUTE_PARAMS_MAX];
+	struct buf body;
+	size_t body_max;
+	char *upload_path;
+	int upload_fd;
+	int64_t upload_bytes;
+	bool keep_upload, drop_body, failed_io;
+	struct reply reply;
+	struct call call;
+};
+
+struct listener {
+	struct server *server;
+	enum route_listener kind;
+	struct MHD_Daemon *daemon;
+	int fd;
+	char address[128];
+};
+
+struct server {
+	struct app *app;
+	struct listener listeners[3];
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct list queue;
+	unsigned queued, n_workers;
+	bool ending;
+	pthread_t workers[WORKERS_MAX];
+};
+
+/* server.c */
+int request_submit(struct call_request *q) MUST_CHECK; /* to the workers; E_FULL */
+void request_resume(struct call_request *q);           /* a worker is done with it */
+/* request.c: libmicrohttpd's callbacks */
+enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const char *url,
+			       const char *method, const char *version, const char *data,
+			       size_t *data_size, void **con_cls);
+void request_completed(void *cls, struct MHD_Connection *conn, void **con_cls,
+		       enum MHD_RequestTerminationCode why);
+/* reply.c */
+void reply_reset(struct reply *reply);
+enum MHD_Result reply_send(struct call_request *q);
+/* run.c: on a worker's thread */
+void call_run(struct call_request *q, struct db *db);
+void call_gate(struct call_request *q, struct db *db);
+/* idempotency.c; all within the caller's transaction */
+struct idempotency {
+	struct buf key;
+	uint8_t body_hash[32];
+	bool on;
+};
+int idempotency_begin(struct call *c, struct idempotency *i) MUST_CHECK; /* 1: answered from store */
+int idempotency_store(struct call *c, struct idempotency *i) MUST_CHECK;
+/* brake.c */
+bool brake_take(const struct app *app, const struct ip *ip, unsigned *ret_wait_s);
+/* metrics.c */
+void metrics_count(const struct call_request *q);
+void metrics_text(struct buf *out, struct server *s);

@@ -1,0 +1,343 @@
+/* control/http/request.c - libmicrohttpd's callbacks: a request from its headers to its reply.  Runs on
+ * the listener's thread and only touches memory and the upload's file. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/random.h"
+#include "control/http/private.h"
+
+static const char base32_letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+static void name_request(char *id)
+{
+	uint8_t random[16];
+
+	random_bytes(random, sizeof(random));
+	memcpy(id, "req_", 4);
+	for (unsigned i = 0; i < sizeof(random); i++)
+		id[4 + i] = base32_letters[random[i] & 31];
+	id[4 + sizeof(random)] = '\0';
+}
+
+static struct call_request *request_new(struct listener *l, struct MHD_Connection *conn)
+{
+	struct call_request *q = must_alloc(sizeof(*q));
+
+	q->server = l->server;
+	q->conn = conn;
+	q->listener = l->kind;
+	q->upload_fd = -1;
+	q->began_us = clock_mono_us();
+	list_init(&q->link);
+	q->call.app = l->server->app;
+	q->call.request = q;
+	name_request(q->call.request_id);
+	return q;
+}
+
+static void request_free(struct call_request *q)
+{
+	if (q->upload_fd >= 0)
+		(void)close(q->upload_fd);
+	if (q->upload_path && !q->keep_upload)
+		(void)unlink(q->upload_path);
+	free(q->upload_path);
+	buf_free(&q->body);
+	json_decref(q->call.body);
+	reply_reset(&q->reply);
+	free(q);
+}
+
+static struct slice last_word(struct slice s)
+{
+	size_t from = s.n;
+
+	while (from && s.p[from - 1] != ',' && s.p[from - 1] != ' ')
+		from--;
+	return slice_of(s.p + from, s.n - from);
+}
+
+/* The peer, or what a proxy we trust says it is; one step only, from the right. */
+static void find_peer(struct call_request *q)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(q->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct app *app = q->call.app;
+	struct ip named;
+	uint16_t port;
+	bool trusted = false;
+
+	if (!info || !info->client_addr)
+		return;
+	ip_from_sockaddr(info->client_addr, &q->call.ip, &port);
+	for (unsigned i = 0; i < app->n_proxies; i++)
+		trusted |= ip_net_has(&app->proxies[i], &q->call.ip);
+	if (trusted && ip_parse(last_word(call_header(&q->call, "X-Forwarded-For")), &named) >= 0)
+		q->call.ip = named;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Percent-decodes one path segment into the arena; false on bad escapes, NUL, or bad UTF-8. */
+static bool decode_segment(struct call_request *q, struct slice in, struct slice *ret)
+{
+	char *out = q->arena + q->arena_used;
+	size_t n = 0;
+
+	if (in.n > sizeof(q->arena) - q->arena_used)
+		return false;
+	for (size_t i = 0; i < in.n; i++) {
+		int c = (unsigned char)in.p[i];
+
+		if (c == '%') {
+			int hi = i + 2 < in.n ? hex_value(in.p[i + 1]) : -1;
+			int lo = i + 2 < in.n ? hex_value(in.p[i + 2]) : -1;
+			if (i + 2 == in.n || hi < 0 || lo < 0)
+				return false;
+			c = hi << 4 | lo;
+			i += 2;
+		}
+		if (c == 0)
+			return false;
+		out[n++] = (char)c;
+	}
+	*ret = slice_of(out, n);
+	q->arena_used += n;
+	return utf8_valid(*ret);
+}
+
+static void put_allow(struct call_request *q)
+{
+	char allow[64] = "";
+	size_t n = 0;
+
+	for (unsigned i = 0; i < route_methods_n; i++)
+		if (q->match.allowed & 1U << i)
+			n += (size_t)snprintf(allow + n, sizeof(allow) - n, "%s%s", n ? ", " : "",
+					      route_methods[i]);
+	reply_header(&q->call, "Allow", "%s", allow);
+}
+
+/* What can be refused from the request line and headers alone. */
+static int look_at_head(struct call_request *q, const char *url, const char *method)
+{
+	struct call *c = &q->call;
+	struct slice length = call_header(c, "Content-Length");
+	uint64_t n;
+	int r;
+
+	if (strlen(url) >= sizeof(q->path))
+		return problem(c, 414, "uri_too_long", "the path is longer than %d bytes", PATH_MAX_LEN - 1);
+	slice_copy(q->path, sizeof(q->path), slice_str(url));
+	slice_copy(q->method, sizeof(q->method), slice_str(method));
+	r = route_find(q->listener, slice_str(method), slice_str(q->path), &q->match);
+	c->route = q->match.route;
+	if (r == E_DENIED) {
+		put_allow(q);
+		return problem(c, 405, "method_not_allowed", "this path does not take %s", q->method);
+	}
+	if (r < 0)
+		return problem(c, 404, "no_such_route", "there is nothing at this path");
+	for (unsigned i = 0; i < ROUTE_PARAMS_MAX; i++)
+		if (q->match.params[i].p && !decode_segment(q, q->match.params[i], &q->params[i]))
+			return problem(c, 404, "not_found", "no such object");
+	q->body_max = c->route->body_max ? c->route->body_max : BODY_MAX_DEFAULT;
+	if (c->route->flags & ROUTE_UPLOAD)
+		q->body_max = (size_t)c->app->config.http_upload_max;
+	buf_init(&q->body, q->body_max);
+	if (length.n && (slice_u64(length, INT64_MAX, &n) < 0 || n > q->body_max))
+		return problem(c, 413, "too_large", "the body may have %zu bytes", q->body_max);
+	return 0;
+}
+
+static int open_upload(struct call_request *q)
+{
+	const char *dir = q->call.app->config.data_dir;
+	size_t n = strlen(dir) + 64;
+
+	q->upload_path = must_alloc(n);
+	(void)snprintf(q->upload_path, n, "%s/upload-%s", dir, q->call.request_id);
+	q->upload_fd = open(q->upload_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return q->upload_fd < 0 ? -errno : 0;
+}
+
+static enum MHD_Result begin(struct listener *l, struct MHD_Connection *conn, const char *url,
+			     const char *method, void **con_cls)
+{
+	struct call_request *q = request_new(l, conn);
+	int r;
+
+	*con_cls = q;
+	find_peer(q);
+	r = look_at_head(q, url, method);
+	if (r < 0) {
+		/* A body that is small is taken and dropped, so that the connection stays useful. */
+		q->drop_body = q->reply.status != 413 && q->reply.status != 414;
+		return q->drop_body ? MHD_YES : reply_send(q);
+	}
+	if (!(q->call.route->flags & ROUTE_UPLOAD))
+		return MHD_YES;
+	q->state = REQ_GATE;
+	if (request_submit(q) < 0) {
+		(void)problem(&q->call, 503, "busy", "too many requests wait");
+		return reply_send(q);
+	}
+	return MHD_YES;
+}
+
+static int write_all(int fd, const char *p, size_t n)
+{
+	while (n) {
+		ssize_t done = write(fd, p, n);
+
+		if (done < 0 && errno != EINTR)
+			return -errno;
+		if (done > 0) {
+			p += done;
+			n -= (size_t)done;
+		}
+	}
+	return 0;
+}
+
+static void take_piece(struct call_request *q, struct slice piece)
+{
+	int r;
+
+	if (q->drop_body)
+		return;
+	if (!(q->call.route->flags & ROUTE_UPLOAD)) {
+		r = buf_append(&q->body, piece);
+	} else {
+		q->upload_bytes += (int64_t)piece.n;
+		r = (size_t)q->upload_bytes > q->body_max ? E_LIMIT :
+							     write_all(q->upload_fd, piece.p, piece.n);
+	}
+	if (r >= 0)
+		return;
+	q->drop_body = true;
+	if (r == E_LIMIT)
+		(void)problem(&q->call, 413, "too_large", "the body may have %zu bytes", q->body_max);
+	else
+		(void)problem(&q->call, 503, "no_room", "the body could not be kept");
+}
+
+/* After the gate: the reply, when the caller was refused, else on to the body. */
+static enum MHD_Result after_gate(struct call_request *q)
+{
+	int r;
+
+	if (q->reply.status)
+		return reply_send(q);
+	q->state = REQ_BODY;
+	r = open_upload(q);
+	if (r >= 0)
+		return MHD_YES;
+	(void)problem(&q->call, 503, "no_room", "the body could not be kept");
+	return reply_send(q);
+}
+
+enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const char *url,
+			       const char *method, const char *version UNUSED, const char *data,
+			       size_t *data_size, void **con_cls)
+{
+	struct call_request *q = *con_cls;
+
+	if (!q)
+		return begin(cls, conn, url, method, con_cls);
+	if (q->state == REQ_GATE)
+		return after_gate(q);
+	if (*data_size) {
+		take_piece(q, slice_of(data, *data_size));
+		*data_size = 0;
+		return MHD_YES;
+	}
+	if (q->state == REQ_QUEUED || q->drop_body)
+		return reply_send(q);
+	q->state = REQ_QUEUED;
+	if (request_submit(q) >= 0)
+		return MHD_YES;
+	reply_header(&q->call, "Retry-After", "1");
+	(void)problem(&q->call, 503, "busy", "too many requests wait");
+	return reply_send(q);
+}
+
+void request_completed(void *cls UNUSED, struct MHD_Connection *conn UNUSED, void **con_cls,
+		       enum MHD_RequestTerminationCode why UNUSED)
+{
+	struct call_request *q = *con_cls;
+
+	if (!q)
+		return;
+	metrics_count(q);
+	request_free(q);
+	*con_cls = NULL;
+}
+
+/* What a handler asks about the request. */
+
+struct slice call_param(const struct call *c, unsigned n)
+{
+	return c->request->params[n];
+}
+
+int call_id(const struct call *c, unsigned n, enum id_kind kind, uint64_t *ret)
+{
+	return id_in(kind, c->request->params[n], ret);
+}
+
+struct slice call_query(const struct call *c, const char *name)
+{
+	return slice_str(
+		MHD_lookup_connection_value(c->request->conn, MHD_GET_ARGUMENT_KIND, name));
+}
+
+bool call_has_query(const struct call *c, const char *name)
+{
+	return MHD_lookup_connection_value(c->request->conn, MHD_GET_ARGUMENT_KIND, name) != NULL;
+}
+
+struct slice call_header(const struct call *c, const char *name)
+{
+	return slice_str(MHD_lookup_connection_value(c->request->conn, MHD_HEADER_KIND, name));
+}
+
+struct slice call_cookie(const struct call *c, const char *name)
+{
+	return slice_str(MHD_lookup_connection_value(c->request->conn, MHD_COOKIE_KIND, name));
+}
+
+struct slice call_raw_body(const struct call *c)
+{
+	return buf_data(&c->request->body);
+}
+
+struct slice call_method(const struct call *c)
+{
+	return slice_str(c->request->method);
+}
+
+struct slice call_path(const struct call *c)
+{
+	return slice_str(c->request->path);
+}
+
+const char *call_upload(const struct call *c, int64_t *ret_bytes)
+{
+	*ret_bytes = c->request->upload_bytes;
+	return c->request->upload_path;
+}
+
+void call_keep_upload(struct call *c)
+{
+	c->request->keep_upload = true;
+}

@@ -1,0 +1,208 @@
+/* control/http/run.c - answering one request on a worker's thread: who asks, the transaction around the
+ * handler, the idempotency key, and what a negative code means to the caller. */
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "control/auth/gate.h"
+#include "control/http/private.h"
+
+enum { TRIES = 4 };
+
+/* Codes without a reply of their own. */
+static const struct {
+	int code;
+	unsigned status;
+	const char *name, *detail;
+} meanings[] = {
+	{E_UNKNOWN,  404, "not_found",      "no such object"                                },
+	{E_EXISTS,   409, "already_exists", "an object with this name exists already"       },
+	{E_CONFLICT, 409, "conflict",       "the object's present state forbids this"       },
+	{E_SYNTAX,   400, "invalid",        "a value is not of the form or range it must be"},
+	{E_LIMIT,    413, "too_large",      "the request is larger than is accepted"        },
+	{E_DENIED,   403, "not_allowed",    "this is not allowed"                           },
+	{E_FULL,     503, "busy",           "no room at the moment"                         },
+	{E_TIMEOUT,  503, "timeout",        "this took too long"                            },
+	{E_DB,       503, "database",       "the database does not answer at the moment"    },
+};
+
+static void answer_code(struct call *c, int code)
+{
+	if (code == E_DB || code == E_TIMEOUT || code == E_FULL || code == E_DENIED)
+		log_warn("http.refused", kv_str("request", c->request_id), kv_err("error", code),
+			 kv_str("database", db_error(c->db)));
+	for (size_t i = 0; i < ARRAY_LEN(meanings); i++) {
+		if (meanings[i].code != code)
+			continue;
+		if (meanings[i].status == 503)
+			reply_header(c, "Retry-After", "2");
+		(void)problem(c, meanings[i].status, meanings[i].name, "%s", meanings[i].detail);
+		return;
+	}
+	log_error("http.failed", kv_str("request", c->request_id), kv_str("path", c->request->path),
+		  kv_err("error", code), kv_str("database", db_error(c->db)));
+	(void)problem(c, 500, "internal", "this failed here; the log has the request's id");
+}
+
+static bool has_json_type(const struct call *c)
+{
+	struct slice type = call_header(c, "Content-Type");
+
+	return slice_starts_nocase(type, SLICE("application/json")) ||
+	       slice_starts_nocase(type, SLICE("application/merge-patch+json"));
+}
+
+/* Strict: one object, no duplicate members, valid UTF-8 (jansson checks), nothing after it. */
+static int read_json(struct call *c)
+{
+	struct slice raw = call_raw_body(c);
+	json_error_t error;
+
+	if ((c->route->flags & (ROUTE_UPLOAD | ROUTE_BODY_ANY)) || !strcmp(c->request->method, "GET"))
+		return 0;
+	if (!raw.n)
+		return 0;
+	if (!has_json_type(c))
+		return problem(c, 415, "unsupported_media_type", "send application/json");
+	c->body = json_loadb(raw.p, raw.n, JSON_REJECT_DUPLICATES, &error);
+	if (!c->body)
+		return problem(c, 400, "invalid_json", "line %d, column %d: %s", error.line,
+			       error.column, error.text);
+	if (!json_is_object(c->body))
+		return problem(c, 400, "invalid_json", "the body must be an object");
+	return 0;
+}
+
+static int look_before(struct call *c)
+{
+	unsigned wait_s;
+
+	if ((c->route->flags & ROUTE_BRAKED) && !brake_take(c->app, &c->ip, &wait_s)) {
+		reply_header(c, "Retry-After", "%u", wait_s);
+		return problem(c, 429, "too_many_requests", "try again in %u s", wait_s);
+	}
+	if ((c->route->flags & ROUTE_IF_MATCH) && !call_header(c, "If-Match").p)
+		return problem(c, 428, "if_match_required",
+			       "send If-Match with the ETag that you read");
+	return read_json(c);
+}
+
+/* The handler within the transaction the gate began; commits a reply below 400. */
+static int handle(struct call *c)
+{
+	struct idempotency key = { 0 };
+	int r = idempotency_begin(c, &key);
+
+	if (r == 0)
+		r = c->route->handle(c);
+	else if (r > 0)
+		goto out; /* answered from the store; nothing was changed */
+	if (r == 0 && c->request->reply.status < 400)
+		r = idempotency_store(c, &key);
+	if (r >= 0 && c->request->reply.status < 400) {
+		r = db_in_tx(c->db) ? db_commit(c->db) : 0;
+		goto out;
+	}
+	db_rollback(c->db);
+	if (r < 0 && r != E_ANSWERED && !db_retryable(c->db)) {
+		reply_reset(&c->request->reply);
+		answer_code(c, r);
+		r = E_ANSWERED;
+	}
+	/* A refusal is kept too, but not those that a later try may turn into success. */
+	if (key.on && c->request->reply.status >= 400 && c->request->reply.status < 500 &&
+	    c->request->reply.status != 429) {
+		db_begin(c->db, c->actor.org);
+		if (idempotency_store(c, &key) < 0 || db_commit(c->db) < 0)
+			db_rollback(c->db);
+		r = E_ANSWERED;
+	}
+out:
+	buf_free(&key.key);
+	return r;
+}
+
+static int attempt(struct call *c)
+{
+	int r = gate_enter(c);
+
+	if (r < 0) {
+		db_rollback(c->db);
+		return r;
+	}
+	if ((c->route->flags & ROUTE_NO_TX) && db_in_tx(c->db)) {
+		r = db_commit(c->db);
+		if (r < 0)
+			return r;
+	}
+	r = handle(c);
+	db_rollback(c->db); /* what a reply from the store left open */
+	return r;
+}
+
+static void pause_before(int n)
+{
+	struct timespec pause = { 0, (long)(random_below(10U << n) + 1) * 1000000 };
+
+	(void)nanosleep(&pause, NULL);
+}
+
+static void answer(struct call *c)
+{
+	int r = look_before(c);
+
+	if (r < 0) {
+		if (r != E_ANSWERED)
+			answer_code(c, r);
+		return;
+	}
+	for (int n = 0; n < TRIES; n++) {
+		if (n)
+			pause_before(n);
+		r = attempt(c);
+		if (r >= 0 || r == E_ANSWERED || !db_retryable(c->db))
+			break;
+		reply_reset(&c->request->reply);
+	}
+	if (r < 0 && (r != E_ANSWERED || !c->request->reply.status)) {
+		reply_reset(&c->request->reply);
+		answer_code(c, r);
+	}
+}
+
+void call_run(struct call_request *q, struct db *db)
+{
+	struct call *c = &q->call;
+
+	c->db = db;
+	if (q->reply.status)
+		return; /* refused while its body came */
+	if (q->upload_fd >= 0) {
+		(void)close(q->upload_fd);
+		q->upload_fd = -1;
+	}
+	answer(c);
+	c->db = NULL;
+	log_debug("http.request", kv_str("request", c->request_id), kv_str("method", q->method),
+		  kv_str("path", q->path), kv_int("status", q->reply.status),
+		  kv_int("org", c->actor.org), kv_int("us", clock_mono_us() - q->began_us));
+}
+
+/* Before the body of an upload: only who asks. */
+void call_gate(struct call_request *q, struct db *db)
+{
+	struct call *c = &q->call;
+	int r;
+
+	c->db = db;
+	r = look_before(c);
+	if (r >= 0)
+		r = gate_enter(c);
+	db_rollback(db);
+	if (r < 0 && r != E_ANSWERED)
+		answer_code(c, r);
+	c->db = NULL;
+}

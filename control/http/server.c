@@ -1,0 +1,252 @@
+/* control/http/server.c - sockets, libmicrohttpd's threads, and the workers' queue. */
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "control/http/private.h"
+
+enum { HEADERS_MAX = 16 * 1024, BACKLOG = 511, WORKER_STACK = 2 << 20 };
+
+static int bind_unix(const char *path)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd, r;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return -ENAMETOOLONG;
+	slice_copy(sa.sun_path, sizeof(sa.sun_path), slice_str(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	(void)unlink(path);
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 && chmod(path, 0660) == 0)
+		return fd;
+	r = -errno;
+	(void)close(fd);
+	return r;
+}
+
+static int bind_ip(const char *text)
+{
+	struct sockaddr_storage sa;
+	struct ip ip;
+	uint16_t port;
+	int one = 1, fd, r;
+
+	r = ip_port_parse(slice_str(text), &ip, &port);
+	if (r < 0)
+		return r;
+	socklen_t n = ip_sockaddr(&ip, port, &sa);
+	fd = socket(ip.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
+	    bind(fd, (struct sockaddr *)&sa, n) < 0) {
+		r = -errno;
+		(void)close(fd);
+		return r;
+	}
+	return fd;
+}
+
+static void name_address(struct listener *l, const char *text)
+{
+	struct sockaddr_storage sa;
+	socklen_t n = sizeof(sa);
+	char ip_text[IP_TEXT_MAX];
+	struct ip ip;
+	uint16_t port;
+
+	slice_copy(l->address, sizeof(l->address), slice_str(text));
+	if (text[0] == '/' || getsockname(l->fd, (struct sockaddr *)&sa, &n) < 0)
+		return;
+	ip_from_sockaddr((struct sockaddr *)&sa, &ip, &port);
+	(void)snprintf(l->address, sizeof(l->address), ip.family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+		       ip_format(&ip, ip_text), port);
+}
+
+static int listener_open(struct listener *l, const char *text)
+{
+	int fd = text[0] == '/' ? bind_unix(text) : bind_ip(text);
+
+	if (fd < 0)
+		return fd;
+	l->fd = fd;
+	if (listen(fd, BACKLOG) < 0)
+		return -errno;
+	name_address(l, text);
+	return 0;
+}
+
+static void log_unheard(void *arg, const char *format, va_list ap)
+{
+	char line[256];
+
+	(void)arg;
+	(void)vsnprintf(line, sizeof(line), format, ap);
+	log_debug("http.library", kv_str("text", line));
+}
+
+static int listener_start(struct listener *l, const struct config *c)
+{
+	l->daemon = MHD_start_daemon(
+		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
+			MHD_USE_ERROR_LOG,
+		0, NULL, NULL, request_access, l, MHD_OPTION_EXTERNAL_LOGGER, log_unheard, NULL,
+		MHD_OPTION_LISTEN_SOCKET, l->fd, MHD_OPTION_NOTIFY_COMPLETED, request_completed, l,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)c->http_connections,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(c->http_timeout / 1000),
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(HEADERS_MAX + 48 * 1024),
+		MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)HEADERS_MAX,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	return l->daemon ? 0 : -ENOSYS;
+}
+
+int request_submit(struct call_request *q)
+{
+	struct server *s = q->server;
+	int r = 0;
+
+	(void)pthread_mutex_lock(&s->lock);
+	if (s->ending || s->queued >= (unsigned)s->app->config.http_queue) {
+		r = E_FULL;
+	} else {
+		/* Before it can be seen by a worker, which may resume it at once. */
+		MHD_suspend_connection(q->conn);
+		list_push(&s->queue, &q->link);
+		s->queued++;
+		(void)pthread_cond_signal(&s->wake);
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+void request_resume(struct call_request *q)
+{
+	MHD_resume_connection(q->conn);
+}
+
+static struct call_request *next_request(struct server *s)
+{
+	struct call_request *q = NULL;
+
+	(void)pthread_mutex_lock(&s->lock);
+	while (list_empty(&s->queue) && !s->ending)
+		(void)pthread_cond_wait(&s->wake, &s->lock);
+	q = list_first(&s->queue, struct call_request, link);
+	if (q) {
+		list_remove(&q->link);
+		s->queued--;
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+	return q;
+}
+
+static void *worker(void *arg)
+{
+	struct server *s = arg;
+	OWNED(db) db = app_db(s->app, APP_API);
+	struct call_request *q;
+
+	while ((q = next_request(s))) {
+		if (q->state == REQ_GATE)
+			call_gate(q, db);
+		else
+			call_run(q, db);
+		request_resume(q);
+	}
+	return NULL;
+}
+
+static int workers_start(struct server *s)
+{
+	pthread_attr_t attr;
+
+	(void)pthread_attr_init(&attr);
+	(void)pthread_attr_setstacksize(&attr, WORKER_STACK);
+	while (s->n_workers < (unsigned)s->app->config.http_workers) {
+		int err = pthread_create(&s->workers[s->n_workers], &attr, worker, s);
+		if (err) {
+			(void)pthread_attr_destroy(&attr);
+			return -err;
+		}
+		s->n_workers++;
+	}
+	(void)pthread_attr_destroy(&attr);
+	return 0;
+}
+
+int server_start(struct server **ret, struct app *app, char *error)
+{
+	struct server *s = must_alloc(sizeof(*s));
+	const char *const where[] = { app->config.api_listen, app->config.public_listen,
+				      app->config.admin_listen };
+	int r;
+
+	s->app = app;
+	list_init(&s->queue);
+	(void)pthread_mutex_init(&s->lock, NULL);
+	(void)pthread_cond_init(&s->wake, NULL);
+	for (unsigned i = 0; i < ARRAY_LEN(where); i++)
+		s->listeners[i] = (struct listener){ .server = s, .kind = 1U << i, .fd = -1 };
+	r = workers_start(s);
+	for (unsigned i = 0; i < ARRAY_LEN(where) && r >= 0; i++) {
+		if (!where[i] || !where[i][0])
+			continue;
+		r = listener_open(&s->listeners[i], where[i]);
+		if (r >= 0)
+			r = listener_start(&s->listeners[i], &app->config);
+		if (r < 0)
+			(void)snprintf(error, OPTION_ERROR_MAX, "listening on %s: %s", where[i],
+				       err_text(r));
+	}
+	if (r < 0) {
+		(void)server_stop(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+static void listener_close(struct listener *l)
+{
+	if (l->daemon)
+		MHD_stop_daemon(l->daemon);
+	if (l->fd >= 0)
+		(void)close(l->fd); /* ours again since the daemon was quiesced */
+	if (l->address[0] == '/')
+		(void)unlink(l->address);
+}
+
+struct server *server_stop(struct server *s)
+{
+	if (!s)
+		return NULL;
+	for (unsigned i = 0; i < ARRAY_LEN(s->listeners); i++)
+		if (s->listeners[i].daemon)
+			(void)MHD_quiesce_daemon(s->listeners[i].daemon);
+	/* Workers answer what is queued and then end, so nothing is suspended any more. */
+	(void)pthread_mutex_lock(&s->lock);
+	s->ending = true;
+	(void)pthread_cond_broadcast(&s->wake);
+	(void)pthread_mutex_unlock(&s->lock);
+	for (unsigned i = 0; i < s->n_workers; i++)
+		(void)pthread_join(s->workers[i], NULL);
+	for (unsigned i = 0; i < ARRAY_LEN(s->listeners); i++)
+		listener_close(&s->listeners[i]);
+	(void)pthread_cond_destroy(&s->wake);
+	(void)pthread_mutex_destroy(&s->lock);
+	free(s);
+	return NULL;
+}
+
+const char *server_address(const struct server *s, unsigned listener, char *buf)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(s->listeners); i++)
+		if (s->listeners[i].kind == listener) {
+			slice_copy(buf, 128, slice_str(s->listeners[i].address));
+			return buf;
+		}
+	return "";
+}

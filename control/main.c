@@ -1,0 +1,179 @@
+/* control/main.c - postern-control(8): the control plane's daemon, and its few commands. */
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "control/app.h"
+#include "control/db/migrate.h"
+#include "control/http/route.h"
+#include "control/http/server.h"
+
+static const char config_default[] = "/etc/postern/control.conf";
+
+/* What runs beside each other, in the order it starts; stopped the other way round. */
+struct service {
+	const char *name;
+	int (*start)(void **ret, struct app *app, char *error);
+	void (*stop)(void *service);
+};
+
+static int http_start(void **ret, struct app *app, char *error)
+{
+	struct server *server = NULL;
+	char api[128], public[128], admin[128];
+	int r = server_start(&server, app, error);
+
+	if (r < 0)
+		return r;
+	log_info("http.listening", kv_str("api", server_address(server, LISTEN_API, api)),
+		 kv_str("public", server_address(server, LISTEN_PUBLIC, public)),
+		 kv_str("admin", server_address(server, LISTEN_ADMIN, admin)));
+	*ret = server;
+	return 0;
+}
+
+static void http_stop(void *service)
+{
+	(void)server_stop(service);
+}
+
+static const struct service services[] = {
+	{"http", http_start, http_stop},
+};
+
+static int print_sample(void)
+{
+	struct buf out = { 0 };
+
+	options_sample(config_options, config_options_n, &out);
+	(void)fwrite(buf_data(&out).p, 1, buf_len(&out), stdout);
+	buf_free(&out);
+	return 0;
+}
+
+static int bootstrap(struct app *app)
+{
+	OWNED(db) db = app_db(app, APP_BOOTSTRAP);
+	int r = migrate_bootstrap(db);
+
+	if (r < 0)
+		(void)fprintf(stderr, "postern-control: roles: %s\n", db_error(db));
+	return r < 0;
+}
+
+static int migrate(struct app *app)
+{
+	OWNED(db) db = app_db(app, APP_OWNER);
+	const char *at = "";
+	int r = migrate_run(db, &at);
+
+	if (r < 0) {
+		(void)fprintf(stderr, "postern-control: migration %s: %s%s%s\n", at, err_text(r),
+			      db_error(db)[0] ? ": " : "", db_error(db));
+		return 1;
+	}
+	printf("%d migrations applied\n", r);
+	return 0;
+}
+
+static int start_all(struct app *app, void **running)
+{
+	char error[OPTION_ERROR_MAX] = "";
+
+	for (size_t i = 0; i < ARRAY_LEN(services); i++) {
+		int r = services[i].start(&running[i], app, error);
+
+		if (r < 0) {
+			log_error("start.failed", kv_str("part", services[i].name), kv_err("error", r),
+				  kv_str("why", error));
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int serve(struct app *app)
+{
+	void *running[ARRAY_LEN(services)] = { 0 };
+	sigset_t set;
+	int sig = 0, r;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	/* Before any thread: they all inherit it, and this one waits. */
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	r = file_make_dirs(app->config.data_dir, 0700);
+	if (r < 0)
+		log_error("start.failed", kv_str("part", "data.dir"), kv_err("error", r));
+	if (r >= 0)
+		r = start_all(app, running);
+	if (r >= 0) {
+		log_info("control.ready", kv_int("pid", getpid()));
+		(void)sigwait(&set, &sig);
+		log_info("control.stopping", kv_int("signal", sig));
+	}
+	atomic_store(&app->stopping, true);
+	for (size_t i = ARRAY_LEN(services); i-- > 0;)
+		if (running[i])
+			services[i].stop(running[i]);
+	return r < 0;
+}
+
+static int usage(void)
+{
+	(void)fputs("usage: postern-control [--config FILE] [--check | --bootstrap | --migrate]\n"
+		    "       postern-control --make-secrets FILE | --sample | --version\n",
+		    stderr);
+	return 2;
+}
+
+static int make_secrets(const char *path)
+{
+	int r = secrets_make(path);
+
+	if (r < 0)
+		(void)fprintf(stderr, "postern-control: %s: %s\n", path, err_text(r));
+	return r < 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *config = config_default;
+	char error[OPTION_ERROR_MAX] = "", command = 's';
+	struct app app;
+	int i, r;
+
+	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--config") && i + 1 < argc)
+			config = argv[++i];
+		else if (!strcmp(argv[i], "--make-secrets") && i + 1 < argc)
+			return make_secrets(argv[++i]);
+		else if (!strcmp(argv[i], "--sample"))
+			return print_sample();
+		else if (!strcmp(argv[i], "--version"))
+			return puts("postern-control 0.1.0") < 0;
+		else if (!strcmp(argv[i], "--check"))
+			command = 'c';
+		else if (!strcmp(argv[i], "--bootstrap"))
+			command = 'b';
+		else if (!strcmp(argv[i], "--migrate"))
+			command = 'm';
+		else
+			return usage();
+	}
+	r = app_open(&app, config, error);
+	if (r < 0)
+		(void)fprintf(stderr, "postern-control: %s\n", error[0] ? error : err_text(r));
+	else if (command == 'b')
+		r = bootstrap(&app);
+	else if (command == 'm')
+		r = migrate(&app);
+	else if (command == 's')
+		r = serve(&app);
+	app_close(&app);
+	return r != 0;
+}
