@@ -265,3 +265,86 @@ class Engine(Part):
 
     def json(self, *argv):
         return json.loads(self.cli("--json", *argv).stdout)
+
+
+class Control(Part):
+    """postern-control: API on 127.0.0.1:api, public listener on 127.0.0.1:public."""
+    name = "postern-control"
+
+    def __init__(self, base, build, postgres, engine, api=8080, public=8081, options=None):
+        super().__init__(base)
+        self.build, self.postgres, self.engine = pathlib.Path(build), postgres, engine
+        self.conf = self.base / "control.conf"
+        self.secrets, self.data = self.base / "control.key", self.base / "control.data"
+        self.url, self.public = f"http://127.0.0.1:{api}", f"http://127.0.0.1:{public}"
+        self.options = {"database.conninfo": f"host={postgres.sockets} dbname=postern", "http.api.listen": f"127.0.0.1:{api}",
+                        "http.public.listen": f"127.0.0.1:{public}", "public.url": self.public, "secrets.key_file": self.secrets,
+                        "data.dir": self.data, "engine.socket": engine.link, "signup.allowed": "yes", "http.cookie_secure": "no"}
+        self.options.update(options or {})
+
+    def run(self, *argv):
+        r = subprocess.run([str(self.build / "control/postern-control"), "-c", str(self.conf), *argv], capture_output=True, text=True,
+                           check=False, cwd="/", **as_account())
+        if r.returncode:
+            raise Failure(f"postern-control {' '.join(argv)}: {r.stderr.strip() or r.stdout.strip()}")
+        return r.stdout
+
+    def start(self, wait=30):
+        self.data.mkdir(mode=0o700, exist_ok=True)
+        own(self.data)
+        own(self.base)
+        self.conf.write_text("".join(f"{k} = {v}\n" for k, v in self.options.items()))
+        if not self.secrets.exists():
+            self.run("--make-secrets")
+            if not self.postgres.psql("SELECT 1 FROM pg_database WHERE datname = 'postern'"):
+                self.postgres.psql("CREATE DATABASE postern")
+            self.run("--bootstrap")
+            self.run("--migrate")
+        self.spawn([self.build / "control/postern-control", "-c", self.conf])
+        port = int(self.url.rsplit(":", 1)[1])
+        self.wait(lambda: can_connect("127.0.0.1", port), wait)
+
+
+class ApiError(Failure):
+    def __init__(self, method, path, status, body):
+        super().__init__(f"{method} {path}: {status} {body}")
+        self.status, self.body = status, body
+
+
+class Api:
+    """The public HTTP API as a program sees it."""
+
+    def __init__(self, url, token=None):
+        self.url, self.token = url, token
+
+    def call(self, method, path, body=None, headers=None, content_type="application/json", raw=False, etag=None):
+        import urllib.error
+        import urllib.request
+        data = body if isinstance(body, (bytes, type(None))) or hasattr(body, "read") else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, method=method)
+        if data is not None:
+            request.add_header("Content-Type", content_type)
+        if self.token:
+            request.add_header("Authorization", f"Bearer {self.token}")
+        if etag:
+            request.add_header("If-Match", etag)
+        for k, v in (headers or {}).items():
+            request.add_header(k, v)
+        try:
+            with urllib.request.urlopen(request, timeout=120) as r:
+                text = r.read()
+                self.headers = r.headers
+                return text if raw else json.loads(text) if text else None
+        except urllib.error.HTTPError as e:
+            text = e.read().decode(errors="replace")
+            try:
+                problem = json.loads(text)
+            except ValueError:
+                problem = text
+            raise ApiError(method, path, e.code, problem) from None
+
+    def get(self, path, **kw):
+        return self.call("GET", path, **kw)
+
+    def post(self, path, body=None, **kw):
+        return self.call("POST", path, {} if body is None else body, **kw)
