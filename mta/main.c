@@ -10,12 +10,13 @@
 #include "base/log.h"
 #include "mta/daemon.h"
 #include "mta/engine_run.h"
+#include "mta/link/link.h"
 #include "mta/submit/submit.h"
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 }; /* as in sysexits.h */
 
 /* What hands mail and orders in. */
-static const struct input *const inputs[] = { &submit_input };
+static const struct input *const inputs[] = { &submit_input, &link_input };
 
 struct program {
 	const char *config_path;

@@ -1,0 +1,132 @@
+/* Events out: the durable log from the client's position on, a frame at a time, then as it grows. */
+#include <stdio.h>
+
+#include "base/log.h"
+#include "mta/link/client.h"
+
+enum { EVENTS_A_FRAME = 1024 };
+_Static_assert((int)EVENTS_A_FRAME <= (int)LINK_EVENTS_MAX, "a frame must be readable");
+
+static struct slice dsn_text(const struct outcome *o, char *buf, size_t cap)
+{
+	int n;
+
+	if (!o->dsn[0])
+		return slice_of(buf, 0);
+	n = snprintf(buf, cap, "%u.%u.%u", o->dsn[0], o->dsn[1], o->dsn[2]);
+	return slice_of(buf, (size_t)n);
+}
+
+struct packing {
+	struct buf *packed;
+	uint32_t n;
+};
+
+static int pack_event(void *arg, const struct event *e)
+{
+	struct packing *p = arg;
+	char dsn[24];
+	struct link_event out = { .lsn = e->lsn, .kind = e->kind, .job = e->job, .tenant = e->tenant,
+				  .campaign = e->campaign, .row = e->row };
+	int r;
+
+	if (e->kind != EVENT_ACCEPTED) {
+		const struct outcome *o = &e->o;
+		out.attempt = o->attempt;
+		out.at_ms = o->at_ms;
+		out.next_ms = o->next_ms;
+		out.code = o->code;
+		out.flags = o->flags;
+		out.dsn = dsn_text(o, dsn, sizeof(dsn));
+		out.text = o->text;
+		out.host = o->host;
+		out.ip = o->ip;
+		out.source = o->source;
+		out.rcpt = o->rcpt;
+	}
+	r = link_event_put(p->packed, &out);
+	p->n += r == 0;
+	return r;
+}
+
+static void on_tail(struct durable_wait *w, int err)
+{
+	struct link_client *c = container_of(w, struct link_client, tail);
+
+	if (err == 0)
+		feed_go_on(c);
+}
+
+/* 1 a frame was sent, 0 the end of the durable log, or negative. */
+static int send_some(struct link_client *c)
+{
+	struct spool *sp = engine_spool(c->server->engine);
+	struct packing p = { .packed = &c->packed };
+	lsn_t next = c->next;
+	int r;
+
+	buf_clear(&c->packed);
+	r = spool_events(sp, c->next, EVENTS_A_FRAME, pack_event, &p, &next);
+	if (r < 0)
+		return r;
+	c->next = next;
+	if (!p.n)
+		return 0;
+	frames_send(&c->frames, &(struct link_frame){ .type = LINK_EVENTS, .request = c->subscription,
+		.events = { .next = next, .n = p.n, .packed = buf_data(&c->packed) } });
+	return 1;
+}
+
+/* A frame fills the conn's room many times over: after one the peer must read (on_room), so that one
+ * client does not keep the front desk from the others. */
+void feed_go_on(struct link_client *c)
+{
+	struct spool *sp = engine_spool(c->server->engine);
+	lsn_t seen = 0;
+	int r = 1;
+
+	if (!c->subscribed || c->frames.ended)
+		return;
+	while (r > 0 && conn_room(c->frames.conn) > 0) {
+		seen = spool_durable(sp); /* before reading: what comes later wakes us */
+		r = send_some(c);
+	}
+	if (r < 0) {
+		c->subscribed = false;
+		log_warn("link.events", kv_str("name", c->name), kv_err("reason", r));
+		frames_send_error(&c->frames, c->subscription, r, SLICE("the events cannot be read"));
+		return;
+	}
+	buf_shrink(&c->packed, 1024 * 1024);
+	if (r == 0 && list_empty(&c->tail.link)) {
+		durable_wait_init(&c->tail, on_tail);
+		lane_wait_durable(c->server->front, &c->tail, seen + 1);
+	}
+}
+
+int feed_begin(struct link_client *c, uint64_t request, lsn_t from)
+{
+	struct spool *sp = engine_spool(c->server->engine);
+	lsn_t oldest = spool_oldest(sp), cursor;
+
+	if (c->subscribed)
+		return E_CONFLICT;
+	if (from == 0)
+		from = oldest;
+	if (from > spool_durable(sp))
+		return E_SYNTAX;
+	if (from < oldest)
+		return E_UNKNOWN;
+	/* From here on the log is kept for it. */
+	if (*c->name && spool_consumer_get(sp, slice_str(c->name), &cursor) == E_UNKNOWN) {
+		int r = spool_consumer_set(sp, slice_str(c->name), from);
+		if (r < 0)
+			return r;
+	}
+	c->subscribed = true;
+	c->subscription = request;
+	c->next = from;
+	client_acknowledge(c, request, from);
+	feed_go_on(c);
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* mta/link/frames.h - a stream of schema/wire/link.h frames over a conn: what link and admin share, and
+ * all they know of their carrier.
+ *
+ * Owns:   frames_begin() takes the descriptor; frames_end() closes and must be called once, also from
+ *         inside a callback.  A frame's slices and values are valid during frame() alone.
+ * Blocks: never.  Fails: gone() once, with E_EOF, E_SYNTAX or -errno; then frames_end().
+ * Limits: LINK_FRAME_MAX; a frame is taken in whole before it is heard. */
+#pragma once
+#include "mta/door/conn.h"
+#include "schema/wire/link.h"
+
+struct frames;
+struct frames_user {
+	void (*frame)(struct frames *f, const struct link_frame *frame);
+	void (*room)(struct frames *f);          /* the peer reads again: frames_unsent() has fallen */
+	void (*gone)(struct frames *f, int err);
+};
+struct frames {
+	struct conn *conn;
+	struct conn_user on_conn;
+	const struct frames_user *user;
+	struct loop *loop;
+	struct buf in, out;
+	struct wire_arena *arena;
+	struct turn_end turn;                    /* goes on after a pause, from the loop */
+	bool paused, running, ended;
+};
+int frames_begin(struct frames *f, struct loop *l, int fd, const struct frames_user *user) MUST_CHECK;
+void frames_end(struct frames *f);
+/* A failure shows as gone(), later. */
+void frames_send(struct frames *f, const struct link_frame *frame);
+void frames_send_error(struct frames *f, uint64_t request, int code, struct slice text);
+void frames_pause(struct frames *f, bool pause); /* hears nothing while it is paused */
+size_t frames_unsent(const struct frames *f);

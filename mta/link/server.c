@@ -1,0 +1,123 @@
+/* The link's listener and its life on the front desk. */
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "mta/link/client.h"
+#include "mta/link/link.h"
+#include "mta/link/unix.h"
+
+struct state {
+	struct link_server server;
+	struct unix_listener_user user;
+};
+
+/* The engine's own name: drawn once, then a rule in the log like any other (mta/rules.h ignores it). */
+static int read_id(void *arg, struct slice key, struct slice value)
+{
+	struct link_server *s = arg;
+
+	(void)key;
+	slice_copy(s->engine_id, sizeof(s->engine_id), value);
+	return 0;
+}
+
+static int find_engine_id(struct link_server *s)
+{
+	struct spool *sp = engine_spool(s->engine);
+	int r = spool_each_rule(sp, SLICE("engine/id"), read_id, s);
+
+	if (r < 0 || *s->engine_id)
+		return r;
+	id_format((struct id128){ random_u64(), random_u64() }, s->engine_id);
+	return spool_put_rule(sp, SLICE("engine/id"), slice_str(s->engine_id), &s->engine_id_lsn);
+}
+
+static void on_accepted(struct unix_listener_user *u, int fd)
+{
+	struct state *st = container_of(u, struct state, user);
+	int r = client_begin(&st->server, fd);
+
+	if (r < 0) {
+		log_warn("link.accept", kv_err("reason", r));
+		unix_listener_left(st->server.listener);
+		(void)close(fd);
+	}
+}
+
+static void link_stop(void *state)
+{
+	struct state *st = state;
+	struct link_server *s = &st->server;
+	struct link_client *c;
+	struct list *l;
+
+	list_each(&s->clients, c, struct link_client, link)
+		client_end(c);
+	while ((l = list_pop(&s->lost))) {
+		struct order *o = container_of(l, struct order, link);
+		lane_wait_cancel(s->front, &o->wait);
+		order_give(o);
+	}
+	while ((l = list_pop(&s->spare))) {
+		struct order *o = container_of(l, struct order, link);
+		buf_free(&o->key);
+		buf_free(&o->value);
+		free(o);
+	}
+	s->listener = unix_listener_free(s->listener);
+	free(st);
+}
+
+static int listen_at(struct state *st)
+{
+	const struct mta_config *c = engine_config(st->server.engine);
+	struct unix_listener_options o = { .path = c->link_socket, .mode = 0660, .group = c->link_group,
+					   .max = LINK_CLIENTS_MAX };
+
+	if (!*c->link_socket)
+		return 0;
+	st->user.accepted = on_accepted;
+	return unix_listen(&st->server.listener, lane_loop(st->server.front), &o, &st->user);
+}
+
+static int link_start(struct lane *front, void **ret_state)
+{
+	struct state *st = must_alloc(sizeof(*st));
+	struct link_server *s = &st->server;
+	int r;
+
+	s->front = front;
+	s->engine = lane_engine(front);
+	list_init(&s->clients);
+	list_init(&s->lost);
+	list_init(&s->spare);
+	r = find_engine_id(s);
+	if (r == 0)
+		r = listen_at(st);
+	if (r < 0) {
+		link_stop(st);
+		return r;
+	}
+	*ret_state = st;
+	return 0;
+}
+
+/* SIGTERM: nothing new is heard; what was taken is still acknowledged, events still leave. */
+static void link_quiet(void *state)
+{
+	struct state *st = state;
+	struct link_client *c;
+
+	st->server.quiet = true;
+	list_each(&st->server.clients, c, struct link_client, link)
+		frames_pause(&c->frames, true);
+}
+
+const struct input link_input = {
+	.name = "link",
+	.front = true,
+	.start = link_start,
+	.quiet = link_quiet,
+	.stop = link_stop,
+};
