@@ -17,6 +17,7 @@ struct engine {
 	unsigned n_lanes;
 	bool threads;
 	_Atomic bool stopping;
+	_Atomic int fatal;
 	struct rules *rules;
 	struct limits *limits;
 	struct start_job *start_jobs;
@@ -296,11 +297,28 @@ int engine_run(struct engine *e, const struct input *const *inputs, unsigned n_i
 		if (ready)
 			ready(arg);
 		lane_run(&e->front);
-		r = spool_failed(e->spool);
+		r = atomic_load(&e->fatal) ? atomic_load(&e->fatal) : spool_failed(e->spool);
 		*ret_what = "spool";
 	}
 	end_all(e);
 	return r;
+}
+
+static void run_fatal(struct note *n, struct lane *l)
+{
+	free(container_of(n, struct lane_note, note));
+	lane_loop_stop(l);
+}
+
+void engine_fatal(struct engine *e, int err)
+{
+	struct lane_note *n;
+
+	if (atomic_exchange(&e->fatal, err))
+		return;
+	n = must_alloc(sizeof(*n));
+	n->note.run = run_fatal;
+	lane_post(&e->front, &n->note);
 }
 
 int64_t engine_turn(struct engine *e)

@@ -25,6 +25,9 @@ void engine_reload(struct engine *e, struct mta_config *fresh); /* takes it */
 int64_t engine_turn(struct engine *e);
 int engine_start_work(struct engine *e) MUST_CHECK; /* simulation's engine_run */
 
+/* A lane can no longer write outcomes: the process must end. Any thread. */
+void engine_fatal(struct engine *e, int err);
+
 struct rules *engine_rules(struct engine *e);
 struct limits *engine_limits(struct engine *e);
 /* Jobs that were live at the start, for lanes to walk: *ret_n of them; valid until the engine ends. */

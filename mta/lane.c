@@ -1,6 +1,7 @@
 #include "mta/lane.h"
 
 #include "base/clock.h"
+#include "mta/engine_run.h"
 #include "mta/work.h"
 
 static __thread struct lane *current;
@@ -86,7 +87,7 @@ static void port_wake(struct spool_port *port)
 {
 	struct lane *l = container_of(port, struct lane, port);
 
-	if (atomic_load(&l->waiting))
+	if (atomic_load(&l->waiting) || spool_failed(engine_spool(l->engine)))
 		lane_wake(l);
 }
 
@@ -141,6 +142,8 @@ void lane_look_in(struct lane *l)
 	run_waits(l);
 	if (l->work)
 		work_look_in(l->work);
+	else if (spool_failed(engine_spool(l->engine)))
+		engine_fatal(l->engine, E_POISONED); /* once; the front desk ends the process */
 }
 
 int64_t lane_turn(struct lane *l)

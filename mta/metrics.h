@@ -13,7 +13,7 @@ struct metrics {
 	_Atomic uint64_t loaded_jobs, loaded_rcpts, route_queries, site_backoffs;
 	_Atomic uint64_t heap_calls; /* made on the way from queue to verdict */
 	/* gauges */
-	_Atomic uint64_t sessions_open, in_flight, queued, queued_ready, queued_deferred, queued_held,
+	_Atomic uint64_t sessions_open, in_flight, queued_ready, queued_deferred, queued_held,
 		queued_routing, domains, sites;
 };
 

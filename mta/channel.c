@@ -1,0 +1,274 @@
+#include "mta/channel.h"
+
+#include "mta/deliver.h"
+
+/* ---- opening -------------------------------------------------------------------------------------------- */
+
+/* Sources of the pool in turn; NULL when the configuration has none by that name. */
+static const struct egress_source *pick_source(struct pool *p)
+{
+	const struct mta_config *c = p->work->config;
+	const char *name = p->work->pool_names[p->index];
+
+	for (unsigned k = 0; k < c->n_sources; k++) {
+		const struct egress_source *src = &c->sources[(p->next_source + k) % c->n_sources];
+		if (strcmp(src->pool, name) != 0)
+			continue;
+		p->next_source = (p->next_source + k + 1) % c->n_sources;
+		return src;
+	}
+	return NULL;
+}
+
+static bool take_slots(struct channel *ch)
+{
+	struct work *w = ch->pool->work;
+	const struct mta_config *c = w->config;
+
+	if (w->n_channels >= c->lane_sessions)
+		return false;
+	if (!limits_take(&ch->pool->site->shared->connections, c->site_connections))
+		return false;
+	ch->source_slots = limits_source(w->limits, (unsigned)(ch->source - c->sources));
+	if (limits_take(ch->source_slots, c->source_connections))
+		return true;
+	limits_give(&ch->pool->site->shared->connections);
+	return false;
+}
+
+static void give_slots(struct channel *ch)
+{
+	limits_give(&ch->pool->site->shared->connections);
+	limits_give(ch->source_slots);
+}
+
+static void on_ready(struct session_user *u);
+static void on_done(struct session_user *u, struct txn *t);
+static void on_gone(struct session_user *u, const struct verdict *v);
+static void on_reap(struct turn_end *t);
+static void on_idle(struct timer *t);
+
+static int start_session(struct channel *ch)
+{
+	struct work *w = ch->pool->work;
+	const struct mta_config *c = w->config;
+	struct session_options o = {
+		.to = { .ip = ch->host->ip, .port = (uint16_t)c->smtp_port, .source = ch->source->ip },
+		.mx_host = ch->mx->name,
+		.ehlo = ch->source->ehlo,
+		.timeouts = c->timeouts,
+		.tls = c->tls_policy,
+		.tls_context = w->tls,
+		.tls_resume = ch->host->tls,
+	};
+
+	if (ch->host->tls_broken && o.tls == TLS_MAY)
+		o.tls = TLS_NEVER;
+	return session_new(&ch->session, w->loop, &o, &ch->user);
+}
+
+static struct channel *channel_blank(struct pool *p)
+{
+	struct channel *ch = must_alloc(sizeof(*ch));
+
+	ch->pool = p;
+	ch->user = (struct session_user){ on_ready, on_done, on_gone };
+	list_init(&ch->link);
+	list_init(&ch->idle);
+	list_init(&ch->reap.link);
+	ch->reap.run = on_reap;
+	timer_init(&ch->idle_timer, on_idle);
+	return ch;
+}
+
+int channel_open(struct pool *p)
+{
+	struct work *w = p->work;
+	const struct route_host *mx;
+	struct host *h = site_pick(p->site, &mx);
+	struct channel *ch;
+	int r;
+
+	if (!h) {
+		site_back_off(p->site);
+		return E_TIMEOUT;
+	}
+	ch = channel_blank(p);
+	ch->host = h;
+	ch->mx = mx;
+	ch->source = pick_source(p);
+	if (!ch->source) {
+		free(ch);
+		slice_copy(p->site->problem, sizeof(p->site->problem), SLICE("no source address in the egress pool"));
+		site_back_off(p->site);
+		return E_UNKNOWN;
+	}
+	if (!take_slots(ch)) {
+		free(ch);
+		return E_FULL;
+	}
+	r = start_session(ch);
+	if (r < 0) {
+		give_slots(ch);
+		free(ch);
+		site_host_failed(p->site, h, slice_str(err_text(r)));
+		pool_pump_soon(p);
+		return r;
+	}
+	ch->route = route_ref(p->site->route);
+	list_push(&p->channels, &ch->link);
+	h->channels++;
+	p->n_channels++;
+	p->n_opening++;
+	w->n_channels++;
+	count_add(&w->m->sessions_opened, 1);
+	count_add(&w->m->sessions_open, 1);
+	return 0;
+}
+
+/* ---- work --------------------------------------------------------------------------------------------------- */
+
+static void rest(struct channel *ch)
+{
+	struct work *w = ch->pool->work;
+
+	if (list_empty(&ch->idle))
+		list_push_front(&ch->pool->idle, &ch->idle); /* the warmest is used first, others run out */
+	timer_set(w->loop->timers, &ch->idle_timer, w->config->site_idle);
+}
+
+void channel_quit(struct channel *ch)
+{
+	if (ch->quitting || ch->gone)
+		return;
+	ch->quitting = true;
+	list_remove(&ch->idle);
+	timer_stop(ch->pool->work->loop->timers, &ch->idle_timer);
+	session_quit(ch->session);
+}
+
+void channel_feed(struct channel *ch)
+{
+	struct work *w = ch->pool->work;
+
+	while (!ch->quitting && !ch->gone && !w->stopping &&
+	       ch->taken < w->config->site_messages_per_connection && session_can_take(ch->session))
+		if (!deliver_next(ch))
+			break;
+	if (ch->gone || ch->quitting)
+		return;
+	if (ch->in_hand) {
+		list_remove(&ch->idle);
+		timer_stop(w->loop->timers, &ch->idle_timer);
+	} else if (w->stopping || ch->taken >= w->config->site_messages_per_connection || !w->config->site_idle) {
+		channel_quit(ch);
+	} else {
+		rest(ch);
+	}
+}
+
+static void on_idle(struct timer *t)
+{
+	channel_quit(container_of(t, struct channel, idle_timer));
+}
+
+static void note_tls(struct channel *ch)
+{
+	struct conn *c = session_conn(ch->session);
+	struct work *w = ch->pool->work;
+
+	if (!conn_is_tls(c))
+		return;
+	count_add(&w->m->sessions_tls, 1);
+	if (conn_tls_resumed(c))
+		count_add(&w->m->sessions_resumed, 1);
+}
+
+static void opened(struct channel *ch)
+{
+	if (ch->ready_once)
+		return;
+	ch->ready_once = true;
+	ch->pool->n_opening--;
+	site_host_well(ch->pool->site, ch->host);
+	note_tls(ch);
+}
+
+static void on_ready(struct session_user *u)
+{
+	struct channel *ch = container_of(u, struct channel, user);
+
+	opened(ch);
+	channel_feed(ch);
+}
+
+static void on_done(struct session_user *u, struct txn *t)
+{
+	deliver_done(container_of(u, struct channel, user), t);
+}
+
+/* ---- the end --------------------------------------------------------------------------------------------------- */
+
+/* The last ticket is good for the next connection to the same address. */
+static void keep_ticket(struct channel *ch)
+{
+	struct conn *c = session_conn(ch->session);
+	struct tls_session *ticket = c && conn_is_tls(c) ? conn_tls_session(c) : NULL;
+
+	if (!ticket)
+		return;
+	if (ch->host->tls)
+		tls_session_unref(ch->host->tls);
+	ch->host->tls = ticket;
+}
+
+static void leave(struct channel *ch)
+{
+	struct pool *p = ch->pool;
+	struct work *w = p->work;
+
+	ch->gone = true;
+	timer_stop(w->loop->timers, &ch->idle_timer);
+	list_remove(&ch->link);
+	list_remove(&ch->idle);
+	p->n_channels--;
+	if (!ch->ready_once)
+		p->n_opening--;
+	ch->host->channels--;
+	w->n_channels--;
+	count_sub(&w->m->sessions_open, 1);
+	give_slots(ch);
+	ch->session = session_free(ch->session);
+	ch->route = route_unref(ch->route);
+}
+
+static void on_gone(struct session_user *u, const struct verdict *v)
+{
+	struct channel *ch = container_of(u, struct channel, user);
+	struct pool *p = ch->pool;
+	bool never_ready = !ch->ready_once, trouble = v->kind != VERDICT_NONE;
+
+	keep_ticket(ch);
+	leave(ch);
+	if (never_ready && !p->work->freeing) {
+		site_host_failed(p->site, ch->host, slice_of(v->text, v->text_n));
+	} else if (trouble && v->code) {
+		pool_congested(p); /* 421 and its like in mid-session */
+	}
+	pool_pump_soon(p);
+	if (p->work->freeing)
+		free(ch);
+	else
+		loop_at_turn_end(p->work->loop, &ch->reap);
+}
+
+static void on_reap(struct turn_end *t)
+{
+	free(container_of(t, struct channel, reap));
+}
+
+void channel_free_now(struct channel *ch)
+{
+	leave(ch);
+	free(ch);
+}

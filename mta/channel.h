@@ -1,0 +1,27 @@
+/* mta/channel.h - one connection of a pool: a session, what it has in hand, and when it ends. */
+#pragma once
+#include "mta/pool.h"
+#include "mta/smtp/session.h"
+
+struct channel {
+	struct list link;         /* the pool's channels */
+	struct list idle;         /* the pool's idle ones; self: busy or opening */
+	struct pool *pool;
+	struct session *session;
+	struct session_user user;
+	struct route *route;      /* keeps mx alive */
+	const struct route_host *mx;
+	struct host *host;
+	const struct egress_source *source;
+	_Atomic int *source_slots;
+	struct turn_end reap;
+	struct timer idle_timer;
+	unsigned in_hand, taken;
+	bool ready_once, judged, quitting, gone;
+};
+/* 0, or why there can be none now: E_FULL (limits), E_UNKNOWN (no such pool), E_TIMEOUT (all hosts are
+ * bad; the site has backed off). */
+int channel_open(struct pool *p) MUST_CHECK;
+void channel_feed(struct channel *ch);  /* as long as it takes more */
+void channel_quit(struct channel *ch);
+void channel_free_now(struct channel *ch); /* at the lane's end */
