@@ -52,7 +52,7 @@ struct consumer {
 };
 
 /* Slots in chunks that never move; a chain of free slots; a hash of slot numbers. */
-enum { CHUNK = 1024 };
+enum { CHUNK = 256 };
 struct slots {
 	void **chunks;
 	uint32_t *buckets;
