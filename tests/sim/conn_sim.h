@@ -1,0 +1,47 @@
+/* tests/sim/conn_sim.h - the second network: conn.h answered by scripted hosts, in simulated time.
+ *
+ * A host is an address and a script; each connection to it runs the script from its first line.  Lines
+ * are a word and its argument; '#' starts a comment line; \r \n \t \0 \e \\ \xNN are escapes.
+ *
+ *	refuse            the connection is refused (first line only)
+ *	no-connect        ... is never answered (first line only)
+ *	say TEXT          sends TEXT and CRLF          raw TEXT       sends TEXT
+ *	drip MS TEXT      sends TEXT and CRLF, a byte each MS
+ *	flood N TEXT      says TEXT N times            forever TEXT   says it without end
+ *	fill N TEXT       sends N bytes of TEXT repeated, no CRLF
+ *	garbage N         sends N bytes of chance
+ *	expect TEXT       the next line must begin with TEXT
+ *	body              takes a message up to its dot; an empty one is a mistake
+ *	take N            takes N bytes of input       dot            the next line must be a lone dot
+ *	delay MS          waits
+ *	close rst         ends the connection          half-close     ends our sending side
+ *	hang              reads nothing any more       silent         reads everything, says nothing
+ *	slow N MS         takes in N bytes each MS from here on
+ *	tls               completes the handshake      tls-fail       breaks it
+ *	reply VERB TEXT   what "serve" answers to VERB (EHLO MAIL RCPT DATA DOT RSET ...); \n parts lines
+ *	serve [N]         a decent server, until QUIT or until N messages were taken
+ *	again             starts the script's lines after the last "mark" again
+ *	mark
+ *
+ * Guarantee (asserted): no conn ever holds more than CONN_IN_MAX in and CONN_OUT_HIGH + 4 KiB out. */
+#pragma once
+#include "mta/door/conn.h"
+
+void conn_sim_reset(void);      /* forgets hosts, messages, mistakes */
+/* Any earlier script of the address is replaced.  E_SYNTAX with a text in conn_sim_mistake(). */
+int conn_sim_host(struct slice ip_port, struct slice script) MUST_CHECK;
+const char *conn_sim_mistake(void);  /* what a script expected and did not get; NULL */
+unsigned conn_sim_live(void);        /* conns not yet freed */
+unsigned conn_sim_opened(void);      /* conns ever asked for */
+/* Messages taken, unstuffed, in order. */
+unsigned conn_sim_messages(void);
+struct slice conn_sim_message(unsigned i);
+
+/* One look at every conn; true when something happened.  Milliseconds until something may, or -1. */
+bool conn_sim_step(struct loop *l);
+int64_t conn_sim_next(void);
+
+void loop_sim_init(struct loop *l);  /* timers on the simulated clock */
+void loop_sim_end(struct loop *l);
+/* Runs until nothing is left to happen or `ms` have passed, moving the clock to each next event. */
+void loop_sim_run(struct loop *l, int64_t ms);

@@ -1,0 +1,43 @@
+/* tests/sim/conn_sim_int.h - between the simulated conn and the scripted peer behind it. */
+#pragma once
+#include "base/list.h"
+#include "tests/sim/conn_sim.h"
+
+enum { SIM_WINDOW = 64 * 1024, SIM_REPLIES = 16 };
+struct sim_line {
+	const struct sim_word *word;
+	struct buf text;       /* escapes undone */
+	int64_t number, number2;
+};
+struct sim_host {
+	struct ip ip;
+	uint16_t port;
+	unsigned n_lines;
+	struct sim_line *lines;
+};
+struct sim_peer {
+	struct sim_host *host;
+	struct conn *conn;
+	unsigned line, mark;
+	int64_t wake_ms;       /* 0: now */
+	size_t done;           /* of the line at hand: bytes dripped, lines flooded */
+	struct buf inbox;      /* came from the client */
+	struct buf outbox;     /* on its way to it */
+	struct buf body;
+	bool fin, reset, hang, in_body;
+	enum { SIM_TLS_NO, SIM_TLS_OK, SIM_TLS_BROKEN } tls;
+	int64_t slow_bytes, slow_ms, slow_next_ms, slow_left;
+	uint64_t messages;
+	struct { char verb[8]; const struct sim_line *line; } replies[SIM_REPLIES];
+};
+struct sim_word {
+	const char *name;
+	int numbers;           /* how many come before the text */
+	bool (*run)(struct sim_peer *p, const struct sim_line *l); /* true: done, go on */
+};
+int sim_script_parse(struct sim_host *host, struct slice script);
+void sim_script_free(struct sim_host *host);
+void sim_peer_run(struct sim_peer *p);
+void sim_peer_free(struct sim_peer *p);
+void sim_mistake(const char *format, ...) PRINTF(1, 2);
+void sim_message(struct slice stuffed);
