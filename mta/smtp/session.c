@@ -51,9 +51,11 @@ static bool is_idle(const struct session *s)
 }
 
 /* Whoever had nothing in hand has lost nothing: the peer may close an idle connection. */
-static bool ends_in_good_order(const struct session *s)
+static enum verdict_kind kind_of_end(const struct session *s)
 {
-	return s->quitting ? s->n_flights == 0 : is_idle(s);
+	bool nothing_lost = s->quitting ? s->n_flights == 0 : is_idle(s);
+
+	return nothing_lost ? VERDICT_NONE : VERDICT_DEFERRED;
 }
 
 static const uint16_t *status_of_err(int err, enum step_id step)
@@ -77,7 +79,7 @@ void session_fail(struct session *s, int err)
 {
 	if (s->over)
 		return;
-	verdict_set(&s->end, ends_in_good_order(s) ? VERDICT_NONE : VERDICT_DEFERRED,
+	verdict_set(&s->end, kind_of_end(s),
 		    status_of_err(err, step_now(s)), true, "%s while %s", err_text(err),
 		    session_doing(s));
 	session_over(s);
@@ -87,7 +89,7 @@ void session_fail_text(struct session *s, const uint16_t dsn[3], const char *tex
 {
 	if (s->over)
 		return;
-	verdict_set(&s->end, VERDICT_DEFERRED, dsn, true, "%s while %s", text, session_doing(s));
+	verdict_set(&s->end, kind_of_end(s), dsn, true, "%s while %s", text, session_doing(s));
 	session_over(s);
 }
 
@@ -97,7 +99,7 @@ void session_fail_reply(struct session *s, const struct reply *re)
 		return;
 	verdict_of(re, &s->end);
 	/* Nobody's mail is bounced for what a host says of itself (RFC 5321 section 3.1). */
-	s->end.kind = ends_in_good_order(s) ? VERDICT_NONE : VERDICT_DEFERRED;
+	s->end.kind = kind_of_end(s);
 	s->end.dsn[0] = 4;
 	s->end.site = true;
 	session_over(s);

@@ -292,7 +292,6 @@ static bool serve_line(struct sim_peer *p, const char *line)
 }
 static bool run_serve(struct sim_peer *p, const struct sim_line *l)
 {
-	struct buf line = { 0 };
 	uint64_t most = 0;
 
 	if (slice_u64(buf_data(&l->text), UINT32_MAX, &most) < 0)
@@ -307,15 +306,13 @@ static bool run_serve(struct sim_peer *p, const struct sim_line *l)
 			answer(p, "DOT", "250 2.0.0 taken");
 			continue;
 		}
-		if (!take_line(p, &line))
-			break;
-		if (serve_line(p, buf_cstr(&line))) {
+		if (!take_line(p, &p->command))
+			return false;
+		if (serve_line(p, buf_cstr(&p->command))) {
 			p->fin = true;
-			break;
+			return false;
 		}
 	}
-	buf_free(&line);
-	return false;
 }
 
 static const struct sim_word words[] = {
@@ -370,6 +367,7 @@ void sim_peer_free(struct sim_peer *p)
 	buf_free(&p->inbox);
 	buf_free(&p->outbox);
 	buf_free(&p->body);
+	buf_free(&p->command);
 }
 
 /* ---- parsing ------------------------------------------------------------------------------------- */
