@@ -59,7 +59,7 @@ static bool run_drip(struct sim_peer *p, const struct sim_line *l)
 	if (p->done == s.n + 2)
 		return true;
 	buf_put(&p->outbox, p->done < s.n ? slice_of(s.p + p->done, 1)
-					  : slice_of("\r\n" + (p->done - s.n), 1));
+					  : slice_of(&"\r\n"[p->done - s.n], 1));
 	p->done++;
 	return wait_ms(p, l->number);
 }
