@@ -1,43 +1,6 @@
-#include "message/compile.h"
-
-#include <stdio.h>
+#include "message/compile_state.h"
 
 #include "base/encode.h"
-#include "message/html.h"
-#include "message/mustache.h"
-
-enum { ROUTINES_MAX = 256, INDENT_MAX = 256 };
-
-struct section {
-	struct slice name;
-	size_t at;
-	uint32_t op;
-	bool tree; /* its entries are not known: any name may be meant */
-	bool url_start;
-	struct html html;
-};
-/* A partial as it is called from one kind of place. */
-struct routine {
-	struct slice name, source;
-	char *indent; /* stands before each of its lines */
-	enum template_part part;
-	struct html html;
-	bool tree;
-};
-struct compile {
-	const struct template_env *env;
-	struct build *build;
-	struct template_error *error;
-	enum template_part part;
-	struct slice source, partial; /* partial: its name; empty in the part itself */
-	struct slice indent;
-	bool line_start;              /* the indent is still to be written */
-	bool url_start, base_tree;
-	struct html html;
-	unsigned tags[TEMPLATE_PLAIN_HTML + 1], depth, n_routines;
-	struct section open[TEMPLATE_DEPTH_MAX];
-	struct routine routines[ROUTINES_MAX];
-};
 
 struct compile *compile_new(const struct template_env *env, struct build *build,
 			    struct template_error *error)
@@ -58,54 +21,17 @@ struct compile *compile_free(struct compile *c)
 	return NULL;
 }
 
-/* --- errors --- */
-
-int compile_refuse(struct template_error *error, enum template_part part, int code, const char *text)
-{
-	*error = (struct template_error){ .part = part };
-	(void)slice_copy(error->text, sizeof(error->text), slice_str(text));
-	return code;
-}
-
-static int refuse(struct compile *c, size_t at, int code, const char *why, struct slice name)
-{
-	struct template_error e = { .part = c->part, .line = 1, .column = 1 };
-	size_t n = MIN_OF(name.n, (size_t)40);
-
-	while (n < name.n && n > 0 && ((unsigned char)name.p[n] & 0xc0) == 0x80)
-		n--; /* whole characters */
-	for (size_t i = 0; i < at && i < c->source.n; i++) {
-		if (c->source.p[i] == '\n') {
-			e.line++;
-			e.column = 1;
-		} else if (((unsigned char)c->source.p[i] & 0xc0) != 0x80) {
-			e.column++;
-		}
-	}
-	(void)snprintf(e.text, sizeof(e.text), "%s%.*s%s%s%.*s%s", c->partial.n ? "in partial " : "",
-		       (int)MIN_OF(c->partial.n, (size_t)40), c->partial.p, c->partial.n ? ": " : "", why,
-		       (int)n, name.p, name.n ? "\"" : "");
-	*c->error = e;
-	return code;
-}
-
-#define NO_NAME ((struct slice){ 0 })
-
-/* Codes that builders return get a text of their own. */
-static int refuse_limit(struct compile *c, size_t at, int code)
-{
-	return refuse(c, at, code, code == E_LIMIT ? "the template is too large" : err_text(code), NO_NAME);
-}
-
 /* --- literal text --- */
 
 static int text_in_url(struct compile *c, struct slice s, size_t at)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (s.p[i] <= 0x20 || s.p[i] > 0x7e || strchr("<>\"\\^`{|}'", s.p[i]))
-			return refuse(c, at + i, E_SYNTAX, "this character cannot stand in a URL", NO_NAME);
+			return compile_fault(c, at + i, E_SYNTAX,
+					     "this character cannot stand in a URL", NO_NAME);
 	if (c->url_start && s.n && !url_is_fit(s))
-		return refuse(c, at, E_SYNTAX, "a URL begins with https://, http:// or mailto:", NO_NAME);
+		return compile_fault(c, at, E_SYNTAX,
+				     "a URL begins with https://, http:// or mailto:", NO_NAME);
 	c->url_start = c->url_start && s.n == 0;
 	return 0;
 }
@@ -115,7 +41,7 @@ static int text_in_html(struct compile *c, struct slice s, size_t at)
 	for (size_t i = 0; i < s.n; i++) {
 		const char *why = html_feed(&c->html, s.p[i]);
 		if (why)
-			return refuse(c, at + i, E_SYNTAX, why, NO_NAME);
+			return compile_fault(c, at + i, E_SYNTAX, why, NO_NAME);
 	}
 	return 0;
 }
@@ -131,7 +57,8 @@ static int text_checked(struct compile *c, struct slice s, size_t at)
 		return text_in_url(c, s, at);
 	case TEMPLATE_SUBJECT:
 		lf = memchr(s.p, '\n', s.n);
-		return lf ? refuse(c, at + (size_t)(lf - s.p), E_SYNTAX, "the subject is one line", NO_NAME)
+		return lf ? compile_fault(c, at + (size_t)(lf - s.p), E_SYNTAX,
+					  "the subject is one line", NO_NAME)
 			  : 0;
 	default:
 		return 0;
@@ -176,89 +103,7 @@ static int on_literal(struct compile *c, struct slice s)
 	if (r < 0)
 		return r;
 	r = put_text(c, s);
-	return r < 0 ? refuse_limit(c, at, r) : 0;
-}
-
-/* --- names --- */
-
-static const struct template_field *known(const struct compile *c, struct slice name)
-{
-	for (unsigned i = 0; i < c->env->n_fields; i++)
-		if (slice_eq(c->env->fields[i].name, name))
-			return &c->env->fields[i];
-	return NULL;
-}
-
-static bool in_tree(const struct compile *c)
-{
-	return c->depth ? c->open[c->depth - 1].tree : c->base_tree;
-}
-
-static unsigned split(struct slice name, struct slice *parts)
-{
-	unsigned n = 0;
-
-	while (n < PROGRAM_PATH_MAX) {
-		const char *dot = memchr(name.p, '.', name.n);
-		size_t k = dot ? (size_t)(dot - name.p) : name.n;
-		parts[n++] = slice_of(name.p, k);
-		if (!dot)
-			return n;
-		name = slice_of(name.p + k + 1, name.n - k - 1);
-	}
-	return 0;
-}
-
-/* Index of the field that `first` is outside of every section, or FIELD_NONE where only an entry of
- * a section's value can be meant. */
-static int root_field(struct compile *c, struct slice first, bool has_parts, size_t at, bool *ret_tree)
-{
-	const struct template_field *f = known(c, first);
-	int r;
-
-	if (!f && slice_eq(first, SLICE("email")))
-		return FIELD_EMAIL;
-	if (!f && !c->env->any_field) {
-		*ret_tree = true;
-		return in_tree(c) ? FIELD_NONE
-				  : refuse(c, at, E_SYNTAX, "there is no field \"", first);
-	}
-	if (f && !f->tree && has_parts && !in_tree(c))
-		return refuse(c, at, E_SYNTAX, "this field has no parts: \"", first);
-	*ret_tree = !f || f->tree;
-	r = build_field(c->build, first);
-	if (r == E_LIMIT)
-		return refuse(c, at, r, "too many fields", NO_NAME);
-	return r < 0 ? refuse_limit(c, at, r) : r;
-}
-
-/* Fills in what the op refers to; *ret_tree: may the value have entries? */
-static int resolve(struct compile *c, struct slice name, size_t at, struct op *op, bool *ret_tree)
-{
-	struct slice parts[PROGRAM_PATH_MAX];
-	unsigned n, skip;
-	int r;
-
-	*ret_tree = false;
-	op->field = FIELD_NONE;
-	op->ref = REF_TOP;
-	if (slice_eq(name, SLICE("."))) {
-		*ret_tree = in_tree(c) || c->env->any_field;
-		return 0;
-	}
-	n = split(name, parts);
-	if (n == 0)
-		return refuse(c, at, E_LIMIT, "the name has too many parts", NO_NAME);
-	r = root_field(c, parts[0], n > 1, at, ret_tree);
-	if (r < 0)
-		return r;
-	op->field = (uint16_t)r;
-	op->ref = in_tree(c) ? REF_STACK : REF_FIELD;
-	skip = op->ref == REF_FIELD;
-	op->n_path = (uint8_t)(n - skip);
-	*ret_tree |= in_tree(c);
-	r = build_path(c->build, parts + skip, n - skip, &op->b);
-	return r < 0 ? refuse_limit(c, at, r) : 0;
+	return r < 0 ? compile_fault_limit(c, at, r) : 0;
 }
 
 /* --- tags --- */
@@ -271,7 +116,7 @@ static int pick_escape(struct compile *c, const struct mustache_tag *t, enum esc
 	switch (c->part) {
 	case TEMPLATE_HTML:
 		why = html_slot(&c->html, raw, ret);
-		return why ? refuse(c, t->at, E_SYNTAX, why, NO_NAME) : 0;
+		return why ? compile_fault(c, t->at, E_SYNTAX, why, NO_NAME) : 0;
 	case TEMPLATE_URL:
 		*ret = c->url_start ? ESCAPE_LINK : ESCAPE_URL_PART;
 		c->url_start = false;
@@ -292,17 +137,17 @@ static int emit(struct compile *c, struct op op, size_t at)
 {
 	int r = build_op(c->build, op);
 
-	return r < 0 ? refuse_limit(c, at, r) : r;
+	return r < 0 ? compile_fault_limit(c, at, r) : r;
 }
 
 static int on_slot(struct compile *c, const struct mustache_tag *t)
 {
-	struct op op = { .kind = OP_SLOT };
+	struct op op = {.kind = OP_SLOT};
 	enum escape e = ESCAPE_TEXT;
 	bool tree;
 	int r;
 
-	r = resolve(c, t->name, t->at, &op, &tree);
+	r = compile_resolve(c, t->name, t->at, &op, &tree);
 	if (r < 0)
 		return r;
 	r = pick_escape(c, t, &e);
@@ -314,13 +159,13 @@ static int on_slot(struct compile *c, const struct mustache_tag *t)
 
 static int on_section(struct compile *c, const struct mustache_tag *t)
 {
-	struct op op = { .kind = t->kind == TAG_SECTION ? OP_SECTION : OP_INVERTED };
+	struct op op = {.kind = t->kind == TAG_SECTION ? OP_SECTION : OP_INVERTED};
 	bool tree;
 	int r;
 
 	if (c->depth == TEMPLATE_DEPTH_MAX)
-		return refuse(c, t->at, E_LIMIT, "sections are nested too deep", NO_NAME);
-	r = resolve(c, t->name, t->at, &op, &tree);
+		return compile_fault(c, t->at, E_LIMIT, "sections are nested too deep", NO_NAME);
+	r = compile_resolve(c, t->name, t->at, &op, &tree);
 	if (r < 0)
 		return r;
 	r = emit(c, op, t->at);
@@ -328,8 +173,9 @@ static int on_section(struct compile *c, const struct mustache_tag *t)
 		return r;
 	/* What an inverted section holds sees no new value. */
 	if (t->kind == TAG_INVERTED)
-		tree = in_tree(c);
-	c->open[c->depth++] = (struct section){ t->name, t->at, (uint32_t)r, tree, c->url_start, c->html };
+		tree = compile_in_tree(c);
+	c->open[c->depth++] =
+	    (struct section){t->name, t->at, (uint32_t)r, tree, c->url_start, c->html};
 	return 0;
 }
 
@@ -339,17 +185,21 @@ static int on_close(struct compile *c, const struct mustache_tag *t)
 	int r;
 
 	if (c->depth == 0)
-		return refuse(c, t->at, E_SYNTAX, "no section is open here to be closed by \"", t->name);
+		return compile_fault(c, t->at, E_SYNTAX,
+				     "no section is open here to be closed by \"", t->name);
 	s = &c->open[c->depth - 1];
 	if (!slice_eq(s->name, t->name))
-		return refuse(c, t->at, E_SYNTAX, "the section to be closed here is \"", s->name);
+		return compile_fault(c, t->at, E_SYNTAX, "the section to be closed here is \"",
+				     s->name);
 	if (c->part == TEMPLATE_HTML && !html_join(&c->html, &s->html))
-		return refuse(c, t->at, E_SYNTAX,
-			      "a section must end where it began in the HTML: in the text, in the same tag "
-			      "between attributes, or in the same attribute", NO_NAME);
+		return compile_fault(
+		    c, t->at, E_SYNTAX,
+		    "a section must end where it began in the HTML: in the text, in the same tag "
+		    "between attributes, or in the same attribute",
+		    NO_NAME);
 	c->url_start |= s->url_start;
 	c->depth--;
-	r = emit(c, (struct op){ .kind = OP_END, .a = s->op }, t->at);
+	r = emit(c, (struct op){.kind = OP_END, .a = s->op}, t->at);
 	if (r < 0)
 		return r;
 	build_op_at(c->build, s->op)->a = (uint32_t)r;
@@ -358,22 +208,24 @@ static int on_close(struct compile *c, const struct mustache_tag *t)
 
 static bool same_place(const struct compile *c, const struct routine *r)
 {
-	return r->part == c->part && r->tree == in_tree(c) &&
-	       (c->part != TEMPLATE_HTML || (r->html.state == c->html.state && r->html.attr == c->html.attr &&
-					     r->html.conditional == c->html.conditional));
+	return r->part == c->part && r->tree == compile_in_tree(c) &&
+	       (c->part != TEMPLATE_HTML ||
+		(r->html.state == c->html.state && r->html.attr == c->html.attr &&
+		 r->html.conditional == c->html.conditional));
 }
 
 /* Indent before the lines of a partial: ours and the white space before its tag. */
-static int add_routine(struct compile *c, const struct mustache_tag *t, struct slice indent, struct slice source)
+static int add_routine(struct compile *c, const struct mustache_tag *t, struct slice indent,
+		       struct slice source)
 {
 	struct routine *r;
 	char *copy;
 
 	if (c->n_routines == ROUTINES_MAX || indent.n > INDENT_MAX)
-		return refuse(c, t->at, E_LIMIT, "too many partials", NO_NAME);
+		return compile_fault(c, t->at, E_LIMIT, "too many partials", NO_NAME);
 	copy = must_copy(indent);
 	r = &c->routines[c->n_routines];
-	*r = (struct routine){ t->name, source, copy, c->part, c->html, in_tree(c) };
+	*r = (struct routine){t->name, source, copy, c->part, c->html, compile_in_tree(c)};
 	r->html.at_start = true;
 	return (int)c->n_routines++;
 }
@@ -398,27 +250,29 @@ static int find_routine(struct compile *c, const struct mustache_tag *t, struct 
 
 static int on_partial(struct compile *c, const struct mustache_tag *t)
 {
-	struct slice source = { 0 };
+	struct slice source = {0};
 	uint8_t state = c->html.state;
 	int r;
 
 	if (!c->env->partial)
-		return refuse(c, t->at, E_SYNTAX, "there are no partials here: \"", t->name);
-	if (c->part == TEMPLATE_URL ||
-	    (c->part == TEMPLATE_HTML && state != HTML_TEXT && state != HTML_DOUBLE && state != HTML_SINGLE))
-		return refuse(c, t->at, E_SYNTAX, "a partial cannot stand here", NO_NAME);
+		return compile_fault(c, t->at, E_SYNTAX, "there are no partials here: \"", t->name);
+	if (c->part == TEMPLATE_URL || (c->part == TEMPLATE_HTML && state != HTML_TEXT &&
+					state != HTML_DOUBLE && state != HTML_SINGLE))
+		return compile_fault(c, t->at, E_SYNTAX, "a partial cannot stand here", NO_NAME);
 	r = c->env->partial(c->env->partial_arg, t->name, &source);
 	if (r == E_UNKNOWN) /* the spec: as if it were empty; in a mail it is a mistake */
-		return c->part == TEMPLATE_PLAIN_HTML ? 0 : refuse(c, t->at, E_SYNTAX, "there is no partial \"", t->name);
+		return c->part == TEMPLATE_PLAIN_HTML
+			   ? 0
+			   : compile_fault(c, t->at, E_SYNTAX, "there is no partial \"", t->name);
 	if (r < 0)
-		return refuse(c, t->at, r, err_text(r), NO_NAME);
+		return compile_fault(c, t->at, r, err_text(r), NO_NAME);
 	if (source.n > TEMPLATE_SOURCE_MAX)
-		return refuse(c, t->at, E_LIMIT, "the partial is too large", NO_NAME);
+		return compile_fault(c, t->at, E_LIMIT, "the partial is too large", NO_NAME);
 	r = find_routine(c, t, source);
 	if (r < 0)
 		return r;
 	c->html.after_slot = true;
-	r = emit(c, (struct op){ .kind = OP_CALL, .a = (uint32_t)r }, t->at);
+	r = emit(c, (struct op){.kind = OP_CALL, .a = (uint32_t)r}, t->at);
 	return r < 0 ? r : 0;
 }
 
@@ -427,11 +281,11 @@ static int on_tag(struct compile *c, const struct mustache_tag *t)
 	int r;
 
 	if (++c->tags[c->part] > TEMPLATE_TAGS_MAX)
-		return refuse(c, t->at, E_LIMIT, "too many tags", NO_NAME);
+		return compile_fault(c, t->at, E_LIMIT, "too many tags", NO_NAME);
 	if (!t->alone) {
 		r = put_indent(c);
 		if (r < 0)
-			return refuse_limit(c, t->at, r);
+			return compile_fault_limit(c, t->at, r);
 	}
 	switch (t->kind) {
 	case TAG_SLOT:
@@ -459,14 +313,15 @@ static int check_bytes(struct compile *c)
 	struct slice s = c->source;
 
 	if (s.n > TEMPLATE_SOURCE_MAX)
-		return refuse(c, 0, E_LIMIT, "the template is too large", NO_NAME);
+		return compile_fault(c, 0, E_LIMIT, "the template is too large", NO_NAME);
 	for (size_t i = 0, n; i < s.n; i += n) {
 		unsigned char b = (unsigned char)s.p[i];
 		n = utf8_length(slice_of(s.p + i, s.n - i));
 		if (n == 0)
-			return refuse(c, i, E_SYNTAX, "this is not UTF-8", NO_NAME);
+			return compile_fault(c, i, E_SYNTAX, "this is not UTF-8", NO_NAME);
 		if ((b < 0x20 && b != '\t' && b != '\r' && b != '\n') || b == 0x7f)
-			return refuse(c, i, E_SYNTAX, "control characters cannot stand here", NO_NAME);
+			return compile_fault(c, i, E_SYNTAX, "control characters cannot stand here",
+					     NO_NAME);
 	}
 	return 0;
 }
@@ -486,7 +341,7 @@ static int compile_source(struct compile *c)
 	do {
 		r = mustache_next(&m, &t, &why);
 		if (r < 0)
-			return refuse(c, t.at, r, why, NO_NAME);
+			return compile_fault(c, t.at, r, why, NO_NAME);
 		r = on_literal(c, t.literal);
 		if (r >= 0 && t.kind != TAG_END)
 			r = on_tag(c, &t);
@@ -494,8 +349,8 @@ static int compile_source(struct compile *c)
 			return r;
 	} while (t.kind != TAG_END);
 	if (c->depth)
-		return refuse(c, c->open[c->depth - 1].at, E_SYNTAX, "this section is not closed: \"",
-			      c->open[c->depth - 1].name);
+		return compile_fault(c, c->open[c->depth - 1].at, E_SYNTAX,
+				     "this section is not closed: \"", c->open[c->depth - 1].name);
 	return 0;
 }
 
@@ -504,7 +359,7 @@ int compile_part(struct compile *c, enum template_part part, struct slice source
 	c->part = part;
 	c->source = source;
 	c->partial = c->indent = NO_NAME;
-	c->html = (struct html){ 0 };
+	c->html = (struct html){0};
 	c->url_start = true;
 	c->base_tree = false;
 	return compile_source(c);
@@ -521,16 +376,17 @@ static int compile_routine(struct compile *c, const struct routine *r, uint32_t 
 	c->indent = slice_str(r->indent);
 	c->html = r->html;
 	c->base_tree = r->tree;
-	c->build->mode = c->build->raw		      ? BUILD_RAW
+	c->build->mode = c->build->raw		       ? BUILD_RAW
 			 : c->part == TEMPLATE_SUBJECT ? BUILD_HEADER
 						       : BUILD_BODY;
 	e = compile_source(c);
 	if (e < 0)
 		return e;
 	if (c->part == TEMPLATE_HTML && !html_join(&c->html, &r->html))
-		return refuse(c, c->source.n, E_SYNTAX, "a partial must end where it began in the HTML", NO_NAME);
-	e = build_op(c->build, (struct op){ .kind = OP_RETURN });
-	return e < 0 ? refuse_limit(c, c->source.n, e) : 0;
+		return compile_fault(c, c->source.n, E_SYNTAX,
+				     "a partial must end where it began in the HTML", NO_NAME);
+	e = build_op(c->build, (struct op){.kind = OP_RETURN});
+	return e < 0 ? compile_fault_limit(c, c->source.n, e) : 0;
 }
 
 int compile_end(struct compile *c)

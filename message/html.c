@@ -1,5 +1,7 @@
 #include "message/html.h"
 
+/* First byte of the name of an attribute that html_join left open. */
+enum { UNKNOWN = '\x02' };
 enum attr_class { ATTR_PLAIN, ATTR_URL, ATTR_CSS, ATTR_REFUSED };
 
 static const struct {
@@ -94,7 +96,7 @@ static enum attr_class classify(const struct html *h)
 {
 	if (h->name[0] == 'o' && h->name[1] == 'n')
 		return ATTR_REFUSED;
-	if (!h->name[0]) /* see html_join */
+	if (h->name[0] == UNKNOWN)
 		return ATTR_REFUSED;
 	if (strcmp(h->tag, "meta") == 0 && strcmp(h->name, "content") == 0)
 		return ATTR_REFUSED;
@@ -110,7 +112,7 @@ static void end_tag(struct html *h) /* at ">" */
 	h->n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(contents) && !h->end_tag; i++)
 		if (strcmp(h->tag, contents[i].name) == 0)
-			h->state = contents[i].state;
+			h->state = (uint8_t)contents[i].state;
 }
 
 static void feed_text(struct html *h, char c)
@@ -355,12 +357,9 @@ bool html_join(struct html *h, const struct html *before)
 		return false;
 	h->after_slot |= before->after_slot;
 	if (in_tag(h) && in_tag(before)) {
-		/* Whatever attribute's name was begun: a "=" right here gives a value to one unknown. */
-		if (h->state != before->state || strcmp(h->name, before->name) != 0) {
-			h->state = HTML_NAME;
-			h->n = 0;
-			h->name[0] = '\0';
-		}
+		/* Whose name was begun depends on the values: what it ends up as is not known. */
+		if (h->state != before->state || strcmp(h->name, before->name) != 0)
+			begin_attr(h, UNKNOWN);
 		return same_tag;
 	}
 	if (h->state != before->state)
