@@ -103,6 +103,21 @@ static const char *check_rows(const struct oracle *o, const struct oracle_job *j
 	return wrong;
 }
 
+/* I2: what came together with a job that is not here is not here either. */
+static const char *check_absent(const struct oracle *o, unsigned n, struct spool *sp)
+{
+	struct buf got = { .max = 0 };
+	bool alone = o->job[n].content == n && !o->job[n].row[0].ended_at;
+	const char *wrong = NULL;
+
+	for (unsigned k = n + 1; k < o->n_jobs; k++)
+		alone &= o->job[k].content != n;
+	if (alone && spool_read_content(sp, oracle_content_id(n), NULL, &got) >= 0)
+		wrong = "I2: a content is here without the job it came with";
+	buf_free(&got);
+	return wrong;
+}
+
 static const char *check_jobs(const struct oracle *o, struct spool *sp)
 {
 	const char *wrong = NULL;
@@ -112,6 +127,8 @@ static const char *check_jobs(const struct oracle *o, struct spool *sp)
 		bool found = spool_find_job(sp, oracle_job_id(n), &no) >= 0;
 		if (found)
 			wrong = check_whole(&o->job[n], n, sp, no);
+		else
+			wrong = check_absent(o, n, sp);
 		if (!wrong)
 			wrong = check_rows(o, &o->job[n], sp, no, found);
 	}

@@ -8,9 +8,10 @@
 #include "spool/audit.h"
 #include "tests/crash/oracle.h"
 
-enum { SECOND_CRASH_EACH = 41 };
+enum { SECOND_CRASH_EACH = 47 };
 
 struct life {
+	struct spool_port port;
 	struct disk_sim *sim;
 	struct spool *sp;
 	struct oracle o;
@@ -139,6 +140,17 @@ static void (*const deeds[])(struct life *l) = {
 	do_commit, do_commit, do_commit, do_commit,
 };
 
+/* Facts that arrive between a commit and the cleaning after it, as other threads make them: not
+ * durable yet when the cleaner decides. */
+static void at_commit(struct spool_port *port)
+{
+	static void (*const sudden[])(struct life *l) = { do_end, do_end, do_end, do_consume, do_rule };
+	struct life *l = container_of(port, struct life, port);
+
+	for (unsigned i = pick(l, 4); i > 0; i--)
+		sudden[pick(l, ARRAY_LEN(sudden))](l);
+}
+
 /* Lives until the power goes, or to the end.  The same seed is the same life. */
 static void live(struct life *l, uint64_t seed, unsigned deeds_n, unsigned crash_at)
 {
@@ -153,6 +165,8 @@ static void live(struct life *l, uint64_t seed, unsigned deeds_n, unsigned crash
 	if (spool_open(&l->sp, &o) < 0)
 		return;
 	l->o.durable = spool_durable(l->sp);
+	l->port.wake = at_commit;
+	spool_port_add(l->sp, &l->port);
 	for (unsigned i = 0; i < deeds_n && !disk_sim_crashed(l->sim); i++) {
 		l->now += 10;
 		deeds[pick(l, ARRAY_LEN(deeds))](l);
@@ -282,7 +296,12 @@ static void a_short_life_survives_a_crash_at_every_operation(void **state UNUSED
 
 static void another_life_survives_a_crash_at_every_operation(void **state UNUSED)
 {
-	crash_everywhere(20261120, 200);
+	crash_everywhere(20261120, 260);
+}
+
+static void a_life_of_much_cleaning_survives_a_crash_at_every_operation(void **state UNUSED)
+{
+	crash_everywhere(77, 400);
 }
 
 int main(void)
@@ -290,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_short_life_survives_a_crash_at_every_operation),
 		cmocka_unit_test(another_life_survives_a_crash_at_every_operation),
+		cmocka_unit_test(a_life_of_much_cleaning_survives_a_crash_at_every_operation),
 	};
 
 	return cmocka_run_group_tests_name("spool crash", tests, NULL, NULL);
