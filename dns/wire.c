@@ -82,10 +82,20 @@ struct walk {
 	const ldns_rr *found[DNS_RECORDS_MAX];
 };
 
+/* ldns takes records without rdata (RFC 2136 has some) and ends the process when it is asked for a
+ * field that is not there: nothing below looks into a record that is not whole. */
+static bool is_whole(const ldns_rr *rr)
+{
+	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++)
+		if (!ldns_rr_rdf(rr, i))
+			return false;
+	return ldns_rr_rd_count(rr) > 0;
+}
+
 static bool is_at(const ldns_rr *rr, const ldns_rdf *name, unsigned type)
 {
 	return ldns_rr_get_type(rr) == (ldns_rr_type)type && ldns_rr_get_class(rr) == LDNS_RR_CLASS_IN &&
-	       ldns_dname_compare(ldns_rr_owner(rr), name) == 0;
+	       is_whole(rr) && ldns_dname_compare(ldns_rr_owner(rr), name) == 0;
 }
 
 static const ldns_rr *find(const ldns_rr_list *rrs, const ldns_rdf *name, unsigned type)
@@ -193,7 +203,7 @@ static bool take_record(const ldns_rr *rr, enum dns_type type, char **text, stru
 {
 	size_t fields = ldns_rr_rd_count(rr);
 
-	if (fields == 0 || (type == DNS_MX && fields != 2))
+	if (type == DNS_MX && fields != 2)
 		return false;
 	switch (type) {
 	case DNS_A:
@@ -241,7 +251,7 @@ static bool negative_ttl(const ldns_pkt *pkt, uint32_t *ret)
 	for (size_t i = 0; i < ldns_rr_list_rr_count(rrs); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(rrs, i);
 
-		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_SOA || ldns_rr_rd_count(rr) != 7)
+		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_SOA || ldns_rr_rd_count(rr) != 7 || !is_whole(rr))
 			continue;
 		*ret = MIN_OF(ldns_rr_ttl(rr), ldns_rdf2native_int32(ldns_rr_rdf(rr, 6)));
 		return true;
