@@ -1,0 +1,217 @@
+/* control/auth/keys.c - API keys: the secret is shown once, only its HMAC is kept. */
+#include "base/clock.h"
+#include "control/auth/audit.h"
+#include "control/auth/session.h"
+#include "control/auth/token.h"
+#include "control/http/body.h"
+
+enum { SCOPES_MAX = 64, CIDRS_MAX = 32, CIDR_TEXT_MAX = 64 };
+
+#define KEY_COLUMNS                                                                                \
+	"id, name, scopes, cidrs, to_ms(created_at), to_ms(expires_at), to_ms(revoked_at),"        \
+	" to_ms(last_used_at), coalesce(host(last_used_ip), ''), version"
+
+static json_t *scope_names(uint64_t scopes)
+{
+	json_t *names = json_array();
+
+	for (unsigned bit = 0; permit_name(bit); bit++)
+		if (scopes & PERMIT(bit))
+			(void)json_array_append_new(names, json_string(permit_name(bit)));
+	return names;
+}
+
+static json_t *cidr_list(struct slice cidrs)
+{
+	json_t *list = json_array();
+
+	while (cidrs.n) {
+		const char *end = memchr(cidrs.p, ' ', cidrs.n);
+		size_t n = end ? (size_t)(end - cidrs.p) : cidrs.n;
+
+		(void)json_array_append_new(list, json_slice(slice_of(cidrs.p, n)));
+		n += end != NULL;
+		cidrs = slice_of(cidrs.p + n, cidrs.n - n);
+	}
+	return list;
+}
+
+static json_t *key_json(struct db_result *res, unsigned i)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+			 json_id(ID_KEY, (uint64_t)db_int(res, i, 0)), "name", json_slice(db_text(res, i, 1)),
+			 "scopes", scope_names((uint64_t)db_int(res, i, 2)), "cidrs",
+			 cidr_list(db_text(res, i, 3)), "created_at", json_time(db_int(res, i, 4)),
+			 "expires_at", json_time(db_int(res, i, 5)), "revoked_at",
+			 json_time(db_int(res, i, 6)), "last_used_at", json_time(db_int(res, i, 7)),
+			 "last_used_ip", json_slice(db_text(res, i, 8)));
+}
+
+static int get_keys(struct call *c)
+{
+	OWNED(db_result) res = NULL;
+	struct page p;
+	json_t *data;
+	int r = page_read(c, &p);
+
+	if (r >= 0)
+		r = db_run(c->db, &res,
+			   "SELECT " KEY_COLUMNS " FROM api_keys WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+			   p_int(c->actor.org), p_int(p.id), p_int(p.limit + 1));
+	if (r < 0)
+		return r;
+	data = json_array();
+	unsigned n = (unsigned)MIN_OF((int64_t)r, p.limit);
+	for (unsigned i = 0; i < n; i++)
+		(void)json_array_append_new(data, key_json(res, i));
+	return page_reply(c, &p, data, r > p.limit, n ? db_int(res, n - 1, 0) : 0, SLICE(""));
+}
+
+static int reply_key(struct call *c, uint64_t id, unsigned status, const char *secret_token)
+{
+	OWNED(db_result) res = NULL;
+	json_t *key;
+	int r = db_run(c->db, &res, "SELECT " KEY_COLUMNS " FROM api_keys WHERE org_id = $1 AND id = $2",
+		       p_int(c->actor.org), p_int(id));
+
+	if (r <= 0)
+		return r < 0 ? r : E_UNKNOWN;
+	key = key_json(res, 0);
+	if (secret_token)
+		(void)json_object_set_new(key, "key", json_string(secret_token));
+	reply_etag(c, db_int(res, 0, 9));
+	return reply_json(c, status, key);
+}
+
+static int get_key(struct call *c)
+{
+	uint64_t id;
+	int r = call_id(c, 0, ID_KEY, &id);
+
+	return r < 0 ? r : reply_key(c, id, 200, NULL);
+}
+
+struct key_body {
+	struct slice name;
+	json_t *scopes, *cidrs;
+	int64_t expires;
+};
+static const struct body_field key_fields[] = {
+	{"name",       BODY_LINE, offsetof(struct key_body, name),    BODY_REQUIRED, 1, 100,        0},
+	{"scopes",     BODY_LIST, offsetof(struct key_body, scopes),  BODY_REQUIRED, 1, SCOPES_MAX, 0},
+	{"cidrs",      BODY_LIST, offsetof(struct key_body, cidrs),   0,             0, CIDRS_MAX,  0},
+	{"expires_at", BODY_TIME, offsetof(struct key_body, expires), BODY_NULLABLE, 0, 0,          0},
+};
+
+/* Nobody gives a key what he may not do himself. */
+static uint64_t read_scopes(struct call *c, json_t *list)
+{
+	uint64_t scopes = 0, bit;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		const char *name = json_string_value(item);
+
+		if (!name || permit_parse(slice_str(name), &bit) < 0)
+			problem_add(c, "/scopes", "unknown_scope", "entry %zu is no permission", i);
+		else if (bit & ~c->actor.permits)
+			problem_add(c, "/scopes", "missing_permission", "you do not hold %s yourself", name);
+		else
+			scopes |= bit;
+	}
+	return scopes;
+}
+
+static void read_cidrs(struct call *c, json_t *list, struct buf *out)
+{
+	struct ip_net net;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		struct slice s = slice_of(json_string_value(item), json_string_length(item));
+
+		if (!json_is_string(item) || s.n > CIDR_TEXT_MAX || ip_net_parse(s, &net) < 0) {
+			problem_add(c, "/cidrs", "invalid_network", "entry %zu is no network", i);
+			continue;
+		}
+		if (buf_len(out))
+			buf_put(out, SLICE(" "));
+		buf_put(out, s);
+	}
+}
+
+static int insert_key(struct call *c, const struct key_body *b, uint64_t scopes, struct slice cidrs)
+{
+	char secret[TOKEN_SECRET_LEN + 1], token[TOKEN_MAX], id_text[ID_OUT_MAX];
+	uint8_t hash[TOKEN_HASH_LEN];
+	OWNED(db_result) res = NULL;
+	int r;
+
+	token_secret(secret);
+	token_hash(c->app->key_pepper, slice_str(secret), hash);
+	r = db_run(c->db, &res,
+		   "INSERT INTO api_keys (org_id, name, secret_hash, scopes, cidrs, created_by, expires_at)"
+		   " VALUES ($1, $2, $3, $4, $5, $6, from_ms($7)) RETURNING id",
+		   p_int(c->actor.org), p_text(b->name), p_bytes(slice_of((char *)hash, sizeof(hash))),
+		   p_int(scopes), p_text(cidrs),
+		   c->actor.kind == ACTOR_USER ? p_int(c->actor.id) : p_null(),
+		   b->expires ? p_int(b->expires) : p_null());
+	if (r < 0)
+		return r;
+	uint64_t id = (uint64_t)db_int(res, 0, 0);
+	(void)token_format(ID_KEY, c->actor.org, id, secret, token);
+	r = audit_put(c, "key.created", id_out(ID_KEY, id, id_text),
+		      json_pack("{s:o, s:o}", "name", json_slice(b->name), "scopes", scope_names(scopes)));
+	reply_header(c, "Location", "/v1/keys/%s", id_text);
+	return r < 0 ? r : reply_key(c, id, 201, token);
+}
+
+static int post_key(struct call *c)
+{
+	struct buf cidrs = { 0 };
+	struct key_body b = { 0 };
+	struct body_seen seen;
+	uint64_t scopes;
+	int r = body_read(c, key_fields, ARRAY_LEN(key_fields), &b, &seen);
+
+	if (r < 0)
+		return r;
+	scopes = read_scopes(c, b.scopes);
+	read_cidrs(c, b.cidrs, &cidrs);
+	if (b.expires && b.expires <= clock_wall_ms())
+		problem_add(c, "/expires_at", "in_the_past", "must lie in the future");
+	r = problem_end(c);
+	if (r >= 0)
+		r = insert_key(c, &b, scopes, buf_data(&cidrs));
+	buf_free(&cidrs);
+	return r;
+}
+
+static int delete_key(struct call *c)
+{
+	char id_text[ID_OUT_MAX];
+	uint64_t id;
+	int r = call_id(c, 0, ID_KEY, &id);
+
+	if (r >= 0)
+		r = db_run(c->db, NULL,
+			   "UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()), version = version + 1"
+			   " WHERE org_id = $1 AND id = $2", p_int(c->actor.org), p_int(id));
+	if (r <= 0)
+		return r < 0 ? r : E_UNKNOWN;
+	r = audit_put(c, "key.revoked", id_out(ID_KEY, id, id_text), NULL);
+	return r < 0 ? r : reply_empty(c, 204);
+}
+
+/* The reply of POST holds the secret: it is never kept, so the key is not idempotent. */
+const struct route key_routes[] = {
+	{"GET",    "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_keys  },
+	{"POST",   "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, post_key  },
+	{"GET",    "/v1/keys/{key_id}", AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_key   },
+	{"DELETE", "/v1/keys/{key_id}", AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, delete_key},
+};
+const size_t key_routes_n = ARRAY_LEN(key_routes);

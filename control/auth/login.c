@@ -1,0 +1,264 @@
+/* control/auth/login.c - sign-up, login, logout, accepting what was mailed or handed over. */
+#include "control/auth/audit.h"
+#include "control/auth/gate.h"
+#include "control/auth/password.h"
+#include "control/auth/session.h"
+#include "control/auth/signup.h"
+#include "control/auth/token.h"
+#include "control/http/body.h"
+#include "message/mailbox.h"
+
+enum { LOGINS_MAX = 8 };
+
+struct signup_body {
+	struct slice org_name, email, name, password;
+};
+static const struct body_field signup_fields[] = {
+	{"org_name", BODY_LINE,  offsetof(struct signup_body, org_name), BODY_REQUIRED, 1,            200,          0},
+	{"email",    BODY_EMAIL, offsetof(struct signup_body, email),    BODY_REQUIRED, 0,            0,            0},
+	{"name",     BODY_LINE,  offsetof(struct signup_body, name),     0,             0,            100,          0},
+	{"password", BODY_LINE,  offsetof(struct signup_body, password), BODY_REQUIRED, PASSWORD_MIN, PASSWORD_MAX, 0},
+};
+
+static int post_signup(struct call *c)
+{
+	struct signup_body b = { 0 };
+	struct body_seen seen;
+	struct new_org n;
+	int r;
+
+	if (!c->app->config.signup)
+		return problem(c, 403, "signup_closed", "organisations are made by the operator here");
+	r = body_read(c, signup_fields, ARRAY_LEN(signup_fields), &b, &seen);
+	if (r < 0)
+		return r;
+	n = (struct new_org){ .org_name = b.org_name, .email = b.email, .name = b.name,
+			      .password = b.password, .log_in = true,
+			      .suspended = strcmp(c->app->config.signup_verification, "none") != 0 };
+	return org_create(c, &n);
+}
+
+struct login_body {
+	struct slice email, password;
+	uint64_t org;
+};
+static const struct body_field login_fields[] = {
+	{"email",    BODY_LINE, offsetof(struct login_body, email),    BODY_REQUIRED, 1, 320,          0     },
+	{"password", BODY_LINE, offsetof(struct login_body, password), BODY_REQUIRED, 1, PASSWORD_MAX, 0     },
+	{"org",      BODY_ID,   offsetof(struct login_body, org),      0,             0, 0,            ID_ORG},
+};
+
+struct candidate {
+	uint32_t org;
+	uint64_t user;
+	char hash[PASSWORD_HASH_MAX];
+};
+
+static int read_hash(struct db *db, void *arg)
+{
+	struct candidate *k = arg;
+	OWNED(db_result) res = NULL;
+	int r = db_run(db, &res, "SELECT coalesce(password_hash, '') FROM users WHERE org_id = $1 AND id = $2",
+		       p_int(k->org), p_int(k->user));
+
+	if (r > 0)
+		slice_copy(k->hash, sizeof(k->hash), db_text(res, 0, 0));
+	return r < 0 ? r : 0;
+}
+
+/* Accounts with this address, in one organisation or in all; returns how many. */
+static int find_candidates(struct call *c, const struct login_body *b, struct candidate *k)
+{
+	OWNED(db_result) res = NULL;
+	char norm[MAILBOX_MAX + 2];
+	struct mailbox box;
+	unsigned n = 0;
+	int r;
+
+	if (mailbox_parse(b->email, MAILBOX_CONTACT, &box) < 0)
+		return 0;
+	r = db_run(c->db, &res, "SELECT org_id, user_id FROM lookup_logins($1)",
+		   p_text(mailbox_normal(&box, norm)));
+	for (unsigned i = 0; r >= 0 && i < db_rows(res) && n < LOGINS_MAX; i++) {
+		if (b->org && b->org != (uint64_t)db_int(res, i, 0))
+			continue;
+		k[n] = (struct candidate){ .org = (uint32_t)db_int(res, i, 0),
+					   .user = (uint64_t)db_int(res, i, 1) };
+		r = db_tx(c->db, k[n].org, read_hash, &k[n]);
+		n++;
+	}
+	return r < 0 ? r : (int)n;
+}
+
+struct entering {
+	struct call *c;
+	const struct candidate *k;
+};
+
+static int enter(struct db *db UNUSED, void *arg)
+{
+	struct entering *e = arg;
+
+	return session_begin(e->c, e->k->org, e->k->user, 200);
+}
+
+static int post_login(struct call *c)
+{
+	struct candidate k[LOGINS_MAX] = { 0 }, *right = NULL;
+	struct login_body b = { 0 };
+	struct body_seen seen;
+	int n, hits = 0, r = body_read(c, login_fields, ARRAY_LEN(login_fields), &b, &seen);
+
+	if (r < 0)
+		return r;
+	n = find_candidates(c, &b, k);
+	if (n < 0)
+		return n;
+	if (n == 0)
+		(void)password_right(c->app, b.password, slice_of("", 0));
+	for (int i = 0; i < n; i++)
+		if (password_right(c->app, b.password, slice_str(k[i].hash))) {
+			right = &k[i];
+			hits++;
+		}
+	if (!hits)
+		return problem(c, 401, "wrong_credentials", "address or password is wrong");
+	if (hits > 1)
+		return problem(c, 409, "org_required", "this address belongs to several organisations: name one");
+	struct entering e = { .c = c, .k = right };
+	return db_tx(c->db, right->org, enter, &e);
+}
+
+static int post_logout(struct call *c)
+{
+	int r = db_run(c->db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
+		       p_int(c->actor.session));
+
+	if (r < 0)
+		return r;
+	reply_header(c, "Set-Cookie", SESSION_COOKIE "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+	return reply_empty(c, 204);
+}
+
+struct reset_body {
+	struct slice email;
+};
+static const struct body_field reset_fields[] = {
+	{"email", BODY_EMAIL, offsetof(struct reset_body, email), BODY_REQUIRED, 0, 0, 0},
+};
+
+struct reset_request {
+	struct call *c;
+	const struct candidate *k;
+};
+
+static int note_reset(struct db *db UNUSED, void *arg)
+{
+	struct reset_request *q = arg;
+	char id[ID_OUT_MAX];
+
+	return audit_put_in(q->c, q->k->org, "user.reset_requested", id_out(ID_USER, q->k->user, id), NULL);
+}
+
+/* Says the same whether the address is known or not.  An admin sees the request in the audit and makes
+ * the token (POST /v1/members/{id}/reset). */
+static int post_reset(struct call *c)
+{
+	struct candidate k[LOGINS_MAX] = { 0 };
+	struct reset_body b = { 0 };
+	struct login_body as_login = { 0 };
+	struct body_seen seen;
+	int n, r = body_read(c, reset_fields, ARRAY_LEN(reset_fields), &b, &seen);
+
+	if (r < 0)
+		return r;
+	as_login.email = b.email;
+	n = find_candidates(c, &as_login, k);
+	for (int i = 0; i < n && r >= 0; i++) {
+		struct reset_request q = { .c = c, .k = &k[i] };
+		r = db_tx(c->db, k[i].org, note_reset, &q);
+	}
+	return n < 0 ? n : r < 0 ? r : reply_empty(c, 202);
+}
+
+struct verify_body {
+	struct slice token, password, name;
+};
+static const struct body_field verify_fields[] = {
+	{"token",    BODY_LINE, offsetof(struct verify_body, token),    BODY_REQUIRED, 1,            TOKEN_MAX,    0},
+	{"password", BODY_LINE, offsetof(struct verify_body, password), BODY_REQUIRED, PASSWORD_MIN, PASSWORD_MAX, 0},
+	{"name",     BODY_LINE, offsetof(struct verify_body, name),     0,             0,            100,          0},
+};
+
+struct acceptance {
+	struct call *c;
+	const struct token *token;
+	const struct verify_body *b;
+	const char *hash;
+};
+
+static int use_token(struct acceptance *a, uint64_t *ret_user)
+{
+	OWNED(db_result) res = NULL;
+	int r = db_run(a->c->db, &res,
+		       "SELECT secret_hash, user_id FROM auth_tokens WHERE org_id = $1 AND id = $2"
+		       " AND used_at IS NULL AND expires_at > now() FOR UPDATE",
+		       p_int(a->token->org), p_int(a->token->id));
+
+	if (r < 0)
+		return r;
+	if (r == 0 || !token_right(a->c->app->token_pepper, a->token->secret, db_bytes(res, 0, 0)))
+		return problem(a->c, 422, "invalid_token", "the token is used, too old, or wrong");
+	*ret_user = (uint64_t)db_int(res, 0, 1);
+	r = db_run(a->c->db, NULL, "UPDATE auth_tokens SET used_at = now() WHERE org_id = $1 AND user_id = $2",
+		   p_int(a->token->org), p_int(*ret_user));
+	return r < 0 ? r : 0;
+}
+
+static int accept_token(struct db *db, void *arg)
+{
+	struct acceptance *a = arg;
+	uint64_t user = 0;
+	int r = use_token(a, &user);
+
+	if (r >= 0)
+		r = db_run(db, NULL,
+			   "UPDATE users SET password_hash = $3, status = 1, updated_at = now(),"
+			   " name = coalesce(nullif($4, ''), name), version = version + 1"
+			   " WHERE org_id = $1 AND id = $2 AND status IN (1, 2)",
+			   p_int(a->token->org), p_int(user), p_str(a->hash), p_text(a->b->name));
+	if (r == 0 && user)
+		return problem(a->c, 422, "invalid_token", "the account is disabled");
+	if (r >= 0)
+		r = db_run(db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND user_id = $2",
+			   p_int(a->token->org), p_int(user));
+	return r < 0 ? r : session_begin(a->c, a->token->org, user, 200);
+}
+
+static int post_verify(struct call *c)
+{
+	char hash[PASSWORD_HASH_MAX];
+	struct verify_body b = { 0 };
+	struct body_seen seen;
+	struct token t;
+	int r = body_read(c, verify_fields, ARRAY_LEN(verify_fields), &b, &seen);
+
+	if (r < 0)
+		return r;
+	if (token_parse(b.token, &t) < 0 || t.kind != ID_TOKEN)
+		return problem(c, 422, "invalid_token", "the token is used, too old, or wrong");
+	r = password_hash(c->app, b.password, hash);
+	if (r < 0)
+		return r;
+	struct acceptance a = { .c = c, .token = &t, .b = &b, .hash = hash };
+	return db_tx(c->db, t.org, accept_token, &a);
+}
+
+const struct route auth_routes[] = {
+	{"POST", "/v1/auth/signup",         AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_signup},
+	{"POST", "/v1/auth/login",          AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_login },
+	{"POST", "/v1/auth/logout",         AUTH_SESSION, 0, ROUTE_NO_BODY | ROUTE_SUSPENDED_TOO,        0, post_logout},
+	{"POST", "/v1/auth/password-reset", AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_reset },
+	{"POST", "/v1/auth/verify",         AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_verify},
+};
+const size_t auth_routes_n = ARRAY_LEN(auth_routes);

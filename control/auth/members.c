@@ -1,0 +1,264 @@
+/* control/auth/members.c - who belongs to the organisation, in which role.  An invitation or a reset gives
+ * the admin a token to hand over; it works once, for three days. */
+#include "control/auth/audit.h"
+#include "control/auth/session.h"
+#include "control/auth/token.h"
+#include "control/http/body.h"
+#include "message/mailbox.h"
+
+enum { TOKEN_RESET = 2, TOKEN_INVITE = 3 };
+enum { STATUS_ACTIVE = 1, STATUS_INVITED = 2, STATUS_DISABLED = 4 };
+
+#define MEMBER_COLUMNS "id, email, name, role, status, to_ms(created_at), to_ms(last_login_at), version"
+
+static const char *status_name(int64_t status)
+{
+	return status == STATUS_ACTIVE ? "active" : status == STATUS_INVITED ? "invited" : "disabled";
+}
+
+static json_t *member_json(struct db_result *res, unsigned i)
+{
+	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "id",
+			 json_id(ID_USER, (uint64_t)db_int(res, i, 0)), "email", json_slice(db_text(res, i, 1)),
+			 "name", json_slice(db_text(res, i, 2)), "role",
+			 role_name((enum role)db_int(res, i, 3)), "status", status_name(db_int(res, i, 4)),
+			 "created_at", json_time(db_int(res, i, 5)), "last_login_at",
+			 json_time(db_int(res, i, 6)));
+}
+
+static int get_members(struct call *c)
+{
+	OWNED(db_result) res = NULL;
+	struct page p;
+	json_t *data;
+	int r = page_read(c, &p);
+
+	if (r >= 0)
+		r = db_run(c->db, &res,
+			   "SELECT " MEMBER_COLUMNS " FROM users WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+			   p_int(c->actor.org), p_int(p.id), p_int(p.limit + 1));
+	if (r < 0)
+		return r;
+	data = json_array();
+	unsigned n = (unsigned)MIN_OF((int64_t)r, p.limit);
+	for (unsigned i = 0; i < n; i++)
+		(void)json_array_append_new(data, member_json(res, i));
+	return page_reply(c, &p, data, r > p.limit, n ? db_int(res, n - 1, 0) : 0, SLICE(""));
+}
+
+static int reply_member(struct call *c, uint64_t id, unsigned status, const char *token)
+{
+	OWNED(db_result) res = NULL;
+	json_t *member;
+	int r = db_run(c->db, &res, "SELECT " MEMBER_COLUMNS " FROM users WHERE org_id = $1 AND id = $2",
+		       p_int(c->actor.org), p_int(id));
+
+	if (r <= 0)
+		return r < 0 ? r : E_UNKNOWN;
+	member = member_json(res, 0);
+	if (token)
+		(void)json_object_set_new(member, "token", json_string(token));
+	reply_etag(c, db_int(res, 0, 7));
+	return reply_json(c, status, member);
+}
+
+static int get_member(struct call *c)
+{
+	uint64_t id;
+	int r = call_id(c, 0, ID_USER, &id);
+
+	return r < 0 ? r : reply_member(c, id, 200, NULL);
+}
+
+static int make_token(struct call *c, uint64_t user, int kind, char token[TOKEN_MAX])
+{
+	char secret[TOKEN_SECRET_LEN + 1];
+	uint8_t hash[TOKEN_HASH_LEN];
+	OWNED(db_result) res = NULL;
+	int r;
+
+	token_secret(secret);
+	token_hash(c->app->token_pepper, slice_str(secret), hash);
+	r = db_run(c->db, &res,
+		   "INSERT INTO auth_tokens (org_id, user_id, kind, secret_hash, expires_at)"
+		   " VALUES ($1, $2, $3, $4, now() + interval '3 days') RETURNING id",
+		   p_int(c->actor.org), p_int(user), p_int(kind), p_bytes(slice_of((char *)hash, sizeof(hash))));
+	if (r < 0)
+		return r;
+	(void)token_format(ID_TOKEN, c->actor.org, (uint64_t)db_int(res, 0, 0), secret, token);
+	return 0;
+}
+
+struct member_body {
+	struct slice email, name, role, status;
+};
+enum { M_EMAIL, M_NAME, M_ROLE };
+static const struct body_field invite_fields[] = {
+	[M_EMAIL] = {"email", BODY_EMAIL, offsetof(struct member_body, email), BODY_REQUIRED, 0, 0, 0},
+	[M_NAME] = {"name", BODY_LINE, offsetof(struct member_body, name), 0, 0, 100, 0},
+	[M_ROLE] = {"role", BODY_LINE, offsetof(struct member_body, role), BODY_REQUIRED, 1, 20, 0},
+};
+
+static int read_role(struct call *c, struct slice name, enum role *ret)
+{
+	if (role_parse(name, ret) < 0)
+		problem_add(c, "/role", "unknown_role", "admin, manager, editor, analyst, viewer or sender");
+	return problem_end(c);
+}
+
+static int post_member(struct call *c)
+{
+	char norm[MAILBOX_MAX + 2], token[TOKEN_MAX], id_text[ID_OUT_MAX];
+	OWNED(db_result) res = NULL;
+	struct member_body b = { 0 };
+	struct body_seen seen;
+	struct mailbox box;
+	enum role role = ROLE_VIEWER;
+	int r = body_read(c, invite_fields, ARRAY_LEN(invite_fields), &b, &seen);
+
+	if (r >= 0)
+		r = read_role(c, b.role, &role);
+	if (r >= 0)
+		r = mailbox_parse(b.email, MAILBOX_CONTACT, &box);
+	if (r >= 0)
+		r = db_run(c->db, &res,
+			   "INSERT INTO users (org_id, email, email_norm, name, role, status)"
+			   " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+			   p_int(c->actor.org), p_text(b.email), p_text(mailbox_normal(&box, norm)),
+			   p_text(b.name), p_int(role), p_int(STATUS_INVITED));
+	if (r < 0)
+		return r;
+	uint64_t id = (uint64_t)db_int(res, 0, 0);
+	r = make_token(c, id, TOKEN_INVITE, token);
+	if (r >= 0)
+		r = audit_put(c, "member.invited", id_out(ID_USER, id, id_text),
+			      json_pack("{s:s}", "role", role_name(role)));
+	reply_header(c, "Location", "/v1/members/%s", id_text);
+	return r < 0 ? r : reply_member(c, id, 201, token);
+}
+
+/* Guarantee: an organisation keeps at least one active admin.  The rows of all admins are locked, so that
+ * two admins cannot demote each other at once. */
+static int keeps_admin(struct call *c)
+{
+	int r = db_run(c->db, NULL,
+		       "SELECT id FROM users WHERE org_id = $1 AND role = $2 AND status = 1 FOR UPDATE",
+		       p_int(c->actor.org), p_int(ROLE_ADMIN));
+
+	if (r < 0)
+		return r;
+	return r > 0 ? 0 : problem(c, 409, "last_admin", "the organisation needs an active admin");
+}
+
+static int lock_admins(struct call *c)
+{
+	int r = db_run(c->db, NULL, "SELECT id FROM users WHERE org_id = $1 AND role = $2 ORDER BY id FOR UPDATE",
+		       p_int(c->actor.org), p_int(ROLE_ADMIN));
+	return r < 0 ? r : 0;
+}
+
+enum { P_NAME, P_ROLE, P_STATUS };
+static const struct body_field patch_fields[] = {
+	[P_NAME] = {"name", BODY_LINE, offsetof(struct member_body, name), 0, 0, 100, 0},
+	[P_ROLE] = {"role", BODY_LINE, offsetof(struct member_body, role), 0, 1, 20, 0},
+	[P_STATUS] = {"status", BODY_LINE, offsetof(struct member_body, status), 0, 1, 20, 0},
+};
+
+static int read_status(struct call *c, struct slice name, int *ret)
+{
+	bool active = slice_eq(name, SLICE("active")), disabled = slice_eq(name, SLICE("disabled"));
+
+	if (!active && !disabled)
+		problem_add(c, "/status", "unknown_status", "active or disabled");
+	*ret = active ? STATUS_ACTIVE : STATUS_DISABLED;
+	return problem_end(c);
+}
+
+static int update_member(struct call *c, uint64_t id, const struct member_body *b, struct body_seen seen)
+{
+	enum role role = ROLE_VIEWER;
+	int status = 0, r = 0;
+
+	if (body_has(seen, P_ROLE))
+		r = read_role(c, b->role, &role);
+	if (r >= 0 && body_has(seen, P_STATUS))
+		r = read_status(c, b->status, &status);
+	if (r >= 0)
+		r = lock_admins(c);
+	if (r >= 0) /* an invited member becomes active by the token only */
+		r = db_run(c->db, NULL,
+			   "UPDATE users SET name = coalesce($3, name), role = coalesce($4, role),"
+			   " status = CASE WHEN $5::smallint IS NULL THEN status"
+			   " WHEN $5 = 1 AND password_hash IS NULL THEN 2 ELSE $5 END,"
+			   " version = version + 1, updated_at = now() WHERE org_id = $1 AND id = $2",
+			   p_int(c->actor.org), p_int(id), body_has(seen, P_NAME) ? p_text(b->name) : p_null(),
+			   body_has(seen, P_ROLE) ? p_int(role) : p_null(), status ? p_int(status) : p_null());
+	if (r == 0)
+		return E_UNKNOWN;
+	if (r >= 0 && status == STATUS_DISABLED)
+		r = session_end_all(c, id, 0);
+	return r < 0 ? r : keeps_admin(c);
+}
+
+static int patch_member(struct call *c)
+{
+	struct member_body b = { 0 };
+	struct body_seen seen;
+	char id_text[ID_OUT_MAX];
+	uint64_t id;
+	int r = call_id(c, 0, ID_USER, &id);
+
+	if (r >= 0)
+		r = body_read(c, patch_fields, ARRAY_LEN(patch_fields), &b, &seen);
+	if (r >= 0)
+		r = update_member(c, id, &b, seen);
+	if (r >= 0)
+		r = audit_put(c, "member.changed", id_out(ID_USER, id, id_text), json_incref(c->body));
+	return r < 0 ? r : reply_member(c, id, 200, NULL);
+}
+
+static int delete_member(struct call *c)
+{
+	char id_text[ID_OUT_MAX];
+	uint64_t id;
+	int r = call_id(c, 0, ID_USER, &id);
+
+	if (r >= 0)
+		r = lock_admins(c);
+	if (r >= 0)
+		r = db_run(c->db, NULL, "DELETE FROM users WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
+			   p_int(id));
+	if (r <= 0)
+		return r < 0 ? r : E_UNKNOWN;
+	r = keeps_admin(c);
+	if (r >= 0)
+		r = audit_put(c, "member.removed", id_out(ID_USER, id, id_text), NULL);
+	return r < 0 ? r : reply_empty(c, 204);
+}
+
+static int post_reset(struct call *c)
+{
+	char token[TOKEN_MAX], id_text[ID_OUT_MAX];
+	uint64_t id;
+	int r = call_id(c, 0, ID_USER, &id);
+
+	if (r >= 0)
+		r = db_run(c->db, NULL, "SELECT 1 FROM users WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
+			   p_int(id));
+	if (r <= 0)
+		return r < 0 ? r : E_UNKNOWN;
+	r = make_token(c, id, TOKEN_RESET, token);
+	if (r >= 0)
+		r = audit_put(c, "member.reset", id_out(ID_USER, id, id_text), NULL);
+	return r < 0 ? r : reply_member(c, id, 201, token);
+}
+
+const struct route member_routes[] = {
+	{"GET",    "/v1/members",                   AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_members  },
+	{"POST",   "/v1/members",                   AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, post_member  },
+	{"GET",    "/v1/members/{user_id}",         AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_member   },
+	{"PATCH",  "/v1/members/{user_id}",         AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, patch_member },
+	{"DELETE", "/v1/members/{user_id}",         AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, delete_member},
+	{"POST",   "/v1/members/{user_id}/reset",   AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY, 0, post_reset   },
+};
+const size_t member_routes_n = ARRAY_LEN(member_routes);

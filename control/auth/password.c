@@ -1,0 +1,27 @@
+/* control/auth/password.c */
+#include <sodium.h>
+
+#include "control/auth/password.h"
+
+enum { PASSES = 2 };
+_Static_assert(PASSWORD_HASH_MAX >= crypto_pwhash_STRBYTES, "libsodium's text fits");
+
+int password_hash(const struct app *app, struct slice password, char ret[PASSWORD_HASH_MAX])
+{
+	return crypto_pwhash_str_alg(ret, password.p, password.n, PASSES,
+				     (size_t)app->config.password_memory,
+				     crypto_pwhash_ALG_ARGON2ID13) ? -ENOMEM : 0;
+}
+
+bool password_right(const struct app *app, struct slice password, struct slice stored)
+{
+	char hash[PASSWORD_HASH_MAX] = "";
+
+	if (!stored.n) {
+		/* Nobody may learn from the time it takes whether an account exists. */
+		(void)!password_hash(app, password, hash);
+		return false;
+	}
+	slice_copy(hash, sizeof(hash), stored);
+	return crypto_pwhash_str_verify(hash, password.p, password.n) == 0;
+}

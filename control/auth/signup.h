@@ -1,0 +1,13 @@
+/* control/auth/signup.h - a new organisation with its first admin. */
+#pragma once
+#include "control/http/call.h"
+
+struct new_org {
+	struct slice org_name, email, name, password;
+	bool suspended;     /* until the platform resumes it */
+	bool log_in;        /* reply with a session */
+	uint32_t ret_org;
+	uint64_t ret_user;
+};
+/* Its own transaction; the reply is the session when log_in, else left to the caller. */
+int org_create(struct call *c, struct new_org *n) MUST_CHECK;
