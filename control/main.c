@@ -125,18 +125,26 @@ static int serve(struct app *app)
 
 static int usage(void)
 {
-	(void)fputs("usage: postern-control [--config FILE] [--check | --bootstrap | --migrate]\n"
-		    "       postern-control --make-secrets FILE | --sample | --version\n",
+	(void)fputs("usage: postern-control [-c FILE] [--check | --make-secrets | --bootstrap | --migrate]\n"
+		    "       postern-control --sample | --version\n",
 		    stderr);
 	return 2;
 }
 
-static int make_secrets(const char *path)
+/* Only the options are read: the secrets are what is missing yet. */
+static int make_secrets(const char *config_path)
 {
-	int r = secrets_make(path);
+	char error[OPTION_ERROR_MAX] = "";
+	struct config config = { 0 };
+	int r;
 
+	options_defaults(config_options, config_options_n, &config);
+	r = options_read(config_options, config_options_n, &config, config_path, error);
 	if (r < 0)
-		(void)fprintf(stderr, "postern-control: %s: %s\n", path, err_text(r));
+		(void)fprintf(stderr, "postern-control: %s\n", error[0] ? error : err_text(r));
+	else if ((r = secrets_make(config.secrets_file)) < 0)
+		(void)fprintf(stderr, "postern-control: %s: %s\n", config.secrets_file, err_text(r));
+	options_free(config_options, config_options_n, &config);
 	return r < 0;
 }
 
@@ -148,10 +156,10 @@ int main(int argc, char **argv)
 	int i, r;
 
 	for (i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--config") && i + 1 < argc)
+		if ((!strcmp(argv[i], "-c") || !strcmp(argv[i], "--config")) && i + 1 < argc)
 			config = argv[++i];
-		else if (!strcmp(argv[i], "--make-secrets") && i + 1 < argc)
-			return make_secrets(argv[++i]);
+		else if (!strcmp(argv[i], "--make-secrets"))
+			command = 'k';
 		else if (!strcmp(argv[i], "--sample"))
 			return print_sample();
 		else if (!strcmp(argv[i], "--version"))
@@ -165,6 +173,8 @@ int main(int argc, char **argv)
 		else
 			return usage();
 	}
+	if (command == 'k')
+		return make_secrets(config);
 	r = app_open(&app, config, error);
 	if (r < 0)
 		(void)fprintf(stderr, "postern-control: %s\n", error[0] ? error : err_text(r));

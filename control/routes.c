@@ -1,5 +1,6 @@
 /* control/routes.c - every table of routes and the listeners it is reached on. */
 #include "control/auth/session.h"
+#include "control/domains/domains.h"
 #include "control/http/system.h"
 #include "control/org/org.h"
 
@@ -9,6 +10,7 @@ const struct route_table route_tables[] = {
 	{me_routes,     &me_routes_n,     LISTEN_API               },
 	{key_routes,    &key_routes_n,    LISTEN_API               },
 	{member_routes, &member_routes_n, LISTEN_API               },
+	{domain_routes, &domain_routes_n, LISTEN_API               },
 	{org_routes,    &org_routes_n,    LISTEN_API               },
 	{admin_routes,  &admin_routes_n,  LISTEN_ADMIN             },
 };

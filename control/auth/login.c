@@ -14,7 +14,7 @@ struct signup_body {
 	struct slice org_name, email, name, password;
 };
 static const struct body_field signup_fields[] = {
-	{"org_name", BODY_LINE,  offsetof(struct signup_body, org_name), BODY_REQUIRED, 1,            200,          0},
+	{"organization", BODY_LINE, offsetof(struct signup_body, org_name), BODY_REQUIRED, 1,            200,          0},
 	{"email",    BODY_EMAIL, offsetof(struct signup_body, email),    BODY_REQUIRED, 0,            0,            0},
 	{"name",     BODY_LINE,  offsetof(struct signup_body, name),     0,             0,            100,          0},
 	{"password", BODY_LINE,  offsetof(struct signup_body, password), BODY_REQUIRED, PASSWORD_MIN, PASSWORD_MAX, 0},

@@ -83,7 +83,7 @@ int session_begin(struct call *c, uint32_t org, uint64_t user, unsigned status)
 	reply_header(c, "Set-Cookie", SESSION_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
 		     token, (long long)(c->app->config.session_life / 1000),
 		     c->app->config.cookie_secure ? "; Secure" : "");
-	return reply_json(c, status, json_pack("{s:s, s:s, s:o}", "session", token, "csrf", csrf, "user", who));
+	return reply_json(c, status, json_pack("{s:s, s:s, s:o}", "token", token, "csrf", csrf, "user", who));
 }
 
 int session_end_all(struct call *c, uint64_t user, uint64_t but)

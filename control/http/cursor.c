@@ -1,69 +1,79 @@
-/* control/http/cursor.c */
+/* control/http/cursor.c - sealed with XChaCha20-Poly1305, so that the row numbers and addresses inside stay
+ * ours; the nonce is the MAC of what is sealed, so that one place has one cursor. */
+#include <sodium.h>
+
 #include "base/encode.h"
 #include "control/auth/secrets.h"
 #include "control/http/cursor.h"
 
-enum { ID_BYTES = 8, CURSOR_MAC = 16 };
+enum {
+	ID_BYTES = 8,
+	NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+	TAG = crypto_aead_xchacha20poly1305_ietf_ABYTES,
+	PLAIN_MAX = ID_BYTES + CURSOR_TEXT_MAX,
+	RAW_MAX = NONCE + PLAIN_MAX + TAG,
+	ENCODED_MAX = (RAW_MAX + 2) / 3 * 4,
+};
 
-static void mac_of(const uint8_t key[32], struct slice about, struct slice payload, uint8_t ret[MAC_LEN])
+static void make_nonce(const uint8_t key[32], struct slice about, struct slice plain, uint8_t ret[NONCE])
 {
+	uint8_t mac[MAC_LEN];
 	struct buf all = { 0 };
 
 	buf_putf(&all, "%zu\n", about.n); /* so that the seam cannot move */
 	buf_put(&all, about);
-	buf_put(&all, payload);
-	mac_sha256(key, buf_data(&all), ret);
+	buf_put(&all, plain);
+	mac_sha256(key, buf_data(&all), mac);
+	memcpy(ret, mac, NONCE);
 	buf_free(&all);
 }
 
 int cursor_write(const uint8_t key[32], struct slice about, int64_t id, struct slice text,
 		 struct buf *out)
 {
-	struct buf raw = { 0 };
-	uint8_t mac[MAC_LEN];
-	char id_bytes[ID_BYTES];
-	int r;
+	uint8_t plain[PLAIN_MAX], raw[RAW_MAX];
+	unsigned long long n = 0;
 
 	text.n = MIN_OF(text.n, (size_t)CURSOR_TEXT_MAX);
 	for (int i = 0; i < ID_BYTES; i++)
-		id_bytes[i] = (char)((uint64_t)id >> (56 - 8 * i));
-	buf_put(&raw, slice_of(id_bytes, ID_BYTES));
-	buf_put(&raw, text);
-	mac_of(key, about, buf_data(&raw), mac);
-	buf_put(&raw, slice_of((char *)mac, CURSOR_MAC));
-	r = base64url_encode(out, buf_data(&raw));
-	buf_free(&raw);
-	return r;
+		plain[i] = (uint8_t)((uint64_t)id >> (56 - 8 * i));
+	if (text.n)
+		memcpy(plain + ID_BYTES, text.p, text.n);
+	make_nonce(key, about, slice_of(plain, ID_BYTES + text.n), raw);
+	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(raw + NONCE, &n, plain, ID_BYTES + text.n,
+							 (const uint8_t *)about.p, about.n, NULL, raw, key);
+	return base64url_encode(out, slice_of(raw, NONCE + n));
 }
 
-static int check(const uint8_t key[32], struct slice about, struct slice raw)
+static int open_raw(const uint8_t key[32], struct slice about, struct slice raw, uint8_t *plain,
+		    unsigned long long *ret_n)
 {
-	uint8_t mac[MAC_LEN];
+	const uint8_t *p = (const uint8_t *)raw.p;
 
-	if (raw.n < ID_BYTES + CURSOR_MAC || raw.n > ID_BYTES + CURSOR_TEXT_MAX + CURSOR_MAC)
+	if (raw.n < NONCE + ID_BYTES + TAG || raw.n > RAW_MAX)
 		return E_SYNTAX;
-	mac_of(key, about, slice_of(raw.p, raw.n - CURSOR_MAC), mac);
-	return slice_eq_secret(slice_of((char *)mac, CURSOR_MAC),
-			       slice_of(raw.p + raw.n - CURSOR_MAC, CURSOR_MAC)) ? 0 : E_SYNTAX;
+	return crypto_aead_xchacha20poly1305_ietf_decrypt(plain, ret_n, NULL, p + NONCE, raw.n - NONCE,
+							  (const uint8_t *)about.p, about.n, p, key) ?
+		       E_SYNTAX : 0;
 }
 
 int cursor_read(const uint8_t key[32], struct slice about, struct slice cursor, int64_t *ret_id,
 		char *text, size_t text_size, size_t *ret_n)
 {
 	struct buf raw = { 0 };
+	uint8_t plain[PLAIN_MAX];
+	unsigned long long n = 0;
 	uint64_t id = 0;
-	int r = cursor.n > 1024 ? E_SYNTAX : base64url_decode(&raw, cursor);
+	int r = cursor.n > ENCODED_MAX ? E_SYNTAX : base64url_decode(&raw, cursor);
 
 	if (r >= 0)
-		r = check(key, about, buf_data(&raw));
-	if (r >= 0) {
-		struct slice s = buf_data(&raw);
-		for (int i = 0; i < ID_BYTES; i++)
-			id = id << 8 | (uint8_t)s.p[i];
-		*ret_id = (int64_t)id;
-		*ret_n = slice_copy(text, text_size,
-				    slice_of(s.p + ID_BYTES, s.n - ID_BYTES - CURSOR_MAC));
-	}
+		r = open_raw(key, about, buf_data(&raw), plain, &n);
 	buf_free(&raw);
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	for (int i = 0; i < ID_BYTES; i++)
+		id = id << 8 | plain[i];
+	*ret_id = (int64_t)id;
+	*ret_n = slice_copy(text, text_size, slice_of(plain + ID_BYTES, (size_t)n - ID_BYTES));
+	return 0;
 }

@@ -1,10 +1,5 @@
-/* control/http/page.c - cursors: where a page ended, the route and filters it belongs to, and a MAC.
- *	cursor = base64url( id: 8 bytes big-endian, text, mac: 16 bytes )
- * The MAC also covers the path and every other query parameter, so that a cursor cannot be moved to
- * another list or filter. */
-#include <stdio.h>
-
-#include "base/encode.h"
+/* control/http/page.c - pages: where one ended, bound to the organisation, path and filters it is of, so that a
+ * cursor cannot be moved to another list (control/http/cursor.h). */
 #include "control/http/cursor.h"
 #include "control/http/private.h"
 

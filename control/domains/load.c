@@ -1,0 +1,89 @@
+/* control/domains/load.c - a domain and its keys from their rows. */
+#include "control/domains/private.h"
+#include "message/mailbox.h"
+
+void domain_clear(struct domain *d)
+{
+	for (unsigned i = 0; i < d->n_keys; i++)
+		free(d->keys[i].txt);
+	d->n_keys = 0;
+}
+
+static int load_keys(struct call *c, struct domain *d)
+{
+	OWNED(db_result) res = NULL;
+	int r = db_run(c->db, &res,
+		       "SELECT id, selector, type, status, txt FROM dkim_keys WHERE org_id = $1 AND domain_id = $2"
+		       " ORDER BY status, id LIMIT $3", p_int(c->actor.org), p_int(d->id), p_int(KEYS_MAX));
+
+	for (unsigned i = 0; r >= 0 && i < db_rows(res); i++) {
+		struct dkim_key *k = &d->keys[d->n_keys++];
+
+		k->id = (uint64_t)db_int(res, i, 0);
+		slice_copy(k->selector, sizeof(k->selector), db_text(res, i, 1));
+		k->type = (enum key_type)db_int(res, i, 2);
+		k->status = (enum key_status)db_int(res, i, 3);
+		k->txt = must_copy(db_text(res, i, 4));
+	}
+	return r < 0 ? r : 0;
+}
+
+int domain_load(struct call *c, struct slice id_or_name, bool lock, struct domain *d)
+{
+	char name_buf[MAILBOX_MAX + 2];
+	struct slice name = { 0 };
+	uint64_t id = 0;
+	OWNED(db_result) res = NULL;
+	int r;
+
+	memset(d, 0, sizeof(*d));
+	if (id_in(ID_DOMAIN, id_or_name, &id) < 0 &&
+	    mailbox_domain_parse(id_or_name, MAILBOX_CONTACT, name_buf, &name) < 0)
+		return E_UNKNOWN;
+	r = db_query(c->db, &res,
+		     lock ? "SELECT id, name, proof, return_path, tracking, dmarc_policy, status, to_ms(created_at),"
+			    " to_ms(checked_at), to_ms(verified_at), version FROM domains"
+			    " WHERE org_id = $1 AND (id = $2 OR name = $3) FOR UPDATE" :
+			    "SELECT id, name, proof, return_path, tracking, dmarc_policy, status, to_ms(created_at),"
+			    " to_ms(checked_at), to_ms(verified_at), version FROM domains"
+			    " WHERE org_id = $1 AND (id = $2 OR name = $3)",
+		     (struct db_param[]){ p_int(c->actor.org), name.p ? p_null() : p_int(id), p_opt(name) }, 3);
+	if (r <= 0)
+		return r < 0 ? r : E_UNKNOWN;
+	d->id = (uint64_t)db_int(res, 0, 0);
+	slice_copy(d->name, sizeof(d->name), db_text(res, 0, 1));
+	slice_copy(d->proof, sizeof(d->proof), db_text(res, 0, 2));
+	slice_copy(d->return_path, sizeof(d->return_path), db_text(res, 0, 3));
+	slice_copy(d->tracking, sizeof(d->tracking), db_text(res, 0, 4));
+	d->dmarc_policy = (int)db_int(res, 0, 5);
+	d->status = (enum domain_status)db_int(res, 0, 6);
+	d->created_ms = db_int(res, 0, 7);
+	d->checked_ms = db_int(res, 0, 8);
+	d->verified_ms = db_int(res, 0, 9);
+	d->version = db_int(res, 0, 10);
+	return load_keys(c, d);
+}
+
+static json_t *keys_json(const struct domain *d)
+{
+	static const char *const statuses[] = { "", "waiting", "signing", "retired" };
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < d->n_keys; i++)
+		(void)json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s}", "selector", d->keys[i].selector, "type",
+					d->keys[i].type == KEY_RSA ? "rsa-2048" : "ed25519", "status",
+					statuses[d->keys[i].status]));
+	return list;
+}
+
+json_t *domain_json(const struct domain *d)
+{
+	static const char *const statuses[] = { "", "pending", "verified", "degraded" };
+
+	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", json_id(ID_DOMAIN, d->id),
+			 "name", d->name, "status", statuses[d->status], "return_path", d->return_path,
+			 "tracking", d->tracking, "dmarc_policy", dmarc_policies[d->dmarc_policy], "keys",
+			 keys_json(d), "created_at", json_time(d->created_ms), "checked_at",
+			 json_time(d->checked_ms), "verified_at", json_time(d->verified_ms));
+}

@@ -1,0 +1,156 @@
+/* control/domains/records.c - the records a domain needs, as rows of DNS and of the database. */
+#include <stdio.h>
+
+#include "control/domains/private.h"
+
+const char *const dmarc_policies[] = { "", "none", "quarantine", "reject" };
+
+static const char *const states[] = { "", "unchecked", "ok", "missing", "wrong", "no_answer" };
+
+static struct record *add(struct record *r, const char *kind, const char *type, enum dns_type query,
+			  bool required)
+{
+	memset(r, 0, sizeof(*r));
+	slice_copy(r->kind, sizeof(r->kind), slice_str(kind));
+	r->type = type;
+	r->query = query;
+	r->required = required;
+	r->state = RECORD_UNCHECKED;
+	return r;
+}
+
+static void name_it(struct record *r, const char *label, const char *domain)
+{
+	(void)snprintf(r->name, sizeof(r->name), "%s%s%s", label, label[0] ? "." : "", domain);
+}
+
+static char *joined(const char *a, const char *b, const char *c)
+{
+	size_t n = strlen(a) + strlen(b) + strlen(c) + 1;
+	char *s = must_alloc(n);
+
+	(void)snprintf(s, n, "%s%s%s", a, b, c);
+	return s;
+}
+
+static unsigned add_keys(const struct domain *d, struct record *ret)
+{
+	char kind[32], label[96];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < d->n_keys; i++) {
+		if (d->keys[i].status == KEY_RETIRED)
+			continue;
+		(void)snprintf(kind, sizeof(kind), "dkim-%s", d->keys[i].type == KEY_RSA ? "rsa" : "ed25519");
+		struct record *r = add(&ret[n++], kind, "TXT", DNS_TXT, true);
+		(void)snprintf(label, sizeof(label), "%s._domainkey", d->keys[i].selector);
+		name_it(r, label, d->name);
+		r->value = must_copy(slice_str(d->keys[i].txt));
+	}
+	return n;
+}
+
+unsigned records_expected(const struct config *config, const struct domain *d, struct record *ret)
+{
+	bool bounces = d->return_path[0] && config->return_path_host && config->return_path_host[0];
+	unsigned n = 0;
+	struct record *r = add(&ret[n++], "ownership", "TXT", DNS_TXT, true);
+
+	name_it(r, "_postern", d->name);
+	r->value = joined("postern-verify=", d->proof, "");
+	n += add_keys(d, ret + n);
+	if (config->spf_include && config->spf_include[0]) {
+		/* SPF is asked of the envelope's domain. */
+		r = add(&ret[n++], "spf", "TXT", DNS_TXT, false);
+		name_it(r, bounces ? d->return_path : "", d->name);
+		r->value = joined("v=spf1 ", config->spf_include, " ~all");
+	}
+	r = add(&ret[n++], "dmarc", "TXT", DNS_TXT, false);
+	name_it(r, "_dmarc", d->name);
+	r->value = joined("v=DMARC1; p=", dmarc_policies[d->dmarc_policy], "");
+	if (bounces) {
+		r = add(&ret[n++], "return-path", "MX", DNS_MX, false);
+		name_it(r, d->return_path, d->name);
+		r->value = joined(config->return_path_host, "", "");
+		r->priority = 10;
+	}
+	if (d->tracking[0] && config->tracking_host && config->tracking_host[0]) {
+		r = add(&ret[n++], "tracking", "CNAME", DNS_CNAME, false);
+		name_it(r, d->tracking, d->name);
+		r->value = joined(config->tracking_host, "", "");
+	}
+	return n;
+}
+
+void records_clear(struct record *records, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		free(records[i].value);
+}
+
+int records_load(struct call *c, const struct domain *d, struct record *records, unsigned n)
+{
+	OWNED(db_result) res = NULL;
+	int r = db_run(c->db, &res,
+		       "SELECT kind, state, seen, to_ms(checked_at) FROM domain_records"
+		       " WHERE org_id = $1 AND domain_id = $2", p_int(c->actor.org), p_int(d->id));
+
+	for (unsigned i = 0; r >= 0 && i < db_rows(res); i++)
+		for (unsigned k = 0; k < n; k++) {
+			if (!slice_eq(db_text(res, i, 0), slice_str(records[k].kind)))
+				continue;
+			records[k].state = (enum record_state)db_int(res, i, 1);
+			slice_copy(records[k].seen, SEEN_MAX, db_text(res, i, 2));
+			records[k].checked_ms = db_int(res, i, 3);
+		}
+	return r < 0 ? r : 0;
+}
+
+int records_store(struct call *c, const struct domain *d, const struct record *records, unsigned n)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < n && r >= 0; i++)
+		r = db_run(c->db, NULL,
+			   "INSERT INTO domain_records (org_id, domain_id, kind, state, seen, checked_at)"
+			   " VALUES ($1, $2, $3, $4, $5, now()) ON CONFLICT (org_id, domain_id, kind) DO UPDATE"
+			   " SET state = excluded.state, seen = excluded.seen, checked_at = excluded.checked_at",
+			   p_int(c->actor.org), p_int(d->id), p_str(records[i].kind), p_int(records[i].state),
+			   p_str(records[i].seen));
+	return r < 0 ? r : 0;
+}
+
+json_t *records_json(const struct record *records, unsigned n)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct record *r = &records[i];
+		json_t *item = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:o, s:o}", "kind", r->kind, "type",
+					 r->type, "name", r->name, "value", r->value, "required", r->required,
+					 "state", states[r->state], "seen",
+					 r->seen[0] ? json_slice(slice_str(r->seen)) : json_null(),
+					 "checked_at", json_time(r->checked_ms));
+		if (r->query == DNS_MX)
+			(void)json_object_set_new(item, "priority", json_integer(r->priority));
+		(void)json_array_append_new(list, item);
+	}
+	return list;
+}
+
+bool records_fulfilled(const struct record *records, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (records[i].required && records[i].state != RECORD_OK)
+			return false;
+	return true;
+}
+
+bool records_refuted(const struct record *records, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (records[i].required &&
+		    (records[i].state == RECORD_MISSING || records[i].state == RECORD_WRONG))
+			return true;
+	return false;
+}
