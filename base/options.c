@@ -309,8 +309,9 @@ void options_show(const struct option *row, const void *config, struct buf *out)
 void options_sample(const struct option *table, size_t n, struct buf *out)
 {
 	for (size_t i = 0; i < n; i++)
-		buf_putf(out, "%s# %s%s\n#%s = %s\n", i ? "\n" : "", table[i].help,
-			 table[i].reload ? " (taken up by a reload)" : "", table[i].name, table[i].def);
+		buf_putf(out, "%s# %s%s\n#%s =%s%s\n", i ? "\n" : "", table[i].help,
+			 table[i].reload ? " (taken up by a reload)" : "", table[i].name,
+			 *table[i].def ? " " : "", table[i].def);
 }
 
 bool option_list_next(const char *list, size_t *pos, struct slice *ret)

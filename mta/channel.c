@@ -1,5 +1,6 @@
 #include "mta/channel.h"
 
+#include "base/log.h"
 #include "mta/deliver.h"
 
 /* ---- opening -------------------------------------------------------------------------------------------- */
@@ -62,7 +63,7 @@ static int start_session(struct channel *ch)
 		.tls_resume = ch->host->tls,
 	};
 
-	if (ch->host->tls_broken && o.tls == TLS_MAY)
+	if (ch->host->clear_until_ms > timers_now(w->loop->timers) && o.tls == TLS_MAY)
 		o.tls = TLS_NEVER;
 	return session_new(&ch->session, w->loop, &o, &ch->user);
 }
@@ -242,19 +243,44 @@ static void leave(struct channel *ch)
 	ch->route = route_unref(ch->route);
 }
 
+/* Opportunistic TLS that does not work is worth no more than none (RFC 7435 section 3): the same address
+ * again, in the clear.  4.7.5 without a reply is the session's word for a failed handshake. */
+static bool tls_gave_way(struct channel *ch, const struct verdict *v)
+{
+	struct work *w = ch->pool->work;
+	int64_t now = timers_now(w->loop->timers);
+
+	if (v->code || v->dsn[0] != 4 || v->dsn[1] != 7 || v->dsn[2] != 5 || w->config->tls_policy != TLS_MAY ||
+	    ch->host->clear_until_ms > now)
+		return false;
+	ch->host->clear_until_ms = now + w->config->host_bad;
+	log_info("session.tls-failed", kv_str("site", ch->pool->site->name), kv_str("ip", ch->host->ip_text),
+		 kv_slice("reason", slice_of(v->text, v->text_n)));
+	return true;
+}
+
+/* Who greets well and then never answers is no better than who does not greet. */
+static void judge_end(struct channel *ch, const struct verdict *v)
+{
+	bool trouble = v->kind != VERDICT_NONE;
+
+	if (!ch->ready_once && tls_gave_way(ch, v))
+		return;
+	if (!ch->ready_once || (trouble && !ch->judged))
+		site_host_failed(ch->pool->site, ch->host, slice_of(v->text, v->text_n));
+	else if (trouble && v->code)
+		pool_congested(ch->pool); /* 421 and its like in mid-session */
+}
+
 static void on_gone(struct session_user *u, const struct verdict *v)
 {
 	struct channel *ch = container_of(u, struct channel, user);
 	struct pool *p = ch->pool;
-	bool never_ready = !ch->ready_once, trouble = v->kind != VERDICT_NONE;
 
 	keep_ticket(ch);
 	leave(ch);
-	if (never_ready && !p->work->freeing) {
-		site_host_failed(p->site, ch->host, slice_of(v->text, v->text_n));
-	} else if (trouble && v->code) {
-		pool_congested(p); /* 421 and its like in mid-session */
-	}
+	if (!p->work->freeing)
+		judge_end(ch, v);
 	pool_pump_soon(p);
 	if (p->work->freeing)
 		free(ch);

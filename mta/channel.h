@@ -17,7 +17,8 @@ struct channel {
 	struct turn_end reap;
 	struct timer idle_timer;
 	unsigned in_hand, taken;
-	bool ready_once, judged, quitting, gone;
+	bool ready_once, quitting, gone;
+	bool judged;              /* the host has answered about a recipient */
 };
 /* 0, or why there can be none now: E_FULL (limits), E_UNKNOWN (no such pool), E_TIMEOUT (all hosts are
  * bad; the site has backed off). */

@@ -1,12 +1,24 @@
 #include "mta/daemon.h"
 
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+/* Keeps the one right that listening below port 1024 needs, and no other. */
+static int keep_only_bind(void)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	data[0].permitted = data[0].effective = 1U << CAP_NET_BIND_SERVICE;
+	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
+}
 
 int daemon_become(const char *user)
 {
@@ -17,9 +29,10 @@ int daemon_become(const char *user)
 	pw = getpwnam(user);
 	if (!pw)
 		return E_UNKNOWN;
-	if (initgroups(user, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 || setuid(pw->pw_uid) < 0)
+	if (prctl(PR_SET_KEEPCAPS, 1L) < 0 || initgroups(user, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 ||
+	    setuid(pw->pw_uid) < 0)
 		return -errno;
-	return 0;
+	return keep_only_bind();
 }
 
 int daemon_harden(void)

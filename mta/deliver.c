@@ -399,6 +399,7 @@ static void settle(struct channel *ch, struct delivery *d, unsigned i, const str
 			work_queue(w, d->refs[i]);
 		return;
 	}
+	ch->judged = ch->judged || v->code;
 	outcome_verdict(w, d->refs[i], d->chunk, d->rcpts[i].address, v, f);
 	if (v->kind == VERDICT_DELIVERED)
 		pool_success(ch->pool);
@@ -421,7 +422,6 @@ void deliver_done(struct channel *ch, struct txn *t)
 	};
 
 	ch->in_hand--;
-	ch->judged = true;
 	/* At the lane's end what is in hand stays in the spool as it is and is tried after the restart. */
 	for (unsigned i = 0; i < t->n_rcpts && !w->freeing; i++)
 		settle(ch, d, i, &f);

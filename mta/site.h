@@ -15,7 +15,7 @@ struct host {
 	size_t ip_text_n;
 	int64_t bad_until_ms;     /* monotonic */
 	unsigned channels;
-	bool tls_broken;          /* the handshake failed: in the clear until bad_until_ms, where policy may */
+	int64_t clear_until_ms;   /* monotonic; a handshake failed: in the clear until then, where policy may */
 	struct tls_session *tls;  /* latest ticket */
 };
 
