@@ -105,8 +105,10 @@ int spool_start(struct spool *sp)
 
 	if (sp->read_only)
 		return -EROFS;
+	sp->running = true;
 	r = pthread_create(&sp->thread, NULL, commit_thread, sp);
-	sp->running = r == 0;
+	if (r)
+		sp->running = false;
 	return -r;
 }
 

@@ -158,6 +158,60 @@ static void a_full_disk_refuses_mail_and_takes_outcomes(void **state UNUSED)
 	sp = spool_free(sp);
 }
 
+struct mover {
+	struct spool_port port;
+	struct spool *sp;
+	bool move;
+};
+static void move_cursor(struct spool_port *port)
+{
+	struct mover *m = container_of(port, struct mover, port);
+
+	if (m->move)
+		assert_int_equal(spool_consumer_set(m->sp, SLICE("reader"), spool_durable(m->sp)), 0);
+	m->move = false;
+}
+
+static int ignore_event(void *arg, const struct event *e UNUSED)
+{
+	++*(unsigned *)arg;
+	return 0;
+}
+
+/* The cursor moves between a commit and the cleaning after it; then the power goes. */
+static void a_segment_waits_until_the_cursor_past_it_is_durable(void **state UNUSED)
+{
+	OWNED(disk_sim) sim = disk_sim_new();
+	OWNED(disk_sim) after = NULL;
+	struct spool *sp = open_on(sim, 0);
+	struct mover m = { .port = { .wake = move_cursor }, .sp = sp };
+	char name[IMAGE_NAME];
+	unsigned heard = 0;
+	lsn_t cursor = 1;
+	job_no job;
+
+	spool_port_add(sp, &m.port);
+	assert_int_equal(spool_consumer_set(sp, SLICE("reader"), 0), 0);
+	for (uint64_t n = 0; n < 40; n++) {
+		assert_int_equal(put_n(sp, n, 1000, &job), 0);
+		assert_int_equal(end_row(sp, job, 0), 0);
+		assert_int_equal(end_row(sp, job, 1), 0);
+		m.move = n == 39;
+		assert_int_equal(spool_commit_now(sp), 0);
+		if (n == 30) /* its record leaves the oldest segment, what it says stays */
+			assert_int_equal(spool_consumer_set(sp, SLICE("reader"), 0), 0);
+	}
+	disk_sim_crash_at(sim, disk_sim_ops(sim) + 1);
+	sp = spool_free(sp);
+	after = disk_sim_image(sim, 0, name); /* nothing pending survives */
+	sp = open_on(after, 0);
+	assert_int_equal(spool_consumer_get(sp, SLICE("reader"), &cursor), 0);
+	assert_int_equal(cursor, 0);
+	assert_int_equal(spool_events(sp, cursor, 1000, ignore_event, &heard, &cursor), 0);
+	assert_int_equal(heard, 120);
+	sp = spool_free(sp);
+}
+
 struct sizes {
 	const struct disk_sim *sim;
 	char name[16][24];
@@ -271,6 +325,7 @@ int main(void)
 		cmocka_unit_test(a_failed_sync_ends_acceptance_for_good),
 		cmocka_unit_test(a_failed_write_ends_acceptance_for_good),
 		cmocka_unit_test(a_full_disk_refuses_mail_and_takes_outcomes),
+		cmocka_unit_test(a_segment_waits_until_the_cursor_past_it_is_durable),
 		cmocka_unit_test(one_flipped_bit_anywhere_is_found_and_placed),
 		cmocka_unit_test(a_missing_segment_is_found),
 		cmocka_unit_test(every_refused_operation_while_opening_leaves_the_log_as_it_was),
