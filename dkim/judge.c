@@ -67,13 +67,30 @@ static int feed_body(DKIM *d, struct slice body)
 	return dkim_body(d, crlf, 2) == DKIM_STAT_OK ? 0 : E_CRYPTO;
 }
 
+/* libopendkim 2.11 never frees the parsed key of an Ed25519 signature (some 500 bytes each); the
+ * leak checker is told to look away for that call alone.  One more reason not to sign all mail here. */
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
+
+static DKIM_STAT make_signature(DKIM *d)
+{
+	DKIM_STAT status;
+
+	if (__lsan_disable)
+		__lsan_disable();
+	status = dkim_eom(d, NULL);
+	if (__lsan_enable)
+		__lsan_enable();
+	return status;
+}
+
 static int take_field(DKIM *d, struct buf *out)
 {
 	u_char *text;
 	size_t n;
 	int r;
 
-	if (dkim_eom(d, NULL) != DKIM_STAT_OK ||
+	if (make_signature(d) != DKIM_STAT_OK ||
 	    dkim_getsighdr_d(d, strlen("DKIM-Signature: "), &text, &n) != DKIM_STAT_OK)
 		return E_CRYPTO;
 	r = buf_append(out, SLICE("DKIM-Signature: "));
