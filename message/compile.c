@@ -142,7 +142,7 @@ static int emit(struct compile *c, struct op op, size_t at)
 
 static int on_slot(struct compile *c, const struct mustache_tag *t)
 {
-	struct op op = {.kind = OP_SLOT};
+	struct op op = { .kind = OP_SLOT };
 	enum escape e = ESCAPE_TEXT;
 	bool tree;
 	int r;
@@ -159,7 +159,7 @@ static int on_slot(struct compile *c, const struct mustache_tag *t)
 
 static int on_section(struct compile *c, const struct mustache_tag *t)
 {
-	struct op op = {.kind = t->kind == TAG_SECTION ? OP_SECTION : OP_INVERTED};
+	struct op op = { .kind = t->kind == TAG_SECTION ? OP_SECTION : OP_INVERTED };
 	bool tree;
 	int r;
 
@@ -175,7 +175,7 @@ static int on_section(struct compile *c, const struct mustache_tag *t)
 	if (t->kind == TAG_INVERTED)
 		tree = compile_in_tree(c);
 	c->open[c->depth++] =
-	    (struct section){t->name, t->at, (uint32_t)r, tree, c->url_start, c->html};
+	    (struct section){ t->name, t->at, (uint32_t)r, tree, c->url_start, c->html };
 	return 0;
 }
 
@@ -199,7 +199,7 @@ static int on_close(struct compile *c, const struct mustache_tag *t)
 		    NO_NAME);
 	c->url_start |= s->url_start;
 	c->depth--;
-	r = emit(c, (struct op){.kind = OP_END, .a = s->op}, t->at);
+	r = emit(c, (struct op){ .kind = OP_END, .a = s->op }, t->at);
 	if (r < 0)
 		return r;
 	build_op_at(c->build, s->op)->a = (uint32_t)r;
@@ -225,7 +225,7 @@ static int add_routine(struct compile *c, const struct mustache_tag *t, struct s
 		return compile_fault(c, t->at, E_LIMIT, "too many partials", NO_NAME);
 	copy = must_copy(indent);
 	r = &c->routines[c->n_routines];
-	*r = (struct routine){t->name, source, copy, c->part, c->html, compile_in_tree(c)};
+	*r = (struct routine){ t->name, source, copy, c->part, c->html, compile_in_tree(c) };
 	r->html.at_start = true;
 	return (int)c->n_routines++;
 }
@@ -272,7 +272,7 @@ static int on_partial(struct compile *c, const struct mustache_tag *t)
 	if (r < 0)
 		return r;
 	c->html.after_slot = true;
-	r = emit(c, (struct op){.kind = OP_CALL, .a = (uint32_t)r}, t->at);
+	r = emit(c, (struct op){ .kind = OP_CALL, .a = (uint32_t)r }, t->at);
 	return r < 0 ? r : 0;
 }
 
@@ -359,7 +359,7 @@ int compile_part(struct compile *c, enum template_part part, struct slice source
 	c->part = part;
 	c->source = source;
 	c->partial = c->indent = NO_NAME;
-	c->html = (struct html){0};
+	c->html = (struct html){ 0 };
 	c->url_start = true;
 	c->base_tree = false;
 	return compile_source(c);
@@ -385,7 +385,7 @@ static int compile_routine(struct compile *c, const struct routine *r, uint32_t 
 	if (c->part == TEMPLATE_HTML && !html_join(&c->html, &r->html))
 		return compile_fault(c, c->source.n, E_SYNTAX,
 				     "a partial must end where it began in the HTML", NO_NAME);
-	e = build_op(c->build, (struct op){.kind = OP_RETURN});
+	e = build_op(c->build, (struct op){ .kind = OP_RETURN });
 	return e < 0 ? compile_fault_limit(c, c->source.n, e) : 0;
 }
 

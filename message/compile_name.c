@@ -7,14 +7,14 @@
 int compile_refuse(struct template_error *error, enum template_part part, int code,
 		   const char *text)
 {
-	*error = (struct template_error){.part = part};
+	*error = (struct template_error){ .part = part };
 	(void)slice_copy(error->text, sizeof(error->text), slice_str(text));
 	return code;
 }
 
 int compile_fault(struct compile *c, size_t at, int code, const char *why, struct slice name)
 {
-	struct template_error e = {.part = c->part, .line = 1, .column = 1};
+	struct template_error e = { .part = c->part, .line = 1, .column = 1 };
 	size_t n = MIN_OF(name.n, (size_t)40);
 
 	while (n < name.n && n > 0 && ((unsigned char)name.p[n] & 0xc0) == 0x80)

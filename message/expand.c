@@ -12,7 +12,6 @@ enum { GROUP_MAX = PROGRAM_LINE_MAX };
 
 struct frame {
 	const struct value *top;   /* what {{.}} is */
-	const struct value *items; /* of the list at hand */
 	uint32_t left;             /* items after top */
 };
 
@@ -183,9 +182,9 @@ static int do_section(struct run *x, const struct op *op)
 		return E_LIMIT;
 	f = &x->frames[x->depth++];
 	if (v->type == VALUE_LIST)
-		*f = (struct frame){ v->items, v->items, v->count - 1 };
+		*f = (struct frame){ v->items, v->count - 1 };
 	else
-		*f = (struct frame){ v, NULL, 0 };
+		*f = (struct frame){ v, 0 };
 	return 0;
 }
 

@@ -1,0 +1,32 @@
+/* Laws: the fields of a header and its empty line are the message up to the body, byte for byte; a
+ * scan sees the same; find gives the first field of a name. */
+#include "message/header.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct slice m = slice_of(data, size);
+	struct header_field f, first;
+	struct header_scan scan;
+	size_t pos = 0, at = 0;
+	unsigned from = 0, fields = 0;
+	int r;
+
+	while ((r = header_next(m, &pos, &f)) > 0) {
+		assert(f.whole.p == m.p + at && f.name.p == f.whole.p);
+		assert(f.value.p == f.name.p + f.name.n + 1);
+		assert(f.value.p + f.value.n <= f.whole.p + f.whole.n);
+		at += f.whole.n;
+		assert(pos == at);
+		from += slice_eq_nocase(f.name, SLICE("from"));
+		assert(fields++ > 0 || header_find(m, f.name, &first) == 1);
+	}
+	if (r == 0)
+		assert(pos - at <= 2 && (pos == size || m.p[pos - 1] == '\n'));
+	if (header_scan(m, &scan) == 0)
+		assert(r == 0 && scan.body == pos && scan.from == from);
+	else
+		assert(r < 0 || fields > HEADER_FIELDS_MAX);
+	return 0;
+}
