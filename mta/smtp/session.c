@@ -107,17 +107,19 @@ void session_fail_reply(struct session *s, const struct reply *re)
 
 static void tell_gone(struct session *s)
 {
+	s->told = true;
 	flights_lost(s);
-	if (s->freed)
-		return;
-	s->conn = conn_free(s->conn);
-	s->user->gone(s->user, &s->end);
+	if (!s->freed)
+		s->user->gone(s->user, &s->end);
+	/* Until now, so that the user may look at it: the last ticket is there. */
+	if (!s->freed)
+		s->conn = conn_free(s->conn);
 }
 
 /* Every way in from the loop ends here: the user is told, and may call anything, session_free too. */
 static void wrap_up(struct session *s)
 {
-	if (s->freed || !s->conn)
+	if (s->freed || s->told)
 		return;
 	if (!s->over)
 		flights_done(s);

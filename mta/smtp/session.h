@@ -82,4 +82,4 @@ bool session_can_take(const struct session *s); /* room for (another) txn now */
 void session_quit(struct session *s);           /* QUIT after what is in hand, then gone() */
 const char *session_doing(const struct session *s); /* "waiting for the EHLO reply" */
 unsigned session_sent(const struct session *s);  /* txns finished on this connection */
-struct conn *session_conn(struct session *s);    /* for TLS facts and addresses; NULL in gone() */
+struct conn *session_conn(struct session *s);    /* for TLS facts and addresses, in gone() too */

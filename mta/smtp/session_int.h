@@ -51,7 +51,7 @@ struct session {
 
 	bool tls_on, ready, quitting, start_tls, need_rset, tell_ready;
 	bool body_open;        /* between 354 and our dot: only a message may be said */
-	bool over, freed;
+	bool over, told, freed;
 	struct stuff stuff;
 	struct ehlo ehlo;
 	uint32_t queued;       /* bytes given to the conn, modulo 2^32 */
