@@ -126,7 +126,7 @@ static int serve(struct app *app)
 static int usage(void)
 {
 	(void)fputs("usage: postern-control [-c FILE] [--check | --make-secrets | --bootstrap | --migrate]\n"
-		    "       postern-control --sample | --version\n",
+		    "       postern-control --sample | --routes | --version\n",
 		    stderr);
 	return 2;
 }
@@ -162,6 +162,8 @@ int main(int argc, char **argv)
 			command = 'k';
 		else if (!strcmp(argv[i], "--sample"))
 			return print_sample();
+		else if (!strcmp(argv[i], "--routes"))
+			return routes_print(), 0;
 		else if (!strcmp(argv[i], "--version"))
 			return puts("postern-control 0.1.0") < 0;
 		else if (!strcmp(argv[i], "--check"))

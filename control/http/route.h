@@ -59,3 +59,5 @@ int route_find(enum route_listener listener, struct slice method, struct slice p
 unsigned route_number(const struct route *route);
 unsigned route_count(void);
 const struct route *route_at(unsigned number, unsigned *ret_listeners);
+/* One line a route on standard output: method, path, auth, permission, listeners, flags; by tabs. */
+void routes_print(void);

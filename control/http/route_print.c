@@ -1,0 +1,41 @@
+/* control/http/route_print.c - the route table as text, for tests and the curious. */
+#include <stdio.h>
+
+#include "control/auth/permit.h"
+#include "control/http/route.h"
+
+static const char *const auths[] = { "none", "member", "session", "platform" };
+
+static const char *permission(uint64_t permit)
+{
+	for (unsigned bit = 0; permit_name(bit); bit++)
+		if (permit == PERMIT(bit))
+			return permit_name(bit);
+	return permit ? "several" : "";
+}
+
+static const char *listeners_text(unsigned set, char *buf, size_t size)
+{
+	static const char *const names[] = { "api", "public", "admin" };
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+		if (set & 1U << i)
+			n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? "," : "", names[i]);
+	return buf;
+}
+
+void routes_print(void)
+{
+	char where[64];
+	unsigned set;
+
+	for (unsigned i = 0; i < route_count(); i++) {
+		const struct route *row = route_at(i, &set);
+
+		printf("%s\t%s\t%s\t%s\t%s\t%s\n", row->method, row->path, auths[row->auth],
+		       permission(row->permit), listeners_text(set, where, sizeof(where)),
+		       row->flags & ROUTE_IDEMPOTENT ? "idempotent" : "-");
+	}
+}
