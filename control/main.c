@@ -94,13 +94,48 @@ static int start_all(struct app *app, void **running)
 	return 0;
 }
 
-static int serve(struct app *app)
+static void set_log_level(const struct config *config)
+{
+	enum log_level level = LOG_INFO;
+
+	if (log_level_parse(slice_str(config->log_level), &level) >= 0)
+		log_open(STDERR_FILENO, level);
+}
+
+/* SIGHUP: what may change while we run is the log's level; the rest needs a restart. */
+static void reload(const char *config_path)
+{
+	char error[OPTION_ERROR_MAX] = "";
+	struct config fresh = { 0 };
+	int r;
+
+	options_defaults(config_options, config_options_n, &fresh);
+	r = options_read(config_options, config_options_n, &fresh, config_path, error);
+	if (r < 0)
+		log_error("config.refused", kv_str("why", error[0] ? error : err_text(r)));
+	else
+		set_log_level(&fresh);
+	options_free(config_options, config_options_n, &fresh);
+}
+
+static int wait_for_end(const sigset_t *set, const char *config_path)
+{
+	int sig = 0;
+
+	while (sigwait(set, &sig) == 0 && sig == SIGHUP)
+		reload(config_path);
+	return sig;
+}
+
+static int serve(struct app *app, const char *config_path)
 {
 	void *running[ARRAY_LEN(services)] = { 0 };
 	sigset_t set;
-	int sig = 0, r;
+	int r;
 
+	set_log_level(&app->config);
 	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGHUP);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	/* Before any thread: they all inherit it, and this one waits. */
@@ -113,8 +148,7 @@ static int serve(struct app *app)
 		r = start_all(app, running);
 	if (r >= 0) {
 		log_info("control.ready", kv_int("pid", getpid()));
-		(void)sigwait(&set, &sig);
-		log_info("control.stopping", kv_int("signal", sig));
+		log_info("control.stopping", kv_int("signal", wait_for_end(&set, config_path)));
 	}
 	atomic_store(&app->stopping, true);
 	for (size_t i = ARRAY_LEN(services); i-- > 0;)
@@ -125,7 +159,7 @@ static int serve(struct app *app)
 
 static int usage(void)
 {
-	(void)fputs("usage: postern-control [-c FILE] [--check | --make-secrets | --bootstrap | --migrate]\n"
+	(void)fputs("usage: postern-control [-c FILE] [-t | --make-secrets | --bootstrap | --migrate]\n"
 		    "       postern-control --sample | --routes | --version\n",
 		    stderr);
 	return 2;
@@ -166,7 +200,7 @@ int main(int argc, char **argv)
 			return routes_print(), 0;
 		else if (!strcmp(argv[i], "--version"))
 			return puts("postern-control 0.1.0") < 0;
-		else if (!strcmp(argv[i], "--check"))
+		else if (!strcmp(argv[i], "-t") || !strcmp(argv[i], "--check"))
 			command = 'c';
 		else if (!strcmp(argv[i], "--bootstrap"))
 			command = 'b';
@@ -185,7 +219,7 @@ int main(int argc, char **argv)
 	else if (command == 'm')
 		r = migrate(&app);
 	else if (command == 's')
-		r = serve(&app);
+		r = serve(&app, config);
 	app_close(&app);
 	return r != 0;
 }
