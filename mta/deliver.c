@@ -297,7 +297,8 @@ static int build(struct work *w, struct delivery *d, rcpt_ref ref)
 	int r = 0;
 
 	d->txn = (struct txn){
-		.mail_from = d->chunk->meta.mail_from,
+		.mail_from = d->chunk->meta.mail_from.n ? d->chunk->meta.mail_from : SLICE(""),
+		.head = SLICE(""),
 		.message = buf_data(&d->content->bytes),
 		.body_8bit = meta->body_8bit,
 		.utf8 = meta->utf8,

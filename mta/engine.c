@@ -167,7 +167,7 @@ int engine_new(struct engine **ret, struct mta_config *c, struct spool *sp, bool
 	e->threads = threads;
 	e->rules = rules_new();
 	e->limits = limits_new();
-	r = spool_each_rule(sp, (struct slice){ 0 }, load_rule, e->rules);
+	r = spool_each_rule(sp, SLICE(""), load_rule, e->rules);
 	if (r < 0)
 		return r;
 	list_start_jobs(e);
@@ -279,8 +279,13 @@ static void end_all(struct engine *e)
 		struct lane *l = &e->lanes[i];
 		if (l->started)
 			pthread_join(l->thread, NULL);
-		each_input(l, offsetof(struct input, stop));
 	}
+	/* Notes that crossed the end are run while those they are about still live. */
+	for (unsigned i = 0; i < e->n_lanes; i++)
+		lane_run_notes(&e->lanes[i]);
+	lane_run_notes(&e->front);
+	for (unsigned i = 0; i < e->n_lanes; i++)
+		each_input(&e->lanes[i], offsetof(struct input, stop));
 	each_input(&e->front, offsetof(struct input, stop));
 }
 

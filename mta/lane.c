@@ -30,7 +30,7 @@ void lane_post(struct lane *l, struct note *n)
 	lane_wake(l);
 }
 
-static void run_notes(struct lane *l)
+void lane_run_notes(struct lane *l)
 {
 	struct note *newest = atomic_exchange(&l->inbox, NULL), *oldest = NULL;
 
@@ -138,7 +138,7 @@ void lane_wait_cancel(struct lane *l, struct durable_wait *w)
 void lane_look_in(struct lane *l)
 {
 	atomic_store(&l->woken, false); /* before looking: what comes after it wakes us again */
-	run_notes(l);
+	lane_run_notes(l);
 	run_waits(l);
 	if (l->work)
 		work_look_in(l->work);
@@ -184,6 +184,7 @@ void lane_done(struct lane *l)
 	if (!l->engine)
 		return;
 	current = l;
+	lane_run_notes(l); /* a note left behind would never be freed */
 	l->work = work_free(l->work);
 	spool_port_remove(engine_spool(l->engine), &l->port);
 	lane_loop_close(l);

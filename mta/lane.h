@@ -53,6 +53,7 @@ void lane_done(struct lane *l);
 void lane_run(struct lane *l);     /* on the lane's thread, until lane_loop_stop */
 void lane_wake(struct lane *l);    /* any thread */
 void lane_look_in(struct lane *l); /* inbox, waits, jobs: after a wake */
+void lane_run_notes(struct lane *l); /* the inbox alone */
 /* One turn without libev: gives milliseconds until the next timer, -1 when there is none. */
 int64_t lane_turn(struct lane *l);
 

@@ -1,0 +1,456 @@
+/* Days of an engine's life: retries, restarts, dead hosts, expiry, orders. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "mta/inspect.h"
+#include "tests/replay/engine_world.h"
+
+#define CONFIG                                                                                     \
+	"hostname = out.test\nlanes = 1\nroute.allow = 127.0.0.0/8\nretry.schedule = 10m, 1h\n"  \
+	"retry.jitter = 0\nhost.bad = 5m\nsite.backoff_min = 1m\nsite.backoff_max = 10m\n"
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+static const int64_t DAY = 24 * HOUR;
+
+static const char decent[] = "say 220 mx.test\nserve\n";
+static const char full[] = "say 220 mx.test\nreply RCPT 452 4.2.2 mailbox full\nserve\n";
+static const char refuses[] = "refuse\n";
+
+static void host(const char *ip, const char *script)
+{
+	char at[64];
+
+	(void)snprintf(at, sizeof(at), "%s:25", ip);
+	if (conn_sim_host(slice_str(at), slice_str(script)) < 0)
+		fail_msg("%s", conn_sim_mistake());
+}
+
+static void domain(const char *name, const char *mx)
+{
+	resolver_sim_set(name, DNS_MX, 5, mx);
+}
+
+static void names(void)
+{
+	resolver_sim_set("mx1.test", DNS_A, 5, "127.0.1.1");
+	resolver_sim_set("mx2.test", DNS_A, 5, "127.0.1.2");
+	domain("one.test", "10 mx1.test");
+	domain("two.test", "10 mx1.test,20 mx2.test");
+}
+
+static const char *const one_rcpt[] = { "u@one.test" };
+static const char *const two_rcpt[] = { "u@two.test" };
+
+static void a_message_is_delivered_and_leaves_the_queue(void **state)
+{
+	struct world w;
+	struct books b;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", decent);
+	world_submit(&w, one_rcpt, 1, DAY, "smtp", 0);
+	world_run(&w, 5 * SECOND);
+	b = world_books(&w);
+	assert_int_equal(b.delivered, 1);
+	assert_int_equal(b.queued, 0);
+	assert_int_equal(conn_sim_messages(), 1);
+	world_end(&w);
+}
+
+static void the_next_mx_takes_over_from_a_dead_one(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", refuses);
+	host("127.0.1.2", decent);
+	world_submit(&w, two_rcpt, 1, DAY, "smtp", 0);
+	world_run(&w, 5 * SECOND);
+	assert_int_equal(world_books(&w).delivered, 1);
+	assert_int_equal(world_books(&w).deferred_attempts, 0);
+	world_end(&w);
+}
+
+static void a_dead_site_is_paused_and_found_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", refuses);
+	world_submit(&w, one_rcpt, 1, DAY, "smtp", 0);
+	world_run(&w, 5 * MINUTE);
+	assert_int_equal(world_books(&w).queued, 1);
+	assert_int_equal(world_books(&w).deferred_attempts, 1);
+	assert_in_range(conn_sim_opened(), 1, 2); /* it is not knocked at while the recipient waits */
+	host("127.0.1.1", decent);
+	world_run(&w, 6 * MINUTE);
+	assert_int_equal(world_books(&w).delivered, 1);
+	world_end(&w);
+}
+
+static void the_retry_schedule_survives_a_restart(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", full);
+	world_submit(&w, one_rcpt, 1, 10 * DAY, "smtp", 0);
+	world_run(&w, 11 * MINUTE); /* at 0 and at 10 min: the next is an hour later */
+	assert_int_equal(world_books(&w).deferred_attempts, 2);
+	world_restart(&w);
+	world_run(&w, 50 * MINUTE);
+	assert_int_equal(world_books(&w).deferred_attempts, 2);
+	world_run(&w, 15 * MINUTE);
+	assert_int_equal(world_books(&w).deferred_attempts, 3);
+	world_end(&w);
+}
+
+static void mail_that_finds_no_taker_expires_after_its_life(void **state)
+{
+	struct world w;
+	struct books b;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", full);
+	world_submit(&w, one_rcpt, 1, 5 * DAY, "control", 0);
+	world_run(&w, 5 * DAY - HOUR);
+	b = world_books(&w);
+	assert_int_equal(b.queued, 1);
+	assert_in_range(b.deferred_attempts, 118, 122); /* once an hour */
+	world_run(&w, 2 * HOUR);
+	b = world_books(&w);
+	assert_int_equal(b.expired, 1);
+	assert_int_equal(b.queued, 0);
+	world_end(&w);
+}
+
+static void mail_for_a_dead_site_expires_too(void **state)
+{
+	static const char *many[300];
+	static char text[300][24];
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", refuses);
+	for (unsigned i = 0; i < 300; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "u%u@one.test", i);
+		many[i] = text[i];
+	}
+	world_submit(&w, many, 300, DAY, "control", 0);
+	world_run(&w, DAY + HOUR);
+	assert_int_equal(world_books(&w).expired, 300);
+	world_end(&w);
+}
+
+static void a_failure_of_submitted_mail_is_told_to_its_sender_once(void **state)
+{
+	struct world w;
+	struct books b;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	domain("sender.test", "10 mx2.test");
+	host("127.0.1.1", "say 220 mx.test\nreply RCPT 550 5.1.1 no such user\nreply DATA 503 no recipients\nserve\n");
+	host("127.0.1.2", decent);
+	world_submit(&w, one_rcpt, 1, DAY, "smtp", 0);
+	world_run(&w, MINUTE);
+	b = world_books(&w);
+	assert_int_equal(b.bounced, 1);
+	assert_int_equal(b.delivered, 1);
+	assert_int_equal(conn_sim_messages(), 1);
+	struct slice report = conn_sim_message(0);
+	assert_non_null(memmem(report.p, report.n, "Status: 5.1.1", 13));
+	assert_non_null(memmem(report.p, report.n, "Final-Recipient: rfc822; u@one.test", 35));
+	world_run(&w, DAY);
+	assert_int_equal(conn_sim_messages(), 1);
+	world_end(&w);
+}
+
+static void a_report_that_fails_makes_no_further_report(void **state)
+{
+	struct world w;
+	struct books b;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", "say 220 mx.test\nreply RCPT 550 5.1.1 no such user\nreply DATA 503 no recipients\nserve\n");
+	world_submit(&w, one_rcpt, 1, DAY, "smtp", 0); /* sender.test does not exist */
+	world_run(&w, DAY);
+	b = world_books(&w);
+	assert_int_equal(b.accepted, 2);
+	assert_int_equal(b.bounced, 2);
+	world_end(&w);
+}
+
+static void a_held_campaign_waits_and_goes_when_released(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", decent);
+	world_rule(&w, "hold/campaign/7", "by a test");
+	world_submit(&w, one_rcpt, 1, DAY, "control", 7);
+	world_submit(&w, one_rcpt, 1, DAY, "control", 8);
+	world_run(&w, HOUR);
+	assert_int_equal(world_books(&w).delivered, 1);
+	world_restart(&w); /* an order is as durable as mail */
+	world_run(&w, HOUR);
+	assert_int_equal(world_books(&w).delivered, 1);
+	world_rule(&w, "hold/campaign/7", "");
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 2);
+	world_end(&w);
+}
+
+static void a_held_domain_waits_and_others_go(void **state)
+{
+	static const char *const both[] = { "u@one.test", "u@two.test" };
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", decent);
+	world_rule(&w, "hold/domain/one.test", "by a test");
+	world_submit(&w, both, 2, DAY, "control", 0);
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 1);
+	assert_int_equal(COUNTER(&w, queued_held), 1);
+	world_rule(&w, "hold/domain/one.test", "");
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 2);
+	world_end(&w);
+}
+
+static void cancelling_ends_what_waits_wherever_it_waits(void **state)
+{
+	static const char *const three[] = { "u@one.test", "u@two.test", "u@nowhere.test" };
+	struct world w;
+	struct books b;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	resolver_sim_set("nowhere.test", DNS_MX, 5, "TEMP");
+	host("127.0.1.1", full);
+	world_rule(&w, "hold/domain/two.test", "by a test");
+	world_submit(&w, three, 3, DAY, "control", 5);
+	world_run(&w, MINUTE); /* deferred, held, and without an answer from DNS */
+	assert_int_equal(world_books(&w).queued, 3);
+	world_rule(&w, "cancel/campaign/5", "by a test");
+	world_run(&w, MINUTE);
+	b = world_books(&w);
+	assert_int_equal(b.cancelled, 3);
+	assert_int_equal(b.queued, 0);
+	world_end(&w);
+}
+
+static void a_suppressed_address_is_not_sent_to(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", decent);
+	/* sha256("u@one.test"), its first half */
+	world_rule(&w, "suppress/1/267ddb5793128f62bf2a61573f975cb0", "1");
+	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+	world_submit(&w, two_rcpt, 1, DAY, "control", 0);
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 1);
+	assert_int_equal(world_books(&w).cancelled, 1);
+	assert_int_equal(COUNTER(&w, suppressed), 1);
+	world_end(&w);
+}
+
+static void an_idle_connection_the_peer_ends_costs_no_try(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", "say 220 mx.test\nserve 1\nclose\n"); /* one message a connection, then gone */
+	for (unsigned i = 0; i < 20; i++)
+		world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+	world_run(&w, 5 * MINUTE);
+	assert_int_equal(world_books(&w).delivered, 20);
+	assert_int_equal(world_books(&w).deferred_attempts, 0);
+	world_end(&w);
+}
+
+static void a_lost_answer_after_the_dot_is_tried_again_later(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", "say 220 mx.test\nexpect EHLO\nsay 250 mx.test\nexpect MAIL\nsay 250 ok\n"
+			  "expect RCPT\nsay 250 ok\nexpect DATA\nsay 354 go\nbody\nclose\n");
+	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).queued, 1);
+	assert_int_equal(world_books(&w).deferred_attempts, 1);
+	assert_int_equal(COUNTER(&w, in_doubt), 1);
+	world_end(&w);
+}
+
+static void recipients_of_one_message_at_one_site_share_a_transaction(void **state)
+{
+	static const char *const five[] = { "a@one.test", "b@one.test", "c@one.test", "d@one.test", "e@one.test" };
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", decent);
+	world_submit(&w, five, 5, DAY, "smtp", 0);
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 5);
+	assert_int_equal(conn_sim_messages(), 1);
+	world_end(&w);
+}
+
+static void domains_that_take_no_mail_bounce_with_their_reason(void **state)
+{
+	static const char *const three[] = { "u@null.test", "u@missing.test", "u@self.test" };
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	domain("null.test", "0 .");
+	domain("self.test", "10 out.test");
+	resolver_sim_set("out.test", DNS_A, 5, "127.0.9.9");
+	world_submit(&w, three, 3, DAY, "control", 0);
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).bounced, 3);
+	world_end(&w);
+}
+
+static void a_restart_never_fires_everything_at_once(void **state)
+{
+	static const char *many[200];
+	static char text[200][24];
+	struct world w;
+	unsigned before;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", full);
+	for (unsigned i = 0; i < 200; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "u%u@one.test", i);
+		many[i] = text[i];
+	}
+	for (unsigned i = 0; i < 200; i++)
+		world_submit(&w, &many[i], 1, DAY, "control", i);
+	world_run(&w, 5 * MINUTE);
+	assert_int_equal(world_books(&w).deferred_attempts, 200);
+	w.engine = engine_free(w.engine);
+	clock_sim_advance_ms(HOUR); /* all are overdue */
+	w.engine = NULL;
+	world_restart(&w);
+	before = (unsigned)world_books(&w).deferred_attempts;
+	world_run(&w, 5 * SECOND);
+	assert_in_range(world_books(&w).deferred_attempts - before, 1, 100);
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).deferred_attempts - before, 200);
+	world_end(&w);
+}
+
+static int note_reason(void *arg, const struct inspect_reason *r)
+{
+	struct buf *out = arg;
+
+	buf_putf(out, "%s;", r->kind);
+	return 0;
+}
+
+static void why_tells_what_holds_a_recipient(void **state)
+{
+	struct selector s = { .kind = SELECT_JOB };
+	struct world w;
+	struct buf out;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", full);
+	s.job = world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+	world_run(&w, MINUTE);
+	buf_init(&out, 0);
+	assert_in_range(inspect_why(engine_lane(w.engine, 0), &s, note_reason, &out), 1, 10);
+	assert_string_equal(buf_cstr(&out), "retry;reply;");
+	buf_clear(&out);
+	world_rule(&w, "hold/all", "maintenance");
+	assert_in_range(inspect_why(engine_lane(w.engine, 0), &s, note_reason, &out), 1, 10);
+	assert_string_equal(buf_cstr(&out), "hold;retry;reply;");
+	buf_free(&out);
+	world_end(&w);
+}
+
+static void an_ordered_retry_does_not_wait_for_its_time(void **state)
+{
+	struct selector s = { .kind = SELECT_ALL };
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", full);
+	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+	world_run(&w, MINUTE);
+	host("127.0.1.1", decent);
+	assert_int_equal(inspect_retry(engine_lane(w.engine, 0), &s), 1);
+	world_run(&w, 10 * SECOND);
+	assert_int_equal(world_books(&w).delivered, 1);
+	world_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_message_is_delivered_and_leaves_the_queue),
+		cmocka_unit_test(the_next_mx_takes_over_from_a_dead_one),
+		cmocka_unit_test(a_dead_site_is_paused_and_found_again),
+		cmocka_unit_test(the_retry_schedule_survives_a_restart),
+		cmocka_unit_test(mail_that_finds_no_taker_expires_after_its_life),
+		cmocka_unit_test(mail_for_a_dead_site_expires_too),
+		cmocka_unit_test(a_failure_of_submitted_mail_is_told_to_its_sender_once),
+		cmocka_unit_test(a_report_that_fails_makes_no_further_report),
+		cmocka_unit_test(a_held_campaign_waits_and_goes_when_released),
+		cmocka_unit_test(a_held_domain_waits_and_others_go),
+		cmocka_unit_test(cancelling_ends_what_waits_wherever_it_waits),
+		cmocka_unit_test(a_suppressed_address_is_not_sent_to),
+		cmocka_unit_test(an_idle_connection_the_peer_ends_costs_no_try),
+		cmocka_unit_test(a_lost_answer_after_the_dot_is_tried_again_later),
+		cmocka_unit_test(recipients_of_one_message_at_one_site_share_a_transaction),
+		cmocka_unit_test(domains_that_take_no_mail_bounce_with_their_reason),
+		cmocka_unit_test(a_restart_never_fires_everything_at_once),
+		cmocka_unit_test(why_tells_what_holds_a_recipient),
+		cmocka_unit_test(an_ordered_retry_does_not_wait_for_its_time),
+	};
+
+	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
+}

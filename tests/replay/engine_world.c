@@ -1,0 +1,186 @@
+#include "tests/replay/engine_world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "mta/lane.h"
+#include "schema/wire/meta.h"
+#include "schema/wire/rows.h"
+
+/* ---- the loop under a lane: no libev, no threads ----------------------------------------------------------- */
+
+void lane_loop_open(struct lane *l)
+{
+	loop_sim_init(&l->loop);
+	if (!l->front)
+		resolver_sim_timers(l->loop.timers);
+}
+void lane_loop_wake(struct lane *l)
+{
+	(void)l; /* every turn looks */
+}
+void lane_loop_run(struct lane *l)
+{
+	(void)l;
+}
+void lane_loop_stop(struct lane *l)
+{
+	(void)l;
+}
+void lane_loop_close(struct lane *l)
+{
+	loop_sim_end(&l->loop);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------ */
+
+static void open_engine(struct world *w)
+{
+	struct spool_options o = {
+		.dir = "spool",
+		.disk = disk_sim_disk(w->disk),
+		.segment_bytes = 1 << 20,
+		.lazy_commit_ms = 20,
+		.clean_ratio = 300,
+	};
+	struct mta_config *c;
+	struct spool *sp;
+	char error[OPTION_ERROR_MAX] = "";
+
+	if (config_parse(&c, slice_str(w->config), "test", error) < 0)
+		fail_msg("%s", error);
+	assert_int_equal(spool_open(&sp, &o), 0);
+	assert_int_equal(engine_new(&w->engine, c, sp, false), 0);
+	assert_int_equal(engine_start_work(w->engine), 0);
+}
+
+void world_start(struct world *w, const char *config)
+{
+	*w = (struct world){ .disk = disk_sim_new(), .config = config, .next_id = 1 };
+	log_open(STDERR_FILENO, getenv("POSTERN_TEST_LOG") ? LOG_DEBUG : LOG_ERROR);
+	conn_sim_reset();
+	resolver_sim_forget();
+	random_sim_seed(7);
+	open_engine(w);
+}
+
+void world_restart(struct world *w)
+{
+	w->engine = engine_free(w->engine);
+	assert_int_equal(conn_sim_live(), 0);
+	open_engine(w);
+}
+
+void world_end(struct world *w)
+{
+	w->engine = engine_free(w->engine);
+	assert_int_equal(conn_sim_live(), 0);
+	disk_sim_free(w->disk);
+}
+
+/* ---- time --------------------------------------------------------------------------------------------------------- */
+
+static bool step(struct world *w)
+{
+	struct spool *sp = engine_spool(w->engine);
+	bool moved = false;
+
+	if (spool_durable(sp) < spool_head(sp)) {
+		assert_int_equal(spool_commit_now(sp), 0);
+		moved = true;
+	}
+	(void)engine_turn(w->engine);
+	while (conn_sim_step(lane_loop(engine_lane(w->engine, 0))))
+		moved = true;
+	return moved;
+}
+
+void world_run(struct world *w, int64_t ms)
+{
+	int64_t end = clock_mono_ms() + ms;
+
+	for (;;) {
+		while (step(w))
+			;
+		int64_t next = engine_turn(w->engine), peers = conn_sim_next();
+		if (next < 0 || (peers >= 0 && peers < next))
+			next = peers;
+		if (next < 0 || clock_mono_ms() + next > end)
+			next = end - clock_mono_ms();
+		if (next == 0 && clock_mono_ms() >= end)
+			return;
+		clock_sim_advance_ms(next);
+	}
+}
+
+/* ---- mail and orders -------------------------------------------------------------------------------------------------- */
+
+struct id128 world_submit(struct world *w, const char *const *rcpts, unsigned n, int64_t life_ms,
+			  const char *origin, uint64_t campaign)
+{
+	static const char message[] = "From: a@sender.test\r\nSubject: hello\r\n\r\nText\r\n";
+	struct id128 id = { 0, w->next_id++ };
+	struct wire_content_meta cm = { 0 };
+	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"), .origin = slice_str(origin) };
+	struct buf content_meta, job_meta, rows;
+	job_no job;
+	lsn_t lsn;
+
+	buf_init(&content_meta, 0);
+	buf_init(&job_meta, 0);
+	buf_init(&rows, 0);
+	assert_int_equal(wire_content_meta_put(&content_meta, &cm), 0);
+	assert_int_equal(wire_job_meta_put(&job_meta, &jm), 0);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(wire_row_put(&rows, slice_str(rcpts[i]), 0, NULL, 0), 0);
+	struct content_in c = { id, buf_data(&content_meta), slice_of(message, sizeof(message) - 1) };
+	struct job_in j = {
+		.id = id,
+		.content = id,
+		.campaign = campaign,
+		.tenant = 1,
+		.accepted_ms = clock_wall_ms(),
+		.expires_ms = clock_wall_ms() + life_ms,
+		.rows = n,
+		.meta = buf_data(&job_meta),
+		.data = buf_data(&rows),
+	};
+	assert_int_equal(spool_put(engine_spool(w->engine), &c, &j, &job, &lsn), 0);
+	assert_int_equal(spool_commit_now(engine_spool(w->engine)), 0);
+	engine_job_added(w->engine, job);
+	buf_free(&content_meta);
+	buf_free(&job_meta);
+	buf_free(&rows);
+	return id;
+}
+
+void world_rule(struct world *w, const char *key, const char *value)
+{
+	lsn_t lsn;
+
+	assert_int_equal(spool_put_rule(engine_spool(w->engine), slice_str(key), slice_str(value), &lsn), 0);
+	assert_int_equal(spool_commit_now(engine_spool(w->engine)), 0);
+	engine_rule_changed(w->engine, slice_str(key), slice_str(value));
+}
+
+struct books world_books(struct world *w)
+{
+	struct books b;
+
+	spool_books(engine_spool(w->engine), &b);
+	assert_int_equal(b.accepted, b.delivered + b.bounced + b.expired + b.cancelled + b.queued);
+	return b;
+}
+
+uint64_t world_counter(struct world *w, size_t offset)
+{
+	const char *m = (const char *)&engine_lane(w->engine, 0)->metrics;
+
+	return *(const _Atomic uint64_t *)(const void *)(m + offset);
+}
