@@ -1,0 +1,7 @@
+/* base/json.h - a value as JSON text (RFC 8259): what the command line prints for programs.
+ * Bytes that are no UTF-8 become U+FFFD, controls are escaped; a NaN or infinity is null. */
+#pragma once
+#include "base/buf.h"
+#include "base/value.h"
+
+int json_put(struct buf *out, const struct value *v) MUST_CHECK;
