@@ -40,7 +40,7 @@ static void *take(struct tree *t, size_t n)
 	return b->bytes + b->used - n;
 }
 
-static struct slice copy(struct tree *t, struct slice s)
+struct slice tree_copy(struct tree *t, struct slice s)
 {
 	char *p = take(t, s.n + 1);
 
@@ -87,7 +87,7 @@ static struct leaf *add(struct branch *b, const char *name)
 	struct leaf *l = take(b->tree, sizeof(*l));
 
 	assert(b->map == (name != NULL));
-	*l = (struct leaf){ .name = name ? copy(b->tree, slice_str(name)) : slice_of("", 0) };
+	*l = (struct leaf){ .name = name ? tree_copy(b->tree, slice_str(name)) : slice_of("", 0) };
 	if (b->last)
 		b->last->next = l;
 	else
@@ -119,12 +119,22 @@ void branch_bool(struct branch *b, const char *name, bool on)
 
 void branch_slice(struct branch *b, const char *name, struct slice s)
 {
-	add(b, name)->value = (struct value){ .type = VALUE_STRING, .s = copy(b->tree, s) };
+	add(b, name)->value = (struct value){ .type = VALUE_STRING, .s = tree_copy(b->tree, s) };
 }
 
 void branch_str(struct branch *b, const char *name, const char *s)
 {
 	branch_slice(b, name, slice_str(s));
+}
+
+void branch_value(struct branch *b, const char *name, const struct value *v)
+{
+	add(b, name)->value = *v;
+}
+
+uint32_t branch_count(const struct branch *b)
+{
+	return b->count;
 }
 
 /* Recursion is as deep as whoever built the tree went. */

@@ -23,5 +23,9 @@ void branch_int(struct branch *b, const char *name, int64_t i);
 void branch_bool(struct branch *b, const char *name, bool on);
 void branch_str(struct branch *b, const char *name, const char *s);
 void branch_slice(struct branch *b, const char *name, struct slice s);
+/* Not copied: what v points to must outlive the tree. */
+void branch_value(struct branch *b, const char *name, const struct value *v);
+uint32_t branch_count(const struct branch *b);
+struct slice tree_copy(struct tree *t, struct slice s); /* lives as long as the tree */
 /* Valid until tree_free or the next change; may be taken again. */
 const struct value *tree_value(struct tree *t);

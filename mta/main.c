@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "mta/admin/admin.h"
 #include "mta/daemon.h"
 #include "mta/engine_run.h"
 #include "mta/link/link.h"
@@ -16,7 +17,7 @@
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 }; /* as in sysexits.h */
 
 /* What hands mail and orders in. */
-static const struct input *const inputs[] = { &submit_input, &link_input };
+static const struct input *const inputs[] = { &submit_input, &link_input, &admin_input };
 
 struct program {
 	const char *config_path;

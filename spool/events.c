@@ -2,6 +2,16 @@
 #include "spool/inside.h"
 #include "spool/scan.h"
 
+const char *event_name(unsigned kind)
+{
+	static const char *const names[] = {
+		[OUTCOME_DELIVERED] = "delivered", [OUTCOME_BOUNCED] = "bounced",   [OUTCOME_EXPIRED] = "expired",
+		[OUTCOME_CANCELLED] = "cancelled", [OUTCOME_DEFERRED] = "deferred", [EVENT_ACCEPTED] = "accepted",
+	};
+
+	return kind < ARRAY_LEN(names) && names[kind] ? names[kind] : "unknown";
+}
+
 struct reader {
 	int (*each)(void *arg, const struct event *e);
 	void *arg;

@@ -264,6 +264,14 @@ int spool_consumer_drop(struct spool *sp, struct slice name)
 	return known ? put_consumer(sp, name, UINT64_MAX) : E_UNKNOWN;
 }
 
+void spool_each_consumer(struct spool *sp, void (*each)(void *arg, struct slice name, lsn_t cursor), void *arg)
+{
+	spool_lock(sp);
+	for (const struct consumer *c = sp->t.consumers; c; c = c->next)
+		each(arg, slice_of(c->name, c->name_len), c->cursor);
+	spool_unlock(sp);
+}
+
 int spool_consumer_get(struct spool *sp, struct slice name, lsn_t *ret)
 {
 	const struct consumer *c;

@@ -172,6 +172,9 @@ int spool_consumer_set(struct spool *sp, struct slice name, lsn_t cursor) MUST_C
 int spool_consumer_drop(struct spool *sp, struct slice name) MUST_CHECK;
 int spool_consumer_get(struct spool *sp, struct slice name, lsn_t *ret) MUST_CHECK;
 lsn_t spool_oldest(struct spool *sp); /* where a new consumer starts */
+/* Every consumer and its cursor; each() must not call the spool. */
+void spool_each_consumer(struct spool *sp, void (*each)(void *arg, struct slice name, lsn_t cursor), void *arg);
+const char *event_name(unsigned kind); /* "accepted", "delivered" ...; "unknown" */
 
 /* ---- books ----------------------------------------------------------------------------------- */
 

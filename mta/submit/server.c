@@ -28,7 +28,22 @@ static struct {
 	pthread_mutex_t lock;
 	struct map by_ip;
 	int64_t all;
-} clients = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct list lanes; /* struct submit_lane */
+} clients = { .lock = PTHREAD_MUTEX_INITIALIZER, .lanes = LIST_INIT(clients.lanes) };
+
+static void join_lanes(struct submit_lane *on)
+{
+	pthread_mutex_lock(&clients.lock);
+	list_push(&clients.lanes, &on->link);
+	pthread_mutex_unlock(&clients.lock);
+}
+
+static void leave_lanes(struct submit_lane *on)
+{
+	pthread_mutex_lock(&clients.lock);
+	list_remove(&on->link);
+	pthread_mutex_unlock(&clients.lock);
+}
 
 static struct client_count *find_client(const struct ip *ip, uint64_t hash)
 {
@@ -254,6 +269,7 @@ static void submit_stop(void *state)
 	struct submit_session *s;
 	struct list *l;
 
+	leave_lanes(on);
 	close_listeners(on);
 	list_each(&on->sessions, s, struct submit_session, link)
 		session_end(s);
@@ -286,6 +302,7 @@ static int submit_start(struct lane *lane, void **ret_state)
 	list_init(&on->acceptances);
 	list_init(&on->spare);
 	timer_init(&on->accept_again, on_accept_again);
+	join_lanes(on);
 	r = load_tls(on);
 	if (r == 0)
 		r = open_listeners(on);
@@ -317,10 +334,8 @@ static void submit_reload(void *state)
 	(void)!load_tls(on); /* said in the log; the old certificate stays */
 }
 
-void submit_stats_add(const void *input_state, struct submit_stats *sum)
+static void add_stats(struct submit_stats *sum, struct submit_lane *on)
 {
-	const struct submit_lane *on = input_state;
-
 	sum->sessions += atomic_load_explicit(&on->stats.sessions, memory_order_relaxed);
 	sum->sessions_open += atomic_load_explicit(&on->stats.sessions_open, memory_order_relaxed);
 	sum->messages += atomic_load_explicit(&on->stats.messages, memory_order_relaxed);
@@ -328,6 +343,18 @@ void submit_stats_add(const void *input_state, struct submit_stats *sum)
 	sum->bytes += atomic_load_explicit(&on->stats.bytes, memory_order_relaxed);
 	sum->refused += atomic_load_explicit(&on->stats.refused, memory_order_relaxed);
 	sum->tls += atomic_load_explicit(&on->stats.tls, memory_order_relaxed);
+}
+
+struct submit_stats submit_stats_now(void)
+{
+	struct submit_stats sum = { 0 };
+	struct submit_lane *on;
+
+	pthread_mutex_lock(&clients.lock);
+	list_each(&clients.lanes, on, struct submit_lane, link)
+		add_stats(&sum, on);
+	pthread_mutex_unlock(&clients.lock);
+	return sum;
 }
 
 const struct input submit_input = {

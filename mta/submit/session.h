@@ -22,6 +22,7 @@ enum {
 
 struct submit_listener;
 struct submit_lane {
+	struct list link;                 /* of the process's lanes, for the counts */
 	struct lane *lane;
 	struct engine *engine;
 	struct list sessions;

@@ -18,8 +18,8 @@
 
 extern const struct input submit_input;
 
-/* What a lane's listener has counted; any thread may read them through submit_stats. */
+/* What the listeners of all lanes have counted; any thread. */
 struct submit_stats {
 	uint64_t sessions, sessions_open, messages, recipients, bytes, refused, tls;
 };
-void submit_stats_add(const void *input_state, struct submit_stats *sum);
+struct submit_stats submit_stats_now(void);

@@ -1,0 +1,228 @@
+/* What is: the engine, its books, its rules, its options, the log as a stream. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "mta/admin/query.h"
+#include "mta/metrics.h"
+#include "mta/submit/submit.h"
+
+static struct spool *spool_of(struct query *q)
+{
+	return engine_spool(q->server->engine);
+}
+
+static void put_books(struct branch *b, struct spool *sp)
+{
+	struct books k;
+
+	spool_books(sp, &k);
+	branch_int(b, "accepted", (int64_t)k.accepted);
+	branch_int(b, "delivered", (int64_t)k.delivered);
+	branch_int(b, "bounced", (int64_t)k.bounced);
+	branch_int(b, "expired", (int64_t)k.expired);
+	branch_int(b, "cancelled", (int64_t)k.cancelled);
+	branch_int(b, "queued", (int64_t)k.queued);
+	branch_int(b, "deferred_attempts", (int64_t)k.deferred_attempts);
+	branch_bool(b, "balanced",
+		    k.accepted == k.delivered + k.bounced + k.expired + k.cancelled + k.queued);
+	branch_int(b, "jobs", (int64_t)k.jobs);
+	branch_int(b, "contents", (int64_t)k.contents);
+	branch_int(b, "rules", (int64_t)k.rules);
+	branch_int(b, "segments", (int64_t)k.segments);
+	branch_int(b, "log_bytes", (int64_t)k.log_bytes);
+	branch_int(b, "live_bytes", (int64_t)k.live_bytes);
+	branch_int(b, "free_bytes", (int64_t)k.free_bytes);
+	branch_int(b, "syncs", (int64_t)k.syncs);
+	branch_int(b, "bytes_written", (int64_t)k.bytes_written);
+	branch_bool(b, "refusing", k.refusing);
+}
+
+int finish_books(struct query *q)
+{
+	put_books(q->out, spool_of(q));
+	query_answer(q);
+	return 0;
+}
+
+static void put_submission(struct branch *b)
+{
+	struct submit_stats s = submit_stats_now();
+
+	branch_int(b, "sessions_open", (int64_t)s.sessions_open);
+	branch_int(b, "sessions", (int64_t)s.sessions);
+	branch_int(b, "messages", (int64_t)s.messages);
+	branch_int(b, "recipients", (int64_t)s.recipients);
+	branch_int(b, "bytes", (int64_t)s.bytes);
+	branch_int(b, "refused", (int64_t)s.refused);
+	branch_int(b, "tls", (int64_t)s.tls);
+}
+
+int finish_status(struct query *q)
+{
+	struct engine *e = q->server->engine;
+	const struct mta_config *c = engine_config(e);
+
+	branch_str(q->out, "source", "engine");
+	branch_str(q->out, "hostname", c->hostname);
+	branch_str(q->out, "spool", c->spool_dir);
+	branch_int(q->out, "lanes", engine_lanes(e));
+	branch_int(q->out, "uptime_s", (clock_wall_ms() - q->server->started_ms) / 1000);
+	branch_bool(q->out, "stopping", engine_stopping(e));
+	branch_bool(q->out, "disk_failed", spool_failed(spool_of(q)) < 0);
+	branch_int(q->out, "durable_lsn", (int64_t)spool_durable(spool_of(q)));
+	branch_int(q->out, "head_lsn", (int64_t)spool_head(spool_of(q)));
+	put_books(branch_map(q->out, "books"), spool_of(q));
+	put_submission(branch_map(q->out, "submission"));
+	query_answer(q);
+	return 0;
+}
+
+/* ---- rules and consumers ----------------------------------------------------------------------------------- */
+
+static int put_rule(void *arg, struct slice key, struct slice value)
+{
+	const char *slash = memchr(key.p, '/', key.n);
+	size_t n = slash ? (size_t)(slash - key.p) : key.n;
+	struct branch *row = branch_map(arg, NULL);
+
+	branch_slice(row, "kind", slice_of(key.p, n));
+	branch_slice(row, "selector", slash ? slice_of(slash + 1, key.n - n - 1) : slice_of("", 0));
+	branch_slice(row, "reason", value);
+	return 0;
+}
+
+int finish_rules(struct query *q)
+{
+	struct branch *rows = branch_list(q->out, "rules");
+	int r = spool_each_rule(spool_of(q), SLICE("hold/"), put_rule, rows);
+
+	if (r >= 0)
+		r = spool_each_rule(spool_of(q), SLICE("cancel/"), put_rule, rows);
+	if (r < 0)
+		return r;
+	query_answer(q);
+	return 0;
+}
+
+static void put_consumer(void *arg, struct slice name, lsn_t cursor)
+{
+	struct branch *row = branch_map(arg, NULL);
+
+	branch_slice(row, "name", name);
+	branch_int(row, "cursor_lsn", (int64_t)cursor);
+}
+
+int finish_consumers(struct query *q)
+{
+	branch_int(q->out, "oldest_lsn", (int64_t)spool_oldest(spool_of(q)));
+	branch_int(q->out, "durable_lsn", (int64_t)spool_durable(spool_of(q)));
+	spool_each_consumer(spool_of(q), put_consumer, branch_list(q->out, "consumers"));
+	query_answer(q);
+	return 0;
+}
+
+/* ---- events -------------------------------------------------------------------------------------------------- */
+
+static void put_outcome(struct branch *row, const struct outcome *o)
+{
+	char dsn[24];
+
+	branch_int(row, "at_ms", o->at_ms);
+	branch_slice(row, "rcpt", o->rcpt);
+	branch_int(row, "attempt", o->attempt);
+	branch_int(row, "code", o->code);
+	(void)snprintf(dsn, sizeof(dsn), "%u.%u.%u", o->dsn[0], o->dsn[1], o->dsn[2]);
+	branch_str(row, "dsn", dsn);
+	branch_slice(row, "text", o->text);
+	branch_slice(row, "host", o->host);
+	branch_slice(row, "ip", o->ip);
+	branch_slice(row, "source", o->source);
+	branch_bool(row, "tls", o->flags & OUTCOME_TLS);
+	if (o->kind == OUTCOME_DEFERRED)
+		branch_int(row, "next_ms", o->next_ms);
+}
+
+static int put_event(void *arg, const struct event *e)
+{
+	struct branch *row = branch_map(arg, NULL);
+	char id[ID_TEXT_MAX];
+
+	branch_int(row, "lsn", (int64_t)e->lsn);
+	branch_str(row, "kind", event_name(e->kind));
+	branch_str(row, "job", id_format(e->job, id));
+	branch_int(row, "tenant", (int64_t)e->tenant);
+	branch_int(row, "campaign", (int64_t)e->campaign);
+	branch_int(row, e->kind == EVENT_ACCEPTED ? "rows" : "row", e->row);
+	if (e->kind != EVENT_ACCEPTED)
+		put_outcome(row, &e->o);
+	return 0;
+}
+
+int finish_events(struct query *q)
+{
+	struct spool *sp = spool_of(q);
+	lsn_t next = q->from ? q->from : spool_oldest(sp);
+	int r = spool_events(sp, next, q->max, put_event, branch_list(q->out, "events"), &next);
+
+	if (r < 0)
+		return r;
+	branch_int(q->out, "next", (int64_t)next);
+	query_answer(q);
+	return 0;
+}
+
+/* ---- metrics and options ---------------------------------------------------------------------------------------- */
+
+static void submission_metrics(struct buf *out)
+{
+	struct submit_stats s = submit_stats_now();
+	const struct {
+		const char *name, *type, *help;
+		uint64_t value;
+	} rows[] = {
+		{ "sessions_open", "gauge", "Submission sessions now", s.sessions_open },
+		{ "sessions_total", "counter", "Submission sessions so far", s.sessions },
+		{ "messages_total", "counter", "Messages taken by submission", s.messages },
+		{ "recipients_total", "counter", "Recipients taken by submission", s.recipients },
+		{ "bytes_total", "counter", "Bytes of messages taken by submission", s.bytes },
+		{ "refused_total", "counter", "Connections and messages refused", s.refused },
+		{ "tls_total", "counter", "Submission sessions that began TLS", s.tls },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		buf_putf(out, "# HELP postern_submission_%s %s.\n# TYPE postern_submission_%s %s\npostern_submission_%s %llu\n",
+			 rows[i].name, rows[i].help, rows[i].name, rows[i].type, rows[i].name,
+			 (unsigned long long)rows[i].value);
+}
+
+int finish_metrics(struct query *q)
+{
+	struct buf text = { 0 };
+
+	metrics_text(q->server->engine, &text);
+	submission_metrics(&text);
+	branch_slice(q->out, "text", buf_data(&text));
+	buf_free(&text);
+	query_answer(q);
+	return 0;
+}
+
+int finish_config(struct query *q)
+{
+	struct branch *options = branch_list(q->out, "options");
+	const struct option *table;
+	struct buf text = { 0 };
+	size_t n;
+
+	table = config_table(&n);
+	for (size_t i = 0; i < n; i++) {
+		struct branch *row = branch_map(options, NULL);
+		buf_clear(&text);
+		options_show(&table[i], engine_config(q->server->engine), &text);
+		branch_str(row, "name", table[i].name);
+		branch_slice(row, "value", buf_data(&text));
+	}
+	buf_free(&text);
+	query_answer(q);
+	return 0;
+}

@@ -1,0 +1,268 @@
+/* What changes: holds, cancels, retries.  Holds and cancels are rules in the log; each is answered when
+ * it is durable and the lanes have been told. */
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "mta/admin/query.h"
+
+enum { SWEEP_LOOK_MS = 50, SWEEP_PATIENCE_MS = 60 * 1000 };
+
+int begin_order(struct query *q)
+{
+	int r = query_selector(q);
+
+	if (r < 0)
+		return r;
+	if (!*q->reason)
+		(void)snprintf(q->reason, sizeof(q->reason), "by the operator");
+	return 0;
+}
+
+void lane_matches(struct query *q, struct part *p, struct lane *l)
+{
+	p->count = inspect_matches(l, &q->selector);
+}
+
+static struct spool *spool_of(struct query *q)
+{
+	return engine_spool(q->server->engine);
+}
+
+/* ---- one rule, written, durable, in effect --------------------------------------------------------------- */
+
+static void rule_key(const struct query *q, const char *kind, char *buf, size_t cap)
+{
+	(void)snprintf(buf, cap, "%s/%s", kind, q->what);
+}
+
+static int write_rule(struct query *q, const char *kind, const char *value, void (*done)(struct durable_wait *, int))
+{
+	char key[640];
+	lsn_t lsn;
+	int r;
+
+	rule_key(q, kind, key, sizeof(key));
+	r = spool_put_rule(spool_of(q), slice_str(key), slice_str(value), &lsn);
+	if (r < 0)
+		return r;
+	durable_wait_init(&q->wait, done);
+	lane_wait_durable(q->server->front, &q->wait, lsn);
+	return 0;
+}
+
+static void take_effect(struct query *q, const char *kind, const char *value)
+{
+	char key[640];
+
+	rule_key(q, kind, key, sizeof(key));
+	engine_rule_changed(q->server->engine, slice_str(key), slice_str(value));
+	log_info("rule.changed", kv_str("rule", key), kv_str("reason", value), kv_int("recipients", q->count));
+}
+
+static void report_count(struct query *q)
+{
+	branch_int(q->out, "count", (int64_t)q->count);
+	branch_str(q->out, "selector", q->what);
+}
+
+static int preview(struct query *q)
+{
+	q->count = query_sum(q);
+	report_count(q);
+	query_answer(q);
+	return 0;
+}
+
+/* ---- hold ---------------------------------------------------------------------------------------------------- */
+
+static void hold_is_durable(struct durable_wait *w, int err)
+{
+	struct query *q = container_of(w, struct query, wait);
+
+	if (err < 0) {
+		query_fail(q, err, NULL);
+		return;
+	}
+	take_effect(q, "hold", q->reason);
+	report_count(q);
+	query_answer(q);
+}
+
+int finish_hold(struct query *q)
+{
+	if (q->preview)
+		return preview(q);
+	q->count = query_sum(q);
+	return write_rule(q, "hold", q->reason, hold_is_durable);
+}
+
+/* ---- release: neither held nor cancelled any more --------------------------------------------------------------- */
+
+static void release_is_durable(struct durable_wait *w, int err)
+{
+	struct query *q = container_of(w, struct query, wait);
+
+	if (err < 0) {
+		query_fail(q, err, NULL);
+		return;
+	}
+	take_effect(q, "hold", "");
+	take_effect(q, "cancel", "");
+	report_count(q);
+	query_answer(q);
+}
+
+struct look {
+	struct slice key;
+	bool found;
+};
+
+static int look_at(void *arg, struct slice key, struct slice value)
+{
+	struct look *look = arg;
+
+	(void)value;
+	look->found |= slice_eq(key, look->key);
+	return 0;
+}
+
+static bool have_rule(struct query *q, const char *kind)
+{
+	char key[640];
+	struct look look = { .found = false };
+
+	rule_key(q, kind, key, sizeof(key));
+	look.key = slice_str(key);
+	(void)!spool_each_rule(spool_of(q), look.key, look_at, &look);
+	return look.found;
+}
+
+static int remove_rule(struct query *q, const char *kind)
+{
+	char key[640];
+	lsn_t unused;
+
+	rule_key(q, kind, key, sizeof(key));
+	return spool_put_rule(spool_of(q), slice_str(key), (struct slice){ 0 }, &unused);
+}
+
+int finish_release(struct query *q)
+{
+	if (q->preview)
+		return preview(q);
+	q->count = query_sum(q);
+	if (!have_rule(q, "hold") && !have_rule(q, "cancel")) {
+		query_fail(q, E_UNKNOWN, "nothing is held by this selector; see: postern rules");
+		return 0;
+	}
+	if (have_rule(q, "cancel")) {
+		int r = remove_rule(q, "cancel");
+		if (r < 0)
+			return r;
+	}
+	return write_rule(q, "hold", "", release_is_durable); /* after it in the log: durable after it */
+}
+
+/* ---- cancel: a rule for as long as the queue is swept ---------------------------------------------------------------- */
+
+static void report_cancelled(struct query *q, uint64_t left)
+{
+	branch_int(q->out, "left", (int64_t)left);
+	report_count(q);
+	query_answer(q);
+}
+
+static void lift_is_durable(struct durable_wait *w, int err)
+{
+	struct query *q = container_of(w, struct query, wait);
+
+	if (err < 0) {
+		query_fail(q, err, NULL);
+		return;
+	}
+	take_effect(q, "cancel", "");
+	report_cancelled(q, query_sum(q));
+}
+
+/* A job, its rows or a campaign that was cancelled stays so, whatever of it comes later; a domain or a
+ * tenant goes on with the next mail. */
+static bool stays(const struct query *q)
+{
+	return q->selector.kind == SELECT_JOB || q->selector.kind == SELECT_RCPT ||
+	       q->selector.kind == SELECT_CAMPAIGN;
+}
+
+static void look_again(struct timer *t)
+{
+	query_ask_lanes(container_of(t, struct query, timer));
+}
+
+static void cancel_is_durable(struct durable_wait *w, int err)
+{
+	struct query *q = container_of(w, struct query, wait);
+
+	if (err < 0) {
+		query_fail(q, err, NULL);
+		return;
+	}
+	take_effect(q, "cancel", q->reason);
+	q->until_ms = clock_mono_ms() + SWEEP_PATIENCE_MS;
+	query_ask_lanes(q);
+}
+
+/* What is in flight ends as its server says, so the sweep may leave some until they are back. */
+int finish_cancel(struct query *q)
+{
+	if (q->preview)
+		return preview(q);
+	if (q->round == 1) {
+		q->count = query_sum(q);
+		return write_rule(q, "cancel", q->reason, cancel_is_durable);
+	}
+	if (query_sum(q) && clock_mono_ms() < q->until_ms) {
+		q->timer.fire = look_again;
+		timer_set(lane_loop(q->server->front)->timers, &q->timer, SWEEP_LOOK_MS);
+		return 0;
+	}
+	if (!stays(q))
+		return write_rule(q, "cancel", "", lift_is_durable);
+	report_cancelled(q, query_sum(q));
+	return 0;
+}
+
+/* ---- the rest ---------------------------------------------------------------------------------------------------------- */
+
+void lane_retry(struct query *q, struct part *p, struct lane *l)
+{
+	p->count = q->preview ? inspect_matches(l, &q->selector) : inspect_retry(l, &q->selector);
+}
+
+int finish_retry(struct query *q)
+{
+	return preview(q);
+}
+
+int finish_reload(struct query *q)
+{
+	if (kill(getpid(), SIGHUP) < 0)
+		return -errno;
+	branch_bool(q->out, "asked", true); /* whether the file was good is in the log */
+	query_answer(q);
+	return 0;
+}
+
+void lane_flush_dns(struct query *q, struct part *p, struct lane *l)
+{
+	(void)q, (void)p;
+	inspect_flush_dns(l);
+}
+
+int finish_flush_dns(struct query *q)
+{
+	branch_bool(q->out, "flushed", true);
+	query_answer(q);
+	return 0;
+}

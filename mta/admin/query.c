@@ -1,0 +1,222 @@
+#include "mta/admin/query.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+
+bool query_text(const struct value *args, const char *name, char *buf, size_t cap)
+{
+	const struct value *v = value_member(args, slice_str(name));
+
+	*buf = '\0';
+	if (!v)
+		return true;
+	if (v->type != VALUE_STRING || v->s.n >= cap || memchr(v->s.p, '\0', v->s.n))
+		return false;
+	slice_copy(buf, cap, v->s);
+	return true;
+}
+
+bool query_number(const struct value *args, const char *name, uint64_t *ret)
+{
+	const struct value *v = value_member(args, slice_str(name));
+
+	if (!v)
+		return true;
+	if (v->type != VALUE_INT || v->i < 0)
+		return false;
+	*ret = (uint64_t)v->i;
+	return true;
+}
+
+/* ---- the lanes --------------------------------------------------------------------------------------- */
+
+static void all_are_back(struct query *q)
+{
+	int r = q->command->finish(q);
+
+	if (r < 0)
+		query_fail(q, r, NULL);
+}
+
+static void run_back(struct note *n, struct lane *front)
+{
+	struct part *p = container_of(n, struct part, note);
+
+	(void)front;
+	if (--p->query->left == 0)
+		all_are_back(p->query);
+}
+
+static void run_on_lane(struct note *n, struct lane *l)
+{
+	struct part *p = container_of(n, struct part, note);
+
+	p->query->command->on_lane(p->query, p, l);
+	n->run = run_back;
+	lane_post(engine_front(lane_engine(l)), n);
+}
+
+static void part_clear(struct part *p)
+{
+	p->tree = tree_free(p->tree);
+	p->rows = NULL;
+	p->count = 0;
+	free(p->counts);
+	p->counts = NULL;
+	p->n_counts = p->cap_counts = 0;
+}
+
+void query_ask_lanes(struct query *q)
+{
+	struct engine *e = q->server->engine;
+	unsigned n = engine_lanes(e);
+
+	if (!q->parts)
+		q->parts = must_alloc(n * sizeof(*q->parts));
+	q->round++;
+	q->left = n;
+	for (unsigned i = 0; i < n; i++) {
+		struct part *p = &q->parts[i];
+		part_clear(p);
+		p->tree = tree_new();
+		p->rows = branch_list(tree_map(p->tree), "rows");
+		p->query = q;
+		p->note.run = run_on_lane;
+		lane_post(engine_lane(e, i), &p->note);
+	}
+}
+
+uint64_t query_sum(const struct query *q)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; q->parts && i < engine_lanes(q->server->engine); i++)
+		sum += q->parts[i].count;
+	return sum;
+}
+
+void query_join_rows(struct query *q, const char *name)
+{
+	struct branch *all = branch_list(q->out, name);
+
+	for (unsigned i = 0; i < engine_lanes(q->server->engine); i++) {
+		const struct value *rows = &tree_value(q->parts[i].tree)->members[0].value;
+		for (uint32_t k = 0; k < rows->count && branch_count(all) < q->max; k++)
+			branch_value(all, NULL, &rows->items[k]);
+	}
+}
+
+int query_selector(struct query *q)
+{
+	const char *colon = strchr(q->what, ':');
+	struct slice id = slice_of(q->what, colon ? (size_t)(colon - q->what) : strlen(q->what));
+	struct id128 unused;
+	char text[sizeof(q->what)];
+	const char *kind = "";
+
+	if (id_parse(id, &unused) == 0)
+		kind = colon ? "rcpt/" : "job/";
+	else if (strcmp(q->what, "all") != 0 && !strchr(q->what, '/'))
+		kind = "domain/";
+	if (snprintf(text, sizeof(text), "%s%s", kind, q->what) >= (int)sizeof(text))
+		return E_LIMIT;
+	memcpy(q->what, text, strlen(text) + 1);
+	return selector_parse(slice_str(q->what), &q->selector);
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------- */
+
+void query_free(struct query *q)
+{
+	for (unsigned i = 0; q->parts && i < engine_lanes(q->server->engine); i++)
+		part_clear(&q->parts[i]);
+	lane_wait_cancel(q->server->front, &q->wait);
+	timer_stop(lane_loop(q->server->front)->timers, &q->timer);
+	list_remove(&q->link);
+	q->server->n_queries--;
+	tree_free(q->tree);
+	free(q->parts);
+	free(q);
+}
+
+void query_answer(struct query *q)
+{
+	if (q->client)
+		client_report(q->client, q->request, tree_value(q->tree));
+	query_free(q);
+}
+
+void query_fail(struct query *q, int err, const char *text)
+{
+	if (q->client)
+		client_error(q->client, q->request, err, text);
+	query_free(q);
+}
+
+static bool take_arguments(struct query *q, const struct value *args)
+{
+	const struct value *preview = value_member(args, SLICE("preview"));
+	char by[16];
+	uint64_t max = 1000;
+
+	static const char *const names[] = { [INSPECT_DOMAIN] = "domain", [INSPECT_TENANT] = "tenant",
+					     [INSPECT_CAMPAIGN] = "campaign" };
+
+	q->preview = preview && preview->type == VALUE_BOOL && preview->b;
+	if (!query_text(args, "what", q->what, sizeof(q->what)) || !query_text(args, "by", by, sizeof(by)) ||
+	    !query_text(args, "reason", q->reason, sizeof(q->reason)) || !query_number(args, "max", &max) ||
+	    !query_number(args, "from", &q->from))
+		return false;
+	q->max = (unsigned)MIN_OF(max, (uint64_t)ADMIN_ROWS_MAX);
+	q->by = INSPECT_DOMAIN;
+	for (unsigned i = 0; *by && i < ARRAY_LEN(names); i++) {
+		if (strcmp(by, names[i]) == 0) {
+			q->by = i;
+			return true;
+		}
+	}
+	return !*by;
+}
+
+static void go(struct query *q)
+{
+	int r = q->command->begin ? q->command->begin(q) : 0;
+
+	if (r < 0)
+		query_fail(q, r, NULL);
+	else if (q->command->on_lane)
+		query_ask_lanes(q);
+	else
+		all_are_back(q);
+}
+
+void query_start(struct admin_server *s, struct admin_client *c, const struct link_frame *f)
+{
+	const struct admin_command *command = command_find(f->admin.command);
+	struct query *q;
+
+	if (!command) {
+		client_error(c, f->request, E_UNKNOWN, "no such command");
+		return;
+	}
+	if (s->n_queries >= ADMIN_QUERIES_MAX) {
+		client_error(c, f->request, E_FULL, "too many questions at a time");
+		return;
+	}
+	q = must_alloc(sizeof(*q));
+	q->server = s;
+	q->client = c;
+	q->request = f->request;
+	q->command = command;
+	q->tree = tree_new();
+	q->out = tree_map(q->tree);
+	list_init(&q->wait.link);
+	timer_init(&q->timer, NULL);
+	list_push(&s->queries, &q->link);
+	s->n_queries++;
+	if (take_arguments(q, &f->admin.args))
+		go(q);
+	else
+		query_fail(q, E_SYNTAX, "an argument has a wrong type or is too long");
+}

@@ -1,0 +1,120 @@
+/* mta/admin/query.h - one question of a client, and its parts on the lanes; private to this folder.
+ *
+ * The life of a query: begin() (front desk), then on_lane() on every lane, then finish() (front desk),
+ * which answers; each may be NULL.  begin and finish may ask for another round (query_ask_lanes) or
+ * answer later.  It outlives its client. */
+#pragma once
+#include "base/tree.h"
+#include "mta/config.h"
+#include "mta/engine.h"
+#include "mta/inspect.h"
+#include "mta/link/frames.h"
+#include "mta/rules.h"
+
+enum { ADMIN_CLIENTS_MAX = 64, ADMIN_QUERIES_MAX = 64, ADMIN_ROWS_MAX = 10000 };
+
+struct unix_listener;
+struct admin_server {
+	struct lane *front;
+	struct engine *engine;
+	struct unix_listener *listener;
+	struct list clients, queries;
+	unsigned n_queries;
+	int64_t started_ms;
+};
+
+struct query;
+struct part;
+struct admin_client;
+struct admin_command {
+	const char *name;
+	int (*begin)(struct query *q);
+	void (*on_lane)(struct query *q, struct part *p, struct lane *l);
+	int (*finish)(struct query *q);
+};
+
+/* One lane's share of an answer; written there, read when all are back. */
+struct part {
+	struct note note;
+	struct query *query;
+	struct tree *tree;          /* what on_lane wrote */
+	struct branch *rows;        /* a list in it */
+	uint64_t count;
+	struct inspect_count *counts; /* `queue`; texts are in the tree */
+	size_t n_counts, cap_counts;
+};
+
+struct query {
+	struct list link;
+	struct admin_server *server;
+	struct admin_client *client; /* NULL: gone */
+	uint64_t request;
+	const struct admin_command *command;
+	struct tree *tree;          /* the answer */
+	struct branch *out;
+
+	/* arguments, checked by begin() */
+	char what[600], reason[512];
+	struct selector selector;   /* its slices point into `what` */
+	unsigned by, max;
+	uint64_t from;
+	bool preview;
+
+	struct part *parts;
+	unsigned left;              /* parts not back yet */
+	uint64_t count;             /* of the first round */
+	unsigned round;
+	struct durable_wait wait;
+	struct timer timer;
+	int64_t until_ms;
+};
+
+/* query.c */
+void query_start(struct admin_server *s, struct admin_client *c, const struct link_frame *f);
+void query_ask_lanes(struct query *q);
+uint64_t query_sum(const struct query *q);           /* of the parts' counts */
+void query_answer(struct query *q);                  /* the report, and the end of the query */
+void query_fail(struct query *q, int err, const char *text);
+/* `what` as the operator wrote it becomes a selector: a job's id, id:row, a domain, or a selector. */
+int query_selector(struct query *q) MUST_CHECK;
+/* The lists the lanes wrote, one behind the other, up to max. */
+void query_join_rows(struct query *q, const char *name);
+void query_free(struct query *q);
+/* Arguments of a frame: false when it is there and of another type, or too long. */
+bool query_text(const struct value *args, const char *name, char *buf, size_t cap);
+bool query_number(const struct value *args, const char *name, uint64_t *ret);
+
+/* commands.c */
+const struct admin_command *command_find(struct slice name);
+
+/* server.c */
+void client_report(struct admin_client *c, uint64_t request, const struct value *v);
+void client_error(struct admin_client *c, uint64_t request, int err, const char *text);
+
+/* facts.c, queue.c, orders.c */
+int finish_status(struct query *q);
+int finish_books(struct query *q);
+int finish_rules(struct query *q);
+int finish_events(struct query *q);
+int finish_metrics(struct query *q);
+int finish_config(struct query *q);
+int finish_consumers(struct query *q);
+int begin_queue(struct query *q);
+void lane_queue(struct query *q, struct part *p, struct lane *l);
+int finish_queue(struct query *q);
+int begin_show(struct query *q);
+void lane_show(struct query *q, struct part *p, struct lane *l);
+int finish_show(struct query *q);
+int begin_why(struct query *q);
+void lane_why(struct query *q, struct part *p, struct lane *l);
+int finish_why(struct query *q);
+int begin_order(struct query *q);
+void lane_matches(struct query *q, struct part *p, struct lane *l);
+int finish_hold(struct query *q);
+int finish_release(struct query *q);
+int finish_cancel(struct query *q);
+void lane_retry(struct query *q, struct part *p, struct lane *l);
+int finish_retry(struct query *q);
+int finish_reload(struct query *q);
+void lane_flush_dns(struct query *q, struct part *p, struct lane *l);
+int finish_flush_dns(struct query *q);

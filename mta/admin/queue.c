@@ -1,0 +1,303 @@
+/* What is queued: counts, recipients, reasons. */
+#include <stdio.h>
+
+#include "mta/admin/query.h"
+#include "schema/wire/meta.h"
+
+enum { COUNTS_MAX = 200000, LOOKS_MAX = 64 };
+
+/* ---- queue ------------------------------------------------------------------------------------------- */
+
+int begin_queue(struct query *q)
+{
+	(void)q;
+	return 0;
+}
+
+static int keep_count(void *arg, const struct inspect_count *c)
+{
+	struct part *p = arg;
+	struct inspect_count *kept;
+
+	if (p->n_counts == COUNTS_MAX)
+		return 0; /* the engine itself may know more domains than an answer holds */
+	if (p->n_counts == p->cap_counts) {
+		p->cap_counts = p->cap_counts ? p->cap_counts * 2 : 64;
+		p->counts = must_resize(p->counts, p->cap_counts * sizeof(*p->counts));
+	}
+	kept = &p->counts[p->n_counts++];
+	*kept = *c;
+	kept->domain = tree_copy(p->tree, c->domain);
+	kept->site = tree_copy(p->tree, c->site);
+	kept->reply = tree_copy(p->tree, c->reply);
+	return 0;
+}
+
+void lane_queue(struct query *q, struct part *p, struct lane *l)
+{
+	(void)!inspect_counts(l, (enum inspect_by)q->by, keep_count, p);
+}
+
+static uint64_t total(const struct inspect_count *c)
+{
+	return c->ready + c->deferred + c->held + c->in_flight + c->routing;
+}
+
+static int compare_slices(struct slice a, struct slice b)
+{
+	int r = memcmp(a.p ? a.p : "", b.p ? b.p : "", MIN_OF(a.n, b.n));
+
+	return r ? r : (a.n > b.n) - (a.n < b.n);
+}
+
+static int by_key(const void *va, const void *vb)
+{
+	const struct inspect_count *a = va, *b = vb;
+
+	if (a->tenant != b->tenant)
+		return a->tenant < b->tenant ? -1 : 1;
+	if (a->campaign != b->campaign)
+		return a->campaign < b->campaign ? -1 : 1;
+	return compare_slices(a->domain, b->domain);
+}
+
+static int by_size(const void *va, const void *vb)
+{
+	const struct inspect_count *a = va, *b = vb;
+	uint64_t x = total(a), y = total(b);
+
+	return x == y ? by_key(va, vb) : x < y ? 1 : -1;
+}
+
+static int64_t earlier(int64_t a, int64_t b) /* 0: unknown */
+{
+	return !a ? b : !b ? a : MIN_OF(a, b);
+}
+
+static void add_up(struct inspect_count *to, const struct inspect_count *c)
+{
+	to->ready += c->ready;
+	to->deferred += c->deferred;
+	to->held += c->held;
+	to->in_flight += c->in_flight;
+	to->routing += c->routing;
+	to->oldest_ms = earlier(to->oldest_ms, c->oldest_ms);
+	to->next_ms = earlier(to->next_ms, c->next_ms);
+}
+
+/* All lanes' counts in one array, a key once. Gives how many. */
+static size_t merge(const struct query *q, struct inspect_count **ret)
+{
+	unsigned lanes = engine_lanes(q->server->engine);
+	size_t n = 0, kept = 0;
+	struct inspect_count *all;
+
+	for (unsigned i = 0; i < lanes; i++)
+		n += q->parts[i].n_counts;
+	all = must_alloc(MAX_OF(n, (size_t)1) * sizeof(*all));
+	n = 0;
+	for (unsigned i = 0; i < lanes; i++) {
+		if (q->parts[i].n_counts)
+			memcpy(all + n, q->parts[i].counts, q->parts[i].n_counts * sizeof(*all));
+		n += q->parts[i].n_counts;
+	}
+	qsort(all, n, sizeof(*all), by_key);
+	for (size_t i = 0; i < n; i++) {
+		if (kept && by_key(&all[kept - 1], &all[i]) == 0)
+			add_up(&all[kept - 1], &all[i]);
+		else
+			all[kept++] = all[i];
+	}
+	qsort(all, kept, sizeof(*all), by_size);
+	*ret = all;
+	return kept;
+}
+
+static void put_reply(struct branch *row, const struct inspect_count *c)
+{
+	char dsn[24];
+
+	if (c->paused_until_ms)
+		branch_int(row, "paused_until_ms", c->paused_until_ms);
+	if (!c->reply_ms)
+		return;
+	(void)snprintf(dsn, sizeof(dsn), "%u.%u.%u", c->dsn[0], c->dsn[1], c->dsn[2]);
+	branch_int(row, "code", c->code);
+	branch_str(row, "dsn", dsn);
+	branch_slice(row, "reply", c->reply);
+	branch_int(row, "reply_ms", c->reply_ms);
+}
+
+static void put_count(struct branch *row, unsigned by, const struct inspect_count *c)
+{
+	if (by == INSPECT_DOMAIN) {
+		branch_slice(row, "domain", c->domain);
+		branch_slice(row, "site", c->site);
+	} else {
+		branch_int(row, "tenant", (int64_t)c->tenant);
+	}
+	if (by == INSPECT_CAMPAIGN)
+		branch_int(row, "campaign", (int64_t)c->campaign);
+	branch_int(row, "queued", (int64_t)total(c));
+	branch_int(row, "ready", (int64_t)(c->ready + c->routing));
+	branch_int(row, "deferred", (int64_t)c->deferred);
+	branch_int(row, "held", (int64_t)c->held);
+	branch_int(row, "in_flight", (int64_t)c->in_flight);
+	branch_int(row, "oldest_ms", c->oldest_ms);
+	branch_int(row, "next_ms", c->next_ms);
+	if (by == INSPECT_DOMAIN)
+		put_reply(row, c);
+}
+
+int finish_queue(struct query *q)
+{
+	struct branch *rows = branch_list(q->out, "rows");
+	struct inspect_count *all;
+	size_t n = merge(q, &all);
+	uint64_t queued = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		queued += total(&all[i]);
+		if (i < q->max)
+			put_count(branch_map(rows, NULL), q->by, &all[i]);
+	}
+	branch_int(q->out, "groups", (int64_t)n);
+	branch_int(q->out, "queued", (int64_t)queued);
+	free(all);
+	query_answer(q);
+	return 0;
+}
+
+/* ---- show -------------------------------------------------------------------------------------------- */
+
+int begin_show(struct query *q)
+{
+	return query_selector(q);
+}
+
+static int put_rcpt(void *arg, const struct inspect_rcpt *r)
+{
+	struct part *p = arg;
+	struct branch *row = branch_map(p->rows, NULL);
+	char id[ID_TEXT_MAX];
+
+	branch_str(row, "job", id_format(r->job, id));
+	branch_int(row, "row", r->row);
+	branch_slice(row, "address", r->address);
+	branch_str(row, "state", r->state);
+	branch_int(row, "attempts", r->attempts);
+	branch_int(row, "next_ms", r->next_ms);
+	branch_int(row, "accepted_ms", r->accepted_ms);
+	branch_int(row, "expires_ms", r->expires_ms);
+	branch_int(row, "tenant", (int64_t)r->tenant);
+	branch_int(row, "campaign", (int64_t)r->campaign);
+	return 0;
+}
+
+void lane_show(struct query *q, struct part *p, struct lane *l)
+{
+	uint64_t cursor = 0;
+	int r = 1;
+
+	for (int i = 0; r > 0 && i < LOOKS_MAX && branch_count(p->rows) < q->max; i++)
+		r = inspect_rcpts(l, &q->selector, &cursor, q->max - branch_count(p->rows), put_rcpt, p);
+}
+
+static void put_meta(struct query *q, struct branch *job, job_no no)
+{
+	struct wire_job_meta meta;
+	struct buf bytes = { 0 };
+
+	if (spool_read_job(engine_spool(q->server->engine), no, &bytes, NULL) == 0 &&
+	    wire_job_meta_get(buf_data(&bytes), &meta) == 0) {
+		branch_slice(job, "mail_from", meta.mail_from);
+		branch_slice(job, "origin", meta.origin);
+		branch_slice(job, "pool", meta.pool);
+	}
+	buf_free(&bytes);
+}
+
+static int put_job(struct query *q)
+{
+	struct spool *sp = engine_spool(q->server->engine);
+	struct branch *job;
+	struct job_info info;
+	char id[ID_TEXT_MAX];
+	job_no no;
+	int r = spool_find_job(sp, q->selector.job, &no);
+
+	if (r == 0)
+		r = spool_job_info(sp, no, &info);
+	if (r < 0)
+		return r;
+	job = branch_map(q->out, "job");
+	branch_str(job, "id", id_format(info.id, id));
+	branch_str(job, "content", id_format(info.content, id));
+	branch_int(job, "tenant", (int64_t)info.tenant);
+	branch_int(job, "campaign", (int64_t)info.campaign);
+	branch_str(job, "class", info.class == CLASS_TRANSACTIONAL ? "transactional" : "bulk");
+	branch_int(job, "accepted_ms", info.accepted_ms);
+	branch_int(job, "expires_ms", info.expires_ms);
+	branch_int(job, "rows", info.rows);
+	branch_int(job, "rows_live", info.rows_live);
+	put_meta(q, job, no);
+	return 0;
+}
+
+int finish_show(struct query *q)
+{
+	int r = 0;
+
+	if (q->selector.kind == SELECT_JOB || q->selector.kind == SELECT_RCPT)
+		r = put_job(q);
+	if (r == E_UNKNOWN) {
+		query_fail(q, r, "no job of this id is queued");
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	query_join_rows(q, "recipients");
+	query_answer(q);
+	return 0;
+}
+
+/* ---- why --------------------------------------------------------------------------------------------- */
+
+int begin_why(struct query *q)
+{
+	int r = query_selector(q);
+
+	if (r < 0)
+		return r;
+	return q->selector.kind == SELECT_DOMAIN || q->selector.kind == SELECT_JOB ||
+			       q->selector.kind == SELECT_RCPT ?
+		       0 :
+		       E_SYNTAX;
+}
+
+static int put_reason(void *arg, const struct inspect_reason *reason)
+{
+	struct branch *row = branch_map(((struct part *)arg)->rows, NULL);
+
+	branch_str(row, "kind", reason->kind);
+	branch_str(row, "text", reason->text);
+	branch_int(row, "until_ms", reason->until_ms);
+	return 0;
+}
+
+void lane_why(struct query *q, struct part *p, struct lane *l)
+{
+	p->count = inspect_why(l, &q->selector, put_reason, p) > 0;
+}
+
+int finish_why(struct query *q)
+{
+	if (!query_sum(q)) {
+		query_fail(q, E_UNKNOWN, "nothing of the kind is queued");
+		return 0;
+	}
+	branch_str(q->out, "selector", q->what);
+	query_join_rows(q, "reasons");
+	query_answer(q);
+	return 0;
+}

@@ -1,0 +1,90 @@
+/* spool/cli/cli.h - the postern command: asks a running engine through its admin socket, or reads a
+ * spool by itself; shared by the files of this folder alone.
+ *
+ * Files: main.c has the table of commands, commands.c what each does, ask.c the socket, offline.c the
+ *        spool without an engine, proofs.c verify and audit, print.c tables for people, locate.c where
+ *        things are.
+ * Blocks: on the socket and the disk. */
+#pragma once
+#include "base/tree.h"
+#include "schema/wire/link.h"
+#include "spool/spool.h"
+
+/* docs/man/postern.1 explains these. */
+enum {
+	EXIT_DONE = 0,
+	EXIT_NO = 1,            /* the answer is no: not found, not balanced, damaged */
+	EXIT_BAD_USAGE = 64,
+	EXIT_NO_ENGINE = 69,    /* nobody answers at the admin socket, and no spool can be read */
+	EXIT_FAILED = 70,
+	EXIT_BAD_CONFIG = 78,
+};
+
+struct cli {
+	const char *config, *socket, *spool; /* as given; then as found */
+	char socket_path[108], spool_path[1024];
+	bool json, yes, follow;
+	const char *by, *reason;
+	uint64_t max, from;
+	const char *args[2];
+	unsigned n_args;
+	int fd;                 /* admin socket, -1 */
+	uint64_t request;
+	struct buf in;
+	struct wire_arena *arena;
+	char error[2048];
+};
+
+struct command {
+	const char *name, *arguments, *help;
+	unsigned min, max;
+	int (*run)(struct cli *c);
+};
+extern const struct command commands[];
+extern const size_t n_commands;
+
+/* locate.c: EXIT_DONE, or EXIT_BAD_CONFIG with c->error. */
+int locate(struct cli *c);
+
+/* ask.c: 0 and the report, valid until the next call; or negative, with what the engine said in
+ * c->error. -ECONNREFUSED: nobody is there. */
+int ask(struct cli *c, const char *command, struct tree *args, struct value *ret) MUST_CHECK;
+
+/* offline.c: reports as the engine gives them, from the files alone. */
+int offline_open(struct cli *c, struct spool **ret) MUST_CHECK;
+int offline_status(struct cli *c, struct tree *out) MUST_CHECK;
+int offline_queue(struct cli *c, struct tree *out) MUST_CHECK;
+int offline_show(struct cli *c, struct tree *out) MUST_CHECK;     /* E_UNKNOWN: no trace of it */
+int offline_events(struct cli *c, struct tree *out) MUST_CHECK;
+int offline_verify(struct cli *c, struct tree *out) MUST_CHECK;   /* 1: damage was found */
+int offline_audit(struct cli *c, struct tree *out) MUST_CHECK;    /* 1: it does not balance */
+
+/* print.c */
+void print_json(const struct value *v);
+void print_pairs(const struct value *map);                        /* name value, a line each; maps indented */
+struct column {
+	const char *key, *heading;
+	enum { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_TIME, COLUMN_AGE } kind;
+};
+void print_table(const struct value *rows, const struct column *columns, size_t n);
+struct slice member_text(const struct value *map, const char *name);
+int64_t member_int(const struct value *map, const char *name);
+
+/* commands.c */
+int cmd_status(struct cli *c);
+int cmd_queue(struct cli *c);
+int cmd_show(struct cli *c);
+int cmd_why(struct cli *c);
+int cmd_hold(struct cli *c);
+int cmd_release(struct cli *c);
+int cmd_retry(struct cli *c);
+int cmd_cancel(struct cli *c);
+int cmd_rules(struct cli *c);
+int cmd_events(struct cli *c);
+int cmd_metrics(struct cli *c);
+int cmd_config(struct cli *c);
+int cmd_consumers(struct cli *c);
+int cmd_reload(struct cli *c);
+int cmd_flush_dns(struct cli *c);
+int cmd_verify(struct cli *c);
+int cmd_audit(struct cli *c);

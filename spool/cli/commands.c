@@ -1,0 +1,384 @@
+/* What each command asks and shows. */
+#include <stdio.h>
+#include <time.h>
+
+#include "spool/cli/cli.h"
+
+enum { FOLLOW_WAIT_MS = 300 };
+
+/* ---- asking --------------------------------------------------------------------------------------- */
+
+static int complain(struct cli *c, int err)
+{
+	if (!*c->error)
+		(void)snprintf(c->error, sizeof(c->error), "%s", err_text(err));
+	(void)fprintf(stderr, "postern: %s\n", c->error);
+	if (err == -ECONNREFUSED)
+		return EXIT_NO_ENGINE;
+	return err == E_UNKNOWN ? EXIT_NO : err == E_SYNTAX ? EXIT_BAD_USAGE : EXIT_FAILED;
+}
+
+static struct tree *arguments(const struct cli *c)
+{
+	struct tree *t = tree_new();
+	struct branch *b = tree_map(t);
+
+	if (c->n_args)
+		branch_str(b, "what", c->args[0]);
+	branch_str(b, "by", c->by);
+	branch_int(b, "max", (int64_t)c->max);
+	branch_int(b, "from", (int64_t)c->from);
+	if (c->reason)
+		branch_str(b, "reason", c->reason);
+	return t;
+}
+
+static int ask_engine(struct cli *c, const char *command, struct value *ret)
+{
+	OWNED(tree) args = arguments(c);
+
+	if (c->spool) /* who names a spool wants the files */
+		return -ECONNREFUSED;
+	return ask(c, command, args, ret);
+}
+
+/* The engine when it runs, else the spool. `*made` holds the answer when it came from the files. */
+static int ask_or_read(struct cli *c, const char *command, int (*offline)(struct cli *c, struct tree *out),
+		       struct tree **made, struct value *ret)
+{
+	int r = ask_engine(c, command, ret);
+
+	if (r != -ECONNREFUSED)
+		return r;
+	*made = tree_new();
+	*c->error = '\0';
+	branch_str(tree_map(*made), "source", "spool");
+	r = offline(c, *made);
+	*ret = *tree_value(*made);
+	return r;
+}
+
+static const struct value *list_of(const struct value *report, const char *name)
+{
+	static const struct value none = { .type = VALUE_LIST };
+	const struct value *v = value_member(report, slice_str(name));
+
+	return v && v->type == VALUE_LIST ? v : &none;
+}
+
+/* ---- looking ---------------------------------------------------------------------------------------- */
+
+int cmd_status(struct cli *c)
+{
+	OWNED(tree) made = NULL;
+	struct value v;
+	int r = ask_or_read(c, "status", offline_status, &made, &v);
+
+	if (r < 0)
+		return complain(c, r);
+	if (c->json)
+		print_json(&v);
+	else
+		print_pairs(&v);
+	return EXIT_DONE;
+}
+
+static void print_queue(const struct cli *c, const struct value *v)
+{
+	const bool by_domain = strcmp(c->by, "domain") == 0, by_campaign = strcmp(c->by, "campaign") == 0;
+	struct column columns[10];
+	size_t n = 0;
+
+	if (by_domain)
+		columns[n++] = (struct column){ "domain", "DOMAIN", COLUMN_TEXT };
+	else
+		columns[n++] = (struct column){ "tenant", "TENANT", COLUMN_NUMBER };
+	if (by_campaign)
+		columns[n++] = (struct column){ "campaign", "CAMPAIGN", COLUMN_NUMBER };
+	columns[n++] = (struct column){ "queued", "QUEUED", COLUMN_NUMBER };
+	columns[n++] = (struct column){ "deferred", "DEFERRED", COLUMN_NUMBER };
+	columns[n++] = (struct column){ "held", "HELD", COLUMN_NUMBER };
+	columns[n++] = (struct column){ "in_flight", "FLYING", COLUMN_NUMBER };
+	columns[n++] = (struct column){ "oldest_ms", "OLDEST", COLUMN_AGE };
+	columns[n++] = (struct column){ "next_ms", "NEXT TRY", COLUMN_TIME };
+	if (by_domain)
+		columns[n++] = (struct column){ "reply", "LAST REPLY", COLUMN_TEXT };
+	print_table(list_of(v, "rows"), columns, n);
+	printf("%lld queued in %lld groups\n", (long long)member_int(v, "queued"), (long long)member_int(v, "groups"));
+}
+
+int cmd_queue(struct cli *c)
+{
+	OWNED(tree) made = NULL;
+	struct value v;
+	int r = ask_or_read(c, "queue", offline_queue, &made, &v);
+
+	if (r < 0)
+		return complain(c, r);
+	if (c->json)
+		print_json(&v);
+	else
+		print_queue(c, &v);
+	return EXIT_DONE;
+}
+
+static void print_show(const struct value *v)
+{
+	static const struct column queued[] = {
+		{ "job", "JOB", COLUMN_TEXT },	       { "row", "ROW", COLUMN_NUMBER },
+		{ "address", "ADDRESS", COLUMN_TEXT }, { "state", "STATE", COLUMN_TEXT },
+		{ "attempts", "TRIES", COLUMN_NUMBER }, { "next_ms", "NEXT TRY", COLUMN_TIME },
+	};
+	static const struct column history[] = {
+		{ "at_ms", "TIME", COLUMN_TIME },   { "kind", "WHAT", COLUMN_TEXT }, { "row", "ROW", COLUMN_NUMBER },
+		{ "rcpt", "ADDRESS", COLUMN_TEXT }, { "host", "HOST", COLUMN_TEXT }, { "text", "REPLY", COLUMN_TEXT },
+	};
+	const struct value *job = value_member(v, SLICE("job"));
+
+	if (job)
+		print_pairs(job);
+	if (list_of(v, "recipients")->count)
+		print_table(list_of(v, "recipients"), queued, ARRAY_LEN(queued));
+	if (list_of(v, "history")->count)
+		print_table(list_of(v, "history"), history, ARRAY_LEN(history));
+}
+
+/* What is not queued any more is looked for in the log. */
+int cmd_show(struct cli *c)
+{
+	OWNED(tree) made = NULL;
+	struct value v;
+	int r = ask_or_read(c, "show", offline_show, &made, &v);
+
+	if (r == E_UNKNOWN && !made) {
+		made = tree_new();
+		branch_str(tree_map(made), "source", "spool");
+		r = offline_show(c, made);
+		v = *tree_value(made);
+	}
+	if (r < 0)
+		return complain(c, r);
+	if (c->json)
+		print_json(&v);
+	else
+		print_show(&v);
+	return EXIT_DONE;
+}
+
+/* A report that only a running engine can give. */
+static int ask_and_print(struct cli *c, const char *command, void (*print)(const struct value *v))
+{
+	struct value v;
+	int r = ask_engine(c, command, &v);
+
+	if (r < 0)
+		return complain(c, r);
+	if (c->json)
+		print_json(&v);
+	else
+		print(&v);
+	return EXIT_DONE;
+}
+
+static void print_why(const struct value *v)
+{
+	static const struct column columns[] = {
+		{ "kind", "REASON", COLUMN_TEXT },
+		{ "until_ms", "UNTIL", COLUMN_TIME },
+		{ "text", "", COLUMN_TEXT },
+	};
+
+	print_table(list_of(v, "reasons"), columns, ARRAY_LEN(columns));
+}
+
+int cmd_why(struct cli *c)
+{
+	return ask_and_print(c, "why", print_why);
+}
+
+static void print_rules(const struct value *v)
+{
+	static const struct column columns[] = {
+		{ "kind", "KIND", COLUMN_TEXT },
+		{ "selector", "SELECTOR", COLUMN_TEXT },
+		{ "reason", "REASON", COLUMN_TEXT },
+	};
+
+	print_table(list_of(v, "rules"), columns, ARRAY_LEN(columns));
+}
+
+int cmd_rules(struct cli *c)
+{
+	return ask_and_print(c, "rules", print_rules);
+}
+
+static void print_consumers(const struct value *v)
+{
+	static const struct column columns[] = {
+		{ "name", "NAME", COLUMN_TEXT },
+		{ "cursor_lsn", "CURSOR", COLUMN_NUMBER },
+	};
+
+	print_table(list_of(v, "consumers"), columns, ARRAY_LEN(columns));
+	printf("the log reaches from %lld to %lld\n", (long long)member_int(v, "oldest_lsn"),
+	       (long long)member_int(v, "durable_lsn"));
+}
+
+int cmd_consumers(struct cli *c)
+{
+	return ask_and_print(c, "consumers", print_consumers);
+}
+
+static void print_metrics(const struct value *v)
+{
+	struct slice text = member_text(v, "text");
+
+	(void)!fwrite(text.p, 1, text.n, stdout);
+}
+
+int cmd_metrics(struct cli *c)
+{
+	return ask_and_print(c, "metrics", print_metrics);
+}
+
+static void print_config(const struct value *v)
+{
+	const struct value *options = list_of(v, "options");
+
+	for (uint32_t i = 0; i < options->count; i++) {
+		struct slice name = member_text(&options->items[i], "name"), value = member_text(&options->items[i], "value");
+		printf("%.*s = %.*s\n", (int)name.n, name.p, (int)value.n, value.p);
+	}
+}
+
+int cmd_config(struct cli *c)
+{
+	return ask_and_print(c, "config", print_config);
+}
+
+int cmd_reload(struct cli *c)
+{
+	return ask_and_print(c, "reload", print_pairs);
+}
+
+int cmd_flush_dns(struct cli *c)
+{
+	return ask_and_print(c, "flush-dns", print_pairs);
+}
+
+/* ---- events ------------------------------------------------------------------------------------------- */
+
+static void print_events(const struct value *v)
+{
+	const struct value *events = list_of(v, "events");
+
+	for (uint32_t i = 0; i < events->count; i++)
+		print_json(&events->items[i]); /* a line each: events are for programs */
+	(void)fflush(stdout);
+}
+
+static int follow(struct cli *c)
+{
+	struct timespec wait = { 0, FOLLOW_WAIT_MS * 1000000L };
+	struct value v;
+	int r;
+
+	while ((r = ask_engine(c, "events", &v)) == 0) {
+		uint64_t next = (uint64_t)member_int(&v, "next");
+		print_events(&v);
+		if (next == c->from)
+			(void)nanosleep(&wait, NULL);
+		c->from = next;
+	}
+	return complain(c, r);
+}
+
+int cmd_events(struct cli *c)
+{
+	OWNED(tree) made = NULL;
+	struct value v;
+	int r;
+
+	if (c->follow)
+		return follow(c);
+	r = ask_or_read(c, "events", offline_events, &made, &v);
+	if (r < 0)
+		return complain(c, r);
+	if (c->json)
+		print_json(&v);
+	else
+		print_events(&v);
+	return EXIT_DONE;
+}
+
+/* ---- orders --------------------------------------------------------------------------------------------- */
+
+static int order(struct cli *c, const char *command, const char *done)
+{
+	OWNED(tree) args = arguments(c);
+	struct value v;
+	int r;
+
+	if (!c->yes)
+		branch_bool(tree_map(args), "preview", true);
+	r = ask(c, command, args, &v);
+	if (r < 0)
+		return complain(c, r);
+	if (c->json) {
+		print_json(&v);
+		return EXIT_DONE;
+	}
+	if (c->yes)
+		printf("%lld recipients %s\n", (long long)member_int(&v, "count"), done);
+	else
+		printf("%lld recipients match; say --yes to %s them\n", (long long)member_int(&v, "count"), command);
+	if (member_int(&v, "left"))
+		printf("%lld were being delivered and end as their server says\n", (long long)member_int(&v, "left"));
+	return EXIT_DONE;
+}
+
+int cmd_hold(struct cli *c)
+{
+	return order(c, "hold", "held");
+}
+
+int cmd_release(struct cli *c)
+{
+	return order(c, "release", "released");
+}
+
+int cmd_retry(struct cli *c)
+{
+	return order(c, "retry", "are tried now");
+}
+
+int cmd_cancel(struct cli *c)
+{
+	return order(c, "cancel", "cancelled");
+}
+
+/* ---- proofs ----------------------------------------------------------------------------------------------- */
+
+static int prove(struct cli *c, int (*offline)(struct cli *c, struct tree *out))
+{
+	OWNED(tree) made = tree_new();
+	int r = offline(c, made);
+
+	if (r < 0)
+		return complain(c, r);
+	if (c->json)
+		print_json(tree_value(made));
+	else
+		print_pairs(tree_value(made));
+	return r ? EXIT_NO : EXIT_DONE;
+}
+
+int cmd_verify(struct cli *c)
+{
+	return prove(c, offline_verify);
+}
+
+int cmd_audit(struct cli *c)
+{
+	return prove(c, offline_audit);
+}

@@ -1,0 +1,81 @@
+/* Where the admin socket and the spool are: as told, else as the engine's configuration says, else where
+ * they are by default.  Only these two options are looked for: the file's grammar is base/options.h's, its
+ * other names are the engine's business. */
+#include <stdio.h>
+
+#include "base/file.h"
+#include "spool/cli/cli.h"
+
+#define DEFAULT_CONFIG "/etc/postern/mta.conf"
+#define DEFAULT_SOCKET "/run/postern/admin.sock"
+#define DEFAULT_SPOOL "/var/spool/postern"
+enum { CONFIG_MAX = 1024 * 1024 };
+
+static struct slice trim(struct slice s)
+{
+	while (s.n && strchr(" \t\r", s.p[0]))
+		s = slice_of(s.p + 1, s.n - 1);
+	while (s.n && strchr(" \t\r", s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+/* A '#' starts a comment at the begin of a line or after white space. */
+static struct slice without_comment(struct slice line)
+{
+	for (size_t i = 0; i < line.n; i++)
+		if (line.p[i] == '#' && (i == 0 || line.p[i - 1] == ' ' || line.p[i - 1] == '\t'))
+			return slice_of(line.p, i);
+	return line;
+}
+
+static void take_line(struct cli *c, struct slice line)
+{
+	const char *eq;
+	struct slice name, value;
+
+	line = trim(without_comment(line));
+	eq = memchr(line.p, '=', line.n);
+	if (!eq)
+		return;
+	name = trim(slice_of(line.p, (size_t)(eq - line.p)));
+	value = trim(slice_of(eq + 1, line.n - (size_t)(eq - line.p) - 1));
+	if (slice_eq(name, SLICE("admin.socket")))
+		slice_copy(c->socket_path, sizeof(c->socket_path), value);
+	else if (slice_eq(name, SLICE("spool.dir")))
+		slice_copy(c->spool_path, sizeof(c->spool_path), value);
+}
+
+static void take_file(struct cli *c, struct slice text)
+{
+	while (text.n) {
+		const char *lf = memchr(text.p, '\n', text.n);
+		size_t n = lf ? (size_t)(lf - text.p) : text.n;
+
+		take_line(c, slice_of(text.p, n));
+		n += lf != NULL;
+		text = slice_of(text.p + n, text.n - n);
+	}
+}
+
+int locate(struct cli *c)
+{
+	const char *path = c->config ? c->config : DEFAULT_CONFIG;
+	struct buf text = { 0 };
+	int r = file_read(path, CONFIG_MAX, &text);
+
+	slice_copy(c->socket_path, sizeof(c->socket_path), SLICE(DEFAULT_SOCKET));
+	slice_copy(c->spool_path, sizeof(c->spool_path), SLICE(DEFAULT_SPOOL));
+	if (r == 0)
+		take_file(c, buf_data(&text));
+	buf_free(&text);
+	if (r < 0 && c->config) {
+		(void)snprintf(c->error, sizeof(c->error), "%s: %s", path, err_text(r));
+		return EXIT_BAD_CONFIG;
+	}
+	if (c->socket)
+		slice_copy(c->socket_path, sizeof(c->socket_path), slice_str(c->socket));
+	if (c->spool)
+		slice_copy(c->spool_path, sizeof(c->spool_path), slice_str(c->spool));
+	return EXIT_DONE;
+}

@@ -1,0 +1,381 @@
+/* The spool read by ourselves, without an engine or beside one: what is queued and what is in the log. */
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "base/map.h"
+#include "schema/wire/meta.h"
+#include "spool/cli/cli.h"
+
+int offline_open(struct cli *c, struct spool **ret)
+{
+	struct spool_recovery found = { 0 };
+	struct spool_options o = { .dir = c->spool_path, .read_only = true, .recovery = &found };
+	int r = spool_open(ret, &o);
+
+	if (r < 0 && *found.bad_segment)
+		(void)snprintf(c->error, sizeof(c->error), "%s/%s, offset %llu: %s", c->spool_path, found.bad_segment,
+			       (unsigned long long)found.bad_offset, err_text(r));
+	else if (r < 0)
+		(void)snprintf(c->error, sizeof(c->error), "%s: %s (and nobody answers at %s)", c->spool_path, err_text(r),
+			       c->socket_path);
+	return r == -ENOENT ? -ECONNREFUSED : r; /* neither engine nor spool */
+}
+
+int offline_status(struct cli *c, struct tree *out)
+{
+	OWNED(spool) sp = NULL;
+	struct branch *b;
+	struct books k;
+	int r = offline_open(c, &sp);
+
+	if (r < 0)
+		return r;
+	spool_books(sp, &k);
+	branch_str(tree_map(out), "spool", c->spool_path);
+	b = branch_map(tree_map(out), "books");
+	branch_int(b, "accepted", (int64_t)k.accepted);
+	branch_int(b, "delivered", (int64_t)k.delivered);
+	branch_int(b, "bounced", (int64_t)k.bounced);
+	branch_int(b, "expired", (int64_t)k.expired);
+	branch_int(b, "cancelled", (int64_t)k.cancelled);
+	branch_int(b, "queued", (int64_t)k.queued);
+	branch_int(b, "deferred_attempts", (int64_t)k.deferred_attempts);
+	branch_bool(b, "balanced", k.accepted == k.delivered + k.bounced + k.expired + k.cancelled + k.queued);
+	branch_int(b, "jobs", (int64_t)k.jobs);
+	branch_int(b, "segments", (int64_t)k.segments);
+	branch_int(b, "log_bytes", (int64_t)k.log_bytes);
+	return 0;
+}
+
+/* ---- queue --------------------------------------------------------------------------------------------- */
+
+struct group {
+	struct map_link link;
+	uint64_t tenant, campaign;
+	uint64_t queued, deferred;
+	int64_t oldest_ms, next_ms;
+	size_t n;
+	char name[]; /* the domain */
+};
+struct groups {
+	struct map map;
+	const char *by;
+	uint64_t queued;
+};
+
+static struct group *group_of(struct groups *g, uint64_t tenant, uint64_t campaign, struct slice name)
+{
+	uint64_t hash = hash_mix(hash_mix(tenant) ^ campaign) ^ hash_keyed(name);
+	struct group *at;
+
+	for (struct map_link *l = map_find(&g->map, hash); l; l = map_find_next(l)) {
+		at = container_of(l, struct group, link);
+		if (at->tenant == tenant && at->campaign == campaign && slice_eq(slice_of(at->name, at->n), name))
+			return at;
+	}
+	at = must_alloc(sizeof(*at) + name.n + 1);
+	at->tenant = tenant;
+	at->campaign = campaign;
+	at->n = name.n;
+	if (name.n)
+		memcpy(at->name, name.p, name.n);
+	map_insert(&g->map, &at->link, hash);
+	return at;
+}
+
+static struct slice domain_of(struct slice address)
+{
+	const char *at = address.n ? memrchr(address.p, '@', address.n) : NULL;
+
+	return at ? slice_of(at + 1, (size_t)(address.p + address.n - at - 1)) : slice_of("", 0);
+}
+
+static void count_row(struct groups *g, const struct job_info *info, struct slice address, uint16_t attempts,
+		      int64_t next_ms)
+{
+	struct group *at;
+
+	if (strcmp(g->by, "domain") == 0)
+		at = group_of(g, 0, 0, domain_of(address));
+	else
+		at = group_of(g, info->tenant, strcmp(g->by, "campaign") == 0 ? info->campaign : 0, slice_of("", 0));
+	at->queued++;
+	g->queued++;
+	if (!at->oldest_ms || info->accepted_ms < at->oldest_ms)
+		at->oldest_ms = info->accepted_ms;
+	if (!attempts)
+		return;
+	at->deferred++;
+	if (!at->next_ms || next_ms < at->next_ms)
+		at->next_ms = next_ms;
+}
+
+/* Gives every live row of a job. */
+static int each_live_row(struct spool *sp, job_no job, const struct job_info *info,
+			 void (*each)(void *arg, const struct job_info *info, uint32_t row, struct slice address,
+				      uint16_t attempts, int64_t next_ms),
+			 void *arg)
+{
+	OWNED(wire_rows) rows = NULL;
+	struct buf data = { 0 };
+	int r = spool_read_job(sp, job, NULL, &data);
+
+	if (r == 0)
+		r = wire_rows_open(&rows, buf_data(&data), info->rows);
+	for (uint32_t i = 0; r == 0 && i < info->rows; i++) {
+		uint16_t attempts = 0;
+		int64_t next_ms = 0;
+		if (spool_row_live(sp, job, i, &attempts, &next_ms))
+			each(arg, info, i, wire_rows_address(rows, i), attempts, next_ms);
+	}
+	buf_free(&data);
+	return r;
+}
+
+static void count_one(void *arg, const struct job_info *info, uint32_t row, struct slice address, uint16_t attempts,
+		      int64_t next_ms)
+{
+	(void)row;
+	count_row(arg, info, address, attempts, next_ms);
+}
+
+static int count_all(struct spool *sp, struct groups *g)
+{
+	struct job_info info;
+	uint64_t cursor = 0;
+	job_no job;
+	int r;
+
+	while ((r = spool_next_job(sp, &cursor, &job)) == 0) {
+		r = spool_job_info(sp, job, &info);
+		if (r == 0)
+			r = each_live_row(sp, job, &info, count_one, g);
+		if (r < 0)
+			return r;
+	}
+	return r == E_UNKNOWN ? 0 : r;
+}
+
+static int larger_first(const void *va, const void *vb)
+{
+	const struct group *a = *(struct group *const *)va, *b = *(struct group *const *)vb;
+
+	return a->queued == b->queued ? strcmp(a->name, b->name) : a->queued < b->queued ? 1 : -1;
+}
+
+static void put_group(struct branch *row, const char *by, const struct group *at)
+{
+	if (strcmp(by, "domain") == 0)
+		branch_slice(row, "domain", slice_of(at->name, at->n));
+	else
+		branch_int(row, "tenant", (int64_t)at->tenant);
+	if (strcmp(by, "campaign") == 0)
+		branch_int(row, "campaign", (int64_t)at->campaign);
+	branch_int(row, "queued", (int64_t)at->queued);
+	branch_int(row, "deferred", (int64_t)at->deferred);
+	branch_int(row, "oldest_ms", at->oldest_ms);
+	branch_int(row, "next_ms", at->next_ms);
+}
+
+/* Puts and frees them. */
+static void put_groups(struct groups *g, uint64_t max, struct branch *out)
+{
+	struct group **all = must_alloc((g->map.count + 1) * sizeof(struct group *));
+	struct branch *rows = branch_list(out, "rows");
+	struct map_link *l = NULL;
+	size_t pos = 0, n = 0;
+
+	while ((l = map_next(&g->map, &pos, l)))
+		all[n++] = container_of(l, struct group, link);
+	qsort(all, n, sizeof(struct group *), larger_first);
+	for (size_t i = 0; i < n; i++) {
+		if (i < max)
+			put_group(branch_map(rows, NULL), g->by, all[i]);
+		free(all[i]);
+	}
+	branch_int(out, "groups", (int64_t)n);
+	branch_int(out, "queued", (int64_t)g->queued);
+	free(all);
+	map_free(&g->map);
+}
+
+int offline_queue(struct cli *c, struct tree *out)
+{
+	struct groups g = { .by = c->by };
+	OWNED(spool) sp = NULL;
+	int r = offline_open(c, &sp);
+
+	if (r < 0)
+		return r;
+	map_init(&g.map);
+	r = count_all(sp, &g);
+	put_groups(&g, c->max, tree_map(out));
+	return r;
+}
+
+/* ---- show ----------------------------------------------------------------------------------------------- */
+
+struct looking {
+	struct id128 id;
+	bool any_row;
+	uint32_t row;
+	uint64_t max;
+	struct branch *out;
+	bool found;
+};
+
+static void put_live(void *arg, const struct job_info *info, uint32_t row, struct slice address, uint16_t attempts,
+		     int64_t next_ms)
+{
+	struct looking *look = arg;
+	struct branch *b;
+	char id[ID_TEXT_MAX];
+
+	if ((!look->any_row && row != look->row) || branch_count(look->out) >= look->max)
+		return;
+	b = branch_map(look->out, NULL);
+	branch_str(b, "job", id_format(info->id, id));
+	branch_int(b, "row", row);
+	branch_slice(b, "address", address);
+	branch_str(b, "state", attempts ? "deferred" : "ready");
+	branch_int(b, "attempts", attempts);
+	branch_int(b, "next_ms", next_ms);
+	branch_int(b, "accepted_ms", info->accepted_ms);
+	branch_int(b, "expires_ms", info->expires_ms);
+}
+
+static void put_job(struct branch *b, const struct job_info *info)
+{
+	char id[ID_TEXT_MAX];
+
+	branch_str(b, "id", id_format(info->id, id));
+	branch_int(b, "tenant", (int64_t)info->tenant);
+	branch_int(b, "campaign", (int64_t)info->campaign);
+	branch_str(b, "class", info->class == CLASS_TRANSACTIONAL ? "transactional" : "bulk");
+	branch_int(b, "accepted_ms", info->accepted_ms);
+	branch_int(b, "expires_ms", info->expires_ms);
+	branch_int(b, "rows", info->rows);
+	branch_int(b, "rows_live", info->rows_live);
+}
+
+static int show_live(struct spool *sp, struct looking *look, struct tree *out)
+{
+	struct job_info info;
+	job_no job;
+	int r = spool_find_job(sp, look->id, &job);
+
+	if (r == 0)
+		r = spool_job_info(sp, job, &info);
+	if (r < 0)
+		return r == E_UNKNOWN ? 0 : r;
+	look->found = true;
+	put_job(branch_map(tree_map(out), "job"), &info);
+	look->out = branch_list(tree_map(out), "recipients");
+	return each_live_row(sp, job, &info, put_live, look);
+}
+
+static void put_event(struct branch *b, const struct event *e)
+{
+	char id[ID_TEXT_MAX], dsn[24];
+
+	branch_int(b, "lsn", (int64_t)e->lsn);
+	branch_str(b, "kind", event_name(e->kind));
+	branch_str(b, "job", id_format(e->job, id));
+	branch_int(b, "tenant", (int64_t)e->tenant);
+	branch_int(b, "campaign", (int64_t)e->campaign);
+	branch_int(b, e->kind == EVENT_ACCEPTED ? "rows" : "row", e->row);
+	if (e->kind == EVENT_ACCEPTED)
+		return;
+	branch_int(b, "at_ms", e->o.at_ms);
+	branch_slice(b, "rcpt", e->o.rcpt);
+	branch_int(b, "attempt", e->o.attempt);
+	branch_int(b, "code", e->o.code);
+	(void)snprintf(dsn, sizeof(dsn), "%u.%u.%u", e->o.dsn[0], e->o.dsn[1], e->o.dsn[2]);
+	branch_str(b, "dsn", dsn);
+	branch_slice(b, "text", e->o.text);
+	branch_slice(b, "host", e->o.host);
+	branch_slice(b, "ip", e->o.ip);
+	branch_slice(b, "source", e->o.source);
+	branch_bool(b, "tls", e->o.flags & OUTCOME_TLS);
+	if (e->kind == OUTCOME_DEFERRED)
+		branch_int(b, "next_ms", e->o.next_ms);
+}
+
+static int look_at_event(void *arg, const struct event *e)
+{
+	struct looking *look = arg;
+	bool row = e->kind == EVENT_ACCEPTED || look->any_row || e->row == look->row;
+
+	if (!id_eq(e->job, look->id) || !row)
+		return 0;
+	look->found = true;
+	if (branch_count(look->out) < look->max)
+		put_event(branch_map(look->out, NULL), e);
+	return 0;
+}
+
+static int show_history(struct spool *sp, struct looking *look, struct tree *out)
+{
+	lsn_t at = spool_oldest(sp), next = at;
+
+	look->out = branch_list(tree_map(out), "history");
+	do {
+		int r;
+		at = next;
+		r = spool_events(sp, at, 100000, look_at_event, look, &next);
+		if (r < 0)
+			return r;
+	} while (next != at);
+	return 0;
+}
+
+int offline_show(struct cli *c, struct tree *out)
+{
+	const char *colon = strchr(c->args[0], ':');
+	size_t n = colon ? (size_t)(colon - c->args[0]) : strlen(c->args[0]);
+	struct looking look = { .any_row = !colon, .max = c->max };
+	OWNED(spool) sp = NULL;
+	uint64_t row = 0;
+	int r = id_parse(slice_of(c->args[0], n), &look.id);
+
+	if (r == 0 && colon)
+		r = slice_u64(slice_str(colon + 1), WIRE_ROWS_MAX, &row);
+	if (r < 0) {
+		(void)snprintf(c->error, sizeof(c->error), "without an engine, say which by ID or ID:ROW");
+		return E_SYNTAX;
+	}
+	look.row = (uint32_t)row;
+	r = offline_open(c, &sp);
+	if (r == 0)
+		r = show_live(sp, &look, out);
+	if (r == 0)
+		r = show_history(sp, &look, out);
+	if (r == 0 && !look.found) {
+		(void)snprintf(c->error, sizeof(c->error), "the log knows no job %s", c->args[0]);
+		return E_UNKNOWN;
+	}
+	return r;
+}
+
+/* ---- events ----------------------------------------------------------------------------------------------- */
+
+static int put_any(void *arg, const struct event *e)
+{
+	put_event(branch_map(arg, NULL), e);
+	return 0;
+}
+
+int offline_events(struct cli *c, struct tree *out)
+{
+	struct branch *list = branch_list(tree_map(out), "events");
+	OWNED(spool) sp = NULL;
+	lsn_t next;
+	int r = offline_open(c, &sp);
+
+	if (r < 0)
+		return r;
+	next = c->from ? c->from : spool_oldest(sp);
+	r = spool_events(sp, next, (uint32_t)MIN_OF(c->max, (uint64_t)UINT32_MAX), put_any, list, &next);
+	branch_int(tree_map(out), "next", (int64_t)next);
+	return r;
+}
