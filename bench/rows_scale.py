@@ -1,0 +1,160 @@
+"""Rows about size: a campaign of a million, ten million queued, one letter among a million."""
+import json
+import smtplib
+import socket
+import statistics
+import subprocess
+import threading
+import time
+
+from rows import postfix_run, row
+from stack import Failure, wait_until
+from world import DOMAINS, process_cpu_ms, process_resident_mib
+
+
+def feed(b, engine, n, first=0, campaign=1, sign_domain="", tenant=1):
+    stats = b.base / "feed.json"
+    subprocess.run([str(b.build / "bench/postern-feed"), "--socket", str(engine.link), "--recipients", str(n), "--domains", str(DOMAINS), "--first",
+                    str(first), "--campaign", str(campaign), "--tenant", str(tenant), "--sign-domain", sign_domain, "--stats", str(stats)],
+                   check=True, timeout=600)
+    return json.loads(stats.read_text())
+
+
+def campaign_feed(b, n):
+    engine = b.engine()
+    try:
+        engine.cli("hold", "all", "--yes", "--reason", "bench")
+        before = engine.json("status")["books"]["bytes_written"]
+        cpu = process_cpu_ms(engine.process.pid)
+        stats = feed(b, engine, n)
+        cpu = process_cpu_ms(engine.process.pid) - cpu
+        books = engine.json("status")["books"]
+        if books["queued"] != n:
+            raise Failure(f"{n} fed but {books['queued']} queued")
+        return row(n, stats["seconds"], cpu, process_resident_mib(engine.process.pid), bytes_per_recipient=(books["bytes_written"] - before) / n)
+    finally:
+        engine.stop()
+
+
+def campaign_rsa(b, n):
+    engine, sink = b.engine(("rsa",)), b.sink()
+    try:
+        engine.cli("hold", "all", "--yes", "--reason", "bench")
+        feed(b, engine, n, b.first, sign_domain="sender.test")
+        b.first += n
+        cpu = process_cpu_ms(engine.process.pid)
+        engine.cli("release", "all", "--yes")
+        counts = b.drained(sink, n)
+        cpu = process_cpu_ms(engine.process.pid) - cpu
+        if counts["duplicates"]:
+            raise Failure(f"{counts['duplicates']} duplicates")
+        return row(n, counts["seconds"], cpu, process_resident_mib(engine.process.pid))
+    finally:
+        engine.stop()
+        sink.stop()
+
+
+def queue_10m(b, n):
+    """n queued; the engine is stopped and started: when does the first letter leave, when is the whole queue known?"""
+    engine, sink = b.engine(options={"spool.segment": "256M"}), None
+    try:
+        engine.cli("hold", "all", "--yes", "--reason", "bench")
+        stats = feed(b, engine, n)
+        wait_until("queue", lambda: engine.json("status")["queue"]["known"] >= n, 120, 0.5)
+        resident = process_resident_mib(engine.process.pid)
+        engine.cli("release", "all", "--yes")
+        engine.stop()
+        b.first += n
+        sink = b.sink()
+        start = time.monotonic()
+        engine.start(120)
+        wait_until("first delivery", lambda: sink.counts()["messages"] > 0, 120, 0.01)
+        first = time.monotonic() - start
+        wait_until("whole queue", lambda: not engine.json("status")["queue"]["loading"], 120, 0.05)
+        whole = time.monotonic() - start
+        # Cost of a message with all of them queued: over ten seconds of delivering.
+        cpu, sent, at = process_cpu_ms(engine.process.pid), sink.counts()["messages"], time.monotonic()
+        time.sleep(10)
+        cpu, sent, seconds = process_cpu_ms(engine.process.pid) - cpu, sink.counts()["messages"] - sent, time.monotonic() - at
+        return {"rate": sent / seconds, "cpu_ms": cpu / max(sent, 1), "resident_mib": resident, "resident_bytes": resident * 1048576,
+                "restart_first_s": first, "restart_whole_s": whole, "feed_rate": stats["rate"]}
+    finally:
+        engine.stop(seconds=60)
+        if sink:
+            sink.stop()
+
+
+class Clockwork(threading.Thread):
+    """An MX host for one domain that notes when each message's final dot arrived."""
+
+    def __init__(self, address):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server((address, 25))
+        self.at = {}
+
+    def run(self):
+        while True:
+            peer, _ = self.listener.accept()
+            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+
+    def serve(self, peer):
+        f = peer.makefile("rb")
+        peer.sendall(b"220 clock\r\n")
+        number = None
+        while line := f.readline():
+            verb = line[:4].upper()
+            if verb == b"EHLO":
+                peer.sendall(b"250-clock\r\n250 PIPELINING\r\n")
+            elif verb == b"DATA":
+                peer.sendall(b"354 go\r\n")
+                while (line := f.readline()) != b".\r\n":
+                    pass
+                self.at[number] = time.monotonic()
+                peer.sendall(b"250 ok\r\n")
+            elif verb == b"RCPT":
+                number = int(line.split(b"<u")[1].split(b"@")[0])
+                peer.sendall(b"250 ok\r\n")
+            else:
+                peer.sendall(b"250 ok\r\n")
+
+
+def latency(b, n):
+    """n bulk recipients queued and being delivered; letters submitted alone to another domain, and to a busy one."""
+    records = b.dns.zones["test"]
+    if "clock A 127.0.2.1" not in records:
+        b.dns.publish("test", [*records, "clock A 127.0.2.1", "otp MX 10 clock"])
+        b.clock = Clockwork("127.0.2.1")
+        b.clock.start()
+    # Answers of the bulk hosts take 20 ms: the load is that of a queue, not of a flood over loopback.
+    engine, sink = b.engine(options={"log.level": "error"}), b.sink("--delay", "20")
+    try:
+        engine.cli("hold", "all", "--yes", "--reason", "bench")
+        feed(b, engine, n)
+        engine.cli("release", "all", "--yes")
+        b.first += n
+        wait_until("bulk", lambda: sink.counts()["messages"] > 1000, 60, 0.1)
+        times = []
+        client = smtplib.SMTP("127.0.0.1", 2600)
+        client.ehlo("app.test")
+        for i in range(200):
+            number = b.first + i
+            start = time.monotonic()
+            client.sendmail("app@sender.test", [f"u{number}@otp.test"], b"From: a@sender.test\r\nSubject: code\r\n\r\n1234\r\n")
+            wait_until("the letter", lambda number=number: number in b.clock.at, 10, 0.0005)
+            times.append((b.clock.at[number] - start) * 1000)
+            time.sleep(0.02)
+        client.quit()
+        b.first += 200
+        times.sort()
+        return {"rate": 0.0, "cpu_ms": 0.0, "p50_ms": statistics.median(times), "p99_ms": times[int(len(times) * 0.99) - 1], "resident_mib": process_resident_mib(engine.process.pid)}
+    finally:
+        engine.stop(seconds=60)
+        sink.stop()
+
+
+ROWS = {
+    "campaign_feed": ("campaign: one template, three merge fields, fed through the link to durable spool", campaign_feed, 1000000, None, 0),
+    "campaign_rsa": ("campaign end to end from that spool, RSA-2048", campaign_rsa, 20000, lambda b, n: postfix_run(b, n, "e2e", dkim=True), 4000),
+    "queue_10m": ("10,000,000 recipients queued, then a restart", queue_10m, 10000000, None, 0),
+    "latency": ("one letter alone while 1,000,000 bulk recipients are queued", latency, 1000000, None, 0),
+}
