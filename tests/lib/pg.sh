@@ -31,7 +31,7 @@ pg_start() {
 		timezone = 'UTC'
 		log_min_messages = warning
 	CONF
-	[ -n "$PG_EXTRA" ] && printf '%s\n' "$PG_EXTRA" >>"$PG_DIR/data/postgresql.conf"
+	[ -n "${PG_EXTRA:-}" ] && printf '%s\n' "$PG_EXTRA" >>"$PG_DIR/data/postgresql.conf"
 	pg_again || return 1
 	export PGHOST=$PG_DIR/socket PGPORT=5432 PGUSER=postgres PGDATABASE=postern
 	"$PG_BIN/createdb" -h "$PGHOST" -U postgres postern
@@ -47,8 +47,8 @@ pg_kill() {
 }
 
 pg_stop() {
-	[ -n "$PG_DIR" ] && [ -f "$PG_DIR/data/postmaster.pid" ] &&
+	[ -n "${PG_DIR:-}" ] && [ -f "$PG_DIR/data/postmaster.pid" ] &&
 		pg_as "$PG_BIN/pg_ctl" -D "$PG_DIR/data" -m immediate -w stop >/dev/null 2>&1
-	[ -n "$PG_DIR" ] && rm -rf "$PG_DIR/data" "$PG_DIR/socket"
+	[ -n "${PG_DIR:-}" ] && rm -rf "$PG_DIR/data" "$PG_DIR/socket"
 	return 0
 }
