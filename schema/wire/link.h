@@ -61,9 +61,20 @@ struct link_job {
 	uint32_t rows;
 	struct slice meta, data;
 };
+/* The numbers of spool/spool.h's enum outcome_kind, EVENT_ACCEPTED and flags, for readers that do not
+ * see the spool; a test holds them together. */
+enum link_event_kind {
+	LINK_DELIVERED = 1,
+	LINK_BOUNCED = 2,
+	LINK_EXPIRED = 3,
+	LINK_CANCELLED = 4,
+	LINK_DEFERRED = 5,
+	LINK_ACCEPTED = 16,         /* row: the number of rows */
+};
+enum { LINK_EVENT_TLS = 1, LINK_EVENT_SUPPRESSED = 2 };
 struct link_event {
 	uint64_t lsn;
-	unsigned kind; /* enum outcome_kind, or EVENT_ACCEPTED */
+	unsigned kind; /* enum link_event_kind */
 	struct id128 job;
 	uint64_t tenant, campaign;
 	uint32_t row;
