@@ -1,0 +1,124 @@
+#include "control/campaigns/ledger.h"
+
+static const uint64_t MESSAGE_BIT = 1ULL << 63;
+
+static const char *const status_names[] = {
+	[CAMPAIGN_DRAFT] = "draft",	[CAMPAIGN_SCHEDULED] = "scheduled",
+	[CAMPAIGN_SENDING] = "sending", [CAMPAIGN_PAUSED] = "paused",
+	[CAMPAIGN_CANCELLED] = "cancelled",
+};
+static const char *const state_names[LEDGER_STATES] = {
+	[LEDGER_WAITING] = "waiting",	  [LEDGER_QUEUED] = "queued",
+	[LEDGER_DEFERRED] = "deferred",	  [LEDGER_DELIVERED] = "delivered",
+	[LEDGER_BOUNCED] = "bounced",	  [LEDGER_EXPIRED] = "expired",
+	[LEDGER_SUPPRESSED] = "suppressed", [LEDGER_CANCELLED] = "cancelled",
+};
+static const char *const reason_names[] = {
+	[REASON_NONE] = "none",
+	[REASON_AT_START] = "suppressed_at_start",
+	[REASON_AT_SENDING] = "suppressed_at_sending",
+	[REASON_CONTACT_GONE] = "contact_deleted",
+	[REASON_CAMPAIGN] = "campaign_cancelled",
+	[REASON_NO_MAILBOX] = "no_such_mailbox",
+	[REASON_POLICY] = "refused",
+};
+
+static const char *name_of(const char *const *names, size_t n, int i)
+{
+	return i >= 0 && (size_t)i < n && names[i] ? names[i] : "";
+}
+
+const char *campaign_status_name(int status)
+{
+	return name_of(status_names, ARRAY_LEN(status_names), status);
+}
+
+const char *ledger_state_name(int state)
+{
+	return name_of(state_names, ARRAY_LEN(state_names), state);
+}
+
+const char *ledger_reason_name(int reason)
+{
+	return name_of(reason_names, ARRAY_LEN(reason_names), reason);
+}
+
+int ledger_state_parse(struct slice word)
+{
+	for (int i = 1; i < LEDGER_STATES; i++)
+		if (slice_eq(word, slice_str(state_names[i])))
+			return i;
+	return 0;
+}
+
+enum ledger_state ledger_state_of(const struct link_event *e)
+{
+	switch (e->kind) {
+	case LINK_DELIVERED:
+		return LEDGER_DELIVERED;
+	case LINK_BOUNCED:
+		return LEDGER_BOUNCED;
+	case LINK_EXPIRED:
+		return LEDGER_EXPIRED;
+	case LINK_CANCELLED:
+		return e->flags & LINK_EVENT_SUPPRESSED ? LEDGER_SUPPRESSED : LEDGER_CANCELLED;
+	case LINK_DEFERRED:
+		return LEDGER_DEFERRED;
+	default:
+		return 0;
+	}
+}
+
+bool ledger_no_mailbox(const struct link_event *e)
+{
+	if (e->kind != LINK_BOUNCED)
+		return false;
+	if (slice_eq(e->dsn, SLICE("5.1.10")))
+		return true;
+	return e->code / 100 == 5 && slice_eq(e->dsn, SLICE("5.1.1"));
+}
+
+enum ledger_reason ledger_reason_of(const struct link_event *e)
+{
+	switch (ledger_state_of(e)) {
+	case LEDGER_BOUNCED:
+		return ledger_no_mailbox(e) ? REASON_NO_MAILBOX : REASON_POLICY;
+	case LEDGER_SUPPRESSED:
+		return REASON_AT_SENDING;
+	case LEDGER_CANCELLED:
+		return REASON_CAMPAIGN;
+	default:
+		return REASON_NONE;
+	}
+}
+
+struct id128 job_of_chunk(uint64_t campaign, uint64_t first_seq)
+{
+	return (struct id128){ campaign, first_seq };
+}
+
+struct id128 job_of_message(uint64_t message)
+{
+	return (struct id128){ MESSAGE_BIT | message, 1 };
+}
+
+struct id128 content_of_campaign(uint64_t campaign, uint64_t version)
+{
+	return (struct id128){ campaign, version };
+}
+
+bool ledger_subject(const struct link_event *e, uint64_t *ret_campaign, uint64_t *ret_seq)
+{
+	if (e->tenant == 0 || e->tenant > INT32_MAX || e->job.hi == 0)
+		return false;
+	if (e->job.hi & MESSAGE_BIT) {
+		*ret_campaign = 0;
+		*ret_seq = e->job.hi & ~MESSAGE_BIT;
+		return true;
+	}
+	if (e->campaign != e->job.hi || e->job.lo > INT64_MAX - UINT32_MAX)
+		return false;
+	*ret_campaign = e->campaign;
+	*ret_seq = e->kind == LINK_ACCEPTED ? e->job.lo : e->job.lo + e->row;
+	return true;
+}

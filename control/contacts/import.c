@@ -1,0 +1,312 @@
+#include "control/contacts/import.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "control/contacts/import_row.h"
+#include "control/workers/column.h"
+
+enum {
+	PIECE = 256 * 1024,
+	ERRORS_KEPT = 10000,   /* of an import; all are counted */
+	VALUE_KEPT = 200,
+	PROGRESS_MS = 2000,
+};
+
+struct job {
+	uint32_t org;
+	int64_t id, list;
+	char *path, *mapping;
+	char error[320];
+	/* while it runs */
+	struct db *ingest, *api;
+	const atomic_bool *stop;
+	struct field_types *types;
+	json_t *titles;        /* the mapping */
+	struct import_map *map;
+	struct buf rows;
+	char prefix[48];
+	int64_t read, invalid, reported_ms;
+	struct column lines, reasons, values;
+};
+
+/* ---- claiming ------------------------------------------------------------------------------ */
+
+static const char sql_claim[] =
+	"UPDATE imports SET status = 2, claimed_until = now() + interval '60 s',"
+	" started_at = coalesce(started_at, now()) WHERE (org_id, id) IN"
+	" (SELECT org_id, id FROM imports WHERE status = 1 OR (status = 2 AND claimed_until < now())"
+	"  ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) "
+	"RETURNING org_id, id, coalesce(list_id, 0), path, mapping::text";
+
+static int claim(struct job *j)
+{
+	OWNED(db_result) row = NULL;
+	int n = db_run(j->ingest, &row, sql_claim);
+
+	if (n <= 0)
+		return n;
+	j->org = (uint32_t)db_int(row, 0, 0);
+	j->id = db_int(row, 0, 1);
+	j->list = db_int(row, 0, 2);
+	j->path = must_copy(db_text(row, 0, 3));
+	j->mapping = must_copy(db_text(row, 0, 4));
+	return 1;
+}
+
+static int work_prepare(struct db *api, void *arg)
+{
+	struct job *j = arg;
+
+	j->types = field_types_free(j->types);
+	return field_types_load(&j->types, api, j->org);
+}
+
+/* ---- staging ------------------------------------------------------------------------------- */
+
+static int work_progress(struct db *api, void *arg)
+{
+	struct job *j = arg;
+	int r = db_run(api, NULL,
+		       "UPDATE imports SET rows_read = $3, n_invalid = $4,"
+		       " claimed_until = now() + interval '60 s' WHERE org_id = $1 AND id = $2 AND status = 2",
+		       p_int(j->org), p_int(j->id), p_int(j->read), p_int(j->invalid));
+
+	return r == 0 ? -ECANCELED : r;
+}
+
+static int progress(struct job *j)
+{
+	int64_t now = clock_mono_ms();
+
+	if (now - j->reported_ms < PROGRESS_MS)
+		return 0;
+	j->reported_ms = now;
+	return db_tx(j->api, j->org, work_progress, j);
+}
+
+static void refuse_row(struct job *j, const struct sheet_record *r, enum import_problem why, struct slice value)
+{
+	j->invalid++;
+	if (j->lines.n >= ERRORS_KEPT)
+		return;
+	column_u64(&j->lines, r->line);
+	column_int(&j->reasons, why);
+	column_text(&j->values, slice_of(value.p, MIN_OF(value.n, (size_t)VALUE_KEPT)));
+}
+
+static int on_record(void *arg, const struct sheet_record *r)
+{
+	struct job *j = arg;
+	struct slice value = SLICE("");
+	enum import_problem bad;
+
+	if (!j->map)
+		return import_map_new(&j->map, r, j->titles, j->types, j->error);
+	j->read++;
+	bad = import_row_put(j->map, r, slice_str(j->prefix), &j->rows, &value);
+	if (bad)
+		refuse_row(j, r, bad, value);
+	return 0;
+}
+
+static int flush_rows(struct job *j)
+{
+	int r = buf_len(&j->rows) ? db_copy_put(j->ingest, buf_data(&j->rows)) : 0;
+
+	buf_clear(&j->rows);
+	return r;
+}
+
+static int read_file(struct job *j, struct sheet *sheet, int fd)
+{
+	OWNED_MEM char *piece = must_alloc(PIECE);
+	ssize_t n;
+	int r = 0;
+
+	while (r >= 0 && (n = read(fd, piece, PIECE)) != 0) {
+		if (n < 0)
+			return errno == EINTR ? 0 : -errno;
+		r = sheet_feed(sheet, slice_of(piece, (size_t)n));
+		if (r >= 0)
+			r = flush_rows(j);
+		if (r >= 0)
+			r = progress(j);
+		if (atomic_load(j->stop))
+			return -EINTR;
+	}
+	if (r >= 0)
+		r = sheet_end(sheet);
+	if (r == E_LIMIT || r == E_SYNTAX)
+		(void)snprintf(j->error, sizeof(j->error), "line %" PRIu64 ": %s", sheet_line(sheet),
+			       r == E_LIMIT ? "the record is longer than 64 KiB; is a quote left open?" :
+					      "the file ends inside quotes");
+	return r < 0 ? r : flush_rows(j);
+}
+
+static int stage(struct job *j)
+{
+	OWNED(sheet) sheet = NULL;
+	OWNED_FD int fd = open(j->path, O_RDONLY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0) {
+		(void)snprintf(j->error, sizeof(j->error), "the uploaded file is gone");
+		return E_UNKNOWN;
+	}
+	(void)snprintf(j->prefix, sizeof(j->prefix), "%" PRIu32 "\t%" PRId64 "\t", j->org, j->id);
+	db_begin(j->ingest, 0);
+	r = db_run(j->ingest, NULL, "DELETE FROM import_rows WHERE org_id = $1 AND import_id = $2",
+		   p_int(j->org), p_int(j->id));
+	if (r >= 0)
+		r = db_copy_begin(j->ingest, "COPY import_rows (org_id, import_id, line, email, email_norm,"
+					     " email_hash, first_name, last_name, fields) FROM STDIN");
+	if (r >= 0)
+		r = sheet_open(&sheet, on_record, j);
+	if (r >= 0)
+		r = read_file(j, sheet, fd);
+	if (r >= 0 && !j->map) {
+		(void)snprintf(j->error, sizeof(j->error), "the file is empty");
+		r = E_UNKNOWN;
+	}
+	if (r >= 0)
+		r = db_copy_end(j->ingest);
+	if (r >= 0)
+		return db_commit(j->ingest);
+	db_rollback(j->ingest);
+	return r;
+}
+
+/* ---- applying ------------------------------------------------------------------------------ */
+
+static const char sql_apply[] =
+	"WITH staged AS (SELECT DISTINCT ON (email_norm) email, email_norm, first_name, last_name, fields"
+	" FROM import_rows WHERE org_id = $1 AND import_id = $2 ORDER BY email_norm, line DESC),"
+	" done AS (INSERT INTO contacts AS c (org_id, email, email_norm, first_name, last_name, fields, source)"
+	" SELECT $1, email, email_norm, first_name, last_name, fields, 2 FROM staged"
+	" ON CONFLICT (org_id, email_norm) DO UPDATE SET"
+	"  first_name = coalesce(nullif(excluded.first_name, ''), c.first_name),"
+	"  last_name = coalesce(nullif(excluded.last_name, ''), c.last_name),"
+	"  fields = c.fields || excluded.fields, updated_at = now(), version = c.version + 1"
+	" RETURNING c.id, c.version = 1 AS fresh),"
+	" joined AS (INSERT INTO list_members AS m (org_id, list_id, contact_id)"
+	" SELECT $1, $3::bigint, id FROM done WHERE $3::bigint <> 0"
+	" ON CONFLICT (org_id, list_id, contact_id) DO UPDATE SET status = 1 WHERE m.status = 3"
+	" RETURNING 1) "
+	"SELECT (SELECT count(*) FROM done WHERE fresh), (SELECT count(*) FROM done WHERE NOT fresh),"
+	" (SELECT count(*) FROM import_rows WHERE org_id = $1 AND import_id = $2),"
+	" (SELECT count(*) FROM joined)";
+static const char sql_suppressed[] =
+	"SELECT count(DISTINCT r.email_hash) FROM import_rows r JOIN suppressions s ON s.org_id = $1"
+	" AND s.email_hash = r.email_hash WHERE r.org_id = $1 AND r.import_id = $2";
+static const char sql_done[] =
+	"UPDATE imports SET status = 3, finished_at = now(), path = '', rows_read = $3, n_invalid = $4,"
+	" n_created = $5, n_updated = $6, n_duplicate = $7, n_suppressed = $8 "
+	"WHERE org_id = $1 AND id = $2 AND status = 2";
+
+static int put_errors(struct db *api, struct job *j)
+{
+	if (j->lines.n == 0)
+		return 0;
+	return db_run(api, NULL,
+		      "INSERT INTO import_errors (org_id, import_id, line, reason, value) "
+		      "SELECT $1, $2, u.line, u.reason, u.value FROM"
+		      " unnest($3::bigint[], $4::smallint[], $5::text[]) AS u(line, reason, value) "
+		      "ON CONFLICT DO NOTHING",
+		      p_int(j->org), p_int(j->id), p_str(column_array(&j->lines)),
+		      p_str(column_array(&j->reasons)), p_str(column_array(&j->values)));
+}
+
+static int work_apply(struct db *api, void *arg)
+{
+	struct job *j = arg;
+	OWNED(db_result) sums = NULL;
+	OWNED(db_result) suppressed = NULL;
+	int r = db_run(api, NULL, "SELECT set_config('statement_timeout', '0', true)");
+
+	if (r >= 0)
+		r = db_run(api, &sums, sql_apply, p_int(j->org), p_int(j->id), p_int(j->list));
+	if (r >= 0 && j->list && db_int(sums, 0, 3))
+		r = db_run(api, NULL, "INSERT INTO list_counts (org_id, list_id, n) VALUES ($1, $2, $3)",
+			   p_int(j->org), p_int(j->list), p_int(db_int(sums, 0, 3)));
+	if (r >= 0)
+		r = db_run(api, &suppressed, sql_suppressed, p_int(j->org), p_int(j->id));
+	if (r >= 0)
+		r = put_errors(api, j);
+	if (r < 0)
+		return r;
+	int64_t created = db_int(sums, 0, 0), updated = db_int(sums, 0, 1), staged = db_int(sums, 0, 2);
+	r = db_run(api, NULL, sql_done, p_int(j->org), p_int(j->id), p_int(j->read), p_int(j->invalid),
+		   p_int(created), p_int(updated), p_int(staged - created - updated),
+		   p_int(db_int(suppressed, 0, 0)));
+	if (r == 0)
+		return -ECANCELED; /* somebody cancelled it meanwhile */
+	if (r >= 0)
+		r = db_run(api, NULL, "DELETE FROM import_rows WHERE org_id = $1 AND import_id = $2",
+			   p_int(j->org), p_int(j->id));
+	return r < 0 ? r : 0;
+}
+
+static int work_failed(struct db *api, void *arg)
+{
+	struct job *j = arg;
+
+	return db_run(api, NULL,
+		      "UPDATE imports SET status = 4, finished_at = now(), path = '', error = $3 "
+		      "WHERE org_id = $1 AND id = $2 AND status = 2",
+		      p_int(j->org), p_int(j->id), p_str(j->error));
+}
+
+/* ---- the whole ----------------------------------------------------------------------------- */
+
+static void job_end(struct job *j)
+{
+	free(j->path);
+	free(j->mapping);
+	field_types_free(j->types);
+	import_map_free(j->map);
+	json_decref(j->titles);
+	buf_free(&j->rows);
+	column_free(&j->lines);
+	column_free(&j->reasons);
+	column_free(&j->values);
+}
+
+static int run(struct job *j)
+{
+	int r = db_tx(j->api, j->org, work_prepare, j);
+
+	if (r >= 0)
+		r = stage(j);
+	if (r >= 0)
+		r = db_tx(j->api, j->org, work_apply, j);
+	if (r < 0 && j->error[0]) /* the file's fault: trying again would not help */
+		r = db_tx(j->api, j->org, work_failed, j);
+	else if (r < 0)
+		return r;
+	(void)unlink(j->path);
+	log_info("import.finished", kv_int("org", j->org), kv_int("import", j->id), kv_int("rows", j->read),
+		 kv_int("invalid", j->invalid), kv_str("error", j->error));
+	return r;
+}
+
+int import_run_one(struct db *ingest, struct db *api, const atomic_bool *stop)
+{
+	struct job j = { .ingest = ingest, .api = api, .stop = stop };
+	int r;
+
+	buf_init(&j.rows, 0);
+	column_init(&j.lines), column_init(&j.reasons), column_init(&j.values);
+	r = claim(&j);
+	if (r > 0) {
+		j.titles = json_loads(j.mapping, 0, NULL);
+		r = run(&j);
+		r = r < 0 ? r : 1;
+	}
+	job_end(&j);
+	return r;
+}

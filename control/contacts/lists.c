@@ -1,0 +1,251 @@
+/* control/contacts/lists.c - /v1/lists and who is on them. */
+#include "control/contacts/routes.h"
+
+#include <stdio.h>
+
+#include "base/random.h"
+#include "control/http/body.h"
+#include "control/suppression/address.h"
+#include "control/workers/column.h"
+
+enum { FOLD_ONE_IN = 32, MEMBERS_MAX = 10000 };
+
+int list_count_add(struct db *db, uint32_t org, uint64_t list, int64_t n)
+{
+	int r;
+
+	if (n == 0)
+		return 0;
+	r = db_run(db, NULL, "INSERT INTO list_counts (org_id, list_id, n) VALUES ($1, $2, $3)", p_int(org),
+		   p_int(list), p_int(n));
+	if (r >= 0 && random_below(FOLD_ONE_IN) == 0)
+		r = db_run(db, NULL,
+			   "WITH old AS (DELETE FROM list_counts WHERE org_id = $1 AND list_id = $2 RETURNING n) "
+			   "INSERT INTO list_counts (org_id, list_id, n) SELECT $1, $2, sum(n) FROM old",
+			   p_int(org), p_int(list));
+	return r < 0 ? r : 0;
+}
+
+struct list_body {
+	struct slice name, description;
+};
+static const struct body_field create_body[] = {
+	{"name",	 BODY_LINE, offsetof(struct list_body, name),	     BODY_REQUIRED, 1, 200,  0},
+	{"description", BODY_TEXT, offsetof(struct list_body, description), 0,		    0, 2000, 0},
+};
+static const struct body_field patch_body[] = {
+	{"name",	 BODY_LINE, offsetof(struct list_body, name),	     0, 1, 200,  0},
+	{"description", BODY_TEXT, offsetof(struct list_body, description), 0, 0, 2000, 0},
+};
+
+#define LIST_COLUMNS                                                                               \
+	"l.id, l.name, l.description, to_ms(l.created_at), to_ms(l.updated_at), l.version,"        \
+	" (SELECT coalesce(sum(k.n), 0) FROM list_counts k WHERE k.org_id = l.org_id"               \
+	" AND k.list_id = l.id)::bigint"
+
+static json_t *list_json(const struct db_result *r, unsigned i)
+{
+	return json_pack("{so so so so so sI}", "id", json_id(ID_LIST, (uint64_t)db_int(r, i, 0)), "name",
+			 json_slice(db_text(r, i, 1)), "description", json_slice(db_text(r, i, 2)),
+			 "created_at", json_time(db_int(r, i, 3)), "updated_at",
+			 json_time(db_int(r, i, 4)), "contacts", (json_int_t)db_int(r, i, 6));
+}
+
+static int reply_list(struct call *c, unsigned status, const struct db_result *row)
+{
+	reply_etag(c, db_int(row, 0, 5));
+	return reply_json(c, status, list_json(row, 0));
+}
+
+static int list_lists(struct call *c)
+{
+	OWNED(db_result) rows = NULL;
+	struct page page;
+	int r = page_read(c, &page);
+
+	if (r >= 0)
+		r = db_run(c->db, &rows,
+			   "SELECT " LIST_COLUMNS " FROM lists l WHERE l.org_id = $1 AND l.id > $2 "
+			   "ORDER BY l.id LIMIT $3",
+			   p_int(c->actor.org), p_int(page.id), p_int(page.limit + 1));
+	return r < 0 ? r : rows_reply(c, &page, rows, list_json);
+}
+
+static int create_list(struct call *c)
+{
+	OWNED(db_result) row = NULL;
+	struct list_body b = { 0 };
+	struct body_seen seen;
+	int r = body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
+
+	if (r >= 0)
+		r = db_run(c->db, &row,
+			   "INSERT INTO lists AS l (org_id, name, description) VALUES ($1, $2, $3) "
+			   "RETURNING " LIST_COLUMNS,
+			   p_int(c->actor.org), p_text(b.name), p_text(b.description));
+	return r < 0 ? r : reply_list(c, 201, row);
+}
+
+static int load_list(struct call *c, uint64_t *ret_id, struct db_result **ret)
+{
+	int r = call_id(c, 0, ID_LIST, ret_id);
+
+	if (r >= 0)
+		r = db_run(c->db, ret,
+			   "SELECT " LIST_COLUMNS " FROM lists l WHERE l.org_id = $1 AND l.id = $2",
+			   p_int(c->actor.org), p_int(*ret_id));
+	return r == 0 ? E_UNKNOWN : r;
+}
+
+static int get_list(struct call *c)
+{
+	OWNED(db_result) row = NULL;
+	uint64_t id;
+	int r = load_list(c, &id, &row);
+
+	return r < 0 ? r : reply_list(c, 200, row);
+}
+
+static int patch_list(struct call *c)
+{
+	OWNED(db_result) row = NULL;
+	OWNED(db_result) new = NULL;
+	struct list_body b = { 0 };
+	struct body_seen seen;
+	uint64_t id;
+	int r = load_list(c, &id, &row);
+
+	if (r >= 0)
+		r = call_if_match(c, db_int(row, 0, 5));
+	if (r >= 0)
+		r = body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
+	if (r >= 0)
+		r = db_run(c->db, &new,
+			   "UPDATE lists l SET name = coalesce($3, name), description = coalesce($4, description),"
+			   " updated_at = now(), version = version + 1 WHERE org_id = $1 AND id = $2 "
+			   "RETURNING " LIST_COLUMNS,
+			   p_int(c->actor.org), p_int(id), p_opt(b.name), p_opt(b.description));
+	return r < 0 ? r : reply_list(c, 200, new);
+}
+
+static int delete_list(struct call *c)
+{
+	uint64_t id;
+	int r = call_id(c, 0, ID_LIST, &id);
+
+	if (r >= 0)
+		r = db_run(c->db, NULL, "DELETE FROM lists WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
+			   p_int(id));
+	if (r == E_UNKNOWN)
+		return problem(c, 409, "in_use", "a campaign refers to this list");
+	if (r == 0)
+		return E_UNKNOWN;
+	return r < 0 ? r : reply_empty(c, 204);
+}
+
+/* ---- members ------------------------------------------------------------------------------- */
+
+struct members_body {
+	json_t *ids, *emails;
+};
+static const struct body_field members_body[] = {
+	{"contact_ids", BODY_LIST, offsetof(struct members_body, ids),    0, 1, MEMBERS_MAX, 0},
+	{"emails",	BODY_LIST, offsetof(struct members_body, emails), 0, 1, MEMBERS_MAX, 0},
+};
+
+static struct slice item_text(const json_t *list, size_t i)
+{
+	const json_t *item = json_array_get(list, i);
+
+	return json_is_string(item) ? slice_of(json_string_value(item), json_string_length(item)) : SLICE("");
+}
+
+static void bad_item(struct call *c, const char *member, size_t i, const char *code)
+{
+	char pointer[64];
+
+	(void)snprintf(pointer, sizeof(pointer), "/%s/%zu", member, i);
+	problem_add(c, pointer, code, "names no contact");
+}
+
+static int take_members(struct call *c, const struct members_body *b, struct column *ids,
+			struct column *emails)
+{
+	struct suppress_address a;
+	uint64_t id;
+
+	for (size_t i = 0; i < json_array_size(b->ids); i++) {
+		if (id_in(ID_CONTACT, item_text(b->ids, i), &id) < 0)
+			bad_item(c, "contact_ids", i, "invalid_id");
+		else
+			column_u64(ids, id);
+	}
+	for (size_t i = 0; i < json_array_size(b->emails); i++) {
+		if (suppress_address_parse(item_text(b->emails, i), &a) < 0)
+			bad_item(c, "emails", i, "invalid_email");
+		else
+			column_text(emails, a.normal);
+	}
+	return problem_end(c);
+}
+
+static const char sql_join[] =
+	"WITH done AS (INSERT INTO list_members AS m (org_id, list_id, contact_id) "
+	"SELECT $1, $2, c.id FROM contacts c WHERE c.org_id = $1"
+	" AND (c.id = ANY($3::bigint[]) OR c.email_norm = ANY($4::text[])) "
+	"ON CONFLICT (org_id, list_id, contact_id) DO UPDATE SET status = 1 WHERE m.status <> 1 "
+	"RETURNING contact_id) SELECT count(*) FROM done";
+static const char sql_leave[] =
+	"WITH done AS (DELETE FROM list_members m USING contacts c WHERE m.org_id = $1 AND m.list_id = $2"
+	" AND c.org_id = $1 AND c.id = m.contact_id"
+	" AND (c.id = ANY($3::bigint[]) OR c.email_norm = ANY($4::text[])) "
+	"RETURNING m.status) SELECT count(*), count(*) FILTER (WHERE status = 1) FROM done";
+
+static int change_members(struct call *c, const char *sql, int sign)
+{
+	OWNED(db_result) list = NULL;
+	OWNED(db_result) done = NULL;
+	struct members_body b = { 0 };
+	struct body_seen seen;
+	struct column ids, emails;
+	uint64_t id;
+	int r = load_list(c, &id, &list);
+
+	if (r >= 0)
+		r = body_read(c, members_body, ARRAY_LEN(members_body), &b, &seen);
+	if (r < 0)
+		return r;
+	column_init(&ids), column_init(&emails);
+	r = take_members(c, &b, &ids, &emails);
+	if (r >= 0)
+		r = db_run(c->db, &done, sql, p_int(c->actor.org), p_int(id), p_str(column_array(&ids)),
+			   p_str(column_array(&emails)));
+	column_free(&ids), column_free(&emails);
+	if (r >= 0)
+		r = list_count_add(c->db, c->actor.org, id, sign * db_int(done, 0, sign < 0 ? 1 : 0));
+	if (r < 0)
+		return r;
+	return reply_json(c, 200, json_pack("{sI}", sign < 0 ? "removed" : "added",
+					    (json_int_t)db_int(done, 0, 0)));
+}
+
+static int join_list(struct call *c)
+{
+	return change_members(c, sql_join, 1);
+}
+
+static int leave_list(struct call *c)
+{
+	return change_members(c, sql_leave, -1);
+}
+
+const struct route list_routes[] = {
+	{"GET",	   "/v1/lists",			  AUTH_MEMBER, PERMIT_CONTACTS_READ,  0,		0, list_lists },
+	{"POST",   "/v1/lists",			  AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0, create_list},
+	{"GET",	   "/v1/lists/{list_id}",	  AUTH_MEMBER, PERMIT_CONTACTS_READ,  0,		0, get_list   },
+	{"PATCH",  "/v1/lists/{list_id}",	  AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0,		0, patch_list },
+	{"DELETE", "/v1/lists/{list_id}",	  AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0,		0, delete_list},
+	{"PUT",	   "/v1/lists/{list_id}/contacts", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0,		0, join_list  },
+	{"DELETE", "/v1/lists/{list_id}/contacts", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0,		0, leave_list },
+};
+const size_t list_routes_n = ARRAY_LEN(list_routes);
