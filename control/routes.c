@@ -1,17 +1,32 @@
 /* control/routes.c - every table of routes and the listeners it is reached on. */
 #include "control/auth/session.h"
+#include "control/campaigns/routes.h"
+#include "control/contacts/routes.h"
 #include "control/domains/domains.h"
 #include "control/http/system.h"
 #include "control/org/org.h"
+#include "control/public/routes.h"
+#include "control/suppression/routes.h"
+#include "control/templates/routes.h"
 
 const struct route_table route_tables[] = {
-	{system_routes, &system_routes_n, LISTEN_API | LISTEN_ADMIN},
-	{auth_routes,   &auth_routes_n,   LISTEN_API               },
-	{me_routes,     &me_routes_n,     LISTEN_API               },
-	{key_routes,    &key_routes_n,    LISTEN_API               },
-	{member_routes, &member_routes_n, LISTEN_API               },
-	{domain_routes, &domain_routes_n, LISTEN_API               },
-	{org_routes,    &org_routes_n,    LISTEN_API               },
-	{admin_routes,  &admin_routes_n,  LISTEN_ADMIN             },
+	{system_routes,          &system_routes_n,          LISTEN_API | LISTEN_ADMIN},
+	{auth_routes,            &auth_routes_n,            LISTEN_API               },
+	{me_routes,              &me_routes_n,              LISTEN_API               },
+	{key_routes,             &key_routes_n,             LISTEN_API               },
+	{member_routes,          &member_routes_n,          LISTEN_API               },
+	{domain_routes,          &domain_routes_n,          LISTEN_API               },
+	{org_routes,             &org_routes_n,             LISTEN_API               },
+	{admin_routes,           &admin_routes_n,           LISTEN_ADMIN             },
+	{field_routes,           &field_routes_n,           LISTEN_API               },
+	{list_routes,            &list_routes_n,            LISTEN_API               },
+	{contact_routes,         &contact_routes_n,         LISTEN_API               },
+	{import_routes,          &import_routes_n,          LISTEN_API               },
+	{template_routes,        &template_routes_n,        LISTEN_API               },
+	{campaign_routes,        &campaign_routes_n,        LISTEN_API               },
+	{campaign_action_routes, &campaign_action_routes_n, LISTEN_API               },
+	{campaign_report_routes, &campaign_report_routes_n, LISTEN_API               },
+	{suppression_routes,     &suppression_routes_n,     LISTEN_API               },
+	{public_routes,          &public_routes_n,          LISTEN_PUBLIC            },
 };
 const size_t route_tables_n = ARRAY_LEN(route_tables);

@@ -1,4 +1,4 @@
-#include "control/public/token.h"
+#include "control/public/ticket.h"
 
 #include <endian.h>
 #include <sodium.h>
@@ -15,12 +15,12 @@ struct packed {
 };
 _Static_assert(sizeof(struct packed) == 34, "bytes without gaps");
 
-int token_key_init(struct token_key *key, uint8_t id, struct slice secret)
+int ticket_key_init(struct ticket_key *key, uint8_t id, struct slice secret)
 {
 	static const char *const uses[] = { "postern token mac", "postern token mask" };
 	uint8_t *const into[] = { key->mac, key->mask };
 
-	if (secret.n < TOKEN_SECRET_MIN)
+	if (secret.n < TICKET_SECRET_MIN)
 		return E_LIMIT;
 	key->id = id;
 	for (size_t i = 0; i < ARRAY_LEN(uses); i++) {
@@ -33,7 +33,7 @@ int token_key_init(struct token_key *key, uint8_t id, struct slice secret)
 	return 0;
 }
 
-static void make_mac(const struct token_key *key, const uint8_t payload[PAYLOAD], uint8_t mac[MAC])
+static void make_mac(const struct ticket_key *key, const uint8_t payload[PAYLOAD], uint8_t mac[MAC])
 {
 	const uint8_t head[2] = { VERSION, key->id };
 	uint8_t whole[crypto_auth_hmacsha256_BYTES];
@@ -46,12 +46,12 @@ static void make_mac(const struct token_key *key, const uint8_t payload[PAYLOAD]
 	memcpy(mac, whole, MAC);
 }
 
-static void mask(const struct token_key *key, const struct packed *t, const uint8_t *in, uint8_t *out)
+static void mask(const struct ticket_key *key, const struct packed *t, const uint8_t *in, uint8_t *out)
 {
 	crypto_stream_chacha20_xor(out, in, PAYLOAD, t->mac, key->mask);
 }
 
-static void subject_pack(const struct token_subject *s, uint8_t out[PAYLOAD])
+static void subject_pack(const struct ticket_subject *s, uint8_t out[PAYLOAD])
 {
 	uint32_t org = htobe32(s->org), seq = htobe32(s->seq);
 	uint64_t campaign = htobe64(s->campaign);
@@ -61,7 +61,7 @@ static void subject_pack(const struct token_subject *s, uint8_t out[PAYLOAD])
 	memcpy(out + 12, &seq, 4);
 }
 
-static void subject_unpack(const uint8_t in[PAYLOAD], struct token_subject *ret)
+static void subject_unpack(const uint8_t in[PAYLOAD], struct ticket_subject *ret)
 {
 	uint32_t org, seq;
 	uint64_t campaign;
@@ -69,10 +69,10 @@ static void subject_unpack(const uint8_t in[PAYLOAD], struct token_subject *ret)
 	memcpy(&org, in, 4);
 	memcpy(&campaign, in + 4, 8);
 	memcpy(&seq, in + 12, 4);
-	*ret = (struct token_subject){ be32toh(org), be64toh(campaign), be32toh(seq) };
+	*ret = (struct ticket_subject){ be32toh(org), be64toh(campaign), be32toh(seq) };
 }
 
-char *token_make(const struct token_key *key, const struct token_subject *subject, char *buf)
+char *ticket_make(const struct ticket_key *key, const struct ticket_subject *subject, char *buf)
 {
 	struct packed t = { .version = VERSION, .key = key->id };
 	uint8_t payload[PAYLOAD];
@@ -80,18 +80,18 @@ char *token_make(const struct token_key *key, const struct token_subject *subjec
 	subject_pack(subject, payload);
 	make_mac(key, payload, t.mac);
 	mask(key, &t, payload, t.sealed);
-	return sodium_bin2base64(buf, TOKEN_TEXT_MAX, (const uint8_t *)&t, sizeof(t),
+	return sodium_bin2base64(buf, TICKET_TEXT_MAX, (const uint8_t *)&t, sizeof(t),
 				 sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
-/* Not libsodium's decoder: it takes some bytes above 127 for letters, and a token has one spelling. */
+/* Not libsodium's decoder: it takes some bytes above 127 for letters, and a ticket has one spelling. */
 static int unpack(struct slice text, struct packed *ret)
 {
 	struct buf raw;
 	int r = E_SYNTAX;
 
-	buf_init(&raw, TOKEN_TEXT_MAX);
-	if (text.n < TOKEN_TEXT_MAX)
+	buf_init(&raw, TICKET_TEXT_MAX);
+	if (text.n < TICKET_TEXT_MAX)
 		r = base64url_decode(&raw, text);
 	if (r >= 0 && buf_len(&raw) != sizeof(*ret))
 		r = E_SYNTAX;
@@ -101,7 +101,7 @@ static int unpack(struct slice text, struct packed *ret)
 	return r;
 }
 
-int token_open(const struct token_key *key, struct slice text, struct token_subject *ret)
+int ticket_open(const struct ticket_key *key, struct slice text, struct ticket_subject *ret)
 {
 	struct packed t;
 	uint8_t payload[PAYLOAD], mac[MAC];

@@ -1,0 +1,252 @@
+/* control/campaigns/actions.c - check, send, pause, resume, cancel.  Pause and cancel are orders to the engine,
+ * written with the change of state, and not only a stop of the feeding. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "control/campaigns/recipe.h"
+#include "control/campaigns/routes.h"
+#include "control/campaigns/start.h"
+#include "control/http/body.h"
+#include "control/org/outbox.h"
+
+/* ---- before sending ------------------------------------------------------------------------ */
+
+static int check_domain(struct call *c, const struct db_result *row)
+{
+	OWNED(db_result) domain = NULL;
+	int64_t id = db_int(row, 0, CC_DOMAIN);
+	int r = db_run(c->db, &domain, "SELECT status FROM domains WHERE org_id = $1 AND id = $2",
+		       p_int(c->actor.org), p_int(id));
+
+	if (r < 0)
+		return r;
+	if (!db_text(row, 0, CC_FROM_EMAIL).n)
+		problem_add(c, "/from/email", "required", "a sender is required");
+	else if (r == 0)
+		problem_add(c, "/from/email", "unknown_domain", "the sender's domain is none of the organisation's");
+	else if (db_int(domain, 0, 0) == 1)
+		problem_add(c, "/from/email", "unverified_domain", "the sender's domain is not verified");
+	return 0;
+}
+
+static int check_message(struct call *c, const struct db_result *row)
+{
+	OWNED(recipe) recipe = NULL;
+	char why[RECIPE_ERROR_MAX];
+	int r;
+
+	if (!db_int(row, 0, CC_TEMPLATE)) {
+		problem_add(c, "/template", "required", "a template is required");
+		return 0;
+	}
+	if (problem_count(c)) /* without a sender there is nothing to compose */
+		return 0;
+	r = recipe_load(&recipe, c->db, c->actor.org, (uint64_t)db_int(row, 0, CC_ID), why);
+	if (r == E_SYNTAX || r == E_LIMIT || r == E_UNKNOWN)
+		problem_add(c, "/template", "template", "%s", why);
+	return r == E_SYNTAX || r == E_LIMIT || r == E_UNKNOWN ? 0 : r;
+}
+
+/* Everything that would make a send pointless or wrong, all at once. */
+static int check_campaign(struct call *c, const struct db_result *row)
+{
+	bool audience = db_bool(row, 0, CC_TO_ALL) || db_text(row, 0, CC_LISTS).n > 2;
+	int r;
+
+	if (c->actor.suspended)
+		return problem(c, 403, "suspended", "the organisation is suspended");
+	r = check_domain(c, row);
+	if (r >= 0)
+		r = check_message(c, row);
+	if (!audience)
+		problem_add(c, "/lists", "required", "lists, or all_contacts");
+	return r < 0 ? r : problem_end(c);
+}
+
+static const char sql_size[] =
+	"SELECT count(*) FROM contacts c WHERE c.org_id = $1 AND ($3::int::boolean OR c.id IN"
+	" (SELECT m.contact_id FROM campaign_lists l JOIN list_members m ON m.org_id = $1"
+	"  AND m.list_id = l.list_id AND m.status = 1 WHERE l.org_id = $1 AND l.campaign_id = $2 AND NOT l.exclude))";
+
+static int check(struct call *c)
+{
+	OWNED(db_result) row = NULL;
+	OWNED(db_result) size = NULL;
+	int r = campaign_load(c, false, &row);
+
+	if (r >= 0)
+		r = check_campaign(c, row);
+	if (r >= 0)
+		r = db_run(c->db, &size, sql_size, p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)),
+			   p_bool(db_bool(row, 0, CC_TO_ALL)));
+	if (r < 0)
+		return r;
+	return reply_json(c, 200, json_pack("{sb sI}", "ready", 1, "contacts", (json_int_t)db_int(size, 0, 0)));
+}
+
+/* ---- changes of state ---------------------------------------------------------------------- */
+
+static int reload(struct call *c, unsigned status)
+{
+	OWNED(db_result) row = NULL;
+	int r = campaign_load(c, false, &row);
+
+	return r < 0 ? r : campaign_reply(c, status, row);
+}
+
+static int wrong_state(struct call *c, const struct db_result *row, const char *what)
+{
+	return problem(c, 409, "wrong_state", "a campaign that is %s cannot be %s", campaign_word(row, 0), what);
+}
+
+static int set_status(struct call *c, const struct db_result *row, int status)
+{
+	int r = db_run(c->db, NULL,
+		       "UPDATE campaigns SET status = $3::smallint, updated_at = now(), version = version + 1,"
+		       " cancelled_at = CASE WHEN $3::smallint = 5 THEN now() ELSE cancelled_at END "
+		       "WHERE org_id = $1 AND id = $2",
+		       p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)), p_int(status));
+
+	return r < 0 ? r : 0;
+}
+
+static int order(struct call *c, const struct db_result *row, const char *verb, struct slice value)
+{
+	char key[64];
+
+	(void)snprintf(key, sizeof(key), "%s/campaign/%lld", verb, (long long)db_int(row, 0, CC_ID));
+	return outbox_put(c->app, c->db, c->actor.org, OUTBOX_RULE, slice_str(key), value);
+}
+
+struct send_body {
+	int64_t at;
+};
+static const struct body_field send_body[] = {
+	{"at", BODY_TIME, offsetof(struct send_body, at), BODY_NULLABLE, 0, 0, 0},
+};
+
+static int schedule(struct call *c, const struct db_result *row, int64_t at)
+{
+	int r = db_run(c->db, NULL,
+		       "UPDATE campaigns SET status = 2, scheduled_at = from_ms($3), updated_at = now(),"
+		       " version = version + 1 WHERE org_id = $1 AND id = $2",
+		       p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)), p_int(at));
+
+	return r < 0 ? r : reload(c, 202);
+}
+
+static int send_campaign(struct call *c)
+{
+	OWNED(db_result) row = NULL;
+	struct send_body b = { 0 };
+	struct body_seen seen;
+	int r = campaign_load(c, true, &row);
+
+	if (r >= 0)
+		r = call_if_match(c, db_int(row, 0, CC_VERSION));
+	if (r >= 0 && c->body)
+		r = body_read(c, send_body, ARRAY_LEN(send_body), &b, &seen);
+	if (r < 0)
+		return r;
+	if (db_int(row, 0, CC_STATUS) > CAMPAIGN_SCHEDULED)
+		return wrong_state(c, row, "sent");
+	r = check_campaign(c, row);
+	if (r < 0)
+		return r;
+	if (b.at > clock_wall_ms())
+		return schedule(c, row, b.at);
+	struct campaign_ref ref = { c->actor.org, (uint64_t)db_int(row, 0, CC_ID) };
+	r = campaign_start(c->db, &ref);
+	return r < 0 ? r : reload(c, 202);
+}
+
+static int pause_campaign(struct call *c)
+{
+	OWNED(db_result) row = NULL;
+	int r = campaign_load(c, true, &row);
+
+	if (r < 0)
+		return r;
+	if (db_int(row, 0, CC_STATUS) == CAMPAIGN_SCHEDULED) {
+		r = set_status(c, row, CAMPAIGN_DRAFT);
+		return r < 0 ? r : reload(c, 200);
+	}
+	if (db_int(row, 0, CC_STATUS) != CAMPAIGN_SENDING || !db_int(row, 0, CC_OPEN))
+		return wrong_state(c, row, "paused");
+	r = set_status(c, row, CAMPAIGN_PAUSED);
+	if (r >= 0)
+		r = order(c, row, "hold", SLICE("paused"));
+	return r < 0 ? r : reload(c, 200);
+}
+
+static int resume_campaign(struct call *c)
+{
+	OWNED(db_result) row = NULL;
+	int r = campaign_load(c, true, &row);
+
+	if (r < 0)
+		return r;
+	if (c->actor.suspended)
+		return problem(c, 403, "suspended", "the organisation is suspended");
+	if (db_int(row, 0, CC_STATUS) != CAMPAIGN_PAUSED)
+		return wrong_state(c, row, "resumed");
+	r = set_status(c, row, CAMPAIGN_SENDING);
+	if (r >= 0)
+		r = order(c, row, "hold", SLICE(""));
+	return r < 0 ? r : reload(c, 200);
+}
+
+/* What is not cut into chunks yet ends here; what the engine has, or may have, it cancels itself and says so. */
+static int cancel_rest(struct call *c, const struct db_result *row)
+{
+	OWNED(db_result) done = NULL;
+	int r = db_run(c->db, NULL, "SELECT set_config('statement_timeout', '0', true)");
+
+	if (r >= 0)
+		r = db_run(c->db, &done,
+			   "WITH head AS (SELECT next_seq, sendable FROM campaigns WHERE org_id = $1 AND id = $2),"
+			   " ended AS (UPDATE campaign_recipients r SET state = 8, reason = 4, changed_at = now() FROM head"
+			   " WHERE r.org_id = $1 AND r.campaign_id = $2 AND r.seq BETWEEN head.next_seq AND head.sendable"
+			   " AND r.state = 1 RETURNING 1) SELECT count(*) FROM ended",
+			   p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)));
+	if (r >= 0)
+		r = db_run(c->db, NULL,
+			   "UPDATE campaign_counts SET n = n + CASE state WHEN 1 THEN -$3::bigint ELSE $3::bigint END "
+			   "WHERE org_id = $1 AND campaign_id = $2 AND state IN (1, 8)",
+			   p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)), p_int(db_int(done, 0, 0)));
+	if (r >= 0)
+		r = db_run(c->db, NULL, "UPDATE campaigns SET next_seq = sendable + 1 WHERE org_id = $1 AND id = $2",
+			   p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)));
+	return r < 0 ? r : 0;
+}
+
+static int cancel_campaign(struct call *c)
+{
+	OWNED(db_result) row = NULL;
+	int r = campaign_load(c, true, &row);
+
+	if (r < 0)
+		return r;
+	int64_t status = db_int(row, 0, CC_STATUS);
+	if (status == CAMPAIGN_DRAFT || status == CAMPAIGN_CANCELLED ||
+	    (status == CAMPAIGN_SENDING && !db_int(row, 0, CC_OPEN)))
+		return wrong_state(c, row, "cancelled");
+	r = set_status(c, row, CAMPAIGN_CANCELLED);
+	if (r >= 0 && status != CAMPAIGN_SCHEDULED)
+		r = cancel_rest(c, row);
+	if (r >= 0 && status != CAMPAIGN_SCHEDULED)
+		r = order(c, row, "cancel", SLICE("cancelled"));
+	if (r >= 0 && status == CAMPAIGN_PAUSED)
+		r = order(c, row, "hold", SLICE(""));
+	return r < 0 ? r : reload(c, 200);
+}
+
+#define ACTION(name) "/v1/campaigns/{campaign_id}/" name
+const struct route campaign_action_routes[] = {
+	{"POST", ACTION("check"),  AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, ROUTE_NO_BODY,			0, check	   },
+	{"POST", ACTION("send"),   AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY | ROUTE_IDEMPOTENT, 0, send_campaign  },
+	{"POST", ACTION("pause"),  AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY,			0, pause_campaign },
+	{"POST", ACTION("resume"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY,			0, resume_campaign},
+	{"POST", ACTION("cancel"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY,			0, cancel_campaign},
+};
+const size_t campaign_action_routes_n = ARRAY_LEN(campaign_action_routes);

@@ -1,0 +1,171 @@
+#include "control/campaigns/recipe.h"
+
+#include <stdio.h>
+
+#include "control/templates/fields.h"
+#include "message/compose.h"
+#include "schema/wire/meta.h"
+
+enum { LIFE_MS = 5 * 24 * 3600 * 1000 };
+
+struct recipe *recipe_free(struct recipe *r)
+{
+	if (!r)
+		return NULL;
+	program_free(r->program);
+	buf_free(&r->bytes);
+	buf_free(&r->content_meta);
+	buf_free(&r->job_meta);
+	free(r);
+	return NULL;
+}
+
+enum source_column {
+	S_SUBJECT, S_HTML, S_TEXT, S_FROM_NAME, S_FROM_EMAIL, S_REPLY_TO, S_DOMAIN, S_RETURN_PATH, S_VERSION,
+	S_STARTED, S_EXPIRES, S_NAME,
+};
+static const char sql_source[] =
+	"SELECT coalesce(nullif(c.subject, ''), v.subject), v.html, v.text, c.from_name, c.from_email,"
+	" c.reply_to, d.name, d.return_path, v.version, to_ms(coalesce(c.started_at, now())),"
+	" coalesce(to_ms(c.expires_at), 0), c.name "
+	"FROM campaigns c JOIN template_versions v ON v.org_id = c.org_id AND v.template_id = c.template_id"
+	" AND v.version = coalesce(c.template_version, (SELECT t.version FROM templates t"
+	"  WHERE t.org_id = c.org_id AND t.id = c.template_id)) "
+	"JOIN domains d ON d.org_id = c.org_id AND d.id = c.domain_id "
+	"WHERE c.org_id = $1 AND c.id = $2";
+
+/* "Name" <a@b>, the name quoted whatever it holds. */
+static void put_sender(struct buf *out, struct slice name, struct slice email)
+{
+	if (name.n) {
+		buf_put(out, SLICE("\""));
+		for (size_t i = 0; i < name.n; i++) {
+			if (name.p[i] == '"' || name.p[i] == '\\')
+				buf_put(out, SLICE("\\"));
+			buf_put(out, slice_of(name.p + i, 1));
+		}
+		buf_put(out, SLICE("\" "));
+	}
+	buf_put(out, SLICE("<"));
+	buf_put(out, email);
+	buf_put(out, SLICE(">"));
+}
+
+static int compose(struct recipe *r, struct db_result *src, const struct template_env *env, char *error)
+{
+	struct compose_error why = { 0 };
+	struct buf from;
+	int e;
+
+	buf_init(&from, 0);
+	put_sender(&from, db_text(src, 0, S_FROM_NAME), db_text(src, 0, S_FROM_EMAIL));
+	struct compose_in in = {
+		.from = buf_data(&from),
+		.reply_to = db_text(src, 0, S_REPLY_TO),
+		.source = { db_text(src, 0, S_SUBJECT), db_text(src, 0, S_HTML), db_text(src, 0, S_TEXT) },
+		.list_unsubscribe = SLICE("{{unsubscribe_url}}"),
+		.one_click = true,
+		.env = *env,
+	};
+	e = compose_campaign(&in, &r->bytes, &why);
+	if (e < 0)
+		(void)snprintf(error, RECIPE_ERROR_MAX, "%s line %u column %u: %s",
+			       template_part_name(why.template.part), why.template.line,
+			       why.template.column, why.template.text);
+	buf_free(&from);
+	return e;
+}
+
+static void name_slots(struct recipe *r)
+{
+	static const char *const names[] = {
+		[FIELD_FIRST_NAME] = "first_name",
+		[FIELD_LAST_NAME] = "last_name",
+		[FIELD_UNSUBSCRIBE] = "unsubscribe_url",
+	};
+
+	for (unsigned i = 0; i < program_field_count(r->program); i++) {
+		unsigned k = 0;
+
+		while (k < ARRAY_LEN(names) &&
+		       !slice_eq(program_field_name(r->program, i), slice_str(names[k])))
+			k++;
+		r->fields[i] = (uint8_t)k;
+		r->own_fields |= k == FIELD_OWN;
+	}
+}
+
+static int write_meta(struct recipe *r, const struct db_result *src)
+{
+	struct slice domain = db_text(src, 0, S_DOMAIN), label = db_text(src, 0, S_RETURN_PATH);
+	struct wire_content_meta content = { .program = true, .sign_domain = domain };
+	struct buf sender;
+	int e;
+
+	buf_init(&sender, 0);
+	buf_put(&sender, SLICE("bounces@"));
+	if (label.n) {
+		buf_put(&sender, label);
+		buf_put(&sender, SLICE("."));
+	}
+	buf_put(&sender, domain);
+	struct wire_job_meta job = {
+		.mail_from = buf_data(&sender),
+		.message_id_domain = domain,
+		.origin = SLICE("control"),
+		.date_ms = r->accepted_ms,
+	};
+	e = wire_content_meta_put(&r->content_meta, &content);
+	if (e >= 0)
+		e = wire_job_meta_put(&r->job_meta, &job);
+	buf_free(&sender);
+	return e;
+}
+
+static int fill(struct recipe *r, struct db *db, struct db_result *src, char *error)
+{
+	struct known_fields known;
+	int e = known_fields_load(&known, db, r->org);
+
+	if (e < 0)
+		return e;
+	e = compose(r, src, &known.env, error);
+	known_fields_free(&known);
+	if (e >= 0)
+		e = program_load(&r->program, buf_data(&r->bytes));
+	if (e < 0)
+		return e;
+	name_slots(r);
+	return write_meta(r, src);
+}
+
+int recipe_load(struct recipe **ret, struct db *db, uint32_t org, uint64_t campaign,
+		char ret_error[RECIPE_ERROR_MAX])
+{
+	OWNED(db_result) src = NULL;
+	OWNED(recipe) r = must_alloc(sizeof(*r));
+	int e = db_run(db, &src, sql_source, p_int(org), p_int(campaign));
+
+	ret_error[0] = '\0';
+	if (e < 0)
+		return e;
+	if (e == 0) {
+		slice_copy(ret_error, RECIPE_ERROR_MAX, SLICE("the campaign has no template or no sending domain"));
+		return E_UNKNOWN;
+	}
+	r->org = org;
+	r->campaign = campaign;
+	r->version = (uint64_t)db_int(src, 0, S_VERSION);
+	r->accepted_ms = db_int(src, 0, S_STARTED);
+	r->expires_ms = db_int(src, 0, S_EXPIRES);
+	if (!r->expires_ms)
+		r->expires_ms = r->accepted_ms + LIFE_MS;
+	buf_init(&r->bytes, 0);
+	buf_init(&r->content_meta, 0);
+	buf_init(&r->job_meta, 0);
+	e = fill(r, db, src, ret_error);
+	if (e < 0)
+		return e;
+	*ret = TAKE(r);
+	return 0;
+}
