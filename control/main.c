@@ -9,6 +9,7 @@
 #include "control/db/migrate.h"
 #include "control/http/route.h"
 #include "control/http/server.h"
+#include "control/workers/worker.h"
 
 static const char config_default[] = "/etc/postern/control.conf";
 
@@ -39,8 +40,23 @@ static void http_stop(void *service)
 	(void)server_stop(service);
 }
 
+static int work_start(void **ret, struct app *app, char *error UNUSED)
+{
+	struct workers *workers = NULL;
+	int r = workers_start(&workers, app);
+
+	*ret = workers;
+	return r;
+}
+
+static void work_stop(void *service)
+{
+	(void)workers_stop(service);
+}
+
 static const struct service services[] = {
-	{"http", http_start, http_stop},
+	{"http",    http_start, http_stop},
+	{"workers", work_start, work_stop},
 };
 
 static int print_sample(void)
