@@ -115,7 +115,7 @@ lsn_t append_record(struct spool *sp, unsigned type, unsigned flags, uint32_t cr
 void append_urgent(struct spool *sp)
 {
 	sp->urgent = true;
-	if (sp->waiting)
+	if (sp->waiting && sp->active.n >= sp->wake_at)
 		(void)pthread_cond_signal(&sp->wake);
 }
 

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "spool/inside.h"
 
-enum { KEEP_BATCH = 8 << 20, LOOK_MS = 1000 };
+enum { KEEP_BATCH = 8 << 20, LOOK_MS = 1000, GATHER_US = 1000 };
 
 static int write_synced(struct spool *sp, int fd, const char *p, size_t n, uint64_t offset)
 {
@@ -182,18 +182,21 @@ static void land_batch(struct spool *sp)
 
 int commit_batch(struct spool *sp)
 {
+	int64_t from;
 	lsn_t end;
 
 	if (atomic_load(&sp->failed))
 		return E_POISONED;
 	if (!take_batch(sp))
 		return 0;
+	from = clock_mono_us();
 	if (write_flight(sp) < 0) {
 		/* The page cache may say yes to a second sync of pages it has dropped: it is over. */
 		commit_poison(sp);
 		return E_POISONED;
 	}
 	end = sp->flight.start + sp->flight.n;
+	sp->sync_us = clock_mono_us() - from;
 	land_batch(sp);
 	atomic_store(&sp->durable, end);
 	wake_ports(sp);
@@ -245,20 +248,40 @@ static int64_t may_wait_ms(const struct spool *sp)
 	return left < 0 ? 0 : MIN_OF(left, (int64_t)LOOK_MS);
 }
 
+static int wait_until(struct spool *sp, int64_t us)
+{
+	struct timespec ts = { us / 1000000, us % 1000000 * 1000 };
+	int r;
+
+	sp->waiting = true;
+	r = pthread_cond_timedwait(&sp->wake, &sp->lock, &ts);
+	sp->waiting = false;
+	return r;
+}
+
+/* Those whose batch just landed are about to write again while the others' is already pending: left
+ * alone, two half groups take turns for ever.  A quarter of a sync is worth waiting for one group. */
+static void gather(struct spool *sp, size_t landed)
+{
+	int64_t until = clock_mono_us() + MIN_OF(sp->sync_us / 4, (int64_t)GATHER_US);
+
+	spool_lock(sp);
+	sp->wake_at = sp->active.n + landed;
+	while (sp->active.n > 0 && sp->active.n < sp->wake_at && !sp->stopping)
+		if (wait_until(sp, until))
+			break;
+	sp->wake_at = 0;
+	spool_unlock(sp);
+}
+
 static void wait_for_work(struct spool *sp)
 {
-	int64_t ms, until;
-	struct timespec ts;
+	int64_t ms;
 
 	spool_lock(sp);
 	ms = may_wait_ms(sp);
-	if (ms > 0) {
-		until = clock_mono_us() + ms * 1000;
-		ts = (struct timespec){ until / 1000000, until % 1000000 * 1000 };
-		sp->waiting = true;
-		(void)pthread_cond_timedwait(&sp->wake, &sp->lock, &ts);
-		sp->waiting = false;
-	}
+	if (ms > 0)
+		(void)wait_until(sp, clock_mono_us() + ms * 1000);
 	spool_unlock(sp);
 }
 
@@ -291,9 +314,10 @@ void *commit_thread(void *arg)
 	struct spool *sp = arg;
 
 	while (must_go_on(sp)) {
+		lsn_t before = atomic_load(&sp->durable);
 		wait_for_work(sp);
-		if (is_due(sp))
-			(void)commit_batch(sp);
+		if (is_due(sp) && commit_batch(sp) >= 0)
+			gather(sp, (size_t)(atomic_load(&sp->durable) - before));
 		commit_housekeeping(sp);
 	}
 	return NULL;

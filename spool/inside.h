@@ -57,6 +57,7 @@ struct spool {
 	size_t n_segs, cap_segs;
 	struct batch active, flight; /* flight: owned by the committer, read under lock */
 	bool urgent, waiting, stopping, running;
+	size_t wake_at;         /* pending bytes below which the waiting committer is left alone */
 	int64_t lazy_since;     /* when the first lazy record joined the active batch; 0: none */
 	uint64_t room;          /* free bytes at the last look, less what was appended since */
 	bool spare_ready, refusing;
@@ -65,6 +66,7 @@ struct spool {
 	/* committer */
 	int spare_fd;           /* the next segment's file, preallocated; -1: none */
 	uint64_t spare_bytes;
+	int64_t sync_us;        /* how long the last batch took */
 	int clean_error;        /* a live record could not be copied: its segment is kept */
 	pthread_t thread;
 

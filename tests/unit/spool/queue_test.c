@@ -7,6 +7,15 @@
 
 #include "tests/unit/spool/yard.h"
 
+static unsigned descriptors(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 2000; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
 static void put_content_and_job_are_read_back_as_given(void **state UNUSED)
 {
 	struct yard y;
@@ -264,6 +273,61 @@ static void the_cleaner_moves_what_lives_and_the_books_stay(void **state UNUSED)
 	yard_close(&y);
 }
 
+static void what_has_left_the_log_is_forgotten(void **state UNUSED)
+{
+	struct yard y;
+	struct books b;
+	job_no job;
+
+	yard_open(&y);
+	for (uint64_t i = 0; i < 100; i++) {
+		assert_int_equal(yard_put(&y, i, 1, true, &job), 0);
+		assert_int_equal(yard_end(&y, job, 0, OUTCOME_DELIVERED), 0);
+		yard_commit(&y);
+	}
+	b = yard_books(&y);
+	assert_true(b.segments < 5 && b.jobs == 0 && b.contents == 0 && b.live_bytes == 0);
+	assert_int_equal(yard_put(&y, 0, 1, false, &job), E_UNKNOWN); /* its content */
+	assert_int_equal(yard_put(&y, 0, 1, true, &job), 0); /* its id */
+	assert_int_equal(yard_put(&y, 99, 1, true, &job), E_EXISTS);
+	yard_again(&y);
+	assert_int_equal(yard_books(&y).accepted, 101);
+	yard_close(&y);
+}
+
+static void many_segments_are_read_with_few_descriptors(void **state UNUSED)
+{
+	enum { JOBS = 3000, DATA = 1400 };
+	struct yard y;
+	struct buf data = { .max = 0 };
+	char big[DATA];
+	struct content_in c = { yard_id(1), SLICE(""), SLICE("shared") };
+	struct job_in j = { .content = yard_id(1), .rows = 1, .data = slice_of(big, DATA) };
+	job_no job;
+	lsn_t lsn;
+
+	yard_open(&y);
+	for (uint64_t i = 0; i < JOBS; i++) {
+		for (size_t k = 0; k < DATA; k++) /* that cannot be packed */
+			big[k] = (char)((i * 2654435761u + k * 40503u) * (k + i) >> 11);
+		j.id = yard_id(100 + i);
+		assert_int_equal(spool_put(y.sp, &c, &j, &job, &lsn), 0);
+		if (i % 64 == 0)
+			yard_commit(&y);
+	}
+	yard_again(&y);
+	assert_true(yard_books(&y).segments > 600);
+	for (uint64_t i = 0; i < JOBS; i += 2) {
+		assert_int_equal(spool_find_job(y.sp, yard_id(100 + i * 7 % JOBS), &job), 0);
+		buf_clear(&data);
+		assert_int_equal(spool_read_job(y.sp, job, NULL, &data), 0);
+		assert_int_equal(buf_len(&data), DATA);
+	}
+	assert_true(descriptors() < 300);
+	buf_free(&data);
+	yard_close(&y);
+}
+
 static void a_second_writer_is_refused_and_a_reader_is_not(void **state UNUSED)
 {
 	struct yard y;
@@ -322,6 +386,8 @@ int main(void)
 		cmocka_unit_test(events_come_once_in_order_and_only_when_durable),
 		cmocka_unit_test(a_consumer_keeps_the_segments_it_has_not_read),
 		cmocka_unit_test(the_cleaner_moves_what_lives_and_the_books_stay),
+		cmocka_unit_test(many_segments_are_read_with_few_descriptors),
+		cmocka_unit_test(what_has_left_the_log_is_forgotten),
 		cmocka_unit_test(a_second_writer_is_refused_and_a_reader_is_not),
 		cmocka_unit_test(rules_are_kept_replaced_and_removed),
 	};

@@ -1,0 +1,168 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "base/hash.h"
+#include "spool/compress.h"
+#include "spool/format.h"
+
+static const struct outcome full = {
+	.row = 65534, .kind = OUTCOME_DEFERRED, .attempt = 40000, .code = 599, .dsn = { 4, 300, 999 },
+	.at_ms = INT64_MAX, .next_ms = INT64_MAX, .flags = UINT16_MAX, .text = SLICE("reply\r\n\0text"),
+	.host = SLICE("mx"), .ip = SLICE("::1"), .source = SLICE("::2"), .rcpt = SLICE("a@b"),
+};
+
+static void an_outcome_comes_back_as_it_was_written(void **state UNUSED)
+{
+	char buf[OUTCOME_BYTES_MAX];
+	struct outcome_view v;
+	size_t n = outcome_encode(buf, (struct id128){ 1, 2 }, UINT64_MAX, 7, &full);
+
+	assert_int_equal(outcome_decode(slice_of(buf, n), &v), 0);
+	assert_true(id_eq(v.job, (struct id128){ 1, 2 }) && v.tenant == UINT64_MAX && v.campaign == 7);
+	assert_true(v.o.row == full.row && v.o.kind == full.kind && v.o.attempt == full.attempt);
+	assert_true(v.o.code == full.code && !memcmp(v.o.dsn, full.dsn, sizeof(full.dsn)));
+	assert_true(v.o.at_ms == full.at_ms && v.o.next_ms == full.next_ms && v.o.flags == full.flags);
+	assert_true(slice_eq(v.o.text, full.text) && slice_eq(v.o.host, full.host));
+	assert_true(slice_eq(v.o.ip, full.ip) && slice_eq(v.o.source, full.source));
+	assert_true(slice_eq(v.o.rcpt, full.rcpt));
+}
+
+static void an_outcome_cut_anywhere_or_longer_is_corrupt(void **state UNUSED)
+{
+	char buf[OUTCOME_BYTES_MAX + 1] = { 0 };
+	struct outcome_view v;
+	size_t n = outcome_encode(buf, (struct id128){ 1, 2 }, 3, 4, &full);
+
+	for (size_t cut = 0; cut < n; cut++)
+		assert_int_equal(outcome_decode(slice_of(buf, cut), &v), E_CORRUPT);
+	assert_int_equal(outcome_decode(slice_of(buf, n + 1), &v), E_CORRUPT);
+}
+
+static void the_strings_of_peers_are_cut_to_their_bounds(void **state UNUSED)
+{
+	char long_text[5000], buf[OUTCOME_BYTES_MAX];
+	struct slice s = slice_of(long_text, sizeof(long_text));
+	struct outcome o = { .kind = OUTCOME_BOUNCED, .text = s, .host = s, .ip = s, .source = s,
+			     .rcpt = s, .row = ROWS_MAX, .at_ms = -1, .next_ms = -1 };
+	struct outcome_view v;
+	size_t n;
+
+	memset(long_text, 'x', sizeof(long_text));
+	n = outcome_encode(buf, (struct id128){ UINT64_MAX, UINT64_MAX }, UINT64_MAX, UINT64_MAX, &o);
+	assert_true(n <= sizeof(buf));
+	assert_int_equal(outcome_decode(slice_of(buf, n), &v), 0);
+	assert_true(v.o.text.n == TEXT_MAX && v.o.host.n == HOST_MAX && v.o.rcpt.n == RCPT_MAX);
+}
+
+static void a_usual_outcome_takes_less_than_200_bytes(void **state UNUSED)
+{
+	char buf[OUTCOME_BYTES_MAX];
+	struct outcome o = { .row = 300, .kind = OUTCOME_DELIVERED, .attempt = 1, .code = 250,
+			     .dsn = { 2, 0, 0 }, .at_ms = 1795190400000,
+			     .text = SLICE("2.0.0 Ok: queued as 4F3B21C0D2"),
+			     .host = SLICE("mx1.provider.example"), .ip = SLICE("192.0.2.17"),
+			     .source = SLICE("198.51.100.4"), .rcpt = SLICE("someone@somewhere.example") };
+
+	assert_true(record_size(outcome_encode(buf, (struct id128){ 1, 2 }, 12, 3456, &o)) < 200);
+}
+
+static void a_record_is_none_at_another_place_or_in_another_spool(void **state UNUSED)
+{
+	char bytes[64] = { 0 };
+	struct record_header h = { .length = 5, .type = RECORD_MARK };
+	uint64_t salt = record_salt((struct id128){ 1, 2 });
+	struct record rec;
+	size_t need;
+
+	memcpy(bytes + RECORD_HEADER, "hello", 5);
+	record_seal(&h, crc32c(0, "hello", 5), 4096, salt);
+	memcpy(bytes, &h, sizeof(h));
+	assert_int_equal(record_parse(bytes, sizeof(bytes), 4096, salt, &rec, &need), 1);
+	assert_int_equal(rec.end, 4096 + 32);
+	assert_int_equal(record_parse(bytes, sizeof(bytes), 4104, salt, &rec, &need), E_CORRUPT);
+	assert_int_equal(record_parse(bytes, sizeof(bytes), 4096,
+				      record_salt((struct id128){ 1, 3 }), &rec, &need), E_CORRUPT);
+	for (size_t n = 0; n < 32; n++) {
+		assert_int_equal(record_parse(bytes, n, 4096, salt, &rec, &need), 0);
+		assert_true(need > n);
+	}
+	for (size_t i = 0; i < (RECORD_HEADER + 5) * 8; i++) {
+		bytes[i / 8] ^= (char)(1 << i % 8);
+		assert_int_not_equal(record_parse(bytes, sizeof(bytes), 4096, salt, &rec, &need), 1);
+		bytes[i / 8] ^= (char)(1 << i % 8);
+	}
+}
+
+static void a_record_that_claims_to_be_huge_is_refused_before_it_is_read(void **state UNUSED)
+{
+	struct record_header h = { .length = PAYLOAD_MAX + 1, .type = RECORD_MARK };
+	struct record rec;
+	size_t need;
+
+	record_seal(&h, 0, 4096, 0);
+	assert_int_equal(record_parse((char *)&h, sizeof(h), 4096, 0, &rec, &need), E_CORRUPT);
+}
+
+static void a_header_of_a_later_version_is_refused_not_guessed(void **state UNUSED)
+{
+	struct segment_header h = { .magic = SEGMENT_MAGIC, .version = 2, .length = SEGMENT_HEADER };
+
+	segment_header_seal(&h);
+	assert_int_equal(segment_header_check(&h), E_VERSION);
+	h.version = 1;
+	assert_int_equal(segment_header_check(&h), E_CORRUPT); /* sealed as 2 */
+	segment_header_seal(&h);
+	assert_int_equal(segment_header_check(&h), 0);
+}
+
+static void packed_rows_come_back_and_lies_about_their_size_do_not(void **state UNUSED)
+{
+	char rows[5000], *packed = NULL;
+	struct buf out = { .max = 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(rows); i++)
+		rows[i] = (char)("user@domain.example "[i % 20] + (i % 97 == 0));
+	assert_int_equal(pack(slice_of(rows, sizeof(rows)), &packed, &n), 1);
+	assert_true(n < sizeof(rows) / 4);
+	assert_int_equal(unpack(slice_of(packed, n), sizeof(rows) - 1, &out), E_CORRUPT);
+	assert_int_equal(unpack(slice_of(packed, n), sizeof(rows) + 1, &out), E_CORRUPT);
+	for (size_t cut = 0; cut < n; cut += 3)
+		assert_true(unpack(slice_of(packed, cut), sizeof(rows), &out) < 0);
+	assert_int_equal(buf_len(&out), 0);
+	assert_int_equal(unpack(slice_of(packed, n), sizeof(rows), &out), 0);
+	assert_true(slice_eq(buf_data(&out), slice_of(rows, sizeof(rows))));
+	free(packed);
+	buf_free(&out);
+}
+
+static void what_does_not_pay_is_not_packed(void **state UNUSED)
+{
+	char noise[1000], *packed = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(noise); i++)
+		noise[i] = (char)hash_mix(i);
+	assert_int_equal(pack(slice_of(noise, sizeof(noise)), &packed, &n), 0);
+	assert_int_equal(pack(slice_of("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 32), &packed, &n), 0);
+	assert_null(packed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_outcome_comes_back_as_it_was_written),
+		cmocka_unit_test(an_outcome_cut_anywhere_or_longer_is_corrupt),
+		cmocka_unit_test(the_strings_of_peers_are_cut_to_their_bounds),
+		cmocka_unit_test(a_usual_outcome_takes_less_than_200_bytes),
+		cmocka_unit_test(a_record_is_none_at_another_place_or_in_another_spool),
+		cmocka_unit_test(a_record_that_claims_to_be_huge_is_refused_before_it_is_read),
+		cmocka_unit_test(a_header_of_a_later_version_is_refused_not_guessed),
+		cmocka_unit_test(packed_rows_come_back_and_lies_about_their_size_do_not),
+		cmocka_unit_test(what_does_not_pay_is_not_packed),
+	};
+
+	return cmocka_run_group_tests_name("spool format", tests, NULL, NULL);
+}
