@@ -59,7 +59,8 @@ static int append_op(struct build *b, const struct op *op)
 
 static int flush(struct build *b)
 {
-	struct op op = { .kind = OP_LITERAL, .escape = b->mode == BUILD_HEADER ? LITERAL_TEXT : LITERAL_PLAIN };
+	struct op op = { .kind = OP_LITERAL,
+			 .escape = b->mode == BUILD_HEADER ? LITERAL_TEXT : LITERAL_PLAIN };
 	int r;
 
 	if (buf_len(&b->text) == 0)

@@ -18,7 +18,8 @@ struct compose {
 	struct compile *compile;
 };
 
-static int fail(struct compose *c, enum compose_where where, unsigned index, int code, const char *text)
+static int fail(struct compose *c, enum compose_where where, unsigned index, int code,
+		const char *text)
 {
 	c->error->where = where;
 	c->error->index = index;
@@ -63,14 +64,16 @@ static int part(struct compose *c, enum template_part which, struct slice source
 			return try_;                                                               \
 	} while (0)
 
-static int address_line(struct compose *c, const char *name, struct slice address, enum compose_where where)
+static int address_line(struct compose *c, const char *name, struct slice address,
+			enum compose_where where)
 {
 	struct mailbox_named m;
 	struct buf line;
 	int r = mailbox_named_parse(address, MAILBOX_CONTACT, &m);
 
 	if (r < 0)
-		return fail(c, where, 0, r, "this is no address (\"Name <a@b.example>\" or \"a@b.example\")");
+		return fail(c, where, 0, r,
+			    "this is no address (\"Name <a@b.example>\" or \"a@b.example\")");
 	buf_init(&line, 0);
 	buf_putf(&line, "%s: ", name);
 	r = mailbox_named_put(&m, (unsigned)buf_len(&line), &line);
@@ -229,7 +232,8 @@ static int compose_all(struct compose *c)
 	return compile_end(c->compile);
 }
 
-int compose_campaign(const struct compose_in *in, struct buf *program_out, struct compose_error *ret_error)
+int compose_campaign(const struct compose_in *in, struct buf *program_out,
+		     struct compose_error *ret_error)
 {
 	struct compose c = { .in = in, .error = ret_error };
 	int r;

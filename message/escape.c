@@ -19,11 +19,13 @@ static const uint16_t plain[256] = {
 	['_'] = MARKUP | URLS, ['~'] = MARKUP | URLS,
 	[' '] = MARKUP | CSS, ['#'] = MARKUP | LINKS | CSS, ['%'] = MARKUP | LINKS | CSS,
 	[','] = MARKUP | LINKS | CSS,
-	['!'] = MARKUP | LINKS, ['$'] = MARKUP | LINKS, ['('] = MARKUP | LINKS, [')'] = MARKUP | LINKS,
-	['*'] = MARKUP | LINKS, ['+'] = MARKUP | LINKS, ['/'] = MARKUP | LINKS, [':'] = MARKUP | LINKS,
-	[';'] = MARKUP | LINKS, ['?'] = MARKUP | LINKS, ['@'] = MARKUP | LINKS, ['['] = MARKUP | LINKS,
+	['!'] = MARKUP | LINKS, ['$'] = MARKUP | LINKS, ['('] = MARKUP | LINKS,
+	[')'] = MARKUP | LINKS, ['*'] = MARKUP | LINKS, ['+'] = MARKUP | LINKS,
+	['/'] = MARKUP | LINKS, [':'] = MARKUP | LINKS, [';'] = MARKUP | LINKS,
+	['?'] = MARKUP | LINKS, ['@'] = MARKUP | LINKS, ['['] = MARKUP | LINKS,
 	[']'] = MARKUP | LINKS,
-	['\\'] = MARKUP, ['^'] = MARKUP, ['`'] = MARKUP, ['{'] = MARKUP, ['|'] = MARKUP, ['}'] = MARKUP,
+	['\\'] = MARKUP, ['^'] = MARKUP, ['`'] = MARKUP, ['{'] = MARKUP, ['|'] = MARKUP,
+	['}'] = MARKUP,
 	['"'] = TEXTS, ['\''] = TEXTS, ['<'] = TEXTS, ['>'] = TEXTS,
 	['&'] = TEXTS | BIT(ESCAPE_LINK),
 };
@@ -217,7 +219,8 @@ static size_t pen_value(struct pen *w, enum escape e, struct slice s, size_t wan
 
 bool url_is_fit(struct slice url)
 {
-	static const struct slice schemes[] = { SLICE("https://"), SLICE("http://"), SLICE("mailto:") };
+	static const struct slice schemes[] = { SLICE("https://"), SLICE("http://"),
+						SLICE("mailto:") };
 
 	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
 		if (url.n > schemes[i].n && slice_starts_nocase(url, schemes[i]))

@@ -7,7 +7,7 @@
 #include "message/escape.h"
 #include "message/word.h"
 
-/* Column at which a line of header ends for good; a List-Unsubscribe group past it is taken back. */
+/* Lines of a header end there for good; a List-Unsubscribe group past it is taken back. */
 enum { GROUP_MAX = PROGRAM_LINE_MAX };
 
 struct frame {
@@ -49,7 +49,8 @@ static const struct value *field_value(const struct run *x, uint16_t field)
 	return field < x->in->n_fields ? &x->in->fields[field] : &nothing;
 }
 
-static const struct value *follow(struct run *x, const struct value *v, const uint16_t *path, unsigned n)
+static const struct value *follow(struct run *x, const struct value *v, const uint16_t *path,
+				  unsigned n)
 {
 	for (unsigned i = 0; i < n && v; i++)
 		v = member(x, v, x->p->names[path[i]]);
@@ -327,10 +328,12 @@ static int do_body_end(struct run *x, const struct op *op)
 }
 
 static int (*const doers[OP_KINDS])(struct run *x, const struct op *op) = {
-	[OP_LITERAL] = do_literal,       [OP_SLOT] = do_slot,           [OP_SECTION] = do_section,
-	[OP_INVERTED] = do_inverted,     [OP_END] = do_end,             [OP_CALL] = do_call,
-	[OP_ENGINE] = do_engine,         [OP_HEADER] = do_header,       [OP_HEADER_END] = do_header_end,
-	[OP_GROUP] = do_group,           [OP_GROUP_END] = do_group_end, [OP_BODY] = do_body,
+	[OP_LITERAL] = do_literal,   [OP_SLOT] = do_slot,
+	[OP_SECTION] = do_section,   [OP_INVERTED] = do_inverted,
+	[OP_END] = do_end,           [OP_CALL] = do_call,
+	[OP_ENGINE] = do_engine,     [OP_HEADER] = do_header,
+	[OP_GROUP] = do_group,       [OP_HEADER_END] = do_header_end,
+	[OP_BODY] = do_body,         [OP_GROUP_END] = do_group_end,
 	[OP_BODY_END] = do_body_end,
 };
 
@@ -345,7 +348,8 @@ static int run_ops(struct run *x, size_t start)
 			x->pc = x->calls[--x->n_calls];
 			continue;
 		}
-		if (++x->steps > PROGRAM_STEPS_MAX || buf_len(x->sink.out) - start > PROGRAM_OUT_MAX)
+		if (++x->steps > PROGRAM_STEPS_MAX ||
+		    buf_len(x->sink.out) - start > PROGRAM_OUT_MAX)
 			return E_LIMIT;
 		r = doers[op->kind](x, op);
 		if (r < 0)

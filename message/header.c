@@ -161,7 +161,8 @@ int header_complete(const struct header_scan *scan, int64_t date_ms, struct slic
 	if (!scan->date)
 		r = buf_printf(out, "Date: %s\r\n", clock_rfc5322(date_ms, date));
 	if (r == 0 && !scan->message_id)
-		r = buf_printf(out, "Message-ID: <%.*s@%.*s>\r\n", (int)MIN_OF(id.n, (size_t)128), id.p,
+		r = buf_printf(out, "Message-ID: <%.*s@%.*s>\r\n",
+			       (int)MIN_OF(id.n, (size_t)128), id.p,
 			       (int)MIN_OF(domain.n, (size_t)255), domain.p);
 	return r;
 }

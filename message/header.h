@@ -12,11 +12,11 @@ enum { HEADER_MAX = 1024 * 1024, HEADER_FIELDS_MAX = 2000 };
 
 struct header_field {
 	struct slice name;  /* without the colon */
-	struct slice value; /* from after the colon to before the last line end; folds still in it */
+	struct slice value; /* from after the colon to before the last line end, with its folds */
 	struct slice whole; /* name to last line end, both included */
 };
-/* Walks; *pos starts at 0.  1 a field, 0 the end of the header and *pos is where the body starts (behind
- * the empty line, or message.n when there is none). */
+/* Walks; *pos starts at 0.  1 a field, 0 the end of the header and *pos is where the body starts
+ * (behind the empty line, or message.n when there is none). */
 int header_next(struct slice message, size_t *pos, struct header_field *ret) MUST_CHECK;
 /* First field of this name: 1, 0 none, or an error of header_next. */
 int header_find(struct slice message, struct slice name, struct header_field *ret) MUST_CHECK;

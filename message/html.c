@@ -276,7 +276,8 @@ static void (*const feeders[])(struct html *h, char c) = {
 	[HTML_AFTER_NAME] = feed_name,   [HTML_DOUBLE] = feed_value, [HTML_SINGLE] = feed_value,
 	[HTML_BEFORE_VALUE] = feed_before_value,                     [HTML_BARE] = feed_value,
 	[HTML_BANG] = feed_bang,         [HTML_DECL] = feed_decl,    [HTML_COMMENT] = feed_comment,
-	[HTML_IF] = feed_if,             [HTML_RCDATA] = feed_content, [HTML_RAWTEXT] = feed_content,
+	[HTML_IF] = feed_if,             [HTML_RCDATA] = feed_content,
+	[HTML_RAWTEXT] = feed_content,
 };
 
 const char *html_feed(struct html *h, char c)
@@ -285,7 +286,7 @@ const char *html_feed(struct html *h, char c)
 	bool after = h->after_slot;
 
 	h->after_slot = false;
-	/* A value may end in "-": with what the author wrote behind it that must not end the comment. */
+	/* A value may end in "-": what the author wrote behind it must not end the comment. */
 	if (after && in_comment && (c == '-' || c == '>' || c == '!'))
 		return "put a space between this field and what follows: together they could end "
 		       "the comment";

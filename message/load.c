@@ -200,11 +200,13 @@ static bool check_region(struct checker *c, struct op *op)
 }
 
 static bool (*const checks[OP_KINDS])(struct checker *c, struct op *op) = {
-	[OP_LITERAL] = check_literal,   [OP_SLOT] = check_slot,         [OP_SECTION] = check_section,
-	[OP_INVERTED] = check_section,  [OP_END] = check_end,           [OP_CALL] = check_call,
-	[OP_RETURN] = check_return,     [OP_ENGINE] = check_engine,     [OP_HEADER] = check_region,
-	[OP_HEADER_END] = check_close,  [OP_GROUP] = check_region,      [OP_GROUP_END] = check_close,
-	[OP_BODY] = check_region,       [OP_BODY_END] = check_close,
+	[OP_LITERAL] = check_literal,  [OP_SLOT] = check_slot,
+	[OP_SECTION] = check_section,  [OP_INVERTED] = check_section,
+	[OP_END] = check_end,          [OP_CALL] = check_call,
+	[OP_RETURN] = check_return,    [OP_ENGINE] = check_engine,
+	[OP_HEADER] = check_region,    [OP_HEADER_END] = check_close,
+	[OP_GROUP] = check_region,     [OP_GROUP_END] = check_close,
+	[OP_BODY] = check_region,      [OP_BODY_END] = check_close,
 };
 
 static bool check_ops(struct program *p)

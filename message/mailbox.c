@@ -85,7 +85,8 @@ static size_t scan_quoted(struct slice s, unsigned flags)
 
 	while (i < s.n && s.p[i] != '"') {
 		if (s.p[i] == '\\') {
-			if (i + 1 == s.n || (signed char)s.p[i + 1] < 0 || !quoted_fit(s.p[i + 1], any))
+			if (i + 1 == s.n || (signed char)s.p[i + 1] < 0 ||
+			    !quoted_fit(s.p[i + 1], any))
 				return 0;
 			i += 2;
 		} else if ((signed char)s.p[i] > 0 && quoted_fit(s.p[i], any)) {

@@ -94,10 +94,15 @@ static bool is_atoms(struct slice s)
 	return s.n == 0 || s.p[s.n - 1] != ' ';
 }
 
-static size_t write_quoted(char *dst, struct slice s)
+/* As bare atoms where that will do, else as a quoted-string. */
+static size_t write_phrase(char *dst, struct slice s)
 {
 	size_t n = 0;
 
+	if (is_atoms(s)) {
+		memcpy(dst, s.p, s.n);
+		return s.n;
+	}
 	dst[n++] = '"';
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '"' || s.p[i] == '\\')
@@ -124,13 +129,14 @@ int mailbox_named_put(const struct mailbox_named *m, unsigned col, struct buf *o
 	if (!word_is_plain(name) || name.n > QUOTED_NAME_MAX) {
 		n = word_write_encoded(text, name, &col);
 	} else {
-		n = is_atoms(name) ? (memcpy(text, name.p, name.n), name.n) : write_quoted(text, name);
+		n = write_phrase(text, name);
 		col += (unsigned)n;
 	}
 	r = buf_append(out, slice_of(text, n));
 	if (r < 0)
 		return r;
-	return buf_printf(out, "%s<%s>", col + 3u + m->box.n > LINE_WIDTH ? "\r\n " : " ", m->box.text);
+	return buf_printf(out, "%s<%s>", col + 3u + m->box.n > LINE_WIDTH ? "\r\n " : " ",
+			  m->box.text);
 }
 
 /* --- the first address of a list, as peers write them --- */

@@ -50,7 +50,8 @@ static const char *check_name(struct slice name, bool partial)
 		else if (c == '.' && !dot)
 			dot = true;
 		else
-			return "a name has letters, digits, \"_\" and \"-\", its parts joined by one \".\"";
+			return "a name has letters, digits, \"_\" and \"-\", "
+			       "its parts joined by one \".\"";
 	}
 	return dot ? "a name cannot end in \".\"" : NULL;
 }

@@ -8,14 +8,14 @@
  * All numbers are little-endian.  Ops form routines, each ended by OP_RETURN; the first is the
  * message, the others are partials.  Literals lie in the pool in the order of their ops.
  *
- *	LITERAL   a, b: offset and length in the pool; escape: LITERAL_TEXT when it is header text
+ *	LITERAL   a, b: offset and length in the pool; escape: LITERAL_TEXT for header text
  *	SLOT      ref, n_path, field, b: path; escape: how the value is written
  *	SECTION, INVERTED   the same ref; a: index of its END        END  a: index of its SECTION
  *	CALL      a: index of a routine's first op
  *	ENGINE    a: enum engine_value
  *	HEADER    a: column; up to HEADER_END text is collected, then folded or encoded
  *	GROUP     up to GROUP_END; taken back when a URL in it was unfit
- *	BODY      up to BODY_END all is quoted-printable; BODY_END a: 1 when the message ends here */
+ *	BODY      up to BODY_END all is quoted-printable; BODY_END a: 1 at the end of the message */
 #pragma once
 #include "base/base.h"
 
@@ -63,8 +63,9 @@ struct op {
 	uint8_t kind, escape, ref, n_path;
 	uint16_t field;
 	uint32_t a, b;
-	uint32_t head, tail; /* LITERAL, made when loaded: bytes before the first line end, after the last */
-	bool breaks;         /* LITERAL: has a line end */
+	/* LITERAL, made when loaded: has line ends; bytes before the first, after the last */
+	bool breaks;
+	uint32_t head, tail;
 };
 
 struct program {

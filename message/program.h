@@ -1,10 +1,9 @@
 /* message/program.h - a message ready to be expanded: literal spans and field slots, already
- * MIME-encoded, as architecture.md section 3 wants it.  A program is bytes: it is stored in the
- * spool as a content and read in place.
+ * MIME-encoded.  A program is bytes: it is stored in the spool as a content and read in place.
  *
  * Guarantee: no field value can add a header, end a MIME part or break out of its escaping:
- * every slot knows its place (header, plain text, HTML text, HTML attribute, URL, raw HTML where the
- * template says {{{x}}}), and its transfer encoding (quoted-printable with the column kept).
+ * every slot knows its place (header, plain text, HTML text, HTML attribute, URL, raw HTML where
+ * the template says {{{x}}}), and its transfer encoding (quoted-printable, the column kept).
  *
  * Owns:   program_load() gives a view that points into the caller's bytes; program_free() ends it.
  * Blocks: never.  Fails: E_CORRUPT on bytes that are no program, E_LIMIT when an expansion passes
@@ -27,11 +26,13 @@ struct slice program_field_name(const struct program *p, unsigned i);
 
 /* Values the engine itself supplies; templates reach them by these names. */
 struct expand_input {
-	const struct value *fields; /* program_field_count() of them; missing trailing ones are null */
+	const struct value *fields; /* program_field_count(); missing trailing ones are null */
 	unsigned n_fields;
 	struct slice recipient;     /* address: the To header, {{email}} */
 	struct slice message_id;    /* without angle brackets */
 	int64_t date_ms;            /* Date header */
 };
-/* Appends the whole message, CRLF lines, not dot-stuffed. */
-int program_expand(const struct program *p, const struct expand_input *in, struct buf *out) MUST_CHECK;
+/* Appends the whole message, CRLF lines, not dot-stuffed.  Allocates only where out must grow.
+ * With out->max E_LIMIT may come up to 8 KiB early. */
+int program_expand(const struct program *p, const struct expand_input *in,
+		   struct buf *out) MUST_CHECK;

@@ -17,8 +17,8 @@ const char *template_part_name(enum template_part part)
 }
 
 /* All three parts into b, only to see whether they can be. */
-static int compile_all(struct build *b, const struct template_source *s, const struct template_env *env,
-		       struct template_error *error)
+static int compile_all(struct build *b, const struct template_source *s,
+		       const struct template_env *env, struct template_error *error)
 {
 	OWNED(compile) c = compile_new(env, b, error);
 	const struct {
@@ -63,7 +63,8 @@ int template_fields(const struct template_source *source, const struct template_
 	if (r >= 0) {
 		r = (int)build_field_count(&b);
 		if (r > 0 && cap > 0)
-			memcpy(ret_names, b.fields.p, MIN_OF((unsigned)r, cap) * sizeof(*ret_names));
+			memcpy(ret_names, b.fields.p,
+			       MIN_OF((unsigned)r, cap) * sizeof(*ret_names));
 	}
 	build_free(&b);
 	return r;
@@ -71,8 +72,9 @@ int template_fields(const struct template_source *source, const struct template_
 
 /* --- previews --- */
 
-static int compile_preview(enum template_part part, struct slice source, const struct template_env *env,
-			   struct buf *bytes, struct template_error *error)
+static int compile_preview(enum template_part part, struct slice source,
+			   const struct template_env *env, struct buf *bytes,
+			   struct template_error *error)
 {
 	struct build b;
 	OWNED(compile) c = compile_new(env, &b, error);

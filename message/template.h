@@ -1,7 +1,7 @@
 /* message/template.h - Mustache templates: checked when they are saved, compiled when a campaign is
- * composed.  The language is the published spec (comments, interpolation, sections, inverted sections,
- * dotted names, implicit iterator, delimiters, partials through the caller's lookup); lambdas are not
- * in it.  false, null, "" and the empty list are false; everything else is true.
+ * composed.  The language is the published spec (comments, interpolation, sections, inverted
+ * sections, dotted names, implicit iterator, delimiters, partials through the caller's lookup);
+ * lambdas are not in it.  false, null, "" and the empty list are false; all else is true.
  *
  * Guarantee: where a slot stands decides how its value is written.  In the HTML part:
  *	text, <title>, <textarea>, comments    {{x}}: & < > " ' as entities
@@ -28,7 +28,7 @@ enum template_part {
 	TEMPLATE_HTML,
 	TEMPLATE_TEXT,
 	TEMPLATE_URL,        /* List-Unsubscribe */
-	TEMPLATE_PLAIN_HTML, /* the spec's own rules: HTML escaping everywhere, no context; for tests */
+	TEMPLATE_PLAIN_HTML, /* the spec's own rules: HTML escaping everywhere; for tests */
 };
 /* "subject", "html", "text", "list_unsubscribe", "plain" */
 const char *template_part_name(enum template_part part);
@@ -41,8 +41,8 @@ struct template_error {
 struct template_source {
 	struct slice subject, html, text; /* html or text may be empty, not both */
 };
-/* A field that templates may use.  In a section over a tree any name is allowed (its entries are not
- * known when the template is saved); elsewhere only these and "email", which always is. */
+/* A field that templates may use.  In a section over a tree any name is allowed (its entries are
+ * not known when the template is saved); elsewhere only these and "email", which always is. */
 struct template_field {
 	struct slice name;
 	bool tree; /* its value may be a list or map */
@@ -64,10 +64,11 @@ int template_check(const struct template_source *source, const struct template_e
 /* Top-level names the three parts use, each once, in order of first use ("email" not among them).
  * ret_names holds cap slices into the source. Returns how many there are (at most cap written). */
 int template_fields(const struct template_source *source, const struct template_env *env,
-		    struct slice *ret_names, unsigned cap, struct template_error *ret_error) MUST_CHECK;
+		    struct slice *ret_names, unsigned cap,
+		    struct template_error *ret_error) MUST_CHECK;
 
-/* Expands one part with a map of values, without MIME: what a preview shows. "email" is looked up in
- * the map as well. */
+/* Expands one part with a map of values, without MIME: what a preview shows. "email" is looked up
+ * in the map as well. */
 int template_render(enum template_part part, struct slice source, const struct template_env *env,
 		    const struct value *values, struct buf *out,
 		    struct template_error *ret_error) MUST_CHECK;

@@ -36,7 +36,8 @@ size_t word_clean(char *dst, struct slice text)
 bool word_is_plain(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] < 0x20 || s.p[i] > 0x7e || (s.p[i] == '=' && i + 1 < s.n && s.p[i + 1] == '?'))
+		if (s.p[i] < 0x20 || s.p[i] > 0x7e ||
+		    (s.p[i] == '=' && i + 1 < s.n && s.p[i + 1] == '?'))
 			return false;
 	return true;
 }
@@ -150,8 +151,11 @@ size_t word_write_encoded(char *dst, struct slice s, unsigned *col)
 	size_t n = 0;
 
 	while (s.n) {
-		size_t room = (size_t)MIN_OF((int)WORD_MAX, LINE_WIDTH_ENCODED - (int)*col) - WORD_FRAME;
-		size_t k = *col + WORD_FRAME + 12 > LINE_WIDTH_ENCODED ? 0 : take(s, room, q);
+		size_t room = LINE_WIDTH_ENCODED - MIN_OF(*col, (unsigned)LINE_WIDTH_ENCODED);
+		size_t k = 0;
+		room = MIN_OF(room, (size_t)WORD_MAX);
+		if (room >= WORD_FRAME + 12) /* 12: one character of 4 bytes */
+			k = take(s, room - WORD_FRAME, q);
 		if (k == 0) { /* no character fits this line */
 			memcpy(dst + n, "\r\n ", 3);
 			n += 3;

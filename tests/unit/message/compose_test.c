@@ -270,6 +270,16 @@ static void no_value_adds_a_header_or_ends_a_part(void **state)
 	p = program_free(p);
 }
 
+/* "Message-ID: <" and then no angle bracket but the one that ends it. */
+static void id_is_whole(struct slice m)
+{
+	const char *at = memmem(m.p, m.n, "\r\nMessage-ID: <", 15), *end;
+
+	assert_non_null(at);
+	end = strpbrk(at + 15, "<>\r ");
+	assert_true(end && memcmp(end, ">\r\n", 3) == 0);
+}
+
 static void engine_values_cannot_leave_their_headers(void **state)
 {
 	struct compose_in in = campaign();
@@ -287,6 +297,7 @@ static void engine_values_cannot_leave_their_headers(void **state)
 		header_names(buf_data(&out), &names);
 		assert_string_equal(buf_cstr(&names), " Date From Reply-To To Subject Message-ID "
 						      "MIME-Version Content-Type");
+		id_is_whole(buf_data(&out));
 		buf_free(&names);
 		buf_free(&out);
 	}
@@ -330,7 +341,7 @@ static void a_bad_unsubscribe_url_leaves_both_fields_out(void **state)
 /* Law: whatever the columns, decoding gives back exactly what was meant. */
 static void quoted_printable_holds_at_every_column(void **state)
 {
-	static const char *const fills[] = { "x", "= ", "\xc3\xb6 ", "ab\n", " \t" };
+	static const char *const fills[] = { "x", "= ", "\xc3\xb6 ", "ab\n", " \t", "a \n" };
 	char source[400], value[200], want[700];
 	struct compose_in in = campaign();
 	(void)state;
