@@ -1,5 +1,6 @@
-/* bench/resolve_bench.c - CPU time of the asking thread for one question: sent to a server on loopback
- * (a thread that always answers with two MX records), and answered from the cache.  256 in flight.
+/* bench/resolve_bench.c - CPU time of the asking thread for one question: sent to a server on
+ * loopback (a thread that always answers with two MX records), and answered from the cache.  256 in
+ * flight.
  * Usage: resolve_bench [--json] */
 #include <arpa/inet.h>
 #include <ev.h>
@@ -21,10 +22,11 @@ static double cpu_us(void)
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-/* ---- the server -------------------------------------------------------------------------------- */
+/* ---- the server ------------------------------------------------------------------------------ */
 
-static const uint8_t two_mx[] = "\xc0\x0c\x00\x0f\x00\x01\x00\x00\x0e\x10\x00\x08\x00\x0a\x03mx1\xc0\x0c"
-				"\xc0\x0c\x00\x0f\x00\x01\x00\x00\x0e\x10\x00\x08\x00\x14\x03mx2\xc0\x0c";
+static const uint8_t two_mx[] =
+    "\xc0\x0c\x00\x0f\x00\x01\x00\x00\x0e\x10\x00\x08\x00\x0a\x03mx1\xc0\x0c"
+    "\xc0\x0c\x00\x0f\x00\x01\x00\x00\x0e\x10\x00\x08\x00\x14\x03mx2\xc0\x0c";
 
 static void *serve(void *arg)
 {
@@ -46,7 +48,8 @@ static void *serve(void *arg)
 		packet[7] = 2;
 		packet[11] = 0;
 		memcpy(packet + end, two_mx, sizeof(two_mx) - 1);
-		(void)sendto(fd, packet, end + sizeof(two_mx) - 1, 0, (struct sockaddr *)&from, from_n);
+		(void)sendto(fd, packet, end + sizeof(two_mx) - 1, 0, (struct sockaddr *)&from,
+			     from_n);
 	}
 }
 
@@ -56,13 +59,14 @@ static int open_server(uint16_t *ret_port)
 	socklen_t n = sizeof(sa);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, n) < 0 || getsockname(fd, (struct sockaddr *)&sa, &n) < 0)
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, n) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&sa, &n) < 0)
 		abort();
 	*ret_port = ntohs(sa.sin_port);
 	return fd;
 }
 
-/* ---- the asker --------------------------------------------------------------------------------- */
+/* ---- the asker ------------------------------------------------------------------------------- */
 
 struct asker {
 	struct resolver *r;
@@ -116,8 +120,8 @@ int main(int argc, char **argv)
 	resolver_options_default(&o);
 	o.n_servers = 1;
 	fd = open_server(&o.servers[0].port);
-	if (ip_parse(SLICE("127.0.0.1"), &o.servers[0].ip) < 0 || resolver_new(&asker.r, loop, &o) < 0 ||
-	    pthread_create(&thread, NULL, serve, &fd) != 0)
+	if (ip_parse(SLICE("127.0.0.1"), &o.servers[0].ip) < 0 ||
+	    resolver_new(&asker.r, loop, &o) < 0 || pthread_create(&thread, NULL, serve, &fd) != 0)
 		abort();
 	asked = run(loop);
 	cached = run(loop);

@@ -45,17 +45,23 @@ static struct sign_key *make_key(enum sign_type type)
 /* An ordinary newsletter: quoted-printable HTML, some lines with doubled and trailing blanks. */
 static void make_message(struct buf *m)
 {
-	buf_put(m, SLICE("From: \"The Shop\" <news@news.shop.example>\r\nTo: someone@recipient.example\r\n"
-			 "Subject: This week at the shop\r\nDate: Fri, 20 Nov 2026 16:32:38 +0000\r\n"
-			 "Message-ID: <3f2a.17c9@news.shop.example>\r\nMIME-Version: 1.0\r\n"
-			 "List-Unsubscribe: <https://t.shop.example/u/AbCdEfGhIjKlMnOpQrStUv>,\r\n"
-			 " <mailto:u+AbCdEf@news.shop.example>\r\n"
-			 "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-			 "Content-Type: text/html; charset=utf-8\r\n"
-			 "Content-Transfer-Encoding: quoted-printable\r\n\r\n"));
+	buf_put(
+	    m,
+	    SLICE("From: \"The Shop\" <news@news.shop.example>\r\nTo: someone@recipient.example\r\n"
+		  "Subject: This week at the shop\r\nDate: Fri, 20 Nov 2026 16:32:38 +0000\r\n"
+		  "Message-ID: <3f2a.17c9@news.shop.example>\r\nMIME-Version: 1.0\r\n"
+		  "List-Unsubscribe: <https://t.shop.example/u/AbCdEfGhIjKlMnOpQrStUv>,\r\n"
+		  " <mailto:u+AbCdEf@news.shop.example>\r\n"
+		  "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+		  "Content-Type: text/html; charset=utf-8\r\n"
+		  "Content-Transfer-Encoding: quoted-printable\r\n\r\n"));
 	for (unsigned i = 0; buf_len(m) < MESSAGE_BYTES - 4; i++)
-		buf_putf(m, i % 16 == 15 ? "  <tr>  <td>row %u</td></tr> \r\n"
-					 : "<p style=3D\"margin:0\">Line %u of a page that says nothing at all=\r\n", i);
+		buf_putf(
+		    m,
+		    i % 16 == 15
+			? "  <tr>  <td>row %u</td></tr> \r\n"
+			: "<p style=3D\"margin:0\">Line %u of a page that says nothing at all=\r\n",
+		    i);
 }
 
 static void run_once(struct sign_key *key, sign_fn sign, struct slice m, struct buf *out)
@@ -115,7 +121,8 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
 		measure(&rows[i], buf_data(&m));
 		if (!json)
-			printf("%-14s %8.4f ms a message of %zu bytes\n", rows[i].name, rows[i].ms, buf_len(&m));
+			printf("%-14s %8.4f ms a message of %zu bytes\n", rows[i].name, rows[i].ms,
+			       buf_len(&m));
 	}
 	for (unsigned i = 0; json && i < ARRAY_LEN(rows); i++)
 		printf("%s\"%s_ms\": %.4f%s", i ? ", " : "{", rows[i].name, rows[i].ms,

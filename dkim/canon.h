@@ -8,6 +8,7 @@
 #include "dkim/frame.h"
 
 /* Appends "name:value CRLF", or without the CRLF for our own field. */
-int canon_field(struct slice text, size_t name_n, size_t colon, bool crlf, struct buf *out) MUST_CHECK;
+int canon_field(struct slice text, size_t name_n, size_t colon, bool crlf,
+		struct buf *out) MUST_CHECK;
 /* Feeds the canonical body to a started hash.  A missing last CRLF counts as there. */
 int canon_body(struct slice body, EVP_MD_CTX *hash) MUST_CHECK;

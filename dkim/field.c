@@ -88,15 +88,16 @@ static void put_list(struct layout *l, const struct frame *f)
 			      !frame_oversigned_names[i + 1]);
 }
 
-int field_write_head(const struct sign_key *key, const struct frame *f, struct slice body_hash_base64,
-		     int64_t now_s, struct buf *out)
+int field_write_head(const struct sign_key *key, const struct frame *f,
+		     struct slice body_hash_base64, int64_t now_s, struct buf *out)
 {
 	struct layout l = { .out = out, .first = true };
 	char time[24];
 
 	put(&l, SLICE(FIELD_START));
 	put_tag(&l, "v", SLICE("1"));
-	put_tag(&l, "a", sign_key_type(key) == SIGN_RSA ? SLICE("rsa-sha256") : SLICE("ed25519-sha256"));
+	put_tag(&l, "a",
+		sign_key_type(key) == SIGN_RSA ? SLICE("rsa-sha256") : SLICE("ed25519-sha256"));
 	put_tag(&l, "c", SLICE("relaxed/relaxed"));
 	put_tag(&l, "d", sign_key_domain(key));
 	put_tag(&l, "s", sign_key_selector(key));

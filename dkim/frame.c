@@ -8,7 +8,8 @@ const char *const frame_signed_names[] = {
 	"From", "To", "Cc", "Subject", "Date", "Reply-To", "Message-ID", "Sender", "MIME-Version",
 	"Content-Type", "Content-Transfer-Encoding", "In-Reply-To", "References",
 	"List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "List-Help", "List-Subscribe",
-	"List-Post", "List-Owner", "List-Archive", "Feedback-ID", "CFBL-Address", "CFBL-Feedback-ID",
+	"List-Post", "List-Owner", "List-Archive", "Feedback-ID", "CFBL-Address",
+	"CFBL-Feedback-ID",
 	NULL,
 };
 enum { NAME_FROM = 0 };

@@ -24,7 +24,8 @@ static DKIM_LIB *open_library(int64_t now_s)
 	if (!lib)
 		return NULL;
 	/* The lists are only read; the library's interface has no const. */
-	if (set_option(lib, DKIM_OPTS_SIGNHDRS, (void *)(uintptr_t)frame_signed_names, sizeof(char **)) < 0 ||
+	if (set_option(lib, DKIM_OPTS_SIGNHDRS, (void *)(uintptr_t)frame_signed_names,
+		       sizeof(char **)) < 0 ||
 	    set_option(lib, DKIM_OPTS_OVERSIGNHDRS, (void *)(uintptr_t)frame_oversigned_names,
 		       sizeof(char **)) < 0 ||
 	    set_option(lib, DKIM_OPTS_FIXEDTIME, &when, sizeof(when)) < 0) {
@@ -68,7 +69,8 @@ static int feed_body(DKIM *d, struct slice body)
 }
 
 /* libopendkim 2.11 never frees the parsed key of an Ed25519 signature (some 500 bytes each); the
- * leak checker is told to look away for that call alone.  One more reason not to sign all mail here. */
+ * leak checker is told to look away for that call alone.  One more reason not to sign all mail
+ * here. */
 void __lsan_disable(void) __attribute__((weak));
 void __lsan_enable(void) __attribute__((weak));
 
@@ -133,7 +135,8 @@ static int judge_with(DKIM_LIB *lib, const struct sign_key *key, char *pem, cons
 }
 
 /* The library wants text; it is taken out of the key for the call and wiped after it. */
-static int judge_one(DKIM_LIB *lib, const struct sign_key *key, const struct frame *f, struct buf *out)
+static int judge_one(DKIM_LIB *lib, const struct sign_key *key, const struct frame *f,
+		     struct buf *out)
 {
 	BIO *bio = BIO_new(BIO_s_secmem());
 	int r = E_CRYPTO;
@@ -237,7 +240,8 @@ static DKIM_CBSTAT ignore_others(DKIM *d, DKIM_SIGINFO **sigs, int n)
 
 static bool has_passed(DKIM_SIGINFO *sig)
 {
-	return (dkim_sig_getflags(sig) & DKIM_SIGFLAG_PASSED) && dkim_sig_getbh(sig) == DKIM_SIGBH_MATCH &&
+	return (dkim_sig_getflags(sig) & DKIM_SIGFLAG_PASSED) &&
+	       dkim_sig_getbh(sig) == DKIM_SIGBH_MATCH &&
 	       dkim_sig_geterror(sig) == DKIM_SIGERROR_OK;
 }
 

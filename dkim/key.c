@@ -91,7 +91,8 @@ static int prepare(struct sign_key *key)
 	}
 }
 
-/* What may stand in d= and s= without any quoting, and in the DNS name <selector>._domainkey.<domain>. */
+/* What may stand in d= and s= without any quoting, and in the DNS name
+ * <selector>._domainkey.<domain>. */
 static bool is_name(struct slice s)
 {
 	if (s.n == 0 || s.n > 253 || s.p[0] == '.' || s.p[s.n - 1] == '.')
@@ -100,13 +101,15 @@ static bool is_name(struct slice s)
 		char c = ascii_lower(s.p[i]);
 		if (c == '.' && s.p[i - 1] == '.')
 			return false;
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'))
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+		      c == '.'))
 			return false;
 	}
 	return true;
 }
 
-int sign_key_load(struct sign_key **ret, struct slice pem, struct slice domain, struct slice selector)
+int sign_key_load(struct sign_key **ret, struct slice pem, struct slice domain,
+		  struct slice selector)
 {
 	OWNED(sign_key) key = must_alloc(sizeof(*key));
 	int r;
@@ -215,7 +218,8 @@ int sign_key_generate(enum sign_type type, struct buf *ret_pem, struct buf *ret_
 	OWNED(sign_key) key = must_alloc(sizeof(*key));
 	int r;
 
-	key->pkey = type == SIGN_RSA ? EVP_RSA_gen(RSA_BITS_NEW) : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	key->pkey = type == SIGN_RSA ? EVP_RSA_gen(RSA_BITS_NEW)
+				     : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	if (!key->pkey)
 		return E_CRYPTO;
 	r = prepare(key);

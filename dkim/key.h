@@ -20,8 +20,9 @@ struct sign_key {
 	struct buf field;      /* canonical form of our own field */
 };
 
-/* Signs a SHA-256 digest: PKCS#1 v1.5 for RSA, plain Ed25519 over the 32 bytes (RFC 8463 section 3).
- * out holds SIGN_SIGNATURE_MAX bytes. */
-int sign_digest(struct sign_key *key, const uint8_t *digest, uint8_t *out, size_t *ret_n) MUST_CHECK;
+/* Signs a SHA-256 digest: PKCS#1 v1.5 for RSA, plain Ed25519 over the 32 bytes (RFC 8463
+ * section 3).  out holds SIGN_SIGNATURE_MAX bytes. */
+int sign_digest(struct sign_key *key, const uint8_t *digest, uint8_t *out,
+		size_t *ret_n) MUST_CHECK;
 /* The public half as it stands in p=: SubjectPublicKeyInfo for RSA, 32 raw bytes for Ed25519. */
 int sign_key_public(const struct sign_key *key, struct buf *out) MUST_CHECK;

@@ -64,7 +64,8 @@ static void wipe(struct buf *b)
 	buf_free(b);
 }
 
-static int load_file(const char *folder, struct slice domain, struct slice selector, struct sign_key **ret)
+static int load_file(const char *folder, struct slice domain, struct slice selector,
+		     struct sign_key **ret)
 {
 	char path[PATH_MAX];
 	struct buf pem;
@@ -103,7 +104,8 @@ static void free_keys(struct sign_key **keys, unsigned n)
 		keys[i] = sign_key_free(keys[i]);
 }
 
-int keydir_load(const char *dir, struct slice domain, struct sign_key **keys, unsigned max, unsigned *ret_n)
+int keydir_load(const char *dir, struct slice domain, struct sign_key **keys, unsigned max,
+		unsigned *ret_n)
 {
 	char folder[PATH_MAX], name[NAME_MAX_BYTES];
 	struct dirent **names;

@@ -4,8 +4,8 @@
  *
  * Owns:   keydir_load() gives the caller the keys it wrote to keys[0 .. *ret_n).
  * Blocks: on the disk.
- * Fails:  E_SYNTAX for a bad name, E_CRYPTO for a key that cannot be used, E_LIMIT for more than max
- *         selectors, -errno.  A failed store leaves the old key whole. */
+ * Fails:  E_SYNTAX for a bad name, E_CRYPTO for a key that cannot be used, E_LIMIT for more
+ *         selectors than max, -errno.  A failed store leaves the old key whole. */
 #pragma once
 #include "dkim/sign.h"
 
@@ -15,6 +15,7 @@ enum { KEYDIR_KEYS_MAX = 4 };
 int keydir_load(const char *dir, struct slice domain, struct sign_key **keys, unsigned max,
 		unsigned *ret_n) MUST_CHECK;
 /* Durable when it returns 0; the key is tried before it is written. */
-int keydir_store(const char *dir, struct slice domain, struct slice selector, struct slice pem) MUST_CHECK;
+int keydir_store(const char *dir, struct slice domain, struct slice selector,
+		 struct slice pem) MUST_CHECK;
 /* E_UNKNOWN when there is no such key. */
 int keydir_remove(const char *dir, struct slice domain, struct slice selector) MUST_CHECK;

@@ -7,8 +7,8 @@
  *	tag-list  = tag-spec *( ";" tag-spec ) [ ";" ]
  *	tag-spec  = [FWS] tag-name [FWS] "=" [FWS] tag-value [FWS]
  *	tag-name  = ALPHA *ALNUMPUNC
- * and section 3.6.1: v=DKIM1 comes first when it is there; p= must be there; k= defaults to rsa; h= and
- * s= are lists joined by ":". */
+ * and section 3.6.1: v=DKIM1 comes first when it is there; p= must be there; k= defaults to rsa; h=
+ * and s= are lists joined by ":". */
 enum { RECORD_MAX = 8192, TAGS_MAX = 32 };
 
 struct record {

@@ -47,7 +47,8 @@ static int hash_body(struct sign_key *key, struct slice body, struct buf *ret_ba
 }
 
 /* The digest that is signed: the header fields, then our own with an empty b= (section 3.7). */
-static int hash_header(struct sign_key *key, struct slice headers, struct slice head, uint8_t *digest)
+static int hash_header(struct sign_key *key, struct slice headers, struct slice head,
+		       uint8_t *digest)
 {
 	struct slice own;
 	int r;
@@ -76,7 +77,8 @@ static int sign_one(struct sign_key *key, const struct frame *f, struct slice he
 
 	if (r == 0)
 		r = hash_header(key, headers,
-				slice_of(out->p + out->start + before, buf_len(out) - before), digest);
+				slice_of(out->p + out->start + before, buf_len(out) - before),
+				digest);
 	if (r == 0)
 		r = sign_digest(key, digest, signature, &n);
 	if (r == 0)
@@ -103,7 +105,8 @@ int sign_message(struct sign_key *const *keys, unsigned n, struct slice message,
 	if (r == 0)
 		r = canon_headers(&f, &keys[0]->headers);
 	for (unsigned i = 0; i < n && r == 0; i++)
-		r = sign_one(keys[i], &f, buf_data(&keys[0]->headers), buf_data(&body_hash), now_s, out);
+		r = sign_one(keys[i], &f, buf_data(&keys[0]->headers), buf_data(&body_hash), now_s,
+			     out);
 	if (r < 0)
 		out->end = out->start + before; /* nothing, or a field for every key */
 	return r;

@@ -9,9 +9,9 @@
  * Owns:    sign_key_load() gives the caller the key; sign_key_free() wipes and frees it.
  * Threads: a key may be used by one thread at a time; load one a lane.
  * Blocks:  never.
- * Fails:   E_CRYPTO: key unusable.  E_SYNTAX: not exactly one From, a line that is no header field, a
- *          control character or bare CR or LF in the header, a bare CR in the body.  E_LIMIT: more
- *          than 256 fields, or more than 128 that are signed.  The output is then as it was.
+ * Fails:   E_CRYPTO: key unusable.  E_SYNTAX: not exactly one From, a line that is no header field,
+ *          a control character or bare CR or LF in the header, a bare CR in the body.  E_LIMIT:
+ *          more than 256 fields, or more than 128 that are signed.  The output is then as it was.
  * Limits:  998-byte lines are not checked here.  A missing last CRLF counts as there. */
 #pragma once
 #include "base/buf.h"
@@ -32,8 +32,8 @@ struct slice sign_key_selector(const struct sign_key *key);
  * CRLF lines, header and body parted by an empty line.  now_s goes into t=. */
 int sign_message(struct sign_key *const *keys, unsigned n, struct slice message, int64_t now_s,
 		 struct buf *out) MUST_CHECK;
-/* The same by libopendkim, at its own pace: for tests and for a first message.  Each Ed25519 key costs
- * some 500 bytes the library never gives back. */
+/* The same by libopendkim, at its own pace: for tests and for a first message.  Each Ed25519 key
+ * costs some 500 bytes the library never gives back. */
 int sign_judge(struct sign_key *const *keys, unsigned n, struct slice message, int64_t now_s,
 	       struct buf *out) MUST_CHECK;
 /* Verifies a signed message through libopendkim with the keys' own public halves standing in for

@@ -32,7 +32,8 @@ static struct slice copy_text(struct slice s, char **to)
 /* One allocation: the answer, its records, their text. */
 static struct dns_answer *copy_answer(const struct dns_answer *a)
 {
-	struct dns_answer *copy = malloc(sizeof(*a) + a->n * sizeof(struct dns_record) + text_size(a));
+	size_t size = sizeof(*a) + a->n * sizeof(struct dns_record) + text_size(a);
+	struct dns_answer *copy = malloc(size);
 	struct dns_record *records;
 	char *text;
 
@@ -97,8 +98,8 @@ static int ask_and_wait(struct ev_loop *loop, const struct resolver_options *o, 
 	return s.status;
 }
 
-int lookup(const struct resolver_options *o, struct slice name, enum dns_type type, uint32_t timeout_ms,
-	   struct dns_answer **ret)
+int lookup(const struct resolver_options *o, struct slice name, enum dns_type type,
+	   uint32_t timeout_ms, struct dns_answer **ret)
 {
 	struct resolver_options defaults;
 	struct ev_loop *loop;

@@ -8,6 +8,6 @@
 #include "dns/resolver.h"
 
 /* o: NULL means the servers of /etc/resolv.conf. */
-int lookup(const struct resolver_options *o, struct slice name, enum dns_type type, uint32_t timeout_ms,
-	   struct dns_answer **ret) MUST_CHECK;
+int lookup(const struct resolver_options *o, struct slice name, enum dns_type type,
+	   uint32_t timeout_ms, struct dns_answer **ret) MUST_CHECK;
 struct dns_answer *lookup_free(struct dns_answer *a);

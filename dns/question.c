@@ -27,13 +27,15 @@ static void on_timeout(struct ev_loop *loop UNUSED, ev_timer *timer, int events 
 	question_next_try(q);
 }
 
-void question_arm(struct question *q, int fd, int events, void (*cb)(struct ev_loop *, ev_io *, int))
+void question_arm(struct question *q, int fd, int events,
+		  void (*cb)(struct ev_loop *, ev_io *, int))
 {
 	q->fd = fd;
 	ev_io_init(&q->io, cb, fd, events);
 	ev_io_start(q->r->loop, &q->io);
 	/* The loop's idea of now may be old when it is asked from outside a callback. */
-	ev_timer_init(&q->timer, on_timeout, q->r->o.timeout_ms / 1e3 + ev_time() - ev_now(q->r->loop), 0.);
+	ev_timer_init(&q->timer, on_timeout,
+		      q->r->o.timeout_ms / 1e3 + ev_time() - ev_now(q->r->loop), 0.);
 	ev_timer_start(q->r->loop, &q->timer);
 }
 
@@ -66,7 +68,7 @@ void question_next_try(struct question *q)
 	send_question(q);
 }
 
-/* SERVFAIL, REFUSED and the like: once every server has said so, that is the answer for a moment. */
+/* SERVFAIL, REFUSED and the like: once all have said so, that is the answer for a moment. */
 static void take_refusal(struct question *q)
 {
 	struct answer *w;

@@ -3,8 +3,8 @@
  *
  *	waiting -> udp <-> tcp -> finished
  *
- * Everybody who asks the same thing meanwhile waits on the same question.  Every try has a socket of
- * its own, connected to the server, on a random port, with a random id (RFC 5452 section 9.2).
+ * Everybody who asks the same thing meanwhile waits on the same question.  Every try has a socket
+ * of its own, connected to the server, on a random port, with a random id (RFC 5452 section 9.2).
  * Nothing is freed in its own callback: a finished question rests until the next delivery. */
 #pragma once
 #include <ev.h>
@@ -59,7 +59,8 @@ void question_next_try(struct question *q); /* another server, or the end */
 bool question_take_packet(struct question *q, const uint8_t *packet, size_t n);
 void question_finish(struct question *q, struct answer *w); /* takes the reference */
 void question_drop_socket(struct question *q);
-void question_arm(struct question *q, int fd, int events, void (*cb)(struct ev_loop *, ev_io *, int));
+void question_arm(struct question *q, int fd, int events,
+		  void (*cb)(struct ev_loop *, ev_io *, int));
 /* udp.c, tcp.c: -errno when there is no socket to be had */
 int udp_send(struct question *q) MUST_CHECK;
 int tcp_send(struct question *q) MUST_CHECK;

@@ -29,12 +29,12 @@ struct route_work {
 	struct dns_query mx;
 	char domain[DNS_NAME_MAX];
 	bool implicit, dropped_ours;
-	uint32_t ttl_s, no_ttl_s; /* the least of the answers that say something, and of the others */
+	uint32_t ttl_s, no_ttl_s; /* the least of answers with records, and of the others */
 	unsigned unanswered, n;
 	struct candidate *candidates;
 };
 
-/* ---- the result -------------------------------------------------------------------------------- */
+/* ---- the result ------------------------------------------------------------------------------ */
 
 static struct shared_route *shared_of(struct route *route)
 {
@@ -49,7 +49,8 @@ struct route *route_ref(struct route *route)
 
 struct route *route_unref(struct route *route)
 {
-	if (route && atomic_fetch_sub_explicit(&shared_of(route)->refs, 1, memory_order_acq_rel) == 1)
+	if (route &&
+	    atomic_fetch_sub_explicit(&shared_of(route)->refs, 1, memory_order_acq_rel) == 1)
 		free(shared_of(route));
 	return NULL;
 }
@@ -104,7 +105,7 @@ static void finish(struct route_work *w, enum route_status status)
 	q->done(q, &s->route); /* q may be gone now */
 }
 
-/* ---- are we one of them? ----------------------------------------------------------------------- */
+/* ---- are we one of them? --------------------------------------------------------------------- */
 
 static bool is_own_name(const struct route_options *o, const char *name)
 {
@@ -136,7 +137,7 @@ static void drop_ours_and_worse(struct route_work *w)
 	w->n = n;
 }
 
-/* ---- addresses --------------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 static bool is_allowed(const struct route_options *o, const struct ip *ip)
 {
@@ -251,7 +252,8 @@ static void ask_addresses(struct candidate *c)
 		dns_query_init(&c->asks[k], kinds[k].done);
 		if (!wanted[k] || is_known_without_asking(c))
 			continue;
-		if (resolver_ask(c->work->r, &c->asks[k], slice_str(c->host.name), kinds[k].type) == 0)
+		if (resolver_ask(c->work->r, &c->asks[k], slice_str(c->host.name),
+				 kinds[k].type) == 0)
 			c->work->unanswered++;
 	}
 }
@@ -264,12 +266,17 @@ static void ask_all_addresses(struct route_work *w)
 		settle(w);
 }
 
-/* ---- hosts ------------------------------------------------------------------------------------- */
+/* ---- hosts ----------------------------------------------------------------------------------- */
 
 struct ranked {
 	uint32_t rank; /* preference, then chance */
 	const struct dns_record *record;
 };
+
+static struct ranked rank(const struct dns_record *record)
+{
+	return (struct ranked){ (uint32_t)record->preference << 16 | random_below(65536), record };
+}
 
 static int by_rank(const void *a, const void *b)
 {
@@ -299,7 +306,8 @@ static void add_host(struct route_work *w, struct slice name, uint16_t preferenc
 	w->n++;
 }
 
-/* By preference, equals shuffled (RFC 5321 section 5.1), so that what is past the limit is the worst. */
+/* By preference, equals shuffled (RFC 5321 section 5.1), so that what is past the limit is the
+ * worst. */
 static void add_mx_hosts(struct route_work *w, const struct dns_answer *a)
 {
 	struct ranked ranked[DNS_RECORDS_MAX];
@@ -307,8 +315,7 @@ static void add_mx_hosts(struct route_work *w, const struct dns_answer *a)
 
 	for (unsigned i = 0; i < a->n && i < DNS_RECORDS_MAX; i++)
 		if (a->records[i].name.n) /* RFC 7505 section 3: "." beside others is ignored */
-			ranked[n++] = (struct ranked){ (uint32_t)a->records[i].preference << 16 |
-							       random_below(65536), &a->records[i] };
+			ranked[n++] = rank(&a->records[i]);
 	qsort(ranked, n, sizeof(ranked[0]), by_rank);
 	for (unsigned i = 0; i < n; i++)
 		add_host(w, ranked[i].record->name, ranked[i].record->preference);
@@ -351,7 +358,8 @@ static void on_mx(struct dns_query *q, const struct dns_answer *a)
 	}
 }
 
-int route_ask(struct resolver *r, const struct route_options *o, struct route_query *q, struct slice domain)
+int route_ask(struct resolver *r, const struct route_options *o, struct route_query *q,
+	      struct slice domain)
 {
 	struct route_work *w;
 	struct ip ip;

@@ -37,8 +37,8 @@ struct route_options {
 	/* Special addresses (ip_is_special) are refused unless they lie in one of these. */
 	const struct ip_net *allowed;
 	unsigned n_allowed;
-	/* We are an MX of the domain when a host's name or address is one of these: then hosts at its
-	 * preference and above are dropped, and nothing left is ROUTE_LOOP. */
+	/* We are an MX of the domain when a host's name or address is one of these: then hosts at
+	 * its preference and above are dropped, and nothing left is ROUTE_LOOP. */
 	const char *const *own_names;
 	unsigned n_own_names;
 	const struct ip *own_ips;
@@ -49,8 +49,8 @@ struct route_query {
 	void (*done)(struct route_query *q, struct route *route); /* the callee owns one reference */
 	void *state; /* route.c's; NULL when it is not asked */
 };
-/* done() comes from the loop, never from inside route_ask(); *o must live until then.  E_SYNTAX when
- * domain is no domain name (an address literal is none). */
+/* done() comes from the loop, never from inside route_ask(); *o must live until then.  E_SYNTAX
+ * when domain is no domain name (an address literal is none). */
 int route_ask(struct resolver *r, const struct route_options *o, struct route_query *q,
 	      struct slice domain) MUST_CHECK;
 void route_cancel(struct resolver *r, struct route_query *q); /* harmless when it is not asked */

@@ -111,7 +111,8 @@ int tcp_send(struct question *q)
 	fd = open_connection(&r->o.servers[q->server].ip, r->o.servers[q->server].port);
 	if (fd < 0)
 		return fd;
-	q->sent_n = wire_question(q->sent, (uint16_t)random_u64(), slice_str(q->alias), q->type, !q->no_edns);
+	q->sent_n = wire_question(q->sent, (uint16_t)random_u64(), slice_str(q->alias), q->type,
+				  !q->no_edns);
 	q->tcp.on = true;
 	r->stats.tcp++;
 	question_arm(q, fd, EV_WRITE, on_writable);

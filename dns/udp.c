@@ -6,7 +6,7 @@
 
 enum { PORT_FIRST = 16384, PORTS = 65536 - PORT_FIRST, BIND_TRIES = 4, PACKETS_A_TURN = 32 };
 
-/* Any port of ours, each as likely; the kernel's own choice only when we keep hitting taken ones. */
+/* Any port of ours, each as likely; the kernel's choice only when we keep hitting taken ones. */
 static int bind_random(int fd, uint8_t family)
 {
 	struct ip any = { .family = family };
@@ -73,7 +73,8 @@ int udp_send(struct question *q)
 
 	if (fd < 0)
 		return fd;
-	q->sent_n = wire_question(q->sent, (uint16_t)random_u64(), slice_str(q->alias), q->type, !q->no_edns);
+	q->sent_n = wire_question(q->sent, (uint16_t)random_u64(), slice_str(q->alias), q->type,
+				  !q->no_edns);
 	r->stats.sent++;
 	if (send(fd, q->sent, q->sent_n, MSG_NOSIGNAL) < 0) {
 		int err = -errno;

@@ -5,7 +5,8 @@
 #include "dns/name.h"
 
 enum { HEADER = 12, CLASS_IN = 1, TYPE_OPT = 41 };
-enum { FLAG_RD = 0x01, FLAG_AD = 0x20, FLAG_QR = 0x80, FLAG_TC = 0x02, OPCODE = 0x78, RCODE = 0x0f };
+enum { FLAG_RD = 0x01, FLAG_TC = 0x02, OPCODE = 0x78, FLAG_QR = 0x80 }; /* third byte */
+enum { RCODE = 0x0f, FLAG_AD = 0x20 };                                    /* fourth */
 
 static uint8_t *put16(uint8_t *p, unsigned v)
 {
@@ -50,7 +51,8 @@ bool wire_answers(const uint8_t *question, const uint8_t *packet, size_t n)
 {
 	size_t end = question_end(question);
 
-	if (n < end || memcmp(question, packet, 2) != 0 || !(packet[2] & FLAG_QR) || (packet[2] & OPCODE))
+	if (n < end || memcmp(question, packet, 2) != 0 || !(packet[2] & FLAG_QR) ||
+	    (packet[2] & OPCODE))
 		return false;
 	if (packet[4] != 0 || packet[5] != 1)
 		return false;
@@ -70,7 +72,7 @@ struct wire_flags wire_flags(const uint8_t *packet)
 	};
 }
 
-/* ---- walking the packet ------------------------------------------------------------------------ */
+/* ---- walking the packet ---------------------------------------------------------------------- */
 
 struct walk {
 	const ldns_rr_list *rrs;
@@ -94,8 +96,9 @@ static bool is_whole(const ldns_rr *rr)
 
 static bool is_at(const ldns_rr *rr, const ldns_rdf *name, unsigned type)
 {
-	return ldns_rr_get_type(rr) == (ldns_rr_type)type && ldns_rr_get_class(rr) == LDNS_RR_CLASS_IN &&
-	       is_whole(rr) && ldns_dname_compare(ldns_rr_owner(rr), name) == 0;
+	return ldns_rr_get_type(rr) == (ldns_rr_type)type &&
+	       ldns_rr_get_class(rr) == LDNS_RR_CLASS_IN && is_whole(rr) &&
+	       ldns_dname_compare(ldns_rr_owner(rr), name) == 0;
 }
 
 static const ldns_rr *find(const ldns_rr_list *rrs, const ldns_rdf *name, unsigned type)
@@ -150,7 +153,7 @@ static void collect(struct walk *w)
 	}
 }
 
-/* ---- records to ours --------------------------------------------------------------------------- */
+/* ---- records to ours ------------------------------------------------------------------------- */
 
 static bool take_name(const ldns_rdf *rdf, char **text, struct slice *ret)
 {
@@ -241,7 +244,7 @@ static struct answer *make_answer(const struct walk *w)
 	return ret;
 }
 
-/* ---- the verdict ------------------------------------------------------------------------------- */
+/* ---- the verdict ----------------------------------------------------------------------------- */
 
 /* RFC 2308 section 5: for how long "no" is good, the lesser of the SOA's TTL and its MINIMUM. */
 static bool negative_ttl(const ldns_pkt *pkt, uint32_t *ret)
@@ -251,7 +254,8 @@ static bool negative_ttl(const ldns_pkt *pkt, uint32_t *ret)
 	for (size_t i = 0; i < ldns_rr_list_rr_count(rrs); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(rrs, i);
 
-		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_SOA || ldns_rr_rd_count(rr) != 7 || !is_whole(rr))
+		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_SOA || ldns_rr_rd_count(rr) != 7 ||
+		    !is_whole(rr))
 			continue;
 		*ret = MIN_OF(ldns_rr_ttl(rr), ldns_rdf2native_int32(ldns_rr_rdf(rr, 6)));
 		return true;
@@ -259,14 +263,15 @@ static bool negative_ttl(const ldns_pkt *pkt, uint32_t *ret)
 	return false;
 }
 
-static void judge_empty(struct answer *w, const ldns_pkt *pkt, const struct walk *walk, unsigned before)
+static void judge_empty(struct answer *w, const ldns_pkt *pkt, const struct walk *walk,
+			unsigned before)
 {
 	uint32_t ttl = 0;
 	bool soa = negative_ttl(pkt, &ttl);
 
 	w->a.ttl_s = MIN_OF(walk->ttl, ttl);
 	w->a.status = ldns_pkt_get_rcode(pkt) == LDNS_RCODE_NXDOMAIN ? E_DNS_NXDOMAIN : E_DNS_NONE;
-	/* An authority that knows the alias but not its target says nothing of the target: no SOA. */
+	/* An authority that knows the alias but not its target says nothing of it: no SOA. */
 	w->again = w->a.status == E_DNS_NONE && walk->aliases > before && !soa && walk->n == 0;
 	if (w->again)
 		w->a.ttl_s = walk->ttl;
@@ -299,7 +304,8 @@ static int finish(const ldns_pkt *pkt, struct walk *walk, unsigned before, struc
 	return 0;
 }
 
-int wire_parse(const uint8_t *packet, size_t n, enum dns_type type, unsigned aliases, struct answer **ret)
+int wire_parse(const uint8_t *packet, size_t n, enum dns_type type, unsigned aliases,
+	       struct answer **ret)
 {
 	struct walk walk = { .type = type, .aliases = aliases, .ttl = UINT32_MAX };
 	ldns_pkt *pkt = NULL;

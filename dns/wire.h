@@ -23,7 +23,7 @@ struct wire_flags {
 	unsigned rcode; /* of the header: 0 NOERROR, 1 FORMERR, 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED */
 };
 struct wire_flags wire_flags(const uint8_t *packet);
-enum { RCODE_NOERROR = 0, RCODE_FORMERR = 1, RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_REFUSED = 5 };
+enum { RCODE_NOERROR = 0, RCODE_FORMERR = 1, RCODE_NXDOMAIN = 3 };
 
 /* The answer in a packet that wire_answers() accepted and whose rcode is NOERROR or NXDOMAIN.
  * aliases: followed before this packet.  E_SYNTAX: malformed. -ENOMEM. */

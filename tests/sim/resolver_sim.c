@@ -35,7 +35,7 @@ struct asking {
 static struct list script = LIST_INIT(script);
 static struct timers *sim_timers;
 
-/* ---- the script -------------------------------------------------------------------------------- */
+/* ---- the script ------------------------------------------------------------------------------ */
 
 void resolver_sim_timers(struct timers *timers)
 {
@@ -124,7 +124,8 @@ static void parse_record(struct row *row, struct slice s)
 	switch (row->type) {
 	case DNS_A:
 	case DNS_AAAA:
-		demand(ip_parse(s, &rec->ip) == 0 && (rec->ip.family == AF_INET) == (row->type == DNS_A));
+		demand(ip_parse(s, &rec->ip) == 0 &&
+		       (rec->ip.family == AF_INET) == (row->type == DNS_A));
 		break;
 	case DNS_MX:
 		demand(slice_u64(take_until(&s, ' '), UINT16_MAX, &preference) == 0);
@@ -145,7 +146,9 @@ static void parse_answer(struct row *row)
 	static const struct {
 		const char *word;
 		int status;
-	} words[] = { { "NXDOMAIN", E_DNS_NXDOMAIN }, { "NONE", E_DNS_NONE }, { "TEMP", E_DNS_TEMP } };
+	} words[] = { { "NXDOMAIN", E_DNS_NXDOMAIN },
+		    { "NONE", E_DNS_NONE },
+		    { "TEMP", E_DNS_TEMP } };
 	struct slice rest = slice_str(row->text);
 
 	for (unsigned i = 0; i < ARRAY_LEN(words); i++)
@@ -178,7 +181,7 @@ void resolver_sim_set(const char *name, enum dns_type type, uint32_t delay_ms, c
 	parse_answer(row);
 }
 
-/* ---- the resolver ------------------------------------------------------------------------------ */
+/* ---- the resolver ---------------------------------------------------------------------------- */
 
 void resolver_options_default(struct resolver_options *o)
 {
@@ -191,7 +194,8 @@ int resolver_options_system(struct resolver_options *o, const char *path UNUSED)
 	return 0;
 }
 
-int resolver_new(struct resolver **ret, struct ev_loop *loop UNUSED, const struct resolver_options *o UNUSED)
+int resolver_new(struct resolver **ret, struct ev_loop *loop UNUSED,
+		 const struct resolver_options *o UNUSED)
 {
 	struct resolver *r = must_alloc(sizeof(*r));
 

@@ -19,7 +19,8 @@ static struct sign_key *make_key(enum sign_type type)
 	return key;
 }
 
-static int published(const struct sign_key *key, const char *before, struct slice txt, const char *after)
+static int published(const struct sign_key *key, const char *before, struct slice txt,
+		     const char *after)
 {
 	struct buf b;
 	int r;

@@ -1,5 +1,5 @@
-/* Messages to sign.  Law: the hot path and libopendkim have the same outcome and write the same bytes
- * for any message at all. */
+/* Messages to sign.  Law: the hot path and libopendkim have the same outcome and write the same
+ * bytes for any message at all. */
 #include "dkim/sign.h"
 
 /* RFC 8032 section 7.1, test 1: everybody's key. */

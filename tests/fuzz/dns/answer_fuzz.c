@@ -1,9 +1,10 @@
-/* Packets from a name server.  Laws: a packet read twice is the same answer; never more records than
- * the limit; every text lies in the answer's own memory; names that come out are clean names. */
+/* Packets from a name server.  Laws: a packet read twice is the same answer; never more records
+ * than the limit; every text lies in the answer's own memory; names that come out are clean. */
 #include "dns/name.h"
 #include "dns/wire.h"
 
-static const enum dns_type types[] = { DNS_A, DNS_AAAA, DNS_MX, DNS_TXT, DNS_CNAME, DNS_NS, DNS_PTR, DNS_TLSA };
+static const enum dns_type types[] = {DNS_A,	 DNS_AAAA, DNS_MX,  DNS_TXT,
+				      DNS_CNAME, DNS_NS,   DNS_PTR, DNS_TLSA};
 
 static void check_text(const struct answer *w, struct slice s)
 {

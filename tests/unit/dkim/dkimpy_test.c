@@ -34,7 +34,8 @@ static void make_key(unsigned i, const char *selector, FILE *out)
 	buf_init(&pem, 0);
 	buf_init(&txt, 0);
 	assert_int_equal(sign_key_generate(i ? SIGN_ED25519 : SIGN_RSA, &pem, &txt), 0);
-	assert_int_equal(sign_key_load(&keys[i], buf_data(&pem), SLICE("shop.example"), slice_str(selector)), 0);
+	assert_int_equal(
+	    sign_key_load(&keys[i], buf_data(&pem), SLICE("shop.example"), slice_str(selector)), 0);
 	(void)fprintf(out, "%s %s\n", selector, buf_cstr(&txt));
 	buf_free(&pem);
 	buf_free(&txt);
@@ -45,7 +46,8 @@ static void make_key(unsigned i, const char *selector, FILE *out)
 static bool is_text(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] == 0x0b || s.p[i] == 0x0c || (s.p[i] == '\n' && (i == 0 || s.p[i - 1] != '\r')))
+		if (s.p[i] == 0x0b || s.p[i] == 0x0c ||
+		    (s.p[i] == '\n' && (i == 0 || s.p[i - 1] != '\r')))
 			return false;
 	return true;
 }
@@ -82,7 +84,8 @@ static unsigned write_corpus(const char *path)
 	(void)fprintf(out, "\n");
 	for (unsigned h = 0; h < corpus_n_headers; h++) {
 		for (unsigned b = h % 2; b < corpus_n_bodies; b += 2) {
-			if (!is_text(corpus_bodies[b]) || memmem(corpus_headers[h].p, corpus_headers[h].n, "  :", 3))
+			if (!is_text(corpus_bodies[b]) ||
+			    memmem(corpus_headers[h].p, corpus_headers[h].n, "  :", 3))
 				continue;
 			write_message(corpus_headers[h], corpus_bodies[b], out);
 			written++;
@@ -107,7 +110,8 @@ static void both_signatures_of_every_message_pass_in_dkimpy(void **state UNUSED)
 	assert_non_null(f);
 	(void)fputs(verifier, f);
 	assert_int_equal(fclose(f), 0);
-	(void)snprintf(command, sizeof(command), "/usr/bin/python3 %s/verify.py < %s/in", path, path);
+	(void)snprintf(command, sizeof(command), "/usr/bin/python3 %s/verify.py < %s/in", path,
+		       path);
 	in = popen(command, "r");
 	assert_non_null(in);
 	while (fgets(line, sizeof(line), in)) {

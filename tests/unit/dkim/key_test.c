@@ -16,7 +16,8 @@ static void make(struct pair *p, enum sign_type type)
 	buf_init(&p->pem, 0);
 	buf_init(&p->txt, 0);
 	assert_int_equal(sign_key_generate(type, &p->pem, &p->txt), 0);
-	assert_int_equal(sign_key_load(&p->key, buf_data(&p->pem), SLICE("Shop.example"), SLICE("s1")), 0);
+	assert_int_equal(
+	    sign_key_load(&p->key, buf_data(&p->pem), SLICE("Shop.example"), SLICE("s1")), 0);
 }
 
 static void drop(struct pair *p)
@@ -70,7 +71,8 @@ static void spaces_order_and_unknown_tags_do_not_matter(void **state UNUSED)
 	make(&p, SIGN_RSA);
 	assert_int_equal(published(&p, "p=<>"), 0);
 	assert_int_equal(published(&p, "v=DKIM1;p=<>;k=rsa;"), 0);
-	assert_int_equal(published(&p, " v = DKIM1 ; t=s; n=some note; x1=; p= < \r\n\t> ; k=rsa ; "), 0);
+	assert_int_equal(
+	    published(&p, " v = DKIM1 ; t=s; n=some note; x1=; p= < \r\n\t> ; k=rsa ; "), 0);
 	assert_int_equal(published(&p, "v=DKIM1; h=sha1 : sha256; s=other:email; p=<>"), 0);
 	drop(&p);
 }
@@ -117,9 +119,10 @@ static void keys_that_cannot_sign_are_refused(void **state UNUSED)
 		"-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
 		"MIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBBWY2o0sTYzW4bqEvMG\n"
 		"-----END ENCRYPTED PRIVATE KEY-----\n";
-	static const char public_only[] = "-----BEGIN PUBLIC KEY-----\n"
-					  "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
-					  "-----END PUBLIC KEY-----\n";
+	static const char public_only[] =
+	    "-----BEGIN PUBLIC KEY-----\n"
+	    "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+	    "-----END PUBLIC KEY-----\n";
 	/* A 512-bit RSA key. */
 	static const char small[] =
 		"-----BEGIN RSA PRIVATE KEY-----\n"
@@ -136,11 +139,16 @@ static void keys_that_cannot_sign_are_refused(void **state UNUSED)
 	struct pair p;
 
 	for (unsigned i = 0; i < ARRAY_LEN(bad); i++)
-		assert_int_equal(sign_key_load(&key, slice_str(bad[i]), SLICE("a.example"), SLICE("s")), E_CRYPTO);
+		assert_int_equal(
+		    sign_key_load(&key, slice_str(bad[i]), SLICE("a.example"), SLICE("s")),
+		    E_CRYPTO);
 	make(&p, SIGN_ED25519);
 	assert_int_equal(sign_key_load(&key, buf_data(&p.pem), SLICE("a;b"), SLICE("s")), E_CRYPTO);
-	assert_int_equal(sign_key_load(&key, buf_data(&p.pem), SLICE("a.example"), SLICE("s\r\nX: y")), E_CRYPTO);
-	assert_int_equal(sign_key_load(&key, buf_data(&p.pem), SLICE("a.example"), SLICE("")), E_CRYPTO);
+	assert_int_equal(
+	    sign_key_load(&key, buf_data(&p.pem), SLICE("a.example"), SLICE("s\r\nX: y")),
+	    E_CRYPTO);
+	assert_int_equal(sign_key_load(&key, buf_data(&p.pem), SLICE("a.example"), SLICE("")),
+			 E_CRYPTO);
 	assert_null(key);
 	drop(&p);
 }

@@ -56,8 +56,10 @@ static void keys_come_back_in_the_order_of_their_selectors(void **state UNUSED)
 	struct stat st;
 
 	assert_int_equal(load("shop.example", keys), 0);
-	assert_int_equal(keydir_store(dir, SLICE("Shop.Example"), SLICE("S2"), buf_data(&pem[1])), 0);
-	assert_int_equal(keydir_store(dir, SLICE("shop.example"), SLICE("s1"), buf_data(&pem[0])), 0);
+	assert_int_equal(keydir_store(dir, SLICE("Shop.Example"), SLICE("S2"), buf_data(&pem[1])),
+			 0);
+	assert_int_equal(keydir_store(dir, SLICE("shop.example"), SLICE("s1"), buf_data(&pem[0])),
+			 0);
 	assert_int_equal(load("SHOP.example", keys), 2);
 	assert_true(slice_eq(sign_key_selector(keys[0]), SLICE("s1")));
 	assert_true(slice_eq(sign_key_selector(keys[1]), SLICE("s2")));
@@ -77,7 +79,8 @@ static void keys_come_back_in_the_order_of_their_selectors(void **state UNUSED)
 
 static void names_that_could_leave_the_folder_are_refused(void **state UNUSED)
 {
-	static const char *const bad[] = { "", ".", "..", "../x", "a/b", "a..b", ".hidden", "a.", "a\nb", "a b" };
+	static const char *const bad[] = {"",	  ".",	     "..", "../x", "a/b",
+					  "a..b", ".hidden", "a.", "a\nb", "a b"};
 	struct sign_key *keys[KEYDIR_KEYS_MAX];
 	unsigned n;
 
@@ -85,7 +88,8 @@ static void names_that_could_leave_the_folder_are_refused(void **state UNUSED)
 		struct slice s = slice_str(bad[i]);
 
 		assert_int_equal(keydir_store(dir, s, SLICE("s"), buf_data(&pem[0])), E_SYNTAX);
-		assert_int_equal(keydir_store(dir, SLICE("a.example"), s, buf_data(&pem[0])), E_SYNTAX);
+		assert_int_equal(keydir_store(dir, SLICE("a.example"), s, buf_data(&pem[0])),
+				 E_SYNTAX);
 		assert_int_equal(keydir_load(dir, s, keys, KEYDIR_KEYS_MAX, &n), E_SYNTAX);
 		assert_int_equal(keydir_remove(dir, s, SLICE("s")), E_SYNTAX);
 		assert_int_equal(keydir_remove(dir, SLICE("a.example"), s), E_SYNTAX);
@@ -97,7 +101,8 @@ static void a_key_that_cannot_sign_is_never_stored(void **state UNUSED)
 	struct sign_key *keys[KEYDIR_KEYS_MAX];
 
 	assert_int_equal(keydir_store(dir, SLICE("a.example"), SLICE("s"), buf_data(&pem[0])), 0);
-	assert_int_equal(keydir_store(dir, SLICE("a.example"), SLICE("s"), SLICE("not a key")), E_CRYPTO);
+	assert_int_equal(keydir_store(dir, SLICE("a.example"), SLICE("s"), SLICE("not a key")),
+			 E_CRYPTO);
 	assert_int_equal(load("a.example", keys), 1);
 	drop(keys, 1);
 	assert_int_equal(keydir_remove(dir, SLICE("a.example"), SLICE("s")), 0);

@@ -18,7 +18,8 @@ static struct sign_key *make_key(enum sign_type type, const char *selector)
 	buf_init(&pem, 0);
 	buf_init(&txt, 0);
 	assert_int_equal(sign_key_generate(type, &pem, &txt), 0);
-	assert_int_equal(sign_key_load(&key, buf_data(&pem), SLICE("shop.example"), slice_str(selector)), 0);
+	assert_int_equal(
+	    sign_key_load(&key, buf_data(&pem), SLICE("shop.example"), slice_str(selector)), 0);
 	buf_free(&pem);
 	buf_free(&txt);
 	return key;
@@ -108,10 +109,12 @@ static void hot_path_equals_the_judge_for_selectors_and_domains_of_every_length(
 		buf_put(&name, n % 9 == 8 ? SLICE(".") : SLICE("x"));
 		if (n % 9 == 8)
 			continue;
-		assert_int_equal(sign_key_load(&key, buf_data(&pem), buf_data(&name), SLICE("s")), 0);
+		assert_int_equal(sign_key_load(&key, buf_data(&pem), buf_data(&name), SLICE("s")),
+				 0);
 		assert_judged_alike(&key, 1, SLICE("From: a@b.example\r\n\r\nx\r\n"));
 		sign_key_free(key);
-		assert_int_equal(sign_key_load(&key, buf_data(&pem), SLICE("b.example"), buf_data(&name)), 0);
+		assert_int_equal(
+		    sign_key_load(&key, buf_data(&pem), SLICE("b.example"), buf_data(&name)), 0);
 		assert_judged_alike(&key, 1, SLICE("From: a@b.example\r\n\r\nx\r\n"));
 		sign_key_free(key);
 	}
@@ -126,7 +129,8 @@ static void put_fields(struct buf *m, unsigned n)
 		buf_putf(m, "Content-Transfer-Encoding: %u\r\n", i);
 }
 
-static void as_many_signed_fields_as_allowed_are_judged_alike_and_one_more_is_refused(void **state UNUSED)
+static void
+as_many_signed_fields_as_allowed_are_judged_alike_and_one_more_is_refused(void **state UNUSED)
 {
 	struct buf m, out;
 
@@ -155,7 +159,8 @@ static void every_signed_message_of_the_corpus_verifies(void **state UNUSED)
 		for (unsigned b = 0; b < corpus_n_bodies; b += 4) {
 			join(&m, corpus_headers[h], corpus_bodies[b]);
 			buf_clear(&signed_m);
-			assert_int_equal(sign_message(keys, 2, buf_data(&m), NOW - 400000000, &signed_m), 0);
+			assert_int_equal(
+			    sign_message(keys, 2, buf_data(&m), NOW - 400000000, &signed_m), 0);
 			buf_put(&signed_m, buf_data(&m));
 			assert_int_equal(sign_verify(keys, 2, buf_data(&signed_m)), 0);
 		}
@@ -212,7 +217,8 @@ static void adding_a_field_that_is_oversigned_breaks_the_signature(void **state 
 {
 	assert_int_equal(verify_spoiled(SLICE("X-Other: fine\r\n"), NULL, NULL), 0);
 	assert_int_equal(verify_spoiled(SLICE("Subject: another\r\n"), NULL, NULL), E_CRYPTO);
-	assert_int_equal(verify_spoiled(SLICE("Reply-To: e@evil.example\r\n"), NULL, NULL), E_CRYPTO);
+	assert_int_equal(verify_spoiled(SLICE("Reply-To: e@evil.example\r\n"), NULL, NULL),
+			 E_CRYPTO);
 	assert_int_equal(verify_spoiled(SLICE("From: e@evil.example\r\n"), NULL, NULL), E_SYNTAX);
 }
 
@@ -247,19 +253,25 @@ static void body_length_is_never_limited_and_from_is_named_twice(void **state UN
 static void messages_that_are_not_framed_are_refused_by_both(void **state UNUSED)
 {
 	static const struct slice bad[] = {
-		SLICE(""), SLICE("\r\n"), SLICE("\r\nbody\r\n"), SLICE("To: a@b.example\r\n\r\n"),
-		SLICE("From: a@b.example\r\nFrom: c@d.example\r\n\r\n"),
-		SLICE("From: a@b.example\r\nfrom : c@d.example\r\n\r\n"),
-		SLICE("From: a@b.example\n\nbody\n"), SLICE("From: a@b.example"),
-		SLICE("From: a@b.example\r\nno colon here\r\n\r\n"),
-		SLICE(" From: a@b.example\r\n\r\n"), SLICE("From: a@b.example\r\n: empty name\r\n\r\n"),
-		SLICE("From: a@b.example\r\nSub\tject: x\r\n\r\n"),
-		SLICE("From: a@b.example\r\nSubject: bare\rCR\r\n\r\n"),
-		SLICE("From: a@b.example\r\nSubject: N\0L\r\n\r\n"),
-		SLICE("From: a@b.example\r\nSubject: \x0c\r\n\r\n"),
-		SLICE("From: a@b.example\r\nSub;ject: x\r\n\r\n"),
-		SLICE("From: a@b.example\r\n\r\nbare \r CR\r\n"), SLICE("From: a@b.example\r\n\r\nx\r"),
-		SLICE("From: a@b.example\r\n\r\n\r\r\n"),
+	    SLICE(""),
+	    SLICE("\r\n"),
+	    SLICE("\r\nbody\r\n"),
+	    SLICE("To: a@b.example\r\n\r\n"),
+	    SLICE("From: a@b.example\r\nFrom: c@d.example\r\n\r\n"),
+	    SLICE("From: a@b.example\r\nfrom : c@d.example\r\n\r\n"),
+	    SLICE("From: a@b.example\n\nbody\n"),
+	    SLICE("From: a@b.example"),
+	    SLICE("From: a@b.example\r\nno colon here\r\n\r\n"),
+	    SLICE(" From: a@b.example\r\n\r\n"),
+	    SLICE("From: a@b.example\r\n: empty name\r\n\r\n"),
+	    SLICE("From: a@b.example\r\nSub\tject: x\r\n\r\n"),
+	    SLICE("From: a@b.example\r\nSubject: bare\rCR\r\n\r\n"),
+	    SLICE("From: a@b.example\r\nSubject: N\0L\r\n\r\n"),
+	    SLICE("From: a@b.example\r\nSubject: \x0c\r\n\r\n"),
+	    SLICE("From: a@b.example\r\nSub;ject: x\r\n\r\n"),
+	    SLICE("From: a@b.example\r\n\r\nbare \r CR\r\n"),
+	    SLICE("From: a@b.example\r\n\r\nx\r"),
+	    SLICE("From: a@b.example\r\n\r\n\r\r\n"),
 	};
 	struct buf out;
 
@@ -308,14 +320,17 @@ static void a_full_output_gets_nothing_rather_than_one_signature_of_two(void **s
 
 static void the_example_of_rfc_8463_verifies_and_its_body_hash_is_ours(void **state UNUSED)
 {
-	static const char pem[] = "-----BEGIN PRIVATE KEY-----\n"
-				  "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
-				  "-----END PRIVATE KEY-----\n";
+	static const char pem[] =
+	    "-----BEGIN PRIVATE KEY-----\n"
+	    "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+	    "-----END PRIVATE KEY-----\n";
 	struct sign_key *key;
 	struct buf out;
 
 	buf_init(&out, 0);
-	assert_int_equal(sign_key_load(&key, slice_str(pem), SLICE("football.example.com"), SLICE("brisbane")), 0);
+	assert_int_equal(
+	    sign_key_load(&key, slice_str(pem), SLICE("football.example.com"), SLICE("brisbane")),
+	    0);
 	assert_int_equal(sign_key_txt(key, &out), 0);
 	assert_string_equal(buf_cstr(&out),
 			    "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
@@ -330,18 +345,19 @@ static void the_example_of_rfc_8463_verifies_and_its_body_hash_is_ours(void **st
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hot_path_equals_the_judge_over_the_corpus),
-		cmocka_unit_test(hot_path_equals_the_judge_over_a_thousand_random_messages),
-		cmocka_unit_test(hot_path_equals_the_judge_for_selectors_and_domains_of_every_length),
-		cmocka_unit_test(as_many_signed_fields_as_allowed_are_judged_alike_and_one_more_is_refused),
-		cmocka_unit_test(every_signed_message_of_the_corpus_verifies),
-		cmocka_unit_test(a_changed_message_does_not_verify),
-		cmocka_unit_test(adding_a_field_that_is_oversigned_breaks_the_signature),
-		cmocka_unit_test(one_missing_signature_fails_the_verification_of_both_keys),
-		cmocka_unit_test(body_length_is_never_limited_and_from_is_named_twice),
-		cmocka_unit_test(messages_that_are_not_framed_are_refused_by_both),
-		cmocka_unit_test(a_full_output_gets_nothing_rather_than_one_signature_of_two),
-		cmocka_unit_test(the_example_of_rfc_8463_verifies_and_its_body_hash_is_ours),
+	    cmocka_unit_test(hot_path_equals_the_judge_over_the_corpus),
+	    cmocka_unit_test(hot_path_equals_the_judge_over_a_thousand_random_messages),
+	    cmocka_unit_test(hot_path_equals_the_judge_for_selectors_and_domains_of_every_length),
+	    cmocka_unit_test(
+		as_many_signed_fields_as_allowed_are_judged_alike_and_one_more_is_refused),
+	    cmocka_unit_test(every_signed_message_of_the_corpus_verifies),
+	    cmocka_unit_test(a_changed_message_does_not_verify),
+	    cmocka_unit_test(adding_a_field_that_is_oversigned_breaks_the_signature),
+	    cmocka_unit_test(one_missing_signature_fails_the_verification_of_both_keys),
+	    cmocka_unit_test(body_length_is_never_limited_and_from_is_named_twice),
+	    cmocka_unit_test(messages_that_are_not_framed_are_refused_by_both),
+	    cmocka_unit_test(a_full_output_gets_nothing_rather_than_one_signature_of_two),
+	    cmocka_unit_test(the_example_of_rfc_8463_verifies_and_its_body_hash_is_ours),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, free_keys);

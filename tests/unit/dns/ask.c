@@ -38,7 +38,8 @@ void ask_run(struct reply *reply)
 		ev_run(reply->loop, EVRUN_ONCE);
 }
 
-int ask(struct resolver *r, struct ev_loop *loop, struct reply *ret, const char *name, enum dns_type type)
+int ask(struct resolver *r, struct ev_loop *loop, struct reply *ret, const char *name,
+	enum dns_type type)
 {
 	ask_start(r, loop, ret, name, type);
 	ask_run(ret);

@@ -25,7 +25,8 @@ void ask_start(struct resolver *r, struct ev_loop *loop, struct reply *ret, cons
 	       enum dns_type type);
 void ask_run(struct reply *reply); /* until it was called */
 /* Both, and the status. */
-int ask(struct resolver *r, struct ev_loop *loop, struct reply *ret, const char *name, enum dns_type type);
+int ask(struct resolver *r, struct ev_loop *loop, struct reply *ret, const char *name,
+	enum dns_type type);
 /* The route, for the caller to unref. */
 struct route *ask_route(struct resolver *r, struct ev_loop *loop, const struct route_options *o,
 			const char *domain);

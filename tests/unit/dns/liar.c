@@ -29,8 +29,8 @@ void lie_start(struct lie *lie, const struct liar_question *q)
 	memset(lie->bytes + 6, 0, 6);
 }
 
-void lie_record(struct lie *lie, const char *owner_wire, unsigned type, uint32_t ttl, const void *rdata,
-		size_t n)
+void lie_record(struct lie *lie, const char *owner_wire, unsigned type, uint32_t ttl,
+		const void *rdata, size_t n)
 {
 	unsigned count = (unsigned)lie->bytes[6] << 8 | lie->bytes[7];
 
@@ -68,8 +68,8 @@ void lie_send(const struct lie *lie, const struct liar_question *q)
 	uint8_t length[2] = { (uint8_t)(lie->n >> 8), (uint8_t)lie->n };
 
 	if (q->tcp < 0) {
-		(void)sendto(q->server->udp, lie->bytes, lie->n, 0, (const struct sockaddr *)&q->from,
-			     sizeof(q->from));
+		(void)sendto(q->server->udp, lie->bytes, lie->n, 0,
+			     (const struct sockaddr *)&q->from, sizeof(q->from));
 		return;
 	}
 	(void)send(q->tcp, length, 2, MSG_NOSIGNAL | MSG_MORE);
@@ -140,7 +140,11 @@ static void serve_tcp(struct liar *l, int *held)
 static void *run(void *arg)
 {
 	struct liar *l = arg;
-	struct pollfd fds[3] = { { l->udp, POLLIN, 0 }, { l->listener, POLLIN, 0 }, { l->stop[0], POLLIN, 0 } };
+	struct pollfd fds[3] = {
+	    {l->udp,	     POLLIN, 0},
+		 {l->listener, POLLIN, 0},
+		   {l->stop[0],	POLLIN, 0}
+	  };
 	int held = -1;
 
 	for (;;) {

@@ -1,5 +1,7 @@
-/* tests/unit/dns/liar.h - a name server on a thread that answers as a test tells it to, rightly or not.
- * Owns: liar_start() opens its sockets on a free loopback port; liar_stop() ends thread and sockets. */
+/* tests/unit/dns/liar.h - a name server on a thread that answers as a test tells it to, rightly or
+ * not.
+ * Owns: liar_start() opens its sockets on a free loopback port; liar_stop() ends thread and
+ * sockets. */
 #pragma once
 #include <netinet/in.h>
 #include <pthread.h>
@@ -28,7 +30,7 @@ struct liar {
 	int udp, listener, stop[2];
 	uint16_t port;
 	pthread_t thread;
-	liar_fn on_udp, on_tcp; /* NULL: silence; a silent TCP connection is kept open until the end */
+	liar_fn on_udp, on_tcp; /* NULL: silence; a TCP connection is then kept open */
 	atomic_uint questions;
 	uint16_t ids[LIAR_KEEPS], ports[LIAR_KEEPS];
 };
@@ -38,8 +40,8 @@ void liar_stop(struct liar *l);
 /* Header and question of an answer to q. */
 void lie_start(struct lie *lie, const struct liar_question *q);
 /* A record owned by the question's name (NULL) or by the wire name given; counts it. */
-void lie_record(struct lie *lie, const char *owner_wire, unsigned type, uint32_t ttl, const void *rdata,
-		size_t n);
+void lie_record(struct lie *lie, const char *owner_wire, unsigned type, uint32_t ttl,
+		const void *rdata, size_t n);
 void lie_rcode(struct lie *lie, unsigned rcode);
 void lie_truncated(struct lie *lie);
 /* To whoever asked, by the way it was asked; over TCP with the length. */

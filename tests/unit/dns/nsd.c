@@ -20,7 +20,8 @@ static uint16_t free_port(void)
 	socklen_t n = sizeof(sa);
 	int tcp = socket(AF_INET, SOCK_STREAM, 0);
 
-	if (bind(tcp, (struct sockaddr *)&sa, n) < 0 || getsockname(tcp, (struct sockaddr *)&sa, &n) < 0)
+	if (bind(tcp, (struct sockaddr *)&sa, n) < 0 ||
+	    getsockname(tcp, (struct sockaddr *)&sa, &n) < 0)
 		abort();
 	close(tcp);
 	return ntohs(sa.sin_port);
@@ -41,13 +42,16 @@ static void write_config(const struct nsd *d, const struct nsd_zone *zones, unsi
 
 	buf_init(&conf, 0);
 	buf_putf(&conf,
-		 "server:\n ip-address: 127.0.0.1@%u\n server-count: 1\n username: \"\"\n database: \"\"\n"
-		 " zonesdir: \"%s\"\n pidfile: \"%s/pid\"\n logfile: \"%s/log\"\n xfrdfile: \"%s/xfrd\"\n"
+		 "server:\n ip-address: 127.0.0.1@%u\n server-count: 1\n username: \"\"\n "
+		 "database: \"\"\n"
+		 " zonesdir: \"%s\"\n pidfile: \"%s/pid\"\n logfile: \"%s/log\"\n xfrdfile: "
+		 "\"%s/xfrd\"\n"
 		 " xfrdir: \"%s\"\n zonelistfile: \"%s/zones\"\n rrl-ratelimit: 0\n"
 		 "remote-control:\n control-enable: no\n",
 		 d->port, d->dir, d->dir, d->dir, d->dir, d->dir, d->dir);
 	for (unsigned i = 0; i < n; i++) {
-		buf_putf(&conf, "zone:\n name: %s\n zonefile: %s.zone\n", zones[i].name, zones[i].name);
+		buf_putf(&conf, "zone:\n name: %s\n zonefile: %s.zone\n", zones[i].name,
+			 zones[i].name);
 		char name[80];
 		(void)snprintf(name, sizeof(name), "%s.zone", zones[i].name);
 		write_file(d, name, slice_str(zones[i].text));

@@ -26,6 +26,7 @@ static const struct nsd_zone zones[] = {
 	  "c8 CNAME c9\nc9 A 192.0.2.9\n"
 	  "loop CNAME loop.other.\n"
 	  "big TXT " X250 " " X250 " " X250 " " X250 " " X250 " " X250 " " X250 " " X250 "\n"
+	  "mx1.mail A 203.0.113.5\nmx2.mail AAAA 2600::5\nmx2.mail A 203.0.113.6\n"
 	  "*.wild A 192.0.2.7\n_25._tcp.host TLSA 3 1 1 "
 	  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n" },
 	{ "other", "$TTL 3600\n@ SOA ns.test. admin.test. 1 3600 600 86400 60\n@ NS ns.test.\n"
@@ -91,8 +92,9 @@ static void mx_names_are_lower_case_and_the_root_is_empty(void **state UNUSED)
 	assert_int_equal(ask(r, loop, &reply, "mail.test", DNS_MX), 0);
 	assert_int_equal(reply.n, 2);
 	for (unsigned i = 0; i < 2; i++)
-		assert_string_equal(reply.records[i].name,
-				    reply.records[i].preference == 10 ? "mx1.mail.test" : "mx2.mail.test");
+		assert_string_equal(reply.records[i].name, reply.records[i].preference == 10
+							       ? "mx1.mail.test"
+							       : "mx2.mail.test");
 	assert_int_equal(ask(r, loop, &reply, "null.test", DNS_MX), 0);
 	assert_string_equal(reply.records[0].name, "");
 }
@@ -102,8 +104,9 @@ static void an_mx_that_is_no_host_name_keeps_its_place(void **state UNUSED)
 	assert_int_equal(ask(r, loop, &reply, "odd.test", DNS_MX), 0);
 	assert_int_equal(reply.n, 2);
 	for (unsigned i = 0; i < 2; i++)
-		assert_string_equal(reply.records[i].name,
-				    reply.records[i].preference == 5 ? "unusable.invalid" : "fine.test");
+		assert_string_equal(reply.records[i].name, reply.records[i].preference == 5
+							       ? "unusable.invalid"
+							       : "fine.test");
 }
 
 static void strings_of_a_txt_record_are_joined(void **state UNUSED)
@@ -203,8 +206,15 @@ static void a_freed_resolver_calls_nobody(void **state)
 
 static void names_that_are_none_are_refused(void **state UNUSED)
 {
-	static const char *const bad[] = { "", ".", "a..b", ".a", "a b.test", "a@b.test", "\xc3\xa9.test",
-		X50 "xxxxxxxxxxxxxx.test", X50 "." X50 "." X50 "." X50 "." X50 };
+	static const char *const bad[] = {"",
+					  ".",
+					  "a..b",
+					  ".a",
+					  "a b.test",
+					  "a@b.test",
+					  "\xc3\xa9.test",
+					  X50 "xxxxxxxxxxxxxx.test",
+					  X50 "." X50 "." X50 "." X50 "." X50};
 	struct dns_query q;
 
 	dns_query_init(&q, NULL);
@@ -230,6 +240,26 @@ static void many_questions_wait_in_line_and_all_are_answered(void **state UNUSED
 	}
 	assert_int_equal(stats().cached, MANY);
 	free(all);
+}
+
+static void a_route_over_real_answers_has_its_hosts_and_addresses(void **state UNUSED)
+{
+	const struct route_options o = { .ipv4 = true, .ipv6 = true };
+	struct route *route = ask_route(r, loop, &o, "mail.test");
+
+	assert_int_equal(route->status, ROUTE_OK);
+	assert_int_equal(route->n_hosts, 2);
+	assert_string_equal(route->hosts[0].name, "mx1.mail.test");
+	assert_int_equal(route->hosts[1].n_ips, 2);
+	assert_string_equal(route->site, "mx1.mail.test,mx2.mail.test");
+	assert_in_range(route->ttl_s, 590, 600);
+	route_unref(route);
+	route = ask_route(r, loop, &o, "null.test");
+	assert_int_equal(route->status, ROUTE_NULL_MX);
+	route_unref(route);
+	route = ask_route(r, loop, &o, "alias.test");
+	assert_true(route->implicit);
+	route_unref(route);
 }
 
 static void the_blocking_lookup_gives_an_answer_to_keep(void **state UNUSED)
@@ -265,6 +295,7 @@ int main(void)
 		with_resolver(a_freed_resolver_calls_nobody),
 		with_resolver(names_that_are_none_are_refused),
 		with_resolver(many_questions_wait_in_line_and_all_are_answered),
+		with_resolver(a_route_over_real_answers_has_its_hosts_and_addresses),
 		cmocka_unit_test(the_blocking_lookup_gives_an_answer_to_keep),
 	};
 

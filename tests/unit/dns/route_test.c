@@ -337,8 +337,9 @@ static void many_hosts_of_one_provider_make_one_readable_site(void **state UNUSE
 {
 	struct route *got;
 
-	MX("one.example", "1 aspmx.l.google.com, 5 alt1.aspmx.l.google.com, 5 alt2.aspmx.l.google.com,"
-			  " 10 alt3.aspmx.l.google.com, 10 alt4.aspmx.l.google.com");
+	MX("one.example",
+	   "1 aspmx.l.google.com, 5 alt1.aspmx.l.google.com, 5 alt2.aspmx.l.google.com,"
+	   " 10 alt3.aspmx.l.google.com, 10 alt4.aspmx.l.google.com");
 	A("aspmx.l.google.com", "198.51.100.1");
 	got = route("one.example");
 	assert_string_equal(got->site, "(alt1|alt2|alt3|alt4|).aspmx.l.google.com");
@@ -355,8 +356,10 @@ static void a_site_too_long_for_its_place_ends_in_a_hash_of_all_of_it(void **sta
 {
 	struct route *one, *two;
 
-	MX("one.example", "1 a." LONG50 "." LONG50 ".example, 1 b." LONG50 "." LONG50 ".test, 1 " LONG50 ".c.test");
-	MX("two.example", "1 a." LONG50 "." LONG50 ".example, 1 b." LONG50 "." LONG50 ".test, 1 " LONG50 ".d.test");
+	MX("one.example", "1 a." LONG50 "." LONG50 ".example, 1 b." LONG50 "." LONG50
+			  ".test, 1 " LONG50 ".c.test");
+	MX("two.example", "1 a." LONG50 "." LONG50 ".example, 1 b." LONG50 "." LONG50
+			  ".test, 1 " LONG50 ".d.test");
 	one = route("one.example");
 	two = route("two.example");
 	assert_int_equal(strlen(one->site), 253);
