@@ -79,7 +79,7 @@ static int root_field(struct compile *c, struct slice first, bool has_parts, siz
 	const struct template_field *f = known(c, first);
 	int r;
 
-	if (!f && slice_eq(first, SLICE("email")))
+	if (slice_eq(first, SLICE("email"))) /* the recipient, whoever else lists it */
 		return FIELD_EMAIL;
 	if (!f && !c->env->any_field) {
 		*ret_tree = true;

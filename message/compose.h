@@ -9,6 +9,7 @@
  * which quoted-printable cannot yield.  When the unsubscribe URL of a recipient is no http, https
  * or mailto URL, both List-Unsubscribe fields are left out rather than sent broken.
  *
+ * Limits: a subject past 2,000 bytes is cut.
  * Blocks: never.  Fails: E_SYNTAX, E_LIMIT, the reason in *ret_error; out is then unchanged. */
 #pragma once
 #include "message/template.h"

@@ -273,6 +273,16 @@ static int do_header(struct run *x, const struct op *op)
 	return 0;
 }
 
+/* Whole characters of the text; more than this nobody means as a subject. */
+static size_t header_cut(struct slice text)
+{
+	size_t n = MIN_OF(text.n, (size_t)PROGRAM_HEADER_MAX);
+
+	while (n < text.n && n > 0 && ((unsigned char)text.p[n] & 0xc0) == 0x80)
+		n--;
+	return n;
+}
+
 /* The text lies at the end of out; its encoded form is written behind it and moved down. */
 static int do_header_end(struct run *x, const struct op *op)
 {
@@ -287,7 +297,7 @@ static int do_header_end(struct run *x, const struct op *op)
 	if (r < 0)
 		return r;
 	text = buf_tail(out) - n;
-	k = word_write(buf_tail(out), slice_of(text, n), x->header_col);
+	k = word_write(buf_tail(out), slice_of(text, header_cut(slice_of(text, n))), x->header_col);
 	memmove(text, buf_tail(out), k);
 	out->end = out->end - n + k;
 	return 0;

@@ -1,8 +1,8 @@
 /* message/word.h - text in headers: folded at spaces, or as encoded-words when it is not plain
  * ASCII (RFC 2047), so that lines stay within 78 bytes.
  * Guarantee: what is written holds no CR or LF but those of "CRLF space" folds, never a line of
- * white space alone, and only printable ASCII.  Text that looks like an encoded-word is encoded, so no
- * reader decodes it to something else. */
+ * white space alone, and only printable ASCII.  Text that looks like an encoded-word is encoded, so
+ * that no reader decodes it to something else. */
 #pragma once
 #include "base/buf.h"
 

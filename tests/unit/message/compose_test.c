@@ -480,6 +480,55 @@ static void extra_headers_are_encoded_and_folded(void **state)
 	p = program_free(p);
 }
 
+static void a_subject_is_cut_between_characters(void **state)
+{
+	struct compose_in in = campaign();
+	struct value field;
+	struct program *p;
+	struct buf bytes, out, big;
+	const char *at, *end;
+	(void)state;
+
+	buf_init(&big, 0);
+	for (int i = 0; i < 1000; i++)
+		buf_put(&big, SLICE("\xf0\x9f\x98\x80"));
+	in.source.subject = SLICE("x{{a}}");
+	in.source.text = in.list_unsubscribe = SLICE("");
+	in.source.html = SLICE("y");
+	p = compose(&in, &bytes);
+	field = string(buf_data(&big));
+	expand(p, &field, 1, &out);
+	check_lines(buf_data(&out));
+	at = memmem(buf_data(&out).p, buf_len(&out), "Subject:", 8);
+	end = memmem(buf_data(&out).p, buf_len(&out), "\r\nMessage-ID", 12);
+	assert_true(at && end && end - at > 2000 && end - at < 4000);
+	assert_int_equal(count(buf_data(&out), "77+9"), 0); /* no U+FFFD from half a character */
+	buf_free(&big);
+	buf_free(&out);
+	buf_free(&bytes);
+	p = program_free(p);
+}
+
+static void the_recipient_is_email_even_where_a_field_is_called_so(void **state)
+{
+	static const struct template_field known[] = { { SLICE("email"), false } };
+	struct compose_in in = campaign();
+	struct program *p;
+	struct buf bytes, out;
+	(void)state;
+
+	in.source = (struct template_source){ SLICE(""), SLICE(""), SLICE("{{email}}") };
+	in.list_unsubscribe = SLICE("");
+	in.env = (struct template_env){ .fields = known, .n_fields = 1 };
+	p = compose(&in, &bytes);
+	assert_int_equal(program_field_count(p), 0);
+	expand(p, NULL, 0, &out);
+	body_is(buf_data(&out), SLICE("rcpt@b.example\n"));
+	buf_free(&out);
+	buf_free(&bytes);
+	p = program_free(p);
+}
+
 static void an_address_that_is_not_ascii_stays_out_of_the_header(void **state)
 {
 	struct compose_in in = campaign();
@@ -509,6 +558,8 @@ int main(void)
 		cmocka_unit_test(numbers_and_absent_values_are_written_as_one_expects),
 		cmocka_unit_test(what_cannot_be_sent_is_refused_with_its_place),
 		cmocka_unit_test(extra_headers_are_encoded_and_folded),
+		cmocka_unit_test(a_subject_is_cut_between_characters),
+		cmocka_unit_test(the_recipient_is_email_even_where_a_field_is_called_so),
 		cmocka_unit_test(an_address_that_is_not_ascii_stays_out_of_the_header),
 	};
 
