@@ -55,6 +55,16 @@ def can_connect(address, port):
         return False
 
 
+def answers(path):
+    """Does somebody listen on this Unix socket?"""
+    with socket.socket(socket.AF_UNIX) as s:
+        try:
+            s.connect(str(path))
+            return True
+        except OSError:
+            return False
+
+
 class Part:
     """A daemon that runs in the foreground, its output in <dir>/<name>.log."""
     name = "?"
@@ -249,9 +259,10 @@ class Engine(Part):
         for d in (self.spool, self.keys):
             d.mkdir(mode=0o700, exist_ok=True)
             own(d)
+        own(self.base)  # its sockets are made here
         self.write_conf()
         self.spawn([self.build / "mta/postern-mta", "-c", self.conf])
-        self.wait(lambda: self.cli("status", check=False).returncode == 0, wait)
+        self.wait(lambda: answers(self.admin), wait)
 
     def write_conf(self):
         self.conf.write_text("".join(f"{k} = {v}\n" for k, v in self.options.items()))
