@@ -42,7 +42,8 @@ static void log_outcome(struct work *w, const struct outcome *o, struct id128 jo
 	log_at(level, kinds[o->kind].event, kv_str("job", id_format(job, id)), kv_int("row", o->row),
 	       kv_slice("rcpt", o->rcpt), kv_int("attempt", o->attempt), kv_int("code", o->code),
 	       kv_str("dsn", dsn), kv_slice("host", o->host), kv_slice("ip", o->ip),
-	       kv_slice("text", o->text), kv_int("next", o->next_ms));
+	       kv_int("tls", (o->flags & OUTCOME_TLS) != 0), kv_slice("text", o->text),
+	       kv_int("next", o->next_ms));
 }
 
 /* The record is in the log: the recipient goes where it says. */
