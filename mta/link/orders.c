@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "dkim/keydir.h"
 #include "message/mailbox.h"
+#include "message/program.h"
 #include "mta/link/client.h"
 #include "mta/rules.h"
 #include "schema/wire/meta.h"
@@ -45,19 +46,30 @@ static int wait_for(struct link_client *c, struct order *o, const struct link_fr
 	return 0;
 }
 
-static int do_content(struct link_client *c, const struct link_frame *f)
+/* A program that cannot be expanded is refused here, not recipient by recipient later. */
+static int check_content(const struct content_in *in)
 {
-	struct content_in in = { .id = f->content.id, .meta = f->content.meta, .bytes = f->content.bytes };
+	OWNED(program) program = NULL;
 	struct wire_content_meta meta;
-	struct order *o;
-	job_no unused;
-	lsn_t lsn = 0;
-	int r = wire_content_meta_get(in.meta, &meta);
+	int r = wire_content_meta_get(in->meta, &meta);
 
 	if (r < 0)
 		return r;
-	if (!in.id.hi) /* those are ours */
+	if (!in->id.hi) /* those are ours */
 		return E_DENIED;
+	return meta.program ? program_load(&program, in->bytes) : 0;
+}
+
+static int do_content(struct link_client *c, const struct link_frame *f)
+{
+	struct content_in in = { .id = f->content.id, .meta = f->content.meta, .bytes = f->content.bytes };
+	struct order *o;
+	job_no unused;
+	lsn_t lsn = 0;
+	int r = check_content(&in);
+
+	if (r < 0)
+		return r;
 	o = order_take(c->server);
 	o->kind = ORDER_CONTENT;
 	r = spool_put(spool_of(c), &in, NULL, &unused, &lsn);

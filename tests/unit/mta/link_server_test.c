@@ -173,6 +173,9 @@ static void orders_that_lie_are_refused_and_the_link_goes_on(void **state)
 	expect_error(&c, 8, E_SYNTAX);
 	framed_send(&c, &(struct link_frame){ .type = LINK_ADMIN, .request = 9, .admin.command = SLICE("status") });
 	expect_error(&c, 9, E_DENIED);
+	framed_send(&c, &(struct link_frame){ .type = LINK_CONTENT, .request = 11,
+					      .content = { { 7, 9 }, SLICE("\x81\xa1p\xc3"), SLICE("no program") } });
+	expect_error(&c, 11, E_CORRUPT);
 	send_lsn(&c, LINK_CURSOR, 10, UINT64_MAX);
 	expect_error(&c, 10, E_SYNTAX);
 	spool_books(engine_spool(b.engine), &books);
