@@ -1,5 +1,6 @@
-/* What we compose, read by somebody else's parser: Python's email package must see the subject, the text
- * and the HTML that the values and the template mean, and the headers as they are. */
+/* What we compose, read by somebody else's parsers: Python's email package must see the subject, the
+ * text and the HTML that the values and the template mean, and the headers as they are; its HTML
+ * parser must see the same elements and attributes whatever the values are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,6 +30,38 @@ static const char reader[] =
 	"        bad += 1\n"
 	"        print('want', ascii(want), 'got', ascii(got), m.defects, m.keys())\n"
 	"print(n, 'read')\n"
+	"sys.exit(bad != 0 or n == 0)\n";
+
+/* Reads documents in hex, one a line; all must have the shape of the first, and links of three kinds. */
+static const char html_reader[] =
+	"import sys, html.parser\n"
+	"class Shape(html.parser.HTMLParser):\n"
+	"    def handle_starttag(self, tag, attrs):\n"
+	"        self.got.append((tag, [name for name, _ in attrs]))\n"
+	"        for name, value in attrs:\n"
+	"            if name in ('href', 'src'):\n"
+	"                self.bad |= not value.lower().startswith(('https://', 'http://', 'mailto:', '#'))\n"
+	"    def handle_endtag(self, tag):\n"
+	"        self.got.append('/' + tag)\n"
+	"    def handle_comment(self, data):\n"
+	"        self.got.append('comment')\n"
+	"    def handle_decl(self, decl):\n"
+	"        self.got.append('decl')\n"
+	"    handle_pi = unknown_decl = handle_decl\n"
+	"first = None\n"
+	"bad = n = 0\n"
+	"for line in open(sys.argv[1]):\n"
+	"    text = bytes.fromhex(line.strip('- \\n')).decode()\n"
+	"    p = Shape()\n"
+	"    p.got, p.bad = [], False\n"
+	"    p.feed(text)\n"
+	"    p.close()\n"
+	"    first = first or p.got\n"
+	"    n += 1\n"
+	"    if p.got != first or p.bad or len(first) < 12:\n"
+	"        bad += 1\n"
+	"        print(ascii(text), p.got)\n"
+	"print(n, 'parsed')\n"
 	"sys.exit(bad != 0 or n == 0)\n";
 
 static uint64_t seed = 7;
@@ -109,7 +142,31 @@ static void write_message(FILE *f, const struct program *p)
 	buf_free(&html);
 }
 
-static void pythons_parser_reads_what_was_meant(void **state)
+static FILE *open_data(char *path)
+{
+	FILE *f = fdopen(mkstemp(path), "w");
+
+	assert_non_null(f);
+	return f;
+}
+
+static void run_python(const char *script, FILE *data, const char *path)
+{
+	char command[128];
+	FILE *f;
+	int status;
+
+	(void)fclose(data);
+	(void)snprintf(command, sizeof(command), "/usr/bin/python3 - %s", path);
+	f = popen(command, "w");
+	assert_non_null(f);
+	(void)fputs(script, f);
+	status = pclose(f);
+	(void)unlink(path);
+	assert_int_equal(status, 0);
+}
+
+static void pythons_mail_parser_reads_what_was_meant(void **state)
 {
 	const struct compose_in campaign = {
 		.from = SLICE("J\xc3\xb6rg \xe4\xbe\x8b <news@sender.example>"),
@@ -117,36 +174,72 @@ static void pythons_parser_reads_what_was_meant(void **state)
 			    SLICE("Hello {{a}},\n\n\xc3\xa4 = {{b}} \nend\n") },
 		.env = { .any_field = true },
 	};
-	char path[] = "/tmp/roundtrip-XXXXXX", command[64 + sizeof(reader)];
+	char path[] = "/tmp/roundtrip-XXXXXX";
+	FILE *f = open_data(path);
 	struct compose_error e;
 	struct program *p;
 	struct buf bytes;
-	FILE *f = fdopen(mkstemp(path), "w");
-	int status;
 
 	(void)state;
-	assert_non_null(f);
 	buf_init(&bytes, 0);
 	assert_int_equal(compose_campaign(&campaign, &bytes, &e), 0);
 	assert_int_equal(program_load(&p, buf_data(&bytes)), 0);
 	for (int i = 0; i < 400; i++)
 		write_message(f, p);
-	(void)fclose(f);
 	p = program_free(p);
 	buf_free(&bytes);
-	(void)snprintf(command, sizeof(command), "/usr/bin/python3 - %s", path);
-	f = popen(command, "w");
-	assert_non_null(f);
-	(void)fputs(reader, f);
-	status = pclose(f);
-	(void)unlink(path);
-	assert_int_equal(status, 0);
+	run_python(reader, f, path);
+}
+
+static void write_page(FILE *f, struct slice value)
+{
+	static const char page[] =
+		"<!DOCTYPE html><html><head><title>{{x}}</title><style>p{color:red}</style></head><body>\n"
+		"<!-- {{x}} --><p title=\"{{x}}\" class='{{x}}'>{{x}}</p><a href=\"{{x}}\">a</a>\n"
+		"<a href='{{x}}/{{x}}'>b</a><a href=\"https://a.example/?{{x}}={{x}}\">c</a>\n"
+		"<b style=\"color:{{x}}\" {{#x}}lang=\"{{x}}\"{{/x}}>{{x}}</b><textarea>{{x}}</textarea>\n"
+		"<img src=\"{{x}}\" alt=\"{{x}}{{x}}\"></body></html>\n";
+	const struct value_member x = { SLICE("x"), { .type = VALUE_STRING, .s = value } };
+	const struct value map = { .type = VALUE_MAP, .count = 1, .members = &x };
+	const struct template_env env = { .any_field = true };
+	struct template_error e;
+	struct buf out;
+
+	buf_init(&out, 0);
+	assert_int_equal(template_render(TEMPLATE_HTML, SLICE(page), &env, &map, &out, &e), 0);
+	put_hex(f, buf_data(&out));
+	(void)fputc('\n', f);
+	buf_free(&out);
+}
+
+static void pythons_html_parser_sees_the_same_elements_whatever_the_values(void **state)
+{
+	static const char *const pieces[] = {
+		"a", "<", ">", "\"", "'", "&", "&quot;", "&#34;", "--", "-->", "<!--", "</title>", "</textarea>",
+		"</p>", "<script>", " onclick=", "/", "=", "`", "javascript:", "https://", "http://b", "\n", "\t",
+		"]]>", "<![CDATA[", "<?", "%22", "\xc3\xb6", "\xff", " ", "{{x}}", "#", ":", ";", "url(",
+	};
+	char path[] = "/tmp/pages-XXXXXX";
+	FILE *f = open_data(path);
+
+	(void)state;
+	write_page(f, SLICE("plain"));
+	for (int i = 0; i < 1500; i++) {
+		struct buf value;
+		buf_init(&value, 0);
+		for (unsigned n = 1 + next(8); n > 0; n--)
+			buf_put(&value, slice_str(pieces[next(ARRAY_LEN(pieces))]));
+		write_page(f, buf_data(&value));
+		buf_free(&value);
+	}
+	run_python(html_reader, f, path);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pythons_parser_reads_what_was_meant),
+		cmocka_unit_test(pythons_mail_parser_reads_what_was_meant),
+		cmocka_unit_test(pythons_html_parser_sees_the_same_elements_whatever_the_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
