@@ -478,6 +478,55 @@ static void a_peer_that_closes_during_the_handshake_is_a_tls_failure(void **unus
 	contexts_close(&t);
 }
 
+static void what_the_server_queued_before_the_handshake_leaves_in_plain(void **unused)
+{
+	struct tls_pair t;
+	struct pair p;
+	size_t dropped;
+
+	(void)unused;
+	contexts_open(&t);
+	pair_open(&p, NULL);
+	settle(&p.loop);
+	assert_int_equal(conn_write(p.server.conn, SLICE("220 go\r\n")), 0);
+	assert_int_equal(conn_start_tls(p.server.conn, t.server, NULL, NULL, &dropped), 0);
+	p.client.stop_at = 8;
+	assert_true(run(&p.loop, 5000));
+	assert_true(slice_eq(buf_data(&p.client.in), SLICE("220 go\r\n")));
+	p.client.stop_at = 0;
+	p.client.to_send = p.server.stop_at = 5;
+	assert_int_equal(conn_start_tls(p.client.conn, t.client, "mx.test", NULL, &dropped), 0);
+	assert_true(run(&p.loop, 5000));
+	assert_int_equal(buf_len(&p.server.in), 5);
+	assert_int_equal(p.server.tls_done, 1);
+	pair_close(&p);
+	contexts_close(&t);
+}
+
+/* The matrix' 21: more certificates than anybody needs are not read to their end. */
+static void an_endless_certificate_chain_is_a_tls_failure(void **unused)
+{
+	char command[512], chain[80];
+	struct tls_pair t;
+	struct pair p;
+
+	(void)unused;
+	(void)snprintf(chain, sizeof(chain), "%s/chain.pem", dir);
+	(void)snprintf(command, sizeof(command), "for i in $(seq 600); do cat %s; done > %s", cert, chain);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(tls_client_new(&t.client), 0);
+	assert_int_equal(tls_server_new(&t.server, chain, key), 0);
+	pair_open(&p, NULL);
+	start_tls(&p, &t, NULL);
+	assert_true(run(&p.loop, 10000));
+	settle(&p.loop);
+	assert_int_equal(p.client.failed, 1);
+	assert_int_equal(p.client.err, E_TLS);
+	pair_close(&p);
+	contexts_close(&t);
+	assert_int_equal(unlink(chain), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -494,6 +543,8 @@ int main(void)
 		cmocka_unit_test(plain_bytes_held_before_the_handshake_are_dropped_and_counted),
 		cmocka_unit_test(a_peer_that_answers_the_handshake_in_plain_text_is_a_tls_failure),
 		cmocka_unit_test(a_peer_that_closes_during_the_handshake_is_a_tls_failure),
+		cmocka_unit_test(what_the_server_queued_before_the_handshake_leaves_in_plain),
+		cmocka_unit_test(an_endless_certificate_chain_is_a_tls_failure),
 	};
 	return cmocka_run_group_tests(tests, make_certificate, remove_certificate);
 }
