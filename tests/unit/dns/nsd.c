@@ -36,6 +36,17 @@ static void write_file(const struct nsd *d, const char *name, struct slice text)
 		abort();
 }
 
+/* A host without IPv6 has no ::1 to listen on. */
+bool nsd_has_ipv6(void)
+{
+	struct sockaddr_in6 sa = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int r = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
+
+	close(fd);
+	return r == 0;
+}
+
 static void write_config(const struct nsd *d, const struct nsd_zone *zones, unsigned n)
 {
 	struct buf conf;
@@ -49,6 +60,8 @@ static void write_config(const struct nsd *d, const struct nsd_zone *zones, unsi
 		 " xfrdir: \"%s\"\n zonelistfile: \"%s/zones\"\n rrl-ratelimit: 0\n"
 		 "remote-control:\n control-enable: no\n",
 		 d->port, d->dir, d->dir, d->dir, d->dir, d->dir, d->dir);
+	if (nsd_has_ipv6())
+		buf_putf(&conf, "server:\n ip-address: ::1@%u\n", d->port);
 	for (unsigned i = 0; i < n; i++) {
 		buf_putf(&conf, "zone:\n name: %s\n zonefile: %s.zone\n", zones[i].name,
 			 zones[i].name);

@@ -15,4 +15,5 @@ struct nsd {
 /* Ends the test when NSD cannot be started. */
 void nsd_start(struct nsd *d, const struct nsd_zone *zones, unsigned n);
 void nsd_stop(struct nsd *d);
+bool nsd_has_ipv6(void); /* then it listens on ::1 as well */
 void nsd_options(const struct nsd *d, struct resolver_options *o);

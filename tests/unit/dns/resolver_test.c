@@ -262,6 +262,23 @@ static void a_route_over_real_answers_has_its_hosts_and_addresses(void **state U
 	route_unref(route);
 }
 
+static void a_server_on_ipv6_is_asked_like_any_other(void **state UNUSED)
+{
+	struct dns_answer *a = NULL;
+	struct resolver_options o;
+
+	if (!nsd_has_ipv6())
+		skip();
+	nsd_options(&nsd, &o);
+	assert_int_equal(ip_parse(SLICE("::1"), &o.servers[0].ip), 0);
+	assert_int_equal(lookup(&o, SLICE("mail.test"), DNS_MX, 5000, &a), 0);
+	assert_int_equal(a->n, 2);
+	a = lookup_free(a);
+	assert_int_equal(lookup(&o, SLICE("big.test"), DNS_TXT, 5000, &a), 0);
+	assert_int_equal(a->records[0].data.n, 2000);
+	lookup_free(a);
+}
+
 static void the_blocking_lookup_gives_an_answer_to_keep(void **state UNUSED)
 {
 	struct dns_answer *a = NULL;
@@ -296,6 +313,7 @@ int main(void)
 		with_resolver(names_that_are_none_are_refused),
 		with_resolver(many_questions_wait_in_line_and_all_are_answered),
 		with_resolver(a_route_over_real_answers_has_its_hosts_and_addresses),
+		cmocka_unit_test(a_server_on_ipv6_is_asked_like_any_other),
 		cmocka_unit_test(the_blocking_lookup_gives_an_answer_to_keep),
 	};
 
