@@ -25,7 +25,8 @@ void scan_again(struct scan *s)
 /* Makes at least `need` bytes at s->at present, or as many as the file has before the limit. */
 static int fill(struct scan *s, size_t need)
 {
-	size_t keep = (size_t)(s->buf_lsn + s->have - s->at), want = MAX_OF(need, (size_t)BLOCK);
+	size_t keep = (size_t)(s->buf_lsn + s->have - s->at);
+	size_t want = MAX_OF(need, (size_t)MIN_OF((uint64_t)BLOCK, s->limit - s->at));
 	ssize_t n;
 	char *p;
 
@@ -106,7 +107,7 @@ static int look_in(const struct scan *s, const char *block, size_t n, lsn_t lsn,
 
 int scan_skip(struct scan *s)
 {
-	OWNED_MEM char *block = malloc(BLOCK);
+	OWNED_MEM char *block = malloc((size_t)MIN_OF((uint64_t)BLOCK, s->limit - s->at));
 	lsn_t found = 0;
 	ssize_t n = BLOCK;
 	int r = block ? 0 : -ENOMEM;
