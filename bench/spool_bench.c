@@ -47,8 +47,12 @@ static int put_one(struct bench *b, lsn_t *lsn)
 {
 	uint64_t id = atomic_fetch_add(&b->next_id, 1);
 	struct content_in c = { { 1, id }, SLICE("meta"), slice_of(b->bytes, b->n_bytes) };
-	struct job_in j = { .id = { 2, id }, .content = c.id, .tenant = 1, .accepted_ms = clock_wall_ms(),
-			    .rows = 1, .meta = SLICE("meta of a job, forty bytes or so, msgpack"),
+	struct job_in j = { .id = { 2, id },
+			    .content = c.id,
+			    .tenant = 1,
+			    .accepted_ms = clock_wall_ms(),
+			    .rows = 1,
+			    .meta = SLICE("meta of a job, forty bytes or so, msgpack"),
 			    .data = SLICE("one row: someone@somewhere.example") };
 	job_no job;
 
@@ -94,15 +98,21 @@ static void bench_put(struct bench *b, unsigned writers, int64_t seconds)
 	spool_books(b->sp, &books);
 	say("put", books.accepted, clock_mono_us() - from, cpu_ms() - cpu);
 	printf("           %llu syncs, %.1f a sync, %.3f bytes written per byte of message\n",
-	       (unsigned long long)books.syncs, (double)books.accepted / (double)MAX_OF(books.syncs, 1u),
+	       (unsigned long long)books.syncs,
+	       (double)books.accepted / (double)MAX_OF(books.syncs, 1u),
 	       (double)books.bytes_written / (double)books.accepted / (double)b->n_bytes);
 }
 
 static void bench_outcomes(struct bench *b)
 {
-	struct outcome o = { .kind = OUTCOME_DELIVERED, .attempt = 1, .code = 250, .dsn = { 2, 0, 0 },
-			     .text = SLICE("2.0.0 Ok: queued as 4F3B21C0D2"), .host = SLICE("mx1.example"),
-			     .ip = SLICE("127.0.0.9"), .source = SLICE("127.0.0.1"),
+	struct outcome o = { .kind = OUTCOME_DELIVERED,
+			     .attempt = 1,
+			     .code = 250,
+			     .dsn = { 2, 0, 0 },
+			     .text = SLICE("2.0.0 Ok: queued as 4F3B21C0D2"),
+			     .host = SLICE("mx1.example"),
+			     .ip = SLICE("127.0.0.9"),
+			     .source = SLICE("127.0.0.1"),
 			     .rcpt = SLICE("someone@somewhere.example") };
 	int64_t from = clock_mono_us();
 	double cpu = cpu_ms();
@@ -152,8 +162,9 @@ static int bench_recovery(const struct spool_options *o, const char *what)
 	       (double)o->recovery->bytes / 1e3 / (double)(clock_mono_us() - from));
 	(void)spool_free(sp);
 	r = spool_audit(o->dir, NULL, &audit);
-	printf("%-10s %s, %llu accepted, %llu delivered\n", "audit", audit.balanced ? "balanced" : "WRONG",
-	       (unsigned long long)audit.accepted, (unsigned long long)audit.delivered);
+	printf("%-10s %s, %llu accepted, %llu delivered\n", "audit",
+	       audit.balanced ? "balanced" : "WRONG", (unsigned long long)audit.accepted,
+	       (unsigned long long)audit.delivered);
 	return r < 0 ? r : audit.balanced ? 0 : E_CORRUPT;
 }
 
@@ -188,7 +199,8 @@ int main(int argc, char **argv)
 	}
 	b.port.wake = on_commit;
 	spool_port_add(b.sp, &b.port);
-	if (spool_consumer_set(b.sp, SLICE("bench"), spool_oldest(b.sp)) < 0) /* keeps the whole log */
+	if (spool_consumer_set(b.sp, SLICE("bench"), spool_oldest(b.sp)) <
+	    0) /* keeps the whole log */
 		return 1;
 	bench_put(&b, (unsigned)argument(argc, argv, 2, 50), (int64_t)argument(argc, argv, 3, 5));
 	bench_outcomes(&b);

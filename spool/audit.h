@@ -6,8 +6,8 @@
  * spool_verify() reads every byte and checks every checksum, and goes on after damage.
  *
  * Owns:   nothing.  Blocks: reads the whole log.
- * Fails:  -ENOENT: no spool there; E_CORRUPT, E_VERSION: audit cannot count over damage (verify says
- *         where it is); what they find is data, not an error.
+ * Fails:  -ENOENT: no spool there; E_CORRUPT, E_VERSION: audit cannot count over damage (verify
+ *         says where it is); what they find is data, not an error.
  * Limits: memory of an audit grows with the outcomes in the log whose jobs have left it. */
 #pragma once
 #include "base/base.h"
@@ -23,7 +23,8 @@ struct spool_audit {
 	uint64_t revived;       /* rows that a copy called live after their terminal record */
 	uint64_t accepted_twice;/* jobs with two records that are no copies */
 	uint64_t without_content; /* live jobs whose content is not in the log */
-	uint64_t headers_differ;/* segments whose header has other totals than the records before it */
+	uint64_t
+	    headers_differ; /* segments whose header has other totals than the records before it */
 	int64_t missing;        /* accepted - ended - queued: rows nobody knows the fate of */
 	bool balanced;          /* all of the above are zero where they must be */
 	char bad_segment[24];   /* where, when the call gave E_CORRUPT or E_VERSION */

@@ -1,8 +1,8 @@
-/* spool/clean.c - gives disk back: removes the oldest segment when nothing in it is needed, and copies
- * what is still live to the head when the log has grown too long for what it holds.
+/* spool/clean.c - gives disk back: removes the oldest segment when nothing in it is needed, and
+ * copies what is still live to the head when the log has grown too long for what it holds.
  *
- * Guarantee: a segment is removed only after every record that made it needless is durable: the copy,
- * the terminal record, the newer rule, the consumer's cursor.
+ * Guarantee: a segment is removed only after every record that made it needless is durable: the
+ *            copy, the terminal record, the newer rule, the consumer's cursor.
  * Guarantee: a copy is made under the lock the outcomes take, so it says exactly what the outcomes
  * before it in the log say; those after it apply to it.
  * Only the oldest is ever removed, and the folder is synced before the next one is: what is left is
@@ -47,7 +47,8 @@ static int copy_job_locked(struct spool *sp, uint32_t i, struct slice given, uin
 	if (r < 0)
 		return r;
 	const struct part parts[] = { { given.p, given.n }, { state, (size_t)(p - state) } };
-	end = append_record(sp, RECORD_JOB, RECORD_COPY, crc32c(given_crc, state, parts[1].n), parts, 2);
+	end = append_record(sp, RECORD_JOB, RECORD_COPY, crc32c(given_crc, state, parts[1].n),
+			    parts, 2);
 	state_job_moved(sp, i, end - size, (uint32_t)size);
 	return 0;
 }
@@ -160,7 +161,8 @@ static int move_rules(struct spool *sp, struct segment *seg, uint64_t *copied)
 		int r = append_room(sp, rule->size, WANT_COPY);
 		if (r < 0)
 			return r;
-		lsn_t end = append_record(sp, RECORD_RULE, RECORD_COPY, parts_crc(parts, 2), parts, 2);
+		lsn_t end =
+		    append_record(sp, RECORD_RULE, RECORD_COPY, parts_crc(parts, 2), parts, 2);
 		*copied += rule->size;
 		state_rule(sp, slice_of(rule->bytes, rule->key_len),
 			   slice_of(rule->bytes + rule->key_len, rule->value_len),
@@ -178,8 +180,10 @@ static int move_cursors(struct spool *sp, struct segment *seg)
 		int r = append_room(sp, c->size, WANT_COPY);
 		if (r < 0)
 			return r;
-		lsn_t end = append_record(sp, RECORD_CONSUMER, RECORD_COPY, parts_crc(parts, 2), parts, 2);
-		state_consumer(sp, slice_of(c->name, c->name_len), c->cursor, end - c->size, c->size);
+		lsn_t end =
+		    append_record(sp, RECORD_CONSUMER, RECORD_COPY, parts_crc(parts, 2), parts, 2);
+		state_consumer(sp, slice_of(c->name, c->name_len), c->cursor, end - c->size,
+			       c->size);
 	}
 	return 0;
 }
@@ -213,8 +217,8 @@ static void forget_contents(struct spool *sp, struct segment *seg)
 	seg->contents = NONE;
 }
 
-/* Entered and left with the lock held.  Contents are forgotten first, so that no new job can lean on
- * them; ids of finished jobs last, when their records are surely gone. */
+/* Entered and left with the lock held.  Contents are forgotten first, so that no new job can
+ * lean on them; ids of finished jobs last, when their records are surely gone. */
 static int remove_oldest(struct spool *sp)
 {
 	struct segment *seg = sp->segs[0];

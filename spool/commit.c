@@ -32,6 +32,10 @@ static int open_spare(struct spool *sp, uint64_t bytes)
 	const struct disk *d = sp->disk;
 	int r, fd = d->open(d->self, sp->dirfd, SPARE_NAME, O_RDWR | O_CREAT | O_EXCL, 0600);
 
+	if (fd == -EEXIST) { /* one that could not be removed when it failed */
+		(void)d->unlink(d->self, sp->dirfd, SPARE_NAME);
+		fd = d->open(d->self, sp->dirfd, SPARE_NAME, O_RDWR | O_CREAT | O_EXCL, 0600);
+	}
 	if (fd < 0)
 		return fd;
 	r = d->allocate(d->self, fd, bytes);
@@ -191,7 +195,8 @@ int commit_batch(struct spool *sp)
 		return 0;
 	from = clock_mono_us();
 	if (write_flight(sp) < 0) {
-		/* The page cache may say yes to a second sync of pages it has dropped: it is over. */
+		/* The page cache may say yes to a second sync of pages it has dropped: it is
+		 * over. */
 		commit_poison(sp);
 		return E_POISONED;
 	}
@@ -209,7 +214,8 @@ static void look_at_room(struct spool *sp)
 	uint64_t bytes;
 
 	if (d->free_bytes(d->self, sp->dirfd, &bytes) < 0)
-		bytes = UINT64_MAX / 2; /* a disk that does not say will say so when it is written */
+		bytes =
+		    UINT64_MAX / 2; /* a disk that does not say will say so when it is written */
 	atomic_store(&sp->free_bytes, bytes);
 	spool_lock(sp);
 	sp->room = bytes;
@@ -220,7 +226,8 @@ static void look_at_room(struct spool *sp)
 static void make_spare(struct spool *sp)
 {
 	if (sp->spare_fd < 0)
-		(void)open_spare(sp, sp->segment_bytes); /* look_at_room() sees that there is none */
+		(void)open_spare(sp,
+				 sp->segment_bytes); /* look_at_room() sees that there is none */
 	spool_lock(sp);
 	sp->spare_ready = sp->spare_fd >= 0 && segment_newest(sp)->made;
 	spool_unlock(sp);
@@ -260,7 +267,8 @@ static int wait_until(struct spool *sp, int64_t us)
 }
 
 /* Those whose batch just landed are about to write again while the others' is already pending: left
- * alone, two half groups take turns for ever.  A quarter of a sync is worth waiting for one group. */
+ * alone, two half groups take turns for ever.  A quarter of a sync is worth waiting for one
+ * group. */
 static void gather(struct spool *sp, size_t landed)
 {
 	int64_t until = clock_mono_us() + MIN_OF(sp->sync_us / 4, (int64_t)GATHER_US);

@@ -43,7 +43,8 @@ static struct context *context(void)
 		mine->in = ZSTD_createCCtx();
 		mine->out = ZSTD_createDCtx();
 		if (mine->out)
-			(void)ZSTD_DCtx_setParameter(mine->out, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+			(void)ZSTD_DCtx_setParameter(mine->out, ZSTD_d_windowLogMax,
+						     WINDOW_LOG_MAX);
 		(void)pthread_setspecific(key, mine);
 	}
 	return mine;

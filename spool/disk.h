@@ -20,7 +20,8 @@ struct disk {
 	int (*size)(void *self, int fd, uint64_t *ret);
 	int (*rename)(void *self, int dirfd, const char *from, const char *to);
 	int (*unlink)(void *self, int dirfd, const char *name);
-	int (*each_name)(void *self, int dirfd, int (*each)(void *arg, const char *name), void *arg);
+	int (*each_name)(void *self, int dirfd, int (*each)(void *arg, const char *name),
+			 void *arg);
 	int (*free_bytes)(void *self, int dirfd, uint64_t *ret);
 	int (*lock)(void *self, int fd); /* exclusive, -EAGAIN when another process holds it */
 };

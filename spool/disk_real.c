@@ -1,6 +1,6 @@
 /* spool/disk_real.c - the door to files, as the kernel has it.  EINTR is taken up again; a short
- * write goes on; a sync that failed is never tried again (the page cache may have lost the pages and
- * would say yes the second time). */
+ * write goes on; a sync that failed is never tried again (the page cache may have lost the pages
+ * and would say yes the second time). */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>

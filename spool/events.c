@@ -5,8 +5,9 @@
 const char *event_name(unsigned kind)
 {
 	static const char *const names[] = {
-		[OUTCOME_DELIVERED] = "delivered", [OUTCOME_BOUNCED] = "bounced",   [OUTCOME_EXPIRED] = "expired",
-		[OUTCOME_CANCELLED] = "cancelled", [OUTCOME_DEFERRED] = "deferred", [EVENT_ACCEPTED] = "accepted",
+		[OUTCOME_DELIVERED] = "delivered", [OUTCOME_BOUNCED] = "bounced",
+		[OUTCOME_EXPIRED] = "expired",	   [OUTCOME_CANCELLED] = "cancelled",
+		[OUTCOME_DEFERRED] = "deferred",   [EVENT_ACCEPTED] = "accepted",
 	};
 
 	return kind < ARRAY_LEN(names) && names[kind] ? names[kind] : "unknown";
@@ -77,7 +78,8 @@ static int read_segment(struct spool *sp, struct reader *rd, struct segment *seg
 	return r;
 }
 
-/* The segment that holds what follows `at`, pinned; *limit: how far it is durable.  0: there is none. */
+/* The segment that holds what follows `at`, pinned; *limit: how far it is durable.  0: there is
+ * none. */
 static int pin_at(struct spool *sp, lsn_t at, struct segment **ret, lsn_t *limit)
 {
 	lsn_t durable = atomic_load(&sp->durable);

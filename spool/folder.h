@@ -1,6 +1,6 @@
 /* spool/folder.h - a spool's folder as readers see it: its segments by position, each in turn.
- * Owns:   folder_list() and folder_open() fill, folder_free() gives back; folder_enter() opens a file,
- *         folder_leave() closes it.
+ * Owns:   folder_list() and folder_open() fill, folder_free() gives back; folder_enter() opens a
+ *         file, folder_leave() closes it.
  * Fails:  -errno; folder_enter: E_CORRUPT, E_VERSION for a header that is none.
  * Limits: the list is that of the moment; a segment removed since gives -ENOENT when entered. */
 #pragma once
@@ -25,5 +25,6 @@ int folder_open(struct folder *f, const struct disk *disk, const char *path) MUS
 void folder_free(struct folder *f); /* closes dirfd: for folder_open */
 /* A scan of segment i that stands at its first record.  Its limit is where the next segment begins;
  * the newest one's is the end of its file. */
-int folder_enter(const struct folder *f, size_t i, struct segment_header *h, struct scan *s) MUST_CHECK;
+int folder_enter(const struct folder *f, size_t i, struct segment_header *h,
+		 struct scan *s) MUST_CHECK;
 void folder_leave(struct scan *s);

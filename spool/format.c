@@ -9,7 +9,8 @@ void segment_header_seal(struct segment_header *h)
 
 int segment_header_check(const struct segment_header *h)
 {
-	if (h->magic != SEGMENT_MAGIC || h->crc != crc32c(0, h, offsetof(struct segment_header, crc)))
+	if (h->magic != SEGMENT_MAGIC ||
+	    h->crc != crc32c(0, h, offsetof(struct segment_header, crc)))
 		return E_CORRUPT;
 	return h->version == FORMAT_VERSION && h->length == SEGMENT_HEADER ? 0 : E_VERSION;
 }
@@ -184,10 +185,14 @@ int outcome_decode(struct slice in, struct outcome_view *ret)
 		return E_CORRUPT;
 	ret->tenant = v[N_TENANT];
 	ret->campaign = v[N_CAMPAIGN];
-	*o = (struct outcome){ .row = (uint32_t)v[N_ROW], .kind = (enum outcome_kind)v[N_KIND],
-			       .attempt = (uint16_t)v[N_ATTEMPT], .code = (uint16_t)v[N_CODE],
-			       .dsn = { (uint16_t)v[N_DSN0], (uint16_t)v[N_DSN1], (uint16_t)v[N_DSN2] },
-			       .at_ms = (int64_t)v[N_AT], .next_ms = (int64_t)v[N_NEXT],
+	*o = (struct outcome){ .row = (uint32_t)v[N_ROW],
+			       .kind = (enum outcome_kind)v[N_KIND],
+			       .attempt = (uint16_t)v[N_ATTEMPT],
+			       .code = (uint16_t)v[N_CODE],
+			       .dsn = { (uint16_t)v[N_DSN0], (uint16_t)v[N_DSN1],
+					(uint16_t)v[N_DSN2] },
+			       .at_ms = (int64_t)v[N_AT],
+			       .next_ms = (int64_t)v[N_NEXT],
 			       .flags = (uint16_t)v[N_FLAGS] };
 	for (size_t i = 0; i < ARRAY_LEN(text); i++) {
 		*text[i] = slice_of(in.p, v[N_TEXT + i]);

@@ -109,13 +109,14 @@ void segment_header_seal(struct segment_header *h);
 /* E_CORRUPT: no header; E_VERSION: a newer program's. */
 int segment_header_check(const struct segment_header *h) MUST_CHECK;
 
-/* salt: hash of the spool's number, XORed into the position so that another spool's files differ. */
+/* salt: hash of the spool's number, XORed into the position so that another spool's files
+ * differ. */
 uint64_t record_salt(struct id128 spool);
 void record_seal(struct record_header *h, uint32_t payload_crc, lsn_t lsn, uint64_t salt);
 /* Is there a whole, sound record of this spool at p (n bytes are there), whose position is lsn?
  * 1: *ret; 0: more than n bytes are needed: *ret_need; E_CORRUPT: no record here. */
-int record_parse(const char *p, size_t n, lsn_t lsn, uint64_t salt, struct record *ret, size_t *ret_need)
-	MUST_CHECK;
+int record_parse(const char *p, size_t n, lsn_t lsn, uint64_t salt, struct record *ret,
+		 size_t *ret_need) MUST_CHECK;
 
 int content_decode(struct slice payload, struct content_fixed *f, struct slice *meta,
 		   struct slice *bytes) MUST_CHECK;

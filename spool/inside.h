@@ -118,7 +118,7 @@ void append_lazy(struct spool *sp);
 void batch_free(struct batch *b);
 
 /* ---- commit.c: the committer's ---- */
-int commit_batch(struct spool *sp);         /* all that is pending now: written, synced, published */
+int commit_batch(struct spool *sp); /* all that is pending now: written, synced, published */
 void commit_housekeeping(struct spool *sp); /* room, spare file, one step of cleaning */
 void commit_poison(struct spool *sp);
 void *commit_thread(void *arg);

@@ -34,10 +34,18 @@ static int draft_job(struct draft *d, const struct job_in *in)
 	if (r > 0)
 		data = slice_of(d->packed, packed_n);
 	d->job = (struct job_fixed){
-		.id = in->id, .content = in->content, .tenant = in->tenant, .campaign = in->campaign,
-		.accepted_ms = in->accepted_ms, .expires_ms = in->expires_ms, .rows = in->rows,
-		.meta_len = (uint32_t)in->meta.n, .data_len = (uint32_t)data.n,
-		.raw_len = (uint32_t)in->data.n, .class = in->class, .packed = r > 0,
+		.id = in->id,
+		.content = in->content,
+		.tenant = in->tenant,
+		.campaign = in->campaign,
+		.accepted_ms = in->accepted_ms,
+		.expires_ms = in->expires_ms,
+		.rows = in->rows,
+		.meta_len = (uint32_t)in->meta.n,
+		.data_len = (uint32_t)data.n,
+		.raw_len = (uint32_t)in->data.n,
+		.class = in->class,
+		.packed = r > 0,
 	};
 	d->job_parts[0] = (struct part){ &d->job, sizeof(d->job) };
 	d->job_parts[1] = (struct part){ in->meta.p, in->meta.n };
@@ -264,7 +272,8 @@ int spool_consumer_drop(struct spool *sp, struct slice name)
 	return known ? put_consumer(sp, name, UINT64_MAX) : E_UNKNOWN;
 }
 
-void spool_each_consumer(struct spool *sp, void (*each)(void *arg, struct slice name, lsn_t cursor), void *arg)
+void spool_each_consumer(struct spool *sp, void (*each)(void *arg, struct slice name, lsn_t cursor),
+			 void *arg)
 {
 	spool_lock(sp);
 	for (const struct consumer *c = sp->t.consumers; c; c = c->next)

@@ -28,7 +28,8 @@ static int read_file_unlock(struct spool *sp, lsn_t lsn, uint32_t size, char *me
 	return (size_t)n == size ? 0 : E_CORRUPT;
 }
 
-int read_record_unlock(struct spool *sp, lsn_t lsn, uint32_t size, char **ret_mem, struct record *rec)
+int read_record_unlock(struct spool *sp, lsn_t lsn, uint32_t size, char **ret_mem,
+		       struct record *rec)
 {
 	OWNED_MEM char *mem = malloc(size);
 	size_t need;
@@ -38,7 +39,8 @@ int read_record_unlock(struct spool *sp, lsn_t lsn, uint32_t size, char **ret_me
 		spool_unlock(sp);
 		return -ENOMEM;
 	}
-	if (copy_pending(&sp->flight, lsn, size, mem) || copy_pending(&sp->active, lsn, size, mem)) {
+	if (copy_pending(&sp->flight, lsn, size, mem) ||
+	    copy_pending(&sp->active, lsn, size, mem)) {
 		spool_unlock(sp);
 	} else {
 		r = read_file_unlock(sp, lsn, size, mem);
@@ -147,7 +149,8 @@ int spool_read_content(struct spool *sp, struct id128 id, struct buf *meta, stru
 		spool_unlock(sp);
 		return E_UNKNOWN;
 	}
-	r = read_record_unlock(sp, content_at(&sp->t, i)->lsn, content_at(&sp->t, i)->size, &mem, &rec);
+	r = read_record_unlock(sp, content_at(&sp->t, i)->lsn, content_at(&sp->t, i)->size, &mem,
+			       &rec);
 	if (r >= 0)
 		r = content_decode(rec.payload, &f, &m, &b);
 	if (r >= 0 && meta)

@@ -96,8 +96,8 @@ static int apply_job(struct recovery *rc, const struct record *rec)
 	return 0;
 }
 
-/* An outcome of a job that is not here counts too: the job ended and its record has gone, or a copy of
- * it follows whose bitmap has this row. */
+/* An outcome of a job that is not here counts too: the job ended and its record has gone, or a
+ * copy of it follows whose bitmap has this row. */
 static int apply_outcome(struct recovery *rc, const struct record *rec)
 {
 	struct spool *sp = rc->sp;
@@ -225,8 +225,9 @@ static int check_header(struct recovery *rc, struct segment *seg, bool first)
 	return 0;
 }
 
-/* Zeroes from the end of the last record to the end of the file, on disk before anything is appended:
- * otherwise the rest of a torn batch might one day follow a new record and be taken for the log. */
+/* Zeroes from the end of the last record to the end of the file, on disk before anything is
+ * appended: otherwise the rest of a torn batch might one day follow a new record and be taken
+ * for the log. */
 static int cut_tail(struct recovery *rc, struct segment *seg)
 {
 	const struct disk *d = rc->sp->disk;
@@ -259,7 +260,8 @@ static int read_segment(struct recovery *rc, size_t i)
 	if (r >= 0)
 		r = sp->disk->size(sp->disk->self, seg->fd, &size);
 	if (r >= 0)
-		r = read_records(rc, seg, newest ? seg->start + size : sp->segs[i + 1]->start, newest);
+		r = read_records(rc, seg, newest ? seg->start + size : sp->segs[i + 1]->start,
+				 newest);
 	if (r >= 0 && newest && rc->held.any) {
 		seg->end = rc->held.lsn; /* its job is not there: neither is it */
 		rc->held.any = false;

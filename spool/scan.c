@@ -2,8 +2,8 @@
 
 enum { BLOCK = 1 << 20 };
 
-void scan_begin(struct scan *s, const struct disk *disk, int fd, uint64_t salt, lsn_t start, lsn_t at,
-		lsn_t limit)
+void scan_begin(struct scan *s, const struct disk *disk, int fd, uint64_t salt, lsn_t start,
+		lsn_t at, lsn_t limit)
 {
 	*s = (struct scan){ .disk = disk, .fd = fd, .salt = salt, .start = start, .at = at,
 			    .limit = limit, .buf_lsn = at };
@@ -61,8 +61,8 @@ int scan_next(struct scan *s, struct record *rec)
 		return 0;
 	for (int tries = 0; tries < 3; tries++) {
 		have = (size_t)(s->buf_lsn + s->have - s->at);
-		r = record_parse(s->buf ? s->buf + (s->at - s->buf_lsn) : NULL, have, s->at, s->salt,
-				 rec, &need);
+		r = record_parse(s->buf ? s->buf + (s->at - s->buf_lsn) : NULL, have, s->at,
+				 s->salt, rec, &need);
 		if (r > 0)
 			s->at = rec->end;
 		if (r != 0)

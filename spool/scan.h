@@ -1,4 +1,5 @@
-/* spool/scan.h - reads the records of one segment file in order, in large blocks, checking each one.
+/* spool/scan.h - reads the records of one segment file in order, in large blocks, checking each
+ * one.
  * Owns:   its buffer: scan_end() gives it back.  The descriptor stays the caller's.
  * Blocks: on the disk.
  * Fails:  E_CORRUPT when there is no whole, sound record at `at`; -errno of the disk.
@@ -17,25 +18,27 @@ struct scan {
 	lsn_t buf_lsn;
 };
 
-void scan_begin(struct scan *s, const struct disk *disk, int fd, uint64_t salt, lsn_t start, lsn_t at,
-		lsn_t limit);
+void scan_begin(struct scan *s, const struct disk *disk, int fd, uint64_t salt, lsn_t start,
+		lsn_t at, lsn_t limit);
 void scan_end(struct scan *s);
 void scan_again(struct scan *s); /* forget what was read: the file may have grown */
 /* 1: *rec, valid until the next call; 0: at the limit. */
 int scan_next(struct scan *s, struct record *rec) MUST_CHECK;
 
-/* After E_CORRUPT: moves on to the next sound record.  1: s->at is there; 0: none before the limit. */
+/* After E_CORRUPT: moves on to the next sound record.  1: s->at is there; 0: none before the
+ * limit. */
 int scan_skip(struct scan *s) MUST_CHECK;
 
 struct tail {
-	bool damaged;          /* a sound record lies after s->at that was written when s->at was durable */
+	bool damaged; /* a sound record lies after s->at that was written when s->at was durable */
 	uint64_t sound;        /* sound records after s->at */
 };
 /* Looks at all bytes from s->at to s->limit, after scan_next() said E_CORRUPT. */
 int scan_tail(const struct scan *s, struct tail *ret) MUST_CHECK;
-/* As scan_next, for the newest segment: 0 also at a torn tail, which *tail describes.  A writer may be
- * at work: what looked damaged is looked at again. */
+/* As scan_next, for the newest segment: 0 also at a torn tail, which *tail describes.  A writer
+ * may be at work: what looked damaged is looked at again. */
 int scan_next_newest(struct scan *s, struct record *rec, struct tail *tail) MUST_CHECK;
 
 /* Reads and checks a segment's header. */
-int scan_header(const struct disk *disk, int fd, lsn_t start, struct segment_header *ret) MUST_CHECK;
+int scan_header(const struct disk *disk, int fd, lsn_t start,
+		struct segment_header *ret) MUST_CHECK;

@@ -65,7 +65,8 @@ static int begin_log(struct spool *sp)
 	return r < 0 ? r : commit_batch(sp);
 }
 
-static int open_once(struct spool **ret, const struct spool_options *o, struct spool_recovery *report)
+static int open_once(struct spool **ret, const struct spool_options *o,
+		     struct spool_recovery *report)
 {
 	OWNED(spool) sp = spool_new(o);
 	int r = open_dir(sp, o->dir);

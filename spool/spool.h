@@ -23,17 +23,17 @@ DEFINE_OWNED(spool)
 /* What recovery found; bad_* is set when spool_open gives E_CORRUPT or E_VERSION. */
 struct spool_recovery {
 	uint64_t records, bytes;
-	uint64_t torn_records;      /* sound records of a batch that was never acknowledged, cut off */
+	uint64_t torn_records;      /* sound records of an unacknowledged batch, cut off */
 	char bad_segment[24];       /* file name; "" when the log is sound */
 	uint64_t bad_offset;
 };
 struct spool_options {
 	const char *dir;
 	const struct disk *disk;
-	uint64_t segment_bytes;     /* preallocated; a record larger than this gets one of its own */
+	uint64_t segment_bytes;     /* preallocated; a larger record gets one of its own */
 	uint64_t reserve_bytes;     /* below this much free space new mail is refused (E_FULL) */
 	uint32_t lazy_commit_ms;    /* outcomes wait at most this long for a sync of their own */
-	uint32_t clean_ratio;       /* clean the oldest segments while log bytes > ratio % of live bytes */
+	uint32_t clean_ratio;       /* clean while log bytes > this % of live bytes */
 	bool read_only;             /* CLI and audit on a dead or live spool: nothing is written */
 	struct spool_recovery *recovery; /* filled by spool_open, also when it fails; may be NULL */
 };
@@ -129,9 +129,9 @@ struct job_info {
 	int64_t accepted_ms, expires_ms;
 	uint32_t rows, rows_live;
 };
-/* Jobs that still have live rows, in the order of the log at spool_open (a job the cleaner has moved
- * comes later than its age): start with *cursor = 0; E_UNKNOWN at the end.
- * Jobs appended meanwhile may or may not be seen. */
+/* Jobs that still have live rows, in the order of the log at spool_open (a job the cleaner has
+ * moved comes later than its age): start with *cursor = 0; E_UNKNOWN at the end. Jobs appended
+ * meanwhile may or may not be seen. */
 int spool_next_job(struct spool *sp, uint64_t *cursor, job_no *ret) MUST_CHECK;
 int spool_job_info(struct spool *sp, job_no job, struct job_info *ret) MUST_CHECK;
 /* Meta and rows as they were given to spool_put, appended to the bufs (either may be NULL). */
@@ -147,7 +147,8 @@ int spool_find_job(struct spool *sp, struct id128 id, job_no *ret) MUST_CHECK;
 
 /* ---- rules: small named values that survive restarts (holds, cancels, suppressions) --------- */
 
-int spool_put_rule(struct spool *sp, struct slice key, struct slice value, lsn_t *ret_lsn) MUST_CHECK;
+int spool_put_rule(struct spool *sp, struct slice key, struct slice value,
+		   lsn_t *ret_lsn) MUST_CHECK;
 /* An empty value removes the rule.  Keys up to 512 bytes, values up to 64 KiB. */
 int spool_each_rule(struct spool *sp, struct slice key_prefix,
 		    int (*each)(void *arg, struct slice key, struct slice value), void *arg);
@@ -163,17 +164,20 @@ struct event {
 	uint32_t row;          /* for EVENT_ACCEPTED: the number of rows */
 	struct outcome o;      /* valid for outcomes; o.job is not */
 };
-/* Gives durable events after `from` to each() until max of them or a negative return; copies made by
- * compaction are not events.  *ret_next is where to go on.  E_UNKNOWN: `from` was deleted already. */
+/* Gives durable events after `from` to each() until max of them or a negative return; copies
+ * made by compaction are not events.  *ret_next is where to go on.  E_UNKNOWN: `from` was
+ * deleted already. */
 int spool_events(struct spool *sp, lsn_t from, uint32_t max,
-		 int (*each)(void *arg, const struct event *e), void *arg, lsn_t *ret_next) MUST_CHECK;
+		 int (*each)(void *arg, const struct event *e), void *arg,
+		 lsn_t *ret_next) MUST_CHECK;
 /* A consumer's durable cursor: segments past the slowest one are kept.  First call registers. */
 int spool_consumer_set(struct spool *sp, struct slice name, lsn_t cursor) MUST_CHECK;
 int spool_consumer_drop(struct spool *sp, struct slice name) MUST_CHECK;
 int spool_consumer_get(struct spool *sp, struct slice name, lsn_t *ret) MUST_CHECK;
 lsn_t spool_oldest(struct spool *sp); /* where a new consumer starts */
 /* Every consumer and its cursor; each() must not call the spool. */
-void spool_each_consumer(struct spool *sp, void (*each)(void *arg, struct slice name, lsn_t cursor), void *arg);
+void spool_each_consumer(struct spool *sp, void (*each)(void *arg, struct slice name, lsn_t cursor),
+			 void *arg);
 const char *event_name(unsigned kind); /* "accepted", "delivered" ...; "unknown" */
 
 /* ---- books ----------------------------------------------------------------------------------- */

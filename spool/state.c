@@ -7,8 +7,8 @@ static void gain(struct spool *sp, lsn_t lsn, uint64_t size)
 	sp->t.live_bytes += size;
 }
 
-/* Something whose record is at lsn is no longer needed from there, because of a record that was just
- * appended (or read, in recovery). */
+/* Something whose record is at lsn is no longer needed from there, because of a record that was
+ * just appended (or read, in recovery). */
 static void lose(struct spool *sp, lsn_t lsn, uint64_t size)
 {
 	struct segment *seg = segment_of(sp, lsn);

@@ -28,7 +28,8 @@ static void slots_free(struct slots *s)
 	free(s->buckets);
 }
 
-/* Jobs and contents are the same three functions over two structs: the macro keeps them one text. */
+/* Jobs and contents are the same three functions over two structs: the macro keeps them one
+ * text. */
 #define DEFINE_SLOTS(type, member)                                                                 \
 	static void type##_rehash(struct tables *t)                                                \
 	{                                                                                          \
@@ -215,7 +216,7 @@ void row_set_deferred(struct job *j, uint32_t row, uint16_t attempts, int64_t ne
 		j->deferred.pages = must_alloc(n_pages * sizeof(uint64_t *));
 	if (j->rows > 1 && !j->deferred.pages[row / 64])
 		j->deferred.pages[row / 64] =
-			must_alloc(MIN_OF((uint32_t)64, j->rows - row / 64 * 64) * sizeof(uint64_t));
+		    must_alloc(MIN_OF((uint32_t)64, j->rows - row / 64 * 64) * sizeof(uint64_t));
 	*deferred_word(j, row) = (uint64_t)attempts << 48 | ((uint64_t)next_ms & 0xffffffffffff);
 }
 

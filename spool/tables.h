@@ -1,7 +1,8 @@
 /* spool/tables.h - the books in memory: jobs, contents, rules, consumers.  Nothing here touches the
  * disk and nothing here locks; spool/inside.h says who holds the lock.
  * Owns:   every entry; tables_free() ends all.
- * Fails:  small allocations end the process (base/base.h); what callers size is bounded by ROWS_MAX.
+ * Fails:  small allocations end the process (base/base.h); what callers size is bounded by
+ *         ROWS_MAX.
  * Limits: 4 Gi jobs and contents.  A row costs one bit, and 8 bytes once it was deferred. */
 #pragma once
 #include "base/list.h"
@@ -105,7 +106,8 @@ static inline int64_t deferred_next(uint64_t w)
 }
 
 struct rule *rule_find(const struct tables *t, struct slice key);
-struct rule *rule_set(struct tables *t, struct slice key, struct slice value); /* new entry, no place yet */
+struct rule *rule_set(struct tables *t, struct slice key,
+		      struct slice value); /* new entry, no place yet */
 void rule_drop(struct tables *t, struct rule *rule);
 struct consumer *consumer_find(const struct tables *t, struct slice name);
 struct consumer *consumer_set(struct tables *t, struct slice name, lsn_t cursor);

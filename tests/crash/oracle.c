@@ -75,7 +75,8 @@ static const char *check_deferral(const struct oracle *o, const struct oracle_ro
 			acked = true;
 			match = false;
 		}
-		match |= row->deferred[i].attempt == attempts && row->deferred[i].next_ms == next_ms;
+		match |=
+		    row->deferred[i].attempt == attempts && row->deferred[i].next_ms == next_ms;
 	}
 	if (match)
 		return NULL;
@@ -136,7 +137,8 @@ static const char *check_jobs(const struct oracle *o, struct spool *sp)
 }
 
 /* The present value is the last durable one or a later one.  v: what the spool says. */
-static bool may_be(const struct oracle *o, const struct oracle_value *values, unsigned n, uint64_t v)
+static bool may_be(const struct oracle *o, const struct oracle_value *values, unsigned n,
+		   uint64_t v)
 {
 	bool match = v == 0;
 

@@ -1,11 +1,18 @@
-/* tests/crash/oracle.h - what was asked of a spool and what it promised, kept outside of it, and the
- * check that a spool after a crash still says so.  Invariant numbers are those of docs/SPOOL.md.
+/* tests/crash/oracle.h - what was asked of a spool and what it promised, kept outside of it, and
+ * the check that a spool after a crash still says so.  Invariant numbers are those of
+ * docs/SPOOL.md.
  * Owns:   nothing of the spool; oracle_clear() forgets all. */
 #pragma once
 #include "spool/spool.h"
 #include "tests/sim/disk_sim.h"
 
-enum { ORACLE_JOBS = 64, ORACLE_ROWS = 70, ORACLE_DEFERRALS = 4, ORACLE_RULES = 3, ORACLE_VALUES = 64 };
+enum {
+	ORACLE_JOBS = 64,
+	ORACLE_ROWS = 70,
+	ORACLE_DEFERRALS = 4,
+	ORACLE_RULES = 3,
+	ORACLE_VALUES = 64
+};
 
 struct oracle_row {
 	lsn_t ended_at;        /* 0: not asked to end */

@@ -1,5 +1,5 @@
-/* tests/crash/spool_crash_test.c - the power goes at every operation of a short life of a spool, and
- * for each every state the disk may be in is opened, checked, worked on and opened again. */
+/* tests/crash/spool_crash_test.c - the power goes at every operation of a short life of a spool,
+ * and for each every state the disk may be in is opened, checked, worked on and opened again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,8 +21,11 @@ struct life {
 
 static struct spool_options options(struct disk_sim *sim)
 {
-	return (struct spool_options){ .dir = "spool", .disk = disk_sim_disk(sim),
-				       .segment_bytes = 2048, .reserve_bytes = 1, .clean_ratio = 110 };
+	return (struct spool_options){ .dir = "spool",
+				       .disk = disk_sim_disk(sim),
+				       .segment_bytes = 2048,
+				       .reserve_bytes = 1,
+				       .clean_ratio = 110 };
 }
 
 static uint32_t pick(struct life *l, uint32_t n)
@@ -113,7 +116,8 @@ static void do_rule(struct life *l)
 
 	if (l->o.n_rule[n] == ORACLE_VALUES)
 		return;
-	if (spool_put_rule(l->sp, slice_str(oracle_rule_key(n, key)), oracle_rule_value(v, value), &at) < 0)
+	if (spool_put_rule(l->sp, slice_str(oracle_rule_key(n, key)), oracle_rule_value(v, value),
+			   &at) < 0)
 		return;
 	l->o.rule[n][l->o.n_rule[n]++] = (struct oracle_value){ at, v };
 }
@@ -122,7 +126,8 @@ static void do_consume(struct life *l)
 {
 	lsn_t cursor = spool_durable(l->sp);
 
-	if (l->o.n_cursor == ORACLE_VALUES || spool_consumer_set(l->sp, SLICE("reader"), cursor) < 0)
+	if (l->o.n_cursor == ORACLE_VALUES ||
+	    spool_consumer_set(l->sp, SLICE("reader"), cursor) < 0)
 		return;
 	l->o.cursor[l->o.n_cursor++] = (struct oracle_value){ spool_head(l->sp), cursor };
 }
@@ -136,15 +141,16 @@ static void do_commit(struct life *l)
 }
 
 static void (*const deeds[])(struct life *l) = {
-	do_put, do_put, do_put, do_end, do_end, do_end, do_end, do_end, do_defer, do_rule, do_consume,
-	do_commit, do_commit, do_commit, do_commit,
+	do_put,	  do_put,  do_put,     do_end,	  do_end,    do_end,	do_end,	   do_end,
+	do_defer, do_rule, do_consume, do_commit, do_commit, do_commit, do_commit,
 };
 
 /* Facts that arrive between a commit and the cleaning after it, as other threads make them: not
  * durable yet when the cleaner decides. */
 static void at_commit(struct spool_port *port)
 {
-	static void (*const sudden[])(struct life *l) = { do_end, do_end, do_end, do_consume, do_rule };
+	static void (*const sudden[])(struct life * l) = { do_end, do_end, do_end, do_consume,
+							   do_rule };
 	struct life *l = container_of(port, struct life, port);
 
 	for (unsigned i = pick(l, 4); i > 0; i--)
@@ -284,8 +290,8 @@ static void crash_everywhere(uint64_t seed, unsigned deeds_n)
 		}
 		l->sim = disk_sim_free(l->sim);
 	}
-	print_message("%u boundaries x images = %u, and %u after a second crash\n", boundaries, images,
-		      second);
+	print_message("%u boundaries x images = %u, and %u after a second crash\n", boundaries,
+		      images, second);
 	free(l);
 }
 

@@ -1,5 +1,5 @@
-/* tests/sim/disk_image.c - the states a platter may be in after power went: a table of rules, each of
- * which says for every pending operation what has come of it. */
+/* tests/sim/disk_image.c - the states a platter may be in after power went: a table of rules,
+ * each of which says for every pending operation what has come of it. */
 #include <stdio.h>
 
 #include "tests/sim/disk_inside.h"
@@ -159,7 +159,8 @@ static void fill(struct bytes *b, const struct sim_op *op, bool garbage)
 	}
 }
 
-static void apply_op(struct disk_sim *to, const struct sim_op *op, enum fate fate, size_t f, unsigned k)
+static void apply_op(struct disk_sim *to, const struct sim_op *op, enum fate fate, size_t f,
+		     unsigned k)
 {
 	struct bytes *b = &to->files[op->file].now;
 

@@ -1,9 +1,10 @@
-/* tests/sim/disk_sim.h - a second disk behind spool/disk.h: one folder in memory that knows what is on
- * the platter and what is only promised, loses power at a chosen operation, and gives every state the
- * platter could then be in.
+/* tests/sim/disk_sim.h - a second disk behind spool/disk.h: one folder in memory that knows what is
+ * on the platter and what is only promised, loses power at a chosen operation, and gives every
+ * state the platter could then be in.
  *
- * Rules: bytes, sizes of a file are on the platter after sync_data of it; names after sync_dir; anything
- * else that is pending may be there or not, in any order, a write also in part (512-byte sectors).
+ * Rules: bytes, sizes of a file are on the platter after sync_data of it; names after sync_dir;
+ *        anything else that is pending may be there or not, in any order, a write also in part
+ *        (512-byte sectors).
  * Owns:   disk_sim_new() and disk_sim_image() give; disk_sim_free() takes.
  * Limits: one folder, no subfolders; not thread-safe. */
 #pragma once
@@ -26,7 +27,8 @@ void disk_sim_fail_syncs(struct disk_sim *sim, int err); /* from now on; 0: no m
 /* Bytes the files may allocate in all; allocate and growing writes give -ENOSPC past it. */
 void disk_sim_capacity(struct disk_sim *sim, uint64_t bytes);
 
-/* After a crash: what may be on the platter, each of them; name tells which for the failure line. */
+/* After a crash: what may be on the platter, each of them; name tells which for the failure
+ * line. */
 enum { IMAGE_NAME = 64 };
 unsigned disk_sim_images(const struct disk_sim *sim);
 struct disk_sim *disk_sim_image(const struct disk_sim *sim, unsigned i, char *name);
@@ -34,4 +36,5 @@ struct disk_sim *disk_sim_image(const struct disk_sim *sim, unsigned i, char *na
 /* Looks and damage, on what is there now. */
 uint64_t disk_sim_size(const struct disk_sim *sim, const char *file); /* 0: none */
 void disk_sim_flip(struct disk_sim *sim, const char *file, uint64_t offset, unsigned bit);
-void disk_sim_each(const struct disk_sim *sim, void (*each)(void *arg, const char *file), void *arg);
+void disk_sim_each(const struct disk_sim *sim, void (*each)(void *arg, const char *file),
+		   void *arg);

@@ -44,7 +44,9 @@ static size_t put_records(size_t at, const uint8_t *data, size_t size)
 
 	while (size >= 4) {
 		size_t n = MIN_OF((size_t)(data[2] | data[3] << 8), size - 4);
-		struct record_header h = { .length = (uint32_t)n, .type = data[0], .flags = data[1] };
+		struct record_header h = { .length = (uint32_t)n,
+					   .type = data[0],
+					   .flags = data[1] };
 		if (at + record_size(n) > FILE_MAX)
 			break;
 		if (data[0] == RECORD_OUTCOME)

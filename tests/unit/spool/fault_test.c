@@ -12,8 +12,11 @@ static struct spool_recovery report;
 
 static struct spool *open_on(struct disk_sim *sim, int expected)
 {
-	struct spool_options o = { .dir = "spool", .disk = disk_sim_disk(sim), .segment_bytes = 8192,
-				   .reserve_bytes = 1, .recovery = &report };
+	struct spool_options o = { .dir = "spool",
+				   .disk = disk_sim_disk(sim),
+				   .segment_bytes = 8192,
+				   .reserve_bytes = 1,
+				   .recovery = &report };
 	struct spool *sp = NULL;
 
 	assert_int_equal(spool_open(&sp, &o), expected);
@@ -58,7 +61,8 @@ static void the_rest_of_a_torn_batch_never_follows_a_new_record(void **state UNU
 	}
 	assert_non_null(torn);
 	sp = open_on(torn, 0);
-	assert_true(report.torn_records > 0); /* job 2 is whole on the platter, and was never promised */
+	/* Job 2 is whole on the platter, and was never promised. */
+	assert_true(report.torn_records > 0);
 	assert_int_equal(put_n(sp, 3, 1024, &job), 0); /* exactly as long as job 1 */
 	assert_int_equal(spool_commit_now(sp), 0);
 	disk_sim_crash_at(torn, disk_sim_ops(torn) + 1);
@@ -168,7 +172,8 @@ static void move_cursor(struct spool_port *port)
 	struct mover *m = container_of(port, struct mover, port);
 
 	if (m->move)
-		assert_int_equal(spool_consumer_set(m->sp, SLICE("reader"), spool_durable(m->sp)), 0);
+		assert_int_equal(spool_consumer_set(m->sp, SLICE("reader"), spool_durable(m->sp)),
+				 0);
 	m->move = false;
 }
 
@@ -305,7 +310,9 @@ static void every_refused_operation_while_opening_leaves_the_log_as_it_was(void 
 	}
 	sp = spool_free(sp);
 	for (unsigned i = 1; i < 12; i++) {
-		struct spool_options o = { .dir = "", .disk = disk_sim_disk(sim), .reserve_bytes = 1,
+		struct spool_options o = { .dir = "",
+					   .disk = disk_sim_disk(sim),
+					   .reserve_bytes = 1,
 					   .segment_bytes = 8192 };
 		disk_sim_fail_at(sim, disk_sim_ops(sim) + i, i % 2 ? -EIO : -ENOSPC);
 		if (spool_open(&sp, &o) >= 0)

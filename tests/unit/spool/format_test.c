@@ -8,9 +8,19 @@
 #include "spool/format.h"
 
 static const struct outcome full = {
-	.row = 65534, .kind = OUTCOME_DEFERRED, .attempt = 40000, .code = 599, .dsn = { 4, 300, 999 },
-	.at_ms = INT64_MAX, .next_ms = INT64_MAX, .flags = UINT16_MAX, .text = SLICE("reply\r\n\0text"),
-	.host = SLICE("mx"), .ip = SLICE("::1"), .source = SLICE("::2"), .rcpt = SLICE("a@b"),
+	.row = 65534,
+	.kind = OUTCOME_DEFERRED,
+	.attempt = 40000,
+	.code = 599,
+	.dsn = { 4, 300, 999 },
+	.at_ms = INT64_MAX,
+	.next_ms = INT64_MAX,
+	.flags = UINT16_MAX,
+	.text = SLICE("reply\r\n\0text"),
+	.host = SLICE("mx"),
+	.ip = SLICE("::1"),
+	.source = SLICE("::2"),
+	.rcpt = SLICE("a@b"),
 };
 
 static void an_outcome_comes_back_as_it_was_written(void **state UNUSED)
@@ -20,10 +30,12 @@ static void an_outcome_comes_back_as_it_was_written(void **state UNUSED)
 	size_t n = outcome_encode(buf, (struct id128){ 1, 2 }, UINT64_MAX, 7, &full);
 
 	assert_int_equal(outcome_decode(slice_of(buf, n), &v), 0);
-	assert_true(id_eq(v.job, (struct id128){ 1, 2 }) && v.tenant == UINT64_MAX && v.campaign == 7);
+	assert_true(id_eq(v.job, (struct id128){ 1, 2 }) && v.tenant == UINT64_MAX &&
+		    v.campaign == 7);
 	assert_true(v.o.row == full.row && v.o.kind == full.kind && v.o.attempt == full.attempt);
 	assert_true(v.o.code == full.code && !memcmp(v.o.dsn, full.dsn, sizeof(full.dsn)));
-	assert_true(v.o.at_ms == full.at_ms && v.o.next_ms == full.next_ms && v.o.flags == full.flags);
+	assert_true(v.o.at_ms == full.at_ms && v.o.next_ms == full.next_ms &&
+		    v.o.flags == full.flags);
 	assert_true(slice_eq(v.o.text, full.text) && slice_eq(v.o.host, full.host));
 	assert_true(slice_eq(v.o.ip, full.ip) && slice_eq(v.o.source, full.source));
 	assert_true(slice_eq(v.o.rcpt, full.rcpt));
@@ -50,7 +62,8 @@ static void the_strings_of_peers_are_cut_to_their_bounds(void **state UNUSED)
 	size_t n;
 
 	memset(long_text, 'x', sizeof(long_text));
-	n = outcome_encode(buf, (struct id128){ UINT64_MAX, UINT64_MAX }, UINT64_MAX, UINT64_MAX, &o);
+	n = outcome_encode(buf, (struct id128){ UINT64_MAX, UINT64_MAX }, UINT64_MAX, UINT64_MAX,
+			   &o);
 	assert_true(n <= sizeof(buf));
 	assert_int_equal(outcome_decode(slice_of(buf, n), &v), 0);
 	assert_true(v.o.text.n == TEXT_MAX && v.o.host.n == HOST_MAX && v.o.rcpt.n == RCPT_MAX);
@@ -59,11 +72,17 @@ static void the_strings_of_peers_are_cut_to_their_bounds(void **state UNUSED)
 static void a_usual_outcome_takes_less_than_200_bytes(void **state UNUSED)
 {
 	char buf[OUTCOME_BYTES_MAX];
-	struct outcome o = { .row = 300, .kind = OUTCOME_DELIVERED, .attempt = 1, .code = 250,
-			     .dsn = { 2, 0, 0 }, .at_ms = 1795190400000,
+	struct outcome o = { .row = 300,
+			     .kind = OUTCOME_DELIVERED,
+			     .attempt = 1,
+			     .code = 250,
+			     .dsn = { 2, 0, 0 },
+			     .at_ms = 1795190400000,
 			     .text = SLICE("2.0.0 Ok: queued as 4F3B21C0D2"),
-			     .host = SLICE("mx1.provider.example"), .ip = SLICE("192.0.2.17"),
-			     .source = SLICE("198.51.100.4"), .rcpt = SLICE("someone@somewhere.example") };
+			     .host = SLICE("mx1.provider.example"),
+			     .ip = SLICE("192.0.2.17"),
+			     .source = SLICE("198.51.100.4"),
+			     .rcpt = SLICE("someone@somewhere.example") };
 
 	assert_true(record_size(outcome_encode(buf, (struct id128){ 1, 2 }, 12, 3456, &o)) < 200);
 }
@@ -90,7 +109,8 @@ static void a_record_is_none_at_another_place_or_in_another_spool(void **state U
 	}
 	for (size_t i = 0; i < (RECORD_HEADER + 5) * 8; i++) {
 		bytes[i / 8] ^= (char)(1 << i % 8);
-		assert_int_not_equal(record_parse(bytes, sizeof(bytes), 4096, salt, &rec, &need), 1);
+		assert_int_not_equal(record_parse(bytes, sizeof(bytes), 4096, salt, &rec, &need),
+				     1);
 		bytes[i / 8] ^= (char)(1 << i % 8);
 	}
 }
@@ -107,7 +127,9 @@ static void a_record_that_claims_to_be_huge_is_refused_before_it_is_read(void **
 
 static void a_header_of_a_later_version_is_refused_not_guessed(void **state UNUSED)
 {
-	struct segment_header h = { .magic = SEGMENT_MAGIC, .version = 2, .length = SEGMENT_HEADER };
+	struct segment_header h = { .magic = SEGMENT_MAGIC,
+				    .version = 2,
+				    .length = SEGMENT_HEADER };
 
 	segment_header_seal(&h);
 	assert_int_equal(segment_header_check(&h), E_VERSION);

@@ -24,7 +24,8 @@ static void put_content_and_job_are_read_back_as_given(void **state UNUSED)
 	job_no job;
 
 	yard_open(&y);
-	for (int i = 0; i < 3; i++) { /* from the batch, from the file, from the file after recovery */
+	for (int i = 0; i < 3;
+	     i++) { /* from the batch, from the file, from the file after recovery */
 		if (!i)
 			assert_int_equal(yard_put(&y, 1, 2, true, &job), 0);
 		assert_int_equal(spool_find_job(y.sp, yard_id(1), &job), 0);
@@ -40,7 +41,8 @@ static void put_content_and_job_are_read_back_as_given(void **state UNUSED)
 		buf_clear(&bytes);
 		assert_int_equal(spool_job_info(y.sp, job, &info), 0);
 		assert_true(id_eq(info.id, yard_id(1)) && id_eq(info.content, yard_id(1001)));
-		assert_true(info.tenant == 3 && info.campaign == 4 && info.class == CLASS_TRANSACTIONAL);
+		assert_true(info.tenant == 3 && info.campaign == 4 &&
+			    info.class == CLASS_TRANSACTIONAL);
 		assert_true(info.accepted_ms == 1000 && info.expires_ms == 2000);
 		assert_true(info.rows == 2 && info.rows_live == 2);
 		if (i == 0)

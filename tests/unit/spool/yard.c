@@ -61,10 +61,18 @@ int yard_put(struct yard *y, uint64_t n, uint32_t rows, bool with_content, job_n
 	lsn_t lsn;
 	int data_n = snprintf(data, sizeof(data), "rows of %llu", (unsigned long long)n);
 	int bytes_n = snprintf(bytes, sizeof(bytes), "bytes of %llu", (unsigned long long)n);
-	struct content_in c = { yard_id(n + 1000), SLICE("content meta"), slice_of(bytes, bytes_n) };
-	struct job_in j = { .id = yard_id(n), .content = c.id, .tenant = 3, .campaign = 4,
-			    .class = CLASS_TRANSACTIONAL, .accepted_ms = 1000, .expires_ms = 2000,
-			    .rows = rows, .meta = SLICE("job meta"), .data = slice_of(data, data_n) };
+	struct content_in c = { yard_id(n + 1000), SLICE("content meta"),
+				slice_of(bytes, bytes_n) };
+	struct job_in j = { .id = yard_id(n),
+			    .content = c.id,
+			    .tenant = 3,
+			    .campaign = 4,
+			    .class = CLASS_TRANSACTIONAL,
+			    .accepted_ms = 1000,
+			    .expires_ms = 2000,
+			    .rows = rows,
+			    .meta = SLICE("job meta"),
+			    .data = slice_of(data, data_n) };
 
 	return spool_put(y->sp, with_content ? &c : NULL, &j, ret, &lsn);
 }
