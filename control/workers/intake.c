@@ -23,7 +23,7 @@ struct intake {
 	struct carrier *link;
 	char engine[64];
 	uint64_t at, told;         /* in the database; last sent as CURSOR */
-	uint64_t request;
+	uint64_t request, subscription;
 	int64_t partitions_ms;
 };
 
@@ -99,13 +99,21 @@ static int take_events(struct intake *in, const struct link_frame *f)
 	return tell(in, f->events.n > 0);
 }
 
+/* A new engine's log begins somewhere; from there on nothing is missing. */
+static int take_ack(struct intake *in, const struct link_frame *f)
+{
+	struct link_frame begin = { .type = LINK_EVENTS, .events.next = f->lsn };
+
+	return f->request == in->subscription && in->at == 0 && f->lsn ? take_events(in, &begin) : 0;
+}
+
 static int take_frame(struct intake *in, const struct link_frame *f)
 {
 	switch (f->type) {
 	case LINK_EVENTS:
 		return take_events(in, f);
 	case LINK_ACK:
-		return 0;
+		return take_ack(in, f);
 	case LINK_ERROR:
 		log_error("intake.refused", kv_err("error", f->error.code), kv_slice("text", f->error.text));
 		return f->error.code < 0 ? f->error.code : E_DENIED;
@@ -132,8 +140,9 @@ static int begin(struct intake *in)
 	make_partitions(in);
 	in->told = in->at;
 	log_info("intake.begin", kv_str("engine", in->engine), kv_int("from", in->at));
-	return carrier_send(in->link, &(struct link_frame){ .type = LINK_SUBSCRIBE, .request = ++in->request,
-							    .lsn = in->at });
+	in->subscription = ++in->request;
+	return carrier_send(in->link, &(struct link_frame){ .type = LINK_SUBSCRIBE,
+							    .request = in->subscription, .lsn = in->at });
 }
 
 static int go_on(struct intake *in)

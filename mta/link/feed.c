@@ -57,7 +57,9 @@ static void on_tail(struct durable_wait *w, int err)
 		feed_go_on(c);
 }
 
-/* 1 a frame was sent, 0 the end of the durable log, or negative. */
+/* 1 a frame of events was sent, 0 the end of the durable log, or negative.  Records that are no events
+ * (contents, rules, cursors) move the client's position too, and it is told: whoever waits for
+ * `durable` of WELCOME gets there. */
 static int send_some(struct link_client *c)
 {
 	struct spool *sp = engine_spool(c->server->engine);
@@ -69,12 +71,12 @@ static int send_some(struct link_client *c)
 	r = spool_events(sp, c->next, EVENTS_A_FRAME, pack_event, &p, &next);
 	if (r < 0)
 		return r;
-	c->next = next;
-	if (!p.n)
+	if (!p.n && next == c->next)
 		return 0;
+	c->next = next;
 	frames_send(&c->frames, &(struct link_frame){ .type = LINK_EVENTS, .request = c->subscription,
 		.events = { .next = next, .n = p.n, .packed = buf_data(&c->packed) } });
-	return 1;
+	return p.n > 0;
 }
 
 /* A frame fills the conn's room many times over: after one the peer must read (on_room), so that one

@@ -26,8 +26,9 @@
  *
  * Feeding exactly once: after WELCOME the client reads events up to `durable lsn` before it sends
  * again any job that was not acknowledged: EVENT_ACCEPTED tells it what was taken.  A job or content
- * the engine knows is acknowledged again and does nothing.  E_UNKNOWN on JOB: send the content again.
- * E_FULL: wait and try again.
+ * the engine knows is acknowledged again and does nothing.  EVENTS without events say how far the log
+ * was read when it grew by other records; the ACK to SUBSCRIBE carries the position it begins at.
+ * E_UNKNOWN on JOB: send the content again.  E_FULL: wait and try again.
  *
  * Limits: frames up to LINK_FRAME_MAX; at most LINK_EVENTS_MAX events a frame; the engine sends no
  *         further EVENTS while more than 4 MiB are unread by the client. */
