@@ -3,8 +3,8 @@
  * answers from a script.
  *
  * Owns:   resolver_new() gives the caller the resolver; resolver_free() ends it and drops every
- *         query without a call.  An answer belongs to the resolver and is valid during the
- *         callback.
+ *         query without a call; not from inside a callback.  An answer belongs to the resolver and
+ *         is valid during the callback.
  * Blocks: never.  The callback always comes from the loop, never from inside resolver_ask().
  * Fails:  answers carry 0, E_DNS_NXDOMAIN, E_DNS_NONE (no such record) or E_DNS_TEMP.
  * Limits: one thread; answers up to 64 KiB over TCP, CNAME chains of 8, 64 records of one type,
