@@ -253,6 +253,34 @@ static void fields_are_listed_once_in_order_of_use(void **state)
 	assert_true(slice_eq(names[1], SLICE("a")));
 }
 
+/* What editors and MJML write: Outlook's comments, styles, loops over table rows. */
+static const char page[] =
+	"<!doctype html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\" xmlns:v=\"urn:v\">\n"
+	"<head><title>{{first_name}}</title>\n"
+	"<!--[if !mso]><!--><meta http-equiv=\"X-UA-Compatible\" content=\"IE=edge\"><!--<![endif]-->\n"
+	"<style type=\"text/css\">\n@media (max-width:480px) { .a { width:100%!important } }\n</style>\n"
+	"<!--[if mso]><noscript><xml><o:PixelsPerInch>96</o:PixelsPerInch></xml></noscript><![endif]-->\n"
+	"<!--[if lte mso 11]><style type=\"text/css\">.x { width:100% }</style><![endif]-->\n"
+	"</head>\n<body style=\"margin:0;background:{{first_name}}\">\n"
+	"<div style='display:none'>{{first_name}} &zwnj;&nbsp;</div>\n"
+	"<!--[if mso | IE]><table width=\"600\"><tr><td style=\"line-height:0px\"><![endif]-->\n"
+	"<table role=\"presentation\" border=0 cellpadding=0>\n"
+	"{{#orders}}\n<tr{{! a row }}><td align=\"left\" {{#gift}}class=\"gift\"{{/gift}}>{{title}}</td>\n"
+	"<td><a href=\"https://shop.example/o/{{id}}\" target=\"_blank\">{{price}}</a></td></tr>\n{{/orders}}\n"
+	"{{^orders}}<tr><td>None, {{first_name}}.</td></tr>{{/orders}}\n</table>\n"
+	"<!--[if mso]><v:roundrect href=\"{{email}}\" fillcolor=\"#123456\"><center>{{first_name}}</center>"
+	"</v:roundrect><![endif]-->\n<img src=\"{{first_name}}\" alt=\"\"/><br/>5 < 6 && 7 > 2\n"
+	"<!-- footer: {{first_name}} --><a href='{{first_name}}'>x</a>{{{first_name}}}</body></html>\n";
+
+static void a_page_as_editors_make_it_is_taken(void **state)
+{
+	struct template_error e = { 0 };
+
+	(void)state;
+	if (check(page, &e) != 0)
+		fail_msg("%u:%u %s", e.line, e.column, e.text);
+}
+
 static void repeat(struct buf *b, const char *what, unsigned n)
 {
 	buf_init(b, 0);
@@ -348,6 +376,7 @@ int main(void)
 		cmocka_unit_test(faults_are_told_with_their_line_and_column),
 		cmocka_unit_test(only_known_fields_are_taken_and_entries_of_trees),
 		cmocka_unit_test(fields_are_listed_once_in_order_of_use),
+		cmocka_unit_test(a_page_as_editors_make_it_is_taken),
 		cmocka_unit_test(limits_are_told_and_kept),
 		cmocka_unit_test(partials_that_never_end_are_limits_not_crashes),
 		cmocka_unit_test(a_partial_is_held_to_the_place_where_it_stands),
