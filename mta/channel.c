@@ -112,7 +112,7 @@ int channel_open(struct pool *p)
 	if (r < 0) {
 		give_slots(ch);
 		free(ch);
-		site_host_failed(p->site, h, slice_str(err_text(r)));
+		site_host_failed(p->site, h, 0, slice_str(err_text(r)));
 		pool_pump_soon(p);
 		return r;
 	}
@@ -267,7 +267,7 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 	if (!ch->ready_once && tls_gave_way(ch, v))
 		return;
 	if (!ch->ready_once || (trouble && !ch->judged))
-		site_host_failed(ch->pool->site, ch->host, slice_of(v->text, v->text_n));
+		site_host_failed(ch->pool->site, ch->host, v->code, slice_of(v->text, v->text_n));
 	else if (trouble && v->code)
 		pool_congested(ch->pool); /* 421 and its like in mid-session */
 }

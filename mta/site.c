@@ -129,18 +129,22 @@ struct host *site_pick(struct site *s, const struct route_host **ret_mx)
 	return NULL;
 }
 
-void site_host_failed(struct site *s, struct host *h, struct slice why)
+void site_host_failed(struct site *s, struct host *h, unsigned code, struct slice why)
 {
+	char reply[8] = "";
 	struct work *w = s->work;
 	int64_t pause = w->config->host_bad;
 
 	pause += (int64_t)random_below((uint32_t)MIN_OF(pause / 4 + 1, (int64_t)UINT32_MAX));
 	h->bad_until_ms = timers_now(w->loop->timers) + pause;
-	(void)snprintf(s->problem, sizeof(s->problem), "%s: %.*s", h->ip_text, (int)MIN_OF(why.n, (size_t)180),
-		       why.p);
+	if (code)
+		(void)snprintf(reply, sizeof(reply), "%u ", code % 1000);
+	(void)snprintf(s->problem, sizeof(s->problem), "%s: %s%.*s", h->ip_text, reply,
+		       (int)MIN_OF(why.n, (size_t)180), why.p);
 	s->problem_ms = clock_wall_ms();
 	count_add(&w->m->sessions_failed, 1);
-	log_info("session.failed", kv_str("site", s->name), kv_str("ip", h->ip_text), kv_slice("reason", why));
+	log_info("session.failed", kv_str("site", s->name), kv_str("ip", h->ip_text), kv_int("code", code),
+		 kv_slice("reason", why));
 }
 
 void site_host_well(struct site *s, struct host *h)

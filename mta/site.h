@@ -38,7 +38,7 @@ void site_free_all(struct work *w);
 struct site *site_get(struct work *w, struct route *route); /* keeps a reference of its own */
 /* Next address to try: best preference first, addresses passed over while bad.  NULL: all are bad. */
 struct host *site_pick(struct site *s, const struct route_host **ret_mx);
-void site_host_failed(struct site *s, struct host *h, struct slice why);
+void site_host_failed(struct site *s, struct host *h, unsigned code, struct slice why);
 void site_host_well(struct site *s, struct host *h);
 void site_forgive_hosts(struct site *s); /* every address may be tried again now */
 /* Nothing can be reached: pause, and defer some of those who wait, so that their try is on record. */

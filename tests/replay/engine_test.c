@@ -428,6 +428,123 @@ static void an_ordered_retry_does_not_wait_for_its_time(void **state)
 	world_end(&w);
 }
 
+/* Place of the first message of a campaign in the order of arrival; -1: it did not arrive. */
+static int place_of(unsigned campaign)
+{
+	char subject[32];
+	int n = snprintf(subject, sizeof(subject), "Subject: %u\r\n", campaign);
+
+	for (unsigned i = 0; i < conn_sim_messages(); i++)
+		if (memmem(conn_sim_message(i).p, conn_sim_message(i).n, subject, (size_t)n))
+			return (int)i;
+	return -1;
+}
+
+static void nobodys_bulk_delays_another_tenant_or_a_password(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG "site.connections = 1\nsite.connections_start = 1\n");
+	names();
+	host("127.0.1.1", "say 220 mx.test\nserve\n");
+	for (unsigned i = 0; i < 300; i++)
+		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
+	world_submit(&w, one_rcpt, 1, DAY, "control", 2);
+	world_submit_as(&w, CLASS_TRANSACTIONAL, one_rcpt, 1, DAY, "control", 3);
+	world_run(&w, HOUR);
+	assert_int_equal(world_books(&w).delivered, 302);
+	assert_in_range(place_of(3), 0, 3);
+	assert_in_range(place_of(2), 0, 20);
+	world_end(&w);
+}
+
+static void bulk_is_not_starved_by_passwords(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG "site.connections = 1\nsite.connections_start = 1\n");
+	names();
+	host("127.0.1.1", "say 220 mx.test\nserve\n");
+	for (unsigned i = 0; i < 300; i++)
+		world_submit_as(&w, CLASS_TRANSACTIONAL, one_rcpt, 1, DAY, "control", 1);
+	world_submit(&w, one_rcpt, 1, DAY, "control", 2);
+	world_run(&w, HOUR);
+	assert_in_range(place_of(2), 0, 40);
+	world_end(&w);
+}
+
+static void a_rate_limit_spreads_messages_over_time(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG "site.rate = 2\n");
+	names();
+	host("127.0.1.1", decent);
+	for (unsigned i = 0; i < 100; i++)
+		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
+	world_run(&w, 10 * SECOND);
+	assert_in_range(world_books(&w).delivered, 15, 25);
+	world_run(&w, 60 * SECOND);
+	assert_int_equal(world_books(&w).delivered, 100);
+	world_end(&w);
+}
+
+static void connections_never_pass_the_sites_limit(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG "site.connections = 3\n");
+	names();
+	host("127.0.1.1", "say 220 mx.test\nserve\n");
+	for (unsigned i = 0; i < 200; i++)
+		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
+	for (unsigned i = 0; i < 100; i++) {
+		world_run(&w, 1);
+		assert_in_range(conn_sim_live(), 0, 3);
+	}
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 200);
+	world_end(&w);
+}
+
+static void a_greeting_of_421_pauses_the_site(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", "say 421 4.3.2 too busy\nclose\n");
+	for (unsigned i = 0; i < 500; i++)
+		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
+	world_run(&w, 30 * SECOND);
+	assert_int_equal(world_books(&w).queued, 500);
+	assert_in_range(conn_sim_opened(), 1, 4);
+	world_end(&w);
+}
+
+static void a_failed_handshake_gives_way_to_the_clear(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", "say 220 mx.test\nexpect EHLO\nraw 250-mx.test\\r\\n250 STARTTLS\\r\\n\nexpect STARTTLS\n"
+			  "say 220 go\ntls-fail\n");
+	world_submit(&w, one_rcpt, 1, DAY, "control", 1);
+	world_run(&w, 2 * SECOND);
+	assert_int_equal(conn_sim_opened(), 2);
+	/* The script wanted STARTTLS a second time, and got the envelope. */
+	assert_non_null(conn_sim_mistake());
+	assert_non_null(strstr(conn_sim_mistake(), "MAIL"));
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -450,6 +567,12 @@ int main(void)
 		cmocka_unit_test(a_restart_never_fires_everything_at_once),
 		cmocka_unit_test(why_tells_what_holds_a_recipient),
 		cmocka_unit_test(an_ordered_retry_does_not_wait_for_its_time),
+		cmocka_unit_test(nobodys_bulk_delays_another_tenant_or_a_password),
+		cmocka_unit_test(bulk_is_not_starved_by_passwords),
+		cmocka_unit_test(a_rate_limit_spreads_messages_over_time),
+		cmocka_unit_test(connections_never_pass_the_sites_limit),
+		cmocka_unit_test(a_greeting_of_421_pauses_the_site),
+		cmocka_unit_test(a_failed_handshake_gives_way_to_the_clear),
 	};
 
 	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);

@@ -124,7 +124,15 @@ void world_run(struct world *w, int64_t ms)
 struct id128 world_submit(struct world *w, const char *const *rcpts, unsigned n, int64_t life_ms,
 			  const char *origin, uint64_t campaign)
 {
-	static const char message[] = "From: a@sender.test\r\nSubject: hello\r\n\r\nText\r\n";
+	return world_submit_as(w, CLASS_BULK, rcpts, n, life_ms, origin, campaign);
+}
+
+struct id128 world_submit_as(struct world *w, enum job_class class, const char *const *rcpts, unsigned n,
+			     int64_t life_ms, const char *origin, uint64_t campaign)
+{
+	char message[128];
+	int length = snprintf(message, sizeof(message), "From: a@sender.test\r\nSubject: %u\r\n\r\nText\r\n",
+			      (unsigned)campaign);
 	struct id128 id = { 0, w->next_id++ };
 	struct wire_content_meta cm = { 0 };
 	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"), .origin = slice_str(origin) };
@@ -139,11 +147,12 @@ struct id128 world_submit(struct world *w, const char *const *rcpts, unsigned n,
 	assert_int_equal(wire_job_meta_put(&job_meta, &jm), 0);
 	for (unsigned i = 0; i < n; i++)
 		assert_int_equal(wire_row_put(&rows, slice_str(rcpts[i]), 0, NULL, 0), 0);
-	struct content_in c = { id, buf_data(&content_meta), slice_of(message, sizeof(message) - 1) };
+	struct content_in c = { id, buf_data(&content_meta), slice_of(message, (size_t)length) };
 	struct job_in j = {
 		.id = id,
 		.content = id,
 		.campaign = campaign,
+		.class = (uint8_t)class,
 		.tenant = 1,
 		.accepted_ms = clock_wall_ms(),
 		.expires_ms = clock_wall_ms() + life_ms,

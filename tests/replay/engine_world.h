@@ -21,6 +21,9 @@ void world_run(struct world *w, int64_t ms);            /* lets that much time p
 /* A raw message of `origin` to the recipients, queued and durable. */
 struct id128 world_submit(struct world *w, const char *const *rcpts, unsigned n, int64_t life_ms,
 			  const char *origin, uint64_t campaign);
+/* The same, of a class; the message's Subject is the campaign's number. */
+struct id128 world_submit_as(struct world *w, enum job_class class, const char *const *rcpts, unsigned n,
+			     int64_t life_ms, const char *origin, uint64_t campaign);
 void world_rule(struct world *w, const char *key, const char *value);
 struct books world_books(struct world *w);
 uint64_t world_counter(struct world *w, size_t offset); /* of struct metrics, lane 0 */
