@@ -133,9 +133,9 @@ static int delete_list(struct call *c)
 	uint64_t id;
 	int r = call_id(c, 0, ID_LIST, &id);
 
-	if (r >= 0)
-		r = db_run(c->db, NULL, "DELETE FROM lists WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
-			   p_int(id));
+	if (r < 0)
+		return r;
+	r = db_run(c->db, NULL, "DELETE FROM lists WHERE org_id = $1 AND id = $2", p_int(c->actor.org), p_int(id));
 	if (r == E_UNKNOWN)
 		return problem(c, 409, "in_use", "a campaign refers to this list");
 	if (r == 0)

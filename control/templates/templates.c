@@ -183,10 +183,11 @@ static int delete_template(struct call *c)
 	OWNED(db_result) old = NULL;
 	int r = load_template(c, &old);
 
-	if (r >= 0)
-		r = db_run(c->db, NULL, "DELETE FROM templates WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
-			   p_int(db_int(old, 0, K_ID)));
-	if (r == E_UNKNOWN && old)
+	if (r < 0)
+		return r;
+	r = db_run(c->db, NULL, "DELETE FROM templates WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
+		   p_int(db_int(old, 0, K_ID)));
+	if (r == E_UNKNOWN)
 		return problem(c, 409, "in_use", "a campaign refers to this template");
 	return r < 0 ? r : reply_empty(c, 204);
 }
