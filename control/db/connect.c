@@ -115,10 +115,22 @@ int db_connect(struct db *db)
 	return 0;
 }
 
+/* Between transactions nothing comes from the server but its farewell: the first reading takes its
+ * words, the second sees the end.  So a restart of the server costs nobody a request. */
+static void notice_end(struct db *db)
+{
+	if (db->in_tx && !db->begin_pending)
+		return;
+	for (int i = 0; i < 2 && db_connected(db); i++)
+		(void)PQconsumeInput(db->conn);
+}
+
 int db_ready(struct db *db)
 {
 	struct timespec pause;
 
+	if (db->conn)
+		notice_end(db);
 	if (db_connected(db))
 		return 0;
 	if (db->in_tx && !db->begin_pending)

@@ -45,6 +45,7 @@ struct call_request {
 	char *upload_path;
 	int upload_fd;
 	int64_t upload_bytes;
+	size_t dropped;
 	bool keep_upload, drop_body, failed_io;
 	struct reply reply;
 	struct call call;

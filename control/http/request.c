@@ -9,6 +9,8 @@
 #include "base/random.h"
 #include "control/http/private.h"
 
+enum { DRAIN_MAX = 16 << 20 };
+
 static const char base32_letters[] = "abcdefghijklmnopqrstuvwxyz234567";
 
 static void name_request(char *id)
@@ -127,12 +129,18 @@ static void put_allow(struct call_request *q)
 	reply_header(&q->call, "Allow", "%s", allow);
 }
 
+static uint64_t length_of(const struct call *c)
+{
+	struct slice length = call_header(c, "Content-Length");
+	uint64_t n = 0;
+
+	return !length.n ? 0 : slice_u64(length, INT64_MAX, &n) < 0 ? UINT64_MAX : n;
+}
+
 /* What can be refused from the request line and headers alone. */
 static int look_at_head(struct call_request *q, const char *url, const char *method)
 {
 	struct call *c = &q->call;
-	struct slice length = call_header(c, "Content-Length");
-	uint64_t n;
 	int r;
 
 	if (strlen(url) >= sizeof(q->path))
@@ -154,7 +162,7 @@ static int look_at_head(struct call_request *q, const char *url, const char *met
 	if (c->route->flags & ROUTE_UPLOAD)
 		q->body_max = (size_t)c->app->config.http_upload_max;
 	buf_init(&q->body, q->body_max);
-	if (length.n && (slice_u64(length, INT64_MAX, &n) < 0 || n > q->body_max))
+	if (length_of(c) > q->body_max)
 		return problem(c, 413, "too_large", "the body may have %zu bytes", q->body_max);
 	return 0;
 }
@@ -180,8 +188,8 @@ static enum MHD_Result begin(struct listener *l, struct MHD_Connection *conn, co
 	find_peer(q);
 	r = look_at_head(q, url, method);
 	if (r < 0) {
-		/* A body that is small is taken and dropped, so that the connection stays useful. */
-		q->drop_body = q->reply.status != 413 && q->reply.status != 414;
+		/* A body within bounds is taken and dropped: most clients read no reply before they wrote all. */
+		q->drop_body = length_of(&q->call) <= DRAIN_MAX;
 		return q->drop_body ? MHD_YES : reply_send(q);
 	}
 	if (!(q->call.route->flags & ROUTE_UPLOAD))
@@ -209,12 +217,15 @@ static int write_all(int fd, const char *p, size_t n)
 	return 0;
 }
 
-static void take_piece(struct call_request *q, struct slice piece)
+/* False: the peer sends on and on, and the connection ends. */
+static bool take_piece(struct call_request *q, struct slice piece)
 {
 	int r;
 
-	if (q->drop_body)
-		return;
+	if (q->drop_body) {
+		q->dropped += piece.n;
+		return q->dropped <= DRAIN_MAX;
+	}
 	if (!(q->call.route->flags & ROUTE_UPLOAD)) {
 		r = buf_append(&q->body, piece);
 	} else {
@@ -223,12 +234,13 @@ static void take_piece(struct call_request *q, struct slice piece)
 							     write_all(q->upload_fd, piece.p, piece.n);
 	}
 	if (r >= 0)
-		return;
+		return true;
 	q->drop_body = true;
 	if (r == E_LIMIT)
 		(void)problem(&q->call, 413, "too_large", "the body may have %zu bytes", q->body_max);
 	else
 		(void)problem(&q->call, 503, "no_room", "the body could not be kept");
+	return true;
 }
 
 /* After the gate: the reply, when the caller was refused, else on to the body. */
@@ -236,9 +248,11 @@ static enum MHD_Result after_gate(struct call_request *q)
 {
 	int r;
 
-	if (q->reply.status)
-		return reply_send(q);
 	q->state = REQ_BODY;
+	if (q->reply.status) {
+		q->drop_body = length_of(&q->call) <= DRAIN_MAX;
+		return q->drop_body ? MHD_YES : reply_send(q);
+	}
 	r = open_upload(q);
 	if (r >= 0)
 		return MHD_YES;
@@ -257,9 +271,10 @@ enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const cha
 	if (q->state == REQ_GATE)
 		return after_gate(q);
 	if (*data_size) {
-		take_piece(q, slice_of(data, *data_size));
+		bool fine = take_piece(q, slice_of(data, *data_size));
+
 		*data_size = 0;
-		return MHD_YES;
+		return fine ? MHD_YES : MHD_NO;
 	}
 	if (q->state == REQ_QUEUED || q->drop_body)
 		return reply_send(q);

@@ -1,0 +1,357 @@
+#!/usr/bin/python3
+# timeout: 240
+# sanitize: yes
+"""Credentials and conventions of the API, against the real daemon and database: sessions, keys, members, CSRF, the brake
+on logins, strict bodies, idempotency keys, pages, ETags."""
+import concurrent.futures
+import os
+import pathlib
+import sys
+import threading
+import time
+import types
+import urllib.parse
+
+from stack import Api, ApiError, Control, Postgres
+
+TMP = pathlib.Path(os.environ["POSTERN_TMP"])
+PASSWORD = "correct horse battery"
+failures = []
+checks = 0
+
+
+def check(fine, text):
+    global checks
+    checks += 1
+    if not fine:
+        failures.append(text)
+        print("WRONG:", text, flush=True)
+
+
+def refused(status, code, run, *args, **kw):
+    """run is refused with this status and code; gives the problem."""
+    name = f"{getattr(run, '__name__', run)} {args[:2]}"
+    try:
+        reply = run(*args, **kw)
+    except ApiError as e:
+        got = e.body.get("code") if isinstance(e.body, dict) else e.body
+        check(e.status == status and (code is None or got == code), f"{name}: {e.status} {got}, not {status} {code}")
+        return e.body if isinstance(e.body, dict) else {}
+    check(False, f"{name}: answered {reply}, not {status} {code}")
+    return {}
+
+
+def raw(control, request):
+    """Bytes on a connection of its own; the status of the reply, or None when it was closed without one."""
+    host = urllib.parse.urlsplit(control.url)
+    import socket
+    with socket.create_connection((host.hostname, host.port), 10) as s:
+        s.sendall(request)
+        s.settimeout(10)
+        try:
+            head = s.recv(4096)
+        except ConnectionError:
+            return None
+    return int(head.split()[1]) if head.startswith(b"HTTP/1.1 ") else None
+
+
+def sign_up(control, name):
+    made = Api(control.url).post("/v1/auth/signup", {"organization": name, "email": f"admin@{name}.test", "password": PASSWORD})
+    return Api(control.url, made["token"]), made
+
+
+def sessions(control):
+    api, made = sign_up(control, "sessions")
+    anybody = Api(control.url)
+    refused(401, "wrong_credentials", anybody.post, "/v1/auth/login", {"email": "admin@sessions.test", "password": "not this one"})
+    refused(401, "wrong_credentials", anybody.post, "/v1/auth/login", {"email": "nobody@sessions.test", "password": PASSWORD})
+    again = anybody.post("/v1/auth/login", {"email": "ADMIN@Sessions.test", "password": PASSWORD})
+    other = Api(control.url, again["token"])
+    check(again["user"]["id"] == made["user"]["id"], "an address is the same in any letter case")
+    check(len(api.get("/v1/me/sessions")["data"]) == 2, "both sessions are listed")
+    api.call("PATCH", "/v1/me", {"password": "another long one", "current_password": PASSWORD})
+    refused(401, None, other.get, "/v1/me")
+    check(api.get("/v1/me")["email"] == "admin@sessions.test", "the session that changed the password lives on")
+    refused(401, "wrong_credentials", anybody.post, "/v1/auth/login", {"email": "admin@sessions.test", "password": PASSWORD})
+    refused(422, None, api.call, "PATCH", "/v1/me", {"password": "another long one 2", "current_password": "wrong"})
+    # the cookie needs the other half for changes
+    cookie = {"Cookie": f"postern_session={api.token}"}
+    browser = Api(control.url)
+    check(browser.get("/v1/me", headers=cookie)["id"] == made["user"]["id"], "the cookie is a credential")
+    refused(403, "csrf", browser.call, "PATCH", "/v1/me", {"name": "X"}, headers=cookie)
+    refused(403, "csrf", browser.call, "PATCH", "/v1/me", {"name": "X"}, headers={**cookie, "X-CSRF-Token": "x" * 43})
+    named = browser.call("PATCH", "/v1/me", {"name": "X"}, headers={**cookie, "X-CSRF-Token": made["csrf"]})
+    check(named["name"] == "X", "with the CSRF value the cookie changes things")
+    api.post("/v1/auth/logout")
+    refused(401, None, api.get, "/v1/me")
+    # one address in two organisations
+    anybody.post("/v1/auth/signup", {"organization": "two", "email": "admin@sessions.test", "password": "another long one"})
+    refused(409, "org_required", anybody.post, "/v1/auth/login", {"email": "admin@sessions.test", "password": "another long one"})
+    chosen = anybody.post("/v1/auth/login", {"email": "admin@sessions.test", "password": "another long one", "org": made["user"]["org"]["id"]})
+    check(chosen["user"]["org"]["name"] == "sessions", "the organisation named is the one entered")
+
+
+def keys(control):
+    api, _ = sign_up(control, "keys")
+    key = api.post("/v1/keys", {"name": "one", "scopes": ["domains.read"]})
+    user = Api(control.url, key["key"])
+    check(user.get("/v1/domains")["data"] == [], "a key answers within its scope")
+    check(Api(control.url).get("/v1/domains", headers={"X-Api-Key": key["key"]})["data"] == [], "X-Api-Key is a credential too")
+    refused(403, "missing_permission", user.post, "/v1/domains", {"name": "x.test"})
+    check("key" not in api.get(f"/v1/keys/{key['id']}"), "the secret is shown once")
+    check(api.get(f"/v1/keys/{key['id']}")["last_used_at"] is not None, "its use is noted")
+    for i in (-1, 40):
+        changed = key["key"][:i] + ("A" if key["key"][i] != "A" else "B") + (key["key"][i + 1:] if i != -1 else "")
+        refused(401, None, Api(control.url, changed).get, "/v1/domains")
+    api.call("DELETE", f"/v1/keys/{key['id']}")
+    refused(401, None, user.get, "/v1/domains")
+    here = api.post("/v1/keys", {"name": "here", "scopes": ["domains.read"], "cidrs": ["127.0.0.0/8"]})
+    there = api.post("/v1/keys", {"name": "there", "scopes": ["domains.read"], "cidrs": ["192.0.2.0/24", "2001:db8::/32"]})
+    check(Api(control.url, here["key"]).get("/v1/domains")["data"] == [], "a key of this network answers")
+    refused(403, "address_not_allowed", Api(control.url, there["key"]).get, "/v1/domains")
+    soon = api.post("/v1/keys", {"name": "soon", "scopes": ["domains.read"],
+                                 "expires_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))})
+    check(Api(control.url, soon["key"]).get("/v1/domains")["data"] == [], "a key answers before it expires")
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        try:
+            Api(control.url, soon["key"]).get("/v1/domains")
+            time.sleep(0.2)
+        except ApiError as e:
+            check(e.status == 401, f"an expired key: {e.status}")
+            break
+    else:
+        check(False, "an expired key still answers")
+    refused(422, "in_the_past", api.post, "/v1/keys", {"name": "x", "scopes": ["domains.read"], "expires_at": "2020-01-01T00:00:00Z"})
+    refused(422, "unknown_scope", api.post, "/v1/keys", {"name": "x", "scopes": ["everything"]})
+    refused(422, "invalid_network", api.post, "/v1/keys", {"name": "x", "scopes": ["domains.read"], "cidrs": ["here"]})
+    small = api.post("/v1/keys", {"name": "small", "scopes": ["keys.write"]})
+    refused(422, "missing_permission", Api(control.url, small["key"]).post, "/v1/keys", {"name": "more", "scopes": ["contacts.write"]})
+
+
+def members(control):
+    api, made = sign_up(control, "members")
+    me = made["user"]["id"]
+    invited = api.post("/v1/members", {"email": "editor@members.test", "role": "editor"})
+    check(invited["status"] == "invited", "an invited member is not active yet")
+    anybody = Api(control.url)
+    refused(422, "invalid_token", anybody.post, "/v1/auth/verify", {"token": invited["token"][:-1] + "!", "password": PASSWORD})
+    entered = anybody.post("/v1/auth/verify", {"token": invited["token"], "password": PASSWORD, "name": "Ed"})
+    editor = Api(control.url, entered["token"])
+    refused(422, "invalid_token", anybody.post, "/v1/auth/verify", {"token": invited["token"], "password": PASSWORD})
+    check(entered["user"]["role"] == "editor" and entered["user"]["name"] == "Ed", "the invited enters in the role given")
+    refused(403, "missing_permission", editor.post, "/v1/members", {"email": "x@members.test", "role": "admin"})
+    refused(403, "missing_permission", editor.call, "PATCH", f"/v1/members/{invited['id']}", {"role": "admin"})
+    refused(409, "last_admin", api.call, "PATCH", f"/v1/members/{me}", {"role": "viewer"})
+    refused(409, "last_admin", api.call, "DELETE", f"/v1/members/{me}")
+    check(api.get("/v1/me")["role"] == "admin", "a refused change changes nothing")
+    api.call("PATCH", f"/v1/members/{invited['id']}", {"role": "viewer"})
+    check("contacts.write" not in editor.get("/v1/me")["permissions"], "a role takes effect at once")
+    api.call("PATCH", f"/v1/members/{invited['id']}", {"status": "disabled"})
+    refused(401, None, editor.get, "/v1/me")
+    refused(401, None, anybody.post, "/v1/auth/login", {"email": "editor@members.test", "password": PASSWORD})
+    api.call("PATCH", f"/v1/members/{invited['id']}", {"status": "active"})
+    reset = api.post(f"/v1/members/{invited['id']}/reset")
+    anybody.post("/v1/auth/verify", {"token": reset["token"], "password": "a third long one"})
+    anybody.post("/v1/auth/login", {"email": "editor@members.test", "password": "a third long one"})
+    anybody.post("/v1/auth/password-reset", {"email": "editor@members.test"})
+    anybody.post("/v1/auth/password-reset", {"email": "nobody@members.test"})
+    actions = [a["action"] for a in api.get("/v1/audit?limit=200")["data"]]
+    for action in ("org.created", "member.invited", "member.changed", "member.reset", "user.reset_requested"):
+        check(action in actions, f"the audit has {action}")
+    # two admins who demote each other at the same moment: one of them stays
+    second = api.post("/v1/members", {"email": "second@members.test", "role": "admin"})
+    two = Api(control.url, anybody.post("/v1/auth/verify", {"token": second["token"], "password": PASSWORD})["token"])
+
+    def demote(who, whom):
+        try:
+            who.call("PATCH", f"/v1/members/{whom}", {"role": "viewer"})
+            return 200
+        except ApiError as e:
+            return e.status
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        done = sorted(pool.map(demote, (api, two), (second["id"], me)))
+    check(done[0] == 200 and done[1] in (403, 409), f"two admins demote each other: {done}")
+
+
+def audit_chain(control, pg):
+    broken = pg.psql("""SELECT count(*) FROM (SELECT hash, sha256(coalesce(lag(hash) OVER (PARTITION BY org_id ORDER BY id), '') ||
+        convert_to(concat_ws(E'\\n', to_ms(at), actor_kind, actor_id, action, object, detail::text, request_id, ip), 'UTF8')) AS want
+        FROM audit) s WHERE hash <> want""", "postern")
+    check(broken == "0", f"{broken} rows of the audit do not follow the one before")
+    check(int(pg.psql("SELECT count(*) FROM audit", "postern")) > 20, "the audit was written")
+    check(pg.psql("SELECT has_table_privilege('cp_api', 'audit', 'UPDATE, DELETE, TRUNCATE')", "postern") == "f", "the audit is append-only")
+
+
+def bodies(control):
+    api, _ = sign_up(control, "bodies")
+
+    def post(text, **kw):
+        return api.call("POST", "/v1/keys", text.encode(), **kw)
+    refused(400, "invalid_json", post, '{"name": "a", "name": "b"}')
+    refused(400, "invalid_json", post, '{"name": "a"} x')
+    refused(400, "invalid_json", post, '["name"]')
+    refused(400, "invalid_json", api.call, "POST", "/v1/keys", b'{"name": "\xff"}')
+    refused(400, "invalid_json", post, "[" * 100000)
+    refused(415, "unsupported_media_type", post, "name=a", content_type="application/x-www-form-urlencoded")
+    refused(413, "too_large", post, '{"name": "' + "a" * (1 << 20) + '"}')
+    refused(413, "too_large", post, '{"name": "' + "a" * (15 << 20) + '"}')
+    problem = refused(422, None, post, '{"name": 7, "scopes": "x", "more": 1}')
+    pointers = {e["pointer"]: e["code"] for e in problem.get("errors", [])}
+    check(pointers == {"/name": "wrong_type", "/scopes": "wrong_type", "/more": "unknown_member"}, f"each wrong member is pointed at: {pointers}")
+    check(problem.get("instance", "").startswith("req_"), "a problem names its request")
+    refused(422, None, post, '{"name": "a\\nb", "scopes": ["domains.read"]}')
+    refused(400, "invalid_json", post, '{"name": "a\\u0000b", "scopes": ["domains.read"]}')
+    refused(422, "required", post, "{}")
+    refused(404, "no_such_route", api.get, "/v1/nothing")
+    refused(405, "method_not_allowed", api.call, "PUT", "/v1/keys", {})
+    refused(404, None, api.get, "/v1/domains/%00")
+    refused(404, None, api.get, "/v1/domains/%zz")
+    refused(404, None, api.get, "/v1/domains/..%2f..%2fetc")
+    refused(404, None, api.get, "/v1/domains/%ff%fe")
+    refused(400, "invalid_limit", api.get, "/v1/keys?limit=0")
+    refused(400, "invalid_limit", api.get, "/v1/keys?limit=201")
+    refused(400, "invalid_cursor", api.get, "/v1/keys?after=AAAA")
+    check(raw(control, b"GET /v1/keys HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 200000 + b"\r\n\r\n") in (None, 413, 431), "headers are bounded")
+    check(raw(control, b"POST /v1/keys HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n") == 413, "a length past the bound is refused unread")
+    check(raw(control, b"POST /v1/keys HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n") in (None, 400, 413), "a length below nothing is refused")
+    check(raw(control, b"\x16\x03\x01\x02\x00garbage\r\n\r\n") in (None, 400), "what is no HTTP is refused")
+    api.get("/v1/org")
+    for name, value in (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"), ("X-Frame-Options", "DENY")):
+        check(api.headers[name] == value, f"{name}: {api.headers[name]}")
+
+
+def idempotency(control):
+    api, _ = sign_up(control, "idempotency")
+    key = {"Idempotency-Key": "order-1"}
+    one = api.post("/v1/domains", {"name": "one.test"}, headers=key)
+    check(api.headers["Idempotency-Replayed"] is None, "the first answer is not a replay")
+    two = api.post("/v1/domains", {"name": "one.test"}, headers=key)
+    check(one == two and api.headers["Idempotency-Replayed"] == "true", "the same key and body give the same answer")
+    check(api.headers["Location"].endswith(one["id"]), "its headers too")
+    refused(422, "idempotency_mismatch", api.post, "/v1/domains", {"name": "two.test"}, headers=key)
+    refused(409, "already_exists", api.post, "/v1/domains", {"name": "one.test"}, headers={"Idempotency-Key": "order-2"})
+    api.call("DELETE", f"/v1/domains/{one['id']}")
+    refused(409, "already_exists", api.post, "/v1/domains", {"name": "one.test"}, headers={"Idempotency-Key": "order-2"})
+    refused(400, "invalid_idempotency_key", api.post, "/v1/domains", {"name": "x.test"}, headers={"Idempotency-Key": "a" * 256})
+    other, _ = sign_up(control, "idempotency2")
+    other.post("/v1/domains", {"name": "one.test"}, headers=key)
+    check(other.headers["Idempotency-Replayed"] is None, "a key is the organisation's own")
+    start = threading.Barrier(8)
+
+    def same(_):
+        mine = Api(control.url, api.token)
+        start.wait()
+        try:
+            return 201, mine.post("/v1/domains", {"name": "race.test"}, headers={"Idempotency-Key": "race"})["id"]
+        except ApiError as e:
+            return e.status, e.body["code"]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(same, range(8)))
+    made = {body for status, body in done if status == 201}
+    check(len(made) == 1, f"eight at once make one: {done}")
+    check(all(s == 201 or (s, b) == (409, "idempotency_in_flight") for s, b in done), f"the others replay or are told to wait: {done}")
+    check(len([d for d in api.get("/v1/domains")["data"] if d["name"] == "race.test"]) == 1, "one row is there")
+
+
+def pages(control):
+    api, _ = sign_up(control, "pages")
+    names = [f"key {i}" for i in range(23)]
+    for name in names:
+        api.post("/v1/keys", {"name": name, "scopes": ["domains.read"]})
+    seen, after = [], ""
+    while after is not None:
+        page = api.get(f"/v1/keys?limit=5{'&after=' + after if after else ''}")
+        seen += [k["name"] for k in page["data"]]
+        after = page["next"]
+        check(len(page["data"]) <= 5, "a page is no longer than asked")
+        if len(seen) == 10:
+            api.call("DELETE", f"/v1/keys/{page['data'][0]['id']}")
+            api.post("/v1/keys", {"name": "late", "scopes": ["domains.read"]})
+    check(seen == names + ["late"], f"pages show every row once, in order, while others come: {seen}")
+    one = api.get("/v1/org")
+    tag = api.headers["ETag"]
+    try:
+        api.get("/v1/org", headers={"If-None-Match": tag})
+        check(False, "an unchanged object is 304")
+    except ApiError as e:
+        check(e.status == 304, f"an unchanged object is 304, not {e.status}")
+    api.call("PATCH", "/v1/org", {"name": "changed"}, etag=tag)
+    refused(412, "version_mismatch", api.call, "PATCH", "/v1/org", {"name": "again"}, etag=tag)
+    check(api.get("/v1/org")["name"] == "changed" and one["name"] == "pages", "a stale change changes nothing")
+
+
+def platform(control):
+    boss = Api("http://127.0.0.1:8082", "platform-token-for-tests-0123456789")
+    refused(401, None, Api("http://127.0.0.1:8082", "x" * 36).get, "/v1/admin/orgs")
+    refused(404, "no_such_route", Api(control.url, boss.token).get, "/v1/admin/orgs")
+    made = boss.post("/v1/admin/orgs", {"name": "held", "admin_email": "admin@held.test", "admin_password": PASSWORD})
+    api = Api(control.url, Api(control.url).post("/v1/auth/login", {"email": "admin@held.test", "password": PASSWORD})["token"])
+    key = api.post("/v1/keys", {"name": "k", "scopes": ["org.read", "domains.write"]})
+    boss.post(f"/v1/admin/orgs/{made['id']}/suspend", {"note": "complaints"})
+    check(api.get("/v1/org")["status_note"] == "complaints", "a suspended organisation can still look")
+    refused(403, "org_suspended", Api(control.url, key["key"]).post, "/v1/domains", {"name": "held.test"})
+    boss.post(f"/v1/admin/orgs/{made['id']}/resume")
+    Api(control.url, key["key"]).post("/v1/domains", {"name": "held.test"})
+    refused(404, None, boss.get, "/v1/admin/orgs/org_aaaaaaaaaaaaa")
+    return made["tenant"]
+
+
+def brake(control):
+    """The last: from here on this address has to wait."""
+    statuses = []
+    for _ in range(120):
+        try:
+            Api(control.url).post("/v1/auth/login", {"email": "nobody@nowhere.test", "password": "guess guess guess"})
+        except ApiError as e:
+            statuses.append(e.status)
+    check(429 in statuses and statuses[0] == 401, f"guessing is braked: {statuses[:3]} ... {statuses[-3:]}")
+    check(Api(control.url).get("/health")["status"] == "ok", "others are still answered")
+
+
+def database_away(control, pg):
+    api, _ = sign_up(control, "away")
+    pg.kill()
+    refused(503, None, api.get, "/v1/org")
+    check(Api(control.url).get("/health")["status"] == "ok", "the process lives without its database")
+    refused(503, None, Api(control.url).get, "/ready")
+    pg.start()
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            check(api.get("/v1/org")["name"] == "away", "what was committed is there after the database's crash")
+            return
+        except ApiError:
+            time.sleep(0.2)
+    check(False, "requests are answered again after the database came back")
+
+
+def main():
+    pg = Postgres(TMP)
+    pg.start()
+    (TMP / "token").write_text("platform-token-for-tests-0123456789\n")
+    control = Control(TMP, os.environ["POSTERN_BUILD"], pg, types.SimpleNamespace(link=TMP / "no-engine.sock"),
+                      options={"auth.burst": 100, "auth.per_minute": 1, "auth.password_memory": "8M", "http.admin.listen": "127.0.0.1:8082",
+                               "http.admin.token_file": TMP / "token"})
+    try:
+        control.start()
+        sessions(control)
+        keys(control)
+        members(control)
+        bodies(control)
+        idempotency(control)
+        pages(control)
+        tenant = platform(control)
+        rules = pg.psql("SELECT name || '=' || convert_from(value, 'UTF8') FROM engine_outbox ORDER BY seq", "postern").splitlines()
+        check(rules == [f"hold/tenant/{tenant}=suspended by the platform", f"hold/tenant/{tenant}="], f"the engine is told to hold, then to go on: {rules}")
+        audit_chain(control, pg)
+        database_away(control, pg)
+        brake(control)
+        print(f"result: {checks} checks, {len(failures)} wrong")
+    finally:
+        control.stop()
+        pg.stop()
+    return 1 if failures else 0
+
+
+sys.exit(main())
