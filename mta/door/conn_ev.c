@@ -1,7 +1,7 @@
 /* The life of a conn: connecting, events, closing.
  *
  *	CONNECTING -> PLAIN -> HANDSHAKE -> TLS
- *	any of these -> BROKEN (told once, kept until conn_free) -> CLOSED (resting until turn end)  */
+ *	any of these -> BROKEN (told once, kept until conn_free) -> CLOSED (until turn end) */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <unistd.h>

@@ -39,7 +39,8 @@ struct conn {
 	struct ip peer;
 	int fd;
 	enum conn_state state;
-	bool eof, paused, full;  /* full: the writer saw conn_room() == 0 and waits for CONN_WRITABLE */
+	bool eof, paused;
+	bool full;               /* the writer saw conn_room() == 0 and waits for CONN_WRITABLE */
 };
 
 static inline bool conn_live(const struct conn *c)

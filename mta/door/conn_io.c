@@ -7,7 +7,7 @@
 enum { VECTORS = 8 };
 static_assert((int)CONN_IN_MAX <= (int)BLOCK_BYTES, "input waits in one block");
 
-/* ---- input ---------------------------------------------------------------------------------- */
+/* ---- input --------------------------------------------------------------------------------- */
 
 static size_t input_room(const struct conn *c)
 {
@@ -104,7 +104,7 @@ void conn_pause_reading(struct conn *c, bool pause)
 		conn_watch_input(c);
 }
 
-/* ---- output --------------------------------------------------------------------------------- */
+/* ---- output -------------------------------------------------------------------------------- */
 
 size_t conn_room(const struct conn *c)
 {
@@ -204,7 +204,8 @@ static ssize_t write_plain(struct conn *c)
 static ssize_t write_some(struct conn *c)
 {
 	if (c->state == CONN_TLS)
-		return conn_tls_write(c, c->out->bytes + c->out->start, c->out->end - c->out->start);
+		return conn_tls_write(c, c->out->bytes + c->out->start,
+				      c->out->end - c->out->start);
 	return write_plain(c);
 }
 

@@ -47,7 +47,7 @@ ssize_t conn_tls_write(struct conn *c, const void *p, size_t n)
 	return r == 0 ? -EPIPE : r;
 }
 
-/* Before the handshake the plain output (our "220 go ahead", when we are the server) must be gone. */
+/* Before the handshake the plain output (our "220 go ahead" as a server) must be gone. */
 static bool plain_output_gone(struct conn *c)
 {
 	int r = conn_flush(c);
@@ -118,7 +118,8 @@ bool conn_tls_resumed(const struct conn *c)
 const char *conn_tls_text(const struct conn *c, char *buf, size_t cap)
 {
 	if (c->ssl)
-		(void)snprintf(buf, cap, "%s %s", SSL_get_version(c->ssl), SSL_get_cipher_name(c->ssl));
+		(void)snprintf(buf, cap, "%s %s", SSL_get_version(c->ssl),
+			       SSL_get_cipher_name(c->ssl));
 	else if (cap)
 		buf[0] = '\0';
 	return buf;

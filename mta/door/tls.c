@@ -38,8 +38,9 @@ static int make_context(struct tls_context **ret, const SSL_METHOD *method, bool
 		(void)tls_context_free(t);
 		return E_TLS;
 	}
-	SSL_CTX_set_mode(t->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-					 SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_mode(t->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
+				     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+				     SSL_MODE_RELEASE_BUFFERS);
 	/* A reply or command counts only with its CRLF, so a cut stream shows by itself. */
 	SSL_CTX_set_options(t->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 					    SSL_OP_IGNORE_UNEXPECTED_EOF);

@@ -2,13 +2,13 @@
  *
  *	reply      = *( code "-" [ text ] CRLF ) code [ SP text ] CRLF
  *	code       = %x32-35 2DIGIT           ; the same on every line
- *	text       = any bytes but LF         ; what RFC 5321 forbids in it is kept, and cleaned later
- *	enhanced   = class "." 1*3DIGIT "." 1*3DIGIT ; class as the code's first digit, else it is text
+ *	text       = any bytes but LF         ; forbidden bytes are kept, and cleaned later
+ *	enhanced   = class "." 1*3DIGIT "." 1*3DIGIT ; else it is part of the text
  *
  * A line that ends with LF alone is taken.  How the bytes are cut makes no difference.
  * Owns:   nothing: a reply shows the caller's input, until that is consumed.
- * Fails:  E_SYNTAX: this is no SMTP; E_LIMIT.  Limits: lines of 2,048 bytes with their end, 101 lines,
- *         16 KiB a reply. */
+ * Fails:  E_SYNTAX: this is no SMTP; E_LIMIT.  Limits: lines of 2,048 bytes with their end,
+ *         101 lines, 16 KiB a reply. */
 #pragma once
 #include "base/base.h"
 #include "mta/verdict.h"
@@ -27,11 +27,11 @@ struct reply_scan {
 	uint16_t lines, code;
 };
 
-/* 1: *ret is filled, ret->raw.n bytes are to be consumed and the scan is new again; 0: needs more. */
+/* 1: *ret is filled, ret->raw.n bytes are to be consumed and the scan is new; 0: needs more. */
 int reply_next(struct reply_scan *scan, struct slice input, struct reply *ret) MUST_CHECK;
 /* Texts line by line, from *pos = 0; false at the end. */
 bool reply_line(const struct reply *re, size_t *pos, struct slice *ret_text);
 
 /* What a reply says about a recipient.  4xx and 421 as RFC 5321 has them; the code decides, an
- * enhanced status that contradicts it is ignored.  Codes outside 2xx, 4xx, 5xx give VERDICT_NONE. */
+ * enhanced status that contradicts it is ignored.  Other codes than 2xx, 4xx, 5xx give VERDICT_NONE. */
 void verdict_of(const struct reply *re, struct verdict *ret);

@@ -1,5 +1,5 @@
-/* What is said.  say_more() goes down each txn's steps as far as the ring, the conn's room and what was
- * answered allow; a server without PIPELINING (RFC 2920) is the same with a ring of one. */
+/* What is said.  say_more() goes down each txn's steps as far as the ring, the conn's room and what
+ * was answered allow; a server without PIPELINING (RFC 2920) is the same with a ring of one. */
 #include <stdio.h>
 
 #include "mta/smtp/session_int.h"
@@ -33,7 +33,7 @@ void say(struct session *s, enum step_id step, struct flight *f)
 		say_expect(s, step, f, 0);
 }
 
-/* ---- the steps ------------------------------------------------------------------------------ */
+/* ---- the steps ----------------------------------------------------------------------------- */
 
 static void put_with_name(struct session *s, const char *verb)
 {
@@ -179,7 +179,7 @@ void say_body(struct session *s, struct flight *f)
 	put_dot(s, f);
 }
 
-/* ---- how far it may go ---------------------------------------------------------------------- */
+/* ---- how far it may go --------------------------------------------------------------------- */
 
 /* A message this host cannot take is not tried (session.h says which). */
 static bool refuse_unsent(struct session *s, struct flight *f)
@@ -194,9 +194,11 @@ static bool refuse_unsent(struct session *s, struct flight *f)
 			    (unsigned long long)txn_size(f->txn),
 			    (unsigned long long)s->ehlo.size_max);
 	else if (f->txn->utf8 && !(s->ehlo.can & EHLO_SMTPUTF8))
-		verdict_set(&v, VERDICT_BOUNCED, is_utf8, false, "the host does not offer SMTPUTF8");
+		verdict_set(&v, VERDICT_BOUNCED, is_utf8, false,
+			    "the host does not offer SMTPUTF8");
 	else if (f->txn->body_8bit && !(s->ehlo.can & EHLO_8BITMIME))
-		verdict_set(&v, VERDICT_BOUNCED, is_8bit, false, "the host does not offer 8BITMIME");
+		verdict_set(&v, VERDICT_BOUNCED, is_8bit, false,
+			    "the host does not offer 8BITMIME");
 	else
 		return false;
 	flight_all(f, &v);

@@ -1,25 +1,26 @@
 #include "mta/smtp/session_int.h"
 
 #define LIMIT(member) offsetof(struct smtp_timeouts, member)
+#define FOR "waiting for the "
 
 /* Read down the rows and you have read the session.  Within one transaction steps only go down; the
  * next message re-enters at MAIL.   clang-format off: rows by name */
 /* clang-format off */
 const struct step session_steps[S_MAX] = {
-	[S_CONNECT]   = { "connecting",                           LIMIT(connect),  NULL,         NULL           },
-	[S_GREETING]  = { "waiting for the greeting",             LIMIT(greeting), NULL,         hear_greeting  },
-	[S_EHLO]      = { "waiting for the EHLO reply",           LIMIT(ehlo),     say_ehlo,     hear_ehlo      },
-	[S_HELO]      = { "waiting for the HELO reply",           LIMIT(ehlo),     say_helo,     hear_helo      },
-	[S_STARTTLS]  = { "waiting for the STARTTLS reply",       LIMIT(starttls), say_starttls, hear_starttls  },
-	[S_HANDSHAKE] = { "in the TLS handshake",                 LIMIT(starttls), NULL,         NULL           },
-	[S_EHLO_TLS]  = { "waiting for the EHLO reply under TLS", LIMIT(ehlo),     say_ehlo,     hear_ehlo      },
-	[S_MAIL]      = { "waiting for the MAIL reply",           LIMIT(mail),     say_mail,     hear_mail      },
-	[S_RCPT]      = { "waiting for the RCPT reply",           LIMIT(rcpt),     say_rcpt,     hear_rcpt      },
-	[S_DATA]      = { "waiting for the DATA reply",           LIMIT(data),     say_data,     hear_data      },
-	[S_DOT]       = { "waiting for the reply to the message", LIMIT(dot),      say_body,     hear_dot       },
-	[S_RSET]      = { "waiting for the RSET reply",           LIMIT(rset),     say_rset,     hear_rset      },
-	[S_QUIT]      = { "waiting for the QUIT reply",           LIMIT(quit),     say_quit,     hear_quit      },
-	[S_IDLE]      = { "idle",                                 LIMIT(quit),     NULL,         NULL           },
+	[S_CONNECT]   = { "connecting",             LIMIT(connect),  NULL,         NULL          },
+	[S_GREETING]  = { FOR "greeting",           LIMIT(greeting), NULL,         hear_greeting },
+	[S_EHLO]      = { FOR "EHLO reply",         LIMIT(ehlo),     say_ehlo,     hear_ehlo     },
+	[S_HELO]      = { FOR "HELO reply",         LIMIT(ehlo),     say_helo,     hear_helo     },
+	[S_STARTTLS]  = { FOR "STARTTLS reply",     LIMIT(starttls), say_starttls, hear_starttls },
+	[S_HANDSHAKE] = { "in the TLS handshake",   LIMIT(starttls), NULL,         NULL          },
+	[S_EHLO_TLS]  = { FOR "EHLO reply in TLS",  LIMIT(ehlo),     say_ehlo,     hear_ehlo     },
+	[S_MAIL]      = { FOR "MAIL reply",         LIMIT(mail),     say_mail,     hear_mail     },
+	[S_RCPT]      = { FOR "RCPT reply",         LIMIT(rcpt),     say_rcpt,     hear_rcpt     },
+	[S_DATA]      = { FOR "DATA reply",         LIMIT(data),     say_data,     hear_data     },
+	[S_DOT]       = { FOR "final reply",        LIMIT(dot),      say_body,     hear_dot      },
+	[S_RSET]      = { FOR "RSET reply",         LIMIT(rset),     say_rset,     hear_rset     },
+	[S_QUIT]      = { FOR "QUIT reply",         LIMIT(quit),     say_quit,     hear_quit     },
+	[S_IDLE]      = { "idle",                   LIMIT(quit),     NULL,         NULL          },
 };
 /* clang-format on */
 
@@ -37,7 +38,7 @@ void smtp_timeouts_default(struct smtp_timeouts *t)
 	};
 }
 
-/* ---- how it ends ---------------------------------------------------------------------------- */
+/* ---- how it ends --------------------------------------------------------------------------- */
 
 void session_over(struct session *s)
 {
@@ -60,8 +61,8 @@ static enum verdict_kind kind_of_end(const struct session *s)
 
 static const uint16_t *status_of_err(int err, enum step_id step)
 {
-	static const uint16_t no_answer[3] = { 4, 4, 1 }, lost[3] = { 4, 4, 2 }, tls[3] = { 4, 7, 5 },
-			      protocol[3] = { 4, 5, 0 };
+	static const uint16_t no_answer[3] = { 4, 4, 1 }, lost[3] = { 4, 4, 2 },
+			      tls[3] = { 4, 7, 5 }, protocol[3] = { 4, 5, 0 };
 
 	if (err == E_TLS || step == S_HANDSHAKE)
 		return tls;
@@ -116,7 +117,7 @@ static void tell_gone(struct session *s)
 		s->conn = conn_free(s->conn);
 }
 
-/* Every way in from the loop ends here: the user is told, and may call anything, session_free too. */
+/* Every way in from the loop ends here: the user is told, and may call session_free too. */
 static void wrap_up(struct session *s)
 {
 	if (s->freed || s->told)
@@ -137,7 +138,7 @@ static void wrap_up(struct session *s)
 		tell_gone(s);
 }
 
-/* ---- the loop's events -------------------------------------------------------------------- */
+/* ---- the loop's events --------------------------------------------------------------------- */
 
 void session_arm(struct session *s)
 {
@@ -199,7 +200,7 @@ static void at_turn_end(struct turn_end *t)
 	wrap_up(container_of(t, struct session, turn));
 }
 
-/* ---- life ----------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------------------- */
 
 int session_new(struct session **ret, struct loop *l, const struct session_options *o,
 		struct session_user *u)
@@ -287,7 +288,8 @@ void session_quit(struct session *s)
 	if (!s->ready) {
 		static const uint16_t none[3] = { 0, 0, 0 };
 
-		verdict_set(&s->end, VERDICT_NONE, none, false, "given up while %s", session_doing(s));
+		verdict_set(&s->end, VERDICT_NONE, none, false, "given up while %s",
+			    session_doing(s));
 		session_over(s);
 	}
 	loop_at_turn_end(s->loop, &s->turn);

@@ -9,12 +9,12 @@
  *         unanswered recipients with VERDICT_DEFERRED (RFC 5321 section 4.5.3.2.6: a lost reply
  *         after the final dot is never taken as delivered).
  *
- * Who gets what: a message the host cannot take is bounced unsent: too large for its SIZE (5.3.4), 8-bit
- * without 8BITMIME (5.6.1; RFC 6152 section 3 leaves conversion or a permanent error, and converting
- * would break signatures), SMTPUTF8 needed and not offered (5.6.7, RFC 6531 section 3.5).  5xx to
- * the greeting, EHLO and HELO says nothing about recipients: it defers, as trouble of the host.
- * A handshake that fails, or TLS that must be and is not offered, is 4.7.5: under TLS_MAY the caller may
- * try again with TLS_NEVER.
+ * Who gets what: a message the host cannot take is bounced unsent: too large for its SIZE (5.3.4),
+ * 8-bit without 8BITMIME (5.6.1; RFC 6152 section 3 leaves conversion or a permanent error, and
+ * converting would break signatures), SMTPUTF8 needed and not offered (5.6.7, RFC 6531 section
+ * 3.5).  5xx to the greeting, EHLO and HELO says nothing about recipients: it defers, as trouble of
+ * the host. A handshake that fails, or TLS that must be and is not offered, is 4.7.5: under TLS_MAY
+ * the caller may try again with TLS_NEVER.
  *
  * Limits: reply lines 2,048 bytes, replies 101 lines / 16 KiB, addresses 512 bytes, 64 commands
  *         unanswered, two txns in hand (one being answered, the next pipelined behind it). */
@@ -43,15 +43,15 @@ struct session_options {
 };
 
 struct txn_rcpt {
-	struct slice address;            /* checked by whoever accepted it: no CR, LF, NUL, '<', '>' */
+	struct slice address; /* checked by whoever accepted it: no CR, LF, NUL, '<', '>' */
 	struct verdict verdict;
 };
-/* One message to one or more recipients at one host.  A member of the caller's delivery.  All of rcpts'
- * verdicts start as VERDICT_NONE (session_send sees to it) and are final in done(). */
+/* One message to one or more recipients at one host.  A member of the caller's delivery.  All of
+ * rcpts' verdicts start as VERDICT_NONE (session_send sees to it) and are final in done(). */
 struct txn {
 	struct slice mail_from;          /* "" is the null reverse-path */
 	struct slice head;               /* what goes before the message: DKIM-Signature fields */
-	struct slice message;            /* CRLF lines, not dot-stuffed; both stay valid until done() */
+	struct slice message; /* CRLF lines, not dot-stuffed; both stay valid until done() */
 	bool body_8bit, utf8;
 	unsigned n_rcpts;
 	struct txn_rcpt *rcpts;
@@ -63,7 +63,7 @@ struct txn {
 };
 
 struct session_user { /* a member of the pool's connection object */
-	/* Greeted, EHLO (and TLS) done, or a txn finished: wants session_send() or session_quit(). */
+	/* Greeted, EHLO (and TLS) done, or a txn finished: wants session_send() or quit(). */
 	void (*ready)(struct session_user *u);
 	void (*done)(struct session_user *u, struct txn *t);
 	/* The connection is over; v says why (kind NONE: in good order, or the peer ended one that
@@ -74,9 +74,9 @@ struct session_user { /* a member of the pool's connection object */
 /* Copies what it needs of o. E_SYNTAX when o->ehlo is no name. */
 int session_new(struct session **ret, struct loop *l, const struct session_options *o,
 		struct session_user *u) MUST_CHECK;
-/* E_FULL when it has all it can take (session_can_take); E_CONFLICT when the session is not ready or
- * is ending; E_SYNTAX when an address may not go on the wire (S4: CR, LF, NUL, controls, brackets,
- * 8-bit without utf8). */
+/* E_FULL when it has all it can take (session_can_take); E_CONFLICT when the session is not ready
+ * or is ending; E_SYNTAX when an address may not go on the wire (S4: CR, LF, NUL, controls,
+ * brackets, 8-bit without utf8). */
 int session_send(struct session *s, struct txn *t) MUST_CHECK;
 bool session_can_take(const struct session *s); /* room for (another) txn now */
 void session_quit(struct session *s);           /* QUIT after what is in hand, then gone() */

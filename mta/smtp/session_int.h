@@ -47,7 +47,7 @@ struct session {
 	struct flight flights[2];
 	uint8_t oldest;        /* flight */
 	uint8_t n_flights;
-	uint8_t lone;          /* the step a session without commands is in: connect, handshake, idle */
+	uint8_t lone; /* the step a session without commands is in: connect, handshake, idle */
 
 	bool tls_on, ready, quitting, start_tls, need_rset, tell_ready;
 	bool body_open;        /* between 354 and our dot: only a message may be said */
@@ -76,7 +76,7 @@ struct step {
 extern const struct step session_steps[S_MAX];
 
 /* session.c */
-void session_over(struct session *s);           /* with s->end filled; the rest follows in wrap_up */
+void session_over(struct session *s); /* with s->end filled; the rest follows in wrap_up */
 void session_fail(struct session *s, int err);  /* connection trouble while session_doing() */
 void session_fail_reply(struct session *s, const struct reply *re); /* the reply ends it */
 void session_fail_text(struct session *s, const uint16_t dsn[3], const char *text);

@@ -1,13 +1,13 @@
-/* The run of bytes that may be copied as they are is found sixteen at a time; only the byte that ends
- * a run is looked at alone. */
+/* The run of bytes that may be copied as they are is found sixteen at a time; only the byte that
+ * ends a run is looked at alone. */
 #include "mta/smtp/stuff.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-/* A byte is odd when it may not simply be copied after its predecessor: a dot that begins a line, an
- * LF without CR before it, anything but LF after a CR. */
+/* A byte is odd when it may not simply be copied after its predecessor: a dot that begins a line,
+ * an LF without CR before it, anything but LF after a CR. */
 static bool is_odd(const struct stuff *st, char c)
 {
 	if (st->after_cr)

@@ -88,7 +88,8 @@ void flights_lost(struct session *s)
 	if (s->end.kind == VERDICT_DEFERRED)
 		verdict_copy(&v, &s->end);
 	else /* the end is not about these */
-		verdict_set(&v, VERDICT_DEFERRED, lost, false, "the connection ended before its turn");
+		verdict_set(&v, VERDICT_DEFERRED, lost, false,
+			    "the connection ended before its turn");
 	while (!s->freed && s->n_flights) {
 		flight_all(flight_at(s, 0), &v);
 		give_back(s);

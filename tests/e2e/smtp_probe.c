@@ -1,5 +1,5 @@
-/* tests/e2e/smtp_probe.c - one SMTP session of ours to a real server: sends a file some times and says
- * what came of it, one line a recipient.
+/* tests/e2e/smtp_probe.c - one SMTP session of ours to a real server: sends a file some times and
+ * says what came of it, one line a recipient.
  *	smtp_probe ip:port tls(never|may|must) message-file times from rcpt... */
 #include <stdio.h>
 
@@ -66,7 +66,8 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 {
 	struct probe *p = container_of(u, struct probe, user);
 
-	printf("gone kind=%d code=%u text=\"%.*s\"\n", (int)v->kind, v->code, (int)v->text_n, v->text);
+	printf("gone kind=%d code=%u text=\"%.*s\"\n", (int)v->kind, v->code, (int)v->text_n,
+	       v->text);
 	p->failures += v->kind != VERDICT_NONE;
 	p->session = session_free(p->session);
 	loop_stop(&p->loop);
@@ -83,9 +84,11 @@ int main(int argc, char **argv)
 	struct session_options o = { .mx_host = "mx.test", .ehlo = "probe.test" };
 	struct tls_context *tls = NULL;
 
-	if (argc < 7 || argc - 6 > 64 || ip_port_parse(slice_str(argv[1]), &o.to.ip, &o.to.port) < 0 ||
+	if (argc < 7 || argc - 6 > 64 ||
+	    ip_port_parse(slice_str(argv[1]), &o.to.ip, &o.to.port) < 0 ||
 	    file_read(argv[3], 64 << 20, &p.message) < 0 || tls_client_new(&tls) < 0) {
-		(void)fprintf(stderr, "smtp_probe ip:port never|may|must file times from rcpt...\n");
+		(void)fprintf(stderr,
+			      "smtp_probe ip:port never|may|must file times from rcpt...\n");
 		return 2;
 	}
 	o.tls = policy_of(argv[2]);

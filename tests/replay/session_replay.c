@@ -1,16 +1,16 @@
-/* tests/replay/session_replay.c - plays one .rpl file: a session of ours against a scripted host, in
- * simulated time.
+/* tests/replay/session_replay.c - plays one .rpl file: a session of ours against a scripted host,
+ * in simulated time.
  *
  *	session KEY=VALUE...        tls=never|may|must, NAME=MS for a timeout (ehlo=5000)
- *	send KEY=VALUE...           a message: rcpts=N bytes=N 8bit=1 utf8=1 idle=MS (waits before it)
+ *	send KEY=VALUE...           a message: rcpts=N bytes=N 8bit=1 utf8=1 idle=MS (before it)
  *	host                        the host's script (tests/sim/conn_sim.h) follows, up to "end"
  *	want N.M KIND CODE DSN [site] [text PART]    recipient M of message N, both from 1
  *	want gone KIND CODE DSN [site] [text PART]
  *	want within MS              required: the session is over by then
  *	want messages N             taken whole by the host; each must equal one that was sent
  *
- * Always held: every message comes back once, the session ends once, nothing stays open, the host met
- * what its script expects, and the session's memory stays within bounds. */
+ * Always held: every message comes back once, the session ends once, nothing stays open, the host
+ * met what its script expects, and the session's memory stays within bounds. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -47,7 +47,7 @@ static void complain(struct play *p, const char *what, struct slice line)
 	p->failures++;
 }
 
-/* ---- the session's user --------------------------------------------------------------------------- */
+/* ---- the session's user -------------------------------------------------------------------- */
 
 static void send_more(struct play *p, bool idled)
 {
@@ -98,7 +98,7 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 	timer_stop(p->loop.timers, &p->idle);
 }
 
-/* ---- reading the file ------------------------------------------------------------------------------- */
+/* ---- reading the file ---------------------------------------------------------------------- */
 
 static struct slice cut(struct slice *s, char at)
 {
@@ -133,12 +133,15 @@ static void read_session(struct play *p, struct slice key, struct slice value)
 	};
 
 	if (slice_eq(key, SLICE("tls"))) {
-		p->options.tls = value.p[0] == 'n' ? TLS_NEVER : value.p[1] == 'a' ? TLS_MAY : TLS_MUST;
+		p->options.tls = value.p[0] == 'n'   ? TLS_NEVER
+				 : value.p[1] == 'a' ? TLS_MAY
+						     : TLS_MUST;
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
 		if (slice_eq(key, slice_str(limits[i].name)))
-			*(int64_t *)(void *)((char *)&p->options.timeouts + limits[i].at) = number(value);
+			*(int64_t *)(void *)((char *)&p->options.timeouts + limits[i].at) =
+			    number(value);
 }
 
 static void write_message(struct send *n, unsigned no, int64_t bytes)
@@ -176,7 +179,8 @@ static void read_send(struct play *p, struct slice s)
 	n->txn.n_rcpts = n_rcpts;
 	n->txn.rcpts = n->rcpts;
 	for (unsigned i = 0; i < n_rcpts; i++) {
-		(void)snprintf(n->addresses[i], sizeof(n->addresses[i]), "r%u.%u@mx.test", no, i + 1);
+		(void)snprintf(n->addresses[i], sizeof(n->addresses[i]), "r%u.%u@mx.test", no,
+			       i + 1);
 		n->rcpts[i].address = slice_str(n->addresses[i]);
 	}
 }
@@ -212,7 +216,7 @@ static void read_file(struct play *p, struct slice text)
 	}
 }
 
-/* ---- what is wanted -------------------------------------------------------------------------------------- */
+/* ---- what is wanted ------------------------------------------------------------------------ */
 
 static void check_verdict(struct play *p, const struct verdict *v, struct slice want)
 {
@@ -222,7 +226,8 @@ static void check_verdict(struct play *p, const struct verdict *v, struct slice 
 	char *part;
 
 	(void)snprintf(line, sizeof(line), "%s %u %u.%u.%u%s text %.*s", kinds[v->kind], v->code,
-		       v->dsn[0], v->dsn[1], v->dsn[2], v->site ? " site" : "", (int)v->text_n, v->text);
+		       v->dsn[0], v->dsn[1], v->dsn[2], v->site ? " site" : "", (int)v->text_n,
+		       v->text);
 	part = memmem(want.p, want.n, " text ", 6);
 	if (part) {
 		text = slice_of(part + 6, (size_t)(want.p + want.n - part - 6));

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "tests/sim/clock_sim.h"
+#include "base/clock.h"
 #include "tests/sim/conn_sim_int.h"
 
 struct conn {
@@ -138,7 +138,7 @@ int conn_sim_host(struct slice ip_port, struct slice script)
 	return 0;
 }
 
-/* ---- conn.h ------------------------------------------------------------------------------------ */
+/* ---- conn.h -------------------------------------------------------------------------------- */
 
 static void at_turn_end(struct turn_end *t)
 {
@@ -257,7 +257,7 @@ struct ip conn_local_ip(const struct conn *c)
 	return c->source;
 }
 
-/* ---- TLS: only who said what when ---------------------------------------------------------------- */
+/* ---- TLS: only who said what when ---------------------------------------------------------- */
 
 struct tls_context {
 	int unused;
@@ -320,7 +320,7 @@ struct tls_session *conn_tls_session(struct conn *c)
 	return NULL;
 }
 
-/* ---- the wire ------------------------------------------------------------------------------------ */
+/* ---- the wire ------------------------------------------------------------------------------ */
 
 static void tell(struct conn *c, enum conn_event e, int err)
 {
@@ -470,41 +470,4 @@ int64_t conn_sim_next(void)
 			next = at - now;
 	}
 	return next;
-}
-
-void loop_sim_init(struct loop *l)
-{
-	*l = (struct loop){ .timers = timers_new(clock_mono_ms()) };
-	list_init(&l->turn_end);
-}
-
-void loop_sim_end(struct loop *l)
-{
-	while (!list_empty(&l->turn_end))
-		loop_run_turn_end(l);
-	l->timers = timers_free(l->timers);
-}
-
-void loop_sim_run(struct loop *l, int64_t ms)
-{
-	int64_t end = clock_mono_ms() + ms, next, peers;
-
-	for (;;) {
-		while (conn_sim_step(l))
-			;
-		next = timers_next(l->timers);
-		peers = conn_sim_next();
-		if (next < 0 || (peers >= 0 && peers < next))
-			next = peers;
-		if (next < 0)
-			return;
-		if (clock_mono_ms() + next > end)
-			next = end - clock_mono_ms();
-		clock_sim_advance_ms(next);
-		(void)timers_run(l->timers, clock_mono_ms());
-		if (clock_mono_ms() >= end)
-			break;
-	}
-	while (conn_sim_step(l))
-		;
 }

@@ -1,7 +1,7 @@
 /* tests/sim/conn_sim.h - the second network: conn.h answered by scripted hosts, in simulated time.
  *
- * A host is an address and a script; each connection to it runs the script from its first line.  Lines
- * are a word and its argument; '#' starts a comment line; \r \n \t \0 \e \\ \xNN are escapes.
+ * A host is an address and a script; each connection to it runs the script from its first line. 
+ * Lines are a word and its argument; '#' starts a comment line; \r \n \t \0 \e \\ \xNN are escapes.
  *
  *	refuse            the connection is refused (first line only)
  *	no-connect        ... is never answered (first line only)
@@ -12,13 +12,13 @@
  *	garbage N         sends N bytes of chance
  *	expect TEXT       the next line must begin with TEXT
  *	body              takes a message up to its dot; an empty one is a mistake
- *	take N            takes N bytes of input       dot            the next line must be a lone dot
+ *	take N            takes N bytes of input       dot            the next line is a lone dot
  *	delay MS          waits
  *	close rst         ends the connection          half-close     ends our sending side
  *	hang              reads nothing any more       silent         reads everything, says nothing
  *	slow N MS         takes in N bytes each MS from here on
  *	tls               completes the handshake      tls-fail       breaks it
- *	reply VERB TEXT   what "serve" answers to VERB (EHLO MAIL RCPT DATA DOT RSET ...); \n parts lines
+ *	reply VERB TEXT   what "serve" answers to VERB (EHLO MAIL RCPT DATA DOT RSET ...)
  *	serve [N]         a decent server, until QUIT or until N messages were taken
  *	again             starts the script's lines after the last "mark" again
  *	mark

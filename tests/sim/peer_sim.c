@@ -34,7 +34,7 @@ static bool take_line(struct sim_peer *p, struct buf *ret)
 	return true;
 }
 
-/* ---- words ------------------------------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------------------------- */
 
 static bool run_nothing(struct sim_peer *p, const struct sim_line *l)
 {
@@ -164,7 +164,8 @@ static bool run_dot(struct sim_peer *p, const struct sim_line *l)
 	if (!take_line(p, &line))
 		return false;
 	if (!slice_eq(buf_data(&line), SLICE(".\r\n")))
-		sim_mistake("line %u: expected a lone dot, got \"%s\"", p->line + 1, buf_cstr(&line));
+		sim_mistake("line %u: expected a lone dot, got \"%s\"", p->line + 1,
+			    buf_cstr(&line));
 	buf_free(&line);
 	return true;
 }
@@ -370,7 +371,7 @@ void sim_peer_free(struct sim_peer *p)
 	buf_free(&p->command);
 }
 
-/* ---- parsing ------------------------------------------------------------------------------------- */
+/* ---- parsing ------------------------------------------------------------------------------- */
 
 static size_t put_escape(struct buf *out, struct slice s)
 {

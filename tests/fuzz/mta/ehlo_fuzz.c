@@ -1,4 +1,5 @@
-/* Laws: the order of the lines and the case of the letters do not matter, nor does saying all twice. */
+/* Laws: the order of the lines and the case of the letters do not matter, nor does saying all
+ * twice. */
 #include "base/buf.h"
 #include "mta/smtp/ehlo.h"
 

@@ -62,7 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct tally drip = feed(data, size, 1), lumps = feed(data, size, 7);
 
 	assert(whole.replies == drip.replies && whole.sum == drip.sum && whole.used == drip.used);
-	assert(whole.replies == lumps.replies && whole.sum == lumps.sum && whole.used == lumps.used);
+	assert(whole.replies == lumps.replies && whole.sum == lumps.sum &&
+	       whole.used == lumps.used);
 	assert(whole.end == drip.end && whole.end == lumps.end);
 	return 0;
 }

@@ -1,4 +1,5 @@
-/* Laws: however it is cut, the wire is the same; it has no bare CR or LF and one end of data, its own. */
+/* Laws: however it is cut, the wire is the same; it has no bare CR or LF and one end of data, its
+ * own. */
 #include "base/buf.h"
 #include "mta/smtp/stuff.h"
 

@@ -53,9 +53,20 @@ static void a_reply_split_across_reads_is_one_reply(void **unused)
 static void what_is_no_reply_is_a_syntax_error(void **unused)
 {
 	static const char *const bad[] = {
-		"\r\n", "25\r\n", "2500 ok\r\n", "abc def\r\n", "150 ok\r\n", "650 ok\r\n", "999 x\r\n",
-		" 250 ok\r\n", "2 50 ok\r\n", "250_ok\r\n", "250-a\r\n251 b\r\n", "250-a\r\n\r\n",
-		"HTTP/1.1 400 Bad\r\n", "-50 x\r\n",
+		"\r\n",
+		"25\r\n",
+		"2500 ok\r\n",
+		"abc def\r\n",
+		"150 ok\r\n",
+		"650 ok\r\n",
+		"999 x\r\n",
+		" 250 ok\r\n",
+		"2 50 ok\r\n",
+		"250_ok\r\n",
+		"250-a\r\n251 b\r\n",
+		"250-a\r\n\r\n",
+		"HTTP/1.1 400 Bad\r\n",
+		"-50 x\r\n",
 	};
 	struct reply re;
 
@@ -135,14 +146,21 @@ static void the_code_decides_and_the_status_follows(void **unused)
 	} cases[] = {
 		{ "250 ok\r\n", VERDICT_DELIVERED, { 2, 0, 0 }, false, "ok" },
 		{ "250 2.6.0 ok\r\n", VERDICT_DELIVERED, { 2, 6, 0 }, false, "ok" },
-		{ "550 5.1.1 no such user\r\n", VERDICT_BOUNCED, { 5, 1, 1 }, false, "no such user" },
+		{ "550 5.1.1 no such user\r\n",
+		  VERDICT_BOUNCED,
+		  { 5, 1, 1 },
+		  false,
+		  "no such user" },
 		{ "550 4.2.2 full\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "4.2.2 full" },
 		{ "450 4.2.0 wait\r\n", VERDICT_DEFERRED, { 4, 2, 0 }, false, "wait" },
 		{ "421 bye\r\n", VERDICT_DEFERRED, { 4, 3, 2 }, true, "bye" },
 		{ "503 first MAIL\r\n", VERDICT_BOUNCED, { 5, 5, 1 }, false, "first MAIL" },
 		{ "354 go\r\n", VERDICT_NONE, { 3, 0, 0 }, false, "go" },
-		{ "550-5.7.26 one\r\n550-5.7.26  two\r\n550 5.7.26 three\r\n", VERDICT_BOUNCED, { 5, 7, 26 },
-		  false, "one two three" },
+		{ "550-5.7.26 one\r\n550-5.7.26  two\r\n550 5.7.26 three\r\n",
+		  VERDICT_BOUNCED,
+		  { 5, 7, 26 },
+		  false,
+		  "one two three" },
 		{ "550 5.1.1234 x\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "5.1.1234 x" },
 		{ "550 5.1.\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "5.1." },
 		{ "550 5.1.1x y\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "5.1.1x y" },
@@ -196,8 +214,11 @@ static void ehlo_takes_odd_case_spaces_and_repetition(void **unused)
 	struct ehlo e;
 
 	(void)unused;
-	assert_int_equal(parse("250-PIPELINING\r\n250- size  100\r\n250-SIZE 5\r\n250-8BitMime x y\r\n"
-			       "250-PIPELININGS\r\n250-X\r\n250-\r\n250 StartTLS\r\n", &re), 1);
+	assert_int_equal(
+	    parse("250-PIPELINING\r\n250- size  100\r\n250-SIZE 5\r\n250-8BitMime x y\r\n"
+		  "250-PIPELININGS\r\n250-X\r\n250-\r\n250 StartTLS\r\n",
+		  &re),
+	    1);
 	ehlo_parse(&re, &e);
 	/* The first line is a greeting, whatever it says. */
 	assert_int_equal(e.can, EHLO_SIZE | EHLO_8BITMIME | EHLO_STARTTLS);
@@ -206,7 +227,9 @@ static void ehlo_takes_odd_case_spaces_and_repetition(void **unused)
 
 static void a_size_that_is_no_number_is_no_limit(void **unused)
 {
-	static const char *const sizes[] = { "", " 0", " x", " -1", " 18446744073709551616", " 1e3" };
+	static const char *const sizes[] = {
+		"", " 0", " x", " -1", " 18446744073709551616", " 1e3"
+	};
 	char text[128];
 
 	(void)unused;

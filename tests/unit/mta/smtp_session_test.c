@@ -65,8 +65,11 @@ static void bed_open(struct bed *b, const char *script)
 	b->o.ehlo = "our.test";
 	smtp_timeouts_default(&b->o.timeouts);
 	for (int i = 0; i < 3; i++) {
-		b->txn[i] = (struct txn){ .mail_from = SLICE("a@our.test"), .message = SLICE("x: y\r\n\r\nz\r\n"),
-					  .head = SLICE("head: h\r\n"), .n_rcpts = 1, .rcpts = b->rcpts[i] };
+		b->txn[i] = (struct txn){ .mail_from = SLICE("a@our.test"),
+					  .message = SLICE("x: y\r\n\r\nz\r\n"),
+					  .head = SLICE("head: h\r\n"),
+					  .n_rcpts = 1,
+					  .rcpts = b->rcpts[i] };
 		for (int k = 0; k < 2; k++) {
 			b->rcpts[i][k].address = SLICE("b@mx.test");
 			/* What an earlier try left there must not count. */
@@ -87,8 +90,10 @@ static void bed_close(struct bed *b)
 
 static void no_address_carries_a_command(void **unused)
 {
-	static const char bad[][32] = { "a\r\nRCPT TO:<x@y>", "a\nb@x", "a\rb@x", "a>b@x", "<a@x", "a\tb@x",
-					"a\x7f@x", "\xc3\xa9@x" };
+	static const char bad[][32] = {
+		"a\r\nRCPT TO:<x@y>", "a\nb@x", "a\rb@x", "a>b@x", "<a@x", "a\tb@x", "a\x7f@x",
+		"\xc3\xa9@x"
+	};
 	struct bed b;
 
 	(void)unused;
@@ -133,7 +138,8 @@ static void a_name_that_is_none_is_refused(void **unused)
 
 static void what_it_can_take_is_two_with_pipelining_and_one_without(void **unused)
 {
-	static const char *const scripts[] = { "say 220\nexpect EHLO\nsay 250 x\nserve", "say 220\nserve" };
+	static const char *const scripts[] = { "say 220\nexpect EHLO\nsay 250 x\nserve",
+					       "say 220\nserve" };
 	struct bed b;
 
 	(void)unused;
@@ -182,8 +188,10 @@ static void a_message_sent_from_done_is_not_answered_by_what_came_before(void **
 	struct bed b;
 
 	(void)unused;
-	/* Lock-step, and two replies to the dot in one segment: the second must not bounce the next. */
-	bed_open(&b, "say 220\nexpect EHLO\nsay 250 x\nexpect MAIL\nsay 250\nexpect RCPT\nsay 250\nexpect DATA\n"
+	/* Lock-step, and two replies to the dot in one segment: the second must not bounce the
+	 * next. */
+	bed_open(&b, "say 220\nexpect EHLO\nsay 250 x\nexpect MAIL\nsay 250\nexpect RCPT\nsay "
+		     "250\nexpect DATA\n"
 		     "say 354\nbody\nraw 250 ok\\r\\n550 5.7.1 surprise\\r\\n\nsilent");
 	b.user.habit = SEND_IN_DONE;
 	b.user.to_send = &b.txn[1];

@@ -39,7 +39,8 @@ static void normal_form(struct buf *out, struct slice in)
 	for (size_t i = 0; i < in.n; i++) {
 		if (in.p[i] == '\r' && i + 1 < in.n && in.p[i + 1] == '\n')
 			continue;
-		buf_put(out, in.p[i] == '\r' || in.p[i] == '\n' ? SLICE("\r\n") : slice_of(in.p + i, 1));
+		buf_put(out,
+			in.p[i] == '\r' || in.p[i] == '\n' ? SLICE("\r\n") : slice_of(in.p + i, 1));
 	}
 	if (buf_len(out) && buf_data(out).p[buf_len(out) - 1] != '\n')
 		buf_put(out, SLICE("\r\n"));
@@ -95,7 +96,8 @@ static void unstuffing_gives_the_message_back_however_it_is_cut(void **unused)
 		size_t n = chance(sizeof(in));
 
 		for (size_t i = 0; i < n; i++)
-			in[i] = chance(3) ? alphabet[chance(sizeof(alphabet) - 1)] : (char)chance(256);
+			in[i] =
+			    chance(3) ? alphabet[chance(sizeof(alphabet) - 1)] : (char)chance(256);
 		hold_the_law(slice_of(in, n), chance(40), chance(40));
 	}
 }
@@ -103,8 +105,9 @@ static void unstuffing_gives_the_message_back_however_it_is_cut(void **unused)
 static void no_smuggling_variant_ends_the_message_early(void **unused)
 {
 	static const char *const ends[] = {
-		"\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r", "\r.\r\n", "\r\n.\r", "\n\n.\r\n", "\r\r\n.\r\r\n",
-		"\r\n.\r\r\n", "\r\n\x00.\r\n", "\r\n.\x00\r\n", "\n.\r", "\r\n..\r\n", "\r\n.\r\n",
+		"\n.\n",	 "\n.\r\n",   "\r\n.\n",       "\r.\r",	      "\r.\r\n",
+		"\r\n.\r",	 "\n\n.\r\n", "\r\r\n.\r\r\n", "\r\n.\r\r\n", "\r\n\x00.\r\n",
+		"\r\n.\x00\r\n", "\n.\r",     "\r\n..\r\n",    "\r\n.\r\n",
 	};
 	char in[128];
 
@@ -150,7 +153,8 @@ static void the_empty_message_is_a_dot(void **unused)
 
 static void clean_text_is_copied_as_it_is(void **unused)
 {
-	struct slice in = SLICE("Subject: x\r\n\r\nHello, this is a line that is longer than sixteen.\r\n");
+	struct slice in =
+	    SLICE("Subject: x\r\n\r\nHello, this is a line that is longer than sixteen.\r\n");
 	struct buf wire = { 0 };
 
 	(void)unused;
