@@ -2,6 +2,14 @@
 
 enum { KEEP_BYTES = 256 * 1024 };
 
+/* A peer that leaves so much unread is not heard until it has read: its questions must not cost memory. */
+enum { UNREAD_MAX = 4 * 1024 * 1024 };
+
+static bool may_hear(const struct frames *f)
+{
+	return !f->paused && !f->ended && conn_unsent(f->conn) < UNREAD_MAX;
+}
+
 /* Hears one frame at the front of `in`. 1 heard, 0 none there, or negative. */
 static int hear_one(struct frames *f, struct slice in, size_t *ret_used)
 {
@@ -27,7 +35,7 @@ static int hear_in_place(struct frames *f)
 {
 	int r = 1;
 
-	while (r > 0 && !f->paused && !f->ended) {
+	while (r > 0 && may_hear(f)) {
 		size_t used;
 		r = hear_one(f, conn_input(f->conn), &used);
 		if (r > 0 && !f->ended)
@@ -40,7 +48,7 @@ static int hear_put_together(struct frames *f)
 {
 	int r = 1;
 
-	while (r > 0 && !f->paused && !f->ended && buf_len(&f->in)) {
+	while (r > 0 && may_hear(f) && buf_len(&f->in)) {
 		size_t used;
 		r = hear_one(f, buf_data(&f->in), &used);
 		if (r > 0)
@@ -56,7 +64,7 @@ static int hear(struct frames *f)
 	struct slice in;
 	int r = buf_len(&f->in) ? 0 : hear_in_place(f);
 
-	if (r < 0 || f->paused || f->ended)
+	if (r < 0 || !may_hear(f))
 		return r;
 	in = conn_input(f->conn);
 	if (in.n) {
@@ -72,7 +80,7 @@ static void run(struct frames *f)
 {
 	int r;
 
-	if (f->running || f->ended || f->paused)
+	if (f->running || !may_hear(f))
 		return;
 	f->running = true;
 	r = hear(f);
@@ -82,7 +90,7 @@ static void run(struct frames *f)
 		f->arena = wire_arena_free(f->arena);
 		return;
 	}
-	if (r >= 0 && !f->paused && conn_eof(f->conn))
+	if (r >= 0 && may_hear(f) && conn_eof(f->conn))
 		r = E_EOF;
 	if (r < 0)
 		f->user->gone(f, r);
@@ -101,7 +109,7 @@ static void on_conn(struct conn_user *u, enum conn_event e, int err)
 		f->user->gone(f, err);
 	else if (e == CONN_WRITABLE)
 		f->user->room(f);
-	else
+	if (e != CONN_FAILED)
 		run(f);
 }
 

@@ -4,7 +4,8 @@
  * Owns:   frames_begin() takes the descriptor; frames_end() closes and must be called once, also from
  *         inside a callback.  A frame's slices and values are valid during frame() alone.
  * Blocks: never.  Fails: gone() once, with E_EOF, E_SYNTAX or -errno; then frames_end().
- * Limits: LINK_FRAME_MAX; a frame is taken in whole before it is heard. */
+ * Limits: LINK_FRAME_MAX; a frame is taken in whole before it is heard; a peer that leaves 4 MiB unread
+ *         is not heard. */
 #pragma once
 #include "mta/door/conn.h"
 #include "schema/wire/link.h"

@@ -343,6 +343,35 @@ static void frames_are_heard_however_they_are_cut(void **state)
 	buf_free(&many);
 }
 
+/* What we answer waits in the engine only up to a bound: then the client is not heard, and its own socket
+ * fills up. */
+static void a_client_that_does_not_read_is_not_heard_for_ever(void **state)
+{
+	struct box b;
+	struct framed c;
+	struct buf many = { 0 };
+	size_t sent = 0;
+
+	(void)state;
+	box_start(&b, inputs, 1, NULL);
+	framed_open(&c, &b, "link.sock");
+	(void)hello(&c, "control");
+	for (uint64_t i = 0; i < 1000; i++) /* each is answered with a longer error */
+		assert_int_equal(link_put(&many, &(struct link_frame){ .type = LINK_CURSOR, .request = i, .lsn = UINT64_MAX }), 0);
+	for (int idle = 0; idle < 50 && sent < (64u << 20);) {
+		size_t at = sent % buf_len(&many);
+		ssize_t n = send(c.fd, many.p + many.start + at, buf_len(&many) - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+		idle = n > 0 ? 0 : idle + 1;
+		sent += n > 0 ? (size_t)n : 0;
+		if (n <= 0)
+			usleep(10000);
+	}
+	assert_true(sent < (16u << 20));
+	framed_close(&c);
+	box_remove(&b);
+	buf_free(&many);
+}
+
 /* The figure is printed for whoever looks; what is held is that every chunk is acknowledged. */
 static void a_campaign_is_fed_in_chunks(void **state)
 {
@@ -393,6 +422,7 @@ int main(void)
 		cmocka_unit_test(rules_are_acknowledged_and_bad_ones_refused),
 		cmocka_unit_test(whoever_does_not_begin_with_hello_is_turned_away),
 		cmocka_unit_test(frames_are_heard_however_they_are_cut),
+		cmocka_unit_test(a_client_that_does_not_read_is_not_heard_for_ever),
 		cmocka_unit_test(a_campaign_is_fed_in_chunks),
 	};
 
