@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "spool/inside.h"
 
-enum { STEP_BYTES = 1 << 20, STEP_VISITS = 4096, SLACK_SEGMENTS = 3 };
+enum { STEP_BYTES = 1 << 20, STEP_VISITS = 4096, STEP_FORGETS = 1024, SLACK_SEGMENTS = 3 };
 
 static bool too_long(const struct spool *sp)
 {
@@ -154,8 +154,10 @@ static int move_contents(struct spool *sp, struct segment *seg, uint64_t *copied
 static int move_rules(struct spool *sp, struct segment *seg, uint64_t *copied)
 {
 	struct rule *rule;
+	unsigned n = 0;
 
-	while (*copied < STEP_BYTES && (rule = list_first(&seg->rules, struct rule, seg))) {
+	while (n++ < STEP_FORGETS && *copied < STEP_BYTES &&
+	       (rule = list_first(&seg->rules, struct rule, seg))) {
 		const struct part parts[] = { { &rule->key_len, 4 },
 					      { rule->bytes, rule->key_len + rule->value_len } };
 		int r = append_room(sp, rule->size, WANT_COPY);
@@ -208,13 +210,35 @@ static void move_some(struct spool *sp, struct segment *seg)
 		append_lazy(sp);
 }
 
-static void forget_contents(struct spool *sp, struct segment *seg)
+/* Lets the appenders in every so often: what is done under the lock here has no end of its own. */
+static void breathe(struct spool *sp, unsigned n)
 {
-	for (uint32_t i = seg->contents, next; i != NONE; i = next) {
-		next = content_at(&sp->t, i)->seg_next;
+	if (n % STEP_FORGETS)
+		return;
+	spool_unlock(sp);
+	spool_lock(sp);
+}
+
+/* False: a new job has come to lean on a content that was still known, so the segment stays. */
+static bool forget_contents(struct spool *sp, struct segment *seg)
+{
+	for (unsigned n = 1; seg->contents != NONE && !seg->live; n++) {
+		uint32_t i = seg->contents;
+		seg->contents = content_at(&sp->t, i)->seg_next;
 		content_forget(&sp->t, i);
+		breathe(sp, n);
 	}
-	seg->contents = NONE;
+	return !seg->live;
+}
+
+static void forget_jobs(struct spool *sp, struct segment *seg)
+{
+	for (unsigned n = 1; seg->jobs != NONE; n++) {
+		uint32_t i = seg->jobs;
+		seg->jobs = job_at(&sp->t, i)->seg_next;
+		job_forget(&sp->t, i);
+		breathe(sp, n);
+	}
 }
 
 /* Entered and left with the lock held.  Contents are forgotten first, so that no new job can
@@ -225,7 +249,8 @@ static int remove_oldest(struct spool *sp)
 	char name[SEGMENT_NAME];
 	int r;
 
-	forget_contents(sp, seg);
+	if (!forget_contents(sp, seg))
+		return E_CONFLICT;
 	spool_unlock(sp);
 	segment_name(seg->start, name);
 	r = sp->disk->unlink(sp->disk->self, sp->dirfd, name);
@@ -238,10 +263,7 @@ static int remove_oldest(struct spool *sp)
 	spool_lock(sp);
 	if (r < 0)
 		return r;
-	for (uint32_t i = seg->jobs, next; i != NONE; i = next) {
-		next = job_at(&sp->t, i)->seg_next;
-		job_forget(&sp->t, i);
-	}
+	forget_jobs(sp, seg);
 	segment_drop_oldest(sp);
 	return 0;
 }
