@@ -129,13 +129,24 @@ static int64_t paused_until(struct work *w, const struct domain *d)
 	return until > now ? wall_of(w, until) : 0;
 }
 
+/* held: a rule holds the whole group.  Its recipients move to the held list one by one, when their turn
+ * comes; whoever asks is told now. */
 static void fill_states(struct inspect_count *c, const uint32_t *n, bool held)
 {
+	uint64_t waiting = (uint64_t)n[RCPT_READY] + n[RCPT_DEFERRED] + n[RCPT_ROUTING];
+
+	c->held += n[RCPT_HELD] + (held ? waiting : 0);
 	c->ready += held ? 0 : n[RCPT_READY];
-	c->held += n[RCPT_HELD] + (held ? n[RCPT_READY] : 0);
-	c->deferred += n[RCPT_DEFERRED];
+	c->deferred += held ? 0 : n[RCPT_DEFERRED];
+	c->routing += held ? 0 : n[RCPT_ROUTING];
 	c->in_flight += n[RCPT_IN_FLIGHT];
-	c->routing += n[RCPT_ROUTING];
+}
+
+static bool domain_is_held(struct work *w, const struct domain *d)
+{
+	struct rule_subject s = { .domain = slice_of(d->name, d->name_n) };
+
+	return rules_match(w->rules, RULE_HOLD, SELECTS(SELECT_DOMAIN) | SELECTS(SELECT_ALL), &s, NULL, 0);
 }
 
 static uint64_t total(const struct inspect_count *c)
@@ -163,7 +174,7 @@ static int count_domains(struct work *w, const struct ages *ages,
 			.next_ms = (int64_t)ages[i].next_s * 1000,
 			.paused_until_ms = paused_until(w, d),
 		};
-		fill_states(&c, d->n, false);
+		fill_states(&c, d->n, domain_is_held(w, d));
 		if (total(&c))
 			r = each(arg, &c);
 	}

@@ -187,6 +187,16 @@ static void lift_is_durable(struct durable_wait *w, int err)
 	report_cancelled(q, query_sum(q));
 }
 
+static void outcomes_are_durable(struct durable_wait *w, int err)
+{
+	struct query *q = container_of(w, struct query, wait);
+
+	if (err < 0)
+		query_fail(q, err, NULL);
+	else
+		report_cancelled(q, query_sum(q));
+}
+
 /* A job, its rows or a campaign that was cancelled stays so, whatever of it comes later; a domain or a
  * tenant goes on with the next mail. */
 static bool stays(const struct query *q)
@@ -229,7 +239,9 @@ int finish_cancel(struct query *q)
 	}
 	if (!stays(q))
 		return write_rule(q, "cancel", "", lift_is_durable);
-	report_cancelled(q, query_sum(q));
+	/* The outcomes were appended before the lanes gave their counts. */
+	durable_wait_init(&q->wait, outcomes_are_durable);
+	lane_wait_durable(q->server->front, &q->wait, spool_head(spool_of(q)));
 	return 0;
 }
 
