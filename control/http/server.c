@@ -79,7 +79,7 @@ static int listener_open(struct listener *l, const char *text)
 	return 0;
 }
 
-static void log_unheard(void *arg, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static void log_unheard(void *arg, const char *format, va_list ap)
 {
 	char line[256];
 
