@@ -1,5 +1,6 @@
 #include "mta/channel.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "mta/deliver.h"
 
@@ -76,6 +77,7 @@ static struct channel *channel_blank(struct pool *p)
 	ch->user = (struct session_user){ on_ready, on_done, on_gone };
 	list_init(&ch->link);
 	list_init(&ch->idle);
+	list_init(&ch->hungry);
 	list_init(&ch->reap.link);
 	ch->reap.run = on_reap;
 	timer_init(&ch->idle_timer, on_idle);
@@ -144,18 +146,69 @@ void channel_quit(struct channel *ch)
 		return;
 	ch->quitting = true;
 	list_remove(&ch->idle);
+	list_remove(&ch->hungry);
 	timer_stop(ch->pool->work->loop->timers, &ch->idle_timer);
 	session_quit(ch->session);
+}
+
+enum { TURN_US = 2000 };
+
+static bool turn_is_over(struct work *w)
+{
+	int64_t now_us = clock_mono_us();
+
+	if (timers_now(w->loop->timers) != w->turn_ms) {
+		w->turn_ms = timers_now(w->loop->timers);
+		w->turn_start_us = now_us;
+	}
+	return now_us - w->turn_start_us >= TURN_US;
+}
+
+static void feed_hungry(struct turn_end *t)
+{
+	struct work *w = container_of(t, struct work, feed);
+	struct list *l;
+
+	while (!w->freeing && !turn_is_over(w) && (l = list_pop(&w->hungry)) != NULL)
+		channel_feed(container_of(l, struct channel, hungry));
+	if (!w->freeing && !list_empty(&w->hungry))
+		loop_at_turn_end(w->loop, t); /* in the next turn: descriptors are looked at before */
+}
+
+void channel_init(struct work *w)
+{
+	list_init(&w->hungry);
+	list_init(&w->feed.link);
+	w->feed.run = feed_hungry;
+}
+
+static bool wait_hungry(struct channel *ch)
+{
+	struct work *w = ch->pool->work;
+
+	if (!list_empty(&ch->pool->rings[1]) || !ch->pool->n_ready || !turn_is_over(w))
+		return false;
+	if (list_empty(&ch->hungry))
+		list_push(&w->hungry, &ch->hungry);
+	loop_at_turn_end(w->loop, &w->feed);
+	return true;
 }
 
 void channel_feed(struct channel *ch)
 {
 	struct work *w = ch->pool->work;
 
+	list_remove(&ch->hungry);
 	while (!ch->quitting && !ch->gone && !w->stopping &&
-	       ch->taken < w->config->site_messages_per_connection && session_can_take(ch->session))
+	       ch->taken < w->config->site_messages_per_connection && session_can_take(ch->session)) {
+		if (wait_hungry(ch)) {
+			list_remove(&ch->idle);
+			timer_stop(w->loop->timers, &ch->idle_timer);
+			return;
+		}
 		if (!deliver_next(ch))
 			break;
+	}
 	if (ch->gone || ch->quitting)
 		return;
 	if (ch->in_hand) {
@@ -232,6 +285,7 @@ static void leave(struct channel *ch)
 	timer_stop(w->loop->timers, &ch->idle_timer);
 	list_remove(&ch->link);
 	list_remove(&ch->idle);
+	list_remove(&ch->hungry);
 	p->n_channels--;
 	if (!ch->ready_once)
 		p->n_opening--;

@@ -6,6 +6,7 @@
 struct channel {
 	struct list link;         /* the pool's channels */
 	struct list idle;         /* the pool's idle ones; self: busy or opening */
+	struct list hungry;       /* the lane's: goes on in a later turn */
 	struct pool *pool;
 	struct session *session;
 	struct session_user user;
@@ -23,6 +24,9 @@ struct channel {
 /* 0, or why there can be none now: E_FULL (limits), E_UNKNOWN (no such pool), E_TIMEOUT (all hosts are
  * bad; the site has backed off). */
 int channel_open(struct pool *p) MUST_CHECK;
-void channel_feed(struct channel *ch);  /* as long as it takes more */
+/* As long as it takes more and the turn has time: building messages may not keep the lane from its
+ * other descriptors.  Transactional mail goes whatever the time. */
+void channel_feed(struct channel *ch);
+void channel_init(struct work *w);
 void channel_quit(struct channel *ch);
 void channel_free_now(struct channel *ch); /* at the lane's end */

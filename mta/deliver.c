@@ -52,6 +52,8 @@ static void delivery_destroy(struct delivery *d)
 
 static void delivery_rest(struct work *w, struct delivery *d)
 {
+	if (d->chunk->info.rows == 1)
+		shelf_chunk_forget(&w->shelf, d->chunk->job); /* nobody else will read it */
 	shelf_chunk_unref(&w->shelf, d->chunk);
 	shelf_content_unref(&w->shelf, d->content);
 	d->chunk = NULL;

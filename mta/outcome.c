@@ -169,6 +169,7 @@ void outcome_verdict(struct work *w, rcpt_ref ref, const struct chunk *k, struct
 {
 	struct rcpt *r = rcpt_at(&w->slab, ref);
 	int64_t now = clock_wall_ms();
+	char why[256];
 	struct outcome o = {
 		.job = r->job,
 		.row = r->row,
@@ -185,6 +186,11 @@ void outcome_verdict(struct work *w, rcpt_ref ref, const struct chunk *k, struct
 		.rcpt = address,
 	};
 
+	if (o.kind == OUTCOME_DEFERRED && rules_selects(w->rules, RULE_CANCEL) &&
+	    sweep_cancelled(w, r, why, sizeof(why))) { /* the order came while it was in flight */
+		o.kind = OUTCOME_CANCELLED;
+		o.text = slice_str(why);
+	}
 	if (o.kind == OUTCOME_DEFERRED)
 		o.next_ms = next_try_ms(w, r, now, o.attempt);
 	if (o.kind == OUTCOME_DEFERRED && f->sent_data && v->code == 0)

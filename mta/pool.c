@@ -218,6 +218,11 @@ static void pump(struct turn_end *t)
 
 	if (p->work->freeing)
 		return;
+	list_each(&p->channels, ch, struct channel, link)
+		if (list_empty(&p->rings[1]))
+			break;
+		else if (!list_empty(&ch->hungry))
+			channel_feed(ch); /* it need not stand in line for this */
 	list_each(&p->idle, ch, struct channel, idle) {
 		if (p->work->stopping)
 			channel_quit(ch);

@@ -16,7 +16,7 @@ static void end_one(struct work *w, rcpt_ref ref, enum outcome_kind kind, const 
 	outcome_own(w, ref, &o);
 }
 
-static bool cancelled(struct work *w, const struct rcpt *r, char *why, size_t cap)
+bool sweep_cancelled(struct work *w, const struct rcpt *r, char *why, size_t cap)
 {
 	const struct domain *d = domain_at(&w->domains, r->domain);
 	const struct flow *f = flow_at(&w->flows, r->flow);
@@ -47,7 +47,7 @@ static void look_at(struct work *w, rcpt_ref ref, uint32_t now_s)
 		return;
 	if (r->state != RCPT_IN_FLIGHT && r->expires_s <= now_s)
 		end_one(w, ref, OUTCOME_EXPIRED, "the message grew too old", dsn_expired);
-	else if (r->state != RCPT_IN_FLIGHT && w->sweep_cancels && cancelled(w, r, why, sizeof(why)))
+	else if (r->state != RCPT_IN_FLIGHT && w->sweep_cancels && sweep_cancelled(w, r, why, sizeof(why)))
 		end_one(w, ref, OUTCOME_CANCELLED, why, dsn_cancelled);
 	else
 		c->min_expires_s = MIN_OF(c->min_expires_s, r->expires_s);

@@ -416,6 +416,7 @@ int work_new(struct work **ret, struct lane *l)
 	shelf_init(&w->shelf, w->spool);
 	site_init(w);
 	deliver_init(w);
+	channel_init(w);
 	outcome_init(w);
 	sweep_init(w);
 	work_reload(w);

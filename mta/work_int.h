@@ -41,6 +41,9 @@ struct work {
 	struct list asking;              /* domains in line for DNS */
 	unsigned n_asked;
 	unsigned n_channels;
+	struct list hungry;              /* channels that could take more, when the turn's time was over */
+	struct turn_end feed;
+	int64_t turn_ms, turn_start_us;  /* the turn we are in, and when delivering began in it */
 
 	struct shelf shelf;
 	struct list spare_one, spare_many; /* deliveries at rest */
@@ -81,6 +84,8 @@ void load_look(struct work *w);
 /* sweep.c */
 void sweep_init(struct work *w);
 void sweep_start(struct work *w, bool cancels);
+/* Does a cancel order name it?  why gets the order. */
+bool sweep_cancelled(struct work *w, const struct rcpt *r, char *why, size_t cap);
 #include "base/clock.h"
 static inline uint32_t wall_s(void)
 {
