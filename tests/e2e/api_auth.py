@@ -347,6 +347,10 @@ def main():
         audit_chain(control, pg)
         database_away(control, pg)
         brake(control)
+        control.stop()
+        said = control.log.read_text(errors="replace")
+        check(control.process.returncode == 0 and "Sanitizer" not in said and "runtime error" not in said,
+              f"the daemon ends in good order ({control.process.returncode}): {said[-2000:]}")
         print(f"result: {checks} checks, {len(failures)} wrong")
     finally:
         control.stop()

@@ -159,6 +159,10 @@ def main():
         silence_proves_nothing(control, dns, api, path, records)
         removing_takes_the_keys_back(pg, api, path, before)
         wrong_names(api)
+        control.stop()
+        said = control.log.read_text(errors="replace")
+        check(control.process.returncode == 0 and "Sanitizer" not in said and "runtime error" not in said,
+              f"the daemon ends in good order ({control.process.returncode}): {said[-2000:]}")
         print(f"result: {checks} checks, {len(failures)} wrong")
     finally:
         control.stop()

@@ -234,6 +234,10 @@ def main():
             check(after[table] == rows, f"{table}: the victim's rows changed from {rows} to {after[table]}")
         policies_alone(pg, org, int(pg.psql("SELECT org_id FROM orgs WHERE name = 'stranger'", "postern")))
         wrong_permission(covered, victim, control, ids)
+        control.stop()
+        said = control.log.read_text(errors="replace")
+        check(control.process.returncode == 0 and "Sanitizer" not in said and "runtime error" not in said,
+              f"the daemon ends in good order ({control.process.returncode}): {said[-2000:]}")
         print(f"result: {len(covered)} operations, {len(ids)} kinds of objects, {len(before)} tables, {tried} checks, {len(failures)} wrong")
     finally:
         control.stop()
