@@ -131,6 +131,7 @@ static bool load_slice(struct work *w)
 		} else if (w->next_start < n_start) {
 			load_job(w, start[w->next_start].job, true, start[w->next_start].tag, NULL);
 			w->next_start++;
+			count_sub(&w->m->start_jobs_left, 1);
 		} else {
 			return false;
 		}
@@ -155,6 +156,10 @@ void load_look(struct work *w)
 
 void load_init(struct work *w)
 {
+	size_t n_start;
+
+	(void)engine_start_jobs(w->engine, &n_start);
+	count_add(&w->m->start_jobs_left, n_start);
 	timer_init(&w->load, on_load);
 	timer_set(w->loop->timers, &w->load, 0);
 }

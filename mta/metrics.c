@@ -40,6 +40,7 @@ static const struct {
 	ROW(queued_routing, "gauge", "Recipients waiting for DNS"),
 	ROW(domains, "gauge", "Domains known"),
 	ROW(sites, "gauge", "Sites known"),
+	ROW(start_jobs_left, "gauge", "Jobs of before the start that lanes have yet to read"),
 #undef ROW
 };
 
@@ -53,6 +54,18 @@ static uint64_t total(struct engine *e, size_t offset)
 					    memory_order_relaxed);
 	}
 	return sum;
+}
+
+uint64_t metrics_known(struct engine *e)
+{
+	return total(e, offsetof(struct metrics, queued_ready)) + total(e, offsetof(struct metrics, queued_deferred)) +
+	       total(e, offsetof(struct metrics, queued_held)) + total(e, offsetof(struct metrics, queued_routing)) +
+	       total(e, offsetof(struct metrics, in_flight));
+}
+
+uint64_t metrics_loading(struct engine *e)
+{
+	return total(e, offsetof(struct metrics, start_jobs_left));
 }
 
 static void put(struct buf *out, const char *name, const char *type, const char *help, uint64_t v)

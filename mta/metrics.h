@@ -14,7 +14,7 @@ struct metrics {
 	_Atomic uint64_t heap_calls; /* made on the way from queue to verdict */
 	/* gauges */
 	_Atomic uint64_t sessions_open, in_flight, queued_ready, queued_deferred, queued_held,
-		queued_routing, domains, sites;
+		queued_routing, domains, sites, start_jobs_left;
 };
 
 /* One writer: no locked instruction needed. */
@@ -30,3 +30,7 @@ static inline void count_sub(_Atomic uint64_t *c, uint64_t n)
 struct engine;
 /* Prometheus text of all lanes together, and of the spool's books. Any thread. */
 void metrics_text(struct engine *e, struct buf *out);
+/* Recipients the lanes have in their queues. */
+uint64_t metrics_known(struct engine *e);
+/* Jobs that were there at the start and that lanes have yet to read; each lane reads all. */
+uint64_t metrics_loading(struct engine *e);

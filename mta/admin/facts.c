@@ -57,6 +57,16 @@ static void put_submission(struct branch *b)
 	branch_int(b, "tls", (int64_t)s.tls);
 }
 
+/* What the lanes have read of what the books say is queued. */
+static void put_queue(struct branch *b, struct engine *e)
+{
+	uint64_t left = metrics_loading(e);
+
+	branch_int(b, "known", (int64_t)metrics_known(e));
+	branch_bool(b, "loading", left > 0);
+	branch_int(b, "jobs_left", (int64_t)left);
+}
+
 int finish_status(struct query *q)
 {
 	struct engine *e = q->server->engine;
@@ -72,6 +82,7 @@ int finish_status(struct query *q)
 	branch_int(q->out, "durable_lsn", (int64_t)spool_durable(spool_of(q)));
 	branch_int(q->out, "head_lsn", (int64_t)spool_head(spool_of(q)));
 	put_books(branch_map(q->out, "books"), spool_of(q));
+	put_queue(branch_map(q->out, "queue"), e);
 	put_submission(branch_map(q->out, "submission"));
 	query_answer(q);
 	return 0;
