@@ -2,14 +2,16 @@
 #include <ev.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "mta/submit/session.h"
 
-enum { BACKLOG = 1024, ACCEPTS_A_TURN = 64, ACCEPT_AGAIN_MS = 200 };
+enum { BACKLOG = 1024, ACCEPTS_A_TURN = 64, ACCEPT_AGAIN_MS = 200, SETTLE_MS = 1000 };
 
 struct submit_listener {
 	ev_io io;
@@ -263,6 +265,31 @@ static int open_listeners(struct submit_lane *on)
 	return 0;
 }
 
+static bool is_settled(struct submit_lane *on, lsn_t lsn)
+{
+	struct spool *sp = engine_spool(on->engine);
+
+	return spool_durable(sp) >= lsn || spool_failed(sp);
+}
+
+/* What is in the log already is synced within a moment: its clients are still told, so that they do not
+ * send it again.  The lane has ended, nobody else is kept waiting. */
+static void settle(struct submit_lane *on, struct submit_session *s)
+{
+	const struct timespec moment = { 0, 1000000 };
+	struct acceptance *a;
+	int64_t until = clock_mono_ms() + SETTLE_MS;
+
+	while ((a = list_first(&s->waiting, struct acceptance, link))) {
+		while (!is_settled(on, a->wait.lsn) && clock_mono_ms() < until)
+			(void)nanosleep(&moment, NULL);
+		if (spool_durable(engine_spool(on->engine)) < a->wait.lsn)
+			return;
+		lane_wait_cancel(on->lane, &a->wait);
+		a->wait.done(&a->wait, 0);
+	}
+}
+
 static void submit_stop(void *state)
 {
 	struct submit_lane *on = state;
@@ -271,8 +298,10 @@ static void submit_stop(void *state)
 
 	leave_lanes(on);
 	close_listeners(on);
-	list_each(&on->sessions, s, struct submit_session, link)
+	list_each(&on->sessions, s, struct submit_session, link) {
+		settle(on, s);
 		session_end(s);
+	}
 	while ((l = list_pop(&on->acceptances))) {
 		struct acceptance *a = container_of(l, struct acceptance, link);
 		lane_wait_cancel(on->lane, &a->wait);
