@@ -78,6 +78,7 @@ static struct channel *channel_blank(struct pool *p)
 	list_init(&ch->link);
 	list_init(&ch->idle);
 	list_init(&ch->hungry);
+	list_init(&ch->hand);
 	list_init(&ch->reap.link);
 	ch->reap.run = on_reap;
 	timer_init(&ch->idle_timer, on_idle);
@@ -350,5 +351,6 @@ static void on_reap(struct turn_end *t)
 void channel_free_now(struct channel *ch)
 {
 	leave(ch);
+	deliver_abandon(ch);
 	free(ch);
 }

@@ -6,6 +6,7 @@
 struct channel {
 	struct list link;         /* the pool's channels */
 	struct list idle;         /* the pool's idle ones; self: busy or opening */
+	struct list hand;         /* deliveries the session has */
 	struct list hungry;       /* the lane's: goes on in a later turn */
 	struct pool *pool;
 	struct session *session;

@@ -322,9 +322,11 @@ static void hand_over(struct channel *ch, struct delivery *d)
 	ch->taken++;
 	count_add(&w->m->messages, 1);
 	count_add(&w->m->message_bytes, d->txn.message.n + d->txn.head.n);
+	list_push(&ch->hand, &d->link);
 	r = session_send(ch->session, &d->txn);
 	if (r == 0)
 		return;
+	list_remove(&d->link);
 	/* It became unready since session_can_take(): nothing was said, so nobody lost a try. */
 	ch->in_hand--;
 	for (unsigned i = 0; i < d->txn.n_rcpts; i++)
@@ -410,6 +412,14 @@ static void settle(struct channel *ch, struct delivery *d, unsigned i, const str
 		pool_congested(ch->pool);
 }
 
+void deliver_abandon(struct channel *ch)
+{
+	struct list *l;
+
+	while ((l = list_pop(&ch->hand)) != NULL)
+		delivery_rest(ch->pool->work, container_of(l, struct delivery, link));
+}
+
 void deliver_done(struct channel *ch, struct txn *t)
 {
 	struct delivery *d = container_of(t, struct delivery, txn);
@@ -425,6 +435,7 @@ void deliver_done(struct channel *ch, struct txn *t)
 	};
 
 	ch->in_hand--;
+	list_remove(&d->link);
 	/* At the lane's end what is in hand stays in the spool as it is and is tried after the restart. */
 	for (unsigned i = 0; i < t->n_rcpts && !w->freeing; i++)
 		settle(ch, d, i, &f);
