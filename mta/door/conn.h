@@ -76,6 +76,8 @@ char *conn_out(struct conn *c, size_t *ret_n);
 void conn_out_grow(struct conn *c, size_t n);
 size_t conn_room(const struct conn *c);
 size_t conn_unsent(const struct conn *c);
+/* Forgets what has not left yet, so that conn_free() will not offer it; only before conn_free(). */
+void conn_discard_output(struct conn *c);
 struct ip conn_peer_ip(const struct conn *c);
 struct ip conn_local_ip(const struct conn *c);
 

@@ -39,7 +39,7 @@ struct conn {
 	struct ip peer;
 	int fd;
 	enum conn_state state;
-	bool eof, paused;
+	bool eof, paused, discarded;
 	bool full;               /* the writer saw conn_room() == 0 and waits for CONN_WRITABLE */
 };
 

@@ -229,16 +229,23 @@ int conn_flush(struct conn *c)
 	return 0;
 }
 
-void conn_drop_buffers(struct conn *c)
+void conn_discard_output(struct conn *c)
 {
-	if (c->in)
-		block_give(c->loop, c->in);
 	while (c->out) {
 		struct block *b = c->out;
 
 		c->out = b->next;
 		block_give(c->loop, b);
 	}
-	c->in = c->out_last = NULL;
+	c->out_last = NULL;
 	c->unsent = 0;
+	c->discarded = true;
+}
+
+void conn_drop_buffers(struct conn *c)
+{
+	conn_discard_output(c);
+	if (c->in)
+		block_give(c->loop, c->in);
+	c->in = NULL;
 }

@@ -106,9 +106,23 @@ void session_fail_reply(struct session *s, const struct reply *re)
 	session_over(s);
 }
 
+/* Guarantee: a message whose dot has not left when its session ends is never completed by it. */
+static void drop_unsent(struct session *s)
+{
+	for (unsigned i = 0; i < s->ring_count; i++) {
+		const struct expect *e = ring_at(s, i);
+
+		if (e->step == S_DOT && !has_left(s, e->left_at))
+			s->flights[e->flight].txn->sent_data = false;
+	}
+	if (s->n_flights)
+		conn_discard_output(s->conn);
+}
+
 static void tell_gone(struct session *s)
 {
 	s->told = true;
+	drop_unsent(s);
 	flights_lost(s);
 	if (!s->freed)
 		s->user->gone(s->user, &s->end);
@@ -249,6 +263,8 @@ struct session *session_free(struct session *s)
 		return NULL;
 	s->freed = true;
 	timer_stop(s->loop->timers, &s->timer);
+	if (s->conn)
+		drop_unsent(s);
 	s->conn = conn_free(s->conn);
 	(void)tls_session_unref(s->tls_resume);
 	list_remove(&s->turn.link);

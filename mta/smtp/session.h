@@ -56,7 +56,7 @@ struct txn {
 	unsigned n_rcpts;
 	struct txn_rcpt *rcpts;
 	/* Filled by the session */
-	bool sent_data;                  /* the final dot was queued: a lost answer is in doubt */
+	bool sent_data;                  /* the final dot has left: a lost answer is in doubt */
 	bool answered;                   /* a reply to one of its commands came; when none did on a
 					  * reused connection, the next one may be tried at once */
 	void *state;

@@ -248,6 +248,10 @@ size_t conn_unsent(const struct conn *c)
 {
 	return buf_len(&c->out);
 }
+void conn_discard_output(struct conn *c)
+{
+	buf_clear(&c->out);
+}
 struct ip conn_peer_ip(const struct conn *c)
 {
 	return c->peer_ip;

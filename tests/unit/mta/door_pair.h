@@ -8,7 +8,7 @@ struct end {
 	struct conn *conn;
 	struct buf in;
 	int opened, writable, tls_done, failed, err;
-	bool eof, keep_input, free_on_event, free_self_then_stop;
+	bool eof, keep_input, free_on_event;
 	size_t to_send, sent, most_unsent, stop_at;
 };
 

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "mta/smtp/session.h"
 #include "tests/sim/conn_sim.h"
 
@@ -208,6 +210,30 @@ static void a_message_sent_from_done_is_not_answered_by_what_came_before(void **
 	bed_close(&b);
 }
 
+static void a_message_whose_dot_has_not_left_is_in_no_doubt(void **unused)
+{
+	static const char *const after_354[] = { "hang", "silent" };
+	struct bed b;
+
+	(void)unused;
+	for (int left = 0; left < 2; left++) {
+		char script[200];
+
+		(void)snprintf(script, sizeof(script),
+			       "say 220\nexpect EHLO\nsay 250 x\nexpect MAIL\nsay 250\nexpect RCPT\n"
+			       "say 250\nexpect DATA\nsay 354\n%s",
+			       after_354[left]);
+		bed_open(&b, script);
+		loop_sim_run(&b.loop, 1);
+		assert_int_equal(session_send(b.user.session, &b.txn[0]), 0);
+		loop_sim_run(&b.loop, 11 * MINUTE);
+		assert_int_equal(b.user.done, 1);
+		assert_int_equal(b.rcpts[0][0].verdict.kind, VERDICT_DEFERRED);
+		assert_int_equal(b.txn[0].sent_data, left);
+		bed_close(&b);
+	}
+}
+
 static void quitting_before_it_is_ready_ends_it_in_good_order(void **unused)
 {
 	struct bed b;
@@ -261,6 +287,7 @@ int main(void)
 		cmocka_unit_test(what_it_can_take_is_two_with_pipelining_and_one_without),
 		cmocka_unit_test(it_may_be_freed_in_any_of_its_calls),
 		cmocka_unit_test(a_message_sent_from_done_is_not_answered_by_what_came_before),
+		cmocka_unit_test(a_message_whose_dot_has_not_left_is_in_no_doubt),
 		cmocka_unit_test(quitting_before_it_is_ready_ends_it_in_good_order),
 		cmocka_unit_test(quitting_waits_for_what_is_in_hand),
 		cmocka_unit_test(it_always_says_what_it_is_doing),
