@@ -15,6 +15,7 @@ static const struct {
 	{"feed",     feed_run	 },
 	{"imports",  imports_run },
 	{"schedule", schedule_run},
+	{"sweep",    sweep_run   },
 };
 
 struct workers {

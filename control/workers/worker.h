@@ -16,7 +16,7 @@ struct worker {
 	bool started;
 };
 struct workers;
-/* Starts intake, feed, imports and schedule. */
+/* Starts intake, feed, imports, schedule and sweep. */
 int workers_start(struct workers **ret, struct app *app) MUST_CHECK;
 struct workers *workers_stop(struct workers *all);
 
@@ -30,3 +30,4 @@ void intake_run(struct worker *w);
 void feed_run(struct worker *w);
 void imports_run(struct worker *w);
 void schedule_run(struct worker *w);
+void sweep_run(struct worker *w);

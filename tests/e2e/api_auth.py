@@ -281,6 +281,18 @@ def pages(control):
     check(api.get("/v1/org")["name"] == "changed" and one["name"] == "pages", "a stale change changes nothing")
 
 
+def swept(control, pg):
+    """What has had its time goes, and nothing else."""
+    pg.psql("UPDATE idempotency SET created_at = now() - interval '25 hours' WHERE key LIKE '%order-1'", "postern")
+    pg.psql("UPDATE sessions SET expires_at = now() - interval '8 days' WHERE id = (SELECT min(id) FROM sessions)", "postern")
+    before = [int(pg.psql(f"SELECT count(*) FROM {t}", "postern")) for t in ("idempotency", "sessions")]
+    old = int(pg.psql("SELECT count(*) FROM idempotency WHERE key LIKE '%order-1'", "postern"))
+    gone = int(pg.psql("SELECT sweep(1000)", "postern", "cp_ingest"))
+    after = [int(pg.psql(f"SELECT count(*) FROM {t}", "postern")) for t in ("idempotency", "sessions")]
+    check(old >= 1 and gone == old + 1 and after == [before[0] - old, before[1] - 1], f"swept: {gone} of {before}, {after} stay")
+    check(raw(control, b"HEAD /health HTTP/1.1\r\nHost: x\r\n\r\n") == 200, "HEAD is answered as GET")
+
+
 def platform(control):
     boss = Api("http://127.0.0.1:8082", "platform-token-for-tests-0123456789")
     refused(401, None, Api("http://127.0.0.1:8082", "x" * 36).get, "/v1/admin/orgs")
@@ -341,6 +353,7 @@ def main():
         bodies(control)
         idempotency(control)
         pages(control)
+        swept(control, pg)
         tenant = platform(control)
         rules = pg.psql("SELECT name || '=' || convert_from(value, 'UTF8') FROM engine_outbox ORDER BY seq", "postern").splitlines()
         check(rules == [f"hold/tenant/{tenant}=suspended by the platform", f"hold/tenant/{tenant}="], f"the engine is told to hold, then to go on: {rules}")
