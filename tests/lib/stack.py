@@ -68,6 +68,7 @@ def answers(path):
 class Part:
     """A daemon that runs in the foreground, its output in <dir>/<name>.log."""
     name = "?"
+    daemon = False  # one of ours: must end with status 0, which a sanitizer with something to say prevents
 
     def __init__(self, base, name=None):
         self.base = pathlib.Path(base)
@@ -102,6 +103,9 @@ class Part:
             self.process.kill()
             self.process.wait(5)
             raise Failure(f"{self.name} did not stop within {seconds} s")
+        if self.daemon and self.process.returncode:
+            raise Failure(f"{self.name} ended with status {self.process.returncode}; {self.log} ends with:\n"
+                          + "\n".join(self.log.read_text(errors="replace").splitlines()[-60:]))
 
     def kill(self):
         if self.alive():
@@ -243,6 +247,7 @@ class Sink(Part):
 class Engine(Part):
     """postern-mta with a configuration of its own under base."""
     name = "postern-mta"
+    daemon = True
 
     def __init__(self, base, build, options=None, name="postern-mta"):
         super().__init__(base, name)
@@ -281,6 +286,7 @@ class Engine(Part):
 class Control(Part):
     """postern-control: API on 127.0.0.1:api, public listener on 127.0.0.1:public."""
     name = "postern-control"
+    daemon = True
 
     def __init__(self, base, build, postgres, engine, api=8080, public=8081, options=None):
         super().__init__(base)
