@@ -33,5 +33,5 @@ int reply_next(struct reply_scan *scan, struct slice input, struct reply *ret) M
 bool reply_line(const struct reply *re, size_t *pos, struct slice *ret_text);
 
 /* What a reply says about a recipient.  4xx and 421 as RFC 5321 has them; the code decides, an
- * enhanced status that contradicts it is ignored.  Other codes than 2xx, 4xx, 5xx give VERDICT_NONE. */
+ * enhanced status that contradicts it is ignored.  Codes but 2xx, 4xx, 5xx give VERDICT_NONE. */
 void verdict_of(const struct reply *re, struct verdict *ret);

@@ -23,7 +23,7 @@
  *	again             starts the script's lines after the last "mark" again
  *	mark
  *
- * Guarantee (asserted): no conn ever holds more than CONN_IN_MAX in and CONN_OUT_HIGH + 4 KiB out. */
+ * Guarantee (asserted): no conn holds more than CONN_IN_MAX in and CONN_OUT_HIGH + 4 KiB out. */
 #pragma once
 #include "mta/door/conn.h"
 
@@ -37,7 +37,7 @@ unsigned conn_sim_opened(void);      /* conns ever asked for */
 unsigned conn_sim_messages(void);
 struct slice conn_sim_message(unsigned i);
 
-/* One look at every conn; true when something happened.  Milliseconds until something may, or -1. */
+/* One look at every conn; true when something happened.  Milliseconds until more may, or -1. */
 bool conn_sim_step(struct loop *l);
 int64_t conn_sim_next(void);
 

@@ -1,6 +1,6 @@
-/* Laws: whatever a host says and however it cuts it, the session ends in bounded time, gives back every
- * message once with every recipient judged, calls nobody delivered whose message had not gone out, and
- * holds no more than conn_sim asserts.
+/* Laws: whatever a host says and however it cuts it, the session ends in bounded time, gives back
+ * every message once with every recipient judged, calls nobody delivered whose message had not gone
+ * out, and holds no more than conn_sim asserts.
  *
  * The first byte picks the policy and how many messages; 0xff parts the rest into pieces sent one
  * after the other, 0xfe is a completed handshake. */

@@ -220,8 +220,8 @@ static void a_message_whose_dot_has_not_left_is_in_no_doubt(void **unused)
 		char script[200];
 
 		(void)snprintf(script, sizeof(script),
-			       "say 220\nexpect EHLO\nsay 250 x\nexpect MAIL\nsay 250\nexpect RCPT\n"
-			       "say 250\nexpect DATA\nsay 354\n%s",
+			       "say 220\nexpect EHLO\nsay 250 x\nexpect MAIL\nsay 250\n"
+			       "expect RCPT\nsay 250\nexpect DATA\nsay 354\n%s",
 			       after_354[left]);
 		bed_open(&b, script);
 		loop_sim_run(&b.loop, 1);
