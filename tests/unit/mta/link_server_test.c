@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "dkim/sign.h"
 #include "mta/link/link.h"
 #include "schema/wire/meta.h"
 #include "tests/unit/mta/engine_box.h"
@@ -273,6 +274,46 @@ static void rules_are_acknowledged_and_bad_ones_refused(void **state)
 	buf_free(&rows);
 }
 
+static void keys_are_stored_and_removed(void **state)
+{
+	struct link_frame f = { .type = LINK_KEY, .request = 2, .key = { SLICE("one.example"), SLICE("s1"), SLICE("") } };
+	struct buf pem = { 0 }, txt = { 0 };
+	char path[160];
+	struct box b;
+	struct framed c;
+
+	(void)state;
+	box_start(&b, inputs, 1, NULL);
+	framed_open(&c, &b, "link.sock");
+	(void)hello(&c, "control");
+	assert_int_equal(sign_key_generate(SIGN_ED25519, &pem, &txt), 0);
+	f.key.pem = buf_data(&pem);
+	framed_send(&c, &f);
+	(void)expect_ack(&c, 2);
+	(void)snprintf(path, sizeof(path), "%s/keys/one.example/s1.pem", b.dir);
+	assert_int_equal(access(path, R_OK), 0);
+	f.request = 3;
+	f.key.pem = SLICE("no key");
+	framed_send(&c, &f);
+	expect_error(&c, 3, E_CRYPTO);
+	f.request = 4;
+	f.key.domain = SLICE("../../etc");
+	f.key.pem = buf_data(&pem);
+	framed_send(&c, &f);
+	expect_error(&c, 4, E_SYNTAX);
+	f = (struct link_frame){ .type = LINK_KEY, .request = 5, .key = { SLICE("one.example"), SLICE("s1"), SLICE("") } };
+	framed_send(&c, &f);
+	(void)expect_ack(&c, 5);
+	assert_int_equal(access(path, R_OK), -1);
+	f.request = 6; /* again: there is nothing, and that was wanted */
+	framed_send(&c, &f);
+	(void)expect_ack(&c, 6);
+	framed_close(&c);
+	box_remove(&b);
+	buf_free(&pem);
+	buf_free(&txt);
+}
+
 static void whoever_does_not_begin_with_hello_is_turned_away(void **state)
 {
 	struct box b;
@@ -420,6 +461,7 @@ int main(void)
 		cmocka_unit_test(the_engine_keeps_its_name_and_the_cursor_over_a_restart),
 		cmocka_unit_test(events_come_to_whoever_waits_for_them),
 		cmocka_unit_test(rules_are_acknowledged_and_bad_ones_refused),
+		cmocka_unit_test(keys_are_stored_and_removed),
 		cmocka_unit_test(whoever_does_not_begin_with_hello_is_turned_away),
 		cmocka_unit_test(frames_are_heard_however_they_are_cut),
 		cmocka_unit_test(a_client_that_does_not_read_is_not_heard_for_ever),
