@@ -24,6 +24,7 @@ struct moves {
 };
 struct batch {
 	uint64_t next;
+	unsigned events;
 	int64_t now_ms;
 	struct column journal[J_COLUMNS], chunks[C_COLUMNS], messages[S_COLUMNS], bounces[B_COLUMNS];
 	struct moves *moves;
@@ -183,15 +184,31 @@ static void take(struct batch *b, const struct link_event *e)
 		take_bounce(b, e, campaign);
 }
 
-int batch_fill(struct batch *b, const struct link_frame *frame)
+void batch_clear(struct batch *b)
+{
+	batch_each(b, column_clear);
+	clear_moves(b);
+	b->events = 0;
+}
+
+uint64_t batch_next(const struct batch *b)
+{
+	return b->next;
+}
+
+unsigned batch_events(const struct batch *b)
+{
+	return b->events;
+}
+
+int batch_add(struct batch *b, const struct link_frame *frame)
 {
 	struct link_event e;
 	size_t pos = 0;
 	int r;
 
-	batch_each(b, column_clear);
-	clear_moves(b);
 	b->next = frame->events.next;
+	b->events += frame->events.n;
 	b->now_ms = clock_wall_ms();
 	while ((r = link_event_next(frame, &pos, &e)) > 0)
 		take(b, &e);

@@ -13,6 +13,7 @@ enum {
 	WAIT_MS = 100,
 	OPEN_MS = 5000,
 	PARTITIONS_MS = 3600 * 1000,
+	EVENTS_MOST = 16384,      /* a transaction */
 	TELL_BYTES = 1024 * 1024, /* without events, the engine hears of our cursor only now and then */
 };
 
@@ -25,6 +26,7 @@ struct intake {
 	uint64_t at, told;         /* in the database; last sent as CURSOR */
 	uint64_t request, subscription;
 	int64_t partitions_ms;
+	bool pending;              /* the batch holds frames */
 };
 
 /* ---- the cursor ---------------------------------------------------------------------------- */
@@ -84,19 +86,30 @@ static int tell(struct intake *in, bool events)
 							    .lsn = in->at });
 }
 
-static int take_events(struct intake *in, const struct link_frame *f)
+/* All that has come is one transaction: the more the database lags, the larger they grow. */
+static int write_batch(struct intake *in)
 {
-	int r = batch_fill(in->batch, f);
+	bool events = batch_events(in->batch) > 0;
+	int r = db_tx(in->db, 0, work_write, in);
 
-	if (r < 0)
-		return r;
-	r = db_tx(in->db, 0, work_write, in);
 	if (r < 0) {
 		log_warn("intake.write", kv_err("error", r), kv_str("why", db_error(in->db)));
 		return r;
 	}
-	in->at = f->events.next;
-	return tell(in, f->events.n > 0);
+	in->at = batch_next(in->batch);
+	in->pending = false;
+	batch_clear(in->batch);
+	return tell(in, events);
+}
+
+static int take_events(struct intake *in, const struct link_frame *f)
+{
+	int r = batch_add(in->batch, f);
+
+	if (r < 0)
+		return r;
+	in->pending = true;
+	return batch_events(in->batch) >= EVENTS_MOST ? write_batch(in) : 0;
 }
 
 /* A new engine's log begins somewhere; from there on nothing is missing. */
@@ -157,13 +170,19 @@ static int go_on(struct intake *in)
 		if (r < 0)
 			return r;
 	}
+	if (r >= 0 && in->pending)
+		r = write_batch(in);
 	make_partitions(in);
 	return r;
 }
 
 static int session(struct intake *in)
 {
-	int r = begin(in);
+	int r;
+
+	batch_clear(in->batch);
+	in->pending = false;
+	r = begin(in);
 
 	while (r >= 0 && !worker_stopping(in->w))
 		r = go_on(in);
