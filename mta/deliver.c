@@ -28,7 +28,6 @@ static struct delivery *delivery_new(struct work *w, bool many)
 
 	if (l)
 		return container_of(l, struct delivery, link);
-	count_add(&w->m->heap_calls, many ? 3 : 1);
 	d = must_alloc(sizeof(*d));
 	list_init(&d->link);
 	buf_init(&d->head, 0);

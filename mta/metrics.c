@@ -31,7 +31,6 @@ static const struct {
 	ROW(loaded_rcpts, "counter", "Recipients read into the queue"),
 	ROW(route_queries, "counter", "Domains asked for their mail hosts"),
 	ROW(site_backoffs, "counter", "Pauses of sites that could not be reached"),
-	ROW(heap_calls, "counter", "Heap allocations between queue and verdict"),
 	ROW(sessions_open, "gauge", "Delivery connections open"),
 	ROW(in_flight, "gauge", "Recipients in a transaction"),
 	ROW(queued_ready, "gauge", "Recipients waiting for a connection"),

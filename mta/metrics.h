@@ -11,7 +11,6 @@ struct metrics {
 	_Atomic uint64_t sessions_opened, sessions_failed, sessions_tls, sessions_resumed;
 	_Atomic uint64_t messages, message_bytes, signatures, sign_us, expansions, expand_us;
 	_Atomic uint64_t loaded_jobs, loaded_rcpts, route_queries, site_backoffs;
-	_Atomic uint64_t heap_calls; /* made on the way from queue to verdict */
 	/* gauges */
 	_Atomic uint64_t sessions_open, in_flight, queued_ready, queued_deferred, queued_held,
 		queued_routing, domains, sites, start_jobs_left;

@@ -58,7 +58,6 @@ static struct chunk *chunk_blank(struct shelf *c)
 		c->n_chunks_spare--;
 		return container_of(l, struct chunk, rest);
 	}
-	c->heap_calls++;
 	k = must_alloc(sizeof(*k));
 	list_init(&k->rest);
 	buf_init(&k->meta_bytes, 0);
@@ -95,7 +94,6 @@ static int chunk_read(struct shelf *c, job_no job, struct chunk *k)
 	r = wire_job_meta_get(buf_data(&k->meta_bytes), &k->meta);
 	if (r < 0)
 		return r;
-	c->heap_calls += 2; /* the view and its table */
 	return wire_rows_open(&k->rows, buf_data(&k->data), k->info.rows);
 }
 
@@ -192,7 +190,6 @@ static struct content *content_blank(struct shelf *c)
 		c->n_contents_spare--;
 		return container_of(l, struct content, rest);
 	}
-	c->heap_calls++;
 	k = must_alloc(sizeof(*k));
 	list_init(&k->rest);
 	buf_init(&k->meta_bytes, 0);

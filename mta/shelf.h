@@ -50,7 +50,6 @@ struct shelf {
 	struct list chunks_rest, contents_rest, chunks_spare, contents_spare;
 	unsigned n_chunks_spare, n_contents_spare;
 	size_t chunk_bytes, content_bytes, chunk_max, content_max;
-	uint64_t heap_calls;
 };
 void shelf_init(struct shelf *c, struct spool *sp);
 void shelf_free(struct shelf *c);
