@@ -106,6 +106,8 @@ int link_get(struct slice body, struct wire_arena *arena, struct link_frame *ret
 	layout = layout_of(type);
 	if (!layout || n != 2 + layout->n)
 		return E_SYNTAX;
+	if (type == LINK_ADMIN && body.n > LINK_ADMIN_MAX)
+		return E_LIMIT;
 	r = get_fields(&c, layout->fields, layout->n, arena, &f);
 	if (r < 0)
 		return r;

@@ -30,14 +30,16 @@
  * was read when it grew by other records; the ACK to SUBSCRIBE carries the position it begins at.
  * E_UNKNOWN on JOB: send the content again.  E_FULL: wait and try again.
  *
- * Limits: frames up to LINK_FRAME_MAX; at most LINK_EVENTS_MAX events a frame; the engine sends no
+ * Limits: frames up to LINK_FRAME_MAX, ADMIN up to LINK_ADMIN_MAX (its tree costs the engine up to 40
+ *         times its bytes); at most LINK_EVENTS_MAX events a frame; the engine sends no
  *         further EVENTS while more than 4 MiB are unread by the client. */
 #pragma once
 #include "base/buf.h"
 #include "base/value.h"
 #include "schema/wire/rows.h"
 
-enum { LINK_FRAME_MAX = 64 * 1024 * 1024, LINK_EVENTS_MAX = 4096, LINK_VERSION = 1 };
+enum { LINK_FRAME_MAX = 64 * 1024 * 1024, LINK_EVENTS_MAX = 4096, LINK_VERSION = 1,
+       LINK_ADMIN_MAX = 1024 * 1024 };
 enum link_type {
 	LINK_HELLO = 1,
 	LINK_CONTENT = 2,

@@ -138,6 +138,28 @@ static void a_frame_above_the_bound_is_not_made(void **state)
 	buf_free(&b);
 }
 
+static void a_question_that_would_cost_the_engine_much_memory_is_refused(void **state)
+{
+	OWNED(wire_arena) arena = wire_arena_new();
+	static struct value items[LINK_ADMIN_MAX];
+	struct link_frame f = { .type = LINK_ADMIN, .admin = { SLICE("status"),
+		{ .type = VALUE_LIST, .count = LINK_ADMIN_MAX, .items = items } } };
+	struct buf b = { 0 };
+	struct slice body;
+	size_t used;
+
+	(void)state;
+	assert_int_equal(link_put(&b, &f), 0);
+	assert_int_equal(link_split(buf_data(&b), &body, &used), 1);
+	assert_int_equal(link_get(body, arena, &f), E_LIMIT);
+	f.admin.args.count = LINK_ADMIN_MAX / 2;
+	buf_clear(&b);
+	assert_int_equal(link_put(&b, &f), 0);
+	assert_int_equal(link_split(buf_data(&b), &body, &used), 1);
+	assert_int_equal(link_get(body, arena, &f), 0);
+	buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +168,7 @@ int main(void)
 		cmocka_unit_test(events_come_back_one_by_one),
 		cmocka_unit_test(frames_that_lie_are_refused),
 		cmocka_unit_test(a_frame_above_the_bound_is_not_made),
+		cmocka_unit_test(a_question_that_would_cost_the_engine_much_memory_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
