@@ -68,7 +68,7 @@ static enum target target_of(struct slice name, const struct field_types *types,
 	for (size_t i = 0; i < ARRAY_LEN(titles); i++)
 		if (slice_eq(name, slice_str(titles[i].title)))
 			return titles[i].target;
-	*ret_type = (uint8_t)field_types_find(types, name);
+	*ret_type = types ? (uint8_t)field_types_find(types, name) : 0;
 	return *ret_type ? T_FIELD : T_NONE;
 }
 

@@ -49,7 +49,7 @@ static size_t plain_length(struct slice s)
 {
 	size_t n = 0;
 
-	while (n < s.n && (unsigned char)s.p[n] - ' ' < 0x5f && s.p[n] != '"' && s.p[n] != '\\')
+	while (n < s.n && (unsigned char)(s.p[n] - ' ') < 0x5f && s.p[n] != '"' && s.p[n] != '\\')
 		n++;
 	return n;
 }
