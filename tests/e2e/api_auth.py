@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # timeout: 240
 # sanitize: yes
+# thread: yes
 """Credentials and conventions of the API, against the real daemon and database: sessions, keys, members, CSRF, the brake
 on logins, strict bodies, idempotency keys, pages, ETags."""
 import concurrent.futures

@@ -37,9 +37,16 @@ pg_start() {
 	"$PG_BIN/createdb" -h "$PGHOST" -U postgres postern
 }
 
+# After pg_kill the old backends hold the shared memory until they notice: so it is tried for a while.
 pg_again() {
-	pg_as "$PG_BIN/pg_ctl" -D "$PG_DIR/data" -l "$PG_DIR/socket/server.log" -w -t 60 start \
-		>"$PG_DIR/start.log" 2>&1 || { cat "$PG_DIR/socket/server.log"; return 1; }
+	local try
+	for try in $(seq 40); do
+		pg_as "$PG_BIN/pg_ctl" -D "$PG_DIR/data" -l "$PG_DIR/socket/server.log" -w -t 60 start \
+			>"$PG_DIR/start.log" 2>&1 && return 0
+		sleep 0.25
+	done
+	cat "$PG_DIR/socket/server.log"
+	return 1
 }
 
 pg_kill() {
