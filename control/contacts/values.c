@@ -139,7 +139,7 @@ static int put_number(struct slice text, struct buf *out)
 	d = strtod(copy, &end);
 	if (*end || !isfinite(d))
 		return E_SYNTAX;
-	return d == floor(d) && fabs(d) < 1e15 ? buf_printf(out, "%.0f", d) : buf_printf(out, "%.17g", d);
+	return fabs(d) < 1e15 && d == (double)(int64_t)d ? buf_printf(out, "%.0f", d) : buf_printf(out, "%.17g", d);
 }
 
 static int put_boolean(struct slice text, struct buf *out)
