@@ -48,15 +48,35 @@ static void begin_segment(struct spool *sp)
 	memcpy(b->p + b->n, &h, sizeof(h));
 	b->n += sizeof(h);
 	(void)segment_add(sp, start);
+	sp->unmade++;
 	atomic_store(&sp->head, start + SEGMENT_HEADER);
-	sp->spare_ready = false;
+}
+
+/* The reserve, or what the queued rows will need if that is more: each its terminal record and a
+ * few deferrals, before anything is given back. */
+uint64_t append_reserve(const struct spool *sp)
+{
+	return MAX_OF(sp->reserve_bytes, sp->t.queued * OUTCOME_ROOM);
+}
+
+/* May one more segment be begun?  Every one begun gets its file before its bytes are written, so
+ * there must be room for those begun and not yet made as well.  Mail leaves room for a spare and
+ * the reserve behind it; outcomes may use both. */
+bool append_has_place(const struct spool *sp, uint64_t bytes, enum want want)
+{
+	uint64_t files = sp->unmade + 1 - sp->spare_ready;
+	uint64_t need = files * sp->segment_bytes + (bytes > sp->segment_bytes ? bytes : 0);
+
+	if (want == WANT_MAIL)
+		need += sp->segment_bytes + append_reserve(sp);
+	return need <= sp->room;
 }
 
 int append_room(struct spool *sp, uint64_t bytes, enum want want)
 {
 	struct segment *seg = sp->n_segs ? segment_newest(sp) : NULL;
 	uint64_t used = seg ? seg->end - seg->start : 0;
-	bool full = !seg || (used > SEGMENT_HEADER && used + bytes > sp->segment_bytes);
+	bool full = !seg || (used > SEGMENT_HEADER && used + bytes > seg->limit);
 	int r;
 
 	if (atomic_load(&sp->failed))
@@ -65,10 +85,12 @@ int append_room(struct spool *sp, uint64_t bytes, enum want want)
 		return -EROFS;
 	if (sp->active.n && sp->active.n + bytes > PENDING_MAX)
 		return E_FULL;
-	if (want == WANT_MAIL && (sp->refusing || sp->room < sp->reserve_bytes + bytes))
+	if (want == WANT_MAIL && sp->refusing)
 		return E_FULL;
-	if (full && sp->refusing && !sp->spare_ready)
-		return E_FULL; /* even the reserve is used up */
+	if (full && seg && !append_has_place(sp, bytes, want)) {
+		sp->refusing |= want == WANT_MAIL; /* until the next look */
+		return E_FULL;
+	}
 	r = batch_reserve(&sp->active, bytes + SEGMENT_HEADER);
 	if (r < 0)
 		return r;
@@ -106,7 +128,6 @@ lsn_t append_record(struct spool *sp, unsigned type, unsigned flags, uint32_t cr
 	memcpy(b->p + b->n, &h, sizeof(h));
 	b->n += record_size(h.length);
 	end = lsn + record_size(h.length);
-	sp->room -= MIN_OF(sp->room, end - lsn);
 	segment_newest(sp)->end = end;
 	atomic_store(&sp->head, end);
 	return end;

@@ -54,7 +54,8 @@ static int write_new_segment(struct spool *sp, struct segment *seg, const char *
 {
 	const struct disk *d = sp->disk;
 	char name[SEGMENT_NAME];
-	int r = sp->spare_fd < 0 ? open_spare(sp, MAX_OF(sp->segment_bytes, (uint64_t)n)) : 0;
+	bool fresh = sp->spare_fd < 0;
+	int r = fresh ? open_spare(sp, MAX_OF(sp->segment_bytes, (uint64_t)n)) : 0;
 
 	if (r == -ENOSPC)
 		r = open_spare(sp, n); /* without the usual room to grow */
@@ -74,6 +75,9 @@ static int write_new_segment(struct spool *sp, struct segment *seg, const char *
 	seg->file_bytes = MAX_OF(sp->spare_bytes, (uint64_t)n);
 	seg->made = true;
 	sp->open_fds++;
+	sp->unmade--;
+	sp->room -= MIN_OF(sp->room, fresh ? sp->spare_bytes : seg->file_bytes - sp->spare_bytes);
+	sp->spare_ready = false;
 	spool_unlock(sp);
 	sp->spare_fd = -1;
 	return 0;
@@ -208,28 +212,19 @@ int commit_batch(struct spool *sp)
 	return 0;
 }
 
-static void look_at_room(struct spool *sp)
+void commit_look_at_room(struct spool *sp)
 {
 	const struct disk *d = sp->disk;
 	uint64_t bytes;
 
 	if (d->free_bytes(d->self, sp->dirfd, &bytes) < 0)
-		bytes =
-		    UINT64_MAX / 2; /* a disk that does not say will say so when it is written */
+		bytes = UINT64_MAX / 2; /* what does not say so now will when it is written */
 	atomic_store(&sp->free_bytes, bytes);
 	spool_lock(sp);
 	sp->room = bytes;
-	sp->refusing = bytes < sp->reserve_bytes || sp->spare_fd < 0;
-	spool_unlock(sp);
-}
-
-static void make_spare(struct spool *sp)
-{
-	if (sp->spare_fd < 0)
-		(void)open_spare(sp,
-				 sp->segment_bytes); /* look_at_room() sees that there is none */
-	spool_lock(sp);
-	sp->spare_ready = sp->spare_fd >= 0 && segment_newest(sp)->made;
+	sp->spare_ready = sp->spare_fd >= 0;
+	sp->refusing = bytes < append_reserve(sp) || !sp->spare_ready ||
+		       (sp->refusing && !append_has_place(sp, 0, WANT_MAIL));
 	spool_unlock(sp);
 }
 
@@ -237,8 +232,9 @@ void commit_housekeeping(struct spool *sp)
 {
 	if (atomic_load(&sp->failed))
 		return;
-	make_spare(sp);
-	look_at_room(sp);
+	if (sp->spare_fd < 0)
+		(void)open_spare(sp, sp->segment_bytes); /* the look sees that there is none */
+	commit_look_at_room(sp);
 	clean_step(sp);
 }
 

@@ -12,11 +12,12 @@
 #include "spool/format.h"
 #include "spool/tables.h"
 
-enum { PENDING_MAX = 64 << 20, DEFAULT_SEGMENT = 64 << 20 };
+enum { PENDING_MAX = 64 << 20, DEFAULT_SEGMENT = 64 << 20, OUTCOME_ROOM = 512 };
 
 struct segment {
 	lsn_t start, end;      /* end: of the last record; moves while it is the newest */
 	uint64_t file_bytes;   /* committer: preallocated size */
+	uint64_t limit;        /* records end before this offset; the first may be larger */
 	int fd;                /* -1: not open */
 	unsigned pins;         /* readers that use fd */
 	bool made;             /* the file is there */
@@ -59,8 +60,10 @@ struct spool {
 	bool urgent, waiting, stopping, running;
 	size_t wake_at;         /* pending bytes below which the waiting committer is left alone */
 	int64_t lazy_since;     /* when the first lazy record joined the active batch; 0: none */
-	uint64_t room;          /* free bytes at the last look, less what was appended since */
-	bool spare_ready, refusing;
+	uint64_t room;          /* free bytes at the last look, less what was allocated since */
+	unsigned unmade;        /* segments begun in memory that have no file yet */
+	bool spare_ready;       /* a preallocated file waits for the first of them, or the next */
+	bool refusing;          /* new mail */
 	unsigned open_fds;
 
 	/* committer */
@@ -105,6 +108,8 @@ void segment_link_content(struct spool *sp, uint32_t content);
 enum want { WANT_MAIL, WANT_OUTCOME, WANT_COPY };
 /* Room for records of `bytes` in all, in one segment: begins a new one when this one is full. */
 int append_room(struct spool *sp, uint64_t bytes, enum want want) MUST_CHECK;
+uint64_t append_reserve(const struct spool *sp);
+bool append_has_place(const struct spool *sp, uint64_t bytes, enum want want);
 struct part {
 	const void *p;
 	size_t n;
@@ -120,6 +125,7 @@ void batch_free(struct batch *b);
 /* ---- commit.c: the committer's ---- */
 int commit_batch(struct spool *sp); /* all that is pending now: written, synced, published */
 void commit_housekeeping(struct spool *sp); /* room, spare file, one step of cleaning */
+void commit_look_at_room(struct spool *sp);
 void commit_poison(struct spool *sp);
 void *commit_thread(void *arg);
 

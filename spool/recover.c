@@ -238,11 +238,15 @@ static int cut_tail(struct recovery *rc, struct segment *seg)
 		r = d->truncate(d->self, seg->fd, used);
 	if (r >= 0)
 		r = d->sync_data(d->self, seg->fd);
-	if (r >= 0 && used < rc->sp->segment_bytes &&
-	    d->allocate(d->self, seg->fd, rc->sp->segment_bytes) >= 0)
-		r = d->sync_data(d->self, seg->fd);
-	seg->file_bytes = MAX_OF(used, rc->sp->segment_bytes);
-	return r;
+	if (r < 0)
+		return r;
+	seg->file_bytes = used;
+	seg->limit = used; /* on a full disk: what comes next goes to a segment with room of its own */
+	if (used >= rc->sp->segment_bytes ||
+	    d->allocate(d->self, seg->fd, rc->sp->segment_bytes) < 0)
+		return 0;
+	seg->file_bytes = seg->limit = rc->sp->segment_bytes;
+	return d->sync_data(d->self, seg->fd);
 }
 
 static int read_segment(struct recovery *rc, size_t i)

@@ -11,6 +11,7 @@ struct segment *segment_add(struct spool *sp, lsn_t start)
 
 	seg->start = start;
 	seg->end = start + SEGMENT_HEADER;
+	seg->limit = sp->segment_bytes;
 	seg->fd = -1;
 	seg->jobs = seg->jobs_tail = seg->contents = seg->contents_tail = NONE;
 	list_init(&seg->rules);

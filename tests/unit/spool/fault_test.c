@@ -162,6 +162,75 @@ static void a_full_disk_refuses_mail_and_takes_outcomes(void **state UNUSED)
 	sp = spool_free(sp);
 }
 
+struct sizes {
+	const struct disk_sim *sim;
+	char name[16][24];
+	uint64_t size[16];
+	unsigned n;
+};
+static void take_size(void *arg, const char *file)
+{
+	struct sizes *s = arg;
+
+	if (!strstr(file, ".seg"))
+		return;
+	(void)snprintf(s->name[s->n], sizeof(s->name[0]), "%s", file);
+	s->size[s->n++] = disk_sim_size(s->sim, file);
+}
+
+static void pending_mail_never_outgrows_the_disk(void **state UNUSED)
+{
+	OWNED(disk_sim) sim = disk_sim_new();
+	struct spool *sp = NULL;
+	uint64_t n = 0;
+	job_no job;
+	int r;
+
+	disk_sim_capacity(sim, 8192 * 8);
+	sp = open_on(sim, 0);
+	for (int round = 0; round < 4; round++) { /* all before a commit that writes it */
+		while ((r = put_n(sp, n, 1000, &job)) == 0)
+			n++;
+		assert_int_equal(r, E_FULL);
+		assert_int_equal(spool_commit_now(sp), 0);
+	}
+	assert_true(n > 8 && n < 64);
+	sp = spool_free(sp);
+}
+
+static void a_disk_that_is_full_at_start_takes_outcomes_or_says_no(void **state UNUSED)
+{
+	OWNED(disk_sim) sim = disk_sim_new();
+	struct spool *sp = open_on(sim, 0);
+	uint64_t used = 0, n;
+	job_no job;
+	int r;
+
+	for (n = 0; n < 30; n++) {
+		assert_int_equal(put_n(sp, n, 1000, &job), 0);
+		assert_int_equal(spool_commit_now(sp), 0);
+	}
+	sp = spool_free(sp);
+	for (int room = 0; room < 4; room++) { /* others have filled the disk meanwhile */
+		struct sizes sizes = { .sim = sim };
+		disk_sim_each(sim, take_size, &sizes);
+		for (used = 0, n = 0; n < sizes.n; n++)
+			used += sizes.size[n];
+		disk_sim_capacity(sim, used + room * 5000);
+		sp = open_on(sim, 0);
+		assert_int_equal(put_n(sp, 100, 1000, &job), E_FULL);
+		for (n = 0; n < 6; n++) {
+			assert_int_equal(spool_find_job(sp, (struct id128){ 2, 6 * (uint64_t)room + n }, &job), 0);
+			r = end_row(sp, job, 0);
+			assert_true(r == 0 || r == E_FULL);
+			assert_int_equal(spool_commit_now(sp), 0);
+		}
+		assert_true(room < 2 || r == 0);
+		sp = spool_free(sp);
+		disk_sim_capacity(sim, (uint64_t)1 << 40);
+	}
+}
+
 struct mover {
 	struct spool_port port;
 	struct spool *sp;
@@ -215,22 +284,6 @@ static void a_segment_waits_until_the_cursor_past_it_is_durable(void **state UNU
 	assert_int_equal(spool_events(sp, cursor, 1000, ignore_event, &heard, &cursor), 0);
 	assert_int_equal(heard, 120);
 	sp = spool_free(sp);
-}
-
-struct sizes {
-	const struct disk_sim *sim;
-	char name[16][24];
-	uint64_t size[16];
-	unsigned n;
-};
-static void take_size(void *arg, const char *file)
-{
-	struct sizes *s = arg;
-
-	if (!strstr(file, ".seg"))
-		return;
-	(void)snprintf(s->name[s->n], sizeof(s->name[0]), "%s", file);
-	s->size[s->n++] = disk_sim_size(s->sim, file);
 }
 
 /* I16, and the mark of a good end: after it the last batch is no exception. */
@@ -332,6 +385,8 @@ int main(void)
 		cmocka_unit_test(a_failed_sync_ends_acceptance_for_good),
 		cmocka_unit_test(a_failed_write_ends_acceptance_for_good),
 		cmocka_unit_test(a_full_disk_refuses_mail_and_takes_outcomes),
+		cmocka_unit_test(pending_mail_never_outgrows_the_disk),
+		cmocka_unit_test(a_disk_that_is_full_at_start_takes_outcomes_or_says_no),
 		cmocka_unit_test(a_segment_waits_until_the_cursor_past_it_is_durable),
 		cmocka_unit_test(one_flipped_bit_anywhere_is_found_and_placed),
 		cmocka_unit_test(a_missing_segment_is_found),
