@@ -108,6 +108,7 @@ void bounce_send(struct work *w, const struct chunk *k, const struct outcome *o)
 		r = put(w, k, f.id, buf_data(&out));
 	}
 	if (r < 0)
-		log_error("bounce.failed", kv_slice("sender", k->meta.mail_from), kv_err("reason", r));
+		log_error("bounce.failed", kv_slice("sender", k->meta.mail_from),
+			  kv_err("reason", r));
 	buf_free(&out);
 }

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "mta/deliver.h"
 
-/* ---- opening -------------------------------------------------------------------------------------------- */
+/* ---- opening -------------------------------------------------------------------------------- */
 
 /* Sources of the pool in turn; NULL when the configuration has none by that name. */
 static const struct egress_source *pick_source(struct pool *p)
@@ -55,7 +55,9 @@ static int start_session(struct channel *ch)
 	struct work *w = ch->pool->work;
 	const struct mta_config *c = w->config;
 	struct session_options o = {
-		.to = { .ip = ch->host->ip, .port = (uint16_t)c->smtp_port, .source = ch->source->ip },
+		.to = { .ip = ch->host->ip,
+			.port = (uint16_t)c->smtp_port,
+			.source = ch->source->ip },
 		.mx_host = ch->mx->name,
 		.ehlo = ch->source->ehlo,
 		.timeouts = c->timeouts,
@@ -103,7 +105,8 @@ int channel_open(struct pool *p)
 	ch->source = pick_source(p);
 	if (!ch->source) {
 		free(ch);
-		slice_copy(p->site->problem, sizeof(p->site->problem), SLICE("no source address in the egress pool"));
+		slice_copy(p->site->problem, sizeof(p->site->problem),
+			   SLICE("no source address in the egress pool"));
 		site_back_off(p->site);
 		return E_UNKNOWN;
 	}
@@ -130,14 +133,15 @@ int channel_open(struct pool *p)
 	return 0;
 }
 
-/* ---- work --------------------------------------------------------------------------------------------------- */
+/* ---- work ----------------------------------------------------------------------------------- */
 
 static void rest(struct channel *ch)
 {
 	struct work *w = ch->pool->work;
 
 	if (list_empty(&ch->idle))
-		list_push_front(&ch->pool->idle, &ch->idle); /* the warmest is used first, others run out */
+		list_push_front(&ch->pool->idle,
+				&ch->idle); /* the warmest is used first, others run out */
 	timer_set(w->loop->timers, &ch->idle_timer, w->config->site_idle);
 }
 
@@ -173,7 +177,8 @@ static void feed_hungry(struct turn_end *t)
 	while (!w->freeing && !turn_is_over(w) && (l = list_pop(&w->hungry)) != NULL)
 		channel_feed(container_of(l, struct channel, hungry));
 	if (!w->freeing && !list_empty(&w->hungry))
-		loop_at_turn_end(w->loop, t); /* in the next turn: descriptors are looked at before */
+		loop_at_turn_end(w->loop,
+				 t); /* in the next turn: descriptors are looked at before */
 }
 
 void channel_init(struct work *w)
@@ -201,7 +206,8 @@ void channel_feed(struct channel *ch)
 
 	list_remove(&ch->hungry);
 	while (!ch->quitting && !ch->gone && !w->stopping &&
-	       ch->taken < w->config->site_messages_per_connection && session_can_take(ch->session)) {
+	       ch->taken < w->config->site_messages_per_connection &&
+	       session_can_take(ch->session)) {
 		if (wait_hungry(ch)) {
 			list_remove(&ch->idle);
 			timer_stop(w->loop->timers, &ch->idle_timer);
@@ -215,7 +221,8 @@ void channel_feed(struct channel *ch)
 	if (ch->in_hand) {
 		list_remove(&ch->idle);
 		timer_stop(w->loop->timers, &ch->idle_timer);
-	} else if (w->stopping || ch->taken >= w->config->site_messages_per_connection || !w->config->site_idle) {
+	} else if (w->stopping || ch->taken >= w->config->site_messages_per_connection ||
+		   !w->config->site_idle) {
 		channel_quit(ch);
 	} else {
 		rest(ch);
@@ -262,7 +269,7 @@ static void on_done(struct session_user *u, struct txn *t)
 	deliver_done(container_of(u, struct channel, user), t);
 }
 
-/* ---- the end --------------------------------------------------------------------------------------------------- */
+/* ---- the end -------------------------------------------------------------------------------- */
 
 /* The last ticket is good for the next connection to the same address. */
 static void keep_ticket(struct channel *ch)
@@ -298,19 +305,20 @@ static void leave(struct channel *ch)
 	ch->route = route_unref(ch->route);
 }
 
-/* Opportunistic TLS that does not work is worth no more than none (RFC 7435 section 3): the same address
- * again, in the clear.  4.7.5 without a reply is the session's word for a failed handshake. */
+/* Opportunistic TLS that does not work is worth no more than none (RFC 7435 section 3): the same
+ * address again, in the clear.  4.7.5 without a reply is the session's word for a failed handshake.
+ */
 static bool tls_gave_way(struct channel *ch, const struct verdict *v)
 {
 	struct work *w = ch->pool->work;
 	int64_t now = timers_now(w->loop->timers);
 
-	if (v->code || v->dsn[0] != 4 || v->dsn[1] != 7 || v->dsn[2] != 5 || w->config->tls_policy != TLS_MAY ||
-	    ch->host->clear_until_ms > now)
+	if (v->code || v->dsn[0] != 4 || v->dsn[1] != 7 || v->dsn[2] != 5 ||
+	    w->config->tls_policy != TLS_MAY || ch->host->clear_until_ms > now)
 		return false;
 	ch->host->clear_until_ms = now + w->config->host_bad;
-	log_info("session.tls-failed", kv_str("site", ch->pool->site->name), kv_str("ip", ch->host->ip_text),
-		 kv_slice("reason", slice_of(v->text, v->text_n)));
+	log_info("session.tls-failed", kv_str("site", ch->pool->site->name),
+		 kv_str("ip", ch->host->ip_text), kv_slice("reason", slice_of(v->text, v->text_n)));
 	return true;
 }
 

@@ -24,13 +24,14 @@ static const char *keep(struct mta_config *c, struct slice s)
 	return c->names[c->n_names++] = must_copy(s);
 }
 
-/* ---- one entry of each kind of list ------------------------------------------------------------ */
+/* ---- one entry of each kind of list --------------------------------------------------------- */
 
 static int entry_net(struct deriver *d, struct slice s)
 {
 	struct net_list *l = &d->c->submission_nets;
 
-	return l->n < CONFIG_NETS_MAX && ip_net_parse(s, &l->nets[l->n]) == 0 ? (l->n++, 0) : E_SYNTAX;
+	return l->n < CONFIG_NETS_MAX && ip_net_parse(s, &l->nets[l->n]) == 0 ? (l->n++, 0)
+									      : E_SYNTAX;
 }
 
 static int entry_allow(struct deriver *d, struct slice s)
@@ -38,9 +39,9 @@ static int entry_allow(struct deriver *d, struct slice s)
 	struct mta_config *c = d->c;
 
 	return c->n_route_allow < CONFIG_NETS_MAX &&
-			       ip_net_parse(s, &c->route_allow_nets[c->n_route_allow]) == 0 ?
-		       (c->n_route_allow++, 0) :
-		       E_SYNTAX;
+			       ip_net_parse(s, &c->route_allow_nets[c->n_route_allow]) == 0
+		       ? (c->n_route_allow++, 0)
+		       : E_SYNTAX;
 }
 
 static int entry_own_name(struct deriver *d, struct slice s)
@@ -57,9 +58,9 @@ static int entry_own_ip(struct deriver *d, struct slice s)
 {
 	struct mta_config *c = d->c;
 
-	return c->n_own_ips < CONFIG_NETS_MAX && ip_parse(s, &c->own_ips[c->n_own_ips]) == 0 ?
-		       (c->n_own_ips++, 0) :
-		       E_SYNTAX;
+	return c->n_own_ips < CONFIG_NETS_MAX && ip_parse(s, &c->own_ips[c->n_own_ips]) == 0
+		       ? (c->n_own_ips++, 0)
+		       : E_SYNTAX;
 }
 
 static int entry_listener(struct deriver *d, struct slice s)
@@ -103,7 +104,8 @@ static struct slice next_word(struct slice *s)
 	return word;
 }
 
-static int add_source(struct mta_config *c, struct slice pool, const struct ip *ip, struct slice ehlo)
+static int add_source(struct mta_config *c, struct slice pool, const struct ip *ip,
+		      struct slice ehlo)
 {
 	struct egress_source *src = &c->sources[c->n_sources];
 
@@ -151,7 +153,8 @@ static int entry_retry(struct deriver *d, struct slice s)
 	s = slice_of(s.p + digits, s.n - digits);
 	for (unsigned i = 0; i < ARRAY_LEN(units); i++)
 		if (slice_eq(s, slice_str(units[i].suffix))) {
-			c->retries[c->n_retries++] = MIN_OF((int64_t)v * units[i].factor, (int64_t)366 * 86400000);
+			c->retries[c->n_retries++] =
+				MIN_OF((int64_t)v * units[i].factor, (int64_t)366 * 86400000);
 			return 0;
 		}
 	return E_SYNTAX;
@@ -167,8 +170,10 @@ static const struct {
 	  "a network such as 10.0.0.0/8, at most 64" },
 	{ "route.allow", offsetof(struct mta_config, route_allow), entry_allow,
 	  "a network such as 10.0.0.0/8, at most 64" },
-	{ "route.own_names", offsetof(struct mta_config, route_own_names), entry_own_name, "a host name" },
-	{ "route.own_ips", offsetof(struct mta_config, route_own_ips), entry_own_ip, "an address, at most 64" },
+	{ "route.own_names", offsetof(struct mta_config, route_own_names), entry_own_name,
+	  "a host name" },
+	{ "route.own_ips", offsetof(struct mta_config, route_own_ips), entry_own_ip,
+	  "an address, at most 64" },
 	{ "listen.submission", offsetof(struct mta_config, submission_listen), entry_listener,
 	  "an address and port such as 127.0.0.1:587" },
 	{ "dns.servers", offsetof(struct mta_config, dns_servers), entry_dns,
@@ -210,7 +215,9 @@ static int derive_hostname(struct deriver *d)
 
 static int derive_words(struct deriver *d)
 {
-	static const char *const policies[] = { [TLS_NEVER] = "never", [TLS_MAY] = "may", [TLS_MUST] = "must" };
+	static const char *const policies[] = {
+		[TLS_NEVER] = "never", [TLS_MAY] = "may", [TLS_MUST] = "must"
+	};
 	struct mta_config *c = d->c;
 
 	if (log_level_parse(slice_str(c->log_level), &c->level) < 0)
@@ -239,13 +246,14 @@ int config_derive(struct mta_config *c, const char *name_for_errors, char *error
 	if (r < 0)
 		return r;
 	if (!c->n_retries)
-		return bad(&d, "retry.schedule", (struct slice){ 0 }, "a list of at least one duration");
+		return bad(&d, "retry.schedule", (struct slice){ 0 },
+			   "a list of at least one duration");
 	if (!!*c->tls_cert != !!*c->tls_key)
 		return bad(&d, "tls.key", slice_str(c->tls_key), "given together with tls.cert");
 	for (unsigned i = 0; i < c->n_sources; i++)
 		if (strcmp(c->sources[i].pool, "default") == 0)
 			return 0;
-	return add_source(c, SLICE("default"), &any, slice_str(c->hostname)) == 0 ?
-		       0 :
-		       bad(&d, "egress.sources", (struct slice){ 0 }, "shorter than 256 entries");
+	return add_source(c, SLICE("default"), &any, slice_str(c->hostname)) == 0
+		       ? 0
+		       : bad(&d, "egress.sources", (struct slice){ 0 }, "shorter than 256 entries");
 }

@@ -29,8 +29,8 @@ int daemon_become(const char *user)
 	pw = getpwnam(user);
 	if (!pw)
 		return E_UNKNOWN;
-	if (prctl(PR_SET_KEEPCAPS, 1L) < 0 || initgroups(user, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 ||
-	    setuid(pw->pw_uid) < 0)
+	if (prctl(PR_SET_KEEPCAPS, 1L) < 0 || initgroups(user, pw->pw_gid) < 0 ||
+	    setgid(pw->pw_gid) < 0 || setuid(pw->pw_uid) < 0)
 		return -errno;
 	return keep_only_bind();
 }
@@ -74,6 +74,7 @@ void daemon_notify(const char *state)
 		un.sun_path[0] = '\0'; /* abstract name */
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0)
-		(void)!sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)(void *)&un,
+		(void)!sendto(fd, state, strlen(state), MSG_NOSIGNAL,
+			      (struct sockaddr *)(void *)&un,
 			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
 }

@@ -6,7 +6,13 @@
 #include "base/log.h"
 #include "mta/outcome.h"
 
-enum { SPARE_MAX = 256, BUFFER_KEPT = 128 * 1024, REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
+enum {
+	SPARE_MAX = 256,
+	BUFFER_KEPT = 128 * 1024,
+	REQUEUES_MAX = 3,
+	TAKES_MAX = 200,
+	BROKEN_RETRY_S = 3600
+};
 
 struct delivery {
 	struct txn txn;
@@ -19,7 +25,7 @@ struct delivery {
 	struct txn_rcpt one, *rcpts;
 };
 
-/* ---- memory ------------------------------------------------------------------------------------------------ */
+/* ---- memory --------------------------------------------------------------------------------- */
 
 static struct delivery *delivery_new(struct work *w, bool many)
 {
@@ -80,10 +86,10 @@ void deliver_free_spares(struct work *w)
 		delivery_destroy(container_of(l, struct delivery, link));
 }
 
-/* ---- may this recipient go now? -------------------------------------------------------------------------------- */
+/* ---- may this recipient go now? ------------------------------------------------------------- */
 
-static void own(struct work *w, rcpt_ref ref, enum outcome_kind kind, struct slice text, const uint16_t *dsn,
-		uint16_t flags)
+static void own(struct work *w, rcpt_ref ref, enum outcome_kind kind, struct slice text,
+		const uint16_t *dsn, uint16_t flags)
 {
 	struct own_outcome o = { .kind = kind, .text = text, .flags = flags };
 
@@ -91,8 +97,9 @@ static void own(struct work *w, rcpt_ref ref, enum outcome_kind kind, struct sli
 	outcome_own(w, ref, &o);
 }
 
-static const uint16_t dsn_expired[3] = { 4, 4, 7 }, dsn_cancelled[3] = { 5, 7, 1 }, dsn_keys[3] = { 4, 7, 5 },
-		      dsn_content[3] = { 5, 6, 0 }, dsn_system[3] = { 4, 3, 0 };
+static const uint16_t dsn_expired[3] = { 4, 4, 7 }, dsn_cancelled[3] = { 5, 7, 1 },
+		      dsn_keys[3] = { 4, 7, 5 }, dsn_content[3] = { 5, 6, 0 },
+		      dsn_system[3] = { 4, 3, 0 };
 
 static bool ruled_out(struct work *w, rcpt_ref ref, const struct chunk *k, struct slice address)
 {
@@ -117,7 +124,8 @@ static bool ruled_out(struct work *w, rcpt_ref ref, const struct chunk *k, struc
 		return true;
 	}
 	if (rules_suppressed(w->rules, k->info.tenant, address)) {
-		own(w, ref, OUTCOME_CANCELLED, SLICE("the address is suppressed"), dsn_cancelled, OUTCOME_SUPPRESSED);
+		own(w, ref, OUTCOME_CANCELLED, SLICE("the address is suppressed"), dsn_cancelled,
+		    OUTCOME_SUPPRESSED);
 		return true;
 	}
 	return false;
@@ -149,8 +157,8 @@ static void broken(struct work *w, rcpt_ref ref, const char *what, int err)
 {
 	struct rcpt *r = rcpt_at(&w->slab, ref);
 
-	log_error("deliver.unreadable", kv_str("what", what), kv_int("job", r->job), kv_int("row", r->row),
-		  kv_err("reason", err));
+	log_error("deliver.unreadable", kv_str("what", what), kv_int("job", r->job),
+		  kv_int("row", r->row), kv_err("reason", err));
 	work_defer(w, ref, wall_s() + BROKEN_RETRY_S);
 }
 
@@ -190,13 +198,14 @@ static rcpt_ref next_rcpt(struct pool *p, struct chunk **ret_chunk, struct line 
 	return RCPT_NONE;
 }
 
-/* ---- the message --------------------------------------------------------------------------------------------------- */
+/* ---- the message ---------------------------------------------------------------------------- */
 
 static int expand(struct work *w, struct delivery *d, const struct rcpt *r)
 {
 	char id[ID_TEXT_MAX], message_id[ID_TEXT_MAX + 12 + DNS_NAME_MAX];
 	const struct wire_job_meta *meta = &d->chunk->meta;
-	struct slice domain = meta->message_id_domain.n ? meta->message_id_domain : slice_str(w->config->hostname);
+	struct slice domain = meta->message_id_domain.n ? meta->message_id_domain
+							: slice_str(w->config->hostname);
 	struct wire_row row;
 	int64_t start = clock_mono_us();
 	int n, err;
@@ -204,8 +213,8 @@ static int expand(struct work *w, struct delivery *d, const struct rcpt *r)
 	err = wire_rows_get(d->chunk->rows, r->row, &row);
 	if (err < 0)
 		return err;
-	n = snprintf(message_id, sizeof(message_id), "%s.%u@%.*s", id_format(d->chunk->info.id, id), r->row,
-		     (int)MIN_OF(domain.n, (size_t)DNS_NAME_MAX), domain.p);
+	n = snprintf(message_id, sizeof(message_id), "%s.%u@%.*s", id_format(d->chunk->info.id, id),
+		     r->row, (int)MIN_OF(domain.n, (size_t)DNS_NAME_MAX), domain.p);
 	struct expand_input in = {
 		.fields = row.fields,
 		.n_fields = row.n_fields,
@@ -232,7 +241,8 @@ static int sign(struct work *w, struct delivery *d)
 	keys = shelf_keys(&w->shelf, w->config->keys_dir, d->content->meta.sign_domain,
 			  timers_now(w->loop->timers));
 	if (!keys->n && !keys->err && slice_eq(d->chunk->meta.origin, SLICE("smtp")))
-		return 0; /* the listener names the domain of From; that it has keys nobody promised */
+		return 0; /* the listener names the domain of From; that it has keys nobody promised
+			   */
 	if (!keys->n)
 		return keys->err < 0 ? keys->err : E_UNKNOWN;
 	start = clock_mono_us();
@@ -281,8 +291,8 @@ static void cannot_build(struct work *w, struct delivery *d, rcpt_ref ref, int e
 	struct slice domain = d->content->meta.sign_domain;
 
 	if (err == E_UNKNOWN || err == E_CRYPTO) {
-		(void)snprintf(text, sizeof(text), "no usable DKIM key for %.*s", (int)MIN_OF(domain.n, (size_t)253),
-			       domain.p);
+		(void)snprintf(text, sizeof(text), "no usable DKIM key for %.*s",
+			       (int)MIN_OF(domain.n, (size_t)253), domain.p);
 		own(w, ref, OUTCOME_DEFERRED, slice_str(text), dsn_keys, 0);
 	} else if (err == E_SYNTAX || err == E_LIMIT || err == E_CORRUPT) {
 		(void)snprintf(text, sizeof(text), "the message cannot be made: %s", err_text(err));
@@ -310,7 +320,7 @@ static int build(struct work *w, struct delivery *d, rcpt_ref ref)
 	return r < 0 ? r : sign(w, d);
 }
 
-/* ---- over to the session and back -------------------------------------------------------------------------------------- */
+/* ---- over to the session and back ----------------------------------------------------------- */
 
 static void hand_over(struct channel *ch, struct delivery *d)
 {
@@ -381,13 +391,15 @@ bool deliver_next(struct channel *ch)
 }
 
 /* The connection ended under a transaction that had not been judged: another one, at once. */
-static bool untried(const struct channel *ch, const struct txn *t, const struct verdict *v, const struct rcpt *r)
+static bool untried(const struct channel *ch, const struct txn *t, const struct verdict *v,
+		    const struct rcpt *r)
 {
-	return (v->kind == VERDICT_NONE || (v->kind == VERDICT_DEFERRED && v->site)) && !t->sent_data &&
-	       ch->ready_once && r->requeues < REQUEUES_MAX;
+	return (v->kind == VERDICT_NONE || (v->kind == VERDICT_DEFERRED && v->site)) &&
+	       !t->sent_data && ch->ready_once && r->requeues < REQUEUES_MAX;
 }
 
-static void settle(struct channel *ch, struct delivery *d, unsigned i, const struct outcome_facts *f)
+static void settle(struct channel *ch, struct delivery *d, unsigned i,
+		   const struct outcome_facts *f)
 {
 	struct work *w = ch->pool->work;
 	struct rcpt *r = rcpt_at(&w->slab, d->refs[i]);
@@ -435,7 +447,8 @@ void deliver_done(struct channel *ch, struct txn *t)
 
 	ch->in_hand--;
 	list_remove(&d->link);
-	/* At the lane's end what is in hand stays in the spool as it is and is tried after the restart. */
+	/* At the lane's end what is in hand stays in the spool as it is and is tried after the
+	 * restart. */
 	for (unsigned i = 0; i < t->n_rcpts && !w->freeing; i++)
 		settle(ch, d, i, &f);
 	delivery_rest(w, d);

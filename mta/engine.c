@@ -24,12 +24,12 @@ struct engine {
 	size_t n_start_jobs;
 	const struct input *const *inputs;
 	unsigned n_inputs;
-	struct timer grace;          /* front desk: SIGTERM's patience */
-	struct timer look;           /* front desk: are the lanes idle yet? */
+	struct timer grace; /* front desk: SIGTERM's patience */
+	struct timer look;  /* front desk: are the lanes idle yet? */
 	_Atomic uint32_t next_lane;
 };
 
-/* ---- questions ------------------------------------------------------------------------------------ */
+/* ---- questions ------------------------------------------------------------------------------ */
 
 struct spool *engine_spool(struct engine *e)
 {
@@ -73,7 +73,7 @@ uint32_t start_job_tag(struct id128 id)
 	return (uint32_t)hash_mix(id.hi ^ hash_mix(id.lo));
 }
 
-/* ---- news for the lanes ---------------------------------------------------------------------------- */
+/* ---- news for the lanes --------------------------------------------------------------------- */
 
 void engine_job_added(struct engine *e, job_no job)
 {
@@ -81,7 +81,8 @@ void engine_job_added(struct engine *e, job_no job)
 
 	/* A lane that took the job looks first itself: most often it hands the rows on at once. */
 	if (!l || l->front || l->engine != e)
-		l = &e->lanes[atomic_fetch_add_explicit(&e->next_lane, 1, memory_order_relaxed) % e->n_lanes];
+		l = &e->lanes[atomic_fetch_add_explicit(&e->next_lane, 1, memory_order_relaxed) %
+			      e->n_lanes];
 	lane_give_job(l, (struct given_job){ job, JOB_NEW });
 }
 
@@ -91,7 +92,8 @@ struct lane_note {
 	char domain[256];
 };
 
-static void tell_lanes(struct engine *e, void (*run)(struct note *n, struct lane *l), struct slice domain)
+static void tell_lanes(struct engine *e, void (*run)(struct note *n, struct lane *l),
+		       struct slice domain)
 {
 	for (unsigned i = 0; i < e->n_lanes; i++) {
 		struct lane_note *n = must_alloc(sizeof(*n));
@@ -129,7 +131,7 @@ void engine_keys_changed(struct engine *e, struct slice domain)
 	tell_lanes(e, run_keys_changed, domain);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------ */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static int load_rule(void *arg, struct slice key, struct slice value)
 {
@@ -137,7 +139,8 @@ static int load_rule(void *arg, struct slice key, struct slice value)
 	return 0;
 }
 
-/* Taken before any input runs: every job is either in this list or announced by engine_job_added. */
+/* Taken before any input runs: every job is either in this list or announced by engine_job_added.
+ */
 static void list_start_jobs(struct engine *e)
 {
 	uint64_t cursor = 0;
@@ -152,7 +155,8 @@ static void list_start_jobs(struct engine *e)
 			cap = cap ? cap * 2 : 1024;
 			e->start_jobs = must_resize(e->start_jobs, cap * sizeof(*e->start_jobs));
 		}
-		e->start_jobs[e->n_start_jobs++] = (struct start_job){ job, start_job_tag(info.id) };
+		e->start_jobs[e->n_start_jobs++] =
+			(struct start_job){ job, start_job_tag(info.id) };
 	}
 }
 
@@ -202,14 +206,15 @@ struct engine *engine_free(struct engine *e)
 	return NULL;
 }
 
-/* ---- inputs and threads ------------------------------------------------------------------------------ */
+/* ---- inputs and threads --------------------------------------------------------------------- */
 
 static void each_input(struct lane *l, size_t member)
 {
 	struct engine *e = l->engine;
 
 	for (unsigned i = 0; i < e->n_inputs; i++) {
-		void (*verb)(void *) = *(void (*const *)(void *))(const void *)((const char *)e->inputs[i] + member);
+		void (*verb)(void *) = *(void (*const *)(void *))(
+			const void *)((const char *)e->inputs[i] + member);
 		if (l->inputs[i] && verb)
 			verb(l->inputs[i]);
 	}
@@ -338,7 +343,7 @@ int64_t engine_turn(struct engine *e)
 	return next;
 }
 
-/* ---- the end and the reload ---------------------------------------------------------------------------- */
+/* ---- the end and the reload ----------------------------------------------------------------- */
 
 enum { LOOK_MS = 20 };
 

@@ -5,15 +5,15 @@
 #include "base/clock.h"
 #include "mta/pool.h"
 
-/* ---- selecting ------------------------------------------------------------------------------------------ */
+/* ---- selecting ------------------------------------------------------------------------------ */
 
 /* A selector made ready for a walk over the slab: what can be compared as a number is. */
 struct query {
 	struct work *w;
 	const struct selector *s;
-	uint32_t domain;         /* SELECT_DOMAIN: its number, UINT32_MAX: not here */
-	job_no job;              /* SELECT_JOB and SELECT_RCPT */
-	bool none;               /* nothing can match */
+	uint32_t domain; /* SELECT_DOMAIN: its number, UINT32_MAX: not here */
+	job_no job;	 /* SELECT_JOB and SELECT_RCPT */
+	bool none;	 /* nothing can match */
 };
 
 static struct query query_of(struct work *w, const struct selector *s)
@@ -79,7 +79,7 @@ uint64_t inspect_matches(struct lane *l, const struct selector *s)
 	return n;
 }
 
-/* ---- counts ------------------------------------------------------------------------------------------------ */
+/* ---- counts --------------------------------------------------------------------------------- */
 
 struct ages {
 	int64_t oldest_ms;
@@ -97,7 +97,8 @@ static void note_age(struct ages *a, const struct rcpt *r, int64_t accepted_ms)
 /* One entry a domain or flow. */
 static struct ages *collect_ages(struct work *w, bool by_domain)
 {
-	struct ages *ages = must_alloc(((size_t)(by_domain ? w->domains.n : w->flows.n) + 1) * sizeof(*ages));
+	struct ages *ages =
+		must_alloc(((size_t)(by_domain ? w->domains.n : w->flows.n) + 1) * sizeof(*ages));
 	uint32_t end = MIN_OF(w->slab.used, (uint32_t)INSPECT_MAX);
 	struct job_info info = { 0 };
 	job_no job = 0;
@@ -129,8 +130,8 @@ static int64_t paused_until(struct work *w, const struct domain *d)
 	return until > now ? wall_of(w, until) : 0;
 }
 
-/* held: a rule holds the whole group.  Its recipients move to the held list one by one, when their turn
- * comes; whoever asks is told now. */
+/* held: a rule holds the whole group.  Its recipients move to the held list one by one, when their
+ * turn comes; whoever asks is told now. */
 static void fill_states(struct inspect_count *c, const uint32_t *n, bool held)
 {
 	uint64_t waiting = (uint64_t)n[RCPT_READY] + n[RCPT_DEFERRED] + n[RCPT_ROUTING];
@@ -146,7 +147,8 @@ static bool domain_is_held(struct work *w, const struct domain *d)
 {
 	struct rule_subject s = { .domain = slice_of(d->name, d->name_n) };
 
-	return rules_match(w->rules, RULE_HOLD, SELECTS(SELECT_DOMAIN) | SELECTS(SELECT_ALL), &s, NULL, 0);
+	return rules_match(w->rules, RULE_HOLD, SELECTS(SELECT_DOMAIN) | SELECTS(SELECT_ALL), &s,
+			   NULL, 0);
 }
 
 static uint64_t total(const struct inspect_count *c)
@@ -204,25 +206,28 @@ static int count_flows(struct work *w, enum inspect_by by, const struct ages *ag
 	return MIN_OF(r, 0);
 }
 
-int inspect_counts(struct lane *l, enum inspect_by by, int (*each)(void *arg, const struct inspect_count *c),
-		   void *arg)
+int inspect_counts(struct lane *l, enum inspect_by by,
+		   int (*each)(void *arg, const struct inspect_count *c), void *arg)
 {
 	struct work *w = l->work;
 	OWNED_MEM struct ages *ages = collect_ages(w, by == INSPECT_DOMAIN);
 
-	return by == INSPECT_DOMAIN ? count_domains(w, ages, each, arg) : count_flows(w, by, ages, each, arg);
+	return by == INSPECT_DOMAIN ? count_domains(w, ages, each, arg)
+				    : count_flows(w, by, ages, each, arg);
 }
 
-/* ---- recipients ------------------------------------------------------------------------------------------------ */
+/* ---- recipients ----------------------------------------------------------------------------- */
 
 static const char *state_name(struct work *w, const struct rcpt *r)
 {
 	static const char *const names[RCPT_STATES] = {
-		[RCPT_ROUTING] = "routing",   [RCPT_READY] = "ready", [RCPT_DEFERRED] = "deferred",
-		[RCPT_HELD] = "held",	      [RCPT_IN_FLIGHT] = "in-flight",
+		[RCPT_ROUTING] = "routing",	[RCPT_READY] = "ready",
+		[RCPT_DEFERRED] = "deferred",	[RCPT_HELD] = "held",
+		[RCPT_IN_FLIGHT] = "in-flight",
 	};
 
-	return r->state == RCPT_READY && flow_at(&w->flows, r->flow)->held ? "held" : names[r->state];
+	return r->state == RCPT_READY && flow_at(&w->flows, r->flow)->held ? "held"
+									   : names[r->state];
 }
 
 static int give(struct work *w, const struct rcpt *r,
@@ -269,7 +274,7 @@ int inspect_rcpts(struct lane *l, const struct selector *s, uint64_t *cursor, un
 	return rc < 0 ? rc : !q.none && ref < w->slab.used;
 }
 
-/* ---- orders --------------------------------------------------------------------------------------------------------- */
+/* ---- orders --------------------------------------------------------------------------------- */
 
 static void end_pauses(struct work *w, struct domain *d)
 {
@@ -283,7 +288,7 @@ static void end_pauses(struct work *w, struct domain *d)
 		return;
 	d->site->backoff_until_ms = 0;
 	site_forgive_hosts(d->site);
-	list_each(&d->site->pools, p, struct pool, link)
+	list_each (&d->site->pools, p, struct pool, link)
 		pool_pump_soon(p);
 }
 

@@ -11,7 +11,7 @@
 
 enum { INSPECT_MAX = 2 * 1024 * 1024, INSPECT_TEXT_MAX = 384 };
 
-/* ---- counts -------------------------------------------------------------------------------------------- */
+/* ---- counts --------------------------------------------------------------------------------- */
 
 enum inspect_by { INSPECT_DOMAIN, INSPECT_TENANT, INSPECT_CAMPAIGN };
 struct inspect_count {
@@ -31,7 +31,7 @@ struct inspect_count {
 int inspect_counts(struct lane *l, enum inspect_by by, int (*each)(void *arg, const struct inspect_count *c),
 		   void *arg);
 
-/* ---- recipients ------------------------------------------------------------------------------------------ */
+/* ---- recipients ----------------------------------------------------------------------------- */
 
 struct inspect_rcpt {
 	struct id128 job;
@@ -49,7 +49,7 @@ int inspect_rcpts(struct lane *l, const struct selector *s, uint64_t *cursor, un
 /* How many the selector names here; looks at everything at once, whatever INSPECT_MAX says. */
 uint64_t inspect_matches(struct lane *l, const struct selector *s);
 
-/* ---- why ---------------------------------------------------------------------------------------------------- */
+/* ---- why ------------------------------------------------------------------------------------ */
 
 /* One link of the chain of reasons, nearest first. */
 struct inspect_reason {
@@ -62,7 +62,7 @@ struct inspect_reason {
 int inspect_why(struct lane *l, const struct selector *s,
 		int (*each)(void *arg, const struct inspect_reason *r), void *arg);
 
-/* ---- orders that are not rules -------------------------------------------------------------------------------- */
+/* ---- orders that are not rules -------------------------------------------------------------- */
 
 /* Deferred ones become due, pauses of their sites and DNS end. How many recipients. */
 uint64_t inspect_retry(struct lane *l, const struct selector *s);

@@ -11,7 +11,7 @@ struct lane *lane_current(void)
 	return current;
 }
 
-/* ---- inbox: many producers, this lane takes ----------------------------------------------------- */
+/* ---- inbox: many producers, this lane takes ------------------------------------------------- */
 
 void lane_wake(struct lane *l)
 {
@@ -81,7 +81,7 @@ size_t lane_take_jobs(struct lane *l, struct given_job **array, size_t *cap)
 	return n;
 }
 
-/* ---- waiting for the disk ------------------------------------------------------------------------ */
+/* ---- waiting for the disk ------------------------------------------------------------------- */
 
 static void port_wake(struct spool_port *port)
 {
@@ -118,11 +118,13 @@ void lane_wait_durable(struct lane *l, struct durable_wait *w, lsn_t lsn)
 
 	w->lsn = lsn;
 	/* Positions come in order, so this loop ends at once. */
-	while (at->prev != &l->waits && container_of(at->prev, struct durable_wait, link)->lsn > lsn)
+	while (at->prev != &l->waits &&
+	       container_of(at->prev, struct durable_wait, link)->lsn > lsn)
 		at = at->prev;
 	list_insert_before(at, &w->link);
 	atomic_store(&l->waiting, true);
-	/* The commit may have happened between the append and this store: then nobody will wake us. */
+	/* The commit may have happened between the append and this store: then nobody will wake us.
+	 */
 	if (spool_durable(engine_spool(l->engine)) >= lsn || spool_failed(engine_spool(l->engine)))
 		lane_wake(l);
 }
@@ -133,7 +135,7 @@ void lane_wait_cancel(struct lane *l, struct durable_wait *w)
 	list_remove(&w->link);
 }
 
-/* ---- the turn ------------------------------------------------------------------------------------- */
+/* ---- the turn ------------------------------------------------------------------------------- */
 
 void lane_look_in(struct lane *l)
 {

@@ -1,8 +1,8 @@
 /* mta/load.c - durable jobs become recipients: those that were there at the start in slices between
  * deliveries, new ones as they are announced.
  *
- * A lane takes the rows whose domains hash to it.  The lane that is told of a new job (JOB_NEW) tells
- * the others that own rows of it (JOB_ROWS). */
+ * A lane takes the rows whose domains hash to it.  The lane that is told of a new job (JOB_NEW)
+ * tells the others that own rows of it (JOB_ROWS). */
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -16,8 +16,8 @@ struct loader {
 	struct chunk *k;
 	struct flow *flow;
 	uint32_t expires_s, now_s;
-	bool check;               /* rows may have records already */
-	uint64_t others;          /* bits of lanes that own rows */
+	bool check;	 /* rows may have records already */
+	uint64_t others; /* bits of lanes that own rows */
 };
 
 static struct slice domain_of(struct slice address)
@@ -110,7 +110,8 @@ static void load_given(struct work *w, struct given_job g)
 	load_job(w, g.job, false, 0, &others);
 	for (unsigned i = 0; g.how == JOB_NEW && others; i++, others >>= 1)
 		if (others & 1)
-			lane_give_job(engine_lane(w->engine, i), (struct given_job){ g.job, JOB_ROWS });
+			lane_give_job(engine_lane(w->engine, i),
+				      (struct given_job){ g.job, JOB_ROWS });
 }
 
 /* New mail first, then what was there at the start. True when there is more. */

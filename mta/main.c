@@ -55,7 +55,8 @@ static void on_hup_signal(struct ev_loop *ev, ev_signal *w, int revents)
 	log_info("config.reloaded", kv_str("file", p->config_path ? p->config_path : ""));
 }
 
-static void watch(struct program *p, ev_signal *w, void (*cb)(struct ev_loop *, ev_signal *, int), int signum)
+static void watch(struct program *p, ev_signal *w, void (*cb)(struct ev_loop *, ev_signal *, int),
+		  int signum)
 {
 	ev_signal_init(w, cb, signum);
 	w->data = p;
@@ -157,11 +158,13 @@ static int print_sample(void)
 
 static int usage(FILE *to, int code)
 {
-	(void)fprintf(to, "usage: postern-mta [-c FILE] [-t]\n"
-			  "       postern-mta --sample | --version | --help\n"
-			  "  -c FILE    read the configuration from FILE (default: /etc/postern/mta.conf)\n"
-			  "  -t         check the configuration and exit\n"
-			  "  --sample   print a commented sample configuration\n");
+	(void)fprintf(
+		to,
+		"usage: postern-mta [-c FILE] [-t]\n"
+		"       postern-mta --sample | --version | --help\n"
+		"  -c FILE    read the configuration from FILE (default: /etc/postern/mta.conf)\n"
+		"  -t         check the configuration and exit\n"
+		"  --sample   print a commented sample configuration\n");
 	return code;
 }
 

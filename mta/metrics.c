@@ -8,7 +8,10 @@ static const struct {
 	const char *name, *type, *help;
 	size_t offset;
 } rows[] = {
-#define ROW(member, kind, help) { #member, kind, help, offsetof(struct metrics, member) }
+#define ROW(member, kind, help)                                                                    \
+	{                                                                                          \
+#member, kind, help, offsetof(struct metrics, member)                              \
+	}
 	ROW(delivered, "counter", "Recipients delivered"),
 	ROW(deferred, "counter", "Tries that ended in a delay"),
 	ROW(bounced, "counter", "Recipients refused for good"),
@@ -18,7 +21,8 @@ static const struct {
 	ROW(requeued, "counter", "Recipients whose connection ended before they were tried"),
 	ROW(in_doubt, "counter", "Tries whose answer after the final dot was lost"),
 	ROW(sessions_opened, "counter", "Delivery connections opened"),
-	ROW(sessions_failed, "counter", "Delivery connections that failed before they could be used"),
+	ROW(sessions_failed, "counter",
+	    "Delivery connections that failed before they could be used"),
 	ROW(sessions_tls, "counter", "Delivery connections with TLS"),
 	ROW(sessions_resumed, "counter", "Delivery connections with a resumed TLS session"),
 	ROW(messages, "counter", "Transactions begun"),
@@ -57,8 +61,10 @@ static uint64_t total(struct engine *e, size_t offset)
 
 uint64_t metrics_known(struct engine *e)
 {
-	return total(e, offsetof(struct metrics, queued_ready)) + total(e, offsetof(struct metrics, queued_deferred)) +
-	       total(e, offsetof(struct metrics, queued_held)) + total(e, offsetof(struct metrics, queued_routing)) +
+	return total(e, offsetof(struct metrics, queued_ready)) +
+	       total(e, offsetof(struct metrics, queued_deferred)) +
+	       total(e, offsetof(struct metrics, queued_held)) +
+	       total(e, offsetof(struct metrics, queued_routing)) +
 	       total(e, offsetof(struct metrics, in_flight));
 }
 
@@ -69,16 +75,19 @@ uint64_t metrics_loading(struct engine *e)
 
 static void put(struct buf *out, const char *name, const char *type, const char *help, uint64_t v)
 {
-	buf_putf(out, "# HELP postern_%s%s %s\n# TYPE postern_%s%s %s\npostern_%s%s %" PRIu64 "\n", name,
-		 *type == 'c' ? "_total" : "", help, name, *type == 'c' ? "_total" : "", type, name,
-		 *type == 'c' ? "_total" : "", v);
+	buf_putf(out, "# HELP postern_%s%s %s\n# TYPE postern_%s%s %s\npostern_%s%s %" PRIu64 "\n",
+		 name, *type == 'c' ? "_total" : "", help, name, *type == 'c' ? "_total" : "", type,
+		 name, *type == 'c' ? "_total" : "", v);
 }
 
 static const struct {
 	const char *name, *type, *help;
 	size_t offset;
 } book_rows[] = {
-#define ROW(member, kind, help) { "spool_" #member, kind, help, offsetof(struct books, member) }
+#define ROW(member, kind, help)                                                                    \
+	{                                                                                          \
+		"spool_" #member, kind, help, offsetof(struct books, member)                       \
+	}
 	ROW(accepted, "counter", "Recipients accepted, since the log began"),
 	ROW(delivered, "counter", "Recipients with a delivered record"),
 	ROW(bounced, "counter", "Recipients with a bounced record"),
@@ -110,5 +119,6 @@ void metrics_text(struct engine *e, struct buf *out)
 		memcpy(&v, (const char *)&b + book_rows[i].offset, sizeof(v));
 		put(out, book_rows[i].name, book_rows[i].type, book_rows[i].help, v);
 	}
-	put(out, "spool_refusing", "gauge", "1 when new mail is refused for lack of space", b.refusing);
+	put(out, "spool_refusing", "gauge", "1 when new mail is refused for lack of space",
+	    b.refusing);
 }

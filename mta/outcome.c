@@ -39,11 +39,11 @@ static void log_outcome(struct work *w, const struct outcome *o, struct id128 jo
 	if (!log_enabled(level))
 		return;
 	(void)snprintf(dsn, sizeof(dsn), "%u.%u.%u", o->dsn[0], o->dsn[1], o->dsn[2]);
-	log_at(level, kinds[o->kind].event, kv_str("job", id_format(job, id)), kv_int("row", o->row),
-	       kv_slice("rcpt", o->rcpt), kv_int("attempt", o->attempt), kv_int("code", o->code),
-	       kv_str("dsn", dsn), kv_slice("host", o->host), kv_slice("ip", o->ip),
-	       kv_int("tls", (o->flags & OUTCOME_TLS) != 0), kv_slice("text", o->text),
-	       kv_int("next", o->next_ms));
+	log_at(level, kinds[o->kind].event, kv_str("job", id_format(job, id)),
+	       kv_int("row", o->row), kv_slice("rcpt", o->rcpt), kv_int("attempt", o->attempt),
+	       kv_int("code", o->code), kv_str("dsn", dsn), kv_slice("host", o->host),
+	       kv_slice("ip", o->ip), kv_int("tls", (o->flags & OUTCOME_TLS) != 0),
+	       kv_slice("text", o->text), kv_int("next", o->next_ms));
 }
 
 /* The record is in the log: the recipient goes where it says. */
@@ -67,7 +67,8 @@ static void settle(struct work *w, rcpt_ref ref, const struct outcome *o, bool o
 static void keep_late(struct work *w, rcpt_ref ref, const struct outcome *o, bool on_list)
 {
 	struct late *late = must_alloc(sizeof(*late));
-	struct slice *texts[] = { &late->o.text, &late->o.host, &late->o.ip, &late->o.source, &late->o.rcpt };
+	struct slice *texts[] = { &late->o.text, &late->o.host, &late->o.ip, &late->o.source,
+				  &late->o.rcpt };
 	char *at = late->texts;
 
 	late->ref = ref;
@@ -131,7 +132,8 @@ void outcome_free_all(struct work *w)
 	while ((l = list_pop(&w->late)) != NULL) {
 		struct late *late = container_of(l, struct late, link);
 		if (spool_put_outcome(w->spool, &late->o, &lsn) < 0)
-			log_error("outcome.lost", kv_slice("rcpt", late->o.rcpt), kv_int("kind", late->o.kind));
+			log_error("outcome.lost", kv_slice("rcpt", late->o.rcpt),
+				  kv_int("kind", late->o.kind));
 		free(late);
 	}
 }
@@ -160,7 +162,8 @@ static enum outcome_kind kind_of(const struct verdict *v)
 
 static void tell_sender(struct work *w, const struct chunk *k, const struct outcome *o)
 {
-	if ((o->kind == OUTCOME_BOUNCED || o->kind == OUTCOME_EXPIRED) && w->config->bounce_messages)
+	if ((o->kind == OUTCOME_BOUNCED || o->kind == OUTCOME_EXPIRED) &&
+	    w->config->bounce_messages)
 		bounce_send(w, k, o);
 }
 
@@ -221,13 +224,15 @@ void outcome_own(struct work *w, rcpt_ref ref, const struct own_outcome *own)
 
 	if (o.kind == OUTCOME_DEFERRED) {
 		o.attempt = (uint16_t)MIN_OF(r->attempts + 1, UINT16_MAX);
-		o.next_ms = MAX_OF(next_try_ms(w, r, now, o.attempt), (int64_t)own->not_before_s * 1000);
+		o.next_ms = MAX_OF(next_try_ms(w, r, now, o.attempt),
+				   (int64_t)own->not_before_s * 1000);
 	}
 	if (o.kind == OUTCOME_DEFERRED || o.kind == OUTCOME_BOUNCED)
 		domain_note_reply(domain_at(&w->domains, r->domain), 0, o.dsn, o.text);
 	if (own->flags & OUTCOME_SUPPRESSED)
 		count_add(&w->m->suppressed, 1);
-	if (shelf_chunk(&w->shelf, r->job, &k) == 0) { /* else the outcome must do without the address */
+	/* When the job cannot be read the outcome must do without the address. */
+	if (shelf_chunk(&w->shelf, r->job, &k) == 0) {
 		o.rcpt = wire_rows_address(k->rows, r->row);
 		log_outcome(w, &o, k->info.id);
 	}

@@ -17,7 +17,7 @@ struct pool *pool_get(struct site *s, unsigned index)
 {
 	struct pool *p;
 
-	list_each(&s->pools, p, struct pool, link)
+	list_each (&s->pools, p, struct pool, link)
 		if (p->index == index)
 			return p;
 	p = must_alloc(sizeof(*p));
@@ -60,7 +60,7 @@ void pool_free(struct pool *p)
 	free(p);
 }
 
-/* ---- lines: who goes next ------------------------------------------------------------------------------- */
+/* ---- lines: who goes next ------------------------------------------------------------------- */
 
 static struct line *line_get(struct pool *p, struct flow *f)
 {
@@ -97,7 +97,8 @@ static void line_park(struct pool *p, struct line *line, bool park)
 		return;
 	line->parked = park;
 	list_remove(&line->ring);
-	list_push(park ? &p->parked : &p->rings[line->flow->class == CLASS_TRANSACTIONAL], &line->ring);
+	list_push(park ? &p->parked : &p->rings[line->flow->class == CLASS_TRANSACTIONAL],
+		  &line->ring);
 	if (park)
 		p->n_ready -= line->fifo.count;
 	else
@@ -106,7 +107,8 @@ static void line_park(struct pool *p, struct line *line, bool park)
 
 void pool_push(struct pool *p, rcpt_ref ref, bool front)
 {
-	struct line *line = line_get(p, flow_at(&p->work->flows, rcpt_at(&p->work->slab, ref)->flow));
+	struct line *line =
+		line_get(p, flow_at(&p->work->flows, rcpt_at(&p->work->slab, ref)->flow));
 
 	if (front)
 		fifo_push_front(&p->work->slab, &line->fifo, ref);
@@ -142,7 +144,8 @@ rcpt_ref pool_take(struct pool *p, struct line **ret_line)
 	if (ret_line)
 		*ret_line = line;
 	if (line->fifo.count == 0) {
-		line_drop(p, line); /* at rest until the next push: pool_take_same sees it is empty */
+		line_drop(p,
+			  line); /* at rest until the next push: pool_take_same sees it is empty */
 	} else if (++line->burst >= BURST) {
 		line->burst = 0;
 		list_remove(&line->ring);
@@ -180,7 +183,7 @@ void pool_rules_changed(struct pool *p)
 	pool_pump_soon(p);
 }
 
-/* ---- connections: how many ---------------------------------------------------------------------------------- */
+/* ---- connections: how many ------------------------------------------------------------------ */
 
 void pool_pump_soon(struct pool *p)
 {
@@ -218,12 +221,12 @@ static void pump(struct turn_end *t)
 
 	if (p->work->freeing)
 		return;
-	list_each(&p->channels, ch, struct channel, link)
+	list_each (&p->channels, ch, struct channel, link)
 		if (list_empty(&p->rings[1]))
 			break;
 		else if (!list_empty(&ch->hungry))
 			channel_feed(ch); /* it need not stand in line for this */
-	list_each(&p->idle, ch, struct channel, idle) {
+	list_each (&p->idle, ch, struct channel, idle) {
 		if (p->work->stopping)
 			channel_quit(ch);
 		else if (p->n_ready)

@@ -1,17 +1,18 @@
-/* mta/route.c - from a domain to its site: when DNS is asked, and what becomes of those who wait. */
+/* mta/route.c - from a domain to its site: when DNS is asked, and what becomes of those who wait.
+ */
 #include "base/clock.h"
 #include "base/random.h"
 #include "mta/outcome.h"
 #include "mta/pool.h"
 
 enum {
-	DRAIN_MAX = 1000,           /* recipients a slice */
-	STALE_MS = 3600 * 1000,     /* an old route serves this much longer when DNS has trouble */
+	DRAIN_MAX = 1000,	/* recipients a slice */
+	STALE_MS = 3600 * 1000, /* an old route serves this much longer when DNS has trouble */
 	FRESH_MIN_MS = 5 * 1000,
 	REFRESH_AGAIN_MS = 30 * 1000,
 	TROUBLE_MIN_MS = 30 * 1000,
 	TROUBLE_MAX_MS = 30 * 60 * 1000,
-	TROUBLE_RECORDS = 100,      /* tries put on record each time DNS fails for a domain */
+	TROUBLE_RECORDS = 100, /* tries put on record each time DNS fails for a domain */
 };
 
 static const struct {
@@ -22,14 +23,16 @@ static const struct {
 	[ROUTE_NO_DOMAIN] = { { 5, 1, 2 }, "the domain does not exist or has no mail host" },
 	[ROUTE_NULL_MX] = { { 5, 1, 10 }, "the domain takes no mail (null MX)" },
 	[ROUTE_LOOP] = { { 5, 4, 6 }, "the best mail host of the domain is this host" },
-	[ROUTE_FORBIDDEN] = { { 5, 4, 4 }, "the domain's mail hosts have only addresses that are not allowed" },
+	[ROUTE_FORBIDDEN] = { { 5, 4, 4 },
+			      "the domain's mail hosts have only addresses that are not allowed" },
 };
 
 static void fail_one(struct work *w, rcpt_ref ref, enum outcome_kind kind, enum route_status status)
 {
 	struct own_outcome o = {
 		.kind = kind,
-		.dsn = { failures[status].dsn[0], failures[status].dsn[1], failures[status].dsn[2] },
+		.dsn = { failures[status].dsn[0], failures[status].dsn[1],
+			 failures[status].dsn[2] },
 		.text = slice_str(failures[status].text),
 	};
 
@@ -47,7 +50,8 @@ static void drain(struct domain *d)
 	struct work *w = d->work;
 	rcpt_ref ref = RCPT_NONE;
 
-	for (unsigned n = 0; n < DRAIN_MAX && (ref = fifo_pop(&w->slab, &d->routing)) != RCPT_NONE; n++) {
+	for (unsigned n = 0; n < DRAIN_MAX && (ref = fifo_pop(&w->slab, &d->routing)) != RCPT_NONE;
+	     n++) {
 		struct rcpt *r = rcpt_at(&w->slab, ref);
 		if (r->state == RCPT_DEAD) {
 			rcpt_end(w, ref);
@@ -68,7 +72,8 @@ static void ask_next(struct work *w);
 static void trouble(struct domain *d, int64_t now)
 {
 	struct work *w = d->work;
-	int64_t pause = MIN_OF((int64_t)TROUBLE_MIN_MS << MIN_OF(d->troubles, 10), (int64_t)TROUBLE_MAX_MS);
+	int64_t pause =
+		MIN_OF((int64_t)TROUBLE_MIN_MS << MIN_OF(d->troubles, 10), (int64_t)TROUBLE_MAX_MS);
 
 	if (usable(d, now)) {
 		d->fresh_until_ms = now + REFRESH_AGAIN_MS;
@@ -137,8 +142,10 @@ static void ask_now(struct domain *d)
 		w->n_asked++;
 		return;
 	}
-	/* What is no domain name (RFC 1035) will not become one; anything else is our own trouble. */
-	struct route none = { .status = r == E_SYNTAX ? ROUTE_NO_DOMAIN : ROUTE_TEMP, .ttl_s = 3600 };
+	/* What is no domain name (RFC 1035) will not become one; anything else is our own trouble.
+	 */
+	struct route none = { .status = r == E_SYNTAX ? ROUTE_NO_DOMAIN : ROUTE_TEMP,
+			      .ttl_s = 3600 };
 	answered(d, &none);
 }
 
@@ -146,7 +153,8 @@ static void ask_next(struct work *w)
 {
 	struct domain *d;
 
-	while (w->n_asked < ROUTES_ASKED_MAX && (d = list_first(&w->asking, struct domain, asking))) {
+	while (w->n_asked < ROUTES_ASKED_MAX &&
+	       (d = list_first(&w->asking, struct domain, asking))) {
 		list_remove(&d->asking);
 		ask_now(d);
 	}
@@ -170,7 +178,8 @@ void domain_route(struct work *w, struct domain *d)
 	if (d->draining && timer_running(&d->later))
 		return;
 	d->draining = false;
-	if (usable(d, now) || (d->fresh_until_ms > now && d->status != ROUTE_OK && d->status != ROUTE_TEMP)) {
+	if (usable(d, now) ||
+	    (d->fresh_until_ms > now && d->status != ROUTE_OK && d->status != ROUTE_TEMP)) {
 		if (usable(d, now))
 			d->status = ROUTE_OK;
 		drain(d);

@@ -4,8 +4,9 @@ static const struct {
 	const char *prefix;
 	enum selector_kind kind;
 } kinds[] = {
-	{ "tenant/", SELECT_TENANT }, { "campaign/", SELECT_CAMPAIGN }, { "domain/", SELECT_DOMAIN },
-	{ "job/", SELECT_JOB },	      { "rcpt/", SELECT_RCPT },
+	{ "tenant/", SELECT_TENANT }, { "campaign/", SELECT_CAMPAIGN },
+	{ "domain/", SELECT_DOMAIN }, { "job/", SELECT_JOB },
+	{ "rcpt/", SELECT_RCPT },
 };
 
 static int parse_rcpt(struct slice s, struct selector *ret)

@@ -2,7 +2,12 @@
 
 #include "base/hash.h"
 
-enum { SPARE_MAX = 64, SPARE_BYTES = 256 * 1024, KEYS_LOOK_MS = 60 * 1000, KEYS_NONE_LOOK_MS = 5 * 1000 };
+enum {
+	SPARE_MAX = 64,
+	SPARE_BYTES = 256 * 1024,
+	KEYS_LOOK_MS = 60 * 1000,
+	KEYS_NONE_LOOK_MS = 5 * 1000
+};
 
 void shelf_init(struct shelf *c, struct spool *sp)
 {
@@ -16,7 +21,7 @@ void shelf_init(struct shelf *c, struct spool *sp)
 	list_init(&c->contents_spare);
 }
 
-/* ---- chunks ---------------------------------------------------------------------------------------- */
+/* ---- chunks --------------------------------------------------------------------------------- */
 
 /* The decoded view takes about as much again as its bytes. */
 static size_t chunk_size(const struct chunk *k)
@@ -131,7 +136,8 @@ void shelf_chunk_unref(struct shelf *c, struct chunk *k)
 		return;
 	}
 	list_push(&c->chunks_rest, &k->rest);
-	while (c->chunk_bytes > c->chunk_max && (k = list_first(&c->chunks_rest, struct chunk, rest)))
+	while (c->chunk_bytes > c->chunk_max &&
+	       (k = list_first(&c->chunks_rest, struct chunk, rest)))
 		chunk_drop(c, k);
 }
 
@@ -149,7 +155,7 @@ void shelf_chunk_forget(struct shelf *c, job_no job)
 	k->link.hash = 0;
 }
 
-/* ---- contents ---------------------------------------------------------------------------------------- */
+/* ---- contents ------------------------------------------------------------------------------- */
 
 static size_t content_size(const struct content *k)
 {
@@ -204,7 +210,8 @@ static uint64_t content_hash(struct id128 id)
 
 static struct content *content_find(struct shelf *c, struct id128 id)
 {
-	for (struct map_link *l = map_find(&c->contents, content_hash(id)); l; l = map_find_next(l)) {
+	for (struct map_link *l = map_find(&c->contents, content_hash(id)); l;
+	     l = map_find_next(l)) {
 		struct content *k = container_of(l, struct content, link);
 		if (id_eq(k->id, id))
 			return k;
@@ -261,11 +268,12 @@ void shelf_content_unref(struct shelf *c, struct content *k)
 		return;
 	}
 	list_push(&c->contents_rest, &k->rest);
-	while (c->content_bytes > c->content_max && (k = list_first(&c->contents_rest, struct content, rest)))
+	while (c->content_bytes > c->content_max &&
+	       (k = list_first(&c->contents_rest, struct content, rest)))
 		content_drop(c, k, true);
 }
 
-/* ---- keys ---------------------------------------------------------------------------------------------- */
+/* ---- keys ----------------------------------------------------------------------------------- */
 
 static void keyring_clear(struct keyring *k)
 {
@@ -276,7 +284,8 @@ static void keyring_clear(struct keyring *k)
 
 static struct keyring *keyring_find(struct shelf *c, struct slice domain)
 {
-	for (struct map_link *l = map_find(&c->keyrings, hash_keyed_nocase(domain)); l; l = map_find_next(l)) {
+	for (struct map_link *l = map_find(&c->keyrings, hash_keyed_nocase(domain)); l;
+	     l = map_find_next(l)) {
 		struct keyring *k = container_of(l, struct keyring, link);
 		if (slice_eq_nocase(slice_str(k->domain), domain))
 			return k;
@@ -315,7 +324,7 @@ void shelf_keys_forget(struct shelf *c, struct slice domain)
 	}
 }
 
-/* ---- end ------------------------------------------------------------------------------------------------- */
+/* ---- end ------------------------------------------------------------------------------------ */
 
 static struct map_link *any_link(struct map *m)
 {

@@ -45,7 +45,7 @@ struct site *site_get(struct work *w, struct route *route)
 	return s;
 }
 
-/* ---- hosts -------------------------------------------------------------------------------------------- */
+/* ---- hosts ---------------------------------------------------------------------------------- */
 
 static void host_free(struct work *w, struct host *h)
 {
@@ -56,14 +56,16 @@ static void host_free(struct work *w, struct host *h)
 	free(h);
 }
 
-/* An eighth of the unused ones, whichever the walk meets: their tickets and bad marks are forgotten. */
+/* An eighth of the unused ones, whichever the walk meets: their tickets and bad marks are
+ * forgotten. */
 static void forget_hosts(struct work *w)
 {
 	struct host *victims[256];
 	struct map_link *l;
 	size_t pos = 0, n = 0;
 
-	for (l = map_next(&w->hosts, &pos, NULL); l && n < ARRAY_LEN(victims); l = map_next(&w->hosts, &pos, l))
+	for (l = map_next(&w->hosts, &pos, NULL); l && n < ARRAY_LEN(victims);
+	     l = map_next(&w->hosts, &pos, l))
 		if (!container_of(l, struct host, link)->channels)
 			victims[n++] = container_of(l, struct host, link);
 	while (n)
@@ -92,7 +94,8 @@ static struct host *host_get(struct work *w, const struct ip *ip)
 }
 
 /* One group of equal preference: its addresses in turn, from a place that moves with each pick. */
-static struct host *pick_of_group(struct site *s, unsigned first, unsigned end, const struct route_host **ret_mx)
+static struct host *pick_of_group(struct site *s, unsigned first, unsigned end,
+				  const struct route_host **ret_mx)
 {
 	int64_t now = timers_now(s->work->loop->timers);
 	unsigned total = 0;
@@ -120,7 +123,8 @@ struct host *site_pick(struct site *s, const struct route_host **ret_mx)
 
 	for (unsigned i = 0; i < route->n_hosts; i = end) {
 		end = i + 1;
-		while (end < route->n_hosts && route->hosts[end].preference == route->hosts[i].preference)
+		while (end < route->n_hosts &&
+		       route->hosts[end].preference == route->hosts[i].preference)
 			end++;
 		struct host *h = pick_of_group(s, i, end, ret_mx);
 		if (h)
@@ -143,8 +147,8 @@ void site_host_failed(struct site *s, struct host *h, unsigned code, struct slic
 		       (int)MIN_OF(why.n, (size_t)180), why.p);
 	s->problem_ms = clock_wall_ms();
 	count_add(&w->m->sessions_failed, 1);
-	log_info("session.failed", kv_str("site", s->name), kv_str("ip", h->ip_text), kv_int("code", code),
-		 kv_slice("reason", why));
+	log_info("session.failed", kv_str("site", s->name), kv_str("ip", h->ip_text),
+		 kv_int("code", code), kv_slice("reason", why));
 }
 
 void site_host_well(struct site *s, struct host *h)
@@ -180,8 +184,9 @@ static void defer_some(struct site *s)
 	struct pool *p;
 	rcpt_ref ref;
 
-	list_each(&s->pools, p, struct pool, link)
-		for (unsigned i = 0; i < BACKOFF_RECORDS && (ref = pool_take(p, NULL)) != RCPT_NONE; i++) {
+	list_each (&s->pools, p, struct pool, link)
+		for (unsigned i = 0; i < BACKOFF_RECORDS && (ref = pool_take(p, NULL)) != RCPT_NONE;
+		     i++) {
 			if (rcpt_at(&s->work->slab, ref)->state == RCPT_DEAD)
 				rcpt_end(s->work, ref);
 			else
@@ -198,15 +203,17 @@ void site_back_off(struct site *s)
 
 	if (s->backoff_until_ms > now)
 		return;
-	s->backoff_ms = s->backoff_ms ? MIN_OF(s->backoff_ms * 2, w->config->site_backoff_max) :
-					w->config->site_backoff_min;
-	pause = s->backoff_ms + (int64_t)random_below((uint32_t)MIN_OF(s->backoff_ms / 4 + 1, (int64_t)UINT32_MAX));
+	s->backoff_ms = s->backoff_ms ? MIN_OF(s->backoff_ms * 2, w->config->site_backoff_max)
+				      : w->config->site_backoff_min;
+	pause = s->backoff_ms +
+		(int64_t)random_below((uint32_t)MIN_OF(s->backoff_ms / 4 + 1, (int64_t)UINT32_MAX));
 	s->backoff_until_ms = now + pause;
 	forgive_hosts_by(s, s->backoff_until_ms);
 	count_add(&w->m->site_backoffs, 1);
-	log_info("site.backoff", kv_str("site", s->name), kv_int("ms", pause), kv_str("reason", s->problem));
+	log_info("site.backoff", kv_str("site", s->name), kv_int("ms", pause),
+		 kv_str("reason", s->problem));
 	defer_some(s);
-	list_each(&s->pools, p, struct pool, link)
+	list_each (&s->pools, p, struct pool, link)
 		timer_set(w->loop->timers, &p->timer, pause);
 }
 

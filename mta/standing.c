@@ -16,7 +16,7 @@ struct rule {
 	enum rule_kind kind;
 	struct selector selector; /* its domain points into text */
 	size_t selector_n;
-	char *text;               /* "selector: reason" */
+	char *text; /* "selector: reason" */
 };
 struct suppression {
 	struct map_link link;
@@ -76,7 +76,7 @@ struct rules *rules_free(struct rules *r)
 	return NULL;
 }
 
-/* ---- holds and cancels -------------------------------------------------------------------------- */
+/* ---- holds and cancels ---------------------------------------------------------------------- */
 
 static uint64_t selector_hash(enum rule_kind kind, const struct selector *s)
 {
@@ -97,7 +97,8 @@ static bool selector_eq(const struct selector *a, const struct selector *b)
 
 static struct rule *find_rule(struct rules *r, enum rule_kind kind, const struct selector *s)
 {
-	for (struct map_link *l = map_find(&r->rules, selector_hash(kind, s)); l; l = map_find_next(l)) {
+	for (struct map_link *l = map_find(&r->rules, selector_hash(kind, s)); l;
+	     l = map_find_next(l)) {
 		struct rule *rule = container_of(l, struct rule, link);
 		if (rule->kind == kind && selector_eq(&rule->selector, s))
 			return rule;
@@ -116,7 +117,8 @@ static void count_rule(struct rules *r, const struct rule *rule, int by)
 		atomic_fetch_and(&r->selects[rule->kind], ~SELECTS(rule->selector.kind));
 }
 
-static bool set_rule(struct rules *r, enum rule_kind kind, struct slice selector, struct slice reason)
+static bool set_rule(struct rules *r, enum rule_kind kind, struct slice selector,
+		     struct slice reason)
 {
 	struct selector s;
 	struct rule *rule;
@@ -194,7 +196,7 @@ bool rules_match(struct rules *r, enum rule_kind kind, unsigned selects,
 	return found != NULL;
 }
 
-/* ---- suppressions --------------------------------------------------------------------------------- */
+/* ---- suppressions --------------------------------------------------------------------------- */
 
 static uint64_t suppression_hash(uint64_t tenant, const unsigned char *hash)
 {
@@ -204,7 +206,8 @@ static uint64_t suppression_hash(uint64_t tenant, const unsigned char *hash)
 	return hash_mix(h ^ hash_mix(tenant + 1));
 }
 
-static struct suppression *find_suppression(struct rules *r, uint64_t tenant, const unsigned char *hash)
+static struct suppression *find_suppression(struct rules *r, uint64_t tenant,
+					    const unsigned char *hash)
 {
 	for (struct map_link *l = map_find(&r->suppressions, suppression_hash(tenant, hash)); l;
 	     l = map_find_next(l)) {
@@ -224,7 +227,8 @@ static void set_suppression(struct rules *r, struct slice rest, bool present)
 	uint64_t tenant;
 	bool ok;
 
-	if (!slash || slice_u64(slice_of(rest.p, (size_t)(slash - rest.p)), UINT64_MAX, &tenant) < 0)
+	if (!slash ||
+	    slice_u64(slice_of(rest.p, (size_t)(slash - rest.p)), UINT64_MAX, &tenant) < 0)
 		return;
 	buf_init(&bytes, SUPPRESS_HASH);
 	ok = hex_decode(&bytes, slice_of(slash + 1, rest.n - (size_t)(slash + 1 - rest.p))) == 0 &&
@@ -253,7 +257,8 @@ bool rules_suppressed(struct rules *r, uint64_t tenant, struct slice address)
 	char lower[512];
 	bool found;
 
-	if (!atomic_load_explicit(&r->n_suppressions, memory_order_relaxed) || address.n > sizeof(lower))
+	if (!atomic_load_explicit(&r->n_suppressions, memory_order_relaxed) ||
+	    address.n > sizeof(lower))
 		return false;
 	for (size_t i = 0; i < address.n; i++)
 		lower[i] = ascii_lower(address.p[i]);

@@ -1,6 +1,6 @@
-/* mta/sweep.c - walks all recipients of the lane in slices: ends those whose time is over, and those
- * that a new cancel order names.  What is in flight is left to its session.
- * Chunks of the slab in which nobody's time is over are passed over unread. */
+/* mta/sweep.c - walks all recipients of the lane in slices: ends those whose time is over, and
+ * those that a new cancel order names.  What is in flight is left to its session. Chunks of the
+ * slab in which nobody's time is over are passed over unread. */
 #include "base/clock.h"
 #include "mta/outcome.h"
 
@@ -8,7 +8,8 @@ enum { EVERY_MS = 10 * 1000, AGAIN_MS = 2, SLICE_US = 3000, LOOK_EVERY = 256 };
 
 static const uint16_t dsn_expired[3] = { 4, 4, 7 }, dsn_cancelled[3] = { 5, 7, 1 };
 
-static void end_one(struct work *w, rcpt_ref ref, enum outcome_kind kind, const char *text, const uint16_t *dsn)
+static void end_one(struct work *w, rcpt_ref ref, enum outcome_kind kind, const char *text,
+		    const uint16_t *dsn)
 {
 	struct own_outcome o = { .kind = kind, .text = slice_str(text), .on_list = true };
 
@@ -31,7 +32,8 @@ bool sweep_cancelled(struct work *w, const struct rcpt *r, char *why, size_t cap
 
 	if (rules_match(w->rules, RULE_CANCEL, SELECTS_ALL & ~by_job, &s, why, cap))
 		return true;
-	if (!(rules_selects(w->rules, RULE_CANCEL) & by_job) || spool_job_info(w->spool, r->job, &info) < 0)
+	if (!(rules_selects(w->rules, RULE_CANCEL) & by_job) ||
+	    spool_job_info(w->spool, r->job, &info) < 0)
 		return false;
 	s.job = info.id;
 	return rules_match(w->rules, RULE_CANCEL, by_job, &s, why, cap);
@@ -47,7 +49,8 @@ static void look_at(struct work *w, rcpt_ref ref, uint32_t now_s)
 		return;
 	if (r->state != RCPT_IN_FLIGHT && r->expires_s <= now_s)
 		end_one(w, ref, OUTCOME_EXPIRED, "the message grew too old", dsn_expired);
-	else if (r->state != RCPT_IN_FLIGHT && w->sweep_cancels && sweep_cancelled(w, r, why, sizeof(why)))
+	else if (r->state != RCPT_IN_FLIGHT && w->sweep_cancels &&
+		 sweep_cancelled(w, r, why, sizeof(why)))
 		end_one(w, ref, OUTCOME_CANCELLED, why, dsn_cancelled);
 	else
 		c->min_expires_s = MIN_OF(c->min_expires_s, r->expires_s);

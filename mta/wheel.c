@@ -2,7 +2,8 @@
 
 void wheel_init(struct wheel *w, uint32_t now_s)
 {
-	*w = (struct wheel){ .slots = must_alloc(WHEEL_SLOTS * sizeof(struct fifo)), .now_s = now_s };
+	*w = (struct wheel){ .slots = must_alloc(WHEEL_SLOTS * sizeof(struct fifo)),
+			     .now_s = now_s };
 	for (unsigned i = 0; i < WHEEL_SLOTS; i++)
 		fifo_init(&w->slots[i]);
 	fifo_init(&w->due);

@@ -14,7 +14,8 @@ struct teller {
 	int n, stop;
 };
 
-static void PRINTF(4, 5) tell(struct teller *t, const char *kind, int64_t until_ms, const char *format, ...)
+static void PRINTF(4, 5)
+	tell(struct teller *t, const char *kind, int64_t until_ms, const char *format, ...)
 {
 	struct inspect_reason r = { .kind = kind, .until_ms = until_ms };
 	va_list ap;
@@ -41,10 +42,11 @@ static void why_domain(struct teller *t, const struct domain *d)
 	if (d->asked || !list_empty((struct list *)&d->asking))
 		tell(t, "dns", 0, "the domain's mail hosts are being looked up");
 	else if (!d->site && d->not_before_ms > now)
-		tell(t, "dns", wall_of(w, d->not_before_ms), "DNS gave no usable answer for the domain");
+		tell(t, "dns", wall_of(w, d->not_before_ms),
+		     "DNS gave no usable answer for the domain");
 	if (d->reply_ms)
-		tell(t, "reply", 0, "last answer of the domain: %u %u.%u.%u %.*s", d->code, d->dsn[0], d->dsn[1],
-		     d->dsn[2], d->reply_n, d->reply);
+		tell(t, "reply", 0, "last answer of the domain: %u %u.%u.%u %.*s", d->code,
+		     d->dsn[0], d->dsn[1], d->dsn[2], d->reply_n, d->reply);
 }
 
 static void why_site(struct teller *t, const struct site *s)
@@ -55,14 +57,15 @@ static void why_site(struct teller *t, const struct site *s)
 	const struct pool *p;
 
 	if (s->backoff_until_ms > now)
-		tell(t, "site-pause", wall_of(w, s->backoff_until_ms), "no host of %s could be used: %s", s->name,
-		     s->problem);
+		tell(t, "site-pause", wall_of(w, s->backoff_until_ms),
+		     "no host of %s could be used: %s", s->name, s->problem);
 	if (atomic_load(&s->shared->connections) >= slots)
-		tell(t, "connections", 0, "all %" PRId64 " connections to %s are in use", slots, s->name);
-	list_each(&((struct site *)s)->pools, p, struct pool, link)
+		tell(t, "connections", 0, "all %" PRId64 " connections to %s are in use", slots,
+		     s->name);
+	list_each (&((struct site *)s)->pools, p, struct pool, link)
 		if (p->n_ready)
-			tell(t, "next", 0, "%u recipients wait for %u connections of pool %s to %s", p->n_ready,
-			     p->n_channels, w->pool_names[p->index], s->name);
+			tell(t, "next", 0, "%u recipients wait for %u connections of pool %s to %s",
+			     p->n_ready, p->n_channels, w->pool_names[p->index], s->name);
 }
 
 static void why_rcpt(struct teller *t, const struct rcpt *r)
@@ -85,7 +88,8 @@ static void why_rcpt(struct teller *t, const struct rcpt *r)
 	if (r->state == RCPT_IN_FLIGHT)
 		tell(t, "in-flight", 0, "a transaction is under way");
 	if (r->state == RCPT_DEFERRED)
-		tell(t, "retry", (int64_t)r->due_s * 1000, "%u tries failed; the next one is due", r->attempts);
+		tell(t, "retry", (int64_t)r->due_s * 1000, "%u tries failed; the next one is due",
+		     r->attempts);
 	why_domain(t, d);
 	if (d->site)
 		why_site(t, d->site);
@@ -132,8 +136,8 @@ int inspect_why(struct lane *l, const struct selector *s,
 	if (r)
 		why_rcpt(&t, r);
 	if (d) {
-		if (rules_match(t.w->rules, RULE_HOLD, SELECTS(SELECT_ALL) | SELECTS(SELECT_DOMAIN), &subject, hold,
-				sizeof(hold)))
+		if (rules_match(t.w->rules, RULE_HOLD, SELECTS(SELECT_ALL) | SELECTS(SELECT_DOMAIN),
+				&subject, hold, sizeof(hold)))
 			tell(&t, "hold", 0, "held by rule %s", hold);
 		why_domain(&t, d);
 		if (d->site)

@@ -7,7 +7,7 @@
 #include "mta/deliver.h"
 #include "mta/outcome.h"
 
-/* ---- states and counts ------------------------------------------------------------------------------- */
+/* ---- states and counts ---------------------------------------------------------------------- */
 
 static _Atomic uint64_t *state_gauge(struct work *w, enum rcpt_state state)
 {
@@ -99,7 +99,7 @@ void rcpt_end(struct work *w, rcpt_ref ref)
 	}
 }
 
-/* ---- the tables ------------------------------------------------------------------------------------------ */
+/* ---- the tables ----------------------------------------------------------------------------- */
 
 static struct domain *find_domain(struct work *w, struct slice name, uint64_t hash)
 {
@@ -154,14 +154,17 @@ static void flow_look(struct work *w, struct flow *f)
 	f->held = rules_match(w->rules, RULE_HOLD, SELECTS_FLOW, &s, NULL, 0);
 }
 
-struct flow *work_flow(struct work *w, uint8_t class, uint64_t tenant, uint64_t campaign, unsigned pool)
+struct flow *work_flow(struct work *w, uint8_t class, uint64_t tenant, uint64_t campaign,
+		       unsigned pool)
 {
-	uint64_t hash = hash_mix(tenant ^ hash_mix(campaign ^ hash_mix((uint64_t)class << 8 | pool)));
+	uint64_t hash =
+		hash_mix(tenant ^ hash_mix(campaign ^ hash_mix((uint64_t) class << 8 | pool)));
 	struct flow *f;
 
 	for (struct map_link *l = map_find(&w->flows.map, hash); l; l = map_find_next(l)) {
 		f = container_of(l, struct flow, link);
-		if (f->class == class && f->tenant == tenant && f->campaign == campaign && f->pool == pool) {
+		if (f->class == class && f->tenant == tenant && f->campaign == campaign &&
+		    f->pool == pool) {
 			if (f->live == 0) {
 				list_remove(&f->idle);
 				w->flows.n_idle--;
@@ -213,7 +216,7 @@ void domain_note_reply(struct domain *d, uint16_t code, const uint16_t *dsn, str
 	d->reply_ms = clock_wall_ms();
 }
 
-/* ---- queueing ---------------------------------------------------------------------------------------------- */
+/* ---- queueing ------------------------------------------------------------------------------- */
 
 void work_queue(struct work *w, rcpt_ref ref)
 {
@@ -253,7 +256,8 @@ int64_t work_retry_s(struct work *w, unsigned attempts)
 	int64_t spread = ms * w->config->retry_jitter / 100;
 
 	if (spread > 0)
-		ms += (int64_t)random_below((uint32_t)MIN_OF(2 * spread + 1, (int64_t)UINT32_MAX)) - spread;
+		ms += (int64_t)random_below((uint32_t)MIN_OF(2 * spread + 1, (int64_t)UINT32_MAX)) -
+		      spread;
 	return MAX_OF((ms + 999) / 1000, (int64_t)1);
 }
 
@@ -288,7 +292,7 @@ void work_wheel_again(struct work *w)
 	timer_set(w->loop->timers, &w->tick, 0);
 }
 
-/* ---- orders --------------------------------------------------------------------------------------------------- */
+/* ---- orders --------------------------------------------------------------------------------- */
 
 static void release_held(struct work *w)
 {
@@ -311,7 +315,7 @@ static void each_pool(struct work *w, void (*fn)(struct pool *p))
 	size_t pos = 0;
 
 	for (l = map_next(&w->sites, &pos, NULL); l; l = map_next(&w->sites, &pos, l))
-		list_each(&container_of(l, struct site, link)->pools, p, struct pool, link)
+		list_each (&container_of(l, struct site, link)->pools, p, struct pool, link)
 			fn(p);
 }
 
@@ -369,7 +373,7 @@ void work_fatal(struct work *w, int err)
 	engine_fatal(w->engine, err);
 }
 
-/* ---- life -------------------------------------------------------------------------------------------------------- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static int open_resolver(struct work *w)
 {

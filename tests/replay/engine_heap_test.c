@@ -1,5 +1,6 @@
-/* Heap calls between queue and verdict, counted by standing in front of the allocator: everything of ours
- * and the simulated hosts' share (two a message: it keeps what it takes); what shared libraries do is not seen. */
+/* Heap calls between queue and verdict, counted by standing in front of the allocator: everything
+ * of ours and the simulated hosts' share (two a message: it keeps what it takes); what shared
+ * libraries do is not seen. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -34,7 +35,7 @@ void *__wrap_realloc(void *p, size_t n)
 }
 
 #define CONFIG                                                                                     \
-	"hostname = out.test\nlanes = 1\nroute.allow = 127.0.0.0/8\nsite.messages = 1000000\n"   \
+	"hostname = out.test\nlanes = 1\nroute.allow = 127.0.0.0/8\nsite.messages = 1000000\n"     \
 	"site.connections = 2\n"
 enum { WARM = 500, MESSAGES = 2000, PER_THOUSAND_MAX = 3100 };
 
@@ -55,7 +56,8 @@ static void a_delivered_message_costs_few_heap_calls(void **state)
 	world_start(&w, CONFIG);
 	resolver_sim_set("one.test", DNS_MX, 5, "10 mx.test");
 	resolver_sim_set("mx.test", DNS_A, 5, "127.0.1.1");
-	assert_int_equal(conn_sim_host(SLICE("127.0.1.1:25"), SLICE("say 220 mx.test\nserve\n")), 0);
+	assert_int_equal(conn_sim_host(SLICE("127.0.1.1:25"), SLICE("say 220 mx.test\nserve\n")),
+			 0);
 	queue(&w, WARM);
 	world_run(&w, 3000);
 	assert_int_equal(world_books(&w).delivered, WARM);
@@ -66,14 +68,16 @@ static void a_delivered_message_costs_few_heap_calls(void **state)
 	world_rule(&w, "hold/all", "");
 	world_run(&w, 60000);
 	assert_int_equal(world_books(&w).delivered, WARM + MESSAGES);
-	print_message("%llu heap calls for %u messages\n", (unsigned long long)(calls - before), MESSAGES);
+	print_message("%llu heap calls for %u messages\n", (unsigned long long)(calls - before),
+		      MESSAGES);
 	assert_in_range((calls - before) * 1000 / MESSAGES, 0, PER_THOUSAND_MAX);
 	world_end(&w);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(a_delivered_message_costs_few_heap_calls) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(
+		a_delivered_message_costs_few_heap_calls) };
 
 	return cmocka_run_group_tests_name("engine_heap", tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 #include "tests/replay/engine_world.h"
 
 #define CONFIG                                                                                     \
-	"hostname = out.test\nlanes = 1\nroute.allow = 127.0.0.0/8\nretry.schedule = 10m, 1h\n"  \
+	"hostname = out.test\nlanes = 1\nroute.allow = 127.0.0.0/8\nretry.schedule = 10m, 1h\n"    \
 	"retry.jitter = 0\nhost.bad = 5m\nsite.backoff_min = 1m\nsite.backoff_max = 10m\n"
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 static const int64_t DAY = 24 * HOUR;
@@ -90,7 +90,8 @@ static void a_dead_site_is_paused_and_found_again(void **state)
 	world_run(&w, 5 * MINUTE);
 	assert_int_equal(world_books(&w).queued, 1);
 	assert_int_equal(world_books(&w).deferred_attempts, 1);
-	assert_in_range(conn_sim_opened(), 1, 2); /* it is not knocked at while the recipient waits */
+	assert_in_range(conn_sim_opened(), 1,
+			2); /* it is not knocked at while the recipient waits */
 	host("127.0.1.1", decent);
 	world_run(&w, 6 * MINUTE);
 	assert_int_equal(world_books(&w).delivered, 1);
@@ -166,7 +167,8 @@ static void a_failure_of_submitted_mail_is_told_to_its_sender_once(void **state)
 	world_start(&w, CONFIG);
 	names();
 	domain("sender.test", "10 mx2.test");
-	host("127.0.1.1", "say 220 mx.test\nreply RCPT 550 5.1.1 no such user\nreply DATA 503 no recipients\nserve\n");
+	host("127.0.1.1",
+	     "say 220 mx.test\nreply RCPT 550 5.1.1 no such user\nreply DATA 503 no recipients\nserve\n");
 	host("127.0.1.2", decent);
 	world_submit(&w, one_rcpt, 1, DAY, "smtp", 0);
 	world_run(&w, MINUTE);
@@ -190,7 +192,8 @@ static void a_report_that_fails_makes_no_further_report(void **state)
 	(void)state;
 	world_start(&w, CONFIG);
 	names();
-	host("127.0.1.1", "say 220 mx.test\nreply RCPT 550 5.1.1 no such user\nreply DATA 503 no recipients\nserve\n");
+	host("127.0.1.1",
+	     "say 220 mx.test\nreply RCPT 550 5.1.1 no such user\nreply DATA 503 no recipients\nserve\n");
 	world_submit(&w, one_rcpt, 1, DAY, "smtp", 0); /* sender.test does not exist */
 	world_run(&w, DAY);
 	b = world_books(&w);
@@ -290,7 +293,8 @@ static void an_idle_connection_the_peer_ends_costs_no_try(void **state)
 	(void)state;
 	world_start(&w, CONFIG);
 	names();
-	host("127.0.1.1", "say 220 mx.test\nserve 1\nclose\n"); /* one message a connection, then gone */
+	host("127.0.1.1",
+	     "say 220 mx.test\nserve 1\nclose\n"); /* one message a connection, then gone */
 	for (unsigned i = 0; i < 20; i++)
 		world_submit(&w, one_rcpt, 1, DAY, "control", 0);
 	world_run(&w, 5 * MINUTE);
@@ -318,7 +322,8 @@ static void a_lost_answer_after_the_dot_is_tried_again_later(void **state)
 
 static void recipients_of_one_message_at_one_site_share_a_transaction(void **state)
 {
-	static const char *const five[] = { "a@one.test", "b@one.test", "c@one.test", "d@one.test", "e@one.test" };
+	static const char *const five[] = { "a@one.test", "b@one.test", "c@one.test", "d@one.test",
+					    "e@one.test" };
 	struct world w;
 
 	(void)state;
@@ -534,8 +539,9 @@ static void a_failed_handshake_gives_way_to_the_clear(void **state)
 	(void)state;
 	world_start(&w, CONFIG);
 	names();
-	host("127.0.1.1", "say 220 mx.test\nexpect EHLO\nraw 250-mx.test\\r\\n250 STARTTLS\\r\\n\nexpect STARTTLS\n"
-			  "say 220 go\ntls-fail\n");
+	host("127.0.1.1",
+	     "say 220 mx.test\nexpect EHLO\nraw 250-mx.test\\r\\n250 STARTTLS\\r\\n\nexpect STARTTLS\n"
+	     "say 220 go\ntls-fail\n");
 	world_submit(&w, one_rcpt, 1, DAY, "control", 1);
 	world_run(&w, 2 * SECOND);
 	assert_int_equal(conn_sim_opened(), 2);

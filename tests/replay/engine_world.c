@@ -13,7 +13,7 @@
 #include "schema/wire/meta.h"
 #include "schema/wire/rows.h"
 
-/* ---- the loop under a lane: no libev, no threads ----------------------------------------------------------- */
+/* ---- the loop under a lane: no libev, no threads -------------------------------------------- */
 
 void lane_loop_open(struct lane *l)
 {
@@ -38,7 +38,7 @@ void lane_loop_close(struct lane *l)
 	loop_sim_end(&l->loop);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------------ */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static void open_engine(struct world *w)
 {
@@ -84,7 +84,7 @@ void world_end(struct world *w)
 	disk_sim_free(w->disk);
 }
 
-/* ---- time --------------------------------------------------------------------------------------------------------- */
+/* ---- time ----------------------------------------------------------------------------------- */
 
 static bool step(struct world *w)
 {
@@ -119,7 +119,7 @@ void world_run(struct world *w, int64_t ms)
 	}
 }
 
-/* ---- mail and orders -------------------------------------------------------------------------------------------------- */
+/* ---- mail and orders ------------------------------------------------------------------------ */
 
 struct id128 world_submit(struct world *w, const char *const *rcpts, unsigned n, int64_t life_ms,
 			  const char *origin, uint64_t campaign)
@@ -127,15 +127,17 @@ struct id128 world_submit(struct world *w, const char *const *rcpts, unsigned n,
 	return world_submit_as(w, CLASS_BULK, rcpts, n, life_ms, origin, campaign);
 }
 
-struct id128 world_submit_as(struct world *w, enum job_class class, const char *const *rcpts, unsigned n,
-			     int64_t life_ms, const char *origin, uint64_t campaign)
+struct id128 world_submit_as(struct world *w, enum job_class class, const char *const *rcpts,
+			     unsigned n, int64_t life_ms, const char *origin, uint64_t campaign)
 {
 	char message[128];
-	int length = snprintf(message, sizeof(message), "From: a@sender.test\r\nSubject: %u\r\n\r\nText\r\n",
-			      (unsigned)campaign);
+	int length =
+		snprintf(message, sizeof(message),
+			 "From: a@sender.test\r\nSubject: %u\r\n\r\nText\r\n", (unsigned)campaign);
 	struct id128 id = { 0, w->next_id++ };
 	struct wire_content_meta cm = { 0 };
-	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"), .origin = slice_str(origin) };
+	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"),
+				    .origin = slice_str(origin) };
 	struct buf content_meta, job_meta, rows;
 	job_no job;
 	lsn_t lsn;
@@ -152,7 +154,7 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 		.id = id,
 		.content = id,
 		.campaign = campaign,
-		.class = (uint8_t)class,
+		.class = (uint8_t) class,
 		.tenant = 1,
 		.accepted_ms = clock_wall_ms(),
 		.expires_ms = clock_wall_ms() + life_ms,
@@ -173,7 +175,8 @@ void world_rule(struct world *w, const char *key, const char *value)
 {
 	lsn_t lsn;
 
-	assert_int_equal(spool_put_rule(engine_spool(w->engine), slice_str(key), slice_str(value), &lsn), 0);
+	assert_int_equal(
+		spool_put_rule(engine_spool(w->engine), slice_str(key), slice_str(value), &lsn), 0);
 	assert_int_equal(spool_commit_now(engine_spool(w->engine)), 0);
 	engine_rule_changed(w->engine, slice_str(key), slice_str(value));
 }

@@ -45,12 +45,13 @@ static void an_empty_file_is_a_whole_configuration(void **state)
 
 static void lists_become_addresses_and_durations(void **state)
 {
-	OWNED(mta_config) c = parsed("egress.sources = default 192.0.2.1 a.test, b 2001:db8::1 b.test\n"
-				     "egress.sources = b * c.test\n"
-				     "retry.schedule = 90s, 2h\n"
-				     "listen.submission = 127.0.0.1:587, [::1]:587\n"
-				     "dns.servers = 127.0.0.1, 127.0.0.2:5353\n"
-				     "smtp.tls = must\n");
+	OWNED(mta_config)
+	c = parsed("egress.sources = default 192.0.2.1 a.test, b 2001:db8::1 b.test\n"
+		   "egress.sources = b * c.test\n"
+		   "retry.schedule = 90s, 2h\n"
+		   "listen.submission = 127.0.0.1:587, [::1]:587\n"
+		   "dns.servers = 127.0.0.1, 127.0.0.2:5353\n"
+		   "smtp.tls = must\n");
 
 	(void)state;
 	assert_int_equal(c->n_sources, 3);
@@ -115,7 +116,8 @@ static void a_report_is_mime_and_peers_add_nothing_to_it(void **state)
 	buf_init(&out, 0);
 	bounce_compose(&f, &out);
 	const char *text = buf_cstr(&out);
-	assert_non_null(strstr(text, "Content-Type: multipart/report; report-type=delivery-status;"));
+	assert_non_null(
+		strstr(text, "Content-Type: multipart/report; report-type=delivery-status;"));
 	assert_non_null(strstr(text, "\r\nFinal-Recipient: rfc822; u@c.test\r\n"));
 	assert_non_null(strstr(text, "\r\nStatus: 5.1.1\r\n"));
 	assert_non_null(strstr(text, "Diagnostic-Code: smtp; 550 no??Bcc: evil@d.test"));

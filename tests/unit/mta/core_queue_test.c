@@ -70,7 +70,9 @@ static rcpt_ref deferred(struct slab *s, struct wheel *w, uint32_t due_s)
 
 static void nobody_leaves_the_wheel_before_his_second(void **state)
 {
-	static const uint32_t after[] = { 1, 2, 59, 3600, WHEEL_SLOTS - 1, WHEEL_SLOTS, WHEEL_SLOTS + 1, 3 * WHEEL_SLOTS + 7 };
+	static const uint32_t after[] = {
+		1, 2, 59, 3600, WHEEL_SLOTS - 1, WHEEL_SLOTS, WHEEL_SLOTS + 1, 3 * WHEEL_SLOTS + 7
+	};
 	struct slab s = { .free = RCPT_NONE };
 	struct wheel w;
 

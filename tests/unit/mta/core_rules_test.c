@@ -28,9 +28,23 @@ static void selectors_are_read_as_the_header_says(void **state)
 
 static void anything_else_is_no_selector(void **state)
 {
-	static const char *const bad[] = { "", "al", "allx", "tenant/", "tenant/-1", "tenant/18446744073709551616",
-					   "campaign/x", "domain/", "job/", "job/xyz", "rcpt/1.2", "rcpt/1.2:",
-					   "rcpt/1.2:-1", "rcpt/1.2:4294967296", "rcpt/:1", "user/1", "tenant" };
+	static const char *const bad[] = { "",
+					   "al",
+					   "allx",
+					   "tenant/",
+					   "tenant/-1",
+					   "tenant/18446744073709551616",
+					   "campaign/x",
+					   "domain/",
+					   "job/",
+					   "job/xyz",
+					   "rcpt/1.2",
+					   "rcpt/1.2:",
+					   "rcpt/1.2:-1",
+					   "rcpt/1.2:4294967296",
+					   "rcpt/:1",
+					   "user/1",
+					   "tenant" };
 	struct selector s;
 
 	(void)state;
@@ -51,7 +65,9 @@ static void each_kind_of_selector_matches_its_subject_and_no_other(void **state)
 	} cases[] = {
 		{ "hold/tenant/4", { .tenant = 4 }, { .tenant = 5 } },
 		{ "hold/campaign/4", { .campaign = 4 }, { .tenant = 4 } },
-		{ "hold/domain/a.test", { .domain = { "A.test", 6 } }, { .domain = { "b.test", 6 } } },
+		{ "hold/domain/a.test",
+		  { .domain = { "A.test", 6 } },
+		  { .domain = { "b.test", 6 } } },
 		{ "hold/job/1.2", { .job = { 1, 2 } }, { .job = { 2, 1 } } },
 		{ "hold/rcpt/1.2:3", { .job = { 1, 2 }, .row = 3 }, { .job = { 1, 2 }, .row = 4 } },
 	};
@@ -78,7 +94,8 @@ static void a_rule_says_why(void **state)
 
 	(void)state;
 	(void)rules_set(r, SLICE("cancel/campaign/9"), SLICE("wrong price"));
-	(void)rules_set(r, SLICE("cancel/campaign/9"), SLICE("wrong prices")); /* the later one counts */
+	(void)rules_set(r, SLICE("cancel/campaign/9"),
+			SLICE("wrong prices")); /* the later one counts */
 	assert_true(rules_match(r, RULE_CANCEL, SELECTS_ALL, &s, text, sizeof(text)));
 	assert_string_equal(text, "campaign/9: wrong prices");
 }
@@ -105,7 +122,8 @@ static void a_suppressed_address_is_known_in_any_case_and_in_its_tenant_alone(vo
 
 	(void)state;
 	assert_false(rules_suppressed(r, 1, SLICE("a@b.test")));
-	assert_false(rules_set(r, SLICE("suppress/1/" HASH_AB), SLICE("1"))); /* nobody must look again */
+	assert_false(rules_set(r, SLICE("suppress/1/" HASH_AB),
+			       SLICE("1"))); /* nobody must look again */
 	assert_true(rules_suppressed(r, 1, SLICE("a@b.test")));
 	assert_true(rules_suppressed(r, 1, SLICE("A@B.Test")));
 	assert_false(rules_suppressed(r, 2, SLICE("a@b.test")));
@@ -116,8 +134,16 @@ static void a_suppressed_address_is_known_in_any_case_and_in_its_tenant_alone(vo
 
 static void keys_that_are_none_of_ours_change_nothing(void **state)
 {
-	static const char *const bad[] = { "", "hold", "hold/", "hold/x", "cancel/tenant/", "suppress/1", "suppress/1/zz",
-					   "suppress/x/" HASH_AB, "suppress/1/" HASH_AB "00", "other/all" };
+	static const char *const bad[] = { "",
+					   "hold",
+					   "hold/",
+					   "hold/x",
+					   "cancel/tenant/",
+					   "suppress/1",
+					   "suppress/1/zz",
+					   "suppress/x/" HASH_AB,
+					   "suppress/1/" HASH_AB "00",
+					   "other/all" };
 	OWNED(rules) r = rules_new();
 
 	(void)state;
