@@ -1,5 +1,6 @@
 /* control/app.h - what every part of the daemon is given: options, secrets, the state of the whole.
- * Owns:    app_open() fills it, app_close() ends it.  Read-only once threads run, but for `stopping`. */
+ * Owns:    app_open() fills it, app_close() ends it.  Read-only once threads run, but for
+ * `stopping`. */
 #pragma once
 #include <stdatomic.h>
 

@@ -2,11 +2,12 @@
 #include "control/config.h"
 
 #define AT(member) offsetof(struct config, member)
-#define SEC(n) ((int64_t)(n) * 1000)
-#define MIN(n) SEC((n) * 60)
-#define DAY(n) SEC((n) * 86400LL)
+#define SEC(n) ((int64_t)(n)*1000)
+#define MIN(n) SEC((n)*60)
+#define DAY(n) SEC((n)*86400LL)
 #define MIB(n) ((int64_t)(n) << 20)
 
+/* clang-format off */
 const struct option config_options[] = {
 	{"database.conninfo", T_STR, AT(db_conninfo), 0, 0, "dbname=postern", false,
 	 "Where PostgreSQL is, in libpq's words, without user: host=, port=, dbname=, sslmode=, passfile="},
@@ -85,4 +86,5 @@ const struct option config_options[] = {
 	 "Egress pool that campaigns are sent from; empty is the engine's default"},
 	{"log.level", T_STR, AT(log_level), 0, 8, "info", true, "error, warn, info or debug"},
 };
+/* clang-format on */
 const size_t config_options_n = ARRAY_LEN(config_options);

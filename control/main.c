@@ -61,7 +61,7 @@ static const struct service services[] = {
 
 static int print_sample(void)
 {
-	struct buf out = { 0 };
+	struct buf out = {0};
 
 	options_sample(config_options, config_options_n, &out);
 	(void)fwrite(buf_data(&out).p, 1, buf_len(&out), stdout);
@@ -102,8 +102,8 @@ static int start_all(struct app *app, void **running)
 		int r = services[i].start(&running[i], app, error);
 
 		if (r < 0) {
-			log_error("start.failed", kv_str("part", services[i].name), kv_err("error", r),
-				  kv_str("why", error));
+			log_error("start.failed", kv_str("part", services[i].name),
+				  kv_err("error", r), kv_str("why", error));
 			return r;
 		}
 	}
@@ -122,7 +122,7 @@ static void set_log_level(const struct config *config)
 static void reload(const char *config_path)
 {
 	char error[OPTION_ERROR_MAX] = "";
-	struct config fresh = { 0 };
+	struct config fresh = {0};
 	int r;
 
 	options_defaults(config_options, config_options_n, &fresh);
@@ -145,7 +145,7 @@ static int wait_for_end(const sigset_t *set, const char *config_path)
 
 static int serve(struct app *app, const char *config_path)
 {
-	void *running[ARRAY_LEN(services)] = { 0 };
+	void *running[ARRAY_LEN(services)] = {0};
 	sigset_t set;
 	int r;
 
@@ -175,9 +175,10 @@ static int serve(struct app *app, const char *config_path)
 
 static int usage(void)
 {
-	(void)fputs("usage: postern-control [-c FILE] [-t | --make-secrets | --bootstrap | --migrate]\n"
-		    "       postern-control --sample | --routes | --version\n",
-		    stderr);
+	(void)fputs(
+	    "usage: postern-control [-c FILE] [-t | --make-secrets | --bootstrap | --migrate]\n"
+	    "       postern-control --sample | --routes | --version\n",
+	    stderr);
 	return 2;
 }
 
@@ -185,7 +186,7 @@ static int usage(void)
 static int make_secrets(const char *config_path)
 {
 	char error[OPTION_ERROR_MAX] = "";
-	struct config config = { 0 };
+	struct config config = {0};
 	int r;
 
 	options_defaults(config_options, config_options_n, &config);
@@ -193,7 +194,8 @@ static int make_secrets(const char *config_path)
 	if (r < 0)
 		(void)fprintf(stderr, "postern-control: %s\n", error[0] ? error : err_text(r));
 	else if ((r = secrets_make(config.secrets_file)) < 0)
-		(void)fprintf(stderr, "postern-control: %s: %s\n", config.secrets_file, err_text(r));
+		(void)fprintf(stderr, "postern-control: %s: %s\n", config.secrets_file,
+			      err_text(r));
 	options_free(config_options, config_options_n, &config);
 	return r < 0;
 }

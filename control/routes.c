@@ -9,6 +9,7 @@
 #include "control/suppression/routes.h"
 #include "control/templates/routes.h"
 
+/* clang-format off */
 const struct route_table route_tables[] = {
 	{system_routes,          &system_routes_n,          LISTEN_API | LISTEN_ADMIN},
 	{auth_routes,            &auth_routes_n,            LISTEN_API               },
@@ -29,4 +30,5 @@ const struct route_table route_tables[] = {
 	{suppression_routes,     &suppression_routes_n,     LISTEN_API               },
 	{public_routes,          &public_routes_n,          LISTEN_PUBLIC            },
 };
+/* clang-format on */
 const size_t route_tables_n = ARRAY_LEN(route_tables);

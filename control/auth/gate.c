@@ -74,16 +74,20 @@ static int enter_key(struct call *c, const struct token *t)
 	if (r == 0 || !token_right(c->app->key_pepper, t->secret, db_bytes(res, 0, 0)))
 		return refuse(c, "the key is not valid");
 	if (!address_allowed(db_text(res, 0, 2), &c->ip))
-		return problem(c, 403, "address_not_allowed", "this key is not valid from this address");
-	c->actor = (struct actor){ .kind = ACTOR_KEY, .org = t->org, .id = t->id,
-				   .permits = (uint64_t)db_int(res, 0, 1),
-				   .suspended = db_int(res, 0, 3) != 1 };
+		return problem(c, 403, "address_not_allowed",
+			       "this key is not valid from this address");
+	c->actor = (struct actor){.kind = ACTOR_KEY,
+				  .org = t->org,
+				  .id = t->id,
+				  .permits = (uint64_t)db_int(res, 0, 1),
+				  .suspended = db_int(res, 0, 3) != 1};
 	return db_bool(res, 0, 4) ? note_key_use(c) : 0;
 }
 
 static int touch_session(struct call *c)
 {
-	int r = db_run(c->db, NULL, "UPDATE sessions SET last_seen_at = now() WHERE org_id = $1 AND id = $2",
+	int r = db_run(c->db, NULL,
+		       "UPDATE sessions SET last_seen_at = now() WHERE org_id = $1 AND id = $2",
 		       p_int(c->actor.org), p_int(c->actor.session));
 	return r < 0 ? r : 0;
 }
@@ -91,14 +95,15 @@ static int touch_session(struct call *c)
 static int enter_session(struct call *c, const struct token *t, bool cookie)
 {
 	OWNED(db_result) res = NULL;
-	int r = db_run(c->db, &res,
-		       "SELECT s.secret_hash, s.csrf_hash, s.user_id, u.role, o.status,"
-		       " s.last_seen_at < now() - interval '1 minute'"
-		       " FROM sessions s JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id"
-		       " JOIN orgs o ON o.org_id = s.org_id"
-		       " WHERE s.org_id = $1 AND s.id = $2 AND s.expires_at > now() AND u.status = 1"
-		       " AND s.last_seen_at > now() - make_interval(secs => $3::float8 / 1000)",
-		       p_int(t->org), p_int(t->id), p_int(c->app->config.session_idle));
+	int r =
+	    db_run(c->db, &res,
+		   "SELECT s.secret_hash, s.csrf_hash, s.user_id, u.role, o.status,"
+		   " s.last_seen_at < now() - interval '1 minute'"
+		   " FROM sessions s JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id"
+		   " JOIN orgs o ON o.org_id = s.org_id"
+		   " WHERE s.org_id = $1 AND s.id = $2 AND s.expires_at > now() AND u.status = 1"
+		   " AND s.last_seen_at > now() - make_interval(secs => $3::float8 / 1000)",
+		   p_int(t->org), p_int(t->id), p_int(c->app->config.session_idle));
 
 	if (r < 0)
 		return r;
@@ -106,12 +111,16 @@ static int enter_session(struct call *c, const struct token *t, bool cookie)
 		return refuse(c, "the session has ended");
 	/* A browser sends the cookie by itself; only our own page knows the other half. */
 	if (cookie && changes_something(c) &&
-	    !token_right(c->app->session_pepper, call_header(c, "X-CSRF-Token"), db_bytes(res, 0, 1)))
+	    !token_right(c->app->session_pepper, call_header(c, "X-CSRF-Token"),
+			 db_bytes(res, 0, 1)))
 		return problem(c, 403, "csrf", "send X-CSRF-Token as the login gave it");
-	c->actor = (struct actor){ .kind = ACTOR_USER, .org = t->org, .session = t->id,
-				   .id = (uint64_t)db_int(res, 0, 2), .role = (enum role)db_int(res, 0, 3),
-				   .permits = role_permits((enum role)db_int(res, 0, 3)),
-				   .suspended = db_int(res, 0, 4) != 1 };
+	c->actor = (struct actor){.kind = ACTOR_USER,
+				  .org = t->org,
+				  .session = t->id,
+				  .id = (uint64_t)db_int(res, 0, 2),
+				  .role = (enum role)db_int(res, 0, 3),
+				  .permits = role_permits((enum role)db_int(res, 0, 3)),
+				  .suspended = db_int(res, 0, 4) != 1};
 	return db_bool(res, 0, 5) ? touch_session(c) : 0;
 }
 
@@ -129,7 +138,8 @@ static int check_rights(struct call *c)
 	const struct route *route = c->route;
 
 	if (route->auth == AUTH_SESSION && c->actor.kind != ACTOR_USER)
-		return problem(c, 403, "session_required", "this needs a person's session, not a key");
+		return problem(c, 403, "session_required",
+			       "this needs a person's session, not a key");
 	if (route->permit & ~c->actor.permits)
 		return problem(c, 403, "missing_permission", "this needs the permission %s",
 			       name_of(route->permit));
@@ -164,13 +174,13 @@ static int enter_platform(struct call *c)
 	if (!slice_starts_nocase(given, SLICE("Bearer ")) ||
 	    !slice_eq_secret(slice_of(given.p + 7, given.n - 7), want))
 		return refuse(c, "the token is not valid");
-	c->actor = (struct actor){ .kind = ACTOR_PLATFORM, .permits = ~0ULL };
+	c->actor = (struct actor){.kind = ACTOR_PLATFORM, .permits = ~0ULL};
 	return 0;
 }
 
 int gate_enter(struct call *c)
 {
-	c->actor = (struct actor){ .kind = ACTOR_NOBODY };
+	c->actor = (struct actor){.kind = ACTOR_NOBODY};
 	switch (c->route->auth) {
 	case AUTH_NONE:
 		return 0;

@@ -1,7 +1,7 @@
 /* control/auth/gate.h - who is asking: credentials into c->actor, before any handler.
- * Begins the organisation's transaction for routes that need a member, and looks the credential up in it,
- * so that a revoked key or an ended session is refused from the next request on.
- * Fails: E_ANSWERED (401 or 403 was written), or what the database said. */
+ * Begins the organisation's transaction for routes that need a member, and looks the credential up
+ * in it, so that a revoked key or an ended session is refused from the next request on. Fails:
+ * E_ANSWERED (401 or 403 was written), or what the database said. */
 #pragma once
 #include "control/http/call.h"
 

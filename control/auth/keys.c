@@ -39,8 +39,9 @@ static json_t *cidr_list(struct slice cidrs)
 static json_t *key_json(struct db_result *res, unsigned i)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-			 json_id(ID_KEY, (uint64_t)db_int(res, i, 0)), "name", json_slice(db_text(res, i, 1)),
-			 "scopes", scope_names((uint64_t)db_int(res, i, 2)), "cidrs",
+			 json_id(ID_KEY, (uint64_t)db_int(res, i, 0)), "name",
+			 json_slice(db_text(res, i, 1)), "scopes",
+			 scope_names((uint64_t)db_int(res, i, 2)), "cidrs",
 			 cidr_list(db_text(res, i, 3)), "created_at", json_time(db_int(res, i, 4)),
 			 "expires_at", json_time(db_int(res, i, 5)), "revoked_at",
 			 json_time(db_int(res, i, 6)), "last_used_at", json_time(db_int(res, i, 7)),
@@ -56,7 +57,8 @@ static int get_keys(struct call *c)
 
 	if (r >= 0)
 		r = db_run(c->db, &res,
-			   "SELECT " KEY_COLUMNS " FROM api_keys WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+			   "SELECT " KEY_COLUMNS
+			   " FROM api_keys WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
 			   p_int(c->actor.org), p_int(p.id), p_int(p.limit + 1));
 	if (r < 0)
 		return r;
@@ -71,7 +73,8 @@ static int reply_key(struct call *c, uint64_t id, unsigned status, const char *s
 {
 	OWNED(db_result) res = NULL;
 	json_t *key;
-	int r = db_run(c->db, &res, "SELECT " KEY_COLUMNS " FROM api_keys WHERE org_id = $1 AND id = $2",
+	int r = db_run(c->db, &res,
+		       "SELECT " KEY_COLUMNS " FROM api_keys WHERE org_id = $1 AND id = $2",
 		       p_int(c->actor.org), p_int(id));
 
 	if (r <= 0)
@@ -96,12 +99,14 @@ struct key_body {
 	json_t *scopes, *cidrs;
 	int64_t expires;
 };
+/* clang-format off */
 static const struct body_field key_fields[] = {
 	{"name",       BODY_LINE, offsetof(struct key_body, name),    BODY_REQUIRED, 1, 100,        0},
 	{"scopes",     BODY_LIST, offsetof(struct key_body, scopes),  BODY_REQUIRED, 1, SCOPES_MAX, 0},
 	{"cidrs",      BODY_LIST, offsetof(struct key_body, cidrs),   0,             0, CIDRS_MAX,  0},
 	{"expires_at", BODY_TIME, offsetof(struct key_body, expires), BODY_NULLABLE, 0, 0,          0},
 };
+/* clang-format on */
 
 /* Nobody gives a key what he may not do himself. */
 static uint64_t read_scopes(struct call *c, json_t *list)
@@ -117,7 +122,8 @@ static uint64_t read_scopes(struct call *c, json_t *list)
 		if (!name || permit_parse(slice_str(name), &bit) < 0)
 			problem_add(c, "/scopes", "unknown_scope", "entry %zu is no permission", i);
 		else if (bit & ~c->actor.permits)
-			problem_add(c, "/scopes", "missing_permission", "you do not hold %s yourself", name);
+			problem_add(c, "/scopes", "missing_permission",
+				    "you do not hold %s yourself", name);
 		else
 			scopes |= bit;
 	}
@@ -154,26 +160,28 @@ static int insert_key(struct call *c, const struct key_body *b, uint64_t scopes,
 	token_secret(secret);
 	token_hash(c->app->key_pepper, slice_str(secret), hash);
 	r = db_run(c->db, &res,
-		   "INSERT INTO api_keys (org_id, name, secret_hash, scopes, cidrs, created_by, expires_at)"
+		   "INSERT INTO api_keys (org_id, name, secret_hash, scopes, cidrs, created_by, "
+		   "expires_at)"
 		   " VALUES ($1, $2, $3, $4, $5, $6, from_ms($7)) RETURNING id",
-		   p_int(c->actor.org), p_text(b->name), p_bytes(slice_of((char *)hash, sizeof(hash))),
-		   p_int(scopes), p_text(cidrs),
+		   p_int(c->actor.org), p_text(b->name),
+		   p_bytes(slice_of((char *)hash, sizeof(hash))), p_int(scopes), p_text(cidrs),
 		   c->actor.kind == ACTOR_USER ? p_int(c->actor.id) : p_null(),
 		   b->expires ? p_int(b->expires) : p_null());
 	if (r < 0)
 		return r;
 	uint64_t id = (uint64_t)db_int(res, 0, 0);
 	(void)token_format(ID_KEY, c->actor.org, id, secret, token);
-	r = audit_put(c, "key.created", id_out(ID_KEY, id, id_text),
-		      json_pack("{s:o, s:o}", "name", json_slice(b->name), "scopes", scope_names(scopes)));
+	r = audit_put(
+	    c, "key.created", id_out(ID_KEY, id, id_text),
+	    json_pack("{s:o, s:o}", "name", json_slice(b->name), "scopes", scope_names(scopes)));
 	reply_header(c, "Location", "/v1/keys/%s", id_text);
 	return r < 0 ? r : reply_key(c, id, 201, token);
 }
 
 static int post_key(struct call *c)
 {
-	struct buf cidrs = { 0 };
-	struct key_body b = { 0 };
+	struct buf cidrs = {0};
+	struct key_body b = {0};
 	struct body_seen seen;
 	uint64_t scopes;
 	int r = body_read(c, key_fields, ARRAY_LEN(key_fields), &b, &seen);
@@ -199,8 +207,10 @@ static int delete_key(struct call *c)
 
 	if (r >= 0)
 		r = db_run(c->db, NULL,
-			   "UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()), version = version + 1"
-			   " WHERE org_id = $1 AND id = $2", p_int(c->actor.org), p_int(id));
+			   "UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()), version "
+			   "= version + 1"
+			   " WHERE org_id = $1 AND id = $2",
+			   p_int(c->actor.org), p_int(id));
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	r = audit_put(c, "key.revoked", id_out(ID_KEY, id, id_text), NULL);
@@ -208,10 +218,12 @@ static int delete_key(struct call *c)
 }
 
 /* The reply of POST holds the secret: it is never kept, so the key is not idempotent. */
+/* clang-format off */
 const struct route key_routes[] = {
 	{"GET",    "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_keys  },
 	{"POST",   "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, post_key  },
 	{"GET",    "/v1/keys/{key_id}", AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_key   },
 	{"DELETE", "/v1/keys/{key_id}", AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, delete_key},
 };
+/* clang-format on */
 const size_t key_routes_n = ARRAY_LEN(key_routes);

@@ -13,28 +13,34 @@ enum { LOGINS_MAX = 8 };
 struct signup_body {
 	struct slice org_name, email, name, password;
 };
+/* clang-format off */
 static const struct body_field signup_fields[] = {
 	{"organization", BODY_LINE, offsetof(struct signup_body, org_name), BODY_REQUIRED, 1,            200,          0},
 	{"email",    BODY_EMAIL, offsetof(struct signup_body, email),    BODY_REQUIRED, 0,            0,            0},
 	{"name",     BODY_LINE,  offsetof(struct signup_body, name),     0,             0,            100,          0},
 	{"password", BODY_LINE,  offsetof(struct signup_body, password), BODY_REQUIRED, PASSWORD_MIN, PASSWORD_MAX, 0},
 };
+/* clang-format on */
 
 static int post_signup(struct call *c)
 {
-	struct signup_body b = { 0 };
+	struct signup_body b = {0};
 	struct body_seen seen;
 	struct new_org n;
 	int r;
 
 	if (!c->app->config.signup)
-		return problem(c, 403, "signup_closed", "organisations are made by the operator here");
+		return problem(c, 403, "signup_closed",
+			       "organisations are made by the operator here");
 	r = body_read(c, signup_fields, ARRAY_LEN(signup_fields), &b, &seen);
 	if (r < 0)
 		return r;
-	n = (struct new_org){ .org_name = b.org_name, .email = b.email, .name = b.name,
-			      .password = b.password, .log_in = true,
-			      .suspended = strcmp(c->app->config.signup_verification, "none") != 0 };
+	n = (struct new_org){.org_name = b.org_name,
+			     .email = b.email,
+			     .name = b.name,
+			     .password = b.password,
+			     .log_in = true,
+			     .suspended = strcmp(c->app->config.signup_verification, "none") != 0};
 	return org_create(c, &n);
 }
 
@@ -42,11 +48,13 @@ struct login_body {
 	struct slice email, password;
 	uint64_t org;
 };
+/* clang-format off */
 static const struct body_field login_fields[] = {
 	{"email",    BODY_LINE, offsetof(struct login_body, email),    BODY_REQUIRED, 1, 320,          0     },
 	{"password", BODY_LINE, offsetof(struct login_body, password), BODY_REQUIRED, 1, PASSWORD_MAX, 0     },
 	{"org",      BODY_ID,   offsetof(struct login_body, org),      0,             0, 0,            ID_ORG},
 };
+/* clang-format on */
 
 struct candidate {
 	uint32_t org;
@@ -58,8 +66,9 @@ static int read_hash(struct db *db, void *arg)
 {
 	struct candidate *k = arg;
 	OWNED(db_result) res = NULL;
-	int r = db_run(db, &res, "SELECT coalesce(password_hash, '') FROM users WHERE org_id = $1 AND id = $2",
-		       p_int(k->org), p_int(k->user));
+	int r = db_run(
+	    db, &res, "SELECT coalesce(password_hash, '') FROM users WHERE org_id = $1 AND id = $2",
+	    p_int(k->org), p_int(k->user));
 
 	if (r > 0)
 		slice_copy(k->hash, sizeof(k->hash), db_text(res, 0, 0));
@@ -82,8 +91,8 @@ static int find_candidates(struct call *c, const struct login_body *b, struct ca
 	for (unsigned i = 0; r >= 0 && i < db_rows(res) && n < LOGINS_MAX; i++) {
 		if (b->org && b->org != (uint64_t)db_int(res, i, 0))
 			continue;
-		k[n] = (struct candidate){ .org = (uint32_t)db_int(res, i, 0),
-					   .user = (uint64_t)db_int(res, i, 1) };
+		k[n] = (struct candidate){.org = (uint32_t)db_int(res, i, 0),
+					  .user = (uint64_t)db_int(res, i, 1)};
 		r = db_tx(c->db, k[n].org, read_hash, &k[n]);
 		n++;
 	}
@@ -104,8 +113,8 @@ static int enter(struct db *db UNUSED, void *arg)
 
 static int post_login(struct call *c)
 {
-	struct candidate k[LOGINS_MAX] = { 0 }, *right = NULL;
-	struct login_body b = { 0 };
+	struct candidate k[LOGINS_MAX] = {0}, *right = NULL;
+	struct login_body b = {0};
 	struct body_seen seen;
 	int n, hits = 0, r = body_read(c, login_fields, ARRAY_LEN(login_fields), &b, &seen);
 
@@ -124,28 +133,32 @@ static int post_login(struct call *c)
 	if (!hits)
 		return problem(c, 401, "wrong_credentials", "address or password is wrong");
 	if (hits > 1)
-		return problem(c, 409, "org_required", "this address belongs to several organisations: name one");
-	struct entering e = { .c = c, .k = right };
+		return problem(c, 409, "org_required",
+			       "this address belongs to several organisations: name one");
+	struct entering e = {.c = c, .k = right};
 	return db_tx(c->db, right->org, enter, &e);
 }
 
 static int post_logout(struct call *c)
 {
-	int r = db_run(c->db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
-		       p_int(c->actor.session));
+	int r = db_run(c->db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND id = $2",
+		       p_int(c->actor.org), p_int(c->actor.session));
 
 	if (r < 0)
 		return r;
-	reply_header(c, "Set-Cookie", SESSION_COOKIE "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+	reply_header(c, "Set-Cookie",
+		     SESSION_COOKIE "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
 	return reply_empty(c, 204);
 }
 
 struct reset_body {
 	struct slice email;
 };
+/* clang-format off */
 static const struct body_field reset_fields[] = {
 	{"email", BODY_EMAIL, offsetof(struct reset_body, email), BODY_REQUIRED, 0, 0, 0},
 };
+/* clang-format on */
 
 struct reset_request {
 	struct call *c;
@@ -157,16 +170,17 @@ static int note_reset(struct db *db UNUSED, void *arg)
 	struct reset_request *q = arg;
 	char id[ID_OUT_MAX];
 
-	return audit_put_in(q->c, q->k->org, "user.reset_requested", id_out(ID_USER, q->k->user, id), NULL);
+	return audit_put_in(q->c, q->k->org, "user.reset_requested",
+			    id_out(ID_USER, q->k->user, id), NULL);
 }
 
-/* Says the same whether the address is known or not.  An admin sees the request in the audit and makes
- * the token (POST /v1/members/{id}/reset). */
+/* Says the same whether the address is known or not.  An admin sees the request in the audit and
+ * makes the token (POST /v1/members/{id}/reset). */
 static int post_reset(struct call *c)
 {
-	struct candidate k[LOGINS_MAX] = { 0 };
-	struct reset_body b = { 0 };
-	struct login_body as_login = { 0 };
+	struct candidate k[LOGINS_MAX] = {0};
+	struct reset_body b = {0};
+	struct login_body as_login = {0};
 	struct body_seen seen;
 	int n, r = body_read(c, reset_fields, ARRAY_LEN(reset_fields), &b, &seen);
 
@@ -175,7 +189,7 @@ static int post_reset(struct call *c)
 	as_login.email = b.email;
 	n = find_candidates(c, &as_login, k);
 	for (int i = 0; i < n && r >= 0; i++) {
-		struct reset_request q = { .c = c, .k = &k[i] };
+		struct reset_request q = {.c = c, .k = &k[i]};
 		r = db_tx(c->db, k[i].org, note_reset, &q);
 	}
 	return n < 0 ? n : r < 0 ? r : reply_empty(c, 202);
@@ -184,11 +198,13 @@ static int post_reset(struct call *c)
 struct verify_body {
 	struct slice token, password, name;
 };
+/* clang-format off */
 static const struct body_field verify_fields[] = {
 	{"token",    BODY_LINE, offsetof(struct verify_body, token),    BODY_REQUIRED, 1,            TOKEN_MAX,    0},
 	{"password", BODY_LINE, offsetof(struct verify_body, password), BODY_REQUIRED, PASSWORD_MIN, PASSWORD_MAX, 0},
 	{"name",     BODY_LINE, offsetof(struct verify_body, name),     0,             0,            100,          0},
 };
+/* clang-format on */
 
 struct acceptance {
 	struct call *c;
@@ -210,7 +226,8 @@ static int use_token(struct acceptance *a, uint64_t *ret_user)
 	if (r == 0 || !token_right(a->c->app->token_pepper, a->token->secret, db_bytes(res, 0, 0)))
 		return problem(a->c, 422, "invalid_token", "the token is used, too old, or wrong");
 	*ret_user = (uint64_t)db_int(res, 0, 1);
-	r = db_run(a->c->db, NULL, "UPDATE auth_tokens SET used_at = now() WHERE org_id = $1 AND user_id = $2",
+	r = db_run(a->c->db, NULL,
+		   "UPDATE auth_tokens SET used_at = now() WHERE org_id = $1 AND user_id = $2",
 		   p_int(a->token->org), p_int(*ret_user));
 	return r < 0 ? r : 0;
 }
@@ -238,7 +255,7 @@ static int accept_token(struct db *db, void *arg)
 static int post_verify(struct call *c)
 {
 	char hash[PASSWORD_HASH_MAX];
-	struct verify_body b = { 0 };
+	struct verify_body b = {0};
 	struct body_seen seen;
 	struct token t;
 	int r = body_read(c, verify_fields, ARRAY_LEN(verify_fields), &b, &seen);
@@ -250,10 +267,11 @@ static int post_verify(struct call *c)
 	r = password_hash(c->app, b.password, hash);
 	if (r < 0)
 		return r;
-	struct acceptance a = { .c = c, .token = &t, .b = &b, .hash = hash };
+	struct acceptance a = {.c = c, .token = &t, .b = &b, .hash = hash};
 	return db_tx(c->db, t.org, accept_token, &a);
 }
 
+/* clang-format off */
 const struct route auth_routes[] = {
 	{"POST", "/v1/auth/signup",         AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_signup},
 	{"POST", "/v1/auth/login",          AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_login },
@@ -261,4 +279,5 @@ const struct route auth_routes[] = {
 	{"POST", "/v1/auth/password-reset", AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_reset },
 	{"POST", "/v1/auth/verify",         AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_verify},
 };
+/* clang-format on */
 const size_t auth_routes_n = ARRAY_LEN(auth_routes);

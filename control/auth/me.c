@@ -18,38 +18,46 @@ struct me_body {
 	struct slice name, password, current;
 };
 enum { ME_NAME, ME_PASSWORD, ME_CURRENT };
+/* clang-format off */
 static const struct body_field me_fields[] = {
 	[ME_NAME] = {"name", BODY_LINE, offsetof(struct me_body, name), 0, 0, 100, 0},
 	[ME_PASSWORD] = {"password", BODY_LINE, offsetof(struct me_body, password), 0, PASSWORD_MIN, PASSWORD_MAX, 0},
 	[ME_CURRENT] = {"current_password", BODY_LINE, offsetof(struct me_body, current), 0, 1, PASSWORD_MAX, 0},
 };
+/* clang-format on */
 
 /* Guarantee: a changed password ends every other session of its user. */
 static int change_password(struct call *c, const struct me_body *b)
 {
 	char hash[PASSWORD_HASH_MAX], id[ID_OUT_MAX];
 	OWNED(db_result) res = NULL;
-	int r = db_run(c->db, &res, "SELECT coalesce(password_hash, '') FROM users WHERE org_id = $1 AND id = $2",
-		       p_int(c->actor.org), p_int(c->actor.id));
+	int r =
+	    db_run(c->db, &res,
+		   "SELECT coalesce(password_hash, '') FROM users WHERE org_id = $1 AND id = $2",
+		   p_int(c->actor.org), p_int(c->actor.id));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	if (!password_right(c->app, b->current, db_text(res, 0, 0))) {
-		problem_add(c, "/current_password", "wrong_password", "is not the present password");
+		problem_add(c, "/current_password", "wrong_password",
+			    "is not the present password");
 		return problem_end(c);
 	}
 	r = password_hash(c->app, b->password, hash);
 	if (r >= 0)
-		r = db_run(c->db, NULL, "UPDATE users SET password_hash = $3 WHERE org_id = $1 AND id = $2",
+		r = db_run(c->db, NULL,
+			   "UPDATE users SET password_hash = $3 WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(c->actor.id), p_str(hash));
 	if (r >= 0)
 		r = session_end_all(c, c->actor.id, c->actor.session);
-	return r < 0 ? r : audit_put(c, "user.password_changed", id_out(ID_USER, c->actor.id, id), NULL);
+	return r < 0
+		   ? r
+		   : audit_put(c, "user.password_changed", id_out(ID_USER, c->actor.id, id), NULL);
 }
 
 static int patch_me(struct call *c)
 {
-	struct me_body b = { 0 };
+	struct me_body b = {0};
 	struct body_seen seen;
 	int r = body_read(c, me_fields, ARRAY_LEN(me_fields), &b, &seen);
 
@@ -57,7 +65,8 @@ static int patch_me(struct call *c)
 		return r;
 	if (body_has(seen, ME_PASSWORD)) {
 		if (!body_has(seen, ME_CURRENT))
-			problem_add(c, "/current_password", "required", "must be given to change the password");
+			problem_add(c, "/current_password", "required",
+				    "must be given to change the password");
 		r = problem_end(c);
 		if (r >= 0)
 			r = change_password(c, &b);
@@ -66,18 +75,21 @@ static int patch_me(struct call *c)
 		r = db_run(c->db, NULL, "UPDATE users SET name = $3 WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(c->actor.id), p_text(b.name));
 	if (r >= 0)
-		r = db_run(c->db, NULL, "UPDATE users SET version = version + 1, updated_at = now()"
-			   " WHERE org_id = $1 AND id = $2", p_int(c->actor.org), p_int(c->actor.id));
+		r = db_run(c->db, NULL,
+			   "UPDATE users SET version = version + 1, updated_at = now()"
+			   " WHERE org_id = $1 AND id = $2",
+			   p_int(c->actor.org), p_int(c->actor.id));
 	return r < 0 ? r : get_me(c);
 }
 
 static json_t *session_json(struct call *c, struct db_result *res, unsigned i)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "id", json_id(ID_SESSION, (uint64_t)db_int(res, i, 0)),
-			 "created_at", json_time(db_int(res, i, 1)), "last_seen_at", json_time(db_int(res, i, 2)),
-			 "expires_at", json_time(db_int(res, i, 3)), "ip", json_slice(db_text(res, i, 4)),
-			 "agent", json_slice(db_text(res, i, 5)), "current",
-			 (uint64_t)db_int(res, i, 0) == c->actor.session);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "id",
+			 json_id(ID_SESSION, (uint64_t)db_int(res, i, 0)), "created_at",
+			 json_time(db_int(res, i, 1)), "last_seen_at", json_time(db_int(res, i, 2)),
+			 "expires_at", json_time(db_int(res, i, 3)), "ip",
+			 json_slice(db_text(res, i, 4)), "agent", json_slice(db_text(res, i, 5)),
+			 "current", (uint64_t)db_int(res, i, 0) == c->actor.session);
 }
 
 static int get_sessions(struct call *c)
@@ -90,9 +102,11 @@ static int get_sessions(struct call *c)
 	if (r >= 0)
 		r = db_run(c->db, &res,
 			   "SELECT id, to_ms(created_at), to_ms(last_seen_at), to_ms(expires_at),"
-			   " coalesce(host(ip), ''), agent FROM sessions WHERE org_id = $1 AND user_id = $2"
+			   " coalesce(host(ip), ''), agent FROM sessions WHERE org_id = $1 AND "
+			   "user_id = $2"
 			   " AND expires_at > now() AND id > $3 ORDER BY id LIMIT $4",
-			   p_int(c->actor.org), p_int(c->actor.id), p_int(p.id), p_int(p.limit + 1));
+			   p_int(c->actor.org), p_int(c->actor.id), p_int(p.id),
+			   p_int(p.limit + 1));
 	if (r < 0)
 		return r;
 	data = json_array();
@@ -108,7 +122,8 @@ static int delete_session(struct call *c)
 	int r = call_id(c, 0, ID_SESSION, &id);
 
 	if (r >= 0)
-		r = db_run(c->db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND user_id = $2 AND id = $3",
+		r = db_run(c->db, NULL,
+			   "DELETE FROM sessions WHERE org_id = $1 AND user_id = $2 AND id = $3",
 			   p_int(c->actor.org), p_int(c->actor.id), p_int(id));
 	return r < 0 ? r : r == 0 ? E_UNKNOWN : reply_empty(c, 204);
 }
@@ -120,6 +135,7 @@ static int delete_sessions(struct call *c)
 	return r < 0 ? r : reply_empty(c, 204);
 }
 
+/* clang-format off */
 const struct route me_routes[] = {
 	{"GET",    "/v1/me",                       AUTH_SESSION, 0, 0,                   0, get_me         },
 	{"PATCH",  "/v1/me",                       AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, patch_me       },
@@ -127,4 +143,5 @@ const struct route me_routes[] = {
 	{"DELETE", "/v1/me/sessions",              AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, delete_sessions},
 	{"DELETE", "/v1/me/sessions/{session_id}", AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, delete_session },
 };
+/* clang-format on */
 const size_t me_routes_n = ARRAY_LEN(me_routes);

@@ -1,5 +1,5 @@
-/* control/auth/members.c - who belongs to the organisation, in which role.  An invitation or a reset gives
- * the admin a token to hand over; it works once, for three days. */
+/* control/auth/members.c - who belongs to the organisation, in which role.  An invitation or a
+ * reset gives the admin a token to hand over; it works once, for three days. */
 #include "control/auth/audit.h"
 #include "control/auth/session.h"
 #include "control/auth/token.h"
@@ -9,21 +9,24 @@
 enum { TOKEN_RESET = 2, TOKEN_INVITE = 3 };
 enum { STATUS_ACTIVE = 1, STATUS_INVITED = 2, STATUS_DISABLED = 4 };
 
-#define MEMBER_COLUMNS "id, email, name, role, status, to_ms(created_at), to_ms(last_login_at), version"
+#define MEMBER_COLUMNS                                                                             \
+	"id, email, name, role, status, to_ms(created_at), to_ms(last_login_at), version"
 
 static const char *status_name(int64_t status)
 {
-	return status == STATUS_ACTIVE ? "active" : status == STATUS_INVITED ? "invited" : "disabled";
+	return status == STATUS_ACTIVE    ? "active"
+	       : status == STATUS_INVITED ? "invited"
+					  : "disabled";
 }
 
 static json_t *member_json(struct db_result *res, unsigned i)
 {
 	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "id",
-			 json_id(ID_USER, (uint64_t)db_int(res, i, 0)), "email", json_slice(db_text(res, i, 1)),
-			 "name", json_slice(db_text(res, i, 2)), "role",
-			 role_name((enum role)db_int(res, i, 3)), "status", status_name(db_int(res, i, 4)),
-			 "created_at", json_time(db_int(res, i, 5)), "last_login_at",
-			 json_time(db_int(res, i, 6)));
+			 json_id(ID_USER, (uint64_t)db_int(res, i, 0)), "email",
+			 json_slice(db_text(res, i, 1)), "name", json_slice(db_text(res, i, 2)),
+			 "role", role_name((enum role)db_int(res, i, 3)), "status",
+			 status_name(db_int(res, i, 4)), "created_at", json_time(db_int(res, i, 5)),
+			 "last_login_at", json_time(db_int(res, i, 6)));
 }
 
 static int get_members(struct call *c)
@@ -35,7 +38,8 @@ static int get_members(struct call *c)
 
 	if (r >= 0)
 		r = db_run(c->db, &res,
-			   "SELECT " MEMBER_COLUMNS " FROM users WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+			   "SELECT " MEMBER_COLUMNS
+			   " FROM users WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
 			   p_int(c->actor.org), p_int(p.id), p_int(p.limit + 1));
 	if (r < 0)
 		return r;
@@ -50,7 +54,8 @@ static int reply_member(struct call *c, uint64_t id, unsigned status, const char
 {
 	OWNED(db_result) res = NULL;
 	json_t *member;
-	int r = db_run(c->db, &res, "SELECT " MEMBER_COLUMNS " FROM users WHERE org_id = $1 AND id = $2",
+	int r = db_run(c->db, &res,
+		       "SELECT " MEMBER_COLUMNS " FROM users WHERE org_id = $1 AND id = $2",
 		       p_int(c->actor.org), p_int(id));
 
 	if (r <= 0)
@@ -82,7 +87,8 @@ static int make_token(struct call *c, uint64_t user, int kind, char token[TOKEN_
 	r = db_run(c->db, &res,
 		   "INSERT INTO auth_tokens (org_id, user_id, kind, secret_hash, expires_at)"
 		   " VALUES ($1, $2, $3, $4, now() + interval '3 days') RETURNING id",
-		   p_int(c->actor.org), p_int(user), p_int(kind), p_bytes(slice_of((char *)hash, sizeof(hash))));
+		   p_int(c->actor.org), p_int(user), p_int(kind),
+		   p_bytes(slice_of((char *)hash, sizeof(hash))));
 	if (r < 0)
 		return r;
 	(void)token_format(ID_TOKEN, c->actor.org, (uint64_t)db_int(res, 0, 0), secret, token);
@@ -93,16 +99,19 @@ struct member_body {
 	struct slice email, name, role, status;
 };
 enum { M_EMAIL, M_NAME, M_ROLE };
+/* clang-format off */
 static const struct body_field invite_fields[] = {
 	[M_EMAIL] = {"email", BODY_EMAIL, offsetof(struct member_body, email), BODY_REQUIRED, 0, 0, 0},
 	[M_NAME] = {"name", BODY_LINE, offsetof(struct member_body, name), 0, 0, 100, 0},
 	[M_ROLE] = {"role", BODY_LINE, offsetof(struct member_body, role), BODY_REQUIRED, 1, 20, 0},
 };
+/* clang-format on */
 
 static int read_role(struct call *c, struct slice name, enum role *ret)
 {
 	if (role_parse(name, ret) < 0)
-		problem_add(c, "/role", "unknown_role", "admin, manager, editor, analyst, viewer or sender");
+		problem_add(c, "/role", "unknown_role",
+			    "admin, manager, editor, analyst, viewer or sender");
 	return problem_end(c);
 }
 
@@ -110,7 +119,7 @@ static int post_member(struct call *c)
 {
 	char norm[MAILBOX_MAX + 2], token[TOKEN_MAX], id_text[ID_OUT_MAX];
 	OWNED(db_result) res = NULL;
-	struct member_body b = { 0 };
+	struct member_body b = {0};
 	struct body_seen seen;
 	struct mailbox box;
 	enum role role = ROLE_VIEWER;
@@ -137,13 +146,14 @@ static int post_member(struct call *c)
 	return r < 0 ? r : reply_member(c, id, 201, token);
 }
 
-/* Guarantee: an organisation keeps at least one active admin.  The rows of all admins are locked, so that
- * two admins cannot demote each other at once. */
+/* Guarantee: an organisation keeps at least one active admin.  The rows of all admins are locked,
+ * so that two admins cannot demote each other at once. */
 static int keeps_admin(struct call *c)
 {
-	int r = db_run(c->db, NULL,
-		       "SELECT id FROM users WHERE org_id = $1 AND role = $2 AND status = 1 FOR UPDATE",
-		       p_int(c->actor.org), p_int(ROLE_ADMIN));
+	int r =
+	    db_run(c->db, NULL,
+		   "SELECT id FROM users WHERE org_id = $1 AND role = $2 AND status = 1 FOR UPDATE",
+		   p_int(c->actor.org), p_int(ROLE_ADMIN));
 
 	if (r < 0)
 		return r;
@@ -152,17 +162,21 @@ static int keeps_admin(struct call *c)
 
 static int lock_admins(struct call *c)
 {
-	int r = db_run(c->db, NULL, "SELECT id FROM users WHERE org_id = $1 AND role = $2 ORDER BY id FOR UPDATE",
-		       p_int(c->actor.org), p_int(ROLE_ADMIN));
+	int r =
+	    db_run(c->db, NULL,
+		   "SELECT id FROM users WHERE org_id = $1 AND role = $2 ORDER BY id FOR UPDATE",
+		   p_int(c->actor.org), p_int(ROLE_ADMIN));
 	return r < 0 ? r : 0;
 }
 
 enum { P_NAME, P_ROLE, P_STATUS };
+/* clang-format off */
 static const struct body_field patch_fields[] = {
 	[P_NAME] = {"name", BODY_LINE, offsetof(struct member_body, name), 0, 0, 100, 0},
 	[P_ROLE] = {"role", BODY_LINE, offsetof(struct member_body, role), 0, 1, 20, 0},
 	[P_STATUS] = {"status", BODY_LINE, offsetof(struct member_body, status), 0, 1, 20, 0},
 };
+/* clang-format on */
 
 static int read_status(struct call *c, struct slice name, int *ret)
 {
@@ -174,7 +188,8 @@ static int read_status(struct call *c, struct slice name, int *ret)
 	return problem_end(c);
 }
 
-static int update_member(struct call *c, uint64_t id, const struct member_body *b, struct body_seen seen)
+static int update_member(struct call *c, uint64_t id, const struct member_body *b,
+			 struct body_seen seen)
 {
 	enum role role = ROLE_VIEWER;
 	int status = 0, r = 0;
@@ -186,13 +201,16 @@ static int update_member(struct call *c, uint64_t id, const struct member_body *
 	if (r >= 0)
 		r = lock_admins(c);
 	if (r >= 0) /* an invited member becomes active by the token only */
-		r = db_run(c->db, NULL,
-			   "UPDATE users SET name = coalesce($3, name), role = coalesce($4, role),"
-			   " status = CASE WHEN $5::smallint IS NULL THEN status"
-			   " WHEN $5 = 1 AND password_hash IS NULL THEN 2 ELSE $5 END,"
-			   " version = version + 1, updated_at = now() WHERE org_id = $1 AND id = $2",
-			   p_int(c->actor.org), p_int(id), body_has(seen, P_NAME) ? p_text(b->name) : p_null(),
-			   body_has(seen, P_ROLE) ? p_int(role) : p_null(), status ? p_int(status) : p_null());
+		r = db_run(
+		    c->db, NULL,
+		    "UPDATE users SET name = coalesce($3, name), role = coalesce($4, role),"
+		    " status = CASE WHEN $5::smallint IS NULL THEN status"
+		    " WHEN $5 = 1 AND password_hash IS NULL THEN 2 ELSE $5 END,"
+		    " version = version + 1, updated_at = now() WHERE org_id = $1 AND id = $2",
+		    p_int(c->actor.org), p_int(id),
+		    body_has(seen, P_NAME) ? p_text(b->name) : p_null(),
+		    body_has(seen, P_ROLE) ? p_int(role) : p_null(),
+		    status ? p_int(status) : p_null());
 	if (r == 0)
 		return E_UNKNOWN;
 	if (r >= 0 && status == STATUS_DISABLED)
@@ -202,7 +220,7 @@ static int update_member(struct call *c, uint64_t id, const struct member_body *
 
 static int patch_member(struct call *c)
 {
-	struct member_body b = { 0 };
+	struct member_body b = {0};
 	struct body_seen seen;
 	char id_text[ID_OUT_MAX];
 	uint64_t id;
@@ -213,7 +231,8 @@ static int patch_member(struct call *c)
 	if (r >= 0)
 		r = update_member(c, id, &b, seen);
 	if (r >= 0)
-		r = audit_put(c, "member.changed", id_out(ID_USER, id, id_text), json_incref(c->body));
+		r = audit_put(c, "member.changed", id_out(ID_USER, id, id_text),
+			      json_incref(c->body));
 	return r < 0 ? r : reply_member(c, id, 200, NULL);
 }
 
@@ -226,8 +245,8 @@ static int delete_member(struct call *c)
 	if (r >= 0)
 		r = lock_admins(c);
 	if (r >= 0)
-		r = db_run(c->db, NULL, "DELETE FROM users WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
-			   p_int(id));
+		r = db_run(c->db, NULL, "DELETE FROM users WHERE org_id = $1 AND id = $2",
+			   p_int(c->actor.org), p_int(id));
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	r = keeps_admin(c);
@@ -243,8 +262,8 @@ static int post_reset(struct call *c)
 	int r = call_id(c, 0, ID_USER, &id);
 
 	if (r >= 0)
-		r = db_run(c->db, NULL, "SELECT 1 FROM users WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
-			   p_int(id));
+		r = db_run(c->db, NULL, "SELECT 1 FROM users WHERE org_id = $1 AND id = $2",
+			   p_int(c->actor.org), p_int(id));
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	r = make_token(c, id, TOKEN_RESET, token);
@@ -253,6 +272,7 @@ static int post_reset(struct call *c)
 	return r < 0 ? r : reply_member(c, id, 201, token);
 }
 
+/* clang-format off */
 const struct route member_routes[] = {
 	{"GET",    "/v1/members",                   AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_members  },
 	{"POST",   "/v1/members",                   AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, post_member  },
@@ -261,4 +281,5 @@ const struct route member_routes[] = {
 	{"DELETE", "/v1/members/{user_id}",         AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, delete_member},
 	{"POST",   "/v1/members/{user_id}/reset",   AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY, 0, post_reset   },
 };
+/* clang-format on */
 const size_t member_routes_n = ARRAY_LEN(member_routes);

@@ -10,7 +10,9 @@ int password_hash(const struct app *app, struct slice password, char ret[PASSWOR
 {
 	return crypto_pwhash_str_alg(ret, password.p, password.n, PASSES,
 				     (size_t)app->config.password_memory,
-				     crypto_pwhash_ALG_ARGON2ID13) ? -ENOMEM : 0;
+				     crypto_pwhash_ALG_ARGON2ID13)
+		   ? -ENOMEM
+		   : 0;
 }
 
 bool password_right(const struct app *app, struct slice password, struct slice stored)

@@ -28,7 +28,7 @@ static const struct {
 	{"campaigns.write",    WRITERS                   },
 	{"campaigns.send",     LEADERS                   },
 	{"messages.read",      EVERYBODY | R(ROLE_SENDER)},
-	{"send",               LEADERS | R(ROLE_SENDER)  },
+	{"send",	       LEADERS | R(ROLE_SENDER)  },
 	{"suppressions.read",  EVERYBODY                 },
 	{"suppressions.write", WRITERS                   },
 	{"analytics.read",     EVERYBODY                 },

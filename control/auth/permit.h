@@ -27,7 +27,15 @@
 #define PERMIT_AUDIT_READ PERMIT(20)
 
 /* Stored in users.role. */
-enum role { ROLE_ADMIN = 1, ROLE_MANAGER, ROLE_EDITOR, ROLE_ANALYST, ROLE_VIEWER, ROLE_SENDER, ROLE_END };
+enum role {
+	ROLE_ADMIN = 1,
+	ROLE_MANAGER,
+	ROLE_EDITOR,
+	ROLE_ANALYST,
+	ROLE_VIEWER,
+	ROLE_SENDER,
+	ROLE_END
+};
 
 const char *role_name(enum role role);
 int role_parse(struct slice name, enum role *ret) MUST_CHECK; /* E_SYNTAX */

@@ -2,8 +2,8 @@
 #pragma once
 #include "control/http/call.h"
 
-/* In a transaction of org: a new session of the user, and the reply: 200 or `status` with the token,
- * the CSRF value, the user; cookie set. */
+/* In a transaction of org: a new session of the user, and the reply: 200 or `status` with the
+ * token, the CSRF value, the user; cookie set. */
 int session_begin(struct call *c, uint32_t org, uint64_t user, unsigned status) MUST_CHECK;
 /* Ends every session of a user but one (0: every one). */
 int session_end_all(struct call *c, uint64_t user, uint64_t but) MUST_CHECK;

@@ -18,8 +18,8 @@ static int insert_user(struct creation *k)
 	int r = db_run(k->c->db, &res,
 		       "INSERT INTO users (org_id, email, email_norm, name, role, password_hash)"
 		       " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
-		       p_int(k->n->ret_org), p_text(k->n->email), p_text(k->email_norm), p_text(k->n->name),
-		       p_int(ROLE_ADMIN), p_str(k->hash));
+		       p_int(k->n->ret_org), p_text(k->n->email), p_text(k->email_norm),
+		       p_text(k->n->name), p_int(ROLE_ADMIN), p_str(k->hash));
 	if (r < 0)
 		return r;
 	k->n->ret_user = (uint64_t)db_int(res, 0, 0);
@@ -31,13 +31,16 @@ static int create(struct db *db, void *arg)
 	struct creation *k = arg;
 	struct call *c = k->c;
 	char id[ID_OUT_MAX];
-	int r = db_run(db, NULL, "INSERT INTO orgs (org_id, name, status, status_note) VALUES ($1, $2, $3, $4)",
-		       p_int(k->n->ret_org), p_text(k->n->org_name), p_int(k->n->suspended ? 2 : 1),
-		       p_str(k->n->suspended ? "waits for the operator" : ""));
+	int r =
+	    db_run(db, NULL,
+		   "INSERT INTO orgs (org_id, name, status, status_note) VALUES ($1, $2, $3, $4)",
+		   p_int(k->n->ret_org), p_text(k->n->org_name), p_int(k->n->suspended ? 2 : 1),
+		   p_str(k->n->suspended ? "waits for the operator" : ""));
 	if (r >= 0)
 		r = insert_user(k);
 	if (r >= 0)
-		r = audit_put_in(c, k->n->ret_org, "org.created", id_out(ID_ORG, k->n->ret_org, id), NULL);
+		r = audit_put_in(c, k->n->ret_org, "org.created", id_out(ID_ORG, k->n->ret_org, id),
+				 NULL);
 	if (r >= 0 && k->n->log_in)
 		r = session_begin(c, k->n->ret_org, k->n->ret_user, 201);
 	return r;
@@ -46,7 +49,7 @@ static int create(struct db *db, void *arg)
 int org_create(struct call *c, struct new_org *n)
 {
 	char hash[PASSWORD_HASH_MAX], norm[MAILBOX_MAX + 2];
-	struct creation k = { .c = c, .n = n, .hash = hash };
+	struct creation k = {.c = c, .n = n, .hash = hash};
 	OWNED(db_result) res = NULL;
 	struct mailbox box;
 	int r = mailbox_parse(n->email, MAILBOX_CONTACT, &box);

@@ -4,8 +4,8 @@
 
 struct new_org {
 	struct slice org_name, email, name, password;
-	bool suspended;     /* until the platform resumes it */
-	bool log_in;        /* reply with a session */
+	bool suspended; /* until the platform resumes it */
+	bool log_in;    /* reply with a session */
 	uint32_t ret_org;
 	uint64_t ret_user;
 };

@@ -17,7 +17,7 @@ static const struct {
 
 int token_parse(struct slice text, struct token *ret)
 {
-	struct token t = { 0 };
+	struct token t = {0};
 	uint64_t org;
 	size_t n = 0;
 
@@ -27,7 +27,8 @@ int token_parse(struct slice text, struct token *ret)
 			n = strlen(prefixes[i].prefix);
 			t.kind = prefixes[i].kind;
 		}
-	if (!n || text.n != n + 2 * ID_LETTERS + 1 + TOKEN_SECRET_LEN || text.p[n + 2 * ID_LETTERS] != '_')
+	if (!n || text.n != n + 2 * ID_LETTERS + 1 + TOKEN_SECRET_LEN ||
+	    text.p[n + 2 * ID_LETTERS] != '_')
 		return E_SYNTAX;
 	t.secret = slice_of(text.p + n + 2 * ID_LETTERS + 1, TOKEN_SECRET_LEN);
 	if (id_from_letters(ID_ORG, slice_of(text.p + n, ID_LETTERS), &org) < 0 || org == 0 ||
@@ -42,7 +43,7 @@ int token_parse(struct slice text, struct token *ret)
 
 void token_secret(char secret[TOKEN_SECRET_LEN + 1])
 {
-	struct buf out = { 0 };
+	struct buf out = {0};
 	uint8_t raw[32];
 
 	random_bytes(raw, sizeof(raw));

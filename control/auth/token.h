@@ -1,9 +1,10 @@
-/* control/auth/token.h - credentials as text.  What they name can be found with the organisation set,
- * so that no table is ever searched across organisations.
+/* control/auth/token.h - credentials as text.  What they name can be found with the organisation
+ *set, so that no table is ever searched across organisations.
  *
  *	session = "ses_" org session "_" secret          mailed token = "tok_" org token "_" secret
  *	key     = "mk_live_" org key "_" secret
- *	org, session, key = 13 letters (control/http/ids.h); secret = 43 of base64url, 256 random bits
+ *	org, session, key = 13 letters (control/http/ids.h); secret = 43 of base64url, 256 random
+ *bits
  *
  * The database holds HMAC-SHA-256(pepper, secret) only; comparison is in constant time. */
 #pragma once
@@ -18,7 +19,7 @@ struct token {
 	struct slice secret;
 };
 int token_parse(struct slice text, struct token *ret) MUST_CHECK; /* E_SYNTAX */
-void token_secret(char secret[TOKEN_SECRET_LEN + 1]);              /* a new one */
+void token_secret(char secret[TOKEN_SECRET_LEN + 1]);             /* a new one */
 char *token_format(enum id_kind kind, uint32_t org, uint64_t id, const char *secret, char *buf);
 void token_hash(const uint8_t pepper[32], struct slice secret, uint8_t ret[TOKEN_HASH_LEN]);
 bool token_right(const uint8_t pepper[32], struct slice secret, struct slice stored_hash);

@@ -101,10 +101,11 @@ int db_connect(struct db *db)
 	(void)snprintf(options, sizeof(options),
 		       "-c statement_timeout=%lld -c lock_timeout=%lld -c timezone=UTC",
 		       (long long)db->statement_timeout_ms, (long long)db->statement_timeout_ms);
-	const char *keys[] = { "dbname", "user", "application_name", "options",
-			       "connect_timeout", "client_encoding", NULL };
-	const char *values[] = { db->conninfo, db->user, "postern-control", options, "10", "UTF8",
-				 NULL };
+	const char *keys[] = {
+	    "dbname",          "user", "application_name", "options", "connect_timeout",
+	    "client_encoding", NULL};
+	const char *values[] = {db->conninfo, db->user, "postern-control", options, "10",
+				"UTF8",       NULL};
 	db->conn = PQconnectdbParams(keys, values, 1);
 	if (PQstatus(db->conn) != CONNECTION_OK) {
 		db->sqlstate[0] = '\0';
@@ -136,7 +137,7 @@ int db_ready(struct db *db)
 	if (db->in_tx && !db->begin_pending)
 		return E_DB; /* the transaction went with the connection */
 	if (db->wait_ms) {
-		pause = (struct timespec){ db->wait_ms / 1000, db->wait_ms % 1000 * 1000000 };
+		pause = (struct timespec){db->wait_ms / 1000, db->wait_ms % 1000 * 1000000};
 		(void)nanosleep(&pause, NULL);
 	}
 	db->wait_ms = db->wait_ms ? MIN_OF(db->wait_ms * 2, WAIT_MOST_MS) : WAIT_FIRST_MS;

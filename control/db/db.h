@@ -20,8 +20,8 @@ struct db_result *db_result_free(struct db_result *r);
 DEFINE_OWNED(db_result)
 
 struct db_options {
-	const char *conninfo;       /* libpq's; without user and password */
-	const char *user;           /* cp_api, cp_ingest, cp_owner */
+	const char *conninfo;         /* libpq's; without user and password */
+	const char *user;             /* cp_api, cp_ingest, cp_owner */
 	int64_t statement_timeout_ms; /* 0: none */
 };
 /* Copies its options; connects at the first use, and again after the connection broke, waiting
@@ -38,13 +38,13 @@ struct db_param {
 	double d;
 	struct slice s;
 };
-#define p_null() ((struct db_param){ .type = DB_NULL })
-#define p_int(v) ((struct db_param){ .type = DB_INT, .i = (int64_t)(v) })
+#define p_null() ((struct db_param){.type = DB_NULL})
+#define p_int(v) ((struct db_param){.type = DB_INT, .i = (int64_t)(v)})
 #define p_bool(v) p_int((v) ? 1 : 0) /* write $n::int::bool */
-#define p_real(v) ((struct db_param){ .type = DB_REAL, .d = (v) })
-#define p_text(v) ((struct db_param){ .type = DB_TEXT, .s = (v) }) /* no NUL inside: E_SYNTAX */
-#define p_str(v) ((struct db_param){ .type = DB_TEXT, .s = slice_str(v) })
-#define p_bytes(v) ((struct db_param){ .type = DB_BYTES, .s = (v) })
+#define p_real(v) ((struct db_param){.type = DB_REAL, .d = (v)})
+#define p_text(v) ((struct db_param){.type = DB_TEXT, .s = (v)}) /* no NUL inside: E_SYNTAX */
+#define p_str(v) ((struct db_param){.type = DB_TEXT, .s = slice_str(v)})
+#define p_bytes(v) ((struct db_param){.type = DB_BYTES, .s = (v)})
 #define p_opt(v) ((v).p ? p_text(v) : p_null())
 
 /* One statement.  Returns the number of rows (of a SELECT or RETURNING) or else of those touched.
@@ -53,7 +53,7 @@ int db_query(struct db *db, struct db_result **ret, const char *sql, const struc
 	     unsigned n) MUST_CHECK;
 #define db_run(db, ret, sql, ...)                                                                  \
 	({                                                                                         \
-		const struct db_param params_[] = { __VA_ARGS__ };                                 \
+		const struct db_param params_[] = {__VA_ARGS__};                                   \
 		db_query((db), (ret), (sql), params_, ARRAY_LEN(params_));                         \
 	})
 /* Several statements without parameters: migrations only. */
@@ -61,7 +61,7 @@ int db_script(struct db *db, const char *sql) MUST_CHECK;
 
 unsigned db_rows(const struct db_result *r);
 bool db_is_null(const struct db_result *r, unsigned row, unsigned col);
-int64_t db_int(const struct db_result *r, unsigned row, unsigned col);  /* 0 for NULL */
+int64_t db_int(const struct db_result *r, unsigned row, unsigned col); /* 0 for NULL */
 double db_real(const struct db_result *r, unsigned row, unsigned col);
 bool db_bool(const struct db_result *r, unsigned row, unsigned col);
 struct slice db_text(const struct db_result *r, unsigned row, unsigned col); /* empty for NULL */

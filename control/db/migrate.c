@@ -65,9 +65,10 @@ static int run_locked(struct db *db, const char **ret_at)
 	int64_t last = 0;
 	int applied = 0, r;
 
-	r = db_script(db, "CREATE TABLE IF NOT EXISTS migrations (number int PRIMARY KEY, name text NOT NULL,"
-			  " checksum bigint NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());"
-			  "GRANT SELECT ON migrations TO cp_api, cp_ingest");
+	r = db_script(
+	    db, "CREATE TABLE IF NOT EXISTS migrations (number int PRIMARY KEY, name text NOT NULL,"
+		" checksum bigint NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());"
+		"GRANT SELECT ON migrations TO cp_api, cp_ingest");
 	if (r >= 0)
 		r = compare(db, &last, ret_at);
 	for (size_t i = 1; i < migrations_n && r >= 0; i++) {

@@ -10,9 +10,9 @@ struct db {
 	PGconn *conn;
 	char *conninfo, *user;
 	int64_t statement_timeout_ms;
-	int64_t wait_ms;                /* before the next attempt to connect; doubles */
+	int64_t wait_ms; /* before the next attempt to connect; doubles */
 	uint32_t org;
-	bool in_tx, begin_pending;      /* pending: BEGIN goes with the first query */
+	bool in_tx, begin_pending; /* pending: BEGIN goes with the first query */
 	char error[ERROR_TEXT_MAX];
 	char constraint[NAME_MAX_PG];
 	char sqlstate[SQLSTATE_LEN + 1];
@@ -20,5 +20,5 @@ struct db {
 
 /* Keeps the server's words and gives the code that belongs to them. */
 int db_fail(struct db *db, const PGresult *res);
-int db_ready(struct db *db) MUST_CHECK; /* connected, or E_DB */
+int db_ready(struct db *db) MUST_CHECK;          /* connected, or E_DB */
 struct db_result *db_result_wrap(PGresult *res); /* takes res */

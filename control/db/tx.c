@@ -58,7 +58,7 @@ void db_rollback(struct db *db)
 static void pause_before(int attempt)
 {
 	long ms = (long)random_below(10U << attempt) + 1;
-	struct timespec pause = { ms / 1000, ms % 1000 * 1000000 };
+	struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
 
 	(void)nanosleep(&pause, NULL);
 }
@@ -114,8 +114,8 @@ int db_copy_end(struct db *db)
 	if (PQputCopyEnd(db->conn, NULL) != 1)
 		return db_fail(db, NULL);
 	res = PQgetResult(db->conn);
-	r = PQresultStatus(res) == PGRES_COMMAND_OK ? (int)strtol(PQcmdTuples(res), NULL, 10) :
-						      db_fail(db, res);
+	r = PQresultStatus(res) == PGRES_COMMAND_OK ? (int)strtol(PQcmdTuples(res), NULL, 10)
+						    : db_fail(db, res);
 	while ((next = PQgetResult(db->conn)))
 		PQclear(next);
 	PQclear(res);

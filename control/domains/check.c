@@ -1,9 +1,9 @@
 /* control/domains/check.c - real questions to DNS, and what counts as the right answer.
  *	ownership     one TXT string is the value, byte for byte
- *	dkim-*        one TXT record at the name, whose p= and k= are the key's (RFC 6376 section 3.6.1)
- *	spf           one v=spf1 record (RFC 7208 section 4.5) that holds each of our mechanisms
- *	dmarc         one v=DMARC1 record, whatever its policy
- *	return-path   an MX that is our host       tracking   a CNAME to our host */
+ *	dkim-*        one TXT record at the name, whose p= and k= are the key's (RFC 6376
+ *section 3.6.1) spf           one v=spf1 record (RFC 7208 section 4.5) that holds each of our
+ *mechanisms dmarc         one v=DMARC1 record, whatever its policy return-path   an MX that is our
+ *host       tracking   a CNAME to our host */
 #include <stdio.h>
 
 #include "control/domains/private.h"
@@ -34,7 +34,8 @@ static bool find_tag(struct slice record, const char *tag, char *out, size_t siz
 		while (i < n && strchr(" \t\r\n", record.p[i]) && record.p[i])
 			i++;
 		if (n - i > strlen(tag) && !memcmp(record.p + i, tag, strlen(tag))) {
-			for (i += strlen(tag); i < n && strchr(" \t\r\n", record.p[i]) && record.p[i]; i++)
+			for (i += strlen(tag);
+			     i < n && strchr(" \t\r\n", record.p[i]) && record.p[i]; i++)
 				;
 			if (i < n && record.p[i] == '=') {
 				for (i++; i < n; i++)
@@ -127,7 +128,8 @@ static bool fulfils(const struct record *r, const struct dns_record *answer)
 /* Kinds of which a second record of the same sort makes the name invalid. */
 static bool only_one(const struct record *r)
 {
-	return !strcmp(r->kind, "spf") || !strcmp(r->kind, "dmarc") || !strncmp(r->kind, "dkim-", 5);
+	return !strcmp(r->kind, "spf") || !strcmp(r->kind, "dmarc") ||
+	       !strncmp(r->kind, "dkim-", 5);
 }
 
 void record_judge(struct record *r, int status, const struct dns_answer *answer)
@@ -165,7 +167,8 @@ static int read_servers(const struct config *config, struct resolver_options *o)
 	while (option_list_next(config->dns_servers, &pos, &entry)) {
 		if (o->n_servers == DNS_SERVERS_MAX)
 			return E_LIMIT;
-		int r = ip_port_parse(entry, &o->servers[o->n_servers].ip, &o->servers[o->n_servers].port);
+		int r = ip_port_parse(entry, &o->servers[o->n_servers].ip,
+				      &o->servers[o->n_servers].port);
 		if (r < 0)
 			return r;
 		o->n_servers++;

@@ -16,8 +16,10 @@ static int get_domains(struct call *c)
 	int r = page_read(c, &p);
 
 	if (r >= 0)
-		r = db_run(c->db, &res, "SELECT id FROM domains WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-			   p_int(c->actor.org), p_int(p.id), p_int(p.limit + 1));
+		r = db_run(
+		    c->db, &res,
+		    "SELECT id FROM domains WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+		    p_int(c->actor.org), p_int(p.id), p_int(p.limit + 1));
 	if (r < 0)
 		return r;
 	int found = r;
@@ -27,7 +29,8 @@ static int get_domains(struct call *c)
 		struct domain d;
 		char id[ID_OUT_MAX];
 
-		r = domain_load(c, slice_str(id_out(ID_DOMAIN, (uint64_t)db_int(res, i, 0), id)), false, &d);
+		r = domain_load(c, slice_str(id_out(ID_DOMAIN, (uint64_t)db_int(res, i, 0), id)),
+				false, &d);
 		if (r >= 0)
 			(void)json_array_append_new(data, domain_json(&d));
 		domain_clear(&d);
@@ -61,12 +64,14 @@ struct domain_body {
 	struct slice name, return_path, tracking, dmarc_policy;
 };
 enum { D_NAME, D_RETURN_PATH, D_TRACKING, D_DMARC };
+/* clang-format off */
 static const struct body_field domain_fields[] = {
 	[D_NAME] = {"name", BODY_LINE, offsetof(struct domain_body, name), BODY_REQUIRED, 1, 253, 0},
 	[D_RETURN_PATH] = {"return_path", BODY_LINE, offsetof(struct domain_body, return_path), 0, 0, LABEL_MAX, 0},
 	[D_TRACKING] = {"tracking", BODY_LINE, offsetof(struct domain_body, tracking), 0, 0, LABEL_MAX, 0},
 	[D_DMARC] = {"dmarc_policy", BODY_LINE, offsetof(struct domain_body, dmarc_policy), 0, 1, 20, 0},
 };
+/* clang-format on */
 /* PATCH takes the same members but the name. */
 static const struct body_field *const patch_fields = domain_fields + 1;
 enum { PATCH_FIELDS_N = ARRAY_LEN(domain_fields) - 1 };
@@ -139,16 +144,17 @@ static int insert_domain(struct call *c, const struct domain_body *b, struct sli
 static int post_domain(struct call *c)
 {
 	char name_buf[MAILBOX_MAX + 2], id_text[ID_OUT_MAX];
-	struct domain_body b = { 0 };
+	struct domain_body b = {0};
 	struct body_seen seen;
-	struct slice name = { 0 };
+	struct slice name = {0};
 	uint64_t id = 0;
 	int policy = 0, r = body_read(c, domain_fields, ARRAY_LEN(domain_fields), &b, &seen);
 
 	if (r < 0)
 		return r;
 	if (mailbox_domain_parse(b.name, MAILBOX_CONTACT, name_buf, &name) < 0)
-		problem_add(c, "/name", "invalid_domain", "must be a host name with two labels or more");
+		problem_add(c, "/name", "invalid_domain",
+			    "must be a host name with two labels or more");
 	r = read_settings(c, &b, &policy);
 	if (r >= 0)
 		r = insert_domain(c, &b, name, policy, &id);
@@ -165,7 +171,7 @@ static int post_domain(struct call *c)
 
 static int patch_domain(struct call *c)
 {
-	struct domain_body b = { 0 };
+	struct domain_body b = {0};
 	struct body_seen seen;
 	struct domain d;
 	int policy = 0, r = body_read(c, patch_fields, PATCH_FIELDS_N, &b, &seen);
@@ -178,12 +184,13 @@ static int patch_domain(struct call *c)
 	if (r >= 0)
 		r = call_if_match(c, d.version);
 	if (r >= 0)
-		r = db_run(c->db, NULL,
-			   "UPDATE domains SET return_path = coalesce($3, return_path),"
-			   " tracking = coalesce($4, tracking), dmarc_policy = coalesce($5, dmarc_policy),"
-			   " version = version + 1, updated_at = now() WHERE org_id = $1 AND id = $2",
-			   p_int(c->actor.org), p_int(d.id), p_opt(b.return_path), p_opt(b.tracking),
-			   policy ? p_int(policy) : p_null());
+		r = db_run(
+		    c->db, NULL,
+		    "UPDATE domains SET return_path = coalesce($3, return_path),"
+		    " tracking = coalesce($4, tracking), dmarc_policy = coalesce($5, dmarc_policy),"
+		    " version = version + 1, updated_at = now() WHERE org_id = $1 AND id = $2",
+		    p_int(c->actor.org), p_int(d.id), p_opt(b.return_path), p_opt(b.tracking),
+		    policy ? p_int(policy) : p_null());
 	if (r >= 0)
 		r = audit_put(c, "domain.changed", d.name, json_incref(c->body));
 	domain_clear(&d);
@@ -199,8 +206,8 @@ static int delete_domain(struct call *c)
 	if (r >= 0 && d.status != DOMAIN_PENDING)
 		r = domain_order_keys(c, &d, true);
 	if (r >= 0) {
-		r = db_run(c->db, NULL, "DELETE FROM domains WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
-			   p_int(d.id));
+		r = db_run(c->db, NULL, "DELETE FROM domains WHERE org_id = $1 AND id = $2",
+			   p_int(c->actor.org), p_int(d.id));
 		if (r == E_UNKNOWN)
 			r = problem(c, 409, "in_use", "campaigns were sent from this domain");
 	}
@@ -222,14 +229,16 @@ static int get_records(struct call *c)
 		r = records_load(c, &d, records, n);
 	}
 	if (r >= 0)
-		r = reply_json(c, 200, json_pack("{s:s, s:o}", "domain", d.name, "records",
-						 records_json(records, n)));
+		r = reply_json(
+		    c, 200,
+		    json_pack("{s:s, s:o}", "domain", d.name, "records", records_json(records, n)));
 	records_clear(records, n);
 	domain_clear(&d);
 	free(records);
 	return r;
 }
 
+/* clang-format off */
 const struct route domain_routes[] = {
 	{"GET",    "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_READ,  0,                           0, get_domains       },
 	{"POST",   "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_WRITE, ROUTE_IDEMPOTENT,            0, post_domain       },
@@ -239,4 +248,5 @@ const struct route domain_routes[] = {
 	{"GET",    "/v1/domains/{domain_id}/records", AUTH_MEMBER, PERMIT_DOMAINS_READ,  0,                           0, get_records       },
 	{"POST",   "/v1/domains/{domain_id}/verify",  AUTH_MEMBER, PERMIT_DOMAINS_WRITE, ROUTE_NO_TX | ROUTE_NO_BODY, 0, post_domain_verify},
 };
+/* clang-format on */
 const size_t domain_routes_n = ARRAY_LEN(domain_routes);

@@ -24,17 +24,18 @@ static void wipe(struct buf *b)
 static int insert_key(struct call *c, uint64_t domain, const char *selector, enum key_type type,
 		      struct slice pem, struct slice txt)
 {
-	struct buf about = { 0 }, sealed = { 0 };
+	struct buf about = {0}, sealed = {0};
 	int seal_id = 0, r;
 
 	about_key(&about, c->actor.org, domain, selector);
 	r = secrets_seal(c->app->secrets, buf_data(&about), pem, &seal_id, &sealed);
 	if (r >= 0)
 		r = db_run(c->db, NULL,
-			   "INSERT INTO dkim_keys (org_id, domain_id, selector, type, txt, private, seal_id)"
+			   "INSERT INTO dkim_keys (org_id, domain_id, selector, type, txt, "
+			   "private, seal_id)"
 			   " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-			   p_int(c->actor.org), p_int(domain), p_str(selector), p_int(type), p_text(txt),
-			   p_bytes(buf_data(&sealed)), p_int(seal_id));
+			   p_int(c->actor.org), p_int(domain), p_str(selector), p_int(type),
+			   p_text(txt), p_bytes(buf_data(&sealed)), p_int(seal_id));
 	buf_free(&about);
 	buf_free(&sealed);
 	return r < 0 ? r : 0;
@@ -42,7 +43,7 @@ static int insert_key(struct call *c, uint64_t domain, const char *selector, enu
 
 static int make_key(struct call *c, uint64_t domain, const char *month, enum key_type type)
 {
-	struct buf pem = { 0 }, txt = { 0 };
+	struct buf pem = {0}, txt = {0};
 	char selector[32];
 	int r = sign_key_generate(type == KEY_RSA ? SIGN_RSA : SIGN_ED25519, &pem, &txt);
 
@@ -65,17 +66,20 @@ int domain_make_keys(struct call *c, uint64_t domain_id, const char *name UNUSED
 	return r < 0 ? r : make_key(c, domain_id, month, KEY_ED25519);
 }
 
-static int open_key(struct call *c, const struct domain *d, const struct dkim_key *k, struct buf *pem)
+static int open_key(struct call *c, const struct domain *d, const struct dkim_key *k,
+		    struct buf *pem)
 {
 	OWNED(db_result) res = NULL;
-	struct buf about = { 0 };
-	int r = db_run(c->db, &res, "SELECT private, seal_id FROM dkim_keys WHERE org_id = $1 AND id = $2",
+	struct buf about = {0};
+	int r = db_run(c->db, &res,
+		       "SELECT private, seal_id FROM dkim_keys WHERE org_id = $1 AND id = $2",
 		       p_int(c->actor.org), p_int(k->id));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	about_key(&about, c->actor.org, d->id, k->selector);
-	r = secrets_open(c->app->secrets, (int)db_int(res, 0, 1), buf_data(&about), db_bytes(res, 0, 0), pem);
+	r = secrets_open(c->app->secrets, (int)db_int(res, 0, 1), buf_data(&about),
+			 db_bytes(res, 0, 0), pem);
 	buf_free(&about);
 	return r;
 }
@@ -85,7 +89,7 @@ int domain_order_keys(struct call *c, const struct domain *d, bool remove)
 	int r = 0;
 
 	for (unsigned i = 0; i < d->n_keys && r >= 0; i++) {
-		struct buf name = { 0 }, pem = { 0 };
+		struct buf name = {0}, pem = {0};
 
 		if (d->keys[i].status == KEY_RETIRED)
 			continue;
@@ -93,13 +97,16 @@ int domain_order_keys(struct call *c, const struct domain *d, bool remove)
 		if (!remove)
 			r = open_key(c, d, &d->keys[i], &pem);
 		if (r >= 0)
-			r = outbox_put(c->app, c->db, c->actor.org, OUTBOX_KEY, buf_data(&name), buf_data(&pem));
+			r = outbox_put(c->app, c->db, c->actor.org, OUTBOX_KEY, buf_data(&name),
+				       buf_data(&pem));
 		wipe(&pem);
 		buf_free(&name);
 	}
 	if (r < 0)
 		return r;
-	r = db_run(c->db, NULL, "UPDATE dkim_keys SET status = $3 WHERE org_id = $1 AND domain_id = $2 AND status <> 3",
-		   p_int(c->actor.org), p_int(d->id), p_int(remove ? KEY_WAITING : KEY_SIGNING));
+	r = db_run(
+	    c->db, NULL,
+	    "UPDATE dkim_keys SET status = $3 WHERE org_id = $1 AND domain_id = $2 AND status <> 3",
+	    p_int(c->actor.org), p_int(d->id), p_int(remove ? KEY_WAITING : KEY_SIGNING));
 	return r < 0 ? r : 0;
 }

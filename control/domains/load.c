@@ -13,8 +13,10 @@ static int load_keys(struct call *c, struct domain *d)
 {
 	OWNED(db_result) res = NULL;
 	int r = db_run(c->db, &res,
-		       "SELECT id, selector, type, status, txt FROM dkim_keys WHERE org_id = $1 AND domain_id = $2"
-		       " ORDER BY status, id LIMIT $3", p_int(c->actor.org), p_int(d->id), p_int(KEYS_MAX));
+		       "SELECT id, selector, type, status, txt FROM dkim_keys WHERE org_id = $1 "
+		       "AND domain_id = $2"
+		       " ORDER BY status, id LIMIT $3",
+		       p_int(c->actor.org), p_int(d->id), p_int(KEYS_MAX));
 
 	for (unsigned i = 0; r >= 0 && i < db_rows(res); i++) {
 		struct dkim_key *k = &d->keys[d->n_keys++];
@@ -31,7 +33,7 @@ static int load_keys(struct call *c, struct domain *d)
 int domain_load(struct call *c, struct slice id_or_name, bool lock, struct domain *d)
 {
 	char name_buf[MAILBOX_MAX + 2];
-	struct slice name = { 0 };
+	struct slice name = {0};
 	uint64_t id = 0;
 	OWNED(db_result) res = NULL;
 	int r;
@@ -40,14 +42,18 @@ int domain_load(struct call *c, struct slice id_or_name, bool lock, struct domai
 	if (id_in(ID_DOMAIN, id_or_name, &id) < 0 &&
 	    mailbox_domain_parse(id_or_name, MAILBOX_CONTACT, name_buf, &name) < 0)
 		return E_UNKNOWN;
-	r = db_query(c->db, &res,
-		     lock ? "SELECT id, name, proof, return_path, tracking, dmarc_policy, status, to_ms(created_at),"
-			    " to_ms(checked_at), to_ms(verified_at), version FROM domains"
-			    " WHERE org_id = $1 AND (id = $2 OR name = $3) FOR UPDATE" :
-			    "SELECT id, name, proof, return_path, tracking, dmarc_policy, status, to_ms(created_at),"
-			    " to_ms(checked_at), to_ms(verified_at), version FROM domains"
-			    " WHERE org_id = $1 AND (id = $2 OR name = $3)",
-		     (struct db_param[]){ p_int(c->actor.org), name.p ? p_null() : p_int(id), p_opt(name) }, 3);
+	r = db_query(
+	    c->db, &res,
+	    lock ? "SELECT id, name, proof, return_path, tracking, dmarc_policy, status, "
+		   "to_ms(created_at),"
+		   " to_ms(checked_at), to_ms(verified_at), version FROM domains"
+		   " WHERE org_id = $1 AND (id = $2 OR name = $3) FOR UPDATE"
+		 : "SELECT id, name, proof, return_path, tracking, dmarc_policy, status, "
+		   "to_ms(created_at),"
+		   " to_ms(checked_at), to_ms(verified_at), version FROM domains"
+		   " WHERE org_id = $1 AND (id = $2 OR name = $3)",
+	    (struct db_param[]){p_int(c->actor.org), name.p ? p_null() : p_int(id), p_opt(name)},
+	    3);
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	d->id = (uint64_t)db_int(res, 0, 0);
@@ -66,24 +72,25 @@ int domain_load(struct call *c, struct slice id_or_name, bool lock, struct domai
 
 static json_t *keys_json(const struct domain *d)
 {
-	static const char *const statuses[] = { "", "waiting", "signing", "retired" };
+	static const char *const statuses[] = {"", "waiting", "signing", "retired"};
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < d->n_keys; i++)
 		(void)json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s}", "selector", d->keys[i].selector, "type",
-					d->keys[i].type == KEY_RSA ? "rsa-2048" : "ed25519", "status",
-					statuses[d->keys[i].status]));
+		    list, json_pack("{s:s, s:s, s:s}", "selector", d->keys[i].selector, "type",
+				    d->keys[i].type == KEY_RSA ? "rsa-2048" : "ed25519", "status",
+				    statuses[d->keys[i].status]));
 	return list;
 }
 
 json_t *domain_json(const struct domain *d)
 {
-	static const char *const statuses[] = { "", "pending", "verified", "degraded" };
+	static const char *const statuses[] = {"", "pending", "verified", "degraded"};
 
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", json_id(ID_DOMAIN, d->id),
-			 "name", d->name, "status", statuses[d->status], "return_path", d->return_path,
-			 "tracking", d->tracking, "dmarc_policy", dmarc_policies[d->dmarc_policy], "keys",
-			 keys_json(d), "created_at", json_time(d->created_ms), "checked_at",
-			 json_time(d->checked_ms), "verified_at", json_time(d->verified_ms));
+	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id",
+			 json_id(ID_DOMAIN, d->id), "name", d->name, "status", statuses[d->status],
+			 "return_path", d->return_path, "tracking", d->tracking, "dmarc_policy",
+			 dmarc_policies[d->dmarc_policy], "keys", keys_json(d), "created_at",
+			 json_time(d->created_ms), "checked_at", json_time(d->checked_ms),
+			 "verified_at", json_time(d->verified_ms));
 }

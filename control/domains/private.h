@@ -7,7 +7,13 @@
 /* domains.status, dkim_keys.status, domain_records.state */
 enum domain_status { DOMAIN_PENDING = 1, DOMAIN_VERIFIED, DOMAIN_DEGRADED };
 enum key_status { KEY_WAITING = 1, KEY_SIGNING, KEY_RETIRED };
-enum record_state { RECORD_UNCHECKED = 1, RECORD_OK, RECORD_MISSING, RECORD_WRONG, RECORD_NO_ANSWER };
+enum record_state {
+	RECORD_UNCHECKED = 1,
+	RECORD_OK,
+	RECORD_MISSING,
+	RECORD_WRONG,
+	RECORD_NO_ANSWER
+};
 /* dkim_keys.type */
 enum key_type { KEY_RSA = 1, KEY_ED25519 = 2 };
 
@@ -15,12 +21,12 @@ enum { KEYS_MAX = 8, RECORDS_MAX = KEYS_MAX + 6, RECORD_NAME_MAX = 400, SEEN_MAX
 
 /* One record that the customer is asked to publish, and what was found. */
 struct record {
-	char kind[32];                /* "ownership", "dkim-rsa", ... */
-	const char *type;             /* TXT, MX, CNAME */
+	char kind[32];    /* "ownership", "dkim-rsa", ... */
+	const char *type; /* TXT, MX, CNAME */
 	enum dns_type query;
 	char name[RECORD_NAME_MAX];
-	char *value;                  /* malloc'ed */
-	int priority;                 /* MX */
+	char *value;  /* malloc'ed */
+	int priority; /* MX */
 	bool required;
 	enum record_state state;
 	char seen[SEEN_MAX];
@@ -31,7 +37,7 @@ struct dkim_key {
 	char selector[64];
 	enum key_type type;
 	enum key_status status;
-	char *txt;                    /* malloc'ed */
+	char *txt; /* malloc'ed */
 };
 struct domain {
 	uint64_t id;
@@ -55,11 +61,14 @@ int domain_order_keys(struct call *c, const struct domain *d, bool remove) MUST_
 /* records.c: what ought to be published; returns how many. */
 unsigned records_expected(const struct config *config, const struct domain *d, struct record *ret);
 void records_clear(struct record *records, unsigned n);
-int records_load(struct call *c, const struct domain *d, struct record *records, unsigned n) MUST_CHECK;
-int records_store(struct call *c, const struct domain *d, const struct record *records, unsigned n) MUST_CHECK;
+int records_load(struct call *c, const struct domain *d, struct record *records,
+		 unsigned n) MUST_CHECK;
+int records_store(struct call *c, const struct domain *d, const struct record *records,
+		  unsigned n) MUST_CHECK;
 json_t *records_json(const struct record *records, unsigned n);
 bool records_fulfilled(const struct record *records, unsigned n); /* every required one is there */
-bool records_refuted(const struct record *records, unsigned n);   /* a required one is certainly not */
+bool records_refuted(const struct record *records,
+		     unsigned n); /* a required one is certainly not */
 
 /* check.c: asks DNS; blocks up to dns.timeout a record. */
 int records_check(const struct config *config, struct record *records, unsigned n) MUST_CHECK;

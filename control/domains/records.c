@@ -3,9 +3,9 @@
 
 #include "control/domains/private.h"
 
-const char *const dmarc_policies[] = { "", "none", "quarantine", "reject" };
+const char *const dmarc_policies[] = {"", "none", "quarantine", "reject"};
 
-static const char *const states[] = { "", "unchecked", "ok", "missing", "wrong", "no_answer" };
+static const char *const states[] = {"", "unchecked", "ok", "missing", "wrong", "no_answer"};
 
 static struct record *add(struct record *r, const char *kind, const char *type, enum dns_type query,
 			  bool required)
@@ -41,7 +41,8 @@ static unsigned add_keys(const struct domain *d, struct record *ret)
 	for (unsigned i = 0; i < d->n_keys; i++) {
 		if (d->keys[i].status == KEY_RETIRED)
 			continue;
-		(void)snprintf(kind, sizeof(kind), "dkim-%s", d->keys[i].type == KEY_RSA ? "rsa" : "ed25519");
+		(void)snprintf(kind, sizeof(kind), "dkim-%s",
+			       d->keys[i].type == KEY_RSA ? "rsa" : "ed25519");
 		struct record *r = add(&ret[n++], kind, "TXT", DNS_TXT, true);
 		(void)snprintf(label, sizeof(label), "%s._domainkey", d->keys[i].selector);
 		name_it(r, label, d->name);
@@ -93,7 +94,8 @@ int records_load(struct call *c, const struct domain *d, struct record *records,
 	OWNED(db_result) res = NULL;
 	int r = db_run(c->db, &res,
 		       "SELECT kind, state, seen, to_ms(checked_at) FROM domain_records"
-		       " WHERE org_id = $1 AND domain_id = $2", p_int(c->actor.org), p_int(d->id));
+		       " WHERE org_id = $1 AND domain_id = $2",
+		       p_int(c->actor.org), p_int(d->id));
 
 	for (unsigned i = 0; r >= 0 && i < db_rows(res); i++)
 		for (unsigned k = 0; k < n; k++) {
@@ -111,12 +113,15 @@ int records_store(struct call *c, const struct domain *d, const struct record *r
 	int r = 0;
 
 	for (unsigned i = 0; i < n && r >= 0; i++)
-		r = db_run(c->db, NULL,
-			   "INSERT INTO domain_records (org_id, domain_id, kind, state, seen, checked_at)"
-			   " VALUES ($1, $2, $3, $4, $5, now()) ON CONFLICT (org_id, domain_id, kind) DO UPDATE"
-			   " SET state = excluded.state, seen = excluded.seen, checked_at = excluded.checked_at",
-			   p_int(c->actor.org), p_int(d->id), p_str(records[i].kind), p_int(records[i].state),
-			   p_str(records[i].seen));
+		r = db_run(
+		    c->db, NULL,
+		    "INSERT INTO domain_records (org_id, domain_id, kind, state, seen, checked_at)"
+		    " VALUES ($1, $2, $3, $4, $5, now()) ON CONFLICT (org_id, domain_id, kind) DO "
+		    "UPDATE"
+		    " SET state = excluded.state, seen = excluded.seen, checked_at = "
+		    "excluded.checked_at",
+		    p_int(c->actor.org), p_int(d->id), p_str(records[i].kind),
+		    p_int(records[i].state), p_str(records[i].seen));
 	return r < 0 ? r : 0;
 }
 
@@ -126,11 +131,12 @@ json_t *records_json(const struct record *records, unsigned n)
 
 	for (unsigned i = 0; i < n; i++) {
 		const struct record *r = &records[i];
-		json_t *item = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:o, s:o}", "kind", r->kind, "type",
-					 r->type, "name", r->name, "value", r->value, "required", r->required,
-					 "state", states[r->state], "seen",
-					 r->seen[0] ? json_slice(slice_str(r->seen)) : json_null(),
-					 "checked_at", json_time(r->checked_ms));
+		json_t *item =
+		    json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:o, s:o}", "kind", r->kind, "type",
+			      r->type, "name", r->name, "value", r->value, "required", r->required,
+			      "state", states[r->state], "seen",
+			      r->seen[0] ? json_slice(slice_str(r->seen)) : json_null(),
+			      "checked_at", json_time(r->checked_ms));
 		if (r->query == DNS_MX)
 			(void)json_object_set_new(item, "priority", json_integer(r->priority));
 		(void)json_array_append_new(list, item);

@@ -1,5 +1,5 @@
-/* control/domains/verify.c - checks now.  DNS is asked between two transactions, never within one; what
- * was asked for is compared with what the domain still is before the answer is believed. */
+/* control/domains/verify.c - checks now.  DNS is asked between two transactions, never within one;
+ * what was asked for is compared with what the domain still is before the answer is believed. */
 #include "control/auth/audit.h"
 #include "control/domains/private.h"
 
@@ -31,26 +31,31 @@ static enum domain_status next_status(const struct check *k, enum domain_status 
 static int change_status(struct check *k, const struct domain *now, enum domain_status next)
 {
 	struct call *c = k->c;
-	int r = db_run(c->db, NULL,
-		       "UPDATE domains SET status = $3, checked_at = now(), version = version + ($3 <> status)::int,"
-		       " verified_at = CASE WHEN $3 = 2 THEN coalesce(verified_at, now()) ELSE verified_at END"
-		       " WHERE org_id = $1 AND id = $2", p_int(c->actor.org), p_int(now->id), p_int(next));
+	int r = db_run(
+	    c->db, NULL,
+	    "UPDATE domains SET status = $3, checked_at = now(), version = version + ($3 <> "
+	    "status)::int,"
+	    " verified_at = CASE WHEN $3 = 2 THEN coalesce(verified_at, now()) ELSE verified_at END"
+	    " WHERE org_id = $1 AND id = $2",
+	    p_int(c->actor.org), p_int(now->id), p_int(next));
 
 	if (r == E_EXISTS)
-		return problem(c, 409, "domain_taken", "%s is verified for another organisation", now->name);
+		return problem(c, 409, "domain_taken", "%s is verified for another organisation",
+			       now->name);
 	if (r < 0 || next == now->status)
 		return r;
 	if (next == DOMAIN_VERIFIED)
 		r = domain_order_keys(c, now, false);
 	if (r >= 0)
-		r = audit_put(c, next == DOMAIN_VERIFIED ? "domain.verified" : "domain.degraded", now->name, NULL);
+		r = audit_put(c, next == DOMAIN_VERIFIED ? "domain.verified" : "domain.degraded",
+			      now->name, NULL);
 	return r;
 }
 
 static int store(struct db *db UNUSED, void *arg)
 {
 	struct check *k = arg;
-	struct domain now = { 0 };
+	struct domain now = {0};
 	int r = domain_load(k->c, call_param(k->c, 0), true, &now);
 
 	if (r >= 0 && (now.id != k->domain.id || now.version != k->domain.version))

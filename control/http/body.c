@@ -46,7 +46,8 @@ static void read_text(struct call *c, const struct body_field *f, json_t *v, str
 
 	if (!json_is_string(v))
 		add(c, f, "wrong_type", "must be a string");
-	else if (f->type == BODY_EMAIL && (s.n > EMAIL_MAX || mailbox_parse(s, MAILBOX_CONTACT, &box) < 0))
+	else if (f->type == BODY_EMAIL &&
+		 (s.n > EMAIL_MAX || mailbox_parse(s, MAILBOX_CONTACT, &box) < 0))
 		add(c, f, "invalid_email", "must be one address, local@domain");
 	else if (!clean_text(s, f->type != BODY_TEXT))
 		add(c, f, "invalid_text", "holds control characters");
@@ -148,7 +149,7 @@ static void refuse_strangers(struct call *c, const struct body_field *table, siz
 int body_read(struct call *c, const struct body_field *table, size_t n, void *out,
 	      struct body_seen *ret_seen)
 {
-	struct body_seen seen = { 0 };
+	struct body_seen seen = {0};
 
 	assert(n <= 64);
 	for (size_t i = 0; i < n; i++) {

@@ -5,7 +5,8 @@
 #include "control/http/call.h"
 
 enum body_type {
-	BODY_TEXT,   /* struct slice; min and max in bytes; valid UTF-8 without NUL, no control but \t\n\r */
+	BODY_TEXT,   /* struct slice; min and max in bytes; valid UTF-8 without NUL, no control but
+			\t\n\r */
 	BODY_LINE,   /* struct slice; as text, and no CR, LF or tab either: goes into headers */
 	BODY_INT,    /* int64_t */
 	BODY_BOOL,   /* bool */

@@ -1,5 +1,6 @@
-/* control/http/brake.c - a token bucket for each address that logs in or signs up.  In memory, one table a
- * process; addresses that share a slot share a bucket (IPv6 by /64), which errs on the strict side. */
+/* control/http/brake.c - a token bucket for each address that logs in or signs up.  In memory, one
+ * table a process; addresses that share a slot share a bucket (IPv6 by /64), which errs on the
+ * strict side. */
 #include "base/clock.h"
 #include "base/hash.h"
 #include "control/http/private.h"

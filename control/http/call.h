@@ -3,8 +3,8 @@
  *          reply_* take the json they are given.
  * Fails:   a handler that returns a negative code without a reply is answered for:
  *            E_UNKNOWN 404, E_EXISTS 409, E_CONFLICT 409, E_SYNTAX 400, E_LIMIT 413, E_DENIED 403,
- *            E_FULL, E_TIMEOUT, E_DB 503 with Retry-After, everything else 500 and a line in the log.
- * Threads: one at a time. */
+ *            E_FULL, E_TIMEOUT, E_DB 503 with Retry-After, everything else 500 and a line in the
+ * log. Threads: one at a time. */
 #pragma once
 #include <jansson.h>
 
@@ -16,8 +16,8 @@
 enum actor_kind { ACTOR_USER = 1, ACTOR_KEY, ACTOR_PLATFORM, ACTOR_NOBODY }; /* audit.actor_kind */
 struct actor {
 	enum actor_kind kind;
-	uint32_t org;       /* 0: none */
-	uint64_t id;        /* of the user or key */
+	uint32_t org; /* 0: none */
+	uint64_t id;  /* of the user or key */
 	uint64_t session;
 	uint64_t permits;
 	enum role role;
@@ -28,22 +28,23 @@ enum { REQUEST_ID_MAX = 32, REPLY_HEADERS_MAX = 8, PROBLEM_ITEMS_MAX = 50 };
 struct call_request; /* what the server keeps; control/http/private.h */
 struct call {
 	struct app *app;
-	struct db *db;              /* as cp_api; inside the organisation's transaction */
+	struct db *db; /* as cp_api; inside the organisation's transaction */
 	const struct route *route;
 	struct actor actor;
 	char request_id[REQUEST_ID_MAX];
 	struct ip ip;
-	json_t *body;               /* an object, or NULL when there was none */
+	json_t *body; /* an object, or NULL when there was none */
 	struct call_request *request;
 };
 
 /* The request. */
-struct slice call_param(const struct call *c, unsigned n);          /* path parameter, decoded */
-int call_id(const struct call *c, unsigned n, enum id_kind kind, uint64_t *ret) MUST_CHECK; /* E_UNKNOWN */
-struct slice call_query(const struct call *c, const char *name);    /* empty when absent; decoded */
+struct slice call_param(const struct call *c, unsigned n); /* path parameter, decoded */
+int call_id(const struct call *c, unsigned n, enum id_kind kind,
+	    uint64_t *ret) MUST_CHECK;                           /* E_UNKNOWN */
+struct slice call_query(const struct call *c, const char *name); /* empty when absent; decoded */
 bool call_has_query(const struct call *c, const char *name);
-struct slice call_header(const struct call *c, const char *name);   /* empty when absent */
-struct slice call_cookie(const struct call *c, const char *name);   /* empty when absent */
+struct slice call_header(const struct call *c, const char *name); /* empty when absent */
+struct slice call_cookie(const struct call *c, const char *name); /* empty when absent */
 struct slice call_raw_body(const struct call *c);
 struct slice call_method(const struct call *c);
 struct slice call_path(const struct call *c);
@@ -60,7 +61,8 @@ void reply_etag(struct call *c, int64_t version);
 
 /* Refusals, RFC 9457; return E_ANSWERED.  problem_add() collects what is wrong with members and
  * problem_end() refuses with 422 when there was any, else returns 0. */
-int problem(struct call *c, unsigned status, const char *code, const char *format, ...) PRINTF(4, 5);
+int problem(struct call *c, unsigned status, const char *code, const char *format, ...)
+	PRINTF(4, 5);
 void problem_add(struct call *c, const char *pointer, const char *code, const char *format, ...)
 	PRINTF(4, 5);
 int problem_end(struct call *c) MUST_CHECK;
@@ -73,7 +75,7 @@ int call_if_match(struct call *c, int64_t version) MUST_CHECK;
  * (page.text, page.id), put at most page.limit into data, and say whether there was one more. */
 struct page {
 	int64_t limit;
-	bool first;         /* no cursor was given: id is 0 and text empty */
+	bool first; /* no cursor was given: id is 0 and text empty */
 	int64_t id;
 	struct slice text;
 	char text_buf[512];
@@ -84,7 +86,7 @@ int page_reply(struct call *c, const struct page *p, json_t *data, bool more, in
 	       struct slice last_text) MUST_CHECK;
 
 /* Pieces of JSON. */
-json_t *json_id(enum id_kind kind, uint64_t id);  /* null for 0 */
+json_t *json_id(enum id_kind kind, uint64_t id); /* null for 0 */
 json_t *json_slice(struct slice s);
-json_t *json_time(int64_t ms);                    /* RFC 3339; null for 0 */
+json_t *json_time(int64_t ms);                              /* RFC 3339; null for 0 */
 int time_parse(struct slice s, int64_t *ret_ms) MUST_CHECK; /* RFC 3339, any offset; E_SYNTAX */

@@ -1,5 +1,5 @@
-/* control/http/cursor.c - sealed with XChaCha20-Poly1305, so that the row numbers and addresses inside stay
- * ours; the nonce is the MAC of what is sealed, so that one place has one cursor. */
+/* control/http/cursor.c - sealed with XChaCha20-Poly1305, so that the row numbers and addresses
+ * inside stay ours; the nonce is the MAC of what is sealed, so that one place has one cursor. */
 #include <sodium.h>
 
 #include "base/encode.h"
@@ -15,10 +15,11 @@ enum {
 	ENCODED_MAX = (RAW_MAX + 2) / 3 * 4,
 };
 
-static void make_nonce(const uint8_t key[32], struct slice about, struct slice plain, uint8_t ret[NONCE])
+static void make_nonce(const uint8_t key[32], struct slice about, struct slice plain,
+		       uint8_t ret[NONCE])
 {
 	uint8_t mac[MAC_LEN];
-	struct buf all = { 0 };
+	struct buf all = {0};
 
 	buf_putf(&all, "%zu\n", about.n); /* so that the seam cannot move */
 	buf_put(&all, about);
@@ -41,7 +42,8 @@ int cursor_write(const uint8_t key[32], struct slice about, int64_t id, struct s
 		memcpy(plain + ID_BYTES, text.p, text.n);
 	make_nonce(key, about, slice_of(plain, ID_BYTES + text.n), raw);
 	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(raw + NONCE, &n, plain, ID_BYTES + text.n,
-							 (const uint8_t *)about.p, about.n, NULL, raw, key);
+							 (const uint8_t *)about.p, about.n, NULL,
+							 raw, key);
 	return base64url_encode(out, slice_of(raw, NONCE + n));
 }
 
@@ -52,15 +54,17 @@ static int open_raw(const uint8_t key[32], struct slice about, struct slice raw,
 
 	if (raw.n < NONCE + ID_BYTES + TAG || raw.n > RAW_MAX)
 		return E_SYNTAX;
-	return crypto_aead_xchacha20poly1305_ietf_decrypt(plain, ret_n, NULL, p + NONCE, raw.n - NONCE,
-							  (const uint8_t *)about.p, about.n, p, key) ?
-		       E_SYNTAX : 0;
+	return crypto_aead_xchacha20poly1305_ietf_decrypt(plain, ret_n, NULL, p + NONCE,
+							  raw.n - NONCE, (const uint8_t *)about.p,
+							  about.n, p, key)
+		   ? E_SYNTAX
+		   : 0;
 }
 
 int cursor_read(const uint8_t key[32], struct slice about, struct slice cursor, int64_t *ret_id,
 		char *text, size_t text_size, size_t *ret_n)
 {
-	struct buf raw = { 0 };
+	struct buf raw = {0};
 	uint8_t plain[PLAIN_MAX];
 	unsigned long long n = 0;
 	uint64_t id = 0;

@@ -1,6 +1,6 @@
-/* control/http/idempotency.c - Idempotency-Key: the same key and body get the same answer for 24 hours.
- * Guarantee: the answer is stored in the transaction that makes the change, so there is never one without
- * the other.  Two requests with one key at a time: the second gets 409. */
+/* control/http/idempotency.c - Idempotency-Key: the same key and body get the same answer for 24
+ * hours. Guarantee: the answer is stored in the transaction that makes the change, so there is
+ * never one without the other.  Two requests with one key at a time: the second gets 409. */
 #include "control/http/private.h"
 
 enum { KEY_MAX = 255, STORED_MAX = 256 * 1024 };
@@ -11,18 +11,19 @@ static int make_key(struct call *c, struct slice given, struct idempotency *i)
 
 	for (size_t k = 0; k < given.n; k++)
 		if (given.p[k] < 0x21 || given.p[k] > 0x7e)
-			return problem(c, 400, "invalid_idempotency_key", "printable ASCII without spaces");
+			return problem(c, 400, "invalid_idempotency_key",
+				       "printable ASCII without spaces");
 	if (!given.n || given.n > KEY_MAX)
 		return problem(c, 400, "invalid_idempotency_key", "1 to %d characters", KEY_MAX);
-	return buf_printf(&i->key, "%.*s %.*s %u:%llu %.*s", (int)method.n, method.p, (int)path.n, path.p,
-			  (unsigned)c->actor.kind, (unsigned long long)c->actor.id, (int)given.n, given.p);
+	return buf_printf(&i->key, "%.*s %.*s %u:%llu %.*s", (int)method.n, method.p, (int)path.n,
+			  path.p, (unsigned)c->actor.kind, (unsigned long long)c->actor.id,
+			  (int)given.n, given.p);
 }
 
 static int lock_key(struct call *c, const struct idempotency *i)
 {
 	OWNED(db_result) res = NULL;
-	int r = db_run(c->db, &res,
-		       "SELECT pg_try_advisory_xact_lock(hashtextextended($1, $2))",
+	int r = db_run(c->db, &res, "SELECT pg_try_advisory_xact_lock(hashtextextended($1, $2))",
 		       p_text(buf_data(&i->key)), p_int(c->actor.org));
 
 	if (r < 0)
@@ -30,7 +31,8 @@ static int lock_key(struct call *c, const struct idempotency *i)
 	if (db_bool(res, 0, 0))
 		return 0;
 	reply_header(c, "Retry-After", "1");
-	return problem(c, 409, "idempotency_in_flight", "a request with this key is being answered");
+	return problem(c, 409, "idempotency_in_flight",
+		       "a request with this key is being answered");
 }
 
 static void put_headers(struct call *c, struct slice lines)
@@ -96,7 +98,7 @@ int idempotency_begin(struct call *c, struct idempotency *i)
 int idempotency_store(struct call *c, struct idempotency *i)
 {
 	struct reply *reply = &c->request->reply;
-	struct buf headers = { 0 };
+	struct buf headers = {0};
 	int r;
 
 	if (!i->on || buf_len(&reply->body) > STORED_MAX)
@@ -104,14 +106,15 @@ int idempotency_store(struct call *c, struct idempotency *i)
 	buf_putf(&headers, "%s\n", reply->type);
 	for (unsigned k = 0; k < reply->n_headers; k++)
 		buf_putf(&headers, "%s:%s\n", reply->headers[k].name, reply->headers[k].value);
-	r = db_run(c->db, NULL,
-		   "INSERT INTO idempotency (org_id, key, body_hash, status, headers, response)"
-		   " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (org_id, key) DO UPDATE SET"
-		   " body_hash = excluded.body_hash, status = excluded.status, headers = excluded.headers,"
-		   " response = excluded.response, created_at = now()",
-		   p_int(c->actor.org), p_text(buf_data(&i->key)),
-		   p_bytes(slice_of((char *)i->body_hash, sizeof(i->body_hash))),
-		   p_int(reply->status), p_text(buf_data(&headers)), p_bytes(buf_data(&reply->body)));
+	r = db_run(
+	    c->db, NULL,
+	    "INSERT INTO idempotency (org_id, key, body_hash, status, headers, response)"
+	    " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (org_id, key) DO UPDATE SET"
+	    " body_hash = excluded.body_hash, status = excluded.status, headers = excluded.headers,"
+	    " response = excluded.response, created_at = now()",
+	    p_int(c->actor.org), p_text(buf_data(&i->key)),
+	    p_bytes(slice_of((char *)i->body_hash, sizeof(i->body_hash))), p_int(reply->status),
+	    p_text(buf_data(&headers)), p_bytes(buf_data(&reply->body)));
 	buf_free(&headers);
 	return r < 0 ? r : 0;
 }

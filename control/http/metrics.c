@@ -29,18 +29,21 @@ static void put_route(struct buf *out, unsigned n)
 	const struct route *row = route_at(n, &listeners);
 	uint64_t sum = 0;
 
-	for (unsigned class = 1; class < CLASSES; class++) {
+	for (unsigned class = 1; class < CLASSES; class ++) {
 		uint64_t count = atomic_load(&requests[n][class]);
 
 		sum += count;
 		if (count)
 			buf_putf(out,
-				 "postern_http_requests_total{method=\"%s\",route=\"%s\",class=\"%uxx\"} %llu\n",
+				 "postern_http_requests_total{method=\"%s\",route=\"%s\",class=\"%"
+				 "uxx\"} %llu\n",
 				 row->method, row->path, class, (unsigned long long)count);
 	}
 	if (sum)
-		buf_putf(out, "postern_http_request_microseconds_total{method=\"%s\",route=\"%s\"} %llu\n",
-			 row->method, row->path, (unsigned long long)atomic_load(&micros[n]));
+		buf_putf(
+		    out,
+		    "postern_http_request_microseconds_total{method=\"%s\",route=\"%s\"} %llu\n",
+		    row->method, row->path, (unsigned long long)atomic_load(&micros[n]));
 }
 
 void metrics_text(struct buf *out, struct server *s)
@@ -56,7 +59,9 @@ void metrics_text(struct buf *out, struct server *s)
 			   "# TYPE postern_http_request_microseconds_total counter\n"));
 	for (unsigned n = 0; n < MIN_OF(route_count(), (unsigned)ROUTES_MAX); n++)
 		put_route(out, n);
-	for (unsigned class = 1; class < CLASSES; class++)
-		buf_putf(out, "postern_http_requests_total{method=\"\",route=\"\",class=\"%uxx\"} %llu\n",
-			 class, (unsigned long long)atomic_load(&unrouted[class]));
+	for (unsigned class = 1; class < CLASSES; class ++)
+		buf_putf(
+		    out,
+		    "postern_http_requests_total{method=\"\",route=\"\",class=\"%uxx\"} %llu\n",
+		    class, (unsigned long long)atomic_load(&unrouted[class]));
 }

@@ -1,5 +1,5 @@
-/* control/http/page.c - pages: where one ended, bound to the organisation, path and filters it is of, so that a
- * cursor cannot be moved to another list (control/http/cursor.h). */
+/* control/http/page.c - pages: where one ended, bound to the organisation, path and filters it is
+ * of, so that a cursor cannot be moved to another list (control/http/cursor.h). */
 #include "control/http/cursor.h"
 #include "control/http/private.h"
 
@@ -19,7 +19,8 @@ static void put_about(const struct call *c, struct buf *about)
 	struct slice path = call_path(c);
 
 	buf_putf(about, "%u\n%.*s\n", c->actor.org, (int)path.n, path.p);
-	(void)MHD_get_connection_values(c->request->conn, MHD_GET_ARGUMENT_KIND, put_argument, about);
+	(void)MHD_get_connection_values(c->request->conn, MHD_GET_ARGUMENT_KIND, put_argument,
+					about);
 }
 
 static int read_limit(struct call *c, struct page *p)
@@ -35,7 +36,7 @@ static int read_limit(struct call *c, struct page *p)
 
 int page_read(struct call *c, struct page *ret)
 {
-	struct buf about = { 0 };
+	struct buf about = {0};
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
@@ -53,10 +54,10 @@ int page_read(struct call *c, struct page *ret)
 	return 0;
 }
 
-int page_reply(struct call *c, const struct page *p UNUSED, json_t *data, bool more, int64_t last_id,
-	       struct slice last_text)
+int page_reply(struct call *c, const struct page *p UNUSED, json_t *data, bool more,
+	       int64_t last_id, struct slice last_text)
 {
-	struct buf about = { 0 }, cursor = { 0 };
+	struct buf about = {0}, cursor = {0};
 	json_t *next = json_null();
 	int r = 0;
 

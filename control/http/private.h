@@ -10,10 +10,10 @@
 enum { WORKERS_MAX = 256, PATH_MAX_LEN = 2048, PATH_ARENA = 4096 };
 
 enum request_state {
-	REQ_BODY,      /* taking the body */
-	REQ_GATE,      /* an upload's credentials are being looked at, before its body is taken */
-	REQ_QUEUED,    /* with the workers */
-	REQ_DONE,      /* reply is ready */
+	REQ_BODY,   /* taking the body */
+	REQ_GATE,   /* an upload's credentials are being looked at, before its body is taken */
+	REQ_QUEUED, /* with the workers */
+	REQ_DONE,   /* reply is ready */
 };
 
 struct reply {
@@ -24,12 +24,12 @@ struct reply {
 		char *name, *value;
 	} headers[REPLY_HEADERS_MAX];
 	unsigned n_headers;
-	json_t *errors;        /* members of a 422 */
-	int64_t version;       /* ETag; 0: none */
+	json_t *errors;  /* members of a 422 */
+	int64_t version; /* ETag; 0: none */
 };
 
 struct call_request {
-	struct list link;      /* queue of the workers */
+	struct list link; /* queue of the workers */
 	struct server *server;
 	struct MHD_Connection *conn;
 	enum route_listener listener;
@@ -91,7 +91,8 @@ struct idempotency {
 	uint8_t body_hash[32];
 	bool on;
 };
-int idempotency_begin(struct call *c, struct idempotency *i) MUST_CHECK; /* 1: answered from store */
+int idempotency_begin(struct call *c,
+		      struct idempotency *i) MUST_CHECK; /* 1: answered from store */
 int idempotency_store(struct call *c, struct idempotency *i) MUST_CHECK;
 /* brake.c */
 bool brake_take(const struct app *app, const struct ip *ip, unsigned *ret_wait_s);

@@ -74,16 +74,27 @@ void reply_etag(struct call *c, int64_t version)
 	c->request->reply.version = version;
 }
 
-/* Titles of the statuses we refuse with (RFC 9457: the title does not change with the occurrence). */
+/* Titles of the statuses we refuse with (RFC 9457: the title does not change with the occurrence).
+ */
 static const struct {
 	unsigned status;
 	const char *title;
 } titles[] = {
-	{400, "Bad request"           }, {401, "Not logged in"        }, {403, "Not allowed"            },
-	{404, "Not found"             }, {405, "Method not allowed"   }, {409, "Conflict"               },
-	{412, "Precondition failed"   }, {413, "Content too large"    }, {414, "URI too long"           },
-	{415, "Unsupported media type"}, {422, "Unprocessable content"}, {428, "Precondition required"  },
-	{429, "Too many requests"     }, {500, "Internal error"       }, {503, "Temporarily unavailable"},
+	{400, "Bad request"            },
+	{401, "Not logged in"          },
+	{403, "Not allowed"            },
+	{404, "Not found"              },
+	{405, "Method not allowed"     },
+	{409, "Conflict"               },
+	{412, "Precondition failed"    },
+	{413, "Content too large"      },
+	{414, "URI too long"           },
+	{415, "Unsupported media type" },
+	{422, "Unprocessable content"  },
+	{428, "Precondition required"  },
+	{429, "Too many requests"      },
+	{500, "Internal error"         },
+	{503, "Temporarily unavailable"},
 };
 
 static const char *title_of(unsigned status)
@@ -104,12 +115,12 @@ int problem(struct call *c, unsigned status, const char *code, const char *forma
 	va_start(ap, format);
 	(void)vsnprintf(detail, sizeof(detail), format, ap);
 	va_end(ap);
-	json = json_pack("{s:s+, s:s, s:i, s:s, s:s, s:s}", "type", "urn:postern:problem:", code, "title",
-			 title_of(status), "status", (int)status, "detail", detail, "instance",
-			 c->request_id, "code", code);
+	json = json_pack("{s:s+, s:s, s:i, s:s, s:s, s:s}", "type", "urn:postern:problem:", code,
+			 "title", title_of(status), "status", (int)status, "detail", detail,
+			 "instance", c->request_id, "code", code);
 	if (!json) /* detail was cut within a character, or quotes a peer's bytes */
-		json = json_pack("{s:s, s:i, s:s, s:s}", "title", title_of(status), "status", (int)status,
-				 "instance", c->request_id, "code", code);
+		json = json_pack("{s:s, s:i, s:s, s:s}", "title", title_of(status), "status",
+				 (int)status, "instance", c->request_id, "code", code);
 	if (json && reply->errors)
 		(void)json_object_set(json, "errors", reply->errors);
 	(void)reply_json(c, status, json);
@@ -130,7 +141,8 @@ void problem_add(struct call *c, const char *pointer, const char *code, const ch
 		reply->errors = json_array();
 	if (json_array_size(reply->errors) >= PROBLEM_ITEMS_MAX)
 		return;
-	json_t *item = json_pack("{s:s, s:s, s:s}", "pointer", pointer, "code", code, "detail", detail);
+	json_t *item =
+	    json_pack("{s:s, s:s, s:s}", "pointer", pointer, "code", code, "detail", detail);
 	if (!item)
 		item = json_pack("{s:s, s:s}", "pointer", "", "code", code);
 	(void)json_array_append_new(reply->errors, item);
@@ -169,11 +181,11 @@ int call_if_match(struct call *c, int64_t version)
 
 /* On every reply.  The API never serves a page that could load anything. */
 static const char *const fixed_headers[][2] = {
-	{"X-Content-Type-Options",  "nosniff"                                                      },
-	{"Referrer-Policy",         "no-referrer"                                                  },
-	{"X-Frame-Options",         "DENY"                                                         },
+	{"X-Content-Type-Options",  "nosniff"					     },
+	{"Referrer-Policy",         "no-referrer"					 },
+	{"X-Frame-Options",         "DENY"						},
 	{"Content-Security-Policy",
-	 "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"         },
+     "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
 };
 
 static void put_headers(struct call_request *q, struct MHD_Response *res)

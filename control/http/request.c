@@ -1,5 +1,5 @@
-/* control/http/request.c - libmicrohttpd's callbacks: a request from its headers to its reply.  Runs on
- * the listener's thread and only touches memory and the upload's file. */
+/* control/http/request.c - libmicrohttpd's callbacks: a request from its headers to its reply. Runs
+ * on the listener's thread and only touches memory and the upload's file. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -66,7 +66,7 @@ static struct slice last_word(struct slice s)
 static void find_peer(struct call_request *q)
 {
 	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(q->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	    MHD_get_connection_info(q->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct app *app = q->call.app;
 	struct ip named;
 	uint16_t port;
@@ -144,9 +144,11 @@ static int look_at_head(struct call_request *q, const char *url, const char *met
 	int r;
 
 	if (strlen(url) >= sizeof(q->path))
-		return problem(c, 414, "uri_too_long", "the path is longer than %d bytes", PATH_MAX_LEN - 1);
+		return problem(c, 414, "uri_too_long", "the path is longer than %d bytes",
+			       PATH_MAX_LEN - 1);
 	slice_copy(q->path, sizeof(q->path), slice_str(url));
-	slice_copy(q->method, sizeof(q->method), slice_str(method)); /* the longest is DELETE: what is cut is none */
+	slice_copy(q->method, sizeof(q->method),
+		   slice_str(method)); /* the longest is DELETE: what is cut is none */
 	/* HEAD is GET whose body the library leaves away (RFC 9110 section 9.3.2). */
 	if (!strcmp(q->method, "HEAD"))
 		slice_copy(q->method, sizeof(q->method), SLICE("GET"));
@@ -154,7 +156,8 @@ static int look_at_head(struct call_request *q, const char *url, const char *met
 	c->route = q->match.route;
 	if (r == E_DENIED) {
 		put_allow(q);
-		return problem(c, 405, "method_not_allowed", "this path does not take %s", q->method);
+		return problem(c, 405, "method_not_allowed", "this path does not take %s",
+			       q->method);
 	}
 	if (r < 0)
 		return problem(c, 404, "no_such_route", "there is nothing at this path");
@@ -191,7 +194,8 @@ static enum MHD_Result begin(struct listener *l, struct MHD_Connection *conn, co
 	find_peer(q);
 	r = look_at_head(q, url, method);
 	if (r < 0) {
-		/* A body within bounds is taken and dropped: most clients read no reply before they wrote all. */
+		/* A body within bounds is taken and dropped: most clients read no reply before they
+		 * wrote all. */
 		q->drop_body = length_of(&q->call) <= DRAIN_MAX;
 		return q->drop_body ? MHD_YES : reply_send(q);
 	}
@@ -233,14 +237,16 @@ static bool take_piece(struct call_request *q, struct slice piece)
 		r = buf_append(&q->body, piece);
 	} else {
 		q->upload_bytes += (int64_t)piece.n;
-		r = (size_t)q->upload_bytes > q->body_max ? E_LIMIT :
-							     write_all(q->upload_fd, piece.p, piece.n);
+		r = (size_t)q->upload_bytes > q->body_max
+			? E_LIMIT
+			: write_all(q->upload_fd, piece.p, piece.n);
 	}
 	if (r >= 0)
 		return true;
 	q->drop_body = true;
 	if (r == E_LIMIT)
-		(void)problem(&q->call, 413, "too_large", "the body may have %zu bytes", q->body_max);
+		(void)problem(&q->call, 413, "too_large", "the body may have %zu bytes",
+			      q->body_max);
 	else
 		(void)problem(&q->call, 503, "no_room", "the body could not be kept");
 	return true;
@@ -299,63 +305,4 @@ void request_completed(void *cls UNUSED, struct MHD_Connection *conn UNUSED, voi
 	metrics_count(q);
 	request_free(q);
 	*con_cls = NULL;
-}
-
-/* What a handler asks about the request. */
-
-struct slice call_param(const struct call *c, unsigned n)
-{
-	return c->request->params[n];
-}
-
-int call_id(const struct call *c, unsigned n, enum id_kind kind, uint64_t *ret)
-{
-	return id_in(kind, c->request->params[n], ret);
-}
-
-struct slice call_query(const struct call *c, const char *name)
-{
-	return slice_str(
-		MHD_lookup_connection_value(c->request->conn, MHD_GET_ARGUMENT_KIND, name));
-}
-
-bool call_has_query(const struct call *c, const char *name)
-{
-	return MHD_lookup_connection_value(c->request->conn, MHD_GET_ARGUMENT_KIND, name) != NULL;
-}
-
-struct slice call_header(const struct call *c, const char *name)
-{
-	return slice_str(MHD_lookup_connection_value(c->request->conn, MHD_HEADER_KIND, name));
-}
-
-struct slice call_cookie(const struct call *c, const char *name)
-{
-	return slice_str(MHD_lookup_connection_value(c->request->conn, MHD_COOKIE_KIND, name));
-}
-
-struct slice call_raw_body(const struct call *c)
-{
-	return buf_data(&c->request->body);
-}
-
-struct slice call_method(const struct call *c)
-{
-	return slice_str(c->request->method);
-}
-
-struct slice call_path(const struct call *c)
-{
-	return slice_str(c->request->path);
-}
-
-const char *call_upload(const struct call *c, int64_t *ret_bytes)
-{
-	*ret_bytes = c->request->upload_bytes;
-	return c->request->upload_path;
-}
-
-void call_keep_upload(struct call *c)
-{
-	c->request->keep_upload = true;
 }

@@ -1,5 +1,5 @@
-/* control/http/run.c - answering one request on a worker's thread: who asks, the transaction around the
- * handler, the idempotency key, and what a negative code means to the caller. */
+/* control/http/run.c - answering one request on a worker's thread: who asks, the transaction around
+ * the handler, the idempotency key, and what a negative code means to the caller. */
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,7 +61,8 @@ static int read_json(struct call *c)
 	struct slice raw = call_raw_body(c);
 	json_error_t error;
 
-	if ((c->route->flags & (ROUTE_UPLOAD | ROUTE_BODY_ANY)) || !strcmp(c->request->method, "GET"))
+	if ((c->route->flags & (ROUTE_UPLOAD | ROUTE_BODY_ANY)) ||
+	    !strcmp(c->request->method, "GET"))
 		return 0;
 	if (!raw.n)
 		return 0;
@@ -93,7 +94,7 @@ static int look_before(struct call *c)
 /* The handler within the transaction the gate began; commits a reply below 400. */
 static int handle(struct call *c)
 {
-	struct idempotency key = { 0 };
+	struct idempotency key = {0};
 	int r = idempotency_begin(c, &key);
 
 	if (r == 0)
@@ -145,7 +146,7 @@ static int attempt(struct call *c)
 
 static void pause_before(int n)
 {
-	struct timespec pause = { 0, (long)(random_below(10U << n) + 1) * 1000000 };
+	struct timespec pause = {0, (long)(random_below(10U << n) + 1) * 1000000};
 
 	(void)nanosleep(&pause, NULL);
 }

@@ -10,7 +10,7 @@ enum { HEADERS_MAX = 16 * 1024, BACKLOG = 511, WORKER_STACK = 2 << 20 };
 
 static int bind_unix(const char *path)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	int fd, r;
 
 	if (strlen(path) >= sizeof(sa.sun_path))
@@ -79,7 +79,8 @@ static int listener_open(struct listener *l, const char *text)
 	return 0;
 }
 
-__attribute__((format(printf, 2, 0))) static void log_unheard(void *arg, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static void log_unheard(void *arg, const char *format,
+							      va_list ap)
 {
 	char line[256];
 
@@ -91,15 +92,15 @@ __attribute__((format(printf, 2, 0))) static void log_unheard(void *arg, const c
 static int listener_start(struct listener *l, const struct config *c)
 {
 	l->daemon = MHD_start_daemon(
-		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
-			MHD_USE_ERROR_LOG,
-		0, NULL, NULL, request_access, l, MHD_OPTION_EXTERNAL_LOGGER, log_unheard, NULL,
-		MHD_OPTION_LISTEN_SOCKET, l->fd, MHD_OPTION_NOTIFY_COMPLETED, request_completed, l,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)c->http_connections,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(c->http_timeout / 1000),
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(HEADERS_MAX + 48 * 1024),
-		MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)HEADERS_MAX,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	    MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
+		MHD_USE_ERROR_LOG,
+	    0, NULL, NULL, request_access, l, MHD_OPTION_EXTERNAL_LOGGER, log_unheard, NULL,
+	    MHD_OPTION_LISTEN_SOCKET, l->fd, MHD_OPTION_NOTIFY_COMPLETED, request_completed, l,
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)c->http_connections,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(c->http_timeout / 1000),
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(HEADERS_MAX + 48 * 1024),
+	    MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)HEADERS_MAX,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	return l->daemon ? 0 : -ENOSYS;
 }
 
@@ -180,8 +181,8 @@ static int workers_start(struct server *s)
 int server_start(struct server **ret, struct app *app, char *error)
 {
 	struct server *s = must_alloc(sizeof(*s));
-	const char *const where[] = { app->config.api_listen, app->config.public_listen,
-				      app->config.admin_listen };
+	const char *const where[] = {app->config.api_listen, app->config.public_listen,
+				     app->config.admin_listen};
 	int r;
 
 	s->app = app;
@@ -189,7 +190,7 @@ int server_start(struct server **ret, struct app *app, char *error)
 	(void)pthread_mutex_init(&s->lock, NULL);
 	(void)pthread_cond_init(&s->wake, NULL);
 	for (unsigned i = 0; i < ARRAY_LEN(where); i++)
-		s->listeners[i] = (struct listener){ .server = s, .kind = 1U << i, .fd = -1 };
+		s->listeners[i] = (struct listener){.server = s, .kind = 1U << i, .fd = -1};
 	r = workers_start(s);
 	for (unsigned i = 0; i < ARRAY_LEN(where) && r >= 0; i++) {
 		if (!where[i] || !where[i][0])

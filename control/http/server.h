@@ -1,8 +1,9 @@
 /* control/http/server.h - the listeners and the workers that answer.
- * One thread a listener moves bytes (libmicrohttpd, epoll) and never waits for the database: a whole
- * request is suspended, queued and answered by one of http.workers threads, each with a connection.
- * Owns:    server_start() gives the caller the server; server_stop() answers what was taken, then ends it.
- * Limits:  headers 16 KiB, http.connections a listener, http.queue requests waiting. */
+ * One thread a listener moves bytes (libmicrohttpd, epoll) and never waits for the database: a
+ * whole request is suspended, queued and answered by one of http.workers threads, each with a
+ * connection. Owns:    server_start() gives the caller the server; server_stop() answers what was
+ * taken, then ends it. Limits:  headers 16 KiB, http.connections a listener, http.queue requests
+ * waiting. */
 #pragma once
 #include "control/app.h"
 

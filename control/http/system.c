@@ -1,4 +1,5 @@
-/* control/http/system.c - what operators' machines ask: alive, ready, counters, the API's document. */
+/* control/http/system.c - what operators' machines ask: alive, ready, counters, the API's document.
+ */
 #include "control/db/migrate.h"
 #include "control/http/openapi.h"
 #include "control/http/private.h"
@@ -22,7 +23,7 @@ static int get_ready(struct call *c)
 
 static int get_metrics(struct call *c)
 {
-	struct buf out = { 0 };
+	struct buf out = {0};
 	int r;
 
 	metrics_text(&out, c->request->server);
@@ -36,10 +37,12 @@ static int get_openapi(struct call *c)
 	return reply_bytes(c, 200, "application/json", slice_of(openapi_json, openapi_json_n));
 }
 
+/* clang-format off */
 const struct route system_routes[] = {
 	{"GET", "/health",          AUTH_NONE, 0, ROUTE_NO_TX, 0, get_health },
 	{"GET", "/ready",           AUTH_NONE, 0, ROUTE_NO_TX, 0, get_ready  },
 	{"GET", "/metrics",         AUTH_NONE, 0, ROUTE_NO_TX, 0, get_metrics},
 	{"GET", "/v1/openapi.json", AUTH_NONE, 0, ROUTE_NO_TX, 0, get_openapi},
 };
+/* clang-format on */
 const size_t system_routes_n = ARRAY_LEN(system_routes);

@@ -1,4 +1,4 @@
-/* control/org/admin.c - the platform's operators: organisations made, listed, suspended, resumed.  A
+/* control/org/admin.c - the platform's operators: organisations made, listed, suspended, resumed. A
  * suspended organisation is held in the engine too, so that what is queued waits. */
 #include <stdio.h>
 
@@ -13,11 +13,12 @@ enum { ORG_ACTIVE = 1, ORG_SUSPENDED = 2 };
 
 static json_t *org_json(struct db_result *res, unsigned i)
 {
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:I}", "id", json_id(ID_ORG, (uint64_t)db_int(res, i, 0)),
-			 "name", json_slice(db_text(res, i, 1)), "status",
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:I}", "id",
+			 json_id(ID_ORG, (uint64_t)db_int(res, i, 0)), "name",
+			 json_slice(db_text(res, i, 1)), "status",
 			 db_int(res, i, 2) == ORG_ACTIVE ? "active" : "suspended", "status_note",
-			 json_slice(db_text(res, i, 3)), "created_at", json_time(db_int(res, i, 4)), "tenant",
-			 (json_int_t)db_int(res, i, 0));
+			 json_slice(db_text(res, i, 3)), "created_at", json_time(db_int(res, i, 4)),
+			 "tenant", (json_int_t)db_int(res, i, 0));
 }
 
 static int get_orgs(struct call *c)
@@ -29,7 +30,8 @@ static int get_orgs(struct call *c)
 
 	if (r >= 0)
 		r = db_run(c->db, &res,
-			   "SELECT org_id, name, status, status_note, to_ms(created_at) FROM lookup_orgs($1, $2)",
+			   "SELECT org_id, name, status, status_note, to_ms(created_at) FROM "
+			   "lookup_orgs($1, $2)",
 			   p_int(p.id), p_int(p.limit + 1));
 	if (r < 0)
 		return r;
@@ -43,9 +45,11 @@ static int get_orgs(struct call *c)
 static int reply_org(struct call *c, uint32_t org, unsigned status)
 {
 	OWNED(db_result) res = NULL;
-	int r = db_run(c->db, &res,
-		       "SELECT org_id, name, status, status_note, to_ms(created_at), version FROM orgs"
-		       " WHERE org_id = $1", p_int(org));
+	int r =
+	    db_run(c->db, &res,
+		   "SELECT org_id, name, status, status_note, to_ms(created_at), version FROM orgs"
+		   " WHERE org_id = $1",
+		   p_int(org));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
@@ -81,7 +85,7 @@ static int org_param(struct call *c, uint32_t *ret)
 
 static int get_one(struct call *c)
 {
-	struct work w = { .c = c, .status = 200 };
+	struct work w = {.c = c, .status = 200};
 	int r = org_param(c, &w.org);
 
 	return r < 0 ? r : db_tx(c->db, w.org, read_org, &w);
@@ -90,27 +94,30 @@ static int get_one(struct call *c)
 struct new_body {
 	struct slice name, email, admin_name, password;
 };
+/* clang-format off */
 static const struct body_field new_fields[] = {
 	{"name",           BODY_LINE,  offsetof(struct new_body, name),       BODY_REQUIRED, 1,            200,          0},
 	{"admin_email",    BODY_EMAIL, offsetof(struct new_body, email),      BODY_REQUIRED, 0,            0,            0},
 	{"admin_name",     BODY_LINE,  offsetof(struct new_body, admin_name), 0,             0,            100,          0},
 	{"admin_password", BODY_LINE,  offsetof(struct new_body, password),   BODY_REQUIRED, PASSWORD_MIN, PASSWORD_MAX, 0},
 };
+/* clang-format on */
 
 static int post_org(struct call *c)
 {
-	struct new_body b = { 0 };
+	struct new_body b = {0};
 	struct body_seen seen;
 	struct new_org n;
 	int r = body_read(c, new_fields, ARRAY_LEN(new_fields), &b, &seen);
 
 	if (r < 0)
 		return r;
-	n = (struct new_org){ .org_name = b.name, .email = b.email, .name = b.admin_name, .password = b.password };
+	n = (struct new_org){
+	    .org_name = b.name, .email = b.email, .name = b.admin_name, .password = b.password};
 	r = org_create(c, &n);
 	if (r < 0)
 		return r;
-	struct work w = { .c = c, .org = n.ret_org, .status = 201 };
+	struct work w = {.c = c, .org = n.ret_org, .status = 201};
 	return db_tx(c->db, w.org, read_org, &w);
 }
 
@@ -121,19 +128,21 @@ static int order_hold(struct work *w)
 
 	(void)snprintf(rule, sizeof(rule), "hold/tenant/%u", w->org);
 	return outbox_put(w->c->app, w->c->db, w->org, OUTBOX_RULE, slice_str(rule),
-			  w->new_status == ORG_SUSPENDED ? SLICE("suspended by the platform") : SLICE(""));
+			  w->new_status == ORG_SUSPENDED ? SLICE("suspended by the platform")
+							 : SLICE(""));
 }
 
 static int change_org(struct db *db, void *arg)
 {
 	struct work *w = arg;
 	char id[ID_OUT_MAX];
-	int r = db_run(db, NULL,
-		       "UPDATE orgs SET name = coalesce($2, name), status = coalesce($3, status),"
-		       " status_note = coalesce($4, status_note), version = version + 1, updated_at = now()"
-		       " WHERE org_id = $1",
-		       p_int(w->org), p_opt(w->name), w->new_status ? p_int(w->new_status) : p_null(),
-		       p_opt(w->note));
+	int r = db_run(
+	    db, NULL,
+	    "UPDATE orgs SET name = coalesce($2, name), status = coalesce($3, status),"
+	    " status_note = coalesce($4, status_note), version = version + 1, updated_at = now()"
+	    " WHERE org_id = $1",
+	    p_int(w->org), p_opt(w->name), w->new_status ? p_int(w->new_status) : p_null(),
+	    p_opt(w->note));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
@@ -141,8 +150,9 @@ static int change_org(struct db *db, void *arg)
 		r = order_hold(w);
 	if (r >= 0)
 		r = audit_put_in(w->c, w->org,
-				 w->new_status == ORG_SUSPENDED ? "org.suspended" :
-				 w->new_status ? "org.resumed" : "org.changed",
+				 w->new_status == ORG_SUSPENDED ? "org.suspended"
+				 : w->new_status                ? "org.resumed"
+								: "org.changed",
 				 id_out(ID_ORG, w->org, id), json_incref(w->c->body));
 	return r < 0 ? r : reply_org(w->c, w->org, 200);
 }
@@ -150,18 +160,22 @@ static int change_org(struct db *db, void *arg)
 struct change_body {
 	struct slice name, note;
 };
+/* clang-format off */
 static const struct body_field change_fields[] = {
 	{"name",        BODY_LINE, offsetof(struct change_body, name), 0, 1, 200,  0},
 	{"status_note", BODY_LINE, offsetof(struct change_body, note), 0, 0, 1000, 0},
 };
+/* clang-format on */
+/* clang-format off */
 static const struct body_field note_fields[] = {
 	{"note", BODY_LINE, offsetof(struct change_body, note), 0, 0, 1000, 0},
 };
+/* clang-format on */
 
 static int change(struct call *c, const struct body_field *fields, size_t n, int64_t new_status)
 {
-	struct work w = { .c = c, .new_status = new_status };
-	struct change_body b = { 0 };
+	struct work w = {.c = c, .new_status = new_status};
+	struct change_body b = {0};
 	struct body_seen seen;
 	int r = org_param(c, &w.org);
 
@@ -189,6 +203,7 @@ static int resume_org(struct call *c)
 	return change(c, note_fields, ARRAY_LEN(note_fields), ORG_ACTIVE);
 }
 
+/* clang-format off */
 const struct route admin_routes[] = {
 	{"GET",   "/v1/admin/orgs",                  AUTH_PLATFORM, 0, ROUTE_NO_TX, 0, get_orgs   },
 	{"POST",  "/v1/admin/orgs",                  AUTH_PLATFORM, 0, ROUTE_NO_TX, 0, post_org   },
@@ -197,4 +212,5 @@ const struct route admin_routes[] = {
 	{"POST",  "/v1/admin/orgs/{org_id}/suspend", AUTH_PLATFORM, 0, ROUTE_NO_TX, 0, suspend_org},
 	{"POST",  "/v1/admin/orgs/{org_id}/resume",  AUTH_PLATFORM, 0, ROUTE_NO_TX, 0, resume_org },
 };
+/* clang-format on */
 const size_t admin_routes_n = ARRAY_LEN(admin_routes);

@@ -6,39 +6,46 @@
 static int get_org(struct call *c)
 {
 	OWNED(db_result) res = NULL;
-	int r = db_run(c->db, &res,
-		       "SELECT name, status, status_note, footer, to_ms(created_at), version FROM orgs"
-		       " WHERE org_id = $1", p_int(c->actor.org));
+	int r =
+	    db_run(c->db, &res,
+		   "SELECT name, status, status_note, footer, to_ms(created_at), version FROM orgs"
+		   " WHERE org_id = $1",
+		   p_int(c->actor.org));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	reply_etag(c, db_int(res, 0, 5));
-	return reply_json(c, 200, json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "id", json_id(ID_ORG, c->actor.org),
-					    "name", json_slice(db_text(res, 0, 0)), "status",
-					    db_int(res, 0, 1) == 1 ? "active" : "suspended", "status_note",
-					    json_slice(db_text(res, 0, 2)), "footer", json_slice(db_text(res, 0, 3)),
-					    "created_at", json_time(db_int(res, 0, 4))));
+	return reply_json(
+	    c, 200,
+	    json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "id", json_id(ID_ORG, c->actor.org), "name",
+		      json_slice(db_text(res, 0, 0)), "status",
+		      db_int(res, 0, 1) == 1 ? "active" : "suspended", "status_note",
+		      json_slice(db_text(res, 0, 2)), "footer", json_slice(db_text(res, 0, 3)),
+		      "created_at", json_time(db_int(res, 0, 4))));
 }
 
 struct org_body {
 	struct slice name, footer;
 };
+/* clang-format off */
 static const struct body_field org_fields[] = {
 	{"name",   BODY_LINE, offsetof(struct org_body, name),   0, 1, 200,  0},
 	{"footer", BODY_TEXT, offsetof(struct org_body, footer), 0, 0, 4000, 0},
 };
+/* clang-format on */
 
 static int lock_version(struct call *c)
 {
 	OWNED(db_result) res = NULL;
-	int r = db_run(c->db, &res, "SELECT version FROM orgs WHERE org_id = $1 FOR UPDATE", p_int(c->actor.org));
+	int r = db_run(c->db, &res, "SELECT version FROM orgs WHERE org_id = $1 FOR UPDATE",
+		       p_int(c->actor.org));
 
 	return r < 0 ? r : r == 0 ? E_UNKNOWN : call_if_match(c, db_int(res, 0, 0));
 }
 
 static int patch_org(struct call *c)
 {
-	struct org_body b = { 0 };
+	struct org_body b = {0};
 	struct body_seen seen;
 	char id[ID_OUT_MAX];
 	int r = body_read(c, org_fields, ARRAY_LEN(org_fields), &b, &seen);
@@ -46,12 +53,14 @@ static int patch_org(struct call *c)
 	if (r >= 0)
 		r = lock_version(c);
 	if (r >= 0)
-		r = db_run(c->db, NULL,
-			   "UPDATE orgs SET name = coalesce($2, name), footer = coalesce($3, footer),"
-			   " version = version + 1, updated_at = now() WHERE org_id = $1",
-			   p_int(c->actor.org), p_opt(b.name), p_opt(b.footer));
+		r = db_run(
+		    c->db, NULL,
+		    "UPDATE orgs SET name = coalesce($2, name), footer = coalesce($3, footer),"
+		    " version = version + 1, updated_at = now() WHERE org_id = $1",
+		    p_int(c->actor.org), p_opt(b.name), p_opt(b.footer));
 	if (r >= 0)
-		r = audit_put(c, "org.changed", id_out(ID_ORG, c->actor.org, id), json_incref(c->body));
+		r = audit_put(c, "org.changed", id_out(ID_ORG, c->actor.org, id),
+			      json_incref(c->body));
 	return r < 0 ? r : get_org(c);
 }
 
@@ -74,11 +83,12 @@ static json_t *audit_json(struct db_result *res, unsigned i)
 	struct slice detail = db_text(res, i, 6);
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-			 json_id(ID_AUDIT, (uint64_t)db_int(res, i, 0)), "at", json_time(db_int(res, i, 1)),
-			 "actor", actor_json(db_int(res, i, 2), (uint64_t)db_int(res, i, 3)), "action",
-			 json_slice(db_text(res, i, 4)), "object", json_slice(db_text(res, i, 5)), "detail",
-			 json_loadb(detail.p, detail.n, 0, NULL), "request_id", json_slice(db_text(res, i, 7)),
-			 "ip", json_slice(db_text(res, i, 8)));
+			 json_id(ID_AUDIT, (uint64_t)db_int(res, i, 0)), "at",
+			 json_time(db_int(res, i, 1)), "actor",
+			 actor_json(db_int(res, i, 2), (uint64_t)db_int(res, i, 3)), "action",
+			 json_slice(db_text(res, i, 4)), "object", json_slice(db_text(res, i, 5)),
+			 "detail", json_loadb(detail.p, detail.n, 0, NULL), "request_id",
+			 json_slice(db_text(res, i, 7)), "ip", json_slice(db_text(res, i, 8)));
 }
 
 static int get_audit(struct call *c)
@@ -90,8 +100,10 @@ static int get_audit(struct call *c)
 
 	if (r >= 0) /* newest first: the cursor's id is an upper bound */
 		r = db_run(c->db, &res,
-			   "SELECT id, to_ms(at), actor_kind, actor_id, action, object, detail::text, request_id, ip"
-			   " FROM audit WHERE org_id = $1 AND ($2 = 0 OR id < $2) ORDER BY id DESC LIMIT $3",
+			   "SELECT id, to_ms(at), actor_kind, actor_id, action, object, "
+			   "detail::text, request_id, ip"
+			   " FROM audit WHERE org_id = $1 AND ($2 = 0 OR id < $2) ORDER BY id DESC "
+			   "LIMIT $3",
 			   p_int(c->actor.org), p_int(p.id), p_int(p.limit + 1));
 	if (r < 0)
 		return r;
@@ -102,9 +114,11 @@ static int get_audit(struct call *c)
 	return page_reply(c, &p, data, r > p.limit, n ? db_int(res, n - 1, 0) : 0, SLICE(""));
 }
 
+/* clang-format off */
 const struct route org_routes[] = {
 	{"GET",   "/v1/org",   AUTH_MEMBER, PERMIT_ORG_READ,   0, 0, get_org  },
 	{"PATCH", "/v1/org",   AUTH_MEMBER, PERMIT_ORG_WRITE,  0, 0, patch_org},
 	{"GET",   "/v1/audit", AUTH_MEMBER, PERMIT_AUDIT_READ, 0, 0, get_audit},
 };
+/* clang-format on */
 const size_t org_routes_n = ARRAY_LEN(org_routes);

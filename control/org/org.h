@@ -1,4 +1,5 @@
-/* control/org/org.h - the organisation itself, its audit, and the platform's view of all of them. */
+/* control/org/org.h - the organisation itself, its audit, and the platform's view of all of them.
+ */
 #pragma once
 #include "control/http/route.h"
 

@@ -1,0 +1,59 @@
+/* control/http/call.c - what a handler asks about the request. */
+#include "control/http/private.h"
+
+struct slice call_param(const struct call *c, unsigned n)
+{
+	return c->request->params[n];
+}
+
+int call_id(const struct call *c, unsigned n, enum id_kind kind, uint64_t *ret)
+{
+	return id_in(kind, c->request->params[n], ret);
+}
+
+struct slice call_query(const struct call *c, const char *name)
+{
+	return slice_str(
+	    MHD_lookup_connection_value(c->request->conn, MHD_GET_ARGUMENT_KIND, name));
+}
+
+bool call_has_query(const struct call *c, const char *name)
+{
+	return MHD_lookup_connection_value(c->request->conn, MHD_GET_ARGUMENT_KIND, name) != NULL;
+}
+
+struct slice call_header(const struct call *c, const char *name)
+{
+	return slice_str(MHD_lookup_connection_value(c->request->conn, MHD_HEADER_KIND, name));
+}
+
+struct slice call_cookie(const struct call *c, const char *name)
+{
+	return slice_str(MHD_lookup_connection_value(c->request->conn, MHD_COOKIE_KIND, name));
+}
+
+struct slice call_raw_body(const struct call *c)
+{
+	return buf_data(&c->request->body);
+}
+
+struct slice call_method(const struct call *c)
+{
+	return slice_str(c->request->method);
+}
+
+struct slice call_path(const struct call *c)
+{
+	return slice_str(c->request->path);
+}
+
+const char *call_upload(const struct call *c, int64_t *ret_bytes)
+{
+	*ret_bytes = c->request->upload_bytes;
+	return c->request->upload_path;
+}
+
+void call_keep_upload(struct call *c)
+{
+	c->request->keep_upload = true;
+}
