@@ -1,45 +1,21 @@
 /* What is: the engine, its books, its rules, its options, the log as a stream. */
-#include <stdio.h>
-
 #include "base/clock.h"
 #include "mta/admin/query.h"
 #include "mta/metrics.h"
 #include "mta/submit/submit.h"
+#include "spool/report.h"
 
 static struct spool *spool_of(struct query *q)
 {
 	return engine_spool(q->server->engine);
 }
 
-static void put_books(struct branch *b, struct spool *sp)
+int finish_books(struct query *q)
 {
 	struct books k;
 
-	spool_books(sp, &k);
-	branch_int(b, "accepted", (int64_t)k.accepted);
-	branch_int(b, "delivered", (int64_t)k.delivered);
-	branch_int(b, "bounced", (int64_t)k.bounced);
-	branch_int(b, "expired", (int64_t)k.expired);
-	branch_int(b, "cancelled", (int64_t)k.cancelled);
-	branch_int(b, "queued", (int64_t)k.queued);
-	branch_int(b, "deferred_attempts", (int64_t)k.deferred_attempts);
-	branch_bool(b, "balanced",
-		    k.accepted == k.delivered + k.bounced + k.expired + k.cancelled + k.queued);
-	branch_int(b, "jobs", (int64_t)k.jobs);
-	branch_int(b, "contents", (int64_t)k.contents);
-	branch_int(b, "rules", (int64_t)k.rules);
-	branch_int(b, "segments", (int64_t)k.segments);
-	branch_int(b, "log_bytes", (int64_t)k.log_bytes);
-	branch_int(b, "live_bytes", (int64_t)k.live_bytes);
-	branch_int(b, "free_bytes", (int64_t)k.free_bytes);
-	branch_int(b, "syncs", (int64_t)k.syncs);
-	branch_int(b, "bytes_written", (int64_t)k.bytes_written);
-	branch_bool(b, "refusing", k.refusing);
-}
-
-int finish_books(struct query *q)
-{
-	put_books(q->out, spool_of(q));
+	spool_books(spool_of(q), &k);
+	report_books(q->out, &k);
 	query_answer(q);
 	return 0;
 }
@@ -71,6 +47,7 @@ int finish_status(struct query *q)
 {
 	struct engine *e = q->server->engine;
 	const struct mta_config *c = engine_config(e);
+	struct books k;
 
 	branch_str(q->out, "source", "engine");
 	branch_str(q->out, "hostname", c->hostname);
@@ -81,7 +58,8 @@ int finish_status(struct query *q)
 	branch_bool(q->out, "disk_failed", spool_failed(spool_of(q)) < 0);
 	branch_int(q->out, "durable_lsn", (int64_t)spool_durable(spool_of(q)));
 	branch_int(q->out, "head_lsn", (int64_t)spool_head(spool_of(q)));
-	put_books(branch_map(q->out, "books"), spool_of(q));
+	spool_books(spool_of(q), &k);
+	report_books(branch_map(q->out, "books"), &k);
 	put_queue(branch_map(q->out, "queue"), e);
 	put_submission(branch_map(q->out, "submission"));
 	query_answer(q);
@@ -134,38 +112,9 @@ int finish_consumers(struct query *q)
 
 /* ---- events -------------------------------------------------------------------------------------------------- */
 
-static void put_outcome(struct branch *row, const struct outcome *o)
-{
-	char dsn[24];
-
-	branch_int(row, "at_ms", o->at_ms);
-	branch_slice(row, "rcpt", o->rcpt);
-	branch_int(row, "attempt", o->attempt);
-	branch_int(row, "code", o->code);
-	(void)snprintf(dsn, sizeof(dsn), "%u.%u.%u", o->dsn[0], o->dsn[1], o->dsn[2]);
-	branch_str(row, "dsn", dsn);
-	branch_slice(row, "text", o->text);
-	branch_slice(row, "host", o->host);
-	branch_slice(row, "ip", o->ip);
-	branch_slice(row, "source", o->source);
-	branch_bool(row, "tls", o->flags & OUTCOME_TLS);
-	if (o->kind == OUTCOME_DEFERRED)
-		branch_int(row, "next_ms", o->next_ms);
-}
-
 static int put_event(void *arg, const struct event *e)
 {
-	struct branch *row = branch_map(arg, NULL);
-	char id[ID_TEXT_MAX];
-
-	branch_int(row, "lsn", (int64_t)e->lsn);
-	branch_str(row, "kind", event_name(e->kind));
-	branch_str(row, "job", id_format(e->job, id));
-	branch_int(row, "tenant", (int64_t)e->tenant);
-	branch_int(row, "campaign", (int64_t)e->campaign);
-	branch_int(row, e->kind == EVENT_ACCEPTED ? "rows" : "row", e->row);
-	if (e->kind != EVENT_ACCEPTED)
-		put_outcome(row, &e->o);
+	report_event(branch_map(arg, NULL), e);
 	return 0;
 }
 

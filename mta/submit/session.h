@@ -101,6 +101,8 @@ void session_command(struct submit_session *s, struct slice line);
 void message_begin(struct submit_session *s);
 void message_end(struct submit_session *s);
 
-/* server.c: how many sessions there are in the process, and of one client. */
+/* clients.c: how many sessions there are in the process, and of one client; the lanes, for their counts. */
 bool clients_enter(const struct ip *ip, int64_t max, int64_t max_client);
 void clients_leave(const struct ip *ip);
+void clients_join(struct submit_lane *on);
+void clients_part(struct submit_lane *on);

@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "schema/wire/meta.h"
 #include "spool/cli/cli.h"
+#include "spool/report.h"
 
 int offline_open(struct cli *c, struct spool **ret)
 {
@@ -24,7 +25,6 @@ int offline_open(struct cli *c, struct spool **ret)
 int offline_status(struct cli *c, struct tree *out)
 {
 	OWNED(spool) sp = NULL;
-	struct branch *b;
 	struct books k;
 	int r = offline_open(c, &sp);
 
@@ -32,18 +32,7 @@ int offline_status(struct cli *c, struct tree *out)
 		return r;
 	spool_books(sp, &k);
 	branch_str(tree_map(out), "spool", c->spool_path);
-	b = branch_map(tree_map(out), "books");
-	branch_int(b, "accepted", (int64_t)k.accepted);
-	branch_int(b, "delivered", (int64_t)k.delivered);
-	branch_int(b, "bounced", (int64_t)k.bounced);
-	branch_int(b, "expired", (int64_t)k.expired);
-	branch_int(b, "cancelled", (int64_t)k.cancelled);
-	branch_int(b, "queued", (int64_t)k.queued);
-	branch_int(b, "deferred_attempts", (int64_t)k.deferred_attempts);
-	branch_bool(b, "balanced", k.accepted == k.delivered + k.bounced + k.expired + k.cancelled + k.queued);
-	branch_int(b, "jobs", (int64_t)k.jobs);
-	branch_int(b, "segments", (int64_t)k.segments);
-	branch_int(b, "log_bytes", (int64_t)k.log_bytes);
+	report_books(branch_map(tree_map(out), "books"), &k);
 	return 0;
 }
 
@@ -274,33 +263,6 @@ static int show_live(struct spool *sp, struct looking *look, struct tree *out)
 	return each_live_row(sp, job, &info, put_live, look);
 }
 
-static void put_event(struct branch *b, const struct event *e)
-{
-	char id[ID_TEXT_MAX], dsn[24];
-
-	branch_int(b, "lsn", (int64_t)e->lsn);
-	branch_str(b, "kind", event_name(e->kind));
-	branch_str(b, "job", id_format(e->job, id));
-	branch_int(b, "tenant", (int64_t)e->tenant);
-	branch_int(b, "campaign", (int64_t)e->campaign);
-	branch_int(b, e->kind == EVENT_ACCEPTED ? "rows" : "row", e->row);
-	if (e->kind == EVENT_ACCEPTED)
-		return;
-	branch_int(b, "at_ms", e->o.at_ms);
-	branch_slice(b, "rcpt", e->o.rcpt);
-	branch_int(b, "attempt", e->o.attempt);
-	branch_int(b, "code", e->o.code);
-	(void)snprintf(dsn, sizeof(dsn), "%u.%u.%u", e->o.dsn[0], e->o.dsn[1], e->o.dsn[2]);
-	branch_str(b, "dsn", dsn);
-	branch_slice(b, "text", e->o.text);
-	branch_slice(b, "host", e->o.host);
-	branch_slice(b, "ip", e->o.ip);
-	branch_slice(b, "source", e->o.source);
-	branch_bool(b, "tls", e->o.flags & OUTCOME_TLS);
-	if (e->kind == OUTCOME_DEFERRED)
-		branch_int(b, "next_ms", e->o.next_ms);
-}
-
 static int look_at_event(void *arg, const struct event *e)
 {
 	struct looking *look = arg;
@@ -310,7 +272,7 @@ static int look_at_event(void *arg, const struct event *e)
 		return 0;
 	look->found = true;
 	if (branch_count(look->out) < look->max)
-		put_event(branch_map(look->out, NULL), e);
+		report_event(branch_map(look->out, NULL), e);
 	return 0;
 }
 
@@ -361,7 +323,7 @@ int offline_show(struct cli *c, struct tree *out)
 
 static int put_any(void *arg, const struct event *e)
 {
-	put_event(branch_map(arg, NULL), e);
+	report_event(branch_map(arg, NULL), e);
 	return 0;
 }
 
