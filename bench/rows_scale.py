@@ -95,6 +95,7 @@ class Clockwork(threading.Thread):
     def run(self):
         while True:
             peer, _ = self.listener.accept()
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # it answers command by command
             threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
 
     def serve(self, peer):
@@ -133,20 +134,23 @@ def latency(b, n):
         engine.cli("release", "all", "--yes")
         b.first += n
         wait_until("bulk", lambda: sink.counts()["messages"] > 1000, 60, 0.1)
-        times = []
+        times, taken = [], []
         client = smtplib.SMTP("127.0.0.1", 2600)
         client.ehlo("app.test")
         for i in range(200):
             number = b.first + i
             start = time.monotonic()
             client.sendmail("app@sender.test", [f"u{number}@otp.test"], b"From: a@sender.test\r\nSubject: code\r\n\r\n1234\r\n")
+            taken.append((time.monotonic() - start) * 1000)
             wait_until("the letter", lambda number=number: number in b.clock.at, 10, 0.0005)
             times.append((b.clock.at[number] - start) * 1000)
             time.sleep(0.02)
         client.quit()
         b.first += 200
         times.sort()
-        return {"rate": 0.0, "cpu_ms": 0.0, "p50_ms": statistics.median(times), "p99_ms": times[int(len(times) * 0.99) - 1], "resident_mib": process_resident_mib(engine.process.pid)}
+        taken.sort()
+        return {"rate": 0.0, "cpu_ms": 0.0, "p50_ms": statistics.median(times), "p99_ms": times[int(len(times) * 0.99) - 1],
+                "taken_p50_ms": statistics.median(taken), "resident_mib": process_resident_mib(engine.process.pid)}
     finally:
         engine.stop(seconds=60)
         sink.stop()
