@@ -229,7 +229,32 @@ static int expand(struct work *w, struct delivery *d, const struct rcpt *r)
 	return err;
 }
 
-/* 0, E_UNKNOWN: there is no key; E_CRYPTO and E_SYNTAX as sign_message() has them. */
+/* Guarantee: the first message of a content, and the first with new keys, is shown to libopendkim before
+ * it and any other of them leaves this lane.  E_CONFLICT: it does not verify. */
+static int judge(struct work *w, struct delivery *d, struct keyring *keys)
+{
+	struct slice domain = d->content->meta.sign_domain;
+	struct buf whole;
+	int r;
+
+	if (keys->judged && (d->content->judged || !d->content->program))
+		return 0;
+	buf_init(&whole, 0);
+	buf_put(&whole, d->txn.head);
+	buf_put(&whole, d->txn.message);
+	r = sign_verify(keys->keys, keys->n, buf_data(&whole));
+	buf_free(&whole);
+	count_add(&w->m->judged, 1);
+	if (r < 0) {
+		log_error("sign.judged-wrong", kv_slice("domain", domain), kv_int("job", d->chunk->job),
+			  kv_err("reason", r));
+		return E_CONFLICT;
+	}
+	keys->judged = d->content->judged = true;
+	return 0;
+}
+
+/* 0, E_UNKNOWN: there is no key; E_CONFLICT as judge(); E_CRYPTO and E_SYNTAX as sign_message() has them. */
 static int sign(struct work *w, struct delivery *d)
 {
 	struct keyring *keys;
@@ -250,7 +275,7 @@ static int sign(struct work *w, struct delivery *d)
 	count_add(&w->m->signatures, keys->n);
 	count_add(&w->m->sign_us, (uint64_t)(clock_mono_us() - start));
 	d->txn.head = buf_data(&d->head);
-	return r;
+	return r < 0 ? r : judge(w, d, keys);
 }
 
 static bool has_8bit(struct slice s)
@@ -290,7 +315,11 @@ static void cannot_build(struct work *w, struct delivery *d, rcpt_ref ref, int e
 	char text[320];
 	struct slice domain = d->content->meta.sign_domain;
 
-	if (err == E_UNKNOWN || err == E_CRYPTO) {
+	if (err == E_CONFLICT) {
+		(void)snprintf(text, sizeof(text), "the DKIM signature made for %.*s does not verify",
+			       (int)MIN_OF(domain.n, (size_t)253), domain.p);
+		own(w, ref, OUTCOME_DEFERRED, slice_str(text), dsn_keys, 0);
+	} else if (err == E_UNKNOWN || err == E_CRYPTO) {
 		(void)snprintf(text, sizeof(text), "no usable DKIM key for %.*s",
 			       (int)MIN_OF(domain.n, (size_t)253), domain.p);
 		own(w, ref, OUTCOME_DEFERRED, slice_str(text), dsn_keys, 0);

@@ -28,6 +28,7 @@ static const struct {
 	ROW(messages, "counter", "Transactions begun"),
 	ROW(message_bytes, "counter", "Bytes of messages in transactions begun"),
 	ROW(signatures, "counter", "DKIM signatures made"),
+	ROW(judged, "counter", "First messages verified by libopendkim"),
 	ROW(sign_us, "counter", "Microseconds spent signing"),
 	ROW(expansions, "counter", "Messages expanded from a program"),
 	ROW(expand_us, "counter", "Microseconds spent expanding"),

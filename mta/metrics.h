@@ -9,7 +9,7 @@ struct metrics {
 	_Atomic uint64_t delivered, deferred, bounced, expired, cancelled, suppressed;
 	_Atomic uint64_t requeued, in_doubt;
 	_Atomic uint64_t sessions_opened, sessions_failed, sessions_tls, sessions_resumed;
-	_Atomic uint64_t messages, message_bytes, signatures, sign_us, expansions, expand_us;
+	_Atomic uint64_t messages, message_bytes, signatures, sign_us, judged, expansions, expand_us;
 	_Atomic uint64_t loaded_jobs, loaded_rcpts, route_queries, site_backoffs;
 	/* gauges */
 	_Atomic uint64_t sessions_open, in_flight, queued_ready, queued_deferred, queued_held,

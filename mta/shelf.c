@@ -246,6 +246,7 @@ int shelf_content(struct shelf *c, struct id128 id, bool once, struct content **
 		return 0;
 	}
 	k = content_blank(c);
+	k->judged = false;
 	r = content_read(c, id, k);
 	c->content_bytes += content_size(k);
 	if (r < 0) {
@@ -293,6 +294,36 @@ static struct keyring *keyring_find(struct shelf *c, struct slice domain)
 	return NULL;
 }
 
+static uint64_t keyring_print(const struct keyring *k)
+{
+	uint64_t print;
+	struct buf txt;
+
+	buf_init(&txt, 0);
+	for (unsigned i = 0; i < k->n; i++) {
+		buf_put(&txt, sign_key_selector(k->keys[i]));
+		buf_put(&txt, SLICE("\n"));
+		if (sign_key_txt(k->keys[i], &txt) < 0)
+			buf_put(&txt, SLICE("?"));
+	}
+	print = hash_stable(buf_data(&txt));
+	buf_free(&txt);
+	return print;
+}
+
+static void keyring_load(struct keyring *k, const char *dir, struct slice domain)
+{
+	uint64_t print;
+
+	keyring_clear(k);
+	k->err = keydir_load(dir, domain, k->keys, KEYDIR_KEYS_MAX, &k->n);
+	if (k->err < 0)
+		k->n = 0;
+	print = keyring_print(k);
+	k->judged = k->judged && print == k->print;
+	k->print = print;
+}
+
 struct keyring *shelf_keys(struct shelf *c, const char *dir, struct slice domain, int64_t now_ms)
 {
 	struct keyring *k = keyring_find(c, domain);
@@ -304,10 +335,7 @@ struct keyring *shelf_keys(struct shelf *c, const char *dir, struct slice domain
 		slice_copy(k->domain, sizeof(k->domain), domain);
 		map_insert(&c->keyrings, &k->link, hash_keyed_nocase(domain));
 	}
-	keyring_clear(k);
-	k->err = keydir_load(dir, domain, k->keys, KEYDIR_KEYS_MAX, &k->n);
-	if (k->err < 0)
-		k->n = 0;
+	keyring_load(k, dir, domain);
 	k->look_again_ms = now_ms + (k->n ? KEYS_LOOK_MS : KEYS_NONE_LOOK_MS);
 	return k;
 }

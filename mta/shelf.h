@@ -34,6 +34,7 @@ struct content {
 	struct wire_content_meta meta;
 	struct buf meta_bytes, bytes;
 	struct program *program; /* NULL: a raw message */
+	bool judged;             /* a message of it, signed, has passed libopendkim */
 };
 struct keyring {
 	struct map_link link;
@@ -41,6 +42,8 @@ struct keyring {
 	unsigned n;
 	int err;                 /* why there are none */
 	int64_t look_again_ms;   /* monotonic; keys may have been put there by hand */
+	uint64_t print;          /* of the public halves: says when they became others */
+	bool judged;             /* a message signed with them has passed libopendkim */
 	char domain[256];
 };
 
