@@ -241,7 +241,7 @@ static int cut_tail(struct recovery *rc, struct segment *seg)
 	if (r < 0)
 		return r;
 	seg->file_bytes = used;
-	seg->limit = used; /* on a full disk: what comes next goes to a segment with room of its own */
+	seg->limit = used; /* on a full disk, what comes next goes to a segment with room */
 	if (used >= rc->sp->segment_bytes ||
 	    d->allocate(d->self, seg->fd, rc->sp->segment_bytes) < 0)
 		return 0;

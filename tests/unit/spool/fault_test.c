@@ -220,7 +220,8 @@ static void a_disk_that_is_full_at_start_takes_outcomes_or_says_no(void **state 
 		sp = open_on(sim, 0);
 		assert_int_equal(put_n(sp, 100, 1000, &job), E_FULL);
 		for (n = 0; n < 6; n++) {
-			assert_int_equal(spool_find_job(sp, (struct id128){ 2, 6 * (uint64_t)room + n }, &job), 0);
+			const struct id128 id = { 2, 6 * (uint64_t)room + n };
+			assert_int_equal(spool_find_job(sp, id, &job), 0);
 			r = end_row(sp, job, 0);
 			assert_true(r == 0 || r == E_FULL);
 			assert_int_equal(spool_commit_now(sp), 0);

@@ -37,7 +37,8 @@ static void what_is_too_large_is_refused_whole(void **state UNUSED)
 	assert_int_equal(spool_put_rule(y.sp, SLICE(""), SLICE("v"), NULL), E_LIMIT);
 	assert_int_equal(spool_put_rule(y.sp, SLICE("k"), slice_of(big, RULE_VALUE_MAX + 1), NULL),
 			 E_LIMIT);
-	assert_int_equal(spool_consumer_set(y.sp, slice_of(big, CONSUMER_NAME_MAX + 1), 0), E_LIMIT);
+	assert_int_equal(spool_consumer_set(y.sp, slice_of(big, CONSUMER_NAME_MAX + 1), 0),
+			 E_LIMIT);
 	assert_int_equal(yard_end(&y, 0, 0, 9), -EINVAL);
 	assert_int_equal(yard_end(&y, 77, 0, OUTCOME_DELIVERED), E_UNKNOWN);
 	assert_int_equal(yard_books(&y).accepted, 0);

@@ -164,6 +164,30 @@ static void a_deferral_keeps_its_count_and_time_over_a_restart(void **state UNUS
 	yard_close(&y);
 }
 
+static void jobs_around_the_size_of_a_word_end_whole(void **state UNUSED)
+{
+	const uint32_t sizes[] = { 1, 63, 64, 65, 128, 129 };
+	uint64_t ended = 0;
+	struct yard y;
+	job_no job;
+
+	yard_open(&y);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		assert_int_equal(yard_put(&y, i, sizes[i], true, &job), 0);
+		for (uint32_t row = 0; row < sizes[i]; row++, ended++) {
+			if (row == sizes[i] / 2)
+				yard_again(&y);
+			assert_int_equal(spool_find_job(y.sp, yard_id(i), &job), 0);
+			assert_int_equal(yard_end(&y, job, row, OUTCOME_DELIVERED), 0);
+		}
+		assert_int_equal(spool_find_job(y.sp, yard_id(i), &job), E_UNKNOWN);
+	}
+	assert_true(yard_books(&y).delivered == ended && yard_books(&y).queued == 0);
+	yard_again(&y);
+	assert_true(yard_books(&y).delivered == ended && yard_books(&y).jobs == 0);
+	yard_close(&y);
+}
+
 struct heard {
 	unsigned n, accepted, ended;
 	lsn_t last;
@@ -385,6 +409,7 @@ int main(void)
 		cmocka_unit_test(a_job_without_its_content_is_refused),
 		cmocka_unit_test(a_second_terminal_record_is_refused),
 		cmocka_unit_test(a_deferral_keeps_its_count_and_time_over_a_restart),
+		cmocka_unit_test(jobs_around_the_size_of_a_word_end_whole),
 		cmocka_unit_test(events_come_once_in_order_and_only_when_durable),
 		cmocka_unit_test(a_consumer_keeps_the_segments_it_has_not_read),
 		cmocka_unit_test(the_cleaner_moves_what_lives_and_the_books_stay),
