@@ -551,6 +551,47 @@ static void a_failed_handshake_gives_way_to_the_clear(void **state)
 	world_end(&w);
 }
 
+static void without_its_key_a_message_waits_unsent(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG "keys.dir = /nonexistent\n");
+	names();
+	host("127.0.1.1", decent);
+	w.sign_domain = SLICE("signed.test");
+	world_submit(&w, one_rcpt, 1, DAY, "control", 1);
+	world_run(&w, HOUR);
+	assert_int_equal(conn_sim_messages(), 0);
+	assert_int_equal(world_books(&w).queued, 1);
+	assert_in_range(world_books(&w).deferred_attempts, 1, 3);
+	/* What was submitted names its From's domain without a promise: it goes as it came. */
+	world_submit(&w, one_rcpt, 1, DAY, "smtp", 2);
+	world_run(&w, MINUTE);
+	assert_int_equal(conn_sim_messages(), 1);
+	assert_int_equal(place_of(2), 0);
+	world_end(&w);
+}
+
+static void a_cancel_counts_for_what_is_in_flight_when_it_comes_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	names();
+	host("127.0.1.1", "say 220 mx.test\nexpect EHLO\nsay 250 mx.test\nexpect MAIL\nsay 250 ok\n"
+			  "expect RCPT\ndelay 20000\nsay 451 later\nexpect RSET\nsay 250 ok\nserve\n");
+	world_submit(&w, one_rcpt, 1, DAY, "control", 5);
+	world_run(&w, 5 * SECOND);
+	world_rule(&w, "cancel/campaign/5", "by a test");
+	world_run(&w, 5 * SECOND);
+	assert_int_equal(world_books(&w).queued, 1);
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).cancelled, 1);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -579,6 +620,8 @@ int main(void)
 		cmocka_unit_test(connections_never_pass_the_sites_limit),
 		cmocka_unit_test(a_greeting_of_421_pauses_the_site),
 		cmocka_unit_test(a_failed_handshake_gives_way_to_the_clear),
+		cmocka_unit_test(without_its_key_a_message_waits_unsent),
+		cmocka_unit_test(a_cancel_counts_for_what_is_in_flight_when_it_comes_back),
 	};
 
 	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);

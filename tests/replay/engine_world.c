@@ -135,7 +135,7 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 		snprintf(message, sizeof(message),
 			 "From: a@sender.test\r\nSubject: %u\r\n\r\nText\r\n", (unsigned)campaign);
 	struct id128 id = { 0, w->next_id++ };
-	struct wire_content_meta cm = { 0 };
+	struct wire_content_meta cm = { .sign_domain = w->sign_domain };
 	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"),
 				    .origin = slice_str(origin) };
 	struct buf content_meta, job_meta, rows;

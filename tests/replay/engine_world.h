@@ -14,6 +14,7 @@ struct world {
 	struct engine *engine;
 	const char *config;
 	uint64_t next_id;
+	struct slice sign_domain; /* of the messages submitted from now on */
 };
 void world_start(struct world *w, const char *config); /* everything new */
 void world_restart(struct world *w); /* engine and spool anew over the same disk */
