@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "control/app.h"
 #include "control/http/ids.h"
 
@@ -53,6 +54,22 @@ static int read_platform_token(struct app *app)
 	return strlen(app->platform_token) < TOKEN_LEAST ? E_SYNTAX : 0;
 }
 
+/* Options that take one of a few words. */
+static int check_words(const struct config *c, char *error)
+{
+	enum log_level level;
+
+	if (log_level_parse(slice_str(c->log_level), &level) < 0) {
+		(void)snprintf(error, OPTION_ERROR_MAX, "log.level: error, warn, info or debug");
+		return E_SYNTAX;
+	}
+	if (strcmp(c->signup_verification, "none") && strcmp(c->signup_verification, "operator")) {
+		(void)snprintf(error, OPTION_ERROR_MAX, "signup.verification: none or operator");
+		return E_SYNTAX;
+	}
+	return 0;
+}
+
 int app_open(struct app *app, const char *path, char *error)
 {
 	int r;
@@ -62,6 +79,8 @@ int app_open(struct app *app, const char *path, char *error)
 		return -ENOSYS;
 	options_defaults(config_options, config_options_n, &app->config);
 	r = options_read(config_options, config_options_n, &app->config, path, error);
+	if (r >= 0)
+		r = check_words(&app->config, error);
 	if (r < 0)
 		return r;
 	r = read_proxies(app);

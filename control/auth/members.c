@@ -139,9 +139,10 @@ static int post_member(struct call *c)
 		return r;
 	uint64_t id = (uint64_t)db_int(res, 0, 0);
 	r = make_token(c, id, TOKEN_INVITE, token);
-	if (r >= 0)
-		r = audit_put(c, "member.invited", id_out(ID_USER, id, id_text),
-			      json_pack("{s:s}", "role", role_name(role)));
+	if (r < 0)
+		return r;
+	r = audit_put(c, "member.invited", id_out(ID_USER, id, id_text),
+		      json_pack("{s:s}", "role", role_name(role)));
 	reply_header(c, "Location", "/v1/members/%s", id_text);
 	return r < 0 ? r : reply_member(c, id, 201, token);
 }
