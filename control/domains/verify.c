@@ -97,3 +97,13 @@ int post_domain_verify(struct call *c)
 	free(k);
 	return r;
 }
+
+int domain_recheck(struct app *app, struct db *db, uint32_t org, uint64_t id)
+{
+	char text[ID_OUT_MAX];
+	struct call *c = call_new(app, db, org, slice_str(id_out(ID_DOMAIN, id, text)));
+	int r = post_domain_verify(c);
+
+	(void)call_free(c);
+	return r;
+}

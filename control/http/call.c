@@ -57,3 +57,26 @@ void call_keep_upload(struct call *c)
 {
 	c->request->keep_upload = true;
 }
+
+struct call *call_new(struct app *app, struct db *db, uint32_t org, struct slice param)
+{
+	struct call_request *q = must_alloc(sizeof(*q));
+
+	q->upload_fd = -1;
+	q->params[0] = param;
+	q->call.app = app;
+	q->call.db = db;
+	q->call.request = q;
+	q->call.actor = (struct actor){.kind = ACTOR_PLATFORM, .org = org};
+	slice_copy(q->call.request_id, REQUEST_ID_MAX, SLICE("worker"));
+	return &q->call;
+}
+
+struct call *call_free(struct call *c)
+{
+	if (!c)
+		return NULL;
+	reply_reset(&c->request->reply);
+	free(c->request);
+	return NULL;
+}

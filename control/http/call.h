@@ -37,6 +37,11 @@ struct call {
 	struct call_request *request;
 };
 
+/* A call that no request made: a worker does what a handler does, as the platform, for one
+ * organisation.  param is the first path parameter and must outlive the call. */
+struct call *call_new(struct app *app, struct db *db, uint32_t org, struct slice param);
+struct call *call_free(struct call *c);
+
 /* The request. */
 struct slice call_param(const struct call *c, unsigned n); /* path parameter, decoded */
 int call_id(const struct call *c, unsigned n, enum id_kind kind,

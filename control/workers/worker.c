@@ -16,6 +16,7 @@ static const struct {
 	{"imports",  imports_run },
 	{"schedule", schedule_run},
 	{"sweep",    sweep_run   },
+	{"domains",  domains_run },
 };
 
 struct workers {

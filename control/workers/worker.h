@@ -16,7 +16,7 @@ struct worker {
 	bool started;
 };
 struct workers;
-/* Starts intake, feed, imports, schedule and sweep. */
+/* Starts intake, feed, imports, schedule, sweep and domains. */
 int workers_start(struct workers **ret, struct app *app) MUST_CHECK;
 struct workers *workers_stop(struct workers *all);
 
@@ -31,3 +31,4 @@ void feed_run(struct worker *w);
 void imports_run(struct worker *w);
 void schedule_run(struct worker *w);
 void sweep_run(struct worker *w);
+void domains_run(struct worker *w);

@@ -8,7 +8,7 @@ import pathlib
 import sys
 import types
 
-from stack import Api, ApiError, Control, Nameserver, Postgres
+from stack import Api, ApiError, Control, Failure, Nameserver, Postgres, wait_until
 
 TMP = pathlib.Path(os.environ["POSTERN_TMP"])
 failures = []
@@ -121,6 +121,19 @@ def silence_proves_nothing(control, dns, api, path, records):
     check(reply["status"] == "verified" and set(states(reply).values()) == {"ok"}, f"all published: {states(reply)}")
 
 
+def looked_at_again(control, dns, pg, api, path, records):
+    """Without anybody asking: a key that went from DNS is noticed, and its return too."""
+    for leave, want in (("dkim-rsa",), "degraded"), ((), "verified"):
+        dns.publish("sender.test", lines(records, leave=leave))
+        pg.psql("UPDATE domains SET checked_at = now() - interval '7 hours' WHERE status <> 1", "postern")
+        try:
+            wait_until("a domain to be checked again", lambda: api.get(path)["status"] == want, 20, 0.2)
+            check(True, want)
+        except Failure:
+            check(False, f"a domain is looked at again and found {want}: {api.get(path)['status']}")
+    check(any(a["action"] == "domain.degraded" and a["actor"] == "platform" for a in api.get("/v1/audit?limit=200")["data"]), "the audit says so")
+
+
 def removing_takes_the_keys_back(pg, api, path, before):
     now = len(orders(pg))
     api.call("DELETE", path)
@@ -157,6 +170,7 @@ def main():
         another_organisation_cannot_take_it(control, dns, other, records)
         dns.publish("sender.test", lines(records))
         silence_proves_nothing(control, dns, api, path, records)
+        looked_at_again(control, dns, pg, api, path, records)
         removing_takes_the_keys_back(pg, api, path, before)
         wrong_names(api)
         control.stop()
