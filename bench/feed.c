@@ -2,10 +2,10 @@
  * control plane's feeder does, without PostgreSQL.
  *
  *	postern-feed --socket PATH --recipients N [--domains 100] [--chunk 5000] [--size 10240] [--campaign 1]
- *	             [--tenant 1] [--sign-domain NAME] [--window 8] [--first 0] [--stats FILE]
+ *	             [--tenant 1] [--sign-domain NAME] [--window 8] [--first 0] [--to DOMAIN] [--stats FILE]
  *
- * One template of about --size bytes, three merge fields a recipient; recipient i is
- * u<i>@d<i mod domains>.test.  Writes one JSON object: recipients, seconds, rate; every one of them
+ * One template of about --size bytes, three merge fields a recipient, drawn by number from lists of names
+ * and towns, and a code; recipient i is u<i>@d<i mod domains>.test, or u<i>@DOMAIN.  Writes one JSON object: recipients, seconds, rate; every one of them
  * was acknowledged, which means synced. */
 #include <getopt.h>
 #include <inttypes.h>
@@ -16,13 +16,14 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "message/compose.h"
 #include "message/program.h"
 #include "schema/wire/link.h"
 #include "schema/wire/meta.h"
 
 static struct {
-	const char *socket, *stats, *sign_domain;
+	const char *socket, *stats, *sign_domain, *to;
 	uint64_t recipients, first, campaign, tenant;
 	unsigned domains, chunk, size, window;
 } conf = { .sign_domain = "", .recipients = 1000, .campaign = 1, .tenant = 1, .domains = 100,
@@ -146,15 +147,38 @@ static void put_content(void)
 	buf_free(&packed);
 }
 
+static const char *const names[] = {
+	"Ada", "Béla", "Carmen", "Dmitri", "Emília", "Françoise", "Giorgos", "Hannelore", "Ingrid", "Jürgen", "Katarzyna", "Lucía",
+	"Margarethe", "Niamh", "Oluwaseun", "Petra", "Quentin", "Rosalía", "Søren", "Tatjana", "Ulrich", "Valentina", "Wojciech",
+	"Xavier", "Yıldız", "Zoltán", "Aoife", "Bartholomew", "Chiara", "Désirée", "Ernő", "Friederike",
+};
+static const char *const towns[] = {
+	"Kraków", "Porto", "Gdańsk", "München", "Lyon", "Århus", "Bologna", "Sevilla", "Brno", "Győr", "Plovdiv", "Cork", "Tampere",
+	"Malmö", "Thessaloniki", "İzmir", "Cluj-Napoca", "Ljubljana", "Rotterdam", "Gent", "Basel", "Graz", "Vilnius", "Tartu",
+};
+
+static struct slice make_address(char *buf, size_t cap, uint64_t i)
+{
+	int n;
+
+	if (conf.to)
+		n = snprintf(buf, cap, "u%" PRIu64 "@%s", i, conf.to);
+	else
+		n = snprintf(buf, cap, "u%" PRIu64 "@d%04" PRIu64 ".test", i, i % conf.domains + 1);
+	return slice_of(buf, (size_t)n);
+}
+
 static void put_rows(struct buf *rows, uint64_t first, unsigned n)
 {
-	char address[64], code[32];
+	char address[320], code[32];
 
 	for (uint64_t i = first; i < first + n; i++) {
-		int len = snprintf(address, sizeof(address), "u%" PRIu64 "@d%04" PRIu64 ".test", i, i % conf.domains + 1);
-		int code_len = snprintf(code, sizeof(code), "%08" PRIx64, i * 2654435761u % 4294967296u);
-		struct value fields[] = { text_value(SLICE("Margarethe")), text_value(SLICE("Kraków")), text_value(slice_of(code, (size_t)code_len)) };
-		must("row", wire_row_put(rows, slice_of(address, (size_t)len), i, fields, ARRAY_LEN(fields)));
+		uint64_t chance = hash_mix(i + 1);
+		int code_len = snprintf(code, sizeof(code), "%08" PRIx64, chance >> 32);
+		struct value fields[] = { text_value(slice_str(names[chance % ARRAY_LEN(names)])),
+					  text_value(slice_str(towns[(chance >> 8) % ARRAY_LEN(towns)])),
+					  text_value(slice_of(code, (size_t)code_len)) };
+		must("row", wire_row_put(rows, make_address(address, sizeof(address), i), i, fields, ARRAY_LEN(fields)));
 	}
 }
 
@@ -204,7 +228,7 @@ static void arguments(int argc, char **argv)
 	static const struct option longs[] = {
 		{ "socket", 1, 0, 's' },      { "recipients", 1, 0, 'n' }, { "domains", 1, 0, 'd' }, { "chunk", 1, 0, 'c' },
 		{ "size", 1, 0, 'z' },	      { "campaign", 1, 0, 'C' },   { "tenant", 1, 0, 't' },  { "sign-domain", 1, 0, 'S' },
-		{ "window", 1, 0, 'w' },      { "first", 1, 0, 'f' },	   { "stats", 1, 0, 'o' },   { 0 },
+		{ "window", 1, 0, 'w' },      { "first", 1, 0, 'f' },	   { "stats", 1, 0, 'o' },	  { "to", 1, 0, 'T' },   { 0 },
 	};
 	int c;
 
@@ -220,6 +244,7 @@ static void arguments(int argc, char **argv)
 		case 'S': conf.sign_domain = optarg; break;
 		case 'w': conf.window = (unsigned)MAX_OF(number(optarg), 1u); break;
 		case 'f': conf.first = number(optarg); break;
+		case 'T': conf.to = strlen(optarg) < 256 ? optarg : NULL; break;
 		case 'o': conf.stats = optarg; break;
 		default: exit(2);
 		}

@@ -16,11 +16,12 @@ SRC = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SRC / "tests/lib"))
 sys.path.insert(0, str(SRC / "bench"))
 import rows  # noqa: E402
+import rows_limits  # noqa: E402
 import rows_scale  # noqa: E402
 from stack import Failure  # noqa: E402
 from world import Bench  # noqa: E402
 
-ROWS = {**rows.ROWS, **rows_scale.ROWS}
+ROWS = {**rows.ROWS, **rows_scale.ROWS, **rows_limits.ROWS}
 QUICK = ("ingest", "deliver", "e2e", "e2e_rsa")
 
 
@@ -49,7 +50,8 @@ def measure(b, name, runs, scale):
     return result
 
 
-EXTRA = ("limit_ms", "libopendkim_ms", "bytes_per_recipient", "resident_bytes", "restart_first_s", "restart_whole_s", "feed_rate", "p50_ms", "p99_ms", "taken_p50_ms", "connections")
+EXTRA = ("limit_ms", "libopendkim_ms", "bytes_per_recipient", "resident_bytes", "restart_first_s", "restart_whole_s", "feed_rate", "p50_ms", "p99_ms", "taken_p50_ms", "connections",
+         "sessions", "kib_per_session", "near_rate", "alone_rate", "kept", "small_cpu_ms", "cost", "one_rate", "one_cpu_ms", "gain", "written_ratio", "syncs")
 
 
 def table(results):

@@ -3,7 +3,7 @@ import subprocess
 import time
 
 import rivals
-from stack import Failure
+from stack import Failure, wait_until
 from world import process_cpu_ms, process_resident_mib
 
 def row(messages, seconds, cpu_ms, resident, **more):
@@ -41,7 +41,14 @@ def ours_deliver(b, n):
         sink.stop()
 
 
-def ours_e2e(b, n, keys=(), options=None, sink_options=()):
+def written(engine, n):
+    """Once every outcome is on disk: bytes written to bytes of messages taken."""
+    wait_until("outcomes", lambda: engine.json("status")["books"]["delivered"] >= n, 30, 0.1)
+    status = engine.json("status")
+    return {"written_ratio": status["books"]["bytes_written"] / status["submission"]["bytes"], "syncs": status["books"]["syncs"]}
+
+
+def ours_e2e(b, n, keys=(), options=None, sink_options=(), disk=False):
     engine, sink = b.engine(keys, options), b.sink(*sink_options)
     try:
         cpu, start = process_cpu_ms(engine.process.pid), time.monotonic()
@@ -52,7 +59,8 @@ def ours_e2e(b, n, keys=(), options=None, sink_options=()):
         del start
         if counts["duplicates"]:
             raise Failure(f"{counts['duplicates']} duplicates")
-        return row(n, seconds, cpu, process_resident_mib(engine.process.pid), connections=counts["connections"])
+        return row(n, seconds, cpu, process_resident_mib(engine.process.pid), connections=counts["connections"],
+                   **(written(engine, n) if disk else {}))
     finally:
         engine.stop()
         sink.stop()

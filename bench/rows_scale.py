@@ -12,10 +12,10 @@ from stack import Failure, wait_until
 from world import DOMAINS, process_cpu_ms, process_resident_mib
 
 
-def feed(b, engine, n, first=0, campaign=1, sign_domain="", tenant=1):
+def feed(b, engine, n, first=0, campaign=1, sign_domain="", tenant=1, to=None):
     stats = b.base / "feed.json"
     subprocess.run([str(b.build / "bench/postern-feed"), "--socket", str(engine.link), "--recipients", str(n), "--domains", str(DOMAINS), "--first",
-                    str(first), "--campaign", str(campaign), "--tenant", str(tenant), "--sign-domain", sign_domain, "--stats", str(stats)],
+                    str(first), "--campaign", str(campaign), "--tenant", str(tenant), "--sign-domain", sign_domain, "--stats", str(stats), *(["--to", to] if to else [])],
                    check=True, timeout=600)
     return json.loads(stats.read_text())
 
@@ -36,8 +36,8 @@ def campaign_feed(b, n):
         engine.stop()
 
 
-def campaign_rsa(b, n):
-    engine, sink = b.engine(("rsa",)), b.sink()
+def campaign_rsa(b, n, options=None):
+    engine, sink = b.engine(("rsa",), options), b.sink()
     try:
         engine.cli("hold", "all", "--yes", "--reason", "bench")
         feed(b, engine, n, b.first, sign_domain="sender.test")
@@ -137,6 +137,7 @@ def latency(b, n):
         times, taken = [], []
         client = smtplib.SMTP("127.0.0.1", 2600)
         client.ehlo("app.test")
+        bulk, cpu, begun = sink.counts()["messages"], process_cpu_ms(engine.process.pid), time.monotonic()
         for i in range(200):
             number = b.first + i
             start = time.monotonic()
@@ -145,11 +146,13 @@ def latency(b, n):
             wait_until("the letter", lambda number=number: number in b.clock.at, 10, 0.0005)
             times.append((b.clock.at[number] - start) * 1000)
             time.sleep(0.02)
+        seconds, cpu = time.monotonic() - begun, process_cpu_ms(engine.process.pid) - cpu
+        bulk = sink.counts()["messages"] - bulk
         client.quit()
         b.first += 200
         times.sort()
         taken.sort()
-        return {"rate": 0.0, "cpu_ms": 0.0, "p50_ms": statistics.median(times), "p99_ms": times[int(len(times) * 0.99) - 1],
+        return {"rate": bulk / seconds, "cpu_ms": cpu / max(bulk, 1), "p50_ms": statistics.median(times), "p99_ms": times[int(len(times) * 0.99) - 1],
                 "taken_p50_ms": statistics.median(taken), "resident_mib": process_resident_mib(engine.process.pid)}
     finally:
         engine.stop(seconds=60)

@@ -1,0 +1,132 @@
+"""Rows about what must not cost: distance, dead providers, a long queue, a second lane, the disk."""
+import socket
+import statistics
+import threading
+import time
+
+from rows import ours_deliver, ours_e2e, row
+from rows_scale import campaign_rsa, feed
+from stack import Failure, wait_until
+from world import process_cpu_ms, process_resident_mib
+
+
+def gauge(engine, name):
+    for line in engine.json("metrics")["text"].splitlines():
+        if line.startswith(f"postern_{name} "):
+            return int(line.split()[1])
+    raise Failure(f"no metric {name}")
+
+
+def distance(b, n):
+    """n messages over 5,000 sessions to hosts that answer 200 ms after the dot, beside `deliver` in the same run."""
+    near = ours_deliver(b, n)
+    engine, sink = b.engine(options={"site.connections": "250", "site.connections_start": "250"}), b.sink("--delay", "200")
+    try:
+        engine.cli("hold", "all", "--yes", "--reason", "bench")
+        b.load(2600, n)
+        resident, cpu, most, sessions = process_resident_mib(engine.process.pid), process_cpu_ms(engine.process.pid), 0.0, 0
+        engine.cli("release", "all", "--yes")
+        while sink.counts()["messages"] < n:
+            sessions = max(sessions, gauge(engine, "sessions_open"))
+            most = max(most, process_resident_mib(engine.process.pid))
+            time.sleep(0.2)
+        counts, cpu = sink.counts(), process_cpu_ms(engine.process.pid) - cpu
+        return row(n, counts["seconds"], cpu, most, sessions=sessions, near_rate=near["rate"], kept=n / counts["seconds"] / near["rate"],
+                   kib_per_session=max(most - resident, 0) * 1024 / max(sessions, 1))
+    finally:
+        engine.stop()
+        sink.stop()
+
+
+class Tarpit(threading.Thread):
+    """Takes connections and says nothing."""
+
+    def __init__(self, address):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server((address, 25), backlog=512)
+        self.peers = []
+
+    def run(self):
+        while True:
+            self.peers.append(self.listener.accept()[0])
+
+
+def dead_provider(b, n):
+    """`deliver` with a million recipients queued for a provider that takes connections and never greets, beside one without."""
+    records = b.dns.zones["test"]
+    if "tar A 127.0.3.1" not in records:
+        b.dns.publish("test", [*records, "tar A 127.0.3.1", "dead MX 10 tar"])
+        Tarpit("127.0.3.1").start()
+    alone = ours_deliver(b, n)
+    engine, sink = b.engine(), b.sink()
+    try:
+        engine.cli("hold", "all", "--yes", "--reason", "bench")
+        dead = max(int(1000000 * min(n / 60000, 1)), 1000)
+        feed(b, engine, dead, b.first, to="dead.test")
+        b.first += dead
+        b.load(2600, n)
+        wait_until("queue", lambda: engine.json("status")["queue"]["known"] >= n + dead, 60, 0.1)
+        cpu = process_cpu_ms(engine.process.pid)
+        engine.cli("release", "all", "--yes")
+        counts = b.drained(sink, n)
+        cpu = process_cpu_ms(engine.process.pid) - cpu
+        return row(n, counts["seconds"], cpu, process_resident_mib(engine.process.pid), alone_rate=alone["rate"],
+                   kept=n / counts["seconds"] / alone["rate"], dead_queued=dead)
+    finally:
+        engine.stop(seconds=60)
+        sink.stop()
+
+
+def cpu_of_draining(engine, sink, n):
+    """CPU-ms a message while n of what is queued are delivered."""
+    cpu, sent = process_cpu_ms(engine.process.pid), sink.counts()["messages"]
+    wait_until("deliveries", lambda: sink.counts()["messages"] >= sent + n, 120, 0.05)
+    return (process_cpu_ms(engine.process.pid) - cpu) / (sink.counts()["messages"] - sent)
+
+
+def cost_with_queue(b, n):
+    """A campaign of n being delivered, over 60,000 of its messages, beside campaigns of 10,000."""
+    engine, sink = b.engine(options={"spool.segment": "256M"}), b.sink()
+    try:
+        small = []
+        for i in range(6):
+            engine.cli("hold", "all", "--yes", "--reason", "bench")
+            feed(b, engine, 10000, b.first, campaign=i + 1)
+            b.first += 10000
+            wait_until("queue", lambda: engine.json("status")["queue"]["known"] >= 10000, 60, 0.05)
+            before = sink.counts()["messages"]
+            cpu = process_cpu_ms(engine.process.pid)
+            engine.cli("release", "all", "--yes")
+            b.drained(sink, before + 10000)
+            small.append((process_cpu_ms(engine.process.pid) - cpu) / 10000)
+        engine.cli("hold", "all", "--yes", "--reason", "bench")
+        feed(b, engine, n, b.first, campaign=100)
+        b.first += n
+        wait_until("queue", lambda: engine.json("status")["queue"]["known"] >= n, 120, 0.5)
+        engine.cli("release", "all", "--yes")
+        large = [cpu_of_draining(engine, sink, min(n // 12, 10000)) for _ in range(6)]
+        return {"rate": 0.0, "cpu_ms": statistics.median(large), "small_cpu_ms": statistics.median(small),
+                "cost": statistics.median(large) / statistics.median(small), "resident_mib": process_resident_mib(engine.process.pid)}
+    finally:
+        engine.stop(seconds=60)
+        sink.stop()
+
+
+def lanes(b, n):
+    """A signed campaign, whose sender and sink cost little, on one lane and on two."""
+    one, two = campaign_rsa(b, n, {"lanes": "1"}), campaign_rsa(b, n, {"lanes": "2"})
+    return {**two, "one_rate": one["rate"], "one_cpu_ms": one["cpu_ms"], "gain": two["rate"] / one["rate"], "cost": two["cpu_ms"] / one["cpu_ms"]}
+
+
+def disk(b, n):
+    """Bytes the engine wrote, from acceptance to the last outcome, to bytes of the messages it took."""
+    return ours_e2e(b, n, disk=True)
+
+
+ROWS = {
+    "distance": ("5,000 sessions to hosts that answer after 200 ms", distance, 60000, None, 0),
+    "dead_provider": ("a tar-pitting provider with 1,000,000 queued: the others' rate", dead_provider, 60000, None, 0),
+    "cost_with_queue": ("CPU of a message with 10,000,000 queued, beside 10,000", cost_with_queue, 10000000, None, 0),
+    "lanes": ("two lanes beside one, campaign, RSA-2048", lanes, 20000, None, 0),
+    "disk": ("bytes written a byte of message, end to end", disk, 60000, None, 0),
+}
