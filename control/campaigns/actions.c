@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "control/auth/audit.h"
 #include "control/campaigns/recipe.h"
 #include "control/campaigns/routes.h"
 #include "control/campaigns/start.h"
@@ -99,7 +100,23 @@ static int wrong_state(struct call *c, const struct db_result *row, const char *
 	return problem(c, 409, "wrong_state", "a campaign that is %s cannot be %s", campaign_word(row, 0), what);
 }
 
-static int set_status(struct call *c, const struct db_result *row, int status)
+static int note(struct call *c, const struct db_result *row, const char *action)
+{
+	char id[ID_OUT_MAX];
+
+	return audit_put(c, action, id_out(ID_CAMPAIGN, (uint64_t)db_int(row, 0, CC_ID), id), NULL);
+}
+
+/* What the audit calls a change to this status. */
+static const char *const actions[] = {
+	[CAMPAIGN_DRAFT] = "campaign.unscheduled",
+	[CAMPAIGN_SCHEDULED] = "campaign.scheduled",
+	[CAMPAIGN_SENDING] = "campaign.resumed",
+	[CAMPAIGN_PAUSED] = "campaign.paused",
+	[CAMPAIGN_CANCELLED] = "campaign.cancelled",
+};
+
+static int set_status(struct call *c, const struct db_result *row, enum campaign_status status)
 {
 	int r = db_run(c->db, NULL,
 		       "UPDATE campaigns SET status = $3::smallint, updated_at = now(), version = version + 1,"
@@ -107,7 +124,7 @@ static int set_status(struct call *c, const struct db_result *row, int status)
 		       "WHERE org_id = $1 AND id = $2",
 		       p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)), p_int(status));
 
-	return r < 0 ? r : 0;
+	return r < 0 ? r : note(c, row, actions[status]);
 }
 
 static int order(struct call *c, const struct db_result *row, const char *verb, struct slice value)
@@ -132,6 +149,8 @@ static int schedule(struct call *c, const struct db_result *row, int64_t at)
 		       " version = version + 1 WHERE org_id = $1 AND id = $2",
 		       p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)), p_int(at));
 
+	if (r >= 0)
+		r = note(c, row, actions[CAMPAIGN_SCHEDULED]);
 	return r < 0 ? r : reload(c, 202);
 }
 
@@ -157,6 +176,8 @@ static int send_campaign(struct call *c)
 		return schedule(c, row, b.at);
 	struct campaign_ref ref = { c->actor.org, (uint64_t)db_int(row, 0, CC_ID) };
 	r = campaign_start(c->db, &ref);
+	if (r >= 0)
+		r = note(c, row, "campaign.sent");
 	return r < 0 ? r : reload(c, 202);
 }
 

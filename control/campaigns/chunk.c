@@ -3,7 +3,6 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "control/campaigns/ledger.h"
 #include "control/suppression/address.h"
 #include "control/workers/column.h"
 #include "schema/wire/rows.h"

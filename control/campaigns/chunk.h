@@ -9,13 +9,14 @@
  * Blocks: on the database, as cp_api, in a transaction of its own.
  * Fails:  database errors; E_LIMIT for rows past the wire's bounds. */
 #pragma once
+#include "control/campaigns/ledger.h"
 #include "control/campaigns/recipe.h"
 
 struct chunk {
 	uint64_t first, last;
 	uint32_t rows;
 	struct buf data;              /* schema/wire/rows.h */
-	uint32_t gone[64];            /* rows to nowhere; only when handed over again */
+	uint32_t gone[JOB_ROWS];      /* rows to nowhere; only when handed over again */
 	unsigned n_gone;
 };
 void chunk_init(struct chunk *c);

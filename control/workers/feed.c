@@ -40,25 +40,23 @@ static int wait_for_books(struct feeder *f)
 
 /* ---- chunks -------------------------------------------------------------------------------- */
 
-/* Rows of contacts that were deleted after the first sending: the engine is told before it sees them. */
+/* Rows of contacts that were deleted after the first sending.  The order is given before the job, so that
+ * none is tried, and after it, so that the engine looks at what it has just queued.  Its answers are
+ * not waited for: should they be lost, the rows lead nowhere all the same. */
 static int cancel_gone(struct feeder *f, struct id128 job)
 {
 	char id[ID_TEXT_MAX], key[96];
+	int r = 0;
 
-	for (unsigned i = 0; i < f->chunk.n_gone; i++) {
-		struct flight *flight = flight_new(f, FLIGHT_ORDER);
-		struct link_frame frame = { .type = LINK_RULE };
+	for (unsigned i = 0; i < f->chunk.n_gone && r >= 0; i++) {
+		struct link_frame frame = { .type = LINK_RULE, .request = ++f->request };
 
-		if (!flight)
-			return -EAGAIN;
 		(void)snprintf(key, sizeof(key), "cancel/rcpt/%s:%u", id_format(job, id), f->chunk.gone[i]);
 		frame.rule.key = slice_str(key);
 		frame.rule.value = SLICE("contact deleted");
-		int r = flight_send(f, flight, &frame);
-		if (r < 0)
-			return r;
+		r = carrier_send(f->link, &frame);
 	}
-	return 0;
+	return r;
 }
 
 static int send_chunk(struct feeder *f, struct feed *feed)
@@ -89,7 +87,8 @@ static int send_chunk(struct feeder *f, struct feed *feed)
 		.meta = buf_data(&recipe->job_meta),
 		.data = buf_data(&f->chunk.data),
 	};
-	return flight_send(f, flight, &frame);
+	r = flight_send(f, flight, &frame);
+	return r < 0 ? r : cancel_gone(f, id);
 }
 
 /* One chunk of one campaign: first those in doubt, then new ones.  1 sent, 0 none, or negative. */
@@ -120,7 +119,7 @@ static int feed_step(struct feeder *f, struct feed *feed)
 static bool has_room(const struct feeder *f, const struct feed *feed)
 {
 	return !feed->broken && feed->in_flight < JOBS_IN_FLIGHT &&
-	       f->n_flights + ARRAY_LEN(f->chunk.gone) < FLIGHTS_MAX &&
+	       f->n_flights < FLIGHTS_MAX &&
 	       carrier_unsent(f->link) < UNSENT_MAX && clock_mono_ms() >= f->full_until_ms;
 }
 

@@ -2,7 +2,6 @@
  * not acknowledged yet, and the campaigns in work.  Used by control/workers/feed*.c alone. */
 #pragma once
 #include "control/campaigns/chunk.h"
-#include "control/campaigns/ledger.h"
 #include "control/link/carrier.h"
 #include "control/workers/column.h"
 #include "control/workers/worker.h"
