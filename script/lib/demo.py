@@ -15,10 +15,10 @@ SRC = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(SRC / "tests/lib")]
 import demo_check  # noqa: E402
 import demo_world as world  # noqa: E402
-from stack import ROOT, Api, ApiError, Control, Engine, Failure, Nameserver, Postgres, Sink, as_account, own  # noqa: E402
+from stack import ROOT, Failure, as_account, own  # noqa: E402
+from whole import LOGIN, Whole  # noqa: E402
 
 STATE = SRC / "var" / "demo.json"
-LOGIN = {"email": "admin@sender.test", "password": "correct horse battery staple"}
 
 
 class Progress:
@@ -73,15 +73,10 @@ class Demo:
         self.progress, self.n = Progress(), recipients
         self.build = self.usable(pathlib.Path(build))
         self.base = make_base()
-        self.dns = Nameserver(self.base, "127.0.0.53", 5300)
-        self.postgres = Postgres(self.base)
-        self.sink = Sink(self.base, self.build)
-        self.engine = Engine(self.base, self.build, {
-            "dns.servers": "127.0.0.53:5300", "smtp.port": world.MX_PORT, "listen.submission": "127.0.0.1:2587",
-            "retry.schedule": "2s, 4s, 8s", "smtp.timeout.connect": "5s", "site.backoff_min": "1s", "host.bad": "30s"})
-        self.control = Control(self.base, self.build, self.postgres, self.engine, options={
-            "dns.servers": "127.0.0.53:5300", "domains.spf": "ip4:127.0.0.1", "domains.return_path_host": "bounce.postern.test"})
-        self.parts = [self.dns, self.postgres, self.sink, self.engine, self.control]
+        self.whole = Whole(self.base, self.build, engine={
+            "smtp.port": world.MX_PORT, "listen.submission": "127.0.0.1:2587", "retry.schedule": "2s, 4s, 8s", "smtp.timeout.connect": "5s",
+            "site.backoff_min": "1s", "host.bad": "30s"})
+        self.engine, self.sink = self.whole.engine, self.whole.sink
 
     def usable(self, build):
         """The programs where the account can run them: a tree under /root is closed to it."""
@@ -97,85 +92,26 @@ class Demo:
 
     def start(self):
         self.progress.step("starting PostgreSQL, nsd, 20 MX hosts and both daemons ...")
-        self.dns.start({"example.test": world.zone(), "sender.test": []})
-        self.postgres.start()
         rules = self.base / "sink.rules"
         rules.write_text(world.sink_rules())
-        self.sink.start(f"127.0.1.1-{world.HOSTS}:{world.MX_PORT}", "--rules", rules)
-        self.engine.start()
-        self.control.start()
-
-    def stop(self):
-        for part in reversed(self.parts):
-            try:
-                part.stop()
-            except Failure as e:
-                print(f"demo: {e}", file=sys.stderr)
+        self.whole.start({"example.test": world.zone()}, f"127.0.1.1-{world.HOSTS}:{world.MX_PORT}", "--rules", rules)
 
     # ---- the main job, through the API -------------------------------------------------------------------
 
-    def sign_up(self):
-        self.progress.step("creating an organisation and its first admin ...")
-        self.api = Api(self.control.url)
-        made = self.api.post("/v1/auth/signup", {"organization": "Sender Inc", **LOGIN})
-        login = self.api.post("/v1/auth/login", {**LOGIN})
-        self.api.token = login["token"]
-        return made
-
-    def add_domain(self):
-        self.progress.step("adding the domain sender.test, publishing the DNS records the API shows ...")
-        domain = self.api.post("/v1/domains", {"name": "sender.test"})
-        records = self.api.get(f"/v1/domains/{domain['id']}/records")["records"]
-        lines, self.lookup = [], {}
-        for r in records:
-            lines.append(zone_line(r))
-            if "._domainkey." in r["name"]:
-                self.lookup[r["name"].rstrip(".")] = r["value"]
-        try:
-            self.api.post(f"/v1/domains/{domain['id']}/verify")
-        except ApiError:
-            pass
-        if self.api.get(f"/v1/domains/{domain['id']}")["status"] == "verified":
-            raise Failure("the domain counted as verified before anything was published")
-        self.dns.publish("sender.test", lines)
-        result = self.api.post(f"/v1/domains/{domain['id']}/verify")
-        if self.api.get(f"/v1/domains/{domain['id']}")["status"] != "verified":
-            raise Failure(f"the domain is not verified: {json.dumps(result)}")
-
     def import_contacts(self):
-        self.progress.step(f"importing {self.n} contacts from CSV ...")
         path = self.base / "contacts.csv"
         world.write_csv(path, self.n)
-        self.api.post("/v1/fields", {"name": "city", "type": "text"})
-        self.list = self.api.post("/v1/lists", {"name": "Readers"})["id"]
-        job = self.api.post(f"/v1/imports?list={self.list}", path.read_bytes(), content_type="text/csv")
-        while True:
-            job = self.api.get(f"/v1/imports/{job['id']}")
-            self.progress.say(f"import {job['status']}: {job.get('imported', 0)} of {self.n}")
-            if job["status"] in ("completed", "failed"):
-                break
-            time.sleep(0.2)
-        if job["status"] != "completed" or job["imported"] != self.n:
+        self.whole.api.post("/v1/fields", {"name": "city", "type": "text"})
+        job = self.whole.import_csv(path.read_bytes(), say=self.progress.say)
+        if job["imported"] != self.n:
             raise Failure(f"the import ended so: {json.dumps(job)}")
-
-    def send_campaign(self):
-        self.progress.step("creating a template and a campaign, sending it ...")
-        template = self.api.post("/v1/templates", {"name": "News", "subject": world.SUBJECT, "html": world.HTML, "text": world.TEXT})
-        campaign = self.api.post("/v1/campaigns", {"name": "First campaign", "template": template["id"], "lists": [self.list],
-                                                   "from": {"name": "Postern Demo", "email": "news@sender.test"}})
-        self.campaign = campaign["id"]
-        self.started = time.monotonic()
-        self.api.post(f"/v1/campaigns/{self.campaign}/send", etag=self.api.headers.get("ETag"))
 
     def watch(self, limit=100):
         """Polls the progress; the states must sum to the audience every single time."""
         end = time.monotonic() + limit
         while time.monotonic() < end:
-            p = self.api.get(f"/v1/campaigns/{self.campaign}/progress")
-            states = p["states"]
-            if p["audience"] and sum(states.values()) != p["audience"]:
-                raise Failure(f"the states do not sum to the audience: {json.dumps(p)}")
-            done = sum(states.get(k, 0) for k in ("delivered", "bounced", "expired", "suppressed", "cancelled"))
+            p = self.whole.progress()
+            done, states = p["done"], p["states"]
             bar = "#" * int(30 * done / max(p["audience"], 1))
             self.progress.say(f"[{bar:<30}] {done}/{p['audience']}  " + "  ".join(f"{k} {v}" for k, v in states.items() if v))
             if p["status"] == "completed":
@@ -195,7 +131,7 @@ class Demo:
         # what the books call delivered, and every other recipient of a host that refuses nobody must have arrived.
         lost, duplicates, strangers = demo_check.compare(places, recipients, lambda r: not world.may_be_refused(r))
         wrongly = sum(1 for r in delivered if r in some and world.must_bounce(r))
-        passed = demo_check.verify_all(str(self.sink.store), places, self.lookup, len(self.lookup), self.progress.say)
+        passed = demo_check.verify_all(str(self.sink.store), places, self.whole.lookup, len(self.whole.lookup), self.progress.say)
         self.progress.end()
         states = progress["states"]
         books = self.engine.json("status")["books"]
@@ -222,22 +158,19 @@ class Demo:
         return figures, problems
 
     def run(self):
-        self.sign_up()
-        self.add_domain()
+        step = self.progress.step
+        step("creating an organisation and its first admin ...")
+        self.whole.sign_up()
+        step("adding the domain sender.test, publishing the DNS records the API shows ...")
+        self.whole.add_domain()
+        step(f"importing {self.n} contacts from CSV ...")
         self.import_contacts()
-        self.send_campaign()
+        step("creating a template and a campaign, sending it ...")
+        started = time.monotonic()
+        self.whole.send_campaign(world.SUBJECT, world.HTML, world.TEXT)
         progress = self.watch()
-        self.seconds = time.monotonic() - self.started
+        self.seconds = time.monotonic() - started
         return self.check(progress)
-
-
-def zone_line(record):
-    name, value = record["name"].rstrip(".") + ".", record["value"]
-    if record["type"] == "TXT":
-        return f"{name} TXT " + " ".join('"' + value[i:i + 250].replace("\\", "\\\\").replace('"', '\\"') + '"' for i in range(0, len(value), 250))
-    if record["type"] == "MX":
-        return f"{name} MX {record.get('priority', 10)} {value.rstrip('.')}."
-    return f"{name} {record['type']} {value.rstrip('.')}."
 
 
 def table(figures):
@@ -292,8 +225,8 @@ def main():
             print(f"demo: {problem}", file=sys.stderr)
         keep = args.keep
         if keep:
-            STATE.write_text(json.dumps({"pids": {p.name: p.process.pid for p in demo.parts}}))
-            print(f"API        {demo.control.url}/v1   (document: {demo.control.url}/v1/openapi.json)\npublic     {demo.control.public}\n"
+            STATE.write_text(json.dumps({"pids": {p.name: p.process.pid for p in demo.whole.parts}}))
+            print(f"API        {demo.whole.control.url}/v1   (document: {demo.whole.control.url}/v1/openapi.json)\npublic     {demo.whole.control.public}\n"
                   f"login      {LOGIN['email']} / {LOGIN['password']}\nsubmission 127.0.0.1:2587 (SMTP)\n"
                   f"postern    {demo.build}/spool/cli/postern -c {demo.engine.conf} status\nend it     script/demo --stop\n")
         if args.json:
@@ -308,7 +241,7 @@ def main():
         return 130
     finally:
         if not keep:
-            demo.stop()
+            demo.whole.stop()
             if getattr(demo, "programs", None):
                 shutil.rmtree(demo.programs, ignore_errors=True)
 
