@@ -636,8 +636,13 @@ int main(int argc, char **argv)
 		}
 	}
 	setup_tls();
-	if (conf.store)
+	if (conf.store) {
 		store_fd = open(conf.store, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+		if (store_fd < 0) {
+			fprintf(stderr, "postern-sink: %s: %s\n", conf.store, strerror(errno));
+			return 1;
+		}
+	}
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGUSR1, &sa, NULL);

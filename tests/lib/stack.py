@@ -219,7 +219,7 @@ class Sink(Part):
         self.store, self.stats = self.base / f"{self.name}.store", self.base / f"{self.name}.json"
 
     def start(self, listen, *options, store=True):
-        self.listen = listen
+        own(self.base)  # its store and counts are made here
         argv = [self.build / "bench/postern-sink", "--listen", listen, "--stats", self.stats, *options]
         if store:
             argv += ["--store", self.store]
