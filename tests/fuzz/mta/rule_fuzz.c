@@ -1,0 +1,24 @@
+/* Law: a rule that is set and taken back leaves nothing behind, whatever its key; and a key whose
+ * selector is one is taken, any other is not. */
+#include "mta/standing.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct slice key = slice_of(data, size);
+	OWNED(rules) r = rules_new();
+	struct selector s;
+	bool taken = rules_set(r, key, SLICE("why"));
+	unsigned selects = rules_selects(r, RULE_HOLD) | rules_selects(r, RULE_CANCEL);
+
+	assert(taken == (selects != 0));
+	if (slice_starts_nocase(key, SLICE("hold/")) && memcmp(key.p, "hold/", 5) == 0)
+		assert(taken == (selector_parse(slice_of(key.p + 5, key.n - 5), &s) == 0));
+	if (taken)
+		assert(rules_set(r, key, SLICE("")));
+	else
+		assert(!rules_set(r, key, SLICE("")));
+	assert(!(rules_selects(r, RULE_HOLD) | rules_selects(r, RULE_CANCEL)));
+	return 0;
+}
