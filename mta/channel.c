@@ -87,12 +87,15 @@ static struct channel *channel_blank(struct pool *p)
 	return ch;
 }
 
+static const uint16_t dsn_system[3] = { 4, 3, 5 }; /* RFC 3463: our configuration, not theirs */
+
 int channel_open(struct pool *p)
 {
 	struct work *w = p->work;
 	const struct route_host *mx;
 	struct host *h = site_pick(p->site, &mx);
 	struct channel *ch;
+	struct verdict v;
 	int r;
 
 	if (!h) {
@@ -105,8 +108,8 @@ int channel_open(struct pool *p)
 	ch->source = pick_source(p);
 	if (!ch->source) {
 		free(ch);
-		slice_copy(p->site->problem, sizeof(p->site->problem),
-			   SLICE("no source address in the egress pool"));
+		verdict_set(&v, VERDICT_DEFERRED, dsn_system, true, "the configuration has no such pool");
+		site_problem(p->site, &v, p->work->pool_names[p->index]);
 		site_back_off(p->site);
 		return E_UNKNOWN;
 	}
@@ -118,7 +121,8 @@ int channel_open(struct pool *p)
 	if (r < 0) {
 		give_slots(ch);
 		free(ch);
-		site_host_failed(p->site, h, 0, slice_str(err_text(r)));
+		verdict_set(&v, VERDICT_DEFERRED, dsn_system, true, "%s", err_text(r));
+		site_host_failed(p->site, h, &v);
 		pool_pump_soon(p);
 		return r;
 	}
@@ -306,15 +310,15 @@ static void leave(struct channel *ch)
 }
 
 /* Opportunistic TLS that does not work is worth no more than none (RFC 7435 section 3): the same
- * address again, in the clear.  4.7.5 without a reply is the session's word for a failed handshake.
- */
+ * address again, in the clear.  4.7.5 without a reply is the session's word for it.  Also when
+ * another connection, opened meanwhile, has found it out before: that one failing is no news. */
 static bool tls_gave_way(struct channel *ch, const struct verdict *v)
 {
 	struct work *w = ch->pool->work;
 	int64_t now = timers_now(w->loop->timers);
 
 	if (v->code || v->dsn[0] != 4 || v->dsn[1] != 7 || v->dsn[2] != 5 ||
-	    w->config->tls_policy != TLS_MAY || ch->host->clear_until_ms > now)
+	    w->config->tls_policy != TLS_MAY)
 		return false;
 	ch->host->clear_until_ms = now + w->config->host_bad;
 	log_info("session.tls-failed", kv_str("site", ch->pool->site->name),
@@ -330,7 +334,7 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 	if (!ch->ready_once && tls_gave_way(ch, v))
 		return;
 	if (!ch->ready_once || (trouble && !ch->judged))
-		site_host_failed(ch->pool->site, ch->host, v->code, slice_of(v->text, v->text_n));
+		site_host_failed(ch->pool->site, ch->host, v);
 	else if (trouble && v->code)
 		pool_congested(ch->pool); /* 421 and its like in mid-session */
 }

@@ -215,6 +215,7 @@ void outcome_own(struct work *w, rcpt_ref ref, const struct own_outcome *own)
 		.row = r->row,
 		.kind = own->kind,
 		.attempt = r->attempts,
+		.code = own->code,
 		.dsn = { own->dsn[0], own->dsn[1], own->dsn[2] },
 		.at_ms = now,
 		.flags = own->flags,
@@ -228,7 +229,7 @@ void outcome_own(struct work *w, rcpt_ref ref, const struct own_outcome *own)
 				   (int64_t)own->not_before_s * 1000);
 	}
 	if (o.kind == OUTCOME_DEFERRED || o.kind == OUTCOME_BOUNCED)
-		domain_note_reply(domain_at(&w->domains, r->domain), 0, o.dsn, o.text);
+		domain_note_reply(domain_at(&w->domains, r->domain), o.code, o.dsn, o.text);
 	if (own->flags & OUTCOME_SUPPRESSED)
 		count_add(&w->m->suppressed, 1);
 	/* When the job cannot be read the outcome must do without the address. */

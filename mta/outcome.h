@@ -19,7 +19,7 @@ void outcome_verdict(struct work *w, rcpt_ref ref, const struct chunk *k, struct
 
 struct own_outcome {
 	enum outcome_kind kind;
-	uint16_t dsn[3], flags;
+	uint16_t code, dsn[3], flags; /* code: what a host said to somebody else, or 0 */
 	struct slice text, host;
 	bool on_list;            /* the recipient is still strung on a list: leave it there, dead */
 	uint32_t not_before_s;   /* deferred: no earlier than this */

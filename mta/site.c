@@ -133,22 +133,30 @@ struct host *site_pick(struct site *s, const struct route_host **ret_mx)
 	return NULL;
 }
 
-void site_host_failed(struct site *s, struct host *h, unsigned code, struct slice why)
+void site_problem(struct site *s, const struct verdict *v, const char *whose)
 {
 	char reply[8] = "";
+
+	if (v->code)
+		(void)snprintf(reply, sizeof(reply), "%u ", v->code % 1000U);
+	(void)snprintf(s->problem, sizeof(s->problem), "%s: %s%.*s", whose, reply,
+		       (int)MIN_OF(v->text_n, 180), v->text);
+	s->problem_code = v->code;
+	memcpy(s->problem_dsn, v->dsn, sizeof(s->problem_dsn));
+	s->problem_ms = clock_wall_ms();
+}
+
+void site_host_failed(struct site *s, struct host *h, const struct verdict *v)
+{
 	struct work *w = s->work;
 	int64_t pause = w->config->host_bad;
 
 	pause += (int64_t)random_below((uint32_t)MIN_OF(pause / 4 + 1, (int64_t)UINT32_MAX));
 	h->bad_until_ms = timers_now(w->loop->timers) + pause;
-	if (code)
-		(void)snprintf(reply, sizeof(reply), "%u ", code % 1000);
-	(void)snprintf(s->problem, sizeof(s->problem), "%s: %s%.*s", h->ip_text, reply,
-		       (int)MIN_OF(why.n, (size_t)180), why.p);
-	s->problem_ms = clock_wall_ms();
+	site_problem(s, v, h->ip_text);
 	count_add(&w->m->sessions_failed, 1);
 	log_info("session.failed", kv_str("site", s->name), kv_str("ip", h->ip_text),
-		 kv_int("code", code), kv_slice("reason", why));
+		 kv_int("code", v->code), kv_slice("reason", verdict_text(v)));
 }
 
 void site_host_well(struct site *s, struct host *h)
@@ -177,7 +185,8 @@ static void defer_some(struct site *s)
 {
 	struct own_outcome o = {
 		.kind = OUTCOME_DEFERRED,
-		.dsn = { 4, 4, 1 },
+		.code = s->problem_code,
+		.dsn = { s->problem_dsn[0], s->problem_dsn[1], s->problem_dsn[2] },
 		.text = slice_str(s->problem),
 		.host = slice_str(s->route->hosts[0].name),
 	};

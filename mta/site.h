@@ -4,6 +4,7 @@
  * Limits: a site stays known until the lane ends (about 900 bytes and its name); addresses past
  *         HOSTS_MAX that no connection uses are forgotten. */
 #pragma once
+#include "mta/verdict.h"
 #include "mta/work_int.h"
 
 enum { HOSTS_MAX = 65536 };
@@ -30,6 +31,7 @@ struct site {
 	int64_t backoff_ms;       /* length of the last one, 0 after success */
 	int64_t problem_ms;       /* wall clock */
 	char problem[256];
+	uint16_t problem_code, problem_dsn[3]; /* as the session that met it says */
 	unsigned turn;            /* round-robin over addresses */
 	char name[];
 };
@@ -38,7 +40,9 @@ void site_free_all(struct work *w);
 struct site *site_get(struct work *w, struct route *route); /* keeps a reference of its own */
 /* Next address to try: best preference first, addresses passed over while bad.  NULL: all are bad. */
 struct host *site_pick(struct site *s, const struct route_host **ret_mx);
-void site_host_failed(struct site *s, struct host *h, unsigned code, struct slice why);
+void site_host_failed(struct site *s, struct host *h, const struct verdict *v);
+/* What those who wait are deferred with when the site backs off. */
+void site_problem(struct site *s, const struct verdict *v, const char *whose);
 void site_host_well(struct site *s, struct host *h);
 void site_forgive_hosts(struct site *s); /* every address may be tried again now */
 /* Nothing can be reached: pause, and defer some of those who wait, so that their try is on record. */

@@ -64,7 +64,9 @@ static const uint16_t *status_of_err(int err, enum step_id step)
 	static const uint16_t no_answer[3] = { 4, 4, 1 }, lost[3] = { 4, 4, 2 },
 			      tls[3] = { 4, 7, 5 }, protocol[3] = { 4, 5, 0 };
 
-	if (err == E_TLS || step == S_HANDSHAKE)
+	/* From STARTTLS to the first reply in TLS it is TLS that did not come about, however it ended:
+	 * who offered it only may go on in the clear, rather than meet the same end at each try. */
+	if (err == E_TLS || step == S_STARTTLS || step == S_HANDSHAKE || step == S_EHLO_TLS)
 		return tls;
 	if (err == E_SYNTAX || err == E_LIMIT)
 		return protocol;
