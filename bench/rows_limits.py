@@ -124,7 +124,7 @@ def disk(b, n):
 
 
 ROWS = {
-    "distance": ("5,000 sessions to hosts that answer after 200 ms", distance, 60000, None, 0),
+    "distance": ("5,000 sessions to hosts that answer after 200 ms", distance, 200000, None, 0),
     "dead_provider": ("a tar-pitting provider with 1,000,000 queued: the others' rate", dead_provider, 60000, None, 0),
     "cost_with_queue": ("CPU of a message with 10,000,000 queued, beside 10,000", cost_with_queue, 10000000, None, 0),
     "lanes": ("two lanes beside one, campaign, RSA-2048", lanes, 20000, None, 0),

@@ -4,7 +4,7 @@
 #include "mta/channel.h"
 #include "mta/deliver.h"
 
-enum { LIMIT_LOOK_MS = 50, OPEN_AT_ONCE = 64, SPARE_LINES = 16 };
+enum { LIMIT_LOOK_MS = 50, OPEN_MORE_MS = 1, OPEN_AT_ONCE = 64, SPARE_LINES = 16 };
 
 static void pump(struct turn_end *t);
 
@@ -202,15 +202,18 @@ static bool needs_channel(const struct pool *p)
 static void open_some(struct pool *p)
 {
 	int64_t now = timers_now(p->work->loop->timers);
+	unsigned n;
 	int r = 0;
 
 	if (p->site->backoff_until_ms > now) {
 		timer_set(p->work->loop->timers, &p->timer, p->site->backoff_until_ms - now);
 		return;
 	}
-	for (unsigned i = 0; i < OPEN_AT_ONCE && r == 0 && needs_channel(p); i++)
+	for (n = 0; n < OPEN_AT_ONCE && r == 0 && needs_channel(p); n++)
 		r = channel_open(p);
-	if (r == E_FULL && !timer_running(&p->timer)) /* other lanes or sites hold the slots */
+	if (n == OPEN_AT_ONCE && r == 0) /* the rest when others had their turn */
+		timer_set(p->work->loop->timers, &p->timer, OPEN_MORE_MS);
+	else if (r == E_FULL && !timer_running(&p->timer)) /* other lanes or sites hold the slots */
 		timer_set(p->work->loop->timers, &p->timer, LIMIT_LOOK_MS);
 }
 
