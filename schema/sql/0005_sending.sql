@@ -19,17 +19,19 @@ GRANT SELECT, UPDATE ON campaign_counts TO cp_ingest;
 
 -- Moves recipients of one campaign and keeps the sums.  Guarantee: a terminal state is never left;
 -- of several moves of one recipient the last counts.  Runs with the rights of its caller.
+-- The whole key is joined, none of it compared with a parameter: so the only way in is the primary key,
+-- once a move, even before the server has any statistics of a campaign that has just begun.
 CREATE FUNCTION ledger_move(org int, campaign bigint, seqs bigint[], states smallint[],
 	codes smallint[], attempts_made smallint[], reasons smallint[]) RETURNS bigint
 LANGUAGE sql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 	WITH wanted AS MATERIALIZED (
-		SELECT DISTINCT ON (seq) seq, state, code, attempts, reason
+		SELECT DISTINCT ON (seq) org AS org_id, campaign AS campaign_id, seq, state, code, attempts, reason
 		FROM unnest(seqs, states, codes, attempts_made, reasons) WITH ORDINALITY
 			AS u(seq, state, code, attempts, reason, nth)
 		ORDER BY seq, nth DESC
 	), old AS MATERIALIZED (
 		SELECT w.*, r.state AS was FROM wanted w JOIN campaign_recipients r
-			ON r.org_id = org AND r.campaign_id = campaign AND r.seq = w.seq
+			ON r.org_id = w.org_id AND r.campaign_id = w.campaign_id AND r.seq = w.seq
 		WHERE r.state < 4
 		ORDER BY w.seq FOR UPDATE OF r
 	), moved AS (
@@ -37,7 +39,7 @@ LANGUAGE sql SET enable_seqscan = off SET enable_hashjoin = off SET enable_merge
 		SET state = old.state, code = old.code, attempts = greatest(r.attempts, old.attempts),
 			reason = old.reason, changed_at = now()
 		FROM old
-		WHERE r.org_id = org AND r.campaign_id = campaign AND r.seq = old.seq
+		WHERE r.org_id = old.org_id AND r.campaign_id = old.campaign_id AND r.seq = old.seq
 		RETURNING old.was, r.state AS became
 	), difference AS (
 		SELECT s.state, sum(s.d) AS d FROM moved,
