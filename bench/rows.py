@@ -113,7 +113,7 @@ def sign(b, kind):
     import json
     out = subprocess.run([str(b.build / "bench/sign_bench"), "--json"], check=True, capture_output=True, text=True).stdout
     figures = json.loads(out.strip().splitlines()[-1])
-    ms, limit, judge = (figures[k] for k in (kind, f"raw_{kind}", f"judge_{kind}"))
+    ms, limit, judge = (figures[f"{k}_ms"] for k in (kind, f"raw_{kind}", f"judge_{kind}"))
     return {"rate": 1000 / ms, "cpu_ms": ms, "limit_ms": limit, "libopendkim_ms": judge}
 
 
