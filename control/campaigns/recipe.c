@@ -95,7 +95,7 @@ static void name_slots(struct recipe *r)
 	}
 }
 
-static int write_meta(struct recipe *r, const struct db_result *src)
+static int write_meta(struct recipe *r, const struct db_result *src, struct slice pool)
 {
 	struct slice domain = db_text(src, 0, S_DOMAIN), label = db_text(src, 0, S_RETURN_PATH);
 	struct wire_content_meta content = { .program = true, .sign_domain = domain };
@@ -111,6 +111,7 @@ static int write_meta(struct recipe *r, const struct db_result *src)
 	buf_put(&sender, domain);
 	struct wire_job_meta job = {
 		.mail_from = buf_data(&sender),
+		.pool = pool,
 		.message_id_domain = domain,
 		.origin = SLICE("control"),
 		.date_ms = r->accepted_ms,
@@ -122,7 +123,8 @@ static int write_meta(struct recipe *r, const struct db_result *src)
 	return e;
 }
 
-static int fill(struct recipe *r, struct db *db, struct db_result *src, char *error)
+static int fill(struct recipe *r, struct db *db, struct db_result *src, struct slice pool,
+		char *error)
 {
 	struct known_fields known;
 	int e = known_fields_load(&known, db, r->org);
@@ -136,11 +138,11 @@ static int fill(struct recipe *r, struct db *db, struct db_result *src, char *er
 	if (e < 0)
 		return e;
 	name_slots(r);
-	return write_meta(r, src);
+	return write_meta(r, src, pool);
 }
 
 int recipe_load(struct recipe **ret, struct db *db, uint32_t org, uint64_t campaign,
-		char ret_error[RECIPE_ERROR_MAX])
+		struct slice pool, char ret_error[RECIPE_ERROR_MAX])
 {
 	OWNED(db_result) src = NULL;
 	OWNED(recipe) r = must_alloc(sizeof(*r));
@@ -163,7 +165,7 @@ int recipe_load(struct recipe **ret, struct db *db, uint32_t org, uint64_t campa
 	buf_init(&r->bytes, 0);
 	buf_init(&r->content_meta, 0);
 	buf_init(&r->job_meta, 0);
-	e = fill(r, db, src, ret_error);
+	e = fill(r, db, src, pool, ret_error);
 	if (e < 0)
 		return e;
 	*ret = TAKE(r);

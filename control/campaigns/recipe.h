@@ -29,5 +29,6 @@ struct recipe *recipe_free(struct recipe *r);
 DEFINE_OWNED(recipe)
 
 enum { RECIPE_ERROR_MAX = 320 };
+/* pool: the engine's egress pool for its jobs; empty is the engine's default. */
 int recipe_load(struct recipe **ret, struct db *db, uint32_t org, uint64_t campaign,
-		char ret_error[RECIPE_ERROR_MAX]) MUST_CHECK;
+		struct slice pool, char ret_error[RECIPE_ERROR_MAX]) MUST_CHECK;

@@ -73,7 +73,7 @@ int campaign_start_due(struct db *db, void *arg)
 
 	if (r < 0)
 		return r;
-	r = r == 0 ? E_UNKNOWN : recipe_load(&recipe, db, c->org, c->id, why);
+	r = r == 0 ? E_UNKNOWN : recipe_load(&recipe, db, c->org, c->id, SLICE(""), why); /* looked at only */
 	if (r >= 0)
 		return campaign_start(db, c);
 	if (r != E_UNKNOWN && r != E_SYNTAX && r != E_LIMIT)

@@ -42,7 +42,8 @@ static int load_recipe(struct feeder *f, struct feed *feed)
 	int r;
 
 	db_begin(f->api, feed->org);
-	r = recipe_load(&feed->recipe, f->api, feed->org, feed->campaign, why);
+	r = recipe_load(&feed->recipe, f->api, feed->org, feed->campaign,
+			slice_str(f->w->app->config.pool), why);
 	db_rollback(f->api);
 	if (r < 0)
 		log_error("feed.recipe", kv_int("campaign", feed->campaign), kv_err("error", r),
