@@ -55,6 +55,13 @@ def measure(b, name, runs, scale):
     return result
 
 
+def profile(b, names, scale):
+    for name in names:
+        b.profiling, b.recorder = True, None
+        ROWS[name][1](b, max(int(ROWS[name][2] * scale), 1000))
+        print(f"| {name} | " + ", ".join(f"{share} {percent:.0f} %" for share, percent in b.recorder.shares().items()) + " |")
+
+
 EXTRA = ("limit_ms", "libopendkim_ms", "bytes_per_recipient", "resident_bytes", "restart_first_s", "restart_whole_s", "feed_rate", "p50_ms", "p99_ms", "taken_p50_ms", "connections",
          "sessions", "kib_per_session", "near_rate", "alone_rate", "kept", "small_cpu_ms", "cost", "one_rate", "one_cpu_ms", "gain", "written_ratio", "syncs")
 
@@ -74,6 +81,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the number of messages")
     parser.add_argument("--json", action="store_true", help="last line: one object, rows by name")
+    parser.add_argument("--profile", action="store_true", help="instead: where the engine's CPU goes in each row, once, without the rival")
     parser.add_argument("--build", required=True)
     args = parser.parse_args()
     names, runs, scales = args.rows or list(ROWS), args.runs, {}
@@ -85,6 +93,9 @@ def main():
         b = Bench(base, args.build, True)
         b.start()
         try:
+            if args.profile:
+                profile(b, names, args.scale)
+                return 0
             results = {name: measure(b, name, runs, scales.get(name, 1.0) * args.scale) for name in names}
         except Failure as e:
             print(f"bench: {e}", file=sys.stderr)

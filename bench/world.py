@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import sys
 
+import profile_engine
 import rivals
 from stack import Engine, Nameserver, Sink, wait_until
 
@@ -40,6 +41,7 @@ class Bench:
     def __init__(self, base, build, progress):
         self.base, self.build, self.progress = pathlib.Path(base), pathlib.Path(build), progress
         self.first = 0
+        self.profiling, self.recorder = False, None
         self.base.chmod(0o755)
         self.dns = Nameserver(self.base, "127.0.0.1", 53)
         self.cgroup = rivals.Cgroup("postern_bench_rival")
@@ -94,4 +96,6 @@ class Bench:
             subprocess.run(["chown", "-R", "postgres", str(engine.keys)], check=True)
             subprocess.run(["chmod", "-R", "go=", str(engine.keys)], check=True)
         engine.start()
+        if self.profiling and not self.recorder:
+            self.recorder = profile_engine.Recorder(engine.process.pid, self.base / "perf.data")
         return engine
