@@ -38,6 +38,10 @@ static int change_password(struct call *c, const struct me_body *b)
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
+	/* Whoever found a session open must not guess the password with it. */
+	r = call_brake(c);
+	if (r < 0)
+		return r;
 	if (!password_right(c->app, b->current, db_text(res, 0, 0))) {
 		problem_add(c, "/current_password", "wrong_password",
 			    "is not the present password");

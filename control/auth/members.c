@@ -107,12 +107,31 @@ static const struct body_field invite_fields[] = {
 };
 /* clang-format on */
 
+/* Nobody gives a role that may do what he may not: a key of few scopes would make itself an admin. */
 static int read_role(struct call *c, struct slice name, enum role *ret)
 {
 	if (role_parse(name, ret) < 0)
 		problem_add(c, "/role", "unknown_role",
 			    "admin, manager, editor, analyst, viewer or sender");
+	else if (role_permits(*ret) & ~c->actor.permits)
+		problem_add(c, "/role", "missing_permission",
+			    "you do not hold all that this role may do");
 	return problem_end(c);
+}
+
+/* Nor does anybody take over, by a reset, the account of one who may do more. */
+static int check_reach(struct call *c, uint64_t id)
+{
+	OWNED(db_result) res = NULL;
+	int r = db_run(c->db, &res, "SELECT role FROM users WHERE org_id = $1 AND id = $2 FOR UPDATE",
+		       p_int(c->actor.org), p_int(id));
+
+	if (r <= 0)
+		return r < 0 ? r : E_UNKNOWN;
+	if (role_permits((enum role)db_int(res, 0, 0)) & ~c->actor.permits)
+		return problem(c, 403, "missing_permission",
+			       "you do not hold all that this member may do");
+	return 0;
 }
 
 static int post_member(struct call *c)
@@ -263,10 +282,9 @@ static int post_reset(struct call *c)
 	int r = call_id(c, 0, ID_USER, &id);
 
 	if (r >= 0)
-		r = db_run(c->db, NULL, "SELECT 1 FROM users WHERE org_id = $1 AND id = $2",
-			   p_int(c->actor.org), p_int(id));
-	if (r <= 0)
-		return r < 0 ? r : E_UNKNOWN;
+		r = check_reach(c, id);
+	if (r < 0)
+		return r;
 	r = make_token(c, id, TOKEN_RESET, token);
 	if (r >= 0)
 		r = audit_put(c, "member.reset", id_out(ID_USER, id, id_text), NULL);

@@ -305,6 +305,14 @@ static int patch_row(struct call *c, int64_t id, const struct campaign_body *b, 
 	return r < 0 ? r : change_lists(c, (uint64_t)id, b, seen);
 }
 
+/* What is scheduled goes out by itself: who may not send does not change it behind the back of who did. */
+static int check_scheduled(struct call *c, const struct db_result *row)
+{
+	if (db_int(row, 0, CC_STATUS) != CAMPAIGN_SCHEDULED || (c->actor.permits & PERMIT_CAMPAIGNS_SEND))
+		return 0;
+	return problem(c, 403, "missing_permission", "a scheduled campaign is changed by who holds campaigns.send");
+}
+
 static int patch_campaign(struct call *c)
 {
 	OWNED(db_result) old = NULL;
@@ -321,7 +329,9 @@ static int patch_campaign(struct call *c)
 		return r;
 	if (db_int(old, 0, CC_STATUS) > CAMPAIGN_SCHEDULED)
 		return problem(c, 409, "started", "a campaign that has started cannot be changed");
-	r = patch_row(c, db_int(old, 0, CC_ID), &b, seen);
+	r = check_scheduled(c, old);
+	if (r >= 0)
+		r = patch_row(c, db_int(old, 0, CC_ID), &b, seen);
 	if (r >= 0)
 		r = load(c, (uint64_t)db_int(old, 0, CC_ID), false, &row);
 	return r < 0 ? r : campaign_reply(c, 200, row);
@@ -336,6 +346,9 @@ static int delete_campaign(struct call *c)
 		return r;
 	if (db_int(old, 0, CC_STARTED))
 		return problem(c, 409, "started", "a campaign that has started is kept, for its ledger");
+	r = check_scheduled(c, old);
+	if (r < 0)
+		return r;
 	r = db_run(c->db, NULL, "DELETE FROM campaigns WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
 		   p_int(db_int(old, 0, CC_ID)));
 	return r < 0 ? r : reply_empty(c, 204);

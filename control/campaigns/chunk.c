@@ -9,6 +9,9 @@
 
 enum row_column { R_SEQ, R_EMAIL, R_FIRST, R_LAST, R_FIELDS, R_GONE, R_STOP };
 enum { URL_MAX = 512 };
+/* A fresh chunk ends with the row that reaches this: whatever tenants put into their fields, a job stays
+ * far below LINK_FRAME_MAX. */
+enum { CHUNK_BYTES = 4 * 1024 * 1024 };
 
 void chunk_init(struct chunk *c)
 {
@@ -191,7 +194,7 @@ static int fill_cut(struct db *db, const struct cut *k, uint64_t next, uint64_t 
 	while (i < (unsigned)n && must_not(rows, i))
 		i++;
 	r = pass_over(db, k->maker, rows, i);
-	for (from = i; r >= 0 && i < (unsigned)n && !must_not(rows, i); i++)
+	for (from = i; r >= 0 && i < (unsigned)n && !must_not(rows, i) && buf_len(&k->chunk->data) < CHUNK_BYTES; i++)
 		r = put_row(k->maker, rows, i, k->chunk);
 	if (r < 0)
 		return r;

@@ -129,8 +129,10 @@ static int read_file(struct job *j, struct sheet *sheet, int fd)
 	int r = 0;
 
 	while (r >= 0 && (n = read(fd, piece, PIECE)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n < 0)
-			return errno == EINTR ? 0 : -errno;
+			return -errno;
 		r = sheet_feed(sheet, slice_of(piece, (size_t)n));
 		if (r >= 0)
 			r = flush_rows(j);

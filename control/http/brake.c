@@ -43,3 +43,13 @@ bool brake_take(const struct app *app, const struct ip *ip, unsigned *ret_wait_s
 	(void)pthread_mutex_unlock(&lock);
 	return fine;
 }
+
+int call_brake(struct call *c)
+{
+	unsigned wait_s;
+
+	if (brake_take(c->app, &c->ip, &wait_s))
+		return 0;
+	reply_header(c, "Retry-After", "%u", wait_s);
+	return problem(c, 429, "too_many_requests", "try again in %u s", wait_s);
+}

@@ -75,6 +75,9 @@ unsigned problem_count(const struct call *c);
 
 /* If-Match against the version of the row: 0, or 412 and E_ANSWERED.  Without the header 0. */
 int call_if_match(struct call *c, int64_t version) MUST_CHECK;
+/* One try of those an address has for passwords (ROUTE_BRAKED takes it at the door): 0, or 429 and
+ * E_ANSWERED. */
+int call_brake(struct call *c) MUST_CHECK;
 
 /* Pages: ?limit=1..200 and ?after=cursor.  Ask the database for page.limit + 1 rows beyond
  * (page.text, page.id), put at most page.limit into data, and say whether there was one more. */

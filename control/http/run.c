@@ -79,12 +79,8 @@ static int read_json(struct call *c)
 
 static int look_before(struct call *c)
 {
-	unsigned wait_s;
-
-	if ((c->route->flags & ROUTE_BRAKED) && !brake_take(c->app, &c->ip, &wait_s)) {
-		reply_header(c, "Retry-After", "%u", wait_s);
-		return problem(c, 429, "too_many_requests", "try again in %u s", wait_s);
-	}
+	if ((c->route->flags & ROUTE_BRAKED) && call_brake(c) < 0)
+		return E_ANSWERED;
 	if ((c->route->flags & ROUTE_IF_MATCH) && !call_header(c, "If-Match").p)
 		return problem(c, 428, "if_match_required",
 			       "send If-Match with the ETag that you read");

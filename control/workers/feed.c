@@ -65,8 +65,11 @@ static int send_chunk(struct feeder *f, struct feed *feed)
 	struct id128 id = job_of_chunk(feed->campaign, f->chunk.first);
 	struct link_frame frame = { .type = LINK_JOB };
 	struct flight *flight;
-	int r = cancel_gone(f, id);
+	int r;
 
+	if (buf_len(&f->chunk.data) > LINK_FRAME_MAX / 2)
+		return E_LIMIT;
+	r = cancel_gone(f, id);
 	if (r < 0)
 		return r;
 	flight = flight_new(f, FLIGHT_JOB);
@@ -91,6 +94,13 @@ static int send_chunk(struct feeder *f, struct feed *feed)
 	return r < 0 ? r : cancel_gone(f, id);
 }
 
+static int hand_over(struct feeder *f, struct feed *feed)
+{
+	int r = send_chunk(f, feed);
+
+	return r >= 0 ? 1 : r == E_LIMIT ? r : -EIO;
+}
+
 /* One chunk of one campaign: first those in doubt, then new ones.  1 sent, 0 none, or negative. */
 static int feed_step(struct feeder *f, struct feed *feed)
 {
@@ -104,13 +114,13 @@ static int feed_step(struct feeder *f, struct feed *feed)
 		else if (r == 0)
 			feed->resolved = true;
 		if (r != 0)
-			return r < 0 ? r : send_chunk(f, feed) < 0 ? -EIO : 1;
+			return r < 0 ? r : hand_over(f, feed);
 	}
 	if (feed->idle)
 		return 0;
 	r = feed->sending ? chunk_cut(f->api, &maker, &f->chunk) : 0;
 	if (r > 0)
-		r = send_chunk(f, feed) < 0 ? -EIO : 1;
+		r = hand_over(f, feed);
 	else if (r == 0)
 		feed->idle = true;
 	return r;
@@ -123,6 +133,12 @@ static bool has_room(const struct feeder *f, const struct feed *feed)
 	       carrier_unsent(f->link) < UNSENT_MAX && clock_mono_ms() >= f->full_until_ms;
 }
 
+/* What lies in the campaign's own data ends its turn alone: the other tenants' campaigns go on. */
+static bool own_fault(int err)
+{
+	return err == E_LIMIT || err == E_SYNTAX || err == E_UNKNOWN;
+}
+
 static int feed_all(struct feeder *f)
 {
 	int sent = 0;
@@ -133,7 +149,10 @@ static int feed_all(struct feeder *f)
 		if (r < 0) {
 			log_warn("feed.step", kv_int("campaign", f->feeds[i].campaign), kv_err("error", r),
 				 kv_str("why", db_error(f->api)));
-			return r;
+			if (!own_fault(r))
+				return r;
+			f->feeds[i].broken = true;
+			continue;
 		}
 		sent += r;
 	}

@@ -213,11 +213,13 @@ static bool hear_some(struct submit_session *s)
 
 static void session_run(struct submit_session *s)
 {
+	bool heard = false;
+
 	if (s->in_turn)
 		return;
 	s->in_turn = true;
 	while (may_go_on(s) && hear_some(s))
-		;
+		heard = true;
 	s->in_turn = false;
 	if (s->phase == PHASE_GONE)
 		return;
@@ -227,7 +229,7 @@ static void session_run(struct submit_session *s)
 	}
 	if (s->n_waiting)
 		timer_stop(lane_loop(s->on->lane)->timers, &s->timer);
-	else
+	else if (heard || !timer_running(&s->timer)) /* a byte now and then is no command */
 		set_patience(s);
 }
 
@@ -241,6 +243,7 @@ static void on_conn(struct conn_user *u, enum conn_event e, int err)
 		return;
 	}
 	if (e == CONN_TLS_DONE) {
+		set_patience(s);
 		atomic_fetch_add_explicit(&s->on->stats.tls, 1, memory_order_relaxed);
 		s->phase = PHASE_COMMAND;
 	}

@@ -93,7 +93,7 @@ def sessions(control):
 
 
 def keys(control):
-    api, _ = sign_up(control, "keys")
+    api, made = sign_up(control, "keys")
     key = api.post("/v1/keys", {"name": "one", "scopes": ["domains.read"]})
     user = Api(control.url, key["key"])
     check(user.get("/v1/domains")["data"] == [], "a key answers within its scope")
@@ -128,6 +128,14 @@ def keys(control):
     refused(422, "invalid_network", api.post, "/v1/keys", {"name": "x", "scopes": ["domains.read"], "cidrs": ["here"]})
     small = api.post("/v1/keys", {"name": "small", "scopes": ["keys.write"]})
     refused(422, "missing_permission", Api(control.url, small["key"]).post, "/v1/keys", {"name": "more", "scopes": ["contacts.write"]})
+    # a key that manages members makes nobody who may do more than itself, and takes over no such account
+    staff = Api(control.url, api.post("/v1/keys", {"name": "staff", "scopes": ["members.read", "members.write", "org.read", "templates.read",
+                                                                               "messages.read", "send"]})["key"])
+    refused(422, "missing_permission", staff.post, "/v1/members", {"email": "boss@keys.test", "role": "admin"})
+    clerk = staff.post("/v1/members", {"email": "clerk@keys.test", "role": "sender"})
+    refused(422, "missing_permission", staff.call, "PATCH", f"/v1/members/{clerk['id']}", {"role": "admin"})
+    refused(403, "missing_permission", staff.post, f"/v1/members/{made['user']['id']}/reset")
+    check("token" in staff.post(f"/v1/members/{clerk['id']}/reset"), "whom it could have made it can reset")
 
 
 def members(control):
@@ -310,8 +318,23 @@ def platform(control):
     return made["tenant"]
 
 
+def scheduled(control, pg):
+    """What is scheduled goes out by itself: an editor, who may not send, does not change it any more."""
+    api, _ = sign_up(control, "scheduled")
+    invited = api.post("/v1/members", {"email": "editor@scheduled.test", "role": "editor"})
+    editor = Api(control.url, Api(control.url).post("/v1/auth/verify", {"token": invited["token"], "password": PASSWORD})["token"])
+    c = editor.post("/v1/campaigns", {"name": "ours"})["id"]
+    pg.psql("UPDATE campaigns SET status = 2, scheduled_at = now() + interval '1 day' WHERE name = 'ours'", "postern")
+    refused(403, "missing_permission", editor.call, "PATCH", f"/v1/campaigns/{c}", {"all_contacts": True}, headers={"If-Match": "*"})
+    refused(403, "missing_permission", editor.call, "DELETE", f"/v1/campaigns/{c}")
+    check(api.call("PATCH", f"/v1/campaigns/{c}", {"name": "mine"}, headers={"If-Match": "*"})["name"] == "mine", "who may send may change it")
+    pg.psql("UPDATE campaigns SET status = 1, scheduled_at = NULL WHERE name = 'mine'", "postern")
+    editor.call("PATCH", f"/v1/campaigns/{c}", {"name": "draft"}, headers={"If-Match": "*"})
+
+
 def brake(control):
     """The last: from here on this address has to wait."""
+    api, _ = sign_up(control, "brake")
     statuses = []
     for _ in range(120):
         try:
@@ -319,6 +342,8 @@ def brake(control):
         except ApiError as e:
             statuses.append(e.status)
     check(429 in statuses and statuses[0] == 401, f"guessing is braked: {statuses[:3]} ... {statuses[-3:]}")
+    refused(429, "too_many_requests", api.call, "PATCH", "/v1/me", {"password": "another long one", "current_password": "a guess"})
+    check(api.call("PATCH", "/v1/me", {"name": "B"})["name"] == "B", "what is no guess is not braked")
     check(Api(control.url).get("/health")["status"] == "ok", "others are still answered")
 
 
@@ -354,6 +379,7 @@ def main():
         bodies(control)
         idempotency(control)
         pages(control)
+        scheduled(control, pg)
         swept(control, pg)
         tenant = platform(control)
         rules = pg.psql("SELECT name || '=' || convert_from(value, 'UTF8') FROM engine_outbox ORDER BY seq", "postern").splitlines()

@@ -289,6 +289,59 @@ static void a_silent_client_is_let_go(void **state)
 	box_remove(&b);
 }
 
+/* One byte a quarter of a second, never a whole line: each of them is something, none is a command. */
+static void a_client_that_dribbles_a_command_is_let_go(void **state)
+{
+	struct box b;
+	char reply[256];
+	ssize_t n = 0;
+	int fd;
+
+	(void)state;
+	box_start(&b, inputs, 1, "submission.timeout = 1s\n");
+	fd = greeted();
+	for (int i = 0; i < 200 && n <= 0; i++) {
+		(void)!send(fd, "N", 1, MSG_NOSIGNAL);
+		usleep(250000);
+		n = recv(fd, reply, sizeof(reply), MSG_DONTWAIT);
+	}
+	assert_true(n > 9);
+	assert_int_equal(strncmp(reply, "421 4.4.2", 9), 0);
+	close(fd);
+	box_remove(&b);
+}
+
+/* Ten thousand commands and not one reply read: the session stops hearing, and holds no more than its bounds. */
+static void a_client_that_never_reads_is_not_heard_for_ever(void **state)
+{
+	struct box b;
+	char line[252];
+	size_t sent = 0;
+	ssize_t n;
+	int fd, idle = 0;
+
+	(void)state;
+	box_start(&b, inputs, 1, "submission.timeout = 2s\n");
+	fd = greeted();
+	for (size_t i = 0; i < sizeof(line); i += 6)
+		memcpy(line + i, "NOOP\r\n", 6);
+	while (idle < 20 && sent < (64u << 20)) {
+		n = send(fd, line, sizeof(line), MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n > 0)
+			sent += (size_t)n;
+		else if (errno != EAGAIN)
+			break;
+		else
+			usleep(50000);
+		idle = n > 0 ? 0 : idle + 1;
+	}
+	assert_true(sent < (64u << 20));
+	close(fd);
+	fd = greeted(); /* and others are served */
+	close(fd);
+	box_remove(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +353,8 @@ int main(void)
 		cmocka_unit_test(limits_are_kept),
 		cmocka_unit_test(strangers_are_turned_away),
 		cmocka_unit_test(a_silent_client_is_let_go),
+		cmocka_unit_test(a_client_that_dribbles_a_command_is_let_go),
+		cmocka_unit_test(a_client_that_never_reads_is_not_heard_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
