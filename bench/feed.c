@@ -5,8 +5,8 @@
  *	             [--tenant 1] [--sign-domain NAME] [--window 8] [--first 0] [--to DOMAIN] [--stats FILE]
  *
  * One template of about --size bytes, three merge fields a recipient, drawn by number from lists of names
- * and towns, and a code; recipient i is u<i>@d<i mod domains>.test, or u<i>@DOMAIN.  Writes one JSON object: recipients, seconds, rate; every one of them
- * was acknowledged, which means synced. */
+ * and towns, and a code; recipient i is u<i>@d<i mod domains>.test, or u<i>@DOMAIN.  Writes one JSON
+ * object: recipients, seconds, rate; every one of them was acknowledged, which means synced. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -81,7 +81,8 @@ static void hear(void)
 	must("frame", r);
 	must("frame", link_get(body, arena, &f));
 	if (f.type == LINK_ERROR) {
-		fprintf(stderr, "postern-feed: the engine says %d: %.*s\n", f.error.code, (int)f.error.text.n, f.error.text.p);
+		fprintf(stderr, "postern-feed: the engine says %d: %.*s\n", f.error.code, (int)f.error.text.n,
+			f.error.text.p);
 		exit(1);
 	}
 	answered++;
@@ -105,8 +106,13 @@ static void dial(void)
 
 static void compose(struct buf *program)
 {
-	static const struct template_field known[] = { { SLICE("first_name"), false }, { SLICE("city"), false }, { SLICE("code"), false } };
-	struct compose_in ci = { .from = SLICE("Sender <news@sender.test>"), .env = { known, ARRAY_LEN(known), false, NULL, NULL } };
+	static const struct template_field known[] = {
+		{ SLICE("first_name"), false },
+		{ SLICE("city"), false },
+		{ SLICE("code"), false },
+	};
+	struct compose_in ci = { .from = SLICE("Sender <news@sender.test>"),
+				 .env = { known, ARRAY_LEN(known), false, NULL, NULL } };
 	struct compose_error error;
 	struct buf text;
 
@@ -148,13 +154,15 @@ static void put_content(void)
 }
 
 static const char *const names[] = {
-	"Ada", "Béla", "Carmen", "Dmitri", "Emília", "Françoise", "Giorgos", "Hannelore", "Ingrid", "Jürgen", "Katarzyna", "Lucía",
-	"Margarethe", "Niamh", "Oluwaseun", "Petra", "Quentin", "Rosalía", "Søren", "Tatjana", "Ulrich", "Valentina", "Wojciech",
-	"Xavier", "Yıldız", "Zoltán", "Aoife", "Bartholomew", "Chiara", "Désirée", "Ernő", "Friederike",
+	"Ada", "Béla", "Carmen", "Dmitri", "Emília", "Françoise", "Giorgos", "Hannelore", "Ingrid", "Jürgen",
+	"Katarzyna", "Lucía", "Margarethe", "Niamh", "Oluwaseun", "Petra", "Quentin", "Rosalía",
+	"Søren", "Tatjana", "Ulrich", "Valentina", "Wojciech", "Xavier", "Yıldız", "Zoltán",
+	"Aoife", "Bartholomew", "Chiara", "Désirée", "Ernő", "Friederike",
 };
 static const char *const towns[] = {
-	"Kraków", "Porto", "Gdańsk", "München", "Lyon", "Århus", "Bologna", "Sevilla", "Brno", "Győr", "Plovdiv", "Cork", "Tampere",
-	"Malmö", "Thessaloniki", "İzmir", "Cluj-Napoca", "Ljubljana", "Rotterdam", "Gent", "Basel", "Graz", "Vilnius", "Tartu",
+	"Kraków", "Porto", "Gdańsk", "München", "Lyon", "Århus", "Bologna", "Sevilla", "Brno", "Győr",
+	"Plovdiv", "Cork", "Tampere", "Malmö", "Thessaloniki", "İzmir", "Cluj-Napoca", "Ljubljana", "Rotterdam",
+	"Gent", "Basel", "Graz", "Vilnius", "Tartu",
 };
 
 static struct slice make_address(char *buf, size_t cap, uint64_t i)
@@ -188,15 +196,17 @@ static void put_job(struct buf *rows, struct slice meta, uint64_t first, unsigne
 
 	buf_clear(rows);
 	put_rows(rows, first, n);
-	f.job = (struct link_job){ .id = { conf.campaign, first + 1 }, .content = { conf.campaign, 1 }, .tenant = conf.tenant,
-				   .campaign = conf.campaign, .accepted_ms = now, .expires_ms = now + 5 * 86400000ll, .rows = n,
-				   .meta = meta, .data = buf_data(rows) };
+	f.job = (struct link_job){ .id = { conf.campaign, first + 1 }, .content = { conf.campaign, 1 },
+				   .tenant = conf.tenant, .campaign = conf.campaign, .accepted_ms = now,
+				   .expires_ms = now + 5 * 86400000ll, .rows = n, .meta = meta,
+				   .data = buf_data(rows) };
 	put(&f);
 }
 
 static void feed(void)
 {
-	struct wire_job_meta jm = { .mail_from = SLICE("bounce@sender.test"), .message_id_domain = SLICE("sender.test"), .origin = SLICE("control"),
+	struct wire_job_meta jm = { .mail_from = SLICE("bounce@sender.test"),
+				    .message_id_domain = SLICE("sender.test"), .origin = SLICE("control"),
 				    .date_ms = clock_wall_ms() };
 	struct buf rows, meta;
 

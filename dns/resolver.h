@@ -20,7 +20,9 @@ struct resolver *resolver_free(struct resolver *r);
 DEFINE_OWNED(resolver)
 
 enum { DNS_NAME_MAX = 254, DNS_SERVERS_MAX = 8, DNS_RECORDS_MAX = 64 };
-enum dns_type { DNS_A = 1, DNS_CNAME = 5, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28, DNS_NS = 2, DNS_PTR = 12, DNS_TLSA = 52 };
+enum dns_type {
+	DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28, DNS_TLSA = 52,
+};
 
 struct resolver_options {
 	struct {

@@ -50,7 +50,8 @@ static int get_progress(struct call *c)
 	int64_t status = db_int(row, 0, P_STATUS);
 	return reply_json(c, 200,
 			  json_pack("{so ss sI so sI sI so}", "id", json_id(ID_CAMPAIGN, id), "status",
-				    status == CAMPAIGN_SENDING && !open ? "completed" : campaign_status_name((int)status),
+				    status == CAMPAIGN_SENDING && !open ? "completed"
+									: campaign_status_name((int)status),
 				    "audience", (json_int_t)db_int(row, 0, P_AUDIENCE), "states", states_json(row),
 				    "deferred_attempts", (json_int_t)db_int(row, 0, P_DEFERRALS), "last_minute",
 				    (json_int_t)db_int(row, 0, P_MINUTE), "started_at",

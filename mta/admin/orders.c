@@ -31,7 +31,7 @@ static struct spool *spool_of(struct query *q)
 	return engine_spool(q->server->engine);
 }
 
-/* ---- one rule, written, durable, in effect --------------------------------------------------------------- */
+/* ---- one rule, written, durable, in effect ---- */
 
 static void rule_key(const struct query *q, const char *kind, char *buf, size_t cap)
 {
@@ -76,7 +76,7 @@ static int preview(struct query *q)
 	return 0;
 }
 
-/* ---- hold ---------------------------------------------------------------------------------------------------- */
+/* ---- hold ---- */
 
 static void hold_is_durable(struct durable_wait *w, int err)
 {
@@ -99,7 +99,7 @@ int finish_hold(struct query *q)
 	return write_rule(q, "hold", q->reason, hold_is_durable);
 }
 
-/* ---- release: neither held nor cancelled any more --------------------------------------------------------------- */
+/* ---- release: neither held nor cancelled any more ---- */
 
 static void release_is_durable(struct durable_wait *w, int err)
 {
@@ -166,7 +166,7 @@ int finish_release(struct query *q)
 	return write_rule(q, "hold", "", release_is_durable); /* after it in the log: durable after it */
 }
 
-/* ---- cancel: a rule for as long as the queue is swept ---------------------------------------------------------------- */
+/* ---- cancel: a rule for as long as the queue is swept ---- */
 
 static void report_cancelled(struct query *q, uint64_t left)
 {
@@ -245,7 +245,7 @@ int finish_cancel(struct query *q)
 	return 0;
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------------------------------- */
+/* ---- the rest ---- */
 
 void lane_retry(struct query *q, struct part *p, struct lane *l)
 {

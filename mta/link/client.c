@@ -103,7 +103,8 @@ static void on_welcome(struct durable_wait *w, int err)
 		cursor = 0;
 	c->welcomed = true;
 	frames_send(&c->frames, &(struct link_frame){ .type = LINK_WELCOME, .request = c->hello_request,
-		.welcome = { LINK_VERSION, slice_str(c->server->engine_id), spool_durable(sp), spool_oldest(sp), cursor } });
+		.welcome = { LINK_VERSION, slice_str(c->server->engine_id), spool_durable(sp), spool_oldest(sp),
+			     cursor } });
 	if (!c->server->quiet)
 		frames_pause(&c->frames, false);
 }

@@ -246,7 +246,8 @@ static void print_config(const struct value *v)
 	const struct value *options = list_of(v, "options");
 
 	for (uint32_t i = 0; i < options->count; i++) {
-		struct slice name = member_text(&options->items[i], "name"), value = member_text(&options->items[i], "value");
+		struct slice name = member_text(&options->items[i], "name"),
+			     value = member_text(&options->items[i], "value");
 		printf("%.*s = %.*s\n", (int)name.n, name.p, (int)value.n, value.p);
 	}
 }

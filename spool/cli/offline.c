@@ -17,8 +17,8 @@ int offline_open(struct cli *c, struct spool **ret)
 		(void)snprintf(c->error, sizeof(c->error), "%s/%s, offset %llu: %s", c->spool_path, found.bad_segment,
 			       (unsigned long long)found.bad_offset, err_text(r));
 	else if (r < 0)
-		(void)snprintf(c->error, sizeof(c->error), "%s: %s (and nobody answers at %s)", c->spool_path, err_text(r),
-			       c->socket_path);
+		(void)snprintf(c->error, sizeof(c->error), "%s: %s (and nobody answers at %s)",
+			       c->spool_path, err_text(r), c->socket_path);
 	return r == -ENOENT ? -ECONNREFUSED : r; /* neither engine nor spool */
 }
 

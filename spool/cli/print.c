@@ -37,7 +37,8 @@ static void put_safe(struct buf *out, struct slice s)
 	while (s.n) {
 		size_t n = utf8_length(s);
 		unsigned char c = (unsigned char)s.p[0];
-		bool harmless = n > 0 && c >= 0x20 && c != 0x7f && !(n == 2 && c == 0xc2 && (unsigned char)s.p[1] < 0xa0);
+		bool harmless = n > 0 && c >= 0x20 && c != 0x7f &&
+				!(n == 2 && c == 0xc2 && (unsigned char)s.p[1] < 0xa0);
 
 		buf_put(out, harmless ? slice_of(s.p, n) : SLICE("?"));
 		n = MAX_OF(n, (size_t)1);

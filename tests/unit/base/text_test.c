@@ -175,7 +175,8 @@ static void a_log_line_stays_one_line_whatever_a_peer_wrote(void **state)
 	(void)state;
 	assert_int_equal(pipe(fds), 0);
 	log_open(fds[1], LOG_INFO);
-	log_info("test.event", kv_slice("text", SLICE("a\r\nb\"c\\d\x1b[0m\xff\0e\xc2\x85")), kv_int("n", -5), kv_err("why", E_EOF));
+	log_info("test.event", kv_slice("text", SLICE("a\r\nb\"c\\d\x1b[0m\xff\0e\xc2\x85")),
+		 kv_int("n", -5), kv_err("why", E_EOF));
 	log_debug("test.hidden", kv_int("n", 1));
 	n = read(fds[0], line, sizeof(line) - 1);
 	assert_true(n > 0);
