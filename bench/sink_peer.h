@@ -1,0 +1,60 @@
+/* bench/sink_peer.h - one connection of the sink: bytes in and out, in the clear or by TLS, and answers
+ * that are held back for a while.
+ * Owns:   the caller closes a peer as soon as one of these says that it is gone (false).
+ * Blocks: never; what cannot be written now waits in `out` for EPOLLOUT.
+ * Limits: one thread. */
+#pragma once
+#include <openssl/ssl.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "bench/sink_rules.h"
+
+enum { SINK_RCPTS_LIMIT = 100 };
+
+/* What the whole program has once. */
+struct sink {
+	struct {
+		const char *store, *stats, *cert, *key;
+		int64_t delay_ms;
+		bool no_pipelining;
+	} conf;
+	struct {
+		uint64_t connections, open, peak_open, messages, recipients, bytes, tls, resumed, deferred,
+			refused, duplicates, cut;
+		int64_t first_ms, last_ms;
+	} stats;
+	SSL_CTX *tls;
+	struct sink_rules *rules;
+	int epfd;
+};
+extern struct sink sink;
+
+struct peer {
+	int fd;
+	bool is_listener;
+	SSL *ssl;
+	char ip[48];
+	struct buf in, out, body;
+	bool in_data, handshaking, closing, wants_write;
+	size_t scanned;            /* of the data, already looked at for its end */
+	char from[512];
+	unsigned n_rcpts;
+	char rcpts[SINK_RCPTS_LIMIT][320];
+	struct list delayed;       /* on the delay list while an answer is held back */
+	int64_t due_ms;
+	struct buf held;           /* the answer that is held back */
+};
+
+struct peer *peer_new(int fd, const char *ip);
+void peer_close(struct peer *p);
+/* Queues an answer, behind one that is held back. */
+void peer_say(struct peer *p, const char *text);
+/* The same, after delay_ms; everything behind it waits too. */
+void peer_say_late(struct peer *p, const char *text, int64_t delay_ms);
+void peer_start_tls(struct peer *p);
+/* False when the peer is gone. */
+bool peer_flush(struct peer *p);
+bool peer_readable(struct peer *p);
+/* Sends what has been held back long enough; milliseconds until the next, at most 200. */
+int peer_release_delayed(void);
