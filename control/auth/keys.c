@@ -4,6 +4,7 @@
 #include "control/auth/session.h"
 #include "control/auth/token.h"
 #include "control/http/body.h"
+#include "control/http/rows.h"
 
 enum { SCOPES_MAX = 64, CIDRS_MAX = 32, CIDR_TEXT_MAX = 64 };
 
@@ -36,7 +37,7 @@ static json_t *cidr_list(struct slice cidrs)
 	return list;
 }
 
-static json_t *key_json(struct db_result *res, unsigned i)
+static json_t *key_json(const struct db_result *res, unsigned i)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
 			 json_id(ID_KEY, (uint64_t)db_int(res, i, 0)), "name",
@@ -52,7 +53,6 @@ static int get_keys(struct call *c)
 {
 	OWNED(db_result) res = NULL;
 	struct page p;
-	json_t *data;
 	int r = page_read(c, &p);
 
 	if (r >= 0)
@@ -60,13 +60,7 @@ static int get_keys(struct call *c)
 			   "SELECT " KEY_COLUMNS
 			   " FROM api_keys WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
 			   p_int(c->actor.org), p_int(p.id), p_int(p.limit + 1));
-	if (r < 0)
-		return r;
-	data = json_array();
-	unsigned n = (unsigned)MIN_OF((int64_t)r, p.limit);
-	for (unsigned i = 0; i < n; i++)
-		(void)json_array_append_new(data, key_json(res, i));
-	return page_reply(c, &p, data, r > p.limit, n ? db_int(res, n - 1, 0) : 0, SLICE(""));
+	return r < 0 ? r : rows_reply(c, &p, res, key_json);
 }
 
 static int reply_key(struct call *c, uint64_t id, unsigned status, const char *secret_token)

@@ -5,6 +5,7 @@
 #include "control/auth/password.h"
 #include "control/auth/session.h"
 #include "control/http/body.h"
+#include "control/http/rows.h"
 
 static int get_me(struct call *c)
 {
@@ -86,38 +87,31 @@ static int patch_me(struct call *c)
 	return r < 0 ? r : get_me(c);
 }
 
-static json_t *session_json(struct call *c, struct db_result *res, unsigned i)
+static json_t *session_json(const struct db_result *res, unsigned i)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "id",
 			 json_id(ID_SESSION, (uint64_t)db_int(res, i, 0)), "created_at",
 			 json_time(db_int(res, i, 1)), "last_seen_at", json_time(db_int(res, i, 2)),
 			 "expires_at", json_time(db_int(res, i, 3)), "ip",
 			 json_slice(db_text(res, i, 4)), "agent", json_slice(db_text(res, i, 5)),
-			 "current", (uint64_t)db_int(res, i, 0) == c->actor.session);
+			 "current", (int)db_int(res, i, 6));
 }
 
 static int get_sessions(struct call *c)
 {
 	OWNED(db_result) res = NULL;
 	struct page p;
-	json_t *data;
 	int r = page_read(c, &p);
 
 	if (r >= 0)
 		r = db_run(c->db, &res,
 			   "SELECT id, to_ms(created_at), to_ms(last_seen_at), to_ms(expires_at),"
-			   " coalesce(host(ip), ''), agent FROM sessions WHERE org_id = $1 AND "
+			   " coalesce(host(ip), ''), agent, (id = $5)::int FROM sessions WHERE org_id = $1 AND "
 			   "user_id = $2"
 			   " AND expires_at > now() AND id > $3 ORDER BY id LIMIT $4",
 			   p_int(c->actor.org), p_int(c->actor.id), p_int(p.id),
-			   p_int(p.limit + 1));
-	if (r < 0)
-		return r;
-	data = json_array();
-	unsigned n = (unsigned)MIN_OF((int64_t)r, p.limit);
-	for (unsigned i = 0; i < n; i++)
-		(void)json_array_append_new(data, session_json(c, res, i));
-	return page_reply(c, &p, data, r > p.limit, n ? db_int(res, n - 1, 0) : 0, SLICE(""));
+			   p_int(p.limit + 1), p_int(c->actor.session));
+	return r < 0 ? r : rows_reply(c, &p, res, session_json);
 }
 
 static int delete_session(struct call *c)

@@ -4,6 +4,7 @@
 #include "control/auth/session.h"
 #include "control/auth/token.h"
 #include "control/http/body.h"
+#include "control/http/rows.h"
 #include "message/mailbox.h"
 
 enum { TOKEN_RESET = 2, TOKEN_INVITE = 3 };
@@ -19,7 +20,7 @@ static const char *status_name(int64_t status)
 					  : "disabled";
 }
 
-static json_t *member_json(struct db_result *res, unsigned i)
+static json_t *member_json(const struct db_result *res, unsigned i)
 {
 	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "id",
 			 json_id(ID_USER, (uint64_t)db_int(res, i, 0)), "email",
@@ -33,7 +34,6 @@ static int get_members(struct call *c)
 {
 	OWNED(db_result) res = NULL;
 	struct page p;
-	json_t *data;
 	int r = page_read(c, &p);
 
 	if (r >= 0)
@@ -41,13 +41,7 @@ static int get_members(struct call *c)
 			   "SELECT " MEMBER_COLUMNS
 			   " FROM users WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
 			   p_int(c->actor.org), p_int(p.id), p_int(p.limit + 1));
-	if (r < 0)
-		return r;
-	data = json_array();
-	unsigned n = (unsigned)MIN_OF((int64_t)r, p.limit);
-	for (unsigned i = 0; i < n; i++)
-		(void)json_array_append_new(data, member_json(res, i));
-	return page_reply(c, &p, data, r > p.limit, n ? db_int(res, n - 1, 0) : 0, SLICE(""));
+	return r < 0 ? r : rows_reply(c, &p, res, member_json);
 }
 
 static int reply_member(struct call *c, uint64_t id, unsigned status, const char *token)

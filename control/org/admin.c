@@ -6,12 +6,13 @@
 #include "control/auth/password.h"
 #include "control/auth/signup.h"
 #include "control/http/body.h"
+#include "control/http/rows.h"
 #include "control/org/org.h"
 #include "control/org/outbox.h"
 
 enum { ORG_ACTIVE = 1, ORG_SUSPENDED = 2 };
 
-static json_t *org_json(struct db_result *res, unsigned i)
+static json_t *org_json(const struct db_result *res, unsigned i)
 {
 	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:I}", "id",
 			 json_id(ID_ORG, (uint64_t)db_int(res, i, 0)), "name",
@@ -25,7 +26,6 @@ static int get_orgs(struct call *c)
 {
 	OWNED(db_result) res = NULL;
 	struct page p;
-	json_t *data;
 	int r = page_read(c, &p);
 
 	if (r >= 0)
@@ -33,13 +33,7 @@ static int get_orgs(struct call *c)
 			   "SELECT org_id, name, status, status_note, to_ms(created_at) FROM "
 			   "lookup_orgs($1, $2)",
 			   p_int(p.id), p_int(p.limit + 1));
-	if (r < 0)
-		return r;
-	data = json_array();
-	unsigned n = (unsigned)MIN_OF((int64_t)r, p.limit);
-	for (unsigned i = 0; i < n; i++)
-		(void)json_array_append_new(data, org_json(res, i));
-	return page_reply(c, &p, data, r > p.limit, n ? db_int(res, n - 1, 0) : 0, SLICE(""));
+	return r < 0 ? r : rows_reply(c, &p, res, org_json);
 }
 
 static int reply_org(struct call *c, uint32_t org, unsigned status)

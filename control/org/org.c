@@ -1,6 +1,7 @@
 /* control/org/org.c - GET and PATCH of the organisation, and its audit. */
 #include "control/auth/audit.h"
 #include "control/http/body.h"
+#include "control/http/rows.h"
 #include "control/org/org.h"
 
 static int get_org(struct call *c)
@@ -78,7 +79,7 @@ static json_t *actor_json(int64_t kind, uint64_t id)
 	}
 }
 
-static json_t *audit_json(struct db_result *res, unsigned i)
+static json_t *audit_json(const struct db_result *res, unsigned i)
 {
 	struct slice detail = db_text(res, i, 6);
 
@@ -95,7 +96,6 @@ static int get_audit(struct call *c)
 {
 	OWNED(db_result) res = NULL;
 	struct page p;
-	json_t *data;
 	int r = page_read(c, &p);
 
 	if (r >= 0) /* newest first: the cursor's id is an upper bound */
@@ -105,13 +105,7 @@ static int get_audit(struct call *c)
 			   " FROM audit WHERE org_id = $1 AND ($2 = 0 OR id < $2) ORDER BY id DESC "
 			   "LIMIT $3",
 			   p_int(c->actor.org), p_int(p.id), p_int(p.limit + 1));
-	if (r < 0)
-		return r;
-	data = json_array();
-	unsigned n = (unsigned)MIN_OF((int64_t)r, p.limit);
-	for (unsigned i = 0; i < n; i++)
-		(void)json_array_append_new(data, audit_json(res, i));
-	return page_reply(c, &p, data, r > p.limit, n ? db_int(res, n - 1, 0) : 0, SLICE(""));
+	return r < 0 ? r : rows_reply(c, &p, res, audit_json);
 }
 
 /* clang-format off */
