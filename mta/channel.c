@@ -22,17 +22,30 @@ static const struct egress_source *pick_source(struct pool *p)
 	return NULL;
 }
 
-static bool take_slots(struct channel *ch)
+/* Of the limits that sites share a sixteenth is left to transactional mail. */
+static int64_t slots_of(int64_t max, bool transactional)
+{
+	return transactional ? max : max - max / 16;
+}
+
+static int64_t site_slots(const struct mta_config *c, bool transactional)
+{
+	int64_t max = c->site_connections;
+
+	return transactional ? max : max - limits_kept(max, c->site_connections_kept);
+}
+
+static bool take_slots(struct channel *ch, bool transactional)
 {
 	struct work *w = ch->pool->work;
 	const struct mta_config *c = w->config;
 
-	if (w->n_channels >= c->lane_sessions)
+	if (w->n_channels >= slots_of(c->lane_sessions, transactional))
 		return false;
-	if (!limits_take(&ch->pool->site->shared->connections, c->site_connections))
+	if (!limits_take(&ch->pool->site->shared->connections, site_slots(c, transactional)))
 		return false;
 	ch->source_slots = limits_source(w->limits, (unsigned)(ch->source - c->sources));
-	if (limits_take(ch->source_slots, c->source_connections))
+	if (limits_take(ch->source_slots, slots_of(c->source_connections, transactional)))
 		return true;
 	limits_give(&ch->pool->site->shared->connections);
 	return false;
@@ -89,7 +102,7 @@ static struct channel *channel_blank(struct pool *p)
 
 static const uint16_t dsn_system[3] = { 4, 3, 5 }; /* RFC 3463: our configuration, not theirs */
 
-int channel_open(struct pool *p)
+int channel_open(struct pool *p, bool transactional)
 {
 	struct work *w = p->work;
 	const struct route_host *mx;
@@ -113,7 +126,7 @@ int channel_open(struct pool *p)
 		site_back_off(p->site);
 		return E_UNKNOWN;
 	}
-	if (!take_slots(ch)) {
+	if (!take_slots(ch, transactional)) {
 		free(ch);
 		return E_FULL;
 	}
@@ -143,9 +156,9 @@ static void rest(struct channel *ch)
 {
 	struct work *w = ch->pool->work;
 
-	if (list_empty(&ch->idle))
-		list_push_front(&ch->pool->idle,
-				&ch->idle); /* the warmest is used first, others run out */
+	if (!list_empty(&ch->idle))
+		return; /* it was looked at, not used: its time goes on */
+	list_push_front(&ch->pool->idle, &ch->idle); /* the warmest is used first, others run out */
 	timer_set(w->loop->timers, &ch->idle_timer, w->config->site_idle);
 }
 
@@ -196,7 +209,8 @@ static bool wait_hungry(struct channel *ch)
 {
 	struct work *w = ch->pool->work;
 
-	if (!list_empty(&ch->pool->rings[1]) || !ch->pool->n_ready || !turn_is_over(w))
+	if (ch->pool->fair.ready[CLASS_TRANSACTIONAL] || !ch->pool->fair.ready[CLASS_BULK] ||
+	    !turn_is_over(w))
 		return false;
 	if (list_empty(&ch->hungry))
 		list_push(&w->hungry, &ch->hungry);

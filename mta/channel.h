@@ -19,12 +19,13 @@ struct channel {
 	struct turn_end reap;
 	struct timer idle_timer;
 	unsigned in_hand, taken;
+	unsigned bulk;            /* of those in hand */
 	bool ready_once, quitting, gone;
 	bool judged;              /* the host has answered about a recipient */
 };
 /* 0, or why there can be none now: E_FULL (limits), E_UNKNOWN (no such pool), E_TIMEOUT (all hosts are
- * bad; the site has backed off). */
-int channel_open(struct pool *p) MUST_CHECK;
+ * bad; the site has backed off).  transactional: it may have the slots kept for that. */
+int channel_open(struct pool *p, bool transactional) MUST_CHECK;
 /* As long as it takes more and the turn has time: building messages may not keep the lane from its
  * other descriptors.  Transactional mail goes whatever the time. */
 void channel_feed(struct channel *ch);

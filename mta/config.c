@@ -114,10 +114,16 @@ static const struct option table[] = {
 	  "The answer after the final dot (section 4.5.3.2.6)." },
 	{ "smtp.timeout.rset", T_DURATION, T(rset), 100, HOUR, "20s", true, "RSET." },
 	{ "smtp.timeout.quit", T_DURATION, T(quit), 100, HOUR, "2s", true, "QUIT." },
+	{ "transactional.share", T_INT, AT(transactional_share), 1, 99, "90", true,
+	  "Percent of the turns at a site that transactional mail may have while bulk mail waits." },
+	{ "tenant.weight", T_LIST, AT(tenant_weight), 0, 0, "", true,
+	  "Shares of tenants at a site, each \"tenant weight\"; 1 for who is not named." },
 	{ "site.connections", T_INT, AT(site_connections), 1, 100000, "20", true,
 	  "Connections at a time to one site (the set of MX hosts of a domain), over all lanes." },
 	{ "site.connections_start", T_INT, AT(site_start), 1, 100000, "2", true,
 	  "Connections with which a site begins; success raises them to site.connections." },
+	{ "site.connections_kept", T_INT, AT(site_connections_kept), 0, 1000, "1", true,
+	  "Connections of site.connections that never carry bulk mail, at most a quarter." },
 	{ "site.messages", T_INT, AT(site_messages_per_connection), 1, 1000000, "100", true,
 	  "Messages a connection." },
 	{ "site.rate", T_INT, AT(site_rate), 0, 1000000, "0", true,
@@ -218,6 +224,20 @@ const char *config_needs_restart(const struct mta_config *a, const struct mta_co
 	buf_free(&x);
 	buf_free(&y);
 	return found;
+}
+
+uint16_t config_tenant_weight(const struct mta_config *c, uint64_t tenant)
+{
+	unsigned low = 0, high = c->n_weights;
+
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+		if (c->weights[middle].tenant < tenant)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < c->n_weights && c->weights[low].tenant == tenant ? c->weights[low].weight : 1;
 }
 
 int64_t config_retry_ms(const struct mta_config *c, unsigned attempts)

@@ -16,12 +16,17 @@ enum {
 	CONFIG_RETRIES_MAX = 64,
 	CONFIG_LISTENERS_MAX = 16,
 	CONFIG_DNS_MAX = 8,
+	CONFIG_WEIGHTS_MAX = 1024,
 };
 
 struct egress_source {
 	const char *pool, *ehlo;
 	struct ip ip;            /* family 0: whatever the system picks */
 	char ip_text[IP_TEXT_MAX];
+};
+struct tenant_weight {
+	uint64_t tenant;
+	uint16_t weight;
 };
 struct net_list {
 	struct ip_net nets[CONFIG_NETS_MAX];
@@ -57,7 +62,9 @@ struct mta_config {
 	int64_t smtp_port;
 	char *smtp_tls;
 	struct smtp_timeouts timeouts;
-	int64_t site_connections, site_messages_per_connection, site_rate, site_idle, site_start,
+	int64_t transactional_share;
+	char *tenant_weight; /* list */
+	int64_t site_connections, site_connections_kept, site_messages_per_connection, site_rate, site_idle, site_start,
 		site_backoff_min, site_backoff_max, host_bad;
 	int64_t source_connections;
 	char *retry_schedule; /* list */
@@ -81,6 +88,8 @@ struct mta_config {
 	unsigned n_dns;
 	struct egress_source sources[CONFIG_SOURCES_MAX];
 	unsigned n_sources;
+	struct tenant_weight weights[CONFIG_WEIGHTS_MAX]; /* by tenant */
+	unsigned n_weights;
 	int64_t retries[CONFIG_RETRIES_MAX]; /* milliseconds after attempt 1, 2 ... */
 	unsigned n_retries;
 	char *names[CONFIG_SOURCES_MAX * 2 + CONFIG_NETS_MAX]; /* memory behind the texts above */
@@ -98,5 +107,6 @@ int config_parse(struct mta_config **ret, struct slice text, const char *name_fo
 const struct option *config_table(size_t *ret_n);
 /* First option that differs and only takes effect at a restart; NULL when there is none. */
 const char *config_needs_restart(const struct mta_config *a, const struct mta_config *b);
+uint16_t config_tenant_weight(const struct mta_config *c, uint64_t tenant); /* 1 unless given */
 /* Delay before the next try after `attempts` tries, without jitter. */
 int64_t config_retry_ms(const struct mta_config *c, unsigned attempts);

@@ -134,6 +134,28 @@ static int entry_source(struct deriver *d, struct slice s)
 	return add_source(d->c, pool, &ip, ehlo);
 }
 
+enum { WEIGHT_MAX = 100 };
+
+/* Kept in the order of tenants; naming one twice is a mistake. */
+static int entry_weight(struct deriver *d, struct slice s)
+{
+	struct mta_config *c = d->c;
+	struct slice tenant = next_word(&s), weight = next_word(&s);
+	uint64_t t, w;
+	unsigned i;
+
+	if (c->n_weights == CONFIG_WEIGHTS_MAX || slice_u64(tenant, UINT64_MAX, &t) < 0 ||
+	    slice_u64(weight, WEIGHT_MAX, &w) < 0 || w == 0 || next_word(&s).n)
+		return E_SYNTAX;
+	for (i = c->n_weights; i && c->weights[i - 1].tenant >= t; i--)
+		if (c->weights[i - 1].tenant == t)
+			return E_SYNTAX;
+	memmove(c->weights + i + 1, c->weights + i, (c->n_weights - i) * sizeof(c->weights[0]));
+	c->weights[i] = (struct tenant_weight){ t, (uint16_t)w };
+	c->n_weights++;
+	return 0;
+}
+
 static const struct {
 	const char *suffix;
 	int64_t factor;
@@ -180,6 +202,8 @@ static const struct {
 	  "an address such as 127.0.0.1:53, at most 8" },
 	{ "egress.sources", offsetof(struct mta_config, egress_sources), entry_source,
 	  "\"pool address ehlo-name\" (address * : any)" },
+	{ "tenant.weight", offsetof(struct mta_config, tenant_weight), entry_weight,
+	  "\"tenant weight\", a number and 1 to 100, each tenant once" },
 	{ "retry.schedule", offsetof(struct mta_config, retry_schedule), entry_retry,
 	  "a duration such as 10m, at most 64" },
 };

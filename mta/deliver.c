@@ -171,12 +171,13 @@ static bool may_go(struct pool *p, rcpt_ref ref, struct chunk *k)
 }
 
 /* The next recipient that may go, with its job. */
-static rcpt_ref next_rcpt(struct pool *p, struct chunk **ret_chunk, struct line **ret_line)
+static rcpt_ref next_rcpt(struct pool *p, bool bulk, struct chunk **ret_chunk,
+			  struct line **ret_line)
 {
 	struct work *w = p->work;
 
 	for (unsigned n = 0; n < TAKES_MAX; n++) {
-		rcpt_ref ref = pool_take(p, ret_line);
+		rcpt_ref ref = pool_take(p, bulk, ret_line);
 		struct chunk *k;
 		int r;
 		if (ref == RCPT_NONE)
@@ -305,7 +306,7 @@ static void add_same(struct pool *p, struct delivery *d, struct line *line)
 	rcpt_ref ref;
 
 	while (d->txn.n_rcpts < DELIVERY_RCPTS_MAX &&
-	       (ref = pool_take_same(p, line, d->chunk->job)) != RCPT_NONE)
+	       (ref = fair_take_same(&p->fair, line, d->chunk->job)) != RCPT_NONE)
 		if (!moved_on(p, ref) && may_go(p, ref, d->chunk))
 			add_rcpt(w, d, ref);
 }
@@ -351,22 +352,41 @@ static int build(struct work *w, struct delivery *d, rcpt_ref ref)
 
 /* ---- over to the session and back ----------------------------------------------------------- */
 
+static bool is_bulk(const struct delivery *d)
+{
+	return d->chunk->info.class != CLASS_TRANSACTIONAL;
+}
+
+static void into_hand(struct channel *ch, struct delivery *d)
+{
+	ch->in_hand++;
+	if (is_bulk(d) && ch->bulk++ == 0)
+		ch->pool->n_bulk++;
+	list_push(&ch->hand, &d->link);
+}
+
+static void out_of_hand(struct channel *ch, struct delivery *d)
+{
+	ch->in_hand--;
+	if (is_bulk(d) && --ch->bulk == 0)
+		ch->pool->n_bulk--;
+	list_remove(&d->link);
+}
+
 static void hand_over(struct channel *ch, struct delivery *d)
 {
 	struct work *w = ch->pool->work;
 	int r;
 
-	ch->in_hand++;
+	into_hand(ch, d);
 	ch->taken++;
 	count_add(&w->m->messages, 1);
 	count_add(&w->m->message_bytes, d->txn.message.n + d->txn.head.n);
-	list_push(&ch->hand, &d->link);
 	r = session_send(ch->session, &d->txn);
 	if (r == 0)
 		return;
-	list_remove(&d->link);
 	/* It became unready since session_can_take(): nothing was said, so nobody lost a try. */
-	ch->in_hand--;
+	out_of_hand(ch, d);
 	for (unsigned i = 0; i < d->txn.n_rcpts; i++)
 		work_queue(w, d->refs[i]);
 	delivery_rest(w, d);
@@ -391,11 +411,13 @@ bool deliver_next(struct channel *ch)
 	struct chunk *k;
 	struct line *line;
 	rcpt_ref ref;
+	bool bulk;
 	int r;
 
-	if (!p->n_ready || (w->config->site_rate && !rate_allows(p)))
+	bulk = ch->bulk || pool_bulk_may_start(p);
+	if (!pool_has(p, bulk) || (w->config->site_rate && !rate_allows(p)))
 		return false;
-	ref = next_rcpt(p, &k, &line);
+	ref = next_rcpt(p, bulk, &k, &line);
 	if (ref == RCPT_NONE)
 		return false;
 	d = delivery_new(w, k->info.rows > 1);
@@ -454,10 +476,12 @@ static void settle(struct channel *ch, struct delivery *d, unsigned i,
 
 void deliver_abandon(struct channel *ch)
 {
-	struct list *l;
+	struct delivery *d;
 
-	while ((l = list_pop(&ch->hand)) != NULL)
-		delivery_rest(ch->pool->work, container_of(l, struct delivery, link));
+	while ((d = list_first(&ch->hand, struct delivery, link)) != NULL) {
+		out_of_hand(ch, d);
+		delivery_rest(ch->pool->work, d);
+	}
 }
 
 void deliver_done(struct channel *ch, struct txn *t)
@@ -474,8 +498,7 @@ void deliver_done(struct channel *ch, struct txn *t)
 		.sent_data = t->sent_data,
 	};
 
-	ch->in_hand--;
-	list_remove(&d->link);
+	out_of_hand(ch, d);
 	/* At the lane's end what is in hand stays in the spool as it is and is tried after the
 	 * restart. */
 	for (unsigned i = 0; i < t->n_rcpts && !w->freeing; i++)

@@ -30,6 +30,11 @@ static inline bool limits_take(_Atomic int *connections, int64_t max)
 			return true;
 	return false;
 }
+/* Of `max` slots those that bulk mail leaves free: never more than a quarter. */
+static inline int64_t limits_kept(int64_t max, int64_t keep)
+{
+	return keep < max / 4 ? keep : max / 4;
+}
 static inline void limits_give(_Atomic int *connections)
 {
 	atomic_fetch_sub_explicit(connections, 1, memory_order_relaxed);

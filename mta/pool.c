@@ -4,7 +4,7 @@
 #include "mta/channel.h"
 #include "mta/deliver.h"
 
-enum { LIMIT_LOOK_MS = 50, OPEN_MORE_MS = 1, OPEN_AT_ONCE = 64, SPARE_LINES = 16 };
+enum { LIMIT_LOOK_MS = 50, OPEN_MORE_MS = 1, OPEN_AT_ONCE = 64 };
 
 static void pump(struct turn_end *t);
 
@@ -24,13 +24,9 @@ struct pool *pool_get(struct site *s, unsigned index)
 	p->site = s;
 	p->work = s->work;
 	p->index = index;
-	list_init(&p->rings[0]);
-	list_init(&p->rings[1]);
-	list_init(&p->parked);
+	fair_init(&p->fair, &s->work->slab);
 	list_init(&p->channels);
 	list_init(&p->idle);
-	list_init(&p->spare_lines);
-	map_init(&p->lines);
 	list_init(&p->pump.link);
 	p->pump.run = pump;
 	timer_init(&p->timer, on_timer);
@@ -41,145 +37,37 @@ struct pool *pool_get(struct site *s, unsigned index)
 
 void pool_free(struct pool *p)
 {
-	struct map_link *m;
 	struct list *l;
-	size_t pos;
 
 	while (!list_empty(&p->channels) && (l = p->channels.next))
 		channel_free_now(container_of(l, struct channel, link));
-	for (pos = 0; (m = map_next(&p->lines, &pos, NULL)); pos = 0) {
-		map_remove(&p->lines, m);
-		free(container_of(m, struct line, link));
-	}
-	while ((l = list_pop(&p->spare_lines)) != NULL)
-		free(container_of(l, struct line, ring));
-	map_free(&p->lines);
+	fair_end(&p->fair);
 	timer_stop(p->work->loop->timers, &p->timer);
 	list_remove(&p->pump.link);
 	list_remove(&p->link);
 	free(p);
 }
 
-/* ---- lines: who goes next ------------------------------------------------------------------- */
-
-static struct line *line_get(struct pool *p, struct flow *f)
-{
-	uint64_t hash = hash_mix(f->index);
-	struct list *spare;
-	struct line *line;
-
-	for (struct map_link *l = map_find(&p->lines, hash); l; l = map_find_next(l)) {
-		line = container_of(l, struct line, link);
-		if (line->flow == f)
-			return line;
-	}
-	spare = list_pop(&p->spare_lines);
-	line = spare ? container_of(spare, struct line, ring) : must_alloc(sizeof(*line));
-	*line = (struct line){ .flow = f, .parked = f->held };
-	fifo_init(&line->fifo);
-	map_insert(&p->lines, &line->link, hash);
-	list_init(&line->ring);
-	list_push(f->held ? &p->parked : &p->rings[f->class == CLASS_TRANSACTIONAL], &line->ring);
-	return line;
-}
-
-/* An empty line is no longer needed: its flow may end before the next recipient comes. */
-static void line_drop(struct pool *p, struct line *line)
-{
-	map_remove(&p->lines, &line->link);
-	list_remove(&line->ring);
-	list_push(&p->spare_lines, &line->ring);
-}
-
-static void line_park(struct pool *p, struct line *line, bool park)
-{
-	if (line->parked == park)
-		return;
-	line->parked = park;
-	list_remove(&line->ring);
-	list_push(park ? &p->parked : &p->rings[line->flow->class == CLASS_TRANSACTIONAL],
-		  &line->ring);
-	if (park)
-		p->n_ready -= line->fifo.count;
-	else
-		p->n_ready += line->fifo.count;
-}
+/* ---- who goes next -------------------------------------------------------------------------- */
 
 void pool_push(struct pool *p, rcpt_ref ref, bool front)
 {
-	struct line *line =
-		line_get(p, flow_at(&p->work->flows, rcpt_at(&p->work->slab, ref)->flow));
+	struct flow *flow = flow_at(&p->work->flows, rcpt_at(&p->work->slab, ref)->flow);
 
-	if (front)
-		fifo_push_front(&p->work->slab, &line->fifo, ref);
-	else
-		fifo_push(&p->work->slab, &line->fifo, ref);
-	if (line->parked)
-		return;
-	p->n_ready++;
-	pool_pump_soon(p);
+	if (fair_push(&p->fair, flow, ref, front))
+		pool_pump_soon(p);
 }
 
-static struct line *next_line(struct pool *p)
+rcpt_ref pool_take(struct pool *p, bool bulk, struct line **ret_line)
 {
-	bool other = p->run >= TRANSACTIONAL_RUN && !list_empty(&p->rings[0]);
+	unsigned percent = (unsigned)p->work->config->transactional_share;
 
-	if (!list_empty(&p->rings[1]) && !other) {
-		p->run++;
-		return list_first(&p->rings[1], struct line, ring);
-	}
-	p->run = 0;
-	return list_first(&p->rings[0], struct line, ring);
-}
-
-rcpt_ref pool_take(struct pool *p, struct line **ret_line)
-{
-	struct line *line = next_line(p);
-	rcpt_ref ref;
-
-	if (!line)
-		return RCPT_NONE;
-	ref = fifo_pop(&p->work->slab, &line->fifo);
-	p->n_ready--;
-	if (ret_line)
-		*ret_line = line;
-	if (line->fifo.count == 0) {
-		line_drop(p,
-			  line); /* at rest until the next push: pool_take_same sees it is empty */
-	} else if (++line->burst >= BURST) {
-		line->burst = 0;
-		list_remove(&line->ring);
-		list_push(&p->rings[line->flow->class == CLASS_TRANSACTIONAL], &line->ring);
-	}
-	return ref;
-}
-
-rcpt_ref pool_take_same(struct pool *p, struct line *line, job_no job)
-{
-	const struct rcpt *r;
-	rcpt_ref ref;
-
-	if (line->fifo.count == 0)
-		return RCPT_NONE;
-	r = rcpt_at(&p->work->slab, line->fifo.head);
-	if (r->job != job || r->state == RCPT_DEAD)
-		return RCPT_NONE;
-	ref = fifo_pop(&p->work->slab, &line->fifo);
-	p->n_ready--;
-	if (line->fifo.count == 0)
-		line_drop(p, line);
-	return ref;
+	return fair_take(&p->fair, percent, bulk, ret_line);
 }
 
 void pool_rules_changed(struct pool *p)
 {
-	struct map_link *l;
-	size_t pos = 0;
-
-	for (l = map_next(&p->lines, &pos, NULL); l; l = map_next(&p->lines, &pos, l)) {
-		struct line *line = container_of(l, struct line, link);
-		line_park(p, line, line->flow->held);
-	}
+	fair_rules_changed(&p->fair);
 	pool_pump_soon(p);
 }
 
@@ -191,12 +79,49 @@ void pool_pump_soon(struct pool *p)
 		loop_at_turn_end(p->work->loop, &p->pump);
 }
 
+static unsigned kept(const struct pool *p)
+{
+	const struct mta_config *c = p->work->config;
+
+	return (unsigned)limits_kept(c->site_connections, c->site_connections_kept);
+}
+
+/* All connections there may be now.  Transactional mail may open what is kept for it beyond those
+ * that success has earned, but not when the site said that there are too many. */
+static unsigned most_channels(const struct pool *p)
+{
+	int64_t earned = (int64_t)p->want + (p->congested ? 0 : kept(p));
+
+	return (unsigned)MIN_OF(earned, p->work->config->site_connections);
+}
+
+static unsigned most_bulk_channels(const struct pool *p)
+{
+	unsigned most = most_channels(p), keep = kept(p);
+
+	return most > keep ? most - keep : 1;
+}
+
+bool pool_bulk_may_start(const struct pool *p)
+{
+	return p->n_bulk < most_bulk_channels(p);
+}
+
+/* Those that are opening will take at least one each. */
+static bool bulk_needs_channel(const struct pool *p)
+{
+	return p->n_channels < most_bulk_channels(p) && fair_ready(&p->fair) > p->n_opening;
+}
+
+static bool passwords_need_channel(const struct pool *p)
+{
+	return p->n_channels < most_channels(p) &&
+	       p->fair.ready[CLASS_TRANSACTIONAL] > p->n_opening;
+}
+
 static bool needs_channel(const struct pool *p)
 {
-	unsigned want = (unsigned)MIN_OF((int64_t)p->want, p->work->config->site_connections);
-
-	/* Those that are opening will take at least one each. */
-	return p->n_channels < want && p->n_ready > p->n_opening;
+	return bulk_needs_channel(p) || passwords_need_channel(p);
 }
 
 static void open_some(struct pool *p)
@@ -210,7 +135,7 @@ static void open_some(struct pool *p)
 		return;
 	}
 	for (n = 0; n < OPEN_AT_ONCE && r == 0 && needs_channel(p); n++)
-		r = channel_open(p);
+		r = channel_open(p, passwords_need_channel(p));
 	if (n == OPEN_AT_ONCE && r == 0) /* the rest when others had their turn */
 		timer_set(p->work->loop->timers, &p->timer, OPEN_MORE_MS);
 	else if (r == E_FULL && !timer_running(&p->timer)) /* other lanes or sites hold the slots */
@@ -225,19 +150,19 @@ static void pump(struct turn_end *t)
 	if (p->work->freeing)
 		return;
 	list_each (&p->channels, ch, struct channel, link)
-		if (list_empty(&p->rings[1]))
+		if (!p->fair.ready[CLASS_TRANSACTIONAL])
 			break;
 		else if (!list_empty(&ch->hungry))
 			channel_feed(ch); /* it need not stand in line for this */
 	list_each (&p->idle, ch, struct channel, idle) {
 		if (p->work->stopping)
 			channel_quit(ch);
-		else if (p->n_ready)
+		else if (pool_has(p, pool_bulk_may_start(p)))
 			channel_feed(ch);
 		else
 			break;
 	}
-	if (p->n_ready && !p->work->stopping)
+	if (fair_ready(&p->fair) && !p->work->stopping)
 		open_some(p);
 }
 
@@ -245,14 +170,13 @@ void pool_success(struct pool *p)
 {
 	int64_t limit = p->work->config->site_connections;
 
-	if (p->n_ready <= p->n_channels || (int64_t)p->want >= limit)
+	if (fair_ready(&p->fair) <= p->n_channels || (int64_t)p->want >= limit)
 		return;
 	/* Doubling a round trip until the first congestion, then one more a round of successes. */
 	if (++p->successes >= (p->congested ? p->want : 1)) {
 		p->successes = 0;
 		p->want++;
-		if (p->n_channels < p->want)
-			pool_pump_soon(p);
+		pool_pump_soon(p);
 	}
 }
 

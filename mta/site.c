@@ -194,7 +194,7 @@ static void defer_some(struct site *s)
 	rcpt_ref ref;
 
 	list_each (&s->pools, p, struct pool, link)
-		for (unsigned i = 0; i < BACKOFF_RECORDS && (ref = pool_take(p, NULL)) != RCPT_NONE;
+		for (unsigned i = 0; i < BACKOFF_RECORDS && (ref = pool_take(p, true, NULL)) != RCPT_NONE;
 		     i++) {
 			if (rcpt_at(&s->work->slab, ref)->state == RCPT_DEAD)
 				rcpt_end(s->work, ref);

@@ -3,7 +3,7 @@
  *
  * domain: where a recipient's mail goes; route, counts, last answer.  A domain without recipients is
  *         kept for a while (its route stays known), the longest unused go first.
- * flow:   who sent it: class, tenant, campaign and egress pool; the unit of fairness.
+ * flow:   who sent it: class, tenant, campaign and egress pool; see mta/fair.h.
  * Owns:   tables own their entries.  Limits: DOMAINS_IDLE_MAX domains and FLOWS_IDLE_MAX flows are kept without
  *         recipients. */
 #pragma once
@@ -51,6 +51,7 @@ struct flow {
 	uint32_t index;
 	uint8_t class, pool;
 	bool held;
+	uint16_t weight;             /* the tenant's, see tenant.weight */
 	uint64_t tenant, campaign;
 	uint32_t n[RCPT_STATES];
 	uint32_t live;

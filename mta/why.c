@@ -63,9 +63,9 @@ static void why_site(struct teller *t, const struct site *s)
 		tell(t, "connections", 0, "all %" PRId64 " connections to %s are in use", slots,
 		     s->name);
 	list_each (&((struct site *)s)->pools, p, struct pool, link)
-		if (p->n_ready)
+		if (fair_ready(&p->fair))
 			tell(t, "next", 0, "%u recipients wait for %u connections of pool %s to %s",
-			     p->n_ready, p->n_channels, w->pool_names[p->index], s->name);
+			     fair_ready(&p->fair), p->n_channels, w->pool_names[p->index], s->name);
 }
 
 static void why_rcpt(struct teller *t, const struct rcpt *r)

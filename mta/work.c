@@ -179,6 +179,7 @@ struct flow *work_flow(struct work *w, uint8_t class, uint64_t tenant, uint64_t 
 	f->pool = (uint8_t)pool;
 	f->tenant = tenant;
 	f->campaign = campaign;
+	f->weight = config_tenant_weight(w->config, tenant);
 	list_init(&f->idle);
 	f->index = table_number(&w->flows, f);
 	map_insert(&w->flows.map, &f->link, hash);
@@ -340,6 +341,9 @@ void work_keys_changed(struct work *w, struct slice domain)
 void work_reload(struct work *w)
 {
 	const struct mta_config *c = engine_config(w->engine);
+	struct map_link *l;
+	struct flow *f;
+	size_t pos = 0;
 
 	w->config = c;
 	w->shelf.chunk_max = (size_t)c->cache_chunks;
@@ -354,6 +358,10 @@ void work_reload(struct work *w)
 		.own_ips = c->own_ips,
 		.n_own_ips = c->n_own_ips,
 	};
+	for (l = map_next(&w->flows.map, &pos, NULL); l; l = map_next(&w->flows.map, &pos, l)) {
+		f = container_of(l, struct flow, link);
+		f->weight = config_tenant_weight(c, f->tenant);
+	}
 	each_pool(w, pool_pump_soon);
 }
 

@@ -62,7 +62,7 @@ static void open_engine(struct world *w)
 
 void world_start(struct world *w, const char *config)
 {
-	*w = (struct world){ .disk = disk_sim_new(), .config = config, .next_id = 1 };
+	*w = (struct world){ .disk = disk_sim_new(), .config = config, .next_id = 1, .tenant = 1 };
 	log_open(STDERR_FILENO, getenv("POSTERN_TEST_LOG") ? LOG_DEBUG : LOG_ERROR);
 	conn_sim_reset();
 	resolver_sim_forget();
@@ -155,7 +155,7 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 		.content = id,
 		.campaign = campaign,
 		.class = (uint8_t) class,
-		.tenant = 1,
+		.tenant = w->tenant,
 		.accepted_ms = clock_wall_ms(),
 		.expires_ms = clock_wall_ms() + life_ms,
 		.rows = n,

@@ -15,6 +15,7 @@ struct world {
 	const char *config;
 	uint64_t next_id;
 	struct slice sign_domain; /* of the messages submitted from now on */
+	uint64_t tenant;          /* likewise; 1 at first */
 };
 void world_start(struct world *w, const char *config); /* everything new */
 void world_restart(struct world *w); /* engine and spool anew over the same disk */

@@ -67,6 +67,19 @@ static void lists_become_addresses_and_durations(void **state)
 	assert_int_equal(c->tls_policy, TLS_MUST);
 }
 
+static void a_tenant_weighs_what_its_entry_says_or_one(void **state)
+{
+	OWNED(mta_config) c = parsed("tenant.weight = 70 4, 3 2\ntenant.weight = 18446744073709551615 100\n");
+
+	(void)state;
+	assert_int_equal(config_tenant_weight(c, 70), 4);
+	assert_int_equal(config_tenant_weight(c, 3), 2);
+	assert_int_equal(config_tenant_weight(c, UINT64_MAX), 100);
+	assert_int_equal(config_tenant_weight(c, 4), 1);
+	assert_int_equal(config_tenant_weight(c, 0), 1);
+	assert_int_equal(config_tenant_weight(c, 71), 1);
+}
+
 static void mistakes_are_named(void **state)
 {
 	(void)state;
@@ -82,6 +95,12 @@ static void mistakes_are_named(void **state)
 	refused("hostname = a b\n", "hostname");
 	refused("dns.servers = 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1\n",
 		"dns.servers");
+	refused("tenant.weight = 7\n", "tenant.weight");
+	refused("tenant.weight = 7 0\n", "7 0");
+	refused("tenant.weight = 7 101\n", "7 101");
+	refused("tenant.weight = 7 2 1\n", "7 2 1");
+	refused("tenant.weight = 9 1, 7 2, 8 3, 7 4\n", "7 4");
+	refused("transactional.share = 100\n", "transactional.share");
 	refused("nothing = 1\n", "nothing");
 }
 
@@ -133,6 +152,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_file_is_a_whole_configuration),
 		cmocka_unit_test(lists_become_addresses_and_durations),
+		cmocka_unit_test(a_tenant_weighs_what_its_entry_says_or_one),
 		cmocka_unit_test(mistakes_are_named),
 		cmocka_unit_test(a_reload_knows_what_needs_a_restart),
 		cmocka_unit_test(a_report_is_mime_and_peers_add_nothing_to_it),
