@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/log.h"
 #include "control/contacts/import_row.h"
 #include "control/workers/column.h"
@@ -253,6 +254,17 @@ static int work_apply(struct db *api, void *arg)
 	return r < 0 ? r : 0;
 }
 
+/* The text up to where it was cut within a character: it may quote a title of the file. */
+static struct slice whole_text(const char *text)
+{
+	struct slice rest = slice_str(text);
+	size_t n;
+
+	while ((n = utf8_length(rest)))
+		rest = slice_of(rest.p + n, rest.n - n);
+	return slice_of(text, (size_t)(rest.p - text));
+}
+
 static int work_failed(struct db *api, void *arg)
 {
 	struct job *j = arg;
@@ -260,7 +272,7 @@ static int work_failed(struct db *api, void *arg)
 	return db_run(api, NULL,
 		      "UPDATE imports SET status = 4, finished_at = now(), path = '', error = $3 "
 		      "WHERE org_id = $1 AND id = $2 AND status = 2",
-		      p_int(j->org), p_int(j->id), p_str(j->error));
+		      p_int(j->org), p_int(j->id), p_text(whole_text(j->error)));
 }
 
 /* ---- the whole ----------------------------------------------------------------------------- */
@@ -286,6 +298,9 @@ static int run(struct job *j)
 		r = stage(j);
 	if (r >= 0)
 		r = db_tx(j->api, j->org, work_apply, j);
+	if (r == E_SYNTAX && !j->error[0])
+		(void)snprintf(j->error, sizeof(j->error),
+			       "the database refuses a value; the fields of a contact have 32 KiB at most");
 	if (r < 0 && j->error[0]) /* the file's fault: trying again would not help */
 		r = db_tx(j->api, j->org, work_failed, j);
 	else if (r < 0)

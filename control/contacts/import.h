@@ -12,3 +12,6 @@
 
 /* Takes the oldest waiting import of any organisation and runs it: 1 ran one, 0 there was none. */
 int import_run_one(struct db *ingest, struct db *api, const atomic_bool *stop) MUST_CHECK;
+
+/* Removes uploads of more than a day ago that no import waits for. */
+void uploads_clean(struct db *ingest, const char *folder);

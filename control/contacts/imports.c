@@ -5,6 +5,8 @@
 #include "control/contacts/import_row.h"
 #include "control/contacts/routes.h"
 
+enum { WAITING_MAX = 20 };
+
 static const char *const status_names[] = { "", "waiting", "running", "completed", "failed", "cancelled" };
 
 #define IMPORT_COLUMNS                                                                             \
@@ -69,6 +71,19 @@ static int read_list(struct call *c, uint64_t *ret)
 	return r == 0 || r == E_UNKNOWN ? problem(c, 422, "unknown_list", "no such list") : r;
 }
 
+/* A file that waits takes disk that is everybody's. */
+static int check_waiting(struct call *c)
+{
+	OWNED(db_result) n = NULL;
+	int r = db_run(c->db, &n, "SELECT count(*) FROM imports WHERE org_id = $1 AND status IN (1, 2)",
+		       p_int(c->actor.org));
+
+	if (r < 0 || db_int(n, 0, 0) < WAITING_MAX)
+		return r < 0 ? r : 0;
+	reply_header(c, "Retry-After", "60");
+	return problem(c, 429, "too_many_imports", "%d imports wait already", WAITING_MAX);
+}
+
 static int create_import(struct call *c)
 {
 	OWNED(db_result) row = NULL;
@@ -77,8 +92,10 @@ static int create_import(struct call *c)
 	int64_t bytes = 0;
 	uint64_t list = 0;
 	const char *path = call_upload(c, &bytes);
-	int r = read_list(c, &list);
+	int r = check_waiting(c);
 
+	if (r >= 0)
+		r = read_list(c, &list);
 	if (r >= 0)
 		r = read_mapping(c, &mapping);
 	if (r < 0)

@@ -12,6 +12,7 @@ void imports_run(struct worker *w)
 	OWNED(db) ingest = app_db(w->app, APP_INGEST);
 	OWNED(db) api = app_db(w->app, APP_API);
 
+	uploads_clean(ingest, w->app->config.data_dir);
 	while (!worker_stopping(w)) {
 		int r = import_run_one(ingest, api, &w->app->stopping);
 
