@@ -210,6 +210,7 @@ void outcome_own(struct work *w, rcpt_ref ref, const struct own_outcome *own)
 	struct rcpt *r = rcpt_at(&w->slab, ref);
 	int64_t now = clock_wall_ms();
 	struct chunk *k = NULL;
+	char why[256];
 	struct outcome o = {
 		.job = r->job,
 		.row = r->row,
@@ -223,6 +224,14 @@ void outcome_own(struct work *w, rcpt_ref ref, const struct own_outcome *own)
 		.host = own->host,
 	};
 
+	if ((o.kind == OUTCOME_DEFERRED || o.kind == OUTCOME_BOUNCED) &&
+	    rules_selects(w->rules, RULE_CANCEL) && sweep_cancelled(w, r, why, sizeof(why))) {
+		/* A standing order also ends who never comes as far as a connection. */
+		o.kind = OUTCOME_CANCELLED;
+		o.text = slice_str(why);
+		memcpy(o.dsn, (const uint16_t[3]){ 5, 7, 1 }, sizeof(o.dsn));
+		o.code = 0;
+	}
 	if (o.kind == OUTCOME_DEFERRED) {
 		o.attempt = (uint16_t)MIN_OF(r->attempts + 1, UINT16_MAX);
 		o.next_ms = MAX_OF(next_try_ms(w, r, now, o.attempt),
