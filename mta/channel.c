@@ -42,6 +42,8 @@ static bool take_slots(struct channel *ch, bool transactional)
 
 	if (w->n_channels >= slots_of(c->lane_sessions, transactional))
 		return false;
+	if (!transactional && !pool_may_take(ch->pool))
+		return false;
 	if (!limits_take(&ch->pool->site->shared->connections, site_slots(c, transactional)))
 		return false;
 	ch->source_slots = limits_source(w->limits, (unsigned)(ch->source - c->sources));
@@ -143,6 +145,7 @@ int channel_open(struct pool *p, bool transactional)
 	list_push(&p->channels, &ch->link);
 	h->channels++;
 	p->n_channels++;
+	pool_claim(p);
 	p->n_opening++;
 	w->n_channels++;
 	count_add(&w->m->sessions_opened, 1);
@@ -152,6 +155,8 @@ int channel_open(struct pool *p, bool transactional)
 
 /* ---- work ----------------------------------------------------------------------------------- */
 
+enum { IDLE_LOOK_MS = 500 };
+
 static void rest(struct channel *ch)
 {
 	struct work *w = ch->pool->work;
@@ -159,7 +164,9 @@ static void rest(struct channel *ch)
 	if (!list_empty(&ch->idle))
 		return; /* it was looked at, not used: its time goes on */
 	list_push_front(&ch->pool->idle, &ch->idle); /* the warmest is used first, others run out */
-	timer_set(w->loop->timers, &ch->idle_timer, w->config->site_idle);
+	ch->idle_since_ms = timers_now(w->loop->timers);
+	timer_set(w->loop->timers, &ch->idle_timer,
+		  MIN_OF(w->config->site_idle, (int64_t)IDLE_LOOK_MS));
 }
 
 void channel_quit(struct channel *ch)
@@ -167,6 +174,7 @@ void channel_quit(struct channel *ch)
 	if (ch->quitting || ch->gone)
 		return;
 	ch->quitting = true;
+	ch->pool->n_quitting++;
 	list_remove(&ch->idle);
 	list_remove(&ch->hungry);
 	timer_stop(ch->pool->work->loop->timers, &ch->idle_timer);
@@ -225,7 +233,7 @@ void channel_feed(struct channel *ch)
 	list_remove(&ch->hungry);
 	while (!ch->quitting && !ch->gone && !w->stopping &&
 	       ch->taken < w->config->site_messages_per_connection &&
-	       session_can_take(ch->session)) {
+	       session_can_take(ch->session) && !pool_must_give(ch->pool)) {
 		if (wait_hungry(ch)) {
 			list_remove(&ch->idle);
 			timer_stop(w->loop->timers, &ch->idle_timer);
@@ -240,7 +248,7 @@ void channel_feed(struct channel *ch)
 		list_remove(&ch->idle);
 		timer_stop(w->loop->timers, &ch->idle_timer);
 	} else if (w->stopping || ch->taken >= w->config->site_messages_per_connection ||
-		   !w->config->site_idle) {
+		   !w->config->site_idle || pool_must_give(ch->pool)) {
 		channel_quit(ch);
 	} else {
 		rest(ch);
@@ -249,7 +257,14 @@ void channel_feed(struct channel *ch)
 
 static void on_idle(struct timer *t)
 {
-	channel_quit(container_of(t, struct channel, idle_timer));
+	struct channel *ch = container_of(t, struct channel, idle_timer);
+	struct work *w = ch->pool->work;
+	int64_t left = ch->idle_since_ms + w->config->site_idle - timers_now(w->loop->timers);
+
+	if (left <= 0 || pool_others_wait(ch->pool))
+		channel_quit(ch);
+	else
+		timer_set(w->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));
 }
 
 static void note_tls(struct channel *ch)
@@ -313,6 +328,8 @@ static void leave(struct channel *ch)
 	list_remove(&ch->idle);
 	list_remove(&ch->hungry);
 	p->n_channels--;
+	p->n_quitting -= ch->quitting;
+	pool_claim(p);
 	if (!ch->ready_once)
 		p->n_opening--;
 	ch->host->channels--;

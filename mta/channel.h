@@ -18,6 +18,7 @@ struct channel {
 	_Atomic int *source_slots;
 	struct turn_end reap;
 	struct timer idle_timer;
+	int64_t idle_since_ms;
 	unsigned in_hand, taken;
 	unsigned bulk;            /* of those in hand */
 	bool ready_once, quitting, gone;

@@ -14,6 +14,8 @@ struct limits *limits_new(void);
 struct site_limits {
 	struct map_link link;
 	_Atomic int connections;
+	_Atomic int pools;	 /* that have connections, or wait for one */
+	_Atomic int starved;	 /* of these, how many wait with less than their share */
 	_Atomic int64_t next_us; /* GCRA: theoretical arrival time of the next message */
 	char name[];
 };
@@ -25,8 +27,8 @@ static inline bool limits_take(_Atomic int *connections, int64_t max)
 	int n = atomic_load_explicit(connections, memory_order_relaxed);
 
 	while (n < max)
-		if (atomic_compare_exchange_weak_explicit(connections, &n, n + 1, memory_order_relaxed,
-							  memory_order_relaxed))
+		if (atomic_compare_exchange_weak_explicit(
+			connections, &n, n + 1, memory_order_relaxed, memory_order_relaxed))
 			return true;
 	return false;
 }
@@ -39,6 +41,7 @@ static inline void limits_give(_Atomic int *connections)
 {
 	atomic_fetch_sub_explicit(connections, 1, memory_order_relaxed);
 }
-/* 0: a message may go now, and it is counted; else the microseconds to wait. rate a second; 0: free. */
+/* 0: a message may go now, and it is counted; else the microseconds to wait. rate a second; 0:
+ * free. */
 int64_t limits_rate(struct site_limits *s, int64_t rate, int64_t now_us);
 _Atomic int *limits_source(struct limits *l, unsigned source); /* index in the config's sources */

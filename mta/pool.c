@@ -7,6 +7,7 @@
 enum { LIMIT_LOOK_MS = 50, OPEN_MORE_MS = 1, OPEN_AT_ONCE = 64 };
 
 static void pump(struct turn_end *t);
+static void set_starved(struct pool *p, bool starved);
 
 static void on_timer(struct timer *t)
 {
@@ -42,6 +43,7 @@ void pool_free(struct pool *p)
 	while (!list_empty(&p->channels) && (l = p->channels.next))
 		channel_free_now(container_of(l, struct channel, link));
 	fair_end(&p->fair);
+	set_starved(p, false);
 	timer_stop(p->work->loop->timers, &p->timer);
 	list_remove(&p->pump.link);
 	list_remove(&p->link);
@@ -124,6 +126,61 @@ static bool needs_channel(const struct pool *p)
 	return bulk_needs_channel(p) || passwords_need_channel(p);
 }
 
+/* ---- connections: whose --------------------------------------------------------------------- */
+
+static int64_t slots(const struct pool *p)
+{
+	const struct mta_config *c = p->work->config;
+
+	return c->site_connections - limits_kept(c->site_connections, c->site_connections_kept);
+}
+
+static unsigned share(const struct pool *p)
+{
+	int64_t pools = MAX_OF(atomic_load(&p->site->shared->pools), 1);
+
+	return (unsigned)MAX_OF(slots(p) / pools, (int64_t)1);
+}
+
+bool pool_others_wait(const struct pool *p)
+{
+	return atomic_load_explicit(&p->site->shared->starved, memory_order_relaxed) > p->starved;
+}
+
+bool pool_may_take(const struct pool *p)
+{
+	bool too_few = slots(p) < atomic_load(&p->site->shared->pools);
+
+	return p->starved || !pool_others_wait(p) || (p->n_channels < share(p) && !too_few);
+}
+
+bool pool_must_give(const struct pool *p)
+{
+	return pool_others_wait(p) && p->n_channels - p->n_quitting > share(p);
+}
+
+void pool_claim(struct pool *p)
+{
+	bool claims = p->n_channels || p->starved;
+
+	if (claims != p->claims)
+		atomic_fetch_add(&p->site->shared->pools, claims ? 1 : -1);
+	p->claims = claims;
+}
+
+static bool site_is_full(const struct pool *p)
+{
+	return !pool_may_take(p) || atomic_load(&p->site->shared->connections) >= slots(p);
+}
+
+static void set_starved(struct pool *p, bool starved)
+{
+	if (starved != p->starved)
+		atomic_fetch_add(&p->site->shared->starved, starved ? 1 : -1);
+	p->starved = starved;
+	pool_claim(p);
+}
+
 static void open_some(struct pool *p)
 {
 	int64_t now = timers_now(p->work->loop->timers);
@@ -132,6 +189,7 @@ static void open_some(struct pool *p)
 
 	if (p->site->backoff_until_ms > now) {
 		timer_set(p->work->loop->timers, &p->timer, p->site->backoff_until_ms - now);
+		set_starved(p, false);
 		return;
 	}
 	for (n = 0; n < OPEN_AT_ONCE && r == 0 && needs_channel(p); n++)
@@ -140,6 +198,7 @@ static void open_some(struct pool *p)
 		timer_set(p->work->loop->timers, &p->timer, OPEN_MORE_MS);
 	else if (r == E_FULL && !timer_running(&p->timer)) /* other lanes or sites hold the slots */
 		timer_set(p->work->loop->timers, &p->timer, LIMIT_LOOK_MS);
+	set_starved(p, r == E_FULL && p->n_channels < share(p) && site_is_full(p));
 }
 
 static void pump(struct turn_end *t)
@@ -164,6 +223,8 @@ static void pump(struct turn_end *t)
 	}
 	if (fair_ready(&p->fair) && !p->work->stopping)
 		open_some(p);
+	else
+		set_starved(p, false);
 }
 
 void pool_success(struct pool *p)

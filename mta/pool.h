@@ -18,6 +18,8 @@ struct pool {
 	struct list channels, idle;
 	unsigned n_channels, n_opening, want, successes;
 	unsigned n_bulk;          /* channels with bulk mail in hand */
+	unsigned n_quitting;      /* of the channels */
+	bool claims, starved;     /* counted in the site's shared limits */
 	bool congested;           /* it said so once: growth is careful from then on */
 	unsigned next_source;
 	struct turn_end pump;
@@ -36,6 +38,13 @@ static inline bool pool_has(const struct pool *p, bool bulk)
 	return p->fair.ready[CLASS_TRANSACTIONAL] || (bulk && p->fair.ready[CLASS_BULK]);
 }
 void pool_pump_soon(struct pool *p);
+/* Connections of a site are shared by its pools on all lanes.  Guarantee: a pool with work gets its
+ * part of them however much the others have to send: while one waits with less than its share, no
+ * other takes more than its own, and who has more gives it back as its transactions end. */
+bool pool_may_take(const struct pool *p);
+bool pool_must_give(const struct pool *p);
+bool pool_others_wait(const struct pool *p);
+void pool_claim(struct pool *p); /* after n_channels has changed */
 void pool_success(struct pool *p);
 void pool_congested(struct pool *p);
 void pool_rules_changed(struct pool *p);

@@ -446,6 +446,25 @@ static int place_of(unsigned campaign)
 	return -1;
 }
 
+static void a_pool_gets_its_part_of_a_sites_connections_however_busy_the_other_is(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG "site.connections = 4\nsite.connections_start = 4\nsite.messages = 100000\n"
+			       "egress.sources = default 127.0.0.2 a.test, other 127.0.0.3 b.test\n");
+	names();
+	host("127.0.1.1", "say 220 mx.test\nslow 100 10\nserve\n");
+	for (unsigned i = 0; i < 1000; i++)
+		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
+	w.pool = "other";
+	world_submit(&w, one_rcpt, 1, DAY, "control", 2);
+	world_run(&w, HOUR);
+	assert_int_equal(world_books(&w).delivered, 1001);
+	assert_in_range(place_of(2), 0, 50);
+	world_end(&w);
+}
+
 static void nobodys_bulk_delays_another_tenant_or_a_password(void **state)
 {
 	struct world w;
@@ -733,6 +752,7 @@ int main(void)
 		cmocka_unit_test(a_restart_never_fires_everything_at_once),
 		cmocka_unit_test(why_tells_what_holds_a_recipient),
 		cmocka_unit_test(an_ordered_retry_does_not_wait_for_its_time),
+		cmocka_unit_test(a_pool_gets_its_part_of_a_sites_connections_however_busy_the_other_is),
 		cmocka_unit_test(nobodys_bulk_delays_another_tenant_or_a_password),
 		cmocka_unit_test(bulk_is_not_starved_by_passwords),
 		cmocka_unit_test(a_password_reset_waits_for_no_bulk_transaction),

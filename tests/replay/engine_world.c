@@ -137,7 +137,7 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 	struct id128 id = { 0, w->next_id++ };
 	struct wire_content_meta cm = { .sign_domain = w->sign_domain };
 	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"),
-				    .origin = slice_str(origin) };
+				    .origin = slice_str(origin), .pool = slice_str(w->pool ? w->pool : "") };
 	struct buf content_meta, job_meta, rows;
 	job_no job;
 	lsn_t lsn;

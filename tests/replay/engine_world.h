@@ -14,6 +14,7 @@ struct world {
 	struct engine *engine;
 	const char *config;
 	uint64_t next_id;
+	const char *pool; /* of what is submitted from now on; NULL: the default */
 	struct slice sign_domain; /* of the messages submitted from now on */
 	uint64_t tenant;          /* likewise; 1 at first */
 };
