@@ -13,20 +13,11 @@ import time
 import types
 import urllib.parse
 
+from checks import check, ended_well, failures, result
 from stack import Api, ApiError, Control, Postgres
 
 TMP = pathlib.Path(os.environ["POSTERN_TMP"])
 PASSWORD = "correct horse battery"
-failures = []
-checks = 0
-
-
-def check(fine, text):
-    global checks
-    checks += 1
-    if not fine:
-        failures.append(text)
-        print("WRONG:", text, flush=True)
 
 
 def refused(status, code, run, *args, **kw):
@@ -387,11 +378,8 @@ def main():
         audit_chain(control, pg)
         database_away(control, pg)
         brake(control)
-        control.stop()
-        said = control.log.read_text(errors="replace")
-        check(control.process.returncode == 0 and "Sanitizer" not in said and "runtime error" not in said,
-              f"the daemon ends in good order ({control.process.returncode}): {said[-2000:]}")
-        print(f"result: {checks} checks, {len(failures)} wrong")
+        ended_well(control)
+        result()
     finally:
         control.stop()
         pg.stop()

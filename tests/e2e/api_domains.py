@@ -8,19 +8,10 @@ import pathlib
 import sys
 import types
 
+from checks import check, ended_well, failures, result
 from stack import Api, ApiError, Control, Failure, Nameserver, Postgres, wait_until
 
 TMP = pathlib.Path(os.environ["POSTERN_TMP"])
-failures = []
-checks = 0
-
-
-def check(fine, text):
-    global checks
-    checks += 1
-    if not fine:
-        failures.append(text)
-        print("WRONG:", text, flush=True)
 
 
 def lines(records, leave=(), change=None):
@@ -173,11 +164,8 @@ def main():
         looked_at_again(control, dns, pg, api, path, records)
         removing_takes_the_keys_back(pg, api, path, before)
         wrong_names(api)
-        control.stop()
-        said = control.log.read_text(errors="replace")
-        check(control.process.returncode == 0 and "Sanitizer" not in said and "runtime error" not in said,
-              f"the daemon ends in good order ({control.process.returncode}): {said[-2000:]}")
-        print(f"result: {checks} checks, {len(failures)} wrong")
+        ended_well(control)
+        result()
     finally:
         control.stop()
         dns.stop()

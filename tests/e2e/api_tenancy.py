@@ -17,21 +17,12 @@ import urllib.parse
 
 import yaml
 
+from checks import check, ended_well, failures, result
 from stack import Api, ApiError, Control, Postgres
 
 SRC = pathlib.Path(os.environ["POSTERN_SRC"])
 TMP = pathlib.Path(os.environ["POSTERN_TMP"])
 METHODS = ("get", "post", "put", "patch", "delete")
-failures = []
-tried = 0
-
-
-def check(fine, text):
-    global tried
-    tried += 1
-    if not fine:
-        failures.append(text)
-        print("WRONG:", text, flush=True)
 
 
 class Operation:
@@ -234,11 +225,8 @@ def main():
             check(after[table] == rows, f"{table}: the victim's rows changed from {rows} to {after[table]}")
         policies_alone(pg, org, int(pg.psql("SELECT org_id FROM orgs WHERE name = 'stranger'", "postern")))
         wrong_permission(covered, victim, control, ids)
-        control.stop()
-        said = control.log.read_text(errors="replace")
-        check(control.process.returncode == 0 and "Sanitizer" not in said and "runtime error" not in said,
-              f"the daemon ends in good order ({control.process.returncode}): {said[-2000:]}")
-        print(f"result: {len(covered)} operations, {len(ids)} kinds of objects, {len(before)} tables, {tried} checks, {len(failures)} wrong")
+        ended_well(control)
+        result(f"{len(covered)} operations", f"{len(ids)} kinds of objects", f"{len(before)} tables")
     finally:
         control.stop()
         pg.stop()
