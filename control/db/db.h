@@ -62,7 +62,6 @@ int db_script(struct db *db, const char *sql) MUST_CHECK;
 unsigned db_rows(const struct db_result *r);
 bool db_is_null(const struct db_result *r, unsigned row, unsigned col);
 int64_t db_int(const struct db_result *r, unsigned row, unsigned col); /* 0 for NULL */
-double db_real(const struct db_result *r, unsigned row, unsigned col);
 bool db_bool(const struct db_result *r, unsigned row, unsigned col);
 struct slice db_text(const struct db_result *r, unsigned row, unsigned col); /* empty for NULL */
 /* bytea, decoded in place: the slice is good as long as the result; read a cell only once. */
@@ -90,7 +89,3 @@ int db_copy_escape(struct buf *out, struct slice value) MUST_CHECK;
 
 /* Milliseconds as a parameter: from_ms($n).  As a column: to_ms(col). */
 
-/* Arrays as one parameter: "{1,2}" for $n::bigint[], {"a","b"} for $n::text[]. */
-int db_array_int(struct buf *out, const int64_t *v, size_t n) MUST_CHECK;
-int db_array_text_add(struct buf *out, struct slice v) MUST_CHECK; /* first call opens it */
-int db_array_text_end(struct buf *out) MUST_CHECK;

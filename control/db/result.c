@@ -45,11 +45,6 @@ int64_t db_int(const struct db_result *r, unsigned row, unsigned col)
 	return strtoll(cell(r, row, col), NULL, 10);
 }
 
-double db_real(const struct db_result *r, unsigned row, unsigned col)
-{
-	return strtod(cell(r, row, col), NULL);
-}
-
 bool db_bool(const struct db_result *r, unsigned row, unsigned col)
 {
 	return cell(r, row, col)[0] == 't';
@@ -78,31 +73,4 @@ struct slice db_bytes(struct db_result *r, unsigned row, unsigned col)
 	for (i = 0; 2 * i + 3 < n; i++)
 		p[i] = (char)(nibble(p[2 * i + 2]) << 4 | nibble(p[2 * i + 3]));
 	return slice_of(p, i);
-}
-
-int db_array_int(struct buf *out, const int64_t *v, size_t n)
-{
-	int r = buf_append_byte(out, '{');
-
-	for (size_t i = 0; i < n && r >= 0; i++)
-		r = buf_printf(out, i ? ",%lld" : "%lld", (long long)v[i]);
-	return r < 0 ? r : buf_append_byte(out, '}');
-}
-
-int db_array_text_add(struct buf *out, struct slice v)
-{
-	int r = buf_append(out, buf_len(out) ? SLICE(",\"") : SLICE("{\""));
-
-	for (size_t i = 0; i < v.n && r >= 0; i++) {
-		if (v.p[i] == '"' || v.p[i] == '\\')
-			r = buf_append_byte(out, '\\');
-		if (r >= 0)
-			r = buf_append_byte(out, v.p[i]);
-	}
-	return r < 0 ? r : buf_append_byte(out, '"');
-}
-
-int db_array_text_end(struct buf *out)
-{
-	return buf_append(out, buf_len(out) ? SLICE("}") : SLICE("{}"));
 }

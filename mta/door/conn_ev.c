@@ -228,15 +228,3 @@ struct ip conn_peer_ip(const struct conn *c)
 	return c->peer;
 }
 
-struct ip conn_local_ip(const struct conn *c)
-{
-	struct sockaddr_storage ss = { 0 };
-	socklen_t n = sizeof(ss);
-	struct ip ip = { 0 };
-	uint16_t port;
-
-	if (getsockname(c->fd, (struct sockaddr *)&ss, &n) == 0 &&
-	    (ss.ss_family == AF_INET || ss.ss_family == AF_INET6))
-		ip_from_sockaddr((struct sockaddr *)&ss, &ip, &port);
-	return ip;
-}

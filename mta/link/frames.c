@@ -168,8 +168,3 @@ void frames_pause(struct frames *f, bool pause)
 	if (!pause)
 		loop_at_turn_end(f->loop, &f->turn);
 }
-
-size_t frames_unsent(const struct frames *f)
-{
-	return f->ended ? 0 : conn_unsent(f->conn);
-}

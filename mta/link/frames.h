@@ -13,7 +13,7 @@
 struct frames;
 struct frames_user {
 	void (*frame)(struct frames *f, const struct link_frame *frame);
-	void (*room)(struct frames *f);          /* the peer reads again: frames_unsent() has fallen */
+	void (*room)(struct frames *f);          /* the peer reads again: what was queued has left */
 	void (*gone)(struct frames *f, int err);
 };
 struct frames {
@@ -32,4 +32,3 @@ void frames_end(struct frames *f);
 void frames_send(struct frames *f, const struct link_frame *frame);
 void frames_send_error(struct frames *f, uint64_t request, int code, struct slice text);
 void frames_pause(struct frames *f, bool pause); /* hears nothing while it is paused */
-size_t frames_unsent(const struct frames *f);

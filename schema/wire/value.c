@@ -179,11 +179,3 @@ void pack_value(struct packer *p, const struct value *v)
 	put_value(p, v, 1);
 }
 
-int wire_value_put(struct buf *out, const struct value *v)
-{
-	struct packer p;
-
-	pack_begin(&p, out);
-	pack_value(&p, v);
-	return pack_end(&p);
-}

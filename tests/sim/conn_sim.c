@@ -256,11 +256,6 @@ struct ip conn_peer_ip(const struct conn *c)
 {
 	return c->peer_ip;
 }
-struct ip conn_local_ip(const struct conn *c)
-{
-	return c->source;
-}
-
 /* ---- TLS: only who said what when ---------------------------------------------------------- */
 
 struct tls_context {
