@@ -34,7 +34,7 @@ void *__wrap_realloc(void *p, size_t n)
 	return __real_realloc(p, n);
 }
 
-#define CONFIG                                                                                     \
+#define HEAP_CONFIG                                                                                     \
 	"hostname = out.test\nlanes = 1\nroute.allow = 127.0.0.0/8\nsite.messages = 1000000\n"     \
 	"site.connections = 2\n"
 enum { WARM = 500, MESSAGES = 2000, PER_THOUSAND_MAX = 3100 };
@@ -53,7 +53,7 @@ static void a_delivered_message_costs_few_heap_calls(void **state)
 	uint64_t before;
 
 	(void)state;
-	world_start(&w, CONFIG);
+	world_start(&w, HEAP_CONFIG);
 	resolver_sim_set("one.test", DNS_MX, 5, "10 mx.test");
 	resolver_sim_set("mx.test", DNS_A, 5, "127.0.1.1");
 	assert_int_equal(conn_sim_host(SLICE("127.0.1.1:25"), SLICE("say 220 mx.test\nserve\n")),

@@ -196,3 +196,36 @@ uint64_t world_counter(struct world *w, size_t offset)
 
 	return *(const _Atomic uint64_t *)(const void *)(m + offset);
 }
+
+void world_host(const char *ip, const char *script)
+{
+	char at[64];
+
+	(void)snprintf(at, sizeof(at), "%s:25", ip);
+	if (conn_sim_host(slice_str(at), slice_str(script)) < 0)
+		fail_msg("%s", conn_sim_mistake());
+}
+
+void world_domain(const char *name, const char *mx)
+{
+	resolver_sim_set(name, DNS_MX, 5, mx);
+}
+
+void world_names(void)
+{
+	resolver_sim_set("mx1.test", DNS_A, 5, "127.0.1.1");
+	resolver_sim_set("mx2.test", DNS_A, 5, "127.0.1.2");
+	world_domain("one.test", "10 mx1.test");
+	world_domain("two.test", "10 mx1.test,20 mx2.test");
+}
+
+int world_place_of(unsigned campaign)
+{
+	char subject[32];
+	int n = snprintf(subject, sizeof(subject), "Subject: %u\r\n", campaign);
+
+	for (unsigned i = 0; i < conn_sim_messages(); i++)
+		if (memmem(conn_sim_message(i).p, conn_sim_message(i).n, subject, (size_t)n))
+			return (int)i;
+	return -1;
+}

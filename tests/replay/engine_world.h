@@ -32,3 +32,26 @@ void world_rule(struct world *w, const char *key, const char *value);
 struct books world_books(struct world *w);
 uint64_t world_counter(struct world *w, size_t offset); /* of struct metrics, lane 0 */
 #define COUNTER(w, name) world_counter(w, offsetof(struct metrics, name))
+
+/* ---- what most of the tests start from ---- */
+
+#define CONFIG                                                                                     \
+	"hostname = out.test\nlanes = 1\nroute.allow = 127.0.0.0/8\nretry.schedule = 10m, 1h\n"    \
+	"retry.jitter = 0\nhost.bad = 5m\nsite.backoff_min = 1m\nsite.backoff_max = 10m\n"
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+static const int64_t DAY = 24 * HOUR;
+
+static const char decent[] = "say 220 mx.test\nserve\n";
+static const char full[] = "say 220 mx.test\nreply RCPT 452 4.2.2 mailbox full\nserve\n";
+static const char refuses[] = "refuse\n";
+
+static const char *const one_rcpt[] = { "u@one.test" };
+static const char *const two_rcpt[] = { "u@two.test" };
+
+/* The mail host at ip, port 25, from now on plays this script (tests/sim/conn_sim.h). */
+void world_host(const char *ip, const char *script);
+void world_domain(const char *name, const char *mx);
+/* one.test at 127.0.1.1; two.test there and, as second choice, at 127.0.1.2. */
+void world_names(void);
+/* Place of the first message of a campaign in the order of arrival; -1: it did not arrive. */
+int world_place_of(unsigned campaign);

@@ -1,0 +1,176 @@
+/* Orders to an engine: hold, release, cancel, suppress, retry; and why something waits. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "mta/inspect.h"
+#include "tests/replay/engine_world.h"
+
+static void a_held_campaign_waits_and_goes_when_released(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	world_names();
+	world_host("127.0.1.1", decent);
+	world_rule(&w, "hold/campaign/7", "by a test");
+	world_submit(&w, one_rcpt, 1, DAY, "control", 7);
+	world_submit(&w, one_rcpt, 1, DAY, "control", 8);
+	world_run(&w, HOUR);
+	assert_int_equal(world_books(&w).delivered, 1);
+	world_restart(&w); /* an order is as durable as mail */
+	world_run(&w, HOUR);
+	assert_int_equal(world_books(&w).delivered, 1);
+	world_rule(&w, "hold/campaign/7", "");
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 2);
+	world_end(&w);
+}
+
+static void a_held_domain_waits_and_others_go(void **state)
+{
+	static const char *const both[] = { "u@one.test", "u@two.test" };
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	world_names();
+	world_host("127.0.1.1", decent);
+	world_rule(&w, "hold/domain/one.test", "by a test");
+	world_submit(&w, both, 2, DAY, "control", 0);
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 1);
+	assert_int_equal(COUNTER(&w, queued_held), 1);
+	world_rule(&w, "hold/domain/one.test", "");
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 2);
+	world_end(&w);
+}
+
+static void cancelling_ends_what_waits_wherever_it_waits(void **state)
+{
+	static const char *const three[] = { "u@one.test", "u@two.test", "u@nowhere.test" };
+	struct world w;
+	struct books b;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	world_names();
+	resolver_sim_set("nowhere.test", DNS_MX, 5, "TEMP");
+	world_host("127.0.1.1", full);
+	world_rule(&w, "hold/domain/two.test", "by a test");
+	world_submit(&w, three, 3, DAY, "control", 5);
+	world_run(&w, MINUTE); /* deferred, held, and without an answer from DNS */
+	assert_int_equal(world_books(&w).queued, 3);
+	world_rule(&w, "cancel/campaign/5", "by a test");
+	world_run(&w, MINUTE);
+	b = world_books(&w);
+	assert_int_equal(b.cancelled, 3);
+	assert_int_equal(b.queued, 0);
+	world_end(&w);
+}
+
+static void a_cancel_counts_for_what_is_in_flight_when_it_comes_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	world_names();
+	world_host("127.0.1.1", "say 220 mx.test\nexpect EHLO\nsay 250 mx.test\nexpect MAIL\nsay 250 ok\n"
+			  "expect RCPT\ndelay 20000\nsay 451 later\nexpect RSET\nsay 250 ok\nserve\n");
+	world_submit(&w, one_rcpt, 1, DAY, "control", 5);
+	world_run(&w, 5 * SECOND);
+	world_rule(&w, "cancel/campaign/5", "by a test");
+	world_run(&w, 5 * SECOND);
+	assert_int_equal(world_books(&w).queued, 1);
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).cancelled, 1);
+	world_end(&w);
+}
+
+static void a_suppressed_address_is_not_sent_to(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	world_names();
+	world_host("127.0.1.1", decent);
+	/* sha256("u@one.test"), its first half */
+	world_rule(&w, "suppress/1/267ddb5793128f62bf2a61573f975cb0", "1");
+	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+	world_submit(&w, two_rcpt, 1, DAY, "control", 0);
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 1);
+	assert_int_equal(world_books(&w).cancelled, 1);
+	assert_int_equal(COUNTER(&w, suppressed), 1);
+	world_end(&w);
+}
+
+static int note_reason(void *arg, const struct inspect_reason *r)
+{
+	struct buf *out = arg;
+
+	buf_putf(out, "%s;", r->kind);
+	return 0;
+}
+
+static void why_tells_what_holds_a_recipient(void **state)
+{
+	struct selector s = { .kind = SELECT_JOB };
+	struct world w;
+	struct buf out;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	world_names();
+	world_host("127.0.1.1", full);
+	s.job = world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+	world_run(&w, MINUTE);
+	buf_init(&out, 0);
+	assert_in_range(inspect_why(engine_lane(w.engine, 0), &s, note_reason, &out), 1, 10);
+	assert_string_equal(buf_cstr(&out), "retry;reply;");
+	buf_clear(&out);
+	world_rule(&w, "hold/all", "maintenance");
+	assert_in_range(inspect_why(engine_lane(w.engine, 0), &s, note_reason, &out), 1, 10);
+	assert_string_equal(buf_cstr(&out), "hold;retry;reply;");
+	buf_free(&out);
+	world_end(&w);
+}
+
+static void an_ordered_retry_does_not_wait_for_its_time(void **state)
+{
+	struct selector s = { .kind = SELECT_ALL };
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	world_names();
+	world_host("127.0.1.1", full);
+	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+	world_run(&w, MINUTE);
+	world_host("127.0.1.1", decent);
+	assert_int_equal(inspect_retry(engine_lane(w.engine, 0), &s), 1);
+	world_run(&w, 10 * SECOND);
+	assert_int_equal(world_books(&w).delivered, 1);
+	world_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_held_campaign_waits_and_goes_when_released),
+		cmocka_unit_test(a_held_domain_waits_and_others_go),
+		cmocka_unit_test(cancelling_ends_what_waits_wherever_it_waits),
+		cmocka_unit_test(a_cancel_counts_for_what_is_in_flight_when_it_comes_back),
+		cmocka_unit_test(a_suppressed_address_is_not_sent_to),
+		cmocka_unit_test(why_tells_what_holds_a_recipient),
+		cmocka_unit_test(an_ordered_retry_does_not_wait_for_its_time),
+	};
+
+	return cmocka_run_group_tests_name("engine_orders", tests, NULL, NULL);
+}
