@@ -92,7 +92,9 @@ CREATE TABLE campaign_recipients (
 	attempts    smallint NOT NULL DEFAULT 0,
 	changed_at  timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (org_id, campaign_id, seq),
-	UNIQUE (org_id, campaign_id, contact_id),
+	-- contact_id first: before the first ANALYZE a second index that begins like the primary key looks as good to
+	-- the planner, and moving 2,000 of 20,000 recipients took 5 s instead of 0.03.
+	UNIQUE (contact_id, org_id, campaign_id),
 	FOREIGN KEY (org_id, campaign_id) REFERENCES campaigns (org_id, id) ON DELETE CASCADE
 ) PARTITION BY HASH (campaign_id);
 SELECT tenant_table('campaign_recipients');
