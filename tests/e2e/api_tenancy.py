@@ -18,7 +18,7 @@ import urllib.parse
 import yaml
 
 from checks import check, ended_well, failures, result
-from stack import Api, ApiError, Control, Postgres
+from stack import Api, ApiError, Control, Postgres, wait_until
 
 SRC = pathlib.Path(os.environ["POSTERN_SRC"])
 TMP = pathlib.Path(os.environ["POSTERN_TMP"])
@@ -215,6 +215,8 @@ def main():
                 status, reply = call(victim, op, op.url(ids), None)
                 check(status == 200, f"{op.where} of one's own: {status} {reply}")
         covered = [o for o in ops if set(o.params) <= ids.keys()]
+        # The victim's own import goes on in the background: what it brings must be there before the picture is taken.
+        wait_until("the victim's import", lambda: pg.psql("SELECT count(*) FROM imports WHERE status IN (1, 2)", "postern").strip() == "0")
         before = snapshot(pg, org)
         other_organisation(covered, stranger, ids)
         unknown_ids(covered, stranger, ids)
