@@ -10,16 +10,13 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "bench/link_client.h"
 #include "message/compose.h"
 #include "message/program.h"
-#include "schema/wire/link.h"
 #include "schema/wire/meta.h"
 
 static struct {
@@ -29,79 +26,21 @@ static struct {
 } conf = { .sign_domain = "", .recipients = 1000, .campaign = 1, .tenant = 1, .domains = 100,
 	   .chunk = 5000, .size = 10240, .window = 8 };
 
-static int fd;
-static uint64_t requests, answered;
-static struct buf in, out;
-
-static void die(const char *what, int r)
-{
-	fprintf(stderr, "postern-feed: %s: %s\n", what, err_text(r));
-	exit(1);
-}
-
 static void must(const char *what, int r)
 {
-	if (r < 0)
-		die(what, r);
-}
-
-static void flush(void)
-{
-	while (buf_len(&out)) {
-		ssize_t n = send(fd, buf_data(&out).p, buf_len(&out), MSG_NOSIGNAL);
-		if (n < 0)
-			die("send", -errno);
-		buf_consume(&out, (size_t)n);
-	}
-}
-
-static void put(struct link_frame *f)
-{
-	f->request = ++requests;
-	must("frame", link_put(&out, f));
-	flush();
-}
-
-/* Waits for one frame that answers a request; events do not come, as nothing was subscribed. */
-static void hear(void)
-{
-	OWNED(wire_arena) arena = wire_arena_new();
-	struct link_frame f;
-	struct slice body;
-	size_t used;
-	int r;
-
-	while ((r = link_split(buf_data(&in), &body, &used)) == 0) {
-		must("receive", buf_reserve(&in, 65536));
-		ssize_t n = recv(fd, buf_tail(&in), 65536, 0);
-		if (n <= 0)
-			die("receive", n ? -errno : E_EOF);
-		buf_grow(&in, (size_t)n);
-	}
-	must("frame", r);
-	must("frame", link_get(body, arena, &f));
-	if (f.type == LINK_ERROR) {
-		fprintf(stderr, "postern-feed: the engine says %d: %.*s\n", f.error.code, (int)f.error.text.n,
-			f.error.text.p);
+	if (r < 0) {
+		fprintf(stderr, "postern-feed: %s: %s\n", what, err_text(r));
 		exit(1);
 	}
-	answered++;
-	buf_consume(&in, used);
 }
 
-static void dial(void)
+/* Waits for one answer; events do not come, as nothing was subscribed. */
+static void hear(void)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	struct link_frame hello = { .type = LINK_HELLO, .hello = { LINK_VERSION, SLICE("") } };
+	struct link_frame f;
 
-	if (!conf.socket || strlen(conf.socket) >= sizeof(sa.sun_path))
-		die("--socket", -EINVAL);
-	(void)slice_copy(sa.sun_path, sizeof(sa.sun_path), slice_str(conf.socket));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
-		die(conf.socket, -errno);
-	put(&hello);
-	hear();
+	while (!link_client_hear(&f))
+		;
 }
 
 static void compose(struct buf *program)
@@ -147,7 +86,7 @@ static void put_content(void)
 	f.content.id = (struct id128){ conf.campaign, 1 };
 	f.content.meta = buf_data(&packed);
 	f.content.bytes = buf_data(&program);
-	put(&f);
+	link_client_put(&f);
 	hear();
 	buf_free(&program);
 	buf_free(&packed);
@@ -200,7 +139,7 @@ static void put_job(struct buf *rows, struct slice meta, uint64_t first, unsigne
 				   .tenant = conf.tenant, .campaign = conf.campaign, .accepted_ms = now,
 				   .expires_ms = now + 5 * 86400000ll, .rows = n, .meta = meta,
 				   .data = buf_data(rows) };
-	put(&f);
+	link_client_put(&f);
 }
 
 static void feed(void)
@@ -216,10 +155,10 @@ static void feed(void)
 	for (uint64_t at = 0; at < conf.recipients; at += conf.chunk) {
 		unsigned n = (unsigned)MIN_OF((uint64_t)conf.chunk, conf.recipients - at);
 		put_job(&rows, buf_data(&meta), conf.first + at, n, clock_wall_ms());
-		while (requests - answered >= conf.window)
+		while (link_client_requests() - link_client_answered() >= conf.window)
 			hear();
 	}
-	while (answered < requests)
+	while (link_client_answered() < link_client_requests())
 		hear();
 	buf_free(&rows);
 	buf_free(&meta);
@@ -264,18 +203,15 @@ static void arguments(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	arguments(argc, argv);
-	buf_init(&in, 0);
-	buf_init(&out, 0);
-	dial();
+	link_client_open(conf.socket, "");
 	int64_t start = clock_mono_us();
 	put_content();
 	feed();
 	double seconds = (double)(clock_mono_us() - start) / 1e6;
 	FILE *f = conf.stats ? fopen(conf.stats, "w") : stdout;
 	if (!f)
-		die(conf.stats, -errno);
+		must(conf.stats, -errno);
 	fprintf(f, "{\"recipients\":%" PRIu64 ",\"seconds\":%.4f,\"rate\":%.1f}\n", conf.recipients, seconds, (double)conf.recipients / seconds);
-	buf_free(&in);
-	buf_free(&out);
+	link_client_close();
 	return 0;
 }
