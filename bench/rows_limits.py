@@ -1,9 +1,8 @@
 """Rows about what must not cost: distance, dead providers, a long queue, a second lane, the disk."""
-import socket
 import statistics
-import threading
 import time
 
+from hosts import Tarpit
 from rows import ours_deliver, ours_e2e, row
 from rows_scale import campaign_rsa, feed
 from stack import Failure, wait_until
@@ -37,19 +36,6 @@ def distance(b, n):
     finally:
         engine.stop()
         sink.stop()
-
-
-class Tarpit(threading.Thread):
-    """Takes connections and says nothing."""
-
-    def __init__(self, address):
-        super().__init__(daemon=True)
-        self.listener = socket.create_server((address, 25), backlog=512)
-        self.peers = []
-
-    def run(self):
-        while True:
-            self.peers.append(self.listener.accept()[0])
 
 
 def dead_provider(b, n):

@@ -1,12 +1,10 @@
 """Rows about size: a campaign of a million, ten million queued, one letter among a million."""
 import json
-import smtplib
-import socket
 import statistics
 import subprocess
-import threading
 import time
 
+from hosts import Clockwork, Letters
 from rows import postfix_run, row
 from stack import Failure, wait_until
 from world import DOMAINS, process_cpu_ms, process_resident_mib
@@ -84,41 +82,6 @@ def queue_10m(b, n):
             sink.stop()
 
 
-class Clockwork(threading.Thread):
-    """An MX host for one domain that notes when each message's final dot arrived."""
-
-    def __init__(self, address):
-        super().__init__(daemon=True)
-        self.listener = socket.create_server((address, 25))
-        self.at = {}
-
-    def run(self):
-        while True:
-            peer, _ = self.listener.accept()
-            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # it answers command by command
-            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
-
-    def serve(self, peer):
-        f = peer.makefile("rb")
-        peer.sendall(b"220 clock\r\n")
-        number = None
-        while line := f.readline():
-            verb = line[:4].upper()
-            if verb == b"EHLO":
-                peer.sendall(b"250-clock\r\n250 PIPELINING\r\n")
-            elif verb == b"DATA":
-                peer.sendall(b"354 go\r\n")
-                while (line := f.readline()) != b".\r\n":
-                    pass
-                self.at[number] = time.monotonic()
-                peer.sendall(b"250 ok\r\n")
-            elif verb == b"RCPT":
-                number = int(line.split(b"<u")[1].split(b"@")[0])
-                peer.sendall(b"250 ok\r\n")
-            else:
-                peer.sendall(b"250 ok\r\n")
-
-
 def latency(b, n):
     """n bulk recipients queued and being delivered; letters submitted alone to another domain, and to a busy one."""
     records = b.dns.zones["test"]
@@ -135,20 +98,16 @@ def latency(b, n):
         b.first += n
         wait_until("bulk", lambda: sink.counts()["messages"] > 1000, 60, 0.1)
         times, taken = [], []
-        client = smtplib.SMTP("127.0.0.1", 2600)
-        client.ehlo("app.test")
+        letters = Letters(b.clock, 2600, "otp.test")
         bulk, cpu, begun = sink.counts()["messages"], process_cpu_ms(engine.process.pid), time.monotonic()
         for i in range(200):
-            number = b.first + i
-            start = time.monotonic()
-            client.sendmail("app@sender.test", [f"u{number}@otp.test"], b"From: a@sender.test\r\nSubject: code\r\n\r\n1234\r\n")
-            taken.append((time.monotonic() - start) * 1000)
-            wait_until("the letter", lambda number=number: number in b.clock.at, 10, 0.0005)
-            times.append((b.clock.at[number] - start) * 1000)
+            accepted, arrived = letters.send(b.first + i)
+            taken.append(accepted)
+            times.append(arrived)
             time.sleep(0.02)
         seconds, cpu = time.monotonic() - begun, process_cpu_ms(engine.process.pid) - cpu
         bulk = sink.counts()["messages"] - bulk
-        client.quit()
+        letters.close()
         b.first += 200
         times.sort()
         taken.sort()

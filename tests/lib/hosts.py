@@ -1,0 +1,77 @@
+"""MX hosts of a kind that postern-sink is not: one that notes when letters arrive, one that never greets."""
+import collections
+import smtplib
+import socket
+import threading
+import time
+
+
+class Tarpit(threading.Thread):
+    """Takes connections and says nothing; of the last thousand none is closed."""
+
+    def __init__(self, address):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server((address, 25), backlog=512)
+        self.peers = collections.deque(maxlen=1000)
+
+    def run(self):
+        while True:
+            self.peers.append(self.listener.accept()[0])
+
+
+class Clockwork(threading.Thread):
+    """Notes when each letter's final dot arrived; at: time of the letter to u<number>@..., by number."""
+
+    def __init__(self, address):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server((address, 25))
+        self.at = {}
+
+    def run(self):
+        while True:
+            peer, _ = self.listener.accept()
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # it answers command by command
+            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+
+    def serve(self, peer):
+        f = peer.makefile("rb")
+        peer.sendall(b"220 clock\r\n")
+        number = None
+        while line := f.readline():
+            verb = line[:4].upper()
+            if verb == b"EHLO":
+                peer.sendall(b"250-clock\r\n250 PIPELINING\r\n")
+            elif verb == b"DATA":
+                peer.sendall(b"354 go\r\n")
+                while (line := f.readline()) != b".\r\n":
+                    pass
+                self.at[number] = time.monotonic()
+                peer.sendall(b"250 ok\r\n")
+            elif verb == b"RCPT":
+                number = int(line.split(b"<u")[1].split(b"@")[0])
+                peer.sendall(b"250 ok\r\n")
+            else:
+                peer.sendall(b"250 ok\r\n")
+
+
+class Letters:
+    """Letters alone, submitted over a connection that is kept, to a domain whose MX is `clock`."""
+
+    def __init__(self, clock, port, domain):
+        self.clock, self.domain = clock, domain
+        self.client = smtplib.SMTP("127.0.0.1", port)
+        self.client.ehlo("app.test")
+
+    def send(self, number, seconds=10):
+        """(milliseconds until it was accepted, milliseconds until its dot reached the host)"""
+        start = time.monotonic()
+        self.client.sendmail("app@sender.test", [f"u{number}@{self.domain}"], b"From: a@sender.test\r\nSubject: code\r\n\r\n1234\r\n")
+        taken = time.monotonic()
+        while number not in self.clock.at:
+            if time.monotonic() > start + seconds:
+                raise TimeoutError(f"letter {number} did not arrive within {seconds} s")
+            time.sleep(0.0005)
+        return (taken - start) * 1000, (self.clock.at.pop(number) - start) * 1000
+
+    def close(self):
+        self.client.quit()
