@@ -3,7 +3,6 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "base/hash.h"
 #include "mta/lane.h"
 #include "mta/limits.h"
 #include "mta/standing.h"
@@ -20,8 +19,7 @@ struct engine {
 	_Atomic int fatal;
 	struct rules *rules;
 	struct limits *limits;
-	struct start_job *start_jobs;
-	size_t n_start_jobs;
+	struct start_jobs start_jobs;
 	const struct input *const *inputs;
 	unsigned n_inputs;
 	struct timer grace; /* front desk: SIGTERM's patience */
@@ -63,14 +61,9 @@ struct limits *engine_limits(struct engine *e)
 {
 	return e->limits;
 }
-const struct start_job *engine_start_jobs(const struct engine *e, size_t *ret_n)
+const struct start_jobs *engine_start_jobs(const struct engine *e)
 {
-	*ret_n = e->n_start_jobs;
-	return e->start_jobs;
-}
-uint32_t start_job_tag(struct id128 id)
-{
-	return (uint32_t)hash_mix(id.hi ^ hash_mix(id.lo));
+	return &e->start_jobs;
 }
 
 /* ---- news for the lanes --------------------------------------------------------------------- */
@@ -139,27 +132,6 @@ static int load_rule(void *arg, struct slice key, struct slice value)
 	return 0;
 }
 
-/* Taken before any input runs: every job is either in this list or announced by engine_job_added.
- */
-static void list_start_jobs(struct engine *e)
-{
-	uint64_t cursor = 0;
-	size_t cap = 0;
-	struct job_info info;
-	job_no job;
-
-	while (spool_next_job(e->spool, &cursor, &job) == 0) {
-		if (spool_job_info(e->spool, job, &info) < 0)
-			continue;
-		if (e->n_start_jobs == cap) {
-			cap = cap ? cap * 2 : 1024;
-			e->start_jobs = must_resize(e->start_jobs, cap * sizeof(*e->start_jobs));
-		}
-		e->start_jobs[e->n_start_jobs++] =
-			(struct start_job){ job, start_job_tag(info.id) };
-	}
-}
-
 int engine_new(struct engine **ret, struct mta_config *c, struct spool *sp, bool threads)
 {
 	OWNED(engine) e = must_alloc(sizeof(*e));
@@ -174,7 +146,7 @@ int engine_new(struct engine **ret, struct mta_config *c, struct spool *sp, bool
 	r = spool_each_rule(sp, SLICE(""), load_rule, e->rules);
 	if (r < 0)
 		return r;
-	list_start_jobs(e);
+	start_jobs_list(&e->start_jobs, sp, e->rules);
 	e->n_lanes = c->lanes ? (unsigned)c->lanes : (unsigned)MAX_OF(cores, 1L);
 	e->lanes = must_alloc(e->n_lanes * sizeof(*e->lanes));
 	r = lane_init(&e->front, e, e->n_lanes, true);
@@ -194,7 +166,7 @@ struct engine *engine_free(struct engine *e)
 		lane_done(&e->lanes[i]);
 	lane_done(&e->front);
 	free(e->lanes);
-	free(e->start_jobs);
+	start_jobs_free(&e->start_jobs);
 	spool_free(e->spool);
 	rules_free(e->rules);
 	limits_free(e->limits);

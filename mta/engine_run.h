@@ -9,6 +9,7 @@
 #include "mta/engine.h"
 #include "mta/input.h"
 #include "mta/metrics.h"
+#include "mta/start.h"
 
 struct limits;
 struct rules;
@@ -30,10 +31,4 @@ void engine_fatal(struct engine *e, int err);
 
 struct rules *engine_rules(struct engine *e);
 struct limits *engine_limits(struct engine *e);
-/* Jobs that were live at the start, for lanes to walk: *ret_n of them; valid until the engine ends. */
-struct start_job {
-	job_no job;
-	uint32_t tag; /* of its id: a number that went to another job meanwhile is told apart */
-};
-const struct start_job *engine_start_jobs(const struct engine *e, size_t *ret_n);
-uint32_t start_job_tag(struct id128 id);
+const struct start_jobs *engine_start_jobs(const struct engine *e); /* valid until the engine ends */

@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "mta/work_int.h"
 
-enum { SLICE_US = 5000, LOOK_EVERY = 16, AGAIN_MS = 1, OVERDUE_SPREAD_S = 30, LANES_SEEN = 64 };
+enum { SLICE_US = 5000, AGAIN_MS = 1, OVERDUE_SPREAD_S = 30 };
 
 struct loader {
 	struct work *w;
@@ -118,25 +118,24 @@ static void load_given(struct work *w, struct given_job g)
 static bool load_slice(struct work *w)
 {
 	int64_t end = clock_mono_us() + SLICE_US;
-	const struct start_job *start;
-	size_t n_start;
+	const struct start_jobs *start = engine_start_jobs(w->engine);
 
-	start = engine_start_jobs(w->engine, &n_start);
-	for (unsigned n = 1;; n++) {
+	for (;;) {
 		if (w->next_job == w->n_jobs) {
 			w->next_job = 0;
 			w->n_jobs = lane_take_jobs(w->lane, &w->jobs, &w->cap_jobs);
 		}
 		if (w->next_job < w->n_jobs) {
 			load_given(w, w->jobs[w->next_job++]);
-		} else if (w->next_start < n_start) {
-			load_job(w, start[w->next_start].job, true, start[w->next_start].tag, NULL);
+		} else if (w->next_start < start->n) {
+			load_job(w, start->all[w->next_start].job, true, start->all[w->next_start].tag,
+				 NULL);
 			w->next_start++;
 			count_sub(&w->m->start_jobs_left, 1);
 		} else {
 			return false;
 		}
-		if (n % LOOK_EVERY == 0 && clock_mono_us() >= end)
+		if (clock_mono_us() >= end)
 			return true;
 	}
 }
@@ -157,10 +156,7 @@ void load_look(struct work *w)
 
 void load_init(struct work *w)
 {
-	size_t n_start;
-
-	(void)engine_start_jobs(w->engine, &n_start);
-	count_add(&w->m->start_jobs_left, n_start);
+	count_add(&w->m->start_jobs_left, engine_start_jobs(w->engine)->n);
 	timer_init(&w->load, on_load);
 	timer_set(w->loop->timers, &w->load, 0);
 }

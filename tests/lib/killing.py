@@ -1,4 +1,5 @@
-"""A campaign of 20,000 recipients during which one part is killed with SIGKILL at 30 random moments."""
+"""What the scripts that kill share; run(): a campaign of 20,000 recipients during which one part is killed with SIGKILL at
+30 random moments."""
 import collections
 import os
 import random
@@ -8,6 +9,17 @@ from stack import ApiError
 from whole import Whole
 
 RECIPIENTS, KILLS, DOMAINS = 20000, 30, 200
+
+
+def settled(sink):
+    """Counts once nothing more arrives: what was on its way when the engine died has been taken."""
+    last = sink.counts()["recipients"]
+    while True:
+        time.sleep(0.15)
+        now = sink.counts()["recipients"]
+        if now == last:
+            return now
+        last = now
 
 
 def restless_api(error):
