@@ -1,105 +1,15 @@
 #include "mta/deliver.h"
 
-#include <stdio.h>
-
 #include "base/clock.h"
 #include "base/log.h"
+#include "mta/delivery.h"
 #include "mta/outcome.h"
 
-enum {
-	SPARE_MAX = 256,
-	BUFFER_KEPT = 128 * 1024,
-	REQUEUES_MAX = 3,
-	TAKES_MAX = 200,
-	BROKEN_RETRY_S = 3600
-};
-
-struct delivery {
-	struct txn txn;
-	struct list link;
-	struct chunk *chunk;
-	struct content *content;
-	struct buf head, message;
-	bool many;
-	rcpt_ref one_ref, *refs;
-	struct txn_rcpt one, *rcpts;
-};
-
-/* ---- memory --------------------------------------------------------------------------------- */
-
-static struct delivery *delivery_new(struct work *w, bool many)
-{
-	struct list *l = list_pop(many ? &w->spare_many : &w->spare_one);
-	struct delivery *d;
-
-	if (l)
-		return container_of(l, struct delivery, link);
-	d = must_alloc(sizeof(*d));
-	list_init(&d->link);
-	buf_init(&d->head, 0);
-	buf_init(&d->message, 0);
-	d->many = many;
-	d->refs = many ? must_alloc(DELIVERY_RCPTS_MAX * sizeof(*d->refs)) : &d->one_ref;
-	d->rcpts = many ? must_alloc(DELIVERY_RCPTS_MAX * sizeof(*d->rcpts)) : &d->one;
-	return d;
-}
-
-static void delivery_destroy(struct delivery *d)
-{
-	buf_free(&d->head);
-	buf_free(&d->message);
-	if (d->many) {
-		free(d->refs);
-		free(d->rcpts);
-	}
-	free(d);
-}
-
-static void delivery_rest(struct work *w, struct delivery *d)
-{
-	if (d->chunk->info.rows == 1)
-		shelf_chunk_forget(&w->shelf, d->chunk->job); /* nobody else will read it */
-	shelf_chunk_unref(&w->shelf, d->chunk);
-	shelf_content_unref(&w->shelf, d->content);
-	d->chunk = NULL;
-	d->content = NULL;
-	if (w->freeing) {
-		delivery_destroy(d);
-		return;
-	}
-	buf_shrink(&d->head, BUFFER_KEPT);
-	buf_shrink(&d->message, BUFFER_KEPT);
-	list_push_front(d->many ? &w->spare_many : &w->spare_one, &d->link);
-}
-
-void deliver_init(struct work *w)
-{
-	list_init(&w->spare_one);
-	list_init(&w->spare_many);
-}
-
-void deliver_free_spares(struct work *w)
-{
-	struct list *l;
-
-	while ((l = list_pop(&w->spare_one)) || (l = list_pop(&w->spare_many)))
-		delivery_destroy(container_of(l, struct delivery, link));
-}
+enum { REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
 
 /* ---- may this recipient go now? ------------------------------------------------------------- */
 
-static void own(struct work *w, rcpt_ref ref, enum outcome_kind kind, struct slice text,
-		const uint16_t *dsn, uint16_t flags)
-{
-	struct own_outcome o = { .kind = kind, .text = text, .flags = flags };
-
-	memcpy(o.dsn, dsn, sizeof(o.dsn));
-	outcome_own(w, ref, &o);
-}
-
-static const uint16_t dsn_expired[3] = { 4, 4, 7 }, dsn_cancelled[3] = { 5, 7, 1 },
-		      dsn_keys[3] = { 4, 7, 5 }, dsn_content[3] = { 5, 6, 0 },
-		      dsn_system[3] = { 4, 3, 0 };
+static const uint16_t dsn_expired[3] = { 4, 4, 7 }, dsn_cancelled[3] = { 5, 7, 1 };
 
 static bool ruled_out(struct work *w, rcpt_ref ref, const struct chunk *k, struct slice address)
 {
@@ -115,7 +25,7 @@ static bool ruled_out(struct work *w, rcpt_ref ref, const struct chunk *k, struc
 	char why[256];
 
 	if (rules_match(w->rules, RULE_CANCEL, SELECTS_ALL, &s, why, sizeof(why))) {
-		own(w, ref, OUTCOME_CANCELLED, slice_str(why), dsn_cancelled, 0);
+		outcome_plain(w, ref, OUTCOME_CANCELLED, slice_str(why), dsn_cancelled, 0);
 		return true;
 	}
 	if (rules_match(w->rules, RULE_HOLD, SELECTS_ALL, &s, NULL, 0)) {
@@ -124,7 +34,7 @@ static bool ruled_out(struct work *w, rcpt_ref ref, const struct chunk *k, struc
 		return true;
 	}
 	if (rules_suppressed(w->rules, k->info.tenant, address)) {
-		own(w, ref, OUTCOME_CANCELLED, SLICE("the address is suppressed"), dsn_cancelled,
+		outcome_plain(w, ref, OUTCOME_CANCELLED, SLICE("the address is suppressed"), dsn_cancelled,
 		    OUTCOME_SUPPRESSED);
 		return true;
 	}
@@ -142,7 +52,7 @@ static bool moved_on(struct pool *p, rcpt_ref ref)
 		return true;
 	}
 	if (r->expires_s <= wall_s()) {
-		own(w, ref, OUTCOME_EXPIRED, SLICE("the message grew too old"), dsn_expired, 0);
+		outcome_plain(w, ref, OUTCOME_EXPIRED, SLICE("the message grew too old"), dsn_expired, 0);
 		return true;
 	}
 	if (domain_at(&w->domains, r->domain)->site != p->site) {
@@ -199,85 +109,7 @@ static rcpt_ref next_rcpt(struct pool *p, bool bulk, struct chunk **ret_chunk,
 	return RCPT_NONE;
 }
 
-/* ---- the message ---------------------------------------------------------------------------- */
-
-static int expand(struct work *w, struct delivery *d, const struct rcpt *r)
-{
-	char id[ID_TEXT_MAX], message_id[ID_TEXT_MAX + 12 + DNS_NAME_MAX];
-	const struct wire_job_meta *meta = &d->chunk->meta;
-	struct slice domain = meta->message_id_domain.n ? meta->message_id_domain
-							: slice_str(w->config->hostname);
-	struct wire_row row;
-	int64_t start = clock_mono_us();
-	int n, err;
-
-	err = wire_rows_get(d->chunk->rows, r->row, &row);
-	if (err < 0)
-		return err;
-	n = snprintf(message_id, sizeof(message_id), "%s.%u@%.*s", id_format(d->chunk->info.id, id),
-		     r->row, (int)MIN_OF(domain.n, (size_t)DNS_NAME_MAX), domain.p);
-	struct expand_input in = {
-		.fields = row.fields,
-		.n_fields = row.n_fields,
-		.recipient = row.address,
-		.message_id = slice_of(message_id, (size_t)n),
-		.date_ms = meta->date_ms ? meta->date_ms : d->chunk->info.accepted_ms,
-	};
-	err = program_expand(d->content->program, &in, &d->message);
-	count_add(&w->m->expansions, 1);
-	count_add(&w->m->expand_us, (uint64_t)(clock_mono_us() - start));
-	d->txn.message = buf_data(&d->message);
-	return err;
-}
-
-/* Guarantee: the first message of a content, and the first with new keys, is shown to libopendkim before
- * it and any other of them leaves this lane.  E_CONFLICT: it does not verify. */
-static int judge(struct work *w, struct delivery *d, struct keyring *keys)
-{
-	struct slice domain = d->content->meta.sign_domain;
-	struct buf whole;
-	int r;
-
-	if (keys->judged && (d->content->judged || !d->content->program))
-		return 0;
-	buf_init(&whole, 0);
-	buf_put(&whole, d->txn.head);
-	buf_put(&whole, d->txn.message);
-	r = sign_verify(keys->keys, keys->n, buf_data(&whole));
-	buf_free(&whole);
-	count_add(&w->m->judged, 1);
-	if (r < 0) {
-		log_error("sign.judged-wrong", kv_slice("domain", domain), kv_int("job", d->chunk->job),
-			  kv_err("reason", r));
-		return E_CONFLICT;
-	}
-	keys->judged = d->content->judged = true;
-	return 0;
-}
-
-/* 0, E_UNKNOWN: there is no key; E_CONFLICT as judge(); E_CRYPTO and E_SYNTAX as sign_message() has them. */
-static int sign(struct work *w, struct delivery *d)
-{
-	struct keyring *keys;
-	int64_t start;
-	int r;
-
-	if (!d->content->meta.sign_domain.n)
-		return 0;
-	keys = shelf_keys(&w->shelf, w->config->keys_dir, d->content->meta.sign_domain,
-			  timers_now(w->loop->timers));
-	if (!keys->n && !keys->err && slice_eq(d->chunk->meta.origin, SLICE("smtp")))
-		return 0; /* the listener names the domain of From; that it has keys nobody promised
-			   */
-	if (!keys->n)
-		return keys->err < 0 ? keys->err : E_UNKNOWN;
-	start = clock_mono_us();
-	r = sign_message(keys->keys, keys->n, d->txn.message, clock_wall_ms() / 1000, &d->head);
-	count_add(&w->m->signatures, keys->n);
-	count_add(&w->m->sign_us, (uint64_t)(clock_mono_us() - start));
-	d->txn.head = buf_data(&d->head);
-	return r < 0 ? r : judge(w, d, keys);
-}
+/* ---- over to the session and back ----------------------------------------------------------- */
 
 static bool has_8bit(struct slice s)
 {
@@ -310,47 +142,6 @@ static void add_same(struct pool *p, struct delivery *d, struct line *line)
 		if (!moved_on(p, ref) && may_go(p, ref, d->chunk))
 			add_rcpt(w, d, ref);
 }
-
-static void cannot_build(struct work *w, struct delivery *d, rcpt_ref ref, int err)
-{
-	char text[320];
-	struct slice domain = d->content->meta.sign_domain;
-
-	if (err == E_CONFLICT) {
-		(void)snprintf(text, sizeof(text), "the DKIM signature made for %.*s does not verify",
-			       (int)MIN_OF(domain.n, (size_t)253), domain.p);
-		own(w, ref, OUTCOME_DEFERRED, slice_str(text), dsn_keys, 0);
-	} else if (err == E_UNKNOWN || err == E_CRYPTO) {
-		(void)snprintf(text, sizeof(text), "no usable DKIM key for %.*s",
-			       (int)MIN_OF(domain.n, (size_t)253), domain.p);
-		own(w, ref, OUTCOME_DEFERRED, slice_str(text), dsn_keys, 0);
-	} else if (err == E_SYNTAX || err == E_LIMIT || err == E_CORRUPT) {
-		(void)snprintf(text, sizeof(text), "the message cannot be made: %s", err_text(err));
-		own(w, ref, OUTCOME_BOUNCED, slice_str(text), dsn_content, 0);
-	} else {
-		own(w, ref, OUTCOME_DEFERRED, slice_str(err_text(err)), dsn_system, 0);
-	}
-}
-
-static int build(struct work *w, struct delivery *d, rcpt_ref ref)
-{
-	const struct wire_content_meta *meta = &d->content->meta;
-	int r = 0;
-
-	d->txn = (struct txn){
-		.mail_from = d->chunk->meta.mail_from.n ? d->chunk->meta.mail_from : SLICE(""),
-		.head = SLICE(""),
-		.message = buf_data(&d->content->bytes),
-		.body_8bit = meta->body_8bit,
-		.utf8 = meta->utf8,
-		.rcpts = d->rcpts,
-	};
-	if (d->content->program)
-		r = expand(w, d, rcpt_at(&w->slab, ref));
-	return r < 0 ? r : sign(w, d);
-}
-
-/* ---- over to the session and back ----------------------------------------------------------- */
 
 static bool is_bulk(const struct delivery *d)
 {
@@ -428,9 +219,9 @@ bool deliver_next(struct channel *ch)
 		delivery_rest(w, d);
 		return true;
 	}
-	r = build(w, d, ref);
+	r = delivery_build(w, d, ref);
 	if (r < 0) {
-		cannot_build(w, d, ref, r);
+		delivery_cannot_build(w, d, ref, r);
 		delivery_rest(w, d);
 		return true;
 	}

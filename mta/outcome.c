@@ -251,3 +251,12 @@ void outcome_own(struct work *w, rcpt_ref ref, const struct own_outcome *own)
 	put(w, ref, &o, own->on_list);
 	shelf_chunk_unref(&w->shelf, k);
 }
+
+void outcome_plain(struct work *w, rcpt_ref ref, enum outcome_kind kind, struct slice text,
+		   const uint16_t dsn[3], uint16_t flags)
+{
+	struct own_outcome o = { .kind = kind, .text = text, .flags = flags };
+
+	memcpy(o.dsn, dsn, sizeof(o.dsn));
+	outcome_own(w, ref, &o);
+}

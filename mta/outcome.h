@@ -26,5 +26,8 @@ struct own_outcome {
 };
 /* No session had a part in it.  Reads the job for the address. */
 void outcome_own(struct work *w, rcpt_ref ref, const struct own_outcome *o);
+/* The same with nothing but kind, reason, RFC 3463 status and OUTCOME_ flags. */
+void outcome_plain(struct work *w, rcpt_ref ref, enum outcome_kind kind, struct slice text,
+		   const uint16_t dsn[3], uint16_t flags);
 void outcome_init(struct work *w);
 void outcome_free_all(struct work *w); /* late ones are put once more, then given up to a restart */

@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "mta/deliver.h"
+#include "mta/delivery.h"
 #include "mta/outcome.h"
 
 /* ---- states and counts ---------------------------------------------------------------------- */
@@ -427,7 +427,7 @@ int work_new(struct work **ret, struct lane *l)
 	w->slab.free = RCPT_NONE;
 	shelf_init(&w->shelf, w->spool);
 	site_init(w);
-	deliver_init(w);
+	delivery_init(w);
 	channel_init(w);
 	outcome_init(w);
 	sweep_init(w);
@@ -466,7 +466,7 @@ struct work *work_free(struct work *w)
 	site_free_all(w);
 	resolver_free(w->resolver);
 	loop_run_turn_end(w->loop);
-	deliver_free_spares(w);
+	delivery_free_spares(w);
 	tls_context_free(w->tls);
 	timer_stop(w->loop->timers, &w->tick);
 	timer_stop(w->loop->timers, &w->load);

@@ -1,0 +1,62 @@
+#include "mta/delivery.h"
+
+enum { BUFFER_KEPT = 128 * 1024 };
+
+struct delivery *delivery_new(struct work *w, bool many)
+{
+	struct list *l = list_pop(many ? &w->spare_many : &w->spare_one);
+	struct delivery *d;
+
+	if (l)
+		return container_of(l, struct delivery, link);
+	d = must_alloc(sizeof(*d));
+	list_init(&d->link);
+	buf_init(&d->head, 0);
+	buf_init(&d->message, 0);
+	d->many = many;
+	d->refs = many ? must_alloc(DELIVERY_RCPTS_MAX * sizeof(*d->refs)) : &d->one_ref;
+	d->rcpts = many ? must_alloc(DELIVERY_RCPTS_MAX * sizeof(*d->rcpts)) : &d->one;
+	return d;
+}
+
+static void delivery_destroy(struct delivery *d)
+{
+	buf_free(&d->head);
+	buf_free(&d->message);
+	if (d->many) {
+		free(d->refs);
+		free(d->rcpts);
+	}
+	free(d);
+}
+
+void delivery_rest(struct work *w, struct delivery *d)
+{
+	if (d->chunk->info.rows == 1)
+		shelf_chunk_forget(&w->shelf, d->chunk->job); /* nobody else will read it */
+	shelf_chunk_unref(&w->shelf, d->chunk);
+	shelf_content_unref(&w->shelf, d->content);
+	d->chunk = NULL;
+	d->content = NULL;
+	if (w->freeing) {
+		delivery_destroy(d);
+		return;
+	}
+	buf_shrink(&d->head, BUFFER_KEPT);
+	buf_shrink(&d->message, BUFFER_KEPT);
+	list_push_front(d->many ? &w->spare_many : &w->spare_one, &d->link);
+}
+
+void delivery_init(struct work *w)
+{
+	list_init(&w->spare_one);
+	list_init(&w->spare_many);
+}
+
+void delivery_free_spares(struct work *w)
+{
+	struct list *l;
+
+	while ((l = list_pop(&w->spare_one)) || (l = list_pop(&w->spare_many)))
+		delivery_destroy(container_of(l, struct delivery, link));
+}
