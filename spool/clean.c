@@ -251,6 +251,7 @@ static int remove_oldest(struct spool *sp)
 
 	if (!forget_contents(sp, seg))
 		return E_CONFLICT;
+	seg->going = true;
 	spool_unlock(sp);
 	segment_name(seg->start, name);
 	r = sp->disk->unlink(sp->disk->self, sp->dirfd, name);
@@ -261,6 +262,7 @@ static int remove_oldest(struct spool *sp)
 		r = E_POISONED;
 	}
 	spool_lock(sp);
+	seg->going = r >= 0;
 	if (r < 0)
 		return r;
 	forget_jobs(sp, seg);

@@ -21,6 +21,7 @@ struct segment {
 	int fd;                /* -1: not open */
 	unsigned pins;         /* readers that use fd */
 	bool made;             /* the file is there */
+	bool going;            /* its file is being removed, without the lock */
 	bool dead;             /* unlinked; the last pin frees it */
 	uint32_t jobs, jobs_tail, contents, contents_tail; /* chains of slots, log order */
 	uint64_t live;         /* live jobs + contents + rules + cursors whose record is here */

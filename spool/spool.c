@@ -229,7 +229,7 @@ lsn_t spool_oldest(struct spool *sp)
 	lsn_t oldest;
 
 	spool_lock(sp);
-	oldest = sp->segs[0]->start;
+	oldest = sp->segs[sp->segs[0]->going ? 1 : 0]->start;
 	spool_unlock(sp);
 	return oldest;
 }

@@ -170,7 +170,8 @@ struct event {
 int spool_events(struct spool *sp, lsn_t from, uint32_t max,
 		 int (*each)(void *arg, const struct event *e), void *arg,
 		 lsn_t *ret_next) MUST_CHECK;
-/* A consumer's durable cursor: segments past the slowest one are kept.  First call registers. */
+/* A consumer's durable cursor: segments past the slowest one are kept.  First call registers.  Forwards it counts
+ * once durable, backwards at once. */
 int spool_consumer_set(struct spool *sp, struct slice name, lsn_t cursor) MUST_CHECK;
 int spool_consumer_drop(struct spool *sp, struct slice name) MUST_CHECK;
 int spool_consumer_get(struct spool *sp, struct slice name, lsn_t *ret) MUST_CHECK;

@@ -73,6 +73,6 @@ lsn_t consumers_slowest(const struct tables *t)
 	lsn_t slowest = UINT64_MAX;
 
 	for (const struct consumer *c = t->consumers; c; c = c->next)
-		slowest = MIN_OF(slowest, c->kept);
+		slowest = MIN_OF(slowest, MIN_OF(c->kept, c->cursor)); /* one set back holds at once */
 	return slowest;
 }

@@ -106,22 +106,40 @@ void feed_go_on(struct link_client *c)
 	}
 }
 
+/* From here on the log is kept for it from `from` on, also where it had read on before; *from moves up
+ * when the log began to be kept only later. */
+static int keep_log(struct spool *sp, struct slice name, lsn_t *from, bool exact)
+{
+	lsn_t cursor;
+	int r = spool_consumer_get(sp, name, &cursor);
+
+	if (r == E_UNKNOWN || (r == 0 && cursor > *from))
+		r = spool_consumer_set(sp, name, *from);
+	if (r < 0)
+		return r;
+	/* What was removed before the cursor stood is gone; after it nothing is. */
+	if (spool_oldest(sp) > *from && exact)
+		return E_UNKNOWN;
+	*from = MAX_OF(*from, spool_oldest(sp));
+	return 0;
+}
+
 int feed_begin(struct link_client *c, uint64_t request, lsn_t from)
 {
 	struct spool *sp = engine_spool(c->server->engine);
-	lsn_t oldest = spool_oldest(sp), cursor;
+	bool exact = from != 0;
+	int r;
 
 	if (c->subscribed)
 		return E_CONFLICT;
-	if (from == 0)
-		from = oldest;
+	if (!exact)
+		from = spool_oldest(sp);
 	if (from > spool_durable(sp))
 		return E_SYNTAX;
-	if (from < oldest)
+	if (from < spool_oldest(sp) && exact)
 		return E_UNKNOWN;
-	/* From here on the log is kept for it. */
-	if (*c->name && spool_consumer_get(sp, slice_str(c->name), &cursor) == E_UNKNOWN) {
-		int r = spool_consumer_set(sp, slice_str(c->name), from);
+	if (*c->name) {
+		r = keep_log(sp, slice_str(c->name), &from, exact);
 		if (r < 0)
 			return r;
 	}

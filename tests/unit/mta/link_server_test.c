@@ -221,6 +221,36 @@ static void the_engine_keeps_its_name_and_the_cursor_over_a_restart(void **state
 	buf_free(&rows);
 }
 
+static void a_reader_that_begins_anew_has_the_log_kept_from_there(void **state)
+{
+	struct box b;
+	struct framed c, again;
+	struct buf rows = { 0 };
+	struct link_frame w;
+	lsn_t ack, from;
+
+	(void)state;
+	box_start(&b, inputs, 1, NULL);
+	framed_open(&c, &b, "link.sock");
+	(void)hello(&c, "reader");
+	send_content(&c, 2, content_id);
+	send_job(&c, 3, job_id, content_id, one_row(&rows, "a@one.example"), 1);
+	(void)expect_ack(&c, 2);
+	ack = expect_ack(&c, 3);
+	send_lsn(&c, LINK_CURSOR, 4, ack);
+	(void)expect_ack(&c, 4);
+	send_lsn(&c, LINK_SUBSCRIBE, 5, 0);
+	from = expect_ack(&c, 5);
+	assert_true(from < ack);
+	framed_open(&again, &b, "link.sock");
+	w = hello(&again, "reader");
+	assert_int_equal(w.welcome.cursor, from);
+	framed_close(&again);
+	framed_close(&c);
+	box_remove(&b);
+	buf_free(&rows);
+}
+
 static void events_come_to_whoever_waits_for_them(void **state)
 {
 	struct box b;
@@ -459,6 +489,7 @@ int main(void)
 		cmocka_unit_test(a_job_sent_again_is_acknowledged_and_does_nothing),
 		cmocka_unit_test(orders_that_lie_are_refused_and_the_link_goes_on),
 		cmocka_unit_test(the_engine_keeps_its_name_and_the_cursor_over_a_restart),
+		cmocka_unit_test(a_reader_that_begins_anew_has_the_log_kept_from_there),
 		cmocka_unit_test(events_come_to_whoever_waits_for_them),
 		cmocka_unit_test(rules_are_acknowledged_and_bad_ones_refused),
 		cmocka_unit_test(keys_are_stored_and_removed),

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "spool/format.h"
+#include "spool/tables.h"
 #include "tests/sim/disk_sim.h"
 #include "tests/unit/spool/yard.h"
 
@@ -128,6 +128,47 @@ static void a_dropped_consumer_keeps_nothing(void **state UNUSED)
 	yard_close(&y);
 }
 
+static void a_cursor_counts_forwards_once_durable_and_backwards_at_once(void **state UNUSED)
+{
+	struct tables t;
+
+	tables_init(&t);
+	assert_int_equal(consumers_slowest(&t), UINT64_MAX);
+	consumer_set(&t, SLICE("c"), 100)->kept = 100;
+	consumer_set(&t, SLICE("c"), 200);
+	assert_int_equal(consumers_slowest(&t), 100);
+	consumer_set(&t, SLICE("c"), 50);
+	assert_int_equal(consumers_slowest(&t), 50);
+	tables_free(&t);
+}
+
+static void a_consumer_set_back_finds_the_log_from_there(void **state UNUSED)
+{
+	struct yard y;
+	job_no job;
+	lsn_t back = 0, at;
+
+	yard_open(&y);
+	assert_int_equal(spool_consumer_set(y.sp, SLICE("c"), 0), 0);
+	for (uint64_t i = 0; i < 200; i++) {
+		assert_int_equal(yard_put(&y, i, 1, true, &job), 0);
+		assert_int_equal(yard_end(&y, job, 0, OUTCOME_DELIVERED), 0);
+		yard_commit(&y);
+		if (i == 20)
+			back = spool_durable(y.sp);
+		if (i == 100)
+			assert_int_equal(spool_consumer_set(y.sp, SLICE("c"), back), 0);
+	}
+	yard_commit(&y);
+	assert_true(spool_oldest(y.sp) > 0); /* what was before it went */
+	assert_int_equal(spool_consumer_set(y.sp, SLICE("c"), spool_durable(y.sp)), 0);
+	assert_int_equal(spool_consumer_set(y.sp, SLICE("c"), back), 0);
+	yard_commit(&y);
+	yard_commit(&y);
+	assert_int_equal(spool_events(y.sp, back, 1, stop_at_once, NULL, &at), -ECANCELED); /* it is there */
+	yard_close(&y);
+}
+
 static int put_sim(struct spool *sp, uint64_t n, job_no *job)
 {
 	char text[300];
@@ -186,6 +227,8 @@ int main(void)
 		cmocka_unit_test(the_largest_content_is_taken_and_given_back),
 		cmocka_unit_test(a_cursor_that_cannot_be_is_refused),
 		cmocka_unit_test(a_dropped_consumer_keeps_nothing),
+		cmocka_unit_test(a_cursor_counts_forwards_once_durable_and_backwards_at_once),
+		cmocka_unit_test(a_consumer_set_back_finds_the_log_from_there),
 		cmocka_unit_test(damage_met_while_running_is_said_and_kept),
 	};
 
