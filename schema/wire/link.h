@@ -14,7 +14,7 @@
  *	                    expires_ms, rows, meta, data
  *	RULE       client   key, value                      (mta/rules.h; empty value removes)
  *	KEY        client   domain, selector, pem           (empty pem removes)
- *	SUBSCRIBE  client   from lsn                        (0: from the oldest; a named client's cursor goes back there)
+ *	SUBSCRIBE  client   from lsn                        (0: from the oldest; a cursor past it goes back there)
  *	CURSOR     client   lsn                             (everything up to it is safe at the client)
  *	ADMIN      client   command, value (a map of arguments)
  *	ACK        engine   lsn
