@@ -72,7 +72,9 @@ lsn_t consumers_slowest(const struct tables *t)
 {
 	lsn_t slowest = UINT64_MAX;
 
-	for (const struct consumer *c = t->consumers; c; c = c->next)
-		slowest = MIN_OF(slowest, MIN_OF(c->kept, c->cursor)); /* one set back holds at once */
+	for (const struct consumer *c = t->consumers; c; c = c->next) {
+		lsn_t at = MIN_OF(c->kept, c->cursor); /* set back, it holds at once */
+		slowest = MIN_OF(slowest, at);
+	}
 	return slowest;
 }
