@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "spool/disk.h"
 #include "spool/tables.h"
 #include "tests/sim/disk_sim.h"
 #include "tests/unit/spool/yard.h"
@@ -220,9 +221,52 @@ static void damage_met_while_running_is_said_and_kept(void **state UNUSED)
 	buf_free(&data);
 }
 
+/* Stands in front of unlink(): what does the spool call its oldest position while the file goes? */
+static struct {
+	struct disk disk;
+	const struct disk *real;
+	struct spool *sp;
+	lsn_t last;
+	unsigned removed;
+} watch;
+
+static int watched_unlink(void *self, int dirfd, const char *name)
+{
+	if (watch.sp && strstr(name, ".seg")) {
+		assert_true(spool_oldest(watch.sp) > watch.last);
+		watch.last = spool_oldest(watch.sp);
+		watch.removed++;
+	}
+	return watch.real->unlink(self, dirfd, name);
+}
+
+static void a_segment_whose_file_is_going_is_no_longer_the_oldest(void **state UNUSED)
+{
+	OWNED(disk_sim) sim = disk_sim_new();
+	struct outcome end = { .kind = OUTCOME_DELIVERED };
+
+	watch.real = disk_sim_disk(sim);
+	watch.disk = *watch.real;
+	watch.disk.unlink = watched_unlink;
+	struct spool_options o = { .dir = "", .disk = &watch.disk, .segment_bytes = 4096, .reserve_bytes = 1,
+				   .clean_ratio = 110 };
+	assert_int_equal(spool_open(&watch.sp, &o), 0);
+	for (uint64_t i = 1; i < 200; i++) {
+		assert_int_equal(put_sim(watch.sp, i, &end.job), 0);
+		assert_int_equal(spool_put_outcome(watch.sp, &end, NULL), 0);
+		assert_int_equal(spool_commit_now(watch.sp), 0);
+		assert_true(spool_oldest(watch.sp) >= watch.last);
+	}
+	assert_true(watch.removed > 8);
+	struct spool *sp = watch.sp;
+	watch.sp = NULL;
+	spool_free(sp);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_segment_whose_file_is_going_is_no_longer_the_oldest),
 		cmocka_unit_test(what_is_too_large_is_refused_whole),
 		cmocka_unit_test(the_largest_content_is_taken_and_given_back),
 		cmocka_unit_test(a_cursor_that_cannot_be_is_refused),
