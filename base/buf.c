@@ -80,7 +80,8 @@ int buf_append_byte(struct buf *b, char c)
 	return buf_append(b, slice_of(&c, 1));
 }
 
-__attribute__((format(printf, 2, 0))) static int append_format(struct buf *b, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static int append_format(struct buf *b, const char *format,
+							       va_list ap)
 {
 	va_list again;
 	int n, r;

@@ -21,10 +21,10 @@ static inline struct slice buf_data(const struct buf *b)
 }
 void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b);
-void buf_clear(struct buf *b);                /* keeps the memory */
-void buf_shrink(struct buf *b, size_t keep);  /* clears, and frees when more than keep is held */
+void buf_clear(struct buf *b);               /* keeps the memory */
+void buf_shrink(struct buf *b, size_t keep); /* clears, and frees when more than keep is held */
 int buf_reserve(struct buf *b, size_t n) MUST_CHECK; /* room for n more bytes at the end */
-static inline char *buf_tail(struct buf *b)   /* after buf_reserve */
+static inline char *buf_tail(struct buf *b)          /* after buf_reserve */
 {
 	return b->p + b->end;
 }
@@ -33,11 +33,11 @@ static inline void buf_grow(struct buf *b, size_t n) /* n bytes were written at 
 	assert(b->end + n <= b->cap);
 	b->end += n;
 }
-void buf_consume(struct buf *b, size_t n);    /* drops n bytes from the front */
+void buf_consume(struct buf *b, size_t n); /* drops n bytes from the front */
 int buf_append(struct buf *b, struct slice s) MUST_CHECK;
 int buf_append_byte(struct buf *b, char c) MUST_CHECK;
 int buf_printf(struct buf *b, const char *format, ...) PRINTF(2, 3) MUST_CHECK;
 /* For buffers without a cap that hold only our own small text: dies when memory is gone. */
 void buf_put(struct buf *b, struct slice s);
 void buf_putf(struct buf *b, const char *format, ...) PRINTF(2, 3);
-const char *buf_cstr(struct buf *b);          /* NUL-terminated view; NUL is not counted */
+const char *buf_cstr(struct buf *b); /* NUL-terminated view; NUL is not counted */

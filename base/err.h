@@ -5,25 +5,25 @@
 #include <errno.h>
 
 enum {
-	E_CORRUPT = -1000,     /* stored bytes fail their checksum or their grammar */
-	E_SYNTAX = -1001,      /* input does not follow its grammar */
-	E_LIMIT = -1002,       /* input is larger than we accept */
-	E_EOF = -1003,         /* the peer closed in good order */
-	E_TIMEOUT = -1004,     /* a deadline passed */
-	E_TLS = -1005,         /* handshake or record layer failed */
-	E_FULL = -1006,        /* no room: disk reserve, queue or budget; try later */
-	E_POISONED = -1007,    /* a sync failed; nothing further is accepted until restart */
-	E_DNS_TEMP = -1008,    /* no usable answer now: SERVFAIL, timeout, lame */
-	E_DNS_NONE = -1009,    /* the name exists but has no such record */
-	E_DNS_NXDOMAIN = -1010,/* the name does not exist */
-	E_UNKNOWN = -1011,     /* no such object: job, content, key, rule */
-	E_EXISTS = -1012,      /* already there; for idempotent callers this is success */
-	E_CRYPTO = -1013,      /* key unusable or signature failed */
-	E_DB = -1014,          /* PostgreSQL said no; text is with the connection */
-	E_CONFLICT = -1015,    /* the object changed meanwhile, or the state forbids it */
-	E_DENIED = -1016,      /* not allowed */
-	E_ANSWERED = -1018,    /* the refusal has been written already; only hand it up */
-	E_VERSION = -1017,     /* written by a newer version; refuse rather than guess */
+	E_CORRUPT = -1000,      /* stored bytes fail their checksum or their grammar */
+	E_SYNTAX = -1001,       /* input does not follow its grammar */
+	E_LIMIT = -1002,        /* input is larger than we accept */
+	E_EOF = -1003,          /* the peer closed in good order */
+	E_TIMEOUT = -1004,      /* a deadline passed */
+	E_TLS = -1005,          /* handshake or record layer failed */
+	E_FULL = -1006,         /* no room: disk reserve, queue or budget; try later */
+	E_POISONED = -1007,     /* a sync failed; nothing further is accepted until restart */
+	E_DNS_TEMP = -1008,     /* no usable answer now: SERVFAIL, timeout, lame */
+	E_DNS_NONE = -1009,     /* the name exists but has no such record */
+	E_DNS_NXDOMAIN = -1010, /* the name does not exist */
+	E_UNKNOWN = -1011,      /* no such object: job, content, key, rule */
+	E_EXISTS = -1012,       /* already there; for idempotent callers this is success */
+	E_CRYPTO = -1013,       /* key unusable or signature failed */
+	E_DB = -1014,           /* PostgreSQL said no; text is with the connection */
+	E_CONFLICT = -1015,     /* the object changed meanwhile, or the state forbids it */
+	E_DENIED = -1016,       /* not allowed */
+	E_ANSWERED = -1018,     /* the refusal has been written already; only hand it up */
+	E_VERSION = -1017,      /* written by a newer version; refuse rather than guess */
 };
 
 /* Text of a code, ours or errno's; never NULL, thread-safe. */

@@ -100,8 +100,8 @@ static void make_crc_table(void)
 	}
 	for (int t = 1; t < 8; t++)
 		for (uint32_t i = 0; i < 256; i++)
-			crc_table[t][i] = crc_table[t - 1][i] >> 8 ^
-					  crc_table[0][crc_table[t - 1][i] & 0xff];
+			crc_table[t][i] =
+			    crc_table[t - 1][i] >> 8 ^ crc_table[0][crc_table[t - 1][i] & 0xff];
 }
 
 static uint32_t crc32c_soft(uint32_t crc, const unsigned char *p, size_t n)
@@ -123,7 +123,7 @@ static uint32_t crc32c_soft(uint32_t crc, const unsigned char *p, size_t n)
 #if defined(__x86_64__)
 #include <nmmintrin.h>
 __attribute__((target("sse4.2"))) static uint32_t crc32c_sse(uint32_t crc, const unsigned char *p,
-							      size_t n)
+							     size_t n)
 {
 	uint64_t c = crc;
 

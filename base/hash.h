@@ -3,10 +3,10 @@
 #pragma once
 #include "base/base.h"
 
-uint64_t hash_keyed(struct slice s);          /* differs between processes */
-uint64_t hash_keyed_nocase(struct slice s);   /* ASCII letters folded; for domains */
-uint64_t hash_stable(struct slice s);         /* FNV-1a 64 with a final mix; never changes */
-static inline uint64_t hash_mix(uint64_t x)   /* for integer keys */
+uint64_t hash_keyed(struct slice s);        /* differs between processes */
+uint64_t hash_keyed_nocase(struct slice s); /* ASCII letters folded; for domains */
+uint64_t hash_stable(struct slice s);       /* FNV-1a 64 with a final mix; never changes */
+static inline uint64_t hash_mix(uint64_t x) /* for integer keys */
 {
 	x ^= x >> 33;
 	x *= 0xff51afd7ed558ccdULL;

@@ -65,7 +65,8 @@ int json_put(struct buf *out, const struct value *v)
 	case VALUE_INT:
 		return buf_printf(out, "%lld", (long long)v->i);
 	case VALUE_REAL:
-		return isfinite(v->d) ? buf_printf(out, "%.17g", v->d) : buf_append(out, SLICE("null"));
+		return isfinite(v->d) ? buf_printf(out, "%.17g", v->d)
+				      : buf_append(out, SLICE("null"));
 	case VALUE_STRING:
 		return put_string(out, v->s);
 	case VALUE_LIST:

@@ -1,13 +1,17 @@
 /* base/list.h - intrusive doubly linked list with a sentinel head.  The link is a member of the
  * object; the list an object is on is its state.
- * Owns:  nothing.  A link that is on no list points to itself (list_init) and may be removed again. */
+ * Owns:  nothing.  A link that is on no list points to itself (list_init) and may be removed
+ *        again. */
 #pragma once
 #include "base/base.h"
 
 struct list {
 	struct list *prev, *next;
 };
-#define LIST_INIT(name) { &(name), &(name) }
+#define LIST_INIT(name)                                                                            \
+	{                                                                                          \
+		&(name), &(name)                                                                   \
+	}
 
 static inline void list_init(struct list *l)
 {

@@ -66,7 +66,8 @@ static void put_escaped(struct line *l, struct slice s)
 			char pair[2] = { '\\', (char)c };
 			put(l, pair, 2);
 			n = 1;
-		} else if (n == 0 || c < 0x20 || c == 0x7f || (c == 0xc2 && n == 2 && (unsigned char)s.p[1] < 0xa0)) {
+		} else if (n == 0 || c < 0x20 || c == 0x7f ||
+			   (c == 0xc2 && n == 2 && (unsigned char)s.p[1] < 0xa0)) {
 			(void)snprintf(hex, sizeof(hex), "\\x%02x", c);
 			put_str(l, hex);
 			n = 1;

@@ -48,11 +48,16 @@ static const struct {
 	enum option_type type;
 	int64_t factor;
 } units[] = {
-	{ "ms", T_DURATION, 1 },	 { "s", T_DURATION, 1000 },
-	{ "m", T_DURATION, 60000 },	 { "h", T_DURATION, 3600000 },
-	{ "d", T_DURATION, 86400000 },	 { "", T_DURATION, 1000 },
-	{ "K", T_SIZE, 1024 },		 { "M", T_SIZE, 1024 * 1024 },
-	{ "G", T_SIZE, 1024 * 1024 * 1024 }, { "", T_SIZE, 1 },
+	{ "ms", T_DURATION, 1 },
+	{ "s", T_DURATION, 1000 },
+	{ "m", T_DURATION, 60000 },
+	{ "h", T_DURATION, 3600000 },
+	{ "d", T_DURATION, 86400000 },
+	{ "", T_DURATION, 1000 },
+	{ "K", T_SIZE, 1024 },
+	{ "M", T_SIZE, 1024 * 1024 },
+	{ "G", T_SIZE, 1024 * 1024 * 1024 },
+	{ "", T_SIZE, 1 },
 	{ "", T_INT, 1 },
 };
 
@@ -135,13 +140,17 @@ static int set(struct reader *rd, const struct option *row, struct slice value, 
 		break;
 	}
 	if (parse_number(row, value, &number) < 0)
-		return fail(rd, "%s: \"%.*s\" is not a %s", row->name, (int)MIN_OF(value.n, (size_t)60),
-			    value.p, row->type == T_INT ? "number" :
-			    row->type == T_SIZE ? "size such as 64M" : "duration such as 30s");
+		return fail(rd, "%s: \"%.*s\" is not a %s", row->name,
+			    (int)MIN_OF(value.n, (size_t)60), value.p,
+			    row->type == T_INT    ? "number"
+			    : row->type == T_SIZE ? "size such as 64M"
+						  : "duration such as 30s");
 	if (number < row->min || number > row->max)
 		return fail(rd, "%s: must lie between %" PRId64 " and %" PRId64 "%s", row->name,
-			    row->min, row->max, row->type == T_DURATION ? " milliseconds" :
-			    row->type == T_SIZE ? " bytes" : "");
+			    row->min, row->max,
+			    row->type == T_DURATION ? " milliseconds"
+			    : row->type == T_SIZE   ? " bytes"
+						    : "");
 	*(int64_t *)(void *)at = number;
 	return 0;
 }
@@ -248,7 +257,8 @@ int options_parse(const struct option *table, size_t n, void *config, struct sli
 	}
 	options_free(table, n, config);
 	for (size_t i = 0; i < n; i++)
-		memcpy((char *)config + table[i].offset, fresh + table[i].offset, width(table[i].type));
+		memcpy((char *)config + table[i].offset, fresh + table[i].offset,
+		       width(table[i].type));
 	return 0;
 }
 
@@ -287,7 +297,8 @@ void options_show(const struct option *row, const void *config, struct buf *out)
 		buf_put(out, slice_str(*(char *const *)(const void *)at));
 	} else if (row->type == T_LIST) {
 		struct slice entry;
-		for (size_t pos = 0, k = 0; option_list_next(*(char *const *)(const void *)at, &pos, &entry); k++) {
+		for (size_t pos = 0, k = 0;
+		     option_list_next(*(char *const *)(const void *)at, &pos, &entry); k++) {
 			if (k)
 				buf_put(out, SLICE(", "));
 			buf_put(out, entry);

@@ -11,8 +11,8 @@
  * Owns:   T_STR members are malloc'ed; options_free() frees them.
  * Fails:  E_SYNTAX with "file:line: what is wrong and what is expected" in the caller's text;
  *         the target struct is then unchanged.
- * Limits: files up to 1 MiB, lines up to 64 KiB. A name given twice is an error, except T_LIST rows,
- *         which add up. */
+ * Limits: files up to 1 MiB, lines up to 64 KiB. A name given twice is an error, except T_LIST
+ *         rows, which add up. */
 #pragma once
 #include "base/buf.h"
 
@@ -28,11 +28,11 @@ enum option_type {
 struct option {
 	const char *name;
 	enum option_type type;
-	size_t offset;         /* into the program's config struct */
-	int64_t min, max;      /* numbers; for T_STR max is the length limit, 0: 4096 */
-	const char *def;       /* default as it would stand in the file; "" for none */
-	bool reload;           /* takes effect on SIGHUP */
-	const char *help;      /* one sentence for the sample file */
+	size_t offset;    /* into the program's config struct */
+	int64_t min, max; /* numbers; for T_STR max is the length limit, 0: 4096 */
+	const char *def;  /* default as it would stand in the file; "" for none */
+	bool reload;      /* takes effect on SIGHUP */
+	const char *help; /* one sentence for the sample file */
 };
 
 #define OPTION_ERROR_MAX 512

@@ -3,7 +3,7 @@
 struct leaf {
 	struct leaf *next;
 	struct slice name;
-	struct value value;      /* of a branch: made by finish() */
+	struct value value; /* of a branch: made by finish() */
 	struct branch *branch;
 };
 struct branch {
@@ -145,7 +145,8 @@ static struct value finish(struct branch *b)
 	if (b->map) {
 		struct value_member *m = take(b->tree, b->count * sizeof(*m));
 		for (struct leaf *l = b->first; l; l = l->next)
-			m[i++] = (struct value_member){ l->name, l->branch ? finish(l->branch) : l->value };
+			m[i++] = (struct value_member){ l->name,
+							l->branch ? finish(l->branch) : l->value };
 		return (struct value){ .type = VALUE_MAP, .count = b->count, .members = m };
 	}
 	struct value *items = take(b->tree, b->count * sizeof(*items));

@@ -7,7 +7,15 @@
 
 enum { VALUE_DEPTH_MAX = 16 };
 
-enum value_type { VALUE_NULL, VALUE_BOOL, VALUE_INT, VALUE_REAL, VALUE_STRING, VALUE_LIST, VALUE_MAP };
+enum value_type {
+	VALUE_NULL,
+	VALUE_BOOL,
+	VALUE_INT,
+	VALUE_REAL,
+	VALUE_STRING,
+	VALUE_LIST,
+	VALUE_MAP
+};
 
 struct value {
 	enum value_type type;
@@ -17,7 +25,7 @@ struct value {
 		int64_t i;
 		double d;
 		struct slice s;
-		const struct value *items;         /* VALUE_LIST */
+		const struct value *items;          /* VALUE_LIST */
 		const struct value_member *members; /* VALUE_MAP */
 	};
 };

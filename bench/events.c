@@ -22,8 +22,9 @@ static const struct {
 	const char *name;
 	unsigned kind;
 } kinds[] = {
-	{ "accepted", LINK_ACCEPTED },	 { "delivered", LINK_DELIVERED }, { "bounced", LINK_BOUNCED },
-	{ "expired", LINK_EXPIRED },	 { "cancelled", LINK_CANCELLED }, { "deferred", LINK_DEFERRED },
+	{ "accepted", LINK_ACCEPTED },   { "delivered", LINK_DELIVERED },
+	{ "bounced", LINK_BOUNCED },     { "expired", LINK_EXPIRED },
+	{ "cancelled", LINK_CANCELLED }, { "deferred", LINK_DEFERRED },
 };
 
 static void write_stats(void)
@@ -35,7 +36,8 @@ static void write_stats(void)
 		exit(1);
 	}
 	for (unsigned i = 0; i < ARRAY_LEN(kinds); i++)
-		fprintf(f, "%s\"%s\":%" PRIu64, i ? "," : "{", kinds[i].name, counts[kinds[i].kind]);
+		fprintf(f, "%s\"%s\":%" PRIu64, i ? "," : "{", kinds[i].name,
+			counts[kinds[i].kind]);
 	fprintf(f, "}\n");
 	fclose(f);
 }
@@ -43,7 +45,8 @@ static void write_stats(void)
 static void count(const struct link_event *e)
 {
 	if (e->lsn < last_lsn) {
-		fprintf(stderr, "postern-events: position %" PRIu64 " after %" PRIu64 "\n", e->lsn, last_lsn);
+		fprintf(stderr, "postern-events: position %" PRIu64 " after %" PRIu64 "\n", e->lsn,
+			last_lsn);
 		exit(1);
 	}
 	last_lsn = e->lsn;
@@ -84,14 +87,22 @@ static void arguments(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
-		case 's': conf.socket = optarg; break;
-		case 'n': conf.name = optarg; break;
-		case 'o': conf.stats = optarg; break;
-		default: exit(2);
+		case 's':
+			conf.socket = optarg;
+			break;
+		case 'n':
+			conf.name = optarg;
+			break;
+		case 'o':
+			conf.stats = optarg;
+			break;
+		default:
+			exit(2);
 		}
 	}
 	if (!conf.socket || !conf.name || !conf.stats) {
-		fprintf(stderr, "usage: postern-events --socket PATH --name CONSUMER --stats FILE\n");
+		fprintf(stderr,
+			"usage: postern-events --socket PATH --name CONSUMER --stats FILE\n");
 		exit(2);
 	}
 }

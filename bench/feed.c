@@ -4,9 +4,10 @@
  *	postern-feed --socket PATH --recipients N [--domains 100] [--chunk 5000] [--size 10240] [--campaign 1]
  *	             [--tenant 1] [--sign-domain NAME] [--window 8] [--first 0] [--to DOMAIN] [--stats FILE]
  *
- * One template of about --size bytes, three merge fields a recipient, drawn by number from lists of names
- * and towns, and a code; recipient i is u<i>@d<i mod domains>.test, or u<i>@DOMAIN.  Writes one JSON
- * object: recipients, seconds, rate; every one of them was acknowledged, which means synced. */
+ * One template of about --size bytes, three merge fields a recipient, drawn by number from lists of
+ * names and towns, and a code; recipient i is u<i>@d<i mod domains>.test, or u<i>@DOMAIN.  Writes
+ * one JSON object: recipients, seconds, rate; every one of them was acknowledged, which means
+ * synced. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,8 +24,14 @@ static struct {
 	const char *socket, *stats, *sign_domain, *to;
 	uint64_t recipients, first, campaign, tenant;
 	unsigned domains, chunk, size, window;
-} conf = { .sign_domain = "", .recipients = 1000, .campaign = 1, .tenant = 1, .domains = 100,
-	   .chunk = 5000, .size = 10240, .window = 8 };
+} conf = { .sign_domain = "",
+	   .recipients = 1000,
+	   .campaign = 1,
+	   .tenant = 1,
+	   .domains = 100,
+	   .chunk = 5000,
+	   .size = 10240,
+	   .window = 8 };
 
 static void must(const char *what, int r)
 {
@@ -58,7 +65,10 @@ static void compose(struct buf *program)
 	buf_init(&text, 0);
 	buf_put(&text, SLICE("Hello {{first_name}} in {{city}},\n\nyour code is {{code}}.\n"));
 	while (buf_len(&text) + 512 < conf.size)
-		buf_putf(&text, "Line %06zu of a letter that is as long as letters of its kind tend to be.\n", buf_len(&text));
+		buf_putf(
+		    &text,
+		    "Line %06zu of a letter that is as long as letters of its kind tend to be.\n",
+		    buf_len(&text));
 	ci.source.subject = SLICE("News for {{first_name}}");
 	ci.source.text = buf_data(&text);
 	if (compose_campaign(&ci, program, &error) < 0) {
@@ -76,7 +86,8 @@ static struct value text_value(struct slice s)
 static void put_content(void)
 {
 	struct link_frame f = { .type = LINK_CONTENT };
-	struct wire_content_meta meta = { .program = true, .sign_domain = slice_str(conf.sign_domain) };
+	struct wire_content_meta meta = { .program = true,
+					  .sign_domain = slice_str(conf.sign_domain) };
 	struct buf program, packed;
 
 	buf_init(&program, 0);
@@ -93,15 +104,17 @@ static void put_content(void)
 }
 
 static const char *const names[] = {
-	"Ada", "Béla", "Carmen", "Dmitri", "Emília", "Françoise", "Giorgos", "Hannelore", "Ingrid", "Jürgen",
-	"Katarzyna", "Lucía", "Margarethe", "Niamh", "Oluwaseun", "Petra", "Quentin", "Rosalía",
-	"Søren", "Tatjana", "Ulrich", "Valentina", "Wojciech", "Xavier", "Yıldız", "Zoltán",
-	"Aoife", "Bartholomew", "Chiara", "Désirée", "Ernő", "Friederike",
+	"Ada",       "Béla",     "Carmen",  "Dmitri",     "Emília", "Françoise",  "Giorgos",
+	"Hannelore", "Ingrid",   "Jürgen",  "Katarzyna",  "Lucía",  "Margarethe", "Niamh",
+	"Oluwaseun", "Petra",    "Quentin", "Rosalía",    "Søren",  "Tatjana",    "Ulrich",
+	"Valentina", "Wojciech", "Xavier",  "Yıldız",     "Zoltán", "Aoife",      "Bartholomew",
+	"Chiara",    "Désirée",  "Ernő",    "Friederike",
 };
 static const char *const towns[] = {
-	"Kraków", "Porto", "Gdańsk", "München", "Lyon", "Århus", "Bologna", "Sevilla", "Brno", "Győr",
-	"Plovdiv", "Cork", "Tampere", "Malmö", "Thessaloniki", "İzmir", "Cluj-Napoca", "Ljubljana", "Rotterdam",
-	"Gent", "Basel", "Graz", "Vilnius", "Tartu",
+	"Kraków",    "Porto",   "Gdańsk",       "München", "Lyon",        "Århus",
+	"Bologna",   "Sevilla", "Brno",         "Győr",    "Plovdiv",     "Cork",
+	"Tampere",   "Malmö",   "Thessaloniki", "İzmir",   "Cluj-Napoca", "Ljubljana",
+	"Rotterdam", "Gent",    "Basel",        "Graz",    "Vilnius",     "Tartu",
 };
 
 static struct slice make_address(char *buf, size_t cap, uint64_t i)
@@ -123,9 +136,11 @@ static void put_rows(struct buf *rows, uint64_t first, unsigned n)
 		uint64_t chance = hash_mix(i + 1);
 		int code_len = snprintf(code, sizeof(code), "%08" PRIx64, chance >> 32);
 		struct value fields[] = { text_value(slice_str(names[chance % ARRAY_LEN(names)])),
-					  text_value(slice_str(towns[(chance >> 8) % ARRAY_LEN(towns)])),
+					  text_value(
+					      slice_str(towns[(chance >> 8) % ARRAY_LEN(towns)])),
 					  text_value(slice_of(code, (size_t)code_len)) };
-		must("row", wire_row_put(rows, make_address(address, sizeof(address), i), i, fields, ARRAY_LEN(fields)));
+		must("row", wire_row_put(rows, make_address(address, sizeof(address), i), i, fields,
+					 ARRAY_LEN(fields)));
 	}
 }
 
@@ -135,9 +150,14 @@ static void put_job(struct buf *rows, struct slice meta, uint64_t first, unsigne
 
 	buf_clear(rows);
 	put_rows(rows, first, n);
-	f.job = (struct link_job){ .id = { conf.campaign, first + 1 }, .content = { conf.campaign, 1 },
-				   .tenant = conf.tenant, .campaign = conf.campaign, .accepted_ms = now,
-				   .expires_ms = now + 5 * 86400000ll, .rows = n, .meta = meta,
+	f.job = (struct link_job){ .id = { conf.campaign, first + 1 },
+				   .content = { conf.campaign, 1 },
+				   .tenant = conf.tenant,
+				   .campaign = conf.campaign,
+				   .accepted_ms = now,
+				   .expires_ms = now + 5 * 86400000ll,
+				   .rows = n,
+				   .meta = meta,
 				   .data = buf_data(rows) };
 	link_client_put(&f);
 }
@@ -145,7 +165,8 @@ static void put_job(struct buf *rows, struct slice meta, uint64_t first, unsigne
 static void feed(void)
 {
 	struct wire_job_meta jm = { .mail_from = SLICE("bounce@sender.test"),
-				    .message_id_domain = SLICE("sender.test"), .origin = SLICE("control"),
+				    .message_id_domain = SLICE("sender.test"),
+				    .origin = SLICE("control"),
 				    .date_ms = clock_wall_ms() };
 	struct buf rows, meta;
 
@@ -175,27 +196,63 @@ static uint64_t number(const char *text)
 static void arguments(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "socket", 1, 0, 's' },      { "recipients", 1, 0, 'n' }, { "domains", 1, 0, 'd' }, { "chunk", 1, 0, 'c' },
-		{ "size", 1, 0, 'z' },	      { "campaign", 1, 0, 'C' },   { "tenant", 1, 0, 't' },  { "sign-domain", 1, 0, 'S' },
-		{ "window", 1, 0, 'w' },      { "first", 1, 0, 'f' },	   { "stats", 1, 0, 'o' },	  { "to", 1, 0, 'T' },   { 0 },
+		{ "socket", 1, 0, 's' },
+		{ "recipients", 1, 0, 'n' },
+		{ "domains", 1, 0, 'd' },
+		{ "chunk", 1, 0, 'c' },
+		{ "size", 1, 0, 'z' },
+		{ "campaign", 1, 0, 'C' },
+		{ "tenant", 1, 0, 't' },
+		{ "sign-domain", 1, 0, 'S' },
+		{ "window", 1, 0, 'w' },
+		{ "first", 1, 0, 'f' },
+		{ "stats", 1, 0, 'o' },
+		{ "to", 1, 0, 'T' },
+		{ 0 },
 	};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
-		case 's': conf.socket = optarg; break;
-		case 'n': conf.recipients = number(optarg); break;
-		case 'd': conf.domains = (unsigned)MAX_OF(number(optarg), 1u); break;
-		case 'c': conf.chunk = (unsigned)MIN_OF(MAX_OF(number(optarg), 1u), (uint64_t)WIRE_ROWS_MAX); break;
-		case 'z': conf.size = (unsigned)MIN_OF(number(optarg), 900000u); break;
-		case 'C': conf.campaign = number(optarg); break;
-		case 't': conf.tenant = number(optarg); break;
-		case 'S': conf.sign_domain = optarg; break;
-		case 'w': conf.window = (unsigned)MAX_OF(number(optarg), 1u); break;
-		case 'f': conf.first = number(optarg); break;
-		case 'T': conf.to = strlen(optarg) < 256 ? optarg : NULL; break;
-		case 'o': conf.stats = optarg; break;
-		default: exit(2);
+		case 's':
+			conf.socket = optarg;
+			break;
+		case 'n':
+			conf.recipients = number(optarg);
+			break;
+		case 'd':
+			conf.domains = (unsigned)MAX_OF(number(optarg), 1u);
+			break;
+		case 'c':
+			conf.chunk =
+			    (unsigned)MIN_OF(MAX_OF(number(optarg), 1u), (uint64_t)WIRE_ROWS_MAX);
+			break;
+		case 'z':
+			conf.size = (unsigned)MIN_OF(number(optarg), 900000u);
+			break;
+		case 'C':
+			conf.campaign = number(optarg);
+			break;
+		case 't':
+			conf.tenant = number(optarg);
+			break;
+		case 'S':
+			conf.sign_domain = optarg;
+			break;
+		case 'w':
+			conf.window = (unsigned)MAX_OF(number(optarg), 1u);
+			break;
+		case 'f':
+			conf.first = number(optarg);
+			break;
+		case 'T':
+			conf.to = strlen(optarg) < 256 ? optarg : NULL;
+			break;
+		case 'o':
+			conf.stats = optarg;
+			break;
+		default:
+			exit(2);
 		}
 	}
 }
@@ -211,7 +268,8 @@ int main(int argc, char **argv)
 	FILE *f = conf.stats ? fopen(conf.stats, "w") : stdout;
 	if (!f)
 		must(conf.stats, -errno);
-	fprintf(f, "{\"recipients\":%" PRIu64 ",\"seconds\":%.4f,\"rate\":%.1f}\n", conf.recipients, seconds, (double)conf.recipients / seconds);
+	fprintf(f, "{\"recipients\":%" PRIu64 ",\"seconds\":%.4f,\"rate\":%.1f}\n", conf.recipients,
+		seconds, (double)conf.recipients / seconds);
 	link_client_close();
 	return 0;
 }

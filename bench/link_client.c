@@ -78,8 +78,8 @@ bool link_client_hear(struct link_frame *ret)
 	must("frame", link_get(body, me.arena, ret));
 	me.used = used;
 	if (ret->type == LINK_ERROR) {
-		fprintf(stderr, "%s: the engine says %d: %.*s\n", program_invocation_short_name, ret->error.code, (int)ret->error.text.n,
-			ret->error.text.p);
+		fprintf(stderr, "%s: the engine says %d: %.*s\n", program_invocation_short_name,
+			ret->error.code, (int)ret->error.text.n, ret->error.text.p);
 		exit(1);
 	}
 	me.answered += ret->type != LINK_EVENTS;

@@ -10,8 +10,8 @@
 void link_client_open(const char *path, const char *name);
 /* Sends one frame; fills in its request number. */
 void link_client_put(struct link_frame *f);
-/* Waits for one frame; its slices live until the next call.  An ERROR ends the program; false when a
- * signal came first. */
+/* Waits for one frame; its slices live until the next call.  An ERROR ends the program; false when
+ * a signal came first. */
 bool link_client_hear(struct link_frame *ret);
 /* The requests sent so far, and the answers heard (events are none). */
 uint64_t link_client_requests(void);

@@ -3,9 +3,10 @@
  *	postern-load --to 127.0.0.1:2525 --messages N [--connections 50] [--size 10240] [--domains 100]
  *	             [--first 0] [--rate PER_SECOND] [--per-connection N] [--stats FILE]
  *
- * Message i goes to u<i>@d<i mod domains>.test, so that the sink can find duplicates; MAIL, RCPT and DATA
- * leave in one write, and the next envelope follows the final dot.  Writes one JSON object: sent,
- * refused, failed, seconds, rate and the latency of acceptance (dot to 250) in microseconds.
+ * Message i goes to u<i>@d<i mod domains>.test, so that the sink can find duplicates; MAIL, RCPT
+ * and DATA leave in one write, and the next envelope follows the final dot.  Writes one JSON
+ * object: sent, refused, failed, seconds, rate and the latency of acceptance (dot to 250) in
+ * microseconds.
  * Limits: one thread, 10,000 connections. */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -42,7 +43,7 @@ enum state { GREETING, EHLO, ENVELOPE, BODY, IDLE };
 struct client {
 	int fd;
 	enum state state;
-	unsigned replies_due;     /* of the envelope: MAIL, RCPT, DATA */
+	unsigned replies_due; /* of the envelope: MAIL, RCPT, DATA */
 	bool data_ok, blocked;
 	uint64_t number, on_connection;
 	int64_t dot_us;
@@ -57,8 +58,10 @@ static void make_body(void)
 {
 	buf_init(&body, 0);
 	while (buf_len(&body) + 74 < conf.size)
-		buf_putf(&body, "Line %06zu of a letter that is as long as letters of its kind tend to be.\r\n",
-			 buf_len(&body) % 1000000);
+		buf_putf(
+		    &body,
+		    "Line %06zu of a letter that is as long as letters of its kind tend to be.\r\n",
+		    buf_len(&body) % 1000000);
 	while (buf_len(&body) + 3 < conf.size)
 		buf_put(&body, SLICE("x"));
 	buf_put(&body, SLICE("\r\n"));
@@ -80,7 +83,8 @@ static bool take_number(struct client *c)
 static void put_envelope(struct client *c)
 {
 	buf_putf(&c->out,
-		 "MAIL FROM:<bounce@sender.test>\r\nRCPT TO:<u%" PRIu64 "@d%04" PRIu64 ".test>\r\nDATA\r\n",
+		 "MAIL FROM:<bounce@sender.test>\r\nRCPT TO:<u%" PRIu64 "@d%04" PRIu64
+		 ".test>\r\nDATA\r\n",
 		 c->number, c->number % conf.domains + 1);
 	c->replies_due = 3;
 	c->data_ok = false;
@@ -150,7 +154,8 @@ static void hang_up(struct client *c, bool failed)
 
 static void next_message(struct client *c)
 {
-	if (conf.per_connection && c->on_connection >= conf.per_connection && run.next < conf.messages) {
+	if (conf.per_connection && c->on_connection >= conf.per_connection &&
+	    run.next < conf.messages) {
 		close(c->fd);
 		if (dial(c) < 0)
 			hang_up(c, true);
@@ -268,10 +273,12 @@ static void write_stats(void)
 	if (!f)
 		return;
 	fprintf(f,
-		"{\"sent\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"seconds\":%.4f,"
+		"{\"sent\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"failed\":%" PRIu64
+		",\"seconds\":%.4f,"
 		"\"rate\":%.1f,\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u}\n",
-		run.sent, run.refused, run.failed, seconds, seconds > 0 ? (double)run.sent / seconds : 0,
-		percentile(0.5), percentile(0.99), percentile(1));
+		run.sent, run.refused, run.failed, seconds,
+		seconds > 0 ? (double)run.sent / seconds : 0, percentile(0.5), percentile(0.99),
+		percentile(1));
 	if (f != stdout)
 		fclose(f);
 }
@@ -290,10 +297,11 @@ static uint64_t number_arg(const char *name, const char *text, uint64_t max)
 static void arguments(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "to", 1, 0, 't' },	  { "messages", 1, 0, 'n' },	   { "connections", 1, 0, 'c' },
-		{ "size", 1, 0, 's' },	  { "domains", 1, 0, 'd' },	   { "first", 1, 0, 'f' },
-		{ "rate", 1, 0, 'r' },	  { "per-connection", 1, 0, 'p' }, { "stats", 1, 0, 'o' },
-		{ 0 },
+		{ "to", 1, 0, 't' },          { "messages", 1, 0, 'n' },
+		{ "connections", 1, 0, 'c' }, { "size", 1, 0, 's' },
+		{ "domains", 1, 0, 'd' },     { "first", 1, 0, 'f' },
+		{ "rate", 1, 0, 'r' },        { "per-connection", 1, 0, 'p' },
+		{ "stats", 1, 0, 'o' },       { 0 },
 	};
 	int c;
 
@@ -305,15 +313,32 @@ static void arguments(int argc, char **argv)
 				exit(2);
 			}
 			break;
-		case 'n': conf.messages = number_arg("messages", optarg, 100000000); break;
-		case 'c': conf.connections = (unsigned)number_arg("connections", optarg, 10000); break;
-		case 's': conf.size = (unsigned)number_arg("size", optarg, 50000000); break;
-		case 'd': conf.domains = (unsigned)MAX_OF(number_arg("domains", optarg, 1000000), 1); break;
-		case 'f': conf.first = number_arg("first", optarg, 1000000000); break;
-		case 'r': conf.rate = number_arg("rate", optarg, 1000000); break;
-		case 'p': conf.per_connection = number_arg("per-connection", optarg, 1000000); break;
-		case 'o': conf.stats = optarg; break;
-		default: exit(2);
+		case 'n':
+			conf.messages = number_arg("messages", optarg, 100000000);
+			break;
+		case 'c':
+			conf.connections = (unsigned)number_arg("connections", optarg, 10000);
+			break;
+		case 's':
+			conf.size = (unsigned)number_arg("size", optarg, 50000000);
+			break;
+		case 'd':
+			conf.domains = (unsigned)MAX_OF(number_arg("domains", optarg, 1000000), 1);
+			break;
+		case 'f':
+			conf.first = number_arg("first", optarg, 1000000000);
+			break;
+		case 'r':
+			conf.rate = number_arg("rate", optarg, 1000000);
+			break;
+		case 'p':
+			conf.per_connection = number_arg("per-connection", optarg, 1000000);
+			break;
+		case 'o':
+			conf.stats = optarg;
+			break;
+		default:
+			exit(2);
 		}
 	}
 	if (!conf.port) {

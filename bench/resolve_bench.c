@@ -22,7 +22,7 @@ static double cpu_us(void)
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-/* ---- the server ------------------------------------------------------------------------------ */
+/* ---- the server -------------------------------------------------------------------------- */
 
 static const uint8_t two_mx[] =
     "\xc0\x0c\x00\x0f\x00\x01\x00\x00\x0e\x10\x00\x08\x00\x0a\x03mx1\xc0\x0c"
@@ -66,7 +66,7 @@ static int open_server(uint16_t *ret_port)
 	return fd;
 }
 
-/* ---- the asker ------------------------------------------------------------------------------- */
+/* ---- the asker --------------------------------------------------------------------------- */
 
 struct asker {
 	struct resolver *r;

@@ -5,9 +5,10 @@
  *	             [--stats FILE] [--cert PEM --key PEM] [--delay MS] [--no-pipelining]
  *
  * Every message is counted and looked at up to CRLF.CRLF.  With --store it is appended, un-stuffed,
- * to FILE as one JSON line {"rcpt":..,"from":..,"ip":..,"tls":..,"bytes":N} and N bytes and a newline.
- * Rules (sink_rules.h) say who is deferred, refused, slow or cut off.  On SIGTERM the counts go to
- * --stats as one JSON object; recipients of the form u<number>@... are checked for duplicates.
+ * to FILE as one JSON line {"rcpt":..,"from":..,"ip":..,"tls":..,"bytes":N} and N bytes and a
+ * newline. Rules (sink_rules.h) say who is deferred, refused, slow or cut off.  On SIGTERM the
+ * counts go to --stats as one JSON object; recipients of the form u<number>@... are checked for
+ * duplicates.
  * Limits: one thread; 65,536 sessions; commands of 4 KiB; 100 recipients a message. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -77,7 +78,8 @@ static void listen_range(const char *text)
 	if (sscanf(text, "%u.%u.%u.%u-%u:%u", &a, &b, &c, &first, &last, &port) != 6) {
 		last = 0;
 		if (sscanf(text, "%u.%u.%u.%u:%u", &a, &b, &c, &first, &port) != 5) {
-			fprintf(stderr, "postern-sink: --listen wants 127.0.1.1-20:2525, not %s\n", text);
+			fprintf(stderr, "postern-sink: --listen wants 127.0.1.1-20:2525, not %s\n",
+				text);
 			exit(2);
 		}
 		last = first;
@@ -95,12 +97,14 @@ static void write_stats(void)
 	if (!f)
 		return;
 	fprintf(f,
-		"{\"connections\":%lu,\"peak_open\":%lu,\"messages\":%lu,\"recipients\":%lu,\"bytes\":%lu,"
-		"\"tls\":%lu,\"resumed\":%lu,\"deferred\":%lu,\"refused\":%lu,\"cut\":%lu,\"duplicates\":%lu,"
+		"{\"connections\":%lu,\"peak_open\":%lu,\"messages\":%lu,\"recipients\":%lu,"
+		"\"bytes\":%lu,"
+		"\"tls\":%lu,\"resumed\":%lu,\"deferred\":%lu,\"refused\":%lu,\"cut\":%lu,"
+		"\"duplicates\":%lu,"
 		"\"seconds\":%.3f}\n",
 		sink.stats.connections, sink.stats.peak_open, sink.stats.messages,
-		sink.stats.recipients, sink.stats.bytes, sink.stats.tls, sink.stats.resumed, sink.stats.deferred,
-		sink.stats.refused, sink.stats.cut, sink.stats.duplicates,
+		sink.stats.recipients, sink.stats.bytes, sink.stats.tls, sink.stats.resumed,
+		sink.stats.deferred, sink.stats.refused, sink.stats.cut, sink.stats.duplicates,
 		(double)(sink.stats.last_ms - sink.stats.first_ms) / 1000);
 	fclose(f);
 }
@@ -146,10 +150,12 @@ static void setup_tls(void)
 	if (!sink.conf.cert)
 		return;
 	sink.tls = SSL_CTX_new(TLS_server_method());
-	SSL_CTX_set_mode(sink.tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_mode(sink.tls,
+			 SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	if (SSL_CTX_use_certificate_chain_file(sink.tls, sink.conf.cert) != 1 ||
 	    SSL_CTX_use_PrivateKey_file(sink.tls, sink.conf.key, SSL_FILETYPE_PEM) != 1) {
-		fprintf(stderr, "postern-sink: %s or %s is unusable\n", sink.conf.cert, sink.conf.key);
+		fprintf(stderr, "postern-sink: %s or %s is unusable\n", sink.conf.cert,
+			sink.conf.key);
 		exit(1);
 	}
 }
@@ -157,9 +163,9 @@ static void setup_tls(void)
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "listen", 1, 0, 'l' }, { "store", 1, 0, 'o' }, { "rules", 1, 0, 'r' },
-		{ "stats", 1, 0, 's' },	 { "cert", 1, 0, 'c' },	 { "key", 1, 0, 'k' },
-		{ "delay", 1, 0, 'd' },	 { "no-pipelining", 0, 0, 'P' }, { 0 },
+		{ "listen", 1, 0, 'l' }, { "store", 1, 0, 'o' },         { "rules", 1, 0, 'r' },
+		{ "stats", 1, 0, 's' },  { "cert", 1, 0, 'c' },          { "key", 1, 0, 'k' },
+		{ "delay", 1, 0, 'd' },  { "no-pipelining", 0, 0, 'P' }, { 0 },
 	};
 	struct rlimit files = { 70000, 70000 };
 	struct sigaction sa = { .sa_handler = on_signal };
@@ -170,20 +176,35 @@ int main(int argc, char **argv)
 	sink.rules = sink_rules_new();
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
-		case 'l': listen_range(optarg); break;
-		case 'o': sink.conf.store = optarg; break;
-		case 's': sink.conf.stats = optarg; break;
-		case 'c': sink.conf.cert = optarg; break;
-		case 'k': sink.conf.key = optarg; break;
-		case 'd': sink.conf.delay_ms = atoi(optarg); break;
-		case 'P': sink.conf.no_pipelining = true; break;
+		case 'l':
+			listen_range(optarg);
+			break;
+		case 'o':
+			sink.conf.store = optarg;
+			break;
+		case 's':
+			sink.conf.stats = optarg;
+			break;
+		case 'c':
+			sink.conf.cert = optarg;
+			break;
+		case 'k':
+			sink.conf.key = optarg;
+			break;
+		case 'd':
+			sink.conf.delay_ms = atoi(optarg);
+			break;
+		case 'P':
+			sink.conf.no_pipelining = true;
+			break;
 		case 'r':
 			if (sink_rules_read(sink.rules, optarg) < 0) {
 				fprintf(stderr, "postern-sink: %s: cannot read rules\n", optarg);
 				return 2;
 			}
 			break;
-		default: return 2;
+		default:
+			return 2;
 		}
 	}
 	setup_tls();

@@ -49,7 +49,8 @@ void peer_say_late(struct peer *p, const char *text, int64_t delay_ms)
 		p->due_ms = clock_mono_ms() + delay_ms;
 		/* All delays of one run are equal or few: insertion from the back stays short. */
 		struct list *at = delay_list.prev;
-		while (at != &delay_list && container_of(at, struct peer, delayed)->due_ms > p->due_ms)
+		while (at != &delay_list &&
+		       container_of(at, struct peer, delayed)->due_ms > p->due_ms)
 			at = at->prev;
 		list_insert_before(at->next, &p->delayed);
 	}

@@ -1,5 +1,5 @@
-/* bench/sink_peer.h - one connection of the sink: bytes in and out, in the clear or by TLS, and answers
- * that are held back for a while.
+/* bench/sink_peer.h - one connection of the sink: bytes in and out, in the clear or by TLS, and
+ * answers that are held back for a while.
  * Owns:   the caller closes a peer as soon as one of these says that it is gone (false).
  * Blocks: never; what cannot be written now waits in `out` for EPOLLOUT.
  * Limits: one thread. */
@@ -20,8 +20,8 @@ struct sink {
 		bool no_pipelining;
 	} conf;
 	struct {
-		uint64_t connections, open, peak_open, messages, recipients, bytes, tls, resumed, deferred,
-			refused, duplicates, cut;
+		uint64_t connections, open, peak_open, messages, recipients, bytes, tls, resumed,
+		    deferred, refused, duplicates, cut;
 		int64_t first_ms, last_ms;
 	} stats;
 	SSL_CTX *tls;
@@ -37,13 +37,13 @@ struct peer {
 	char ip[48];
 	struct buf in, out, body;
 	bool in_data, handshaking, closing, wants_write;
-	size_t scanned;            /* of the data, already looked at for its end */
+	size_t scanned; /* of the data, already looked at for its end */
 	char from[512];
 	unsigned n_rcpts;
 	char rcpts[SINK_RCPTS_LIMIT][320];
-	struct list delayed;       /* on the delay list while an answer is held back */
+	struct list delayed; /* on the delay list while an answer is held back */
 	int64_t due_ms;
-	struct buf held;           /* the answer that is held back */
+	struct buf held; /* the answer that is held back */
 };
 
 struct peer *peer_new(int fd, const char *ip);

@@ -26,7 +26,7 @@ struct tried {
 	char rcpt[];
 };
 
-static const char *const kinds[] = { "defer", "defer-share", "refuse", "refuse-share",
+static const char *const kinds[] = { "defer", "defer-share",  "refuse", "refuse-share",
 				     "close", "close-at-dot", "slow",   "busy" };
 
 struct sink_rules *sink_rules_new(void)
@@ -134,7 +134,8 @@ struct sink_verdict sink_rules_at_rcpt(struct sink_rules *rs, const char *rcpt)
 		v.action = SINK_REFUSE;
 		break;
 	case REFUSE_SHARE:
-		v.action = (int64_t)(hash_stable(slice_str(rcpt)) % 100) < rule->n ? SINK_REFUSE : SINK_ACCEPT;
+		v.action = (int64_t)(hash_stable(slice_str(rcpt)) % 100) < rule->n ? SINK_REFUSE
+										   : SINK_ACCEPT;
 		break;
 	case CLOSE:
 		v.action = SINK_CLOSE;

@@ -92,7 +92,8 @@ static void hear_rcpt(struct peer *p, struct slice line)
 		return;
 	}
 	char *rcpt = p->rcpts[p->n_rcpts];
-	(void)slice_copy(rcpt, sizeof(p->rcpts[0]), slice_of(open + 1, (size_t)(close_at - open - 1)));
+	(void)slice_copy(rcpt, sizeof(p->rcpts[0]),
+			 slice_of(open + 1, (size_t)(close_at - open - 1)));
 	struct sink_verdict v = sink_rules_at_rcpt(sink.rules, rcpt);
 	switch (v.action) {
 	case SINK_DEFER:
@@ -137,7 +138,9 @@ static void command(struct peer *p, struct slice line)
 	} else if (is_verb(line, "MAIL FROM:")) {
 		const char *open = memchr(line.p, '<', line.n), *end = memchr(line.p, '>', line.n);
 		(void)slice_copy(p->from, sizeof(p->from),
-				 open && end && end > open ? slice_of(open + 1, (size_t)(end - open - 1)) : SLICE(""));
+				 open && end && end > open
+				     ? slice_of(open + 1, (size_t)(end - open - 1))
+				     : SLICE(""));
 		p->n_rcpts = 0;
 		peer_say(p, "250 2.1.0 Ok\r\n");
 	} else if (is_verb(line, "RCPT TO:")) {

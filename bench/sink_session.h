@@ -1,5 +1,5 @@
-/* bench/sink_session.h - the server's side of SMTP as the sink speaks it (RFC 5321, RFC 2920, RFC 3207):
- * commands, recipients under the rules, messages up to CRLF.CRLF.
+/* bench/sink_session.h - the server's side of SMTP as the sink speaks it (RFC 5321, RFC 2920, RFC
+ * 3207): commands, recipients under the rules, messages up to CRLF.CRLF.
  * Limits: commands of 4 KiB; 100 recipients a message. */
 #pragma once
 #include "bench/sink_peer.h"

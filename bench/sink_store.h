@@ -1,6 +1,6 @@
-/* bench/sink_store.h - what the sink keeps: the numbers of recipients it has seen, and with --store each
- * message, un-stuffed, as one JSON line {"rcpt":..,"from":..,"ip":..,"tls":..,"bytes":N}, N bytes and a
- * newline.
+/* bench/sink_store.h - what the sink keeps: the numbers of recipients it has seen, and with --store
+ * each message, un-stuffed, as one JSON line {"rcpt":..,"from":..,"ip":..,"tls":..,"bytes":N}, N
+ * bytes and a newline.
  * Blocks: for the disk, once a megabyte and in store_flush().
  * Limits: numbers below 268,435,456; a write that fails loses what was collected. */
 #pragma once

@@ -178,7 +178,8 @@ static uint64_t argument(int argc, char **argv, int i, uint64_t otherwise)
 int main(int argc, char **argv)
 {
 	struct spool_recovery recovery;
-	struct spool_options o = { .dir = argc > 1 ? argv[1] : NULL, .lazy_commit_ms = 20,
+	struct spool_options o = { .dir = argc > 1 ? argv[1] : NULL,
+				   .lazy_commit_ms = 20,
 				   .recovery = &recovery };
 	struct bench b = { .lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER };
 	int r;

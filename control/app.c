@@ -39,7 +39,7 @@ static void derive(struct app *app)
 
 static int read_platform_token(struct app *app)
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 	int r = 0;
 
 	if (!app->config.admin_token_file || !app->config.admin_token_file[0])
@@ -119,14 +119,14 @@ struct db *app_db(const struct app *app, enum app_role role)
 		const char *user;
 		int64_t timeout;
 	} rows[] = {
-	    [APP_API] = {c->db_api_user,       c->db_statement_timeout},
-	    [APP_INGEST] = {c->db_ingest_user,    0                      },
-	    [APP_OWNER] = {c->db_owner_user,     0                      },
-	    [APP_BOOTSTRAP] = {c->db_bootstrap_user, 0                      },
+		[APP_API] = { c->db_api_user, c->db_statement_timeout },
+		[APP_INGEST] = { c->db_ingest_user, 0 },
+		[APP_OWNER] = { c->db_owner_user, 0 },
+		[APP_BOOTSTRAP] = { c->db_bootstrap_user, 0 },
 	};
-	struct db_options o = {.conninfo = c->db_conninfo,
-			       .user = rows[role].user,
-			       .statement_timeout_ms = rows[role].timeout};
+	struct db_options o = { .conninfo = c->db_conninfo,
+				.user = rows[role].user,
+				.statement_timeout_ms = rows[role].timeout };
 
 	return db_new(&o);
 }

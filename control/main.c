@@ -55,13 +55,13 @@ static void work_stop(void *service)
 }
 
 static const struct service services[] = {
-	{"http",    http_start, http_stop},
-	{"workers", work_start, work_stop},
+	{ "http", http_start, http_stop },
+	{ "workers", work_start, work_stop },
 };
 
 static int print_sample(void)
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	options_sample(config_options, config_options_n, &out);
 	(void)fwrite(buf_data(&out).p, 1, buf_len(&out), stdout);
@@ -122,7 +122,7 @@ static void set_log_level(const struct config *config)
 static void reload(const char *config_path)
 {
 	char error[OPTION_ERROR_MAX] = "";
-	struct config fresh = {0};
+	struct config fresh = { 0 };
 	int r;
 
 	options_defaults(config_options, config_options_n, &fresh);
@@ -145,7 +145,7 @@ static int wait_for_end(const sigset_t *set, const char *config_path)
 
 static int serve(struct app *app, const char *config_path)
 {
-	void *running[ARRAY_LEN(services)] = {0};
+	void *running[ARRAY_LEN(services)] = { 0 };
 	sigset_t set;
 	int r;
 
@@ -186,7 +186,7 @@ static int usage(void)
 static int make_secrets(const char *config_path)
 {
 	char error[OPTION_ERROR_MAX] = "";
-	struct config config = {0};
+	struct config config = { 0 };
 	int r;
 
 	options_defaults(config_options, config_options_n, &config);

@@ -90,8 +90,8 @@ static const char *next_special(const char *p, const char *end)
 
 	for (; end - p >= 16; p += 16) {
 		memcpy(&v, p, 16);
-		unsigned bits = (unsigned)__builtin_ia32_pmovmskb128(
-			(v == ' ') | (v == '\t') | (v == '\r'));
+		unsigned bits =
+		    (unsigned)__builtin_ia32_pmovmskb128((v == ' ') | (v == '\t') | (v == '\r'));
 		if (bits)
 			return p + __builtin_ctz(bits);
 	}

@@ -15,11 +15,11 @@
 enum { FRAME_FIELDS_MAX = 256, FRAME_SIGNED_MAX = 128 };
 
 struct frame_field {
-	struct slice text;   /* from the name to before the final CRLF */
-	uint16_t name_n;     /* without blanks before the colon */
-	uint16_t colon;      /* offset of the colon */
-	uint8_t name;        /* index into frame_signed_names */
-	bool used;           /* for whoever picks from the bottom */
+	struct slice text; /* from the name to before the final CRLF */
+	uint16_t name_n;   /* without blanks before the colon */
+	uint16_t colon;    /* offset of the colon */
+	uint8_t name;      /* index into frame_signed_names */
+	bool used;         /* for whoever picks from the bottom */
 };
 struct frame {
 	struct slice header; /* every field, with line ends */

@@ -189,7 +189,7 @@ int sign_judge(struct sign_key *const *keys, unsigned n, struct slice message, i
 	return r;
 }
 
-/* ---- verification ---------------------------------------------------------------------------- */
+/* ---- verification ------------------------------------------------------------------------ */
 
 struct keyring {
 	struct sign_key *const *keys;

@@ -10,7 +10,7 @@
 enum { RSA_BITS_MIN = 1024, RSA_BITS_MAX = 8 * SIGN_SIGNATURE_MAX, RSA_BITS_NEW = 2048 };
 enum { PEM_MAX = 64 * 1024 };
 
-static const char *const type_tag[] = {[SIGN_RSA] = "rsa", [SIGN_ED25519] = "ed25519"};
+static const char *const type_tag[] = { [SIGN_RSA] = "rsa", [SIGN_ED25519] = "ed25519" };
 
 struct sign_key *sign_key_free(struct sign_key *key)
 {
@@ -218,8 +218,8 @@ int sign_key_generate(enum sign_type type, struct buf *ret_pem, struct buf *ret_
 	OWNED(sign_key) key = must_alloc(sizeof(*key));
 	int r;
 
-	key->pkey = type == SIGN_RSA ? EVP_RSA_gen(RSA_BITS_NEW)
-				     : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	key->pkey =
+	    type == SIGN_RSA ? EVP_RSA_gen(RSA_BITS_NEW) : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	if (!key->pkey)
 		return E_CRYPTO;
 	r = prepare(key);

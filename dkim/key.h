@@ -13,11 +13,11 @@ struct sign_key {
 	char *domain, *selector;
 	EVP_PKEY *pkey;
 	EVP_MD *sha256;
-	EVP_MD_CTX *hash;      /* kept and started again: no allocation a message */
-	EVP_PKEY_CTX *rsa;     /* RSA: ready for EVP_PKEY_sign, any number of times */
-	EVP_MD_CTX *eddsa;     /* Ed25519: ready for EVP_DigestSign */
-	struct buf headers;    /* canonical header fields of the message at hand */
-	struct buf field;      /* canonical form of our own field */
+	EVP_MD_CTX *hash;   /* kept and started again: no allocation a message */
+	EVP_PKEY_CTX *rsa;  /* RSA: ready for EVP_PKEY_sign, any number of times */
+	EVP_MD_CTX *eddsa;  /* Ed25519: ready for EVP_DigestSign */
+	struct buf headers; /* canonical header fields of the message at hand */
+	struct buf field;   /* canonical form of our own field */
 };
 
 /* Signs a SHA-256 digest: PKCS#1 v1.5 for RSA, plain Ed25519 over the 32 bytes (RFC 8463

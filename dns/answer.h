@@ -7,11 +7,11 @@
 
 struct answer {
 	unsigned refs;
-	bool keep;               /* may be cached */
-	bool again;              /* stops at an alias: canonical is to be asked next */
-	unsigned aliases;        /* followed so far */
-	int64_t expires_ms;      /* clock_mono_ms; set when it is stored */
-	size_t size;             /* of the allocation */
+	bool keep;          /* may be cached */
+	bool again;         /* stops at an alias: canonical is to be asked next */
+	unsigned aliases;   /* followed so far */
+	int64_t expires_ms; /* clock_mono_ms; set when it is stored */
+	size_t size;        /* of the allocation */
 	struct dns_answer a;
 	/* the cache's */
 	struct map_link link;

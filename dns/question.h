@@ -17,14 +17,14 @@ struct resolver {
 	struct ev_loop *loop;
 	struct resolver_options o;
 	struct cache cache;
-	struct map questions;    /* by name and type: waiting and active */
+	struct map questions; /* by name and type: waiting and active */
 	struct list waiting, active, finished;
 	unsigned n_waiting, n_active;
-	unsigned server;         /* where new questions start; moves on when it is silent */
-	struct list ready;       /* queries whose answer is there */
-	ev_timer delivery;       /* never started, only fed */
+	unsigned server;   /* where new questions start; moves on when it is silent */
+	struct list ready; /* queries whose answer is there */
+	ev_timer delivery; /* never started, only fed */
 	struct resolver_stats stats;
-	uint8_t packet[4096];    /* more than we offered to take */
+	uint8_t packet[4096]; /* more than we offered to take */
 };
 
 struct question {
@@ -35,7 +35,7 @@ struct question {
 	char name[DNS_NAME_MAX];  /* asked by the user */
 	char alias[DNS_NAME_MAX]; /* asked of the server: name, or where its aliases led */
 	unsigned aliases, tries, refusals, server;
-	uint32_t ttl_s;           /* the least so far */
+	uint32_t ttl_s; /* the least so far */
 	bool no_edns, authentic;
 	uint8_t sent[WIRE_QUESTION_MAX];
 	size_t sent_n;
@@ -45,8 +45,8 @@ struct question {
 	struct tcp_state {
 		bool on;
 		uint8_t length[2];
-		size_t out, in;   /* bytes written, bytes read with the length */
-		uint8_t *packet;  /* sized by its length */
+		size_t out, in;  /* bytes written, bytes read with the length */
+		uint8_t *packet; /* sized by its length */
 	} tcp;
 };
 

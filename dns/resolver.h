@@ -21,7 +21,14 @@ DEFINE_OWNED(resolver)
 
 enum { DNS_NAME_MAX = 254, DNS_SERVERS_MAX = 8, DNS_RECORDS_MAX = 64 };
 enum dns_type {
-	DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28, DNS_TLSA = 52,
+	DNS_A = 1,
+	DNS_NS = 2,
+	DNS_CNAME = 5,
+	DNS_PTR = 12,
+	DNS_MX = 15,
+	DNS_TXT = 16,
+	DNS_AAAA = 28,
+	DNS_TLSA = 52,
 };
 
 struct resolver_options {
@@ -29,52 +36,57 @@ struct resolver_options {
 		struct ip ip;
 		uint16_t port;
 	} servers[DNS_SERVERS_MAX];
-	unsigned n_servers;        /* 0: resolver_options_system() fills them from /etc/resolv.conf */
-	uint32_t timeout_ms;       /* one try; default 3000 */
-	uint32_t tries;            /* over all servers; default 4 */
-	uint32_t cache_entries;    /* default 65536 */
-	uint32_t pending;          /* default 512 */
+	unsigned n_servers;     /* 0: resolver_options_system() fills them from /etc/resolv.conf */
+	uint32_t timeout_ms;    /* one try; default 3000 */
+	uint32_t tries;         /* over all servers; default 4 */
+	uint32_t cache_entries; /* default 65536 */
+	uint32_t pending;       /* default 512 */
 	uint32_t ttl_min_s, ttl_max_s, negative_ttl_max_s; /* defaults 5, 86400, 300 */
 };
 void resolver_options_default(struct resolver_options *o);
 int resolver_options_system(struct resolver_options *o, const char *resolv_conf_path) MUST_CHECK;
 
 struct dns_record {
-	uint16_t preference;     /* MX */
-	struct slice name;       /* MX, CNAME, NS, PTR: target, lower case, no final dot; "" is the root */
-	struct ip ip;            /* A, AAAA */
-	struct slice data;       /* TXT: the strings joined; TLSA: rdata */
+	uint16_t preference; /* MX */
+	/* MX, CNAME, NS, PTR: target, lower case, no final dot; "" is the root. */
+	struct slice name;
+	struct ip ip;      /* A, AAAA */
+	struct slice data; /* TXT: the strings joined; TLSA: rdata */
 };
 struct dns_answer {
-	int status;              /* 0, E_DNS_NXDOMAIN, E_DNS_NONE, E_DNS_TEMP */
-	uint32_t ttl_s;          /* what is left of the shortest TTL on the way */
-	struct slice canonical;  /* name after CNAMEs */
-	bool authentic;          /* AD bit, only from a loopback server */
+	int status;             /* 0, E_DNS_NXDOMAIN, E_DNS_NONE, E_DNS_TEMP */
+	uint32_t ttl_s;         /* what is left of the shortest TTL on the way */
+	struct slice canonical; /* name after CNAMEs */
+	bool authentic;         /* AD bit, only from a loopback server */
 	unsigned n;
 	const struct dns_record *records;
 };
 
 /* A question; a member of the asker. The asker may free itself after resolver_cancel(). */
 struct dns_query {
-	struct list link;        /* the resolver's; initialise with dns_query_init */
+	struct list link; /* the resolver's; initialise with dns_query_init */
 	void (*done)(struct dns_query *q, const struct dns_answer *a);
-	void *state;             /* the resolver's */
+	void *state; /* the resolver's */
 };
-static inline void dns_query_init(struct dns_query *q, void (*done)(struct dns_query *, const struct dns_answer *))
+static inline void dns_query_init(struct dns_query *q,
+				  void (*done)(struct dns_query *, const struct dns_answer *))
 {
 	list_init(&q->link);
 	q->done = done;
 	q->state = NULL;
 }
 
-int resolver_new(struct resolver **ret, struct ev_loop *loop, const struct resolver_options *o) MUST_CHECK;
+int resolver_new(struct resolver **ret, struct ev_loop *loop,
+		 const struct resolver_options *o) MUST_CHECK;
 /* E_SYNTAX when name is no domain name (RFC 1035 lengths; letters, digits, '-', '_'). */
-int resolver_ask(struct resolver *r, struct dns_query *q, struct slice name, enum dns_type type) MUST_CHECK;
+int resolver_ask(struct resolver *r, struct dns_query *q, struct slice name,
+		 enum dns_type type) MUST_CHECK;
 void resolver_cancel(struct resolver *r, struct dns_query *q); /* harmless when it is not asked */
-void resolver_flush(struct resolver *r, struct slice name);    /* forget one name, or all when empty */
+void resolver_flush(struct resolver *r, struct slice name); /* forget one name, or all when empty */
 
 struct resolver_stats {
-	uint64_t asked, cache_hits, sent, tcp, timeouts, ignored; /* ignored: wrong id, port, question */
+	uint64_t asked, cache_hits, sent, tcp, timeouts,
+	    ignored; /* ignored: wrong id, port, question */
 	uint64_t pending, cached;
 };
 void resolver_stats(const struct resolver *r, struct resolver_stats *ret);

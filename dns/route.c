@@ -34,7 +34,7 @@ struct route_work {
 	struct candidate *candidates;
 };
 
-/* ---- the result ------------------------------------------------------------------------------ */
+/* ---- the result -------------------------------------------------------------------------- */
 
 static struct shared_route *shared_of(struct route *route)
 {
@@ -105,7 +105,7 @@ static void finish(struct route_work *w, enum route_status status)
 	q->done(q, &s->route); /* q may be gone now */
 }
 
-/* ---- are we one of them? --------------------------------------------------------------------- */
+/* ---- are we one of them? ----------------------------------------------------------------- */
 
 static bool is_own_name(const struct route_options *o, const char *name)
 {
@@ -137,7 +137,7 @@ static void drop_ours_and_worse(struct route_work *w)
 	w->n = n;
 }
 
-/* ---- addresses ------------------------------------------------------------------------------- */
+/* ---- addresses --------------------------------------------------------------------------- */
 
 static bool is_allowed(const struct route_options *o, const struct ip *ip)
 {
@@ -252,8 +252,8 @@ static void ask_addresses(struct candidate *c)
 		dns_query_init(&c->asks[k], kinds[k].done);
 		if (!wanted[k] || is_known_without_asking(c))
 			continue;
-		if (resolver_ask(c->work->r, &c->asks[k], slice_str(c->host.name),
-				 kinds[k].type) == 0)
+		if (resolver_ask(c->work->r, &c->asks[k], slice_str(c->host.name), kinds[k].type) ==
+		    0)
 			c->work->unanswered++;
 	}
 }
@@ -266,7 +266,7 @@ static void ask_all_addresses(struct route_work *w)
 		settle(w);
 }
 
-/* ---- hosts ----------------------------------------------------------------------------------- */
+/* ---- hosts ------------------------------------------------------------------------------- */
 
 struct ranked {
 	uint32_t rank; /* preference, then chance */

@@ -16,17 +16,18 @@ struct route_host {
 };
 enum route_status {
 	ROUTE_OK,
-	ROUTE_TEMP,       /* DNS gave no usable answer: defer, 4.4.3 */
-	ROUTE_NO_DOMAIN,  /* NXDOMAIN, or neither MX nor address: bounce, 5.1.2 */
-	ROUTE_NULL_MX,    /* RFC 7505: bounce, 5.1.10 */
-	ROUTE_LOOP,       /* the best MX is ourselves: bounce, 5.4.6 */
-	ROUTE_FORBIDDEN,  /* every address is special (loopback, private...) and not allowed: 5.4.4 */
+	ROUTE_TEMP,      /* DNS gave no usable answer: defer, 4.4.3 */
+	ROUTE_NO_DOMAIN, /* NXDOMAIN, or neither MX nor address: bounce, 5.1.2 */
+	ROUTE_NULL_MX,   /* RFC 7505: bounce, 5.1.10 */
+	ROUTE_LOOP,      /* the best MX is ourselves: bounce, 5.4.6 */
+	/* every address is special (loopback, private...) and not allowed: 5.4.4 */
+	ROUTE_FORBIDDEN,
 };
 struct route {
 	enum route_status status;
 	char domain[DNS_NAME_MAX];
-	char site[DNS_NAME_MAX];  /* names the set of MX hosts: same set, same site */
-	bool implicit;            /* no MX record: the domain's own address */
+	char site[DNS_NAME_MAX]; /* names the set of MX hosts: same set, same site */
+	bool implicit;           /* no MX record: the domain's own address */
 	uint32_t ttl_s;
 	unsigned n_hosts;
 	struct route_host *hosts; /* by preference, lowest first; equals shuffled for this route */
@@ -46,8 +47,9 @@ struct route_options {
 };
 
 struct route_query {
-	void (*done)(struct route_query *q, struct route *route); /* the callee owns one reference */
-	void *state; /* route.c's; NULL when it is not asked */
+	void (*done)(struct route_query *q,
+		     struct route *route); /* the callee owns one reference */
+	void *state;                       /* route.c's; NULL when it is not asked */
 };
 /* done() comes from the loop, never from inside route_ask(); *o must live until then.  E_SYNTAX
  * when domain is no domain name (an address literal is none). */

@@ -6,7 +6,7 @@
 
 enum { HEADER = 12, CLASS_IN = 1, TYPE_OPT = 41 };
 enum { FLAG_RD = 0x01, FLAG_TC = 0x02, OPCODE = 0x78, FLAG_QR = 0x80 }; /* third byte */
-enum { RCODE = 0x0f, FLAG_AD = 0x20 };                                    /* fourth */
+enum { RCODE = 0x0f, FLAG_AD = 0x20 };                                  /* fourth */
 
 static uint8_t *put16(uint8_t *p, unsigned v)
 {
@@ -72,11 +72,11 @@ struct wire_flags wire_flags(const uint8_t *packet)
 	};
 }
 
-/* ---- walking the packet ---------------------------------------------------------------------- */
+/* ---- walking the packet ------------------------------------------------------------------ */
 
 struct walk {
 	const ldns_rr_list *rrs;
-	const ldns_rdf *name;    /* where the aliases have led; part of the packet */
+	const ldns_rdf *name; /* where the aliases have led; part of the packet */
 	enum dns_type type;
 	unsigned aliases, n;
 	uint32_t ttl;
@@ -153,7 +153,7 @@ static void collect(struct walk *w)
 	}
 }
 
-/* ---- records to ours ------------------------------------------------------------------------- */
+/* ---- records to ours --------------------------------------------------------------------- */
 
 static bool take_name(const ldns_rdf *rdf, char **text, struct slice *ret)
 {
@@ -244,7 +244,7 @@ static struct answer *make_answer(const struct walk *w)
 	return ret;
 }
 
-/* ---- the verdict ----------------------------------------------------------------------------- */
+/* ---- the verdict ------------------------------------------------------------------------- */
 
 /* RFC 2308 section 5: for how long "no" is good, the lesser of the SOA's TTL and its MINIMUM. */
 static bool negative_ttl(const ldns_pkt *pkt, uint32_t *ret)

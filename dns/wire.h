@@ -6,7 +6,7 @@
 
 enum {
 	WIRE_QUESTION_MAX = 12 + 255 + 4 + 11,
-	WIRE_UDP_MAX = 1232,      /* what we offer by EDNS: passes every path unfragmented */
+	WIRE_UDP_MAX = 1232, /* what we offer by EDNS: passes every path unfragmented */
 	WIRE_PACKET_MAX = 65535,
 	WIRE_ALIASES_MAX = 8,
 };

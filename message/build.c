@@ -120,7 +120,7 @@ int build_path(struct build *b, const struct slice *parts, unsigned n, uint32_t 
 	return 0;
 }
 
-/* --- the bytes --- */
+/* ---- the bytes --------------------------------------------------------------------------- */
 
 static void put16(struct buf *out, uint32_t v)
 {

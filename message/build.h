@@ -13,7 +13,7 @@ enum build_mode {
 
 struct build {
 	enum build_mode mode;
-	struct buf text;          /* literal text not yet written as an op */
+	struct buf text; /* literal text not yet written as an op */
 	struct buf ops, pool, paths;
 	struct buf fields, names; /* arrays of struct slice */
 	bool raw;

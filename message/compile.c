@@ -21,7 +21,7 @@ struct compile *compile_free(struct compile *c)
 	return NULL;
 }
 
-/* --- literal text --- */
+/* ---- literal text ------------------------------------------------------------------------ */
 
 static int text_in_url(struct compile *c, struct slice s, size_t at)
 {
@@ -106,7 +106,7 @@ static int on_literal(struct compile *c, struct slice s)
 	return r < 0 ? compile_fault_limit(c, at, r) : 0;
 }
 
-/* --- tags --- */
+/* ---- tags -------------------------------------------------------------------------------- */
 
 static int pick_escape(struct compile *c, const struct mustache_tag *t, enum escape *ret)
 {
@@ -250,7 +250,7 @@ static int find_routine(struct compile *c, const struct mustache_tag *t, struct 
 
 static int on_partial(struct compile *c, const struct mustache_tag *t)
 {
-	struct slice source = {0};
+	struct slice source = { 0 };
 	uint8_t state = c->html.state;
 	int r;
 
@@ -376,7 +376,7 @@ static int compile_routine(struct compile *c, const struct routine *r, uint32_t 
 	c->indent = slice_str(r->indent);
 	c->html = r->html;
 	c->base_tree = r->tree;
-	c->build->mode = c->build->raw		       ? BUILD_RAW
+	c->build->mode = c->build->raw                 ? BUILD_RAW
 			 : c->part == TEMPLATE_SUBJECT ? BUILD_HEADER
 						       : BUILD_BODY;
 	e = compile_source(c);

@@ -2,7 +2,7 @@
 
 #include "message/compile_state.h"
 
-/* --- errors --- */
+/* ---- errors ------------------------------------------------------------------------------ */
 
 int compile_refuse(struct template_error *error, enum template_part part, int code,
 		   const char *text)
@@ -41,7 +41,7 @@ int compile_fault_limit(struct compile *c, size_t at, int code)
 	    c, at, code, code == E_LIMIT ? "the template is too large" : err_text(code), NO_NAME);
 }
 
-/* --- names --- */
+/* ---- names ------------------------------------------------------------------------------- */
 
 static const struct template_field *known(const struct compile *c, struct slice name)
 {

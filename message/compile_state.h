@@ -37,7 +37,7 @@ struct compile {
 	struct routine routines[ROUTINES_MAX];
 };
 
-#define NO_NAME ((struct slice){0})
+#define NO_NAME ((struct slice){ 0 })
 
 /* Notes where in the source what is wrong; returns code. A name is appended with the closing quote
  * for which `why` holds the opening one. */

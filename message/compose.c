@@ -124,15 +124,36 @@ static int unsubscribe(struct compose *c)
 	return op(c, OP_GROUP_END, 0);
 }
 
-/* --- extra headers --- */
+/* ---- extra headers ----------------------------------------------------------------------- */
 
 /* Fields that are ours, the transport's or the body's.  A name that ends in "-" stands for all that
  * begin with it. */
 static const char *const reserved[] = {
-	"date", "from", "sender", "reply-to", "to", "cc", "bcc", "subject", "message-id",
-	"mime-version", "list-unsubscribe", "list-unsubscribe-post", "content-", "resent-", "arc-",
-	"received", "received-spf", "return-path", "dkim-signature", "domainkey-signature",
-	"authentication-results", "delivered-to", "x-original-to", "errors-to", "dkim-",
+	"date",
+	"from",
+	"sender",
+	"reply-to",
+	"to",
+	"cc",
+	"bcc",
+	"subject",
+	"message-id",
+	"mime-version",
+	"list-unsubscribe",
+	"list-unsubscribe-post",
+	"content-",
+	"resent-",
+	"arc-",
+	"received",
+	"received-spf",
+	"return-path",
+	"dkim-signature",
+	"domainkey-signature",
+	"authentication-results",
+	"delivered-to",
+	"x-original-to",
+	"errors-to",
+	"dkim-",
 };
 
 static bool is_reserved(struct slice name)
@@ -189,7 +210,7 @@ static int extra_headers(struct compose *c)
 	return 0;
 }
 
-/* --- bodies --- */
+/* ---- bodies ------------------------------------------------------------------------------ */
 
 /* last: no boundary follows, whose line end would end the last line. */
 static int body(struct compose *c, enum template_part which, const char *type, struct slice source,

@@ -15,24 +15,27 @@
 #include "message/template.h"
 
 enum compose_where { /* what ret_error is about */
-	COMPOSE_TEMPLATE, COMPOSE_FROM, COMPOSE_REPLY_TO, COMPOSE_HEADER,
+		     COMPOSE_TEMPLATE,
+		     COMPOSE_FROM,
+		     COMPOSE_REPLY_TO,
+		     COMPOSE_HEADER,
 };
 struct compose_error {
 	enum compose_where where;
-	unsigned index;                /* of the extra header */
+	unsigned index;                 /* of the extra header */
 	struct template_error template; /* its text is set in every case */
 };
 struct compose_header {
 	struct slice name, value; /* value: UTF-8, no template; encoded here when it is not ASCII */
 };
 struct compose_in {
-	struct slice from;              /* "Name <a@b>" or "a@b" */
-	struct slice reply_to;          /* the same; may be empty */
+	struct slice from;     /* "Name <a@b>" or "a@b" */
+	struct slice reply_to; /* the same; may be empty */
 	struct template_source source;
-	struct slice list_unsubscribe;  /* URL template, e.g. {{unsubscribe_url}}; may be empty */
-	bool one_click;                 /* adds List-Unsubscribe-Post (RFC 8058) */
+	struct slice list_unsubscribe; /* URL template, e.g. {{unsubscribe_url}}; may be empty */
+	bool one_click;                /* adds List-Unsubscribe-Post (RFC 8058) */
 	const struct compose_header *headers;
-	unsigned n_headers;             /* at most COMPOSE_HEADERS_MAX */
+	unsigned n_headers; /* at most COMPOSE_HEADERS_MAX */
 	struct template_env env;
 };
 enum { COMPOSE_HEADERS_MAX = 64 };

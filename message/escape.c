@@ -35,14 +35,9 @@ static const struct {
 	char c;
 	struct slice entity;
 } entities[] = {
-	{'&',  SLICE("&amp;") },
-	{'<',  SLICE("&lt;")  },
-	{'>',  SLICE("&gt;")  },
-	{'"',  SLICE("&quot;")},
-	{'\'', SLICE("&#39;") },
-	{'\n', SLICE("&#10;") },
-	{'\r', SLICE("&#13;") },
-	{'\t', SLICE("&#9;")  },
+	{ '&', SLICE("&amp;") },  { '<', SLICE("&lt;") },   { '>', SLICE("&gt;") },
+	{ '"', SLICE("&quot;") }, { '\'', SLICE("&#39;") }, { '\n', SLICE("&#10;") },
+	{ '\r', SLICE("&#13;") }, { '\t', SLICE("&#9;") },
 };
 
 /* One input byte yields at most 9 bytes (U+FFFD percent-encoded or as quoted-printable), a soft
@@ -51,7 +46,7 @@ enum { GROWTH = 12, CHUNK = 512 };
 
 static const char hex[] = "0123456789ABCDEF";
 
-/* --- writing, room was reserved --- */
+/* ---- writing, room was reserved ---------------------------------------------------------- */
 
 struct pen {
 	char *p;
@@ -103,7 +98,7 @@ static void pen_break(struct pen *w)
 	w->col = 0;
 }
 
-/* --- what a byte becomes that does not stand for itself --- */
+/* ---- what a byte becomes that does not stand for itself ---------------------------------- */
 
 static bool pen_entity(struct pen *w, char c)
 {

@@ -24,7 +24,7 @@ struct sink {
 	struct buf *out;
 	unsigned col; /* bytes on the line so far; kept only with qp */
 	bool qp;
-	bool unfit;   /* a URL was none */
+	bool unfit; /* a URL was none */
 };
 int escape_put(struct sink *s, enum escape e, struct slice value) MUST_CHECK;
 /* Text of the template as quoted-printable; it may come to stand at any column, so its first line

@@ -11,8 +11,8 @@
 enum { GROUP_MAX = PROGRAM_LINE_MAX };
 
 struct frame {
-	const struct value *top;   /* what {{.}} is */
-	uint32_t left;             /* items after top */
+	const struct value *top; /* what {{.}} is */
+	uint32_t left;           /* items after top */
 };
 
 struct run {
@@ -32,7 +32,7 @@ struct run {
 
 static const struct value nothing = { .type = VALUE_NULL };
 
-/* --- finding values --- */
+/* ---- finding values ---------------------------------------------------------------------- */
 
 /* Looking through a map costs steps too: the budget bounds time, not only ops. */
 static const struct value *member(struct run *x, const struct value *v, struct slice name)
@@ -129,7 +129,7 @@ static struct slice value_text(const struct value *v, char *buf)
 	}
 }
 
-/* --- ops --- */
+/* ---- ops --------------------------------------------------------------------------------- */
 
 static int put_bytes(struct run *x, struct slice s)
 {
@@ -338,12 +338,10 @@ static int do_body_end(struct run *x, const struct op *op)
 }
 
 static int (*const doers[OP_KINDS])(struct run *x, const struct op *op) = {
-	[OP_LITERAL] = do_literal,   [OP_SLOT] = do_slot,
-	[OP_SECTION] = do_section,   [OP_INVERTED] = do_inverted,
-	[OP_END] = do_end,           [OP_CALL] = do_call,
-	[OP_ENGINE] = do_engine,     [OP_HEADER] = do_header,
-	[OP_GROUP] = do_group,       [OP_HEADER_END] = do_header_end,
-	[OP_BODY] = do_body,         [OP_GROUP_END] = do_group_end,
+	[OP_LITERAL] = do_literal,       [OP_SLOT] = do_slot,     [OP_SECTION] = do_section,
+	[OP_INVERTED] = do_inverted,     [OP_END] = do_end,       [OP_CALL] = do_call,
+	[OP_ENGINE] = do_engine,         [OP_HEADER] = do_header, [OP_GROUP] = do_group,
+	[OP_HEADER_END] = do_header_end, [OP_BODY] = do_body,     [OP_GROUP_END] = do_group_end,
 	[OP_BODY_END] = do_body_end,
 };
 

@@ -97,16 +97,16 @@ static const struct {
 	struct slice name;
 	size_t offset;
 } counted[] = {
-	{SLICE("From"),           COUNT(from)        },
-	{SLICE("Sender"),         COUNT(sender)      },
-	{SLICE("To"),             COUNT(to)          },
-	{SLICE("Cc"),             COUNT(cc)          },
-	{SLICE("Bcc"),            COUNT(bcc)         },
-	{SLICE("Date"),           COUNT(date)        },
-	{SLICE("Message-ID"),     COUNT(message_id)  },
-	{SLICE("Received"),       COUNT(received)    },
-	{SLICE("DKIM-Signature"), COUNT(dkim)        },
-	{SLICE("MIME-Version"),   COUNT(mime_version)},
+	{ SLICE("From"), COUNT(from) },
+	{ SLICE("Sender"), COUNT(sender) },
+	{ SLICE("To"), COUNT(to) },
+	{ SLICE("Cc"), COUNT(cc) },
+	{ SLICE("Bcc"), COUNT(bcc) },
+	{ SLICE("Date"), COUNT(date) },
+	{ SLICE("Message-ID"), COUNT(message_id) },
+	{ SLICE("Received"), COUNT(received) },
+	{ SLICE("DKIM-Signature"), COUNT(dkim) },
+	{ SLICE("MIME-Version"), COUNT(mime_version) },
 };
 
 /* "no", with or without parameters and comments (RFC 3834 section 5), is as good as no field. */
@@ -161,8 +161,7 @@ int header_complete(const struct header_scan *scan, int64_t date_ms, struct slic
 	if (!scan->date)
 		r = buf_printf(out, "Date: %s\r\n", clock_rfc5322(date_ms, date));
 	if (r == 0 && !scan->message_id)
-		r = buf_printf(out, "Message-ID: <%.*s@%.*s>\r\n",
-			       (int)MIN_OF(id.n, (size_t)128), id.p,
-			       (int)MIN_OF(domain.n, (size_t)255), domain.p);
+		r = buf_printf(out, "Message-ID: <%.*s@%.*s>\r\n", (int)MIN_OF(id.n, (size_t)128),
+			       id.p, (int)MIN_OF(domain.n, (size_t)255), domain.p);
 	return r;
 }

@@ -25,11 +25,11 @@ int header_unfold(struct slice value, struct buf *out) MUST_CHECK;
 
 /* One pass over a message that was just submitted. */
 struct header_scan {
-	size_t body;                     /* offset of the body */
+	size_t body; /* offset of the body */
 	unsigned from, sender, to, cc, bcc, date, message_id, received, dkim, mime_version;
-	struct header_field from_field;  /* the first */
-	bool eight_bit;                  /* in the header; bodies are the caller's business */
-	bool auto_submitted;             /* present, and not "no" (RFC 3834) */
+	struct header_field from_field; /* the first */
+	bool eight_bit;                 /* in the header; bodies are the caller's business */
+	bool auto_submitted;            /* present, and not "no" (RFC 3834) */
 };
 int header_scan(struct slice message, struct header_scan *ret) MUST_CHECK;
 

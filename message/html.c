@@ -8,34 +8,34 @@ static const struct {
 	const char *name;
 	enum attr_class class;
 } attrs[] = {
-	{"href",        ATTR_URL    },
-	{"src",         ATTR_URL    },
-	{"xlink:href",  ATTR_URL    },
-	{"action",      ATTR_URL    },
-	{"formaction",  ATTR_URL    },
-	{"background",  ATTR_URL    },
-	{"cite",        ATTR_URL    },
-	{"longdesc",    ATTR_URL    },
-	{"lowsrc",      ATTR_URL    },
-	{"dynsrc",      ATTR_URL    },
-	{"poster",      ATTR_URL    },
-	{"data",        ATTR_URL    },
-	{"ping",        ATTR_URL    },
-	{"manifest",    ATTR_URL    },
-	{"usemap",      ATTR_URL    },
-	{"codebase",    ATTR_URL    },
-	{"classid",     ATTR_URL    },
-	{"profile",     ATTR_URL    },
-	{"style",       ATTR_CSS    },
-	{"srcdoc",      ATTR_REFUSED},
-	{"srcset",      ATTR_REFUSED},
-	{"imagesrcset", ATTR_REFUSED},
-	{"archive",     ATTR_REFUSED},
-	{"http-equiv",  ATTR_REFUSED},
-	{"attributename", ATTR_REFUSED}, /* of SVG animations, whose values may become URLs */
-	{"values",      ATTR_REFUSED},
-	{"from",        ATTR_REFUSED},
-	{"to",          ATTR_REFUSED},
+	{ "href", ATTR_URL },
+	{ "src", ATTR_URL },
+	{ "xlink:href", ATTR_URL },
+	{ "action", ATTR_URL },
+	{ "formaction", ATTR_URL },
+	{ "background", ATTR_URL },
+	{ "cite", ATTR_URL },
+	{ "longdesc", ATTR_URL },
+	{ "lowsrc", ATTR_URL },
+	{ "dynsrc", ATTR_URL },
+	{ "poster", ATTR_URL },
+	{ "data", ATTR_URL },
+	{ "ping", ATTR_URL },
+	{ "manifest", ATTR_URL },
+	{ "usemap", ATTR_URL },
+	{ "codebase", ATTR_URL },
+	{ "classid", ATTR_URL },
+	{ "profile", ATTR_URL },
+	{ "style", ATTR_CSS },
+	{ "srcdoc", ATTR_REFUSED },
+	{ "srcset", ATTR_REFUSED },
+	{ "imagesrcset", ATTR_REFUSED },
+	{ "archive", ATTR_REFUSED },
+	{ "http-equiv", ATTR_REFUSED },
+	{ "attributename", ATTR_REFUSED }, /* of SVG animations, whose values may become URLs */
+	{ "values", ATTR_REFUSED },
+	{ "from", ATTR_REFUSED },
+	{ "to", ATTR_REFUSED },
 };
 
 /* Elements whose content is no markup. */
@@ -43,16 +43,10 @@ static const struct {
 	const char *name;
 	enum html_state state;
 } contents[] = {
-	{"title",     HTML_RCDATA },
-	{"textarea",  HTML_RCDATA },
-	{"script",    HTML_RAWTEXT},
-	{"style",     HTML_RAWTEXT},
-	{"xmp",       HTML_RAWTEXT},
-	{"iframe",    HTML_RAWTEXT},
-	{"noembed",   HTML_RAWTEXT},
-	{"noframes",  HTML_RAWTEXT},
-	{"noscript",  HTML_RAWTEXT},
-	{"plaintext", HTML_RAWTEXT},
+	{ "title", HTML_RCDATA },      { "textarea", HTML_RCDATA },  { "script", HTML_RAWTEXT },
+	{ "style", HTML_RAWTEXT },     { "xmp", HTML_RAWTEXT },      { "iframe", HTML_RAWTEXT },
+	{ "noembed", HTML_RAWTEXT },   { "noframes", HTML_RAWTEXT }, { "noscript", HTML_RAWTEXT },
+	{ "plaintext", HTML_RAWTEXT },
 };
 
 static bool is_space(char c)
@@ -255,8 +249,9 @@ static void feed_if(struct html *h, char c)
 static void feed_content(struct html *h, char c)
 {
 	size_t tag_n = strlen(h->tag);
-	bool match = h->n == 0 ? c == '<' : h->n == 1 ? c == '/'
-		   : h->n < tag_n + 2 && ascii_lower(c) == h->tag[h->n - 2];
+	bool match = h->n == 0   ? c == '<'
+		     : h->n == 1 ? c == '/'
+				 : h->n < tag_n + 2 && ascii_lower(c) == h->tag[h->n - 2];
 
 	if (match) {
 		h->n++;
@@ -271,12 +266,14 @@ static void feed_content(struct html *h, char c)
 }
 
 static void (*const feeders[])(struct html *h, char c) = {
-	[HTML_TEXT] = feed_text,         [HTML_LT] = feed_lt,        [HTML_TAG] = feed_tag,
-	[HTML_END_TAG] = feed_tag,       [HTML_GAP] = feed_gap,      [HTML_NAME] = feed_name,
-	[HTML_AFTER_NAME] = feed_name,   [HTML_DOUBLE] = feed_value, [HTML_SINGLE] = feed_value,
-	[HTML_BEFORE_VALUE] = feed_before_value,                     [HTML_BARE] = feed_value,
-	[HTML_BANG] = feed_bang,         [HTML_DECL] = feed_decl,    [HTML_COMMENT] = feed_comment,
-	[HTML_IF] = feed_if,             [HTML_RCDATA] = feed_content,
+	[HTML_TEXT] = feed_text,       [HTML_LT] = feed_lt,
+	[HTML_TAG] = feed_tag,         [HTML_END_TAG] = feed_tag,
+	[HTML_GAP] = feed_gap,         [HTML_NAME] = feed_name,
+	[HTML_AFTER_NAME] = feed_name, [HTML_DOUBLE] = feed_value,
+	[HTML_SINGLE] = feed_value,    [HTML_BEFORE_VALUE] = feed_before_value,
+	[HTML_BARE] = feed_value,      [HTML_BANG] = feed_bang,
+	[HTML_DECL] = feed_decl,       [HTML_COMMENT] = feed_comment,
+	[HTML_IF] = feed_if,           [HTML_RCDATA] = feed_content,
 	[HTML_RAWTEXT] = feed_content,
 };
 

@@ -7,32 +7,32 @@
 
 enum html_state {
 	HTML_TEXT,
-	HTML_LT,           /* behind "<" */
-	HTML_TAG,          /* in a start tag's name */
-	HTML_END_TAG,      /* in an end tag's name */
-	HTML_GAP,          /* in a tag, between attributes */
-	HTML_NAME,         /* in an attribute's name */
+	HTML_LT,      /* behind "<" */
+	HTML_TAG,     /* in a start tag's name */
+	HTML_END_TAG, /* in an end tag's name */
+	HTML_GAP,     /* in a tag, between attributes */
+	HTML_NAME,    /* in an attribute's name */
 	HTML_AFTER_NAME,
 	HTML_BEFORE_VALUE, /* behind "=" */
 	HTML_DOUBLE,       /* in a value, by its quotes */
 	HTML_SINGLE,
 	HTML_BARE,
-	HTML_BANG,         /* behind "<!" */
-	HTML_DECL,         /* in <!doctype, <?xml, <![endif] */
+	HTML_BANG, /* behind "<!" */
+	HTML_DECL, /* in <!doctype, <?xml, <![endif] */
 	HTML_COMMENT,
-	HTML_IF,           /* in the condition of <!--[if mso]> */
-	HTML_RCDATA,       /* in <title>, <textarea> */
-	HTML_RAWTEXT,      /* in <script>, <style> and the like */
+	HTML_IF,      /* in the condition of <!--[if mso]> */
+	HTML_RCDATA,  /* in <title>, <textarea> */
+	HTML_RAWTEXT, /* in <script>, <style> and the like */
 };
 
 struct html {
 	uint8_t state;
-	uint8_t attr;       /* class of the attribute at hand */
-	uint8_t n;          /* bytes of name; in RCDATA and RAWTEXT matched of the end tag */
-	uint8_t dashes;     /* at the end of what a comment holds so far */
-	bool at_start;      /* nothing in the value yet */
-	bool conditional;   /* in a conditional comment */
-	bool after_slot;    /* the last thing was a slot */
+	uint8_t attr;     /* class of the attribute at hand */
+	uint8_t n;        /* bytes of name; in RCDATA and RAWTEXT matched of the end tag */
+	uint8_t dashes;   /* at the end of what a comment holds so far */
+	bool at_start;    /* nothing in the value yet */
+	bool conditional; /* in a conditional comment */
+	bool after_slot;  /* the last thing was a slot */
 	bool end_tag;
 	char tag[12], name[16];
 };

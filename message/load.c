@@ -60,17 +60,17 @@ static void read_ops(struct reader *r, struct program *p)
 		};
 }
 
-/* --- checks; `open` is the stack of what is to be closed --- */
+/* ---- checks; `open` is the stack of what is to be closed --------------------------------- */
 
 enum { OPEN_MAX = PROGRAM_DEPTH_MAX + 4 };
 
 struct checker {
 	struct program *p;
-	uint32_t i;      /* the op at hand */
-	size_t pool_at;  /* literals lie one behind the other */
+	uint32_t i;     /* the op at hand */
+	size_t pool_at; /* literals lie one behind the other */
 	uint32_t open[OPEN_MAX];
 	unsigned n_open;
-	bool partial;    /* behind the first routine */
+	bool partial; /* behind the first routine */
 };
 
 static bool line_fits(struct op *op, struct slice s, bool raw)
@@ -200,12 +200,10 @@ static bool check_region(struct checker *c, struct op *op)
 }
 
 static bool (*const checks[OP_KINDS])(struct checker *c, struct op *op) = {
-	[OP_LITERAL] = check_literal,  [OP_SLOT] = check_slot,
-	[OP_SECTION] = check_section,  [OP_INVERTED] = check_section,
-	[OP_END] = check_end,          [OP_CALL] = check_call,
-	[OP_RETURN] = check_return,    [OP_ENGINE] = check_engine,
-	[OP_HEADER] = check_region,    [OP_HEADER_END] = check_close,
-	[OP_GROUP] = check_region,     [OP_GROUP_END] = check_close,
+	[OP_LITERAL] = check_literal,  [OP_SLOT] = check_slot,      [OP_SECTION] = check_section,
+	[OP_INVERTED] = check_section, [OP_END] = check_end,        [OP_CALL] = check_call,
+	[OP_RETURN] = check_return,    [OP_ENGINE] = check_engine,  [OP_HEADER] = check_region,
+	[OP_HEADER_END] = check_close, [OP_GROUP] = check_region,   [OP_GROUP_END] = check_close,
 	[OP_BODY] = check_region,      [OP_BODY_END] = check_close,
 };
 

@@ -10,10 +10,10 @@
 static const struct {
 	uint32_t from, to;
 } unfit[] = {
-	{0x0000, 0x0020  }, {0x007f, 0x00a0  }, {0x00ad, 0x00ad  }, {0x061c, 0x061c  },
-	{0x1680, 0x1680  }, {0x180e, 0x180e  }, {0x2000, 0x200f  }, {0x2028, 0x202f  },
-	{0x205f, 0x206f  }, {0x3000, 0x3000  }, {0xe000, 0xf8ff  }, {0xfdd0, 0xfdef  },
-	{0xfeff, 0xfeff  }, {0xfff0, 0xffff  }, {0xe0000, 0x10ffff},
+	{ 0x0000, 0x0020 }, { 0x007f, 0x00a0 }, { 0x00ad, 0x00ad },    { 0x061c, 0x061c },
+	{ 0x1680, 0x1680 }, { 0x180e, 0x180e }, { 0x2000, 0x200f },    { 0x2028, 0x202f },
+	{ 0x205f, 0x206f }, { 0x3000, 0x3000 }, { 0xe000, 0xf8ff },    { 0xfdd0, 0xfdef },
+	{ 0xfeff, 0xfeff }, { 0xfff0, 0xffff }, { 0xe0000, 0x10ffff },
 };
 
 /* Length of one fit non-ASCII character at the front of s, or 0. */
@@ -211,8 +211,8 @@ static int parse_literal(struct slice d, char *buf, struct slice *ret)
 
 static int scan_local(struct slice s, unsigned flags, size_t *ret_n)
 {
-	size_t n = s.n && s.p[0] == '"' ? scan_quoted(s, flags)
-					: scan_dot_string(s, flags & MAILBOX_UTF8);
+	size_t n =
+	    s.n && s.p[0] == '"' ? scan_quoted(s, flags) : scan_dot_string(s, flags & MAILBOX_UTF8);
 
 	if (n == 0 || n == s.n || s.p[n] != '@')
 		return E_SYNTAX;

@@ -34,9 +34,9 @@ enum mailbox_flags {
 #define MAILBOX_CONTACT (MAILBOX_IDN | MAILBOX_FQDN)
 
 struct mailbox {
-	uint16_t n;        /* bytes of text */
-	uint16_t local_n;  /* of them the local part, quotes included; then "@" and the domain */
-	bool utf8;         /* the local part needs SMTPUTF8 */
+	uint16_t n;       /* bytes of text */
+	uint16_t local_n; /* of them the local part, quotes included; then "@" and the domain */
+	bool utf8;        /* the local part needs SMTPUTF8 */
 	bool literal;
 	char text[MAILBOX_MAX + 2]; /* as given, the domain in A-labels; NUL-terminated */
 };

@@ -139,7 +139,7 @@ int mailbox_named_put(const struct mailbox_named *m, unsigned col, struct buf *o
 			  m->box.text);
 }
 
-/* --- the first address of a list, as peers write them --- */
+/* ---- the first address of a list, as peers write them ------------------------------------ */
 
 static bool skip_quoted(struct slice s, size_t *i)
 {

@@ -11,10 +11,10 @@
 #include "base/base.h"
 
 enum tag_kind {
-	TAG_END,      /* of the source */
-	TAG_NONE,     /* a comment or new delimiters: nothing to do */
+	TAG_END,  /* of the source */
+	TAG_NONE, /* a comment or new delimiters: nothing to do */
 	TAG_SLOT,
-	TAG_RAW,      /* {{{x}}}, {{&x}} */
+	TAG_RAW, /* {{{x}}}, {{&x}} */
 	TAG_SECTION,
 	TAG_INVERTED,
 	TAG_CLOSE,
@@ -31,9 +31,9 @@ struct mustache_tag {
 	struct slice literal; /* text before the tag */
 	enum tag_kind kind;
 	struct slice name;
-	struct slice indent;  /* white space before a partial alone on its line */
+	struct slice indent; /* white space before a partial alone on its line */
 	bool alone;
-	size_t at;            /* where the tag starts; for errors where the fault is */
+	size_t at; /* where the tag starts; for errors where the fault is */
 };
 
 void mustache_init(struct mustache *m, struct slice source);

@@ -57,7 +57,7 @@ enum {
 	PROGRAM_POOL_MAX = 32 * 1024 * 1024,
 	PROGRAM_LINE_MAX = 998,
 	PROGRAM_HEADER_MAX = 2000, /* bytes of a header's text before it is encoded */
-	PROGRAM_PATH_MAX = 16, /* parts of a dotted name */
+	PROGRAM_PATH_MAX = 16,     /* parts of a dotted name */
 };
 
 struct op {

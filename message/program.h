@@ -28,9 +28,9 @@ struct slice program_field_name(const struct program *p, unsigned i);
 struct expand_input {
 	const struct value *fields; /* program_field_count(); missing trailing ones are null */
 	unsigned n_fields;
-	struct slice recipient;     /* address: the To header, {{email}} */
-	struct slice message_id;    /* without angle brackets */
-	int64_t date_ms;            /* Date header */
+	struct slice recipient;  /* address: the To header, {{email}} */
+	struct slice message_id; /* without angle brackets */
+	int64_t date_ms;         /* Date header */
 };
 /* Appends the whole message, CRLF lines, not dot-stuffed.  Allocates only where out must grow.
  * With out->max E_LIMIT may come up to 8 KiB early. */

@@ -4,10 +4,8 @@
 #include "message/expand.h"
 
 static const char *const part_names[] = {
-	[TEMPLATE_SUBJECT] = "subject",
-	[TEMPLATE_HTML] = "html",
-	[TEMPLATE_TEXT] = "text",
-	[TEMPLATE_URL] = "list_unsubscribe",
+	[TEMPLATE_SUBJECT] = "subject",  [TEMPLATE_HTML] = "html",
+	[TEMPLATE_TEXT] = "text",        [TEMPLATE_URL] = "list_unsubscribe",
 	[TEMPLATE_PLAIN_HTML] = "plain",
 };
 
@@ -25,9 +23,9 @@ static int compile_all(struct build *b, const struct template_source *s,
 		enum template_part part;
 		struct slice source;
 	} parts[] = {
-		{TEMPLATE_SUBJECT, s->subject},
-		{TEMPLATE_TEXT,    s->text   },
-		{TEMPLATE_HTML,    s->html   },
+		{ TEMPLATE_SUBJECT, s->subject },
+		{ TEMPLATE_TEXT, s->text },
+		{ TEMPLATE_HTML, s->html },
 	};
 	int r;
 
@@ -70,7 +68,7 @@ int template_fields(const struct template_source *source, const struct template_
 	return r;
 }
 
-/* --- previews --- */
+/* ---- previews ---------------------------------------------------------------------------- */
 
 static int compile_preview(enum template_part part, struct slice source,
 			   const struct template_env *env, struct buf *bytes,

@@ -6,7 +6,7 @@ enum {
 	LINE_WIDTH = 78,         /* RFC 5322 section 2.1.1 */
 	LINE_WIDTH_ENCODED = 76, /* RFC 2047 section 2 */
 	WORD_MAX = 75,
-	WORD_FRAME = 12,         /* =?UTF-8?q??= */
+	WORD_FRAME = 12, /* =?UTF-8?q??= */
 };
 
 size_t word_clean(char *dst, struct slice text)

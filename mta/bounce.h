@@ -1,8 +1,9 @@
 /* mta/bounce.h - tells the sender of submitted mail about a failure: RFC 3464 in RFC 6522's report.
  * The report is a job like any other, from the null reverse-path: it can itself never cause one.
  * Blocks: on reading the message.
- * Limits: quotes up to BOUNCE_HEADER_MAX bytes of the original header; one report a failed recipient;
- *         it is put before the failure's record, so a crash between the two makes a second report. */
+ * Limits: quotes up to BOUNCE_HEADER_MAX bytes of the original header; one report a failed
+ *         recipient; it is put before the failure's record, so a crash between the two makes a
+ *         second report. */
 #pragma once
 #include "mta/work_int.h"
 
@@ -12,7 +13,7 @@ void bounce_send(struct work *w, const struct chunk *k, const struct outcome *o)
 /* The report itself; texts of peers are made harmless. For bounce.c and its test. */
 struct bounce_facts {
 	struct slice hostname, sender, rcpt, text, host;
-	struct slice header;     /* of the original, with its line ends */
+	struct slice header; /* of the original, with its line ends */
 	const uint16_t *dsn;
 	uint16_t code;
 	struct id128 id;

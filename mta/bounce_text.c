@@ -25,22 +25,23 @@ static void put_head(const struct bounce_facts *f, const char *boundary, struct 
 		 clock_rfc5322(f->now_ms, date), (int)f->hostname.n, f->hostname.p);
 	put_safe(out, f->sender);
 	buf_putf(
-		out,
-		">\r\nSubject: Your message could not be delivered\r\nMessage-ID: <bounce.%s@%.*s>\r\n"
-		"Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
-		"Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\"%s\"\r\n\r\n",
-		id_format(f->id, id), (int)f->hostname.n, f->hostname.p, boundary);
+	    out,
+	    ">\r\nSubject: Your message could not be delivered\r\nMessage-ID: <bounce.%s@%.*s>\r\n"
+	    "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+	    "Content-Type: multipart/report; "
+	    "report-type=delivery-status;\r\n\tboundary=\"%s\"\r\n\r\n",
+	    id_format(f->id, id), (int)f->hostname.n, f->hostname.p, boundary);
 }
 
 static void put_words(const struct bounce_facts *f, const char *boundary, struct buf *out)
 {
 	buf_putf(
-		out,
-		"--%s\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nYour message to\r\n\r\n    ",
-		boundary);
+	    out,
+	    "--%s\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nYour message to\r\n\r\n    ",
+	    boundary);
 	put_safe(out, f->rcpt);
-	buf_put(out,
-		SLICE("\r\n\r\ncould not be delivered and will not be tried again. The reason:\r\n\r\n    "));
+	buf_put(out, SLICE("\r\n\r\ncould not be delivered and will not be tried again. The "
+			   "reason:\r\n\r\n    "));
 	if (f->code)
 		buf_putf(out, "%u ", f->code);
 	put_safe(out, f->text);

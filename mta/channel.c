@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "mta/deliver.h"
 
-/* ---- opening -------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------- */
 
 /* Sources of the pool in turn; NULL when the configuration has none by that name. */
 static const struct egress_source *pick_source(struct pool *p)
@@ -123,7 +123,8 @@ int channel_open(struct pool *p, bool transactional)
 	ch->source = pick_source(p);
 	if (!ch->source) {
 		free(ch);
-		verdict_set(&v, VERDICT_DEFERRED, dsn_system, true, "the configuration has no such pool");
+		verdict_set(&v, VERDICT_DEFERRED, dsn_system, true,
+			    "the configuration has no such pool");
 		site_problem(p->site, &v, p->work->pool_names[p->index]);
 		site_back_off(p->site);
 		return E_UNKNOWN;
@@ -153,7 +154,7 @@ int channel_open(struct pool *p, bool transactional)
 	return 0;
 }
 
-/* ---- work ----------------------------------------------------------------------------------- */
+/* ---- work -------------------------------------------------------------------------------- */
 
 enum { IDLE_LOOK_MS = 500 };
 
@@ -302,7 +303,7 @@ static void on_done(struct session_user *u, struct txn *t)
 	deliver_done(container_of(u, struct channel, user), t);
 }
 
-/* ---- the end -------------------------------------------------------------------------------- */
+/* ---- the end ----------------------------------------------------------------------------- */
 
 /* The last ticket is good for the next connection to the same address. */
 static void keep_ticket(struct channel *ch)

@@ -81,14 +81,16 @@ static const struct option table[] = {
 	{ "dns.ipv4", T_BOOL, AT(dns_ipv4), 0, 0, "yes", true, "Deliver over IPv4." },
 	{ "dns.ipv6", T_BOOL, AT(dns_ipv6), 0, 0, "yes", true, "Deliver over IPv6." },
 	{ "route.allow", T_LIST, AT(route_allow), 0, 0, "", true,
-	  "Networks among the special ones (loopback, private ...) that are true mail hosts here." },
+	  "Networks among the special ones (loopback, private ...) that are true mail hosts "
+	  "here." },
 	{ "route.own_names", T_LIST, AT(route_own_names), 0, 0, "", true,
 	  "Names under which MX records may point at us, besides hostname." },
 	{ "route.own_ips", T_LIST, AT(route_own_ips), 0, 0, "", true,
 	  "Addresses under which MX records may point at us." },
 
 	{ "egress.sources", T_LIST, AT(egress_sources), 0, 0, "", true,
-	  "Source addresses, each \"pool address ehlo-name\"; the pool \"default\" serves jobs without one." },
+	  "Source addresses, each \"pool address ehlo-name\"; the pool \"default\" serves jobs "
+	  "without one." },
 	{ "source.connections", T_INT, AT(source_connections), 1, 1000000, "20000", true,
 	  "Connections at a time from one source address." },
 	{ "smtp.port", T_INT, AT(smtp_port), 1, 65535, "25", true,
@@ -115,7 +117,8 @@ static const struct option table[] = {
 	{ "smtp.timeout.rset", T_DURATION, T(rset), 100, HOUR, "20s", true, "RSET." },
 	{ "smtp.timeout.quit", T_DURATION, T(quit), 100, HOUR, "2s", true, "QUIT." },
 	{ "transactional.share", T_INT, AT(transactional_share), 1, 99, "90", true,
-	  "Percent of the turns at a site that transactional mail may have while bulk mail waits." },
+	  "Percent of the turns at a site that transactional mail may have while bulk mail "
+	  "waits." },
 	{ "tenant.weight", T_LIST, AT(tenant_weight), 0, 0, "", true,
 	  "Shares of tenants at a site, each \"tenant weight\"; 1 for who is not named." },
 	{ "site.connections", T_INT, AT(site_connections), 1, 100000, "20", true,
@@ -131,7 +134,8 @@ static const struct option table[] = {
 	{ "site.idle", T_DURATION, AT(site_idle), 0, 5 * MINUTE, "5s", true,
 	  "How long a connection without work is kept." },
 	{ "site.backoff_min", T_DURATION, AT(site_backoff_min), 10, DAYS, "30s", true,
-	  "First pause of a site none of whose hosts can be reached; doubles up to site.backoff_max." },
+	  "First pause of a site none of whose hosts can be reached; doubles up to "
+	  "site.backoff_max." },
 	{ "site.backoff_max", T_DURATION, AT(site_backoff_max), 10, DAYS, "30m", true,
 	  "Longest pause of a site." },
 	{ "host.bad", T_DURATION, AT(host_bad), 10, DAYS, "5m", true,

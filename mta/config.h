@@ -21,7 +21,7 @@ enum {
 
 struct egress_source {
 	const char *pool, *ehlo;
-	struct ip ip;            /* family 0: whatever the system picks */
+	struct ip ip; /* family 0: whatever the system picks */
 	char ip_text[IP_TEXT_MAX];
 };
 struct tenant_weight {
@@ -49,7 +49,7 @@ struct mta_config {
 	char *submission_listen;   /* list */
 	char *submission_networks; /* list */
 	int64_t submission_max_size, submission_max_rcpts, submission_max_sessions,
-		submission_max_sessions_client, submission_timeout;
+	    submission_max_sessions_client, submission_timeout;
 	char *tls_cert, *tls_key;
 	char *link_socket, *link_group, *admin_socket;
 	int64_t link_buffer;
@@ -64,8 +64,8 @@ struct mta_config {
 	struct smtp_timeouts timeouts;
 	int64_t transactional_share;
 	char *tenant_weight; /* list */
-	int64_t site_connections, site_connections_kept, site_messages_per_connection, site_rate, site_idle, site_start,
-		site_backoff_min, site_backoff_max, host_bad;
+	int64_t site_connections, site_connections_kept, site_messages_per_connection, site_rate,
+	    site_idle, site_start, site_backoff_min, site_backoff_max, host_bad;
 	int64_t source_connections;
 	char *retry_schedule; /* list */
 	int64_t retry_jitter, expire_after;

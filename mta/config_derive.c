@@ -24,7 +24,7 @@ static const char *keep(struct mta_config *c, struct slice s)
 	return c->names[c->n_names++] = must_copy(s);
 }
 
-/* ---- one entry of each kind of list --------------------------------------------------------- */
+/* ---- one entry of each kind of list ------------------------------------------------------ */
 
 static int entry_net(struct deriver *d, struct slice s)
 {
@@ -39,9 +39,9 @@ static int entry_allow(struct deriver *d, struct slice s)
 	struct mta_config *c = d->c;
 
 	return c->n_route_allow < CONFIG_NETS_MAX &&
-			       ip_net_parse(s, &c->route_allow_nets[c->n_route_allow]) == 0
-		       ? (c->n_route_allow++, 0)
-		       : E_SYNTAX;
+		       ip_net_parse(s, &c->route_allow_nets[c->n_route_allow]) == 0
+		   ? (c->n_route_allow++, 0)
+		   : E_SYNTAX;
 }
 
 static int entry_own_name(struct deriver *d, struct slice s)
@@ -59,8 +59,8 @@ static int entry_own_ip(struct deriver *d, struct slice s)
 	struct mta_config *c = d->c;
 
 	return c->n_own_ips < CONFIG_NETS_MAX && ip_parse(s, &c->own_ips[c->n_own_ips]) == 0
-		       ? (c->n_own_ips++, 0)
-		       : E_SYNTAX;
+		   ? (c->n_own_ips++, 0)
+		   : E_SYNTAX;
 }
 
 static int entry_listener(struct deriver *d, struct slice s)
@@ -176,7 +176,7 @@ static int entry_retry(struct deriver *d, struct slice s)
 	for (unsigned i = 0; i < ARRAY_LEN(units); i++)
 		if (slice_eq(s, slice_str(units[i].suffix))) {
 			c->retries[c->n_retries++] =
-				MIN_OF((int64_t)v * units[i].factor, (int64_t)366 * 86400000);
+			    MIN_OF((int64_t)v * units[i].factor, (int64_t)366 * 86400000);
 			return 0;
 		}
 	return E_SYNTAX;
@@ -278,6 +278,6 @@ int config_derive(struct mta_config *c, const char *name_for_errors, char *error
 		if (strcmp(c->sources[i].pool, "default") == 0)
 			return 0;
 	return add_source(c, SLICE("default"), &any, slice_str(c->hostname)) == 0
-		       ? 0
-		       : bad(&d, "egress.sources", (struct slice){ 0 }, "shorter than 256 entries");
+		   ? 0
+		   : bad(&d, "egress.sources", (struct slice){ 0 }, "shorter than 256 entries");
 }

@@ -7,7 +7,7 @@
 
 enum { REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
 
-/* ---- may this recipient go now? ------------------------------------------------------------- */
+/* ---- may this recipient go now? ---------------------------------------------------------- */
 
 static const uint16_t dsn_expired[3] = { 4, 4, 7 }, dsn_cancelled[3] = { 5, 7, 1 };
 
@@ -34,8 +34,8 @@ static bool ruled_out(struct work *w, rcpt_ref ref, const struct chunk *k, struc
 		return true;
 	}
 	if (rules_suppressed(w->rules, k->info.tenant, address)) {
-		outcome_plain(w, ref, OUTCOME_CANCELLED, SLICE("the address is suppressed"), dsn_cancelled,
-		    OUTCOME_SUPPRESSED);
+		outcome_plain(w, ref, OUTCOME_CANCELLED, SLICE("the address is suppressed"),
+			      dsn_cancelled, OUTCOME_SUPPRESSED);
 		return true;
 	}
 	return false;
@@ -52,7 +52,8 @@ static bool moved_on(struct pool *p, rcpt_ref ref)
 		return true;
 	}
 	if (r->expires_s <= wall_s()) {
-		outcome_plain(w, ref, OUTCOME_EXPIRED, SLICE("the message grew too old"), dsn_expired, 0);
+		outcome_plain(w, ref, OUTCOME_EXPIRED, SLICE("the message grew too old"),
+			      dsn_expired, 0);
 		return true;
 	}
 	if (domain_at(&w->domains, r->domain)->site != p->site) {
@@ -109,7 +110,7 @@ static rcpt_ref next_rcpt(struct pool *p, bool bulk, struct chunk **ret_chunk,
 	return RCPT_NONE;
 }
 
-/* ---- over to the session and back ----------------------------------------------------------- */
+/* ---- over to the session and back -------------------------------------------------------- */
 
 static bool has_8bit(struct slice s)
 {

@@ -8,4 +8,5 @@
 /* Hands the channel its next transaction; false when there is nothing to hand over now. */
 bool deliver_next(struct channel *ch);
 void deliver_done(struct channel *ch, struct txn *t);
-void deliver_abandon(struct channel *ch); /* the session is gone without a word: at the lane's end */
+void deliver_abandon(
+    struct channel *ch); /* the session is gone without a word: at the lane's end */

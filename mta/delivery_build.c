@@ -1,4 +1,5 @@
-/* mta/delivery_build.c - the message of one recipient: expanded, signed, and the first of its kind judged. */
+/* mta/delivery_build.c - the message of one recipient: expanded, signed, and the first of its kind
+ * judged. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -13,8 +14,8 @@ static int expand(struct work *w, struct delivery *d, const struct rcpt *r)
 {
 	char id[ID_TEXT_MAX], message_id[ID_TEXT_MAX + 12 + DNS_NAME_MAX];
 	const struct wire_job_meta *meta = &d->chunk->meta;
-	struct slice domain = meta->message_id_domain.n ? meta->message_id_domain
-							: slice_str(w->config->hostname);
+	struct slice domain =
+	    meta->message_id_domain.n ? meta->message_id_domain : slice_str(w->config->hostname);
 	struct wire_row row;
 	int64_t start = clock_mono_us();
 	int n, err;
@@ -38,7 +39,8 @@ static int expand(struct work *w, struct delivery *d, const struct rcpt *r)
 	return err;
 }
 
-/* Guarantee: the first message of a content, and the first with new keys, is shown to libopendkim before
+/* Guarantee: the first message of a content, and the first with new keys, is shown to libopendkim
+ *            before
  * it and any other of them leaves this lane.  E_CONFLICT: it does not verify. */
 static int judge(struct work *w, struct delivery *d, struct keyring *keys)
 {
@@ -55,15 +57,16 @@ static int judge(struct work *w, struct delivery *d, struct keyring *keys)
 	buf_free(&whole);
 	count_add(&w->m->judged, 1);
 	if (r < 0) {
-		log_error("sign.judged-wrong", kv_slice("domain", domain), kv_int("job", d->chunk->job),
-			  kv_err("reason", r));
+		log_error("sign.judged-wrong", kv_slice("domain", domain),
+			  kv_int("job", d->chunk->job), kv_err("reason", r));
 		return E_CONFLICT;
 	}
 	keys->judged = d->content->judged = true;
 	return 0;
 }
 
-/* 0, E_UNKNOWN: there is no key; E_CONFLICT as judge(); E_CRYPTO and E_SYNTAX as sign_message() has them. */
+/* 0, E_UNKNOWN: there is no key; E_CONFLICT as judge(); E_CRYPTO and E_SYNTAX as sign_message() has
+ * them. */
 static int sign(struct work *w, struct delivery *d)
 {
 	struct keyring *keys;
@@ -111,7 +114,8 @@ void delivery_cannot_build(struct work *w, const struct delivery *d, rcpt_ref re
 	struct slice domain = d->content->meta.sign_domain;
 
 	if (err == E_CONFLICT) {
-		(void)snprintf(text, sizeof(text), "the DKIM signature made for %.*s does not verify",
+		(void)snprintf(text, sizeof(text),
+			       "the DKIM signature made for %.*s does not verify",
 			       (int)MIN_OF(domain.n, (size_t)253), domain.p);
 		outcome_plain(w, ref, OUTCOME_DEFERRED, slice_str(text), dsn_keys, 0);
 	} else if (err == E_UNKNOWN || err == E_CRYPTO) {

@@ -27,7 +27,7 @@ struct engine {
 	_Atomic uint32_t next_lane;
 };
 
-/* ---- questions ------------------------------------------------------------------------------ */
+/* ---- questions --------------------------------------------------------------------------- */
 
 struct spool *engine_spool(struct engine *e)
 {
@@ -66,7 +66,7 @@ const struct start_jobs *engine_start_jobs(const struct engine *e)
 	return &e->start_jobs;
 }
 
-/* ---- news for the lanes --------------------------------------------------------------------- */
+/* ---- news for the lanes ------------------------------------------------------------------ */
 
 void engine_job_added(struct engine *e, job_no job)
 {
@@ -124,7 +124,7 @@ void engine_keys_changed(struct engine *e, struct slice domain)
 	tell_lanes(e, run_keys_changed, domain);
 }
 
-/* ---- life ----------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 static int load_rule(void *arg, struct slice key, struct slice value)
 {
@@ -178,15 +178,15 @@ struct engine *engine_free(struct engine *e)
 	return NULL;
 }
 
-/* ---- inputs and threads --------------------------------------------------------------------- */
+/* ---- inputs and threads ------------------------------------------------------------------ */
 
 static void each_input(struct lane *l, size_t member)
 {
 	struct engine *e = l->engine;
 
 	for (unsigned i = 0; i < e->n_inputs; i++) {
-		void (*verb)(void *) = *(void (*const *)(void *))(
-			const void *)((const char *)e->inputs[i] + member);
+		void (*verb)(void *) =
+		    *(void (*const *)(void *))(const void *)((const char *)e->inputs[i] + member);
 		if (l->inputs[i] && verb)
 			verb(l->inputs[i]);
 	}
@@ -315,7 +315,7 @@ int64_t engine_turn(struct engine *e)
 	return next;
 }
 
-/* ---- the end and the reload ----------------------------------------------------------------- */
+/* ---- the end and the reload -------------------------------------------------------------- */
 
 enum { LOOK_MS = 20 };
 

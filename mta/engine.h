@@ -1,5 +1,6 @@
 /* mta/engine.h - what the inputs (SMTP submission, link, admin socket) may ask of the engine, and
- * the lanes they run on.  The engine proper is behind it: lane.c, queue.c, site.c, pool.c, deliver.c.
+ * the lanes they run on.  The engine proper is behind it: lane.c, queue.c, site.c, pool.c,
+ * deliver.c.
  *
  * Threads: a lane's functions are called on that lane's thread, except lane_post.  The front desk
  *          (main thread: link, admin, signals) is a loop of its own and is lane_of_front(). */
@@ -12,13 +13,14 @@ struct lane;
 struct mta_config; /* mta/config.h */
 
 struct spool *engine_spool(struct engine *e);
-const struct mta_config *engine_config(struct engine *e); /* immutable snapshot; changes at reload */
+const struct mta_config *
+engine_config(struct engine *e); /* immutable snapshot; changes at reload */
 unsigned engine_lanes(const struct engine *e);
 struct lane *engine_lane(struct engine *e, unsigned i);
 struct lane *engine_front(struct engine *e);
 struct engine *lane_engine(struct lane *l);
 struct loop *lane_loop(struct lane *l);
-bool engine_stopping(const struct engine *e);    /* SIGTERM came: take no new work */
+bool engine_stopping(const struct engine *e); /* SIGTERM came: take no new work */
 
 /* Runs note->run(note) on the lane's thread, in order of posting.  Any thread may call. */
 struct note {
@@ -34,7 +36,8 @@ struct durable_wait {
 	lsn_t lsn;
 	void (*done)(struct durable_wait *w, int err);
 };
-static inline void durable_wait_init(struct durable_wait *w, void (*done)(struct durable_wait *, int))
+static inline void durable_wait_init(struct durable_wait *w,
+				     void (*done)(struct durable_wait *, int))
 {
 	list_init(&w->link);
 	w->done = done;
@@ -42,8 +45,9 @@ static inline void durable_wait_init(struct durable_wait *w, void (*done)(struct
 void lane_wait_durable(struct lane *l, struct durable_wait *w, lsn_t lsn);
 void lane_wait_cancel(struct lane *l, struct durable_wait *w);
 
-/* A job became durable: its rows go to the lanes that own their domains.  Any thread. `hint` may hold
- * the message so that the first attempt need not read it back; the engine copies what it keeps. */
+/* A job became durable: its rows go to the lanes that own their domains.  Any thread. `hint` may
+ * hold the message so that the first attempt need not read it back; the engine copies what it
+ * keeps. */
 void engine_job_added(struct engine *e, job_no job);
 
 /* Rules (holds, pauses, cancels, suppressions) were written to the spool and are durable: take them

@@ -17,7 +17,8 @@ struct rules;
 struct engine *engine_free(struct engine *e);
 DEFINE_OWNED(engine)
 /* threads == false: lanes without libev or threads, turned by engine_turn() (simulation). */
-int engine_new(struct engine **ret, struct mta_config *c, struct spool *sp, bool threads) MUST_CHECK;
+int engine_new(struct engine **ret, struct mta_config *c, struct spool *sp,
+	       bool threads) MUST_CHECK;
 int engine_run(struct engine *e, const struct input *const *inputs, unsigned n_inputs,
 	       void (*ready)(void *arg), void *arg, const char **ret_what) MUST_CHECK;
 void engine_stop(struct engine *e);
@@ -31,4 +32,5 @@ void engine_fatal(struct engine *e, int err);
 
 struct rules *engine_rules(struct engine *e);
 struct limits *engine_limits(struct engine *e);
-const struct start_jobs *engine_start_jobs(const struct engine *e); /* valid until the engine ends */
+const struct start_jobs *
+engine_start_jobs(const struct engine *e); /* valid until the engine ends */

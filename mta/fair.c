@@ -42,7 +42,7 @@ void fair_end(struct fair *f)
 	map_free(&f->shares);
 }
 
-/* ---- shares of tenants ---------------------------------------------------------------------- */
+/* ---- shares of tenants ------------------------------------------------------------------- */
 
 static uint8_t class_of(const struct flow *flow)
 {
@@ -93,7 +93,7 @@ static void line_leave(struct fair *f, struct line *line)
 	list_push_front(&f->spare_shares, &s->ring);
 }
 
-/* ---- lines of flows ------------------------------------------------------------------------- */
+/* ---- lines of flows ---------------------------------------------------------------------- */
 
 static struct line *line_get(struct fair *f, struct flow *flow)
 {
@@ -161,7 +161,7 @@ bool fair_push(struct fair *f, struct flow *flow, rcpt_ref ref, bool front)
 	return true;
 }
 
-/* ---- turns ---------------------------------------------------------------------------------- */
+/* ---- turns ------------------------------------------------------------------------------- */
 
 static unsigned next_class(struct fair *f, unsigned percent, bool bulk)
 {

@@ -5,15 +5,15 @@
 #include "base/clock.h"
 #include "mta/pool.h"
 
-/* ---- selecting ------------------------------------------------------------------------------ */
+/* ---- selecting --------------------------------------------------------------------------- */
 
 /* A selector made ready for a walk over the slab: what can be compared as a number is. */
 struct query {
 	struct work *w;
 	const struct selector *s;
 	uint32_t domain; /* SELECT_DOMAIN: its number, UINT32_MAX: not here */
-	job_no job;	 /* SELECT_JOB and SELECT_RCPT */
-	bool none;	 /* nothing can match */
+	job_no job;      /* SELECT_JOB and SELECT_RCPT */
+	bool none;       /* nothing can match */
 };
 
 static struct query query_of(struct work *w, const struct selector *s)
@@ -79,7 +79,7 @@ uint64_t inspect_matches(struct lane *l, const struct selector *s)
 	return n;
 }
 
-/* ---- counts --------------------------------------------------------------------------------- */
+/* ---- counts ------------------------------------------------------------------------------ */
 
 struct ages {
 	int64_t oldest_ms;
@@ -98,7 +98,7 @@ static void note_age(struct ages *a, const struct rcpt *r, int64_t accepted_ms)
 static struct ages *collect_ages(struct work *w, bool by_domain)
 {
 	struct ages *ages =
-		must_alloc(((size_t)(by_domain ? w->domains.n : w->flows.n) + 1) * sizeof(*ages));
+	    must_alloc(((size_t)(by_domain ? w->domains.n : w->flows.n) + 1) * sizeof(*ages));
 	uint32_t end = MIN_OF(w->slab.used, (uint32_t)INSPECT_MAX);
 	struct job_info info = { 0 };
 	job_no job = 0;
@@ -216,13 +216,13 @@ int inspect_counts(struct lane *l, enum inspect_by by,
 				    : count_flows(w, by, ages, each, arg);
 }
 
-/* ---- recipients ----------------------------------------------------------------------------- */
+/* ---- recipients -------------------------------------------------------------------------- */
 
 static const char *state_name(struct work *w, const struct rcpt *r)
 {
 	static const char *const names[RCPT_STATES] = {
-		[RCPT_ROUTING] = "routing",	[RCPT_READY] = "ready",
-		[RCPT_DEFERRED] = "deferred",	[RCPT_HELD] = "held",
+		[RCPT_ROUTING] = "routing",     [RCPT_READY] = "ready",
+		[RCPT_DEFERRED] = "deferred",   [RCPT_HELD] = "held",
 		[RCPT_IN_FLIGHT] = "in-flight",
 	};
 
@@ -274,7 +274,7 @@ int inspect_rcpts(struct lane *l, const struct selector *s, uint64_t *cursor, un
 	return rc < 0 ? rc : !q.none && ref < w->slab.used;
 }
 
-/* ---- orders --------------------------------------------------------------------------------- */
+/* ---- orders ------------------------------------------------------------------------------ */
 
 static void end_pauses(struct work *w, struct domain *d)
 {
@@ -288,7 +288,7 @@ static void end_pauses(struct work *w, struct domain *d)
 		return;
 	d->site->backoff_until_ms = 0;
 	site_forgive_hosts(d->site);
-	list_each (&d->site->pools, p, struct pool, link)
+	list_each(&d->site->pools, p, struct pool, link)
 		pool_pump_soon(p);
 }
 

@@ -11,7 +11,7 @@ struct lane *lane_current(void)
 	return current;
 }
 
-/* ---- inbox: many producers, this lane takes ------------------------------------------------- */
+/* ---- inbox: many producers, this lane takes ---------------------------------------------- */
 
 void lane_wake(struct lane *l)
 {
@@ -81,7 +81,7 @@ size_t lane_take_jobs(struct lane *l, struct given_job **array, size_t *cap)
 	return n;
 }
 
-/* ---- waiting for the disk ------------------------------------------------------------------- */
+/* ---- waiting for the disk ---------------------------------------------------------------- */
 
 static void port_wake(struct spool_port *port)
 {
@@ -135,7 +135,7 @@ void lane_wait_cancel(struct lane *l, struct durable_wait *w)
 	list_remove(&w->link);
 }
 
-/* ---- the turn ------------------------------------------------------------------------------- */
+/* ---- the turn ---------------------------------------------------------------------------- */
 
 void lane_look_in(struct lane *l)
 {

@@ -1,5 +1,5 @@
-/* mta/lane.h - one thread's world: loop, timers, inbox, waits for the disk, and (on delivering lanes)
- * the queue, sites and caches.  For the core's own files; inputs use mta/engine.h.
+/* mta/lane.h - one thread's world: loop, timers, inbox, waits for the disk, and (on delivering
+ * lanes) the queue, sites and caches.  For the core's own files; inputs use mta/engine.h.
  *
  * Threads: everything but the inbox and `jobs` belongs to the lane's thread.
  * Simulation: lane_loop_* are lane_ev.c's, or a test's that has no libev and calls lane_turn(). */
@@ -31,28 +31,28 @@ struct lane {
 	ev_async wake;
 	pthread_t thread;
 	bool started;
-	_Atomic bool quiet;           /* SIGTERM has reached it */
+	_Atomic bool quiet; /* SIGTERM has reached it */
 
 	_Atomic(struct note *) inbox; /* newest first */
 	_Atomic bool woken;           /* a wake is on its way */
 	struct list waits;            /* durable_wait by position */
 	struct spool_port port;
-	_Atomic bool waiting;         /* waits is not empty: commits must wake us */
+	_Atomic bool waiting; /* waits is not empty: commits must wake us */
 
-	pthread_mutex_t jobs_lock;    /* jobs that became durable, for work.c to load */
+	pthread_mutex_t jobs_lock; /* jobs that became durable, for work.c to load */
 	struct given_job *jobs;
 	size_t n_jobs, cap_jobs;
 
-	struct work *work;            /* NULL on the front desk */
+	struct work *work; /* NULL on the front desk */
 	struct metrics metrics;
 	void *inputs[LANE_INPUTS_MAX];
 };
 
 int lane_init(struct lane *l, struct engine *e, unsigned index, bool front) MUST_CHECK;
 void lane_done(struct lane *l);
-void lane_run(struct lane *l);     /* on the lane's thread, until lane_loop_stop */
-void lane_wake(struct lane *l);    /* any thread */
-void lane_look_in(struct lane *l); /* inbox, waits, jobs: after a wake */
+void lane_run(struct lane *l);       /* on the lane's thread, until lane_loop_stop */
+void lane_wake(struct lane *l);      /* any thread */
+void lane_look_in(struct lane *l);   /* inbox, waits, jobs: after a wake */
 void lane_run_notes(struct lane *l); /* the inbox alone */
 /* One turn without libev: gives milliseconds until the next timer, -1 when there is none. */
 int64_t lane_turn(struct lane *l);

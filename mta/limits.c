@@ -82,9 +82,9 @@ int64_t limits_rate(struct site_limits *s, int64_t rate, int64_t now_us)
 	do {
 		if (next - now_us > burst)
 			return next - now_us - burst;
-	} while (!atomic_compare_exchange_weak_explicit(
-		&s->next_us, &next, MAX_OF(next, now_us) + step, memory_order_relaxed,
-		memory_order_relaxed));
+	} while (
+	    !atomic_compare_exchange_weak_explicit(&s->next_us, &next, MAX_OF(next, now_us) + step,
+						   memory_order_relaxed, memory_order_relaxed));
 	return 0;
 }
 

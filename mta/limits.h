@@ -14,8 +14,8 @@ struct limits *limits_new(void);
 struct site_limits {
 	struct map_link link;
 	_Atomic int connections;
-	_Atomic int pools;	 /* that have connections, or wait for one */
-	_Atomic int starved;	 /* of these, how many wait with less than their share */
+	_Atomic int pools;       /* that have connections, or wait for one */
+	_Atomic int starved;     /* of these, how many wait with less than their share */
 	_Atomic int64_t next_us; /* GCRA: theoretical arrival time of the next message */
 	char name[];
 };

@@ -16,7 +16,7 @@ struct loader {
 	struct chunk *k;
 	struct flow *flow;
 	uint32_t expires_s, now_s;
-	bool check;	 /* rows may have records already */
+	bool check;      /* rows may have records already */
 	uint64_t others; /* bits of lanes that own rows */
 };
 
@@ -128,8 +128,8 @@ static bool load_slice(struct work *w)
 		if (w->next_job < w->n_jobs) {
 			load_given(w, w->jobs[w->next_job++]);
 		} else if (w->next_start < start->n) {
-			load_job(w, start->all[w->next_start].job, true, start->all[w->next_start].tag,
-				 NULL);
+			load_job(w, start->all[w->next_start].job, true,
+				 start->all[w->next_start].tag, NULL);
 			w->next_start++;
 			count_sub(&w->m->start_jobs_left, 1);
 		} else {

@@ -159,8 +159,7 @@ static int print_sample(void)
 static int usage(FILE *to, int code)
 {
 	(void)fprintf(
-		to,
-		"usage: postern-mta [-c FILE] [-t]\n"
+	    to, "usage: postern-mta [-c FILE] [-t]\n"
 		"       postern-mta --sample | --version | --help\n"
 		"  -c FILE    read the configuration from FILE (default: /etc/postern/mta.conf)\n"
 		"  -t         check the configuration and exit\n"

@@ -234,8 +234,8 @@ void outcome_own(struct work *w, rcpt_ref ref, const struct own_outcome *own)
 	}
 	if (o.kind == OUTCOME_DEFERRED) {
 		o.attempt = (uint16_t)MIN_OF(r->attempts + 1, UINT16_MAX);
-		o.next_ms = MAX_OF(next_try_ms(w, r, now, o.attempt),
-				   (int64_t)own->not_before_s * 1000);
+		o.next_ms =
+		    MAX_OF(next_try_ms(w, r, now, o.attempt), (int64_t)own->not_before_s * 1000);
 	}
 	if (o.kind == OUTCOME_DEFERRED || o.kind == OUTCOME_BOUNCED)
 		domain_note_reply(domain_at(&w->domains, r->domain), o.code, o.dsn, o.text);

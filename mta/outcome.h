@@ -1,7 +1,7 @@
 /* mta/outcome.h - from a verdict, or a decision of our own, to the record in the log, the counters,
  * the log line and the recipient's next state.
- * Guarantee: a recipient leaves the queue only after the spool took its outcome; an outcome the spool
- *            cannot take now is kept and put again.
+ * Guarantee: a recipient leaves the queue only after the spool took its outcome; an outcome the
+ *            spool cannot take now is kept and put again.
  * Threads: the lane's. */
 #pragma once
 #include "mta/verdict.h"
@@ -21,8 +21,8 @@ struct own_outcome {
 	enum outcome_kind kind;
 	uint16_t code, dsn[3], flags; /* code: what a host said to somebody else, or 0 */
 	struct slice text, host;
-	bool on_list;            /* the recipient is still strung on a list: leave it there, dead */
-	uint32_t not_before_s;   /* deferred: no earlier than this */
+	bool on_list;          /* the recipient is still strung on a list: leave it there, dead */
+	uint32_t not_before_s; /* deferred: no earlier than this */
 };
 /* No session had a part in it.  Reads the job for the address. */
 void outcome_own(struct work *w, rcpt_ref ref, const struct own_outcome *o);

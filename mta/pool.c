@@ -18,7 +18,7 @@ struct pool *pool_get(struct site *s, unsigned index)
 {
 	struct pool *p;
 
-	list_each (&s->pools, p, struct pool, link)
+	list_each(&s->pools, p, struct pool, link)
 		if (p->index == index)
 			return p;
 	p = must_alloc(sizeof(*p));
@@ -50,7 +50,7 @@ void pool_free(struct pool *p)
 	free(p);
 }
 
-/* ---- who goes next -------------------------------------------------------------------------- */
+/* ---- who goes next ----------------------------------------------------------------------- */
 
 void pool_push(struct pool *p, rcpt_ref ref, bool front)
 {
@@ -73,7 +73,7 @@ void pool_rules_changed(struct pool *p)
 	pool_pump_soon(p);
 }
 
-/* ---- connections: how many ------------------------------------------------------------------ */
+/* ---- connections: how many --------------------------------------------------------------- */
 
 void pool_pump_soon(struct pool *p)
 {
@@ -126,7 +126,7 @@ static bool needs_channel(const struct pool *p)
 	return bulk_needs_channel(p) || passwords_need_channel(p);
 }
 
-/* ---- connections: whose --------------------------------------------------------------------- */
+/* ---- connections: whose ------------------------------------------------------------------ */
 
 static int64_t slots(const struct pool *p)
 {
@@ -208,12 +208,12 @@ static void pump(struct turn_end *t)
 
 	if (p->work->freeing)
 		return;
-	list_each (&p->channels, ch, struct channel, link)
+	list_each(&p->channels, ch, struct channel, link)
 		if (!p->fair.ready[CLASS_TRANSACTIONAL])
 			break;
 		else if (!list_empty(&ch->hungry))
 			channel_feed(ch); /* it need not stand in line for this */
-	list_each (&p->idle, ch, struct channel, idle) {
+	list_each(&p->idle, ch, struct channel, idle) {
 		if (p->work->stopping)
 			channel_quit(ch);
 		else if (pool_has(p, pool_bulk_may_start(p)))

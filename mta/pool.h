@@ -2,25 +2,26 @@
  *
  * Next:     see mta/fair.h.
  * How many: starts at site.connections_start, one more for each success while more wait than are in
- *           hand, half after a congestion signal (421, 4xx of the host); never past the shared limits.
- * Kept:     site.connections_kept of them never carry bulk mail, so that a lone password reset waits
- *           for no bulk transaction; they open when they are first needed. */
+ *           hand, half after a congestion signal (421, 4xx of the host); never past the shared
+ *           limits.
+ * Kept:     site.connections_kept of them never carry bulk mail, so that a lone password reset
+ *           waits for no bulk transaction; they open when they are first needed. */
 #pragma once
 #include "mta/fair.h"
 #include "mta/site.h"
 
 struct pool {
-	struct list link;         /* the site's */
+	struct list link; /* the site's */
 	struct site *site;
 	struct work *work;
-	unsigned index;           /* of work's pool names */
+	unsigned index; /* of work's pool names */
 	struct fair fair;
 	struct list channels, idle;
 	unsigned n_channels, n_opening, want, successes;
-	unsigned n_bulk;          /* channels with bulk mail in hand */
-	unsigned n_quitting;      /* of the channels */
-	bool claims, starved;     /* counted in the site's shared limits */
-	bool congested;           /* it said so once: growth is careful from then on */
+	unsigned n_bulk;      /* channels with bulk mail in hand */
+	unsigned n_quitting;  /* of the channels */
+	bool claims, starved; /* counted in the site's shared limits */
+	bool congested;       /* it said so once: growth is careful from then on */
 	unsigned next_source;
 	struct turn_end pump;
 	struct timer timer;

@@ -30,7 +30,7 @@ struct rcpt {
 	uint32_t due_s, expires_s;
 	uint16_t row, attempts;
 	uint8_t state;
-	uint8_t requeues;      /* sessions that ended under it before it was tried */
+	uint8_t requeues; /* sessions that ended under it before it was tried */
 	uint16_t spare;
 };
 static_assert(sizeof(struct rcpt) == 32, "ten million recipients must fit");
@@ -43,7 +43,7 @@ struct slab_chunk {
 struct slab {
 	struct slab_chunk **chunks;
 	size_t n_chunks, cap_chunks;
-	uint32_t used;          /* numbers below this were lent at least once */
+	uint32_t used; /* numbers below this were lent at least once */
 	rcpt_ref free;
 	uint32_t live;
 };
@@ -60,7 +60,10 @@ struct fifo {
 	rcpt_ref head, tail;
 	uint32_t count;
 };
-#define FIFO_EMPTY { RCPT_NONE, RCPT_NONE, 0 }
+#define FIFO_EMPTY                                                                                 \
+	{                                                                                          \
+		RCPT_NONE, RCPT_NONE, 0                                                            \
+	}
 static inline void fifo_init(struct fifo *f)
 {
 	*f = (struct fifo)FIFO_EMPTY;

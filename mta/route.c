@@ -6,7 +6,7 @@
 #include "mta/pool.h"
 
 enum {
-	DRAIN_MAX = 1000,	/* recipients a slice */
+	DRAIN_MAX = 1000,       /* recipients a slice */
 	STALE_MS = 3600 * 1000, /* an old route serves this much longer when DNS has trouble */
 	FRESH_MIN_MS = 5 * 1000,
 	REFRESH_AGAIN_MS = 30 * 1000,
@@ -73,7 +73,7 @@ static void trouble(struct domain *d, int64_t now)
 {
 	struct work *w = d->work;
 	int64_t pause =
-		MIN_OF((int64_t)TROUBLE_MIN_MS << MIN_OF(d->troubles, 10), (int64_t)TROUBLE_MAX_MS);
+	    MIN_OF((int64_t)TROUBLE_MIN_MS << MIN_OF(d->troubles, 10), (int64_t)TROUBLE_MAX_MS);
 
 	if (usable(d, now)) {
 		d->fresh_until_ms = now + REFRESH_AGAIN_MS;

@@ -9,10 +9,17 @@
 #pragma once
 #include "base/base.h"
 
-enum selector_kind { SELECT_ALL, SELECT_TENANT, SELECT_CAMPAIGN, SELECT_DOMAIN, SELECT_JOB, SELECT_RCPT };
+enum selector_kind {
+	SELECT_ALL,
+	SELECT_TENANT,
+	SELECT_CAMPAIGN,
+	SELECT_DOMAIN,
+	SELECT_JOB,
+	SELECT_RCPT
+};
 struct selector {
 	enum selector_kind kind;
-	uint64_t number;       /* tenant, campaign */
+	uint64_t number; /* tenant, campaign */
 	struct slice domain;
 	struct id128 job;
 	uint32_t row;

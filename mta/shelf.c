@@ -21,7 +21,7 @@ void shelf_init(struct shelf *c, struct spool *sp)
 	list_init(&c->contents_spare);
 }
 
-/* ---- chunks --------------------------------------------------------------------------------- */
+/* ---- chunks ------------------------------------------------------------------------------ */
 
 /* The decoded view takes about as much again as its bytes. */
 static size_t chunk_size(const struct chunk *k)
@@ -155,7 +155,7 @@ void shelf_chunk_forget(struct shelf *c, job_no job)
 	k->link.hash = 0;
 }
 
-/* ---- contents ------------------------------------------------------------------------------- */
+/* ---- contents ---------------------------------------------------------------------------- */
 
 static size_t content_size(const struct content *k)
 {
@@ -274,7 +274,7 @@ void shelf_content_unref(struct shelf *c, struct content *k)
 		content_drop(c, k, true);
 }
 
-/* ---- keys ----------------------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------------------- */
 
 static void keyring_clear(struct keyring *k)
 {
@@ -352,7 +352,7 @@ void shelf_keys_forget(struct shelf *c, struct slice domain)
 	}
 }
 
-/* ---- end ------------------------------------------------------------------------------------ */
+/* ---- end --------------------------------------------------------------------------------- */
 
 static struct map_link *any_link(struct map *m)
 {

@@ -17,7 +17,7 @@
 
 struct chunk {
 	struct map_link link;
-	struct list rest;        /* unused, or the spare list */
+	struct list rest; /* unused, or the spare list */
 	unsigned refs;
 	job_no job;
 	struct job_info info;
@@ -29,7 +29,7 @@ struct content {
 	struct map_link link;
 	struct list rest;
 	unsigned refs;
-	bool once;               /* one recipient: not worth keeping */
+	bool once; /* one recipient: not worth keeping */
 	struct id128 id;
 	struct wire_content_meta meta;
 	struct buf meta_bytes, bytes;
@@ -40,10 +40,10 @@ struct keyring {
 	struct map_link link;
 	struct sign_key *keys[KEYDIR_KEYS_MAX];
 	unsigned n;
-	int err;                 /* why there are none */
-	int64_t look_again_ms;   /* monotonic; keys may have been put there by hand */
-	uint64_t print;          /* of the public halves: says when they became others */
-	bool judged;             /* a message signed with them has passed libopendkim */
+	int err;               /* why there are none */
+	int64_t look_again_ms; /* monotonic; keys may have been put there by hand */
+	uint64_t print;        /* of the public halves: says when they became others */
+	bool judged;           /* a message signed with them has passed libopendkim */
 	char domain[256];
 };
 

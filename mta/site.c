@@ -45,7 +45,7 @@ struct site *site_get(struct work *w, struct route *route)
 	return s;
 }
 
-/* ---- hosts ---------------------------------------------------------------------------------- */
+/* ---- hosts ------------------------------------------------------------------------------- */
 
 static void host_free(struct work *w, struct host *h)
 {
@@ -193,9 +193,9 @@ static void defer_some(struct site *s)
 	struct pool *p;
 	rcpt_ref ref;
 
-	list_each (&s->pools, p, struct pool, link)
-		for (unsigned i = 0; i < BACKOFF_RECORDS && (ref = pool_take(p, true, NULL)) != RCPT_NONE;
-		     i++) {
+	list_each(&s->pools, p, struct pool, link)
+		for (unsigned i = 0;
+		     i < BACKOFF_RECORDS && (ref = pool_take(p, true, NULL)) != RCPT_NONE; i++) {
 			if (rcpt_at(&s->work->slab, ref)->state == RCPT_DEAD)
 				rcpt_end(s->work, ref);
 			else
@@ -222,7 +222,7 @@ void site_back_off(struct site *s)
 	log_info("site.backoff", kv_str("site", s->name), kv_int("ms", pause),
 		 kv_str("reason", s->problem));
 	defer_some(s);
-	list_each (&s->pools, p, struct pool, link)
+	list_each(&s->pools, p, struct pool, link)
 		timer_set(w->loop->timers, &p->timer, pause);
 }
 

@@ -76,7 +76,7 @@ struct rules *rules_free(struct rules *r)
 	return NULL;
 }
 
-/* ---- holds and cancels ---------------------------------------------------------------------- */
+/* ---- holds and cancels ------------------------------------------------------------------- */
 
 static uint64_t selector_hash(enum rule_kind kind, const struct selector *s)
 {
@@ -196,7 +196,7 @@ bool rules_match(struct rules *r, enum rule_kind kind, unsigned selects,
 	return found != NULL;
 }
 
-/* ---- suppressions --------------------------------------------------------------------------- */
+/* ---- suppressions ------------------------------------------------------------------------ */
 
 static uint64_t suppression_hash(uint64_t tenant, const unsigned char *hash)
 {

@@ -1,5 +1,6 @@
 /* mta/standing.h - the standing orders of mta/rules.h in memory, shared by the lanes.
- * Threads: any; readers share a lock, and take none while there is no rule of the kind they ask for.
+ * Threads: any; readers share a lock, and take none while there is no rule of the kind they ask
+ *          for.
  * Limits:  selectors and texts are copied whole (the spool bounds them); a suppression costs about
  *          56 bytes. */
 #pragma once
@@ -23,7 +24,10 @@ struct rule_subject {
 	uint32_t row;
 };
 #define SELECTS(kind) (1u << (kind))
-enum { SELECTS_FLOW = 1 << SELECT_ALL | 1 << SELECT_TENANT | 1 << SELECT_CAMPAIGN, SELECTS_ALL = 63 };
+enum {
+	SELECTS_FLOW = 1 << SELECT_ALL | 1 << SELECT_TENANT | 1 << SELECT_CAMPAIGN,
+	SELECTS_ALL = 63
+};
 /* Is there a rule whose selector is one of `selects` and matches?  text (may be NULL) gets its
  * "selector: reason", cut to cap. */
 bool rules_match(struct rules *r, enum rule_kind kind, unsigned selects,

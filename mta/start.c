@@ -17,7 +17,9 @@ uint32_t start_job_tag(struct id128 id)
 
 static enum turn turn_of(const struct job_info *info, struct rules *rules)
 {
-	const struct rule_subject s = { .tenant = info->tenant, .campaign = info->campaign, .job = info->id };
+	const struct rule_subject s = { .tenant = info->tenant,
+					.campaign = info->campaign,
+					.job = info->id };
 
 	if (rules_match(rules, RULE_HOLD, SELECTS_FLOW | SELECTS(SELECT_JOB), &s, NULL, 0))
 		return TURN_HELD;
@@ -59,7 +61,8 @@ void start_jobs_list(struct start_jobs *ret, struct spool *sp, struct rules *rul
 
 	while (spool_next_job(sp, &cursor, &job) == 0)
 		if (spool_job_info(sp, job, &info) == 0)
-			append(&rows[turn_of(&info, rules)], (struct start_job){ job, start_job_tag(info.id) });
+			append(&rows[turn_of(&info, rules)],
+			       (struct start_job){ job, start_job_tag(info.id) });
 	join(rows, ret);
 }
 

@@ -1,5 +1,5 @@
-/* mta/wheel.h - deferred recipients by the second they are due: a ring of lists, 36 hours long; what
- * is due later goes round.  Setting costs a store, and so does taking.
+/* mta/wheel.h - deferred recipients by the second they are due: a ring of lists, 36 hours long;
+ * what is due later goes round.  Setting costs a store, and so does taking.
  * Limits: seconds; a wall clock that jumps ahead makes what it passed due at once. */
 #pragma once
 #include "mta/rcpt.h"
@@ -7,7 +7,7 @@
 enum { WHEEL_SLOTS = 1 << 17 };
 struct wheel {
 	struct fifo *slots;
-	struct fifo due;      /* taken from slots passed, not yet given out */
+	struct fifo due; /* taken from slots passed, not yet given out */
 	uint32_t now_s, count;
 };
 void wheel_init(struct wheel *w, uint32_t now_s);

@@ -15,7 +15,7 @@ struct teller {
 };
 
 static void PRINTF(4, 5)
-	tell(struct teller *t, const char *kind, int64_t until_ms, const char *format, ...)
+    tell(struct teller *t, const char *kind, int64_t until_ms, const char *format, ...)
 {
 	struct inspect_reason r = { .kind = kind, .until_ms = until_ms };
 	va_list ap;
@@ -62,7 +62,7 @@ static void why_site(struct teller *t, const struct site *s)
 	if (atomic_load(&s->shared->connections) >= slots)
 		tell(t, "connections", 0, "all %" PRId64 " connections to %s are in use", slots,
 		     s->name);
-	list_each (&((struct site *)s)->pools, p, struct pool, link)
+	list_each(&((struct site *)s)->pools, p, struct pool, link)
 		if (fair_ready(&p->fair))
 			tell(t, "next", 0, "%u recipients wait for %u connections of pool %s to %s",
 			     fair_ready(&p->fair), p->n_channels, w->pool_names[p->index], s->name);

@@ -7,7 +7,7 @@
 #include "mta/delivery.h"
 #include "mta/outcome.h"
 
-/* ---- states and counts ---------------------------------------------------------------------- */
+/* ---- states and counts ------------------------------------------------------------------- */
 
 static _Atomic uint64_t *state_gauge(struct work *w, enum rcpt_state state)
 {
@@ -99,7 +99,7 @@ void rcpt_end(struct work *w, rcpt_ref ref)
 	}
 }
 
-/* ---- the tables ----------------------------------------------------------------------------- */
+/* ---- the tables -------------------------------------------------------------------------- */
 
 static struct domain *find_domain(struct work *w, struct slice name, uint64_t hash)
 {
@@ -158,7 +158,7 @@ struct flow *work_flow(struct work *w, uint8_t class, uint64_t tenant, uint64_t 
 		       unsigned pool)
 {
 	uint64_t hash =
-		hash_mix(tenant ^ hash_mix(campaign ^ hash_mix((uint64_t) class << 8 | pool)));
+	    hash_mix(tenant ^ hash_mix(campaign ^ hash_mix((uint64_t) class << 8 | pool)));
 	struct flow *f;
 
 	for (struct map_link *l = map_find(&w->flows.map, hash); l; l = map_find_next(l)) {
@@ -217,7 +217,7 @@ void domain_note_reply(struct domain *d, uint16_t code, const uint16_t *dsn, str
 	d->reply_ms = clock_wall_ms();
 }
 
-/* ---- queueing ------------------------------------------------------------------------------- */
+/* ---- queueing ---------------------------------------------------------------------------- */
 
 void work_queue(struct work *w, rcpt_ref ref)
 {
@@ -293,7 +293,7 @@ void work_wheel_again(struct work *w)
 	timer_set(w->loop->timers, &w->tick, 0);
 }
 
-/* ---- orders --------------------------------------------------------------------------------- */
+/* ---- orders ------------------------------------------------------------------------------ */
 
 static void release_held(struct work *w)
 {
@@ -316,7 +316,7 @@ static void each_pool(struct work *w, void (*fn)(struct pool *p))
 	size_t pos = 0;
 
 	for (l = map_next(&w->sites, &pos, NULL); l; l = map_next(&w->sites, &pos, l))
-		list_each (&container_of(l, struct site, link)->pools, p, struct pool, link)
+		list_each(&container_of(l, struct site, link)->pools, p, struct pool, link)
 			fn(p);
 }
 
@@ -381,7 +381,7 @@ void work_fatal(struct work *w, int err)
 	engine_fatal(w->engine, err);
 }
 
-/* ---- life ----------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 static int open_resolver(struct work *w)
 {

@@ -34,8 +34,13 @@ static void begin_segment(struct spool *sp)
 	struct batch *b = &sp->active;
 	lsn_t start = atomic_load(&sp->head);
 	struct segment_header h = {
-		.magic = SEGMENT_MAGIC, .version = FORMAT_VERSION, .length = SEGMENT_HEADER,
-		.spool_hi = sp->id.hi, .spool_lo = sp->id.lo, .start = start, .base = sp->t.totals,
+		.magic = SEGMENT_MAGIC,
+		.version = FORMAT_VERSION,
+		.length = SEGMENT_HEADER,
+		.spool_hi = sp->id.hi,
+		.spool_lo = sp->id.lo,
+		.start = start,
+		.base = sp->t.totals,
 		.created_ms = (uint64_t)clock_wall_ms(),
 	};
 
@@ -113,7 +118,8 @@ lsn_t append_record(struct spool *sp, unsigned type, unsigned flags, uint32_t cr
 {
 	struct batch *b = &sp->active;
 	lsn_t lsn = atomic_load(&sp->head), end;
-	struct record_header h = { .type = (uint8_t)type, .flags = (uint8_t)flags,
+	struct record_header h = { .type = (uint8_t)type,
+				   .flags = (uint8_t)flags,
 				   .batch_back = (uint32_t)(lsn - b->start) };
 	char *p = b->p + b->n + RECORD_HEADER;
 

@@ -17,17 +17,17 @@ struct disk;
 struct spool_audit {
 	uint64_t accepted, delivered, bounced, expired, cancelled; /* since the spool was made */
 	uint64_t deferred_attempts;
-	uint64_t queued;        /* rows that have no terminal record, counted row by row */
+	uint64_t queued; /* rows that have no terminal record, counted row by row */
 	uint64_t jobs_live, segments, records, bytes;
-	uint64_t ended_twice;   /* rows with two terminal records */
-	uint64_t revived;       /* rows that a copy called live after their terminal record */
-	uint64_t accepted_twice;/* jobs with two records that are no copies */
+	uint64_t ended_twice;     /* rows with two terminal records */
+	uint64_t revived;         /* rows that a copy called live after their terminal record */
+	uint64_t accepted_twice;  /* jobs with two records that are no copies */
 	uint64_t without_content; /* live jobs whose content is not in the log */
-	uint64_t
-	    headers_differ; /* segments whose header has other totals than the records before it */
-	int64_t missing;        /* accepted - ended - queued: rows nobody knows the fate of */
-	bool balanced;          /* all of the above are zero where they must be */
-	char bad_segment[24];   /* where, when the call gave E_CORRUPT or E_VERSION */
+	/* Segments whose header has other totals than the records before it. */
+	uint64_t headers_differ;
+	int64_t missing;      /* accepted - ended - queued: rows nobody knows the fate of */
+	bool balanced;        /* all of the above are zero where they must be */
+	char bad_segment[24]; /* where, when the call gave E_CORRUPT or E_VERSION */
 	uint64_t bad_offset;
 };
 /* disk: NULL is the real one. */
@@ -35,12 +35,12 @@ int spool_audit(const char *dir, const struct disk *disk, struct spool_audit *re
 
 struct spool_verify_segment {
 	char name[24];
-	uint64_t index, of;     /* progress: this one of how many */
+	uint64_t index, of; /* progress: this one of how many */
 	uint64_t records, bytes;
-	uint64_t damaged;       /* places where bytes are not the record that was written */
+	uint64_t damaged; /* places where bytes are not the record that was written */
 	uint64_t damaged_bytes;
-	uint64_t first_damage;  /* offset in the file */
-	bool torn;              /* the newest segment ends in a batch that was never acknowledged */
+	uint64_t first_damage; /* offset in the file */
+	bool torn;             /* the newest segment ends in a batch that was never acknowledged */
 };
 struct spool_verify {
 	uint64_t segments, records, bytes, damaged, damaged_bytes;

@@ -167,8 +167,8 @@ static int move_rules(struct spool *sp, struct segment *seg, uint64_t *copied)
 		    append_record(sp, RECORD_RULE, RECORD_COPY, parts_crc(parts, 2), parts, 2);
 		*copied += rule->size;
 		state_rule(sp, slice_of(rule->bytes, rule->key_len),
-			   slice_of(rule->bytes + rule->key_len, rule->value_len),
-			   end - rule->size, rule->size);
+			   slice_of(rule->bytes + rule->key_len, rule->value_len), end - rule->size,
+			   rule->size);
 	}
 	return 0;
 }

@@ -6,7 +6,7 @@ const char *event_name(unsigned kind)
 {
 	static const char *const names[] = {
 		[OUTCOME_DELIVERED] = "delivered", [OUTCOME_BOUNCED] = "bounced",
-		[OUTCOME_EXPIRED] = "expired",	   [OUTCOME_CANCELLED] = "cancelled",
+		[OUTCOME_EXPIRED] = "expired",     [OUTCOME_CANCELLED] = "cancelled",
 		[OUTCOME_DEFERRED] = "deferred",   [EVENT_ACCEPTED] = "accepted",
 	};
 
@@ -31,8 +31,8 @@ static int event_of(const struct record *rec, struct event *e)
 		return 0;
 	if (rec->type == RECORD_JOB) {
 		r = job_decode(rec, &job);
-		*e = (struct event){ rec->end, EVENT_ACCEPTED, job.f.id, job.f.tenant,
-				     job.f.campaign, job.f.rows, { 0 } };
+		*e = (struct event){ rec->end,       EVENT_ACCEPTED, job.f.id, job.f.tenant,
+				     job.f.campaign, job.f.rows,     { 0 } };
 		return r < 0 ? r : 1;
 	}
 	if (rec->type != RECORD_OUTCOME)

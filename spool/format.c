@@ -49,8 +49,10 @@ int record_parse(const char *p, size_t n, lsn_t lsn, uint64_t salt, struct recor
 		return 0;
 	if (h.crc != seal_crc(&h, crc32c(0, p + RECORD_HEADER, h.length)))
 		return E_CORRUPT;
-	*ret = (struct record){ lsn, lsn + record_size(h.length), lsn - h.batch_back, h.type,
-				h.flags, slice_of(p + RECORD_HEADER, h.length) };
+	*ret = (struct record){
+		lsn,     lsn + record_size(h.length),          lsn - h.batch_back, h.type,
+		h.flags, slice_of(p + RECORD_HEADER, h.length)
+	};
 	return 1;
 }
 
@@ -134,22 +136,39 @@ static int get_number(struct slice *in, uint64_t max, uint64_t *ret)
 
 /* The order of numbers in an outcome record, after the job's id. */
 enum {
-	N_KIND, N_ROW, N_TENANT, N_CAMPAIGN, N_ATTEMPT, N_CODE, N_DSN0, N_DSN1, N_DSN2, N_FLAGS,
-	N_AT, N_NEXT, N_TEXT, N_HOST, N_IP, N_SOURCE, N_RCPT, NUMBERS
+	N_KIND,
+	N_ROW,
+	N_TENANT,
+	N_CAMPAIGN,
+	N_ATTEMPT,
+	N_CODE,
+	N_DSN0,
+	N_DSN1,
+	N_DSN2,
+	N_FLAGS,
+	N_AT,
+	N_NEXT,
+	N_TEXT,
+	N_HOST,
+	N_IP,
+	N_SOURCE,
+	N_RCPT,
+	NUMBERS
 };
-static const uint64_t number_max[NUMBERS] = {
-	OUTCOME_DEFERRED, ROWS_MAX, UINT64_MAX, UINT64_MAX, UINT16_MAX, UINT16_MAX, UINT16_MAX,
-	UINT16_MAX, UINT16_MAX, UINT16_MAX, UINT64_MAX, UINT64_MAX, TEXT_MAX, HOST_MAX, PEER_MAX,
-	PEER_MAX, RCPT_MAX
-};
+static const uint64_t number_max[NUMBERS] = { OUTCOME_DEFERRED, ROWS_MAX,   UINT64_MAX, UINT64_MAX,
+					      UINT16_MAX,       UINT16_MAX, UINT16_MAX, UINT16_MAX,
+					      UINT16_MAX,       UINT16_MAX, UINT64_MAX, UINT64_MAX,
+					      TEXT_MAX,         HOST_MAX,   PEER_MAX,   PEER_MAX,
+					      RCPT_MAX };
 
 size_t outcome_encode(char *buf, struct id128 job, uint64_t tenant, uint64_t campaign,
 		      const struct outcome *o)
 {
 	const struct slice text[] = { o->text, o->host, o->ip, o->source, o->rcpt };
-	uint64_t v[NUMBERS] = { o->kind, o->row, tenant, campaign, o->attempt, o->code, o->dsn[0],
-				o->dsn[1], o->dsn[2], o->flags, (uint64_t)o->at_ms,
-				(uint64_t)o->next_ms };
+	uint64_t v[NUMBERS] = {
+		o->kind,   o->row,    tenant,    campaign, o->attempt,         o->code,
+		o->dsn[0], o->dsn[1], o->dsn[2], o->flags, (uint64_t)o->at_ms, (uint64_t)o->next_ms
+	};
 	char *p = buf;
 
 	memcpy(p, &job, sizeof(job));

@@ -53,12 +53,12 @@ struct segment_header {
 static_assert(sizeof(struct segment_header) == SEGMENT_HEADER, "no padding");
 
 struct record_header {
-	uint32_t crc;          /* CRC-32C over payload, then over this header without crc */
-	uint32_t length;       /* of the payload, without padding */
+	uint32_t crc;    /* CRC-32C over payload, then over this header without crc */
+	uint32_t length; /* of the payload, without padding */
 	uint16_t magic;
 	uint8_t type, flags;
-	uint32_t batch_back;   /* position - batch_back: where this commit's batch began */
-	uint64_t lsn;          /* salted with the spool's own number, see record_salt() */
+	uint32_t batch_back; /* position - batch_back: where this commit's batch began */
+	uint64_t lsn;        /* salted with the spool's own number, see record_salt() */
 };
 static_assert(sizeof(struct record_header) == RECORD_HEADER, "no padding");
 

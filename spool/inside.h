@@ -15,17 +15,17 @@
 enum { PENDING_MAX = 64 << 20, DEFAULT_SEGMENT = 64 << 20, OUTCOME_ROOM = 512 };
 
 struct segment {
-	lsn_t start, end;      /* end: of the last record; moves while it is the newest */
-	uint64_t file_bytes;   /* committer: preallocated size */
-	uint64_t limit;        /* records end before this offset; the first may be larger */
-	int fd;                /* -1: not open */
-	unsigned pins;         /* readers that use fd */
-	bool made;             /* the file is there */
-	bool going;            /* its file is being removed, without the lock */
-	bool dead;             /* unlinked; the last pin frees it */
+	lsn_t start, end;    /* end: of the last record; moves while it is the newest */
+	uint64_t file_bytes; /* committer: preallocated size */
+	uint64_t limit;      /* records end before this offset; the first may be larger */
+	int fd;              /* -1: not open */
+	unsigned pins;       /* readers that use fd */
+	bool made;           /* the file is there */
+	bool going;          /* its file is being removed, without the lock */
+	bool dead;           /* unlinked; the last pin frees it */
 	uint32_t jobs, jobs_tail, contents, contents_tail; /* chains of slots, log order */
-	uint64_t live;         /* live jobs + contents + rules + cursors whose record is here */
-	lsn_t dead_at;         /* end of the record that last lowered `live`: it must be durable
+	uint64_t live; /* live jobs + contents + rules + cursors whose record is here */
+	lsn_t dead_at; /* end of the record that last lowered `live`: it must be durable
 				* before this file may go, or a crash would lose both */
 	struct list rules;
 };
@@ -39,7 +39,6 @@ struct batch {
 	uint32_t *cuts;
 	uint32_t n_cuts, cap_cuts;
 };
-
 
 struct spool {
 	/* fixed after open */
@@ -55,23 +54,23 @@ struct spool {
 	pthread_cond_t wake;
 	/* under lock */
 	struct tables t;
-	struct segment **segs;  /* oldest first; the last is the one appended to */
+	struct segment **segs; /* oldest first; the last is the one appended to */
 	size_t n_segs, cap_segs;
 	struct batch active, flight; /* flight: owned by the committer, read under lock */
 	bool urgent, waiting, stopping, running;
-	size_t wake_at;         /* pending bytes below which the waiting committer is left alone */
-	int64_t lazy_since;     /* when the first lazy record joined the active batch; 0: none */
-	uint64_t room;          /* free bytes at the last look, less what was allocated since */
-	unsigned unmade;        /* segments begun in memory that have no file yet */
-	bool spare_ready;       /* a preallocated file waits for the first of them, or the next */
-	bool refusing;          /* new mail */
+	size_t wake_at;     /* pending bytes below which the waiting committer is left alone */
+	int64_t lazy_since; /* when the first lazy record joined the active batch; 0: none */
+	uint64_t room;      /* free bytes at the last look, less what was allocated since */
+	unsigned unmade;    /* segments begun in memory that have no file yet */
+	bool spare_ready;   /* a preallocated file waits for the first of them, or the next */
+	bool refusing;      /* new mail */
 	unsigned open_fds;
 
 	/* committer */
-	int spare_fd;           /* the next segment's file, preallocated; -1: none */
+	int spare_fd; /* the next segment's file, preallocated; -1: none */
 	uint64_t spare_bytes;
-	int64_t sync_us;        /* how long the last batch took */
-	int clean_error;        /* a live record could not be copied: its segment is kept */
+	int64_t sync_us; /* how long the last batch took */
+	int clean_error; /* a live record could not be copied: its segment is kept */
 	pthread_t thread;
 
 	pthread_mutex_t port_lock;
@@ -91,7 +90,7 @@ static inline void spool_unlock(struct spool *sp)
 	(void)pthread_mutex_unlock(&sp->lock);
 }
 
-/* ---- segment.c: all with the lock held ---- */
+/* ---- segment.c: all with the lock held --------------------------------------------------- */
 struct segment *segment_add(struct spool *sp, lsn_t start);
 struct segment *segment_of(const struct spool *sp, lsn_t lsn); /* NULL: not here (any more) */
 static inline struct segment *segment_newest(const struct spool *sp)
@@ -105,7 +104,7 @@ void segment_unpin(struct spool *sp, struct segment *seg);
 void segment_link_job(struct spool *sp, uint32_t job);
 void segment_link_content(struct spool *sp, uint32_t content);
 
-/* ---- append.c: with the lock held ---- */
+/* ---- append.c: with the lock held -------------------------------------------------------- */
 enum want { WANT_MAIL, WANT_OUTCOME, WANT_COPY };
 /* Room for records of `bytes` in all, in one segment: begins a new one when this one is full. */
 int append_room(struct spool *sp, uint64_t bytes, enum want want) MUST_CHECK;
@@ -123,23 +122,23 @@ void append_urgent(struct spool *sp); /* what was appended is waited for */
 void append_lazy(struct spool *sp);
 void batch_free(struct batch *b);
 
-/* ---- commit.c: the committer's ---- */
+/* ---- commit.c: the committer's ----------------------------------------------------------- */
 int commit_batch(struct spool *sp); /* all that is pending now: written, synced, published */
 void commit_housekeeping(struct spool *sp); /* room, spare file, one step of cleaning */
 void commit_look_at_room(struct spool *sp);
 void commit_poison(struct spool *sp);
 void *commit_thread(void *arg);
 
-/* ---- state.c: what a record means for the books; with the lock held ---- */
-void state_job_live(struct spool *sp, uint32_t job);      /* its lsn and content are set */
+/* ---- state.c: what a record means for the books; with the lock held ---------------------- */
+void state_job_live(struct spool *sp, uint32_t job); /* its lsn and content are set */
 void state_job_moved(struct spool *sp, uint32_t job, lsn_t lsn, uint32_t size);
-void state_job_ended(struct spool *sp, uint32_t job);     /* its last row has */
+void state_job_ended(struct spool *sp, uint32_t job); /* its last row has */
 void state_content_moved(struct spool *sp, uint32_t content, lsn_t lsn);
 void state_total(struct totals *t, enum outcome_kind kind);
 void state_rule(struct spool *sp, struct slice key, struct slice value, lsn_t lsn, uint32_t size);
 void state_consumer(struct spool *sp, struct slice name, lsn_t cursor, lsn_t lsn, uint32_t size);
 
-/* ---- clean.c, recover.c, read.c ---- */
+/* ---- clean.c, recover.c, read.c ---------------------------------------------------------- */
 void clean_step(struct spool *sp);
 int recover(struct spool *sp, struct spool_recovery *report) MUST_CHECK;
 /* The whole record at lsn, from its file or from bytes not yet written; *ret_mem is malloc'd and

@@ -85,9 +85,11 @@ int spool_job_info(struct spool *sp, job_no no, struct job_info *ret)
 	spool_lock(sp);
 	j = live_job(sp, no);
 	if (j) {
-		*ret = (struct job_info){ j->id, content_at(&sp->t, j->content)->id, j->tenant,
-					  j->campaign, j->class, j->accepted_ms, j->expires_ms,
-					  j->rows, j->live };
+		*ret = (struct job_info){ j->id,         content_at(&sp->t, j->content)->id,
+					  j->tenant,     j->campaign,
+					  j->class,      j->accepted_ms,
+					  j->expires_ms, j->rows,
+					  j->live };
 		r = 0;
 	}
 	spool_unlock(sp);
@@ -129,8 +131,8 @@ int spool_read_job(struct spool *sp, job_no no, struct buf *meta, struct buf *da
 	if (r >= 0 && meta)
 		r = buf_append(meta, view.meta);
 	if (r >= 0 && data)
-		r = view.f.packed ? unpack(view.data, view.f.raw_len, data) :
-				    buf_append(data, view.data);
+		r = view.f.packed ? unpack(view.data, view.f.raw_len, data)
+				  : buf_append(data, view.data);
 	return r;
 }
 

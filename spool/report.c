@@ -12,7 +12,8 @@ void report_books(struct branch *b, const struct books *k)
 	branch_int(b, "queued", (int64_t)k->queued);
 	branch_int(b, "deferred_attempts", (int64_t)k->deferred_attempts);
 	branch_bool(b, "balanced",
-		    k->accepted == k->delivered + k->bounced + k->expired + k->cancelled + k->queued);
+		    k->accepted ==
+			k->delivered + k->bounced + k->expired + k->cancelled + k->queued);
 	branch_int(b, "jobs", (int64_t)k->jobs);
 	branch_int(b, "contents", (int64_t)k->contents);
 	branch_int(b, "rules", (int64_t)k->rules);

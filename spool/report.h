@@ -1,5 +1,5 @@
-/* spool/report.h - books and events as trees of values: the same words from a running engine and from the
- * files alone.
+/* spool/report.h - books and events as trees of values: the same words from a running engine and
+ * from the files alone.
  * Owns:  nothing; texts are copied into the tree. */
 #pragma once
 #include "base/tree.h"

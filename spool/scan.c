@@ -5,8 +5,13 @@ enum { BLOCK = 1 << 20 };
 void scan_begin(struct scan *s, const struct disk *disk, int fd, uint64_t salt, lsn_t start,
 		lsn_t at, lsn_t limit)
 {
-	*s = (struct scan){ .disk = disk, .fd = fd, .salt = salt, .start = start, .at = at,
-			    .limit = limit, .buf_lsn = at };
+	*s = (struct scan){ .disk = disk,
+			    .fd = fd,
+			    .salt = salt,
+			    .start = start,
+			    .at = at,
+			    .limit = limit,
+			    .buf_lsn = at };
 }
 
 void scan_end(struct scan *s)

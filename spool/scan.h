@@ -31,7 +31,7 @@ int scan_skip(struct scan *s) MUST_CHECK;
 
 struct tail {
 	bool damaged; /* a sound record lies after s->at that was written when s->at was durable */
-	uint64_t sound;        /* sound records after s->at */
+	uint64_t sound; /* sound records after s->at */
 };
 /* Looks at all bytes from s->at to s->limit, after scan_next() said E_CORRUPT. */
 int scan_tail(const struct scan *s, struct tail *ret) MUST_CHECK;

@@ -270,15 +270,23 @@ void spool_books(struct spool *sp, struct books *ret)
 
 	spool_lock(sp);
 	*ret = (struct books){
-		.accepted = t->totals.accepted, .delivered = t->totals.delivered,
-		.bounced = t->totals.bounced, .expired = t->totals.expired,
-		.cancelled = t->totals.cancelled, .queued = t->queued,
+		.accepted = t->totals.accepted,
+		.delivered = t->totals.delivered,
+		.bounced = t->totals.bounced,
+		.expired = t->totals.expired,
+		.cancelled = t->totals.cancelled,
+		.queued = t->queued,
 		.deferred_attempts = t->totals.deferred,
 		.log_bytes = atomic_load(&sp->head) - sp->segs[0]->start,
-		.live_bytes = t->live_bytes, .segments = sp->n_segs,
-		.syncs = atomic_load(&sp->syncs), .bytes_written = atomic_load(&sp->bytes_written),
-		.jobs = t->live_jobs, .contents = t->live_contents, .rules = t->rules.count,
-		.free_bytes = atomic_load(&sp->free_bytes), .refusing = sp->refusing,
+		.live_bytes = t->live_bytes,
+		.segments = sp->n_segs,
+		.syncs = atomic_load(&sp->syncs),
+		.bytes_written = atomic_load(&sp->bytes_written),
+		.jobs = t->live_jobs,
+		.contents = t->live_contents,
+		.rules = t->rules.count,
+		.free_bytes = atomic_load(&sp->free_bytes),
+		.refusing = sp->refusing,
 	};
 	spool_unlock(sp);
 }

@@ -23,18 +23,18 @@ DEFINE_OWNED(spool)
 /* What recovery found; bad_* is set when spool_open gives E_CORRUPT or E_VERSION. */
 struct spool_recovery {
 	uint64_t records, bytes;
-	uint64_t torn_records;      /* sound records of an unacknowledged batch, cut off */
-	char bad_segment[24];       /* file name; "" when the log is sound */
+	uint64_t torn_records; /* sound records of an unacknowledged batch, cut off */
+	char bad_segment[24];  /* file name; "" when the log is sound */
 	uint64_t bad_offset;
 };
 struct spool_options {
 	const char *dir;
 	const struct disk *disk;
-	uint64_t segment_bytes;     /* preallocated; a larger record gets one of its own */
-	uint64_t reserve_bytes;     /* below this much free space new mail is refused (E_FULL) */
-	uint32_t lazy_commit_ms;    /* outcomes wait at most this long for a sync of their own */
-	uint32_t clean_ratio;       /* clean while log bytes > this % of live bytes */
-	bool read_only;             /* CLI and audit on a dead or live spool: nothing is written */
+	uint64_t segment_bytes;  /* preallocated; a larger record gets one of its own */
+	uint64_t reserve_bytes;  /* below this much free space new mail is refused (E_FULL) */
+	uint32_t lazy_commit_ms; /* outcomes wait at most this long for a sync of their own */
+	uint32_t clean_ratio;    /* clean while log bytes > this % of live bytes */
+	bool read_only;          /* CLI and audit on a dead or live spool: nothing is written */
 	struct spool_recovery *recovery; /* filled by spool_open, also when it fails; may be NULL */
 };
 
@@ -44,14 +44,14 @@ int spool_start(struct spool *sp) MUST_CHECK; /* starts the commit thread */
  * tests, which then know every write, and for tools that put a rule and end. */
 int spool_commit_now(struct spool *sp) MUST_CHECK;
 
-/* ---- positions ---------------------------------------------------------------------------- */
+/* ---- positions --------------------------------------------------------------------------- */
 
 /* A position is a byte offset in the endless log. put functions return the END of their record:
  * it is durable once spool_durable(sp) >= that position. */
 typedef uint64_t lsn_t;
 lsn_t spool_durable(const struct spool *sp);
-lsn_t spool_head(const struct spool *sp);     /* end of the last appended record */
-int spool_failed(const struct spool *sp);     /* 0, or E_POISONED for good */
+lsn_t spool_head(const struct spool *sp); /* end of the last appended record */
+int spool_failed(const struct spool *sp); /* 0, or E_POISONED for good */
 
 /* A lane or server that waits for durability. wake() runs on the commit thread after every commit
  * that may concern it (and once on failure): it must only signal, e.g. ev_async_send. Waiters keep
@@ -63,24 +63,24 @@ struct spool_port {
 void spool_port_add(struct spool *sp, struct spool_port *port);
 void spool_port_remove(struct spool *sp, struct spool_port *port);
 
-/* ---- acceptance --------------------------------------------------------------------------- */
+/* ---- acceptance -------------------------------------------------------------------------- */
 
 enum job_class { CLASS_BULK = 0, CLASS_TRANSACTIONAL = 1 };
 
 struct content_in {
 	struct id128 id;
-	struct slice meta;   /* msgpack, opaque to the spool (schema/wire/content.h) */
-	struct slice bytes;  /* raw message or program; stored as it is, checksummed */
+	struct slice meta;  /* msgpack, opaque to the spool (schema/wire/content.h) */
+	struct slice bytes; /* raw message or program; stored as it is, checksummed */
 };
 struct job_in {
 	struct id128 id;
 	struct id128 content;
 	uint64_t tenant, campaign;
-	uint8_t class;       /* enum job_class */
+	uint8_t class;                   /* enum job_class */
 	int64_t accepted_ms, expires_ms; /* wall clock */
-	uint32_t rows;       /* how many recipients */
-	struct slice meta;   /* msgpack (schema/wire/job.h) */
-	struct slice data;   /* the rows, msgpack; compressed by zstd when that pays */
+	uint32_t rows;                   /* how many recipients */
+	struct slice meta;               /* msgpack (schema/wire/job.h) */
+	struct slice data;               /* the rows, msgpack; compressed by zstd when that pays */
 };
 typedef uint32_t job_no; /* handle of a live job in this process; reused after it is finished */
 
@@ -91,7 +91,7 @@ typedef uint32_t job_no; /* handle of a live job in this process; reused after i
 int spool_put(struct spool *sp, const struct content_in *content, const struct job_in *job,
 	      job_no *ret_job, lsn_t *ret_lsn) MUST_CHECK;
 
-/* ---- outcomes ----------------------------------------------------------------------------- */
+/* ---- outcomes ---------------------------------------------------------------------------- */
 
 enum outcome_kind {
 	OUTCOME_DELIVERED = 1,
@@ -104,15 +104,15 @@ struct outcome {
 	job_no job;
 	uint32_t row;
 	enum outcome_kind kind;
-	uint16_t attempt;      /* how many attempts this makes */
-	uint16_t code;         /* SMTP reply code, 0 when there was no reply */
-	uint16_t dsn[3];       /* RFC 3463 status; 0.0.0 when none */
-	int64_t at_ms, next_ms;/* wall clock; next_ms for DEFERRED */
-	uint16_t flags;        /* OUTCOME_TLS ... */
-	struct slice text;     /* reply text or our reason, escaped nowhere, bounded to 512 bytes */
-	struct slice host;     /* MX host name, may be empty */
+	uint16_t attempt;       /* how many attempts this makes */
+	uint16_t code;          /* SMTP reply code, 0 when there was no reply */
+	uint16_t dsn[3];        /* RFC 3463 status; 0.0.0 when none */
+	int64_t at_ms, next_ms; /* wall clock; next_ms for DEFERRED */
+	uint16_t flags;         /* OUTCOME_TLS ... */
+	struct slice text; /* reply text or our reason, escaped nowhere, bounded to 512 bytes */
+	struct slice host; /* MX host name, may be empty */
 	struct slice ip, source; /* text form, may be empty */
-	struct slice rcpt;     /* address, so that the event stands alone */
+	struct slice rcpt;       /* address, so that the event stands alone */
 };
 enum { OUTCOME_TLS = 1, OUTCOME_SUPPRESSED = 2, OUTCOME_REUSED_CONNECTION = 4 };
 
@@ -120,7 +120,7 @@ enum { OUTCOME_TLS = 1, OUTCOME_SUPPRESSED = 2, OUTCOME_REUSED_CONNECTION = 4 };
  * terminal record.  When the last row of a job is finished the job_no dies with this call. */
 int spool_put_outcome(struct spool *sp, const struct outcome *o, lsn_t *ret_lsn) MUST_CHECK;
 
-/* ---- reading the queue ---------------------------------------------------------------------- */
+/* ---- reading the queue ------------------------------------------------------------------- */
 
 struct job_info {
 	struct id128 id, content;
@@ -145,7 +145,7 @@ bool spool_row_live(struct spool *sp, job_no job, uint32_t row, uint16_t *ret_at
 /* E_UNKNOWN when no such live job. */
 int spool_find_job(struct spool *sp, struct id128 id, job_no *ret) MUST_CHECK;
 
-/* ---- rules: small named values that survive restarts (holds, cancels, suppressions) --------- */
+/* ---- rules: small named values that survive restarts (holds, cancels, suppressions) ------ */
 
 int spool_put_rule(struct spool *sp, struct slice key, struct slice value,
 		   lsn_t *ret_lsn) MUST_CHECK;
@@ -153,16 +153,16 @@ int spool_put_rule(struct spool *sp, struct slice key, struct slice value,
 int spool_each_rule(struct spool *sp, struct slice key_prefix,
 		    int (*each)(void *arg, struct slice key, struct slice value), void *arg);
 
-/* ---- events: the log read as a stream -------------------------------------------------------- */
+/* ---- events: the log read as a stream ---------------------------------------------------- */
 
 enum event_kind { EVENT_ACCEPTED = 16 }; /* else an outcome_kind */
 struct event {
-	lsn_t lsn;             /* end of the record: resume from here */
+	lsn_t lsn; /* end of the record: resume from here */
 	unsigned kind;
 	struct id128 job;
 	uint64_t tenant, campaign;
-	uint32_t row;          /* for EVENT_ACCEPTED: the number of rows */
-	struct outcome o;      /* valid for outcomes; o.job is not */
+	uint32_t row;     /* for EVENT_ACCEPTED: the number of rows */
+	struct outcome o; /* valid for outcomes; o.job is not */
 };
 /* Gives durable events after `from` to each() until max of them or a negative return; copies
  * made by compaction are not events.  *ret_next is where to go on.  E_UNKNOWN: `from` was
@@ -170,8 +170,8 @@ struct event {
 int spool_events(struct spool *sp, lsn_t from, uint32_t max,
 		 int (*each)(void *arg, const struct event *e), void *arg,
 		 lsn_t *ret_next) MUST_CHECK;
-/* A consumer's durable cursor: segments past the slowest one are kept.  First call registers.  Forwards it counts
- * once durable, backwards at once. */
+/* A consumer's durable cursor: segments past the slowest one are kept.  First call registers.
+ * Forwards it counts once durable, backwards at once. */
 int spool_consumer_set(struct spool *sp, struct slice name, lsn_t cursor) MUST_CHECK;
 int spool_consumer_drop(struct spool *sp, struct slice name) MUST_CHECK;
 int spool_consumer_get(struct spool *sp, struct slice name, lsn_t *ret) MUST_CHECK;
@@ -181,7 +181,7 @@ void spool_each_consumer(struct spool *sp, void (*each)(void *arg, struct slice 
 			 void *arg);
 const char *event_name(unsigned kind); /* "accepted", "delivered" ...; "unknown" */
 
-/* ---- books ----------------------------------------------------------------------------------- */
+/* ---- books ------------------------------------------------------------------------------- */
 
 struct books {
 	uint64_t accepted, delivered, bounced, expired, cancelled, queued;
@@ -189,6 +189,6 @@ struct books {
 	uint64_t log_bytes, live_bytes, segments, syncs, bytes_written;
 	uint64_t jobs, contents, rules;
 	uint64_t free_bytes;
-	bool refusing;         /* new mail is refused for lack of space */
+	bool refusing; /* new mail is refused for lack of space */
 };
 void spool_books(struct spool *sp, struct books *ret);

@@ -12,8 +12,8 @@ static uint32_t slot_take(struct slots *s, size_t size)
 {
 	if (s->used == s->n_chunks * CHUNK) {
 		if (!(s->n_chunks & (s->n_chunks - 1)))
-			s->chunks = must_resize(s->chunks,
-						MAX_OF(s->n_chunks * 2, 1u) * sizeof(void *));
+			s->chunks =
+			    must_resize(s->chunks, MAX_OF(s->n_chunks * 2, 1u) * sizeof(void *));
 		s->chunks[s->n_chunks++] = must_alloc(CHUNK * size);
 	}
 	s->count++;

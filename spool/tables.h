@@ -16,16 +16,16 @@ struct job {
 	struct id128 id;
 	uint64_t tenant, campaign;
 	int64_t accepted_ms, expires_ms;
-	lsn_t lsn;             /* of its newest record: JOB or copy */
+	lsn_t lsn; /* of its newest record: JOB or copy */
 	union {
 		uint64_t one;
 		uint64_t *many;
-	} done;                /* bitmap of finished rows; many when rows > 64 */
+	} done; /* bitmap of finished rows; many when rows > 64 */
 	union {
 		uint64_t one;
 		uint64_t **pages;
-	} deferred;            /* a word a row: attempts << 48 | next_ms; one when rows == 1 */
-	uint32_t size;         /* of its newest record */
+	} deferred;    /* a word a row: attempts << 48 | next_ms; one when rows == 1 */
+	uint32_t size; /* of its newest record */
 	uint32_t content, chain, seg_next;
 	uint16_t rows, live;
 	uint8_t class, state;
@@ -33,21 +33,21 @@ struct job {
 struct content {
 	struct id128 id;
 	lsn_t lsn;
-	uint32_t size, refs;   /* jobs with live rows that use it */
+	uint32_t size, refs; /* jobs with live rows that use it */
 	uint32_t chain, seg_next;
-	bool used;             /* slot is taken */
+	bool used; /* slot is taken */
 };
 struct rule {
 	struct map_link link;
-	struct list seg;       /* on its segment's list */
+	struct list seg; /* on its segment's list */
 	lsn_t lsn;
 	uint32_t size, key_len, value_len;
-	char bytes[];          /* key, value */
+	char bytes[]; /* key, value */
 };
 struct consumer {
 	struct consumer *next;
 	lsn_t cursor, lsn;
-	lsn_t flight, kept;    /* what the batch being written says; what is durable */
+	lsn_t flight, kept; /* what the batch being written says; what is durable */
 	uint32_t size, name_len;
 	char name[CONSUMER_NAME_MAX];
 };
@@ -59,7 +59,7 @@ struct slots {
 	uint32_t *buckets;
 	uint32_t used, free, count, mask; /* used: slots ever handed out */
 	uint32_t n_chunks;
-	uint64_t key;                     /* so that nobody outside can aim at one bucket */
+	uint64_t key; /* so that nobody outside can aim at one bucket */
 };
 struct tables {
 	struct slots jobs, contents;
@@ -88,7 +88,7 @@ uint32_t content_add(struct tables *t, struct id128 id);
 void content_forget(struct tables *t, uint32_t i);
 
 bool row_done(const struct job *j, uint32_t row);
-void row_set_done(struct job *j, uint32_t row);   /* also forgets that it was deferred */
+void row_set_done(struct job *j, uint32_t row); /* also forgets that it was deferred */
 uint64_t row_deferred(const struct job *j, uint32_t row);
 void row_set_deferred(struct job *j, uint32_t row, uint16_t attempts, int64_t next_ms);
 uint32_t job_count_deferred(const struct job *j);

@@ -76,11 +76,11 @@ static int enter_key(struct call *c, const struct token *t)
 	if (!address_allowed(db_text(res, 0, 2), &c->ip))
 		return problem(c, 403, "address_not_allowed",
 			       "this key is not valid from this address");
-	c->actor = (struct actor){.kind = ACTOR_KEY,
-				  .org = t->org,
-				  .id = t->id,
-				  .permits = (uint64_t)db_int(res, 0, 1),
-				  .suspended = db_int(res, 0, 3) != 1};
+	c->actor = (struct actor){ .kind = ACTOR_KEY,
+				   .org = t->org,
+				   .id = t->id,
+				   .permits = (uint64_t)db_int(res, 0, 1),
+				   .suspended = db_int(res, 0, 3) != 1 };
 	return db_bool(res, 0, 4) ? note_key_use(c) : 0;
 }
 
@@ -114,13 +114,13 @@ static int enter_session(struct call *c, const struct token *t, bool cookie)
 	    !token_right(c->app->session_pepper, call_header(c, "X-CSRF-Token"),
 			 db_bytes(res, 0, 1)))
 		return problem(c, 403, "csrf", "send X-CSRF-Token as the login gave it");
-	c->actor = (struct actor){.kind = ACTOR_USER,
-				  .org = t->org,
-				  .session = t->id,
-				  .id = (uint64_t)db_int(res, 0, 2),
-				  .role = (enum role)db_int(res, 0, 3),
-				  .permits = role_permits((enum role)db_int(res, 0, 3)),
-				  .suspended = db_int(res, 0, 4) != 1};
+	c->actor = (struct actor){ .kind = ACTOR_USER,
+				   .org = t->org,
+				   .session = t->id,
+				   .id = (uint64_t)db_int(res, 0, 2),
+				   .role = (enum role)db_int(res, 0, 3),
+				   .permits = role_permits((enum role)db_int(res, 0, 3)),
+				   .suspended = db_int(res, 0, 4) != 1 };
 	return db_bool(res, 0, 5) ? touch_session(c) : 0;
 }
 
@@ -174,13 +174,13 @@ static int enter_platform(struct call *c)
 	if (!slice_starts_nocase(given, SLICE("Bearer ")) ||
 	    !slice_eq_secret(slice_of(given.p + 7, given.n - 7), want))
 		return refuse(c, "the token is not valid");
-	c->actor = (struct actor){.kind = ACTOR_PLATFORM, .permits = ~0ULL};
+	c->actor = (struct actor){ .kind = ACTOR_PLATFORM, .permits = ~0ULL };
 	return 0;
 }
 
 int gate_enter(struct call *c)
 {
-	c->actor = (struct actor){.kind = ACTOR_NOBODY};
+	c->actor = (struct actor){ .kind = ACTOR_NOBODY };
 	switch (c->route->auth) {
 	case AUTH_NONE:
 		return 0;

@@ -174,8 +174,8 @@ static int insert_key(struct call *c, const struct key_body *b, uint64_t scopes,
 
 static int post_key(struct call *c)
 {
-	struct buf cidrs = {0};
-	struct key_body b = {0};
+	struct buf cidrs = { 0 };
+	struct key_body b = { 0 };
 	struct body_seen seen;
 	uint64_t scopes;
 	int r = body_read(c, key_fields, ARRAY_LEN(key_fields), &b, &seen);

@@ -24,7 +24,7 @@ static const struct body_field signup_fields[] = {
 
 static int post_signup(struct call *c)
 {
-	struct signup_body b = {0};
+	struct signup_body b = { 0 };
 	struct body_seen seen;
 	struct new_org n;
 	int r;
@@ -35,12 +35,13 @@ static int post_signup(struct call *c)
 	r = body_read(c, signup_fields, ARRAY_LEN(signup_fields), &b, &seen);
 	if (r < 0)
 		return r;
-	n = (struct new_org){.org_name = b.org_name,
-			     .email = b.email,
-			     .name = b.name,
-			     .password = b.password,
-			     .log_in = true,
-			     .suspended = strcmp(c->app->config.signup_verification, "none") != 0};
+	n = (struct new_org){ .org_name = b.org_name,
+			      .email = b.email,
+			      .name = b.name,
+			      .password = b.password,
+			      .log_in = true,
+			      .suspended =
+				  strcmp(c->app->config.signup_verification, "none") != 0 };
 	return org_create(c, &n);
 }
 
@@ -91,8 +92,8 @@ static int find_candidates(struct call *c, const struct login_body *b, struct ca
 	for (unsigned i = 0; r >= 0 && i < db_rows(res) && n < LOGINS_MAX; i++) {
 		if (b->org && b->org != (uint64_t)db_int(res, i, 0))
 			continue;
-		k[n] = (struct candidate){.org = (uint32_t)db_int(res, i, 0),
-					  .user = (uint64_t)db_int(res, i, 1)};
+		k[n] = (struct candidate){ .org = (uint32_t)db_int(res, i, 0),
+					   .user = (uint64_t)db_int(res, i, 1) };
 		r = db_tx(c->db, k[n].org, read_hash, &k[n]);
 		n++;
 	}
@@ -113,8 +114,8 @@ static int enter(struct db *db UNUSED, void *arg)
 
 static int post_login(struct call *c)
 {
-	struct candidate k[LOGINS_MAX] = {0}, *right = NULL;
-	struct login_body b = {0};
+	struct candidate k[LOGINS_MAX] = { 0 }, *right = NULL;
+	struct login_body b = { 0 };
 	struct body_seen seen;
 	int n, hits = 0, r = body_read(c, login_fields, ARRAY_LEN(login_fields), &b, &seen);
 
@@ -135,7 +136,7 @@ static int post_login(struct call *c)
 	if (hits > 1)
 		return problem(c, 409, "org_required",
 			       "this address belongs to several organisations: name one");
-	struct entering e = {.c = c, .k = right};
+	struct entering e = { .c = c, .k = right };
 	return db_tx(c->db, right->org, enter, &e);
 }
 
@@ -178,9 +179,9 @@ static int note_reset(struct db *db UNUSED, void *arg)
  * makes the token (POST /v1/members/{id}/reset). */
 static int post_reset(struct call *c)
 {
-	struct candidate k[LOGINS_MAX] = {0};
-	struct reset_body b = {0};
-	struct login_body as_login = {0};
+	struct candidate k[LOGINS_MAX] = { 0 };
+	struct reset_body b = { 0 };
+	struct login_body as_login = { 0 };
 	struct body_seen seen;
 	int n, r = body_read(c, reset_fields, ARRAY_LEN(reset_fields), &b, &seen);
 
@@ -189,7 +190,7 @@ static int post_reset(struct call *c)
 	as_login.email = b.email;
 	n = find_candidates(c, &as_login, k);
 	for (int i = 0; i < n && r >= 0; i++) {
-		struct reset_request q = {.c = c, .k = &k[i]};
+		struct reset_request q = { .c = c, .k = &k[i] };
 		r = db_tx(c->db, k[i].org, note_reset, &q);
 	}
 	return n < 0 ? n : r < 0 ? r : reply_empty(c, 202);
@@ -255,7 +256,7 @@ static int accept_token(struct db *db, void *arg)
 static int post_verify(struct call *c)
 {
 	char hash[PASSWORD_HASH_MAX];
-	struct verify_body b = {0};
+	struct verify_body b = { 0 };
 	struct body_seen seen;
 	struct token t;
 	int r = body_read(c, verify_fields, ARRAY_LEN(verify_fields), &b, &seen);
@@ -267,7 +268,7 @@ static int post_verify(struct call *c)
 	r = password_hash(c->app, b.password, hash);
 	if (r < 0)
 		return r;
-	struct acceptance a = {.c = c, .token = &t, .b = &b, .hash = hash};
+	struct acceptance a = { .c = c, .token = &t, .b = &b, .hash = hash };
 	return db_tx(c->db, t.org, accept_token, &a);
 }
 

@@ -62,7 +62,7 @@ static int change_password(struct call *c, const struct me_body *b)
 
 static int patch_me(struct call *c)
 {
-	struct me_body b = {0};
+	struct me_body b = { 0 };
 	struct body_seen seen;
 	int r = body_read(c, me_fields, ARRAY_LEN(me_fields), &b, &seen);
 
@@ -106,11 +106,12 @@ static int get_sessions(struct call *c)
 	if (r >= 0)
 		r = db_run(c->db, &res,
 			   "SELECT id, to_ms(created_at), to_ms(last_seen_at), to_ms(expires_at),"
-			   " coalesce(host(ip), ''), agent, (id = $5)::int FROM sessions WHERE org_id = $1 AND "
+			   " coalesce(host(ip), ''), agent, (id = $5)::int FROM sessions WHERE "
+			   "org_id = $1 AND "
 			   "user_id = $2"
 			   " AND expires_at > now() AND id > $3 ORDER BY id LIMIT $4",
-			   p_int(c->actor.org), p_int(c->actor.id), p_int(p.id),
-			   p_int(p.limit + 1), p_int(c->actor.session));
+			   p_int(c->actor.org), p_int(c->actor.id), p_int(p.id), p_int(p.limit + 1),
+			   p_int(c->actor.session));
 	return r < 0 ? r : rows_reply(c, &p, res, session_json);
 }
 

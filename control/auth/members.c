@@ -101,7 +101,8 @@ static const struct body_field invite_fields[] = {
 };
 /* clang-format on */
 
-/* Nobody gives a role that may do what he may not: a key of few scopes would make itself an admin. */
+/* Nobody gives a role that may do what he may not: a key of few scopes would make itself an
+ * admin. */
 static int read_role(struct call *c, struct slice name, enum role *ret)
 {
 	if (role_parse(name, ret) < 0)
@@ -117,8 +118,9 @@ static int read_role(struct call *c, struct slice name, enum role *ret)
 static int check_reach(struct call *c, uint64_t id)
 {
 	OWNED(db_result) res = NULL;
-	int r = db_run(c->db, &res, "SELECT role FROM users WHERE org_id = $1 AND id = $2 FOR UPDATE",
-		       p_int(c->actor.org), p_int(id));
+	int r =
+	    db_run(c->db, &res, "SELECT role FROM users WHERE org_id = $1 AND id = $2 FOR UPDATE",
+		   p_int(c->actor.org), p_int(id));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
@@ -132,7 +134,7 @@ static int post_member(struct call *c)
 {
 	char norm[MAILBOX_MAX + 2], token[TOKEN_MAX], id_text[ID_OUT_MAX];
 	OWNED(db_result) res = NULL;
-	struct member_body b = {0};
+	struct member_body b = { 0 };
 	struct body_seen seen;
 	struct mailbox box;
 	enum role role = ROLE_VIEWER;
@@ -234,7 +236,7 @@ static int update_member(struct call *c, uint64_t id, const struct member_body *
 
 static int patch_member(struct call *c)
 {
-	struct member_body b = {0};
+	struct member_body b = { 0 };
 	struct body_seen seen;
 	char id_text[ID_OUT_MAX];
 	uint64_t id;

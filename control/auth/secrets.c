@@ -46,7 +46,7 @@ static struct slice word(struct slice *line)
 
 static int read_key(struct slice hex, uint8_t ret[KEY_LEN])
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 	int r = hex_decode(&out, hex);
 
 	if (r >= 0 && buf_len(&out) != KEY_LEN)
@@ -116,7 +116,7 @@ int secrets_parse(struct secrets **ret, struct slice text)
 
 int secrets_read(struct secrets **ret, const char *path)
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 	struct stat st;
 	int r;
 
@@ -147,7 +147,7 @@ static void put_random_hex(struct buf *out, const char *before)
 
 int secrets_make(const char *path)
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 	struct stat st;
 	int r;
 

@@ -49,7 +49,7 @@ static int create(struct db *db, void *arg)
 int org_create(struct call *c, struct new_org *n)
 {
 	char hash[PASSWORD_HASH_MAX], norm[MAILBOX_MAX + 2];
-	struct creation k = {.c = c, .n = n, .hash = hash};
+	struct creation k = { .c = c, .n = n, .hash = hash };
 	OWNED(db_result) res = NULL;
 	struct mailbox box;
 	int r = mailbox_parse(n->email, MAILBOX_CONTACT, &box);

@@ -10,14 +10,14 @@ static const struct {
 	enum id_kind kind;
 	const char *prefix;
 } prefixes[] = {
-	{ID_SESSION, "ses_"    },
-	{ID_KEY,     "mk_live_"},
-	{ID_TOKEN,   "tok_"    },
+	{ ID_SESSION, "ses_" },
+	{ ID_KEY, "mk_live_" },
+	{ ID_TOKEN, "tok_" },
 };
 
 int token_parse(struct slice text, struct token *ret)
 {
-	struct token t = {0};
+	struct token t = { 0 };
 	uint64_t org;
 	size_t n = 0;
 
@@ -43,7 +43,7 @@ int token_parse(struct slice text, struct token *ret)
 
 void token_secret(char secret[TOKEN_SECRET_LEN + 1])
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 	uint8_t raw[32];
 
 	random_bytes(raw, sizeof(raw));

@@ -1,5 +1,5 @@
-/* control/campaigns/actions.c - check, send, pause, resume, cancel.  Pause and cancel are orders to the engine,
- * written with the change of state, and not only a stop of the feeding. */
+/* control/campaigns/actions.c - check, send, pause, resume, cancel.  Pause and cancel are orders to
+ * the engine, written with the change of state, and not only a stop of the feeding. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -10,7 +10,7 @@
 #include "control/http/body.h"
 #include "control/org/outbox.h"
 
-/* ---- before sending ------------------------------------------------------------------------ */
+/* ---- before sending ---------------------------------------------------------------------- */
 
 static int check_domain(struct call *c, const struct db_result *row)
 {
@@ -24,9 +24,11 @@ static int check_domain(struct call *c, const struct db_result *row)
 	if (!db_text(row, 0, CC_FROM_EMAIL).n)
 		problem_add(c, "/from/email", "required", "a sender is required");
 	else if (r == 0)
-		problem_add(c, "/from/email", "unknown_domain", "the sender's domain is none of the organisation's");
+		problem_add(c, "/from/email", "unknown_domain",
+			    "the sender's domain is none of the organisation's");
 	else if (db_int(domain, 0, 0) == 1)
-		problem_add(c, "/from/email", "unverified_domain", "the sender's domain is not verified");
+		problem_add(c, "/from/email", "unverified_domain",
+			    "the sender's domain is not verified");
 	return 0;
 }
 
@@ -66,9 +68,10 @@ static int check_campaign(struct call *c, const struct db_result *row)
 }
 
 static const char sql_size[] =
-	"SELECT count(*) FROM contacts c WHERE c.org_id = $1 AND ($3::int::boolean OR c.id IN"
-	" (SELECT m.contact_id FROM campaign_lists l JOIN list_members m ON m.org_id = $1"
-	"  AND m.list_id = l.list_id AND m.status = 1 WHERE l.org_id = $1 AND l.campaign_id = $2 AND NOT l.exclude))";
+    "SELECT count(*) FROM contacts c WHERE c.org_id = $1 AND ($3::int::boolean OR c.id IN"
+    " (SELECT m.contact_id FROM campaign_lists l JOIN list_members m ON m.org_id = $1"
+    "  AND m.list_id = l.list_id AND m.status = 1 WHERE l.org_id = $1 AND l.campaign_id = $2 AND "
+    "NOT l.exclude))";
 
 static int check(struct call *c)
 {
@@ -79,14 +82,15 @@ static int check(struct call *c)
 	if (r >= 0)
 		r = check_campaign(c, row);
 	if (r >= 0)
-		r = db_run(c->db, &size, sql_size, p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)),
-			   p_bool(db_bool(row, 0, CC_TO_ALL)));
+		r = db_run(c->db, &size, sql_size, p_int(c->actor.org),
+			   p_int(db_int(row, 0, CC_ID)), p_bool(db_bool(row, 0, CC_TO_ALL)));
 	if (r < 0)
 		return r;
-	return reply_json(c, 200, json_pack("{sb sI}", "ready", 1, "contacts", (json_int_t)db_int(size, 0, 0)));
+	return reply_json(
+	    c, 200, json_pack("{sb sI}", "ready", 1, "contacts", (json_int_t)db_int(size, 0, 0)));
 }
 
-/* ---- changes of state ---------------------------------------------------------------------- */
+/* ---- changes of state -------------------------------------------------------------------- */
 
 static int reload(struct call *c, unsigned status)
 {
@@ -98,7 +102,8 @@ static int reload(struct call *c, unsigned status)
 
 static int wrong_state(struct call *c, const struct db_result *row, const char *what)
 {
-	return problem(c, 409, "wrong_state", "a campaign that is %s cannot be %s", campaign_word(row, 0), what);
+	return problem(c, 409, "wrong_state", "a campaign that is %s cannot be %s",
+		       campaign_word(row, 0), what);
 }
 
 static int note(struct call *c, const struct db_result *row, const char *action)
@@ -110,20 +115,19 @@ static int note(struct call *c, const struct db_result *row, const char *action)
 
 /* What the audit calls a change to this status. */
 static const char *const actions[] = {
-	[CAMPAIGN_DRAFT] = "campaign.unscheduled",
-	[CAMPAIGN_SCHEDULED] = "campaign.scheduled",
-	[CAMPAIGN_SENDING] = "campaign.resumed",
-	[CAMPAIGN_PAUSED] = "campaign.paused",
+	[CAMPAIGN_DRAFT] = "campaign.unscheduled",   [CAMPAIGN_SCHEDULED] = "campaign.scheduled",
+	[CAMPAIGN_SENDING] = "campaign.resumed",     [CAMPAIGN_PAUSED] = "campaign.paused",
 	[CAMPAIGN_CANCELLED] = "campaign.cancelled",
 };
 
 static int set_status(struct call *c, const struct db_result *row, enum campaign_status status)
 {
-	int r = db_run(c->db, NULL,
-		       "UPDATE campaigns SET status = $3::smallint, updated_at = now(), version = version + 1,"
-		       " cancelled_at = CASE WHEN $3::smallint = 5 THEN now() ELSE cancelled_at END "
-		       "WHERE org_id = $1 AND id = $2",
-		       p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)), p_int(status));
+	int r = db_run(
+	    c->db, NULL,
+	    "UPDATE campaigns SET status = $3::smallint, updated_at = now(), version = version + 1,"
+	    " cancelled_at = CASE WHEN $3::smallint = 5 THEN now() ELSE cancelled_at END "
+	    "WHERE org_id = $1 AND id = $2",
+	    p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)), p_int(status));
 
 	return r < 0 ? r : note(c, row, actions[status]);
 }
@@ -132,7 +136,8 @@ static int order(struct call *c, const struct db_result *row, const char *verb, 
 {
 	char key[64];
 
-	(void)snprintf(key, sizeof(key), "%s/campaign/%lld", verb, (long long)db_int(row, 0, CC_ID));
+	(void)snprintf(key, sizeof(key), "%s/campaign/%lld", verb,
+		       (long long)db_int(row, 0, CC_ID));
 	return outbox_put(c->app, c->db, c->actor.org, OUTBOX_RULE, slice_str(key), value);
 }
 
@@ -140,15 +145,16 @@ struct send_body {
 	int64_t at;
 };
 static const struct body_field send_body[] = {
-	{"at", BODY_TIME, offsetof(struct send_body, at), BODY_NULLABLE, 0, 0, 0},
+	{ "at", BODY_TIME, offsetof(struct send_body, at), BODY_NULLABLE, 0, 0, 0 },
 };
 
 static int schedule(struct call *c, const struct db_result *row, int64_t at)
 {
-	int r = db_run(c->db, NULL,
-		       "UPDATE campaigns SET status = 2, scheduled_at = from_ms($3), updated_at = now(),"
-		       " version = version + 1 WHERE org_id = $1 AND id = $2",
-		       p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)), p_int(at));
+	int r = db_run(
+	    c->db, NULL,
+	    "UPDATE campaigns SET status = 2, scheduled_at = from_ms($3), updated_at = now(),"
+	    " version = version + 1 WHERE org_id = $1 AND id = $2",
+	    p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)), p_int(at));
 
 	if (r >= 0)
 		r = note(c, row, actions[CAMPAIGN_SCHEDULED]);
@@ -218,7 +224,8 @@ static int resume_campaign(struct call *c)
 	return r < 0 ? r : reload(c, 200);
 }
 
-/* What is not cut into chunks yet ends here; what the engine has, or may have, it cancels itself and says so. */
+/* What is not cut into chunks yet ends here; what the engine has, or may have, it cancels itself
+ * and says so. */
 static int cancel_rest(struct call *c, const struct db_result *row)
 {
 	OWNED(db_result) done = NULL;
@@ -226,19 +233,26 @@ static int cancel_rest(struct call *c, const struct db_result *row)
 
 	if (r >= 0)
 		r = db_run(c->db, &done,
-			   "WITH head AS (SELECT next_seq, sendable FROM campaigns WHERE org_id = $1 AND id = $2),"
-			   " ended AS (UPDATE campaign_recipients r SET state = 8, reason = 4, changed_at = now() FROM head"
-			   " WHERE r.org_id = $1 AND r.campaign_id = $2 AND r.seq BETWEEN head.next_seq AND head.sendable"
+			   "WITH head AS (SELECT next_seq, sendable FROM campaigns WHERE org_id = "
+			   "$1 AND id = $2),"
+			   " ended AS (UPDATE campaign_recipients r SET state = 8, reason = 4, "
+			   "changed_at = now() FROM head"
+			   " WHERE r.org_id = $1 AND r.campaign_id = $2 AND r.seq BETWEEN "
+			   "head.next_seq AND head.sendable"
 			   " AND r.state = 1 RETURNING 1) SELECT count(*) FROM ended",
 			   p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)));
 	if (r >= 0)
 		r = db_run(c->db, NULL,
-			   "UPDATE campaign_counts SET n = n + CASE state WHEN 1 THEN -$3::bigint ELSE $3::bigint END "
+			   "UPDATE campaign_counts SET n = n + CASE state WHEN 1 THEN -$3::bigint "
+			   "ELSE $3::bigint END "
 			   "WHERE org_id = $1 AND campaign_id = $2 AND state IN (1, 8)",
-			   p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)), p_int(db_int(done, 0, 0)));
+			   p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)),
+			   p_int(db_int(done, 0, 0)));
 	if (r >= 0)
-		r = db_run(c->db, NULL, "UPDATE campaigns SET next_seq = sendable + 1 WHERE org_id = $1 AND id = $2",
-			   p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)));
+		r = db_run(
+		    c->db, NULL,
+		    "UPDATE campaigns SET next_seq = sendable + 1 WHERE org_id = $1 AND id = $2",
+		    p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)));
 	return r < 0 ? r : 0;
 }
 
@@ -265,10 +279,14 @@ static int cancel_campaign(struct call *c)
 
 #define ACTION(name) "/v1/campaigns/{campaign_id}/" name
 const struct route campaign_action_routes[] = {
-	{"POST", ACTION("check"),  AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, ROUTE_NO_BODY,			0, check	   },
-	{"POST", ACTION("send"),   AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY | ROUTE_IDEMPOTENT, 0, send_campaign  },
-	{"POST", ACTION("pause"),  AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY,			0, pause_campaign },
-	{"POST", ACTION("resume"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY,			0, resume_campaign},
-	{"POST", ACTION("cancel"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY,			0, cancel_campaign},
+	{ "POST", ACTION("check"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, ROUTE_NO_BODY, 0, check },
+	{ "POST", ACTION("send"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND,
+	  ROUTE_NO_BODY | ROUTE_IDEMPOTENT, 0, send_campaign },
+	{ "POST", ACTION("pause"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY, 0,
+	  pause_campaign },
+	{ "POST", ACTION("resume"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY, 0,
+	  resume_campaign },
+	{ "POST", ACTION("cancel"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY, 0,
+	  cancel_campaign },
 };
 const size_t campaign_action_routes_n = ARRAY_LEN(campaign_action_routes);

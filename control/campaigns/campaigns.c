@@ -1,4 +1,5 @@
-/* control/campaigns/campaigns.c - /v1/campaigns as documents: made, read, changed, deleted while drafts. */
+/* control/campaigns/campaigns.c - /v1/campaigns as documents: made, read, changed, deleted while
+ * drafts. */
 #include <stdio.h>
 
 #include "control/campaigns/routes.h"
@@ -8,15 +9,18 @@
 enum { LISTS_MAX = 100 };
 
 #define LISTS_OF(exclude)                                                                          \
-	"(SELECT coalesce(json_agg(l.list_id ORDER BY l.list_id), '[]') FROM campaign_lists l "      \
+	"(SELECT coalesce(json_agg(l.list_id ORDER BY l.list_id), '[]') FROM campaign_lists l "    \
 	"WHERE l.org_id = c.org_id AND l.campaign_id = c.id AND l.exclude = " exclude ")::text"
 #define CAMPAIGN_COLUMNS                                                                           \
-	"c.id, c.name, c.status, coalesce(c.template_id, 0), c.subject, c.from_name, c.from_email,"  \
-	" c.reply_to, c.to_all, coalesce(to_ms(c.scheduled_at), 0), coalesce(to_ms(c.started_at), 0),"\
-	" coalesce(to_ms(c.expires_at), 0), c.audience, to_ms(c.created_at), to_ms(c.updated_at),"   \
-	" c.version, (SELECT coalesce(sum(k.n), 0) FROM campaign_counts k WHERE k.org_id = c.org_id"  \
-	" AND k.campaign_id = c.id AND k.state < 4), " LISTS_OF("false") ", " LISTS_OF("true")      \
-	", coalesce(c.domain_id, 0)"
+	"c.id, c.name, c.status, coalesce(c.template_id, 0), c.subject, c.from_name, "             \
+	"c.from_email,"                                                                            \
+	" c.reply_to, c.to_all, coalesce(to_ms(c.scheduled_at), 0), "                              \
+	"coalesce(to_ms(c.started_at), 0),"                                                        \
+	" coalesce(to_ms(c.expires_at), 0), c.audience, to_ms(c.created_at), to_ms(c.updated_at)," \
+	" c.version, (SELECT coalesce(sum(k.n), 0) FROM campaign_counts k WHERE k.org_id = "       \
+	"c.org_id"                                                                                 \
+	" AND k.campaign_id = c.id AND k.state < 4), " LISTS_OF("false") ", " LISTS_OF(            \
+	    "true") ", coalesce(c.domain_id, 0)"
 
 const char *campaign_word(const struct db_result *r, unsigned i)
 {
@@ -33,27 +37,28 @@ static json_t *list_ids(const struct db_result *r, unsigned i, unsigned column)
 	json_t *numbers = json_loadb(text.p, text.n, 0, NULL), *ids = json_array(), *number;
 	size_t k;
 
-	json_array_foreach(numbers, k, number)
-		(void)json_array_append_new(ids, json_id(ID_LIST, (uint64_t)json_integer_value(number)));
+	json_array_foreach(numbers, k, number)(void)
+	    json_array_append_new(ids, json_id(ID_LIST, (uint64_t)json_integer_value(number)));
 	json_decref(numbers);
 	return ids;
 }
 
 json_t *campaign_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{so so ss so so s{so so} so sb so so so so so sI so so}", "id",
-			 json_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, CC_ID)), "name",
-			 json_slice(db_text(r, i, CC_NAME)), "status", campaign_word(r, i), "template",
-			 json_id(ID_TEMPLATE, (uint64_t)db_int(r, i, CC_TEMPLATE)), "subject",
-			 json_slice(db_text(r, i, CC_SUBJECT)), "from", "name",
-			 json_slice(db_text(r, i, CC_FROM_NAME)), "email",
-			 json_slice(db_text(r, i, CC_FROM_EMAIL)), "reply_to",
-			 json_slice(db_text(r, i, CC_REPLY_TO)), "all_contacts", db_bool(r, i, CC_TO_ALL), "lists",
-			 list_ids(r, i, CC_LISTS), "exclude_lists", list_ids(r, i, CC_EXCLUDED), "scheduled_at",
-			 json_time(db_int(r, i, CC_SCHEDULED)), "started_at", json_time(db_int(r, i, CC_STARTED)),
-			 "expires_at", json_time(db_int(r, i, CC_EXPIRES)), "audience",
-			 (json_int_t)db_int(r, i, CC_AUDIENCE), "created_at", json_time(db_int(r, i, CC_CREATED)),
-			 "updated_at", json_time(db_int(r, i, CC_UPDATED)));
+	return json_pack(
+	    "{so so ss so so s{so so} so sb so so so so so sI so so}", "id",
+	    json_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, CC_ID)), "name",
+	    json_slice(db_text(r, i, CC_NAME)), "status", campaign_word(r, i), "template",
+	    json_id(ID_TEMPLATE, (uint64_t)db_int(r, i, CC_TEMPLATE)), "subject",
+	    json_slice(db_text(r, i, CC_SUBJECT)), "from", "name",
+	    json_slice(db_text(r, i, CC_FROM_NAME)), "email",
+	    json_slice(db_text(r, i, CC_FROM_EMAIL)), "reply_to",
+	    json_slice(db_text(r, i, CC_REPLY_TO)), "all_contacts", db_bool(r, i, CC_TO_ALL),
+	    "lists", list_ids(r, i, CC_LISTS), "exclude_lists", list_ids(r, i, CC_EXCLUDED),
+	    "scheduled_at", json_time(db_int(r, i, CC_SCHEDULED)), "started_at",
+	    json_time(db_int(r, i, CC_STARTED)), "expires_at", json_time(db_int(r, i, CC_EXPIRES)),
+	    "audience", (json_int_t)db_int(r, i, CC_AUDIENCE), "created_at",
+	    json_time(db_int(r, i, CC_CREATED)), "updated_at", json_time(db_int(r, i, CC_UPDATED)));
 }
 
 int campaign_reply(struct call *c, unsigned status, const struct db_result *row)
@@ -65,8 +70,10 @@ int campaign_reply(struct call *c, unsigned status, const struct db_result *row)
 static int load(struct call *c, uint64_t id, bool lock, struct db_result **ret)
 {
 	int r = db_run(c->db, ret,
-		       lock ? "SELECT " CAMPAIGN_COLUMNS " FROM campaigns c WHERE c.org_id = $1 AND c.id = $2 FOR UPDATE" :
-			      "SELECT " CAMPAIGN_COLUMNS " FROM campaigns c WHERE c.org_id = $1 AND c.id = $2",
+		       lock ? "SELECT " CAMPAIGN_COLUMNS
+			      " FROM campaigns c WHERE c.org_id = $1 AND c.id = $2 FOR UPDATE"
+			    : "SELECT " CAMPAIGN_COLUMNS
+			      " FROM campaigns c WHERE c.org_id = $1 AND c.id = $2",
 		       p_int(c->actor.org), p_int(id));
 
 	return r == 0 ? E_UNKNOWN : r;
@@ -80,7 +87,7 @@ int campaign_load(struct call *c, bool lock, struct db_result **ret)
 	return r < 0 ? r : load(c, id, lock, ret);
 }
 
-/* ---- the body ------------------------------------------------------------------------------ */
+/* ---- the body ---------------------------------------------------------------------------- */
 
 struct campaign_body {
 	struct slice name, subject, reply_to, from_name, from_email;
@@ -89,25 +96,37 @@ struct campaign_body {
 	bool all_contacts;
 	json_t *lists, *excluded, *from;
 };
-enum { B_NAME, B_TEMPLATE, B_SUBJECT, B_FROM, B_REPLY, B_ALL, B_LISTS, B_EXCLUDED, B_EXPIRES, B_ROWS };
+enum {
+	B_NAME,
+	B_TEMPLATE,
+	B_SUBJECT,
+	B_FROM,
+	B_REPLY,
+	B_ALL,
+	B_LISTS,
+	B_EXCLUDED,
+	B_EXPIRES,
+	B_ROWS
+};
 #define AT(member) offsetof(struct campaign_body, member)
 static const struct body_field campaign_body[B_ROWS] = {
-	[B_NAME] = {"name",	       BODY_LINE,   AT(name),	      0,	     1, 200,  0	     },
-	[B_TEMPLATE] = {"template",    BODY_ID,	    AT(template_id),  BODY_NULLABLE, 0, 0,    ID_TEMPLATE},
-	[B_SUBJECT] = {"subject",      BODY_LINE,   AT(subject),      0,	     0, 2000, 0	     },
-	[B_FROM] = {"from",	       BODY_OBJECT, AT(from),	      0,	     0, 0,    0	     },
-	[B_REPLY] = {"reply_to",       BODY_LINE,   AT(reply_to),     0,	     0, 320,  0	     },
-	[B_ALL] = {"all_contacts",     BODY_BOOL,   AT(all_contacts), 0,	     0, 0,    0	     },
-	[B_LISTS] = {"lists",	       BODY_LIST,   AT(lists),	      0,	     0, LISTS_MAX, 0	     },
-	[B_EXCLUDED] = {"exclude_lists", BODY_LIST, AT(excluded),     0,	     0, LISTS_MAX, 0	     },
-	[B_EXPIRES] = {"expires_at",   BODY_TIME,   AT(expires),      BODY_NULLABLE, 0, 0,    0	     },
+	[B_NAME] = { "name", BODY_LINE, AT(name), 0, 1, 200, 0 },
+	[B_TEMPLATE] = { "template", BODY_ID, AT(template_id), BODY_NULLABLE, 0, 0, ID_TEMPLATE },
+	[B_SUBJECT] = { "subject", BODY_LINE, AT(subject), 0, 0, 2000, 0 },
+	[B_FROM] = { "from", BODY_OBJECT, AT(from), 0, 0, 0, 0 },
+	[B_REPLY] = { "reply_to", BODY_LINE, AT(reply_to), 0, 0, 320, 0 },
+	[B_ALL] = { "all_contacts", BODY_BOOL, AT(all_contacts), 0, 0, 0, 0 },
+	[B_LISTS] = { "lists", BODY_LIST, AT(lists), 0, 0, LISTS_MAX, 0 },
+	[B_EXCLUDED] = { "exclude_lists", BODY_LIST, AT(excluded), 0, 0, LISTS_MAX, 0 },
+	[B_EXPIRES] = { "expires_at", BODY_TIME, AT(expires), BODY_NULLABLE, 0, 0, 0 },
 };
 
 static struct slice member_text(const json_t *object, const char *name)
 {
 	const json_t *j = json_object_get(object, name);
 
-	return json_is_string(j) ? slice_of(json_string_value(j), json_string_length(j)) : SLICE("");
+	return json_is_string(j) ? slice_of(json_string_value(j), json_string_length(j))
+				 : SLICE("");
 }
 
 static bool has_control(struct slice s)
@@ -124,7 +143,8 @@ static void read_from(struct call *c, struct campaign_body *b)
 	json_t *value;
 	struct mailbox box;
 
-	json_object_foreach(b->from, name, value) {
+	json_object_foreach(b->from, name, value)
+	{
 		if (strcmp(name, "name") != 0 && strcmp(name, "email") != 0)
 			problem_add(c, "/from", "unknown_member", "from has name and email");
 		else if (!json_is_string(value))
@@ -133,15 +153,16 @@ static void read_from(struct call *c, struct campaign_body *b)
 	b->from_name = member_text(b->from, "name");
 	b->from_email = member_text(b->from, "email");
 	if (b->from_name.n > 200 || has_control(b->from_name))
-		problem_add(c, "/from/name", "invalid", "at most 200 bytes without control characters");
+		problem_add(c, "/from/name", "invalid",
+			    "at most 200 bytes without control characters");
 	if (b->from_email.n && mailbox_parse(b->from_email, MAILBOX_CONTACT, &box) < 0)
 		problem_add(c, "/from/email", "invalid_email", "not an address");
 }
 
 static int check_template(struct call *c, uint64_t id)
 {
-	int r = db_run(c->db, NULL, "SELECT 1 FROM templates WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
-		       p_int(id));
+	int r = db_run(c->db, NULL, "SELECT 1 FROM templates WHERE org_id = $1 AND id = $2",
+		       p_int(c->actor.org), p_int(id));
 
 	if (r == 0)
 		problem_add(c, "/template", "unknown_template", "no such template");
@@ -158,13 +179,15 @@ static int read_campaign(struct call *c, struct campaign_body *b, struct body_se
 	if (b->from)
 		read_from(c, b);
 	if (b->reply_to.n && mailbox_named_parse(b->reply_to, MAILBOX_CONTACT, &reply) < 0)
-		problem_add(c, "/reply_to", "invalid_email", "\"Name <a@b.example>\" or an address");
+		problem_add(c, "/reply_to", "invalid_email",
+			    "\"Name <a@b.example>\" or an address");
 	if (b->template_id)
 		r = check_template(c, b->template_id);
 	return r < 0 ? r : problem_end(c);
 }
 
-/* The domain behind the sender, if it is one of ours: 0 when it is not, and the check before sending says so. */
+/* The domain behind the sender, if it is one of ours: 0 when it is not, and the check before
+ * sending says so. */
 static int find_domain(struct call *c, struct slice email, int64_t *ret)
 {
 	OWNED(db_result) row = NULL;
@@ -174,27 +197,33 @@ static int find_domain(struct call *c, struct slice email, int64_t *ret)
 	*ret = 0;
 	if (!email.n || mailbox_parse(email, MAILBOX_CONTACT, &box) < 0)
 		return 0;
-	r = db_run(c->db, &row, "SELECT id FROM domains WHERE org_id = $1 AND name = $2", p_int(c->actor.org),
-		   p_text(mailbox_domain(&box)));
+	r = db_run(c->db, &row, "SELECT id FROM domains WHERE org_id = $1 AND name = $2",
+		   p_int(c->actor.org), p_text(mailbox_domain(&box)));
 	if (r > 0)
 		*ret = db_int(row, 0, 0);
 	return r < 0 ? r : 0;
 }
 
-static int put_lists(struct call *c, uint64_t campaign, const json_t *lists, const char *member, bool exclude)
+static int put_lists(struct call *c, uint64_t campaign, const json_t *lists, const char *member,
+		     bool exclude)
 {
 	for (size_t i = 0; i < json_array_size(lists); i++) {
 		const json_t *item = json_array_get(lists, i);
 		char pointer[48];
 		uint64_t list = 0;
-		int r = json_is_string(item) ? id_in(ID_LIST, slice_str(json_string_value(item)), &list) : E_UNKNOWN;
+		int r = json_is_string(item)
+			    ? id_in(ID_LIST, slice_str(json_string_value(item)), &list)
+			    : E_UNKNOWN;
 
 		if (r >= 0)
-			r = db_run(c->db, NULL,
-				   "INSERT INTO campaign_lists (org_id, campaign_id, list_id, exclude) "
-				   "SELECT $1, $2, id, $4::int::boolean FROM lists WHERE org_id = $1 AND id = $3 "
-				   "ON CONFLICT (org_id, campaign_id, list_id) DO UPDATE SET exclude = true",
-				   p_int(c->actor.org), p_int(campaign), p_int(list), p_bool(exclude));
+			r = db_run(
+			    c->db, NULL,
+			    "INSERT INTO campaign_lists (org_id, campaign_id, list_id, exclude) "
+			    "SELECT $1, $2, id, $4::int::boolean FROM lists WHERE org_id = $1 AND "
+			    "id = $3 "
+			    "ON CONFLICT (org_id, campaign_id, list_id) DO UPDATE SET exclude = "
+			    "true",
+			    p_int(c->actor.org), p_int(campaign), p_int(list), p_bool(exclude));
 		(void)snprintf(pointer, sizeof(pointer), "/%s/%zu", member, i);
 		if (r == 0 || r == E_UNKNOWN)
 			problem_add(c, pointer, "unknown_list", "no such list");
@@ -204,18 +233,21 @@ static int put_lists(struct call *c, uint64_t campaign, const json_t *lists, con
 	return 0;
 }
 
-static int change_lists(struct call *c, uint64_t campaign, const struct campaign_body *b, struct body_seen seen)
+static int change_lists(struct call *c, uint64_t campaign, const struct campaign_body *b,
+			struct body_seen seen)
 {
 	int r = 0;
 
 	if (body_has(seen, B_LISTS))
 		r = db_run(c->db, NULL,
-			   "DELETE FROM campaign_lists WHERE org_id = $1 AND campaign_id = $2 AND NOT exclude",
+			   "DELETE FROM campaign_lists WHERE org_id = $1 AND campaign_id = $2 AND "
+			   "NOT exclude",
 			   p_int(c->actor.org), p_int(campaign));
 	if (r >= 0 && body_has(seen, B_EXCLUDED))
-		r = db_run(c->db, NULL,
-			   "DELETE FROM campaign_lists WHERE org_id = $1 AND campaign_id = $2 AND exclude",
-			   p_int(c->actor.org), p_int(campaign));
+		r = db_run(
+		    c->db, NULL,
+		    "DELETE FROM campaign_lists WHERE org_id = $1 AND campaign_id = $2 AND exclude",
+		    p_int(c->actor.org), p_int(campaign));
 	if (r >= 0)
 		r = put_lists(c, campaign, b->lists, "lists", false);
 	if (r >= 0)
@@ -223,7 +255,7 @@ static int change_lists(struct call *c, uint64_t campaign, const struct campaign
 	return r < 0 ? r : problem_end(c);
 }
 
-/* ---- handlers ------------------------------------------------------------------------------ */
+/* ---- handlers ---------------------------------------------------------------------------- */
 
 static int list_campaigns(struct call *c)
 {
@@ -233,7 +265,8 @@ static int list_campaigns(struct call *c)
 
 	if (r >= 0)
 		r = db_run(c->db, &rows,
-			   "SELECT " CAMPAIGN_COLUMNS " FROM campaigns c WHERE c.org_id = $1 AND c.id > $2 "
+			   "SELECT " CAMPAIGN_COLUMNS
+			   " FROM campaigns c WHERE c.org_id = $1 AND c.id > $2 "
 			   "ORDER BY c.id LIMIT $3",
 			   p_int(c->actor.org), p_int(page.id), p_int(page.limit + 1));
 	return r < 0 ? r : rows_reply(c, &page, rows, campaign_json);
@@ -256,15 +289,18 @@ static int create_campaign(struct call *c)
 	}
 	r = find_domain(c, b.from_email, &domain);
 	if (r >= 0)
-		r = db_run(c->db, &made,
-			   "INSERT INTO campaigns (org_id, name, template_id, subject, from_name, from_email, reply_to,"
-			   " domain_id, to_all, expires_at, created_by) VALUES ($1, $2, nullif($3::bigint, 0), $4, $5, $6,"
-			   " $7, nullif($8::bigint, 0), $9::int::boolean, from_ms(nullif($10::bigint, 0)),"
-			   " nullif($11::bigint, 0)) RETURNING id",
-			   p_int(c->actor.org), p_text(b.name), p_int(b.template_id), p_text(b.subject),
-			   p_text(b.from_name), p_text(b.from_email), p_text(b.reply_to), p_int(domain),
-			   p_bool(b.all_contacts), p_int(b.expires),
-			   p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
+		r = db_run(
+		    c->db, &made,
+		    "INSERT INTO campaigns (org_id, name, template_id, subject, from_name, "
+		    "from_email, reply_to,"
+		    " domain_id, to_all, expires_at, created_by) VALUES ($1, $2, "
+		    "nullif($3::bigint, 0), $4, $5, $6,"
+		    " $7, nullif($8::bigint, 0), $9::int::boolean, from_ms(nullif($10::bigint, 0)),"
+		    " nullif($11::bigint, 0)) RETURNING id",
+		    p_int(c->actor.org), p_text(b.name), p_int(b.template_id), p_text(b.subject),
+		    p_text(b.from_name), p_text(b.from_email), p_text(b.reply_to), p_int(domain),
+		    p_bool(b.all_contacts), p_int(b.expires),
+		    p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
 	if (r >= 0)
 		r = change_lists(c, (uint64_t)db_int(made, 0, 0), &b, seen);
 	if (r >= 0)
@@ -281,23 +317,25 @@ static int get_campaign(struct call *c)
 }
 
 static const char sql_patch[] =
-	"UPDATE campaigns SET name = coalesce($3, name), subject = coalesce($4, subject),"
-	" reply_to = coalesce($5, reply_to), from_name = coalesce($6, from_name),"
-	" from_email = coalesce($7, from_email),"
-	" domain_id = CASE WHEN $7::text IS NULL THEN domain_id ELSE nullif($8::bigint, 0) END,"
-	" template_id = CASE WHEN $9::int = 1 THEN nullif($10::bigint, 0) ELSE template_id END,"
-	" to_all = coalesce($11::int::boolean, to_all),"
-	" expires_at = CASE WHEN $12::int = 1 THEN from_ms(nullif($13::bigint, 0)) ELSE expires_at END,"
-	" updated_at = now(), version = version + 1 WHERE org_id = $1 AND id = $2";
+    "UPDATE campaigns SET name = coalesce($3, name), subject = coalesce($4, subject),"
+    " reply_to = coalesce($5, reply_to), from_name = coalesce($6, from_name),"
+    " from_email = coalesce($7, from_email),"
+    " domain_id = CASE WHEN $7::text IS NULL THEN domain_id ELSE nullif($8::bigint, 0) END,"
+    " template_id = CASE WHEN $9::int = 1 THEN nullif($10::bigint, 0) ELSE template_id END,"
+    " to_all = coalesce($11::int::boolean, to_all),"
+    " expires_at = CASE WHEN $12::int = 1 THEN from_ms(nullif($13::bigint, 0)) ELSE expires_at END,"
+    " updated_at = now(), version = version + 1 WHERE org_id = $1 AND id = $2";
 
-static int patch_row(struct call *c, int64_t id, const struct campaign_body *b, struct body_seen seen)
+static int patch_row(struct call *c, int64_t id, const struct campaign_body *b,
+		     struct body_seen seen)
 {
 	int64_t domain = 0;
 	int r = find_domain(c, b->from_email, &domain);
 
 	if (r >= 0)
-		r = db_run(c->db, NULL, sql_patch, p_int(c->actor.org), p_int(id), p_opt(b->name), p_opt(b->subject),
-			   p_opt(b->reply_to), b->from ? p_text(b->from_name) : p_null(),
+		r = db_run(c->db, NULL, sql_patch, p_int(c->actor.org), p_int(id), p_opt(b->name),
+			   p_opt(b->subject), p_opt(b->reply_to),
+			   b->from ? p_text(b->from_name) : p_null(),
 			   b->from ? p_text(b->from_email) : p_null(), p_int(domain),
 			   p_bool(body_has(seen, B_TEMPLATE)), p_int(b->template_id),
 			   body_has(seen, B_ALL) ? p_bool(b->all_contacts) : p_null(),
@@ -305,12 +343,15 @@ static int patch_row(struct call *c, int64_t id, const struct campaign_body *b, 
 	return r < 0 ? r : change_lists(c, (uint64_t)id, b, seen);
 }
 
-/* What is scheduled goes out by itself: who may not send does not change it behind the back of who did. */
+/* What is scheduled goes out by itself: who may not send does not change it behind the back of who
+ * did. */
 static int check_scheduled(struct call *c, const struct db_result *row)
 {
-	if (db_int(row, 0, CC_STATUS) != CAMPAIGN_SCHEDULED || (c->actor.permits & PERMIT_CAMPAIGNS_SEND))
+	if (db_int(row, 0, CC_STATUS) != CAMPAIGN_SCHEDULED ||
+	    (c->actor.permits & PERMIT_CAMPAIGNS_SEND))
 		return 0;
-	return problem(c, 403, "missing_permission", "a scheduled campaign is changed by who holds campaigns.send");
+	return problem(c, 403, "missing_permission",
+		       "a scheduled campaign is changed by who holds campaigns.send");
 }
 
 static int patch_campaign(struct call *c)
@@ -345,20 +386,25 @@ static int delete_campaign(struct call *c)
 	if (r < 0)
 		return r;
 	if (db_int(old, 0, CC_STARTED))
-		return problem(c, 409, "started", "a campaign that has started is kept, for its ledger");
+		return problem(c, 409, "started",
+			       "a campaign that has started is kept, for its ledger");
 	r = check_scheduled(c, old);
 	if (r < 0)
 		return r;
-	r = db_run(c->db, NULL, "DELETE FROM campaigns WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
-		   p_int(db_int(old, 0, CC_ID)));
+	r = db_run(c->db, NULL, "DELETE FROM campaigns WHERE org_id = $1 AND id = $2",
+		   p_int(c->actor.org), p_int(db_int(old, 0, CC_ID)));
 	return r < 0 ? r : reply_empty(c, 204);
 }
 
 const struct route campaign_routes[] = {
-	{"GET",	   "/v1/campaigns",		  AUTH_MEMBER, PERMIT_CAMPAIGNS_READ,  0,		 0, list_campaigns },
-	{"POST",   "/v1/campaigns",		  AUTH_MEMBER, PERMIT_CAMPAIGNS_WRITE, ROUTE_IDEMPOTENT, 0, create_campaign},
-	{"GET",	   "/v1/campaigns/{campaign_id}", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ,  0,		 0, get_campaign   },
-	{"PATCH",  "/v1/campaigns/{campaign_id}", AUTH_MEMBER, PERMIT_CAMPAIGNS_WRITE, ROUTE_IF_MATCH,	 0, patch_campaign },
-	{"DELETE", "/v1/campaigns/{campaign_id}", AUTH_MEMBER, PERMIT_CAMPAIGNS_WRITE, 0,		 0, delete_campaign},
+	{ "GET", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_campaigns },
+	{ "POST", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_WRITE, ROUTE_IDEMPOTENT, 0,
+	  create_campaign },
+	{ "GET", "/v1/campaigns/{campaign_id}", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0,
+	  get_campaign },
+	{ "PATCH", "/v1/campaigns/{campaign_id}", AUTH_MEMBER, PERMIT_CAMPAIGNS_WRITE,
+	  ROUTE_IF_MATCH, 0, patch_campaign },
+	{ "DELETE", "/v1/campaigns/{campaign_id}", AUTH_MEMBER, PERMIT_CAMPAIGNS_WRITE, 0, 0,
+	  delete_campaign },
 };
 const size_t campaign_routes_n = ARRAY_LEN(campaign_routes);

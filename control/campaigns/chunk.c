@@ -9,8 +9,8 @@
 
 enum row_column { R_SEQ, R_EMAIL, R_FIRST, R_LAST, R_FIELDS, R_GONE, R_STOP };
 enum { URL_MAX = 512 };
-/* A fresh chunk ends with the row that reaches this: whatever tenants put into their fields, a job stays
- * far below LINK_FRAME_MAX. */
+/* A fresh chunk ends with the row that reaches this: whatever tenants put into their fields, a job
+ * stays far below LINK_FRAME_MAX. */
 enum { CHUNK_BYTES = 4 * 1024 * 1024 };
 
 void chunk_init(struct chunk *c)
@@ -26,15 +26,16 @@ void chunk_free(struct chunk *c)
 
 /* gone: the contact was deleted.  stop: it must not be sent to any more. */
 static const char sql_rows[] =
-	"SELECT r.seq, c.email, c.first_name, c.last_name,"
-	" CASE WHEN $5::int = 1 THEN c.fields::text ELSE '' END, c.id IS NULL,"
-	" r.state <> 1 OR c.status <> 1 OR s.email_hash IS NOT NULL "
-	"FROM campaign_recipients r "
-	"LEFT JOIN contacts c ON c.org_id = $1 AND c.id = r.contact_id "
-	"LEFT JOIN suppressions s ON s.org_id = $1 AND s.email_hash = " SQL_SUPPRESS_HASH("c.email_norm")
-	" WHERE r.org_id = $1 AND r.campaign_id = $2 AND r.seq BETWEEN $3 AND $4 ORDER BY r.seq";
+    "SELECT r.seq, c.email, c.first_name, c.last_name,"
+    " CASE WHEN $5::int = 1 THEN c.fields::text ELSE '' END, c.id IS NULL,"
+    " r.state <> 1 OR c.status <> 1 OR s.email_hash IS NOT NULL "
+    "FROM campaign_recipients r "
+    "LEFT JOIN contacts c ON c.org_id = $1 AND c.id = r.contact_id "
+    "LEFT JOIN suppressions s ON s.org_id = $1 AND s.email_hash = " SQL_SUPPRESS_HASH(
+	"c.email_norm") " WHERE r.org_id = $1 AND r.campaign_id = $2 AND r.seq BETWEEN $3 AND $4 "
+			"ORDER BY r.seq";
 
-/* ---- one row ------------------------------------------------------------------------------- */
+/* ---- one row ----------------------------------------------------------------------------- */
 
 static struct value value_string(struct slice s)
 {
@@ -66,8 +67,8 @@ static struct value own_field(const json_t *fields, struct slice name)
 	return value_of(json_object_get(fields, key));
 }
 
-static struct value field_value(const struct chunk_maker *m, const struct db_result *rows, unsigned i,
-				unsigned slot, const json_t *fields, struct slice url)
+static struct value field_value(const struct chunk_maker *m, const struct db_result *rows,
+				unsigned i, unsigned slot, const json_t *fields, struct slice url)
 {
 	switch ((enum recipe_field)m->recipe->fields[slot]) {
 	case FIELD_FIRST_NAME:
@@ -91,7 +92,8 @@ static struct slice unsubscribe_url(const struct chunk_maker *m, uint64_t seq, c
 	return n > 0 && n < URL_MAX ? slice_of(url, (size_t)n) : SLICE("");
 }
 
-static int put_row(const struct chunk_maker *m, const struct db_result *rows, unsigned i, struct chunk *c)
+static int put_row(const struct chunk_maker *m, const struct db_result *rows, unsigned i,
+		   struct chunk *c)
 {
 	struct value values[PROGRAM_FIELDS_MAX];
 	unsigned n = program_field_count(m->recipe->program);
@@ -124,11 +126,11 @@ static int put_nowhere(struct chunk *c, uint64_t seq)
 static int read_rows(struct db *db, const struct chunk_maker *m, uint64_t first, uint64_t last,
 		     struct db_result **ret)
 {
-	return db_run(db, ret, sql_rows, p_int(m->recipe->org), p_int(m->recipe->campaign), p_int(first),
-		      p_int(last), p_bool(m->recipe->own_fields));
+	return db_run(db, ret, sql_rows, p_int(m->recipe->org), p_int(m->recipe->campaign),
+		      p_int(first), p_int(last), p_bool(m->recipe->own_fields));
 }
 
-/* ---- cutting ------------------------------------------------------------------------------- */
+/* ---- cutting ----------------------------------------------------------------------------- */
 
 struct cut {
 	const struct chunk_maker *maker;
@@ -142,7 +144,8 @@ static bool must_not(const struct db_result *rows, unsigned i)
 }
 
 /* Recipients at the front that must not be sent to reach their end here. */
-static int pass_over(struct db *db, const struct chunk_maker *m, const struct db_result *rows, unsigned n)
+static int pass_over(struct db *db, const struct chunk_maker *m, const struct db_result *rows,
+		     unsigned n)
 {
 	struct column seqs, states, zeros, reasons;
 	int r;
@@ -159,26 +162,31 @@ static int pass_over(struct db *db, const struct chunk_maker *m, const struct db
 		column_int(&reasons, gone ? REASON_CONTACT_GONE : REASON_AT_SENDING);
 	}
 	r = db_run(db, NULL,
-		   "SELECT ledger_move($1, $2, $3::bigint[], $4::smallint[], $5::smallint[], $5::smallint[],"
+		   "SELECT ledger_move($1, $2, $3::bigint[], $4::smallint[], $5::smallint[], "
+		   "$5::smallint[],"
 		   " $6::smallint[])",
 		   p_int(m->recipe->org), p_int(m->recipe->campaign), p_str(column_array(&seqs)),
-		   p_str(column_array(&states)), p_str(column_array(&zeros)), p_str(column_array(&reasons)));
+		   p_str(column_array(&states)), p_str(column_array(&zeros)),
+		   p_str(column_array(&reasons)));
 	column_free(&seqs), column_free(&states), column_free(&zeros), column_free(&reasons);
 	return r;
 }
 
-static int store_cut(struct db *db, const struct chunk_maker *m, const struct chunk *c, uint64_t next)
+static int store_cut(struct db *db, const struct chunk_maker *m, const struct chunk *c,
+		     uint64_t next)
 {
 	int r = 0;
 
 	if (c->rows)
 		r = db_run(db, NULL,
-			   "INSERT INTO campaign_chunks (org_id, campaign_id, first_seq, last_seq, rows, state) "
+			   "INSERT INTO campaign_chunks (org_id, campaign_id, first_seq, last_seq, "
+			   "rows, state) "
 			   "VALUES ($1, $2, $3, $4, $5, 2)",
 			   p_int(m->recipe->org), p_int(m->recipe->campaign), p_int(c->first),
 			   p_int(c->last), p_int(c->rows));
 	if (r >= 0)
-		r = db_run(db, NULL, "UPDATE campaigns SET next_seq = $3 WHERE org_id = $1 AND id = $2",
+		r = db_run(db, NULL,
+			   "UPDATE campaigns SET next_seq = $3 WHERE org_id = $1 AND id = $2",
 			   p_int(m->recipe->org), p_int(m->recipe->campaign), p_int(next));
 	return r < 0 ? r : 0;
 }
@@ -194,7 +202,9 @@ static int fill_cut(struct db *db, const struct cut *k, uint64_t next, uint64_t 
 	while (i < (unsigned)n && must_not(rows, i))
 		i++;
 	r = pass_over(db, k->maker, rows, i);
-	for (from = i; r >= 0 && i < (unsigned)n && !must_not(rows, i) && buf_len(&k->chunk->data) < CHUNK_BYTES; i++)
+	for (from = i; r >= 0 && i < (unsigned)n && !must_not(rows, i) &&
+		       buf_len(&k->chunk->data) < CHUNK_BYTES;
+	     i++)
 		r = put_row(k->maker, rows, i, k->chunk);
 	if (r < 0)
 		return r;
@@ -210,16 +220,18 @@ static void start_over(struct chunk *c)
 	c->n_gone = 0;
 }
 
-/* The campaign's row is held until the end, as pause and cancel do: a chunk is cut before them or not at all. */
+/* The campaign's row is held until the end, as pause and cancel do: a chunk is cut before them or
+ * not at all. */
 static int work_cut(struct db *db, void *arg)
 {
 	struct cut *k = arg;
 	OWNED(db_result) head = NULL;
 	const struct recipe *recipe = k->maker->recipe;
-	int n = db_run(db, &head,
-		       "SELECT next_seq, sendable FROM campaigns "
-		       "WHERE org_id = $1 AND id = $2 AND status = 3 AND next_seq <= sendable FOR UPDATE",
-		       p_int(recipe->org), p_int(recipe->campaign));
+	int n = db_run(
+	    db, &head,
+	    "SELECT next_seq, sendable FROM campaigns "
+	    "WHERE org_id = $1 AND id = $2 AND status = 3 AND next_seq <= sendable FOR UPDATE",
+	    p_int(recipe->org), p_int(recipe->campaign));
 
 	start_over(k->chunk);
 	if (n <= 0)
@@ -246,10 +258,11 @@ static int work_again(struct db *db, void *arg)
 	OWNED(db_result) head = NULL;
 	OWNED(db_result) rows = NULL;
 	const struct recipe *recipe = k->maker->recipe;
-	int n = db_run(db, &head,
-		       "SELECT first_seq, last_seq FROM campaign_chunks WHERE org_id = $1 AND campaign_id = $2"
-		       " AND state <> 3 AND first_seq > $3 ORDER BY first_seq LIMIT 1",
-		       p_int(recipe->org), p_int(recipe->campaign), p_int(k->after));
+	int n = db_run(
+	    db, &head,
+	    "SELECT first_seq, last_seq FROM campaign_chunks WHERE org_id = $1 AND campaign_id = $2"
+	    " AND state <> 3 AND first_seq > $3 ORDER BY first_seq LIMIT 1",
+	    p_int(recipe->org), p_int(recipe->campaign), p_int(k->after));
 	int r = 0;
 
 	start_over(k->chunk);
@@ -259,8 +272,8 @@ static int work_again(struct db *db, void *arg)
 	k->chunk->last = (uint64_t)db_int(head, 0, 1);
 	n = read_rows(db, k->maker, k->chunk->first, k->chunk->last, &rows);
 	for (unsigned i = 0; n >= 0 && r >= 0 && i < (unsigned)n; i++)
-		r = db_bool(rows, i, R_GONE) ? put_nowhere(k->chunk, k->chunk->first + i) :
-					       put_row(k->maker, rows, i, k->chunk);
+		r = db_bool(rows, i, R_GONE) ? put_nowhere(k->chunk, k->chunk->first + i)
+					     : put_row(k->maker, rows, i, k->chunk);
 	return n < 0 ? n : r < 0 ? r : 1;
 }
 

@@ -1,9 +1,10 @@
 /* control/campaigns/chunk.h - the next piece of a campaign's ledger as the rows of one job.
  *
- * A chunk covers seqs without a gap, so that a job's row n is seq first + n.  A recipient that must not
- * be sent to any more (contact deleted, suppressed since the start) ends a fresh chunk early and goes
- * straight to its terminal state.  A chunk that is handed over again keeps its range; a contact deleted
- * meanwhile is then a row to nowhere (removed@removed.invalid) that the caller orders cancelled first.
+ * A chunk covers seqs without a gap, so that a job's row n is seq first + n.  A recipient that must
+ * not be sent to any more (contact deleted, suppressed since the start) ends a fresh chunk early
+ * and goes straight to its terminal state.  A chunk that is handed over again keeps its range; a
+ * contact deleted meanwhile is then a row to nowhere (removed@removed.invalid) that the caller
+ * orders cancelled first.
  *
  * Owns:   chunk_init/chunk_free hold the memory of the rows; a chunk is reused.
  * Blocks: on the database, as cp_api, in a transaction of its own.
@@ -15,8 +16,8 @@
 struct chunk {
 	uint64_t first, last;
 	uint32_t rows;
-	struct buf data;              /* schema/wire/rows.h */
-	uint32_t gone[JOB_ROWS];      /* rows to nowhere; only when handed over again */
+	struct buf data;         /* schema/wire/rows.h */
+	uint32_t gone[JOB_ROWS]; /* rows to nowhere; only when handed over again */
 	unsigned n_gone;
 };
 void chunk_init(struct chunk *c);
@@ -25,9 +26,10 @@ void chunk_free(struct chunk *c);
 struct chunk_maker {
 	const struct recipe *recipe;
 	const struct ticket_key *key;
-	const char *public_url;       /* https://host, no slash at the end */
+	const char *public_url; /* https://host, no slash at the end */
 };
 /* 1 a chunk (now in doubt in the database), 0 none is left or the campaign is not sending. */
 int chunk_cut(struct db *db, const struct chunk_maker *m, struct chunk *ret) MUST_CHECK;
 /* The oldest chunk after `after` whose acceptance is in doubt: 1, or 0. */
-int chunk_in_doubt(struct db *db, const struct chunk_maker *m, uint64_t after, struct chunk *ret) MUST_CHECK;
+int chunk_in_doubt(struct db *db, const struct chunk_maker *m, uint64_t after,
+		   struct chunk *ret) MUST_CHECK;

@@ -3,14 +3,14 @@
 static const uint64_t MESSAGE_BIT = 1ULL << 63;
 
 static const char *const status_names[] = {
-	[CAMPAIGN_DRAFT] = "draft",	[CAMPAIGN_SCHEDULED] = "scheduled",
-	[CAMPAIGN_SENDING] = "sending", [CAMPAIGN_PAUSED] = "paused",
+	[CAMPAIGN_DRAFT] = "draft",         [CAMPAIGN_SCHEDULED] = "scheduled",
+	[CAMPAIGN_SENDING] = "sending",     [CAMPAIGN_PAUSED] = "paused",
 	[CAMPAIGN_CANCELLED] = "cancelled",
 };
 static const char *const state_names[LEDGER_STATES] = {
-	[LEDGER_WAITING] = "waiting",	  [LEDGER_QUEUED] = "queued",
-	[LEDGER_DEFERRED] = "deferred",	  [LEDGER_DELIVERED] = "delivered",
-	[LEDGER_BOUNCED] = "bounced",	  [LEDGER_EXPIRED] = "expired",
+	[LEDGER_WAITING] = "waiting",       [LEDGER_QUEUED] = "queued",
+	[LEDGER_DEFERRED] = "deferred",     [LEDGER_DELIVERED] = "delivered",
+	[LEDGER_BOUNCED] = "bounced",       [LEDGER_EXPIRED] = "expired",
 	[LEDGER_SUPPRESSED] = "suppressed", [LEDGER_CANCELLED] = "cancelled",
 };
 static const char *const reason_names[] = {

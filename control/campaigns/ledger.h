@@ -18,7 +18,7 @@ enum campaign_status {
 };
 enum ledger_state {
 	LEDGER_WAITING = 1,
-	LEDGER_QUEUED = 2,    /* never stored: a waiting recipient whose chunk the engine has */
+	LEDGER_QUEUED = 2, /* never stored: a waiting recipient whose chunk the engine has */
 	LEDGER_DEFERRED = 3,
 	LEDGER_DELIVERED = 4, /* this and what follows is terminal */
 	LEDGER_BOUNCED = 5,
@@ -29,12 +29,12 @@ enum ledger_state {
 };
 enum ledger_reason {
 	REASON_NONE = 0,
-	REASON_AT_START = 1,      /* suppressed when the audience was frozen */
-	REASON_AT_SENDING = 2,    /* suppressed later, before RCPT */
+	REASON_AT_START = 1,   /* suppressed when the audience was frozen */
+	REASON_AT_SENDING = 2, /* suppressed later, before RCPT */
 	REASON_CONTACT_GONE = 3,
-	REASON_CAMPAIGN = 4,      /* the campaign was cancelled */
-	REASON_NO_MAILBOX = 5,    /* the remote server knows no such recipient */
-	REASON_POLICY = 6,        /* any other refusal */
+	REASON_CAMPAIGN = 4,   /* the campaign was cancelled */
+	REASON_NO_MAILBOX = 5, /* the remote server knows no such recipient */
+	REASON_POLICY = 6,     /* any other refusal */
 };
 enum { JOB_ROWS = 5000 };
 

@@ -21,18 +21,29 @@ struct recipe *recipe_free(struct recipe *r)
 }
 
 enum source_column {
-	S_SUBJECT, S_HTML, S_TEXT, S_FROM_NAME, S_FROM_EMAIL, S_REPLY_TO, S_DOMAIN, S_RETURN_PATH, S_VERSION,
-	S_STARTED, S_EXPIRES, S_NAME,
+	S_SUBJECT,
+	S_HTML,
+	S_TEXT,
+	S_FROM_NAME,
+	S_FROM_EMAIL,
+	S_REPLY_TO,
+	S_DOMAIN,
+	S_RETURN_PATH,
+	S_VERSION,
+	S_STARTED,
+	S_EXPIRES,
+	S_NAME,
 };
 static const char sql_source[] =
-	"SELECT coalesce(nullif(c.subject, ''), v.subject), v.html, v.text, c.from_name, c.from_email,"
-	" c.reply_to, d.name, d.return_path, v.version, to_ms(coalesce(c.started_at, now())),"
-	" coalesce(to_ms(c.expires_at), 0), c.name "
-	"FROM campaigns c JOIN template_versions v ON v.org_id = c.org_id AND v.template_id = c.template_id"
-	" AND v.version = coalesce(c.template_version, (SELECT t.version FROM templates t"
-	"  WHERE t.org_id = c.org_id AND t.id = c.template_id)) "
-	"JOIN domains d ON d.org_id = c.org_id AND d.id = c.domain_id "
-	"WHERE c.org_id = $1 AND c.id = $2";
+    "SELECT coalesce(nullif(c.subject, ''), v.subject), v.html, v.text, c.from_name, c.from_email,"
+    " c.reply_to, d.name, d.return_path, v.version, to_ms(coalesce(c.started_at, now())),"
+    " coalesce(to_ms(c.expires_at), 0), c.name "
+    "FROM campaigns c JOIN template_versions v ON v.org_id = c.org_id AND v.template_id = "
+    "c.template_id"
+    " AND v.version = coalesce(c.template_version, (SELECT t.version FROM templates t"
+    "  WHERE t.org_id = c.org_id AND t.id = c.template_id)) "
+    "JOIN domains d ON d.org_id = c.org_id AND d.id = c.domain_id "
+    "WHERE c.org_id = $1 AND c.id = $2";
 
 /* "Name" <a@b>, the name quoted whatever it holds. */
 static void put_sender(struct buf *out, struct slice name, struct slice email)
@@ -51,7 +62,8 @@ static void put_sender(struct buf *out, struct slice name, struct slice email)
 	buf_put(out, SLICE(">"));
 }
 
-static int compose(struct recipe *r, struct db_result *src, const struct template_env *env, char *error)
+static int compose(struct recipe *r, struct db_result *src, const struct template_env *env,
+		   char *error)
 {
 	struct compose_error why = { 0 };
 	struct buf from;
@@ -62,7 +74,8 @@ static int compose(struct recipe *r, struct db_result *src, const struct templat
 	struct compose_in in = {
 		.from = buf_data(&from),
 		.reply_to = db_text(src, 0, S_REPLY_TO),
-		.source = { db_text(src, 0, S_SUBJECT), db_text(src, 0, S_HTML), db_text(src, 0, S_TEXT) },
+		.source = { db_text(src, 0, S_SUBJECT), db_text(src, 0, S_HTML),
+			    db_text(src, 0, S_TEXT) },
 		.list_unsubscribe = SLICE("{{unsubscribe_url}}"),
 		.one_click = true,
 		.env = *env,
@@ -152,7 +165,8 @@ int recipe_load(struct recipe **ret, struct db *db, uint32_t org, uint64_t campa
 	if (e < 0)
 		return e;
 	if (e == 0) {
-		slice_copy(ret_error, RECIPE_ERROR_MAX, SLICE("the campaign has no template or no sending domain"));
+		slice_copy(ret_error, RECIPE_ERROR_MAX,
+			   SLICE("the campaign has no template or no sending domain"));
 		return E_UNKNOWN;
 	}
 	r->org = org;

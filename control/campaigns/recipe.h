@@ -17,12 +17,12 @@ enum recipe_field { FIELD_FIRST_NAME, FIELD_LAST_NAME, FIELD_UNSUBSCRIBE, FIELD_
 
 struct recipe {
 	uint32_t org;
-	uint64_t campaign, version;      /* version of the template */
-	struct buf bytes;                /* the program */
-	struct program *program;         /* a view of bytes, for its field names */
+	uint64_t campaign, version; /* version of the template */
+	struct buf bytes;           /* the program */
+	struct program *program;    /* a view of bytes, for its field names */
 	struct buf content_meta, job_meta;
 	int64_t accepted_ms, expires_ms;
-	bool own_fields;                 /* some slot is one of the organisation's fields */
+	bool own_fields;                    /* some slot is one of the organisation's fields */
 	uint8_t fields[PROGRAM_FIELDS_MAX]; /* enum recipe_field */
 };
 struct recipe *recipe_free(struct recipe *r);

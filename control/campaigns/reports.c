@@ -1,29 +1,49 @@
 /* control/campaigns/reports.c - what became of a campaign: progress, recipients, statistics. */
 #include "control/campaigns/routes.h"
 
-/* ---- progress ------------------------------------------------------------------------------ */
+/* ---- progress ---------------------------------------------------------------------------- */
 
 /* One statement, hence one moment: the states sum to the audience in every answer. */
 static const char sql_progress[] =
-	"SELECT c.status, c.audience, c.sendable, c.next_seq, to_ms(coalesce(c.started_at, c.created_at)),"
-	" (SELECT coalesce(sum(s.n), 0) FROM stats s WHERE s.org_id = c.org_id AND s.campaign_id = c.id AND s.kind = 5),"
-	" (SELECT coalesce(sum(s.n), 0) FROM stats s WHERE s.org_id = c.org_id AND s.campaign_id = c.id AND s.kind < 5"
-	"  AND s.bucket >= date_trunc('minute', now()) - interval '1 minute'"
-	"  AND s.bucket < date_trunc('minute', now())),"
-	" coalesce(sum(k.n) FILTER (WHERE k.state = 1), 0), coalesce(sum(k.n) FILTER (WHERE k.state = 3), 0),"
-	" coalesce(sum(k.n) FILTER (WHERE k.state = 4), 0), coalesce(sum(k.n) FILTER (WHERE k.state = 5), 0),"
-	" coalesce(sum(k.n) FILTER (WHERE k.state = 6), 0), coalesce(sum(k.n) FILTER (WHERE k.state = 7), 0),"
-	" coalesce(sum(k.n) FILTER (WHERE k.state = 8), 0) "
-	"FROM campaigns c LEFT JOIN campaign_counts k ON k.org_id = c.org_id AND k.campaign_id = c.id "
-	"WHERE c.org_id = $1 AND c.id = $2 GROUP BY c.org_id, c.id";
-enum { P_STATUS, P_AUDIENCE, P_SENDABLE, P_NEXT, P_STARTED, P_DEFERRALS, P_MINUTE, P_OPEN, P_DEFERRED, P_DELIVERED };
+    "SELECT c.status, c.audience, c.sendable, c.next_seq, to_ms(coalesce(c.started_at, "
+    "c.created_at)),"
+    " (SELECT coalesce(sum(s.n), 0) FROM stats s WHERE s.org_id = c.org_id AND s.campaign_id = "
+    "c.id AND s.kind = 5),"
+    " (SELECT coalesce(sum(s.n), 0) FROM stats s WHERE s.org_id = c.org_id AND s.campaign_id = "
+    "c.id AND s.kind < 5"
+    "  AND s.bucket >= date_trunc('minute', now()) - interval '1 minute'"
+    "  AND s.bucket < date_trunc('minute', now())),"
+    " coalesce(sum(k.n) FILTER (WHERE k.state = 1), 0), coalesce(sum(k.n) FILTER (WHERE k.state = "
+    "3), 0),"
+    " coalesce(sum(k.n) FILTER (WHERE k.state = 4), 0), coalesce(sum(k.n) FILTER (WHERE k.state = "
+    "5), 0),"
+    " coalesce(sum(k.n) FILTER (WHERE k.state = 6), 0), coalesce(sum(k.n) FILTER (WHERE k.state = "
+    "7), 0),"
+    " coalesce(sum(k.n) FILTER (WHERE k.state = 8), 0) "
+    "FROM campaigns c LEFT JOIN campaign_counts k ON k.org_id = c.org_id AND k.campaign_id = c.id "
+    "WHERE c.org_id = $1 AND c.id = $2 GROUP BY c.org_id, c.id";
+enum {
+	P_STATUS,
+	P_AUDIENCE,
+	P_SENDABLE,
+	P_NEXT,
+	P_STARTED,
+	P_DEFERRALS,
+	P_MINUTE,
+	P_OPEN,
+	P_DEFERRED,
+	P_DELIVERED
+};
 
 static json_t *states_json(const struct db_result *r)
 {
-	static const enum ledger_state order[] = { LEDGER_DEFERRED, LEDGER_DELIVERED,  LEDGER_BOUNCED,
-						   LEDGER_EXPIRED,  LEDGER_SUPPRESSED, LEDGER_CANCELLED };
-	int64_t open = db_int(r, 0, P_OPEN), uncut = db_int(r, 0, P_SENDABLE) + 1 - db_int(r, 0, P_NEXT);
-	int64_t waiting = db_int(r, 0, P_STATUS) < CAMPAIGN_SENDING ? 0 : MAX_OF(MIN_OF(open, uncut), 0);
+	static const enum ledger_state order[] = { LEDGER_DEFERRED,   LEDGER_DELIVERED,
+						   LEDGER_BOUNCED,    LEDGER_EXPIRED,
+						   LEDGER_SUPPRESSED, LEDGER_CANCELLED };
+	int64_t open = db_int(r, 0, P_OPEN),
+		uncut = db_int(r, 0, P_SENDABLE) + 1 - db_int(r, 0, P_NEXT);
+	int64_t waiting =
+	    db_int(r, 0, P_STATUS) < CAMPAIGN_SENDING ? 0 : MAX_OF(MIN_OF(open, uncut), 0);
 	json_t *states = json_object();
 
 	(void)json_object_set_new(states, "waiting", json_integer(waiting));
@@ -48,36 +68,41 @@ static int get_progress(struct call *c)
 		return r;
 	bool open = db_int(row, 0, P_OPEN) || db_int(row, 0, P_DEFERRED);
 	int64_t status = db_int(row, 0, P_STATUS);
-	return reply_json(c, 200,
-			  json_pack("{so ss sI so sI sI so}", "id", json_id(ID_CAMPAIGN, id), "status",
-				    status == CAMPAIGN_SENDING && !open ? "completed"
-									: campaign_status_name((int)status),
-				    "audience", (json_int_t)db_int(row, 0, P_AUDIENCE), "states", states_json(row),
-				    "deferred_attempts", (json_int_t)db_int(row, 0, P_DEFERRALS), "last_minute",
-				    (json_int_t)db_int(row, 0, P_MINUTE), "started_at",
-				    json_time(status < CAMPAIGN_SENDING ? 0 : db_int(row, 0, P_STARTED))));
+	return reply_json(
+	    c, 200,
+	    json_pack("{so ss sI so sI sI so}", "id", json_id(ID_CAMPAIGN, id), "status",
+		      status == CAMPAIGN_SENDING && !open ? "completed"
+							  : campaign_status_name((int)status),
+		      "audience", (json_int_t)db_int(row, 0, P_AUDIENCE), "states",
+		      states_json(row), "deferred_attempts",
+		      (json_int_t)db_int(row, 0, P_DEFERRALS), "last_minute",
+		      (json_int_t)db_int(row, 0, P_MINUTE), "started_at",
+		      json_time(status < CAMPAIGN_SENDING ? 0 : db_int(row, 0, P_STARTED))));
 }
 
-/* ---- recipients ---------------------------------------------------------------------------- */
+/* ---- recipients -------------------------------------------------------------------------- */
 
 /* A waiting recipient that has been cut into a chunk is queued. */
 static const char sql_recipients[] =
-	"SELECT r.seq, r.contact_id, coalesce(k.email, ''),"
-	" CASE WHEN r.state = 1 AND r.seq < c.next_seq THEN 2 ELSE r.state END, r.reason, r.code, r.attempts,"
-	" to_ms(r.changed_at) FROM campaigns c "
-	"JOIN campaign_recipients r ON r.org_id = c.org_id AND r.campaign_id = c.id "
-	"LEFT JOIN contacts k ON k.org_id = $1 AND k.id = r.contact_id "
-	"WHERE c.org_id = $1 AND c.id = $2 AND r.org_id = $1 AND r.campaign_id = $2 AND r.seq > $3"
-	" AND ($4::int = 0 OR CASE WHEN r.state = 1 AND r.seq < c.next_seq THEN 2 ELSE r.state END = $4::int) "
-	"ORDER BY r.seq LIMIT $5";
+    "SELECT r.seq, r.contact_id, coalesce(k.email, ''),"
+    " CASE WHEN r.state = 1 AND r.seq < c.next_seq THEN 2 ELSE r.state END, r.reason, r.code, "
+    "r.attempts,"
+    " to_ms(r.changed_at) FROM campaigns c "
+    "JOIN campaign_recipients r ON r.org_id = c.org_id AND r.campaign_id = c.id "
+    "LEFT JOIN contacts k ON k.org_id = $1 AND k.id = r.contact_id "
+    "WHERE c.org_id = $1 AND c.id = $2 AND r.org_id = $1 AND r.campaign_id = $2 AND r.seq > $3"
+    " AND ($4::int = 0 OR CASE WHEN r.state = 1 AND r.seq < c.next_seq THEN 2 ELSE r.state END = "
+    "$4::int) "
+    "ORDER BY r.seq LIMIT $5";
 
 static json_t *recipient_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{sI so so ss ss sI sI so}", "seq", (json_int_t)db_int(r, i, 0), "contact",
-			 json_id(ID_CONTACT, (uint64_t)db_int(r, i, 1)), "email", json_slice(db_text(r, i, 2)),
-			 "state", ledger_state_name((int)db_int(r, i, 3)), "reason",
-			 ledger_reason_name((int)db_int(r, i, 4)), "code", (json_int_t)db_int(r, i, 5), "attempts",
-			 (json_int_t)db_int(r, i, 6), "changed_at", json_time(db_int(r, i, 7)));
+	return json_pack(
+	    "{sI so so ss ss sI sI so}", "seq", (json_int_t)db_int(r, i, 0), "contact",
+	    json_id(ID_CONTACT, (uint64_t)db_int(r, i, 1)), "email", json_slice(db_text(r, i, 2)),
+	    "state", ledger_state_name((int)db_int(r, i, 3)), "reason",
+	    ledger_reason_name((int)db_int(r, i, 4)), "code", (json_int_t)db_int(r, i, 5),
+	    "attempts", (json_int_t)db_int(r, i, 6), "changed_at", json_time(db_int(r, i, 7)));
 }
 
 static int list_recipients(struct call *c)
@@ -93,25 +118,29 @@ static int list_recipients(struct call *c)
 	if (r >= 0)
 		r = page_read(c, &page);
 	if (r >= 0)
-		r = db_run(c->db, &rows, sql_recipients, p_int(c->actor.org), p_int(db_int(head, 0, CC_ID)),
-			   p_int(page.id), p_int(state), p_int(page.limit + 1));
+		r = db_run(c->db, &rows, sql_recipients, p_int(c->actor.org),
+			   p_int(db_int(head, 0, CC_ID)), p_int(page.id), p_int(state),
+			   p_int(page.limit + 1));
 	return r < 0 ? r : rows_reply(c, &page, rows, recipient_json);
 }
 
-/* ---- statistics ---------------------------------------------------------------------------- */
+/* ---- statistics -------------------------------------------------------------------------- */
 
 enum { SERIES_MAX = 2000, REASONS_MAX = 20 };
 
 static const char sql_series[] =
-	"SELECT to_ms(bucket), sum(n) FILTER (WHERE kind = 1), sum(n) FILTER (WHERE kind = 2),"
-	" sum(n) FILTER (WHERE kind = 3), sum(n) FILTER (WHERE kind = 4), sum(n) FILTER (WHERE kind = 5) "
-	"FROM stats WHERE org_id = $1 AND campaign_id = $2 AND kind < 16 GROUP BY bucket ORDER BY bucket LIMIT $3";
+    "SELECT to_ms(bucket), sum(n) FILTER (WHERE kind = 1), sum(n) FILTER (WHERE kind = 2),"
+    " sum(n) FILTER (WHERE kind = 3), sum(n) FILTER (WHERE kind = 4), sum(n) FILTER (WHERE kind = "
+    "5) "
+    "FROM stats WHERE org_id = $1 AND campaign_id = $2 AND kind < 16 GROUP BY bucket ORDER BY "
+    "bucket LIMIT $3";
 static const char sql_reasons[] =
-	"SELECT e.kind, e.code, e.dsn, coalesce(d.text, ''), count(*) FROM events e "
-	"LEFT JOIN diagnostics d ON d.org_id = $1 AND d.id = e.diagnostic_id "
-	"WHERE e.org_id = $1 AND e.campaign_id = $2 AND e.kind IN (2, 3, 5) GROUP BY 1, 2, 3, 4 "
-	"ORDER BY count(*) DESC LIMIT $3";
-static const char *const outcome_names[] = { "", "delivered", "bounced", "expired", "cancelled", "deferred" };
+    "SELECT e.kind, e.code, e.dsn, coalesce(d.text, ''), count(*) FROM events e "
+    "LEFT JOIN diagnostics d ON d.org_id = $1 AND d.id = e.diagnostic_id "
+    "WHERE e.org_id = $1 AND e.campaign_id = $2 AND e.kind IN (2, 3, 5) GROUP BY 1, 2, 3, 4 "
+    "ORDER BY count(*) DESC LIMIT $3";
+static const char *const outcome_names[] = { "",        "delivered", "bounced",
+					     "expired", "cancelled", "deferred" };
 
 static json_t *series_json(const struct db_result *r)
 {
@@ -122,7 +151,8 @@ static json_t *series_json(const struct db_result *r)
 
 		(void)json_object_set_new(point, "at", json_time(db_int(r, i, 0)));
 		for (unsigned k = 1; k < ARRAY_LEN(outcome_names); k++)
-			(void)json_object_set_new(point, outcome_names[k], json_integer(db_int(r, i, k)));
+			(void)json_object_set_new(point, outcome_names[k],
+						  json_integer(db_int(r, i, k)));
 		(void)json_array_append_new(series, point);
 	}
 	return series;
@@ -133,12 +163,12 @@ static json_t *reasons_json(const struct db_result *r)
 	json_t *reasons = json_array();
 
 	for (unsigned i = 0; i < db_rows(r); i++)
-		(void)json_array_append_new(reasons,
-					    json_pack("{ss sI so so sI}", "outcome", outcome_names[db_int(r, i, 0)],
-						      "code", (json_int_t)db_int(r, i, 1), "status",
-						      json_slice(db_text(r, i, 2)), "text",
-						      json_slice(db_text(r, i, 3)), "count",
-						      (json_int_t)db_int(r, i, 4)));
+		(void)json_array_append_new(
+		    reasons,
+		    json_pack("{ss sI so so sI}", "outcome", outcome_names[db_int(r, i, 0)], "code",
+			      (json_int_t)db_int(r, i, 1), "status", json_slice(db_text(r, i, 2)),
+			      "text", json_slice(db_text(r, i, 3)), "count",
+			      (json_int_t)db_int(r, i, 4)));
 	return reasons;
 }
 
@@ -152,24 +182,29 @@ static int get_stats(struct call *c)
 	int64_t id = r < 0 ? 0 : db_int(head, 0, CC_ID);
 
 	if (r >= 0)
-		r = db_run(c->db, &series, sql_series, p_int(c->actor.org), p_int(id), p_int(SERIES_MAX));
+		r = db_run(c->db, &series, sql_series, p_int(c->actor.org), p_int(id),
+			   p_int(SERIES_MAX));
 	if (r >= 0)
-		r = db_run(c->db, &reasons, sql_reasons, p_int(c->actor.org), p_int(id), p_int(REASONS_MAX));
+		r = db_run(c->db, &reasons, sql_reasons, p_int(c->actor.org), p_int(id),
+			   p_int(REASONS_MAX));
 	if (r >= 0)
-		r = db_run(c->db, &left, "SELECT count(*) FROM unsubscribes WHERE org_id = $1 AND campaign_id = $2",
-			   p_int(c->actor.org), p_int(id));
+		r = db_run(
+		    c->db, &left,
+		    "SELECT count(*) FROM unsubscribes WHERE org_id = $1 AND campaign_id = $2",
+		    p_int(c->actor.org), p_int(id));
 	if (r < 0)
 		return r;
 	return reply_json(c, 200,
-			  json_pack("{sI sI so so}", "audience", (json_int_t)db_int(head, 0, CC_AUDIENCE),
-				    "unsubscribed", (json_int_t)db_int(left, 0, 0), "series", series_json(series),
+			  json_pack("{sI sI so so}", "audience",
+				    (json_int_t)db_int(head, 0, CC_AUDIENCE), "unsubscribed",
+				    (json_int_t)db_int(left, 0, 0), "series", series_json(series),
 				    "reasons", reasons_json(reasons)));
 }
 
 #define REPORT(name) "/v1/campaigns/{campaign_id}/" name
 const struct route campaign_report_routes[] = {
-	{"GET", REPORT("progress"),   AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_progress   },
-	{"GET", REPORT("recipients"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_recipients},
-	{"GET", REPORT("stats"),      AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_stats	    },
+	{ "GET", REPORT("progress"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_progress },
+	{ "GET", REPORT("recipients"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_recipients },
+	{ "GET", REPORT("stats"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_stats },
 };
 const size_t campaign_report_routes_n = ARRAY_LEN(campaign_report_routes);

@@ -4,7 +4,12 @@
 #include "control/http/body.h"
 #include "control/suppression/address.h"
 
-enum contact_status { CONTACT_SUBSCRIBED = 1, CONTACT_UNSUBSCRIBED, CONTACT_BOUNCED, CONTACT_COMPLAINED };
+enum contact_status {
+	CONTACT_SUBSCRIBED = 1,
+	CONTACT_UNSUBSCRIBED,
+	CONTACT_BOUNCED,
+	CONTACT_COMPLAINED
+};
 static const char *const status_names[] = {
 	[CONTACT_SUBSCRIBED] = "subscribed",
 	[CONTACT_UNSUBSCRIBED] = "unsubscribed",
@@ -21,7 +26,7 @@ static int status_parse(struct slice word)
 }
 
 #define CONTACT_COLUMNS                                                                            \
-	"c.id, c.email, c.first_name, c.last_name, c.status, c.fields::text, to_ms(c.created_at),"   \
+	"c.id, c.email, c.first_name, c.last_name, c.status, c.fields::text, to_ms(c.created_at)," \
 	" to_ms(c.updated_at), c.version"
 enum { K_ID, K_EMAIL, K_FIRST, K_LAST, K_STATUS, K_FIELDS, K_CREATED, K_UPDATED, K_VERSION };
 
@@ -31,13 +36,14 @@ static json_t *contact_json(const struct db_result *r, unsigned i)
 	int64_t status = db_int(r, i, K_STATUS);
 	json_t *values = json_loadb(fields.p, fields.n, 0, NULL);
 
-	return json_pack("{so so so so ss so so so}", "id",
-			 json_id(ID_CONTACT, (uint64_t)db_int(r, i, K_ID)), "email",
-			 json_slice(db_text(r, i, K_EMAIL)), "first_name", json_slice(db_text(r, i, K_FIRST)),
-			 "last_name", json_slice(db_text(r, i, K_LAST)), "status",
-			 status >= 1 && status < (int64_t)ARRAY_LEN(status_names) ? status_names[status] : "",
-			 "fields", values ? values : json_object(), "created_at",
-			 json_time(db_int(r, i, K_CREATED)), "updated_at", json_time(db_int(r, i, K_UPDATED)));
+	return json_pack(
+	    "{so so so so ss so so so}", "id", json_id(ID_CONTACT, (uint64_t)db_int(r, i, K_ID)),
+	    "email", json_slice(db_text(r, i, K_EMAIL)), "first_name",
+	    json_slice(db_text(r, i, K_FIRST)), "last_name", json_slice(db_text(r, i, K_LAST)),
+	    "status",
+	    status >= 1 && status < (int64_t)ARRAY_LEN(status_names) ? status_names[status] : "",
+	    "fields", values ? values : json_object(), "created_at",
+	    json_time(db_int(r, i, K_CREATED)), "updated_at", json_time(db_int(r, i, K_UPDATED)));
 }
 
 static int reply_contact(struct call *c, unsigned status, const struct db_result *row)
@@ -58,29 +64,32 @@ static int find_contact(struct call *c, struct db_result **ret)
 		if (suppress_address_parse(given, &a) < 0)
 			return E_UNKNOWN;
 		r = db_run(c->db, ret,
-			   "SELECT " CONTACT_COLUMNS " FROM contacts c WHERE c.org_id = $1 AND c.email_norm = $2",
+			   "SELECT " CONTACT_COLUMNS
+			   " FROM contacts c WHERE c.org_id = $1 AND c.email_norm = $2",
 			   p_int(c->actor.org), p_text(a.normal));
 	} else {
 		r = call_id(c, 0, ID_CONTACT, &id);
 		if (r >= 0)
 			r = db_run(c->db, ret,
-				   "SELECT " CONTACT_COLUMNS " FROM contacts c WHERE c.org_id = $1 AND c.id = $2",
+				   "SELECT " CONTACT_COLUMNS
+				   " FROM contacts c WHERE c.org_id = $1 AND c.id = $2",
 				   p_int(c->actor.org), p_int(id));
 	}
 	return r == 0 ? E_UNKNOWN : r;
 }
 
-/* ---- reading ------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
-static int read_filter(struct call *c, int64_t *ret_status, uint64_t *ret_list, struct suppress_address *a,
-		       struct slice *ret_email)
+static int read_filter(struct call *c, int64_t *ret_status, uint64_t *ret_list,
+		       struct suppress_address *a, struct slice *ret_email)
 {
 	struct slice status = call_query(c, "status"), list = call_query(c, "list"),
 		     email = call_query(c, "email");
 
 	*ret_status = status.n ? status_parse(status) : 0;
 	if (status.n && !*ret_status)
-		return problem(c, 400, "invalid_filter", "status is subscribed, unsubscribed, bounced or complained");
+		return problem(c, 400, "invalid_filter",
+			       "status is subscribed, unsubscribed, bounced or complained");
 	*ret_list = 0;
 	if (list.n && id_in(ID_LIST, list, ret_list) < 0)
 		return problem(c, 400, "invalid_filter", "list is the id of a list");
@@ -95,13 +104,15 @@ static int read_filter(struct call *c, int64_t *ret_status, uint64_t *ret_list, 
 
 /* One statement a shape, so that each has the plan of its own index. */
 static const char sql_all[] =
-	"SELECT " CONTACT_COLUMNS " FROM contacts c WHERE c.org_id = $1 AND c.id > $2"
-	" AND ($4::int = 0 OR c.status = $4::int) AND ($5 = '' OR c.email_norm = $5) ORDER BY c.id LIMIT $3";
+    "SELECT " CONTACT_COLUMNS " FROM contacts c WHERE c.org_id = $1 AND c.id > $2"
+    " AND ($4::int = 0 OR c.status = $4::int) AND ($5 = '' OR c.email_norm = $5) ORDER BY c.id "
+    "LIMIT $3";
 static const char sql_of_list[] =
-	"SELECT " CONTACT_COLUMNS " FROM list_members m JOIN contacts c ON c.org_id = $1 AND c.id = m.contact_id "
-	"WHERE m.org_id = $1 AND m.list_id = $6 AND m.contact_id > $2 AND m.status = 1"
-	" AND ($4::int = 0 OR c.status = $4::int) AND ($5 = '' OR c.email_norm = $5) "
-	"ORDER BY m.contact_id LIMIT $3";
+    "SELECT " CONTACT_COLUMNS
+    " FROM list_members m JOIN contacts c ON c.org_id = $1 AND c.id = m.contact_id "
+    "WHERE m.org_id = $1 AND m.list_id = $6 AND m.contact_id > $2 AND m.status = 1"
+    " AND ($4::int = 0 OR c.status = $4::int) AND ($5 = '' OR c.email_norm = $5) "
+    "ORDER BY m.contact_id LIMIT $3";
 
 static int list_contacts(struct call *c)
 {
@@ -117,8 +128,9 @@ static int list_contacts(struct call *c)
 		r = read_filter(c, &status, &list, &a, &email);
 	if (r < 0)
 		return r;
-	const struct db_param params[] = { p_int(c->actor.org), p_int(page.id),	 p_int(page.limit + 1),
-					   p_int(status),	p_text(email), p_int(list) };
+	const struct db_param params[] = { p_int(c->actor.org),   p_int(page.id),
+					   p_int(page.limit + 1), p_int(status),
+					   p_text(email),         p_int(list) };
 	r = db_query(c->db, &rows, list ? sql_of_list : sql_all, params, list ? 6 : 5);
 	return r < 0 ? r : rows_reply(c, &page, rows, contact_json);
 }
@@ -132,7 +144,8 @@ static int get_contact(struct call *c)
 
 	if (r >= 0)
 		r = db_run(c->db, &lists,
-			   "SELECT list_id FROM list_members WHERE org_id = $1 AND contact_id = $2 AND status = 1 "
+			   "SELECT list_id FROM list_members WHERE org_id = $1 AND contact_id = $2 "
+			   "AND status = 1 "
 			   "ORDER BY list_id LIMIT 1000",
 			   p_int(c->actor.org), p_int(db_int(row, 0, K_ID)));
 	if (r < 0)
@@ -146,7 +159,7 @@ static int get_contact(struct call *c)
 	return reply_json(c, 200, json);
 }
 
-/* ---- writing ------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 struct contact_body {
 	struct slice email, first_name, last_name, status;
@@ -154,12 +167,14 @@ struct contact_body {
 };
 enum { B_EMAIL, B_FIRST, B_LAST, B_STATUS, B_FIELDS, B_LISTS, B_ROWS };
 static const struct body_field contact_body[B_ROWS] = {
-	[B_EMAIL] = {"email",	   BODY_EMAIL,	offsetof(struct contact_body, email),	   0, 0, 0,   0},
-	[B_FIRST] = {"first_name", BODY_LINE,	offsetof(struct contact_body, first_name), 0, 0, 200, 0},
-	[B_LAST] = {"last_name",  BODY_LINE,	offsetof(struct contact_body, last_name),  0, 0, 200, 0},
-	[B_STATUS] = {"status",	   BODY_LINE,	offsetof(struct contact_body, status),	   0, 0, 20,  0},
-	[B_FIELDS] = {"fields",	   BODY_OBJECT, offsetof(struct contact_body, fields),	   0, 0, 0,   0},
-	[B_LISTS] = {"lists",	   BODY_LIST,	offsetof(struct contact_body, lists),	   0, 0, 100, 0},
+	[B_EMAIL] = { "email", BODY_EMAIL, offsetof(struct contact_body, email), 0, 0, 0, 0 },
+	[B_FIRST] = { "first_name", BODY_LINE, offsetof(struct contact_body, first_name), 0, 0, 200,
+		      0 },
+	[B_LAST] = { "last_name", BODY_LINE, offsetof(struct contact_body, last_name), 0, 0, 200,
+		     0 },
+	[B_STATUS] = { "status", BODY_LINE, offsetof(struct contact_body, status), 0, 0, 20, 0 },
+	[B_FIELDS] = { "fields", BODY_OBJECT, offsetof(struct contact_body, fields), 0, 0, 0, 0 },
+	[B_LISTS] = { "lists", BODY_LIST, offsetof(struct contact_body, lists), 0, 0, 100, 0 },
 };
 
 static int check_fields(struct call *c, const json_t *fields)
@@ -172,14 +187,17 @@ static int check_fields(struct call *c, const json_t *fields)
 
 	if (r < 0 || !fields)
 		return r;
-	json_object_foreach((json_t *)fields, name, value) {
+	json_object_foreach((json_t *)fields, name, value)
+	{
 		enum field_type type = field_types_find(types, slice_str(name));
 
 		(void)snprintf(pointer, sizeof(pointer), "/fields/%.100s", name);
 		if (!type)
-			problem_add(c, pointer, "unknown_field", "no field of this name is defined");
+			problem_add(c, pointer, "unknown_field",
+				    "no field of this name is defined");
 		else if (!field_value_fits(type, value))
-			problem_add(c, pointer, "wrong_type", "this field is a %s", field_type_name(type));
+			problem_add(c, pointer, "wrong_type", "this field is a %s",
+				    field_type_name(type));
 	}
 	return 0;
 }
@@ -195,7 +213,8 @@ static int read_contact(struct call *c, struct contact_body *b, struct body_seen
 		problem_add(c, "/email", "invalid_email", "not an address that can be sent to");
 	*ret_status = body_has(*seen, B_STATUS) ? status_parse(b->status) : 0;
 	if (body_has(*seen, B_STATUS) && !*ret_status)
-		problem_add(c, "/status", "unknown_status", "subscribed, unsubscribed, bounced or complained");
+		problem_add(c, "/status", "unknown_status",
+			    "subscribed, unsubscribed, bounced or complained");
 	r = check_fields(c, b->fields);
 	return r < 0 ? r : problem_end(c);
 }
@@ -209,22 +228,25 @@ static int join_lists(struct call *c, const json_t *lists, int64_t contact)
 		int r;
 
 		(void)snprintf(pointer, sizeof(pointer), "/lists/%zu", i);
-		if (!json_is_string(item) || id_in(ID_LIST, slice_str(json_string_value(item)), &list) < 0) {
+		if (!json_is_string(item) ||
+		    id_in(ID_LIST, slice_str(json_string_value(item)), &list) < 0) {
 			problem_add(c, pointer, "unknown_list", "no such list");
 			continue;
 		}
 		r = db_run(c->db, NULL,
-			   "INSERT INTO list_members AS m (org_id, list_id, contact_id) SELECT $1, l.id, $3 "
-			   "FROM lists l WHERE l.org_id = $1 AND l.id = $2 ON CONFLICT (org_id, list_id, contact_id) "
+			   "INSERT INTO list_members AS m (org_id, list_id, contact_id) SELECT $1, "
+			   "l.id, $3 "
+			   "FROM lists l WHERE l.org_id = $1 AND l.id = $2 ON CONFLICT (org_id, "
+			   "list_id, contact_id) "
 			   "DO UPDATE SET status = 1 WHERE m.status <> 1",
 			   p_int(c->actor.org), p_int(list), p_int(contact));
 		if (r > 0)
 			r = list_count_add(c->db, c->actor.org, list, 1);
 		else if (r == 0)
 			r = db_run(c->db, NULL, "SELECT 1 FROM lists WHERE org_id = $1 AND id = $2",
-				   p_int(c->actor.org), p_int(list)) == 0 ?
-				    (problem_add(c, pointer, "unknown_list", "no such list"), 0) :
-				    0;
+				   p_int(c->actor.org), p_int(list)) == 0
+				? (problem_add(c, pointer, "unknown_list", "no such list"), 0)
+				: 0;
 		if (r < 0)
 			return r;
 	}
@@ -240,14 +262,15 @@ static char *fields_text(const json_t *fields)
 
 /* Absent members keep what is there; a field that is null is removed (RFC 7396). */
 static const char sql_upsert[] =
-	"INSERT INTO contacts AS c (org_id, email, email_norm, first_name, last_name, status, fields) "
-	"VALUES ($1, $2, $3, coalesce($4, ''), coalesce($5, ''), coalesce(nullif($6::smallint, 0), 1),"
-	" jsonb_strip_nulls($7::jsonb)) "
-	"ON CONFLICT (org_id, email_norm) DO UPDATE SET email = excluded.email,"
-	" first_name = coalesce($4, c.first_name), last_name = coalesce($5, c.last_name),"
-	" status = coalesce(nullif($6::smallint, 0), c.status),"
-	" fields = jsonb_strip_nulls(c.fields || $7::jsonb), updated_at = now(), version = c.version + 1 "
-	"RETURNING " CONTACT_COLUMNS;
+    "INSERT INTO contacts AS c (org_id, email, email_norm, first_name, last_name, status, fields) "
+    "VALUES ($1, $2, $3, coalesce($4, ''), coalesce($5, ''), coalesce(nullif($6::smallint, 0), 1),"
+    " jsonb_strip_nulls($7::jsonb)) "
+    "ON CONFLICT (org_id, email_norm) DO UPDATE SET email = excluded.email,"
+    " first_name = coalesce($4, c.first_name), last_name = coalesce($5, c.last_name),"
+    " status = coalesce(nullif($6::smallint, 0), c.status),"
+    " fields = jsonb_strip_nulls(c.fields || $7::jsonb), updated_at = now(), version = c.version + "
+    "1 "
+    "RETURNING " CONTACT_COLUMNS;
 
 static int post_contact(struct call *c)
 {
@@ -265,19 +288,20 @@ static int post_contact(struct call *c)
 		return problem_end(c);
 	}
 	OWNED_MEM char *fields = fields_text(b.fields);
-	r = db_run(c->db, &row, sql_upsert, p_int(c->actor.org), p_text(mailbox_text(&a.box)), p_text(a.normal),
-		   p_opt(b.first_name), p_opt(b.last_name), p_int(status), p_str(fields));
+	r = db_run(c->db, &row, sql_upsert, p_int(c->actor.org), p_text(mailbox_text(&a.box)),
+		   p_text(a.normal), p_opt(b.first_name), p_opt(b.last_name), p_int(status),
+		   p_str(fields));
 	if (r >= 0)
 		r = join_lists(c, b.lists, db_int(row, 0, K_ID));
 	return r < 0 ? r : reply_contact(c, db_int(row, 0, K_VERSION) == 1 ? 201 : 200, row);
 }
 
 static const char sql_patch[] =
-	"UPDATE contacts c SET email = coalesce($3, email), email_norm = coalesce($4, email_norm),"
-	" first_name = coalesce($5, first_name), last_name = coalesce($6, last_name),"
-	" status = coalesce(nullif($7::smallint, 0), status),"
-	" fields = jsonb_strip_nulls(fields || $8::jsonb), updated_at = now(), version = version + 1 "
-	"WHERE org_id = $1 AND id = $2 RETURNING " CONTACT_COLUMNS;
+    "UPDATE contacts c SET email = coalesce($3, email), email_norm = coalesce($4, email_norm),"
+    " first_name = coalesce($5, first_name), last_name = coalesce($6, last_name),"
+    " status = coalesce(nullif($7::smallint, 0), status),"
+    " fields = jsonb_strip_nulls(fields || $8::jsonb), updated_at = now(), version = version + 1 "
+    "WHERE org_id = $1 AND id = $2 RETURNING " CONTACT_COLUMNS;
 
 static int patch_contact(struct call *c)
 {
@@ -298,8 +322,9 @@ static int patch_contact(struct call *c)
 	bool moved = body_has(seen, B_EMAIL);
 	OWNED_MEM char *fields = fields_text(b.fields);
 	r = db_run(c->db, &row, sql_patch, p_int(c->actor.org), p_int(db_int(old, 0, K_ID)),
-		   moved ? p_text(mailbox_text(&a.box)) : p_null(), moved ? p_text(a.normal) : p_null(),
-		   p_opt(b.first_name), p_opt(b.last_name), p_int(status), p_str(fields));
+		   moved ? p_text(mailbox_text(&a.box)) : p_null(),
+		   moved ? p_text(a.normal) : p_null(), p_opt(b.first_name), p_opt(b.last_name),
+		   p_int(status), p_str(fields));
 	if (r >= 0)
 		r = join_lists(c, b.lists, db_int(row, 0, K_ID));
 	return r < 0 ? r : reply_contact(c, 200, row);
@@ -312,20 +337,25 @@ static int delete_contact(struct call *c)
 
 	if (r >= 0)
 		r = db_run(c->db, NULL,
-			   "INSERT INTO list_counts (org_id, list_id, n) SELECT $1, list_id, -1 FROM list_members "
+			   "INSERT INTO list_counts (org_id, list_id, n) SELECT $1, list_id, -1 "
+			   "FROM list_members "
 			   "WHERE org_id = $1 AND contact_id = $2 AND status = 1",
 			   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)));
 	if (r >= 0)
-		r = db_run(c->db, NULL, "DELETE FROM contacts WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
-			   p_int(db_int(old, 0, K_ID)));
+		r = db_run(c->db, NULL, "DELETE FROM contacts WHERE org_id = $1 AND id = $2",
+			   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)));
 	return r < 0 ? r : reply_empty(c, 204);
 }
 
 const struct route contact_routes[] = {
-	{"GET",	   "/v1/contacts",		AUTH_MEMBER, PERMIT_CONTACTS_READ,  0,		      0, list_contacts },
-	{"POST",   "/v1/contacts",		AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0, post_contact  },
-	{"GET",	   "/v1/contacts/{contact_id}", AUTH_MEMBER, PERMIT_CONTACTS_READ,  0,		      0, get_contact   },
-	{"PATCH",  "/v1/contacts/{contact_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0,		      0, patch_contact },
-	{"DELETE", "/v1/contacts/{contact_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0,		      0, delete_contact},
+	{ "GET", "/v1/contacts", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_contacts },
+	{ "POST", "/v1/contacts", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
+	  post_contact },
+	{ "GET", "/v1/contacts/{contact_id}", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0,
+	  get_contact },
+	{ "PATCH", "/v1/contacts/{contact_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
+	  patch_contact },
+	{ "DELETE", "/v1/contacts/{contact_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
+	  delete_contact },
 };
 const size_t contact_routes_n = ARRAY_LEN(contact_routes);

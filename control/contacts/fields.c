@@ -7,21 +7,22 @@ struct field_body {
 	struct slice name, label, type;
 };
 static const struct body_field create_body[] = {
-	{"name",  BODY_LINE, offsetof(struct field_body, name),	 BODY_REQUIRED, 1, 63,	0},
-	{"type",  BODY_LINE, offsetof(struct field_body, type),	 BODY_REQUIRED, 1, 20,	0},
-	{"label", BODY_LINE, offsetof(struct field_body, label), 0,		0, 200, 0},
+	{ "name", BODY_LINE, offsetof(struct field_body, name), BODY_REQUIRED, 1, 63, 0 },
+	{ "type", BODY_LINE, offsetof(struct field_body, type), BODY_REQUIRED, 1, 20, 0 },
+	{ "label", BODY_LINE, offsetof(struct field_body, label), 0, 0, 200, 0 },
 };
 static const struct body_field patch_body[] = {
-	{"label", BODY_LINE, offsetof(struct field_body, label), BODY_REQUIRED, 0, 200, 0},
+	{ "label", BODY_LINE, offsetof(struct field_body, label), BODY_REQUIRED, 0, 200, 0 },
 };
 
 #define FIELD_COLUMNS "id, name, label, type, to_ms(created_at)"
 
 static json_t *field_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{so so so ss so}", "id", json_id(ID_FIELD, (uint64_t)db_int(r, i, 0)), "name",
-			 json_slice(db_text(r, i, 1)), "label", json_slice(db_text(r, i, 2)), "type",
-			 field_type_name((int)db_int(r, i, 3)), "created_at", json_time(db_int(r, i, 4)));
+	return json_pack(
+	    "{so so so ss so}", "id", json_id(ID_FIELD, (uint64_t)db_int(r, i, 0)), "name",
+	    json_slice(db_text(r, i, 1)), "label", json_slice(db_text(r, i, 2)), "type",
+	    field_type_name((int)db_int(r, i, 3)), "created_at", json_time(db_int(r, i, 4)));
 }
 
 static int list_fields(struct call *c)
@@ -32,7 +33,8 @@ static int list_fields(struct call *c)
 
 	if (r >= 0)
 		r = db_run(c->db, &rows,
-			   "SELECT " FIELD_COLUMNS " FROM fields WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+			   "SELECT " FIELD_COLUMNS
+			   " FROM fields WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
 			   p_int(c->actor.org), p_int(page.id), p_int(page.limit + 1));
 	return r < 0 ? r : rows_reply(c, &page, rows, field_json);
 }
@@ -40,7 +42,7 @@ static int list_fields(struct call *c)
 static bool name_is_free(struct slice name)
 {
 	static const char *const taken[] = { "email", "first_name", "last_name", "unsubscribe_url",
-					     "id",    "status",	    "date",	 "message_id" };
+					     "id",    "status",     "date",      "message_id" };
 
 	for (size_t i = 0; i < ARRAY_LEN(taken); i++)
 		if (slice_eq(name, slice_str(taken[i])))
@@ -70,17 +72,20 @@ static int create_field(struct call *c)
 	if (!type)
 		problem_add(c, "/type", "unknown_type", "one of text, number, boolean, date");
 	if (!name_is_plain(b.name))
-		problem_add(c, "/name", "invalid_name", "lower-case letters, digits and _, a letter first");
+		problem_add(c, "/name", "invalid_name",
+			    "lower-case letters, digits and _, a letter first");
 	else if (!name_is_free(b.name))
-		problem_add(c, "/name", "reserved_name", "every contact has a field of this name already");
+		problem_add(c, "/name", "reserved_name",
+			    "every contact has a field of this name already");
 	r = problem_end(c);
 	if (r < 0)
 		return r;
-	r = db_run(c->db, &row,
-		   "INSERT INTO fields (org_id, name, label, type) SELECT $1, $2, $3, $4 "
-		   "WHERE (SELECT count(*) FROM fields WHERE org_id = $1) < $5 RETURNING " FIELD_COLUMNS,
-		   p_int(c->actor.org), p_text(b.name), p_text(b.label), p_int(type),
-		   p_int(FIELDS_PER_ORG_MAX));
+	r = db_run(
+	    c->db, &row,
+	    "INSERT INTO fields (org_id, name, label, type) SELECT $1, $2, $3, $4 "
+	    "WHERE (SELECT count(*) FROM fields WHERE org_id = $1) < $5 RETURNING " FIELD_COLUMNS,
+	    p_int(c->actor.org), p_text(b.name), p_text(b.label), p_int(type),
+	    p_int(FIELDS_PER_ORG_MAX));
 	if (r == 0)
 		return problem(c, 409, "too_many_fields", "at most %d fields", FIELDS_PER_ORG_MAX);
 	return r < 0 ? r : reply_json(c, 201, field_json(row, 0));
@@ -98,7 +103,8 @@ static int patch_field(struct call *c)
 		r = body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
 	if (r >= 0)
 		r = db_run(c->db, &row,
-			   "UPDATE fields SET label = $3, version = version + 1 WHERE org_id = $1 AND id = $2 "
+			   "UPDATE fields SET label = $3, version = version + 1 WHERE org_id = $1 "
+			   "AND id = $2 "
 			   "RETURNING " FIELD_COLUMNS,
 			   p_int(c->actor.org), p_int(id), p_text(b.label));
 	if (r == 0)
@@ -114,17 +120,19 @@ static int delete_field(struct call *c)
 	int r = call_id(c, 0, ID_FIELD, &id);
 
 	if (r >= 0)
-		r = db_run(c->db, NULL, "DELETE FROM fields WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
-			   p_int(id));
+		r = db_run(c->db, NULL, "DELETE FROM fields WHERE org_id = $1 AND id = $2",
+			   p_int(c->actor.org), p_int(id));
 	if (r == 0)
 		return E_UNKNOWN;
 	return r < 0 ? r : reply_empty(c, 204);
 }
 
 const struct route field_routes[] = {
-	{"GET",	   "/v1/fields",	    AUTH_MEMBER, PERMIT_CONTACTS_READ,  0,		  0, list_fields },
-	{"POST",   "/v1/fields",	    AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0, create_field},
-	{"PATCH",  "/v1/fields/{field_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0,		  0, patch_field },
-	{"DELETE", "/v1/fields/{field_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0,		  0, delete_field},
+	{ "GET", "/v1/fields", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_fields },
+	{ "POST", "/v1/fields", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
+	  create_field },
+	{ "PATCH", "/v1/fields/{field_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0, patch_field },
+	{ "DELETE", "/v1/fields/{field_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
+	  delete_field },
 };
 const size_t field_routes_n = ARRAY_LEN(field_routes);

@@ -13,7 +13,7 @@
 
 enum {
 	PIECE = 256 * 1024,
-	ERRORS_KEPT = 10000,   /* of an import; all are counted */
+	ERRORS_KEPT = 10000, /* of an import; all are counted */
 	VALUE_KEPT = 200,
 	PROGRESS_MS = 2000,
 };
@@ -27,7 +27,7 @@ struct job {
 	struct db *ingest, *api;
 	const atomic_bool *stop;
 	struct field_types *types;
-	json_t *titles;        /* the mapping */
+	json_t *titles; /* the mapping */
 	struct import_map *map;
 	struct buf rows;
 	char prefix[48];
@@ -35,14 +35,14 @@ struct job {
 	struct column lines, reasons, values;
 };
 
-/* ---- claiming ------------------------------------------------------------------------------ */
+/* ---- claiming ---------------------------------------------------------------------------- */
 
 static const char sql_claim[] =
-	"UPDATE imports SET status = 2, claimed_until = now() + interval '60 s',"
-	" started_at = coalesce(started_at, now()) WHERE (org_id, id) IN"
-	" (SELECT org_id, id FROM imports WHERE status = 1 OR (status = 2 AND claimed_until < now())"
-	"  ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) "
-	"RETURNING org_id, id, coalesce(list_id, 0), path, mapping::text";
+    "UPDATE imports SET status = 2, claimed_until = now() + interval '60 s',"
+    " started_at = coalesce(started_at, now()) WHERE (org_id, id) IN"
+    " (SELECT org_id, id FROM imports WHERE status = 1 OR (status = 2 AND claimed_until < now())"
+    "  ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) "
+    "RETURNING org_id, id, coalesce(list_id, 0), path, mapping::text";
 
 static int claim(struct job *j)
 {
@@ -67,15 +67,16 @@ static int work_prepare(struct db *api, void *arg)
 	return field_types_load(&j->types, api, j->org);
 }
 
-/* ---- staging ------------------------------------------------------------------------------- */
+/* ---- staging ----------------------------------------------------------------------------- */
 
 static int work_progress(struct db *api, void *arg)
 {
 	struct job *j = arg;
-	int r = db_run(api, NULL,
-		       "UPDATE imports SET rows_read = $3, n_invalid = $4,"
-		       " claimed_until = now() + interval '60 s' WHERE org_id = $1 AND id = $2 AND status = 2",
-		       p_int(j->org), p_int(j->id), p_int(j->read), p_int(j->invalid));
+	int r = db_run(
+	    api, NULL,
+	    "UPDATE imports SET rows_read = $3, n_invalid = $4,"
+	    " claimed_until = now() + interval '60 s' WHERE org_id = $1 AND id = $2 AND status = 2",
+	    p_int(j->org), p_int(j->id), p_int(j->read), p_int(j->invalid));
 
 	return r == 0 ? -ECANCELED : r;
 }
@@ -90,7 +91,8 @@ static int progress(struct job *j)
 	return db_tx(j->api, j->org, work_progress, j);
 }
 
-static void refuse_row(struct job *j, const struct sheet_record *r, enum import_problem why, struct slice value)
+static void refuse_row(struct job *j, const struct sheet_record *r, enum import_problem why,
+		       struct slice value)
 {
 	j->invalid++;
 	if (j->lines.n >= ERRORS_KEPT)
@@ -145,9 +147,10 @@ static int read_file(struct job *j, struct sheet *sheet, int fd)
 	if (r >= 0)
 		r = sheet_end(sheet);
 	if (r == E_LIMIT || r == E_SYNTAX)
-		(void)snprintf(j->error, sizeof(j->error), "line %" PRIu64 ": %s", sheet_line(sheet),
-			       r == E_LIMIT ? "the record is longer than 64 KiB; is a quote left open?" :
-					      "the file ends inside quotes");
+		(void)snprintf(
+		    j->error, sizeof(j->error), "line %" PRIu64 ": %s", sheet_line(sheet),
+		    r == E_LIMIT ? "the record is longer than 64 KiB; is a quote left open?"
+				 : "the file ends inside quotes");
 	return r < 0 ? r : flush_rows(j);
 }
 
@@ -166,8 +169,9 @@ static int stage(struct job *j)
 	r = db_run(j->ingest, NULL, "DELETE FROM import_rows WHERE org_id = $1 AND import_id = $2",
 		   p_int(j->org), p_int(j->id));
 	if (r >= 0)
-		r = db_copy_begin(j->ingest, "COPY import_rows (org_id, import_id, line, email, email_norm,"
-					     " email_hash, first_name, last_name, fields) FROM STDIN");
+		r = db_copy_begin(j->ingest,
+				  "COPY import_rows (org_id, import_id, line, email, email_norm,"
+				  " email_hash, first_name, last_name, fields) FROM STDIN");
 	if (r >= 0)
 		r = sheet_open(&sheet, on_record, j);
 	if (r >= 0)
@@ -184,32 +188,34 @@ static int stage(struct job *j)
 	return r;
 }
 
-/* ---- applying ------------------------------------------------------------------------------ */
+/* ---- applying ---------------------------------------------------------------------------- */
 
 static const char sql_apply[] =
-	"WITH staged AS (SELECT DISTINCT ON (email_norm) email, email_norm, first_name, last_name, fields"
-	" FROM import_rows WHERE org_id = $1 AND import_id = $2 ORDER BY email_norm, line DESC),"
-	" done AS (INSERT INTO contacts AS c (org_id, email, email_norm, first_name, last_name, fields, source)"
-	" SELECT $1, email, email_norm, first_name, last_name, fields, 2 FROM staged"
-	" ON CONFLICT (org_id, email_norm) DO UPDATE SET"
-	"  first_name = coalesce(nullif(excluded.first_name, ''), c.first_name),"
-	"  last_name = coalesce(nullif(excluded.last_name, ''), c.last_name),"
-	"  fields = c.fields || excluded.fields, updated_at = now(), version = c.version + 1"
-	" RETURNING c.id, c.version = 1 AS fresh),"
-	" joined AS (INSERT INTO list_members AS m (org_id, list_id, contact_id)"
-	" SELECT $1, $3::bigint, id FROM done WHERE $3::bigint <> 0"
-	" ON CONFLICT (org_id, list_id, contact_id) DO UPDATE SET status = 1 WHERE m.status = 3"
-	" RETURNING 1) "
-	"SELECT (SELECT count(*) FROM done WHERE fresh), (SELECT count(*) FROM done WHERE NOT fresh),"
-	" (SELECT count(*) FROM import_rows WHERE org_id = $1 AND import_id = $2),"
-	" (SELECT count(*) FROM joined)";
+    "WITH staged AS (SELECT DISTINCT ON (email_norm) email, email_norm, first_name, last_name, "
+    "fields"
+    " FROM import_rows WHERE org_id = $1 AND import_id = $2 ORDER BY email_norm, line DESC),"
+    " done AS (INSERT INTO contacts AS c (org_id, email, email_norm, first_name, last_name, "
+    "fields, source)"
+    " SELECT $1, email, email_norm, first_name, last_name, fields, 2 FROM staged"
+    " ON CONFLICT (org_id, email_norm) DO UPDATE SET"
+    "  first_name = coalesce(nullif(excluded.first_name, ''), c.first_name),"
+    "  last_name = coalesce(nullif(excluded.last_name, ''), c.last_name),"
+    "  fields = c.fields || excluded.fields, updated_at = now(), version = c.version + 1"
+    " RETURNING c.id, c.version = 1 AS fresh),"
+    " joined AS (INSERT INTO list_members AS m (org_id, list_id, contact_id)"
+    " SELECT $1, $3::bigint, id FROM done WHERE $3::bigint <> 0"
+    " ON CONFLICT (org_id, list_id, contact_id) DO UPDATE SET status = 1 WHERE m.status = 3"
+    " RETURNING 1) "
+    "SELECT (SELECT count(*) FROM done WHERE fresh), (SELECT count(*) FROM done WHERE NOT fresh),"
+    " (SELECT count(*) FROM import_rows WHERE org_id = $1 AND import_id = $2),"
+    " (SELECT count(*) FROM joined)";
 static const char sql_suppressed[] =
-	"SELECT count(DISTINCT r.email_hash) FROM import_rows r JOIN suppressions s ON s.org_id = $1"
-	" AND s.email_hash = r.email_hash WHERE r.org_id = $1 AND r.import_id = $2";
+    "SELECT count(DISTINCT r.email_hash) FROM import_rows r JOIN suppressions s ON s.org_id = $1"
+    " AND s.email_hash = r.email_hash WHERE r.org_id = $1 AND r.import_id = $2";
 static const char sql_done[] =
-	"UPDATE imports SET status = 3, finished_at = now(), path = '', rows_read = $3, n_invalid = $4,"
-	" n_created = $5, n_updated = $6, n_duplicate = $7, n_suppressed = $8 "
-	"WHERE org_id = $1 AND id = $2 AND status = 2";
+    "UPDATE imports SET status = 3, finished_at = now(), path = '', rows_read = $3, n_invalid = $4,"
+    " n_created = $5, n_updated = $6, n_duplicate = $7, n_suppressed = $8 "
+    "WHERE org_id = $1 AND id = $2 AND status = 2";
 
 static int put_errors(struct db *api, struct job *j)
 {
@@ -234,7 +240,8 @@ static int work_apply(struct db *api, void *arg)
 	if (r >= 0)
 		r = db_run(api, &sums, sql_apply, p_int(j->org), p_int(j->id), p_int(j->list));
 	if (r >= 0 && j->list && db_int(sums, 0, 3))
-		r = db_run(api, NULL, "INSERT INTO list_counts (org_id, list_id, n) VALUES ($1, $2, $3)",
+		r = db_run(api, NULL,
+			   "INSERT INTO list_counts (org_id, list_id, n) VALUES ($1, $2, $3)",
 			   p_int(j->org), p_int(j->list), p_int(db_int(sums, 0, 3)));
 	if (r >= 0)
 		r = db_run(api, &suppressed, sql_suppressed, p_int(j->org), p_int(j->id));
@@ -242,14 +249,16 @@ static int work_apply(struct db *api, void *arg)
 		r = put_errors(api, j);
 	if (r < 0)
 		return r;
-	int64_t created = db_int(sums, 0, 0), updated = db_int(sums, 0, 1), staged = db_int(sums, 0, 2);
-	r = db_run(api, NULL, sql_done, p_int(j->org), p_int(j->id), p_int(j->read), p_int(j->invalid),
-		   p_int(created), p_int(updated), p_int(staged - created - updated),
-		   p_int(db_int(suppressed, 0, 0)));
+	int64_t created = db_int(sums, 0, 0), updated = db_int(sums, 0, 1),
+		staged = db_int(sums, 0, 2);
+	r = db_run(api, NULL, sql_done, p_int(j->org), p_int(j->id), p_int(j->read),
+		   p_int(j->invalid), p_int(created), p_int(updated),
+		   p_int(staged - created - updated), p_int(db_int(suppressed, 0, 0)));
 	if (r == 0)
 		return -ECANCELED; /* somebody cancelled it meanwhile */
 	if (r >= 0)
-		r = db_run(api, NULL, "DELETE FROM import_rows WHERE org_id = $1 AND import_id = $2",
+		r = db_run(api, NULL,
+			   "DELETE FROM import_rows WHERE org_id = $1 AND import_id = $2",
 			   p_int(j->org), p_int(j->id));
 	return r < 0 ? r : 0;
 }
@@ -275,7 +284,7 @@ static int work_failed(struct db *api, void *arg)
 		      p_int(j->org), p_int(j->id), p_text(whole_text(j->error)));
 }
 
-/* ---- the whole ----------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------- */
 
 static void job_end(struct job *j)
 {
@@ -299,15 +308,16 @@ static int run(struct job *j)
 	if (r >= 0)
 		r = db_tx(j->api, j->org, work_apply, j);
 	if (r == E_SYNTAX && !j->error[0])
-		(void)snprintf(j->error, sizeof(j->error),
-			       "the database refuses a value; the fields of a contact have 32 KiB at most");
+		(void)snprintf(
+		    j->error, sizeof(j->error),
+		    "the database refuses a value; the fields of a contact have 32 KiB at most");
 	if (r < 0 && j->error[0]) /* the file's fault: trying again would not help */
 		r = db_tx(j->api, j->org, work_failed, j);
 	else if (r < 0)
 		return r;
 	(void)unlink(j->path);
-	log_info("import.finished", kv_int("org", j->org), kv_int("import", j->id), kv_int("rows", j->read),
-		 kv_int("invalid", j->invalid), kv_str("error", j->error));
+	log_info("import.finished", kv_int("org", j->org), kv_int("import", j->id),
+		 kv_int("rows", j->read), kv_int("invalid", j->invalid), kv_str("error", j->error));
 	return r;
 }
 

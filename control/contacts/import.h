@@ -4,7 +4,8 @@
  * organisation set makes contacts of them; both in a transaction, so that an import that was
  * interrupted anywhere starts again and counts right.
  *
- * Blocks: on the file and the database, for as long as it takes; `stop` is looked at between pieces. */
+ * Blocks: on the file and the database, for as long as it takes; `stop` is looked at between
+ *         pieces. */
 #pragma once
 #include <stdatomic.h>
 

@@ -12,11 +12,11 @@ enum target { T_NONE, T_EMAIL, T_FIRST, T_LAST, T_FIELD };
 struct import_map {
 	unsigned n;
 	struct {
-		uint8_t target;     /* enum target */
-		uint8_t type;       /* enum field_type, for T_FIELD */
+		uint8_t target; /* enum target */
+		uint8_t type;   /* enum field_type, for T_FIELD */
 		char name[TITLE_MAX];
 	} columns[SHEET_FIELDS_MAX];
-	struct buf fields;          /* JSON of the record at hand */
+	struct buf fields; /* JSON of the record at hand */
 };
 
 static const char *const problem_names[] = {
@@ -39,10 +39,10 @@ static const struct {
 	const char *title;
 	enum target target;
 } titles[] = {
-	{"email",	 T_EMAIL}, {"e_mail",	    T_EMAIL}, {"email_address", T_EMAIL},
-	{"mail",	 T_EMAIL}, {"first_name",   T_FIRST}, {"firstname",	T_FIRST},
-	{"given_name",	 T_FIRST}, {"last_name",    T_LAST }, {"lastname",	T_LAST },
-	{"surname",	 T_LAST }, {"family_name",  T_LAST },
+	{ "email", T_EMAIL },      { "e_mail", T_EMAIL },     { "email_address", T_EMAIL },
+	{ "mail", T_EMAIL },       { "first_name", T_FIRST }, { "firstname", T_FIRST },
+	{ "given_name", T_FIRST }, { "last_name", T_LAST },   { "lastname", T_LAST },
+	{ "surname", T_LAST },     { "family_name", T_LAST },
 };
 
 /* Lower case, every run of other signs one "_", none at the ends. */
@@ -101,7 +101,8 @@ static int map_column(struct import_map *m, struct slice title, const json_t *ma
 		return 0;
 	}
 	fold(given ? slice_str(json_string_value(given)) : title, name);
-	m->columns[m->n].target = (uint8_t)target_of(slice_str(name), types, &m->columns[m->n].type);
+	m->columns[m->n].target =
+	    (uint8_t)target_of(slice_str(name), types, &m->columns[m->n].type);
 	if (given && m->columns[m->n].target == T_NONE) {
 		(void)snprintf(error, 200, "the mapping of \"%.60s\" names no field", key);
 		return E_UNKNOWN;
@@ -110,8 +111,8 @@ static int map_column(struct import_map *m, struct slice title, const json_t *ma
 	return 0;
 }
 
-int import_map_new(struct import_map **ret, const struct sheet_record *header, const json_t *mapping,
-		   const struct field_types *types, char *error)
+int import_map_new(struct import_map **ret, const struct sheet_record *header,
+		   const json_t *mapping, const struct field_types *types, char *error)
 {
 	OWNED(import_map) m = must_alloc(sizeof(*m));
 	unsigned emails = 0;
@@ -133,7 +134,7 @@ int import_map_new(struct import_map **ret, const struct sheet_record *header, c
 	return 0;
 }
 
-/* ---- one record ---------------------------------------------------------------------------- */
+/* ---- one record -------------------------------------------------------------------------- */
 
 struct picked {
 	struct slice email, first, last;
@@ -150,8 +151,8 @@ static enum import_problem put_field(struct import_map *m, unsigned i, struct sl
 	return r == E_LIMIT ? IMPORT_TOO_LONG : r < 0 ? IMPORT_WRONG_TYPE : IMPORT_OK;
 }
 
-static enum import_problem pick(struct import_map *m, const struct sheet_record *r, struct picked *p,
-				struct slice *ret_value)
+static enum import_problem pick(struct import_map *m, const struct sheet_record *r,
+				struct picked *p, struct slice *ret_value)
 {
 	enum import_problem bad = IMPORT_OK;
 
@@ -206,8 +207,8 @@ static void put_name(struct buf *out, struct slice value)
 	put_cell(out, slice_of(plain, value.n));
 }
 
-enum import_problem import_row_put(struct import_map *m, const struct sheet_record *r, struct slice prefix,
-				   struct buf *out, struct slice *ret_value)
+enum import_problem import_row_put(struct import_map *m, const struct sheet_record *r,
+				   struct slice prefix, struct buf *out, struct slice *ret_value)
 {
 	struct picked p = { { "", 0 }, { "", 0 }, { "", 0 } };
 	struct suppress_address a;

@@ -7,25 +7,26 @@
 
 enum { WAITING_MAX = 20 };
 
-static const char *const status_names[] = { "", "waiting", "running", "completed", "failed", "cancelled" };
+static const char *const status_names[] = { "",          "waiting", "running",
+					    "completed", "failed",  "cancelled" };
 
 #define IMPORT_COLUMNS                                                                             \
-	"id, status, coalesce(list_id, 0), bytes, rows_read, n_created, n_updated, n_invalid,"       \
-	" n_duplicate, n_suppressed, error, to_ms(created_at), coalesce(to_ms(started_at), 0),"      \
+	"id, status, coalesce(list_id, 0), bytes, rows_read, n_created, n_updated, n_invalid,"     \
+	" n_duplicate, n_suppressed, error, to_ms(created_at), coalesce(to_ms(started_at), 0),"    \
 	" coalesce(to_ms(finished_at), 0)"
 
 static json_t *import_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{so ss so sI sI sI sI sI sI sI sI so so so so}", "id",
-			 json_id(ID_IMPORT, (uint64_t)db_int(r, i, 0)), "status", status_names[db_int(r, i, 1)],
-			 "list", json_id(ID_LIST, (uint64_t)db_int(r, i, 2)), "bytes", (json_int_t)db_int(r, i, 3),
-			 "rows", (json_int_t)db_int(r, i, 4), "imported",
-			 (json_int_t)(db_int(r, i, 5) + db_int(r, i, 6)), "created", (json_int_t)db_int(r, i, 5),
-			 "updated",
-			 (json_int_t)db_int(r, i, 6), "invalid", (json_int_t)db_int(r, i, 7), "duplicate",
-			 (json_int_t)db_int(r, i, 8), "suppressed", (json_int_t)db_int(r, i, 9), "error",
-			 json_slice(db_text(r, i, 10)), "created_at", json_time(db_int(r, i, 11)), "started_at",
-			 json_time(db_int(r, i, 12)), "finished_at", json_time(db_int(r, i, 13)));
+	return json_pack(
+	    "{so ss so sI sI sI sI sI sI sI sI so so so so}", "id",
+	    json_id(ID_IMPORT, (uint64_t)db_int(r, i, 0)), "status", status_names[db_int(r, i, 1)],
+	    "list", json_id(ID_LIST, (uint64_t)db_int(r, i, 2)), "bytes",
+	    (json_int_t)db_int(r, i, 3), "rows", (json_int_t)db_int(r, i, 4), "imported",
+	    (json_int_t)(db_int(r, i, 5) + db_int(r, i, 6)), "created", (json_int_t)db_int(r, i, 5),
+	    "updated", (json_int_t)db_int(r, i, 6), "invalid", (json_int_t)db_int(r, i, 7),
+	    "duplicate", (json_int_t)db_int(r, i, 8), "suppressed", (json_int_t)db_int(r, i, 9),
+	    "error", json_slice(db_text(r, i, 10)), "created_at", json_time(db_int(r, i, 11)),
+	    "started_at", json_time(db_int(r, i, 12)), "finished_at", json_time(db_int(r, i, 13)));
 }
 
 /* ?mapping={"Column title": "field"} */
@@ -33,21 +34,27 @@ static int read_mapping(struct call *c, json_t **ret)
 {
 	OWNED(field_types) types = NULL;
 	struct slice text = call_query(c, "mapping");
-	json_t *mapping = text.n ? json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL) : json_object();
+	json_t *mapping =
+	    text.n ? json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL) : json_object();
 	const char *title;
 	json_t *name;
 	int r = field_types_load(&types, c->db, c->actor.org);
 
 	if (!json_is_object(mapping)) {
 		json_decref(mapping);
-		return problem(c, 400, "invalid_mapping", "mapping is a JSON object: column title to field name");
+		return problem(c, 400, "invalid_mapping",
+			       "mapping is a JSON object: column title to field name");
 	}
-	json_object_foreach(mapping, title, name) {
-		bool fine = json_is_null(name) || (json_is_string(name) && !json_string_length(name));
+	json_object_foreach(mapping, title, name)
+	{
+		bool fine =
+		    json_is_null(name) || (json_is_string(name) && !json_string_length(name));
 
 		if (r >= 0 && !fine &&
-		    !(json_is_string(name) && import_target_known(slice_str(json_string_value(name)), types)))
-			r = problem(c, 422, "unknown_field", "mapping of \"%.60s\" names no field", title);
+		    !(json_is_string(name) &&
+		      import_target_known(slice_str(json_string_value(name)), types)))
+			r = problem(c, 422, "unknown_field", "mapping of \"%.60s\" names no field",
+				    title);
 	}
 	if (r < 0)
 		json_decref(mapping);
@@ -66,8 +73,8 @@ static int read_list(struct call *c, uint64_t *ret)
 		return 0;
 	r = id_in(ID_LIST, text, ret);
 	if (r >= 0)
-		r = db_run(c->db, NULL, "SELECT 1 FROM lists WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
-			   p_int(*ret));
+		r = db_run(c->db, NULL, "SELECT 1 FROM lists WHERE org_id = $1 AND id = $2",
+			   p_int(c->actor.org), p_int(*ret));
 	return r == 0 || r == E_UNKNOWN ? problem(c, 422, "unknown_list", "no such list") : r;
 }
 
@@ -75,8 +82,9 @@ static int read_list(struct call *c, uint64_t *ret)
 static int check_waiting(struct call *c)
 {
 	OWNED(db_result) n = NULL;
-	int r = db_run(c->db, &n, "SELECT count(*) FROM imports WHERE org_id = $1 AND status IN (1, 2)",
-		       p_int(c->actor.org));
+	int r =
+	    db_run(c->db, &n, "SELECT count(*) FROM imports WHERE org_id = $1 AND status IN (1, 2)",
+		   p_int(c->actor.org));
 
 	if (r < 0 || db_int(n, 0, 0) < WAITING_MAX)
 		return r < 0 ? r : 0;
@@ -108,13 +116,15 @@ static int create_import(struct call *c)
 	json_decref(mapping);
 	r = db_run(c->db, &row,
 		   "INSERT INTO imports (org_id, list_id, mapping, path, bytes, created_by) "
-		   "VALUES ($1, nullif($2::bigint, 0), $3, $4, $5, nullif($6::bigint, 0)) RETURNING " IMPORT_COLUMNS,
+		   "VALUES ($1, nullif($2::bigint, 0), $3, $4, $5, nullif($6::bigint, 0)) "
+		   "RETURNING " IMPORT_COLUMNS,
 		   p_int(c->actor.org), p_int(list), p_str(text), p_str(path), p_int(bytes),
 		   p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
 	if (r < 0)
 		return r;
 	call_keep_upload(c);
-	reply_header(c, "Location", "/v1/imports/%s", id_out(ID_IMPORT, (uint64_t)db_int(row, 0, 0), id));
+	reply_header(c, "Location", "/v1/imports/%s",
+		     id_out(ID_IMPORT, (uint64_t)db_int(row, 0, 0), id));
 	return reply_json(c, 202, import_json(row, 0));
 }
 
@@ -126,7 +136,8 @@ static int list_imports(struct call *c)
 
 	if (r >= 0)
 		r = db_run(c->db, &rows,
-			   "SELECT " IMPORT_COLUMNS " FROM imports WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+			   "SELECT " IMPORT_COLUMNS
+			   " FROM imports WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
 			   p_int(c->actor.org), p_int(page.id), p_int(page.limit + 1));
 	return r < 0 ? r : rows_reply(c, &page, rows, import_json);
 }
@@ -136,7 +147,8 @@ static int load_import(struct call *c, uint64_t *ret_id, struct db_result **ret)
 	int r = call_id(c, 0, ID_IMPORT, ret_id);
 
 	if (r >= 0)
-		r = db_run(c->db, ret, "SELECT " IMPORT_COLUMNS " FROM imports WHERE org_id = $1 AND id = $2",
+		r = db_run(c->db, ret,
+			   "SELECT " IMPORT_COLUMNS " FROM imports WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(*ret_id));
 	return r == 0 ? E_UNKNOWN : r;
 }
@@ -153,7 +165,8 @@ static int get_import(struct call *c)
 static json_t *error_json(const struct db_result *r, unsigned i)
 {
 	return json_pack("{sI ss so}", "line", (json_int_t)db_int(r, i, 0), "reason",
-			 import_problem_name((int)db_int(r, i, 1)), "value", json_slice(db_text(r, i, 2)));
+			 import_problem_name((int)db_int(r, i, 1)), "value",
+			 json_slice(db_text(r, i, 2)));
 }
 
 static int list_errors(struct call *c)
@@ -168,7 +181,8 @@ static int list_errors(struct call *c)
 		r = page_read(c, &page);
 	if (r >= 0)
 		r = db_run(c->db, &rows,
-			   "SELECT line, reason, value FROM import_errors WHERE org_id = $1 AND import_id = $2"
+			   "SELECT line, reason, value FROM import_errors WHERE org_id = $1 AND "
+			   "import_id = $2"
 			   " AND line > $3 ORDER BY line LIMIT $4",
 			   p_int(c->actor.org), p_int(id), p_int(page.id), p_int(page.limit + 1));
 	return r < 0 ? r : rows_reply(c, &page, rows, error_json);
@@ -183,11 +197,12 @@ static int cancel_import(struct call *c)
 	int r = load_import(c, &id, &row);
 
 	if (r >= 0)
-		r = db_run(c->db, &file,
-			   "UPDATE imports i SET status = 5, finished_at = now(), path = '' FROM"
-			   " (SELECT path FROM imports WHERE org_id = $1 AND id = $2 FOR UPDATE) old "
-			   "WHERE i.org_id = $1 AND i.id = $2 AND i.status IN (1, 2) RETURNING old.path",
-			   p_int(c->actor.org), p_int(id));
+		r = db_run(
+		    c->db, &file,
+		    "UPDATE imports i SET status = 5, finished_at = now(), path = '' FROM"
+		    " (SELECT path FROM imports WHERE org_id = $1 AND id = $2 FOR UPDATE) old "
+		    "WHERE i.org_id = $1 AND i.id = $2 AND i.status IN (1, 2) RETURNING old.path",
+		    p_int(c->actor.org), p_int(id));
 	if (r == 0)
 		return problem(c, 409, "finished", "the import has finished");
 	if (r < 0)
@@ -198,10 +213,13 @@ static int cancel_import(struct call *c)
 }
 
 const struct route import_routes[] = {
-	{"POST",   "/v1/imports",		    AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_UPLOAD, 0, create_import},
-	{"GET",	   "/v1/imports",		    AUTH_MEMBER, PERMIT_CONTACTS_READ,	0,	      0, list_imports },
-	{"GET",	   "/v1/imports/{import_id}",	    AUTH_MEMBER, PERMIT_CONTACTS_READ,	0,	      0, get_import   },
-	{"GET",	   "/v1/imports/{import_id}/errors", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0,	      0, list_errors  },
-	{"DELETE", "/v1/imports/{import_id}",	    AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0,	      0, cancel_import},
+	{ "POST", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_UPLOAD, 0,
+	  create_import },
+	{ "GET", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_imports },
+	{ "GET", "/v1/imports/{import_id}", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, get_import },
+	{ "GET", "/v1/imports/{import_id}/errors", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0,
+	  list_errors },
+	{ "DELETE", "/v1/imports/{import_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
+	  cancel_import },
 };
 const size_t import_routes_n = ARRAY_LEN(import_routes);

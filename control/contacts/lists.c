@@ -16,13 +16,15 @@ int list_count_add(struct db *db, uint32_t org, uint64_t list, int64_t n)
 
 	if (n == 0)
 		return 0;
-	r = db_run(db, NULL, "INSERT INTO list_counts (org_id, list_id, n) VALUES ($1, $2, $3)", p_int(org),
-		   p_int(list), p_int(n));
+	r = db_run(db, NULL, "INSERT INTO list_counts (org_id, list_id, n) VALUES ($1, $2, $3)",
+		   p_int(org), p_int(list), p_int(n));
 	if (r >= 0 && random_below(FOLD_ONE_IN) == 0)
-		r = db_run(db, NULL,
-			   "WITH old AS (DELETE FROM list_counts WHERE org_id = $1 AND list_id = $2 RETURNING n) "
-			   "INSERT INTO list_counts (org_id, list_id, n) SELECT $1, $2, sum(n) FROM old",
-			   p_int(org), p_int(list));
+		r = db_run(
+		    db, NULL,
+		    "WITH old AS (DELETE FROM list_counts WHERE org_id = $1 AND list_id = $2 "
+		    "RETURNING n) "
+		    "INSERT INTO list_counts (org_id, list_id, n) SELECT $1, $2, sum(n) FROM old",
+		    p_int(org), p_int(list));
 	return r < 0 ? r : 0;
 }
 
@@ -30,25 +32,26 @@ struct list_body {
 	struct slice name, description;
 };
 static const struct body_field create_body[] = {
-	{"name",	 BODY_LINE, offsetof(struct list_body, name),	     BODY_REQUIRED, 1, 200,  0},
-	{"description", BODY_TEXT, offsetof(struct list_body, description), 0,		    0, 2000, 0},
+	{ "name", BODY_LINE, offsetof(struct list_body, name), BODY_REQUIRED, 1, 200, 0 },
+	{ "description", BODY_TEXT, offsetof(struct list_body, description), 0, 0, 2000, 0 },
 };
 static const struct body_field patch_body[] = {
-	{"name",	 BODY_LINE, offsetof(struct list_body, name),	     0, 1, 200,  0},
-	{"description", BODY_TEXT, offsetof(struct list_body, description), 0, 0, 2000, 0},
+	{ "name", BODY_LINE, offsetof(struct list_body, name), 0, 1, 200, 0 },
+	{ "description", BODY_TEXT, offsetof(struct list_body, description), 0, 0, 2000, 0 },
 };
 
 #define LIST_COLUMNS                                                                               \
 	"l.id, l.name, l.description, to_ms(l.created_at), to_ms(l.updated_at), l.version,"        \
-	" (SELECT coalesce(sum(k.n), 0) FROM list_counts k WHERE k.org_id = l.org_id"               \
+	" (SELECT coalesce(sum(k.n), 0) FROM list_counts k WHERE k.org_id = l.org_id"              \
 	" AND k.list_id = l.id)::bigint"
 
 static json_t *list_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{so so so so so sI}", "id", json_id(ID_LIST, (uint64_t)db_int(r, i, 0)), "name",
-			 json_slice(db_text(r, i, 1)), "description", json_slice(db_text(r, i, 2)),
-			 "created_at", json_time(db_int(r, i, 3)), "updated_at",
-			 json_time(db_int(r, i, 4)), "contacts", (json_int_t)db_int(r, i, 6));
+	return json_pack("{so so so so so sI}", "id", json_id(ID_LIST, (uint64_t)db_int(r, i, 0)),
+			 "name", json_slice(db_text(r, i, 1)), "description",
+			 json_slice(db_text(r, i, 2)), "created_at", json_time(db_int(r, i, 3)),
+			 "updated_at", json_time(db_int(r, i, 4)), "contacts",
+			 (json_int_t)db_int(r, i, 6));
 }
 
 static int reply_list(struct call *c, unsigned status, const struct db_result *row)
@@ -120,11 +123,13 @@ static int patch_list(struct call *c)
 	if (r >= 0)
 		r = body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
 	if (r >= 0)
-		r = db_run(c->db, &new,
-			   "UPDATE lists l SET name = coalesce($3, name), description = coalesce($4, description),"
-			   " updated_at = now(), version = version + 1 WHERE org_id = $1 AND id = $2 "
-			   "RETURNING " LIST_COLUMNS,
-			   p_int(c->actor.org), p_int(id), p_opt(b.name), p_opt(b.description));
+		r = db_run(
+		    c->db, &new,
+		    "UPDATE lists l SET name = coalesce($3, name), description = coalesce($4, "
+		    "description),"
+		    " updated_at = now(), version = version + 1 WHERE org_id = $1 AND id = $2 "
+		    "RETURNING " LIST_COLUMNS,
+		    p_int(c->actor.org), p_int(id), p_opt(b.name), p_opt(b.description));
 	return r < 0 ? r : reply_list(c, 200, new);
 }
 
@@ -135,7 +140,8 @@ static int delete_list(struct call *c)
 
 	if (r < 0)
 		return r;
-	r = db_run(c->db, NULL, "DELETE FROM lists WHERE org_id = $1 AND id = $2", p_int(c->actor.org), p_int(id));
+	r = db_run(c->db, NULL, "DELETE FROM lists WHERE org_id = $1 AND id = $2",
+		   p_int(c->actor.org), p_int(id));
 	if (r == E_UNKNOWN)
 		return problem(c, 409, "in_use", "a campaign refers to this list");
 	if (r == 0)
@@ -143,21 +149,22 @@ static int delete_list(struct call *c)
 	return r < 0 ? r : reply_empty(c, 204);
 }
 
-/* ---- members ------------------------------------------------------------------------------- */
+/* ---- members ----------------------------------------------------------------------------- */
 
 struct members_body {
 	json_t *ids, *emails;
 };
 static const struct body_field members_body[] = {
-	{"contact_ids", BODY_LIST, offsetof(struct members_body, ids),    0, 1, MEMBERS_MAX, 0},
-	{"emails",	BODY_LIST, offsetof(struct members_body, emails), 0, 1, MEMBERS_MAX, 0},
+	{ "contact_ids", BODY_LIST, offsetof(struct members_body, ids), 0, 1, MEMBERS_MAX, 0 },
+	{ "emails", BODY_LIST, offsetof(struct members_body, emails), 0, 1, MEMBERS_MAX, 0 },
 };
 
 static struct slice item_text(const json_t *list, size_t i)
 {
 	const json_t *item = json_array_get(list, i);
 
-	return json_is_string(item) ? slice_of(json_string_value(item), json_string_length(item)) : SLICE("");
+	return json_is_string(item) ? slice_of(json_string_value(item), json_string_length(item))
+				    : SLICE("");
 }
 
 static void bad_item(struct call *c, const char *member, size_t i, const char *code)
@@ -190,16 +197,17 @@ static int take_members(struct call *c, const struct members_body *b, struct col
 }
 
 static const char sql_join[] =
-	"WITH done AS (INSERT INTO list_members AS m (org_id, list_id, contact_id) "
-	"SELECT $1, $2, c.id FROM contacts c WHERE c.org_id = $1"
-	" AND (c.id = ANY($3::bigint[]) OR c.email_norm = ANY($4::text[])) "
-	"ON CONFLICT (org_id, list_id, contact_id) DO UPDATE SET status = 1 WHERE m.status <> 1 "
-	"RETURNING contact_id) SELECT count(*) FROM done";
+    "WITH done AS (INSERT INTO list_members AS m (org_id, list_id, contact_id) "
+    "SELECT $1, $2, c.id FROM contacts c WHERE c.org_id = $1"
+    " AND (c.id = ANY($3::bigint[]) OR c.email_norm = ANY($4::text[])) "
+    "ON CONFLICT (org_id, list_id, contact_id) DO UPDATE SET status = 1 WHERE m.status <> 1 "
+    "RETURNING contact_id) SELECT count(*) FROM done";
 static const char sql_leave[] =
-	"WITH done AS (DELETE FROM list_members m USING contacts c WHERE m.org_id = $1 AND m.list_id = $2"
-	" AND c.org_id = $1 AND c.id = m.contact_id"
-	" AND (c.id = ANY($3::bigint[]) OR c.email_norm = ANY($4::text[])) "
-	"RETURNING m.status) SELECT count(*), count(*) FILTER (WHERE status = 1) FROM done";
+    "WITH done AS (DELETE FROM list_members m USING contacts c WHERE m.org_id = $1 AND m.list_id = "
+    "$2"
+    " AND c.org_id = $1 AND c.id = m.contact_id"
+    " AND (c.id = ANY($3::bigint[]) OR c.email_norm = ANY($4::text[])) "
+    "RETURNING m.status) SELECT count(*), count(*) FILTER (WHERE status = 1) FROM done";
 
 static int change_members(struct call *c, const char *sql, int sign)
 {
@@ -218,15 +226,17 @@ static int change_members(struct call *c, const char *sql, int sign)
 	column_init(&ids), column_init(&emails);
 	r = take_members(c, &b, &ids, &emails);
 	if (r >= 0)
-		r = db_run(c->db, &done, sql, p_int(c->actor.org), p_int(id), p_str(column_array(&ids)),
-			   p_str(column_array(&emails)));
+		r = db_run(c->db, &done, sql, p_int(c->actor.org), p_int(id),
+			   p_str(column_array(&ids)), p_str(column_array(&emails)));
 	column_free(&ids), column_free(&emails);
 	if (r >= 0)
-		r = list_count_add(c->db, c->actor.org, id, sign * db_int(done, 0, sign < 0 ? 1 : 0));
+		r = list_count_add(c->db, c->actor.org, id,
+				   sign * db_int(done, 0, sign < 0 ? 1 : 0));
 	if (r < 0)
 		return r;
-	return reply_json(c, 200, json_pack("{sI}", sign < 0 ? "removed" : "added",
-					    (json_int_t)db_int(done, 0, 0)));
+	return reply_json(
+	    c, 200,
+	    json_pack("{sI}", sign < 0 ? "removed" : "added", (json_int_t)db_int(done, 0, 0)));
 }
 
 static int join_list(struct call *c)
@@ -240,12 +250,15 @@ static int leave_list(struct call *c)
 }
 
 const struct route list_routes[] = {
-	{"GET",	   "/v1/lists",			  AUTH_MEMBER, PERMIT_CONTACTS_READ,  0,		0, list_lists },
-	{"POST",   "/v1/lists",			  AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0, create_list},
-	{"GET",	   "/v1/lists/{list_id}",	  AUTH_MEMBER, PERMIT_CONTACTS_READ,  0,		0, get_list   },
-	{"PATCH",  "/v1/lists/{list_id}",	  AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0,		0, patch_list },
-	{"DELETE", "/v1/lists/{list_id}",	  AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0,		0, delete_list},
-	{"PUT",	   "/v1/lists/{list_id}/contacts", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0,		0, join_list  },
-	{"DELETE", "/v1/lists/{list_id}/contacts", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0,		0, leave_list },
+	{ "GET", "/v1/lists", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_lists },
+	{ "POST", "/v1/lists", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
+	  create_list },
+	{ "GET", "/v1/lists/{list_id}", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, get_list },
+	{ "PATCH", "/v1/lists/{list_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0, patch_list },
+	{ "DELETE", "/v1/lists/{list_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0, delete_list },
+	{ "PUT", "/v1/lists/{list_id}/contacts", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
+	  join_list },
+	{ "DELETE", "/v1/lists/{list_id}/contacts", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
+	  leave_list },
 };
 const size_t list_routes_n = ARRAY_LEN(list_routes);

@@ -12,15 +12,15 @@ struct sheet {
 	struct csv_parser csv;
 	sheet_each each;
 	void *arg;
-	struct buf text;            /* the fields of the record at hand, back to back */
+	struct buf text; /* the fields of the record at hand, back to back */
 	size_t ends[SHEET_FIELDS_MAX];
 	unsigned n, n_seen;
-	uint64_t line;              /* of the piece being fed */
+	uint64_t line; /* of the piece being fed */
 	uint64_t record_line;
-	size_t record_bytes;        /* fed since the record began */
+	size_t record_bytes; /* fed since the record began */
 	bool in_record;
 	bool after_cr;
-	unsigned bom;               /* bytes of a byte order mark still possible at the start */
+	unsigned bom; /* bytes of a byte order mark still possible at the start */
 	int err;
 };
 
@@ -54,7 +54,8 @@ static void on_record(int terminator UNUSED, void *arg)
 		at = s->ends[i];
 	}
 	if (s->err >= 0)
-		s->err = s->each(s->arg, &(struct sheet_record){ s->record_line, s->n, s->n_seen, fields });
+		s->err = s->each(s->arg,
+				 &(struct sheet_record){ s->record_line, s->n, s->n_seen, fields });
 	s->n = s->n_seen = 0;
 	s->record_bytes = 0;
 	s->in_record = false;

@@ -1,4 +1,5 @@
-/* control/contacts/uploads.c - files of uploads whose process died before their import was written. */
+/* control/contacts/uploads.c - files of uploads whose process died before their import was
+ * written. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +15,9 @@ enum { LEFT_OVER_MS = 24 * 3600 * 1000 };
 /* 1 when an import still waits for it. */
 static int is_wanted(struct db *ingest, const char *path)
 {
-	return db_run(ingest, NULL, "SELECT 1 FROM imports WHERE status IN (1, 2) AND path = $1 LIMIT 1", p_str(path));
+	return db_run(ingest, NULL,
+		      "SELECT 1 FROM imports WHERE status IN (1, 2) AND path = $1 LIMIT 1",
+		      p_str(path));
 }
 
 static bool is_old(int dirfd, const char *name)
@@ -37,7 +40,8 @@ void uploads_clean(struct db *ingest, const char *folder)
 	while ((e = readdir(dir))) {
 		int len = snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
 
-		if (strncmp(e->d_name, "upload-", 7) != 0 || len >= (int)sizeof(path) || !is_old(dirfd(dir), e->d_name))
+		if (strncmp(e->d_name, "upload-", 7) != 0 || len >= (int)sizeof(path) ||
+		    !is_old(dirfd(dir), e->d_name))
 			continue;
 		/* Without an answer it stays. */
 		if (is_wanted(ingest, path) == 0 && unlinkat(dirfd(dir), e->d_name, 0) == 0)

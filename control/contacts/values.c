@@ -41,7 +41,8 @@ struct field_types *field_types_free(struct field_types *t)
 int field_types_load(struct field_types **ret, struct db *db, uint32_t org)
 {
 	OWNED(field_types) t = must_alloc(sizeof(*t));
-	int r = db_run(db, &t->rows, "SELECT name, type FROM fields WHERE org_id = $1 ORDER BY id LIMIT $2",
+	int r = db_run(db, &t->rows,
+		       "SELECT name, type FROM fields WHERE org_id = $1 ORDER BY id LIMIT $2",
 		       p_int(org), p_int(FIELDS_PER_ORG_MAX));
 
 	if (r < 0)
@@ -58,7 +59,7 @@ enum field_type field_types_find(const struct field_types *t, struct slice name)
 	return 0;
 }
 
-/* ---- values -------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------ */
 
 static bool digits(struct slice s, size_t at, size_t n, int low, int high)
 {
@@ -139,7 +140,8 @@ static int put_number(struct slice text, struct buf *out)
 	d = strtod(copy, &end);
 	if (*end || !isfinite(d))
 		return E_SYNTAX;
-	return fabs(d) < 1e15 && d == (double)(int64_t)d ? buf_printf(out, "%.0f", d) : buf_printf(out, "%.17g", d);
+	return fabs(d) < 1e15 && d == (double)(int64_t)d ? buf_printf(out, "%.0f", d)
+							 : buf_printf(out, "%.17g", d);
 }
 
 static int put_boolean(struct slice text, struct buf *out)
@@ -149,7 +151,7 @@ static int put_boolean(struct slice text, struct buf *out)
 		bool value;
 	} words[] = {
 		{ { "true", 4 }, true }, { { "false", 5 }, false }, { { "yes", 3 }, true },
-		{ { "no", 2 }, false },	 { { "1", 1 }, true },	    { { "0", 1 }, false },
+		{ { "no", 2 }, false },  { { "1", 1 }, true },      { { "0", 1 }, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)

@@ -1,5 +1,5 @@
-/* control/contacts/values.h - an organisation's own fields of contacts: their types, and values that
- * fit them.
+/* control/contacts/values.h - an organisation's own fields of contacts: their types, and values
+ * that fit them.
  * Owns:   field_types_load() gives the caller the types.
  * Blocks: on the database, in the organisation's open transaction.
  * Limits: FIELDS_PER_ORG_MAX definitions, FIELD_TEXT_MAX bytes a text value. */
@@ -11,8 +11,8 @@
 enum { FIELDS_PER_ORG_MAX = 200, FIELD_TEXT_MAX = 4096 };
 enum field_type { FIELD_TEXT = 1, FIELD_NUMBER, FIELD_BOOLEAN, FIELD_DATE };
 
-const char *field_type_name(int type);          /* "" for none */
-int field_type_parse(struct slice name);        /* 0 for none */
+const char *field_type_name(int type);   /* "" for none */
+int field_type_parse(struct slice name); /* 0 for none */
 
 struct field_types;
 struct field_types *field_types_free(struct field_types *t);

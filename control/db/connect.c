@@ -47,15 +47,15 @@ static const struct {
 	const char *state;
 	int code;
 } codes[] = {
-	{"23505", E_EXISTS  }, /* unique_violation */
-	{"23503", E_UNKNOWN }, /* foreign_key_violation */
-	{"23",    E_SYNTAX  }, /* checks, NOT NULL */
-	{"22",    E_SYNTAX  }, /* data exceptions */
-	{"40",    E_CONFLICT}, /* serialization_failure, deadlock_detected */
-	{"42501", E_DENIED  }, /* insufficient_privilege, also a policy's WITH CHECK */
-	{"55P03", E_TIMEOUT }, /* lock_not_available */
-	{"57014", E_TIMEOUT }, /* query_canceled: statement_timeout */
-	{"53",    E_FULL    }, /* insufficient_resources */
+	{ "23505", E_EXISTS },  /* unique_violation */
+	{ "23503", E_UNKNOWN }, /* foreign_key_violation */
+	{ "23", E_SYNTAX },     /* checks, NOT NULL */
+	{ "22", E_SYNTAX },     /* data exceptions */
+	{ "40", E_CONFLICT },   /* serialization_failure, deadlock_detected */
+	{ "42501", E_DENIED },  /* insufficient_privilege, also a policy's WITH CHECK */
+	{ "55P03", E_TIMEOUT }, /* lock_not_available */
+	{ "57014", E_TIMEOUT }, /* query_canceled: statement_timeout */
+	{ "53", E_FULL },       /* insufficient_resources */
 };
 
 static int code_of(const char *state)
@@ -102,10 +102,11 @@ int db_connect(struct db *db)
 		       "-c statement_timeout=%lld -c lock_timeout=%lld -c timezone=UTC",
 		       (long long)db->statement_timeout_ms, (long long)db->statement_timeout_ms);
 	const char *keys[] = {
-	    "dbname",          "user", "application_name", "options", "connect_timeout",
-	    "client_encoding", NULL};
-	const char *values[] = {db->conninfo, db->user, "postern-control", options, "10",
-				"UTF8",       NULL};
+		"dbname",          "user", "application_name", "options", "connect_timeout",
+		"client_encoding", NULL
+	};
+	const char *values[] = { db->conninfo, db->user, "postern-control", options, "10",
+				 "UTF8",       NULL };
 	db->conn = PQconnectdbParams(keys, values, 1);
 	if (PQstatus(db->conn) != CONNECTION_OK) {
 		db->sqlstate[0] = '\0';
@@ -137,7 +138,7 @@ int db_ready(struct db *db)
 	if (db->in_tx && !db->begin_pending)
 		return E_DB; /* the transaction went with the connection */
 	if (db->wait_ms) {
-		pause = (struct timespec){db->wait_ms / 1000, db->wait_ms % 1000 * 1000000};
+		pause = (struct timespec){ db->wait_ms / 1000, db->wait_ms % 1000 * 1000000 };
 		(void)nanosleep(&pause, NULL);
 	}
 	db->wait_ms = db->wait_ms ? MIN_OF(db->wait_ms * 2, WAIT_MOST_MS) : WAIT_FIRST_MS;

@@ -38,13 +38,13 @@ struct db_param {
 	double d;
 	struct slice s;
 };
-#define p_null() ((struct db_param){.type = DB_NULL})
-#define p_int(v) ((struct db_param){.type = DB_INT, .i = (int64_t)(v)})
+#define p_null() ((struct db_param){ .type = DB_NULL })
+#define p_int(v) ((struct db_param){ .type = DB_INT, .i = (int64_t)(v) })
 #define p_bool(v) p_int((v) ? 1 : 0) /* write $n::int::bool */
-#define p_real(v) ((struct db_param){.type = DB_REAL, .d = (v)})
-#define p_text(v) ((struct db_param){.type = DB_TEXT, .s = (v)}) /* no NUL inside: E_SYNTAX */
-#define p_str(v) ((struct db_param){.type = DB_TEXT, .s = slice_str(v)})
-#define p_bytes(v) ((struct db_param){.type = DB_BYTES, .s = (v)})
+#define p_real(v) ((struct db_param){ .type = DB_REAL, .d = (v) })
+#define p_text(v) ((struct db_param){ .type = DB_TEXT, .s = (v) }) /* no NUL inside: E_SYNTAX */
+#define p_str(v) ((struct db_param){ .type = DB_TEXT, .s = slice_str(v) })
+#define p_bytes(v) ((struct db_param){ .type = DB_BYTES, .s = (v) })
 #define p_opt(v) ((v).p ? p_text(v) : p_null())
 
 /* One statement.  Returns the number of rows (of a SELECT or RETURNING) or else of those touched.
@@ -53,7 +53,7 @@ int db_query(struct db *db, struct db_result **ret, const char *sql, const struc
 	     unsigned n) MUST_CHECK;
 #define db_run(db, ret, sql, ...)                                                                  \
 	({                                                                                         \
-		const struct db_param params_[] = {__VA_ARGS__};                                   \
+		const struct db_param params_[] = { __VA_ARGS__ };                                 \
 		db_query((db), (ret), (sql), params_, ARRAY_LEN(params_));                         \
 	})
 /* Several statements without parameters: migrations only. */
@@ -88,4 +88,3 @@ int db_copy_end(struct db *db) MUST_CHECK; /* rows copied; after a failure use d
 int db_copy_escape(struct buf *out, struct slice value) MUST_CHECK;
 
 /* Milliseconds as a parameter: from_ms($n).  As a column: to_ms(col). */
-

@@ -91,7 +91,7 @@ static bool succeeded(const PGresult *res)
 static int send_begin(struct db *db)
 {
 	char org[16] = "";
-	const char *values[] = {org};
+	const char *values[] = { org };
 
 	if (db->org)
 		(void)snprintf(org, sizeof(org), "%u", db->org);
@@ -116,7 +116,7 @@ static PGresult *take_one(struct db *db)
 /* BEGIN, the organisation and the first statement in one round trip. */
 static PGresult *first_query(struct db *db, const char *sql, const struct packed *k)
 {
-	PGresult *res[3] = {0}, *keep;
+	PGresult *res[3] = { 0 }, *keep;
 	unsigned i, bad = 2;
 
 	if (send_begin(db) < 0 ||

@@ -58,7 +58,7 @@ void db_rollback(struct db *db)
 static void pause_before(int attempt)
 {
 	long ms = (long)random_below(10U << attempt) + 1;
-	struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
+	struct timespec pause = { ms / 1000, ms % 1000 * 1000000 };
 
 	(void)nanosleep(&pause, NULL);
 }

@@ -144,9 +144,9 @@ static int insert_domain(struct call *c, const struct domain_body *b, struct sli
 static int post_domain(struct call *c)
 {
 	char name_buf[MAILBOX_MAX + 2], id_text[ID_OUT_MAX];
-	struct domain_body b = {0};
+	struct domain_body b = { 0 };
 	struct body_seen seen;
-	struct slice name = {0};
+	struct slice name = { 0 };
 	uint64_t id = 0;
 	int policy = 0, r = body_read(c, domain_fields, ARRAY_LEN(domain_fields), &b, &seen);
 
@@ -171,7 +171,7 @@ static int post_domain(struct call *c)
 
 static int patch_domain(struct call *c)
 {
-	struct domain_body b = {0};
+	struct domain_body b = { 0 };
 	struct body_seen seen;
 	struct domain d;
 	int policy = 0, r = body_read(c, patch_fields, PATCH_FIELDS_N, &b, &seen);

@@ -24,7 +24,7 @@ static void wipe(struct buf *b)
 static int insert_key(struct call *c, uint64_t domain, const char *selector, enum key_type type,
 		      struct slice pem, struct slice txt)
 {
-	struct buf about = {0}, sealed = {0};
+	struct buf about = { 0 }, sealed = { 0 };
 	int seal_id = 0, r;
 
 	about_key(&about, c->actor.org, domain, selector);
@@ -43,7 +43,7 @@ static int insert_key(struct call *c, uint64_t domain, const char *selector, enu
 
 static int make_key(struct call *c, uint64_t domain, const char *month, enum key_type type)
 {
-	struct buf pem = {0}, txt = {0};
+	struct buf pem = { 0 }, txt = { 0 };
 	char selector[32];
 	int r = sign_key_generate(type == KEY_RSA ? SIGN_RSA : SIGN_ED25519, &pem, &txt);
 
@@ -70,7 +70,7 @@ static int open_key(struct call *c, const struct domain *d, const struct dkim_ke
 		    struct buf *pem)
 {
 	OWNED(db_result) res = NULL;
-	struct buf about = {0};
+	struct buf about = { 0 };
 	int r = db_run(c->db, &res,
 		       "SELECT private, seal_id FROM dkim_keys WHERE org_id = $1 AND id = $2",
 		       p_int(c->actor.org), p_int(k->id));
@@ -89,7 +89,7 @@ int domain_order_keys(struct call *c, const struct domain *d, bool remove)
 	int r = 0;
 
 	for (unsigned i = 0; i < d->n_keys && r >= 0; i++) {
-		struct buf name = {0}, pem = {0};
+		struct buf name = { 0 }, pem = { 0 };
 
 		if (d->keys[i].status == KEY_RETIRED)
 			continue;

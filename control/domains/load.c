@@ -33,7 +33,7 @@ static int load_keys(struct call *c, struct domain *d)
 int domain_load(struct call *c, struct slice id_or_name, bool lock, struct domain *d)
 {
 	char name_buf[MAILBOX_MAX + 2];
-	struct slice name = {0};
+	struct slice name = { 0 };
 	uint64_t id = 0;
 	OWNED(db_result) res = NULL;
 	int r;
@@ -52,7 +52,7 @@ int domain_load(struct call *c, struct slice id_or_name, bool lock, struct domai
 		   "to_ms(created_at),"
 		   " to_ms(checked_at), to_ms(verified_at), version FROM domains"
 		   " WHERE org_id = $1 AND (id = $2 OR name = $3)",
-	    (struct db_param[]){p_int(c->actor.org), name.p ? p_null() : p_int(id), p_opt(name)},
+	    (struct db_param[]){ p_int(c->actor.org), name.p ? p_null() : p_int(id), p_opt(name) },
 	    3);
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
@@ -72,7 +72,7 @@ int domain_load(struct call *c, struct slice id_or_name, bool lock, struct domai
 
 static json_t *keys_json(const struct domain *d)
 {
-	static const char *const statuses[] = {"", "waiting", "signing", "retired"};
+	static const char *const statuses[] = { "", "waiting", "signing", "retired" };
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < d->n_keys; i++)
@@ -85,7 +85,7 @@ static json_t *keys_json(const struct domain *d)
 
 json_t *domain_json(const struct domain *d)
 {
-	static const char *const statuses[] = {"", "pending", "verified", "degraded"};
+	static const char *const statuses[] = { "", "pending", "verified", "degraded" };
 
 	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id",
 			 json_id(ID_DOMAIN, d->id), "name", d->name, "status", statuses[d->status],

@@ -3,9 +3,9 @@
 
 #include "control/domains/private.h"
 
-const char *const dmarc_policies[] = {"", "none", "quarantine", "reject"};
+const char *const dmarc_policies[] = { "", "none", "quarantine", "reject" };
 
-static const char *const states[] = {"", "unchecked", "ok", "missing", "wrong", "no_answer"};
+static const char *const states[] = { "", "unchecked", "ok", "missing", "wrong", "no_answer" };
 
 static struct record *add(struct record *r, const char *kind, const char *type, enum dns_type query,
 			  bool required)

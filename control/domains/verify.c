@@ -55,7 +55,7 @@ static int change_status(struct check *k, const struct domain *now, enum domain_
 static int store(struct db *db UNUSED, void *arg)
 {
 	struct check *k = arg;
-	struct domain now = {0};
+	struct domain now = { 0 };
 	int r = domain_load(k->c, call_param(k->c, 0), true, &now);
 
 	if (r >= 0 && (now.id != k->domain.id || now.version != k->domain.version))

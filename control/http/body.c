@@ -149,7 +149,7 @@ static void refuse_strangers(struct call *c, const struct body_field *table, siz
 int body_read(struct call *c, const struct body_field *table, size_t n, void *out,
 	      struct body_seen *ret_seen)
 {
-	struct body_seen seen = {0};
+	struct body_seen seen = { 0 };
 
 	assert(n <= 64);
 	for (size_t i = 0; i < n; i++) {

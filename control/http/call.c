@@ -67,7 +67,7 @@ struct call *call_new(struct app *app, struct db *db, uint32_t org, struct slice
 	q->call.app = app;
 	q->call.db = db;
 	q->call.request = q;
-	q->call.actor = (struct actor){.kind = ACTOR_PLATFORM, .org = org};
+	q->call.actor = (struct actor){ .kind = ACTOR_PLATFORM, .org = org };
 	slice_copy(q->call.request_id, REQUEST_ID_MAX, SLICE("worker"));
 	return &q->call;
 }

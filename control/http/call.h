@@ -67,9 +67,9 @@ void reply_etag(struct call *c, int64_t version);
 /* Refusals, RFC 9457; return E_ANSWERED.  problem_add() collects what is wrong with members and
  * problem_end() refuses with 422 when there was any, else returns 0. */
 int problem(struct call *c, unsigned status, const char *code, const char *format, ...)
-	PRINTF(4, 5);
+    PRINTF(4, 5);
 void problem_add(struct call *c, const char *pointer, const char *code, const char *format, ...)
-	PRINTF(4, 5);
+    PRINTF(4, 5);
 int problem_end(struct call *c) MUST_CHECK;
 unsigned problem_count(const struct call *c);
 

@@ -19,7 +19,7 @@ static void make_nonce(const uint8_t key[32], struct slice about, struct slice p
 		       uint8_t ret[NONCE])
 {
 	uint8_t mac[MAC_LEN];
-	struct buf all = {0};
+	struct buf all = { 0 };
 
 	buf_putf(&all, "%zu\n", about.n); /* so that the seam cannot move */
 	buf_put(&all, about);
@@ -64,7 +64,7 @@ static int open_raw(const uint8_t key[32], struct slice about, struct slice raw,
 int cursor_read(const uint8_t key[32], struct slice about, struct slice cursor, int64_t *ret_id,
 		char *text, size_t text_size, size_t *ret_n)
 {
-	struct buf raw = {0};
+	struct buf raw = { 0 };
 	uint8_t plain[PLAIN_MAX];
 	unsigned long long n = 0;
 	uint64_t id = 0;

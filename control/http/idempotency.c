@@ -98,7 +98,7 @@ int idempotency_begin(struct call *c, struct idempotency *i)
 int idempotency_store(struct call *c, struct idempotency *i)
 {
 	struct reply *reply = &c->request->reply;
-	struct buf headers = {0};
+	struct buf headers = { 0 };
 	int r;
 
 	if (!i->on || buf_len(&reply->body) > STORED_MAX)

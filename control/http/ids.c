@@ -24,7 +24,7 @@ void ids_init(const uint8_t key[IDS_KEY_LEN])
 
 static uint32_t round_of(unsigned kind, unsigned i, uint32_t half)
 {
-	uint8_t in[6] = {(uint8_t)kind, (uint8_t)i};
+	uint8_t in[6] = { (uint8_t)kind, (uint8_t)i };
 	uint8_t out[crypto_shorthash_BYTES];
 	uint32_t v;
 

@@ -66,12 +66,12 @@ static int read_offset(struct slice s, size_t at, int *ret)
 /* date-time = full-date "T" full-time, RFC 3339 section 5.6; 1970 to 9999. */
 int time_parse(struct slice s, int64_t *ret_ms)
 {
-	struct tm tm = {.tm_year = digits(s, 0, 4) - 1900,
-			.tm_mon = digits(s, 5, 2) - 1,
-			.tm_mday = digits(s, 8, 2),
-			.tm_hour = digits(s, 11, 2),
-			.tm_min = digits(s, 14, 2),
-			.tm_sec = digits(s, 17, 2)};
+	struct tm tm = { .tm_year = digits(s, 0, 4) - 1900,
+			 .tm_mon = digits(s, 5, 2) - 1,
+			 .tm_mday = digits(s, 8, 2),
+			 .tm_hour = digits(s, 11, 2),
+			 .tm_min = digits(s, 14, 2),
+			 .tm_sec = digits(s, 17, 2) };
 	int day = tm.tm_mday, offset, ms = 0, scale = 100;
 	size_t at = 19;
 	time_t t;

@@ -36,7 +36,7 @@ static int read_limit(struct call *c, struct page *p)
 
 int page_read(struct call *c, struct page *ret)
 {
-	struct buf about = {0};
+	struct buf about = { 0 };
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
@@ -57,7 +57,7 @@ int page_read(struct call *c, struct page *ret)
 int page_reply(struct call *c, const struct page *p UNUSED, json_t *data, bool more,
 	       int64_t last_id, struct slice last_text)
 {
-	struct buf about = {0}, cursor = {0};
+	struct buf about = { 0 }, cursor = { 0 };
 	json_t *next = json_null();
 	int r = 0;
 

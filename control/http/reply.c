@@ -80,21 +80,21 @@ static const struct {
 	unsigned status;
 	const char *title;
 } titles[] = {
-	{400, "Bad request"            },
-	{401, "Not logged in"          },
-	{403, "Not allowed"            },
-	{404, "Not found"              },
-	{405, "Method not allowed"     },
-	{409, "Conflict"               },
-	{412, "Precondition failed"    },
-	{413, "Content too large"      },
-	{414, "URI too long"           },
-	{415, "Unsupported media type" },
-	{422, "Unprocessable content"  },
-	{428, "Precondition required"  },
-	{429, "Too many requests"      },
-	{500, "Internal error"         },
-	{503, "Temporarily unavailable"},
+	{ 400, "Bad request" },
+	{ 401, "Not logged in" },
+	{ 403, "Not allowed" },
+	{ 404, "Not found" },
+	{ 405, "Method not allowed" },
+	{ 409, "Conflict" },
+	{ 412, "Precondition failed" },
+	{ 413, "Content too large" },
+	{ 414, "URI too long" },
+	{ 415, "Unsupported media type" },
+	{ 422, "Unprocessable content" },
+	{ 428, "Precondition required" },
+	{ 429, "Too many requests" },
+	{ 500, "Internal error" },
+	{ 503, "Temporarily unavailable" },
 };
 
 static const char *title_of(unsigned status)
@@ -181,11 +181,11 @@ int call_if_match(struct call *c, int64_t version)
 
 /* On every reply.  The API never serves a page that could load anything. */
 static const char *const fixed_headers[][2] = {
-	{"X-Content-Type-Options",  "nosniff"					     },
-	{"Referrer-Policy",         "no-referrer"					 },
-	{"X-Frame-Options",         "DENY"						},
-	{"Content-Security-Policy",
-     "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+	{ "X-Content-Type-Options", "nosniff" },
+	{ "Referrer-Policy", "no-referrer" },
+	{ "X-Frame-Options", "DENY" },
+	{ "Content-Security-Policy",
+	  "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'" },
 };
 
 static void put_headers(struct call_request *q, struct MHD_Response *res)

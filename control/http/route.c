@@ -1,7 +1,7 @@
 /* control/http/route.c - finding the row of a request.  A literal segment wins over a parameter. */
 #include "control/http/route.h"
 
-const char *const route_methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+const char *const route_methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
 const size_t route_methods_n = ARRAY_LEN(route_methods);
 
 static struct slice segment(struct slice *rest)
@@ -51,7 +51,7 @@ static unsigned method_bit(const char *method)
 static void consider(const struct route *row, struct slice method, struct slice path, int *best,
 		     struct route_match *m)
 {
-	struct slice params[ROUTE_PARAMS_MAX] = {0};
+	struct slice params[ROUTE_PARAMS_MAX] = { 0 };
 	int literal = match_path(row->path, path, params);
 
 	if (literal < 0)
@@ -67,7 +67,7 @@ static void consider(const struct route *row, struct slice method, struct slice 
 int route_find(enum route_listener listener, struct slice method, struct slice path,
 	       struct route_match *ret)
 {
-	struct route_match m = {0};
+	struct route_match m = { 0 };
 	int best = -1;
 
 	for (size_t t = 0; t < route_tables_n; t++) {

@@ -4,7 +4,7 @@
 #include "control/auth/permit.h"
 #include "control/http/route.h"
 
-static const char *const auths[] = {"none", "member", "session", "platform"};
+static const char *const auths[] = { "none", "member", "session", "platform" };
 
 static const char *permission(uint64_t permit)
 {
@@ -16,7 +16,7 @@ static const char *permission(uint64_t permit)
 
 static const char *listeners_text(unsigned set, char *buf, size_t size)
 {
-	static const char *const names[] = {"api", "public", "admin"};
+	static const char *const names[] = { "api", "public", "admin" };
 	size_t n = 0;
 
 	buf[0] = '\0';

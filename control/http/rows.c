@@ -8,5 +8,6 @@ int rows_reply(struct call *c, const struct page *page, const struct db_result *
 
 	for (unsigned i = 0; i < n; i++)
 		(void)json_array_append_new(data, json(rows, i));
-	return page_reply(c, page, data, db_rows(rows) > n, n ? db_int(rows, n - 1, 0) : 0, SLICE(""));
+	return page_reply(c, page, data, db_rows(rows) > n, n ? db_int(rows, n - 1, 0) : 0,
+			  SLICE(""));
 }

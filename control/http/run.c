@@ -18,15 +18,15 @@ static const struct {
 	unsigned status;
 	const char *name, *detail;
 } meanings[] = {
-	{E_UNKNOWN,  404, "not_found",      "no such object"                                },
-	{E_EXISTS,   409, "already_exists", "an object with this name exists already"       },
-	{E_CONFLICT, 409, "conflict",       "the object's present state forbids this"       },
-	{E_SYNTAX,   400, "invalid",        "a value is not of the form or range it must be"},
-	{E_LIMIT,    413, "too_large",      "the request is larger than is accepted"        },
-	{E_DENIED,   403, "not_allowed",    "this is not allowed"                           },
-	{E_FULL,     503, "busy",           "no room at the moment"                         },
-	{E_TIMEOUT,  503, "timeout",        "this took too long"                            },
-	{E_DB,       503, "database",       "the database does not answer at the moment"    },
+	{ E_UNKNOWN, 404, "not_found", "no such object" },
+	{ E_EXISTS, 409, "already_exists", "an object with this name exists already" },
+	{ E_CONFLICT, 409, "conflict", "the object's present state forbids this" },
+	{ E_SYNTAX, 400, "invalid", "a value is not of the form or range it must be" },
+	{ E_LIMIT, 413, "too_large", "the request is larger than is accepted" },
+	{ E_DENIED, 403, "not_allowed", "this is not allowed" },
+	{ E_FULL, 503, "busy", "no room at the moment" },
+	{ E_TIMEOUT, 503, "timeout", "this took too long" },
+	{ E_DB, 503, "database", "the database does not answer at the moment" },
 };
 
 static void answer_code(struct call *c, int code)
@@ -90,7 +90,7 @@ static int look_before(struct call *c)
 /* The handler within the transaction the gate began; commits a reply below 400. */
 static int handle(struct call *c)
 {
-	struct idempotency key = {0};
+	struct idempotency key = { 0 };
 	int r = idempotency_begin(c, &key);
 
 	if (r == 0)
@@ -142,7 +142,7 @@ static int attempt(struct call *c)
 
 static void pause_before(int n)
 {
-	struct timespec pause = {0, (long)(random_below(10U << n) + 1) * 1000000};
+	struct timespec pause = { 0, (long)(random_below(10U << n) + 1) * 1000000 };
 
 	(void)nanosleep(&pause, NULL);
 }

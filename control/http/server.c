@@ -10,7 +10,7 @@ enum { HEADERS_MAX = 16 * 1024, BACKLOG = 511, WORKER_STACK = 2 << 20 };
 
 static int bind_unix(const char *path)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	int fd, r;
 
 	if (strlen(path) >= sizeof(sa.sun_path))
@@ -181,8 +181,8 @@ static int workers_start(struct server *s)
 int server_start(struct server **ret, struct app *app, char *error)
 {
 	struct server *s = must_alloc(sizeof(*s));
-	const char *const where[] = {app->config.api_listen, app->config.public_listen,
-				     app->config.admin_listen};
+	const char *const where[] = { app->config.api_listen, app->config.public_listen,
+				      app->config.admin_listen };
 	int r;
 
 	s->app = app;
@@ -190,7 +190,7 @@ int server_start(struct server **ret, struct app *app, char *error)
 	(void)pthread_mutex_init(&s->lock, NULL);
 	(void)pthread_cond_init(&s->wake, NULL);
 	for (unsigned i = 0; i < ARRAY_LEN(where); i++)
-		s->listeners[i] = (struct listener){.server = s, .kind = 1U << i, .fd = -1};
+		s->listeners[i] = (struct listener){ .server = s, .kind = 1U << i, .fd = -1 };
 	r = workers_start(s);
 	for (unsigned i = 0; i < ARRAY_LEN(where) && r >= 0; i++) {
 		if (!where[i] || !where[i][0])

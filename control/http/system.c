@@ -23,7 +23,7 @@ static int get_ready(struct call *c)
 
 static int get_metrics(struct call *c)
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 	int r;
 
 	metrics_text(&out, c->request->server);

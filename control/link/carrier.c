@@ -13,8 +13,8 @@ enum { READ_STEP = 256 * 1024, KEEP = 1024 * 1024 };
 struct carrier {
 	int fd;
 	struct buf in, out;
-	size_t used;                   /* bytes of `in` that the last frame given stands on */
-	struct wire_arena *arena;      /* values of the last frame */
+	size_t used;              /* bytes of `in` that the last frame given stands on */
+	struct wire_arena *arena; /* values of the last frame */
 	struct carrier_welcome welcome;
 };
 

@@ -79,7 +79,7 @@ static int org_param(struct call *c, uint32_t *ret)
 
 static int get_one(struct call *c)
 {
-	struct work w = {.c = c, .status = 200};
+	struct work w = { .c = c, .status = 200 };
 	int r = org_param(c, &w.org);
 
 	return r < 0 ? r : db_tx(c->db, w.org, read_org, &w);
@@ -99,7 +99,7 @@ static const struct body_field new_fields[] = {
 
 static int post_org(struct call *c)
 {
-	struct new_body b = {0};
+	struct new_body b = { 0 };
 	struct body_seen seen;
 	struct new_org n;
 	int r = body_read(c, new_fields, ARRAY_LEN(new_fields), &b, &seen);
@@ -107,11 +107,12 @@ static int post_org(struct call *c)
 	if (r < 0)
 		return r;
 	n = (struct new_org){
-	    .org_name = b.name, .email = b.email, .name = b.admin_name, .password = b.password};
+		.org_name = b.name, .email = b.email, .name = b.admin_name, .password = b.password
+	};
 	r = org_create(c, &n);
 	if (r < 0)
 		return r;
-	struct work w = {.c = c, .org = n.ret_org, .status = 201};
+	struct work w = { .c = c, .org = n.ret_org, .status = 201 };
 	return db_tx(c->db, w.org, read_org, &w);
 }
 
@@ -168,8 +169,8 @@ static const struct body_field note_fields[] = {
 
 static int change(struct call *c, const struct body_field *fields, size_t n, int64_t new_status)
 {
-	struct work w = {.c = c, .new_status = new_status};
-	struct change_body b = {0};
+	struct work w = { .c = c, .new_status = new_status };
+	struct change_body b = { 0 };
 	struct body_seen seen;
 	int r = org_param(c, &w.org);
 

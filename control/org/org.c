@@ -46,7 +46,7 @@ static int lock_version(struct call *c)
 
 static int patch_org(struct call *c)
 {
-	struct org_body b = {0};
+	struct org_body b = { 0 };
 	struct body_seen seen;
 	char id[ID_OUT_MAX];
 	int r = body_read(c, org_fields, ARRAY_LEN(org_fields), &b, &seen);

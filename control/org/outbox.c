@@ -10,7 +10,7 @@ static void about_key(struct buf *about, struct slice name)
 int outbox_put(struct app *app, struct db *db, uint32_t org, enum outbox_kind kind,
 	       struct slice name, struct slice value)
 {
-	struct buf sealed = {0}, about = {0};
+	struct buf sealed = { 0 }, about = { 0 };
 	int seal_id = 0, r = 0;
 
 	if (kind == OUTBOX_KEY && value.n) {
@@ -31,7 +31,7 @@ int outbox_put(struct app *app, struct db *db, uint32_t org, enum outbox_kind ki
 int outbox_open(struct app *app, struct slice name, int seal_id, struct slice stored,
 		struct buf *out)
 {
-	struct buf about = {0};
+	struct buf about = { 0 };
 	int r;
 
 	if (!seal_id)

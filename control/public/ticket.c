@@ -46,7 +46,8 @@ static void make_mac(const struct ticket_key *key, const uint8_t payload[PAYLOAD
 	memcpy(mac, whole, MAC);
 }
 
-static void mask(const struct ticket_key *key, const struct packed *t, const uint8_t *in, uint8_t *out)
+static void mask(const struct ticket_key *key, const struct packed *t, const uint8_t *in,
+		 uint8_t *out)
 {
 	crypto_stream_chacha20_xor(out, in, PAYLOAD, t->mac, key->mask);
 }
@@ -84,7 +85,8 @@ char *ticket_make(const struct ticket_key *key, const struct ticket_subject *sub
 				 sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
-/* Not libsodium's decoder: it takes some bytes above 127 for letters, and a ticket has one spelling. */
+/* Not libsodium's decoder: it takes some bytes above 127 for letters, and a ticket has one
+ * spelling. */
 static int unpack(struct slice text, struct packed *ret)
 {
 	struct buf raw;

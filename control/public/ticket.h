@@ -32,4 +32,5 @@ struct ticket_subject {
 int ticket_key_init(struct ticket_key *key, uint8_t id, struct slice secret) MUST_CHECK;
 /* buf holds TICKET_TEXT_MAX bytes; gives buf. */
 char *ticket_make(const struct ticket_key *key, const struct ticket_subject *subject, char *buf);
-int ticket_open(const struct ticket_key *key, struct slice text, struct ticket_subject *ret) MUST_CHECK;
+int ticket_open(const struct ticket_key *key, struct slice text,
+		struct ticket_subject *ret) MUST_CHECK;

@@ -1,5 +1,6 @@
 /* control/public/unsubscribe.c - /u/{token}: one-click unsubscribe (RFC 8058).
- * Guarantee: GET never changes anything, because mail scanners follow links; POST acts, as often as it comes
+ * Guarantee: GET never changes anything, because mail scanners follow links; POST acts, as often as
+ *            it comes
  * with the same result.  A forged token is 404 like any other path. */
 #include "control/public/routes.h"
 #include "control/public/ticket.h"
@@ -7,15 +8,17 @@
 #include "control/workers/worker.h"
 
 static const char page_ask[] =
-	"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
-	"<meta name=\"robots\" content=\"noindex\"><title>Unsubscribe</title>"
-	"<h1>Unsubscribe</h1><p>Do you want to receive no more mail from this sender?</p>"
-	"<form method=\"post\"><input type=\"hidden\" name=\"confirm\" value=\"yes\">"
-	"<button type=\"submit\">Unsubscribe</button></form></html>\n";
+    "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
+    "content=\"width=device-width\">"
+    "<meta name=\"robots\" content=\"noindex\"><title>Unsubscribe</title>"
+    "<h1>Unsubscribe</h1><p>Do you want to receive no more mail from this sender?</p>"
+    "<form method=\"post\"><input type=\"hidden\" name=\"confirm\" value=\"yes\">"
+    "<button type=\"submit\">Unsubscribe</button></form></html>\n";
 static const char page_done[] =
-	"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
-	"<meta name=\"robots\" content=\"noindex\"><title>Unsubscribed</title>"
-	"<h1>Unsubscribed</h1><p>You will receive no more mail from this sender.</p></html>\n";
+    "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
+    "content=\"width=device-width\">"
+    "<meta name=\"robots\" content=\"noindex\"><title>Unsubscribed</title>"
+    "<h1>Unsubscribed</h1><p>You will receive no more mail from this sender.</p></html>\n";
 
 struct leaving {
 	struct app *app;
@@ -33,18 +36,21 @@ static int open_ticket(struct call *c, struct ticket_subject *ret)
 	return r < 0 || ret->org == 0 ? E_UNKNOWN : 0;
 }
 
-static int suppress_contact(struct db *db, const struct leaving *l, int64_t contact, struct slice email)
+static int suppress_contact(struct db *db, const struct leaving *l, int64_t contact,
+			    struct slice email)
 {
 	struct suppress_address a;
 	int r = suppress_address_parse(email, &a);
 
 	if (r >= 0)
-		r = suppress_add(l->app, db, l->who.org, &a, SUPPRESS_UNSUBSCRIBED, "link", l->who.campaign);
+		r = suppress_add(l->app, db, l->who.org, &a, SUPPRESS_UNSUBSCRIBED, "link",
+				 l->who.campaign);
 	if (r >= 0)
-		r = db_run(db, NULL,
-			   "UPDATE contacts SET status = 2, updated_at = now(), version = version + 1 "
-			   "WHERE org_id = $1 AND id = $2 AND status = 1",
-			   p_int(l->who.org), p_int(contact));
+		r = db_run(
+		    db, NULL,
+		    "UPDATE contacts SET status = 2, updated_at = now(), version = version + 1 "
+		    "WHERE org_id = $1 AND id = $2 AND status = 1",
+		    p_int(l->who.org), p_int(contact));
 	return r;
 }
 
@@ -63,8 +69,10 @@ static int work_leave(struct db *db, void *arg)
 	r = db_run(db, NULL,
 		   "INSERT INTO unsubscribes (org_id, campaign_id, seq, one_click) "
 		   "VALUES ($1, $2, $3, $4::int::boolean) ON CONFLICT DO NOTHING",
-		   p_int(l->who.org), p_int(l->who.campaign), p_int(l->who.seq), p_bool(l->one_click));
-	if (r >= 0 && !db_is_null(row, 0, 1)) /* else the contact was erased: nothing is left to stop */
+		   p_int(l->who.org), p_int(l->who.campaign), p_int(l->who.seq),
+		   p_bool(l->one_click));
+	if (r >= 0 &&
+	    !db_is_null(row, 0, 1)) /* else the contact was erased: nothing is left to stop */
 		r = suppress_contact(db, l, db_int(row, 0, 0), db_text(row, 0, 1));
 	return r;
 }
@@ -92,7 +100,7 @@ static int unsubscribe(struct call *c)
 }
 
 const struct route public_routes[] = {
-	{"GET",	 "/u/{token}", AUTH_NONE, 0, 0,				0,    show_page  },
-	{"POST", "/u/{token}", AUTH_NONE, 0, ROUTE_BODY_ANY | ROUTE_NO_TX, 4096, unsubscribe},
+	{ "GET", "/u/{token}", AUTH_NONE, 0, 0, 0, show_page },
+	{ "POST", "/u/{token}", AUTH_NONE, 0, ROUTE_BODY_ANY | ROUTE_NO_TX, 4096, unsubscribe },
 };
 const size_t public_routes_n = ARRAY_LEN(public_routes);

@@ -5,14 +5,16 @@
 #include "base/encode.h"
 #include "control/org/outbox.h"
 
-static const char *const reason_names[] = { "", "manual", "unsubscribed", "hard_bounce", "complaint", "import" };
+static const char *const reason_names[] = { "",          "manual", "unsubscribed", "hard_bounce",
+					    "complaint", "import" };
 
 const char *suppress_reason_name(int reason)
 {
 	return reason > 0 && reason < (int)ARRAY_LEN(reason_names) ? reason_names[reason] : "";
 }
 
-static int order(struct app *app, struct db *db, uint32_t org, const struct suppress_address *a, struct slice value)
+static int order(struct app *app, struct db *db, uint32_t org, const struct suppress_address *a,
+		 struct slice value)
 {
 	struct buf name;
 	int r;
@@ -29,11 +31,12 @@ static int order(struct app *app, struct db *db, uint32_t org, const struct supp
 int suppress_add(struct app *app, struct db *db, uint32_t org, const struct suppress_address *a,
 		 enum suppress_reason reason, const char *source, uint64_t campaign)
 {
-	int n = db_run(db, NULL,
-		       "INSERT INTO suppressions (org_id, email_hash, email, reason, source, campaign_id) "
-		       "VALUES ($1, $2, $3, $4, $5, nullif($6::bigint, 0)) ON CONFLICT DO NOTHING",
-		       p_int(org), p_bytes(slice_of(a->hash, sizeof(a->hash))), p_text(mailbox_text(&a->box)),
-		       p_int(reason), p_str(source), p_int(campaign));
+	int n = db_run(
+	    db, NULL,
+	    "INSERT INTO suppressions (org_id, email_hash, email, reason, source, campaign_id) "
+	    "VALUES ($1, $2, $3, $4, $5, nullif($6::bigint, 0)) ON CONFLICT DO NOTHING",
+	    p_int(org), p_bytes(slice_of(a->hash, sizeof(a->hash))), p_text(mailbox_text(&a->box)),
+	    p_int(reason), p_str(source), p_int(campaign));
 	int r = n > 0 ? order(app, db, org, a, SLICE("1")) : n;
 
 	return r < 0 ? r : n;
@@ -41,8 +44,8 @@ int suppress_add(struct app *app, struct db *db, uint32_t org, const struct supp
 
 int suppress_remove(struct app *app, struct db *db, uint32_t org, const struct suppress_address *a)
 {
-	int n = db_run(db, NULL, "DELETE FROM suppressions WHERE org_id = $1 AND email_hash = $2", p_int(org),
-		       p_bytes(slice_of(a->hash, sizeof(a->hash))));
+	int n = db_run(db, NULL, "DELETE FROM suppressions WHERE org_id = $1 AND email_hash = $2",
+		       p_int(org), p_bytes(slice_of(a->hash, sizeof(a->hash))));
 	int r = n > 0 ? order(app, db, org, a, SLICE("")) : n;
 
 	return r < 0 ? r : n;

@@ -1,5 +1,6 @@
-/* control/suppression/suppress.h - putting an address on the list of those who are not written to, and
- * taking it off: in the database and, by the outbox, in the engine, which looks before each RCPT.
+/* control/suppression/suppress.h - putting an address on the list of those who are not written to,
+ * and taking it off: in the database and, by the outbox, in the engine, which looks before each
+ * RCPT.
  * Blocks: on the database, in the organisation's open transaction. */
 #pragma once
 #include "control/app.h"
@@ -18,4 +19,5 @@ const char *suppress_reason_name(int reason);
 int suppress_add(struct app *app, struct db *db, uint32_t org, const struct suppress_address *a,
 		 enum suppress_reason reason, const char *source, uint64_t campaign) MUST_CHECK;
 /* 1 removed, 0 it was not there. */
-int suppress_remove(struct app *app, struct db *db, uint32_t org, const struct suppress_address *a) MUST_CHECK;
+int suppress_remove(struct app *app, struct db *db, uint32_t org,
+		    const struct suppress_address *a) MUST_CHECK;

@@ -11,11 +11,12 @@ enum { BATCH_MAX = 5000 };
 
 static json_t *suppression_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{so so ss so so so}", "id", json_id(ID_SUPPRESSION, (uint64_t)db_int(r, i, 0)),
-			 "email", json_slice(db_text(r, i, 1)), "reason",
-			 suppress_reason_name((int)db_int(r, i, 2)), "source", json_slice(db_text(r, i, 3)),
-			 "campaign", json_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, 4)), "created_at",
-			 json_time(db_int(r, i, 5)));
+	return json_pack(
+	    "{so so ss so so so}", "id", json_id(ID_SUPPRESSION, (uint64_t)db_int(r, i, 0)),
+	    "email", json_slice(db_text(r, i, 1)), "reason",
+	    suppress_reason_name((int)db_int(r, i, 2)), "source", json_slice(db_text(r, i, 3)),
+	    "campaign", json_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, 4)), "created_at",
+	    json_time(db_int(r, i, 5)));
 }
 
 static int list_suppressions(struct call *c)
@@ -26,7 +27,8 @@ static int list_suppressions(struct call *c)
 
 	if (r >= 0)
 		r = db_run(c->db, &rows,
-			   "SELECT " SUPPRESSION_COLUMNS " FROM suppressions WHERE org_id = $1 AND id > $2 "
+			   "SELECT " SUPPRESSION_COLUMNS
+			   " FROM suppressions WHERE org_id = $1 AND id > $2 "
 			   "ORDER BY id LIMIT $3",
 			   p_int(c->actor.org), p_int(page.id), p_int(page.limit + 1));
 	return r < 0 ? r : rows_reply(c, &page, rows, suppression_json);
@@ -35,7 +37,8 @@ static int list_suppressions(struct call *c)
 static int find(struct call *c, const struct suppress_address *a, struct db_result **ret)
 {
 	int r = db_run(c->db, ret,
-		       "SELECT " SUPPRESSION_COLUMNS " FROM suppressions WHERE org_id = $1 AND email_hash = $2",
+		       "SELECT " SUPPRESSION_COLUMNS
+		       " FROM suppressions WHERE org_id = $1 AND email_hash = $2",
 		       p_int(c->actor.org), p_bytes(slice_of(a->hash, sizeof(a->hash))));
 
 	return r == 0 ? E_UNKNOWN : r;
@@ -45,7 +48,7 @@ struct suppression_body {
 	struct slice email;
 };
 static const struct body_field create_body[] = {
-	{"email", BODY_EMAIL, offsetof(struct suppression_body, email), BODY_REQUIRED, 0, 0, 0},
+	{ "email", BODY_EMAIL, offsetof(struct suppression_body, email), BODY_REQUIRED, 0, 0, 0 },
 };
 
 static int create_suppression(struct call *c)
@@ -100,8 +103,8 @@ struct batch_body {
 	json_t *add, *remove;
 };
 static const struct body_field batch_body[] = {
-	{"add",    BODY_LIST, offsetof(struct batch_body, add),    0, 0, BATCH_MAX, 0},
-	{"remove", BODY_LIST, offsetof(struct batch_body, remove), 0, 0, BATCH_MAX, 0},
+	{ "add", BODY_LIST, offsetof(struct batch_body, add), 0, 0, BATCH_MAX, 0 },
+	{ "remove", BODY_LIST, offsetof(struct batch_body, remove), 0, 0, BATCH_MAX, 0 },
 };
 
 /* Returns how many were changed. */
@@ -116,13 +119,14 @@ static int change_all(struct call *c, const json_t *list, const char *member, bo
 		int r;
 
 		if (!json_is_string(item) ||
-		    suppress_address_parse(slice_of(json_string_value(item), json_string_length(item)), &a) < 0) {
+		    suppress_address_parse(
+			slice_of(json_string_value(item), json_string_length(item)), &a) < 0) {
 			(void)snprintf(pointer, sizeof(pointer), "/%s/%zu", member, i);
 			problem_add(c, pointer, "invalid_email", "not an address");
 			continue;
 		}
-		r = add ? suppress_add(c->app, c->db, c->actor.org, &a, SUPPRESS_MANUAL, "api", 0) :
-			  suppress_remove(c->app, c->db, c->actor.org, &a);
+		r = add ? suppress_add(c->app, c->db, c->actor.org, &a, SUPPRESS_MANUAL, "api", 0)
+			: suppress_remove(c->app, c->db, c->actor.org, &a);
 		if (r < 0)
 			return r;
 		changed += r;
@@ -143,14 +147,20 @@ static int change_suppressions(struct call *c)
 		removed = r = change_all(c, b.remove, "remove", false);
 	if (r >= 0)
 		r = problem_end(c); /* one bad address, and nothing is changed */
-	return r < 0 ? r : reply_json(c, 200, json_pack("{si si}", "added", added, "removed", removed));
+	return r < 0 ? r
+		     : reply_json(c, 200, json_pack("{si si}", "added", added, "removed", removed));
 }
 
 const struct route suppression_routes[] = {
-	{"GET",	   "/v1/suppressions",	       AUTH_MEMBER, PERMIT_SUPPRESSIONS_READ,	0,		  0, list_suppressions	},
-	{"POST",   "/v1/suppressions",	       AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE, ROUTE_IDEMPOTENT, 0, create_suppression },
-	{"POST",   "/v1/suppressions/batch",   AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE, ROUTE_IDEMPOTENT, 0, change_suppressions},
-	{"GET",	   "/v1/suppressions/{email}", AUTH_MEMBER, PERMIT_SUPPRESSIONS_READ,	0,		  0, get_suppression	},
-	{"DELETE", "/v1/suppressions/{email}", AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE, 0,		  0, delete_suppression },
+	{ "GET", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_READ, 0, 0,
+	  list_suppressions },
+	{ "POST", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE, ROUTE_IDEMPOTENT, 0,
+	  create_suppression },
+	{ "POST", "/v1/suppressions/batch", AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE,
+	  ROUTE_IDEMPOTENT, 0, change_suppressions },
+	{ "GET", "/v1/suppressions/{email}", AUTH_MEMBER, PERMIT_SUPPRESSIONS_READ, 0, 0,
+	  get_suppression },
+	{ "DELETE", "/v1/suppressions/{email}", AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE, 0, 0,
+	  delete_suppression },
 };
 const size_t suppression_routes_n = ARRAY_LEN(suppression_routes);

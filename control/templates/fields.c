@@ -9,8 +9,8 @@ int known_fields_load(struct known_fields *k, struct db *db, uint32_t org)
 	int r;
 
 	*k = (struct known_fields){ 0 };
-	r = db_run(db, &k->rows, "SELECT name FROM fields WHERE org_id = $1 ORDER BY id LIMIT $2", p_int(org),
-		   p_int(KNOWN_FIELDS_MAX));
+	r = db_run(db, &k->rows, "SELECT name FROM fields WHERE org_id = $1 ORDER BY id LIMIT $2",
+		   p_int(org), p_int(KNOWN_FIELDS_MAX));
 	if (r < 0)
 		return r;
 	for (; n < ARRAY_LEN(built_in); n++)

@@ -10,7 +10,7 @@
 enum { KNOWN_FIELDS_MAX = 200 };
 
 struct known_fields {
-	struct db_result *rows;          /* the names point into it */
+	struct db_result *rows; /* the names point into it */
 	struct template_field fields[KNOWN_FIELDS_MAX + 8];
 	struct template_env env;
 };

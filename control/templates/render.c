@@ -16,12 +16,12 @@ struct render_body {
 enum { B_TEMPLATE, B_CONTACT, B_SUBJECT, B_HTML, B_TEXT, B_DATA, B_ROWS };
 #define AT(member) offsetof(struct render_body, member)
 static const struct body_field render_body[B_ROWS] = {
-	[B_TEMPLATE] = {"template_id", BODY_ID,     AT(template_id), 0, 0, 0,		       ID_TEMPLATE},
-	[B_CONTACT] = {"contact_id",  BODY_ID,     AT(contact_id),  0, 0, 0,		       ID_CONTACT },
-	[B_SUBJECT] = {"subject",     BODY_LINE,   AT(subject),     0, 0, 2000,		       0	  },
-	[B_HTML] = {"html",	      BODY_TEXT,   AT(html),	     0, 0, TEMPLATE_SOURCE_MAX, 0	  },
-	[B_TEXT] = {"text",	      BODY_TEXT,   AT(text),	     0, 0, TEMPLATE_SOURCE_MAX, 0	  },
-	[B_DATA] = {"data",	      BODY_OBJECT, AT(data),	     0, 0, 0,		       0	  },
+	[B_TEMPLATE] = { "template_id", BODY_ID, AT(template_id), 0, 0, 0, ID_TEMPLATE },
+	[B_CONTACT] = { "contact_id", BODY_ID, AT(contact_id), 0, 0, 0, ID_CONTACT },
+	[B_SUBJECT] = { "subject", BODY_LINE, AT(subject), 0, 0, 2000, 0 },
+	[B_HTML] = { "html", BODY_TEXT, AT(html), 0, 0, TEMPLATE_SOURCE_MAX, 0 },
+	[B_TEXT] = { "text", BODY_TEXT, AT(text), 0, 0, TEMPLATE_SOURCE_MAX, 0 },
+	[B_DATA] = { "data", BODY_OBJECT, AT(data), 0, 0, 0, 0 },
 };
 
 /* The map a template is rendered with; its strings live in json. */
@@ -55,7 +55,8 @@ static void make_map(struct values *v)
 	json_t *member;
 	uint32_t n = 0;
 
-	json_object_foreach(v->json, name, member) {
+	json_object_foreach(v->json, name, member)
+	{
 		if (n == MEMBERS_MAX)
 			break;
 		v->members[n++] = (struct value_member){ slice_str(name), value_of(member) };
@@ -64,8 +65,8 @@ static void make_map(struct values *v)
 }
 
 static const char sql_contact[] =
-	"SELECT (fields || jsonb_build_object('email', email, 'first_name', first_name,"
-	" 'last_name', last_name))::text FROM contacts WHERE org_id = $1 AND id = $2";
+    "SELECT (fields || jsonb_build_object('email', email, 'first_name', first_name,"
+    " 'last_name', last_name))::text FROM contacts WHERE org_id = $1 AND id = $2";
 
 static int load_contact(struct call *c, uint64_t id, json_t **ret)
 {
@@ -104,7 +105,8 @@ static int load_source(struct call *c, const struct render_body *b, struct db_re
 	*ret = (struct template_source){ b->subject, b->html, b->text };
 	if (!b->template_id)
 		return 0;
-	int r = db_run(c->db, ret_row, "SELECT subject, html, text FROM templates WHERE org_id = $1 AND id = $2",
+	int r = db_run(c->db, ret_row,
+		       "SELECT subject, html, text FROM templates WHERE org_id = $1 AND id = $2",
 		       p_int(c->actor.org), p_int(b->template_id));
 	if (r == 0)
 		return problem(c, 422, "unknown_template", "no such template");
@@ -128,12 +130,14 @@ static int render_part(struct call *c, enum template_part part, struct slice sou
 	if (r == E_SYNTAX || r == E_LIMIT)
 		template_problem(c, &e);
 	else if (r >= 0)
-		(void)json_object_set_new(out, template_part_name(part), json_slice(buf_data(&text)));
+		(void)json_object_set_new(out, template_part_name(part),
+					  json_slice(buf_data(&text)));
 	buf_free(&text);
 	return r == E_SYNTAX || r == E_LIMIT ? 0 : r;
 }
 
-static int render_all(struct call *c, const struct template_source *source, const struct values *v, json_t *out)
+static int render_all(struct call *c, const struct template_source *source, const struct values *v,
+		      json_t *out)
 {
 	struct known_fields known;
 	int r = known_fields_load(&known, c->db, c->actor.org);

@@ -1,4 +1,5 @@
-/* control/templates/templates.c - /v1/templates: checked when they are saved, every version kept. */
+/* control/templates/templates.c - /v1/templates: checked when they are saved, every version
+ * kept. */
 #include <stdio.h>
 
 #include "control/http/body.h"
@@ -9,35 +10,38 @@
 struct template_body {
 	struct slice name, alias, subject, html, text;
 };
-#define PART(member, type, flags, min, max) #member, type, offsetof(struct template_body, member), flags, min, max, 0
+#define PART(member, type, flags, min, max)                                                        \
+#member, type, offsetof(struct template_body, member), flags, min, max, 0
 static const struct body_field create_body[] = {
-	{PART(name, BODY_LINE, BODY_REQUIRED, 1, 200)},
-	{PART(alias, BODY_LINE, BODY_NULLABLE, 1, 63)},
-	{PART(subject, BODY_LINE, BODY_REQUIRED, 1, 2000)},
-	{PART(html, BODY_TEXT, 0, 0, TEMPLATE_SOURCE_MAX)},
-	{PART(text, BODY_TEXT, 0, 0, TEMPLATE_SOURCE_MAX)},
+	{ PART(name, BODY_LINE, BODY_REQUIRED, 1, 200) },
+	{ PART(alias, BODY_LINE, BODY_NULLABLE, 1, 63) },
+	{ PART(subject, BODY_LINE, BODY_REQUIRED, 1, 2000) },
+	{ PART(html, BODY_TEXT, 0, 0, TEMPLATE_SOURCE_MAX) },
+	{ PART(text, BODY_TEXT, 0, 0, TEMPLATE_SOURCE_MAX) },
 };
 static const struct body_field patch_body[] = {
-	{PART(name, BODY_LINE, 0, 1, 200)},
-	{PART(alias, BODY_LINE, BODY_NULLABLE, 1, 63)},
-	{PART(subject, BODY_LINE, 0, 1, 2000)},
-	{PART(html, BODY_TEXT, 0, 0, TEMPLATE_SOURCE_MAX)},
-	{PART(text, BODY_TEXT, 0, 0, TEMPLATE_SOURCE_MAX)},
+	{ PART(name, BODY_LINE, 0, 1, 200) },
+	{ PART(alias, BODY_LINE, BODY_NULLABLE, 1, 63) },
+	{ PART(subject, BODY_LINE, 0, 1, 2000) },
+	{ PART(html, BODY_TEXT, 0, 0, TEMPLATE_SOURCE_MAX) },
+	{ PART(text, BODY_TEXT, 0, 0, TEMPLATE_SOURCE_MAX) },
 };
 enum { ROW_ALIAS = 1 }; /* of the tables above */
 
-#define HEAD_COLUMNS "t.id, t.name, t.alias, t.version, to_ms(t.created_at), to_ms(t.updated_at), t.subject"
+#define HEAD_COLUMNS                                                                               \
+	"t.id, t.name, t.alias, t.version, to_ms(t.created_at), to_ms(t.updated_at), t.subject"
 #define TEMPLATE_COLUMNS HEAD_COLUMNS ", t.html, t.text"
 enum { K_ID, K_NAME, K_ALIAS, K_VERSION, K_CREATED, K_UPDATED, K_SUBJECT, K_HTML, K_TEXT };
 
 static json_t *head_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{so so so sI so so so}", "id", json_id(ID_TEMPLATE, (uint64_t)db_int(r, i, K_ID)),
-			 "name", json_slice(db_text(r, i, K_NAME)), "alias",
-			 db_is_null(r, i, K_ALIAS) ? json_null() : json_slice(db_text(r, i, K_ALIAS)),
-			 "version", (json_int_t)db_int(r, i, K_VERSION), "created_at",
-			 json_time(db_int(r, i, K_CREATED)), "updated_at", json_time(db_int(r, i, K_UPDATED)),
-			 "subject", json_slice(db_text(r, i, K_SUBJECT)));
+	return json_pack(
+	    "{so so so sI so so so}", "id", json_id(ID_TEMPLATE, (uint64_t)db_int(r, i, K_ID)),
+	    "name", json_slice(db_text(r, i, K_NAME)), "alias",
+	    db_is_null(r, i, K_ALIAS) ? json_null() : json_slice(db_text(r, i, K_ALIAS)), "version",
+	    (json_int_t)db_int(r, i, K_VERSION), "created_at", json_time(db_int(r, i, K_CREATED)),
+	    "updated_at", json_time(db_int(r, i, K_UPDATED)), "subject",
+	    json_slice(db_text(r, i, K_SUBJECT)));
 }
 
 static int reply_template(struct call *c, unsigned status, const struct db_result *row)
@@ -56,7 +60,8 @@ void template_problem(struct call *c, const struct template_error *e)
 
 	(void)snprintf(pointer, sizeof(pointer), "/%s", template_part_name(e->part));
 	if (e->line)
-		problem_add(c, pointer, "template", "line %u, column %u: %s", e->line, e->column, e->text);
+		problem_add(c, pointer, "template", "line %u, column %u: %s", e->line, e->column,
+			    e->text);
 	else
 		problem_add(c, pointer, "template", "%s", e->text);
 }
@@ -79,11 +84,13 @@ static int check(struct call *c, const struct template_source *source)
 
 static int keep_version(struct call *c, int64_t id)
 {
-	int r = db_run(c->db, NULL,
-		       "INSERT INTO template_versions (org_id, template_id, version, subject, html, text, created_by) "
-		       "SELECT org_id, id, version, subject, html, text, nullif($3::bigint, 0) FROM templates "
-		       "WHERE org_id = $1 AND id = $2",
-		       p_int(c->actor.org), p_int(id), p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
+	int r = db_run(
+	    c->db, NULL,
+	    "INSERT INTO template_versions (org_id, template_id, version, subject, html, text, "
+	    "created_by) "
+	    "SELECT org_id, id, version, subject, html, text, nullif($3::bigint, 0) FROM templates "
+	    "WHERE org_id = $1 AND id = $2",
+	    p_int(c->actor.org), p_int(id), p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
 
 	return r < 0 ? r : 0;
 }
@@ -96,7 +103,8 @@ static int list_templates(struct call *c)
 
 	if (r >= 0)
 		r = db_run(c->db, &rows,
-			   "SELECT " HEAD_COLUMNS " FROM templates t WHERE t.org_id = $1 AND t.id > $2 "
+			   "SELECT " HEAD_COLUMNS
+			   " FROM templates t WHERE t.org_id = $1 AND t.id > $2 "
 			   "ORDER BY t.id LIMIT $3",
 			   p_int(c->actor.org), p_int(page.id), p_int(page.limit + 1));
 	return r < 0 ? r : rows_reply(c, &page, rows, head_json);
@@ -115,8 +123,8 @@ static int create_template(struct call *c)
 		r = db_run(c->db, &row,
 			   "INSERT INTO templates AS t (org_id, name, alias, subject, html, text) "
 			   "VALUES ($1, $2, $3, $4, $5, $6) RETURNING " TEMPLATE_COLUMNS,
-			   p_int(c->actor.org), p_text(b.name), p_opt(b.alias), p_text(b.subject), p_text(b.html),
-			   p_text(b.text));
+			   p_int(c->actor.org), p_text(b.name), p_opt(b.alias), p_text(b.subject),
+			   p_text(b.html), p_text(b.text));
 	if (r >= 0)
 		r = keep_version(c, db_int(row, 0, K_ID));
 	return r < 0 ? r : reply_template(c, 201, row);
@@ -165,14 +173,16 @@ static int patch_template(struct call *c)
 	};
 	r = check(c, &source);
 	if (r >= 0)
-		r = db_run(c->db, &row,
-			   "UPDATE templates t SET name = coalesce($3, name),"
-			   " alias = CASE WHEN $4::int = 1 THEN $5 ELSE alias END, subject = $6, html = $7, text = $8,"
-			   " updated_at = now(), version = version + 1 WHERE org_id = $1 AND id = $2 "
-			   "RETURNING " TEMPLATE_COLUMNS,
-			   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)), p_opt(b.name),
-			   p_bool(body_has(seen, ROW_ALIAS)), p_opt(b.alias), p_text(source.subject),
-			   p_text(source.html), p_text(source.text));
+		r = db_run(
+		    c->db, &row,
+		    "UPDATE templates t SET name = coalesce($3, name),"
+		    " alias = CASE WHEN $4::int = 1 THEN $5 ELSE alias END, subject = $6, html = "
+		    "$7, text = $8,"
+		    " updated_at = now(), version = version + 1 WHERE org_id = $1 AND id = $2 "
+		    "RETURNING " TEMPLATE_COLUMNS,
+		    p_int(c->actor.org), p_int(db_int(old, 0, K_ID)), p_opt(b.name),
+		    p_bool(body_has(seen, ROW_ALIAS)), p_opt(b.alias), p_text(source.subject),
+		    p_text(source.html), p_text(source.text));
 	if (r >= 0)
 		r = keep_version(c, db_int(old, 0, K_ID));
 	return r < 0 ? r : reply_template(c, 200, row);
@@ -185,8 +195,8 @@ static int delete_template(struct call *c)
 
 	if (r < 0)
 		return r;
-	r = db_run(c->db, NULL, "DELETE FROM templates WHERE org_id = $1 AND id = $2", p_int(c->actor.org),
-		   p_int(db_int(old, 0, K_ID)));
+	r = db_run(c->db, NULL, "DELETE FROM templates WHERE org_id = $1 AND id = $2",
+		   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)));
 	if (r == E_UNKNOWN)
 		return problem(c, 409, "in_use", "a campaign refers to this template");
 	return r < 0 ? r : reply_empty(c, 204);
@@ -209,21 +219,29 @@ static int list_versions(struct call *c)
 	if (r >= 0)
 		r = page_read(c, &page);
 	if (r >= 0)
-		r = db_run(c->db, &rows,
-			   "SELECT version, subject, html, text, to_ms(created_at) FROM template_versions "
-			   "WHERE org_id = $1 AND template_id = $2 AND version > $3 ORDER BY version LIMIT $4",
-			   p_int(c->actor.org), p_int(db_int(head, 0, K_ID)), p_int(page.id),
-			   p_int(page.limit + 1));
+		r = db_run(
+		    c->db, &rows,
+		    "SELECT version, subject, html, text, to_ms(created_at) FROM template_versions "
+		    "WHERE org_id = $1 AND template_id = $2 AND version > $3 ORDER BY version "
+		    "LIMIT $4",
+		    p_int(c->actor.org), p_int(db_int(head, 0, K_ID)), p_int(page.id),
+		    p_int(page.limit + 1));
 	return r < 0 ? r : rows_reply(c, &page, rows, version_json);
 }
 
 const struct route template_routes[] = {
-	{"GET",	   "/v1/templates",			   AUTH_MEMBER, PERMIT_TEMPLATES_READ,	0,		  0,		   list_templates },
-	{"POST",   "/v1/templates",			   AUTH_MEMBER, PERMIT_TEMPLATES_WRITE, ROUTE_IDEMPOTENT, 4 * 1024 * 1024, create_template},
-	{"GET",	   "/v1/templates/{template_id}",	   AUTH_MEMBER, PERMIT_TEMPLATES_READ,	0,		  0,		   get_template   },
-	{"PATCH",  "/v1/templates/{template_id}",	   AUTH_MEMBER, PERMIT_TEMPLATES_WRITE, ROUTE_IF_MATCH,	  4 * 1024 * 1024, patch_template },
-	{"DELETE", "/v1/templates/{template_id}",	   AUTH_MEMBER, PERMIT_TEMPLATES_WRITE, 0,		  0,		   delete_template},
-	{"GET",	   "/v1/templates/{template_id}/versions", AUTH_MEMBER, PERMIT_TEMPLATES_READ,	0,		  0,		   list_versions  },
-	{"POST",   "/v1/render",			   AUTH_MEMBER, PERMIT_TEMPLATES_READ,	0,		  4 * 1024 * 1024, render_preview },
+	{ "GET", "/v1/templates", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 0, list_templates },
+	{ "POST", "/v1/templates", AUTH_MEMBER, PERMIT_TEMPLATES_WRITE, ROUTE_IDEMPOTENT,
+	  4 * 1024 * 1024, create_template },
+	{ "GET", "/v1/templates/{template_id}", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 0,
+	  get_template },
+	{ "PATCH", "/v1/templates/{template_id}", AUTH_MEMBER, PERMIT_TEMPLATES_WRITE,
+	  ROUTE_IF_MATCH, 4 * 1024 * 1024, patch_template },
+	{ "DELETE", "/v1/templates/{template_id}", AUTH_MEMBER, PERMIT_TEMPLATES_WRITE, 0, 0,
+	  delete_template },
+	{ "GET", "/v1/templates/{template_id}/versions", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 0,
+	  list_versions },
+	{ "POST", "/v1/render", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 4 * 1024 * 1024,
+	  render_preview },
 };
 const size_t template_routes_n = ARRAY_LEN(template_routes);

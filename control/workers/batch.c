@@ -9,8 +9,23 @@
 #include "control/workers/column.h"
 
 enum journal_column {
-	J_AT, J_ORG, J_LSN, J_KIND, J_CAMPAIGN, J_SEQ, J_ATTEMPT, J_CODE, J_DSN, J_FLAGS, J_NEXT,
-	J_DOMAIN, J_HOST, J_IP, J_SOURCE, J_TEXT, J_COLUMNS,
+	J_AT,
+	J_ORG,
+	J_LSN,
+	J_KIND,
+	J_CAMPAIGN,
+	J_SEQ,
+	J_ATTEMPT,
+	J_CODE,
+	J_DSN,
+	J_FLAGS,
+	J_NEXT,
+	J_DOMAIN,
+	J_HOST,
+	J_IP,
+	J_SOURCE,
+	J_TEXT,
+	J_COLUMNS,
 };
 enum move_column { M_SEQ, M_STATE, M_CODE, M_ATTEMPT, M_REASON, M_COLUMNS };
 enum chunk_column { C_ORG, C_CAMPAIGN, C_FIRST, C_ROWS, C_LSN, C_COLUMNS };
@@ -26,7 +41,8 @@ struct batch {
 	uint64_t next;
 	unsigned events;
 	int64_t now_ms;
-	struct column journal[J_COLUMNS], chunks[C_COLUMNS], messages[S_COLUMNS], bounces[B_COLUMNS];
+	struct column journal[J_COLUMNS], chunks[C_COLUMNS], messages[S_COLUMNS],
+	    bounces[B_COLUMNS];
 	struct moves *moves;
 	unsigned n_moves, cap_moves;
 };
@@ -95,7 +111,8 @@ static struct slice domain_of(struct slice address)
 	return at ? slice_of(at + 1, (size_t)(address.p + address.n - at - 1)) : SLICE("");
 }
 
-static void take_journal(struct batch *b, const struct link_event *e, uint64_t campaign, uint64_t seq)
+static void take_journal(struct batch *b, const struct link_event *e, uint64_t campaign,
+			 uint64_t seq)
 {
 	struct column *j = b->journal;
 
@@ -215,7 +232,7 @@ int batch_add(struct batch *b, const struct link_frame *frame)
 	return r;
 }
 
-/* ---- writing ------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 static int run_columns(struct db *db, const char *sql, struct column *c, unsigned n,
 		       const struct db_param *more, unsigned n_more)
@@ -233,30 +250,34 @@ static int run_columns(struct db *db, const char *sql, struct column *c, unsigne
 }
 
 static const char sql_diagnostics[] =
-	"INSERT INTO diagnostics (org_id, hash, text) "
-	"SELECT DISTINCT ON (u.org_id, u.text) u.org_id, " SQL_SUPPRESS_HASH("u.text") ", u.text "
-	"FROM unnest($1::int[], $2::text[]) AS u(org_id, text) WHERE u.text <> '' "
-	"ON CONFLICT DO NOTHING";
+    "INSERT INTO diagnostics (org_id, hash, text) "
+    "SELECT DISTINCT ON (u.org_id, u.text) u.org_id, " SQL_SUPPRESS_HASH(
+	"u.text") ", u.text "
+		  "FROM unnest($1::int[], $2::text[]) AS u(org_id, text) WHERE u.text <> '' "
+		  "ON CONFLICT DO NOTHING";
 
 static const char sql_events[] =
-	"INSERT INTO events (at, org_id, engine, lsn, kind, campaign_id, seq, attempt, code, dsn, flags,"
-	" next_at, rcpt_domain, host, ip, source, diagnostic_id) "
-	"SELECT from_ms(u.at), u.org_id, $17::smallint, u.lsn, u.kind, u.campaign, u.seq, u.attempt,"
-	" u.code, u.dsn, u.flags, from_ms(u.next), u.domain, u.host, u.ip, u.source, d.id "
-	"FROM unnest($1::bigint[], $2::int[], $3::numeric[], $4::smallint[], $5::bigint[], $6::bigint[],"
-	" $7::smallint[], $8::smallint[], $9::text[], $10::int[], $11::bigint[], $12::text[], $13::text[],"
-	" $14::text[], $15::text[], $16::text[])"
-	" AS u(at, org_id, lsn, kind, campaign, seq, attempt, code, dsn, flags, next, domain, host, ip,"
-	" source, text) "
-	"LEFT JOIN diagnostics d ON u.text <> '' AND d.org_id = u.org_id"
-	" AND d.hash = " SQL_SUPPRESS_HASH("u.text");
+    "INSERT INTO events (at, org_id, engine, lsn, kind, campaign_id, seq, attempt, code, dsn, "
+    "flags,"
+    " next_at, rcpt_domain, host, ip, source, diagnostic_id) "
+    "SELECT from_ms(u.at), u.org_id, $17::smallint, u.lsn, u.kind, u.campaign, u.seq, u.attempt,"
+    " u.code, u.dsn, u.flags, from_ms(u.next), u.domain, u.host, u.ip, u.source, d.id "
+    "FROM unnest($1::bigint[], $2::int[], $3::numeric[], $4::smallint[], $5::bigint[], "
+    "$6::bigint[],"
+    " $7::smallint[], $8::smallint[], $9::text[], $10::int[], $11::bigint[], $12::text[], "
+    "$13::text[],"
+    " $14::text[], $15::text[], $16::text[])"
+    " AS u(at, org_id, lsn, kind, campaign, seq, attempt, code, dsn, flags, next, domain, host, ip,"
+    " source, text) "
+    "LEFT JOIN diagnostics d ON u.text <> '' AND d.org_id = u.org_id"
+    " AND d.hash = " SQL_SUPPRESS_HASH("u.text");
 
 static const char sql_stats[] =
-	"INSERT INTO stats AS s (org_id, bucket, campaign_id, kind, n) "
-	"SELECT u.org_id, date_trunc('minute', from_ms(u.at)), u.campaign, u.kind, count(*) "
-	"FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::smallint[])"
-	" AS u(org_id, at, campaign, kind) GROUP BY 1, 2, 3, 4 "
-	"ON CONFLICT (org_id, bucket, campaign_id, kind) DO UPDATE SET n = s.n + excluded.n";
+    "INSERT INTO stats AS s (org_id, bucket, campaign_id, kind, n) "
+    "SELECT u.org_id, date_trunc('minute', from_ms(u.at)), u.campaign, u.kind, count(*) "
+    "FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::smallint[])"
+    " AS u(org_id, at, campaign, kind) GROUP BY 1, 2, 3, 4 "
+    "ON CONFLICT (org_id, bucket, campaign_id, kind) DO UPDATE SET n = s.n + excluded.n";
 
 static int write_journal(struct batch *b, struct db *db, int64_t engine)
 {
@@ -285,34 +306,38 @@ static int write_moves(struct batch *b, struct db *db)
 		struct moves *m = &b->moves[i];
 		const struct db_param whose[] = { p_int(m->org), p_int(m->campaign) };
 
-		r = run_columns(db,
-				"SELECT ledger_move($6, $7, $1::bigint[], $2::smallint[], $3::smallint[],"
-				" $4::smallint[], $5::smallint[])",
-				m->columns, M_COLUMNS, whose, 2);
+		r = run_columns(
+		    db,
+		    "SELECT ledger_move($6, $7, $1::bigint[], $2::smallint[], $3::smallint[],"
+		    " $4::smallint[], $5::smallint[])",
+		    m->columns, M_COLUMNS, whose, 2);
 	}
 	return r;
 }
 
 /* A chunk the engine has taken is accepted whatever we believed; its row count is the engine's. */
 static const char sql_chunks[] =
-	"UPDATE campaign_chunks c SET state = 3, rows = u.rows, lsn = u.lsn, changed_at = now() "
-	"FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::int[], $5::numeric[])"
-	" AS u(org_id, campaign, first, rows, lsn) "
-	"WHERE c.org_id = u.org_id AND c.campaign_id = u.campaign AND c.first_seq = u.first"
-	" AND c.state <> 3";
+    "UPDATE campaign_chunks c SET state = 3, rows = u.rows, lsn = u.lsn, changed_at = now() "
+    "FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::int[], $5::numeric[])"
+    " AS u(org_id, campaign, first, rows, lsn) "
+    "WHERE c.org_id = u.org_id AND c.campaign_id = u.campaign AND c.first_seq = u.first"
+    " AND c.state <> 3";
 static const char sql_messages[] =
-	"UPDATE messages m SET state = u.state, code = u.code, attempts = u.attempts,"
-	" content = NULL, changed_at = now() FROM (SELECT DISTINCT ON (org_id, id) * FROM"
-	" unnest($1::int[], $2::bigint[], $3::smallint[], $4::smallint[], $5::smallint[]) WITH ORDINALITY"
-	" AS u(org_id, id, state, code, attempts, nth) ORDER BY org_id, id, nth DESC) u "
-	"WHERE m.org_id = u.org_id AND m.id = u.id AND m.state < 4";
+    "UPDATE messages m SET state = u.state, code = u.code, attempts = u.attempts,"
+    " content = NULL, changed_at = now() FROM (SELECT DISTINCT ON (org_id, id) * FROM"
+    " unnest($1::int[], $2::bigint[], $3::smallint[], $4::smallint[], $5::smallint[]) WITH "
+    "ORDINALITY"
+    " AS u(org_id, id, state, code, attempts, nth) ORDER BY org_id, id, nth DESC) u "
+    "WHERE m.org_id = u.org_id AND m.id = u.id AND m.state < 4";
 static const char sql_bounces[] =
-	"WITH new AS (INSERT INTO suppressions (org_id, email_hash, email, reason, source, campaign_id) "
-	"SELECT DISTINCT ON (u.org_id, u.hash) u.org_id, u.hash, u.email, 3, 'engine', u.campaign "
-	"FROM unnest($1::int[], $2::bytea[], $3::text[], $4::bigint[]) AS u(org_id, hash, email, campaign) "
-	"JOIN orgs o ON o.org_id = u.org_id ON CONFLICT DO NOTHING RETURNING org_id, email_hash) "
-	"INSERT INTO engine_outbox (org_id, kind, name, value) "
-	"SELECT org_id, 2, 'suppress/' || org_id || '/' || encode(email_hash, 'hex'), '1' FROM new";
+    "WITH new AS (INSERT INTO suppressions (org_id, email_hash, email, reason, source, "
+    "campaign_id) "
+    "SELECT DISTINCT ON (u.org_id, u.hash) u.org_id, u.hash, u.email, 3, 'engine', u.campaign "
+    "FROM unnest($1::int[], $2::bytea[], $3::text[], $4::bigint[]) AS u(org_id, hash, email, "
+    "campaign) "
+    "JOIN orgs o ON o.org_id = u.org_id ON CONFLICT DO NOTHING RETURNING org_id, email_hash) "
+    "INSERT INTO engine_outbox (org_id, kind, name, value) "
+    "SELECT org_id, 2, 'suppress/' || org_id || '/' || encode(email_hash, 'hex'), '1' FROM new";
 
 static int write_rest(struct batch *b, struct db *db)
 {
@@ -329,7 +354,8 @@ static int write_rest(struct batch *b, struct db *db)
 static int check_cursor(struct db *db, struct slice engine, const char *from, int64_t *ret_id)
 {
 	OWNED(db_result) res = NULL;
-	int n = db_run(db, &res, "SELECT id, cursor = $2::numeric FROM engines WHERE name = $1 FOR UPDATE",
+	int n = db_run(db, &res,
+		       "SELECT id, cursor = $2::numeric FROM engines WHERE name = $1 FOR UPDATE",
 		       p_text(engine), p_str(from));
 
 	if (n < 0)
@@ -356,7 +382,9 @@ int batch_write(struct batch *b, struct db *db, struct slice engine, uint64_t fr
 	if (r >= 0)
 		r = write_rest(b, db);
 	if (r >= 0)
-		r = db_run(db, NULL, "UPDATE engines SET cursor = $2::numeric, updated_at = now() WHERE id = $1",
-			   p_int(id), p_str(next));
+		r = db_run(
+		    db, NULL,
+		    "UPDATE engines SET cursor = $2::numeric, updated_at = now() WHERE id = $1",
+		    p_int(id), p_str(next));
 	return r < 0 ? r : 0;
 }

@@ -1,12 +1,14 @@
-/* control/workers/batch.h - the events of one or more frames, sorted into the columns that one transaction
- * writes: journal, ledger moves a campaign, accepted chunks, single messages, new suppressions.
+/* control/workers/batch.h - the events of one or more frames, sorted into the columns that one
+ * transaction writes: journal, ledger moves a campaign, accepted chunks, single messages, new
+ * suppressions.
  *
  * Owns:   batch_new() gives the caller the batch; the memory is kept from frame to frame.
  * Blocks: batch_write() on the database; it runs inside the caller's transaction and may be run
  *         again after a rollback.
  * Fails:  E_SYNTAX on a frame that is none; database errors as in control/db/db.h; E_EXISTS when
  *         another process has already taken these events.
- * Limits: the caller bounds how many frames it adds.  Events of no tenant (mail submitted by SMTP) are passed over. */
+ * Limits: the caller bounds how many frames it adds.  Events of no tenant (mail submitted by SMTP)
+ *         are passed over. */
 #pragma once
 #include "control/db/db.h"
 #include "schema/wire/link.h"

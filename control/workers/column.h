@@ -1,5 +1,5 @@
-/* control/workers/column.h - a PostgreSQL array as text, built value by value: how thousands of rows
- * go to the server as one parameter a column, for unnest().
+/* control/workers/column.h - a PostgreSQL array as text, built value by value: how thousands of
+ * rows go to the server as one parameter a column, for unnest().
  *
  * Owns:   column_init/column_free hold the memory; column_clear keeps it for the next batch.
  * Blocks: never.  Fails: ends the process when memory is gone; callers bound the number of rows.

@@ -1,5 +1,6 @@
-/* control/workers/domains.c - looks at verified domains again every six hours: a key that is gone from DNS
- * must not be found out by the receivers' complaints.  Silence of DNS changes nothing (verify.c). */
+/* control/workers/domains.c - looks at verified domains again every six hours: a key that is gone
+ * from DNS must not be found out by the receivers' complaints.  Silence of DNS changes nothing
+ * (verify.c). */
 #include "base/log.h"
 #include "control/domains/domains.h"
 #include "control/workers/worker.h"

@@ -1,6 +1,7 @@
-/* control/workers/feed.c - campaigns into the engine: chunk after chunk while it has room, each marked
- * fed only after the engine's ACK.
- * Guarantee: after a connection begins nothing that may have been taken is sent again before intake has
+/* control/workers/feed.c - campaigns into the engine: chunk after chunk while it has room, each
+ * marked fed only after the engine's ACK.
+ * Guarantee: after a connection begins nothing that may have been taken is sent again before intake
+ *            has
  * read all that was durable by then: what the engine took is marked by its own EVENT_ACCEPTED. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,8 +21,8 @@ static int books_reached(struct feeder *f, const char *engine, uint64_t durable)
 	int r;
 
 	(void)snprintf(at, sizeof(at), "%" PRIu64, durable);
-	r = db_run(f->ingest, &row, "SELECT cursor >= $2::numeric FROM engines WHERE name = $1", p_str(engine),
-		   p_str(at));
+	r = db_run(f->ingest, &row, "SELECT cursor >= $2::numeric FROM engines WHERE name = $1",
+		   p_str(engine), p_str(at));
 	return r <= 0 ? r : db_bool(row, 0, 0);
 }
 
@@ -38,11 +39,11 @@ static int wait_for_books(struct feeder *f)
 	return r < 0 ? r : 0;
 }
 
-/* ---- chunks -------------------------------------------------------------------------------- */
+/* ---- chunks ------------------------------------------------------------------------------ */
 
-/* Rows of contacts that were deleted after the first sending.  The order is given before the job, so that
- * none is tried, and after it, so that the engine looks at what it has just queued.  Its answers are
- * not waited for: should they be lost, the rows lead nowhere all the same. */
+/* Rows of contacts that were deleted after the first sending.  The order is given before the job,
+ * so that none is tried, and after it, so that the engine looks at what it has just queued.  Its
+ * answers are not waited for: should they be lost, the rows lead nowhere all the same. */
 static int cancel_gone(struct feeder *f, struct id128 job)
 {
 	char id[ID_TEXT_MAX], key[96];
@@ -51,7 +52,8 @@ static int cancel_gone(struct feeder *f, struct id128 job)
 	for (unsigned i = 0; i < f->chunk.n_gone && r >= 0; i++) {
 		struct link_frame frame = { .type = LINK_RULE, .request = ++f->request };
 
-		(void)snprintf(key, sizeof(key), "cancel/rcpt/%s:%u", id_format(job, id), f->chunk.gone[i]);
+		(void)snprintf(key, sizeof(key), "cancel/rcpt/%s:%u", id_format(job, id),
+			       f->chunk.gone[i]);
 		frame.rule.key = slice_str(key);
 		frame.rule.value = SLICE("contact deleted");
 		r = carrier_send(f->link, &frame);
@@ -128,8 +130,7 @@ static int feed_step(struct feeder *f, struct feed *feed)
 
 static bool has_room(const struct feeder *f, const struct feed *feed)
 {
-	return !feed->broken && feed->in_flight < JOBS_IN_FLIGHT &&
-	       f->n_flights < FLIGHTS_MAX &&
+	return !feed->broken && feed->in_flight < JOBS_IN_FLIGHT && f->n_flights < FLIGHTS_MAX &&
 	       carrier_unsent(f->link) < UNSENT_MAX && clock_mono_ms() >= f->full_until_ms;
 }
 
@@ -147,8 +148,8 @@ static int feed_all(struct feeder *f)
 		int r = has_room(f, &f->feeds[i]) ? feed_step(f, &f->feeds[i]) : 0;
 
 		if (r < 0) {
-			log_warn("feed.step", kv_int("campaign", f->feeds[i].campaign), kv_err("error", r),
-				 kv_str("why", db_error(f->api)));
+			log_warn("feed.step", kv_int("campaign", f->feeds[i].campaign),
+				 kv_err("error", r), kv_str("why", db_error(f->api)));
 			if (!own_fault(r))
 				return r;
 			f->feeds[i].broken = true;
@@ -159,7 +160,7 @@ static int feed_all(struct feeder *f)
 	return sent;
 }
 
-/* ---- a connection -------------------------------------------------------------------------- */
+/* ---- a connection ------------------------------------------------------------------------ */
 
 static int turn(struct feeder *f, bool *busy)
 {
@@ -193,8 +194,10 @@ static void forget(struct feeder *f)
 /* Leases of our own that an earlier connection left: nobody else may hold that name. */
 static int take_back(struct feeder *f)
 {
-	return db_run(f->ingest, NULL, "UPDATE campaigns SET claimed_by = '', claimed_until = NULL WHERE claimed_by = $1",
-		      p_str(f->holder));
+	return db_run(
+	    f->ingest, NULL,
+	    "UPDATE campaigns SET claimed_by = '', claimed_until = NULL WHERE claimed_by = $1",
+	    p_str(f->holder));
 }
 
 static int session(struct feeder *f)
@@ -230,7 +233,8 @@ static void feeder_init(struct feeder *f, struct worker *w)
 	chunk_init(&f->chunk);
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
 		column_init(columns[i]);
-	(void)snprintf(f->holder, sizeof(f->holder), "%ld-%016" PRIx64, (long)getpid(), random_u64());
+	(void)snprintf(f->holder, sizeof(f->holder), "%ld-%016" PRIx64, (long)getpid(),
+		       random_u64());
 }
 
 static void feeder_end(struct feeder *f)

@@ -1,5 +1,5 @@
-/* control/workers/feed_claim.c - which campaigns this process feeds: leases in the database, so that any
- * number of processes share the work and a dead one's campaigns are taken over. */
+/* control/workers/feed_claim.c - which campaigns this process feeds: leases in the database, so
+ * that any number of processes share the work and a dead one's campaigns are taken over. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/workers/feed.h"
@@ -28,13 +28,13 @@ void feed_drop_all(struct feeder *f)
 
 /* Campaigns with recipients that are not cut yet, and any whose chunks are in doubt. */
 static const char sql_claim[] =
-	"UPDATE campaigns SET claimed_by = $1, claimed_until = now() + $2 * interval '1 ms' "
-	"WHERE (org_id, id) IN (SELECT c.org_id, c.id FROM campaigns c WHERE (c.org_id, c.id) IN"
-	" (SELECT org_id, id FROM campaigns WHERE status = 3 AND next_seq <= sendable"
-	"  UNION SELECT org_id, campaign_id FROM campaign_chunks WHERE state <> 3)"
-	" AND (c.claimed_until IS NULL OR c.claimed_until < now())"
-	" ORDER BY c.started_at, c.id LIMIT $3 FOR UPDATE SKIP LOCKED) "
-	"RETURNING org_id, id, status = 3 AND next_seq <= sendable";
+    "UPDATE campaigns SET claimed_by = $1, claimed_until = now() + $2 * interval '1 ms' "
+    "WHERE (org_id, id) IN (SELECT c.org_id, c.id FROM campaigns c WHERE (c.org_id, c.id) IN"
+    " (SELECT org_id, id FROM campaigns WHERE status = 3 AND next_seq <= sendable"
+    "  UNION SELECT org_id, campaign_id FROM campaign_chunks WHERE state <> 3)"
+    " AND (c.claimed_until IS NULL OR c.claimed_until < now())"
+    " ORDER BY c.started_at, c.id LIMIT $3 FOR UPDATE SKIP LOCKED) "
+    "RETURNING org_id, id, status = 3 AND next_seq <= sendable";
 
 static int load_recipe(struct feeder *f, struct feed *feed)
 {
@@ -89,10 +89,11 @@ int feed_claim(struct feeder *f)
 
 	if (f->n_feeds == FEEDS_MAX || f->n_flights > FLIGHTS_MAX / 2)
 		return 0;
-	r = db_run(f->ingest, &rows, sql_claim, p_str(f->holder), p_int(LEASE_MS), p_int(FEEDS_MAX - f->n_feeds));
+	r = db_run(f->ingest, &rows, sql_claim, p_str(f->holder), p_int(LEASE_MS),
+		   p_int(FEEDS_MAX - f->n_feeds));
 	for (int i = 0; r >= 0 && i < (int)db_rows(rows); i++) {
-		int e = take(f, (uint32_t)db_int(rows, (unsigned)i, 0), (uint64_t)db_int(rows, (unsigned)i, 1),
-			     db_bool(rows, (unsigned)i, 2));
+		int e = take(f, (uint32_t)db_int(rows, (unsigned)i, 0),
+			     (uint64_t)db_int(rows, (unsigned)i, 1), db_bool(rows, (unsigned)i, 2));
 		if (e < 0)
 			return e;
 	}
@@ -102,11 +103,12 @@ int feed_claim(struct feeder *f)
 /* Nobody takes up a campaign that the engine refused before BROKEN_MS have passed. */
 static int release(struct feeder *f, const struct feed *feed)
 {
-	int r = db_run(f->ingest, NULL,
-		       "UPDATE campaigns SET claimed_by = '', claimed_until = now() + $4 * interval '1 ms' "
-		       "WHERE org_id = $1 AND id = $2 AND claimed_by = $3",
-		       p_int(feed->org), p_int(feed->campaign), p_str(f->holder),
-		       p_int(feed->broken ? BROKEN_MS : -1));
+	int r = db_run(
+	    f->ingest, NULL,
+	    "UPDATE campaigns SET claimed_by = '', claimed_until = now() + $4 * interval '1 ms' "
+	    "WHERE org_id = $1 AND id = $2 AND claimed_by = $3",
+	    p_int(feed->org), p_int(feed->campaign), p_str(f->holder),
+	    p_int(feed->broken ? BROKEN_MS : -1));
 
 	return r < 0 ? r : 0;
 }
@@ -129,7 +131,8 @@ int feed_renew(struct feeder *f)
 		return r;
 	f->leased_ms = now;
 	r = db_run(f->ingest, NULL,
-		   "UPDATE campaigns SET claimed_until = now() + $2 * interval '1 ms' WHERE claimed_by = $1",
+		   "UPDATE campaigns SET claimed_until = now() + $2 * interval '1 ms' WHERE "
+		   "claimed_by = $1",
 		   p_str(f->holder), p_int(LEASE_MS));
 	return r < 0 ? r : 0;
 }

@@ -1,4 +1,5 @@
-/* control/workers/feed_flight.c - what was sent and is not acknowledged; what an answer means for it. */
+/* control/workers/feed_flight.c - what was sent and is not acknowledged; what an answer means for
+ * it. */
 #include <inttypes.h>
 
 #include "base/clock.h"
@@ -61,9 +62,10 @@ static void on_error(struct feeder *f, struct feed *feed, const struct flight *f
 	if (e->error.code == E_FULL)
 		f->full_until_ms = clock_mono_ms() + FULL_PAUSE_MS;
 	else
-		log_error("feed.refused", kv_int("kind", flight->kind), kv_int("campaign", flight->campaign),
-			  kv_int("first", flight->first), kv_int("order", flight->outbox),
-			  kv_err("error", e->error.code), kv_slice("text", e->error.text));
+		log_error("feed.refused", kv_int("kind", flight->kind),
+			  kv_int("campaign", flight->campaign), kv_int("first", flight->first),
+			  kv_int("order", flight->outbox), kv_err("error", e->error.code),
+			  kv_slice("text", e->error.text));
 	if (flight->kind == FLIGHT_ORDER && e->error.code != E_FULL && e->error.code != E_POISONED)
 		column_int(&f->done_orders, flight->outbox); /* it would be refused for ever */
 	if (!feed)
@@ -113,9 +115,11 @@ int flight_replies(struct feeder *f, int wait_ms)
 }
 
 static const char sql_accepted[] =
-	"UPDATE campaign_chunks c SET state = 3, lsn = u.lsn, changed_at = now() "
-	"FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::numeric[]) AS u(org_id, campaign, first, lsn) "
-	"WHERE c.org_id = u.org_id AND c.campaign_id = u.campaign AND c.first_seq = u.first AND c.state <> 3";
+    "UPDATE campaign_chunks c SET state = 3, lsn = u.lsn, changed_at = now() "
+    "FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::numeric[]) AS u(org_id, campaign, "
+    "first, lsn) "
+    "WHERE c.org_id = u.org_id AND c.campaign_id = u.campaign AND c.first_seq = u.first AND "
+    "c.state <> 3";
 
 int flight_write_done(struct feeder *f)
 {
@@ -123,15 +127,16 @@ int flight_write_done(struct feeder *f)
 
 	if (f->done_org.n) {
 		r = db_run(f->ingest, NULL, sql_accepted, p_str(column_array(&f->done_org)),
-			   p_str(column_array(&f->done_campaign)), p_str(column_array(&f->done_first)),
-			   p_str(column_array(&f->done_lsn)));
+			   p_str(column_array(&f->done_campaign)),
+			   p_str(column_array(&f->done_first)), p_str(column_array(&f->done_lsn)));
 		if (r < 0)
 			return r;
 		column_clear(&f->done_org), column_clear(&f->done_campaign);
 		column_clear(&f->done_first), column_clear(&f->done_lsn);
 	}
 	if (f->done_orders.n) {
-		r = db_run(f->ingest, NULL, "DELETE FROM engine_outbox WHERE seq = ANY($1::bigint[])",
+		r = db_run(f->ingest, NULL,
+			   "DELETE FROM engine_outbox WHERE seq = ANY($1::bigint[])",
 			   p_str(column_array(&f->done_orders)));
 		if (r < 0)
 			return r;

@@ -1,5 +1,6 @@
-/* control/workers/feed_outbox.c - orders (keys, holds, cancels, suppressions) to the engine, in the order
- * they were decided.  One process does it, so that an older order never overtakes a newer one. */
+/* control/workers/feed_outbox.c - orders (keys, holds, cancels, suppressions) to the engine, in the
+ * order they were decided.  One process does it, so that an older order never overtakes a newer
+ * one. */
 #include "base/log.h"
 #include "control/org/outbox.h"
 #include "control/workers/feed.h"
@@ -78,7 +79,8 @@ int outbox_step(struct feeder *f)
 	if (r <= 0 || f->n_flights > FLIGHTS_MAX - ORDERS_A_STEP - JOBS_IN_FLIGHT)
 		return r < 0 ? r : 0;
 	r = db_run(f->ingest, &rows,
-		   "SELECT seq, kind, name, value, seal_id FROM engine_outbox WHERE seq > $1 ORDER BY seq LIMIT $2",
+		   "SELECT seq, kind, name, value, seal_id FROM engine_outbox WHERE seq > $1 ORDER "
+		   "BY seq LIMIT $2",
 		   p_int(f->outbox_sent), p_int(ORDERS_A_STEP));
 	for (unsigned i = 0; r >= 0 && i < db_rows(rows); i++) {
 		int e = open_and_send(f, rows, i);

@@ -1,6 +1,7 @@
-/* control/workers/intake.c - the engine's events into the database, exactly once: what they say and how
- * far we have read are one transaction.
- * Guarantee: a crash on either side repeats or loses nothing: the cursor is taken from the database, never
+/* control/workers/intake.c - the engine's events into the database, exactly once: what they say and
+ * how far we have read are one transaction.
+ * Guarantee: a crash on either side repeats or loses nothing: the cursor is taken from the
+ *            database, never
  * from the engine. */
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,8 +14,9 @@ enum {
 	WAIT_MS = 100,
 	OPEN_MS = 5000,
 	PARTITIONS_MS = 3600 * 1000,
-	EVENTS_MOST = 16384,      /* a transaction */
-	TELL_BYTES = 1024 * 1024, /* without events, the engine hears of our cursor only now and then */
+	EVENTS_MOST = 16384, /* a transaction */
+	TELL_BYTES =
+	    1024 * 1024, /* without events, the engine hears of our cursor only now and then */
 };
 
 struct intake {
@@ -23,19 +25,20 @@ struct intake {
 	struct batch *batch;
 	struct carrier *link;
 	char engine[64];
-	uint64_t at, told;         /* in the database; last sent as CURSOR */
+	uint64_t at, told; /* in the database; last sent as CURSOR */
 	uint64_t request, subscription;
 	int64_t partitions_ms;
-	bool pending;              /* the batch holds frames */
+	bool pending; /* the batch holds frames */
 };
 
-/* ---- the cursor ---------------------------------------------------------------------------- */
+/* ---- the cursor -------------------------------------------------------------------------- */
 
 /* One process takes events; the others wait for its lock, which goes with its connection. */
 static int become_leader(struct intake *in)
 {
 	OWNED(db_result) got = NULL;
-	int r = db_run(in->db, &got, "SELECT pg_try_advisory_lock(hashtext('postern intake'), hashtext($1))",
+	int r = db_run(in->db, &got,
+		       "SELECT pg_try_advisory_lock(hashtext('postern intake'), hashtext($1))",
 		       p_str(in->engine));
 
 	return r < 0 ? r : db_bool(got, 0, 0) ? 0 : -EAGAIN;
@@ -44,11 +47,13 @@ static int become_leader(struct intake *in)
 static int load_cursor(struct intake *in)
 {
 	OWNED(db_result) row = NULL;
-	int r = db_run(in->db, NULL, "INSERT INTO engines (name) VALUES ($1) ON CONFLICT DO NOTHING",
-		       p_str(in->engine));
+	int r =
+	    db_run(in->db, NULL, "INSERT INTO engines (name) VALUES ($1) ON CONFLICT DO NOTHING",
+		   p_str(in->engine));
 
 	if (r >= 0)
-		r = db_run(in->db, &row, "SELECT cursor FROM engines WHERE name = $1", p_str(in->engine));
+		r = db_run(in->db, &row, "SELECT cursor FROM engines WHERE name = $1",
+			   p_str(in->engine));
 	if (r < 0)
 		return r;
 	return slice_u64(db_text(row, 0, 0), UINT64_MAX, &in->at);
@@ -62,13 +67,15 @@ static void make_partitions(struct intake *in)
 		return;
 	in->partitions_ms = now;
 	for (int day = 0; day < 3; day++) {
-		if (db_run(in->db, NULL, "SELECT events_make_day((now() AT TIME ZONE 'UTC')::date + $1::int)",
+		if (db_run(in->db, NULL,
+			   "SELECT events_make_day((now() AT TIME ZONE 'UTC')::date + $1::int)",
 			   p_int(day)) < 0)
-			log_warn("intake.partition", kv_int("day", day), kv_str("why", db_error(in->db)));
+			log_warn("intake.partition", kv_int("day", day),
+				 kv_str("why", db_error(in->db)));
 	}
 }
 
-/* ---- one frame ----------------------------------------------------------------------------- */
+/* ---- one frame --------------------------------------------------------------------------- */
 
 static int work_write(struct db *db, void *arg)
 {
@@ -82,8 +89,9 @@ static int tell(struct intake *in, bool events)
 	if (!events && in->at - in->told < TELL_BYTES)
 		return 0;
 	in->told = in->at;
-	return carrier_send(in->link, &(struct link_frame){ .type = LINK_CURSOR, .request = ++in->request,
-							    .lsn = in->at });
+	return carrier_send(
+	    in->link,
+	    &(struct link_frame){ .type = LINK_CURSOR, .request = ++in->request, .lsn = in->at });
 }
 
 /* All that has come is one transaction: the more the database lags, the larger they grow. */
@@ -117,7 +125,8 @@ static int take_ack(struct intake *in, const struct link_frame *f)
 {
 	struct link_frame begin = { .type = LINK_EVENTS, .events.next = f->lsn };
 
-	return f->request == in->subscription && in->at == 0 && f->lsn ? take_events(in, &begin) : 0;
+	return f->request == in->subscription && in->at == 0 && f->lsn ? take_events(in, &begin)
+								       : 0;
 }
 
 static int take_frame(struct intake *in, const struct link_frame *f)
@@ -128,19 +137,21 @@ static int take_frame(struct intake *in, const struct link_frame *f)
 	case LINK_ACK:
 		return take_ack(in, f);
 	case LINK_ERROR:
-		log_error("intake.refused", kv_err("error", f->error.code), kv_slice("text", f->error.text));
+		log_error("intake.refused", kv_err("error", f->error.code),
+			  kv_slice("text", f->error.text));
 		return f->error.code < 0 ? f->error.code : E_DENIED;
 	default:
 		return E_SYNTAX;
 	}
 }
 
-/* ---- a connection -------------------------------------------------------------------------- */
+/* ---- a connection ------------------------------------------------------------------------ */
 
 static int begin(struct intake *in)
 {
 	const struct config *config = &in->w->app->config;
-	int r = carrier_open(&in->link, config->engine_socket, slice_str(config->engine_name), OPEN_MS);
+	int r =
+	    carrier_open(&in->link, config->engine_socket, slice_str(config->engine_name), OPEN_MS);
 
 	if (r < 0)
 		return r;
@@ -155,7 +166,8 @@ static int begin(struct intake *in)
 	log_info("intake.begin", kv_str("engine", in->engine), kv_int("from", in->at));
 	in->subscription = ++in->request;
 	return carrier_send(in->link, &(struct link_frame){ .type = LINK_SUBSCRIBE,
-							    .request = in->subscription, .lsn = in->at });
+							    .request = in->subscription,
+							    .lsn = in->at });
 }
 
 static int go_on(struct intake *in)

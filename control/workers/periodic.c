@@ -1,5 +1,5 @@
-/* control/workers/periodic.c - the workers that look now and then: waiting imports, campaigns whose hour
- * has come. */
+/* control/workers/periodic.c - the workers that look now and then: waiting imports, campaigns whose
+ * hour has come. */
 #include "base/log.h"
 #include "control/campaigns/start.h"
 #include "control/contacts/import.h"
@@ -17,8 +17,8 @@ void imports_run(struct worker *w)
 		int r = import_run_one(ingest, api, &w->app->stopping);
 
 		if (r < 0)
-			log_warn("import.failed", kv_err("error", r), kv_str("ingest", db_error(ingest)),
-				 kv_str("api", db_error(api)));
+			log_warn("import.failed", kv_err("error", r),
+				 kv_str("ingest", db_error(ingest)), kv_str("api", db_error(api)));
 		if (r <= 0)
 			worker_pause(w, r < 0 ? RETRY_MS : IMPORTS_MS);
 	}
@@ -27,12 +27,14 @@ void imports_run(struct worker *w)
 static int start_due(struct db *ingest, struct db *api)
 {
 	OWNED(db_result) due = NULL;
-	int r = db_run(ingest, &due,
-		       "SELECT org_id, id FROM campaigns WHERE status = 2 AND scheduled_at <= now() "
-		       "ORDER BY scheduled_at LIMIT 20");
+	int r =
+	    db_run(ingest, &due,
+		   "SELECT org_id, id FROM campaigns WHERE status = 2 AND scheduled_at <= now() "
+		   "ORDER BY scheduled_at LIMIT 20");
 
 	for (unsigned i = 0; r >= 0 && i < db_rows(due); i++) {
-		struct campaign_ref c = { (uint32_t)db_int(due, i, 0), (uint64_t)db_int(due, i, 1) };
+		struct campaign_ref c = { (uint32_t)db_int(due, i, 0),
+					  (uint64_t)db_int(due, i, 1) };
 		int e = db_tx(api, c.org, campaign_start_due, &c);
 
 		if (e < 0)

@@ -11,12 +11,8 @@ static const struct {
 	const char *name;
 	void (*run)(struct worker *w);
 } kinds[] = {
-	{"intake",   intake_run	 },
-	{"feed",     feed_run	 },
-	{"imports",  imports_run },
-	{"schedule", schedule_run},
-	{"sweep",    sweep_run   },
-	{"domains",  domains_run },
+	{ "intake", intake_run },     { "feed", feed_run },   { "imports", imports_run },
+	{ "schedule", schedule_run }, { "sweep", sweep_run }, { "domains", domains_run },
 };
 
 struct workers {

@@ -1,5 +1,5 @@
-/* control/workers/worker.h - what the background workers share: threads that loop until told to stop,
- * and wait so that telling them is heard at once.
+/* control/workers/worker.h - what the background workers share: threads that loop until told to
+ * stop, and wait so that telling them is heard at once.
  * Owns:    the service that starts a worker joins it; the app outlives all of them.
  * Threads: one a worker, each with database connections of its own. */
 #pragma once
@@ -11,7 +11,7 @@
 struct worker {
 	struct app *app;
 	const char *name;
-	void (*run)(struct worker *w);   /* returns when worker_stopping() */
+	void (*run)(struct worker *w); /* returns when worker_stopping() */
 	pthread_t thread;
 	bool started;
 };

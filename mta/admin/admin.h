@@ -1,5 +1,5 @@
-/* mta/admin/admin.h - the admin socket: the postern command asks, orders, and is answered with values
- * (ADMIN and REPORT frames of schema/wire/link.h, without a HELLO).
+/* mta/admin/admin.h - the admin socket: the postern command asks, orders, and is answered with
+ * values (ADMIN and REPORT frames of schema/wire/link.h, without a HELLO).
  *
  *	command    arguments                          report
  *	status     -                                  engine, lanes, books, submission
@@ -19,12 +19,13 @@
  *	reload     -                                  as SIGHUP
  *	flush-dns  -                                  every lane asks DNS again
  *
- * Files:   server.c lives, query.c asks the lanes and adds up, commands.c is the table, the reports are in
- *          queue.c (what is queued), orders.c (what changes) and facts.c (what is).
+ * Files:   server.c lives, query.c asks the lanes and adds up, commands.c is the table, the reports
+ *          are in queue.c (what is queued), orders.c (what changes) and facts.c (what is).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
- * Threads: the front desk; lanes are asked by lane_post.  Blocks: on the page cache for `events`, `show`.
- * Limits:  the socket's file is 0600, peers are root or our own user; 64 clients, 64 questions at a time;
- *          ADMIN_ROWS_MAX rows an answer. */
+ * Threads: the front desk; lanes are asked by lane_post.  Blocks: on the page cache for `events`,
+ *          `show`.
+ * Limits:  the socket's file is 0600, peers are root or our own user; 64 clients, 64 questions at a
+ *          time; ADMIN_ROWS_MAX rows an answer. */
 #pragma once
 #include "mta/input.h"
 

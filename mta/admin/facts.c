@@ -66,7 +66,7 @@ int finish_status(struct query *q)
 	return 0;
 }
 
-/* ---- rules and consumers ----------------------------------------------------------------------------------- */
+/* ---- rules and consumers ----------------------------------------------------------------- */
 
 static int put_rule(void *arg, struct slice key, struct slice value)
 {
@@ -110,7 +110,7 @@ int finish_consumers(struct query *q)
 	return 0;
 }
 
-/* ---- events -------------------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------ */
 
 static int put_event(void *arg, const struct event *e)
 {
@@ -131,7 +131,7 @@ int finish_events(struct query *q)
 	return 0;
 }
 
-/* ---- metrics and options ---------------------------------------------------------------------------------------- */
+/* ---- metrics and options ----------------------------------------------------------------- */
 
 static void submission_metrics(struct buf *out)
 {
@@ -150,7 +150,9 @@ static void submission_metrics(struct buf *out)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		buf_putf(out, "# HELP postern_submission_%s %s.\n# TYPE postern_submission_%s %s\npostern_submission_%s %llu\n",
+		buf_putf(out,
+			 "# HELP postern_submission_%s %s.\n# TYPE postern_submission_%s "
+			 "%s\npostern_submission_%s %llu\n",
 			 rows[i].name, rows[i].help, rows[i].name, rows[i].type, rows[i].name,
 			 (unsigned long long)rows[i].value);
 }

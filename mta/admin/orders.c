@@ -1,5 +1,5 @@
-/* What changes: holds, cancels, retries.  Holds and cancels are rules in the log; each is answered when
- * it is durable and the lanes have been told. */
+/* What changes: holds, cancels, retries.  Holds and cancels are rules in the log; each is answered
+ * when it is durable and the lanes have been told. */
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -31,14 +31,15 @@ static struct spool *spool_of(struct query *q)
 	return engine_spool(q->server->engine);
 }
 
-/* ---- one rule, written, durable, in effect ---- */
+/* ---- one rule, written, durable, in effect ----------------------------------------------- */
 
 static void rule_key(const struct query *q, const char *kind, char *buf, size_t cap)
 {
 	(void)snprintf(buf, cap, "%s/%s", kind, q->what);
 }
 
-static int write_rule(struct query *q, const char *kind, const char *value, void (*done)(struct durable_wait *, int))
+static int write_rule(struct query *q, const char *kind, const char *value,
+		      void (*done)(struct durable_wait *, int))
 {
 	char key[640];
 	lsn_t lsn;
@@ -59,7 +60,8 @@ static void take_effect(struct query *q, const char *kind, const char *value)
 
 	rule_key(q, kind, key, sizeof(key));
 	engine_rule_changed(q->server->engine, slice_str(key), slice_str(value));
-	log_info("rule.changed", kv_str("rule", key), kv_str("reason", value), kv_int("recipients", q->count));
+	log_info("rule.changed", kv_str("rule", key), kv_str("reason", value),
+		 kv_int("recipients", q->count));
 }
 
 static void report_count(struct query *q)
@@ -76,7 +78,7 @@ static int preview(struct query *q)
 	return 0;
 }
 
-/* ---- hold ---- */
+/* ---- hold -------------------------------------------------------------------------------- */
 
 static void hold_is_durable(struct durable_wait *w, int err)
 {
@@ -99,7 +101,7 @@ int finish_hold(struct query *q)
 	return write_rule(q, "hold", q->reason, hold_is_durable);
 }
 
-/* ---- release: neither held nor cancelled any more ---- */
+/* ---- release: neither held nor cancelled any more ---------------------------------------- */
 
 static void release_is_durable(struct durable_wait *w, int err)
 {
@@ -163,10 +165,11 @@ int finish_release(struct query *q)
 		if (r < 0)
 			return r;
 	}
-	return write_rule(q, "hold", "", release_is_durable); /* after it in the log: durable after it */
+	return write_rule(q, "hold", "",
+			  release_is_durable); /* after it in the log: durable after it */
 }
 
-/* ---- cancel: a rule for as long as the queue is swept ---- */
+/* ---- cancel: a rule for as long as the queue is swept ------------------------------------ */
 
 static void report_cancelled(struct query *q, uint64_t left)
 {
@@ -197,8 +200,8 @@ static void outcomes_are_durable(struct durable_wait *w, int err)
 		report_cancelled(q, query_sum(q));
 }
 
-/* A job, its rows or a campaign that was cancelled stays so, whatever of it comes later; a domain or a
- * tenant goes on with the next mail. */
+/* A job, its rows or a campaign that was cancelled stays so, whatever of it comes later; a domain
+ * or a tenant goes on with the next mail. */
 static bool stays(const struct query *q)
 {
 	return q->selector.kind == SELECT_JOB || q->selector.kind == SELECT_RCPT ||
@@ -245,7 +248,7 @@ int finish_cancel(struct query *q)
 	return 0;
 }
 
-/* ---- the rest ---- */
+/* ---- the rest ---------------------------------------------------------------------------- */
 
 void lane_retry(struct query *q, struct part *p, struct lane *l)
 {

@@ -29,7 +29,7 @@ bool query_number(const struct value *args, const char *name, uint64_t *ret)
 	return true;
 }
 
-/* ---- the lanes --------------------------------------------------------------------------------------- */
+/* ---- the lanes --------------------------------------------------------------------------- */
 
 static void all_are_back(struct query *q)
 {
@@ -125,7 +125,7 @@ int query_selector(struct query *q)
 	return selector_parse(slice_str(q->what), &q->selector);
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 void query_free(struct query *q)
 {
@@ -160,13 +160,15 @@ static bool take_arguments(struct query *q, const struct value *args)
 	char by[16];
 	uint64_t max = 1000;
 
-	static const char *const names[] = { [INSPECT_DOMAIN] = "domain", [INSPECT_TENANT] = "tenant",
+	static const char *const names[] = { [INSPECT_DOMAIN] = "domain",
+					     [INSPECT_TENANT] = "tenant",
 					     [INSPECT_CAMPAIGN] = "campaign" };
 
 	q->preview = preview && preview->type == VALUE_BOOL && preview->b;
-	if (!query_text(args, "what", q->what, sizeof(q->what)) || !query_text(args, "by", by, sizeof(by)) ||
-	    !query_text(args, "reason", q->reason, sizeof(q->reason)) || !query_number(args, "max", &max) ||
-	    !query_number(args, "from", &q->from))
+	if (!query_text(args, "what", q->what, sizeof(q->what)) ||
+	    !query_text(args, "by", by, sizeof(by)) ||
+	    !query_text(args, "reason", q->reason, sizeof(q->reason)) ||
+	    !query_number(args, "max", &max) || !query_number(args, "from", &q->from))
 		return false;
 	q->max = (unsigned)MIN_OF(max, (uint64_t)ADMIN_ROWS_MAX);
 	q->by = INSPECT_DOMAIN;

@@ -1,8 +1,8 @@
 /* mta/admin/query.h - one question of a client, and its parts on the lanes; private to this folder.
  *
- * The life of a query: begin() (front desk), then on_lane() on every lane, then finish() (front desk),
- * which answers; each may be NULL.  begin and finish may ask for another round (query_ask_lanes) or
- * answer later.  It outlives its client. */
+ * The life of a query: begin() (front desk), then on_lane() on every lane, then finish() (front
+ * desk), which answers; each may be NULL.  begin and finish may ask for another round
+ * (query_ask_lanes) or answer later.  It outlives its client. */
 #pragma once
 #include "base/tree.h"
 #include "mta/config.h"
@@ -37,8 +37,8 @@ struct admin_command {
 struct part {
 	struct note note;
 	struct query *query;
-	struct tree *tree;          /* what on_lane wrote */
-	struct branch *rows;        /* a list in it */
+	struct tree *tree;   /* what on_lane wrote */
+	struct branch *rows; /* a list in it */
 	uint64_t count;
 	struct inspect_count *counts; /* `queue`; texts are in the tree */
 	size_t n_counts, cap_counts;
@@ -50,19 +50,19 @@ struct query {
 	struct admin_client *client; /* NULL: gone */
 	uint64_t request;
 	const struct admin_command *command;
-	struct tree *tree;          /* the answer */
+	struct tree *tree; /* the answer */
 	struct branch *out;
 
 	/* arguments, checked by begin() */
 	char what[600], reason[512];
-	struct selector selector;   /* its slices point into `what` */
+	struct selector selector; /* its slices point into `what` */
 	unsigned by, max;
 	uint64_t from;
 	bool preview;
 
 	struct part *parts;
-	unsigned left;              /* parts not back yet */
-	uint64_t count;             /* of the first round */
+	unsigned left;  /* parts not back yet */
+	uint64_t count; /* of the first round */
 	unsigned round;
 	struct durable_wait wait;
 	struct timer timer;
@@ -72,10 +72,11 @@ struct query {
 /* query.c */
 void query_start(struct admin_server *s, struct admin_client *c, const struct link_frame *f);
 void query_ask_lanes(struct query *q);
-uint64_t query_sum(const struct query *q);           /* of the parts' counts */
-void query_answer(struct query *q);                  /* the report, and the end of the query */
+uint64_t query_sum(const struct query *q); /* of the parts' counts */
+void query_answer(struct query *q);        /* the report, and the end of the query */
 void query_fail(struct query *q, int err, const char *text);
-/* `what` as the operator wrote it becomes a selector: a job's id, id:row, a domain, or a selector. */
+/* `what` as the operator wrote it becomes a selector: a job's id, id:row, a domain, or a
+ * selector. */
 int query_selector(struct query *q) MUST_CHECK;
 /* The lists the lanes wrote, one behind the other, up to max. */
 void query_join_rows(struct query *q, const char *name);

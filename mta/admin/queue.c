@@ -6,7 +6,7 @@
 
 enum { COUNTS_MAX = 200000, LOOKS_MAX = 64 };
 
-/* ---- queue ------------------------------------------------------------------------------------------- */
+/* ---- queue ------------------------------------------------------------------------------- */
 
 int begin_queue(struct query *q)
 {
@@ -168,7 +168,7 @@ int finish_queue(struct query *q)
 	return 0;
 }
 
-/* ---- show -------------------------------------------------------------------------------------------- */
+/* ---- show -------------------------------------------------------------------------------- */
 
 int begin_show(struct query *q)
 {
@@ -200,7 +200,8 @@ void lane_show(struct query *q, struct part *p, struct lane *l)
 	int r = 1;
 
 	for (int i = 0; r > 0 && i < LOOKS_MAX && branch_count(p->rows) < q->max; i++)
-		r = inspect_rcpts(l, &q->selector, &cursor, q->max - branch_count(p->rows), put_rcpt, p);
+		r = inspect_rcpts(l, &q->selector, &cursor, q->max - branch_count(p->rows),
+				  put_rcpt, p);
 }
 
 static void put_meta(struct query *q, struct branch *job, job_no no)
@@ -261,7 +262,7 @@ int finish_show(struct query *q)
 	return 0;
 }
 
-/* ---- why --------------------------------------------------------------------------------------------- */
+/* ---- why --------------------------------------------------------------------------------- */
 
 int begin_why(struct query *q)
 {
@@ -270,9 +271,9 @@ int begin_why(struct query *q)
 	if (r < 0)
 		return r;
 	return q->selector.kind == SELECT_DOMAIN || q->selector.kind == SELECT_JOB ||
-			       q->selector.kind == SELECT_RCPT ?
-		       0 :
-		       E_SYNTAX;
+		       q->selector.kind == SELECT_RCPT
+		   ? 0
+		   : E_SYNTAX;
 }
 
 static int put_reason(void *arg, const struct inspect_reason *reason)

@@ -20,7 +20,8 @@ struct state {
 
 void client_report(struct admin_client *c, uint64_t request, const struct value *v)
 {
-	frames_send(&c->frames, &(struct link_frame){ .type = LINK_REPORT, .request = request, .report = *v });
+	frames_send(&c->frames,
+		    &(struct link_frame){ .type = LINK_REPORT, .request = request, .report = *v });
 }
 
 void client_error(struct admin_client *c, uint64_t request, int err, const char *text)
@@ -105,8 +106,9 @@ static void admin_stop(void *state)
 static int admin_start(struct lane *front, void **ret_state)
 {
 	const struct mta_config *c = engine_config(lane_engine(front));
-	struct unix_listener_options o = { .path = c->admin_socket, .mode = 0600, .group = "",
-					   .max = ADMIN_CLIENTS_MAX };
+	struct unix_listener_options o = {
+		.path = c->admin_socket, .mode = 0600, .group = "", .max = ADMIN_CLIENTS_MAX
+	};
 	struct state *st = must_alloc(sizeof(*st));
 	int r = 0;
 

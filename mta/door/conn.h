@@ -16,10 +16,10 @@ struct ev_loop;
 struct loop_state;
 /* What a lane's objects need of the world; one a lane, made by mta/lane.c or a test. */
 struct loop {
-	struct ev_loop *ev;        /* NULL in simulation */
+	struct ev_loop *ev; /* NULL in simulation */
 	struct timers *timers;
-	struct list turn_end;      /* struct turn_end entries, run once each loop turn */
-	struct loop_state *state;  /* the real door's watchers and buffers; NULL in simulation */
+	struct list turn_end;     /* struct turn_end entries, run once each loop turn */
+	struct loop_state *state; /* the real door's watchers and buffers; NULL in simulation */
 };
 struct turn_end {
 	struct list link;
@@ -55,16 +55,15 @@ struct conn_user { /* a member of whoever uses the conn */
 struct conn_target {
 	struct ip ip;
 	uint16_t port;
-	struct ip source;          /* family 0: any */
+	struct ip source; /* family 0: any */
 };
 enum { CONN_OUT_HIGH = 48 * 1024, CONN_IN_MAX = 16 * 1024 };
 int conn_open(struct conn **ret, struct loop *l, const struct conn_target *to,
 	      struct conn_user *u) MUST_CHECK;
 /* An accepted socket, non-blocking. */
-int conn_adopt(struct conn **ret, struct loop *l, int fd,
-	       struct conn_user *u) MUST_CHECK;
+int conn_adopt(struct conn **ret, struct loop *l, int fd, struct conn_user *u) MUST_CHECK;
 
-struct slice conn_input(struct conn *c);       /* valid until the next conn_ call */
+struct slice conn_input(struct conn *c); /* valid until the next conn_ call */
 void conn_consume(struct conn *c, size_t n);
 bool conn_eof(const struct conn *c);
 void conn_pause_reading(struct conn *c, bool pause);
@@ -80,11 +79,11 @@ size_t conn_unsent(const struct conn *c);
 void conn_discard_output(struct conn *c);
 struct ip conn_peer_ip(const struct conn *c);
 
-/* ---- TLS ----------------------------------------------------------------------------------- */
+/* ---- TLS --------------------------------------------------------------------------------- */
 struct tls_context;
 struct tls_context *tls_context_free(struct tls_context *t);
 DEFINE_OWNED(tls_context)
-int tls_client_new(struct tls_context **ret) MUST_CHECK;   /* opportunistic: any certificate */
+int tls_client_new(struct tls_context **ret) MUST_CHECK; /* opportunistic: any certificate */
 int tls_server_new(struct tls_context **ret, const char *cert_pem_path,
 		   const char *key_pem_path) MUST_CHECK;
 

@@ -227,4 +227,3 @@ struct ip conn_peer_ip(const struct conn *c)
 {
 	return c->peer;
 }
-

@@ -40,7 +40,7 @@ struct conn {
 	int fd;
 	enum conn_state state;
 	bool eof, paused, discarded;
-	bool full;               /* the writer saw conn_room() == 0 and waits for CONN_WRITABLE */
+	bool full; /* the writer saw conn_room() == 0 and waits for CONN_WRITABLE */
 };
 
 static inline bool conn_live(const struct conn *c)
@@ -48,11 +48,11 @@ static inline bool conn_live(const struct conn *c)
 	return c->state < CONN_BROKEN;
 }
 void conn_tell(struct conn *c, enum conn_event e, int err);
-void conn_break(struct conn *c, int err);       /* CONN_FAILED, once */
+void conn_break(struct conn *c, int err); /* CONN_FAILED, once */
 void conn_watch(struct conn *c, struct ev_io *w, bool on);
-void conn_watch_input(struct conn *c);          /* reads exactly when there is room and wish */
-int conn_fill(struct conn *c);                  /* 1: bytes or end came, 0: nothing, or negative */
-int conn_flush(struct conn *c);                 /* 0, or negative: broken */
+void conn_watch_input(struct conn *c); /* reads exactly when there is room and wish */
+int conn_fill(struct conn *c);         /* 1: bytes or end came, 0: nothing, or negative */
+int conn_flush(struct conn *c);        /* 0, or negative: broken */
 void conn_drop_buffers(struct conn *c);
 
 /* conn_tls.c: as read(2) and write(2), -EAGAIN when there is nothing to do now; 0 is the end. */

@@ -7,7 +7,7 @@
 enum { VECTORS = 8 };
 static_assert((int)CONN_IN_MAX <= (int)BLOCK_BYTES, "input waits in one block");
 
-/* ---- input --------------------------------------------------------------------------------- */
+/* ---- input ------------------------------------------------------------------------------- */
 
 static size_t input_room(const struct conn *c)
 {
@@ -104,7 +104,7 @@ void conn_pause_reading(struct conn *c, bool pause)
 		conn_watch_input(c);
 }
 
-/* ---- output -------------------------------------------------------------------------------- */
+/* ---- output ------------------------------------------------------------------------------ */
 
 size_t conn_room(const struct conn *c)
 {

@@ -11,9 +11,9 @@ enum { DIGIT_BITS = 6, SLOTS = 1 << DIGIT_BITS, LEVELS = 8 };
 #define TIME_MAX ((1LL << (DIGIT_BITS * LEVELS)) - 1)
 
 struct timers {
-	int64_t now, turned;          /* the loop turn's time; how far the wheel was turned */
-	struct list due;              /* set with nothing to wait for: fire at the next run */
-	uint64_t used[LEVELS];        /* bit k: slot[level][k] may hold timers */
+	int64_t now, turned;   /* the loop turn's time; how far the wheel was turned */
+	struct list due;       /* set with nothing to wait for: fire at the next run */
+	uint64_t used[LEVELS]; /* bit k: slot[level][k] may hold timers */
 	struct list slot[LEVELS][SLOTS];
 };
 

@@ -13,7 +13,7 @@ struct timers *timers_new(int64_t now_ms);
 
 struct timer {
 	struct list link;
-	int64_t at_ms;                  /* clock_mono_ms */
+	int64_t at_ms; /* clock_mono_ms */
 	void (*fire)(struct timer *t);
 };
 static inline void timer_init(struct timer *t, void (*fire)(struct timer *))
@@ -30,5 +30,5 @@ static inline bool timer_running(const struct timer *t)
 }
 /* Fires what is due; gives the milliseconds until the next one, -1 when there is none. */
 int64_t timers_run(struct timers *ts, int64_t now_ms);
-int64_t timers_next(const struct timers *ts);   /* the same without firing; never too late */
-int64_t timers_now(const struct timers *ts);    /* the loop turn's time */
+int64_t timers_next(const struct timers *ts); /* the same without firing; never too late */
+int64_t timers_now(const struct timers *ts);  /* the loop turn's time */

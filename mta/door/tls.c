@@ -43,7 +43,7 @@ static int make_context(struct tls_context **ret, const SSL_METHOD *method, bool
 				     SSL_MODE_RELEASE_BUFFERS);
 	/* A reply or command counts only with its CRLF, so a cut stream shows by itself. */
 	SSL_CTX_set_options(t->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-					    SSL_OP_IGNORE_UNEXPECTED_EOF);
+					SSL_OP_IGNORE_UNEXPECTED_EOF);
 	*ret = t;
 	return 0;
 }
@@ -56,7 +56,7 @@ int tls_client_new(struct tls_context **ret)
 		return r;
 	SSL_CTX_set_verify((*ret)->ctx, SSL_VERIFY_NONE, NULL);
 	(void)SSL_CTX_set_session_cache_mode((*ret)->ctx, SSL_SESS_CACHE_CLIENT |
-							  SSL_SESS_CACHE_NO_INTERNAL_STORE);
+							      SSL_SESS_CACHE_NO_INTERNAL_STORE);
 	SSL_CTX_sess_set_new_cb((*ret)->ctx, keep_ticket);
 	return 0;
 }

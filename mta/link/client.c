@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "mta/link/unix.h"
 
-/* ---- what waits for the disk ---------------------------------------------------------------------- */
+/* ---- what waits for the disk ------------------------------------------------------------- */
 
 struct order *order_take(struct link_server *server)
 {
@@ -76,7 +76,7 @@ void client_acknowledge(struct link_client *c, uint64_t request, lsn_t lsn)
 	frames_send(&c->frames, &ack);
 }
 
-/* ---- greeting --------------------------------------------------------------------------------------- */
+/* ---- greeting ---------------------------------------------------------------------------- */
 
 static bool good_name(struct slice s)
 {
@@ -102,9 +102,11 @@ static void on_welcome(struct durable_wait *w, int err)
 	if (*c->name && spool_consumer_get(sp, slice_str(c->name), &cursor) < 0)
 		cursor = 0;
 	c->welcomed = true;
-	frames_send(&c->frames, &(struct link_frame){ .type = LINK_WELCOME, .request = c->hello_request,
-		.welcome = { LINK_VERSION, slice_str(c->server->engine_id), spool_durable(sp), spool_oldest(sp),
-			     cursor } });
+	frames_send(&c->frames, &(struct link_frame){
+				    .type = LINK_WELCOME,
+				    .request = c->hello_request,
+				    .welcome = { LINK_VERSION, slice_str(c->server->engine_id),
+						 spool_durable(sp), spool_oldest(sp), cursor } });
 	if (!c->server->quiet)
 		frames_pause(&c->frames, false);
 }
@@ -120,7 +122,8 @@ static void hear_hello(struct link_client *c, const struct link_frame *f)
 	else if (!good_name(f->hello.name))
 		r = E_SYNTAX;
 	if (r < 0) {
-		frames_send_error(&c->frames, f->request, r, SLICE("the link begins with one good HELLO"));
+		frames_send_error(&c->frames, f->request, r,
+				  SLICE("the link begins with one good HELLO"));
 		client_end(c);
 		return;
 	}
@@ -133,7 +136,7 @@ static void hear_hello(struct link_client *c, const struct link_frame *f)
 	lane_wait_durable(c->server->front, &c->welcome, c->server->engine_id_lsn);
 }
 
-/* ---- life --------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 static void on_frame(struct frames *fr, const struct link_frame *f)
 {

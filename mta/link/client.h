@@ -13,10 +13,10 @@ struct link_server {
 	struct engine *engine;
 	struct unix_listener *listener;
 	struct list clients;
-	struct list lost;                 /* orders of clients that are gone, still to be carried out */
-	struct list spare;                /* struct order */
+	struct list lost;  /* orders of clients that are gone, still to be carried out */
+	struct list spare; /* struct order */
 	char engine_id[ID_TEXT_MAX];
-	lsn_t engine_id_lsn;              /* its rule's position */
+	lsn_t engine_id_lsn; /* its rule's position */
 	bool quiet;
 };
 
@@ -30,13 +30,13 @@ struct link_client {
 	struct durable_wait welcome;
 	char name[LINK_NAME_MAX + 1];
 
-	struct list orders;               /* struct order, waiting for the disk */
+	struct list orders; /* struct order, waiting for the disk */
 	size_t waiting_bytes;
 
 	bool subscribed, tailing;
-	uint64_t subscription;            /* the request */
+	uint64_t subscription; /* the request */
 	lsn_t next;
-	struct durable_wait tail;         /* something new at the end of the log */
+	struct durable_wait tail; /* something new at the end of the log */
 	struct buf packed;
 };
 
@@ -45,13 +45,13 @@ struct order {
 	struct list link;
 	struct durable_wait wait;
 	struct link_server *server;
-	struct link_client *client;       /* NULL: gone */
+	struct link_client *client; /* NULL: gone */
 	uint64_t request;
 	size_t bytes;
 	enum { ORDER_CONTENT, ORDER_JOB, ORDER_RULE } kind;
 	job_no job;
-	bool known;                       /* nothing new: the engine has it */
-	struct buf key, value;            /* ORDER_RULE */
+	bool known;            /* nothing new: the engine has it */
+	struct buf key, value; /* ORDER_RULE */
 };
 
 /* client.c */

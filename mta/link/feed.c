@@ -1,4 +1,5 @@
-/* Events out: the durable log from the client's position on, a frame at a time, then as it grows. */
+/* Events out: the durable log from the client's position on, a frame at a time, then as it
+ * grows. */
 #include <stdio.h>
 
 #include "base/log.h"
@@ -26,8 +27,12 @@ static int pack_event(void *arg, const struct event *e)
 {
 	struct packing *p = arg;
 	char dsn[24];
-	struct link_event out = { .lsn = e->lsn, .kind = e->kind, .job = e->job, .tenant = e->tenant,
-				  .campaign = e->campaign, .row = e->row };
+	struct link_event out = { .lsn = e->lsn,
+				  .kind = e->kind,
+				  .job = e->job,
+				  .tenant = e->tenant,
+				  .campaign = e->campaign,
+				  .row = e->row };
 	int r;
 
 	if (e->kind != EVENT_ACCEPTED) {
@@ -57,9 +62,9 @@ static void on_tail(struct durable_wait *w, int err)
 		feed_go_on(c);
 }
 
-/* 1 a frame of events was sent, 0 the end of the durable log, or negative.  Records that are no events
- * (contents, rules, cursors) move the client's position too, and it is told: whoever waits for
- * `durable` of WELCOME gets there. */
+/* 1 a frame of events was sent, 0 the end of the durable log, or negative.  Records that are no
+ * events (contents, rules, cursors) move the client's position too, and it is told: whoever waits
+ * for `durable` of WELCOME gets there. */
 static int send_some(struct link_client *c)
 {
 	struct spool *sp = engine_spool(c->server->engine);
@@ -74,13 +79,16 @@ static int send_some(struct link_client *c)
 	if (!p.n && next == c->next)
 		return 0;
 	c->next = next;
-	frames_send(&c->frames, &(struct link_frame){ .type = LINK_EVENTS, .request = c->subscription,
-		.events = { .next = next, .n = p.n, .packed = buf_data(&c->packed) } });
+	frames_send(&c->frames,
+		    &(struct link_frame){
+			.type = LINK_EVENTS,
+			.request = c->subscription,
+			.events = { .next = next, .n = p.n, .packed = buf_data(&c->packed) } });
 	return p.n > 0;
 }
 
-/* A frame fills the conn's room many times over: after one the peer must read (on_room), so that one
- * client does not keep the front desk from the others. */
+/* A frame fills the conn's room many times over: after one the peer must read (on_room), so that
+ * one client does not keep the front desk from the others. */
 void feed_go_on(struct link_client *c)
 {
 	struct spool *sp = engine_spool(c->server->engine);
@@ -96,7 +104,8 @@ void feed_go_on(struct link_client *c)
 	if (r < 0) {
 		c->subscribed = false;
 		log_warn("link.events", kv_str("name", c->name), kv_err("reason", r));
-		frames_send_error(&c->frames, c->subscription, r, SLICE("the events cannot be read"));
+		frames_send_error(&c->frames, c->subscription, r,
+				  SLICE("the events cannot be read"));
 		return;
 	}
 	buf_shrink(&c->packed, 1024 * 1024);
@@ -106,8 +115,8 @@ void feed_go_on(struct link_client *c)
 	}
 }
 
-/* From here on the log is kept for it from `from` on, also where it had read on before; *from moves up
- * when the log began to be kept only later. */
+/* From here on the log is kept for it from `from` on, also where it had read on before; *from moves
+ * up when the log began to be kept only later. */
 static int keep_log(struct spool *sp, struct slice name, lsn_t *from, bool exact)
 {
 	lsn_t cursor;

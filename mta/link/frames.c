@@ -2,7 +2,8 @@
 
 enum { KEEP_BYTES = 256 * 1024 };
 
-/* A peer that leaves so much unread is not heard until it has read: its questions must not cost memory. */
+/* A peer that leaves so much unread is not heard until it has read: its questions must not cost
+ * memory. */
 enum { UNREAD_MAX = 4 * 1024 * 1024 };
 
 static bool may_hear(const struct frames *f)
@@ -30,7 +31,8 @@ static int hear_one(struct frames *f, struct slice in, size_t *ret_used)
 	return 1;
 }
 
-/* Frames that lie whole in the conn's own buffer are heard in place; larger ones are put together. */
+/* Frames that lie whole in the conn's own buffer are heard in place; larger ones are put
+ * together. */
 static int hear_in_place(struct frames *f)
 {
 	int r = 1;
@@ -144,7 +146,8 @@ void frames_send(struct frames *f, const struct link_frame *frame)
 	buf_clear(&f->out);
 	if (link_put(&f->out, frame) < 0) {
 		/* Only an answer of ours that is too large: say so instead. */
-		frames_send_error(f, frame->request, E_LIMIT, SLICE("the answer does not fit a frame"));
+		frames_send_error(f, frame->request, E_LIMIT,
+				  SLICE("the answer does not fit a frame"));
 		return;
 	}
 	(void)!conn_write(f->conn, buf_data(&f->out)); /* a broken conn tells of itself */
@@ -153,7 +156,8 @@ void frames_send(struct frames *f, const struct link_frame *frame)
 
 void frames_send_error(struct frames *f, uint64_t request, int code, struct slice text)
 {
-	struct link_frame e = { .type = LINK_ERROR, .request = request,
+	struct link_frame e = { .type = LINK_ERROR,
+				.request = request,
 				.error = { code, text.n ? text : slice_str(err_text(code)) } };
 
 	frames_send(f, &e);

@@ -1,11 +1,11 @@
-/* mta/link/frames.h - a stream of schema/wire/link.h frames over a conn: what link and admin share, and
- * all they know of their carrier.
+/* mta/link/frames.h - a stream of schema/wire/link.h frames over a conn: what link and admin share,
+ * and all they know of their carrier.
  *
- * Owns:   frames_begin() takes the descriptor; frames_end() closes and must be called once, also from
- *         inside a callback.  A frame's slices and values are valid during frame() alone.
+ * Owns:   frames_begin() takes the descriptor; frames_end() closes and must be called once, also
+ *         from inside a callback.  A frame's slices and values are valid during frame() alone.
  * Blocks: never.  Fails: gone() once, with E_EOF, E_SYNTAX or -errno; then frames_end().
- * Limits: LINK_FRAME_MAX; a frame is taken in whole before it is heard; a peer that leaves 4 MiB unread
- *         is not heard. */
+ * Limits: LINK_FRAME_MAX; a frame is taken in whole before it is heard; a peer that leaves 4 MiB
+ *         unread is not heard. */
 #pragma once
 #include "mta/door/conn.h"
 #include "schema/wire/link.h"
@@ -13,7 +13,7 @@
 struct frames;
 struct frames_user {
 	void (*frame)(struct frames *f, const struct link_frame *frame);
-	void (*room)(struct frames *f);          /* the peer reads again: what was queued has left */
+	void (*room)(struct frames *f); /* the peer reads again: what was queued has left */
 	void (*gone)(struct frames *f, int err);
 };
 struct frames {
@@ -23,10 +23,11 @@ struct frames {
 	struct loop *loop;
 	struct buf in, out;
 	struct wire_arena *arena;
-	struct turn_end turn;                    /* goes on after a pause, from the loop */
+	struct turn_end turn; /* goes on after a pause, from the loop */
 	bool paused, running, ended;
 };
-int frames_begin(struct frames *f, struct loop *l, int fd, const struct frames_user *user) MUST_CHECK;
+int frames_begin(struct frames *f, struct loop *l, int fd,
+		 const struct frames_user *user) MUST_CHECK;
 void frames_end(struct frames *f);
 /* A failure shows as gone(), later. */
 void frames_send(struct frames *f, const struct link_frame *frame);

@@ -15,8 +15,9 @@ static int do_subscribe(struct link_client *c, const struct link_frame *f);
 static int do_cursor(struct link_client *c, const struct link_frame *f);
 
 static int (*const orders[])(struct link_client *c, const struct link_frame *f) = {
-	[LINK_CONTENT] = do_content, [LINK_JOB] = do_job,	      [LINK_RULE] = do_rule,
-	[LINK_KEY] = do_key,	     [LINK_SUBSCRIBE] = do_subscribe, [LINK_CURSOR] = do_cursor,
+	[LINK_CONTENT] = do_content,     [LINK_JOB] = do_job,
+	[LINK_RULE] = do_rule,           [LINK_KEY] = do_key,
+	[LINK_SUBSCRIBE] = do_subscribe, [LINK_CURSOR] = do_cursor,
 };
 
 void client_order(struct link_client *c, const struct link_frame *f)
@@ -34,8 +35,8 @@ static struct spool *spool_of(const struct link_client *c)
 }
 
 /* An order the spool has taken; E_EXISTS is success for whoever sends again. */
-static int wait_for(struct link_client *c, struct order *o, const struct link_frame *f, int r, size_t bytes,
-		    lsn_t lsn)
+static int wait_for(struct link_client *c, struct order *o, const struct link_frame *f, int r,
+		    size_t bytes, lsn_t lsn)
 {
 	if (r < 0 && r != E_EXISTS) {
 		order_give(o);
@@ -62,7 +63,9 @@ static int check_content(const struct content_in *in)
 
 static int do_content(struct link_client *c, const struct link_frame *f)
 {
-	struct content_in in = { .id = f->content.id, .meta = f->content.meta, .bytes = f->content.bytes };
+	struct content_in in = { .id = f->content.id,
+				 .meta = f->content.meta,
+				 .bytes = f->content.bytes };
 	struct order *o;
 	job_no unused;
 	lsn_t lsn = 0;
@@ -111,9 +114,16 @@ static int check_job(const struct link_job *j)
 static int do_job(struct link_client *c, const struct link_frame *f)
 {
 	const struct link_job *j = &f->job;
-	struct job_in in = { .id = j->id, .content = j->content, .tenant = j->tenant, .campaign = j->campaign,
-			     .class = j->class, .accepted_ms = j->accepted_ms, .expires_ms = j->expires_ms,
-			     .rows = j->rows, .meta = j->meta, .data = j->data };
+	struct job_in in = { .id = j->id,
+			     .content = j->content,
+			     .tenant = j->tenant,
+			     .campaign = j->campaign,
+			     .class = j->class,
+			     .accepted_ms = j->accepted_ms,
+			     .expires_ms = j->expires_ms,
+			     .rows = j->rows,
+			     .meta = j->meta,
+			     .data = j->data };
 	struct order *o;
 	lsn_t lsn = 0;
 	int r = check_job(j);
@@ -199,7 +209,8 @@ static int do_key(struct link_client *c, const struct link_frame *f)
 		r = keydir_remove(dir, f->key.domain, f->key.selector);
 	if (r < 0 && !(r == E_UNKNOWN && !f->key.pem.n))
 		return r;
-	log_info("key.changed", kv_slice("domain", f->key.domain), kv_slice("selector", f->key.selector),
+	log_info("key.changed", kv_slice("domain", f->key.domain),
+		 kv_slice("selector", f->key.selector),
 		 kv_str("how", f->key.pem.n ? "stored" : "removed"));
 	engine_keys_changed(e, f->key.domain);
 	client_acknowledge(c, f->request, spool_durable(spool_of(c)));

@@ -12,7 +12,8 @@ struct state {
 	struct unix_listener_user user;
 };
 
-/* The engine's own name: drawn once, then a rule in the log like any other (mta/rules.h ignores it). */
+/* The engine's own name: drawn once, then a rule in the log like any other (mta/rules.h ignores
+ * it). */
 static int read_id(void *arg, struct slice key, struct slice value)
 {
 	struct link_server *s = arg;
@@ -72,7 +73,9 @@ static void link_stop(void *state)
 static int listen_at(struct state *st)
 {
 	const struct mta_config *c = engine_config(st->server.engine);
-	struct unix_listener_options o = { .path = c->link_socket, .mode = 0660, .group = c->link_group,
+	struct unix_listener_options o = { .path = c->link_socket,
+					   .mode = 0660,
+					   .group = c->link_group,
 					   .max = LINK_CLIENTS_MAX };
 
 	if (!*c->link_socket)

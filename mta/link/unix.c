@@ -47,7 +47,8 @@ static bool may_come_in(const struct unix_listener *l, int fd)
 		return true;
 	if (l->any_group && in_group(fd, peer.gid, l->group))
 		return true;
-	log_warn("socket.refused", kv_str("path", l->path), kv_int("uid", peer.uid), kv_int("pid", peer.pid));
+	log_warn("socket.refused", kv_str("path", l->path), kv_int("uid", peer.uid),
+		 kv_int("pid", peer.pid));
 	return false;
 }
 
@@ -141,8 +142,8 @@ static void take_group(struct unix_listener *l, const char *name)
 		log_warn("socket.group", kv_str("path", l->path), kv_err("reason", -errno));
 }
 
-int unix_listen(struct unix_listener **ret, struct loop *loop, const struct unix_listener_options *o,
-		struct unix_listener_user *u)
+int unix_listen(struct unix_listener **ret, struct loop *loop,
+		const struct unix_listener_options *o, struct unix_listener_user *u)
 {
 	OWNED_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct unix_listener *l;

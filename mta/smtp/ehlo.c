@@ -4,13 +4,10 @@ static const struct keyword {
 	const char *name;
 	unsigned bit;
 } keywords[] = {
-	{ "PIPELINING",          EHLO_PIPELINING },
-	{ "SIZE",                EHLO_SIZE       },
-	{ "8BITMIME",            EHLO_8BITMIME   },
-	{ "STARTTLS",            EHLO_STARTTLS   },
-	{ "SMTPUTF8",            EHLO_SMTPUTF8   },
-	{ "ENHANCEDSTATUSCODES", EHLO_ENHANCED   },
-	{ "CHUNKING",            EHLO_CHUNKING   },
+	{ "PIPELINING", EHLO_PIPELINING }, { "SIZE", EHLO_SIZE },
+	{ "8BITMIME", EHLO_8BITMIME },     { "STARTTLS", EHLO_STARTTLS },
+	{ "SMTPUTF8", EHLO_SMTPUTF8 },     { "ENHANCEDSTATUSCODES", EHLO_ENHANCED },
+	{ "CHUNKING", EHLO_CHUNKING },
 };
 
 static bool is_space(char c)

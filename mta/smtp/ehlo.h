@@ -18,7 +18,7 @@ enum {
 	EHLO_CHUNKING = 64,
 };
 struct ehlo {
-	unsigned can;          /* EHLO_ bits */
-	uint64_t size_max;     /* 0: no limit */
+	unsigned can;      /* EHLO_ bits */
+	uint64_t size_max; /* 0: no limit */
 };
 void ehlo_parse(const struct reply *re, struct ehlo *ret);

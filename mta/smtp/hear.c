@@ -133,7 +133,7 @@ void hear_input(struct session *s)
 		session_fail(s, E_EOF);
 }
 
-/* ---- before the first message -------------------------------------------------------------- */
+/* ---- before the first message ------------------------------------------------------------ */
 
 void hear_greeting(struct session *s, struct expect e, const struct reply *re)
 {
@@ -205,7 +205,7 @@ void hear_starttls(struct session *s, struct expect e, const struct reply *re)
 		session_fail_reply(s, re);
 }
 
-/* ---- a message ----------------------------------------------------------------------------- */
+/* ---- a message --------------------------------------------------------------------------- */
 
 /* 3xx where 2xx, 4xx or 5xx belongs, and the like: the peer and we are not at the same place. */
 static void lost_track(struct session *s)

@@ -35,7 +35,7 @@ static size_t enhanced_status(struct slice text, unsigned class, uint16_t dsn[3]
 
 	if (text.n < 5 || text.p[0] != (char)('0' + class) || text.p[1] != '.')
 		return 0;
-	dsn[0] = (uint16_t)class;
+	dsn[0] = (uint16_t) class;
 	n = digits_at(text, at, &dsn[1]);
 	at += n;
 	if (!n || at >= text.n || text.p[at] != '.')
@@ -62,7 +62,8 @@ static void fill_reply(struct reply_scan *scan, struct slice input, struct reply
 	struct slice text;
 	size_t pos = 0;
 
-	*ret = (struct reply){ .code = scan->code, .lines = scan->lines,
+	*ret = (struct reply){ .code = scan->code,
+			       .lines = scan->lines,
 			       .raw = slice_of(input.p, scan->off) };
 	if (reply_line(ret, &pos, &text) && !enhanced_status(text, ret->code / 100U, ret->dsn))
 		memset(ret->dsn, 0, sizeof(ret->dsn));
@@ -115,7 +116,7 @@ bool reply_line(const struct reply *re, size_t *pos, struct slice *ret_text)
 	return true;
 }
 
-/* ---- verdicts ------------------------------------------------------------------------------ */
+/* ---- verdicts ---------------------------------------------------------------------------- */
 
 /* RFC 3463 status where the bare code says more than its class (RFC 5321
  * section 4.2.3). */
@@ -140,8 +141,9 @@ static void status_of_code(uint16_t code, uint16_t dsn[3])
 
 void verdict_of(const struct reply *re, struct verdict *ret)
 {
-	static const uint8_t kinds[10] = { [2] = VERDICT_DELIVERED, [4] = VERDICT_DEFERRED,
-					   [5] = VERDICT_BOUNCED };
+	static const uint8_t kinds[10] = {
+		[2] = VERDICT_DELIVERED, [4] = VERDICT_DEFERRED, [5] = VERDICT_BOUNCED
+	};
 	unsigned class = re->code / 100U;
 	struct slice text;
 	uint16_t ignored[3];

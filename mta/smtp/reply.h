@@ -17,9 +17,9 @@ enum { REPLY_LINE_MAX = 2048, REPLY_LINES_MAX = 101, REPLY_MAX = 16 * 1024 };
 
 struct reply {
 	uint16_t code;
-	uint16_t dsn[3];       /* 0.0.0: the reply has none, or one of another class */
+	uint16_t dsn[3]; /* 0.0.0: the reply has none, or one of another class */
 	unsigned lines;
-	struct slice raw;      /* all lines with their ends */
+	struct slice raw; /* all lines with their ends */
 };
 /* How far the reply at the start of the input was looked at; all zero before each reply. */
 struct reply_scan {

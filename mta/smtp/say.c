@@ -17,8 +17,10 @@ void say_expect(struct session *s, enum step_id step, struct flight *f, unsigned
 {
 	assert(s->ring_count < RING);
 	*ring_at(s, s->ring_count++) = (struct expect){
-		.step = (uint8_t)step, .flight = f ? (uint8_t)(f - s->flights) : UINT8_MAX,
-		.rcpt = (uint16_t)rcpt, .left_at = s->queued,
+		.step = (uint8_t)step,
+		.flight = f ? (uint8_t)(f - s->flights) : UINT8_MAX,
+		.rcpt = (uint16_t)rcpt,
+		.left_at = s->queued,
 	};
 	if (f)
 		f->pending++;
@@ -33,7 +35,7 @@ void say(struct session *s, enum step_id step, struct flight *f)
 		say_expect(s, step, f, 0);
 }
 
-/* ---- the steps ----------------------------------------------------------------------------- */
+/* ---- the steps --------------------------------------------------------------------------- */
 
 static void put_with_name(struct session *s, const char *verb)
 {
@@ -179,7 +181,7 @@ void say_body(struct session *s, struct flight *f)
 	put_dot(s, f);
 }
 
-/* ---- how far it may go --------------------------------------------------------------------- */
+/* ---- how far it may go ------------------------------------------------------------------- */
 
 /* A message this host cannot take is not tried (session.h says which). */
 static bool refuse_unsent(struct session *s, struct flight *f)

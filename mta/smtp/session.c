@@ -32,13 +32,21 @@ void smtp_timeouts_default(struct smtp_timeouts *t)
 	const int64_t minute = 60 * 1000;
 
 	*t = (struct smtp_timeouts){
-		.connect = minute / 2, .greeting = 5 * minute, .ehlo = 5 * minute,
-		.starttls = 2 * minute, .mail = 5 * minute, .rcpt = 5 * minute, .data = 2 * minute,
-		.block = 3 * minute, .dot = 10 * minute, .rset = minute / 3, .quit = 5000,
+		.connect = minute / 2,
+		.greeting = 5 * minute,
+		.ehlo = 5 * minute,
+		.starttls = 2 * minute,
+		.mail = 5 * minute,
+		.rcpt = 5 * minute,
+		.data = 2 * minute,
+		.block = 3 * minute,
+		.dot = 10 * minute,
+		.rset = minute / 3,
+		.quit = 5000,
 	};
 }
 
-/* ---- how it ends --------------------------------------------------------------------------- */
+/* ---- how it ends ------------------------------------------------------------------------- */
 
 void session_over(struct session *s)
 {
@@ -64,8 +72,9 @@ static const uint16_t *status_of_err(int err, enum step_id step)
 	static const uint16_t no_answer[3] = { 4, 4, 1 }, lost[3] = { 4, 4, 2 },
 			      tls[3] = { 4, 7, 5 }, protocol[3] = { 4, 5, 0 };
 
-	/* From STARTTLS to the first reply in TLS it is TLS that did not come about, however it ended:
-	 * who offered it only may go on in the clear, rather than meet the same end at each try. */
+	/* From STARTTLS to the first reply in TLS it is TLS that did not come about, however it
+	 * ended: who offered it only may go on in the clear, rather than meet the same end at each
+	 * try. */
 	if (err == E_TLS || step == S_STARTTLS || step == S_HANDSHAKE || step == S_EHLO_TLS)
 		return tls;
 	if (err == E_SYNTAX || err == E_LIMIT)
@@ -82,9 +91,8 @@ void session_fail(struct session *s, int err)
 {
 	if (s->over)
 		return;
-	verdict_set(&s->end, kind_of_end(s),
-		    status_of_err(err, step_now(s)), true, "%s while %s", err_text(err),
-		    session_doing(s));
+	verdict_set(&s->end, kind_of_end(s), status_of_err(err, step_now(s)), true, "%s while %s",
+		    err_text(err), session_doing(s));
 	session_over(s);
 }
 
@@ -154,7 +162,7 @@ static void wrap_up(struct session *s)
 		tell_gone(s);
 }
 
-/* ---- the loop's events --------------------------------------------------------------------- */
+/* ---- the loop's events ------------------------------------------------------------------- */
 
 void session_arm(struct session *s)
 {
@@ -216,7 +224,7 @@ static void at_turn_end(struct turn_end *t)
 	wrap_up(container_of(t, struct session, turn));
 }
 
-/* ---- life ---------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 int session_new(struct session **ret, struct loop *l, const struct session_options *o,
 		struct session_user *u)

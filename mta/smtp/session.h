@@ -34,12 +34,12 @@ void smtp_timeouts_default(struct smtp_timeouts *t);
 enum tls_policy { TLS_NEVER, TLS_MAY, TLS_MUST };
 struct session_options {
 	struct conn_target to;
-	const char *mx_host;             /* name of the MX host, for TLS SNI and logs */
+	const char *mx_host; /* name of the MX host, for TLS SNI and logs */
 	const char *ehlo;
 	struct smtp_timeouts timeouts;
 	enum tls_policy tls;
 	struct tls_context *tls_context;
-	struct tls_session *tls_resume;  /* may be NULL; the session takes a reference of its own */
+	struct tls_session *tls_resume; /* may be NULL; the session takes a reference of its own */
 };
 
 struct txn_rcpt {
@@ -49,15 +49,15 @@ struct txn_rcpt {
 /* One message to one or more recipients at one host.  A member of the caller's delivery.  All of
  * rcpts' verdicts start as VERDICT_NONE (session_send sees to it) and are final in done(). */
 struct txn {
-	struct slice mail_from;          /* "" is the null reverse-path */
-	struct slice head;               /* what goes before the message: DKIM-Signature fields */
-	struct slice message; /* CRLF lines, not dot-stuffed; both stay valid until done() */
+	struct slice mail_from; /* "" is the null reverse-path */
+	struct slice head;      /* what goes before the message: DKIM-Signature fields */
+	struct slice message;   /* CRLF lines, not dot-stuffed; both stay valid until done() */
 	bool body_8bit, utf8;
 	unsigned n_rcpts;
 	struct txn_rcpt *rcpts;
 	/* Filled by the session */
-	bool sent_data;                  /* the final dot has left: a lost answer is in doubt */
-	bool answered;                   /* a reply to one of its commands came; when none did on a
+	bool sent_data; /* the final dot has left: a lost answer is in doubt */
+	bool answered;  /* a reply to one of its commands came; when none did on a
 					  * reused connection, the next one may be tried at once */
 	void *state;
 };
@@ -78,8 +78,8 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
  * or is ending; E_SYNTAX when an address may not go on the wire (S4: CR, LF, NUL, controls,
  * brackets, 8-bit without utf8). */
 int session_send(struct session *s, struct txn *t) MUST_CHECK;
-bool session_can_take(const struct session *s); /* room for (another) txn now */
-void session_quit(struct session *s);           /* QUIT after what is in hand, then gone() */
+bool session_can_take(const struct session *s);     /* room for (another) txn now */
+void session_quit(struct session *s);               /* QUIT after what is in hand, then gone() */
 const char *session_doing(const struct session *s); /* "waiting for the EHLO reply" */
-unsigned session_sent(const struct session *s);  /* txns finished on this connection */
-struct conn *session_conn(struct session *s);    /* for TLS facts and addresses, in gone() too */
+unsigned session_sent(const struct session *s);     /* txns finished on this connection */
+struct conn *session_conn(struct session *s);       /* for TLS facts and addresses, in gone() too */

@@ -8,8 +8,21 @@
 #include "mta/smtp/stuff.h"
 
 enum step_id {
-	S_CONNECT, S_GREETING, S_EHLO, S_HELO, S_STARTTLS, S_HANDSHAKE, S_EHLO_TLS,
-	S_MAIL, S_RCPT, S_DATA, S_DOT, S_RSET, S_QUIT, S_IDLE, S_MAX
+	S_CONNECT,
+	S_GREETING,
+	S_EHLO,
+	S_HELO,
+	S_STARTTLS,
+	S_HANDSHAKE,
+	S_EHLO_TLS,
+	S_MAIL,
+	S_RCPT,
+	S_DATA,
+	S_DOT,
+	S_RSET,
+	S_QUIT,
+	S_IDLE,
+	S_MAX
 };
 
 /* A command that was said and not yet answered. */
@@ -24,13 +37,13 @@ static_assert((RING & (RING - 1)) == 0, "ring positions wrap by mask");
 
 /* A txn in hand.  next is what is to be said for it, S_MAX when all was. */
 struct flight {
-	struct txn *txn;       /* NULL: free */
+	struct txn *txn; /* NULL: free */
 	uint8_t next;
 	uint16_t next_rcpt;
-	uint16_t pending;      /* its entries in the ring */
-	uint16_t accepted;     /* recipients */
+	uint16_t pending;  /* its entries in the ring */
+	uint16_t accepted; /* recipients */
 	bool mail_refused;
-	size_t off;            /* of head, then message */
+	size_t off; /* of head, then message */
 };
 
 struct session {
@@ -45,19 +58,19 @@ struct session {
 	uint16_t ring_head, ring_count;
 	struct reply_scan scan;
 	struct flight flights[2];
-	uint8_t oldest;        /* flight */
+	uint8_t oldest; /* flight */
 	uint8_t n_flights;
 	uint8_t lone; /* the step a session without commands is in: connect, handshake, idle */
 
 	bool tls_on, ready, quitting, start_tls, need_rset, tell_ready;
-	bool body_open;        /* between 354 and our dot: only a message may be said */
+	bool body_open; /* between 354 and our dot: only a message may be said */
 	bool over, told, freed;
 	struct stuff stuff;
 	struct ehlo ehlo;
-	uint32_t queued;       /* bytes given to the conn, modulo 2^32 */
+	uint32_t queued; /* bytes given to the conn, modulo 2^32 */
 	int64_t body_deadline;
 	unsigned sent;
-	struct verdict end;    /* why it is over */
+	struct verdict end; /* why it is over */
 
 	struct conn_target to;
 	struct smtp_timeouts limit;
@@ -69,24 +82,24 @@ struct session {
 
 struct step {
 	const char *doing;
-	size_t limit;          /* offset in struct smtp_timeouts */
+	size_t limit; /* offset in struct smtp_timeouts */
 	void (*say)(struct session *s, struct flight *f);
 	void (*hear)(struct session *s, struct expect e, const struct reply *re);
 };
 extern const struct step session_steps[S_MAX];
 
 /* session.c */
-void session_over(struct session *s); /* with s->end filled; the rest follows in wrap_up */
-void session_fail(struct session *s, int err);  /* connection trouble while session_doing() */
+void session_over(struct session *s);          /* with s->end filled; the rest follows in wrap_up */
+void session_fail(struct session *s, int err); /* connection trouble while session_doing() */
 void session_fail_reply(struct session *s, const struct reply *re); /* the reply ends it */
 void session_fail_text(struct session *s, const uint16_t dsn[3], const char *text);
-void session_arm(struct session *s);            /* the deadline of the oldest unanswered command */
+void session_arm(struct session *s); /* the deadline of the oldest unanswered command */
 void session_start_body(struct session *s, const struct txn *t);
 
 /* say.c */
 void say(struct session *s, enum step_id step, struct flight *f);
 void say_expect(struct session *s, enum step_id step, struct flight *f, unsigned rcpt);
-void say_more(struct session *s);               /* all that may be said now */
+void say_more(struct session *s); /* all that may be said now */
 void say_ehlo(struct session *s, struct flight *f);
 void say_helo(struct session *s, struct flight *f);
 void say_starttls(struct session *s, struct flight *f);
@@ -98,7 +111,7 @@ void say_rset(struct session *s, struct flight *f);
 void say_quit(struct session *s, struct flight *f);
 
 /* hear.c */
-void hear_input(struct session *s);             /* every whole reply that came */
+void hear_input(struct session *s); /* every whole reply that came */
 void hear_greeting(struct session *s, struct expect e, const struct reply *re);
 void hear_ehlo(struct session *s, struct expect e, const struct reply *re);
 void hear_helo(struct session *s, struct expect e, const struct reply *re);
@@ -111,13 +124,13 @@ void hear_rset(struct session *s, struct expect e, const struct reply *re);
 void hear_quit(struct session *s, struct expect e, const struct reply *re);
 
 /* txn.c */
-int txn_check(const struct txn *t);             /* E_SYNTAX: may not go on the wire */
+int txn_check(const struct txn *t); /* E_SYNTAX: may not go on the wire */
 uint64_t txn_size(const struct txn *t);
 void flight_start(struct session *s, struct txn *t);
 void flight_all(struct flight *f, const struct verdict *v); /* every recipient still without one */
 bool flight_over(const struct flight *f);
-void flights_done(struct session *s);           /* gives back, in order, what is over */
-void flights_lost(struct session *s);           /* gives back all, unanswered ones with s->end */
+void flights_done(struct session *s); /* gives back, in order, what is over */
+void flights_lost(struct session *s); /* gives back all, unanswered ones with s->end */
 bool name_ok(const char *name);
 
 static inline struct flight *flight_at(struct session *s, unsigned i) /* 0: the older */

@@ -1,5 +1,5 @@
-/* Counts of who is here: the process's, because the kernel spreads one client's connections over the
- * lanes. */
+/* Counts of who is here: the process's, because the kernel spreads one client's connections over
+ * the lanes. */
 #include <pthread.h>
 
 #include "base/hash.h"

@@ -1,10 +1,12 @@
 #include "mta/submit/command.h"
 
 static const struct slice verbs[VERB_MAX] = {
-	[VERB_EHLO] = SLICE("EHLO"), [VERB_HELO] = SLICE("HELO"), [VERB_MAIL] = SLICE("MAIL"),
-	[VERB_RCPT] = SLICE("RCPT"), [VERB_DATA] = SLICE("DATA"), [VERB_RSET] = SLICE("RSET"),
-	[VERB_NOOP] = SLICE("NOOP"), [VERB_VRFY] = SLICE("VRFY"), [VERB_QUIT] = SLICE("QUIT"),
-	[VERB_HELP] = SLICE("HELP"), [VERB_STARTTLS] = SLICE("STARTTLS"),
+	[VERB_EHLO] = SLICE("EHLO"),         [VERB_HELO] = SLICE("HELO"),
+	[VERB_MAIL] = SLICE("MAIL"),         [VERB_RCPT] = SLICE("RCPT"),
+	[VERB_DATA] = SLICE("DATA"),         [VERB_RSET] = SLICE("RSET"),
+	[VERB_NOOP] = SLICE("NOOP"),         [VERB_VRFY] = SLICE("VRFY"),
+	[VERB_QUIT] = SLICE("QUIT"),         [VERB_HELP] = SLICE("HELP"),
+	[VERB_STARTTLS] = SLICE("STARTTLS"),
 };
 
 /* A line ends at its LF, whatever stands before it: one that does not end in CRLF is refused as one

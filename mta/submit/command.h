@@ -27,8 +27,9 @@ enum verb {
 };
 
 /* Takes the first line of `in`: 1 and the line without its CRLF, 0 when it is not whole yet.
- * E_SYNTAX: it holds a CR, LF or NUL of its own; E_LIMIT: it is too long (then *ret_used may stop short of
- * its end: go on until a call gives another result).  *ret_used is what to consume, unless 0 came. */
+ * E_SYNTAX: it holds a CR, LF or NUL of its own; E_LIMIT: it is too long (then *ret_used may stop
+ * short of its end: go on until a call gives another result).  *ret_used is what to consume, unless
+ * 0 came. */
 int command_line(struct slice in, struct slice *ret_line, size_t *ret_used) MUST_CHECK;
 enum verb command_verb(struct slice line, struct slice *ret_argument);
 

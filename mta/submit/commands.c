@@ -60,7 +60,7 @@ void session_command(struct submit_session *s, struct slice line)
 		commands[v].run(s, arg);
 }
 
-/* ---- greeting ------------------------------------------------------------------------------------- */
+/* ---- greeting ---------------------------------------------------------------------------- */
 
 static bool take_helo(struct submit_session *s, struct slice arg)
 {
@@ -109,8 +109,8 @@ static void begin_tls(struct turn_end *t)
 		return;
 	}
 	if (conn_input(s->conn).n) {
-		/* RFC 3207 section 4.2 and common sense: what was sent in the clear after STARTTLS is
-		 * nobody's command. */
+		/* RFC 3207 section 4.2 and common sense: what was sent in the clear after STARTTLS
+		 * is nobody's command. */
 		log_warn("submit.early-input", kv_int("bytes", conn_input(s->conn).n));
 		session_end(s);
 		return;
@@ -138,7 +138,7 @@ static void do_starttls(struct submit_session *s, struct slice arg)
 	loop_at_turn_end(lane_loop(s->on->lane), &s->turn);
 }
 
-/* ---- transaction ---------------------------------------------------------------------------------- */
+/* ---- transaction ------------------------------------------------------------------------- */
 
 enum param { PARAM_FINE, PARAM_UNKNOWN, PARAM_BAD, PARAM_TOO_BIG };
 
@@ -152,12 +152,14 @@ static enum param mail_param(struct submit_session *s, const struct path_param *
 		int r = slice_u64(p->value, INT64_MAX, &size);
 		if (r < 0)
 			return PARAM_BAD;
-		return size > (uint64_t)session_config(s)->submission_max_size ? PARAM_TOO_BIG : PARAM_FINE;
+		return size > (uint64_t)session_config(s)->submission_max_size ? PARAM_TOO_BIG
+									       : PARAM_FINE;
 	}
 	if (slice_eq_nocase(p->name, SLICE("BODY")))
-		return slice_eq_nocase(p->value, SLICE("7BIT")) || slice_eq_nocase(p->value, SLICE("8BITMIME")) ?
-			       PARAM_FINE :
-			       PARAM_BAD;
+		return slice_eq_nocase(p->value, SLICE("7BIT")) ||
+			       slice_eq_nocase(p->value, SLICE("8BITMIME"))
+			   ? PARAM_FINE
+			   : PARAM_BAD;
 	if (slice_eq_nocase(p->name, SLICE("SMTPUTF8")) && !p->value.n) {
 		*utf8 = true;
 		return PARAM_FINE;
@@ -183,7 +185,8 @@ static bool mail_params(struct submit_session *s, const struct path *path, bool 
 	return true;
 }
 
-static bool take_address(struct submit_session *s, struct slice text, bool utf8, struct mailbox *ret)
+static bool take_address(struct submit_session *s, struct slice text, bool utf8,
+			 struct mailbox *ret)
 {
 	int r = mailbox_parse(text, utf8 ? MAILBOX_UTF8 : 0, ret);
 
@@ -262,7 +265,7 @@ static void do_data(struct submit_session *s, struct slice arg)
 	message_begin(s);
 }
 
-/* ---- the rest ------------------------------------------------------------------------------------- */
+/* ---- the rest ---------------------------------------------------------------------------- */
 
 static void do_rset(struct submit_session *s, struct slice arg)
 {

@@ -76,8 +76,8 @@ static int insert(struct buf *message, size_t at, struct slice text)
 	return 0;
 }
 
-/* RFC 6409 section 8: Date and Message-ID where they are missing; then the scan is made again, because
- * everything has moved. */
+/* RFC 6409 section 8: Date and Message-ID where they are missing; then the scan is made again,
+ * because everything has moved. */
 static int complete(struct submit_session *s, struct header_scan *scan)
 {
 	struct slice came = buf_data(&s->message);
@@ -124,22 +124,30 @@ static bool has_8bit(struct slice s)
 /* Whose signature: the domain of the one From field's address. */
 static struct slice author_domain(const struct header_scan *scan, struct mailbox *box)
 {
-	if (scan->from != 1 || mailbox_first(scan->from_field.value, MAILBOX_UTF8, box) < 0 || box->literal)
+	if (scan->from != 1 || mailbox_first(scan->from_field.value, MAILBOX_UTF8, box) < 0 ||
+	    box->literal)
 		return slice_of("", 0);
 	return mailbox_domain(box);
 }
 
-static int put_job(struct submit_session *s, struct slice sign_domain, job_no *ret_job, lsn_t *ret_lsn)
+static int put_job(struct submit_session *s, struct slice sign_domain, job_no *ret_job,
+		   lsn_t *ret_lsn)
 {
 	struct submit_lane *on = s->on;
 	int64_t now = clock_wall_ms();
-	struct wire_content_meta cm = { .body_8bit = has_8bit(buf_data(&s->message)), .utf8 = s->utf8,
+	struct wire_content_meta cm = { .body_8bit = has_8bit(buf_data(&s->message)),
+					.utf8 = s->utf8,
 					.sign_domain = sign_domain };
-	struct wire_job_meta jm = { .mail_from = slice_of(s->from.text, s->from.n), .origin = SLICE("smtp"),
+	struct wire_job_meta jm = { .mail_from = slice_of(s->from.text, s->from.n),
+				    .origin = SLICE("smtp"),
 				    .date_ms = now };
 	struct content_in content = { .id = s->id, .bytes = buf_data(&s->message) };
-	struct job_in job = { .id = s->id, .content = s->id, .class = CLASS_TRANSACTIONAL, .accepted_ms = now,
-			      .expires_ms = now + session_config(s)->expire_after, .rows = s->n_rcpts,
+	struct job_in job = { .id = s->id,
+			      .content = s->id,
+			      .class = CLASS_TRANSACTIONAL,
+			      .accepted_ms = now,
+			      .expires_ms = now + session_config(s)->expire_after,
+			      .rows = s->n_rcpts,
 			      .data = buf_data(&s->rows) };
 	int r;
 
@@ -169,8 +177,9 @@ static void log_taken(struct submit_session *s)
 
 	if (log_enabled(level))
 		log_at(level, "message.taken", kv_str("id", id_format(s->id, id)),
-		       kv_slice("from", slice_of(s->from.text, s->from.n)), kv_int("rcpts", s->n_rcpts),
-		       kv_int("bytes", buf_len(&s->message)), kv_str("client", ip_format(&s->peer, ip)));
+		       kv_slice("from", slice_of(s->from.text, s->from.n)),
+		       kv_int("rcpts", s->n_rcpts), kv_int("bytes", buf_len(&s->message)),
+		       kv_str("client", ip_format(&s->peer, ip)));
 }
 
 static void take(struct submit_session *s)

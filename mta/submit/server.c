@@ -16,7 +16,7 @@ struct submit_listener {
 	int fd;
 };
 
-/* ---- coming in -------------------------------------------------------------------------------------- */
+/* ---- coming in --------------------------------------------------------------------------- */
 
 static bool may_submit(const struct mta_config *c, const struct ip *ip)
 {
@@ -27,12 +27,14 @@ static bool may_submit(const struct mta_config *c, const struct ip *ip)
 }
 
 /* Before there is a session: one line, as far as the socket takes it. */
-static void turn_away(struct submit_lane *on, int fd, struct slice text, const struct ip *ip, const char *why)
+static void turn_away(struct submit_lane *on, int fd, struct slice text, const struct ip *ip,
+		      const char *why)
 {
 	char address[IP_TEXT_MAX];
 
 	atomic_fetch_add_explicit(&on->stats.refused, 1, memory_order_relaxed);
-	log_debug("submit.refused", kv_str("client", ip_format(ip, address)), kv_str("reason", why));
+	log_debug("submit.refused", kv_str("client", ip_format(ip, address)),
+		  kv_str("reason", why));
 	(void)!send(fd, text.p, text.n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	(void)close(fd);
 }
@@ -44,7 +46,8 @@ static void come_in(struct submit_lane *on, int fd, const struct ip *ip)
 	struct conn *conn;
 
 	if (!may_submit(c, ip)) {
-		turn_away(on, fd, SLICE("554 5.7.1 no mail is taken from your address\r\n"), ip, "network");
+		turn_away(on, fd, SLICE("554 5.7.1 no mail is taken from your address\r\n"), ip,
+			  "network");
 		return;
 	}
 	if (!clients_enter(ip, c->submission_max_sessions, c->submission_max_sessions_client)) {
@@ -100,16 +103,18 @@ static void on_acceptable(struct ev_loop *ev, ev_io *w, int revents)
 		if (errno == EAGAIN)
 			return;
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			/* The connection stays in the kernel's line; asking again at once would spin. */
+			/* The connection stays in the kernel's line; asking again at once would
+			 * spin. */
 			log_warn("submit.accept", kv_err("reason", -errno));
 			watch_listeners(l->on, false);
-			timer_set(lane_loop(l->on->lane)->timers, &l->on->accept_again, ACCEPT_AGAIN_MS);
+			timer_set(lane_loop(l->on->lane)->timers, &l->on->accept_again,
+				  ACCEPT_AGAIN_MS);
 			return;
 		}
 	}
 }
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 static int open_listener(const struct listener *at, int *ret)
 {
@@ -184,8 +189,8 @@ static bool is_settled(struct submit_lane *on, lsn_t lsn)
 	return spool_durable(sp) >= lsn || spool_failed(sp);
 }
 
-/* What is in the log already is synced within a moment: its clients are still told, so that they do not
- * send it again.  The lane has ended, nobody else is kept waiting. */
+/* What is in the log already is synced within a moment: its clients are still told, so that they do
+ * not send it again.  The lane has ended, nobody else is kept waiting. */
 static void settle(struct submit_lane *on, struct submit_session *s)
 {
 	const struct timespec moment = { 0, 1000000 };

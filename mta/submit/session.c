@@ -12,7 +12,7 @@ const struct mta_config *session_config(const struct submit_session *s)
 	return engine_config(s->on->engine);
 }
 
-/* ---- saying ------------------------------------------------------------------------------------- */
+/* ---- saying ------------------------------------------------------------------------------ */
 
 void session_say(struct submit_session *s, struct slice text)
 {
@@ -52,7 +52,7 @@ void session_bye(struct submit_session *s, struct slice text)
 		session_end(s);
 }
 
-/* ---- waiting for the disk ------------------------------------------------------------------------- */
+/* ---- waiting for the disk ---------------------------------------------------------------- */
 
 static void set_patience(struct submit_session *s)
 {
@@ -68,7 +68,8 @@ static void set_patience(struct submit_session *s)
 
 static bool may_go_on(struct submit_session *s)
 {
-	return s->n_waiting < SUBMIT_WAITING_MAX && s->behind < SUBMIT_BEHIND_MAX && conn_room(s->conn) > 0;
+	return s->n_waiting < SUBMIT_WAITING_MAX && s->behind < SUBMIT_BEHIND_MAX &&
+	       conn_room(s->conn) > 0;
 }
 
 static void session_run(struct submit_session *s);
@@ -79,9 +80,11 @@ static void say_accepted(struct submit_session *s, const struct acceptance *a)
 	int n;
 
 	if (a->state == ACCEPT_SAFE)
-		n = snprintf(line, sizeof(line), "250 2.0.0 queued as %s\r\n", id_format(a->id, id));
+		n = snprintf(line, sizeof(line), "250 2.0.0 queued as %s\r\n",
+			     id_format(a->id, id));
 	else
-		n = snprintf(line, sizeof(line), "451 4.3.0 the disk has failed, try again later\r\n");
+		n = snprintf(line, sizeof(line),
+			     "451 4.3.0 the disk has failed, try again later\r\n");
 	(void)!conn_write(s->conn, slice_of(line, (size_t)n));
 	(void)!conn_write(s->conn, buf_data(&a->after));
 }
@@ -120,7 +123,8 @@ static void on_durable(struct durable_wait *w, int err)
 void session_accept(struct submit_session *s, job_no job, lsn_t lsn)
 {
 	struct list *spare = list_pop(&s->on->spare);
-	struct acceptance *a = spare ? container_of(spare, struct acceptance, link) : must_alloc(sizeof(*a));
+	struct acceptance *a =
+	    spare ? container_of(spare, struct acceptance, link) : must_alloc(sizeof(*a));
 
 	a->on = s->on;
 	a->session = s;
@@ -140,7 +144,7 @@ void session_free_acceptance(struct acceptance *a)
 	list_push_front(&a->on->spare, &a->link);
 }
 
-/* ---- hearing -------------------------------------------------------------------------------------- */
+/* ---- hearing ----------------------------------------------------------------------------- */
 
 static bool hear_line(struct submit_session *s)
 {
@@ -257,7 +261,7 @@ static void on_timeout(struct timer *t)
 	session_bye(s, SLICE("421 4.4.2 timeout, closing the connection\r\n"));
 }
 
-/* ---- life ----------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 void session_reset(struct submit_session *s)
 {

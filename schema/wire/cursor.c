@@ -78,14 +78,13 @@ enum wide { W_NIL, W_BOOL, W_UINT, W_INT, W_REAL, W_STR, W_LIST, W_MAP, W_REFUSE
 static const struct {
 	uint8_t kind, width;
 } wide_formats[32] = {
-	{ W_NIL, 0 },     { W_REFUSED, 0 }, { W_BOOL, 0 },    { W_BOOL, 0 },
-	{ W_STR, 1 },     { W_STR, 2 },     { W_STR, 4 },     { W_REFUSED, 0 },
-	{ W_REFUSED, 0 }, { W_REFUSED, 0 }, { W_REAL, 4 },    { W_REAL, 8 },
-	{ W_UINT, 1 },    { W_UINT, 2 },    { W_UINT, 4 },    { W_UINT, 8 },
-	{ W_INT, 1 },     { W_INT, 2 },     { W_INT, 4 },     { W_INT, 8 },
-	{ W_REFUSED, 0 }, { W_REFUSED, 0 }, { W_REFUSED, 0 }, { W_REFUSED, 0 },
-	{ W_REFUSED, 0 }, { W_STR, 1 },     { W_STR, 2 },     { W_STR, 4 },
-	{ W_LIST, 2 },    { W_LIST, 4 },    { W_MAP, 2 },     { W_MAP, 4 },
+	{ W_NIL, 0 },     { W_REFUSED, 0 }, { W_BOOL, 0 },    { W_BOOL, 0 },    { W_STR, 1 },
+	{ W_STR, 2 },     { W_STR, 4 },     { W_REFUSED, 0 }, { W_REFUSED, 0 }, { W_REFUSED, 0 },
+	{ W_REAL, 4 },    { W_REAL, 8 },    { W_UINT, 1 },    { W_UINT, 2 },    { W_UINT, 4 },
+	{ W_UINT, 8 },    { W_INT, 1 },     { W_INT, 2 },     { W_INT, 4 },     { W_INT, 8 },
+	{ W_REFUSED, 0 }, { W_REFUSED, 0 }, { W_REFUSED, 0 }, { W_REFUSED, 0 }, { W_REFUSED, 0 },
+	{ W_STR, 1 },     { W_STR, 2 },     { W_STR, 4 },     { W_LIST, 2 },    { W_LIST, 4 },
+	{ W_MAP, 2 },     { W_MAP, 4 },
 };
 
 static int take_wide(struct cursor *c, uint8_t b, struct item *ret)

@@ -15,7 +15,16 @@ struct cursor {
 	const uint8_t *p, *end;
 	uint32_t max_str; /* longest string accepted; 0: no bound but the bytes */
 };
-enum item_type { ITEM_NIL, ITEM_BOOL, ITEM_UINT, ITEM_NEGATIVE, ITEM_REAL, ITEM_STR, ITEM_LIST, ITEM_MAP };
+enum item_type {
+	ITEM_NIL,
+	ITEM_BOOL,
+	ITEM_UINT,
+	ITEM_NEGATIVE,
+	ITEM_REAL,
+	ITEM_STR,
+	ITEM_LIST,
+	ITEM_MAP
+};
 struct item {
 	enum item_type type;
 	uint32_t n; /* bytes of a string, entries of a list or map */

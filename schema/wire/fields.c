@@ -44,8 +44,9 @@ void put_fields(struct packer *p, const struct field *fields, unsigned n, const 
 
 static int get_unsigned(struct cursor *c, enum field_kind kind, void *at)
 {
-	static const uint64_t max[] = { [F_U8] = UINT8_MAX, [F_U16] = UINT16_MAX,
-					[F_U32] = UINT32_MAX, [F_U64] = UINT64_MAX };
+	static const uint64_t max[] = {
+		[F_U8] = UINT8_MAX, [F_U16] = UINT16_MAX, [F_U32] = UINT32_MAX, [F_U64] = UINT64_MAX
+	};
 	uint64_t u;
 	int r = cursor_u64(c, max[kind], &u);
 
@@ -109,7 +110,8 @@ static int get_field(struct cursor *c, enum field_kind kind, struct wire_arena *
 	return E_SYNTAX;
 }
 
-int get_fields(struct cursor *c, const struct field *fields, unsigned n, struct wire_arena *arena, void *to)
+int get_fields(struct cursor *c, const struct field *fields, unsigned n, struct wire_arena *arena,
+	       void *to)
 {
 	for (unsigned i = 0; i < n; i++) {
 		int r = get_field(c, fields[i].kind, arena, (char *)to + fields[i].offset);

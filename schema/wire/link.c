@@ -8,7 +8,10 @@ struct layout {
 	unsigned n;
 	struct field fields[FIELDS_MAX];
 };
-#define F(kind, member) { kind, offsetof(struct link_frame, member) }
+#define F(kind, member)                                                                            \
+	{                                                                                          \
+		kind, offsetof(struct link_frame, member)                                          \
+	}
 
 /* clang-format off */
 static const struct layout layouts[] = {

@@ -25,21 +25,25 @@
  *	REPORT     engine   value (answer to ADMIN)
  *
  * Feeding exactly once: after WELCOME the client reads events up to `durable lsn` before it sends
- * again any job that was not acknowledged: EVENT_ACCEPTED tells it what was taken.  A job or content
- * the engine knows is acknowledged again and does nothing.  EVENTS without events say how far the log
- * was read when it grew by other records; the ACK to SUBSCRIBE carries the position it begins at.
- * E_UNKNOWN on JOB: send the content again.  E_FULL: wait and try again.
+ * again any job that was not acknowledged: EVENT_ACCEPTED tells it what was taken.  A job or
+ * content the engine knows is acknowledged again and does nothing.  EVENTS without events say how
+ * far the log was read when it grew by other records; the ACK to SUBSCRIBE carries the position it
+ * begins at. E_UNKNOWN on JOB: send the content again.  E_FULL: wait and try again.
  *
- * Limits: frames up to LINK_FRAME_MAX, ADMIN up to LINK_ADMIN_MAX (its tree costs the engine up to 40
- *         times its bytes); at most LINK_EVENTS_MAX events a frame; the engine sends no
+ * Limits: frames up to LINK_FRAME_MAX, ADMIN up to LINK_ADMIN_MAX (its tree costs the engine up to
+ *         40 times its bytes); at most LINK_EVENTS_MAX events a frame; the engine sends no
  *         further EVENTS while more than 4 MiB are unread by the client. */
 #pragma once
 #include "base/buf.h"
 #include "base/value.h"
 #include "schema/wire/rows.h"
 
-enum { LINK_FRAME_MAX = 64 * 1024 * 1024, LINK_EVENTS_MAX = 4096, LINK_VERSION = 1,
-       LINK_ADMIN_MAX = 1024 * 1024 };
+enum {
+	LINK_FRAME_MAX = 64 * 1024 * 1024,
+	LINK_EVENTS_MAX = 4096,
+	LINK_VERSION = 1,
+	LINK_ADMIN_MAX = 1024 * 1024
+};
 enum link_type {
 	LINK_HELLO = 1,
 	LINK_CONTENT = 2,
@@ -64,15 +68,15 @@ struct link_job {
 	uint32_t rows;
 	struct slice meta, data;
 };
-/* The numbers of spool/spool.h's enum outcome_kind, EVENT_ACCEPTED and flags, for readers that do not
- * see the spool; a test holds them together. */
+/* The numbers of spool/spool.h's enum outcome_kind, EVENT_ACCEPTED and flags, for readers that do
+ * not see the spool; a test holds them together. */
 enum link_event_kind {
 	LINK_DELIVERED = 1,
 	LINK_BOUNCED = 2,
 	LINK_EXPIRED = 3,
 	LINK_CANCELLED = 4,
 	LINK_DEFERRED = 5,
-	LINK_ACCEPTED = 16,         /* row: the number of rows */
+	LINK_ACCEPTED = 16, /* row: the number of rows */
 };
 enum { LINK_EVENT_TLS = 1, LINK_EVENT_SUPPRESSED = 2 };
 struct link_event {
@@ -91,27 +95,52 @@ struct link_frame {
 	enum link_type type;
 	uint64_t request;
 	union {
-		struct { uint64_t version; struct slice name; } hello;
-		struct { uint64_t version; struct slice engine; uint64_t durable, oldest, cursor; } welcome;
-		struct { struct id128 id; struct slice meta, bytes; } content;
+		struct {
+			uint64_t version;
+			struct slice name;
+		} hello;
+		struct {
+			uint64_t version;
+			struct slice engine;
+			uint64_t durable, oldest, cursor;
+		} welcome;
+		struct {
+			struct id128 id;
+			struct slice meta, bytes;
+		} content;
 		struct link_job job;
-		struct { struct slice key, value; } rule;
-		struct { struct slice domain, selector, pem; } key;
-		uint64_t lsn;                               /* SUBSCRIBE, CURSOR, ACK */
-		struct { struct slice command; struct value args; } admin;
-		struct { int code; struct slice text; } error;
-		struct { uint64_t next; uint32_t n; struct slice packed; } events;
+		struct {
+			struct slice key, value;
+		} rule;
+		struct {
+			struct slice domain, selector, pem;
+		} key;
+		uint64_t lsn; /* SUBSCRIBE, CURSOR, ACK */
+		struct {
+			struct slice command;
+			struct value args;
+		} admin;
+		struct {
+			int code;
+			struct slice text;
+		} error;
+		struct {
+			uint64_t next;
+			uint32_t n;
+			struct slice packed;
+		} events;
 		struct value report;
 	};
 };
 
-/* Appends one whole frame. Encoders take the same struct that decoding gives; `events.packed` is made
- * by link_event_put, back to back. */
+/* Appends one whole frame. Encoders take the same struct that decoding gives; `events.packed` is
+ * made by link_event_put, back to back. */
 int link_put(struct buf *out, const struct link_frame *f) MUST_CHECK;
 int link_event_put(struct buf *packed, const struct link_event *e) MUST_CHECK;
-/* Splits the front of `in`: 1 and the body in *ret_body and its whole length in *ret_used, 0 when more
- * bytes are needed, E_LIMIT for a length past the bound. */
+/* Splits the front of `in`: 1 and the body in *ret_body and its whole length in *ret_used, 0 when
+ * more bytes are needed, E_LIMIT for a length past the bound. */
 int link_split(struct slice in, struct slice *ret_body, size_t *ret_used) MUST_CHECK;
-int link_get(struct slice body, struct wire_arena *arena, struct link_frame *ret) MUST_CHECK; /* E_SYNTAX, E_LIMIT */
+int link_get(struct slice body, struct wire_arena *arena,
+	     struct link_frame *ret) MUST_CHECK; /* E_SYNTAX, E_LIMIT */
 /* Walks frame->events; *pos starts at 0.  1 an event, 0 the end, E_SYNTAX. */
 int link_event_next(const struct link_frame *f, size_t *pos, struct link_event *ret) MUST_CHECK;

@@ -2,12 +2,16 @@
 #include "schema/wire/fields.h"
 #include "schema/wire/link.h"
 
-#define F(kind, member) { kind, offsetof(struct link_event, member) }
+#define F(kind, member)                                                                            \
+	{                                                                                          \
+		kind, offsetof(struct link_event, member)                                          \
+	}
 static const struct field event_fields[] = {
-	F(F_U64, lsn),	    F(F_U32, kind),	F(F_U64, job.hi),  F(F_U64, job.lo),  F(F_U64, tenant),
-	F(F_U64, campaign), F(F_U32, row),	F(F_U16, attempt), F(F_I64, at_ms),   F(F_I64, next_ms),
-	F(F_U16, code),	    F(F_TEXT, dsn),	F(F_U16, flags),   F(F_TEXT, text),   F(F_TEXT, host),
-	F(F_TEXT, ip),	    F(F_TEXT, source), F(F_TEXT, rcpt),
+	F(F_U64, lsn),     F(F_U32, kind),     F(F_U64, job.hi), F(F_U64, job.lo),
+	F(F_U64, tenant),  F(F_U64, campaign), F(F_U32, row),    F(F_U16, attempt),
+	F(F_I64, at_ms),   F(F_I64, next_ms),  F(F_U16, code),   F(F_TEXT, dsn),
+	F(F_U16, flags),   F(F_TEXT, text),    F(F_TEXT, host),  F(F_TEXT, ip),
+	F(F_TEXT, source), F(F_TEXT, rcpt),
 };
 _Static_assert(sizeof(unsigned) == sizeof(uint32_t), "link_event.kind is read as 32 bits");
 

@@ -1,4 +1,5 @@
-/* schema/wire/meta.c - both metas are one table each: key on the wire, kind, place in the struct. */
+/* schema/wire/meta.c - both metas are one table each: key on the wire, kind, place in the
+ * struct. */
 #include "schema/wire/meta.h"
 
 #include "schema/wire/cursor.h"
@@ -10,8 +11,14 @@ struct key {
 	enum kind kind;
 	size_t offset;
 };
-#define CONTENT(key, kind, member) { SLICE(key), kind, offsetof(struct wire_content_meta, member) }
-#define JOB(key, kind, member) { SLICE(key), kind, offsetof(struct wire_job_meta, member) }
+#define CONTENT(key, kind, member)                                                                 \
+	{                                                                                          \
+		SLICE(key), kind, offsetof(struct wire_content_meta, member)                       \
+	}
+#define JOB(key, kind, member)                                                                     \
+	{                                                                                          \
+		SLICE(key), kind, offsetof(struct wire_job_meta, member)                           \
+	}
 
 static const struct key content_keys[] = {
 	CONTENT("p", K_BOOL, program),
@@ -20,7 +27,7 @@ static const struct key content_keys[] = {
 	CONTENT("d", K_STR, sign_domain),
 };
 static const struct key job_keys[] = {
-	JOB("f", K_STR, mail_from), JOB("e", K_STR, pool),	JOB("m", K_STR, message_id_domain),
+	JOB("f", K_STR, mail_from), JOB("e", K_STR, pool),    JOB("m", K_STR, message_id_domain),
 	JOB("o", K_STR, origin),    JOB("t", K_I64, date_ms),
 };
 

@@ -5,16 +5,16 @@
 #include "base/buf.h"
 
 struct wire_content_meta {
-	bool program;              /* bytes are a message/program.h program, else a raw message */
-	bool body_8bit, utf8;      /* needs 8BITMIME, SMTPUTF8 */
-	struct slice sign_domain;  /* d= of the signature; empty: none. Keys come from keys.dir */
+	bool program;             /* bytes are a message/program.h program, else a raw message */
+	bool body_8bit, utf8;     /* needs 8BITMIME, SMTPUTF8 */
+	struct slice sign_domain; /* d= of the signature; empty: none. Keys come from keys.dir */
 };
 struct wire_job_meta {
-	struct slice mail_from;    /* reverse-path; empty: null */
-	struct slice pool;         /* egress pool; empty: the default */
+	struct slice mail_from;         /* reverse-path; empty: null */
+	struct slice pool;              /* egress pool; empty: the default */
 	struct slice message_id_domain; /* for programs; Message-ID is <job.row@domain> */
-	struct slice origin;       /* "smtp" or "control"; for logs */
-	int64_t date_ms;           /* Date header of programs */
+	struct slice origin;            /* "smtp" or "control"; for logs */
+	int64_t date_ms;                /* Date header of programs */
 };
 int wire_content_meta_put(struct buf *out, const struct wire_content_meta *m) MUST_CHECK;
 int wire_content_meta_get(struct slice in, struct wire_content_meta *ret) MUST_CHECK;

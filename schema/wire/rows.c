@@ -11,8 +11,8 @@ struct place {
 struct wire_rows {
 	struct slice data;
 	uint32_t n;
-	struct wire_arena *arena;      /* made with the first row that is asked for */
-	const struct value **fields;   /* likewise; NULL entries are not decoded yet */
+	struct wire_arena *arena;    /* made with the first row that is asked for */
+	const struct value **fields; /* likewise; NULL entries are not decoded yet */
 	struct place places[];
 };
 _Static_assert(WIRE_STRING_MAX <= UINT16_MAX, "place keeps lengths in 16 bits");
@@ -113,7 +113,8 @@ struct slice wire_rows_address(const struct wire_rows *rows, uint32_t i)
 }
 
 /* All fields of a row as one list; their bytes were checked when the rows were opened. */
-static int decode_fields(struct wire_rows *rows, struct slice in, unsigned n, const struct value **ret)
+static int decode_fields(struct wire_rows *rows, struct slice in, unsigned n,
+			 const struct value **ret)
 {
 	struct value *fields;
 
@@ -147,7 +148,8 @@ int wire_rows_get(struct wire_rows *rows, uint32_t i, struct wire_row *ret)
 			return -ENOMEM;
 	}
 	if (row.n_fields && !rows->fields[i]) {
-		r = decode_fields(rows, slice_of(c.p, cursor_left(&c)), row.n_fields, &rows->fields[i]);
+		r = decode_fields(rows, slice_of(c.p, cursor_left(&c)), row.n_fields,
+				  &rows->fields[i]);
 		if (r < 0)
 			return r;
 	}

@@ -8,8 +8,8 @@
  *
  * Owns:   wire_rows_open() gives the caller a view into `data`, which must outlive it.
  * Fails:  E_SYNTAX on bytes that are no rows, E_LIMIT past a bound; never reads past data.
- * Limits: 65,535 rows, 256 fields a row, strings 65,535 bytes, nesting VALUE_DEPTH_MAX; memory of a view is
- *         bounded by a constant times data.n, whatever lengths the bytes claim. */
+ * Limits: 65,535 rows, 256 fields a row, strings 65,535 bytes, nesting VALUE_DEPTH_MAX; memory of a
+ *         view is bounded by a constant times data.n, whatever lengths the bytes claim. */
 #pragma once
 #include "base/buf.h"
 #include "base/value.h"
@@ -35,10 +35,11 @@ struct slice wire_rows_address(const struct wire_rows *rows, uint32_t i);
 int wire_rows_get(struct wire_rows *rows, uint32_t i, struct wire_row *ret) MUST_CHECK;
 
 /* One value; used by rows and by link frames.  Decoded trees live in `arena`, their strings
- * in the bytes.  E_SYNTAX (also for extension types and integers past int64_t), E_LIMIT for nesting;
- * the arena takes at most 40 bytes for each byte read. */
+ * in the bytes.  E_SYNTAX (also for extension types and integers past int64_t), E_LIMIT for
+ * nesting; the arena takes at most 40 bytes for each byte read. */
 struct wire_arena;
 struct wire_arena *wire_arena_new(void);
 struct wire_arena *wire_arena_free(struct wire_arena *a);
 DEFINE_OWNED(wire_arena)
-int wire_value_get(struct wire_arena *a, struct slice *in, struct value *ret) MUST_CHECK; /* advances in */
+int wire_value_get(struct wire_arena *a, struct slice *in,
+		   struct value *ret) MUST_CHECK; /* advances in */

@@ -178,4 +178,3 @@ void pack_value(struct packer *p, const struct value *v)
 {
 	put_value(p, v, 1);
 }
-

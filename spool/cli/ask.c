@@ -40,7 +40,8 @@ static int send_all(int fd, struct slice s)
 
 static int send_question(struct cli *c, const char *command, struct tree *args)
 {
-	struct link_frame f = { .type = LINK_ADMIN, .request = ++c->request,
+	struct link_frame f = { .type = LINK_ADMIN,
+				.request = ++c->request,
 				.admin = { slice_str(command), *tree_value(args) } };
 	struct buf out = { 0 };
 	int r = link_put(&out, &f);
@@ -76,7 +77,8 @@ static int refusal(struct cli *c, const struct link_frame *f)
 {
 	if (f->type != LINK_ERROR || f->error.code >= 0)
 		return E_SYNTAX;
-	(void)snprintf(c->error, sizeof(c->error), "%.*s", (int)MIN_OF(f->error.text.n, (size_t)400), f->error.text.p);
+	(void)snprintf(c->error, sizeof(c->error), "%.*s",
+		       (int)MIN_OF(f->error.text.n, (size_t)400), f->error.text.p);
 	return f->error.code;
 }
 

@@ -1,9 +1,9 @@
 /* spool/cli/cli.h - the postern command: asks a running engine through its admin socket, or reads a
  * spool by itself; shared by the files of this folder alone.
  *
- * Files: main.c has the table of commands, commands.c what each does, ask.c the socket, offline.c the
- *        spool without an engine, proofs.c verify and audit, print.c tables for people, locate.c where
- *        things are.
+ * Files: main.c has the table of commands, commands.c what each does, ask.c the socket, offline.c
+ *        the spool without an engine, proofs.c verify and audit, print.c tables for people,
+ *        locate.c where things are.
  * Blocks: on the socket and the disk. */
 #pragma once
 #include "base/tree.h"
@@ -13,9 +13,9 @@
 /* docs/man/postern.1 explains these. */
 enum {
 	EXIT_DONE = 0,
-	EXIT_NO = 1,            /* the answer is no: not found, not balanced, damaged */
+	EXIT_NO = 1, /* the answer is no: not found, not balanced, damaged */
 	EXIT_BAD_USAGE = 64,
-	EXIT_NO_ENGINE = 69,    /* nobody answers at the admin socket, and no spool can be read */
+	EXIT_NO_ENGINE = 69, /* nobody answers at the admin socket, and no spool can be read */
 	EXIT_FAILED = 70,
 	EXIT_BAD_CONFIG = 78,
 };
@@ -28,7 +28,7 @@ struct cli {
 	uint64_t max, from;
 	const char *args[2];
 	unsigned n_args;
-	int fd;                 /* admin socket, -1 */
+	int fd; /* admin socket, -1 */
 	uint64_t request;
 	struct buf in;
 	struct wire_arena *arena;
@@ -54,14 +54,14 @@ int ask(struct cli *c, const char *command, struct tree *args, struct value *ret
 int offline_open(struct cli *c, struct spool **ret) MUST_CHECK;
 int offline_status(struct cli *c, struct tree *out) MUST_CHECK;
 int offline_queue(struct cli *c, struct tree *out) MUST_CHECK;
-int offline_show(struct cli *c, struct tree *out) MUST_CHECK;     /* E_UNKNOWN: no trace of it */
+int offline_show(struct cli *c, struct tree *out) MUST_CHECK; /* E_UNKNOWN: no trace of it */
 int offline_events(struct cli *c, struct tree *out) MUST_CHECK;
-int offline_verify(struct cli *c, struct tree *out) MUST_CHECK;   /* 1: damage was found */
-int offline_audit(struct cli *c, struct tree *out) MUST_CHECK;    /* 1: it does not balance */
+int offline_verify(struct cli *c, struct tree *out) MUST_CHECK; /* 1: damage was found */
+int offline_audit(struct cli *c, struct tree *out) MUST_CHECK;  /* 1: it does not balance */
 
 /* print.c */
 void print_json(const struct value *v);
-void print_pairs(const struct value *map);                        /* name value, a line each; maps indented */
+void print_pairs(const struct value *map); /* name value, a line each; maps indented */
 struct column {
 	const char *key, *heading;
 	enum { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_TIME, COLUMN_AGE } kind;

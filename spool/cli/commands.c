@@ -6,7 +6,7 @@
 
 enum { FOLLOW_WAIT_MS = 300 };
 
-/* ---- asking --------------------------------------------------------------------------------------- */
+/* ---- asking ------------------------------------------------------------------------------ */
 
 static int complain(struct cli *c, int err)
 {
@@ -43,8 +43,9 @@ static int ask_engine(struct cli *c, const char *command, struct value *ret)
 }
 
 /* The engine when it runs, else the spool. `*made` holds the answer when it came from the files. */
-static int ask_or_read(struct cli *c, const char *command, int (*offline)(struct cli *c, struct tree *out),
-		       struct tree **made, struct value *ret)
+static int ask_or_read(struct cli *c, const char *command,
+		       int (*offline)(struct cli *c, struct tree *out), struct tree **made,
+		       struct value *ret)
 {
 	int r = ask_engine(c, command, ret);
 
@@ -66,7 +67,7 @@ static const struct value *list_of(const struct value *report, const char *name)
 	return v && v->type == VALUE_LIST ? v : &none;
 }
 
-/* ---- looking ---------------------------------------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------------------------------- */
 
 int cmd_status(struct cli *c)
 {
@@ -85,7 +86,8 @@ int cmd_status(struct cli *c)
 
 static void print_queue(const struct cli *c, const struct value *v)
 {
-	const bool by_domain = strcmp(c->by, "domain") == 0, by_campaign = strcmp(c->by, "campaign") == 0;
+	const bool by_domain = strcmp(c->by, "domain") == 0,
+		   by_campaign = strcmp(c->by, "campaign") == 0;
 	struct column columns[10];
 	size_t n = 0;
 
@@ -104,7 +106,8 @@ static void print_queue(const struct cli *c, const struct value *v)
 	if (by_domain)
 		columns[n++] = (struct column){ "reply", "LAST REPLY", COLUMN_TEXT };
 	print_table(list_of(v, "rows"), columns, n);
-	printf("%lld queued in %lld groups\n", (long long)member_int(v, "queued"), (long long)member_int(v, "groups"));
+	printf("%lld queued in %lld groups\n", (long long)member_int(v, "queued"),
+	       (long long)member_int(v, "groups"));
 }
 
 int cmd_queue(struct cli *c)
@@ -125,13 +128,14 @@ int cmd_queue(struct cli *c)
 static void print_show(const struct value *v)
 {
 	static const struct column queued[] = {
-		{ "job", "JOB", COLUMN_TEXT },	       { "row", "ROW", COLUMN_NUMBER },
-		{ "address", "ADDRESS", COLUMN_TEXT }, { "state", "STATE", COLUMN_TEXT },
+		{ "job", "JOB", COLUMN_TEXT },          { "row", "ROW", COLUMN_NUMBER },
+		{ "address", "ADDRESS", COLUMN_TEXT },  { "state", "STATE", COLUMN_TEXT },
 		{ "attempts", "TRIES", COLUMN_NUMBER }, { "next_ms", "NEXT TRY", COLUMN_TIME },
 	};
 	static const struct column history[] = {
-		{ "at_ms", "TIME", COLUMN_TIME },   { "kind", "WHAT", COLUMN_TEXT }, { "row", "ROW", COLUMN_NUMBER },
-		{ "rcpt", "ADDRESS", COLUMN_TEXT }, { "host", "HOST", COLUMN_TEXT }, { "text", "REPLY", COLUMN_TEXT },
+		{ "at_ms", "TIME", COLUMN_TIME }, { "kind", "WHAT", COLUMN_TEXT },
+		{ "row", "ROW", COLUMN_NUMBER },  { "rcpt", "ADDRESS", COLUMN_TEXT },
+		{ "host", "HOST", COLUMN_TEXT },  { "text", "REPLY", COLUMN_TEXT },
 	};
 	const struct value *job = value_member(v, SLICE("job"));
 
@@ -267,7 +271,7 @@ int cmd_flush_dns(struct cli *c)
 	return ask_and_print(c, "flush-dns", print_pairs);
 }
 
-/* ---- events ------------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------ */
 
 static void print_events(const struct value *v)
 {
@@ -312,7 +316,7 @@ int cmd_events(struct cli *c)
 	return EXIT_DONE;
 }
 
-/* ---- orders --------------------------------------------------------------------------------------------- */
+/* ---- orders ------------------------------------------------------------------------------ */
 
 static int order(struct cli *c, const char *command, const char *done)
 {
@@ -332,9 +336,11 @@ static int order(struct cli *c, const char *command, const char *done)
 	if (c->yes)
 		printf("%lld recipients %s\n", (long long)member_int(&v, "count"), done);
 	else
-		printf("%lld recipients match; say --yes to %s them\n", (long long)member_int(&v, "count"), command);
+		printf("%lld recipients match; say --yes to %s them\n",
+		       (long long)member_int(&v, "count"), command);
 	if (member_int(&v, "left"))
-		printf("%lld were being delivered and end as their server says\n", (long long)member_int(&v, "left"));
+		printf("%lld were being delivered and end as their server says\n",
+		       (long long)member_int(&v, "left"));
 	return EXIT_DONE;
 }
 
@@ -358,7 +364,7 @@ int cmd_cancel(struct cli *c)
 	return order(c, "cancel", "cancelled");
 }
 
-/* ---- proofs ----------------------------------------------------------------------------------------------- */
+/* ---- proofs ------------------------------------------------------------------------------ */
 
 static int prove(struct cli *c, int (*offline)(struct cli *c, struct tree *out))
 {

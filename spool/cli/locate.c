@@ -1,6 +1,6 @@
-/* Where the admin socket and the spool are: as told, else as the engine's configuration says, else where
- * they are by default.  Only these two options are looked for: the file's grammar is base/options.h's, its
- * other names are the engine's business. */
+/* Where the admin socket and the spool are: as told, else as the engine's configuration says, else
+ * where they are by default.  Only these two options are looked for: the file's grammar is
+ * base/options.h's, its other names are the engine's business. */
 #include <stdio.h>
 
 #include "base/file.h"

@@ -29,19 +29,36 @@ const struct command commands[] = {
 /* clang-format on */
 const size_t n_commands = ARRAY_LEN(commands);
 
-enum { OPT_SOCKET = 256, OPT_SPOOL, OPT_JSON, OPT_BY, OPT_REASON, OPT_YES, OPT_FOLLOW, OPT_MAX, OPT_FROM,
-       OPT_HELP, OPT_VERSION };
+enum {
+	OPT_SOCKET = 256,
+	OPT_SPOOL,
+	OPT_JSON,
+	OPT_BY,
+	OPT_REASON,
+	OPT_YES,
+	OPT_FOLLOW,
+	OPT_MAX,
+	OPT_FROM,
+	OPT_HELP,
+	OPT_VERSION
+};
 
 static const struct option_text {
 	struct option o;
 	const char *argument, *help;
 } options[] = {
-	{ { "config", required_argument, NULL, 'c' }, "FILE", "the engine's configuration (default /etc/postern/mta.conf)" },
+	{ { "config", required_argument, NULL, 'c' },
+	  "FILE",
+	  "the engine's configuration (default /etc/postern/mta.conf)" },
 	{ { "socket", required_argument, NULL, OPT_SOCKET }, "PATH", "the admin socket" },
-	{ { "spool", required_argument, NULL, OPT_SPOOL }, "DIR", "the spool; with it, nobody is asked" },
+	{ { "spool", required_argument, NULL, OPT_SPOOL },
+	  "DIR",
+	  "the spool; with it, nobody is asked" },
 	{ { "json", no_argument, NULL, OPT_JSON }, "", "one JSON document" },
 	{ { "by", required_argument, NULL, OPT_BY }, "KEY", "queue: domain, tenant or campaign" },
-	{ { "reason", required_argument, NULL, OPT_REASON }, "TEXT", "hold, cancel: why, for those who ask later" },
+	{ { "reason", required_argument, NULL, OPT_REASON },
+	  "TEXT",
+	  "hold, cancel: why, for those who ask later" },
 	{ { "yes", no_argument, NULL, OPT_YES }, "", "do it; without it only the count is shown" },
 	{ { "follow", no_argument, NULL, OPT_FOLLOW }, "", "events: go on as they come" },
 	{ { "max", required_argument, NULL, OPT_MAX }, "N", "at most so many rows" },
@@ -55,15 +72,17 @@ static int help(FILE *to, int code)
 	(void)fprintf(to, "usage: postern [options] command [argument]\n\ncommands\n");
 	for (size_t i = 0; i < n_commands; i++) {
 		char left[64];
-		(void)snprintf(left, sizeof(left), "%s %s", commands[i].name, commands[i].arguments);
+		(void)snprintf(left, sizeof(left), "%s %s", commands[i].name,
+			       commands[i].arguments);
 		(void)fprintf(to, "  %-18s %s\n", left, commands[i].help);
 	}
 	(void)fprintf(to, "\noptions\n");
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
-		(void)fprintf(to, "  %s--%-8s %-5s %s\n", options[i].o.val < 256 ? "-c, " : "    ", options[i].o.name,
-			      options[i].argument, options[i].help);
-	(void)fprintf(to, "\nA SELECTOR is all, an ID, ID:ROW, a domain, tenant/N, campaign/N, domain/NAME,\n"
-			  "job/ID or rcpt/ID:ROW.  See postern(1).\n");
+		(void)fprintf(to, "  %s--%-8s %-5s %s\n", options[i].o.val < 256 ? "-c, " : "    ",
+			      options[i].o.name, options[i].argument, options[i].help);
+	(void)fprintf(
+	    to, "\nA SELECTOR is all, an ID, ID:ROW, a domain, tenant/N, campaign/N, domain/NAME,\n"
+		"job/ID or rcpt/ID:ROW.  See postern(1).\n");
 	return code;
 }
 
@@ -138,7 +157,8 @@ static const struct command *find(int argc, char **argv, int *ret_words)
 	for (*ret_words = 2; *ret_words > 0; --*ret_words) {
 		if (argc < *ret_words)
 			continue;
-		(void)snprintf(two, sizeof(two), *ret_words == 2 ? "%s %s" : "%s", argv[0], argc > 1 ? argv[1] : "");
+		(void)snprintf(two, sizeof(two), *ret_words == 2 ? "%s %s" : "%s", argv[0],
+			       argc > 1 ? argv[1] : "");
 		for (size_t i = 0; i < n_commands; i++)
 			if (strcmp(commands[i].name, two) == 0)
 				return &commands[i];
@@ -158,9 +178,11 @@ int main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	command = find(argc, argv, &words);
-	if (!command || (unsigned)(argc - words) < command->min || (unsigned)(argc - words) > command->max) {
+	if (!command || (unsigned)(argc - words) < command->min ||
+	    (unsigned)(argc - words) > command->max) {
 		if (command)
-			(void)fprintf(stderr, "usage: postern %s %s\n", command->name, command->arguments);
+			(void)fprintf(stderr, "usage: postern %s %s\n", command->name,
+				      command->arguments);
 		else
 			(void)help(stderr, 0);
 		return EXIT_BAD_USAGE;

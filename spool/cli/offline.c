@@ -1,4 +1,5 @@
-/* The spool read by ourselves, without an engine or beside one: what is queued and what is in the log. */
+/* The spool read by ourselves, without an engine or beside one: what is queued and what is in the
+ * log. */
 #include <stdio.h>
 
 #include "base/hash.h"
@@ -14,8 +15,9 @@ int offline_open(struct cli *c, struct spool **ret)
 	int r = spool_open(ret, &o);
 
 	if (r < 0 && *found.bad_segment)
-		(void)snprintf(c->error, sizeof(c->error), "%s/%s, offset %llu: %s", c->spool_path, found.bad_segment,
-			       (unsigned long long)found.bad_offset, err_text(r));
+		(void)snprintf(c->error, sizeof(c->error), "%s/%s, offset %llu: %s", c->spool_path,
+			       found.bad_segment, (unsigned long long)found.bad_offset,
+			       err_text(r));
 	else if (r < 0)
 		(void)snprintf(c->error, sizeof(c->error), "%s: %s (and nobody answers at %s)",
 			       c->spool_path, err_text(r), c->socket_path);
@@ -36,7 +38,7 @@ int offline_status(struct cli *c, struct tree *out)
 	return 0;
 }
 
-/* ---- queue --------------------------------------------------------------------------------------------- */
+/* ---- queue ------------------------------------------------------------------------------- */
 
 struct group {
 	struct map_link link;
@@ -52,14 +54,16 @@ struct groups {
 	uint64_t queued;
 };
 
-static struct group *group_of(struct groups *g, uint64_t tenant, uint64_t campaign, struct slice name)
+static struct group *group_of(struct groups *g, uint64_t tenant, uint64_t campaign,
+			      struct slice name)
 {
 	uint64_t hash = hash_mix(hash_mix(tenant) ^ campaign) ^ hash_keyed(name);
 	struct group *at;
 
 	for (struct map_link *l = map_find(&g->map, hash); l; l = map_find_next(l)) {
 		at = container_of(l, struct group, link);
-		if (at->tenant == tenant && at->campaign == campaign && slice_eq(slice_of(at->name, at->n), name))
+		if (at->tenant == tenant && at->campaign == campaign &&
+		    slice_eq(slice_of(at->name, at->n), name))
 			return at;
 	}
 	at = must_alloc(sizeof(*at) + name.n + 1);
@@ -79,15 +83,16 @@ static struct slice domain_of(struct slice address)
 	return at ? slice_of(at + 1, (size_t)(address.p + address.n - at - 1)) : slice_of("", 0);
 }
 
-static void count_row(struct groups *g, const struct job_info *info, struct slice address, uint16_t attempts,
-		      int64_t next_ms)
+static void count_row(struct groups *g, const struct job_info *info, struct slice address,
+		      uint16_t attempts, int64_t next_ms)
 {
 	struct group *at;
 
 	if (strcmp(g->by, "domain") == 0)
 		at = group_of(g, 0, 0, domain_of(address));
 	else
-		at = group_of(g, info->tenant, strcmp(g->by, "campaign") == 0 ? info->campaign : 0, slice_of("", 0));
+		at = group_of(g, info->tenant, strcmp(g->by, "campaign") == 0 ? info->campaign : 0,
+			      slice_of("", 0));
 	at->queued++;
 	g->queued++;
 	if (!at->oldest_ms || info->accepted_ms < at->oldest_ms)
@@ -101,8 +106,8 @@ static void count_row(struct groups *g, const struct job_info *info, struct slic
 
 /* Gives every live row of a job. */
 static int each_live_row(struct spool *sp, job_no job, const struct job_info *info,
-			 void (*each)(void *arg, const struct job_info *info, uint32_t row, struct slice address,
-				      uint16_t attempts, int64_t next_ms),
+			 void (*each)(void *arg, const struct job_info *info, uint32_t row,
+				      struct slice address, uint16_t attempts, int64_t next_ms),
 			 void *arg)
 {
 	OWNED(wire_rows) rows = NULL;
@@ -121,8 +126,8 @@ static int each_live_row(struct spool *sp, job_no job, const struct job_info *in
 	return r;
 }
 
-static void count_one(void *arg, const struct job_info *info, uint32_t row, struct slice address, uint16_t attempts,
-		      int64_t next_ms)
+static void count_one(void *arg, const struct job_info *info, uint32_t row, struct slice address,
+		      uint16_t attempts, int64_t next_ms)
 {
 	(void)row;
 	count_row(arg, info, address, attempts, next_ms);
@@ -202,7 +207,7 @@ int offline_queue(struct cli *c, struct tree *out)
 	return r;
 }
 
-/* ---- show ----------------------------------------------------------------------------------------------- */
+/* ---- show -------------------------------------------------------------------------------- */
 
 struct looking {
 	struct id128 id;
@@ -213,8 +218,8 @@ struct looking {
 	bool found;
 };
 
-static void put_live(void *arg, const struct job_info *info, uint32_t row, struct slice address, uint16_t attempts,
-		     int64_t next_ms)
+static void put_live(void *arg, const struct job_info *info, uint32_t row, struct slice address,
+		     uint16_t attempts, int64_t next_ms)
 {
 	struct looking *look = arg;
 	struct branch *b;
@@ -303,7 +308,8 @@ int offline_show(struct cli *c, struct tree *out)
 	if (r == 0 && colon)
 		r = slice_u64(slice_str(colon + 1), WIRE_ROWS_MAX, &row);
 	if (r < 0) {
-		(void)snprintf(c->error, sizeof(c->error), "without an engine, say which by ID or ID:ROW");
+		(void)snprintf(c->error, sizeof(c->error),
+			       "without an engine, say which by ID or ID:ROW");
 		return E_SYNTAX;
 	}
 	look.row = (uint32_t)row;
@@ -319,7 +325,7 @@ int offline_show(struct cli *c, struct tree *out)
 	return r;
 }
 
-/* ---- events ----------------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------ */
 
 static int put_any(void *arg, const struct event *e)
 {
@@ -337,7 +343,8 @@ int offline_events(struct cli *c, struct tree *out)
 	if (r < 0)
 		return r;
 	next = c->from ? c->from : spool_oldest(sp);
-	r = spool_events(sp, next, (uint32_t)MIN_OF(c->max, (uint64_t)UINT32_MAX), put_any, list, &next);
+	r = spool_events(sp, next, (uint32_t)MIN_OF(c->max, (uint64_t)UINT32_MAX), put_any, list,
+			 &next);
 	branch_int(tree_map(out), "next", (int64_t)next);
 	return r;
 }

@@ -108,8 +108,8 @@ static void print_pairs_at(const struct value *map, int indent)
 			put_time(&line, m->value.i);
 		else if (m->value.type != VALUE_MAP)
 			put_scalar(&line, &m->value);
-		printf("%*s%-*.*s %.*s\n", indent, "", 20 - indent, (int)m->name.n, m->name.p, (int)buf_len(&line),
-		       buf_len(&line) ? line.p + line.start : "");
+		printf("%*s%-*.*s %.*s\n", indent, "", 20 - indent, (int)m->name.n, m->name.p,
+		       (int)buf_len(&line), buf_len(&line) ? line.p + line.start : "");
 		if (m->value.type == VALUE_MAP)
 			print_pairs_at(&m->value, indent + 2);
 	}
@@ -139,7 +139,8 @@ static void put_cell(struct buf *out, const struct value *row, const struct colu
 		put_scalar(out, v);
 }
 
-static void print_row(const struct value *row, const struct column *columns, size_t n, const size_t *widths)
+static void print_row(const struct value *row, const struct column *columns, size_t n,
+		      const size_t *widths)
 {
 	struct buf cell = { 0 };
 
@@ -153,7 +154,8 @@ static void print_row(const struct value *row, const struct column *columns, siz
 			width = 0; /* nothing behind the last one to line up with */
 		else if (columns[i].kind == COLUMN_TEXT || columns[i].kind == COLUMN_TIME)
 			width = -width;
-		printf("%s%*.*s", i ? "  " : "", width, (int)buf_len(&cell), buf_len(&cell) ? cell.p + cell.start : "");
+		printf("%s%*.*s", i ? "  " : "", width, (int)buf_len(&cell),
+		       buf_len(&cell) ? cell.p + cell.start : "");
 	}
 	printf("\n");
 	buf_free(&cell);

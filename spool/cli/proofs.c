@@ -16,7 +16,8 @@ static int put_segment(void *arg, const struct spool_verify_segment *seg)
 	branch_int(row, "damaged_bytes", (int64_t)seg->damaged_bytes);
 	branch_int(row, "first_damage", (int64_t)seg->first_damage);
 	branch_bool(row, "torn", seg->torn);
-	(void)fprintf(stderr, "%s: %s at offset %llu\n", seg->name, seg->damaged ? "damaged" : "torn tail",
+	(void)fprintf(stderr, "%s: %s at offset %llu\n", seg->name,
+		      seg->damaged ? "damaged" : "torn tail",
 		      (unsigned long long)seg->first_damage);
 	return 0;
 }
@@ -24,8 +25,8 @@ static int put_segment(void *arg, const struct spool_verify_segment *seg)
 static int no_spool(struct cli *c, int r, const char *segment, uint64_t offset)
 {
 	if (*segment)
-		(void)snprintf(c->error, sizeof(c->error), "%s/%s, offset %llu: %s", c->spool_path, segment,
-			       (unsigned long long)offset, err_text(r));
+		(void)snprintf(c->error, sizeof(c->error), "%s/%s, offset %llu: %s", c->spool_path,
+			       segment, (unsigned long long)offset, err_text(r));
 	else
 		(void)snprintf(c->error, sizeof(c->error), "%s: %s", c->spool_path, err_text(r));
 	return r;
@@ -38,7 +39,8 @@ int offline_verify(struct cli *c, struct tree *out)
 	int r;
 
 	branch_str(b, "spool", c->spool_path);
-	r = spool_verify(c->spool_path, NULL, put_segment, branch_list(b, "segments_with_damage"), &v);
+	r = spool_verify(c->spool_path, NULL, put_segment, branch_list(b, "segments_with_damage"),
+			 &v);
 	if (r < 0)
 		return no_spool(c, r, "", 0);
 	branch_int(b, "segments", (int64_t)v.segments);

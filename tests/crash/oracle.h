@@ -15,7 +15,7 @@ enum {
 };
 
 struct oracle_row {
-	lsn_t ended_at;        /* 0: not asked to end */
+	lsn_t ended_at; /* 0: not asked to end */
 	enum outcome_kind kind;
 	struct {
 		lsn_t at;
@@ -32,14 +32,14 @@ struct oracle_job {
 };
 struct oracle_value {
 	lsn_t at;
-	uint64_t v;            /* of a rule: 0 is removed */
+	uint64_t v; /* of a rule: 0 is removed */
 };
 struct oracle {
 	struct oracle_job job[ORACLE_JOBS];
 	unsigned n_jobs;
 	struct oracle_value rule[ORACLE_RULES][ORACLE_VALUES], cursor[ORACLE_VALUES];
 	unsigned n_rule[ORACLE_RULES], n_cursor;
-	lsn_t durable;         /* the last position it said was durable */
+	lsn_t durable; /* the last position it said was durable */
 };
 
 /* The same bytes every time for the same number. */

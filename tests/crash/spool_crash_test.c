@@ -91,8 +91,11 @@ static struct oracle_row *pick_row(struct life *l, job_no *no, uint32_t *row)
 
 static void do_end(struct life *l)
 {
-	struct outcome o = { .kind = OUTCOME_DELIVERED + pick(l, 4), .attempt = 1, .at_ms = l->now,
-			     .text = SLICE("so it ended"), .rcpt = SLICE("a@b.example") };
+	struct outcome o = { .kind = OUTCOME_DELIVERED + pick(l, 4),
+			     .attempt = 1,
+			     .at_ms = l->now,
+			     .text = SLICE("so it ended"),
+			     .rcpt = SLICE("a@b.example") };
 	struct oracle_row *row = pick_row(l, &o.job, &o.row);
 	lsn_t at;
 
@@ -153,7 +156,7 @@ static void do_commit(struct life *l)
 }
 
 static void (*const deeds[])(struct life *l) = {
-	do_put,	  do_put,  do_put,     do_end,	  do_end,    do_end,	do_end,	   do_end,
+	do_put,   do_put,  do_put,     do_end,    do_end,    do_end,    do_end,    do_end,
 	do_defer, do_rule, do_consume, do_commit, do_commit, do_commit, do_commit,
 };
 

@@ -21,8 +21,10 @@ struct probe {
 
 static void fill(struct probe *p, unsigned i)
 {
-	p->txn[i] = (struct txn){ .mail_from = slice_str(p->from), .message = buf_data(&p->message),
-				  .n_rcpts = p->n_to, .rcpts = p->rcpts[i] };
+	p->txn[i] = (struct txn){ .mail_from = slice_str(p->from),
+				  .message = buf_data(&p->message),
+				  .n_rcpts = p->n_to,
+				  .rcpts = p->rcpts[i] };
 	for (unsigned k = 0; k < p->n_to; k++)
 		p->rcpts[i][k].address = slice_str(p->to[k]);
 	p->busy[i] = true;

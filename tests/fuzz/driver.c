@@ -1,5 +1,5 @@
-/* tests/fuzz/driver.c - runs a fuzzer without libFuzzer: every seed file of the folder given, each also
- * cut short and with bytes changed, from a fixed seed.  Bounded: 200 changes a seed. */
+/* tests/fuzz/driver.c - runs a fuzzer without libFuzzer: every seed file of the folder given, each
+ * also cut short and with bytes changed, from a fixed seed.  Bounded: 200 changes a seed. */
 #include <dirent.h>
 #include <stdio.h>
 
@@ -63,7 +63,8 @@ int main(int argc, char **argv)
 	if (dir)
 		(void)closedir(dir);
 	if (!files) {
-		(void)fprintf(stderr, "no seed files in %s\n", argc > 1 ? argv[1] : "(no folder given)");
+		(void)fprintf(stderr, "no seed files in %s\n",
+			      argc > 1 ? argv[1] : "(no folder given)");
 		return 1;
 	}
 	printf("%u seeds walked\n", files);

@@ -34,7 +34,7 @@ void *__wrap_realloc(void *p, size_t n)
 	return __real_realloc(p, n);
 }
 
-#define HEAP_CONFIG                                                                                     \
+#define HEAP_CONFIG                                                                                \
 	"hostname = out.test\nlanes = 1\nroute.allow = 127.0.0.0/8\nsite.messages = 1000000\n"     \
 	"site.connections = 2\n"
 enum { WARM = 500, MESSAGES = 2000, PER_THOUSAND_MAX = 3100 };
@@ -77,7 +77,7 @@ static void a_delivered_message_costs_few_heap_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(
-		a_delivered_message_costs_few_heap_calls) };
+	    a_delivered_message_costs_few_heap_calls) };
 
 	return cmocka_run_group_tests_name("engine_heap", tests, NULL, NULL);
 }

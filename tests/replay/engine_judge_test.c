@@ -1,5 +1,5 @@
-/* What libopendkim does not verify does not leave: the hot path's signatures are spoiled by standing in front of
- * sign_message(). */
+/* What libopendkim does not verify does not leave: the hot path's signatures are spoiled by
+ * standing in front of sign_message(). */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +11,10 @@
 #include "dkim/keydir.h"
 #include "tests/replay/engine_world.h"
 
-int __real_sign_message(struct sign_key *const *keys, unsigned n, struct slice message, int64_t now_s,
-			struct buf *out);
-int __wrap_sign_message(struct sign_key *const *keys, unsigned n, struct slice message, int64_t now_s,
-			struct buf *out);
+int __real_sign_message(struct sign_key *const *keys, unsigned n, struct slice message,
+			int64_t now_s, struct buf *out);
+int __wrap_sign_message(struct sign_key *const *keys, unsigned n, struct slice message,
+			int64_t now_s, struct buf *out);
 
 static unsigned made, spoil_from, spoil_to; /* signatures of these numbers are spoiled */
 
@@ -28,8 +28,8 @@ static void spoil(struct buf *out)
 	end[-3] = end[-3] == 'A' ? 'B' : 'A';
 }
 
-int __wrap_sign_message(struct sign_key *const *keys, unsigned n, struct slice message, int64_t now_s,
-			struct buf *out)
+int __wrap_sign_message(struct sign_key *const *keys, unsigned n, struct slice message,
+			int64_t now_s, struct buf *out)
 {
 	int r = __real_sign_message(keys, n, message, now_s, out);
 
@@ -52,7 +52,8 @@ static void new_key(struct desk *d, const char *selector)
 	buf_init(&pem, 0);
 	buf_init(&txt, 0);
 	assert_int_equal(sign_key_generate(SIGN_RSA, &pem, &txt), 0);
-	assert_int_equal(keydir_store(d->dir, SLICE("signed.test"), slice_str(selector), buf_data(&pem)), 0);
+	assert_int_equal(
+	    keydir_store(d->dir, SLICE("signed.test"), slice_str(selector), buf_data(&pem)), 0);
 	buf_free(&pem);
 	buf_free(&txt);
 }
@@ -131,7 +132,8 @@ static void after_the_keys_changed_the_first_signature_is_judged_again(void **st
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(while_a_first_signature_does_not_verify_nothing_of_the_domain_leaves),
+		cmocka_unit_test(
+		    while_a_first_signature_does_not_verify_nothing_of_the_domain_leaves),
 		cmocka_unit_test(after_the_keys_changed_the_first_signature_is_judged_again),
 	};
 

@@ -80,8 +80,9 @@ static void a_cancel_counts_for_what_is_in_flight_when_it_comes_back(void **stat
 	(void)state;
 	world_start(&w, CONFIG);
 	world_names();
-	world_host("127.0.1.1", "say 220 mx.test\nexpect EHLO\nsay 250 mx.test\nexpect MAIL\nsay 250 ok\n"
-			  "expect RCPT\ndelay 20000\nsay 451 later\nexpect RSET\nsay 250 ok\nserve\n");
+	world_host("127.0.1.1",
+		   "say 220 mx.test\nexpect EHLO\nsay 250 mx.test\nexpect MAIL\nsay 250 ok\n"
+		   "expect RCPT\ndelay 20000\nsay 451 later\nexpect RSET\nsay 250 ok\nserve\n");
 	world_submit(&w, one_rcpt, 1, DAY, "control", 5);
 	world_run(&w, 5 * SECOND);
 	world_rule(&w, "cancel/campaign/5", "by a test");

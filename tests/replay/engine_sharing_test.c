@@ -10,17 +10,18 @@
 
 /* A second for each message, two of them in hand. */
 static const char slow[] =
-	"say 220 mx.test\nexpect EHLO\nraw 250-mx.test\\r\\n250 PIPELINING\\r\\n\nmark\n"
-	"expect MAIL\nsay 250 ok\nexpect RCPT\nsay 250 ok\nexpect DATA\nsay 354 go\nbody\n"
-	"delay 1000\nsay 250 ok\nagain\n";
+    "say 220 mx.test\nexpect EHLO\nraw 250-mx.test\\r\\n250 PIPELINING\\r\\n\nmark\n"
+    "expect MAIL\nsay 250 ok\nexpect RCPT\nsay 250 ok\nexpect DATA\nsay 354 go\nbody\n"
+    "delay 1000\nsay 250 ok\nagain\n";
 
 static void a_pool_gets_its_part_of_a_sites_connections_however_busy_the_other_is(void **state)
 {
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG "site.connections = 4\nsite.connections_start = 4\nsite.messages = 100000\n"
-			       "egress.sources = default 127.0.0.2 a.test, other 127.0.0.3 b.test\n");
+	world_start(&w, CONFIG
+		    "site.connections = 4\nsite.connections_start = 4\nsite.messages = 100000\n"
+		    "egress.sources = default 127.0.0.2 a.test, other 127.0.0.3 b.test\n");
 	world_names();
 	world_host("127.0.1.1", "say 220 mx.test\nslow 100 10\nserve\n");
 	for (unsigned i = 0; i < 1000; i++)
@@ -89,7 +90,8 @@ static void a_password_reset_waits_for_no_bulk_transaction(void **state)
 	world_host("127.0.1.1", slow);
 	for (unsigned i = 0; i < 100000; i++)
 		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
-	for (unsigned i = 0; i < 10; i++) { /* while connections are few, and when they are all there */
+	for (unsigned i = 0; i < 10;
+	     i++) { /* while connections are few, and when they are all there */
 		assert_in_range(reset_takes(&w, 10 + i), 0, SECOND / 2);
 		assert_in_range(conn_sim_live(), 1, 20);
 		world_run(&w, (i % 2 ? 7 : 4) * SECOND + 330);
@@ -142,7 +144,8 @@ static void a_hundred_campaigns_are_one_tenant(void **state)
 	world_run(&w, HOUR);
 	assert_int_equal(world_books(&w).delivered, 1302);
 	assert_in_range(world_place_of(3), 0, 4);
-	assert_in_range(world_place_of(2), 0, 10 * (FAIR_BURST_BULK + 2)); /* one turn in ten is bulk's */
+	assert_in_range(world_place_of(2), 0,
+			10 * (FAIR_BURST_BULK + 2)); /* one turn in ten is bulk's */
 	world_end(&w);
 }
 
@@ -235,7 +238,8 @@ static void a_greeting_of_421_pauses_the_site(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_pool_gets_its_part_of_a_sites_connections_however_busy_the_other_is),
+		cmocka_unit_test(
+		    a_pool_gets_its_part_of_a_sites_connections_however_busy_the_other_is),
 		cmocka_unit_test(nobodys_bulk_delays_another_tenant_or_a_password),
 		cmocka_unit_test(bulk_is_not_starved_by_passwords),
 		cmocka_unit_test(a_password_reset_waits_for_no_bulk_transaction),

@@ -14,7 +14,8 @@ static void assert_order(struct world *w, const uint64_t *campaigns, size_t n)
 
 	assert_int_equal(jobs->n, n);
 	for (size_t i = 0; i < n; i++) {
-		assert_int_equal(spool_job_info(engine_spool(w->engine), jobs->all[i].job, &info), 0);
+		assert_int_equal(spool_job_info(engine_spool(w->engine), jobs->all[i].job, &info),
+				 0);
 		assert_int_equal(info.campaign, campaigns[i]);
 		assert_int_equal(jobs->all[i].tag, start_job_tag(info.id));
 	}
@@ -43,7 +44,8 @@ static void at_the_start_letters_are_read_before_bulk_and_what_is_held_last(void
 	world_rule(&w, "hold/campaign/7", "by a test");
 	world_rule(&w, "hold/tenant/2", "by a test");
 	world_rule(&w, key, "by a test");
-	world_rule(&w, "hold/domain/one.test", "by a test"); /* which rows that is only the rows say */
+	world_rule(&w, "hold/domain/one.test",
+		   "by a test"); /* which rows that is only the rows say */
 	world_restart(&w);
 	assert_order(&w, order, ARRAY_LEN(order));
 	world_end(&w);

@@ -131,8 +131,8 @@ static void a_failure_of_submitted_mail_is_told_to_its_sender_once(void **state)
 	world_start(&w, CONFIG);
 	world_names();
 	world_domain("sender.test", "10 mx2.test");
-	world_host("127.0.1.1",
-	     "say 220 mx.test\nreply RCPT 550 5.1.1 no such user\nreply DATA 503 no recipients\nserve\n");
+	world_host("127.0.1.1", "say 220 mx.test\nreply RCPT 550 5.1.1 no such user\nreply DATA "
+				"503 no recipients\nserve\n");
 	world_host("127.0.1.2", decent);
 	world_submit(&w, one_rcpt, 1, DAY, "smtp", 0);
 	world_run(&w, MINUTE);
@@ -156,8 +156,8 @@ static void a_report_that_fails_makes_no_further_report(void **state)
 	(void)state;
 	world_start(&w, CONFIG);
 	world_names();
-	world_host("127.0.1.1",
-	     "say 220 mx.test\nreply RCPT 550 5.1.1 no such user\nreply DATA 503 no recipients\nserve\n");
+	world_host("127.0.1.1", "say 220 mx.test\nreply RCPT 550 5.1.1 no such user\nreply DATA "
+				"503 no recipients\nserve\n");
 	world_submit(&w, one_rcpt, 1, DAY, "smtp", 0); /* sender.test does not exist */
 	world_run(&w, DAY);
 	b = world_books(&w);
@@ -174,7 +174,7 @@ static void an_idle_connection_the_peer_ends_costs_no_try(void **state)
 	world_start(&w, CONFIG);
 	world_names();
 	world_host("127.0.1.1",
-	     "say 220 mx.test\nserve 1\nclose\n"); /* one message a connection, then gone */
+		   "say 220 mx.test\nserve 1\nclose\n"); /* one message a connection, then gone */
 	for (unsigned i = 0; i < 20; i++)
 		world_submit(&w, one_rcpt, 1, DAY, "control", 0);
 	world_run(&w, 5 * MINUTE);
@@ -190,8 +190,9 @@ static void a_lost_answer_after_the_dot_is_tried_again_later(void **state)
 	(void)state;
 	world_start(&w, CONFIG);
 	world_names();
-	world_host("127.0.1.1", "say 220 mx.test\nexpect EHLO\nsay 250 mx.test\nexpect MAIL\nsay 250 ok\n"
-			  "expect RCPT\nsay 250 ok\nexpect DATA\nsay 354 go\nbody\nclose\n");
+	world_host("127.0.1.1",
+		   "say 220 mx.test\nexpect EHLO\nsay 250 mx.test\nexpect MAIL\nsay 250 ok\n"
+		   "expect RCPT\nsay 250 ok\nexpect DATA\nsay 354 go\nbody\nclose\n");
 	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
 	world_run(&w, MINUTE);
 	assert_int_equal(world_books(&w).queued, 1);
@@ -271,9 +272,9 @@ static void a_failed_handshake_gives_way_to_the_clear(void **state)
 	(void)state;
 	world_start(&w, CONFIG);
 	world_names();
-	world_host("127.0.1.1",
-	     "say 220 mx.test\nexpect EHLO\nraw 250-mx.test\\r\\n250 STARTTLS\\r\\n\nexpect STARTTLS\n"
-	     "say 220 go\ntls-fail\n");
+	world_host("127.0.1.1", "say 220 mx.test\nexpect EHLO\nraw 250-mx.test\\r\\n250 "
+				"STARTTLS\\r\\n\nexpect STARTTLS\n"
+				"say 220 go\ntls-fail\n");
 	world_submit(&w, one_rcpt, 1, DAY, "control", 1);
 	world_run(&w, 2 * SECOND);
 	assert_int_equal(conn_sim_opened(), 2);

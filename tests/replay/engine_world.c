@@ -13,7 +13,7 @@
 #include "schema/wire/meta.h"
 #include "schema/wire/rows.h"
 
-/* ---- the loop under a lane: no libev, no threads -------------------------------------------- */
+/* ---- the loop under a lane: no libev, no threads ----------------------------------------- */
 
 void lane_loop_open(struct lane *l)
 {
@@ -38,7 +38,7 @@ void lane_loop_close(struct lane *l)
 	loop_sim_end(&l->loop);
 }
 
-/* ---- life ----------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 static void open_engine(struct world *w)
 {
@@ -84,7 +84,7 @@ void world_end(struct world *w)
 	disk_sim_free(w->disk);
 }
 
-/* ---- time ----------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------- */
 
 static bool step(struct world *w)
 {
@@ -119,7 +119,7 @@ void world_run(struct world *w, int64_t ms)
 	}
 }
 
-/* ---- mail and orders ------------------------------------------------------------------------ */
+/* ---- mail and orders --------------------------------------------------------------------- */
 
 struct id128 world_submit(struct world *w, const char *const *rcpts, unsigned n, int64_t life_ms,
 			  const char *origin, uint64_t campaign)
@@ -132,12 +132,13 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 {
 	char message[128];
 	int length =
-		snprintf(message, sizeof(message),
-			 "From: a@sender.test\r\nSubject: %u\r\n\r\nText\r\n", (unsigned)campaign);
+	    snprintf(message, sizeof(message), "From: a@sender.test\r\nSubject: %u\r\n\r\nText\r\n",
+		     (unsigned)campaign);
 	struct id128 id = { 0, w->next_id++ };
 	struct wire_content_meta cm = { .sign_domain = w->sign_domain };
 	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"),
-				    .origin = slice_str(origin), .pool = slice_str(w->pool ? w->pool : "") };
+				    .origin = slice_str(origin),
+				    .pool = slice_str(w->pool ? w->pool : "") };
 	struct buf content_meta, job_meta, rows;
 	job_no job;
 	lsn_t lsn;
@@ -176,7 +177,7 @@ void world_rule(struct world *w, const char *key, const char *value)
 	lsn_t lsn;
 
 	assert_int_equal(
-		spool_put_rule(engine_spool(w->engine), slice_str(key), slice_str(value), &lsn), 0);
+	    spool_put_rule(engine_spool(w->engine), slice_str(key), slice_str(value), &lsn), 0);
 	assert_int_equal(spool_commit_now(engine_spool(w->engine)), 0);
 	engine_rule_changed(w->engine, slice_str(key), slice_str(value));
 }

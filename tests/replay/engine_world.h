@@ -14,7 +14,7 @@ struct world {
 	struct engine *engine;
 	const char *config;
 	uint64_t next_id;
-	const char *pool; /* of what is submitted from now on; NULL: the default */
+	const char *pool;         /* of what is submitted from now on; NULL: the default */
 	struct slice sign_domain; /* of the messages submitted from now on */
 	uint64_t tenant;          /* likewise; 1 at first */
 };
@@ -33,7 +33,7 @@ struct books world_books(struct world *w);
 uint64_t world_counter(struct world *w, size_t offset); /* of struct metrics, lane 0 */
 #define COUNTER(w, name) world_counter(w, offsetof(struct metrics, name))
 
-/* ---- what most of the tests start from ---- */
+/* ---- what most of the tests start from --------------------------------------------------- */
 
 #define CONFIG                                                                                     \
 	"hostname = out.test\nlanes = 1\nroute.allow = 127.0.0.0/8\nretry.schedule = 10m, 1h\n"    \

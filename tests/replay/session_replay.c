@@ -47,7 +47,7 @@ static void complain(struct play *p, const char *what, struct slice line)
 	p->failures++;
 }
 
-/* ---- the session's user -------------------------------------------------------------------- */
+/* ---- the session's user ------------------------------------------------------------------ */
 
 static void send_more(struct play *p, bool idled)
 {
@@ -98,7 +98,7 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 	timer_stop(p->loop.timers, &p->idle);
 }
 
-/* ---- reading the file ---------------------------------------------------------------------- */
+/* ---- reading the file -------------------------------------------------------------------- */
 
 static struct slice cut(struct slice *s, char at)
 {
@@ -149,7 +149,10 @@ static void write_message(struct send *n, unsigned no, int64_t bytes)
 	buf_putf(&n->message, "Subject: message %u\r\n\r\n", no);
 	for (unsigned i = 0; buf_len(&n->message) < (size_t)bytes; i++)
 		buf_putf(&n->message, "%sline %u of message %u\r\n",
-			 i % 7 == 3 ? "." : i % 7 == 5 ? "..\r\n.\r\n" : "", i, no);
+			 i % 7 == 3   ? "."
+			 : i % 7 == 5 ? "..\r\n.\r\n"
+				      : "",
+			 i, no);
 }
 
 static void read_send(struct play *p, struct slice s)
@@ -216,7 +219,7 @@ static void read_file(struct play *p, struct slice text)
 	}
 }
 
-/* ---- what is wanted ------------------------------------------------------------------------ */
+/* ---- what is wanted ---------------------------------------------------------------------- */
 
 static void check_verdict(struct play *p, const struct verdict *v, struct slice want)
 {

@@ -138,7 +138,7 @@ int conn_sim_host(struct slice ip_port, struct slice script)
 	return 0;
 }
 
-/* ---- conn.h -------------------------------------------------------------------------------- */
+/* ---- conn.h ------------------------------------------------------------------------------ */
 
 static void at_turn_end(struct turn_end *t)
 {
@@ -256,7 +256,7 @@ struct ip conn_peer_ip(const struct conn *c)
 {
 	return c->peer_ip;
 }
-/* ---- TLS: only who said what when ---------------------------------------------------------- */
+/* ---- TLS: only who said what when -------------------------------------------------------- */
 
 struct tls_context {
 	int unused;
@@ -319,7 +319,7 @@ struct tls_session *conn_tls_session(struct conn *c)
 	return NULL;
 }
 
-/* ---- the wire ------------------------------------------------------------------------------ */
+/* ---- the wire ---------------------------------------------------------------------------- */
 
 static void tell(struct conn *c, enum conn_event e, int err)
 {

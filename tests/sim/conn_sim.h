@@ -27,12 +27,12 @@
 #pragma once
 #include "mta/door/conn.h"
 
-void conn_sim_reset(void);      /* forgets hosts, messages, mistakes */
+void conn_sim_reset(void); /* forgets hosts, messages, mistakes */
 /* Any earlier script of the address is replaced.  E_SYNTAX with a text in conn_sim_mistake(). */
 int conn_sim_host(struct slice ip_port, struct slice script) MUST_CHECK;
-const char *conn_sim_mistake(void);  /* what a script expected and did not get; NULL */
-unsigned conn_sim_live(void);        /* conns not yet freed */
-unsigned conn_sim_opened(void);      /* conns ever asked for */
+const char *conn_sim_mistake(void); /* what a script expected and did not get; NULL */
+unsigned conn_sim_live(void);       /* conns not yet freed */
+unsigned conn_sim_opened(void);     /* conns ever asked for */
 /* Messages taken, unstuffed, in order. */
 unsigned conn_sim_messages(void);
 struct slice conn_sim_message(unsigned i);
@@ -41,7 +41,7 @@ struct slice conn_sim_message(unsigned i);
 bool conn_sim_step(struct loop *l);
 int64_t conn_sim_next(void);
 
-void loop_sim_init(struct loop *l);  /* timers on the simulated clock */
+void loop_sim_init(struct loop *l); /* timers on the simulated clock */
 void loop_sim_end(struct loop *l);
 /* Runs until nothing is left to happen or `ms` have passed, moving the clock to each next event. */
 void loop_sim_run(struct loop *l, int64_t ms);

@@ -6,7 +6,7 @@
 enum { SIM_WINDOW = 64 * 1024, SIM_REPLIES = 16 };
 struct sim_line {
 	const struct sim_word *word;
-	struct buf text;       /* escapes undone */
+	struct buf text; /* escapes undone */
 	int64_t number, number2;
 };
 struct sim_host {
@@ -19,21 +19,24 @@ struct sim_peer {
 	struct sim_host *host;
 	struct conn *conn;
 	unsigned line, mark;
-	int64_t wake_ms;       /* 0: now */
-	size_t done;           /* of the line at hand: bytes dripped, lines flooded */
-	struct buf inbox;      /* came from the client */
-	struct buf outbox;     /* on its way to it */
+	int64_t wake_ms;   /* 0: now */
+	size_t done;       /* of the line at hand: bytes dripped, lines flooded */
+	struct buf inbox;  /* came from the client */
+	struct buf outbox; /* on its way to it */
 	struct buf body;
-	struct buf command;    /* the line at hand */
+	struct buf command; /* the line at hand */
 	bool fin, reset, hang, in_body;
 	enum { SIM_TLS_NO, SIM_TLS_OK, SIM_TLS_BROKEN } tls;
 	int64_t slow_bytes, slow_ms, slow_next_ms, slow_left;
 	uint64_t messages;
-	struct { char verb[8]; const struct sim_line *line; } replies[SIM_REPLIES];
+	struct {
+		char verb[8];
+		const struct sim_line *line;
+	} replies[SIM_REPLIES];
 };
 struct sim_word {
 	const char *name;
-	int numbers;           /* how many come before the text */
+	int numbers; /* how many come before the text */
 	bool (*run)(struct sim_peer *p, const struct sim_line *l); /* true: done, go on */
 };
 int sim_script_parse(struct sim_host *host, struct slice script);

@@ -333,10 +333,10 @@ struct disk_sim *disk_sim_new(void)
 {
 	struct disk_sim *sim = must_alloc(sizeof(*sim));
 
-	sim->disk = (struct disk){ sim,		 sim_open_dir,	sim_open,	sim_close,
-				   sim_pwrite,	 sim_pread,	sim_sync_data,	sim_sync_dir,
-				   sim_allocate, sim_truncate,	sim_size,	sim_rename,
-				   sim_unlink,	 sim_each_name, sim_free_bytes, sim_lock };
+	sim->disk = (struct disk){ sim,          sim_open_dir,  sim_open,       sim_close,
+				   sim_pwrite,   sim_pread,     sim_sync_data,  sim_sync_dir,
+				   sim_allocate, sim_truncate,  sim_size,       sim_rename,
+				   sim_unlink,   sim_each_name, sim_free_bytes, sim_lock };
 	memset(sim->fds, 0xff, sizeof(sim->fds));
 	sim->capacity = (uint64_t)1 << 40;
 	return sim;

@@ -34,7 +34,7 @@ static bool take_line(struct sim_peer *p, struct buf *ret)
 	return true;
 }
 
-/* ---- words --------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------- */
 
 static bool run_nothing(struct sim_peer *p, const struct sim_line *l)
 {
@@ -58,8 +58,8 @@ static bool run_drip(struct sim_peer *p, const struct sim_line *l)
 
 	if (p->done == s.n + 2)
 		return true;
-	buf_put(&p->outbox, p->done < s.n ? slice_of(s.p + p->done, 1)
-					  : slice_of(&"\r\n"[p->done - s.n], 1));
+	buf_put(&p->outbox,
+		p->done < s.n ? slice_of(s.p + p->done, 1) : slice_of(&"\r\n"[p->done - s.n], 1));
 	p->done++;
 	return wait_ms(p, l->number);
 }
@@ -317,32 +317,19 @@ static bool run_serve(struct sim_peer *p, const struct sim_line *l)
 }
 
 static const struct sim_word words[] = {
-	{ "refuse",     0, run_nothing    },
-	{ "no-connect", 0, run_nothing    },
-	{ "say",        0, run_say        },
-	{ "raw",        0, run_raw        },
-	{ "drip",       1, run_drip       },
-	{ "flood",      1, run_flood      },
-	{ "forever",    0, run_forever    },
-	{ "fill",       1, run_fill       },
-	{ "garbage",    1, run_garbage    },
-	{ "expect",     0, run_expect     },
-	{ "body",       0, run_body       },
-	{ "take",       1, run_take       },
-	{ "dot",        0, run_dot        },
-	{ "delay",      1, run_delay      },
-	{ "close",      0, run_close      },
-	{ "half-close", 0, run_half_close },
-	{ "rst",        0, run_rst        },
-	{ "hang",       0, run_hang       },
-	{ "silent",     0, run_silent     },
-	{ "slow",       2, run_slow       },
-	{ "tls",        0, run_tls        },
-	{ "tls-fail",   0, run_tls_fail   },
-	{ "reply",      0, run_reply      },
-	{ "serve",      0, run_serve      },
-	{ "mark",       0, run_mark       },
-	{ "again",      0, run_again      },
+	{ "refuse", 0, run_nothing },  { "no-connect", 0, run_nothing },
+	{ "say", 0, run_say },         { "raw", 0, run_raw },
+	{ "drip", 1, run_drip },       { "flood", 1, run_flood },
+	{ "forever", 0, run_forever }, { "fill", 1, run_fill },
+	{ "garbage", 1, run_garbage }, { "expect", 0, run_expect },
+	{ "body", 0, run_body },       { "take", 1, run_take },
+	{ "dot", 0, run_dot },         { "delay", 1, run_delay },
+	{ "close", 0, run_close },     { "half-close", 0, run_half_close },
+	{ "rst", 0, run_rst },         { "hang", 0, run_hang },
+	{ "silent", 0, run_silent },   { "slow", 2, run_slow },
+	{ "tls", 0, run_tls },         { "tls-fail", 0, run_tls_fail },
+	{ "reply", 0, run_reply },     { "serve", 0, run_serve },
+	{ "mark", 0, run_mark },       { "again", 0, run_again },
 };
 
 void sim_peer_run(struct sim_peer *p)
@@ -371,7 +358,7 @@ void sim_peer_free(struct sim_peer *p)
 	buf_free(&p->command);
 }
 
-/* ---- parsing ------------------------------------------------------------------------------- */
+/* ---- parsing ----------------------------------------------------------------------------- */
 
 static size_t put_escape(struct buf *out, struct slice s)
 {

@@ -35,7 +35,7 @@ struct asking {
 static struct list script = LIST_INIT(script);
 static struct timers *sim_timers;
 
-/* ---- the script ------------------------------------------------------------------------------ */
+/* ---- the script -------------------------------------------------------------------------- */
 
 void resolver_sim_timers(struct timers *timers)
 {
@@ -147,8 +147,8 @@ static void parse_answer(struct row *row)
 		const char *word;
 		int status;
 	} words[] = { { "NXDOMAIN", E_DNS_NXDOMAIN },
-		    { "NONE", E_DNS_NONE },
-		    { "TEMP", E_DNS_TEMP } };
+		      { "NONE", E_DNS_NONE },
+		      { "TEMP", E_DNS_TEMP } };
 	struct slice rest = slice_str(row->text);
 
 	for (unsigned i = 0; i < ARRAY_LEN(words); i++)
@@ -181,7 +181,7 @@ void resolver_sim_set(const char *name, enum dns_type type, uint32_t delay_ms, c
 	parse_answer(row);
 }
 
-/* ---- the resolver ---------------------------------------------------------------------------- */
+/* ---- the resolver ------------------------------------------------------------------------ */
 
 void resolver_options_default(struct resolver_options *o)
 {

@@ -1,4 +1,5 @@
-/* Law: any file is either taken or refused with a text; what was taken can be shown and taken again. */
+/* Law: any file is either taken or refused with a text; what was taken can be shown and taken
+ *      again. */
 #include "base/options.h"
 
 struct conf {
@@ -38,8 +39,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		struct conf again = { 0 };
 		options_defaults(table, ARRAY_LEN(table), &again);
-		if (options_parse(table, ARRAY_LEN(table), &again, buf_data(&first), "again", error) < 0 ||
-		    again.number != c.number || again.wait != c.wait || again.size != c.size || again.on != c.on)
+		if (options_parse(table, ARRAY_LEN(table), &again, buf_data(&first), "again",
+				  error) < 0 ||
+		    again.number != c.number || again.wait != c.wait || again.size != c.size ||
+		    again.on != c.on)
 			abort();
 		options_free(table, ARRAY_LEN(table), &again);
 		buf_free(&shown);

@@ -1,10 +1,12 @@
-/* Laws: what decodes encodes back to the same text; an address that parses is written so that it parses to itself. */
+/* Laws: what decodes encodes back to the same text; an address that parses is written so that it
+ *       parses to itself. */
 #include "base/address.h"
 #include "base/encode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void round_trip(struct slice text, int (*decode)(struct buf *, struct slice), int (*encode)(struct buf *, struct slice))
+static void round_trip(struct slice text, int (*decode)(struct buf *, struct slice),
+		       int (*encode)(struct buf *, struct slice))
 {
 	struct buf raw, again;
 
@@ -29,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	round_trip(text, base64_decode, base64_encode);
 	round_trip(text, base64url_decode, base64url_encode);
 	round_trip(text, hex_decode, hex_encode);
-	if (ip_parse(text, &ip) == 0 && (ip_parse(slice_str(ip_format(&ip, shown)), &back) < 0 || !ip_eq(&ip, &back)))
+	if (ip_parse(text, &ip) == 0 &&
+	    (ip_parse(slice_str(ip_format(&ip, shown)), &back) < 0 || !ip_eq(&ip, &back)))
 		abort();
 	if (ip_port_parse(text, &ip, &port) == 0 && !ip.family)
 		abort();

@@ -1,7 +1,8 @@
 /* tests/fuzz/control/body_fuzz.c - JSON bodies through the table-driven reader.
- * Laws: a body is either taken, and then every member is within its bounds and every required one is there, or
- * refused with at least one pointer to a member; and the same body written out again by the JSON library reads
- * the same. */
+ * Laws: a body is either taken, and then every member is within its bounds and every required one
+ *       is there, or
+ * refused with at least one pointer to a member; and the same body written out again by the JSON
+ * library reads the same. */
 #include "base/base.h"
 #include "control/http/body.h"
 #include "control/http/private.h"
@@ -15,15 +16,15 @@ struct all {
 };
 enum { TEXT, LINE, EMAIL, NUMBER, TIME, FLAG, ID, LIST, OBJECT, ROWS };
 static const struct body_field table[ROWS] = {
-	[TEXT] = {"text", BODY_TEXT, offsetof(struct all, text), 0, 0, 40, 0},
-	[LINE] = {"line", BODY_LINE, offsetof(struct all, line), BODY_REQUIRED, 1, 20, 0},
-	[EMAIL] = {"email", BODY_EMAIL, offsetof(struct all, email), BODY_NULLABLE, 0, 0, 0},
-	[NUMBER] = {"number", BODY_INT, offsetof(struct all, number), 0, -5, 1000, 0},
-	[TIME] = {"time", BODY_TIME, offsetof(struct all, time), BODY_NULLABLE, 0, 0, 0},
-	[FLAG] = {"flag", BODY_BOOL, offsetof(struct all, flag), 0, 0, 0, 0},
-	[ID] = {"id", BODY_ID, offsetof(struct all, id), 0, 0, 0, ID_LIST},
-	[LIST] = {"list", BODY_LIST, offsetof(struct all, list), 0, 1, 3, 0},
-	[OBJECT] = {"object", BODY_OBJECT, offsetof(struct all, object), 0, 0, 0, 0},
+	[TEXT] = { "text", BODY_TEXT, offsetof(struct all, text), 0, 0, 40, 0 },
+	[LINE] = { "line", BODY_LINE, offsetof(struct all, line), BODY_REQUIRED, 1, 20, 0 },
+	[EMAIL] = { "email", BODY_EMAIL, offsetof(struct all, email), BODY_NULLABLE, 0, 0, 0 },
+	[NUMBER] = { "number", BODY_INT, offsetof(struct all, number), 0, -5, 1000, 0 },
+	[TIME] = { "time", BODY_TIME, offsetof(struct all, time), BODY_NULLABLE, 0, 0, 0 },
+	[FLAG] = { "flag", BODY_BOOL, offsetof(struct all, flag), 0, 0, 0, 0 },
+	[ID] = { "id", BODY_ID, offsetof(struct all, id), 0, 0, 0, ID_LIST },
+	[LIST] = { "list", BODY_LIST, offsetof(struct all, list), 0, 1, 3, 0 },
+	[OBJECT] = { "object", BODY_OBJECT, offsetof(struct all, object), 0, 0, 0, 0 },
 };
 
 struct outcome {
@@ -38,10 +39,13 @@ static void check_taken(const struct outcome *o)
 	assert(body_has(o->seen, LINE) && o->all.line.n >= 1 && o->all.line.n <= 20);
 	for (size_t i = 0; i < o->all.line.n; i++)
 		assert((unsigned char)o->all.line.p[i] >= 0x20);
-	assert(o->all.text.n <= 40 && !memchr(o->all.text.p ? o->all.text.p : "", 0, o->all.text.n));
+	assert(o->all.text.n <= 40 &&
+	       !memchr(o->all.text.p ? o->all.text.p : "", 0, o->all.text.n));
 	assert(o->all.number >= -5 && o->all.number <= 1000);
-	assert(o->all.email.n <= 254 && (!o->all.email.n || memchr(o->all.email.p, '@', o->all.email.n)));
-	assert(!o->all.list || (json_array_size(o->all.list) >= 1 && json_array_size(o->all.list) <= 3));
+	assert(o->all.email.n <= 254 &&
+	       (!o->all.email.n || memchr(o->all.email.p, '@', o->all.email.n)));
+	assert(!o->all.list ||
+	       (json_array_size(o->all.list) >= 1 && json_array_size(o->all.list) <= 3));
 	assert(!o->all.object || json_is_object(o->all.object));
 }
 
@@ -97,8 +101,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(first.r == second.r && first.wrong == second.wrong);
 	assert(first.seen.present == second.seen.present && first.seen.null == second.seen.null);
 	if (first.r == 0)
-		assert(slice_eq(first.all.line, second.all.line) && first.all.time == second.all.time &&
-		       first.all.id == second.all.id && first.all.number == second.all.number);
+		assert(slice_eq(first.all.line, second.all.line) &&
+		       first.all.time == second.all.time && first.all.id == second.all.id &&
+		       first.all.number == second.all.number);
 	free(text);
 	json_decref(body);
 	json_decref(again);

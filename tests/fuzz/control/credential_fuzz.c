@@ -1,5 +1,7 @@
-/* tests/fuzz/control/credential_fuzz.c - what callers send as ids, credentials, cursors, times, and the key file.
- * Laws: an id or token that is accepted is the only text for what it names; a time that is accepted reads the same
+/* tests/fuzz/control/credential_fuzz.c - what callers send as ids, credentials, cursors, times, and
+ * the key file.
+ * Laws: an id or token that is accepted is the only text for what it names; a time that is accepted
+ *       reads the same
  * from its canonical form; nobody without the key makes a cursor. */
 #include <stdio.h>
 

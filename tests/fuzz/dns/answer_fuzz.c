@@ -3,8 +3,8 @@
 #include "dns/name.h"
 #include "dns/wire.h"
 
-static const enum dns_type types[] = {DNS_A,	 DNS_AAAA, DNS_MX,  DNS_TXT,
-				      DNS_CNAME, DNS_NS,   DNS_PTR, DNS_TLSA};
+static const enum dns_type types[] = { DNS_A,     DNS_AAAA, DNS_MX,  DNS_TXT,
+				       DNS_CNAME, DNS_NS,   DNS_PTR, DNS_TLSA };
 
 static void check_text(const struct answer *w, struct slice s)
 {

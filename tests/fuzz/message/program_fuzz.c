@@ -3,19 +3,16 @@
 
 static int expand(const struct program *p, struct buf *out)
 {
-	static const struct value items[] = {
-	    {.type = VALUE_INT,	.i = 1   },
-		 {.type = VALUE_BOOL, .b = true}
-	};
-	static const struct value_member members[] = {
-	    {{"x", 1}, {.type = VALUE_REAL, .d = 0.5}}
-	      };
+	static const struct value items[] = { { .type = VALUE_INT, .i = 1 },
+					      { .type = VALUE_BOOL, .b = true } };
+	static const struct value_member members[] = { { { "x", 1 },
+							 { .type = VALUE_REAL, .d = 0.5 } } };
 	const struct value fields[] = {
-	    {.type = VALUE_STRING, .s = SLICE("a\r\n\xff<")},
-	    { .type = VALUE_LIST,		 .count = 2,	     .items = items},
-	    { .type = VALUE_MAP,		.count = 1,	    .members = members},
+		{ .type = VALUE_STRING, .s = SLICE("a\r\n\xff<") },
+		{ .type = VALUE_LIST, .count = 2, .items = items },
+		{ .type = VALUE_MAP, .count = 1, .members = members },
 	};
-	const struct expand_input in = {fields, 3, SLICE("r@b.example"), SLICE("1@b.example"), 0};
+	const struct expand_input in = { fields, 3, SLICE("r@b.example"), SLICE("1@b.example"), 0 };
 
 	buf_init(out, 1 << 20);
 	return program_expand(p, &in, out);

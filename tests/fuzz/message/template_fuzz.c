@@ -4,19 +4,20 @@
 
 #include "message/template.h"
 
-static const struct template_env env = {.any_field = true};
+static const struct template_env env = { .any_field = true };
 
 static int render(enum template_part part, struct slice source, struct slice value, struct buf *out)
 {
-	static const char *const names[] = {"a", "b", "c", "email"};
+	static const char *const names[] = { "a", "b", "c", "email" };
 	struct value_member members[ARRAY_LEN(names)];
-	const struct value map = {.type = VALUE_MAP, .count = ARRAY_LEN(names), .members = members};
+	const struct value map = { .type = VALUE_MAP,
+				   .count = ARRAY_LEN(names),
+				   .members = members };
 	struct template_error e;
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		members[i] = (struct value_member){
-		    slice_str(names[i]), {.type = VALUE_STRING, .s = value}
-		   };
+		members[i] = (struct value_member){ slice_str(names[i]),
+						    { .type = VALUE_STRING, .s = value } };
 	buf_init(out, 1 << 22);
 	return template_render(part, source, &env, &map, out, &e);
 }

@@ -7,14 +7,14 @@
 static struct program *campaign(void)
 {
 	const struct compose_in in = {
-	    .from = SLICE("A <a@b.example>"),
-	    .source = {SLICE("News {{a}}"),
-		       SLICE("<p title=\"{{a}}\">{{b}}</p> <a href='{{c}}'>x</a> "
-			     "<b style='{{b}}'>{{{c}}}</b>"),
-		       SLICE("Hi {{a}}\n{{b}} and {{c}}{{a}}\n{{email}}")},
-	    .list_unsubscribe = SLICE("https://u.example/{{c}}"),
-	    .one_click = true,
-	    .env = {.any_field = true},
+		.from = SLICE("A <a@b.example>"),
+		.source = { SLICE("News {{a}}"),
+			    SLICE("<p title=\"{{a}}\">{{b}}</p> <a href='{{c}}'>x</a> "
+				  "<b style='{{b}}'>{{{c}}}</b>"),
+			    SLICE("Hi {{a}}\n{{b}} and {{c}}{{a}}\n{{email}}") },
+		.list_unsubscribe = SLICE("https://u.example/{{c}}"),
+		.one_click = true,
+		.env = { .any_field = true },
 	};
 	static struct program *p;
 	static struct buf bytes; /* for the life of the process, as the program is */
@@ -68,11 +68,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct program *p = campaign();
 	size_t third = size / 3;
 	const struct value fields[] = {
-	    {.type = VALUE_STRING, .s = slice_of(data,	       third)	     },
-	    {.type = VALUE_STRING, .s = slice_of(data + third,     third)	     },
-	    {.type = VALUE_STRING, .s = slice_of(data + 2 * third, size - 2 * third)},
+		{ .type = VALUE_STRING, .s = slice_of(data, third) },
+		{ .type = VALUE_STRING, .s = slice_of(data + third, third) },
+		{ .type = VALUE_STRING, .s = slice_of(data + 2 * third, size - 2 * third) },
 	};
-	const struct expand_input in = {fields, 3, fields[2].s, fields[0].s, 0};
+	const struct expand_input in = { fields, 3, fields[2].s, fields[0].s, 0 };
 	unsigned n;
 	struct buf out;
 

@@ -1,4 +1,5 @@
-/* Laws: how the bytes are cut does not matter; a message ends exactly at its first CRLF "." CRLF (or "." CRLF
+/* Laws: how the bytes are cut does not matter; a message ends exactly at its first CRLF "." CRLF
+ *       (or "." CRLF
  * at its begin); what was taken has only whole CRLFs; stuffed again it gives the same bytes. */
 #include "mta/submit/body.h"
 
@@ -54,7 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice in = slice_of(data, size);
 	struct buf one = { 0 }, two = { 0 }, again = { 0 }, three = { 0 };
 	size_t end = true_end(in), used_one, used_two;
-	struct body a = feed(in, size ? size : 1, &one, &used_one), b = feed(in, 1, &two, &used_two);
+	struct body a = feed(in, size ? size : 1, &one, &used_one),
+		    b = feed(in, 1, &two, &used_two);
 
 	assert(a.done == b.done && a.lone == b.lone && a.nul == b.nul && used_one == used_two);
 	assert(a.done == (end > 0) && (!end || used_one == end));
@@ -63,7 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(only_crlf(buf_data(&one)));
 		stuff(buf_data(&one), &again);
 		b = feed(buf_data(&again), 5, &three, &used_two);
-		assert(b.done && used_two == buf_len(&again) && slice_eq(buf_data(&three), buf_data(&one)));
+		assert(b.done && used_two == buf_len(&again) &&
+		       slice_eq(buf_data(&three), buf_data(&one)));
 	}
 	buf_free(&one);
 	buf_free(&two);

@@ -1,5 +1,7 @@
-/* Laws: how bytes are cut into reads does not matter to the commands heard; every line heard holds no
- * CR, LF or NUL; an address is what stands between its brackets, and written again it is read again. */
+/* Laws: how bytes are cut into reads does not matter to the commands heard; every line heard holds
+ *       no
+ * CR, LF or NUL; an address is what stands between its brackets, and written again it is read
+ * again. */
 #include "base/buf.h"
 #include "base/hash.h"
 #include "mta/submit/command.h"
@@ -42,7 +44,8 @@ static uint64_t feed(const uint8_t *data, size_t size, size_t step)
 
 	while (have < size) {
 		have = MIN_OF(size, have + step);
-		for (int r; (r = command_line(slice_of(data + at, have - at), &line, &used)) != 0; at += used) {
+		for (int r; (r = command_line(slice_of(data + at, have - at), &line, &used)) != 0;
+		     at += used) {
 			assert(used > 0 && used <= have - at);
 			sum = hash_mix(sum + (uint64_t)r + used);
 			if (r < 0)
@@ -58,7 +61,8 @@ static uint64_t feed(const uint8_t *data, size_t size, size_t step)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint64_t whole = feed(data, size, size ? size : 1), drip = feed(data, size, 1), odd = feed(data, size, 7);
+	uint64_t whole = feed(data, size, size ? size : 1), drip = feed(data, size, 1),
+		 odd = feed(data, size, 7);
 
 	assert(whole == drip && whole == odd);
 	return 0;

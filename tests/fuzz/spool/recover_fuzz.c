@@ -19,8 +19,11 @@ static char file[FILE_MAX];
 
 static size_t put_header(void)
 {
-	struct segment_header h = { .magic = SEGMENT_MAGIC, .version = FORMAT_VERSION,
-				    .length = SEGMENT_HEADER, .spool_hi = 1, .spool_lo = 2 };
+	struct segment_header h = { .magic = SEGMENT_MAGIC,
+				    .version = FORMAT_VERSION,
+				    .length = SEGMENT_HEADER,
+				    .spool_hi = 1,
+				    .spool_lo = 2 };
 
 	segment_header_seal(&h);
 	memcpy(file, &h, sizeof(h));
@@ -74,8 +77,9 @@ static void write_file(struct disk_sim *sim, size_t n)
 
 static void check_laws(struct disk_sim *sim)
 {
-	struct spool_options o = { .dir = "", .disk = disk_sim_disk(sim), .segment_bytes = 4096,
-				   .reserve_bytes = 1 };
+	struct spool_options o = {
+		.dir = "", .disk = disk_sim_disk(sim), .segment_bytes = 4096, .reserve_bytes = 1
+	};
 	struct spool_verify verify;
 	struct spool_audit audit;
 	struct books books;

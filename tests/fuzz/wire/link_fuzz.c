@@ -4,7 +4,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Feeds `step` bytes a time; gives how many frames came and where the stream stopped being frames. */
+/* Feeds `step` bytes a time; gives how many frames came and where the stream stopped being
+ * frames. */
 static unsigned feed(const uint8_t *data, size_t size, size_t step, size_t *ret_end)
 {
 	struct slice body;
@@ -15,7 +16,8 @@ static unsigned feed(const uint8_t *data, size_t size, size_t step, size_t *ret_
 	while (have < size && r >= 0) {
 		have = MIN_OF(size, have + step);
 		while ((r = link_split(slice_of(data + at, have - at), &body, &used)) > 0) {
-			assert(used <= have - at && body.p + body.n == (const char *)data + at + used);
+			assert(used <= have - at &&
+			       body.p + body.n == (const char *)data + at + used);
 			at += used;
 			frames++;
 		}

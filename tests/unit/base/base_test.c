@@ -128,7 +128,8 @@ static void a_map_finds_exactly_what_was_inserted_and_not_removed(void **state)
 	for (size_t i = 0; i < N; i++) {
 		bool found = false;
 		for (struct map_link *l = map_find(&m, i % 97); l; l = map_find_next(l))
-			found |= container_of(l, struct node, link)->key == i && container_of(l, struct node, link) == &nodes[i];
+			found |= container_of(l, struct node, link)->key == i &&
+				 container_of(l, struct node, link) == &nodes[i];
 		assert_int_equal(found, nodes[i].there);
 		count += nodes[i].there;
 	}

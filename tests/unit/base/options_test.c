@@ -48,9 +48,14 @@ static void a_file_sets_what_it_names(void **state)
 
 	(void)state;
 	options_defaults(table, N, &c);
-	assert_int_equal(options_parse(table, N, &c,
-		SLICE("# comment\n\n a.on = no   # off\na.number=-5\r\na.wait = 250ms\na.size = 2M\n"
-		      "a.name = x#y\na.list = one,two\na.list = three"), "test", error), 0);
+	assert_int_equal(
+	    options_parse(
+		table, N, &c,
+		SLICE(
+		    "# comment\n\n a.on = no   # off\na.number=-5\r\na.wait = 250ms\na.size = 2M\n"
+		    "a.name = x#y\na.list = one,two\na.list = three"),
+		"test", error),
+	    0);
 	assert_false(c.on);
 	assert_int_equal(c.number, -5);
 	assert_int_equal(c.wait, 250);
@@ -73,8 +78,10 @@ static void each_error_names_file_line_and_what_was_expected_and_changes_nothing
 		{ "a.on = maybe", "test:1: a.on: expected yes or no" },
 		{ "a.number = 101", "test:1: a.number: must lie between -5 and 100" },
 		{ "a.number = 1\na.number = 2", "test:2: a.number is given twice" },
-		{ "a.wait = 5 parsecs", "test:1: a.wait: \"5 parsecs\" is not a duration such as 30s" },
-		{ "a.size = 99999999999999999999G", "test:1: a.size: \"99999999999999999999G\" is not a size such as 64M" },
+		{ "a.wait = 5 parsecs",
+		  "test:1: a.wait: \"5 parsecs\" is not a duration such as 30s" },
+		{ "a.size = 99999999999999999999G",
+		  "test:1: a.size: \"99999999999999999999G\" is not a size such as 64M" },
 		{ "a.name = 123456789012345678901", "test:1: a.name: longer than 20 bytes" },
 		{ "just words", "test:1: expected \"name = value\"" },
 	};
@@ -84,7 +91,8 @@ static void each_error_names_file_line_and_what_was_expected_and_changes_nothing
 	for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
 		struct conf c = { 0 };
 		options_defaults(table, N, &c);
-		assert_int_equal(options_parse(table, N, &c, slice_str(bad[i][0]), "test", error), E_SYNTAX);
+		assert_int_equal(options_parse(table, N, &c, slice_str(bad[i][0]), "test", error),
+				 E_SYNTAX);
 		assert_string_equal(error, bad[i][1]);
 		assert_int_equal(c.number, 7);
 		assert_string_equal(c.name, "bob");
@@ -160,7 +168,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_read_like_a_file),
 		cmocka_unit_test(a_file_sets_what_it_names),
-		cmocka_unit_test(each_error_names_file_line_and_what_was_expected_and_changes_nothing),
+		cmocka_unit_test(
+		    each_error_names_file_line_and_what_was_expected_and_changes_nothing),
 		cmocka_unit_test(the_sample_read_back_without_its_marks_is_the_defaults),
 		cmocka_unit_test(a_file_is_replaced_whole_or_not_at_all),
 	};

@@ -16,9 +16,13 @@
 
 static void base64_agrees_with_rfc_4648_section_10(void **state)
 {
-	static const char *const pairs[][2] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" },
-						{ "foo", "Zm9v" }, { "foob", "Zm9vYg==" },
-						{ "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" } };
+	static const char *const pairs[][2] = { { "", "" },
+						{ "f", "Zg==" },
+						{ "fo", "Zm8=" },
+						{ "foo", "Zm9v" },
+						{ "foob", "Zm9vYg==" },
+						{ "fooba", "Zm9vYmE=" },
+						{ "foobar", "Zm9vYmFy" } };
 	struct buf b;
 
 	(void)state;
@@ -36,7 +40,8 @@ static void base64_agrees_with_rfc_4648_section_10(void **state)
 
 static void base64_refuses_what_no_encoder_writes(void **state)
 {
-	static const char *const bad[] = { "Zg=", "Zg", "Zh==", "Z===", "Zm9v=", "Zm 9v", "Zm9\n", "=" };
+	static const char *const bad[] = { "Zg=",   "Zg",    "Zh==",  "Z===",
+					   "Zm9v=", "Zm 9v", "Zm9\n", "=" };
 	struct buf b;
 
 	(void)state;
@@ -99,17 +104,23 @@ static void crc32c_gives_the_published_check_value(void **state)
 static void keyed_hash_folds_case_only_when_asked(void **state)
 {
 	(void)state;
-	assert_true(hash_keyed_nocase(SLICE("Example.ORG")) == hash_keyed_nocase(SLICE("example.org")));
+	assert_true(hash_keyed_nocase(SLICE("Example.ORG")) ==
+		    hash_keyed_nocase(SLICE("example.org")));
 	assert_true(hash_keyed(SLICE("Example.ORG")) != hash_keyed(SLICE("example.org")));
-	assert_true(hash_keyed_nocase(SLICE("a-name-longer-than-8")) == hash_keyed(SLICE("a-name-longer-than-8")));
+	assert_true(hash_keyed_nocase(SLICE("a-name-longer-than-8")) ==
+		    hash_keyed(SLICE("a-name-longer-than-8")));
 }
 
 static void special_addresses_are_recognised_in_every_disguise(void **state)
 {
-	static const char *const special[] = { "0.0.0.0", "127.0.0.1", "10.1.2.3", "172.31.0.1", "192.168.0.1",
-		"169.254.1.1", "100.64.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fc00::1",
-		"ff02::1", "::ffff:127.0.0.1", "64:ff9b::a00:1" };
-	static const char *const plain[] = { "8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:db8::1", "::ffff:8.8.8.8" };
+	static const char *const special[] = {
+		"0.0.0.0",       "127.0.0.1",  "10.1.2.3",  "172.31.0.1",      "192.168.0.1",
+		"169.254.1.1",   "100.64.0.1", "224.0.0.1", "255.255.255.255", "::",
+		"::1",           "fe80::1",    "fc00::1",   "ff02::1",         "::ffff:127.0.0.1",
+		"64:ff9b::a00:1"
+	};
+	static const char *const plain[] = { "8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:db8::1",
+					     "::ffff:8.8.8.8" };
 	struct ip ip;
 
 	(void)state;
@@ -183,7 +194,9 @@ static void a_log_line_stays_one_line_whatever_a_peer_wrote(void **state)
 	line[n] = '\0';
 	assert_int_equal(strlen(line), n);
 	assert_ptr_equal(strchr(line, '\n'), line + n - 1);
-	assert_non_null(strstr(line, "event=test.event text=\"a\\x0d\\x0ab\\\"c\\\\d\\x1b[0m\\xff\\x00e\\xc2\\x85\" n=-5 why=\"peer closed the connection\"\n"));
+	assert_non_null(strstr(
+	    line, "event=test.event text=\"a\\x0d\\x0ab\\\"c\\\\d\\x1b[0m\\xff\\x00e\\xc2\\x85\" "
+		  "n=-5 why=\"peer closed the connection\"\n"));
 	char *big = must_alloc(100000);
 	memset(big, 'x', 100000);
 	log_info("test.long", kv_slice("text", slice_of(big, 100000)));

@@ -30,7 +30,8 @@ static void a_tree_reads_in_the_order_it_was_built(void **state)
 	branch_list(row, "none");
 	branch_int(rows, NULL, 7);
 	assert_int_equal(branch_count(rows), 2);
-	expect_json(tree_value(t), "{\"rows\": [{\"name\": \"a\", \"on\": true, \"none\": []}, 7], \"n\": -5}");
+	expect_json(tree_value(t),
+		    "{\"rows\": [{\"name\": \"a\", \"on\": true, \"none\": []}, 7], \"n\": -5}");
 }
 
 static void texts_are_copied_and_the_tree_may_grow_after_it_was_read(void **state)
@@ -65,17 +66,23 @@ static void a_tree_holds_more_than_a_block(void **state)
 
 static void json_escapes_what_a_peer_wrote(void **state)
 {
-	static const struct { struct slice in; const char *out; } cases[] = {
+	static const struct {
+		struct slice in;
+		const char *out;
+	} cases[] = {
 		{ SLICE("a\"b\\c"), "\"a\\\"b\\\\c\"" },
-		{ SLICE("\x1b[31m\r\n\t\0\x7f"), "\"\\u001b[31m\\u000d\\u000a\\u0009\\u0000\\u007f\"" },
+		{ SLICE("\x1b[31m\r\n\t\0\x7f"),
+		  "\"\\u001b[31m\\u000d\\u000a\\u0009\\u0000\\u007f\"" },
 		{ SLICE("Gr\xc3\xbc\xc3\x9f"), "\"Gr\xc3\xbc\xc3\x9f\"" },
 		{ SLICE("\xff\xc3"), "\"\xef\xbf\xbd\xef\xbf\xbd\"" },
-		{ SLICE("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" }, /* a surrogate is no UTF-8 */
+		{ SLICE("\xed\xa0\x80"),
+		  "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" }, /* a surrogate is no UTF-8 */
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		expect_json(&(struct value){ .type = VALUE_STRING, .s = cases[i].in }, cases[i].out);
+		expect_json(&(struct value){ .type = VALUE_STRING, .s = cases[i].in },
+			    cases[i].out);
 	expect_json(&(struct value){ .type = VALUE_REAL, .d = NAN }, "null");
 	expect_json(&(struct value){ .type = VALUE_REAL, .d = 0.5 }, "0.5");
 	expect_json(&(struct value){ .type = VALUE_INT, .i = INT64_MIN }, "-9223372036854775808");

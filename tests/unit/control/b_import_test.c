@@ -1,4 +1,5 @@
-/* control/contacts/import_row and values, control/workers/column: from a record of a file to what the database takes. */
+/* control/contacts/import_row and values, control/workers/column: from a record of a file to what
+ * the database takes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,8 +30,10 @@ static void a_number_is_decimal_and_finite(void **state UNUSED)
 	assert_string_equal(value(FIELD_NUMBER, "-1.5"), "-1.5");
 	assert_string_equal(value(FIELD_NUMBER, "1e3"), "1000");
 	for (size_t i = 0; i < 7; i++)
-		assert_string_equal(value(FIELD_NUMBER, ((const char *[]){ "", "x", "0x10", "inf", "nan", "1 ", "1e999" })[i]),
-				    "refused");
+		assert_string_equal(
+		    value(FIELD_NUMBER,
+			  ((const char *[]){ "", "x", "0x10", "inf", "nan", "1 ", "1e999" })[i]),
+		    "refused");
 }
 
 static void a_boolean_is_one_of_six_words(void **state UNUSED)
@@ -51,7 +54,8 @@ static void a_date_exists(void **state UNUSED)
 
 static void text_becomes_json_whatever_it_holds(void **state UNUSED)
 {
-	assert_string_equal(value(FIELD_TEXT, "a\"b\\c\n\x01\xc3\xa9"), "\"a\\\"b\\\\c\\u000a\\u0001\xc3\xa9\"");
+	assert_string_equal(value(FIELD_TEXT, "a\"b\\c\n\x01\xc3\xa9"),
+			    "\"a\\\"b\\\\c\\u000a\\u0001\xc3\xa9\"");
 	assert_string_equal(value(FIELD_TEXT, "\xff"), "refused");
 }
 
@@ -63,7 +67,9 @@ static struct sheet_record record(const struct slice *cells, unsigned n)
 /* A file without own fields: "E-Mail,First name,Notes". */
 static enum import_problem put(const struct slice cells[3], struct buf *out)
 {
-	static const struct slice titles[] = { { "E-Mail", 6 }, { "First name", 10 }, { "Notes", 5 } };
+	static const struct slice titles[] = { { "E-Mail", 6 },
+					       { "First name", 10 },
+					       { "Notes", 5 } };
 	OWNED(import_map) map = NULL;
 	struct sheet_record header = record(titles, 3), row = record(cells, 3);
 	struct slice bad;
@@ -75,7 +81,9 @@ static enum import_problem put(const struct slice cells[3], struct buf *out)
 
 static void a_record_is_one_line_of_copy(void **state UNUSED)
 {
-	const struct slice cells[] = { { " Ann@Example.Test ", 18 }, { "A\tB\\C\nD", 7 }, { "ignored", 7 } };
+	const struct slice cells[] = { { " Ann@Example.Test ", 18 },
+				       { "A\tB\\C\nD", 7 },
+				       { "ignored", 7 } };
 	struct buf out;
 	const char *text;
 
@@ -95,12 +103,12 @@ static void what_is_wrong_appends_nothing(void **state UNUSED)
 		struct slice email, name;
 		enum import_problem problem;
 	} rows[] = {
-		{ { "", 0 },	      { "x", 1 },    IMPORT_NO_EMAIL	  },
-		{ { "  ", 2 },	      { "x", 1 },    IMPORT_NO_EMAIL	  },
-		{ { "a b@c.test", 10 }, { "x", 1 },  IMPORT_BAD_EMAIL	  },
-		{ { "a@c", 3 },	      { "x", 1 },    IMPORT_BAD_EMAIL	  },
-		{ { "a@c.test", 8 },  { "\xff", 1 }, IMPORT_BAD_ENCODING },
-		{ { "a@c.test", 8 },  { "a\0b", 3 }, IMPORT_BAD_ENCODING },
+		{ { "", 0 }, { "x", 1 }, IMPORT_NO_EMAIL },
+		{ { "  ", 2 }, { "x", 1 }, IMPORT_NO_EMAIL },
+		{ { "a b@c.test", 10 }, { "x", 1 }, IMPORT_BAD_EMAIL },
+		{ { "a@c", 3 }, { "x", 1 }, IMPORT_BAD_EMAIL },
+		{ { "a@c.test", 8 }, { "\xff", 1 }, IMPORT_BAD_ENCODING },
+		{ { "a@c.test", 8 }, { "a\0b", 3 }, IMPORT_BAD_ENCODING },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

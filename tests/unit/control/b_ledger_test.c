@@ -10,8 +10,13 @@
 
 static struct link_event event_of(unsigned kind, uint16_t code, const char *dsn)
 {
-	return (struct link_event){ .kind = kind, .code = code, .dsn = slice_str(dsn), .tenant = 3,
-				    .campaign = 9, .job = job_of_chunk(9, 5001), .row = 7 };
+	return (struct link_event){ .kind = kind,
+				    .code = code,
+				    .dsn = slice_str(dsn),
+				    .tenant = 3,
+				    .campaign = 9,
+				    .job = job_of_chunk(9, 5001),
+				    .row = 7 };
 }
 
 static void the_wire_and_the_spool_use_the_same_numbers(void **state UNUSED)
@@ -32,14 +37,14 @@ static void each_outcome_has_its_state(void **state UNUSED)
 		unsigned kind, flags;
 		enum ledger_state state;
 	} rows[] = {
-		{LINK_DELIVERED, 0,			LEDGER_DELIVERED },
-		{LINK_BOUNCED,	 0,			LEDGER_BOUNCED	 },
-		{LINK_EXPIRED,	 0,			LEDGER_EXPIRED	 },
-		{LINK_CANCELLED, 0,			LEDGER_CANCELLED },
-		{LINK_CANCELLED, LINK_EVENT_SUPPRESSED, LEDGER_SUPPRESSED},
-		{LINK_DEFERRED,	 0,			LEDGER_DEFERRED	 },
-		{LINK_ACCEPTED,	 0,			0		 },
-		{99,		 0,			0		 },
+		{ LINK_DELIVERED, 0, LEDGER_DELIVERED },
+		{ LINK_BOUNCED, 0, LEDGER_BOUNCED },
+		{ LINK_EXPIRED, 0, LEDGER_EXPIRED },
+		{ LINK_CANCELLED, 0, LEDGER_CANCELLED },
+		{ LINK_CANCELLED, LINK_EVENT_SUPPRESSED, LEDGER_SUPPRESSED },
+		{ LINK_DEFERRED, 0, LEDGER_DEFERRED },
+		{ LINK_ACCEPTED, 0, 0 },
+		{ 99, 0, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

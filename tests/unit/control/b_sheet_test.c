@@ -84,8 +84,13 @@ static void spaces_belong_to_the_field(void **state UNUSED)
 
 static void utf8_passes_and_its_mark_at_the_start_is_dropped(void **state UNUSED)
 {
-	expect("\xef\xbb\xbf" "a,b\n\xc3\xa9,\xe4\xb8\xad\n", "1:a|b;2:\xc3\xa9|\xe4\xb8\xad;");
-	expect("\xef\xbb" "a\n", "1:\xef\xbb" "a;");
+	expect("\xef\xbb\xbf"
+	       "a,b\n\xc3\xa9,\xe4\xb8\xad\n",
+	       "1:a|b;2:\xc3\xa9|\xe4\xb8\xad;");
+	expect("\xef\xbb"
+	       "a\n",
+	       "1:\xef\xbb"
+	       "a;");
 	expect("\xef\xbb", "1:\xef\xbb;");
 }
 

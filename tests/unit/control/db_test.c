@@ -1,4 +1,5 @@
-/* tests/unit/control/db_test.c - the database door against a PostgreSQL of its own (tests/lib/pg.sh). */
+/* tests/unit/control/db_test.c - the database door against a PostgreSQL of its own
+ * (tests/lib/pg.sh). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,7 +23,8 @@ static int pg(const char *what)
 	if (access(here, R_OK) < 0 && !strncmp(here, "../", 3))
 		here += 3;
 	(void)snprintf(command, sizeof(command),
-		       "bash -c '. $(dirname %s)/../../lib/pg.sh; PG_DIR=%s; %s' >/dev/null", here, dir, what);
+		       "bash -c '. $(dirname %s)/../../lib/pg.sh; PG_DIR=%s; %s' >/dev/null", here,
+		       dir, what);
 	return system(command);
 }
 
@@ -49,7 +51,8 @@ static int stop_cluster(void **state)
 
 static struct db *as(const char *user)
 {
-	return db_new(&(struct db_options){ .conninfo = conninfo, .user = user, .statement_timeout_ms = 2000 });
+	return db_new(&(struct db_options){
+	    .conninfo = conninfo, .user = user, .statement_timeout_ms = 2000 });
 }
 
 static void values_come_back_as_they_were_given(void **state)
@@ -59,9 +62,12 @@ static void values_come_back_as_they_were_given(void **state)
 	static const char bytes[] = "\0\x01\\x\xff'";
 
 	(void)state;
-	assert_int_equal(db_run(db, &res, "SELECT $1::bigint, $2::text, $3::bytea, $4::float8, $5::int::bool, $6::text",
-				p_int(INT64_MIN), p_str("it's \\ \xc3\xa9"), p_bytes(slice_of(bytes, sizeof(bytes))),
-				p_real(0.1), p_bool(true), p_null()), 1);
+	assert_int_equal(
+	    db_run(db, &res,
+		   "SELECT $1::bigint, $2::text, $3::bytea, $4::float8, $5::int::bool, $6::text",
+		   p_int(INT64_MIN), p_str("it's \\ \xc3\xa9"),
+		   p_bytes(slice_of(bytes, sizeof(bytes))), p_real(0.1), p_bool(true), p_null()),
+	    1);
 	assert_true(db_int(res, 0, 0) == INT64_MIN);
 	assert_true(slice_eq(db_text(res, 0, 1), SLICE("it's \\ \xc3\xa9")));
 	assert_true(slice_eq(db_bytes(res, 0, 2), slice_of(bytes, sizeof(bytes))));
@@ -79,7 +85,8 @@ static void a_value_is_never_part_of_the_statement(void **state)
 	(void)state;
 	assert_int_equal(db_run(db, &res, "SELECT length($1)", p_str(text)), 1);
 	assert_int_equal(db_int(res, 0, 0), strlen(text));
-	assert_int_equal(db_run(db, NULL, "SELECT $1::text", p_text(slice_of("a\0b", 3))), E_SYNTAX);
+	assert_int_equal(db_run(db, NULL, "SELECT $1::text", p_text(slice_of("a\0b", 3))),
+			 E_SYNTAX);
 	assert_int_equal(db_run(db, NULL, "SELECT $1::text", p_str("\xff")), E_SYNTAX);
 }
 
@@ -88,8 +95,11 @@ static void refusals_of_the_server_are_told_apart(void **state)
 	OWNED(db) db = as("postgres");
 
 	(void)state;
-	assert_int_equal(db_script(db, "CREATE TABLE a (id int CONSTRAINT a_once PRIMARY KEY, v int CHECK (v > 0));"
-				       "CREATE TABLE b (id int REFERENCES a)"), 0);
+	assert_int_equal(
+	    db_script(db,
+		      "CREATE TABLE a (id int CONSTRAINT a_once PRIMARY KEY, v int CHECK (v > 0));"
+		      "CREATE TABLE b (id int REFERENCES a)"),
+	    0);
 	assert_int_equal(db_run(db, NULL, "INSERT INTO a VALUES ($1, 1)", p_int(1)), 1);
 	assert_int_equal(db_run(db, NULL, "INSERT INTO a VALUES ($1, 1)", p_int(1)), E_EXISTS);
 	assert_string_equal(db_constraint(db), "a_once");
@@ -167,7 +177,8 @@ static int read_then_write(struct db *db, void *arg)
 	if (r >= 0)
 		r = db_run(db, NULL, "SELECT v FROM a WHERE id = 1");
 	if (race->runs++ == 0)
-		assert_int_equal(db_run(race->other, NULL, "UPDATE a SET v = v + 1 WHERE id = 1"), 1);
+		assert_int_equal(db_run(race->other, NULL, "UPDATE a SET v = v + 1 WHERE id = 1"),
+				 1);
 	return r < 0 ? r : db_run(db, NULL, "UPDATE a SET v = v + 10 WHERE id = 1");
 }
 
@@ -185,7 +196,8 @@ static void a_serialization_failure_is_run_again(void **state)
 
 static void copied_rows_are_escaped(void **state)
 {
-	static const char *const texts[] = { "plain", "tab\there", "line\nbreak\r", "back\\slash \\N", "" };
+	static const char *const texts[] = { "plain", "tab\there", "line\nbreak\r",
+					     "back\\slash \\N", "" };
 	OWNED(db) db = as("postgres");
 	OWNED(db_result) res = NULL;
 	struct buf rows = { 0 };
@@ -229,7 +241,9 @@ static void a_connection_that_was_cut_is_made_anew(void **state)
 
 	(void)state;
 	assert_int_equal(db_run(db, &res, "SELECT pg_backend_pid()"), 1);
-	assert_int_equal(db_run(killer, NULL, "SELECT pg_terminate_backend($1, 5000)", p_int(db_int(res, 0, 0))), 1);
+	assert_int_equal(
+	    db_run(killer, NULL, "SELECT pg_terminate_backend($1, 5000)", p_int(db_int(res, 0, 0))),
+	    1);
 	assert_int_equal(db_run(db, NULL, "SELECT 1"), 1);
 	/* Within a transaction it is not: half of it is lost. */
 	db_begin(db, 0);
@@ -252,11 +266,14 @@ static void migrations_are_applied_once_and_never_changed(void **state)
 	assert_int_equal(migrate_run(owner, &at), (int)migrations_n - 1);
 	assert_int_equal(migrate_run(owner, &at), 0);
 	assert_int_equal(migrate_check(owner), 0);
-	assert_int_equal(db_script(super, "UPDATE migrations SET checksum = checksum + 1 WHERE number = 2"), 0);
+	assert_int_equal(
+	    db_script(super, "UPDATE migrations SET checksum = checksum + 1 WHERE number = 2"), 0);
 	assert_int_equal(migrate_run(owner, &at), E_CONFLICT);
 	assert_string_equal(at, migrations[2].name);
-	assert_int_equal(db_script(super, "UPDATE migrations SET checksum = checksum - 1 WHERE number = 2;"
-					  "INSERT INTO migrations VALUES (999, 'later', 1)"), 0);
+	assert_int_equal(db_script(super,
+				   "UPDATE migrations SET checksum = checksum - 1 WHERE number = 2;"
+				   "INSERT INTO migrations VALUES (999, 'later', 1)"),
+			 0);
 	assert_int_equal(migrate_check(owner), E_VERSION);
 }
 

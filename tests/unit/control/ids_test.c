@@ -11,7 +11,9 @@
 #include "control/http/ids.h"
 
 static const uint8_t key[32] = { 1, 2, 3 };
-static const uint64_t samples[] = { 0, 1, 2, 3, 1000, 0x7fffffff, 0x100000000, INT64_MAX, UINT64_MAX };
+static const uint64_t samples[] = {
+	0, 1, 2, 3, 1000, 0x7fffffff, 0x100000000, INT64_MAX, UINT64_MAX
+};
 
 static void an_id_comes_back_as_its_number(void **state)
 {
@@ -22,7 +24,8 @@ static void an_id_comes_back_as_its_number(void **state)
 	for (int kind = 0; kind < ID_KINDS; kind++)
 		for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
 			back = ~samples[i];
-			assert_int_equal(id_in(kind, slice_str(id_out(kind, samples[i], text)), &back), 0);
+			assert_int_equal(
+			    id_in(kind, slice_str(id_out(kind, samples[i], text)), &back), 0);
 			assert_true(back == samples[i]);
 		}
 }
@@ -42,7 +45,8 @@ static void the_same_letters_name_another_number_in_another_kind(void **state)
 	uint64_t back = 7;
 
 	(void)state;
-	assert_int_equal(id_from_letters(ID_LIST, slice_str(id_letters(ID_CAMPAIGN, 7, letters)), &back), 0);
+	assert_int_equal(
+	    id_from_letters(ID_LIST, slice_str(id_letters(ID_CAMPAIGN, 7, letters)), &back), 0);
 	assert_true(back != 7);
 }
 
@@ -64,8 +68,15 @@ static void neighbours_do_not_look_alike(void **state)
 
 static void letters_that_are_not_canonical_are_unknown(void **state)
 {
-	static const char *const bad[] = { "", "cmp_", "cmp_aaaaaaaaaaaa", "cmp_aaaaaaaaaaaaaa", "cmp_Aaaaaaaaaaaaa",
-					   "cmp_0aaaaaaaaaaaa", "cmp_qaaaaaaaaaaaa", "cmp-aaaaaaaaaaaaa", "aaaaaaaaaaaaa" };
+	static const char *const bad[] = { "",
+					   "cmp_",
+					   "cmp_aaaaaaaaaaaa",
+					   "cmp_aaaaaaaaaaaaaa",
+					   "cmp_Aaaaaaaaaaaaa",
+					   "cmp_0aaaaaaaaaaaa",
+					   "cmp_qaaaaaaaaaaaa",
+					   "cmp-aaaaaaaaaaaaa",
+					   "aaaaaaaaaaaaa" };
 	uint64_t back;
 
 	(void)state;
@@ -82,7 +93,8 @@ static void a_token_says_where_it_belongs(void **state)
 	(void)state;
 	token_secret(secret);
 	assert_int_equal(strlen(secret), TOKEN_SECRET_LEN);
-	assert_int_equal(token_parse(slice_str(token_format(ID_KEY, 12, 345, secret, text)), &t), 0);
+	assert_int_equal(token_parse(slice_str(token_format(ID_KEY, 12, 345, secret, text)), &t),
+			 0);
 	assert_int_equal(t.kind, ID_KEY);
 	assert_int_equal(t.org, 12);
 	assert_true(t.id == 345);
@@ -142,7 +154,9 @@ static void a_cursor_comes_back_where_it_was_written(void **state)
 	int64_t id = 0;
 
 	(void)state;
-	assert_int_equal(read_back("1\n/v1/lists\n", written(&out, "1\n/v1/lists\n", -5, "a@b.example"), &id, text), 11);
+	assert_int_equal(read_back("1\n/v1/lists\n",
+				   written(&out, "1\n/v1/lists\n", -5, "a@b.example"), &id, text),
+			 11);
 	assert_true(id == -5);
 	assert_string_equal(text, "a@b.example");
 	buf_free(&out);

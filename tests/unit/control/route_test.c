@@ -1,4 +1,5 @@
-/* tests/unit/control/route_test.c - finding routes in the daemon's own table; times; what DNS must say. */
+/* tests/unit/control/route_test.c - finding routes in the daemon's own table; times; what DNS must
+ * say. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,7 +9,8 @@
 #include "control/domains/private.h"
 #include "control/http/call.h"
 
-static int find(enum route_listener listener, const char *method, const char *path, struct route_match *m)
+static int find(enum route_listener listener, const char *method, const char *path,
+		struct route_match *m)
 {
 	return route_find(listener, slice_str(method), slice_str(path), m);
 }
@@ -34,9 +36,19 @@ static void a_literal_segment_wins_over_a_parameter(void **state)
 
 static void a_path_that_is_almost_one_is_none(void **state)
 {
-	static const char *const bad[] = { "", "/", "/v1", "/v1/", "/v1/domains/", "/v1/domains//", "//v1/domains",
-					   "/v1/domains/x/", "/v1/domains/x/records/y", "v1/domains", "/v1/domainsx",
-					   "/V1/domains", "/health/" };
+	static const char *const bad[] = { "",
+					   "/",
+					   "/v1",
+					   "/v1/",
+					   "/v1/domains/",
+					   "/v1/domains//",
+					   "//v1/domains",
+					   "/v1/domains/x/",
+					   "/v1/domains/x/records/y",
+					   "v1/domains",
+					   "/v1/domainsx",
+					   "/V1/domains",
+					   "/health/" };
 	struct route_match m;
 
 	(void)state;
@@ -72,8 +84,9 @@ static void every_row_is_found_by_its_own_pattern(void **state)
 	(void)state;
 	for (unsigned i = 0; i < route_count(); i++) {
 		const struct route *row = route_at(i, &listeners);
-		enum route_listener any = listeners & LISTEN_API ? LISTEN_API :
-					  listeners & LISTEN_ADMIN ? LISTEN_ADMIN : LISTEN_PUBLIC;
+		enum route_listener any = listeners & LISTEN_API     ? LISTEN_API
+					  : listeners & LISTEN_ADMIN ? LISTEN_ADMIN
+								     : LISTEN_PUBLIC;
 
 		assert_int_equal(find(any, row->method, row->path, &m), 0);
 		assert_ptr_equal(m.route, row); /* and so no two rows are the same */
@@ -89,7 +102,8 @@ static void every_change_needs_a_credential_or_is_braked(void **state)
 	for (unsigned i = 0; i < route_count(); i++) {
 		const struct route *row = route_at(i, &listeners);
 
-		if (row->auth == AUTH_NONE && strcmp(row->method, "GET") && !(listeners & LISTEN_PUBLIC))
+		if (row->auth == AUTH_NONE && strcmp(row->method, "GET") &&
+		    !(listeners & LISTEN_PUBLIC))
 			assert_true(row->flags & ROUTE_BRAKED);
 		if (row->auth == AUTH_MEMBER)
 			assert_true(row->permit != 0);
@@ -104,11 +118,11 @@ static void times_are_read_in_any_offset(void **state)
 		const char *text;
 		int64_t ms;
 	} good[] = {
-		{"1970-01-01T00:00:00Z",            0            },
-		{"2026-11-20T16:32:38.123Z",        1795192358123},
-		{"2026-11-20T17:32:38.1239+01:00",  1795192358123},
-		{"2026-11-20t16:02:38.123-00:30",   1795192358123},
-		{"2024-02-29T00:00:00Z",            1709164800000},
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "2026-11-20T16:32:38.123Z", 1795192358123 },
+		{ "2026-11-20T17:32:38.1239+01:00", 1795192358123 },
+		{ "2026-11-20t16:02:38.123-00:30", 1795192358123 },
+		{ "2024-02-29T00:00:00Z", 1709164800000 },
 	};
 	int64_t ms;
 
@@ -121,10 +135,19 @@ static void times_are_read_in_any_offset(void **state)
 
 static void what_is_no_time_is_refused(void **state)
 {
-	static const char *const bad[] = { "", "2026-11-20", "2026-11-20T16:32:38", "2026-11-31T00:00:00Z",
-					   "2025-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-20T24:00:00Z",
-					   "2026-11-20T16:32:38.Z", "2026-11-20T16:32:38Zx", "2026-11-20T16:32:38+0100",
-					   "1969-12-31T23:59:59Z", "2026-1-20T16:32:38Z", "2026-11-20T16:32:38+24:00" };
+	static const char *const bad[] = { "",
+					   "2026-11-20",
+					   "2026-11-20T16:32:38",
+					   "2026-11-31T00:00:00Z",
+					   "2025-02-29T00:00:00Z",
+					   "2026-13-01T00:00:00Z",
+					   "2026-11-20T24:00:00Z",
+					   "2026-11-20T16:32:38.Z",
+					   "2026-11-20T16:32:38Zx",
+					   "2026-11-20T16:32:38+0100",
+					   "1969-12-31T23:59:59Z",
+					   "2026-1-20T16:32:38Z",
+					   "2026-11-20T16:32:38+24:00" };
 	int64_t ms;
 
 	(void)state;
@@ -133,7 +156,8 @@ static void what_is_no_time_is_refused(void **state)
 }
 
 /* One expected record against the texts that a name carries. */
-static enum record_state judged(const char *kind, const char *value, const char *const *texts, unsigned n)
+static enum record_state judged(const char *kind, const char *value, const char *const *texts,
+				unsigned n)
 {
 	struct dns_record records[4] = { 0 };
 	struct dns_answer answer = { .n = n, .records = records };
@@ -158,18 +182,21 @@ static void a_dkim_record_counts_by_its_key_not_its_spelling(void **state)
 	(void)state;
 	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; k=rsa; p=AbC+d/e="), RECORD_OK);
 	assert_int_equal(JUDGED("dkim-rsa", want, "k = rsa;p= AbC +d/\te= ; t=s"), RECORD_OK);
-	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; p=AbC+d/e="), RECORD_OK); /* k=rsa is the default */
+	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; p=AbC+d/e="),
+			 RECORD_OK); /* k=rsa is the default */
 	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; k=rsa; p=aBC+d/e="), RECORD_WRONG);
 	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; k=rsa; p="), RECORD_WRONG);
 	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; k=ed25519; p=AbC+d/e="), RECORD_WRONG);
-	assert_int_equal(JUDGED("dkim-ed25519", "v=DKIM1; k=ed25519; p=x", "v=DKIM1; p=x"), RECORD_WRONG);
+	assert_int_equal(JUDGED("dkim-ed25519", "v=DKIM1; k=ed25519; p=x", "v=DKIM1; p=x"),
+			 RECORD_WRONG);
 }
 
 static void two_dkim_records_at_one_name_are_wrong(void **state)
 {
 	(void)state;
-	assert_int_equal(JUDGED("dkim-rsa", "v=DKIM1; k=rsa; p=x", "v=DKIM1; k=rsa; p=x", "v=DKIM1; k=rsa; p=y"),
-			 RECORD_WRONG);
+	assert_int_equal(
+	    JUDGED("dkim-rsa", "v=DKIM1; k=rsa; p=x", "v=DKIM1; k=rsa; p=x", "v=DKIM1; k=rsa; p=y"),
+	    RECORD_WRONG);
 }
 
 static void ownership_is_one_text_among_others(void **state)
@@ -178,7 +205,8 @@ static void ownership_is_one_text_among_others(void **state)
 
 	(void)state;
 	assert_int_equal(JUDGED("ownership", want, "hello", "postern-verify=abc"), RECORD_OK);
-	assert_int_equal(JUDGED("ownership", want, "postern-verify=other", "postern-verify=abc"), RECORD_OK);
+	assert_int_equal(JUDGED("ownership", want, "postern-verify=other", "postern-verify=abc"),
+			 RECORD_OK);
 	assert_int_equal(JUDGED("ownership", want, "postern-verify=abcd"), RECORD_WRONG);
 	assert_int_equal(JUDGED("ownership", want, "hello"), RECORD_MISSING);
 }
@@ -188,17 +216,24 @@ static void spf_needs_each_of_our_mechanisms_in_the_one_record(void **state)
 	const char *want = "v=spf1 ip4:192.0.2.1 include:x.example ~all";
 
 	(void)state;
-	assert_int_equal(JUDGED("spf", want, "v=spf1 include:x.example a ip4:192.0.2.1 -all"), RECORD_OK);
+	assert_int_equal(JUDGED("spf", want, "v=spf1 include:x.example a ip4:192.0.2.1 -all"),
+			 RECORD_OK);
 	assert_int_equal(JUDGED("spf", want, "v=spf1 include:x.example -all"), RECORD_WRONG);
-	assert_int_equal(JUDGED("spf", want, "v=spf1 ip4:192.0.2.1 -all", "v=spf1 include:x.example -all"), RECORD_WRONG);
-	assert_int_equal(JUDGED("spf", want, "v=spf10 ip4:192.0.2.1 include:x.example"), RECORD_MISSING);
+	assert_int_equal(
+	    JUDGED("spf", want, "v=spf1 ip4:192.0.2.1 -all", "v=spf1 include:x.example -all"),
+	    RECORD_WRONG);
+	assert_int_equal(JUDGED("spf", want, "v=spf10 ip4:192.0.2.1 include:x.example"),
+			 RECORD_MISSING);
 }
 
 static void any_one_dmarc_record_will_do(void **state)
 {
 	(void)state;
-	assert_int_equal(JUDGED("dmarc", "v=DMARC1; p=none", "v=DMARC1; p=reject; rua=mailto:x@y.example"), RECORD_OK);
-	assert_int_equal(JUDGED("dmarc", "v=DMARC1; p=none", "v=DMARC1;p=none", "v=DMARC1;p=none"), RECORD_WRONG);
+	assert_int_equal(
+	    JUDGED("dmarc", "v=DMARC1; p=none", "v=DMARC1; p=reject; rua=mailto:x@y.example"),
+	    RECORD_OK);
+	assert_int_equal(JUDGED("dmarc", "v=DMARC1; p=none", "v=DMARC1;p=none", "v=DMARC1;p=none"),
+			 RECORD_WRONG);
 }
 
 static void no_answer_is_neither_right_nor_missing(void **state)

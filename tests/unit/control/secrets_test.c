@@ -63,10 +63,12 @@ static void a_changed_or_cut_byte_is_noticed(void **state)
 	assert_int_equal(secrets_seal(s, SLICE("x"), SLICE("the key"), &id, &sealed), 0);
 	for (size_t i = 0; i < buf_len(&sealed); i++) {
 		sealed.p[sealed.start + i] ^= 1;
-		assert_int_equal(secrets_open(s, id, SLICE("x"), buf_data(&sealed), &opened), E_CRYPTO);
-		sealed.p[sealed.start + i] ^= 1;
-		assert_int_equal(secrets_open(s, id, SLICE("x"), slice_of(buf_data(&sealed).p, i), &opened),
+		assert_int_equal(secrets_open(s, id, SLICE("x"), buf_data(&sealed), &opened),
 				 E_CRYPTO);
+		sealed.p[sealed.start + i] ^= 1;
+		assert_int_equal(
+		    secrets_open(s, id, SLICE("x"), slice_of(buf_data(&sealed).p, i), &opened),
+		    E_CRYPTO);
 	}
 	buf_free(&sealed);
 	buf_free(&opened);
@@ -99,7 +101,8 @@ static void the_highest_key_seals_and_older_ones_still_open(void **state)
 	assert_int_equal(secrets_seal(after, SLICE("x"), SLICE("new"), &fresh_id, &fresh), 0);
 	assert_int_equal(fresh_id, 2);
 	assert_int_equal(secrets_open(after, old_id, SLICE("x"), buf_data(&old), &opened), 0);
-	assert_int_equal(secrets_open(before, fresh_id, SLICE("x"), buf_data(&fresh), &opened), E_UNKNOWN);
+	assert_int_equal(secrets_open(before, fresh_id, SLICE("x"), buf_data(&fresh), &opened),
+			 E_UNKNOWN);
 	buf_free(&old);
 	buf_free(&fresh);
 	buf_free(&opened);
@@ -125,10 +128,17 @@ static void each_purpose_has_its_own_secret_and_keeps_it(void **state)
 static void a_file_that_is_not_whole_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", ROOT_LINE, SEAL_1, ROOT_LINE ROOT_LINE SEAL_1, ROOT_LINE SEAL_1 SEAL_1,
-		ROOT_LINE "seal 0 1111111111111111111111111111111111111111111111111111111111111111\n",
-		ROOT_LINE SEAL_1 "what is this\n", "root 0011\n" SEAL_1,
-		ROOT_LINE "seal 1 1111111111111111111111111111111111111111111111111111111111111111 more\n",
+		"",
+		ROOT_LINE,
+		SEAL_1,
+		ROOT_LINE ROOT_LINE SEAL_1,
+		ROOT_LINE SEAL_1 SEAL_1,
+		ROOT_LINE
+		"seal 0 1111111111111111111111111111111111111111111111111111111111111111\n",
+		ROOT_LINE SEAL_1 "what is this\n",
+		"root 0011\n" SEAL_1,
+		ROOT_LINE
+		"seal 1 1111111111111111111111111111111111111111111111111111111111111111 more\n",
 	};
 	struct secrets *s = NULL;
 
@@ -164,7 +174,8 @@ static void each_role_may_no_more_than_the_one_above(void **state)
 {
 	(void)state;
 	for (int role = ROLE_MANAGER; role < ROLE_END; role++)
-		assert_true((role_permits(role) & ~role_permits(ROLE_ADMIN)) == 0 || role == ROLE_SENDER);
+		assert_true((role_permits(role) & ~role_permits(ROLE_ADMIN)) == 0 ||
+			    role == ROLE_SENDER);
 	assert_true(role_permits(ROLE_VIEWER) & PERMIT_CAMPAIGNS_READ);
 	assert_false(role_permits(ROLE_VIEWER) & PERMIT_CONTACTS_WRITE);
 	assert_false(role_permits(ROLE_EDITOR) & PERMIT_CAMPAIGNS_SEND);

@@ -14,16 +14,16 @@
 /* Reads "selector txt" lines, an empty line, then messages in hex; says for each how many of its
  * own signatures pass. */
 static const char verifier[] =
-	"import sys, dkim\n"
-	"keys = {}\n"
-	"for line in sys.stdin:\n"
-	"    if not line.strip(): break\n"
-	"    s, txt = line.rstrip('\\n').split(' ', 1)\n"
-	"    keys[(s + '._domainkey.shop.example.').encode()] = txt.encode()\n"
-	"def dns(name, timeout=5): return keys.get(name)\n"
-	"for line in sys.stdin:\n"
-	"    d = dkim.DKIM(bytes.fromhex(line.strip()))\n"
-	"    print(sum(d.verify(idx=i, dnsfunc=dns) for i in range(2)), flush=True)\n";
+    "import sys, dkim\n"
+    "keys = {}\n"
+    "for line in sys.stdin:\n"
+    "    if not line.strip(): break\n"
+    "    s, txt = line.rstrip('\\n').split(' ', 1)\n"
+    "    keys[(s + '._domainkey.shop.example.').encode()] = txt.encode()\n"
+    "def dns(name, timeout=5): return keys.get(name)\n"
+    "for line in sys.stdin:\n"
+    "    d = dkim.DKIM(bytes.fromhex(line.strip()))\n"
+    "    print(sum(d.verify(idx=i, dnsfunc=dns) for i in range(2)), flush=True)\n";
 
 static struct sign_key *keys[2];
 

@@ -116,24 +116,24 @@ static void another_key_a_revoked_one_and_no_key_are_told_apart(void **state UNU
 static void keys_that_cannot_sign_are_refused(void **state UNUSED)
 {
 	static const char encrypted[] =
-		"-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
-		"MIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBBWY2o0sTYzW4bqEvMG\n"
-		"-----END ENCRYPTED PRIVATE KEY-----\n";
+	    "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+	    "MIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBBWY2o0sTYzW4bqEvMG\n"
+	    "-----END ENCRYPTED PRIVATE KEY-----\n";
 	static const char public_only[] =
 	    "-----BEGIN PUBLIC KEY-----\n"
 	    "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
 	    "-----END PUBLIC KEY-----\n";
 	/* A 512-bit RSA key. */
 	static const char small[] =
-		"-----BEGIN RSA PRIVATE KEY-----\n"
-		"MIIBOgIBAAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf9Cnzj4p4WGeKLs1Pt8Qu\n"
-		"KUpRKfFLfRYC9AIKjbJTWit+CqvjWYzvQwECAwEAAQJAIJLixBy2qpFoS4DSmoEm\n"
-		"o3qGy0t6z09AIJtH+5OeRV1be+N4cDYJKffGzDa88vQENZiRm0GRq6a+HPGQMd2k\n"
-		"TQIhAKMSvzIBnni7ot/OSie2TmJLY4SwTQAevXysE2RbFDYdAiEBCUEaRQnMnbp7\n"
-		"9mxDXDf6AU0cN/RPBjb9qSHDcWZHGzUCIG2Es59z8ugGrDY+pxLQnwfotadxd+Uy\n"
-		"v/Ow5T0q5gIJAiEAyS4RaI9YG8EWx/2w0T67ZUVAw8eOMB6BIUg0Xcu+3okCIBOs\n"
-		"/5OiPgoTdSy7bcF9IGpSE8ZgGKzgYQVZeN97YE00\n"
-		"-----END RSA PRIVATE KEY-----\n";
+	    "-----BEGIN RSA PRIVATE KEY-----\n"
+	    "MIIBOgIBAAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf9Cnzj4p4WGeKLs1Pt8Qu\n"
+	    "KUpRKfFLfRYC9AIKjbJTWit+CqvjWYzvQwECAwEAAQJAIJLixBy2qpFoS4DSmoEm\n"
+	    "o3qGy0t6z09AIJtH+5OeRV1be+N4cDYJKffGzDa88vQENZiRm0GRq6a+HPGQMd2k\n"
+	    "TQIhAKMSvzIBnni7ot/OSie2TmJLY4SwTQAevXysE2RbFDYdAiEBCUEaRQnMnbp7\n"
+	    "9mxDXDf6AU0cN/RPBjb9qSHDcWZHGzUCIG2Es59z8ugGrDY+pxLQnwfotadxd+Uy\n"
+	    "v/Ow5T0q5gIJAiEAyS4RaI9YG8EWx/2w0T67ZUVAw8eOMB6BIUg0Xcu+3okCIBOs\n"
+	    "/5OiPgoTdSy7bcF9IGpSE8ZgGKzgYQVZeN97YE00\n"
+	    "-----END RSA PRIVATE KEY-----\n";
 	static const char *const bad[] = { "", "no key", encrypted, public_only, small };
 	struct sign_key *key = NULL;
 	struct pair p;

@@ -79,8 +79,8 @@ static void keys_come_back_in_the_order_of_their_selectors(void **state UNUSED)
 
 static void names_that_could_leave_the_folder_are_refused(void **state UNUSED)
 {
-	static const char *const bad[] = {"",	  ".",	     "..", "../x", "a/b",
-					  "a..b", ".hidden", "a.", "a\nb", "a b"};
+	static const char *const bad[] = { "",     ".",       "..", "../x", "a/b",
+					   "a..b", ".hidden", "a.", "a\nb", "a b" };
 	struct sign_key *keys[KEYDIR_KEYS_MAX];
 	unsigned n;
 

@@ -169,14 +169,14 @@ static void every_signed_message_of_the_corpus_verifies(void **state UNUSED)
 	buf_free(&signed_m);
 }
 
-static struct slice MESSAGE(void)
-{
+static struct slice MESSAGE(void) {
 	return SLICE("From: a@shop.example\r\nTo: b@b.example\r\nSubject: hello there\r\n"
 		     "List-Unsubscribe: <https://u.example/1>\r\n"
 		     "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\r\nbody text\r\n");
 }
 
-static void sign_into(struct buf *out, struct slice m)
+static void
+sign_into(struct buf *out, struct slice m)
 {
 	buf_clear(out);
 	assert_int_equal(sign_message(keys, 2, m, 1600000000, out), 0);
@@ -253,25 +253,25 @@ static void body_length_is_never_limited_and_from_is_named_twice(void **state UN
 static void messages_that_are_not_framed_are_refused_by_both(void **state UNUSED)
 {
 	static const struct slice bad[] = {
-	    SLICE(""),
-	    SLICE("\r\n"),
-	    SLICE("\r\nbody\r\n"),
-	    SLICE("To: a@b.example\r\n\r\n"),
-	    SLICE("From: a@b.example\r\nFrom: c@d.example\r\n\r\n"),
-	    SLICE("From: a@b.example\r\nfrom : c@d.example\r\n\r\n"),
-	    SLICE("From: a@b.example\n\nbody\n"),
-	    SLICE("From: a@b.example"),
-	    SLICE("From: a@b.example\r\nno colon here\r\n\r\n"),
-	    SLICE(" From: a@b.example\r\n\r\n"),
-	    SLICE("From: a@b.example\r\n: empty name\r\n\r\n"),
-	    SLICE("From: a@b.example\r\nSub\tject: x\r\n\r\n"),
-	    SLICE("From: a@b.example\r\nSubject: bare\rCR\r\n\r\n"),
-	    SLICE("From: a@b.example\r\nSubject: N\0L\r\n\r\n"),
-	    SLICE("From: a@b.example\r\nSubject: \x0c\r\n\r\n"),
-	    SLICE("From: a@b.example\r\nSub;ject: x\r\n\r\n"),
-	    SLICE("From: a@b.example\r\n\r\nbare \r CR\r\n"),
-	    SLICE("From: a@b.example\r\n\r\nx\r"),
-	    SLICE("From: a@b.example\r\n\r\n\r\r\n"),
+		SLICE(""),
+		SLICE("\r\n"),
+		SLICE("\r\nbody\r\n"),
+		SLICE("To: a@b.example\r\n\r\n"),
+		SLICE("From: a@b.example\r\nFrom: c@d.example\r\n\r\n"),
+		SLICE("From: a@b.example\r\nfrom : c@d.example\r\n\r\n"),
+		SLICE("From: a@b.example\n\nbody\n"),
+		SLICE("From: a@b.example"),
+		SLICE("From: a@b.example\r\nno colon here\r\n\r\n"),
+		SLICE(" From: a@b.example\r\n\r\n"),
+		SLICE("From: a@b.example\r\n: empty name\r\n\r\n"),
+		SLICE("From: a@b.example\r\nSub\tject: x\r\n\r\n"),
+		SLICE("From: a@b.example\r\nSubject: bare\rCR\r\n\r\n"),
+		SLICE("From: a@b.example\r\nSubject: N\0L\r\n\r\n"),
+		SLICE("From: a@b.example\r\nSubject: \x0c\r\n\r\n"),
+		SLICE("From: a@b.example\r\nSub;ject: x\r\n\r\n"),
+		SLICE("From: a@b.example\r\n\r\nbare \r CR\r\n"),
+		SLICE("From: a@b.example\r\n\r\nx\r"),
+		SLICE("From: a@b.example\r\n\r\n\r\r\n"),
 	};
 	struct buf out;
 
@@ -345,19 +345,20 @@ static void the_example_of_rfc_8463_verifies_and_its_body_hash_is_ours(void **st
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(hot_path_equals_the_judge_over_the_corpus),
-	    cmocka_unit_test(hot_path_equals_the_judge_over_a_thousand_random_messages),
-	    cmocka_unit_test(hot_path_equals_the_judge_for_selectors_and_domains_of_every_length),
-	    cmocka_unit_test(
-		as_many_signed_fields_as_allowed_are_judged_alike_and_one_more_is_refused),
-	    cmocka_unit_test(every_signed_message_of_the_corpus_verifies),
-	    cmocka_unit_test(a_changed_message_does_not_verify),
-	    cmocka_unit_test(adding_a_field_that_is_oversigned_breaks_the_signature),
-	    cmocka_unit_test(one_missing_signature_fails_the_verification_of_both_keys),
-	    cmocka_unit_test(body_length_is_never_limited_and_from_is_named_twice),
-	    cmocka_unit_test(messages_that_are_not_framed_are_refused_by_both),
-	    cmocka_unit_test(a_full_output_gets_nothing_rather_than_one_signature_of_two),
-	    cmocka_unit_test(the_example_of_rfc_8463_verifies_and_its_body_hash_is_ours),
+		cmocka_unit_test(hot_path_equals_the_judge_over_the_corpus),
+		cmocka_unit_test(hot_path_equals_the_judge_over_a_thousand_random_messages),
+		cmocka_unit_test(
+		    hot_path_equals_the_judge_for_selectors_and_domains_of_every_length),
+		cmocka_unit_test(
+		    as_many_signed_fields_as_allowed_are_judged_alike_and_one_more_is_refused),
+		cmocka_unit_test(every_signed_message_of_the_corpus_verifies),
+		cmocka_unit_test(a_changed_message_does_not_verify),
+		cmocka_unit_test(adding_a_field_that_is_oversigned_breaks_the_signature),
+		cmocka_unit_test(one_missing_signature_fails_the_verification_of_both_keys),
+		cmocka_unit_test(body_length_is_never_limited_and_from_is_named_twice),
+		cmocka_unit_test(messages_that_are_not_framed_are_refused_by_both),
+		cmocka_unit_test(a_full_output_gets_nothing_rather_than_one_signature_of_two),
+		cmocka_unit_test(the_example_of_rfc_8463_verifies_and_its_body_hash_is_ours),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, free_keys);

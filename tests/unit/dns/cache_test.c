@@ -7,7 +7,8 @@
 
 #include "dns/cache.h"
 
-static void store(struct cache *c, const char *name, enum dns_type type, int64_t expires_ms, size_t bytes)
+static void store(struct cache *c, const char *name, enum dns_type type, int64_t expires_ms,
+		  size_t bytes)
 {
 	struct answer *w = answer_new(0, bytes);
 

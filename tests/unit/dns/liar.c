@@ -140,11 +140,9 @@ static void serve_tcp(struct liar *l, int *held)
 static void *run(void *arg)
 {
 	struct liar *l = arg;
-	struct pollfd fds[3] = {
-	    {l->udp,	     POLLIN, 0},
-		 {l->listener, POLLIN, 0},
-		   {l->stop[0],	POLLIN, 0}
-	  };
+	struct pollfd fds[3] = { { l->udp, POLLIN, 0 },
+				 { l->listener, POLLIN, 0 },
+				 { l->stop[0], POLLIN, 0 } };
 	int held = -1;
 
 	for (;;) {

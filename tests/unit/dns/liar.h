@@ -12,7 +12,7 @@
 enum { LIAR_KEEPS = 512, PACKET_MAX = 66000 };
 
 struct liar;
-struct lie {                    /* a packet being made */
+struct lie { /* a packet being made */
 	size_t n;
 	uint8_t bytes[PACKET_MAX];
 };
@@ -20,8 +20,8 @@ struct liar_question {
 	struct liar *server;
 	const uint8_t *bytes;
 	size_t n;
-	unsigned number;        /* how many came before, over UDP and TCP */
-	int tcp;                /* connection, or -1 */
+	unsigned number; /* how many came before, over UDP and TCP */
+	int tcp;         /* connection, or -1 */
 	struct sockaddr_in from;
 };
 typedef void (*liar_fn)(const struct liar_question *q);

@@ -312,23 +312,35 @@ static void a_server_from_before_edns_is_asked_without(void **state UNUSED)
 	assert_int_equal(truth_after(no_edns).sent, 2);
 }
 
-/* ---- aliases and numbers --------------------------------------------------------------------- */
+/* ---- aliases and numbers ----------------------------------------------------------------- */
 
-#define EXAMPLE "\x07" "example"
+#define EXAMPLE                                                                                    \
+	"\x07"                                                                                     \
+	"example"
 
 static void alias_circle(const struct liar_question *q)
 {
 	struct lie lie;
 
 	lie_start(&lie, q);
-	lie_record(&lie, NULL, 5, 300, "\x01" "b" EXAMPLE, 11);
-	lie_record(&lie, "\x01" "b" EXAMPLE, 5, 300, "\x01" "a" EXAMPLE, 11);
+	lie_record(&lie, NULL, 5, 300,
+		   "\x01"
+		   "b" EXAMPLE,
+		   11);
+	lie_record(&lie,
+		   "\x01"
+		   "b" EXAMPLE,
+		   5, 300,
+		   "\x01"
+		   "a" EXAMPLE,
+		   11);
 	lie_send(&lie, q);
 }
 
 static void endless_aliases(const struct liar_question *q)
 {
-	char target[12] = "\x01" "a" EXAMPLE;
+	char target[12] = "\x01"
+			  "a" EXAMPLE;
 	struct lie lie;
 
 	target[1] = (char)('b' + q->number % 20);
@@ -358,7 +370,10 @@ static void unasked_records(const struct liar_question *q)
 	struct lie lie;
 
 	lie_start(&lie, q);
-	lie_record(&lie, "\x01" "x" EXAMPLE, 1, 300, "\x06\x06\x06\x06", 4);
+	lie_record(&lie,
+		   "\x01"
+		   "x" EXAMPLE,
+		   1, 300, "\x06\x06\x06\x06", 4);
 	lie_record(&lie, NULL, 1, 0x80000001, "\xc0\x00\x02\x50", 4); /* counts as TTL 0 */
 	lie_record(&lie, NULL, 28, 300, "aaaabbbbccccdddd", 16);
 	lie_send(&lie, q);
@@ -384,7 +399,8 @@ int main(void)
 		cmocka_unit_test(silence_of_all_is_temporary_and_not_remembered),
 		cmocka_unit_test(nobody_listening_is_temporary_at_once),
 		cmocka_unit_test(an_answer_to_a_try_that_is_over_finds_no_socket),
-		cmocka_unit_test(a_refusal_goes_to_the_next_server_and_of_all_is_remembered_shortly),
+		cmocka_unit_test(
+		    a_refusal_goes_to_the_next_server_and_of_all_is_remembered_shortly),
 		cmocka_unit_test(a_server_from_before_edns_is_asked_without),
 		cmocka_unit_test(aliases_in_a_circle_or_without_end_are_temporary),
 		cmocka_unit_test(records_that_were_not_asked_for_are_not_taken),

@@ -76,7 +76,8 @@ static void write_config(const struct nsd *d, const struct nsd_zone *zones, unsi
 /* Waits until it takes connections. */
 static bool is_up(const struct nsd *d)
 {
-	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(d->port),
+	struct sockaddr_in sa = { .sin_family = AF_INET,
+				  .sin_port = htons(d->port),
 				  .sin_addr = { htonl(INADDR_LOOPBACK) } };
 
 	for (int i = 0; i < 500; i++) {

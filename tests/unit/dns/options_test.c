@@ -28,11 +28,13 @@ static void only_nameserver_lines_count_and_in_their_order(void **state UNUSED)
 	struct resolver_options o;
 	char text[IP_TEXT_MAX];
 
-	assert_int_equal(read_text("# nameserver 192.0.2.9\nsearch example.org\n"
-				   "nameserver 192.0.2.1\n  nameserver\t2001:db8::1 # second\r\n"
-				   "nameserver not-an-address\nnameservers 192.0.2.8\noptions ndots:5\n"
-				   "nameserver 192.0.2.3",
-				   &o), 0);
+	assert_int_equal(
+	    read_text("# nameserver 192.0.2.9\nsearch example.org\n"
+		      "nameserver 192.0.2.1\n  nameserver\t2001:db8::1 # second\r\n"
+		      "nameserver not-an-address\nnameservers 192.0.2.8\noptions ndots:5\n"
+		      "nameserver 192.0.2.3",
+		      &o),
+	    0);
 	assert_int_equal(o.n_servers, 3);
 	assert_string_equal(ip_format(&o.servers[0].ip, text), "192.0.2.1");
 	assert_string_equal(ip_format(&o.servers[1].ip, text), "2001:db8::1");

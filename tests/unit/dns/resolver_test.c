@@ -15,22 +15,24 @@
 #define X250 X50 X50 X50 X50 X50
 
 static const struct nsd_zone zones[] = {
-	{ "test", HEAD
-	  "ns A 127.0.0.1\n"
-	  "host 77 A 192.0.2.1\nhost A 192.0.2.2\nhost AAAA 2001:db8::1\n"
-	  "mail 600 MX 10 MX1.Mail.TEST.\nmail MX 20 mx2.mail\nempty TXT \"only\" \" text\"\n"
-	  "null MX 0 .\nodd MX 5 with\\032blank.test.\nodd MX 6 fine.test.\n"
-	  "alias 30 CNAME host\nalias2 CNAME alias\naway CNAME far.other.\nnowhere CNAME gone.other.\n"
-	  "dead CNAME gone\ntodead CNAME nosuch.host\n"
-	  "c1 CNAME c2\nc2 CNAME c3\nc3 CNAME c4\nc4 CNAME c5\nc5 CNAME c6\nc6 CNAME c7\nc7 CNAME c8\n"
-	  "c8 CNAME c9\nc9 A 192.0.2.9\n"
-	  "loop CNAME loop.other.\n"
-	  "big TXT " X250 " " X250 " " X250 " " X250 " " X250 " " X250 " " X250 " " X250 "\n"
-	  "mx1.mail A 203.0.113.5\nmx2.mail AAAA 2600::5\nmx2.mail A 203.0.113.6\n"
-	  "*.wild A 192.0.2.7\n_25._tcp.host TLSA 3 1 1 "
-	  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n" },
+	{ "test",
+	  HEAD "ns A 127.0.0.1\n"
+	       "host 77 A 192.0.2.1\nhost A 192.0.2.2\nhost AAAA 2001:db8::1\n"
+	       "mail 600 MX 10 MX1.Mail.TEST.\nmail MX 20 mx2.mail\nempty TXT \"only\" \" text\"\n"
+	       "null MX 0 .\nodd MX 5 with\\032blank.test.\nodd MX 6 fine.test.\n"
+	       "alias 30 CNAME host\nalias2 CNAME alias\naway CNAME far.other.\nnowhere CNAME "
+	       "gone.other.\n"
+	       "dead CNAME gone\ntodead CNAME nosuch.host\n"
+	       "c1 CNAME c2\nc2 CNAME c3\nc3 CNAME c4\nc4 CNAME c5\nc5 CNAME c6\nc6 CNAME c7\nc7 "
+	       "CNAME c8\n"
+	       "c8 CNAME c9\nc9 A 192.0.2.9\n"
+	       "loop CNAME loop.other.\n"
+	       "big TXT " X250 " " X250 " " X250 " " X250 " " X250 " " X250 " " X250 " " X250 "\n"
+	       "mx1.mail A 203.0.113.5\nmx2.mail AAAA 2600::5\nmx2.mail A 203.0.113.6\n"
+	       "*.wild A 192.0.2.7\n_25._tcp.host TLSA 3 1 1 "
+	       "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n" },
 	{ "other", "$TTL 3600\n@ SOA ns.test. admin.test. 1 3600 600 86400 60\n@ NS ns.test.\n"
-	  "far 40 A 192.0.2.44\nloop CNAME loop.test.\n" },
+		   "far 40 A 192.0.2.44\nloop CNAME loop.test.\n" },
 };
 
 static struct nsd nsd;
@@ -206,15 +208,15 @@ static void a_freed_resolver_calls_nobody(void **state)
 
 static void names_that_are_none_are_refused(void **state UNUSED)
 {
-	static const char *const bad[] = {"",
-					  ".",
-					  "a..b",
-					  ".a",
-					  "a b.test",
-					  "a@b.test",
-					  "\xc3\xa9.test",
-					  X50 "xxxxxxxxxxxxxx.test",
-					  X50 "." X50 "." X50 "." X50 "." X50};
+	static const char *const bad[] = { "",
+					   ".",
+					   "a..b",
+					   ".a",
+					   "a b.test",
+					   "a@b.test",
+					   "\xc3\xa9.test",
+					   X50 "xxxxxxxxxxxxxx.test",
+					   X50 "." X50 "." X50 "." X50 "." X50 };
 	struct dns_query q;
 
 	dns_query_init(&q, NULL);

@@ -70,8 +70,9 @@ static void no_value_adds_a_header_or_ends_a_part(void **state)
 			for (unsigned i = 0; i < n; i++)
 				if (i == at || at == n) {
 					memset(big, 'a', 60000);
-					fields[i] = composed_string(h < ARRAY_LEN(hostile) ? hostile[h]
-										  : slice_of(big, 60000));
+					fields[i] = composed_string(h < ARRAY_LEN(hostile)
+									? hostile[h]
+									: slice_of(big, 60000));
 				}
 			check_hostile(p, fields, n);
 		}

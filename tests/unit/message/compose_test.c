@@ -25,29 +25,30 @@ static void a_campaign_expands_to_the_whole_message(void **state)
 	fields[0] = composed_string(SLICE("Zo\xc3\xab & Co"));
 	fields[1] = composed_string(SLICE("https://u.example/u/abc"));
 	composed_expand(p, fields, 2, &out);
-	assert_string_equal(buf_cstr(&out),
-		"Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n"
-		"From: =?UTF-8?q?J=C3=B6rg_Example?= <news@sender.example>\r\n"
-		"Reply-To: Help <help@sender.example>\r\n"
-		"To: rcpt@b.example\r\n"
-		"Subject: =?UTF-8?q?News_for_Zo=C3=AB_=26_Co?=\r\n"
-		"Message-ID: <1f.a3@sender.example>\r\n"
-		"MIME-Version: 1.0\r\n"
-		"List-Unsubscribe: <https://u.example/u/abc>\r\n"
-		"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-		"Content-Type: multipart/alternative;\r\n boundary=\"=_postern_part\"\r\n"
-		"\r\n"
-		"--=_postern_part\r\n"
-		"Content-Type: text/plain; charset=utf-8\r\n"
-		"Content-Transfer-Encoding: quoted-printable\r\n"
-		"\r\n"
-		"Hello=20Zo=C3=AB & Co!\r\nrcpt@b.example\r\n"
-		"\r\n--=_postern_part\r\n"
-		"Content-Type: text/html; charset=utf-8\r\n"
-		"Content-Transfer-Encoding: quoted-printable\r\n"
-		"\r\n"
-		"<p>Hello=20Zo=C3=AB=20&amp; Co!</p>"
-		"\r\n--=_postern_part--\r\n");
+	assert_string_equal(
+	    buf_cstr(&out),
+	    "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n"
+	    "From: =?UTF-8?q?J=C3=B6rg_Example?= <news@sender.example>\r\n"
+	    "Reply-To: Help <help@sender.example>\r\n"
+	    "To: rcpt@b.example\r\n"
+	    "Subject: =?UTF-8?q?News_for_Zo=C3=AB_=26_Co?=\r\n"
+	    "Message-ID: <1f.a3@sender.example>\r\n"
+	    "MIME-Version: 1.0\r\n"
+	    "List-Unsubscribe: <https://u.example/u/abc>\r\n"
+	    "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+	    "Content-Type: multipart/alternative;\r\n boundary=\"=_postern_part\"\r\n"
+	    "\r\n"
+	    "--=_postern_part\r\n"
+	    "Content-Type: text/plain; charset=utf-8\r\n"
+	    "Content-Transfer-Encoding: quoted-printable\r\n"
+	    "\r\n"
+	    "Hello=20Zo=C3=AB & Co!\r\nrcpt@b.example\r\n"
+	    "\r\n--=_postern_part\r\n"
+	    "Content-Type: text/html; charset=utf-8\r\n"
+	    "Content-Transfer-Encoding: quoted-printable\r\n"
+	    "\r\n"
+	    "<p>Hello=20Zo=C3=AB=20&amp; Co!</p>"
+	    "\r\n--=_postern_part--\r\n");
 	buf_free(&out);
 	buf_free(&bytes);
 	p = program_free(p);
@@ -60,8 +61,10 @@ static void a_bad_unsubscribe_url_leaves_both_fields_out(void **state)
 		const char *line; /* NULL: no field */
 	} rows[] = {
 		{ SLICE("https://u.example/a"), "List-Unsubscribe: <https://u.example/a>\r\n" },
-		{ SLICE(" https://u.example/a b\n"), "List-Unsubscribe: <https://u.example/a%20b>\r\n" },
-		{ SLICE("https://u.example/?a=1&b=%20"), "List-Unsubscribe: <https://u.example/?a=1&b=%20>\r\n" },
+		{ SLICE(" https://u.example/a b\n"),
+		  "List-Unsubscribe: <https://u.example/a%20b>\r\n" },
+		{ SLICE("https://u.example/?a=1&b=%20"),
+		  "List-Unsubscribe: <https://u.example/?a=1&b=%20>\r\n" },
 		{ SLICE("mailto:u@x.example"), "List-Unsubscribe: <mailto:u@x.example>\r\n" },
 		{ SLICE(""), NULL },
 		{ SLICE("ftp://u.example"), NULL },
@@ -77,7 +80,8 @@ static void a_bad_unsubscribe_url_leaves_both_fields_out(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct value v = composed_string(rows[i].url);
 		composed_expand(p, &v, 1, &out);
-		assert_int_equal(composed_count(buf_data(&out), "List-Unsubscribe"), rows[i].line ? 3 : 0);
+		assert_int_equal(composed_count(buf_data(&out), "List-Unsubscribe"),
+				 rows[i].line ? 3 : 0);
 		if (rows[i].line)
 			assert_int_equal(composed_count(buf_data(&out), rows[i].line), 1);
 		buf_free(&out);
@@ -129,9 +133,12 @@ static void quoted_printable_holds_at_every_column(void **state)
 static void numbers_and_absent_values_are_written_as_one_expects(void **state)
 {
 	const struct value fields[] = {
-		{ .type = VALUE_INT, .i = INT64_MIN }, { .type = VALUE_REAL, .d = 0.1 },
-		{ .type = VALUE_BOOL, .b = true },     { .type = VALUE_NULL },
-		{ .type = VALUE_LIST },		       { .type = VALUE_MAP },
+		{ .type = VALUE_INT, .i = INT64_MIN },
+		{ .type = VALUE_REAL, .d = 0.1 },
+		{ .type = VALUE_BOOL, .b = true },
+		{ .type = VALUE_NULL },
+		{ .type = VALUE_LIST },
+		{ .type = VALUE_MAP },
 	};
 	struct compose_in in = composed_campaign();
 	struct program *p;
@@ -165,11 +172,11 @@ static void refused(struct compose_in in, enum compose_where where, const char *
 static void what_cannot_be_sent_is_refused_with_its_place(void **state)
 {
 	static const struct compose_header bad[] = {
-		{ SLICE("Bcc"), SLICE("x") },		   { SLICE("X-A"), SLICE("x\r\nBcc: y") },
-		{ SLICE("X A"), SLICE("x") },		   { SLICE(""), SLICE("x") },
-		{ SLICE("content-type"), SLICE("x") },	   { SLICE("DKIM-Signature"), SLICE("x") },
-		{ SLICE("X-A:"), SLICE("x") },		   { SLICE("X-A"), SLICE("x\0") },
-		{ SLICE("Resent-From"), SLICE("x") },	   { SLICE("X-\xc3\xb6"), SLICE("x") },
+		{ SLICE("Bcc"), SLICE("x") },          { SLICE("X-A"), SLICE("x\r\nBcc: y") },
+		{ SLICE("X A"), SLICE("x") },          { SLICE(""), SLICE("x") },
+		{ SLICE("content-type"), SLICE("x") }, { SLICE("DKIM-Signature"), SLICE("x") },
+		{ SLICE("X-A:"), SLICE("x") },         { SLICE("X-A"), SLICE("x\0") },
+		{ SLICE("Resent-From"), SLICE("x") },  { SLICE("X-\xc3\xb6"), SLICE("x") },
 	};
 	struct compose_in in = composed_campaign();
 	(void)state;
@@ -220,9 +227,11 @@ static void extra_headers_are_encoded_and_folded(void **state)
 	p = composed_compose(&in, &bytes);
 	composed_expand(p, NULL, 0, &out);
 	composed_check_lines(buf_data(&out));
-	assert_int_equal(composed_count(buf_data(&out),
-			       "\r\nX-Tag: =?UTF-8?q?caf=C3=A9_au_lait=2C_s=27il_vous_pla=C3=AEt?=\r\n"
-			       "List-Id: News <news.sender.example>\r\n"), 1);
+	assert_int_equal(
+	    composed_count(buf_data(&out),
+			   "\r\nX-Tag: =?UTF-8?q?caf=C3=A9_au_lait=2C_s=27il_vous_pla=C3=AEt?=\r\n"
+			   "List-Id: News <news.sender.example>\r\n"),
+	    1);
 	buf_free(&out);
 	buf_free(&bytes);
 	p = program_free(p);
@@ -250,7 +259,8 @@ static void a_subject_is_cut_between_characters(void **state)
 	at = memmem(buf_data(&out).p, buf_len(&out), "Subject:", 8);
 	end = memmem(buf_data(&out).p, buf_len(&out), "\r\nMessage-ID", 12);
 	assert_true(at && end && end - at > 2000 && end - at < 4000);
-	assert_int_equal(composed_count(buf_data(&out), "77+9"), 0); /* no U+FFFD from half a character */
+	assert_int_equal(composed_count(buf_data(&out), "77+9"),
+			 0); /* no U+FFFD from half a character */
 	buf_free(&big);
 	buf_free(&out);
 	buf_free(&bytes);

@@ -37,16 +37,17 @@ struct value composed_string(struct slice s)
 	return (struct value){ .type = VALUE_STRING, .s = s };
 }
 
-void composed_expand(const struct program *p, const struct value *fields, unsigned n, struct buf *out)
+void composed_expand(const struct program *p, const struct value *fields, unsigned n,
+		     struct buf *out)
 {
-	const struct expand_input in = { fields, n, SLICE("rcpt@b.example"), SLICE("1f.a3@sender.example"),
-					 1700000000000 };
+	const struct expand_input in = { fields, n, SLICE("rcpt@b.example"),
+					 SLICE("1f.a3@sender.example"), 1700000000000 };
 
 	buf_init(out, 0);
 	assert_int_equal(program_expand(p, &in, out), 0);
 }
 
-/* --- what every message must be --- */
+/* ---- what every message must be ---------------------------------------------------------- */
 
 size_t composed_header_end(struct slice m)
 {
@@ -80,7 +81,8 @@ void composed_header_names(struct slice m, struct buf *names)
 
 	buf_init(names, 0);
 	for (size_t i = 0; i < end;) {
-		const char *eol = memchr(m.p + i, '\n', end - i), *colon = memchr(m.p + i, ':', end - i);
+		const char *eol = memchr(m.p + i, '\n', end - i),
+			   *colon = memchr(m.p + i, ':', end - i);
 		if (m.p[i] != ' ' && m.p[i] != '\t') {
 			assert_true(colon && colon < eol);
 			buf_putf(names, " %.*s", (int)(colon - m.p - (ptrdiff_t)i), m.p + i);

@@ -27,7 +27,10 @@ struct row {
 	struct slice value;
 	const char *want;
 };
-#define V(lit) { lit, sizeof(lit) - 1 }
+#define V(lit)                                                                                     \
+	{                                                                                          \
+		lit, sizeof(lit) - 1                                                               \
+	}
 #define EVIL V("\"><script>'&")
 
 static void rows_hold(enum template_part part, const struct row *rows, size_t n)
@@ -37,7 +40,8 @@ static void rows_hold(enum template_part part, const struct row *rows, size_t n)
 		struct buf out;
 		int r = render(part, rows[i].source, rows[i].value, &out, &e);
 		if (r < 0 || strcmp(buf_cstr(&out), rows[i].want) != 0)
-			fail_msg("row %zu %s: %s got %s", i, rows[i].source, e.text, buf_cstr(&out));
+			fail_msg("row %zu %s: %s got %s", i, rows[i].source, e.text,
+				 buf_cstr(&out));
 		buf_free(&out);
 	}
 }
@@ -192,7 +196,8 @@ static void faults_are_told_with_their_line_and_column(void **state)
 		int r = render(TEMPLATE_HTML, refusals[i].source, SLICE(""), &out, &e);
 		if (r >= 0 || !strstr(e.text, refusals[i].why) || e.line != refusals[i].line ||
 		    e.column != refusals[i].column)
-			fail_msg("row %zu %s: %d %u:%u %s", i, refusals[i].source, r, e.line, e.column, e.text);
+			fail_msg("row %zu %s: %d %u:%u %s", i, refusals[i].source, r, e.line,
+				 e.column, e.text);
 		buf_free(&out);
 	}
 }
@@ -213,9 +218,11 @@ static int check(const char *html_source, struct template_error *e)
 static void only_known_fields_are_taken_and_entries_of_trees(void **state)
 {
 	static const char *const good[] = {
-		"{{first_name}} {{email}}", "{{#first_name}}{{first_name}}{{.}}{{/first_name}}",
+		"{{first_name}} {{email}}",
+		"{{#first_name}}{{first_name}}{{.}}{{/first_name}}",
 		"{{#orders}}{{title}} {{item.price}}{{#parts}}{{n}}{{/parts}}{{/orders}}",
-		"{{orders.first.title}}", "{{^orders}}{{first_name}}{{/orders}}",
+		"{{orders.first.title}}",
+		"{{^orders}}{{first_name}}{{/orders}}",
 	};
 	static const struct {
 		const char *source, *why;
@@ -235,14 +242,16 @@ static void only_known_fields_are_taken_and_entries_of_trees(void **state)
 			fail_msg("%s: %s", good[i], e.text);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		assert_int_equal(check(bad[i].source, &e), E_SYNTAX);
-		if (!strstr(e.text, bad[i].why) || e.column != bad[i].column || e.part != TEMPLATE_HTML)
+		if (!strstr(e.text, bad[i].why) || e.column != bad[i].column ||
+		    e.part != TEMPLATE_HTML)
 			fail_msg("%s: %u %s", bad[i].source, e.column, e.text);
 	}
 }
 
 static void fields_are_listed_once_in_order_of_use(void **state)
 {
-	const struct template_source s = { SLICE("{{b}}{{email}}"), SLICE("{{c}}{{b}}"), SLICE("{{a.x}}{{#b}}{{c}}{{/b}}") };
+	const struct template_source s = { SLICE("{{b}}{{email}}"), SLICE("{{c}}{{b}}"),
+					   SLICE("{{a.x}}{{#b}}{{c}}{{/b}}") };
 	const struct template_env env = { .any_field = true };
 	struct template_error e;
 	struct slice names[2];
@@ -255,22 +264,27 @@ static void fields_are_listed_once_in_order_of_use(void **state)
 
 /* What editors and MJML write: Outlook's comments, styles, loops over table rows. */
 static const char page[] =
-	"<!doctype html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\" xmlns:v=\"urn:v\">\n"
-	"<head><title>{{first_name}}</title>\n"
-	"<!--[if !mso]><!--><meta http-equiv=\"X-UA-Compatible\" content=\"IE=edge\"><!--<![endif]-->\n"
-	"<style type=\"text/css\">\n@media (max-width:480px) { .a { width:100%!important } }\n</style>\n"
-	"<!--[if mso]><noscript><xml><o:PixelsPerInch>96</o:PixelsPerInch></xml></noscript><![endif]-->\n"
-	"<!--[if lte mso 11]><style type=\"text/css\">.x { width:100% }</style><![endif]-->\n"
-	"</head>\n<body style=\"margin:0;background:{{first_name}}\">\n"
-	"<div style='display:none'>{{first_name}} &zwnj;&nbsp;</div>\n"
-	"<!--[if mso | IE]><table width=\"600\"><tr><td style=\"line-height:0px\"><![endif]-->\n"
-	"<table role=\"presentation\" border=0 cellpadding=0>\n"
-	"{{#orders}}\n<tr{{! a row }}><td align=\"left\" {{#gift}}class=\"gift\"{{/gift}}>{{title}}</td>\n"
-	"<td><a href=\"https://shop.example/o/{{id}}\" target=\"_blank\">{{price}}</a></td></tr>\n{{/orders}}\n"
-	"{{^orders}}<tr><td>None, {{first_name}}.</td></tr>{{/orders}}\n</table>\n"
-	"<!--[if mso]><v:roundrect href=\"{{email}}\" fillcolor=\"#123456\"><center>{{first_name}}</center>"
-	"</v:roundrect><![endif]-->\n<img src=\"{{first_name}}\" alt=\"\"/><br/>5 < 6 && 7 > 2\n"
-	"<!-- footer: {{first_name}} --><a href='{{first_name}}'>x</a>{{{first_name}}}</body></html>\n";
+    "<!doctype html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\" xmlns:v=\"urn:v\">\n"
+    "<head><title>{{first_name}}</title>\n"
+    "<!--[if !mso]><!--><meta http-equiv=\"X-UA-Compatible\" content=\"IE=edge\"><!--<![endif]-->\n"
+    "<style type=\"text/css\">\n@media (max-width:480px) { .a { width:100%!important } "
+    "}\n</style>\n"
+    "<!--[if "
+    "mso]><noscript><xml><o:PixelsPerInch>96</o:PixelsPerInch></xml></noscript><![endif]-->\n"
+    "<!--[if lte mso 11]><style type=\"text/css\">.x { width:100% }</style><![endif]-->\n"
+    "</head>\n<body style=\"margin:0;background:{{first_name}}\">\n"
+    "<div style='display:none'>{{first_name}} &zwnj;&nbsp;</div>\n"
+    "<!--[if mso | IE]><table width=\"600\"><tr><td style=\"line-height:0px\"><![endif]-->\n"
+    "<table role=\"presentation\" border=0 cellpadding=0>\n"
+    "{{#orders}}\n<tr{{! a row }}><td align=\"left\" "
+    "{{#gift}}class=\"gift\"{{/gift}}>{{title}}</td>\n"
+    "<td><a href=\"https://shop.example/o/{{id}}\" "
+    "target=\"_blank\">{{price}}</a></td></tr>\n{{/orders}}\n"
+    "{{^orders}}<tr><td>None, {{first_name}}.</td></tr>{{/orders}}\n</table>\n"
+    "<!--[if mso]><v:roundrect href=\"{{email}}\" "
+    "fillcolor=\"#123456\"><center>{{first_name}}</center>"
+    "</v:roundrect><![endif]-->\n<img src=\"{{first_name}}\" alt=\"\"/><br/>5 < 6 && 7 > 2\n"
+    "<!-- footer: {{first_name}} --><a href='{{first_name}}'>x</a>{{{first_name}}}</body></html>\n";
 
 static void a_page_as_editors_make_it_is_taken(void **state)
 {
@@ -305,7 +319,8 @@ static void limits_are_told_and_kept(void **state)
 		struct template_error e;
 		struct buf source, out;
 		repeat(&source, rows[i].what, rows[i].n);
-		assert_int_equal(render(TEMPLATE_HTML, buf_cstr(&source), SLICE(""), &out, &e), E_LIMIT);
+		assert_int_equal(render(TEMPLATE_HTML, buf_cstr(&source), SLICE(""), &out, &e),
+				 E_LIMIT);
 		assert_non_null(strstr(e.text, rows[i].why));
 		buf_free(&out);
 		buf_free(&source);
@@ -326,11 +341,15 @@ static void partials_that_never_end_are_limits_not_crashes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
-		const struct template_env env = { .any_field = true, .partial = self, .partial_arg = sources[i] };
+		const struct template_env env = { .any_field = true,
+						  .partial = self,
+						  .partial_arg = sources[i] };
 		struct template_error e;
 		struct buf out;
 		buf_init(&out, 0);
-		assert_int_equal(template_render(TEMPLATE_TEXT, SLICE("{{>a}}"), &env, &none, &out, &e), E_LIMIT);
+		assert_int_equal(
+		    template_render(TEMPLATE_TEXT, SLICE("{{>a}}"), &env, &none, &out, &e),
+		    E_LIMIT);
 		assert_int_equal(buf_len(&out), 0);
 		buf_free(&out);
 	}
@@ -354,7 +373,9 @@ static void a_partial_is_held_to_the_place_where_it_stands(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct template_env env = { .any_field = true, .partial = self, .partial_arg = rows[i].partial };
+		const struct template_env env = { .any_field = true,
+						  .partial = self,
+						  .partial_arg = rows[i].partial };
 		struct template_error e = { 0 };
 		struct buf out;
 		int r;

@@ -9,12 +9,13 @@
 
 #define EIGHT "0123456789abcde "
 #define MESSAGE                                                                                    \
-	"Received: from x\r\n\tby y; date\r\nFrom: A <a@b.example>\r\nsubject: one\r\n two\r\n"   \
+	"Received: from x\r\n\tby y; date\r\nFrom: A <a@b.example>\r\nsubject: one\r\n two\r\n"    \
 	"FROM: second\r\nAuto-Submitted: auto-replied\r\n\r\nFrom: body\r\n"
 
 static void fields_are_walked_with_their_folds_until_the_empty_line(void **state)
 {
-	static const char *const names[] = { "Received", "From", "subject", "FROM", "Auto-Submitted" };
+	static const char *const names[] = { "Received", "From", "subject", "FROM",
+					     "Auto-Submitted" };
 	struct slice m = SLICE(MESSAGE);
 	struct header_field f;
 	size_t pos = 0;
@@ -63,8 +64,9 @@ static void a_header_without_body_ends_with_the_message(void **state)
 
 static void lines_that_are_no_field_are_refused(void **state)
 {
-	static const char *const bad[] = { "hello\r\n", " A: b\r\n", "A : b\r\n", ": b\r\n", "A\x80: b\r\n",
-					   "A: b\r\n\x01: c\r\n", "A: b\r\r\nc\r\n" };
+	static const char *const bad[] = { "hello\r\n",      " A: b\r\n",    "A : b\r\n",
+					   ": b\r\n",        "A\x80: b\r\n", "A: b\r\n\x01: c\r\n",
+					   "A: b\r\r\nc\r\n" };
 	struct header_scan scan;
 
 	(void)state;
@@ -102,8 +104,11 @@ static void find_and_unfold_give_one_line(void **state)
 static void a_peers_words_cannot_leave_the_trace_line(void **state)
 {
 	struct received r = {
-		.helo = SLICE("x\r\nBcc: y (z) \"\\;\0\x80<>"), .by = SLICE("mx.example"),
-		.protocol = SLICE("ESMTPS"), .id = SLICE("0.a1"), .tls = SLICE("TLSv1.3 A)\r\nB"),
+		.helo = SLICE("x\r\nBcc: y (z) \"\\;\0\x80<>"),
+		.by = SLICE("mx.example"),
+		.protocol = SLICE("ESMTPS"),
+		.id = SLICE("0.a1"),
+		.tls = SLICE("TLSv1.3 A)\r\nB"),
 		.rcpt = SLICE("a@b.example>\r\n"),
 	};
 	struct header_field f;
@@ -114,10 +119,10 @@ static void a_peers_words_cannot_leave_the_trace_line(void **state)
 	buf_init(&b, 0);
 	assert_int_equal(ip_parse(SLICE("2001:db8::1"), &r.ip), 0);
 	assert_int_equal(received_line(&r, &b), 0);
-	assert_string_equal(buf_cstr(&b),
-			    "Received: from x?\?Bcc:?y?\?z?\?\?\?\?\?\?\?\? ([IPv6:2001:db8::1])\r\n"
-			    "\tby mx.example with ESMTPS id 0.a1\r\n\t(using TLSv1.3 A?\?\?B)\r\n"
-			    "\tfor <a@b.example?\?\?>;\r\n\tThu, 01 Jan 1970 00:00:00 +0000\r\n");
+	assert_string_equal(
+	    buf_cstr(&b), "Received: from x?\?Bcc:?y?\?z?\?\?\?\?\?\?\?\? ([IPv6:2001:db8::1])\r\n"
+			  "\tby mx.example with ESMTPS id 0.a1\r\n\t(using TLSv1.3 A?\?\?B)\r\n"
+			  "\tfor <a@b.example?\?\?>;\r\n\tThu, 01 Jan 1970 00:00:00 +0000\r\n");
 	assert_int_equal(header_next(buf_data(&b), &pos, &f), 1);
 	assert_int_equal(header_next(buf_data(&b), &pos, &f), 0);
 	buf_free(&b);
@@ -171,14 +176,16 @@ static void header_lines_stay_within_their_width(void **state)
 	(void)state;
 	for (unsigned kind = 0; kind < 4; kind++)
 		for (size_t n = 0; n < sizeof(text); n += 7) {
-			static const char *const unit[] = { "x", "ab ", "\xc3\xb6", "a\xe2\x82\xac  " };
+			static const char *const unit[] = { "x", "ab ", "\xc3\xb6",
+							    "a\xe2\x82\xac  " };
 			size_t col = 9, k;
 			for (size_t i = 0; i < n; i++)
 				text[i] = unit[kind][i % strlen(unit[kind])];
 			k = word_write(dst, slice_of(text, n), 9);
 			assert_true(k <= WORD_BOUND(n));
 			for (size_t i = 0; i < k; i++) {
-				assert_true(dst[i] == '\r' || dst[i] == '\n' || (dst[i] >= 32 && dst[i] < 127));
+				assert_true(dst[i] == '\r' || dst[i] == '\n' ||
+					    (dst[i] >= 32 && dst[i] < 127));
 				col = dst[i] == '\n' ? 0 : col + (dst[i] != '\r');
 				assert_true(col <= 78);
 				if (dst[i] == '\n')

@@ -6,9 +6,18 @@
 
 #include "message/mailbox.h"
 
-#define OK(text, flags, want) {SLICE(text), flags, 0, want}
-#define BAD(text, flags) {SLICE(text), flags, E_SYNTAX, NULL}
-#define LONG(text, flags) {SLICE(text), flags, E_LIMIT, NULL}
+#define OK(text, flags, want)                                                                      \
+	{                                                                                          \
+		SLICE(text), flags, 0, want                                                        \
+	}
+#define BAD(text, flags)                                                                           \
+	{                                                                                          \
+		SLICE(text), flags, E_SYNTAX, NULL                                                 \
+	}
+#define LONG(text, flags)                                                                          \
+	{                                                                                          \
+		SLICE(text), flags, E_LIMIT, NULL                                                  \
+	}
 #define X10 "xxxxxxxxxx"
 #define X60 X10 X10 X10 X10 X10 X10
 #define ALL (MAILBOX_UTF8 | MAILBOX_LITERAL | MAILBOX_QUOTED_ANY)
@@ -121,8 +130,8 @@ static void a_failed_parse_leaves_the_result_alone(void **state)
 
 static void same_mailbox_has_one_normal_form(void **state)
 {
-	static const char *const same[] = { "Ab.C@B.example", "ab.c@b.EXAMPLE", "\"AB.c\"@b.example",
-					    "\"a\\b.c\"@b.example" };
+	static const char *const same[] = { "Ab.C@B.example", "ab.c@b.EXAMPLE",
+					    "\"AB.c\"@b.example", "\"a\\b.c\"@b.example" };
 	char buf[MAILBOX_MAX + 2];
 	struct mailbox m;
 
@@ -156,13 +165,16 @@ static void display_names_are_written_so_that_they_read_the_same(void **state)
 	(void)state;
 	named("a@b.example", "", "a@b.example", "a@b.example");
 	named(" <a@b.example> ", "", "a@b.example", "a@b.example");
-	named("Anna Example <a@b.example>", "Anna Example", "a@b.example", "Anna Example <a@b.example>");
+	named("Anna Example <a@b.example>", "Anna Example", "a@b.example",
+	      "Anna Example <a@b.example>");
 	named("J. Doe <a@b.example>", "J. Doe", "a@b.example", "\"J. Doe\" <a@b.example>");
 	named("\"Doe, \\\"J\\\"\" <a@b.example>", "Doe, \"J\"", "a@b.example",
 	      "\"Doe, \\\"J\\\"\" <a@b.example>");
 	named("\"a <b@c.example>\" <a@b.example>", "a <b@c.example>", "a@b.example",
 	      "\"a <b@c.example>\" <a@b.example>");
-	named("J\xc3\xb6rg <a@b\xc3\xbc" "cher.example>", "J\xc3\xb6rg", "a@xn--bcher-kva.example",
+	named("J\xc3\xb6rg <a@b\xc3\xbc"
+	      "cher.example>",
+	      "J\xc3\xb6rg", "a@xn--bcher-kva.example",
 	      "=?UTF-8?q?J=C3=B6rg?= <a@xn--bcher-kva.example>");
 	named("=?x?q?y?= <a@b.example>", "=?x?q?y?=", "a@b.example",
 	      "=?UTF-8?b?PT94P3E/eT89?= <a@b.example>");
@@ -174,11 +186,20 @@ static void display_names_are_written_so_that_they_read_the_same(void **state)
 static void names_that_could_hide_an_address_are_refused(void **state)
 {
 	static const char *const bad[] = {
-		"Doe, J <a@b.example>",	      "a@b.example <c@d.example>", "\"a <a@b.example>",
-		"a\" <a@b.example>",	      "\"a\"b\" <a@b.example>",	   "a <a@b.example> b",
-		"<a@b.example",		      "a@b.example>",		   "x <>",
-		"a\r\nBcc: x <a@b.example>", "a\n <a@b.example>",	   "\x80 <a@b.example>",
-		"(c) <a@b.example>",	      "a <a@b.example>, <c@d.example>",
+		"Doe, J <a@b.example>",
+		"a@b.example <c@d.example>",
+		"\"a <a@b.example>",
+		"a\" <a@b.example>",
+		"\"a\"b\" <a@b.example>",
+		"a <a@b.example> b",
+		"<a@b.example",
+		"a@b.example>",
+		"x <>",
+		"a\r\nBcc: x <a@b.example>",
+		"a\n <a@b.example>",
+		"\x80 <a@b.example>",
+		"(c) <a@b.example>",
+		"a <a@b.example>, <c@d.example>",
 	};
 	struct mailbox_named m;
 

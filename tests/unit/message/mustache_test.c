@@ -10,22 +10,57 @@
 #include "message/template.h"
 
 /* Values are written as V(...) trees: the same that msgpack or JSON would give. */
-#define CONST(lit) { lit, sizeof(lit) - 1 }
-#define S(text) { .type = VALUE_STRING, .s = CONST(text) }
-#define I(n) { .type = VALUE_INT, .i = (n) }
-#define R(n) { .type = VALUE_REAL, .d = (n) }
-#define T { .type = VALUE_BOOL, .b = true }
-#define F { .type = VALUE_BOOL, .b = false }
-#define NIL { .type = VALUE_NULL }
+#define CONST(lit)                                                                                 \
+	{                                                                                          \
+		lit, sizeof(lit) - 1                                                               \
+	}
+#define S(text)                                                                                    \
+	{                                                                                          \
+		.type = VALUE_STRING, .s = CONST(text)                                             \
+	}
+#define I(n)                                                                                       \
+	{                                                                                          \
+		.type = VALUE_INT, .i = (n)                                                        \
+	}
+#define R(n)                                                                                       \
+	{                                                                                          \
+		.type = VALUE_REAL, .d = (n)                                                       \
+	}
+#define T                                                                                          \
+	{                                                                                          \
+		.type = VALUE_BOOL, .b = true                                                      \
+	}
+#define F                                                                                          \
+	{                                                                                          \
+		.type = VALUE_BOOL, .b = false                                                     \
+	}
+#define NIL                                                                                        \
+	{                                                                                          \
+		.type = VALUE_NULL                                                                 \
+	}
 #define LIST(...)                                                                                  \
-	{ .type = VALUE_LIST, .items = (const struct value[]){ __VA_ARGS__ },                      \
-	  .count = sizeof((const struct value[]){ __VA_ARGS__ }) / sizeof(struct value) }
+	{                                                                                          \
+		.type = VALUE_LIST, .items = (const struct value[]){ __VA_ARGS__ },                \
+		.count = sizeof((const struct value[]){ __VA_ARGS__ }) / sizeof(struct value)      \
+	}
 #define MAP(...)                                                                                   \
-	{ .type = VALUE_MAP, .members = (const struct value_member[]){ __VA_ARGS__ },              \
-	  .count = sizeof((const struct value_member[]){ __VA_ARGS__ }) / sizeof(struct value_member) }
-#define EMPTY_MAP { .type = VALUE_MAP }
-#define EMPTY_LIST { .type = VALUE_LIST }
-#define M(name, ...) { CONST(name), __VA_ARGS__ }
+	{                                                                                          \
+		.type = VALUE_MAP, .members = (const struct value_member[]){ __VA_ARGS__ },        \
+		.count = sizeof((const struct value_member[]){ __VA_ARGS__ }) /                    \
+			 sizeof(struct value_member)                                               \
+	}
+#define EMPTY_MAP                                                                                  \
+	{                                                                                          \
+		.type = VALUE_MAP                                                                  \
+	}
+#define EMPTY_LIST                                                                                 \
+	{                                                                                          \
+		.type = VALUE_LIST                                                                 \
+	}
+#define M(name, ...)                                                                               \
+	{                                                                                          \
+		CONST(name), __VA_ARGS__                                                           \
+	}
 
 struct partial {
 	const char *name, *text;
@@ -210,7 +245,8 @@ static int lookup(void *arg, struct slice name, struct slice *ret)
 
 static bool row_holds(const struct row *row)
 {
-	struct template_env env = { .any_field = true, .partial = lookup,
+	struct template_env env = { .any_field = true,
+				    .partial = lookup,
 				    .partial_arg = (void *)(uintptr_t)row->partials };
 	struct template_error error = { 0 };
 	struct buf out;
@@ -218,11 +254,12 @@ static bool row_holds(const struct row *row)
 	int r;
 
 	buf_init(&out, 0);
-	r = template_render(TEMPLATE_PLAIN_HTML, slice_str(row->template), &env, &row->data, &out, &error);
+	r = template_render(TEMPLATE_PLAIN_HTML, slice_str(row->template), &env, &row->data, &out,
+			    &error);
 	same = r == 0 && slice_eq(buf_data(&out), slice_str(row->want));
 	if (!same)
-		printf("%s: %s: %d %s\n  want: %s\n  got:  %s\n", row->suite, row->name, r, error.text,
-		       row->want, buf_cstr(&out));
+		printf("%s: %s: %d %s\n  want: %s\n  got:  %s\n", row->suite, row->name, r,
+		       error.text, row->want, buf_cstr(&out));
 	buf_free(&out);
 	return same;
 }

@@ -22,7 +22,8 @@ static void compose(struct buf *bytes, const char *text)
 	assert_int_equal(compose_campaign(&in, bytes, &e), 0);
 }
 
-static const struct expand_input nobody = { NULL, 0, SLICE("r@b.example"), SLICE("1@b.example"), 0 };
+static const struct expand_input nobody = { NULL, 0, SLICE("r@b.example"), SLICE("1@b.example"),
+					    0 };
 
 /* An exact copy, so that a sanitizer sees the first byte read past its end. */
 static int load_copy(struct slice bytes, struct program **ret, char **copy)
@@ -101,7 +102,8 @@ static void a_program_that_would_run_for_long_ends_at_its_budget(void **state)
 	buf_init(&bytes, 0);
 	const struct compose_in campaign = {
 		.from = SLICE("a@b.example"),
-		.source = { SLICE(""), SLICE(""), SLICE("{{#l}}{{#.}}{{#.}}{{#.}}{{.}}{{/.}}{{/.}}{{/.}}{{/l}}") },
+		.source = { SLICE(""), SLICE(""),
+			    SLICE("{{#l}}{{#.}}{{#.}}{{#.}}{{.}}{{/.}}{{/.}}{{/.}}{{/l}}") },
 		.env = { .any_field = true },
 	};
 	struct compose_error e;
@@ -137,7 +139,8 @@ static void an_expansion_past_the_callers_cap_leaves_its_buffer(void **state)
 }
 
 /* The op bytes of {kind, escape, ref, n_path, field, a, b}, alone in a program with two fields. */
-static int load_ops(const struct op *ops, uint32_t n, struct slice pool, struct program **ret, struct buf *b)
+static int load_ops(const struct op *ops, uint32_t n, struct slice pool, struct program **ret,
+		    struct buf *b)
 {
 	buf_init(b, 0);
 	buf_putf(b, "PPG1");
@@ -148,11 +151,19 @@ static int load_ops(const struct op *ops, uint32_t n, struct slice pool, struct 
 	buf_put(b, SLICE("\x01\0a\x01\0b"));
 	for (uint32_t i = 0; i < n; i++) {
 		const struct op *o = &ops[i];
-		const char first[] = { (char)o->kind, (char)o->escape, (char)o->ref, (char)o->n_path,
-				       (char)(o->field & 0xff), (char)(o->field >> 8), 0, 0 };
+		const char first[] = { (char)o->kind,
+				       (char)o->escape,
+				       (char)o->ref,
+				       (char)o->n_path,
+				       (char)(o->field & 0xff),
+				       (char)(o->field >> 8),
+				       0,
+				       0 };
 		buf_put(b, slice_of(first, 8));
 		for (int k = 0; k < 64; k += 8)
-			buf_put(b, slice_of(&(char){ (char)((o->a | (uint64_t)o->b << 32) >> k & 0xff) }, 1));
+			buf_put(b, slice_of(
+				       &(char){ (char)((o->a | (uint64_t)o->b << 32) >> k & 0xff) },
+				       1));
 	}
 	buf_put(b, pool);
 	return program_load(ret, buf_data(b));
@@ -165,25 +176,43 @@ static void ops_that_do_not_fit_together_are_corrupt(void **state)
 		uint32_t n;
 		struct slice pool;
 	} rows[] = {
-		{ { { .kind = OP_LITERAL, .b = 2 } }, 1, { "ab", 2 } },			    /* no RETURN */
+		{ { { .kind = OP_LITERAL, .b = 2 } }, 1, { "ab", 2 } }, /* no RETURN */
 		{ { { .kind = OP_LITERAL, .b = 3 }, { .kind = OP_RETURN } }, 2, { "ab", 2 } },
-		{ { { .kind = OP_LITERAL, .b = 1 }, { .kind = OP_RETURN } }, 2, { "ab", 2 } }, /* pool left */
-		{ { { .kind = OP_LITERAL, .a = 1, .b = 1 }, { .kind = OP_RETURN } }, 2, { "ab", 2 } },
+		{ { { .kind = OP_LITERAL, .b = 1 }, { .kind = OP_RETURN } },
+		  2,
+		  { "ab", 2 } }, /* pool left */
+		{ { { .kind = OP_LITERAL, .a = 1, .b = 1 }, { .kind = OP_RETURN } },
+		  2,
+		  { "ab", 2 } },
 		{ { { .kind = OP_LITERAL, .b = 2 }, { .kind = OP_RETURN } }, 2, { "a\n", 2 } },
 		{ { { .kind = OP_LITERAL, .b = 2 }, { .kind = OP_RETURN } }, 2, { "a\r", 2 } },
 		{ { { .kind = OP_LITERAL, .b = 2 }, { .kind = OP_RETURN } }, 2, { "a\0", 2 } },
 		{ { { .kind = OP_LITERAL, .b = 2 }, { .kind = OP_RETURN } }, 2, { "\xc3\xb6", 2 } },
-		{ { { .kind = OP_SECTION, .ref = REF_TOP, .a = 1 }, { .kind = OP_RETURN } }, 2, { "", 0 } },
+		{ { { .kind = OP_SECTION, .ref = REF_TOP, .a = 1 }, { .kind = OP_RETURN } },
+		  2,
+		  { "", 0 } },
 		{ { { .kind = OP_END }, { .kind = OP_RETURN } }, 2, { "", 0 } },
-		{ { { .kind = OP_SECTION, .ref = REF_TOP, .a = 2 }, { .kind = OP_END }, { .kind = OP_RETURN } }, 3, { "", 0 } },
-		{ { { .kind = OP_BODY }, { .kind = OP_GROUP_END }, { .kind = OP_RETURN } }, 3, { "", 0 } },
+		{ { { .kind = OP_SECTION, .ref = REF_TOP, .a = 2 },
+		    { .kind = OP_END },
+		    { .kind = OP_RETURN } },
+		  3,
+		  { "", 0 } },
+		{ { { .kind = OP_BODY }, { .kind = OP_GROUP_END }, { .kind = OP_RETURN } },
+		  3,
+		  { "", 0 } },
 		{ { { .kind = OP_CALL, .a = 0 }, { .kind = OP_RETURN } }, 2, { "", 0 } },
 		{ { { .kind = OP_CALL, .a = 1 }, { .kind = OP_RETURN } }, 2, { "", 0 } },
 		{ { { .kind = OP_CALL, .a = 2 }, { .kind = OP_RETURN } }, 2, { "", 0 } },
-		{ { { .kind = OP_SLOT, .ref = REF_FIELD, .field = 2 }, { .kind = OP_RETURN } }, 2, { "", 0 } },
+		{ { { .kind = OP_SLOT, .ref = REF_FIELD, .field = 2 }, { .kind = OP_RETURN } },
+		  2,
+		  { "", 0 } },
 		{ { { .kind = OP_SLOT, .ref = REF_STACK }, { .kind = OP_RETURN } }, 2, { "", 0 } },
-		{ { { .kind = OP_SLOT, .ref = REF_TOP, .escape = 99 }, { .kind = OP_RETURN } }, 2, { "", 0 } },
-		{ { { .kind = OP_SLOT, .ref = REF_FIELD, .n_path = 1 }, { .kind = OP_RETURN } }, 2, { "", 0 } },
+		{ { { .kind = OP_SLOT, .ref = REF_TOP, .escape = 99 }, { .kind = OP_RETURN } },
+		  2,
+		  { "", 0 } },
+		{ { { .kind = OP_SLOT, .ref = REF_FIELD, .n_path = 1 }, { .kind = OP_RETURN } },
+		  2,
+		  { "", 0 } },
 		{ { { .kind = OP_ENGINE, .a = 99 }, { .kind = OP_RETURN } }, 2, { "", 0 } },
 		{ { { .kind = 0 }, { .kind = OP_RETURN } }, 2, { "", 0 } },
 		{ { { .kind = 200 }, { .kind = OP_RETURN } }, 2, { "", 0 } },
@@ -201,8 +230,10 @@ static void ops_that_do_not_fit_together_are_corrupt(void **state)
 
 static void a_routine_that_calls_itself_ends(void **state)
 {
-	static const struct op ops[] = { { .kind = OP_CALL, .a = 2 }, { .kind = OP_RETURN },
-					 { .kind = OP_CALL, .a = 2 }, { .kind = OP_RETURN } };
+	static const struct op ops[] = { { .kind = OP_CALL, .a = 2 },
+					 { .kind = OP_RETURN },
+					 { .kind = OP_CALL, .a = 2 },
+					 { .kind = OP_RETURN } };
 	struct program *p = NULL;
 	struct buf b, out;
 
@@ -217,7 +248,8 @@ static void a_routine_that_calls_itself_ends(void **state)
 
 static void a_text_slot_in_a_bare_header_line_is_corrupt(void **state)
 {
-	static const struct op ops[] = { { .kind = OP_SLOT, .ref = REF_TOP }, { .kind = OP_RETURN } };
+	static const struct op ops[] = { { .kind = OP_SLOT, .ref = REF_TOP },
+					 { .kind = OP_RETURN } };
 	struct program *p = NULL;
 	struct buf b, out;
 

@@ -1,6 +1,6 @@
-/* What we compose, read by somebody else's parsers: Python's email package must see the subject, the
- * text and the HTML that the values and the template mean, and the headers as they are; its HTML
- * parser must see the same elements and attributes whatever the values are. */
+/* What we compose, read by somebody else's parsers: Python's email package must see the subject,
+ * the text and the HTML that the values and the template mean, and the headers as they are; its
+ * HTML parser must see the same elements and attributes whatever the values are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,54 +15,57 @@
 
 /* Reads lines "message subject text html" in hex; says the first difference. */
 static const char reader[] =
-	"import sys, email, email.policy\n"
-	"bad = n = 0\n"
-	"for line in open(sys.argv[1]):\n"
-	"    raw, subject, text, html = [bytes.fromhex(x.strip('-')) for x in line.split()]\n"
-	"    m = email.message_from_bytes(raw, policy=email.policy.SMTP)\n"
-	"    got = (m['Subject'] or '', m.get_body(('plain',)).get_content(),\n"
-	"           m.get_body(('html',)).get_content())\n"
-	"    want = (subject.decode(), text.decode(), html.decode())\n"
-	"    got = tuple(x.replace('\\r\\n', '\\n') for x in got)\n"
-	"    n += 1\n"
-	"    if got != want or m.defects or m['From'].addresses[0].addr_spec != 'news@sender.example' \\\n"
-	"       or m['From'].addresses[0].display_name != 'J\\u00f6rg \\u4f8b' or len(m.keys()) != 7:\n"
-	"        bad += 1\n"
-	"        print('want', ascii(want), 'got', ascii(got), m.defects, m.keys())\n"
-	"print(n, 'read')\n"
-	"sys.exit(bad != 0 or n == 0)\n";
+    "import sys, email, email.policy\n"
+    "bad = n = 0\n"
+    "for line in open(sys.argv[1]):\n"
+    "    raw, subject, text, html = [bytes.fromhex(x.strip('-')) for x in line.split()]\n"
+    "    m = email.message_from_bytes(raw, policy=email.policy.SMTP)\n"
+    "    got = (m['Subject'] or '', m.get_body(('plain',)).get_content(),\n"
+    "           m.get_body(('html',)).get_content())\n"
+    "    want = (subject.decode(), text.decode(), html.decode())\n"
+    "    got = tuple(x.replace('\\r\\n', '\\n') for x in got)\n"
+    "    n += 1\n"
+    "    if got != want or m.defects or m['From'].addresses[0].addr_spec != 'news@sender.example' "
+    "\\\n"
+    "       or m['From'].addresses[0].display_name != 'J\\u00f6rg \\u4f8b' or len(m.keys()) != 7:\n"
+    "        bad += 1\n"
+    "        print('want', ascii(want), 'got', ascii(got), m.defects, m.keys())\n"
+    "print(n, 'read')\n"
+    "sys.exit(bad != 0 or n == 0)\n";
 
-/* Reads documents in hex, one a line; all must have the shape of the first, and links of three kinds. */
+/* Reads documents in hex, one a line; all must have the shape of the first, and links of three
+ * kinds. */
 static const char html_reader[] =
-	"import sys, html.parser\n"
-	"class Shape(html.parser.HTMLParser):\n"
-	"    def handle_starttag(self, tag, attrs):\n"
-	"        self.got.append((tag, [name for name, _ in attrs]))\n"
-	"        for name, value in attrs:\n"
-	"            if name in ('href', 'src'):\n"
-	"                self.bad |= not value.lower().startswith(('https://', 'http://', 'mailto:', '#'))\n"
-	"    def handle_endtag(self, tag):\n"
-	"        self.got.append('/' + tag)\n"
-	"    def handle_comment(self, data):\n"
-	"        self.got.append('comment')\n"
-	"    def handle_decl(self, decl):\n"
-	"        self.got.append('decl')\n"
-	"    handle_pi = unknown_decl = handle_decl\n"
-	"first = None\n"
-	"bad = n = 0\n"
-	"for line in open(sys.argv[1]):\n"
-	"    text = bytes.fromhex(line.strip('- \\n')).decode()\n"
-	"    p = Shape()\n"
-	"    p.got, p.bad = [], False\n"
-	"    p.feed(text)\n"
-	"    p.close()\n"
-	"    first = first or p.got\n"
-	"    n += 1\n"
-	"    if p.got != first or p.bad or len(first) < 12:\n"
-	"        bad += 1\n"
-	"        print(ascii(text), p.got)\n"
-	"print(n, 'parsed')\n"
-	"sys.exit(bad != 0 or n == 0)\n";
+    "import sys, html.parser\n"
+    "class Shape(html.parser.HTMLParser):\n"
+    "    def handle_starttag(self, tag, attrs):\n"
+    "        self.got.append((tag, [name for name, _ in attrs]))\n"
+    "        for name, value in attrs:\n"
+    "            if name in ('href', 'src'):\n"
+    "                self.bad |= not value.lower().startswith(('https://', 'http://', 'mailto:', "
+    "'#'))\n"
+    "    def handle_endtag(self, tag):\n"
+    "        self.got.append('/' + tag)\n"
+    "    def handle_comment(self, data):\n"
+    "        self.got.append('comment')\n"
+    "    def handle_decl(self, decl):\n"
+    "        self.got.append('decl')\n"
+    "    handle_pi = unknown_decl = handle_decl\n"
+    "first = None\n"
+    "bad = n = 0\n"
+    "for line in open(sys.argv[1]):\n"
+    "    text = bytes.fromhex(line.strip('- \\n')).decode()\n"
+    "    p = Shape()\n"
+    "    p.got, p.bad = [], False\n"
+    "    p.feed(text)\n"
+    "    p.close()\n"
+    "    first = first or p.got\n"
+    "    n += 1\n"
+    "    if p.got != first or p.bad or len(first) < 12:\n"
+    "        bad += 1\n"
+    "        print(ascii(text), p.got)\n"
+    "print(n, 'parsed')\n"
+    "sys.exit(bad != 0 or n == 0)\n";
 
 static uint64_t seed = 7;
 
@@ -76,16 +79,33 @@ static unsigned next(unsigned n)
 static void random_value(struct buf *b, bool lines)
 {
 	static const char *const pieces[] = {
-		"a", "word", " ", "  ", "=", "=20", "\xc3\xb6", "\xe6\x97\xa5\xe6\x9c\xac", "\xf0\x9f\x98\x80",
-		".", "From ", "<&>", "\"'", "=?UTF-8?q?x?=", "averyveryverylongwordwithoutanyspaceinit", "\n", "\n.\n",
+		"a",
+		"word",
+		" ",
+		"  ",
+		"=",
+		"=20",
+		"\xc3\xb6",
+		"\xe6\x97\xa5\xe6\x9c\xac",
+		"\xf0\x9f\x98\x80",
+		".",
+		"From ",
+		"<&>",
+		"\"'",
+		"=?UTF-8?q?x?=",
+		"averyveryverylongwordwithoutanyspaceinit",
+		"\n",
+		"\n.\n",
 		" \n",
 	};
 	unsigned n = next(30);
 
 	buf_init(b, 0);
 	for (unsigned i = 0; i < n; i++)
-		buf_put(b, slice_str(pieces[next(lines ? ARRAY_LEN(pieces) : ARRAY_LEN(pieces) - 3)]));
-	buf_put(b, SLICE("z")); /* a header's value does not end in white space, nor begin with it */
+		buf_put(b,
+			slice_str(pieces[next(lines ? ARRAY_LEN(pieces) : ARRAY_LEN(pieces) - 3)]));
+	buf_put(b,
+		SLICE("z")); /* a header's value does not end in white space, nor begin with it */
 }
 
 static void put_hex(FILE *f, struct slice s)
@@ -102,8 +122,12 @@ static void escape_html(struct buf *out, struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		buf_put(out, c == '<' ? SLICE("&lt;") : c == '>' ? SLICE("&gt;") : c == '&' ? SLICE("&amp;")
-			     : c == '"' ? SLICE("&quot;") : c == '\'' ? SLICE("&#39;") : slice_of(&c, 1));
+		buf_put(out, c == '<'    ? SLICE("&lt;")
+			     : c == '>'  ? SLICE("&gt;")
+			     : c == '&'  ? SLICE("&amp;")
+			     : c == '"'  ? SLICE("&quot;")
+			     : c == '\'' ? SLICE("&#39;")
+					 : slice_of(&c, 1));
 	}
 }
 
@@ -117,7 +141,8 @@ static void write_message(FILE *f, const struct program *p)
 		{ .type = VALUE_STRING, .s = buf_data(&word) },
 		{ .type = VALUE_STRING, .s = buf_data(&lines) },
 	};
-	const struct expand_input in = { fields, 2, SLICE("r@b.example"), SLICE("1@sender.example"), 0 };
+	const struct expand_input in = { fields, 2, SLICE("r@b.example"), SLICE("1@sender.example"),
+					 0 };
 	buf_init(&out, 0);
 	buf_init(&text, 0);
 	buf_init(&html, 0);
@@ -194,11 +219,13 @@ static void pythons_mail_parser_reads_what_was_meant(void **state)
 static void write_page(FILE *f, struct slice value)
 {
 	static const char page[] =
-		"<!DOCTYPE html><html><head><title>{{x}}</title><style>p{color:red}</style></head><body>\n"
-		"<!-- {{x}} --><p title=\"{{x}}\" class='{{x}}'>{{x}}</p><a href=\"{{x}}\">a</a>\n"
-		"<a href='{{x}}/{{x}}'>b</a><a href=\"https://a.example/?{{x}}={{x}}\">c</a>\n"
-		"<b style=\"color:{{x}}\" {{#x}}lang=\"{{x}}\"{{/x}}>{{x}}</b><textarea>{{x}}</textarea>\n"
-		"<img src=\"{{x}}\" alt=\"{{x}}{{x}}\"></body></html>\n";
+	    "<!DOCTYPE "
+	    "html><html><head><title>{{x}}</title><style>p{color:red}</style></head><body>\n"
+	    "<!-- {{x}} --><p title=\"{{x}}\" class='{{x}}'>{{x}}</p><a href=\"{{x}}\">a</a>\n"
+	    "<a href='{{x}}/{{x}}'>b</a><a href=\"https://a.example/?{{x}}={{x}}\">c</a>\n"
+	    "<b style=\"color:{{x}}\" "
+	    "{{#x}}lang=\"{{x}}\"{{/x}}>{{x}}</b><textarea>{{x}}</textarea>\n"
+	    "<img src=\"{{x}}\" alt=\"{{x}}{{x}}\"></body></html>\n";
 	const struct value_member x = { SLICE("x"), { .type = VALUE_STRING, .s = value } };
 	const struct value map = { .type = VALUE_MAP, .count = 1, .members = &x };
 	const struct template_env env = { .any_field = true };
@@ -215,9 +242,12 @@ static void write_page(FILE *f, struct slice value)
 static void pythons_html_parser_sees_the_same_elements_whatever_the_values(void **state)
 {
 	static const char *const pieces[] = {
-		"a", "<", ">", "\"", "'", "&", "&quot;", "&#34;", "--", "-->", "<!--", "</title>", "</textarea>",
-		"</p>", "<script>", " onclick=", "/", "=", "`", "javascript:", "https://", "http://b", "\n", "\t",
-		"]]>", "<![CDATA[", "<?", "%22", "\xc3\xb6", "\xff", " ", "{{x}}", "#", ":", ";", "url(",
+		"a",           "<",           ">",        "\"",        "'",        "&",
+		"&quot;",      "&#34;",       "--",       "-->",       "<!--",     "</title>",
+		"</textarea>", "</p>",        "<script>", " onclick=", "/",        "=",
+		"`",           "javascript:", "https://", "http://b",  "\n",       "\t",
+		"]]>",         "<![CDATA[",   "<?",       "%22",       "\xc3\xb6", "\xff",
+		" ",           "{{x}}",       "#",        ":",         ";",        "url(",
 	};
 	char path[] = "/tmp/pages-XXXXXX";
 	FILE *f = open_data(path);

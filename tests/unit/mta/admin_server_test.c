@@ -23,15 +23,27 @@ static void feed(struct box *b)
 	const struct id128 content = { 7, 1 };
 
 	framed_open(&c, b, "link.sock");
-	framed_send(&c, &(struct link_frame){ .type = LINK_HELLO, .hello = { LINK_VERSION, SLICE("") } });
+	framed_send(
+	    &c, &(struct link_frame){ .type = LINK_HELLO, .hello = { LINK_VERSION, SLICE("") } });
 	assert_true(framed_next(&c, &f));
-	framed_send(&c, &(struct link_frame){ .type = LINK_RULE, .rule = { SLICE("hold/tenant/3"), SLICE("not yet") } });
-	framed_send(&c, &(struct link_frame){ .type = LINK_CONTENT, .content = { content, SLICE("\x80"), SLICE("S: x\r\n\r\n") } });
+	framed_send(&c,
+		    &(struct link_frame){ .type = LINK_RULE,
+					  .rule = { SLICE("hold/tenant/3"), SLICE("not yet") } });
+	framed_send(&c, &(struct link_frame){
+			    .type = LINK_CONTENT,
+			    .content = { content, SLICE("\x80"), SLICE("S: x\r\n\r\n") } });
 	assert_int_equal(wire_row_put(&rows, SLICE("a@one.example"), 0, NULL, 0), 0);
 	assert_int_equal(wire_row_put(&rows, SLICE("b@one.example"), 1, NULL, 0), 0);
 	assert_int_equal(wire_row_put(&rows, SLICE("c@two.example"), 2, NULL, 0), 0);
-	framed_send(&c, &(struct link_frame){ .type = LINK_JOB, .job = { .id = { 7, 2 }, .content = content, .tenant = 3,
-		.campaign = 4, .expires_ms = INT64_MAX / 2, .rows = 3, .meta = SLICE("\x80"), .data = buf_data(&rows) } });
+	framed_send(&c, &(struct link_frame){ .type = LINK_JOB,
+					      .job = { .id = { 7, 2 },
+						       .content = content,
+						       .tenant = 3,
+						       .campaign = 4,
+						       .expires_ms = INT64_MAX / 2,
+						       .rows = 3,
+						       .meta = SLICE("\x80"),
+						       .data = buf_data(&rows) } });
 	for (int i = 0; i < 3; i++) {
 		assert_true(framed_next(&c, &f));
 		assert_int_equal(f.type, LINK_ACK);
@@ -40,10 +52,13 @@ static void feed(struct box *b)
 	buf_free(&rows);
 }
 
-static int ask(struct framed *c, const char *command, const char *name, const char *text, bool preview, struct value *ret)
+static int ask(struct framed *c, const char *command, const char *name, const char *text,
+	       bool preview, struct value *ret)
 {
 	OWNED(tree) t = tree_new();
-	struct link_frame f = { .type = LINK_ADMIN, .request = 5, .admin.command = slice_str(command) };
+	struct link_frame f = { .type = LINK_ADMIN,
+				.request = 5,
+				.admin.command = slice_str(command) };
 
 	if (name)
 		branch_str(tree_map(t), name, text);
@@ -216,8 +231,9 @@ static void every_fact_is_reported(void **state)
 	static const struct {
 		const char *command, *member;
 	} facts[] = {
-		{ "status", "books" }, { "books", "accepted" }, { "events", "events" }, { "metrics", "text" },
-		{ "config", "options" }, { "consumers", "consumers" }, { "flush-dns", "flushed" },
+		{ "status", "books" },      { "books", "accepted" }, { "events", "events" },
+		{ "metrics", "text" },      { "config", "options" }, { "consumers", "consumers" },
+		{ "flush-dns", "flushed" },
 	};
 	struct framed c;
 	struct box b;

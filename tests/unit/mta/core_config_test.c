@@ -69,7 +69,8 @@ static void lists_become_addresses_and_durations(void **state)
 
 static void a_tenant_weighs_what_its_entry_says_or_one(void **state)
 {
-	OWNED(mta_config) c = parsed("tenant.weight = 70 4, 3 2\ntenant.weight = 18446744073709551615 100\n");
+	OWNED(mta_config)
+	c = parsed("tenant.weight = 70 4, 3 2\ntenant.weight = 18446744073709551615 100\n");
 
 	(void)state;
 	assert_int_equal(config_tenant_weight(c, 70), 4);
@@ -93,7 +94,8 @@ static void mistakes_are_named(void **state)
 	refused("listen.submission = 587\n", "587");
 	refused("tls.cert = /etc/cert.pem\n", "tls.key");
 	refused("hostname = a b\n", "hostname");
-	refused("dns.servers = 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1\n",
+	refused("dns.servers = 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1, 1.1.1.1, "
+		"1.1.1.1, 1.1.1.1\n",
 		"dns.servers");
 	refused("tenant.weight = 7\n", "tenant.weight");
 	refused("tenant.weight = 7 0\n", "7 0");
@@ -136,7 +138,7 @@ static void a_report_is_mime_and_peers_add_nothing_to_it(void **state)
 	bounce_compose(&f, &out);
 	const char *text = buf_cstr(&out);
 	assert_non_null(
-		strstr(text, "Content-Type: multipart/report; report-type=delivery-status;"));
+	    strstr(text, "Content-Type: multipart/report; report-type=delivery-status;"));
 	assert_non_null(strstr(text, "\r\nFinal-Recipient: rfc822; u@c.test\r\n"));
 	assert_non_null(strstr(text, "\r\nStatus: 5.1.1\r\n"));
 	assert_non_null(strstr(text, "Diagnostic-Code: smtp; 550 no??Bcc: evil@d.test"));

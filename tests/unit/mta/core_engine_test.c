@@ -37,7 +37,7 @@ static struct engine *engine_over(const char *dir)
 	disk.sync_data = failing_sync;
 	atomic_store(&failing, false);
 	assert_int_equal(
-		config_parse(&c, SLICE("lanes = 2\ndns.servers = 127.0.0.1\n"), "test", error), 0);
+	    config_parse(&c, SLICE("lanes = 2\ndns.servers = 127.0.0.1\n"), "test", error), 0);
 	assert_int_equal(spool_open(&sp, &o), 0);
 	assert_int_equal(spool_start(sp), 0);
 	assert_int_equal(engine_new(&e, c, sp, true), 0);
@@ -96,7 +96,7 @@ static void a_failed_sync_ends_the_engine(void **state)
 	start(&run, &thread, *state);
 	atomic_store(&failing, true);
 	assert_int_equal(
-		spool_put_rule(engine_spool(run.engine), SLICE("hold/all"), SLICE("x"), &lsn), 0);
+	    spool_put_rule(engine_spool(run.engine), SLICE("hold/all"), SLICE("x"), &lsn), 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(run.result, E_POISONED);
 	assert_string_equal(run.what, "spool");
@@ -201,8 +201,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_failed_sync_ends_the_engine, make_dir,
 						remove_dir),
 		cmocka_unit_test_setup_teardown(
-			notes_run_on_their_lane_and_the_engine_stops_when_told, make_dir,
-			remove_dir),
+		    notes_run_on_their_lane_and_the_engine_stops_when_told, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(a_wait_ends_when_the_disk_has_it_or_never_will,
 						make_dir, remove_dir),
 	};

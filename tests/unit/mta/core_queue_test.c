@@ -173,7 +173,7 @@ static void a_rate_holds_over_a_second(void **state)
 	limits_free(l);
 }
 
-/* ---- fairness ------------------------------------------------------------------------------- */
+/* ---- fairness ---------------------------------------------------------------------------- */
 
 enum { FLOWS_MAX = 128, BED_PERCENT = 90 };
 struct fair_bed {
@@ -199,7 +199,9 @@ static struct flow *bed_flow(struct fair_bed *b, uint8_t class, uint64_t tenant,
 {
 	struct flow *f = &b->flows[b->n_flows];
 
-	*f = (struct flow){ .index = b->n_flows++, .class = class, .tenant = tenant, .weight = weight };
+	*f = (struct flow){
+		.index = b->n_flows++, .class = class, .tenant = tenant, .weight = weight
+	};
 	return f;
 }
 

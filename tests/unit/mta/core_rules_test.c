@@ -122,8 +122,8 @@ static void a_suppressed_address_is_known_in_any_case_and_in_its_tenant_alone(vo
 
 	(void)state;
 	assert_false(rules_suppressed(r, 1, SLICE("a@b.test")));
-	assert_false(rules_set(r, SLICE("suppress/1/" HASH_AB),
-			       SLICE("1"))); /* nobody must look again */
+	assert_false(
+	    rules_set(r, SLICE("suppress/1/" HASH_AB), SLICE("1"))); /* nobody must look again */
 	assert_true(rules_suppressed(r, 1, SLICE("a@b.test")));
 	assert_true(rules_suppressed(r, 1, SLICE("A@B.Test")));
 	assert_false(rules_suppressed(r, 2, SLICE("a@b.test")));

@@ -117,7 +117,6 @@ int listen_fd(struct conn_target *ret)
 	return fd;
 }
 
-
 void end_init(struct end *e, struct loop *l)
 {
 	*e = (struct end){ .loop = l, .user.event = on_event };

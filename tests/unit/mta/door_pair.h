@@ -20,10 +20,10 @@ struct pair {
 
 /* Runs until a callback stops the loop, or `ms` passed: then false. */
 bool run(struct loop *l, int64_t ms);
-void settle(struct loop *l);                          /* lets what is under way happen */
-int listen_fd(struct conn_target *ret);               /* on a free port of 127.0.0.1 */
+void settle(struct loop *l);            /* lets what is under way happen */
+int listen_fd(struct conn_target *ret); /* on a free port of 127.0.0.1 */
 void end_init(struct end *e, struct loop *l);
 void take_input(struct end *e);
-void assert_pattern(struct slice s);                  /* as to_send makes it */
-void pair_open(struct pair *p, const char *source);   /* source: NULL, or an address */
+void assert_pattern(struct slice s);                /* as to_send makes it */
+void pair_open(struct pair *p, const char *source); /* source: NULL, or an address */
 void pair_close(struct pair *p);

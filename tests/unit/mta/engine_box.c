@@ -56,7 +56,9 @@ static void *run(void *arg)
 void box_start_again(struct box *b, const char *extra)
 {
 	struct starting s = { .box = b };
-	struct spool_options o = { .segment_bytes = 64 << 20, .lazy_commit_ms = 5, .clean_ratio = 300 };
+	struct spool_options o = { .segment_bytes = 64 << 20,
+				   .lazy_commit_ms = 5,
+				   .clean_ratio = 300 };
 	struct mta_config *c;
 	struct spool *sp;
 	struct buf text = { 0 };
@@ -66,7 +68,8 @@ void box_start_again(struct box *b, const char *extra)
 	o.dir = spool_dir;
 	buf_putf(&text,
 		 "hostname = box.example\nlanes = 2\nspool.dir = %s\nspool.reserve = 0\n"
-		 "listen.submission = 127.0.0.1:2525\nlink.socket = %s/link.sock\nadmin.socket = %s/admin.sock\n"
+		 "listen.submission = 127.0.0.1:2525\nlink.socket = %s/link.sock\nadmin.socket = "
+		 "%s/admin.sock\n"
 		 "keys.dir = %s/keys\ndns.servers = 127.0.0.1:1\nlog.level = error\n%s",
 		 spool_dir, b->dir, b->dir, b->dir, extra ? extra : "");
 	if (config_parse(&c, buf_data(&text), "box", error) < 0)
@@ -83,7 +86,8 @@ void box_start_again(struct box *b, const char *extra)
 	sem_destroy(&s.ready);
 }
 
-void box_start(struct box *b, const struct input *const *inputs, unsigned n_inputs, const char *extra)
+void box_start(struct box *b, const struct input *const *inputs, unsigned n_inputs,
+	       const char *extra)
 {
 	own_network();
 	*b = (struct box){ .inputs = inputs, .n_inputs = n_inputs };
@@ -134,7 +138,7 @@ void box_remove(struct box *b)
 	remove_tree(b->dir);
 }
 
-/* ---- clients ------------------------------------------------------------------------------------ */
+/* ---- clients ----------------------------------------------------------------------------- */
 
 void framed_open(struct framed *c, const struct box *b, const char *socket_name)
 {
@@ -188,7 +192,8 @@ bool framed_next(struct framed *c, struct link_frame *ret)
 
 int box_connect_submission(void)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(2525),
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_port = htons(2525),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 

@@ -1,6 +1,6 @@
-/* tests/unit/mta/engine_box.h - a real engine in a folder and a network of its own, for tests of its
- * inputs: real lanes, spool and sockets.  Names do not resolve there, so everything stays queued.
- * A test that fails leaves the folder behind. */
+/* tests/unit/mta/engine_box.h - a real engine in a folder and a network of its own, for tests of
+ * its inputs: real lanes, spool and sockets.  Names do not resolve there, so everything stays
+ * queued. A test that fails leaves the folder behind. */
 #pragma once
 #include <pthread.h>
 
@@ -16,8 +16,9 @@ struct box {
 	int result;
 };
 /* extra: further lines of the configuration.  The submission listener is at 127.0.0.1:2525. */
-void box_start(struct box *b, const struct input *const *inputs, unsigned n_inputs, const char *extra);
-void box_stop(struct box *b);                       /* as SIGTERM does */
+void box_start(struct box *b, const struct input *const *inputs, unsigned n_inputs,
+	       const char *extra);
+void box_stop(struct box *b); /* as SIGTERM does */
 void box_start_again(struct box *b, const char *extra);
 void box_remove(struct box *b);
 
@@ -25,7 +26,7 @@ void box_remove(struct box *b);
 struct framed {
 	int fd;
 	struct buf in, out;
-	size_t used;             /* bytes of the frame given last */
+	size_t used; /* bytes of the frame given last */
 	struct wire_arena *arena;
 };
 void framed_open(struct framed *c, const struct box *b, const char *socket_name);

@@ -16,7 +16,9 @@ static const struct input *const inputs[] = { &link_input };
 
 static struct link_frame hello(struct framed *c, const char *name)
 {
-	struct link_frame f = { .type = LINK_HELLO, .request = 1, .hello = { LINK_VERSION, slice_str(name) } };
+	struct link_frame f = { .type = LINK_HELLO,
+				.request = 1,
+				.hello = { LINK_VERSION, slice_str(name) } };
 	bool came;
 
 	framed_send(c, &f);
@@ -28,18 +30,28 @@ static struct link_frame hello(struct framed *c, const char *name)
 
 static void send_content(struct framed *c, uint64_t request, struct id128 id)
 {
-	struct link_frame f = { .type = LINK_CONTENT, .request = request,
-				.content = { id, SLICE("\x80"), SLICE("Subject: x\r\n\r\nx\r\n") } };
+	struct link_frame f = { .type = LINK_CONTENT,
+				.request = request,
+				.content = { id, SLICE("\x80"),
+					     SLICE("Subject: x\r\n\r\nx\r\n") } };
 	framed_send(c, &f);
 }
 
-static void send_job(struct framed *c, uint64_t request, struct id128 id, struct id128 content, struct slice data,
-		     uint32_t rows)
+static void send_job(struct framed *c, uint64_t request, struct id128 id, struct id128 content,
+		     struct slice data, uint32_t rows)
 {
 	int64_t now = clock_wall_ms();
-	struct link_frame f = { .type = LINK_JOB, .request = request,
-		.job = { .id = id, .content = content, .tenant = 3, .campaign = 4, .accepted_ms = now,
-			 .expires_ms = now + 3600000, .rows = rows, .meta = SLICE("\x80"), .data = data } };
+	struct link_frame f = { .type = LINK_JOB,
+				.request = request,
+				.job = { .id = id,
+					 .content = content,
+					 .tenant = 3,
+					 .campaign = 4,
+					 .accepted_ms = now,
+					 .expires_ms = now + 3600000,
+					 .rows = rows,
+					 .meta = SLICE("\x80"),
+					 .data = data } };
 	framed_send(c, &f);
 }
 
@@ -54,7 +66,8 @@ static lsn_t expect_ack(struct framed *c, uint64_t request)
 
 	assert_true(framed_next(c, &f));
 	if (f.type == LINK_ERROR)
-		fail_msg("request %lu: error %d %.*s", f.request, f.error.code, (int)f.error.text.n, f.error.text.p);
+		fail_msg("request %lu: error %d %.*s", f.request, f.error.code, (int)f.error.text.n,
+			 f.error.text.p);
 	assert_int_equal(f.type, LINK_ACK);
 	assert_int_equal(f.request, request);
 	return f.lsn;
@@ -170,12 +183,17 @@ static void orders_that_lie_are_refused_and_the_link_goes_on(void **state)
 	expect_error(&c, 6, E_SYNTAX);
 	send_job(&c, 7, (struct id128){ 0, 9 }, content_id, one_row(&rows, "a@one.example"), 1);
 	expect_error(&c, 7, E_DENIED); /* such ids are the engine's own */
-	framed_send(&c, &(struct link_frame){ .type = LINK_RULE, .request = 8, .rule = { SLICE("engine/id"), SLICE("x") } });
+	framed_send(&c, &(struct link_frame){ .type = LINK_RULE,
+					      .request = 8,
+					      .rule = { SLICE("engine/id"), SLICE("x") } });
 	expect_error(&c, 8, E_SYNTAX);
-	framed_send(&c, &(struct link_frame){ .type = LINK_ADMIN, .request = 9, .admin.command = SLICE("status") });
+	framed_send(&c, &(struct link_frame){
+			    .type = LINK_ADMIN, .request = 9, .admin.command = SLICE("status") });
 	expect_error(&c, 9, E_DENIED);
-	framed_send(&c, &(struct link_frame){ .type = LINK_CONTENT, .request = 11,
-					      .content = { { 7, 9 }, SLICE("\x81\xa1p\xc3"), SLICE("no program") } });
+	framed_send(&c, &(struct link_frame){
+			    .type = LINK_CONTENT,
+			    .request = 11,
+			    .content = { { 7, 9 }, SLICE("\x81\xa1p\xc3"), SLICE("no program") } });
 	expect_error(&c, 11, E_CORRUPT);
 	send_lsn(&c, LINK_CURSOR, 10, UINT64_MAX);
 	expect_error(&c, 10, E_SYNTAX);
@@ -290,14 +308,17 @@ static void rules_are_acknowledged_and_bad_ones_refused(void **state)
 	framed_open(&c, &b, "link.sock");
 	(void)hello(&c, "control");
 	send_content(&c, 2, content_id);
-	framed_send(&c, &(struct link_frame){ .type = LINK_RULE, .request = 3,
+	framed_send(&c, &(struct link_frame){ .type = LINK_RULE,
+					      .request = 3,
 					      .rule = { SLICE("hold/all"), SLICE("test") } });
 	send_job(&c, 4, job_id, content_id, one_row(&rows, "a@one.example"), 1);
 	(void)expect_ack(&c, 2);
 	(void)expect_ack(&c, 3);
 	(void)expect_ack(&c, 4);
-	framed_send(&c, &(struct link_frame){ .type = LINK_RULE, .request = 5,
-					      .rule = { SLICE("hold/campaign/x"), SLICE("test") } });
+	framed_send(&c,
+		    &(struct link_frame){ .type = LINK_RULE,
+					  .request = 5,
+					  .rule = { SLICE("hold/campaign/x"), SLICE("test") } });
 	expect_error(&c, 5, E_SYNTAX);
 	framed_close(&c);
 	box_remove(&b);
@@ -306,7 +327,9 @@ static void rules_are_acknowledged_and_bad_ones_refused(void **state)
 
 static void keys_are_stored_and_removed(void **state)
 {
-	struct link_frame f = { .type = LINK_KEY, .request = 2, .key = { SLICE("one.example"), SLICE("s1"), SLICE("") } };
+	struct link_frame f = { .type = LINK_KEY,
+				.request = 2,
+				.key = { SLICE("one.example"), SLICE("s1"), SLICE("") } };
 	struct buf pem = { 0 }, txt = { 0 };
 	char path[160];
 	struct box b;
@@ -331,7 +354,9 @@ static void keys_are_stored_and_removed(void **state)
 	f.key.pem = buf_data(&pem);
 	framed_send(&c, &f);
 	expect_error(&c, 4, E_SYNTAX);
-	f = (struct link_frame){ .type = LINK_KEY, .request = 5, .key = { SLICE("one.example"), SLICE("s1"), SLICE("") } };
+	f = (struct link_frame){ .type = LINK_KEY,
+				 .request = 5,
+				 .key = { SLICE("one.example"), SLICE("s1"), SLICE("") } };
 	framed_send(&c, &f);
 	(void)expect_ack(&c, 5);
 	assert_int_equal(access(path, R_OK), -1);
@@ -359,13 +384,15 @@ static void whoever_does_not_begin_with_hello_is_turned_away(void **state)
 	framed_close(&c);
 
 	framed_open(&c, &b, "link.sock");
-	framed_send(&c, &(struct link_frame){ .type = LINK_HELLO, .request = 1, .hello = { 99, SLICE("x") } });
+	framed_send(&c, &(struct link_frame){
+			    .type = LINK_HELLO, .request = 1, .hello = { 99, SLICE("x") } });
 	expect_error(&c, 1, E_VERSION);
 	assert_false(framed_next(&c, &f));
 	framed_close(&c);
 
 	framed_open(&c, &b, "link.sock");
-	framed_send(&c, &(struct link_frame){ .type = LINK_HELLO, .request = 1, .hello = { 1, SLICE("../x Y") } });
+	framed_send(&c, &(struct link_frame){
+			    .type = LINK_HELLO, .request = 1, .hello = { 1, SLICE("../x Y") } });
 	expect_error(&c, 1, E_SYNTAX);
 	framed_close(&c);
 
@@ -380,8 +407,10 @@ static void whoever_does_not_begin_with_hello_is_turned_away(void **state)
 static void frames_are_heard_however_they_are_cut(void **state)
 {
 	static char big[3 * 1024 * 1024];
-	struct link_frame f = { .type = LINK_CONTENT, .request = 2, .content = { content_id, SLICE("\x80"),
-										   slice_of(big, sizeof(big)) } };
+	struct link_frame f = { .type = LINK_CONTENT,
+				.request = 2,
+				.content = { content_id, SLICE("\x80"),
+					     slice_of(big, sizeof(big)) } };
 	struct box b;
 	struct framed c;
 	struct buf rows = { 0 }, many = { 0 };
@@ -394,17 +423,28 @@ static void frames_are_heard_however_they_are_cut(void **state)
 	(void)expect_ack(&c, 2);
 	buf_putf(&many, "%s", "");
 	for (uint64_t i = 0; i < 500; i++)
-		assert_int_equal(link_put(&many, &(struct link_frame){ .type = LINK_JOB, .request = 10 + i,
-			.job = { .id = { 9, i }, .content = content_id, .rows = 1, .expires_ms = INT64_MAX / 2,
-				 .meta = SLICE("\x80"), .data = one_row(&rows, "a@one.example") } }), 0);
+		assert_int_equal(link_put(&many,
+					  &(struct link_frame){
+					      .type = LINK_JOB,
+					      .request = 10 + i,
+					      .job = { .id = { 9, i },
+						       .content = content_id,
+						       .rows = 1,
+						       .expires_ms = INT64_MAX / 2,
+						       .meta = SLICE("\x80"),
+						       .data = one_row(&rows, "a@one.example") } }),
+				 0);
 	framed_send_raw(&c, buf_data(&many));
 	for (uint64_t i = 0; i < 500; i++)
 		(void)expect_ack(&c, 10 + i);
 	for (size_t i = 0; i < 64; i++) /* a byte at a time */
 		assert_int_equal(send(c.fd, big, 0, 0), 0);
 	buf_clear(&many);
-	assert_int_equal(link_put(&many, &(struct link_frame){ .type = LINK_RULE, .request = 9,
-							       .rule = { SLICE("hold/all"), SLICE("x") } }), 0);
+	assert_int_equal(
+	    link_put(&many, &(struct link_frame){ .type = LINK_RULE,
+						  .request = 9,
+						  .rule = { SLICE("hold/all"), SLICE("x") } }),
+	    0);
 	for (size_t i = 0; i < buf_len(&many); i++)
 		framed_send_raw(&c, slice_of(many.p + many.start + i, 1));
 	(void)expect_ack(&c, 9);
@@ -414,8 +454,8 @@ static void frames_are_heard_however_they_are_cut(void **state)
 	buf_free(&many);
 }
 
-/* What we answer waits in the engine only up to a bound: then the client is not heard, and its own socket
- * fills up. */
+/* What we answer waits in the engine only up to a bound: then the client is not heard, and its own
+ * socket fills up. */
 static void a_client_that_does_not_read_is_not_heard_for_ever(void **state)
 {
 	struct box b;
@@ -428,10 +468,14 @@ static void a_client_that_does_not_read_is_not_heard_for_ever(void **state)
 	framed_open(&c, &b, "link.sock");
 	(void)hello(&c, "control");
 	for (uint64_t i = 0; i < 1000; i++) /* each is answered with a longer error */
-		assert_int_equal(link_put(&many, &(struct link_frame){ .type = LINK_CURSOR, .request = i, .lsn = UINT64_MAX }), 0);
+		assert_int_equal(link_put(&many, &(struct link_frame){ .type = LINK_CURSOR,
+								       .request = i,
+								       .lsn = UINT64_MAX }),
+				 0);
 	for (int idle = 0; idle < 50 && sent < (64u << 20);) {
 		size_t at = sent % buf_len(&many);
-		ssize_t n = send(c.fd, many.p + many.start + at, buf_len(&many) - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = send(c.fd, many.p + many.start + at, buf_len(&many) - at,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
 		idle = n > 0 ? 0 : idle + 1;
 		sent += n > 0 ? (size_t)n : 0;
 		if (n <= 0)
@@ -461,12 +505,15 @@ static void a_campaign_is_fed_in_chunks(void **state)
 	(void)hello(&c, "control");
 	send_content(&c, 2, content_id);
 	(void)expect_ack(&c, 2);
-	framed_send(&c, &(struct link_frame){ .type = LINK_RULE, .request = 3, .rule = { SLICE("hold/all"), SLICE("x") } });
+	framed_send(&c, &(struct link_frame){ .type = LINK_RULE,
+					      .request = 3,
+					      .rule = { SLICE("hold/all"), SLICE("x") } });
 	(void)expect_ack(&c, 3);
 	for (unsigned i = 0; i < ROWS; i++) {
 		char address[64];
 		int n = snprintf(address, sizeof(address), "recipient%u@d%u.example", i, i % 200);
-		assert_int_equal(wire_row_put(&rows, slice_of(address, (size_t)n), i, fields, 3), 0);
+		assert_int_equal(wire_row_put(&rows, slice_of(address, (size_t)n), i, fields, 3),
+				 0);
 	}
 	start = clock_mono_us();
 	for (uint64_t i = 0; i < CHUNKS; i++) {
@@ -476,7 +523,8 @@ static void a_campaign_is_fed_in_chunks(void **state)
 	}
 	for (uint64_t i = CHUNKS - 16; i < CHUNKS; i++)
 		(void)expect_ack(&c, 10 + i);
-	print_message("fed %.0f recipients/s\n", 1e6 * CHUNKS * ROWS / (double)(clock_mono_us() - start));
+	print_message("fed %.0f recipients/s\n",
+		      1e6 * CHUNKS * ROWS / (double)(clock_mono_us() - start));
 	framed_close(&c);
 	box_remove(&b);
 	buf_free(&rows);

@@ -181,7 +181,8 @@ static void the_code_decides_and_the_status_follows(void **unused)
 
 static void the_text_is_one_clean_line_whatever_came(void **unused)
 {
-	static const char raw[] = "550 a\x01\x1b[0m\x7f" "b\xff\xc3\xa9\xc2\x85\xe2\x80\xa8z\r\n";
+	static const char raw[] = "550 a\x01\x1b[0m\x7f"
+				  "b\xff\xc3\xa9\xc2\x85\xe2\x80\xa8z\r\n";
 	struct reply_scan scan = { 0 };
 	struct reply re;
 	struct verdict v;

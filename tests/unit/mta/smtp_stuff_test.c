@@ -105,8 +105,8 @@ static void unstuffing_gives_the_message_back_however_it_is_cut(void **unused)
 static void no_smuggling_variant_ends_the_message_early(void **unused)
 {
 	static const char *const ends[] = {
-		"\n.\n",	 "\n.\r\n",   "\r\n.\n",       "\r.\r",	      "\r.\r\n",
-		"\r\n.\r",	 "\n\n.\r\n", "\r\r\n.\r\r\n", "\r\n.\r\r\n", "\r\n\x00.\r\n",
+		"\n.\n",         "\n.\r\n",   "\r\n.\n",       "\r.\r",       "\r.\r\n",
+		"\r\n.\r",       "\n\n.\r\n", "\r\r\n.\r\r\n", "\r\n.\r\r\n", "\r\n\x00.\r\n",
 		"\r\n.\x00\r\n", "\n.\r",     "\r\n..\r\n",    "\r\n.\r\n",
 	};
 	char in[128];

@@ -7,7 +7,7 @@
 #include "mta/submit/body.h"
 #include "mta/submit/command.h"
 
-/* ---- lines ---- */
+/* ---- lines ------------------------------------------------------------------------------- */
 
 static int line_of(struct slice in, struct slice *line, size_t *used)
 {
@@ -68,7 +68,9 @@ static void paths_give_their_address_and_parameters(void **state)
 	struct path p;
 
 	(void)state;
-	assert_int_equal(command_path(SLICE("FROM:<a@b.example> SIZE=10 BODY=8BITMIME SMTPUTF8"), SLICE("FROM:"), &p), 0);
+	assert_int_equal(command_path(SLICE("FROM:<a@b.example> SIZE=10 BODY=8BITMIME SMTPUTF8"),
+				      SLICE("FROM:"), &p),
+			 0);
 	assert_true(slice_eq(p.address, SLICE("a@b.example")));
 	assert_int_equal(p.n, 3);
 	assert_true(slice_eq(p.params[0].value, SLICE("10")));
@@ -83,8 +85,16 @@ static void paths_give_their_address_and_parameters(void **state)
 static void paths_that_are_none_are_refused(void **state)
 {
 	static const struct slice bad[] = {
-		SLICE("TO:a@b"), SLICE("TO:<a@b"), SLICE("FROM:<a@b>"), SLICE("TO:<a@b>SIZE=1"), SLICE("TO:<a@b> =1"),
-		SLICE("TO:<a@b> A="), SLICE("TO:<a@b> A_B=1"), SLICE("TO:<\"a>"), SLICE("TO:"), SLICE(""),
+		SLICE("TO:a@b"),
+		SLICE("TO:<a@b"),
+		SLICE("FROM:<a@b>"),
+		SLICE("TO:<a@b>SIZE=1"),
+		SLICE("TO:<a@b> =1"),
+		SLICE("TO:<a@b> A="),
+		SLICE("TO:<a@b> A_B=1"),
+		SLICE("TO:<\"a>"),
+		SLICE("TO:"),
+		SLICE(""),
 		SLICE("TO:<a@b> 1 2 3 4 5 6 7 8 9"),
 	};
 	struct path p;
@@ -95,7 +105,7 @@ static void paths_that_are_none_are_refused(void **state)
 			fail_msg("taken: %s", bad[i].p);
 }
 
-/* ---- bodies ---- */
+/* ---- bodies ------------------------------------------------------------------------------ */
 
 static struct body feed(struct slice in, size_t step, struct buf *out, size_t *ret_used)
 {
@@ -104,7 +114,8 @@ static struct body feed(struct slice in, size_t step, struct buf *out, size_t *r
 
 	body_begin(&b);
 	while (at < in.n && !b.done) {
-		size_t n = MIN_OF(step, in.n - at), used = body_feed(&b, slice_of(in.p + at, n), out);
+		size_t n = MIN_OF(step, in.n - at),
+		       used = body_feed(&b, slice_of(in.p + at, n), out);
 		assert_true(used == n || b.done);
 		at += used;
 	}
@@ -144,8 +155,9 @@ static void a_first_line_of_one_dot_is_an_empty_message(void **state)
 static void false_ends_do_not_end_and_refuse(void **state)
 {
 	static const struct slice ends[] = {
-		SLICE("\n.\n"), SLICE("\n.\r\n"), SLICE("\r\n.\n"), SLICE("\r.\r"), SLICE("\r\n.\r"), SLICE("\r.\r\n"),
-		SLICE("\n\n.\r\n"), SLICE("\r\n\r.\r\n"), SLICE("\r\r\n.\n"), SLICE("\r\n.\r\r\n"), SLICE("\n.\n\r\n"),
+		SLICE("\n.\n"),     SLICE("\n.\r\n"),     SLICE("\r\n.\n"),   SLICE("\r.\r"),
+		SLICE("\r\n.\r"),   SLICE("\r.\r\n"),     SLICE("\n\n.\r\n"), SLICE("\r\n\r.\r\n"),
+		SLICE("\r\r\n.\n"), SLICE("\r\n.\r\r\n"), SLICE("\n.\n\r\n"),
 	};
 
 	(void)state;
@@ -160,7 +172,8 @@ static void false_ends_do_not_end_and_refuse(void **state)
 			size_t used;
 			struct body b = feed(buf_data(&in), step, &out, &used);
 			if (!b.done || !b.lone || used <= before)
-				fail_msg("end %zu, step %zu: done %d lone %d used %zu", i, step, b.done, b.lone, used);
+				fail_msg("end %zu, step %zu: done %d lone %d used %zu", i, step,
+					 b.done, b.lone, used);
 			buf_free(&out);
 		}
 		buf_free(&in);

@@ -29,7 +29,8 @@ static const char *hear(int fd, unsigned replies)
 		if (r <= 0)
 			break;
 		n += (size_t)r;
-		for (char *lf; replies && (lf = memchr(text + at, '\n', n - at)); at = (size_t)(lf - text) + 1)
+		for (char *lf; replies && (lf = memchr(text + at, '\n', n - at));
+		     at = (size_t)(lf - text) + 1)
 			replies -= text[at + 3] == ' ';
 	}
 	text[n] = '\0';
@@ -65,8 +66,9 @@ static uint64_t accepted(struct box *b)
 }
 
 /* Content and rows of the only job. */
-static void only_job(struct box *b, struct buf *message, struct buf *rows, struct wire_content_meta *cm,
-		     struct buf *cm_bytes, struct buf *job_meta, struct job_info *info)
+static void only_job(struct box *b, struct buf *message, struct buf *rows,
+		     struct wire_content_meta *cm, struct buf *cm_bytes, struct buf *job_meta,
+		     struct job_info *info)
 {
 	struct spool *sp = engine_spool(b->engine);
 	uint64_t cursor = 0;
@@ -96,7 +98,8 @@ static void a_message_is_one_job_with_all_its_recipients(void **state)
 	say(fd, "MAIL FROM:<s@from.example> BODY=8BITMIME SIZE=100\r\nRCPT TO:<a@One.example>\r\n"
 		"RCPT TO:<b@two.example>\r\nDATA\r\n");
 	assert_non_null(strstr(hear(fd, 4), "354 "));
-	expect(fd, "From: X <x@Author.example>\r\nSubject: \xc3\xa4\r\n\r\n..dot\r\nend\r\n.\r\n", "250 2.0.0 queued as 0.");
+	expect(fd, "From: X <x@Author.example>\r\nSubject: \xc3\xa4\r\n\r\n..dot\r\nend\r\n.\r\n",
+	       "250 2.0.0 queued as 0.");
 	only_job(&b, &message, &rows, &cm, &cm_bytes, &jm_bytes, &info);
 	assert_int_equal(info.rows, 2);
 	assert_int_equal(info.class, CLASS_TRANSACTIONAL);
@@ -111,7 +114,8 @@ static void a_message_is_one_job_with_all_its_recipients(void **state)
 	assert_ptr_equal(strstr(text, "Received: from client.example"), text);
 	assert_non_null(strstr(text, "\r\nDate: "));
 	assert_non_null(strstr(text, "\r\nMessage-ID: <"));
-	assert_non_null(strstr(text, "\r\nFrom: X <x@Author.example>\r\nSubject: \xc3\xa4\r\n\r\n.dot\r\nend\r\n"));
+	assert_non_null(strstr(
+	    text, "\r\nFrom: X <x@Author.example>\r\nSubject: \xc3\xa4\r\n\r\n.dot\r\nend\r\n"));
 	close(fd);
 	box_remove(&b);
 	buf_free(&message);
@@ -149,12 +153,16 @@ static void pipelined_messages_are_answered_in_order(void **state)
 	box_start(&b, inputs, 1, NULL);
 	fd = greeted();
 	for (int i = 0; i < 40; i++)
-		buf_putf(&all, "MAIL FROM:<s%d@from.example>\r\nRCPT TO:<a@one.example>\r\nDATA\r\nSubject: %d\r\n\r\nx\r\n.\r\nNOOP\r\n", i, i);
+		buf_putf(&all,
+			 "MAIL FROM:<s%d@from.example>\r\nRCPT "
+			 "TO:<a@one.example>\r\nDATA\r\nSubject: %d\r\n\r\nx\r\n.\r\nNOOP\r\n",
+			 i, i);
 	buf_put(&all, SLICE("QUIT\r\n"));
 	say(fd, buf_cstr(&all));
 	got = hear(fd, 40 * 5 + 1);
 	for (int i = 0; i < 40; i++) {
-		static const char *const order[] = { "250 2.1.0", "250 2.1.5", "354 ", "250 2.0.0 queued", "250 2.0.0 ok" };
+		static const char *const order[] = { "250 2.1.0", "250 2.1.5", "354 ",
+						     "250 2.0.0 queued", "250 2.0.0 ok" };
 		for (size_t k = 0; k < ARRAY_LEN(order); k++) {
 			if (strncmp(got, order[k], strlen(order[k])) != 0)
 				fail_msg("message %d, reply %zu: %.40s", i, k, got);
@@ -180,7 +188,8 @@ static void a_lone_lf_refuses_the_message_and_hides_no_command(void **state)
 	say(fd, "MAIL FROM:<s@from.example>\r\nRCPT TO:<a@one.example>\r\nDATA\r\n");
 	(void)hear(fd, 3);
 	expect(fd,
-	       "Subject: x\r\n\r\nx\n.\r\nMAIL FROM:<evil@x.example>\r\nRCPT TO:<v@x.example>\r\nDATA\r\n"
+	       "Subject: x\r\n\r\nx\n.\r\nMAIL FROM:<evil@x.example>\r\nRCPT "
+	       "TO:<v@x.example>\r\nDATA\r\n"
 	       "Subject: y\r\n\r\ny\r\n.\r\n",
 	       "554 5.6.0");
 	expect(fd, "NOOP\r\n", "250 2.0.0 ok");
@@ -240,7 +249,9 @@ static void limits_are_kept(void **state)
 	int fd, second;
 
 	(void)state;
-	box_start(&b, inputs, 1, "submission.max_size = 8K\nsubmission.max_rcpts = 2\nsubmission.max_sessions_client = 1\n");
+	box_start(&b, inputs, 1,
+		  "submission.max_size = 8K\nsubmission.max_rcpts = "
+		  "2\nsubmission.max_sessions_client = 1\n");
 	fd = greeted();
 	second = box_connect_submission();
 	assert_non_null(strstr(hear(second, 1), "421 4.7.0"));
@@ -254,7 +265,8 @@ static void limits_are_kept(void **state)
 	expect(fd, "RCPT TO:<a@b.example>\r\n", "452 4.5.3");
 	expect(fd, "DATA\r\n", "354");
 	for (size_t i = 0; i < sizeof(big); i += 60)
-		memcpy(big + i, "123456789 123456789 123456789 123456789 123456789 12345678\r\n", MIN_OF(sizeof(big) - i, (size_t)60));
+		memcpy(big + i, "123456789 123456789 123456789 123456789 123456789 12345678\r\n",
+		       MIN_OF(sizeof(big) - i, (size_t)60));
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(send(fd, big, sizeof(big), MSG_NOSIGNAL), sizeof(big));
 	expect(fd, ".\r\n", "552 5.3.4");
@@ -289,7 +301,8 @@ static void a_silent_client_is_let_go(void **state)
 	box_remove(&b);
 }
 
-/* One byte a quarter of a second, never a whole line: each of them is something, none is a command. */
+/* One byte a quarter of a second, never a whole line: each of them is something, none is a
+ * command. */
 static void a_client_that_dribbles_a_command_is_let_go(void **state)
 {
 	struct box b;
@@ -311,7 +324,8 @@ static void a_client_that_dribbles_a_command_is_let_go(void **state)
 	box_remove(&b);
 }
 
-/* Ten thousand commands and not one reply read: the session stops hearing, and holds no more than its bounds. */
+/* Ten thousand commands and not one reply read: the session stops hearing, and holds no more than
+ * its bounds. */
 static void a_client_that_never_reads_is_not_heard_for_ever(void **state)
 {
 	struct box b;

@@ -56,8 +56,15 @@ static void the_strings_of_peers_are_cut_to_their_bounds(void **state UNUSED)
 {
 	char long_text[5000], buf[OUTCOME_BYTES_MAX];
 	struct slice s = slice_of(long_text, sizeof(long_text));
-	struct outcome o = { .kind = OUTCOME_BOUNCED, .text = s, .host = s, .ip = s, .source = s,
-			     .rcpt = s, .row = ROWS_MAX, .at_ms = -1, .next_ms = -1 };
+	struct outcome o = { .kind = OUTCOME_BOUNCED,
+			     .text = s,
+			     .host = s,
+			     .ip = s,
+			     .source = s,
+			     .rcpt = s,
+			     .row = ROWS_MAX,
+			     .at_ms = -1,
+			     .next_ms = -1 };
 	struct outcome_view v;
 	size_t n;
 
@@ -102,7 +109,8 @@ static void a_record_is_none_at_another_place_or_in_another_spool(void **state U
 	assert_int_equal(rec.end, 4096 + 32);
 	assert_int_equal(record_parse(bytes, sizeof(bytes), 4104, salt, &rec, &need), E_CORRUPT);
 	assert_int_equal(record_parse(bytes, sizeof(bytes), 4096,
-				      record_salt((struct id128){ 1, 3 }), &rec, &need), E_CORRUPT);
+				      record_salt((struct id128){ 1, 3 }), &rec, &need),
+			 E_CORRUPT);
 	for (size_t n = 0; n < 32; n++) {
 		assert_int_equal(record_parse(bytes, n, 4096, salt, &rec, &need), 0);
 		assert_true(need > n);

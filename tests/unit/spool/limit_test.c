@@ -166,7 +166,8 @@ static void a_consumer_set_back_finds_the_log_from_there(void **state UNUSED)
 	assert_int_equal(spool_consumer_set(y.sp, SLICE("c"), back), 0);
 	yard_commit(&y);
 	yard_commit(&y);
-	assert_int_equal(spool_events(y.sp, back, 1, stop_at_once, NULL, &at), -ECANCELED); /* it is there */
+	assert_int_equal(spool_events(y.sp, back, 1, stop_at_once, NULL, &at),
+			 -ECANCELED); /* it is there */
 	yard_close(&y);
 }
 
@@ -248,7 +249,10 @@ static void a_segment_whose_file_is_going_is_no_longer_the_oldest(void **state U
 	watch.real = disk_sim_disk(sim);
 	watch.disk = *watch.real;
 	watch.disk.unlink = watched_unlink;
-	struct spool_options o = { .dir = "", .disk = &watch.disk, .segment_bytes = 4096, .reserve_bytes = 1,
+	struct spool_options o = { .dir = "",
+				   .disk = &watch.disk,
+				   .segment_bytes = 4096,
+				   .reserve_bytes = 1,
 				   .clean_ratio = 110 };
 	assert_int_equal(spool_open(&watch.sp, &o), 0);
 	for (uint64_t i = 1; i < 200; i++) {

@@ -314,7 +314,7 @@ static void what_has_left_the_log_is_forgotten(void **state UNUSED)
 	b = yard_books(&y);
 	assert_true(b.segments < 5 && b.jobs == 0 && b.contents == 0 && b.live_bytes == 0);
 	assert_int_equal(yard_put(&y, 0, 1, false, &job), E_UNKNOWN); /* its content */
-	assert_int_equal(yard_put(&y, 0, 1, true, &job), 0); /* its id */
+	assert_int_equal(yard_put(&y, 0, 1, true, &job), 0);          /* its id */
 	assert_int_equal(yard_put(&y, 99, 1, true, &job), E_EXISTS);
 	yard_again(&y);
 	assert_int_equal(yard_books(&y).accepted, 101);

@@ -12,8 +12,9 @@ void yard_open(struct yard *y)
 	memset(y, 0, sizeof(*y));
 	(void)strcpy(y->dir, "/tmp/postern-spool-XXXXXX");
 	assert_non_null(mkdtemp(y->dir));
-	y->o = (struct spool_options){ .dir = y->dir, .segment_bytes = 4096, .reserve_bytes = 1,
-				       .recovery = &y->recovery };
+	y->o = (struct spool_options){
+		.dir = y->dir, .segment_bytes = 4096, .reserve_bytes = 1, .recovery = &y->recovery
+	};
 	assert_int_equal(spool_open(&y->sp, &y->o), 0);
 }
 
@@ -79,10 +80,19 @@ int yard_put(struct yard *y, uint64_t n, uint32_t rows, bool with_content, job_n
 
 int yard_end(struct yard *y, job_no job, uint32_t row, enum outcome_kind kind)
 {
-	struct outcome o = { .job = job, .row = row, .kind = kind, .attempt = 1, .code = 250,
-			     .dsn = { 2, 0, 0 }, .at_ms = 1500, .flags = OUTCOME_TLS,
-			     .text = SLICE("ok"), .host = SLICE("mx.example"), .ip = SLICE("::1"),
-			     .source = SLICE("::2"), .rcpt = SLICE("a@b.example") };
+	struct outcome o = { .job = job,
+			     .row = row,
+			     .kind = kind,
+			     .attempt = 1,
+			     .code = 250,
+			     .dsn = { 2, 0, 0 },
+			     .at_ms = 1500,
+			     .flags = OUTCOME_TLS,
+			     .text = SLICE("ok"),
+			     .host = SLICE("mx.example"),
+			     .ip = SLICE("::1"),
+			     .source = SLICE("::2"),
+			     .rcpt = SLICE("a@b.example") };
 	lsn_t lsn;
 
 	return spool_put_outcome(y->sp, &o, &lsn);
@@ -90,8 +100,12 @@ int yard_end(struct yard *y, job_no job, uint32_t row, enum outcome_kind kind)
 
 int yard_defer(struct yard *y, job_no job, uint32_t row, uint16_t attempt, int64_t next_ms)
 {
-	struct outcome o = { .job = job, .row = row, .kind = OUTCOME_DEFERRED, .attempt = attempt,
-			     .next_ms = next_ms, .code = 451 };
+	struct outcome o = { .job = job,
+			     .row = row,
+			     .kind = OUTCOME_DEFERRED,
+			     .attempt = attempt,
+			     .next_ms = next_ms,
+			     .code = 451 };
 	lsn_t lsn;
 
 	return spool_put_outcome(y->sp, &o, &lsn);

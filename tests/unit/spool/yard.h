@@ -10,8 +10,8 @@ struct yard {
 	struct spool_recovery recovery;
 	struct spool *sp;
 };
-void yard_open(struct yard *y);      /* segments of 4 KiB, nothing runs by itself */
-void yard_again(struct yard *y);     /* ends the spool in good order and opens it again */
+void yard_open(struct yard *y);  /* segments of 4 KiB, nothing runs by itself */
+void yard_again(struct yard *y); /* ends the spool in good order and opens it again */
 void yard_close(struct yard *y);
 void yard_commit(struct yard *y);
 

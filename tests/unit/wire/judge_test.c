@@ -34,7 +34,8 @@ static bool same_map(const msgpack_object *o, const struct value *v)
 		return false;
 	for (uint32_t i = 0; i < v->count; i++) {
 		struct value name = { .type = VALUE_STRING, .s = v->members[i].name };
-		if (!same(&o->via.map.ptr[i].key, &name) || !same(&o->via.map.ptr[i].val, &v->members[i].value))
+		if (!same(&o->via.map.ptr[i].key, &name) ||
+		    !same(&o->via.map.ptr[i].val, &v->members[i].value))
 			return false;
 	}
 	return true;
@@ -56,7 +57,8 @@ static bool same(const msgpack_object *o, const struct value *v)
 		return v->type == VALUE_REAL && memcmp(&v->d, &o->via.f64, 8) == 0;
 	case MSGPACK_OBJECT_STR:
 	case MSGPACK_OBJECT_BIN:
-		return v->type == VALUE_STRING && slice_eq(v->s, slice_of(o->via.str.ptr, o->via.str.size));
+		return v->type == VALUE_STRING &&
+		       slice_eq(v->s, slice_of(o->via.str.ptr, o->via.str.size));
 	case MSGPACK_OBJECT_ARRAY:
 		return same_list(o, v);
 	case MSGPACK_OBJECT_MAP:
@@ -69,12 +71,14 @@ static bool same(const msgpack_object *o, const struct value *v)
 /* Bytes that are often msgpack: headers are favoured, counts are small. */
 static size_t make(uint8_t *p, size_t cap)
 {
-	static const uint8_t heads[] = { 0xc0, 0xc2, 0xc3, 0xc4, 0xca, 0xcb, 0xcc, 0xcd, 0xce, 0xcf, 0xd0,
-					 0xd1, 0xd2, 0xd3, 0xd9, 0xda, 0xdc, 0xde, 0x92, 0x81, 0xa1, 0x00 };
+	static const uint8_t heads[] = { 0xc0, 0xc2, 0xc3, 0xc4, 0xca, 0xcb, 0xcc, 0xcd,
+					 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0xd9, 0xda,
+					 0xdc, 0xde, 0x92, 0x81, 0xa1, 0x00 };
 	size_t n = 1 + chance((unsigned)cap - 1);
 
 	for (size_t i = 0; i < n; i++)
-		p[i] = chance(3) ? heads[chance(ARRAY_LEN(heads))] : (uint8_t)chance(chance(4) ? 4 : 256);
+		p[i] = chance(3) ? heads[chance(ARRAY_LEN(heads))]
+				 : (uint8_t)chance(chance(4) ? 4 : 256);
 	return n;
 }
 
@@ -94,7 +98,8 @@ static void what_we_read_msgpack_c_reads_the_same(void **state)
 		if (wire_value_get(arena, &in, &v) < 0)
 			continue;
 		msgpack_unpacked_init(&u);
-		assert_int_equal(msgpack_unpack_next(&u, (const char *)bytes, n, &off), MSGPACK_UNPACK_SUCCESS);
+		assert_int_equal(msgpack_unpack_next(&u, (const char *)bytes, n, &off),
+				 MSGPACK_UNPACK_SUCCESS);
 		assert_int_equal(off, n - in.n);
 		assert_true(same(&u.data, &v));
 		msgpack_unpacked_destroy(&u);
@@ -106,19 +111,32 @@ static void what_we_read_msgpack_c_reads_the_same(void **state)
 
 static void every_format_of_the_specification_is_read(void **state)
 {
-	static const struct { struct slice bytes; int64_t i; } numbers[] = {
-		{ SLICE("\x7f"), 127 }, { SLICE("\xff"), -1 }, { SLICE("\xe0"), -32 },
-		{ SLICE("\xcc\xff"), 255 }, { SLICE("\xcd\xff\xff"), 65535 },
+	static const struct {
+		struct slice bytes;
+		int64_t i;
+	} numbers[] = {
+		{ SLICE("\x7f"), 127 },
+		{ SLICE("\xff"), -1 },
+		{ SLICE("\xe0"), -32 },
+		{ SLICE("\xcc\xff"), 255 },
+		{ SLICE("\xcd\xff\xff"), 65535 },
 		{ SLICE("\xce\xff\xff\xff\xff"), 4294967295 },
 		{ SLICE("\xcf\x7f\xff\xff\xff\xff\xff\xff\xff"), INT64_MAX },
-		{ SLICE("\xd0\x80"), -128 }, { SLICE("\xd1\x80\x00"), -32768 },
+		{ SLICE("\xd0\x80"), -128 },
+		{ SLICE("\xd1\x80\x00"), -32768 },
 		{ SLICE("\xd2\x80\x00\x00\x00"), INT32_MIN },
 		{ SLICE("\xd3\x80\x00\x00\x00\x00\x00\x00\x00"), INT64_MIN },
-		{ SLICE("\xd3\x00\x00\x00\x00\x00\x00\x00\x05"), 5 }, { SLICE("\xcc\x00"), 0 },
+		{ SLICE("\xd3\x00\x00\x00\x00\x00\x00\x00\x05"), 5 },
+		{ SLICE("\xcc\x00"), 0 },
 	};
 	static const struct slice strings[] = {
-		SLICE("\xa1x"), SLICE("\xd9\x01x"), SLICE("\xda\x00\x01x"), SLICE("\xdb\x00\x00\x00\x01x"),
-		SLICE("\xc4\x01x"), SLICE("\xc5\x00\x01x"), SLICE("\xc6\x00\x00\x00\x01x"),
+		SLICE("\xa1x"),
+		SLICE("\xd9\x01x"),
+		SLICE("\xda\x00\x01x"),
+		SLICE("\xdb\x00\x00\x00\x01x"),
+		SLICE("\xc4\x01x"),
+		SLICE("\xc5\x00\x01x"),
+		SLICE("\xc6\x00\x00\x00\x01x"),
 	};
 	OWNED(wire_arena) arena = wire_arena_new();
 	struct value v;

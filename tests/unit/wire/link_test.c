@@ -29,12 +29,24 @@ static struct link_frame again(const struct link_frame *f, struct buf *b, struct
 static void orders_come_back_as_they_were_put(void **state)
 {
 	OWNED(wire_arena) arena = wire_arena_new();
-	struct link_frame job = { .type = LINK_JOB, .request = 7, .job = { .id = { 1, 2 }, .content = { 3, 4 },
-		.tenant = 5, .campaign = UINT64_MAX, .class = 1, .accepted_ms = -6, .expires_ms = 7, .rows = 8,
-		.meta = SLICE("\x80"), .data = SLICE("\0\1\2") } }, got;
+	struct link_frame job = { .type = LINK_JOB,
+				  .request = 7,
+				  .job = { .id = { 1, 2 },
+					   .content = { 3, 4 },
+					   .tenant = 5,
+					   .campaign = UINT64_MAX,
+					   .class = 1,
+					   .accepted_ms = -6,
+					   .expires_ms = 7,
+					   .rows = 8,
+					   .meta = SLICE("\x80"),
+					   .data = SLICE("\0\1\2") } },
+			  got;
 	struct link_frame rule = { .type = LINK_RULE, .rule = { SLICE("hold/all"), SLICE("") } };
-	struct link_frame key = { .type = LINK_KEY, .key = { SLICE("a.example"), SLICE("s1"), SLICE("PEM") } };
-	struct link_frame content = { .type = LINK_CONTENT, .content = { { 9, 10 }, SLICE("m"), SLICE("bytes") } };
+	struct link_frame key = { .type = LINK_KEY,
+				  .key = { SLICE("a.example"), SLICE("s1"), SLICE("PEM") } };
+	struct link_frame content = { .type = LINK_CONTENT,
+				      .content = { { 9, 10 }, SLICE("m"), SLICE("bytes") } };
 	struct buf b = { 0 };
 
 	(void)state;
@@ -48,26 +60,32 @@ static void orders_come_back_as_they_were_put(void **state)
 	got = again(&key, &b, arena);
 	assert_true(slice_eq(got.key.domain, key.key.domain) && slice_eq(got.key.pem, key.key.pem));
 	got = again(&content, &b, arena);
-	assert_true(id_eq(got.content.id, content.content.id) && slice_eq(got.content.bytes, SLICE("bytes")));
+	assert_true(id_eq(got.content.id, content.content.id) &&
+		    slice_eq(got.content.bytes, SLICE("bytes")));
 	buf_free(&b);
 }
 
 static void answers_come_back_as_they_were_put(void **state)
 {
 	OWNED(wire_arena) arena = wire_arena_new();
-	struct link_frame hello = { .type = LINK_HELLO, .hello = { LINK_VERSION, SLICE("control") } }, got;
-	struct link_frame welcome = { .type = LINK_WELCOME, .welcome = { 1, SLICE("e.1"), 100, 50, 60 } };
+	struct link_frame hello = { .type = LINK_HELLO,
+				    .hello = { LINK_VERSION, SLICE("control") } },
+			  got;
+	struct link_frame welcome = { .type = LINK_WELCOME,
+				      .welcome = { 1, SLICE("e.1"), 100, 50, 60 } };
 	struct link_frame ack = { .type = LINK_ACK, .request = UINT64_MAX, .lsn = UINT64_MAX };
 	struct link_frame error = { .type = LINK_ERROR, .error = { E_FULL, SLICE("no room") } };
 	struct value_member members[] = { { SLICE("queued"), { .type = VALUE_INT, .i = 3 } } };
-	struct link_frame report = { .type = LINK_REPORT,
-		.report = { .type = VALUE_MAP, .count = 1, .members = members } };
+	struct link_frame report = {
+		.type = LINK_REPORT, .report = { .type = VALUE_MAP, .count = 1, .members = members }
+	};
 	struct buf b = { 0 };
 
 	(void)state;
 	assert_true(slice_eq(again(&hello, &b, arena).hello.name, SLICE("control")));
 	got = again(&welcome, &b, arena);
-	assert_true(got.welcome.durable == 100 && got.welcome.oldest == 50 && got.welcome.cursor == 60);
+	assert_true(got.welcome.durable == 100 && got.welcome.oldest == 50 &&
+		    got.welcome.cursor == 60);
 	assert_true(again(&ack, &b, arena).lsn == UINT64_MAX);
 	got = again(&error, &b, arena);
 	assert_int_equal(got.error.code, E_FULL);
@@ -79,10 +97,24 @@ static void answers_come_back_as_they_were_put(void **state)
 static void events_come_back_one_by_one(void **state)
 {
 	OWNED(wire_arena) arena = wire_arena_new();
-	struct link_event e = { .lsn = UINT64_MAX, .kind = 2, .job = { 1, 2 }, .tenant = 3, .campaign = 4, .row = 5,
-		.attempt = 6, .at_ms = 7, .next_ms = 8, .code = 550, .dsn = SLICE("5.1.1"), .flags = 1,
-		.text = SLICE("no such user"), .host = SLICE("mx.example"), .ip = SLICE("::1"),
-		.source = SLICE("127.0.0.1"), .rcpt = SLICE("a@b.example") }, got;
+	struct link_event e = { .lsn = UINT64_MAX,
+				.kind = 2,
+				.job = { 1, 2 },
+				.tenant = 3,
+				.campaign = 4,
+				.row = 5,
+				.attempt = 6,
+				.at_ms = 7,
+				.next_ms = 8,
+				.code = 550,
+				.dsn = SLICE("5.1.1"),
+				.flags = 1,
+				.text = SLICE("no such user"),
+				.host = SLICE("mx.example"),
+				.ip = SLICE("::1"),
+				.source = SLICE("127.0.0.1"),
+				.rcpt = SLICE("a@b.example") },
+			  got;
 	struct buf packed = { 0 }, b = { 0 };
 	struct link_frame f = { .type = LINK_EVENTS, .events = { .next = 11, .n = 3 } };
 	size_t pos = 0;
@@ -118,18 +150,22 @@ static void frames_that_lie_are_refused(void **state)
 	assert_int_equal(link_split(SLICE("\xff\xff\xff\xff"), &body, &used), E_LIMIT);
 	assert_int_equal(link_split(SLICE("\x04\x00\x00\x00"), &body, &used), 0);
 	assert_int_equal(link_get(SLICE(""), arena, &f), E_SYNTAX);
-	assert_int_equal(link_get(SLICE("\x93\x41\x01"), arena, &f), E_SYNTAX);          /* ACK, no lsn */
-	assert_int_equal(link_get(SLICE("\x93\x41\x01\x02\x03"), arena, &f), E_SYNTAX);  /* a byte after */
-	assert_int_equal(link_get(SLICE("\x93\x63\x01\x02"), arena, &f), E_SYNTAX);      /* no such type */
-	assert_int_equal(link_get(SLICE("\x93\x41\x01\xff"), arena, &f), E_SYNTAX);      /* lsn -1 */
-	assert_int_equal(link_get(SLICE("\x94\x43\x01\x02\xdd\xff\xff\xff\xff"), arena, &f), E_SYNTAX);
+	assert_int_equal(link_get(SLICE("\x93\x41\x01"), arena, &f), E_SYNTAX); /* ACK, no lsn */
+	assert_int_equal(link_get(SLICE("\x93\x41\x01\x02\x03"), arena, &f),
+			 E_SYNTAX); /* a byte after */
+	assert_int_equal(link_get(SLICE("\x93\x63\x01\x02"), arena, &f),
+			 E_SYNTAX); /* no such type */
+	assert_int_equal(link_get(SLICE("\x93\x41\x01\xff"), arena, &f), E_SYNTAX); /* lsn -1 */
+	assert_int_equal(link_get(SLICE("\x94\x43\x01\x02\xdd\xff\xff\xff\xff"), arena, &f),
+			 E_SYNTAX);
 	assert_int_equal(link_get(SLICE("\x93\x44\x01\xdd\xff\xff\xff\xff"), arena, &f), E_SYNTAX);
 }
 
 static void a_frame_above_the_bound_is_not_made(void **state)
 {
 	static char bytes[LINK_FRAME_MAX];
-	struct link_frame f = { .type = LINK_CONTENT, .content.bytes = slice_of(bytes, sizeof(bytes)) };
+	struct link_frame f = { .type = LINK_CONTENT,
+				.content.bytes = slice_of(bytes, sizeof(bytes)) };
 	struct buf b = { 0 };
 
 	(void)state;
@@ -142,8 +178,11 @@ static void a_question_that_would_cost_the_engine_much_memory_is_refused(void **
 {
 	OWNED(wire_arena) arena = wire_arena_new();
 	static struct value items[LINK_ADMIN_MAX];
-	struct link_frame f = { .type = LINK_ADMIN, .admin = { SLICE("status"),
-		{ .type = VALUE_LIST, .count = LINK_ADMIN_MAX, .items = items } } };
+	struct link_frame f = {
+		.type = LINK_ADMIN,
+		.admin = { SLICE("status"),
+			   { .type = VALUE_LIST, .count = LINK_ADMIN_MAX, .items = items } }
+	};
 	struct buf b = { 0 };
 	struct slice body;
 	size_t used;

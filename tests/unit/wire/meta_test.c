@@ -8,10 +8,16 @@
 
 static void metas_come_back_as_they_were_put(void **state)
 {
-	struct wire_content_meta content = { .program = true, .utf8 = true, .sign_domain = SLICE("a.example") }, c;
-	struct wire_job_meta job = { .mail_from = SLICE("b+1@a.example"), .pool = SLICE("warm"),
-				     .message_id_domain = SLICE("a.example"), .origin = SLICE("control"),
-				     .date_ms = -1 }, j;
+	struct wire_content_meta content = { .program = true,
+					     .utf8 = true,
+					     .sign_domain = SLICE("a.example") },
+				 c;
+	struct wire_job_meta job = { .mail_from = SLICE("b+1@a.example"),
+				     .pool = SLICE("warm"),
+				     .message_id_domain = SLICE("a.example"),
+				     .origin = SLICE("control"),
+				     .date_ms = -1 },
+			     j;
 	struct buf b = { 0 };
 
 	(void)state;
@@ -37,18 +43,28 @@ static void missing_keys_are_zero_and_unknown_ones_are_passed_over(void **state)
 	(void)state;
 	assert_int_equal(wire_job_meta_get(SLICE("\x80"), &j), 0);
 	assert_int_equal(j.mail_from.n, 0);
-	assert_int_equal(wire_job_meta_get(SLICE("\x82\xa3new\x92\x01\x81\xa1k\xc0\xa1t\x05"), &j), 0);
+	assert_int_equal(wire_job_meta_get(SLICE("\x82\xa3new\x92\x01\x81\xa1k\xc0\xa1t\x05"), &j),
+			 0);
 	assert_int_equal(j.date_ms, 5);
 }
 
 static void wrong_types_trailing_bytes_and_cuts_are_refused(void **state)
 {
 	struct wire_job_meta j;
-	struct slice whole = SLICE("\x82\xa1" "f\xa3" "a@b\xa1t\x05");
+	struct slice whole = SLICE("\x82\xa1"
+				   "f\xa3"
+				   "a@b\xa1t\x05");
 
 	(void)state;
-	assert_int_equal(wire_job_meta_get(SLICE("\x81\xa1" "f\x01"), &j), E_SYNTAX);
-	assert_int_equal(wire_job_meta_get(SLICE("\x81\xa1" "f\xa1" "a\x01"), &j), E_SYNTAX);
+	assert_int_equal(wire_job_meta_get(SLICE("\x81\xa1"
+						 "f\x01"),
+					   &j),
+			 E_SYNTAX);
+	assert_int_equal(wire_job_meta_get(SLICE("\x81\xa1"
+						 "f\xa1"
+						 "a\x01"),
+					   &j),
+			 E_SYNTAX);
 	assert_int_equal(wire_job_meta_get(SLICE("\x90"), &j), E_SYNTAX);
 	assert_int_equal(wire_job_meta_get(whole, &j), 0);
 	for (size_t n = 0; n < whole.n; n++)

@@ -13,7 +13,8 @@ static struct value string_value(const char *s)
 	return (struct value){ .type = VALUE_STRING, .s = slice_str(s) };
 }
 
-static int open_copy(struct wire_rows **ret, const struct buf *b, size_t n, uint32_t rows, char **ret_copy)
+static int open_copy(struct wire_rows **ret, const struct buf *b, size_t n, uint32_t rows,
+		     char **ret_copy)
 {
 	/* An exact allocation, so that a sanitizer sees the first byte past the end. */
 	*ret_copy = malloc(n ? n : 1);
@@ -23,10 +24,14 @@ static int open_copy(struct wire_rows **ret, const struct buf *b, size_t n, uint
 
 static void put_three(struct buf *b)
 {
-	struct value items[] = { { .type = VALUE_INT, .i = -7 }, { .type = VALUE_BOOL, .b = true } };
+	struct value items[] = { { .type = VALUE_INT, .i = -7 },
+				 { .type = VALUE_BOOL, .b = true } };
 	struct value_member members[] = { { SLICE("name"), string_value("Ada") },
-					  { SLICE("list"), { .type = VALUE_LIST, .count = 2, .items = items } } };
-	struct value fields[] = { string_value("Łódź"), { .type = VALUE_REAL, .d = 0.1 }, { .type = VALUE_NULL },
+					  { SLICE("list"),
+					    { .type = VALUE_LIST, .count = 2, .items = items } } };
+	struct value fields[] = { string_value("Łódź"),
+				  { .type = VALUE_REAL, .d = 0.1 },
+				  { .type = VALUE_NULL },
 				  { .type = VALUE_MAP, .count = 2, .members = members } };
 
 	assert_int_equal(wire_row_put(b, SLICE("a@one.example"), 1, fields, 4), 0);
@@ -108,20 +113,35 @@ static void another_number_of_rows_than_expected_is_refused(void **state)
 
 static void rows_that_claim_more_than_they_bring_are_refused(void **state)
 {
-	static const struct { const char *what; struct slice bytes; } bombs[] = {
-		{ "list of 2^32-1", SLICE("\xdd\xff\xff\xff\xff" "aaaa") },
-		{ "list of 65535", SLICE("\xdc\xff\xff" "aaaa") },
-		{ "field list of 2^32-1", SLICE("\x93\xa1" "a\x01\xdd\xff\xff\xff\xff") },
-		{ "field map of 2^32-1", SLICE("\x93\xa1" "a\x01\xdf\xff\xff\xff\xff") },
+	static const struct {
+		const char *what;
+		struct slice bytes;
+	} bombs[] = {
+		{ "list of 2^32-1", SLICE("\xdd\xff\xff\xff\xff"
+					  "aaaa") },
+		{ "list of 65535", SLICE("\xdc\xff\xff"
+					 "aaaa") },
+		{ "field list of 2^32-1", SLICE("\x93\xa1"
+						"a\x01\xdd\xff\xff\xff\xff") },
+		{ "field map of 2^32-1", SLICE("\x93\xa1"
+					       "a\x01\xdf\xff\xff\xff\xff") },
 		{ "string longer than the bytes", SLICE("\x92\xdb\xff\xff\xff\xff\x01") },
 		{ "number where the address stands", SLICE("\x92\x01\x01\x01") },
-		{ "string where the ref stands", SLICE("\x92\xa1" "a\xa1" "b") },
-		{ "negative ref", SLICE("\x92\xa1" "a\xff") },
-		{ "one entry", SLICE("\x91\xa1" "a") },
-		{ "extension type", SLICE("\x93\xa1" "a\x01\xd4\x01\x01") },
-		{ "the byte that is never used", SLICE("\x93\xa1" "a\x01\xc1") },
-		{ "a number as a name", SLICE("\x93\xa1" "a\x01\x81\x01\x01") },
-		{ "an integer past int64", SLICE("\x93\xa1" "a\x01\xcf\xff\xff\xff\xff\xff\xff\xff\xff") },
+		{ "string where the ref stands", SLICE("\x92\xa1"
+						       "a\xa1"
+						       "b") },
+		{ "negative ref", SLICE("\x92\xa1"
+					"a\xff") },
+		{ "one entry", SLICE("\x91\xa1"
+				     "a") },
+		{ "extension type", SLICE("\x93\xa1"
+					  "a\x01\xd4\x01\x01") },
+		{ "the byte that is never used", SLICE("\x93\xa1"
+						       "a\x01\xc1") },
+		{ "a number as a name", SLICE("\x93\xa1"
+					      "a\x01\x81\x01\x01") },
+		{ "an integer past int64", SLICE("\x93\xa1"
+						 "a\x01\xcf\xff\xff\xff\xff\xff\xff\xff\xff") },
 	};
 
 	(void)state;
@@ -139,7 +159,8 @@ static void nesting_past_the_limit_is_refused_without_recursion(void **state)
 	OWNED(wire_rows) rows = NULL;
 
 	(void)state;
-	buf_put(&b, SLICE("\x93\xa1" "a\x01"));
+	buf_put(&b, SLICE("\x93\xa1"
+			  "a\x01"));
 	for (int i = 0; i < 100000; i++)
 		buf_put(&b, SLICE("\x91"));
 	buf_put(&b, SLICE("\xc0"));
@@ -157,7 +178,8 @@ static void nesting_up_to_the_limit_is_read(void **state)
 	(void)state;
 	levels[0] = (struct value){ .type = VALUE_NULL };
 	for (int i = 1; i < VALUE_DEPTH_MAX + 2; i++)
-		levels[i] = (struct value){ .type = VALUE_LIST, .count = 1, .items = &levels[i - 1] };
+		levels[i] =
+		    (struct value){ .type = VALUE_LIST, .count = 1, .items = &levels[i - 1] };
 	assert_int_equal(wire_row_put(&b, SLICE("a"), 1, &levels[VALUE_DEPTH_MAX + 1], 1), E_LIMIT);
 	assert_int_equal(buf_len(&b), 0);
 	assert_int_equal(wire_row_put(&b, SLICE("a"), 1, &levels[VALUE_DEPTH_MAX], 1), 0);
@@ -182,7 +204,8 @@ static void a_put_that_fails_leaves_the_buf_as_it_was(void **state)
 	size_t before = buf_len(&b);
 	assert_int_equal(wire_row_put(&b, SLICE("a@b.example"), 1, many, 40), E_LIMIT);
 	assert_int_equal(wire_row_put(&b, SLICE("a@b.example"), 1, &big, 1), E_LIMIT);
-	assert_int_equal(wire_row_put(&b, SLICE("a@b.example"), 1, many, WIRE_FIELDS_MAX + 1), E_LIMIT);
+	assert_int_equal(wire_row_put(&b, SLICE("a@b.example"), 1, many, WIRE_FIELDS_MAX + 1),
+			 E_LIMIT);
 	assert_int_equal(wire_row_put(&b, big.s, 1, NULL, 0), E_LIMIT);
 	assert_int_equal(buf_len(&b), before);
 	buf_free(&b);
@@ -191,7 +214,8 @@ static void a_put_that_fails_leaves_the_buf_as_it_was(void **state)
 /* The figure is printed for whoever looks; what is held is only that it all opens. */
 static void a_full_chunk_of_rows_opens(void **state)
 {
-	struct value fields[] = { string_value("Ada"), string_value("Lovelace"), string_value("London") };
+	struct value fields[] = { string_value("Ada"), string_value("Lovelace"),
+				  string_value("London") };
 	struct buf b = { 0 };
 	int64_t start;
 
