@@ -24,6 +24,36 @@ bool slice_eq_nocase(struct slice a, struct slice b)
 	return true;
 }
 
+struct slice slice_trim(struct slice s)
+{
+	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = slice_skip(s, 1);
+	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+		s.n--;
+	return s;
+}
+
+bool slice_strip(struct slice *s, struct slice prefix)
+{
+	if (s->n < prefix.n || (prefix.n && memcmp(s->p, prefix.p, prefix.n) != 0))
+		return false;
+	*s = slice_skip(*s, prefix.n);
+	return true;
+}
+
+bool slice_cut(struct slice s, char at, struct slice *ret_before, struct slice *ret_after)
+{
+	const char *found = s.n ? memchr(s.p, at, s.n) : NULL;
+	size_t n;
+
+	if (!found)
+		return false;
+	n = (size_t)(found - s.p);
+	*ret_before = slice_of(s.p, n);
+	*ret_after = slice_skip(s, n + 1);
+	return true;
+}
+
 size_t slice_copy(char *dst, size_t cap, struct slice s)
 {
 	size_t n = MIN_OF(s.n, cap - 1);

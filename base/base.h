@@ -37,6 +37,18 @@ static inline struct slice slice_str(const char *s)
 bool slice_eq(struct slice a, struct slice b);
 bool slice_eq_nocase(struct slice a, struct slice b); /* ASCII only, never the locale */
 bool slice_starts_nocase(struct slice s, struct slice prefix);
+/* The text after the first n bytes; n is at most s.n. */
+static inline struct slice slice_skip(struct slice s, size_t n)
+{
+	return slice_of(s.p + n, s.n - n);
+}
+/* Without the spaces and tabs at either end. */
+struct slice slice_trim(struct slice s);
+/* True when *s begins with the prefix, byte for byte; *s is then what follows it. */
+bool slice_strip(struct slice *s, struct slice prefix);
+/* Cuts at the first `at`: *ret_before and *ret_after are the text on either side of it.  False when
+ * there is none; both are then unchanged. */
+bool slice_cut(struct slice s, char at, struct slice *ret_before, struct slice *ret_after);
 /* Copies into dst with a NUL, cutting to cap - 1 bytes.  Returns how many bytes were copied. */
 size_t slice_copy(char *dst, size_t cap, struct slice s);
 /* Decimal digits only, no sign, no space; -ERANGE past max, -EINVAL otherwise. */

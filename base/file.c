@@ -33,7 +33,7 @@ int file_read(const char *path, size_t max, struct buf *out)
 	}
 }
 
-static int write_all(int fd, struct slice s)
+int file_write_all(int fd, struct slice s)
 {
 	while (s.n) {
 		ssize_t n = write(fd, s.p, s.n);
@@ -72,7 +72,7 @@ int file_write_atomic(const char *path, struct slice bytes, unsigned mode)
 	OWNED_FD int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, bytes);
+	r = file_write_all(fd, bytes);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r == 0 && rename(tmp, path) < 0)

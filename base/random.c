@@ -21,3 +21,12 @@ uint32_t random_below(uint32_t n)
 			return (uint32_t)(m >> 32);
 	}
 }
+
+int64_t random_jitter(int64_t span)
+{
+	const int64_t most = (int64_t)UINT32_MAX - 1;
+
+	if (span <= 0)
+		return 0;
+	return (int64_t)random_below((uint32_t)(span < most ? span : most) + 1);
+}

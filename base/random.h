@@ -8,3 +8,5 @@
 void random_bytes(void *dst, size_t n);
 uint64_t random_u64(void);
 uint32_t random_below(uint32_t n); /* uniform in [0, n), n > 0 */
+/* Uniform in [0, span]; 0 when span is not positive.  Spans past 2^32 - 2 count as that. */
+int64_t random_jitter(int64_t span);
