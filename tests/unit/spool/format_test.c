@@ -52,6 +52,40 @@ static void an_outcome_cut_anywhere_or_longer_is_corrupt(void **state UNUSED)
 	assert_int_equal(outcome_decode(slice_of(buf, n + 1), &v), E_CORRUPT);
 }
 
+static void an_outcome_of_no_kind_or_with_a_number_too_large_is_corrupt(void **state UNUSED)
+{
+	char buf[OUTCOME_BYTES_MAX], huge[OUTCOME_BYTES_MAX];
+	struct outcome_view v;
+	size_t n = outcome_encode(buf, (struct id128){ 1, 2 }, UINT64_MAX, 4, &full);
+	/* The kind is one byte, the row of 65534 three; then comes the tenant: all ones in ten. */
+	char *kind = buf + 16, *tenant = kind + 4;
+
+	assert_int_equal((unsigned char)tenant[8], 0xff);
+	assert_int_equal(tenant[9], 1);
+	memcpy(huge, buf, n);
+	huge[tenant - buf + 9] = 2; /* 2^65 - 1 */
+	assert_int_equal(outcome_decode(slice_of(huge, n), &v), E_CORRUPT);
+	huge[tenant - buf + 9] = (char)0x81; /* and on */
+	assert_int_equal(outcome_decode(slice_of(huge, n), &v), E_CORRUPT);
+	assert_int_equal(outcome_decode(slice_of(buf, n), &v), 0);
+	*kind = 0;
+	assert_int_equal(outcome_decode(slice_of(buf, n), &v), E_CORRUPT);
+	*kind = OUTCOME_DEFERRED + 1;
+	assert_int_equal(outcome_decode(slice_of(buf, n), &v), E_CORRUPT);
+}
+
+static void a_rule_is_taken_up_to_its_bounds(void **state UNUSED)
+{
+	static char bytes[4 + RULE_VALUE_MAX + 2];
+	struct slice key, value;
+
+	bytes[0] = 1;
+	assert_int_equal(rule_decode(slice_of(bytes, sizeof(bytes) - 1), &key, &value), 0);
+	assert_true(key.n == 1 && value.n == RULE_VALUE_MAX);
+	assert_int_equal(rule_decode(slice_of(bytes, sizeof(bytes)), &key, &value), E_CORRUPT);
+	assert_int_equal(rule_decode(slice_of(bytes, 4), &key, &value), E_CORRUPT);
+}
+
 static void the_strings_of_peers_are_cut_to_their_bounds(void **state UNUSED)
 {
 	char long_text[5000], buf[OUTCOME_BYTES_MAX];
@@ -185,6 +219,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_outcome_comes_back_as_it_was_written),
 		cmocka_unit_test(an_outcome_cut_anywhere_or_longer_is_corrupt),
+		cmocka_unit_test(an_outcome_of_no_kind_or_with_a_number_too_large_is_corrupt),
+		cmocka_unit_test(a_rule_is_taken_up_to_its_bounds),
 		cmocka_unit_test(the_strings_of_peers_are_cut_to_their_bounds),
 		cmocka_unit_test(a_usual_outcome_takes_less_than_200_bytes),
 		cmocka_unit_test(a_record_is_none_at_another_place_or_in_another_spool),

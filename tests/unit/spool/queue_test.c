@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/unit/spool/yard.h"
@@ -400,9 +401,27 @@ static void rules_are_kept_replaced_and_removed(void **state UNUSED)
 	yard_close(&y);
 }
 
+static void who_names_no_sizes_gets_the_usual_ones(void **state UNUSED)
+{
+	char name[96];
+	struct stat st;
+	struct yard y;
+
+	yard_open(&y);
+	y.sp = spool_free(y.sp);
+	(void)snprintf(name, sizeof(name), "%s/0000000000000000.seg", y.dir);
+	assert_int_equal(unlink(name), 0);
+	y.o.segment_bytes = y.o.reserve_bytes = 0;
+	assert_int_equal(spool_open(&y.sp, &y.o), 0);
+	assert_int_equal(stat(name, &st), 0);
+	assert_int_equal(st.st_size, 64 << 20);
+	yard_close(&y);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_names_no_sizes_gets_the_usual_ones),
 		cmocka_unit_test(put_content_and_job_are_read_back_as_given),
 		cmocka_unit_test(large_rows_are_packed_and_come_back_whole),
 		cmocka_unit_test(a_job_sent_again_exists_and_changes_nothing),

@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/spool/gated.h"
+#include "tests/unit/spool/yard.h"
 
 static void make_log(struct gated *g)
 {
@@ -81,6 +82,63 @@ static void a_buffer_that_may_not_hold_it_is_a_limit(void **state UNUSED)
 	assert_int_equal(spool_read_content(g.sp, c.id, &small, &small), E_LIMIT);
 	buf_free(&small);
 	gated_end(&g);
+}
+
+struct glance {
+	struct gated *g;
+	uint64_t job;
+	bool seen;
+};
+static void look(void *arg)
+{
+	struct glance *l = arg;
+
+	l->seen = gated_has(l->g, l->job);
+}
+
+static void what_is_being_written_is_read_back_meanwhile(void **state UNUSED)
+{
+	struct gated g;
+	struct glance l = { &g, 50, false };
+	job_no job;
+
+	make_log(&g);
+	assert_int_equal(gated_put(&g, 50, 1, 300, &job), 0);
+	disk_gate_meet(g.gate, CALL_PWRITE, 1, look, &l);
+	gated_commit(&g);
+	assert_true(l.seen);
+	gated_end(&g);
+}
+
+/* More segments than descriptors are kept for: the old ones are opened when they are read. */
+static void a_segment_that_cannot_be_opened_is_said(void **state UNUSED)
+{
+	OWNED(disk_gate) gate = disk_gate_new(disk_real());
+	struct buf data = { .max = 0 };
+	struct job_info info;
+	struct yard y;
+	lsn_t at;
+	job_no job;
+
+	yard_open(&y);
+	y.o.disk = disk_gate_disk(gate);
+	yard_again(&y);
+	for (uint64_t n = 0; n < 5000; n++)
+		assert_int_equal(yard_put(&y, n, 1, true, &job), 0);
+	yard_commit(&y);
+	assert_true(yard_files(&y) > 260);
+	yard_again(&y);
+	assert_int_equal(spool_find_job(y.sp, yard_id(0), &job), 0);
+	disk_gate_fail(gate, CALL_OPEN, 1, -EMFILE);
+	assert_int_equal(spool_read_job(y.sp, job, NULL, &data), -EMFILE);
+	disk_gate_fail(gate, CALL_OPEN, 1, -EMFILE);
+	assert_int_equal(spool_events(y.sp, 0, 1, NULL, NULL, &at), -EMFILE);
+	assert_int_equal(spool_read_job(y.sp, job, NULL, &data), 0);
+	assert_true(slice_eq(buf_data(&data), SLICE("rows of 0")));
+	assert_int_equal(spool_job_info(y.sp, job, &info), 0);
+	assert_true(info.rows == 1 && info.rows_live == 1);
+	buf_free(&data);
+	yard_close(&y);
 }
 
 static int count_event(void *arg, const struct event *e UNUSED)
@@ -300,6 +358,8 @@ int main(void)
 		cmocka_unit_test(what_is_not_there_is_unknown),
 		cmocka_unit_test(a_read_the_disk_refuses_is_said_and_may_succeed_later),
 		cmocka_unit_test(a_buffer_that_may_not_hold_it_is_a_limit),
+		cmocka_unit_test(what_is_being_written_is_read_back_meanwhile),
+		cmocka_unit_test(a_segment_that_cannot_be_opened_is_said),
 		cmocka_unit_test(events_the_disk_refuses_are_heard_later_and_once),
 		cmocka_unit_test(kinds_of_events_have_names),
 		cmocka_unit_test(audit_and_verification_say_what_the_disk_refuses),

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "spool/audit.h"
+#include "tests/unit/spool/gated.h"
 #include "tests/unit/spool/yard.h"
 
 enum { WRITERS = 4, JOBS = 300, ROWS = 3 };
@@ -135,9 +136,64 @@ static void threads_lose_nothing_and_hear_everything_once(void **state UNUSED)
 	yard_close(&c.y);
 }
 
+static void a_thread_whose_write_fails_wakes_who_waits_and_ends(void **state UNUSED)
+{
+	struct crowd c = { .lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER };
+	struct gated g;
+	job_no job;
+
+	gated_make(&g);
+	gated_open(&g);
+	c.y.sp = g.sp;
+	c.port.wake = on_commit;
+	spool_port_add(g.sp, &c.port);
+	disk_gate_fail(g.gate, CALL_PWRITE, EACH_CALL, -EIO);
+	assert_int_equal(spool_start(g.sp), 0);
+	assert_int_equal(gated_put(&g, 1, 1, 100, &job), 0);
+	wait_durable(&c, spool_head(g.sp));
+	assert_int_equal(spool_failed(g.sp), E_POISONED);
+	assert_int_equal(gated_put(&g, 2, 1, 100, &job), E_POISONED);
+	gated_close(&g);
+	disk_gate_open(g.gate);
+	gated_open(&g);
+	assert_false(gated_has(&g, 1));
+	gated_end(&g);
+}
+
+static void outcomes_wait_for_company_but_never_longer_than_they_may(void **state UNUSED)
+{
+	struct crowd c = { .lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER };
+	job_no job;
+	lsn_t head;
+
+	yard_open(&c.y);
+	c.y.o.lazy_commit_ms = 50;
+	yard_again(&c.y);
+	c.port.wake = on_commit;
+	spool_port_add(c.y.sp, &c.port);
+	assert_int_equal(yard_put(&c.y, 1, 3, true, &job), 0);
+	assert_int_equal(spool_start(c.y.sp), 0);
+	wait_durable(&c, spool_head(c.y.sp));
+	assert_int_equal(yard_end(&c.y, job, 0, OUTCOME_DELIVERED), 0);
+	wait_durable(&c, spool_head(c.y.sp)); /* though nobody asked for it */
+	c.y.sp = spool_free(c.y.sp);
+	c.y.o.lazy_commit_ms = 3600 * 1000;
+	assert_int_equal(spool_open(&c.y.sp, &c.y.o), 0);
+	assert_int_equal(spool_start(c.y.sp), 0);
+	assert_int_equal(spool_find_job(c.y.sp, yard_id(1), &job), 0);
+	head = spool_durable(c.y.sp);
+	assert_int_equal(yard_end(&c.y, job, 1, OUTCOME_DELIVERED), 0);
+	assert_int_equal(spool_durable(c.y.sp), head); /* it waits */
+	yard_again(&c.y);                              /* but is not lost at a good end */
+	assert_int_equal(yard_books(&c.y).delivered, 2);
+	yard_close(&c.y);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_thread_whose_write_fails_wakes_who_waits_and_ends),
+		cmocka_unit_test(outcomes_wait_for_company_but_never_longer_than_they_may),
 		cmocka_unit_test(threads_lose_nothing_and_hear_everything_once),
 	};
 
