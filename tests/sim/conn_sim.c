@@ -15,7 +15,7 @@ struct conn {
 	struct sim_peer peer;
 	struct buf in, out;
 	enum { SIM_CONNECTING, SIM_OPEN, SIM_HANDSHAKE, SIM_BROKEN, SIM_CLOSED } state;
-	bool eof, paused, full, tls;
+	bool eof, paused, full, tls, broke;
 };
 
 static struct list conns = LIST_INIT(conns);
@@ -24,6 +24,7 @@ static unsigned n_hosts, n_live, n_opened;
 static struct buf *messages;
 static unsigned n_messages;
 static char mistake[512];
+static int open_err, tls_err;
 
 void sim_mistake(const char *format, ...)
 {
@@ -47,6 +48,14 @@ unsigned conn_sim_live(void)
 unsigned conn_sim_opened(void)
 {
 	return n_opened;
+}
+void conn_sim_refuse_open(int err)
+{
+	open_err = err;
+}
+void conn_sim_refuse_tls(int err)
+{
+	tls_err = err;
 }
 unsigned conn_sim_messages(void)
 {
@@ -85,6 +94,7 @@ void conn_sim_reset(void)
 	messages = NULL;
 	mistake[0] = '\0';
 	n_opened = 0;
+	open_err = tls_err = 0;
 }
 
 static struct sim_host *find_host(const struct ip *ip, uint16_t port)
@@ -155,8 +165,11 @@ static void at_turn_end(struct turn_end *t)
 
 int conn_open(struct conn **ret, struct loop *l, const struct conn_target *to, struct conn_user *u)
 {
-	struct conn *c = must_alloc(sizeof(*c));
+	struct conn *c;
 
+	if (open_err)
+		return open_err;
+	c = must_alloc(sizeof(*c));
 	c->user = u;
 	c->loop = l;
 	c->peer_ip = to->ip;
@@ -234,6 +247,10 @@ int conn_write(struct conn *c, struct slice s)
 		return -ENOTCONN;
 	if (c->state == SIM_HANDSHAKE)
 		return -EBUSY;
+	if (c->peer.broken) {
+		c->broke = true;
+		return -EPIPE;
+	}
 	buf_put(&c->out, s);
 	conn_out_grow(c, 0);
 	return 0;
@@ -294,6 +311,8 @@ int conn_start_tls(struct conn *c, struct tls_context *t, const char *server_nam
 	(void)resume;
 	if (c->state != SIM_OPEN || c->tls)
 		return -EINVAL;
+	if (tls_err)
+		return tls_err;
 	*ret_discarded = buf_len(&c->in);
 	buf_clear(&c->in);
 	c->state = SIM_HANDSHAKE;
@@ -415,6 +434,8 @@ static bool step_conn(struct conn *c)
 		return false;
 	if (c->state == SIM_CONNECTING)
 		return step_connecting(c);
+	if (c->broke)
+		return break_conn(c, -EPIPE);
 	moved = carry_out(c);
 	sim_peer_run(&c->peer);
 	if (c->state == SIM_HANDSHAKE)

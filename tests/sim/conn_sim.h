@@ -16,6 +16,7 @@
  *	delay MS          waits
  *	close rst         ends the connection          half-close     ends our sending side
  *	hang              reads nothing any more       silent         reads everything, says nothing
+ *	break             from here on our writes fail; the conn tells so by its event
  *	slow N MS         takes in N bytes each MS from here on
  *	tls               completes the handshake      tls-fail       breaks it
  *	reply VERB TEXT   what "serve" answers to VERB (EHLO MAIL RCPT DATA DOT RSET ...)
@@ -33,6 +34,9 @@ int conn_sim_host(struct slice ip_port, struct slice script) MUST_CHECK;
 const char *conn_sim_mistake(void); /* what a script expected and did not get; NULL */
 unsigned conn_sim_live(void);       /* conns not yet freed */
 unsigned conn_sim_opened(void);     /* conns ever asked for */
+/* What conn_open() and conn_start_tls() give from now on; 0: they do their work. */
+void conn_sim_refuse_open(int err);
+void conn_sim_refuse_tls(int err);
 /* Messages taken, unstuffed, in order. */
 unsigned conn_sim_messages(void);
 struct slice conn_sim_message(unsigned i);

@@ -25,7 +25,7 @@ struct sim_peer {
 	struct buf outbox; /* on its way to it */
 	struct buf body;
 	struct buf command; /* the line at hand */
-	bool fin, reset, hang, in_body;
+	bool fin, reset, hang, in_body, broken;
 	enum { SIM_TLS_NO, SIM_TLS_OK, SIM_TLS_BROKEN } tls;
 	int64_t slow_bytes, slow_ms, slow_next_ms, slow_left;
 	uint64_t messages;

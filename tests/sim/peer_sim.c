@@ -197,6 +197,12 @@ static bool run_hang(struct sim_peer *p, const struct sim_line *l)
 	p->hang = true;
 	return false;
 }
+static bool run_break(struct sim_peer *p, const struct sim_line *l)
+{
+	(void)l;
+	p->broken = true;
+	return true;
+}
 static bool run_silent(struct sim_peer *p, const struct sim_line *l)
 {
 	(void)l;
@@ -330,6 +336,7 @@ static const struct sim_word words[] = {
 	{ "tls", 0, run_tls },         { "tls-fail", 0, run_tls_fail },
 	{ "reply", 0, run_reply },     { "serve", 0, run_serve },
 	{ "mark", 0, run_mark },       { "again", 0, run_again },
+	{ "break", 0, run_break },
 };
 
 void sim_peer_run(struct sim_peer *p)

@@ -124,6 +124,27 @@ static void limits_are_met_exactly(void **unused)
 	assert_int_equal(reply_next(&scan, slice_of(many, REPLY_MAX), &re), E_LIMIT);
 }
 
+/* Long lines: the size is met before the number of lines is. */
+static void a_reply_is_bounded_however_it_arrives(void **unused)
+{
+	static char many[REPLY_MAX + 4096];
+	struct reply_scan scan = { 0 };
+	struct reply re;
+	size_t n = 0;
+
+	(void)unused;
+	memset(many, 'x', sizeof(many));
+	for (; n + 1990 < sizeof(many); n += 1990) {
+		memcpy(many + n, "250-", 4);
+		many[n + 1989] = '\n';
+	}
+	assert_true(n > REPLY_MAX);
+	assert_int_equal(reply_next(&scan, slice_of(many, n), &re), E_LIMIT);
+	memcpy(many + n - 1990, "250 ", 4); /* the line that ends it is past the bound too */
+	scan = (struct reply_scan){ 0 };
+	assert_int_equal(reply_next(&scan, slice_of(many, n), &re), E_LIMIT);
+}
+
 static struct verdict verdict_from(const char *text)
 {
 	struct reply re;
@@ -165,6 +186,8 @@ static void the_code_decides_and_the_status_follows(void **unused)
 		{ "550 5.1.\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "5.1." },
 		{ "550 5.1.1x y\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "5.1.1x y" },
 		{ "550 5.1.1\r\n", VERDICT_BOUNCED, { 5, 1, 1 }, false, "" },
+		{ "550 5.123\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "5.123" },
+		{ "550-a\r\n550 \r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "a" },
 		{ "550\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "" },
 	};
 
@@ -254,6 +277,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_reply_is_a_syntax_error),
 		cmocka_unit_test(any_second_and_third_digit_is_a_code),
 		cmocka_unit_test(limits_are_met_exactly),
+		cmocka_unit_test(a_reply_is_bounded_however_it_arrives),
 		cmocka_unit_test(the_code_decides_and_the_status_follows),
 		cmocka_unit_test(the_text_is_one_clean_line_whatever_came),
 		cmocka_unit_test(the_text_is_cut_between_characters),

@@ -16,9 +16,17 @@ struct user {
 	int ready, done, gone;
 	struct verdict why;
 	struct txn *last_done;
-	enum { DO_NOTHING, FREE_IN_READY, FREE_IN_DONE, FREE_IN_GONE, SEND_IN_DONE } habit;
+	enum {
+		DO_NOTHING,
+		FREE_IN_READY,
+		FREE_IN_DONE,
+		FREE_IN_GONE,
+		SEND_IN_DONE,
+		ASK_IN_GONE
+	} habit;
 	struct txn *to_send;
 	int sent;
+	struct session *to_quit; /* another one, from ready() */
 };
 struct bed {
 	struct loop loop;
@@ -33,6 +41,8 @@ static void on_ready(struct session_user *u)
 	struct user *x = container_of(u, struct user, base);
 
 	x->ready++;
+	if (x->to_quit)
+		session_quit(x->to_quit);
 	if (x->habit == FREE_IN_READY)
 		x->session = session_free(x->session);
 }
@@ -55,9 +65,13 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 	verdict_copy(&x->why, v);
 	if (x->habit == FREE_IN_GONE)
 		x->session = session_free(x->session);
+	if (x->habit == ASK_IN_GONE) {
+		x->sent = session_send(x->session, x->to_send);
+		session_quit(x->session);
+	}
 }
 
-static void bed_open(struct bed *b, const char *script)
+static void bed_make(struct bed *b, const char *script)
 {
 	*b = (struct bed){ .user.base = { on_ready, on_done, on_gone } };
 	loop_sim_init(&b->loop);
@@ -78,7 +92,17 @@ static void bed_open(struct bed *b, const char *script)
 			b->rcpts[i][k].verdict.kind = VERDICT_DELIVERED;
 		}
 	}
+}
+
+static void bed_start(struct bed *b)
+{
 	assert_int_equal(session_new(&b->user.session, &b->loop, &b->o, &b->user.base), 0);
+}
+
+static void bed_open(struct bed *b, const char *script)
+{
+	bed_make(b, script);
+	bed_start(b);
 }
 
 static void bed_close(struct bed *b)
@@ -279,6 +303,274 @@ static void it_always_says_what_it_is_doing(void **unused)
 	bed_close(&b);
 }
 
+static void what_does_not_fit_into_a_command_is_refused(void **unused)
+{
+	char address[513 + 1], name[256 + 1];
+	struct bed b;
+
+	(void)unused;
+	memset(address, 'a', sizeof(address) - 1);
+	memset(name, 'n', sizeof(name) - 1);
+	address[513] = name[256] = '\0';
+	bed_make(&b, "say 220\nserve");
+	b.o.ehlo = name;
+	assert_int_equal(session_new(&b.user.session, &b.loop, &b.o, &b.user.base), E_SYNTAX);
+	name[255] = '\0';
+	bed_start(&b);
+	loop_sim_run(&b.loop, 1);
+	assert_int_equal(b.user.ready, 1);
+	b.rcpts[0][0].address = slice_of(address, 513);
+	assert_int_equal(session_send(b.user.session, &b.txn[0]), E_SYNTAX);
+	b.rcpts[0][0].address = slice_of(address, 512);
+	b.txn[0].n_rcpts = 0;
+	assert_int_equal(session_send(b.user.session, &b.txn[0]), E_SYNTAX);
+	b.txn[0].n_rcpts = UINT16_MAX + 1;
+	assert_int_equal(session_send(b.user.session, &b.txn[0]), E_SYNTAX);
+	b.txn[0].n_rcpts = 1;
+	assert_int_equal(session_send(b.user.session, &b.txn[0]), 0);
+	loop_sim_run(&b.loop, 1);
+	assert_int_equal(b.rcpts[0][0].verdict.kind, VERDICT_DELIVERED);
+	bed_close(&b);
+}
+
+static void an_address_of_8_bits_goes_where_it_was_asked_for(void **unused)
+{
+	struct bed b;
+
+	(void)unused;
+	bed_open(&b, "say 220\nserve");
+	loop_sim_run(&b.loop, 1);
+	b.rcpts[0][0].address = SLICE("\xc3\xa9@mx.test");
+	b.txn[0].utf8 = true;
+	assert_int_equal(session_send(b.user.session, &b.txn[0]), 0);
+	loop_sim_run(&b.loop, 1);
+	assert_int_equal(b.rcpts[0][0].verdict.kind, VERDICT_DELIVERED);
+	bed_close(&b);
+}
+
+static void a_connection_that_cannot_be_opened_is_said_at_once(void **unused)
+{
+	struct bed b;
+
+	(void)unused;
+	bed_make(&b, "say 220\nserve");
+	conn_sim_refuse_open(-EMFILE);
+	assert_int_equal(session_new(&b.user.session, &b.loop, &b.o, &b.user.base), -EMFILE);
+	assert_null(b.user.session);
+	loop_sim_run(&b.loop, MINUTE);
+	assert_int_equal(b.user.gone, 0);
+	conn_sim_refuse_open(0);
+	bed_start(&b);
+	loop_sim_run(&b.loop, 1);
+	assert_int_equal(b.user.ready, 1);
+	struct ip peer = conn_peer_ip(session_conn(b.user.session));
+	assert_true(ip_eq(&peer, &b.o.to.ip));
+	bed_close(&b);
+}
+
+static const char offers_tls[] = "say 220\nexpect EHLO\nsay 250-x\nsay 250 STARTTLS\nserve";
+
+static void without_a_context_tls_is_used_by_nobody(void **unused)
+{
+	struct bed b;
+
+	(void)unused;
+	for (int must = 0; must < 2; must++) {
+		bed_make(&b, offers_tls);
+		b.o.tls = must ? TLS_MUST : TLS_MAY;
+		bed_start(&b);
+		loop_sim_run(&b.loop, 1);
+		assert_int_equal(b.user.ready, !must);
+		assert_int_equal(b.user.gone, must);
+		bed_close(&b);
+	}
+}
+
+static void a_handshake_that_cannot_begin_has_failed(void **unused)
+{
+	struct bed b;
+
+	(void)unused;
+	bed_make(
+	    &b,
+	    "say 220\nexpect EHLO\nsay 250-x\nsay 250 STARTTLS\nexpect STARTTLS\nsay 220\nsilent");
+	b.o.tls = TLS_MAY;
+	assert_int_equal(tls_client_new(&b.o.tls_context), 0);
+	conn_sim_refuse_tls(-ENOMEM);
+	bed_start(&b);
+	loop_sim_run(&b.loop, 1);
+	assert_int_equal(b.user.gone, 1);
+	assert_int_equal(b.user.why.kind, VERDICT_DEFERRED);
+	assert_true(b.user.why.site && b.user.why.code == 0);
+	assert_int_equal(b.user.ready, 0);
+	bed_close(&b);
+	(void)tls_context_free(b.o.tls_context);
+}
+
+static void a_connection_that_breaks_under_a_command_defers_the_message(void **unused)
+{
+	struct bed b;
+
+	(void)unused;
+	bed_open(&b, "say 220\nexpect EHLO\nsay 250 x\nbreak\nsilent");
+	loop_sim_run(&b.loop, 1);
+	assert_int_equal(session_send(b.user.session, &b.txn[0]), 0);
+	assert_int_equal(b.user.gone, 0); /* it is told by the loop */
+	loop_sim_run(&b.loop, 1);
+	assert_true(b.user.gone == 1 && b.user.done == 1);
+	assert_int_equal(b.rcpts[0][0].verdict.kind, VERDICT_DEFERRED);
+	assert_false(b.txn[0].sent_data || b.txn[0].answered);
+	bed_close(&b);
+}
+
+static void once_it_is_over_it_takes_nothing(void **unused)
+{
+	struct bed b;
+
+	(void)unused;
+	bed_open(&b, "say 220\nserve 1\nsay 421 bye");
+	b.user.habit = ASK_IN_GONE;
+	b.user.to_send = &b.txn[1];
+	loop_sim_run(&b.loop, 1);
+	assert_true(session_can_take(b.user.session));
+	assert_int_equal(session_send(b.user.session, &b.txn[0]), 0);
+	loop_sim_run(&b.loop, 1);
+	assert_int_equal(b.user.gone, 1);
+	assert_int_equal(b.user.sent, E_CONFLICT);
+	assert_false(session_can_take(b.user.session));
+	loop_sim_run(&b.loop, MINUTE);
+	assert_int_equal(b.user.gone, 1); /* the quit in gone() changed nothing */
+	bed_close(&b);
+	assert_null(session_free(NULL));
+}
+
+static void whoever_frees_it_for_a_lost_message_hears_no_more(void **unused)
+{
+	struct bed b;
+
+	(void)unused;
+	bed_open(&b, "say 220\nexpect EHLO\nsay 250-x\nsay 250 PIPELINING\nexpect MAIL\nclose");
+	loop_sim_run(&b.loop, 1);
+	b.user.habit = FREE_IN_DONE;
+	assert_int_equal(session_send(b.user.session, &b.txn[0]), 0);
+	assert_int_equal(session_send(b.user.session, &b.txn[1]), 0);
+	loop_sim_run(&b.loop, 1);
+	assert_int_equal(b.user.done, 1);
+	assert_int_equal(b.user.gone, 0);
+	assert_ptr_equal(b.user.last_done, &b.txn[0]);
+	assert_int_equal(b.rcpts[0][0].verdict.kind, VERDICT_DEFERRED);
+	bed_close(&b);
+}
+
+static const char small_host[] = "say 220\nexpect EHLO\nsay 250-x\nsay 250 SIZE 40\n"
+				 "expect MAIL\nsay 250\nexpect RCPT\nsay 250\nexpect DATA\n"
+				 "say 354\nbody\nraw 250 ok\\r\\n421 bye\\r\\n\nsilent";
+
+static void a_message_too_large_for_the_host_comes_back_at_the_end_of_the_turn(void **unused)
+{
+	struct bed b;
+
+	(void)unused;
+	bed_open(&b, small_host);
+	loop_sim_run(&b.loop, 1);
+	b.user.habit = FREE_IN_DONE;
+	b.txn[0].message = SLICE("x: y\r\n\r\na message of more than forty bytes\r\n");
+	assert_int_equal(session_send(b.user.session, &b.txn[0]), 0);
+	assert_int_equal(b.user.done, 0); /* never from inside a call */
+	loop_sim_run(&b.loop, 1);
+	assert_true(b.user.done == 1 && b.user.ready == 1 && b.user.gone == 0);
+	assert_int_equal(b.rcpts[0][0].verdict.kind, VERDICT_BOUNCED);
+	assert_false(b.txn[0].answered);
+	bed_close(&b);
+}
+
+static void a_host_that_hangs_up_meanwhile_changes_nothing_for_it(void **unused)
+{
+	struct bed b;
+
+	(void)unused;
+	bed_open(&b, small_host);
+	loop_sim_run(&b.loop, 1);
+	b.user.habit = SEND_IN_DONE;
+	b.user.to_send = &b.txn[1];
+	b.txn[1].message = SLICE("x: y\r\n\r\na message of more than forty bytes\r\n");
+	assert_int_equal(session_send(b.user.session, &b.txn[0]), 0);
+	loop_sim_run(&b.loop, 1);
+	assert_true(b.user.done == 2 && b.user.gone == 1);
+	assert_int_equal(b.rcpts[0][0].verdict.kind, VERDICT_DELIVERED);
+	assert_int_equal(b.rcpts[1][0].verdict.kind, VERDICT_BOUNCED);
+	assert_int_equal(b.user.why.code, 421);
+	bed_close(&b);
+}
+
+/* The other one's greeting comes in the same turn in which it was given up. */
+static void a_session_may_be_given_up_from_another_ones_call(void **unused)
+{
+	struct user other = { .base = { on_ready, on_done, on_gone } };
+	struct bed b;
+
+	(void)unused;
+	bed_open(&b, "say 220\nexpect EHLO\ndelay 1000\nsay 250 x\nserve");
+	assert_int_equal(conn_sim_host(SLICE("192.0.2.1:26"), SLICE("delay 1000\nsay 220")), 0);
+	b.o.to.port = 26;
+	assert_int_equal(session_new(&other.session, &b.loop, &b.o, &other.base), 0);
+	b.user.to_quit = other.session;
+	loop_sim_run(&b.loop, 1001);
+	assert_int_equal(b.user.ready, 1);
+	assert_true(other.gone == 1 && other.ready == 0 && other.why.kind == VERDICT_NONE);
+	session_quit(other.session); /* after its end it changes nothing */
+	(void)session_free(other.session);
+	bed_close(&b);
+}
+
+static void quitting_twice_is_quitting_once(void **unused)
+{
+	struct bed b;
+
+	(void)unused;
+	bed_open(&b, "say 220\nserve 0\nexpect QUIT\nsay 221");
+	loop_sim_run(&b.loop, 1);
+	session_quit(b.user.session);
+	session_quit(b.user.session);
+	assert_false(session_can_take(b.user.session));
+	loop_sim_run(&b.loop, 1);
+	assert_int_equal(b.user.gone, 1);
+	assert_int_equal(b.user.why.kind, VERDICT_NONE);
+	bed_close(&b);
+}
+
+/* A message that fills the output again and again, taken in `bite` bytes at a time. */
+static void slow_host_gets(size_t bytes, unsigned bite)
+{
+	static char message[128 << 10];
+	char script[64];
+	struct bed b;
+
+	for (size_t i = 0; i < bytes; i++)
+		message[i] = "line\r\n..a\r\n.\r\n"[i % 16];
+	memcpy(message + bytes - 2, "\r\n", 2);
+	(void)snprintf(script, sizeof(script), "say 220\nslow %u 1\nserve", bite);
+	bed_open(&b, script);
+	loop_sim_run(&b.loop, 1000);
+	b.txn[0].message = slice_of(message, bytes);
+	b.txn[0].head = SLICE("");
+	assert_int_equal(session_send(b.user.session, &b.txn[0]), 0);
+	loop_sim_run(&b.loop, MINUTE);
+	assert_int_equal(b.rcpts[0][0].verdict.kind, VERDICT_DELIVERED);
+	assert_int_equal(conn_sim_messages(), 1);
+	assert_true(slice_eq(conn_sim_message(0), b.txn[0].message));
+	bed_close(&b);
+}
+
+static void however_slowly_a_host_reads_it_gets_what_was_sent(void **unused)
+{
+	(void)unused;
+	for (unsigned bite = 3000; bite < 3100; bite++)
+		slow_host_gets(96 << 10, bite);
+	for (size_t bytes = CONN_OUT_HIGH - 4000; bytes < CONN_OUT_HIGH + 1000; bytes += 80)
+		slow_host_gets(bytes, 5000); /* around what fits into the output at once */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +583,20 @@ int main(void)
 		cmocka_unit_test(quitting_before_it_is_ready_ends_it_in_good_order),
 		cmocka_unit_test(quitting_waits_for_what_is_in_hand),
 		cmocka_unit_test(it_always_says_what_it_is_doing),
+		cmocka_unit_test(what_does_not_fit_into_a_command_is_refused),
+		cmocka_unit_test(an_address_of_8_bits_goes_where_it_was_asked_for),
+		cmocka_unit_test(a_connection_that_cannot_be_opened_is_said_at_once),
+		cmocka_unit_test(without_a_context_tls_is_used_by_nobody),
+		cmocka_unit_test(a_handshake_that_cannot_begin_has_failed),
+		cmocka_unit_test(a_connection_that_breaks_under_a_command_defers_the_message),
+		cmocka_unit_test(once_it_is_over_it_takes_nothing),
+		cmocka_unit_test(whoever_frees_it_for_a_lost_message_hears_no_more),
+		cmocka_unit_test(
+		    a_message_too_large_for_the_host_comes_back_at_the_end_of_the_turn),
+		cmocka_unit_test(a_host_that_hangs_up_meanwhile_changes_nothing_for_it),
+		cmocka_unit_test(a_session_may_be_given_up_from_another_ones_call),
+		cmocka_unit_test(quitting_twice_is_quitting_once),
+		cmocka_unit_test(however_slowly_a_host_reads_it_gets_what_was_sent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
