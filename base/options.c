@@ -8,7 +8,7 @@
 
 enum { FILE_MAX = 1024 * 1024, LINE_MAX_BYTES = 64 * 1024, STR_MAX_DEFAULT = 4096 };
 
-struct reader {
+struct options_reader {
 	const struct option *table;
 	size_t n;
 	void *config;
@@ -17,7 +17,7 @@ struct reader {
 	char *error;
 };
 
-static int PRINTF(2, 3) fail(struct reader *rd, const char *format, ...)
+static int PRINTF(2, 3) fail(struct options_reader *rd, const char *format, ...)
 {
 	va_list ap;
 	int at = snprintf(rd->error, OPTION_ERROR_MAX, "%s:%u: ", rd->where, rd->line);
@@ -112,7 +112,7 @@ static void set_list(char **place, struct slice value, bool add)
 	buf_free(&joined);
 }
 
-static int set(struct reader *rd, const struct option *row, struct slice value, bool again)
+static int set(struct options_reader *rd, const struct option *row, struct slice value, bool again)
 {
 	char *at = (char *)rd->config + row->offset;
 	int64_t number;
@@ -155,7 +155,7 @@ static int set(struct reader *rd, const struct option *row, struct slice value, 
 	return 0;
 }
 
-static const struct option *find(const struct reader *rd, struct slice name)
+static const struct option *find(const struct options_reader *rd, struct slice name)
 {
 	for (size_t i = 0; i < rd->n; i++)
 		if (slice_eq(name, slice_str(rd->table[i].name)))
@@ -171,7 +171,7 @@ static struct slice without_comment(struct slice line)
 	return line;
 }
 
-static int read_line(struct reader *rd, struct slice line, bool *seen)
+static int read_line(struct options_reader *rd, struct slice line, bool *seen)
 {
 	const char *eq;
 	const struct option *row;
@@ -203,7 +203,7 @@ static int read_line(struct reader *rd, struct slice line, bool *seen)
 void options_defaults(const struct option *table, size_t n, void *config)
 {
 	char error[OPTION_ERROR_MAX];
-	struct reader rd = { table, n, config, "default", 0, error };
+	struct options_reader rd = { table, n, config, "default", 0, error };
 
 	for (size_t i = 0; i < n; i++) {
 		int r = set(&rd, &table[i], slice_str(table[i].def), false);
@@ -240,7 +240,7 @@ int options_parse(const struct option *table, size_t n, void *config, struct sli
 	/* Parsed into a copy, so that an error leaves the caller's config alone. */
 	OWNED_MEM char *fresh = must_alloc(config_size(table, n));
 	OWNED_MEM bool *seen = must_alloc(n * sizeof(bool));
-	struct reader rd = { table, n, fresh, name_for_errors, 0, error };
+	struct options_reader rd = { table, n, fresh, name_for_errors, 0, error };
 	int r = 0;
 
 	options_defaults(table, n, fresh);

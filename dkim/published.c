@@ -11,7 +11,7 @@
  * and s= are lists joined by ":". */
 enum { RECORD_MAX = 8192, TAGS_MAX = 32 };
 
-struct record {
+struct published_record {
 	struct slice v, k, p, h, s;
 };
 
@@ -51,7 +51,7 @@ static bool is_tag_name(struct slice s)
 	return s.n > 0;
 }
 
-static int keep_tag(struct record *rec, struct slice name, struct slice value)
+static int keep_tag(struct published_record *rec, struct slice name, struct slice value)
 {
 	struct slice *places[] = { &rec->v, &rec->k, &rec->p, &rec->h, &rec->s };
 
@@ -65,7 +65,7 @@ static int keep_tag(struct record *rec, struct slice name, struct slice value)
 	return 0;
 }
 
-static int parse_record(struct slice txt, struct record *rec)
+static int parse_record(struct slice txt, struct published_record *rec)
 {
 	for (unsigned i = 0; txt.n; i++) {
 		struct slice tag = cut(&txt, ';'), name, value = tag;
@@ -130,7 +130,7 @@ static int compare_public(const struct sign_key *key, struct slice text)
 
 int sign_key_published(const struct sign_key *key, struct slice txt)
 {
-	struct record rec = {};
+	struct published_record rec = {};
 	struct slice type;
 
 	if (txt.n > RECORD_MAX || parse_record(txt, &rec) < 0)

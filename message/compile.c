@@ -29,7 +29,7 @@ static int text_in_url(struct compile *c, struct slice s, size_t at)
 		if (s.p[i] <= 0x20 || s.p[i] > 0x7e || strchr("<>\"\\^`{|}'", s.p[i]))
 			return compile_fault(c, at + i, E_SYNTAX,
 					     "this character cannot stand in a URL", NO_NAME);
-	if (c->url_start && s.n && !url_is_fit(s))
+	if (c->url_start && s.n && !escape_url_is_fit(s))
 		return compile_fault(c, at, E_SYNTAX,
 				     "a URL begins with https://, http:// or mailto:", NO_NAME);
 	c->url_start = c->url_start && s.n == 0;

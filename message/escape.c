@@ -212,7 +212,7 @@ static size_t pen_value(struct pen *w, enum escape e, struct slice s, size_t wan
 	return i;
 }
 
-bool url_is_fit(struct slice url)
+bool escape_url_is_fit(struct slice url)
 {
 	static const struct slice schemes[] = { SLICE("https://"), SLICE("http://"),
 						SLICE("mailto:") };
@@ -239,7 +239,7 @@ int escape_put(struct sink *s, enum escape e, struct slice value)
 
 	if (LINKS & BIT(e)) {
 		value = trim(value);
-		if (!url_is_fit(value)) {
+		if (!escape_url_is_fit(value)) {
 			s->unfit = true;
 			value = e == ESCAPE_URL ? SLICE("#") : SLICE("");
 		}
@@ -258,7 +258,7 @@ int escape_put(struct sink *s, enum escape e, struct slice value)
 	return 0;
 }
 
-int qp_put_literal(struct buf *out, struct slice s)
+int escape_put_literal(struct buf *out, struct slice s)
 {
 	struct pen w = { .qp = true };
 	int r = buf_reserve(out, (s.n + 4) * 4);

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-void segment_name(lsn_t start, char *buf)
+void folder_segment_name(lsn_t start, char *buf)
 {
 	(void)snprintf(buf, SEGMENT_NAME, "%016llx.seg", (unsigned long long)start);
 }
@@ -21,7 +21,7 @@ static int parse_name(const char *name, lsn_t *ret)
 			return E_SYNTAX;
 		start = start << 4 | (lsn_t)(name[i] <= '9' ? name[i] - '0' : name[i] - 'a' + 10);
 	}
-	segment_name(start, again);
+	folder_segment_name(start, again);
 	*ret = start;
 	return strcmp(again, name) == 0 ? 0 : E_SYNTAX;
 }
@@ -90,7 +90,7 @@ int folder_enter(const struct folder *f, size_t i, struct segment_header *h, str
 	uint64_t size = 0;
 	int fd, r;
 
-	segment_name(start, name);
+	folder_segment_name(start, name);
 	fd = d->open(d->self, f->dirfd, name, O_RDONLY, 0);
 	if (fd < 0)
 		return fd;

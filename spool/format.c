@@ -4,13 +4,13 @@
 
 void segment_header_seal(struct segment_header *h)
 {
-	h->crc = crc32c(0, h, offsetof(struct segment_header, crc));
+	h->crc = hash_crc32c(0, h, offsetof(struct segment_header, crc));
 }
 
 int segment_header_check(const struct segment_header *h)
 {
 	if (h->magic != SEGMENT_MAGIC ||
-	    h->crc != crc32c(0, h, offsetof(struct segment_header, crc)))
+	    h->crc != hash_crc32c(0, h, offsetof(struct segment_header, crc)))
 		return E_CORRUPT;
 	return h->version == FORMAT_VERSION && h->length == SEGMENT_HEADER ? 0 : E_VERSION;
 }
@@ -22,7 +22,8 @@ uint64_t record_salt(struct id128 spool)
 
 static uint32_t seal_crc(const struct record_header *h, uint32_t payload_crc)
 {
-	return crc32c(payload_crc, (const char *)h + sizeof(h->crc), sizeof(*h) - sizeof(h->crc));
+	return hash_crc32c(payload_crc, (const char *)h + sizeof(h->crc),
+			   sizeof(*h) - sizeof(h->crc));
 }
 
 void record_seal(struct record_header *h, uint32_t payload_crc, lsn_t lsn, uint64_t salt)
@@ -47,7 +48,7 @@ int record_parse(const char *p, size_t n, lsn_t lsn, uint64_t salt, struct recor
 	*ret_need = record_size(h.length);
 	if (n < *ret_need)
 		return 0;
-	if (h.crc != seal_crc(&h, crc32c(0, p + RECORD_HEADER, h.length)))
+	if (h.crc != seal_crc(&h, hash_crc32c(0, p + RECORD_HEADER, h.length)))
 		return E_CORRUPT;
 	*ret = (struct record){
 		lsn,     lsn + record_size(h.length),          lsn - h.batch_back, h.type,
@@ -56,8 +57,8 @@ int record_parse(const char *p, size_t n, lsn_t lsn, uint64_t salt, struct recor
 	return 1;
 }
 
-int content_decode(struct slice payload, struct content_fixed *f, struct slice *meta,
-		   struct slice *bytes)
+int record_decode_content(struct slice payload, struct content_fixed *f, struct slice *meta,
+			  struct slice *bytes)
 {
 	if (payload.n < sizeof(*f))
 		return E_CORRUPT;
@@ -84,7 +85,7 @@ static int copy_state_decode(struct slice rest, struct job_view *ret)
 	return 0;
 }
 
-int job_decode(const struct record *rec, struct job_view *ret)
+int record_decode_job(const struct record *rec, struct job_view *ret)
 {
 	struct job_fixed *f = &ret->f;
 	size_t rest;
@@ -161,8 +162,8 @@ static const uint64_t number_max[NUMBERS] = { OUTCOME_DEFERRED, ROWS_MAX,   UINT
 					      TEXT_MAX,         HOST_MAX,   PEER_MAX,   PEER_MAX,
 					      RCPT_MAX };
 
-size_t outcome_encode(char *buf, struct id128 job, uint64_t tenant, uint64_t campaign,
-		      const struct outcome *o)
+size_t record_encode_outcome(char *buf, struct id128 job, uint64_t tenant, uint64_t campaign,
+			     const struct outcome *o)
 {
 	const struct slice text[] = { o->text, o->host, o->ip, o->source, o->rcpt };
 	uint64_t v[NUMBERS] = {
@@ -185,7 +186,7 @@ size_t outcome_encode(char *buf, struct id128 job, uint64_t tenant, uint64_t cam
 	return (size_t)(p - buf);
 }
 
-int outcome_decode(struct slice in, struct outcome_view *ret)
+int record_decode_outcome(struct slice in, struct outcome_view *ret)
 {
 	struct outcome *o = &ret->o;
 	struct slice *text[] = { &o->text, &o->host, &o->ip, &o->source, &o->rcpt };
@@ -221,7 +222,7 @@ int outcome_decode(struct slice in, struct outcome_view *ret)
 }
 
 /* rule = key length u32, key, value */
-int rule_decode(struct slice in, struct slice *key, struct slice *value)
+int record_decode_rule(struct slice in, struct slice *key, struct slice *value)
 {
 	uint32_t n;
 
@@ -236,7 +237,7 @@ int rule_decode(struct slice in, struct slice *key, struct slice *value)
 }
 
 /* consumer = cursor u64, name; a cursor of all ones ends it */
-int consumer_decode(struct slice in, struct slice *name, lsn_t *cursor)
+int record_decode_consumer(struct slice in, struct slice *name, lsn_t *cursor)
 {
 	if (in.n <= sizeof(*cursor) || in.n > sizeof(*cursor) + CONSUMER_NAME_MAX)
 		return E_CORRUPT;

@@ -50,7 +50,7 @@ void report_event(struct branch *row, const struct event *e)
 	char id[ID_TEXT_MAX];
 
 	branch_int(row, "lsn", (int64_t)e->lsn);
-	branch_str(row, "kind", event_name(e->kind));
+	branch_str(row, "kind", spool_event_name(e->kind));
 	branch_str(row, "job", id_format(e->job, id));
 	branch_int(row, "tenant", (int64_t)e->tenant);
 	branch_int(row, "campaign", (int64_t)e->campaign);

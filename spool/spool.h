@@ -179,7 +179,7 @@ lsn_t spool_oldest(struct spool *sp); /* where a new consumer starts */
 /* Every consumer and its cursor; each() must not call the spool. */
 void spool_each_consumer(struct spool *sp, void (*each)(void *arg, struct slice name, lsn_t cursor),
 			 void *arg);
-const char *event_name(unsigned kind); /* "accepted", "delivered" ...; "unknown" */
+const char *spool_event_name(unsigned kind); /* "accepted", "delivered" ...; "unknown" */
 
 /* ---- books ------------------------------------------------------------------------------- */
 

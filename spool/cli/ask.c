@@ -82,7 +82,7 @@ static int refusal(struct cli *c, const struct link_frame *f)
 	return f->error.code;
 }
 
-int ask(struct cli *c, const char *command, struct tree *args, struct value *ret)
+int cli_ask(struct cli *c, const char *command, struct tree *args, struct value *ret)
 {
 	struct link_frame f;
 	int r = 0;

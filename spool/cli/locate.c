@@ -58,7 +58,7 @@ static void take_file(struct cli *c, struct slice text)
 	}
 }
 
-int locate(struct cli *c)
+int cli_locate(struct cli *c)
 {
 	const char *path = c->config ? c->config : DEFAULT_CONFIG;
 	struct buf text = { 0 };

@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "message/header.h"
+#include "message/received.h"
 #include "message/word.h"
 
 #define EIGHT "0123456789abcde "
