@@ -143,9 +143,9 @@ enum {
 	N_CAMPAIGN,
 	N_ATTEMPT,
 	N_CODE,
-	N_DSN0,
-	N_DSN1,
-	N_DSN2,
+	N_CLASS,
+	N_SUBJECT,
+	N_DETAIL,
 	N_FLAGS,
 	N_AT,
 	N_NEXT,
@@ -166,10 +166,18 @@ size_t record_encode_outcome(char *buf, struct id128 job, uint64_t tenant, uint6
 			     const struct outcome *o)
 {
 	const struct slice text[] = { o->text, o->host, o->ip, o->source, o->rcpt };
-	uint64_t v[NUMBERS] = {
-		o->kind,   o->row,    tenant,    campaign, o->attempt,         o->code,
-		o->dsn[0], o->dsn[1], o->dsn[2], o->flags, (uint64_t)o->at_ms, (uint64_t)o->next_ms
-	};
+	uint64_t v[NUMBERS] = { o->kind,
+				o->row,
+				tenant,
+				campaign,
+				o->attempt,
+				o->code,
+				o->status.class,
+				o->status.subject,
+				o->status.detail,
+				o->flags,
+				(uint64_t)o->at_ms,
+				(uint64_t)o->next_ms };
 	char *p = buf;
 
 	memcpy(p, &job, sizeof(job));
@@ -209,8 +217,8 @@ int record_decode_outcome(struct slice in, struct outcome_view *ret)
 			       .kind = (enum outcome_kind)v[N_KIND],
 			       .attempt = (uint16_t)v[N_ATTEMPT],
 			       .code = (uint16_t)v[N_CODE],
-			       .dsn = { (uint16_t)v[N_DSN0], (uint16_t)v[N_DSN1],
-					(uint16_t)v[N_DSN2] },
+			       .status = STATUS((uint16_t)v[N_CLASS], (uint16_t)v[N_SUBJECT],
+						(uint16_t)v[N_DETAIL]),
 			       .at_ms = (int64_t)v[N_AT],
 			       .next_ms = (int64_t)v[N_NEXT],
 			       .flags = (uint16_t)v[N_FLAGS] };

@@ -12,7 +12,7 @@ static const struct outcome full = {
 	.kind = OUTCOME_DEFERRED,
 	.attempt = 40000,
 	.code = 599,
-	.dsn = { 4, 300, 999 },
+	.status = STATUS(4, 300, 999),
 	.at_ms = INT64_MAX,
 	.next_ms = INT64_MAX,
 	.flags = UINT16_MAX,
@@ -33,7 +33,7 @@ static void an_outcome_comes_back_as_it_was_written(void **state UNUSED)
 	assert_true(id_eq(v.job, (struct id128){ 1, 2 }) && v.tenant == UINT64_MAX &&
 		    v.campaign == 7);
 	assert_true(v.o.row == full.row && v.o.kind == full.kind && v.o.attempt == full.attempt);
-	assert_true(v.o.code == full.code && !memcmp(v.o.dsn, full.dsn, sizeof(full.dsn)));
+	assert_true(v.o.code == full.code && status_eq(v.o.status, full.status));
 	assert_true(v.o.at_ms == full.at_ms && v.o.next_ms == full.next_ms &&
 		    v.o.flags == full.flags);
 	assert_true(slice_eq(v.o.text, full.text) && slice_eq(v.o.host, full.host));
@@ -83,7 +83,7 @@ static void a_usual_outcome_takes_less_than_200_bytes(void **state UNUSED)
 			     .kind = OUTCOME_DELIVERED,
 			     .attempt = 1,
 			     .code = 250,
-			     .dsn = { 2, 0, 0 },
+			     .status = STATUS(2, 0, 0),
 			     .at_ms = 1795190400000,
 			     .text = SLICE("2.0.0 Ok: queued as 4F3B21C0D2"),
 			     .host = SLICE("mx1.provider.example"),
