@@ -74,7 +74,7 @@ static void put_escaped(struct log_line *l, struct slice s)
 		} else {
 			put(l, s.p, n);
 		}
-		s = slice_of(s.p + n, s.n - n);
+		s = slice_skip(s, n);
 	}
 	if (l->n < sizeof(l->p) - 1)
 		l->p[l->n++] = '"';

@@ -124,7 +124,7 @@ int sign_field_signature(struct slice signature, struct buf *out)
 		size_t n = MIN_OF(rest.n, MARGIN - l.column);
 
 		put(&l, slice_of(rest.p, n));
-		rest = slice_of(rest.p + n, rest.n - n);
+		rest = slice_skip(rest, n);
 		if (rest.n)
 			fold(&l, true);
 	}

@@ -87,7 +87,7 @@ static int put_text(struct compile *c, struct slice s)
 		if (r == 0)
 			r = build_text(c->build, slice_of(s.p, n));
 		c->line_start = lf != NULL;
-		s = slice_of(s.p + n, s.n - n);
+		s = slice_skip(s, n);
 	}
 	return r;
 }
@@ -316,7 +316,7 @@ static int check_bytes(struct compile *c)
 		return compile_fault(c, 0, E_LIMIT, "the template is too large", NO_NAME);
 	for (size_t i = 0, n; i < s.n; i += n) {
 		unsigned char b = (unsigned char)s.p[i];
-		n = utf8_length(slice_of(s.p + i, s.n - i));
+		n = utf8_length(slice_skip(s, i));
 		if (n == 0)
 			return compile_fault(c, i, E_SYNTAX, "this is not UTF-8", NO_NAME);
 		if ((b < 0x20 && b != '\t' && b != '\r' && b != '\n') || b == 0x7f)

@@ -17,7 +17,7 @@ static const char *take(struct program_reader *r, size_t n)
 		r->bad = true;
 		return NULL;
 	}
-	r->rest = slice_of(p + n, r->rest.n - n);
+	r->rest = slice_skip(r->rest, n);
 	return p;
 }
 
@@ -105,7 +105,7 @@ static bool lines_within(struct slice s, size_t max)
 		size_t n = lf ? (size_t)(lf - s.p) + 1 : s.n;
 		if (n > max)
 			return false;
-		s = slice_of(s.p + n, s.n - n);
+		s = slice_skip(s, n);
 	}
 	return true;
 }

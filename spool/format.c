@@ -120,8 +120,7 @@ static int get_number(struct slice *in, uint64_t max, uint64_t *ret)
 
 	for (unsigned shift = 0; shift < 64 && in->n; shift += 7) {
 		uint64_t c = (unsigned char)*in->p;
-		in->p++;
-		in->n--;
+		*in = slice_skip(*in, 1);
 		if (shift == 63 && c > 1)
 			return E_CORRUPT;
 		v |= (c & 0x7f) << shift;
@@ -203,7 +202,7 @@ int record_decode_outcome(struct slice in, struct outcome_view *ret)
 	if (in.n < sizeof(ret->job))
 		return E_CORRUPT;
 	memcpy(&ret->job, in.p, sizeof(ret->job));
-	in = slice_of(in.p + sizeof(ret->job), in.n - sizeof(ret->job));
+	in = slice_skip(in, sizeof(ret->job));
 	for (size_t i = 0; i < NUMBERS; i++)
 		if (get_number(&in, number_max[i], &v[i]) < 0)
 			return E_CORRUPT;
@@ -239,8 +238,9 @@ int record_decode_rule(struct slice in, struct slice *key, struct slice *value)
 	memcpy(&n, in.p, sizeof(n));
 	if (n > RULE_KEY_MAX || n > in.n - sizeof(n) || in.n - sizeof(n) - n > RULE_VALUE_MAX)
 		return E_CORRUPT;
-	*key = slice_of(in.p + sizeof(n), n);
-	*value = slice_of(key->p + n, in.n - sizeof(n) - n);
+	in = slice_skip(in, sizeof(n));
+	*key = slice_of(in.p, n);
+	*value = slice_skip(in, n);
 	return 0;
 }
 
@@ -250,6 +250,6 @@ int record_decode_consumer(struct slice in, struct slice *name, lsn_t *cursor)
 	if (in.n <= sizeof(*cursor) || in.n > sizeof(*cursor) + CONSUMER_NAME_MAX)
 		return E_CORRUPT;
 	memcpy(cursor, in.p, sizeof(*cursor));
-	*name = slice_of(in.p + sizeof(*cursor), in.n - sizeof(*cursor));
+	*name = slice_skip(in, sizeof(*cursor));
 	return 0;
 }

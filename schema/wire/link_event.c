@@ -79,7 +79,7 @@ int link_events_get(struct cursor *c, void *at)
 int link_event_next(const struct link_frame *f, size_t *pos, struct link_event *ret)
 {
 	struct slice packed = f->events.packed;
-	struct cursor c = cursor_of(slice_of(packed.p + *pos, packed.n - *pos));
+	struct cursor c = cursor_of(slice_skip(packed, *pos));
 	struct link_event e = { 0 };
 	int r;
 

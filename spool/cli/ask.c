@@ -33,7 +33,7 @@ static int send_all(int fd, struct slice s)
 			continue;
 		if (n < 0)
 			return -errno;
-		s = slice_of(s.p + n, s.n - (size_t)n);
+		s = slice_skip(s, (size_t)n);
 	}
 	return 0;
 }

@@ -42,7 +42,7 @@ static void put_safe(struct buf *out, struct slice s)
 
 		buf_put(out, harmless ? slice_of(s.p, n) : SLICE("?"));
 		n = MAX_OF(n, (size_t)1);
-		s = slice_of(s.p + n, s.n - n);
+		s = slice_skip(s, n);
 	}
 }
 
