@@ -184,12 +184,13 @@ const char *spool_event_name(unsigned kind); /* "accepted", "delivered" ...; "un
 
 /* ---- books ------------------------------------------------------------------------------- */
 
+/* spool/books.h has a row for each. */
 struct books {
 	uint64_t accepted, delivered, bounced, expired, cancelled, queued;
 	uint64_t deferred_attempts;
 	uint64_t log_bytes, live_bytes, segments, syncs, bytes_written;
 	uint64_t jobs, contents, rules;
 	uint64_t free_bytes;
-	bool refusing; /* new mail is refused for lack of space */
+	uint64_t refusing; /* 1: new mail is refused for lack of space */
 };
 void spool_books(struct spool *sp, struct books *ret);

@@ -3,6 +3,7 @@
 
 #include "spool/audit.h"
 #include "spool/cli/cli.h"
+#include "spool/report.h"
 
 static int put_segment(void *arg, const struct spool_verify_segment *seg)
 {
@@ -62,13 +63,7 @@ int offline_audit(struct cli *c, struct tree *out)
 	if (r < 0)
 		return no_spool(c, r, a.bad_segment, a.bad_offset);
 	branch_str(b, "spool", c->spool_path);
-	branch_int(b, "accepted", (int64_t)a.accepted);
-	branch_int(b, "delivered", (int64_t)a.delivered);
-	branch_int(b, "bounced", (int64_t)a.bounced);
-	branch_int(b, "expired", (int64_t)a.expired);
-	branch_int(b, "cancelled", (int64_t)a.cancelled);
-	branch_int(b, "queued", (int64_t)a.queued);
-	branch_int(b, "deferred_attempts", (int64_t)a.deferred_attempts);
+	report_totals(b, &a.books);
 	branch_int(b, "missing", a.missing);
 	branch_int(b, "ended_twice", (int64_t)a.ended_twice);
 	branch_int(b, "revived", (int64_t)a.revived);
