@@ -1,3 +1,4 @@
+/* dns/route.c - from a domain to its hosts: MX, the addresses of each, then what is allowed. */
 #include "dns/route.h"
 
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
-/* message/header.h - the header of a message as it is (RFC 5322 section 2.2): walk it, find fields,
- * count them, make the lines a submission lacks.
+/* message/header.h - the header of a message as it is (RFC 5322 section 2.2): walk it, count
+ * its fields, make the lines that a submission lacks.
  * Owns:   nothing; slices point into the message.
  * Blocks: never.  Fails: E_SYNTAX a line that is neither field nor continuation, E_LIMIT past the
  *         bounds.  Lines may end in CRLF or LF.
@@ -17,10 +17,6 @@ struct header_field {
 /* Walks; *pos starts at 0.  1 a field, 0 the end of the header and *pos is where the body starts
  * (behind the empty line, or message.n when there is none). */
 int header_next(struct slice message, size_t *pos, struct header_field *ret) MUST_CHECK;
-/* First field of this name: 1, 0 none, or an error of header_next. */
-int header_find(struct slice message, struct slice name, struct header_field *ret) MUST_CHECK;
-/* Value without folds and without white space at its ends. */
-int header_unfold(struct slice value, struct buf *out) MUST_CHECK;
 
 /* One pass over a message that was just submitted. */
 struct header_scan {

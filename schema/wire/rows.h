@@ -28,7 +28,6 @@ struct wire_rows;
 struct wire_rows *wire_rows_free(struct wire_rows *rows);
 DEFINE_OWNED(wire_rows)
 int wire_rows_open(struct wire_rows **ret, struct slice data, uint32_t expected_rows) MUST_CHECK;
-uint32_t wire_rows_count(const struct wire_rows *rows);
 /* Address only, without decoding the fields: what queueing needs. */
 struct slice wire_rows_address(const struct wire_rows *rows, uint32_t i);
 /* Fields are decoded on the first call for a row into the view's arena. */
