@@ -1,4 +1,5 @@
-/* spool verify and spool audit: from the files alone, with the engine up or down. */
+/* spool/cli/proofs.c - "spool verify" and "spool audit": from the files alone, while the engine runs
+ * or not. */
 #include <stdio.h>
 
 #include "spool/audit.h"
@@ -26,10 +27,13 @@ static int put_segment(void *arg, const struct spool_verify_segment *seg)
 static int no_spool(struct cli *c, int r, const char *segment, uint64_t offset)
 {
 	if (*segment)
-		(void)snprintf(c->error, sizeof(c->error), "%s/%s, offset %llu: %s", c->spool_path,
+		(void)snprintf(c->error, sizeof(c->error),
+			       "%s/%s, offset %llu: %s; see postern spool verify", c->spool_path,
 			       segment, (unsigned long long)offset, err_text(r));
 	else
-		(void)snprintf(c->error, sizeof(c->error), "%s: %s", c->spool_path, err_text(r));
+		(void)snprintf(c->error, sizeof(c->error),
+			       "cannot read the spool %s: %s; name it with --spool", c->spool_path,
+			       err_text(r));
 	return r;
 }
 
