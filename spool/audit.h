@@ -10,14 +10,12 @@
  *         says where it is); what they find is data, not an error.
  * Limits: memory of an audit grows with the outcomes in the log whose jobs have left it. */
 #pragma once
-#include "base/base.h"
-
-struct disk;
+#include "spool/spool.h"
 
 struct spool_audit {
-	uint64_t accepted, delivered, bounced, expired, cancelled; /* since the spool was made */
-	uint64_t deferred_attempts;
-	uint64_t queued; /* rows that have no terminal record, counted row by row */
+	/* The totals since the spool was made, nothing else of the books; queued are the rows that
+	 * have no terminal record, counted row by row. */
+	struct books books;
 	uint64_t jobs_live, segments, records, bytes;
 	uint64_t ended_twice;     /* rows with two terminal records */
 	uint64_t revived;         /* rows that a copy called live after their terminal record */

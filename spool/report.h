@@ -5,5 +5,6 @@
 #include "base/tree.h"
 #include "spool/spool.h"
 
+void report_totals(struct branch *b, const struct books *k); /* its first BOOKS_TOTALS rows */
 void report_books(struct branch *b, const struct books *k);
 void report_event(struct branch *b, const struct event *e);

@@ -14,6 +14,7 @@
  * Limits:  4 Gi live jobs, 65,535 rows a job, records up to 64 MiB + 64 KiB. */
 #pragma once
 #include "base/buf.h"
+#include "schema/wire/status.h"
 
 struct disk; /* spool/disk.h: the door to files; NULL means the real one */
 struct spool;
@@ -106,7 +107,7 @@ struct outcome {
 	enum outcome_kind kind;
 	uint16_t attempt;       /* how many attempts this makes */
 	uint16_t code;          /* SMTP reply code, 0 when there was no reply */
-	uint16_t dsn[3];        /* RFC 3463 status; 0.0.0 when none */
+	struct status status;   /* class 0: none */
 	int64_t at_ms, next_ms; /* wall clock; next_ms for DEFERRED */
 	uint16_t flags;         /* OUTCOME_TLS ... */
 	struct slice text; /* reply text or our reason, escaped nowhere, bounded to 512 bytes */
@@ -179,16 +180,17 @@ lsn_t spool_oldest(struct spool *sp); /* where a new consumer starts */
 /* Every consumer and its cursor; each() must not call the spool. */
 void spool_each_consumer(struct spool *sp, void (*each)(void *arg, struct slice name, lsn_t cursor),
 			 void *arg);
-const char *event_name(unsigned kind); /* "accepted", "delivered" ...; "unknown" */
+const char *spool_event_name(unsigned kind); /* "accepted", "delivered" ...; "unknown" */
 
 /* ---- books ------------------------------------------------------------------------------- */
 
+/* spool/books.h has a row for each. */
 struct books {
 	uint64_t accepted, delivered, bounced, expired, cancelled, queued;
 	uint64_t deferred_attempts;
 	uint64_t log_bytes, live_bytes, segments, syncs, bytes_written;
 	uint64_t jobs, contents, rules;
 	uint64_t free_bytes;
-	bool refusing; /* new mail is refused for lack of space */
+	uint64_t refusing; /* 1: new mail is refused for lack of space */
 };
 void spool_books(struct spool *sp, struct books *ret);

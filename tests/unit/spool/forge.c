@@ -32,7 +32,7 @@ void forge_end(struct forge *f)
 
 	segment_header_seal(&h);
 	memcpy(f->file, &h, sizeof(h));
-	segment_name(f->header.start, name);
+	folder_segment_name(f->header.start, name);
 	fd = d->open(d->self, 0, name, O_RDWR | O_CREAT, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(d->pwrite(d->self, fd, f->file, f->n, 0), f->n);
@@ -49,7 +49,7 @@ lsn_t forge_record(struct forge *f, unsigned type, unsigned flags, struct slice 
 	char *p = f->file + f->n;
 
 	assert_true(f->n + record_size(payload.n) <= sizeof(f->file));
-	record_seal(&h, crc32c(0, payload.p, payload.n), lsn, record_salt(spool_id));
+	record_seal(&h, hash_crc32c(0, payload.p, payload.n), lsn, record_salt(spool_id));
 	memset(p, 0, record_size(payload.n));
 	memcpy(p, &h, sizeof(h));
 	if (payload.n)
@@ -102,7 +102,7 @@ lsn_t forge_outcome(struct forge *f, uint64_t n, uint32_t row, enum outcome_kind
 {
 	struct outcome o = { .row = row, .kind = kind, .attempt = 1, .next_ms = 1000 };
 	char bytes[OUTCOME_BYTES_MAX];
-	size_t size = outcome_encode(bytes, forge_id(n), 1, 1, &o);
+	size_t size = record_encode_outcome(bytes, forge_id(n), 1, 1, &o);
 
 	return forge_record(f, RECORD_OUTCOME, 0, slice_of(bytes, size));
 }

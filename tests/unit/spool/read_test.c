@@ -169,10 +169,10 @@ static void events_the_disk_refuses_are_heard_later_and_once(void **state UNUSED
 
 static void kinds_of_events_have_names(void **state UNUSED)
 {
-	assert_string_equal(event_name(EVENT_ACCEPTED), "accepted");
-	assert_string_equal(event_name(OUTCOME_DEFERRED), "deferred");
-	assert_string_equal(event_name(0), "unknown");
-	assert_string_equal(event_name(EVENT_ACCEPTED + 1), "unknown");
+	assert_string_equal(spool_event_name(EVENT_ACCEPTED), "accepted");
+	assert_string_equal(spool_event_name(OUTCOME_DEFERRED), "deferred");
+	assert_string_equal(spool_event_name(0), "unknown");
+	assert_string_equal(spool_event_name(EVENT_ACCEPTED + 1), "unknown");
 }
 
 /* Every call of this kind that fails must make the audit fail, and the verification too. */
@@ -229,7 +229,7 @@ static void a_segment_that_goes_meanwhile_is_no_damage(void **state UNUSED)
 	segments = gated_segments(&g);
 	disk_gate_fail(g.gate, CALL_OPEN, 1, -ENOENT);
 	assert_int_equal(spool_audit("", disk_gate_disk(g.gate), &a), 0); /* it looks again */
-	assert_true(a.balanced && a.segments == segments && a.queued == 20);
+	assert_true(a.balanced && a.segments == segments && a.books.queued == 20);
 	disk_gate_fail(g.gate, CALL_OPEN, 1, -ENOENT);
 	assert_int_equal(spool_verify("", disk_gate_disk(g.gate), NULL, NULL, &v), 0);
 	assert_true(v.segments == segments - 1 && v.damaged == 0);

@@ -62,7 +62,7 @@ static void a_log_written_by_hand_opens_and_balances(void **state UNUSED)
 	forge.header.base.bounced = 5;
 	forge_end(&forge);
 	a = forge_audit(sim, 0);
-	assert_true(a.balanced && a.accepted == 7 && a.queued == 1 && a.jobs_live == 1);
+	assert_true(a.balanced && a.books.accepted == 7 && a.books.queued == 1 && a.jobs_live == 1);
 	struct spool *sp = forge_open(sim, 0, &found);
 	spool_books(sp, &b);
 	assert_true(b.accepted == 7 && b.bounced == 5 && b.delivered == 1 && b.queued == 1);
@@ -170,7 +170,7 @@ static void a_row_that_ends_twice_is_damage_and_the_audit_counts_it(void **state
 	forge_end(&forge);
 	stopped_at(sim, at, E_CORRUPT);
 	a = forge_audit(sim, 0);
-	assert_true(a.ended_twice == 1 && a.queued == 1 && !a.balanced);
+	assert_true(a.ended_twice == 1 && a.books.queued == 1 && !a.balanced);
 }
 
 static void the_end_of_a_row_that_the_job_has_not_is_damage(void **state UNUSED)
