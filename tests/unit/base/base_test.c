@@ -204,6 +204,61 @@ static void random_below_stays_below_and_reaches_every_value(void **state)
 		assert_in_range(hits[i], 700, 1300);
 }
 
+static void jitter_lies_between_nothing_and_its_span(void **state)
+{
+	bool none = false, most = false;
+
+	(void)state;
+	assert_int_equal(random_jitter(0), 0);
+	assert_int_equal(random_jitter(-5), 0);
+	for (int i = 0; i < 1000; i++) {
+		int64_t v = random_jitter(3);
+		assert_in_range(v, 0, 3);
+		none |= v == 0;
+		most |= v == 3;
+		v = random_jitter(INT64_MAX);
+		assert_true(v >= 0 && v < UINT32_MAX);
+	}
+	assert_true(none && most);
+}
+
+static void many_random_bytes_come_at_once(void **state)
+{
+	unsigned char bytes[4096];
+	unsigned seen[256] = { 0 };
+
+	(void)state;
+	random_bytes(bytes, sizeof(bytes));
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		seen[bytes[i]]++;
+	for (int i = 0; i < 256; i++)
+		assert_true(seen[i] < 100); /* 16 are expected */
+}
+
+static void what_is_printed_past_the_cap_is_refused(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 8);
+	assert_int_equal(buf_printf(&b, "%d", 12345678), E_LIMIT); /* and its NUL */
+	assert_int_equal(buf_printf(&b, "%d", 1234567), 0);
+	assert_string_equal(buf_cstr(&b), "1234567");
+	buf_free(&b);
+	buf_init(&b, 0);
+	assert_int_equal(buf_reserve(&b, SIZE_MAX / 2), E_LIMIT);
+	assert_int_equal(buf_len(&b), 0);
+	buf_free(&b);
+}
+
+static void every_error_has_a_text(void **state)
+{
+	(void)state;
+	assert_string_equal(err_text(E_TIMEOUT), "timed out");
+	assert_string_equal(err_text(-ENOENT), "No such file or directory");
+	assert_string_equal(err_text(-999999), "unknown error");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +273,10 @@ int main(void)
 		cmocka_unit_test(a_buf_gives_back_what_was_appended_in_order),
 		cmocka_unit_test(a_buf_refuses_to_grow_past_its_cap_and_keeps_what_it_has),
 		cmocka_unit_test(a_map_finds_exactly_what_was_inserted_and_not_removed),
+		cmocka_unit_test(jitter_lies_between_nothing_and_its_span),
+		cmocka_unit_test(many_random_bytes_come_at_once),
+		cmocka_unit_test(what_is_printed_past_the_cap_is_refused),
+		cmocka_unit_test(every_error_has_a_text),
 		cmocka_unit_test(random_below_stays_below_and_reaches_every_value),
 	};
 

@@ -84,6 +84,11 @@ static void each_error_names_file_line_and_what_was_expected_and_changes_nothing
 		{ "a.size = 99999999999999999999G",
 		  "test:1: a.size: \"99999999999999999999G\" is not a size such as 64M" },
 		{ "a.name = 123456789012345678901", "test:1: a.name: longer than 20 bytes" },
+		{ "a.size = 9223372036854775807G",
+		  "test:1: a.size: \"9223372036854775807G\" is not a size such as 64M" },
+		{ "a.size = 0", "test:1: a.size: must lie between 1 and 1073741824 bytes" },
+		{ "a.wait = 2h", "test:1: a.wait: must lie between 10 and 3600000 milliseconds" },
+		{ "a.number = -", "test:1: a.number: \"-\" is not a number" },
 		{ "just words", "test:1: expected \"name = value\"" },
 	};
 	char error[OPTION_ERROR_MAX];
@@ -133,6 +138,69 @@ static void the_sample_read_back_without_its_marks_is_the_defaults(void **state)
 	buf_free(&shown);
 }
 
+static void a_line_too_long_or_with_a_nul_is_named(void **state)
+{
+	static char line[66000];
+	char error[OPTION_ERROR_MAX];
+	struct conf c = { 0 };
+
+	(void)state;
+	options_defaults(table, N, &c);
+	memset(line, '#', sizeof(line));
+	assert_int_equal(options_parse(table, N, &c, slice_of(line, sizeof(line)), "test", error),
+			 E_SYNTAX);
+	assert_string_equal(error, "test:1: line longer than 64 KiB");
+	assert_int_equal(options_parse(table, N, &c, SLICE("\na.on = y\0es"), "test", error),
+			 E_SYNTAX);
+	assert_string_equal(error, "test:2: NUL byte");
+	memset(line, 'x', sizeof(error) * 2);
+	line[sizeof(error) * 2] = '\0'; /* a name of the file longer than the text may be */
+	assert_int_equal(options_parse(table, N, &c, SLICE("what"), line, error), E_SYNTAX);
+	assert_int_equal(strlen(error), sizeof(error) - 1);
+	options_free(table, N, &c);
+}
+
+static void entries_of_a_list_are_trimmed_and_empty_ones_left_out(void **state)
+{
+	struct conf c = { 0 };
+	char error[OPTION_ERROR_MAX];
+	struct slice entry;
+	size_t pos = 0;
+
+	(void)state;
+	assert_int_equal(options_parse(table, N, &c, SLICE("a.list = , one ,\t, two ,\na.list ="),
+				       "test", error),
+			 0);
+	assert_string_equal(c.list, "one\ntwo");
+	assert_int_equal(
+	    options_parse(table, N, &c, SLICE("a.list =\na.list = two"), "test", error), 0);
+	assert_string_equal(c.list, "two");
+	assert_int_equal(options_parse(table, N, &c, SLICE("a.list = ,"), "test", error), 0);
+	assert_string_equal(c.list, "");
+	assert_false(option_list_next(c.list, &pos, &entry));
+	assert_false(option_list_next(NULL, &pos, &entry));
+	options_free(table, N, &c);
+}
+
+static void a_file_is_read_and_one_that_is_not_there_is_named(void **state)
+{
+	char name[] = "/tmp/postern-options-XXXXXX", error[OPTION_ERROR_MAX];
+	struct conf c = { 0 };
+	int fd = mkstemp(name);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(file_write_all(fd, SLICE("a.number = 42\n")), 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(options_read(table, N, &c, name, error), 0);
+	assert_int_equal(c.number, 42);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(options_read(table, N, &c, name, error), -ENOENT);
+	assert_ptr_equal(strstr(error, name), error);
+	assert_int_equal(c.number, 42);
+	options_free(table, N, &c);
+}
+
 static void a_file_is_replaced_whole_or_not_at_all(void **state)
 {
 	char dir[] = "/tmp/postern-unit-XXXXXX", path[64];
@@ -172,6 +240,9 @@ int main(void)
 		cmocka_unit_test(
 		    each_error_names_file_line_and_what_was_expected_and_changes_nothing),
 		cmocka_unit_test(the_sample_read_back_without_its_marks_is_the_defaults),
+		cmocka_unit_test(a_line_too_long_or_with_a_nul_is_named),
+		cmocka_unit_test(entries_of_a_list_are_trimmed_and_empty_ones_left_out),
+		cmocka_unit_test(a_file_is_read_and_one_that_is_not_there_is_named),
 		cmocka_unit_test(a_file_is_replaced_whole_or_not_at_all),
 	};
 

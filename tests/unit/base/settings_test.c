@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/settings.h"
 
 struct colours {
@@ -116,6 +118,26 @@ static void an_unknown_name_and_a_missing_file_are_refused(void **state)
 	assert_null(s);
 }
 
+static void a_file_is_read_and_none_gives_the_defaults(void **state)
+{
+	char name[] = "/tmp/postern-settings-XXXXXX", error[OPTION_ERROR_MAX];
+	struct settings *s = NULL;
+	int fd = mkstemp(name);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(file_write_all(fd, SLICE("size.lines = 8\n")), 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(settings_read(&s, sets, 2, name, error), 0);
+	assert_int_equal(((const struct size *)settings_of(s, &size))->lines, 8);
+	s = settings_free(s);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(settings_read(&s, sets, 2, NULL, error), 0);
+	assert_int_equal(((const struct size *)settings_of(s, &size))->lines, 3);
+	s = settings_free(s);
+	assert_null(settings_free(NULL));
+}
+
 static void only_rows_that_a_reload_does_not_take_up_need_a_restart(void **state)
 {
 	OWNED(settings) a = parse("");
@@ -153,6 +175,7 @@ int main(void)
 		cmocka_unit_test(each_set_gets_its_own_rows_and_sees_those_before_it),
 		cmocka_unit_test(an_entry_that_does_not_fit_is_named_with_its_option),
 		cmocka_unit_test(an_unknown_name_and_a_missing_file_are_refused),
+		cmocka_unit_test(a_file_is_read_and_none_gives_the_defaults),
 		cmocka_unit_test(only_rows_that_a_reload_does_not_take_up_need_a_restart),
 		cmocka_unit_test(rows_and_sample_stand_in_the_order_of_the_sets),
 	};

@@ -89,6 +89,10 @@ static void overlong_surrogate_and_cut_utf8_is_not_valid(void **state)
 	assert_false(utf8_valid(SLICE("\xf4\x90\x80\x80")));
 	assert_false(utf8_valid(SLICE("\xc3")));
 	assert_false(utf8_valid(SLICE("\xff")));
+	assert_false(utf8_valid(SLICE("\xc3x")));
+	assert_false(utf8_valid(SLICE("\xe2\x82x")));
+	assert_false(utf8_valid(SLICE("\xf0\x8f\xbf\xbf")));
+	assert_true(utf8_valid(SLICE("\xee\x80\x80\xf4\x8f\xbf\xbf")));
 }
 
 static void crc32c_gives_the_published_check_value(void **state)
@@ -113,14 +117,32 @@ static void keyed_hash_folds_case_only_when_asked(void **state)
 
 static void special_addresses_are_recognised_in_every_disguise(void **state)
 {
-	static const char *const special[] = {
-		"0.0.0.0",       "127.0.0.1",  "10.1.2.3",  "172.31.0.1",      "192.168.0.1",
-		"169.254.1.1",   "100.64.0.1", "224.0.0.1", "255.255.255.255", "::",
-		"::1",           "fe80::1",    "fc00::1",   "ff02::1",         "::ffff:127.0.0.1",
-		"64:ff9b::a00:1"
-	};
-	static const char *const plain[] = { "8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:db8::1",
-					     "::ffff:8.8.8.8" };
+	static const char *const special[] = { "0.0.0.0",
+					       "127.0.0.1",
+					       "10.1.2.3",
+					       "172.31.0.1",
+					       "192.168.0.1",
+					       "169.254.1.1",
+					       "100.64.0.1",
+					       "224.0.0.1",
+					       "255.255.255.255",
+					       "::",
+					       "::1",
+					       "fe80::1",
+					       "fc00::1",
+					       "ff02::1",
+					       "::ffff:127.0.0.1",
+					       "64:ff9b::a00:1",
+					       "192.0.0.8",
+					       "198.18.0.1",
+					       "198.19.255.1",
+					       "fd00::1",
+					       "febf::1" };
+	static const char *const plain[] = { "8.8.8.8",     "172.32.0.1",     "100.128.0.1",
+					     "2001:db8::1", "::ffff:8.8.8.8", "169.253.1.1",
+					     "192.0.1.1",   "192.1.0.1",      "192.169.0.1",
+					     "198.17.0.1",  "fec0::1",        "::2",
+					     "fb00::1" };
 	struct ip ip;
 
 	(void)state;
@@ -165,6 +187,88 @@ static void address_and_port_need_both_and_brackets_for_ipv6(void **state)
 	assert_int_equal(ip_port_parse(SLICE("127.0.0.1:"), &ip, &port), E_SYNTAX);
 	assert_int_equal(ip_port_parse(SLICE("127.0.0.1:65536"), &ip, &port), E_SYNTAX);
 	assert_int_equal(ip_port_parse(SLICE("::1:25"), &ip, &port), E_SYNTAX);
+}
+
+static void an_address_comes_back_from_a_socket_as_it_went(void **state)
+{
+	static const char *const texts[] = { "192.0.2.1", "2001:db8::1" };
+	struct sockaddr_storage sa;
+	char text[IP_TEXT_MAX];
+	struct ip ip, back, other;
+	uint16_t port;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(texts); i++) {
+		assert_int_equal(ip_parse(slice_str(texts[i]), &ip), 0);
+		assert_true(ip_sockaddr(&ip, 25, &sa) <= sizeof(sa));
+		ip_from_sockaddr((struct sockaddr *)&sa, &back, &port);
+		assert_true(ip_eq(&ip, &back) && port == 25);
+		assert_string_equal(ip_format(&back, text), texts[i]);
+	}
+	assert_int_equal(ip_parse(slice_str(texts[0]), &other), 0);
+	assert_false(ip_eq(&ip, &other));
+	sa.ss_family = AF_UNIX; /* has no address of this kind */
+	ip_from_sockaddr((struct sockaddr *)&sa, &back, &port);
+	assert_true(back.family == 0 && port == 0);
+	assert_string_equal(ip_format(&back, text), "none");
+	back.family = AF_UNIX;
+	assert_string_equal(ip_format(&back, text), "none");
+}
+
+static void text_that_is_no_address_is_refused(void **state)
+{
+	static const char long_one[] = "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000";
+	struct ip ip;
+	struct ip_net net;
+	uint16_t port;
+
+	(void)state;
+	assert_int_equal(ip_parse(SLICE(""), &ip), E_SYNTAX);
+	assert_int_equal(ip_parse(SLICE("10.0.0.1\0"), &ip), E_SYNTAX);
+	assert_int_equal(ip_parse(SLICE(long_one), &ip), E_SYNTAX);
+	assert_int_equal(ip_net_parse(SLICE(""), &net), E_SYNTAX);
+	assert_int_equal(ip_net_parse(SLICE("10.0.0.0/"), &net), E_SYNTAX);
+	assert_int_equal(ip_port_parse(SLICE(""), &ip, &port), E_SYNTAX);
+	assert_int_equal(ip_port_parse(SLICE("[::1"), &ip, &port), E_SYNTAX);
+	assert_int_equal(ip_port_parse(SLICE("[::1]25"), &ip, &port), E_SYNTAX);
+	assert_int_equal(ip_port_parse(SLICE("[x]:25"), &ip, &port), E_SYNTAX);
+}
+
+static void a_loopback_is_one_of_either_family(void **state)
+{
+	struct ip ip = { 0 };
+
+	(void)state;
+	assert_false(ip_is_loopback(&ip));
+	assert_int_equal(ip_parse(SLICE("127.9.9.9"), &ip), 0);
+	assert_true(ip_is_loopback(&ip));
+	assert_int_equal(ip_parse(SLICE("128.0.0.1"), &ip), 0);
+	assert_false(ip_is_loopback(&ip));
+	assert_int_equal(ip_parse(SLICE("::1"), &ip), 0);
+	assert_true(ip_is_loopback(&ip));
+	assert_int_equal(ip_parse(SLICE("::2"), &ip), 0);
+	assert_false(ip_is_loopback(&ip));
+}
+
+static void an_encoding_without_room_is_refused_and_leaves_nothing(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 3);
+	assert_int_equal(base64_encode(&b, SLICE("a")), E_LIMIT);
+	assert_int_equal(base64_decode(&b, SLICE("Zm9vYmFy")), E_LIMIT);
+	assert_int_equal(hex_encode(&b, SLICE("ab")), E_LIMIT);
+	assert_int_equal(hex_decode(&b, SLICE("0011223344")), E_LIMIT);
+	assert_int_equal(buf_len(&b), 0);
+	buf_free(&b);
+	buf_init(&b, 0);
+	assert_int_equal(base64_decode(&b, SLICE("Zg\0=")), E_SYNTAX);
+	assert_int_equal(hex_decode(&b, SLICE("/0")), E_SYNTAX);
+	assert_int_equal(hex_decode(&b, SLICE("0G")), E_SYNTAX);
+	assert_int_equal(hex_decode(&b, SLICE("aF")), 0);
+	assert_true(slice_eq(buf_data(&b), SLICE("\xaf")));
+	buf_free(&b);
 }
 
 static void dates_are_written_as_the_rfcs_say(void **state)
@@ -221,6 +325,10 @@ int main(void)
 		cmocka_unit_test(special_addresses_are_recognised_in_every_disguise),
 		cmocka_unit_test(a_network_holds_its_addresses_and_no_others),
 		cmocka_unit_test(address_and_port_need_both_and_brackets_for_ipv6),
+		cmocka_unit_test(an_address_comes_back_from_a_socket_as_it_went),
+		cmocka_unit_test(text_that_is_no_address_is_refused),
+		cmocka_unit_test(a_loopback_is_one_of_either_family),
+		cmocka_unit_test(an_encoding_without_room_is_refused_and_leaves_nothing),
 		cmocka_unit_test(dates_are_written_as_the_rfcs_say),
 		cmocka_unit_test(a_log_line_stays_one_line_whatever_a_peer_wrote),
 	};

@@ -90,9 +90,34 @@ static void json_escapes_what_a_peer_wrote(void **state)
 	expect_json(&(struct value){ .type = VALUE_NULL }, "null");
 }
 
+static void json_without_room_is_refused_wherever_it_ends(void **state)
+{
+	OWNED(tree) t = tree_new();
+	struct branch *map = tree_map(t), *list = branch_list(map, "list");
+	struct buf whole;
+
+	(void)state;
+	branch_str(map, "name", "a\"b\x01\xc3\xa9");
+	branch_bool(map, "yes", true);
+	branch_bool(map, "no", false);
+	branch_int(branch_map(list, NULL), "n", 1);
+	branch_int(branch_map(list, NULL), "n", 2);
+	buf_init(&whole, 0);
+	assert_int_equal(json_put(&whole, tree_value(t)), 0);
+	for (size_t max = 1; max < buf_len(&whole); max++) {
+		struct buf b;
+		buf_init(&b, max);
+		assert_int_equal(json_put(&b, tree_value(t)), E_LIMIT);
+		assert_true(buf_len(&b) <= max);
+		buf_free(&b);
+	}
+	buf_free(&whole);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(json_without_room_is_refused_wherever_it_ends),
 		cmocka_unit_test(a_tree_reads_in_the_order_it_was_built),
 		cmocka_unit_test(texts_are_copied_and_the_tree_may_grow_after_it_was_read),
 		cmocka_unit_test(a_tree_holds_more_than_a_block),
