@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 
 #include "dkim/sign.h"
 
@@ -154,6 +156,126 @@ static void keys_that_cannot_sign_are_refused(void **state UNUSED)
 	drop(&p);
 }
 
+static void a_record_of_too_many_tags_or_bytes_is_none(void **state UNUSED)
+{
+	static char record[9000];
+	struct pair p;
+	struct buf b;
+
+	make(&p, SIGN_ED25519);
+	buf_init(&b, 0);
+	for (int tags = 31; tags <= 32; tags++) { /* with those of the key */
+		buf_clear(&b);
+		buf_put(&b, buf_data(&p.txt));
+		for (int i = 3; i < tags; i++)
+			buf_putf(&b, "; n_%d=x", i);
+		assert_int_equal(sign_key_published(p.key, buf_data(&b)), 0);
+	}
+	buf_put(&b, SLICE("; one=more"));
+	assert_int_equal(sign_key_published(p.key, buf_data(&b)), E_SYNTAX);
+	memset(record, ' ', sizeof(record));
+	memcpy(record, p.txt.p, buf_len(&p.txt));
+	assert_int_equal(sign_key_published(p.key, slice_of(record, 8192)), 0);
+	assert_int_equal(sign_key_published(p.key, slice_of(record, 8193)), E_SYNTAX);
+	buf_free(&b);
+	drop(&p);
+}
+
+static void a_tag_is_named_by_a_letter_first(void **state UNUSED)
+{
+	struct pair p;
+
+	make(&p, SIGN_RSA);
+	assert_int_equal(published(&p, "a1_=x; Z=y; p=<>"), 0);
+	assert_int_equal(published(&p, "1a=x; p=<>"), E_SYNTAX);
+	assert_int_equal(published(&p, "_a=x; p=<>"), E_SYNTAX);
+	assert_int_equal(published(&p, "a-b=x; p=<>"), E_SYNTAX);
+	assert_int_equal(published(&p, "=x; p=<>"), E_SYNTAX);
+	assert_int_equal(published(&p, "[=x; p=<>"), E_SYNTAX);
+	assert_int_equal(published(&p, ";p=<>"), E_SYNTAX);
+	assert_int_equal(published(&p, "a=x;; p=<>"), E_SYNTAX);
+	assert_int_equal(published(&p, "p=<>; \t"), 0);
+	drop(&p);
+}
+
+static void names_of_a_key_are_those_that_dns_may_have(void **state UNUSED)
+{
+	static const char *const good[] = { "a", "A-b_c.9z", "xn--a.example" };
+	static const char *const bad[] = { ".a",  "a.",  "a..b", "a b", "a/b",     "a:b",
+					   "a@b", "a[b", "a`b",  "a{b", "\xc3\xa9" };
+	char name[254];
+	struct pair p;
+
+	make(&p, SIGN_ED25519);
+	for (unsigned i = 0; i < ARRAY_LEN(good) + ARRAY_LEN(bad); i++) {
+		bool ok = i < ARRAY_LEN(good);
+		struct slice s = slice_str(ok ? good[i] : bad[i - ARRAY_LEN(good)]);
+		struct sign_key *key = NULL;
+		assert_int_equal(sign_key_load(&key, buf_data(&p.pem), s, SLICE("s")),
+				 ok ? 0 : E_CRYPTO);
+		key = sign_key_free(key);
+		assert_int_equal(sign_key_load(&key, buf_data(&p.pem), SLICE("a"), s),
+				 ok ? 0 : E_CRYPTO);
+		key = sign_key_free(key);
+	}
+	memset(name, 'n', sizeof(name));
+	struct sign_key *key = NULL;
+	assert_int_equal(sign_key_load(&key, buf_data(&p.pem), slice_of(name, 254), SLICE("s")),
+			 E_CRYPTO);
+	assert_int_equal(sign_key_load(&key, buf_data(&p.pem), slice_of(name, 253), SLICE("s")), 0);
+	key = sign_key_free(key);
+	assert_null(sign_key_free(NULL));
+	drop(&p);
+}
+
+static void keys_of_another_kind_and_locked_ones_are_unusable(void **state UNUSED)
+{
+	EVP_PKEY *ec = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"),
+		 *ed = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	static char large[(64 << 10) + 1];
+	struct sign_key *key = NULL;
+
+	for (int locked = 0; locked < 2; locked++) {
+		BIO *bio = BIO_new(BIO_s_mem());
+		char *p;
+		assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, locked ? ed : ec,
+							       locked ? EVP_aes_128_cbc() : NULL,
+							       "secret", 6, NULL, NULL),
+				 1);
+		struct slice pem = { NULL, (size_t)BIO_get_mem_data(bio, &p) };
+		pem.p = p;
+		assert_int_equal(sign_key_load(&key, pem, SLICE("a.example"), SLICE("s")),
+				 E_CRYPTO);
+		(void)BIO_free(bio);
+	}
+	memset(large, '\n', sizeof(large));
+	assert_int_equal(
+	    sign_key_load(&key, slice_of(large, sizeof(large)), SLICE("a.example"), SLICE("s")),
+	    E_CRYPTO);
+	assert_null(key);
+	EVP_PKEY_free(ec);
+	EVP_PKEY_free(ed);
+}
+
+static void a_key_without_room_is_not_given(void **state UNUSED)
+{
+	struct buf pem, txt;
+	struct pair p;
+
+	buf_init(&txt, 0);
+	buf_init(&pem, 20);
+	assert_int_equal(sign_key_generate(SIGN_ED25519, &pem, &txt), E_LIMIT);
+	buf_free(&pem);
+	buf_free(&txt);
+	make(&p, SIGN_ED25519);
+	for (size_t max = 1; max < buf_len(&p.txt); max += 9) {
+		buf_init(&txt, max);
+		assert_int_equal(sign_key_txt(p.key, &txt), E_LIMIT);
+		buf_free(&txt);
+	}
+	drop(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +284,11 @@ int main(void)
 		cmocka_unit_test(what_verifiers_would_not_use_is_not_published),
 		cmocka_unit_test(another_key_a_revoked_one_and_no_key_are_told_apart),
 		cmocka_unit_test(keys_that_cannot_sign_are_refused),
+		cmocka_unit_test(a_record_of_too_many_tags_or_bytes_is_none),
+		cmocka_unit_test(a_tag_is_named_by_a_letter_first),
+		cmocka_unit_test(names_of_a_key_are_those_that_dns_may_have),
+		cmocka_unit_test(keys_of_another_kind_and_locked_ones_are_unusable),
+		cmocka_unit_test(a_key_without_room_is_not_given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* tests/unit/dkim/keydir_test.c - the folder of keys. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -127,6 +128,81 @@ static void one_bad_file_or_one_too_many_gives_no_keys_at_all(void **state UNUSE
 	assert_int_equal(keydir_remove(dir, SLICE("a.example"), SLICE("a")), 0);
 }
 
+static void names_of_every_kind_that_dns_knows_are_taken(void **state UNUSED)
+{
+	struct sign_key *keys[KEYDIR_KEYS_MAX];
+
+	assert_int_equal(
+	    keydir_store(dir, SLICE("a-9_z.b0.example"), SLICE("z9-_.a0"), buf_data(&pem[0])), 0);
+	assert_int_equal(load("A-9_Z.B0.example", keys), 1);
+	assert_true(slice_eq(sign_key_selector(keys[0]), SLICE("z9-_.a0")));
+	drop(keys, 1);
+	assert_int_equal(keydir_remove(dir, SLICE("a-9_z.b0.example"), SLICE("z9-_.a0")), 0);
+}
+
+static void names_too_long_for_a_file_are_refused(void **state UNUSED)
+{
+	static char deep[PATH_MAX], name[256];
+	struct sign_key *keys[KEYDIR_KEYS_MAX];
+	unsigned n;
+
+	memset(name, 'n', sizeof(name));
+	assert_int_equal(keydir_store(dir, slice_of(name, 254), SLICE("s"), buf_data(&pem[0])),
+			 E_SYNTAX);
+	assert_int_equal(
+	    keydir_store(dir, SLICE("a.example"), slice_of(name, 250), buf_data(&pem[0])),
+	    -ENAMETOOLONG); /* with what is added to it */
+	memset(deep, 'd', sizeof(deep) - 1);
+	assert_int_equal(keydir_load(deep, SLICE("a.example"), keys, KEYDIR_KEYS_MAX, &n),
+			 -ENAMETOOLONG);
+	deep[sizeof(deep) - 12] = '\0'; /* the domain fits behind it, the key's file no more */
+	assert_int_equal(keydir_store(deep, SLICE("a.example"), SLICE("s"), buf_data(&pem[0])),
+			 -ENAMETOOLONG);
+	assert_int_equal(keydir_remove(deep, SLICE("a.example"), SLICE("s")), -ENAMETOOLONG);
+}
+
+static void what_is_no_key_in_the_folder_is_passed_over_or_said(void **state UNUSED)
+{
+	static const char *const names[] = { ".pem", ".hidden.pem", "s.pem.tmp", "pem" };
+	struct sign_key *keys[KEYDIR_KEYS_MAX];
+	char path[128];
+	unsigned n = 99;
+
+	assert_int_equal(keydir_store(dir, SLICE("a.example"), SLICE("s"), buf_data(&pem[0])), 0);
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+		(void)snprintf(path, sizeof(path), "%s/a.example/%s", dir, names[i]);
+		assert_int_equal(file_write_atomic(path, SLICE("junk"), 0600), 0);
+		assert_int_equal(load("a.example", keys), 1);
+		drop(keys, 1);
+		assert_int_equal(unlink(path), 0);
+	}
+	(void)snprintf(path, sizeof(path), "%s/a.example/a..b.pem", dir); /* no selector */
+	assert_int_equal(file_write_atomic(path, buf_data(&pem[0]), 0600), 0);
+	assert_int_equal(keydir_load(dir, SLICE("a.example"), keys, KEYDIR_KEYS_MAX, &n), E_SYNTAX);
+	assert_int_equal(unlink(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/a.example/t.pem", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(keydir_load(dir, SLICE("a.example"), keys, KEYDIR_KEYS_MAX, &n), -EISDIR);
+	assert_int_equal(keydir_remove(dir, SLICE("a.example"), SLICE("t")), -EISDIR);
+	assert_int_equal(n, 99);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(keydir_remove(dir, SLICE("a.example"), SLICE("s")), 0);
+}
+
+static void a_file_in_the_place_of_a_folder_holds_no_keys(void **state UNUSED)
+{
+	struct sign_key *keys[KEYDIR_KEYS_MAX];
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/f.example", dir);
+	assert_int_equal(file_write_atomic(path, SLICE("junk"), 0600), 0);
+	assert_int_equal(load("f.example", keys), 0);
+	assert_int_equal(keydir_remove(dir, SLICE("f.example"), SLICE("s")), E_UNKNOWN);
+	assert_int_equal(keydir_store(dir, SLICE("f.example"), SLICE("s"), buf_data(&pem[0])),
+			 -ENOTDIR);
+	assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +210,10 @@ int main(void)
 		cmocka_unit_test(names_that_could_leave_the_folder_are_refused),
 		cmocka_unit_test(a_key_that_cannot_sign_is_never_stored),
 		cmocka_unit_test(one_bad_file_or_one_too_many_gives_no_keys_at_all),
+		cmocka_unit_test(names_of_every_kind_that_dns_knows_are_taken),
+		cmocka_unit_test(names_too_long_for_a_file_are_refused),
+		cmocka_unit_test(what_is_no_key_in_the_folder_is_passed_over_or_said),
+		cmocka_unit_test(a_file_in_the_place_of_a_folder_holds_no_keys),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -300,6 +300,13 @@ static void a_full_output_gets_nothing_rather_than_one_signature_of_two(void **s
 	assert_int_equal(buf_len(&out), strlen("before"));
 	assert_int_equal(sign_message(keys, 1, MESSAGE(), NOW, &out), 0);
 	buf_free(&out);
+	for (size_t max = 1; max < both; max += 41) {
+		buf_init(&out, max);
+		assert_int_equal(sign_message(keys, 2, MESSAGE(), NOW, &out), E_LIMIT);
+		assert_int_equal(sign_judge(keys, 2, MESSAGE(), NOW, &out), E_LIMIT);
+		assert_int_equal(buf_len(&out), 0);
+		buf_free(&out);
+	}
 }
 
 /* RFC 8463 appendix A: the key is RFC 8032's first, the message is signed by both algorithms. */
@@ -343,6 +350,44 @@ static void the_example_of_rfc_8463_verifies_and_its_body_hash_is_ours(void **st
 	buf_free(&out);
 }
 
+static void nothing_is_signed_by_no_key_and_at_no_time(void **state UNUSED)
+{
+	const struct slice m = SLICE("From: a@shop.example\r\n\r\nx\r\n");
+	struct buf out;
+
+	buf_init(&out, 0);
+	assert_int_equal(sign_message(keys, 0, m, NOW, &out), 0);
+	assert_int_equal(sign_judge(keys, 0, m, NOW, &out), 0);
+	assert_int_equal(sign_message(keys, 2, m, 0, &out), -EINVAL);
+	assert_int_equal(sign_judge(keys, 2, m, 0, &out), -EINVAL);
+	assert_int_equal(sign_message(keys, 2, m, -1, &out), -EINVAL);
+	assert_int_equal(buf_len(&out), 0);
+	assert_int_equal(sign_verify(keys, 0, m), -EINVAL);
+	buf_free(&out);
+}
+
+static void more_fields_than_may_be_are_refused(void **state UNUSED)
+{
+	struct buf m, out;
+
+	buf_init(&m, 0);
+	buf_init(&out, 0);
+	buf_put(&m, SLICE("From: a@shop.example\r\n"));
+	for (int i = 1; i < 256; i++)
+		buf_putf(&m, "X-%d: y\r\n", i);
+	buf_put(&m, SLICE("\r\nbody\r\n"));
+	assert_int_equal(sign_message(keys, 1, buf_data(&m), NOW, &out), 0);
+	buf_clear(&out);
+	buf_clear(&m);
+	for (int i = 0; i < 256; i++)
+		buf_putf(&m, "X-%d: y\r\n", i);
+	buf_put(&m, SLICE("From: a@shop.example\r\n\r\nbody\r\n"));
+	assert_int_equal(sign_message(keys, 1, buf_data(&m), NOW, &out), E_LIMIT);
+	assert_int_equal(buf_len(&out), 0);
+	buf_free(&m);
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +405,8 @@ int main(void)
 		cmocka_unit_test(messages_that_are_not_framed_are_refused_by_both),
 		cmocka_unit_test(a_full_output_gets_nothing_rather_than_one_signature_of_two),
 		cmocka_unit_test(the_example_of_rfc_8463_verifies_and_its_body_hash_is_ours),
+		cmocka_unit_test(nothing_is_signed_by_no_key_and_at_no_time),
+		cmocka_unit_test(more_fields_than_may_be_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, free_keys);

@@ -54,7 +54,11 @@ static void what_is_no_reply_is_a_syntax_error(void **unused)
 {
 	static const char *const bad[] = {
 		"\r\n",
+		"\n",
 		"25\r\n",
+		"2a0 ok\r\n",
+		"2/0 ok\r\n",
+		"25: ok\r\n",
 		"2500 ok\r\n",
 		"abc def\r\n",
 		"150 ok\r\n",
@@ -186,6 +190,10 @@ static void the_code_decides_and_the_status_follows(void **unused)
 		{ "550 5.1.\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "5.1." },
 		{ "550 5.1.1x y\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "5.1.1x y" },
 		{ "550 5.1.1\r\n", VERDICT_BOUNCED, { 5, 1, 1 }, false, "" },
+		{ "550 5x1.1 y\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "5x1.1 y" },
+		{ "550 5..1 x\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "5..1 x" },
+		{ "550 5.1x1 y\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "5.1x1 y" },
+		{ "550 5.1. x\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "5.1. x" },
 		{ "550 5.123\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "5.123" },
 		{ "550-a\r\n550 \r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "a" },
 		{ "550\r\n", VERDICT_BOUNCED, { 5, 0, 0 }, false, "" },
@@ -239,7 +247,7 @@ static void ehlo_takes_odd_case_spaces_and_repetition(void **unused)
 
 	(void)unused;
 	assert_int_equal(
-	    parse("250-PIPELINING\r\n250- size  100\r\n250-SIZE 5\r\n250-8BitMime x y\r\n"
+	    parse("250-PIPELINING\r\n250- size \t100\r\n250-SIZE 5\r\n250-8BitMime x y\r\n"
 		  "250-PIPELININGS\r\n250-X\r\n250-\r\n250 StartTLS\r\n",
 		  &re),
 	    1);

@@ -200,6 +200,90 @@ static void a_question_that_would_cost_the_engine_much_memory_is_refused(void **
 	buf_free(&b);
 }
 
+static void a_frame_of_no_type_is_neither_made_nor_read(void **state)
+{
+	OWNED(wire_arena) arena = wire_arena_new();
+	struct link_frame f = { .type = (enum link_type)9 };
+	struct buf b = { 0 };
+
+	(void)state;
+	assert_int_equal(link_put(&b, &f), -EINVAL);
+	f.type = (enum link_type)200;
+	assert_int_equal(link_put(&b, &f), -EINVAL);
+	assert_int_equal(buf_len(&b), 0);
+	assert_int_equal(link_get(SLICE("\x93\x09\x01\x02"), arena, &f), E_SYNTAX);
+	assert_int_equal(link_get(SLICE("\x94\x41\x01\x02\x03"), arena, &f), E_SYNTAX);
+	assert_int_equal(link_get(SLICE("\x93\x41\xff\x02"), arena, &f), E_SYNTAX); /* request -1 */
+	buf_free(&b);
+}
+
+static void more_events_than_a_frame_may_hold_are_refused_both_ways(void **state)
+{
+	OWNED(wire_arena) arena = wire_arena_new();
+	struct link_frame f = { .type = LINK_EVENTS, .events = { .n = LINK_EVENTS_MAX + 1 } };
+	static char body[LINK_EVENTS_MAX + 100] = "\x94\x42\x01\x02\xdd";
+	struct buf b = { 0 };
+
+	(void)state;
+	assert_int_equal(link_put(&b, &f), E_LIMIT);
+	assert_int_equal(buf_len(&b), 0);
+	body[1] = (char)LINK_EVENTS;
+	for (int i = 0; i < 4; i++)
+		body[5 + i] = (char)((LINK_EVENTS_MAX + 1) >> (24 - 8 * i));
+	assert_int_equal(link_get(slice_of(body, sizeof(body)), arena, &f), E_LIMIT);
+	body[8] = 1; /* one event it is now, and no event: a list of nothing */
+	body[5] = body[6] = body[7] = 0;
+	body[9] = (char)0x90;
+	assert_int_equal(link_get(slice_of(body, 10), arena, &f), E_SYNTAX);
+	buf_free(&b);
+}
+
+static void a_number_too_large_for_its_place_is_refused(void **state)
+{
+	OWNED(wire_arena) arena = wire_arena_new();
+	struct link_frame f;
+	char body[] = "\x94\x40\x01\xcf\0\0\0\0\x80\0\0\0\xa0";
+
+	(void)state;
+	body[1] = (char)LINK_ERROR;
+	assert_int_equal(link_get(slice_of(body, sizeof(body) - 1), arena, &f), E_SYNTAX);
+	body[8] = 0x7f;
+	assert_int_equal(link_get(slice_of(body, sizeof(body) - 1), arena, &f), 0);
+	assert_int_equal(f.error.code, 0x7f000000);
+	body[3] = (char)0xd3; /* -2^31 - 1 */
+	memcpy(body + 4, "\xff\xff\xff\xff\x7f\xff\xff\xff", 8);
+	assert_int_equal(link_get(slice_of(body, sizeof(body) - 1), arena, &f), E_SYNTAX);
+	body[4] = 0x7f; /* above int64, when it is unsigned */
+	body[3] = (char)0xcf;
+	body[4] = (char)0xff;
+	assert_int_equal(link_get(slice_of(body, sizeof(body) - 1), arena, &f), E_SYNTAX);
+	body[3] = (char)0xa0; /* no number at all */
+	assert_int_equal(link_get(slice_of(body, sizeof(body) - 1), arena, &f), E_SYNTAX);
+}
+
+static void what_is_nested_too_deeply_is_not_made(void **state)
+{
+	enum { DEPTH = VALUE_DEPTH_MAX + 1 };
+	struct value lists[DEPTH];
+	struct link_frame f = { .type = LINK_REPORT };
+	struct buf b = { 0 };
+
+	(void)state;
+	for (int i = 0; i < DEPTH; i++)
+		lists[i] = (struct value){ .type = VALUE_LIST,
+					   .count = i > 0,
+					   .items = i ? &lists[i - 1] : NULL };
+	f.report = lists[DEPTH - 2];
+	assert_int_equal(link_put(&b, &f), 0);
+	buf_clear(&b);
+	f.report = lists[DEPTH - 1];
+	assert_int_equal(link_put(&b, &f), E_LIMIT);
+	f.report = (struct value){ .type = 99 };
+	assert_int_equal(link_put(&b, &f), -EINVAL);
+	assert_int_equal(buf_len(&b), 0);
+	buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +293,10 @@ int main(void)
 		cmocka_unit_test(frames_that_lie_are_refused),
 		cmocka_unit_test(a_frame_above_the_bound_is_not_made),
 		cmocka_unit_test(a_question_that_would_cost_the_engine_much_memory_is_refused),
+		cmocka_unit_test(a_frame_of_no_type_is_neither_made_nor_read),
+		cmocka_unit_test(more_events_than_a_frame_may_hold_are_refused_both_ways),
+		cmocka_unit_test(a_number_too_large_for_its_place_is_refused),
+		cmocka_unit_test(what_is_nested_too_deeply_is_not_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
