@@ -17,8 +17,8 @@ struct seen_job {
 	uint32_t rows, live;
 	unsigned char ended[]; /* bitmap */
 };
-/* An end of a row whose job is not in the log: it has left it, or only a copy further on is
- * left. */
+/* An end of a row whose job is not in the log: it has left it, or only a copy
+ * further on is left. */
 struct stray {
 	struct map_link link;
 	struct id128 job;
@@ -287,8 +287,8 @@ int spool_audit(const char *dir, const struct disk *disk, struct spool_audit *re
 {
 	int r = -ENOENT;
 
-	/* Beside a live writer the oldest segment may go between the list and our look: list
-	 * again. */
+	/* Beside a live writer the oldest segment may go between the list and our
+	 * look: list again. */
 	for (int i = 0; i < TRIES && r == -ENOENT; i++)
 		r = audit_once(dir, disk ? disk : disk_real(), ret);
 	return r;
