@@ -1,7 +1,7 @@
-/* tests/sim/resolver_sim.h - the second implementation of dns/resolver.h: answers from a script,
- * after a delay in simulated time.  Link it instead of the real resolver; route.c and the lanes
- * work over it unchanged (resolver_new() takes what resolver_sim_timers() gave and looks at no
- * server).
+/* tests/sim/resolver_sim.h - the second implementation of dns/resolver.h: answers from a
+ * script, after a delay in simulated time.  Link it instead of the real resolver; route.c and
+ * the lanes work over it unchanged (resolver_new() takes what resolver_sim_timers() gave and
+ * looks at no server).
  *
  *	answer = "NXDOMAIN" / "NONE" / "TEMP" / record *( "," record )
  *	record = address            for A, AAAA
