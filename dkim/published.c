@@ -124,7 +124,7 @@ int sign_key_published(const struct sign_key *key, struct slice txt)
 	type = rec.k.p ? rec.k : SLICE("rsa");
 	if (!slice_eq(type, key->type == SIGN_RSA ? SLICE("rsa") : SLICE("ed25519")))
 		return E_CONFLICT;
-	/* A record that no verifier would use for our mail is as good as another key. */
+	/* A record that no verifier would use for our mail counts as another key. */
 	if (!list_allows(rec.h, SLICE("sha256"), SLICE("sha256")) ||
 	    !list_allows(rec.s, SLICE("*"), SLICE("email")))
 		return E_CONFLICT;

@@ -74,7 +74,7 @@ static int put_indent(struct compile *c)
 	return build_text(c->build, c->indent);
 }
 
-/* Text of a partial gets the white space before its tag in front of each line. */
+/* Each line of a partial's text gets the white space that stands before its tag. */
 static int put_text(struct compile *c, struct slice s)
 {
 	int r = 0;
@@ -172,7 +172,7 @@ static int on_section(struct compile *c, const struct mustache_tag *t)
 	r = emit(c, op, t->at);
 	if (r < 0)
 		return r;
-	/* What an inverted section holds sees no new value. */
+	/* An inverted section opens no new value. */
 	if (t->kind == TAG_INVERTED)
 		tree = compile_in_tree(c);
 	c->open[c->depth++] =
@@ -215,7 +215,7 @@ static bool same_place(const struct compile *c, const struct routine *r)
 		 r->html.conditional == c->html.conditional));
 }
 
-/* Indent before the lines of a partial: ours and the white space before its tag. */
+/* The indent of a partial: the present one and the white space before its tag. */
 static int add_routine(struct compile *c, const struct mustache_tag *t, struct slice indent,
 		       struct slice source)
 {
@@ -261,7 +261,7 @@ static int on_partial(struct compile *c, const struct mustache_tag *t)
 					state != HTML_DOUBLE && state != HTML_SINGLE))
 		return compile_fault(c, t->at, E_SYNTAX, "a partial cannot stand here", NO_NAME);
 	r = c->env->partial(c->env->partial_arg, t->name, &source);
-	if (r == E_UNKNOWN) /* the spec: as if it were empty; in a mail it is a mistake */
+	if (r == E_UNKNOWN) /* the specification takes it as empty; in mail it is a mistake */
 		return c->part == TEMPLATE_PLAIN_HTML
 			   ? 0
 			   : compile_fault(c, t->at, E_SYNTAX, "there is no partial \"", t->name);
@@ -395,7 +395,7 @@ int compile_end(struct compile *c)
 	uint32_t starts[ROUTINES_MAX];
 	int r;
 
-	/* Partials met on the way join the end of the list. */
+	/* Partials that are called on the way join the end of the list. */
 	for (unsigned i = 0; i < c->n_routines; i++) {
 		struct routine routine = c->routines[i];
 		r = compile_routine(c, &routine, &starts[i]);

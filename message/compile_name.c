@@ -72,15 +72,16 @@ static unsigned split(struct slice name, struct slice *parts)
 	return 0;
 }
 
-/* Index of the field that `first` is outside of every section, or FIELD_NONE where only an entry of
- * a section's value can be meant. */
+/* The index of the field that `first` means outside of every section; FIELD_NONE when it can only
+ * mean an entry of a section's value. */
 static int root_field(struct compile *c, struct slice first, bool has_parts, size_t at,
 		      bool *ret_tree)
 {
 	const struct template_field *f = known(c, first);
 	int r;
 
-	if (slice_eq(first, SLICE("email"))) /* the recipient, whoever else lists it */
+	if (slice_eq(first,
+		     SLICE("email"))) /* always the recipient, even when a field has this name */
 		return FIELD_EMAIL;
 	if (!f && !c->env->any_field) {
 		*ret_tree = true;

@@ -42,7 +42,7 @@ static int op(struct compose *c, enum op_kind kind, uint32_t a)
 	return too_large(c, build_op(&c->build, (struct op){ .kind = (uint8_t)kind, .a = a }));
 }
 
-/* An op behind which literals are written otherwise. */
+/* An op after which literals are written in another way. */
 static int region(struct compose *c, enum op_kind kind, uint32_t a, enum build_mode mode)
 {
 	int r = op(c, kind, a);
@@ -127,8 +127,8 @@ static int unsubscribe(struct compose *c)
 
 /* ---- extra headers ----------------------------------------------------------------------- */
 
-/* Fields that are ours, the transport's or the body's.  A name that ends in "-" stands for all that
- * begin with it. */
+/* Fields that the composer, the transport or the body writes.  A name that ends in "-" stands for
+ * all that begin with it. */
 static const char *const reserved[] = {
 	"date",
 	"from",
@@ -213,7 +213,7 @@ static int extra_headers(struct compose *c)
 
 /* ---- bodies ------------------------------------------------------------------------------ */
 
-/* last: no boundary follows, whose line end would end the last line. */
+/* The last part: no boundary follows that would end its last line. */
 static int body(struct compose *c, enum template_part which, const char *type, struct slice source,
 		bool last)
 {

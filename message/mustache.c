@@ -27,7 +27,7 @@ static ptrdiff_t find(struct slice s, size_t from, struct slice needle)
 
 static const char *check_name(struct slice name, bool partial)
 {
-	bool dot = true; /* as if one had stood before */
+	bool dot = true; /* as if a line end stood before it */
 
 	if (name.n == 0)
 		return "the tag has no name";
@@ -74,7 +74,8 @@ static const char *set_delimiters(struct mustache *m, struct slice inner)
 	return NULL;
 }
 
-/* Is there nothing but blanks between the tag and its line's ends?  Then the line goes with it. */
+/* Is there nothing but blanks between the tag and the ends of its line?  Then the
+ * line goes with it. */
 static void stand_alone(struct mustache *m, struct mustache_tag *t, size_t from, size_t end)
 {
 	const char *p = m->source.p;

@@ -15,7 +15,7 @@ const char *template_part_name(enum template_part part)
 	return part_names[part];
 }
 
-/* All three parts into b, only to see whether they can be. */
+/* Compiles all three parts into b, only to see whether that works. */
 static int compile_all(struct build *b, const struct template_source *s,
 		       const struct template_env *env, struct template_error *error)
 {

@@ -1,6 +1,6 @@
-/* spool/cli/locate.c - finds the admin socket and the spool: first as the command line says, then as
- * the engine's configuration says, else at their default places.  Only these two options are looked
- * for.  The grammar of the file is that of base/options.h. */
+/* spool/cli/locate.c - finds the admin socket and the spool: first as the command line says, then
+ * as the engine's configuration says, else at their default places.  Only these two options are
+ * looked for.  The grammar of the file is that of base/options.h. */
 #include <stdio.h>
 
 #include "base/file.h"

@@ -1,4 +1,5 @@
-/* spool/cli/print.c - reports for people.  Texts that peers wrote are made harmless for a terminal. */
+/* spool/cli/print.c - reports for people.  Texts that peers wrote are made harmless for a
+ * terminal. */
 #include <stdio.h>
 
 #include "base/clock.h"

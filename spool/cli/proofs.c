@@ -1,5 +1,5 @@
-/* spool/cli/proofs.c - "spool verify" and "spool audit": from the files alone, while the engine runs
- * or not. */
+/* spool/cli/proofs.c - "spool verify" and "spool audit": from the files alone, while the
+ * engine runs or not. */
 #include <stdio.h>
 
 #include "spool/audit.h"
