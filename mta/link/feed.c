@@ -1,4 +1,4 @@
-/* Events out: the durable log from the client's position on, a frame at a time, then as it
+/* mta/link/feed.c - events out: the durable log from the client's position on, a frame at a time, then as it
  * grows. */
 #include <stdio.h>
 
@@ -59,7 +59,7 @@ static void on_tail(struct durable_wait *w, int err)
 	struct link_client *c = container_of(w, struct link_client, tail);
 
 	if (err == 0)
-		feed_go_on(c);
+		link_feed_go_on(c);
 }
 
 /* 1 a frame of events was sent, 0 the end of the durable log, or negative.  Records that are no
@@ -89,7 +89,7 @@ static int send_some(struct link_client *c)
 
 /* A frame fills the conn's room many times over: after one the peer must read (on_room), so that
  * one client does not keep the front desk from the others. */
-void feed_go_on(struct link_client *c)
+void link_feed_go_on(struct link_client *c)
 {
 	struct spool *sp = engine_spool(c->server->engine);
 	lsn_t seen = 0;
@@ -133,7 +133,7 @@ static int keep_log(struct spool *sp, struct slice name, lsn_t *from, bool exact
 	return 0;
 }
 
-int feed_begin(struct link_client *c, uint64_t request, lsn_t from)
+int link_feed_begin(struct link_client *c, uint64_t request, lsn_t from)
 {
 	struct spool *sp = engine_spool(c->server->engine);
 	bool exact = from != 0;
@@ -155,7 +155,7 @@ int feed_begin(struct link_client *c, uint64_t request, lsn_t from)
 	c->subscribed = true;
 	c->subscription = request;
 	c->next = from;
-	client_acknowledge(c, request, from);
-	feed_go_on(c);
+	link_client_acknowledge(c, request, from);
+	link_feed_go_on(c);
 	return 0;
 }

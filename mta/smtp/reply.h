@@ -11,7 +11,7 @@
  *         101 lines, 16 KiB a reply. */
 #pragma once
 #include "base/base.h"
-#include "mta/verdict.h"
+#include "mta/smtp/verdict.h"
 
 enum { REPLY_LINE_MAX = 2048, REPLY_LINES_MAX = 101, REPLY_MAX = 16 * 1024 };
 

@@ -76,7 +76,7 @@ static bool take_helo(struct submit_session *s, struct slice arg)
 
 static void do_ehlo(struct submit_session *s, struct slice arg)
 {
-	const struct mta_config *c = session_config(s);
+	const struct submit_options *c = session_config(s);
 
 	if (!take_helo(s, arg))
 		return;
@@ -84,7 +84,7 @@ static void do_ehlo(struct submit_session *s, struct slice arg)
 	session_sayf(s,
 		     "250-%.253s\r\n250-PIPELINING\r\n250-SIZE %lld\r\n250-8BITMIME\r\n"
 		     "250-ENHANCEDSTATUSCODES\r\n%s250 SMTPUTF8\r\n",
-		     c->hostname, (long long)c->submission_max_size,
+		     host_options(engine_settings(s->on->engine))->hostname, (long long)c->max_size,
 		     s->on->tls && !conn_is_tls(s->conn) ? "250-STARTTLS\r\n" : "");
 }
 
@@ -93,7 +93,7 @@ static void do_helo(struct submit_session *s, struct slice arg)
 	if (!take_helo(s, arg))
 		return;
 	s->esmtp = false;
-	session_sayf(s, "250 %.253s\r\n", session_config(s)->hostname);
+	session_sayf(s, "250 %.253s\r\n", host_options(engine_settings(s->on->engine))->hostname);
 }
 
 /* The reply must have left before the first byte of the handshake. */
@@ -152,7 +152,7 @@ static enum param mail_param(struct submit_session *s, const struct path_param *
 		int r = slice_u64(p->value, INT64_MAX, &size);
 		if (r < 0)
 			return PARAM_BAD;
-		return size > (uint64_t)session_config(s)->submission_max_size ? PARAM_TOO_BIG
+		return size > (uint64_t)session_config(s)->max_size ? PARAM_TOO_BIG
 									       : PARAM_FINE;
 	}
 	if (slice_eq_nocase(p->name, SLICE("BODY")))
@@ -241,7 +241,7 @@ static void do_rcpt(struct submit_session *s, struct slice arg)
 		session_say(s, SLICE("555 5.5.4 parameter not known\r\n"));
 		return;
 	}
-	if (s->n_rcpts >= (unsigned)session_config(s)->submission_max_rcpts) {
+	if (s->n_rcpts >= (unsigned)session_config(s)->max_rcpts) {
 		session_say(s, SLICE("452 4.5.3 too many recipients\r\n"));
 		return;
 	}

@@ -18,14 +18,6 @@ struct submit_listener {
 
 /* ---- coming in --------------------------------------------------------------------------- */
 
-static bool may_submit(const struct mta_config *c, const struct ip *ip)
-{
-	for (unsigned i = 0; i < c->submission_nets.n; i++)
-		if (ip_net_has(&c->submission_nets.nets[i], ip))
-			return true;
-	return false;
-}
-
 /* Before there is a session: one line, as far as the socket takes it. */
 static void turn_away(struct submit_lane *on, int fd, struct slice text, const struct ip *ip,
 		      const char *why)
@@ -41,16 +33,16 @@ static void turn_away(struct submit_lane *on, int fd, struct slice text, const s
 
 static void come_in(struct submit_lane *on, int fd, const struct ip *ip)
 {
-	const struct mta_config *c = engine_config(on->engine);
+	const struct submit_options *c = submit_options(on->engine);
 	struct submit_session *s;
 	struct conn *conn;
 
-	if (!may_submit(c, ip)) {
+	if (!net_list_has(&c->nets, ip)) {
 		turn_away(on, fd, SLICE("554 5.7.1 no mail is taken from your address\r\n"), ip,
 			  "network");
 		return;
 	}
-	if (!clients_enter(ip, c->submission_max_sessions, c->submission_max_sessions_client)) {
+	if (!clients_enter(ip, c->max_sessions, c->max_sessions_client)) {
 		turn_away(on, fd, SLICE("421 4.7.0 too many connections\r\n"), ip, "connections");
 		return;
 	}
@@ -148,7 +140,7 @@ static void close_listeners(struct submit_lane *on)
 
 static int load_tls(struct submit_lane *on)
 {
-	const struct mta_config *c = engine_config(on->engine);
+	const struct submit_options *c = submit_options(on->engine);
 	struct tls_context *fresh = NULL;
 	int r = 0;
 
@@ -165,12 +157,12 @@ static int load_tls(struct submit_lane *on)
 
 static int open_listeners(struct submit_lane *on)
 {
-	const struct mta_config *c = engine_config(on->engine);
+	const struct submit_options *c = submit_options(on->engine);
 
-	on->listeners = must_alloc(MAX_OF(c->n_submission, 1u) * sizeof(*on->listeners));
-	for (unsigned i = 0; i < c->n_submission; i++) {
+	on->listeners = must_alloc(MAX_OF(c->listeners.n, 1u) * sizeof(*on->listeners));
+	for (unsigned i = 0; i < c->listeners.n; i++) {
 		struct submit_listener *l = &on->listeners[i];
-		int r = open_listener(&c->submission[i], &l->fd);
+		int r = open_listener(&c->listeners.at[i], &l->fd);
 		if (r < 0)
 			return r;
 		l->on = on;
@@ -280,7 +272,7 @@ static void submit_reload(void *state)
 	(void)!load_tls(on); /* said in the log; the old certificate stays */
 }
 
-const struct input submit_input = {
+const struct part submit_part = {
 	.name = "submission",
 	.front = false,
 	.start = submit_start,

@@ -5,11 +5,12 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "mta/queue/queue.h"
 #include "mta/submit/command.h"
 
-const struct mta_config *session_config(const struct submit_session *s)
+const struct submit_options *session_config(const struct submit_session *s)
 {
-	return engine_config(s->on->engine);
+	return submit_options(s->on->engine);
 }
 
 /* ---- saying ------------------------------------------------------------------------------ */
@@ -56,7 +57,7 @@ void session_bye(struct submit_session *s, struct slice text)
 
 static void set_patience(struct submit_session *s)
 {
-	int64_t patience = session_config(s)->submission_timeout, rest;
+	int64_t patience = session_config(s)->timeout, rest;
 
 	if (s->phase == PHASE_DATA) {
 		rest = patience + (int64_t)buf_len(&s->message) * 1000 / SUBMIT_SLOWEST -
@@ -108,7 +109,7 @@ static void on_durable(struct durable_wait *w, int err)
 
 	a->state = err < 0 ? ACCEPT_LOST : ACCEPT_SAFE;
 	if (err == 0)
-		engine_job_added(a->on->engine, a->job);
+		queue_job_added(a->on->engine, a->job);
 	if (!s) {
 		session_free_acceptance(a);
 		return;
@@ -294,7 +295,7 @@ void session_begin(struct submit_lane *on, struct conn *c, struct submit_session
 	list_push(&on->sessions, &s->link);
 	atomic_fetch_add_explicit(&on->stats.sessions, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&on->stats.sessions_open, 1, memory_order_relaxed);
-	session_sayf(s, "220 %.253s ESMTP Postern\r\n", session_config(s)->hostname);
+	session_sayf(s, "220 %.253s ESMTP Postern\r\n", host_options(engine_settings(s->on->engine))->hostname);
 	set_patience(s);
 }
 

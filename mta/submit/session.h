@@ -6,8 +6,8 @@
 #include <stdatomic.h>
 
 #include "message/mailbox.h"
-#include "mta/config.h"
-#include "mta/engine.h"
+#include "mta/submit/options.h"
+#include "mta/core/engine.h"
 #include "mta/submit/body.h"
 #include "mta/submit/submit.h"
 
@@ -92,7 +92,7 @@ void session_bye(struct submit_session *s, struct slice text); /* the last word,
 void session_reset(struct submit_session *s);                  /* forgets the transaction */
 void session_accept(struct submit_session *s, job_no job, lsn_t lsn);
 void session_free_acceptance(struct acceptance *a);
-const struct mta_config *session_config(const struct submit_session *s);
+const struct submit_options *session_config(const struct submit_session *s);
 
 /* commands.c */
 void session_command(struct submit_session *s, struct slice line);

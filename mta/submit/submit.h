@@ -14,9 +14,9 @@
  * Limits:  command lines 1,000 bytes, submission.max_rcpts, submission.max_size, 16 messages of a
  *          session waiting for the disk, SUBMIT_HELD_MAX bytes of messages coming in, a lane. */
 #pragma once
-#include "mta/input.h"
+#include "mta/core/part.h"
 
-extern const struct input submit_input;
+extern const struct part submit_part;
 
 /* What the listeners of all lanes have counted; any thread. */
 struct submit_stats {

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "mta/fair.h"
+#include "mta/queue/fair.h"
 #include "tests/replay/engine_world.h"
 
 /* A second for each message, two of them in hand. */

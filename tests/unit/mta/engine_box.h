@@ -4,20 +4,17 @@
 #pragma once
 #include <pthread.h>
 
-#include "mta/engine_run.h"
+#include "mta/parts.h"
 #include "schema/wire/link.h"
 
 struct box {
 	char dir[64];
 	struct engine *engine;
 	pthread_t thread;
-	const struct input *const *inputs;
-	unsigned n_inputs;
 	int result;
 };
 /* extra: further lines of the configuration.  The submission listener is at 127.0.0.1:2525. */
-void box_start(struct box *b, const struct input *const *inputs, unsigned n_inputs,
-	       const char *extra);
+void box_start(struct box *b, const char *extra);
 void box_stop(struct box *b); /* as SIGTERM does */
 void box_start_again(struct box *b, const char *extra);
 void box_remove(struct box *b);

@@ -11,8 +11,6 @@
 #include "schema/wire/meta.h"
 #include "tests/unit/mta/engine_box.h"
 
-static const struct input *const inputs[] = { &submit_input };
-
 static void say(int fd, const char *text)
 {
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
@@ -93,7 +91,7 @@ static void a_message_is_one_job_with_all_its_recipients(void **state)
 	int fd;
 
 	(void)state;
-	box_start(&b, inputs, 1, NULL);
+	box_start(&b, NULL);
 	fd = greeted();
 	say(fd, "MAIL FROM:<s@from.example> BODY=8BITMIME SIZE=100\r\nRCPT TO:<a@One.example>\r\n"
 		"RCPT TO:<b@two.example>\r\nDATA\r\n");
@@ -130,7 +128,7 @@ static void what_was_acknowledged_is_there_after_a_restart(void **state)
 	int fd;
 
 	(void)state;
-	box_start(&b, inputs, 1, NULL);
+	box_start(&b, NULL);
 	fd = greeted();
 	say(fd, "MAIL FROM:<>\r\nRCPT TO:<a@one.example>\r\nDATA\r\n");
 	(void)hear(fd, 3);
@@ -150,7 +148,7 @@ static void pipelined_messages_are_answered_in_order(void **state)
 	int fd;
 
 	(void)state;
-	box_start(&b, inputs, 1, NULL);
+	box_start(&b, NULL);
 	fd = greeted();
 	for (int i = 0; i < 40; i++)
 		buf_putf(&all,
@@ -183,7 +181,7 @@ static void a_lone_lf_refuses_the_message_and_hides_no_command(void **state)
 	int fd;
 
 	(void)state;
-	box_start(&b, inputs, 1, NULL);
+	box_start(&b, NULL);
 	fd = greeted();
 	say(fd, "MAIL FROM:<s@from.example>\r\nRCPT TO:<a@one.example>\r\nDATA\r\n");
 	(void)hear(fd, 3);
@@ -233,7 +231,7 @@ static void commands_out_of_order_are_refused(void **state)
 	int fd;
 
 	(void)state;
-	box_start(&b, inputs, 1, NULL);
+	box_start(&b, NULL);
 	fd = box_connect_submission();
 	(void)hear(fd, 1);
 	for (size_t i = 0; i < ARRAY_LEN(talk); i++)
@@ -249,9 +247,8 @@ static void limits_are_kept(void **state)
 	int fd, second;
 
 	(void)state;
-	box_start(&b, inputs, 1,
-		  "submission.max_size = 8K\nsubmission.max_rcpts = "
-		  "2\nsubmission.max_sessions_client = 1\n");
+	box_start(&b, "submission.max_size = 8K\nsubmission.max_rcpts = "
+		      "2\nsubmission.max_sessions_client = 1\n");
 	fd = greeted();
 	second = box_connect_submission();
 	assert_non_null(strstr(hear(second, 1), "421 4.7.0"));
@@ -281,7 +278,7 @@ static void strangers_are_turned_away(void **state)
 	int fd;
 
 	(void)state;
-	box_start(&b, inputs, 1, "submission.networks = 192.0.2.0/24\n");
+	box_start(&b, "submission.networks = 192.0.2.0/24\n");
 	fd = box_connect_submission();
 	assert_int_equal(strncmp(hear(fd, 1), "554 5.7.1", 9), 0);
 	close(fd);
@@ -294,7 +291,7 @@ static void a_silent_client_is_let_go(void **state)
 	int fd;
 
 	(void)state;
-	box_start(&b, inputs, 1, "submission.timeout = 1s\n");
+	box_start(&b, "submission.timeout = 1s\n");
 	fd = greeted();
 	assert_int_equal(strncmp(hear(fd, 1), "421 4.4.2", 9), 0);
 	close(fd);
@@ -311,7 +308,7 @@ static void a_client_that_dribbles_a_command_is_let_go(void **state)
 	int fd;
 
 	(void)state;
-	box_start(&b, inputs, 1, "submission.timeout = 1s\n");
+	box_start(&b, "submission.timeout = 1s\n");
 	fd = greeted();
 	for (int i = 0; i < 200 && n <= 0; i++) {
 		(void)!send(fd, "N", 1, MSG_NOSIGNAL);
@@ -335,7 +332,7 @@ static void a_client_that_never_reads_is_not_heard_for_ever(void **state)
 	int fd, idle = 0;
 
 	(void)state;
-	box_start(&b, inputs, 1, "submission.timeout = 2s\n");
+	box_start(&b, "submission.timeout = 2s\n");
 	fd = greeted();
 	for (size_t i = 0; i < sizeof(line); i += 6)
 		memcpy(line + i, "NOOP\r\n", 6);

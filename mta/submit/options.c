@@ -1,0 +1,61 @@
+/* mta/submit/options.c - rows of the options of the submission listener. */
+#include "mta/submit/options.h"
+
+#define AT(member) offsetof(struct submit_options, member)
+enum { KIB = 1024, MIB = 1024 * 1024, SEC = 1000, MINUTE = 60 * 1000, HOUR = 3600 * 1000 };
+#define YEAR (366 * 24 * 3600 * 1000LL)
+
+static const struct option rows[] = {
+	{ "listen.submission", T_LIST, AT(listen_list), 0, 0, "", false,
+	  "Addresses that take mail by SMTP, such as 127.0.0.1:587." },
+	{ "submission.networks", T_LIST, AT(network_list), 0, 0, "127.0.0.0/8, ::1", true,
+	  "Clients that may submit." },
+	{ "submission.max_size", T_SIZE, AT(max_size), KIB, 64 * MIB, "25M", true,
+	  "Largest message taken." },
+	{ "submission.max_rcpts", T_INT, AT(max_rcpts), 1, 1000, "1000", true,
+	  "Recipients per message." },
+	{ "submission.max_sessions", T_INT, AT(max_sessions), 1, 100000, "2000", true,
+	  "Sessions at a time, over all lanes." },
+	{ "submission.max_sessions_client", T_INT, AT(max_sessions_client), 1, 100000, "500", true,
+	  "Sessions at a time of one address." },
+	{ "submission.timeout", T_DURATION, AT(timeout), SEC, HOUR, "5m", true,
+	  "Longest wait for a client's command (RFC 5321 section 4.5.3.2.7)." },
+	{ "expire.after", T_DURATION, AT(expire_after), MINUTE, YEAR, "5d", true,
+	  "Lifetime of submitted mail; jobs of the link bring their own." },
+	{ "tls.cert", T_STR, AT(tls_cert), 0, 1024, "", true,
+	  "PEM chain for STARTTLS on the submission listener; empty: not offered." },
+	{ "tls.key", T_STR, AT(tls_key), 0, 1024, "", true,
+	  "PEM private key that belongs to tls.cert." },
+};
+
+static int read_listener(void *options, struct slice s)
+{
+	return listener_list_add(&((struct submit_options *)options)->listeners, s, 0);
+}
+
+static int read_network(void *options, struct slice s)
+{
+	return net_list_add(&((struct submit_options *)options)->nets, s);
+}
+
+static int derive(void *options, const struct settings *all, struct option_fault *f)
+{
+	struct submit_options *o = options;
+	int r = option_entries(f, "listen.submission", o->listen_list,
+			       "an address and port such as 127.0.0.1:587", read_listener, o);
+
+	(void)all;
+	if (r == 0)
+		r = option_entries(f, "submission.networks", o->network_list,
+				   "a network such as 10.0.0.0/8, at most 64", read_network, o);
+	if (r == 0 && !!*o->tls_cert != !!*o->tls_key)
+		r = option_bad(f, "tls.key", slice_str(o->tls_key), "given together with tls.cert");
+	return r;
+}
+
+const struct option_set submit_option_set = {
+	.rows = rows,
+	.n = ARRAY_LEN(rows),
+	.size = sizeof(struct submit_options),
+	.derive = derive,
+};
