@@ -4,7 +4,7 @@
 #include "base/random.h"
 #include "mta/core/engine_run.h"
 #include "mta/queue/queue.h"
-#include "mta/queue/shared.h"
+#include "mta/queue/inside.h"
 
 enum { SLICE_US = 5000, AGAIN_MS = 1, OVERDUE_SPREAD_S = 30 };
 

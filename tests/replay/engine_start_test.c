@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "mta/queue/shared.h"
+#include "mta/queue/inside.h"
 #include "tests/replay/engine_world.h"
 
 static void assert_order(struct world *w, const uint64_t *campaigns, size_t n)
