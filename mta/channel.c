@@ -102,7 +102,7 @@ static struct channel *channel_blank(struct pool *p)
 	return ch;
 }
 
-static const uint16_t dsn_system[3] = { 4, 3, 5 }; /* RFC 3463: our configuration, not theirs */
+static const struct status dsn_system = { 4, 3, 5 }; /* RFC 3463: our configuration, not theirs */
 
 int channel_open(struct pool *p, bool transactional)
 {
@@ -349,8 +349,7 @@ static bool tls_gave_way(struct channel *ch, const struct verdict *v)
 	struct work *w = ch->pool->work;
 	int64_t now = timers_now(w->loop->timers);
 
-	if (v->code || v->dsn[0] != 4 || v->dsn[1] != 7 || v->dsn[2] != 5 ||
-	    w->config->tls_policy != TLS_MAY)
+	if (v->code || !status_eq(v->status, STATUS(4, 7, 5)) || w->config->tls_policy != TLS_MAY)
 		return false;
 	ch->host->clear_until_ms = now + w->config->host_bad;
 	log_info("session.tls-failed", kv_str("site", ch->pool->site->name),

@@ -179,7 +179,7 @@ void outcome_verdict(struct work *w, rcpt_ref ref, const struct chunk *k, struct
 		.kind = kind_of(v),
 		.attempt = (uint16_t)MIN_OF(r->attempts + 1, UINT16_MAX),
 		.code = v->code,
-		.dsn = { v->dsn[0], v->dsn[1], v->dsn[2] },
+		.dsn = { v->status.class, v->status.subject, v->status.detail },
 		.at_ms = now,
 		.flags = f->flags,
 		.text = slice_of(v->text, v->text_n),

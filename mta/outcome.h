@@ -4,7 +4,7 @@
  *            spool cannot take now is kept and put again.
  * Threads: the lane's. */
 #pragma once
-#include "mta/verdict.h"
+#include "mta/smtp/verdict.h"
 #include "mta/work_int.h"
 
 /* What the session knew; texts are borrowed for the call. */

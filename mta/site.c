@@ -142,7 +142,7 @@ void site_problem(struct site *s, const struct verdict *v, const char *whose)
 	(void)snprintf(s->problem, sizeof(s->problem), "%s: %s%.*s", whose, reply,
 		       (int)MIN_OF(v->text_n, 180), v->text);
 	s->problem_code = v->code;
-	memcpy(s->problem_dsn, v->dsn, sizeof(s->problem_dsn));
+	memcpy(s->problem_dsn, &v->status, sizeof(s->problem_dsn));
 	s->problem_ms = clock_wall_ms();
 }
 

@@ -4,7 +4,7 @@
  * Limits: a site stays known until the lane ends (about 900 bytes and its name); addresses past
  *         HOSTS_MAX that no connection uses are forgotten. */
 #pragma once
-#include "mta/verdict.h"
+#include "mta/smtp/verdict.h"
 #include "mta/work_int.h"
 
 enum { HOSTS_MAX = 65536 };

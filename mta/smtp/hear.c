@@ -3,7 +3,8 @@
  * the answer to a later message. */
 #include "mta/smtp/session_int.h"
 
-static const uint16_t protocol_error[3] = { 4, 5, 0 };
+static const struct status protocol_error = { 4, 5, 0 };
+static const struct status tls_failed = { 4, 7, 5 };
 
 static bool is_ok(const struct reply *re)
 {
@@ -85,7 +86,6 @@ static void hear_one(struct session *s, const struct reply *re)
 /* Only once the reply is consumed: what is left of the input is what the peer sent too early. */
 static void begin_tls(struct session *s)
 {
-	static const uint16_t tls_failed[3] = { 4, 7, 5 };
 	size_t early = conn_input(s->conn).n;
 	int r;
 
@@ -158,8 +158,6 @@ static bool wants_tls(const struct session *s)
 
 static void without_tls(struct session *s)
 {
-	static const uint16_t tls_failed[3] = { 4, 7, 5 };
-
 	if (s->policy == TLS_MUST && !s->tls_on)
 		session_fail_text(s, tls_failed, "TLS must be used and the host does not do it");
 	else
@@ -245,7 +243,7 @@ void hear_rcpt(struct session *s, struct expect e, const struct reply *re)
 		/* "Too many recipients" in the words of RFC 821 (RFC 5321 section 4.5.3.1.10). */
 		if (re->code == 552 && f->accepted) {
 			v->kind = VERDICT_DEFERRED;
-			memcpy(v->dsn, (const uint16_t[3]){ 4, 5, 3 }, sizeof(v->dsn));
+			v->status = STATUS(4, 5, 3);
 		}
 	}
 	/* In lock-step DATA is not yet said and need not be. */

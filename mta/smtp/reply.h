@@ -11,13 +11,13 @@
  *         101 lines, 16 KiB a reply. */
 #pragma once
 #include "base/base.h"
-#include "mta/verdict.h"
+#include "mta/smtp/verdict.h"
 
 enum { REPLY_LINE_MAX = 2048, REPLY_LINES_MAX = 101, REPLY_MAX = 16 * 1024 };
 
 struct reply {
 	uint16_t code;
-	uint16_t dsn[3]; /* 0.0.0: the reply has none, or one of another class */
+	struct status status; /* none: the reply has none, or one of another class */
 	unsigned lines;
 	struct slice raw; /* all lines with their ends */
 };

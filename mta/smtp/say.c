@@ -186,20 +186,18 @@ void say_body(struct session *s, struct flight *f)
 /* A message this host cannot take is not tried (session.h says which). */
 static bool refuse_unsent(struct session *s, struct flight *f)
 {
-	static const uint16_t too_large[3] = { 5, 3, 4 }, is_8bit[3] = { 5, 6, 1 },
-			      is_utf8[3] = { 5, 6, 7 };
 	struct verdict v;
 
 	if (s->ehlo.size_max && txn_size(f->txn) > s->ehlo.size_max)
-		verdict_set(&v, VERDICT_BOUNCED, too_large, false,
+		verdict_set(&v, VERDICT_BOUNCED, STATUS(5, 3, 4), false,
 			    "message of %llu bytes, the host takes %llu",
 			    (unsigned long long)txn_size(f->txn),
 			    (unsigned long long)s->ehlo.size_max);
 	else if (f->txn->utf8 && !(s->ehlo.can & EHLO_SMTPUTF8))
-		verdict_set(&v, VERDICT_BOUNCED, is_utf8, false,
+		verdict_set(&v, VERDICT_BOUNCED, STATUS(5, 6, 7), false,
 			    "the host does not offer SMTPUTF8");
 	else if (f->txn->body_8bit && !(s->ehlo.can & EHLO_8BITMIME))
-		verdict_set(&v, VERDICT_BOUNCED, is_8bit, false,
+		verdict_set(&v, VERDICT_BOUNCED, STATUS(5, 6, 1), false,
 			    "the host does not offer 8BITMIME");
 	else
 		return false;

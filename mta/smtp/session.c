@@ -67,19 +67,16 @@ static enum verdict_kind kind_of_end(const struct session *s)
 	return nothing_lost ? VERDICT_NONE : VERDICT_DEFERRED;
 }
 
-static const uint16_t *status_of_err(int err, enum step_id step)
+static struct status status_of_err(int err, enum step_id step)
 {
-	static const uint16_t no_answer[3] = { 4, 4, 1 }, lost[3] = { 4, 4, 2 },
-			      tls[3] = { 4, 7, 5 }, protocol[3] = { 4, 5, 0 };
-
 	/* From STARTTLS to the first reply in TLS it is TLS that did not come about, however it
 	 * ended: who offered it only may go on in the clear, rather than meet the same end at each
 	 * try. */
 	if (err == E_TLS || step == S_STARTTLS || step == S_HANDSHAKE || step == S_EHLO_TLS)
-		return tls;
+		return STATUS(4, 7, 5);
 	if (err == E_SYNTAX || err == E_LIMIT)
-		return protocol;
-	return step == S_CONNECT ? no_answer : lost;
+		return STATUS(4, 5, 0);
+	return step == S_CONNECT ? STATUS(4, 4, 1) : STATUS(4, 4, 2);
 }
 
 static enum step_id step_now(const struct session *s)
@@ -96,11 +93,11 @@ void session_fail(struct session *s, int err)
 	session_over(s);
 }
 
-void session_fail_text(struct session *s, const uint16_t dsn[3], const char *text)
+void session_fail_text(struct session *s, struct status status, const char *text)
 {
 	if (s->over)
 		return;
-	verdict_set(&s->end, kind_of_end(s), dsn, true, "%s while %s", text, session_doing(s));
+	verdict_set(&s->end, kind_of_end(s), status, true, "%s while %s", text, session_doing(s));
 	session_over(s);
 }
 
@@ -111,7 +108,7 @@ void session_fail_reply(struct session *s, const struct reply *re)
 	verdict_of(re, &s->end);
 	/* Nobody's mail is bounced for what a host says of itself (RFC 5321 section 3.1). */
 	s->end.kind = kind_of_end(s);
-	s->end.dsn[0] = 4;
+	s->end.status.class = 4;
 	s->end.site = true;
 	session_over(s);
 }
@@ -312,9 +309,7 @@ void session_quit(struct session *s)
 		return;
 	s->quitting = true;
 	if (!s->ready) {
-		static const uint16_t none[3] = { 0, 0, 0 };
-
-		verdict_set(&s->end, VERDICT_NONE, none, false, "given up while %s",
+		verdict_set(&s->end, VERDICT_NONE, STATUS(0, 0, 0), false, "given up while %s",
 			    session_doing(s));
 		session_over(s);
 	}

@@ -20,7 +20,7 @@
  *         unanswered, two txns in hand (one being answered, the next pipelined behind it). */
 #pragma once
 #include "mta/door/conn.h"
-#include "mta/verdict.h"
+#include "mta/smtp/verdict.h"
 
 struct session;
 struct session *session_free(struct session *s);

@@ -92,7 +92,7 @@ extern const struct step session_steps[S_MAX];
 void session_over(struct session *s);          /* with s->end filled; the rest follows in wrap_up */
 void session_fail(struct session *s, int err); /* connection trouble while session_doing() */
 void session_fail_reply(struct session *s, const struct reply *re); /* the reply ends it */
-void session_fail_text(struct session *s, const uint16_t dsn[3], const char *text);
+void session_fail_text(struct session *s, struct status status, const char *text);
 void session_arm(struct session *s); /* the deadline of the oldest unanswered command */
 void session_start_body(struct session *s, const struct txn *t);
 

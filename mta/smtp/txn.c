@@ -82,13 +82,12 @@ void flights_done(struct session *s)
 
 void flights_lost(struct session *s)
 {
-	static const uint16_t lost[3] = { 4, 4, 2 };
 	struct verdict v;
 
 	if (s->end.kind == VERDICT_DEFERRED)
 		verdict_copy(&v, &s->end);
 	else /* the end is not about these */
-		verdict_set(&v, VERDICT_DEFERRED, lost, false,
+		verdict_set(&v, VERDICT_DEFERRED, STATUS(4, 4, 2), false,
 			    "the connection ended before its turn");
 	while (!s->freed && s->n_flights) {
 		flight_all(flight_at(s, 0), &v);
