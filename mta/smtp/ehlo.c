@@ -1,3 +1,4 @@
+/* The keywords of an EHLO reply that we make use of. */
 #include "mta/smtp/ehlo.h"
 
 static const struct keyword {

@@ -1,3 +1,4 @@
+/* Replies out of the input, their enhanced status, and the verdict a reply gives. */
 #include "mta/smtp/reply.h"
 
 static bool is_digit(char c)

@@ -40,22 +40,22 @@ static const struct {
 };
 /* clang-format on */
 
-void session_command(struct submit_session *s, struct slice line)
+void smtpd_session_command(struct submit_session *s, struct slice line)
 {
 	struct slice arg;
 	enum verb v = command_verb(line, &arg);
 	unsigned needs = commands[v].needs;
 
 	if ((needs & NEED_HELO) && !s->greeted)
-		session_say(s, SLICE("503 5.5.1 EHLO first\r\n"));
+		smtpd_session_say(s, SLICE("503 5.5.1 EHLO first\r\n"));
 	else if ((needs & NO_MAIL) && s->has_from)
-		session_say(s, SLICE("503 5.5.1 a transaction is open\r\n"));
+		smtpd_session_say(s, SLICE("503 5.5.1 a transaction is open\r\n"));
 	else if ((needs & NEED_MAIL) && !s->has_from)
-		session_say(s, SLICE("503 5.5.1 MAIL first\r\n"));
+		smtpd_session_say(s, SLICE("503 5.5.1 MAIL first\r\n"));
 	else if ((needs & NEED_RCPT) && !s->n_rcpts)
-		session_say(s, SLICE("554 5.5.1 no valid recipients\r\n"));
+		smtpd_session_say(s, SLICE("554 5.5.1 no valid recipients\r\n"));
 	else if (commands[v].no_argument && arg.n)
-		session_say(s, SLICE("501 5.5.4 this command takes no argument\r\n"));
+		smtpd_session_say(s, SLICE("501 5.5.4 this command takes no argument\r\n"));
 	else
 		commands[v].run(s, arg);
 }
@@ -65,27 +65,27 @@ void session_command(struct submit_session *s, struct slice line)
 static bool take_helo(struct submit_session *s, struct slice arg)
 {
 	if (!arg.n || arg.n > SUBMIT_HELO_MAX) {
-		session_say(s, SLICE("501 5.5.4 a host name is missing or too long\r\n"));
+		smtpd_session_say(s, SLICE("501 5.5.4 a host name is missing or too long\r\n"));
 		return false;
 	}
 	s->helo_n = (uint16_t)slice_copy(s->helo, sizeof(s->helo), arg);
 	s->greeted = true;
-	session_reset(s);
+	smtpd_session_reset(s);
 	return true;
 }
 
 static void do_ehlo(struct submit_session *s, struct slice arg)
 {
-	const struct mta_config *c = session_config(s);
+	const struct mta_config *c = smtpd_session_config(s);
 
 	if (!take_helo(s, arg))
 		return;
 	s->esmtp = true;
-	session_sayf(s,
-		     "250-%.253s\r\n250-PIPELINING\r\n250-SIZE %lld\r\n250-8BITMIME\r\n"
-		     "250-ENHANCEDSTATUSCODES\r\n%s250 SMTPUTF8\r\n",
-		     c->hostname, (long long)c->submission_max_size,
-		     s->on->tls && !conn_is_tls(s->conn) ? "250-STARTTLS\r\n" : "");
+	smtpd_session_sayf(s,
+			   "250-%.253s\r\n250-PIPELINING\r\n250-SIZE %lld\r\n250-8BITMIME\r\n"
+			   "250-ENHANCEDSTATUSCODES\r\n%s250 SMTPUTF8\r\n",
+			   c->hostname, (long long)c->submission_max_size,
+			   s->on->tls && !conn_is_tls(s->conn) ? "250-STARTTLS\r\n" : "");
 }
 
 static void do_helo(struct submit_session *s, struct slice arg)
@@ -93,7 +93,7 @@ static void do_helo(struct submit_session *s, struct slice arg)
 	if (!take_helo(s, arg))
 		return;
 	s->esmtp = false;
-	session_sayf(s, "250 %.253s\r\n", session_config(s)->hostname);
+	smtpd_session_sayf(s, "250 %.253s\r\n", smtpd_session_config(s)->hostname);
 }
 
 /* The reply must have left before the first byte of the handshake. */
@@ -112,26 +112,26 @@ static void begin_tls(struct turn_end *t)
 		/* RFC 3207 section 4.2 and common sense: what was sent in the clear after STARTTLS
 		 * is nobody's command. */
 		log_warn("submit.early-input", kv_int("bytes", conn_input(s->conn).n));
-		session_end(s);
+		smtpd_session_end(s);
 		return;
 	}
 	if (conn_start_tls(s->conn, s->on->tls, NULL, NULL, &discarded) < 0)
-		session_end(s);
+		smtpd_session_end(s);
 }
 
 static void do_starttls(struct submit_session *s, struct slice arg)
 {
 	(void)arg;
 	if (!s->on->tls || conn_is_tls(s->conn)) {
-		session_say(s, SLICE("502 5.5.1 STARTTLS is not offered\r\n"));
+		smtpd_session_say(s, SLICE("502 5.5.1 STARTTLS is not offered\r\n"));
 		return;
 	}
 	if (!list_empty(&s->waiting)) {
-		session_say(s, SLICE("454 4.7.0 wait for the replies before STARTTLS\r\n"));
+		smtpd_session_say(s, SLICE("454 4.7.0 wait for the replies before STARTTLS\r\n"));
 		return;
 	}
-	session_say(s, SLICE("220 2.0.0 go ahead\r\n"));
-	session_reset(s);
+	smtpd_session_say(s, SLICE("220 2.0.0 go ahead\r\n"));
+	smtpd_session_reset(s);
 	s->greeted = false;
 	s->phase = PHASE_STARTTLS;
 	s->turn.run = begin_tls;
@@ -152,8 +152,8 @@ static enum param mail_param(struct submit_session *s, const struct path_param *
 		int r = slice_u64(p->value, INT64_MAX, &size);
 		if (r < 0)
 			return PARAM_BAD;
-		return size > (uint64_t)session_config(s)->submission_max_size ? PARAM_TOO_BIG
-									       : PARAM_FINE;
+		return size > (uint64_t)smtpd_session_config(s)->submission_max_size ? PARAM_TOO_BIG
+										     : PARAM_FINE;
 	}
 	if (slice_eq_nocase(p->name, SLICE("BODY")))
 		return slice_eq_nocase(p->value, SLICE("7BIT")) ||
@@ -178,7 +178,7 @@ static bool mail_params(struct submit_session *s, const struct path *path, bool 
 	for (unsigned i = 0; i < path->n; i++) {
 		enum param p = mail_param(s, &path->params[i], utf8);
 		if (p != PARAM_FINE) {
-			session_say(s, refusals[p]);
+			smtpd_session_say(s, refusals[p]);
 			return false;
 		}
 	}
@@ -193,9 +193,9 @@ static bool take_address(struct submit_session *s, struct slice text, bool utf8,
 	if (r == 0)
 		return true;
 	if (!utf8 && mailbox_parse(text, MAILBOX_UTF8, ret) == 0)
-		session_say(s, SLICE("553 5.6.7 this address needs SMTPUTF8\r\n"));
+		smtpd_session_say(s, SLICE("553 5.6.7 this address needs SMTPUTF8\r\n"));
 	else
-		session_say(s, SLICE("553 5.1.3 this is no mail address\r\n"));
+		smtpd_session_say(s, SLICE("553 5.1.3 this is no mail address\r\n"));
 	return false;
 }
 
@@ -206,15 +206,15 @@ static void do_mail(struct submit_session *s, struct slice arg)
 	int r = command_path(arg, SLICE("FROM:"), &path);
 
 	if (engine_stopping(s->on->engine)) {
-		session_bye(s, SLICE("421 4.3.2 shutting down\r\n"));
+		smtpd_session_bye(s, SLICE("421 4.3.2 shutting down\r\n"));
 		return;
 	}
 	if (spool_failed(engine_spool(s->on->engine))) {
-		session_say(s, SLICE("451 4.3.0 the disk has failed, try again later\r\n"));
+		smtpd_session_say(s, SLICE("451 4.3.0 the disk has failed, try again later\r\n"));
 		return;
 	}
 	if (r < 0) {
-		session_say(s, SLICE("501 5.5.4 expected FROM:<address>\r\n"));
+		smtpd_session_say(s, SLICE("501 5.5.4 expected FROM:<address>\r\n"));
 		return;
 	}
 	if (!mail_params(s, &path, &utf8))
@@ -225,7 +225,7 @@ static void do_mail(struct submit_session *s, struct slice arg)
 		return;
 	s->has_from = true;
 	s->utf8 = utf8;
-	session_say(s, SLICE("250 2.1.0 sender ok\r\n"));
+	smtpd_session_say(s, SLICE("250 2.1.0 sender ok\r\n"));
 }
 
 static void do_rcpt(struct submit_session *s, struct slice arg)
@@ -234,32 +234,32 @@ static void do_rcpt(struct submit_session *s, struct slice arg)
 	struct path path;
 
 	if (command_path(arg, SLICE("TO:"), &path) < 0 || !path.address.n) {
-		session_say(s, SLICE("501 5.5.4 expected TO:<address>\r\n"));
+		smtpd_session_say(s, SLICE("501 5.5.4 expected TO:<address>\r\n"));
 		return;
 	}
 	if (path.n) {
-		session_say(s, SLICE("555 5.5.4 parameter not known\r\n"));
+		smtpd_session_say(s, SLICE("555 5.5.4 parameter not known\r\n"));
 		return;
 	}
-	if (s->n_rcpts >= (unsigned)session_config(s)->submission_max_rcpts) {
-		session_say(s, SLICE("452 4.5.3 too many recipients\r\n"));
+	if (s->n_rcpts >= (unsigned)smtpd_session_config(s)->submission_max_rcpts) {
+		smtpd_session_say(s, SLICE("452 4.5.3 too many recipients\r\n"));
 		return;
 	}
 	if (!take_address(s, path.address, s->utf8, &box))
 		return;
 	if (wire_row_put(&s->rows, mailbox_text(&box), 0, NULL, 0) < 0) {
-		session_say(s, SLICE("452 4.3.1 no room\r\n"));
+		smtpd_session_say(s, SLICE("452 4.3.1 no room\r\n"));
 		return;
 	}
 	if (s->n_rcpts++ == 0)
 		s->first_rcpt = box;
-	session_say(s, SLICE("250 2.1.5 recipient ok\r\n"));
+	smtpd_session_say(s, SLICE("250 2.1.5 recipient ok\r\n"));
 }
 
 static void do_data(struct submit_session *s, struct slice arg)
 {
 	(void)arg;
-	session_say(s, SLICE("354 end with CRLF.CRLF\r\n"));
+	smtpd_session_say(s, SLICE("354 end with CRLF.CRLF\r\n"));
 	s->data_ms = timers_now(lane_loop(s->on->lane)->timers);
 	s->phase = PHASE_DATA;
 	message_begin(s);
@@ -270,36 +270,36 @@ static void do_data(struct submit_session *s, struct slice arg)
 static void do_rset(struct submit_session *s, struct slice arg)
 {
 	(void)arg;
-	session_reset(s);
-	session_say(s, SLICE("250 2.0.0 forgotten\r\n"));
+	smtpd_session_reset(s);
+	smtpd_session_say(s, SLICE("250 2.0.0 forgotten\r\n"));
 }
 
 static void do_noop(struct submit_session *s, struct slice arg)
 {
 	(void)arg;
-	session_say(s, SLICE("250 2.0.0 ok\r\n"));
+	smtpd_session_say(s, SLICE("250 2.0.0 ok\r\n"));
 }
 
 static void do_vrfy(struct submit_session *s, struct slice arg)
 {
 	(void)arg;
-	session_say(s, SLICE("252 2.1.5 send some mail, and see\r\n"));
+	smtpd_session_say(s, SLICE("252 2.1.5 send some mail, and see\r\n"));
 }
 
 static void do_quit(struct submit_session *s, struct slice arg)
 {
 	(void)arg;
-	session_bye(s, SLICE("221 2.0.0 bye\r\n"));
+	smtpd_session_bye(s, SLICE("221 2.0.0 bye\r\n"));
 }
 
 static void do_help(struct submit_session *s, struct slice arg)
 {
 	(void)arg;
-	session_say(s, SLICE("214 2.0.0 see RFC 5321\r\n"));
+	smtpd_session_say(s, SLICE("214 2.0.0 see RFC 5321\r\n"));
 }
 
 static void do_unknown(struct submit_session *s, struct slice arg)
 {
 	(void)arg;
-	session_say(s, SLICE("500 5.5.2 command not known\r\n"));
+	smtpd_session_say(s, SLICE("500 5.5.2 command not known\r\n"));
 }

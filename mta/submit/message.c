@@ -29,7 +29,7 @@ void message_begin(struct submit_session *s)
 	struct received r = {
 		.helo = slice_of(s->helo, s->helo_n),
 		.ip = s->peer,
-		.by = slice_str(session_config(s)->hostname),
+		.by = slice_str(smtpd_session_config(s)->hostname),
 		.protocol = protocol(s),
 		.rcpt = s->n_rcpts == 1 ? mailbox_text(&s->first_rcpt) : (struct slice){ 0 },
 		.at_ms = clock_wall_ms(),
@@ -42,7 +42,7 @@ void message_begin(struct submit_session *s)
 	if (conn_is_tls(s->conn))
 		r.tls = slice_str(conn_tls_text(s->conn, tls, sizeof(tls)));
 	buf_clear(&s->message);
-	s->message.max = (size_t)session_config(s)->submission_max_size + OWN_FIELDS_MAX;
+	s->message.max = (size_t)smtpd_session_config(s)->submission_max_size + OWN_FIELDS_MAX;
 	body_begin(&s->body);
 	s->body.overflow = received_line(&r, &s->message) < 0;
 	s->received_n = buf_len(&s->message);
@@ -51,8 +51,8 @@ void message_begin(struct submit_session *s)
 static void refuse(struct submit_session *s, struct slice text)
 {
 	atomic_fetch_add_explicit(&s->on->stats.refused, 1, memory_order_relaxed);
-	session_say(s, text);
-	session_reset(s);
+	smtpd_session_say(s, text);
+	smtpd_session_reset(s);
 }
 
 /* Is the first line no header field?  Then the client sent a body alone. */
@@ -95,7 +95,7 @@ static int complete(struct submit_session *s, struct header_scan *scan)
 		return 0;
 	buf_clear(own);
 	r = header_complete(scan, clock_wall_ms(), slice_str(id_format(s->id, id)),
-			    slice_str(session_config(s)->hostname), own);
+			    slice_str(smtpd_session_config(s)->hostname), own);
 	if (r == 0 && bare)
 		r = buf_append(own, SLICE("\r\n"));
 	if (r == 0)
@@ -146,7 +146,7 @@ static int put_job(struct submit_session *s, struct slice sign_domain, job_no *r
 			      .content = s->id,
 			      .class = CLASS_TRANSACTIONAL,
 			      .accepted_ms = now,
-			      .expires_ms = now + session_config(s)->expire_after,
+			      .expires_ms = now + smtpd_session_config(s)->expire_after,
 			      .rows = s->n_rcpts,
 			      .data = buf_data(&s->rows) };
 	int r;
@@ -172,7 +172,7 @@ static void count(struct submit_session *s)
 
 static void log_taken(struct submit_session *s)
 {
-	enum log_level level = session_config(s)->log_deliveries ? LOG_INFO : LOG_DEBUG;
+	enum log_level level = smtpd_session_config(s)->log_deliveries ? LOG_INFO : LOG_DEBUG;
 	char id[ID_TEXT_MAX], ip[IP_TEXT_MAX];
 
 	if (log_enabled(level))
@@ -210,8 +210,8 @@ static void take(struct submit_session *s)
 	}
 	count(s);
 	log_taken(s);
-	session_accept(s, job, lsn);
-	session_reset(s);
+	smtpd_session_accept(s, job, lsn);
+	smtpd_session_reset(s);
 }
 
 void message_end(struct submit_session *s)

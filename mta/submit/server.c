@@ -61,7 +61,7 @@ static void come_in(struct submit_lane *on, int fd, const struct ip *ip)
 		free(s);
 		return;
 	}
-	session_begin(on, conn, s);
+	smtpd_session_begin(on, conn, s);
 }
 
 static void watch_listeners(struct submit_lane *on, bool watch)
@@ -217,12 +217,12 @@ static void submit_stop(void *state)
 	close_listeners(on);
 	list_each(&on->sessions, s, struct submit_session, link) {
 		settle(on, s);
-		session_end(s);
+		smtpd_session_end(s);
 	}
 	while ((l = list_pop(&on->acceptances))) {
 		struct acceptance *a = container_of(l, struct acceptance, link);
 		lane_wait_cancel(on->lane, &a->wait);
-		session_free_acceptance(a);
+		smtpd_session_free_acceptance(a);
 	}
 	while ((l = list_pop(&on->spare))) {
 		struct acceptance *a = container_of(l, struct acceptance, link);
@@ -270,7 +270,7 @@ static void submit_quiet(void *state)
 	close_listeners(on);
 	list_each(&on->sessions, s, struct submit_session, link)
 		if (!s->has_from && s->phase == PHASE_COMMAND)
-			session_bye(s, SLICE("421 4.3.2 shutting down\r\n"));
+			smtpd_session_bye(s, SLICE("421 4.3.2 shutting down\r\n"));
 }
 
 static void submit_reload(void *state)

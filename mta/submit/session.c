@@ -7,14 +7,14 @@
 #include "base/log.h"
 #include "mta/submit/command.h"
 
-const struct mta_config *session_config(const struct submit_session *s)
+const struct mta_config *smtpd_session_config(const struct submit_session *s)
 {
 	return engine_config(s->on->engine);
 }
 
 /* ---- saying ------------------------------------------------------------------------------ */
 
-void session_say(struct submit_session *s, struct slice text)
+void smtpd_session_say(struct submit_session *s, struct slice text)
 {
 	struct acceptance *last;
 
@@ -29,7 +29,7 @@ void session_say(struct submit_session *s, struct slice text)
 	s->behind += text.n;
 }
 
-void session_sayf(struct submit_session *s, const char *format, ...)
+void smtpd_session_sayf(struct submit_session *s, const char *format, ...)
 {
 	char line[1024];
 	va_list ap;
@@ -39,24 +39,24 @@ void session_sayf(struct submit_session *s, const char *format, ...)
 	n = vsnprintf(line, sizeof(line), format, ap);
 	va_end(ap);
 	assert(n > 0 && (size_t)n < sizeof(line));
-	session_say(s, slice_of(line, (size_t)n));
+	smtpd_session_say(s, slice_of(line, (size_t)n));
 }
 
-void session_bye(struct submit_session *s, struct slice text)
+void smtpd_session_bye(struct submit_session *s, struct slice text)
 {
 	if (s->phase == PHASE_GONE || s->phase == PHASE_ENDING)
 		return;
-	session_say(s, text);
+	smtpd_session_say(s, text);
 	s->phase = PHASE_ENDING;
 	if (list_empty(&s->waiting))
-		session_end(s);
+		smtpd_session_end(s);
 }
 
 /* ---- waiting for the disk ---------------------------------------------------------------- */
 
 static void set_patience(struct submit_session *s)
 {
-	int64_t patience = session_config(s)->submission_timeout, rest;
+	int64_t patience = smtpd_session_config(s)->submission_timeout, rest;
 
 	if (s->phase == PHASE_DATA) {
 		rest = patience + (int64_t)buf_len(&s->message) * 1000 / SUBMIT_SLOWEST -
@@ -97,7 +97,7 @@ static void say_what_is_safe(struct submit_session *s)
 		say_accepted(s, a);
 		s->n_waiting--;
 		s->behind -= buf_len(&a->after);
-		session_free_acceptance(a);
+		smtpd_session_free_acceptance(a);
 	}
 }
 
@@ -110,17 +110,17 @@ static void on_durable(struct durable_wait *w, int err)
 	if (err == 0)
 		engine_job_added(a->on->engine, a->job);
 	if (!s) {
-		session_free_acceptance(a);
+		smtpd_session_free_acceptance(a);
 		return;
 	}
 	say_what_is_safe(s);
 	if (s->phase == PHASE_ENDING && list_empty(&s->waiting))
-		session_end(s);
+		smtpd_session_end(s);
 	else if (s->phase != PHASE_GONE)
 		session_run(s);
 }
 
-void session_accept(struct submit_session *s, job_no job, lsn_t lsn)
+void smtpd_session_accept(struct submit_session *s, job_no job, lsn_t lsn)
 {
 	struct list *spare = list_pop(&s->on->spare);
 	struct acceptance *a =
@@ -137,7 +137,7 @@ void session_accept(struct submit_session *s, job_no job, lsn_t lsn)
 	lane_wait_durable(s->on->lane, &a->wait, lsn);
 }
 
-void session_free_acceptance(struct acceptance *a)
+void smtpd_session_free_acceptance(struct acceptance *a)
 {
 	list_remove(&a->link);
 	buf_clear(&a->after);
@@ -157,12 +157,13 @@ static bool hear_line(struct submit_session *s)
 	if (s->phase == PHASE_SKIP) { /* the rest of a line that was too long */
 		s->phase = r == E_LIMIT ? PHASE_SKIP : PHASE_COMMAND;
 	} else if (r == E_LIMIT) {
-		session_say(s, SLICE("500 5.5.2 line too long\r\n"));
+		smtpd_session_say(s, SLICE("500 5.5.2 line too long\r\n"));
 		s->phase = PHASE_SKIP;
 	} else if (r < 0) {
-		session_say(s, SLICE("500 5.5.2 lines end in CRLF and hold no CR, LF or NUL\r\n"));
+		smtpd_session_say(
+		    s, SLICE("500 5.5.2 lines end in CRLF and hold no CR, LF or NUL\r\n"));
 	} else {
-		session_command(s, line);
+		smtpd_session_command(s, line);
 	}
 	if (s->phase == PHASE_GONE)
 		return false;
@@ -228,7 +229,7 @@ static void session_run(struct submit_session *s)
 	if (s->phase == PHASE_GONE)
 		return;
 	if (conn_eof(s->conn) && may_go_on(s)) {
-		session_end(s); /* what waits for the disk goes on without it */
+		smtpd_session_end(s); /* what waits for the disk goes on without it */
 		return;
 	}
 	if (s->n_waiting)
@@ -243,7 +244,7 @@ static void on_conn(struct conn_user *u, enum conn_event e, int err)
 
 	if (e == CONN_FAILED) {
 		log_debug("submit.lost", kv_err("reason", err));
-		session_end(s);
+		smtpd_session_end(s);
 		return;
 	}
 	if (e == CONN_TLS_DONE) {
@@ -258,12 +259,12 @@ static void on_timeout(struct timer *t)
 {
 	struct submit_session *s = container_of(t, struct submit_session, timer);
 
-	session_bye(s, SLICE("421 4.4.2 timeout, closing the connection\r\n"));
+	smtpd_session_bye(s, SLICE("421 4.4.2 timeout, closing the connection\r\n"));
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-void session_reset(struct submit_session *s)
+void smtpd_session_reset(struct submit_session *s)
 {
 	s->has_from = s->utf8 = s->no_room = false;
 	s->n_rcpts = 0;
@@ -282,7 +283,7 @@ static void reap(struct turn_end *t)
 	free(s);
 }
 
-void session_begin(struct submit_lane *on, struct conn *c, struct submit_session *s)
+void smtpd_session_begin(struct submit_lane *on, struct conn *c, struct submit_session *s)
 {
 	s->on = on;
 	s->conn = c;
@@ -294,11 +295,11 @@ void session_begin(struct submit_lane *on, struct conn *c, struct submit_session
 	list_push(&on->sessions, &s->link);
 	atomic_fetch_add_explicit(&on->stats.sessions, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&on->stats.sessions_open, 1, memory_order_relaxed);
-	session_sayf(s, "220 %.253s ESMTP Postern\r\n", session_config(s)->hostname);
+	smtpd_session_sayf(s, "220 %.253s ESMTP Postern\r\n", smtpd_session_config(s)->hostname);
 	set_patience(s);
 }
 
-void session_end(struct submit_session *s)
+void smtpd_session_end(struct submit_session *s)
 {
 	struct acceptance *a;
 
@@ -309,7 +310,7 @@ void session_end(struct submit_session *s)
 		a->session = NULL;
 		list_push(&s->on->acceptances, &a->link);
 	}
-	session_reset(s);
+	smtpd_session_reset(s);
 	s->phase = PHASE_GONE;
 	timer_stop(lane_loop(s->on->lane)->timers, &s->timer);
 	conn_free(s->conn);

@@ -1,5 +1,5 @@
 /* mta/submit/session.h - one client's session, shared by the files of this folder alone.
- * A session is on its lane's list until session_end(); it is freed at the end of the loop turn.
+ * A session is on its lane's list until smtpd_session_end(); it is freed at the end of the loop turn.
  * Replies leave in the order of the commands: while a message waits for the disk, what is said
  * after it waits with it (struct acceptance). */
 #pragma once
@@ -84,18 +84,19 @@ struct acceptance {
 };
 
 /* session.c */
-void session_begin(struct submit_lane *on, struct conn *c, struct submit_session *s);
-void session_end(struct submit_session *s);
-void session_say(struct submit_session *s, struct slice text); /* whole lines, CRLF and all */
-void session_sayf(struct submit_session *s, const char *format, ...) PRINTF(2, 3);
-void session_bye(struct submit_session *s, struct slice text); /* the last word, then the end */
-void session_reset(struct submit_session *s);                  /* forgets the transaction */
-void session_accept(struct submit_session *s, job_no job, lsn_t lsn);
-void session_free_acceptance(struct acceptance *a);
-const struct mta_config *session_config(const struct submit_session *s);
+void smtpd_session_begin(struct submit_lane *on, struct conn *c, struct submit_session *s);
+void smtpd_session_end(struct submit_session *s);
+void smtpd_session_say(struct submit_session *s, struct slice text); /* whole lines, CRLF and all */
+void smtpd_session_sayf(struct submit_session *s, const char *format, ...) PRINTF(2, 3);
+void smtpd_session_bye(struct submit_session *s,
+		       struct slice text);          /* the last word, then the end */
+void smtpd_session_reset(struct submit_session *s); /* forgets the transaction */
+void smtpd_session_accept(struct submit_session *s, job_no job, lsn_t lsn);
+void smtpd_session_free_acceptance(struct acceptance *a);
+const struct mta_config *smtpd_session_config(const struct submit_session *s);
 
 /* commands.c */
-void session_command(struct submit_session *s, struct slice line);
+void smtpd_session_command(struct submit_session *s, struct slice line);
 
 /* message.c */
 void message_begin(struct submit_session *s);
