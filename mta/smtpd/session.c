@@ -242,10 +242,11 @@ void smtpd_session_end(struct smtpd_session *s)
 	}
 	smtpd_session_become(s, SMTPD_GONE);
 	timer_stop(s->on->loop->timers, &s->timer);
-	conn_free(s->conn);
-	list_remove(&s->link);
+	/* Before the client can see the end: its next connection then finds the place free. */
 	smtpd_clients_leave(smtpd_session_service(s)->clients, &s->peer);
 	count_sub(&smtpd_session_counters(s)->sessions_open, 1);
+	conn_free(s->conn);
+	list_remove(&s->link);
 	list_remove(&s->turn.link);
 	s->turn.run = reap;
 	loop_at_turn_end(s->on->loop, &s->turn);

@@ -189,14 +189,3 @@ bool framed_next(struct framed *c, struct link_frame *ret)
 	assert_int_equal(link_get(body, c->arena, ret), 0);
 	return true;
 }
-
-int box_connect_submission(void)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET,
-				  .sin_port = htons(2525),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(connect(fd, (struct sockaddr *)(void *)&at, sizeof(at)), 0);
-	return fd;
-}

@@ -35,4 +35,3 @@ void framed_send(struct framed *c, const struct link_frame *f);
 void framed_send_raw(struct framed *c, struct slice bytes);
 /* Next frame; its slices are valid until the next call.  False at the end of the stream. */
 bool framed_next(struct framed *c, struct link_frame *ret);
-int box_connect_submission(void);

@@ -1,3 +1,4 @@
+/* Unit test of mta/smtpd/command.h and mta/smtpd/body.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
