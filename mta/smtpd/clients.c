@@ -3,16 +3,17 @@
 
 #include "base/hash.h"
 
-struct client {
+struct smtpd_client {
 	struct map_link link;
 	struct ip ip;
 	int64_t n;
 };
 
-static struct client *find_client(struct smtpd_clients *clients, const struct ip *ip, uint64_t hash)
+static struct smtpd_client *find_client(struct smtpd_clients *clients, const struct ip *ip,
+					uint64_t hash)
 {
 	for (struct map_link *l = map_find(&clients->by_ip, hash); l; l = map_find_next(l)) {
-		struct client *c = container_of(l, struct client, link);
+		struct smtpd_client *c = container_of(l, struct smtpd_client, link);
 		if (ip_eq(&c->ip, ip))
 			return c;
 	}
@@ -28,7 +29,7 @@ static bool enter_locked(struct smtpd_clients *clients, const struct ip *ip, int
 			 int64_t max_client)
 {
 	uint64_t hash = hash_ip(ip);
-	struct client *c = find_client(clients, ip, hash);
+	struct smtpd_client *c = find_client(clients, ip, hash);
 
 	if (clients->all >= max || (c && c->n >= max_client))
 		return false;
@@ -55,7 +56,7 @@ bool smtpd_clients_enter(struct smtpd_clients *c, const struct ip *ip, int64_t m
 
 void smtpd_clients_leave(struct smtpd_clients *clients, const struct ip *ip)
 {
-	struct client *c;
+	struct smtpd_client *c;
 
 	pthread_mutex_lock(&clients->lock);
 	c = find_client(clients, ip, hash_ip(ip));

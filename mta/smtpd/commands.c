@@ -44,11 +44,12 @@ void smtpd_session_command(struct smtpd_session *s, struct slice line)
 	unsigned needs = commands[v].needs;
 
 	if ((needs & NEED_HELO) && s->life == SMTPD_STRANGER)
-		smtpd_session_say(s, SLICE("503 5.5.1 EHLO first\r\n"));
+		smtpd_session_say(s, SLICE("503 5.5.1 send EHLO first\r\n"));
 	else if ((needs & NO_MAIL) && s->life == SMTPD_MAIL)
-		smtpd_session_say(s, SLICE("503 5.5.1 a transaction is open\r\n"));
+		smtpd_session_say(s,
+				  SLICE("503 5.5.1 a message is open already; RSET ends it\r\n"));
 	else if ((needs & NEED_MAIL) && s->life != SMTPD_MAIL)
-		smtpd_session_say(s, SLICE("503 5.5.1 MAIL first\r\n"));
+		smtpd_session_say(s, SLICE("503 5.5.1 send MAIL first\r\n"));
 	else if ((needs & NEED_RCPT) && !s->mail.n_rcpts)
 		smtpd_session_say(s, SLICE("554 5.5.1 no valid recipients\r\n"));
 	else if (commands[v].no_argument && arg.n)
@@ -97,7 +98,7 @@ static struct slice take_address(struct slice text, bool utf8, struct mailbox *r
 		return SMTPD_GO_ON;
 	if (!utf8 && mailbox_parse(text, MAILBOX_UTF8, ret) == 0)
 		return SLICE("553 5.6.7 this address needs SMTPUTF8\r\n");
-	return SLICE("553 5.1.3 this is no mail address\r\n");
+	return SLICE("553 5.1.3 not a mail address\r\n");
 }
 
 static struct slice take_mail(struct smtpd_session *s, struct slice arg)
@@ -177,7 +178,7 @@ static void do_rset(struct smtpd_session *s, struct slice arg)
 	(void)arg;
 	if (s->life == SMTPD_MAIL)
 		smtpd_session_become(s, SMTPD_IDLE);
-	smtpd_session_say(s, SLICE("250 2.0.0 forgotten\r\n"));
+	smtpd_session_say(s, SLICE("250 2.0.0 reset\r\n"));
 }
 
 /* ---- the rest ---------------------------------------------------------------------------- */
@@ -191,7 +192,8 @@ static void do_noop(struct smtpd_session *s, struct slice arg)
 static void do_vrfy(struct smtpd_session *s, struct slice arg)
 {
 	(void)arg;
-	smtpd_session_say(s, SLICE("252 2.1.5 send some mail, and see\r\n"));
+	smtpd_session_say(
+	    s, SLICE("252 2.1.5 addresses are not verified; send the message to find out\r\n"));
 }
 
 static void do_quit(struct smtpd_session *s, struct slice arg)
@@ -209,5 +211,5 @@ static void do_help(struct smtpd_session *s, struct slice arg)
 static void do_unknown(struct smtpd_session *s, struct slice arg)
 {
 	(void)arg;
-	smtpd_session_say(s, SLICE("500 5.5.2 command not known\r\n"));
+	smtpd_session_say(s, SLICE("500 5.5.2 unknown command\r\n"));
 }

@@ -2,7 +2,7 @@
  * rows come behind these. */
 #include "mta/smtpd/session.h"
 
-#define NOT_KNOWN SLICE("555 5.5.4 parameter not known\r\n")
+#define NOT_KNOWN SLICE("555 5.5.4 unknown parameter\r\n")
 #define BAD_VALUE SLICE("501 5.5.4 parameter has a bad value\r\n")
 
 /* ---- EHLO -------------------------------------------------------------------------------- */

@@ -28,9 +28,9 @@ static void charge(struct smtpd_session *s)
 static struct slice fault_of_body(const struct smtpd_session *s)
 {
 	if (s->body.lone)
-		return SLICE("554 5.6.0 a CR or LF that is not part of a CRLF\r\n");
+		return SLICE("554 5.6.0 the message has a CR or LF that is not part of a CRLF\r\n");
 	if (s->body.nul)
-		return SLICE("554 5.6.0 a NUL in the message\r\n");
+		return SLICE("554 5.6.0 the message has a NUL byte\r\n");
 	if (s->no_room)
 		return SLICE("452 4.3.1 too much mail is coming in, try again later\r\n");
 	if (s->body.overflow)

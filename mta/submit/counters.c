@@ -3,7 +3,7 @@
 
 #include "mta/submit/lane.h"
 
-struct row {
+struct submit_counter_row {
 	const char *name, *type, *help;
 	size_t offset; /* in struct smtpd_counters */
 	size_t stat;   /* in struct submit_stats */
@@ -11,7 +11,7 @@ struct row {
 #define ROW(member) offsetof(struct smtpd_counters, member), offsetof(struct submit_stats, member)
 
 /* clang-format off: a table */
-static const struct row rows[] = {
+static const struct submit_counter_row rows[] = {
 	{ "sessions_open", "gauge", "Submission sessions now", ROW(sessions_open) },
 	{ "sessions_total", "counter", "Submission sessions so far", ROW(sessions) },
 	{ "messages_total", "counter", "Messages taken by submission", ROW(messages) },
@@ -44,7 +44,7 @@ void submit_counters_part(struct submit_lane *on)
 static void add(struct submit_stats *sum, const struct smtpd_counters *c)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct row *row = &rows[i];
+		const struct submit_counter_row *row = &rows[i];
 		const _Atomic uint64_t *counter = (const void *)((const char *)c + row->offset);
 		*(uint64_t *)(void *)((char *)sum + row->stat) +=
 		    atomic_load_explicit(counter, memory_order_relaxed);

@@ -8,7 +8,7 @@ static struct slice allow(void *state, const struct ip *peer)
 
 	if (submit_options_allow(&on->setup.own, peer))
 		return SMTPD_GO_ON;
-	return SLICE("554 5.7.1 no mail is taken from your address\r\n");
+	return SLICE("554 5.7.1 mail is not accepted from your address\r\n");
 }
 
 static struct slice closed(void *state)

@@ -13,7 +13,7 @@ struct slice submit_message_rcpt(void *state, struct smtpd_session *s, const str
 {
 	(void)state;
 	if (wire_row_put(&smtpd_session_mail(s)->rcpts, mailbox_text(to), 0, NULL, 0) < 0)
-		return SLICE("452 4.3.1 no room\r\n");
+		return SLICE("452 4.3.1 no room for more recipients\r\n");
 	return SMTPD_GO_ON;
 }
 
@@ -53,7 +53,7 @@ int submit_message_begin(void *state, struct smtpd_session *s)
 	return received_line(&r, &m->message);
 }
 
-/* Is the first line no header field?  Then the client sent a body alone. */
+/* Is the first line no header field?  Then the client sent only a body. */
 static bool headless(struct slice message)
 {
 	struct header_field f;
@@ -122,7 +122,7 @@ static bool has_8bit(struct slice s)
 	return all & 0x8080808080808080ULL;
 }
 
-/* Whose signature: the domain of the one From field's address. */
+/* The domain that signs: that of the address in the one From field. */
 static struct slice author_domain(const struct header_scan *scan, struct mailbox *box)
 {
 	if (scan->from != 1 || mailbox_first(scan->from_field.value, MAILBOX_UTF8, box) < 0 ||

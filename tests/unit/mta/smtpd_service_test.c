@@ -361,7 +361,7 @@ static void a_refused_message_is_forgotten_and_the_session_goes_on(void **state)
 	talk_expect(fd, "Subject: x\r\n\r\nx\r\n.\r\n", "554 5.7.0 one nest at a time");
 	assert_int_equal(COUNTED(refused), 1);
 	assert_int_equal(COUNTED(messages), 0);
-	talk_expect(fd, "DATA\r\n", "503 5.5.1 MAIL first");
+	talk_expect(fd, "DATA\r\n", "503 5.5.1 send MAIL first");
 	talk_say(fd, "MAIL FROM:<>\r\nRCPT TO:<d@b.example>\r\nDATA\r\n");
 	(void)talk_hear(fd, 3);
 	talk_expect(fd, "\r\nx\r\n.\r\n", "250 2.0.0");

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -254,6 +255,69 @@ static void strangers_are_turned_away(void **state)
 	box_remove(&b);
 }
 
+struct reloading {
+	struct note note, marks[2];
+	struct mta_config *fresh;
+	sem_t done;
+};
+static struct reloading reloading;
+
+static void mark(struct note *n, struct lane *l)
+{
+	(void)n, (void)l;
+	sem_post(&reloading.done);
+}
+
+/* The marks come to the lanes behind the reload. */
+static void reload(struct note *n, struct lane *front)
+{
+	struct engine *e = lane_engine(front);
+
+	(void)n;
+	engine_reload(e, TAKE(reloading.fresh));
+	for (unsigned i = 0; i < engine_lanes(e); i++) {
+		reloading.marks[i].run = mark;
+		lane_post(engine_lane(e, i), &reloading.marks[i]);
+	}
+}
+
+static void box_reload(struct box *b, const char *options)
+{
+	char error[OPTION_ERROR_MAX] = "";
+
+	if (config_parse(&reloading.fresh, slice_str(options), "reload", error) < 0)
+		fail_msg("%s", error);
+	assert_int_equal(engine_lanes(b->engine), ARRAY_LEN(reloading.marks));
+	sem_init(&reloading.done, 0, 0);
+	reloading.note.run = reload;
+	lane_post(engine_front(b->engine), &reloading.note);
+	for (unsigned i = 0; i < engine_lanes(b->engine); i++)
+		sem_wait(&reloading.done);
+	sem_destroy(&reloading.done);
+}
+
+static void a_reload_changes_networks_and_limits_at_once(void **state)
+{
+	const char *reply;
+	struct box b;
+	int fd, stranger;
+
+	(void)state;
+	box_start(&b, inputs, 1, NULL);
+	fd = greeted();
+	box_reload(&b, "hostname = new.example\nlog.level = error\nsubmission.max_size = 8K\n"
+		       "submission.networks = 192.0.2.0/24\n");
+	talk_say(fd, "EHLO client.example\r\n"); /* a session that is here already */
+	reply = talk_hear(fd, 1);
+	assert_non_null(strstr(reply, "250-new.example\r\n"));
+	assert_non_null(strstr(reply, "250-SIZE 8192\r\n"));
+	stranger = talk_connect(2525);
+	assert_int_equal(strncmp(talk_hear(stranger, 1), "554 5.7.1", 9), 0);
+	close(stranger);
+	close(fd);
+	box_remove(&b);
+}
+
 static void a_silent_client_is_let_go(void **state)
 {
 	struct box b;
@@ -332,6 +396,7 @@ int main(void)
 		cmocka_unit_test(commands_out_of_order_are_refused),
 		cmocka_unit_test(limits_are_kept),
 		cmocka_unit_test(strangers_are_turned_away),
+		cmocka_unit_test(a_reload_changes_networks_and_limits_at_once),
 		cmocka_unit_test(a_silent_client_is_let_go),
 		cmocka_unit_test(a_client_that_dribbles_a_command_is_let_go),
 		cmocka_unit_test(a_client_that_never_reads_is_not_heard_for_ever),
