@@ -21,10 +21,10 @@ static struct slice next_word(struct slice *s)
 	struct slice word;
 
 	while (s->n && is_space(*s->p))
-		*s = slice_of(s->p + 1, s->n - 1);
+		*s = slice_skip(*s, 1);
 	word = slice_of(s->p, 0);
 	while (s->n && !is_space(*s->p)) {
-		*s = slice_of(s->p + 1, s->n - 1);
+		*s = slice_skip(*s, 1);
 		word.n++;
 	}
 	return word;

@@ -10,7 +10,7 @@ enum { COMMAND_MAX = 1024 };
 static void put(struct session *s, const char *p, size_t n)
 {
 	if (conn_write(s->conn, slice_of(p, n)) < 0)
-		return; /* broken; it tells so by its own event */
+		return; /* the conn is broken; CONN_FAILED follows */
 	s->queued += (uint32_t)n;
 }
 
@@ -125,7 +125,7 @@ void session_say_data(struct session *s, struct flight *f)
 	f->next = S_MAX; /* until the answer says how to go on */
 }
 
-/* Copies once, from the message into the conn's output. */
+/* The one copy a message's bytes make: from the message into the conn's output. */
 static void stuff_from(struct session *s, struct flight *f, struct slice from)
 {
 	size_t room, used, n;
@@ -183,7 +183,7 @@ void session_say_body(struct session *s, struct flight *f)
 
 /* ---- how far it may go ------------------------------------------------------------------- */
 
-/* A message this host cannot take is not tried (session.h says which). */
+/* A message that the host cannot take is not tried (session.h lists which). */
 static bool refuse_unsent(struct session *s, struct flight *f)
 {
 	struct verdict v;
@@ -234,8 +234,8 @@ static bool say_one(struct session *s, struct flight *f)
 	return true;
 }
 
-/* The younger txn may follow once nothing the older still has to say could come after it: its DATA
- * answer is heard, and its message, if one goes, is out to the dot. */
+/* The younger txn may follow once the older has nothing left to say: the reply to its DATA is here,
+ * and its message, if it has one to send, has been said up to the dot. */
 static bool may_follow(const struct session *s, const struct flight *older)
 {
 	if (older->next != S_MAX || flight_body_open(s))

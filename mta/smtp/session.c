@@ -3,25 +3,27 @@
 
 #define LIMIT(member) offsetof(struct smtp_timeouts, member)
 #define FOR "waiting for the "
+#define SAY(step) session_say_##step
+#define HEAR(step) session_hear_##step
 
 /* Read down the rows and you have read the session.  Within one transaction steps only go down; the
  * next message re-enters at MAIL. */
 /* clang-format off */
 const struct session_step session_steps[S_MAX] = {
-	[S_CONNECT]   = { "connecting",            LIMIT(connect),  NULL,                 NULL                  },
-	[S_GREETING]  = { FOR "greeting",          LIMIT(greeting), NULL,                 session_hear_greeting },
-	[S_EHLO]      = { FOR "EHLO reply",        LIMIT(ehlo),     session_say_ehlo,     session_hear_ehlo     },
-	[S_HELO]      = { FOR "HELO reply",        LIMIT(ehlo),     session_say_helo,     session_hear_helo     },
-	[S_STARTTLS]  = { FOR "STARTTLS reply",    LIMIT(starttls), session_say_starttls, session_hear_starttls },
-	[S_HANDSHAKE] = { "in the TLS handshake",  LIMIT(starttls), NULL,                 NULL                  },
-	[S_EHLO_TLS]  = { FOR "EHLO reply in TLS", LIMIT(ehlo),     session_say_ehlo,     session_hear_ehlo     },
-	[S_MAIL]      = { FOR "MAIL reply",        LIMIT(mail),     session_say_mail,     session_hear_mail     },
-	[S_RCPT]      = { FOR "RCPT reply",        LIMIT(rcpt),     session_say_rcpt,     session_hear_rcpt     },
-	[S_DATA]      = { FOR "DATA reply",        LIMIT(data),     session_say_data,     session_hear_data     },
-	[S_DOT]       = { FOR "final reply",       LIMIT(dot),      session_say_body,     session_hear_dot      },
-	[S_RSET]      = { FOR "RSET reply",        LIMIT(rset),     session_say_rset,     session_hear_rset     },
-	[S_QUIT]      = { FOR "QUIT reply",        LIMIT(quit),     session_say_quit,     session_hear_quit     },
-	[S_IDLE]      = { "idle",                  LIMIT(quit),     NULL,                 NULL                  },
+	[S_CONNECT]   = { "connecting",            LIMIT(connect),  NULL,          NULL           },
+	[S_GREETING]  = { FOR "greeting",          LIMIT(greeting), NULL,          HEAR(greeting) },
+	[S_EHLO]      = { FOR "EHLO reply",        LIMIT(ehlo),     SAY(ehlo),     HEAR(ehlo)     },
+	[S_HELO]      = { FOR "HELO reply",        LIMIT(ehlo),     SAY(helo),     HEAR(helo)     },
+	[S_STARTTLS]  = { FOR "STARTTLS reply",    LIMIT(starttls), SAY(starttls), HEAR(starttls) },
+	[S_HANDSHAKE] = { "in the TLS handshake",  LIMIT(starttls), NULL,          NULL           },
+	[S_EHLO_TLS]  = { FOR "EHLO reply in TLS", LIMIT(ehlo),     SAY(ehlo),     HEAR(ehlo)     },
+	[S_MAIL]      = { FOR "MAIL reply",        LIMIT(mail),     SAY(mail),     HEAR(mail)     },
+	[S_RCPT]      = { FOR "RCPT reply",        LIMIT(rcpt),     SAY(rcpt),     HEAR(rcpt)     },
+	[S_DATA]      = { FOR "DATA reply",        LIMIT(data),     SAY(data),     HEAR(data)     },
+	[S_DOT]       = { FOR "final reply",       LIMIT(dot),      SAY(body),     HEAR(dot)      },
+	[S_RSET]      = { FOR "RSET reply",        LIMIT(rset),     SAY(rset),     HEAR(rset)     },
+	[S_QUIT]      = { FOR "QUIT reply",        LIMIT(quit),     SAY(quit),     HEAR(quit)     },
+	[S_IDLE]      = { "idle",                  LIMIT(quit),     NULL,          NULL           },
 };
 /* clang-format on */
 
@@ -48,8 +50,8 @@ void session_become(struct session *s, enum session_life life)
 		timer_stop(s->loop->timers, &s->timer);
 }
 
-/* A message must go on at this pace over its whole length, besides each block's own limit. */
-enum { BODY_BYTES_A_SECOND = 500 };
+/* The pace of a whole message, besides the limit of each block. */
+enum { BODY_BYTES_PER_SECOND = 500 };
 
 void smtp_timeouts_default(struct smtp_timeouts *t)
 {
@@ -77,7 +79,7 @@ static bool is_idle(const struct session *s)
 	return s->life == SESSION_READY && s->n_flights == 0 && s->ring_count == 0;
 }
 
-/* Whoever had nothing in hand has lost nothing: the peer may close an idle connection. */
+/* The peer may close an idle connection: with nothing in hand, nothing is lost. */
 static enum verdict_kind kind_of_end(const struct session *s)
 {
 	bool nothing_lost = s->life == SESSION_QUITTING ? s->n_flights == 0 : is_idle(s);
@@ -124,7 +126,7 @@ void session_fail_reply(struct session *s, const struct reply *re)
 	if (s->life >= SESSION_OVER)
 		return;
 	verdict_of(re, &s->end);
-	/* Nobody's mail is bounced for what a host says of itself (RFC 5321 section 3.1). */
+	/* What a host says of itself bounces no mail (RFC 5321 section 3.1). */
 	s->end.kind = kind_of_end(s);
 	s->end.status.class = 4;
 	s->end.site = true;
@@ -151,12 +153,12 @@ static void tell_gone(struct session *s)
 	flights_lost(s);
 	if (s->life == SESSION_TOLD)
 		s->user->gone(s->user, &s->end);
-	/* Until now, so that the user may look at it: the last ticket is there. */
+	/* Not before, so that gone() may still ask it for its last ticket. */
 	if (s->life == SESSION_TOLD)
 		s->conn = conn_free(s->conn);
 }
 
-/* Every way in from the loop ends here: the user is told, and may call session_free too. */
+/* Every event of the loop ends here: the user is told, and may call session_free(). */
 static void wrap_up(struct session *s)
 {
 	if (s->life < SESSION_OVER)
@@ -346,5 +348,5 @@ struct conn *session_conn(struct session *s)
 void session_start_body(struct session *s, const struct txn *t)
 {
 	s->body_deadline = timers_now(s->loop->timers) + s->limit.block +
-			   (int64_t)(txn_size(t) * 1000 / BODY_BYTES_A_SECOND);
+			   (int64_t)(txn_size(t) * 1000 / BODY_BYTES_PER_SECOND);
 }
