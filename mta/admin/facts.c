@@ -22,17 +22,15 @@ int admin_finish_books(struct query *q)
 	return 0;
 }
 
-static void put_submission(struct branch *b)
+static void put_submission(struct branch *b, struct engine *e)
 {
-	struct submit_stats s = submit_stats_now();
+	const struct counter_set *all = submit_part.counters;
 
-	branch_int(b, "sessions_open", (int64_t)s.sessions_open);
-	branch_int(b, "sessions", (int64_t)s.sessions);
-	branch_int(b, "messages", (int64_t)s.messages);
-	branch_int(b, "recipients", (int64_t)s.recipients);
-	branch_int(b, "bytes", (int64_t)s.bytes);
-	branch_int(b, "refused", (int64_t)s.refused);
-	branch_int(b, "tls", (int64_t)s.tls);
+	for (size_t i = 0; i < all->n; i++) {
+		struct slice name = slice_str(all->rows[i].name);
+		(void)slice_strip(&name, SLICE("submission_"));
+		branch_int(b, name.p, (int64_t)counters_sum(e, &submit_part, all->rows[i].offset));
+	}
 }
 
 /* What the lanes have read of what the books say is queued. */
@@ -63,7 +61,7 @@ int admin_finish_status(struct query *q)
 	spool_books(spool_of(q), &k);
 	report_books(branch_map(q->out, "books"), &k);
 	put_queue(branch_map(q->out, "queue"), e);
-	put_submission(branch_map(q->out, "submission"));
+	put_submission(branch_map(q->out, "submission"), e);
 	query_answer(q);
 	return 0;
 }

@@ -103,12 +103,11 @@ static void join(struct channel *ch)
 /* Our own trouble, not the host's answer. */
 static void not_begun(struct channel *ch, int err)
 {
-	const uint16_t dsn_system[3] = { 4, 3, 5 };
 	struct pool *p = ch->pool;
 	struct verdict v;
 
 	give_slots(ch);
-	verdict_set(&v, VERDICT_DEFERRED, dsn_system, true, "%s", err_text(err));
+	verdict_set(&v, VERDICT_DEFERRED, STATUS(4, 3, 5), true, "%s", err_text(err));
 	site_host_failed(p->site, ch->host, &v);
 	free(ch);
 	pool_pump_soon(p);
@@ -343,8 +342,7 @@ static bool tls_gave_way(struct channel *ch, const struct verdict *v)
 	struct sites *s = ch->pool->sites;
 	int64_t now = sites_now(s);
 
-	if (v->code || v->dsn[0] != 4 || v->dsn[1] != 7 || v->dsn[2] != 5 ||
-	    s->smtp->policy != TLS_MAY)
+	if (v->code || !status_eq(v->status, STATUS(4, 7, 5)) || s->smtp->policy != TLS_MAY)
 		return false;
 	ch->host->clear_until_ms = now + s->options->host_bad;
 	log_info("session.tls-failed", kv_str("site", ch->pool->site->name),

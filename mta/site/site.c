@@ -134,7 +134,7 @@ void site_problem(struct site *s, const struct verdict *v, const char *whose)
 	(void)snprintf(s->problem, sizeof(s->problem), "%s: %s%.*s", whose, reply,
 		       (int)MIN_OF(v->text_n, 180), v->text);
 	s->problem_code = v->code;
-	s->problem_status = verdict_status(v);
+	s->problem_status = v->status;
 	s->problem_ms = clock_wall_ms();
 }
 

@@ -1,3 +1,4 @@
+/* What becomes of a verdict's text on its way in: one line of valid UTF-8. */
 #include "mta/smtp/verdict.h"
 
 #include <stdarg.h>
@@ -35,7 +36,7 @@ void verdict_add_text(struct verdict *v, struct slice s)
 	}
 }
 
-void verdict_set(struct verdict *v, enum verdict_kind kind, const uint16_t dsn[3], bool site,
+void verdict_set(struct verdict *v, enum verdict_kind kind, struct status status, bool site,
 		 const char *format, ...)
 {
 	char text[VERDICT_TEXT_MAX + 1];
@@ -46,7 +47,7 @@ void verdict_set(struct verdict *v, enum verdict_kind kind, const uint16_t dsn[3
 	va_end(ap);
 	v->kind = kind;
 	v->code = 0;
-	memcpy(v->dsn, dsn, sizeof(v->dsn));
+	v->status = status;
 	v->site = site;
 	v->text_n = 0;
 	verdict_add_text(v, slice_str(text));

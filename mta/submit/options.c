@@ -1,14 +1,15 @@
-/* mta/submit/options.c - rows of the options of the submission listener. */
+/* mta/submit/options.c - rows of the options of submission, and what is derived from them. */
 #include "mta/submit/options.h"
 
 #define AT(member) offsetof(struct submit_options, member)
 enum { KIB = 1024, MIB = 1024 * 1024, SEC = 1000, MINUTE = 60 * 1000, HOUR = 3600 * 1000 };
 #define YEAR (366 * 24 * 3600 * 1000LL)
 
+/* clang-format off: a table */
 static const struct option rows[] = {
-	{ "listen.submission", T_LIST, AT(listen_list), 0, 0, "", false,
+	{ "listen.submission", T_LIST, AT(listen), 0, 0, "", false,
 	  "Addresses that take mail by SMTP, such as 127.0.0.1:587." },
-	{ "submission.networks", T_LIST, AT(network_list), 0, 0, "127.0.0.0/8, ::1", true,
+	{ "submission.networks", T_LIST, AT(networks), 0, 0, "127.0.0.0/8, ::1", true,
 	  "Clients that may submit." },
 	{ "submission.max_size", T_SIZE, AT(max_size), KIB, 64 * MIB, "25M", true,
 	  "Largest message taken." },
@@ -27,30 +28,36 @@ static const struct option rows[] = {
 	{ "tls.key", T_STR, AT(tls_key), 0, 1024, "", true,
 	  "PEM private key that belongs to tls.cert." },
 };
+/* clang-format on */
 
-static int read_listener(void *options, struct slice s)
+static int add_net(void *options, struct slice e)
 {
-	return listener_list_add(&((struct submit_options *)options)->listeners, s, 0);
+	return net_list_add(&((struct submit_options *)options)->nets, e);
 }
 
-static int read_network(void *options, struct slice s)
+static int add_listener(void *options, struct slice e)
 {
-	return net_list_add(&((struct submit_options *)options)->nets, s);
+	return listener_list_add(&((struct submit_options *)options)->listeners, e, 0);
 }
 
 static int derive(void *options, const struct settings *all, struct option_fault *f)
 {
 	struct submit_options *o = options;
-	int r = option_entries(f, "listen.submission", o->listen_list,
-			       "an address and port such as 127.0.0.1:587", read_listener, o);
+	int r;
 
 	(void)all;
-	if (r == 0)
-		r = option_entries(f, "submission.networks", o->network_list,
-				   "a network such as 10.0.0.0/8, at most 64", read_network, o);
-	if (r == 0 && !!*o->tls_cert != !!*o->tls_key)
-		r = option_bad(f, "tls.key", slice_str(o->tls_key), "given together with tls.cert");
-	return r;
+	r = option_entries(f, "submission.networks", o->networks,
+			   "a network such as 10.0.0.0/8, at most 64", add_net, o);
+	if (r < 0)
+		return r;
+	r = option_entries(f, "listen.submission", o->listen,
+			   "an address and port such as 127.0.0.1:587", add_listener, o);
+	if (r < 0)
+		return r;
+	if (!*o->tls_cert != !*o->tls_key)
+		return option_bad(f, "tls.key", slice_str(o->tls_key),
+				  "given together with tls.cert");
+	return 0;
 }
 
 const struct option_set submit_option_set = {

@@ -83,20 +83,26 @@ void box_start_again(struct box *b, const char *extra)
 	(void)mkdir(spool_dir, 0700);
 	assert_int_equal(spool_open(&sp, &o), 0);
 	assert_int_equal(spool_start(sp), 0);
-	assert_int_equal(engine_new(&b->engine, c, sp, mta_parts, mta_parts_n, true), 0);
+	assert_int_equal(engine_new(&b->engine, c, sp, b->parts, b->n_parts, true), 0);
 	sem_init(&s.ready, 0, 0);
 	assert_int_equal(pthread_create(&b->thread, NULL, run, &s), 0);
 	sem_wait(&s.ready);
 	sem_destroy(&s.ready);
 }
 
-void box_start(struct box *b, const char *extra)
+void box_start_with(struct box *b, const struct part *const *parts, unsigned n_parts,
+		    const char *extra)
 {
 	own_network();
-	*b = (struct box){ 0 };
+	*b = (struct box){ .parts = parts, .n_parts = n_parts };
 	(void)snprintf(b->dir, sizeof(b->dir), "/tmp/postern-box.XXXXXX");
 	assert_non_null(mkdtemp(b->dir));
 	box_start_again(b, extra);
+}
+
+void box_start(struct box *b, const char *extra)
+{
+	box_start_with(b, mta_parts, mta_parts_n, extra);
 }
 
 static void stop(struct note *n, struct lane *l)
@@ -191,15 +197,4 @@ bool framed_next(struct framed *c, struct link_frame *ret)
 	}
 	assert_int_equal(link_get(body, c->arena, ret), 0);
 	return true;
-}
-
-int box_connect_submission(void)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET,
-				  .sin_port = htons(2525),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(connect(fd, (struct sockaddr *)(void *)&at, sizeof(at)), 0);
-	return fd;
 }

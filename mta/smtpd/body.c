@@ -1,6 +1,7 @@
-#include "mta/submit/body.h"
+/* The bytes of a message, read run by run: dots out, its true end, what is wrong with it. */
+#include "mta/smtpd/body.h"
 
-static void keep(struct body *b, const char *from, const char *to, struct buf *out)
+static void keep(struct smtpd_body *b, const char *from, const char *to, struct buf *out)
 {
 	struct slice run = slice_of(from, (size_t)(to - from));
 
@@ -13,7 +14,7 @@ static void keep(struct body *b, const char *from, const char *to, struct buf *o
 }
 
 /* Text up to and with the next LF, or all there is.  Gives where it stopped. */
-static const char *text(struct body *b, const char *p, const char *end)
+static const char *text(struct smtpd_body *b, const char *p, const char *end)
 {
 	const char *lf = memchr(p, '\n', (size_t)(end - p));
 	const char *stop = lf ? lf : end, *cr = memchr(p, '\r', (size_t)(stop - p));
@@ -26,40 +27,40 @@ static const char *text(struct body *b, const char *p, const char *end)
 	b->cr = last_cr;
 	if (!lf)
 		return end;
-	b->state = last_cr ? BODY_LINE : BODY_TEXT;
+	b->state = last_cr ? SMTPD_BODY_LINE : SMTPD_BODY_TEXT;
 	b->cr = false;
 	return lf + 1;
 }
 
-size_t body_feed(struct body *b, struct slice in, struct buf *out)
+size_t smtpd_body_feed(struct smtpd_body *b, struct slice in, struct buf *out)
 {
 	const char *p = in.p, *end = in.p + in.n, *run = p;
 
 	while (p < end && !b->done) {
 		switch (b->state) {
-		case BODY_LINE:
-			b->state = *p == '.' ? BODY_DOT : BODY_TEXT;
+		case SMTPD_BODY_LINE:
+			b->state = *p == '.' ? SMTPD_BODY_DOT : SMTPD_BODY_TEXT;
 			b->cr = false;
-			if (b->state == BODY_DOT) {
+			if (b->state == SMTPD_BODY_DOT) {
 				keep(b, run, p, out);
 				run = ++p; /* the dot is dropped, stuffed or last */
 			}
 			break;
-		case BODY_DOT:
-			b->state = *p == '\r' ? BODY_DOT_CR : BODY_TEXT;
-			if (b->state == BODY_DOT_CR)
+		case SMTPD_BODY_DOT:
+			b->state = *p == '\r' ? SMTPD_BODY_DOT_CR : SMTPD_BODY_TEXT;
+			if (b->state == SMTPD_BODY_DOT_CR)
 				run = ++p;
 			break;
-		case BODY_DOT_CR:
+		case SMTPD_BODY_DOT_CR:
 			b->done = *p == '\n';
 			if (b->done) {
 				run = ++p;
 				break;
 			}
 			b->lone = true; /* "." CR and no LF */
-			b->state = BODY_TEXT;
+			b->state = SMTPD_BODY_TEXT;
 			break;
-		case BODY_TEXT:
+		case SMTPD_BODY_TEXT:
 			p = text(b, p, end);
 			break;
 		}

@@ -1,25 +1,26 @@
-#include "mta/submit/command.h"
+/* Command lines: where one ends, its verb, its path and its parameters. */
+#include "mta/smtpd/command.h"
 
-static const struct slice verbs[VERB_MAX] = {
-	[VERB_EHLO] = SLICE("EHLO"),         [VERB_HELO] = SLICE("HELO"),
-	[VERB_MAIL] = SLICE("MAIL"),         [VERB_RCPT] = SLICE("RCPT"),
-	[VERB_DATA] = SLICE("DATA"),         [VERB_RSET] = SLICE("RSET"),
-	[VERB_NOOP] = SLICE("NOOP"),         [VERB_VRFY] = SLICE("VRFY"),
-	[VERB_QUIT] = SLICE("QUIT"),         [VERB_HELP] = SLICE("HELP"),
-	[VERB_STARTTLS] = SLICE("STARTTLS"),
+static const struct slice verbs[SMTPD_VERB_MAX] = {
+	[SMTPD_VERB_EHLO] = SLICE("EHLO"),         [SMTPD_VERB_HELO] = SLICE("HELO"),
+	[SMTPD_VERB_MAIL] = SLICE("MAIL"),         [SMTPD_VERB_RCPT] = SLICE("RCPT"),
+	[SMTPD_VERB_DATA] = SLICE("DATA"),         [SMTPD_VERB_RSET] = SLICE("RSET"),
+	[SMTPD_VERB_NOOP] = SLICE("NOOP"),         [SMTPD_VERB_VRFY] = SLICE("VRFY"),
+	[SMTPD_VERB_QUIT] = SLICE("QUIT"),         [SMTPD_VERB_HELP] = SLICE("HELP"),
+	[SMTPD_VERB_STARTTLS] = SLICE("STARTTLS"),
 };
 
-/* A line ends at its LF, whatever stands before it: one that does not end in CRLF is refused as one
- * line and what follows is looked at afresh, so that no reading of it can hide a command in it. */
-int command_line(struct slice in, struct slice *ret_line, size_t *ret_used)
+/* A line ends at its LF, whatever stands before it.  One that does not end in CRLF is refused as one
+ * line, and what follows begins a new one: no way of reading it can hide a command in it. */
+int smtpd_command_line(struct slice in, struct slice *ret_line, size_t *ret_used)
 {
-	const char *lf = memchr(in.p, '\n', MIN_OF(in.n, (size_t)COMMAND_LINE_MAX));
+	const char *lf = memchr(in.p, '\n', MIN_OF(in.n, (size_t)SMTPD_COMMAND_LINE_MAX));
 	size_t n;
 
-	if (!lf && in.n < COMMAND_LINE_MAX)
+	if (!lf && in.n < SMTPD_COMMAND_LINE_MAX)
 		return 0;
 	if (!lf) {
-		*ret_used = COMMAND_LINE_MAX;
+		*ret_used = SMTPD_COMMAND_LINE_MAX;
 		return E_LIMIT;
 	}
 	n = (size_t)(lf - in.p);
@@ -32,25 +33,16 @@ int command_line(struct slice in, struct slice *ret_line, size_t *ret_used)
 	return 1;
 }
 
-static struct slice trim(struct slice s)
-{
-	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = slice_of(s.p + 1, s.n - 1);
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
-enum verb command_verb(struct slice line, struct slice *ret_argument)
+enum smtpd_verb smtpd_command_verb(struct slice line, struct slice *ret_argument)
 {
 	const char *space = memchr(line.p, ' ', line.n);
 	size_t n = space ? (size_t)(space - line.p) : line.n;
 
-	*ret_argument = trim(slice_of(line.p + n, line.n - n));
-	for (unsigned i = 1; i < VERB_MAX; i++)
+	*ret_argument = slice_trim(slice_skip(line, n));
+	for (unsigned i = 1; i < SMTPD_VERB_MAX; i++)
 		if (slice_eq_nocase(slice_of(line.p, n), verbs[i]))
 			return i;
-	return VERB_UNKNOWN;
+	return SMTPD_VERB_UNKNOWN;
 }
 
 /* Offset of the ">" that ends the address; one inside a quoted string does not. */
@@ -76,7 +68,7 @@ static bool keyword_byte(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
 }
 
-static int one_param(struct slice word, struct path_param *ret)
+static int one_param(struct slice word, struct smtpd_path_param *ret)
 {
 	const char *eq = memchr(word.p, '=', word.n);
 	size_t n = eq ? (size_t)(eq - word.p) : word.n;
@@ -93,43 +85,43 @@ static int one_param(struct slice word, struct path_param *ret)
 	return 0;
 }
 
-static int take_params(struct slice s, struct path *ret)
+static int take_params(struct slice s, struct smtpd_path *ret)
 {
 	if (s.n && s.p[0] != ' ')
 		return E_SYNTAX;
-	for (s = trim(s); s.n; s = trim(s)) {
+	for (s = slice_trim(s); s.n; s = slice_trim(s)) {
 		const char *space = memchr(s.p, ' ', s.n);
 		size_t n = space ? (size_t)(space - s.p) : s.n;
 		int r;
 
-		if (ret->n == COMMAND_PARAMS_MAX)
+		if (ret->n == SMTPD_COMMAND_PARAMS_MAX)
 			return E_LIMIT;
 		r = one_param(slice_of(s.p, n), &ret->params[ret->n++]);
 		if (r < 0)
 			return r;
-		s = slice_of(s.p + n, s.n - n);
+		s = slice_skip(s, n);
 	}
 	return 0;
 }
 
-int command_path(struct slice argument, struct slice prefix, struct path *ret)
+int smtpd_command_path(struct slice argument, struct slice prefix, struct smtpd_path *ret)
 {
-	struct path path = { .n = 0 };
+	struct smtpd_path path = { .n = 0 };
 	struct slice s;
 	size_t end;
 	int r;
 
 	if (!slice_starts_nocase(argument, prefix))
 		return E_SYNTAX;
-	s = trim(slice_of(argument.p + prefix.n, argument.n - prefix.n));
+	s = slice_trim(slice_skip(argument, prefix.n));
 	if (!s.n || s.p[0] != '<')
 		return E_SYNTAX;
-	s = slice_of(s.p + 1, s.n - 1);
+	s = slice_skip(s, 1);
 	end = address_end(s);
 	if (end == s.n)
 		return E_SYNTAX;
 	path.address = slice_of(s.p, end);
-	r = take_params(slice_of(s.p + end + 1, s.n - end - 1), &path);
+	r = take_params(slice_skip(s, end + 1), &path);
 	if (r < 0)
 		return r;
 	*ret = path;

@@ -1,8 +1,10 @@
+/* Unit test of mta/submit: the submission service in a real engine. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,49 +12,11 @@
 #include "mta/submit/submit.h"
 #include "schema/wire/meta.h"
 #include "tests/unit/mta/engine_box.h"
-
-static void say(int fd, const char *text)
-{
-	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
-}
-
-/* Reads so many replies (of several lines each, perhaps) and gives them all. */
-static const char *hear(int fd, unsigned replies)
-{
-	static char text[65536];
-	size_t n = 0, at = 0;
-
-	while (replies) {
-		ssize_t r = recv(fd, text + n, sizeof(text) - 1 - n, 0);
-		if (r <= 0)
-			break;
-		n += (size_t)r;
-		for (char *lf; replies && (lf = memchr(text + at, '\n', n - at));
-		     at = (size_t)(lf - text) + 1)
-			replies -= text[at + 3] == ' ';
-	}
-	text[n] = '\0';
-	return text;
-}
+#include "tests/unit/mta/smtpd/talk.h"
 
 static int greeted(void)
 {
-	int fd = box_connect_submission();
-
-	(void)hear(fd, 1);
-	say(fd, "EHLO client.example\r\n");
-	assert_non_null(strstr(hear(fd, 1), "250-PIPELINING\r\n"));
-	return fd;
-}
-
-static void expect(int fd, const char *command, const char *reply)
-{
-	const char *got;
-
-	say(fd, command);
-	got = hear(fd, 1);
-	if (strncmp(got, reply, strlen(reply)) != 0)
-		fail_msg("%s got %s, not %s", command, got, reply);
+	return talk_greeted(2525, NULL);
 }
 
 static uint64_t accepted(struct box *b)
@@ -93,11 +57,13 @@ static void a_message_is_one_job_with_all_its_recipients(void **state)
 	(void)state;
 	box_start(&b, NULL);
 	fd = greeted();
-	say(fd, "MAIL FROM:<s@from.example> BODY=8BITMIME SIZE=100\r\nRCPT TO:<a@One.example>\r\n"
-		"RCPT TO:<b@two.example>\r\nDATA\r\n");
-	assert_non_null(strstr(hear(fd, 4), "354 "));
-	expect(fd, "From: X <x@Author.example>\r\nSubject: \xc3\xa4\r\n\r\n..dot\r\nend\r\n.\r\n",
-	       "250 2.0.0 queued as 0.");
+	talk_say(fd,
+		 "MAIL FROM:<s@from.example> BODY=8BITMIME SIZE=100\r\nRCPT TO:<a@One.example>\r\n"
+		 "RCPT TO:<b@two.example>\r\nDATA\r\n");
+	assert_non_null(strstr(talk_hear(fd, 4), "354 "));
+	talk_expect(fd,
+		    "From: X <x@Author.example>\r\nSubject: \xc3\xa4\r\n\r\n..dot\r\nend\r\n.\r\n",
+		    "250 2.0.0 queued as 0.");
 	only_job(&b, &message, &rows, &cm, &cm_bytes, &jm_bytes, &info);
 	assert_int_equal(info.rows, 2);
 	assert_int_equal(info.class, CLASS_TRANSACTIONAL);
@@ -130,9 +96,9 @@ static void what_was_acknowledged_is_there_after_a_restart(void **state)
 	(void)state;
 	box_start(&b, NULL);
 	fd = greeted();
-	say(fd, "MAIL FROM:<>\r\nRCPT TO:<a@one.example>\r\nDATA\r\n");
-	(void)hear(fd, 3);
-	expect(fd, "Subject: x\r\n\r\nx\r\n.\r\n", "250 2.0.0 queued");
+	talk_say(fd, "MAIL FROM:<>\r\nRCPT TO:<a@one.example>\r\nDATA\r\n");
+	(void)talk_hear(fd, 3);
+	talk_expect(fd, "Subject: x\r\n\r\nx\r\n.\r\n", "250 2.0.0 queued");
 	close(fd);
 	box_stop(&b);
 	box_start_again(&b, NULL);
@@ -156,8 +122,8 @@ static void pipelined_messages_are_answered_in_order(void **state)
 			 "TO:<a@one.example>\r\nDATA\r\nSubject: %d\r\n\r\nx\r\n.\r\nNOOP\r\n",
 			 i, i);
 	buf_put(&all, SLICE("QUIT\r\n"));
-	say(fd, buf_cstr(&all));
-	got = hear(fd, 40 * 5 + 1);
+	talk_say(fd, buf_cstr(&all));
+	got = talk_hear(fd, 40 * 5 + 1);
 	for (int i = 0; i < 40; i++) {
 		static const char *const order[] = { "250 2.1.0", "250 2.1.5", "354 ",
 						     "250 2.0.0 queued", "250 2.0.0 ok" };
@@ -183,14 +149,14 @@ static void a_lone_lf_refuses_the_message_and_hides_no_command(void **state)
 	(void)state;
 	box_start(&b, NULL);
 	fd = greeted();
-	say(fd, "MAIL FROM:<s@from.example>\r\nRCPT TO:<a@one.example>\r\nDATA\r\n");
-	(void)hear(fd, 3);
-	expect(fd,
-	       "Subject: x\r\n\r\nx\n.\r\nMAIL FROM:<evil@x.example>\r\nRCPT "
-	       "TO:<v@x.example>\r\nDATA\r\n"
-	       "Subject: y\r\n\r\ny\r\n.\r\n",
-	       "554 5.6.0");
-	expect(fd, "NOOP\r\n", "250 2.0.0 ok");
+	talk_say(fd, "MAIL FROM:<s@from.example>\r\nRCPT TO:<a@one.example>\r\nDATA\r\n");
+	(void)talk_hear(fd, 3);
+	talk_expect(fd,
+		    "Subject: x\r\n\r\nx\n.\r\nMAIL FROM:<evil@x.example>\r\nRCPT "
+		    "TO:<v@x.example>\r\nDATA\r\n"
+		    "Subject: y\r\n\r\ny\r\n.\r\n",
+		    "554 5.6.0");
+	talk_expect(fd, "NOOP\r\n", "250 2.0.0 ok");
 	assert_int_equal(accepted(&b), 0);
 	close(fd);
 	box_remove(&b);
@@ -232,10 +198,10 @@ static void commands_out_of_order_are_refused(void **state)
 
 	(void)state;
 	box_start(&b, NULL);
-	fd = box_connect_submission();
-	(void)hear(fd, 1);
+	fd = talk_connect(2525);
+	(void)talk_hear(fd, 1);
 	for (size_t i = 0; i < ARRAY_LEN(talk); i++)
-		expect(fd, talk[i].say, talk[i].hear);
+		talk_expect(fd, talk[i].say, talk[i].hear);
 	close(fd);
 	box_remove(&b);
 }
@@ -250,23 +216,24 @@ static void limits_are_kept(void **state)
 	box_start(&b, "submission.max_size = 8K\nsubmission.max_rcpts = "
 		      "2\nsubmission.max_sessions_client = 1\n");
 	fd = greeted();
-	second = box_connect_submission();
-	assert_non_null(strstr(hear(second, 1), "421 4.7.0"));
+	second = talk_connect(2525);
+	assert_non_null(strstr(talk_hear(second, 1), "421 4.7.0"));
 	close(second);
 	memset(line, 'x', sizeof(line) - 1);
 	memcpy(line + sizeof(line) - 3, "\r\n", 3);
-	expect(fd, line, "500 5.5.2 line too long");
-	expect(fd, "NOOP\r\n", "250");
-	say(fd, "MAIL FROM:<a@b.example>\r\nRCPT TO:<a@b.example>\r\nRCPT TO:<a@b.example>\r\n");
-	(void)hear(fd, 3);
-	expect(fd, "RCPT TO:<a@b.example>\r\n", "452 4.5.3");
-	expect(fd, "DATA\r\n", "354");
+	talk_expect(fd, line, "500 5.5.2 line too long");
+	talk_expect(fd, "NOOP\r\n", "250");
+	talk_say(fd,
+		 "MAIL FROM:<a@b.example>\r\nRCPT TO:<a@b.example>\r\nRCPT TO:<a@b.example>\r\n");
+	(void)talk_hear(fd, 3);
+	talk_expect(fd, "RCPT TO:<a@b.example>\r\n", "452 4.5.3");
+	talk_expect(fd, "DATA\r\n", "354");
 	for (size_t i = 0; i < sizeof(big); i += 60)
 		memcpy(big + i, "123456789 123456789 123456789 123456789 123456789 12345678\r\n",
 		       MIN_OF(sizeof(big) - i, (size_t)60));
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(send(fd, big, sizeof(big), MSG_NOSIGNAL), sizeof(big));
-	expect(fd, ".\r\n", "552 5.3.4");
+	talk_expect(fd, ".\r\n", "552 5.3.4");
 	assert_int_equal(accepted(&b), 0);
 	close(fd);
 	box_remove(&b);
@@ -279,8 +246,72 @@ static void strangers_are_turned_away(void **state)
 
 	(void)state;
 	box_start(&b, "submission.networks = 192.0.2.0/24\n");
-	fd = box_connect_submission();
-	assert_int_equal(strncmp(hear(fd, 1), "554 5.7.1", 9), 0);
+	fd = talk_connect(2525);
+	assert_int_equal(strncmp(talk_hear(fd, 1), "554 5.7.1", 9), 0);
+	close(fd);
+	box_remove(&b);
+}
+
+struct reloading {
+	struct note note, marks[2];
+	struct settings *fresh;
+	sem_t done;
+};
+static struct reloading reloading;
+
+static void mark(struct note *n, struct lane *l)
+{
+	(void)n, (void)l;
+	sem_post(&reloading.done);
+}
+
+/* The marks come to the lanes behind the reload. */
+static void reload(struct note *n, struct lane *front)
+{
+	struct engine *e = lane_engine(front);
+
+	(void)n;
+	engine_reload(e, TAKE(reloading.fresh));
+	for (unsigned i = 0; i < engine_lanes(e); i++) {
+		reloading.marks[i].run = mark;
+		lane_post(engine_lane(e, i), &reloading.marks[i]);
+	}
+}
+
+static void box_reload(struct box *b, const char *options)
+{
+	char error[OPTION_ERROR_MAX] = "";
+
+	if (settings_parse(&reloading.fresh, mta_option_sets, mta_option_sets_n, slice_str(options),
+			   "reload", error) < 0)
+		fail_msg("%s", error);
+	assert_int_equal(engine_lanes(b->engine), ARRAY_LEN(reloading.marks));
+	sem_init(&reloading.done, 0, 0);
+	reloading.note.run = reload;
+	lane_post(engine_front(b->engine), &reloading.note);
+	for (unsigned i = 0; i < engine_lanes(b->engine); i++)
+		sem_wait(&reloading.done);
+	sem_destroy(&reloading.done);
+}
+
+static void a_reload_changes_networks_and_limits_at_once(void **state)
+{
+	const char *reply;
+	struct box b;
+	int fd, stranger;
+
+	(void)state;
+	box_start(&b, NULL);
+	fd = greeted();
+	box_reload(&b, "hostname = new.example\nlog.level = error\nsubmission.max_size = 8K\n"
+		       "submission.networks = 192.0.2.0/24\n");
+	talk_say(fd, "EHLO client.example\r\n"); /* a session that is here already */
+	reply = talk_hear(fd, 1);
+	assert_non_null(strstr(reply, "250-new.example\r\n"));
+	assert_non_null(strstr(reply, "250-SIZE 8192\r\n"));
+	stranger = talk_connect(2525);
+	assert_int_equal(strncmp(talk_hear(stranger, 1), "554 5.7.1", 9), 0);
+	close(stranger);
 	close(fd);
 	box_remove(&b);
 }
@@ -293,7 +324,7 @@ static void a_silent_client_is_let_go(void **state)
 	(void)state;
 	box_start(&b, "submission.timeout = 1s\n");
 	fd = greeted();
-	assert_int_equal(strncmp(hear(fd, 1), "421 4.4.2", 9), 0);
+	assert_int_equal(strncmp(talk_hear(fd, 1), "421 4.4.2", 9), 0);
 	close(fd);
 	box_remove(&b);
 }
@@ -363,6 +394,7 @@ int main(void)
 		cmocka_unit_test(commands_out_of_order_are_refused),
 		cmocka_unit_test(limits_are_kept),
 		cmocka_unit_test(strangers_are_turned_away),
+		cmocka_unit_test(a_reload_changes_networks_and_limits_at_once),
 		cmocka_unit_test(a_silent_client_is_let_go),
 		cmocka_unit_test(a_client_that_dribbles_a_command_is_let_go),
 		cmocka_unit_test(a_client_that_never_reads_is_not_heard_for_ever),

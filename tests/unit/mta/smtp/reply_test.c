@@ -26,9 +26,7 @@ static void one_line_is_a_reply(void **unused)
 	(void)unused;
 	assert_int_equal(parse("250 2.1.0 Sender ok\r\n354 next", &re), 1);
 	assert_int_equal(re.code, 250);
-	assert_int_equal(re.dsn[0], 2);
-	assert_int_equal(re.dsn[1], 1);
-	assert_int_equal(re.dsn[2], 0);
+	assert_true(status_eq(re.status, STATUS(2, 1, 0)));
 	assert_int_equal(re.raw.n, 21);
 	assert_true(reply_line(&re, &pos, &text));
 	assert_true(slice_eq(text, SLICE("2.1.0 Sender ok")));
@@ -140,7 +138,7 @@ static void the_code_decides_and_the_status_follows(void **unused)
 	static const struct {
 		const char *reply;
 		enum verdict_kind kind;
-		uint16_t dsn[3];
+		struct status status;
 		bool site;
 		const char *text;
 	} cases[] = {
@@ -173,7 +171,7 @@ static void the_code_decides_and_the_status_follows(void **unused)
 		struct verdict v = verdict_from(cases[i].reply);
 
 		assert_int_equal(v.kind, cases[i].kind);
-		assert_memory_equal(v.dsn, cases[i].dsn, sizeof(v.dsn));
+		assert_true(status_eq(v.status, cases[i].status));
 		assert_int_equal(v.site, cases[i].site);
 		assert_true(slice_eq(verdict_text(&v), slice_str(cases[i].text)));
 	}

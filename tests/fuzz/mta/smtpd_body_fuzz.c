@@ -1,18 +1,18 @@
-/* Laws: how the bytes are cut does not matter; a message ends exactly at its first CRLF "." CRLF
- *       (or "." CRLF
- * at its begin); what was taken has only whole CRLFs; stuffed again it gives the same bytes. */
-#include "mta/submit/body.h"
+/* Laws: how the bytes are cut does not matter; a message ends exactly at its first CRLF "." CRLF (or
+ *       "." CRLF at its start); what was taken has only whole CRLFs; stuffed again it gives the same
+ *       bytes. */
+#include "mta/smtpd/body.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct body feed(struct slice in, size_t step, struct buf *out, size_t *ret_used)
+static struct smtpd_body feed(struct slice in, size_t step, struct buf *out, size_t *ret_used)
 {
-	struct body b;
+	struct smtpd_body b;
 	size_t at = 0;
 
-	body_begin(&b);
+	smtpd_body_begin(&b);
 	while (at < in.n && !b.done)
-		at += body_feed(&b, slice_of(in.p + at, MIN_OF(step, in.n - at)), out);
+		at += smtpd_body_feed(&b, slice_of(in.p + at, MIN_OF(step, in.n - at)), out);
 	*ret_used = at;
 	return b;
 }
@@ -55,8 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice in = slice_of(data, size);
 	struct buf one = { 0 }, two = { 0 }, again = { 0 }, three = { 0 };
 	size_t end = true_end(in), used_one, used_two;
-	struct body a = feed(in, size ? size : 1, &one, &used_one),
-		    b = feed(in, 1, &two, &used_two);
+	struct smtpd_body a = feed(in, size ? size : 1, &one, &used_one),
+			  b = feed(in, 1, &two, &used_two);
 
 	assert(a.done == b.done && a.lone == b.lone && a.nul == b.nul && used_one == used_two);
 	assert(a.done == (end > 0) && (!end || used_one == end));

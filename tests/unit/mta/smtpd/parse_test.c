@@ -1,11 +1,12 @@
+/* Unit test of mta/smtpd/command.h and mta/smtpd/body.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "mta/submit/body.h"
-#include "mta/submit/command.h"
+#include "mta/smtpd/body.h"
+#include "mta/smtpd/command.h"
 
 /* ---- lines ------------------------------------------------------------------------------- */
 
@@ -13,7 +14,7 @@ static int line_of(struct slice in, struct slice *line, size_t *used)
 {
 	*line = slice_of("?", 1);
 	*used = 99999;
-	return command_line(in, line, used);
+	return smtpd_command_line(in, line, used);
 }
 
 static void a_line_ends_in_crlf_and_nothing_else(void **state)
@@ -37,18 +38,18 @@ static void a_line_ends_in_crlf_and_nothing_else(void **state)
 
 static void a_line_without_an_end_is_refused_at_the_limit(void **state)
 {
-	char bytes[COMMAND_LINE_MAX + 10];
+	char bytes[SMTPD_COMMAND_LINE_MAX + 10];
 	struct slice line;
 	size_t used;
 
 	(void)state;
 	memset(bytes, 'a', sizeof(bytes));
-	assert_int_equal(line_of(slice_of(bytes, COMMAND_LINE_MAX - 1), &line, &used), 0);
-	assert_int_equal(line_of(slice_of(bytes, COMMAND_LINE_MAX), &line, &used), E_LIMIT);
-	bytes[COMMAND_LINE_MAX - 2] = '\r';
-	bytes[COMMAND_LINE_MAX - 1] = '\n';
+	assert_int_equal(line_of(slice_of(bytes, SMTPD_COMMAND_LINE_MAX - 1), &line, &used), 0);
+	assert_int_equal(line_of(slice_of(bytes, SMTPD_COMMAND_LINE_MAX), &line, &used), E_LIMIT);
+	bytes[SMTPD_COMMAND_LINE_MAX - 2] = '\r';
+	bytes[SMTPD_COMMAND_LINE_MAX - 1] = '\n';
 	assert_int_equal(line_of(slice_of(bytes, sizeof(bytes)), &line, &used), 1);
-	assert_int_equal(used, COMMAND_LINE_MAX);
+	assert_int_equal(used, SMTPD_COMMAND_LINE_MAX);
 }
 
 static void verbs_are_known_in_any_case(void **state)
@@ -56,29 +57,30 @@ static void verbs_are_known_in_any_case(void **state)
 	struct slice arg;
 
 	(void)state;
-	assert_int_equal(command_verb(SLICE("mAiL FROM:<a@b> "), &arg), VERB_MAIL);
+	assert_int_equal(smtpd_command_verb(SLICE("mAiL FROM:<a@b> "), &arg), SMTPD_VERB_MAIL);
 	assert_true(slice_eq(arg, SLICE("FROM:<a@b>")));
-	assert_int_equal(command_verb(SLICE("MAILFROM:<a@b>"), &arg), VERB_UNKNOWN);
-	assert_int_equal(command_verb(SLICE("QUIT"), &arg), VERB_QUIT);
-	assert_int_equal(command_verb(SLICE(""), &arg), VERB_UNKNOWN);
+	assert_int_equal(smtpd_command_verb(SLICE("MAILFROM:<a@b>"), &arg), SMTPD_VERB_UNKNOWN);
+	assert_int_equal(smtpd_command_verb(SLICE("QUIT"), &arg), SMTPD_VERB_QUIT);
+	assert_int_equal(smtpd_command_verb(SLICE(""), &arg), SMTPD_VERB_UNKNOWN);
 }
 
 static void paths_give_their_address_and_parameters(void **state)
 {
-	struct path p;
+	struct smtpd_path p;
 
 	(void)state;
-	assert_int_equal(command_path(SLICE("FROM:<a@b.example> SIZE=10 BODY=8BITMIME SMTPUTF8"),
-				      SLICE("FROM:"), &p),
-			 0);
+	assert_int_equal(
+	    smtpd_command_path(SLICE("FROM:<a@b.example> SIZE=10 BODY=8BITMIME SMTPUTF8"),
+			       SLICE("FROM:"), &p),
+	    0);
 	assert_true(slice_eq(p.address, SLICE("a@b.example")));
 	assert_int_equal(p.n, 3);
 	assert_true(slice_eq(p.params[0].value, SLICE("10")));
 	assert_true(slice_eq(p.params[2].name, SLICE("SMTPUTF8")));
 	assert_int_equal(p.params[2].value.n, 0);
-	assert_int_equal(command_path(SLICE("from:<>"), SLICE("FROM:"), &p), 0);
+	assert_int_equal(smtpd_command_path(SLICE("from:<>"), SLICE("FROM:"), &p), 0);
 	assert_int_equal(p.address.n, 0);
-	assert_int_equal(command_path(SLICE("TO:<\"a>b\"@c.example>"), SLICE("TO:"), &p), 0);
+	assert_int_equal(smtpd_command_path(SLICE("TO:<\"a>b\"@c.example>"), SLICE("TO:"), &p), 0);
 	assert_true(slice_eq(p.address, SLICE("\"a>b\"@c.example")));
 }
 
@@ -97,25 +99,25 @@ static void paths_that_are_none_are_refused(void **state)
 		SLICE(""),
 		SLICE("TO:<a@b> 1 2 3 4 5 6 7 8 9"),
 	};
-	struct path p;
+	struct smtpd_path p;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		if (command_path(bad[i], SLICE("TO:"), &p) == 0)
+		if (smtpd_command_path(bad[i], SLICE("TO:"), &p) == 0)
 			fail_msg("taken: %s", bad[i].p);
 }
 
 /* ---- bodies ------------------------------------------------------------------------------ */
 
-static struct body feed(struct slice in, size_t step, struct buf *out, size_t *ret_used)
+static struct smtpd_body feed(struct slice in, size_t step, struct buf *out, size_t *ret_used)
 {
-	struct body b;
+	struct smtpd_body b;
 	size_t at = 0;
 
-	body_begin(&b);
+	smtpd_body_begin(&b);
 	while (at < in.n && !b.done) {
 		size_t n = MIN_OF(step, in.n - at),
-		       used = body_feed(&b, slice_of(in.p + at, n), out);
+		       used = smtpd_body_feed(&b, slice_of(in.p + at, n), out);
 		assert_true(used == n || b.done);
 		at += used;
 	}
@@ -131,7 +133,7 @@ static void dots_are_taken_out_however_the_bytes_are_cut(void **state)
 	for (size_t step = 1; step <= in.n; step++) {
 		struct buf out = { 0 };
 		size_t used;
-		struct body b = feed(in, step, &out, &used);
+		struct smtpd_body b = feed(in, step, &out, &used);
 		assert_true(b.done && !b.lone && !b.nul && !b.overflow);
 		assert_true(slice_eq(buf_data(&out), SLICE(".a\r\nb\r\n\r\n..\r\nc.\r\n")));
 		assert_true(slice_eq(slice_of(in.p + used, in.n - used), SLICE("QUIT\r\n")));
@@ -143,7 +145,7 @@ static void a_first_line_of_one_dot_is_an_empty_message(void **state)
 {
 	struct buf out = { 0 };
 	size_t used;
-	struct body b = feed(SLICE(".\r\nX"), 99, &out, &used);
+	struct smtpd_body b = feed(SLICE(".\r\nX"), 99, &out, &used);
 
 	(void)state;
 	assert_true(b.done && !b.lone);
@@ -170,7 +172,7 @@ static void false_ends_do_not_end_and_refuse(void **state)
 		for (size_t step = 1; step <= buf_len(&in); step++) {
 			struct buf out = { 0 };
 			size_t used;
-			struct body b = feed(buf_data(&in), step, &out, &used);
+			struct smtpd_body b = feed(buf_data(&in), step, &out, &used);
 			if (!b.done || !b.lone || used <= before)
 				fail_msg("end %zu, step %zu: done %d lone %d used %zu", i, step,
 					 b.done, b.lone, used);
@@ -184,7 +186,7 @@ static void a_nul_and_a_message_too_big_are_remembered_to_the_end(void **state)
 {
 	struct buf out = { .max = 8 };
 	size_t used;
-	struct body b = feed(SLICE("a\0b\r\n.\r\n"), 3, &out, &used);
+	struct smtpd_body b = feed(SLICE("a\0b\r\n.\r\n"), 3, &out, &used);
 
 	(void)state;
 	assert_true(b.done && b.nul && used == 8);

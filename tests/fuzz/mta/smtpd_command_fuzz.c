@@ -1,23 +1,23 @@
-/* Laws: how bytes are cut into reads does not matter to the commands heard; every line heard holds
- *       no
- * CR, LF or NUL; an address is what stands between its brackets, and written again it is read
- * again. */
+/* Laws: how bytes are cut into reads does not matter to the commands heard; a line that is heard
+ *       holds no CR, LF or NUL; an address is what stands between its brackets, and written again it
+ *       is read again. */
 #include "base/buf.h"
 #include "base/hash.h"
-#include "mta/submit/command.h"
+#include "mta/smtpd/command.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void path_law(struct slice line)
 {
 	struct slice arg;
-	struct path p, q;
+	struct smtpd_path p, q;
 	struct buf again = { 0 };
-	enum verb v = command_verb(line, &arg);
-	struct slice prefix = v == VERB_MAIL ? SLICE("FROM:") : SLICE("TO:");
+	enum smtpd_verb v = smtpd_command_verb(line, &arg);
+	struct slice prefix = v == SMTPD_VERB_MAIL ? SLICE("FROM:") : SLICE("TO:");
 	int r;
 
-	if ((v != VERB_MAIL && v != VERB_RCPT) || command_path(arg, prefix, &p) < 0)
+	if ((v != SMTPD_VERB_MAIL && v != SMTPD_VERB_RCPT) ||
+	    smtpd_command_path(arg, prefix, &p) < 0)
 		return;
 	buf_put(&again, prefix);
 	buf_put(&again, SLICE("<"));
@@ -31,7 +31,7 @@ static void path_law(struct slice line)
 			buf_put(&again, p.params[i].value);
 		}
 	}
-	r = command_path(buf_data(&again), prefix, &q);
+	r = smtpd_command_path(buf_data(&again), prefix, &q);
 	assert(r == 0 && q.n == p.n && slice_eq(q.address, p.address));
 	buf_free(&again);
 }
@@ -44,7 +44,8 @@ static uint64_t feed(const uint8_t *data, size_t size, size_t step)
 
 	while (have < size) {
 		have = MIN_OF(size, have + step);
-		for (int r; (r = command_line(slice_of(data + at, have - at), &line, &used)) != 0;
+		for (int r;
+		     (r = smtpd_command_line(slice_of(data + at, have - at), &line, &used)) != 0;
 		     at += used) {
 			assert(used > 0 && used <= have - at);
 			sum = hash_mix(sum + (uint64_t)r + used);
