@@ -1,3 +1,4 @@
+/* base/map.c - the buckets of the intrusive hash map. */
 #include "base/map.h"
 
 void map_init(struct map *m)

@@ -1,10 +1,13 @@
 /* mta/admin/facts.c - what is: the engine, its books, its rules, its options, the log as a stream. */
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "mta/admin/commands.h"
 #include "mta/config/host.h"
 #include "mta/config/spool.h"
 #include "mta/queue/queue.h"
 #include "mta/submit/submit.h"
+#include "spool/books.h"
 #include "spool/report.h"
 
 static struct spool *spool_of(struct query *q)
@@ -136,38 +139,18 @@ int admin_finish_events(struct query *q)
 /* What belongs to no part: the spool's own books. */
 static void put_books(struct buf *out, struct spool *sp)
 {
-	static const struct counter_row rows[] = {
-#define ROW(member, type, help) { "spool_" #member, type, help, offsetof(struct books, member) }
-		ROW(accepted, COUNTER, "Recipients accepted, since the log began"),
-		ROW(delivered, COUNTER, "Recipients with a delivered record"),
-		ROW(bounced, COUNTER, "Recipients with a bounced record"),
-		ROW(expired, COUNTER, "Recipients with an expired record"),
-		ROW(cancelled, COUNTER, "Recipients with a cancelled record"),
-		ROW(queued, GAUGE, "Recipients still owed an outcome"),
-		ROW(deferred_attempts, COUNTER, "Deferred records"),
-		ROW(log_bytes, GAUGE, "Bytes of the log on disk"),
-		ROW(live_bytes, GAUGE, "Bytes of the log still needed"),
-		ROW(segments, GAUGE, "Segment files"),
-		ROW(syncs, COUNTER, "Syncs since the start"),
-		ROW(bytes_written, COUNTER, "Bytes written since the start"),
-		ROW(jobs, GAUGE, "Live jobs"),
-		ROW(contents, GAUGE, "Live contents"),
-		ROW(rules, GAUGE, "Rules"),
-		ROW(free_bytes, GAUGE, "Free bytes of the file system"),
-#undef ROW
-	};
-	static const struct counter_row refusing = { "spool_refusing", GAUGE,
-						     "1 when new mail is refused for lack of space",
-						     0 };
+	const struct books_row *row;
 	struct books k;
-	uint64_t v;
 
 	spool_books(sp, &k);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		memcpy(&v, (const char *)&k + rows[i].offset, sizeof(v));
-		counters_put(out, &rows[i], v);
+	for (unsigned i = 0; (row = books_row(i)) != NULL; i++) {
+		bool counts = strcmp(row->type, "counter") == 0;
+		char name[64];
+		(void)snprintf(name, sizeof(name), "spool_%s", row->name);
+		counters_put(out,
+			     &(struct counter_row){ name, counts ? COUNTER : GAUGE, row->help, 0 },
+			     books_value(&k, row));
 	}
-	counters_put(out, &refusing, k.refusing);
 }
 
 int admin_finish_metrics(struct query *q)

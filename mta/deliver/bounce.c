@@ -88,7 +88,7 @@ void bounce_send(struct deliverer *dr, const struct chunk *k, const struct outco
 		.rcpt = o->rcpt,
 		.text = o->text,
 		.host = o->host,
-		.status = STATUS(o->dsn[0], o->dsn[1], o->dsn[2]),
+		.status = o->status,
 		.code = o->code,
 		.id = { 0, random_u64() },
 		.now_ms = clock_wall_ms(),

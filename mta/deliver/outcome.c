@@ -33,18 +33,6 @@ static const struct {
 			       offsetof(struct deliver_counters, deferred) },
 };
 
-static struct status outcome_status(const struct outcome *o)
-{
-	return STATUS(o->dsn[0], o->dsn[1], o->dsn[2]);
-}
-
-static void outcome_set_status(struct outcome *o, struct status s)
-{
-	o->dsn[0] = s.class;
-	o->dsn[1] = s.subject;
-	o->dsn[2] = s.detail;
-}
-
 static void log_outcome(struct deliverer *dr, const struct outcome *o, struct id128 job)
 {
 	enum log_level level = kinds[o->kind].level;
@@ -56,7 +44,7 @@ static void log_outcome(struct deliverer *dr, const struct outcome *o, struct id
 		return;
 	log_at(level, kinds[o->kind].event, kv_str("job", id_format(job, id)),
 	       kv_int("row", o->row), kv_slice("rcpt", o->rcpt), kv_int("attempt", o->attempt),
-	       kv_int("code", o->code), kv_str("dsn", status_format(outcome_status(o), status)),
+	       kv_int("code", o->code), kv_str("dsn", status_format(o->status, status)),
 	       kv_slice("host", o->host), kv_slice("ip", o->ip),
 	       kv_int("tls", (o->flags & OUTCOME_TLS) != 0), kv_slice("text", o->text),
 	       kv_int("next", o->next_ms));
@@ -206,7 +194,7 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		.kind = kind_of(v),
 		.attempt = (uint16_t)MIN_OF(r->attempts + 1, UINT16_MAX),
 		.code = v->code,
-		.dsn = { v->status.class, v->status.subject, v->status.detail },
+		.status = v->status,
 		.at_ms = now,
 		.flags = f->flags,
 		.text = slice_of(v->text, v->text_n),
@@ -227,7 +215,7 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 	if (o.kind == OUTCOME_DEFERRED && f->sent_data && v->code == 0)
 		count_add(&dr->counters.in_doubt, 1);
 	if (o.kind != OUTCOME_DELIVERED)
-		queue_note_reply(queue_domain_of(dr->queue, r), o.code, outcome_status(&o), o.text);
+		queue_note_reply(queue_domain_of(dr->queue, r), o.code, o.status, o.text);
 	log_outcome(dr, &o, k->info.id);
 	tell_sender(dr, k, &o); /* first: with the last outcome the message may leave the spool */
 	put(dr, ref, &o, false);
@@ -242,7 +230,7 @@ static bool cancelled_instead(struct deliverer *dr, const struct rcpt *r, struct
 		return false;
 	o->kind = OUTCOME_CANCELLED;
 	o->text = slice_str(why);
-	outcome_set_status(o, STATUS(5, 7, 1));
+	o->status = STATUS(5, 7, 1);
 	o->code = 0;
 	return true;
 }
@@ -272,6 +260,7 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 		.job = r->job,
 		.row = r->row,
 		.kind = d->kind,
+		.status = d->status,
 		.attempt = r->attempts,
 		.code = d->code,
 		.at_ms = now,
@@ -280,7 +269,6 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 		.host = d->host,
 	};
 
-	outcome_set_status(&o, d->status);
 	if (!cancelled_instead(dr, r, &o, why, sizeof(why)) &&
 	    (o.kind == OUTCOME_DEFERRED || o.kind == OUTCOME_BOUNCED)) {
 		if (o.kind == OUTCOME_DEFERRED) {
@@ -288,7 +276,7 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 			o.next_ms = MAX_OF(next_try_ms(dr, r, now, o.attempt),
 					   (int64_t)d->not_before_s * 1000);
 		}
-		queue_note_reply(queue_domain_of(dr->queue, r), o.code, outcome_status(&o), o.text);
+		queue_note_reply(queue_domain_of(dr->queue, r), o.code, o.status, o.text);
 	}
 	if (d->flags & OUTCOME_SUPPRESSED)
 		count_add(&dr->counters.suppressed, 1);

@@ -1,22 +1,10 @@
-/* mta/link/feed.c - events out: the durable log from the client's position on, a frame at a time, then as it
- * grows. */
-#include <stdio.h>
-
+/* mta/link/feed.c - events out: the durable log from the client's position on, a frame at a time,
+ * then as it grows. */
 #include "base/log.h"
 #include "mta/link/client.h"
 
 enum { EVENTS_A_FRAME = 1024 };
 _Static_assert((int)EVENTS_A_FRAME <= (int)LINK_EVENTS_MAX, "a frame must be readable");
-
-static struct slice dsn_text(const struct outcome *o, char *buf, size_t cap)
-{
-	int n;
-
-	if (!o->dsn[0])
-		return slice_of(buf, 0);
-	n = snprintf(buf, cap, "%u.%u.%u", o->dsn[0], o->dsn[1], o->dsn[2]);
-	return slice_of(buf, (size_t)n);
-}
 
 struct packing {
 	struct buf *packed;
@@ -26,7 +14,7 @@ struct packing {
 static int pack_event(void *arg, const struct event *e)
 {
 	struct packing *p = arg;
-	char dsn[24];
+	char status[STATUS_TEXT_MAX];
 	struct link_event out = { .lsn = e->lsn,
 				  .kind = e->kind,
 				  .job = e->job,
@@ -42,7 +30,7 @@ static int pack_event(void *arg, const struct event *e)
 		out.next_ms = o->next_ms;
 		out.code = o->code;
 		out.flags = o->flags;
-		out.dsn = dsn_text(o, dsn, sizeof(dsn));
+		out.dsn = slice_str(status_format(o->status, status));
 		out.text = o->text;
 		out.host = o->host;
 		out.ip = o->ip;

@@ -1,4 +1,5 @@
-#include "dns/site.h"
+/* dns/mxset.c - makes one name of a set of host names. */
+#include "dns/mxset.h"
 
 #include <stdio.h>
 
@@ -48,7 +49,7 @@ static void write_names(const char **names, unsigned n, size_t suffix, struct bu
 	}
 }
 
-void site_name(const char **names, unsigned n, char *ret)
+void mxset_name(const char **names, unsigned n, char *ret)
 {
 	size_t suffix = 0, length;
 	struct buf text;
