@@ -1,4 +1,4 @@
-"""coverage.py [--files] FILE: the summary that gcovr wrote, as a table of rooms (script/coverage)."""
+"""coverage.py [--files] FILE: the summary that gcovr wrote, as a table of rooms."""
 import collections
 import json
 import sys
@@ -7,13 +7,15 @@ COLUMNS = ("line", "branch")
 
 
 def percent(entry, what):
-    return 100 * entry[what + "_covered"] / entry[what + "_total"] if entry[what + "_total"] else 100.0
+    reached, total = entry[what + "_covered"], entry[what + "_total"]
+    return 100 * reached / total if total else 100.0
 
 
 def row(name, entry):
     line = f"{name:<28}"
     for what in COLUMNS:
-        line += f"{percent(entry, what):>10.1f} %{entry[what + '_covered']:>8}{entry[what + '_total']:>8}"
+        reached, total = entry[what + "_covered"], entry[what + "_total"]
+        line += f"{percent(entry, what):>10.1f} %{reached:>8}{total:>8}"
     print(line)
 
 
@@ -24,7 +26,8 @@ def main():
         counts = {k: v for k, v in entry.items() if k.endswith(("_covered", "_total"))}
         rooms[entry["filename"].rpartition("/")[0]].update(counts)
         total.update(counts)
-    print(f"{'room':<28}" + "".join(f"{what:>12}{'reached':>8}{'of':>8}" for what in ("lines", "branches")))
+    heads = "".join(f"{what:>12}{'reached':>8}{'of':>8}" for what in ("lines", "branches"))
+    print(f"{'room':<28}{heads}")
     for room in sorted(rooms):
         row(room, rooms[room])
         if "--files" in sys.argv:
