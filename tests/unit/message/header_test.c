@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "message/header.h"
 #include "message/received.h"
@@ -50,6 +51,43 @@ static void a_scan_counts_what_a_submission_needs(void **state)
 	assert_int_equal(header_scan(SLICE("A: \xc3\xb6\r\nAuto-Submitted: no\r\n\r\n"), &scan), 0);
 	assert_true(scan.eight_bit);
 	assert_false(scan.auto_submitted);
+}
+
+static void only_what_says_no_is_no_automatic_answer(void **state)
+{
+	static const struct {
+		const char *value;
+		bool is;
+	} rows[] = {
+		{ "no", false },         { " NO", false },       { "\tno ", false },
+		{ "no; x=y", false },    { "no(never)", false }, { "\r\n no", false },
+		{ "no\r\n (c)", false }, { "none", true },       { "no-reply", true },
+		{ "n", true },           { "", true },           { "auto-generated", true },
+	};
+	struct header_scan scan;
+	char text[80];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int n = snprintf(text, sizeof(text), "Auto-Submitted:%s\r\n\r\n", rows[i].value);
+		assert_int_equal(header_scan(slice_of(text, (size_t)n), &scan), 0);
+		if (scan.auto_submitted != rows[i].is)
+			fail_msg("row %zu: %s", i, rows[i].value);
+	}
+}
+
+static void a_header_larger_than_may_be_is_a_limit(void **state)
+{
+	struct header_scan scan;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 0);
+	buf_put(&b, SLICE("A: b\r\n"));
+	while (buf_len(&b) <= HEADER_MAX)
+		buf_put(&b, SLICE(" folded once more, and so on, without an end of it\r\n"));
+	assert_int_equal(header_scan(buf_data(&b), &scan), E_LIMIT);
+	buf_free(&b);
 }
 
 static void a_header_without_body_ends_with_the_message(void **state)
@@ -130,6 +168,11 @@ static void only_missing_fields_are_added(void **state)
 	assert_int_equal(header_complete(&scan, 0, SLICE("1.2"), SLICE("mx.example"), &b), 0);
 	assert_string_equal(buf_cstr(&b), "Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n");
 	buf_free(&b);
+	scan = (struct header_scan){ 0 };
+	buf_init(&b, 20); /* not even the date fits */
+	assert_int_equal(header_complete(&scan, 0, SLICE("1.2"), SLICE("mx.example"), &b), E_LIMIT);
+	assert_int_equal(buf_len(&b), 0);
+	buf_free(&b);
 }
 
 static void word(struct slice text, const char *want)
@@ -187,6 +230,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_are_walked_with_their_folds_until_the_empty_line),
 		cmocka_unit_test(a_scan_counts_what_a_submission_needs),
+		cmocka_unit_test(only_what_says_no_is_no_automatic_answer),
+		cmocka_unit_test(a_header_larger_than_may_be_is_a_limit),
 		cmocka_unit_test(a_header_without_body_ends_with_the_message),
 		cmocka_unit_test(lines_that_are_no_field_are_refused),
 		cmocka_unit_test(too_many_fields_are_a_limit),

@@ -83,6 +83,15 @@ static const struct row grammar[] = {
 	BAD("a@[192.0.2.1]x", ALL),
 	BAD("a@localhost", MAILBOX_FQDN), BAD("a@1.2.3.4", MAILBOX_FQDN),
 
+	BAD("a@\xc3\xbc-.example", ALL), BAD("a@-\xc3\xbc.example", ALL), BAD("a@xn--\xc3\xbc.example", ALL),
+	BAD("a@b..\xc3\xbc", ALL), BAD("\"a\\\xc3\xbc\"@b.example", ALL), BAD("\"\\", ALL),
+	BAD("a@[12345678901234567890123456789012345678901234567890123456789012345]", ALL),
+	BAD("a@b.[", ALL), BAD("a@b:c", ALL), BAD("a@b/c", ALL), BAD("a@b`c", ALL), BAD("a@b{c", ALL),
+	LONG("a@\xc3\xbc" X60 "." X60 "." X60 "." X60 "." X60 ".example", ALL),
+	LONG("a@\xc3\xbc" X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60, ALL),
+	LONG("a@" X60 X60 X60 X60 X60 X60, ALL),
+	LONG("a@" X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60
+	     X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60 X60, ALL),
 	LONG(X60 "xxxxx@b.example", ALL), LONG("a@" X60 "xxxx.example", ALL),
 	LONG("a@" X60 "." X60 "." X60 "." X60 ".example.com", ALL),
 	LONG(X60 "@" X60 "." X60 "." X60 ".example.com", ALL),
@@ -201,6 +210,12 @@ static void names_that_could_hide_an_address_are_refused(void **state)
 		"\x80 <a@b.example>",
 		"(c) <a@b.example>",
 		"a <a@b.example>, <c@d.example>",
+		"\"a\\\" <a@b.example>",
+		"\" <a@b.example>",
+		"a\x7f <a@b.example>",
+		X60 X60 X60 X60 X60 " <a@b.example>",
+		"\"" X60 X60 X60 X60 X60 "\" <a@b.example>",
+		"",
 	};
 	struct mailbox_named m;
 
@@ -234,6 +249,9 @@ static void first_address_of_a_list_is_found_as_peers_write_it(void **state)
 		{ "A <a@b.example", NULL },
 		{ "(a@b.example", NULL },
 		{ "\"a@b.example", NULL },
+		{ "a@[192.0.2.1]", NULL },
+		{ "a@b.example;", "a@b.example" },
+		{ "A <a@b.exa(c)mple>", "a@b.example" },
 	};
 
 	(void)state;
