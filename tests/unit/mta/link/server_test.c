@@ -528,6 +528,139 @@ static void a_campaign_is_fed_in_chunks(void **state)
 	buf_free(&rows);
 }
 
+static void orders_of_the_wrong_shape_are_refused_one_by_one(void **state)
+{
+	int64_t now = clock_wall_ms();
+	struct link_frame job = { .type = LINK_JOB,
+				  .job = { .id = job_id,
+					   .content = content_id,
+					   .accepted_ms = now,
+					   .expires_ms = now + 3600000,
+					   .rows = 1,
+					   .meta = SLICE("\x80") } };
+	struct buf rows = { 0 }, meta = { 0 };
+	struct framed c;
+	struct box b;
+
+	(void)state;
+	box_start(&b, NULL);
+	framed_open(&c, &b, "link.sock");
+	(void)hello(&c, "control");
+	send_content(&c, 2, (struct id128){ 0, 1 });
+	expect_error(&c, 2, E_DENIED); /* such ids are the engine's own */
+	framed_send(&c,
+		    &(struct link_frame){ .type = LINK_CONTENT,
+					  .request = 3,
+					  .content = { content_id, SLICE("\x90"), SLICE("x") } });
+	expect_error(&c, 3, E_SYNTAX); /* its meta is a list */
+	send_content(&c, 4, content_id);
+	(void)expect_ack(&c, 4);
+	job.job.data = one_row(&rows, "a@one.example");
+	job.request = 5;
+	job.job.class = CLASS_TRANSACTIONAL + 1;
+	framed_send(&c, &job);
+	expect_error(&c, 5, E_SYNTAX);
+	job.request = 6;
+	job.job.class = CLASS_BULK;
+	job.job.meta = SLICE("\x90");
+	framed_send(&c, &job);
+	expect_error(&c, 6, E_SYNTAX);
+	assert_int_equal(
+	    wire_job_meta_put(&meta, &(struct wire_job_meta){ .mail_from = SLICE("a b@c") }), 0);
+	job.request = 7;
+	job.job.meta = buf_data(&meta);
+	framed_send(&c, &job);
+	expect_error(&c, 7, E_SYNTAX);
+	buf_clear(&meta);
+	assert_int_equal(wire_job_meta_put(&meta, &(struct wire_job_meta){ .mail_from = SLICE(
+									       "s@from.example") }),
+			 0);
+	job.request = 8;
+	job.job.meta = buf_data(&meta);
+	framed_send(&c, &job);
+	(void)expect_ack(&c, 8);
+	framed_send(&c, &(struct link_frame){ .type = LINK_ACK, .request = 9 });
+	expect_error(&c, 9, E_DENIED); /* the engine's to say */
+	send_lsn(&c, LINK_SUBSCRIBE, 10, spool_durable(engine_spool(b.engine)) + 8);
+	expect_error(&c, 10, E_SYNTAX);
+	framed_close(&c);
+	box_remove(&b);
+	buf_free(&rows);
+	buf_free(&meta);
+}
+
+/* The link ends after what it says. */
+static void refused_at_the_door(struct box *b, const struct link_frame *first, int code)
+{
+	struct link_frame f;
+	struct framed c;
+
+	framed_open(&c, b, "link.sock");
+	framed_send(&c, first);
+	expect_error(&c, first->request, code);
+	assert_false(framed_next(&c, &f));
+	framed_close(&c);
+}
+
+static void the_link_begins_with_one_good_hello(void **state)
+{
+	static const char *const names[] = { "Upper", "a b", "a/b", "\x80" };
+	struct link_frame f = { .type = LINK_SUBSCRIBE, .request = 7 };
+	char name[300];
+	struct framed c;
+	struct box b;
+
+	(void)state;
+	box_start(&b, NULL);
+	refused_at_the_door(&b, &f, E_CONFLICT);
+	f = (struct link_frame){ .type = LINK_HELLO,
+				 .request = 8,
+				 .hello = { LINK_VERSION + 1, SLICE("x") } };
+	refused_at_the_door(&b, &f, E_VERSION);
+	f.hello.version = LINK_VERSION;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		f.hello.name = slice_str(names[i]);
+		refused_at_the_door(&b, &f, E_SYNTAX);
+	}
+	f.hello.name = SLICE("a\0b");
+	refused_at_the_door(&b, &f, E_SYNTAX);
+	memset(name, 'n', sizeof(name));
+	f.hello.name = slice_of(name, sizeof(name));
+	refused_at_the_door(&b, &f, E_SYNTAX);
+	framed_open(&c, &b, "link.sock");
+	(void)hello(&c, "control");
+	f.hello.name = SLICE("control");
+	framed_send(&c, &f); /* once more */
+	expect_error(&c, 8, E_CONFLICT);
+	assert_false(framed_next(&c, &f));
+	framed_close(&c);
+	box_remove(&b);
+}
+
+static void a_client_without_a_name_has_no_cursor(void **state)
+{
+	struct link_frame f;
+	struct framed c;
+	struct box b;
+
+	(void)state;
+	box_start(&b, NULL);
+	framed_open(&c, &b, "link.sock");
+	assert_int_equal(hello(&c, "").welcome.cursor, 0);
+	send_lsn(&c, LINK_CURSOR, 2, 0);
+	expect_error(&c, 2, E_DENIED);
+	send_lsn(&c, LINK_SUBSCRIBE, 3, 0); /* but may read */
+	(void)expect_ack(&c, 3);
+	send_lsn(&c, LINK_SUBSCRIBE, 4, 0);
+	do /* events may have come before */
+		assert_true(framed_next(&c, &f));
+	while (f.type == LINK_EVENTS);
+	assert_int_equal(f.type, LINK_ERROR);
+	assert_int_equal(f.error.code, E_CONFLICT); /* once is enough */
+	framed_close(&c);
+	box_remove(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -543,6 +676,9 @@ int main(void)
 		cmocka_unit_test(frames_are_heard_however_they_are_cut),
 		cmocka_unit_test(a_client_that_does_not_read_is_not_heard_for_ever),
 		cmocka_unit_test(a_campaign_is_fed_in_chunks),
+		cmocka_unit_test(orders_of_the_wrong_shape_are_refused_one_by_one),
+		cmocka_unit_test(the_link_begins_with_one_good_hello),
+		cmocka_unit_test(a_client_without_a_name_has_no_cursor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
