@@ -41,5 +41,5 @@ const char *egress_pool_name(const struct egress *e, unsigned pool);
 const struct egress_source *egress_source(struct egress *e, unsigned pool, unsigned *turn);
 void egress_no_source(const struct egress *e, unsigned pool, char *text, size_t cap);
 /* Connections open from a source, on all lanes. */
-slots *egress_slots(struct egress *e, const struct egress_source *source);
+slot_count *egress_slots(struct egress *e, const struct egress_source *source);
 int64_t egress_slots_max(const struct egress *e);

@@ -15,7 +15,7 @@ struct channel {
 	const struct route_host *mx;
 	struct host *host;
 	const struct egress_source *source;
-	slots *source_slots;
+	slot_count *source_slots;
 	struct turn_end reap;
 	struct timer idle_timer;
 	int64_t idle_since_ms;

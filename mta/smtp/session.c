@@ -125,7 +125,7 @@ void session_fail_reply(struct session *s, const struct reply *re)
 {
 	if (s->life >= SESSION_OVER)
 		return;
-	verdict_of(re, &s->end);
+	reply_verdict(re, &s->end);
 	/* What a host says of itself bounces no mail (RFC 5321 section 3.1). */
 	s->end.kind = kind_of_end(s);
 	s->end.status.class = 4;
@@ -150,7 +150,7 @@ static void tell_gone(struct session *s)
 {
 	session_become(s, SESSION_TOLD);
 	drop_unsent(s);
-	flights_lost(s);
+	flight_give_back_all(s);
 	if (s->life == SESSION_TOLD)
 		s->user->gone(s->user, &s->end);
 	/* Not before, so that gone() may still ask it for its last ticket. */
@@ -162,7 +162,7 @@ static void tell_gone(struct session *s)
 static void wrap_up(struct session *s)
 {
 	if (s->life < SESSION_OVER)
-		flights_done(s);
+		flight_give_back(s);
 	if (s->owes_ready && session_can_take(s)) {
 		s->owes_ready = false;
 		s->user->ready(s->user);
