@@ -4,7 +4,7 @@
  * Guarantee: nothing but CRLF "." CRLF ends it.  A CR or LF that is not part of a CRLF, or a NUL,
  *            is remembered (`lone`, `nul`): the message is refused when its true end has come.
  * Owns:   nothing; `out` is the caller's.
- * Fails:  never.  `overflow` says that `out` could not take it all; bytes are then read and dropped.
+ * Fails:  never.  `overflow` says that `out` could not take it all; bytes are then only read.
  * Limits: none of its own: out->max. */
 #pragma once
 #include "base/buf.h"

@@ -71,8 +71,8 @@ struct smtpd_keyword {
 	bool (*offered)(void *state, const struct smtpd_session *s);
 	void (*value)(void *state, const struct smtpd_session *s, struct buf *out);
 };
-/* A parameter of MAIL or RCPT (esmtp-param, RFC 5321 section 4.1.2).  take() is called for each that
- * was given, before mail() or rcpt(); the value is empty when there was none. */
+/* A parameter of MAIL or RCPT (esmtp-param, RFC 5321 section 4.1.2).  take() is called for each
+ * that was given, before mail() or rcpt(); the value is empty when there was none. */
 struct smtpd_param {
 	enum smtpd_verb verb;
 	struct slice name;
