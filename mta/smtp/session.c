@@ -89,9 +89,8 @@ static enum verdict_kind kind_of_end(const struct session *s)
 
 static struct status status_of_err(int err, enum step_id step)
 {
-	/* Between STARTTLS and the first reply in TLS every failure is a failure of TLS.  If TLS was
-	 * only offered, the caller may go on in the clear; otherwise every try would fail the same
-	 * way. */
+	/* From STARTTLS to the first reply in TLS every failure is one of TLS.  If TLS was only
+	 * offered, the caller may go on in the clear; otherwise every try would end alike. */
 	if (err == E_TLS || step == S_STARTTLS || step == S_HANDSHAKE || step == S_EHLO_TLS)
 		return STATUS(4, 7, 5);
 	if (err == E_SYNTAX || err == E_LIMIT)
