@@ -1,5 +1,5 @@
-/* mta/core/slots.h - counts that lanes share and that may not pass a bound: connections of a site, of
- * a source.
+/* mta/core/slots.h - counts that lanes share and that may not pass a bound: connections of a site,
+ * of a source.
  * Threads: any; atomic.  Fails: never; a slot is taken or it is not. */
 #pragma once
 #include <stdatomic.h>

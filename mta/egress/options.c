@@ -1,4 +1,5 @@
-/* mta/egress/options.c - rows of the options of sources, and what a line of egress.sources means. */
+/* mta/egress/options.c - rows of the options of sources, and what a line of egress.sources
+ * means. */
 #include "mta/config/entries.h"
 #include "mta/config/host.h"
 #include "mta/egress/egress.h"

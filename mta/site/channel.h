@@ -1,4 +1,5 @@
-/* mta/site/channel.h - one connection of a pool: a session, what it has in hand, and when it ends. */
+/* mta/site/channel.h - one connection of a pool: a session, what it has in hand, and when it
+ * ends. */
 #pragma once
 #include "mta/site/pool.h"
 #include "mta/smtp/session.h"
