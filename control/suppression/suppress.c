@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
-#include "control/org/outbox.h"
+#include "control/engine/outbox.h"
 
 static const char *const reason_names[] = { "",          "manual", "unsubscribed", "hard_bounce",
 					    "complaint", "import" };

@@ -12,11 +12,11 @@ enum { BATCH_MAX = 5000 };
 static json_t *suppression_json(const struct db_result *r, unsigned i)
 {
 	return json_pack(
-	    "{so so ss so so so}", "id", json_id(ID_SUPPRESSION, (uint64_t)db_int(r, i, 0)),
-	    "email", json_slice(db_text(r, i, 1)), "reason",
-	    suppress_reason_name((int)db_int(r, i, 2)), "source", json_slice(db_text(r, i, 3)),
-	    "campaign", json_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, 4)), "created_at",
-	    json_time(db_int(r, i, 5)));
+	    "{so so ss so so so}", "id", api_id(ID_SUPPRESSION, (uint64_t)db_int(r, i, 0)), "email",
+	    api_text(db_text(r, i, 1)), "reason", suppress_reason_name((int)db_int(r, i, 2)),
+	    "source", api_text(db_text(r, i, 3)), "campaign",
+	    api_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, 4)), "created_at",
+	    api_time(db_int(r, i, 5)));
 }
 
 static int list_suppressions(struct call *c)
@@ -57,7 +57,7 @@ static int create_suppression(struct call *c)
 	struct suppression_body b = { 0 };
 	struct suppress_address a;
 	struct body_seen seen;
-	int added, r = body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
+	int added, r = http_body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
 
 	if (r < 0)
 		return r;
@@ -68,7 +68,7 @@ static int create_suppression(struct call *c)
 	added = r = suppress_add(c->app, c->db, c->actor.org, &a, SUPPRESS_MANUAL, "api", 0);
 	if (r >= 0)
 		r = find(c, &a, &row);
-	return r < 0 ? r : reply_json(c, added ? 201 : 200, suppression_json(row, 0));
+	return r < 0 ? r : http_reply_json(c, added ? 201 : 200, suppression_json(row, 0));
 }
 
 static int address_of_path(const struct call *c, struct suppress_address *a)
@@ -84,7 +84,7 @@ static int get_suppression(struct call *c)
 
 	if (r >= 0)
 		r = find(c, &a, &row);
-	return r < 0 ? r : reply_json(c, 200, suppression_json(row, 0));
+	return r < 0 ? r : http_reply_json(c, 200, suppression_json(row, 0));
 }
 
 static int delete_suppression(struct call *c)
@@ -96,7 +96,7 @@ static int delete_suppression(struct call *c)
 		r = suppress_remove(c->app, c->db, c->actor.org, &a);
 	if (r == 0)
 		return E_UNKNOWN;
-	return r < 0 ? r : reply_empty(c, 204);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 struct batch_body {
@@ -138,7 +138,7 @@ static int change_suppressions(struct call *c)
 {
 	struct batch_body b = { 0 };
 	struct body_seen seen;
-	int added, removed = 0, r = body_read(c, batch_body, ARRAY_LEN(batch_body), &b, &seen);
+	int added, removed = 0, r = http_body_read(c, batch_body, ARRAY_LEN(batch_body), &b, &seen);
 
 	if (r < 0)
 		return r;
@@ -148,10 +148,11 @@ static int change_suppressions(struct call *c)
 	if (r >= 0)
 		r = problem_end(c); /* one bad address, and nothing is changed */
 	return r < 0 ? r
-		     : reply_json(c, 200, json_pack("{si si}", "added", added, "removed", removed));
+		     : http_reply_json(c, 200,
+				       json_pack("{si si}", "added", added, "removed", removed));
 }
 
-const struct route suppression_routes[] = {
+const struct http_route suppression_routes[] = {
 	{ "GET", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_READ, 0, 0,
 	  list_suppressions },
 	{ "POST", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE, ROUTE_IDEMPOTENT, 0,
