@@ -5,11 +5,11 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "control/app.h"
+#include "control/app/app.h"
 #include "control/db/migrate.h"
 #include "control/http/route.h"
 #include "control/http/server.h"
-#include "control/workers/worker.h"
+#include "control/worker/worker.h"
 
 static const char config_default[] = "/etc/postern/control.conf";
 
@@ -22,22 +22,22 @@ struct service {
 
 static int http_start(void **ret, struct app *app, char *error)
 {
-	struct server *server = NULL;
+	struct http_server *server = NULL;
 	char api[128], public[128], admin[128];
-	int r = server_start(&server, app, error);
+	int r = http_server_start(&server, app, error);
 
 	if (r < 0)
 		return r;
-	log_info("http.listening", kv_str("api", server_address(server, LISTEN_API, api)),
-		 kv_str("public", server_address(server, LISTEN_PUBLIC, public)),
-		 kv_str("admin", server_address(server, LISTEN_ADMIN, admin)));
+	log_info("http.listening", kv_str("api", http_server_address(server, LISTEN_API, api)),
+		 kv_str("public", http_server_address(server, LISTEN_PUBLIC, public)),
+		 kv_str("admin", http_server_address(server, LISTEN_ADMIN, admin)));
 	*ret = server;
 	return 0;
 }
 
 static void http_stop(void *service)
 {
-	(void)server_stop(service);
+	(void)http_server_stop(service);
 }
 
 static int work_start(void **ret, struct app *app, char *error UNUSED)
@@ -215,7 +215,7 @@ int main(int argc, char **argv)
 		else if (!strcmp(argv[i], "--sample"))
 			return print_sample();
 		else if (!strcmp(argv[i], "--routes"))
-			return routes_print(), 0;
+			return http_route_print(), 0;
 		else if (!strcmp(argv[i], "--version"))
 			return puts("postern-control 0.1.0") < 0;
 		else if (!strcmp(argv[i], "-t") || !strcmp(argv[i], "--check"))

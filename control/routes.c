@@ -1,16 +1,16 @@
 /* control/routes.c - every table of routes and the listeners it is reached on. */
-#include "control/auth/session.h"
+#include "control/auth/login_session.h"
 #include "control/campaigns/routes.h"
 #include "control/contacts/routes.h"
 #include "control/domains/domains.h"
 #include "control/http/system.h"
 #include "control/org/org.h"
-#include "control/public/routes.h"
+#include "control/tracking/routes.h"
 #include "control/suppression/routes.h"
 #include "control/templates/routes.h"
 
 /* clang-format off */
-const struct route_table route_tables[] = {
+const struct http_route_table http_route_tables[] = {
 	{system_routes,          &system_routes_n,          LISTEN_API | LISTEN_ADMIN},
 	{auth_routes,            &auth_routes_n,            LISTEN_API               },
 	{me_routes,              &me_routes_n,              LISTEN_API               },
@@ -18,8 +18,8 @@ const struct route_table route_tables[] = {
 	{member_routes,          &member_routes_n,          LISTEN_API               },
 	{domain_routes,          &domain_routes_n,          LISTEN_API               },
 	{org_routes,             &org_routes_n,             LISTEN_API               },
-	{admin_routes,           &admin_routes_n,           LISTEN_ADMIN             },
-	{field_routes,           &field_routes_n,           LISTEN_API               },
+	{platform_routes,           &platform_routes_n,           LISTEN_ADMIN             },
+	{contact_field_routes,           &contact_field_routes_n,           LISTEN_API               },
 	{list_routes,            &list_routes_n,            LISTEN_API               },
 	{contact_routes,         &contact_routes_n,         LISTEN_API               },
 	{import_routes,          &import_routes_n,          LISTEN_API               },
@@ -28,7 +28,7 @@ const struct route_table route_tables[] = {
 	{campaign_action_routes, &campaign_action_routes_n, LISTEN_API               },
 	{campaign_report_routes, &campaign_report_routes_n, LISTEN_API               },
 	{suppression_routes,     &suppression_routes_n,     LISTEN_API               },
-	{public_routes,          &public_routes_n,          LISTEN_PUBLIC            },
+	{tracking_routes,          &tracking_routes_n,          LISTEN_PUBLIC            },
 };
 /* clang-format on */
-const size_t route_tables_n = ARRAY_LEN(route_tables);
+const size_t http_route_tables_n = ARRAY_LEN(http_route_tables);

@@ -5,7 +5,7 @@
 
 static int refuse(struct call *c, const char *why)
 {
-	reply_header(c, "WWW-Authenticate", "Bearer realm=\"postern\"");
+	http_reply_header(c, "WWW-Authenticate", "Bearer realm=\"postern\"");
 	return problem(c, 401, "not_authenticated", "%s", why);
 }
 
@@ -119,7 +119,7 @@ static int enter_session(struct call *c, const struct token *t, bool cookie)
 				   .session = t->id,
 				   .id = (uint64_t)db_int(res, 0, 2),
 				   .role = (enum role)db_int(res, 0, 3),
-				   .permits = role_permits((enum role)db_int(res, 0, 3)),
+				   .permits = permit_of_role((enum role)db_int(res, 0, 3)),
 				   .suspended = db_int(res, 0, 4) != 1 };
 	return db_bool(res, 0, 5) ? touch_session(c) : 0;
 }
@@ -135,7 +135,7 @@ static const char *name_of(uint64_t permit)
 
 static int check_rights(struct call *c)
 {
-	const struct route *route = c->route;
+	const struct http_route *route = c->route;
 
 	if (route->auth == AUTH_SESSION && c->actor.kind != ACTOR_USER)
 		return problem(c, 403, "session_required",

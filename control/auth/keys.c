@@ -1,7 +1,7 @@
 /* control/auth/keys.c - API keys: the secret is shown once, only its HMAC is kept. */
 #include "base/clock.h"
 #include "control/auth/audit.h"
-#include "control/auth/session.h"
+#include "control/auth/login_session.h"
 #include "control/auth/token.h"
 #include "control/http/body.h"
 #include "control/http/rows.h"
@@ -30,7 +30,7 @@ static json_t *cidr_list(struct slice cidrs)
 		const char *end = memchr(cidrs.p, ' ', cidrs.n);
 		size_t n = end ? (size_t)(end - cidrs.p) : cidrs.n;
 
-		(void)json_array_append_new(list, json_slice(slice_of(cidrs.p, n)));
+		(void)json_array_append_new(list, api_text(slice_of(cidrs.p, n)));
 		n += end != NULL;
 		cidrs = slice_of(cidrs.p + n, cidrs.n - n);
 	}
@@ -39,14 +39,13 @@ static json_t *cidr_list(struct slice cidrs)
 
 static json_t *key_json(const struct db_result *res, unsigned i)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-			 json_id(ID_KEY, (uint64_t)db_int(res, i, 0)), "name",
-			 json_slice(db_text(res, i, 1)), "scopes",
-			 scope_names((uint64_t)db_int(res, i, 2)), "cidrs",
-			 cidr_list(db_text(res, i, 3)), "created_at", json_time(db_int(res, i, 4)),
-			 "expires_at", json_time(db_int(res, i, 5)), "revoked_at",
-			 json_time(db_int(res, i, 6)), "last_used_at", json_time(db_int(res, i, 7)),
-			 "last_used_ip", json_slice(db_text(res, i, 8)));
+	return json_pack(
+	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+	    api_id(ID_KEY, (uint64_t)db_int(res, i, 0)), "name", api_text(db_text(res, i, 1)),
+	    "scopes", scope_names((uint64_t)db_int(res, i, 2)), "cidrs",
+	    cidr_list(db_text(res, i, 3)), "created_at", api_time(db_int(res, i, 4)), "expires_at",
+	    api_time(db_int(res, i, 5)), "revoked_at", api_time(db_int(res, i, 6)), "last_used_at",
+	    api_time(db_int(res, i, 7)), "last_used_ip", api_text(db_text(res, i, 8)));
 }
 
 static int get_keys(struct call *c)
@@ -76,8 +75,8 @@ static int reply_key(struct call *c, uint64_t id, unsigned status, const char *s
 	key = key_json(res, 0);
 	if (secret_token)
 		(void)json_object_set_new(key, "key", json_string(secret_token));
-	reply_etag(c, db_int(res, 0, 9));
-	return reply_json(c, status, key);
+	http_reply_etag(c, db_int(res, 0, 9));
+	return http_reply_json(c, status, key);
 }
 
 static int get_key(struct call *c)
@@ -166,9 +165,9 @@ static int insert_key(struct call *c, const struct key_body *b, uint64_t scopes,
 	uint64_t id = (uint64_t)db_int(res, 0, 0);
 	(void)token_format(ID_KEY, c->actor.org, id, secret, token);
 	r = audit_put(
-	    c, "key.created", id_out(ID_KEY, id, id_text),
-	    json_pack("{s:o, s:o}", "name", json_slice(b->name), "scopes", scope_names(scopes)));
-	reply_header(c, "Location", "/v1/keys/%s", id_text);
+	    c, "key.created", ids_out(ID_KEY, id, id_text),
+	    json_pack("{s:o, s:o}", "name", api_text(b->name), "scopes", scope_names(scopes)));
+	http_reply_header(c, "Location", "/v1/keys/%s", id_text);
 	return r < 0 ? r : reply_key(c, id, 201, token);
 }
 
@@ -178,7 +177,7 @@ static int post_key(struct call *c)
 	struct key_body b = { 0 };
 	struct body_seen seen;
 	uint64_t scopes;
-	int r = body_read(c, key_fields, ARRAY_LEN(key_fields), &b, &seen);
+	int r = http_body_read(c, key_fields, ARRAY_LEN(key_fields), &b, &seen);
 
 	if (r < 0)
 		return r;
@@ -207,13 +206,13 @@ static int delete_key(struct call *c)
 			   p_int(c->actor.org), p_int(id));
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	r = audit_put(c, "key.revoked", id_out(ID_KEY, id, id_text), NULL);
-	return r < 0 ? r : reply_empty(c, 204);
+	r = audit_put(c, "key.revoked", ids_out(ID_KEY, id, id_text), NULL);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 /* The reply of POST holds the secret: it is never kept, so the key is not idempotent. */
 /* clang-format off */
-const struct route key_routes[] = {
+const struct http_route key_routes[] = {
 	{"GET",    "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_keys  },
 	{"POST",   "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, post_key  },
 	{"GET",    "/v1/keys/{key_id}", AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_key   },

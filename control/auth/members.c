@@ -1,7 +1,7 @@
 /* control/auth/members.c - who belongs to the organisation, in which role.  An invitation or a
  * reset gives the admin a token to hand over; it works once, for three days. */
 #include "control/auth/audit.h"
-#include "control/auth/session.h"
+#include "control/auth/login_session.h"
 #include "control/auth/token.h"
 #include "control/http/body.h"
 #include "control/http/rows.h"
@@ -23,11 +23,11 @@ static const char *status_name(int64_t status)
 static json_t *member_json(const struct db_result *res, unsigned i)
 {
 	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "id",
-			 json_id(ID_USER, (uint64_t)db_int(res, i, 0)), "email",
-			 json_slice(db_text(res, i, 1)), "name", json_slice(db_text(res, i, 2)),
-			 "role", role_name((enum role)db_int(res, i, 3)), "status",
-			 status_name(db_int(res, i, 4)), "created_at", json_time(db_int(res, i, 5)),
-			 "last_login_at", json_time(db_int(res, i, 6)));
+			 api_id(ID_USER, (uint64_t)db_int(res, i, 0)), "email",
+			 api_text(db_text(res, i, 1)), "name", api_text(db_text(res, i, 2)), "role",
+			 permit_role_name((enum role)db_int(res, i, 3)), "status",
+			 status_name(db_int(res, i, 4)), "created_at", api_time(db_int(res, i, 5)),
+			 "last_login_at", api_time(db_int(res, i, 6)));
 }
 
 static int get_members(struct call *c)
@@ -57,8 +57,8 @@ static int reply_member(struct call *c, uint64_t id, unsigned status, const char
 	member = member_json(res, 0);
 	if (token)
 		(void)json_object_set_new(member, "token", json_string(token));
-	reply_etag(c, db_int(res, 0, 7));
-	return reply_json(c, status, member);
+	http_reply_etag(c, db_int(res, 0, 7));
+	return http_reply_json(c, status, member);
 }
 
 static int get_member(struct call *c)
@@ -105,10 +105,10 @@ static const struct body_field invite_fields[] = {
  * admin. */
 static int read_role(struct call *c, struct slice name, enum role *ret)
 {
-	if (role_parse(name, ret) < 0)
+	if (permit_role_parse(name, ret) < 0)
 		problem_add(c, "/role", "unknown_role",
 			    "admin, manager, editor, analyst, viewer or sender");
-	else if (role_permits(*ret) & ~c->actor.permits)
+	else if (permit_of_role(*ret) & ~c->actor.permits)
 		problem_add(c, "/role", "missing_permission",
 			    "you do not hold all that this role may do");
 	return problem_end(c);
@@ -124,7 +124,7 @@ static int check_reach(struct call *c, uint64_t id)
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	if (role_permits((enum role)db_int(res, 0, 0)) & ~c->actor.permits)
+	if (permit_of_role((enum role)db_int(res, 0, 0)) & ~c->actor.permits)
 		return problem(c, 403, "missing_permission",
 			       "you do not hold all that this member may do");
 	return 0;
@@ -138,7 +138,7 @@ static int post_member(struct call *c)
 	struct body_seen seen;
 	struct mailbox box;
 	enum role role = ROLE_VIEWER;
-	int r = body_read(c, invite_fields, ARRAY_LEN(invite_fields), &b, &seen);
+	int r = http_body_read(c, invite_fields, ARRAY_LEN(invite_fields), &b, &seen);
 
 	if (r >= 0)
 		r = read_role(c, b.role, &role);
@@ -156,9 +156,9 @@ static int post_member(struct call *c)
 	r = make_token(c, id, TOKEN_INVITE, token);
 	if (r < 0)
 		return r;
-	r = audit_put(c, "member.invited", id_out(ID_USER, id, id_text),
-		      json_pack("{s:s}", "role", role_name(role)));
-	reply_header(c, "Location", "/v1/members/%s", id_text);
+	r = audit_put(c, "member.invited", ids_out(ID_USER, id, id_text),
+		      json_pack("{s:s}", "role", permit_role_name(role)));
+	http_reply_header(c, "Location", "/v1/members/%s", id_text);
 	return r < 0 ? r : reply_member(c, id, 201, token);
 }
 
@@ -230,7 +230,7 @@ static int update_member(struct call *c, uint64_t id, const struct member_body *
 	if (r == 0)
 		return E_UNKNOWN;
 	if (r >= 0 && status == STATUS_DISABLED)
-		r = session_end_all(c, id, 0);
+		r = login_session_end_all(c, id, 0);
 	return r < 0 ? r : keeps_admin(c);
 }
 
@@ -243,11 +243,11 @@ static int patch_member(struct call *c)
 	int r = call_id(c, 0, ID_USER, &id);
 
 	if (r >= 0)
-		r = body_read(c, patch_fields, ARRAY_LEN(patch_fields), &b, &seen);
+		r = http_body_read(c, patch_fields, ARRAY_LEN(patch_fields), &b, &seen);
 	if (r >= 0)
 		r = update_member(c, id, &b, seen);
 	if (r >= 0)
-		r = audit_put(c, "member.changed", id_out(ID_USER, id, id_text),
+		r = audit_put(c, "member.changed", ids_out(ID_USER, id, id_text),
 			      json_incref(c->body));
 	return r < 0 ? r : reply_member(c, id, 200, NULL);
 }
@@ -267,8 +267,8 @@ static int delete_member(struct call *c)
 		return r < 0 ? r : E_UNKNOWN;
 	r = keeps_admin(c);
 	if (r >= 0)
-		r = audit_put(c, "member.removed", id_out(ID_USER, id, id_text), NULL);
-	return r < 0 ? r : reply_empty(c, 204);
+		r = audit_put(c, "member.removed", ids_out(ID_USER, id, id_text), NULL);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 static int post_reset(struct call *c)
@@ -283,12 +283,12 @@ static int post_reset(struct call *c)
 		return r;
 	r = make_token(c, id, TOKEN_RESET, token);
 	if (r >= 0)
-		r = audit_put(c, "member.reset", id_out(ID_USER, id, id_text), NULL);
+		r = audit_put(c, "member.reset", ids_out(ID_USER, id, id_text), NULL);
 	return r < 0 ? r : reply_member(c, id, 201, token);
 }
 
 /* clang-format off */
-const struct route member_routes[] = {
+const struct http_route member_routes[] = {
 	{"GET",    "/v1/members",                   AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_members  },
 	{"POST",   "/v1/members",                   AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, post_member  },
 	{"GET",    "/v1/members/{user_id}",         AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_member   },

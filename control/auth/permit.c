@@ -39,12 +39,12 @@ static const char *const roles[ROLE_END] = {
 	NULL, "admin", "manager", "editor", "analyst", "viewer", "sender",
 };
 
-const char *role_name(enum role role)
+const char *permit_role_name(enum role role)
 {
 	return role > 0 && role < ROLE_END ? roles[role] : "none";
 }
 
-int role_parse(struct slice name, enum role *ret)
+int permit_role_parse(struct slice name, enum role *ret)
 {
 	for (unsigned i = 1; i < ROLE_END; i++)
 		if (slice_eq(name, slice_str(roles[i]))) {
@@ -54,7 +54,7 @@ int role_parse(struct slice name, enum role *ret)
 	return E_SYNTAX;
 }
 
-uint64_t role_permits(enum role role)
+uint64_t permit_of_role(enum role role)
 {
 	uint64_t set = 0;
 

@@ -37,9 +37,9 @@ enum role {
 	ROLE_END
 };
 
-const char *role_name(enum role role);
-int role_parse(struct slice name, enum role *ret) MUST_CHECK; /* E_SYNTAX */
-uint64_t role_permits(enum role role);
+const char *permit_role_name(enum role role);
+int permit_role_parse(struct slice name, enum role *ret) MUST_CHECK; /* E_SYNTAX */
+uint64_t permit_of_role(enum role role);
 
 /* Walks names: NULL past the last bit. */
 const char *permit_name(unsigned bit);

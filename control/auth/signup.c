@@ -1,7 +1,7 @@
 /* control/auth/signup.c */
 #include "control/auth/audit.h"
 #include "control/auth/password.h"
-#include "control/auth/session.h"
+#include "control/auth/login_session.h"
 #include "control/auth/signup.h"
 #include "message/mailbox.h"
 
@@ -39,14 +39,14 @@ static int create(struct db *db, void *arg)
 	if (r >= 0)
 		r = insert_user(k);
 	if (r >= 0)
-		r = audit_put_in(c, k->n->ret_org, "org.created", id_out(ID_ORG, k->n->ret_org, id),
-				 NULL);
+		r = audit_put_in(c, k->n->ret_org, "org.created",
+				 ids_out(ID_ORG, k->n->ret_org, id), NULL);
 	if (r >= 0 && k->n->log_in)
-		r = session_begin(c, k->n->ret_org, k->n->ret_user, 201);
+		r = login_session_begin(c, k->n->ret_org, k->n->ret_user, 201);
 	return r;
 }
 
-int org_create(struct call *c, struct new_org *n)
+int signup_create(struct call *c, struct new_org *n)
 {
 	char hash[PASSWORD_HASH_MAX], norm[MAILBOX_MAX + 2];
 	struct creation k = { .c = c, .n = n, .hash = hash };

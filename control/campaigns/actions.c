@@ -8,7 +8,7 @@
 #include "control/campaigns/routes.h"
 #include "control/campaigns/start.h"
 #include "control/http/body.h"
-#include "control/org/outbox.h"
+#include "control/engine/outbox.h"
 
 /* ---- before sending ---------------------------------------------------------------------- */
 
@@ -86,7 +86,7 @@ static int check(struct call *c)
 			   p_int(db_int(row, 0, CC_ID)), p_bool(db_bool(row, 0, CC_TO_ALL)));
 	if (r < 0)
 		return r;
-	return reply_json(
+	return http_reply_json(
 	    c, 200, json_pack("{sb sI}", "ready", 1, "contacts", (json_int_t)db_int(size, 0, 0)));
 }
 
@@ -110,7 +110,8 @@ static int note(struct call *c, const struct db_result *row, const char *action)
 {
 	char id[ID_OUT_MAX];
 
-	return audit_put(c, action, id_out(ID_CAMPAIGN, (uint64_t)db_int(row, 0, CC_ID), id), NULL);
+	return audit_put(c, action, ids_out(ID_CAMPAIGN, (uint64_t)db_int(row, 0, CC_ID), id),
+			 NULL);
 }
 
 /* What the audit calls a change to this status. */
@@ -171,7 +172,7 @@ static int send_campaign(struct call *c)
 	if (r >= 0)
 		r = call_if_match(c, db_int(row, 0, CC_VERSION));
 	if (r >= 0 && c->body)
-		r = body_read(c, send_body, ARRAY_LEN(send_body), &b, &seen);
+		r = http_body_read(c, send_body, ARRAY_LEN(send_body), &b, &seen);
 	if (r < 0)
 		return r;
 	if (db_int(row, 0, CC_STATUS) > CAMPAIGN_SCHEDULED)
@@ -278,7 +279,7 @@ static int cancel_campaign(struct call *c)
 }
 
 #define ACTION(name) "/v1/campaigns/{campaign_id}/" name
-const struct route campaign_action_routes[] = {
+const struct http_route campaign_action_routes[] = {
 	{ "POST", ACTION("check"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, ROUTE_NO_BODY, 0, check },
 	{ "POST", ACTION("send"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND,
 	  ROUTE_NO_BODY | ROUTE_IDEMPOTENT, 0, send_campaign },

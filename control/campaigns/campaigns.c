@@ -38,7 +38,7 @@ static json_t *list_ids(const struct db_result *r, unsigned i, unsigned column)
 	size_t k;
 
 	json_array_foreach(numbers, k, number)(void)
-	    json_array_append_new(ids, json_id(ID_LIST, (uint64_t)json_integer_value(number)));
+	    json_array_append_new(ids, api_id(ID_LIST, (uint64_t)json_integer_value(number)));
 	json_decref(numbers);
 	return ids;
 }
@@ -47,24 +47,24 @@ json_t *campaign_json(const struct db_result *r, unsigned i)
 {
 	return json_pack(
 	    "{so so ss so so s{so so} so sb so so so so so sI so so}", "id",
-	    json_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, CC_ID)), "name",
-	    json_slice(db_text(r, i, CC_NAME)), "status", campaign_word(r, i), "template",
-	    json_id(ID_TEMPLATE, (uint64_t)db_int(r, i, CC_TEMPLATE)), "subject",
-	    json_slice(db_text(r, i, CC_SUBJECT)), "from", "name",
-	    json_slice(db_text(r, i, CC_FROM_NAME)), "email",
-	    json_slice(db_text(r, i, CC_FROM_EMAIL)), "reply_to",
-	    json_slice(db_text(r, i, CC_REPLY_TO)), "all_contacts", db_bool(r, i, CC_TO_ALL),
-	    "lists", list_ids(r, i, CC_LISTS), "exclude_lists", list_ids(r, i, CC_EXCLUDED),
-	    "scheduled_at", json_time(db_int(r, i, CC_SCHEDULED)), "started_at",
-	    json_time(db_int(r, i, CC_STARTED)), "expires_at", json_time(db_int(r, i, CC_EXPIRES)),
-	    "audience", (json_int_t)db_int(r, i, CC_AUDIENCE), "created_at",
-	    json_time(db_int(r, i, CC_CREATED)), "updated_at", json_time(db_int(r, i, CC_UPDATED)));
+	    api_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, CC_ID)), "name",
+	    api_text(db_text(r, i, CC_NAME)), "status", campaign_word(r, i), "template",
+	    api_id(ID_TEMPLATE, (uint64_t)db_int(r, i, CC_TEMPLATE)), "subject",
+	    api_text(db_text(r, i, CC_SUBJECT)), "from", "name",
+	    api_text(db_text(r, i, CC_FROM_NAME)), "email", api_text(db_text(r, i, CC_FROM_EMAIL)),
+	    "reply_to", api_text(db_text(r, i, CC_REPLY_TO)), "all_contacts",
+	    db_bool(r, i, CC_TO_ALL), "lists", list_ids(r, i, CC_LISTS), "exclude_lists",
+	    list_ids(r, i, CC_EXCLUDED), "scheduled_at", api_time(db_int(r, i, CC_SCHEDULED)),
+	    "started_at", api_time(db_int(r, i, CC_STARTED)), "expires_at",
+	    api_time(db_int(r, i, CC_EXPIRES)), "audience", (json_int_t)db_int(r, i, CC_AUDIENCE),
+	    "created_at", api_time(db_int(r, i, CC_CREATED)), "updated_at",
+	    api_time(db_int(r, i, CC_UPDATED)));
 }
 
 int campaign_reply(struct call *c, unsigned status, const struct db_result *row)
 {
-	reply_etag(c, db_int(row, 0, CC_VERSION));
-	return reply_json(c, status, campaign_json(row, 0));
+	http_reply_etag(c, db_int(row, 0, CC_VERSION));
+	return http_reply_json(c, status, campaign_json(row, 0));
 }
 
 static int load(struct call *c, uint64_t id, bool lock, struct db_result **ret)
@@ -172,7 +172,7 @@ static int check_template(struct call *c, uint64_t id)
 static int read_campaign(struct call *c, struct campaign_body *b, struct body_seen *seen)
 {
 	struct mailbox_named reply;
-	int r = body_read(c, campaign_body, B_ROWS, b, seen);
+	int r = http_body_read(c, campaign_body, B_ROWS, b, seen);
 
 	if (r < 0)
 		return r;
@@ -212,7 +212,7 @@ static int put_lists(struct call *c, uint64_t campaign, const json_t *lists, con
 		char pointer[48];
 		uint64_t list = 0;
 		int r = json_is_string(item)
-			    ? id_in(ID_LIST, slice_str(json_string_value(item)), &list)
+			    ? ids_in(ID_LIST, slice_str(json_string_value(item)), &list)
 			    : E_UNKNOWN;
 
 		if (r >= 0)
@@ -393,10 +393,10 @@ static int delete_campaign(struct call *c)
 		return r;
 	r = db_run(c->db, NULL, "DELETE FROM campaigns WHERE org_id = $1 AND id = $2",
 		   p_int(c->actor.org), p_int(db_int(old, 0, CC_ID)));
-	return r < 0 ? r : reply_empty(c, 204);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
-const struct route campaign_routes[] = {
+const struct http_route campaign_routes[] = {
 	{ "GET", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_campaigns },
 	{ "POST", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_campaign },

@@ -68,16 +68,16 @@ static int get_progress(struct call *c)
 		return r;
 	bool open = db_int(row, 0, P_OPEN) || db_int(row, 0, P_DEFERRED);
 	int64_t status = db_int(row, 0, P_STATUS);
-	return reply_json(
+	return http_reply_json(
 	    c, 200,
-	    json_pack("{so ss sI so sI sI so}", "id", json_id(ID_CAMPAIGN, id), "status",
+	    json_pack("{so ss sI so sI sI so}", "id", api_id(ID_CAMPAIGN, id), "status",
 		      status == CAMPAIGN_SENDING && !open ? "completed"
 							  : campaign_status_name((int)status),
 		      "audience", (json_int_t)db_int(row, 0, P_AUDIENCE), "states",
 		      states_json(row), "deferred_attempts",
 		      (json_int_t)db_int(row, 0, P_DEFERRALS), "last_minute",
 		      (json_int_t)db_int(row, 0, P_MINUTE), "started_at",
-		      json_time(status < CAMPAIGN_SENDING ? 0 : db_int(row, 0, P_STARTED))));
+		      api_time(status < CAMPAIGN_SENDING ? 0 : db_int(row, 0, P_STARTED))));
 }
 
 /* ---- recipients -------------------------------------------------------------------------- */
@@ -99,10 +99,10 @@ static json_t *recipient_json(const struct db_result *r, unsigned i)
 {
 	return json_pack(
 	    "{sI so so ss ss sI sI so}", "seq", (json_int_t)db_int(r, i, 0), "contact",
-	    json_id(ID_CONTACT, (uint64_t)db_int(r, i, 1)), "email", json_slice(db_text(r, i, 2)),
+	    api_id(ID_CONTACT, (uint64_t)db_int(r, i, 1)), "email", api_text(db_text(r, i, 2)),
 	    "state", ledger_state_name((int)db_int(r, i, 3)), "reason",
 	    ledger_reason_name((int)db_int(r, i, 4)), "code", (json_int_t)db_int(r, i, 5),
-	    "attempts", (json_int_t)db_int(r, i, 6), "changed_at", json_time(db_int(r, i, 7)));
+	    "attempts", (json_int_t)db_int(r, i, 6), "changed_at", api_time(db_int(r, i, 7)));
 }
 
 static int list_recipients(struct call *c)
@@ -149,7 +149,7 @@ static json_t *series_json(const struct db_result *r)
 	for (unsigned i = 0; i < db_rows(r); i++) {
 		json_t *point = json_object();
 
-		(void)json_object_set_new(point, "at", json_time(db_int(r, i, 0)));
+		(void)json_object_set_new(point, "at", api_time(db_int(r, i, 0)));
 		for (unsigned k = 1; k < ARRAY_LEN(outcome_names); k++)
 			(void)json_object_set_new(point, outcome_names[k],
 						  json_integer(db_int(r, i, k)));
@@ -166,8 +166,8 @@ static json_t *reasons_json(const struct db_result *r)
 		(void)json_array_append_new(
 		    reasons,
 		    json_pack("{ss sI so so sI}", "outcome", outcome_names[db_int(r, i, 0)], "code",
-			      (json_int_t)db_int(r, i, 1), "status", json_slice(db_text(r, i, 2)),
-			      "text", json_slice(db_text(r, i, 3)), "count",
+			      (json_int_t)db_int(r, i, 1), "status", api_text(db_text(r, i, 2)),
+			      "text", api_text(db_text(r, i, 3)), "count",
 			      (json_int_t)db_int(r, i, 4)));
 	return reasons;
 }
@@ -194,15 +194,15 @@ static int get_stats(struct call *c)
 		    p_int(c->actor.org), p_int(id));
 	if (r < 0)
 		return r;
-	return reply_json(c, 200,
-			  json_pack("{sI sI so so}", "audience",
-				    (json_int_t)db_int(head, 0, CC_AUDIENCE), "unsubscribed",
-				    (json_int_t)db_int(left, 0, 0), "series", series_json(series),
-				    "reasons", reasons_json(reasons)));
+	return http_reply_json(c, 200,
+			       json_pack("{sI sI so so}", "audience",
+					 (json_int_t)db_int(head, 0, CC_AUDIENCE), "unsubscribed",
+					 (json_int_t)db_int(left, 0, 0), "series",
+					 series_json(series), "reasons", reasons_json(reasons)));
 }
 
 #define REPORT(name) "/v1/campaigns/{campaign_id}/" name
-const struct route campaign_report_routes[] = {
+const struct http_route campaign_report_routes[] = {
 	{ "GET", REPORT("progress"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_progress },
 	{ "GET", REPORT("recipients"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_recipients },
 	{ "GET", REPORT("stats"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_stats },

@@ -4,7 +4,8 @@
 #include "control/campaigns/ledger.h"
 #include "control/http/rows.h"
 
-extern const struct route campaign_routes[], campaign_action_routes[], campaign_report_routes[];
+extern const struct http_route campaign_routes[], campaign_action_routes[],
+    campaign_report_routes[];
 extern const size_t campaign_routes_n, campaign_action_routes_n, campaign_report_routes_n;
 
 /* A campaign's row, as campaign_load() gives it. */

@@ -37,19 +37,19 @@ static json_t *contact_json(const struct db_result *r, unsigned i)
 	json_t *values = json_loadb(fields.p, fields.n, 0, NULL);
 
 	return json_pack(
-	    "{so so so so ss so so so}", "id", json_id(ID_CONTACT, (uint64_t)db_int(r, i, K_ID)),
-	    "email", json_slice(db_text(r, i, K_EMAIL)), "first_name",
-	    json_slice(db_text(r, i, K_FIRST)), "last_name", json_slice(db_text(r, i, K_LAST)),
+	    "{so so so so ss so so so}", "id", api_id(ID_CONTACT, (uint64_t)db_int(r, i, K_ID)),
+	    "email", api_text(db_text(r, i, K_EMAIL)), "first_name",
+	    api_text(db_text(r, i, K_FIRST)), "last_name", api_text(db_text(r, i, K_LAST)),
 	    "status",
 	    status >= 1 && status < (int64_t)ARRAY_LEN(status_names) ? status_names[status] : "",
 	    "fields", values ? values : json_object(), "created_at",
-	    json_time(db_int(r, i, K_CREATED)), "updated_at", json_time(db_int(r, i, K_UPDATED)));
+	    api_time(db_int(r, i, K_CREATED)), "updated_at", api_time(db_int(r, i, K_UPDATED)));
 }
 
 static int reply_contact(struct call *c, unsigned status, const struct db_result *row)
 {
-	reply_etag(c, db_int(row, 0, K_VERSION));
-	return reply_json(c, status, contact_json(row, 0));
+	http_reply_etag(c, db_int(row, 0, K_VERSION));
+	return http_reply_json(c, status, contact_json(row, 0));
 }
 
 /* {contact_id} is an id or, where people type it, the address. */
@@ -91,7 +91,7 @@ static int read_filter(struct call *c, int64_t *ret_status, uint64_t *ret_list,
 		return problem(c, 400, "invalid_filter",
 			       "status is subscribed, unsubscribed, bounced or complained");
 	*ret_list = 0;
-	if (list.n && id_in(ID_LIST, list, ret_list) < 0)
+	if (list.n && ids_in(ID_LIST, list, ret_list) < 0)
 		return problem(c, 400, "invalid_filter", "list is the id of a list");
 	*ret_email = SLICE("");
 	if (email.n) {
@@ -153,10 +153,10 @@ static int get_contact(struct call *c)
 	json = contact_json(row, 0);
 	ids = json_array();
 	for (unsigned i = 0; i < db_rows(lists); i++)
-		(void)json_array_append_new(ids, json_id(ID_LIST, (uint64_t)db_int(lists, i, 0)));
+		(void)json_array_append_new(ids, api_id(ID_LIST, (uint64_t)db_int(lists, i, 0)));
 	(void)json_object_set_new(json, "lists", ids);
-	reply_etag(c, db_int(row, 0, K_VERSION));
-	return reply_json(c, 200, json);
+	http_reply_etag(c, db_int(row, 0, K_VERSION));
+	return http_reply_json(c, 200, json);
 }
 
 /* ---- writing ----------------------------------------------------------------------------- */
@@ -179,25 +179,25 @@ static const struct body_field contact_body[B_ROWS] = {
 
 static int check_fields(struct call *c, const json_t *fields)
 {
-	OWNED(field_types) types = NULL;
+	OWNED(contact_field_types) types = NULL;
 	const char *name;
 	json_t *value;
 	char pointer[128];
-	int r = fields ? field_types_load(&types, c->db, c->actor.org) : 0;
+	int r = fields ? contact_field_types_load(&types, c->db, c->actor.org) : 0;
 
 	if (r < 0 || !fields)
 		return r;
 	json_object_foreach((json_t *)fields, name, value)
 	{
-		enum field_type type = field_types_find(types, slice_str(name));
+		enum contact_field_type type = contact_field_types_find(types, slice_str(name));
 
 		(void)snprintf(pointer, sizeof(pointer), "/fields/%.100s", name);
 		if (!type)
 			problem_add(c, pointer, "unknown_field",
 				    "no field of this name is defined");
-		else if (!field_value_fits(type, value))
+		else if (!contact_field_value_fits(type, value))
 			problem_add(c, pointer, "wrong_type", "this field is a %s",
-				    field_type_name(type));
+				    contact_field_type_name(type));
 	}
 	return 0;
 }
@@ -205,7 +205,7 @@ static int check_fields(struct call *c, const json_t *fields)
 static int read_contact(struct call *c, struct contact_body *b, struct body_seen *seen,
 			struct suppress_address *a, int64_t *ret_status)
 {
-	int r = body_read(c, contact_body, B_ROWS, b, seen);
+	int r = http_body_read(c, contact_body, B_ROWS, b, seen);
 
 	if (r < 0)
 		return r;
@@ -229,7 +229,7 @@ static int join_lists(struct call *c, const json_t *lists, int64_t contact)
 
 		(void)snprintf(pointer, sizeof(pointer), "/lists/%zu", i);
 		if (!json_is_string(item) ||
-		    id_in(ID_LIST, slice_str(json_string_value(item)), &list) < 0) {
+		    ids_in(ID_LIST, slice_str(json_string_value(item)), &list) < 0) {
 			problem_add(c, pointer, "unknown_list", "no such list");
 			continue;
 		}
@@ -241,7 +241,7 @@ static int join_lists(struct call *c, const json_t *lists, int64_t contact)
 			   "DO UPDATE SET status = 1 WHERE m.status <> 1",
 			   p_int(c->actor.org), p_int(list), p_int(contact));
 		if (r > 0)
-			r = list_count_add(c->db, c->actor.org, list, 1);
+			r = contact_list_grow(c->db, c->actor.org, list, 1);
 		else if (r == 0)
 			r = db_run(c->db, NULL, "SELECT 1 FROM lists WHERE org_id = $1 AND id = $2",
 				   p_int(c->actor.org), p_int(list)) == 0
@@ -344,10 +344,10 @@ static int delete_contact(struct call *c)
 	if (r >= 0)
 		r = db_run(c->db, NULL, "DELETE FROM contacts WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)));
-	return r < 0 ? r : reply_empty(c, 204);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
-const struct route contact_routes[] = {
+const struct http_route contact_routes[] = {
 	{ "GET", "/v1/contacts", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_contacts },
 	{ "POST", "/v1/contacts", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  post_contact },

@@ -19,10 +19,10 @@ static const struct body_field patch_body[] = {
 
 static json_t *field_json(const struct db_result *r, unsigned i)
 {
-	return json_pack(
-	    "{so so so ss so}", "id", json_id(ID_FIELD, (uint64_t)db_int(r, i, 0)), "name",
-	    json_slice(db_text(r, i, 1)), "label", json_slice(db_text(r, i, 2)), "type",
-	    field_type_name((int)db_int(r, i, 3)), "created_at", json_time(db_int(r, i, 4)));
+	return json_pack("{so so so ss so}", "id", api_id(ID_FIELD, (uint64_t)db_int(r, i, 0)),
+			 "name", api_text(db_text(r, i, 1)), "label", api_text(db_text(r, i, 2)),
+			 "type", contact_field_type_name((int)db_int(r, i, 3)), "created_at",
+			 api_time(db_int(r, i, 4)));
 }
 
 static int list_fields(struct call *c)
@@ -64,11 +64,11 @@ static int create_field(struct call *c)
 	OWNED(db_result) row = NULL;
 	struct field_body b = { 0 };
 	struct body_seen seen;
-	int type, r = body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
+	int type, r = http_body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
 
 	if (r < 0)
 		return r;
-	type = field_type_parse(b.type);
+	type = contact_field_type_parse(b.type);
 	if (!type)
 		problem_add(c, "/type", "unknown_type", "one of text, number, boolean, date");
 	if (!name_is_plain(b.name))
@@ -88,7 +88,7 @@ static int create_field(struct call *c)
 	    p_int(FIELDS_PER_ORG_MAX));
 	if (r == 0)
 		return problem(c, 409, "too_many_fields", "at most %d fields", FIELDS_PER_ORG_MAX);
-	return r < 0 ? r : reply_json(c, 201, field_json(row, 0));
+	return r < 0 ? r : http_reply_json(c, 201, field_json(row, 0));
 }
 
 static int patch_field(struct call *c)
@@ -100,7 +100,7 @@ static int patch_field(struct call *c)
 	int r = call_id(c, 0, ID_FIELD, &id);
 
 	if (r >= 0)
-		r = body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
+		r = http_body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
 	if (r >= 0)
 		r = db_run(c->db, &row,
 			   "UPDATE fields SET label = $3, version = version + 1 WHERE org_id = $1 "
@@ -109,7 +109,7 @@ static int patch_field(struct call *c)
 			   p_int(c->actor.org), p_int(id), p_text(b.label));
 	if (r == 0)
 		return E_UNKNOWN;
-	return r < 0 ? r : reply_json(c, 200, field_json(row, 0));
+	return r < 0 ? r : http_reply_json(c, 200, field_json(row, 0));
 }
 
 /* Values stay in the contacts' documents, unseen, so that a definition deleted by mistake can be
@@ -124,10 +124,10 @@ static int delete_field(struct call *c)
 			   p_int(c->actor.org), p_int(id));
 	if (r == 0)
 		return E_UNKNOWN;
-	return r < 0 ? r : reply_empty(c, 204);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
-const struct route field_routes[] = {
+const struct http_route contact_field_routes[] = {
 	{ "GET", "/v1/fields", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_fields },
 	{ "POST", "/v1/fields", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_field },
@@ -135,4 +135,4 @@ const struct route field_routes[] = {
 	{ "DELETE", "/v1/fields/{field_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
 	  delete_field },
 };
-const size_t field_routes_n = ARRAY_LEN(field_routes);
+const size_t contact_field_routes_n = ARRAY_LEN(contact_field_routes);

@@ -9,7 +9,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "control/contacts/import_row.h"
-#include "control/workers/column.h"
+#include "control/db/column.h"
 
 enum {
 	PIECE = 256 * 1024,
@@ -18,7 +18,7 @@ enum {
 	PROGRESS_MS = 2000,
 };
 
-struct job {
+struct import_job {
 	uint32_t org;
 	int64_t id, list;
 	char *path, *mapping;
@@ -26,13 +26,13 @@ struct job {
 	/* while it runs */
 	struct db *ingest, *api;
 	const atomic_bool *stop;
-	struct field_types *types;
+	struct contact_field_types *types;
 	json_t *titles; /* the mapping */
 	struct import_map *map;
 	struct buf rows;
 	char prefix[48];
 	int64_t read, invalid, reported_ms;
-	struct column lines, reasons, values;
+	struct db_column lines, reasons, values;
 };
 
 /* ---- claiming ---------------------------------------------------------------------------- */
@@ -44,7 +44,7 @@ static const char sql_claim[] =
     "  ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) "
     "RETURNING org_id, id, coalesce(list_id, 0), path, mapping::text";
 
-static int claim(struct job *j)
+static int claim(struct import_job *j)
 {
 	OWNED(db_result) row = NULL;
 	int n = db_run(j->ingest, &row, sql_claim);
@@ -61,17 +61,17 @@ static int claim(struct job *j)
 
 static int work_prepare(struct db *api, void *arg)
 {
-	struct job *j = arg;
+	struct import_job *j = arg;
 
-	j->types = field_types_free(j->types);
-	return field_types_load(&j->types, api, j->org);
+	j->types = contact_field_types_free(j->types);
+	return contact_field_types_load(&j->types, api, j->org);
 }
 
 /* ---- staging ----------------------------------------------------------------------------- */
 
 static int work_progress(struct db *api, void *arg)
 {
-	struct job *j = arg;
+	struct import_job *j = arg;
 	int r = db_run(
 	    api, NULL,
 	    "UPDATE imports SET rows_read = $3, n_invalid = $4,"
@@ -81,7 +81,7 @@ static int work_progress(struct db *api, void *arg)
 	return r == 0 ? -ECANCELED : r;
 }
 
-static int progress(struct job *j)
+static int progress(struct import_job *j)
 {
 	int64_t now = clock_mono_ms();
 
@@ -91,20 +91,20 @@ static int progress(struct job *j)
 	return db_tx(j->api, j->org, work_progress, j);
 }
 
-static void refuse_row(struct job *j, const struct sheet_record *r, enum import_problem why,
+static void refuse_row(struct import_job *j, const struct sheet_record *r, enum import_problem why,
 		       struct slice value)
 {
 	j->invalid++;
 	if (j->lines.n >= ERRORS_KEPT)
 		return;
-	column_u64(&j->lines, r->line);
-	column_int(&j->reasons, why);
-	column_text(&j->values, slice_of(value.p, MIN_OF(value.n, (size_t)VALUE_KEPT)));
+	db_column_u64(&j->lines, r->line);
+	db_column_int(&j->reasons, why);
+	db_column_text(&j->values, slice_of(value.p, MIN_OF(value.n, (size_t)VALUE_KEPT)));
 }
 
 static int on_record(void *arg, const struct sheet_record *r)
 {
-	struct job *j = arg;
+	struct import_job *j = arg;
 	struct slice value = SLICE("");
 	enum import_problem bad;
 
@@ -117,7 +117,7 @@ static int on_record(void *arg, const struct sheet_record *r)
 	return 0;
 }
 
-static int flush_rows(struct job *j)
+static int flush_rows(struct import_job *j)
 {
 	int r = buf_len(&j->rows) ? db_copy_put(j->ingest, buf_data(&j->rows)) : 0;
 
@@ -125,7 +125,7 @@ static int flush_rows(struct job *j)
 	return r;
 }
 
-static int read_file(struct job *j, struct sheet *sheet, int fd)
+static int read_file(struct import_job *j, struct sheet *sheet, int fd)
 {
 	OWNED_MEM char *piece = must_alloc(PIECE);
 	ssize_t n;
@@ -154,7 +154,7 @@ static int read_file(struct job *j, struct sheet *sheet, int fd)
 	return r < 0 ? r : flush_rows(j);
 }
 
-static int stage(struct job *j)
+static int stage(struct import_job *j)
 {
 	OWNED(sheet) sheet = NULL;
 	OWNED_FD int fd = open(j->path, O_RDONLY | O_CLOEXEC);
@@ -217,7 +217,7 @@ static const char sql_done[] =
     " n_created = $5, n_updated = $6, n_duplicate = $7, n_suppressed = $8 "
     "WHERE org_id = $1 AND id = $2 AND status = 2";
 
-static int put_errors(struct db *api, struct job *j)
+static int put_errors(struct db *api, struct import_job *j)
 {
 	if (j->lines.n == 0)
 		return 0;
@@ -226,13 +226,13 @@ static int put_errors(struct db *api, struct job *j)
 		      "SELECT $1, $2, u.line, u.reason, u.value FROM"
 		      " unnest($3::bigint[], $4::smallint[], $5::text[]) AS u(line, reason, value) "
 		      "ON CONFLICT DO NOTHING",
-		      p_int(j->org), p_int(j->id), p_str(column_array(&j->lines)),
-		      p_str(column_array(&j->reasons)), p_str(column_array(&j->values)));
+		      p_int(j->org), p_int(j->id), p_str(db_column_array(&j->lines)),
+		      p_str(db_column_array(&j->reasons)), p_str(db_column_array(&j->values)));
 }
 
 static int work_apply(struct db *api, void *arg)
 {
-	struct job *j = arg;
+	struct import_job *j = arg;
 	OWNED(db_result) sums = NULL;
 	OWNED(db_result) suppressed = NULL;
 	int r = db_run(api, NULL, "SELECT set_config('statement_timeout', '0', true)");
@@ -276,7 +276,7 @@ static struct slice whole_text(const char *text)
 
 static int work_failed(struct db *api, void *arg)
 {
-	struct job *j = arg;
+	struct import_job *j = arg;
 
 	return db_run(api, NULL,
 		      "UPDATE imports SET status = 4, finished_at = now(), path = '', error = $3 "
@@ -286,20 +286,20 @@ static int work_failed(struct db *api, void *arg)
 
 /* ---- the whole --------------------------------------------------------------------------- */
 
-static void job_end(struct job *j)
+static void job_end(struct import_job *j)
 {
 	free(j->path);
 	free(j->mapping);
-	field_types_free(j->types);
+	contact_field_types_free(j->types);
 	import_map_free(j->map);
 	json_decref(j->titles);
 	buf_free(&j->rows);
-	column_free(&j->lines);
-	column_free(&j->reasons);
-	column_free(&j->values);
+	db_column_free(&j->lines);
+	db_column_free(&j->reasons);
+	db_column_free(&j->values);
 }
 
-static int run(struct job *j)
+static int run(struct import_job *j)
 {
 	int r = db_tx(j->api, j->org, work_prepare, j);
 
@@ -323,11 +323,11 @@ static int run(struct job *j)
 
 int import_run_one(struct db *ingest, struct db *api, const atomic_bool *stop)
 {
-	struct job j = { .ingest = ingest, .api = api, .stop = stop };
+	struct import_job j = { .ingest = ingest, .api = api, .stop = stop };
 	int r;
 
 	buf_init(&j.rows, 0);
-	column_init(&j.lines), column_init(&j.reasons), column_init(&j.values);
+	db_column_init(&j.lines), db_column_init(&j.reasons), db_column_init(&j.values);
 	r = claim(&j);
 	if (r > 0) {
 		j.titles = json_loads(j.mapping, 0, NULL);

@@ -19,26 +19,26 @@ static json_t *import_json(const struct db_result *r, unsigned i)
 {
 	return json_pack(
 	    "{so ss so sI sI sI sI sI sI sI sI so so so so}", "id",
-	    json_id(ID_IMPORT, (uint64_t)db_int(r, i, 0)), "status", status_names[db_int(r, i, 1)],
-	    "list", json_id(ID_LIST, (uint64_t)db_int(r, i, 2)), "bytes",
+	    api_id(ID_IMPORT, (uint64_t)db_int(r, i, 0)), "status", status_names[db_int(r, i, 1)],
+	    "list", api_id(ID_LIST, (uint64_t)db_int(r, i, 2)), "bytes",
 	    (json_int_t)db_int(r, i, 3), "rows", (json_int_t)db_int(r, i, 4), "imported",
 	    (json_int_t)(db_int(r, i, 5) + db_int(r, i, 6)), "created", (json_int_t)db_int(r, i, 5),
 	    "updated", (json_int_t)db_int(r, i, 6), "invalid", (json_int_t)db_int(r, i, 7),
 	    "duplicate", (json_int_t)db_int(r, i, 8), "suppressed", (json_int_t)db_int(r, i, 9),
-	    "error", json_slice(db_text(r, i, 10)), "created_at", json_time(db_int(r, i, 11)),
-	    "started_at", json_time(db_int(r, i, 12)), "finished_at", json_time(db_int(r, i, 13)));
+	    "error", api_text(db_text(r, i, 10)), "created_at", api_time(db_int(r, i, 11)),
+	    "started_at", api_time(db_int(r, i, 12)), "finished_at", api_time(db_int(r, i, 13)));
 }
 
 /* ?mapping={"Column title": "field"} */
 static int read_mapping(struct call *c, json_t **ret)
 {
-	OWNED(field_types) types = NULL;
+	OWNED(contact_field_types) types = NULL;
 	struct slice text = call_query(c, "mapping");
 	json_t *mapping =
 	    text.n ? json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL) : json_object();
 	const char *title;
 	json_t *name;
-	int r = field_types_load(&types, c->db, c->actor.org);
+	int r = contact_field_types_load(&types, c->db, c->actor.org);
 
 	if (!json_is_object(mapping)) {
 		json_decref(mapping);
@@ -71,7 +71,7 @@ static int read_list(struct call *c, uint64_t *ret)
 	*ret = 0;
 	if (!text.n)
 		return 0;
-	r = id_in(ID_LIST, text, ret);
+	r = ids_in(ID_LIST, text, ret);
 	if (r >= 0)
 		r = db_run(c->db, NULL, "SELECT 1 FROM lists WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(*ret));
@@ -88,7 +88,7 @@ static int check_waiting(struct call *c)
 
 	if (r < 0 || db_int(n, 0, 0) < WAITING_MAX)
 		return r < 0 ? r : 0;
-	reply_header(c, "Retry-After", "60");
+	http_reply_header(c, "Retry-After", "60");
 	return problem(c, 429, "too_many_imports", "%d imports wait already", WAITING_MAX);
 }
 
@@ -123,9 +123,9 @@ static int create_import(struct call *c)
 	if (r < 0)
 		return r;
 	call_keep_upload(c);
-	reply_header(c, "Location", "/v1/imports/%s",
-		     id_out(ID_IMPORT, (uint64_t)db_int(row, 0, 0), id));
-	return reply_json(c, 202, import_json(row, 0));
+	http_reply_header(c, "Location", "/v1/imports/%s",
+			  ids_out(ID_IMPORT, (uint64_t)db_int(row, 0, 0), id));
+	return http_reply_json(c, 202, import_json(row, 0));
 }
 
 static int list_imports(struct call *c)
@@ -159,14 +159,14 @@ static int get_import(struct call *c)
 	uint64_t id;
 	int r = load_import(c, &id, &row);
 
-	return r < 0 ? r : reply_json(c, 200, import_json(row, 0));
+	return r < 0 ? r : http_reply_json(c, 200, import_json(row, 0));
 }
 
 static json_t *error_json(const struct db_result *r, unsigned i)
 {
 	return json_pack("{sI ss so}", "line", (json_int_t)db_int(r, i, 0), "reason",
 			 import_problem_name((int)db_int(r, i, 1)), "value",
-			 json_slice(db_text(r, i, 2)));
+			 api_text(db_text(r, i, 2)));
 }
 
 static int list_errors(struct call *c)
@@ -209,10 +209,10 @@ static int cancel_import(struct call *c)
 		return r;
 	OWNED_MEM char *path = must_copy(db_text(file, 0, 0));
 	(void)unlink(path); /* a running worker has it open, and finds its row cancelled */
-	return reply_empty(c, 204);
+	return http_reply_empty(c, 204);
 }
 
-const struct route import_routes[] = {
+const struct http_route import_routes[] = {
 	{ "POST", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_UPLOAD, 0,
 	  create_import },
 	{ "GET", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_imports },

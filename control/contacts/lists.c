@@ -6,11 +6,11 @@
 #include "base/random.h"
 #include "control/http/body.h"
 #include "control/suppression/address.h"
-#include "control/workers/column.h"
+#include "control/db/column.h"
 
 enum { FOLD_ONE_IN = 32, MEMBERS_MAX = 10000 };
 
-int list_count_add(struct db *db, uint32_t org, uint64_t list, int64_t n)
+int contact_list_grow(struct db *db, uint32_t org, uint64_t list, int64_t n)
 {
 	int r;
 
@@ -47,17 +47,17 @@ static const struct body_field patch_body[] = {
 
 static json_t *list_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{so so so so so sI}", "id", json_id(ID_LIST, (uint64_t)db_int(r, i, 0)),
-			 "name", json_slice(db_text(r, i, 1)), "description",
-			 json_slice(db_text(r, i, 2)), "created_at", json_time(db_int(r, i, 3)),
-			 "updated_at", json_time(db_int(r, i, 4)), "contacts",
+	return json_pack("{so so so so so sI}", "id", api_id(ID_LIST, (uint64_t)db_int(r, i, 0)),
+			 "name", api_text(db_text(r, i, 1)), "description",
+			 api_text(db_text(r, i, 2)), "created_at", api_time(db_int(r, i, 3)),
+			 "updated_at", api_time(db_int(r, i, 4)), "contacts",
 			 (json_int_t)db_int(r, i, 6));
 }
 
 static int reply_list(struct call *c, unsigned status, const struct db_result *row)
 {
-	reply_etag(c, db_int(row, 0, 5));
-	return reply_json(c, status, list_json(row, 0));
+	http_reply_etag(c, db_int(row, 0, 5));
+	return http_reply_json(c, status, list_json(row, 0));
 }
 
 static int list_lists(struct call *c)
@@ -79,7 +79,7 @@ static int create_list(struct call *c)
 	OWNED(db_result) row = NULL;
 	struct list_body b = { 0 };
 	struct body_seen seen;
-	int r = body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
+	int r = http_body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
 
 	if (r >= 0)
 		r = db_run(c->db, &row,
@@ -121,7 +121,7 @@ static int patch_list(struct call *c)
 	if (r >= 0)
 		r = call_if_match(c, db_int(row, 0, 5));
 	if (r >= 0)
-		r = body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
+		r = http_body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
 	if (r >= 0)
 		r = db_run(
 		    c->db, &new,
@@ -146,7 +146,7 @@ static int delete_list(struct call *c)
 		return problem(c, 409, "in_use", "a campaign refers to this list");
 	if (r == 0)
 		return E_UNKNOWN;
-	return r < 0 ? r : reply_empty(c, 204);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 /* ---- members ----------------------------------------------------------------------------- */
@@ -175,23 +175,23 @@ static void bad_item(struct call *c, const char *member, size_t i, const char *c
 	problem_add(c, pointer, code, "names no contact");
 }
 
-static int take_members(struct call *c, const struct members_body *b, struct column *ids,
-			struct column *emails)
+static int take_members(struct call *c, const struct members_body *b, struct db_column *ids,
+			struct db_column *emails)
 {
 	struct suppress_address a;
 	uint64_t id;
 
 	for (size_t i = 0; i < json_array_size(b->ids); i++) {
-		if (id_in(ID_CONTACT, item_text(b->ids, i), &id) < 0)
+		if (ids_in(ID_CONTACT, item_text(b->ids, i), &id) < 0)
 			bad_item(c, "contact_ids", i, "invalid_id");
 		else
-			column_u64(ids, id);
+			db_column_u64(ids, id);
 	}
 	for (size_t i = 0; i < json_array_size(b->emails); i++) {
 		if (suppress_address_parse(item_text(b->emails, i), &a) < 0)
 			bad_item(c, "emails", i, "invalid_email");
 		else
-			column_text(emails, a.normal);
+			db_column_text(emails, a.normal);
 	}
 	return problem_end(c);
 }
@@ -215,26 +215,26 @@ static int change_members(struct call *c, const char *sql, int sign)
 	OWNED(db_result) done = NULL;
 	struct members_body b = { 0 };
 	struct body_seen seen;
-	struct column ids, emails;
+	struct db_column ids, emails;
 	uint64_t id;
 	int r = load_list(c, &id, &list);
 
 	if (r >= 0)
-		r = body_read(c, members_body, ARRAY_LEN(members_body), &b, &seen);
+		r = http_body_read(c, members_body, ARRAY_LEN(members_body), &b, &seen);
 	if (r < 0)
 		return r;
-	column_init(&ids), column_init(&emails);
+	db_column_init(&ids), db_column_init(&emails);
 	r = take_members(c, &b, &ids, &emails);
 	if (r >= 0)
 		r = db_run(c->db, &done, sql, p_int(c->actor.org), p_int(id),
-			   p_str(column_array(&ids)), p_str(column_array(&emails)));
-	column_free(&ids), column_free(&emails);
+			   p_str(db_column_array(&ids)), p_str(db_column_array(&emails)));
+	db_column_free(&ids), db_column_free(&emails);
 	if (r >= 0)
-		r = list_count_add(c->db, c->actor.org, id,
-				   sign * db_int(done, 0, sign < 0 ? 1 : 0));
+		r = contact_list_grow(c->db, c->actor.org, id,
+				      sign * db_int(done, 0, sign < 0 ? 1 : 0));
 	if (r < 0)
 		return r;
-	return reply_json(
+	return http_reply_json(
 	    c, 200,
 	    json_pack("{sI}", sign < 0 ? "removed" : "added", (json_int_t)db_int(done, 0, 0)));
 }
@@ -249,7 +249,7 @@ static int leave_list(struct call *c)
 	return change_members(c, sql_leave, -1);
 }
 
-const struct route list_routes[] = {
+const struct http_route list_routes[] = {
 	{ "GET", "/v1/lists", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_lists },
 	{ "POST", "/v1/lists", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_list },

@@ -2,8 +2,9 @@
 #pragma once
 #include "control/http/rows.h"
 
-extern const struct route contact_routes[], field_routes[], list_routes[], import_routes[];
-extern const size_t contact_routes_n, field_routes_n, list_routes_n, import_routes_n;
+extern const struct http_route contact_routes[], contact_field_routes[], list_routes[],
+    import_routes[];
+extern const size_t contact_routes_n, contact_field_routes_n, list_routes_n, import_routes_n;
 
 /* Notes that a list grew or shrank by n; sums the notes now and then. */
-int list_count_add(struct db *db, uint32_t org, uint64_t list, int64_t n) MUST_CHECK;
+int contact_list_grow(struct db *db, uint32_t org, uint64_t list, int64_t n) MUST_CHECK;

@@ -11,7 +11,7 @@
 
 enum { TAG_TEXT_MAX = 1024 };
 
-static void note(struct record *r, struct slice s)
+static void note(struct sender_record *r, struct slice s)
 {
 	size_t at = strlen(r->seen);
 
@@ -101,7 +101,7 @@ static bool starts_word(struct slice s, struct slice word)
 }
 
 /* Is this answer's record one of the kind at all, and the right one? */
-static bool concerns(const struct record *r, const struct dns_record *answer)
+static bool concerns(const struct sender_record *r, const struct dns_record *answer)
 {
 	if (!strcmp(r->kind, "spf"))
 		return starts_word(answer->data, SLICE("v=spf1"));
@@ -112,7 +112,7 @@ static bool concerns(const struct record *r, const struct dns_record *answer)
 	return true;
 }
 
-static bool fulfils(const struct record *r, const struct dns_record *answer)
+static bool fulfils(const struct sender_record *r, const struct dns_record *answer)
 {
 	if (r->query != DNS_TXT)
 		return slice_eq_nocase(answer->name, slice_str(r->value));
@@ -126,13 +126,13 @@ static bool fulfils(const struct record *r, const struct dns_record *answer)
 }
 
 /* Kinds of which a second record of the same sort makes the name invalid. */
-static bool only_one(const struct record *r)
+static bool only_one(const struct sender_record *r)
 {
 	return !strcmp(r->kind, "spf") || !strcmp(r->kind, "dmarc") ||
 	       !strncmp(r->kind, "dkim-", 5);
 }
 
-void record_judge(struct record *r, int status, const struct dns_answer *answer)
+void sender_record_judge(struct sender_record *r, int status, const struct dns_answer *answer)
 {
 	unsigned found = 0, right = 0;
 
@@ -176,7 +176,7 @@ static int read_servers(const struct config *config, struct resolver_options *o)
 	return o->n_servers ? 0 : resolver_options_system(o, "/etc/resolv.conf");
 }
 
-int records_check(const struct config *config, struct record *records, unsigned n)
+int sender_records_check(const struct config *config, struct sender_record *records, unsigned n)
 {
 	struct resolver_options o;
 	int r = read_servers(config, &o);
@@ -188,7 +188,7 @@ int records_check(const struct config *config, struct record *records, unsigned 
 		int status = lookup(&o, slice_str(records[i].name), records[i].query,
 				    (uint32_t)config->dns_timeout, &answer);
 
-		record_judge(&records[i], status, answer);
+		sender_record_judge(&records[i], status, answer);
 		(void)lookup_free(answer);
 	}
 	return 0;

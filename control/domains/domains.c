@@ -26,14 +26,14 @@ static int get_domains(struct call *c)
 	unsigned n = (unsigned)MIN_OF((int64_t)found, p.limit);
 	data = json_array();
 	for (unsigned i = 0; i < n && r >= 0; i++) {
-		struct domain d;
+		struct sender_domain d;
 		char id[ID_OUT_MAX];
 
-		r = domain_load(c, slice_str(id_out(ID_DOMAIN, (uint64_t)db_int(res, i, 0), id)),
-				false, &d);
+		r = sender_domain_load(
+		    c, slice_str(ids_out(ID_DOMAIN, (uint64_t)db_int(res, i, 0), id)), false, &d);
 		if (r >= 0)
-			(void)json_array_append_new(data, domain_json(&d));
-		domain_clear(&d);
+			(void)json_array_append_new(data, sender_domain_json(&d));
+		sender_domain_clear(&d);
 	}
 	if (r < 0) {
 		json_decref(data);
@@ -44,14 +44,14 @@ static int get_domains(struct call *c)
 
 static int reply_domain(struct call *c, struct slice which, unsigned status)
 {
-	struct domain d;
-	int r = domain_load(c, which, false, &d);
+	struct sender_domain d;
+	int r = sender_domain_load(c, which, false, &d);
 
 	if (r >= 0) {
-		reply_etag(c, d.version);
-		r = reply_json(c, status, domain_json(&d));
+		http_reply_etag(c, d.version);
+		r = http_reply_json(c, status, sender_domain_json(&d));
 	}
-	domain_clear(&d);
+	sender_domain_clear(&d);
 	return r;
 }
 
@@ -92,7 +92,7 @@ static bool is_label(struct slice s)
 static int read_policy(struct call *c, struct slice name)
 {
 	for (int i = 1; i <= 3; i++)
-		if (slice_eq(name, slice_str(dmarc_policies[i])))
+		if (slice_eq(name, slice_str(sender_dmarc_policies[i])))
 			return i;
 	if (name.p)
 		problem_add(c, "/dmarc_policy", "unknown_policy", "none, quarantine or reject");
@@ -148,7 +148,7 @@ static int post_domain(struct call *c)
 	struct body_seen seen;
 	struct slice name = { 0 };
 	uint64_t id = 0;
-	int policy = 0, r = body_read(c, domain_fields, ARRAY_LEN(domain_fields), &b, &seen);
+	int policy = 0, r = http_body_read(c, domain_fields, ARRAY_LEN(domain_fields), &b, &seen);
 
 	if (r < 0)
 		return r;
@@ -159,13 +159,13 @@ static int post_domain(struct call *c)
 	if (r >= 0)
 		r = insert_domain(c, &b, name, policy, &id);
 	if (r >= 0)
-		r = domain_make_keys(c, id, name_buf);
+		r = sender_domain_make_keys(c, id, name_buf);
 	if (r >= 0)
-		r = audit_put(c, "domain.added", id_out(ID_DOMAIN, id, id_text),
-			      json_pack("{s:o}", "name", json_slice(name)));
+		r = audit_put(c, "domain.added", ids_out(ID_DOMAIN, id, id_text),
+			      json_pack("{s:o}", "name", api_text(name)));
 	if (r < 0)
 		return r;
-	reply_header(c, "Location", "/v1/domains/%s", id_text);
+	http_reply_header(c, "Location", "/v1/domains/%s", id_text);
 	return reply_domain(c, slice_str(id_text), 201);
 }
 
@@ -173,14 +173,14 @@ static int patch_domain(struct call *c)
 {
 	struct domain_body b = { 0 };
 	struct body_seen seen;
-	struct domain d;
-	int policy = 0, r = body_read(c, patch_fields, PATCH_FIELDS_N, &b, &seen);
+	struct sender_domain d;
+	int policy = 0, r = http_body_read(c, patch_fields, PATCH_FIELDS_N, &b, &seen);
 
 	if (r >= 0)
 		r = read_settings(c, &b, &policy);
 	if (r < 0)
 		return r;
-	r = domain_load(c, call_param(c, 0), true, &d);
+	r = sender_domain_load(c, call_param(c, 0), true, &d);
 	if (r >= 0)
 		r = call_if_match(c, d.version);
 	if (r >= 0)
@@ -193,18 +193,18 @@ static int patch_domain(struct call *c)
 		    policy ? p_int(policy) : p_null());
 	if (r >= 0)
 		r = audit_put(c, "domain.changed", d.name, json_incref(c->body));
-	domain_clear(&d);
+	sender_domain_clear(&d);
 	return r < 0 ? r : reply_domain(c, call_param(c, 0), 200);
 }
 
 static int delete_domain(struct call *c)
 {
-	struct domain d;
-	int r = domain_load(c, call_param(c, 0), true, &d);
+	struct sender_domain d;
+	int r = sender_domain_load(c, call_param(c, 0), true, &d);
 
 	/* The engine only has the keys of a domain that was verified here. */
 	if (r >= 0 && d.status != DOMAIN_PENDING)
-		r = domain_order_keys(c, &d, true);
+		r = sender_domain_order_keys(c, &d, true);
 	if (r >= 0) {
 		r = db_run(c->db, NULL, "DELETE FROM domains WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(d.id));
@@ -213,40 +213,40 @@ static int delete_domain(struct call *c)
 	}
 	if (r >= 0)
 		r = audit_put(c, "domain.removed", d.name, NULL);
-	domain_clear(&d);
-	return r < 0 ? r : reply_empty(c, 204);
+	sender_domain_clear(&d);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 static int get_records(struct call *c)
 {
-	struct record *records = must_alloc(sizeof(*records) * RECORDS_MAX);
-	struct domain d;
+	struct sender_record *records = must_alloc(sizeof(*records) * RECORDS_MAX);
+	struct sender_domain d;
 	unsigned n = 0;
-	int r = domain_load(c, call_param(c, 0), false, &d);
+	int r = sender_domain_load(c, call_param(c, 0), false, &d);
 
 	if (r >= 0) {
-		n = records_expected(&c->app->config, &d, records);
-		r = records_load(c, &d, records, n);
+		n = sender_records_expected(&c->app->config, &d, records);
+		r = sender_records_load(c, &d, records, n);
 	}
 	if (r >= 0)
-		r = reply_json(
-		    c, 200,
-		    json_pack("{s:s, s:o}", "domain", d.name, "records", records_json(records, n)));
-	records_clear(records, n);
-	domain_clear(&d);
+		r = http_reply_json(c, 200,
+				    json_pack("{s:s, s:o}", "domain", d.name, "records",
+					      sender_records_json(records, n)));
+	sender_records_clear(records, n);
+	sender_domain_clear(&d);
 	free(records);
 	return r;
 }
 
 /* clang-format off */
-const struct route domain_routes[] = {
+const struct http_route domain_routes[] = {
 	{"GET",    "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_READ,  0,                           0, get_domains       },
 	{"POST",   "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_WRITE, ROUTE_IDEMPOTENT,            0, post_domain       },
 	{"GET",    "/v1/domains/{domain_id}",         AUTH_MEMBER, PERMIT_DOMAINS_READ,  0,                           0, get_domain        },
 	{"PATCH",  "/v1/domains/{domain_id}",         AUTH_MEMBER, PERMIT_DOMAINS_WRITE, 0,                           0, patch_domain      },
 	{"DELETE", "/v1/domains/{domain_id}",         AUTH_MEMBER, PERMIT_DOMAINS_WRITE, 0,                           0, delete_domain     },
 	{"GET",    "/v1/domains/{domain_id}/records", AUTH_MEMBER, PERMIT_DOMAINS_READ,  0,                           0, get_records       },
-	{"POST",   "/v1/domains/{domain_id}/verify",  AUTH_MEMBER, PERMIT_DOMAINS_WRITE, ROUTE_NO_TX | ROUTE_NO_BODY, 0, post_domain_verify},
+	{"POST",   "/v1/domains/{domain_id}/verify",  AUTH_MEMBER, PERMIT_DOMAINS_WRITE, ROUTE_NO_TX | ROUTE_NO_BODY, 0, sender_domain_verify},
 };
 /* clang-format on */
 const size_t domain_routes_n = ARRAY_LEN(domain_routes);

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "control/domains/private.h"
-#include "control/org/outbox.h"
+#include "control/engine/outbox.h"
 #include "dkim/sign.h"
 
 /* A sealed key opens only for the row it was sealed for. */
@@ -21,8 +21,8 @@ static void wipe(struct buf *b)
 	buf_free(b);
 }
 
-static int insert_key(struct call *c, uint64_t domain, const char *selector, enum key_type type,
-		      struct slice pem, struct slice txt)
+static int insert_key(struct call *c, uint64_t domain, const char *selector,
+		      enum sender_key_type type, struct slice pem, struct slice txt)
 {
 	struct buf about = { 0 }, sealed = { 0 };
 	int seal_id = 0, r;
@@ -41,7 +41,7 @@ static int insert_key(struct call *c, uint64_t domain, const char *selector, enu
 	return r < 0 ? r : 0;
 }
 
-static int make_key(struct call *c, uint64_t domain, const char *month, enum key_type type)
+static int make_key(struct call *c, uint64_t domain, const char *month, enum sender_key_type type)
 {
 	struct buf pem = { 0 }, txt = { 0 };
 	char selector[32];
@@ -55,7 +55,7 @@ static int make_key(struct call *c, uint64_t domain, const char *month, enum key
 	return r;
 }
 
-int domain_make_keys(struct call *c, uint64_t domain_id, const char *name UNUSED)
+int sender_domain_make_keys(struct call *c, uint64_t domain_id, const char *name UNUSED)
 {
 	char date[RFC3339_MAX], month[8];
 	int r;
@@ -66,7 +66,7 @@ int domain_make_keys(struct call *c, uint64_t domain_id, const char *name UNUSED
 	return r < 0 ? r : make_key(c, domain_id, month, KEY_ED25519);
 }
 
-static int open_key(struct call *c, const struct domain *d, const struct dkim_key *k,
+static int open_key(struct call *c, const struct sender_domain *d, const struct sender_key *k,
 		    struct buf *pem)
 {
 	OWNED(db_result) res = NULL;
@@ -84,7 +84,7 @@ static int open_key(struct call *c, const struct domain *d, const struct dkim_ke
 	return r;
 }
 
-int domain_order_keys(struct call *c, const struct domain *d, bool remove)
+int sender_domain_order_keys(struct call *c, const struct sender_domain *d, bool remove)
 {
 	int r = 0;
 

@@ -2,14 +2,14 @@
 #include "control/domains/private.h"
 #include "message/mailbox.h"
 
-void domain_clear(struct domain *d)
+void sender_domain_clear(struct sender_domain *d)
 {
 	for (unsigned i = 0; i < d->n_keys; i++)
 		free(d->keys[i].txt);
 	d->n_keys = 0;
 }
 
-static int load_keys(struct call *c, struct domain *d)
+static int load_keys(struct call *c, struct sender_domain *d)
 {
 	OWNED(db_result) res = NULL;
 	int r = db_run(c->db, &res,
@@ -19,18 +19,18 @@ static int load_keys(struct call *c, struct domain *d)
 		       p_int(c->actor.org), p_int(d->id), p_int(KEYS_MAX));
 
 	for (unsigned i = 0; r >= 0 && i < db_rows(res); i++) {
-		struct dkim_key *k = &d->keys[d->n_keys++];
+		struct sender_key *k = &d->keys[d->n_keys++];
 
 		k->id = (uint64_t)db_int(res, i, 0);
 		slice_copy(k->selector, sizeof(k->selector), db_text(res, i, 1));
-		k->type = (enum key_type)db_int(res, i, 2);
-		k->status = (enum key_status)db_int(res, i, 3);
+		k->type = (enum sender_key_type)db_int(res, i, 2);
+		k->status = (enum sender_key_status)db_int(res, i, 3);
 		k->txt = must_copy(db_text(res, i, 4));
 	}
 	return r < 0 ? r : 0;
 }
 
-int domain_load(struct call *c, struct slice id_or_name, bool lock, struct domain *d)
+int sender_domain_load(struct call *c, struct slice id_or_name, bool lock, struct sender_domain *d)
 {
 	char name_buf[MAILBOX_MAX + 2];
 	struct slice name = { 0 };
@@ -39,7 +39,7 @@ int domain_load(struct call *c, struct slice id_or_name, bool lock, struct domai
 	int r;
 
 	memset(d, 0, sizeof(*d));
-	if (id_in(ID_DOMAIN, id_or_name, &id) < 0 &&
+	if (ids_in(ID_DOMAIN, id_or_name, &id) < 0 &&
 	    mailbox_domain_parse(id_or_name, MAILBOX_CONTACT, name_buf, &name) < 0)
 		return E_UNKNOWN;
 	r = db_query(
@@ -62,7 +62,7 @@ int domain_load(struct call *c, struct slice id_or_name, bool lock, struct domai
 	slice_copy(d->return_path, sizeof(d->return_path), db_text(res, 0, 3));
 	slice_copy(d->tracking, sizeof(d->tracking), db_text(res, 0, 4));
 	d->dmarc_policy = (int)db_int(res, 0, 5);
-	d->status = (enum domain_status)db_int(res, 0, 6);
+	d->status = (enum sender_domain_status)db_int(res, 0, 6);
 	d->created_ms = db_int(res, 0, 7);
 	d->checked_ms = db_int(res, 0, 8);
 	d->verified_ms = db_int(res, 0, 9);
@@ -70,7 +70,7 @@ int domain_load(struct call *c, struct slice id_or_name, bool lock, struct domai
 	return load_keys(c, d);
 }
 
-static json_t *keys_json(const struct domain *d)
+static json_t *keys_json(const struct sender_domain *d)
 {
 	static const char *const statuses[] = { "", "waiting", "signing", "retired" };
 	json_t *list = json_array();
@@ -83,14 +83,14 @@ static json_t *keys_json(const struct domain *d)
 	return list;
 }
 
-json_t *domain_json(const struct domain *d)
+json_t *sender_domain_json(const struct sender_domain *d)
 {
 	static const char *const statuses[] = { "", "pending", "verified", "degraded" };
 
 	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id",
-			 json_id(ID_DOMAIN, d->id), "name", d->name, "status", statuses[d->status],
+			 api_id(ID_DOMAIN, d->id), "name", d->name, "status", statuses[d->status],
 			 "return_path", d->return_path, "tracking", d->tracking, "dmarc_policy",
-			 dmarc_policies[d->dmarc_policy], "keys", keys_json(d), "created_at",
-			 json_time(d->created_ms), "checked_at", json_time(d->checked_ms),
-			 "verified_at", json_time(d->verified_ms));
+			 sender_dmarc_policies[d->dmarc_policy], "keys", keys_json(d), "created_at",
+			 api_time(d->created_ms), "checked_at", api_time(d->checked_ms),
+			 "verified_at", api_time(d->verified_ms));
 }

@@ -3,12 +3,12 @@
 
 #include "control/domains/private.h"
 
-const char *const dmarc_policies[] = { "", "none", "quarantine", "reject" };
+const char *const sender_dmarc_policies[] = { "", "none", "quarantine", "reject" };
 
 static const char *const states[] = { "", "unchecked", "ok", "missing", "wrong", "no_answer" };
 
-static struct record *add(struct record *r, const char *kind, const char *type, enum dns_type query,
-			  bool required)
+static struct sender_record *add(struct sender_record *r, const char *kind, const char *type,
+				 enum dns_type query, bool required)
 {
 	memset(r, 0, sizeof(*r));
 	slice_copy(r->kind, sizeof(r->kind), slice_str(kind));
@@ -19,7 +19,7 @@ static struct record *add(struct record *r, const char *kind, const char *type, 
 	return r;
 }
 
-static void name_it(struct record *r, const char *label, const char *domain)
+static void name_it(struct sender_record *r, const char *label, const char *domain)
 {
 	(void)snprintf(r->name, sizeof(r->name), "%s%s%s", label, label[0] ? "." : "", domain);
 }
@@ -33,7 +33,7 @@ static char *joined(const char *a, const char *b, const char *c)
 	return s;
 }
 
-static unsigned add_keys(const struct domain *d, struct record *ret)
+static unsigned add_keys(const struct sender_domain *d, struct sender_record *ret)
 {
 	char kind[32], label[96];
 	unsigned n = 0;
@@ -43,7 +43,7 @@ static unsigned add_keys(const struct domain *d, struct record *ret)
 			continue;
 		(void)snprintf(kind, sizeof(kind), "dkim-%s",
 			       d->keys[i].type == KEY_RSA ? "rsa" : "ed25519");
-		struct record *r = add(&ret[n++], kind, "TXT", DNS_TXT, true);
+		struct sender_record *r = add(&ret[n++], kind, "TXT", DNS_TXT, true);
 		(void)snprintf(label, sizeof(label), "%s._domainkey", d->keys[i].selector);
 		name_it(r, label, d->name);
 		r->value = must_copy(slice_str(d->keys[i].txt));
@@ -51,11 +51,12 @@ static unsigned add_keys(const struct domain *d, struct record *ret)
 	return n;
 }
 
-unsigned records_expected(const struct config *config, const struct domain *d, struct record *ret)
+unsigned sender_records_expected(const struct config *config, const struct sender_domain *d,
+				 struct sender_record *ret)
 {
 	bool bounces = d->return_path[0] && config->return_path_host && config->return_path_host[0];
 	unsigned n = 0;
-	struct record *r = add(&ret[n++], "ownership", "TXT", DNS_TXT, true);
+	struct sender_record *r = add(&ret[n++], "ownership", "TXT", DNS_TXT, true);
 
 	name_it(r, "_postern", d->name);
 	r->value = joined("postern-verify=", d->proof, "");
@@ -68,7 +69,7 @@ unsigned records_expected(const struct config *config, const struct domain *d, s
 	}
 	r = add(&ret[n++], "dmarc", "TXT", DNS_TXT, false);
 	name_it(r, "_dmarc", d->name);
-	r->value = joined("v=DMARC1; p=", dmarc_policies[d->dmarc_policy], "");
+	r->value = joined("v=DMARC1; p=", sender_dmarc_policies[d->dmarc_policy], "");
 	if (bounces) {
 		r = add(&ret[n++], "return-path", "MX", DNS_MX, false);
 		name_it(r, d->return_path, d->name);
@@ -83,13 +84,14 @@ unsigned records_expected(const struct config *config, const struct domain *d, s
 	return n;
 }
 
-void records_clear(struct record *records, unsigned n)
+void sender_records_clear(struct sender_record *records, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		free(records[i].value);
 }
 
-int records_load(struct call *c, const struct domain *d, struct record *records, unsigned n)
+int sender_records_load(struct call *c, const struct sender_domain *d,
+			struct sender_record *records, unsigned n)
 {
 	OWNED(db_result) res = NULL;
 	int r = db_run(c->db, &res,
@@ -101,14 +103,15 @@ int records_load(struct call *c, const struct domain *d, struct record *records,
 		for (unsigned k = 0; k < n; k++) {
 			if (!slice_eq(db_text(res, i, 0), slice_str(records[k].kind)))
 				continue;
-			records[k].state = (enum record_state)db_int(res, i, 1);
+			records[k].state = (enum sender_record_state)db_int(res, i, 1);
 			slice_copy(records[k].seen, SEEN_MAX, db_text(res, i, 2));
 			records[k].checked_ms = db_int(res, i, 3);
 		}
 	return r < 0 ? r : 0;
 }
 
-int records_store(struct call *c, const struct domain *d, const struct record *records, unsigned n)
+int sender_records_store(struct call *c, const struct sender_domain *d,
+			 const struct sender_record *records, unsigned n)
 {
 	int r = 0;
 
@@ -125,18 +128,18 @@ int records_store(struct call *c, const struct domain *d, const struct record *r
 	return r < 0 ? r : 0;
 }
 
-json_t *records_json(const struct record *records, unsigned n)
+json_t *sender_records_json(const struct sender_record *records, unsigned n)
 {
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < n; i++) {
-		const struct record *r = &records[i];
+		const struct sender_record *r = &records[i];
 		json_t *item =
 		    json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:o, s:o}", "kind", r->kind, "type",
 			      r->type, "name", r->name, "value", r->value, "required", r->required,
 			      "state", states[r->state], "seen",
-			      r->seen[0] ? json_slice(slice_str(r->seen)) : json_null(),
-			      "checked_at", json_time(r->checked_ms));
+			      r->seen[0] ? api_text(slice_str(r->seen)) : json_null(), "checked_at",
+			      api_time(r->checked_ms));
 		if (r->query == DNS_MX)
 			(void)json_object_set_new(item, "priority", json_integer(r->priority));
 		(void)json_array_append_new(list, item);
@@ -144,7 +147,7 @@ json_t *records_json(const struct record *records, unsigned n)
 	return list;
 }
 
-bool records_fulfilled(const struct record *records, unsigned n)
+bool sender_records_fulfilled(const struct sender_record *records, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (records[i].required && records[i].state != RECORD_OK)
@@ -152,7 +155,7 @@ bool records_fulfilled(const struct record *records, unsigned n)
 	return true;
 }
 
-bool records_refuted(const struct record *records, unsigned n)
+bool sender_records_refuted(const struct sender_record *records, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (records[i].required &&

@@ -71,7 +71,7 @@ static void read_time(struct call *c, const struct body_field *f, json_t *v, int
 {
 	struct slice s = slice_of(json_string_value(v), json_string_length(v));
 
-	if (!json_is_string(v) || time_parse(s, out) < 0)
+	if (!json_is_string(v) || api_time_parse(s, out) < 0)
 		add(c, f, "invalid_time", "must be an RFC 3339 time");
 }
 
@@ -79,7 +79,7 @@ static void read_id(struct call *c, const struct body_field *f, json_t *v, uint6
 {
 	struct slice s = slice_of(json_string_value(v), json_string_length(v));
 
-	if (!json_is_string(v) || id_in(f->kind, s, out) < 0)
+	if (!json_is_string(v) || ids_in(f->kind, s, out) < 0)
 		add(c, f, "invalid_id", "is no id of this kind");
 }
 
@@ -146,8 +146,8 @@ static void refuse_strangers(struct call *c, const struct body_field *table, siz
 	}
 }
 
-int body_read(struct call *c, const struct body_field *table, size_t n, void *out,
-	      struct body_seen *ret_seen)
+int http_body_read(struct call *c, const struct body_field *table, size_t n, void *out,
+		   struct body_seen *ret_seen)
 {
 	struct body_seen seen = { 0 };
 

@@ -50,6 +50,6 @@ int call_brake(struct call *c)
 
 	if (brake_take(c->app, &c->ip, &wait_s))
 		return 0;
-	reply_header(c, "Retry-After", "%u", wait_s);
+	http_reply_header(c, "Retry-After", "%u", wait_s);
 	return problem(c, 429, "too_many_requests", "try again in %u s", wait_s);
 }

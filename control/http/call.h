@@ -8,7 +8,7 @@
 #pragma once
 #include <jansson.h>
 
-#include "control/app.h"
+#include "control/app/app.h"
 #include "control/auth/permit.h"
 #include "control/http/ids.h"
 #include "control/http/route.h"
@@ -29,7 +29,7 @@ struct call_request; /* what the server keeps; control/http/private.h */
 struct call {
 	struct app *app;
 	struct db *db; /* as cp_api; inside the organisation's transaction */
-	const struct route *route;
+	const struct http_route *route;
 	struct actor actor;
 	char request_id[REQUEST_ID_MAX];
 	struct ip ip;
@@ -58,11 +58,12 @@ const char *call_upload(const struct call *c, int64_t *ret_bytes);
 void call_keep_upload(struct call *c);
 
 /* The reply.  Each returns 0 so that a handler can end with it. */
-int reply_json(struct call *c, unsigned status, json_t *json); /* takes json; NULL is a 500 */
-int reply_empty(struct call *c, unsigned status);
-int reply_bytes(struct call *c, unsigned status, const char *type, struct slice bytes); /* copied */
-void reply_header(struct call *c, const char *name, const char *format, ...) PRINTF(3, 4);
-void reply_etag(struct call *c, int64_t version);
+int http_reply_json(struct call *c, unsigned status, json_t *json); /* takes json; NULL is a 500 */
+int http_reply_empty(struct call *c, unsigned status);
+int http_reply_bytes(struct call *c, unsigned status, const char *type,
+		     struct slice bytes); /* copied */
+void http_reply_header(struct call *c, const char *name, const char *format, ...) PRINTF(3, 4);
+void http_reply_etag(struct call *c, int64_t version);
 
 /* Refusals, RFC 9457; return E_ANSWERED.  problem_add() collects what is wrong with members and
  * problem_end() refuses with 422 when there was any, else returns 0. */
@@ -94,7 +95,7 @@ int page_reply(struct call *c, const struct page *p, json_t *data, bool more, in
 	       struct slice last_text) MUST_CHECK;
 
 /* Pieces of JSON. */
-json_t *json_id(enum id_kind kind, uint64_t id); /* null for 0 */
-json_t *json_slice(struct slice s);
-json_t *json_time(int64_t ms);                              /* RFC 3339; null for 0 */
-int time_parse(struct slice s, int64_t *ret_ms) MUST_CHECK; /* RFC 3339, any offset; E_SYNTAX */
+json_t *api_id(enum id_kind kind, uint64_t id); /* null for 0 */
+json_t *api_text(struct slice s);
+json_t *api_time(int64_t ms);                                   /* RFC 3339; null for 0 */
+int api_time_parse(struct slice s, int64_t *ret_ms) MUST_CHECK; /* RFC 3339, any offset; E_SYNTAX */

@@ -30,7 +30,7 @@ static int lock_key(struct call *c, const struct idempotency *i)
 		return r;
 	if (db_bool(res, 0, 0))
 		return 0;
-	reply_header(c, "Retry-After", "1");
+	http_reply_header(c, "Retry-After", "1");
 	return problem(c, 409, "idempotency_in_flight",
 		       "a request with this key is being answered");
 }
@@ -47,7 +47,7 @@ static void put_headers(struct call *c, struct slice lines)
 		if (!colon)
 			continue;
 		slice_copy(name, sizeof(name), slice_of(line.p, (size_t)(colon - line.p)));
-		reply_header(c, name, "%.*s", (int)(line.p + line.n - colon - 1), colon + 1);
+		http_reply_header(c, name, "%.*s", (int)(line.p + line.n - colon - 1), colon + 1);
 	}
 }
 
@@ -61,9 +61,9 @@ static int answer_stored(struct call *c, struct idempotency *i, struct db_result
 		return problem(c, 422, "idempotency_mismatch",
 			       "this key was used with another body within the last 24 hours");
 	slice_copy(type_text, sizeof(type_text), type);
-	r = reply_bytes(c, (unsigned)db_int(res, 0, 1), type_text, db_bytes(res, 0, 2));
+	r = http_reply_bytes(c, (unsigned)db_int(res, 0, 1), type_text, db_bytes(res, 0, 2));
 	put_headers(c, db_text(res, 0, 4));
-	reply_header(c, "Idempotency-Replayed", "true");
+	http_reply_header(c, "Idempotency-Replayed", "true");
 	return r < 0 ? r : 1;
 }
 
@@ -80,7 +80,7 @@ int idempotency_begin(struct call *c, struct idempotency *i)
 		r = lock_key(c, i);
 	if (r < 0)
 		return r;
-	sha256(call_raw_body(c), i->body_hash);
+	secrets_sha256(call_raw_body(c), i->body_hash);
 	r = db_run(c->db, &res,
 		   "SELECT body_hash, status, response, split_part(headers, E'\\n', 1),"
 		   " substr(headers, strpos(headers, E'\\n') + 1)"
@@ -97,7 +97,7 @@ int idempotency_begin(struct call *c, struct idempotency *i)
 
 int idempotency_store(struct call *c, struct idempotency *i)
 {
-	struct reply *reply = &c->request->reply;
+	struct http_reply *reply = &c->request->reply;
 	struct buf headers = { 0 };
 	int r;
 

@@ -1,6 +1,6 @@
 /* control/http/page.c - pages: where one ended, bound to the organisation, path and filters it is
- * of, so that a cursor cannot be moved to another list (control/http/cursor.h). */
-#include "control/http/cursor.h"
+ * of, so that a cursor cannot be moved to another list (control/http/page_cursor.h). */
+#include "control/http/page_cursor.h"
 #include "control/http/private.h"
 
 enum { LIMIT_DEFAULT = 50, LIMIT_MOST = 200 };
@@ -46,8 +46,8 @@ int page_read(struct call *c, struct page *ret)
 	if (r < 0 || ret->first)
 		return r;
 	put_about(c, &about);
-	r = cursor_read(c->app->cursor_key, buf_data(&about), call_query(c, "after"), &ret->id,
-			ret->text_buf, sizeof(ret->text_buf), &ret->text.n);
+	r = page_cursor_read(c->app->cursor_key, buf_data(&about), call_query(c, "after"), &ret->id,
+			     ret->text_buf, sizeof(ret->text_buf), &ret->text.n);
 	buf_free(&about);
 	if (r < 0)
 		return problem(c, 400, "invalid_cursor", "this cursor is not one of this list's");
@@ -63,10 +63,11 @@ int page_reply(struct call *c, const struct page *p UNUSED, json_t *data, bool m
 
 	if (more) {
 		put_about(c, &about);
-		r = cursor_write(c->app->cursor_key, buf_data(&about), last_id, last_text, &cursor);
-		next = r < 0 ? NULL : json_slice(buf_data(&cursor));
+		r = page_cursor_write(c->app->cursor_key, buf_data(&about), last_id, last_text,
+				      &cursor);
+		next = r < 0 ? NULL : api_text(buf_data(&cursor));
 	}
 	buf_free(&about);
 	buf_free(&cursor);
-	return reply_json(c, 200, json_pack("{s:o, s:o}", "data", data, "next", next));
+	return http_reply_json(c, 200, json_pack("{s:o, s:o}", "data", data, "next", next));
 }

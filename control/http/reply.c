@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "control/http/private.h"
 
-void reply_reset(struct reply *reply)
+void http_reply_reset(struct http_reply *reply)
 {
 	for (unsigned i = 0; i < reply->n_headers; i++) {
 		free(reply->headers[i].name);
@@ -23,14 +23,14 @@ static int dump_piece(const char *p, size_t n, void *out)
 
 static void set_body(struct call *c, unsigned status, const char *type)
 {
-	struct reply *reply = &c->request->reply;
+	struct http_reply *reply = &c->request->reply;
 
 	reply->status = status;
 	slice_copy(reply->type, sizeof(reply->type), slice_str(type));
 	buf_clear(&reply->body);
 }
 
-int reply_json(struct call *c, unsigned status, json_t *json)
+int http_reply_json(struct call *c, unsigned status, json_t *json)
 {
 	if (!json)
 		return problem(c, 500, "internal", "the reply could not be written");
@@ -41,21 +41,21 @@ int reply_json(struct call *c, unsigned status, json_t *json)
 	return 0;
 }
 
-int reply_empty(struct call *c, unsigned status)
+int http_reply_empty(struct call *c, unsigned status)
 {
 	set_body(c, status, "");
 	return 0;
 }
 
-int reply_bytes(struct call *c, unsigned status, const char *type, struct slice bytes)
+int http_reply_bytes(struct call *c, unsigned status, const char *type, struct slice bytes)
 {
 	set_body(c, status, type);
 	return buf_append(&c->request->reply.body, bytes);
 }
 
-void reply_header(struct call *c, const char *name, const char *format, ...)
+void http_reply_header(struct call *c, const char *name, const char *format, ...)
 {
-	struct reply *reply = &c->request->reply;
+	struct http_reply *reply = &c->request->reply;
 	char value[1024];
 	va_list ap;
 
@@ -69,7 +69,7 @@ void reply_header(struct call *c, const char *name, const char *format, ...)
 	reply->headers[reply->n_headers++].value = must_copy(slice_str(value));
 }
 
-void reply_etag(struct call *c, int64_t version)
+void http_reply_etag(struct call *c, int64_t version)
 {
 	c->request->reply.version = version;
 }
@@ -107,7 +107,7 @@ static const char *title_of(unsigned status)
 
 int problem(struct call *c, unsigned status, const char *code, const char *format, ...)
 {
-	struct reply *reply = &c->request->reply;
+	struct http_reply *reply = &c->request->reply;
 	char detail[512];
 	json_t *json;
 	va_list ap;
@@ -123,14 +123,14 @@ int problem(struct call *c, unsigned status, const char *code, const char *forma
 				 (int)status, "instance", c->request_id, "code", code);
 	if (json && reply->errors)
 		(void)json_object_set(json, "errors", reply->errors);
-	(void)reply_json(c, status, json);
+	(void)http_reply_json(c, status, json);
 	slice_copy(reply->type, sizeof(reply->type), SLICE("application/problem+json"));
 	return E_ANSWERED;
 }
 
 void problem_add(struct call *c, const char *pointer, const char *code, const char *format, ...)
 {
-	struct reply *reply = &c->request->reply;
+	struct http_reply *reply = &c->request->reply;
 	char detail[256];
 	va_list ap;
 
@@ -190,7 +190,7 @@ static const char *const fixed_headers[][2] = {
 
 static void put_headers(struct call_request *q, struct MHD_Response *res)
 {
-	const struct reply *reply = &q->reply;
+	const struct http_reply *reply = &q->reply;
 	bool cacheable = false;
 	char etag[32];
 
@@ -222,10 +222,10 @@ static void honour_none_match(struct call_request *q)
 		return;
 	(void)snprintf(etag, sizeof(etag), "\"%lld\"", (long long)q->reply.version);
 	if (slice_eq(given, slice_str(etag)))
-		(void)reply_empty(&q->call, 304);
+		(void)http_reply_empty(&q->call, 304);
 }
 
-enum MHD_Result reply_send(struct call_request *q)
+enum MHD_Result http_reply_send(struct call_request *q)
 {
 	struct slice body;
 	struct MHD_Response *res;

@@ -24,7 +24,7 @@ static void name_request(char *id)
 	id[4 + sizeof(random)] = '\0';
 }
 
-static struct call_request *request_new(struct listener *l, struct MHD_Connection *conn)
+static struct call_request *request_new(struct http_listener *l, struct MHD_Connection *conn)
 {
 	struct call_request *q = must_alloc(sizeof(*q));
 
@@ -49,7 +49,7 @@ static void request_free(struct call_request *q)
 	free(q->upload_path);
 	buf_free(&q->body);
 	json_decref(q->call.body);
-	reply_reset(&q->reply);
+	http_reply_reset(&q->reply);
 	free(q);
 }
 
@@ -122,11 +122,11 @@ static void put_allow(struct call_request *q)
 	char allow[64] = "";
 	size_t n = 0;
 
-	for (unsigned i = 0; i < route_methods_n; i++)
+	for (unsigned i = 0; i < http_route_methods_n; i++)
 		if (q->match.allowed & 1U << i)
 			n += (size_t)snprintf(allow + n, sizeof(allow) - n, "%s%s", n ? ", " : "",
-					      route_methods[i]);
-	reply_header(&q->call, "Allow", "%s", allow);
+					      http_route_methods[i]);
+	http_reply_header(&q->call, "Allow", "%s", allow);
 }
 
 static uint64_t length_of(const struct call *c)
@@ -152,7 +152,7 @@ static int look_at_head(struct call_request *q, const char *url, const char *met
 	/* HEAD is GET whose body the library leaves away (RFC 9110 section 9.3.2). */
 	if (!strcmp(q->method, "HEAD"))
 		slice_copy(q->method, sizeof(q->method), SLICE("GET"));
-	r = route_find(q->listener, slice_str(q->method), slice_str(q->path), &q->match);
+	r = http_route_find(q->listener, slice_str(q->method), slice_str(q->path), &q->match);
 	c->route = q->match.route;
 	if (r == E_DENIED) {
 		put_allow(q);
@@ -184,7 +184,7 @@ static int open_upload(struct call_request *q)
 	return q->upload_fd < 0 ? -errno : 0;
 }
 
-static enum MHD_Result begin(struct listener *l, struct MHD_Connection *conn, const char *url,
+static enum MHD_Result begin(struct http_listener *l, struct MHD_Connection *conn, const char *url,
 			     const char *method, void **con_cls)
 {
 	struct call_request *q = request_new(l, conn);
@@ -197,14 +197,14 @@ static enum MHD_Result begin(struct listener *l, struct MHD_Connection *conn, co
 		/* A body within bounds is taken and dropped: most clients read no reply before they
 		 * wrote all. */
 		q->drop_body = length_of(&q->call) <= DRAIN_MAX;
-		return q->drop_body ? MHD_YES : reply_send(q);
+		return q->drop_body ? MHD_YES : http_reply_send(q);
 	}
 	if (!(q->call.route->flags & ROUTE_UPLOAD))
 		return MHD_YES;
 	q->state = REQ_GATE;
 	if (request_submit(q) < 0) {
 		(void)problem(&q->call, 503, "busy", "too many requests wait");
-		return reply_send(q);
+		return http_reply_send(q);
 	}
 	return MHD_YES;
 }
@@ -260,13 +260,13 @@ static enum MHD_Result after_gate(struct call_request *q)
 	q->state = REQ_BODY;
 	if (q->reply.status) {
 		q->drop_body = length_of(&q->call) <= DRAIN_MAX;
-		return q->drop_body ? MHD_YES : reply_send(q);
+		return q->drop_body ? MHD_YES : http_reply_send(q);
 	}
 	r = open_upload(q);
 	if (r >= 0)
 		return MHD_YES;
 	(void)problem(&q->call, 503, "no_room", "the body could not be kept");
-	return reply_send(q);
+	return http_reply_send(q);
 }
 
 enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const char *url,
@@ -286,13 +286,13 @@ enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const cha
 		return fine ? MHD_YES : MHD_NO;
 	}
 	if (q->state == REQ_QUEUED || q->drop_body)
-		return reply_send(q);
+		return http_reply_send(q);
 	q->state = REQ_QUEUED;
 	if (request_submit(q) >= 0)
 		return MHD_YES;
-	reply_header(&q->call, "Retry-After", "1");
+	http_reply_header(&q->call, "Retry-After", "1");
 	(void)problem(&q->call, 503, "busy", "too many requests wait");
-	return reply_send(q);
+	return http_reply_send(q);
 }
 
 void request_completed(void *cls UNUSED, struct MHD_Connection *conn UNUSED, void **con_cls,
@@ -302,7 +302,7 @@ void request_completed(void *cls UNUSED, struct MHD_Connection *conn UNUSED, voi
 
 	if (!q)
 		return;
-	metrics_count(q);
+	http_metrics_count(q);
 	request_free(q);
 	*con_cls = NULL;
 }

@@ -26,13 +26,13 @@ static const char *listeners_text(unsigned set, char *buf, size_t size)
 	return buf;
 }
 
-void routes_print(void)
+void http_route_print(void)
 {
 	char where[64];
 	unsigned set;
 
-	for (unsigned i = 0; i < route_count(); i++) {
-		const struct route *row = route_at(i, &set);
+	for (unsigned i = 0; i < http_route_count(); i++) {
+		const struct http_route *row = http_route_at(i, &set);
 
 		printf("%s\t%s\t%s\t%s\t%s\t%s\n", row->method, row->path, auths[row->auth],
 		       permission(row->permit), listeners_text(set, where, sizeof(where)),

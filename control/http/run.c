@@ -38,7 +38,7 @@ static void answer_code(struct call *c, int code)
 		if (meanings[i].code != code)
 			continue;
 		if (meanings[i].status == 503)
-			reply_header(c, "Retry-After", "2");
+			http_reply_header(c, "Retry-After", "2");
 		(void)problem(c, meanings[i].status, meanings[i].name, "%s", meanings[i].detail);
 		return;
 	}
@@ -105,7 +105,7 @@ static int handle(struct call *c)
 	}
 	db_rollback(c->db);
 	if (r < 0 && r != E_ANSWERED && !db_retryable(c->db)) {
-		reply_reset(&c->request->reply);
+		http_reply_reset(&c->request->reply);
 		answer_code(c, r);
 		r = E_ANSWERED;
 	}
@@ -162,10 +162,10 @@ static void answer(struct call *c)
 		r = attempt(c);
 		if (r >= 0 || r == E_ANSWERED || !db_retryable(c->db))
 			break;
-		reply_reset(&c->request->reply);
+		http_reply_reset(&c->request->reply);
 	}
 	if (r < 0 && (r != E_ANSWERED || !c->request->reply.status)) {
-		reply_reset(&c->request->reply);
+		http_reply_reset(&c->request->reply);
 		answer_code(c, r);
 	}
 }

@@ -50,7 +50,7 @@ static int bind_ip(const char *text)
 	return fd;
 }
 
-static void name_address(struct listener *l, const char *text)
+static void name_address(struct http_listener *l, const char *text)
 {
 	struct sockaddr_storage sa;
 	socklen_t n = sizeof(sa);
@@ -66,7 +66,7 @@ static void name_address(struct listener *l, const char *text)
 		       ip_format(&ip, ip_text), port);
 }
 
-static int listener_open(struct listener *l, const char *text)
+static int listener_open(struct http_listener *l, const char *text)
 {
 	int fd = text[0] == '/' ? bind_unix(text) : bind_ip(text);
 
@@ -89,7 +89,7 @@ __attribute__((format(printf, 2, 0))) static void log_unheard(void *arg, const c
 	log_debug("http.library", kv_str("text", line));
 }
 
-static int listener_start(struct listener *l, const struct config *c)
+static int listener_start(struct http_listener *l, const struct config *c)
 {
 	l->daemon = MHD_start_daemon(
 	    MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
@@ -106,7 +106,7 @@ static int listener_start(struct listener *l, const struct config *c)
 
 int request_submit(struct call_request *q)
 {
-	struct server *s = q->server;
+	struct http_server *s = q->server;
 	int r = 0;
 
 	(void)pthread_mutex_lock(&s->lock);
@@ -128,7 +128,7 @@ void request_resume(struct call_request *q)
 	MHD_resume_connection(q->conn);
 }
 
-static struct call_request *next_request(struct server *s)
+static struct call_request *next_request(struct http_server *s)
 {
 	struct call_request *q = NULL;
 
@@ -146,7 +146,7 @@ static struct call_request *next_request(struct server *s)
 
 static void *worker(void *arg)
 {
-	struct server *s = arg;
+	struct http_server *s = arg;
 	OWNED(db) db = app_db(s->app, APP_API);
 	struct call_request *q;
 
@@ -160,7 +160,7 @@ static void *worker(void *arg)
 	return NULL;
 }
 
-static int workers_start(struct server *s)
+static int workers_start(struct http_server *s)
 {
 	pthread_attr_t attr;
 
@@ -178,9 +178,9 @@ static int workers_start(struct server *s)
 	return 0;
 }
 
-int server_start(struct server **ret, struct app *app, char *error)
+int http_server_start(struct http_server **ret, struct app *app, char *error)
 {
-	struct server *s = must_alloc(sizeof(*s));
+	struct http_server *s = must_alloc(sizeof(*s));
 	const char *const where[] = { app->config.api_listen, app->config.public_listen,
 				      app->config.admin_listen };
 	int r;
@@ -190,7 +190,7 @@ int server_start(struct server **ret, struct app *app, char *error)
 	(void)pthread_mutex_init(&s->lock, NULL);
 	(void)pthread_cond_init(&s->wake, NULL);
 	for (unsigned i = 0; i < ARRAY_LEN(where); i++)
-		s->listeners[i] = (struct listener){ .server = s, .kind = 1U << i, .fd = -1 };
+		s->listeners[i] = (struct http_listener){ .server = s, .kind = 1U << i, .fd = -1 };
 	r = workers_start(s);
 	for (unsigned i = 0; i < ARRAY_LEN(where) && r >= 0; i++) {
 		if (!where[i] || !where[i][0])
@@ -203,14 +203,14 @@ int server_start(struct server **ret, struct app *app, char *error)
 				       err_text(r));
 	}
 	if (r < 0) {
-		(void)server_stop(s);
+		(void)http_server_stop(s);
 		return r;
 	}
 	*ret = s;
 	return 0;
 }
 
-static void listener_close(struct listener *l)
+static void listener_close(struct http_listener *l)
 {
 	if (l->daemon)
 		MHD_stop_daemon(l->daemon);
@@ -220,7 +220,7 @@ static void listener_close(struct listener *l)
 		(void)unlink(l->address);
 }
 
-struct server *server_stop(struct server *s)
+struct http_server *http_server_stop(struct http_server *s)
 {
 	if (!s)
 		return NULL;
@@ -242,7 +242,7 @@ struct server *server_stop(struct server *s)
 	return NULL;
 }
 
-const char *server_address(const struct server *s, unsigned listener, char *buf)
+const char *http_server_address(const struct http_server *s, unsigned listener, char *buf)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(s->listeners); i++)
 		if (s->listeners[i].kind == listener) {

@@ -2,5 +2,5 @@
 #pragma once
 #include "control/http/route.h"
 
-extern const struct route system_routes[];
+extern const struct http_route system_routes[];
 extern const size_t system_routes_n;

@@ -15,14 +15,14 @@ static int get_org(struct call *c)
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	reply_etag(c, db_int(res, 0, 5));
-	return reply_json(
+	http_reply_etag(c, db_int(res, 0, 5));
+	return http_reply_json(
 	    c, 200,
-	    json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "id", json_id(ID_ORG, c->actor.org), "name",
-		      json_slice(db_text(res, 0, 0)), "status",
+	    json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "id", api_id(ID_ORG, c->actor.org), "name",
+		      api_text(db_text(res, 0, 0)), "status",
 		      db_int(res, 0, 1) == 1 ? "active" : "suspended", "status_note",
-		      json_slice(db_text(res, 0, 2)), "footer", json_slice(db_text(res, 0, 3)),
-		      "created_at", json_time(db_int(res, 0, 4))));
+		      api_text(db_text(res, 0, 2)), "footer", api_text(db_text(res, 0, 3)),
+		      "created_at", api_time(db_int(res, 0, 4))));
 }
 
 struct org_body {
@@ -49,7 +49,7 @@ static int patch_org(struct call *c)
 	struct org_body b = { 0 };
 	struct body_seen seen;
 	char id[ID_OUT_MAX];
-	int r = body_read(c, org_fields, ARRAY_LEN(org_fields), &b, &seen);
+	int r = http_body_read(c, org_fields, ARRAY_LEN(org_fields), &b, &seen);
 
 	if (r >= 0)
 		r = lock_version(c);
@@ -60,7 +60,7 @@ static int patch_org(struct call *c)
 		    " version = version + 1, updated_at = now() WHERE org_id = $1",
 		    p_int(c->actor.org), p_opt(b.name), p_opt(b.footer));
 	if (r >= 0)
-		r = audit_put(c, "org.changed", id_out(ID_ORG, c->actor.org, id),
+		r = audit_put(c, "org.changed", ids_out(ID_ORG, c->actor.org, id),
 			      json_incref(c->body));
 	return r < 0 ? r : get_org(c);
 }
@@ -69,9 +69,9 @@ static json_t *actor_json(int64_t kind, uint64_t id)
 {
 	switch (kind) {
 	case ACTOR_USER:
-		return json_id(ID_USER, id);
+		return api_id(ID_USER, id);
 	case ACTOR_KEY:
-		return json_id(ID_KEY, id);
+		return api_id(ID_KEY, id);
 	case ACTOR_PLATFORM:
 		return json_string("platform");
 	default:
@@ -84,12 +84,12 @@ static json_t *audit_json(const struct db_result *res, unsigned i)
 	struct slice detail = db_text(res, i, 6);
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-			 json_id(ID_AUDIT, (uint64_t)db_int(res, i, 0)), "at",
-			 json_time(db_int(res, i, 1)), "actor",
+			 api_id(ID_AUDIT, (uint64_t)db_int(res, i, 0)), "at",
+			 api_time(db_int(res, i, 1)), "actor",
 			 actor_json(db_int(res, i, 2), (uint64_t)db_int(res, i, 3)), "action",
-			 json_slice(db_text(res, i, 4)), "object", json_slice(db_text(res, i, 5)),
+			 api_text(db_text(res, i, 4)), "object", api_text(db_text(res, i, 5)),
 			 "detail", json_loadb(detail.p, detail.n, 0, NULL), "request_id",
-			 json_slice(db_text(res, i, 7)), "ip", json_slice(db_text(res, i, 8)));
+			 api_text(db_text(res, i, 7)), "ip", api_text(db_text(res, i, 8)));
 }
 
 static int get_audit(struct call *c)
@@ -109,7 +109,7 @@ static int get_audit(struct call *c)
 }
 
 /* clang-format off */
-const struct route org_routes[] = {
+const struct http_route org_routes[] = {
 	{"GET",   "/v1/org",   AUTH_MEMBER, PERMIT_ORG_READ,   0, 0, get_org  },
 	{"PATCH", "/v1/org",   AUTH_MEMBER, PERMIT_ORG_WRITE,  0, 0, patch_org},
 	{"GET",   "/v1/audit", AUTH_MEMBER, PERMIT_AUDIT_READ, 0, 0, get_audit},

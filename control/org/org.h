@@ -3,7 +3,7 @@
 #pragma once
 #include "control/http/route.h"
 
-extern const struct route org_routes[];
+extern const struct http_route org_routes[];
 extern const size_t org_routes_n;
-extern const struct route admin_routes[]; /* admin listener only */
-extern const size_t admin_routes_n;
+extern const struct http_route platform_routes[]; /* admin listener only */
+extern const size_t platform_routes_n;

@@ -15,7 +15,7 @@ struct suppress_address {
 	struct slice normal;
 	uint8_t hash[SUPPRESS_HASH_SIZE];
 };
-void suppress_hash(struct slice normal, uint8_t ret[SUPPRESS_HASH_SIZE]);
+void suppress_address_hash(struct slice normal, uint8_t ret[SUPPRESS_HASH_SIZE]);
 /* E_SYNTAX, E_LIMIT: no address a contact can have.  ret->normal points into *ret. */
 int suppress_address_parse(struct slice s, struct suppress_address *ret) MUST_CHECK;
 #define SQL_SUPPRESS_HASH(column) "substring(sha256(convert_to(" column ", 'UTF8')) for 16)"

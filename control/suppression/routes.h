@@ -2,5 +2,5 @@
 #pragma once
 #include "control/http/rows.h"
 
-extern const struct route suppression_routes[];
+extern const struct http_route suppression_routes[];
 extern const size_t suppression_routes_n;

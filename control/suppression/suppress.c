@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
-#include "control/org/outbox.h"
+#include "control/engine/outbox.h"
 #include "control/suppression/statements.h"
 
 static const char *const reason_names[] = {

@@ -3,7 +3,7 @@
  * RCPT.
  * Blocks: on the database, in the organisation's open transaction. */
 #pragma once
-#include "control/app.h"
+#include "control/app/app.h"
 #include "control/suppression/address.h"
 #include "control/suppression/codes.h"
 

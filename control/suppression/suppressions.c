@@ -13,12 +13,12 @@ enum { ROW_ID, ROW_EMAIL, ROW_REASON, ROW_SOURCE, ROW_CAMPAIGN, ROW_CREATED };
 static json_t *suppression_json(const struct db_result *r, unsigned i)
 {
 	return json_pack("{so so ss so so so}", "id",
-			 json_id(ID_SUPPRESSION, (uint64_t)db_int(r, i, ROW_ID)), "email",
-			 json_slice(db_text(r, i, ROW_EMAIL)), "reason",
+			 api_id(ID_SUPPRESSION, (uint64_t)db_int(r, i, ROW_ID)), "email",
+			 api_text(db_text(r, i, ROW_EMAIL)), "reason",
 			 suppress_reason_name((int)db_int(r, i, ROW_REASON)), "source",
-			 json_slice(db_text(r, i, ROW_SOURCE)), "campaign",
-			 json_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, ROW_CAMPAIGN)), "created_at",
-			 json_time(db_int(r, i, ROW_CREATED)));
+			 api_text(db_text(r, i, ROW_SOURCE)), "campaign",
+			 api_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, ROW_CAMPAIGN)), "created_at",
+			 api_time(db_int(r, i, ROW_CREATED)));
 }
 
 static int list_suppressions(struct call *c)
@@ -54,7 +54,7 @@ static int create_suppression(struct call *c)
 	struct suppression_body b = { 0 };
 	struct suppress_address a;
 	struct body_seen seen;
-	int added, r = body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
+	int added, r = http_body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
 
 	if (r < 0)
 		return r;
@@ -65,7 +65,7 @@ static int create_suppression(struct call *c)
 	added = r = suppress_add(c->app, c->db, c->actor.org, &a, SUPPRESS_MANUAL, "api", 0);
 	if (r >= 0)
 		r = find(c, &a, &row);
-	return r < 0 ? r : reply_json(c, added ? 201 : 200, suppression_json(row, 0));
+	return r < 0 ? r : http_reply_json(c, added ? 201 : 200, suppression_json(row, 0));
 }
 
 static int address_of_path(const struct call *c, struct suppress_address *a)
@@ -81,7 +81,7 @@ static int get_suppression(struct call *c)
 
 	if (r >= 0)
 		r = find(c, &a, &row);
-	return r < 0 ? r : reply_json(c, 200, suppression_json(row, 0));
+	return r < 0 ? r : http_reply_json(c, 200, suppression_json(row, 0));
 }
 
 static int delete_suppression(struct call *c)
@@ -93,7 +93,7 @@ static int delete_suppression(struct call *c)
 		r = suppress_remove(c->app, c->db, c->actor.org, &a);
 	if (r == 0)
 		return E_UNKNOWN;
-	return r < 0 ? r : reply_empty(c, 204);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 struct batch_body {
@@ -135,7 +135,7 @@ static int change_suppressions(struct call *c)
 {
 	struct batch_body b = { 0 };
 	struct body_seen seen;
-	int added, removed = 0, r = body_read(c, batch_body, ARRAY_LEN(batch_body), &b, &seen);
+	int added, removed = 0, r = http_body_read(c, batch_body, ARRAY_LEN(batch_body), &b, &seen);
 
 	if (r < 0)
 		return r;
@@ -145,10 +145,11 @@ static int change_suppressions(struct call *c)
 	if (r >= 0)
 		r = problem_end(c); /* one bad address, and nothing is changed */
 	return r < 0 ? r
-		     : reply_json(c, 200, json_pack("{si si}", "added", added, "removed", removed));
+		     : http_reply_json(c, 200,
+				       json_pack("{si si}", "added", added, "removed", removed));
 }
 
-const struct route suppression_routes[] = {
+const struct http_route suppression_routes[] = {
 	{ "GET", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_READ, 0, 0,
 	  list_suppressions },
 	{ "POST", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE, ROUTE_IDEMPOTENT, 0,

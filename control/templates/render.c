@@ -128,10 +128,9 @@ static int render_part(struct call *c, enum template_part part, struct slice sou
 	buf_init(&text, OUT_MAX);
 	r = template_render(part, source, &known->env, &v->map, &text, &e);
 	if (r == E_SYNTAX || r == E_LIMIT)
-		template_problem(c, &e);
+		templates_problem(c, &e);
 	else if (r >= 0)
-		(void)json_object_set_new(out, template_part_name(part),
-					  json_slice(buf_data(&text)));
+		(void)json_object_set_new(out, template_part_name(part), api_text(buf_data(&text)));
 	buf_free(&text);
 	return r == E_SYNTAX || r == E_LIMIT ? 0 : r;
 }
@@ -160,7 +159,7 @@ int render_preview(struct call *c)
 	struct body_seen seen;
 	struct values v = { 0 };
 	json_t *out = json_object();
-	int r = body_read(c, render_body, B_ROWS, &b, &seen);
+	int r = http_body_read(c, render_body, B_ROWS, &b, &seen);
 
 	if (r >= 0)
 		r = load_source(c, &b, &row, &source);
@@ -173,5 +172,5 @@ int render_preview(struct call *c)
 		json_decref(out);
 		return r;
 	}
-	return reply_json(c, 200, out);
+	return http_reply_json(c, 200, out);
 }

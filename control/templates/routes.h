@@ -3,9 +3,9 @@
 #include "control/http/rows.h"
 #include "message/template.h"
 
-extern const struct route template_routes[];
+extern const struct http_route template_routes[];
 extern const size_t template_routes_n;
 
 /* Adds what is wrong with a template to the problem: {"pointer": "/html", "code": "template",
  * "detail": "line 3, column 7: ..."}. */
-void template_problem(struct call *c, const struct template_error *e);
+void templates_problem(struct call *c, const struct template_error *e);

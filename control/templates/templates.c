@@ -36,25 +36,25 @@ enum { K_ID, K_NAME, K_ALIAS, K_VERSION, K_CREATED, K_UPDATED, K_SUBJECT, K_HTML
 static json_t *head_json(const struct db_result *r, unsigned i)
 {
 	return json_pack(
-	    "{so so so sI so so so}", "id", json_id(ID_TEMPLATE, (uint64_t)db_int(r, i, K_ID)),
-	    "name", json_slice(db_text(r, i, K_NAME)), "alias",
-	    db_is_null(r, i, K_ALIAS) ? json_null() : json_slice(db_text(r, i, K_ALIAS)), "version",
-	    (json_int_t)db_int(r, i, K_VERSION), "created_at", json_time(db_int(r, i, K_CREATED)),
-	    "updated_at", json_time(db_int(r, i, K_UPDATED)), "subject",
-	    json_slice(db_text(r, i, K_SUBJECT)));
+	    "{so so so sI so so so}", "id", api_id(ID_TEMPLATE, (uint64_t)db_int(r, i, K_ID)),
+	    "name", api_text(db_text(r, i, K_NAME)), "alias",
+	    db_is_null(r, i, K_ALIAS) ? json_null() : api_text(db_text(r, i, K_ALIAS)), "version",
+	    (json_int_t)db_int(r, i, K_VERSION), "created_at", api_time(db_int(r, i, K_CREATED)),
+	    "updated_at", api_time(db_int(r, i, K_UPDATED)), "subject",
+	    api_text(db_text(r, i, K_SUBJECT)));
 }
 
 static int reply_template(struct call *c, unsigned status, const struct db_result *row)
 {
 	json_t *json = head_json(row, 0);
 
-	(void)json_object_set_new(json, "html", json_slice(db_text(row, 0, K_HTML)));
-	(void)json_object_set_new(json, "text", json_slice(db_text(row, 0, K_TEXT)));
-	reply_etag(c, db_int(row, 0, K_VERSION));
-	return reply_json(c, status, json);
+	(void)json_object_set_new(json, "html", api_text(db_text(row, 0, K_HTML)));
+	(void)json_object_set_new(json, "text", api_text(db_text(row, 0, K_TEXT)));
+	http_reply_etag(c, db_int(row, 0, K_VERSION));
+	return http_reply_json(c, status, json);
 }
 
-void template_problem(struct call *c, const struct template_error *e)
+void templates_problem(struct call *c, const struct template_error *e)
 {
 	char pointer[32];
 
@@ -77,7 +77,7 @@ static int check(struct call *c, const struct template_source *source)
 		return r;
 	r = template_check(source, &known.env, &e);
 	if (r == E_SYNTAX || r == E_LIMIT)
-		template_problem(c, &e);
+		templates_problem(c, &e);
 	known_fields_free(&known);
 	return r == E_SYNTAX || r == E_LIMIT ? problem_end(c) : r;
 }
@@ -115,7 +115,7 @@ static int create_template(struct call *c)
 	OWNED(db_result) row = NULL;
 	struct template_body b = { .html = SLICE(""), .text = SLICE("") };
 	struct body_seen seen;
-	int r = body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
+	int r = http_body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
 
 	if (r >= 0)
 		r = check(c, &(struct template_source){ b.subject, b.html, b.text });
@@ -163,7 +163,7 @@ static int patch_template(struct call *c)
 	if (r >= 0)
 		r = call_if_match(c, db_int(old, 0, K_VERSION));
 	if (r >= 0)
-		r = body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
+		r = http_body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
 	if (r < 0)
 		return r;
 	struct template_source source = {
@@ -199,14 +199,14 @@ static int delete_template(struct call *c)
 		   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)));
 	if (r == E_UNKNOWN)
 		return problem(c, 409, "in_use", "a campaign refers to this template");
-	return r < 0 ? r : reply_empty(c, 204);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 static json_t *version_json(const struct db_result *r, unsigned i)
 {
 	return json_pack("{sI so so so so}", "version", (json_int_t)db_int(r, i, 0), "subject",
-			 json_slice(db_text(r, i, 1)), "html", json_slice(db_text(r, i, 2)), "text",
-			 json_slice(db_text(r, i, 3)), "created_at", json_time(db_int(r, i, 4)));
+			 api_text(db_text(r, i, 1)), "html", api_text(db_text(r, i, 2)), "text",
+			 api_text(db_text(r, i, 3)), "created_at", api_time(db_int(r, i, 4)));
 }
 
 static int list_versions(struct call *c)
@@ -229,7 +229,7 @@ static int list_versions(struct call *c)
 	return r < 0 ? r : rows_reply(c, &page, rows, version_json);
 }
 
-const struct route template_routes[] = {
+const struct http_route template_routes[] = {
 	{ "GET", "/v1/templates", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 0, list_templates },
 	{ "POST", "/v1/templates", AUTH_MEMBER, PERMIT_TEMPLATES_WRITE, ROUTE_IDEMPOTENT,
 	  4 * 1024 * 1024, create_template },

@@ -56,7 +56,7 @@ static struct outcome read_body(json_t *body)
 
 	q->call.request = q;
 	q->call.body = body;
-	o.r = body_read(&q->call, table, ROWS, &o.all, &o.seen);
+	o.r = http_body_read(&q->call, table, ROWS, &o.all, &o.seen);
 	o.wrong = problem_count(&q->call);
 	if (o.r == 0) {
 		assert(o.wrong == 0 && q->reply.status == 0);
@@ -65,7 +65,7 @@ static struct outcome read_body(json_t *body)
 		assert(o.r == E_ANSWERED && o.wrong > 0 && o.wrong <= PROBLEM_ITEMS_MAX);
 		assert(q->reply.status == 422 && buf_len(&q->reply.body) > 2);
 	}
-	reply_reset(&q->reply);
+	http_reply_reset(&q->reply);
 	free(q);
 	return o;
 }

@@ -1,4 +1,4 @@
-/* control/contacts/import_row and values, control/workers/column: from a record of a file to what
+/* control/contacts/import_row and values, control/db/column: from a record of a file to what
  * the database takes. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,15 +8,15 @@
 #include <cmocka.h>
 
 #include "control/contacts/import_row.h"
-#include "control/workers/column.h"
+#include "control/db/column.h"
 
-static const char *value(enum field_type type, const char *text)
+static const char *value(enum contact_field_type type, const char *text)
 {
 	static char out[256];
 	struct buf b;
 
 	buf_init(&b, 0);
-	if (field_value_from_text(type, slice_str(text), &b) < 0)
+	if (contact_field_value_from_text(type, slice_str(text), &b) < 0)
 		(void)snprintf(out, sizeof(out), "refused");
 	else
 		slice_copy(out, sizeof(out), buf_data(&b));
@@ -124,21 +124,21 @@ static void what_is_wrong_appends_nothing(void **state UNUSED)
 
 static void a_column_is_an_array_whatever_it_holds(void **state UNUSED)
 {
-	struct column c;
+	struct db_column c;
 
-	column_init(&c);
-	assert_string_equal(column_array(&c), "{}");
-	column_text(&c, SLICE("a\"b\\c"));
-	column_text(&c, SLICE("\xff\x00z"));
-	column_null(&c);
-	assert_string_equal(column_array(&c), "{\"a\\\"b\\\\c\",\"??z\",NULL}");
-	column_int(&c, -5);
-	assert_string_equal(column_array(&c), "{\"a\\\"b\\\\c\",\"??z\",NULL,-5}");
-	column_clear(&c);
-	column_bytes(&c, SLICE("\x01\xff"));
-	column_u64(&c, UINT64_MAX);
-	assert_string_equal(column_array(&c), "{\"\\\\x01ff\",18446744073709551615}");
-	column_free(&c);
+	db_column_init(&c);
+	assert_string_equal(db_column_array(&c), "{}");
+	db_column_text(&c, SLICE("a\"b\\c"));
+	db_column_text(&c, SLICE("\xff\x00z"));
+	db_column_null(&c);
+	assert_string_equal(db_column_array(&c), "{\"a\\\"b\\\\c\",\"??z\",NULL}");
+	db_column_int(&c, -5);
+	assert_string_equal(db_column_array(&c), "{\"a\\\"b\\\\c\",\"??z\",NULL,-5}");
+	db_column_clear(&c);
+	db_column_bytes(&c, SLICE("\x01\xff"));
+	db_column_u64(&c, UINT64_MAX);
+	assert_string_equal(db_column_array(&c), "{\"\\\\x01ff\",18446744073709551615}");
+	db_column_free(&c);
 }
 
 int main(void)

@@ -1,11 +1,11 @@
-/* control/public/ticket: links in mail that only we can have made. */
+/* control/tracking/ticket: links in mail that only we can have made. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
 
-#include "control/public/ticket.h"
+#include "control/tracking/ticket.h"
 
 static const struct ticket_subject someone = { 7, 0x123456789abcULL, 4711 };
 

@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 #include "control/auth/token.h"
-#include "control/http/cursor.h"
+#include "control/http/page_cursor.h"
 #include "control/http/ids.h"
 
 static const uint8_t key[32] = { 1, 2, 3 };
@@ -25,7 +25,7 @@ static void an_id_comes_back_as_its_number(void **state)
 		for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
 			back = ~samples[i];
 			assert_int_equal(
-			    id_in(kind, slice_str(id_out(kind, samples[i], text)), &back), 0);
+			    ids_in(kind, slice_str(ids_out(kind, samples[i], text)), &back), 0);
 			assert_true(back == samples[i]);
 		}
 }
@@ -36,7 +36,8 @@ static void an_id_of_one_kind_is_unknown_as_another(void **state)
 	uint64_t back;
 
 	(void)state;
-	assert_int_equal(id_in(ID_LIST, slice_str(id_out(ID_CAMPAIGN, 7, text)), &back), E_UNKNOWN);
+	assert_int_equal(ids_in(ID_LIST, slice_str(ids_out(ID_CAMPAIGN, 7, text)), &back),
+			 E_UNKNOWN);
 }
 
 static void the_same_letters_name_another_number_in_another_kind(void **state)
@@ -46,7 +47,7 @@ static void the_same_letters_name_another_number_in_another_kind(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    id_from_letters(ID_LIST, slice_str(id_letters(ID_CAMPAIGN, 7, letters)), &back), 0);
+	    ids_from_letters(ID_LIST, slice_str(ids_letters(ID_CAMPAIGN, 7, letters)), &back), 0);
 	assert_true(back != 7);
 }
 
@@ -57,8 +58,8 @@ static void neighbours_do_not_look_alike(void **state)
 
 	(void)state;
 	for (uint64_t i = 0; i < 64; i++) {
-		(void)id_letters(ID_CONTACT, i, a);
-		(void)id_letters(ID_CONTACT, i + 1, b);
+		(void)ids_letters(ID_CONTACT, i, a);
+		(void)ids_letters(ID_CONTACT, i + 1, b);
 		for (int k = 0; k < ID_LETTERS; k++)
 			same += a[k] == b[k];
 	}
@@ -81,8 +82,8 @@ static void letters_that_are_not_canonical_are_unknown(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		assert_int_equal(id_in(ID_CAMPAIGN, slice_str(bad[i]), &back), E_UNKNOWN);
-	assert_int_equal(id_in(ID_CAMPAIGN, slice_of("cmp_aaaaaaaaaaaa\0", 17), &back), E_UNKNOWN);
+		assert_int_equal(ids_in(ID_CAMPAIGN, slice_str(bad[i]), &back), E_UNKNOWN);
+	assert_int_equal(ids_in(ID_CAMPAIGN, slice_of("cmp_aaaaaaaaaaaa\0", 17), &back), E_UNKNOWN);
 }
 
 static void a_token_says_where_it_belongs(void **state)
@@ -135,14 +136,14 @@ static void only_the_right_secret_with_the_right_pepper_is_right(void **state)
 static struct slice written(struct buf *out, const char *about, int64_t id, const char *text)
 {
 	buf_clear(out);
-	assert_int_equal(cursor_write(key, slice_str(about), id, slice_str(text), out), 0);
+	assert_int_equal(page_cursor_write(key, slice_str(about), id, slice_str(text), out), 0);
 	return buf_data(out);
 }
 
 static int read_back(const char *about, struct slice cursor, int64_t *id, char *text)
 {
 	size_t n = 0;
-	int r = cursor_read(key, slice_str(about), cursor, id, text, 512, &n);
+	int r = page_cursor_read(key, slice_str(about), cursor, id, text, 512, &n);
 
 	return r < 0 ? r : (int)n;
 }

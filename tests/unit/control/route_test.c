@@ -9,15 +9,15 @@
 #include "control/domains/private.h"
 #include "control/http/call.h"
 
-static int find(enum route_listener listener, const char *method, const char *path,
-		struct route_match *m)
+static int find(enum http_route_listener listener, const char *method, const char *path,
+		struct http_route_match *m)
 {
-	return route_find(listener, slice_str(method), slice_str(path), m);
+	return http_route_find(listener, slice_str(method), slice_str(path), m);
 }
 
 static void a_path_finds_its_row_and_its_parameters(void **state)
 {
-	struct route_match m;
+	struct http_route_match m;
 
 	(void)state;
 	assert_int_equal(find(LISTEN_API, "GET", "/v1/domains/dom_x/records", &m), 0);
@@ -27,7 +27,7 @@ static void a_path_finds_its_row_and_its_parameters(void **state)
 
 static void a_literal_segment_wins_over_a_parameter(void **state)
 {
-	struct route_match m;
+	struct http_route_match m;
 
 	(void)state;
 	assert_int_equal(find(LISTEN_API, "DELETE", "/v1/me/sessions", &m), 0);
@@ -49,7 +49,7 @@ static void a_path_that_is_almost_one_is_none(void **state)
 					   "/v1/domainsx",
 					   "/V1/domains",
 					   "/health/" };
-	struct route_match m;
+	struct http_route_match m;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -58,7 +58,7 @@ static void a_path_that_is_almost_one_is_none(void **state)
 
 static void a_known_path_with_another_method_says_which_it_takes(void **state)
 {
-	struct route_match m;
+	struct http_route_match m;
 
 	(void)state;
 	assert_int_equal(find(LISTEN_API, "PUT", "/v1/keys/key_x", &m), E_DENIED);
@@ -68,7 +68,7 @@ static void a_known_path_with_another_method_says_which_it_takes(void **state)
 
 static void the_platforms_routes_are_on_the_admin_listener_only(void **state)
 {
-	struct route_match m;
+	struct http_route_match m;
 
 	(void)state;
 	assert_int_equal(find(LISTEN_ADMIN, "GET", "/v1/admin/orgs", &m), 0);
@@ -78,19 +78,19 @@ static void the_platforms_routes_are_on_the_admin_listener_only(void **state)
 
 static void every_row_is_found_by_its_own_pattern(void **state)
 {
-	struct route_match m;
+	struct http_route_match m;
 	unsigned listeners;
 
 	(void)state;
-	for (unsigned i = 0; i < route_count(); i++) {
-		const struct route *row = route_at(i, &listeners);
-		enum route_listener any = listeners & LISTEN_API     ? LISTEN_API
-					  : listeners & LISTEN_ADMIN ? LISTEN_ADMIN
-								     : LISTEN_PUBLIC;
+	for (unsigned i = 0; i < http_route_count(); i++) {
+		const struct http_route *row = http_route_at(i, &listeners);
+		enum http_route_listener any = listeners & LISTEN_API     ? LISTEN_API
+					       : listeners & LISTEN_ADMIN ? LISTEN_ADMIN
+									  : LISTEN_PUBLIC;
 
 		assert_int_equal(find(any, row->method, row->path, &m), 0);
 		assert_ptr_equal(m.route, row); /* and so no two rows are the same */
-		assert_int_equal(route_number(row), i);
+		assert_int_equal(http_route_number(row), i);
 	}
 }
 
@@ -99,8 +99,8 @@ static void every_change_needs_a_credential_or_is_braked(void **state)
 	unsigned listeners;
 
 	(void)state;
-	for (unsigned i = 0; i < route_count(); i++) {
-		const struct route *row = route_at(i, &listeners);
+	for (unsigned i = 0; i < http_route_count(); i++) {
+		const struct http_route *row = http_route_at(i, &listeners);
 
 		if (row->auth == AUTH_NONE && strcmp(row->method, "GET") &&
 		    !(listeners & LISTEN_PUBLIC))
@@ -128,7 +128,7 @@ static void times_are_read_in_any_offset(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
-		assert_int_equal(time_parse(slice_str(good[i].text), &ms), 0);
+		assert_int_equal(api_time_parse(slice_str(good[i].text), &ms), 0);
 		assert_true(ms == good[i].ms);
 	}
 }
@@ -152,22 +152,22 @@ static void what_is_no_time_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		assert_int_equal(time_parse(slice_str(bad[i]), &ms), E_SYNTAX);
+		assert_int_equal(api_time_parse(slice_str(bad[i]), &ms), E_SYNTAX);
 }
 
 /* One expected record against the texts that a name carries. */
-static enum record_state judged(const char *kind, const char *value, const char *const *texts,
-				unsigned n)
+static enum sender_record_state judged(const char *kind, const char *value,
+				       const char *const *texts, unsigned n)
 {
 	struct dns_record records[4] = { 0 };
 	struct dns_answer answer = { .n = n, .records = records };
-	struct record r = { .query = DNS_TXT, .type = "TXT" };
+	struct sender_record r = { .query = DNS_TXT, .type = "TXT" };
 
 	slice_copy(r.kind, sizeof(r.kind), slice_str(kind));
 	r.value = must_copy(slice_str(value));
 	for (unsigned i = 0; i < n; i++)
 		records[i].data = slice_str(texts[i]);
-	record_judge(&r, 0, &answer);
+	sender_record_judge(&r, 0, &answer);
 	free(r.value);
 	return r.state;
 }
@@ -238,16 +238,16 @@ static void any_one_dmarc_record_will_do(void **state)
 
 static void no_answer_is_neither_right_nor_missing(void **state)
 {
-	struct record r = { .query = DNS_TXT, .required = true };
+	struct sender_record r = { .query = DNS_TXT, .required = true };
 
 	(void)state;
-	record_judge(&r, E_DNS_TEMP, NULL);
+	sender_record_judge(&r, E_DNS_TEMP, NULL);
 	assert_int_equal(r.state, RECORD_NO_ANSWER);
-	assert_false(records_fulfilled(&r, 1));
-	assert_false(records_refuted(&r, 1));
-	record_judge(&r, E_DNS_NXDOMAIN, NULL);
+	assert_false(sender_records_fulfilled(&r, 1));
+	assert_false(sender_records_refuted(&r, 1));
+	sender_record_judge(&r, E_DNS_NXDOMAIN, NULL);
 	assert_int_equal(r.state, RECORD_MISSING);
-	assert_true(records_refuted(&r, 1));
+	assert_true(sender_records_refuted(&r, 1));
 }
 
 static void what_strangers_publish_is_kept_printable_and_short(void **state)
@@ -255,13 +255,13 @@ static void what_strangers_publish_is_kept_printable_and_short(void **state)
 	char big[4 * SEEN_MAX];
 	struct dns_record record = { 0 };
 	struct dns_answer answer = { .n = 1, .records = &record };
-	struct record r = { .query = DNS_TXT, .value = big };
+	struct sender_record r = { .query = DNS_TXT, .value = big };
 
 	(void)state;
 	memset(big, '\x1b', sizeof(big));
 	big[sizeof(big) - 1] = '\0';
 	record.data = slice_str(big);
-	record_judge(&r, 0, &answer);
+	sender_record_judge(&r, 0, &answer);
 	assert_in_range(strlen(r.seen), 1, SEEN_MAX - 1);
 	assert_null(strchr(r.seen, '\x1b'));
 }

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "control/auth/permit.h"
-#include "control/auth/secrets.h"
+#include "control/app/secrets.h"
 
 #define ROOT_LINE "root 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
 #define SEAL_1 "seal 1 1111111111111111111111111111111111111111111111111111111111111111\n"
@@ -174,15 +174,15 @@ static void each_role_may_no_more_than_the_one_above(void **state)
 {
 	(void)state;
 	for (int role = ROLE_MANAGER; role < ROLE_END; role++)
-		assert_true((role_permits(role) & ~role_permits(ROLE_ADMIN)) == 0 ||
+		assert_true((permit_of_role(role) & ~permit_of_role(ROLE_ADMIN)) == 0 ||
 			    role == ROLE_SENDER);
-	assert_true(role_permits(ROLE_VIEWER) & PERMIT_CAMPAIGNS_READ);
-	assert_false(role_permits(ROLE_VIEWER) & PERMIT_CONTACTS_WRITE);
-	assert_false(role_permits(ROLE_EDITOR) & PERMIT_CAMPAIGNS_SEND);
-	assert_false(role_permits(ROLE_MANAGER) & PERMIT_KEYS_WRITE);
-	assert_true(role_permits(ROLE_SENDER) & PERMIT_SEND);
-	assert_false(role_permits(ROLE_SENDER) & PERMIT_CONTACTS_READ);
-	assert_true(role_permits((enum role)0) == 0 && role_permits(ROLE_END) == 0);
+	assert_true(permit_of_role(ROLE_VIEWER) & PERMIT_CAMPAIGNS_READ);
+	assert_false(permit_of_role(ROLE_VIEWER) & PERMIT_CONTACTS_WRITE);
+	assert_false(permit_of_role(ROLE_EDITOR) & PERMIT_CAMPAIGNS_SEND);
+	assert_false(permit_of_role(ROLE_MANAGER) & PERMIT_KEYS_WRITE);
+	assert_true(permit_of_role(ROLE_SENDER) & PERMIT_SEND);
+	assert_false(permit_of_role(ROLE_SENDER) & PERMIT_CONTACTS_READ);
+	assert_true(permit_of_role((enum role)0) == 0 && permit_of_role(ROLE_END) == 0);
 }
 
 static void names_of_roles_and_permissions_come_back(void **state)
@@ -192,7 +192,7 @@ static void names_of_roles_and_permissions_come_back(void **state)
 
 	(void)state;
 	for (int i = 1; i < ROLE_END; i++) {
-		assert_int_equal(role_parse(slice_str(role_name(i)), &role), 0);
+		assert_int_equal(permit_role_parse(slice_str(permit_role_name(i)), &role), 0);
 		assert_int_equal(role, i);
 	}
 	for (unsigned i = 0; permit_name(i); i++) {

@@ -1,0 +1,20 @@
+/* control/auth/login_session.h - making and ending sessions. */
+#pragma once
+#include "control/http/call.h"
+
+/* In a transaction of org: a new session of the user, and the reply: 200 or `status` with the
+ * token, the CSRF value, the user; cookie set. */
+int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned status) MUST_CHECK;
+/* Ends every session of a user but one (0: every one). */
+int login_session_end_all(struct call *c, uint64_t user, uint64_t but) MUST_CHECK;
+/* The user as JSON, with organisation and permissions; NULL when there is none. */
+int login_session_user(struct call *c, uint32_t org, uint64_t user, json_t **ret) MUST_CHECK;
+
+extern const struct http_route auth_routes[];
+extern const size_t auth_routes_n;
+extern const struct http_route me_routes[];
+extern const size_t me_routes_n;
+extern const struct http_route key_routes[];
+extern const size_t key_routes_n;
+extern const struct http_route member_routes[];
+extern const size_t member_routes_n;

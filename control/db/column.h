@@ -1,0 +1,24 @@
+/* control/db/column.h - a PostgreSQL array as text, built value by value: how thousands of
+ * rows go to the server as one parameter a column, for unnest().
+ *
+ * Owns:   db_column_init/db_column_free hold the memory; db_column_clear keeps it for the next batch.
+ * Blocks: never.  Fails: ends the process when memory is gone; callers bound the number of rows.
+ * Guarantee: any bytes may go into db_column_text: what is no UTF-8 or is NUL becomes "?". */
+#pragma once
+#include "base/buf.h"
+
+struct db_column {
+	struct buf text;
+	unsigned n;
+};
+
+void db_column_init(struct db_column *c);
+void db_column_free(struct db_column *c);
+void db_column_clear(struct db_column *c);
+void db_column_int(struct db_column *c, int64_t v);
+void db_column_u64(struct db_column *c, uint64_t v);
+void db_column_text(struct db_column *c, struct slice s);
+void db_column_bytes(struct db_column *c, struct slice s); /* bytea */
+void db_column_null(struct db_column *c);
+/* The array; valid until the next call on c. */
+const char *db_column_array(struct db_column *c);
