@@ -4,6 +4,7 @@
 #include "control/auth/audit.h"
 #include "control/auth/password.h"
 #include "control/auth/login_session.h"
+#include "control/auth/statements.h"
 #include "control/http/body.h"
 #include "control/http/rows.h"
 
@@ -87,14 +88,17 @@ static int patch_me(struct call *c)
 	return r < 0 ? r : get_me(c);
 }
 
+enum { S_ID, S_CREATED, S_SEEN, S_EXPIRES, S_IP, S_AGENT, S_CURRENT };
+
 static json_t *session_json(const struct db_result *res, unsigned i)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "id",
-			 api_id(ID_SESSION, (uint64_t)db_int(res, i, 0)), "created_at",
-			 api_time(db_int(res, i, 1)), "last_seen_at", api_time(db_int(res, i, 2)),
-			 "expires_at", api_time(db_int(res, i, 3)), "ip",
-			 api_text(db_text(res, i, 4)), "agent", api_text(db_text(res, i, 5)),
-			 "current", (int)db_int(res, i, 6));
+			 api_id(ID_SESSION, (uint64_t)db_int(res, i, S_ID)), "created_at",
+			 api_time(db_int(res, i, S_CREATED)), "last_seen_at",
+			 api_time(db_int(res, i, S_SEEN)), "expires_at",
+			 api_time(db_int(res, i, S_EXPIRES)), "ip", api_text(db_text(res, i, S_IP)),
+			 "agent", api_text(db_text(res, i, S_AGENT)), "current",
+			 (int)db_int(res, i, S_CURRENT));
 }
 
 static int get_sessions(struct call *c)
@@ -104,13 +108,8 @@ static int get_sessions(struct call *c)
 	int r = page_read(c, &p);
 
 	if (r >= 0)
-		r = db_run(c->db, &res,
-			   "SELECT id, to_ms(created_at), to_ms(last_seen_at), to_ms(expires_at),"
-			   " coalesce(host(ip), ''), agent, (id = $5)::int FROM sessions WHERE "
-			   "org_id = $1 AND "
-			   "user_id = $2"
-			   " AND expires_at > now() AND id > $3 ORDER BY id LIMIT $4",
-			   p_int(c->actor.org), p_int(c->actor.id), p_int(p.id), p_int(p.limit + 1),
+		r = db_run(c->db, &res, sql_auth_session_page, p_int(c->actor.org),
+			   p_int(c->actor.id), p_int(p.id), p_int(p.limit + 1),
 			   p_int(c->actor.session));
 	return r < 0 ? r : rows_reply(c, &p, res, session_json);
 }

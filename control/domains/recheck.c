@@ -3,24 +3,24 @@
  * (verify.c). */
 #include "base/log.h"
 #include "control/domains/domains.h"
+#include "control/domains/statements.h"
 #include "control/worker/worker.h"
 
 enum { LOOK_MS = 5000, MOST = 20 };
 
+enum { DUE_ORG, DUE_ID };
+
 static int check_due(struct worker *w, struct db *ingest, struct db *api)
 {
 	OWNED(db_result) due = NULL;
-	int r = db_run(ingest, &due,
-		       "SELECT org_id, id FROM domains WHERE status <> 1"
-		       " AND checked_at < now() - interval '6 hours' ORDER BY checked_at LIMIT $1",
-		       p_int(MOST));
+	int r = db_run(ingest, &due, sql_domains_due, p_int(MOST));
 
 	for (unsigned i = 0; r >= 0 && i < db_rows(due) && !worker_stopping(w); i++) {
-		int e = sender_domain_recheck(w->app, api, (uint32_t)db_int(due, i, 0),
-					      (uint64_t)db_int(due, i, 1));
+		int e = sender_domain_recheck(w->app, api, (uint32_t)db_int(due, i, DUE_ORG),
+					      (uint64_t)db_int(due, i, DUE_ID));
 
 		if (e < 0)
-			log_warn("domain.recheck", kv_int("domain", db_int(due, i, 1)),
+			log_warn("domain.recheck", kv_int("domain", db_int(due, i, DUE_ID)),
 				 kv_err("error", e), kv_str("why", db_error(api)));
 	}
 	return r;

@@ -1,10 +1,11 @@
 /* control/suppression/codes.h - numbers that columns hold; in .sql files they are :NAME. */
 #pragma once
 
-enum suppress_reason { /* suppressions.reason */
-		       SUPPRESS_MANUAL = 1,
-		       SUPPRESS_UNSUBSCRIBED = 2,
-		       SUPPRESS_BOUNCE = 3,
-		       SUPPRESS_COMPLAINT = 4,
-		       SUPPRESS_IMPORT = 5,
+/* suppressions.reason */
+enum suppress_reason {
+	SUPPRESS_MANUAL = 1,
+	SUPPRESS_UNSUBSCRIBED = 2,
+	SUPPRESS_BOUNCE = 3,
+	SUPPRESS_COMPLAINT = 4,
+	SUPPRESS_IMPORT = 5,
 };
