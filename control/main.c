@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "control/app/app.h"
+#include "control/auth/gate.h"
 #include "control/db/migrate.h"
 #include "control/http/route.h"
 #include "control/http/server.h"
@@ -24,7 +25,7 @@ static int http_start(void **ret, struct app *app, char *error)
 {
 	struct http_server *server = NULL;
 	char api[128], public[128], admin[128];
-	int r = http_server_start(&server, app, error);
+	int r = http_server_start(&server, app, &auth_gate, error);
 
 	if (r < 0)
 		return r;
@@ -215,7 +216,7 @@ int main(int argc, char **argv)
 		else if (!strcmp(argv[i], "--sample"))
 			return print_sample();
 		else if (!strcmp(argv[i], "--routes"))
-			return http_route_print(), 0;
+			return http_route_print(&auth_gate), 0;
 		else if (!strcmp(argv[i], "--version"))
 			return puts("postern-control 0.1.0") < 0;
 		else if (!strcmp(argv[i], "-t") || !strcmp(argv[i], "--check"))

@@ -5,9 +5,9 @@
 #include "control/domains/domains.h"
 #include "control/http/system.h"
 #include "control/org/org.h"
-#include "control/tracking/routes.h"
 #include "control/suppression/routes.h"
 #include "control/templates/routes.h"
+#include "control/tracking/routes.h"
 
 /* clang-format off */
 const struct http_route_table http_route_tables[] = {

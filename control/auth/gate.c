@@ -1,7 +1,10 @@
 /* control/auth/gate.c - sessions, API keys and the platform's token. */
 #include "base/clock.h"
 #include "control/auth/gate.h"
+#include "control/auth/permit.h"
 #include "control/auth/token.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 static int refuse(struct call *c, const char *why)
 {
@@ -118,7 +121,6 @@ static int enter_session(struct call *c, const struct token *t, bool cookie)
 				   .org = t->org,
 				   .session = t->id,
 				   .id = (uint64_t)db_int(res, 0, 2),
-				   .role = (enum role)db_int(res, 0, 3),
 				   .permits = permit_of_role((enum role)db_int(res, 0, 3)),
 				   .suspended = db_int(res, 0, 4) != 1 };
 	return db_bool(res, 0, 5) ? touch_session(c) : 0;
@@ -178,7 +180,7 @@ static int enter_platform(struct call *c)
 	return 0;
 }
 
-int gate_enter(struct call *c)
+static int enter(struct call *c)
 {
 	c->actor = (struct actor){ .kind = ACTOR_NOBODY };
 	switch (c->route->auth) {
@@ -192,3 +194,5 @@ int gate_enter(struct call *c)
 	}
 	return E_DENIED;
 }
+
+const struct http_gate auth_gate = { .enter = enter, .permit_name = permit_name };

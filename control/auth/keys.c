@@ -2,9 +2,13 @@
 #include "base/clock.h"
 #include "control/auth/audit.h"
 #include "control/auth/login_session.h"
+#include "control/auth/permit.h"
 #include "control/auth/token.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
-#include "control/http/rows.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 enum { SCOPES_MAX = 64, CIDRS_MAX = 32, CIDR_TEXT_MAX = 64 };
 
@@ -50,16 +54,10 @@ static json_t *key_json(const struct db_result *res, unsigned i)
 
 static int get_keys(struct call *c)
 {
-	OWNED(db_result) res = NULL;
-	struct page p;
-	int r = page_read(c, &p);
-
-	if (r >= 0)
-		r = db_run(c->db, &res,
-			   "SELECT " KEY_COLUMNS
-			   " FROM api_keys WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-			   p_int(c->actor.org), p_int(p.id), p_int(p.limit + 1));
-	return r < 0 ? r : rows_reply(c, &p, res, key_json);
+	return page_list(c, key_json,
+			 "SELECT " KEY_COLUMNS
+			 " FROM api_keys WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+			 p_int(c->actor.org), PAGE_AFTER, PAGE_LIMIT);
 }
 
 static int reply_key(struct call *c, uint64_t id, unsigned status, const char *secret_token)

@@ -1,11 +1,13 @@
 /* control/auth/login.c - sign-up, login, logout, accepting what was mailed or handed over. */
 #include "control/auth/audit.h"
 #include "control/auth/gate.h"
-#include "control/auth/password.h"
 #include "control/auth/login_session.h"
+#include "control/auth/password.h"
 #include "control/auth/signup.h"
 #include "control/auth/token.h"
 #include "control/http/body.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "message/mailbox.h"
 
 enum { LOGINS_MAX = 8 };

@@ -2,7 +2,10 @@
 #include "base/encode.h"
 #include "control/auth/gate.h"
 #include "control/auth/login_session.h"
+#include "control/auth/permit.h"
 #include "control/auth/token.h"
+#include "control/http/api.h"
+#include "control/http/reply.h"
 
 enum { AGENT_MAX = 200 };
 

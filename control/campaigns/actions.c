@@ -4,11 +4,14 @@
 
 #include "base/clock.h"
 #include "control/auth/audit.h"
+#include "control/auth/permit.h"
 #include "control/campaigns/recipe.h"
 #include "control/campaigns/routes.h"
 #include "control/campaigns/start.h"
-#include "control/http/body.h"
 #include "control/engine/outbox.h"
+#include "control/http/body.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 /* ---- before sending ---------------------------------------------------------------------- */
 

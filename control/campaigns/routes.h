@@ -2,7 +2,7 @@
  * it. */
 #pragma once
 #include "control/campaigns/ledger.h"
-#include "control/http/rows.h"
+#include "control/http/call.h"
 
 extern const struct http_route campaign_routes[], campaign_action_routes[],
     campaign_report_routes[];

@@ -1,7 +1,12 @@
 /* control/contacts/fields.c - /v1/fields: typed definitions of what contacts carry. */
+#include "control/auth/permit.h"
 #include "control/contacts/routes.h"
 #include "control/contacts/values.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 struct field_body {
 	struct slice name, label, type;
@@ -27,16 +32,10 @@ static json_t *field_json(const struct db_result *r, unsigned i)
 
 static int list_fields(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
-	struct page page;
-	int r = page_read(c, &page);
-
-	if (r >= 0)
-		r = db_run(c->db, &rows,
-			   "SELECT " FIELD_COLUMNS
-			   " FROM fields WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-			   p_int(c->actor.org), p_int(page.id), p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, field_json);
+	return page_list(c, field_json,
+			 "SELECT " FIELD_COLUMNS
+			 " FROM fields WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+			 p_int(c->actor.org), PAGE_AFTER, PAGE_LIMIT);
 }
 
 static bool name_is_free(struct slice name)

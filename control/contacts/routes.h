@@ -1,6 +1,6 @@
 /* control/contacts/routes.h - the route tables of contacts, and what their handlers share. */
 #pragma once
-#include "control/http/rows.h"
+#include "control/http/call.h"
 
 extern const struct http_route contact_routes[], contact_field_routes[], list_routes[],
     import_routes[];

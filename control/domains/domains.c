@@ -2,8 +2,13 @@
 #include "base/encode.h"
 #include "base/random.h"
 #include "control/auth/audit.h"
+#include "control/auth/permit.h"
 #include "control/domains/private.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "message/mailbox.h"
 
 enum { LABEL_MAX = 63, PROOF_BYTES = 20 };
@@ -39,7 +44,7 @@ static int get_domains(struct call *c)
 		json_decref(data);
 		return r;
 	}
-	return page_reply(c, &p, data, found > p.limit, n ? db_int(res, n - 1, 0) : 0, SLICE(""));
+	return page_reply(c, data, found > p.limit, n ? db_int(res, n - 1, 0) : 0);
 }
 
 static int reply_domain(struct call *c, struct slice which, unsigned status)

@@ -2,6 +2,8 @@
 #include <stdio.h>
 
 #include "control/domains/private.h"
+#include "control/http/api.h"
+#include "control/http/call.h"
 
 const char *const sender_dmarc_policies[] = { "", "none", "quarantine", "reject" };
 

@@ -2,6 +2,8 @@
  * what was asked for is compared with what the domain still is before the answer is believed. */
 #include "control/auth/audit.h"
 #include "control/domains/private.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 struct check {
 	struct call *c;

@@ -5,8 +5,8 @@
  * from the engine. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "control/engine/carrier.h"
 #include "control/engine/batch.h"
+#include "control/engine/carrier.h"
 #include "control/worker/worker.h"
 
 enum {

@@ -178,7 +178,8 @@ static int workers_start(struct http_server *s)
 	return 0;
 }
 
-int http_server_start(struct http_server **ret, struct app *app, char *error)
+int http_server_start(struct http_server **ret, struct app *app, const struct http_gate *gate,
+		      char *error)
 {
 	struct http_server *s = must_alloc(sizeof(*s));
 	const char *const where[] = { app->config.api_listen, app->config.public_listen,
@@ -186,6 +187,7 @@ int http_server_start(struct http_server **ret, struct app *app, char *error)
 	int r;
 
 	s->app = app;
+	s->gate = gate;
 	list_init(&s->queue);
 	(void)pthread_mutex_init(&s->lock, NULL);
 	(void)pthread_cond_init(&s->wake, NULL);

@@ -1,7 +1,10 @@
 /* control/org/org.c - GET and PATCH of the organisation, and its audit. */
 #include "control/auth/audit.h"
+#include "control/auth/permit.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
-#include "control/http/rows.h"
+#include "control/http/page.h"
+#include "control/http/reply.h"
 #include "control/org/org.h"
 
 static int get_org(struct call *c)
@@ -94,18 +97,13 @@ static json_t *audit_json(const struct db_result *res, unsigned i)
 
 static int get_audit(struct call *c)
 {
-	OWNED(db_result) res = NULL;
-	struct page p;
-	int r = page_read(c, &p);
-
-	if (r >= 0) /* newest first: the cursor's id is an upper bound */
-		r = db_run(c->db, &res,
-			   "SELECT id, to_ms(at), actor_kind, actor_id, action, object, "
-			   "detail::text, request_id, ip"
-			   " FROM audit WHERE org_id = $1 AND ($2 = 0 OR id < $2) ORDER BY id DESC "
-			   "LIMIT $3",
-			   p_int(c->actor.org), p_int(p.id), p_int(p.limit + 1));
-	return r < 0 ? r : rows_reply(c, &p, res, audit_json);
+	/* newest first: the cursor's id is an upper bound */
+	return page_list(c, audit_json,
+			 "SELECT id, to_ms(at), actor_kind, actor_id, action, object, "
+			 "detail::text, request_id, ip"
+			 " FROM audit WHERE org_id = $1 AND ($2 = 0 OR id < $2) ORDER BY id DESC "
+			 "LIMIT $3",
+			 p_int(c->actor.org), PAGE_AFTER, PAGE_LIMIT);
 }
 
 /* clang-format off */

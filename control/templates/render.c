@@ -2,7 +2,10 @@
 
 #include <stdio.h>
 
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "control/templates/fields.h"
 #include "control/templates/routes.h"
 

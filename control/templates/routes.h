@@ -1,6 +1,6 @@
 /* control/templates/routes.h - /v1/templates and /v1/render. */
 #pragma once
-#include "control/http/rows.h"
+#include "control/http/call.h"
 #include "message/template.h"
 
 extern const struct http_route template_routes[];
