@@ -1,10 +1,16 @@
 /* control/auth/gate.c - sessions, API keys and the platform's token. */
+#include <stdio.h>
+
 #include "base/clock.h"
+#include "base/file.h"
 #include "control/auth/gate.h"
+#include "control/auth/options.h"
 #include "control/auth/permit.h"
 #include "control/auth/token.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
+
+enum { TOKEN_LEAST = 24, TOKEN_FILE_MAX = 4096 };
 
 static int refuse(struct call *c, const char *why)
 {
@@ -106,7 +112,7 @@ static int enter_session(struct call *c, const struct token *t, bool cookie)
 		   " JOIN orgs o ON o.org_id = s.org_id"
 		   " WHERE s.org_id = $1 AND s.id = $2 AND s.expires_at > now() AND u.status = 1"
 		   " AND s.last_seen_at > now() - make_interval(secs => $3::float8 / 1000)",
-		   p_int(t->org), p_int(t->id), p_int(c->app->config.session_idle));
+		   p_int(t->org), p_int(t->id), p_int(auth_options(c->app)->session_idle));
 
 	if (r < 0)
 		return r;
@@ -196,3 +202,31 @@ static int enter(struct call *c)
 }
 
 const struct http_gate auth_gate = { .enter = enter, .permit_name = permit_name };
+
+/* ---- the platform's token ---------------------------------------------------------------- */
+
+static int read_token(struct app *app, const char *path)
+{
+	struct buf text = { 0 };
+	int r = file_read(path, TOKEN_FILE_MAX, &text);
+
+	if (r >= 0)
+		app->platform_token = must_copy(buf_data(&text));
+	buf_free(&text);
+	if (r < 0)
+		return r;
+	app->platform_token[strcspn(app->platform_token, " \t\r\n")] = '\0';
+	return strlen(app->platform_token) < TOKEN_LEAST ? E_SYNTAX : 0;
+}
+
+int auth_read_token(struct app *app, char *error)
+{
+	const char *path = auth_options(app)->admin_token_file;
+	int r = path[0] ? read_token(app, path) : 0;
+
+	if (r < 0)
+		(void)snprintf(error, OPTION_ERROR_MAX,
+			       "http.admin.token_file: %s (%d characters at least)", err_text(r),
+			       TOKEN_LEAST);
+	return r;
+}

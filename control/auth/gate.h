@@ -8,4 +8,6 @@
 #include "control/http/gate.h"
 
 extern const struct http_gate auth_gate;
+/* The platform's token into app, if there is to be one; error as in control/setup.h. */
+int auth_read_token(struct app *app, char *error) MUST_CHECK;
 #define SESSION_COOKIE "postern_session"

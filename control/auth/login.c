@@ -2,6 +2,7 @@
 #include "control/auth/audit.h"
 #include "control/auth/gate.h"
 #include "control/auth/login_session.h"
+#include "control/auth/options.h"
 #include "control/auth/password.h"
 #include "control/auth/signup.h"
 #include "control/auth/token.h"
@@ -31,7 +32,7 @@ static int post_signup(struct call *c)
 	struct new_org n;
 	int r;
 
-	if (!c->app->config.signup)
+	if (!auth_options(c->app)->signup)
 		return problem(c, 403, "signup_closed",
 			       "organisations are made by the operator here");
 	r = http_body_read(c, signup_fields, ARRAY_LEN(signup_fields), &b, &seen);
@@ -43,7 +44,7 @@ static int post_signup(struct call *c)
 			      .password = b.password,
 			      .log_in = true,
 			      .suspended =
-				  strcmp(c->app->config.signup_verification, "none") != 0 };
+				  strcmp(auth_options(c->app)->signup_verification, "none") != 0 };
 	return signup_create(c, &n);
 }
 

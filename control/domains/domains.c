@@ -128,7 +128,7 @@ static void make_proof(char *text)
 static int insert_domain(struct call *c, const struct domain_body *b, struct slice name, int policy,
 			 uint64_t *ret_id)
 {
-	bool bounces = c->app->config.return_path_host && c->app->config.return_path_host[0];
+	bool bounces = domains_options(c->app)->return_path_host[0];
 	char proof[PROOF_BYTES + 1];
 	OWNED(db_result) res = NULL;
 	int r;
@@ -230,7 +230,7 @@ static int get_records(struct call *c)
 	int r = sender_domain_load(c, call_param(c, 0), false, &d);
 
 	if (r >= 0) {
-		n = sender_records_expected(&c->app->config, &d, records);
+		n = sender_records_expected(domains_options(c->app), &d, records);
 		r = sender_records_load(c, &d, records, n);
 	}
 	if (r >= 0)

@@ -14,6 +14,7 @@
 #pragma once
 #include <jansson.h>
 
+#include "base/address.h"
 #include "control/app/app.h"
 #include "control/http/ids.h"
 #include "control/http/route.h"

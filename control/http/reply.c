@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "control/http/options.h"
 #include "control/http/private.h"
 
 void http_reply_reset(struct http_reply *reply)
@@ -106,7 +107,7 @@ static void put_headers(struct call_request *q, struct MHD_Response *res)
 	for (unsigned i = 0; i < ARRAY_LEN(fixed_headers); i++)
 		(void)MHD_add_response_header(res, fixed_headers[i][0], fixed_headers[i][1]);
 	(void)MHD_add_response_header(res, "X-Request-Id", q->call.request_id);
-	if (q->call.app->config.cookie_secure)
+	if (http_options(q->call.app)->cookie_secure)
 		(void)MHD_add_response_header(res, "Strict-Transport-Security", "max-age=31536000");
 	if (reply->type[0])
 		(void)MHD_add_response_header(res, "Content-Type", reply->type);
