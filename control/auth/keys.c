@@ -1,8 +1,8 @@
 /* control/auth/keys.c - API keys: the secret is shown once, only its HMAC is kept. */
 #include "base/clock.h"
 #include "control/auth/audit.h"
-#include "control/auth/login_session.h"
 #include "control/auth/permit.h"
+#include "control/auth/routes.h"
 #include "control/auth/token.h"
 #include "control/http/api.h"
 #include "control/http/body.h"

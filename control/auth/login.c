@@ -4,6 +4,7 @@
 #include "control/auth/login_session.h"
 #include "control/auth/options.h"
 #include "control/auth/password.h"
+#include "control/auth/routes.h"
 #include "control/auth/signup.h"
 #include "control/auth/token.h"
 #include "control/http/body.h"

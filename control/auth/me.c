@@ -4,6 +4,7 @@
 #include "control/auth/audit.h"
 #include "control/auth/login_session.h"
 #include "control/auth/password.h"
+#include "control/auth/routes.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
 #include "control/http/page.h"

@@ -3,6 +3,7 @@
 #include "control/auth/audit.h"
 #include "control/auth/login_session.h"
 #include "control/auth/permit.h"
+#include "control/auth/routes.h"
 #include "control/auth/token.h"
 #include "control/http/api.h"
 #include "control/http/body.h"

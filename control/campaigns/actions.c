@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "control/auth/audit.h"
 #include "control/auth/permit.h"
+#include "control/campaigns/campaign.h"
 #include "control/campaigns/recipe.h"
 #include "control/campaigns/routes.h"
 #include "control/campaigns/start.h"

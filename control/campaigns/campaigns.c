@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "control/auth/permit.h"
+#include "control/campaigns/campaign.h"
 #include "control/campaigns/routes.h"
 #include "control/http/api.h"
 #include "control/http/body.h"

@@ -1,5 +1,6 @@
 /* control/campaigns/reports.c - what became of a campaign: progress, recipients, statistics. */
 #include "control/auth/permit.h"
+#include "control/campaigns/campaign.h"
 #include "control/campaigns/routes.h"
 #include "control/http/api.h"
 #include "control/http/page.h"

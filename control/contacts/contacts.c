@@ -1,5 +1,6 @@
 /* control/contacts/contacts.c - /v1/contacts: create or update by address, read, change, erase. */
 #include "control/auth/permit.h"
+#include "control/contacts/lists.h"
 #include "control/contacts/routes.h"
 #include "control/contacts/values.h"
 #include "control/http/api.h"

@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "control/auth/permit.h"
+#include "control/contacts/lists.h"
 #include "control/contacts/routes.h"
 #include "control/db/column.h"
 #include "control/http/api.h"

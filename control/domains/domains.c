@@ -4,6 +4,7 @@
 #include "control/auth/audit.h"
 #include "control/auth/permit.h"
 #include "control/domains/private.h"
+#include "control/domains/routes.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
 #include "control/http/page.h"

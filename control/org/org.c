@@ -5,7 +5,7 @@
 #include "control/http/body.h"
 #include "control/http/page.h"
 #include "control/http/reply.h"
-#include "control/org/org.h"
+#include "control/org/routes.h"
 
 static int get_org(struct call *c)
 {

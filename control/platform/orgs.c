@@ -10,7 +10,7 @@
 #include "control/http/body.h"
 #include "control/http/page.h"
 #include "control/http/reply.h"
-#include "control/org/org.h"
+#include "control/platform/routes.h"
 
 enum { ORG_ACTIVE = 1, ORG_SUSPENDED = 2 };
 

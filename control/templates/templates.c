@@ -11,6 +11,7 @@
 #include "control/templates/fields.h"
 #include "control/templates/render.h"
 #include "control/templates/routes.h"
+#include "control/templates/templates.h"
 
 struct template_body {
 	struct slice name, alias, subject, html, text;
