@@ -1,13 +1,14 @@
 /* control/routes.c - every table of routes and the listeners it is reached on. */
-#include "control/auth/login_session.h"
+#include "control/auth/routes.h"
 #include "control/campaigns/routes.h"
 #include "control/contacts/routes.h"
-#include "control/domains/domains.h"
-#include "control/http/system.h"
-#include "control/org/org.h"
-#include "control/tracking/routes.h"
+#include "control/domains/routes.h"
+#include "control/http/routes.h"
+#include "control/org/routes.h"
+#include "control/platform/routes.h"
 #include "control/suppression/routes.h"
 #include "control/templates/routes.h"
+#include "control/tracking/routes.h"
 
 /* clang-format off */
 const struct http_route_table http_route_tables[] = {

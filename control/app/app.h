@@ -1,27 +1,26 @@
-/* control/app/app.h - what every part of the daemon is given: options, secrets, the state of the whole.
- * Owns:    app_open() fills it, app_close() ends it.  Read-only once threads run, but for
- * `stopping`. */
+/* control/app/app.h - what every part of the daemon is given: options, secrets, the state of the
+ * whole.
+ *
+ * Owns:    app_open() fills it, app_close() ends it.
+ * Threads: read-only once threads run, but for `stopping`. */
 #pragma once
 #include <stdatomic.h>
 
-#include "base/address.h"
+#include "base/settings.h"
 #include "control/app/secrets.h"
-#include "control/config.h"
 #include "control/db/db.h"
 
-enum { PROXIES_MAX = 16 };
 struct app {
-	struct config config;
+	struct settings *settings; /* each room's options.h asks for its own */
 	struct secrets *secrets;
 	uint8_t cursor_key[32], key_pepper[32], session_pepper[32], token_pepper[32];
 	char *platform_token; /* NULL: the platform's API answers nobody */
-	struct ip_net proxies[PROXIES_MAX];
-	unsigned n_proxies;
 	atomic_bool stopping;
 };
 
 /* Reads the option file and the secrets; error (OPTION_ERROR_MAX bytes) says what is wrong. */
-int app_open(struct app *app, const char *config_path, char *error) MUST_CHECK;
+int app_open(struct app *app, const struct option_set *const *sets, size_t n, const char *path,
+	     char *error) MUST_CHECK;
 void app_close(struct app *app);
 
 /* A connection in one of the roles, not yet open. */

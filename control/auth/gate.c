@@ -1,8 +1,17 @@
 /* control/auth/gate.c - sessions, API keys and the platform's token. */
+#include <stdio.h>
+
 #include "base/clock.h"
+#include "base/file.h"
 #include "control/auth/gate.h"
+#include "control/auth/options.h"
+#include "control/auth/permit.h"
 #include "control/auth/statements.h"
 #include "control/auth/token.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
+
+enum { TOKEN_LEAST = 24, TOKEN_FILE_MAX = 4096 };
 
 static int refuse(struct call *c, const char *why)
 {
@@ -95,7 +104,7 @@ static int enter_session(struct call *c, const struct token *t, bool cookie)
 {
 	OWNED(db_result) res = NULL;
 	int r = db_run(c->db, &res, sql_auth_enter_session, p_int(t->org), p_int(t->id),
-		       p_int(c->app->config.session_idle));
+		       p_int(auth_options(c->app)->session_idle));
 
 	if (r < 0)
 		return r;
@@ -112,7 +121,6 @@ static int enter_session(struct call *c, const struct token *t, bool cookie)
 			    .org = t->org,
 			    .session = t->id,
 			    .id = (uint64_t)db_int(res, 0, SESSION_USER),
-			    .role = (enum role)db_int(res, 0, SESSION_ROLE),
 			    .permits = permit_of_role((enum role)db_int(res, 0, SESSION_ROLE)),
 			    .suspended = db_bool(res, 0, SESSION_SUSPENDED) };
 	return db_bool(res, 0, SESSION_STALE) ? touch_session(c) : 0;
@@ -172,7 +180,7 @@ static int enter_platform(struct call *c)
 	return 0;
 }
 
-int gate_enter(struct call *c)
+static int enter(struct call *c)
 {
 	c->actor = (struct actor){ .kind = ACTOR_NOBODY };
 	switch (c->route->auth) {
@@ -185,4 +193,34 @@ int gate_enter(struct call *c)
 		return enter_member(c);
 	}
 	return E_DENIED;
+}
+
+const struct http_gate auth_gate = { .enter = enter, .permit_name = permit_name };
+
+/* ---- the platform's token ---------------------------------------------------------------- */
+
+static int read_token(struct app *app, const char *path)
+{
+	struct buf text = { 0 };
+	int r = file_read(path, TOKEN_FILE_MAX, &text);
+
+	if (r >= 0)
+		app->platform_token = must_copy(buf_data(&text));
+	buf_free(&text);
+	if (r < 0)
+		return r;
+	app->platform_token[strcspn(app->platform_token, " \t\r\n")] = '\0';
+	return strlen(app->platform_token) < TOKEN_LEAST ? E_SYNTAX : 0;
+}
+
+int auth_read_token(struct app *app, char *error)
+{
+	const char *path = auth_options(app)->admin_token_file;
+	int r = path[0] ? read_token(app, path) : 0;
+
+	if (r < 0)
+		(void)snprintf(error, OPTION_ERROR_MAX,
+			       "http.admin.token_file: %s (%d characters at least)", err_text(r),
+			       TOKEN_LEAST);
+	return r;
 }

@@ -1,11 +1,15 @@
 /* control/auth/keys.c - API keys: the secret is shown once, only its HMAC is kept. */
 #include "base/clock.h"
 #include "control/auth/audit.h"
-#include "control/auth/login_session.h"
+#include "control/auth/permit.h"
+#include "control/auth/routes.h"
 #include "control/auth/statements.h"
 #include "control/auth/token.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
-#include "control/http/rows.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 enum { SCOPES_MAX = 64, CIDRS_MAX = 32, CIDR_TEXT_MAX = 64 };
 
@@ -62,14 +66,8 @@ static json_t *key_json(const struct db_result *res, unsigned i)
 
 static int get_keys(struct call *c)
 {
-	OWNED(db_result) res = NULL;
-	struct page p;
-	int r = page_read(c, &p);
-
-	if (r >= 0)
-		r = db_run(c->db, &res, sql_auth_key_page, p_int(c->actor.org), p_int(p.id),
-			   p_int(p.limit + 1));
-	return r < 0 ? r : rows_reply(c, &p, res, key_json);
+	return page_list(c, key_json, sql_auth_key_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int reply_key(struct call *c, uint64_t id, unsigned status, const char *secret_token)

@@ -1,12 +1,16 @@
 /* control/auth/login.c - sign-up, login, logout, accepting what was mailed or handed over. */
 #include "control/auth/audit.h"
 #include "control/auth/gate.h"
-#include "control/auth/password.h"
 #include "control/auth/login_session.h"
+#include "control/auth/options.h"
+#include "control/auth/password.h"
+#include "control/auth/routes.h"
 #include "control/auth/signup.h"
 #include "control/auth/statements.h"
 #include "control/auth/token.h"
 #include "control/http/body.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "message/mailbox.h"
 
 enum { LOGINS_MAX = 8 };
@@ -30,7 +34,7 @@ static int post_signup(struct call *c)
 	struct new_org n;
 	int r;
 
-	if (!c->app->config.signup)
+	if (!auth_options(c->app)->signup)
 		return problem(c, 403, "signup_closed",
 			       "organisations are made by the operator here");
 	r = http_body_read(c, signup_fields, ARRAY_LEN(signup_fields), &b, &seen);
@@ -42,7 +46,7 @@ static int post_signup(struct call *c)
 			      .password = b.password,
 			      .log_in = true,
 			      .suspended =
-				  strcmp(c->app->config.signup_verification, "none") != 0 };
+				  strcmp(auth_options(c->app)->signup_verification, "none") != 0 };
 	return signup_create(c, &n);
 }
 

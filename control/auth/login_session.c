@@ -2,8 +2,13 @@
 #include "base/encode.h"
 #include "control/auth/gate.h"
 #include "control/auth/login_session.h"
+#include "control/auth/options.h"
+#include "control/auth/permit.h"
 #include "control/auth/statements.h"
 #include "control/auth/token.h"
+#include "control/http/api.h"
+#include "control/http/options.h"
+#include "control/http/reply.h"
 
 enum { AGENT_MAX = 200 };
 
@@ -53,7 +58,7 @@ static int insert_session(struct call *c, uint32_t org, uint64_t user, const cha
 	r = db_run(c->db, &res, sql_auth_session_insert, p_int(org), p_int(user),
 		   p_bytes(slice_of((char *)secret_hash, TOKEN_HASH_LEN)),
 		   p_bytes(slice_of((char *)csrf_hash, TOKEN_HASH_LEN)),
-		   p_int(c->app->config.session_life),
+		   p_int(auth_options(c->app)->session_life),
 		   c->ip.family ? p_str(ip_format(&c->ip, ip)) : p_null(), p_text(agent),
 		   p_int(AGENT_MAX));
 	if (r < 0)
@@ -83,8 +88,8 @@ int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned st
 	(void)token_format(ID_SESSION, org, id, secret, token);
 	http_reply_header(c, "Set-Cookie",
 			  SESSION_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
-			  token, (long long)(c->app->config.session_life / 1000),
-			  c->app->config.cookie_secure ? "; Secure" : "");
+			  token, (long long)(auth_options(c->app)->session_life / 1000),
+			  http_options(c->app)->cookie_secure ? "; Secure" : "");
 	return http_reply_json(
 	    c, status, json_pack("{s:s, s:s, s:o}", "token", token, "csrf", csrf, "user", who));
 }

@@ -9,12 +9,3 @@ int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned st
 int login_session_end_all(struct call *c, uint64_t user, uint64_t but) MUST_CHECK;
 /* The user as JSON, with organisation and permissions; NULL when there is none. */
 int login_session_user(struct call *c, uint32_t org, uint64_t user, json_t **ret) MUST_CHECK;
-
-extern const struct http_route auth_routes[];
-extern const size_t auth_routes_n;
-extern const struct http_route me_routes[];
-extern const size_t me_routes_n;
-extern const struct http_route key_routes[];
-extern const size_t key_routes_n;
-extern const struct http_route member_routes[];
-extern const size_t member_routes_n;

@@ -2,11 +2,15 @@
 #include <stdio.h>
 
 #include "control/auth/audit.h"
-#include "control/auth/password.h"
 #include "control/auth/login_session.h"
+#include "control/auth/password.h"
+#include "control/auth/routes.h"
 #include "control/auth/statements.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
-#include "control/http/rows.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 static int get_me(struct call *c)
 {
@@ -103,15 +107,8 @@ static json_t *session_json(const struct db_result *res, unsigned i)
 
 static int get_sessions(struct call *c)
 {
-	OWNED(db_result) res = NULL;
-	struct page p;
-	int r = page_read(c, &p);
-
-	if (r >= 0)
-		r = db_run(c->db, &res, sql_auth_session_page, p_int(c->actor.org),
-			   p_int(c->actor.id), p_int(p.id), p_int(p.limit + 1),
-			   p_int(c->actor.session));
-	return r < 0 ? r : rows_reply(c, &p, res, session_json);
+	return page_list(c, session_json, sql_auth_session_page, p_int(c->actor.org),
+			 p_int(c->actor.id), PAGE_AFTER, PAGE_LIMIT, p_int(c->actor.session));
 }
 
 static int delete_session(struct call *c)

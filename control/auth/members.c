@@ -2,10 +2,15 @@
  * reset gives the admin a token to hand over; it works once, for three days. */
 #include "control/auth/audit.h"
 #include "control/auth/login_session.h"
+#include "control/auth/permit.h"
+#include "control/auth/routes.h"
 #include "control/auth/statements.h"
 #include "control/auth/token.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
-#include "control/http/rows.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "message/mailbox.h"
 
 enum { K_ID, K_EMAIL, K_NAME, K_ROLE, K_STATUS, K_CREATED, K_LOGIN, K_VERSION };
@@ -29,14 +34,8 @@ static json_t *member_json(const struct db_result *res, unsigned i)
 
 static int get_members(struct call *c)
 {
-	OWNED(db_result) res = NULL;
-	struct page p;
-	int r = page_read(c, &p);
-
-	if (r >= 0)
-		r = db_run(c->db, &res, sql_auth_member_page, p_int(c->actor.org), p_int(p.id),
-			   p_int(p.limit + 1));
-	return r < 0 ? r : rows_reply(c, &p, res, member_json);
+	return page_list(c, member_json, sql_auth_member_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int reply_member(struct call *c, uint64_t id, unsigned status, const char *token)

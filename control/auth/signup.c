@@ -1,9 +1,11 @@
 /* control/auth/signup.c */
 #include "control/auth/audit.h"
-#include "control/auth/password.h"
 #include "control/auth/login_session.h"
+#include "control/auth/password.h"
+#include "control/auth/permit.h"
 #include "control/auth/signup.h"
 #include "control/auth/statements.h"
+#include "control/http/call.h"
 #include "message/mailbox.h"
 
 struct creation {

@@ -4,11 +4,16 @@
 
 #include "base/clock.h"
 #include "control/auth/audit.h"
+#include "control/auth/permit.h"
+#include "control/campaigns/campaign.h"
 #include "control/campaigns/recipe.h"
 #include "control/campaigns/routes.h"
 #include "control/campaigns/start.h"
-#include "control/http/body.h"
+#include "control/engine/options.h"
 #include "control/engine/outbox.h"
+#include "control/http/body.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 /* ---- before sending ---------------------------------------------------------------------- */
 
@@ -45,7 +50,7 @@ static int check_message(struct call *c, const struct db_result *row)
 	if (problem_count(c)) /* without a sender there is nothing to compose */
 		return 0;
 	r = recipe_load(&recipe, c->db, c->actor.org, (uint64_t)db_int(row, 0, CC_ID),
-			slice_str(c->app->config.pool), why);
+			slice_str(engine_options(c->app)->pool), why);
 	if (r == E_SYNTAX || r == E_LIMIT || r == E_UNKNOWN)
 		problem_add(c, "/template", "template", "%s", why);
 	return r == E_SYNTAX || r == E_LIMIT || r == E_UNKNOWN ? 0 : r;

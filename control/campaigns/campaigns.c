@@ -2,8 +2,14 @@
  * drafts. */
 #include <stdio.h>
 
+#include "control/auth/permit.h"
+#include "control/campaigns/campaign.h"
 #include "control/campaigns/routes.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "control/suppression/address.h"
 
 enum { LISTS_MAX = 100 };
@@ -259,17 +265,11 @@ static int change_lists(struct call *c, uint64_t campaign, const struct campaign
 
 static int list_campaigns(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
-	struct page page;
-	int r = page_read(c, &page);
-
-	if (r >= 0)
-		r = db_run(c->db, &rows,
-			   "SELECT " CAMPAIGN_COLUMNS
-			   " FROM campaigns c WHERE c.org_id = $1 AND c.id > $2 "
-			   "ORDER BY c.id LIMIT $3",
-			   p_int(c->actor.org), p_int(page.id), p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, campaign_json);
+	return page_list(c, campaign_json,
+			 "SELECT " CAMPAIGN_COLUMNS
+			 " FROM campaigns c WHERE c.org_id = $1 AND c.id > $2 "
+			 "ORDER BY c.id LIMIT $3",
+			 p_int(c->actor.org), PAGE_AFTER, PAGE_LIMIT);
 }
 
 static int create_campaign(struct call *c)

@@ -3,8 +3,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "control/suppression/address.h"
 #include "control/db/column.h"
+#include "control/suppression/address.h"
 #include "schema/wire/rows.h"
 
 enum row_column { R_SEQ, R_EMAIL, R_FIRST, R_LAST, R_FIELDS, R_GONE, R_STOP };

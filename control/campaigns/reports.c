@@ -1,5 +1,11 @@
 /* control/campaigns/reports.c - what became of a campaign: progress, recipients, statistics. */
+#include "control/auth/permit.h"
+#include "control/campaigns/campaign.h"
 #include "control/campaigns/routes.h"
+#include "control/http/api.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 /* ---- progress ---------------------------------------------------------------------------- */
 
@@ -108,20 +114,15 @@ static json_t *recipient_json(const struct db_result *r, unsigned i)
 static int list_recipients(struct call *c)
 {
 	OWNED(db_result) head = NULL;
-	OWNED(db_result) rows = NULL;
 	struct slice word = call_query(c, "state");
-	struct page page;
 	int state = word.n ? ledger_state_parse(word) : 0, r = campaign_load(c, false, &head);
 
 	if (r >= 0 && word.n && !state)
 		return problem(c, 400, "invalid_filter", "no such state");
-	if (r >= 0)
-		r = page_read(c, &page);
-	if (r >= 0)
-		r = db_run(c->db, &rows, sql_recipients, p_int(c->actor.org),
-			   p_int(db_int(head, 0, CC_ID)), p_int(page.id), p_int(state),
-			   p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, recipient_json);
+	return r < 0
+		   ? r
+		   : page_list(c, recipient_json, sql_recipients, p_int(c->actor.org),
+			       p_int(db_int(head, 0, CC_ID)), PAGE_AFTER, p_int(state), PAGE_LIMIT);
 }
 
 /* ---- statistics -------------------------------------------------------------------------- */

@@ -1,8 +1,14 @@
 /* control/contacts/contacts.c - /v1/contacts: create or update by address, read, change, erase. */
+#include "control/auth/permit.h"
+#include "control/contacts/lists.h"
 #include "control/contacts/routes.h"
 #include "control/contacts/statements.h"
 #include "control/contacts/values.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "control/suppression/address.h"
 
 static const char *const status_names[] = {
@@ -91,24 +97,19 @@ static int read_filter(struct call *c, int64_t *ret_status, uint64_t *ret_list,
 
 static int list_contacts(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
 	struct suppress_address a;
 	struct slice email;
-	struct page page;
 	uint64_t list;
 	int64_t status;
-	int r = page_read(c, &page);
+	int r = read_filter(c, &status, &list, &a, &email);
 
-	if (r >= 0)
-		r = read_filter(c, &status, &list, &a, &email);
 	if (r < 0)
 		return r;
-	const struct db_param params[] = { p_int(c->actor.org),   p_int(page.id),
-					   p_int(page.limit + 1), p_int(status),
-					   p_text(email),         p_int(list) };
-	r = db_query(c->db, &rows, list ? sql_contacts_page_of_list : sql_contacts_page, params,
-		     list ? 6 : 5);
-	return r < 0 ? r : rows_reply(c, &page, rows, contact_json);
+	if (list)
+		return page_list(c, contact_json, sql_contacts_page_of_list, p_int(c->actor.org),
+				 PAGE_AFTER, PAGE_LIMIT, p_int(status), p_text(email), p_int(list));
+	return page_list(c, contact_json, sql_contacts_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT, p_int(status), p_text(email));
 }
 
 static int get_contact(struct call *c)

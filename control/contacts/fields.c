@@ -1,8 +1,13 @@
 /* control/contacts/fields.c - /v1/fields: typed definitions of what contacts carry. */
+#include "control/auth/permit.h"
 #include "control/contacts/routes.h"
 #include "control/contacts/statements.h"
 #include "control/contacts/values.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 struct field_body {
 	struct slice name, label, type;
@@ -29,14 +34,8 @@ static json_t *field_json(const struct db_result *r, unsigned i)
 
 static int list_fields(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
-	struct page page;
-	int r = page_read(c, &page);
-
-	if (r >= 0)
-		r = db_run(c->db, &rows, sql_contacts_field_page, p_int(c->actor.org),
-			   p_int(page.id), p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, field_json);
+	return page_list(c, field_json, sql_contacts_field_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static bool name_is_free(struct slice name)

@@ -2,9 +2,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "control/auth/permit.h"
 #include "control/contacts/import_row.h"
 #include "control/contacts/routes.h"
 #include "control/contacts/statements.h"
+#include "control/http/api.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 enum { WAITING_MAX = 20 };
 
@@ -148,14 +153,8 @@ static int create_import(struct call *c)
 
 static int list_imports(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
-	struct page page;
-	int r = page_read(c, &page);
-
-	if (r >= 0)
-		r = db_run(c->db, &rows, sql_contacts_import_page, p_int(c->actor.org),
-			   p_int(page.id), p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, import_json);
+	return page_list(c, import_json, sql_contacts_import_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int load_import(struct call *c, uint64_t *ret_id, struct db_result **ret)
@@ -188,18 +187,13 @@ static json_t *error_json(const struct db_result *r, unsigned i)
 
 static int list_errors(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
 	OWNED(db_result) import = NULL;
-	struct page page;
 	uint64_t id;
 	int r = load_import(c, &id, &import);
 
-	if (r >= 0)
-		r = page_read(c, &page);
-	if (r >= 0)
-		r = db_run(c->db, &rows, sql_contacts_import_error_page, p_int(c->actor.org),
-			   p_int(id), p_int(page.id), p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, error_json);
+	return r < 0 ? r
+		     : page_list(c, error_json, sql_contacts_import_error_page, p_int(c->actor.org),
+				 p_int(id), PAGE_AFTER, PAGE_LIMIT);
 }
 
 /* An import is one transaction: it can be called off until that has begun to end. */

@@ -1,13 +1,18 @@
 /* control/contacts/lists.c - /v1/lists and who is on them. */
-#include "control/contacts/routes.h"
-
 #include <stdio.h>
 
 #include "base/random.h"
+#include "control/auth/permit.h"
+#include "control/contacts/lists.h"
+#include "control/contacts/routes.h"
 #include "control/contacts/statements.h"
-#include "control/http/body.h"
-#include "control/suppression/address.h"
 #include "control/db/column.h"
+#include "control/http/api.h"
+#include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
+#include "control/suppression/address.h"
 
 enum { FOLD_ONE_IN = 32, MEMBERS_MAX = 10000 };
 
@@ -55,14 +60,8 @@ static int reply_list(struct call *c, unsigned status, const struct db_result *r
 
 static int list_lists(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
-	struct page page;
-	int r = page_read(c, &page);
-
-	if (r >= 0)
-		r = db_run(c->db, &rows, sql_contacts_list_page, p_int(c->actor.org),
-			   p_int(page.id), p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, list_json);
+	return page_list(c, list_json, sql_contacts_list_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int create_list(struct call *c)

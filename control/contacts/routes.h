@@ -1,10 +1,12 @@
-/* control/contacts/routes.h - the route tables of contacts, and what their handlers share. */
+/* control/contacts/routes.h - /v1/contacts, /v1/fields, /v1/lists and /v1/imports. */
 #pragma once
-#include "control/http/rows.h"
+#include "control/http/route.h"
 
-extern const struct http_route contact_routes[], contact_field_routes[], list_routes[],
-    import_routes[];
-extern const size_t contact_routes_n, contact_field_routes_n, list_routes_n, import_routes_n;
-
-/* Notes that a list grew or shrank by n; sums the notes now and then. */
-int contact_list_grow(struct db *db, uint32_t org, uint64_t list, int64_t n) MUST_CHECK;
+extern const struct http_route contact_routes[];
+extern const size_t contact_routes_n;
+extern const struct http_route contact_field_routes[];
+extern const size_t contact_field_routes_n;
+extern const struct http_route list_routes[];
+extern const size_t list_routes_n;
+extern const struct http_route import_routes[];
+extern const size_t import_routes_n;

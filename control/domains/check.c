@@ -158,13 +158,13 @@ void sender_record_judge(struct sender_record *r, int status, const struct dns_a
 		r->state = right && (found == 1 || !only_one(r)) ? RECORD_OK : RECORD_WRONG;
 }
 
-static int read_servers(const struct config *config, struct resolver_options *o)
+static int read_servers(const struct domains_options *options, struct resolver_options *o)
 {
 	struct slice entry;
 	size_t pos = 0;
 
 	resolver_options_default(o);
-	while (option_list_next(config->dns_servers, &pos, &entry)) {
+	while (option_list_next(options->dns_servers, &pos, &entry)) {
 		if (o->n_servers == DNS_SERVERS_MAX)
 			return E_LIMIT;
 		int r = ip_port_parse(entry, &o->servers[o->n_servers].ip,
@@ -176,17 +176,18 @@ static int read_servers(const struct config *config, struct resolver_options *o)
 	return o->n_servers ? 0 : resolver_options_system(o, "/etc/resolv.conf");
 }
 
-int sender_records_check(const struct config *config, struct sender_record *records, unsigned n)
+int sender_records_check(const struct domains_options *options, struct sender_record *records,
+			 unsigned n)
 {
 	struct resolver_options o;
-	int r = read_servers(config, &o);
+	int r = read_servers(options, &o);
 
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < n; i++) {
 		struct dns_answer *answer = NULL;
 		int status = lookup(&o, slice_str(records[i].name), records[i].query,
-				    (uint32_t)config->dns_timeout, &answer);
+				    (uint32_t)options->dns_timeout, &answer);
 
 		sender_record_judge(&records[i], status, answer);
 		(void)lookup_free(answer);

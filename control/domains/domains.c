@@ -2,9 +2,15 @@
 #include "base/encode.h"
 #include "base/random.h"
 #include "control/auth/audit.h"
+#include "control/auth/permit.h"
 #include "control/domains/private.h"
+#include "control/domains/routes.h"
 #include "control/domains/statements.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "message/mailbox.h"
 
 enum { LABEL_MAX = 63, PROOF_BYTES = 20 };
@@ -40,7 +46,7 @@ static int get_domains(struct call *c)
 		json_decref(data);
 		return r;
 	}
-	return page_reply(c, &p, data, found > p.limit, n ? db_int(res, n - 1, 0) : 0, SLICE(""));
+	return page_reply(c, data, found > p.limit, n ? db_int(res, n - 1, 0) : 0);
 }
 
 static int reply_domain(struct call *c, struct slice which, unsigned status)
@@ -124,7 +130,7 @@ static void make_proof(char *text)
 static int insert_domain(struct call *c, const struct domain_body *b, struct slice name, int policy,
 			 uint64_t *ret_id)
 {
-	bool bounces = c->app->config.return_path_host && c->app->config.return_path_host[0];
+	bool bounces = domains_options(c->app)->return_path_host[0];
 	char proof[PROOF_BYTES + 1];
 	OWNED(db_result) res = NULL;
 	int r;
@@ -222,7 +228,7 @@ static int get_records(struct call *c)
 	int r = sender_domain_load(c, call_param(c, 0), false, &d);
 
 	if (r >= 0) {
-		n = sender_records_expected(&c->app->config, &d, records);
+		n = sender_records_expected(domains_options(c->app), &d, records);
 		r = sender_records_load(c, &d, records, n);
 	}
 	if (r >= 0)

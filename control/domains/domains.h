@@ -1,10 +1,6 @@
 /* control/domains/domains.h - sending domains: what must stand in DNS, and whether it does. */
 #pragma once
 #include "control/app/app.h"
-#include "control/http/route.h"
-
-extern const struct http_route domain_routes[];
-extern const size_t domain_routes_n;
 
 /* Checks a domain as POST .../verify does; db is a cp_api connection outside a transaction.
  * Blocks: on DNS.  0, or what went wrong; E_ANSWERED when the domain may not be what it was. */

@@ -7,6 +7,7 @@
 #include "control/domains/private.h"
 #include "control/domains/statements.h"
 #include "control/engine/outbox.h"
+#include "control/http/call.h"
 #include "dkim/sign.h"
 
 /* A sealed key opens only for the row it was sealed for. */

@@ -1,6 +1,8 @@
 /* control/domains/load.c - a domain and its keys from their rows. */
 #include "control/domains/private.h"
 #include "control/domains/statements.h"
+#include "control/http/api.h"
+#include "control/http/call.h"
 #include "message/mailbox.h"
 
 void sender_domain_clear(struct sender_domain *d)

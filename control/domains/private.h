@@ -2,6 +2,7 @@
 #pragma once
 #include "control/domains/codes.h"
 #include "control/domains/domains.h"
+#include "control/domains/options.h"
 #include "control/http/call.h"
 #include "dns/resolver.h"
 
@@ -48,8 +49,8 @@ int sender_domain_make_keys(struct call *c, uint64_t domain_id, const char *name
 int sender_domain_order_keys(struct call *c, const struct sender_domain *d, bool remove) MUST_CHECK;
 
 /* records.c: what ought to be published; returns how many. */
-unsigned sender_records_expected(const struct config *config, const struct sender_domain *d,
-				 struct sender_record *ret);
+unsigned sender_records_expected(const struct domains_options *options,
+				 const struct sender_domain *d, struct sender_record *ret);
 void sender_records_clear(struct sender_record *records, unsigned n);
 int sender_records_load(struct call *c, const struct sender_domain *d,
 			struct sender_record *records, unsigned n) MUST_CHECK;
@@ -62,7 +63,7 @@ bool sender_records_refuted(const struct sender_record *records,
 			    unsigned n); /* a required one is certainly not */
 
 /* check.c: asks DNS; blocks up to dns.timeout a record. */
-int sender_records_check(const struct config *config, struct sender_record *records,
+int sender_records_check(const struct domains_options *options, struct sender_record *records,
 			 unsigned n) MUST_CHECK;
 /* Does one answer fulfil a record?  Fills state and seen. */
 void sender_record_judge(struct sender_record *r, int status, const struct dns_answer *answer);

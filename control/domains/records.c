@@ -3,6 +3,8 @@
 
 #include "control/domains/private.h"
 #include "control/domains/statements.h"
+#include "control/http/api.h"
+#include "control/http/call.h"
 
 const char *const sender_dmarc_policies[] = { "", "none", "quarantine", "reject" };
 
@@ -52,21 +54,21 @@ static unsigned add_keys(const struct sender_domain *d, struct sender_record *re
 	return n;
 }
 
-unsigned sender_records_expected(const struct config *config, const struct sender_domain *d,
-				 struct sender_record *ret)
+unsigned sender_records_expected(const struct domains_options *options,
+				 const struct sender_domain *d, struct sender_record *ret)
 {
-	bool bounces = d->return_path[0] && config->return_path_host && config->return_path_host[0];
+	bool bounces = d->return_path[0] && options->return_path_host[0];
 	unsigned n = 0;
 	struct sender_record *r = add(&ret[n++], "ownership", "TXT", DNS_TXT, true);
 
 	name_it(r, "_postern", d->name);
 	r->value = joined("postern-verify=", d->proof, "");
 	n += add_keys(d, ret + n);
-	if (config->spf_include && config->spf_include[0]) {
+	if (options->spf_include[0]) {
 		/* SPF is asked of the envelope's domain. */
 		r = add(&ret[n++], "spf", "TXT", DNS_TXT, false);
 		name_it(r, bounces ? d->return_path : "", d->name);
-		r->value = joined("v=spf1 ", config->spf_include, " ~all");
+		r->value = joined("v=spf1 ", options->spf_include, " ~all");
 	}
 	r = add(&ret[n++], "dmarc", "TXT", DNS_TXT, false);
 	name_it(r, "_dmarc", d->name);
@@ -74,13 +76,13 @@ unsigned sender_records_expected(const struct config *config, const struct sende
 	if (bounces) {
 		r = add(&ret[n++], "return-path", "MX", DNS_MX, false);
 		name_it(r, d->return_path, d->name);
-		r->value = joined(config->return_path_host, "", "");
+		r->value = joined(options->return_path_host, "", "");
 		r->priority = 10;
 	}
-	if (d->tracking[0] && config->tracking_host && config->tracking_host[0]) {
+	if (d->tracking[0] && options->tracking_host[0]) {
 		r = add(&ret[n++], "tracking", "CNAME", DNS_CNAME, false);
 		name_it(r, d->tracking, d->name);
-		r->value = joined(config->tracking_host, "", "");
+		r->value = joined(options->tracking_host, "", "");
 	}
 	return n;
 }

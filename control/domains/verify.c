@@ -3,6 +3,8 @@
 #include "control/auth/audit.h"
 #include "control/domains/private.h"
 #include "control/domains/statements.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 struct check {
 	struct call *c;
@@ -78,8 +80,8 @@ int sender_domain_verify(struct call *c)
 	k->c = c;
 	r = db_tx(c->db, c->actor.org, load, k);
 	if (r >= 0) {
-		k->n = sender_records_expected(&c->app->config, &k->domain, k->records);
-		r = sender_records_check(&c->app->config, k->records, k->n);
+		k->n = sender_records_expected(domains_options(c->app), &k->domain, k->records);
+		r = sender_records_check(domains_options(c->app), k->records, k->n);
 	}
 	if (r >= 0)
 		r = db_tx(c->db, c->actor.org, store, k);

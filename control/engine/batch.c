@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "control/campaigns/ledger.h"
-#include "control/suppression/address.h"
 #include "control/db/column.h"
+#include "control/suppression/address.h"
 
 enum journal_column {
 	J_AT,

@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "control/engine/feeder.h"
+#include "control/engine/options.h"
+#include "control/tracking/options.h"
 
 enum { RETRY_MS = 500, OPEN_MS = 5000, IDLE_MS = 100, BOOKS_STEP_MS = 20 };
 
@@ -106,7 +108,8 @@ static int hand_over(struct feeder *f, struct feeder_mail *feed)
 /* One chunk of one campaign: first those in doubt, then new ones.  1 sent, 0 none, or negative. */
 static int feed_step(struct feeder *f, struct feeder_mail *feed)
 {
-	struct ledger_piece_maker maker = { feed->recipe, &f->key, f->w->app->config.public_url };
+	struct ledger_piece_maker maker = { feed->recipe, &f->key,
+					    tracking_options(f->w->app)->public_url };
 	int r;
 
 	if (!feed->resolved) {
@@ -204,7 +207,7 @@ static int take_back(struct feeder *f)
 static int session(struct feeder *f)
 {
 	bool busy = false;
-	int r = carrier_open(&f->link, f->w->app->config.engine_socket, SLICE(""), OPEN_MS);
+	int r = carrier_open(&f->link, engine_options(f->w->app)->socket, SLICE(""), OPEN_MS);
 
 	if (r >= 0)
 		r = take_back(f);

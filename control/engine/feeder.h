@@ -3,8 +3,8 @@
  * alone. */
 #pragma once
 #include "control/campaigns/ledger_piece.h"
-#include "control/engine/carrier.h"
 #include "control/db/column.h"
+#include "control/engine/carrier.h"
 #include "control/worker/worker.h"
 
 enum {

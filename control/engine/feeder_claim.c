@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/engine/feeder.h"
+#include "control/engine/options.h"
 
 enum { BROKEN_MS = 30000 };
 
@@ -43,7 +44,7 @@ static int load_recipe(struct feeder *f, struct feeder_mail *feed)
 
 	db_begin(f->api, feed->org);
 	r = recipe_load(&feed->recipe, f->api, feed->org, feed->campaign,
-			slice_str(f->w->app->config.pool), why);
+			slice_str(engine_options(f->w->app)->pool), why);
 	db_rollback(f->api);
 	if (r < 0)
 		log_error("feed.recipe", kv_int("campaign", feed->campaign), kv_err("error", r),

@@ -2,8 +2,8 @@
  * order they were decided.  One process does it, so that an older order never overtakes a newer
  * one. */
 #include "base/log.h"
-#include "control/engine/outbox.h"
 #include "control/engine/feeder.h"
+#include "control/engine/outbox.h"
 
 enum { ORDERS_A_STEP = 64 };
 

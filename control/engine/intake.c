@@ -5,8 +5,9 @@
  * from the engine. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "control/engine/carrier.h"
 #include "control/engine/batch.h"
+#include "control/engine/carrier.h"
+#include "control/engine/options.h"
 #include "control/worker/worker.h"
 
 enum {
@@ -149,9 +150,8 @@ static int take_frame(struct intake *in, const struct link_frame *f)
 
 static int begin(struct intake *in)
 {
-	const struct config *config = &in->w->app->config;
-	int r =
-	    carrier_open(&in->link, config->engine_socket, slice_str(config->engine_name), OPEN_MS);
+	const struct engine_options *o = engine_options(in->w->app);
+	int r = carrier_open(&in->link, o->socket, slice_str(o->name), OPEN_MS);
 
 	if (r < 0)
 		return r;

@@ -2,7 +2,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "control/http/call.h"
+#include "control/http/api.h"
 
 json_t *api_id(enum id_kind kind, uint64_t id)
 {

@@ -1,7 +1,9 @@
 /* control/http/body.c - the table-driven reader of JSON bodies. */
 #include <stdio.h>
 
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/problem.h"
 #include "message/mailbox.h"
 
 enum { EMAIL_MAX = 254 };

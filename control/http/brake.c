@@ -3,6 +3,7 @@
  * strict side. */
 #include "base/clock.h"
 #include "base/hash.h"
+#include "control/http/options.h"
 #include "control/http/private.h"
 
 enum { SLOTS = 8192 };
@@ -22,7 +23,8 @@ static struct bucket *bucket_of(const struct ip *ip)
 
 bool brake_take(const struct app *app, const struct ip *ip, unsigned *ret_wait_s)
 {
-	int64_t most = app->config.auth_burst * 1000, rate = app->config.auth_per_minute;
+	const struct http_options *o = http_options(app);
+	int64_t most = o->brake_burst * 1000, rate = o->brake_per_minute;
 	int64_t now = clock_mono_ms();
 	struct bucket *b;
 	bool fine;

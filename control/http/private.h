@@ -4,7 +4,10 @@
 #include <pthread.h>
 
 #include "base/list.h"
-#include "control/http/call.h"
+#include "control/http/api.h"
+#include "control/http/gate.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "control/http/server.h"
 
 enum { WORKERS_MAX = 256, PATH_MAX_LEN = 2048, PATH_ARENA = 4096 };
@@ -61,6 +64,7 @@ struct http_listener {
 
 struct http_server {
 	struct app *app;
+	const struct http_gate *gate;
 	struct http_listener listeners[3];
 	pthread_mutex_t lock;
 	pthread_cond_t wake;

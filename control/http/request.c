@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/random.h"
+#include "control/app/options.h"
+#include "control/http/options.h"
 #include "control/http/private.h"
 
 enum { DRAIN_MAX = 16 << 20 };
@@ -67,7 +69,7 @@ static void find_peer(struct call_request *q)
 {
 	const union MHD_ConnectionInfo *info =
 	    MHD_get_connection_info(q->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct app *app = q->call.app;
+	const struct http_options *o = http_options(q->call.app);
 	struct ip named;
 	uint16_t port;
 	bool trusted = false;
@@ -75,8 +77,8 @@ static void find_peer(struct call_request *q)
 	if (!info || !info->client_addr)
 		return;
 	ip_from_sockaddr(info->client_addr, &q->call.ip, &port);
-	for (unsigned i = 0; i < app->n_proxies; i++)
-		trusted |= ip_net_has(&app->proxies[i], &q->call.ip);
+	for (unsigned i = 0; i < o->n_proxies; i++)
+		trusted |= ip_net_has(&o->proxies[i], &q->call.ip);
 	if (trusted && ip_parse(last_word(call_header(&q->call, "X-Forwarded-For")), &named) >= 0)
 		q->call.ip = named;
 }
@@ -166,7 +168,7 @@ static int look_at_head(struct call_request *q, const char *url, const char *met
 			return problem(c, 404, "not_found", "no such object");
 	q->body_max = c->route->body_max ? c->route->body_max : BODY_MAX_DEFAULT;
 	if (c->route->flags & ROUTE_UPLOAD)
-		q->body_max = (size_t)c->app->config.http_upload_max;
+		q->body_max = (size_t)http_options(c->app)->upload_max;
 	buf_init(&q->body, q->body_max);
 	if (length_of(c) > q->body_max)
 		return problem(c, 413, "too_large", "the body may have %zu bytes", q->body_max);
@@ -175,7 +177,7 @@ static int look_at_head(struct call_request *q, const char *url, const char *met
 
 static int open_upload(struct call_request *q)
 {
-	const char *dir = q->call.app->config.data_dir;
+	const char *dir = app_options(q->call.app)->data_dir;
 	size_t n = strlen(dir) + 64;
 
 	q->upload_path = must_alloc(n);

@@ -31,7 +31,7 @@ enum http_route_listener { LISTEN_API = 1, LISTEN_PUBLIC = 2, LISTEN_ADMIN = 4 }
 struct http_route {
 	const char *method, *path; /* "/v1/lists/{list_id}" */
 	enum http_route_auth auth;
-	uint64_t permit; /* control/auth/permit.h */
+	uint64_t permit; /* bits; http_gate.permit_name() says which */
 	unsigned flags;
 	size_t body_max; /* 0: BODY_MAX_DEFAULT; uploads: http.upload_max */
 	int (*handle)(struct call *c);
@@ -62,4 +62,5 @@ unsigned http_route_count(void);
 const struct http_route *http_route_at(unsigned number, unsigned *ret_listeners);
 /* One line a route on standard output: method, path, auth, permission, listeners, flags; by tabs.
  */
-void http_route_print(void);
+struct http_gate;
+void http_route_print(const struct http_gate *gate);

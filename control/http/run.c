@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "control/auth/gate.h"
 #include "control/http/private.h"
 
 enum { TRIES = 4 };
@@ -124,7 +123,7 @@ out:
 
 static int attempt(struct call *c)
 {
-	int r = gate_enter(c);
+	int r = c->request->server->gate->enter(c);
 
 	if (r < 0) {
 		db_rollback(c->db);
@@ -197,7 +196,7 @@ void call_gate(struct call_request *q, struct db *db)
 	c->db = db;
 	r = look_before(c);
 	if (r >= 0)
-		r = gate_enter(c);
+		r = q->server->gate->enter(c);
 	db_rollback(db);
 	if (r < 0 && r != E_ANSWERED)
 		answer_code(c, r);

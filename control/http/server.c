@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "control/http/options.h"
 #include "control/http/private.h"
 
 enum { HEADERS_MAX = 16 * 1024, BACKLOG = 511, WORKER_STACK = 2 << 20 };
@@ -89,18 +90,17 @@ __attribute__((format(printf, 2, 0))) static void log_unheard(void *arg, const c
 	log_debug("http.library", kv_str("text", line));
 }
 
-static int listener_start(struct http_listener *l, const struct config *c)
+static int listener_start(struct http_listener *l, const struct http_options *o)
 {
 	l->daemon = MHD_start_daemon(
 	    MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
 		MHD_USE_ERROR_LOG,
 	    0, NULL, NULL, request_access, l, MHD_OPTION_EXTERNAL_LOGGER, log_unheard, NULL,
 	    MHD_OPTION_LISTEN_SOCKET, l->fd, MHD_OPTION_NOTIFY_COMPLETED, request_completed, l,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)c->http_connections,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(c->http_timeout / 1000),
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(HEADERS_MAX + 48 * 1024),
-	    MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)HEADERS_MAX,
-	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections, MHD_OPTION_CONNECTION_TIMEOUT,
+	    (unsigned)(o->timeout / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    (size_t)(HEADERS_MAX + 48 * 1024), MHD_OPTION_CONNECTION_MEMORY_INCREMENT,
+	    (size_t)HEADERS_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	return l->daemon ? 0 : -ENOSYS;
 }
 
@@ -110,7 +110,7 @@ int request_submit(struct call_request *q)
 	int r = 0;
 
 	(void)pthread_mutex_lock(&s->lock);
-	if (s->ending || s->queued >= (unsigned)s->app->config.http_queue) {
+	if (s->ending || s->queued >= (unsigned)http_options(s->app)->queue) {
 		r = E_FULL;
 	} else {
 		/* Before it can be seen by a worker, which may resume it at once. */
@@ -166,7 +166,7 @@ static int workers_start(struct http_server *s)
 
 	(void)pthread_attr_init(&attr);
 	(void)pthread_attr_setstacksize(&attr, WORKER_STACK);
-	while (s->n_workers < (unsigned)s->app->config.http_workers) {
+	while (s->n_workers < (unsigned)http_options(s->app)->workers) {
 		int err = pthread_create(&s->workers[s->n_workers], &attr, worker, s);
 		if (err) {
 			(void)pthread_attr_destroy(&attr);
@@ -178,14 +178,16 @@ static int workers_start(struct http_server *s)
 	return 0;
 }
 
-int http_server_start(struct http_server **ret, struct app *app, char *error)
+int http_server_start(struct http_server **ret, struct app *app, const struct http_gate *gate,
+		      char *error)
 {
 	struct http_server *s = must_alloc(sizeof(*s));
-	const char *const where[] = { app->config.api_listen, app->config.public_listen,
-				      app->config.admin_listen };
+	const struct http_options *o = http_options(app);
+	const char *const where[] = { o->api_listen, o->public_listen, o->admin_listen };
 	int r;
 
 	s->app = app;
+	s->gate = gate;
 	list_init(&s->queue);
 	(void)pthread_mutex_init(&s->lock, NULL);
 	(void)pthread_cond_init(&s->wake, NULL);
@@ -197,7 +199,7 @@ int http_server_start(struct http_server **ret, struct app *app, char *error)
 			continue;
 		r = listener_open(&s->listeners[i], where[i]);
 		if (r >= 0)
-			r = listener_start(&s->listeners[i], &app->config);
+			r = listener_start(&s->listeners[i], o);
 		if (r < 0)
 			(void)snprintf(error, OPTION_ERROR_MAX, "listening on %s: %s", where[i],
 				       err_text(r));

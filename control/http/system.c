@@ -3,7 +3,7 @@
 #include "control/db/migrate.h"
 #include "control/http/openapi.h"
 #include "control/http/private.h"
-#include "control/http/system.h"
+#include "control/http/routes.h"
 
 static int get_health(struct call *c)
 {

@@ -1,9 +1,12 @@
 /* control/org/org.c - GET and PATCH of the organisation, and its audit. */
 #include "control/auth/audit.h"
+#include "control/auth/permit.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
-#include "control/http/rows.h"
+#include "control/http/page.h"
+#include "control/http/reply.h"
 #include "control/org/codes.h"
-#include "control/org/org.h"
+#include "control/org/routes.h"
 #include "control/org/statements.h"
 
 enum { K_NAME, K_STATUS, K_NOTE, K_FOOTER, K_CREATED, K_VERSION };
@@ -105,14 +108,9 @@ static json_t *audit_json(const struct db_result *res, unsigned i)
 
 static int get_audit(struct call *c)
 {
-	OWNED(db_result) res = NULL;
-	struct page p;
-	int r = page_read(c, &p);
-
-	if (r >= 0) /* newest first: the cursor's id is an upper bound */
-		r = db_run(c->db, &res, sql_org_audit_page, p_int(c->actor.org), p_int(p.id),
-			   p_int(p.limit + 1));
-	return r < 0 ? r : rows_reply(c, &p, res, audit_json);
+	/* newest first: the cursor's id is an upper bound */
+	return page_list(c, audit_json, sql_org_audit_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 /* clang-format off */

@@ -5,10 +5,12 @@
 #include "control/auth/audit.h"
 #include "control/auth/password.h"
 #include "control/auth/signup.h"
-#include "control/http/body.h"
-#include "control/http/rows.h"
-#include "control/org/org.h"
 #include "control/engine/outbox.h"
+#include "control/http/api.h"
+#include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/reply.h"
+#include "control/platform/routes.h"
 
 enum { ORG_ACTIVE = 1, ORG_SUSPENDED = 2 };
 
@@ -24,16 +26,10 @@ static json_t *org_json(const struct db_result *res, unsigned i)
 
 static int get_orgs(struct call *c)
 {
-	OWNED(db_result) res = NULL;
-	struct page p;
-	int r = page_read(c, &p);
-
-	if (r >= 0)
-		r = db_run(c->db, &res,
-			   "SELECT org_id, name, status, status_note, to_ms(created_at) FROM "
-			   "lookup_orgs($1, $2)",
-			   p_int(p.id), p_int(p.limit + 1));
-	return r < 0 ? r : rows_reply(c, &p, res, org_json);
+	return page_list(c, org_json,
+			 "SELECT org_id, name, status, status_note, to_ms(created_at) FROM "
+			 "lookup_orgs($1, $2)",
+			 PAGE_AFTER, PAGE_LIMIT);
 }
 
 static int reply_org(struct call *c, uint32_t org, unsigned status)

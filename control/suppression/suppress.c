@@ -1,10 +1,10 @@
+#include "control/suppression/statements.h"
 #include "control/suppression/suppress.h"
 
 #include <stdio.h>
 
 #include "base/encode.h"
 #include "control/engine/outbox.h"
-#include "control/suppression/statements.h"
 
 static const char *const reason_names[] = {
 	"",

@@ -1,7 +1,12 @@
 /* control/suppression/suppressions.c - /v1/suppressions: who is not written to, and why. */
 #include <stdio.h>
 
+#include "control/auth/permit.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "control/suppression/routes.h"
 #include "control/suppression/statements.h"
 #include "control/suppression/suppress.h"
@@ -23,14 +28,8 @@ static json_t *suppression_json(const struct db_result *r, unsigned i)
 
 static int list_suppressions(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
-	struct page page;
-	int r = page_read(c, &page);
-
-	if (r >= 0)
-		r = db_run(c->db, &rows, sql_suppression_page, p_int(c->actor.org), p_int(page.id),
-			   p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, suppression_json);
+	return page_list(c, suppression_json, sql_suppression_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int find(struct call *c, const struct suppress_address *a, struct db_result **ret)

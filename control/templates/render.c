@@ -2,10 +2,13 @@
 
 #include <stdio.h>
 
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "control/templates/fields.h"
-#include "control/templates/routes.h"
 #include "control/templates/statements.h"
+#include "control/templates/templates.h"
 
 enum { MEMBERS_MAX = KNOWN_FIELDS_MAX + 8, OUT_MAX = 8 * 1024 * 1024 };
 

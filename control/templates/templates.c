@@ -2,11 +2,17 @@
  * kept. */
 #include <stdio.h>
 
+#include "control/auth/permit.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "control/templates/fields.h"
 #include "control/templates/render.h"
 #include "control/templates/routes.h"
 #include "control/templates/statements.h"
+#include "control/templates/templates.h"
 
 struct template_body {
 	struct slice name, alias, subject, html, text;
@@ -90,14 +96,8 @@ static int keep_version(struct call *c, int64_t id)
 
 static int list_templates(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
-	struct page page;
-	int r = page_read(c, &page);
-
-	if (r >= 0)
-		r = db_run(c->db, &rows, sql_templates_page, p_int(c->actor.org), p_int(page.id),
-			   p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, head_json);
+	return page_list(c, head_json, sql_templates_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int create_template(struct call *c)
@@ -192,17 +192,12 @@ static json_t *version_json(const struct db_result *r, unsigned i)
 
 static int list_versions(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
 	OWNED(db_result) head = NULL;
-	struct page page;
 	int r = load_template(c, &head);
 
-	if (r >= 0)
-		r = page_read(c, &page);
-	if (r >= 0)
-		r = db_run(c->db, &rows, sql_templates_version_page, p_int(c->actor.org),
-			   p_int(db_int(head, 0, K_ID)), p_int(page.id), p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, version_json);
+	return r < 0 ? r
+		     : page_list(c, version_json, sql_templates_version_page, p_int(c->actor.org),
+				 p_int(db_int(head, 0, K_ID)), PAGE_AFTER, PAGE_LIMIT);
 }
 
 const struct http_route template_routes[] = {

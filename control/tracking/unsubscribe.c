@@ -2,9 +2,11 @@
  * Guarantee: GET never changes anything, because mail scanners follow links; POST acts, as often as
  *            it comes
  * with the same result.  A forged token is 404 like any other path. */
+#include "control/http/call.h"
+#include "control/http/reply.h"
+#include "control/suppression/suppress.h"
 #include "control/tracking/routes.h"
 #include "control/tracking/ticket.h"
-#include "control/suppression/suppress.h"
 #include "control/worker/worker.h"
 
 static const char page_ask[] =

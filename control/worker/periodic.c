@@ -1,6 +1,7 @@
 /* control/worker/periodic.c - the workers that look now and then: waiting imports, campaigns whose
  * hour has come. */
 #include "base/log.h"
+#include "control/app/options.h"
 #include "control/campaigns/start.h"
 #include "control/contacts/import.h"
 #include "control/worker/worker.h"
@@ -12,7 +13,7 @@ void imports_run(struct worker *w)
 	OWNED(db) ingest = app_db(w->app, APP_INGEST);
 	OWNED(db) api = app_db(w->app, APP_API);
 
-	uploads_clean(ingest, w->app->config.data_dir);
+	uploads_clean(ingest, app_options(w->app)->data_dir);
 	while (!worker_stopping(w)) {
 		int r = import_run_one(ingest, api, &w->app->stopping);
 

@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "control/http/body.h"
 #include "control/http/private.h"
+#include "control/http/problem.h"
 
 struct all {
 	struct slice text, line, email;

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "control/app/secrets.h"
 #include "control/auth/token.h"
-#include "control/http/call.h"
+#include "control/http/api.h"
 #include "control/http/page_cursor.h"
 
 static const uint8_t key[32] = { 7 };

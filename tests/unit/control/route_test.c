@@ -6,6 +6,7 @@
 /* cmocka wants the ones above first */
 #include <cmocka.h>
 
+#include "control/http/api.h"
 #include "control/domains/private.h"
 #include "control/http/call.h"
 

@@ -1,4 +1,4 @@
-/* control/http/system.h - routes for operators' machines. */
+/* control/http/routes.h - what operators' machines ask: /health, /ready, /metrics and the API's document. */
 #pragma once
 #include "control/http/route.h"
 
