@@ -44,11 +44,17 @@ static inline struct slice slice_skip(struct slice s, size_t n)
 }
 /* Without the spaces and tabs at either end. */
 struct slice slice_trim(struct slice s);
+/* The same for any set of bytes; NUL is never one of them. */
+struct slice slice_trim_set(struct slice s, const char *set);
 /* True when *s begins with the prefix, byte for byte; *s is then what follows it. */
 bool slice_strip(struct slice *s, struct slice prefix);
 /* Cuts at the first `at`: *ret_before and *ret_after are the text on either side of it.  False when
  * there is none; both are then unchanged. */
 bool slice_cut(struct slice s, char at, struct slice *ret_before, struct slice *ret_after);
+/* The same at the last `at`. */
+bool slice_cut_last(struct slice s, char at, struct slice *ret_before, struct slice *ret_after);
+/* Takes the text before the first `end`, or all of it when there is none; *rest is what follows. */
+struct slice slice_take(struct slice *rest, char end);
 /* Copies into dst with a NUL, cutting to cap - 1 bytes.  Returns how many bytes were copied. */
 size_t slice_copy(char *dst, size_t cap, struct slice s);
 /* Decimal digits only, no sign, no space; -ERANGE past max, -EINVAL otherwise. */

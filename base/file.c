@@ -41,7 +41,7 @@ int file_write_all(int fd, struct slice s)
 			continue;
 		if (n < 0)
 			return -errno;
-		s = slice_of(s.p + n, s.n - (size_t)n);
+		s = slice_skip(s, (size_t)n);
 	}
 	return 0;
 }

@@ -15,4 +15,4 @@ static inline uint64_t hash_mix(uint64_t x) /* for integer keys */
 	return x ^ x >> 33;
 }
 /* CRC-32C (Castagnoli), start with crc = 0; uses the processor's instruction where it has one. */
-uint32_t crc32c(uint32_t crc, const void *p, size_t n);
+uint32_t hash_crc32c(uint32_t crc, const void *p, size_t n);

@@ -160,7 +160,7 @@ bool peer_readable(struct peer *p)
 		if (n < 0)
 			break;
 		buf_grow(to, (size_t)n);
-		session_hear(p);
+		sink_session_hear(p);
 		if (!p->ssl && n < READ_SIZE)
 			break;
 	}

@@ -50,7 +50,7 @@ void store_flush(void)
 		ssize_t n = write(store_fd, s.p, s.n);
 		if (n < 0)
 			break;
-		s = slice_of(s.p + n, s.n - (size_t)n);
+		s = slice_skip(s, (size_t)n);
 	}
 	buf_clear(&store_buf);
 }

@@ -108,7 +108,7 @@ static void bench_outcomes(struct bench *b)
 	struct outcome o = { .kind = OUTCOME_DELIVERED,
 			     .attempt = 1,
 			     .code = 250,
-			     .dsn = { 2, 0, 0 },
+			     .status = STATUS(2, 0, 0),
 			     .text = SLICE("2.0.0 Ok: queued as 4F3B21C0D2"),
 			     .host = SLICE("mx1.example"),
 			     .ip = SLICE("127.0.0.9"),

@@ -6,7 +6,7 @@
 #include "dkim/sign.h"
 
 /* Appends "DKIM-Signature: v=1; ... h=...;" up to and without b=. */
-int field_write_head(const struct sign_key *key, const struct frame *f,
-		     struct slice body_hash_base64, int64_t now_s, struct buf *out) MUST_CHECK;
+int sign_field_head(const struct sign_key *key, const struct frame *f,
+		    struct slice body_hash_base64, int64_t now_s, struct buf *out) MUST_CHECK;
 /* What follows once the signature is known: "CRLF TAB b=... CRLF". */
-int field_write_signature(struct slice signature, struct buf *out) MUST_CHECK;
+int sign_field_signature(struct slice signature, struct buf *out) MUST_CHECK;

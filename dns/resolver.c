@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "dns/name.h"
 #include "dns/question.h"
 
 enum { PENDING_MAX = 4096, TRIES_MAX = 16 };

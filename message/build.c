@@ -41,7 +41,7 @@ static int put_literal(struct build *b)
 	int r;
 
 	if (b->mode == BUILD_BODY)
-		return qp_put_literal(&b->pool, text);
+		return escape_put_literal(&b->pool, text);
 	if (b->mode == BUILD_RAW)
 		return buf_append(&b->pool, text);
 	r = buf_reserve(&b->pool, 3 * text.n);

@@ -66,7 +66,7 @@ static unsigned split(struct slice name, struct slice *parts)
 		parts[n++] = slice_of(name.p, k);
 		if (!dot)
 			return n;
-		name = slice_of(name.p + k + 1, name.n - k - 1);
+		name = slice_skip(name, k + 1);
 	}
 	return 0;
 }

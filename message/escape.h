@@ -29,6 +29,6 @@ struct sink {
 int escape_put(struct sink *s, enum escape e, struct slice value) MUST_CHECK;
 /* Text of the template as quoted-printable; it may come to stand at any column, so its first line
  * takes at most QP_WIDTH and white space at its end is encoded. */
-int qp_put_literal(struct buf *out, struct slice text) MUST_CHECK;
+int escape_put_literal(struct buf *out, struct slice text) MUST_CHECK;
 /* http, https or mailto, and something behind it. */
-bool url_is_fit(struct slice url);
+bool escape_url_is_fit(struct slice url);

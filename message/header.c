@@ -77,10 +77,7 @@ int header_unfold(struct slice v, struct buf *out)
 {
 	int r;
 
-	while (v.n && strchr(" \t\r\n", v.p[0]) && v.p[0])
-		v = slice_of(v.p + 1, v.n - 1);
-	while (v.n && strchr(" \t\r\n", v.p[v.n - 1]) && v.p[v.n - 1])
-		v.n--;
+	v = slice_trim_set(v, " \t\r\n");
 	r = buf_reserve(out, v.n);
 	if (r < 0)
 		return r;
@@ -113,7 +110,7 @@ static const struct {
 static bool says_auto(struct slice v)
 {
 	while (v.n && (v.p[0] == ' ' || v.p[0] == '\t' || v.p[0] == '\r' || v.p[0] == '\n'))
-		v = slice_of(v.p + 1, v.n - 1);
+		v = slice_skip(v, 1);
 	return !(slice_starts_nocase(v, SLICE("no")) &&
 		 (v.n == 2 || v.p[2] == ' ' || v.p[2] == ';' || v.p[2] == '(' || v.p[2] == '\r'));
 }

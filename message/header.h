@@ -5,7 +5,6 @@
  *         bounds.  Lines may end in CRLF or LF.
  * Limits: HEADER_MAX bytes and HEADER_FIELDS_MAX fields are looked at. */
 #pragma once
-#include "base/address.h"
 #include "base/buf.h"
 
 enum { HEADER_MAX = 1024 * 1024, HEADER_FIELDS_MAX = 2000 };
@@ -33,19 +32,6 @@ struct header_scan {
 };
 int header_scan(struct slice message, struct header_scan *ret) MUST_CHECK;
 
-/* The trace line (RFC 5321 section 4.4), folded, with CRLF.  Every string is made safe here: peers
- * chose some of them. */
-struct received {
-	struct slice helo;     /* what the client called itself; may be empty */
-	struct ip ip;          /* family 0: left out */
-	struct slice by;       /* our host name */
-	struct slice protocol; /* "ESMTP", "ESMTPS", "UTF8SMTP" */
-	struct slice tls;      /* "TLSv1.3 TLS_AES_256_GCM_SHA384" or empty */
-	struct slice id;       /* our queue id */
-	struct slice rcpt;     /* only when there is one recipient; else empty */
-	int64_t at_ms;
-};
-int received_line(const struct received *r, struct buf *out) MUST_CHECK;
 /* Appends "Date:" and "Message-ID:" lines for what scan says is missing (RFC 6409 section 8).
  * id is the part left of the "@". */
 int header_complete(const struct header_scan *scan, int64_t date_ms, struct slice id,

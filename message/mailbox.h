@@ -54,6 +54,9 @@ static inline struct slice mailbox_domain(const struct mailbox *m) /* lower case
 	return slice_of(m->text + m->local_n + 1, (size_t)(m->n - m->local_n - 1));
 }
 
+/* The text after the last "@" of any address; empty when there is none. */
+struct slice address_domain(struct slice address);
+
 int mailbox_parse(struct slice s, unsigned flags, struct mailbox *ret) MUST_CHECK;
 /* The key of suppression and of "same contact": domain and local part in lower case (ASCII),
  * needless quotes of the local part removed.  buf holds MAILBOX_MAX + 2 bytes. */

@@ -78,11 +78,11 @@ struct program {
 	bool raw;
 };
 
-static inline uint16_t get16(const char *p)
+static inline uint16_t ops_u16(const char *p)
 {
 	return (uint16_t)((unsigned char)p[0] | (unsigned char)p[1] << 8);
 }
-static inline uint32_t get32(const char *p)
+static inline uint32_t ops_u32(const char *p)
 {
-	return get16(p) | (uint32_t)get16(p + 2) << 16;
+	return ops_u16(p) | (uint32_t)ops_u16(p + 2) << 16;
 }

@@ -88,7 +88,7 @@ void bounce_send(struct work *w, const struct chunk *k, const struct outcome *o)
 		.rcpt = o->rcpt,
 		.text = o->text,
 		.host = o->host,
-		.dsn = o->dsn,
+		.status = o->status,
 		.code = o->code,
 		.id = { 0, random_u64() },
 		.now_ms = clock_wall_ms(),

@@ -14,7 +14,7 @@ void bounce_send(struct work *w, const struct chunk *k, const struct outcome *o)
 struct bounce_facts {
 	struct slice hostname, sender, rcpt, text, host;
 	struct slice header; /* of the original, with its line ends */
-	const uint16_t *dsn;
+	struct status status;
 	uint16_t code;
 	struct id128 id;
 	int64_t now_ms;

@@ -56,7 +56,8 @@ static void put_status(const struct bounce_facts *f, const char *boundary, struc
 	buf_putf(out, "--%s\r\nContent-Type: message/delivery-status\r\n\r\n", boundary);
 	put_field(out, "Reporting-MTA: dns; ", f->hostname);
 	put_field(out, "\r\nFinal-Recipient: rfc822; ", f->rcpt);
-	buf_putf(out, "Action: failed\r\nStatus: %u.%u.%u\r\n", 5, f->dsn[1], f->dsn[2]);
+	buf_putf(out, "Action: failed\r\nStatus: %u.%u.%u\r\n", 5, f->status.subject,
+		 f->status.detail);
 	if (f->host.n)
 		put_field(out, "Remote-MTA: dns; ", f->host);
 	buf_putf(out, "Diagnostic-Code: %s", type);

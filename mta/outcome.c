@@ -38,7 +38,8 @@ static void log_outcome(struct work *w, const struct outcome *o, struct id128 jo
 		level = LOG_INFO;
 	if (!log_enabled(level))
 		return;
-	(void)snprintf(dsn, sizeof(dsn), "%u.%u.%u", o->dsn[0], o->dsn[1], o->dsn[2]);
+	(void)snprintf(dsn, sizeof(dsn), "%u.%u.%u", o->status.class, o->status.subject,
+		       o->status.detail);
 	log_at(level, kinds[o->kind].event, kv_str("job", id_format(job, id)),
 	       kv_int("row", o->row), kv_slice("rcpt", o->rcpt), kv_int("attempt", o->attempt),
 	       kv_int("code", o->code), kv_str("dsn", dsn), kv_slice("host", o->host),
@@ -179,7 +180,7 @@ void outcome_verdict(struct work *w, rcpt_ref ref, const struct chunk *k, struct
 		.kind = kind_of(v),
 		.attempt = (uint16_t)MIN_OF(r->attempts + 1, UINT16_MAX),
 		.code = v->code,
-		.dsn = { v->dsn[0], v->dsn[1], v->dsn[2] },
+		.status = STATUS(v->dsn[0], v->dsn[1], v->dsn[2]),
 		.at_ms = now,
 		.flags = f->flags,
 		.text = slice_of(v->text, v->text_n),
@@ -199,7 +200,7 @@ void outcome_verdict(struct work *w, rcpt_ref ref, const struct chunk *k, struct
 	if (o.kind == OUTCOME_DEFERRED && f->sent_data && v->code == 0)
 		count_add(&w->m->in_doubt, 1);
 	if (o.kind != OUTCOME_DELIVERED)
-		domain_note_reply(domain_at(&w->domains, r->domain), o.code, o.dsn, o.text);
+		domain_note_reply(domain_at(&w->domains, r->domain), o.code, o.status, o.text);
 	log_outcome(w, &o, k->info.id);
 	tell_sender(w, k, &o); /* first: with the last outcome the message may leave the spool */
 	put(w, ref, &o, false);
@@ -217,7 +218,7 @@ void outcome_own(struct work *w, rcpt_ref ref, const struct own_outcome *own)
 		.kind = own->kind,
 		.attempt = r->attempts,
 		.code = own->code,
-		.dsn = { own->dsn[0], own->dsn[1], own->dsn[2] },
+		.status = STATUS(own->dsn[0], own->dsn[1], own->dsn[2]),
 		.at_ms = now,
 		.flags = own->flags,
 		.text = own->text,
@@ -229,7 +230,7 @@ void outcome_own(struct work *w, rcpt_ref ref, const struct own_outcome *own)
 		/* A standing order also ends who never comes as far as a connection. */
 		o.kind = OUTCOME_CANCELLED;
 		o.text = slice_str(why);
-		memcpy(o.dsn, (const uint16_t[3]){ 5, 7, 1 }, sizeof(o.dsn));
+		o.status = STATUS(5, 7, 1);
 		o.code = 0;
 	}
 	if (o.kind == OUTCOME_DEFERRED) {
@@ -238,7 +239,7 @@ void outcome_own(struct work *w, rcpt_ref ref, const struct own_outcome *own)
 		    MAX_OF(next_try_ms(w, r, now, o.attempt), (int64_t)own->not_before_s * 1000);
 	}
 	if (o.kind == OUTCOME_DEFERRED || o.kind == OUTCOME_BOUNCED)
-		domain_note_reply(domain_at(&w->domains, r->domain), o.code, o.dsn, o.text);
+		domain_note_reply(domain_at(&w->domains, r->domain), o.code, o.status, o.text);
 	if (own->flags & OUTCOME_SUPPRESSED)
 		count_add(&w->m->suppressed, 1);
 	/* When the job cannot be read the outcome must do without the address. */

@@ -208,10 +208,12 @@ unsigned work_pool_index(struct work *w, struct slice name)
 	return w->n_pools++;
 }
 
-void domain_note_reply(struct domain *d, uint16_t code, const uint16_t *dsn, struct slice text)
+void domain_note_reply(struct domain *d, uint16_t code, struct status s, struct slice text)
 {
 	d->code = code;
-	memcpy(d->dsn, dsn, sizeof(d->dsn));
+	d->dsn[0] = s.class;
+	d->dsn[1] = s.subject;
+	d->dsn[2] = s.detail;
 	d->reply_n = (uint8_t)MIN_OF(text.n, sizeof(d->reply));
 	memcpy(d->reply, text.p, d->reply_n);
 	d->reply_ms = clock_wall_ms();

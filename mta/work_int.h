@@ -78,7 +78,7 @@ void work_defer(struct work *w, rcpt_ref ref, uint32_t due_s); /* to the wheel *
 void work_wheel_again(struct work *w);                   /* due times on the wheel were changed */
 int64_t work_retry_s(struct work *w, unsigned attempts); /* with jitter */
 void work_fatal(struct work *w, int err); /* the spool can take no more: end the process */
-void domain_note_reply(struct domain *d, uint16_t code, const uint16_t *dsn, struct slice text);
+void domain_note_reply(struct domain *d, uint16_t code, struct status s, struct slice text);
 
 /* load.c */
 void load_init(struct work *w);

@@ -76,7 +76,7 @@ static int count_content(struct account *ac, const struct record *rec)
 	struct content_fixed f;
 	struct slice meta, bytes;
 	struct seen_content *c;
-	int r = content_decode(rec->payload, &f, &meta, &bytes);
+	int r = record_decode_content(rec->payload, &f, &meta, &bytes);
 
 	if (r < 0 || has_content(ac, f.id))
 		return r;
@@ -122,7 +122,7 @@ static int count_job(struct account *ac, const struct record *rec)
 {
 	struct job_view v;
 	struct seen_job *j;
-	int r = job_decode(rec, &v);
+	int r = record_decode_job(rec, &v);
 
 	if (r < 0)
 		return r;
@@ -156,7 +156,7 @@ static int count_outcome(struct account *ac, const struct record *rec)
 {
 	struct outcome_view v;
 	struct seen_job *j;
-	int r = outcome_decode(rec->payload, &v);
+	int r = record_decode_outcome(rec->payload, &v);
 	uint64_t *const total[] = {
 		[OUTCOME_DELIVERED] = &ac->t.delivered, [OUTCOME_BOUNCED] = &ac->t.bounced,
 		[OUTCOME_EXPIRED] = &ac->t.expired,     [OUTCOME_CANCELLED] = &ac->t.cancelled,
@@ -206,7 +206,7 @@ static int count_segment(struct account *ac, const struct folder *f, size_t i)
 	struct scan s;
 	int r = folder_enter(f, i, &h, &s);
 
-	segment_name(f->starts[i], ac->a->bad_segment);
+	folder_segment_name(f->starts[i], ac->a->bad_segment);
 	ac->a->bad_offset = 0;
 	if (r < 0)
 		return r;

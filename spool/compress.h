@@ -6,5 +6,5 @@
 #include "base/buf.h"
 
 /* 1: *ret (malloc'd, *ret_n bytes) is smaller than in; 0: it would not pay, nothing is given. */
-int pack(struct slice in, char **ret, size_t *ret_n) MUST_CHECK;
-int unpack(struct slice in, size_t raw_len, struct buf *out) MUST_CHECK;
+int compress_pack(struct slice in, char **ret, size_t *ret_n) MUST_CHECK;
+int compress_unpack(struct slice in, size_t raw_len, struct buf *out) MUST_CHECK;

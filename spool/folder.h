@@ -18,7 +18,7 @@ struct folder {
 	size_t n, cap;
 	bool spare;
 };
-void segment_name(lsn_t start, char *buf); /* buf holds SEGMENT_NAME bytes */
+void folder_segment_name(lsn_t start, char *buf); /* buf holds SEGMENT_NAME bytes */
 
 int folder_list(struct folder *f, const struct disk *disk, int dirfd) MUST_CHECK;
 int folder_open(struct folder *f, const struct disk *disk, const char *path) MUST_CHECK;

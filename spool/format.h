@@ -118,15 +118,15 @@ void record_seal(struct record_header *h, uint32_t payload_crc, lsn_t lsn, uint6
 int record_parse(const char *p, size_t n, lsn_t lsn, uint64_t salt, struct record *ret,
 		 size_t *ret_need) MUST_CHECK;
 
-int content_decode(struct slice payload, struct content_fixed *f, struct slice *meta,
-		   struct slice *bytes) MUST_CHECK;
-int job_decode(const struct record *rec, struct job_view *ret) MUST_CHECK;
+int record_decode_content(struct slice payload, struct content_fixed *f, struct slice *meta,
+			  struct slice *bytes) MUST_CHECK;
+int record_decode_job(const struct record *rec, struct job_view *ret) MUST_CHECK;
 
 enum { OUTCOME_BYTES_MAX = 160 + TEXT_MAX + HOST_MAX + 2 * PEER_MAX + RCPT_MAX };
 /* Strings past their bounds are cut.  buf holds OUTCOME_BYTES_MAX; returns the length. */
-size_t outcome_encode(char *buf, struct id128 job, uint64_t tenant, uint64_t campaign,
-		      const struct outcome *o);
-int outcome_decode(struct slice payload, struct outcome_view *ret) MUST_CHECK;
+size_t record_encode_outcome(char *buf, struct id128 job, uint64_t tenant, uint64_t campaign,
+			     const struct outcome *o);
+int record_decode_outcome(struct slice payload, struct outcome_view *ret) MUST_CHECK;
 
-int rule_decode(struct slice payload, struct slice *key, struct slice *value) MUST_CHECK;
-int consumer_decode(struct slice payload, struct slice *name, lsn_t *cursor) MUST_CHECK;
+int record_decode_rule(struct slice payload, struct slice *key, struct slice *value) MUST_CHECK;
+int record_decode_consumer(struct slice payload, struct slice *name, lsn_t *cursor) MUST_CHECK;

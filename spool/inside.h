@@ -32,7 +32,7 @@ struct segment {
 
 /* Bytes waiting to be written: log positions [start, start + n).  cuts: offsets at which a new
  * segment begins (its header is in the bytes). */
-struct batch {
+struct append_batch {
 	char *p;
 	size_t n, cap;
 	lsn_t start;
@@ -56,7 +56,7 @@ struct spool {
 	struct tables t;
 	struct segment **segs; /* oldest first; the last is the one appended to */
 	size_t n_segs, cap_segs;
-	struct batch active, flight; /* flight: owned by the committer, read under lock */
+	struct append_batch active, flight; /* flight: owned by the committer, read under lock */
 	bool urgent, waiting, stopping, running;
 	size_t wake_at;     /* pending bytes below which the waiting committer is left alone */
 	int64_t lazy_since; /* when the first lazy record joined the active batch; 0: none */
@@ -105,22 +105,22 @@ void segment_link_job(struct spool *sp, uint32_t job);
 void segment_link_content(struct spool *sp, uint32_t content);
 
 /* ---- append.c: with the lock held -------------------------------------------------------- */
-enum want { WANT_MAIL, WANT_OUTCOME, WANT_COPY };
+enum append_want { WANT_MAIL, WANT_OUTCOME, WANT_COPY };
 /* Room for records of `bytes` in all, in one segment: begins a new one when this one is full. */
-int append_room(struct spool *sp, uint64_t bytes, enum want want) MUST_CHECK;
+int append_room(struct spool *sp, uint64_t bytes, enum append_want want) MUST_CHECK;
 uint64_t append_reserve(const struct spool *sp);
-bool append_has_place(const struct spool *sp, uint64_t bytes, enum want want);
-struct part {
+bool append_has_place(const struct spool *sp, uint64_t bytes, enum append_want want);
+struct append_part {
 	const void *p;
 	size_t n;
 };
 /* Parts become the payload; crc is that of all parts. Needs append_room. Returns the end. */
 lsn_t append_record(struct spool *sp, unsigned type, unsigned flags, uint32_t crc,
-		    const struct part *parts, size_t n_parts);
-uint32_t parts_crc(const struct part *parts, size_t n);
+		    const struct append_part *parts, size_t n_parts);
+uint32_t append_parts_crc(const struct append_part *parts, size_t n);
 void append_urgent(struct spool *sp); /* what was appended is waited for */
 void append_lazy(struct spool *sp);
-void batch_free(struct batch *b);
+void append_batch_free(struct append_batch *b);
 
 /* ---- commit.c: the committer's ----------------------------------------------------------- */
 int commit_batch(struct spool *sp); /* all that is pending now: written, synced, published */
@@ -140,7 +140,7 @@ void state_consumer(struct spool *sp, struct slice name, lsn_t cursor, lsn_t lsn
 
 /* ---- clean.c, recover.c, read.c ---------------------------------------------------------- */
 void clean_step(struct spool *sp);
-int recover(struct spool *sp, struct spool_recovery *report) MUST_CHECK;
+int recover_log(struct spool *sp, struct spool_recovery *report) MUST_CHECK;
 /* The whole record at lsn, from its file or from bytes not yet written; *ret_mem is malloc'd and
  * rec->payload points into it.  E_CORRUPT when its checksum fails.
  * Entered with the lock held, left without it. */

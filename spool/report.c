@@ -1,7 +1,5 @@
 #include "spool/report.h"
 
-#include <stdio.h>
-
 void report_books(struct branch *b, const struct books *k)
 {
 	branch_int(b, "accepted", (int64_t)k->accepted);
@@ -28,14 +26,14 @@ void report_books(struct branch *b, const struct books *k)
 
 static void put_outcome(struct branch *row, const struct outcome *o)
 {
-	char dsn[24];
+	char status[STATUS_TEXT_MAX];
 
 	branch_int(row, "at_ms", o->at_ms);
 	branch_slice(row, "rcpt", o->rcpt);
 	branch_int(row, "attempt", o->attempt);
 	branch_int(row, "code", o->code);
-	(void)snprintf(dsn, sizeof(dsn), "%u.%u.%u", o->dsn[0], o->dsn[1], o->dsn[2]);
-	branch_str(row, "dsn", dsn);
+	branch_str(row, "dsn",
+		   status_given(o->status) ? status_format(o->status, status) : "0.0.0");
 	branch_slice(row, "text", o->text);
 	branch_slice(row, "host", o->host);
 	branch_slice(row, "ip", o->ip);
@@ -50,7 +48,7 @@ void report_event(struct branch *row, const struct event *e)
 	char id[ID_TEXT_MAX];
 
 	branch_int(row, "lsn", (int64_t)e->lsn);
-	branch_str(row, "kind", event_name(e->kind));
+	branch_str(row, "kind", spool_event_name(e->kind));
 	branch_str(row, "job", id_format(e->job, id));
 	branch_int(row, "tenant", (int64_t)e->tenant);
 	branch_int(row, "campaign", (int64_t)e->campaign);

@@ -14,6 +14,7 @@
  * Limits:  4 Gi live jobs, 65,535 rows a job, records up to 64 MiB + 64 KiB. */
 #pragma once
 #include "base/buf.h"
+#include "schema/wire/status.h"
 
 struct disk; /* spool/disk.h: the door to files; NULL means the real one */
 struct spool;
@@ -106,7 +107,7 @@ struct outcome {
 	enum outcome_kind kind;
 	uint16_t attempt;       /* how many attempts this makes */
 	uint16_t code;          /* SMTP reply code, 0 when there was no reply */
-	uint16_t dsn[3];        /* RFC 3463 status; 0.0.0 when none */
+	struct status status;   /* class 0: none */
 	int64_t at_ms, next_ms; /* wall clock; next_ms for DEFERRED */
 	uint16_t flags;         /* OUTCOME_TLS ... */
 	struct slice text; /* reply text or our reason, escaped nowhere, bounded to 512 bytes */
@@ -179,7 +180,7 @@ lsn_t spool_oldest(struct spool *sp); /* where a new consumer starts */
 /* Every consumer and its cursor; each() must not call the spool. */
 void spool_each_consumer(struct spool *sp, void (*each)(void *arg, struct slice name, lsn_t cursor),
 			 void *arg);
-const char *event_name(unsigned kind); /* "accepted", "delivered" ...; "unknown" */
+const char *spool_event_name(unsigned kind); /* "accepted", "delivered" ...; "unknown" */
 
 /* ---- books ------------------------------------------------------------------------------- */
 

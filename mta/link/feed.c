@@ -12,9 +12,9 @@ static struct slice dsn_text(const struct outcome *o, char *buf, size_t cap)
 {
 	int n;
 
-	if (!o->dsn[0])
+	if (!status_given(o->status))
 		return slice_of(buf, 0);
-	n = snprintf(buf, cap, "%u.%u.%u", o->dsn[0], o->dsn[1], o->dsn[2]);
+	n = snprintf(buf, cap, "%u.%u.%u", o->status.class, o->status.subject, o->status.detail);
 	return slice_of(buf, (size_t)n);
 }
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "message/header.h"
+#include "message/received.h"
 #include "mta/submit/session.h"
 #include "schema/wire/meta.h"
 

@@ -57,6 +57,3 @@ int cursor_u64(struct cursor *c, uint64_t max, uint64_t *ret) MUST_CHECK;
 int cursor_i64(struct cursor *c, int64_t *ret) MUST_CHECK;
 int cursor_bool(struct cursor *c, bool *ret) MUST_CHECK;
 int cursor_str(struct cursor *c, struct slice *ret) MUST_CHECK; /* str or bin */
-
-struct wire_arena;
-void *wire_arena_take(struct wire_arena *a, size_t n) MUST_CHECK; /* NULL: no memory */

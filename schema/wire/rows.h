@@ -12,7 +12,7 @@
  *         view is bounded by a constant times data.n, whatever lengths the bytes claim. */
 #pragma once
 #include "base/buf.h"
-#include "base/value.h"
+#include "schema/wire/value.h"
 
 enum { WIRE_ROWS_MAX = 65535, WIRE_FIELDS_MAX = 256, WIRE_STRING_MAX = 65535 };
 struct wire_row {
@@ -33,13 +33,3 @@ uint32_t wire_rows_count(const struct wire_rows *rows);
 struct slice wire_rows_address(const struct wire_rows *rows, uint32_t i);
 /* Fields are decoded on the first call for a row into the view's arena. */
 int wire_rows_get(struct wire_rows *rows, uint32_t i, struct wire_row *ret) MUST_CHECK;
-
-/* One value; used by rows and by link frames.  Decoded trees live in `arena`, their strings
- * in the bytes.  E_SYNTAX (also for extension types and integers past int64_t), E_LIMIT for
- * nesting; the arena takes at most 40 bytes for each byte read. */
-struct wire_arena;
-struct wire_arena *wire_arena_new(void);
-struct wire_arena *wire_arena_free(struct wire_arena *a);
-DEFINE_OWNED(wire_arena)
-int wire_value_get(struct wire_arena *a, struct slice *in,
-		   struct value *ret) MUST_CHECK; /* advances in */

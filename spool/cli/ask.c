@@ -33,7 +33,7 @@ static int send_all(int fd, struct slice s)
 			continue;
 		if (n < 0)
 			return -errno;
-		s = slice_of(s.p + n, s.n - (size_t)n);
+		s = slice_skip(s, (size_t)n);
 	}
 	return 0;
 }
@@ -82,7 +82,7 @@ static int refusal(struct cli *c, const struct link_frame *f)
 	return f->error.code;
 }
 
-int ask(struct cli *c, const char *command, struct tree *args, struct value *ret)
+int cli_ask(struct cli *c, const char *command, struct tree *args, struct value *ret)
 {
 	struct link_frame f;
 	int r = 0;

@@ -35,20 +35,20 @@ struct cli {
 	char error[2048];
 };
 
-struct command {
+struct cli_command {
 	const char *name, *arguments, *help;
 	unsigned min, max;
 	int (*run)(struct cli *c);
 };
-extern const struct command commands[];
+extern const struct cli_command commands[];
 extern const size_t n_commands;
 
 /* locate.c: EXIT_DONE, or EXIT_BAD_CONFIG with c->error. */
-int locate(struct cli *c);
+int cli_locate(struct cli *c);
 
 /* ask.c: 0 and the report, valid until the next call; or negative, with what the engine said in
  * c->error. -ECONNREFUSED: nobody is there. */
-int ask(struct cli *c, const char *command, struct tree *args, struct value *ret) MUST_CHECK;
+int cli_ask(struct cli *c, const char *command, struct tree *args, struct value *ret) MUST_CHECK;
 
 /* offline.c: reports as the engine gives them, from the files alone. */
 int offline_open(struct cli *c, struct spool **ret) MUST_CHECK;
@@ -62,11 +62,11 @@ int offline_audit(struct cli *c, struct tree *out) MUST_CHECK;  /* 1: it does no
 /* print.c */
 void print_json(const struct value *v);
 void print_pairs(const struct value *map); /* name value, a line each; maps indented */
-struct column {
+struct print_column {
 	const char *key, *heading;
 	enum { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_TIME, COLUMN_AGE } kind;
 };
-void print_table(const struct value *rows, const struct column *columns, size_t n);
+void print_table(const struct value *rows, const struct print_column *columns, size_t n);
 struct slice member_text(const struct value *map, const char *name);
 int64_t member_int(const struct value *map, const char *name);
 

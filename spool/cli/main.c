@@ -7,7 +7,7 @@
 #include "spool/cli/cli.h"
 
 /* clang-format off */
-const struct command commands[] = {
+const struct cli_command commands[] = {
 	{ "status",       "",         "the engine, its books and its submission listener",    0, 0, cmd_status    },
 	{ "queue",        "",         "what is queued, by domain, tenant or campaign",        0, 0, cmd_queue     },
 	{ "show",         "WHAT",     "a job and its recipients, or the recipients of a selection", 1, 1, cmd_show },
@@ -150,7 +150,7 @@ static int take_options(struct cli *c, int argc, char **argv)
 }
 
 /* A command is one word or two. */
-static const struct command *find(int argc, char **argv, int *ret_words)
+static const struct cli_command *find(int argc, char **argv, int *ret_words)
 {
 	char two[64];
 
@@ -169,7 +169,7 @@ static const struct command *find(int argc, char **argv, int *ret_words)
 int main(int argc, char **argv)
 {
 	struct cli c = { .fd = -1, .max = 1000, .by = "domain" };
-	const struct command *command;
+	const struct cli_command *command;
 	int r = take_options(&c, argc, argv), words;
 
 	if (r >= 0)
@@ -189,7 +189,7 @@ int main(int argc, char **argv)
 	}
 	for (int i = words; i < argc; i++)
 		c.args[c.n_args++] = argv[i];
-	r = locate(&c);
+	r = cli_locate(&c);
 	if (r == EXIT_DONE)
 		r = command->run(&c);
 	else

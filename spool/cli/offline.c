@@ -78,9 +78,10 @@ static struct group *group_of(struct groups *g, uint64_t tenant, uint64_t campai
 
 static struct slice domain_of(struct slice address)
 {
-	const char *at = address.n ? memrchr(address.p, '@', address.n) : NULL;
+	struct slice local, domain = SLICE("");
 
-	return at ? slice_of(at + 1, (size_t)(address.p + address.n - at - 1)) : slice_of("", 0);
+	(void)slice_cut_last(address, '@', &local, &domain);
+	return domain;
 }
 
 static void count_row(struct groups *g, const struct job_info *info, struct slice address,

@@ -42,7 +42,7 @@ static void put_safe(struct buf *out, struct slice s)
 
 		buf_put(out, harmless ? slice_of(s.p, n) : SLICE("?"));
 		n = MAX_OF(n, (size_t)1);
-		s = slice_of(s.p + n, s.n - n);
+		s = slice_skip(s, n);
 	}
 }
 
@@ -122,7 +122,7 @@ void print_pairs(const struct value *map)
 		print_pairs_at(map, 0);
 }
 
-static void put_cell(struct buf *out, const struct value *row, const struct column *col)
+static void put_cell(struct buf *out, const struct value *row, const struct print_column *col)
 {
 	const struct value *v = value_member(row, slice_str(col->key));
 
@@ -139,7 +139,7 @@ static void put_cell(struct buf *out, const struct value *row, const struct colu
 		put_scalar(out, v);
 }
 
-static void print_row(const struct value *row, const struct column *columns, size_t n,
+static void print_row(const struct value *row, const struct print_column *columns, size_t n,
 		      const size_t *widths)
 {
 	struct buf cell = { 0 };
@@ -161,7 +161,7 @@ static void print_row(const struct value *row, const struct column *columns, siz
 	buf_free(&cell);
 }
 
-void print_table(const struct value *rows, const struct column *columns, size_t n)
+void print_table(const struct value *rows, const struct print_column *columns, size_t n)
 {
 	size_t widths[COLUMNS_MAX];
 	struct buf cell = { 0 };

@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "message/header.h"
+#include "message/received.h"
 #include "message/word.h"
 
 #define EIGHT "0123456789abcde "
@@ -28,7 +29,7 @@ static void fields_are_walked_with_their_folds_until_the_empty_line(void **state
 			assert_true(slice_eq(f.value, SLICE(" one\r\n two")));
 	}
 	assert_int_equal(header_next(m, &pos, &f), 0);
-	assert_true(slice_eq(slice_of(m.p + pos, m.n - pos), SLICE("From: body\r\n")));
+	assert_true(slice_eq(slice_skip(m, pos), SLICE("From: body\r\n")));
 }
 
 static void a_scan_counts_what_a_submission_needs(void **state)

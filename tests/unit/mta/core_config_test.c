@@ -119,7 +119,6 @@ static void a_reload_knows_what_needs_a_restart(void **state)
 
 static void a_report_is_mime_and_peers_add_nothing_to_it(void **state)
 {
-	static const uint16_t dsn[3] = { 5, 1, 1 };
 	struct bounce_facts f = {
 		.hostname = SLICE("out.test"),
 		.sender = SLICE("a@b.test"),
@@ -127,7 +126,7 @@ static void a_report_is_mime_and_peers_add_nothing_to_it(void **state)
 		.text = SLICE("no\r\nBcc: evil@d.test\r\n\r\n--=_postern.0.1--"),
 		.host = SLICE("mx\r\nX: y"),
 		.header = SLICE("From: a@b.test\r\nSubject: x\r\n"),
-		.dsn = dsn,
+		.status = STATUS(5, 1, 1),
 		.code = 550,
 		.id = { 0, 0x1234 },
 	};

@@ -85,7 +85,7 @@ int yard_end(struct yard *y, job_no job, uint32_t row, enum outcome_kind kind)
 			     .kind = kind,
 			     .attempt = 1,
 			     .code = 250,
-			     .dsn = { 2, 0, 0 },
+			     .status = STATUS(2, 0, 0),
 			     .at_ms = 1500,
 			     .flags = OUTCOME_TLS,
 			     .text = SLICE("ok"),

@@ -1,4 +1,4 @@
-/* dns/site.h - the name of a set of MX hosts.  The same set gives the same text, whatever the
+/* dns/mxset.h - the name of a set of MX hosts.  The same set gives the same text, whatever the
  * order.
  *	up to 3 hosts      mx1.example.net,mx2.example.net
  *	more, one suffix   (alt1|alt2|alt3|alt4|).aspmx.l.google.com
@@ -8,4 +8,4 @@
 #include "dns/route.h"
 
 /* Sorts names in place; ret holds DNS_NAME_MAX bytes. */
-void site_name(const char **names, unsigned n, char *ret);
+void mxset_name(const char **names, unsigned n, char *ret);

@@ -59,22 +59,22 @@ static void on_packet(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
 			question_next_try(q);
 			return;
 		}
-		if (wire_answers(q->sent, r->packet, (size_t)n) &&
+		if (packet_answers(q->sent, r->packet, (size_t)n) &&
 		    question_take_packet(q, r->packet, (size_t)n))
 			return;
 		r->stats.ignored++;
 	}
 }
 
-int udp_send(struct question *q)
+int question_send_udp(struct question *q)
 {
 	struct resolver *r = q->r;
 	int fd = open_socket(&r->o.servers[q->server].ip, r->o.servers[q->server].port);
 
 	if (fd < 0)
 		return fd;
-	q->sent_n = wire_question(q->sent, (uint16_t)random_u64(), slice_str(q->alias), q->type,
-				  !q->no_edns);
+	q->sent_n = packet_question(q->sent, (uint16_t)random_u64(), slice_str(q->alias), q->type,
+				    !q->no_edns);
 	r->stats.sent++;
 	if (send(fd, q->sent, q->sent_n, MSG_NOSIGNAL) < 0) {
 		int err = -errno;

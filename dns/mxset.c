@@ -1,4 +1,4 @@
-#include "dns/site.h"
+#include "dns/mxset.h"
 
 #include <stdio.h>
 
@@ -48,7 +48,7 @@ static void write_names(const char **names, unsigned n, size_t suffix, struct bu
 	}
 }
 
-void site_name(const char **names, unsigned n, char *ret)
+void mxset_name(const char **names, unsigned n, char *ret)
 {
 	size_t suffix = 0, length;
 	struct buf text;

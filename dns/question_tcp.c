@@ -10,7 +10,7 @@
 
 static int write_question(struct question *q)
 {
-	uint8_t out[2 + WIRE_QUESTION_MAX] = { (uint8_t)(q->sent_n >> 8), (uint8_t)q->sent_n };
+	uint8_t out[2 + PACKET_QUESTION_MAX] = { (uint8_t)(q->sent_n >> 8), (uint8_t)q->sent_n };
 	ssize_t n;
 
 	memcpy(out + 2, q->sent, q->sent_n);
@@ -64,7 +64,7 @@ static void on_readable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSE
 	}
 	packet = TAKE(q->tcp.packet);
 	/* On a connection there is nobody else to wait for. */
-	if (!wire_answers(q->sent, packet, packet_length(q)) ||
+	if (!packet_answers(q->sent, packet, packet_length(q)) ||
 	    !question_take_packet(q, packet, packet_length(q))) {
 		q->r->stats.ignored++;
 		question_next_try(q);
@@ -102,7 +102,7 @@ static int open_connection(const struct ip *ip, uint16_t port)
 	return fd;
 }
 
-int tcp_send(struct question *q)
+int question_send_tcp(struct question *q)
 {
 	struct resolver *r = q->r;
 	int fd;
@@ -111,8 +111,8 @@ int tcp_send(struct question *q)
 	fd = open_connection(&r->o.servers[q->server].ip, r->o.servers[q->server].port);
 	if (fd < 0)
 		return fd;
-	q->sent_n = wire_question(q->sent, (uint16_t)random_u64(), slice_str(q->alias), q->type,
-				  !q->no_edns);
+	q->sent_n = packet_question(q->sent, (uint16_t)random_u64(), slice_str(q->alias), q->type,
+				    !q->no_edns);
 	q->tcp.on = true;
 	r->stats.tcp++;
 	question_arm(q, fd, EV_WRITE, on_writable);

@@ -1,4 +1,4 @@
-#include "dns/wire.h"
+#include "dns/packet.h"
 
 #include <ldns/ldns.h>
 
@@ -15,7 +15,7 @@ static uint8_t *put16(uint8_t *p, unsigned v)
 	return p + 2;
 }
 
-size_t wire_question(uint8_t *out, uint16_t id, struct slice name, enum dns_type type, bool edns)
+size_t packet_question(uint8_t *out, uint16_t id, struct slice name, enum dns_type type, bool edns)
 {
 	uint8_t *p = put16(out, id);
 
@@ -31,7 +31,7 @@ size_t wire_question(uint8_t *out, uint16_t id, struct slice name, enum dns_type
 	if (edns) {
 		*p++ = 0;
 		p = put16(p, TYPE_OPT);
-		p = put16(p, WIRE_UDP_MAX);
+		p = put16(p, PACKET_UDP_MAX);
 		memset(p, 0, 6);
 		p += 6;
 	}
@@ -47,7 +47,7 @@ static size_t question_end(const uint8_t *question)
 	return at + 1 + 4;
 }
 
-bool wire_answers(const uint8_t *question, const uint8_t *packet, size_t n)
+bool packet_answers(const uint8_t *question, const uint8_t *packet, size_t n)
 {
 	size_t end = question_end(question);
 
@@ -63,9 +63,9 @@ bool wire_answers(const uint8_t *question, const uint8_t *packet, size_t n)
 	return memcmp(question + end - 4, packet + end - 4, 4) == 0;
 }
 
-struct wire_flags wire_flags(const uint8_t *packet)
+struct packet_flags packet_flags(const uint8_t *packet)
 {
-	return (struct wire_flags){
+	return (struct packet_flags){
 		.truncated = packet[2] & FLAG_TC,
 		.authentic = packet[3] & FLAG_AD,
 		.rcode = packet[3] & RCODE,
@@ -74,7 +74,7 @@ struct wire_flags wire_flags(const uint8_t *packet)
 
 /* ---- walking the packet ------------------------------------------------------------------ */
 
-struct walk {
+struct packet_walk {
 	const ldns_rr_list *rrs;
 	const ldns_rdf *name; /* where the aliases have led; part of the packet */
 	enum dns_type type;
@@ -109,7 +109,7 @@ static const ldns_rr *find(const ldns_rr_list *rrs, const ldns_rdf *name, unsign
 	return NULL;
 }
 
-static void note_ttl(struct walk *w, const ldns_rr *rr)
+static void note_ttl(struct packet_walk *w, const ldns_rr *rr)
 {
 	uint32_t ttl = ldns_rr_ttl(rr);
 
@@ -118,12 +118,12 @@ static void note_ttl(struct walk *w, const ldns_rr *rr)
 }
 
 /* False: too many, which is how a loop shows. */
-static bool follow_aliases(struct walk *w)
+static bool follow_aliases(struct packet_walk *w)
 {
 	const ldns_rr *rr;
 
 	while (w->type != DNS_CNAME && (rr = find(w->rrs, w->name, DNS_CNAME))) {
-		if (++w->aliases > WIRE_ALIASES_MAX)
+		if (++w->aliases > PACKET_ALIASES_MAX)
 			return false;
 		note_ttl(w, rr);
 		w->name = ldns_rr_rdf(rr, 0);
@@ -140,7 +140,7 @@ static size_t rdata_size(const ldns_rr *rr)
 	return n;
 }
 
-static void collect(struct walk *w)
+static void collect(struct packet_walk *w)
 {
 	for (size_t i = 0; i < ldns_rr_list_rr_count(w->rrs) && w->n < DNS_RECORDS_MAX; i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(w->rrs, i);
@@ -229,7 +229,7 @@ static bool take_record(const ldns_rr *rr, enum dns_type type, char **text, stru
 	return false;
 }
 
-static struct answer *make_answer(const struct walk *w)
+static struct answer *make_answer(const struct packet_walk *w)
 {
 	struct answer *ret = answer_new(w->n, w->bytes);
 	unsigned n = 0;
@@ -263,7 +263,7 @@ static bool negative_ttl(const ldns_pkt *pkt, uint32_t *ret)
 	return false;
 }
 
-static void judge_empty(struct answer *w, const ldns_pkt *pkt, const struct walk *walk,
+static void judge_empty(struct answer *w, const ldns_pkt *pkt, const struct packet_walk *walk,
 			unsigned before)
 {
 	uint32_t ttl = 0;
@@ -277,7 +277,8 @@ static void judge_empty(struct answer *w, const ldns_pkt *pkt, const struct walk
 		w->a.ttl_s = walk->ttl;
 }
 
-static int finish(const ldns_pkt *pkt, struct walk *walk, unsigned before, struct answer **ret)
+static int finish(const ldns_pkt *pkt, struct packet_walk *walk, unsigned before,
+		  struct answer **ret)
 {
 	struct answer *w;
 	int n;
@@ -304,14 +305,14 @@ static int finish(const ldns_pkt *pkt, struct walk *walk, unsigned before, struc
 	return 0;
 }
 
-int wire_parse(const uint8_t *packet, size_t n, enum dns_type type, unsigned aliases,
-	       struct answer **ret)
+int packet_parse(const uint8_t *packet, size_t n, enum dns_type type, unsigned aliases,
+		 struct answer **ret)
 {
-	struct walk walk = { .type = type, .aliases = aliases, .ttl = UINT32_MAX };
+	struct packet_walk walk = { .type = type, .aliases = aliases, .ttl = UINT32_MAX };
 	ldns_pkt *pkt = NULL;
 	int r = E_SYNTAX;
 
-	if (n > WIRE_PACKET_MAX || ldns_wire2pkt(&pkt, packet, n) != LDNS_STATUS_OK)
+	if (n > PACKET_BYTES_MAX || ldns_wire2pkt(&pkt, packet, n) != LDNS_STATUS_OK)
 		return E_SYNTAX;
 	if (ldns_rr_list_rr_count(ldns_pkt_question(pkt)) == 1) {
 		walk.rrs = ldns_pkt_answer(pkt);
