@@ -1,5 +1,5 @@
--- Imports: taken by the API as cp_api; claimed and staged by the worker as cp_ingest, since COPY is refused to a role
--- under a policy; applied as cp_api again.
+-- Imports: taken by the API as cp_api; claimed and staged by the worker as cp_ingest, since COPY is
+-- refused to a role under a policy; applied as cp_api again.
 
 -- part: import_columns
 id, status, coalesce(list_id, 0), bytes, rows_read, n_created, n_updated, n_invalid, n_duplicate,

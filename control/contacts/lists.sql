@@ -6,7 +6,8 @@ INSERT INTO list_counts (org_id, list_id, n) SELECT $1, $2, sum(n) FROM old;
 
 -- part: list_columns
 l.id, l.name, l.description, to_ms(l.created_at), to_ms(l.updated_at), l.version,
-(SELECT coalesce(sum(k.n), 0) FROM list_counts k WHERE k.org_id = l.org_id AND k.list_id = l.id)::bigint
+(SELECT coalesce(sum(k.n), 0) FROM list_counts k
+	WHERE k.org_id = l.org_id AND k.list_id = l.id)::bigint
 
 -- name: list_page
 SELECT :list_columns FROM lists l WHERE l.org_id = $1 AND l.id > $2 ORDER BY l.id LIMIT $3;
