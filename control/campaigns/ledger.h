@@ -36,7 +36,6 @@ enum ledger_reason {
 	REASON_NO_MAILBOX = 5, /* the remote server knows no such recipient */
 	REASON_POLICY = 6,     /* any other refusal */
 };
-enum { JOB_ROWS = 5000 };
 
 /* Words of the API: "waiting", "sending" ...; "" for a number that is none. */
 const char *campaign_status_name(int status);
@@ -48,13 +47,3 @@ int ledger_state_parse(struct slice word);
 /* What an outcome makes of a recipient; 0 for events that are no outcome. */
 enum ledger_state ledger_state_of(const struct link_event *e);
 enum ledger_reason ledger_reason_of(const struct link_event *e);
-/* Does this bounce say that there is no such mailbox?  Then the address is suppressed.  Strict on
- * purpose: only a reply to our RCPT with 5.1.1, or a domain with a null MX (5.1.10). */
-bool ledger_no_mailbox(const struct link_event *e);
-
-/* Ids of jobs: campaigns have (campaign, first seq), single messages (top bit + message, 1). */
-struct id128 job_of_chunk(uint64_t campaign, uint64_t first_seq);
-struct id128 job_of_message(uint64_t message);
-struct id128 content_of_campaign(uint64_t campaign, uint64_t version);
-/* Which row of which table an event is about; false: none of ours. */
-bool ledger_subject(const struct link_event *e, uint64_t *ret_campaign, uint64_t *ret_seq);

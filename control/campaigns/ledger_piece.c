@@ -1,3 +1,4 @@
+/* control/campaigns/ledger_piece.c - cutting pieces, and cutting them again. */
 #include "control/campaigns/ledger_piece.h"
 
 #include <jansson.h>
@@ -9,20 +10,9 @@
 
 enum row_column { R_SEQ, R_EMAIL, R_FIRST, R_LAST, R_FIELDS, R_GONE, R_STOP };
 enum { URL_MAX = 512 };
-/* A fresh chunk ends with the row that reaches this: whatever tenants put into their fields, a job
+/* A fresh piece ends with the row that reaches this: whatever tenants put into their fields, a job
  * stays far below LINK_FRAME_MAX. */
-enum { CHUNK_BYTES = 4 * 1024 * 1024 };
-
-void ledger_piece_init(struct ledger_piece *c)
-{
-	*c = (struct ledger_piece){ 0 };
-	buf_init(&c->data, 0);
-}
-
-void ledger_piece_free(struct ledger_piece *c)
-{
-	buf_free(&c->data);
-}
+enum { PIECE_BYTES = 4 * 1024 * 1024 };
 
 /* gone: the contact was deleted.  stop: it must not be sent to any more. */
 static const char sql_rows[] =
@@ -94,7 +84,7 @@ static struct slice unsubscribe_url(const struct ledger_piece_maker *m, uint64_t
 }
 
 static int put_row(const struct ledger_piece_maker *m, const struct db_result *rows, unsigned i,
-		   struct ledger_piece *c)
+		   struct feeder_piece *c)
 {
 	struct value values[PROGRAM_FIELDS_MAX];
 	unsigned n = program_field_count(m->recipe->program);
@@ -116,7 +106,7 @@ static int put_row(const struct ledger_piece_maker *m, const struct db_result *r
 	return r;
 }
 
-static int put_nowhere(struct ledger_piece *c, uint64_t seq)
+static int put_nowhere(struct feeder_piece *c, uint64_t seq)
 {
 	if (c->n_gone == ARRAY_LEN(c->gone))
 		return E_LIMIT;
@@ -133,9 +123,9 @@ static int read_rows(struct db *db, const struct ledger_piece_maker *m, uint64_t
 
 /* ---- cutting ----------------------------------------------------------------------------- */
 
-struct cut {
+struct piece_cut {
 	const struct ledger_piece_maker *maker;
-	struct ledger_piece *chunk;
+	struct feeder_piece *piece;
 	uint64_t after;
 };
 
@@ -176,7 +166,7 @@ static int pass_over(struct db *db, const struct ledger_piece_maker *m,
 }
 
 static int store_cut(struct db *db, const struct ledger_piece_maker *m,
-		     const struct ledger_piece *c, uint64_t next)
+		     const struct feeder_piece *c, uint64_t next)
 {
 	int r = 0;
 
@@ -194,7 +184,7 @@ static int store_cut(struct db *db, const struct ledger_piece_maker *m,
 	return r < 0 ? r : 0;
 }
 
-static int fill_cut(struct db *db, const struct cut *k, uint64_t next, uint64_t last)
+static int fill_cut(struct db *db, const struct piece_cut *k, uint64_t next, uint64_t last)
 {
 	OWNED(db_result) rows = NULL;
 	unsigned i = 0, from;
@@ -206,28 +196,28 @@ static int fill_cut(struct db *db, const struct cut *k, uint64_t next, uint64_t 
 		i++;
 	r = pass_over(db, k->maker, rows, i);
 	for (from = i; r >= 0 && i < (unsigned)n && !must_not(rows, i) &&
-		       buf_len(&k->chunk->data) < CHUNK_BYTES;
+		       buf_len(&k->piece->data) < PIECE_BYTES;
 	     i++)
-		r = put_row(k->maker, rows, i, k->chunk);
+		r = put_row(k->maker, rows, i, k->piece);
 	if (r < 0)
 		return r;
-	k->chunk->first = next + from;
-	k->chunk->last = next + i - 1;
-	return store_cut(db, k->maker, k->chunk, next + i);
+	k->piece->first = next + from;
+	k->piece->last = next + i - 1;
+	return store_cut(db, k->maker, k->piece, next + i);
 }
 
-static void start_over(struct ledger_piece *c)
+static void start_over(struct feeder_piece *c)
 {
 	buf_clear(&c->data);
 	c->rows = 0;
 	c->n_gone = 0;
 }
 
-/* The campaign's row is held until the end, as pause and cancel do: a chunk is cut before them or
+/* The campaign's row is held until the end, as pause and cancel do: a piece is cut before them or
  * not at all. */
 static int work_cut(struct db *db, void *arg)
 {
-	struct cut *k = arg;
+	struct piece_cut *k = arg;
 	OWNED(db_result) head = NULL;
 	const struct recipe *recipe = k->maker->recipe;
 	int n = db_run(
@@ -236,17 +226,17 @@ static int work_cut(struct db *db, void *arg)
 	    "WHERE org_id = $1 AND id = $2 AND status = 3 AND next_seq <= sendable FOR UPDATE",
 	    p_int(recipe->org), p_int(recipe->campaign));
 
-	start_over(k->chunk);
+	start_over(k->piece);
 	if (n <= 0)
 		return n;
 	uint64_t next = (uint64_t)db_int(head, 0, 0), most = (uint64_t)db_int(head, 0, 1);
-	n = fill_cut(db, k, next, MIN_OF(next + JOB_ROWS - 1, most));
+	n = fill_cut(db, k, next, MIN_OF(next + FEEDER_ROWS - 1, most));
 	return n < 0 ? n : 1;
 }
 
-int ledger_piece_cut(struct db *db, const struct ledger_piece_maker *m, struct ledger_piece *ret)
+int ledger_piece_cut(struct db *db, const struct ledger_piece_maker *m, struct feeder_piece *ret)
 {
-	struct cut k = { .maker = m, .chunk = ret };
+	struct piece_cut k = { .maker = m, .piece = ret };
 	int r;
 
 	do
@@ -257,7 +247,7 @@ int ledger_piece_cut(struct db *db, const struct ledger_piece_maker *m, struct l
 
 static int work_again(struct db *db, void *arg)
 {
-	struct cut *k = arg;
+	struct piece_cut *k = arg;
 	OWNED(db_result) head = NULL;
 	OWNED(db_result) rows = NULL;
 	const struct recipe *recipe = k->maker->recipe;
@@ -268,22 +258,22 @@ static int work_again(struct db *db, void *arg)
 	    p_int(recipe->org), p_int(recipe->campaign), p_int(k->after));
 	int r = 0;
 
-	start_over(k->chunk);
+	start_over(k->piece);
 	if (n <= 0)
 		return n;
-	k->chunk->first = (uint64_t)db_int(head, 0, 0);
-	k->chunk->last = (uint64_t)db_int(head, 0, 1);
-	n = read_rows(db, k->maker, k->chunk->first, k->chunk->last, &rows);
+	k->piece->first = (uint64_t)db_int(head, 0, 0);
+	k->piece->last = (uint64_t)db_int(head, 0, 1);
+	n = read_rows(db, k->maker, k->piece->first, k->piece->last, &rows);
 	for (unsigned i = 0; n >= 0 && r >= 0 && i < (unsigned)n; i++)
-		r = db_bool(rows, i, R_GONE) ? put_nowhere(k->chunk, k->chunk->first + i)
-					     : put_row(k->maker, rows, i, k->chunk);
+		r = db_bool(rows, i, R_GONE) ? put_nowhere(k->piece, k->piece->first + i)
+					     : put_row(k->maker, rows, i, k->piece);
 	return n < 0 ? n : r < 0 ? r : 1;
 }
 
 int ledger_piece_in_doubt(struct db *db, const struct ledger_piece_maker *m, uint64_t after,
-			  struct ledger_piece *ret)
+			  struct feeder_piece *ret)
 {
-	struct cut k = { .maker = m, .chunk = ret, .after = after };
+	struct piece_cut k = { .maker = m, .piece = ret, .after = after };
 
 	return db_tx(db, m->recipe->org, work_again, &k);
 }

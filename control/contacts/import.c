@@ -1,3 +1,8 @@
+/* control/contacts/import.c - one import from its file to its contacts, and the worker that does it.
+ *
+ * As cp_ingest the rows are copied into a staging table, as cp_api one statement with the
+ * organisation set makes contacts of them; both in a transaction, so that an import that was
+ * interrupted anywhere starts again and counts right. */
 #include "control/contacts/import.h"
 
 #include <fcntl.h>
@@ -8,6 +13,8 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/log.h"
+#include "control/app/options.h"
+#include "control/contacts/background.h"
 #include "control/contacts/import_row.h"
 #include "control/contacts/statements.h"
 #include "control/db/column.h"
@@ -17,6 +24,8 @@ enum {
 	ERRORS_KEPT = 10000, /* of an import; all are counted */
 	VALUE_KEPT = 200,
 	PROGRESS_MS = 2000,
+	IMPORTS_MS = 200, /* between looks for waiting imports */
+	RETRY_MS = 2000,
 };
 
 struct import_job {
@@ -283,9 +292,9 @@ static int run(struct import_job *j)
 	return r;
 }
 
-int import_run_one(struct db *ingest, struct db *api, const atomic_bool *stop)
+static int import_step(struct worker *w)
 {
-	struct import_job j = { .ingest = ingest, .api = api, .stop = stop };
+	struct import_job j = { .ingest = w->ingest, .api = w->api, .stop = &w->app->stopping };
 	int r;
 
 	buf_init(&j.rows, 0);
@@ -299,3 +308,18 @@ int import_run_one(struct db *ingest, struct db *api, const atomic_bool *stop)
 	job_end(&j);
 	return r;
 }
+
+static void *begin(struct worker *w)
+{
+	import_clean_uploads(w->ingest, app_options(w->app)->data_dir);
+	return NULL;
+}
+
+const struct worker_row imports_worker = {
+	.name = "imports",
+	.step = import_step,
+	.idle_ms = IMPORTS_MS,
+	.retry_ms = RETRY_MS,
+	.failed = "import.failed",
+	.begin = begin,
+};

@@ -27,7 +27,7 @@ static bool is_old(int dirfd, const char *name)
 	       clock_wall_ms() - (int64_t)st.st_mtime * 1000 > LEFT_OVER_MS;
 }
 
-void uploads_clean(struct db *ingest, const char *folder)
+void import_clean_uploads(struct db *ingest, const char *folder)
 {
 	DIR *dir = opendir(folder);
 	struct dirent *e;

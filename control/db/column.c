@@ -1,3 +1,4 @@
+/* control/db/column.c - arrays as text, and statements that take them. */
 #include "control/db/column.h"
 
 #include <inttypes.h>
@@ -106,4 +107,25 @@ const char *db_column_array(struct db_column *c)
 	text = buf_cstr(&c->text);
 	c->text.end--; /* more values may follow */
 	return text;
+}
+
+void db_columns_each(struct db_column *c, unsigned n, void (*f)(struct db_column *))
+{
+	for (unsigned i = 0; i < n; i++)
+		f(&c[i]);
+}
+
+int db_columns_run(struct db *db, const char *sql, struct db_column *c, unsigned n,
+		   const struct db_param *more, unsigned n_more)
+{
+	struct db_param params[COLUMNS_MAX];
+
+	assert(n + n_more <= ARRAY_LEN(params));
+	if (c[0].n == 0)
+		return 0;
+	for (unsigned i = 0; i < n; i++)
+		params[i] = p_str(db_column_array(&c[i]));
+	for (unsigned i = 0; i < n_more; i++)
+		params[n + i] = more[i];
+	return db_query(db, NULL, sql, params, n + n_more);
 }

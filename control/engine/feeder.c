@@ -1,8 +1,9 @@
-/* control/engine/feeder.c - campaigns into the engine: chunk after chunk while it has room, each
- * marked fed only after the engine's ACK.
+/* control/engine/feeder.c - mail into the engine: piece after piece while it has room, each marked
+ * accepted only after the engine's ACK.
+ *
  * Guarantee: after a connection begins nothing that may have been taken is sent again before intake
- *            has
- * read all that was durable by then: what the engine took is marked by its own EVENT_ACCEPTED. */
+ *            has read all that was durable by then: what the engine took is marked by its own
+ *            EVENT_ACCEPTED. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -10,9 +11,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "control/engine/background.h"
+#include "control/engine/event.h"
 #include "control/engine/feeder.h"
 #include "control/engine/options.h"
-#include "control/tracking/options.h"
 
 enum { RETRY_MS = 500, OPEN_MS = 5000, IDLE_MS = 100, BOOKS_STEP_MS = 20 };
 
@@ -23,7 +25,7 @@ static int books_reached(struct feeder *f, const char *engine, uint64_t durable)
 	int r;
 
 	(void)snprintf(at, sizeof(at), "%" PRIu64, durable);
-	r = db_run(f->ingest, &row, "SELECT cursor >= $2::numeric FROM engines WHERE name = $1",
+	r = db_run(f->w->ingest, &row, "SELECT cursor >= $2::numeric FROM engines WHERE name = $1",
 		   p_str(engine), p_str(at));
 	return r <= 0 ? r : db_bool(row, 0, 0);
 }
@@ -41,7 +43,7 @@ static int wait_for_books(struct feeder *f)
 	return r < 0 ? r : 0;
 }
 
-/* ---- chunks ------------------------------------------------------------------------------ */
+/* ---- pieces ------------------------------------------------------------------------------ */
 
 /* Rows of contacts that were deleted after the first sending.  The order is given before the job,
  * so that none is tried, and after it, so that the engine looks at what it has just queued.  Its
@@ -51,11 +53,11 @@ static int cancel_gone(struct feeder *f, struct id128 job)
 	char id[ID_TEXT_MAX], key[96];
 	int r = 0;
 
-	for (unsigned i = 0; i < f->chunk.n_gone && r >= 0; i++) {
+	for (unsigned i = 0; i < f->piece.n_gone && r >= 0; i++) {
 		struct link_frame frame = { .type = LINK_RULE, .request = ++f->request };
 
 		(void)snprintf(key, sizeof(key), "cancel/rcpt/%s:%u", id_format(job, id),
-			       f->chunk.gone[i]);
+			       f->piece.gone[i]);
 		frame.rule.key = slice_str(key);
 		frame.rule.value = SLICE("contact deleted");
 		r = carrier_send(f->link, &frame);
@@ -63,15 +65,15 @@ static int cancel_gone(struct feeder *f, struct id128 job)
 	return r;
 }
 
-static int send_chunk(struct feeder *f, struct feeder_mail *feed)
+static int send_piece(struct feeder *f, struct feeder_mail *feed)
 {
-	const struct recipe *recipe = feed->recipe;
-	struct id128 id = job_of_chunk(feed->campaign, f->chunk.first);
+	const struct feeder_content *content = &feed->content;
+	struct id128 id = engine_job_of_piece(feed->lease.campaign, f->piece.first);
 	struct link_frame frame = { .type = LINK_JOB };
 	struct feeder_flight *flight;
 	int r;
 
-	if (buf_len(&f->chunk.data) > LINK_FRAME_MAX / 2)
+	if (buf_len(&f->piece.data) > LINK_FRAME_MAX / 2)
 		return E_LIMIT;
 	r = cancel_gone(f, id);
 	if (r < 0)
@@ -79,20 +81,20 @@ static int send_chunk(struct feeder *f, struct feeder_mail *feed)
 	flight = feeder_flight_new(f, FLIGHT_JOB);
 	if (!flight)
 		return -EAGAIN;
-	flight->org = feed->org;
-	flight->campaign = feed->campaign;
-	flight->first = f->chunk.first;
+	flight->org = feed->lease.org;
+	flight->campaign = feed->lease.campaign;
+	flight->first = f->piece.first;
 	feed->in_flight++;
 	frame.job = (struct link_job){
 		.id = id,
-		.content = content_of_campaign(feed->campaign, recipe->version),
-		.tenant = feed->org,
-		.campaign = feed->campaign,
-		.accepted_ms = recipe->accepted_ms,
-		.expires_ms = recipe->expires_ms,
-		.rows = f->chunk.rows,
-		.meta = buf_data(&recipe->job_meta),
-		.data = buf_data(&f->chunk.data),
+		.content = engine_content_of_campaign(feed->lease.campaign, content->version),
+		.tenant = feed->lease.org,
+		.campaign = feed->lease.campaign,
+		.accepted_ms = content->accepted_ms,
+		.expires_ms = content->expires_ms,
+		.rows = f->piece.rows,
+		.meta = content->job_meta,
+		.data = buf_data(&f->piece.data),
 	};
 	r = feeder_flight_send(f, flight, &frame);
 	return r < 0 ? r : cancel_gone(f, id);
@@ -100,22 +102,20 @@ static int send_chunk(struct feeder *f, struct feeder_mail *feed)
 
 static int hand_over(struct feeder *f, struct feeder_mail *feed)
 {
-	int r = send_chunk(f, feed);
+	int r = send_piece(f, feed);
 
 	return r >= 0 ? 1 : r == E_LIMIT ? r : -EIO;
 }
 
-/* One chunk of one campaign: first those in doubt, then new ones.  1 sent, 0 none, or negative. */
+/* One piece of one campaign: first those in doubt, then new ones.  1 sent, 0 none, or negative. */
 static int feed_step(struct feeder *f, struct feeder_mail *feed)
 {
-	struct ledger_piece_maker maker = { feed->recipe, &f->key,
-					    tracking_options(f->w->app)->public_url };
 	int r;
 
 	if (!feed->resolved) {
-		r = ledger_piece_in_doubt(f->api, &maker, feed->after, &f->chunk);
+		r = feeder_source->in_doubt(feed->mail, f->w->api, feed->after, &f->piece);
 		if (r > 0)
-			feed->after = f->chunk.first;
+			feed->after = f->piece.first;
 		else if (r == 0)
 			feed->resolved = true;
 		if (r != 0)
@@ -123,7 +123,7 @@ static int feed_step(struct feeder *f, struct feeder_mail *feed)
 	}
 	if (feed->idle)
 		return 0;
-	r = feed->sending ? ledger_piece_cut(f->api, &maker, &f->chunk) : 0;
+	r = feed->lease.sending ? feeder_source->next(feed->mail, f->w->api, &f->piece) : 0;
 	if (r > 0)
 		r = hand_over(f, feed);
 	else if (r == 0)
@@ -151,8 +151,8 @@ static int feed_all(struct feeder *f)
 		int r = has_room(f, &f->feeds[i]) ? feed_step(f, &f->feeds[i]) : 0;
 
 		if (r < 0) {
-			log_warn("feed.step", kv_int("campaign", f->feeds[i].campaign),
-				 kv_err("error", r), kv_str("why", db_error(f->api)));
+			log_warn("feed.step", kv_int("campaign", f->feeds[i].lease.campaign),
+				 kv_err("error", r), kv_str("why", db_error(f->w->api)));
 			if (!own_fault(r))
 				return r;
 			f->feeds[i].broken = true;
@@ -183,6 +183,13 @@ static int turn(struct feeder *f, bool *busy)
 	return r < 0 ? r : feeder_renew(f);
 }
 
+static void done_each(struct feeder *f, void (*each)(struct db_column *))
+{
+	each(&f->done.org), each(&f->done.campaign);
+	each(&f->done.first), each(&f->done.lsn);
+	each(&f->done_orders);
+}
+
 static void forget(struct feeder *f)
 {
 	feeder_drop_all(f);
@@ -190,18 +197,7 @@ static void forget(struct feeder *f)
 	f->outbox_sent = 0;
 	f->outbox_leader = false;
 	f->full_until_ms = 0;
-	db_column_clear(&f->done_org), db_column_clear(&f->done_campaign);
-	db_column_clear(&f->done_first), db_column_clear(&f->done_lsn),
-	    db_column_clear(&f->done_orders);
-}
-
-/* Leases of our own that an earlier connection left: nobody else may hold that name. */
-static int take_back(struct feeder *f)
-{
-	return db_run(
-	    f->ingest, NULL,
-	    "UPDATE campaigns SET claimed_by = '', claimed_until = NULL WHERE claimed_by = $1",
-	    p_str(f->holder));
+	done_each(f, db_column_clear);
 }
 
 static int session(struct feeder *f)
@@ -209,8 +205,8 @@ static int session(struct feeder *f)
 	bool busy = false;
 	int r = carrier_open(&f->link, engine_options(f->w->app)->socket, SLICE(""), OPEN_MS);
 
-	if (r >= 0)
-		r = take_back(f);
+	if (r >= 0) /* what an earlier connection left: nobody else may hold that name */
+		r = feeder_source->release_all(f->w->ingest, f->holder);
 	if (r >= 0)
 		r = wait_for_books(f);
 	while (r >= 0 && !worker_stopping(f->w))
@@ -218,54 +214,46 @@ static int session(struct feeder *f)
 	return r;
 }
 
-static void end_session(struct feeder *f)
+static int feeder_step(struct worker *w)
 {
-	if (db_connected(f->ingest))
-		(void)!take_back(f);
+	struct feeder *f = w->state;
+	int r = session(f);
+
+	if (db_connected(w->ingest))
+		(void)!feeder_source->release_all(w->ingest, f->holder);
 	f->link = carrier_free(f->link);
-	f->ingest = db_free(f->ingest);
-	f->api = db_free(f->api);
 	forget(f);
+	return r;
 }
 
-static void feeder_init(struct feeder *f, struct worker *w)
-{
-	struct db_column *columns[] = { &f->done_org, &f->done_campaign, &f->done_first,
-					&f->done_lsn, &f->done_orders };
-
-	f->w = w;
-	ledger_piece_init(&f->chunk);
-	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
-		db_column_init(columns[i]);
-	(void)snprintf(f->holder, sizeof(f->holder), "%ld-%016" PRIx64, (long)getpid(),
-		       random_u64());
-}
-
-static void feeder_end(struct feeder *f)
-{
-	ledger_piece_free(&f->chunk);
-	db_column_free(&f->done_org), db_column_free(&f->done_campaign);
-	db_column_free(&f->done_first), db_column_free(&f->done_lsn),
-	    db_column_free(&f->done_orders);
-}
-
-void feed_run(struct worker *w)
+static void *feeder_begin(struct worker *w)
 {
 	struct feeder *f = must_alloc(sizeof(*f));
-	int before = 0, r = worker_ticket_key(w->app, &f->key);
 
-	feeder_init(f, w);
-	while (r >= 0 && !worker_stopping(w)) {
-		f->ingest = app_db(w->app, APP_INGEST);
-		f->api = app_db(w->app, APP_API);
-		int e = session(f);
+	f->w = w;
+	buf_init(&f->piece.data, 0);
+	done_each(f, db_column_init);
+	(void)snprintf(f->holder, sizeof(f->holder), "%ld-%016" PRIx64, (long)getpid(),
+		       random_u64());
+	return f;
+}
 
-		if (e < 0 && e != before)
-			log_warn("feed.ended", kv_err("error", e));
-		before = e;
-		end_session(f);
-		worker_pause(w, RETRY_MS);
-	}
-	feeder_end(f);
+static void feeder_end(void *state)
+{
+	struct feeder *f = state;
+
+	buf_free(&f->piece.data);
+	done_each(f, db_column_free);
 	free(f);
 }
+
+const struct worker_row feeder_worker = {
+	.name = "feed",
+	.step = feeder_step,
+	.idle_ms = RETRY_MS,
+	.retry_ms = RETRY_MS,
+	.failed = "feed.ended",
+	.fresh = true,
+	.begin = feeder_begin,
+	.end = feeder_end,
+};

@@ -2,29 +2,27 @@
  * and is not acknowledged yet, and the campaigns in work.  Used by control/engine/feeder*.c
  * alone. */
 #pragma once
-#include "control/campaigns/ledger_piece.h"
-#include "control/db/column.h"
 #include "control/engine/carrier.h"
+#include "control/engine/feeder_source.h"
 #include "control/worker/worker.h"
 
 enum {
 	FEEDS_MAX = 8, /* campaigns in work at once */
 	FLIGHTS_MAX = 256,
-	JOBS_IN_FLIGHT = 16, /* a campaign's unacknowledged chunks */
+	JOBS_IN_FLIGHT = 16, /* a campaign's unacknowledged pieces */
 	UNSENT_MAX = 4 * 1024 * 1024,
 	LEASE_MS = 6000,
 };
 
 /* A campaign this process holds the lease of. */
 struct feeder_mail {
-	struct recipe *recipe;
-	uint32_t org;
-	uint64_t campaign;
-	bool sending;   /* status; otherwise only doubtful chunks are cleared up */
-	bool resolved;  /* chunks that were in doubt have been sent again */
+	struct feeder_lease lease;
+	void *mail; /* the source's */
+	struct feeder_content content;
+	bool resolved;  /* pieces that were in doubt have been sent again */
 	bool idle;      /* nothing is left to cut */
 	bool broken;    /* given up until the lease runs out */
-	uint64_t after; /* doubtful chunks up to here were sent again */
+	uint64_t after; /* pieces in doubt up to here were sent again */
 	unsigned in_flight;
 };
 
@@ -33,31 +31,30 @@ struct feeder_flight {
 	enum feeder_flight_kind kind;
 	uint64_t request;
 	uint32_t org;
-	uint64_t campaign, first; /* of a chunk */
+	uint64_t campaign, first; /* of a piece */
 	int64_t outbox;           /* seq of an order */
 };
 
 struct feeder {
 	struct worker *w;
-	struct db *ingest, *api;
 	struct carrier *link;
-	struct ticket_key key;
 	char holder[64]; /* our name in leases */
 	uint64_t request;
 	struct feeder_mail feeds[FEEDS_MAX];
 	unsigned n_feeds;
 	struct feeder_flight flights[FLIGHTS_MAX];
 	unsigned n_flights;
-	struct ledger_piece chunk;
+	struct feeder_piece piece;
 	int64_t full_until_ms; /* the engine had no room: wait until then */
 	int64_t leased_ms;
 	bool outbox_leader;
 	int64_t outbox_sent; /* highest seq that was sent on this connection */
 	/* acknowledged, not yet written */
-	struct db_column done_org, done_campaign, done_first, done_lsn, done_orders;
+	struct feeder_done done;
+	struct db_column done_orders;
 };
 
-/* feed_flight.c */
+/* feeder_flight.c */
 struct feeder_flight *feeder_flight_new(struct feeder *f, enum feeder_flight_kind kind);
 int feeder_flight_send(struct feeder *f, struct feeder_flight *flight,
 		       struct link_frame *frame) MUST_CHECK;
@@ -68,5 +65,5 @@ int feeder_claim(struct feeder *f) MUST_CHECK;
 int feeder_renew(struct feeder *f) MUST_CHECK;
 void feeder_drop_all(struct feeder *f);
 struct feeder_mail *feeder_find(struct feeder *f, uint32_t org, uint64_t campaign);
-/* feed_outbox.c */
+/* feeder_outbox.c */
 int feeder_outbox_step(struct feeder *f) MUST_CHECK; /* how many orders were sent */

@@ -48,13 +48,13 @@ static void on_ack(struct feeder *f, const struct feeder_flight *flight, uint64_
 		db_column_int(&f->done_orders, flight->outbox);
 	if (flight->kind != FLIGHT_JOB)
 		return;
-	db_column_int(&f->done_org, flight->org);
-	db_column_u64(&f->done_campaign, flight->campaign);
-	db_column_u64(&f->done_first, flight->first);
-	db_column_u64(&f->done_lsn, lsn);
+	db_column_int(&f->done.org, flight->org);
+	db_column_u64(&f->done.campaign, flight->campaign);
+	db_column_u64(&f->done.first, flight->first);
+	db_column_u64(&f->done.lsn, lsn);
 }
 
-/* The chunk stays in doubt in the database and is sent again; what the engine took is acknowledged
+/* The piece stays in doubt in the database and is sent again; what the engine took is acknowledged
  * again and does nothing. */
 static void on_error(struct feeder *f, struct feeder_mail *feed, const struct feeder_flight *flight,
 		     const struct link_frame *e)
@@ -114,34 +114,28 @@ int feeder_flight_replies(struct feeder *f, int wait_ms)
 	return r < 0 ? r : some;
 }
 
-static const char sql_accepted[] =
-    "UPDATE campaign_chunks c SET state = 3, lsn = u.lsn, changed_at = now() "
-    "FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::numeric[]) AS u(org_id, campaign, "
-    "first, lsn) "
-    "WHERE c.org_id = u.org_id AND c.campaign_id = u.campaign AND c.first_seq = u.first AND "
-    "c.state <> 3";
+static int write_done(struct feeder *f)
+{
+	struct feeder_done *done = &f->done;
+	int r = done->org.n ? feeder_source->accepted(f->w->ingest, done) : 0;
+
+	if (r < 0)
+		return r;
+	db_column_clear(&done->org), db_column_clear(&done->campaign);
+	db_column_clear(&done->first), db_column_clear(&done->lsn);
+	return 0;
+}
 
 int feeder_flight_write_done(struct feeder *f)
 {
-	int r = 0;
+	int r = write_done(f);
 
-	if (f->done_org.n) {
-		r = db_run(f->ingest, NULL, sql_accepted, p_str(db_column_array(&f->done_org)),
-			   p_str(db_column_array(&f->done_campaign)),
-			   p_str(db_column_array(&f->done_first)),
-			   p_str(db_column_array(&f->done_lsn)));
-		if (r < 0)
-			return r;
-		db_column_clear(&f->done_org), db_column_clear(&f->done_campaign);
-		db_column_clear(&f->done_first), db_column_clear(&f->done_lsn);
-	}
-	if (f->done_orders.n) {
-		r = db_run(f->ingest, NULL,
-			   "DELETE FROM engine_outbox WHERE seq = ANY($1::bigint[])",
-			   p_str(db_column_array(&f->done_orders)));
-		if (r < 0)
-			return r;
-		db_column_clear(&f->done_orders);
-	}
+	if (r < 0 || !f->done_orders.n)
+		return r;
+	r = db_run(f->w->ingest, NULL, "DELETE FROM engine_outbox WHERE seq = ANY($1::bigint[])",
+		   p_str(db_column_array(&f->done_orders)));
+	if (r < 0)
+		return r;
+	db_column_clear(&f->done_orders);
 	return 0;
 }

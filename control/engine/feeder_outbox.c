@@ -14,22 +14,12 @@ static int become_leader(struct feeder *f)
 
 	if (f->outbox_leader)
 		return 1;
-	r = db_run(f->ingest, &got, "SELECT pg_try_advisory_lock(hashtext('postern outbox'), 0)");
+	r = db_run(f->w->ingest, &got,
+		   "SELECT pg_try_advisory_lock(hashtext('postern outbox'), 0)");
 	if (r < 0)
 		return r;
 	f->outbox_leader = db_bool(got, 0, 0);
 	return f->outbox_leader;
-}
-
-static bool split_key(struct slice name, struct slice *ret_domain, struct slice *ret_selector)
-{
-	const char *space = memchr(name.p, ' ', name.n);
-
-	if (!space)
-		return false;
-	*ret_domain = slice_of(name.p, (size_t)(space - name.p));
-	*ret_selector = slice_of(space + 1, name.n - ret_domain->n - 1);
-	return true;
 }
 
 static int send_order(struct feeder *f, int64_t seq, enum outbox_kind kind, struct slice name,
@@ -40,7 +30,7 @@ static int send_order(struct feeder *f, int64_t seq, enum outbox_kind kind, stru
 
 	if (kind == OUTBOX_KEY) {
 		frame = (struct link_frame){ .type = LINK_KEY, .key.pem = value };
-		if (!split_key(name, &frame.key.domain, &frame.key.selector))
+		if (!slice_cut(name, ' ', &frame.key.domain, &frame.key.selector))
 			return E_SYNTAX;
 	}
 	flight = feeder_flight_new(f, FLIGHT_ORDER);
@@ -78,7 +68,7 @@ int feeder_outbox_step(struct feeder *f)
 
 	if (r <= 0 || f->n_flights > FLIGHTS_MAX - ORDERS_A_STEP - JOBS_IN_FLIGHT)
 		return r < 0 ? r : 0;
-	r = db_run(f->ingest, &rows,
+	r = db_run(f->w->ingest, &rows,
 		   "SELECT seq, kind, name, value, seal_id FROM engine_outbox WHERE seq > $1 ORDER "
 		   "BY seq LIMIT $2",
 		   p_int(f->outbox_sent), p_int(ORDERS_A_STEP));

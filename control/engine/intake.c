@@ -1,14 +1,14 @@
 /* control/engine/intake.c - the engine's events into the database, exactly once: what they say and
  * how far we have read are one transaction.
- * Guarantee: a crash on either side repeats or loses nothing: the cursor is taken from the
- *            database, never
- * from the engine. */
+ *
+ * Guarantee: a crash on either side repeats or loses nothing: the cursor is taken from the database,
+ *            never from the engine. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "control/engine/batch.h"
+#include "control/engine/background.h"
 #include "control/engine/carrier.h"
+#include "control/engine/intake_batch.h"
 #include "control/engine/options.h"
-#include "control/worker/worker.h"
 
 enum {
 	RETRY_MS = 1000,
@@ -22,8 +22,7 @@ enum {
 
 struct intake {
 	struct worker *w;
-	struct db *db;
-	struct batch *batch;
+	struct intake_batch *batch;
 	struct carrier *link;
 	char engine[64];
 	uint64_t at, told; /* in the database; last sent as CURSOR */
@@ -38,7 +37,7 @@ struct intake {
 static int become_leader(struct intake *in)
 {
 	OWNED(db_result) got = NULL;
-	int r = db_run(in->db, &got,
+	int r = db_run(in->w->ingest, &got,
 		       "SELECT pg_try_advisory_lock(hashtext('postern intake'), hashtext($1))",
 		       p_str(in->engine));
 
@@ -48,12 +47,12 @@ static int become_leader(struct intake *in)
 static int load_cursor(struct intake *in)
 {
 	OWNED(db_result) row = NULL;
-	int r =
-	    db_run(in->db, NULL, "INSERT INTO engines (name) VALUES ($1) ON CONFLICT DO NOTHING",
-		   p_str(in->engine));
+	int r = db_run(in->w->ingest, NULL,
+		       "INSERT INTO engines (name) VALUES ($1) ON CONFLICT DO NOTHING",
+		       p_str(in->engine));
 
 	if (r >= 0)
-		r = db_run(in->db, &row, "SELECT cursor FROM engines WHERE name = $1",
+		r = db_run(in->w->ingest, &row, "SELECT cursor FROM engines WHERE name = $1",
 			   p_str(in->engine));
 	if (r < 0)
 		return r;
@@ -68,11 +67,11 @@ static void make_partitions(struct intake *in)
 		return;
 	in->partitions_ms = now;
 	for (int day = 0; day < 3; day++) {
-		if (db_run(in->db, NULL,
+		if (db_run(in->w->ingest, NULL,
 			   "SELECT events_make_day((now() AT TIME ZONE 'UTC')::date + $1::int)",
 			   p_int(day)) < 0)
 			log_warn("intake.partition", kv_int("day", day),
-				 kv_str("why", db_error(in->db)));
+				 kv_str("why", db_error(in->w->ingest)));
 	}
 }
 
@@ -82,7 +81,7 @@ static int work_write(struct db *db, void *arg)
 {
 	struct intake *in = arg;
 
-	return batch_write(in->batch, db, slice_str(in->engine), in->at);
+	return intake_batch_write(in->batch, db, slice_str(in->engine), in->at);
 }
 
 static int tell(struct intake *in, bool events)
@@ -98,27 +97,28 @@ static int tell(struct intake *in, bool events)
 /* All that has come is one transaction: the more the database lags, the larger they grow. */
 static int write_batch(struct intake *in)
 {
-	bool events = batch_events(in->batch) > 0;
-	int r = db_tx(in->db, 0, work_write, in);
+	bool events = intake_batch_events(in->batch) > 0;
+	int r = db_tx(in->w->ingest, 0, work_write, in);
 
 	if (r < 0) {
-		log_warn("intake.write", kv_err("error", r), kv_str("why", db_error(in->db)));
+		log_warn("intake.write", kv_err("error", r),
+			 kv_str("why", db_error(in->w->ingest)));
 		return r;
 	}
-	in->at = batch_next(in->batch);
+	in->at = intake_batch_next(in->batch);
 	in->pending = false;
-	batch_clear(in->batch);
+	intake_batch_clear(in->batch);
 	return tell(in, events);
 }
 
 static int take_events(struct intake *in, const struct link_frame *f)
 {
-	int r = batch_add(in->batch, f);
+	int r = intake_batch_add(in->batch, f);
 
 	if (r < 0)
 		return r;
 	in->pending = true;
-	return batch_events(in->batch) >= EVENTS_MOST ? write_batch(in) : 0;
+	return intake_batch_events(in->batch) >= EVENTS_MOST ? write_batch(in) : 0;
 }
 
 /* A new engine's log begins somewhere; from there on nothing is missing. */
@@ -190,32 +190,47 @@ static int go_on(struct intake *in)
 
 static int session(struct intake *in)
 {
-	int r;
-
-	batch_clear(in->batch);
-	in->pending = false;
-	r = begin(in);
+	int r = begin(in);
 
 	while (r >= 0 && !worker_stopping(in->w))
 		r = go_on(in);
 	in->link = carrier_free(in->link);
-	in->db = db_free(in->db); /* and its lock */
 	return r;
 }
 
-void intake_run(struct worker *w)
+static int intake_step(struct worker *w)
 {
-	struct intake in = { .w = w, .batch = batch_new() };
-	int before = 0;
+	struct intake *in = w->state;
 
-	while (!worker_stopping(w)) {
-		in.db = app_db(w->app, APP_INGEST);
-		int r = session(&in);
-
-		if (r < 0 && r != before && r != -EAGAIN)
-			log_warn("intake.ended", kv_err("error", r));
-		before = r;
-		worker_pause(w, RETRY_MS);
-	}
-	batch_free(in.batch);
+	intake_batch_clear(in->batch);
+	in->pending = false;
+	return session(in);
 }
+
+static void *intake_begin(struct worker *w)
+{
+	struct intake *in = must_alloc(sizeof(*in));
+
+	in->w = w;
+	in->batch = intake_batch_new();
+	return in;
+}
+
+static void intake_end(void *state)
+{
+	struct intake *in = state;
+
+	(void)intake_batch_free(in->batch);
+	free(in);
+}
+
+const struct worker_row intake_worker = {
+	.name = "intake",
+	.step = intake_step,
+	.idle_ms = RETRY_MS,
+	.retry_ms = RETRY_MS,
+	.failed = "intake.ended",
+	.fresh = true, /* and the lock is free */
+	.begin = intake_begin,
+	.end = intake_end,
+};

@@ -1,7 +1,6 @@
 /* control/http/route_print.c - the route table as text, for tests and the curious. */
 #include <stdio.h>
 
-#include "control/auth/permit.h"
 #include "control/http/gate.h"
 
 static const char *const auths[] = { "none", "member", "session", "platform" };

@@ -1,3 +1,4 @@
+/* control/tracking/ticket.c - HMAC-SHA-256 and a ChaCha20 mask, by libsodium. */
 #include "control/tracking/ticket.h"
 
 #include <endian.h>
@@ -31,6 +32,14 @@ int ticket_key_init(struct ticket_key *key, uint8_t id, struct slice secret)
 		crypto_auth_hmacsha256_final(&st, into[i]);
 	}
 	return 0;
+}
+
+int ticket_key_load(const struct app *app, struct ticket_key *ret)
+{
+	uint8_t secret[32];
+
+	secrets_derive(app->secrets, "links in mail", secret);
+	return ticket_key_init(ret, 1, slice_of(secret, sizeof(secret)));
 }
 
 static void make_mac(const struct ticket_key *key, const uint8_t payload[PAYLOAD], uint8_t mac[MAC])

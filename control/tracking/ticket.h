@@ -14,7 +14,7 @@
  * Fails:  E_SYNTAX (no ticket), E_DENIED (forged, or an unknown key).
  * Threads: a ticket_key is immutable after ticket_key_init. */
 #pragma once
-#include "base/base.h"
+#include "control/app/app.h"
 
 enum { TICKET_TEXT_MAX = 48, TICKET_SECRET_MIN = 32 };
 
@@ -30,6 +30,8 @@ struct ticket_subject {
 
 /* E_LIMIT when the secret is shorter than TICKET_SECRET_MIN. */
 int ticket_key_init(struct ticket_key *key, uint8_t id, struct slice secret) MUST_CHECK;
+/* The key of this instance's links. */
+int ticket_key_load(const struct app *app, struct ticket_key *ret) MUST_CHECK;
 /* buf holds TICKET_TEXT_MAX bytes; gives buf. */
 char *ticket_make(const struct ticket_key *key, const struct ticket_subject *subject, char *buf);
 int ticket_open(const struct ticket_key *key, struct slice text,

@@ -7,7 +7,6 @@
 #include "control/suppression/suppress.h"
 #include "control/tracking/routes.h"
 #include "control/tracking/ticket.h"
-#include "control/worker/worker.h"
 
 static const char page_ask[] =
     "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
@@ -31,7 +30,7 @@ struct leaving {
 static int open_ticket(struct call *c, struct ticket_subject *ret)
 {
 	struct ticket_key key;
-	int r = worker_ticket_key(c->app, &key);
+	int r = ticket_key_load(c->app, &key);
 
 	if (r >= 0)
 		r = ticket_open(&key, call_param(c, 0), ret);

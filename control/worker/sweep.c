@@ -1,21 +1,21 @@
 /* control/worker/sweep.c - takes away what has had its time (schema/sql: sweep()). */
-#include "base/log.h"
-#include "control/worker/worker.h"
+#include "control/worker/sweep.h"
 
 enum { SWEEP_MS = 60 * 1000, MOST = 1000 };
 
-void sweep_run(struct worker *w)
+static int sweep_step(struct worker *w)
 {
-	OWNED(db) db = app_db(w->app, APP_INGEST);
+	OWNED(db_result) res = NULL;
+	int r = db_run(w->ingest, &res, "SELECT sweep($1)", p_int(MOST));
 
-	while (!worker_stopping(w)) {
-		OWNED(db_result) res = NULL;
-		int r = db_run(db, &res, "SELECT sweep($1)", p_int(MOST));
-
-		if (r < 0)
-			log_warn("sweep.failed", kv_err("error", r), kv_str("why", db_error(db)));
-		/* A full load means that there is more. */
-		if (r < 0 || db_int(res, 0, 0) < MOST)
-			worker_pause(w, SWEEP_MS);
-	}
+	/* A full load means that there is more. */
+	return r < 0 ? r : db_int(res, 0, 0) >= MOST;
 }
+
+const struct worker_row sweep_worker = {
+	.name = "sweep",
+	.step = sweep_step,
+	.idle_ms = SWEEP_MS,
+	.retry_ms = SWEEP_MS,
+	.failed = "sweep.failed",
+};

@@ -1,3 +1,4 @@
+/* control/worker/worker.c - the loop, and the threads that run it. */
 #include "control/worker/worker.h"
 
 #include <time.h>
@@ -7,41 +8,71 @@
 
 enum { STEP_MS = 50 };
 
-static const struct {
-	const char *name;
-	void (*run)(struct worker *w);
-} kinds[] = {
-	{ "intake", intake_run },     { "feed", feed_run },   { "imports", imports_run },
-	{ "schedule", schedule_run }, { "sweep", sweep_run }, { "domains", domains_run },
+struct workers {
+	size_t n;
+	struct worker all[];
 };
 
-struct workers {
-	struct worker all[ARRAY_LEN(kinds)];
-};
+static void report(const struct worker *w, int err)
+{
+	log_warn(w->row->failed, kv_err("error", err), kv_str("ingest", db_error(w->ingest)),
+		 kv_str("api", db_error(w->api)));
+}
+
+static void reconnect(struct worker *w)
+{
+	(void)db_free(w->ingest);
+	(void)db_free(w->api);
+	w->ingest = app_db(w->app, APP_INGEST);
+	w->api = app_db(w->app, APP_API);
+}
+
+static void loop(struct worker *w)
+{
+	int before = 0;
+
+	while (!worker_stopping(w)) {
+		int r = w->row->step(w);
+
+		if (r < 0 && r != before && r != -EAGAIN)
+			report(w, r);
+		before = r;
+		if (w->row->fresh)
+			reconnect(w);
+		if (r <= 0)
+			worker_pause(w, r < 0 ? w->row->retry_ms : w->row->idle_ms);
+	}
+}
 
 static void *thread_main(void *arg)
 {
 	struct worker *w = arg;
 
-	w->run(w);
+	reconnect(w);
+	if (w->row->begin)
+		w->state = w->row->begin(w);
+	loop(w);
+	if (w->row->end)
+		w->row->end(w->state);
+	w->ingest = db_free(w->ingest);
+	w->api = db_free(w->api);
 	return NULL;
 }
 
 int workers_start(struct workers **ret, struct app *app)
 {
-	struct workers *all = must_alloc(sizeof(*all));
+	struct workers *all = must_alloc(sizeof(*all) + worker_rows_n * sizeof(struct worker));
 
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		struct worker *w = &all->all[i];
+	for (; all->n < worker_rows_n; all->n++) {
+		struct worker *w = &all->all[all->n];
 
-		*w = (struct worker){ .app = app, .name = kinds[i].name, .run = kinds[i].run };
+		*w = (struct worker){ .app = app, .row = worker_rows[all->n] };
 		int r = pthread_create(&w->thread, NULL, thread_main, w);
 		if (r != 0) {
 			atomic_store(&app->stopping, true);
 			(void)workers_stop(all);
 			return -r;
 		}
-		w->started = true;
 	}
 	*ret = all;
 	return 0;
@@ -52,9 +83,8 @@ struct workers *workers_stop(struct workers *all)
 {
 	if (!all)
 		return NULL;
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (all->all[i].started)
-			(void)pthread_join(all->all[i].thread, NULL);
+	for (size_t i = 0; i < all->n; i++)
+		(void)pthread_join(all->all[i].thread, NULL);
 	free(all);
 	return NULL;
 }
@@ -72,12 +102,4 @@ void worker_pause(const struct worker *w, int ms)
 		struct timespec step = { 0, MIN_OF(ms, STEP_MS) * 1000000L };
 		(void)nanosleep(&step, NULL);
 	}
-}
-
-int worker_ticket_key(const struct app *app, struct ticket_key *ret)
-{
-	uint8_t secret[32];
-
-	secrets_derive(app->secrets, "links in mail", secret);
-	return ticket_key_init(ret, 1, slice_of(secret, sizeof(secret)));
 }

@@ -1,34 +1,44 @@
-/* control/worker/worker.h - what the background workers share: threads that loop until told to
- * stop, and wait so that telling them is heard at once.
- * Owns:    the service that starts a worker joins it; the app outlives all of them.
- * Threads: one a worker, each with database connections of its own. */
+/* control/worker/worker.h - one loop for everything that runs in the background.  A room owns its
+ * step and the row that names it.
+ *
+ * Owns:    workers_start() gives the caller the workers; workers_stop() ends them.  The app outlives
+ *          all of them.
+ * Blocks:  workers_stop() until each step has ended; app->stopping must be set by then.
+ * Threads: one per row, with database connections of its own. */
 #pragma once
 #include <pthread.h>
 
 #include "control/app/app.h"
-#include "control/tracking/ticket.h"
+
+struct worker;
+struct worker_row {
+	const char *name;
+	/* One piece of work.  Above 0: there may be more, and it runs again at once; 0: again after
+	 * idle_ms; negative: again after retry_ms.  -EAGAIN says that it is another process's turn. */
+	int (*step)(struct worker *w);
+	int idle_ms, retry_ms;
+	const char *failed; /* event of the log; the same error again is not repeated */
+	bool fresh; /* each step has new connections, so that the locks of the last one are free */
+	/* What the steps share, before the first and after the last of them.  Both may be NULL. */
+	void *(*begin)(struct worker *w);
+	void (*end)(void *state);
+};
+/* control/background.c lists them. */
+extern const struct worker_row *const worker_rows[];
+extern const size_t worker_rows_n;
 
 struct worker {
 	struct app *app;
-	const char *name;
-	void (*run)(struct worker *w); /* returns when worker_stopping() */
+	const struct worker_row *row;
+	struct db *ingest, *api; /* by roles; they connect at their first use */
+	void *state;             /* what begin() gave */
 	pthread_t thread;
-	bool started;
 };
+
 struct workers;
-/* Starts intake, feed, imports, schedule, sweep and domains. */
 int workers_start(struct workers **ret, struct app *app) MUST_CHECK;
 struct workers *workers_stop(struct workers *all);
 
 bool worker_stopping(const struct worker *w);
 /* Sleeps, or less when the worker is to stop. */
 void worker_pause(const struct worker *w, int ms);
-/* The key of unsubscribe links. */
-int worker_ticket_key(const struct app *app, struct ticket_key *ret) MUST_CHECK;
-
-void intake_run(struct worker *w);
-void feed_run(struct worker *w);
-void imports_run(struct worker *w);
-void schedule_run(struct worker *w);
-void sweep_run(struct worker *w);
-void domains_run(struct worker *w);
