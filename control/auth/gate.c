@@ -6,6 +6,7 @@
 #include "control/auth/gate.h"
 #include "control/auth/options.h"
 #include "control/auth/permit.h"
+#include "control/auth/statements.h"
 #include "control/auth/token.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
@@ -67,30 +68,26 @@ static int note_key_use(struct call *c)
 	return r < 0 ? r : 0;
 }
 
+enum { KEY_HASH, KEY_SCOPES, KEY_CIDRS, KEY_SUSPENDED, KEY_STALE };
+
 static int enter_key(struct call *c, const struct token *t)
 {
 	OWNED(db_result) res = NULL;
-	int r = db_run(c->db, &res,
-		       "SELECT k.secret_hash, k.scopes, k.cidrs, o.status,"
-		       " coalesce(k.last_used_at < now() - interval '1 minute', true)"
-		       " FROM api_keys k JOIN orgs o USING (org_id)"
-		       " WHERE k.org_id = $1 AND k.id = $2 AND k.revoked_at IS NULL"
-		       " AND (k.expires_at IS NULL OR k.expires_at > now())",
-		       p_int(t->org), p_int(t->id));
+	int r = db_run(c->db, &res, sql_auth_enter_key, p_int(t->org), p_int(t->id));
 
 	if (r < 0)
 		return r;
-	if (r == 0 || !token_right(c->app->key_pepper, t->secret, db_bytes(res, 0, 0)))
+	if (r == 0 || !token_right(c->app->key_pepper, t->secret, db_bytes(res, 0, KEY_HASH)))
 		return refuse(c, "the key is not valid");
-	if (!address_allowed(db_text(res, 0, 2), &c->ip))
+	if (!address_allowed(db_text(res, 0, KEY_CIDRS), &c->ip))
 		return problem(c, 403, "address_not_allowed",
 			       "this key is not valid from this address");
 	c->actor = (struct actor){ .kind = ACTOR_KEY,
 				   .org = t->org,
 				   .id = t->id,
-				   .permits = (uint64_t)db_int(res, 0, 1),
-				   .suspended = db_int(res, 0, 3) != 1 };
-	return db_bool(res, 0, 4) ? note_key_use(c) : 0;
+				   .permits = (uint64_t)db_int(res, 0, KEY_SCOPES),
+				   .suspended = db_bool(res, 0, KEY_SUSPENDED) };
+	return db_bool(res, 0, KEY_STALE) ? note_key_use(c) : 0;
 }
 
 static int touch_session(struct call *c)
@@ -101,35 +98,32 @@ static int touch_session(struct call *c)
 	return r < 0 ? r : 0;
 }
 
+enum { SESSION_HASH, SESSION_CSRF, SESSION_USER, SESSION_ROLE, SESSION_SUSPENDED, SESSION_STALE };
+
 static int enter_session(struct call *c, const struct token *t, bool cookie)
 {
 	OWNED(db_result) res = NULL;
-	int r =
-	    db_run(c->db, &res,
-		   "SELECT s.secret_hash, s.csrf_hash, s.user_id, u.role, o.status,"
-		   " s.last_seen_at < now() - interval '1 minute'"
-		   " FROM sessions s JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id"
-		   " JOIN orgs o ON o.org_id = s.org_id"
-		   " WHERE s.org_id = $1 AND s.id = $2 AND s.expires_at > now() AND u.status = 1"
-		   " AND s.last_seen_at > now() - make_interval(secs => $3::float8 / 1000)",
-		   p_int(t->org), p_int(t->id), p_int(auth_options(c->app)->session_idle));
+	int r = db_run(c->db, &res, sql_auth_enter_session, p_int(t->org), p_int(t->id),
+		       p_int(auth_options(c->app)->session_idle));
 
 	if (r < 0)
 		return r;
-	if (r == 0 || !token_right(c->app->session_pepper, t->secret, db_bytes(res, 0, 0)))
+	if (r == 0 ||
+	    !token_right(c->app->session_pepper, t->secret, db_bytes(res, 0, SESSION_HASH)))
 		return refuse(c, "the session has ended");
 	/* A browser sends the cookie by itself; only our own page knows the other half. */
 	if (cookie && changes_something(c) &&
 	    !token_right(c->app->session_pepper, call_header(c, "X-CSRF-Token"),
-			 db_bytes(res, 0, 1)))
+			 db_bytes(res, 0, SESSION_CSRF)))
 		return problem(c, 403, "csrf", "send X-CSRF-Token as the login gave it");
-	c->actor = (struct actor){ .kind = ACTOR_USER,
-				   .org = t->org,
-				   .session = t->id,
-				   .id = (uint64_t)db_int(res, 0, 2),
-				   .permits = permit_of_role((enum role)db_int(res, 0, 3)),
-				   .suspended = db_int(res, 0, 4) != 1 };
-	return db_bool(res, 0, 5) ? touch_session(c) : 0;
+	c->actor =
+	    (struct actor){ .kind = ACTOR_USER,
+			    .org = t->org,
+			    .session = t->id,
+			    .id = (uint64_t)db_int(res, 0, SESSION_USER),
+			    .permits = permit_of_role((enum role)db_int(res, 0, SESSION_ROLE)),
+			    .suspended = db_bool(res, 0, SESSION_SUSPENDED) };
+	return db_bool(res, 0, SESSION_STALE) ? touch_session(c) : 0;
 }
 
 static const char *name_of(uint64_t permit)

@@ -3,6 +3,7 @@
 #include "control/auth/audit.h"
 #include "control/auth/permit.h"
 #include "control/auth/routes.h"
+#include "control/auth/statements.h"
 #include "control/auth/token.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
@@ -12,9 +13,18 @@
 
 enum { SCOPES_MAX = 64, CIDRS_MAX = 32, CIDR_TEXT_MAX = 64 };
 
-#define KEY_COLUMNS                                                                                \
-	"id, name, scopes, cidrs, to_ms(created_at), to_ms(expires_at), to_ms(revoked_at),"        \
-	" to_ms(last_used_at), coalesce(host(last_used_ip), ''), version"
+enum {
+	K_ID,
+	K_NAME,
+	K_SCOPES,
+	K_CIDRS,
+	K_CREATED,
+	K_EXPIRES,
+	K_REVOKED,
+	K_USED,
+	K_USED_IP,
+	K_VERSION,
+};
 
 static json_t *scope_names(uint64_t scopes)
 {
@@ -45,35 +55,33 @@ static json_t *key_json(const struct db_result *res, unsigned i)
 {
 	return json_pack(
 	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-	    api_id(ID_KEY, (uint64_t)db_int(res, i, 0)), "name", api_text(db_text(res, i, 1)),
-	    "scopes", scope_names((uint64_t)db_int(res, i, 2)), "cidrs",
-	    cidr_list(db_text(res, i, 3)), "created_at", api_time(db_int(res, i, 4)), "expires_at",
-	    api_time(db_int(res, i, 5)), "revoked_at", api_time(db_int(res, i, 6)), "last_used_at",
-	    api_time(db_int(res, i, 7)), "last_used_ip", api_text(db_text(res, i, 8)));
+	    api_id(ID_KEY, (uint64_t)db_int(res, i, K_ID)), "name",
+	    api_text(db_text(res, i, K_NAME)), "scopes",
+	    scope_names((uint64_t)db_int(res, i, K_SCOPES)), "cidrs",
+	    cidr_list(db_text(res, i, K_CIDRS)), "created_at", api_time(db_int(res, i, K_CREATED)),
+	    "expires_at", api_time(db_int(res, i, K_EXPIRES)), "revoked_at",
+	    api_time(db_int(res, i, K_REVOKED)), "last_used_at", api_time(db_int(res, i, K_USED)),
+	    "last_used_ip", api_text(db_text(res, i, K_USED_IP)));
 }
 
 static int get_keys(struct call *c)
 {
-	return page_list(c, key_json,
-			 "SELECT " KEY_COLUMNS
-			 " FROM api_keys WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-			 p_int(c->actor.org), PAGE_AFTER, PAGE_LIMIT);
+	return page_list(c, key_json, sql_auth_key_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int reply_key(struct call *c, uint64_t id, unsigned status, const char *secret_token)
 {
 	OWNED(db_result) res = NULL;
 	json_t *key;
-	int r = db_run(c->db, &res,
-		       "SELECT " KEY_COLUMNS " FROM api_keys WHERE org_id = $1 AND id = $2",
-		       p_int(c->actor.org), p_int(id));
+	int r = db_run(c->db, &res, sql_auth_key_find, p_int(c->actor.org), p_int(id));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	key = key_json(res, 0);
 	if (secret_token)
 		(void)json_object_set_new(key, "key", json_string(secret_token));
-	http_reply_etag(c, db_int(res, 0, 9));
+	http_reply_etag(c, db_int(res, 0, K_VERSION));
 	return http_reply_json(c, status, key);
 }
 
@@ -150,11 +158,7 @@ static int insert_key(struct call *c, const struct key_body *b, uint64_t scopes,
 
 	token_secret(secret);
 	token_hash(c->app->key_pepper, slice_str(secret), hash);
-	r = db_run(c->db, &res,
-		   "INSERT INTO api_keys (org_id, name, secret_hash, scopes, cidrs, created_by, "
-		   "expires_at)"
-		   " VALUES ($1, $2, $3, $4, $5, $6, from_ms($7)) RETURNING id",
-		   p_int(c->actor.org), p_text(b->name),
+	r = db_run(c->db, &res, sql_auth_key_insert, p_int(c->actor.org), p_text(b->name),
 		   p_bytes(slice_of((char *)hash, sizeof(hash))), p_int(scopes), p_text(cidrs),
 		   c->actor.kind == ACTOR_USER ? p_int(c->actor.id) : p_null(),
 		   b->expires ? p_int(b->expires) : p_null());
@@ -197,11 +201,7 @@ static int delete_key(struct call *c)
 	int r = call_id(c, 0, ID_KEY, &id);
 
 	if (r >= 0)
-		r = db_run(c->db, NULL,
-			   "UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()), version "
-			   "= version + 1"
-			   " WHERE org_id = $1 AND id = $2",
-			   p_int(c->actor.org), p_int(id));
+		r = db_run(c->db, NULL, sql_auth_key_revoke, p_int(c->actor.org), p_int(id));
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	r = audit_put(c, "key.revoked", ids_out(ID_KEY, id, id_text), NULL);

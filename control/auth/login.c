@@ -6,6 +6,7 @@
 #include "control/auth/password.h"
 #include "control/auth/routes.h"
 #include "control/auth/signup.h"
+#include "control/auth/statements.h"
 #include "control/auth/token.h"
 #include "control/http/body.h"
 #include "control/http/problem.h"
@@ -80,6 +81,8 @@ static int read_hash(struct db *db, void *arg)
 	return r < 0 ? r : 0;
 }
 
+enum { LOGIN_ORG, LOGIN_USER };
+
 /* Accounts with this address, in one organisation or in all; returns how many. */
 static int find_candidates(struct call *c, const struct login_body *b, struct login_candidate *k)
 {
@@ -94,10 +97,10 @@ static int find_candidates(struct call *c, const struct login_body *b, struct lo
 	r = db_run(c->db, &res, "SELECT org_id, user_id FROM lookup_logins($1)",
 		   p_text(mailbox_normal(&box, norm)));
 	for (unsigned i = 0; r >= 0 && i < db_rows(res) && n < LOGINS_MAX; i++) {
-		if (b->org && b->org != (uint64_t)db_int(res, i, 0))
+		if (b->org && b->org != (uint64_t)db_int(res, i, LOGIN_ORG))
 			continue;
-		k[n] = (struct login_candidate){ .org = (uint32_t)db_int(res, i, 0),
-						 .user = (uint64_t)db_int(res, i, 1) };
+		k[n] = (struct login_candidate){ .org = (uint32_t)db_int(res, i, LOGIN_ORG),
+						 .user = (uint64_t)db_int(res, i, LOGIN_USER) };
 		r = db_tx(c->db, k[n].org, read_hash, &k[n]);
 		n++;
 	}
@@ -218,6 +221,8 @@ struct token_acceptance {
 	const char *hash;
 };
 
+enum { T_HASH, T_USER };
+
 static int use_token(struct token_acceptance *a, uint64_t *ret_user)
 {
 	OWNED(db_result) res = NULL;
@@ -228,9 +233,10 @@ static int use_token(struct token_acceptance *a, uint64_t *ret_user)
 
 	if (r < 0)
 		return r;
-	if (r == 0 || !token_right(a->c->app->token_pepper, a->token->secret, db_bytes(res, 0, 0)))
+	if (r == 0 ||
+	    !token_right(a->c->app->token_pepper, a->token->secret, db_bytes(res, 0, T_HASH)))
 		return problem(a->c, 422, "invalid_token", "the token is used, too old, or wrong");
-	*ret_user = (uint64_t)db_int(res, 0, 1);
+	*ret_user = (uint64_t)db_int(res, 0, T_USER);
 	r = db_run(a->c->db, NULL,
 		   "UPDATE auth_tokens SET used_at = now() WHERE org_id = $1 AND user_id = $2",
 		   p_int(a->token->org), p_int(*ret_user));
@@ -244,11 +250,8 @@ static int accept_token(struct db *db, void *arg)
 	int r = use_token(a, &user);
 
 	if (r >= 0)
-		r = db_run(db, NULL,
-			   "UPDATE users SET password_hash = $3, status = 1, updated_at = now(),"
-			   " name = coalesce(nullif($4, ''), name), version = version + 1"
-			   " WHERE org_id = $1 AND id = $2 AND status IN (1, 2)",
-			   p_int(a->token->org), p_int(user), p_str(a->hash), p_text(a->b->name));
+		r = db_run(db, NULL, sql_auth_member_accept, p_int(a->token->org), p_int(user),
+			   p_str(a->hash), p_text(a->b->name));
 	if (r == 0 && user)
 		return problem(a->c, 422, "invalid_token", "the account is disabled");
 	if (r >= 0)

@@ -4,6 +4,7 @@
 #include "control/auth/login_session.h"
 #include "control/auth/options.h"
 #include "control/auth/permit.h"
+#include "control/auth/statements.h"
 #include "control/auth/token.h"
 #include "control/http/api.h"
 #include "control/http/options.h"
@@ -21,26 +22,24 @@ static json_t *permit_names(uint64_t permits)
 	return names;
 }
 
+enum { WHO_EMAIL, WHO_NAME, WHO_ROLE, WHO_VERSION, WHO_ORG_NAME, WHO_SUSPENDED, WHO_CREATED };
+
 int login_session_user(struct call *c, uint32_t org, uint64_t user, json_t **ret)
 {
 	OWNED(db_result) res = NULL;
-	int r = db_run(
-	    c->db, &res,
-	    "SELECT u.email, u.name, u.role, u.version, o.name, o.status, to_ms(u.created_at)"
-	    " FROM users u JOIN orgs o USING (org_id) WHERE u.org_id = $1 AND u.id = $2",
-	    p_int(org), p_int(user));
+	int r = db_run(c->db, &res, sql_auth_session_user, p_int(org), p_int(user));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	enum role role = (enum role)db_int(res, 0, 2);
-	*ret =
-	    json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:{s:o, s:o, s:s}}", "id",
-		      api_id(ID_USER, user), "email", api_text(db_text(res, 0, 0)), "name",
-		      api_text(db_text(res, 0, 1)), "role", permit_role_name(role), "permissions",
-		      permit_names(permit_of_role(role)), "created_at", api_time(db_int(res, 0, 6)),
-		      "org", "id", api_id(ID_ORG, org), "name", api_text(db_text(res, 0, 4)),
-		      "status", db_int(res, 0, 5) == 1 ? "active" : "suspended");
-	http_reply_etag(c, db_int(res, 0, 3));
+	enum role role = (enum role)db_int(res, 0, WHO_ROLE);
+	*ret = json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:{s:o, s:o, s:s}}", "id",
+			 api_id(ID_USER, user), "email", api_text(db_text(res, 0, WHO_EMAIL)),
+			 "name", api_text(db_text(res, 0, WHO_NAME)), "role",
+			 permit_role_name(role), "permissions", permit_names(permit_of_role(role)),
+			 "created_at", api_time(db_int(res, 0, WHO_CREATED)), "org", "id",
+			 api_id(ID_ORG, org), "name", api_text(db_text(res, 0, WHO_ORG_NAME)),
+			 "status", db_bool(res, 0, WHO_SUSPENDED) ? "suspended" : "active");
+	http_reply_etag(c, db_int(res, 0, WHO_VERSION));
 	return 0;
 }
 
@@ -56,16 +55,12 @@ static int insert_session(struct call *c, uint32_t org, uint64_t user, const cha
 	token_hash(c->app->session_pepper, slice_str(secret), secret_hash);
 	token_hash(c->app->session_pepper, slice_str(csrf), csrf_hash);
 	agent.n = utf8_valid(agent) ? agent.n : 0;
-	r = db_run(
-	    c->db, &res,
-	    "INSERT INTO sessions (org_id, user_id, secret_hash, csrf_hash, expires_at, ip, agent)"
-	    " VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5::float8 / 1000),"
-	    " $6::text::inet, left($7, $8)) RETURNING id",
-	    p_int(org), p_int(user), p_bytes(slice_of((char *)secret_hash, TOKEN_HASH_LEN)),
-	    p_bytes(slice_of((char *)csrf_hash, TOKEN_HASH_LEN)),
-	    p_int(auth_options(c->app)->session_life),
-	    c->ip.family ? p_str(ip_format(&c->ip, ip)) : p_null(), p_text(agent),
-	    p_int(AGENT_MAX));
+	r = db_run(c->db, &res, sql_auth_session_insert, p_int(org), p_int(user),
+		   p_bytes(slice_of((char *)secret_hash, TOKEN_HASH_LEN)),
+		   p_bytes(slice_of((char *)csrf_hash, TOKEN_HASH_LEN)),
+		   p_int(auth_options(c->app)->session_life),
+		   c->ip.family ? p_str(ip_format(&c->ip, ip)) : p_null(), p_text(agent),
+		   p_int(AGENT_MAX));
 	if (r < 0)
 		return r;
 	*ret_id = (uint64_t)db_int(res, 0, 0);

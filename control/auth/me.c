@@ -5,6 +5,7 @@
 #include "control/auth/login_session.h"
 #include "control/auth/password.h"
 #include "control/auth/routes.h"
+#include "control/auth/statements.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
 #include "control/http/page.h"
@@ -91,26 +92,23 @@ static int patch_me(struct call *c)
 	return r < 0 ? r : get_me(c);
 }
 
+enum { S_ID, S_CREATED, S_SEEN, S_EXPIRES, S_IP, S_AGENT, S_CURRENT };
+
 static json_t *session_json(const struct db_result *res, unsigned i)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "id",
-			 api_id(ID_SESSION, (uint64_t)db_int(res, i, 0)), "created_at",
-			 api_time(db_int(res, i, 1)), "last_seen_at", api_time(db_int(res, i, 2)),
-			 "expires_at", api_time(db_int(res, i, 3)), "ip",
-			 api_text(db_text(res, i, 4)), "agent", api_text(db_text(res, i, 5)),
-			 "current", (int)db_int(res, i, 6));
+			 api_id(ID_SESSION, (uint64_t)db_int(res, i, S_ID)), "created_at",
+			 api_time(db_int(res, i, S_CREATED)), "last_seen_at",
+			 api_time(db_int(res, i, S_SEEN)), "expires_at",
+			 api_time(db_int(res, i, S_EXPIRES)), "ip", api_text(db_text(res, i, S_IP)),
+			 "agent", api_text(db_text(res, i, S_AGENT)), "current",
+			 (int)db_int(res, i, S_CURRENT));
 }
 
 static int get_sessions(struct call *c)
 {
-	return page_list(c, session_json,
-			 "SELECT id, to_ms(created_at), to_ms(last_seen_at), to_ms(expires_at),"
-			 " coalesce(host(ip), ''), agent, (id = $5)::int FROM sessions WHERE "
-			 "org_id = $1 AND "
-			 "user_id = $2"
-			 " AND expires_at > now() AND id > $3 ORDER BY id LIMIT $4",
-			 p_int(c->actor.org), p_int(c->actor.id), PAGE_AFTER, PAGE_LIMIT,
-			 p_int(c->actor.session));
+	return page_list(c, session_json, sql_auth_session_page, p_int(c->actor.org),
+			 p_int(c->actor.id), PAGE_AFTER, PAGE_LIMIT, p_int(c->actor.session));
 }
 
 static int delete_session(struct call *c)

@@ -4,6 +4,7 @@
 #include "control/auth/login_session.h"
 #include "control/auth/permit.h"
 #include "control/auth/routes.h"
+#include "control/auth/statements.h"
 #include "control/auth/token.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
@@ -12,51 +13,43 @@
 #include "control/http/reply.h"
 #include "message/mailbox.h"
 
-enum { TOKEN_RESET = 2, TOKEN_INVITE = 3 };
-enum { STATUS_ACTIVE = 1, STATUS_INVITED = 2, STATUS_DISABLED = 4 };
-
-#define MEMBER_COLUMNS                                                                             \
-	"id, email, name, role, status, to_ms(created_at), to_ms(last_login_at), version"
+enum { K_ID, K_EMAIL, K_NAME, K_ROLE, K_STATUS, K_CREATED, K_LOGIN, K_VERSION };
 
 static const char *status_name(int64_t status)
 {
-	return status == STATUS_ACTIVE    ? "active"
-	       : status == STATUS_INVITED ? "invited"
-					  : "disabled";
+	return status == USER_ACTIVE ? "active" : status == USER_INVITED ? "invited" : "disabled";
 }
 
 static json_t *member_json(const struct db_result *res, unsigned i)
 {
 	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "id",
-			 api_id(ID_USER, (uint64_t)db_int(res, i, 0)), "email",
-			 api_text(db_text(res, i, 1)), "name", api_text(db_text(res, i, 2)), "role",
-			 permit_role_name((enum role)db_int(res, i, 3)), "status",
-			 status_name(db_int(res, i, 4)), "created_at", api_time(db_int(res, i, 5)),
-			 "last_login_at", api_time(db_int(res, i, 6)));
+			 api_id(ID_USER, (uint64_t)db_int(res, i, K_ID)), "email",
+			 api_text(db_text(res, i, K_EMAIL)), "name",
+			 api_text(db_text(res, i, K_NAME)), "role",
+			 permit_role_name((enum role)db_int(res, i, K_ROLE)), "status",
+			 status_name(db_int(res, i, K_STATUS)), "created_at",
+			 api_time(db_int(res, i, K_CREATED)), "last_login_at",
+			 api_time(db_int(res, i, K_LOGIN)));
 }
 
 static int get_members(struct call *c)
 {
-	return page_list(c, member_json,
-			 "SELECT " MEMBER_COLUMNS
-			 " FROM users WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-			 p_int(c->actor.org), PAGE_AFTER, PAGE_LIMIT);
+	return page_list(c, member_json, sql_auth_member_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int reply_member(struct call *c, uint64_t id, unsigned status, const char *token)
 {
 	OWNED(db_result) res = NULL;
 	json_t *member;
-	int r = db_run(c->db, &res,
-		       "SELECT " MEMBER_COLUMNS " FROM users WHERE org_id = $1 AND id = $2",
-		       p_int(c->actor.org), p_int(id));
+	int r = db_run(c->db, &res, sql_auth_member_find, p_int(c->actor.org), p_int(id));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	member = member_json(res, 0);
 	if (token)
 		(void)json_object_set_new(member, "token", json_string(token));
-	http_reply_etag(c, db_int(res, 0, 7));
+	http_reply_etag(c, db_int(res, 0, K_VERSION));
 	return http_reply_json(c, status, member);
 }
 
@@ -68,7 +61,8 @@ static int get_member(struct call *c)
 	return r < 0 ? r : reply_member(c, id, 200, NULL);
 }
 
-static int make_token(struct call *c, uint64_t user, int kind, char token[TOKEN_MAX])
+static int make_token(struct call *c, uint64_t user, enum auth_token_kind kind,
+		      char token[TOKEN_MAX])
 {
 	char secret[TOKEN_SECRET_LEN + 1];
 	uint8_t hash[TOKEN_HASH_LEN];
@@ -148,7 +142,7 @@ static int post_member(struct call *c)
 			   "INSERT INTO users (org_id, email, email_norm, name, role, status)"
 			   " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
 			   p_int(c->actor.org), p_text(b.email), p_text(mailbox_normal(&box, norm)),
-			   p_text(b.name), p_int(role), p_int(STATUS_INVITED));
+			   p_text(b.name), p_int(role), p_int(USER_INVITED));
 	if (r < 0)
 		return r;
 	uint64_t id = (uint64_t)db_int(res, 0, 0);
@@ -165,10 +159,7 @@ static int post_member(struct call *c)
  * so that two admins cannot demote each other at once. */
 static int keeps_admin(struct call *c)
 {
-	int r =
-	    db_run(c->db, NULL,
-		   "SELECT id FROM users WHERE org_id = $1 AND role = $2 AND status = 1 FOR UPDATE",
-		   p_int(c->actor.org), p_int(ROLE_ADMIN));
+	int r = db_run(c->db, NULL, sql_auth_admins_active, p_int(c->actor.org));
 
 	if (r < 0)
 		return r;
@@ -177,10 +168,7 @@ static int keeps_admin(struct call *c)
 
 static int lock_admins(struct call *c)
 {
-	int r =
-	    db_run(c->db, NULL,
-		   "SELECT id FROM users WHERE org_id = $1 AND role = $2 ORDER BY id FOR UPDATE",
-		   p_int(c->actor.org), p_int(ROLE_ADMIN));
+	int r = db_run(c->db, NULL, sql_auth_admins_lock, p_int(c->actor.org));
 	return r < 0 ? r : 0;
 }
 
@@ -199,7 +187,7 @@ static int read_status(struct call *c, struct slice name, int *ret)
 
 	if (!active && !disabled)
 		problem_add(c, "/status", "unknown_status", "active or disabled");
-	*ret = active ? STATUS_ACTIVE : STATUS_DISABLED;
+	*ret = active ? USER_ACTIVE : USER_DISABLED;
 	return problem_end(c);
 }
 
@@ -215,20 +203,14 @@ static int update_member(struct call *c, uint64_t id, const struct member_body *
 		r = read_status(c, b->status, &status);
 	if (r >= 0)
 		r = lock_admins(c);
-	if (r >= 0) /* an invited member becomes active by the token only */
-		r = db_run(
-		    c->db, NULL,
-		    "UPDATE users SET name = coalesce($3, name), role = coalesce($4, role),"
-		    " status = CASE WHEN $5::smallint IS NULL THEN status"
-		    " WHEN $5 = 1 AND password_hash IS NULL THEN 2 ELSE $5 END,"
-		    " version = version + 1, updated_at = now() WHERE org_id = $1 AND id = $2",
-		    p_int(c->actor.org), p_int(id),
-		    body_has(seen, P_NAME) ? p_text(b->name) : p_null(),
-		    body_has(seen, P_ROLE) ? p_int(role) : p_null(),
-		    status ? p_int(status) : p_null());
+	if (r >= 0)
+		r = db_run(c->db, NULL, sql_auth_member_update, p_int(c->actor.org), p_int(id),
+			   body_has(seen, P_NAME) ? p_text(b->name) : p_null(),
+			   body_has(seen, P_ROLE) ? p_int(role) : p_null(),
+			   status ? p_int(status) : p_null());
 	if (r == 0)
 		return E_UNKNOWN;
-	if (r >= 0 && status == STATUS_DISABLED)
+	if (r >= 0 && status == USER_DISABLED)
 		r = login_session_end_all(c, id, 0);
 	return r < 0 ? r : keeps_admin(c);
 }

@@ -2,6 +2,7 @@
  * carry a set of them, roles stand for a set. */
 #pragma once
 #include "base/base.h"
+#include "control/auth/codes.h"
 
 #define PERMIT(n) (1ULL << (n))
 #define PERMIT_ORG_READ PERMIT(0)
@@ -25,17 +26,6 @@
 #define PERMIT_SUPPRESSIONS_WRITE PERMIT(18)
 #define PERMIT_ANALYTICS_READ PERMIT(19)
 #define PERMIT_AUDIT_READ PERMIT(20)
-
-/* Stored in users.role. */
-enum role {
-	ROLE_ADMIN = 1,
-	ROLE_MANAGER,
-	ROLE_EDITOR,
-	ROLE_ANALYST,
-	ROLE_VIEWER,
-	ROLE_SENDER,
-	ROLE_END
-};
 
 const char *permit_role_name(enum role role);
 int permit_role_parse(struct slice name, enum role *ret) MUST_CHECK; /* E_SYNTAX */

@@ -4,6 +4,7 @@
 #include "control/auth/password.h"
 #include "control/auth/permit.h"
 #include "control/auth/signup.h"
+#include "control/auth/statements.h"
 #include "control/http/call.h"
 #include "message/mailbox.h"
 
@@ -34,10 +35,8 @@ static int create(struct db *db, void *arg)
 	struct call *c = k->c;
 	char id[ID_OUT_MAX];
 	int r =
-	    db_run(db, NULL,
-		   "INSERT INTO orgs (org_id, name, status, status_note) VALUES ($1, $2, $3, $4)",
-		   p_int(k->n->ret_org), p_text(k->n->org_name), p_int(k->n->suspended ? 2 : 1),
-		   p_str(k->n->suspended ? "waits for the operator" : ""));
+	    db_run(db, NULL, sql_auth_org_insert, p_int(k->n->ret_org), p_text(k->n->org_name),
+		   p_bool(k->n->suspended), p_str(k->n->suspended ? "waits for the operator" : ""));
 	if (r >= 0)
 		r = insert_user(k);
 	if (r >= 0)

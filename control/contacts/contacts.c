@@ -2,6 +2,7 @@
 #include "control/auth/permit.h"
 #include "control/contacts/lists.h"
 #include "control/contacts/routes.h"
+#include "control/contacts/statements.h"
 #include "control/contacts/values.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
@@ -10,12 +11,6 @@
 #include "control/http/reply.h"
 #include "control/suppression/address.h"
 
-enum contact_status {
-	CONTACT_SUBSCRIBED = 1,
-	CONTACT_UNSUBSCRIBED,
-	CONTACT_BOUNCED,
-	CONTACT_COMPLAINED
-};
 static const char *const status_names[] = {
 	[CONTACT_SUBSCRIBED] = "subscribed",
 	[CONTACT_UNSUBSCRIBED] = "unsubscribed",
@@ -31,9 +26,6 @@ static int status_parse(struct slice word)
 	return 0;
 }
 
-#define CONTACT_COLUMNS                                                                            \
-	"c.id, c.email, c.first_name, c.last_name, c.status, c.fields::text, to_ms(c.created_at)," \
-	" to_ms(c.updated_at), c.version"
 enum { K_ID, K_EMAIL, K_FIRST, K_LAST, K_STATUS, K_FIELDS, K_CREATED, K_UPDATED, K_VERSION };
 
 static json_t *contact_json(const struct db_result *r, unsigned i)
@@ -69,17 +61,12 @@ static int find_contact(struct call *c, struct db_result **ret)
 	if (memchr(given.p ? given.p : "", '@', given.n)) {
 		if (suppress_address_parse(given, &a) < 0)
 			return E_UNKNOWN;
-		r = db_run(c->db, ret,
-			   "SELECT " CONTACT_COLUMNS
-			   " FROM contacts c WHERE c.org_id = $1 AND c.email_norm = $2",
-			   p_int(c->actor.org), p_text(a.normal));
+		r = db_run(c->db, ret, sql_contacts_find_by_email, p_int(c->actor.org),
+			   p_text(a.normal));
 	} else {
 		r = call_id(c, 0, ID_CONTACT, &id);
 		if (r >= 0)
-			r = db_run(c->db, ret,
-				   "SELECT " CONTACT_COLUMNS
-				   " FROM contacts c WHERE c.org_id = $1 AND c.id = $2",
-				   p_int(c->actor.org), p_int(id));
+			r = db_run(c->db, ret, sql_contacts_find, p_int(c->actor.org), p_int(id));
 	}
 	return r == 0 ? E_UNKNOWN : r;
 }
@@ -108,18 +95,6 @@ static int read_filter(struct call *c, int64_t *ret_status, uint64_t *ret_list,
 	return 0;
 }
 
-/* One statement a shape, so that each has the plan of its own index. */
-static const char sql_all[] =
-    "SELECT " CONTACT_COLUMNS " FROM contacts c WHERE c.org_id = $1 AND c.id > $2"
-    " AND ($4::int = 0 OR c.status = $4::int) AND ($5 = '' OR c.email_norm = $5) ORDER BY c.id "
-    "LIMIT $3";
-static const char sql_of_list[] =
-    "SELECT " CONTACT_COLUMNS
-    " FROM list_members m JOIN contacts c ON c.org_id = $1 AND c.id = m.contact_id "
-    "WHERE m.org_id = $1 AND m.list_id = $6 AND m.contact_id > $2 AND m.status = 1"
-    " AND ($4::int = 0 OR c.status = $4::int) AND ($5 = '' OR c.email_norm = $5) "
-    "ORDER BY m.contact_id LIMIT $3";
-
 static int list_contacts(struct call *c)
 {
 	struct suppress_address a;
@@ -131,10 +106,10 @@ static int list_contacts(struct call *c)
 	if (r < 0)
 		return r;
 	if (list)
-		return page_list(c, contact_json, sql_of_list, p_int(c->actor.org), PAGE_AFTER,
-				 PAGE_LIMIT, p_int(status), p_text(email), p_int(list));
-	return page_list(c, contact_json, sql_all, p_int(c->actor.org), PAGE_AFTER, PAGE_LIMIT,
-			 p_int(status), p_text(email));
+		return page_list(c, contact_json, sql_contacts_page_of_list, p_int(c->actor.org),
+				 PAGE_AFTER, PAGE_LIMIT, p_int(status), p_text(email), p_int(list));
+	return page_list(c, contact_json, sql_contacts_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT, p_int(status), p_text(email));
 }
 
 static int get_contact(struct call *c)
@@ -145,11 +120,8 @@ static int get_contact(struct call *c)
 	int r = find_contact(c, &row);
 
 	if (r >= 0)
-		r = db_run(c->db, &lists,
-			   "SELECT list_id FROM list_members WHERE org_id = $1 AND contact_id = $2 "
-			   "AND status = 1 "
-			   "ORDER BY list_id LIMIT 1000",
-			   p_int(c->actor.org), p_int(db_int(row, 0, K_ID)));
+		r = db_run(c->db, &lists, sql_contacts_lists_of, p_int(c->actor.org),
+			   p_int(db_int(row, 0, K_ID)));
 	if (r < 0)
 		return r;
 	json = contact_json(row, 0);
@@ -235,13 +207,8 @@ static int join_lists(struct call *c, const json_t *lists, int64_t contact)
 			problem_add(c, pointer, "unknown_list", "no such list");
 			continue;
 		}
-		r = db_run(c->db, NULL,
-			   "INSERT INTO list_members AS m (org_id, list_id, contact_id) SELECT $1, "
-			   "l.id, $3 "
-			   "FROM lists l WHERE l.org_id = $1 AND l.id = $2 ON CONFLICT (org_id, "
-			   "list_id, contact_id) "
-			   "DO UPDATE SET status = 1 WHERE m.status <> 1",
-			   p_int(c->actor.org), p_int(list), p_int(contact));
+		r = db_run(c->db, NULL, sql_contacts_join_list, p_int(c->actor.org), p_int(list),
+			   p_int(contact));
 		if (r > 0)
 			r = contact_list_grow(c->db, c->actor.org, list, 1);
 		else if (r == 0)
@@ -262,18 +229,6 @@ static char *fields_text(const json_t *fields)
 	return text ? text : must_copy(SLICE("{}"));
 }
 
-/* Absent members keep what is there; a field that is null is removed (RFC 7396). */
-static const char sql_upsert[] =
-    "INSERT INTO contacts AS c (org_id, email, email_norm, first_name, last_name, status, fields) "
-    "VALUES ($1, $2, $3, coalesce($4, ''), coalesce($5, ''), coalesce(nullif($6::smallint, 0), 1),"
-    " jsonb_strip_nulls($7::jsonb)) "
-    "ON CONFLICT (org_id, email_norm) DO UPDATE SET email = excluded.email,"
-    " first_name = coalesce($4, c.first_name), last_name = coalesce($5, c.last_name),"
-    " status = coalesce(nullif($6::smallint, 0), c.status),"
-    " fields = jsonb_strip_nulls(c.fields || $7::jsonb), updated_at = now(), version = c.version + "
-    "1 "
-    "RETURNING " CONTACT_COLUMNS;
-
 static int post_contact(struct call *c)
 {
 	OWNED(db_result) row = NULL;
@@ -290,20 +245,13 @@ static int post_contact(struct call *c)
 		return problem_end(c);
 	}
 	OWNED_MEM char *fields = fields_text(b.fields);
-	r = db_run(c->db, &row, sql_upsert, p_int(c->actor.org), p_text(mailbox_text(&a.box)),
-		   p_text(a.normal), p_opt(b.first_name), p_opt(b.last_name), p_int(status),
-		   p_str(fields));
+	r = db_run(c->db, &row, sql_contacts_upsert, p_int(c->actor.org),
+		   p_text(mailbox_text(&a.box)), p_text(a.normal), p_opt(b.first_name),
+		   p_opt(b.last_name), p_int(status), p_str(fields));
 	if (r >= 0)
 		r = join_lists(c, b.lists, db_int(row, 0, K_ID));
 	return r < 0 ? r : reply_contact(c, db_int(row, 0, K_VERSION) == 1 ? 201 : 200, row);
 }
-
-static const char sql_patch[] =
-    "UPDATE contacts c SET email = coalesce($3, email), email_norm = coalesce($4, email_norm),"
-    " first_name = coalesce($5, first_name), last_name = coalesce($6, last_name),"
-    " status = coalesce(nullif($7::smallint, 0), status),"
-    " fields = jsonb_strip_nulls(fields || $8::jsonb), updated_at = now(), version = version + 1 "
-    "WHERE org_id = $1 AND id = $2 RETURNING " CONTACT_COLUMNS;
 
 static int patch_contact(struct call *c)
 {
@@ -323,8 +271,8 @@ static int patch_contact(struct call *c)
 		return r;
 	bool moved = body_has(seen, B_EMAIL);
 	OWNED_MEM char *fields = fields_text(b.fields);
-	r = db_run(c->db, &row, sql_patch, p_int(c->actor.org), p_int(db_int(old, 0, K_ID)),
-		   moved ? p_text(mailbox_text(&a.box)) : p_null(),
+	r = db_run(c->db, &row, sql_contacts_update, p_int(c->actor.org),
+		   p_int(db_int(old, 0, K_ID)), moved ? p_text(mailbox_text(&a.box)) : p_null(),
 		   moved ? p_text(a.normal) : p_null(), p_opt(b.first_name), p_opt(b.last_name),
 		   p_int(status), p_str(fields));
 	if (r >= 0)
@@ -338,11 +286,8 @@ static int delete_contact(struct call *c)
 	int r = find_contact(c, &old);
 
 	if (r >= 0)
-		r = db_run(c->db, NULL,
-			   "INSERT INTO list_counts (org_id, list_id, n) SELECT $1, list_id, -1 "
-			   "FROM list_members "
-			   "WHERE org_id = $1 AND contact_id = $2 AND status = 1",
-			   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)));
+		r = db_run(c->db, NULL, sql_contacts_leave_lists, p_int(c->actor.org),
+			   p_int(db_int(old, 0, K_ID)));
 	if (r >= 0)
 		r = db_run(c->db, NULL, "DELETE FROM contacts WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)));

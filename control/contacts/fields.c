@@ -1,6 +1,7 @@
 /* control/contacts/fields.c - /v1/fields: typed definitions of what contacts carry. */
 #include "control/auth/permit.h"
 #include "control/contacts/routes.h"
+#include "control/contacts/statements.h"
 #include "control/contacts/values.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
@@ -20,22 +21,21 @@ static const struct body_field patch_body[] = {
 	{ "label", BODY_LINE, offsetof(struct field_body, label), BODY_REQUIRED, 0, 200, 0 },
 };
 
-#define FIELD_COLUMNS "id, name, label, type, to_ms(created_at)"
+enum { K_ID, K_NAME, K_LABEL, K_TYPE, K_CREATED };
 
 static json_t *field_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{so so so ss so}", "id", api_id(ID_FIELD, (uint64_t)db_int(r, i, 0)),
-			 "name", api_text(db_text(r, i, 1)), "label", api_text(db_text(r, i, 2)),
-			 "type", contact_field_type_name((int)db_int(r, i, 3)), "created_at",
-			 api_time(db_int(r, i, 4)));
+	return json_pack("{so so so ss so}", "id", api_id(ID_FIELD, (uint64_t)db_int(r, i, K_ID)),
+			 "name", api_text(db_text(r, i, K_NAME)), "label",
+			 api_text(db_text(r, i, K_LABEL)), "type",
+			 contact_field_type_name((int)db_int(r, i, K_TYPE)), "created_at",
+			 api_time(db_int(r, i, K_CREATED)));
 }
 
 static int list_fields(struct call *c)
 {
-	return page_list(c, field_json,
-			 "SELECT " FIELD_COLUMNS
-			 " FROM fields WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-			 p_int(c->actor.org), PAGE_AFTER, PAGE_LIMIT);
+	return page_list(c, field_json, sql_contacts_field_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static bool name_is_free(struct slice name)
@@ -79,12 +79,8 @@ static int create_field(struct call *c)
 	r = problem_end(c);
 	if (r < 0)
 		return r;
-	r = db_run(
-	    c->db, &row,
-	    "INSERT INTO fields (org_id, name, label, type) SELECT $1, $2, $3, $4 "
-	    "WHERE (SELECT count(*) FROM fields WHERE org_id = $1) < $5 RETURNING " FIELD_COLUMNS,
-	    p_int(c->actor.org), p_text(b.name), p_text(b.label), p_int(type),
-	    p_int(FIELDS_PER_ORG_MAX));
+	r = db_run(c->db, &row, sql_contacts_field_insert, p_int(c->actor.org), p_text(b.name),
+		   p_text(b.label), p_int(type), p_int(FIELDS_PER_ORG_MAX));
 	if (r == 0)
 		return problem(c, 409, "too_many_fields", "at most %d fields", FIELDS_PER_ORG_MAX);
 	return r < 0 ? r : http_reply_json(c, 201, field_json(row, 0));
@@ -101,11 +97,8 @@ static int patch_field(struct call *c)
 	if (r >= 0)
 		r = http_body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
 	if (r >= 0)
-		r = db_run(c->db, &row,
-			   "UPDATE fields SET label = $3, version = version + 1 WHERE org_id = $1 "
-			   "AND id = $2 "
-			   "RETURNING " FIELD_COLUMNS,
-			   p_int(c->actor.org), p_int(id), p_text(b.label));
+		r = db_run(c->db, &row, sql_contacts_field_update, p_int(c->actor.org), p_int(id),
+			   p_text(b.label));
 	if (r == 0)
 		return E_UNKNOWN;
 	return r < 0 ? r : http_reply_json(c, 200, field_json(row, 0));

@@ -16,6 +16,7 @@
 #include "control/app/options.h"
 #include "control/contacts/background.h"
 #include "control/contacts/import_row.h"
+#include "control/contacts/statements.h"
 #include "control/db/column.h"
 
 enum {
@@ -46,25 +47,20 @@ struct import_job {
 
 /* ---- claiming ---------------------------------------------------------------------------- */
 
-static const char sql_claim[] =
-    "UPDATE imports SET status = 2, claimed_until = now() + interval '60 s',"
-    " started_at = coalesce(started_at, now()) WHERE (org_id, id) IN"
-    " (SELECT org_id, id FROM imports WHERE status = 1 OR (status = 2 AND claimed_until < now())"
-    "  ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) "
-    "RETURNING org_id, id, coalesce(list_id, 0), path, mapping::text";
+enum { CLAIM_ORG, CLAIM_ID, CLAIM_LIST, CLAIM_PATH, CLAIM_MAPPING };
 
 static int claim(struct import_job *j)
 {
 	OWNED(db_result) row = NULL;
-	int n = db_run(j->ingest, &row, sql_claim);
+	int n = db_run(j->ingest, &row, sql_contacts_import_claim);
 
 	if (n <= 0)
 		return n;
-	j->org = (uint32_t)db_int(row, 0, 0);
-	j->id = db_int(row, 0, 1);
-	j->list = db_int(row, 0, 2);
-	j->path = must_copy(db_text(row, 0, 3));
-	j->mapping = must_copy(db_text(row, 0, 4));
+	j->org = (uint32_t)db_int(row, 0, CLAIM_ORG);
+	j->id = db_int(row, 0, CLAIM_ID);
+	j->list = db_int(row, 0, CLAIM_LIST);
+	j->path = must_copy(db_text(row, 0, CLAIM_PATH));
+	j->mapping = must_copy(db_text(row, 0, CLAIM_MAPPING));
 	return 1;
 }
 
@@ -81,11 +77,8 @@ static int work_prepare(struct db *api, void *arg)
 static int work_progress(struct db *api, void *arg)
 {
 	struct import_job *j = arg;
-	int r = db_run(
-	    api, NULL,
-	    "UPDATE imports SET rows_read = $3, n_invalid = $4,"
-	    " claimed_until = now() + interval '60 s' WHERE org_id = $1 AND id = $2 AND status = 2",
-	    p_int(j->org), p_int(j->id), p_int(j->read), p_int(j->invalid));
+	int r = db_run(api, NULL, sql_contacts_import_progress, p_int(j->org), p_int(j->id),
+		       p_int(j->read), p_int(j->invalid));
 
 	return r == 0 ? -ECANCELED : r;
 }
@@ -178,9 +171,7 @@ static int stage(struct import_job *j)
 	r = db_run(j->ingest, NULL, "DELETE FROM import_rows WHERE org_id = $1 AND import_id = $2",
 		   p_int(j->org), p_int(j->id));
 	if (r >= 0)
-		r = db_copy_begin(j->ingest,
-				  "COPY import_rows (org_id, import_id, line, email, email_norm,"
-				  " email_hash, first_name, last_name, fields) FROM STDIN");
+		r = db_copy_begin(j->ingest, sql_contacts_import_stage);
 	if (r >= 0)
 		r = sheet_open(&sheet, on_record, j);
 	if (r >= 0)
@@ -199,45 +190,16 @@ static int stage(struct import_job *j)
 
 /* ---- applying ---------------------------------------------------------------------------- */
 
-static const char sql_apply[] =
-    "WITH staged AS (SELECT DISTINCT ON (email_norm) email, email_norm, first_name, last_name, "
-    "fields"
-    " FROM import_rows WHERE org_id = $1 AND import_id = $2 ORDER BY email_norm, line DESC),"
-    " done AS (INSERT INTO contacts AS c (org_id, email, email_norm, first_name, last_name, "
-    "fields, source)"
-    " SELECT $1, email, email_norm, first_name, last_name, fields, 2 FROM staged"
-    " ON CONFLICT (org_id, email_norm) DO UPDATE SET"
-    "  first_name = coalesce(nullif(excluded.first_name, ''), c.first_name),"
-    "  last_name = coalesce(nullif(excluded.last_name, ''), c.last_name),"
-    "  fields = c.fields || excluded.fields, updated_at = now(), version = c.version + 1"
-    " RETURNING c.id, c.version = 1 AS fresh),"
-    " joined AS (INSERT INTO list_members AS m (org_id, list_id, contact_id)"
-    " SELECT $1, $3::bigint, id FROM done WHERE $3::bigint <> 0"
-    " ON CONFLICT (org_id, list_id, contact_id) DO UPDATE SET status = 1 WHERE m.status = 3"
-    " RETURNING 1) "
-    "SELECT (SELECT count(*) FROM done WHERE fresh), (SELECT count(*) FROM done WHERE NOT fresh),"
-    " (SELECT count(*) FROM import_rows WHERE org_id = $1 AND import_id = $2),"
-    " (SELECT count(*) FROM joined)";
-static const char sql_suppressed[] =
-    "SELECT count(DISTINCT r.email_hash) FROM import_rows r JOIN suppressions s ON s.org_id = $1"
-    " AND s.email_hash = r.email_hash WHERE r.org_id = $1 AND r.import_id = $2";
-static const char sql_done[] =
-    "UPDATE imports SET status = 3, finished_at = now(), path = '', rows_read = $3, n_invalid = $4,"
-    " n_created = $5, n_updated = $6, n_duplicate = $7, n_suppressed = $8 "
-    "WHERE org_id = $1 AND id = $2 AND status = 2";
-
 static int put_errors(struct db *api, struct import_job *j)
 {
 	if (j->lines.n == 0)
 		return 0;
-	return db_run(api, NULL,
-		      "INSERT INTO import_errors (org_id, import_id, line, reason, value) "
-		      "SELECT $1, $2, u.line, u.reason, u.value FROM"
-		      " unnest($3::bigint[], $4::smallint[], $5::text[]) AS u(line, reason, value) "
-		      "ON CONFLICT DO NOTHING",
-		      p_int(j->org), p_int(j->id), p_str(db_column_array(&j->lines)),
-		      p_str(db_column_array(&j->reasons)), p_str(db_column_array(&j->values)));
+	return db_run(api, NULL, sql_contacts_import_errors_insert, p_int(j->org), p_int(j->id),
+		      p_str(db_column_array(&j->lines)), p_str(db_column_array(&j->reasons)),
+		      p_str(db_column_array(&j->values)));
 }
+
+enum { SUM_CREATED, SUM_UPDATED, SUM_STAGED, SUM_JOINED };
 
 static int work_apply(struct db *api, void *arg)
 {
@@ -247,20 +209,22 @@ static int work_apply(struct db *api, void *arg)
 	int r = db_run(api, NULL, "SELECT set_config('statement_timeout', '0', true)");
 
 	if (r >= 0)
-		r = db_run(api, &sums, sql_apply, p_int(j->org), p_int(j->id), p_int(j->list));
-	if (r >= 0 && j->list && db_int(sums, 0, 3))
+		r = db_run(api, &sums, sql_contacts_import_apply, p_int(j->org), p_int(j->id),
+			   p_int(j->list));
+	if (r >= 0 && j->list && db_int(sums, 0, SUM_JOINED))
 		r = db_run(api, NULL,
 			   "INSERT INTO list_counts (org_id, list_id, n) VALUES ($1, $2, $3)",
-			   p_int(j->org), p_int(j->list), p_int(db_int(sums, 0, 3)));
+			   p_int(j->org), p_int(j->list), p_int(db_int(sums, 0, SUM_JOINED)));
 	if (r >= 0)
-		r = db_run(api, &suppressed, sql_suppressed, p_int(j->org), p_int(j->id));
+		r = db_run(api, &suppressed, sql_contacts_import_suppressed, p_int(j->org),
+			   p_int(j->id));
 	if (r >= 0)
 		r = put_errors(api, j);
 	if (r < 0)
 		return r;
-	int64_t created = db_int(sums, 0, 0), updated = db_int(sums, 0, 1),
-		staged = db_int(sums, 0, 2);
-	r = db_run(api, NULL, sql_done, p_int(j->org), p_int(j->id), p_int(j->read),
+	int64_t created = db_int(sums, 0, SUM_CREATED), updated = db_int(sums, 0, SUM_UPDATED),
+		staged = db_int(sums, 0, SUM_STAGED);
+	r = db_run(api, NULL, sql_contacts_import_done, p_int(j->org), p_int(j->id), p_int(j->read),
 		   p_int(j->invalid), p_int(created), p_int(updated),
 		   p_int(staged - created - updated), p_int(db_int(suppressed, 0, 0)));
 	if (r == 0)
@@ -287,10 +251,8 @@ static int work_failed(struct db *api, void *arg)
 {
 	struct import_job *j = arg;
 
-	return db_run(api, NULL,
-		      "UPDATE imports SET status = 4, finished_at = now(), path = '', error = $3 "
-		      "WHERE org_id = $1 AND id = $2 AND status = 2",
-		      p_int(j->org), p_int(j->id), p_text(whole_text(j->error)));
+	return db_run(api, NULL, sql_contacts_import_failed, p_int(j->org), p_int(j->id),
+		      p_text(whole_text(j->error)));
 }
 
 /* ---- the whole --------------------------------------------------------------------------- */

@@ -8,15 +8,6 @@
 #include "control/contacts/sheet.h"
 #include "control/contacts/values.h"
 
-enum import_problem {
-	IMPORT_OK = 0,
-	IMPORT_NO_EMAIL = 1,
-	IMPORT_BAD_EMAIL = 2,
-	IMPORT_BAD_ENCODING = 3,
-	IMPORT_TOO_MANY_FIELDS = 4,
-	IMPORT_WRONG_TYPE = 5,
-	IMPORT_TOO_LONG = 6,
-};
 const char *import_problem_name(int problem);
 
 struct import_map;

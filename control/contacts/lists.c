@@ -5,6 +5,7 @@
 #include "control/auth/permit.h"
 #include "control/contacts/lists.h"
 #include "control/contacts/routes.h"
+#include "control/contacts/statements.h"
 #include "control/db/column.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
@@ -24,12 +25,7 @@ int contact_list_grow(struct db *db, uint32_t org, uint64_t list, int64_t n)
 	r = db_run(db, NULL, "INSERT INTO list_counts (org_id, list_id, n) VALUES ($1, $2, $3)",
 		   p_int(org), p_int(list), p_int(n));
 	if (r >= 0 && random_below(FOLD_ONE_IN) == 0)
-		r = db_run(
-		    db, NULL,
-		    "WITH old AS (DELETE FROM list_counts WHERE org_id = $1 AND list_id = $2 "
-		    "RETURNING n) "
-		    "INSERT INTO list_counts (org_id, list_id, n) SELECT $1, $2, sum(n) FROM old",
-		    p_int(org), p_int(list));
+		r = db_run(db, NULL, sql_contacts_list_count_fold, p_int(org), p_int(list));
 	return r < 0 ? r : 0;
 }
 
@@ -45,32 +41,27 @@ static const struct body_field patch_body[] = {
 	{ "description", BODY_TEXT, offsetof(struct list_body, description), 0, 0, 2000, 0 },
 };
 
-#define LIST_COLUMNS                                                                               \
-	"l.id, l.name, l.description, to_ms(l.created_at), to_ms(l.updated_at), l.version,"        \
-	" (SELECT coalesce(sum(k.n), 0) FROM list_counts k WHERE k.org_id = l.org_id"              \
-	" AND k.list_id = l.id)::bigint"
+enum { K_ID, K_NAME, K_DESCRIPTION, K_CREATED, K_UPDATED, K_VERSION, K_SIZE };
 
 static json_t *list_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{so so so so so sI}", "id", api_id(ID_LIST, (uint64_t)db_int(r, i, 0)),
-			 "name", api_text(db_text(r, i, 1)), "description",
-			 api_text(db_text(r, i, 2)), "created_at", api_time(db_int(r, i, 3)),
-			 "updated_at", api_time(db_int(r, i, 4)), "contacts",
-			 (json_int_t)db_int(r, i, 6));
+	return json_pack(
+	    "{so so so so so sI}", "id", api_id(ID_LIST, (uint64_t)db_int(r, i, K_ID)), "name",
+	    api_text(db_text(r, i, K_NAME)), "description", api_text(db_text(r, i, K_DESCRIPTION)),
+	    "created_at", api_time(db_int(r, i, K_CREATED)), "updated_at",
+	    api_time(db_int(r, i, K_UPDATED)), "contacts", (json_int_t)db_int(r, i, K_SIZE));
 }
 
 static int reply_list(struct call *c, unsigned status, const struct db_result *row)
 {
-	http_reply_etag(c, db_int(row, 0, 5));
+	http_reply_etag(c, db_int(row, 0, K_VERSION));
 	return http_reply_json(c, status, list_json(row, 0));
 }
 
 static int list_lists(struct call *c)
 {
-	return page_list(c, list_json,
-			 "SELECT " LIST_COLUMNS " FROM lists l WHERE l.org_id = $1 AND l.id > $2 "
-			 "ORDER BY l.id LIMIT $3",
-			 p_int(c->actor.org), PAGE_AFTER, PAGE_LIMIT);
+	return page_list(c, list_json, sql_contacts_list_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int create_list(struct call *c)
@@ -81,10 +72,8 @@ static int create_list(struct call *c)
 	int r = http_body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
 
 	if (r >= 0)
-		r = db_run(c->db, &row,
-			   "INSERT INTO lists AS l (org_id, name, description) VALUES ($1, $2, $3) "
-			   "RETURNING " LIST_COLUMNS,
-			   p_int(c->actor.org), p_text(b.name), p_text(b.description));
+		r = db_run(c->db, &row, sql_contacts_list_insert, p_int(c->actor.org),
+			   p_text(b.name), p_text(b.description));
 	return r < 0 ? r : reply_list(c, 201, row);
 }
 
@@ -93,9 +82,7 @@ static int load_list(struct call *c, uint64_t *ret_id, struct db_result **ret)
 	int r = call_id(c, 0, ID_LIST, ret_id);
 
 	if (r >= 0)
-		r = db_run(c->db, ret,
-			   "SELECT " LIST_COLUMNS " FROM lists l WHERE l.org_id = $1 AND l.id = $2",
-			   p_int(c->actor.org), p_int(*ret_id));
+		r = db_run(c->db, ret, sql_contacts_list_find, p_int(c->actor.org), p_int(*ret_id));
 	return r == 0 ? E_UNKNOWN : r;
 }
 
@@ -118,17 +105,12 @@ static int patch_list(struct call *c)
 	int r = load_list(c, &id, &row);
 
 	if (r >= 0)
-		r = call_if_match(c, db_int(row, 0, 5));
+		r = call_if_match(c, db_int(row, 0, K_VERSION));
 	if (r >= 0)
 		r = http_body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
 	if (r >= 0)
-		r = db_run(
-		    c->db, &new,
-		    "UPDATE lists l SET name = coalesce($3, name), description = coalesce($4, "
-		    "description),"
-		    " updated_at = now(), version = version + 1 WHERE org_id = $1 AND id = $2 "
-		    "RETURNING " LIST_COLUMNS,
-		    p_int(c->actor.org), p_int(id), p_opt(b.name), p_opt(b.description));
+		r = db_run(c->db, &new, sql_contacts_list_update, p_int(c->actor.org), p_int(id),
+			   p_opt(b.name), p_opt(b.description));
 	return r < 0 ? r : reply_list(c, 200, new);
 }
 
@@ -195,18 +177,7 @@ static int take_members(struct call *c, const struct members_body *b, struct db_
 	return problem_end(c);
 }
 
-static const char sql_join[] =
-    "WITH done AS (INSERT INTO list_members AS m (org_id, list_id, contact_id) "
-    "SELECT $1, $2, c.id FROM contacts c WHERE c.org_id = $1"
-    " AND (c.id = ANY($3::bigint[]) OR c.email_norm = ANY($4::text[])) "
-    "ON CONFLICT (org_id, list_id, contact_id) DO UPDATE SET status = 1 WHERE m.status <> 1 "
-    "RETURNING contact_id) SELECT count(*) FROM done";
-static const char sql_leave[] =
-    "WITH done AS (DELETE FROM list_members m USING contacts c WHERE m.org_id = $1 AND m.list_id = "
-    "$2"
-    " AND c.org_id = $1 AND c.id = m.contact_id"
-    " AND (c.id = ANY($3::bigint[]) OR c.email_norm = ANY($4::text[])) "
-    "RETURNING m.status) SELECT count(*), count(*) FILTER (WHERE status = 1) FROM done";
+enum { DONE_ALL, DONE_COUNTED }; /* who was counted in the size of the list */
 
 static int change_members(struct call *c, const char *sql, int sign)
 {
@@ -230,22 +201,22 @@ static int change_members(struct call *c, const char *sql, int sign)
 	db_column_free(&ids), db_column_free(&emails);
 	if (r >= 0)
 		r = contact_list_grow(c->db, c->actor.org, id,
-				      sign * db_int(done, 0, sign < 0 ? 1 : 0));
+				      sign * db_int(done, 0, DONE_COUNTED));
 	if (r < 0)
 		return r;
-	return http_reply_json(
-	    c, 200,
-	    json_pack("{sI}", sign < 0 ? "removed" : "added", (json_int_t)db_int(done, 0, 0)));
+	return http_reply_json(c, 200,
+			       json_pack("{sI}", sign < 0 ? "removed" : "added",
+					 (json_int_t)db_int(done, 0, DONE_ALL)));
 }
 
 static int join_list(struct call *c)
 {
-	return change_members(c, sql_join, 1);
+	return change_members(c, sql_contacts_list_join, 1);
 }
 
 static int leave_list(struct call *c)
 {
-	return change_members(c, sql_leave, -1);
+	return change_members(c, sql_contacts_list_leave, -1);
 }
 
 const struct http_route list_routes[] = {

@@ -5,6 +5,7 @@
 
 #include "base/encode.h"
 
+enum { FIELD_NAME, FIELD_TYPE };
 struct contact_field_types {
 	struct db_result *rows;
 };
@@ -55,8 +56,8 @@ enum contact_field_type contact_field_types_find(const struct contact_field_type
 						 struct slice name)
 {
 	for (unsigned i = 0; i < db_rows(t->rows); i++)
-		if (slice_eq(db_text(t->rows, i, 0), name))
-			return (enum contact_field_type)db_int(t->rows, i, 1);
+		if (slice_eq(db_text(t->rows, i, FIELD_NAME), name))
+			return (enum contact_field_type)db_int(t->rows, i, FIELD_TYPE);
 	return 0;
 }
 

@@ -6,10 +6,10 @@
 #pragma once
 #include <jansson.h>
 
+#include "control/contacts/codes.h"
 #include "control/db/db.h"
 
 enum { FIELDS_PER_ORG_MAX = 200, FIELD_TEXT_MAX = 4096 };
-enum contact_field_type { FIELD_TEXT = 1, FIELD_NUMBER, FIELD_BOOLEAN, FIELD_DATE };
 
 const char *contact_field_type_name(int type);   /* "" for none */
 int contact_field_type_parse(struct slice name); /* 0 for none */

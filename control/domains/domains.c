@@ -5,6 +5,7 @@
 #include "control/auth/permit.h"
 #include "control/domains/private.h"
 #include "control/domains/routes.h"
+#include "control/domains/statements.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
 #include "control/http/page.h"
@@ -97,7 +98,7 @@ static bool is_label(struct slice s)
 /* 0: not given. */
 static int read_policy(struct call *c, struct slice name)
 {
-	for (int i = 1; i <= 3; i++)
+	for (int i = DMARC_NONE; i <= DMARC_REJECT; i++)
 		if (slice_eq(name, slice_str(sender_dmarc_policies[i])))
 			return i;
 	if (name.p)
@@ -140,7 +141,7 @@ static int insert_domain(struct call *c, const struct domain_body *b, struct sli
 		   " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
 		   p_int(c->actor.org), p_text(name), p_str(proof),
 		   b->return_path.p ? p_text(b->return_path) : p_str(bounces ? "bounce" : ""),
-		   p_text(b->tracking), p_int(policy ? policy : 1));
+		   p_text(b->tracking), p_int(policy ? policy : DMARC_NONE));
 	if (r < 0)
 		return r;
 	*ret_id = (uint64_t)db_int(res, 0, 0);
@@ -190,13 +191,9 @@ static int patch_domain(struct call *c)
 	if (r >= 0)
 		r = call_if_match(c, d.version);
 	if (r >= 0)
-		r = db_run(
-		    c->db, NULL,
-		    "UPDATE domains SET return_path = coalesce($3, return_path),"
-		    " tracking = coalesce($4, tracking), dmarc_policy = coalesce($5, dmarc_policy),"
-		    " version = version + 1, updated_at = now() WHERE org_id = $1 AND id = $2",
-		    p_int(c->actor.org), p_int(d.id), p_opt(b.return_path), p_opt(b.tracking),
-		    policy ? p_int(policy) : p_null());
+		r = db_run(c->db, NULL, sql_domains_update, p_int(c->actor.org), p_int(d.id),
+			   p_opt(b.return_path), p_opt(b.tracking),
+			   policy ? p_int(policy) : p_null());
 	if (r >= 0)
 		r = audit_put(c, "domain.changed", d.name, json_incref(c->body));
 	sender_domain_clear(&d);

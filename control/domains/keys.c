@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "control/domains/private.h"
+#include "control/domains/statements.h"
 #include "control/engine/outbox.h"
 #include "control/http/call.h"
 #include "dkim/sign.h"
@@ -31,12 +32,9 @@ static int insert_key(struct call *c, uint64_t domain, const char *selector,
 	about_key(&about, c->actor.org, domain, selector);
 	r = secrets_seal(c->app->secrets, buf_data(&about), pem, &seal_id, &sealed);
 	if (r >= 0)
-		r = db_run(c->db, NULL,
-			   "INSERT INTO dkim_keys (org_id, domain_id, selector, type, txt, "
-			   "private, seal_id)"
-			   " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-			   p_int(c->actor.org), p_int(domain), p_str(selector), p_int(type),
-			   p_text(txt), p_bytes(buf_data(&sealed)), p_int(seal_id));
+		r = db_run(c->db, NULL, sql_domains_key_insert, p_int(c->actor.org), p_int(domain),
+			   p_str(selector), p_int(type), p_text(txt), p_bytes(buf_data(&sealed)),
+			   p_int(seal_id));
 	buf_free(&about);
 	buf_free(&sealed);
 	return r < 0 ? r : 0;
@@ -67,6 +65,8 @@ int sender_domain_make_keys(struct call *c, uint64_t domain_id, const char *name
 	return r < 0 ? r : make_key(c, domain_id, month, KEY_ED25519);
 }
 
+enum { SEALED, SEAL_ID };
+
 static int open_key(struct call *c, const struct sender_domain *d, const struct sender_key *k,
 		    struct buf *pem)
 {
@@ -79,8 +79,8 @@ static int open_key(struct call *c, const struct sender_domain *d, const struct 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	about_key(&about, c->actor.org, d->id, k->selector);
-	r = secrets_open(c->app->secrets, (int)db_int(res, 0, 1), buf_data(&about),
-			 db_bytes(res, 0, 0), pem);
+	r = secrets_open(c->app->secrets, (int)db_int(res, 0, SEAL_ID), buf_data(&about),
+			 db_bytes(res, 0, SEALED), pem);
 	buf_free(&about);
 	return r;
 }
@@ -105,9 +105,7 @@ int sender_domain_order_keys(struct call *c, const struct sender_domain *d, bool
 	}
 	if (r < 0)
 		return r;
-	r = db_run(
-	    c->db, NULL,
-	    "UPDATE dkim_keys SET status = $3 WHERE org_id = $1 AND domain_id = $2 AND status <> 3",
-	    p_int(c->actor.org), p_int(d->id), p_int(remove ? KEY_WAITING : KEY_SIGNING));
+	r = db_run(c->db, NULL, sql_domains_key_update_status, p_int(c->actor.org), p_int(d->id),
+		   p_int(remove ? KEY_WAITING : KEY_SIGNING));
 	return r < 0 ? r : 0;
 }

@@ -1,22 +1,10 @@
 /* control/domains/private.h - shared by the files of control/domains. */
 #pragma once
+#include "control/domains/codes.h"
 #include "control/domains/domains.h"
 #include "control/domains/options.h"
 #include "control/http/call.h"
 #include "dns/resolver.h"
-
-/* domains.status, dkim_keys.status, domain_records.state */
-enum sender_domain_status { DOMAIN_PENDING = 1, DOMAIN_VERIFIED, DOMAIN_DEGRADED };
-enum sender_key_status { KEY_WAITING = 1, KEY_SIGNING, KEY_RETIRED };
-enum sender_record_state {
-	RECORD_UNCHECKED = 1,
-	RECORD_OK,
-	RECORD_MISSING,
-	RECORD_WRONG,
-	RECORD_NO_ANSWER
-};
-/* dkim_keys.type */
-enum sender_key_type { KEY_RSA = 1, KEY_ED25519 = 2 };
 
 enum { KEYS_MAX = 8, RECORDS_MAX = KEYS_MAX + 6, RECORD_NAME_MAX = 400, SEEN_MAX = 1024 };
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "control/domains/private.h"
+#include "control/domains/statements.h"
 #include "control/http/api.h"
 #include "control/http/call.h"
 
@@ -92,6 +93,8 @@ void sender_records_clear(struct sender_record *records, unsigned n)
 		free(records[i].value);
 }
 
+enum { K_KIND, K_STATE, K_SEEN, K_CHECKED };
+
 int sender_records_load(struct call *c, const struct sender_domain *d,
 			struct sender_record *records, unsigned n)
 {
@@ -103,11 +106,11 @@ int sender_records_load(struct call *c, const struct sender_domain *d,
 
 	for (unsigned i = 0; r >= 0 && i < db_rows(res); i++)
 		for (unsigned k = 0; k < n; k++) {
-			if (!slice_eq(db_text(res, i, 0), slice_str(records[k].kind)))
+			if (!slice_eq(db_text(res, i, K_KIND), slice_str(records[k].kind)))
 				continue;
-			records[k].state = (enum sender_record_state)db_int(res, i, 1);
-			slice_copy(records[k].seen, SEEN_MAX, db_text(res, i, 2));
-			records[k].checked_ms = db_int(res, i, 3);
+			records[k].state = (enum sender_record_state)db_int(res, i, K_STATE);
+			slice_copy(records[k].seen, SEEN_MAX, db_text(res, i, K_SEEN));
+			records[k].checked_ms = db_int(res, i, K_CHECKED);
 		}
 	return r < 0 ? r : 0;
 }
@@ -118,15 +121,8 @@ int sender_records_store(struct call *c, const struct sender_domain *d,
 	int r = 0;
 
 	for (unsigned i = 0; i < n && r >= 0; i++)
-		r = db_run(
-		    c->db, NULL,
-		    "INSERT INTO domain_records (org_id, domain_id, kind, state, seen, checked_at)"
-		    " VALUES ($1, $2, $3, $4, $5, now()) ON CONFLICT (org_id, domain_id, kind) DO "
-		    "UPDATE"
-		    " SET state = excluded.state, seen = excluded.seen, checked_at = "
-		    "excluded.checked_at",
-		    p_int(c->actor.org), p_int(d->id), p_str(records[i].kind),
-		    p_int(records[i].state), p_str(records[i].seen));
+		r = db_run(c->db, NULL, sql_domains_record_store, p_int(c->actor.org), p_int(d->id),
+			   p_str(records[i].kind), p_int(records[i].state), p_str(records[i].seen));
 	return r < 0 ? r : 0;
 }
 

@@ -2,6 +2,7 @@
  * what was asked for is compared with what the domain still is before the answer is believed. */
 #include "control/auth/audit.h"
 #include "control/domains/private.h"
+#include "control/domains/statements.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 
@@ -34,13 +35,8 @@ static int change_status(struct check *k, const struct sender_domain *now,
 			 enum sender_domain_status next)
 {
 	struct call *c = k->c;
-	int r = db_run(
-	    c->db, NULL,
-	    "UPDATE domains SET status = $3, checked_at = now(), version = version + ($3 <> "
-	    "status)::int,"
-	    " verified_at = CASE WHEN $3 = 2 THEN coalesce(verified_at, now()) ELSE verified_at END"
-	    " WHERE org_id = $1 AND id = $2",
-	    p_int(c->actor.org), p_int(now->id), p_int(next));
+	int r = db_run(c->db, NULL, sql_domains_update_status, p_int(c->actor.org), p_int(now->id),
+		       p_int(next));
 
 	if (r == E_EXISTS)
 		return problem(c, 409, "domain_taken", "%s is verified for another organisation",

@@ -2,6 +2,7 @@
  * hours. Guarantee: the answer is stored in the transaction that makes the change, so there is
  * never one without the other.  Two requests with one key at a time: the second gets 409. */
 #include "control/http/private.h"
+#include "control/http/statements.h"
 
 enum { KEY_MAX = 255, STORED_MAX = 256 * 1024 };
 
@@ -51,9 +52,11 @@ static void put_headers(struct call *c, struct slice lines)
 	}
 }
 
+enum { K_BODY_HASH, K_STATUS, K_RESPONSE, K_TYPE, K_HEADERS };
+
 static int answer_stored(struct call *c, struct idempotency *i, struct db_result *res)
 {
-	struct slice hash = db_bytes(res, 0, 0), type = db_text(res, 0, 3);
+	struct slice hash = db_bytes(res, 0, K_BODY_HASH), type = db_text(res, 0, K_TYPE);
 	char type_text[64];
 	int r;
 
@@ -61,8 +64,9 @@ static int answer_stored(struct call *c, struct idempotency *i, struct db_result
 		return problem(c, 422, "idempotency_mismatch",
 			       "this key was used with another body within the last 24 hours");
 	slice_copy(type_text, sizeof(type_text), type);
-	r = http_reply_bytes(c, (unsigned)db_int(res, 0, 1), type_text, db_bytes(res, 0, 2));
-	put_headers(c, db_text(res, 0, 4));
+	r = http_reply_bytes(c, (unsigned)db_int(res, 0, K_STATUS), type_text,
+			     db_bytes(res, 0, K_RESPONSE));
+	put_headers(c, db_text(res, 0, K_HEADERS));
 	http_reply_header(c, "Idempotency-Replayed", "true");
 	return r < 0 ? r : 1;
 }
@@ -81,12 +85,8 @@ int idempotency_begin(struct call *c, struct idempotency *i)
 	if (r < 0)
 		return r;
 	secrets_sha256(call_raw_body(c), i->body_hash);
-	r = db_run(c->db, &res,
-		   "SELECT body_hash, status, response, split_part(headers, E'\\n', 1),"
-		   " substr(headers, strpos(headers, E'\\n') + 1)"
-		   " FROM idempotency WHERE org_id = $1 AND key = $2"
-		   " AND created_at > now() - interval '24 hours'",
-		   p_int(c->actor.org), p_text(buf_data(&i->key)));
+	r = db_run(c->db, &res, sql_http_answer_find, p_int(c->actor.org),
+		   p_text(buf_data(&i->key)));
 	if (r < 0)
 		return r;
 	if (r > 0)
@@ -107,12 +107,7 @@ int idempotency_store(struct call *c, struct idempotency *i)
 	for (unsigned k = 0; k < reply->n_headers; k++)
 		buf_putf(&headers, "%s:%s\n", reply->headers[k].name, reply->headers[k].value);
 	r = db_run(
-	    c->db, NULL,
-	    "INSERT INTO idempotency (org_id, key, body_hash, status, headers, response)"
-	    " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (org_id, key) DO UPDATE SET"
-	    " body_hash = excluded.body_hash, status = excluded.status, headers = excluded.headers,"
-	    " response = excluded.response, created_at = now()",
-	    p_int(c->actor.org), p_text(buf_data(&i->key)),
+	    c->db, NULL, sql_http_answer_store, p_int(c->actor.org), p_text(buf_data(&i->key)),
 	    p_bytes(slice_of((char *)i->body_hash, sizeof(i->body_hash))), p_int(reply->status),
 	    p_text(buf_data(&headers)), p_bytes(buf_data(&reply->body)));
 	buf_free(&headers);

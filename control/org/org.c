@@ -5,27 +5,28 @@
 #include "control/http/body.h"
 #include "control/http/page.h"
 #include "control/http/reply.h"
+#include "control/org/codes.h"
 #include "control/org/routes.h"
+#include "control/org/statements.h"
+
+enum { K_NAME, K_STATUS, K_NOTE, K_FOOTER, K_CREATED, K_VERSION };
 
 static int get_org(struct call *c)
 {
 	OWNED(db_result) res = NULL;
-	int r =
-	    db_run(c->db, &res,
-		   "SELECT name, status, status_note, footer, to_ms(created_at), version FROM orgs"
-		   " WHERE org_id = $1",
-		   p_int(c->actor.org));
+	int r = db_run(c->db, &res, sql_org_find, p_int(c->actor.org));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	http_reply_etag(c, db_int(res, 0, 5));
+	http_reply_etag(c, db_int(res, 0, K_VERSION));
 	return http_reply_json(
 	    c, 200,
 	    json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "id", api_id(ID_ORG, c->actor.org), "name",
-		      api_text(db_text(res, 0, 0)), "status",
-		      db_int(res, 0, 1) == 1 ? "active" : "suspended", "status_note",
-		      api_text(db_text(res, 0, 2)), "footer", api_text(db_text(res, 0, 3)),
-		      "created_at", api_time(db_int(res, 0, 4))));
+		      api_text(db_text(res, 0, K_NAME)), "status",
+		      db_int(res, 0, K_STATUS) == ORG_ACTIVE ? "active" : "suspended",
+		      "status_note", api_text(db_text(res, 0, K_NOTE)), "footer",
+		      api_text(db_text(res, 0, K_FOOTER)), "created_at",
+		      api_time(db_int(res, 0, K_CREATED))));
 }
 
 struct org_body {
@@ -57,11 +58,8 @@ static int patch_org(struct call *c)
 	if (r >= 0)
 		r = lock_version(c);
 	if (r >= 0)
-		r = db_run(
-		    c->db, NULL,
-		    "UPDATE orgs SET name = coalesce($2, name), footer = coalesce($3, footer),"
-		    " version = version + 1, updated_at = now() WHERE org_id = $1",
-		    p_int(c->actor.org), p_opt(b.name), p_opt(b.footer));
+		r = db_run(c->db, NULL, sql_org_update, p_int(c->actor.org), p_opt(b.name),
+			   p_opt(b.footer));
 	if (r >= 0)
 		r = audit_put(c, "org.changed", ids_out(ID_ORG, c->actor.org, id),
 			      json_incref(c->body));
@@ -82,28 +80,37 @@ static json_t *actor_json(int64_t kind, uint64_t id)
 	}
 }
 
+enum {
+	A_ID,
+	A_AT,
+	A_ACTOR_KIND,
+	A_ACTOR,
+	A_ACTION,
+	A_OBJECT,
+	A_DETAIL,
+	A_REQUEST,
+	A_IP,
+};
+
 static json_t *audit_json(const struct db_result *res, unsigned i)
 {
-	struct slice detail = db_text(res, i, 6);
+	struct slice detail = db_text(res, i, A_DETAIL);
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-			 api_id(ID_AUDIT, (uint64_t)db_int(res, i, 0)), "at",
-			 api_time(db_int(res, i, 1)), "actor",
-			 actor_json(db_int(res, i, 2), (uint64_t)db_int(res, i, 3)), "action",
-			 api_text(db_text(res, i, 4)), "object", api_text(db_text(res, i, 5)),
-			 "detail", json_loadb(detail.p, detail.n, 0, NULL), "request_id",
-			 api_text(db_text(res, i, 7)), "ip", api_text(db_text(res, i, 8)));
+	return json_pack(
+	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+	    api_id(ID_AUDIT, (uint64_t)db_int(res, i, A_ID)), "at", api_time(db_int(res, i, A_AT)),
+	    "actor", actor_json(db_int(res, i, A_ACTOR_KIND), (uint64_t)db_int(res, i, A_ACTOR)),
+	    "action", api_text(db_text(res, i, A_ACTION)), "object",
+	    api_text(db_text(res, i, A_OBJECT)), "detail", json_loadb(detail.p, detail.n, 0, NULL),
+	    "request_id", api_text(db_text(res, i, A_REQUEST)), "ip",
+	    api_text(db_text(res, i, A_IP)));
 }
 
 static int get_audit(struct call *c)
 {
 	/* newest first: the cursor's id is an upper bound */
-	return page_list(c, audit_json,
-			 "SELECT id, to_ms(at), actor_kind, actor_id, action, object, "
-			 "detail::text, request_id, ip"
-			 " FROM audit WHERE org_id = $1 AND ($2 = 0 OR id < $2) ORDER BY id DESC "
-			 "LIMIT $3",
-			 p_int(c->actor.org), PAGE_AFTER, PAGE_LIMIT);
+	return page_list(c, audit_json, sql_org_audit_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 /* clang-format off */

@@ -5,14 +5,8 @@
 #pragma once
 #include "control/app/app.h"
 #include "control/suppression/address.h"
+#include "control/suppression/codes.h"
 
-enum suppress_reason {
-	SUPPRESS_MANUAL = 1,
-	SUPPRESS_UNSUBSCRIBED,
-	SUPPRESS_BOUNCE,
-	SUPPRESS_COMPLAINT,
-	SUPPRESS_IMPORT,
-};
 const char *suppress_reason_name(int reason);
 
 /* 1 added, 0 it was there. campaign 0: none. */

@@ -8,37 +8,34 @@
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 #include "control/suppression/routes.h"
+#include "control/suppression/statements.h"
 #include "control/suppression/suppress.h"
 
 enum { BATCH_MAX = 5000 };
 
-#define SUPPRESSION_COLUMNS "id, email, reason, source, coalesce(campaign_id, 0), to_ms(created_at)"
+enum { ROW_ID, ROW_EMAIL, ROW_REASON, ROW_SOURCE, ROW_CAMPAIGN, ROW_CREATED };
 
 static json_t *suppression_json(const struct db_result *r, unsigned i)
 {
-	return json_pack(
-	    "{so so ss so so so}", "id", api_id(ID_SUPPRESSION, (uint64_t)db_int(r, i, 0)), "email",
-	    api_text(db_text(r, i, 1)), "reason", suppress_reason_name((int)db_int(r, i, 2)),
-	    "source", api_text(db_text(r, i, 3)), "campaign",
-	    api_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, 4)), "created_at",
-	    api_time(db_int(r, i, 5)));
+	return json_pack("{so so ss so so so}", "id",
+			 api_id(ID_SUPPRESSION, (uint64_t)db_int(r, i, ROW_ID)), "email",
+			 api_text(db_text(r, i, ROW_EMAIL)), "reason",
+			 suppress_reason_name((int)db_int(r, i, ROW_REASON)), "source",
+			 api_text(db_text(r, i, ROW_SOURCE)), "campaign",
+			 api_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, ROW_CAMPAIGN)), "created_at",
+			 api_time(db_int(r, i, ROW_CREATED)));
 }
 
 static int list_suppressions(struct call *c)
 {
-	return page_list(c, suppression_json,
-			 "SELECT " SUPPRESSION_COLUMNS
-			 " FROM suppressions WHERE org_id = $1 AND id > $2 "
-			 "ORDER BY id LIMIT $3",
-			 p_int(c->actor.org), PAGE_AFTER, PAGE_LIMIT);
+	return page_list(c, suppression_json, sql_suppression_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int find(struct call *c, const struct suppress_address *a, struct db_result **ret)
 {
-	int r = db_run(c->db, ret,
-		       "SELECT " SUPPRESSION_COLUMNS
-		       " FROM suppressions WHERE org_id = $1 AND email_hash = $2",
-		       p_int(c->actor.org), p_bytes(slice_of(a->hash, sizeof(a->hash))));
+	int r = db_run(c->db, ret, sql_suppression_find, p_int(c->actor.org),
+		       p_bytes(slice_of(a->hash, sizeof(a->hash))));
 
 	return r == 0 ? E_UNKNOWN : r;
 }

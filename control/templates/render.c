@@ -7,6 +7,7 @@
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 #include "control/templates/fields.h"
+#include "control/templates/statements.h"
 #include "control/templates/templates.h"
 
 enum { MEMBERS_MAX = KNOWN_FIELDS_MAX + 8, OUT_MAX = 8 * 1024 * 1024 };
@@ -67,14 +68,10 @@ static void make_map(struct values *v)
 	v->map = (struct value){ .type = VALUE_MAP, .count = n, .members = v->members };
 }
 
-static const char sql_contact[] =
-    "SELECT (fields || jsonb_build_object('email', email, 'first_name', first_name,"
-    " 'last_name', last_name))::text FROM contacts WHERE org_id = $1 AND id = $2";
-
 static int load_contact(struct call *c, uint64_t id, json_t **ret)
 {
 	OWNED(db_result) row = NULL;
-	int r = db_run(c->db, &row, sql_contact, p_int(c->actor.org), p_int(id));
+	int r = db_run(c->db, &row, sql_templates_preview_contact, p_int(c->actor.org), p_int(id));
 
 	if (r == 0)
 		return problem(c, 422, "unknown_contact", "no such contact");
@@ -102,6 +99,8 @@ static int load_values(struct call *c, const struct render_body *b, struct value
 	return 0;
 }
 
+enum { SOURCE_SUBJECT, SOURCE_HTML, SOURCE_TEXT };
+
 static int load_source(struct call *c, const struct render_body *b, struct db_result **ret_row,
 		       struct template_source *ret)
 {
@@ -114,8 +113,9 @@ static int load_source(struct call *c, const struct render_body *b, struct db_re
 	if (r == 0)
 		return problem(c, 422, "unknown_template", "no such template");
 	if (r > 0)
-		*ret = (struct template_source){ db_text(*ret_row, 0, 0), db_text(*ret_row, 0, 1),
-						 db_text(*ret_row, 0, 2) };
+		*ret = (struct template_source){ db_text(*ret_row, 0, SOURCE_SUBJECT),
+						 db_text(*ret_row, 0, SOURCE_HTML),
+						 db_text(*ret_row, 0, SOURCE_TEXT) };
 	return r;
 }
 

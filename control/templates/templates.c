@@ -11,6 +11,7 @@
 #include "control/templates/fields.h"
 #include "control/templates/render.h"
 #include "control/templates/routes.h"
+#include "control/templates/statements.h"
 #include "control/templates/templates.h"
 
 struct template_body {
@@ -34,9 +35,6 @@ static const struct body_field patch_body[] = {
 };
 enum { ROW_ALIAS = 1 }; /* of the tables above */
 
-#define HEAD_COLUMNS                                                                               \
-	"t.id, t.name, t.alias, t.version, to_ms(t.created_at), to_ms(t.updated_at), t.subject"
-#define TEMPLATE_COLUMNS HEAD_COLUMNS ", t.html, t.text"
 enum { K_ID, K_NAME, K_ALIAS, K_VERSION, K_CREATED, K_UPDATED, K_SUBJECT, K_HTML, K_TEXT };
 
 static json_t *head_json(const struct db_result *r, unsigned i)
@@ -90,24 +88,16 @@ static int check(struct call *c, const struct template_source *source)
 
 static int keep_version(struct call *c, int64_t id)
 {
-	int r = db_run(
-	    c->db, NULL,
-	    "INSERT INTO template_versions (org_id, template_id, version, subject, html, text, "
-	    "created_by) "
-	    "SELECT org_id, id, version, subject, html, text, nullif($3::bigint, 0) FROM templates "
-	    "WHERE org_id = $1 AND id = $2",
-	    p_int(c->actor.org), p_int(id), p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
+	int r = db_run(c->db, NULL, sql_templates_version_keep, p_int(c->actor.org), p_int(id),
+		       p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
 
 	return r < 0 ? r : 0;
 }
 
 static int list_templates(struct call *c)
 {
-	return page_list(c, head_json,
-			 "SELECT " HEAD_COLUMNS
-			 " FROM templates t WHERE t.org_id = $1 AND t.id > $2 "
-			 "ORDER BY t.id LIMIT $3",
-			 p_int(c->actor.org), PAGE_AFTER, PAGE_LIMIT);
+	return page_list(c, head_json, sql_templates_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int create_template(struct call *c)
@@ -120,11 +110,8 @@ static int create_template(struct call *c)
 	if (r >= 0)
 		r = check(c, &(struct template_source){ b.subject, b.html, b.text });
 	if (r >= 0)
-		r = db_run(c->db, &row,
-			   "INSERT INTO templates AS t (org_id, name, alias, subject, html, text) "
-			   "VALUES ($1, $2, $3, $4, $5, $6) RETURNING " TEMPLATE_COLUMNS,
-			   p_int(c->actor.org), p_text(b.name), p_opt(b.alias), p_text(b.subject),
-			   p_text(b.html), p_text(b.text));
+		r = db_run(c->db, &row, sql_templates_insert, p_int(c->actor.org), p_text(b.name),
+			   p_opt(b.alias), p_text(b.subject), p_text(b.html), p_text(b.text));
 	if (r >= 0)
 		r = keep_version(c, db_int(row, 0, K_ID));
 	return r < 0 ? r : reply_template(c, 201, row);
@@ -135,11 +122,8 @@ static int load_template(struct call *c, struct db_result **ret)
 {
 	uint64_t id = 0;
 	bool by_id = call_id(c, 0, ID_TEMPLATE, &id) >= 0;
-	int r = db_run(c->db, ret,
-		       "SELECT " TEMPLATE_COLUMNS " FROM templates t WHERE t.org_id = $1"
-		       " AND (t.id = $2::bigint OR t.alias = $3) FOR UPDATE",
-		       p_int(c->actor.org), by_id ? p_int(id) : p_null(),
-		       by_id ? p_null() : p_text(call_param(c, 0)));
+	int r = db_run(c->db, ret, sql_templates_find_lock, p_int(c->actor.org),
+		       by_id ? p_int(id) : p_null(), by_id ? p_null() : p_text(call_param(c, 0)));
 
 	return r == 0 ? E_UNKNOWN : r;
 }
@@ -173,16 +157,10 @@ static int patch_template(struct call *c)
 	};
 	r = check(c, &source);
 	if (r >= 0)
-		r = db_run(
-		    c->db, &row,
-		    "UPDATE templates t SET name = coalesce($3, name),"
-		    " alias = CASE WHEN $4::int = 1 THEN $5 ELSE alias END, subject = $6, html = "
-		    "$7, text = $8,"
-		    " updated_at = now(), version = version + 1 WHERE org_id = $1 AND id = $2 "
-		    "RETURNING " TEMPLATE_COLUMNS,
-		    p_int(c->actor.org), p_int(db_int(old, 0, K_ID)), p_opt(b.name),
-		    p_bool(body_has(seen, ROW_ALIAS)), p_opt(b.alias), p_text(source.subject),
-		    p_text(source.html), p_text(source.text));
+		r = db_run(c->db, &row, sql_templates_update, p_int(c->actor.org),
+			   p_int(db_int(old, 0, K_ID)), p_opt(b.name),
+			   p_bool(body_has(seen, ROW_ALIAS)), p_opt(b.alias),
+			   p_text(source.subject), p_text(source.html), p_text(source.text));
 	if (r >= 0)
 		r = keep_version(c, db_int(old, 0, K_ID));
 	return r < 0 ? r : reply_template(c, 200, row);
@@ -202,11 +180,14 @@ static int delete_template(struct call *c)
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
+enum { V_VERSION, V_SUBJECT, V_HTML, V_TEXT, V_CREATED };
+
 static json_t *version_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{sI so so so so}", "version", (json_int_t)db_int(r, i, 0), "subject",
-			 api_text(db_text(r, i, 1)), "html", api_text(db_text(r, i, 2)), "text",
-			 api_text(db_text(r, i, 3)), "created_at", api_time(db_int(r, i, 4)));
+	return json_pack("{sI so so so so}", "version", (json_int_t)db_int(r, i, V_VERSION),
+			 "subject", api_text(db_text(r, i, V_SUBJECT)), "html",
+			 api_text(db_text(r, i, V_HTML)), "text", api_text(db_text(r, i, V_TEXT)),
+			 "created_at", api_time(db_int(r, i, V_CREATED)));
 }
 
 static int list_versions(struct call *c)
@@ -214,15 +195,9 @@ static int list_versions(struct call *c)
 	OWNED(db_result) head = NULL;
 	int r = load_template(c, &head);
 
-	return r < 0
-		   ? r
-		   : page_list(
-			 c, version_json,
-			 "SELECT version, subject, html, text, to_ms(created_at) FROM "
-			 "template_versions "
-			 "WHERE org_id = $1 AND template_id = $2 AND version > $3 ORDER BY version "
-			 "LIMIT $4",
-			 p_int(c->actor.org), p_int(db_int(head, 0, K_ID)), PAGE_AFTER, PAGE_LIMIT);
+	return r < 0 ? r
+		     : page_list(c, version_json, sql_templates_version_page, p_int(c->actor.org),
+				 p_int(db_int(head, 0, K_ID)), PAGE_AFTER, PAGE_LIMIT);
 }
 
 const struct http_route template_routes[] = {
