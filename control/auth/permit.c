@@ -36,7 +36,8 @@ static const struct {
 };
 
 static const char *const roles[ROLE_END] = {
-	NULL, "admin", "manager", "editor", "analyst", "viewer", "sender",
+	[ROLE_ADMIN] = "admin",     [ROLE_MANAGER] = "manager", [ROLE_EDITOR] = "editor",
+	[ROLE_ANALYST] = "analyst", [ROLE_VIEWER] = "viewer",   [ROLE_SENDER] = "sender",
 };
 
 const char *permit_role_name(enum role role)

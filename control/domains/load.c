@@ -80,7 +80,12 @@ int sender_domain_load(struct call *c, struct slice id_or_name, bool lock, struc
 
 static json_t *keys_json(const struct sender_domain *d)
 {
-	static const char *const statuses[] = { "", "waiting", "signing", "retired" };
+	static const char *const statuses[] = {
+		"",
+		[KEY_WAITING] = "waiting",
+		[KEY_SIGNING] = "signing",
+		[KEY_RETIRED] = "retired",
+	};
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < d->n_keys; i++)
@@ -93,7 +98,12 @@ static json_t *keys_json(const struct sender_domain *d)
 
 json_t *sender_domain_json(const struct sender_domain *d)
 {
-	static const char *const statuses[] = { "", "pending", "verified", "degraded" };
+	static const char *const statuses[] = {
+		"",
+		[DOMAIN_PENDING] = "pending",
+		[DOMAIN_VERIFIED] = "verified",
+		[DOMAIN_DEGRADED] = "degraded",
+	};
 
 	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id",
 			 api_id(ID_DOMAIN, d->id), "name", d->name, "status", statuses[d->status],

@@ -6,9 +6,21 @@
 #include "control/http/api.h"
 #include "control/http/call.h"
 
-const char *const sender_dmarc_policies[] = { "", "none", "quarantine", "reject" };
+const char *const sender_dmarc_policies[] = {
+	"",
+	[DMARC_NONE] = "none",
+	[DMARC_QUARANTINE] = "quarantine",
+	[DMARC_REJECT] = "reject",
+};
 
-static const char *const states[] = { "", "unchecked", "ok", "missing", "wrong", "no_answer" };
+static const char *const states[] = {
+	"",
+	[RECORD_UNCHECKED] = "unchecked",
+	[RECORD_OK] = "ok",
+	[RECORD_MISSING] = "missing",
+	[RECORD_WRONG] = "wrong",
+	[RECORD_NO_ANSWER] = "no_answer",
+};
 
 static struct sender_record *add(struct sender_record *r, const char *kind, const char *type,
 				 enum dns_type query, bool required)
