@@ -33,15 +33,13 @@ struct secrets *secrets_free(struct secrets *s)
 
 static struct slice word(struct slice *line)
 {
-	size_t i = 0, end;
+	struct slice text = slice_trim(*line);
+	size_t n = 0;
 
-	while (i < line->n && (line->p[i] == ' ' || line->p[i] == '\t'))
-		i++;
-	for (end = i; end < line->n && line->p[end] != ' ' && line->p[end] != '\t';)
-		end++;
-	struct slice w = slice_of(line->p + i, end - i);
-	*line = slice_of(line->p + end, line->n - end);
-	return w;
+	while (n < text.n && text.p[n] != ' ' && text.p[n] != '\t')
+		n++;
+	*line = slice_skip(text, n);
+	return slice_of(text.p, n);
 }
 
 static int read_key(struct slice hex, uint8_t ret[KEY_LEN])
@@ -99,14 +97,10 @@ int secrets_parse(struct secrets **ret, struct slice text)
 	OWNED(secrets) s = must_alloc(sizeof(*s));
 
 	while (text.n) {
-		const char *nl = memchr(text.p, '\n', text.n);
-		size_t n = nl ? (size_t)(nl - text.p) : text.n;
-		int r = read_line(s, slice_of(text.p, n));
+		int r = read_line(s, slice_take(&text, '\n'));
 
 		if (r < 0)
 			return r;
-		n += nl != NULL;
-		text = slice_of(text.p + n, text.n - n);
 	}
 	if (!s->have_root || !s->n)
 		return E_SYNTAX;
@@ -139,8 +133,8 @@ static void put_random_hex(struct buf *out, const char *before)
 
 	random_bytes(key, sizeof(key));
 	buf_put(out, slice_str(before));
-	for (unsigned i = 0; i < KEY_LEN; i++)
-		buf_putf(out, "%02x", key[i]);
+	if (hex_encode(out, slice_of((char *)key, KEY_LEN)) < 0)
+		abort(); /* out has no cap */
 	buf_put(out, SLICE("\n"));
 	OPENSSL_cleanse(key, sizeof(key));
 }

@@ -1,8 +1,10 @@
 /* control/app/secrets.h - the instance's secrets: one file, two kinds of lines.
  *
- *	root <64 hex digits>             what ids, cursors, tokens and peppers are derived from;
- *never changes seal <number> <64 hex digits>    AES-256-GCM keys for what is stored encrypted; the
- *highest seals, all open, so that a new line is all a rotation needs
+ *	root <64 hex digits>
+ *		what ids, cursors, tokens and peppers are derived from; never changes
+ *	seal <number> <64 hex digits>
+ *		AES-256-GCM keys for what is stored encrypted; the highest seals, all open, so that
+ *		a new line is all a rotation needs
  *
  * Owns:    secrets_read() gives the caller the secrets; secrets_free() wipes them.
  * Fails:   E_SYNTAX, -errno, E_DENIED (the file may be read by others), E_CRYPTO (sealed bytes were

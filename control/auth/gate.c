@@ -13,6 +13,8 @@
 
 enum { TOKEN_LEAST = 24, TOKEN_FILE_MAX = 4096 };
 
+static const struct slice bearer = { "Bearer ", 7 };
+
 static int refuse(struct call *c, const char *why)
 {
 	http_reply_header(c, "WWW-Authenticate", "Bearer realm=\"postern\"");
@@ -25,8 +27,8 @@ static struct slice find_credential(struct call *c, bool *ret_cookie)
 	struct slice header = call_header(c, "Authorization");
 
 	*ret_cookie = false;
-	if (slice_starts_nocase(header, SLICE("Bearer ")))
-		return slice_of(header.p + 7, header.n - 7);
+	if (slice_starts_nocase(header, bearer))
+		return slice_skip(header, bearer.n);
 	header = call_header(c, "X-Api-Key");
 	if (header.p)
 		return header;
@@ -44,15 +46,12 @@ static bool address_allowed(struct slice cidrs, const struct ip *ip)
 	bool any = false;
 
 	while (cidrs.n) {
-		const char *end = memchr(cidrs.p, ' ', cidrs.n);
-		size_t n = end ? (size_t)(end - cidrs.p) : cidrs.n;
+		struct slice cidr = slice_take(&cidrs, ' ');
 		struct ip_net net;
 
-		if (n && ip_net_parse(slice_of(cidrs.p, n), &net) >= 0 && ip_net_has(&net, ip))
+		if (cidr.n && ip_net_parse(cidr, &net) >= 0 && ip_net_has(&net, ip))
 			return true;
-		any |= n > 0;
-		n += end != NULL;
-		cidrs = slice_of(cidrs.p + n, cidrs.n - n);
+		any |= cidr.n > 0;
 	}
 	return !any;
 }
@@ -173,8 +172,8 @@ static int enter_platform(struct call *c)
 
 	if (!want.n)
 		return refuse(c, "http.admin.token_file is not set");
-	if (!slice_starts_nocase(given, SLICE("Bearer ")) ||
-	    !slice_eq_secret(slice_of(given.p + 7, given.n - 7), want))
+	if (!slice_starts_nocase(given, bearer) ||
+	    !slice_eq_secret(slice_skip(given, bearer.n), want))
 		return refuse(c, "the token is not valid");
 	c->actor = (struct actor){ .kind = ACTOR_PLATFORM, .permits = ~0ULL };
 	return 0;

@@ -40,14 +40,8 @@ static json_t *cidr_list(struct slice cidrs)
 {
 	json_t *list = json_array();
 
-	while (cidrs.n) {
-		const char *end = memchr(cidrs.p, ' ', cidrs.n);
-		size_t n = end ? (size_t)(end - cidrs.p) : cidrs.n;
-
-		(void)json_array_append_new(list, api_text(slice_of(cidrs.p, n)));
-		n += end != NULL;
-		cidrs = slice_of(cidrs.p + n, cidrs.n - n);
-	}
+	while (cidrs.n)
+		(void)json_array_append_new(list, api_text(slice_take(&cidrs, ' ')));
 	return list;
 }
 

@@ -1,4 +1,4 @@
-/* control/auth/login_session.c */
+/* control/auth/login_session.c - sessions begun, described and ended. */
 #include "base/encode.h"
 #include "control/auth/gate.h"
 #include "control/auth/login_session.h"

@@ -1,4 +1,4 @@
-/* control/auth/password.c */
+/* control/auth/password.c - argon2id with libsodium's own text form. */
 #include <sodium.h>
 
 #include "control/auth/options.h"

@@ -1,4 +1,4 @@
-/* control/auth/signup.c */
+/* control/auth/signup.c - an organisation and its first admin in one transaction. */
 #include "control/auth/audit.h"
 #include "control/auth/login_session.h"
 #include "control/auth/password.h"

@@ -6,6 +6,7 @@
 
 #include "control/db/column.h"
 #include "control/suppression/address.h"
+#include "control/templates/value.h"
 #include "schema/wire/rows.h"
 
 enum row_column { R_SEQ, R_EMAIL, R_FIRST, R_LAST, R_FIELDS, R_GONE, R_STOP };
@@ -32,29 +33,12 @@ static struct value value_string(struct slice s)
 	return (struct value){ .type = VALUE_STRING, .s = s };
 }
 
-static struct value value_of(const json_t *j)
-{
-	switch (j ? json_typeof(j) : JSON_NULL) {
-	case JSON_STRING:
-		return value_string(slice_of(json_string_value(j), json_string_length(j)));
-	case JSON_INTEGER:
-		return (struct value){ .type = VALUE_INT, .i = json_integer_value(j) };
-	case JSON_REAL:
-		return (struct value){ .type = VALUE_REAL, .d = json_real_value(j) };
-	case JSON_TRUE:
-	case JSON_FALSE:
-		return (struct value){ .type = VALUE_BOOL, .b = json_is_true(j) };
-	default:
-		return (struct value){ .type = VALUE_NULL };
-	}
-}
-
 static struct value own_field(const json_t *fields, struct slice name)
 {
 	char key[128];
 
 	slice_copy(key, sizeof(key), name);
-	return value_of(json_object_get(fields, key));
+	return templates_value_of(json_object_get(fields, key));
 }
 
 static struct value field_value(const struct ledger_piece_maker *m, const struct db_result *rows,

@@ -1,3 +1,4 @@
+/* control/campaigns/recipe.c - the message composed, its meta, and what goes into each slot. */
 #include "control/campaigns/recipe.h"
 
 #include <stdio.h>

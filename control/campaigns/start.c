@@ -1,3 +1,4 @@
+/* control/campaigns/start.c - the audience frozen into the ledger. */
 #include "control/campaigns/start.h"
 
 #include "base/log.h"

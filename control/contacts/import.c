@@ -243,7 +243,7 @@ static struct slice whole_text(const char *text)
 	size_t n;
 
 	while ((n = utf8_length(rest)))
-		rest = slice_of(rest.p + n, rest.n - n);
+		rest = slice_skip(rest, n);
 	return slice_of(text, (size_t)(rest.p - text));
 }
 

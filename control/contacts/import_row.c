@@ -1,3 +1,4 @@
+/* control/contacts/import_row.c - columns of a file to fields, and a record to a row of COPY. */
 #include "control/contacts/import_row.h"
 
 #include <inttypes.h>
@@ -181,15 +182,6 @@ static enum import_problem pick(struct import_map *m, const struct sheet_record 
 	return bad;
 }
 
-static struct slice trim(struct slice s)
-{
-	while (s.n && (*s.p == ' ' || *s.p == '\t'))
-		s = slice_of(s.p + 1, s.n - 1);
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
 static void put_cell(struct buf *out, struct slice value)
 {
 	int r = db_copy_escape(out, value);
@@ -221,9 +213,9 @@ enum import_problem import_row_put(struct import_map *m, const struct sheet_reco
 	*ret_value = p.email;
 	if (r->n_seen > SHEET_FIELDS_MAX)
 		return IMPORT_TOO_MANY_FIELDS;
-	if (!trim(p.email).n)
+	if (!slice_trim(p.email).n)
 		return IMPORT_NO_EMAIL;
-	if (suppress_address_parse(trim(p.email), &a) < 0)
+	if (suppress_address_parse(slice_trim(p.email), &a) < 0)
 		return IMPORT_BAD_EMAIL;
 	buf_put(out, prefix);
 	buf_putf(out, "%" PRIu64 "\t", r->line);

@@ -1,3 +1,4 @@
+/* control/contacts/values.c - types of fields, and values that fit them. */
 #include "control/contacts/values.h"
 
 #include <math.h>
@@ -124,7 +125,7 @@ int contact_field_put_text(struct buf *out, struct slice text)
 			r = buf_printf(out, "\\u%04x", c);
 		else
 			r = buf_append(out, slice_of(text.p, n));
-		text = slice_of(text.p + n, text.n - n);
+		text = slice_skip(text, n);
 	}
 	return r < 0 ? r : buf_append_byte(out, '"');
 }

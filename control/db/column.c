@@ -80,7 +80,7 @@ void db_column_text(struct db_column *c, struct slice s)
 			buf_put(&c->text, slice_of(s.p, n));
 		else
 			n = put_one(&c->text, s);
-		s = slice_of(s.p + n, s.n - n);
+		s = slice_skip(s, n);
 	}
 	buf_put(&c->text, SLICE("\""));
 }

@@ -79,6 +79,7 @@ void db_rollback(struct db *db); /* harmless outside a transaction */
 typedef int (*db_work)(struct db *db, void *arg);
 int db_tx(struct db *db, uint32_t org, db_work work, void *arg) MUST_CHECK;
 bool db_retryable(const struct db *db); /* was the last failure a serialization or a deadlock? */
+void db_retry_pause(int attempt);       /* before trying again: some ms, more with each attempt */
 
 /* COPY ... FROM STDIN (text format): rows are appended with db_copy_put, in any pieces. */
 int db_copy_begin(struct db *db, const char *sql) MUST_CHECK;

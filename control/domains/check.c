@@ -1,15 +1,15 @@
 /* control/domains/check.c - real questions to DNS, and what counts as the right answer.
- *	ownership     one TXT string is the value, byte for byte
- *	dkim-*        one TXT record at the name, whose p= and k= are the key's (RFC 6376
- *section 3.6.1) spf           one v=spf1 record (RFC 7208 section 4.5) that holds each of our
- *mechanisms dmarc         one v=DMARC1 record, whatever its policy return-path   an MX that is our
- *host       tracking   a CNAME to our host */
-#include <stdio.h>
-
+ *
+ *	ownership	one TXT string is the value, byte for byte
+ *	dkim-*		one TXT record at the name, by which verifiers find our key (RFC 6376 section
+ *			3.6.1; dkim/sign.h)
+ *	spf		one v=spf1 record (RFC 7208 section 4.5) that holds each of our mechanisms
+ *	dmarc		one v=DMARC1 record, whatever its policy
+ *	return-path	an MX that is our host
+ *	tracking	a CNAME to our host */
 #include "control/domains/private.h"
+#include "dkim/sign.h"
 #include "dns/lookup.h"
-
-enum { TAG_TEXT_MAX = 1024 };
 
 static void note(struct sender_record *r, struct slice s)
 {
@@ -24,56 +24,11 @@ static void note(struct sender_record *r, struct slice s)
 			r->seen[i] = '?';
 }
 
-/* tag-list of RFC 6376 section 3.2: the value of one tag without white space; false when absent. */
-static bool find_tag(struct slice record, const char *tag, char *out, size_t size)
-{
-	while (record.n) {
-		const char *semi = memchr(record.p, ';', record.n);
-		size_t n = semi ? (size_t)(semi - record.p) : record.n, len = 0, i = 0;
-
-		while (i < n && strchr(" \t\r\n", record.p[i]) && record.p[i])
-			i++;
-		if (n - i > strlen(tag) && !memcmp(record.p + i, tag, strlen(tag))) {
-			for (i += strlen(tag);
-			     i < n && strchr(" \t\r\n", record.p[i]) && record.p[i]; i++)
-				;
-			if (i < n && record.p[i] == '=') {
-				for (i++; i < n; i++)
-					if (!strchr(" \t\r\n", record.p[i]) && len + 1 < size)
-						out[len++] = record.p[i];
-				out[len] = '\0';
-				return true;
-			}
-		}
-		n += semi != NULL;
-		record = slice_of(record.p + n, record.n - n);
-	}
-	return false;
-}
-
-static bool same_key(struct slice published, const char *expected)
-{
-	char want[TAG_TEXT_MAX], got[TAG_TEXT_MAX], want_type[16] = "rsa", got_type[16] = "rsa";
-
-	if (!find_tag(slice_str(expected), "p", want, sizeof(want)) ||
-	    !find_tag(published, "p", got, sizeof(got)) || !got[0])
-		return false;
-	(void)find_tag(slice_str(expected), "k", want_type, sizeof(want_type));
-	(void)find_tag(published, "k", got_type, sizeof(got_type));
-	return !strcmp(want, got) && !strcmp(want_type, got_type);
-}
-
 static bool has_word(struct slice text, struct slice word)
 {
-	while (text.n) {
-		const char *space = memchr(text.p, ' ', text.n);
-		size_t n = space ? (size_t)(space - text.p) : text.n;
-
-		if (slice_eq_nocase(slice_of(text.p, n), word))
+	while (text.n)
+		if (slice_eq_nocase(slice_take(&text, ' '), word))
 			return true;
-		n += space != NULL;
-		text = slice_of(text.p + n, text.n - n);
-	}
 	return false;
 }
 
@@ -83,14 +38,10 @@ static bool same_spf(struct slice published, const char *expected)
 	struct slice want = slice_str(expected);
 
 	while (want.n) {
-		const char *space = memchr(want.p, ' ', want.n);
-		size_t n = space ? (size_t)(space - want.p) : want.n;
+		struct slice word = slice_take(&want, ' ');
 
-		if (n && !slice_eq(slice_of(want.p, n), SLICE("~all")) &&
-		    !has_word(published, slice_of(want.p, n)))
+		if (word.n && !slice_eq(word, SLICE("~all")) && !has_word(published, word))
 			return false;
-		n += space != NULL;
-		want = slice_of(want.p + n, want.n - n);
 	}
 	return true;
 }
@@ -117,7 +68,7 @@ static bool fulfils(const struct sender_record *r, const struct dns_record *answ
 	if (r->query != DNS_TXT)
 		return slice_eq_nocase(answer->name, slice_str(r->value));
 	if (!strncmp(r->kind, "dkim-", 5))
-		return same_key(answer->data, r->value);
+		return sign_txt_published(slice_str(r->value), answer->data) == 0;
 	if (!strcmp(r->kind, "spf"))
 		return same_spf(answer->data, r->value);
 	if (!strcmp(r->kind, "dmarc"))

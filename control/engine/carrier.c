@@ -1,3 +1,4 @@
+/* control/engine/carrier.c - a socket, two buffers, and frames cut from them. */
 #include "control/engine/carrier.h"
 
 #include <fcntl.h>

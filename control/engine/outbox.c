@@ -1,4 +1,4 @@
-/* control/engine/outbox.c */
+/* control/engine/outbox.c - orders put, and opened again by the feeder. */
 #include "control/engine/outbox.h"
 
 static void about_key(struct buf *about, struct slice name)

@@ -1,6 +1,8 @@
 /* control/http/idempotency.c - Idempotency-Key: the same key and body get the same answer for 24
- * hours. Guarantee: the answer is stored in the transaction that makes the change, so there is
- * never one without the other.  Two requests with one key at a time: the second gets 409. */
+ * hours.
+ *
+ * Guarantee: the answer is stored in the transaction that makes the change, so there is never one
+ *            without the other.  Of two requests with one key at a time the second gets 409. */
 #include "control/http/private.h"
 #include "control/http/statements.h"
 
@@ -39,16 +41,13 @@ static int lock_key(struct call *c, const struct idempotency *i)
 static void put_headers(struct call *c, struct slice lines)
 {
 	while (lines.n) {
-		const char *nl = memchr(lines.p, '\n', lines.n);
-		struct slice line = slice_of(lines.p, nl ? (size_t)(nl - lines.p) : lines.n);
-		const char *colon = memchr(line.p, ':', line.n);
+		struct slice before, value;
 		char name[64];
 
-		lines = slice_of(lines.p + line.n + (nl != NULL), lines.n - line.n - (nl != NULL));
-		if (!colon)
+		if (!slice_cut(slice_take(&lines, '\n'), ':', &before, &value))
 			continue;
-		slice_copy(name, sizeof(name), slice_of(line.p, (size_t)(colon - line.p)));
-		http_reply_header(c, name, "%.*s", (int)(line.p + line.n - colon - 1), colon + 1);
+		slice_copy(name, sizeof(name), before);
+		http_reply_header(c, name, "%.*s", (int)value.n, value.p);
 	}
 }
 

@@ -96,9 +96,7 @@ char *ids_out(enum id_kind kind, uint64_t number, char *buf)
 
 int ids_in(enum id_kind kind, struct slice text, uint64_t *ret)
 {
-	size_t n = strlen(prefixes[kind]);
-
-	if (text.n != n + 1 + ID_LETTERS || memcmp(text.p, prefixes[kind], n) || text.p[n] != '_')
+	if (!slice_strip(&text, slice_str(prefixes[kind])) || !slice_strip(&text, SLICE("_")))
 		return E_UNKNOWN;
-	return ids_from_letters(kind, slice_of(text.p + n + 1, ID_LETTERS), ret);
+	return ids_from_letters(kind, text, ret);
 }

@@ -1,4 +1,4 @@
-/* control/http/request.c - libmicrohttpd's callbacks: a request from its headers to its reply. Runs
+/* control/http/request.c - libmicrohttpd's callbacks: a request from its headers to its reply.  Runs
  * on the listener's thread and only touches memory and the upload's file. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
+#include "base/file.h"
 #include "base/random.h"
 #include "control/app/options.h"
 #include "control/http/options.h"
@@ -61,7 +62,7 @@ static struct slice last_word(struct slice s)
 
 	while (from && s.p[from - 1] != ',' && s.p[from - 1] != ' ')
 		from--;
-	return slice_of(s.p + from, s.n - from);
+	return slice_skip(s, from);
 }
 
 /* The peer, or what a proxy we trust says it is; one step only, from the right. */
@@ -83,14 +84,6 @@ static void find_peer(struct call_request *q)
 		q->call.ip = named;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Percent-decodes one path segment into the arena; false on bad escapes, NUL, or bad UTF-8. */
 static bool decode_segment(struct call_request *q, struct slice in, struct slice *ret)
 {
@@ -103,8 +96,8 @@ static bool decode_segment(struct call_request *q, struct slice in, struct slice
 		int c = (unsigned char)in.p[i];
 
 		if (c == '%') {
-			int hi = i + 2 < in.n ? hex_value(in.p[i + 1]) : -1;
-			int lo = i + 2 < in.n ? hex_value(in.p[i + 2]) : -1;
+			int hi = i + 2 < in.n ? hex_digit(in.p[i + 1]) : -1;
+			int lo = i + 2 < in.n ? hex_digit(in.p[i + 2]) : -1;
 			if (i + 2 == in.n || hi < 0 || lo < 0)
 				return false;
 			c = hi << 4 | lo;
@@ -211,21 +204,6 @@ static enum MHD_Result begin(struct http_listener *l, struct MHD_Connection *con
 	return MHD_YES;
 }
 
-static int write_all(int fd, const char *p, size_t n)
-{
-	while (n) {
-		ssize_t done = write(fd, p, n);
-
-		if (done < 0 && errno != EINTR)
-			return -errno;
-		if (done > 0) {
-			p += done;
-			n -= (size_t)done;
-		}
-	}
-	return 0;
-}
-
 /* False: the peer sends on and on, and the connection ends. */
 static bool take_piece(struct call_request *q, struct slice piece)
 {
@@ -239,9 +217,8 @@ static bool take_piece(struct call_request *q, struct slice piece)
 		r = buf_append(&q->body, piece);
 	} else {
 		q->upload_bytes += (int64_t)piece.n;
-		r = (size_t)q->upload_bytes > q->body_max
-			? E_LIMIT
-			: write_all(q->upload_fd, piece.p, piece.n);
+		r = (size_t)q->upload_bytes > q->body_max ? E_LIMIT
+							  : file_write_all(q->upload_fd, piece);
 	}
 	if (r >= 0)
 		return true;

@@ -4,16 +4,6 @@
 const char *const http_route_methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
 const size_t http_route_methods_n = ARRAY_LEN(http_route_methods);
 
-static struct slice segment(struct slice *rest)
-{
-	const char *end = memchr(rest->p, '/', rest->n);
-	struct slice s = slice_of(rest->p, end ? (size_t)(end - rest->p) : rest->n);
-	size_t used = s.n + (end != NULL);
-
-	*rest = slice_of(rest->p + used, rest->n - used);
-	return s;
-}
-
 /* -1: does not match; else the number of literal segments, so that the most exact row wins. */
 static int match_path(const char *pattern, struct slice path, struct slice *params)
 {
@@ -25,7 +15,7 @@ static int match_path(const char *pattern, struct slice path, struct slice *para
 	if (trailing != (want.n && want.p[want.n - 1] == '/'))
 		return -1;
 	while (want.n && path.n) {
-		struct slice w = segment(&want), p = segment(&path);
+		struct slice w = slice_take(&want, '/'), p = slice_take(&path, '/');
 
 		if (w.n && w.p[0] == '{') {
 			if (!p.n || n == ROUTE_PARAMS_MAX)

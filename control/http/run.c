@@ -1,12 +1,10 @@
 /* control/http/run.c - answering one request on a worker's thread: who asks, the transaction around
  * the handler, the idempotency key, and what a negative code means to the caller. */
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/random.h"
 #include "control/http/private.h"
 
 enum { TRIES = 4 };
@@ -139,13 +137,6 @@ static int attempt(struct call *c)
 	return r;
 }
 
-static void pause_before(int n)
-{
-	struct timespec pause = { 0, (long)(random_below(10U << n) + 1) * 1000000 };
-
-	(void)nanosleep(&pause, NULL);
-}
-
 static void answer(struct call *c)
 {
 	int r = look_before(c);
@@ -157,7 +148,7 @@ static void answer(struct call *c)
 	}
 	for (int n = 0; n < TRIES; n++) {
 		if (n)
-			pause_before(n);
+			db_retry_pause(n);
 		r = attempt(c);
 		if (r >= 0 || r == E_ANSWERED || !db_retryable(c->db))
 			break;

@@ -1,3 +1,4 @@
+/* control/suppression/address.c - addresses to the hashes that stand for them. */
 #include "control/suppression/address.h"
 
 #include <sodium.h>

@@ -1,3 +1,4 @@
+/* control/suppression/suppress.c - on the list and off it, each with the order for the engine. */
 #include "control/suppression/statements.h"
 #include "control/suppression/suppress.h"
 

@@ -1,3 +1,4 @@
+/* control/templates/render.c - a template rendered for one contact, or for data of the request. */
 #include "control/templates/render.h"
 
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include "control/templates/fields.h"
 #include "control/templates/statements.h"
 #include "control/templates/templates.h"
+#include "control/templates/value.h"
 
 enum { MEMBERS_MAX = KNOWN_FIELDS_MAX + 8, OUT_MAX = 8 * 1024 * 1024 };
 
@@ -35,24 +37,6 @@ struct values {
 	json_t *json;
 };
 
-static struct value value_of(const json_t *j)
-{
-	switch (json_typeof(j)) {
-	case JSON_STRING:
-		return (struct value){ .type = VALUE_STRING,
-				       .s = slice_of(json_string_value(j), json_string_length(j)) };
-	case JSON_INTEGER:
-		return (struct value){ .type = VALUE_INT, .i = json_integer_value(j) };
-	case JSON_REAL:
-		return (struct value){ .type = VALUE_REAL, .d = json_real_value(j) };
-	case JSON_TRUE:
-	case JSON_FALSE:
-		return (struct value){ .type = VALUE_BOOL, .b = json_is_true(j) };
-	default:
-		return (struct value){ .type = VALUE_NULL };
-	}
-}
-
 static void make_map(struct values *v)
 {
 	const char *name;
@@ -63,7 +47,8 @@ static void make_map(struct values *v)
 	{
 		if (n == MEMBERS_MAX)
 			break;
-		v->members[n++] = (struct value_member){ slice_str(name), value_of(member) };
+		v->members[n++] =
+		    (struct value_member){ slice_str(name), templates_value_of(member) };
 	}
 	v->map = (struct value){ .type = VALUE_MAP, .count = n, .members = v->members };
 }

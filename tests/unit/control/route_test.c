@@ -178,26 +178,31 @@ static enum sender_record_state judged(const char *kind, const char *value,
 
 static void a_dkim_record_counts_by_its_key_not_its_spelling(void **state)
 {
-	const char *want = "v=DKIM1; k=rsa; p=AbC+d/e=";
+	const char *want = "v=DKIM1; k=rsa; p=AbC+d/c=";
 
 	(void)state;
-	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; k=rsa; p=AbC+d/e="), RECORD_OK);
-	assert_int_equal(JUDGED("dkim-rsa", want, "k = rsa;p= AbC +d/\te= ; t=s"), RECORD_OK);
-	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; p=AbC+d/e="),
+	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; k=rsa; p=AbC+d/c="), RECORD_OK);
+	assert_int_equal(JUDGED("dkim-rsa", want, "k = rsa;p= AbC +d/\tc= ; t=s"), RECORD_OK);
+	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; p=AbC+d/c="),
 			 RECORD_OK); /* k=rsa is the default */
-	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; k=rsa; p=aBC+d/e="), RECORD_WRONG);
+	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; k=rsa; p=aBC+d/c="), RECORD_WRONG);
 	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; k=rsa; p="), RECORD_WRONG);
-	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; k=ed25519; p=AbC+d/e="), RECORD_WRONG);
-	assert_int_equal(JUDGED("dkim-ed25519", "v=DKIM1; k=ed25519; p=x", "v=DKIM1; p=x"),
+	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; k=ed25519; p=AbC+d/c="), RECORD_WRONG);
+	/* Verifiers take no record that allows neither our hash nor mail, or that is none. */
+	assert_int_equal(JUDGED("dkim-rsa", want, "h=sha1:sha256; s=email; p=AbC+d/c="), RECORD_OK);
+	assert_int_equal(JUDGED("dkim-rsa", want, "h=sha1; p=AbC+d/c="), RECORD_WRONG);
+	assert_int_equal(JUDGED("dkim-rsa", want, "s=other; p=AbC+d/c="), RECORD_WRONG);
+	assert_int_equal(JUDGED("dkim-rsa", want, "p=AbC+d/c=; v=DKIM1"), RECORD_WRONG);
+	assert_int_equal(JUDGED("dkim-ed25519", "v=DKIM1; k=ed25519; p=eA==", "v=DKIM1; p=eA=="),
 			 RECORD_WRONG);
 }
 
 static void two_dkim_records_at_one_name_are_wrong(void **state)
 {
 	(void)state;
-	assert_int_equal(
-	    JUDGED("dkim-rsa", "v=DKIM1; k=rsa; p=x", "v=DKIM1; k=rsa; p=x", "v=DKIM1; k=rsa; p=y"),
-	    RECORD_WRONG);
+	assert_int_equal(JUDGED("dkim-rsa", "v=DKIM1; k=rsa; p=eA==", "v=DKIM1; k=rsa; p=eA==",
+				"v=DKIM1; k=rsa; p=eQ=="),
+			 RECORD_WRONG);
 }
 
 static void ownership_is_one_text_among_others(void **state)
