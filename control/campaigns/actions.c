@@ -9,6 +9,8 @@
 #include "control/campaigns/recipe.h"
 #include "control/campaigns/routes.h"
 #include "control/campaigns/start.h"
+#include "control/campaigns/statements.h"
+#include "control/domains/codes.h"
 #include "control/engine/options.h"
 #include "control/engine/outbox.h"
 #include "control/http/body.h"
@@ -31,7 +33,7 @@ static int check_domain(struct call *c, const struct db_result *row)
 	else if (r == 0)
 		problem_add(c, "/from/email", "unknown_domain",
 			    "the sender's domain is none of the organisation's");
-	else if (db_int(domain, 0, 0) == 1)
+	else if (db_int(domain, 0, 0) == DOMAIN_PENDING)
 		problem_add(c, "/from/email", "unverified_domain",
 			    "the sender's domain is not verified");
 	return 0;
@@ -72,12 +74,6 @@ static int check_campaign(struct call *c, const struct db_result *row)
 	return r < 0 ? r : problem_end(c);
 }
 
-static const char sql_size[] =
-    "SELECT count(*) FROM contacts c WHERE c.org_id = $1 AND ($3::int::boolean OR c.id IN"
-    " (SELECT m.contact_id FROM campaign_lists l JOIN list_members m ON m.org_id = $1"
-    "  AND m.list_id = l.list_id AND m.status = 1 WHERE l.org_id = $1 AND l.campaign_id = $2 AND "
-    "NOT l.exclude))";
-
 static int check(struct call *c)
 {
 	OWNED(db_result) row = NULL;
@@ -87,7 +83,7 @@ static int check(struct call *c)
 	if (r >= 0)
 		r = check_campaign(c, row);
 	if (r >= 0)
-		r = db_run(c->db, &size, sql_size, p_int(c->actor.org),
+		r = db_run(c->db, &size, sql_campaigns_size, p_int(c->actor.org),
 			   p_int(db_int(row, 0, CC_ID)), p_bool(db_bool(row, 0, CC_TO_ALL)));
 	if (r < 0)
 		return r;
@@ -128,12 +124,8 @@ static const char *const actions[] = {
 
 static int set_status(struct call *c, const struct db_result *row, enum campaign_status status)
 {
-	int r = db_run(
-	    c->db, NULL,
-	    "UPDATE campaigns SET status = $3::smallint, updated_at = now(), version = version + 1,"
-	    " cancelled_at = CASE WHEN $3::smallint = 5 THEN now() ELSE cancelled_at END "
-	    "WHERE org_id = $1 AND id = $2",
-	    p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)), p_int(status));
+	int r = db_run(c->db, NULL, sql_campaigns_set_status, p_int(c->actor.org),
+		       p_int(db_int(row, 0, CC_ID)), p_int(status));
 
 	return r < 0 ? r : note(c, row, actions[status]);
 }
@@ -156,11 +148,8 @@ static const struct body_field send_body[] = {
 
 static int schedule(struct call *c, const struct db_result *row, int64_t at)
 {
-	int r = db_run(
-	    c->db, NULL,
-	    "UPDATE campaigns SET status = 2, scheduled_at = from_ms($3), updated_at = now(),"
-	    " version = version + 1 WHERE org_id = $1 AND id = $2",
-	    p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)), p_int(at));
+	int r = db_run(c->db, NULL, sql_campaigns_schedule, p_int(c->actor.org),
+		       p_int(db_int(row, 0, CC_ID)), p_int(at));
 
 	if (r >= 0)
 		r = note(c, row, actions[CAMPAIGN_SCHEDULED]);
@@ -238,22 +227,11 @@ static int cancel_rest(struct call *c, const struct db_result *row)
 	int r = db_run(c->db, NULL, "SELECT set_config('statement_timeout', '0', true)");
 
 	if (r >= 0)
-		r = db_run(c->db, &done,
-			   "WITH head AS (SELECT next_seq, sendable FROM campaigns WHERE org_id = "
-			   "$1 AND id = $2),"
-			   " ended AS (UPDATE campaign_recipients r SET state = 8, reason = 4, "
-			   "changed_at = now() FROM head"
-			   " WHERE r.org_id = $1 AND r.campaign_id = $2 AND r.seq BETWEEN "
-			   "head.next_seq AND head.sendable"
-			   " AND r.state = 1 RETURNING 1) SELECT count(*) FROM ended",
-			   p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)));
+		r = db_run(c->db, &done, sql_campaigns_cancel_waiting, p_int(c->actor.org),
+			   p_int(db_int(row, 0, CC_ID)));
 	if (r >= 0)
-		r = db_run(c->db, NULL,
-			   "UPDATE campaign_counts SET n = n + CASE state WHEN 1 THEN -$3::bigint "
-			   "ELSE $3::bigint END "
-			   "WHERE org_id = $1 AND campaign_id = $2 AND state IN (1, 8)",
-			   p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)),
-			   p_int(db_int(done, 0, 0)));
+		r = db_run(c->db, NULL, sql_campaigns_cancel_counts, p_int(c->actor.org),
+			   p_int(db_int(row, 0, CC_ID)), p_int(db_int(done, 0, 0)));
 	if (r >= 0)
 		r = db_run(
 		    c->db, NULL,

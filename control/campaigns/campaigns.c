@@ -5,6 +5,7 @@
 #include "control/auth/permit.h"
 #include "control/campaigns/campaign.h"
 #include "control/campaigns/routes.h"
+#include "control/campaigns/statements.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
 #include "control/http/page.h"
@@ -13,20 +14,6 @@
 #include "control/suppression/address.h"
 
 enum { LISTS_MAX = 100 };
-
-#define LISTS_OF(exclude)                                                                          \
-	"(SELECT coalesce(json_agg(l.list_id ORDER BY l.list_id), '[]') FROM campaign_lists l "    \
-	"WHERE l.org_id = c.org_id AND l.campaign_id = c.id AND l.exclude = " exclude ")::text"
-#define CAMPAIGN_COLUMNS                                                                           \
-	"c.id, c.name, c.status, coalesce(c.template_id, 0), c.subject, c.from_name, "             \
-	"c.from_email,"                                                                            \
-	" c.reply_to, c.to_all, coalesce(to_ms(c.scheduled_at), 0), "                              \
-	"coalesce(to_ms(c.started_at), 0),"                                                        \
-	" coalesce(to_ms(c.expires_at), 0), c.audience, to_ms(c.created_at), to_ms(c.updated_at)," \
-	" c.version, (SELECT coalesce(sum(k.n), 0) FROM campaign_counts k WHERE k.org_id = "       \
-	"c.org_id"                                                                                 \
-	" AND k.campaign_id = c.id AND k.state < 4), " LISTS_OF("false") ", " LISTS_OF(            \
-	    "true") ", coalesce(c.domain_id, 0)"
 
 const char *campaign_word(const struct db_result *r, unsigned i)
 {
@@ -75,11 +62,7 @@ int campaign_reply(struct call *c, unsigned status, const struct db_result *row)
 
 static int load(struct call *c, uint64_t id, bool lock, struct db_result **ret)
 {
-	int r = db_run(c->db, ret,
-		       lock ? "SELECT " CAMPAIGN_COLUMNS
-			      " FROM campaigns c WHERE c.org_id = $1 AND c.id = $2 FOR UPDATE"
-			    : "SELECT " CAMPAIGN_COLUMNS
-			      " FROM campaigns c WHERE c.org_id = $1 AND c.id = $2",
+	int r = db_run(c->db, ret, lock ? sql_campaigns_find_lock : sql_campaigns_find,
 		       p_int(c->actor.org), p_int(id));
 
 	return r == 0 ? E_UNKNOWN : r;
@@ -222,14 +205,8 @@ static int put_lists(struct call *c, uint64_t campaign, const json_t *lists, con
 			    : E_UNKNOWN;
 
 		if (r >= 0)
-			r = db_run(
-			    c->db, NULL,
-			    "INSERT INTO campaign_lists (org_id, campaign_id, list_id, exclude) "
-			    "SELECT $1, $2, id, $4::int::boolean FROM lists WHERE org_id = $1 AND "
-			    "id = $3 "
-			    "ON CONFLICT (org_id, campaign_id, list_id) DO UPDATE SET exclude = "
-			    "true",
-			    p_int(c->actor.org), p_int(campaign), p_int(list), p_bool(exclude));
+			r = db_run(c->db, NULL, sql_campaigns_list_put, p_int(c->actor.org),
+				   p_int(campaign), p_int(list), p_bool(exclude));
 		(void)snprintf(pointer, sizeof(pointer), "/%s/%zu", member, i);
 		if (r == 0 || r == E_UNKNOWN)
 			problem_add(c, pointer, "unknown_list", "no such list");
@@ -265,11 +242,8 @@ static int change_lists(struct call *c, uint64_t campaign, const struct campaign
 
 static int list_campaigns(struct call *c)
 {
-	return page_list(c, campaign_json,
-			 "SELECT " CAMPAIGN_COLUMNS
-			 " FROM campaigns c WHERE c.org_id = $1 AND c.id > $2 "
-			 "ORDER BY c.id LIMIT $3",
-			 p_int(c->actor.org), PAGE_AFTER, PAGE_LIMIT);
+	return page_list(c, campaign_json, sql_campaigns_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int create_campaign(struct call *c)
@@ -289,18 +263,11 @@ static int create_campaign(struct call *c)
 	}
 	r = find_domain(c, b.from_email, &domain);
 	if (r >= 0)
-		r = db_run(
-		    c->db, &made,
-		    "INSERT INTO campaigns (org_id, name, template_id, subject, from_name, "
-		    "from_email, reply_to,"
-		    " domain_id, to_all, expires_at, created_by) VALUES ($1, $2, "
-		    "nullif($3::bigint, 0), $4, $5, $6,"
-		    " $7, nullif($8::bigint, 0), $9::int::boolean, from_ms(nullif($10::bigint, 0)),"
-		    " nullif($11::bigint, 0)) RETURNING id",
-		    p_int(c->actor.org), p_text(b.name), p_int(b.template_id), p_text(b.subject),
-		    p_text(b.from_name), p_text(b.from_email), p_text(b.reply_to), p_int(domain),
-		    p_bool(b.all_contacts), p_int(b.expires),
-		    p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
+		r = db_run(c->db, &made, sql_campaigns_insert, p_int(c->actor.org), p_text(b.name),
+			   p_int(b.template_id), p_text(b.subject), p_text(b.from_name),
+			   p_text(b.from_email), p_text(b.reply_to), p_int(domain),
+			   p_bool(b.all_contacts), p_int(b.expires),
+			   p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
 	if (r >= 0)
 		r = change_lists(c, (uint64_t)db_int(made, 0, 0), &b, seen);
 	if (r >= 0)
@@ -316,16 +283,6 @@ static int get_campaign(struct call *c)
 	return r < 0 ? r : campaign_reply(c, 200, row);
 }
 
-static const char sql_patch[] =
-    "UPDATE campaigns SET name = coalesce($3, name), subject = coalesce($4, subject),"
-    " reply_to = coalesce($5, reply_to), from_name = coalesce($6, from_name),"
-    " from_email = coalesce($7, from_email),"
-    " domain_id = CASE WHEN $7::text IS NULL THEN domain_id ELSE nullif($8::bigint, 0) END,"
-    " template_id = CASE WHEN $9::int = 1 THEN nullif($10::bigint, 0) ELSE template_id END,"
-    " to_all = coalesce($11::int::boolean, to_all),"
-    " expires_at = CASE WHEN $12::int = 1 THEN from_ms(nullif($13::bigint, 0)) ELSE expires_at END,"
-    " updated_at = now(), version = version + 1 WHERE org_id = $1 AND id = $2";
-
 static int patch_row(struct call *c, int64_t id, const struct campaign_body *b,
 		     struct body_seen seen)
 {
@@ -333,8 +290,8 @@ static int patch_row(struct call *c, int64_t id, const struct campaign_body *b,
 	int r = find_domain(c, b->from_email, &domain);
 
 	if (r >= 0)
-		r = db_run(c->db, NULL, sql_patch, p_int(c->actor.org), p_int(id), p_opt(b->name),
-			   p_opt(b->subject), p_opt(b->reply_to),
+		r = db_run(c->db, NULL, sql_campaigns_update, p_int(c->actor.org), p_int(id),
+			   p_opt(b->name), p_opt(b->subject), p_opt(b->reply_to),
 			   b->from ? p_text(b->from_name) : p_null(),
 			   b->from ? p_text(b->from_email) : p_null(), p_int(domain),
 			   p_bool(body_has(seen, B_TEMPLATE)), p_int(b->template_id),

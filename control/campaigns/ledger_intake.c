@@ -2,6 +2,7 @@
  * engine's events say. */
 #include "control/campaigns/background.h"
 #include "control/campaigns/ledger.h"
+#include "control/campaigns/statements.h"
 #include "control/db/column.h"
 
 enum move_column { M_SEQ, M_STATE, M_CODE, M_ATTEMPT, M_REASON, M_COLUMNS };
@@ -132,30 +133,17 @@ static int write_moves(struct ledger_news *news, struct db *db)
 	return r;
 }
 
-/* A piece the engine has taken is accepted whatever we believed; its row count is the engine's. */
-static const char sql_pieces[] =
-    "UPDATE campaign_chunks c SET state = 3, rows = u.rows, lsn = u.lsn, changed_at = now() "
-    "FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::int[], $5::numeric[])"
-    " AS u(org_id, campaign, first, rows, lsn) "
-    "WHERE c.org_id = u.org_id AND c.campaign_id = u.campaign AND c.first_seq = u.first"
-    " AND c.state <> 3";
-static const char sql_messages[] =
-    "UPDATE messages m SET state = u.state, code = u.code, attempts = u.attempts,"
-    " content = NULL, changed_at = now() FROM (SELECT DISTINCT ON (org_id, id) * FROM"
-    " unnest($1::int[], $2::bigint[], $3::smallint[], $4::smallint[], $5::smallint[]) WITH "
-    "ORDINALITY"
-    " AS u(org_id, id, state, code, attempts, nth) ORDER BY org_id, id, nth DESC) u "
-    "WHERE m.org_id = u.org_id AND m.id = u.id AND m.state < 4";
-
 static int news_write(void *part, struct db *db, int64_t engine UNUSED)
 {
 	struct ledger_news *news = part;
 	int r = write_moves(news, db);
 
 	if (r >= 0)
-		r = db_columns_run(db, sql_pieces, news->pieces, C_COLUMNS, NULL, 0);
+		r = db_columns_run(db, sql_campaigns_intake_pieces, news->pieces, C_COLUMNS, NULL,
+				   0);
 	if (r >= 0)
-		r = db_columns_run(db, sql_messages, news->messages, S_COLUMNS, NULL, 0);
+		r = db_columns_run(db, sql_campaigns_intake_messages, news->messages, S_COLUMNS,
+				   NULL, 0);
 	return r;
 }
 

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "control/campaigns/statements.h"
 #include "control/db/column.h"
 #include "control/suppression/address.h"
 #include "control/templates/value.h"
@@ -14,17 +15,6 @@ enum { URL_MAX = 512 };
 /* A fresh piece ends with the row that reaches this: whatever tenants put into their fields, a job
  * stays far below LINK_FRAME_MAX. */
 enum { PIECE_BYTES = 4 * 1024 * 1024 };
-
-/* gone: the contact was deleted.  stop: it must not be sent to any more. */
-static const char sql_rows[] =
-    "SELECT r.seq, c.email, c.first_name, c.last_name,"
-    " CASE WHEN $5::int = 1 THEN c.fields::text ELSE '' END, c.id IS NULL,"
-    " r.state <> 1 OR c.status <> 1 OR s.email_hash IS NOT NULL "
-    "FROM campaign_recipients r "
-    "LEFT JOIN contacts c ON c.org_id = $1 AND c.id = r.contact_id "
-    "LEFT JOIN suppressions s ON s.org_id = $1 AND s.email_hash = " SQL_SUPPRESS_HASH(
-	"c.email_norm") " WHERE r.org_id = $1 AND r.campaign_id = $2 AND r.seq BETWEEN $3 AND $4 "
-			"ORDER BY r.seq";
 
 /* ---- one row ----------------------------------------------------------------------------- */
 
@@ -101,11 +91,14 @@ static int put_nowhere(struct feeder_piece *c, uint64_t seq)
 static int read_rows(struct db *db, const struct ledger_piece_maker *m, uint64_t first,
 		     uint64_t last, struct db_result **ret)
 {
-	return db_run(db, ret, sql_rows, p_int(m->recipe->org), p_int(m->recipe->campaign),
-		      p_int(first), p_int(last), p_bool(m->recipe->own_fields));
+	return db_run(db, ret, sql_campaigns_piece_rows, p_int(m->recipe->org),
+		      p_int(m->recipe->campaign), p_int(first), p_int(last),
+		      p_bool(m->recipe->own_fields));
 }
 
 /* ---- cutting ----------------------------------------------------------------------------- */
+
+enum head_column { H_FIRST, H_LAST };
 
 struct piece_cut {
 	const struct ledger_piece_maker *maker;
@@ -155,12 +148,9 @@ static int store_cut(struct db *db, const struct ledger_piece_maker *m,
 	int r = 0;
 
 	if (c->rows)
-		r = db_run(db, NULL,
-			   "INSERT INTO campaign_chunks (org_id, campaign_id, first_seq, last_seq, "
-			   "rows, state) "
-			   "VALUES ($1, $2, $3, $4, $5, 2)",
-			   p_int(m->recipe->org), p_int(m->recipe->campaign), p_int(c->first),
-			   p_int(c->last), p_int(c->rows));
+		r = db_run(db, NULL, sql_campaigns_piece_insert, p_int(m->recipe->org),
+			   p_int(m->recipe->campaign), p_int(c->first), p_int(c->last),
+			   p_int(c->rows));
 	if (r >= 0)
 		r = db_run(db, NULL,
 			   "UPDATE campaigns SET next_seq = $3 WHERE org_id = $1 AND id = $2",
@@ -204,16 +194,14 @@ static int work_cut(struct db *db, void *arg)
 	struct piece_cut *k = arg;
 	OWNED(db_result) head = NULL;
 	const struct recipe *recipe = k->maker->recipe;
-	int n = db_run(
-	    db, &head,
-	    "SELECT next_seq, sendable FROM campaigns "
-	    "WHERE org_id = $1 AND id = $2 AND status = 3 AND next_seq <= sendable FOR UPDATE",
-	    p_int(recipe->org), p_int(recipe->campaign));
+	int n = db_run(db, &head, sql_campaigns_piece_lock, p_int(recipe->org),
+		       p_int(recipe->campaign));
 
 	start_over(k->piece);
 	if (n <= 0)
 		return n;
-	uint64_t next = (uint64_t)db_int(head, 0, 0), most = (uint64_t)db_int(head, 0, 1);
+	uint64_t next = (uint64_t)db_int(head, 0, H_FIRST),
+		 most = (uint64_t)db_int(head, 0, H_LAST);
 	n = fill_cut(db, k, next, MIN_OF(next + FEEDER_ROWS - 1, most));
 	return n < 0 ? n : 1;
 }
@@ -235,18 +223,15 @@ static int work_again(struct db *db, void *arg)
 	OWNED(db_result) head = NULL;
 	OWNED(db_result) rows = NULL;
 	const struct recipe *recipe = k->maker->recipe;
-	int n = db_run(
-	    db, &head,
-	    "SELECT first_seq, last_seq FROM campaign_chunks WHERE org_id = $1 AND campaign_id = $2"
-	    " AND state <> 3 AND first_seq > $3 ORDER BY first_seq LIMIT 1",
-	    p_int(recipe->org), p_int(recipe->campaign), p_int(k->after));
+	int n = db_run(db, &head, sql_campaigns_piece_in_doubt, p_int(recipe->org),
+		       p_int(recipe->campaign), p_int(k->after));
 	int r = 0;
 
 	start_over(k->piece);
 	if (n <= 0)
 		return n;
-	k->piece->first = (uint64_t)db_int(head, 0, 0);
-	k->piece->last = (uint64_t)db_int(head, 0, 1);
+	k->piece->first = (uint64_t)db_int(head, 0, H_FIRST);
+	k->piece->last = (uint64_t)db_int(head, 0, H_LAST);
 	n = read_rows(db, k->maker, k->piece->first, k->piece->last, &rows);
 	for (unsigned i = 0; n >= 0 && r >= 0 && i < (unsigned)n; i++)
 		r = db_bool(rows, i, R_GONE) ? put_nowhere(k->piece, k->piece->first + i)

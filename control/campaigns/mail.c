@@ -4,27 +4,20 @@
 #include "base/log.h"
 #include "control/campaigns/background.h"
 #include "control/campaigns/ledger_piece.h"
+#include "control/campaigns/statements.h"
 #include "control/engine/options.h"
 #include "control/tracking/options.h"
 
 /* ---- leases ------------------------------------------------------------------------------ */
 
-/* Campaigns with recipients that are not cut yet, and any whose pieces are in doubt. */
-static const char sql_claim[] =
-    "UPDATE campaigns SET claimed_by = $1, claimed_until = now() + $2 * interval '1 ms' "
-    "WHERE (org_id, id) IN (SELECT c.org_id, c.id FROM campaigns c WHERE (c.org_id, c.id) IN"
-    " (SELECT org_id, id FROM campaigns WHERE status = 3 AND next_seq <= sendable"
-    "  UNION SELECT org_id, campaign_id FROM campaign_chunks WHERE state <> 3)"
-    " AND (c.claimed_until IS NULL OR c.claimed_until < now())"
-    " ORDER BY c.started_at, c.id LIMIT $3 FOR UPDATE SKIP LOCKED) "
-    "RETURNING org_id, id, status = 3 AND next_seq <= sendable";
 enum { C_ORG, C_ID, C_SENDING };
 
 static int mail_claim(struct db *ingest, const char *holder, int lease_ms, unsigned most,
 		      struct feeder_lease *ret)
 {
 	OWNED(db_result) rows = NULL;
-	int r = db_run(ingest, &rows, sql_claim, p_str(holder), p_int(lease_ms), p_int(most));
+	int r = db_run(ingest, &rows, sql_campaigns_mail_claim, p_str(holder), p_int(lease_ms),
+		       p_int(most));
 
 	for (unsigned i = 0; r >= 0 && i < db_rows(rows); i++)
 		ret[i] = (struct feeder_lease){ .org = (uint32_t)db_int(rows, i, C_ORG),
@@ -44,11 +37,8 @@ static int mail_renew(struct db *ingest, const char *holder, int lease_ms)
 static int mail_release(struct db *ingest, const char *holder, const struct feeder_lease *lease,
 			int pause_ms)
 {
-	return db_run(
-	    ingest, NULL,
-	    "UPDATE campaigns SET claimed_by = '', claimed_until = now() + $4 * interval '1 ms' "
-	    "WHERE org_id = $1 AND id = $2 AND claimed_by = $3",
-	    p_int(lease->org), p_int(lease->campaign), p_str(holder), p_int(pause_ms));
+	return db_run(ingest, NULL, sql_campaigns_mail_release, p_int(lease->org),
+		      p_int(lease->campaign), p_str(holder), p_int(pause_ms));
 }
 
 static int mail_release_all(struct db *ingest, const char *holder)
@@ -130,16 +120,9 @@ static int mail_in_doubt(void *mail, struct db *api, uint64_t after, struct feed
 	return ledger_piece_in_doubt(api, &((struct campaign_mail *)mail)->maker, after, ret);
 }
 
-static const char sql_accepted[] =
-    "UPDATE campaign_chunks c SET state = 3, lsn = u.lsn, changed_at = now() "
-    "FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::numeric[]) AS u(org_id, campaign, "
-    "first, lsn) "
-    "WHERE c.org_id = u.org_id AND c.campaign_id = u.campaign AND c.first_seq = u.first AND "
-    "c.state <> 3";
-
 static int mail_accepted(struct db *ingest, struct feeder_done *done)
 {
-	return db_run(ingest, NULL, sql_accepted, p_str(db_column_array(&done->org)),
+	return db_run(ingest, NULL, sql_campaigns_mail_accepted, p_str(db_column_array(&done->org)),
 		      p_str(db_column_array(&done->campaign)), p_str(db_column_array(&done->first)),
 		      p_str(db_column_array(&done->lsn)));
 }

@@ -2,6 +2,7 @@
 #include "control/auth/permit.h"
 #include "control/campaigns/campaign.h"
 #include "control/campaigns/routes.h"
+#include "control/campaigns/statements.h"
 #include "control/http/api.h"
 #include "control/http/page.h"
 #include "control/http/problem.h"
@@ -9,25 +10,6 @@
 
 /* ---- progress ---------------------------------------------------------------------------- */
 
-/* One statement, hence one moment: the states sum to the audience in every answer. */
-static const char sql_progress[] =
-    "SELECT c.status, c.audience, c.sendable, c.next_seq, to_ms(coalesce(c.started_at, "
-    "c.created_at)),"
-    " (SELECT coalesce(sum(s.n), 0) FROM stats s WHERE s.org_id = c.org_id AND s.campaign_id = "
-    "c.id AND s.kind = 5),"
-    " (SELECT coalesce(sum(s.n), 0) FROM stats s WHERE s.org_id = c.org_id AND s.campaign_id = "
-    "c.id AND s.kind < 5"
-    "  AND s.bucket >= date_trunc('minute', now()) - interval '1 minute'"
-    "  AND s.bucket < date_trunc('minute', now())),"
-    " coalesce(sum(k.n) FILTER (WHERE k.state = 1), 0), coalesce(sum(k.n) FILTER (WHERE k.state = "
-    "3), 0),"
-    " coalesce(sum(k.n) FILTER (WHERE k.state = 4), 0), coalesce(sum(k.n) FILTER (WHERE k.state = "
-    "5), 0),"
-    " coalesce(sum(k.n) FILTER (WHERE k.state = 6), 0), coalesce(sum(k.n) FILTER (WHERE k.state = "
-    "7), 0),"
-    " coalesce(sum(k.n) FILTER (WHERE k.state = 8), 0) "
-    "FROM campaigns c LEFT JOIN campaign_counts k ON k.org_id = c.org_id AND k.campaign_id = c.id "
-    "WHERE c.org_id = $1 AND c.id = $2 GROUP BY c.org_id, c.id";
 enum {
 	P_STATUS,
 	P_AUDIENCE,
@@ -67,7 +49,7 @@ static int get_progress(struct call *c)
 	int r = call_id(c, 0, ID_CAMPAIGN, &id);
 
 	if (r >= 0)
-		r = db_run(c->db, &row, sql_progress, p_int(c->actor.org), p_int(id));
+		r = db_run(c->db, &row, sql_campaigns_progress, p_int(c->actor.org), p_int(id));
 	if (r == 0)
 		return E_UNKNOWN;
 	if (r < 0)
@@ -88,27 +70,18 @@ static int get_progress(struct call *c)
 
 /* ---- recipients -------------------------------------------------------------------------- */
 
-/* A waiting recipient that has been cut into a chunk is queued. */
-static const char sql_recipients[] =
-    "SELECT r.seq, r.contact_id, coalesce(k.email, ''),"
-    " CASE WHEN r.state = 1 AND r.seq < c.next_seq THEN 2 ELSE r.state END, r.reason, r.code, "
-    "r.attempts,"
-    " to_ms(r.changed_at) FROM campaigns c "
-    "JOIN campaign_recipients r ON r.org_id = c.org_id AND r.campaign_id = c.id "
-    "LEFT JOIN contacts k ON k.org_id = $1 AND k.id = r.contact_id "
-    "WHERE c.org_id = $1 AND c.id = $2 AND r.org_id = $1 AND r.campaign_id = $2 AND r.seq > $3"
-    " AND ($4::int = 0 OR CASE WHEN r.state = 1 AND r.seq < c.next_seq THEN 2 ELSE r.state END = "
-    "$4::int) "
-    "ORDER BY r.seq LIMIT $5";
+enum { R_SEQ, R_CONTACT, R_EMAIL, R_STATE, R_REASON, R_CODE, R_ATTEMPTS, R_CHANGED };
 
 static json_t *recipient_json(const struct db_result *r, unsigned i)
 {
-	return json_pack(
-	    "{sI so so ss ss sI sI so}", "seq", (json_int_t)db_int(r, i, 0), "contact",
-	    api_id(ID_CONTACT, (uint64_t)db_int(r, i, 1)), "email", api_text(db_text(r, i, 2)),
-	    "state", ledger_state_name((int)db_int(r, i, 3)), "reason",
-	    ledger_reason_name((int)db_int(r, i, 4)), "code", (json_int_t)db_int(r, i, 5),
-	    "attempts", (json_int_t)db_int(r, i, 6), "changed_at", api_time(db_int(r, i, 7)));
+	return json_pack("{sI so so ss ss sI sI so}", "seq", (json_int_t)db_int(r, i, R_SEQ),
+			 "contact", api_id(ID_CONTACT, (uint64_t)db_int(r, i, R_CONTACT)), "email",
+			 api_text(db_text(r, i, R_EMAIL)), "state",
+			 ledger_state_name((int)db_int(r, i, R_STATE)), "reason",
+			 ledger_reason_name((int)db_int(r, i, R_REASON)), "code",
+			 (json_int_t)db_int(r, i, R_CODE), "attempts",
+			 (json_int_t)db_int(r, i, R_ATTEMPTS), "changed_at",
+			 api_time(db_int(r, i, R_CHANGED)));
 }
 
 static int list_recipients(struct call *c)
@@ -121,7 +94,7 @@ static int list_recipients(struct call *c)
 		return problem(c, 400, "invalid_filter", "no such state");
 	return r < 0
 		   ? r
-		   : page_list(c, recipient_json, sql_recipients, p_int(c->actor.org),
+		   : page_list(c, recipient_json, sql_campaigns_recipient_page, p_int(c->actor.org),
 			       p_int(db_int(head, 0, CC_ID)), PAGE_AFTER, p_int(state), PAGE_LIMIT);
 }
 
@@ -129,19 +102,10 @@ static int list_recipients(struct call *c)
 
 enum { SERIES_MAX = 2000, REASONS_MAX = 20 };
 
-static const char sql_series[] =
-    "SELECT to_ms(bucket), sum(n) FILTER (WHERE kind = 1), sum(n) FILTER (WHERE kind = 2),"
-    " sum(n) FILTER (WHERE kind = 3), sum(n) FILTER (WHERE kind = 4), sum(n) FILTER (WHERE kind = "
-    "5) "
-    "FROM stats WHERE org_id = $1 AND campaign_id = $2 AND kind < 16 GROUP BY bucket ORDER BY "
-    "bucket LIMIT $3";
-static const char sql_reasons[] =
-    "SELECT e.kind, e.code, e.dsn, coalesce(d.text, ''), count(*) FROM events e "
-    "LEFT JOIN diagnostics d ON d.org_id = $1 AND d.id = e.diagnostic_id "
-    "WHERE e.org_id = $1 AND e.campaign_id = $2 AND e.kind IN (2, 3, 5) GROUP BY 1, 2, 3, 4 "
-    "ORDER BY count(*) DESC LIMIT $3";
 static const char *const outcome_names[] = { "",        "delivered", "bounced",
 					     "expired", "cancelled", "deferred" };
+
+enum { T_AT }; /* and a sum for each outcome */
 
 static json_t *series_json(const struct db_result *r)
 {
@@ -150,7 +114,7 @@ static json_t *series_json(const struct db_result *r)
 	for (unsigned i = 0; i < db_rows(r); i++) {
 		json_t *point = json_object();
 
-		(void)json_object_set_new(point, "at", api_time(db_int(r, i, 0)));
+		(void)json_object_set_new(point, "at", api_time(db_int(r, i, T_AT)));
 		for (unsigned k = 1; k < ARRAY_LEN(outcome_names); k++)
 			(void)json_object_set_new(point, outcome_names[k],
 						  json_integer(db_int(r, i, k)));
@@ -159,17 +123,20 @@ static json_t *series_json(const struct db_result *r)
 	return series;
 }
 
+enum { W_KIND, W_CODE, W_DSN, W_TEXT, W_COUNT };
+
 static json_t *reasons_json(const struct db_result *r)
 {
 	json_t *reasons = json_array();
 
 	for (unsigned i = 0; i < db_rows(r); i++)
-		(void)json_array_append_new(
-		    reasons,
-		    json_pack("{ss sI so so sI}", "outcome", outcome_names[db_int(r, i, 0)], "code",
-			      (json_int_t)db_int(r, i, 1), "status", api_text(db_text(r, i, 2)),
-			      "text", api_text(db_text(r, i, 3)), "count",
-			      (json_int_t)db_int(r, i, 4)));
+		(void)json_array_append_new(reasons,
+					    json_pack("{ss sI so so sI}", "outcome",
+						      outcome_names[db_int(r, i, W_KIND)], "code",
+						      (json_int_t)db_int(r, i, W_CODE), "status",
+						      api_text(db_text(r, i, W_DSN)), "text",
+						      api_text(db_text(r, i, W_TEXT)), "count",
+						      (json_int_t)db_int(r, i, W_COUNT)));
 	return reasons;
 }
 
@@ -183,10 +150,10 @@ static int get_stats(struct call *c)
 	int64_t id = r < 0 ? 0 : db_int(head, 0, CC_ID);
 
 	if (r >= 0)
-		r = db_run(c->db, &series, sql_series, p_int(c->actor.org), p_int(id),
+		r = db_run(c->db, &series, sql_campaigns_series, p_int(c->actor.org), p_int(id),
 			   p_int(SERIES_MAX));
 	if (r >= 0)
-		r = db_run(c->db, &reasons, sql_reasons, p_int(c->actor.org), p_int(id),
+		r = db_run(c->db, &reasons, sql_campaigns_reasons, p_int(c->actor.org), p_int(id),
 			   p_int(REASONS_MAX));
 	if (r >= 0)
 		r = db_run(

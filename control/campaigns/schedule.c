@@ -2,20 +2,19 @@
 #include "base/log.h"
 #include "control/campaigns/background.h"
 #include "control/campaigns/start.h"
+#include "control/campaigns/statements.h"
 
 enum { SCHEDULE_MS = 500, RETRY_MS = 2000 };
+enum { DUE_ORG, DUE_ID };
 
 static int schedule_step(struct worker *w)
 {
 	OWNED(db_result) due = NULL;
-	int r =
-	    db_run(w->ingest, &due,
-		   "SELECT org_id, id FROM campaigns WHERE status = 2 AND scheduled_at <= now() "
-		   "ORDER BY scheduled_at LIMIT 20");
+	int r = db_run(w->ingest, &due, sql_campaigns_due);
 
 	for (unsigned i = 0; r >= 0 && i < db_rows(due); i++) {
-		struct campaign_ref c = { (uint32_t)db_int(due, i, 0),
-					  (uint64_t)db_int(due, i, 1) };
+		struct campaign_ref c = { (uint32_t)db_int(due, i, DUE_ORG),
+					  (uint64_t)db_int(due, i, DUE_ID) };
 		int e = db_tx(w->api, c.org, campaign_start_due, &c);
 
 		if (e < 0)

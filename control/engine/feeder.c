@@ -15,6 +15,7 @@
 #include "control/engine/event.h"
 #include "control/engine/feeder.h"
 #include "control/engine/options.h"
+#include "control/engine/statements.h"
 
 enum { RETRY_MS = 500, OPEN_MS = 5000, IDLE_MS = 100, BOOKS_STEP_MS = 20 };
 
@@ -25,8 +26,7 @@ static int books_reached(struct feeder *f, const char *engine, uint64_t durable)
 	int r;
 
 	(void)snprintf(at, sizeof(at), "%" PRIu64, durable);
-	r = db_run(f->w->ingest, &row, "SELECT cursor >= $2::numeric FROM engines WHERE name = $1",
-		   p_str(engine), p_str(at));
+	r = db_run(f->w->ingest, &row, sql_engine_cursor_reached, p_str(engine), p_str(at));
 	return r <= 0 ? r : db_bool(row, 0, 0);
 }
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "control/engine/feeder.h"
 #include "control/engine/outbox.h"
+#include "control/engine/statements.h"
 
 enum { ORDERS_A_STEP = 64 };
 
@@ -40,20 +41,23 @@ static int send_order(struct feeder *f, int64_t seq, enum outbox_kind kind, stru
 	return feeder_flight_send(f, flight, &frame);
 }
 
+enum { O_SEQ, O_KIND, O_NAME, O_VALUE, O_SEAL };
+
 static int open_and_send(struct feeder *f, struct db_result *rows, unsigned i)
 {
-	struct slice name = db_text(rows, i, 2);
+	struct slice name = db_text(rows, i, O_NAME);
 	struct buf value;
 	int r;
 
 	buf_init(&value, 0);
-	r = outbox_open(f->w->app, name, (int)db_int(rows, i, 4), db_bytes(rows, i, 3), &value);
+	r = outbox_open(f->w->app, name, (int)db_int(rows, i, O_SEAL), db_bytes(rows, i, O_VALUE),
+			&value);
 	if (r < 0) {
 		log_error("outbox.unreadable", kv_slice("name", name), kv_err("error", r));
 		r = 0; /* it stays: the key file may come back */
 	} else {
-		r = send_order(f, db_int(rows, i, 0), (enum outbox_kind)db_int(rows, i, 1), name,
-			       buf_data(&value));
+		r = send_order(f, db_int(rows, i, O_SEQ), (enum outbox_kind)db_int(rows, i, O_KIND),
+			       name, buf_data(&value));
 	}
 	if (buf_len(&value))
 		explicit_bzero((char *)buf_data(&value).p, buf_len(&value));
@@ -68,15 +72,13 @@ int feeder_outbox_step(struct feeder *f)
 
 	if (r <= 0 || f->n_flights > FLIGHTS_MAX - ORDERS_A_STEP - JOBS_IN_FLIGHT)
 		return r < 0 ? r : 0;
-	r = db_run(f->w->ingest, &rows,
-		   "SELECT seq, kind, name, value, seal_id FROM engine_outbox WHERE seq > $1 ORDER "
-		   "BY seq LIMIT $2",
-		   p_int(f->outbox_sent), p_int(ORDERS_A_STEP));
+	r = db_run(f->w->ingest, &rows, sql_engine_outbox_next, p_int(f->outbox_sent),
+		   p_int(ORDERS_A_STEP));
 	for (unsigned i = 0; r >= 0 && i < db_rows(rows); i++) {
 		int e = open_and_send(f, rows, i);
 		if (e < 0)
 			return e;
-		f->outbox_sent = db_int(rows, i, 0);
+		f->outbox_sent = db_int(rows, i, O_SEQ);
 	}
 	return r;
 }

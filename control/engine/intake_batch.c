@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "control/engine/intake_part.h"
+#include "control/engine/statements.h"
 
 struct intake_batch {
 	uint64_t next;
@@ -74,19 +75,18 @@ int intake_batch_add(struct intake_batch *b, const struct link_frame *frame)
 }
 
 /* Locks the engine's row: two processes never write the same events. */
+enum { E_ID, E_AT };
 static int check_cursor(struct db *db, struct slice engine, const char *from, int64_t *ret_id)
 {
 	OWNED(db_result) res = NULL;
-	int n = db_run(db, &res,
-		       "SELECT id, cursor = $2::numeric FROM engines WHERE name = $1 FOR UPDATE",
-		       p_text(engine), p_str(from));
+	int n = db_run(db, &res, sql_engine_cursor_lock, p_text(engine), p_str(from));
 
 	if (n < 0)
 		return n;
 	if (n == 0)
 		return E_UNKNOWN;
-	*ret_id = db_int(res, 0, 0);
-	return db_bool(res, 0, 1) ? 0 : E_EXISTS;
+	*ret_id = db_int(res, 0, E_ID);
+	return db_bool(res, 0, E_AT) ? 0 : E_EXISTS;
 }
 
 int intake_batch_write(struct intake_batch *b, struct db *db, struct slice engine, uint64_t from)
@@ -101,9 +101,6 @@ int intake_batch_write(struct intake_batch *b, struct db *db, struct slice engin
 	for (size_t i = 0; r >= 0 && i < intake_parts_n; i++)
 		r = intake_parts[i]->write(b->parts[i], db, id);
 	if (r >= 0)
-		r = db_run(
-		    db, NULL,
-		    "UPDATE engines SET cursor = $2::numeric, updated_at = now() WHERE id = $1",
-		    p_int(id), p_str(next));
+		r = db_run(db, NULL, sql_engine_cursor_move, p_int(id), p_str(next));
 	return r < 0 ? r : 0;
 }

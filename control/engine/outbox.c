@@ -1,6 +1,8 @@
 /* control/engine/outbox.c - orders put, and opened again by the feeder. */
 #include "control/engine/outbox.h"
 
+#include "control/engine/statements.h"
+
 static void about_key(struct buf *about, struct slice name)
 {
 	buf_put(about, SLICE("engine_outbox "));
@@ -19,10 +21,8 @@ int outbox_put(struct app *app, struct db *db, uint32_t org, enum outbox_kind ki
 		value = buf_data(&sealed);
 	}
 	if (r >= 0)
-		r = db_run(db, NULL,
-			   "INSERT INTO engine_outbox (org_id, kind, name, value, seal_id)"
-			   " VALUES ($1, $2, $3, $4, $5)",
-			   p_int(org), p_int(kind), p_text(name), p_bytes(value), p_int(seal_id));
+		r = db_run(db, NULL, sql_engine_outbox_insert, p_int(org), p_int(kind),
+			   p_text(name), p_bytes(value), p_int(seal_id));
 	buf_free(&about);
 	buf_free(&sealed);
 	return r < 0 ? r : 0;

@@ -11,39 +11,35 @@
 #include "control/http/page.h"
 #include "control/http/reply.h"
 #include "control/platform/routes.h"
+#include "control/platform/statements.h"
 
 enum { ORG_ACTIVE = 1, ORG_SUSPENDED = 2 };
 
+enum { O_ID, O_NAME, O_STATUS, O_NOTE, O_CREATED, O_VERSION };
+
 static json_t *org_json(const struct db_result *res, unsigned i)
 {
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:I}", "id",
-			 api_id(ID_ORG, (uint64_t)db_int(res, i, 0)), "name",
-			 api_text(db_text(res, i, 1)), "status",
-			 db_int(res, i, 2) == ORG_ACTIVE ? "active" : "suspended", "status_note",
-			 api_text(db_text(res, i, 3)), "created_at", api_time(db_int(res, i, 4)),
-			 "tenant", (json_int_t)db_int(res, i, 0));
+	return json_pack(
+	    "{s:o, s:o, s:s, s:o, s:o, s:I}", "id", api_id(ID_ORG, (uint64_t)db_int(res, i, O_ID)),
+	    "name", api_text(db_text(res, i, O_NAME)), "status",
+	    db_int(res, i, O_STATUS) == ORG_ACTIVE ? "active" : "suspended", "status_note",
+	    api_text(db_text(res, i, O_NOTE)), "created_at", api_time(db_int(res, i, O_CREATED)),
+	    "tenant", (json_int_t)db_int(res, i, O_ID));
 }
 
 static int get_orgs(struct call *c)
 {
-	return page_list(c, org_json,
-			 "SELECT org_id, name, status, status_note, to_ms(created_at) FROM "
-			 "lookup_orgs($1, $2)",
-			 PAGE_AFTER, PAGE_LIMIT);
+	return page_list(c, org_json, sql_platform_page, PAGE_AFTER, PAGE_LIMIT);
 }
 
 static int reply_org(struct call *c, uint32_t org, unsigned status)
 {
 	OWNED(db_result) res = NULL;
-	int r =
-	    db_run(c->db, &res,
-		   "SELECT org_id, name, status, status_note, to_ms(created_at), version FROM orgs"
-		   " WHERE org_id = $1",
-		   p_int(org));
+	int r = db_run(c->db, &res, sql_platform_find, p_int(org));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	http_reply_etag(c, db_int(res, 0, 5));
+	http_reply_etag(c, db_int(res, 0, O_VERSION));
 	return http_reply_json(c, status, org_json(res, 0));
 }
 
@@ -127,13 +123,8 @@ static int change_org(struct db *db, void *arg)
 {
 	struct org_change *w = arg;
 	char id[ID_OUT_MAX];
-	int r = db_run(
-	    db, NULL,
-	    "UPDATE orgs SET name = coalesce($2, name), status = coalesce($3, status),"
-	    " status_note = coalesce($4, status_note), version = version + 1, updated_at = now()"
-	    " WHERE org_id = $1",
-	    p_int(w->org), p_opt(w->name), w->new_status ? p_int(w->new_status) : p_null(),
-	    p_opt(w->note));
+	int r = db_run(db, NULL, sql_platform_update, p_int(w->org), p_opt(w->name),
+		       w->new_status ? p_int(w->new_status) : p_null(), p_opt(w->note));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;

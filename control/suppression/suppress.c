@@ -1,11 +1,10 @@
 /* control/suppression/suppress.c - on the list and off it, each with the order for the engine. */
-#include "control/suppression/statements.h"
-#include "control/suppression/suppress.h"
-
 #include <stdio.h>
 
 #include "base/encode.h"
 #include "control/engine/outbox.h"
+#include "control/suppression/statements.h"
+#include "control/suppression/suppress.h"
 
 static const char *const reason_names[] = {
 	"",

@@ -6,6 +6,7 @@
 #include "control/http/reply.h"
 #include "control/suppression/suppress.h"
 #include "control/tracking/routes.h"
+#include "control/tracking/statements.h"
 #include "control/tracking/ticket.h"
 
 static const char page_ask[] =
@@ -47,34 +48,27 @@ static int suppress_contact(struct db *db, const struct leaving *l, int64_t cont
 		r = suppress_add(l->app, db, l->who.org, &a, SUPPRESS_UNSUBSCRIBED, "link",
 				 l->who.campaign);
 	if (r >= 0)
-		r = db_run(
-		    db, NULL,
-		    "UPDATE contacts SET status = 2, updated_at = now(), version = version + 1 "
-		    "WHERE org_id = $1 AND id = $2 AND status = 1",
-		    p_int(l->who.org), p_int(contact));
+		r = db_run(db, NULL, sql_tracking_contact_leaves, p_int(l->who.org),
+			   p_int(contact));
 	return r;
 }
+
+enum { R_CONTACT, R_EMAIL };
 
 static int work_leave(struct db *db, void *arg)
 {
 	const struct leaving *l = arg;
 	OWNED(db_result) row = NULL;
-	int r = db_run(db, &row,
-		       "SELECT r.contact_id, c.email FROM campaign_recipients r "
-		       "LEFT JOIN contacts c ON c.org_id = r.org_id AND c.id = r.contact_id "
-		       "WHERE r.org_id = $1 AND r.campaign_id = $2 AND r.seq = $3",
-		       p_int(l->who.org), p_int(l->who.campaign), p_int(l->who.seq));
+	int r = db_run(db, &row, sql_tracking_recipient, p_int(l->who.org), p_int(l->who.campaign),
+		       p_int(l->who.seq));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	r = db_run(db, NULL,
-		   "INSERT INTO unsubscribes (org_id, campaign_id, seq, one_click) "
-		   "VALUES ($1, $2, $3, $4::int::boolean) ON CONFLICT DO NOTHING",
-		   p_int(l->who.org), p_int(l->who.campaign), p_int(l->who.seq),
-		   p_bool(l->one_click));
+	r = db_run(db, NULL, sql_tracking_unsubscribe, p_int(l->who.org), p_int(l->who.campaign),
+		   p_int(l->who.seq), p_bool(l->one_click));
 	if (r >= 0 &&
-	    !db_is_null(row, 0, 1)) /* else the contact was erased: nothing is left to stop */
-		r = suppress_contact(db, l, db_int(row, 0, 0), db_text(row, 0, 1));
+	    !db_is_null(row, 0, R_EMAIL)) /* else the contact was erased: nothing is left to stop */
+		r = suppress_contact(db, l, db_int(row, 0, R_CONTACT), db_text(row, 0, R_EMAIL));
 	return r;
 }
 
