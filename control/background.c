@@ -9,14 +9,14 @@
 #include "control/worker/sweep.h"
 
 const struct worker_row *const worker_rows[] = {
-	&intake_worker,   &feeder_worker, &imports_worker,
-	&schedule_worker, &sweep_worker,  &recheck_worker,
+	&engine_intake_worker,      &engine_feeder_worker, &contacts_import_worker,
+	&campaigns_schedule_worker, &worker_sweep,         &domains_recheck_worker,
 };
 const size_t worker_rows_n = ARRAY_LEN(worker_rows);
 
 /* In the order in which they write, within one transaction. */
-const struct intake_part *const intake_parts[] = { &journal_intake, &ledger_intake,
-						   &bounce_intake };
+const struct intake_part *const intake_parts[] = { &events_intake, &campaigns_intake,
+						   &suppression_intake };
 const size_t intake_parts_n = ARRAY_LEN(intake_parts);
 
-const struct feeder_source *const feeder_source = &campaign_mail;
+const struct feeder_source *const feeder_source = &campaigns_mail;

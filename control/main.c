@@ -45,7 +45,7 @@ static void http_stop(void *service)
 static int work_start(void **ret, struct app *app, char *error UNUSED)
 {
 	struct workers *workers = NULL;
-	int r = workers_start(&workers, app);
+	int r = worker_start_all(&workers, app);
 
 	*ret = workers;
 	return r;
@@ -53,7 +53,7 @@ static int work_start(void **ret, struct app *app, char *error UNUSED)
 
 static void work_stop(void *service)
 {
-	(void)workers_stop(service);
+	(void)worker_stop_all(service);
 }
 
 static const struct service services[] = {
@@ -114,7 +114,7 @@ static int start_all(struct app *app, void **running)
 
 static void set_log_level(const struct settings *settings)
 {
-	const struct log_options *o = settings_of(settings, &log_option_set);
+	const struct setup_log_options *o = settings_of(settings, &setup_log_option_set);
 
 	log_open(STDERR_FILENO, o->level);
 }

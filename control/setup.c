@@ -14,29 +14,29 @@
 #include "control/tracking/options.h"
 
 static const struct option log_rows[] = {
-	{ "log.level", T_STR, offsetof(struct log_options, word), 0, 8, "info", true,
+	{ "log.level", T_STR, offsetof(struct setup_log_options, word), 0, 8, "info", true,
 	  "error, warn, info or debug" },
 };
 
 static int derive_log(void *options, const struct settings *all UNUSED, struct option_fault *f)
 {
-	struct log_options *o = options;
+	struct setup_log_options *o = options;
 
 	return log_level_parse(slice_str(o->word), &o->level) < 0
 		   ? option_bad(f, "log.level", slice_str(o->word), "error, warn, info or debug")
 		   : 0;
 }
 
-const struct option_set log_option_set = {
+const struct option_set setup_log_option_set = {
 	.rows = log_rows,
 	.n = ARRAY_LEN(log_rows),
-	.size = sizeof(struct log_options),
+	.size = sizeof(struct setup_log_options),
 	.derive = derive_log,
 };
 
 static const struct option_set *const sets[] = {
 	&db_option_set,      &http_option_set,     &auth_option_set,   &app_option_set,
-	&domains_option_set, &tracking_option_set, &engine_option_set, &log_option_set,
+	&domains_option_set, &tracking_option_set, &engine_option_set, &setup_log_option_set,
 };
 
 int setup_read(struct settings **ret, const char *path, char *error)

@@ -5,11 +5,11 @@
 #include "base/log.h"
 #include "control/app/app.h"
 
-struct log_options {
+struct setup_log_options {
 	char *word;
 	enum log_level level; /* derived */
 };
-extern const struct option_set log_option_set;
+extern const struct option_set setup_log_option_set;
 
 int setup_read(struct settings **ret, const char *path, char *error) MUST_CHECK;
 void setup_sample(struct buf *out);

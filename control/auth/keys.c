@@ -26,16 +26,6 @@ enum {
 	K_VERSION,
 };
 
-static json_t *scope_names(uint64_t scopes)
-{
-	json_t *names = json_array();
-
-	for (unsigned bit = 0; permit_name(bit); bit++)
-		if (scopes & PERMIT(bit))
-			(void)json_array_append_new(names, json_string(permit_name(bit)));
-	return names;
-}
-
 static json_t *cidr_list(struct slice cidrs)
 {
 	json_t *list = json_array();
@@ -51,7 +41,7 @@ static json_t *key_json(const struct db_result *res, unsigned i)
 	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
 	    api_id(ID_KEY, (uint64_t)db_int(res, i, K_ID)), "name",
 	    api_text(db_text(res, i, K_NAME)), "scopes",
-	    scope_names((uint64_t)db_int(res, i, K_SCOPES)), "cidrs",
+	    permit_json((uint64_t)db_int(res, i, K_SCOPES)), "cidrs",
 	    cidr_list(db_text(res, i, K_CIDRS)), "created_at", api_time(db_int(res, i, K_CREATED)),
 	    "expires_at", api_time(db_int(res, i, K_EXPIRES)), "revoked_at",
 	    api_time(db_int(res, i, K_REVOKED)), "last_used_at", api_time(db_int(res, i, K_USED)),
@@ -131,7 +121,7 @@ static void read_cidrs(struct call *c, json_t *list, struct buf *out)
 
 	json_array_foreach(list, i, item)
 	{
-		struct slice s = slice_of(json_string_value(item), json_string_length(item));
+		struct slice s = api_text_of(item);
 
 		if (!json_is_string(item) || s.n > CIDR_TEXT_MAX || ip_net_parse(s, &net) < 0) {
 			problem_add(c, "/cidrs", "invalid_network", "entry %zu is no network", i);
@@ -162,7 +152,7 @@ static int insert_key(struct call *c, const struct key_body *b, uint64_t scopes,
 	(void)token_format(ID_KEY, c->actor.org, id, secret, token);
 	r = audit_put(
 	    c, "key.created", ids_out(ID_KEY, id, id_text),
-	    json_pack("{s:o, s:o}", "name", api_text(b->name), "scopes", scope_names(scopes)));
+	    json_pack("{s:o, s:o}", "name", api_text(b->name), "scopes", permit_json(scopes)));
 	http_reply_header(c, "Location", "/v1/keys/%s", id_text);
 	return r < 0 ? r : reply_key(c, id, 201, token);
 }
@@ -204,11 +194,11 @@ static int delete_key(struct call *c)
 
 /* The reply of POST holds the secret: it is never kept, so the key is not idempotent. */
 /* clang-format off */
-const struct http_route key_routes[] = {
+const struct http_route auth_key_routes[] = {
 	{"GET",    "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_keys  },
 	{"POST",   "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, post_key  },
 	{"GET",    "/v1/keys/{key_id}", AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_key   },
 	{"DELETE", "/v1/keys/{key_id}", AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, delete_key},
 };
 /* clang-format on */
-const size_t key_routes_n = ARRAY_LEN(key_routes);
+const size_t auth_key_routes_n = ARRAY_LEN(auth_key_routes);

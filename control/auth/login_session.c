@@ -12,16 +12,6 @@
 
 enum { AGENT_MAX = 200 };
 
-static json_t *permit_names(uint64_t permits)
-{
-	json_t *names = json_array();
-
-	for (unsigned bit = 0; permit_name(bit); bit++)
-		if (permits & PERMIT(bit))
-			(void)json_array_append_new(names, json_string(permit_name(bit)));
-	return names;
-}
-
 enum { WHO_EMAIL, WHO_NAME, WHO_ROLE, WHO_VERSION, WHO_ORG_NAME, WHO_SUSPENDED, WHO_CREATED };
 
 int login_session_user(struct call *c, uint32_t org, uint64_t user, json_t **ret)
@@ -35,7 +25,7 @@ int login_session_user(struct call *c, uint32_t org, uint64_t user, json_t **ret
 	*ret = json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:{s:o, s:o, s:s}}", "id",
 			 api_id(ID_USER, user), "email", api_text(db_text(res, 0, WHO_EMAIL)),
 			 "name", api_text(db_text(res, 0, WHO_NAME)), "role",
-			 permit_role_name(role), "permissions", permit_names(permit_of_role(role)),
+			 permit_role_name(role), "permissions", permit_json(permit_of_role(role)),
 			 "created_at", api_time(db_int(res, 0, WHO_CREATED)), "org", "id",
 			 api_id(ID_ORG, org), "name", api_text(db_text(res, 0, WHO_ORG_NAME)),
 			 "status", db_bool(res, 0, WHO_SUSPENDED) ? "suspended" : "active");

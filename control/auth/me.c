@@ -131,7 +131,7 @@ static int delete_sessions(struct call *c)
 }
 
 /* clang-format off */
-const struct http_route me_routes[] = {
+const struct http_route auth_me_routes[] = {
 	{"GET",    "/v1/me",                       AUTH_SESSION, 0, 0,                   0, get_me         },
 	{"PATCH",  "/v1/me",                       AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, patch_me       },
 	{"GET",    "/v1/me/sessions",              AUTH_SESSION, 0, 0,                   0, get_sessions   },
@@ -139,4 +139,4 @@ const struct http_route me_routes[] = {
 	{"DELETE", "/v1/me/sessions/{session_id}", AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, delete_session },
 };
 /* clang-format on */
-const size_t me_routes_n = ARRAY_LEN(me_routes);
+const size_t auth_me_routes_n = ARRAY_LEN(auth_me_routes);

@@ -269,7 +269,7 @@ static int post_reset(struct call *c)
 }
 
 /* clang-format off */
-const struct http_route member_routes[] = {
+const struct http_route auth_member_routes[] = {
 	{"GET",    "/v1/members",                   AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_members  },
 	{"POST",   "/v1/members",                   AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, post_member  },
 	{"GET",    "/v1/members/{user_id}",         AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_member   },
@@ -278,4 +278,4 @@ const struct http_route member_routes[] = {
 	{"POST",   "/v1/members/{user_id}/reset",   AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY, 0, post_reset   },
 };
 /* clang-format on */
-const size_t member_routes_n = ARRAY_LEN(member_routes);
+const size_t auth_member_routes_n = ARRAY_LEN(auth_member_routes);

@@ -81,3 +81,13 @@ int permit_parse(struct slice name, uint64_t *ret_bit)
 		}
 	return E_SYNTAX;
 }
+
+json_t *permit_json(uint64_t set)
+{
+	json_t *names = json_array();
+
+	for (unsigned bit = 0; permit_name(bit); bit++)
+		if (set & PERMIT(bit))
+			(void)json_array_append_new(names, json_string(permit_name(bit)));
+	return names;
+}

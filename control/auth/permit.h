@@ -1,6 +1,8 @@
 /* control/auth/permit.h - what may be done, and which role may do it.  One bit a permission: keys
  * carry a set of them, roles stand for a set. */
 #pragma once
+#include <jansson.h>
+
 #include "base/base.h"
 #include "control/auth/codes.h"
 
@@ -33,4 +35,6 @@ uint64_t permit_of_role(enum role role);
 
 /* Walks names: NULL past the last bit. */
 const char *permit_name(unsigned bit);
+/* The names of a set, as an array. */
+json_t *permit_json(uint64_t set);
 int permit_parse(struct slice name, uint64_t *ret_bit) MUST_CHECK; /* E_SYNTAX */

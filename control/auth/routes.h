@@ -4,9 +4,9 @@
 
 extern const struct http_route auth_routes[];
 extern const size_t auth_routes_n;
-extern const struct http_route me_routes[];
-extern const size_t me_routes_n;
-extern const struct http_route key_routes[];
-extern const size_t key_routes_n;
-extern const struct http_route member_routes[];
-extern const size_t member_routes_n;
+extern const struct http_route auth_me_routes[];
+extern const size_t auth_me_routes_n;
+extern const struct http_route auth_key_routes[];
+extern const size_t auth_key_routes_n;
+extern const struct http_route auth_member_routes[];
+extern const size_t auth_member_routes_n;

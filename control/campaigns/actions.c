@@ -219,7 +219,7 @@ static int resume_campaign(struct call *c)
 	return r < 0 ? r : reload(c, 200);
 }
 
-/* What is not cut into chunks yet ends here; what the engine has, or may have, it cancels itself
+/* What is not cut into pieces yet ends here; what the engine has, or may have, it cancels itself
  * and says so. */
 static int cancel_rest(struct call *c, const struct db_result *row)
 {
@@ -262,7 +262,7 @@ static int cancel_campaign(struct call *c)
 }
 
 #define ACTION(name) "/v1/campaigns/{campaign_id}/" name
-const struct http_route campaign_action_routes[] = {
+const struct http_route campaigns_action_routes[] = {
 	{ "POST", ACTION("check"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, ROUTE_NO_BODY, 0, check },
 	{ "POST", ACTION("send"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND,
 	  ROUTE_NO_BODY | ROUTE_IDEMPOTENT, 0, send_campaign },
@@ -273,4 +273,4 @@ const struct http_route campaign_action_routes[] = {
 	{ "POST", ACTION("cancel"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY, 0,
 	  cancel_campaign },
 };
-const size_t campaign_action_routes_n = ARRAY_LEN(campaign_action_routes);
+const size_t campaigns_action_routes_n = ARRAY_LEN(campaigns_action_routes);

@@ -5,6 +5,6 @@
 #include "control/engine/intake_part.h"
 #include "control/worker/worker.h"
 
-extern const struct worker_row schedule_worker;
-extern const struct feeder_source campaign_mail;
-extern const struct intake_part ledger_intake;
+extern const struct worker_row campaigns_schedule_worker;
+extern const struct feeder_source campaigns_mail;
+extern const struct intake_part campaigns_intake;

@@ -110,14 +110,6 @@ static const struct body_field campaign_body[B_ROWS] = {
 	[B_EXPIRES] = { "expires_at", BODY_TIME, AT(expires), BODY_NULLABLE, 0, 0, 0 },
 };
 
-static struct slice member_text(const json_t *object, const char *name)
-{
-	const json_t *j = json_object_get(object, name);
-
-	return json_is_string(j) ? slice_of(json_string_value(j), json_string_length(j))
-				 : SLICE("");
-}
-
 static bool has_control(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -139,8 +131,8 @@ static void read_from(struct call *c, struct campaign_body *b)
 		else if (!json_is_string(value))
 			problem_add(c, "/from", "wrong_type", "name and email are strings");
 	}
-	b->from_name = member_text(b->from, "name");
-	b->from_email = member_text(b->from, "email");
+	b->from_name = api_text_of(json_object_get(b->from, "name"));
+	b->from_email = api_text_of(json_object_get(b->from, "email"));
 	if (b->from_name.n > 200 || has_control(b->from_name))
 		problem_add(c, "/from/name", "invalid",
 			    "at most 200 bytes without control characters");
@@ -300,15 +292,15 @@ static int patch_row(struct call *c, int64_t id, const struct campaign_body *b,
 	return r < 0 ? r : change_lists(c, (uint64_t)id, b, seen);
 }
 
-/* What is scheduled goes out by itself: who may not send does not change it behind the back of who
- * did. */
+/* What is scheduled goes out by itself: those who may not send do not change it behind the back of
+ * those who may. */
 static int check_scheduled(struct call *c, const struct db_result *row)
 {
 	if (db_int(row, 0, CC_STATUS) != CAMPAIGN_SCHEDULED ||
 	    (c->actor.permits & PERMIT_CAMPAIGNS_SEND))
 		return 0;
 	return problem(c, 403, "missing_permission",
-		       "a scheduled campaign is changed by who holds campaigns.send");
+		       "a scheduled campaign is changed by those who hold campaigns.send");
 }
 
 static int patch_campaign(struct call *c)
@@ -353,7 +345,7 @@ static int delete_campaign(struct call *c)
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
-const struct http_route campaign_routes[] = {
+const struct http_route campaigns_routes[] = {
 	{ "GET", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_campaigns },
 	{ "POST", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_campaign },
@@ -364,4 +356,4 @@ const struct http_route campaign_routes[] = {
 	{ "DELETE", "/v1/campaigns/{campaign_id}", AUTH_MEMBER, PERMIT_CAMPAIGNS_WRITE, 0, 0,
 	  delete_campaign },
 };
-const size_t campaign_routes_n = ARRAY_LEN(campaign_routes);
+const size_t campaigns_routes_n = ARRAY_LEN(campaigns_routes);

@@ -12,7 +12,7 @@ enum campaign_status {
 /* campaign_recipients.state, messages.state; campaign_counts has the sums of the stored ones */
 enum ledger_state {
 	LEDGER_WAITING = 1,
-	LEDGER_QUEUED = 2, /* never stored: a waiting recipient whose chunk the engine has */
+	LEDGER_QUEUED = 2, /* never stored: a waiting recipient whose piece the engine has */
 	LEDGER_DEFERRED = 3,
 	LEDGER_DELIVERED = 4, /* this and what follows is terminal */
 	LEDGER_BOUNCED = 5,

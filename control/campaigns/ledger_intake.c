@@ -147,7 +147,7 @@ static int news_write(void *part, struct db *db, int64_t engine UNUSED)
 	return r;
 }
 
-const struct intake_part ledger_intake = {
+const struct intake_part campaigns_intake = {
 	.open = news_open,
 	.close = news_close,
 	.clear = news_clear,

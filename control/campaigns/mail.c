@@ -127,7 +127,7 @@ static int mail_accepted(struct db *ingest, struct feeder_done *done)
 		      p_str(db_column_array(&done->lsn)));
 }
 
-const struct feeder_source campaign_mail = {
+const struct feeder_source campaigns_mail = {
 	.claim = mail_claim,
 	.renew = mail_renew,
 	.release = mail_release,

@@ -2,9 +2,9 @@
 #pragma once
 #include "control/http/route.h"
 
-extern const struct http_route campaign_routes[];
-extern const size_t campaign_routes_n;
-extern const struct http_route campaign_action_routes[];
-extern const size_t campaign_action_routes_n;
-extern const struct http_route campaign_report_routes[];
-extern const size_t campaign_report_routes_n;
+extern const struct http_route campaigns_routes[];
+extern const size_t campaigns_routes_n;
+extern const struct http_route campaigns_action_routes[];
+extern const size_t campaigns_action_routes_n;
+extern const struct http_route campaigns_report_routes[];
+extern const size_t campaigns_report_routes_n;

@@ -24,7 +24,7 @@ static int schedule_step(struct worker *w)
 	return r < 0 ? r : 0;
 }
 
-const struct worker_row schedule_worker = {
+const struct worker_row campaigns_schedule_worker = {
 	.name = "schedule",
 	.step = schedule_step,
 	.idle_ms = SCHEDULE_MS,

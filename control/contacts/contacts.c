@@ -294,7 +294,7 @@ static int delete_contact(struct call *c)
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
-const struct http_route contact_routes[] = {
+const struct http_route contacts_routes[] = {
 	{ "GET", "/v1/contacts", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_contacts },
 	{ "POST", "/v1/contacts", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  post_contact },
@@ -305,4 +305,4 @@ const struct http_route contact_routes[] = {
 	{ "DELETE", "/v1/contacts/{contact_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
 	  delete_contact },
 };
-const size_t contact_routes_n = ARRAY_LEN(contact_routes);
+const size_t contacts_routes_n = ARRAY_LEN(contacts_routes);

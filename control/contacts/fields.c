@@ -119,7 +119,7 @@ static int delete_field(struct call *c)
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
-const struct http_route contact_field_routes[] = {
+const struct http_route contacts_field_routes[] = {
 	{ "GET", "/v1/fields", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_fields },
 	{ "POST", "/v1/fields", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_field },
@@ -127,4 +127,4 @@ const struct http_route contact_field_routes[] = {
 	{ "DELETE", "/v1/fields/{field_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
 	  delete_field },
 };
-const size_t contact_field_routes_n = ARRAY_LEN(contact_field_routes);
+const size_t contacts_field_routes_n = ARRAY_LEN(contacts_field_routes);

@@ -315,7 +315,7 @@ static void *begin(struct worker *w)
 	return NULL;
 }
 
-const struct worker_row imports_worker = {
+const struct worker_row contacts_import_worker = {
 	.name = "imports",
 	.step = import_step,
 	.idle_ms = IMPORTS_MS,

@@ -216,7 +216,7 @@ static int cancel_import(struct call *c)
 	return http_reply_empty(c, 204);
 }
 
-const struct http_route import_routes[] = {
+const struct http_route contacts_import_routes[] = {
 	{ "POST", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_UPLOAD, 0,
 	  create_import },
 	{ "GET", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_imports },
@@ -226,4 +226,4 @@ const struct http_route import_routes[] = {
 	{ "DELETE", "/v1/imports/{import_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
 	  cancel_import },
 };
-const size_t import_routes_n = ARRAY_LEN(import_routes);
+const size_t contacts_import_routes_n = ARRAY_LEN(contacts_import_routes);

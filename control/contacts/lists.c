@@ -140,14 +140,6 @@ static const struct body_field members_body[] = {
 	{ "emails", BODY_LIST, offsetof(struct members_body, emails), 0, 1, MEMBERS_MAX, 0 },
 };
 
-static struct slice item_text(const json_t *list, size_t i)
-{
-	const json_t *item = json_array_get(list, i);
-
-	return json_is_string(item) ? slice_of(json_string_value(item), json_string_length(item))
-				    : SLICE("");
-}
-
 static void bad_item(struct call *c, const char *member, size_t i, const char *code)
 {
 	char pointer[64];
@@ -163,13 +155,13 @@ static int take_members(struct call *c, const struct members_body *b, struct db_
 	uint64_t id;
 
 	for (size_t i = 0; i < json_array_size(b->ids); i++) {
-		if (ids_in(ID_CONTACT, item_text(b->ids, i), &id) < 0)
+		if (ids_in(ID_CONTACT, api_text_of(json_array_get(b->ids, i)), &id) < 0)
 			bad_item(c, "contact_ids", i, "invalid_id");
 		else
 			db_column_u64(ids, id);
 	}
 	for (size_t i = 0; i < json_array_size(b->emails); i++) {
-		if (suppress_address_parse(item_text(b->emails, i), &a) < 0)
+		if (suppress_address_parse(api_text_of(json_array_get(b->emails, i)), &a) < 0)
 			bad_item(c, "emails", i, "invalid_email");
 		else
 			db_column_text(emails, a.normal);
@@ -219,7 +211,7 @@ static int leave_list(struct call *c)
 	return change_members(c, sql_contacts_list_leave, -1);
 }
 
-const struct http_route list_routes[] = {
+const struct http_route contacts_list_routes[] = {
 	{ "GET", "/v1/lists", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_lists },
 	{ "POST", "/v1/lists", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_list },
@@ -231,4 +223,4 @@ const struct http_route list_routes[] = {
 	{ "DELETE", "/v1/lists/{list_id}/contacts", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
 	  leave_list },
 };
-const size_t list_routes_n = ARRAY_LEN(list_routes);
+const size_t contacts_list_routes_n = ARRAY_LEN(contacts_list_routes);

@@ -2,11 +2,11 @@
 #pragma once
 #include "control/http/route.h"
 
-extern const struct http_route contact_routes[];
-extern const size_t contact_routes_n;
-extern const struct http_route contact_field_routes[];
-extern const size_t contact_field_routes_n;
-extern const struct http_route list_routes[];
-extern const size_t list_routes_n;
-extern const struct http_route import_routes[];
-extern const size_t import_routes_n;
+extern const struct http_route contacts_routes[];
+extern const size_t contacts_routes_n;
+extern const struct http_route contacts_field_routes[];
+extern const size_t contacts_field_routes_n;
+extern const struct http_route contacts_list_routes[];
+extern const size_t contacts_list_routes_n;
+extern const struct http_route contacts_import_routes[];
+extern const size_t contacts_import_routes_n;

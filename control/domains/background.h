@@ -2,4 +2,4 @@
 #pragma once
 #include "control/worker/worker.h"
 
-extern const struct worker_row recheck_worker;
+extern const struct worker_row domains_recheck_worker;

@@ -1,6 +1,4 @@
 /* control/domains/domains.c - the routes: list, add, read, change, remove, records. */
-#include "base/encode.h"
-#include "base/random.h"
 #include "control/auth/audit.h"
 #include "control/auth/permit.h"
 #include "control/domains/private.h"
@@ -116,17 +114,6 @@ static int read_settings(struct call *c, const struct domain_body *b, int *ret_p
 	return problem_end(c);
 }
 
-static void make_proof(char *text)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-	uint8_t raw[PROOF_BYTES];
-
-	random_bytes(raw, sizeof(raw));
-	for (unsigned i = 0; i < PROOF_BYTES; i++)
-		text[i] = letters[raw[i] & 31];
-	text[PROOF_BYTES] = '\0';
-}
-
 static int insert_domain(struct call *c, const struct domain_body *b, struct slice name, int policy,
 			 uint64_t *ret_id)
 {
@@ -135,7 +122,7 @@ static int insert_domain(struct call *c, const struct domain_body *b, struct sli
 	OWNED(db_result) res = NULL;
 	int r;
 
-	make_proof(proof);
+	ids_random(proof, PROOF_BYTES);
 	r = db_run(c->db, &res,
 		   "INSERT INTO domains (org_id, name, proof, return_path, tracking, dmarc_policy)"
 		   " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
@@ -242,7 +229,7 @@ static int get_records(struct call *c)
 }
 
 /* clang-format off */
-const struct http_route domain_routes[] = {
+const struct http_route domains_routes[] = {
 	{"GET",    "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_READ,  0,                           0, get_domains       },
 	{"POST",   "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_WRITE, ROUTE_IDEMPOTENT,            0, post_domain       },
 	{"GET",    "/v1/domains/{domain_id}",         AUTH_MEMBER, PERMIT_DOMAINS_READ,  0,                           0, get_domain        },
@@ -252,4 +239,4 @@ const struct http_route domain_routes[] = {
 	{"POST",   "/v1/domains/{domain_id}/verify",  AUTH_MEMBER, PERMIT_DOMAINS_WRITE, ROUTE_NO_TX | ROUTE_NO_BODY, 0, sender_domain_verify},
 };
 /* clang-format on */
-const size_t domain_routes_n = ARRAY_LEN(domain_routes);
+const size_t domains_routes_n = ARRAY_LEN(domains_routes);

@@ -26,7 +26,7 @@ static int recheck_step(struct worker *w)
 	return r < 0 ? r : 0;
 }
 
-const struct worker_row recheck_worker = {
+const struct worker_row domains_recheck_worker = {
 	.name = "domains",
 	.step = recheck_step,
 	.idle_ms = LOOK_MS,

@@ -2,5 +2,5 @@
 #pragma once
 #include "control/http/route.h"
 
-extern const struct http_route domain_routes[];
-extern const size_t domain_routes_n;
+extern const struct http_route domains_routes[];
+extern const size_t domains_routes_n;

@@ -1,5 +1,5 @@
 /* control/engine/carrier.h - one connection to an engine: frames of schema/wire/link.h over a Unix
- * socket.  It carries; what the frames mean is its users' business (control/workers).
+ * socket.  It carries; what the frames mean is the business of the feeder and the intake.
  *
  * Owns:   carrier_open() gives the caller the connection; carrier_free() closes it.  A frame given
  *         by carrier_next() points into the carrier and lives until the next carrier_next/_wait.

@@ -247,7 +247,7 @@ static void feeder_end(void *state)
 	free(f);
 }
 
-const struct worker_row feeder_worker = {
+const struct worker_row engine_feeder_worker = {
 	.name = "feed",
 	.step = feeder_step,
 	.idle_ms = RETRY_MS,

@@ -224,7 +224,7 @@ static void intake_end(void *state)
 	free(in);
 }
 
-const struct worker_row intake_worker = {
+const struct worker_row engine_intake_worker = {
 	.name = "intake",
 	.step = intake_step,
 	.idle_ms = RETRY_MS,

@@ -3,4 +3,4 @@
 #pragma once
 #include "control/engine/intake_part.h"
 
-extern const struct intake_part journal_intake;
+extern const struct intake_part events_intake;

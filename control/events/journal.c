@@ -98,7 +98,7 @@ static int journal_write(void *part, struct db *db, int64_t engine)
 	return r;
 }
 
-const struct intake_part journal_intake = {
+const struct intake_part events_intake = {
 	.open = journal_open,
 	.close = journal_close,
 	.clear = journal_clear,

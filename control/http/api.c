@@ -11,6 +11,12 @@ json_t *api_id(enum id_kind kind, uint64_t id)
 	return id ? json_string(ids_out(kind, id, text)) : json_null();
 }
 
+struct slice api_text_of(const json_t *j)
+{
+	return json_is_string(j) ? slice_of(json_string_value(j), json_string_length(j))
+				 : SLICE("");
+}
+
 json_t *api_text(struct slice s)
 {
 	json_t *v = json_stringn(s.p ? s.p : "", s.n);

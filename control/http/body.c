@@ -43,7 +43,7 @@ static bool within(const struct body_field *f, int64_t n)
 
 static void read_text(struct call *c, const struct body_field *f, json_t *v, struct slice *out)
 {
-	struct slice s = slice_of(json_string_value(v), json_string_length(v));
+	struct slice s = api_text_of(v);
 	struct mailbox box;
 
 	if (!json_is_string(v))
@@ -71,7 +71,7 @@ static void read_int(struct call *c, const struct body_field *f, json_t *v, int6
 
 static void read_time(struct call *c, const struct body_field *f, json_t *v, int64_t *out)
 {
-	struct slice s = slice_of(json_string_value(v), json_string_length(v));
+	struct slice s = api_text_of(v);
 
 	if (!json_is_string(v) || api_time_parse(s, out) < 0)
 		add(c, f, "invalid_time", "must be an RFC 3339 time");
@@ -79,7 +79,7 @@ static void read_time(struct call *c, const struct body_field *f, json_t *v, int
 
 static void read_id(struct call *c, const struct body_field *f, json_t *v, uint64_t *out)
 {
-	struct slice s = slice_of(json_string_value(v), json_string_length(v));
+	struct slice s = api_text_of(v);
 
 	if (!json_is_string(v) || ids_in(f->kind, s, out) < 0)
 		add(c, f, "invalid_id", "is no id of this kind");

@@ -21,7 +21,7 @@ static struct bucket *bucket_of(const struct ip *ip)
 	return &buckets[hash_keyed(slice_of((const char *)ip->bytes, n)) % SLOTS];
 }
 
-bool brake_take(const struct app *app, const struct ip *ip, unsigned *ret_wait_s)
+bool http_brake_take(const struct app *app, const struct ip *ip, unsigned *ret_wait_s)
 {
 	const struct http_options *o = http_options(app);
 	int64_t most = o->brake_burst * 1000, rate = o->brake_per_minute;
@@ -50,7 +50,7 @@ int call_brake(struct call *c)
 {
 	unsigned wait_s;
 
-	if (brake_take(c->app, &c->ip, &wait_s))
+	if (http_brake_take(c->app, &c->ip, &wait_s))
 		return 0;
 	http_reply_header(c, "Retry-After", "%u", wait_s);
 	return problem(c, 429, "too_many_requests", "try again in %u s", wait_s);

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
+#include "base/random.h"
 #include "control/http/ids.h"
 
 enum { ROUNDS = 8 };
@@ -56,6 +57,14 @@ static uint64_t permute_back(unsigned kind, uint64_t x)
 		left = before;
 	}
 	return (uint64_t)left << 32 | right;
+}
+
+void ids_random(char *buf, size_t n)
+{
+	random_bytes(buf, n);
+	for (size_t i = 0; i < n; i++)
+		buf[i] = letters[buf[i] & 31];
+	buf[n] = '\0';
 }
 
 char *ids_letters(enum id_kind kind, uint64_t number, char *buf)

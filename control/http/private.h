@@ -99,7 +99,7 @@ int idempotency_begin(struct call *c,
 		      struct idempotency *i) MUST_CHECK; /* 1: answered from store */
 int idempotency_store(struct call *c, struct idempotency *i) MUST_CHECK;
 /* brake.c */
-bool brake_take(const struct app *app, const struct ip *ip, unsigned *ret_wait_s);
+bool http_brake_take(const struct app *app, const struct ip *ip, unsigned *ret_wait_s);
 /* metrics.c */
 void http_metrics_count(const struct call_request *q);
 void http_metrics_text(struct buf *out, struct http_server *s);

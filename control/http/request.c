@@ -7,25 +7,11 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/file.h"
-#include "base/random.h"
 #include "control/app/options.h"
 #include "control/http/options.h"
 #include "control/http/private.h"
 
-enum { DRAIN_MAX = 16 << 20 };
-
-static const char base32_letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-
-static void name_request(char *id)
-{
-	uint8_t random[16];
-
-	random_bytes(random, sizeof(random));
-	memcpy(id, "req_", 4);
-	for (unsigned i = 0; i < sizeof(random); i++)
-		id[4 + i] = base32_letters[random[i] & 31];
-	id[4 + sizeof(random)] = '\0';
-}
+enum { DRAIN_MAX = 16 << 20, ID_RANDOM = 16 };
 
 static struct call_request *request_new(struct http_listener *l, struct MHD_Connection *conn)
 {
@@ -39,7 +25,8 @@ static struct call_request *request_new(struct http_listener *l, struct MHD_Conn
 	list_init(&q->link);
 	q->call.app = l->server->app;
 	q->call.request = q;
-	name_request(q->call.request_id);
+	slice_copy(q->call.request_id, REQUEST_ID_MAX, SLICE("req_"));
+	ids_random(q->call.request_id + 4, ID_RANDOM);
 	return q;
 }
 

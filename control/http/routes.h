@@ -2,5 +2,5 @@
 #pragma once
 #include "control/http/route.h"
 
-extern const struct http_route system_routes[];
-extern const size_t system_routes_n;
+extern const struct http_route http_system_routes[];
+extern const size_t http_system_routes_n;

@@ -160,7 +160,7 @@ static void *worker(void *arg)
 	return NULL;
 }
 
-static int workers_start(struct http_server *s)
+static int start_workers(struct http_server *s)
 {
 	pthread_attr_t attr;
 
@@ -193,7 +193,7 @@ int http_server_start(struct http_server **ret, struct app *app, const struct ht
 	(void)pthread_cond_init(&s->wake, NULL);
 	for (unsigned i = 0; i < ARRAY_LEN(where); i++)
 		s->listeners[i] = (struct http_listener){ .server = s, .kind = 1U << i, .fd = -1 };
-	r = workers_start(s);
+	r = start_workers(s);
 	for (unsigned i = 0; i < ARRAY_LEN(where) && r >= 0; i++) {
 		if (!where[i] || !where[i][0])
 			continue;

@@ -38,11 +38,11 @@ static int get_openapi(struct call *c)
 }
 
 /* clang-format off */
-const struct http_route system_routes[] = {
+const struct http_route http_system_routes[] = {
 	{"GET", "/health",          AUTH_NONE, 0, ROUTE_NO_TX, 0, get_health },
 	{"GET", "/ready",           AUTH_NONE, 0, ROUTE_NO_TX, 0, get_ready  },
 	{"GET", "/metrics",         AUTH_NONE, 0, ROUTE_NO_TX, 0, get_metrics},
 	{"GET", "/v1/openapi.json", AUTH_NONE, 0, ROUTE_NO_TX, 0, get_openapi},
 };
 /* clang-format on */
-const size_t system_routes_n = ARRAY_LEN(system_routes);
+const size_t http_system_routes_n = ARRAY_LEN(http_system_routes);

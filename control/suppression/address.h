@@ -1,5 +1,5 @@
 /* control/suppression/address.h - the name under which an address is suppressed: 16 bytes that say
- * nothing to who does not know the address, the same in SQL, in the engine's rules and here.
+ * nothing to those who do not know the address, the same in SQL, in the engine's rules and here.
  *
  *	hash = first 16 bytes of SHA-256( mailbox_normal( address ) )
  *	SQL:   substring(sha256(convert_to(email_norm, 'UTF8')) for 16)

@@ -56,7 +56,7 @@ static int bounces_write(void *part, struct db *db, int64_t engine UNUSED)
 	return db_columns_run(db, sql_suppression_insert_bounced, b->columns, B_COLUMNS, NULL, 0);
 }
 
-const struct intake_part bounce_intake = {
+const struct intake_part suppression_intake = {
 	.open = bounces_open,
 	.close = bounces_close,
 	.clear = bounces_clear,

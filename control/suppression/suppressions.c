@@ -114,9 +114,7 @@ static int change_all(struct call *c, const json_t *list, const char *member, bo
 		const json_t *item = json_array_get(list, i);
 		int r;
 
-		if (!json_is_string(item) ||
-		    suppress_address_parse(
-			slice_of(json_string_value(item), json_string_length(item)), &a) < 0) {
+		if (!json_is_string(item) || suppress_address_parse(api_text_of(item), &a) < 0) {
 			(void)snprintf(pointer, sizeof(pointer), "/%s/%zu", member, i);
 			problem_add(c, pointer, "invalid_email", "not an address");
 			continue;

@@ -2,5 +2,5 @@
 #pragma once
 #include "control/http/route.h"
 
-extern const struct http_route template_routes[];
-extern const size_t template_routes_n;
+extern const struct http_route templates_routes[];
+extern const size_t templates_routes_n;

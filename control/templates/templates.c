@@ -200,7 +200,7 @@ static int list_versions(struct call *c)
 				 p_int(db_int(head, 0, K_ID)), PAGE_AFTER, PAGE_LIMIT);
 }
 
-const struct http_route template_routes[] = {
+const struct http_route templates_routes[] = {
 	{ "GET", "/v1/templates", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 0, list_templates },
 	{ "POST", "/v1/templates", AUTH_MEMBER, PERMIT_TEMPLATES_WRITE, ROUTE_IDEMPOTENT,
 	  4 * 1024 * 1024, create_template },
@@ -215,4 +215,4 @@ const struct http_route template_routes[] = {
 	{ "POST", "/v1/render", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 4 * 1024 * 1024,
 	  render_preview },
 };
-const size_t template_routes_n = ARRAY_LEN(template_routes);
+const size_t templates_routes_n = ARRAY_LEN(templates_routes);

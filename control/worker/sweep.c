@@ -12,7 +12,7 @@ static int sweep_step(struct worker *w)
 	return r < 0 ? r : db_int(res, 0, 0) >= MOST;
 }
 
-const struct worker_row sweep_worker = {
+const struct worker_row worker_sweep = {
 	.name = "sweep",
 	.step = sweep_step,
 	.idle_ms = SWEEP_MS,

@@ -59,7 +59,7 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-int workers_start(struct workers **ret, struct app *app)
+int worker_start_all(struct workers **ret, struct app *app)
 {
 	struct workers *all = must_alloc(sizeof(*all) + worker_rows_n * sizeof(struct worker));
 
@@ -70,7 +70,7 @@ int workers_start(struct workers **ret, struct app *app)
 		int r = pthread_create(&w->thread, NULL, thread_main, w);
 		if (r != 0) {
 			atomic_store(&app->stopping, true);
-			(void)workers_stop(all);
+			(void)worker_stop_all(all);
 			return -r;
 		}
 	}
@@ -79,7 +79,7 @@ int workers_start(struct workers **ret, struct app *app)
 }
 
 /* app->stopping is set by now: every wait ends within STEP_MS, every transaction by itself. */
-struct workers *workers_stop(struct workers *all)
+struct workers *worker_stop_all(struct workers *all)
 {
 	if (!all)
 		return NULL;

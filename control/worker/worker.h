@@ -1,9 +1,9 @@
 /* control/worker/worker.h - one loop for everything that runs in the background.  A room owns its
  * step and the row that names it.
  *
- * Owns:    workers_start() gives the caller the workers; workers_stop() ends them.  The app outlives
- *          all of them.
- * Blocks:  workers_stop() until each step has ended; app->stopping must be set by then.
+ * Owns:    worker_start_all() gives the caller the workers; worker_stop_all() ends them.  The app
+ *          outlives all of them.
+ * Blocks:  worker_stop_all() until each step has ended; app->stopping must be set by then.
  * Threads: one per row, with database connections of its own. */
 #pragma once
 #include <pthread.h>
@@ -36,8 +36,8 @@ struct worker {
 };
 
 struct workers;
-int workers_start(struct workers **ret, struct app *app) MUST_CHECK;
-struct workers *workers_stop(struct workers *all);
+int worker_start_all(struct workers **ret, struct app *app) MUST_CHECK;
+struct workers *worker_stop_all(struct workers *all);
 
 bool worker_stopping(const struct worker *w);
 /* Sleeps, or less when the worker is to stop. */

@@ -1,4 +1,4 @@
-/* tests/unit/control/db_test.c - the database door against a PostgreSQL of its own
+/* control/db: the database door against a PostgreSQL of its own
  * (tests/lib/pg.sh). */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* tests/unit/control/secrets_test.c - the key file, sealing, permissions. */
+/* control/app/secrets, control/auth/permit: the key file, sealing, permissions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
