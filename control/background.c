@@ -9,8 +9,9 @@
 #include "control/worker/sweep.h"
 
 const struct worker_row *const worker_rows[] = {
-	&engine_intake_worker,      &engine_feeder_worker, &contacts_import_worker,
-	&campaigns_schedule_worker, &worker_sweep,         &domains_recheck_worker,
+	&intake_worker,          &feeder_worker,
+	&contacts_import_worker, &campaigns_schedule_worker,
+	&worker_sweep,           &domains_recheck_worker,
 };
 const size_t worker_rows_n = ARRAY_LEN(worker_rows);
 

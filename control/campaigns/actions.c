@@ -52,7 +52,7 @@ static int check_message(struct call *c, const struct db_result *row)
 	if (problem_count(c)) /* without a sender there is nothing to compose */
 		return 0;
 	r = recipe_load(&recipe, c->db, c->actor.org, (uint64_t)db_int(row, 0, CC_ID),
-			slice_str(engine_options(c->app)->pool), why);
+			slice_str(carrier_options(c->app)->pool), why);
 	if (r == E_SYNTAX || r == E_LIMIT || r == E_UNKNOWN)
 		problem_add(c, "/template", "template", "%s", why);
 	return r == E_SYNTAX || r == E_LIMIT || r == E_UNKNOWN ? 0 : r;

@@ -1,7 +1,7 @@
 /* control/campaigns/ledger.c - the words of states, and what events make of them. */
 #include "control/campaigns/ledger.h"
 
-#include "control/engine/event.h"
+#include "control/engine/subject.h"
 
 static const char *const status_names[] = {
 	[CAMPAIGN_DRAFT] = "draft",         [CAMPAIGN_SCHEDULED] = "scheduled",
@@ -74,7 +74,7 @@ enum ledger_reason ledger_reason_of(const struct link_event *e)
 {
 	switch (ledger_state_of(e)) {
 	case LEDGER_BOUNCED:
-		return engine_event_no_mailbox(e) ? REASON_NO_MAILBOX : REASON_POLICY;
+		return subject_has_no_mailbox(e) ? REASON_NO_MAILBOX : REASON_POLICY;
 	case LEDGER_SUPPRESSED:
 		return REASON_AT_SENDING;
 	case LEDGER_CANCELLED:

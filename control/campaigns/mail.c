@@ -74,7 +74,7 @@ static int load_recipe(struct campaign_mail *mail, struct app *app, struct db *a
 
 	db_begin(api, lease->org);
 	r = recipe_load(&mail->recipe, api, lease->org, lease->campaign,
-			slice_str(engine_options(app)->pool), why);
+			slice_str(carrier_options(app)->pool), why);
 	db_rollback(api);
 	if (r < 0)
 		log_error("feed.recipe", kv_int("campaign", lease->campaign), kv_err("error", r),

@@ -2,4 +2,4 @@
 #pragma once
 #include "control/worker/worker.h"
 
-extern const struct worker_row engine_intake_worker, engine_feeder_worker;
+extern const struct worker_row intake_worker, feeder_worker;

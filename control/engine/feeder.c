@@ -12,10 +12,10 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "control/engine/background.h"
-#include "control/engine/event.h"
 #include "control/engine/feeder.h"
 #include "control/engine/options.h"
 #include "control/engine/statements.h"
+#include "control/engine/subject.h"
 
 enum { RETRY_MS = 500, OPEN_MS = 5000, IDLE_MS = 100, BOOKS_STEP_MS = 20 };
 
@@ -68,7 +68,7 @@ static int cancel_gone(struct feeder *f, struct id128 job)
 static int send_piece(struct feeder *f, struct feeder_mail *feed)
 {
 	const struct feeder_content *content = &feed->content;
-	struct id128 id = engine_job_of_piece(feed->lease.campaign, f->piece.first);
+	struct id128 id = subject_job_of_piece(feed->lease.campaign, f->piece.first);
 	struct link_frame frame = { .type = LINK_JOB };
 	struct feeder_flight *flight;
 	int r;
@@ -87,7 +87,7 @@ static int send_piece(struct feeder *f, struct feeder_mail *feed)
 	feed->in_flight++;
 	frame.job = (struct link_job){
 		.id = id,
-		.content = engine_content_of_campaign(feed->lease.campaign, content->version),
+		.content = subject_content_of_campaign(feed->lease.campaign, content->version),
 		.tenant = feed->lease.org,
 		.campaign = feed->lease.campaign,
 		.accepted_ms = content->accepted_ms,
@@ -203,7 +203,7 @@ static void forget(struct feeder *f)
 static int session(struct feeder *f)
 {
 	bool busy = false;
-	int r = carrier_open(&f->link, engine_options(f->w->app)->socket, SLICE(""), OPEN_MS);
+	int r = carrier_open(&f->link, carrier_options(f->w->app)->socket, SLICE(""), OPEN_MS);
 
 	if (r >= 0) /* what an earlier connection left: nobody else may hold that name */
 		r = feeder_source->release_all(f->w->ingest, f->holder);
@@ -247,7 +247,7 @@ static void feeder_end(void *state)
 	free(f);
 }
 
-const struct worker_row engine_feeder_worker = {
+const struct worker_row feeder_worker = {
 	.name = "feed",
 	.step = feeder_step,
 	.idle_ms = RETRY_MS,

@@ -1,8 +1,8 @@
 /* control/engine/feeder_claim.c - which campaigns this process feeds. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "control/engine/event.h"
 #include "control/engine/feeder.h"
+#include "control/engine/subject.h"
 
 enum { BROKEN_MS = 30000 };
 
@@ -36,7 +36,7 @@ static int send_content(struct feeder *f, struct feeder_mail *feed)
 	flight->org = feed->lease.org;
 	flight->campaign = feed->lease.campaign;
 	feed->in_flight++;
-	frame.content.id = engine_content_of_campaign(feed->lease.campaign, feed->content.version);
+	frame.content.id = subject_content_of_campaign(feed->lease.campaign, feed->content.version);
 	frame.content.meta = feed->content.meta;
 	frame.content.bytes = feed->content.bytes;
 	return feeder_flight_send(f, flight, &frame);

@@ -150,7 +150,7 @@ static int take_frame(struct intake *in, const struct link_frame *f)
 
 static int begin(struct intake *in)
 {
-	const struct engine_options *o = engine_options(in->w->app);
+	const struct carrier_options *o = carrier_options(in->w->app);
 	int r = carrier_open(&in->link, o->socket, slice_str(o->name), OPEN_MS);
 
 	if (r < 0)
@@ -224,7 +224,7 @@ static void intake_end(void *state)
 	free(in);
 }
 
-const struct worker_row engine_intake_worker = {
+const struct worker_row intake_worker = {
 	.name = "intake",
 	.step = intake_step,
 	.idle_ms = RETRY_MS,

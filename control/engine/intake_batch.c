@@ -53,9 +53,9 @@ static void take(struct intake_batch *b, const struct link_event *e)
 {
 	uint64_t campaign, seq;
 
-	if (!engine_event_subject(e, &campaign, &seq))
+	if (!subject_of_event(e, &campaign, &seq))
 		return;
-	if (e->kind != LINK_ACCEPTED && !engine_event_outcome(e))
+	if (e->kind != LINK_ACCEPTED && !subject_has_outcome(e))
 		return;
 	for (size_t i = 0; i < intake_parts_n; i++)
 		intake_parts[i]->take(b->parts[i], e, campaign, seq);

@@ -6,13 +6,13 @@
  * Fails:  write() as control/db/db.h; it may be run again after a rollback. */
 #pragma once
 #include "control/db/db.h"
-#include "control/engine/event.h"
+#include "control/engine/subject.h"
 
 struct intake_part {
 	void *(*open)(void);
 	void (*close)(void *part);
 	void (*clear)(void *part);
-	/* An acceptance or an outcome; campaign and seq as engine_event_subject() says. */
+	/* An acceptance or an outcome; campaign and seq as subject_of_event() says. */
 	void (*take)(void *part, const struct link_event *e, uint64_t campaign, uint64_t seq);
 	/* engine: engines.id */
 	int (*write)(void *part, struct db *db, int64_t engine) MUST_CHECK;

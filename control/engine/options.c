@@ -1,7 +1,7 @@
 /* control/engine/options.c - the rows of the link to an engine. */
 #include "control/engine/options.h"
 
-#define AT(member) offsetof(struct engine_options, member)
+#define AT(member) offsetof(struct carrier_options, member)
 
 /* clang-format off */
 static const struct option rows[] = {
@@ -14,8 +14,8 @@ static const struct option rows[] = {
 };
 /* clang-format on */
 
-const struct option_set engine_option_set = {
+const struct option_set carrier_option_set = {
 	.rows = rows,
 	.n = ARRAY_LEN(rows),
-	.size = sizeof(struct engine_options),
+	.size = sizeof(struct carrier_options),
 };

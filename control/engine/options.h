@@ -2,13 +2,13 @@
 #pragma once
 #include "control/app/app.h"
 
-struct engine_options {
+struct carrier_options {
 	char *socket, *name;
 	char *pool; /* "" is the engine's default */
 };
-extern const struct option_set engine_option_set;
+extern const struct option_set carrier_option_set;
 
-static inline const struct engine_options *engine_options(const struct app *app)
+static inline const struct carrier_options *carrier_options(const struct app *app)
 {
-	return settings_of(app->settings, &engine_option_set);
+	return settings_of(app->settings, &carrier_option_set);
 }

@@ -38,7 +38,7 @@ static void bounces_take(void *part, const struct link_event *e, uint64_t campai
 	struct db_column *columns = ((struct bounces *)part)->columns;
 	struct suppress_address a;
 
-	if (!engine_event_no_mailbox(e) || suppress_address_parse(e->rcpt, &a) < 0)
+	if (!subject_has_no_mailbox(e) || suppress_address_parse(e->rcpt, &a) < 0)
 		return;
 	db_column_u64(&columns[B_ORG], e->tenant);
 	db_column_bytes(&columns[B_HASH], slice_of(a.hash, sizeof(a.hash)));

@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "control/campaigns/ledger.h"
-#include "control/engine/event.h"
+#include "control/engine/subject.h"
 #include "spool/spool.h"
 
 static struct link_event event_of(unsigned kind, uint16_t code, const char *dsn)
@@ -15,7 +15,7 @@ static struct link_event event_of(unsigned kind, uint16_t code, const char *dsn)
 				    .dsn = slice_str(dsn),
 				    .tenant = 3,
 				    .campaign = 9,
-				    .job = engine_job_of_piece(9, 5001),
+				    .job = subject_job_of_piece(9, 5001),
 				    .row = 7 };
 }
 
@@ -59,7 +59,7 @@ static bool no_mailbox(unsigned kind, uint16_t code, const char *dsn)
 {
 	struct link_event e = event_of(kind, code, dsn);
 
-	return engine_event_no_mailbox(&e);
+	return subject_has_no_mailbox(&e);
 }
 
 static void only_an_unknown_mailbox_suppresses(void **state UNUSED)
@@ -80,11 +80,11 @@ static void a_row_of_a_chunk_is_its_recipient(void **state UNUSED)
 	struct link_event e = event_of(LINK_DELIVERED, 250, "");
 	uint64_t campaign, seq;
 
-	assert_true(engine_event_subject(&e, &campaign, &seq));
+	assert_true(subject_of_event(&e, &campaign, &seq));
 	assert_int_equal(campaign, 9);
 	assert_int_equal(seq, 5008);
 	e.kind = LINK_ACCEPTED; /* its row is the number of rows */
-	assert_true(engine_event_subject(&e, &campaign, &seq));
+	assert_true(subject_of_event(&e, &campaign, &seq));
 	assert_int_equal(seq, 5001);
 }
 
@@ -94,8 +94,8 @@ static void a_single_message_is_told_from_a_campaign(void **state UNUSED)
 	uint64_t campaign, seq;
 
 	e.campaign = 0;
-	e.job = engine_job_of_message(77);
-	assert_true(engine_event_subject(&e, &campaign, &seq));
+	e.job = subject_job_of_message(77);
+	assert_true(subject_of_event(&e, &campaign, &seq));
 	assert_int_equal(campaign, 0);
 	assert_int_equal(seq, 77);
 }
@@ -106,14 +106,14 @@ static void events_of_nobody_are_passed_over(void **state UNUSED)
 	uint64_t campaign, seq;
 
 	e.tenant = 0; /* submitted by SMTP */
-	assert_false(engine_event_subject(&e, &campaign, &seq));
+	assert_false(subject_of_event(&e, &campaign, &seq));
 	e.tenant = 1ULL << 40;
-	assert_false(engine_event_subject(&e, &campaign, &seq));
+	assert_false(subject_of_event(&e, &campaign, &seq));
 	e = event_of(LINK_DELIVERED, 250, "");
 	e.job.hi = 0; /* the engine's own */
-	assert_false(engine_event_subject(&e, &campaign, &seq));
-	e.job = engine_job_of_piece(8, 1); /* a job of another campaign than it says */
-	assert_false(engine_event_subject(&e, &campaign, &seq));
+	assert_false(subject_of_event(&e, &campaign, &seq));
+	e.job = subject_job_of_piece(8, 1); /* a job of another campaign than it says */
+	assert_false(subject_of_event(&e, &campaign, &seq));
 }
 
 static void every_state_has_a_word_that_leads_back(void **state UNUSED)

@@ -1,24 +1,24 @@
-/* control/engine/event.c - job ids there and back; what bounces say. */
-#include "control/engine/event.h"
+/* control/engine/subject.c - job ids there and back; what bounces say. */
+#include "control/engine/subject.h"
 
 static const uint64_t MESSAGE_BIT = 1ULL << 63;
 
-struct id128 engine_job_of_piece(uint64_t campaign, uint64_t first_seq)
+struct id128 subject_job_of_piece(uint64_t campaign, uint64_t first_seq)
 {
 	return (struct id128){ campaign, first_seq };
 }
 
-struct id128 engine_job_of_message(uint64_t message)
+struct id128 subject_job_of_message(uint64_t message)
 {
 	return (struct id128){ MESSAGE_BIT | message, 1 };
 }
 
-struct id128 engine_content_of_campaign(uint64_t campaign, uint64_t version)
+struct id128 subject_content_of_campaign(uint64_t campaign, uint64_t version)
 {
 	return (struct id128){ campaign, version };
 }
 
-bool engine_event_subject(const struct link_event *e, uint64_t *ret_campaign, uint64_t *ret_seq)
+bool subject_of_event(const struct link_event *e, uint64_t *ret_campaign, uint64_t *ret_seq)
 {
 	if (e->tenant == 0 || e->tenant > INT32_MAX || e->job.hi == 0)
 		return false;
@@ -34,12 +34,12 @@ bool engine_event_subject(const struct link_event *e, uint64_t *ret_campaign, ui
 	return true;
 }
 
-bool engine_event_outcome(const struct link_event *e)
+bool subject_has_outcome(const struct link_event *e)
 {
 	return e->kind >= LINK_DELIVERED && e->kind <= LINK_DEFERRED;
 }
 
-bool engine_event_no_mailbox(const struct link_event *e)
+bool subject_has_no_mailbox(const struct link_event *e)
 {
 	if (e->kind != LINK_BOUNCED)
 		return false;
