@@ -1,3 +1,4 @@
+/* base/address.c - IP addresses, networks and sockets, text both ways. */
 #include "base/address.h"
 
 #include <arpa/inet.h>
@@ -52,17 +53,18 @@ bool ip_net_has(const struct ip_net *net, const struct ip *ip)
 
 int ip_net_parse(struct slice s, struct ip_net *ret)
 {
-	const char *slash = s.n ? memchr(s.p, '/', s.n) : NULL;
+	struct slice text = s, length;
+	bool with_length = slice_cut(s, '/', &text, &length);
 	struct ip_net net;
 	uint64_t bits;
 	int r;
 
-	r = ip_parse(slash ? slice_of(s.p, (size_t)(slash - s.p)) : s, &net.ip);
+	r = ip_parse(text, &net.ip);
 	if (r < 0)
 		return r;
 	bits = net.ip.family == AF_INET ? 32 : 128;
-	if (slash) {
-		r = slice_u64(slice_of(slash + 1, s.n - (size_t)(slash + 1 - s.p)), bits, &bits);
+	if (with_length) {
+		r = slice_u64(length, bits, &bits);
 		if (r < 0)
 			return E_SYNTAX;
 	}
@@ -139,26 +141,17 @@ void ip_from_sockaddr(const struct sockaddr *sa, struct ip *ret_ip, uint16_t *re
 
 int ip_port_parse(struct slice s, struct ip *ret_ip, uint16_t *ret_port)
 {
-	struct slice host, rest;
+	struct slice host, rest = s;
 	struct ip ip;
 	uint64_t port;
-	const char *end;
 
-	if (s.n && s.p[0] == '[') {
-		end = memchr(s.p, ']', s.n);
-		if (!end)
+	if (slice_strip(&rest, SLICE("["))) {
+		if (!slice_cut(rest, ']', &host, &rest) || !slice_strip(&rest, SLICE(":")))
 			return E_SYNTAX;
-		host = slice_of(s.p + 1, (size_t)(end - s.p - 1));
-		rest = slice_of(end + 1, s.n - (size_t)(end + 1 - s.p));
-	} else {
-		end = s.n ? memchr(s.p, ':', s.n) : NULL;
-		if (!end)
-			return E_SYNTAX;
-		host = slice_of(s.p, (size_t)(end - s.p));
-		rest = slice_of(end, s.n - (size_t)(end - s.p));
+	} else if (!slice_cut(s, ':', &host, &rest)) {
+		return E_SYNTAX;
 	}
-	if (rest.n < 2 || rest.p[0] != ':' || ip_parse(host, &ip) < 0 ||
-	    slice_u64(slice_of(rest.p + 1, rest.n - 1), 65535, &port) < 0)
+	if (ip_parse(host, &ip) < 0 || slice_u64(rest, 65535, &port) < 0)
 		return E_SYNTAX;
 	*ret_ip = ip;
 	*ret_port = (uint16_t)port;

@@ -1,8 +1,11 @@
+/* base/base.c - slices, allocations that end the process, ids as text. */
 #include "base/base.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#include "base/encode.h"
 
 bool slice_eq(struct slice a, struct slice b)
 {
@@ -24,13 +27,23 @@ bool slice_eq_nocase(struct slice a, struct slice b)
 	return true;
 }
 
-struct slice slice_trim(struct slice s)
+static bool is_in(char c, const char *set)
 {
-	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
+	return c && strchr(set, c);
+}
+
+struct slice slice_trim_set(struct slice s, const char *set)
+{
+	while (s.n && is_in(s.p[0], set))
 		s = slice_skip(s, 1);
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+	while (s.n && is_in(s.p[s.n - 1], set))
 		s.n--;
 	return s;
+}
+
+struct slice slice_trim(struct slice s)
+{
+	return slice_trim_set(s, " \t");
 }
 
 bool slice_strip(struct slice *s, struct slice prefix)
@@ -41,9 +54,9 @@ bool slice_strip(struct slice *s, struct slice prefix)
 	return true;
 }
 
-bool slice_cut(struct slice s, char at, struct slice *ret_before, struct slice *ret_after)
+static bool cut_at(struct slice s, const char *found, struct slice *ret_before,
+		   struct slice *ret_after)
 {
-	const char *found = s.n ? memchr(s.p, at, s.n) : NULL;
 	size_t n;
 
 	if (!found)
@@ -52,6 +65,29 @@ bool slice_cut(struct slice s, char at, struct slice *ret_before, struct slice *
 	*ret_before = slice_of(s.p, n);
 	*ret_after = slice_skip(s, n + 1);
 	return true;
+}
+
+bool slice_cut(struct slice s, char at, struct slice *ret_before, struct slice *ret_after)
+{
+	const char *found = s.n ? memchr(s.p, at, s.n) : NULL;
+
+	return cut_at(s, found, ret_before, ret_after);
+}
+
+bool slice_cut_last(struct slice s, char at, struct slice *ret_before, struct slice *ret_after)
+{
+	const char *found = s.n ? memrchr(s.p, at, s.n) : NULL;
+
+	return cut_at(s, found, ret_before, ret_after);
+}
+
+struct slice slice_take(struct slice *rest, char end)
+{
+	struct slice taken = *rest;
+
+	if (rest->n && !slice_cut(*rest, end, &taken, rest))
+		*rest = slice_skip(*rest, rest->n);
+	return taken;
 }
 
 size_t slice_copy(char *dst, size_t cap, struct slice s)
@@ -135,39 +171,13 @@ char *id_format(struct id128 id, char *buf)
 	return buf;
 }
 
-static int hex_u64(struct slice s, uint64_t *ret)
-{
-	uint64_t v = 0;
-
-	if (s.n == 0 || s.n > 16)
-		return E_SYNTAX;
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		if (c >= '0' && c <= '9')
-			v = v << 4 | (uint64_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			v = v << 4 | (uint64_t)(c - 'a' + 10);
-		else
-			return E_SYNTAX;
-	}
-	*ret = v;
-	return 0;
-}
-
 int id_parse(struct slice s, struct id128 *ret)
 {
-	const char *dot = s.n ? memchr(s.p, '.', s.n) : NULL;
+	struct slice hi, lo;
 	struct id128 id;
-	int r;
 
-	if (!dot)
+	if (!slice_cut(s, '.', &hi, &lo) || hex_u64(hi, &id.hi) < 0 || hex_u64(lo, &id.lo) < 0)
 		return E_SYNTAX;
-	r = hex_u64(slice_of(s.p, (size_t)(dot - s.p)), &id.hi);
-	if (r < 0)
-		return r;
-	r = hex_u64(slice_of(dot + 1, s.n - (size_t)(dot - s.p) - 1), &id.lo);
-	if (r < 0)
-		return r;
 	*ret = id;
 	return 0;
 }

@@ -1,3 +1,4 @@
+/* base/encode.c - base64, hex and UTF-8. */
 #include "base/encode.h"
 
 static const char std_alphabet[] =
@@ -104,7 +105,7 @@ int hex_encode(struct buf *out, struct slice in)
 	return 0;
 }
 
-static int hex_digit(char c)
+int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -128,6 +129,22 @@ int hex_decode(struct buf *out, struct slice in)
 		*q++ = (char)(hi << 4 | lo);
 	}
 	buf_grow(out, in.n / 2);
+	return 0;
+}
+
+int hex_u64(struct slice s, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	if (s.n == 0 || s.n > 16)
+		return E_SYNTAX;
+	for (size_t i = 0; i < s.n; i++) {
+		int digit = hex_digit(s.p[i]);
+		if (digit < 0 || s.p[i] != ascii_lower(s.p[i]))
+			return E_SYNTAX;
+		v = v << 4 | (uint64_t)digit;
+	}
+	*ret = v;
 	return 0;
 }
 
@@ -172,7 +189,7 @@ bool utf8_valid(struct slice s)
 		size_t n = utf8_length(s);
 		if (n == 0)
 			return false;
-		s = slice_of(s.p + n, s.n - n);
+		s = slice_skip(s, n);
 	}
 	return true;
 }

@@ -1,3 +1,4 @@
+/* base/file.c - whole files: read, written so that a crash leaves the old or the new one. */
 #include "base/file.h"
 
 #include <fcntl.h>
@@ -41,7 +42,7 @@ int file_write_all(int fd, struct slice s)
 			continue;
 		if (n < 0)
 			return -errno;
-		s = slice_of(s.p + n, s.n - (size_t)n);
+		s = slice_skip(s, (size_t)n);
 	}
 	return 0;
 }

@@ -1,3 +1,4 @@
+/* base/hash.c - SipHash-1-3, FNV-1a and CRC-32C. */
 #include "base/hash.h"
 
 #include <pthread.h>
@@ -139,7 +140,7 @@ __attribute__((target("sse4.2"))) static uint32_t crc32c_sse(uint32_t crc, const
 }
 #endif
 
-uint32_t crc32c(uint32_t crc, const void *p, size_t n)
+uint32_t hash_crc32c(uint32_t crc, const void *p, size_t n)
 {
 	crc = ~crc;
 #if defined(__x86_64__)

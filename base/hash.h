@@ -1,5 +1,5 @@
-/* base/hash.h - SipHash-1-3 keyed once a process (keys a peer chooses cannot be aimed at one
- * bucket), a stable unkeyed hash for what must be the same after a restart, and CRC-32C. */
+/* base/hash.h - SipHash-1-3 with a key per process, so that no peer can aim names at one bucket; a
+ * stable hash without a key, for what must be the same after a restart; and CRC-32C. */
 #pragma once
 #include "base/base.h"
 
@@ -15,4 +15,4 @@ static inline uint64_t hash_mix(uint64_t x) /* for integer keys */
 	return x ^ x >> 33;
 }
 /* CRC-32C (Castagnoli), start with crc = 0; uses the processor's instruction where it has one. */
-uint32_t crc32c(uint32_t crc, const void *p, size_t n);
+uint32_t hash_crc32c(uint32_t crc, const void *p, size_t n);

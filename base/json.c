@@ -1,3 +1,4 @@
+/* base/json.c - a value as JSON text. */
 #include "base/json.h"
 
 #include <math.h>
@@ -20,7 +21,7 @@ static int put_string(struct buf *out, struct slice s)
 		else
 			r = buf_append(out, SLICE("\xef\xbf\xbd"));
 		n = MAX_OF(n, (size_t)1);
-		s = slice_of(s.p + n, s.n - n);
+		s = slice_skip(s, n);
 	}
 	return r < 0 ? r : buf_append_byte(out, '"');
 }

@@ -1,3 +1,4 @@
+/* base/log.c - one event as one line. */
 #include "base/log.h"
 
 #include <inttypes.h>
@@ -36,12 +37,12 @@ int log_level_parse(struct slice s, enum log_level *ret)
 }
 
 /* One line under construction; silently cut at its end, never past it. */
-struct line {
+struct log_line {
 	char p[LINE_MAX_BYTES];
 	size_t n;
 };
 
-static void put(struct line *l, const char *s, size_t n)
+static void put(struct log_line *l, const char *s, size_t n)
 {
 	size_t room = sizeof(l->p) - 2 - l->n; /* keeps room for a closing quote and the newline */
 
@@ -50,12 +51,12 @@ static void put(struct line *l, const char *s, size_t n)
 	l->n += n;
 }
 
-static void put_str(struct line *l, const char *s)
+static void put_str(struct log_line *l, const char *s)
 {
 	put(l, s, strlen(s));
 }
 
-static void put_escaped(struct line *l, struct slice s)
+static void put_escaped(struct log_line *l, struct slice s)
 {
 	put(l, "\"", 1);
 	while (s.n > 0) {
@@ -74,7 +75,7 @@ static void put_escaped(struct line *l, struct slice s)
 		} else {
 			put(l, s.p, n);
 		}
-		s = slice_of(s.p + n, s.n - n);
+		s = slice_skip(s, n);
 	}
 	if (l->n < sizeof(l->p) - 1)
 		l->p[l->n++] = '"';
@@ -82,7 +83,7 @@ static void put_escaped(struct line *l, struct slice s)
 
 void log_write(enum log_level level, const char *event, const struct kv *pairs, size_t n)
 {
-	struct line l = { .n = 0 };
+	struct log_line l = { .n = 0 };
 	char text[RFC3339_MAX];
 
 	put_str(&l, "time=");

@@ -1,3 +1,4 @@
+/* base/options.c - the grammar of a configuration file, read by a table of options. */
 #include "base/options.h"
 
 #include <inttypes.h>
@@ -8,7 +9,7 @@
 
 enum { FILE_MAX = 1024 * 1024, LINE_MAX_BYTES = 64 * 1024, STR_MAX_DEFAULT = 4096 };
 
-struct reader {
+struct options_reader {
 	const struct option *table;
 	size_t n;
 	void *config;
@@ -17,7 +18,7 @@ struct reader {
 	char *error;
 };
 
-static int PRINTF(2, 3) fail(struct reader *rd, const char *format, ...)
+static int PRINTF(2, 3) fail(struct options_reader *rd, const char *format, ...)
 {
 	va_list ap;
 	int at = snprintf(rd->error, OPTION_ERROR_MAX, "%s:%u: ", rd->where, rd->line);
@@ -29,19 +30,7 @@ static int PRINTF(2, 3) fail(struct reader *rd, const char *format, ...)
 	return E_SYNTAX;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static struct slice trim(struct slice s)
-{
-	while (s.n && is_blank(s.p[0]))
-		s = slice_of(s.p + 1, s.n - 1);
-	while (s.n && is_blank(s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
+#define BLANKS " \t\r"
 
 static const struct {
 	const char *suffix;
@@ -68,12 +57,12 @@ static int parse_number(const struct option *row, struct slice s, int64_t *ret)
 	uint64_t v;
 
 	if (negative)
-		s = slice_of(s.p + 1, s.n - 1);
+		s = slice_skip(s, 1);
 	while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
 		digits++;
 	if (slice_u64(slice_of(s.p, digits), INT64_MAX, &v) < 0)
 		return E_SYNTAX;
-	struct slice unit = slice_of(s.p + digits, s.n - digits);
+	struct slice unit = slice_skip(s, digits);
 	for (unsigned i = 0; i < ARRAY_LEN(units); i++) {
 		if (units[i].type != row->type || !slice_eq(unit, slice_str(units[i].suffix)))
 			continue;
@@ -88,22 +77,18 @@ static int parse_number(const struct option *row, struct slice s, int64_t *ret)
 static void set_list(char **place, struct slice value, bool add)
 {
 	struct buf joined;
-	size_t at = 0;
 
 	buf_init(&joined, 0);
 	if (add && *place && **place) {
 		buf_put(&joined, slice_str(*place));
 		buf_put(&joined, SLICE("\n"));
 	}
-	while (at <= value.n && value.n) {
-		const char *comma = memchr(value.p + at, ',', value.n - at);
-		size_t end = comma ? (size_t)(comma - value.p) : value.n;
-		struct slice entry = trim(slice_of(value.p + at, end - at));
+	while (value.n) {
+		struct slice entry = slice_trim_set(slice_take(&value, ','), BLANKS);
 		if (entry.n) {
 			buf_put(&joined, entry);
 			buf_put(&joined, SLICE("\n"));
 		}
-		at = end + 1;
 	}
 	if (buf_len(&joined))
 		joined.end--; /* the last separator */
@@ -112,7 +97,7 @@ static void set_list(char **place, struct slice value, bool add)
 	buf_free(&joined);
 }
 
-static int set(struct reader *rd, const struct option *row, struct slice value, bool again)
+static int set(struct options_reader *rd, const struct option *row, struct slice value, bool again)
 {
 	char *at = (char *)rd->config + row->offset;
 	int64_t number;
@@ -155,7 +140,7 @@ static int set(struct reader *rd, const struct option *row, struct slice value, 
 	return 0;
 }
 
-static const struct option *find(const struct reader *rd, struct slice name)
+static const struct option *find(const struct options_reader *rd, struct slice name)
 {
 	for (size_t i = 0; i < rd->n; i++)
 		if (slice_eq(name, slice_str(rd->table[i].name)))
@@ -166,14 +151,13 @@ static const struct option *find(const struct reader *rd, struct slice name)
 static struct slice without_comment(struct slice line)
 {
 	for (size_t i = 0; i < line.n; i++)
-		if (line.p[i] == '#' && (i == 0 || is_blank(line.p[i - 1])))
+		if (line.p[i] == '#' && (i == 0 || strchr(BLANKS, line.p[i - 1])))
 			return slice_of(line.p, i);
 	return line;
 }
 
-static int read_line(struct reader *rd, struct slice line, bool *seen)
+static int read_line(struct options_reader *rd, struct slice line, bool *seen)
 {
-	const char *eq;
 	const struct option *row;
 	struct slice name, value;
 
@@ -181,14 +165,13 @@ static int read_line(struct reader *rd, struct slice line, bool *seen)
 		return fail(rd, "line longer than 64 KiB");
 	if (memchr(line.p, '\0', line.n))
 		return fail(rd, "NUL byte");
-	line = trim(without_comment(line));
+	line = slice_trim_set(without_comment(line), BLANKS);
 	if (line.n == 0)
 		return 0;
-	eq = memchr(line.p, '=', line.n);
-	if (!eq)
+	if (!slice_cut(line, '=', &name, &value))
 		return fail(rd, "expected \"name = value\"");
-	name = trim(slice_of(line.p, (size_t)(eq - line.p)));
-	value = trim(slice_of(eq + 1, line.n - (size_t)(eq + 1 - line.p)));
+	name = slice_trim_set(name, BLANKS);
+	value = slice_trim_set(value, BLANKS);
 	row = find(rd, name);
 	if (!row)
 		return fail(rd, "unknown option \"%.*s\"", (int)MIN_OF(name.n, (size_t)60), name.p);
@@ -203,7 +186,7 @@ static int read_line(struct reader *rd, struct slice line, bool *seen)
 void options_defaults(const struct option *table, size_t n, void *config)
 {
 	char error[OPTION_ERROR_MAX];
-	struct reader rd = { table, n, config, "default", 0, error };
+	struct options_reader rd = { table, n, config, "default", 0, error };
 
 	for (size_t i = 0; i < n; i++) {
 		int r = set(&rd, &table[i], slice_str(table[i].def), false);
@@ -240,16 +223,13 @@ int options_parse(const struct option *table, size_t n, void *config, struct sli
 	/* Parsed into a copy, so that an error leaves the caller's config alone. */
 	OWNED_MEM char *fresh = must_alloc(config_size(table, n));
 	OWNED_MEM bool *seen = must_alloc(n * sizeof(bool));
-	struct reader rd = { table, n, fresh, name_for_errors, 0, error };
+	struct options_reader rd = { table, n, fresh, name_for_errors, 0, error };
 	int r = 0;
 
 	options_defaults(table, n, fresh);
-	for (size_t at = 0; at < text.n && r == 0;) {
-		const char *lf = memchr(text.p + at, '\n', text.n - at);
-		size_t end = lf ? (size_t)(lf - text.p) : text.n;
+	while (text.n && r == 0) {
 		rd.line++;
-		r = read_line(&rd, slice_of(text.p + at, end - at), seen);
-		at = end + 1;
+		r = read_line(&rd, slice_take(&text, '\n'), seen);
 	}
 	if (r < 0) {
 		options_free(table, n, fresh);

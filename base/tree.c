@@ -1,3 +1,4 @@
+/* base/tree.c - a tree of values while it grows: an arena, chains of members, one flat value. */
 #include "base/tree.h"
 
 struct leaf {
@@ -13,20 +14,20 @@ struct branch {
 	bool map;
 };
 enum { BLOCK_BYTES = 4096 };
-struct block {
-	struct block *next;
+struct tree_block {
+	struct tree_block *next;
 	size_t used, cap;
 	_Alignas(16) char bytes[];
 };
 struct tree {
-	struct block *blocks;
+	struct tree_block *blocks;
 	struct branch *root;
 	struct value value;
 };
 
 static void *take(struct tree *t, size_t n)
 {
-	struct block *b = t->blocks;
+	struct tree_block *b = t->blocks;
 
 	n = (n + 15) & ~(size_t)15;
 	if (!b || b->cap - b->used < n) {
@@ -69,7 +70,7 @@ struct tree *tree_free(struct tree *t)
 {
 	if (!t)
 		return NULL;
-	for (struct block *b = t->blocks, *next; b; b = next) {
+	for (struct tree_block *b = t->blocks, *next; b; b = next) {
 		next = b->next;
 		free(b);
 	}

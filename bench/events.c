@@ -67,7 +67,7 @@ static void take(const struct link_frame *f)
 		fprintf(stderr, "postern-events: event: %s\n", err_text(r));
 		exit(1);
 	}
-	link_client_put(&safe);
+	bench_link_put(&safe);
 }
 
 static void on_signal(int sig)
@@ -115,10 +115,10 @@ int main(int argc, char **argv)
 	arguments(argc, argv);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGUSR1, &sa, NULL);
-	link_client_open(conf.socket, conf.name);
-	link_client_put(&f);
+	bench_link_open(conf.socket, conf.name);
+	bench_link_put(&f);
 	while (!stopping) {
-		if (link_client_hear(&f) && f.type == LINK_EVENTS)
+		if (bench_link_hear(&f) && f.type == LINK_EVENTS)
 			take(&f);
 		if (report) {
 			report = 0;
@@ -126,6 +126,6 @@ int main(int argc, char **argv)
 		}
 	}
 	write_stats();
-	link_client_close();
+	bench_link_close();
 	return 0;
 }

@@ -46,7 +46,7 @@ static void hear(void)
 {
 	struct link_frame f;
 
-	while (!link_client_hear(&f))
+	while (!bench_link_hear(&f))
 		;
 }
 
@@ -97,7 +97,7 @@ static void put_content(void)
 	f.content.id = (struct id128){ conf.campaign, 1 };
 	f.content.meta = buf_data(&packed);
 	f.content.bytes = buf_data(&program);
-	link_client_put(&f);
+	bench_link_put(&f);
 	hear();
 	buf_free(&program);
 	buf_free(&packed);
@@ -159,7 +159,7 @@ static void put_job(struct buf *rows, struct slice meta, uint64_t first, unsigne
 				   .rows = n,
 				   .meta = meta,
 				   .data = buf_data(rows) };
-	link_client_put(&f);
+	bench_link_put(&f);
 }
 
 static void feed(void)
@@ -176,10 +176,10 @@ static void feed(void)
 	for (uint64_t at = 0; at < conf.recipients; at += conf.chunk) {
 		unsigned n = (unsigned)MIN_OF((uint64_t)conf.chunk, conf.recipients - at);
 		put_job(&rows, buf_data(&meta), conf.first + at, n, clock_wall_ms());
-		while (link_client_requests() - link_client_answered() >= conf.window)
+		while (bench_link_requests() - bench_link_answered() >= conf.window)
 			hear();
 	}
-	while (link_client_answered() < link_client_requests())
+	while (bench_link_answered() < bench_link_requests())
 		hear();
 	buf_free(&rows);
 	buf_free(&meta);
@@ -260,7 +260,7 @@ static void arguments(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	arguments(argc, argv);
-	link_client_open(conf.socket, "");
+	bench_link_open(conf.socket, "");
 	int64_t start = clock_mono_us();
 	put_content();
 	feed();
@@ -270,6 +270,6 @@ int main(int argc, char **argv)
 		must(conf.stats, -errno);
 	fprintf(f, "{\"recipients\":%" PRIu64 ",\"seconds\":%.4f,\"rate\":%.1f}\n", conf.recipients,
 		seconds, (double)conf.recipients / seconds);
-	link_client_close();
+	bench_link_close();
 	return 0;
 }

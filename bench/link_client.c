@@ -1,3 +1,4 @@
+/* bench/link_client.c - a blocking client of the link. */
 #include "bench/link_client.h"
 
 #include <stdio.h>
@@ -25,7 +26,7 @@ static void must(const char *what, int r)
 		die(what, r);
 }
 
-void link_client_open(const char *path, const char *name)
+void bench_link_open(const char *path, const char *name)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	struct link_frame f = { .type = LINK_HELLO, .hello = { LINK_VERSION, slice_str(name) } };
@@ -38,12 +39,12 @@ void link_client_open(const char *path, const char *name)
 	me.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (me.fd < 0 || connect(me.fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
 		die(path, -errno);
-	link_client_put(&f);
-	while (!link_client_hear(&f))
+	bench_link_put(&f);
+	while (!bench_link_hear(&f))
 		;
 }
 
-void link_client_put(struct link_frame *f)
+void bench_link_put(struct link_frame *f)
 {
 	f->request = ++me.requests;
 	must("frame", link_put(&me.out, f));
@@ -55,7 +56,7 @@ void link_client_put(struct link_frame *f)
 	}
 }
 
-bool link_client_hear(struct link_frame *ret)
+bool bench_link_hear(struct link_frame *ret)
 {
 	struct slice body;
 	size_t used;
@@ -86,17 +87,17 @@ bool link_client_hear(struct link_frame *ret)
 	return true;
 }
 
-uint64_t link_client_requests(void)
+uint64_t bench_link_requests(void)
 {
 	return me.requests;
 }
 
-uint64_t link_client_answered(void)
+uint64_t bench_link_answered(void)
 {
 	return me.answered;
 }
 
-void link_client_close(void)
+void bench_link_close(void)
 {
 	close(me.fd);
 	me.fd = -1;

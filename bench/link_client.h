@@ -7,13 +7,13 @@
 #include "schema/wire/link.h"
 
 /* Connects to the Unix socket at `path` as consumer `name` ("" for none) and is welcomed. */
-void link_client_open(const char *path, const char *name);
+void bench_link_open(const char *path, const char *name);
 /* Sends one frame; fills in its request number. */
-void link_client_put(struct link_frame *f);
+void bench_link_put(struct link_frame *f);
 /* Waits for one frame; its slices live until the next call.  An ERROR ends the program; false when
  * a signal came first. */
-bool link_client_hear(struct link_frame *ret);
+bool bench_link_hear(struct link_frame *ret);
 /* The requests sent so far, and the answers heard (events are none). */
-uint64_t link_client_requests(void);
-uint64_t link_client_answered(void);
-void link_client_close(void);
+uint64_t bench_link_requests(void);
+uint64_t bench_link_answered(void);
+void bench_link_close(void);

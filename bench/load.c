@@ -39,10 +39,10 @@ static struct {
 	uint64_t n_latency;
 } run;
 
-enum state { GREETING, EHLO, ENVELOPE, BODY, IDLE };
+enum load_state { GREETING, EHLO, ENVELOPE, BODY, IDLE };
 struct client {
 	int fd;
-	enum state state;
+	enum load_state state;
 	unsigned replies_due; /* of the envelope: MAIL, RCPT, DATA */
 	bool data_ok, blocked;
 	uint64_t number, on_connection;

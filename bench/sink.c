@@ -27,7 +27,7 @@
 #include "bench/sink_session.h"
 #include "bench/sink_store.h"
 
-struct sink sink;
+struct sink_program sink;
 
 static volatile sig_atomic_t stopping, report;
 
@@ -41,7 +41,7 @@ static void accept_all(struct peer *l)
 		struct peer *p = peer_new(fd, l->ip);
 		struct epoll_event e = { .events = EPOLLIN, .data.ptr = p };
 		epoll_ctl(sink.epfd, EPOLL_CTL_ADD, fd, &e);
-		session_greet(p);
+		sink_session_greet(p);
 		if (!peer_flush(p))
 			peer_close(p);
 	}

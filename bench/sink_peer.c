@@ -1,3 +1,4 @@
+/* bench/sink_peer.c - connections of the sink: reading, writing, TLS, answers held back. */
 #include <openssl/err.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -160,7 +161,7 @@ bool peer_readable(struct peer *p)
 		if (n < 0)
 			break;
 		buf_grow(to, (size_t)n);
-		session_hear(p);
+		sink_session_hear(p);
 		if (!p->ssl && n < READ_SIZE)
 			break;
 	}

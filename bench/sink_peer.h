@@ -13,7 +13,7 @@
 enum { SINK_RCPTS_LIMIT = 100 };
 
 /* What the whole program has once. */
-struct sink {
+struct sink_program {
 	struct {
 		const char *store, *stats, *cert, *key;
 		int64_t delay_ms;
@@ -28,7 +28,7 @@ struct sink {
 	struct sink_rules *rules;
 	int epfd;
 };
-extern struct sink sink;
+extern struct sink_program sink;
 
 struct peer {
 	int fd;

@@ -1,3 +1,4 @@
+/* bench/sink_rules.c - reads the rules of the sink and counts by them. */
 #include "bench/sink_rules.h"
 
 #include <stdio.h>
@@ -6,17 +7,17 @@
 #include "base/map.h"
 
 enum { RULES_MAX = 4096 };
-enum kind { DEFER, DEFER_SHARE, REFUSE, REFUSE_SHARE, CLOSE, CLOSE_AT_DOT, SLOW, BUSY };
+enum sink_kind { DEFER, DEFER_SHARE, REFUSE, REFUSE_SHARE, CLOSE, CLOSE_AT_DOT, SLOW, BUSY };
 
-struct rule {
+struct sink_rule {
 	bool host;
 	char who[256];
-	enum kind kind;
+	enum sink_kind kind;
 	int64_t n;
 	uint64_t counter;
 };
 struct sink_rules {
-	struct rule *rules;
+	struct sink_rule *rules;
 	unsigned n;
 	struct map tries; /* recipients that were deferred so far */
 };
@@ -33,14 +34,14 @@ struct sink_rules *sink_rules_new(void)
 {
 	struct sink_rules *rs = must_alloc(sizeof(*rs));
 
-	rs->rules = must_alloc(RULES_MAX * sizeof(struct rule));
+	rs->rules = must_alloc(RULES_MAX * sizeof(struct sink_rule));
 	return rs;
 }
 
-static int parse(const char *line, struct rule *ret)
+static int parse(const char *line, struct sink_rule *ret)
 {
 	char what[16], action[32];
-	struct rule rule = { 0 };
+	struct sink_rule rule = { 0 };
 	long n = 0;
 
 	if (sscanf(line, "%15s %255s %31s %ld", what, rule.who, action, &n) < 3)
@@ -49,7 +50,7 @@ static int parse(const char *line, struct rule *ret)
 	rule.n = n;
 	for (unsigned i = 0; i < ARRAY_LEN(kinds); i++)
 		if (strcmp(action, kinds[i]) == 0) {
-			rule.kind = (enum kind)i;
+			rule.kind = (enum sink_kind)i;
 			*ret = rule;
 			return 0;
 		}
@@ -74,7 +75,7 @@ int sink_rules_read(struct sink_rules *rs, const char *path)
 	return r;
 }
 
-static bool matches(const struct rule *rule, const char *name)
+static bool matches(const struct sink_rule *rule, const char *name)
 {
 	if (rule->who[0] == '*') {
 		size_t n = strlen(rule->who + 1), have = strlen(name);
@@ -83,7 +84,7 @@ static bool matches(const struct rule *rule, const char *name)
 	return strcasecmp(rule->who, name) == 0;
 }
 
-static struct rule *find(struct sink_rules *rs, bool host, const char *name)
+static struct sink_rule *find(struct sink_rules *rs, bool host, const char *name)
 {
 	for (unsigned i = 0; i < rs->n; i++)
 		if (rs->rules[i].host == host && matches(&rs->rules[i], name))
@@ -110,7 +111,7 @@ static int64_t count_try(struct sink_rules *rs, const char *rcpt)
 
 struct sink_verdict sink_rules_at_connect(struct sink_rules *rs, const char *ip)
 {
-	struct rule *rule = find(rs, true, ip);
+	struct sink_rule *rule = find(rs, true, ip);
 
 	return (struct sink_verdict){ rule && rule->kind == BUSY ? SINK_BUSY : SINK_ACCEPT, 0 };
 }
@@ -118,7 +119,7 @@ struct sink_verdict sink_rules_at_connect(struct sink_rules *rs, const char *ip)
 struct sink_verdict sink_rules_at_rcpt(struct sink_rules *rs, const char *rcpt)
 {
 	const char *at = strrchr(rcpt, '@');
-	struct rule *rule = find(rs, false, at ? at + 1 : "");
+	struct sink_rule *rule = find(rs, false, at ? at + 1 : "");
 	struct sink_verdict v = { SINK_ACCEPT, 0 };
 
 	if (!rule)
@@ -150,7 +151,7 @@ struct sink_verdict sink_rules_at_rcpt(struct sink_rules *rs, const char *rcpt)
 
 struct sink_verdict sink_rules_at_dot(struct sink_rules *rs, const char *domain)
 {
-	struct rule *rule = find(rs, false, domain);
+	struct sink_rule *rule = find(rs, false, domain);
 
 	if (rule && rule->kind == CLOSE_AT_DOT)
 		return (struct sink_verdict){ SINK_CLOSE, 0 };

@@ -1,10 +1,11 @@
+/* bench/sink_session.c - commands and messages as the sink hears them. */
 #include "base/clock.h"
 #include "bench/sink_session.h"
 #include "bench/sink_store.h"
 
 enum { LINE_LIMIT = 4096 };
 
-void session_greet(struct peer *p)
+void sink_session_greet(struct peer *p)
 {
 	if (sink_rules_at_connect(sink.rules, p->ip).action == SINK_BUSY) {
 		peer_say(p, "421 4.3.2 Not now\r\n");
@@ -193,7 +194,7 @@ static bool commands_arrived(struct peer *p)
 	return progress;
 }
 
-void session_hear(struct peer *p)
+void sink_session_hear(struct peer *p)
 {
 	while ((p->in_data && buf_len(&p->body) && data_arrived(p)) || commands_arrived(p))
 		;

@@ -5,6 +5,6 @@
 #include "bench/sink_peer.h"
 
 /* Greets, or turns away whom the rules call busy. */
-void session_greet(struct peer *p);
+void sink_session_greet(struct peer *p);
 /* Acts on all whole commands and messages that have arrived. */
-void session_hear(struct peer *p);
+void sink_session_hear(struct peer *p);

@@ -1,3 +1,4 @@
+/* bench/sink_store.c - messages to a file, and the numbers of recipients already seen. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -50,7 +51,7 @@ void store_flush(void)
 		ssize_t n = write(store_fd, s.p, s.n);
 		if (n < 0)
 			break;
-		s = slice_of(s.p + n, s.n - (size_t)n);
+		s = slice_skip(s, (size_t)n);
 	}
 	buf_clear(&store_buf);
 }

@@ -108,7 +108,7 @@ static void bench_outcomes(struct bench *b)
 	struct outcome o = { .kind = OUTCOME_DELIVERED,
 			     .attempt = 1,
 			     .code = 250,
-			     .dsn = { 2, 0, 0 },
+			     .status = STATUS(2, 0, 0),
 			     .text = SLICE("2.0.0 Ok: queued as 4F3B21C0D2"),
 			     .host = SLICE("mx1.example"),
 			     .ip = SLICE("127.0.0.9"),
@@ -163,8 +163,8 @@ static int bench_recovery(const struct spool_options *o, const char *what)
 	(void)spool_free(sp);
 	r = spool_audit(o->dir, NULL, &audit);
 	printf("%-10s %s, %llu accepted, %llu delivered\n", "audit",
-	       audit.balanced ? "balanced" : "WRONG", (unsigned long long)audit.accepted,
-	       (unsigned long long)audit.delivered);
+	       audit.balanced ? "balanced" : "WRONG", (unsigned long long)audit.books.accepted,
+	       (unsigned long long)audit.books.delivered);
 	return r < 0 ? r : audit.balanced ? 0 : E_CORRUPT;
 }
 

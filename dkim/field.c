@@ -1,3 +1,4 @@
+/* dkim/field.c - the text of a DKIM-Signature field, folded. */
 #include "dkim/field.h"
 
 #include <stdio.h>
@@ -8,28 +9,28 @@ enum { MARGIN = 75, FOLDED_COLUMN = 8 };
 #define FIELD_START "DKIM-Signature: "
 
 /* A tab counts for eight columns; the fold inside h= and b= adds a space to it. */
-struct layout {
+struct field_layout {
 	struct buf *out;
 	size_t column;
 	bool first;
 	int error;
 };
 
-static void put(struct layout *l, struct slice s)
+static void put(struct field_layout *l, struct slice s)
 {
 	if (l->error == 0)
 		l->error = buf_append(l->out, s);
 	l->column += s.n;
 }
 
-static void fold(struct layout *l, bool inside)
+static void fold(struct field_layout *l, bool inside)
 {
 	put(l, inside ? SLICE("\r\n\t ") : SLICE("\r\n\t"));
 	l->column = FOLDED_COLUMN + inside;
 }
 
 /* True when the tag now stands on a line of its own. */
-static bool start_tag(struct layout *l, size_t n)
+static bool start_tag(struct field_layout *l, size_t n)
 {
 	bool folded = !l->first && l->column + n > MARGIN;
 
@@ -41,7 +42,7 @@ static bool start_tag(struct layout *l, size_t n)
 	return folded;
 }
 
-static void put_tag(struct layout *l, const char *name, struct slice value)
+static void put_tag(struct field_layout *l, const char *name, struct slice value)
 {
 	char text[600];
 	int n = snprintf(text, sizeof(text), "%s=%.*s;", name, (int)value.n, value.p);
@@ -51,7 +52,7 @@ static void put_tag(struct layout *l, const char *name, struct slice value)
 	put(l, slice_of(text, (size_t)n));
 }
 
-static void put_list_name(struct layout *l, struct slice name, bool may_fold, bool last)
+static void put_list_name(struct field_layout *l, struct slice name, bool may_fold, bool last)
 {
 	size_t n = name.n + last; /* the last one carries the semicolon */
 
@@ -75,7 +76,7 @@ static size_t list_length(const struct frame *f)
 	return n;
 }
 
-static void put_list(struct layout *l, const struct frame *f)
+static void put_list(struct field_layout *l, const struct frame *f)
 {
 	bool folded = start_tag(l, list_length(f));
 
@@ -88,10 +89,10 @@ static void put_list(struct layout *l, const struct frame *f)
 			      !frame_oversigned_names[i + 1]);
 }
 
-int field_write_head(const struct sign_key *key, const struct frame *f,
-		     struct slice body_hash_base64, int64_t now_s, struct buf *out)
+int sign_field_head(const struct sign_key *key, const struct frame *f,
+		    struct slice body_hash_base64, int64_t now_s, struct buf *out)
 {
-	struct layout l = { .out = out, .first = true };
+	struct field_layout l = { .out = out, .first = true };
 	char time[24];
 
 	put(&l, SLICE(FIELD_START));
@@ -108,9 +109,9 @@ int field_write_head(const struct sign_key *key, const struct frame *f,
 	return l.error;
 }
 
-int field_write_signature(struct slice signature, struct buf *out)
+int sign_field_signature(struct slice signature, struct buf *out)
 {
-	struct layout l = { .out = out };
+	struct field_layout l = { .out = out };
 	struct slice rest;
 	char bytes[2048];
 	struct buf base64 = { .p = bytes, .cap = sizeof(bytes), .max = sizeof(bytes) };
@@ -124,7 +125,7 @@ int field_write_signature(struct slice signature, struct buf *out)
 		size_t n = MIN_OF(rest.n, MARGIN - l.column);
 
 		put(&l, slice_of(rest.p, n));
-		rest = slice_of(rest.p + n, rest.n - n);
+		rest = slice_skip(rest, n);
 		if (rest.n)
 			fold(&l, true);
 	}

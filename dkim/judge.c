@@ -68,9 +68,9 @@ static int feed_body(DKIM *d, struct slice body)
 	return dkim_body(d, crlf, 2) == DKIM_STAT_OK ? 0 : E_CRYPTO;
 }
 
-/* libopendkim 2.11 never frees the parsed key of an Ed25519 signature (some 500 bytes each); the
- * leak checker is told to look away for that call alone.  One more reason not to sign all mail
- * here. */
+/* libopendkim 2.11 never frees the parsed key of an Ed25519 signature (some 500 bytes
+ * each); the leak checker is told to look away for that call alone.  One more reason not to
+ * sign all mail here. */
 void __lsan_disable(void) __attribute__((weak));
 void __lsan_enable(void) __attribute__((weak));
 
@@ -191,12 +191,12 @@ int sign_judge(struct sign_key *const *keys, unsigned n, struct slice message, i
 
 /* ---- verification ------------------------------------------------------------------------ */
 
-struct keyring {
+struct judge_keys {
 	struct sign_key *const *keys;
 	unsigned n;
 };
 
-static int find_key(const struct keyring *ring, DKIM_SIGINFO *sig)
+static int find_key(const struct judge_keys *ring, DKIM_SIGINFO *sig)
 {
 	struct slice domain = slice_str((const char *)dkim_sig_getdomain(sig));
 	struct slice selector = slice_str((const char *)dkim_sig_getselector(sig));
@@ -211,7 +211,7 @@ static int find_key(const struct keyring *ring, DKIM_SIGINFO *sig)
 /* Stands in for DNS: the TXT value that belongs to the key. */
 static DKIM_CBSTAT answer_key(DKIM *d, DKIM_SIGINFO *sig, unsigned char *out, size_t cap)
 {
-	const struct keyring *ring = dkim_get_user_context(d);
+	const struct judge_keys *ring = dkim_get_user_context(d);
 	int i = find_key(ring, sig);
 	DKIM_CBSTAT status = DKIM_CBSTAT_ERROR;
 	struct buf txt;
@@ -230,7 +230,7 @@ static DKIM_CBSTAT answer_key(DKIM *d, DKIM_SIGINFO *sig, unsigned char *out, si
 /* Signatures that are not ours say nothing about us. */
 static DKIM_CBSTAT ignore_others(DKIM *d, DKIM_SIGINFO **sigs, int n)
 {
-	const struct keyring *ring = dkim_get_user_context(d);
+	const struct judge_keys *ring = dkim_get_user_context(d);
 
 	for (int i = 0; i < n; i++)
 		if (find_key(ring, sigs[i]) < 0)
@@ -245,7 +245,7 @@ static bool has_passed(DKIM_SIGINFO *sig)
 	       dkim_sig_geterror(sig) == DKIM_SIGERROR_OK;
 }
 
-static int count_passes(DKIM *d, const struct keyring *ring)
+static int count_passes(DKIM *d, const struct judge_keys *ring)
 {
 	bool seen[JUDGE_SIGNATURES_MAX] = { false };
 	DKIM_SIGINFO **sigs;
@@ -266,7 +266,7 @@ static int count_passes(DKIM *d, const struct keyring *ring)
 	return passed == ring->n ? 0 : E_CRYPTO;
 }
 
-static int run_verifier(DKIM *d, const struct frame *f, struct keyring *ring)
+static int run_verifier(DKIM *d, const struct frame *f, struct judge_keys *ring)
 {
 	int r;
 
@@ -287,7 +287,7 @@ static int run_verifier(DKIM *d, const struct frame *f, struct keyring *ring)
 
 int sign_verify(struct sign_key *const *keys, unsigned n, struct slice signed_message)
 {
-	struct keyring ring = { keys, n };
+	struct judge_keys ring = { keys, n };
 	struct frame f;
 	DKIM_STAT status;
 	DKIM_LIB *lib;

@@ -1,3 +1,4 @@
+/* dkim/published.c - judges the TXT record of a published key as verifiers do. */
 #include <openssl/crypto.h>
 
 #include "base/encode.h"
@@ -11,33 +12,16 @@
  * and s= are lists joined by ":". */
 enum { RECORD_MAX = 8192, TAGS_MAX = 32 };
 
-struct record {
+struct published_record {
 	struct slice v, k, p, h, s;
 };
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+#define FWS " \t\r\n"
 
-static struct slice trim(struct slice s)
-{
-	while (s.n && is_blank(s.p[0]))
-		s = slice_of(s.p + 1, s.n - 1);
-	while (s.n && is_blank(s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
-/* Up to the separator; *rest is moved past it. */
+/* The text before the separator, without blanks; *rest is what follows. */
 static struct slice cut(struct slice *rest, char separator)
 {
-	const char *at = rest->n ? memchr(rest->p, separator, rest->n) : NULL;
-	size_t n = at ? (size_t)(at - rest->p) : rest->n;
-	struct slice part = slice_of(rest->p, n);
-
-	*rest = at ? slice_of(at + 1, rest->n - n - 1) : slice_of(rest->p + n, 0);
-	return trim(part);
+	return slice_trim_set(slice_take(rest, separator), FWS);
 }
 
 static bool is_tag_name(struct slice s)
@@ -51,7 +35,7 @@ static bool is_tag_name(struct slice s)
 	return s.n > 0;
 }
 
-static int keep_tag(struct record *rec, struct slice name, struct slice value)
+static int keep_tag(struct published_record *rec, struct slice name, struct slice value)
 {
 	struct slice *places[] = { &rec->v, &rec->k, &rec->p, &rec->h, &rec->s };
 
@@ -65,17 +49,17 @@ static int keep_tag(struct record *rec, struct slice name, struct slice value)
 	return 0;
 }
 
-static int parse_record(struct slice txt, struct record *rec)
+static int parse_record(struct slice txt, struct published_record *rec)
 {
 	for (unsigned i = 0; txt.n; i++) {
 		struct slice tag = cut(&txt, ';'), name, value = tag;
 
-		if (tag.n == 0 && trim(txt).n == 0)
+		if (tag.n == 0 && slice_trim_set(txt, FWS).n == 0)
 			break;
 		name = cut(&value, '=');
 		if (i == TAGS_MAX || !is_tag_name(name) || name.n == tag.n)
 			return E_SYNTAX;
-		value = trim(value);
+		value = slice_trim_set(value, FWS);
 		if (keep_tag(rec, name, value) < 0 || (i > 0 && slice_eq(name, SLICE("v"))))
 			return E_SYNTAX;
 	}
@@ -104,7 +88,7 @@ static int decode_public(struct slice text, struct buf *out)
 	int r;
 
 	for (size_t i = 0; i < text.n; i++)
-		if (!is_blank(text.p[i]))
+		if (!text.p[i] || !strchr(FWS, text.p[i]))
 			flat[n++] = text.p[i];
 	r = base64_decode(out, slice_of(flat, n));
 	free(flat);
@@ -130,7 +114,7 @@ static int compare_public(const struct sign_key *key, struct slice text)
 
 int sign_key_published(const struct sign_key *key, struct slice txt)
 {
-	struct record rec = {};
+	struct published_record rec = {};
 	struct slice type;
 
 	if (txt.n > RECORD_MAX || parse_record(txt, &rec) < 0)

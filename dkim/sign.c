@@ -1,3 +1,4 @@
+/* dkim/sign.c - signs a message with each key. */
 #include "dkim/sign.h"
 
 #include "base/encode.h"
@@ -73,7 +74,7 @@ static int sign_one(struct sign_key *key, const struct frame *f, struct slice he
 {
 	uint8_t digest[SHA256_BYTES], signature[SIGN_SIGNATURE_MAX];
 	size_t before = buf_len(out), n;
-	int r = field_write_head(key, f, body_hash, now_s, out);
+	int r = sign_field_head(key, f, body_hash, now_s, out);
 
 	if (r == 0)
 		r = hash_header(key, headers,
@@ -82,7 +83,7 @@ static int sign_one(struct sign_key *key, const struct frame *f, struct slice he
 	if (r == 0)
 		r = sign_digest(key, digest, signature, &n);
 	if (r == 0)
-		r = field_write_signature(slice_of(signature, n), out);
+		r = sign_field_signature(slice_of(signature, n), out);
 	return r;
 }
 

@@ -1,3 +1,4 @@
+/* dns/options.c - the resolver's defaults and resolv.conf(5). */
 #include "base/buf.h"
 #include "base/file.h"
 #include "dns/resolver.h"
@@ -61,13 +62,9 @@ int resolver_options_system(struct resolver_options *o, const char *path)
 		return r;
 	}
 	o->n_servers = 0;
-	for (rest = buf_data(&text); rest.n;) {
-		const char *lf = memchr(rest.p, '\n', rest.n);
-		size_t n = lf ? (size_t)(lf - rest.p) : rest.n;
-
-		take_line(o, slice_of(rest.p, n));
-		rest = slice_of(rest.p + n + (lf != NULL), rest.n - n - (lf != NULL));
-	}
+	rest = buf_data(&text);
+	while (rest.n)
+		take_line(o, slice_take(&rest, '\n'));
 	buf_free(&text);
 	if (o->n_servers == 0)
 		take_line(o, SLICE("nameserver 127.0.0.1"));

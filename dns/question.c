@@ -1,3 +1,4 @@
+/* dns/question.c - the life of one question: tries, servers, aliases, its end. */
 #include "dns/question.h"
 
 #include <unistd.h>
@@ -42,7 +43,7 @@ void question_arm(struct question *q, int fd, int events,
 /* Without a socket there is nothing to wait for, so the next server's turn comes at once. */
 static void send_question(struct question *q)
 {
-	while (udp_send(q) < 0) {
+	while (question_send_udp(q) < 0) {
 		if (++q->tries >= q->r->o.tries) {
 			question_finish(q, answer_status(E_DNS_TEMP, 0));
 			return;
@@ -97,7 +98,7 @@ static void follow(struct question *q, struct answer *w)
 	q->aliases = w->aliases;
 	q->ttl_s = MIN_OF(q->ttl_s, w->a.ttl_s);
 	q->authentic = q->authentic && w->a.authentic;
-	q->tries = 0; /* at most WIRE_ALIASES_MAX times */
+	q->tries = 0; /* at most PACKET_ALIASES_MAX times */
 	answer_unref(w);
 	question_drop_socket(q);
 	send_question(q);
@@ -107,7 +108,7 @@ static bool take_answer(struct question *q, const uint8_t *packet, size_t n, boo
 {
 	struct answer *w;
 
-	if (wire_parse(packet, n, q->type, q->aliases, &w) < 0)
+	if (packet_parse(packet, n, q->type, q->aliases, &w) < 0)
 		return false;
 	w->a.authentic = authentic && ip_is_loopback(&q->r->o.servers[q->server].ip);
 	if (w->again) {
@@ -123,10 +124,10 @@ static bool take_answer(struct question *q, const uint8_t *packet, size_t n, boo
 
 bool question_take_packet(struct question *q, const uint8_t *packet, size_t n)
 {
-	struct wire_flags f = wire_flags(packet);
+	struct packet_flags f = packet_flags(packet);
 
 	if (f.truncated && !q->tcp.on) {
-		if (tcp_send(q) < 0)
+		if (question_send_tcp(q) < 0)
 			question_next_try(q);
 		return true;
 	}

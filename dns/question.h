@@ -1,31 +1,13 @@
-/* dns/question.h - one question under way and the resolver it belongs to; only for the files of
- * the real resolver.
+/* dns/question.h - one question under way; only for the files of the real resolver.
  *
  *	waiting -> udp <-> tcp -> finished
  *
- * Everybody who asks the same thing meanwhile waits on the same question.  Every try has a socket
- * of its own, connected to the server, on a random port, with a random id (RFC 5452 section 9.2).
+ * Everybody who asks the same thing meanwhile waits for the same question.  Every try has a socket
+ * of its own, connected to the server, with a random port and a random id (RFC 5452 section 9.2).
  * Nothing is freed in its own callback: a finished question rests until the next delivery. */
 #pragma once
-#include <ev.h>
-
-#include "dns/cache.h"
-#include "dns/name.h"
-#include "dns/wire.h"
-
-struct resolver {
-	struct ev_loop *loop;
-	struct resolver_options o;
-	struct cache cache;
-	struct map questions; /* by name and type: waiting and active */
-	struct list waiting, active, finished;
-	unsigned n_waiting, n_active;
-	unsigned server;   /* where new questions start; moves on when it is silent */
-	struct list ready; /* queries whose answer is there */
-	ev_timer delivery; /* never started, only fed */
-	struct resolver_stats stats;
-	uint8_t packet[4096]; /* more than we offered to take */
-};
+#include "dns/packet.h"
+#include "dns/resolver_int.h"
 
 struct question {
 	struct resolver *r;
@@ -37,7 +19,7 @@ struct question {
 	unsigned aliases, tries, refusals, server;
 	uint32_t ttl_s; /* the least so far */
 	bool no_edns, authentic;
-	uint8_t sent[WIRE_QUESTION_MAX];
+	uint8_t sent[PACKET_QUESTION_MAX];
 	size_t sent_n;
 	int fd;
 	ev_io io;
@@ -50,17 +32,15 @@ struct question {
 	} tcp;
 };
 
-/* resolver.c */
-void resolver_kick(struct resolver *r);
-/* question.c */
 void question_start(struct question *q);
 void question_next_try(struct question *q); /* another server, or the end */
-/* True when the packet settled the question or moved it on; false: not good, keep waiting. */
+/* True when the packet ended the question or moved it on; false: it is not
+ * believed, keep waiting. */
 bool question_take_packet(struct question *q, const uint8_t *packet, size_t n);
 void question_finish(struct question *q, struct answer *w); /* takes the reference */
 void question_drop_socket(struct question *q);
 void question_arm(struct question *q, int fd, int events,
 		  void (*cb)(struct ev_loop *, ev_io *, int));
-/* udp.c, tcp.c: -errno when there is no socket to be had */
-int udp_send(struct question *q) MUST_CHECK;
-int tcp_send(struct question *q) MUST_CHECK;
+/* question_udp.c, question_tcp.c: -errno when there is no socket to be had */
+int question_send_udp(struct question *q) MUST_CHECK;
+int question_send_tcp(struct question *q) MUST_CHECK;

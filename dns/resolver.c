@@ -1,7 +1,9 @@
+/* dns/resolver.c - takes queries, joins equal ones to one question, gives answers from the loop. */
 #include "dns/resolver.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "dns/name.h"
 #include "dns/question.h"
 
 enum { PENDING_MAX = 4096, TRIES_MAX = 16 };

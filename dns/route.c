@@ -1,10 +1,11 @@
+/* dns/route.c - from a domain to its hosts: MX, the addresses of each, then what is allowed. */
 #include "dns/route.h"
 
 #include <stdatomic.h>
 
 #include "base/random.h"
 #include "dns/name.h"
-#include "dns/site.h"
+#include "dns/mxset.h"
 
 enum { TTL_UNSURE_S = 60 }; /* a route that lacks a host for a passing reason is asked again soon */
 
@@ -15,7 +16,7 @@ struct shared_route {
 };
 
 enum { ASK_A, ASK_AAAA, ASKS };
-struct candidate {
+struct route_candidate {
 	struct route_work *work;
 	struct dns_query asks[ASKS];
 	bool temp, forbidden, ours;
@@ -31,7 +32,7 @@ struct route_work {
 	bool implicit, dropped_ours;
 	uint32_t ttl_s, no_ttl_s; /* the least of answers with records, and of the others */
 	unsigned unanswered, n;
-	struct candidate *candidates;
+	struct route_candidate *candidates;
 };
 
 /* ---- the result -------------------------------------------------------------------------- */
@@ -66,7 +67,7 @@ static struct route_work *work_free(struct route_work *w)
 	return NULL;
 }
 
-static bool is_usable(const struct candidate *c)
+static bool is_usable(const struct route_candidate *c)
 {
 	return c->host.n_ips > 0;
 }
@@ -78,7 +79,7 @@ static void write_site(const struct route_work *w, char *ret)
 	for (unsigned i = 0; i < w->n; i++)
 		names[i] = w->candidates[i].host.name;
 	if (w->n)
-		site_name(names, w->n, ret);
+		mxset_name(names, w->n, ret);
 }
 
 static void finish(struct route_work *w, enum route_status status)
@@ -149,7 +150,7 @@ static bool is_allowed(const struct route_options *o, const struct ip *ip)
 	return false;
 }
 
-static void take_ip(struct candidate *c, const struct ip *ip)
+static void take_ip(struct route_candidate *c, const struct ip *ip)
 {
 	if (is_own_ip(c->work->o, ip))
 		c->ours = true;
@@ -176,7 +177,7 @@ static void settle(struct route_work *w)
 
 	drop_ours_and_worse(w);
 	for (unsigned i = 0; i < w->n; i++) {
-		struct candidate *c = &w->candidates[i];
+		struct route_candidate *c = &w->candidates[i];
 
 		usable += is_usable(c);
 		temp = temp || c->temp;
@@ -197,7 +198,7 @@ static void settle(struct route_work *w)
 		finish(w, w->dropped_ours ? ROUTE_LOOP : ROUTE_NO_DOMAIN);
 }
 
-static void take_address_answer(struct candidate *c, const struct dns_answer *a)
+static void take_address_answer(struct route_candidate *c, const struct dns_answer *a)
 {
 	struct route_work *w = c->work;
 
@@ -215,16 +216,16 @@ static void take_address_answer(struct candidate *c, const struct dns_answer *a)
 
 static void on_a(struct dns_query *q, const struct dns_answer *a)
 {
-	take_address_answer(container_of(q, struct candidate, asks[ASK_A]), a);
+	take_address_answer(container_of(q, struct route_candidate, asks[ASK_A]), a);
 }
 
 static void on_aaaa(struct dns_query *q, const struct dns_answer *a)
 {
-	take_address_answer(container_of(q, struct candidate, asks[ASK_AAAA]), a);
+	take_address_answer(container_of(q, struct route_candidate, asks[ASK_AAAA]), a);
 }
 
 /* Names that are addresses, or this host: never asked, and what they would lead to is known. */
-static bool is_known_without_asking(struct candidate *c)
+static bool is_known_without_asking(struct route_candidate *c)
 {
 	struct slice name = slice_str(c->host.name);
 	struct ip ip;
@@ -239,7 +240,7 @@ static bool is_known_without_asking(struct candidate *c)
 	return false;
 }
 
-static void ask_addresses(struct candidate *c)
+static void ask_addresses(struct route_candidate *c)
 {
 	static const struct {
 		enum dns_type type;
@@ -295,7 +296,7 @@ static bool has_host(const struct route_work *w, struct slice name)
 
 static void add_host(struct route_work *w, struct slice name, uint16_t preference)
 {
-	struct candidate *c = &w->candidates[w->n];
+	struct route_candidate *c = &w->candidates[w->n];
 
 	if (w->n == ROUTE_HOSTS_MAX || has_host(w, name))
 		return;
@@ -306,8 +307,8 @@ static void add_host(struct route_work *w, struct slice name, uint16_t preferenc
 	w->n++;
 }
 
-/* By preference, equals shuffled (RFC 5321 section 5.1), so that what is past the limit is the
- * worst. */
+/* By preference, equals shuffled (RFC 5321 section 5.1), so that what is past the
+ * limit is the worst. */
 static void add_mx_hosts(struct route_work *w, const struct dns_answer *a)
 {
 	struct ranked ranked[DNS_RECORDS_MAX];

@@ -1,3 +1,4 @@
+/* message/build.c - collects ops, names and literals, then writes the bytes of a program. */
 #include "message/build.h"
 
 #include "message/program.h"
@@ -41,7 +42,7 @@ static int put_literal(struct build *b)
 	int r;
 
 	if (b->mode == BUILD_BODY)
-		return qp_put_literal(&b->pool, text);
+		return escape_put_literal(&b->pool, text);
 	if (b->mode == BUILD_RAW)
 		return buf_append(&b->pool, text);
 	r = buf_reserve(&b->pool, 3 * text.n);

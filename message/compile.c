@@ -1,3 +1,4 @@
+/* message/compile.c - one part of a template into ops: text, tags, sections, partials. */
 #include "message/compile_state.h"
 
 #include "base/encode.h"
@@ -29,7 +30,7 @@ static int text_in_url(struct compile *c, struct slice s, size_t at)
 		if (s.p[i] <= 0x20 || s.p[i] > 0x7e || strchr("<>\"\\^`{|}'", s.p[i]))
 			return compile_fault(c, at + i, E_SYNTAX,
 					     "this character cannot stand in a URL", NO_NAME);
-	if (c->url_start && s.n && !url_is_fit(s))
+	if (c->url_start && s.n && !escape_url_is_fit(s))
 		return compile_fault(c, at, E_SYNTAX,
 				     "a URL begins with https://, http:// or mailto:", NO_NAME);
 	c->url_start = c->url_start && s.n == 0;
@@ -87,7 +88,7 @@ static int put_text(struct compile *c, struct slice s)
 		if (r == 0)
 			r = build_text(c->build, slice_of(s.p, n));
 		c->line_start = lf != NULL;
-		s = slice_of(s.p + n, s.n - n);
+		s = slice_skip(s, n);
 	}
 	return r;
 }
@@ -316,7 +317,7 @@ static int check_bytes(struct compile *c)
 		return compile_fault(c, 0, E_LIMIT, "the template is too large", NO_NAME);
 	for (size_t i = 0, n; i < s.n; i += n) {
 		unsigned char b = (unsigned char)s.p[i];
-		n = utf8_length(slice_of(s.p + i, s.n - i));
+		n = utf8_length(slice_skip(s, i));
 		if (n == 0)
 			return compile_fault(c, i, E_SYNTAX, "this is not UTF-8", NO_NAME);
 		if ((b < 0x20 && b != '\t' && b != '\r' && b != '\n') || b == 0x7f)

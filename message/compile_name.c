@@ -1,3 +1,4 @@
+/* message/compile_name.c - what a name in a template refers to. */
 #include <stdio.h>
 
 #include "message/compile_state.h"
@@ -66,7 +67,7 @@ static unsigned split(struct slice name, struct slice *parts)
 		parts[n++] = slice_of(name.p, k);
 		if (!dot)
 			return n;
-		name = slice_of(name.p + k + 1, name.n - k - 1);
+		name = slice_skip(name, k + 1);
 	}
 	return 0;
 }

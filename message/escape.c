@@ -1,3 +1,4 @@
+/* message/escape.c - values made safe for their place, and quoted-printable. */
 #include "message/escape.h"
 
 #include "base/encode.h"
@@ -44,8 +45,6 @@ static const struct {
  * line end of 3 every 73 or more. */
 enum { GROWTH = 12, CHUNK = 512 };
 
-static const char hex[] = "0123456789ABCDEF";
-
 /* ---- writing, room was reserved ---------------------------------------------------------- */
 
 struct pen {
@@ -67,8 +66,7 @@ static void pen_hex(struct pen *w, char mark, unsigned char c)
 {
 	pen_room(w, 3);
 	w->p[0] = mark;
-	w->p[1] = hex[c >> 4];
-	w->p[2] = hex[c & 15];
+	hex_put_upper(w->p + 1, c);
 	w->p += 3;
 	w->col += 3;
 }
@@ -188,7 +186,7 @@ static void pen_run(struct pen *w, struct slice s)
 		size_t n = QP_WIDTH - w->col;
 		memcpy(w->p, s.p, n);
 		w->p += n;
-		s = slice_of(s.p + n, s.n - n);
+		s = slice_skip(s, n);
 		w->col = QP_WIDTH;
 		pen_room(w, 1);
 	}
@@ -207,12 +205,12 @@ static size_t pen_value(struct pen *w, enum escape e, struct slice s, size_t wan
 		pen_run(w, slice_of(s.p + i, n));
 		i += n;
 		if (i < want)
-			i += pen_special(w, e, slice_of(s.p + i, s.n - i));
+			i += pen_special(w, e, slice_skip(s, i));
 	}
 	return i;
 }
 
-bool url_is_fit(struct slice url)
+bool escape_url_is_fit(struct slice url)
 {
 	static const struct slice schemes[] = { SLICE("https://"), SLICE("http://"),
 						SLICE("mailto:") };
@@ -223,10 +221,12 @@ bool url_is_fit(struct slice url)
 	return false;
 }
 
-static struct slice trim(struct slice s)
+/* URLs are read without the spaces and controls at either end, as the URL standard has it; NUL is
+ * among them, which slice_trim_set() does not take. */
+static struct slice trim_controls(struct slice s)
 {
 	while (s.n && (unsigned char)s.p[0] <= 0x20)
-		s = slice_of(s.p + 1, s.n - 1);
+		s = slice_skip(s, 1);
 	while (s.n && (unsigned char)s.p[s.n - 1] <= 0x20)
 		s.n--;
 	return s;
@@ -238,8 +238,8 @@ int escape_put(struct sink *s, enum escape e, struct slice value)
 	int r;
 
 	if (LINKS & BIT(e)) {
-		value = trim(value);
-		if (!url_is_fit(value)) {
+		value = trim_controls(value);
+		if (!escape_url_is_fit(value)) {
 			s->unfit = true;
 			value = e == ESCAPE_URL ? SLICE("#") : SLICE("");
 		}
@@ -251,14 +251,14 @@ int escape_put(struct sink *s, enum escape e, struct slice value)
 		if (r < 0)
 			return r;
 		w.p = buf_tail(s->out);
-		used += pen_value(&w, e, slice_of(value.p + used, value.n - used), want);
+		used += pen_value(&w, e, slice_skip(value, used), want);
 		buf_grow(s->out, (size_t)(w.p - buf_tail(s->out)));
 		s->col = w.col;
 	}
 	return 0;
 }
 
-int qp_put_literal(struct buf *out, struct slice s)
+int escape_put_literal(struct buf *out, struct slice s)
 {
 	struct pen w = { .qp = true };
 	int r = buf_reserve(out, (s.n + 4) * 4);

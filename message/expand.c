@@ -1,3 +1,4 @@
+/* message/expand.c - runs a program over the values of one recipient. */
 #include "message/expand.h"
 
 #include <inttypes.h>
@@ -10,7 +11,7 @@
 /* Lines of a header end there for good; a List-Unsubscribe group past it is taken back. */
 enum { GROUP_MAX = PROGRAM_LINE_MAX };
 
-struct frame {
+struct expand_frame {
 	const struct value *top; /* what {{.}} is */
 	uint32_t left;           /* items after top */
 };
@@ -26,7 +27,7 @@ struct run {
 	bool in_header, in_group;
 	unsigned steps, depth, n_calls;
 	uint32_t pc;
-	struct frame frames[PROGRAM_DEPTH_MAX];
+	struct expand_frame frames[PROGRAM_DEPTH_MAX];
 	uint32_t calls[PROGRAM_DEPTH_MAX];
 };
 
@@ -173,7 +174,7 @@ static int do_slot(struct run *x, const struct op *op)
 static int do_section(struct run *x, const struct op *op)
 {
 	const struct value *v = find(x, op);
-	struct frame *f;
+	struct expand_frame *f;
 
 	if (!is_true(v)) {
 		x->pc = op->a + 1;
@@ -183,9 +184,9 @@ static int do_section(struct run *x, const struct op *op)
 		return E_LIMIT;
 	f = &x->frames[x->depth++];
 	if (v->type == VALUE_LIST)
-		*f = (struct frame){ v->items, v->count - 1 };
+		*f = (struct expand_frame){ v->items, v->count - 1 };
 	else
-		*f = (struct frame){ v, 0 };
+		*f = (struct expand_frame){ v, 0 };
 	return 0;
 }
 
@@ -198,7 +199,7 @@ static int do_inverted(struct run *x, const struct op *op)
 
 static int do_end(struct run *x, const struct op *op)
 {
-	struct frame *f;
+	struct expand_frame *f;
 
 	if (x->p->ops[op->a].kind == OP_INVERTED)
 		return 0;

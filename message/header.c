@@ -1,3 +1,4 @@
+/* message/header.c - walks and counts the fields of a header. */
 #include "message/header.h"
 
 #include "base/clock.h"
@@ -55,43 +56,6 @@ int header_next(struct slice message, size_t *pos, struct header_field *ret)
 	return 1;
 }
 
-int header_find(struct slice message, struct slice name, struct header_field *ret)
-{
-	size_t pos = 0;
-	int r;
-
-	for (unsigned i = 0; i < HEADER_FIELDS_MAX; i++) {
-		struct header_field f;
-		r = header_next(message, &pos, &f);
-		if (r <= 0)
-			return r;
-		if (slice_eq_nocase(f.name, name)) {
-			*ret = f;
-			return 1;
-		}
-	}
-	return E_LIMIT;
-}
-
-int header_unfold(struct slice v, struct buf *out)
-{
-	int r;
-
-	while (v.n && strchr(" \t\r\n", v.p[0]) && v.p[0])
-		v = slice_of(v.p + 1, v.n - 1);
-	while (v.n && strchr(" \t\r\n", v.p[v.n - 1]) && v.p[v.n - 1])
-		v.n--;
-	r = buf_reserve(out, v.n);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < v.n; i++)
-		if (v.p[i] != '\r' && v.p[i] != '\n') {
-			*buf_tail(out) = v.p[i];
-			buf_grow(out, 1);
-		}
-	return 0;
-}
-
 #define COUNT(member) offsetof(struct header_scan, member)
 static const struct {
 	struct slice name;
@@ -113,7 +77,7 @@ static const struct {
 static bool says_auto(struct slice v)
 {
 	while (v.n && (v.p[0] == ' ' || v.p[0] == '\t' || v.p[0] == '\r' || v.p[0] == '\n'))
-		v = slice_of(v.p + 1, v.n - 1);
+		v = slice_skip(v, 1);
 	return !(slice_starts_nocase(v, SLICE("no")) &&
 		 (v.n == 2 || v.p[2] == ' ' || v.p[2] == ';' || v.p[2] == '(' || v.p[2] == '\r'));
 }

@@ -1,15 +1,16 @@
+/* message/load.c - reads the bytes of a program and checks all of them. */
 #include "message/escape.h"
 #include "message/ops.h"
 #include "message/program.h"
 
 /* Everything the expander relies on is checked here, once: it may then index without looking. */
 
-struct reader {
+struct program_reader {
 	struct slice rest;
 	bool bad;
 };
 
-static const char *take(struct reader *r, size_t n)
+static const char *take(struct program_reader *r, size_t n)
 {
 	const char *p = r->rest.p;
 
@@ -17,15 +18,15 @@ static const char *take(struct reader *r, size_t n)
 		r->bad = true;
 		return NULL;
 	}
-	r->rest = slice_of(p + n, r->rest.n - n);
+	r->rest = slice_skip(r->rest, n);
 	return p;
 }
 
-static void read_strings(struct reader *r, struct slice *to, uint32_t n)
+static void read_strings(struct program_reader *r, struct slice *to, uint32_t n)
 {
 	for (uint32_t i = 0; i < n && !r->bad; i++) {
 		const char *p = take(r, 2);
-		size_t len = p ? get16(p) : 0;
+		size_t len = p ? ops_u16(p) : 0;
 		p = take(r, len);
 		if (len > PROGRAM_NAME_MAX)
 			r->bad = true;
@@ -33,18 +34,18 @@ static void read_strings(struct reader *r, struct slice *to, uint32_t n)
 	}
 }
 
-static void read_paths(struct reader *r, struct program *p)
+static void read_paths(struct program_reader *r, struct program *p)
 {
 	const char *at = take(r, 2 * (size_t)p->n_paths);
 
 	for (uint32_t i = 0; at && i < p->n_paths; i++) {
-		p->paths[i] = get16(at + 2 * i);
+		p->paths[i] = ops_u16(at + 2 * i);
 		if (p->paths[i] >= p->n_names)
 			r->bad = true;
 	}
 }
 
-static void read_ops(struct reader *r, struct program *p)
+static void read_ops(struct program_reader *r, struct program *p)
 {
 	const char *at = take(r, PROGRAM_OP * (size_t)p->n_ops);
 
@@ -54,9 +55,9 @@ static void read_ops(struct reader *r, struct program *p)
 			.escape = (uint8_t)at[1],
 			.ref = (uint8_t)at[2],
 			.n_path = (uint8_t)at[3],
-			.field = get16(at + 4),
-			.a = get32(at + 8),
-			.b = get32(at + 12),
+			.field = ops_u16(at + 4),
+			.a = ops_u32(at + 8),
+			.b = ops_u32(at + 12),
 		};
 }
 
@@ -105,7 +106,7 @@ static bool lines_within(struct slice s, size_t max)
 		size_t n = lf ? (size_t)(lf - s.p) + 1 : s.n;
 		if (n > max)
 			return false;
-		s = slice_of(s.p + n, s.n - n);
+		s = slice_skip(s, n);
 	}
 	return true;
 }
@@ -240,27 +241,27 @@ static struct program *allocate(uint32_t fields, uint32_t names, uint32_t paths,
 
 int program_load(struct program **ret, struct slice bytes)
 {
-	struct reader r = { bytes, false };
+	struct program_reader r = { bytes, false };
 	const char *head = take(&r, PROGRAM_HEAD);
 	OWNED(program) p = NULL;
 
-	if (!head || memcmp(head, "PPG1", 4) != 0 || get16(head + 4) > PROGRAM_RAW)
+	if (!head || memcmp(head, "PPG1", 4) != 0 || ops_u16(head + 4) > PROGRAM_RAW)
 		return E_CORRUPT;
 	/* No count may claim more than the bytes could hold. */
-	if (get16(head + 6) > PROGRAM_FIELDS_MAX || get32(head + 8) > PROGRAM_NAMES_MAX ||
-	    get32(head + 12) > PROGRAM_PATHS_MAX || get32(head + 16) > PROGRAM_OPS_MAX ||
-	    get32(head + 16) > bytes.n / PROGRAM_OP || get32(head + 20) > PROGRAM_POOL_MAX)
+	if (ops_u16(head + 6) > PROGRAM_FIELDS_MAX || ops_u32(head + 8) > PROGRAM_NAMES_MAX ||
+	    ops_u32(head + 12) > PROGRAM_PATHS_MAX || ops_u32(head + 16) > PROGRAM_OPS_MAX ||
+	    ops_u32(head + 16) > bytes.n / PROGRAM_OP || ops_u32(head + 20) > PROGRAM_POOL_MAX)
 		return E_CORRUPT;
-	p = allocate(get16(head + 6), get32(head + 8), get32(head + 12), get32(head + 16));
+	p = allocate(ops_u16(head + 6), ops_u32(head + 8), ops_u32(head + 12), ops_u32(head + 16));
 	if (!p)
 		return -ENOMEM;
-	p->raw = get16(head + 4) == PROGRAM_RAW;
+	p->raw = ops_u16(head + 4) == PROGRAM_RAW;
 	read_strings(&r, p->fields, p->n_fields);
 	read_strings(&r, p->names, p->n_names);
 	read_paths(&r, p);
 	read_ops(&r, p);
 	p->pool = r.rest;
-	if (r.bad || p->pool.n != get32(head + 20) || !check_ops(p))
+	if (r.bad || p->pool.n != ops_u32(head + 20) || !check_ops(p))
 		return E_CORRUPT;
 	*ret = TAKE(p);
 	return 0;

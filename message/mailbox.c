@@ -1,3 +1,4 @@
+/* message/mailbox.c - one address: local part, domain, literal. */
 #include "message/mailbox.h"
 
 #include <idn2.h>
@@ -60,7 +61,7 @@ static size_t scan_dot_string(struct slice s, bool utf8)
 
 	for (;;) {
 		size_t atom = i;
-		while ((n = atext_length(slice_of(s.p + i, s.n - i), utf8)) > 0)
+		while ((n = atext_length(slice_skip(s, i), utf8)) > 0)
 			i += n;
 		if (i == atom)
 			return 0;
@@ -92,7 +93,7 @@ static size_t scan_quoted(struct slice s, unsigned flags)
 		} else if ((signed char)s.p[i] > 0 && quoted_fit(s.p[i], any)) {
 			i++;
 		} else {
-			size_t n = flags & MAILBOX_UTF8 ? utf8_fit(slice_of(s.p + i, s.n - i)) : 0;
+			size_t n = flags & MAILBOX_UTF8 ? utf8_fit(slice_skip(s, i)) : 0;
 			if (!n)
 				return 0;
 			i += n;
@@ -140,7 +141,7 @@ static int domain_to_ascii(struct slice d, char *buf, size_t *ret_n)
 	if (d.n >= sizeof(in))
 		return E_LIMIT;
 	for (size_t i = 0, k; i < d.n; i += k) {
-		k = (signed char)d.p[i] > 0 ? 1 : utf8_fit(slice_of(d.p + i, d.n - i));
+		k = (signed char)d.p[i] > 0 ? 1 : utf8_fit(slice_skip(d, i));
 		if (!k)
 			return E_SYNTAX;
 	}
@@ -198,7 +199,7 @@ static int parse_literal(struct slice d, char *buf, struct slice *ret)
 	if (d.n < 3 || d.n > 64 || d.p[d.n - 1] != ']')
 		return E_SYNTAX;
 	if (slice_starts_nocase(inner, v6)) {
-		inner = slice_of(inner.p + v6.n, inner.n - v6.n);
+		inner = slice_skip(inner, v6.n);
 		family = AF_INET6;
 	}
 	if (ip_parse(inner, &ip) < 0 || ip.family != family)
@@ -222,6 +223,14 @@ static int scan_local(struct slice s, unsigned flags, size_t *ret_n)
 	return 0;
 }
 
+struct slice address_domain(struct slice address)
+{
+	struct slice local, domain = SLICE("");
+
+	(void)slice_cut_last(address, '@', &local, &domain);
+	return domain;
+}
+
 int mailbox_parse(struct slice s, unsigned flags, struct mailbox *ret)
 {
 	char domain[MAILBOX_MAX + 2];
@@ -235,7 +244,7 @@ int mailbox_parse(struct slice s, unsigned flags, struct mailbox *ret)
 	r = scan_local(s, flags, &n);
 	if (r < 0)
 		return r;
-	rest = slice_of(s.p + n + 1, s.n - n - 1);
+	rest = slice_skip(s, n + 1);
 	m.literal = rest.n && rest.p[0] == '[';
 	if (m.literal)
 		r = flags & MAILBOX_LITERAL ? parse_literal(rest, domain, &d) : E_SYNTAX;

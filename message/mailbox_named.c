@@ -1,17 +1,9 @@
+/* message/mailbox_named.c - a display name with an address, and the first address of a list. */
 #include "base/encode.h"
 #include "message/mailbox.h"
 #include "message/word.h"
 
 enum { LINE_WIDTH = 78, QUOTED_NAME_MAX = 60 };
-
-static struct slice trim(struct slice s)
-{
-	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = slice_of(s.p + 1, s.n - 1);
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
 
 static bool name_fit(struct slice s)
 {
@@ -59,7 +51,7 @@ int mailbox_named_parse(struct slice s, unsigned flags, struct mailbox_named *re
 	size_t open;
 	int r;
 
-	s = trim(s);
+	s = slice_trim(s);
 	if (s.n == 0 || s.p[s.n - 1] != '>') {
 		r = mailbox_parse(s, flags, &m.box);
 		if (r < 0)
@@ -75,7 +67,7 @@ int mailbox_named_parse(struct slice s, unsigned flags, struct mailbox_named *re
 	r = mailbox_parse(slice_of(s.p + open, s.n - open - 1), flags, &m.box);
 	if (r < 0)
 		return r;
-	r = parse_name(trim(slice_of(s.p, open - 1)), name, &m.name_n);
+	r = parse_name(slice_trim(slice_of(s.p, open - 1)), name, &m.name_n);
 	if (r < 0)
 		return r;
 	memcpy(m.name, name, (size_t)m.name_n + 1);

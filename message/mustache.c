@@ -1,3 +1,4 @@
+/* message/mustache.c - finds the tags in a template. */
 #include "message/mustache.h"
 
 void mustache_init(struct mustache *m, struct slice source)
@@ -10,18 +11,10 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+#define WHITE " \t\r\n"
 static bool is_white(char c)
 {
-	return is_blank(c) || c == '\r' || c == '\n';
-}
-
-static struct slice trim(struct slice s)
-{
-	while (s.n && is_white(s.p[0]))
-		s = slice_of(s.p + 1, s.n - 1);
-	while (s.n && is_white(s.p[s.n - 1]))
-		s.n--;
-	return s;
+	return c && strchr(WHITE, c);
 }
 
 /* Offset of needle at or after `from`, or -1. */
@@ -65,13 +58,13 @@ static const char *set_delimiters(struct mustache *m, struct slice inner)
 		inner.n--;
 	else
 		return "new delimiters end in \"=\"";
-	inner = trim(inner);
+	inner = slice_trim_set(inner, WHITE);
 	while (n < inner.n && !is_white(inner.p[n]))
 		n++;
 	for (k = n; k < inner.n && is_white(inner.p[k]); k++)
 		;
 	m->open = slice_of(inner.p, n);
-	m->close = slice_of(inner.p + k, inner.n - k);
+	m->close = slice_skip(inner, k);
 	for (size_t i = 0; i < m->close.n; i++)
 		if (is_white(m->close.p[i]) || m->close.p[i] == '=')
 			return "new delimiters are two words without \"=\"";
@@ -150,7 +143,7 @@ static const char *read_tag(struct mustache *m, struct mustache_tag *t, size_t f
 	if (mark == '=') {
 		why = set_delimiters(m, slice_of(text.p, text.n + 1));
 	} else {
-		t->name = trim(text);
+		t->name = slice_trim_set(text, WHITE);
 		why = mark == '!' ? NULL : check_name(t->name, t->kind == TAG_PARTIAL);
 	}
 	if (!why && t->kind != TAG_SLOT && t->kind != TAG_RAW)

@@ -1,5 +1,7 @@
+/* message/received.c - writes the line "Received:". */
+#include "message/received.h"
+
 #include "base/clock.h"
-#include "message/header.h"
 
 enum { PART_MAX = 255 };
 

@@ -1,3 +1,4 @@
+/* message/word.c - folding and encoded-words. */
 #include "message/word.h"
 
 #include "base/encode.h"
@@ -15,7 +16,7 @@ size_t word_clean(char *dst, struct slice text)
 
 	for (size_t i = 0; i < text.n;) {
 		unsigned char c = (unsigned char)text.p[i];
-		size_t k = utf8_length(slice_of(text.p + i, text.n - i));
+		size_t k = utf8_length(slice_skip(text, i));
 		if (k == 0) {
 			memcpy(dst + n, "\xef\xbf\xbd", 3);
 			n += 3;
@@ -57,7 +58,7 @@ static size_t unit_length(struct slice s)
 static bool is_foldable(struct slice s)
 {
 	for (size_t i = 0, n; i < s.n; i += n) {
-		n = unit_length(slice_of(s.p + i, s.n - i));
+		n = unit_length(slice_skip(s, i));
 		if (n + 1 > LINE_WIDTH)
 			return false;
 	}
@@ -69,7 +70,7 @@ static size_t write_folded(char *dst, struct slice s, unsigned col)
 	size_t n = 0, k;
 
 	for (size_t i = 0; i < s.n; i += k) {
-		k = unit_length(slice_of(s.p + i, s.n - i));
+		k = unit_length(slice_skip(s, i));
 		/* The first word may go to a new line only with the space that stands before it. */
 		if (col + k > LINE_WIDTH && (i > 0 || col > 1)) {
 			memcpy(dst + n, "\r\n ", 3);
@@ -100,7 +101,6 @@ static size_t q_width(struct slice s)
 
 static size_t q_write(char *dst, struct slice s)
 {
-	static const char hex[] = "0123456789ABCDEF";
 	size_t n = 0;
 
 	for (size_t i = 0; i < s.n; i++) {
@@ -111,8 +111,8 @@ static size_t q_write(char *dst, struct slice s)
 			dst[n++] = '_';
 		} else {
 			dst[n++] = '=';
-			dst[n++] = hex[c >> 4];
-			dst[n++] = hex[c & 15];
+			hex_put_upper(dst + n, c);
+			n += 2;
 		}
 	}
 	return n;
@@ -136,7 +136,7 @@ static size_t take(struct slice s, size_t room, bool q)
 	size_t n = 0, width = 0, k;
 
 	for (; n < s.n; n += k) {
-		k = utf8_length(slice_of(s.p + n, s.n - n));
+		k = utf8_length(slice_skip(s, n));
 		k = MAX_OF(k, (size_t)1);
 		width = q ? width + q_width(slice_of(s.p + n, k)) : (n + k + 2) / 3 * 4;
 		if (width > room)
@@ -169,7 +169,7 @@ size_t word_write_encoded(char *dst, struct slice s, unsigned *col)
 		memcpy(dst + n, "?=", 2);
 		n += 2;
 		*col += (unsigned)(n - start);
-		s = slice_of(s.p + k, s.n - k);
+		s = slice_skip(s, k);
 		if (s.n) /* white space between adjacent encoded-words is not shown */
 			*col = LINE_WIDTH_ENCODED;
 	}
@@ -178,10 +178,7 @@ size_t word_write_encoded(char *dst, struct slice s, unsigned *col)
 
 size_t word_write(char *dst, struct slice s, unsigned col)
 {
-	while (s.n && s.p[0] == ' ')
-		s = slice_of(s.p + 1, s.n - 1);
-	while (s.n && s.p[s.n - 1] == ' ')
-		s.n--;
+	s = slice_trim_set(s, " ");
 	if (word_is_plain(s) && is_foldable(s))
 		return write_folded(dst, s, col);
 	return word_write_encoded(dst, s, &col);

@@ -4,14 +4,14 @@
 #include "base/hash.h"
 #include "spool/inside.h"
 
-void batch_free(struct batch *b)
+void append_batch_free(struct append_batch *b)
 {
 	free(b->p);
 	free(b->cuts);
 	memset(b, 0, sizeof(*b));
 }
 
-static int batch_reserve(struct batch *b, uint64_t n)
+static int batch_reserve(struct append_batch *b, uint64_t n)
 {
 	size_t cap = MAX_OF(b->cap, (size_t)64 << 10);
 	char *p;
@@ -31,7 +31,7 @@ static int batch_reserve(struct batch *b, uint64_t n)
 /* A new segment begins at the head: its header, with the totals so far, is part of the stream. */
 static void begin_segment(struct spool *sp)
 {
-	struct batch *b = &sp->active;
+	struct append_batch *b = &sp->active;
 	lsn_t start = atomic_load(&sp->head);
 	struct segment_header h = {
 		.magic = SEGMENT_MAGIC,
@@ -67,7 +67,7 @@ uint64_t append_reserve(const struct spool *sp)
 /* May one more segment be begun?  Every one begun gets its file before its bytes are written, so
  * there must be room for those begun and not yet made as well.  Mail leaves room for a spare and
  * the reserve behind it; outcomes may use both. */
-bool append_has_place(const struct spool *sp, uint64_t bytes, enum want want)
+bool append_has_place(const struct spool *sp, uint64_t bytes, enum append_want want)
 {
 	uint64_t files = sp->unmade + 1 - sp->spare_ready;
 	uint64_t need = files * sp->segment_bytes + (bytes > sp->segment_bytes ? bytes : 0);
@@ -77,7 +77,7 @@ bool append_has_place(const struct spool *sp, uint64_t bytes, enum want want)
 	return need <= sp->room;
 }
 
-int append_room(struct spool *sp, uint64_t bytes, enum want want)
+int append_room(struct spool *sp, uint64_t bytes, enum append_want want)
 {
 	struct segment *seg = sp->n_segs ? segment_newest(sp) : NULL;
 	uint64_t used = seg ? seg->end - seg->start : 0;
@@ -104,19 +104,19 @@ int append_room(struct spool *sp, uint64_t bytes, enum want want)
 	return 0;
 }
 
-uint32_t parts_crc(const struct part *parts, size_t n)
+uint32_t append_parts_crc(const struct append_part *parts, size_t n)
 {
 	uint32_t crc = 0;
 
 	for (size_t i = 0; i < n; i++)
-		crc = crc32c(crc, parts[i].p, parts[i].n);
+		crc = hash_crc32c(crc, parts[i].p, parts[i].n);
 	return crc;
 }
 
 lsn_t append_record(struct spool *sp, unsigned type, unsigned flags, uint32_t crc,
-		    const struct part *parts, size_t n_parts)
+		    const struct append_part *parts, size_t n_parts)
 {
-	struct batch *b = &sp->active;
+	struct append_batch *b = &sp->active;
 	lsn_t lsn = atomic_load(&sp->head), end;
 	struct record_header h = { .type = (uint8_t)type,
 				   .flags = (uint8_t)flags,

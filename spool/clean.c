@@ -23,8 +23,8 @@ static bool too_long(const struct spool *sp)
 /* Parts of a copy: the job as it was given, then what has become of its rows. */
 static int copy_job_locked(struct spool *sp, uint32_t i, struct slice given, uint32_t given_crc)
 {
-	struct job *j = job_at(&sp->t, i);
-	uint32_t n = job_count_deferred(j), k = 0;
+	struct kept_job *j = kept_job_at(&sp->t, i);
+	uint32_t n = kept_job_count_deferred(j), k = 0;
 	size_t bitmap = (j->rows + 7u) / 8, size;
 	OWNED_MEM char *state = must_alloc(sizeof(n) + bitmap + n * sizeof(struct deferred_row));
 	char *p = state + sizeof(n) + bitmap;
@@ -32,10 +32,11 @@ static int copy_job_locked(struct spool *sp, uint32_t i, struct slice given, uin
 	int r;
 
 	memcpy(state, &n, sizeof(n));
-	memcpy(state + sizeof(n), job_bitmap(j), bitmap);
+	memcpy(state + sizeof(n), kept_job_bitmap(j), bitmap);
 	for (uint32_t row = 0; k < n && row < j->rows; row++) {
-		uint64_t w = row_deferred(j, row);
-		struct deferred_row d = { row, deferred_attempts(w), 0, deferred_next(w) };
+		uint64_t w = kept_row_deferred(j, row);
+		struct deferred_row d = { row, kept_deferred_attempts(w), 0,
+					  kept_deferred_next(w) };
 		if (!w)
 			continue;
 		memcpy(p, &d, sizeof(d));
@@ -46,8 +47,8 @@ static int copy_job_locked(struct spool *sp, uint32_t i, struct slice given, uin
 	r = append_room(sp, size, WANT_COPY);
 	if (r < 0)
 		return r;
-	const struct part parts[] = { { given.p, given.n }, { state, (size_t)(p - state) } };
-	end = append_record(sp, RECORD_JOB, RECORD_COPY, crc32c(given_crc, state, parts[1].n),
+	const struct append_part parts[] = { { given.p, given.n }, { state, (size_t)(p - state) } };
+	end = append_record(sp, RECORD_JOB, RECORD_COPY, hash_crc32c(given_crc, state, parts[1].n),
 			    parts, 2);
 	state_job_moved(sp, i, end - size, (uint32_t)size);
 	return 0;
@@ -56,7 +57,7 @@ static int copy_job_locked(struct spool *sp, uint32_t i, struct slice given, uin
 /* Entered with the lock held, left with it held; the disk is read without it.  0, or an error. */
 static int move_job(struct spool *sp, uint32_t i, uint64_t *copied)
 {
-	struct job *j = job_at(&sp->t, i);
+	struct kept_job *j = kept_job_at(&sp->t, i);
 	lsn_t lsn = j->lsn;
 	OWNED_MEM char *mem = NULL;
 	struct record rec;
@@ -66,10 +67,10 @@ static int move_job(struct spool *sp, uint32_t i, uint64_t *copied)
 	int r = read_record_unlock(sp, lsn, j->size, &mem, &rec);
 
 	if (r >= 0)
-		r = job_decode(&rec, &view);
+		r = record_decode_job(&rec, &view);
 	if (r >= 0) {
 		given = slice_of(rec.payload.p, sizeof(view.f) + view.meta.n + view.data.n);
-		crc = crc32c(0, given.p, given.n);
+		crc = hash_crc32c(0, given.p, given.n);
 	}
 	spool_lock(sp);
 	if (r < 0)
@@ -84,7 +85,7 @@ static int move_job(struct spool *sp, uint32_t i, uint64_t *copied)
 
 static int move_content(struct spool *sp, uint32_t i, uint64_t *copied)
 {
-	struct content *c = content_at(&sp->t, i);
+	struct kept_content *c = kept_content_at(&sp->t, i);
 	OWNED_MEM char *mem = NULL;
 	struct record rec;
 	uint32_t crc = 0;
@@ -92,7 +93,7 @@ static int move_content(struct spool *sp, uint32_t i, uint64_t *copied)
 	int r = read_record_unlock(sp, c->lsn, c->size, &mem, &rec);
 
 	if (r >= 0)
-		crc = crc32c(0, rec.payload.p, rec.payload.n);
+		crc = hash_crc32c(0, rec.payload.p, rec.payload.n);
 	spool_lock(sp);
 	if (r < 0)
 		return r;
@@ -103,7 +104,7 @@ static int move_content(struct spool *sp, uint32_t i, uint64_t *copied)
 	r = append_room(sp, c->size, WANT_COPY);
 	if (r < 0)
 		return r;
-	const struct part part = { rec.payload.p, rec.payload.n };
+	const struct append_part part = { rec.payload.p, rec.payload.n };
 	end = append_record(sp, RECORD_CONTENT, RECORD_COPY, crc, &part, 1);
 	*copied += c->size;
 	state_content_moved(sp, i, end - c->size);
@@ -118,8 +119,8 @@ static int move_jobs(struct spool *sp, struct segment *seg, uint64_t *copied)
 
 	for (unsigned n = 0; r >= 0 && i != NONE && n < STEP_VISITS && *copied < STEP_BYTES; n++) {
 		bool was_last = i == last;
-		seg->jobs = job_at(&sp->t, i)->seg_next;
-		if (job_at(&sp->t, i)->state == JOB_LIVE) {
+		seg->jobs = kept_job_at(&sp->t, i)->seg_next;
+		if (kept_job_at(&sp->t, i)->state == JOB_LIVE) {
 			r = move_job(sp, i, copied);
 			if (r < 0)
 				segment_link_job(sp, i);
@@ -138,8 +139,8 @@ static int move_contents(struct spool *sp, struct segment *seg, uint64_t *copied
 
 	for (unsigned n = 0; r >= 0 && i != NONE && n < STEP_VISITS && *copied < STEP_BYTES; n++) {
 		bool was_last = i == last;
-		seg->contents = content_at(&sp->t, i)->seg_next;
-		if (content_at(&sp->t, i)->refs) {
+		seg->contents = kept_content_at(&sp->t, i)->seg_next;
+		if (kept_content_at(&sp->t, i)->refs) {
 			r = move_content(sp, i, copied);
 			if (r < 0)
 				segment_link_content(sp, i);
@@ -153,18 +154,19 @@ static int move_contents(struct spool *sp, struct segment *seg, uint64_t *copied
 
 static int move_rules(struct spool *sp, struct segment *seg, uint64_t *copied)
 {
-	struct rule *rule;
+	struct kept_rule *rule;
 	unsigned n = 0;
 
 	while (n++ < STEP_FORGETS && *copied < STEP_BYTES &&
-	       (rule = list_first(&seg->rules, struct rule, seg))) {
-		const struct part parts[] = { { &rule->key_len, 4 },
-					      { rule->bytes, rule->key_len + rule->value_len } };
+	       (rule = list_first(&seg->rules, struct kept_rule, seg))) {
+		const struct append_part parts[] = {
+			{ &rule->key_len, 4 }, { rule->bytes, rule->key_len + rule->value_len }
+		};
 		int r = append_room(sp, rule->size, WANT_COPY);
 		if (r < 0)
 			return r;
-		lsn_t end =
-		    append_record(sp, RECORD_RULE, RECORD_COPY, parts_crc(parts, 2), parts, 2);
+		lsn_t end = append_record(sp, RECORD_RULE, RECORD_COPY, append_parts_crc(parts, 2),
+					  parts, 2);
 		*copied += rule->size;
 		state_rule(sp, slice_of(rule->bytes, rule->key_len),
 			   slice_of(rule->bytes + rule->key_len, rule->value_len), end - rule->size,
@@ -175,15 +177,15 @@ static int move_rules(struct spool *sp, struct segment *seg, uint64_t *copied)
 
 static int move_cursors(struct spool *sp, struct segment *seg)
 {
-	for (struct consumer *c = sp->t.consumers; c; c = c->next) {
-		const struct part parts[] = { { &c->cursor, 8 }, { c->name, c->name_len } };
+	for (struct kept_consumer *c = sp->t.consumers; c; c = c->next) {
+		const struct append_part parts[] = { { &c->cursor, 8 }, { c->name, c->name_len } };
 		if (c->lsn >= seg->end)
 			continue;
 		int r = append_room(sp, c->size, WANT_COPY);
 		if (r < 0)
 			return r;
-		lsn_t end =
-		    append_record(sp, RECORD_CONSUMER, RECORD_COPY, parts_crc(parts, 2), parts, 2);
+		lsn_t end = append_record(sp, RECORD_CONSUMER, RECORD_COPY,
+					  append_parts_crc(parts, 2), parts, 2);
 		state_consumer(sp, slice_of(c->name, c->name_len), c->cursor, end - c->size,
 			       c->size);
 	}
@@ -224,8 +226,8 @@ static bool forget_contents(struct spool *sp, struct segment *seg)
 {
 	for (unsigned n = 1; seg->contents != NONE && !seg->live; n++) {
 		uint32_t i = seg->contents;
-		seg->contents = content_at(&sp->t, i)->seg_next;
-		content_forget(&sp->t, i);
+		seg->contents = kept_content_at(&sp->t, i)->seg_next;
+		kept_content_forget(&sp->t, i);
 		breathe(sp, n);
 	}
 	return !seg->live;
@@ -235,8 +237,8 @@ static void forget_jobs(struct spool *sp, struct segment *seg)
 {
 	for (unsigned n = 1; seg->jobs != NONE; n++) {
 		uint32_t i = seg->jobs;
-		seg->jobs = job_at(&sp->t, i)->seg_next;
-		job_forget(&sp->t, i);
+		seg->jobs = kept_job_at(&sp->t, i)->seg_next;
+		kept_job_forget(&sp->t, i);
 		breathe(sp, n);
 	}
 }
@@ -253,7 +255,7 @@ static int remove_oldest(struct spool *sp)
 		return E_CONFLICT;
 	seg->going = true;
 	spool_unlock(sp);
-	segment_name(seg->start, name);
+	folder_segment_name(seg->start, name);
 	r = sp->disk->unlink(sp->disk->self, sp->dirfd, name);
 	if (r == -ENOENT)
 		r = 0;
@@ -274,7 +276,8 @@ static bool is_pinned(const struct spool *sp, const struct segment *seg)
 {
 	lsn_t durable = atomic_load(&sp->durable);
 
-	return durable < seg->end || durable < seg->dead_at || consumers_slowest(&sp->t) < seg->end;
+	return durable < seg->end || durable < seg->dead_at ||
+	       kept_consumers_slowest(&sp->t) < seg->end;
 }
 
 void clean_step(struct spool *sp)

@@ -64,7 +64,7 @@ static int write_new_segment(struct spool *sp, struct segment *seg, const char *
 	r = write_synced(sp, sp->spare_fd, p, n, 0);
 	if (r < 0)
 		return r;
-	segment_name(seg->start, name);
+	folder_segment_name(seg->start, name);
 	r = d->rename(d->self, sp->dirfd, SPARE_NAME, name);
 	if (r >= 0)
 		r = d->sync_dir(d->self, sp->dirfd);
@@ -128,7 +128,7 @@ static void trim_before(struct spool *sp, lsn_t start)
 
 static int write_flight(struct spool *sp)
 {
-	const struct batch *b = &sp->flight;
+	const struct append_batch *b = &sp->flight;
 	size_t from = 0;
 
 	for (uint32_t i = 0; i <= b->n_cuts; i++) {
@@ -161,7 +161,7 @@ void commit_poison(struct spool *sp)
 
 static bool take_batch(struct spool *sp)
 {
-	struct batch b;
+	struct append_batch b;
 
 	spool_lock(sp);
 	b = sp->flight;
@@ -171,7 +171,7 @@ static bool take_batch(struct spool *sp)
 	sp->active.start = sp->flight.start + sp->flight.n;
 	sp->urgent = false;
 	sp->lazy_since = 0;
-	for (struct consumer *c = sp->t.consumers; c; c = c->next)
+	for (struct kept_consumer *c = sp->t.consumers; c; c = c->next)
 		c->flight = c->cursor;
 	spool_unlock(sp);
 	return sp->flight.n > 0;
@@ -182,8 +182,8 @@ static void land_batch(struct spool *sp)
 	spool_lock(sp);
 	sp->flight.n = sp->flight.n_cuts = 0;
 	if (sp->flight.cap > KEEP_BATCH)
-		batch_free(&sp->flight);
-	for (struct consumer *c = sp->t.consumers; c; c = c->next)
+		append_batch_free(&sp->flight);
+	for (struct kept_consumer *c = sp->t.consumers; c; c = c->next)
 		c->kept = c->flight;
 	spool_unlock(sp);
 }
@@ -199,8 +199,8 @@ int commit_batch(struct spool *sp)
 		return 0;
 	from = clock_mono_us();
 	if (write_flight(sp) < 0) {
-		/* The page cache may say yes to a second sync of pages it has dropped: it is
-		 * over. */
+		/* The page cache may say yes to a second sync of pages it has
+		 * dropped: it is over. */
 		commit_poison(sp);
 		return E_POISONED;
 	}
@@ -262,9 +262,9 @@ static int wait_until(struct spool *sp, int64_t us)
 	return r;
 }
 
-/* Those whose batch just landed are about to write again while the others' is already pending: left
- * alone, two half groups take turns for ever.  A quarter of a sync is worth waiting for one
- * group. */
+/* Those whose batch just landed are about to write again while the others' is already
+ * pending: left alone, two half groups take turns for ever.  A quarter of a sync is worth
+ * waiting for one group. */
 static void gather(struct spool *sp, size_t landed)
 {
 	int64_t until = clock_mono_us() + MIN_OF(sp->sync_us / 4, (int64_t)GATHER_US);

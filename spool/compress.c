@@ -1,3 +1,4 @@
+/* spool/compress.c - the one door to zstd. */
 #include "spool/compress.h"
 
 #include <pthread.h>
@@ -50,7 +51,7 @@ static struct context *context(void)
 	return mine;
 }
 
-int pack(struct slice in, char **ret, size_t *ret_n)
+int compress_pack(struct slice in, char **ret, size_t *ret_n)
 {
 	size_t cap, n;
 	char *out;
@@ -73,7 +74,7 @@ int pack(struct slice in, char **ret, size_t *ret_n)
 	return 1;
 }
 
-int unpack(struct slice in, size_t raw_len, struct buf *out)
+int compress_unpack(struct slice in, size_t raw_len, struct buf *out)
 {
 	size_t n;
 	int r;

@@ -2,7 +2,7 @@
 #include "spool/inside.h"
 #include "spool/scan.h"
 
-const char *event_name(unsigned kind)
+const char *spool_event_name(unsigned kind)
 {
 	static const char *const names[] = {
 		[OUTCOME_DELIVERED] = "delivered", [OUTCOME_BOUNCED] = "bounced",
@@ -13,7 +13,7 @@ const char *event_name(unsigned kind)
 	return kind < ARRAY_LEN(names) && names[kind] ? names[kind] : "unknown";
 }
 
-struct reader {
+struct event_reader {
 	int (*each)(void *arg, const struct event *e);
 	void *arg;
 	uint32_t left;
@@ -30,21 +30,21 @@ static int event_of(const struct record *rec, struct event *e)
 	if (rec->flags & RECORD_COPY)
 		return 0;
 	if (rec->type == RECORD_JOB) {
-		r = job_decode(rec, &job);
+		r = record_decode_job(rec, &job);
 		*e = (struct event){ rec->end,       EVENT_ACCEPTED, job.f.id, job.f.tenant,
 				     job.f.campaign, job.f.rows,     { 0 } };
 		return r < 0 ? r : 1;
 	}
 	if (rec->type != RECORD_OUTCOME)
 		return 0;
-	r = outcome_decode(rec->payload, &v);
+	r = record_decode_outcome(rec->payload, &v);
 	if (r < 0)
 		return r;
 	*e = (struct event){ rec->end, v.o.kind, v.job, v.tenant, v.campaign, v.o.row, v.o };
 	return 1;
 }
 
-static int read_some(struct reader *rd, struct scan *s)
+static int read_some(struct event_reader *rd, struct scan *s)
 {
 	struct record rec;
 	struct event e;
@@ -63,7 +63,7 @@ static int read_some(struct reader *rd, struct scan *s)
 	return r < 0 ? r : 0;
 }
 
-static int read_segment(struct spool *sp, struct reader *rd, struct segment *seg, lsn_t limit)
+static int read_segment(struct spool *sp, struct event_reader *rd, struct segment *seg, lsn_t limit)
 {
 	struct scan s;
 	int r;
@@ -78,8 +78,8 @@ static int read_segment(struct spool *sp, struct reader *rd, struct segment *seg
 	return r;
 }
 
-/* The segment that holds what follows `at`, pinned; *limit: how far it is durable.  0: there is
- * none. */
+/* The segment that holds what follows `at`, pinned; *limit: how far it is durable.
+ * 0: there is none. */
 static int pin_at(struct spool *sp, lsn_t at, struct segment **ret, lsn_t *limit)
 {
 	lsn_t durable = atomic_load(&sp->durable);
@@ -104,7 +104,7 @@ static int pin_at(struct spool *sp, lsn_t at, struct segment **ret, lsn_t *limit
 int spool_events(struct spool *sp, lsn_t from, uint32_t max,
 		 int (*each)(void *arg, const struct event *e), void *arg, lsn_t *ret_next)
 {
-	struct reader rd = { each, arg, max, from };
+	struct event_reader rd = { each, arg, max, from };
 	struct segment *seg;
 	lsn_t limit;
 	int r = 0;

@@ -1,9 +1,12 @@
+/* spool/folder.c - the segment files of a folder, in order. */
 #include "spool/folder.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 
-void segment_name(lsn_t start, char *buf)
+#include "base/encode.h"
+
+void folder_segment_name(lsn_t start, char *buf)
 {
 	(void)snprintf(buf, SEGMENT_NAME, "%016llx.seg", (unsigned long long)start);
 }
@@ -11,17 +14,13 @@ void segment_name(lsn_t start, char *buf)
 static int parse_name(const char *name, lsn_t *ret)
 {
 	char again[SEGMENT_NAME];
-	lsn_t start = 0;
+	lsn_t start;
 
 	if (strlen(name) != 20)
 		return E_SYNTAX;
-	for (int i = 0; i < 16; i++) {
-		bool digit = memchr("0123456789abcdef", name[i], 16) != NULL;
-		if (!digit)
-			return E_SYNTAX;
-		start = start << 4 | (lsn_t)(name[i] <= '9' ? name[i] - '0' : name[i] - 'a' + 10);
-	}
-	segment_name(start, again);
+	if (hex_u64(slice_of(name, 16), &start) < 0)
+		return E_SYNTAX;
+	folder_segment_name(start, again);
 	*ret = start;
 	return strcmp(again, name) == 0 ? 0 : E_SYNTAX;
 }
@@ -90,7 +89,7 @@ int folder_enter(const struct folder *f, size_t i, struct segment_header *h, str
 	uint64_t size = 0;
 	int fd, r;
 
-	segment_name(start, name);
+	folder_segment_name(start, name);
 	fd = d->open(d->self, f->dirfd, name, O_RDONLY, 0);
 	if (fd < 0)
 		return fd;

@@ -1,16 +1,17 @@
+/* spool/format.c - structs to the bytes of the log and back. */
 #include "spool/format.h"
 
 #include "base/hash.h"
 
 void segment_header_seal(struct segment_header *h)
 {
-	h->crc = crc32c(0, h, offsetof(struct segment_header, crc));
+	h->crc = hash_crc32c(0, h, offsetof(struct segment_header, crc));
 }
 
 int segment_header_check(const struct segment_header *h)
 {
 	if (h->magic != SEGMENT_MAGIC ||
-	    h->crc != crc32c(0, h, offsetof(struct segment_header, crc)))
+	    h->crc != hash_crc32c(0, h, offsetof(struct segment_header, crc)))
 		return E_CORRUPT;
 	return h->version == FORMAT_VERSION && h->length == SEGMENT_HEADER ? 0 : E_VERSION;
 }
@@ -22,7 +23,8 @@ uint64_t record_salt(struct id128 spool)
 
 static uint32_t seal_crc(const struct record_header *h, uint32_t payload_crc)
 {
-	return crc32c(payload_crc, (const char *)h + sizeof(h->crc), sizeof(*h) - sizeof(h->crc));
+	return hash_crc32c(payload_crc, (const char *)h + sizeof(h->crc),
+			   sizeof(*h) - sizeof(h->crc));
 }
 
 void record_seal(struct record_header *h, uint32_t payload_crc, lsn_t lsn, uint64_t salt)
@@ -47,7 +49,7 @@ int record_parse(const char *p, size_t n, lsn_t lsn, uint64_t salt, struct recor
 	*ret_need = record_size(h.length);
 	if (n < *ret_need)
 		return 0;
-	if (h.crc != seal_crc(&h, crc32c(0, p + RECORD_HEADER, h.length)))
+	if (h.crc != seal_crc(&h, hash_crc32c(0, p + RECORD_HEADER, h.length)))
 		return E_CORRUPT;
 	*ret = (struct record){
 		lsn,     lsn + record_size(h.length),          lsn - h.batch_back, h.type,
@@ -56,8 +58,8 @@ int record_parse(const char *p, size_t n, lsn_t lsn, uint64_t salt, struct recor
 	return 1;
 }
 
-int content_decode(struct slice payload, struct content_fixed *f, struct slice *meta,
-		   struct slice *bytes)
+int record_decode_content(struct slice payload, struct content_fixed *f, struct slice *meta,
+			  struct slice *bytes)
 {
 	if (payload.n < sizeof(*f))
 		return E_CORRUPT;
@@ -84,7 +86,7 @@ static int copy_state_decode(struct slice rest, struct job_view *ret)
 	return 0;
 }
 
-int job_decode(const struct record *rec, struct job_view *ret)
+int record_decode_job(const struct record *rec, struct job_view *ret)
 {
 	struct job_fixed *f = &ret->f;
 	size_t rest;
@@ -119,8 +121,7 @@ static int get_number(struct slice *in, uint64_t max, uint64_t *ret)
 
 	for (unsigned shift = 0; shift < 64 && in->n; shift += 7) {
 		uint64_t c = (unsigned char)*in->p;
-		in->p++;
-		in->n--;
+		*in = slice_skip(*in, 1);
 		if (shift == 63 && c > 1)
 			return E_CORRUPT;
 		v |= (c & 0x7f) << shift;
@@ -142,9 +143,9 @@ enum {
 	N_CAMPAIGN,
 	N_ATTEMPT,
 	N_CODE,
-	N_DSN0,
-	N_DSN1,
-	N_DSN2,
+	N_CLASS,
+	N_SUBJECT,
+	N_DETAIL,
 	N_FLAGS,
 	N_AT,
 	N_NEXT,
@@ -161,14 +162,22 @@ static const uint64_t number_max[NUMBERS] = { OUTCOME_DEFERRED, ROWS_MAX,   UINT
 					      TEXT_MAX,         HOST_MAX,   PEER_MAX,   PEER_MAX,
 					      RCPT_MAX };
 
-size_t outcome_encode(char *buf, struct id128 job, uint64_t tenant, uint64_t campaign,
-		      const struct outcome *o)
+size_t record_encode_outcome(char *buf, struct id128 job, uint64_t tenant, uint64_t campaign,
+			     const struct outcome *o)
 {
 	const struct slice text[] = { o->text, o->host, o->ip, o->source, o->rcpt };
-	uint64_t v[NUMBERS] = {
-		o->kind,   o->row,    tenant,    campaign, o->attempt,         o->code,
-		o->dsn[0], o->dsn[1], o->dsn[2], o->flags, (uint64_t)o->at_ms, (uint64_t)o->next_ms
-	};
+	uint64_t v[NUMBERS] = { o->kind,
+				o->row,
+				tenant,
+				campaign,
+				o->attempt,
+				o->code,
+				o->status.class,
+				o->status.subject,
+				o->status.detail,
+				o->flags,
+				(uint64_t)o->at_ms,
+				(uint64_t)o->next_ms };
 	char *p = buf;
 
 	memcpy(p, &job, sizeof(job));
@@ -185,7 +194,7 @@ size_t outcome_encode(char *buf, struct id128 job, uint64_t tenant, uint64_t cam
 	return (size_t)(p - buf);
 }
 
-int outcome_decode(struct slice in, struct outcome_view *ret)
+int record_decode_outcome(struct slice in, struct outcome_view *ret)
 {
 	struct outcome *o = &ret->o;
 	struct slice *text[] = { &o->text, &o->host, &o->ip, &o->source, &o->rcpt };
@@ -194,7 +203,7 @@ int outcome_decode(struct slice in, struct outcome_view *ret)
 	if (in.n < sizeof(ret->job))
 		return E_CORRUPT;
 	memcpy(&ret->job, in.p, sizeof(ret->job));
-	in = slice_of(in.p + sizeof(ret->job), in.n - sizeof(ret->job));
+	in = slice_skip(in, sizeof(ret->job));
 	for (size_t i = 0; i < NUMBERS; i++)
 		if (get_number(&in, number_max[i], &v[i]) < 0)
 			return E_CORRUPT;
@@ -208,8 +217,8 @@ int outcome_decode(struct slice in, struct outcome_view *ret)
 			       .kind = (enum outcome_kind)v[N_KIND],
 			       .attempt = (uint16_t)v[N_ATTEMPT],
 			       .code = (uint16_t)v[N_CODE],
-			       .dsn = { (uint16_t)v[N_DSN0], (uint16_t)v[N_DSN1],
-					(uint16_t)v[N_DSN2] },
+			       .status = STATUS((uint16_t)v[N_CLASS], (uint16_t)v[N_SUBJECT],
+						(uint16_t)v[N_DETAIL]),
 			       .at_ms = (int64_t)v[N_AT],
 			       .next_ms = (int64_t)v[N_NEXT],
 			       .flags = (uint16_t)v[N_FLAGS] };
@@ -221,7 +230,7 @@ int outcome_decode(struct slice in, struct outcome_view *ret)
 }
 
 /* rule = key length u32, key, value */
-int rule_decode(struct slice in, struct slice *key, struct slice *value)
+int record_decode_rule(struct slice in, struct slice *key, struct slice *value)
 {
 	uint32_t n;
 
@@ -230,17 +239,18 @@ int rule_decode(struct slice in, struct slice *key, struct slice *value)
 	memcpy(&n, in.p, sizeof(n));
 	if (n > RULE_KEY_MAX || n > in.n - sizeof(n) || in.n - sizeof(n) - n > RULE_VALUE_MAX)
 		return E_CORRUPT;
-	*key = slice_of(in.p + sizeof(n), n);
-	*value = slice_of(key->p + n, in.n - sizeof(n) - n);
+	in = slice_skip(in, sizeof(n));
+	*key = slice_of(in.p, n);
+	*value = slice_skip(in, n);
 	return 0;
 }
 
 /* consumer = cursor u64, name; a cursor of all ones ends it */
-int consumer_decode(struct slice in, struct slice *name, lsn_t *cursor)
+int record_decode_consumer(struct slice in, struct slice *name, lsn_t *cursor)
 {
 	if (in.n <= sizeof(*cursor) || in.n > sizeof(*cursor) + CONSUMER_NAME_MAX)
 		return E_CORRUPT;
 	memcpy(cursor, in.p, sizeof(*cursor));
-	*name = slice_of(in.p + sizeof(*cursor), in.n - sizeof(*cursor));
+	*name = slice_skip(in, sizeof(*cursor));
 	return 0;
 }

@@ -7,7 +7,7 @@
 struct draft {
 	struct content_fixed content;
 	struct job_fixed job;
-	struct part content_parts[3], job_parts[3];
+	struct append_part content_parts[3], job_parts[3];
 	uint32_t content_crc, job_crc;
 	uint64_t content_size, job_size; /* of the records; 0: none */
 	char *packed;
@@ -16,10 +16,10 @@ struct draft {
 static void draft_content(struct draft *d, const struct content_in *in)
 {
 	d->content = (struct content_fixed){ in->id, (uint32_t)in->meta.n, (uint32_t)in->bytes.n };
-	d->content_parts[0] = (struct part){ &d->content, sizeof(d->content) };
-	d->content_parts[1] = (struct part){ in->meta.p, in->meta.n };
-	d->content_parts[2] = (struct part){ in->bytes.p, in->bytes.n };
-	d->content_crc = parts_crc(d->content_parts, 3);
+	d->content_parts[0] = (struct append_part){ &d->content, sizeof(d->content) };
+	d->content_parts[1] = (struct append_part){ in->meta.p, in->meta.n };
+	d->content_parts[2] = (struct append_part){ in->bytes.p, in->bytes.n };
+	d->content_crc = append_parts_crc(d->content_parts, 3);
 	d->content_size = record_size(sizeof(d->content) + in->meta.n + in->bytes.n);
 }
 
@@ -27,7 +27,7 @@ static int draft_job(struct draft *d, const struct job_in *in)
 {
 	struct slice data = in->data;
 	size_t packed_n = 0;
-	int r = pack(in->data, &d->packed, &packed_n);
+	int r = compress_pack(in->data, &d->packed, &packed_n);
 
 	if (r < 0)
 		return r;
@@ -47,10 +47,10 @@ static int draft_job(struct draft *d, const struct job_in *in)
 		.class = in->class,
 		.packed = r > 0,
 	};
-	d->job_parts[0] = (struct part){ &d->job, sizeof(d->job) };
-	d->job_parts[1] = (struct part){ in->meta.p, in->meta.n };
-	d->job_parts[2] = (struct part){ data.p, data.n };
-	d->job_crc = parts_crc(d->job_parts, 3);
+	d->job_parts[0] = (struct append_part){ &d->job, sizeof(d->job) };
+	d->job_parts[1] = (struct append_part){ in->meta.p, in->meta.n };
+	d->job_parts[2] = (struct append_part){ data.p, data.n };
+	d->job_crc = append_parts_crc(d->job_parts, 3);
 	d->job_size = record_size(sizeof(d->job) + in->meta.n + data.n);
 	return 0;
 }
@@ -75,8 +75,8 @@ static int check_input(const struct content_in *content, const struct job_in *jo
 static uint32_t add_content(struct spool *sp, const struct draft *d, unsigned flags)
 {
 	lsn_t end = append_record(sp, RECORD_CONTENT, flags, d->content_crc, d->content_parts, 3);
-	uint32_t i = content_add(&sp->t, d->content.id);
-	struct content *c = content_at(&sp->t, i);
+	uint32_t i = kept_content_add(&sp->t, d->content.id);
+	struct kept_content *c = kept_content_at(&sp->t, i);
 
 	c->lsn = end - d->content_size;
 	c->size = (uint32_t)d->content_size;
@@ -87,8 +87,8 @@ static uint32_t add_content(struct spool *sp, const struct draft *d, unsigned fl
 static uint32_t add_job(struct spool *sp, const struct draft *d, uint32_t content)
 {
 	lsn_t end = append_record(sp, RECORD_JOB, 0, d->job_crc, d->job_parts, 3);
-	uint32_t i = job_add(&sp->t, &d->job);
-	struct job *j = job_at(&sp->t, i);
+	uint32_t i = kept_job_add(&sp->t, &d->job);
+	struct kept_job *j = kept_job_at(&sp->t, i);
 
 	j->lsn = end - d->job_size;
 	j->size = (uint32_t)d->job_size;
@@ -112,17 +112,17 @@ static int known_job(struct spool *sp, uint32_t i, job_no *ret_job, lsn_t *ret_l
 
 static int put_locked(struct spool *sp, struct draft *d, job_no *ret_job, lsn_t *ret_lsn)
 {
-	uint32_t i = d->job_size ? job_find(&sp->t, d->job.id) : NONE, content = NONE;
+	uint32_t i = d->job_size ? kept_job_find(&sp->t, d->job.id) : NONE, content = NONE;
 	int r;
 
 	if (i != NONE)
 		return known_job(sp, i, ret_job, ret_lsn);
 	if (d->content_size)
-		content = content_find(&sp->t, d->content.id);
+		content = kept_content_find(&sp->t, d->content.id);
 	if (content != NONE)
 		d->content_size = 0; /* stored once */
 	if (d->job_size && !(d->content_size && id_eq(d->content.id, d->job.content))) {
-		content = content_find(&sp->t, d->job.content);
+		content = kept_content_find(&sp->t, d->job.content);
 		if (content == NONE)
 			return E_UNKNOWN;
 	}
@@ -170,27 +170,27 @@ int spool_put(struct spool *sp, const struct content_in *content, const struct j
 static int outcome_locked(struct spool *sp, const struct outcome *o, lsn_t *ret_lsn)
 {
 	char bytes[OUTCOME_BYTES_MAX];
-	struct job *j = o->job < sp->t.jobs.used ? job_at(&sp->t, o->job) : NULL;
-	struct part part = { bytes, 0 };
+	struct kept_job *j = o->job < sp->t.jobs.used ? kept_job_at(&sp->t, o->job) : NULL;
+	struct append_part part = { bytes, 0 };
 	int r;
 
 	if (!j || j->state == JOB_FREE || o->row >= j->rows)
 		return E_UNKNOWN;
-	if (row_done(j, o->row))
+	if (kept_row_done(j, o->row))
 		return E_CONFLICT;
-	part.n = outcome_encode(bytes, j->id, j->tenant, j->campaign, o);
+	part.n = record_encode_outcome(bytes, j->id, j->tenant, j->campaign, o);
 	r = append_room(sp, record_size(part.n), WANT_OUTCOME);
 	if (r < 0)
 		return r;
-	*ret_lsn = append_record(sp, RECORD_OUTCOME, 0, crc32c(0, bytes, part.n), &part, 1);
+	*ret_lsn = append_record(sp, RECORD_OUTCOME, 0, hash_crc32c(0, bytes, part.n), &part, 1);
 	append_lazy(sp);
 	state_total(&sp->t.totals, o->kind);
 	if (o->kind == OUTCOME_DEFERRED) {
-		row_set_deferred(j, o->row, o->attempt, o->next_ms);
+		kept_row_set_deferred(j, o->row, o->attempt, o->next_ms);
 		return 0;
 	}
 	sp->t.queued--;
-	row_set_done(j, o->row);
+	kept_row_set_done(j, o->row);
 	if (!j->live)
 		state_job_ended(sp, o->job);
 	return 0;
@@ -214,7 +214,9 @@ int spool_put_outcome(struct spool *sp, const struct outcome *o, lsn_t *ret_lsn)
 int spool_put_rule(struct spool *sp, struct slice key, struct slice value, lsn_t *ret_lsn)
 {
 	uint32_t key_len = (uint32_t)key.n;
-	const struct part parts[] = { { &key_len, 4 }, { key.p, key.n }, { value.p, value.n } };
+	const struct append_part parts[] = { { &key_len, 4 },
+					     { key.p, key.n },
+					     { value.p, value.n } };
 	uint64_t size = record_size(4 + key.n + value.n);
 	uint32_t crc;
 	lsn_t end = 0;
@@ -222,7 +224,7 @@ int spool_put_rule(struct spool *sp, struct slice key, struct slice value, lsn_t
 
 	if (!key.n || key.n > RULE_KEY_MAX || value.n > RULE_VALUE_MAX)
 		return E_LIMIT;
-	crc = parts_crc(parts, 3);
+	crc = append_parts_crc(parts, 3);
 	spool_lock(sp);
 	r = append_room(sp, size, WANT_OUTCOME);
 	if (r >= 0) {
@@ -238,14 +240,15 @@ int spool_put_rule(struct spool *sp, struct slice key, struct slice value, lsn_t
 
 static int put_consumer(struct spool *sp, struct slice name, lsn_t cursor)
 {
-	const struct part parts[] = { { &cursor, 8 }, { name.p, name.n } };
+	const struct append_part parts[] = { { &cursor, 8 }, { name.p, name.n } };
 	uint64_t size = record_size(8 + name.n);
 	int r;
 
 	spool_lock(sp);
 	r = append_room(sp, size, WANT_OUTCOME);
 	if (r >= 0) {
-		lsn_t end = append_record(sp, RECORD_CONSUMER, 0, parts_crc(parts, 2), parts, 2);
+		lsn_t end =
+		    append_record(sp, RECORD_CONSUMER, 0, append_parts_crc(parts, 2), parts, 2);
 		state_consumer(sp, name, cursor, end - size, (uint32_t)size);
 		append_lazy(sp);
 	}
@@ -267,7 +270,7 @@ int spool_consumer_drop(struct spool *sp, struct slice name)
 	bool known;
 
 	spool_lock(sp);
-	known = consumer_find(&sp->t, name) != NULL;
+	known = kept_consumer_find(&sp->t, name) != NULL;
 	spool_unlock(sp);
 	return known ? put_consumer(sp, name, UINT64_MAX) : E_UNKNOWN;
 }
@@ -276,17 +279,17 @@ void spool_each_consumer(struct spool *sp, void (*each)(void *arg, struct slice 
 			 void *arg)
 {
 	spool_lock(sp);
-	for (const struct consumer *c = sp->t.consumers; c; c = c->next)
+	for (const struct kept_consumer *c = sp->t.consumers; c; c = c->next)
 		each(arg, slice_of(c->name, c->name_len), c->cursor);
 	spool_unlock(sp);
 }
 
 int spool_consumer_get(struct spool *sp, struct slice name, lsn_t *ret)
 {
-	const struct consumer *c;
+	const struct kept_consumer *c;
 
 	spool_lock(sp);
-	c = consumer_find(&sp->t, name);
+	c = kept_consumer_find(&sp->t, name);
 	if (c)
 		*ret = c->cursor;
 	spool_unlock(sp);

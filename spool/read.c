@@ -2,7 +2,7 @@
 #include "spool/compress.h"
 #include "spool/inside.h"
 
-static bool copy_pending(const struct batch *b, lsn_t lsn, uint32_t size, char *mem)
+static bool copy_pending(const struct append_batch *b, lsn_t lsn, uint32_t size, char *mem)
 {
 	if (!b->n || lsn < b->start || lsn + size > b->start + b->n)
 		return false;
@@ -55,11 +55,11 @@ int read_record_unlock(struct spool *sp, lsn_t lsn, uint32_t size, char **ret_me
 }
 
 /* The slot when it holds a job that is live (or, with any, finished), else NULL. */
-static struct job *live_job(struct spool *sp, job_no no)
+static struct kept_job *live_job(struct spool *sp, job_no no)
 {
-	if (no >= sp->t.jobs.used || job_at(&sp->t, no)->state != JOB_LIVE)
+	if (no >= sp->t.jobs.used || kept_job_at(&sp->t, no)->state != JOB_LIVE)
 		return NULL;
-	return job_at(&sp->t, no);
+	return kept_job_at(&sp->t, no);
 }
 
 /* The cursor is a slot number: slots are handed out in the log's order at recovery. */
@@ -79,13 +79,13 @@ int spool_next_job(struct spool *sp, uint64_t *cursor, job_no *ret)
 
 int spool_job_info(struct spool *sp, job_no no, struct job_info *ret)
 {
-	const struct job *j;
+	const struct kept_job *j;
 	int r = E_UNKNOWN;
 
 	spool_lock(sp);
 	j = live_job(sp, no);
 	if (j) {
-		*ret = (struct job_info){ j->id,         content_at(&sp->t, j->content)->id,
+		*ret = (struct job_info){ j->id,         kept_content_at(&sp->t, j->content)->id,
 					  j->tenant,     j->campaign,
 					  j->class,      j->accepted_ms,
 					  j->expires_ms, j->rows,
@@ -102,8 +102,8 @@ int spool_find_job(struct spool *sp, struct id128 id, job_no *ret)
 	int r = E_UNKNOWN;
 
 	spool_lock(sp);
-	i = job_find(&sp->t, id);
-	if (i != NONE && job_at(&sp->t, i)->state == JOB_LIVE) {
+	i = kept_job_find(&sp->t, id);
+	if (i != NONE && kept_job_at(&sp->t, i)->state == JOB_LIVE) {
 		*ret = i;
 		r = 0;
 	}
@@ -116,7 +116,7 @@ int spool_read_job(struct spool *sp, job_no no, struct buf *meta, struct buf *da
 	OWNED_MEM char *mem = NULL;
 	struct record rec;
 	struct job_view view;
-	struct job *j;
+	struct kept_job *j;
 	int r;
 
 	spool_lock(sp);
@@ -127,11 +127,11 @@ int spool_read_job(struct spool *sp, job_no no, struct buf *meta, struct buf *da
 	}
 	r = read_record_unlock(sp, j->lsn, j->size, &mem, &rec);
 	if (r >= 0)
-		r = job_decode(&rec, &view);
+		r = record_decode_job(&rec, &view);
 	if (r >= 0 && meta)
 		r = buf_append(meta, view.meta);
 	if (r >= 0 && data)
-		r = view.f.packed ? unpack(view.data, view.f.raw_len, data)
+		r = view.f.packed ? compress_unpack(view.data, view.f.raw_len, data)
 				  : buf_append(data, view.data);
 	return r;
 }
@@ -146,15 +146,15 @@ int spool_read_content(struct spool *sp, struct id128 id, struct buf *meta, stru
 	int r;
 
 	spool_lock(sp);
-	i = content_find(&sp->t, id);
+	i = kept_content_find(&sp->t, id);
 	if (i == NONE) {
 		spool_unlock(sp);
 		return E_UNKNOWN;
 	}
-	r = read_record_unlock(sp, content_at(&sp->t, i)->lsn, content_at(&sp->t, i)->size, &mem,
-			       &rec);
+	r = read_record_unlock(sp, kept_content_at(&sp->t, i)->lsn,
+			       kept_content_at(&sp->t, i)->size, &mem, &rec);
 	if (r >= 0)
-		r = content_decode(rec.payload, &f, &m, &b);
+		r = record_decode_content(rec.payload, &f, &m, &b);
 	if (r >= 0 && meta)
 		r = buf_append(meta, m);
 	if (r >= 0 && bytes)
@@ -165,17 +165,17 @@ int spool_read_content(struct spool *sp, struct id128 id, struct buf *meta, stru
 bool spool_row_live(struct spool *sp, job_no no, uint32_t row, uint16_t *ret_attempts,
 		    int64_t *ret_next_ms)
 {
-	const struct job *j;
+	const struct kept_job *j;
 	uint64_t w = 0;
 	bool live;
 
 	spool_lock(sp);
 	j = live_job(sp, no);
-	live = j && row < j->rows && !row_done(j, row);
+	live = j && row < j->rows && !kept_row_done(j, row);
 	if (live)
-		w = row_deferred(j, row);
+		w = kept_row_deferred(j, row);
 	spool_unlock(sp);
-	*ret_attempts = deferred_attempts(w);
-	*ret_next_ms = deferred_next(w);
+	*ret_attempts = kept_deferred_attempts(w);
+	*ret_next_ms = kept_deferred_next(w);
 	return live;
 }

@@ -19,18 +19,18 @@ struct recovery {
 /* A job may name a content whose only record is a copy further on: it gets its slot here. */
 static uint32_t content_slot(struct spool *sp, struct id128 id)
 {
-	uint32_t i = content_find(&sp->t, id);
+	uint32_t i = kept_content_find(&sp->t, id);
 
-	return i != NONE ? i : content_add(&sp->t, id);
+	return i != NONE ? i : kept_content_add(&sp->t, id);
 }
 
 static void place_content(struct recovery *rc)
 {
-	struct content *c;
+	struct kept_content *c;
 
 	if (!rc->held.any)
 		return;
-	c = content_at(&rc->sp->t, content_slot(rc->sp, rc->held.id));
+	c = kept_content_at(&rc->sp->t, content_slot(rc->sp, rc->held.id));
 	c->lsn = rc->held.lsn;
 	c->size = rc->held.size;
 	rc->held.any = false;
@@ -40,7 +40,7 @@ static int apply_content(struct recovery *rc, const struct record *rec)
 {
 	struct content_fixed f;
 	struct slice meta, bytes;
-	int r = content_decode(rec->payload, &f, &meta, &bytes);
+	int r = record_decode_content(rec->payload, &f, &meta, &bytes);
 
 	if (r < 0)
 		return r;
@@ -50,19 +50,19 @@ static int apply_content(struct recovery *rc, const struct record *rec)
 	return 0;
 }
 
-static void apply_copy_state(struct spool *sp, struct job *j, const struct job_view *v)
+static void apply_copy_state(struct spool *sp, struct kept_job *j, const struct job_view *v)
 {
 	struct deferred_row d;
 
 	for (uint32_t row = 0; row < v->f.rows; row++)
-		if ((unsigned char)v->bitmap.p[row / 8] >> row % 8 & 1 && !row_done(j, row)) {
-			row_set_done(j, row);
+		if ((unsigned char)v->bitmap.p[row / 8] >> row % 8 & 1 && !kept_row_done(j, row)) {
+			kept_row_set_done(j, row);
 			sp->t.queued--;
 		}
 	for (size_t at = 0; at < v->deferred.n; at += sizeof(d)) {
 		memcpy(&d, v->deferred.p + at, sizeof(d));
-		if (d.row < v->f.rows && !row_done(j, d.row))
-			row_set_deferred(j, d.row, d.attempts, d.next_ms);
+		if (d.row < v->f.rows && !kept_row_done(j, d.row))
+			kept_row_set_deferred(j, d.row, d.attempts, d.next_ms);
 	}
 }
 
@@ -71,24 +71,24 @@ static int apply_job(struct recovery *rc, const struct record *rec)
 	struct spool *sp = rc->sp;
 	bool copy = rec->flags & RECORD_COPY;
 	struct job_view v;
-	struct job *j;
+	struct kept_job *j;
 	uint32_t i;
-	int r = job_decode(rec, &v);
+	int r = record_decode_job(rec, &v);
 
 	if (r < 0)
 		return r;
-	i = job_find(&sp->t, v.f.id);
-	if (i != NONE && (!copy || job_at(&sp->t, i)->rows != v.f.rows))
+	i = kept_job_find(&sp->t, v.f.id);
+	if (i != NONE && (!copy || kept_job_at(&sp->t, i)->rows != v.f.rows))
 		return E_CORRUPT; /* accepted twice: spool_put never does that */
 	if (i == NONE) {
 		uint32_t content = content_slot(sp, v.f.content);
-		i = job_add(&sp->t, &v.f);
-		job_at(&sp->t, i)->content = content;
+		i = kept_job_add(&sp->t, &v.f);
+		kept_job_at(&sp->t, i)->content = content;
 		sp->t.queued += v.f.rows;
 		if (!copy)
 			sp->t.totals.accepted += v.f.rows;
 	}
-	j = job_at(&sp->t, i);
+	j = kept_job_at(&sp->t, i);
 	j->lsn = rec->lsn;
 	j->size = (uint32_t)(rec->end - rec->lsn);
 	if (copy)
@@ -102,26 +102,26 @@ static int apply_outcome(struct recovery *rc, const struct record *rec)
 {
 	struct spool *sp = rc->sp;
 	struct outcome_view v;
-	struct job *j = NULL;
+	struct kept_job *j = NULL;
 	uint32_t i;
-	int r = outcome_decode(rec->payload, &v);
+	int r = record_decode_outcome(rec->payload, &v);
 
 	if (r < 0)
 		return r;
-	i = job_find(&sp->t, v.job);
+	i = kept_job_find(&sp->t, v.job);
 	if (i != NONE) {
-		j = job_at(&sp->t, i);
-		if (v.o.row >= j->rows || row_done(j, v.o.row))
+		j = kept_job_at(&sp->t, i);
+		if (v.o.row >= j->rows || kept_row_done(j, v.o.row))
 			return E_CORRUPT; /* a second end: spool_put_outcome never does that */
 	}
 	state_total(&sp->t.totals, v.o.kind);
 	if (!j)
 		return 0;
 	if (v.o.kind == OUTCOME_DEFERRED) {
-		row_set_deferred(j, v.o.row, v.o.attempt, v.o.next_ms);
+		kept_row_set_deferred(j, v.o.row, v.o.attempt, v.o.next_ms);
 		return 0;
 	}
-	row_set_done(j, v.o.row);
+	kept_row_set_done(j, v.o.row);
 	sp->t.queued--;
 	return 0;
 }
@@ -129,7 +129,7 @@ static int apply_outcome(struct recovery *rc, const struct record *rec)
 static int apply_rule(struct recovery *rc, const struct record *rec)
 {
 	struct slice key, value;
-	int r = rule_decode(rec->payload, &key, &value);
+	int r = record_decode_rule(rec->payload, &key, &value);
 
 	if (r >= 0)
 		state_rule(rc->sp, key, value, rec->lsn, (uint32_t)(rec->end - rec->lsn));
@@ -139,14 +139,14 @@ static int apply_rule(struct recovery *rc, const struct record *rec)
 static int apply_consumer(struct recovery *rc, const struct record *rec)
 {
 	struct slice name;
-	struct consumer *c;
+	struct kept_consumer *c;
 	lsn_t cursor;
-	int r = consumer_decode(rec->payload, &name, &cursor);
+	int r = record_decode_consumer(rec->payload, &name, &cursor);
 
 	if (r < 0)
 		return r;
 	state_consumer(rc->sp, name, cursor, rec->lsn, (uint32_t)(rec->end - rec->lsn));
-	c = consumer_find(&rc->sp->t, name);
+	c = kept_consumer_find(&rc->sp->t, name);
 	if (c)
 		c->kept = cursor;
 	return 0;
@@ -176,7 +176,7 @@ static int apply_record(struct recovery *rc, struct segment *seg, const struct r
 
 static int name_fault(struct recovery *rc, const struct segment *seg, lsn_t at, int err)
 {
-	segment_name(seg->start, rc->report->bad_segment);
+	folder_segment_name(seg->start, rc->report->bad_segment);
 	rc->report->bad_offset = at - seg->start;
 	return err;
 }
@@ -279,18 +279,18 @@ static int read_segment(struct recovery *rc, size_t i)
 
 static int settle_job(struct spool *sp, uint32_t i)
 {
-	struct job *j = job_at(&sp->t, i);
+	struct kept_job *j = kept_job_at(&sp->t, i);
 
 	if (j->state == JOB_FREE)
 		return 0;
 	segment_link_job(sp, i);
 	if (!j->live) {
-		job_drop_state(j);
+		kept_job_drop_state(j);
 		j->state = JOB_DONE;
 		j->content = NONE;
 		return 0;
 	}
-	if (!content_at(&sp->t, j->content)->size)
+	if (!kept_content_at(&sp->t, j->content)->size)
 		return E_CORRUPT;
 	state_job_live(sp, i);
 	return 0;
@@ -304,11 +304,11 @@ static int settle(struct spool *sp)
 	for (uint32_t i = 0; i < sp->t.jobs.used && r >= 0; i++)
 		r = settle_job(sp, i);
 	for (uint32_t i = 0; i < sp->t.contents.used; i++) {
-		struct content *c = content_at(&sp->t, i);
+		struct kept_content *c = kept_content_at(&sp->t, i);
 		if (c->used && c->size)
 			segment_link_content(sp, i);
 		else if (c->used && !c->refs)
-			content_forget(&sp->t, i);
+			kept_content_forget(&sp->t, i);
 	}
 	return r;
 }
@@ -326,7 +326,7 @@ static int list_segments(struct spool *sp)
 	return r;
 }
 
-int recover(struct spool *sp, struct spool_recovery *report)
+int recover_log(struct spool *sp, struct spool_recovery *report)
 {
 	struct recovery rc = { .sp = sp, .report = report };
 	int r = list_segments(sp);

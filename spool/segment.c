@@ -74,7 +74,7 @@ int segment_pin(struct spool *sp, struct segment *seg)
 
 	if (seg->fd < 0) {
 		close_some(sp);
-		segment_name(seg->start, name);
+		folder_segment_name(seg->start, name);
 		fd = sp->disk->open(sp->disk->self, sp->dirfd, name,
 				    sp->read_only ? O_RDONLY : O_RDWR, 0);
 		if (fd < 0)
@@ -96,26 +96,26 @@ void segment_unpin(struct spool *sp, struct segment *seg)
 
 void segment_link_job(struct spool *sp, uint32_t i)
 {
-	struct job *j = job_at(&sp->t, i);
+	struct kept_job *j = kept_job_at(&sp->t, i);
 	struct segment *seg = segment_of(sp, j->lsn);
 
 	j->seg_next = NONE;
 	if (seg->jobs == NONE)
 		seg->jobs = i;
 	else
-		job_at(&sp->t, seg->jobs_tail)->seg_next = i;
+		kept_job_at(&sp->t, seg->jobs_tail)->seg_next = i;
 	seg->jobs_tail = i;
 }
 
 void segment_link_content(struct spool *sp, uint32_t i)
 {
-	struct content *c = content_at(&sp->t, i);
+	struct kept_content *c = kept_content_at(&sp->t, i);
 	struct segment *seg = segment_of(sp, c->lsn);
 
 	c->seg_next = NONE;
 	if (seg->contents == NONE)
 		seg->contents = i;
 	else
-		content_at(&sp->t, seg->contents_tail)->seg_next = i;
+		kept_content_at(&sp->t, seg->contents_tail)->seg_next = i;
 	seg->contents_tail = i;
 }

@@ -1,3 +1,4 @@
+/* spool/spool.c - opens and ends a spool; its positions, rules and books. */
 #include "spool/spool.h"
 
 #include <fcntl.h>
@@ -72,7 +73,7 @@ static int open_once(struct spool **ret, const struct spool_options *o,
 	int r = open_dir(sp, o->dir);
 
 	if (r >= 0)
-		r = recover(sp, report);
+		r = recover_log(sp, report);
 	if (r >= 0 && !sp->n_segs)
 		r = begin_log(sp);
 	if (r < 0) {
@@ -180,8 +181,8 @@ struct spool *spool_free(struct spool *sp)
 	close_log(sp);
 	tables_free(&sp->t);
 	close_files(sp);
-	batch_free(&sp->active);
-	batch_free(&sp->flight);
+	append_batch_free(&sp->active);
+	append_batch_free(&sp->flight);
 	(void)pthread_mutex_destroy(&sp->lock);
 	(void)pthread_mutex_destroy(&sp->port_lock);
 	(void)pthread_cond_destroy(&sp->wake);
@@ -245,7 +246,7 @@ int spool_each_rule(struct spool *sp, struct slice prefix,
 
 	spool_lock(sp);
 	while ((l = map_next(&sp->t.rules, &pos, l))) {
-		const struct rule *rule = container_of(l, struct rule, link);
+		const struct kept_rule *rule = container_of(l, struct kept_rule, link);
 		const uint32_t len[2] = { rule->key_len, rule->value_len };
 		if (rule->key_len < prefix.n || memcmp(rule->bytes, prefix.p, prefix.n) != 0)
 			continue;

@@ -20,7 +20,7 @@ static void lose(struct spool *sp, lsn_t lsn, uint64_t size)
 
 static void content_ref(struct spool *sp, uint32_t i)
 {
-	struct content *c = content_at(&sp->t, i);
+	struct kept_content *c = kept_content_at(&sp->t, i);
 
 	if (c->refs++)
 		return;
@@ -30,7 +30,7 @@ static void content_ref(struct spool *sp, uint32_t i)
 
 static void content_unref(struct spool *sp, uint32_t i)
 {
-	struct content *c = content_at(&sp->t, i);
+	struct kept_content *c = kept_content_at(&sp->t, i);
 
 	if (--c->refs)
 		return;
@@ -40,7 +40,7 @@ static void content_unref(struct spool *sp, uint32_t i)
 
 void state_job_live(struct spool *sp, uint32_t i)
 {
-	struct job *j = job_at(&sp->t, i);
+	struct kept_job *j = kept_job_at(&sp->t, i);
 
 	gain(sp, j->lsn, j->size);
 	content_ref(sp, j->content);
@@ -49,7 +49,7 @@ void state_job_live(struct spool *sp, uint32_t i)
 
 void state_job_moved(struct spool *sp, uint32_t i, lsn_t lsn, uint32_t size)
 {
-	struct job *j = job_at(&sp->t, i);
+	struct kept_job *j = kept_job_at(&sp->t, i);
 
 	lose(sp, j->lsn, j->size);
 	j->lsn = lsn;
@@ -60,10 +60,10 @@ void state_job_moved(struct spool *sp, uint32_t i, lsn_t lsn, uint32_t size)
 
 void state_job_ended(struct spool *sp, uint32_t i)
 {
-	struct job *j = job_at(&sp->t, i);
+	struct kept_job *j = kept_job_at(&sp->t, i);
 
 	j->state = JOB_DONE;
-	job_drop_state(j);
+	kept_job_drop_state(j);
 	lose(sp, j->lsn, j->size);
 	content_unref(sp, j->content);
 	j->content = NONE;
@@ -72,7 +72,7 @@ void state_job_ended(struct spool *sp, uint32_t i)
 
 void state_content_moved(struct spool *sp, uint32_t i, lsn_t lsn)
 {
-	struct content *c = content_at(&sp->t, i);
+	struct kept_content *c = kept_content_at(&sp->t, i);
 
 	lose(sp, c->lsn, c->size);
 	c->lsn = lsn;
@@ -95,10 +95,10 @@ void state_total(struct totals *t, enum outcome_kind kind)
  * what it removes is older, so goes from the log first. */
 void state_rule(struct spool *sp, struct slice key, struct slice value, lsn_t lsn, uint32_t size)
 {
-	struct rule *old = rule_find(&sp->t, key), *rule;
+	struct kept_rule *old = kept_rule_find(&sp->t, key), *rule;
 
 	if (value.n) {
-		rule = rule_set(&sp->t, key, value);
+		rule = kept_rule_set(&sp->t, key, value);
 		rule->lsn = lsn;
 		rule->size = size;
 		list_push(&segment_of(sp, lsn)->rules, &rule->seg);
@@ -107,20 +107,20 @@ void state_rule(struct spool *sp, struct slice key, struct slice value, lsn_t ls
 	if (!old)
 		return;
 	lose(sp, old->lsn, old->size);
-	rule_drop(&sp->t, old);
+	kept_rule_drop(&sp->t, old);
 }
 
 void state_consumer(struct spool *sp, struct slice name, lsn_t cursor, lsn_t lsn, uint32_t size)
 {
-	struct consumer *c = consumer_find(&sp->t, name);
+	struct kept_consumer *c = kept_consumer_find(&sp->t, name);
 
 	if (c)
 		lose(sp, c->lsn, c->size);
 	if (c && cursor == UINT64_MAX)
-		consumer_drop(&sp->t, c);
+		kept_consumer_drop(&sp->t, c);
 	if (cursor == UINT64_MAX)
 		return;
-	c = consumer_set(&sp->t, name, cursor);
+	c = kept_consumer_set(&sp->t, name, cursor);
 	c->lsn = lsn;
 	c->size = size;
 	gain(sp, lsn, size);

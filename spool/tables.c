@@ -1,3 +1,4 @@
+/* spool/tables.c - jobs and contents in memory: slots in chunks, found by their id. */
 #include "spool/tables.h"
 
 #include "base/hash.h"
@@ -95,8 +96,8 @@ static void slots_free(struct slots *s)
 		s->free = i;                                                                       \
 		s->count--;                                                                        \
 	}
-DEFINE_SLOTS(job, jobs)
-DEFINE_SLOTS(content, contents)
+DEFINE_SLOTS(kept_job, jobs)
+DEFINE_SLOTS(kept_content, contents)
 
 static void slots_init(struct slots *s)
 {
@@ -124,23 +125,23 @@ void tables_free(struct tables *t)
 	size_t pos = 0;
 
 	for (uint32_t i = 0; i < t->jobs.used; i++)
-		if (job_at(t, i)->state != JOB_FREE)
-			job_drop_state(job_at(t, i));
+		if (kept_job_at(t, i)->state != JOB_FREE)
+			kept_job_drop_state(kept_job_at(t, i));
 	slots_free(&t->jobs);
 	slots_free(&t->contents);
 	for (l = map_next(&t->rules, &pos, NULL); l; l = next) {
 		next = map_next(&t->rules, &pos, l);
-		free(container_of(l, struct rule, link));
+		free(container_of(l, struct kept_rule, link));
 	}
 	map_free(&t->rules);
 	while (t->consumers)
-		consumer_drop(t, t->consumers);
+		kept_consumer_drop(t, t->consumers);
 }
 
-uint32_t job_add(struct tables *t, const struct job_fixed *f)
+uint32_t kept_job_add(struct tables *t, const struct job_fixed *f)
 {
 	uint32_t i;
-	struct job *j = job_insert(t, f->id, &i);
+	struct kept_job *j = kept_job_insert(t, f->id, &i);
 
 	j->tenant = f->tenant;
 	j->campaign = f->campaign;
@@ -155,33 +156,33 @@ uint32_t job_add(struct tables *t, const struct job_fixed *f)
 	return i;
 }
 
-void job_forget(struct tables *t, uint32_t i)
+void kept_job_forget(struct tables *t, uint32_t i)
 {
-	job_drop_state(job_at(t, i));
-	job_remove(t, i);
+	kept_job_drop_state(kept_job_at(t, i));
+	kept_job_remove(t, i);
 }
 
-uint32_t content_add(struct tables *t, struct id128 id)
+uint32_t kept_content_add(struct tables *t, struct id128 id)
 {
 	uint32_t i;
 
-	content_insert(t, id, &i)->used = true;
+	kept_content_insert(t, id, &i)->used = true;
 	return i;
 }
 
-void content_forget(struct tables *t, uint32_t i)
+void kept_content_forget(struct tables *t, uint32_t i)
 {
-	content_remove(t, i);
+	kept_content_remove(t, i);
 }
 
-bool row_done(const struct job *j, uint32_t row)
+bool kept_row_done(const struct kept_job *j, uint32_t row)
 {
 	if (j->state != JOB_LIVE)
 		return true;
 	return (j->rows > 64 ? j->done.many[row / 64] : j->done.one) >> row % 64 & 1;
 }
 
-static uint64_t *deferred_word(const struct job *j, uint32_t row)
+static uint64_t *deferred_word(const struct kept_job *j, uint32_t row)
 {
 	if (j->rows == 1)
 		return (uint64_t *)&j->deferred.one;
@@ -190,7 +191,7 @@ static uint64_t *deferred_word(const struct job *j, uint32_t row)
 	return &j->deferred.pages[row / 64][row % 64];
 }
 
-void row_set_done(struct job *j, uint32_t row)
+void kept_row_set_done(struct kept_job *j, uint32_t row)
 {
 	uint64_t *word = j->rows > 64 ? &j->done.many[row / 64] : &j->done.one;
 	uint64_t *deferred = deferred_word(j, row);
@@ -201,14 +202,14 @@ void row_set_done(struct job *j, uint32_t row)
 	j->live--;
 }
 
-uint64_t row_deferred(const struct job *j, uint32_t row)
+uint64_t kept_row_deferred(const struct kept_job *j, uint32_t row)
 {
 	const uint64_t *word = deferred_word(j, row);
 
 	return word ? *word : 0;
 }
 
-void row_set_deferred(struct job *j, uint32_t row, uint16_t attempts, int64_t next_ms)
+void kept_row_set_deferred(struct kept_job *j, uint32_t row, uint16_t attempts, int64_t next_ms)
 {
 	size_t n_pages = (j->rows + 63) / 64;
 
@@ -220,23 +221,23 @@ void row_set_deferred(struct job *j, uint32_t row, uint16_t attempts, int64_t ne
 	*deferred_word(j, row) = (uint64_t)attempts << 48 | ((uint64_t)next_ms & 0xffffffffffff);
 }
 
-uint32_t job_count_deferred(const struct job *j)
+uint32_t kept_job_count_deferred(const struct kept_job *j)
 {
 	uint32_t n = 0;
 
 	if (j->rows == 1)
 		return j->deferred.one != 0;
 	for (uint32_t row = 0; j->deferred.pages && row < j->rows; row++)
-		n += row_deferred(j, row) != 0;
+		n += kept_row_deferred(j, row) != 0;
 	return n;
 }
 
-const char *job_bitmap(const struct job *j)
+const char *kept_job_bitmap(const struct kept_job *j)
 {
 	return (const char *)(j->rows > 64 ? j->done.many : &j->done.one);
 }
 
-void job_drop_state(struct job *j)
+void kept_job_drop_state(struct kept_job *j)
 {
 	if (j->rows > 64)
 		free(j->done.many);

@@ -2,21 +2,21 @@
 #include "base/hash.h"
 #include "spool/tables.h"
 
-struct rule *rule_find(const struct tables *t, struct slice key)
+struct kept_rule *kept_rule_find(const struct tables *t, struct slice key)
 {
 	struct map_link *l = map_find(&t->rules, hash_keyed(key));
 
 	for (; l; l = map_find_next(l)) {
-		struct rule *rule = container_of(l, struct rule, link);
+		struct kept_rule *rule = container_of(l, struct kept_rule, link);
 		if (slice_eq(slice_of(rule->bytes, rule->key_len), key))
 			return rule;
 	}
 	return NULL;
 }
 
-struct rule *rule_set(struct tables *t, struct slice key, struct slice value)
+struct kept_rule *kept_rule_set(struct tables *t, struct slice key, struct slice value)
 {
-	struct rule *rule = must_alloc(sizeof(*rule) + key.n + value.n);
+	struct kept_rule *rule = must_alloc(sizeof(*rule) + key.n + value.n);
 
 	list_init(&rule->seg);
 	rule->key_len = (uint32_t)key.n;
@@ -27,25 +27,25 @@ struct rule *rule_set(struct tables *t, struct slice key, struct slice value)
 	return rule;
 }
 
-void rule_drop(struct tables *t, struct rule *rule)
+void kept_rule_drop(struct tables *t, struct kept_rule *rule)
 {
 	map_remove(&t->rules, &rule->link);
 	list_remove(&rule->seg);
 	free(rule);
 }
 
-struct consumer *consumer_find(const struct tables *t, struct slice name)
+struct kept_consumer *kept_consumer_find(const struct tables *t, struct slice name)
 {
-	struct consumer *c = t->consumers;
+	struct kept_consumer *c = t->consumers;
 
 	while (c && !slice_eq(slice_of(c->name, c->name_len), name))
 		c = c->next;
 	return c;
 }
 
-struct consumer *consumer_set(struct tables *t, struct slice name, lsn_t cursor)
+struct kept_consumer *kept_consumer_set(struct tables *t, struct slice name, lsn_t cursor)
 {
-	struct consumer *c = consumer_find(t, name);
+	struct kept_consumer *c = kept_consumer_find(t, name);
 
 	if (!c) {
 		c = must_alloc(sizeof(*c));
@@ -58,9 +58,9 @@ struct consumer *consumer_set(struct tables *t, struct slice name, lsn_t cursor)
 	return c;
 }
 
-void consumer_drop(struct tables *t, struct consumer *c)
+void kept_consumer_drop(struct tables *t, struct kept_consumer *c)
 {
-	struct consumer **at = &t->consumers;
+	struct kept_consumer **at = &t->consumers;
 
 	while (*at != c)
 		at = &(*at)->next;
@@ -68,11 +68,11 @@ void consumer_drop(struct tables *t, struct consumer *c)
 	free(c);
 }
 
-lsn_t consumers_slowest(const struct tables *t)
+lsn_t kept_consumers_slowest(const struct tables *t)
 {
 	lsn_t slowest = UINT64_MAX;
 
-	for (const struct consumer *c = t->consumers; c; c = c->next) {
+	for (const struct kept_consumer *c = t->consumers; c; c = c->next) {
 		lsn_t at = MIN_OF(c->kept, c->cursor); /* set back, it holds at once */
 		slowest = MIN_OF(slowest, at);
 	}

@@ -72,7 +72,7 @@ int spool_verify(const char *dir, const struct disk *disk,
 		return r;
 	for (size_t i = 0; i < f.n && r >= 0; i++) {
 		struct spool_verify_segment v = { .index = i, .of = f.n };
-		segment_name(f.starts[i], v.name);
+		folder_segment_name(f.starts[i], v.name);
 		r = verify_segment(&f, i, &v);
 		if (r == -ENOENT) { /* a live writer had no more need of it */
 			r = 0;

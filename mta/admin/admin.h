@@ -27,6 +27,11 @@
  * Limits:  the socket's file is 0600, peers are root or our own user; 64 clients, 64 questions at a
  *          time; ADMIN_ROWS_MAX rows an answer. */
 #pragma once
-#include "mta/input.h"
+#include "mta/core/part.h"
 
-extern const struct input admin_input;
+extern const struct part admin_part;
+
+struct admin_options {
+	char *socket;
+};
+extern const struct option_set admin_option_set;

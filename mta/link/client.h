@@ -1,7 +1,6 @@
 /* mta/link/client.h - one client of the link; shared by the files of this folder alone. */
 #pragma once
-#include "mta/config.h"
-#include "mta/engine.h"
+#include "mta/core/engine.h"
 #include "mta/link/frames.h"
 
 enum { LINK_CLIENTS_MAX = 32, LINK_NAME_MAX = 64 };
@@ -14,7 +13,7 @@ struct link_server {
 	struct unix_listener *listener;
 	struct list clients;
 	struct list lost;  /* orders of clients that are gone, still to be carried out */
-	struct list spare; /* struct order */
+	struct list spare; /* struct link_order */
 	char engine_id[ID_TEXT_MAX];
 	lsn_t engine_id_lsn; /* its rule's position */
 	bool quiet;
@@ -30,7 +29,7 @@ struct link_client {
 	struct durable_wait welcome;
 	char name[LINK_NAME_MAX + 1];
 
-	struct list orders; /* struct order, waiting for the disk */
+	struct list orders; /* struct link_order, waiting for the disk */
 	size_t waiting_bytes;
 
 	bool subscribed, tailing;
@@ -41,7 +40,7 @@ struct link_client {
 };
 
 /* What was written and waits for its sync.  It outlives its client: the engine must hear of it. */
-struct order {
+struct link_order {
 	struct list link;
 	struct durable_wait wait;
 	struct link_server *server;
@@ -55,16 +54,17 @@ struct order {
 };
 
 /* client.c */
-int client_begin(struct link_server *server, int fd) MUST_CHECK;
-void client_end(struct link_client *c);
-void client_acknowledge(struct link_client *c, uint64_t request, lsn_t lsn);
-void client_wait(struct link_client *c, struct order *o, uint64_t request, size_t bytes, lsn_t lsn);
-struct order *order_take(struct link_server *server);
-void order_give(struct order *o);
+int link_client_begin(struct link_server *server, int fd) MUST_CHECK;
+void link_client_end(struct link_client *c);
+void link_client_acknowledge(struct link_client *c, uint64_t request, lsn_t lsn);
+void link_client_wait(struct link_client *c, struct link_order *o, uint64_t request, size_t bytes,
+		      lsn_t lsn);
+struct link_order *link_order_take(struct link_server *server);
+void link_order_give(struct link_order *o);
 
 /* orders.c */
-void client_order(struct link_client *c, const struct link_frame *f);
+void link_client_order(struct link_client *c, const struct link_frame *f);
 
 /* feed.c */
-int feed_begin(struct link_client *c, uint64_t request, lsn_t from) MUST_CHECK;
-void feed_go_on(struct link_client *c);
+int link_feed_begin(struct link_client *c, uint64_t request, lsn_t from) MUST_CHECK;
+void link_feed_go_on(struct link_client *c);

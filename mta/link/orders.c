@@ -1,10 +1,11 @@
-/* Read down the table and you have read what the control plane may order. */
+/* mta/link/orders.c - read down the table and you have read what the control plane may order. */
 #include "base/log.h"
 #include "dkim/keydir.h"
 #include "message/mailbox.h"
 #include "message/program.h"
+#include "mta/deliver/deliverer.h"
 #include "mta/link/client.h"
-#include "mta/rules.h"
+#include "mta/rules/rules.h"
 #include "schema/wire/meta.h"
 
 static int do_content(struct link_client *c, const struct link_frame *f);
@@ -20,7 +21,7 @@ static int (*const orders[])(struct link_client *c, const struct link_frame *f) 
 	[LINK_SUBSCRIBE] = do_subscribe, [LINK_CURSOR] = do_cursor,
 };
 
-void client_order(struct link_client *c, const struct link_frame *f)
+void link_client_order(struct link_client *c, const struct link_frame *f)
 {
 	bool known = f->type < ARRAY_LEN(orders) && orders[f->type];
 	int r = known ? orders[f->type](c, f) : E_DENIED;
@@ -35,15 +36,15 @@ static struct spool *spool_of(const struct link_client *c)
 }
 
 /* An order the spool has taken; E_EXISTS is success for whoever sends again. */
-static int wait_for(struct link_client *c, struct order *o, const struct link_frame *f, int r,
+static int wait_for(struct link_client *c, struct link_order *o, const struct link_frame *f, int r,
 		    size_t bytes, lsn_t lsn)
 {
 	if (r < 0 && r != E_EXISTS) {
-		order_give(o);
+		link_order_give(o);
 		return r;
 	}
 	o->known = r == E_EXISTS;
-	client_wait(c, o, f->request, bytes, lsn);
+	link_client_wait(c, o, f->request, bytes, lsn);
 	return 0;
 }
 
@@ -66,14 +67,14 @@ static int do_content(struct link_client *c, const struct link_frame *f)
 	struct content_in in = { .id = f->content.id,
 				 .meta = f->content.meta,
 				 .bytes = f->content.bytes };
-	struct order *o;
+	struct link_order *o;
 	job_no unused;
 	lsn_t lsn = 0;
 	int r = check_content(&in);
 
 	if (r < 0)
 		return r;
-	o = order_take(c->server);
+	o = link_order_take(c->server);
 	o->kind = ORDER_CONTENT;
 	r = spool_put(spool_of(c), &in, NULL, &unused, &lsn);
 	return wait_for(c, o, f, r, in.bytes.n, lsn);
@@ -124,75 +125,34 @@ static int do_job(struct link_client *c, const struct link_frame *f)
 			     .rows = j->rows,
 			     .meta = j->meta,
 			     .data = j->data };
-	struct order *o;
+	struct link_order *o;
 	lsn_t lsn = 0;
 	int r = check_job(j);
 
 	if (r < 0)
 		return r;
-	o = order_take(c->server);
+	o = link_order_take(c->server);
 	o->kind = ORDER_JOB;
 	r = spool_put(spool_of(c), NULL, &in, &o->job, &lsn);
 	return wait_for(c, o, f, r, j->data.n, lsn);
 }
 
-static bool hex_digits(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!memchr("0123456789abcdef", s.p[i], 16))
-			return false;
-	return true;
-}
-
-static bool after_prefix(struct slice key, struct slice prefix, struct slice *ret)
-{
-	if (key.n < prefix.n || memcmp(key.p, prefix.p, prefix.n) != 0)
-		return false;
-	*ret = slice_of(key.p + prefix.n, key.n - prefix.n);
-	return true;
-}
-
-/* suppress/<tenant>/<32 hex digits> */
-static int check_suppression(struct slice s)
-{
-	const char *slash = memchr(s.p, '/', s.n);
-	size_t n = slash ? (size_t)(slash - s.p) : 0;
-	uint64_t tenant;
-
-	if (!slash || slice_u64(slice_of(s.p, n), UINT64_MAX, &tenant) < 0)
-		return E_SYNTAX;
-	s = slice_of(slash + 1, s.n - n - 1);
-	return s.n == 32 && hex_digits(s) ? 0 : E_SYNTAX;
-}
-
-static int check_rule(struct slice key)
-{
-	struct selector sel;
-	struct slice rest;
-
-	if (after_prefix(key, SLICE("suppress/"), &rest))
-		return check_suppression(rest);
-	if (after_prefix(key, SLICE("hold/"), &rest) || after_prefix(key, SLICE("cancel/"), &rest))
-		return selector_parse(rest, &sel);
-	return E_SYNTAX;
-}
-
 static int do_rule(struct link_client *c, const struct link_frame *f)
 {
-	struct order *o;
+	struct link_order *o;
 	lsn_t lsn = 0;
-	int r = check_rule(f->rule.key);
+	int r = rules_check_key(f->rule.key);
 
 	if (r < 0)
 		return r;
 	r = spool_put_rule(spool_of(c), f->rule.key, f->rule.value, &lsn);
 	if (r < 0)
 		return r;
-	o = order_take(c->server);
+	o = link_order_take(c->server);
 	o->kind = ORDER_RULE;
 	buf_put(&o->key, f->rule.key);
 	buf_put(&o->value, f->rule.value);
-	client_wait(c, o, f->request, f->rule.key.n + f->rule.value.n, lsn);
+	link_client_wait(c, o, f->request, f->rule.key.n + f->rule.value.n, lsn);
 	return 0;
 }
 
@@ -200,26 +160,26 @@ static int do_rule(struct link_client *c, const struct link_frame *f)
 static int do_key(struct link_client *c, const struct link_frame *f)
 {
 	struct engine *e = c->server->engine;
-	const char *dir = engine_config(e)->keys_dir;
+	const struct deliver_options *o = settings_of(engine_settings(e), &deliver_option_set);
 	int r;
 
 	if (f->key.pem.n)
-		r = keydir_store(dir, f->key.domain, f->key.selector, f->key.pem);
+		r = keydir_store(o->keys_dir, f->key.domain, f->key.selector, f->key.pem);
 	else
-		r = keydir_remove(dir, f->key.domain, f->key.selector);
+		r = keydir_remove(o->keys_dir, f->key.domain, f->key.selector);
 	if (r < 0 && !(r == E_UNKNOWN && !f->key.pem.n))
 		return r;
 	log_info("key.changed", kv_slice("domain", f->key.domain),
 		 kv_slice("selector", f->key.selector),
 		 kv_str("how", f->key.pem.n ? "stored" : "removed"));
-	engine_keys_changed(e, f->key.domain);
-	client_acknowledge(c, f->request, spool_durable(spool_of(c)));
+	deliver_keys_changed(e, f->key.domain);
+	link_client_acknowledge(c, f->request, spool_durable(spool_of(c)));
 	return 0;
 }
 
 static int do_subscribe(struct link_client *c, const struct link_frame *f)
 {
-	return feed_begin(c, f->request, f->lsn);
+	return link_feed_begin(c, f->request, f->lsn);
 }
 
 static int do_cursor(struct link_client *c, const struct link_frame *f)
@@ -232,6 +192,6 @@ static int do_cursor(struct link_client *c, const struct link_frame *f)
 		return E_SYNTAX;
 	r = spool_consumer_set(spool_of(c), slice_str(c->name), f->lsn);
 	if (r == 0)
-		client_acknowledge(c, f->request, f->lsn);
+		link_client_acknowledge(c, f->request, f->lsn);
 	return r;
 }

@@ -1,4 +1,4 @@
-/* The link's listener and its life on the front desk. */
+/* mta/link/server.c - the link's listener and its life on the front desk. */
 #include <unistd.h>
 
 #include "base/log.h"
@@ -7,12 +7,12 @@
 #include "mta/link/link.h"
 #include "mta/link/unix.h"
 
-struct state {
+struct link_state {
 	struct link_server server;
 	struct unix_listener_user user;
 };
 
-/* The engine's own name: drawn once, then a rule in the log like any other (mta/rules.h ignores
+/* The engine's own name: drawn once, then a rule in the log like any other (mta/rules ignores
  * it). */
 static int read_id(void *arg, struct slice key, struct slice value)
 {
@@ -36,8 +36,8 @@ static int find_engine_id(struct link_server *s)
 
 static void on_accepted(struct unix_listener_user *u, int fd)
 {
-	struct state *st = container_of(u, struct state, user);
-	int r = client_begin(&st->server, fd);
+	struct link_state *st = container_of(u, struct link_state, user);
+	int r = link_client_begin(&st->server, fd);
 
 	if (r < 0) {
 		log_warn("link.accept", kv_err("reason", r));
@@ -48,20 +48,20 @@ static void on_accepted(struct unix_listener_user *u, int fd)
 
 static void link_stop(void *state)
 {
-	struct state *st = state;
+	struct link_state *st = state;
 	struct link_server *s = &st->server;
 	struct link_client *c;
 	struct list *l;
 
 	list_each(&s->clients, c, struct link_client, link)
-		client_end(c);
+		link_client_end(c);
 	while ((l = list_pop(&s->lost))) {
-		struct order *o = container_of(l, struct order, link);
+		struct link_order *o = container_of(l, struct link_order, link);
 		lane_wait_cancel(s->front, &o->wait);
-		order_give(o);
+		link_order_give(o);
 	}
 	while ((l = list_pop(&s->spare))) {
-		struct order *o = container_of(l, struct order, link);
+		struct link_order *o = container_of(l, struct link_order, link);
 		buf_free(&o->key);
 		buf_free(&o->value);
 		free(o);
@@ -70,15 +70,14 @@ static void link_stop(void *state)
 	free(st);
 }
 
-static int listen_at(struct state *st)
+static int listen_at(struct link_state *st)
 {
-	const struct mta_config *c = engine_config(st->server.engine);
-	struct unix_listener_options o = { .path = c->link_socket,
-					   .mode = 0660,
-					   .group = c->link_group,
-					   .max = LINK_CLIENTS_MAX };
+	const struct link_options *c = link_options(st->server.engine);
+	struct unix_listener_options o = {
+		.path = c->socket, .mode = 0660, .group = c->group, .max = LINK_CLIENTS_MAX
+	};
 
-	if (!*c->link_socket)
+	if (!*c->socket)
 		return 0;
 	st->user.accepted = on_accepted;
 	return unix_listen(&st->server.listener, lane_loop(st->server.front), &o, &st->user);
@@ -86,7 +85,7 @@ static int listen_at(struct state *st)
 
 static int link_start(struct lane *front, void **ret_state)
 {
-	struct state *st = must_alloc(sizeof(*st));
+	struct link_state *st = must_alloc(sizeof(*st));
 	struct link_server *s = &st->server;
 	int r;
 
@@ -109,7 +108,7 @@ static int link_start(struct lane *front, void **ret_state)
 /* SIGTERM: nothing new is heard; what was taken is still acknowledged, events still leave. */
 static void link_quiet(void *state)
 {
-	struct state *st = state;
+	struct link_state *st = state;
 	struct link_client *c;
 
 	st->server.quiet = true;
@@ -117,7 +116,7 @@ static void link_quiet(void *state)
 		frames_pause(&c->frames, true);
 }
 
-const struct input link_input = {
+const struct part link_part = {
 	.name = "link",
 	.front = true,
 	.start = link_start,

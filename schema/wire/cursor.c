@@ -1,3 +1,4 @@
+/* schema/wire/cursor.c - msgpack read in place. */
 #include "schema/wire/cursor.h"
 
 #include "base/value.h"

@@ -1,4 +1,7 @@
+/* schema/wire/fields.c - one field of each kind, packed and read. */
 #include "schema/wire/fields.h"
+
+#include "schema/wire/link_event.h"
 
 static void put_field(struct packer *p, enum field_kind kind, const void *at)
 {
@@ -31,12 +34,12 @@ static void put_field(struct packer *p, enum field_kind kind, const void *at)
 		pack_value(p, at);
 		return;
 	case F_EVENTS:
-		put_events(p, at);
+		link_events_put(p, at);
 		return;
 	}
 }
 
-void put_fields(struct packer *p, const struct field *fields, unsigned n, const void *from)
+void fields_put(struct packer *p, const struct field *fields, unsigned n, const void *from)
 {
 	for (unsigned i = 0; i < n; i++)
 		put_field(p, fields[i].kind, (const char *)from + fields[i].offset);
@@ -105,12 +108,12 @@ static int get_field(struct cursor *c, enum field_kind kind, struct wire_arena *
 	case F_VALUE:
 		return get_tree(c, arena, at);
 	case F_EVENTS:
-		return get_events(c, at);
+		return link_events_get(c, at);
 	}
 	return E_SYNTAX;
 }
 
-int get_fields(struct cursor *c, const struct field *fields, unsigned n, struct wire_arena *arena,
+int fields_get(struct cursor *c, const struct field *fields, unsigned n, struct wire_arena *arena,
 	       void *to)
 {
 	for (unsigned i = 0; i < n; i++) {

@@ -63,7 +63,7 @@ int link_put(struct buf *out, const struct link_frame *f)
 	pack_array(&p, 2 + layout->n);
 	pack_u64(&p, f->type);
 	pack_u64(&p, f->request);
-	put_fields(&p, layout->fields, layout->n, f);
+	fields_put(&p, layout->fields, layout->n, f);
 	body = buf_len(out) - p.before;
 	if (body > LINK_FRAME_MAX + LENGTH_BYTES)
 		pack_fail(&p, E_LIMIT);
@@ -111,7 +111,7 @@ int link_get(struct slice body, struct wire_arena *arena, struct link_frame *ret
 		return E_SYNTAX;
 	if (type == LINK_ADMIN && body.n > LINK_ADMIN_MAX)
 		return E_LIMIT;
-	r = get_fields(&c, layout->fields, layout->n, arena, &f);
+	r = fields_get(&c, layout->fields, layout->n, arena, &f);
 	if (r < 0)
 		return r;
 	if (cursor_left(&c))

@@ -1,4 +1,6 @@
 /* schema/wire/link_event.c - one event, and the array of them inside an EVENTS frame. */
+#include "schema/wire/link_event.h"
+
 #include "schema/wire/fields.h"
 #include "schema/wire/link.h"
 
@@ -21,7 +23,7 @@ int link_event_put(struct buf *packed, const struct link_event *e)
 
 	pack_begin(&p, packed);
 	pack_array(&p, ARRAY_LEN(event_fields));
-	put_fields(&p, event_fields, ARRAY_LEN(event_fields), e);
+	fields_put(&p, event_fields, ARRAY_LEN(event_fields), e);
 	return pack_end(&p);
 }
 
@@ -34,11 +36,11 @@ static int get_event(struct cursor *c, struct link_event *ret)
 		return r;
 	if (n != ARRAY_LEN(event_fields))
 		return E_SYNTAX;
-	return get_fields(c, event_fields, ARRAY_LEN(event_fields), NULL, ret);
+	return fields_get(c, event_fields, ARRAY_LEN(event_fields), NULL, ret);
 }
 
 /* link_frame.events.n stands first; container_of gives the frame whose n and packed these are. */
-void put_events(struct packer *p, const void *at)
+void link_events_put(struct packer *p, const void *at)
 {
 	const struct link_frame *f = container_of(at, const struct link_frame, events.n);
 
@@ -51,7 +53,7 @@ void put_events(struct packer *p, const void *at)
 }
 
 /* Every event is checked here, so that walking them later finds nothing new. */
-int get_events(struct cursor *c, void *at)
+int link_events_get(struct cursor *c, void *at)
 {
 	struct link_frame *f = container_of(at, struct link_frame, events.n);
 	struct link_event unused;
@@ -77,7 +79,7 @@ int get_events(struct cursor *c, void *at)
 int link_event_next(const struct link_frame *f, size_t *pos, struct link_event *ret)
 {
 	struct slice packed = f->events.packed;
-	struct cursor c = cursor_of(slice_of(packed.p + *pos, packed.n - *pos));
+	struct cursor c = cursor_of(slice_skip(packed, *pos));
 	struct link_event e = { 0 };
 	int r;
 

@@ -5,10 +5,10 @@
 #include "schema/wire/cursor.h"
 #include "schema/wire/pack.h"
 
-enum kind { K_BOOL, K_STR, K_I64 };
+enum meta_kind { K_BOOL, K_STR, K_I64 };
 struct key {
 	struct slice name;
-	enum kind kind;
+	enum meta_kind kind;
 	size_t offset;
 };
 #define CONTENT(key, kind, member)                                                                 \

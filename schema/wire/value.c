@@ -1,16 +1,17 @@
 /* schema/wire/value.c - one value both ways, and the arena decoded trees live in. */
+#include "schema/wire/value.h"
+
 #include "schema/wire/cursor.h"
 #include "schema/wire/pack.h"
-#include "schema/wire/rows.h"
 
 enum { BLOCK_BYTES = 16 * 1024 };
-struct block {
-	struct block *next;
+struct arena_block {
+	struct arena_block *next;
 	size_t used, cap;
 	_Alignas(16) char bytes[];
 };
 struct wire_arena {
-	struct block *blocks;
+	struct arena_block *blocks;
 };
 
 struct wire_arena *wire_arena_new(void)
@@ -22,7 +23,7 @@ struct wire_arena *wire_arena_free(struct wire_arena *a)
 {
 	if (!a)
 		return NULL;
-	for (struct block *b = a->blocks, *next; b; b = next) {
+	for (struct arena_block *b = a->blocks, *next; b; b = next) {
 		next = b->next;
 		free(b);
 	}
@@ -34,7 +35,7 @@ struct wire_arena *wire_arena_free(struct wire_arena *a)
  * wire_value_get checks the whole value before anything is allocated. */
 void *wire_arena_take(struct wire_arena *a, size_t n)
 {
-	struct block *b = a->blocks;
+	struct arena_block *b = a->blocks;
 
 	n = (n + 15) & ~(size_t)15;
 	if (!b || b->cap - b->used < n) {
@@ -42,7 +43,7 @@ void *wire_arena_take(struct wire_arena *a, size_t n)
 		b = malloc(sizeof(*b) + cap);
 		if (!b)
 			return NULL;
-		*b = (struct block){ .next = a->blocks, .cap = cap };
+		*b = (struct arena_block){ .next = a->blocks, .cap = cap };
 		a->blocks = b;
 	}
 	b->used += n;

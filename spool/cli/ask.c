@@ -1,4 +1,4 @@
-/* The admin socket, blocking: one question, one answer. */
+/* spool/cli/ask.c - the admin socket, blocking: one question, one answer. */
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -33,7 +33,7 @@ static int send_all(int fd, struct slice s)
 			continue;
 		if (n < 0)
 			return -errno;
-		s = slice_of(s.p + n, s.n - (size_t)n);
+		s = slice_skip(s, (size_t)n);
 	}
 	return 0;
 }
@@ -82,7 +82,7 @@ static int refusal(struct cli *c, const struct link_frame *f)
 	return f->error.code;
 }
 
-int ask(struct cli *c, const char *command, struct tree *args, struct value *ret)
+int cli_ask(struct cli *c, const char *command, struct tree *args, struct value *ret)
 {
 	struct link_frame f;
 	int r = 0;
@@ -90,8 +90,13 @@ int ask(struct cli *c, const char *command, struct tree *args, struct value *ret
 	if (c->fd < 0)
 		r = connect_to(c->socket_path, &c->fd);
 	if (r < 0) {
-		(void)snprintf(c->error, sizeof(c->error), "%s: %s", c->socket_path, err_text(r));
-		return r == -ENOENT || r == -ECONNREFUSED ? -ECONNREFUSED : r;
+		bool nobody = r == -ENOENT || r == -ECONNREFUSED;
+		(void)snprintf(c->error, sizeof(c->error), "%s %s: %s; %s",
+			       nobody ? "no engine answers at" : "cannot connect to",
+			       c->socket_path, err_text(r),
+			       nobody ? "start it, or name its socket with --socket"
+				      : "root and the engine's user may");
+		return nobody ? -ECONNREFUSED : r;
 	}
 	wire_arena_free(c->arena);
 	c->arena = wire_arena_new();
@@ -99,7 +104,9 @@ int ask(struct cli *c, const char *command, struct tree *args, struct value *ret
 	if (r == 0)
 		r = read_frame(c, &f);
 	if (r < 0) {
-		(void)snprintf(c->error, sizeof(c->error), "the engine went away: %s", err_text(r));
+		(void)snprintf(c->error, sizeof(c->error),
+			       "the engine ended the connection: %s; its log may say why",
+			       err_text(r));
 		return r;
 	}
 	if (f.type != LINK_REPORT)

@@ -1,4 +1,4 @@
-/* What each command asks and shows. */
+/* spool/cli/commands.c - what each command asks and shows. */
 #include <stdio.h>
 #include <time.h>
 
@@ -37,9 +37,12 @@ static int ask_engine(struct cli *c, const char *command, struct value *ret)
 {
 	OWNED(tree) args = arguments(c);
 
-	if (c->spool) /* who names a spool wants the files */
+	if (c->spool) { /* whoever names a spool wants the files */
+		(void)snprintf(c->error, sizeof(c->error),
+			       "only a running engine can answer this; leave --spool out");
 		return -ECONNREFUSED;
-	return ask(c, command, args, ret);
+	}
+	return cli_ask(c, command, args, ret);
 }
 
 /* The engine when it runs, else the spool. `*made` holds the answer when it came from the files. */
@@ -88,23 +91,23 @@ static void print_queue(const struct cli *c, const struct value *v)
 {
 	const bool by_domain = strcmp(c->by, "domain") == 0,
 		   by_campaign = strcmp(c->by, "campaign") == 0;
-	struct column columns[10];
+	struct print_column columns[10];
 	size_t n = 0;
 
 	if (by_domain)
-		columns[n++] = (struct column){ "domain", "DOMAIN", COLUMN_TEXT };
+		columns[n++] = (struct print_column){ "domain", "DOMAIN", COLUMN_TEXT };
 	else
-		columns[n++] = (struct column){ "tenant", "TENANT", COLUMN_NUMBER };
+		columns[n++] = (struct print_column){ "tenant", "TENANT", COLUMN_NUMBER };
 	if (by_campaign)
-		columns[n++] = (struct column){ "campaign", "CAMPAIGN", COLUMN_NUMBER };
-	columns[n++] = (struct column){ "queued", "QUEUED", COLUMN_NUMBER };
-	columns[n++] = (struct column){ "deferred", "DEFERRED", COLUMN_NUMBER };
-	columns[n++] = (struct column){ "held", "HELD", COLUMN_NUMBER };
-	columns[n++] = (struct column){ "in_flight", "FLYING", COLUMN_NUMBER };
-	columns[n++] = (struct column){ "oldest_ms", "OLDEST", COLUMN_AGE };
-	columns[n++] = (struct column){ "next_ms", "NEXT TRY", COLUMN_TIME };
+		columns[n++] = (struct print_column){ "campaign", "CAMPAIGN", COLUMN_NUMBER };
+	columns[n++] = (struct print_column){ "queued", "QUEUED", COLUMN_NUMBER };
+	columns[n++] = (struct print_column){ "deferred", "DEFERRED", COLUMN_NUMBER };
+	columns[n++] = (struct print_column){ "held", "HELD", COLUMN_NUMBER };
+	columns[n++] = (struct print_column){ "in_flight", "IN FLIGHT", COLUMN_NUMBER };
+	columns[n++] = (struct print_column){ "oldest_ms", "OLDEST", COLUMN_AGE };
+	columns[n++] = (struct print_column){ "next_ms", "NEXT TRY", COLUMN_TIME };
 	if (by_domain)
-		columns[n++] = (struct column){ "reply", "LAST REPLY", COLUMN_TEXT };
+		columns[n++] = (struct print_column){ "reply", "LAST REPLY", COLUMN_TEXT };
 	print_table(list_of(v, "rows"), columns, n);
 	printf("%lld queued in %lld groups\n", (long long)member_int(v, "queued"),
 	       (long long)member_int(v, "groups"));
@@ -127,12 +130,12 @@ int cmd_queue(struct cli *c)
 
 static void print_show(const struct value *v)
 {
-	static const struct column queued[] = {
+	static const struct print_column queued[] = {
 		{ "job", "JOB", COLUMN_TEXT },          { "row", "ROW", COLUMN_NUMBER },
 		{ "address", "ADDRESS", COLUMN_TEXT },  { "state", "STATE", COLUMN_TEXT },
 		{ "attempts", "TRIES", COLUMN_NUMBER }, { "next_ms", "NEXT TRY", COLUMN_TIME },
 	};
-	static const struct column history[] = {
+	static const struct print_column history[] = {
 		{ "at_ms", "TIME", COLUMN_TIME }, { "kind", "WHAT", COLUMN_TEXT },
 		{ "row", "ROW", COLUMN_NUMBER },  { "rcpt", "ADDRESS", COLUMN_TEXT },
 		{ "host", "HOST", COLUMN_TEXT },  { "text", "REPLY", COLUMN_TEXT },
@@ -147,7 +150,7 @@ static void print_show(const struct value *v)
 		print_table(list_of(v, "history"), history, ARRAY_LEN(history));
 }
 
-/* What is not queued any more is looked for in the log. */
+/* A job that has left the queue is looked for in the log. */
 int cmd_show(struct cli *c)
 {
 	OWNED(tree) made = NULL;
@@ -186,7 +189,7 @@ static int ask_and_print(struct cli *c, const char *command, void (*print)(const
 
 static void print_why(const struct value *v)
 {
-	static const struct column columns[] = {
+	static const struct print_column columns[] = {
 		{ "kind", "REASON", COLUMN_TEXT },
 		{ "until_ms", "UNTIL", COLUMN_TIME },
 		{ "text", "", COLUMN_TEXT },
@@ -202,7 +205,7 @@ int cmd_why(struct cli *c)
 
 static void print_rules(const struct value *v)
 {
-	static const struct column columns[] = {
+	static const struct print_column columns[] = {
 		{ "kind", "KIND", COLUMN_TEXT },
 		{ "selector", "SELECTOR", COLUMN_TEXT },
 		{ "reason", "REASON", COLUMN_TEXT },
@@ -218,13 +221,13 @@ int cmd_rules(struct cli *c)
 
 static void print_consumers(const struct value *v)
 {
-	static const struct column columns[] = {
+	static const struct print_column columns[] = {
 		{ "name", "NAME", COLUMN_TEXT },
 		{ "cursor_lsn", "CURSOR", COLUMN_NUMBER },
 	};
 
 	print_table(list_of(v, "consumers"), columns, ARRAY_LEN(columns));
-	printf("the log reaches from %lld to %lld\n", (long long)member_int(v, "oldest_lsn"),
+	printf("the log holds positions %lld to %lld\n", (long long)member_int(v, "oldest_lsn"),
 	       (long long)member_int(v, "durable_lsn"));
 }
 
@@ -278,7 +281,7 @@ static void print_events(const struct value *v)
 	const struct value *events = list_of(v, "events");
 
 	for (uint32_t i = 0; i < events->count; i++)
-		print_json(&events->items[i]); /* a line each: events are for programs */
+		print_json(&events->items[i]); /* one per line: events are for programs */
 	(void)fflush(stdout);
 }
 
@@ -326,7 +329,7 @@ static int order(struct cli *c, const char *command, const char *done)
 
 	if (!c->yes)
 		branch_bool(tree_map(args), "preview", true);
-	r = ask(c, command, args, &v);
+	r = cli_ask(c, command, args, &v);
 	if (r < 0)
 		return complain(c, r);
 	if (c->json) {
@@ -336,10 +339,10 @@ static int order(struct cli *c, const char *command, const char *done)
 	if (c->yes)
 		printf("%lld recipients %s\n", (long long)member_int(&v, "count"), done);
 	else
-		printf("%lld recipients match; say --yes to %s them\n",
+		printf("%lld recipients match; add --yes to %s them\n",
 		       (long long)member_int(&v, "count"), command);
 	if (member_int(&v, "left"))
-		printf("%lld were being delivered and end as their server says\n",
+		printf("%lld were being delivered; the answer of their server decides\n",
 		       (long long)member_int(&v, "left"));
 	return EXIT_DONE;
 }

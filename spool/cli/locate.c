@@ -1,6 +1,6 @@
-/* Where the admin socket and the spool are: as told, else as the engine's configuration says, else
- * where they are by default.  Only these two options are looked for: the file's grammar is
- * base/options.h's, its other names are the engine's business. */
+/* spool/cli/locate.c - finds the admin socket and the spool: first as the command line says, then
+ * as the engine's configuration says, else at their default places.  Only these two options are
+ * looked for.  The grammar of the file is that of base/options.h. */
 #include <stdio.h>
 
 #include "base/file.h"
@@ -9,18 +9,10 @@
 #define DEFAULT_CONFIG "/etc/postern/mta.conf"
 #define DEFAULT_SOCKET "/run/postern/admin.sock"
 #define DEFAULT_SPOOL "/var/spool/postern"
+#define BLANKS " \t\r" /* as base/options.c has them */
 enum { CONFIG_MAX = 1024 * 1024 };
 
-static struct slice trim(struct slice s)
-{
-	while (s.n && strchr(" \t\r", s.p[0]))
-		s = slice_of(s.p + 1, s.n - 1);
-	while (s.n && strchr(" \t\r", s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
-/* A '#' starts a comment at the begin of a line or after white space. */
+/* A '#' starts a comment at the beginning of a line or after white space. */
 static struct slice without_comment(struct slice line)
 {
 	for (size_t i = 0; i < line.n; i++)
@@ -31,15 +23,12 @@ static struct slice without_comment(struct slice line)
 
 static void take_line(struct cli *c, struct slice line)
 {
-	const char *eq;
 	struct slice name, value;
 
-	line = trim(without_comment(line));
-	eq = memchr(line.p, '=', line.n);
-	if (!eq)
+	if (!slice_cut(without_comment(line), '=', &name, &value))
 		return;
-	name = trim(slice_of(line.p, (size_t)(eq - line.p)));
-	value = trim(slice_of(eq + 1, line.n - (size_t)(eq - line.p) - 1));
+	name = slice_trim_set(name, BLANKS);
+	value = slice_trim_set(value, BLANKS);
 	if (slice_eq(name, SLICE("admin.socket")))
 		slice_copy(c->socket_path, sizeof(c->socket_path), value);
 	else if (slice_eq(name, SLICE("spool.dir")))
@@ -48,17 +37,11 @@ static void take_line(struct cli *c, struct slice line)
 
 static void take_file(struct cli *c, struct slice text)
 {
-	while (text.n) {
-		const char *lf = memchr(text.p, '\n', text.n);
-		size_t n = lf ? (size_t)(lf - text.p) : text.n;
-
-		take_line(c, slice_of(text.p, n));
-		n += lf != NULL;
-		text = slice_of(text.p + n, text.n - n);
-	}
+	while (text.n)
+		take_line(c, slice_take(&text, '\n'));
 }
 
-int locate(struct cli *c)
+int cli_locate(struct cli *c)
 {
 	const char *path = c->config ? c->config : DEFAULT_CONFIG;
 	struct buf text = { 0 };
@@ -70,7 +53,9 @@ int locate(struct cli *c)
 		take_file(c, buf_data(&text));
 	buf_free(&text);
 	if (r < 0 && c->config) {
-		(void)snprintf(c->error, sizeof(c->error), "%s: %s", path, err_text(r));
+		(void)snprintf(c->error, sizeof(c->error),
+			       "cannot read %s: %s; name the engine's configuration with --config",
+			       path, err_text(r));
 		return EXIT_BAD_CONFIG;
 	}
 	if (c->socket)

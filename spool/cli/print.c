@@ -1,4 +1,5 @@
-/* Reports for people.  Texts of peers are made harmless for a terminal. */
+/* spool/cli/print.c - reports for people.  Texts that peers wrote are made harmless for a
+ * terminal. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -42,7 +43,7 @@ static void put_safe(struct buf *out, struct slice s)
 
 		buf_put(out, harmless ? slice_of(s.p, n) : SLICE("?"));
 		n = MAX_OF(n, (size_t)1);
-		s = slice_of(s.p + n, s.n - n);
+		s = slice_skip(s, n);
 	}
 }
 
@@ -122,7 +123,7 @@ void print_pairs(const struct value *map)
 		print_pairs_at(map, 0);
 }
 
-static void put_cell(struct buf *out, const struct value *row, const struct column *col)
+static void put_cell(struct buf *out, const struct value *row, const struct print_column *col)
 {
 	const struct value *v = value_member(row, slice_str(col->key));
 
@@ -139,7 +140,7 @@ static void put_cell(struct buf *out, const struct value *row, const struct colu
 		put_scalar(out, v);
 }
 
-static void print_row(const struct value *row, const struct column *columns, size_t n,
+static void print_row(const struct value *row, const struct print_column *columns, size_t n,
 		      const size_t *widths)
 {
 	struct buf cell = { 0 };
@@ -151,7 +152,7 @@ static void print_row(const struct value *row, const struct column *columns, siz
 		else
 			buf_clear(&cell), buf_putf(&cell, "%s", columns[i].heading);
 		if (i + 1 == n && columns[i].kind != COLUMN_NUMBER)
-			width = 0; /* nothing behind the last one to line up with */
+			width = 0; /* nothing follows the last column */
 		else if (columns[i].kind == COLUMN_TEXT || columns[i].kind == COLUMN_TIME)
 			width = -width;
 		printf("%s%*.*s", i ? "  " : "", width, (int)buf_len(&cell),
@@ -161,7 +162,7 @@ static void print_row(const struct value *row, const struct column *columns, siz
 	buf_free(&cell);
 }
 
-void print_table(const struct value *rows, const struct column *columns, size_t n)
+void print_table(const struct value *rows, const struct print_column *columns, size_t n)
 {
 	size_t widths[COLUMNS_MAX];
 	struct buf cell = { 0 };

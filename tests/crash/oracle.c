@@ -1,3 +1,4 @@
+/* tests/crash/oracle.c - what a spool promised, and whether it keeps to it. */
 #include "tests/crash/oracle.h"
 
 #include <stdio.h>
@@ -152,7 +153,7 @@ static int take_rule(void *arg, struct slice key, struct slice value)
 	uint64_t *found = arg, v;
 
 	if (key.n == 6 && key.p[5] >= '0' && key.p[5] < '0' + ORACLE_RULES && value.n > 6 &&
-	    slice_u64(slice_of(value.p + 6, value.n - 6), 1000, &v) >= 0)
+	    slice_u64(slice_skip(value, 6), 1000, &v) >= 0)
 		found[key.p[5] - '0'] = v;
 	return 0;
 }

@@ -100,16 +100,6 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 
 /* ---- reading the file -------------------------------------------------------------------- */
 
-static struct slice cut(struct slice *s, char at)
-{
-	struct slice w = { s->p, 0 };
-
-	while (w.n < s->n && s->p[w.n] != at)
-		w.n++;
-	*s = slice_of(s->p + w.n + (w.n < s->n), s->n - w.n - (w.n < s->n));
-	return w;
-}
-
 static int64_t number(struct slice s)
 {
 	uint64_t n = 0;
@@ -162,7 +152,7 @@ static void read_send(struct play *p, struct slice s)
 	int64_t bytes = 100;
 
 	while (s.n) {
-		struct slice value = cut(&s, ' '), key = cut(&value, '=');
+		struct slice value = slice_take(&s, ' '), key = slice_take(&value, '=');
 
 		if (slice_eq(key, SLICE("rcpts")))
 			n_rcpts = (unsigned)number(value);
@@ -193,7 +183,8 @@ static void read_file(struct play *p, struct slice text)
 	bool in_host = false;
 
 	while (text.n) {
-		struct slice line = cut(&text, '\n'), rest = line, word = cut(&rest, ' ');
+		struct slice line = slice_take(&text, '\n'), rest = line,
+			     word = slice_take(&rest, ' ');
 
 		if (in_host && slice_eq(line, SLICE("end"))) {
 			in_host = false;
@@ -209,7 +200,8 @@ static void read_file(struct play *p, struct slice text)
 			buf_put(&p->wants, SLICE("\n"));
 		} else if (slice_eq(word, SLICE("session"))) {
 			while (rest.n) {
-				struct slice value = cut(&rest, ' '), key = cut(&value, '=');
+				struct slice value = slice_take(&rest, ' '),
+					     key = slice_take(&value, '=');
 
 				read_session(p, key, value);
 			}
@@ -229,8 +221,8 @@ static void check_verdict(struct play *p, const struct verdict *v, struct slice 
 	char *part;
 
 	(void)snprintf(line, sizeof(line), "%s %u %u.%u.%u%s text %.*s", kinds[v->kind], v->code,
-		       v->dsn[0], v->dsn[1], v->dsn[2], v->site ? " site" : "", (int)v->text_n,
-		       v->text);
+		       v->status.class, v->status.subject, v->status.detail, v->site ? " site" : "",
+		       (int)v->text_n, v->text);
 	part = memmem(want.p, want.n, " text ", 6);
 	if (part) {
 		text = slice_of(part + 6, (size_t)(want.p + want.n - part - 6));
@@ -254,7 +246,7 @@ static bool was_sent(struct play *p, struct slice message)
 
 static void check_want(struct play *p, struct slice want)
 {
-	struct slice rest = want, word = cut(&rest, ' ');
+	struct slice rest = want, word = slice_take(&rest, ' ');
 
 	if (slice_eq(word, SLICE("gone"))) {
 		check_verdict(p, &p->gone, rest);
@@ -264,7 +256,7 @@ static void check_want(struct play *p, struct slice want)
 		if (conn_sim_messages() != (unsigned)number(rest))
 			complain(p, "another number of messages was taken", want);
 	} else {
-		unsigned n = (unsigned)number(cut(&word, '.')), m = (unsigned)number(word);
+		unsigned n = (unsigned)number(slice_take(&word, '.')), m = (unsigned)number(word);
 
 		assert(n && n <= p->n_sends && m && m <= p->sends[n - 1].txn.n_rcpts);
 		check_verdict(p, &p->sends[n - 1].rcpts[m - 1].verdict, rest);
@@ -316,7 +308,7 @@ int main(int argc, char **argv)
 		return 2;
 	loop_sim_run(&p.loop, 30LL * 24 * 3600 * 1000);
 	while (p.wants.end > p.wants.start) {
-		struct slice rest = buf_data(&p.wants), line = cut(&rest, '\n');
+		struct slice rest = buf_data(&p.wants), line = slice_take(&rest, '\n');
 
 		check_want(&p, line);
 		buf_consume(&p.wants, line.n + 1);

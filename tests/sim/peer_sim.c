@@ -1,4 +1,4 @@
-/* The peer behind a simulated conn: one function a word of the script. */
+/* tests/sim/peer_sim.c - the peer behind a simulated conn: one function per word of the script. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -256,7 +256,7 @@ static void answer(struct sim_peer *p, const char *verb, const char *usual)
 		size_t skip = strlen(verb) + 1;
 
 		if (!strcmp(p->replies[i].verb, verb) && s.n > skip) {
-			send_line(p, slice_of(s.p + skip, s.n - skip));
+			send_line(p, slice_skip(s, skip));
 			return;
 		}
 	}
@@ -375,19 +375,9 @@ static size_t put_escape(struct buf *out, struct slice s)
 	return 2;
 }
 
-static struct slice cut_word(struct slice *s)
-{
-	struct slice w = { s->p, 0 };
-
-	while (w.n < s->n && s->p[w.n] != ' ')
-		w.n++;
-	*s = slice_of(s->p + w.n + (w.n < s->n), s->n - w.n - (w.n < s->n));
-	return w;
-}
-
 static int parse_line(struct sim_line *l, struct slice s)
 {
-	struct slice word = cut_word(&s);
+	struct slice word = slice_take(&s, ' ');
 
 	*l = (struct sim_line){ 0 };
 	for (size_t i = 0; i < ARRAY_LEN(words) && !l->word; i++)
@@ -398,13 +388,13 @@ static int parse_line(struct sim_line *l, struct slice s)
 	for (int i = 0; i < l->word->numbers; i++) {
 		uint64_t n;
 
-		if (slice_u64(cut_word(&s), INT64_MAX, &n) < 0)
+		if (slice_u64(slice_take(&s, ' '), INT64_MAX, &n) < 0)
 			return E_SYNTAX;
 		*(i ? &l->number2 : &l->number) = (int64_t)n;
 	}
 	for (size_t i = 0; i < s.n;) {
 		if (s.p[i] == '\\')
-			i += put_escape(&l->text, slice_of(s.p + i, s.n - i));
+			i += put_escape(&l->text, slice_skip(s, i));
 		else
 			buf_put(&l->text, slice_of(s.p + i++, 1));
 	}
@@ -414,13 +404,10 @@ static int parse_line(struct sim_line *l, struct slice s)
 int sim_script_parse(struct sim_host *host, struct slice script)
 {
 	while (script.n) {
-		const char *end = memchr(script.p, '\n', script.n);
-		struct slice s = slice_of(script.p, end ? (size_t)(end - script.p) : script.n);
+		struct slice s = slice_take(&script, '\n');
 
-		script = end ? slice_of(end + 1, (size_t)(script.p + script.n - end - 1))
-			     : slice_of(script.p, 0);
 		while (s.n && (*s.p == ' ' || *s.p == '\t'))
-			s = slice_of(s.p + 1, s.n - 1);
+			s = slice_skip(s, 1);
 		if (!s.n || *s.p == '#')
 			continue;
 		host->lines = must_resize(host->lines, (host->n_lines + 1) * sizeof(*host->lines));

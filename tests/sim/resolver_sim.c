@@ -1,3 +1,4 @@
+/* tests/sim/resolver_sim.c - resolver.h answered from a script. */
 #include "tests/sim/resolver_sim.h"
 
 #include "base/buf.h"
@@ -84,25 +85,6 @@ static void demand(bool ok)
 		abort();
 }
 
-static struct slice trim(struct slice s)
-{
-	while (s.n && s.p[0] == ' ')
-		s = slice_of(s.p + 1, s.n - 1);
-	while (s.n && s.p[s.n - 1] == ' ')
-		s.n--;
-	return s;
-}
-
-static struct slice take_until(struct slice *rest, char end)
-{
-	const char *at = memchr(rest->p, end, rest->n);
-	size_t n = at ? (size_t)(at - rest->p) : rest->n;
-	struct slice part = trim(slice_of(rest->p, n));
-
-	*rest = slice_of(rest->p + n + (at != NULL), rest->n - n - (at != NULL));
-	return part;
-}
-
 static struct slice clean_in_place(struct slice s)
 {
 	char clean[DNS_NAME_MAX];
@@ -128,9 +110,9 @@ static void parse_record(struct row *row, struct slice s)
 		       (rec->ip.family == AF_INET) == (row->type == DNS_A));
 		break;
 	case DNS_MX:
-		demand(slice_u64(take_until(&s, ' '), UINT16_MAX, &preference) == 0);
+		demand(slice_u64(slice_trim(slice_take(&s, ' ')), UINT16_MAX, &preference) == 0);
 		rec->preference = (uint16_t)preference;
-		rec->name = clean_in_place(trim(s));
+		rec->name = clean_in_place(slice_trim(s));
 		break;
 	case DNS_TXT:
 	case DNS_TLSA:
@@ -160,7 +142,7 @@ static void parse_answer(struct row *row)
 		parse_record(row, rest);
 	else
 		while (rest.n && row->n < DNS_RECORDS_MAX)
-			parse_record(row, take_until(&rest, ','));
+			parse_record(row, slice_trim(slice_take(&rest, ',')));
 }
 
 void resolver_sim_set(const char *name, enum dns_type type, uint32_t delay_ms, const char *answer)

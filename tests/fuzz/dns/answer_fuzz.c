@@ -1,7 +1,7 @@
 /* Packets from a name server.  Laws: a packet read twice is the same answer; never more records
  * than the limit; every text lies in the answer's own memory; names that come out are clean. */
 #include "dns/name.h"
-#include "dns/wire.h"
+#include "dns/packet.h"
 
 static const enum dns_type types[] = { DNS_A,     DNS_AAAA, DNS_MX,  DNS_TXT,
 				       DNS_CNAME, DNS_NS,   DNS_PTR, DNS_TLSA };
@@ -47,12 +47,12 @@ static void check_same(const struct answer *a, const struct answer *b)
 static void read_packet(const uint8_t *packet, size_t n, enum dns_type type)
 {
 	struct answer *a = NULL, *b = NULL;
-	int r = wire_parse(packet, n, type, 0, &a);
+	int r = packet_parse(packet, n, type, 0, &a);
 
-	assert(wire_parse(packet, n, type, 0, &b) == r);
+	assert(packet_parse(packet, n, type, 0, &b) == r);
 	if (r < 0)
 		return;
-	assert(a->a.n <= DNS_RECORDS_MAX && a->aliases <= WIRE_ALIASES_MAX + 1);
+	assert(a->a.n <= DNS_RECORDS_MAX && a->aliases <= PACKET_ALIASES_MAX + 1);
 	assert(!a->again || a->a.n == 0);
 	check_name(a, a->a.canonical);
 	for (unsigned i = 0; i < a->a.n; i++)
@@ -77,13 +77,13 @@ static void name_survives_the_wire(struct slice s)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t question[WIRE_QUESTION_MAX];
+	uint8_t question[PACKET_QUESTION_MAX];
 
 	if (size == 0)
 		return 0;
 	read_packet(data + 1, size - 1, types[data[0] % ARRAY_LEN(types)]);
 	name_survives_the_wire(slice_of(data, size));
-	(void)wire_question(question, 1, SLICE("a.example"), DNS_MX, true);
-	(void)wire_answers(question, data + 1, size - 1);
+	(void)packet_question(question, 1, SLICE("a.example"), DNS_MX, true);
+	(void)packet_answers(question, data + 1, size - 1);
 	return 0;
 }

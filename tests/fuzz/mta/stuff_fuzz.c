@@ -17,7 +17,7 @@ static void stuff_all(struct buf *out, struct slice in, size_t piece, size_t roo
 			abort();
 		buf_grow(out, stuff_copy(&st, buf_tail(out), room, slice_of(in.p, n), &used));
 		assert(used > 0 && used <= n);
-		in = slice_of(in.p + used, in.n - used);
+		in = slice_skip(in, used);
 	}
 	buf_put(out, slice_of(end, stuff_end(&st, end)));
 }

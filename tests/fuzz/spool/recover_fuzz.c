@@ -35,9 +35,9 @@ static void check_outcome(const char *p, size_t n)
 	char again[OUTCOME_BYTES_MAX];
 	struct outcome_view v;
 
-	if (outcome_decode(slice_of(p, n), &v) < 0)
+	if (record_decode_outcome(slice_of(p, n), &v) < 0)
 		return;
-	assert(outcome_encode(again, v.job, v.tenant, v.campaign, &v.o) == n);
+	assert(record_encode_outcome(again, v.job, v.tenant, v.campaign, &v.o) == n);
 	assert(memcmp(again, p, n) == 0);
 }
 
@@ -54,7 +54,7 @@ static size_t put_records(size_t at, const uint8_t *data, size_t size)
 			break;
 		if (data[0] == RECORD_OUTCOME)
 			check_outcome((const char *)data + 4, n);
-		record_seal(&h, crc32c(0, data + 4, n), at, salt);
+		record_seal(&h, hash_crc32c(0, data + 4, n), at, salt);
 		memcpy(file + at, &h, sizeof(h));
 		memcpy(file + at + sizeof(h), data + 4, n);
 		memset(file + at + sizeof(h) + n, 0, record_size(n) - sizeof(h) - n);
@@ -93,8 +93,9 @@ static void check_laws(struct disk_sim *sim)
 		return;
 	spool_books(sp, &books);
 	if (audited == 0 && audit.balanced)
-		assert(audit.queued == books.queued && audit.accepted == books.accepted &&
-		       audit.bounced == books.bounced);
+		assert(audit.books.queued == books.queued &&
+		       audit.books.accepted == books.accepted &&
+		       audit.books.bounced == books.bounced);
 	digest = oracle_digest(sp);
 	sp = spool_free(sp);
 	r = spool_open(&sp, &o);

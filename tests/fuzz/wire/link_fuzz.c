@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (f.type == LINK_EVENTS)
 				count_events(&f);
 		}
-		in = slice_of(in.p + used, in.n - used);
+		in = slice_skip(in, used);
 	}
 	return 0;
 }

@@ -1,3 +1,4 @@
+/* tests/unit/base/base_test.c - slices, bufs, lists, maps and chance. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -43,6 +44,57 @@ static void an_id_reads_back_as_it_was_written(void **state)
 	assert_int_equal(id_parse(SLICE("1f."), &id), E_SYNTAX);
 	assert_int_equal(id_parse(SLICE("1F.0"), &id), E_SYNTAX);
 	assert_int_equal(id_parse(SLICE("11111111111111111.0"), &id), E_SYNTAX);
+}
+
+static bool is(struct slice s, const char *text)
+{
+	return slice_eq(s, slice_str(text));
+}
+
+static void blanks_are_trimmed_at_both_ends_only(void **state)
+{
+	(void)state;
+	assert_true(is(slice_trim(SLICE(" \t a \tb\r ")), "a \tb\r"));
+	assert_true(is(slice_trim_set(SLICE("\r a\n"), " \r\n"), "a"));
+	assert_int_equal(slice_trim(SLICE(" \t ")).n, 0);
+	assert_int_equal(slice_trim(slice_of(NULL, 0)).n, 0);
+	assert_true(slice_eq(slice_trim_set(SLICE("\0 a \0"), " "), SLICE("\0 a \0")));
+}
+
+static void a_slice_is_cut_at_the_first_or_the_last_of_a_byte(void **state)
+{
+	struct slice before = SLICE("old"), after = SLICE("old");
+
+	(void)state;
+	assert_false(slice_cut(SLICE("ab"), '=', &before, &after));
+	assert_false(slice_cut_last(slice_of(NULL, 0), '=', &before, &after));
+	assert_true(is(before, "old") && is(after, "old"));
+	assert_true(slice_cut(SLICE("a=b=c"), '=', &before, &after));
+	assert_true(is(before, "a") && is(after, "b=c"));
+	assert_true(slice_cut_last(SLICE("a=b="), '=', &before, &after));
+	assert_true(is(before, "a=b") && is(after, ""));
+}
+
+static void taking_walks_to_the_end_of_a_slice(void **state)
+{
+	struct slice rest = SLICE("a,,b"), empty = slice_of(NULL, 0);
+
+	(void)state;
+	assert_true(is(slice_take(&rest, ','), "a") && is(rest, ",b"));
+	assert_true(is(slice_take(&rest, ','), "") && is(rest, "b"));
+	assert_true(is(slice_take(&rest, ','), "b") && rest.n == 0);
+	assert_int_equal(slice_take(&empty, ',').n + empty.n, 0);
+}
+
+static void a_prefix_is_stripped_only_when_it_is_there(void **state)
+{
+	struct slice s = SLICE("abc");
+
+	(void)state;
+	assert_false(slice_strip(&s, SLICE("aB")));
+	assert_false(slice_strip(&s, SLICE("abcd")));
+	assert_true(slice_strip(&s, SLICE("ab")) && is(s, "c"));
+	assert_true(slice_strip(&s, SLICE("c")) && s.n == 0);
 }
 
 static void a_copy_is_cut_and_always_ends_in_nul(void **state)
@@ -157,6 +209,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_number_is_digits_only_and_within_its_limit),
 		cmocka_unit_test(an_id_reads_back_as_it_was_written),
+		cmocka_unit_test(blanks_are_trimmed_at_both_ends_only),
+		cmocka_unit_test(a_slice_is_cut_at_the_first_or_the_last_of_a_byte),
+		cmocka_unit_test(taking_walks_to_the_end_of_a_slice),
+		cmocka_unit_test(a_prefix_is_stripped_only_when_it_is_there),
 		cmocka_unit_test(a_copy_is_cut_and_always_ends_in_nul),
 		cmocka_unit_test(secrets_compare_like_bytes),
 		cmocka_unit_test(a_buf_gives_back_what_was_appended_in_order),

@@ -1,3 +1,4 @@
+/* tests/unit/message/mailbox_test.c - addresses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -258,9 +259,19 @@ static void a_long_phrase_before_the_address_is_no_fault(void **state)
 	assert_string_equal(m.text, "a@b.example");
 }
 
+static void the_domain_of_an_address_follows_its_last_at_sign(void **state)
+{
+	(void)state;
+	assert_true(slice_eq(address_domain(SLICE("\"a@b\"@c.example")), SLICE("c.example")));
+	assert_int_equal(address_domain(SLICE("postmaster")).n, 0);
+	assert_int_equal(address_domain(SLICE("a@")).n, 0);
+	assert_int_equal(address_domain(slice_of(NULL, 0)).n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_domain_of_an_address_follows_its_last_at_sign),
 		cmocka_unit_test(grammar_rows_give_what_they_say),
 		cmocka_unit_test(no_byte_that_ends_a_command_is_accepted_anywhere),
 		cmocka_unit_test(a_failed_parse_leaves_the_result_alone),

@@ -1,3 +1,4 @@
+/* tests/unit/spool/format_test.c - the bytes of the log. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@ static const struct outcome full = {
 	.kind = OUTCOME_DEFERRED,
 	.attempt = 40000,
 	.code = 599,
-	.dsn = { 4, 300, 999 },
+	.status = STATUS(4, 300, 999),
 	.at_ms = INT64_MAX,
 	.next_ms = INT64_MAX,
 	.flags = UINT16_MAX,
@@ -27,13 +28,13 @@ static void an_outcome_comes_back_as_it_was_written(void **state UNUSED)
 {
 	char buf[OUTCOME_BYTES_MAX];
 	struct outcome_view v;
-	size_t n = outcome_encode(buf, (struct id128){ 1, 2 }, UINT64_MAX, 7, &full);
+	size_t n = record_encode_outcome(buf, (struct id128){ 1, 2 }, UINT64_MAX, 7, &full);
 
-	assert_int_equal(outcome_decode(slice_of(buf, n), &v), 0);
+	assert_int_equal(record_decode_outcome(slice_of(buf, n), &v), 0);
 	assert_true(id_eq(v.job, (struct id128){ 1, 2 }) && v.tenant == UINT64_MAX &&
 		    v.campaign == 7);
 	assert_true(v.o.row == full.row && v.o.kind == full.kind && v.o.attempt == full.attempt);
-	assert_true(v.o.code == full.code && !memcmp(v.o.dsn, full.dsn, sizeof(full.dsn)));
+	assert_true(v.o.code == full.code && status_eq(v.o.status, full.status));
 	assert_true(v.o.at_ms == full.at_ms && v.o.next_ms == full.next_ms &&
 		    v.o.flags == full.flags);
 	assert_true(slice_eq(v.o.text, full.text) && slice_eq(v.o.host, full.host));
@@ -45,11 +46,11 @@ static void an_outcome_cut_anywhere_or_longer_is_corrupt(void **state UNUSED)
 {
 	char buf[OUTCOME_BYTES_MAX + 1] = { 0 };
 	struct outcome_view v;
-	size_t n = outcome_encode(buf, (struct id128){ 1, 2 }, 3, 4, &full);
+	size_t n = record_encode_outcome(buf, (struct id128){ 1, 2 }, 3, 4, &full);
 
 	for (size_t cut = 0; cut < n; cut++)
-		assert_int_equal(outcome_decode(slice_of(buf, cut), &v), E_CORRUPT);
-	assert_int_equal(outcome_decode(slice_of(buf, n + 1), &v), E_CORRUPT);
+		assert_int_equal(record_decode_outcome(slice_of(buf, cut), &v), E_CORRUPT);
+	assert_int_equal(record_decode_outcome(slice_of(buf, n + 1), &v), E_CORRUPT);
 }
 
 static void the_strings_of_peers_are_cut_to_their_bounds(void **state UNUSED)
@@ -69,10 +70,10 @@ static void the_strings_of_peers_are_cut_to_their_bounds(void **state UNUSED)
 	size_t n;
 
 	memset(long_text, 'x', sizeof(long_text));
-	n = outcome_encode(buf, (struct id128){ UINT64_MAX, UINT64_MAX }, UINT64_MAX, UINT64_MAX,
-			   &o);
+	n = record_encode_outcome(buf, (struct id128){ UINT64_MAX, UINT64_MAX }, UINT64_MAX,
+				  UINT64_MAX, &o);
 	assert_true(n <= sizeof(buf));
-	assert_int_equal(outcome_decode(slice_of(buf, n), &v), 0);
+	assert_int_equal(record_decode_outcome(slice_of(buf, n), &v), 0);
 	assert_true(v.o.text.n == TEXT_MAX && v.o.host.n == HOST_MAX && v.o.rcpt.n == RCPT_MAX);
 }
 
@@ -83,7 +84,7 @@ static void a_usual_outcome_takes_less_than_200_bytes(void **state UNUSED)
 			     .kind = OUTCOME_DELIVERED,
 			     .attempt = 1,
 			     .code = 250,
-			     .dsn = { 2, 0, 0 },
+			     .status = STATUS(2, 0, 0),
 			     .at_ms = 1795190400000,
 			     .text = SLICE("2.0.0 Ok: queued as 4F3B21C0D2"),
 			     .host = SLICE("mx1.provider.example"),
@@ -91,7 +92,8 @@ static void a_usual_outcome_takes_less_than_200_bytes(void **state UNUSED)
 			     .source = SLICE("198.51.100.4"),
 			     .rcpt = SLICE("someone@somewhere.example") };
 
-	assert_true(record_size(outcome_encode(buf, (struct id128){ 1, 2 }, 12, 3456, &o)) < 200);
+	assert_true(record_size(record_encode_outcome(buf, (struct id128){ 1, 2 }, 12, 3456, &o)) <
+		    200);
 }
 
 static void a_record_is_none_at_another_place_or_in_another_spool(void **state UNUSED)
@@ -103,7 +105,7 @@ static void a_record_is_none_at_another_place_or_in_another_spool(void **state U
 	size_t need;
 
 	memcpy(bytes + RECORD_HEADER, "hello", 5);
-	record_seal(&h, crc32c(0, "hello", 5), 4096, salt);
+	record_seal(&h, hash_crc32c(0, "hello", 5), 4096, salt);
 	memcpy(bytes, &h, sizeof(h));
 	assert_int_equal(record_parse(bytes, sizeof(bytes), 4096, salt, &rec, &need), 1);
 	assert_int_equal(rec.end, 4096 + 32);
@@ -155,14 +157,14 @@ static void packed_rows_come_back_and_lies_about_their_size_do_not(void **state 
 
 	for (size_t i = 0; i < sizeof(rows); i++)
 		rows[i] = (char)("user@domain.example "[i % 20] + (i % 97 == 0));
-	assert_int_equal(pack(slice_of(rows, sizeof(rows)), &packed, &n), 1);
+	assert_int_equal(compress_pack(slice_of(rows, sizeof(rows)), &packed, &n), 1);
 	assert_true(n < sizeof(rows) / 4);
-	assert_int_equal(unpack(slice_of(packed, n), sizeof(rows) - 1, &out), E_CORRUPT);
-	assert_int_equal(unpack(slice_of(packed, n), sizeof(rows) + 1, &out), E_CORRUPT);
+	assert_int_equal(compress_unpack(slice_of(packed, n), sizeof(rows) - 1, &out), E_CORRUPT);
+	assert_int_equal(compress_unpack(slice_of(packed, n), sizeof(rows) + 1, &out), E_CORRUPT);
 	for (size_t cut = 0; cut < n; cut += 3)
-		assert_true(unpack(slice_of(packed, cut), sizeof(rows), &out) < 0);
+		assert_true(compress_unpack(slice_of(packed, cut), sizeof(rows), &out) < 0);
 	assert_int_equal(buf_len(&out), 0);
-	assert_int_equal(unpack(slice_of(packed, n), sizeof(rows), &out), 0);
+	assert_int_equal(compress_unpack(slice_of(packed, n), sizeof(rows), &out), 0);
 	assert_true(slice_eq(buf_data(&out), slice_of(rows, sizeof(rows))));
 	free(packed);
 	buf_free(&out);
@@ -175,8 +177,9 @@ static void what_does_not_pay_is_not_packed(void **state UNUSED)
 
 	for (size_t i = 0; i < sizeof(noise); i++)
 		noise[i] = (char)hash_mix(i);
-	assert_int_equal(pack(slice_of(noise, sizeof(noise)), &packed, &n), 0);
-	assert_int_equal(pack(slice_of("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 32), &packed, &n), 0);
+	assert_int_equal(compress_pack(slice_of(noise, sizeof(noise)), &packed, &n), 0);
+	assert_int_equal(
+	    compress_pack(slice_of("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 32), &packed, &n), 0);
 	assert_null(packed);
 }
 

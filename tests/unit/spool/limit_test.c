@@ -134,12 +134,12 @@ static void a_cursor_counts_forwards_once_durable_and_backwards_at_once(void **s
 	struct tables t;
 
 	tables_init(&t);
-	assert_int_equal(consumers_slowest(&t), UINT64_MAX);
-	consumer_set(&t, SLICE("c"), 100)->kept = 100;
-	consumer_set(&t, SLICE("c"), 200);
-	assert_int_equal(consumers_slowest(&t), 100);
-	consumer_set(&t, SLICE("c"), 50);
-	assert_int_equal(consumers_slowest(&t), 50);
+	assert_int_equal(kept_consumers_slowest(&t), UINT64_MAX);
+	kept_consumer_set(&t, SLICE("c"), 100)->kept = 100;
+	kept_consumer_set(&t, SLICE("c"), 200);
+	assert_int_equal(kept_consumers_slowest(&t), 100);
+	kept_consumer_set(&t, SLICE("c"), 50);
+	assert_int_equal(kept_consumers_slowest(&t), 50);
 	tables_free(&t);
 }
 

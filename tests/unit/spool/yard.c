@@ -1,3 +1,4 @@
+/* tests/unit/spool/yard.c - a spool in a folder of its own. */
 #include "tests/unit/spool/yard.h"
 
 #include <setjmp.h>
@@ -85,7 +86,7 @@ int yard_end(struct yard *y, job_no job, uint32_t row, enum outcome_kind kind)
 			     .kind = kind,
 			     .attempt = 1,
 			     .code = 250,
-			     .dsn = { 2, 0, 0 },
+			     .status = STATUS(2, 0, 0),
 			     .at_ms = 1500,
 			     .flags = OUTCOME_TLS,
 			     .text = SLICE("ok"),
