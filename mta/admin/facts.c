@@ -1,4 +1,5 @@
-/* mta/admin/facts.c - what is: the engine, its books, its rules, its options, the log as a stream. */
+/* mta/admin/facts.c - what is: the engine, its books, its rules, its options, the log as a
+ * stream. */
 #include <stdio.h>
 
 #include "base/clock.h"
