@@ -59,7 +59,7 @@ static int text_checked(struct compile *c, struct slice s, size_t at)
 	case TEMPLATE_SUBJECT:
 		lf = memchr(s.p, '\n', s.n);
 		return lf ? compile_fault(c, at + (size_t)(lf - s.p), E_SYNTAX,
-					  "the subject is one line", NO_NAME)
+					  "the subject must be one line", NO_NAME)
 			  : 0;
 	default:
 		return 0;
@@ -165,7 +165,8 @@ static int on_section(struct compile *c, const struct mustache_tag *t)
 	int r;
 
 	if (c->depth == TEMPLATE_DEPTH_MAX)
-		return compile_fault(c, t->at, E_LIMIT, "sections are nested too deep", NO_NAME);
+		return compile_fault(c, t->at, E_LIMIT,
+				     "sections are nested too deep: 16 is the most", NO_NAME);
 	r = compile_resolve(c, t->name, t->at, &op, &tree);
 	if (r < 0)
 		return r;
@@ -187,7 +188,8 @@ static int on_close(struct compile *c, const struct mustache_tag *t)
 
 	if (c->depth == 0)
 		return compile_fault(c, t->at, E_SYNTAX,
-				     "no section is open here to be closed by \"", t->name);
+				     "no section is open here that this tag could close: \"",
+				     t->name);
 	s = &c->open[c->depth - 1];
 	if (!slice_eq(s->name, t->name))
 		return compile_fault(c, t->at, E_SYNTAX, "the section to be closed here is \"",
@@ -222,8 +224,11 @@ static int add_routine(struct compile *c, const struct mustache_tag *t, struct s
 	struct routine *r;
 	char *copy;
 
-	if (c->n_routines == ROUTINES_MAX || indent.n > INDENT_MAX)
-		return compile_fault(c, t->at, E_LIMIT, "too many partials", NO_NAME);
+	if (c->n_routines == ROUTINES_MAX)
+		return compile_fault(c, t->at, E_LIMIT,
+				     "too many partials are called: 256 is the most", NO_NAME);
+	if (indent.n > INDENT_MAX)
+		return compile_fault(c, t->at, E_LIMIT, "the partial is indented too far", NO_NAME);
 	copy = must_copy(indent);
 	r = &c->routines[c->n_routines];
 	*r = (struct routine){ t->name, source, copy, c->part, c->html, compile_in_tree(c) };
@@ -282,7 +287,9 @@ static int on_tag(struct compile *c, const struct mustache_tag *t)
 	int r;
 
 	if (++c->tags[c->part] > TEMPLATE_TAGS_MAX)
-		return compile_fault(c, t->at, E_LIMIT, "too many tags", NO_NAME);
+		return compile_fault(
+		    c, t->at, E_LIMIT,
+		    "too many tags: a part may have 4096, with those of its partials", NO_NAME);
 	if (!t->alone) {
 		r = put_indent(c);
 		if (r < 0)
@@ -314,7 +321,8 @@ static int check_bytes(struct compile *c)
 	struct slice s = c->source;
 
 	if (s.n > TEMPLATE_SOURCE_MAX)
-		return compile_fault(c, 0, E_LIMIT, "the template is too large", NO_NAME);
+		return compile_fault(c, 0, E_LIMIT, "the template is too large: 1 MiB is the most",
+				     NO_NAME);
 	for (size_t i = 0, n; i < s.n; i += n) {
 		unsigned char b = (unsigned char)s.p[i];
 		n = utf8_length(slice_skip(s, i));

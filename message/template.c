@@ -31,7 +31,7 @@ static int compile_all(struct build *b, const struct template_source *s,
 	int r;
 
 	if (s->html.n == 0 && s->text.n == 0)
-		return compile_refuse(error, TEMPLATE_HTML, E_SYNTAX, "html or text is needed");
+		return compile_refuse(error, TEMPLATE_HTML, E_SYNTAX, "give html, text or both");
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		r = compile_part(c, parts[i].part, parts[i].source);
 		if (r < 0)

@@ -15,7 +15,7 @@
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 }; /* as in sysexits.h */
 
-struct program {
+struct running {
 	const char *config_path;
 	struct engine *engine;
 	ev_signal on_term, on_int, on_hup;
@@ -28,7 +28,7 @@ static int read_options(struct settings **ret, const char *path, char *error)
 
 static void on_stop_signal(struct ev_loop *ev, ev_signal *w, int revents)
 {
-	struct program *p = w->data;
+	struct running *p = w->data;
 
 	(void)ev, (void)revents;
 	log_info("engine.stopping", kv_int("signal", w->signum));
@@ -38,7 +38,7 @@ static void on_stop_signal(struct ev_loop *ev, ev_signal *w, int revents)
 
 static void on_hup_signal(struct ev_loop *ev, ev_signal *w, int revents)
 {
-	struct program *p = w->data;
+	struct running *p = w->data;
 	struct settings *fresh;
 	char error[OPTION_ERROR_MAX];
 	const char *restart;
@@ -56,7 +56,7 @@ static void on_hup_signal(struct ev_loop *ev, ev_signal *w, int revents)
 	log_info("config.reloaded", kv_str("file", p->config_path ? p->config_path : ""));
 }
 
-static void watch(struct program *p, ev_signal *w, void (*cb)(struct ev_loop *, ev_signal *, int),
+static void watch(struct running *p, ev_signal *w, void (*cb)(struct ev_loop *, ev_signal *, int),
 		  int signum)
 {
 	ev_signal_init(w, cb, signum);
@@ -66,7 +66,7 @@ static void watch(struct program *p, ev_signal *w, void (*cb)(struct ev_loop *, 
 
 static void on_ready(void *arg)
 {
-	struct program *p = arg;
+	struct running *p = arg;
 	struct books b;
 
 	watch(p, &p->on_term, on_stop_signal, SIGTERM);
@@ -113,7 +113,7 @@ static int prepare_process(const struct host_options *c)
 
 static int run(struct settings *c, const char *config_path)
 {
-	struct program p = { .config_path = config_path };
+	struct running p = { .config_path = config_path };
 	OWNED(engine) e = NULL;
 	struct spool *sp = NULL;
 	const char *what = "process";

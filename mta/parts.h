@@ -1,4 +1,5 @@
-/* mta/parts.h - everything that the engine is made of: its parts and its options, in their order. */
+/* mta/parts.h - everything that the engine is made of: its parts and its options, in their
+ * order. */
 #pragma once
 #include "mta/core/engine_run.h"
 

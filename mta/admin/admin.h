@@ -10,7 +10,7 @@
  *	hold       selector, reason [, preview]       count, rule
  *	release    selector [, preview]               count
  *	retry      selector [, preview]               count
- *	cancel     selector, reason [, preview]       count, left; comes when the queue has been swept
+ *	cancel     selector, reason [, preview]       count, left; once the queue was swept
  *	rules      -                                  standing holds and cancels
  *	events     from, max                          next, events
  *	metrics    -                                  text for Prometheus

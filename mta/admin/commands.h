@@ -1,5 +1,5 @@
-/* mta/admin/commands.h - what may be asked: the functions behind the table in commands.c; private to
- * this folder. */
+/* mta/admin/commands.h - what may be asked: the functions behind the table in commands.c; private
+ * to this folder. */
 #pragma once
 #include "mta/admin/query.h"
 

@@ -1,4 +1,5 @@
-/* mta/admin/facts.c - what is: the engine, its books, its rules, its options, the log as a stream. */
+/* mta/admin/facts.c - what is: the engine, its books, its rules, its options, the log as a
+ * stream. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -6,7 +7,6 @@
 #include "mta/config/host.h"
 #include "mta/config/spool.h"
 #include "mta/queue/queue.h"
-#include "mta/submit/submit.h"
 #include "spool/books.h"
 #include "spool/report.h"
 
@@ -25,15 +25,18 @@ int admin_finish_books(struct query *q)
 	return 0;
 }
 
-static void put_submission(struct branch *b, struct engine *e)
+/* The counters whose names begin so, without that beginning. */
+static void put_counters(struct branch *b, struct engine *e, struct slice prefix)
 {
-	const struct counter_set *all = submit_part.counters;
+	const struct part *p;
 
-	for (size_t i = 0; i < all->n; i++) {
-		struct slice name = slice_str(all->rows[i].name);
-		(void)slice_strip(&name, SLICE("submission_"));
-		branch_int(b, name.p, (int64_t)counters_sum(e, &submit_part, all->rows[i].offset));
-	}
+	for (unsigned i = 0; (p = engine_part(e, i)) != NULL; i++)
+		for (size_t k = 0; p->counters && k < p->counters->n; k++) {
+			const struct counter_row *row = &p->counters->rows[k];
+			struct slice name = slice_str(row->name);
+			if (slice_strip(&name, prefix))
+				branch_int(b, name.p, (int64_t)counters_sum(e, p, row->offset));
+		}
 }
 
 /* What the lanes have read of what the books say is queued. */
@@ -64,7 +67,7 @@ int admin_finish_status(struct query *q)
 	spool_books(spool_of(q), &k);
 	report_books(branch_map(q->out, "books"), &k);
 	put_queue(branch_map(q->out, "queue"), e);
-	put_submission(branch_map(q->out, "submission"), e);
+	put_counters(branch_map(q->out, "submission"), e, SLICE("submission_"));
 	query_answer(q);
 	return 0;
 }

@@ -1,5 +1,5 @@
-/* mta/admin/orders.c - what changes: holds, cancels, retries.  Holds and cancels are rules in the log; each is answered
- * when it is durable and the lanes have been told. */
+/* mta/admin/orders.c - what changes: holds, cancels, retries.  Holds and cancels are rules in the
+ * log; each is answered when it is durable and the lanes have been told. */
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -32,7 +32,7 @@ int listener_list_add(struct listener_list *l, struct slice entry, uint16_t port
 	return 0;
 }
 
-struct slice entry_word(struct slice *s)
+struct slice entries_word(struct slice *s)
 {
 	struct slice word;
 	size_t n = 0;

@@ -26,4 +26,4 @@ struct listener_list {
 int listener_list_add(struct listener_list *l, struct slice entry, uint16_t port) MUST_CHECK;
 
 /* Takes the next word, up to a space or tab, off the front of *s; empty at the end. */
-struct slice entry_word(struct slice *s);
+struct slice entries_word(struct slice *s);

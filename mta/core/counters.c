@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "mta/core/lane.h"
+#include "mta/core/lane_int.h"
 
 static uint64_t of_lane(const struct lane *l, unsigned index, const struct part *p, size_t offset)
 {

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "mta/core/engine_run.h"
-#include "mta/core/lane.h"
+#include "mta/core/lane_int.h"
 
 struct engine {
 	struct spool *spool;

@@ -1,5 +1,5 @@
 /* mta/core/lane.c - a lane's inbox, its waits for the disk, and its turn. */
-#include "mta/core/lane.h"
+#include "mta/core/lane_int.h"
 
 #include "base/clock.h"
 #include "mta/core/engine_run.h"

@@ -1,48 +1,44 @@
-/* mta/core/lane.h - one thread's world: loop, timers, inbox, waits for the disk, and the states of
- * the parts that run on it.  For the core's own files; parts use mta/core/engine.h.
+/* mta/core/lane.h - one thread's world, as the parts on it see it.
  *
- * Threads: everything but the inbox belongs to the lane's thread.
- * Simulation: lane_loop_* are lane_ev.c's, or a test's that has no libev and calls lane_turn(). */
+ * Owns:    a note is the poster's until run() is called; a durable_wait is a member of the waiter.
+ * Threads: the lane's, but lane_post(), lane_wake() and lane_current(), which any thread may call.
+ * Names:   lane_, note_, durable_wait_ */
 #pragma once
-#include <ev.h>
-#include <pthread.h>
-#include <stdatomic.h>
+#include "mta/door/conn.h"
+#include "spool/spool.h"
 
-#include "mta/core/part.h"
+struct engine;
+struct lane;
+struct part;
 
-struct lane {
-	struct engine *engine;
-	unsigned index;
-	bool front;
-	struct loop loop;
-	ev_async wake;
-	pthread_t thread;
-	bool started;
-	_Atomic bool quiet; /* SIGTERM has reached it */
+struct engine *lane_engine(struct lane *l);
+struct loop *lane_loop(struct lane *l);
+unsigned lane_index(const struct lane *l);
+struct lane *lane_current(void); /* the calling thread's, NULL elsewhere */
+void lane_wake(struct lane *l);  /* look() of its parts soon; any thread */
 
-	_Atomic(struct note *) inbox; /* newest first */
-	_Atomic bool woken;           /* a wake is on its way */
-	struct list waits;            /* durable_wait by position */
-	struct spool_port port;
-	_Atomic bool waiting; /* waits is not empty: commits must wake us */
+/* What a part made on this lane; NULL when it made nothing.  For start() and for questions; whoever
+ * needs it often keeps it. */
+void *lane_state(struct lane *l, const struct part *p);
 
-	void *states[PARTS_MAX]; /* of the engine's parts, by their place in the list */
+/* Runs note->run(note) on the lane's thread, in order of posting.  Any thread may call. */
+struct note {
+	struct note *next;
+	void (*run)(struct note *n, struct lane *l);
 };
-
-int lane_init(struct lane *l, struct engine *e, unsigned index, bool front) MUST_CHECK;
-void lane_done(struct lane *l);
-void lane_run(struct lane *l);       /* on the lane's thread, until lane_loop_stop() */
-void lane_look_in(struct lane *l);   /* inbox, waits, parts: after a wake */
-void lane_run_notes(struct lane *l); /* the inbox alone */
-/* One turn without libev: gives milliseconds until the next timer, -1 when there is none. */
-int64_t lane_turn(struct lane *l);
-
-/* Calls one of the functions of struct part, named by its offset, for every state here. */
-void lane_each(struct lane *l, size_t member);
-
-/* The loop under a lane. */
-void lane_loop_open(struct lane *l);
-void lane_loop_wake(struct lane *l); /* any thread: lane_look_in() soon */
-void lane_loop_run(struct lane *l);
-void lane_loop_stop(struct lane *l);
-void lane_loop_close(struct lane *l);
+void lane_post(struct lane *l, struct note *n);
+/* Calls done(w, 0) on this lane once `lsn` is durable, done(w, E_POISONED) when it never will be.
+ * A member of the waiter; lane_wait_cancel() is harmless when it is not waiting. */
+struct durable_wait {
+	struct list link;
+	lsn_t lsn;
+	void (*done)(struct durable_wait *w, int err);
+};
+static inline void durable_wait_init(struct durable_wait *w,
+				     void (*done)(struct durable_wait *, int))
+{
+	list_init(&w->link);
+	w->done = done;
+}
+void lane_wait_durable(struct lane *l, struct durable_wait *w, lsn_t lsn);
+void lane_wait_cancel(struct lane *l, struct durable_wait *w);

@@ -1,5 +1,5 @@
 /* mta/core/lane_ev.c - the loop under a lane: libev. */
-#include "mta/core/lane.h"
+#include "mta/core/lane_int.h"
 
 static void on_wake(struct ev_loop *ev, ev_async *w, int revents)
 {

@@ -1,5 +1,5 @@
-/* mta/core/part.h - a part of the engine: a room that has something on the lanes, on the front desk,
- * or shared by them all.  mta/parts.c lists them; the lane only composes them.
+/* mta/core/part.h - a part of the engine: a room that has something on the lanes, on the front
+ * desk, or shared by them all.  mta/parts.c lists them; the lane only composes them.
  *
  * Order: open() of every part, in the order of the list; then start() of each part on every lane
  *        (or on the front desk), so that a part may use those before it.  At SIGTERM quiet() (take

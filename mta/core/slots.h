@@ -1,15 +1,15 @@
-/* mta/core/slots.h - counts that lanes share and that may not pass a bound: connections of a site, of
- * a source.
+/* mta/core/slots.h - counts that lanes share and that may not pass a bound: connections of a site,
+ * of a source.
  * Threads: any; atomic.  Fails: never; a slot is taken or it is not. */
 #pragma once
 #include <stdatomic.h>
 
 #include "base/base.h"
 
-typedef _Atomic int slots;
+typedef _Atomic int slot_count;
 
 /* One slot when fewer than max are taken. */
-static inline bool slots_take(slots *s, int64_t max)
+static inline bool slots_take(slot_count *s, int64_t max)
 {
 	int n = atomic_load_explicit(s, memory_order_relaxed);
 
@@ -19,7 +19,7 @@ static inline bool slots_take(slots *s, int64_t max)
 			return true;
 	return false;
 }
-static inline void slots_give(slots *s)
+static inline void slots_give(slot_count *s)
 {
 	atomic_fetch_sub_explicit(s, 1, memory_order_relaxed);
 }

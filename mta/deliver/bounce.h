@@ -1,5 +1,6 @@
-/* mta/deliver/bounce.h - tells the sender of submitted mail about a failure: RFC 3464 in RFC 6522's report.
- * The report is a job like any other, from the null reverse-path: it can itself never cause one.
+/* mta/deliver/bounce.h - tells the sender of submitted mail about a failure: RFC 3464 in RFC 6522's
+ * report. The report is a job like any other, from the null reverse-path: it can itself never cause
+ * one.
  * Blocks: on reading the message.
  * Limits: quotes up to BOUNCE_HEADER_MAX bytes of the original header; one report a failed
  *         recipient; it is put before the failure's record, so a crash between the two makes a

@@ -1,4 +1,5 @@
-/* mta/deliver/delivery.h - one transaction's memory and message; deliver.c decides who goes and hands over.
+/* mta/deliver/delivery.h - one transaction's memory and message; deliver.c decides who goes and
+ * hands over.
  * Owns:    deliveries are kept for reuse, their buffers with them.
  * Blocks:  delivery_build() on the key folder (see keys.h). */
 #pragma once

@@ -17,7 +17,7 @@ struct egress {
 	struct map by_name;
 	struct pool_name *names[POOLS_MAX];
 	unsigned n_names;
-	slots *used; /* of each source, by its place in the options; all lanes' */
+	slot_count *used; /* of each source, by its place in the options; all lanes' */
 };
 
 struct egress *egress_of(struct lane *l)
@@ -88,7 +88,7 @@ void egress_no_source(const struct egress *e, unsigned pool, char *text, size_t 
 			       (int)POOLS_MAX);
 }
 
-slots *egress_slots(struct egress *e, const struct egress_source *source)
+slot_count *egress_slots(struct egress *e, const struct egress_source *source)
 {
 	return &e->used[source - e->options->sources];
 }
@@ -103,7 +103,7 @@ int64_t egress_slots_max(const struct egress *e)
 static int egress_open(struct engine *engine, void **ret_shared)
 {
 	(void)engine;
-	*ret_shared = must_alloc(SOURCES_MAX * sizeof(slots));
+	*ret_shared = must_alloc(SOURCES_MAX * sizeof(slot_count));
 	return 0;
 }
 

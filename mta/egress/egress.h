@@ -4,8 +4,8 @@
  * A pool is named by a job and known by a number on its lane; the configuration may have no source
  * for a name, now or after the next reload: egress_source() then gives none, and the mail waits.
  * Guarantee: mail leaves from a source of the pool that its job names, or not at all.
- * Owns:   names and numbers are the lane's, until it ends.  Sources belong to the settings in force;
- *         settings that were replaced stay valid until the engine ends.
+ * Owns:   names and numbers are the lane's, until it ends.  Sources belong to the settings in
+ *         force; settings that were replaced stay valid until the engine ends.
  * Threads: a lane's own, but for the slots, which all lanes share.
  * Limits: SOURCES_MAX sources; POOLS_MAX names of pools on a lane, the rest share EGRESS_SURPLUS,
  *         which has no source. */
@@ -41,5 +41,5 @@ const char *egress_pool_name(const struct egress *e, unsigned pool);
 const struct egress_source *egress_source(struct egress *e, unsigned pool, unsigned *turn);
 void egress_no_source(const struct egress *e, unsigned pool, char *text, size_t cap);
 /* Connections open from a source, on all lanes. */
-slots *egress_slots(struct egress *e, const struct egress_source *source);
+slot_count *egress_slots(struct egress *e, const struct egress_source *source);
 int64_t egress_slots_max(const struct egress *e);

@@ -1,4 +1,5 @@
-/* mta/egress/options.c - rows of the options of sources, and what a line of egress.sources means. */
+/* mta/egress/options.c - rows of the options of sources, and what a line of egress.sources
+ * means. */
 #include "mta/config/entries.h"
 #include "mta/config/host.h"
 #include "mta/egress/egress.h"
@@ -31,10 +32,10 @@ static int add_source(struct egress_options *o, struct slice pool, const struct 
 
 static int read_source(void *options, struct slice s)
 {
-	struct slice pool = entry_word(&s), address = entry_word(&s), ehlo = entry_word(&s);
+	struct slice pool = entries_word(&s), address = entries_word(&s), ehlo = entries_word(&s);
 	struct ip ip = { 0 };
 
-	if (!pool.n || !ehlo.n || entry_word(&s).n)
+	if (!pool.n || !ehlo.n || entries_word(&s).n)
 		return E_SYNTAX;
 	if (!slice_eq(address, SLICE("*")) && ip_parse(address, &ip) < 0)
 		return E_SYNTAX;

@@ -1,5 +1,5 @@
-/* mta/inspect/inspect.h - questions to one lane about its queue, for the admin socket, which asks every
- * lane (lane_post) and adds up.  docs/man/postern.1 shows what an operator sees of it.
+/* mta/inspect/inspect.h - questions to one lane about its queue, for the admin socket, which asks
+ * every lane (lane_post) and adds up.  docs/man/postern.1 shows what an operator sees of it.
  *
  * Threads: call on the lane's own thread.  Slices are valid during the callback.
  * Limits:  each call looks at most at INSPECT_MAX recipients at once, so that mail does not wait

@@ -1,5 +1,5 @@
-/* mta/inspect/walk.h - the recipients of a lane that a selector names, one after the other; for the files
- * of this room. */
+/* mta/inspect/walk.h - the recipients of a lane that a selector names, one after the other; for the
+ * files of this room. */
 #pragma once
 #include "mta/queue/queue.h"
 

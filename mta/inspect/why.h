@@ -1,5 +1,5 @@
-/* mta/inspect/why.h - why is a recipient not delivered yet?  The chain of reasons on one lane, nearest
- * first.
+/* mta/inspect/why.h - why is a recipient not delivered yet?  The chain of reasons on one lane,
+ * nearest first.
  * Threads: call on the lane's own thread.  Texts are valid during the callback. */
 #pragma once
 #include "mta/core/engine.h"

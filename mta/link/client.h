@@ -7,21 +7,21 @@ enum { LINK_CLIENTS_MAX = 32, LINK_NAME_MAX = 64 };
 
 struct unix_listener;
 struct unix_listener_user;
-struct link_server {
+struct uplink_server {
 	struct lane *front;
 	struct engine *engine;
 	struct unix_listener *listener;
 	struct list clients;
 	struct list lost;  /* orders of clients that are gone, still to be carried out */
-	struct list spare; /* struct link_order */
+	struct list spare; /* struct uplink_order */
 	char engine_id[ID_TEXT_MAX];
 	lsn_t engine_id_lsn; /* its rule's position */
 	bool quiet;
 };
 
-struct link_client {
+struct uplink_client {
 	struct list link;
-	struct link_server *server;
+	struct uplink_server *server;
 	struct frames frames;
 	struct turn_end reap;
 	bool hello, welcomed;
@@ -29,7 +29,7 @@ struct link_client {
 	struct durable_wait welcome;
 	char name[LINK_NAME_MAX + 1];
 
-	struct list orders; /* struct link_order, waiting for the disk */
+	struct list orders; /* struct uplink_order, waiting for the disk */
 	size_t waiting_bytes;
 
 	bool subscribed, tailing;
@@ -40,11 +40,11 @@ struct link_client {
 };
 
 /* What was written and waits for its sync.  It outlives its client: the engine must hear of it. */
-struct link_order {
+struct uplink_order {
 	struct list link;
 	struct durable_wait wait;
-	struct link_server *server;
-	struct link_client *client; /* NULL: gone */
+	struct uplink_server *server;
+	struct uplink_client *client; /* NULL: gone */
 	uint64_t request;
 	size_t bytes;
 	enum { ORDER_CONTENT, ORDER_JOB, ORDER_RULE } kind;
@@ -54,17 +54,17 @@ struct link_order {
 };
 
 /* client.c */
-int link_client_begin(struct link_server *server, int fd) MUST_CHECK;
-void link_client_end(struct link_client *c);
-void link_client_acknowledge(struct link_client *c, uint64_t request, lsn_t lsn);
-void link_client_wait(struct link_client *c, struct link_order *o, uint64_t request, size_t bytes,
-		      lsn_t lsn);
-struct link_order *link_order_take(struct link_server *server);
-void link_order_give(struct link_order *o);
+int uplink_client_begin(struct uplink_server *server, int fd) MUST_CHECK;
+void uplink_client_end(struct uplink_client *c);
+void uplink_client_acknowledge(struct uplink_client *c, uint64_t request, lsn_t lsn);
+void uplink_client_wait(struct uplink_client *c, struct uplink_order *o, uint64_t request,
+			size_t bytes, lsn_t lsn);
+struct uplink_order *uplink_order_take(struct uplink_server *server);
+void uplink_order_give(struct uplink_order *o);
 
 /* orders.c */
-void link_client_order(struct link_client *c, const struct link_frame *f);
+void uplink_client_order(struct uplink_client *c, const struct link_frame *f);
 
 /* feed.c */
-int link_feed_begin(struct link_client *c, uint64_t request, lsn_t from) MUST_CHECK;
-void link_feed_go_on(struct link_client *c);
+int uplink_feed_begin(struct uplink_client *c, uint64_t request, lsn_t from) MUST_CHECK;
+void uplink_feed_go_on(struct uplink_client *c);

@@ -44,16 +44,16 @@ static int pack_event(void *arg, const struct event *e)
 
 static void on_tail(struct durable_wait *w, int err)
 {
-	struct link_client *c = container_of(w, struct link_client, tail);
+	struct uplink_client *c = container_of(w, struct uplink_client, tail);
 
 	if (err == 0)
-		link_feed_go_on(c);
+		uplink_feed_go_on(c);
 }
 
 /* 1 a frame of events was sent, 0 the end of the durable log, or negative.  Records that are no
  * events (contents, rules, cursors) move the client's position too, and it is told: whoever waits
  * for `durable` of WELCOME gets there. */
-static int send_some(struct link_client *c)
+static int send_some(struct uplink_client *c)
 {
 	struct spool *sp = engine_spool(c->server->engine);
 	struct packing p = { .packed = &c->packed };
@@ -77,7 +77,7 @@ static int send_some(struct link_client *c)
 
 /* A frame fills the conn's room many times over: after one the peer must read (on_room), so that
  * one client does not keep the front desk from the others. */
-void link_feed_go_on(struct link_client *c)
+void uplink_feed_go_on(struct uplink_client *c)
 {
 	struct spool *sp = engine_spool(c->server->engine);
 	lsn_t seen = 0;
@@ -121,7 +121,7 @@ static int keep_log(struct spool *sp, struct slice name, lsn_t *from, bool exact
 	return 0;
 }
 
-int link_feed_begin(struct link_client *c, uint64_t request, lsn_t from)
+int uplink_feed_begin(struct uplink_client *c, uint64_t request, lsn_t from)
 {
 	struct spool *sp = engine_spool(c->server->engine);
 	bool exact = from != 0;
@@ -143,7 +143,7 @@ int link_feed_begin(struct link_client *c, uint64_t request, lsn_t from)
 	c->subscribed = true;
 	c->subscription = request;
 	c->next = from;
-	link_client_acknowledge(c, request, from);
-	link_feed_go_on(c);
+	uplink_client_acknowledge(c, request, from);
+	uplink_feed_go_on(c);
 	return 0;
 }

@@ -12,15 +12,15 @@
 #pragma once
 #include "mta/core/part.h"
 
-extern const struct part link_part;
+extern const struct part uplink_part;
 
-struct link_options {
+struct uplink_options {
 	char *socket, *group;
 	int64_t buffer; /* bytes of one client that may wait for a sync */
 };
-extern const struct option_set link_option_set;
+extern const struct option_set uplink_option_set;
 
-static inline const struct link_options *link_options(struct engine *e)
+static inline const struct uplink_options *uplink_options(struct engine *e)
 {
-	return settings_of(engine_settings(e), &link_option_set);
+	return settings_of(engine_settings(e), &uplink_option_set);
 }

@@ -1,7 +1,7 @@
 /* mta/link/options.c - rows of the options of the link. */
 #include "mta/link/link.h"
 
-#define AT(member) offsetof(struct link_options, member)
+#define AT(member) offsetof(struct uplink_options, member)
 enum { MIB = 1024 * 1024, GIB = 1024 * 1024 * 1024 };
 
 static const struct option rows[] = {
@@ -13,8 +13,8 @@ static const struct option rows[] = {
 	  "Bytes of one link client that may wait for a sync." },
 };
 
-const struct option_set link_option_set = {
+const struct option_set uplink_option_set = {
 	.rows = rows,
 	.n = ARRAY_LEN(rows),
-	.size = sizeof(struct link_options),
+	.size = sizeof(struct uplink_options),
 };

@@ -8,20 +8,20 @@
 #include "mta/rules/rules.h"
 #include "schema/wire/meta.h"
 
-static int do_content(struct link_client *c, const struct link_frame *f);
-static int do_job(struct link_client *c, const struct link_frame *f);
-static int do_rule(struct link_client *c, const struct link_frame *f);
-static int do_key(struct link_client *c, const struct link_frame *f);
-static int do_subscribe(struct link_client *c, const struct link_frame *f);
-static int do_cursor(struct link_client *c, const struct link_frame *f);
+static int do_content(struct uplink_client *c, const struct link_frame *f);
+static int do_job(struct uplink_client *c, const struct link_frame *f);
+static int do_rule(struct uplink_client *c, const struct link_frame *f);
+static int do_key(struct uplink_client *c, const struct link_frame *f);
+static int do_subscribe(struct uplink_client *c, const struct link_frame *f);
+static int do_cursor(struct uplink_client *c, const struct link_frame *f);
 
-static int (*const orders[])(struct link_client *c, const struct link_frame *f) = {
+static int (*const orders[])(struct uplink_client *c, const struct link_frame *f) = {
 	[LINK_CONTENT] = do_content,     [LINK_JOB] = do_job,
 	[LINK_RULE] = do_rule,           [LINK_KEY] = do_key,
 	[LINK_SUBSCRIBE] = do_subscribe, [LINK_CURSOR] = do_cursor,
 };
 
-void link_client_order(struct link_client *c, const struct link_frame *f)
+void uplink_client_order(struct uplink_client *c, const struct link_frame *f)
 {
 	bool known = f->type < ARRAY_LEN(orders) && orders[f->type];
 	int r = known ? orders[f->type](c, f) : E_DENIED;
@@ -30,21 +30,21 @@ void link_client_order(struct link_client *c, const struct link_frame *f)
 		frames_send_error(&c->frames, f->request, r, (struct slice){ 0 });
 }
 
-static struct spool *spool_of(const struct link_client *c)
+static struct spool *spool_of(const struct uplink_client *c)
 {
 	return engine_spool(c->server->engine);
 }
 
 /* An order the spool has taken; E_EXISTS is success for whoever sends again. */
-static int wait_for(struct link_client *c, struct link_order *o, const struct link_frame *f, int r,
-		    size_t bytes, lsn_t lsn)
+static int wait_for(struct uplink_client *c, struct uplink_order *o, const struct link_frame *f,
+		    int r, size_t bytes, lsn_t lsn)
 {
 	if (r < 0 && r != E_EXISTS) {
-		link_order_give(o);
+		uplink_order_give(o);
 		return r;
 	}
 	o->known = r == E_EXISTS;
-	link_client_wait(c, o, f->request, bytes, lsn);
+	uplink_client_wait(c, o, f->request, bytes, lsn);
 	return 0;
 }
 
@@ -62,19 +62,19 @@ static int check_content(const struct content_in *in)
 	return meta.program ? program_load(&program, in->bytes) : 0;
 }
 
-static int do_content(struct link_client *c, const struct link_frame *f)
+static int do_content(struct uplink_client *c, const struct link_frame *f)
 {
 	struct content_in in = { .id = f->content.id,
 				 .meta = f->content.meta,
 				 .bytes = f->content.bytes };
-	struct link_order *o;
+	struct uplink_order *o;
 	job_no unused;
 	lsn_t lsn = 0;
 	int r = check_content(&in);
 
 	if (r < 0)
 		return r;
-	o = link_order_take(c->server);
+	o = uplink_order_take(c->server);
 	o->kind = ORDER_CONTENT;
 	r = spool_put(spool_of(c), &in, NULL, &unused, &lsn);
 	return wait_for(c, o, f, r, in.bytes.n, lsn);
@@ -112,7 +112,7 @@ static int check_job(const struct link_job *j)
 	return check_rows(j);
 }
 
-static int do_job(struct link_client *c, const struct link_frame *f)
+static int do_job(struct uplink_client *c, const struct link_frame *f)
 {
 	const struct link_job *j = &f->job;
 	struct job_in in = { .id = j->id,
@@ -125,21 +125,21 @@ static int do_job(struct link_client *c, const struct link_frame *f)
 			     .rows = j->rows,
 			     .meta = j->meta,
 			     .data = j->data };
-	struct link_order *o;
+	struct uplink_order *o;
 	lsn_t lsn = 0;
 	int r = check_job(j);
 
 	if (r < 0)
 		return r;
-	o = link_order_take(c->server);
+	o = uplink_order_take(c->server);
 	o->kind = ORDER_JOB;
 	r = spool_put(spool_of(c), NULL, &in, &o->job, &lsn);
 	return wait_for(c, o, f, r, j->data.n, lsn);
 }
 
-static int do_rule(struct link_client *c, const struct link_frame *f)
+static int do_rule(struct uplink_client *c, const struct link_frame *f)
 {
-	struct link_order *o;
+	struct uplink_order *o;
 	lsn_t lsn = 0;
 	int r = rules_check_key(f->rule.key);
 
@@ -148,16 +148,16 @@ static int do_rule(struct link_client *c, const struct link_frame *f)
 	r = spool_put_rule(spool_of(c), f->rule.key, f->rule.value, &lsn);
 	if (r < 0)
 		return r;
-	o = link_order_take(c->server);
+	o = uplink_order_take(c->server);
 	o->kind = ORDER_RULE;
 	buf_put(&o->key, f->rule.key);
 	buf_put(&o->value, f->rule.value);
-	link_client_wait(c, o, f->request, f->rule.key.n + f->rule.value.n, lsn);
+	uplink_client_wait(c, o, f->request, f->rule.key.n + f->rule.value.n, lsn);
 	return 0;
 }
 
 /* The key file is synced before keydir gives back; the log has no part in it. */
-static int do_key(struct link_client *c, const struct link_frame *f)
+static int do_key(struct uplink_client *c, const struct link_frame *f)
 {
 	struct engine *e = c->server->engine;
 	const struct deliver_options *o = settings_of(engine_settings(e), &deliver_option_set);
@@ -173,16 +173,16 @@ static int do_key(struct link_client *c, const struct link_frame *f)
 		 kv_slice("selector", f->key.selector),
 		 kv_str("how", f->key.pem.n ? "stored" : "removed"));
 	deliver_keys_changed(e, f->key.domain);
-	link_client_acknowledge(c, f->request, spool_durable(spool_of(c)));
+	uplink_client_acknowledge(c, f->request, spool_durable(spool_of(c)));
 	return 0;
 }
 
-static int do_subscribe(struct link_client *c, const struct link_frame *f)
+static int do_subscribe(struct uplink_client *c, const struct link_frame *f)
 {
-	return link_feed_begin(c, f->request, f->lsn);
+	return uplink_feed_begin(c, f->request, f->lsn);
 }
 
-static int do_cursor(struct link_client *c, const struct link_frame *f)
+static int do_cursor(struct uplink_client *c, const struct link_frame *f)
 {
 	int r;
 
@@ -192,6 +192,6 @@ static int do_cursor(struct link_client *c, const struct link_frame *f)
 		return E_SYNTAX;
 	r = spool_consumer_set(spool_of(c), slice_str(c->name), f->lsn);
 	if (r == 0)
-		link_client_acknowledge(c, f->request, f->lsn);
+		uplink_client_acknowledge(c, f->request, f->lsn);
 	return r;
 }

@@ -1,4 +1,5 @@
-/* mta/queue/chunks.h - the recipients of jobs, decoded, kept while they are likely to be read again.
+/* mta/queue/chunks.h - the recipients of jobs, decoded, kept while they are likely to be read
+ * again.
  * Owns:   what it keeps; holders count references.  The longest unused leave first, past the limit
  *         of bytes.
  * Blocks: on the spool's files (page cache, else disk).

@@ -1,5 +1,5 @@
-/* mta/queue/decision.h - what we decide about a recipient without a session: its time is over, an order
- * names it, there is no way to its domain.  The deliver room makes the record of it.
+/* mta/queue/decision.h - what we decide about a recipient without a session: its time is over, an
+ * order names it, there is no way to its domain.  The deliver room makes the record of it.
  * Owns:   nothing; texts are borrowed for the call. */
 #pragma once
 #include "mta/queue/rcpt.h"

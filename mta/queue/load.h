@@ -1,8 +1,8 @@
-/* mta/queue/load.h - durable jobs become recipients: those that were there at the start in slices between
- * deliveries, new ones as they are announced.
+/* mta/queue/load.h - durable jobs become recipients: those that were there at the start in slices
+ * between deliveries, new ones as they are announced.
  *
- * A lane takes the rows whose domains hash to it.  The lane that is told of a new job (JOB_NEW) tells
- * the others that own rows of it (JOB_ROWS).
+ * A lane takes the rows whose domains hash to it.  The lane that is told of a new job (JOB_NEW)
+ * tells the others that own rows of it (JOB_ROWS).
  * Threads: the lane's, but load_give(). */
 #pragma once
 #include <pthread.h>

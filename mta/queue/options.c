@@ -22,12 +22,12 @@ static const struct option rows[] = {
 static int read_weight(void *options, struct slice s)
 {
 	struct queue_options *o = options;
-	struct slice tenant = entry_word(&s), weight = entry_word(&s);
+	struct slice tenant = entries_word(&s), weight = entries_word(&s);
 	uint64_t t, w;
 	unsigned i;
 
 	if (o->n_weights == WEIGHTS_MAX || slice_u64(tenant, UINT64_MAX, &t) < 0 ||
-	    slice_u64(weight, WEIGHT_MAX, &w) < 0 || w == 0 || entry_word(&s).n)
+	    slice_u64(weight, WEIGHT_MAX, &w) < 0 || w == 0 || entries_word(&s).n)
 		return E_SYNTAX;
 	for (i = o->n_weights; i && o->weights[i - 1].tenant >= t; i--)
 		if (o->weights[i - 1].tenant == t)

@@ -1,4 +1,5 @@
-/* mta/queue/options.h - options of the queue: who gets which share of the turns, what is kept decoded. */
+/* mta/queue/options.h - options of the queue: who gets which share of the turns, what is kept
+ * decoded. */
 #pragma once
 #include "base/settings.h"
 

@@ -1,13 +1,15 @@
-/* mta/queue/queue.h - the recipients of one lane, from a durable job to the hand of whoever delivers
- * them: loaded, waiting for their route, ready, deferred, held, swept when their time is over.
+/* mta/queue/queue.h - the recipients of one lane, from a durable job to the hand of whoever
+ * delivers them: loaded, waiting for their route, ready, deferred, held, swept when their time is
+ * over.
  *
  * A recipient's state is the list it is on, and one function moves it: queue_move().  Whoever takes
  * recipients off a list takes the next that still lives: queue_next().
  *
- * What is above the queue is given to it as two small tables: struct queue_ways (the site room: where
- * a due recipient goes) and struct queue_ends (the deliver room: what is decided becomes a record).
- * Owns:    the queue owns recipients, domains, flows and what is decoded; the tables' owners outlive
- *          what they were given.
+ * What is above the queue is given to it as two small tables: struct queue_ways (the site room:
+ * where a due recipient goes) and struct queue_ends (the deliver room: what is decided becomes a
+ * record).
+ * Owns:    the queue owns recipients, domains, flows and what is decoded; the tables' owners
+ *          outlive what they were given.
  * Blocks:  on the spool's files while loading.
  * Threads: the lane's, but queue_job_added() and the sums, which any thread may call. */
 #pragma once
@@ -78,9 +80,9 @@ struct queue_move {
 	struct fair *fair; /* RCPT_READY: whose line; front: before those that wait */
 	bool front;
 };
-/* The one way in which a recipient changes its state.  It is on no list, unless it becomes RCPT_DEAD:
- * then it stays where it is until it is taken from there.  Counts follow.  False: it joined a line
- * that is held. */
+/* The one way in which a recipient changes its state.  It is on no list, unless it becomes
+ * RCPT_DEAD: then it stays where it is until it is taken from there.  Counts follow.  False: it
+ * joined a line that is held. */
 bool queue_move(struct queue *q, rcpt_ref ref, struct queue_move m);
 void queue_end(struct queue *q, rcpt_ref ref); /* finished, on no list: frees it */
 /* Due now: to where its domain's mail goes. */
@@ -93,7 +95,8 @@ struct rcpt_source {
 	rcpt_ref (*next)(struct rcpt_source *s); /* RCPT_NONE: no more */
 	unsigned looks;                          /* how many may be taken, dead ones too */
 };
-/* The next that still lives; the dead on the way are freed.  RCPT_NONE: none, or looks is used up. */
+/* The next that still lives; the dead on the way are freed.  RCPT_NONE: none, or looks is used
+ * up. */
 rcpt_ref queue_next(struct queue *q, struct rcpt_source *s);
 struct fifo_source {
 	struct rcpt_source source;

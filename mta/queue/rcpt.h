@@ -1,5 +1,5 @@
-/* mta/queue/rcpt.h - recipients of one lane: small structs in a slab, named by 32-bit numbers, strung
- * on lists of those numbers.  Ten million of them cost 320 MB.
+/* mta/queue/rcpt.h - recipients of one lane: small structs in a slab, named by 32-bit numbers,
+ * strung on lists of those numbers.  Ten million of them cost 320 MB.
  *
  * Owns:   the slab owns every recipient; rcpt_new() lends one, rcpt_free() takes it back.
  * Limits: 2^32 - 1 recipients per lane; times are seconds since 1970 in 32 bits (until 2106).

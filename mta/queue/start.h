@@ -1,5 +1,5 @@
-/* mta/queue/start.h - the jobs that were there when the engine started, in the order in which lanes read
- * them.
+/* mta/queue/start.h - the jobs that were there when the engine started, in the order in which lanes
+ * read them.
  *
  * First what is transactional, then the rest, last what a standing hold keeps from going anyway: a
  * password reset, and whatever else may go, does not wait until ten million held recipients are

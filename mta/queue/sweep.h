@@ -1,6 +1,6 @@
-/* mta/queue/sweep.h - walks all recipients of the lane in slices: ends those whose time is over, and those
- * that a new cancel order names.  What is in flight is left to its session.  Chunks of the slab in
- * which nobody's time is over are passed over unread. */
+/* mta/queue/sweep.h - walks all recipients of the lane in slices: ends those whose time is over,
+ * and those that a new cancel order names.  What is in flight is left to its session.  Chunks of
+ * the slab in which nobody's time is over are passed over unread. */
 #pragma once
 #include "mta/door/timer.h"
 

@@ -1,5 +1,5 @@
-/* mta/queue/wheel.h - deferred recipients by the second they are due: a ring of lists, 36 hours long;
- * what is due later goes round.  Setting costs a store, and so does taking.
+/* mta/queue/wheel.h - deferred recipients by the second they are due: a ring of lists, 36 hours
+ * long; what is due later goes round.  Setting costs a store, and so does taking.
  * Limits: seconds; a wall clock that jumps ahead makes what it passed due at once. */
 #pragma once
 #include "mta/queue/rcpt.h"

@@ -1,7 +1,7 @@
-/* mta/rules/rules.h - the standing orders of the operator and of the control plane, stored as rules of
- * the spool and held in memory, shared by the lanes.
+/* mta/rules/rules.h - the standing orders of the operator and of the control plane, stored as rules
+ * of the spool and held in memory, shared by the lanes.
  *
- *	hold/<selector>            value: who and why (text); matching recipients stay queued, untried
+ *	hold/<selector>            value: who and why; matching recipients stay queued, untried
  *	cancel/<selector>          value: why; matching recipients end as cancelled
  *	suppress/<tenant>/<hash>   value: "" removed, "1" present; hash is hex of the first 16 bytes
  *	                           of SHA-256 over the lower-cased address: checked before each RCPT

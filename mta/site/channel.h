@@ -1,4 +1,5 @@
-/* mta/site/channel.h - one connection of a pool: a session, what it has in hand, and when it ends. */
+/* mta/site/channel.h - one connection of a pool: a session, what it has in hand, and when it
+ * ends. */
 #pragma once
 #include "mta/site/pool.h"
 #include "mta/smtp/session.h"
@@ -15,7 +16,7 @@ struct channel {
 	const struct route_host *mx;
 	struct host *host;
 	const struct egress_source *source;
-	slots *source_slots;
+	slot_count *source_slots;
 	struct turn_end reap;
 	struct timer idle_timer;
 	int64_t idle_since_ms;

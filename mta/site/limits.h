@@ -12,7 +12,7 @@ struct limits *limits_new(void);
 
 struct site_limits {
 	struct map_link link;
-	slots connections;
+	slot_count connections;
 	_Atomic int pools;       /* that have connections, or wait for one */
 	_Atomic int starved;     /* of these, how many wait with less than their share */
 	_Atomic int64_t next_us; /* GCRA: theoretical arrival time of the next message */

@@ -240,7 +240,8 @@ static void open_some(struct pool *p)
 		r = channel_open(p, passwords_need_channel(p));
 	if (n == OPEN_AT_ONCE && r == 0) /* the rest when others had their turn */
 		timer_set(p->sites->loop->timers, &p->timer, OPEN_MORE_MS);
-	else if (r == E_FULL && !timer_running(&p->timer)) /* other lanes or sites hold the slots */
+	else if (r == E_FULL &&
+		 !timer_running(&p->timer)) /* other lanes or sites hold the slot_count */
 		timer_set(p->sites->loop->timers, &p->timer, LIMIT_LOOK_MS);
 	set_starved(p, r == E_FULL && p->n_channels < share(p) && site_is_full(p));
 }

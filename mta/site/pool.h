@@ -1,4 +1,5 @@
-/* mta/site/pool.h - one site seen from one egress pool: who goes next, and over how many connections.
+/* mta/site/pool.h - one site seen from one egress pool: who goes next, and over how many
+ * connections.
  *
  * Next:     see mta/queue/fair.h.
  * How many: starts at site.connections_start, one more for each success while more wait than are in
@@ -31,8 +32,8 @@ void pool_end_channels(struct pool *p); /* at the lane's end */
 void pool_free(struct pool *p);
 /* The recipient is ready: it joins its flow's line. */
 void pool_push(struct pool *p, rcpt_ref ref, bool front);
-/* Next recipient whose turn it is and that still lives, or RCPT_NONE; *ret_line (may be NULL) is its
- * line; bulk false: transactional only.  Takes at most *looks, and counts them down. */
+/* Next recipient whose turn it is and that still lives, or RCPT_NONE; *ret_line (may be NULL) is
+ * its line; bulk false: transactional only.  Takes at most *looks, and counts them down. */
 rcpt_ref pool_next(struct pool *p, bool bulk, unsigned *looks, struct line **ret_line);
 /* Another of the same line and job; RCPT_NONE when the next is not. */
 rcpt_ref pool_next_same(struct pool *p, struct line *line, job_no job);

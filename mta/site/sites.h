@@ -1,5 +1,5 @@
-/* mta/site/sites.h - what a lane knows of the world it delivers to: ways from domains to sites, their
- * hosts, and the connections to them.
+/* mta/site/sites.h - what a lane knows of the world it delivers to: ways from domains to sites,
+ * their hosts, and the connections to them.
  *
  * What is above, the deliver room, is given as a small table: struct site_loads says what a
  * connection carries next and hears what became of it.

@@ -1,5 +1,6 @@
-/* mta/site/way.h - from a domain to its site: when DNS is asked, and what becomes of those who wait.
- * RFC 5321 section 5.1; an answer that grew old serves for a while when DNS has trouble (RFC 8767).
+/* mta/site/way.h - from a domain to its site: when DNS is asked, and what becomes of those who
+ * wait. RFC 5321 section 5.1; an answer that grew old serves for a while when DNS has trouble (RFC
+ * 8767).
  * Owns:   a way is the queue's domain with our part around it; the queue frees it.
  * Limits: ROUTES_ASKED_MAX questions at a time; a site's name and a domain's name are not bounded
  *         here but by DNS. */

@@ -47,7 +47,7 @@ static void hear_early(struct session *s, const struct reply *re)
 		session_fail_text(s, protocol_error, "the host answered before the end");
 		return;
 	}
-	verdict_of(re, &v);
+	reply_verdict(re, &v);
 	flight_judge(f, &v);
 	f->txn->answered = true;
 	f->txn->sent_data = false;
@@ -116,7 +116,7 @@ void session_hear_input(struct session *s)
 		if (s->life >= SESSION_OVER)
 			return;
 		conn_consume(s->conn, n);
-		flights_done(s);
+		flight_give_back(s);
 		if (s->life >= SESSION_OVER)
 			return;
 		if (s->lone == S_STARTTLS)
@@ -215,7 +215,7 @@ void session_hear_mail(struct session *s, struct session_expect e, const struct 
 		lost_track(s);
 		return;
 	}
-	verdict_of(re, &v);
+	reply_verdict(re, &v);
 	flight_judge(f, &v);
 	f->mail_refused = true;
 	f->next = S_MAX; /* commands that have left already are answered in their turn */
@@ -232,7 +232,7 @@ void session_hear_rcpt(struct session *s, struct session_expect e, const struct 
 		lost_track(s);
 		return;
 	} else if (v->kind == VERDICT_NONE) {
-		verdict_of(re, v);
+		reply_verdict(re, v);
 		/* "Too many recipients" in the words of RFC 821 (RFC 5321 section 4.5.3.1.10). */
 		if (re->code == 552 && f->accepted) {
 			v->kind = VERDICT_DEFERRED;
@@ -272,7 +272,7 @@ void session_hear_data(struct session *s, struct session_expect e, const struct 
 		lost_track(s);
 		return;
 	}
-	verdict_of(re, &v);
+	reply_verdict(re, &v);
 	flight_judge(f, &v);
 	s->need_rset = !f->mail_refused;
 }
@@ -286,7 +286,7 @@ void session_hear_dot(struct session *s, struct session_expect e, const struct r
 		lost_track(s);
 		return;
 	}
-	verdict_of(re, &v);
+	reply_verdict(re, &v);
 	flight_judge(f, &v);
 }
 
@@ -300,7 +300,7 @@ void session_hear_rset(struct session *s, struct session_expect e, const struct 
 void session_hear_quit(struct session *s, struct session_expect e, const struct reply *re)
 {
 	(void)e;
-	verdict_of(re, &s->end);
+	reply_verdict(re, &s->end);
 	s->end.kind = VERDICT_NONE;
 	session_become(s, SESSION_OVER);
 }

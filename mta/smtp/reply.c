@@ -137,7 +137,7 @@ static struct status status_of_code(uint16_t code)
 	return STATUS(code / 100, 0, 0);
 }
 
-void verdict_of(const struct reply *re, struct verdict *ret)
+void reply_verdict(const struct reply *re, struct verdict *ret)
 {
 	static const uint8_t kinds[10] = {
 		[2] = VERDICT_DELIVERED, [4] = VERDICT_DEFERRED, [5] = VERDICT_BOUNCED

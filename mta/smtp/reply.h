@@ -34,4 +34,4 @@ bool reply_line(const struct reply *re, size_t *pos, struct slice *ret_text);
 
 /* What a reply says about a recipient.  The code decides; an enhanced status that contradicts it is
  * ignored.  Codes other than 2xx, 4xx and 5xx give VERDICT_NONE. */
-void verdict_of(const struct reply *re, struct verdict *ret);
+void reply_verdict(const struct reply *re, struct verdict *ret);

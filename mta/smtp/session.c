@@ -89,9 +89,8 @@ static enum verdict_kind kind_of_end(const struct session *s)
 
 static struct status status_of_err(int err, enum step_id step)
 {
-	/* Between STARTTLS and the first reply in TLS every failure is a failure of TLS.  If TLS was
-	 * only offered, the caller may go on in the clear; otherwise every try would fail the same
-	 * way. */
+	/* From STARTTLS to the first reply in TLS every failure is one of TLS.  If TLS was only
+	 * offered, the caller may go on in the clear; otherwise every try would end alike. */
 	if (err == E_TLS || step == S_STARTTLS || step == S_HANDSHAKE || step == S_EHLO_TLS)
 		return STATUS(4, 7, 5);
 	if (err == E_SYNTAX || err == E_LIMIT)
@@ -125,7 +124,7 @@ void session_fail_reply(struct session *s, const struct reply *re)
 {
 	if (s->life >= SESSION_OVER)
 		return;
-	verdict_of(re, &s->end);
+	reply_verdict(re, &s->end);
 	/* What a host says of itself bounces no mail (RFC 5321 section 3.1). */
 	s->end.kind = kind_of_end(s);
 	s->end.status.class = 4;
@@ -150,7 +149,7 @@ static void tell_gone(struct session *s)
 {
 	session_become(s, SESSION_TOLD);
 	drop_unsent(s);
-	flights_lost(s);
+	flight_give_back_all(s);
 	if (s->life == SESSION_TOLD)
 		s->user->gone(s->user, &s->end);
 	/* Not before, so that gone() may still ask it for its last ticket. */
@@ -162,7 +161,7 @@ static void tell_gone(struct session *s)
 static void wrap_up(struct session *s)
 {
 	if (s->life < SESSION_OVER)
-		flights_done(s);
+		flight_give_back(s);
 	if (s->owes_ready && session_can_take(s)) {
 		s->owes_ready = false;
 		s->user->ready(s->user);

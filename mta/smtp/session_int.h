@@ -144,8 +144,8 @@ void flight_start(struct session *s, struct txn *t);
 void flight_judge(struct flight *f,
 		  const struct verdict *v); /* every recipient still without one */
 bool flight_over(const struct flight *f);
-void flights_done(struct session *s); /* gives back, in order, what is over */
-void flights_lost(struct session *s); /* gives back all, unanswered ones with s->end */
+void flight_give_back(struct session *s);     /* gives back, in order, what is over */
+void flight_give_back_all(struct session *s); /* gives back all, unanswered ones with s->end */
 bool txn_name_ok(const char *name);
 
 static inline struct flight *flight_at(struct session *s, unsigned i) /* 0: the older */

@@ -72,7 +72,7 @@ static void give_back(struct session *s)
 	s->user->done(s->user, t);
 }
 
-void flights_done(struct session *s)
+void flight_give_back(struct session *s)
 {
 	while (s->life < SESSION_FREED && s->n_flights && flight_over(flight_at(s, 0))) {
 		s->sent++;
@@ -80,7 +80,7 @@ void flights_done(struct session *s)
 	}
 }
 
-void flights_lost(struct session *s)
+void flight_give_back_all(struct session *s)
 {
 	struct verdict v;
 

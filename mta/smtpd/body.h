@@ -1,11 +1,10 @@
 /* mta/smtpd/body.h - what follows DATA, until CRLF "." CRLF (RFC 5321 sections 2.3.8, 4.5.2): takes
  * the stuffed dots out and finds the end, however the bytes are cut.
  *
- * Guarantee: nothing but CRLF "." CRLF ends it.  A CR or LF that is not part of a CRLF, or a NUL, is
- *            remembered (`lone`, `nul`): the message is then refused when its true end has come.
+ * Guarantee: nothing but CRLF "." CRLF ends it.  A CR or LF that is not part of a CRLF, or a NUL,
+ *            is remembered (`lone`, `nul`): the message is refused when its true end has come.
  * Owns:   nothing; `out` is the caller's.
- * Fails:  never.  `overflow` says that `out` could not take it all; from then on bytes are looked at
- *         and dropped.
+ * Fails:  never.  `overflow` says that `out` could not take it all; bytes are then only read.
  * Limits: none of its own: out->max. */
 #pragma once
 #include "base/buf.h"

@@ -7,13 +7,15 @@
 
 /* ---- EHLO -------------------------------------------------------------------------------- */
 
-static void put_size(const struct smtpd_session *s, struct buf *out)
+static void put_size(void *state, const struct smtpd_session *s, struct buf *out)
 {
+	(void)state;
 	buf_putf(out, " %lld", (long long)smtpd_session_settings(s)->max_size);
 }
 
-static bool offers_tls(const struct smtpd_session *s)
+static bool offers_tls(void *state, const struct smtpd_session *s)
 {
+	(void)state;
 	return s->on->tls && !conn_is_tls(s->conn);
 }
 
@@ -27,12 +29,12 @@ static void put_keywords(const struct smtpd_session *s, const struct smtpd_keywo
 			 struct buf *out, size_t *last)
 {
 	for (; n; n--, k++) {
-		if (k->offered && !k->offered(s))
+		if (k->offered && !k->offered(s->on->with.state, s))
 			continue;
 		*last = buf_len(out);
 		buf_putf(out, "250-%s", k->name);
 		if (k->value)
-			k->value(s, out);
+			k->value(s->on->with.state, s, out);
 		buf_put(out, SLICE("\r\n"));
 	}
 }
@@ -53,10 +55,11 @@ void smtpd_session_offer(struct smtpd_session *s)
 
 /* ---- parameters -------------------------------------------------------------------------- */
 
-static struct slice take_size(struct smtpd_session *s, struct slice value)
+static struct slice take_size(void *state, struct smtpd_session *s, struct slice value)
 {
 	uint64_t size;
 
+	(void)state;
 	if (slice_u64(value, INT64_MAX, &size) < 0)
 		return BAD_VALUE;
 	if (size > (uint64_t)smtpd_session_settings(s)->max_size)
@@ -64,16 +67,17 @@ static struct slice take_size(struct smtpd_session *s, struct slice value)
 	return SMTPD_GO_ON;
 }
 
-static struct slice take_body(struct smtpd_session *s, struct slice value)
+static struct slice take_body(void *state, struct smtpd_session *s, struct slice value)
 {
-	(void)s;
+	(void)state, (void)s;
 	if (slice_eq_nocase(value, SLICE("7BIT")) || slice_eq_nocase(value, SLICE("8BITMIME")))
 		return SMTPD_GO_ON;
 	return BAD_VALUE;
 }
 
-static struct slice take_utf8(struct smtpd_session *s, struct slice value)
+static struct slice take_utf8(void *state, struct smtpd_session *s, struct slice value)
 {
+	(void)state;
 	if (value.n)
 		return NOT_KNOWN;
 	s->mail.utf8 = true;
@@ -105,7 +109,7 @@ static struct slice take_param(struct smtpd_session *s, enum smtpd_verb verb,
 		p = find_param(service->params, service->n_params, verb, given->name);
 	if (!p || !s->esmtp) /* HELO has no extensions */
 		return NOT_KNOWN;
-	return p->take(s, given->value);
+	return p->take(s->on->with.state, s, given->value);
 }
 
 struct slice smtpd_session_params(struct smtpd_session *s, enum smtpd_verb verb,

@@ -232,8 +232,8 @@ void smtpd_server_quiet(struct smtpd_server *on)
 			smtpd_session_bye(s, SLICE("421 4.3.2 shutting down\r\n"));
 }
 
-/* What is in the log already is synced within a moment.  Its clients are still told, so that they do
- * not send it again.  The lane has ended: nobody else is kept waiting. */
+/* What is in the log already is synced within a moment.  Its clients are still told, so that they
+ * do not send it again.  The lane has ended: nobody else is kept waiting. */
 static void settle(struct smtpd_server *on, struct smtpd_session *s)
 {
 	const struct timespec moment = { 0, 1000000 };

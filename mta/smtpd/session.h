@@ -109,8 +109,7 @@ void smtpd_session_become(struct smtpd_session *s, enum smtpd_life life);
 void smtpd_session_run(struct smtpd_session *s);                    /* hears what has come */
 void smtpd_session_say(struct smtpd_session *s, struct slice text); /* whole lines, CRLF and all */
 void smtpd_session_sayf(struct smtpd_session *s, const char *format, ...) PRINTF(2, 3);
-void smtpd_session_bye(struct smtpd_session *s,
-		       struct slice text); /* the last word, then the end */
+void smtpd_session_bye(struct smtpd_session *s, struct slice text);    /* then it ends */
 void smtpd_session_refuse(struct smtpd_session *s, struct slice text); /* 421 ends it */
 void smtpd_session_end(struct smtpd_session *s);
 

@@ -61,17 +61,21 @@ struct conn *smtpd_session_conn(struct smtpd_session *s);       /* for TLS facts
  * section 3.8). */
 #define SMTPD_GO_ON ((struct slice){ NULL, 0 })
 
+/* `state` below is that of struct smtpd_server_options. */
+
 /* A line of the EHLO reply. */
 struct smtpd_keyword {
 	const char *name;
-	bool (*offered)(const struct smtpd_session *s);                /* NULL: always */
-	void (*value)(const struct smtpd_session *s, struct buf *out); /* NULL: it has none */
+	/* NULL: it is offered always, and has no value. */
+	bool (*offered)(void *state, const struct smtpd_session *s);
+	void (*value)(void *state, const struct smtpd_session *s, struct buf *out);
 };
-/* A parameter of MAIL or RCPT (esmtp-param, RFC 5321 section 4.1.2). */
+/* A parameter of MAIL or RCPT (esmtp-param, RFC 5321 section 4.1.2).  take() is called for each
+ * that was given, before mail() or rcpt(); the value is empty when there was none. */
 struct smtpd_param {
 	enum smtpd_verb verb;
 	struct slice name;
-	struct slice (*take)(struct smtpd_session *s, struct slice value); /* gives SMTPD_GO_ON */
+	struct slice (*take)(void *state, struct smtpd_session *s, struct slice value);
 };
 
 /* Where a message is in the log: what its acknowledgement waits for. */
@@ -82,24 +86,27 @@ struct smtpd_taken {
 
 struct smtpd_clients; /* mta/smtpd/clients.h */
 struct smtpd_service {
-	const char *name;                     /* begins the names of its events: "submit" */
+	const char *name;                     /* begins its events in the log: "submit" */
 	struct smtpd_clients *clients;        /* how many there are now, over all lanes */
-	const struct smtpd_keyword *keywords; /* further extensions, beyond those above */
+	const struct smtpd_keyword *keywords; /* besides those of extensions.c */
 	size_t n_keywords;
 	const struct smtpd_param *params;
 	size_t n_params;
 
-	/* `state` is that of struct smtpd_server_options.  connect, closed and mail may be NULL. */
-	struct slice (*connect)(void *state, const struct ip *peer); /* may this client come in? */
-	struct slice (*closed)(void *state); /* is mail taken at all? asked at each MAIL */
-	struct slice (*mail)(void *state, struct smtpd_session *s); /* mail->from is set */
-	/* Counts once it has given SMTPD_GO_ON; writes down the recipient in mail->rcpts. */
+	/* May this client come in?  NULL: every client may. */
+	struct slice (*connect)(void *state, const struct ip *peer);
+	/* Asked at each MAIL, before it is read: is no mail taken just now?  NULL: it always is. */
+	struct slice (*closed)(void *state);
+	/* May this sender, mail->from, send?  NULL: every sender may. */
+	struct slice (*mail)(void *state, struct smtpd_session *s);
+	/* SMTPD_GO_ON: the recipient counts, and stands in mail->rcpts. */
 	struct slice (*rcpt)(void *state, struct smtpd_session *s, const struct mailbox *to);
-	/* DATA was said: gives the message its id, and puts in front what is the service's. */
+	/* DATA was said: gives mail->id, and puts the service's own fields in mail->message.
+	 * Negative: they did not fit; the message is then refused as too big. */
 	int (*begin)(void *state, struct smtpd_session *s);
-	/* The whole message has come.  SMTPD_GO_ON: *ret says what to wait for. */
+	/* The whole message is here.  SMTPD_GO_ON: it is in the log, where *ret says. */
 	struct slice (*message)(void *state, struct smtpd_session *s, struct smtpd_taken *ret);
-	/* It is durable; comes also when the session has ended meanwhile. */
+	/* It is durable.  Comes before the client is told, and also when the client has gone. */
 	void (*safe)(void *state, const struct smtpd_taken *t);
 };
 

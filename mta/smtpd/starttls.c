@@ -2,7 +2,7 @@
 #include "base/log.h"
 #include "mta/smtpd/session.h"
 
-/* RFC 3207 section 4.2: what was sent in the clear behind STARTTLS is no command of the client's. */
+/* RFC 3207 section 4.2: what came in the clear behind STARTTLS is no command of the client's. */
 static void end_early(struct smtpd_session *s)
 {
 	char event[SMTPD_EVENT_MAX];

@@ -1,4 +1,5 @@
-/* mta/submit/message.c - from a message to a job in the log: recipients, trace line, missing fields, meta. */
+/* mta/submit/message.c - from a message to a job in the log: recipients, trace line, missing
+ * fields, meta. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"

@@ -1,5 +1,6 @@
-/* tests/crash/oracle.h - what was asked of a spool and what it promised, kept outside of it, and the
- * check that a spool keeps to it after a crash.  docs/SPOOL.md explains the numbers of invariants.
+/* tests/crash/oracle.h - what was asked of a spool and what it promised, kept outside of
+ * it, and the check that a spool keeps to it after a crash.  docs/SPOOL.md explains the
+ * numbers of invariants.
  * Owns: nothing of the spool. */
 #pragma once
 #include "spool/spool.h"

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mta/config/host.h"
-#include "mta/core/lane.h"
+#include "mta/core/lane_int.h"
 #include "mta/deliver/deliverer.h"
 #include "schema/wire/meta.h"
 #include "schema/wire/rows.h"

@@ -1,6 +1,7 @@
-/* tests/sim/resolver_sim.h - the second implementation of dns/resolver.h: answers from a script,
- * after a delay in simulated time.  Link it instead of the real resolver; route.c and the lanes work
- * over it unchanged.  Its resolver_new() uses the timers of resolver_sim_timers() and no server.
+/* tests/sim/resolver_sim.h - the second implementation of dns/resolver.h: answers from a
+ * script, after a delay in simulated time.  Link it instead of the real resolver; route.c and
+ * the lanes work over it unchanged.  Its resolver_new() uses the timers of
+ * resolver_sim_timers() and no server.
  *
  *	answer = "NXDOMAIN" / "NONE" / "TEMP" / record *( "," record )
  *	record = address            for A, AAAA

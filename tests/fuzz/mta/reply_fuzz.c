@@ -19,7 +19,7 @@ static uint64_t digest(const struct reply *re)
 	unsigned lines = 0;
 	size_t pos = 0, bytes = 0;
 
-	verdict_of(re, &v);
+	reply_verdict(re, &v);
 	assert(v.text_n <= VERDICT_TEXT_MAX && utf8_valid(verdict_text(&v)));
 	for (size_t i = 0; i < v.text_n; i++)
 		assert((unsigned char)v.text[i] >= 0x20 && v.text[i] != 0x7f);

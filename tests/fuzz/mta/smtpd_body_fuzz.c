@@ -1,6 +1,6 @@
-/* Laws: how the bytes are cut does not matter; a message ends exactly at its first CRLF "." CRLF (or
- *       "." CRLF at its start); what was taken has only whole CRLFs; stuffed again it gives the same
- *       bytes. */
+/* Laws: how the bytes are cut does not matter; a message ends exactly at its first CRLF "." CRLF
+ *       (or "." CRLF at its start); what was taken has only whole CRLFs; stuffed again it gives the
+ *       same bytes. */
 #include "mta/smtpd/body.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,6 +1,6 @@
 /* Laws: how bytes are cut into reads does not matter to the commands heard; a line that is heard
- *       holds no CR, LF or NUL; an address is what stands between its brackets, and written again it
- *       is read again. */
+ *       holds no CR, LF or NUL; an address is what stands between its brackets, and written again
+ *       it is read again. */
 #include "base/buf.h"
 #include "base/hash.h"
 #include "mta/smtpd/command.h"

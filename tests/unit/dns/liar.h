@@ -1,5 +1,6 @@
 /* tests/unit/dns/liar.h - a name server on a thread that answers, right or wrong, as a test says.
- * Owns: liar_start() opens sockets on a free loopback port; liar_stop() ends them and the thread. */
+ * Owns: liar_start() opens sockets on a free loopback port; liar_stop() ends them and the
+ *       thread. */
 #pragma once
 #include <netinet/in.h>
 #include <pthread.h>

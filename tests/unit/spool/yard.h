@@ -1,4 +1,5 @@
-/* tests/unit/spool/yard.h - a spool in a folder of its own, and what the tests of the spool do often.
+/* tests/unit/spool/yard.h - a spool in a folder of its own, and what the tests of
+ * the spool do often.
  * Owns: yard_open() makes the folder, yard_close() removes it. */
 #pragma once
 #include "base/base.h"

@@ -1,3 +1,4 @@
+/* The admin socket of a real engine. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

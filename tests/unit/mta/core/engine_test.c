@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mta/config/host.h"
-#include "mta/core/lane.h"
+#include "mta/core/lane_int.h"
 #include "mta/core/engine_run.h"
 #include "mta/deliver/deliverer.h"
 #include "spool/disk.h"

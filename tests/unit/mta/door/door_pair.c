@@ -1,3 +1,4 @@
+/* Two ends of one connection. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

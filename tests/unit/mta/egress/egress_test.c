@@ -8,7 +8,7 @@
 
 #include "mta/config/host.h"
 #include "mta/core/engine_run.h"
-#include "mta/core/lane.h"
+#include "mta/core/lane_int.h"
 #include "mta/egress/egress.h"
 
 static const struct part *const parts[] = { &egress_part };

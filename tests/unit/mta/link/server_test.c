@@ -1,3 +1,4 @@
+/* The link of a real engine, with a client that speaks its frames. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Unit test of mta/rules: selectors, standing orders, suppressions. */
 #include <stdarg.h>
 #include <stdio.h>
 

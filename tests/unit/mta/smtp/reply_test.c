@@ -154,7 +154,7 @@ static struct verdict verdict_from(const char *text)
 
 	assert_int_equal(parse(text, &re), 1);
 	memset(&v, 0x5a, sizeof(v));
-	verdict_of(&re, &v);
+	reply_verdict(&re, &v);
 	return v;
 }
 
@@ -218,7 +218,7 @@ static void the_text_is_one_clean_line_whatever_came(void **unused)
 
 	(void)unused;
 	assert_int_equal(reply_next(&scan, SLICE(raw), &re), 1);
-	verdict_of(&re, &v);
+	reply_verdict(&re, &v);
 	assert_true(slice_eq(verdict_text(&v), SLICE("a??[0m?b?\xc3\xa9??\xe2\x80\xa8z")));
 }
 

@@ -102,21 +102,21 @@ static void parrot_safe(void *state, const struct smtpd_taken *t)
 	pthread_mutex_unlock(&heard.lock);
 }
 
-static void put_words(const struct smtpd_session *s, struct buf *out)
+static void put_words(void *state, const struct smtpd_session *s, struct buf *out)
 {
-	(void)s;
+	(void)state, (void)s;
 	buf_put(out, SLICE(" 7"));
 }
 
-static bool never(const struct smtpd_session *s)
+static bool never(void *state, const struct smtpd_session *s)
 {
-	(void)s;
+	(void)state, (void)s;
 	return false;
 }
 
-static struct slice take_colour(struct smtpd_session *s, struct slice value)
+static struct slice take_colour(void *state, struct smtpd_session *s, struct slice value)
 {
-	(void)s;
+	(void)state, (void)s;
 	return slice_eq(value, SLICE("red")) ? SMTPD_GO_ON : SLICE("501 5.5.4 only red\r\n");
 }
 

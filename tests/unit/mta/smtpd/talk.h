@@ -4,9 +4,9 @@
 
 int talk_connect(uint16_t port);
 void talk_say(int fd, const char *text);
-/* Reads so many replies (of several lines each, perhaps) and gives them all, until the next call. */
+/* Reads so many replies, of one or more lines each; the text is good until the next call. */
 const char *talk_hear(int fd, unsigned replies);
-/* Connects, hears the greeting, says EHLO; gives the reply to that in *ret_ehlo unless it is NULL. */
+/* Connects, hears the greeting, says EHLO; *ret_ehlo is the reply to it, ret_ehlo may be NULL. */
 int talk_greeted(uint16_t port, const char **ret_ehlo);
 /* One reply, which begins so. */
 void talk_expect(int fd, const char *command, const char *reply);
