@@ -79,3 +79,10 @@ struct map_link *map_next(const struct map *m, size_t *pos, struct map_link *l)
 	}
 	return NULL;
 }
+
+struct map_link *map_any(const struct map *m)
+{
+	size_t pos = 0;
+
+	return map_next(m, &pos, NULL);
+}

@@ -21,5 +21,7 @@ void map_remove(struct map *m, struct map_link *l);
 /* The first link with this hash, then the next ones with the same hash; NULL at the end. */
 struct map_link *map_find(const struct map *m, uint64_t hash);
 struct map_link *map_find_next(struct map_link *l);
+/* Any link at all, NULL when the map is empty: to take it apart. */
+struct map_link *map_any(const struct map *m);
 /* Walks all: start with *pos = 0 and l = NULL; NULL at the end. */
 struct map_link *map_next(const struct map *m, size_t *pos, struct map_link *l);

@@ -5,11 +5,13 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "control/app.h"
+#include "control/app/options.h"
+#include "control/auth/gate.h"
 #include "control/db/migrate.h"
 #include "control/http/route.h"
 #include "control/http/server.h"
-#include "control/workers/worker.h"
+#include "control/setup.h"
+#include "control/worker/worker.h"
 
 static const char config_default[] = "/etc/postern/control.conf";
 
@@ -22,28 +24,28 @@ struct service {
 
 static int http_start(void **ret, struct app *app, char *error)
 {
-	struct server *server = NULL;
+	struct http_server *server = NULL;
 	char api[128], public[128], admin[128];
-	int r = server_start(&server, app, error);
+	int r = http_server_start(&server, app, &auth_gate, error);
 
 	if (r < 0)
 		return r;
-	log_info("http.listening", kv_str("api", server_address(server, LISTEN_API, api)),
-		 kv_str("public", server_address(server, LISTEN_PUBLIC, public)),
-		 kv_str("admin", server_address(server, LISTEN_ADMIN, admin)));
+	log_info("http.listening", kv_str("api", http_server_address(server, LISTEN_API, api)),
+		 kv_str("public", http_server_address(server, LISTEN_PUBLIC, public)),
+		 kv_str("admin", http_server_address(server, LISTEN_ADMIN, admin)));
 	*ret = server;
 	return 0;
 }
 
 static void http_stop(void *service)
 {
-	(void)server_stop(service);
+	(void)http_server_stop(service);
 }
 
 static int work_start(void **ret, struct app *app, char *error UNUSED)
 {
 	struct workers *workers = NULL;
-	int r = workers_start(&workers, app);
+	int r = worker_start_all(&workers, app);
 
 	*ret = workers;
 	return r;
@@ -51,7 +53,7 @@ static int work_start(void **ret, struct app *app, char *error UNUSED)
 
 static void work_stop(void *service)
 {
-	(void)workers_stop(service);
+	(void)worker_stop_all(service);
 }
 
 static const struct service services[] = {
@@ -63,7 +65,7 @@ static int print_sample(void)
 {
 	struct buf out = { 0 };
 
-	options_sample(config_options, config_options_n, &out);
+	setup_sample(&out);
 	(void)fwrite(buf_data(&out).p, 1, buf_len(&out), stdout);
 	buf_free(&out);
 	return 0;
@@ -110,28 +112,24 @@ static int start_all(struct app *app, void **running)
 	return 0;
 }
 
-static void set_log_level(const struct config *config)
+static void set_log_level(const struct settings *settings)
 {
-	enum log_level level = LOG_INFO;
+	const struct setup_log_options *o = settings_of(settings, &setup_log_option_set);
 
-	if (log_level_parse(slice_str(config->log_level), &level) >= 0)
-		log_open(STDERR_FILENO, level);
+	log_open(STDERR_FILENO, o->level);
 }
 
 /* SIGHUP: what may change while we run is the log's level; the rest needs a restart. */
 static void reload(const char *config_path)
 {
 	char error[OPTION_ERROR_MAX] = "";
-	struct config fresh = { 0 };
-	int r;
+	OWNED(settings) fresh = NULL;
+	int r = setup_read(&fresh, config_path, error);
 
-	options_defaults(config_options, config_options_n, &fresh);
-	r = options_read(config_options, config_options_n, &fresh, config_path, error);
 	if (r < 0)
 		log_error("config.refused", kv_str("why", error[0] ? error : err_text(r)));
 	else
-		set_log_level(&fresh);
-	options_free(config_options, config_options_n, &fresh);
+		set_log_level(fresh);
 }
 
 static int wait_for_end(const sigset_t *set, const char *config_path)
@@ -149,7 +147,7 @@ static int serve(struct app *app, const char *config_path)
 	sigset_t set;
 	int r;
 
-	set_log_level(&app->config);
+	set_log_level(app->settings);
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGHUP);
 	(void)sigaddset(&set, SIGTERM);
@@ -157,7 +155,7 @@ static int serve(struct app *app, const char *config_path)
 	/* Before any thread: they all inherit it, and this one waits. */
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
-	r = file_make_dirs(app->config.data_dir, 0700);
+	r = file_make_dirs(app_options(app)->data_dir, 0700);
 	if (r < 0)
 		log_error("start.failed", kv_str("part", "data.dir"), kv_err("error", r));
 	if (r >= 0)
@@ -186,17 +184,18 @@ static int usage(void)
 static int make_secrets(const char *config_path)
 {
 	char error[OPTION_ERROR_MAX] = "";
-	struct config config = { 0 };
-	int r;
+	OWNED(settings) settings = NULL;
+	const struct app_options *o;
+	int r = setup_read(&settings, config_path, error);
 
-	options_defaults(config_options, config_options_n, &config);
-	r = options_read(config_options, config_options_n, &config, config_path, error);
-	if (r < 0)
+	if (r < 0) {
 		(void)fprintf(stderr, "postern-control: %s\n", error[0] ? error : err_text(r));
-	else if ((r = secrets_make(config.secrets_file)) < 0)
-		(void)fprintf(stderr, "postern-control: %s: %s\n", config.secrets_file,
-			      err_text(r));
-	options_free(config_options, config_options_n, &config);
+		return 1;
+	}
+	o = settings_of(settings, &app_option_set);
+	r = secrets_make(o->secrets_file);
+	if (r < 0)
+		(void)fprintf(stderr, "postern-control: %s: %s\n", o->secrets_file, err_text(r));
 	return r < 0;
 }
 
@@ -215,7 +214,7 @@ int main(int argc, char **argv)
 		else if (!strcmp(argv[i], "--sample"))
 			return print_sample();
 		else if (!strcmp(argv[i], "--routes"))
-			return routes_print(), 0;
+			return http_route_print(&auth_gate), 0;
 		else if (!strcmp(argv[i], "--version"))
 			return puts("postern-control 0.1.0") < 0;
 		else if (!strcmp(argv[i], "-t") || !strcmp(argv[i], "--check"))
@@ -229,7 +228,7 @@ int main(int argc, char **argv)
 	}
 	if (command == 'k')
 		return make_secrets(config);
-	r = app_open(&app, config, error);
+	r = setup_open(&app, config, error);
 	if (r < 0)
 		(void)fprintf(stderr, "postern-control: %s\n", error[0] ? error : err_text(r));
 	else if (command == 'b')

@@ -1,34 +1,37 @@
 /* control/routes.c - every table of routes and the listeners it is reached on. */
-#include "control/auth/session.h"
+#include "control/auth/routes.h"
 #include "control/campaigns/routes.h"
 #include "control/contacts/routes.h"
-#include "control/domains/domains.h"
-#include "control/http/system.h"
-#include "control/org/org.h"
-#include "control/public/routes.h"
+#include "control/domains/routes.h"
+#include "control/http/routes.h"
+#include "control/org/routes.h"
+#include "control/platform/routes.h"
 #include "control/suppression/routes.h"
 #include "control/templates/routes.h"
+#include "control/tracking/routes.h"
 
-/* clang-format off */
-const struct route_table route_tables[] = {
-	{system_routes,          &system_routes_n,          LISTEN_API | LISTEN_ADMIN},
-	{auth_routes,            &auth_routes_n,            LISTEN_API               },
-	{me_routes,              &me_routes_n,              LISTEN_API               },
-	{key_routes,             &key_routes_n,             LISTEN_API               },
-	{member_routes,          &member_routes_n,          LISTEN_API               },
-	{domain_routes,          &domain_routes_n,          LISTEN_API               },
-	{org_routes,             &org_routes_n,             LISTEN_API               },
-	{admin_routes,           &admin_routes_n,           LISTEN_ADMIN             },
-	{field_routes,           &field_routes_n,           LISTEN_API               },
-	{list_routes,            &list_routes_n,            LISTEN_API               },
-	{contact_routes,         &contact_routes_n,         LISTEN_API               },
-	{import_routes,          &import_routes_n,          LISTEN_API               },
-	{template_routes,        &template_routes_n,        LISTEN_API               },
-	{campaign_routes,        &campaign_routes_n,        LISTEN_API               },
-	{campaign_action_routes, &campaign_action_routes_n, LISTEN_API               },
-	{campaign_report_routes, &campaign_report_routes_n, LISTEN_API               },
-	{suppression_routes,     &suppression_routes_n,     LISTEN_API               },
-	{public_routes,          &public_routes_n,          LISTEN_PUBLIC            },
+#define TABLE(name, listeners)                                                                     \
+	{                                                                                          \
+		name, &name##_n, listeners                                                         \
+	}
+const struct http_route_table http_route_tables[] = {
+	TABLE(http_system_routes, LISTEN_API | LISTEN_ADMIN),
+	TABLE(auth_routes, LISTEN_API),
+	TABLE(auth_me_routes, LISTEN_API),
+	TABLE(auth_key_routes, LISTEN_API),
+	TABLE(auth_member_routes, LISTEN_API),
+	TABLE(domains_routes, LISTEN_API),
+	TABLE(org_routes, LISTEN_API),
+	TABLE(platform_routes, LISTEN_ADMIN),
+	TABLE(contacts_field_routes, LISTEN_API),
+	TABLE(contacts_list_routes, LISTEN_API),
+	TABLE(contacts_routes, LISTEN_API),
+	TABLE(contacts_import_routes, LISTEN_API),
+	TABLE(templates_routes, LISTEN_API),
+	TABLE(campaigns_routes, LISTEN_API),
+	TABLE(campaigns_action_routes, LISTEN_API),
+	TABLE(campaigns_report_routes, LISTEN_API),
+	TABLE(suppression_routes, LISTEN_API),
+	TABLE(tracking_routes, LISTEN_PUBLIC),
 };
-/* clang-format on */
-const size_t route_tables_n = ARRAY_LEN(route_tables);
+const size_t http_route_tables_n = ARRAY_LEN(http_route_tables);

@@ -68,6 +68,11 @@ static int parse_record(struct slice txt, struct published_record *rec)
 	return 0;
 }
 
+static struct slice type_of(const struct published_record *rec)
+{
+	return rec->k.p ? rec->k : SLICE("rsa");
+}
+
 /* An absent list allows everything. */
 static bool list_allows(struct slice list, struct slice one, struct slice other)
 {
@@ -95,38 +100,57 @@ static int decode_public(struct slice text, struct buf *out)
 	return r;
 }
 
-static int compare_public(const struct sign_key *key, struct slice text)
+/* type and ours: the key that the record should carry, ours as it stands in p= once decoded. */
+static int judge(struct slice txt, struct slice type, struct slice ours)
 {
-	struct buf ours, theirs;
+	struct published_record rec = {};
+	struct buf theirs;
 	int r;
 
-	buf_init(&ours, 0);
+	if (txt.n > RECORD_MAX || parse_record(txt, &rec) < 0)
+		return E_SYNTAX;
+	if (rec.p.n == 0)
+		return E_DENIED;
+	if (!slice_eq(type_of(&rec), type))
+		return E_CONFLICT;
+	/* A record that no verifier would use for our mail counts as another key. */
+	if (!list_allows(rec.h, SLICE("sha256"), SLICE("sha256")) ||
+	    !list_allows(rec.s, SLICE("*"), SLICE("email")))
+		return E_CONFLICT;
 	buf_init(&theirs, 0);
-	r = decode_public(text, &theirs);
-	if (r == 0)
-		r = sign_key_public(key, &ours);
-	if (r == 0 && !slice_eq(buf_data(&ours), buf_data(&theirs)))
+	r = decode_public(rec.p, &theirs);
+	if (r == 0 && !slice_eq(ours, buf_data(&theirs)))
 		r = E_CONFLICT;
-	buf_free(&ours);
 	buf_free(&theirs);
 	return r;
 }
 
 int sign_key_published(const struct sign_key *key, struct slice txt)
 {
-	struct published_record rec = {};
-	struct slice type;
+	struct buf ours;
+	int r;
 
-	if (txt.n > RECORD_MAX || parse_record(txt, &rec) < 0)
+	buf_init(&ours, 0);
+	r = sign_key_public(key, &ours);
+	if (r == 0)
+		r = judge(txt, key->type == SIGN_RSA ? SLICE("rsa") : SLICE("ed25519"),
+			  buf_data(&ours));
+	buf_free(&ours);
+	return r;
+}
+
+int sign_txt_published(struct slice expected, struct slice txt)
+{
+	struct published_record own = {};
+	struct buf ours;
+	int r;
+
+	if (expected.n > RECORD_MAX || parse_record(expected, &own) < 0)
 		return E_SYNTAX;
-	if (rec.p.n == 0)
-		return E_DENIED;
-	type = rec.k.p ? rec.k : SLICE("rsa");
-	if (!slice_eq(type, key->type == SIGN_RSA ? SLICE("rsa") : SLICE("ed25519")))
-		return E_CONFLICT;
-	/* A record that no verifier would use for our mail counts as another key. */
-	if (!list_allows(rec.h, SLICE("sha256"), SLICE("sha256")) ||
-	    !list_allows(rec.s, SLICE("*"), SLICE("email")))
-		return E_CONFLICT;
-	return compare_public(key, rec.p);
+	buf_init(&ours, 0);
+	r = decode_public(own.p, &ours);
+	if (r == 0)
+		r = judge(txt, type_of(&own), buf_data(&ours));
+	buf_free(&ours);
+	return r;
 }

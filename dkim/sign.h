@@ -52,3 +52,5 @@ int sign_key_txt(const struct sign_key *key, struct buf *out) MUST_CHECK;
  * 0: yes.  E_SYNTAX: not a key record.  E_CONFLICT: another key, or h= or s= keep verifiers from
  * using it.  E_DENIED: the key is revoked (empty p=). */
 int sign_key_published(const struct sign_key *key, struct slice txt) MUST_CHECK;
+/* The same where only the TXT value that ought to be published is known, not the key. */
+int sign_txt_published(struct slice expected, struct slice txt) MUST_CHECK;

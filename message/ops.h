@@ -15,7 +15,7 @@
  *	ENGINE    a: enum engine_value
  *	HEADER    a: column; text up to HEADER_END is collected, then folded or encoded
  *	GROUP     what follows up to GROUP_END is taken back when a URL in it was unfit
- *	BODY      everything up to BODY_END is quoted-printable; BODY_END a: 1 at the message's end */
+ *	BODY      everything up to BODY_END is quoted-printable; BODY_END a: 1 at the end */
 #pragma once
 #include "base/base.h"
 

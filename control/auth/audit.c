@@ -1,6 +1,8 @@
 /* control/auth/audit.c - appending to the chain (schema/sql: audit_append). */
 #include "control/auth/audit.h"
 
+#include "control/http/call.h"
+
 int audit_put_in(struct call *c, uint32_t org, const char *action, const char *object,
 		 json_t *detail)
 {

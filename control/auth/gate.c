@@ -1,11 +1,23 @@
 /* control/auth/gate.c - sessions, API keys and the platform's token. */
+#include <stdio.h>
+
 #include "base/clock.h"
+#include "base/file.h"
 #include "control/auth/gate.h"
+#include "control/auth/options.h"
+#include "control/auth/permit.h"
+#include "control/auth/statements.h"
 #include "control/auth/token.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
+
+enum { TOKEN_LEAST = 24, TOKEN_FILE_MAX = 4096 };
+
+static const struct slice bearer = { "Bearer ", 7 };
 
 static int refuse(struct call *c, const char *why)
 {
-	reply_header(c, "WWW-Authenticate", "Bearer realm=\"postern\"");
+	http_reply_header(c, "WWW-Authenticate", "Bearer realm=\"postern\"");
 	return problem(c, 401, "not_authenticated", "%s", why);
 }
 
@@ -15,8 +27,8 @@ static struct slice find_credential(struct call *c, bool *ret_cookie)
 	struct slice header = call_header(c, "Authorization");
 
 	*ret_cookie = false;
-	if (slice_starts_nocase(header, SLICE("Bearer ")))
-		return slice_of(header.p + 7, header.n - 7);
+	if (slice_starts_nocase(header, bearer))
+		return slice_skip(header, bearer.n);
 	header = call_header(c, "X-Api-Key");
 	if (header.p)
 		return header;
@@ -34,15 +46,12 @@ static bool address_allowed(struct slice cidrs, const struct ip *ip)
 	bool any = false;
 
 	while (cidrs.n) {
-		const char *end = memchr(cidrs.p, ' ', cidrs.n);
-		size_t n = end ? (size_t)(end - cidrs.p) : cidrs.n;
+		struct slice cidr = slice_take(&cidrs, ' ');
 		struct ip_net net;
 
-		if (n && ip_net_parse(slice_of(cidrs.p, n), &net) >= 0 && ip_net_has(&net, ip))
+		if (cidr.n && ip_net_parse(cidr, &net) >= 0 && ip_net_has(&net, ip))
 			return true;
-		any |= n > 0;
-		n += end != NULL;
-		cidrs = slice_of(cidrs.p + n, cidrs.n - n);
+		any |= cidr.n > 0;
 	}
 	return !any;
 }
@@ -58,30 +67,26 @@ static int note_key_use(struct call *c)
 	return r < 0 ? r : 0;
 }
 
+enum { KEY_HASH, KEY_SCOPES, KEY_CIDRS, KEY_SUSPENDED, KEY_STALE };
+
 static int enter_key(struct call *c, const struct token *t)
 {
 	OWNED(db_result) res = NULL;
-	int r = db_run(c->db, &res,
-		       "SELECT k.secret_hash, k.scopes, k.cidrs, o.status,"
-		       " coalesce(k.last_used_at < now() - interval '1 minute', true)"
-		       " FROM api_keys k JOIN orgs o USING (org_id)"
-		       " WHERE k.org_id = $1 AND k.id = $2 AND k.revoked_at IS NULL"
-		       " AND (k.expires_at IS NULL OR k.expires_at > now())",
-		       p_int(t->org), p_int(t->id));
+	int r = db_run(c->db, &res, sql_auth_enter_key, p_int(t->org), p_int(t->id));
 
 	if (r < 0)
 		return r;
-	if (r == 0 || !token_right(c->app->key_pepper, t->secret, db_bytes(res, 0, 0)))
+	if (r == 0 || !token_right(c->app->key_pepper, t->secret, db_bytes(res, 0, KEY_HASH)))
 		return refuse(c, "the key is not valid");
-	if (!address_allowed(db_text(res, 0, 2), &c->ip))
+	if (!address_allowed(db_text(res, 0, KEY_CIDRS), &c->ip))
 		return problem(c, 403, "address_not_allowed",
 			       "this key is not valid from this address");
 	c->actor = (struct actor){ .kind = ACTOR_KEY,
 				   .org = t->org,
 				   .id = t->id,
-				   .permits = (uint64_t)db_int(res, 0, 1),
-				   .suspended = db_int(res, 0, 3) != 1 };
-	return db_bool(res, 0, 4) ? note_key_use(c) : 0;
+				   .permits = (uint64_t)db_int(res, 0, KEY_SCOPES),
+				   .suspended = db_bool(res, 0, KEY_SUSPENDED) };
+	return db_bool(res, 0, KEY_STALE) ? note_key_use(c) : 0;
 }
 
 static int touch_session(struct call *c)
@@ -92,36 +97,32 @@ static int touch_session(struct call *c)
 	return r < 0 ? r : 0;
 }
 
+enum { SESSION_HASH, SESSION_CSRF, SESSION_USER, SESSION_ROLE, SESSION_SUSPENDED, SESSION_STALE };
+
 static int enter_session(struct call *c, const struct token *t, bool cookie)
 {
 	OWNED(db_result) res = NULL;
-	int r =
-	    db_run(c->db, &res,
-		   "SELECT s.secret_hash, s.csrf_hash, s.user_id, u.role, o.status,"
-		   " s.last_seen_at < now() - interval '1 minute'"
-		   " FROM sessions s JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id"
-		   " JOIN orgs o ON o.org_id = s.org_id"
-		   " WHERE s.org_id = $1 AND s.id = $2 AND s.expires_at > now() AND u.status = 1"
-		   " AND s.last_seen_at > now() - make_interval(secs => $3::float8 / 1000)",
-		   p_int(t->org), p_int(t->id), p_int(c->app->config.session_idle));
+	int r = db_run(c->db, &res, sql_auth_enter_session, p_int(t->org), p_int(t->id),
+		       p_int(auth_options(c->app)->session_idle));
 
 	if (r < 0)
 		return r;
-	if (r == 0 || !token_right(c->app->session_pepper, t->secret, db_bytes(res, 0, 0)))
+	if (r == 0 ||
+	    !token_right(c->app->session_pepper, t->secret, db_bytes(res, 0, SESSION_HASH)))
 		return refuse(c, "the session has ended");
 	/* A browser sends the cookie by itself; only our own page knows the other half. */
 	if (cookie && changes_something(c) &&
 	    !token_right(c->app->session_pepper, call_header(c, "X-CSRF-Token"),
-			 db_bytes(res, 0, 1)))
+			 db_bytes(res, 0, SESSION_CSRF)))
 		return problem(c, 403, "csrf", "send X-CSRF-Token as the login gave it");
-	c->actor = (struct actor){ .kind = ACTOR_USER,
-				   .org = t->org,
-				   .session = t->id,
-				   .id = (uint64_t)db_int(res, 0, 2),
-				   .role = (enum role)db_int(res, 0, 3),
-				   .permits = role_permits((enum role)db_int(res, 0, 3)),
-				   .suspended = db_int(res, 0, 4) != 1 };
-	return db_bool(res, 0, 5) ? touch_session(c) : 0;
+	c->actor =
+	    (struct actor){ .kind = ACTOR_USER,
+			    .org = t->org,
+			    .session = t->id,
+			    .id = (uint64_t)db_int(res, 0, SESSION_USER),
+			    .permits = permit_of_role((enum role)db_int(res, 0, SESSION_ROLE)),
+			    .suspended = db_bool(res, 0, SESSION_SUSPENDED) };
+	return db_bool(res, 0, SESSION_STALE) ? touch_session(c) : 0;
 }
 
 static const char *name_of(uint64_t permit)
@@ -135,7 +136,7 @@ static const char *name_of(uint64_t permit)
 
 static int check_rights(struct call *c)
 {
-	const struct route *route = c->route;
+	const struct http_route *route = c->route;
 
 	if (route->auth == AUTH_SESSION && c->actor.kind != ACTOR_USER)
 		return problem(c, 403, "session_required",
@@ -171,14 +172,14 @@ static int enter_platform(struct call *c)
 
 	if (!want.n)
 		return refuse(c, "http.admin.token_file is not set");
-	if (!slice_starts_nocase(given, SLICE("Bearer ")) ||
-	    !slice_eq_secret(slice_of(given.p + 7, given.n - 7), want))
+	if (!slice_starts_nocase(given, bearer) ||
+	    !slice_eq_secret(slice_skip(given, bearer.n), want))
 		return refuse(c, "the token is not valid");
 	c->actor = (struct actor){ .kind = ACTOR_PLATFORM, .permits = ~0ULL };
 	return 0;
 }
 
-int gate_enter(struct call *c)
+static int enter(struct call *c)
 {
 	c->actor = (struct actor){ .kind = ACTOR_NOBODY };
 	switch (c->route->auth) {
@@ -191,4 +192,34 @@ int gate_enter(struct call *c)
 		return enter_member(c);
 	}
 	return E_DENIED;
+}
+
+const struct http_gate auth_gate = { .enter = enter, .permit_name = permit_name };
+
+/* ---- the platform's token ---------------------------------------------------------------- */
+
+static int read_token(struct app *app, const char *path)
+{
+	struct buf text = { 0 };
+	int r = file_read(path, TOKEN_FILE_MAX, &text);
+
+	if (r >= 0)
+		app->platform_token = must_copy(buf_data(&text));
+	buf_free(&text);
+	if (r < 0)
+		return r;
+	app->platform_token[strcspn(app->platform_token, " \t\r\n")] = '\0';
+	return strlen(app->platform_token) < TOKEN_LEAST ? E_SYNTAX : 0;
+}
+
+int auth_read_token(struct app *app, char *error)
+{
+	const char *path = auth_options(app)->admin_token_file;
+	int r = path[0] ? read_token(app, path) : 0;
+
+	if (r < 0)
+		(void)snprintf(error, OPTION_ERROR_MAX,
+			       "http.admin.token_file: %s (%d characters at least)", err_text(r),
+			       TOKEN_LEAST);
+	return r;
 }

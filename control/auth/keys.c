@@ -1,83 +1,72 @@
 /* control/auth/keys.c - API keys: the secret is shown once, only its HMAC is kept. */
 #include "base/clock.h"
 #include "control/auth/audit.h"
-#include "control/auth/session.h"
+#include "control/auth/permit.h"
+#include "control/auth/routes.h"
+#include "control/auth/statements.h"
 #include "control/auth/token.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
-#include "control/http/rows.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 enum { SCOPES_MAX = 64, CIDRS_MAX = 32, CIDR_TEXT_MAX = 64 };
 
-#define KEY_COLUMNS                                                                                \
-	"id, name, scopes, cidrs, to_ms(created_at), to_ms(expires_at), to_ms(revoked_at),"        \
-	" to_ms(last_used_at), coalesce(host(last_used_ip), ''), version"
-
-static json_t *scope_names(uint64_t scopes)
-{
-	json_t *names = json_array();
-
-	for (unsigned bit = 0; permit_name(bit); bit++)
-		if (scopes & PERMIT(bit))
-			(void)json_array_append_new(names, json_string(permit_name(bit)));
-	return names;
-}
+enum {
+	K_ID,
+	K_NAME,
+	K_SCOPES,
+	K_CIDRS,
+	K_CREATED,
+	K_EXPIRES,
+	K_REVOKED,
+	K_USED,
+	K_USED_IP,
+	K_VERSION,
+};
 
 static json_t *cidr_list(struct slice cidrs)
 {
 	json_t *list = json_array();
 
-	while (cidrs.n) {
-		const char *end = memchr(cidrs.p, ' ', cidrs.n);
-		size_t n = end ? (size_t)(end - cidrs.p) : cidrs.n;
-
-		(void)json_array_append_new(list, json_slice(slice_of(cidrs.p, n)));
-		n += end != NULL;
-		cidrs = slice_of(cidrs.p + n, cidrs.n - n);
-	}
+	while (cidrs.n)
+		(void)json_array_append_new(list, api_text(slice_take(&cidrs, ' ')));
 	return list;
 }
 
 static json_t *key_json(const struct db_result *res, unsigned i)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-			 json_id(ID_KEY, (uint64_t)db_int(res, i, 0)), "name",
-			 json_slice(db_text(res, i, 1)), "scopes",
-			 scope_names((uint64_t)db_int(res, i, 2)), "cidrs",
-			 cidr_list(db_text(res, i, 3)), "created_at", json_time(db_int(res, i, 4)),
-			 "expires_at", json_time(db_int(res, i, 5)), "revoked_at",
-			 json_time(db_int(res, i, 6)), "last_used_at", json_time(db_int(res, i, 7)),
-			 "last_used_ip", json_slice(db_text(res, i, 8)));
+	return json_pack(
+	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+	    api_id(ID_KEY, (uint64_t)db_int(res, i, K_ID)), "name",
+	    api_text(db_text(res, i, K_NAME)), "scopes",
+	    permit_json((uint64_t)db_int(res, i, K_SCOPES)), "cidrs",
+	    cidr_list(db_text(res, i, K_CIDRS)), "created_at", api_time(db_int(res, i, K_CREATED)),
+	    "expires_at", api_time(db_int(res, i, K_EXPIRES)), "revoked_at",
+	    api_time(db_int(res, i, K_REVOKED)), "last_used_at", api_time(db_int(res, i, K_USED)),
+	    "last_used_ip", api_text(db_text(res, i, K_USED_IP)));
 }
 
 static int get_keys(struct call *c)
 {
-	OWNED(db_result) res = NULL;
-	struct page p;
-	int r = page_read(c, &p);
-
-	if (r >= 0)
-		r = db_run(c->db, &res,
-			   "SELECT " KEY_COLUMNS
-			   " FROM api_keys WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-			   p_int(c->actor.org), p_int(p.id), p_int(p.limit + 1));
-	return r < 0 ? r : rows_reply(c, &p, res, key_json);
+	return page_list(c, key_json, sql_auth_key_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int reply_key(struct call *c, uint64_t id, unsigned status, const char *secret_token)
 {
 	OWNED(db_result) res = NULL;
 	json_t *key;
-	int r = db_run(c->db, &res,
-		       "SELECT " KEY_COLUMNS " FROM api_keys WHERE org_id = $1 AND id = $2",
-		       p_int(c->actor.org), p_int(id));
+	int r = db_run(c->db, &res, sql_auth_key_find, p_int(c->actor.org), p_int(id));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	key = key_json(res, 0);
 	if (secret_token)
 		(void)json_object_set_new(key, "key", json_string(secret_token));
-	reply_etag(c, db_int(res, 0, 9));
-	return reply_json(c, status, key);
+	http_reply_etag(c, db_int(res, 0, K_VERSION));
+	return http_reply_json(c, status, key);
 }
 
 static int get_key(struct call *c)
@@ -132,7 +121,7 @@ static void read_cidrs(struct call *c, json_t *list, struct buf *out)
 
 	json_array_foreach(list, i, item)
 	{
-		struct slice s = slice_of(json_string_value(item), json_string_length(item));
+		struct slice s = api_text_of(item);
 
 		if (!json_is_string(item) || s.n > CIDR_TEXT_MAX || ip_net_parse(s, &net) < 0) {
 			problem_add(c, "/cidrs", "invalid_network", "entry %zu is no network", i);
@@ -153,11 +142,7 @@ static int insert_key(struct call *c, const struct key_body *b, uint64_t scopes,
 
 	token_secret(secret);
 	token_hash(c->app->key_pepper, slice_str(secret), hash);
-	r = db_run(c->db, &res,
-		   "INSERT INTO api_keys (org_id, name, secret_hash, scopes, cidrs, created_by, "
-		   "expires_at)"
-		   " VALUES ($1, $2, $3, $4, $5, $6, from_ms($7)) RETURNING id",
-		   p_int(c->actor.org), p_text(b->name),
+	r = db_run(c->db, &res, sql_auth_key_insert, p_int(c->actor.org), p_text(b->name),
 		   p_bytes(slice_of((char *)hash, sizeof(hash))), p_int(scopes), p_text(cidrs),
 		   c->actor.kind == ACTOR_USER ? p_int(c->actor.id) : p_null(),
 		   b->expires ? p_int(b->expires) : p_null());
@@ -166,9 +151,9 @@ static int insert_key(struct call *c, const struct key_body *b, uint64_t scopes,
 	uint64_t id = (uint64_t)db_int(res, 0, 0);
 	(void)token_format(ID_KEY, c->actor.org, id, secret, token);
 	r = audit_put(
-	    c, "key.created", id_out(ID_KEY, id, id_text),
-	    json_pack("{s:o, s:o}", "name", json_slice(b->name), "scopes", scope_names(scopes)));
-	reply_header(c, "Location", "/v1/keys/%s", id_text);
+	    c, "key.created", ids_out(ID_KEY, id, id_text),
+	    json_pack("{s:o, s:o}", "name", api_text(b->name), "scopes", permit_json(scopes)));
+	http_reply_header(c, "Location", "/v1/keys/%s", id_text);
 	return r < 0 ? r : reply_key(c, id, 201, token);
 }
 
@@ -178,7 +163,7 @@ static int post_key(struct call *c)
 	struct key_body b = { 0 };
 	struct body_seen seen;
 	uint64_t scopes;
-	int r = body_read(c, key_fields, ARRAY_LEN(key_fields), &b, &seen);
+	int r = http_body_read(c, key_fields, ARRAY_LEN(key_fields), &b, &seen);
 
 	if (r < 0)
 		return r;
@@ -200,24 +185,20 @@ static int delete_key(struct call *c)
 	int r = call_id(c, 0, ID_KEY, &id);
 
 	if (r >= 0)
-		r = db_run(c->db, NULL,
-			   "UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()), version "
-			   "= version + 1"
-			   " WHERE org_id = $1 AND id = $2",
-			   p_int(c->actor.org), p_int(id));
+		r = db_run(c->db, NULL, sql_auth_key_revoke, p_int(c->actor.org), p_int(id));
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	r = audit_put(c, "key.revoked", id_out(ID_KEY, id, id_text), NULL);
-	return r < 0 ? r : reply_empty(c, 204);
+	r = audit_put(c, "key.revoked", ids_out(ID_KEY, id, id_text), NULL);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 /* The reply of POST holds the secret: it is never kept, so the key is not idempotent. */
 /* clang-format off */
-const struct route key_routes[] = {
+const struct http_route auth_key_routes[] = {
 	{"GET",    "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_keys  },
 	{"POST",   "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, post_key  },
 	{"GET",    "/v1/keys/{key_id}", AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_key   },
 	{"DELETE", "/v1/keys/{key_id}", AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, delete_key},
 };
 /* clang-format on */
-const size_t key_routes_n = ARRAY_LEN(key_routes);
+const size_t auth_key_routes_n = ARRAY_LEN(auth_key_routes);

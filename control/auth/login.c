@@ -1,11 +1,16 @@
 /* control/auth/login.c - sign-up, login, logout, accepting what was mailed or handed over. */
 #include "control/auth/audit.h"
 #include "control/auth/gate.h"
+#include "control/auth/login_session.h"
+#include "control/auth/options.h"
 #include "control/auth/password.h"
-#include "control/auth/session.h"
+#include "control/auth/routes.h"
 #include "control/auth/signup.h"
+#include "control/auth/statements.h"
 #include "control/auth/token.h"
 #include "control/http/body.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "message/mailbox.h"
 
 enum { LOGINS_MAX = 8 };
@@ -29,10 +34,10 @@ static int post_signup(struct call *c)
 	struct new_org n;
 	int r;
 
-	if (!c->app->config.signup)
+	if (!auth_options(c->app)->signup)
 		return problem(c, 403, "signup_closed",
 			       "organisations are made by the operator here");
-	r = body_read(c, signup_fields, ARRAY_LEN(signup_fields), &b, &seen);
+	r = http_body_read(c, signup_fields, ARRAY_LEN(signup_fields), &b, &seen);
 	if (r < 0)
 		return r;
 	n = (struct new_org){ .org_name = b.org_name,
@@ -41,8 +46,8 @@ static int post_signup(struct call *c)
 			      .password = b.password,
 			      .log_in = true,
 			      .suspended =
-				  strcmp(c->app->config.signup_verification, "none") != 0 };
-	return org_create(c, &n);
+				  strcmp(auth_options(c->app)->signup_verification, "none") != 0 };
+	return signup_create(c, &n);
 }
 
 struct login_body {
@@ -57,7 +62,7 @@ static const struct body_field login_fields[] = {
 };
 /* clang-format on */
 
-struct candidate {
+struct login_candidate {
 	uint32_t org;
 	uint64_t user;
 	char hash[PASSWORD_HASH_MAX];
@@ -65,7 +70,7 @@ struct candidate {
 
 static int read_hash(struct db *db, void *arg)
 {
-	struct candidate *k = arg;
+	struct login_candidate *k = arg;
 	OWNED(db_result) res = NULL;
 	int r = db_run(
 	    db, &res, "SELECT coalesce(password_hash, '') FROM users WHERE org_id = $1 AND id = $2",
@@ -76,8 +81,10 @@ static int read_hash(struct db *db, void *arg)
 	return r < 0 ? r : 0;
 }
 
+enum { LOGIN_ORG, LOGIN_USER };
+
 /* Accounts with this address, in one organisation or in all; returns how many. */
-static int find_candidates(struct call *c, const struct login_body *b, struct candidate *k)
+static int find_candidates(struct call *c, const struct login_body *b, struct login_candidate *k)
 {
 	OWNED(db_result) res = NULL;
 	char norm[MAILBOX_MAX + 2];
@@ -90,10 +97,10 @@ static int find_candidates(struct call *c, const struct login_body *b, struct ca
 	r = db_run(c->db, &res, "SELECT org_id, user_id FROM lookup_logins($1)",
 		   p_text(mailbox_normal(&box, norm)));
 	for (unsigned i = 0; r >= 0 && i < db_rows(res) && n < LOGINS_MAX; i++) {
-		if (b->org && b->org != (uint64_t)db_int(res, i, 0))
+		if (b->org && b->org != (uint64_t)db_int(res, i, LOGIN_ORG))
 			continue;
-		k[n] = (struct candidate){ .org = (uint32_t)db_int(res, i, 0),
-					   .user = (uint64_t)db_int(res, i, 1) };
+		k[n] = (struct login_candidate){ .org = (uint32_t)db_int(res, i, LOGIN_ORG),
+						 .user = (uint64_t)db_int(res, i, LOGIN_USER) };
 		r = db_tx(c->db, k[n].org, read_hash, &k[n]);
 		n++;
 	}
@@ -102,22 +109,22 @@ static int find_candidates(struct call *c, const struct login_body *b, struct ca
 
 struct entering {
 	struct call *c;
-	const struct candidate *k;
+	const struct login_candidate *k;
 };
 
 static int enter(struct db *db UNUSED, void *arg)
 {
 	struct entering *e = arg;
 
-	return session_begin(e->c, e->k->org, e->k->user, 200);
+	return login_session_begin(e->c, e->k->org, e->k->user, 200);
 }
 
 static int post_login(struct call *c)
 {
-	struct candidate k[LOGINS_MAX] = { 0 }, *right = NULL;
+	struct login_candidate k[LOGINS_MAX] = { 0 }, *right = NULL;
 	struct login_body b = { 0 };
 	struct body_seen seen;
-	int n, hits = 0, r = body_read(c, login_fields, ARRAY_LEN(login_fields), &b, &seen);
+	int n, hits = 0, r = http_body_read(c, login_fields, ARRAY_LEN(login_fields), &b, &seen);
 
 	if (r < 0)
 		return r;
@@ -147,9 +154,9 @@ static int post_logout(struct call *c)
 
 	if (r < 0)
 		return r;
-	reply_header(c, "Set-Cookie",
-		     SESSION_COOKIE "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
-	return reply_empty(c, 204);
+	http_reply_header(c, "Set-Cookie",
+			  SESSION_COOKIE "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+	return http_reply_empty(c, 204);
 }
 
 struct reset_body {
@@ -163,7 +170,7 @@ static const struct body_field reset_fields[] = {
 
 struct reset_request {
 	struct call *c;
-	const struct candidate *k;
+	const struct login_candidate *k;
 };
 
 static int note_reset(struct db *db UNUSED, void *arg)
@@ -172,18 +179,18 @@ static int note_reset(struct db *db UNUSED, void *arg)
 	char id[ID_OUT_MAX];
 
 	return audit_put_in(q->c, q->k->org, "user.reset_requested",
-			    id_out(ID_USER, q->k->user, id), NULL);
+			    ids_out(ID_USER, q->k->user, id), NULL);
 }
 
 /* Says the same whether the address is known or not.  An admin sees the request in the audit and
  * makes the token (POST /v1/members/{id}/reset). */
 static int post_reset(struct call *c)
 {
-	struct candidate k[LOGINS_MAX] = { 0 };
+	struct login_candidate k[LOGINS_MAX] = { 0 };
 	struct reset_body b = { 0 };
 	struct login_body as_login = { 0 };
 	struct body_seen seen;
-	int n, r = body_read(c, reset_fields, ARRAY_LEN(reset_fields), &b, &seen);
+	int n, r = http_body_read(c, reset_fields, ARRAY_LEN(reset_fields), &b, &seen);
 
 	if (r < 0)
 		return r;
@@ -193,7 +200,7 @@ static int post_reset(struct call *c)
 		struct reset_request q = { .c = c, .k = &k[i] };
 		r = db_tx(c->db, k[i].org, note_reset, &q);
 	}
-	return n < 0 ? n : r < 0 ? r : reply_empty(c, 202);
+	return n < 0 ? n : r < 0 ? r : http_reply_empty(c, 202);
 }
 
 struct verify_body {
@@ -207,14 +214,16 @@ static const struct body_field verify_fields[] = {
 };
 /* clang-format on */
 
-struct acceptance {
+struct token_acceptance {
 	struct call *c;
 	const struct token *token;
 	const struct verify_body *b;
 	const char *hash;
 };
 
-static int use_token(struct acceptance *a, uint64_t *ret_user)
+enum { T_HASH, T_USER };
+
+static int use_token(struct token_acceptance *a, uint64_t *ret_user)
 {
 	OWNED(db_result) res = NULL;
 	int r = db_run(a->c->db, &res,
@@ -224,9 +233,10 @@ static int use_token(struct acceptance *a, uint64_t *ret_user)
 
 	if (r < 0)
 		return r;
-	if (r == 0 || !token_right(a->c->app->token_pepper, a->token->secret, db_bytes(res, 0, 0)))
+	if (r == 0 ||
+	    !token_right(a->c->app->token_pepper, a->token->secret, db_bytes(res, 0, T_HASH)))
 		return problem(a->c, 422, "invalid_token", "the token is used, too old, or wrong");
-	*ret_user = (uint64_t)db_int(res, 0, 1);
+	*ret_user = (uint64_t)db_int(res, 0, T_USER);
 	r = db_run(a->c->db, NULL,
 		   "UPDATE auth_tokens SET used_at = now() WHERE org_id = $1 AND user_id = $2",
 		   p_int(a->token->org), p_int(*ret_user));
@@ -235,22 +245,19 @@ static int use_token(struct acceptance *a, uint64_t *ret_user)
 
 static int accept_token(struct db *db, void *arg)
 {
-	struct acceptance *a = arg;
+	struct token_acceptance *a = arg;
 	uint64_t user = 0;
 	int r = use_token(a, &user);
 
 	if (r >= 0)
-		r = db_run(db, NULL,
-			   "UPDATE users SET password_hash = $3, status = 1, updated_at = now(),"
-			   " name = coalesce(nullif($4, ''), name), version = version + 1"
-			   " WHERE org_id = $1 AND id = $2 AND status IN (1, 2)",
-			   p_int(a->token->org), p_int(user), p_str(a->hash), p_text(a->b->name));
+		r = db_run(db, NULL, sql_auth_member_accept, p_int(a->token->org), p_int(user),
+			   p_str(a->hash), p_text(a->b->name));
 	if (r == 0 && user)
 		return problem(a->c, 422, "invalid_token", "the account is disabled");
 	if (r >= 0)
 		r = db_run(db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND user_id = $2",
 			   p_int(a->token->org), p_int(user));
-	return r < 0 ? r : session_begin(a->c, a->token->org, user, 200);
+	return r < 0 ? r : login_session_begin(a->c, a->token->org, user, 200);
 }
 
 static int post_verify(struct call *c)
@@ -259,7 +266,7 @@ static int post_verify(struct call *c)
 	struct verify_body b = { 0 };
 	struct body_seen seen;
 	struct token t;
-	int r = body_read(c, verify_fields, ARRAY_LEN(verify_fields), &b, &seen);
+	int r = http_body_read(c, verify_fields, ARRAY_LEN(verify_fields), &b, &seen);
 
 	if (r < 0)
 		return r;
@@ -268,12 +275,12 @@ static int post_verify(struct call *c)
 	r = password_hash(c->app, b.password, hash);
 	if (r < 0)
 		return r;
-	struct acceptance a = { .c = c, .token = &t, .b = &b, .hash = hash };
+	struct token_acceptance a = { .c = c, .token = &t, .b = &b, .hash = hash };
 	return db_tx(c->db, t.org, accept_token, &a);
 }
 
 /* clang-format off */
-const struct route auth_routes[] = {
+const struct http_route auth_routes[] = {
 	{"POST", "/v1/auth/signup",         AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_signup},
 	{"POST", "/v1/auth/login",          AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_login },
 	{"POST", "/v1/auth/logout",         AUTH_SESSION, 0, ROUTE_NO_BODY | ROUTE_SUSPENDED_TOO,        0, post_logout},

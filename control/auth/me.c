@@ -2,17 +2,22 @@
 #include <stdio.h>
 
 #include "control/auth/audit.h"
+#include "control/auth/login_session.h"
 #include "control/auth/password.h"
-#include "control/auth/session.h"
+#include "control/auth/routes.h"
+#include "control/auth/statements.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
-#include "control/http/rows.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 static int get_me(struct call *c)
 {
 	json_t *user = NULL;
-	int r = session_user(c, c->actor.org, c->actor.id, &user);
+	int r = login_session_user(c, c->actor.org, c->actor.id, &user);
 
-	return r < 0 ? r : reply_json(c, 200, user);
+	return r < 0 ? r : http_reply_json(c, 200, user);
 }
 
 struct me_body {
@@ -54,17 +59,17 @@ static int change_password(struct call *c, const struct me_body *b)
 			   "UPDATE users SET password_hash = $3 WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(c->actor.id), p_str(hash));
 	if (r >= 0)
-		r = session_end_all(c, c->actor.id, c->actor.session);
+		r = login_session_end_all(c, c->actor.id, c->actor.session);
 	return r < 0
 		   ? r
-		   : audit_put(c, "user.password_changed", id_out(ID_USER, c->actor.id, id), NULL);
+		   : audit_put(c, "user.password_changed", ids_out(ID_USER, c->actor.id, id), NULL);
 }
 
 static int patch_me(struct call *c)
 {
 	struct me_body b = { 0 };
 	struct body_seen seen;
-	int r = body_read(c, me_fields, ARRAY_LEN(me_fields), &b, &seen);
+	int r = http_body_read(c, me_fields, ARRAY_LEN(me_fields), &b, &seen);
 
 	if (r < 0)
 		return r;
@@ -87,32 +92,23 @@ static int patch_me(struct call *c)
 	return r < 0 ? r : get_me(c);
 }
 
+enum { S_ID, S_CREATED, S_SEEN, S_EXPIRES, S_IP, S_AGENT, S_CURRENT };
+
 static json_t *session_json(const struct db_result *res, unsigned i)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "id",
-			 json_id(ID_SESSION, (uint64_t)db_int(res, i, 0)), "created_at",
-			 json_time(db_int(res, i, 1)), "last_seen_at", json_time(db_int(res, i, 2)),
-			 "expires_at", json_time(db_int(res, i, 3)), "ip",
-			 json_slice(db_text(res, i, 4)), "agent", json_slice(db_text(res, i, 5)),
-			 "current", (int)db_int(res, i, 6));
+			 api_id(ID_SESSION, (uint64_t)db_int(res, i, S_ID)), "created_at",
+			 api_time(db_int(res, i, S_CREATED)), "last_seen_at",
+			 api_time(db_int(res, i, S_SEEN)), "expires_at",
+			 api_time(db_int(res, i, S_EXPIRES)), "ip", api_text(db_text(res, i, S_IP)),
+			 "agent", api_text(db_text(res, i, S_AGENT)), "current",
+			 (int)db_int(res, i, S_CURRENT));
 }
 
 static int get_sessions(struct call *c)
 {
-	OWNED(db_result) res = NULL;
-	struct page p;
-	int r = page_read(c, &p);
-
-	if (r >= 0)
-		r = db_run(c->db, &res,
-			   "SELECT id, to_ms(created_at), to_ms(last_seen_at), to_ms(expires_at),"
-			   " coalesce(host(ip), ''), agent, (id = $5)::int FROM sessions WHERE "
-			   "org_id = $1 AND "
-			   "user_id = $2"
-			   " AND expires_at > now() AND id > $3 ORDER BY id LIMIT $4",
-			   p_int(c->actor.org), p_int(c->actor.id), p_int(p.id), p_int(p.limit + 1),
-			   p_int(c->actor.session));
-	return r < 0 ? r : rows_reply(c, &p, res, session_json);
+	return page_list(c, session_json, sql_auth_session_page, p_int(c->actor.org),
+			 p_int(c->actor.id), PAGE_AFTER, PAGE_LIMIT, p_int(c->actor.session));
 }
 
 static int delete_session(struct call *c)
@@ -124,18 +120,18 @@ static int delete_session(struct call *c)
 		r = db_run(c->db, NULL,
 			   "DELETE FROM sessions WHERE org_id = $1 AND user_id = $2 AND id = $3",
 			   p_int(c->actor.org), p_int(c->actor.id), p_int(id));
-	return r < 0 ? r : r == 0 ? E_UNKNOWN : reply_empty(c, 204);
+	return r < 0 ? r : r == 0 ? E_UNKNOWN : http_reply_empty(c, 204);
 }
 
 static int delete_sessions(struct call *c)
 {
-	int r = session_end_all(c, c->actor.id, c->actor.session);
+	int r = login_session_end_all(c, c->actor.id, c->actor.session);
 
-	return r < 0 ? r : reply_empty(c, 204);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 /* clang-format off */
-const struct route me_routes[] = {
+const struct http_route auth_me_routes[] = {
 	{"GET",    "/v1/me",                       AUTH_SESSION, 0, 0,                   0, get_me         },
 	{"PATCH",  "/v1/me",                       AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, patch_me       },
 	{"GET",    "/v1/me/sessions",              AUTH_SESSION, 0, 0,                   0, get_sessions   },
@@ -143,4 +139,4 @@ const struct route me_routes[] = {
 	{"DELETE", "/v1/me/sessions/{session_id}", AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, delete_session },
 };
 /* clang-format on */
-const size_t me_routes_n = ARRAY_LEN(me_routes);
+const size_t auth_me_routes_n = ARRAY_LEN(auth_me_routes);

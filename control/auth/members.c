@@ -1,64 +1,56 @@
 /* control/auth/members.c - who belongs to the organisation, in which role.  An invitation or a
  * reset gives the admin a token to hand over; it works once, for three days. */
 #include "control/auth/audit.h"
-#include "control/auth/session.h"
+#include "control/auth/login_session.h"
+#include "control/auth/permit.h"
+#include "control/auth/routes.h"
+#include "control/auth/statements.h"
 #include "control/auth/token.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
-#include "control/http/rows.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "message/mailbox.h"
 
-enum { TOKEN_RESET = 2, TOKEN_INVITE = 3 };
-enum { STATUS_ACTIVE = 1, STATUS_INVITED = 2, STATUS_DISABLED = 4 };
-
-#define MEMBER_COLUMNS                                                                             \
-	"id, email, name, role, status, to_ms(created_at), to_ms(last_login_at), version"
+enum { K_ID, K_EMAIL, K_NAME, K_ROLE, K_STATUS, K_CREATED, K_LOGIN, K_VERSION };
 
 static const char *status_name(int64_t status)
 {
-	return status == STATUS_ACTIVE    ? "active"
-	       : status == STATUS_INVITED ? "invited"
-					  : "disabled";
+	return status == USER_ACTIVE ? "active" : status == USER_INVITED ? "invited" : "disabled";
 }
 
 static json_t *member_json(const struct db_result *res, unsigned i)
 {
 	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "id",
-			 json_id(ID_USER, (uint64_t)db_int(res, i, 0)), "email",
-			 json_slice(db_text(res, i, 1)), "name", json_slice(db_text(res, i, 2)),
-			 "role", role_name((enum role)db_int(res, i, 3)), "status",
-			 status_name(db_int(res, i, 4)), "created_at", json_time(db_int(res, i, 5)),
-			 "last_login_at", json_time(db_int(res, i, 6)));
+			 api_id(ID_USER, (uint64_t)db_int(res, i, K_ID)), "email",
+			 api_text(db_text(res, i, K_EMAIL)), "name",
+			 api_text(db_text(res, i, K_NAME)), "role",
+			 permit_role_name((enum role)db_int(res, i, K_ROLE)), "status",
+			 status_name(db_int(res, i, K_STATUS)), "created_at",
+			 api_time(db_int(res, i, K_CREATED)), "last_login_at",
+			 api_time(db_int(res, i, K_LOGIN)));
 }
 
 static int get_members(struct call *c)
 {
-	OWNED(db_result) res = NULL;
-	struct page p;
-	int r = page_read(c, &p);
-
-	if (r >= 0)
-		r = db_run(c->db, &res,
-			   "SELECT " MEMBER_COLUMNS
-			   " FROM users WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-			   p_int(c->actor.org), p_int(p.id), p_int(p.limit + 1));
-	return r < 0 ? r : rows_reply(c, &p, res, member_json);
+	return page_list(c, member_json, sql_auth_member_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int reply_member(struct call *c, uint64_t id, unsigned status, const char *token)
 {
 	OWNED(db_result) res = NULL;
 	json_t *member;
-	int r = db_run(c->db, &res,
-		       "SELECT " MEMBER_COLUMNS " FROM users WHERE org_id = $1 AND id = $2",
-		       p_int(c->actor.org), p_int(id));
+	int r = db_run(c->db, &res, sql_auth_member_find, p_int(c->actor.org), p_int(id));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	member = member_json(res, 0);
 	if (token)
 		(void)json_object_set_new(member, "token", json_string(token));
-	reply_etag(c, db_int(res, 0, 7));
-	return reply_json(c, status, member);
+	http_reply_etag(c, db_int(res, 0, K_VERSION));
+	return http_reply_json(c, status, member);
 }
 
 static int get_member(struct call *c)
@@ -69,7 +61,8 @@ static int get_member(struct call *c)
 	return r < 0 ? r : reply_member(c, id, 200, NULL);
 }
 
-static int make_token(struct call *c, uint64_t user, int kind, char token[TOKEN_MAX])
+static int make_token(struct call *c, uint64_t user, enum auth_token_kind kind,
+		      char token[TOKEN_MAX])
 {
 	char secret[TOKEN_SECRET_LEN + 1];
 	uint8_t hash[TOKEN_HASH_LEN];
@@ -105,10 +98,10 @@ static const struct body_field invite_fields[] = {
  * admin. */
 static int read_role(struct call *c, struct slice name, enum role *ret)
 {
-	if (role_parse(name, ret) < 0)
+	if (permit_role_parse(name, ret) < 0)
 		problem_add(c, "/role", "unknown_role",
 			    "admin, manager, editor, analyst, viewer or sender");
-	else if (role_permits(*ret) & ~c->actor.permits)
+	else if (permit_of_role(*ret) & ~c->actor.permits)
 		problem_add(c, "/role", "missing_permission",
 			    "you do not hold all that this role may do");
 	return problem_end(c);
@@ -124,7 +117,7 @@ static int check_reach(struct call *c, uint64_t id)
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	if (role_permits((enum role)db_int(res, 0, 0)) & ~c->actor.permits)
+	if (permit_of_role((enum role)db_int(res, 0, 0)) & ~c->actor.permits)
 		return problem(c, 403, "missing_permission",
 			       "you do not hold all that this member may do");
 	return 0;
@@ -138,7 +131,7 @@ static int post_member(struct call *c)
 	struct body_seen seen;
 	struct mailbox box;
 	enum role role = ROLE_VIEWER;
-	int r = body_read(c, invite_fields, ARRAY_LEN(invite_fields), &b, &seen);
+	int r = http_body_read(c, invite_fields, ARRAY_LEN(invite_fields), &b, &seen);
 
 	if (r >= 0)
 		r = read_role(c, b.role, &role);
@@ -149,16 +142,16 @@ static int post_member(struct call *c)
 			   "INSERT INTO users (org_id, email, email_norm, name, role, status)"
 			   " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
 			   p_int(c->actor.org), p_text(b.email), p_text(mailbox_normal(&box, norm)),
-			   p_text(b.name), p_int(role), p_int(STATUS_INVITED));
+			   p_text(b.name), p_int(role), p_int(USER_INVITED));
 	if (r < 0)
 		return r;
 	uint64_t id = (uint64_t)db_int(res, 0, 0);
 	r = make_token(c, id, TOKEN_INVITE, token);
 	if (r < 0)
 		return r;
-	r = audit_put(c, "member.invited", id_out(ID_USER, id, id_text),
-		      json_pack("{s:s}", "role", role_name(role)));
-	reply_header(c, "Location", "/v1/members/%s", id_text);
+	r = audit_put(c, "member.invited", ids_out(ID_USER, id, id_text),
+		      json_pack("{s:s}", "role", permit_role_name(role)));
+	http_reply_header(c, "Location", "/v1/members/%s", id_text);
 	return r < 0 ? r : reply_member(c, id, 201, token);
 }
 
@@ -166,10 +159,7 @@ static int post_member(struct call *c)
  * so that two admins cannot demote each other at once. */
 static int keeps_admin(struct call *c)
 {
-	int r =
-	    db_run(c->db, NULL,
-		   "SELECT id FROM users WHERE org_id = $1 AND role = $2 AND status = 1 FOR UPDATE",
-		   p_int(c->actor.org), p_int(ROLE_ADMIN));
+	int r = db_run(c->db, NULL, sql_auth_admins_active, p_int(c->actor.org));
 
 	if (r < 0)
 		return r;
@@ -178,10 +168,7 @@ static int keeps_admin(struct call *c)
 
 static int lock_admins(struct call *c)
 {
-	int r =
-	    db_run(c->db, NULL,
-		   "SELECT id FROM users WHERE org_id = $1 AND role = $2 ORDER BY id FOR UPDATE",
-		   p_int(c->actor.org), p_int(ROLE_ADMIN));
+	int r = db_run(c->db, NULL, sql_auth_admins_lock, p_int(c->actor.org));
 	return r < 0 ? r : 0;
 }
 
@@ -200,7 +187,7 @@ static int read_status(struct call *c, struct slice name, int *ret)
 
 	if (!active && !disabled)
 		problem_add(c, "/status", "unknown_status", "active or disabled");
-	*ret = active ? STATUS_ACTIVE : STATUS_DISABLED;
+	*ret = active ? USER_ACTIVE : USER_DISABLED;
 	return problem_end(c);
 }
 
@@ -216,21 +203,15 @@ static int update_member(struct call *c, uint64_t id, const struct member_body *
 		r = read_status(c, b->status, &status);
 	if (r >= 0)
 		r = lock_admins(c);
-	if (r >= 0) /* an invited member becomes active by the token only */
-		r = db_run(
-		    c->db, NULL,
-		    "UPDATE users SET name = coalesce($3, name), role = coalesce($4, role),"
-		    " status = CASE WHEN $5::smallint IS NULL THEN status"
-		    " WHEN $5 = 1 AND password_hash IS NULL THEN 2 ELSE $5 END,"
-		    " version = version + 1, updated_at = now() WHERE org_id = $1 AND id = $2",
-		    p_int(c->actor.org), p_int(id),
-		    body_has(seen, P_NAME) ? p_text(b->name) : p_null(),
-		    body_has(seen, P_ROLE) ? p_int(role) : p_null(),
-		    status ? p_int(status) : p_null());
+	if (r >= 0)
+		r = db_run(c->db, NULL, sql_auth_member_update, p_int(c->actor.org), p_int(id),
+			   body_has(seen, P_NAME) ? p_text(b->name) : p_null(),
+			   body_has(seen, P_ROLE) ? p_int(role) : p_null(),
+			   status ? p_int(status) : p_null());
 	if (r == 0)
 		return E_UNKNOWN;
-	if (r >= 0 && status == STATUS_DISABLED)
-		r = session_end_all(c, id, 0);
+	if (r >= 0 && status == USER_DISABLED)
+		r = login_session_end_all(c, id, 0);
 	return r < 0 ? r : keeps_admin(c);
 }
 
@@ -243,11 +224,11 @@ static int patch_member(struct call *c)
 	int r = call_id(c, 0, ID_USER, &id);
 
 	if (r >= 0)
-		r = body_read(c, patch_fields, ARRAY_LEN(patch_fields), &b, &seen);
+		r = http_body_read(c, patch_fields, ARRAY_LEN(patch_fields), &b, &seen);
 	if (r >= 0)
 		r = update_member(c, id, &b, seen);
 	if (r >= 0)
-		r = audit_put(c, "member.changed", id_out(ID_USER, id, id_text),
+		r = audit_put(c, "member.changed", ids_out(ID_USER, id, id_text),
 			      json_incref(c->body));
 	return r < 0 ? r : reply_member(c, id, 200, NULL);
 }
@@ -267,8 +248,8 @@ static int delete_member(struct call *c)
 		return r < 0 ? r : E_UNKNOWN;
 	r = keeps_admin(c);
 	if (r >= 0)
-		r = audit_put(c, "member.removed", id_out(ID_USER, id, id_text), NULL);
-	return r < 0 ? r : reply_empty(c, 204);
+		r = audit_put(c, "member.removed", ids_out(ID_USER, id, id_text), NULL);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 static int post_reset(struct call *c)
@@ -283,12 +264,12 @@ static int post_reset(struct call *c)
 		return r;
 	r = make_token(c, id, TOKEN_RESET, token);
 	if (r >= 0)
-		r = audit_put(c, "member.reset", id_out(ID_USER, id, id_text), NULL);
+		r = audit_put(c, "member.reset", ids_out(ID_USER, id, id_text), NULL);
 	return r < 0 ? r : reply_member(c, id, 201, token);
 }
 
 /* clang-format off */
-const struct route member_routes[] = {
+const struct http_route auth_member_routes[] = {
 	{"GET",    "/v1/members",                   AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_members  },
 	{"POST",   "/v1/members",                   AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, post_member  },
 	{"GET",    "/v1/members/{user_id}",         AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_member   },
@@ -297,4 +278,4 @@ const struct route member_routes[] = {
 	{"POST",   "/v1/members/{user_id}/reset",   AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY, 0, post_reset   },
 };
 /* clang-format on */
-const size_t member_routes_n = ARRAY_LEN(member_routes);
+const size_t auth_member_routes_n = ARRAY_LEN(auth_member_routes);

@@ -1,6 +1,7 @@
-/* control/auth/password.c */
+/* control/auth/password.c - argon2id with libsodium's own text form. */
 #include <sodium.h>
 
+#include "control/auth/options.h"
 #include "control/auth/password.h"
 
 enum { PASSES = 2 };
@@ -9,7 +10,7 @@ _Static_assert(PASSWORD_HASH_MAX >= crypto_pwhash_STRBYTES, "libsodium's text fi
 int password_hash(const struct app *app, struct slice password, char ret[PASSWORD_HASH_MAX])
 {
 	return crypto_pwhash_str_alg(ret, password.p, password.n, PASSES,
-				     (size_t)app->config.password_memory,
+				     (size_t)auth_options(app)->password_memory,
 				     crypto_pwhash_ALG_ARGON2ID13)
 		   ? -ENOMEM
 		   : 0;

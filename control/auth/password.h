@@ -2,7 +2,7 @@
  * Blocks: tens of milliseconds and auth.password_memory bytes, on purpose.  Not within a
  * transaction. */
 #pragma once
-#include "control/app.h"
+#include "control/app/app.h"
 
 enum { PASSWORD_HASH_MAX = 128, PASSWORD_MIN = 10, PASSWORD_MAX = 200 };
 int password_hash(const struct app *app, struct slice password,

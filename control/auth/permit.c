@@ -36,15 +36,16 @@ static const struct {
 };
 
 static const char *const roles[ROLE_END] = {
-	NULL, "admin", "manager", "editor", "analyst", "viewer", "sender",
+	[ROLE_ADMIN] = "admin",     [ROLE_MANAGER] = "manager", [ROLE_EDITOR] = "editor",
+	[ROLE_ANALYST] = "analyst", [ROLE_VIEWER] = "viewer",   [ROLE_SENDER] = "sender",
 };
 
-const char *role_name(enum role role)
+const char *permit_role_name(enum role role)
 {
 	return role > 0 && role < ROLE_END ? roles[role] : "none";
 }
 
-int role_parse(struct slice name, enum role *ret)
+int permit_role_parse(struct slice name, enum role *ret)
 {
 	for (unsigned i = 1; i < ROLE_END; i++)
 		if (slice_eq(name, slice_str(roles[i]))) {
@@ -54,7 +55,7 @@ int role_parse(struct slice name, enum role *ret)
 	return E_SYNTAX;
 }
 
-uint64_t role_permits(enum role role)
+uint64_t permit_of_role(enum role role)
 {
 	uint64_t set = 0;
 
@@ -79,4 +80,14 @@ int permit_parse(struct slice name, uint64_t *ret_bit)
 			return 0;
 		}
 	return E_SYNTAX;
+}
+
+json_t *permit_json(uint64_t set)
+{
+	json_t *names = json_array();
+
+	for (unsigned bit = 0; permit_name(bit); bit++)
+		if (set & PERMIT(bit))
+			(void)json_array_append_new(names, json_string(permit_name(bit)));
+	return names;
 }

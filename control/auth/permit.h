@@ -1,7 +1,10 @@
 /* control/auth/permit.h - what may be done, and which role may do it.  One bit a permission: keys
  * carry a set of them, roles stand for a set. */
 #pragma once
+#include <jansson.h>
+
 #include "base/base.h"
+#include "control/auth/codes.h"
 
 #define PERMIT(n) (1ULL << (n))
 #define PERMIT_ORG_READ PERMIT(0)
@@ -26,21 +29,12 @@
 #define PERMIT_ANALYTICS_READ PERMIT(19)
 #define PERMIT_AUDIT_READ PERMIT(20)
 
-/* Stored in users.role. */
-enum role {
-	ROLE_ADMIN = 1,
-	ROLE_MANAGER,
-	ROLE_EDITOR,
-	ROLE_ANALYST,
-	ROLE_VIEWER,
-	ROLE_SENDER,
-	ROLE_END
-};
-
-const char *role_name(enum role role);
-int role_parse(struct slice name, enum role *ret) MUST_CHECK; /* E_SYNTAX */
-uint64_t role_permits(enum role role);
+const char *permit_role_name(enum role role);
+int permit_role_parse(struct slice name, enum role *ret) MUST_CHECK; /* E_SYNTAX */
+uint64_t permit_of_role(enum role role);
 
 /* Walks names: NULL past the last bit. */
 const char *permit_name(unsigned bit);
+/* The names of a set, as an array. */
+json_t *permit_json(uint64_t set);
 int permit_parse(struct slice name, uint64_t *ret_bit) MUST_CHECK; /* E_SYNTAX */

@@ -1,8 +1,11 @@
-/* control/auth/signup.c */
+/* control/auth/signup.c - an organisation and its first admin in one transaction. */
 #include "control/auth/audit.h"
+#include "control/auth/login_session.h"
 #include "control/auth/password.h"
-#include "control/auth/session.h"
+#include "control/auth/permit.h"
 #include "control/auth/signup.h"
+#include "control/auth/statements.h"
+#include "control/http/call.h"
 #include "message/mailbox.h"
 
 struct creation {
@@ -32,21 +35,19 @@ static int create(struct db *db, void *arg)
 	struct call *c = k->c;
 	char id[ID_OUT_MAX];
 	int r =
-	    db_run(db, NULL,
-		   "INSERT INTO orgs (org_id, name, status, status_note) VALUES ($1, $2, $3, $4)",
-		   p_int(k->n->ret_org), p_text(k->n->org_name), p_int(k->n->suspended ? 2 : 1),
-		   p_str(k->n->suspended ? "waits for the operator" : ""));
+	    db_run(db, NULL, sql_auth_org_insert, p_int(k->n->ret_org), p_text(k->n->org_name),
+		   p_bool(k->n->suspended), p_str(k->n->suspended ? "waits for the operator" : ""));
 	if (r >= 0)
 		r = insert_user(k);
 	if (r >= 0)
-		r = audit_put_in(c, k->n->ret_org, "org.created", id_out(ID_ORG, k->n->ret_org, id),
-				 NULL);
+		r = audit_put_in(c, k->n->ret_org, "org.created",
+				 ids_out(ID_ORG, k->n->ret_org, id), NULL);
 	if (r >= 0 && k->n->log_in)
-		r = session_begin(c, k->n->ret_org, k->n->ret_user, 201);
+		r = login_session_begin(c, k->n->ret_org, k->n->ret_user, 201);
 	return r;
 }
 
-int org_create(struct call *c, struct new_org *n)
+int signup_create(struct call *c, struct new_org *n)
 {
 	char hash[PASSWORD_HASH_MAX], norm[MAILBOX_MAX + 2];
 	struct creation k = { .c = c, .n = n, .hash = hash };

@@ -10,4 +10,4 @@ struct new_org {
 	uint64_t ret_user;
 };
 /* Its own transaction; the reply is the session when log_in, else left to the caller. */
-int org_create(struct call *c, struct new_org *n) MUST_CHECK;
+int signup_create(struct call *c, struct new_org *n) MUST_CHECK;

@@ -1,9 +1,9 @@
-/* control/auth/token.c */
+/* control/auth/token.c - credentials as text, and their hashes. */
 #include <stdio.h>
 
 #include "base/encode.h"
 #include "base/random.h"
-#include "control/auth/secrets.h"
+#include "control/app/secrets.h"
 #include "control/auth/token.h"
 
 static const struct {
@@ -19,21 +19,18 @@ int token_parse(struct slice text, struct token *ret)
 {
 	struct token t = { 0 };
 	uint64_t org;
-	size_t n = 0;
+	size_t i = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(prefixes) && !n; i++)
-		if (text.n > strlen(prefixes[i].prefix) &&
-		    !memcmp(text.p, prefixes[i].prefix, strlen(prefixes[i].prefix))) {
-			n = strlen(prefixes[i].prefix);
-			t.kind = prefixes[i].kind;
-		}
-	if (!n || text.n != n + 2 * ID_LETTERS + 1 + TOKEN_SECRET_LEN ||
-	    text.p[n + 2 * ID_LETTERS] != '_')
+	while (i < ARRAY_LEN(prefixes) && !slice_strip(&text, slice_str(prefixes[i].prefix)))
+		i++;
+	if (i == ARRAY_LEN(prefixes) || text.n != 2 * ID_LETTERS + 1 + TOKEN_SECRET_LEN ||
+	    text.p[2 * ID_LETTERS] != '_')
 		return E_SYNTAX;
-	t.secret = slice_of(text.p + n + 2 * ID_LETTERS + 1, TOKEN_SECRET_LEN);
-	if (id_from_letters(ID_ORG, slice_of(text.p + n, ID_LETTERS), &org) < 0 || org == 0 ||
+	t.kind = prefixes[i].kind;
+	t.secret = slice_skip(text, 2 * ID_LETTERS + 1);
+	if (ids_from_letters(ID_ORG, slice_of(text.p, ID_LETTERS), &org) < 0 || org == 0 ||
 	    org > INT32_MAX ||
-	    id_from_letters(t.kind, slice_of(text.p + n + ID_LETTERS, ID_LETTERS), &t.id) < 0 ||
+	    ids_from_letters(t.kind, slice_of(text.p + ID_LETTERS, ID_LETTERS), &t.id) < 0 ||
 	    t.id > INT64_MAX)
 		return E_SYNTAX;
 	t.org = (uint32_t)org;
@@ -62,14 +59,14 @@ char *token_format(enum id_kind kind, uint32_t org, uint64_t id, const char *sec
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
 		if (prefixes[i].kind == kind)
 			prefix = prefixes[i].prefix;
-	(void)snprintf(buf, TOKEN_MAX, "%s%s%s_%s", prefix, id_letters(ID_ORG, org, org_text),
-		       id_letters(kind, id, id_text), secret);
+	(void)snprintf(buf, TOKEN_MAX, "%s%s%s_%s", prefix, ids_letters(ID_ORG, org, org_text),
+		       ids_letters(kind, id, id_text), secret);
 	return buf;
 }
 
 void token_hash(const uint8_t pepper[32], struct slice secret, uint8_t ret[TOKEN_HASH_LEN])
 {
-	mac_sha256(pepper, secret, ret);
+	secrets_mac(pepper, secret, ret);
 }
 
 bool token_right(const uint8_t pepper[32], struct slice secret, struct slice stored_hash)

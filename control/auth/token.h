@@ -1,10 +1,11 @@
 /* control/auth/token.h - credentials as text.  What they name can be found with the organisation
- *set, so that no table is ever searched across organisations.
+ * set, so that no table is ever searched across organisations.
  *
- *	session = "ses_" org session "_" secret          mailed token = "tok_" org token "_" secret
- *	key     = "mk_live_" org key "_" secret
- *	org, session, key = 13 letters (control/http/ids.h); secret = 43 of base64url, 256 random
- *bits
+ *	session      = "ses_" org session "_" secret
+ *	mailed token = "tok_" org token "_" secret
+ *	key          = "mk_live_" org key "_" secret
+ *	org, session, token, key = 13 letters (control/http/ids.h)
+ *	secret       = 43 of base64url, 256 random bits
  *
  * The database holds HMAC-SHA-256(pepper, secret) only; comparison is in constant time. */
 #pragma once

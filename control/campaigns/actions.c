@@ -4,11 +4,18 @@
 
 #include "base/clock.h"
 #include "control/auth/audit.h"
+#include "control/auth/permit.h"
+#include "control/campaigns/campaign.h"
 #include "control/campaigns/recipe.h"
 #include "control/campaigns/routes.h"
 #include "control/campaigns/start.h"
+#include "control/campaigns/statements.h"
+#include "control/domains/codes.h"
+#include "control/engine/options.h"
+#include "control/engine/outbox.h"
 #include "control/http/body.h"
-#include "control/org/outbox.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 /* ---- before sending ---------------------------------------------------------------------- */
 
@@ -26,7 +33,7 @@ static int check_domain(struct call *c, const struct db_result *row)
 	else if (r == 0)
 		problem_add(c, "/from/email", "unknown_domain",
 			    "the sender's domain is none of the organisation's");
-	else if (db_int(domain, 0, 0) == 1)
+	else if (db_int(domain, 0, 0) == DOMAIN_PENDING)
 		problem_add(c, "/from/email", "unverified_domain",
 			    "the sender's domain is not verified");
 	return 0;
@@ -45,7 +52,7 @@ static int check_message(struct call *c, const struct db_result *row)
 	if (problem_count(c)) /* without a sender there is nothing to compose */
 		return 0;
 	r = recipe_load(&recipe, c->db, c->actor.org, (uint64_t)db_int(row, 0, CC_ID),
-			slice_str(c->app->config.pool), why);
+			slice_str(carrier_options(c->app)->pool), why);
 	if (r == E_SYNTAX || r == E_LIMIT || r == E_UNKNOWN)
 		problem_add(c, "/template", "template", "%s", why);
 	return r == E_SYNTAX || r == E_LIMIT || r == E_UNKNOWN ? 0 : r;
@@ -67,12 +74,6 @@ static int check_campaign(struct call *c, const struct db_result *row)
 	return r < 0 ? r : problem_end(c);
 }
 
-static const char sql_size[] =
-    "SELECT count(*) FROM contacts c WHERE c.org_id = $1 AND ($3::int::boolean OR c.id IN"
-    " (SELECT m.contact_id FROM campaign_lists l JOIN list_members m ON m.org_id = $1"
-    "  AND m.list_id = l.list_id AND m.status = 1 WHERE l.org_id = $1 AND l.campaign_id = $2 AND "
-    "NOT l.exclude))";
-
 static int check(struct call *c)
 {
 	OWNED(db_result) row = NULL;
@@ -82,11 +83,11 @@ static int check(struct call *c)
 	if (r >= 0)
 		r = check_campaign(c, row);
 	if (r >= 0)
-		r = db_run(c->db, &size, sql_size, p_int(c->actor.org),
+		r = db_run(c->db, &size, sql_campaigns_size, p_int(c->actor.org),
 			   p_int(db_int(row, 0, CC_ID)), p_bool(db_bool(row, 0, CC_TO_ALL)));
 	if (r < 0)
 		return r;
-	return reply_json(
+	return http_reply_json(
 	    c, 200, json_pack("{sb sI}", "ready", 1, "contacts", (json_int_t)db_int(size, 0, 0)));
 }
 
@@ -110,7 +111,8 @@ static int note(struct call *c, const struct db_result *row, const char *action)
 {
 	char id[ID_OUT_MAX];
 
-	return audit_put(c, action, id_out(ID_CAMPAIGN, (uint64_t)db_int(row, 0, CC_ID), id), NULL);
+	return audit_put(c, action, ids_out(ID_CAMPAIGN, (uint64_t)db_int(row, 0, CC_ID), id),
+			 NULL);
 }
 
 /* What the audit calls a change to this status. */
@@ -122,12 +124,8 @@ static const char *const actions[] = {
 
 static int set_status(struct call *c, const struct db_result *row, enum campaign_status status)
 {
-	int r = db_run(
-	    c->db, NULL,
-	    "UPDATE campaigns SET status = $3::smallint, updated_at = now(), version = version + 1,"
-	    " cancelled_at = CASE WHEN $3::smallint = 5 THEN now() ELSE cancelled_at END "
-	    "WHERE org_id = $1 AND id = $2",
-	    p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)), p_int(status));
+	int r = db_run(c->db, NULL, sql_campaigns_set_status, p_int(c->actor.org),
+		       p_int(db_int(row, 0, CC_ID)), p_int(status));
 
 	return r < 0 ? r : note(c, row, actions[status]);
 }
@@ -150,11 +148,8 @@ static const struct body_field send_body[] = {
 
 static int schedule(struct call *c, const struct db_result *row, int64_t at)
 {
-	int r = db_run(
-	    c->db, NULL,
-	    "UPDATE campaigns SET status = 2, scheduled_at = from_ms($3), updated_at = now(),"
-	    " version = version + 1 WHERE org_id = $1 AND id = $2",
-	    p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)), p_int(at));
+	int r = db_run(c->db, NULL, sql_campaigns_schedule, p_int(c->actor.org),
+		       p_int(db_int(row, 0, CC_ID)), p_int(at));
 
 	if (r >= 0)
 		r = note(c, row, actions[CAMPAIGN_SCHEDULED]);
@@ -171,7 +166,7 @@ static int send_campaign(struct call *c)
 	if (r >= 0)
 		r = call_if_match(c, db_int(row, 0, CC_VERSION));
 	if (r >= 0 && c->body)
-		r = body_read(c, send_body, ARRAY_LEN(send_body), &b, &seen);
+		r = http_body_read(c, send_body, ARRAY_LEN(send_body), &b, &seen);
 	if (r < 0)
 		return r;
 	if (db_int(row, 0, CC_STATUS) > CAMPAIGN_SCHEDULED)
@@ -224,7 +219,7 @@ static int resume_campaign(struct call *c)
 	return r < 0 ? r : reload(c, 200);
 }
 
-/* What is not cut into chunks yet ends here; what the engine has, or may have, it cancels itself
+/* What is not cut into pieces yet ends here; what the engine has, or may have, it cancels itself
  * and says so. */
 static int cancel_rest(struct call *c, const struct db_result *row)
 {
@@ -232,22 +227,11 @@ static int cancel_rest(struct call *c, const struct db_result *row)
 	int r = db_run(c->db, NULL, "SELECT set_config('statement_timeout', '0', true)");
 
 	if (r >= 0)
-		r = db_run(c->db, &done,
-			   "WITH head AS (SELECT next_seq, sendable FROM campaigns WHERE org_id = "
-			   "$1 AND id = $2),"
-			   " ended AS (UPDATE campaign_recipients r SET state = 8, reason = 4, "
-			   "changed_at = now() FROM head"
-			   " WHERE r.org_id = $1 AND r.campaign_id = $2 AND r.seq BETWEEN "
-			   "head.next_seq AND head.sendable"
-			   " AND r.state = 1 RETURNING 1) SELECT count(*) FROM ended",
-			   p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)));
+		r = db_run(c->db, &done, sql_campaigns_cancel_waiting, p_int(c->actor.org),
+			   p_int(db_int(row, 0, CC_ID)));
 	if (r >= 0)
-		r = db_run(c->db, NULL,
-			   "UPDATE campaign_counts SET n = n + CASE state WHEN 1 THEN -$3::bigint "
-			   "ELSE $3::bigint END "
-			   "WHERE org_id = $1 AND campaign_id = $2 AND state IN (1, 8)",
-			   p_int(c->actor.org), p_int(db_int(row, 0, CC_ID)),
-			   p_int(db_int(done, 0, 0)));
+		r = db_run(c->db, NULL, sql_campaigns_cancel_counts, p_int(c->actor.org),
+			   p_int(db_int(row, 0, CC_ID)), p_int(db_int(done, 0, 0)));
 	if (r >= 0)
 		r = db_run(
 		    c->db, NULL,
@@ -278,7 +262,7 @@ static int cancel_campaign(struct call *c)
 }
 
 #define ACTION(name) "/v1/campaigns/{campaign_id}/" name
-const struct route campaign_action_routes[] = {
+const struct http_route campaigns_action_routes[] = {
 	{ "POST", ACTION("check"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, ROUTE_NO_BODY, 0, check },
 	{ "POST", ACTION("send"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND,
 	  ROUTE_NO_BODY | ROUTE_IDEMPOTENT, 0, send_campaign },
@@ -289,4 +273,4 @@ const struct route campaign_action_routes[] = {
 	{ "POST", ACTION("cancel"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY, 0,
 	  cancel_campaign },
 };
-const size_t campaign_action_routes_n = ARRAY_LEN(campaign_action_routes);
+const size_t campaigns_action_routes_n = ARRAY_LEN(campaigns_action_routes);

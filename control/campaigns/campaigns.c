@@ -2,25 +2,18 @@
  * drafts. */
 #include <stdio.h>
 
+#include "control/auth/permit.h"
+#include "control/campaigns/campaign.h"
 #include "control/campaigns/routes.h"
+#include "control/campaigns/statements.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "control/suppression/address.h"
 
 enum { LISTS_MAX = 100 };
-
-#define LISTS_OF(exclude)                                                                          \
-	"(SELECT coalesce(json_agg(l.list_id ORDER BY l.list_id), '[]') FROM campaign_lists l "    \
-	"WHERE l.org_id = c.org_id AND l.campaign_id = c.id AND l.exclude = " exclude ")::text"
-#define CAMPAIGN_COLUMNS                                                                           \
-	"c.id, c.name, c.status, coalesce(c.template_id, 0), c.subject, c.from_name, "             \
-	"c.from_email,"                                                                            \
-	" c.reply_to, c.to_all, coalesce(to_ms(c.scheduled_at), 0), "                              \
-	"coalesce(to_ms(c.started_at), 0),"                                                        \
-	" coalesce(to_ms(c.expires_at), 0), c.audience, to_ms(c.created_at), to_ms(c.updated_at)," \
-	" c.version, (SELECT coalesce(sum(k.n), 0) FROM campaign_counts k WHERE k.org_id = "       \
-	"c.org_id"                                                                                 \
-	" AND k.campaign_id = c.id AND k.state < 4), " LISTS_OF("false") ", " LISTS_OF(            \
-	    "true") ", coalesce(c.domain_id, 0)"
 
 const char *campaign_word(const struct db_result *r, unsigned i)
 {
@@ -38,7 +31,7 @@ static json_t *list_ids(const struct db_result *r, unsigned i, unsigned column)
 	size_t k;
 
 	json_array_foreach(numbers, k, number)(void)
-	    json_array_append_new(ids, json_id(ID_LIST, (uint64_t)json_integer_value(number)));
+	    json_array_append_new(ids, api_id(ID_LIST, (uint64_t)json_integer_value(number)));
 	json_decref(numbers);
 	return ids;
 }
@@ -47,33 +40,29 @@ json_t *campaign_json(const struct db_result *r, unsigned i)
 {
 	return json_pack(
 	    "{so so ss so so s{so so} so sb so so so so so sI so so}", "id",
-	    json_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, CC_ID)), "name",
-	    json_slice(db_text(r, i, CC_NAME)), "status", campaign_word(r, i), "template",
-	    json_id(ID_TEMPLATE, (uint64_t)db_int(r, i, CC_TEMPLATE)), "subject",
-	    json_slice(db_text(r, i, CC_SUBJECT)), "from", "name",
-	    json_slice(db_text(r, i, CC_FROM_NAME)), "email",
-	    json_slice(db_text(r, i, CC_FROM_EMAIL)), "reply_to",
-	    json_slice(db_text(r, i, CC_REPLY_TO)), "all_contacts", db_bool(r, i, CC_TO_ALL),
-	    "lists", list_ids(r, i, CC_LISTS), "exclude_lists", list_ids(r, i, CC_EXCLUDED),
-	    "scheduled_at", json_time(db_int(r, i, CC_SCHEDULED)), "started_at",
-	    json_time(db_int(r, i, CC_STARTED)), "expires_at", json_time(db_int(r, i, CC_EXPIRES)),
-	    "audience", (json_int_t)db_int(r, i, CC_AUDIENCE), "created_at",
-	    json_time(db_int(r, i, CC_CREATED)), "updated_at", json_time(db_int(r, i, CC_UPDATED)));
+	    api_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, CC_ID)), "name",
+	    api_text(db_text(r, i, CC_NAME)), "status", campaign_word(r, i), "template",
+	    api_id(ID_TEMPLATE, (uint64_t)db_int(r, i, CC_TEMPLATE)), "subject",
+	    api_text(db_text(r, i, CC_SUBJECT)), "from", "name",
+	    api_text(db_text(r, i, CC_FROM_NAME)), "email", api_text(db_text(r, i, CC_FROM_EMAIL)),
+	    "reply_to", api_text(db_text(r, i, CC_REPLY_TO)), "all_contacts",
+	    db_bool(r, i, CC_TO_ALL), "lists", list_ids(r, i, CC_LISTS), "exclude_lists",
+	    list_ids(r, i, CC_EXCLUDED), "scheduled_at", api_time(db_int(r, i, CC_SCHEDULED)),
+	    "started_at", api_time(db_int(r, i, CC_STARTED)), "expires_at",
+	    api_time(db_int(r, i, CC_EXPIRES)), "audience", (json_int_t)db_int(r, i, CC_AUDIENCE),
+	    "created_at", api_time(db_int(r, i, CC_CREATED)), "updated_at",
+	    api_time(db_int(r, i, CC_UPDATED)));
 }
 
 int campaign_reply(struct call *c, unsigned status, const struct db_result *row)
 {
-	reply_etag(c, db_int(row, 0, CC_VERSION));
-	return reply_json(c, status, campaign_json(row, 0));
+	http_reply_etag(c, db_int(row, 0, CC_VERSION));
+	return http_reply_json(c, status, campaign_json(row, 0));
 }
 
 static int load(struct call *c, uint64_t id, bool lock, struct db_result **ret)
 {
-	int r = db_run(c->db, ret,
-		       lock ? "SELECT " CAMPAIGN_COLUMNS
-			      " FROM campaigns c WHERE c.org_id = $1 AND c.id = $2 FOR UPDATE"
-			    : "SELECT " CAMPAIGN_COLUMNS
-			      " FROM campaigns c WHERE c.org_id = $1 AND c.id = $2",
+	int r = db_run(c->db, ret, lock ? sql_campaigns_find_lock : sql_campaigns_find,
 		       p_int(c->actor.org), p_int(id));
 
 	return r == 0 ? E_UNKNOWN : r;
@@ -121,14 +110,6 @@ static const struct body_field campaign_body[B_ROWS] = {
 	[B_EXPIRES] = { "expires_at", BODY_TIME, AT(expires), BODY_NULLABLE, 0, 0, 0 },
 };
 
-static struct slice member_text(const json_t *object, const char *name)
-{
-	const json_t *j = json_object_get(object, name);
-
-	return json_is_string(j) ? slice_of(json_string_value(j), json_string_length(j))
-				 : SLICE("");
-}
-
 static bool has_control(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -150,8 +131,8 @@ static void read_from(struct call *c, struct campaign_body *b)
 		else if (!json_is_string(value))
 			problem_add(c, "/from", "wrong_type", "name and email are strings");
 	}
-	b->from_name = member_text(b->from, "name");
-	b->from_email = member_text(b->from, "email");
+	b->from_name = api_text_of(json_object_get(b->from, "name"));
+	b->from_email = api_text_of(json_object_get(b->from, "email"));
 	if (b->from_name.n > 200 || has_control(b->from_name))
 		problem_add(c, "/from/name", "invalid",
 			    "at most 200 bytes without control characters");
@@ -172,7 +153,7 @@ static int check_template(struct call *c, uint64_t id)
 static int read_campaign(struct call *c, struct campaign_body *b, struct body_seen *seen)
 {
 	struct mailbox_named reply;
-	int r = body_read(c, campaign_body, B_ROWS, b, seen);
+	int r = http_body_read(c, campaign_body, B_ROWS, b, seen);
 
 	if (r < 0)
 		return r;
@@ -212,18 +193,12 @@ static int put_lists(struct call *c, uint64_t campaign, const json_t *lists, con
 		char pointer[48];
 		uint64_t list = 0;
 		int r = json_is_string(item)
-			    ? id_in(ID_LIST, slice_str(json_string_value(item)), &list)
+			    ? ids_in(ID_LIST, slice_str(json_string_value(item)), &list)
 			    : E_UNKNOWN;
 
 		if (r >= 0)
-			r = db_run(
-			    c->db, NULL,
-			    "INSERT INTO campaign_lists (org_id, campaign_id, list_id, exclude) "
-			    "SELECT $1, $2, id, $4::int::boolean FROM lists WHERE org_id = $1 AND "
-			    "id = $3 "
-			    "ON CONFLICT (org_id, campaign_id, list_id) DO UPDATE SET exclude = "
-			    "true",
-			    p_int(c->actor.org), p_int(campaign), p_int(list), p_bool(exclude));
+			r = db_run(c->db, NULL, sql_campaigns_list_put, p_int(c->actor.org),
+				   p_int(campaign), p_int(list), p_bool(exclude));
 		(void)snprintf(pointer, sizeof(pointer), "/%s/%zu", member, i);
 		if (r == 0 || r == E_UNKNOWN)
 			problem_add(c, pointer, "unknown_list", "no such list");
@@ -259,17 +234,8 @@ static int change_lists(struct call *c, uint64_t campaign, const struct campaign
 
 static int list_campaigns(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
-	struct page page;
-	int r = page_read(c, &page);
-
-	if (r >= 0)
-		r = db_run(c->db, &rows,
-			   "SELECT " CAMPAIGN_COLUMNS
-			   " FROM campaigns c WHERE c.org_id = $1 AND c.id > $2 "
-			   "ORDER BY c.id LIMIT $3",
-			   p_int(c->actor.org), p_int(page.id), p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, campaign_json);
+	return page_list(c, campaign_json, sql_campaigns_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int create_campaign(struct call *c)
@@ -289,18 +255,11 @@ static int create_campaign(struct call *c)
 	}
 	r = find_domain(c, b.from_email, &domain);
 	if (r >= 0)
-		r = db_run(
-		    c->db, &made,
-		    "INSERT INTO campaigns (org_id, name, template_id, subject, from_name, "
-		    "from_email, reply_to,"
-		    " domain_id, to_all, expires_at, created_by) VALUES ($1, $2, "
-		    "nullif($3::bigint, 0), $4, $5, $6,"
-		    " $7, nullif($8::bigint, 0), $9::int::boolean, from_ms(nullif($10::bigint, 0)),"
-		    " nullif($11::bigint, 0)) RETURNING id",
-		    p_int(c->actor.org), p_text(b.name), p_int(b.template_id), p_text(b.subject),
-		    p_text(b.from_name), p_text(b.from_email), p_text(b.reply_to), p_int(domain),
-		    p_bool(b.all_contacts), p_int(b.expires),
-		    p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
+		r = db_run(c->db, &made, sql_campaigns_insert, p_int(c->actor.org), p_text(b.name),
+			   p_int(b.template_id), p_text(b.subject), p_text(b.from_name),
+			   p_text(b.from_email), p_text(b.reply_to), p_int(domain),
+			   p_bool(b.all_contacts), p_int(b.expires),
+			   p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
 	if (r >= 0)
 		r = change_lists(c, (uint64_t)db_int(made, 0, 0), &b, seen);
 	if (r >= 0)
@@ -316,16 +275,6 @@ static int get_campaign(struct call *c)
 	return r < 0 ? r : campaign_reply(c, 200, row);
 }
 
-static const char sql_patch[] =
-    "UPDATE campaigns SET name = coalesce($3, name), subject = coalesce($4, subject),"
-    " reply_to = coalesce($5, reply_to), from_name = coalesce($6, from_name),"
-    " from_email = coalesce($7, from_email),"
-    " domain_id = CASE WHEN $7::text IS NULL THEN domain_id ELSE nullif($8::bigint, 0) END,"
-    " template_id = CASE WHEN $9::int = 1 THEN nullif($10::bigint, 0) ELSE template_id END,"
-    " to_all = coalesce($11::int::boolean, to_all),"
-    " expires_at = CASE WHEN $12::int = 1 THEN from_ms(nullif($13::bigint, 0)) ELSE expires_at END,"
-    " updated_at = now(), version = version + 1 WHERE org_id = $1 AND id = $2";
-
 static int patch_row(struct call *c, int64_t id, const struct campaign_body *b,
 		     struct body_seen seen)
 {
@@ -333,8 +282,8 @@ static int patch_row(struct call *c, int64_t id, const struct campaign_body *b,
 	int r = find_domain(c, b->from_email, &domain);
 
 	if (r >= 0)
-		r = db_run(c->db, NULL, sql_patch, p_int(c->actor.org), p_int(id), p_opt(b->name),
-			   p_opt(b->subject), p_opt(b->reply_to),
+		r = db_run(c->db, NULL, sql_campaigns_update, p_int(c->actor.org), p_int(id),
+			   p_opt(b->name), p_opt(b->subject), p_opt(b->reply_to),
 			   b->from ? p_text(b->from_name) : p_null(),
 			   b->from ? p_text(b->from_email) : p_null(), p_int(domain),
 			   p_bool(body_has(seen, B_TEMPLATE)), p_int(b->template_id),
@@ -343,15 +292,15 @@ static int patch_row(struct call *c, int64_t id, const struct campaign_body *b,
 	return r < 0 ? r : change_lists(c, (uint64_t)id, b, seen);
 }
 
-/* What is scheduled goes out by itself: who may not send does not change it behind the back of who
- * did. */
+/* What is scheduled goes out by itself: those who may not send do not change it behind the back of
+ * those who may. */
 static int check_scheduled(struct call *c, const struct db_result *row)
 {
 	if (db_int(row, 0, CC_STATUS) != CAMPAIGN_SCHEDULED ||
 	    (c->actor.permits & PERMIT_CAMPAIGNS_SEND))
 		return 0;
 	return problem(c, 403, "missing_permission",
-		       "a scheduled campaign is changed by who holds campaigns.send");
+		       "a scheduled campaign is changed by those who hold campaigns.send");
 }
 
 static int patch_campaign(struct call *c)
@@ -393,10 +342,10 @@ static int delete_campaign(struct call *c)
 		return r;
 	r = db_run(c->db, NULL, "DELETE FROM campaigns WHERE org_id = $1 AND id = $2",
 		   p_int(c->actor.org), p_int(db_int(old, 0, CC_ID)));
-	return r < 0 ? r : reply_empty(c, 204);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
-const struct route campaign_routes[] = {
+const struct http_route campaigns_routes[] = {
 	{ "GET", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_campaigns },
 	{ "POST", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_campaign },
@@ -407,4 +356,4 @@ const struct route campaign_routes[] = {
 	{ "DELETE", "/v1/campaigns/{campaign_id}", AUTH_MEMBER, PERMIT_CAMPAIGNS_WRITE, 0, 0,
 	  delete_campaign },
 };
-const size_t campaign_routes_n = ARRAY_LEN(campaign_routes);
+const size_t campaigns_routes_n = ARRAY_LEN(campaigns_routes);

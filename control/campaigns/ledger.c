@@ -1,6 +1,7 @@
+/* control/campaigns/ledger.c - the words of states, and what events make of them. */
 #include "control/campaigns/ledger.h"
 
-static const uint64_t MESSAGE_BIT = 1ULL << 63;
+#include "control/engine/subject.h"
 
 static const char *const status_names[] = {
 	[CAMPAIGN_DRAFT] = "draft",         [CAMPAIGN_SCHEDULED] = "scheduled",
@@ -69,20 +70,11 @@ enum ledger_state ledger_state_of(const struct link_event *e)
 	}
 }
 
-bool ledger_no_mailbox(const struct link_event *e)
-{
-	if (e->kind != LINK_BOUNCED)
-		return false;
-	if (slice_eq(e->dsn, SLICE("5.1.10")))
-		return true;
-	return e->code / 100 == 5 && slice_eq(e->dsn, SLICE("5.1.1"));
-}
-
 enum ledger_reason ledger_reason_of(const struct link_event *e)
 {
 	switch (ledger_state_of(e)) {
 	case LEDGER_BOUNCED:
-		return ledger_no_mailbox(e) ? REASON_NO_MAILBOX : REASON_POLICY;
+		return subject_has_no_mailbox(e) ? REASON_NO_MAILBOX : REASON_POLICY;
 	case LEDGER_SUPPRESSED:
 		return REASON_AT_SENDING;
 	case LEDGER_CANCELLED:
@@ -90,35 +82,4 @@ enum ledger_reason ledger_reason_of(const struct link_event *e)
 	default:
 		return REASON_NONE;
 	}
-}
-
-struct id128 job_of_chunk(uint64_t campaign, uint64_t first_seq)
-{
-	return (struct id128){ campaign, first_seq };
-}
-
-struct id128 job_of_message(uint64_t message)
-{
-	return (struct id128){ MESSAGE_BIT | message, 1 };
-}
-
-struct id128 content_of_campaign(uint64_t campaign, uint64_t version)
-{
-	return (struct id128){ campaign, version };
-}
-
-bool ledger_subject(const struct link_event *e, uint64_t *ret_campaign, uint64_t *ret_seq)
-{
-	if (e->tenant == 0 || e->tenant > INT32_MAX || e->job.hi == 0)
-		return false;
-	if (e->job.hi & MESSAGE_BIT) {
-		*ret_campaign = 0;
-		*ret_seq = e->job.hi & ~MESSAGE_BIT;
-		return true;
-	}
-	if (e->campaign != e->job.hi || e->job.lo > INT64_MAX - UINT32_MAX)
-		return false;
-	*ret_campaign = e->campaign;
-	*ret_seq = e->kind == LINK_ACCEPTED ? e->job.lo : e->job.lo + e->row;
-	return true;
 }

@@ -7,36 +7,8 @@
  * Guarantee: a terminal state is never left (ledger_move() in schema/sql holds it).
  * "Completed" is no state of a campaign but a question: is every recipient in a terminal state? */
 #pragma once
+#include "control/campaigns/codes.h"
 #include "schema/wire/link.h"
-
-enum campaign_status {
-	CAMPAIGN_DRAFT = 1,
-	CAMPAIGN_SCHEDULED = 2,
-	CAMPAIGN_SENDING = 3,
-	CAMPAIGN_PAUSED = 4,
-	CAMPAIGN_CANCELLED = 5,
-};
-enum ledger_state {
-	LEDGER_WAITING = 1,
-	LEDGER_QUEUED = 2, /* never stored: a waiting recipient whose chunk the engine has */
-	LEDGER_DEFERRED = 3,
-	LEDGER_DELIVERED = 4, /* this and what follows is terminal */
-	LEDGER_BOUNCED = 5,
-	LEDGER_EXPIRED = 6,
-	LEDGER_SUPPRESSED = 7,
-	LEDGER_CANCELLED = 8,
-	LEDGER_STATES = 9,
-};
-enum ledger_reason {
-	REASON_NONE = 0,
-	REASON_AT_START = 1,   /* suppressed when the audience was frozen */
-	REASON_AT_SENDING = 2, /* suppressed later, before RCPT */
-	REASON_CONTACT_GONE = 3,
-	REASON_CAMPAIGN = 4,   /* the campaign was cancelled */
-	REASON_NO_MAILBOX = 5, /* the remote server knows no such recipient */
-	REASON_POLICY = 6,     /* any other refusal */
-};
-enum { JOB_ROWS = 5000 };
 
 /* Words of the API: "waiting", "sending" ...; "" for a number that is none. */
 const char *campaign_status_name(int status);
@@ -48,13 +20,3 @@ int ledger_state_parse(struct slice word);
 /* What an outcome makes of a recipient; 0 for events that are no outcome. */
 enum ledger_state ledger_state_of(const struct link_event *e);
 enum ledger_reason ledger_reason_of(const struct link_event *e);
-/* Does this bounce say that there is no such mailbox?  Then the address is suppressed.  Strict on
- * purpose: only a reply to our RCPT with 5.1.1, or a domain with a null MX (5.1.10). */
-bool ledger_no_mailbox(const struct link_event *e);
-
-/* Ids of jobs: campaigns have (campaign, first seq), single messages (top bit + message, 1). */
-struct id128 job_of_chunk(uint64_t campaign, uint64_t first_seq);
-struct id128 job_of_message(uint64_t message);
-struct id128 content_of_campaign(uint64_t campaign, uint64_t version);
-/* Which row of which table an event is about; false: none of ours. */
-bool ledger_subject(const struct link_event *e, uint64_t *ret_campaign, uint64_t *ret_seq);

@@ -1,7 +1,9 @@
+/* control/campaigns/recipe.c - the message composed, its meta, and what goes into each slot. */
 #include "control/campaigns/recipe.h"
 
 #include <stdio.h>
 
+#include "control/campaigns/statements.h"
 #include "control/templates/fields.h"
 #include "message/compose.h"
 #include "schema/wire/meta.h"
@@ -34,16 +36,6 @@ enum source_column {
 	S_EXPIRES,
 	S_NAME,
 };
-static const char sql_source[] =
-    "SELECT coalesce(nullif(c.subject, ''), v.subject), v.html, v.text, c.from_name, c.from_email,"
-    " c.reply_to, d.name, d.return_path, v.version, to_ms(coalesce(c.started_at, now())),"
-    " coalesce(to_ms(c.expires_at), 0), c.name "
-    "FROM campaigns c JOIN template_versions v ON v.org_id = c.org_id AND v.template_id = "
-    "c.template_id"
-    " AND v.version = coalesce(c.template_version, (SELECT t.version FROM templates t"
-    "  WHERE t.org_id = c.org_id AND t.id = c.template_id)) "
-    "JOIN domains d ON d.org_id = c.org_id AND d.id = c.domain_id "
-    "WHERE c.org_id = $1 AND c.id = $2";
 
 /* "Name" <a@b>, the name quoted whatever it holds. */
 static void put_sender(struct buf *out, struct slice name, struct slice email)
@@ -159,7 +151,7 @@ int recipe_load(struct recipe **ret, struct db *db, uint32_t org, uint64_t campa
 {
 	OWNED(db_result) src = NULL;
 	OWNED(recipe) r = must_alloc(sizeof(*r));
-	int e = db_run(db, &src, sql_source, p_int(org), p_int(campaign));
+	int e = db_run(db, &src, sql_campaigns_source, p_int(org), p_int(campaign));
 
 	ret_error[0] = '\0';
 	if (e < 0)

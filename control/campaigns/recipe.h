@@ -10,7 +10,7 @@
 #pragma once
 #include "base/buf.h"
 #include "control/db/db.h"
-#include "control/public/ticket.h"
+#include "control/tracking/ticket.h"
 #include "message/program.h"
 
 enum recipe_field { FIELD_FIRST_NAME, FIELD_LAST_NAME, FIELD_UNSUBSCRIBE, FIELD_OWN };

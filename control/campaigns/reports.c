@@ -1,27 +1,15 @@
 /* control/campaigns/reports.c - what became of a campaign: progress, recipients, statistics. */
+#include "control/auth/permit.h"
+#include "control/campaigns/campaign.h"
 #include "control/campaigns/routes.h"
+#include "control/campaigns/statements.h"
+#include "control/http/api.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 /* ---- progress ---------------------------------------------------------------------------- */
 
-/* One statement, hence one moment: the states sum to the audience in every answer. */
-static const char sql_progress[] =
-    "SELECT c.status, c.audience, c.sendable, c.next_seq, to_ms(coalesce(c.started_at, "
-    "c.created_at)),"
-    " (SELECT coalesce(sum(s.n), 0) FROM stats s WHERE s.org_id = c.org_id AND s.campaign_id = "
-    "c.id AND s.kind = 5),"
-    " (SELECT coalesce(sum(s.n), 0) FROM stats s WHERE s.org_id = c.org_id AND s.campaign_id = "
-    "c.id AND s.kind < 5"
-    "  AND s.bucket >= date_trunc('minute', now()) - interval '1 minute'"
-    "  AND s.bucket < date_trunc('minute', now())),"
-    " coalesce(sum(k.n) FILTER (WHERE k.state = 1), 0), coalesce(sum(k.n) FILTER (WHERE k.state = "
-    "3), 0),"
-    " coalesce(sum(k.n) FILTER (WHERE k.state = 4), 0), coalesce(sum(k.n) FILTER (WHERE k.state = "
-    "5), 0),"
-    " coalesce(sum(k.n) FILTER (WHERE k.state = 6), 0), coalesce(sum(k.n) FILTER (WHERE k.state = "
-    "7), 0),"
-    " coalesce(sum(k.n) FILTER (WHERE k.state = 8), 0) "
-    "FROM campaigns c LEFT JOIN campaign_counts k ON k.org_id = c.org_id AND k.campaign_id = c.id "
-    "WHERE c.org_id = $1 AND c.id = $2 GROUP BY c.org_id, c.id";
 enum {
 	P_STATUS,
 	P_AUDIENCE,
@@ -61,86 +49,63 @@ static int get_progress(struct call *c)
 	int r = call_id(c, 0, ID_CAMPAIGN, &id);
 
 	if (r >= 0)
-		r = db_run(c->db, &row, sql_progress, p_int(c->actor.org), p_int(id));
+		r = db_run(c->db, &row, sql_campaigns_progress, p_int(c->actor.org), p_int(id));
 	if (r == 0)
 		return E_UNKNOWN;
 	if (r < 0)
 		return r;
 	bool open = db_int(row, 0, P_OPEN) || db_int(row, 0, P_DEFERRED);
 	int64_t status = db_int(row, 0, P_STATUS);
-	return reply_json(
+	return http_reply_json(
 	    c, 200,
-	    json_pack("{so ss sI so sI sI so}", "id", json_id(ID_CAMPAIGN, id), "status",
+	    json_pack("{so ss sI so sI sI so}", "id", api_id(ID_CAMPAIGN, id), "status",
 		      status == CAMPAIGN_SENDING && !open ? "completed"
 							  : campaign_status_name((int)status),
 		      "audience", (json_int_t)db_int(row, 0, P_AUDIENCE), "states",
 		      states_json(row), "deferred_attempts",
 		      (json_int_t)db_int(row, 0, P_DEFERRALS), "last_minute",
 		      (json_int_t)db_int(row, 0, P_MINUTE), "started_at",
-		      json_time(status < CAMPAIGN_SENDING ? 0 : db_int(row, 0, P_STARTED))));
+		      api_time(status < CAMPAIGN_SENDING ? 0 : db_int(row, 0, P_STARTED))));
 }
 
 /* ---- recipients -------------------------------------------------------------------------- */
 
-/* A waiting recipient that has been cut into a chunk is queued. */
-static const char sql_recipients[] =
-    "SELECT r.seq, r.contact_id, coalesce(k.email, ''),"
-    " CASE WHEN r.state = 1 AND r.seq < c.next_seq THEN 2 ELSE r.state END, r.reason, r.code, "
-    "r.attempts,"
-    " to_ms(r.changed_at) FROM campaigns c "
-    "JOIN campaign_recipients r ON r.org_id = c.org_id AND r.campaign_id = c.id "
-    "LEFT JOIN contacts k ON k.org_id = $1 AND k.id = r.contact_id "
-    "WHERE c.org_id = $1 AND c.id = $2 AND r.org_id = $1 AND r.campaign_id = $2 AND r.seq > $3"
-    " AND ($4::int = 0 OR CASE WHEN r.state = 1 AND r.seq < c.next_seq THEN 2 ELSE r.state END = "
-    "$4::int) "
-    "ORDER BY r.seq LIMIT $5";
+enum { R_SEQ, R_CONTACT, R_EMAIL, R_STATE, R_REASON, R_CODE, R_ATTEMPTS, R_CHANGED };
 
 static json_t *recipient_json(const struct db_result *r, unsigned i)
 {
-	return json_pack(
-	    "{sI so so ss ss sI sI so}", "seq", (json_int_t)db_int(r, i, 0), "contact",
-	    json_id(ID_CONTACT, (uint64_t)db_int(r, i, 1)), "email", json_slice(db_text(r, i, 2)),
-	    "state", ledger_state_name((int)db_int(r, i, 3)), "reason",
-	    ledger_reason_name((int)db_int(r, i, 4)), "code", (json_int_t)db_int(r, i, 5),
-	    "attempts", (json_int_t)db_int(r, i, 6), "changed_at", json_time(db_int(r, i, 7)));
+	return json_pack("{sI so so ss ss sI sI so}", "seq", (json_int_t)db_int(r, i, R_SEQ),
+			 "contact", api_id(ID_CONTACT, (uint64_t)db_int(r, i, R_CONTACT)), "email",
+			 api_text(db_text(r, i, R_EMAIL)), "state",
+			 ledger_state_name((int)db_int(r, i, R_STATE)), "reason",
+			 ledger_reason_name((int)db_int(r, i, R_REASON)), "code",
+			 (json_int_t)db_int(r, i, R_CODE), "attempts",
+			 (json_int_t)db_int(r, i, R_ATTEMPTS), "changed_at",
+			 api_time(db_int(r, i, R_CHANGED)));
 }
 
 static int list_recipients(struct call *c)
 {
 	OWNED(db_result) head = NULL;
-	OWNED(db_result) rows = NULL;
 	struct slice word = call_query(c, "state");
-	struct page page;
 	int state = word.n ? ledger_state_parse(word) : 0, r = campaign_load(c, false, &head);
 
 	if (r >= 0 && word.n && !state)
 		return problem(c, 400, "invalid_filter", "no such state");
-	if (r >= 0)
-		r = page_read(c, &page);
-	if (r >= 0)
-		r = db_run(c->db, &rows, sql_recipients, p_int(c->actor.org),
-			   p_int(db_int(head, 0, CC_ID)), p_int(page.id), p_int(state),
-			   p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, recipient_json);
+	return r < 0
+		   ? r
+		   : page_list(c, recipient_json, sql_campaigns_recipient_page, p_int(c->actor.org),
+			       p_int(db_int(head, 0, CC_ID)), PAGE_AFTER, p_int(state), PAGE_LIMIT);
 }
 
 /* ---- statistics -------------------------------------------------------------------------- */
 
 enum { SERIES_MAX = 2000, REASONS_MAX = 20 };
 
-static const char sql_series[] =
-    "SELECT to_ms(bucket), sum(n) FILTER (WHERE kind = 1), sum(n) FILTER (WHERE kind = 2),"
-    " sum(n) FILTER (WHERE kind = 3), sum(n) FILTER (WHERE kind = 4), sum(n) FILTER (WHERE kind = "
-    "5) "
-    "FROM stats WHERE org_id = $1 AND campaign_id = $2 AND kind < 16 GROUP BY bucket ORDER BY "
-    "bucket LIMIT $3";
-static const char sql_reasons[] =
-    "SELECT e.kind, e.code, e.dsn, coalesce(d.text, ''), count(*) FROM events e "
-    "LEFT JOIN diagnostics d ON d.org_id = $1 AND d.id = e.diagnostic_id "
-    "WHERE e.org_id = $1 AND e.campaign_id = $2 AND e.kind IN (2, 3, 5) GROUP BY 1, 2, 3, 4 "
-    "ORDER BY count(*) DESC LIMIT $3";
 static const char *const outcome_names[] = { "",        "delivered", "bounced",
 					     "expired", "cancelled", "deferred" };
+
+enum { T_AT }; /* and a sum for each outcome */
 
 static json_t *series_json(const struct db_result *r)
 {
@@ -149,7 +114,7 @@ static json_t *series_json(const struct db_result *r)
 	for (unsigned i = 0; i < db_rows(r); i++) {
 		json_t *point = json_object();
 
-		(void)json_object_set_new(point, "at", json_time(db_int(r, i, 0)));
+		(void)json_object_set_new(point, "at", api_time(db_int(r, i, T_AT)));
 		for (unsigned k = 1; k < ARRAY_LEN(outcome_names); k++)
 			(void)json_object_set_new(point, outcome_names[k],
 						  json_integer(db_int(r, i, k)));
@@ -158,17 +123,20 @@ static json_t *series_json(const struct db_result *r)
 	return series;
 }
 
+enum { W_KIND, W_CODE, W_DSN, W_TEXT, W_COUNT };
+
 static json_t *reasons_json(const struct db_result *r)
 {
 	json_t *reasons = json_array();
 
 	for (unsigned i = 0; i < db_rows(r); i++)
-		(void)json_array_append_new(
-		    reasons,
-		    json_pack("{ss sI so so sI}", "outcome", outcome_names[db_int(r, i, 0)], "code",
-			      (json_int_t)db_int(r, i, 1), "status", json_slice(db_text(r, i, 2)),
-			      "text", json_slice(db_text(r, i, 3)), "count",
-			      (json_int_t)db_int(r, i, 4)));
+		(void)json_array_append_new(reasons,
+					    json_pack("{ss sI so so sI}", "outcome",
+						      outcome_names[db_int(r, i, W_KIND)], "code",
+						      (json_int_t)db_int(r, i, W_CODE), "status",
+						      api_text(db_text(r, i, W_DSN)), "text",
+						      api_text(db_text(r, i, W_TEXT)), "count",
+						      (json_int_t)db_int(r, i, W_COUNT)));
 	return reasons;
 }
 
@@ -182,10 +150,10 @@ static int get_stats(struct call *c)
 	int64_t id = r < 0 ? 0 : db_int(head, 0, CC_ID);
 
 	if (r >= 0)
-		r = db_run(c->db, &series, sql_series, p_int(c->actor.org), p_int(id),
+		r = db_run(c->db, &series, sql_campaigns_series, p_int(c->actor.org), p_int(id),
 			   p_int(SERIES_MAX));
 	if (r >= 0)
-		r = db_run(c->db, &reasons, sql_reasons, p_int(c->actor.org), p_int(id),
+		r = db_run(c->db, &reasons, sql_campaigns_reasons, p_int(c->actor.org), p_int(id),
 			   p_int(REASONS_MAX));
 	if (r >= 0)
 		r = db_run(
@@ -194,17 +162,17 @@ static int get_stats(struct call *c)
 		    p_int(c->actor.org), p_int(id));
 	if (r < 0)
 		return r;
-	return reply_json(c, 200,
-			  json_pack("{sI sI so so}", "audience",
-				    (json_int_t)db_int(head, 0, CC_AUDIENCE), "unsubscribed",
-				    (json_int_t)db_int(left, 0, 0), "series", series_json(series),
-				    "reasons", reasons_json(reasons)));
+	return http_reply_json(c, 200,
+			       json_pack("{sI sI so so}", "audience",
+					 (json_int_t)db_int(head, 0, CC_AUDIENCE), "unsubscribed",
+					 (json_int_t)db_int(left, 0, 0), "series",
+					 series_json(series), "reasons", reasons_json(reasons)));
 }
 
 #define REPORT(name) "/v1/campaigns/{campaign_id}/" name
-const struct route campaign_report_routes[] = {
+const struct http_route campaigns_report_routes[] = {
 	{ "GET", REPORT("progress"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_progress },
 	{ "GET", REPORT("recipients"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_recipients },
 	{ "GET", REPORT("stats"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_stats },
 };
-const size_t campaign_report_routes_n = ARRAY_LEN(campaign_report_routes);
+const size_t campaigns_report_routes_n = ARRAY_LEN(campaigns_report_routes);

@@ -1,15 +1,16 @@
 /* control/contacts/contacts.c - /v1/contacts: create or update by address, read, change, erase. */
+#include "control/auth/permit.h"
+#include "control/contacts/lists.h"
 #include "control/contacts/routes.h"
+#include "control/contacts/statements.h"
 #include "control/contacts/values.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "control/suppression/address.h"
 
-enum contact_status {
-	CONTACT_SUBSCRIBED = 1,
-	CONTACT_UNSUBSCRIBED,
-	CONTACT_BOUNCED,
-	CONTACT_COMPLAINED
-};
 static const char *const status_names[] = {
 	[CONTACT_SUBSCRIBED] = "subscribed",
 	[CONTACT_UNSUBSCRIBED] = "unsubscribed",
@@ -25,9 +26,6 @@ static int status_parse(struct slice word)
 	return 0;
 }
 
-#define CONTACT_COLUMNS                                                                            \
-	"c.id, c.email, c.first_name, c.last_name, c.status, c.fields::text, to_ms(c.created_at)," \
-	" to_ms(c.updated_at), c.version"
 enum { K_ID, K_EMAIL, K_FIRST, K_LAST, K_STATUS, K_FIELDS, K_CREATED, K_UPDATED, K_VERSION };
 
 static json_t *contact_json(const struct db_result *r, unsigned i)
@@ -37,19 +35,19 @@ static json_t *contact_json(const struct db_result *r, unsigned i)
 	json_t *values = json_loadb(fields.p, fields.n, 0, NULL);
 
 	return json_pack(
-	    "{so so so so ss so so so}", "id", json_id(ID_CONTACT, (uint64_t)db_int(r, i, K_ID)),
-	    "email", json_slice(db_text(r, i, K_EMAIL)), "first_name",
-	    json_slice(db_text(r, i, K_FIRST)), "last_name", json_slice(db_text(r, i, K_LAST)),
+	    "{so so so so ss so so so}", "id", api_id(ID_CONTACT, (uint64_t)db_int(r, i, K_ID)),
+	    "email", api_text(db_text(r, i, K_EMAIL)), "first_name",
+	    api_text(db_text(r, i, K_FIRST)), "last_name", api_text(db_text(r, i, K_LAST)),
 	    "status",
 	    status >= 1 && status < (int64_t)ARRAY_LEN(status_names) ? status_names[status] : "",
 	    "fields", values ? values : json_object(), "created_at",
-	    json_time(db_int(r, i, K_CREATED)), "updated_at", json_time(db_int(r, i, K_UPDATED)));
+	    api_time(db_int(r, i, K_CREATED)), "updated_at", api_time(db_int(r, i, K_UPDATED)));
 }
 
 static int reply_contact(struct call *c, unsigned status, const struct db_result *row)
 {
-	reply_etag(c, db_int(row, 0, K_VERSION));
-	return reply_json(c, status, contact_json(row, 0));
+	http_reply_etag(c, db_int(row, 0, K_VERSION));
+	return http_reply_json(c, status, contact_json(row, 0));
 }
 
 /* {contact_id} is an id or, where people type it, the address. */
@@ -63,17 +61,12 @@ static int find_contact(struct call *c, struct db_result **ret)
 	if (memchr(given.p ? given.p : "", '@', given.n)) {
 		if (suppress_address_parse(given, &a) < 0)
 			return E_UNKNOWN;
-		r = db_run(c->db, ret,
-			   "SELECT " CONTACT_COLUMNS
-			   " FROM contacts c WHERE c.org_id = $1 AND c.email_norm = $2",
-			   p_int(c->actor.org), p_text(a.normal));
+		r = db_run(c->db, ret, sql_contacts_find_by_email, p_int(c->actor.org),
+			   p_text(a.normal));
 	} else {
 		r = call_id(c, 0, ID_CONTACT, &id);
 		if (r >= 0)
-			r = db_run(c->db, ret,
-				   "SELECT " CONTACT_COLUMNS
-				   " FROM contacts c WHERE c.org_id = $1 AND c.id = $2",
-				   p_int(c->actor.org), p_int(id));
+			r = db_run(c->db, ret, sql_contacts_find, p_int(c->actor.org), p_int(id));
 	}
 	return r == 0 ? E_UNKNOWN : r;
 }
@@ -91,7 +84,7 @@ static int read_filter(struct call *c, int64_t *ret_status, uint64_t *ret_list,
 		return problem(c, 400, "invalid_filter",
 			       "status is subscribed, unsubscribed, bounced or complained");
 	*ret_list = 0;
-	if (list.n && id_in(ID_LIST, list, ret_list) < 0)
+	if (list.n && ids_in(ID_LIST, list, ret_list) < 0)
 		return problem(c, 400, "invalid_filter", "list is the id of a list");
 	*ret_email = SLICE("");
 	if (email.n) {
@@ -102,37 +95,21 @@ static int read_filter(struct call *c, int64_t *ret_status, uint64_t *ret_list,
 	return 0;
 }
 
-/* One statement a shape, so that each has the plan of its own index. */
-static const char sql_all[] =
-    "SELECT " CONTACT_COLUMNS " FROM contacts c WHERE c.org_id = $1 AND c.id > $2"
-    " AND ($4::int = 0 OR c.status = $4::int) AND ($5 = '' OR c.email_norm = $5) ORDER BY c.id "
-    "LIMIT $3";
-static const char sql_of_list[] =
-    "SELECT " CONTACT_COLUMNS
-    " FROM list_members m JOIN contacts c ON c.org_id = $1 AND c.id = m.contact_id "
-    "WHERE m.org_id = $1 AND m.list_id = $6 AND m.contact_id > $2 AND m.status = 1"
-    " AND ($4::int = 0 OR c.status = $4::int) AND ($5 = '' OR c.email_norm = $5) "
-    "ORDER BY m.contact_id LIMIT $3";
-
 static int list_contacts(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
 	struct suppress_address a;
 	struct slice email;
-	struct page page;
 	uint64_t list;
 	int64_t status;
-	int r = page_read(c, &page);
+	int r = read_filter(c, &status, &list, &a, &email);
 
-	if (r >= 0)
-		r = read_filter(c, &status, &list, &a, &email);
 	if (r < 0)
 		return r;
-	const struct db_param params[] = { p_int(c->actor.org),   p_int(page.id),
-					   p_int(page.limit + 1), p_int(status),
-					   p_text(email),         p_int(list) };
-	r = db_query(c->db, &rows, list ? sql_of_list : sql_all, params, list ? 6 : 5);
-	return r < 0 ? r : rows_reply(c, &page, rows, contact_json);
+	if (list)
+		return page_list(c, contact_json, sql_contacts_page_of_list, p_int(c->actor.org),
+				 PAGE_AFTER, PAGE_LIMIT, p_int(status), p_text(email), p_int(list));
+	return page_list(c, contact_json, sql_contacts_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT, p_int(status), p_text(email));
 }
 
 static int get_contact(struct call *c)
@@ -143,20 +120,17 @@ static int get_contact(struct call *c)
 	int r = find_contact(c, &row);
 
 	if (r >= 0)
-		r = db_run(c->db, &lists,
-			   "SELECT list_id FROM list_members WHERE org_id = $1 AND contact_id = $2 "
-			   "AND status = 1 "
-			   "ORDER BY list_id LIMIT 1000",
-			   p_int(c->actor.org), p_int(db_int(row, 0, K_ID)));
+		r = db_run(c->db, &lists, sql_contacts_lists_of, p_int(c->actor.org),
+			   p_int(db_int(row, 0, K_ID)));
 	if (r < 0)
 		return r;
 	json = contact_json(row, 0);
 	ids = json_array();
 	for (unsigned i = 0; i < db_rows(lists); i++)
-		(void)json_array_append_new(ids, json_id(ID_LIST, (uint64_t)db_int(lists, i, 0)));
+		(void)json_array_append_new(ids, api_id(ID_LIST, (uint64_t)db_int(lists, i, 0)));
 	(void)json_object_set_new(json, "lists", ids);
-	reply_etag(c, db_int(row, 0, K_VERSION));
-	return reply_json(c, 200, json);
+	http_reply_etag(c, db_int(row, 0, K_VERSION));
+	return http_reply_json(c, 200, json);
 }
 
 /* ---- writing ----------------------------------------------------------------------------- */
@@ -179,25 +153,25 @@ static const struct body_field contact_body[B_ROWS] = {
 
 static int check_fields(struct call *c, const json_t *fields)
 {
-	OWNED(field_types) types = NULL;
+	OWNED(contact_field_types) types = NULL;
 	const char *name;
 	json_t *value;
 	char pointer[128];
-	int r = fields ? field_types_load(&types, c->db, c->actor.org) : 0;
+	int r = fields ? contact_field_types_load(&types, c->db, c->actor.org) : 0;
 
 	if (r < 0 || !fields)
 		return r;
 	json_object_foreach((json_t *)fields, name, value)
 	{
-		enum field_type type = field_types_find(types, slice_str(name));
+		enum contact_field_type type = contact_field_types_find(types, slice_str(name));
 
 		(void)snprintf(pointer, sizeof(pointer), "/fields/%.100s", name);
 		if (!type)
 			problem_add(c, pointer, "unknown_field",
 				    "no field of this name is defined");
-		else if (!field_value_fits(type, value))
+		else if (!contact_field_value_fits(type, value))
 			problem_add(c, pointer, "wrong_type", "this field is a %s",
-				    field_type_name(type));
+				    contact_field_type_name(type));
 	}
 	return 0;
 }
@@ -205,7 +179,7 @@ static int check_fields(struct call *c, const json_t *fields)
 static int read_contact(struct call *c, struct contact_body *b, struct body_seen *seen,
 			struct suppress_address *a, int64_t *ret_status)
 {
-	int r = body_read(c, contact_body, B_ROWS, b, seen);
+	int r = http_body_read(c, contact_body, B_ROWS, b, seen);
 
 	if (r < 0)
 		return r;
@@ -229,19 +203,14 @@ static int join_lists(struct call *c, const json_t *lists, int64_t contact)
 
 		(void)snprintf(pointer, sizeof(pointer), "/lists/%zu", i);
 		if (!json_is_string(item) ||
-		    id_in(ID_LIST, slice_str(json_string_value(item)), &list) < 0) {
+		    ids_in(ID_LIST, slice_str(json_string_value(item)), &list) < 0) {
 			problem_add(c, pointer, "unknown_list", "no such list");
 			continue;
 		}
-		r = db_run(c->db, NULL,
-			   "INSERT INTO list_members AS m (org_id, list_id, contact_id) SELECT $1, "
-			   "l.id, $3 "
-			   "FROM lists l WHERE l.org_id = $1 AND l.id = $2 ON CONFLICT (org_id, "
-			   "list_id, contact_id) "
-			   "DO UPDATE SET status = 1 WHERE m.status <> 1",
-			   p_int(c->actor.org), p_int(list), p_int(contact));
+		r = db_run(c->db, NULL, sql_contacts_join_list, p_int(c->actor.org), p_int(list),
+			   p_int(contact));
 		if (r > 0)
-			r = list_count_add(c->db, c->actor.org, list, 1);
+			r = contact_list_grow(c->db, c->actor.org, list, 1);
 		else if (r == 0)
 			r = db_run(c->db, NULL, "SELECT 1 FROM lists WHERE org_id = $1 AND id = $2",
 				   p_int(c->actor.org), p_int(list)) == 0
@@ -260,18 +229,6 @@ static char *fields_text(const json_t *fields)
 	return text ? text : must_copy(SLICE("{}"));
 }
 
-/* Absent members keep what is there; a field that is null is removed (RFC 7396). */
-static const char sql_upsert[] =
-    "INSERT INTO contacts AS c (org_id, email, email_norm, first_name, last_name, status, fields) "
-    "VALUES ($1, $2, $3, coalesce($4, ''), coalesce($5, ''), coalesce(nullif($6::smallint, 0), 1),"
-    " jsonb_strip_nulls($7::jsonb)) "
-    "ON CONFLICT (org_id, email_norm) DO UPDATE SET email = excluded.email,"
-    " first_name = coalesce($4, c.first_name), last_name = coalesce($5, c.last_name),"
-    " status = coalesce(nullif($6::smallint, 0), c.status),"
-    " fields = jsonb_strip_nulls(c.fields || $7::jsonb), updated_at = now(), version = c.version + "
-    "1 "
-    "RETURNING " CONTACT_COLUMNS;
-
 static int post_contact(struct call *c)
 {
 	OWNED(db_result) row = NULL;
@@ -288,20 +245,13 @@ static int post_contact(struct call *c)
 		return problem_end(c);
 	}
 	OWNED_MEM char *fields = fields_text(b.fields);
-	r = db_run(c->db, &row, sql_upsert, p_int(c->actor.org), p_text(mailbox_text(&a.box)),
-		   p_text(a.normal), p_opt(b.first_name), p_opt(b.last_name), p_int(status),
-		   p_str(fields));
+	r = db_run(c->db, &row, sql_contacts_upsert, p_int(c->actor.org),
+		   p_text(mailbox_text(&a.box)), p_text(a.normal), p_opt(b.first_name),
+		   p_opt(b.last_name), p_int(status), p_str(fields));
 	if (r >= 0)
 		r = join_lists(c, b.lists, db_int(row, 0, K_ID));
 	return r < 0 ? r : reply_contact(c, db_int(row, 0, K_VERSION) == 1 ? 201 : 200, row);
 }
-
-static const char sql_patch[] =
-    "UPDATE contacts c SET email = coalesce($3, email), email_norm = coalesce($4, email_norm),"
-    " first_name = coalesce($5, first_name), last_name = coalesce($6, last_name),"
-    " status = coalesce(nullif($7::smallint, 0), status),"
-    " fields = jsonb_strip_nulls(fields || $8::jsonb), updated_at = now(), version = version + 1 "
-    "WHERE org_id = $1 AND id = $2 RETURNING " CONTACT_COLUMNS;
 
 static int patch_contact(struct call *c)
 {
@@ -321,8 +271,8 @@ static int patch_contact(struct call *c)
 		return r;
 	bool moved = body_has(seen, B_EMAIL);
 	OWNED_MEM char *fields = fields_text(b.fields);
-	r = db_run(c->db, &row, sql_patch, p_int(c->actor.org), p_int(db_int(old, 0, K_ID)),
-		   moved ? p_text(mailbox_text(&a.box)) : p_null(),
+	r = db_run(c->db, &row, sql_contacts_update, p_int(c->actor.org),
+		   p_int(db_int(old, 0, K_ID)), moved ? p_text(mailbox_text(&a.box)) : p_null(),
 		   moved ? p_text(a.normal) : p_null(), p_opt(b.first_name), p_opt(b.last_name),
 		   p_int(status), p_str(fields));
 	if (r >= 0)
@@ -336,18 +286,15 @@ static int delete_contact(struct call *c)
 	int r = find_contact(c, &old);
 
 	if (r >= 0)
-		r = db_run(c->db, NULL,
-			   "INSERT INTO list_counts (org_id, list_id, n) SELECT $1, list_id, -1 "
-			   "FROM list_members "
-			   "WHERE org_id = $1 AND contact_id = $2 AND status = 1",
-			   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)));
+		r = db_run(c->db, NULL, sql_contacts_leave_lists, p_int(c->actor.org),
+			   p_int(db_int(old, 0, K_ID)));
 	if (r >= 0)
 		r = db_run(c->db, NULL, "DELETE FROM contacts WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)));
-	return r < 0 ? r : reply_empty(c, 204);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
-const struct route contact_routes[] = {
+const struct http_route contacts_routes[] = {
 	{ "GET", "/v1/contacts", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_contacts },
 	{ "POST", "/v1/contacts", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  post_contact },
@@ -358,4 +305,4 @@ const struct route contact_routes[] = {
 	{ "DELETE", "/v1/contacts/{contact_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
 	  delete_contact },
 };
-const size_t contact_routes_n = ARRAY_LEN(contact_routes);
+const size_t contacts_routes_n = ARRAY_LEN(contacts_routes);

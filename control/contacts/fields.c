@@ -1,7 +1,13 @@
 /* control/contacts/fields.c - /v1/fields: typed definitions of what contacts carry. */
+#include "control/auth/permit.h"
 #include "control/contacts/routes.h"
+#include "control/contacts/statements.h"
 #include "control/contacts/values.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 struct field_body {
 	struct slice name, label, type;
@@ -15,28 +21,21 @@ static const struct body_field patch_body[] = {
 	{ "label", BODY_LINE, offsetof(struct field_body, label), BODY_REQUIRED, 0, 200, 0 },
 };
 
-#define FIELD_COLUMNS "id, name, label, type, to_ms(created_at)"
+enum { K_ID, K_NAME, K_LABEL, K_TYPE, K_CREATED };
 
 static json_t *field_json(const struct db_result *r, unsigned i)
 {
-	return json_pack(
-	    "{so so so ss so}", "id", json_id(ID_FIELD, (uint64_t)db_int(r, i, 0)), "name",
-	    json_slice(db_text(r, i, 1)), "label", json_slice(db_text(r, i, 2)), "type",
-	    field_type_name((int)db_int(r, i, 3)), "created_at", json_time(db_int(r, i, 4)));
+	return json_pack("{so so so ss so}", "id", api_id(ID_FIELD, (uint64_t)db_int(r, i, K_ID)),
+			 "name", api_text(db_text(r, i, K_NAME)), "label",
+			 api_text(db_text(r, i, K_LABEL)), "type",
+			 contact_field_type_name((int)db_int(r, i, K_TYPE)), "created_at",
+			 api_time(db_int(r, i, K_CREATED)));
 }
 
 static int list_fields(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
-	struct page page;
-	int r = page_read(c, &page);
-
-	if (r >= 0)
-		r = db_run(c->db, &rows,
-			   "SELECT " FIELD_COLUMNS
-			   " FROM fields WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-			   p_int(c->actor.org), p_int(page.id), p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, field_json);
+	return page_list(c, field_json, sql_contacts_field_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static bool name_is_free(struct slice name)
@@ -64,11 +63,11 @@ static int create_field(struct call *c)
 	OWNED(db_result) row = NULL;
 	struct field_body b = { 0 };
 	struct body_seen seen;
-	int type, r = body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
+	int type, r = http_body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
 
 	if (r < 0)
 		return r;
-	type = field_type_parse(b.type);
+	type = contact_field_type_parse(b.type);
 	if (!type)
 		problem_add(c, "/type", "unknown_type", "one of text, number, boolean, date");
 	if (!name_is_plain(b.name))
@@ -80,15 +79,11 @@ static int create_field(struct call *c)
 	r = problem_end(c);
 	if (r < 0)
 		return r;
-	r = db_run(
-	    c->db, &row,
-	    "INSERT INTO fields (org_id, name, label, type) SELECT $1, $2, $3, $4 "
-	    "WHERE (SELECT count(*) FROM fields WHERE org_id = $1) < $5 RETURNING " FIELD_COLUMNS,
-	    p_int(c->actor.org), p_text(b.name), p_text(b.label), p_int(type),
-	    p_int(FIELDS_PER_ORG_MAX));
+	r = db_run(c->db, &row, sql_contacts_field_insert, p_int(c->actor.org), p_text(b.name),
+		   p_text(b.label), p_int(type), p_int(FIELDS_PER_ORG_MAX));
 	if (r == 0)
 		return problem(c, 409, "too_many_fields", "at most %d fields", FIELDS_PER_ORG_MAX);
-	return r < 0 ? r : reply_json(c, 201, field_json(row, 0));
+	return r < 0 ? r : http_reply_json(c, 201, field_json(row, 0));
 }
 
 static int patch_field(struct call *c)
@@ -100,16 +95,13 @@ static int patch_field(struct call *c)
 	int r = call_id(c, 0, ID_FIELD, &id);
 
 	if (r >= 0)
-		r = body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
+		r = http_body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
 	if (r >= 0)
-		r = db_run(c->db, &row,
-			   "UPDATE fields SET label = $3, version = version + 1 WHERE org_id = $1 "
-			   "AND id = $2 "
-			   "RETURNING " FIELD_COLUMNS,
-			   p_int(c->actor.org), p_int(id), p_text(b.label));
+		r = db_run(c->db, &row, sql_contacts_field_update, p_int(c->actor.org), p_int(id),
+			   p_text(b.label));
 	if (r == 0)
 		return E_UNKNOWN;
-	return r < 0 ? r : reply_json(c, 200, field_json(row, 0));
+	return r < 0 ? r : http_reply_json(c, 200, field_json(row, 0));
 }
 
 /* Values stay in the contacts' documents, unseen, so that a definition deleted by mistake can be
@@ -124,10 +116,10 @@ static int delete_field(struct call *c)
 			   p_int(c->actor.org), p_int(id));
 	if (r == 0)
 		return E_UNKNOWN;
-	return r < 0 ? r : reply_empty(c, 204);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
-const struct route field_routes[] = {
+const struct http_route contacts_field_routes[] = {
 	{ "GET", "/v1/fields", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_fields },
 	{ "POST", "/v1/fields", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_field },
@@ -135,4 +127,4 @@ const struct route field_routes[] = {
 	{ "DELETE", "/v1/fields/{field_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
 	  delete_field },
 };
-const size_t field_routes_n = ARRAY_LEN(field_routes);
+const size_t contacts_field_routes_n = ARRAY_LEN(contacts_field_routes);

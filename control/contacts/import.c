@@ -1,3 +1,8 @@
+/* control/contacts/import.c - one import from its file to its contacts, and the worker that does it.
+ *
+ * As cp_ingest the rows are copied into a staging table, as cp_api one statement with the
+ * organisation set makes contacts of them; both in a transaction, so that an import that was
+ * interrupted anywhere starts again and counts right. */
 #include "control/contacts/import.h"
 
 #include <fcntl.h>
@@ -8,17 +13,22 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/log.h"
+#include "control/app/options.h"
+#include "control/contacts/background.h"
 #include "control/contacts/import_row.h"
-#include "control/workers/column.h"
+#include "control/contacts/statements.h"
+#include "control/db/column.h"
 
 enum {
 	PIECE = 256 * 1024,
 	ERRORS_KEPT = 10000, /* of an import; all are counted */
 	VALUE_KEPT = 200,
 	PROGRESS_MS = 2000,
+	IMPORTS_MS = 200, /* between looks for waiting imports */
+	RETRY_MS = 2000,
 };
 
-struct job {
+struct import_job {
 	uint32_t org;
 	int64_t id, list;
 	char *path, *mapping;
@@ -26,62 +36,54 @@ struct job {
 	/* while it runs */
 	struct db *ingest, *api;
 	const atomic_bool *stop;
-	struct field_types *types;
+	struct contact_field_types *types;
 	json_t *titles; /* the mapping */
 	struct import_map *map;
 	struct buf rows;
 	char prefix[48];
 	int64_t read, invalid, reported_ms;
-	struct column lines, reasons, values;
+	struct db_column lines, reasons, values;
 };
 
 /* ---- claiming ---------------------------------------------------------------------------- */
 
-static const char sql_claim[] =
-    "UPDATE imports SET status = 2, claimed_until = now() + interval '60 s',"
-    " started_at = coalesce(started_at, now()) WHERE (org_id, id) IN"
-    " (SELECT org_id, id FROM imports WHERE status = 1 OR (status = 2 AND claimed_until < now())"
-    "  ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) "
-    "RETURNING org_id, id, coalesce(list_id, 0), path, mapping::text";
+enum { CLAIM_ORG, CLAIM_ID, CLAIM_LIST, CLAIM_PATH, CLAIM_MAPPING };
 
-static int claim(struct job *j)
+static int claim(struct import_job *j)
 {
 	OWNED(db_result) row = NULL;
-	int n = db_run(j->ingest, &row, sql_claim);
+	int n = db_run(j->ingest, &row, sql_contacts_import_claim);
 
 	if (n <= 0)
 		return n;
-	j->org = (uint32_t)db_int(row, 0, 0);
-	j->id = db_int(row, 0, 1);
-	j->list = db_int(row, 0, 2);
-	j->path = must_copy(db_text(row, 0, 3));
-	j->mapping = must_copy(db_text(row, 0, 4));
+	j->org = (uint32_t)db_int(row, 0, CLAIM_ORG);
+	j->id = db_int(row, 0, CLAIM_ID);
+	j->list = db_int(row, 0, CLAIM_LIST);
+	j->path = must_copy(db_text(row, 0, CLAIM_PATH));
+	j->mapping = must_copy(db_text(row, 0, CLAIM_MAPPING));
 	return 1;
 }
 
 static int work_prepare(struct db *api, void *arg)
 {
-	struct job *j = arg;
+	struct import_job *j = arg;
 
-	j->types = field_types_free(j->types);
-	return field_types_load(&j->types, api, j->org);
+	j->types = contact_field_types_free(j->types);
+	return contact_field_types_load(&j->types, api, j->org);
 }
 
 /* ---- staging ----------------------------------------------------------------------------- */
 
 static int work_progress(struct db *api, void *arg)
 {
-	struct job *j = arg;
-	int r = db_run(
-	    api, NULL,
-	    "UPDATE imports SET rows_read = $3, n_invalid = $4,"
-	    " claimed_until = now() + interval '60 s' WHERE org_id = $1 AND id = $2 AND status = 2",
-	    p_int(j->org), p_int(j->id), p_int(j->read), p_int(j->invalid));
+	struct import_job *j = arg;
+	int r = db_run(api, NULL, sql_contacts_import_progress, p_int(j->org), p_int(j->id),
+		       p_int(j->read), p_int(j->invalid));
 
 	return r == 0 ? -ECANCELED : r;
 }
 
-static int progress(struct job *j)
+static int progress(struct import_job *j)
 {
 	int64_t now = clock_mono_ms();
 
@@ -91,20 +93,20 @@ static int progress(struct job *j)
 	return db_tx(j->api, j->org, work_progress, j);
 }
 
-static void refuse_row(struct job *j, const struct sheet_record *r, enum import_problem why,
+static void refuse_row(struct import_job *j, const struct sheet_record *r, enum import_problem why,
 		       struct slice value)
 {
 	j->invalid++;
 	if (j->lines.n >= ERRORS_KEPT)
 		return;
-	column_u64(&j->lines, r->line);
-	column_int(&j->reasons, why);
-	column_text(&j->values, slice_of(value.p, MIN_OF(value.n, (size_t)VALUE_KEPT)));
+	db_column_u64(&j->lines, r->line);
+	db_column_int(&j->reasons, why);
+	db_column_text(&j->values, slice_of(value.p, MIN_OF(value.n, (size_t)VALUE_KEPT)));
 }
 
 static int on_record(void *arg, const struct sheet_record *r)
 {
-	struct job *j = arg;
+	struct import_job *j = arg;
 	struct slice value = SLICE("");
 	enum import_problem bad;
 
@@ -117,7 +119,7 @@ static int on_record(void *arg, const struct sheet_record *r)
 	return 0;
 }
 
-static int flush_rows(struct job *j)
+static int flush_rows(struct import_job *j)
 {
 	int r = buf_len(&j->rows) ? db_copy_put(j->ingest, buf_data(&j->rows)) : 0;
 
@@ -125,7 +127,7 @@ static int flush_rows(struct job *j)
 	return r;
 }
 
-static int read_file(struct job *j, struct sheet *sheet, int fd)
+static int read_file(struct import_job *j, struct sheet *sheet, int fd)
 {
 	OWNED_MEM char *piece = must_alloc(PIECE);
 	ssize_t n;
@@ -154,7 +156,7 @@ static int read_file(struct job *j, struct sheet *sheet, int fd)
 	return r < 0 ? r : flush_rows(j);
 }
 
-static int stage(struct job *j)
+static int stage(struct import_job *j)
 {
 	OWNED(sheet) sheet = NULL;
 	OWNED_FD int fd = open(j->path, O_RDONLY | O_CLOEXEC);
@@ -169,9 +171,7 @@ static int stage(struct job *j)
 	r = db_run(j->ingest, NULL, "DELETE FROM import_rows WHERE org_id = $1 AND import_id = $2",
 		   p_int(j->org), p_int(j->id));
 	if (r >= 0)
-		r = db_copy_begin(j->ingest,
-				  "COPY import_rows (org_id, import_id, line, email, email_norm,"
-				  " email_hash, first_name, last_name, fields) FROM STDIN");
+		r = db_copy_begin(j->ingest, sql_contacts_import_stage);
 	if (r >= 0)
 		r = sheet_open(&sheet, on_record, j);
 	if (r >= 0)
@@ -190,68 +190,41 @@ static int stage(struct job *j)
 
 /* ---- applying ---------------------------------------------------------------------------- */
 
-static const char sql_apply[] =
-    "WITH staged AS (SELECT DISTINCT ON (email_norm) email, email_norm, first_name, last_name, "
-    "fields"
-    " FROM import_rows WHERE org_id = $1 AND import_id = $2 ORDER BY email_norm, line DESC),"
-    " done AS (INSERT INTO contacts AS c (org_id, email, email_norm, first_name, last_name, "
-    "fields, source)"
-    " SELECT $1, email, email_norm, first_name, last_name, fields, 2 FROM staged"
-    " ON CONFLICT (org_id, email_norm) DO UPDATE SET"
-    "  first_name = coalesce(nullif(excluded.first_name, ''), c.first_name),"
-    "  last_name = coalesce(nullif(excluded.last_name, ''), c.last_name),"
-    "  fields = c.fields || excluded.fields, updated_at = now(), version = c.version + 1"
-    " RETURNING c.id, c.version = 1 AS fresh),"
-    " joined AS (INSERT INTO list_members AS m (org_id, list_id, contact_id)"
-    " SELECT $1, $3::bigint, id FROM done WHERE $3::bigint <> 0"
-    " ON CONFLICT (org_id, list_id, contact_id) DO UPDATE SET status = 1 WHERE m.status = 3"
-    " RETURNING 1) "
-    "SELECT (SELECT count(*) FROM done WHERE fresh), (SELECT count(*) FROM done WHERE NOT fresh),"
-    " (SELECT count(*) FROM import_rows WHERE org_id = $1 AND import_id = $2),"
-    " (SELECT count(*) FROM joined)";
-static const char sql_suppressed[] =
-    "SELECT count(DISTINCT r.email_hash) FROM import_rows r JOIN suppressions s ON s.org_id = $1"
-    " AND s.email_hash = r.email_hash WHERE r.org_id = $1 AND r.import_id = $2";
-static const char sql_done[] =
-    "UPDATE imports SET status = 3, finished_at = now(), path = '', rows_read = $3, n_invalid = $4,"
-    " n_created = $5, n_updated = $6, n_duplicate = $7, n_suppressed = $8 "
-    "WHERE org_id = $1 AND id = $2 AND status = 2";
-
-static int put_errors(struct db *api, struct job *j)
+static int put_errors(struct db *api, struct import_job *j)
 {
 	if (j->lines.n == 0)
 		return 0;
-	return db_run(api, NULL,
-		      "INSERT INTO import_errors (org_id, import_id, line, reason, value) "
-		      "SELECT $1, $2, u.line, u.reason, u.value FROM"
-		      " unnest($3::bigint[], $4::smallint[], $5::text[]) AS u(line, reason, value) "
-		      "ON CONFLICT DO NOTHING",
-		      p_int(j->org), p_int(j->id), p_str(column_array(&j->lines)),
-		      p_str(column_array(&j->reasons)), p_str(column_array(&j->values)));
+	return db_run(api, NULL, sql_contacts_import_errors_insert, p_int(j->org), p_int(j->id),
+		      p_str(db_column_array(&j->lines)), p_str(db_column_array(&j->reasons)),
+		      p_str(db_column_array(&j->values)));
 }
+
+enum { SUM_CREATED, SUM_UPDATED, SUM_STAGED, SUM_JOINED };
 
 static int work_apply(struct db *api, void *arg)
 {
-	struct job *j = arg;
+	struct import_job *j = arg;
 	OWNED(db_result) sums = NULL;
 	OWNED(db_result) suppressed = NULL;
 	int r = db_run(api, NULL, "SELECT set_config('statement_timeout', '0', true)");
 
 	if (r >= 0)
-		r = db_run(api, &sums, sql_apply, p_int(j->org), p_int(j->id), p_int(j->list));
-	if (r >= 0 && j->list && db_int(sums, 0, 3))
+		r = db_run(api, &sums, sql_contacts_import_apply, p_int(j->org), p_int(j->id),
+			   p_int(j->list));
+	if (r >= 0 && j->list && db_int(sums, 0, SUM_JOINED))
 		r = db_run(api, NULL,
 			   "INSERT INTO list_counts (org_id, list_id, n) VALUES ($1, $2, $3)",
-			   p_int(j->org), p_int(j->list), p_int(db_int(sums, 0, 3)));
+			   p_int(j->org), p_int(j->list), p_int(db_int(sums, 0, SUM_JOINED)));
 	if (r >= 0)
-		r = db_run(api, &suppressed, sql_suppressed, p_int(j->org), p_int(j->id));
+		r = db_run(api, &suppressed, sql_contacts_import_suppressed, p_int(j->org),
+			   p_int(j->id));
 	if (r >= 0)
 		r = put_errors(api, j);
 	if (r < 0)
 		return r;
-	int64_t created = db_int(sums, 0, 0), updated = db_int(sums, 0, 1),
-		staged = db_int(sums, 0, 2);
-	r = db_run(api, NULL, sql_done, p_int(j->org), p_int(j->id), p_int(j->read),
+	int64_t created = db_int(sums, 0, SUM_CREATED), updated = db_int(sums, 0, SUM_UPDATED),
+		staged = db_int(sums, 0, SUM_STAGED);
+	r = db_run(api, NULL, sql_contacts_import_done, p_int(j->org), p_int(j->id), p_int(j->read),
 		   p_int(j->invalid), p_int(created), p_int(updated),
 		   p_int(staged - created - updated), p_int(db_int(suppressed, 0, 0)));
 	if (r == 0)
@@ -270,36 +243,34 @@ static struct slice whole_text(const char *text)
 	size_t n;
 
 	while ((n = utf8_length(rest)))
-		rest = slice_of(rest.p + n, rest.n - n);
+		rest = slice_skip(rest, n);
 	return slice_of(text, (size_t)(rest.p - text));
 }
 
 static int work_failed(struct db *api, void *arg)
 {
-	struct job *j = arg;
+	struct import_job *j = arg;
 
-	return db_run(api, NULL,
-		      "UPDATE imports SET status = 4, finished_at = now(), path = '', error = $3 "
-		      "WHERE org_id = $1 AND id = $2 AND status = 2",
-		      p_int(j->org), p_int(j->id), p_text(whole_text(j->error)));
+	return db_run(api, NULL, sql_contacts_import_failed, p_int(j->org), p_int(j->id),
+		      p_text(whole_text(j->error)));
 }
 
 /* ---- the whole --------------------------------------------------------------------------- */
 
-static void job_end(struct job *j)
+static void job_end(struct import_job *j)
 {
 	free(j->path);
 	free(j->mapping);
-	field_types_free(j->types);
+	contact_field_types_free(j->types);
 	import_map_free(j->map);
 	json_decref(j->titles);
 	buf_free(&j->rows);
-	column_free(&j->lines);
-	column_free(&j->reasons);
-	column_free(&j->values);
+	db_column_free(&j->lines);
+	db_column_free(&j->reasons);
+	db_column_free(&j->values);
 }
 
-static int run(struct job *j)
+static int run(struct import_job *j)
 {
 	int r = db_tx(j->api, j->org, work_prepare, j);
 
@@ -321,13 +292,13 @@ static int run(struct job *j)
 	return r;
 }
 
-int import_run_one(struct db *ingest, struct db *api, const atomic_bool *stop)
+static int import_step(struct worker *w)
 {
-	struct job j = { .ingest = ingest, .api = api, .stop = stop };
+	struct import_job j = { .ingest = w->ingest, .api = w->api, .stop = &w->app->stopping };
 	int r;
 
 	buf_init(&j.rows, 0);
-	column_init(&j.lines), column_init(&j.reasons), column_init(&j.values);
+	db_column_init(&j.lines), db_column_init(&j.reasons), db_column_init(&j.values);
 	r = claim(&j);
 	if (r > 0) {
 		j.titles = json_loads(j.mapping, 0, NULL);
@@ -337,3 +308,18 @@ int import_run_one(struct db *ingest, struct db *api, const atomic_bool *stop)
 	job_end(&j);
 	return r;
 }
+
+static void *begin(struct worker *w)
+{
+	import_clean_uploads(w->ingest, app_options(w->app)->data_dir);
+	return NULL;
+}
+
+const struct worker_row contacts_import_worker = {
+	.name = "imports",
+	.step = import_step,
+	.idle_ms = IMPORTS_MS,
+	.retry_ms = RETRY_MS,
+	.failed = "import.failed",
+	.begin = begin,
+};

@@ -1,3 +1,4 @@
+/* control/contacts/import_row.c - columns of a file to fields, and a record to a row of COPY. */
 #include "control/contacts/import_row.h"
 
 #include <inttypes.h>
@@ -13,7 +14,7 @@ struct import_map {
 	unsigned n;
 	struct {
 		uint8_t target; /* enum target */
-		uint8_t type;   /* enum field_type, for T_FIELD */
+		uint8_t type;   /* enum contact_field_type, for T_FIELD */
 		char name[TITLE_MAX];
 	} columns[SHEET_FIELDS_MAX];
 	struct buf fields; /* JSON of the record at hand */
@@ -63,16 +64,17 @@ static void fold(struct slice title, char out[TITLE_MAX])
 	out[n] = '\0';
 }
 
-static enum target target_of(struct slice name, const struct field_types *types, uint8_t *ret_type)
+static enum target target_of(struct slice name, const struct contact_field_types *types,
+			     uint8_t *ret_type)
 {
 	for (size_t i = 0; i < ARRAY_LEN(titles); i++)
 		if (slice_eq(name, slice_str(titles[i].title)))
 			return titles[i].target;
-	*ret_type = types ? (uint8_t)field_types_find(types, name) : 0;
+	*ret_type = types ? (uint8_t)contact_field_types_find(types, name) : 0;
 	return *ret_type ? T_FIELD : T_NONE;
 }
 
-bool import_target_known(struct slice name, const struct field_types *types)
+bool import_target_known(struct slice name, const struct contact_field_types *types)
 {
 	uint8_t type;
 
@@ -89,7 +91,7 @@ struct import_map *import_map_free(struct import_map *m)
 }
 
 static int map_column(struct import_map *m, struct slice title, const json_t *mapping,
-		      const struct field_types *types, char *error)
+		      const struct contact_field_types *types, char *error)
 {
 	char key[TITLE_MAX * 4], *name = m->columns[m->n].name;
 	const json_t *given;
@@ -112,7 +114,7 @@ static int map_column(struct import_map *m, struct slice title, const json_t *ma
 }
 
 int import_map_new(struct import_map **ret, const struct sheet_record *header,
-		   const json_t *mapping, const struct field_types *types, char *error)
+		   const json_t *mapping, const struct contact_field_types *types, char *error)
 {
 	OWNED(import_map) m = must_alloc(sizeof(*m));
 	unsigned emails = 0;
@@ -147,7 +149,8 @@ static enum import_problem put_field(struct import_map *m, unsigned i, struct sl
 	if (text.n == 0)
 		return IMPORT_OK; /* an empty cell says nothing */
 	buf_putf(&m->fields, "%s\"%s\":", buf_len(&m->fields) > 1 ? "," : "", m->columns[i].name);
-	r = field_value_from_text((enum field_type)m->columns[i].type, text, &m->fields);
+	r = contact_field_value_from_text((enum contact_field_type)m->columns[i].type, text,
+					  &m->fields);
 	return r == E_LIMIT ? IMPORT_TOO_LONG : r < 0 ? IMPORT_WRONG_TYPE : IMPORT_OK;
 }
 
@@ -177,15 +180,6 @@ static enum import_problem pick(struct import_map *m, const struct sheet_record 
 	}
 	buf_put(&m->fields, SLICE("}"));
 	return bad;
-}
-
-static struct slice trim(struct slice s)
-{
-	while (s.n && (*s.p == ' ' || *s.p == '\t'))
-		s = slice_of(s.p + 1, s.n - 1);
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
 }
 
 static void put_cell(struct buf *out, struct slice value)
@@ -219,9 +213,9 @@ enum import_problem import_row_put(struct import_map *m, const struct sheet_reco
 	*ret_value = p.email;
 	if (r->n_seen > SHEET_FIELDS_MAX)
 		return IMPORT_TOO_MANY_FIELDS;
-	if (!trim(p.email).n)
+	if (!slice_trim(p.email).n)
 		return IMPORT_NO_EMAIL;
-	if (suppress_address_parse(trim(p.email), &a) < 0)
+	if (suppress_address_parse(slice_trim(p.email), &a) < 0)
 		return IMPORT_BAD_EMAIL;
 	buf_put(out, prefix);
 	buf_putf(out, "%" PRIu64 "\t", r->line);

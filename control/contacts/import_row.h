@@ -8,15 +8,6 @@
 #include "control/contacts/sheet.h"
 #include "control/contacts/values.h"
 
-enum import_problem {
-	IMPORT_OK = 0,
-	IMPORT_NO_EMAIL = 1,
-	IMPORT_BAD_EMAIL = 2,
-	IMPORT_BAD_ENCODING = 3,
-	IMPORT_TOO_MANY_FIELDS = 4,
-	IMPORT_WRONG_TYPE = 5,
-	IMPORT_TOO_LONG = 6,
-};
 const char *import_problem_name(int problem);
 
 struct import_map;
@@ -26,9 +17,10 @@ DEFINE_OWNED(import_map)
  * titles it does not name are matched by themselves ("E-Mail" is email).  E_UNKNOWN: no column is
  * the address, or the mapping names no field; error (200 bytes) says which. */
 int import_map_new(struct import_map **ret, const struct sheet_record *header,
-		   const json_t *mapping, const struct field_types *types, char *error) MUST_CHECK;
+		   const json_t *mapping, const struct contact_field_types *types,
+		   char *error) MUST_CHECK;
 /* Does a name stand for something a column may be mapped to? */
-bool import_target_known(struct slice name, const struct field_types *types);
+bool import_target_known(struct slice name, const struct contact_field_types *types);
 
 /* Appends "line email email_norm hash first last fields" in COPY's text format, newline and all,
  * after `prefix`.  Returns IMPORT_OK or what is wrong with the record, then nothing is appended and

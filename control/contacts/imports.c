@@ -2,43 +2,71 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "control/auth/permit.h"
 #include "control/contacts/import_row.h"
 #include "control/contacts/routes.h"
+#include "control/contacts/statements.h"
+#include "control/http/api.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 enum { WAITING_MAX = 20 };
 
-static const char *const status_names[] = { "",          "waiting", "running",
-					    "completed", "failed",  "cancelled" };
+static const char *const status_names[] = {
+	"",
+	[IMPORT_WAITING] = "waiting",
+	[IMPORT_RUNNING] = "running",
+	[IMPORT_DONE] = "completed",
+	[IMPORT_FAILED] = "failed",
+	[IMPORT_CANCELLED] = "cancelled",
+};
 
-#define IMPORT_COLUMNS                                                                             \
-	"id, status, coalesce(list_id, 0), bytes, rows_read, n_created, n_updated, n_invalid,"     \
-	" n_duplicate, n_suppressed, error, to_ms(created_at), coalesce(to_ms(started_at), 0),"    \
-	" coalesce(to_ms(finished_at), 0)"
+enum {
+	K_ID,
+	K_STATUS,
+	K_LIST,
+	K_BYTES,
+	K_ROWS,
+	K_CREATED,
+	K_UPDATED,
+	K_INVALID,
+	K_DUPLICATE,
+	K_SUPPRESSED,
+	K_ERROR,
+	K_CREATED_AT,
+	K_STARTED_AT,
+	K_FINISHED_AT,
+};
 
 static json_t *import_json(const struct db_result *r, unsigned i)
 {
 	return json_pack(
 	    "{so ss so sI sI sI sI sI sI sI sI so so so so}", "id",
-	    json_id(ID_IMPORT, (uint64_t)db_int(r, i, 0)), "status", status_names[db_int(r, i, 1)],
-	    "list", json_id(ID_LIST, (uint64_t)db_int(r, i, 2)), "bytes",
-	    (json_int_t)db_int(r, i, 3), "rows", (json_int_t)db_int(r, i, 4), "imported",
-	    (json_int_t)(db_int(r, i, 5) + db_int(r, i, 6)), "created", (json_int_t)db_int(r, i, 5),
-	    "updated", (json_int_t)db_int(r, i, 6), "invalid", (json_int_t)db_int(r, i, 7),
-	    "duplicate", (json_int_t)db_int(r, i, 8), "suppressed", (json_int_t)db_int(r, i, 9),
-	    "error", json_slice(db_text(r, i, 10)), "created_at", json_time(db_int(r, i, 11)),
-	    "started_at", json_time(db_int(r, i, 12)), "finished_at", json_time(db_int(r, i, 13)));
+	    api_id(ID_IMPORT, (uint64_t)db_int(r, i, K_ID)), "status",
+	    status_names[db_int(r, i, K_STATUS)], "list",
+	    api_id(ID_LIST, (uint64_t)db_int(r, i, K_LIST)), "bytes",
+	    (json_int_t)db_int(r, i, K_BYTES), "rows", (json_int_t)db_int(r, i, K_ROWS), "imported",
+	    (json_int_t)(db_int(r, i, K_CREATED) + db_int(r, i, K_UPDATED)), "created",
+	    (json_int_t)db_int(r, i, K_CREATED), "updated", (json_int_t)db_int(r, i, K_UPDATED),
+	    "invalid", (json_int_t)db_int(r, i, K_INVALID), "duplicate",
+	    (json_int_t)db_int(r, i, K_DUPLICATE), "suppressed",
+	    (json_int_t)db_int(r, i, K_SUPPRESSED), "error", api_text(db_text(r, i, K_ERROR)),
+	    "created_at", api_time(db_int(r, i, K_CREATED_AT)), "started_at",
+	    api_time(db_int(r, i, K_STARTED_AT)), "finished_at",
+	    api_time(db_int(r, i, K_FINISHED_AT)));
 }
 
 /* ?mapping={"Column title": "field"} */
 static int read_mapping(struct call *c, json_t **ret)
 {
-	OWNED(field_types) types = NULL;
+	OWNED(contact_field_types) types = NULL;
 	struct slice text = call_query(c, "mapping");
 	json_t *mapping =
 	    text.n ? json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL) : json_object();
 	const char *title;
 	json_t *name;
-	int r = field_types_load(&types, c->db, c->actor.org);
+	int r = contact_field_types_load(&types, c->db, c->actor.org);
 
 	if (!json_is_object(mapping)) {
 		json_decref(mapping);
@@ -71,7 +99,7 @@ static int read_list(struct call *c, uint64_t *ret)
 	*ret = 0;
 	if (!text.n)
 		return 0;
-	r = id_in(ID_LIST, text, ret);
+	r = ids_in(ID_LIST, text, ret);
 	if (r >= 0)
 		r = db_run(c->db, NULL, "SELECT 1 FROM lists WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(*ret));
@@ -82,13 +110,11 @@ static int read_list(struct call *c, uint64_t *ret)
 static int check_waiting(struct call *c)
 {
 	OWNED(db_result) n = NULL;
-	int r =
-	    db_run(c->db, &n, "SELECT count(*) FROM imports WHERE org_id = $1 AND status IN (1, 2)",
-		   p_int(c->actor.org));
+	int r = db_run(c->db, &n, sql_contacts_import_count_open, p_int(c->actor.org));
 
 	if (r < 0 || db_int(n, 0, 0) < WAITING_MAX)
 		return r < 0 ? r : 0;
-	reply_header(c, "Retry-After", "60");
+	http_reply_header(c, "Retry-After", "60");
 	return problem(c, 429, "too_many_imports", "%d imports wait already", WAITING_MAX);
 }
 
@@ -114,32 +140,21 @@ static int create_import(struct call *c)
 	}
 	OWNED_MEM char *text = json_dumps(mapping, JSON_COMPACT);
 	json_decref(mapping);
-	r = db_run(c->db, &row,
-		   "INSERT INTO imports (org_id, list_id, mapping, path, bytes, created_by) "
-		   "VALUES ($1, nullif($2::bigint, 0), $3, $4, $5, nullif($6::bigint, 0)) "
-		   "RETURNING " IMPORT_COLUMNS,
-		   p_int(c->actor.org), p_int(list), p_str(text), p_str(path), p_int(bytes),
+	r = db_run(c->db, &row, sql_contacts_import_insert, p_int(c->actor.org), p_int(list),
+		   p_str(text), p_str(path), p_int(bytes),
 		   p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
 	if (r < 0)
 		return r;
 	call_keep_upload(c);
-	reply_header(c, "Location", "/v1/imports/%s",
-		     id_out(ID_IMPORT, (uint64_t)db_int(row, 0, 0), id));
-	return reply_json(c, 202, import_json(row, 0));
+	http_reply_header(c, "Location", "/v1/imports/%s",
+			  ids_out(ID_IMPORT, (uint64_t)db_int(row, 0, K_ID), id));
+	return http_reply_json(c, 202, import_json(row, 0));
 }
 
 static int list_imports(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
-	struct page page;
-	int r = page_read(c, &page);
-
-	if (r >= 0)
-		r = db_run(c->db, &rows,
-			   "SELECT " IMPORT_COLUMNS
-			   " FROM imports WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-			   p_int(c->actor.org), p_int(page.id), p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, import_json);
+	return page_list(c, import_json, sql_contacts_import_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int load_import(struct call *c, uint64_t *ret_id, struct db_result **ret)
@@ -147,9 +162,8 @@ static int load_import(struct call *c, uint64_t *ret_id, struct db_result **ret)
 	int r = call_id(c, 0, ID_IMPORT, ret_id);
 
 	if (r >= 0)
-		r = db_run(c->db, ret,
-			   "SELECT " IMPORT_COLUMNS " FROM imports WHERE org_id = $1 AND id = $2",
-			   p_int(c->actor.org), p_int(*ret_id));
+		r = db_run(c->db, ret, sql_contacts_import_find, p_int(c->actor.org),
+			   p_int(*ret_id));
 	return r == 0 ? E_UNKNOWN : r;
 }
 
@@ -159,33 +173,27 @@ static int get_import(struct call *c)
 	uint64_t id;
 	int r = load_import(c, &id, &row);
 
-	return r < 0 ? r : reply_json(c, 200, import_json(row, 0));
+	return r < 0 ? r : http_reply_json(c, 200, import_json(row, 0));
 }
+
+enum { BAD_LINE, BAD_REASON, BAD_VALUE };
 
 static json_t *error_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{sI ss so}", "line", (json_int_t)db_int(r, i, 0), "reason",
-			 import_problem_name((int)db_int(r, i, 1)), "value",
-			 json_slice(db_text(r, i, 2)));
+	return json_pack("{sI ss so}", "line", (json_int_t)db_int(r, i, BAD_LINE), "reason",
+			 import_problem_name((int)db_int(r, i, BAD_REASON)), "value",
+			 api_text(db_text(r, i, BAD_VALUE)));
 }
 
 static int list_errors(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
 	OWNED(db_result) import = NULL;
-	struct page page;
 	uint64_t id;
 	int r = load_import(c, &id, &import);
 
-	if (r >= 0)
-		r = page_read(c, &page);
-	if (r >= 0)
-		r = db_run(c->db, &rows,
-			   "SELECT line, reason, value FROM import_errors WHERE org_id = $1 AND "
-			   "import_id = $2"
-			   " AND line > $3 ORDER BY line LIMIT $4",
-			   p_int(c->actor.org), p_int(id), p_int(page.id), p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, error_json);
+	return r < 0 ? r
+		     : page_list(c, error_json, sql_contacts_import_error_page, p_int(c->actor.org),
+				 p_int(id), PAGE_AFTER, PAGE_LIMIT);
 }
 
 /* An import is one transaction: it can be called off until that has begun to end. */
@@ -197,22 +205,18 @@ static int cancel_import(struct call *c)
 	int r = load_import(c, &id, &row);
 
 	if (r >= 0)
-		r = db_run(
-		    c->db, &file,
-		    "UPDATE imports i SET status = 5, finished_at = now(), path = '' FROM"
-		    " (SELECT path FROM imports WHERE org_id = $1 AND id = $2 FOR UPDATE) old "
-		    "WHERE i.org_id = $1 AND i.id = $2 AND i.status IN (1, 2) RETURNING old.path",
-		    p_int(c->actor.org), p_int(id));
+		r = db_run(c->db, &file, sql_contacts_import_cancel, p_int(c->actor.org),
+			   p_int(id));
 	if (r == 0)
 		return problem(c, 409, "finished", "the import has finished");
 	if (r < 0)
 		return r;
 	OWNED_MEM char *path = must_copy(db_text(file, 0, 0));
 	(void)unlink(path); /* a running worker has it open, and finds its row cancelled */
-	return reply_empty(c, 204);
+	return http_reply_empty(c, 204);
 }
 
-const struct route import_routes[] = {
+const struct http_route contacts_import_routes[] = {
 	{ "POST", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_UPLOAD, 0,
 	  create_import },
 	{ "GET", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_imports },
@@ -222,4 +226,4 @@ const struct route import_routes[] = {
 	{ "DELETE", "/v1/imports/{import_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
 	  cancel_import },
 };
-const size_t import_routes_n = ARRAY_LEN(import_routes);
+const size_t contacts_import_routes_n = ARRAY_LEN(contacts_import_routes);

@@ -1,16 +1,22 @@
 /* control/contacts/lists.c - /v1/lists and who is on them. */
-#include "control/contacts/routes.h"
-
 #include <stdio.h>
 
 #include "base/random.h"
+#include "control/auth/permit.h"
+#include "control/contacts/lists.h"
+#include "control/contacts/routes.h"
+#include "control/contacts/statements.h"
+#include "control/db/column.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "control/suppression/address.h"
-#include "control/workers/column.h"
 
 enum { FOLD_ONE_IN = 32, MEMBERS_MAX = 10000 };
 
-int list_count_add(struct db *db, uint32_t org, uint64_t list, int64_t n)
+int contact_list_grow(struct db *db, uint32_t org, uint64_t list, int64_t n)
 {
 	int r;
 
@@ -19,12 +25,7 @@ int list_count_add(struct db *db, uint32_t org, uint64_t list, int64_t n)
 	r = db_run(db, NULL, "INSERT INTO list_counts (org_id, list_id, n) VALUES ($1, $2, $3)",
 		   p_int(org), p_int(list), p_int(n));
 	if (r >= 0 && random_below(FOLD_ONE_IN) == 0)
-		r = db_run(
-		    db, NULL,
-		    "WITH old AS (DELETE FROM list_counts WHERE org_id = $1 AND list_id = $2 "
-		    "RETURNING n) "
-		    "INSERT INTO list_counts (org_id, list_id, n) SELECT $1, $2, sum(n) FROM old",
-		    p_int(org), p_int(list));
+		r = db_run(db, NULL, sql_contacts_list_count_fold, p_int(org), p_int(list));
 	return r < 0 ? r : 0;
 }
 
@@ -40,38 +41,27 @@ static const struct body_field patch_body[] = {
 	{ "description", BODY_TEXT, offsetof(struct list_body, description), 0, 0, 2000, 0 },
 };
 
-#define LIST_COLUMNS                                                                               \
-	"l.id, l.name, l.description, to_ms(l.created_at), to_ms(l.updated_at), l.version,"        \
-	" (SELECT coalesce(sum(k.n), 0) FROM list_counts k WHERE k.org_id = l.org_id"              \
-	" AND k.list_id = l.id)::bigint"
+enum { K_ID, K_NAME, K_DESCRIPTION, K_CREATED, K_UPDATED, K_VERSION, K_SIZE };
 
 static json_t *list_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{so so so so so sI}", "id", json_id(ID_LIST, (uint64_t)db_int(r, i, 0)),
-			 "name", json_slice(db_text(r, i, 1)), "description",
-			 json_slice(db_text(r, i, 2)), "created_at", json_time(db_int(r, i, 3)),
-			 "updated_at", json_time(db_int(r, i, 4)), "contacts",
-			 (json_int_t)db_int(r, i, 6));
+	return json_pack(
+	    "{so so so so so sI}", "id", api_id(ID_LIST, (uint64_t)db_int(r, i, K_ID)), "name",
+	    api_text(db_text(r, i, K_NAME)), "description", api_text(db_text(r, i, K_DESCRIPTION)),
+	    "created_at", api_time(db_int(r, i, K_CREATED)), "updated_at",
+	    api_time(db_int(r, i, K_UPDATED)), "contacts", (json_int_t)db_int(r, i, K_SIZE));
 }
 
 static int reply_list(struct call *c, unsigned status, const struct db_result *row)
 {
-	reply_etag(c, db_int(row, 0, 5));
-	return reply_json(c, status, list_json(row, 0));
+	http_reply_etag(c, db_int(row, 0, K_VERSION));
+	return http_reply_json(c, status, list_json(row, 0));
 }
 
 static int list_lists(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
-	struct page page;
-	int r = page_read(c, &page);
-
-	if (r >= 0)
-		r = db_run(c->db, &rows,
-			   "SELECT " LIST_COLUMNS " FROM lists l WHERE l.org_id = $1 AND l.id > $2 "
-			   "ORDER BY l.id LIMIT $3",
-			   p_int(c->actor.org), p_int(page.id), p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, list_json);
+	return page_list(c, list_json, sql_contacts_list_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int create_list(struct call *c)
@@ -79,13 +69,11 @@ static int create_list(struct call *c)
 	OWNED(db_result) row = NULL;
 	struct list_body b = { 0 };
 	struct body_seen seen;
-	int r = body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
+	int r = http_body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
 
 	if (r >= 0)
-		r = db_run(c->db, &row,
-			   "INSERT INTO lists AS l (org_id, name, description) VALUES ($1, $2, $3) "
-			   "RETURNING " LIST_COLUMNS,
-			   p_int(c->actor.org), p_text(b.name), p_text(b.description));
+		r = db_run(c->db, &row, sql_contacts_list_insert, p_int(c->actor.org),
+			   p_text(b.name), p_text(b.description));
 	return r < 0 ? r : reply_list(c, 201, row);
 }
 
@@ -94,9 +82,7 @@ static int load_list(struct call *c, uint64_t *ret_id, struct db_result **ret)
 	int r = call_id(c, 0, ID_LIST, ret_id);
 
 	if (r >= 0)
-		r = db_run(c->db, ret,
-			   "SELECT " LIST_COLUMNS " FROM lists l WHERE l.org_id = $1 AND l.id = $2",
-			   p_int(c->actor.org), p_int(*ret_id));
+		r = db_run(c->db, ret, sql_contacts_list_find, p_int(c->actor.org), p_int(*ret_id));
 	return r == 0 ? E_UNKNOWN : r;
 }
 
@@ -119,17 +105,12 @@ static int patch_list(struct call *c)
 	int r = load_list(c, &id, &row);
 
 	if (r >= 0)
-		r = call_if_match(c, db_int(row, 0, 5));
+		r = call_if_match(c, db_int(row, 0, K_VERSION));
 	if (r >= 0)
-		r = body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
+		r = http_body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
 	if (r >= 0)
-		r = db_run(
-		    c->db, &new,
-		    "UPDATE lists l SET name = coalesce($3, name), description = coalesce($4, "
-		    "description),"
-		    " updated_at = now(), version = version + 1 WHERE org_id = $1 AND id = $2 "
-		    "RETURNING " LIST_COLUMNS,
-		    p_int(c->actor.org), p_int(id), p_opt(b.name), p_opt(b.description));
+		r = db_run(c->db, &new, sql_contacts_list_update, p_int(c->actor.org), p_int(id),
+			   p_opt(b.name), p_opt(b.description));
 	return r < 0 ? r : reply_list(c, 200, new);
 }
 
@@ -146,7 +127,7 @@ static int delete_list(struct call *c)
 		return problem(c, 409, "in_use", "a campaign refers to this list");
 	if (r == 0)
 		return E_UNKNOWN;
-	return r < 0 ? r : reply_empty(c, 204);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 /* ---- members ----------------------------------------------------------------------------- */
@@ -159,14 +140,6 @@ static const struct body_field members_body[] = {
 	{ "emails", BODY_LIST, offsetof(struct members_body, emails), 0, 1, MEMBERS_MAX, 0 },
 };
 
-static struct slice item_text(const json_t *list, size_t i)
-{
-	const json_t *item = json_array_get(list, i);
-
-	return json_is_string(item) ? slice_of(json_string_value(item), json_string_length(item))
-				    : SLICE("");
-}
-
 static void bad_item(struct call *c, const char *member, size_t i, const char *code)
 {
 	char pointer[64];
@@ -175,39 +148,28 @@ static void bad_item(struct call *c, const char *member, size_t i, const char *c
 	problem_add(c, pointer, code, "names no contact");
 }
 
-static int take_members(struct call *c, const struct members_body *b, struct column *ids,
-			struct column *emails)
+static int take_members(struct call *c, const struct members_body *b, struct db_column *ids,
+			struct db_column *emails)
 {
 	struct suppress_address a;
 	uint64_t id;
 
 	for (size_t i = 0; i < json_array_size(b->ids); i++) {
-		if (id_in(ID_CONTACT, item_text(b->ids, i), &id) < 0)
+		if (ids_in(ID_CONTACT, api_text_of(json_array_get(b->ids, i)), &id) < 0)
 			bad_item(c, "contact_ids", i, "invalid_id");
 		else
-			column_u64(ids, id);
+			db_column_u64(ids, id);
 	}
 	for (size_t i = 0; i < json_array_size(b->emails); i++) {
-		if (suppress_address_parse(item_text(b->emails, i), &a) < 0)
+		if (suppress_address_parse(api_text_of(json_array_get(b->emails, i)), &a) < 0)
 			bad_item(c, "emails", i, "invalid_email");
 		else
-			column_text(emails, a.normal);
+			db_column_text(emails, a.normal);
 	}
 	return problem_end(c);
 }
 
-static const char sql_join[] =
-    "WITH done AS (INSERT INTO list_members AS m (org_id, list_id, contact_id) "
-    "SELECT $1, $2, c.id FROM contacts c WHERE c.org_id = $1"
-    " AND (c.id = ANY($3::bigint[]) OR c.email_norm = ANY($4::text[])) "
-    "ON CONFLICT (org_id, list_id, contact_id) DO UPDATE SET status = 1 WHERE m.status <> 1 "
-    "RETURNING contact_id) SELECT count(*) FROM done";
-static const char sql_leave[] =
-    "WITH done AS (DELETE FROM list_members m USING contacts c WHERE m.org_id = $1 AND m.list_id = "
-    "$2"
-    " AND c.org_id = $1 AND c.id = m.contact_id"
-    " AND (c.id = ANY($3::bigint[]) OR c.email_norm = ANY($4::text[])) "
-    "RETURNING m.status) SELECT count(*), count(*) FILTER (WHERE status = 1) FROM done";
+enum { DONE_ALL, DONE_COUNTED }; /* who was counted in the size of the list */
 
 static int change_members(struct call *c, const char *sql, int sign)
 {
@@ -215,41 +177,41 @@ static int change_members(struct call *c, const char *sql, int sign)
 	OWNED(db_result) done = NULL;
 	struct members_body b = { 0 };
 	struct body_seen seen;
-	struct column ids, emails;
+	struct db_column ids, emails;
 	uint64_t id;
 	int r = load_list(c, &id, &list);
 
 	if (r >= 0)
-		r = body_read(c, members_body, ARRAY_LEN(members_body), &b, &seen);
+		r = http_body_read(c, members_body, ARRAY_LEN(members_body), &b, &seen);
 	if (r < 0)
 		return r;
-	column_init(&ids), column_init(&emails);
+	db_column_init(&ids), db_column_init(&emails);
 	r = take_members(c, &b, &ids, &emails);
 	if (r >= 0)
 		r = db_run(c->db, &done, sql, p_int(c->actor.org), p_int(id),
-			   p_str(column_array(&ids)), p_str(column_array(&emails)));
-	column_free(&ids), column_free(&emails);
+			   p_str(db_column_array(&ids)), p_str(db_column_array(&emails)));
+	db_column_free(&ids), db_column_free(&emails);
 	if (r >= 0)
-		r = list_count_add(c->db, c->actor.org, id,
-				   sign * db_int(done, 0, sign < 0 ? 1 : 0));
+		r = contact_list_grow(c->db, c->actor.org, id,
+				      sign * db_int(done, 0, DONE_COUNTED));
 	if (r < 0)
 		return r;
-	return reply_json(
-	    c, 200,
-	    json_pack("{sI}", sign < 0 ? "removed" : "added", (json_int_t)db_int(done, 0, 0)));
+	return http_reply_json(c, 200,
+			       json_pack("{sI}", sign < 0 ? "removed" : "added",
+					 (json_int_t)db_int(done, 0, DONE_ALL)));
 }
 
 static int join_list(struct call *c)
 {
-	return change_members(c, sql_join, 1);
+	return change_members(c, sql_contacts_list_join, 1);
 }
 
 static int leave_list(struct call *c)
 {
-	return change_members(c, sql_leave, -1);
+	return change_members(c, sql_contacts_list_leave, -1);
 }
 
-const struct route list_routes[] = {
+const struct http_route contacts_list_routes[] = {
 	{ "GET", "/v1/lists", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_lists },
 	{ "POST", "/v1/lists", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_list },
@@ -261,4 +223,4 @@ const struct route list_routes[] = {
 	{ "DELETE", "/v1/lists/{list_id}/contacts", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
 	  leave_list },
 };
-const size_t list_routes_n = ARRAY_LEN(list_routes);
+const size_t contacts_list_routes_n = ARRAY_LEN(contacts_list_routes);

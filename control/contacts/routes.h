@@ -1,9 +1,12 @@
-/* control/contacts/routes.h - the route tables of contacts, and what their handlers share. */
+/* control/contacts/routes.h - /v1/contacts, /v1/fields, /v1/lists and /v1/imports. */
 #pragma once
-#include "control/http/rows.h"
+#include "control/http/route.h"
 
-extern const struct route contact_routes[], field_routes[], list_routes[], import_routes[];
-extern const size_t contact_routes_n, field_routes_n, list_routes_n, import_routes_n;
-
-/* Notes that a list grew or shrank by n; sums the notes now and then. */
-int list_count_add(struct db *db, uint32_t org, uint64_t list, int64_t n) MUST_CHECK;
+extern const struct http_route contacts_routes[];
+extern const size_t contacts_routes_n;
+extern const struct http_route contacts_field_routes[];
+extern const size_t contacts_field_routes_n;
+extern const struct http_route contacts_list_routes[];
+extern const size_t contacts_list_routes_n;
+extern const struct http_route contacts_import_routes[];
+extern const size_t contacts_import_routes_n;

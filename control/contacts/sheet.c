@@ -1,3 +1,4 @@
+/* control/contacts/sheet.c - a record collected by libcsv, field by field. */
 #include "control/contacts/sheet.h"
 
 #include <csv.h>
@@ -138,7 +139,7 @@ int sheet_feed(struct sheet *s, struct slice in)
 			break;
 		}
 		s->bom++;
-		in = slice_of(in.p + 1, in.n - 1);
+		in = slice_skip(in, 1);
 	}
 	while (in.n) {
 		size_t n = piece_length(in);
@@ -146,7 +147,7 @@ int sheet_feed(struct sheet *s, struct slice in)
 		if (feed_piece(s, slice_of(in.p, n)) < 0)
 			return s->err;
 		count_line(s, slice_of(in.p, n));
-		in = slice_of(in.p + n, in.n - n);
+		in = slice_skip(in, n);
 	}
 	return 0;
 }

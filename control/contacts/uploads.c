@@ -9,15 +9,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/contacts/import.h"
+#include "control/contacts/statements.h"
 
 enum { LEFT_OVER_MS = 24 * 3600 * 1000 };
 
 /* 1 when an import still waits for it. */
 static int is_wanted(struct db *ingest, const char *path)
 {
-	return db_run(ingest, NULL,
-		      "SELECT 1 FROM imports WHERE status IN (1, 2) AND path = $1 LIMIT 1",
-		      p_str(path));
+	return db_run(ingest, NULL, sql_contacts_import_wants, p_str(path));
 }
 
 static bool is_old(int dirfd, const char *name)
@@ -28,7 +27,7 @@ static bool is_old(int dirfd, const char *name)
 	       clock_wall_ms() - (int64_t)st.st_mtime * 1000 > LEFT_OVER_MS;
 }
 
-void uploads_clean(struct db *ingest, const char *folder)
+void import_clean_uploads(struct db *ingest, const char *folder)
 {
 	DIR *dir = opendir(folder);
 	struct dirent *e;

@@ -1,3 +1,4 @@
+/* control/contacts/values.c - types of fields, and values that fit them. */
 #include "control/contacts/values.h"
 
 #include <math.h>
@@ -5,7 +6,8 @@
 
 #include "base/encode.h"
 
-struct field_types {
+enum { FIELD_NAME, FIELD_TYPE };
+struct contact_field_types {
 	struct db_result *rows;
 };
 
@@ -16,12 +18,12 @@ static const char *const type_names[] = {
 	[FIELD_DATE] = "date",
 };
 
-const char *field_type_name(int type)
+const char *contact_field_type_name(int type)
 {
 	return type > 0 && type < (int)ARRAY_LEN(type_names) ? type_names[type] : "";
 }
 
-int field_type_parse(struct slice name)
+int contact_field_type_parse(struct slice name)
 {
 	for (int i = 1; i < (int)ARRAY_LEN(type_names); i++)
 		if (slice_eq(name, slice_str(type_names[i])))
@@ -29,7 +31,7 @@ int field_type_parse(struct slice name)
 	return 0;
 }
 
-struct field_types *field_types_free(struct field_types *t)
+struct contact_field_types *contact_field_types_free(struct contact_field_types *t)
 {
 	if (!t)
 		return NULL;
@@ -38,9 +40,9 @@ struct field_types *field_types_free(struct field_types *t)
 	return NULL;
 }
 
-int field_types_load(struct field_types **ret, struct db *db, uint32_t org)
+int contact_field_types_load(struct contact_field_types **ret, struct db *db, uint32_t org)
 {
-	OWNED(field_types) t = must_alloc(sizeof(*t));
+	OWNED(contact_field_types) t = must_alloc(sizeof(*t));
 	int r = db_run(db, &t->rows,
 		       "SELECT name, type FROM fields WHERE org_id = $1 ORDER BY id LIMIT $2",
 		       p_int(org), p_int(FIELDS_PER_ORG_MAX));
@@ -51,11 +53,12 @@ int field_types_load(struct field_types **ret, struct db *db, uint32_t org)
 	return 0;
 }
 
-enum field_type field_types_find(const struct field_types *t, struct slice name)
+enum contact_field_type contact_field_types_find(const struct contact_field_types *t,
+						 struct slice name)
 {
 	for (unsigned i = 0; i < db_rows(t->rows); i++)
-		if (slice_eq(db_text(t->rows, i, 0), name))
-			return (enum field_type)db_int(t->rows, i, 1);
+		if (slice_eq(db_text(t->rows, i, FIELD_NAME), name))
+			return (enum contact_field_type)db_int(t->rows, i, FIELD_TYPE);
 	return 0;
 }
 
@@ -88,7 +91,7 @@ static struct slice text_of(const json_t *value)
 	return slice_of(json_string_value(value), json_string_length(value));
 }
 
-bool field_value_fits(enum field_type type, const json_t *value)
+bool contact_field_value_fits(enum contact_field_type type, const json_t *value)
 {
 	if (json_is_null(value))
 		return true;
@@ -106,7 +109,7 @@ bool field_value_fits(enum field_type type, const json_t *value)
 	return false;
 }
 
-int json_text_put(struct buf *out, struct slice text)
+int contact_field_put_text(struct buf *out, struct slice text)
 {
 	int r = buf_append_byte(out, '"');
 
@@ -122,7 +125,7 @@ int json_text_put(struct buf *out, struct slice text)
 			r = buf_printf(out, "\\u%04x", c);
 		else
 			r = buf_append(out, slice_of(text.p, n));
-		text = slice_of(text.p + n, text.n - n);
+		text = slice_skip(text, n);
 	}
 	return r < 0 ? r : buf_append_byte(out, '"');
 }
@@ -160,17 +163,17 @@ static int put_boolean(struct slice text, struct buf *out)
 	return E_SYNTAX;
 }
 
-int field_value_from_text(enum field_type type, struct slice text, struct buf *out)
+int contact_field_value_from_text(enum contact_field_type type, struct slice text, struct buf *out)
 {
 	switch (type) {
 	case FIELD_TEXT:
-		return text.n > FIELD_TEXT_MAX ? E_LIMIT : json_text_put(out, text);
+		return text.n > FIELD_TEXT_MAX ? E_LIMIT : contact_field_put_text(out, text);
 	case FIELD_NUMBER:
 		return put_number(text, out);
 	case FIELD_BOOLEAN:
 		return put_boolean(text, out);
 	case FIELD_DATE:
-		return is_date(text) ? json_text_put(out, text) : E_SYNTAX;
+		return is_date(text) ? contact_field_put_text(out, text) : E_SYNTAX;
 	}
 	return E_SYNTAX;
 }

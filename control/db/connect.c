@@ -6,7 +6,7 @@
 
 enum { WAIT_FIRST_MS = 100, WAIT_MOST_MS = 5000 };
 
-struct db *db_new(const struct db_options *o)
+struct db *db_new(const struct db_account *o)
 {
 	struct db *db = must_alloc(sizeof(*db));
 

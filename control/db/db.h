@@ -19,14 +19,14 @@ DEFINE_OWNED(db)
 struct db_result *db_result_free(struct db_result *r);
 DEFINE_OWNED(db_result)
 
-struct db_options {
+struct db_account {
 	const char *conninfo;         /* libpq's; without user and password */
 	const char *user;             /* cp_api, cp_ingest, cp_owner */
 	int64_t statement_timeout_ms; /* 0: none */
 };
 /* Copies its options; connects at the first use, and again after the connection broke, waiting
  * 100 ms to 5 s between attempts. */
-struct db *db_new(const struct db_options *o);
+struct db *db_new(const struct db_account *o);
 int db_connect(struct db *db) MUST_CHECK; /* now, once; db_query() does it by itself */
 bool db_connected(const struct db *db);
 const char *db_error(const struct db *db);      /* of the last failure; "" before one */
@@ -79,6 +79,7 @@ void db_rollback(struct db *db); /* harmless outside a transaction */
 typedef int (*db_work)(struct db *db, void *arg);
 int db_tx(struct db *db, uint32_t org, db_work work, void *arg) MUST_CHECK;
 bool db_retryable(const struct db *db); /* was the last failure a serialization or a deadlock? */
+void db_retry_pause(int attempt);       /* before trying again: some ms, more with each attempt */
 
 /* COPY ... FROM STDIN (text format): rows are appended with db_copy_put, in any pieces. */
 int db_copy_begin(struct db *db, const char *sql) MUST_CHECK;

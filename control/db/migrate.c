@@ -37,6 +37,8 @@ static const struct migration *numbered(int64_t number)
 	return NULL;
 }
 
+enum { APPLIED_NUMBER, APPLIED_CHECKSUM };
+
 /* Compares what the table says with what we hold; *ret_last is the last number applied. */
 static int compare(struct db *db, int64_t *ret_last, const char **ret_at)
 {
@@ -47,12 +49,12 @@ static int compare(struct db *db, int64_t *ret_last, const char **ret_at)
 	if (n < 0)
 		return n;
 	for (unsigned i = 0; i < (unsigned)n; i++) {
-		const struct migration *m = numbered(db_int(res, i, 0));
+		const struct migration *m = numbered(db_int(res, i, APPLIED_NUMBER));
 
 		if (!m)
 			return E_VERSION;
 		*ret_at = m->name;
-		if (checksum(m) != db_int(res, i, 1))
+		if (checksum(m) != db_int(res, i, APPLIED_CHECKSUM))
 			return E_CONFLICT;
 		last = m->number;
 	}

@@ -1,7 +1,9 @@
 /* control/db/migrate.h - the numbered SQL of schema/sql, embedded in the program.
+ *
  * Guarantee: a file that was applied and then changed stops the program (E_CONFLICT), a database
- * newer than the program too (E_VERSION); two programs at once do not migrate twice (advisory
- * lock). Blocks: on the database. */
+ *            newer than the program too (E_VERSION); two programs at once do not migrate twice
+ *            (advisory lock).
+ * Blocks:    on the database. */
 #pragma once
 #include "control/db/db.h"
 

@@ -7,7 +7,7 @@
 enum { PARAMS_MAX = 64, NUMBER_MAX = 32 };
 
 /* The wire form of parameters: numbers as text, bytea as it is. */
-struct packed {
+struct packed_params {
 	const char *values[PARAMS_MAX];
 	int lengths[PARAMS_MAX], formats[PARAMS_MAX];
 	char numbers[PARAMS_MAX][NUMBER_MAX];
@@ -15,13 +15,13 @@ struct packed {
 	unsigned n;
 };
 
-static void packed_free(struct packed *k)
+static void packed_free(struct packed_params *k)
 {
 	for (unsigned i = 0; i < k->n; i++)
 		free(k->copies[i]);
 }
 
-static int pack_text(struct packed *k, unsigned i, struct slice s)
+static int pack_text(struct packed_params *k, unsigned i, struct slice s)
 {
 	if (memchr(s.p ? s.p : "", '\0', s.n))
 		return E_SYNTAX; /* PostgreSQL's text cannot hold NUL */
@@ -33,7 +33,7 @@ static int pack_text(struct packed *k, unsigned i, struct slice s)
 	return 0;
 }
 
-static int pack_one(struct packed *k, unsigned i, const struct db_param *p)
+static int pack_one(struct packed_params *k, unsigned i, const struct db_param *p)
 {
 	k->formats[i] = 0;
 	k->lengths[i] = 0;
@@ -65,7 +65,7 @@ static int pack_one(struct packed *k, unsigned i, const struct db_param *p)
 	return E_SYNTAX;
 }
 
-static int pack(struct packed *k, const struct db_param *params, unsigned n)
+static int pack(struct packed_params *k, const struct db_param *params, unsigned n)
 {
 	int r;
 
@@ -114,7 +114,7 @@ static PGresult *take_one(struct db *db)
 }
 
 /* BEGIN, the organisation and the first statement in one round trip. */
-static PGresult *first_query(struct db *db, const char *sql, const struct packed *k)
+static PGresult *first_query(struct db *db, const char *sql, const struct packed_params *k)
 {
 	PGresult *res[3] = { 0 }, *keep;
 	unsigned i, bad = 2;
@@ -140,7 +140,7 @@ static PGresult *first_query(struct db *db, const char *sql, const struct packed
 	return keep;
 }
 
-static PGresult *execute(struct db *db, const char *sql, const struct packed *k)
+static PGresult *execute(struct db *db, const char *sql, const struct packed_params *k)
 {
 	if (!db->begin_pending)
 		return PQexecParams(db->conn, sql, (int)k->n, NULL, k->values, k->lengths,
@@ -159,7 +159,7 @@ static int count_of(const PGresult *res)
 int db_query(struct db *db, struct db_result **ret, const char *sql, const struct db_param *params,
 	     unsigned n)
 {
-	struct packed k;
+	struct packed_params k;
 	PGresult *res;
 	int r = db_ready(db);
 

@@ -55,7 +55,7 @@ void db_rollback(struct db *db)
 	}
 }
 
-static void pause_before(int attempt)
+void db_retry_pause(int attempt)
 {
 	long ms = (long)random_below(10U << attempt) + 1;
 	struct timespec pause = { ms / 1000, ms % 1000 * 1000000 };
@@ -69,7 +69,7 @@ int db_tx(struct db *db, uint32_t org, db_work work, void *arg)
 
 	for (int attempt = 0; attempt < TRIES; attempt++) {
 		if (attempt)
-			pause_before(attempt);
+			db_retry_pause(attempt);
 		db_begin(db, org);
 		r = work(db, arg);
 		if (r >= 0) {
@@ -158,5 +158,5 @@ int db_copy_escape(struct buf *out, struct slice value)
 			r = buf_append_byte(out, letter);
 		done = i + 1;
 	}
-	return r < 0 ? r : buf_append(out, slice_of(value.p + done, value.n - done));
+	return r < 0 ? r : buf_append(out, slice_skip(value, done));
 }

@@ -1,17 +1,17 @@
 /* control/domains/check.c - real questions to DNS, and what counts as the right answer.
- *	ownership     one TXT string is the value, byte for byte
- *	dkim-*        one TXT record at the name, whose p= and k= are the key's (RFC 6376
- *section 3.6.1) spf           one v=spf1 record (RFC 7208 section 4.5) that holds each of our
- *mechanisms dmarc         one v=DMARC1 record, whatever its policy return-path   an MX that is our
- *host       tracking   a CNAME to our host */
-#include <stdio.h>
-
+ *
+ *	ownership	one TXT string is the value, byte for byte
+ *	dkim-*		one TXT record at the name, by which verifiers find our key (RFC 6376 section
+ *			3.6.1; dkim/sign.h)
+ *	spf		one v=spf1 record (RFC 7208 section 4.5) that holds each of our mechanisms
+ *	dmarc		one v=DMARC1 record, whatever its policy
+ *	return-path	an MX that is our host
+ *	tracking	a CNAME to our host */
 #include "control/domains/private.h"
+#include "dkim/sign.h"
 #include "dns/lookup.h"
 
-enum { TAG_TEXT_MAX = 1024 };
-
-static void note(struct record *r, struct slice s)
+static void note(struct sender_record *r, struct slice s)
 {
 	size_t at = strlen(r->seen);
 
@@ -24,56 +24,11 @@ static void note(struct record *r, struct slice s)
 			r->seen[i] = '?';
 }
 
-/* tag-list of RFC 6376 section 3.2: the value of one tag without white space; false when absent. */
-static bool find_tag(struct slice record, const char *tag, char *out, size_t size)
-{
-	while (record.n) {
-		const char *semi = memchr(record.p, ';', record.n);
-		size_t n = semi ? (size_t)(semi - record.p) : record.n, len = 0, i = 0;
-
-		while (i < n && strchr(" \t\r\n", record.p[i]) && record.p[i])
-			i++;
-		if (n - i > strlen(tag) && !memcmp(record.p + i, tag, strlen(tag))) {
-			for (i += strlen(tag);
-			     i < n && strchr(" \t\r\n", record.p[i]) && record.p[i]; i++)
-				;
-			if (i < n && record.p[i] == '=') {
-				for (i++; i < n; i++)
-					if (!strchr(" \t\r\n", record.p[i]) && len + 1 < size)
-						out[len++] = record.p[i];
-				out[len] = '\0';
-				return true;
-			}
-		}
-		n += semi != NULL;
-		record = slice_of(record.p + n, record.n - n);
-	}
-	return false;
-}
-
-static bool same_key(struct slice published, const char *expected)
-{
-	char want[TAG_TEXT_MAX], got[TAG_TEXT_MAX], want_type[16] = "rsa", got_type[16] = "rsa";
-
-	if (!find_tag(slice_str(expected), "p", want, sizeof(want)) ||
-	    !find_tag(published, "p", got, sizeof(got)) || !got[0])
-		return false;
-	(void)find_tag(slice_str(expected), "k", want_type, sizeof(want_type));
-	(void)find_tag(published, "k", got_type, sizeof(got_type));
-	return !strcmp(want, got) && !strcmp(want_type, got_type);
-}
-
 static bool has_word(struct slice text, struct slice word)
 {
-	while (text.n) {
-		const char *space = memchr(text.p, ' ', text.n);
-		size_t n = space ? (size_t)(space - text.p) : text.n;
-
-		if (slice_eq_nocase(slice_of(text.p, n), word))
+	while (text.n)
+		if (slice_eq_nocase(slice_take(&text, ' '), word))
 			return true;
-		n += space != NULL;
-		text = slice_of(text.p + n, text.n - n);
-	}
 	return false;
 }
 
@@ -83,14 +38,10 @@ static bool same_spf(struct slice published, const char *expected)
 	struct slice want = slice_str(expected);
 
 	while (want.n) {
-		const char *space = memchr(want.p, ' ', want.n);
-		size_t n = space ? (size_t)(space - want.p) : want.n;
+		struct slice word = slice_take(&want, ' ');
 
-		if (n && !slice_eq(slice_of(want.p, n), SLICE("~all")) &&
-		    !has_word(published, slice_of(want.p, n)))
+		if (word.n && !slice_eq(word, SLICE("~all")) && !has_word(published, word))
 			return false;
-		n += space != NULL;
-		want = slice_of(want.p + n, want.n - n);
 	}
 	return true;
 }
@@ -101,7 +52,7 @@ static bool starts_word(struct slice s, struct slice word)
 }
 
 /* Is this answer's record one of the kind at all, and the right one? */
-static bool concerns(const struct record *r, const struct dns_record *answer)
+static bool concerns(const struct sender_record *r, const struct dns_record *answer)
 {
 	if (!strcmp(r->kind, "spf"))
 		return starts_word(answer->data, SLICE("v=spf1"));
@@ -112,12 +63,12 @@ static bool concerns(const struct record *r, const struct dns_record *answer)
 	return true;
 }
 
-static bool fulfils(const struct record *r, const struct dns_record *answer)
+static bool fulfils(const struct sender_record *r, const struct dns_record *answer)
 {
 	if (r->query != DNS_TXT)
 		return slice_eq_nocase(answer->name, slice_str(r->value));
 	if (!strncmp(r->kind, "dkim-", 5))
-		return same_key(answer->data, r->value);
+		return sign_txt_published(slice_str(r->value), answer->data) == 0;
 	if (!strcmp(r->kind, "spf"))
 		return same_spf(answer->data, r->value);
 	if (!strcmp(r->kind, "dmarc"))
@@ -126,13 +77,13 @@ static bool fulfils(const struct record *r, const struct dns_record *answer)
 }
 
 /* Kinds of which a second record of the same sort makes the name invalid. */
-static bool only_one(const struct record *r)
+static bool only_one(const struct sender_record *r)
 {
 	return !strcmp(r->kind, "spf") || !strcmp(r->kind, "dmarc") ||
 	       !strncmp(r->kind, "dkim-", 5);
 }
 
-void record_judge(struct record *r, int status, const struct dns_answer *answer)
+void sender_record_judge(struct sender_record *r, int status, const struct dns_answer *answer)
 {
 	unsigned found = 0, right = 0;
 
@@ -158,13 +109,13 @@ void record_judge(struct record *r, int status, const struct dns_answer *answer)
 		r->state = right && (found == 1 || !only_one(r)) ? RECORD_OK : RECORD_WRONG;
 }
 
-static int read_servers(const struct config *config, struct resolver_options *o)
+static int read_servers(const struct domains_options *options, struct resolver_options *o)
 {
 	struct slice entry;
 	size_t pos = 0;
 
 	resolver_options_default(o);
-	while (option_list_next(config->dns_servers, &pos, &entry)) {
+	while (option_list_next(options->dns_servers, &pos, &entry)) {
 		if (o->n_servers == DNS_SERVERS_MAX)
 			return E_LIMIT;
 		int r = ip_port_parse(entry, &o->servers[o->n_servers].ip,
@@ -176,19 +127,20 @@ static int read_servers(const struct config *config, struct resolver_options *o)
 	return o->n_servers ? 0 : resolver_options_system(o, "/etc/resolv.conf");
 }
 
-int records_check(const struct config *config, struct record *records, unsigned n)
+int sender_records_check(const struct domains_options *options, struct sender_record *records,
+			 unsigned n)
 {
 	struct resolver_options o;
-	int r = read_servers(config, &o);
+	int r = read_servers(options, &o);
 
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < n; i++) {
 		struct dns_answer *answer = NULL;
 		int status = lookup(&o, slice_str(records[i].name), records[i].query,
-				    (uint32_t)config->dns_timeout, &answer);
+				    (uint32_t)options->dns_timeout, &answer);
 
-		record_judge(&records[i], status, answer);
+		sender_record_judge(&records[i], status, answer);
 		(void)lookup_free(answer);
 	}
 	return 0;

@@ -1,9 +1,14 @@
 /* control/domains/domains.c - the routes: list, add, read, change, remove, records. */
-#include "base/encode.h"
-#include "base/random.h"
 #include "control/auth/audit.h"
+#include "control/auth/permit.h"
 #include "control/domains/private.h"
+#include "control/domains/routes.h"
+#include "control/domains/statements.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "message/mailbox.h"
 
 enum { LABEL_MAX = 63, PROOF_BYTES = 20 };
@@ -26,32 +31,32 @@ static int get_domains(struct call *c)
 	unsigned n = (unsigned)MIN_OF((int64_t)found, p.limit);
 	data = json_array();
 	for (unsigned i = 0; i < n && r >= 0; i++) {
-		struct domain d;
+		struct sender_domain d;
 		char id[ID_OUT_MAX];
 
-		r = domain_load(c, slice_str(id_out(ID_DOMAIN, (uint64_t)db_int(res, i, 0), id)),
-				false, &d);
+		r = sender_domain_load(
+		    c, slice_str(ids_out(ID_DOMAIN, (uint64_t)db_int(res, i, 0), id)), false, &d);
 		if (r >= 0)
-			(void)json_array_append_new(data, domain_json(&d));
-		domain_clear(&d);
+			(void)json_array_append_new(data, sender_domain_json(&d));
+		sender_domain_clear(&d);
 	}
 	if (r < 0) {
 		json_decref(data);
 		return r;
 	}
-	return page_reply(c, &p, data, found > p.limit, n ? db_int(res, n - 1, 0) : 0, SLICE(""));
+	return page_reply(c, data, found > p.limit, n ? db_int(res, n - 1, 0) : 0);
 }
 
 static int reply_domain(struct call *c, struct slice which, unsigned status)
 {
-	struct domain d;
-	int r = domain_load(c, which, false, &d);
+	struct sender_domain d;
+	int r = sender_domain_load(c, which, false, &d);
 
 	if (r >= 0) {
-		reply_etag(c, d.version);
-		r = reply_json(c, status, domain_json(&d));
+		http_reply_etag(c, d.version);
+		r = http_reply_json(c, status, sender_domain_json(&d));
 	}
-	domain_clear(&d);
+	sender_domain_clear(&d);
 	return r;
 }
 
@@ -91,8 +96,8 @@ static bool is_label(struct slice s)
 /* 0: not given. */
 static int read_policy(struct call *c, struct slice name)
 {
-	for (int i = 1; i <= 3; i++)
-		if (slice_eq(name, slice_str(dmarc_policies[i])))
+	for (int i = DMARC_NONE; i <= DMARC_REJECT; i++)
+		if (slice_eq(name, slice_str(sender_dmarc_policies[i])))
 			return i;
 	if (name.p)
 		problem_add(c, "/dmarc_policy", "unknown_policy", "none, quarantine or reject");
@@ -109,32 +114,21 @@ static int read_settings(struct call *c, const struct domain_body *b, int *ret_p
 	return problem_end(c);
 }
 
-static void make_proof(char *text)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-	uint8_t raw[PROOF_BYTES];
-
-	random_bytes(raw, sizeof(raw));
-	for (unsigned i = 0; i < PROOF_BYTES; i++)
-		text[i] = letters[raw[i] & 31];
-	text[PROOF_BYTES] = '\0';
-}
-
 static int insert_domain(struct call *c, const struct domain_body *b, struct slice name, int policy,
 			 uint64_t *ret_id)
 {
-	bool bounces = c->app->config.return_path_host && c->app->config.return_path_host[0];
+	bool bounces = domains_options(c->app)->return_path_host[0];
 	char proof[PROOF_BYTES + 1];
 	OWNED(db_result) res = NULL;
 	int r;
 
-	make_proof(proof);
+	ids_random(proof, PROOF_BYTES);
 	r = db_run(c->db, &res,
 		   "INSERT INTO domains (org_id, name, proof, return_path, tracking, dmarc_policy)"
 		   " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
 		   p_int(c->actor.org), p_text(name), p_str(proof),
 		   b->return_path.p ? p_text(b->return_path) : p_str(bounces ? "bounce" : ""),
-		   p_text(b->tracking), p_int(policy ? policy : 1));
+		   p_text(b->tracking), p_int(policy ? policy : DMARC_NONE));
 	if (r < 0)
 		return r;
 	*ret_id = (uint64_t)db_int(res, 0, 0);
@@ -148,7 +142,7 @@ static int post_domain(struct call *c)
 	struct body_seen seen;
 	struct slice name = { 0 };
 	uint64_t id = 0;
-	int policy = 0, r = body_read(c, domain_fields, ARRAY_LEN(domain_fields), &b, &seen);
+	int policy = 0, r = http_body_read(c, domain_fields, ARRAY_LEN(domain_fields), &b, &seen);
 
 	if (r < 0)
 		return r;
@@ -159,13 +153,13 @@ static int post_domain(struct call *c)
 	if (r >= 0)
 		r = insert_domain(c, &b, name, policy, &id);
 	if (r >= 0)
-		r = domain_make_keys(c, id, name_buf);
+		r = sender_domain_make_keys(c, id, name_buf);
 	if (r >= 0)
-		r = audit_put(c, "domain.added", id_out(ID_DOMAIN, id, id_text),
-			      json_pack("{s:o}", "name", json_slice(name)));
+		r = audit_put(c, "domain.added", ids_out(ID_DOMAIN, id, id_text),
+			      json_pack("{s:o}", "name", api_text(name)));
 	if (r < 0)
 		return r;
-	reply_header(c, "Location", "/v1/domains/%s", id_text);
+	http_reply_header(c, "Location", "/v1/domains/%s", id_text);
 	return reply_domain(c, slice_str(id_text), 201);
 }
 
@@ -173,38 +167,34 @@ static int patch_domain(struct call *c)
 {
 	struct domain_body b = { 0 };
 	struct body_seen seen;
-	struct domain d;
-	int policy = 0, r = body_read(c, patch_fields, PATCH_FIELDS_N, &b, &seen);
+	struct sender_domain d;
+	int policy = 0, r = http_body_read(c, patch_fields, PATCH_FIELDS_N, &b, &seen);
 
 	if (r >= 0)
 		r = read_settings(c, &b, &policy);
 	if (r < 0)
 		return r;
-	r = domain_load(c, call_param(c, 0), true, &d);
+	r = sender_domain_load(c, call_param(c, 0), true, &d);
 	if (r >= 0)
 		r = call_if_match(c, d.version);
 	if (r >= 0)
-		r = db_run(
-		    c->db, NULL,
-		    "UPDATE domains SET return_path = coalesce($3, return_path),"
-		    " tracking = coalesce($4, tracking), dmarc_policy = coalesce($5, dmarc_policy),"
-		    " version = version + 1, updated_at = now() WHERE org_id = $1 AND id = $2",
-		    p_int(c->actor.org), p_int(d.id), p_opt(b.return_path), p_opt(b.tracking),
-		    policy ? p_int(policy) : p_null());
+		r = db_run(c->db, NULL, sql_domains_update, p_int(c->actor.org), p_int(d.id),
+			   p_opt(b.return_path), p_opt(b.tracking),
+			   policy ? p_int(policy) : p_null());
 	if (r >= 0)
 		r = audit_put(c, "domain.changed", d.name, json_incref(c->body));
-	domain_clear(&d);
+	sender_domain_clear(&d);
 	return r < 0 ? r : reply_domain(c, call_param(c, 0), 200);
 }
 
 static int delete_domain(struct call *c)
 {
-	struct domain d;
-	int r = domain_load(c, call_param(c, 0), true, &d);
+	struct sender_domain d;
+	int r = sender_domain_load(c, call_param(c, 0), true, &d);
 
 	/* The engine only has the keys of a domain that was verified here. */
 	if (r >= 0 && d.status != DOMAIN_PENDING)
-		r = domain_order_keys(c, &d, true);
+		r = sender_domain_order_keys(c, &d, true);
 	if (r >= 0) {
 		r = db_run(c->db, NULL, "DELETE FROM domains WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(d.id));
@@ -213,40 +203,40 @@ static int delete_domain(struct call *c)
 	}
 	if (r >= 0)
 		r = audit_put(c, "domain.removed", d.name, NULL);
-	domain_clear(&d);
-	return r < 0 ? r : reply_empty(c, 204);
+	sender_domain_clear(&d);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 static int get_records(struct call *c)
 {
-	struct record *records = must_alloc(sizeof(*records) * RECORDS_MAX);
-	struct domain d;
+	struct sender_record *records = must_alloc(sizeof(*records) * RECORDS_MAX);
+	struct sender_domain d;
 	unsigned n = 0;
-	int r = domain_load(c, call_param(c, 0), false, &d);
+	int r = sender_domain_load(c, call_param(c, 0), false, &d);
 
 	if (r >= 0) {
-		n = records_expected(&c->app->config, &d, records);
-		r = records_load(c, &d, records, n);
+		n = sender_records_expected(domains_options(c->app), &d, records);
+		r = sender_records_load(c, &d, records, n);
 	}
 	if (r >= 0)
-		r = reply_json(
-		    c, 200,
-		    json_pack("{s:s, s:o}", "domain", d.name, "records", records_json(records, n)));
-	records_clear(records, n);
-	domain_clear(&d);
+		r = http_reply_json(c, 200,
+				    json_pack("{s:s, s:o}", "domain", d.name, "records",
+					      sender_records_json(records, n)));
+	sender_records_clear(records, n);
+	sender_domain_clear(&d);
 	free(records);
 	return r;
 }
 
 /* clang-format off */
-const struct route domain_routes[] = {
+const struct http_route domains_routes[] = {
 	{"GET",    "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_READ,  0,                           0, get_domains       },
 	{"POST",   "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_WRITE, ROUTE_IDEMPOTENT,            0, post_domain       },
 	{"GET",    "/v1/domains/{domain_id}",         AUTH_MEMBER, PERMIT_DOMAINS_READ,  0,                           0, get_domain        },
 	{"PATCH",  "/v1/domains/{domain_id}",         AUTH_MEMBER, PERMIT_DOMAINS_WRITE, 0,                           0, patch_domain      },
 	{"DELETE", "/v1/domains/{domain_id}",         AUTH_MEMBER, PERMIT_DOMAINS_WRITE, 0,                           0, delete_domain     },
 	{"GET",    "/v1/domains/{domain_id}/records", AUTH_MEMBER, PERMIT_DOMAINS_READ,  0,                           0, get_records       },
-	{"POST",   "/v1/domains/{domain_id}/verify",  AUTH_MEMBER, PERMIT_DOMAINS_WRITE, ROUTE_NO_TX | ROUTE_NO_BODY, 0, post_domain_verify},
+	{"POST",   "/v1/domains/{domain_id}/verify",  AUTH_MEMBER, PERMIT_DOMAINS_WRITE, ROUTE_NO_TX | ROUTE_NO_BODY, 0, sender_domain_verify},
 };
 /* clang-format on */
-const size_t domain_routes_n = ARRAY_LEN(domain_routes);
+const size_t domains_routes_n = ARRAY_LEN(domains_routes);

@@ -1,11 +1,7 @@
 /* control/domains/domains.h - sending domains: what must stand in DNS, and whether it does. */
 #pragma once
-#include "control/app.h"
-#include "control/http/route.h"
-
-extern const struct route domain_routes[];
-extern const size_t domain_routes_n;
+#include "control/app/app.h"
 
 /* Checks a domain as POST .../verify does; db is a cp_api connection outside a transaction.
  * Blocks: on DNS.  0, or what went wrong; E_ANSWERED when the domain may not be what it was. */
-int domain_recheck(struct app *app, struct db *db, uint32_t org, uint64_t id) MUST_CHECK;
+int sender_domain_recheck(struct app *app, struct db *db, uint32_t org, uint64_t id) MUST_CHECK;

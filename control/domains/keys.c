@@ -5,7 +5,9 @@
 
 #include "base/clock.h"
 #include "control/domains/private.h"
-#include "control/org/outbox.h"
+#include "control/domains/statements.h"
+#include "control/engine/outbox.h"
+#include "control/http/call.h"
 #include "dkim/sign.h"
 
 /* A sealed key opens only for the row it was sealed for. */
@@ -21,8 +23,8 @@ static void wipe(struct buf *b)
 	buf_free(b);
 }
 
-static int insert_key(struct call *c, uint64_t domain, const char *selector, enum key_type type,
-		      struct slice pem, struct slice txt)
+static int insert_key(struct call *c, uint64_t domain, const char *selector,
+		      enum sender_key_type type, struct slice pem, struct slice txt)
 {
 	struct buf about = { 0 }, sealed = { 0 };
 	int seal_id = 0, r;
@@ -30,18 +32,15 @@ static int insert_key(struct call *c, uint64_t domain, const char *selector, enu
 	about_key(&about, c->actor.org, domain, selector);
 	r = secrets_seal(c->app->secrets, buf_data(&about), pem, &seal_id, &sealed);
 	if (r >= 0)
-		r = db_run(c->db, NULL,
-			   "INSERT INTO dkim_keys (org_id, domain_id, selector, type, txt, "
-			   "private, seal_id)"
-			   " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-			   p_int(c->actor.org), p_int(domain), p_str(selector), p_int(type),
-			   p_text(txt), p_bytes(buf_data(&sealed)), p_int(seal_id));
+		r = db_run(c->db, NULL, sql_domains_key_insert, p_int(c->actor.org), p_int(domain),
+			   p_str(selector), p_int(type), p_text(txt), p_bytes(buf_data(&sealed)),
+			   p_int(seal_id));
 	buf_free(&about);
 	buf_free(&sealed);
 	return r < 0 ? r : 0;
 }
 
-static int make_key(struct call *c, uint64_t domain, const char *month, enum key_type type)
+static int make_key(struct call *c, uint64_t domain, const char *month, enum sender_key_type type)
 {
 	struct buf pem = { 0 }, txt = { 0 };
 	char selector[32];
@@ -55,7 +54,7 @@ static int make_key(struct call *c, uint64_t domain, const char *month, enum key
 	return r;
 }
 
-int domain_make_keys(struct call *c, uint64_t domain_id, const char *name UNUSED)
+int sender_domain_make_keys(struct call *c, uint64_t domain_id, const char *name UNUSED)
 {
 	char date[RFC3339_MAX], month[8];
 	int r;
@@ -66,7 +65,9 @@ int domain_make_keys(struct call *c, uint64_t domain_id, const char *name UNUSED
 	return r < 0 ? r : make_key(c, domain_id, month, KEY_ED25519);
 }
 
-static int open_key(struct call *c, const struct domain *d, const struct dkim_key *k,
+enum { SEALED, SEAL_ID };
+
+static int open_key(struct call *c, const struct sender_domain *d, const struct sender_key *k,
 		    struct buf *pem)
 {
 	OWNED(db_result) res = NULL;
@@ -78,13 +79,13 @@ static int open_key(struct call *c, const struct domain *d, const struct dkim_ke
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	about_key(&about, c->actor.org, d->id, k->selector);
-	r = secrets_open(c->app->secrets, (int)db_int(res, 0, 1), buf_data(&about),
-			 db_bytes(res, 0, 0), pem);
+	r = secrets_open(c->app->secrets, (int)db_int(res, 0, SEAL_ID), buf_data(&about),
+			 db_bytes(res, 0, SEALED), pem);
 	buf_free(&about);
 	return r;
 }
 
-int domain_order_keys(struct call *c, const struct domain *d, bool remove)
+int sender_domain_order_keys(struct call *c, const struct sender_domain *d, bool remove)
 {
 	int r = 0;
 
@@ -104,9 +105,7 @@ int domain_order_keys(struct call *c, const struct domain *d, bool remove)
 	}
 	if (r < 0)
 		return r;
-	r = db_run(
-	    c->db, NULL,
-	    "UPDATE dkim_keys SET status = $3 WHERE org_id = $1 AND domain_id = $2 AND status <> 3",
-	    p_int(c->actor.org), p_int(d->id), p_int(remove ? KEY_WAITING : KEY_SIGNING));
+	r = db_run(c->db, NULL, sql_domains_key_update_status, p_int(c->actor.org), p_int(d->id),
+		   p_int(remove ? KEY_WAITING : KEY_SIGNING));
 	return r < 0 ? r : 0;
 }

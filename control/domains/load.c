@@ -1,36 +1,52 @@
 /* control/domains/load.c - a domain and its keys from their rows. */
 #include "control/domains/private.h"
+#include "control/domains/statements.h"
+#include "control/http/api.h"
+#include "control/http/call.h"
 #include "message/mailbox.h"
 
-void domain_clear(struct domain *d)
+void sender_domain_clear(struct sender_domain *d)
 {
 	for (unsigned i = 0; i < d->n_keys; i++)
 		free(d->keys[i].txt);
 	d->n_keys = 0;
 }
 
-static int load_keys(struct call *c, struct domain *d)
+enum { KEY_ID, KEY_SELECTOR, KEY_TYPE, KEY_STATUS, KEY_TXT };
+
+static int load_keys(struct call *c, struct sender_domain *d)
 {
 	OWNED(db_result) res = NULL;
-	int r = db_run(c->db, &res,
-		       "SELECT id, selector, type, status, txt FROM dkim_keys WHERE org_id = $1 "
-		       "AND domain_id = $2"
-		       " ORDER BY status, id LIMIT $3",
-		       p_int(c->actor.org), p_int(d->id), p_int(KEYS_MAX));
+	int r = db_run(c->db, &res, sql_domains_key_list, p_int(c->actor.org), p_int(d->id),
+		       p_int(KEYS_MAX));
 
 	for (unsigned i = 0; r >= 0 && i < db_rows(res); i++) {
-		struct dkim_key *k = &d->keys[d->n_keys++];
+		struct sender_key *k = &d->keys[d->n_keys++];
 
-		k->id = (uint64_t)db_int(res, i, 0);
-		slice_copy(k->selector, sizeof(k->selector), db_text(res, i, 1));
-		k->type = (enum key_type)db_int(res, i, 2);
-		k->status = (enum key_status)db_int(res, i, 3);
-		k->txt = must_copy(db_text(res, i, 4));
+		k->id = (uint64_t)db_int(res, i, KEY_ID);
+		slice_copy(k->selector, sizeof(k->selector), db_text(res, i, KEY_SELECTOR));
+		k->type = (enum sender_key_type)db_int(res, i, KEY_TYPE);
+		k->status = (enum sender_key_status)db_int(res, i, KEY_STATUS);
+		k->txt = must_copy(db_text(res, i, KEY_TXT));
 	}
 	return r < 0 ? r : 0;
 }
 
-int domain_load(struct call *c, struct slice id_or_name, bool lock, struct domain *d)
+enum {
+	K_ID,
+	K_NAME,
+	K_PROOF,
+	K_RETURN_PATH,
+	K_TRACKING,
+	K_DMARC,
+	K_STATUS,
+	K_CREATED,
+	K_CHECKED,
+	K_VERIFIED,
+	K_VERSION,
+};
+
+int sender_domain_load(struct call *c, struct slice id_or_name, bool lock, struct sender_domain *d)
 {
 	char name_buf[MAILBOX_MAX + 2];
 	struct slice name = { 0 };
@@ -39,40 +55,37 @@ int domain_load(struct call *c, struct slice id_or_name, bool lock, struct domai
 	int r;
 
 	memset(d, 0, sizeof(*d));
-	if (id_in(ID_DOMAIN, id_or_name, &id) < 0 &&
+	if (ids_in(ID_DOMAIN, id_or_name, &id) < 0 &&
 	    mailbox_domain_parse(id_or_name, MAILBOX_CONTACT, name_buf, &name) < 0)
 		return E_UNKNOWN;
 	r = db_query(
-	    c->db, &res,
-	    lock ? "SELECT id, name, proof, return_path, tracking, dmarc_policy, status, "
-		   "to_ms(created_at),"
-		   " to_ms(checked_at), to_ms(verified_at), version FROM domains"
-		   " WHERE org_id = $1 AND (id = $2 OR name = $3) FOR UPDATE"
-		 : "SELECT id, name, proof, return_path, tracking, dmarc_policy, status, "
-		   "to_ms(created_at),"
-		   " to_ms(checked_at), to_ms(verified_at), version FROM domains"
-		   " WHERE org_id = $1 AND (id = $2 OR name = $3)",
+	    c->db, &res, lock ? sql_domains_find_lock : sql_domains_find,
 	    (struct db_param[]){ p_int(c->actor.org), name.p ? p_null() : p_int(id), p_opt(name) },
 	    3);
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	d->id = (uint64_t)db_int(res, 0, 0);
-	slice_copy(d->name, sizeof(d->name), db_text(res, 0, 1));
-	slice_copy(d->proof, sizeof(d->proof), db_text(res, 0, 2));
-	slice_copy(d->return_path, sizeof(d->return_path), db_text(res, 0, 3));
-	slice_copy(d->tracking, sizeof(d->tracking), db_text(res, 0, 4));
-	d->dmarc_policy = (int)db_int(res, 0, 5);
-	d->status = (enum domain_status)db_int(res, 0, 6);
-	d->created_ms = db_int(res, 0, 7);
-	d->checked_ms = db_int(res, 0, 8);
-	d->verified_ms = db_int(res, 0, 9);
-	d->version = db_int(res, 0, 10);
+	d->id = (uint64_t)db_int(res, 0, K_ID);
+	slice_copy(d->name, sizeof(d->name), db_text(res, 0, K_NAME));
+	slice_copy(d->proof, sizeof(d->proof), db_text(res, 0, K_PROOF));
+	slice_copy(d->return_path, sizeof(d->return_path), db_text(res, 0, K_RETURN_PATH));
+	slice_copy(d->tracking, sizeof(d->tracking), db_text(res, 0, K_TRACKING));
+	d->dmarc_policy = (int)db_int(res, 0, K_DMARC);
+	d->status = (enum sender_domain_status)db_int(res, 0, K_STATUS);
+	d->created_ms = db_int(res, 0, K_CREATED);
+	d->checked_ms = db_int(res, 0, K_CHECKED);
+	d->verified_ms = db_int(res, 0, K_VERIFIED);
+	d->version = db_int(res, 0, K_VERSION);
 	return load_keys(c, d);
 }
 
-static json_t *keys_json(const struct domain *d)
+static json_t *keys_json(const struct sender_domain *d)
 {
-	static const char *const statuses[] = { "", "waiting", "signing", "retired" };
+	static const char *const statuses[] = {
+		"",
+		[KEY_WAITING] = "waiting",
+		[KEY_SIGNING] = "signing",
+		[KEY_RETIRED] = "retired",
+	};
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < d->n_keys; i++)
@@ -83,14 +96,19 @@ static json_t *keys_json(const struct domain *d)
 	return list;
 }
 
-json_t *domain_json(const struct domain *d)
+json_t *sender_domain_json(const struct sender_domain *d)
 {
-	static const char *const statuses[] = { "", "pending", "verified", "degraded" };
+	static const char *const statuses[] = {
+		"",
+		[DOMAIN_PENDING] = "pending",
+		[DOMAIN_VERIFIED] = "verified",
+		[DOMAIN_DEGRADED] = "degraded",
+	};
 
 	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id",
-			 json_id(ID_DOMAIN, d->id), "name", d->name, "status", statuses[d->status],
+			 api_id(ID_DOMAIN, d->id), "name", d->name, "status", statuses[d->status],
 			 "return_path", d->return_path, "tracking", d->tracking, "dmarc_policy",
-			 dmarc_policies[d->dmarc_policy], "keys", keys_json(d), "created_at",
-			 json_time(d->created_ms), "checked_at", json_time(d->checked_ms),
-			 "verified_at", json_time(d->verified_ms));
+			 sender_dmarc_policies[d->dmarc_policy], "keys", keys_json(d), "created_at",
+			 api_time(d->created_ms), "checked_at", api_time(d->checked_ms),
+			 "verified_at", api_time(d->verified_ms));
 }

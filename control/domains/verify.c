@@ -2,11 +2,14 @@
  * what was asked for is compared with what the domain still is before the answer is believed. */
 #include "control/auth/audit.h"
 #include "control/domains/private.h"
+#include "control/domains/statements.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 
 struct check {
 	struct call *c;
-	struct domain domain;
-	struct record records[RECORDS_MAX];
+	struct sender_domain domain;
+	struct sender_record records[RECORDS_MAX];
 	unsigned n;
 };
 
@@ -14,30 +17,26 @@ static int load(struct db *db UNUSED, void *arg)
 {
 	struct check *k = arg;
 
-	domain_clear(&k->domain);
-	return domain_load(k->c, call_param(k->c, 0), false, &k->domain);
+	sender_domain_clear(&k->domain);
+	return sender_domain_load(k->c, call_param(k->c, 0), false, &k->domain);
 }
 
-static enum domain_status next_status(const struct check *k, enum domain_status now)
+static enum sender_domain_status next_status(const struct check *k, enum sender_domain_status now)
 {
-	if (records_fulfilled(k->records, k->n))
+	if (sender_records_fulfilled(k->records, k->n))
 		return DOMAIN_VERIFIED;
 	/* No answer is no proof of anything: what was verified stays so. */
-	if (now != DOMAIN_PENDING && records_refuted(k->records, k->n))
+	if (now != DOMAIN_PENDING && sender_records_refuted(k->records, k->n))
 		return DOMAIN_DEGRADED;
 	return now;
 }
 
-static int change_status(struct check *k, const struct domain *now, enum domain_status next)
+static int change_status(struct check *k, const struct sender_domain *now,
+			 enum sender_domain_status next)
 {
 	struct call *c = k->c;
-	int r = db_run(
-	    c->db, NULL,
-	    "UPDATE domains SET status = $3, checked_at = now(), version = version + ($3 <> "
-	    "status)::int,"
-	    " verified_at = CASE WHEN $3 = 2 THEN coalesce(verified_at, now()) ELSE verified_at END"
-	    " WHERE org_id = $1 AND id = $2",
-	    p_int(c->actor.org), p_int(now->id), p_int(next));
+	int r = db_run(c->db, NULL, sql_domains_update_status, p_int(c->actor.org), p_int(now->id),
+		       p_int(next));
 
 	if (r == E_EXISTS)
 		return problem(c, 409, "domain_taken", "%s is verified for another organisation",
@@ -45,7 +44,7 @@ static int change_status(struct check *k, const struct domain *now, enum domain_
 	if (r < 0 || next == now->status)
 		return r;
 	if (next == DOMAIN_VERIFIED)
-		r = domain_order_keys(c, now, false);
+		r = sender_domain_order_keys(c, now, false);
 	if (r >= 0)
 		r = audit_put(c, next == DOMAIN_VERIFIED ? "domain.verified" : "domain.degraded",
 			      now->name, NULL);
@@ -55,24 +54,24 @@ static int change_status(struct check *k, const struct domain *now, enum domain_
 static int store(struct db *db UNUSED, void *arg)
 {
 	struct check *k = arg;
-	struct domain now = { 0 };
-	int r = domain_load(k->c, call_param(k->c, 0), true, &now);
+	struct sender_domain now = { 0 };
+	int r = sender_domain_load(k->c, call_param(k->c, 0), true, &now);
 
 	if (r >= 0 && (now.id != k->domain.id || now.version != k->domain.version))
 		r = E_CONFLICT; /* changed while DNS was asked */
 	if (r >= 0)
-		r = records_store(k->c, &now, k->records, k->n);
+		r = sender_records_store(k->c, &now, k->records, k->n);
 	if (r >= 0)
 		r = change_status(k, &now, next_status(k, now.status));
-	domain_clear(&now);
+	sender_domain_clear(&now);
 	if (r < 0)
 		return r;
-	domain_clear(&k->domain);
-	r = domain_load(k->c, call_param(k->c, 0), false, &k->domain);
-	return r < 0 ? r : records_load(k->c, &k->domain, k->records, k->n);
+	sender_domain_clear(&k->domain);
+	r = sender_domain_load(k->c, call_param(k->c, 0), false, &k->domain);
+	return r < 0 ? r : sender_records_load(k->c, &k->domain, k->records, k->n);
 }
 
-int post_domain_verify(struct call *c)
+int sender_domain_verify(struct call *c)
 {
 	struct check *k = must_alloc(sizeof(*k));
 	json_t *reply;
@@ -81,28 +80,28 @@ int post_domain_verify(struct call *c)
 	k->c = c;
 	r = db_tx(c->db, c->actor.org, load, k);
 	if (r >= 0) {
-		k->n = records_expected(&c->app->config, &k->domain, k->records);
-		r = records_check(&c->app->config, k->records, k->n);
+		k->n = sender_records_expected(domains_options(c->app), &k->domain, k->records);
+		r = sender_records_check(domains_options(c->app), k->records, k->n);
 	}
 	if (r >= 0)
 		r = db_tx(c->db, c->actor.org, store, k);
 	if (r >= 0) {
-		reply = domain_json(&k->domain);
-		(void)json_object_set_new(reply, "records", records_json(k->records, k->n));
-		reply_etag(c, k->domain.version);
-		r = reply_json(c, 200, reply);
+		reply = sender_domain_json(&k->domain);
+		(void)json_object_set_new(reply, "records", sender_records_json(k->records, k->n));
+		http_reply_etag(c, k->domain.version);
+		r = http_reply_json(c, 200, reply);
 	}
-	records_clear(k->records, k->n);
-	domain_clear(&k->domain);
+	sender_records_clear(k->records, k->n);
+	sender_domain_clear(&k->domain);
 	free(k);
 	return r;
 }
 
-int domain_recheck(struct app *app, struct db *db, uint32_t org, uint64_t id)
+int sender_domain_recheck(struct app *app, struct db *db, uint32_t org, uint64_t id)
 {
 	char text[ID_OUT_MAX];
-	struct call *c = call_new(app, db, org, slice_str(id_out(ID_DOMAIN, id, text)));
-	int r = post_domain_verify(c);
+	struct call *c = call_new(app, db, org, slice_str(ids_out(ID_DOMAIN, id, text)));
+	int r = sender_domain_verify(c);
 
 	(void)call_free(c);
 	return r;

@@ -1,7 +1,9 @@
 /* control/http/body.c - the table-driven reader of JSON bodies. */
 #include <stdio.h>
 
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/problem.h"
 #include "message/mailbox.h"
 
 enum { EMAIL_MAX = 254 };
@@ -41,7 +43,7 @@ static bool within(const struct body_field *f, int64_t n)
 
 static void read_text(struct call *c, const struct body_field *f, json_t *v, struct slice *out)
 {
-	struct slice s = slice_of(json_string_value(v), json_string_length(v));
+	struct slice s = api_text_of(v);
 	struct mailbox box;
 
 	if (!json_is_string(v))
@@ -69,17 +71,17 @@ static void read_int(struct call *c, const struct body_field *f, json_t *v, int6
 
 static void read_time(struct call *c, const struct body_field *f, json_t *v, int64_t *out)
 {
-	struct slice s = slice_of(json_string_value(v), json_string_length(v));
+	struct slice s = api_text_of(v);
 
-	if (!json_is_string(v) || time_parse(s, out) < 0)
+	if (!json_is_string(v) || api_time_parse(s, out) < 0)
 		add(c, f, "invalid_time", "must be an RFC 3339 time");
 }
 
 static void read_id(struct call *c, const struct body_field *f, json_t *v, uint64_t *out)
 {
-	struct slice s = slice_of(json_string_value(v), json_string_length(v));
+	struct slice s = api_text_of(v);
 
-	if (!json_is_string(v) || id_in(f->kind, s, out) < 0)
+	if (!json_is_string(v) || ids_in(f->kind, s, out) < 0)
 		add(c, f, "invalid_id", "is no id of this kind");
 }
 
@@ -146,8 +148,8 @@ static void refuse_strangers(struct call *c, const struct body_field *table, siz
 	}
 }
 
-int body_read(struct call *c, const struct body_field *table, size_t n, void *out,
-	      struct body_seen *ret_seen)
+int http_body_read(struct call *c, const struct body_field *table, size_t n, void *out,
+		   struct body_seen *ret_seen)
 {
 	struct body_seen seen = { 0 };
 

@@ -1,6 +1,6 @@
 /* control/http/body.h - members of a JSON body into a struct, by a table.
  * A member that no row names, of another type, or past its bounds is collected with its pointer;
- * body_read() answers 422 when anything was. */
+ * http_body_read() answers 422 when anything was. */
 #pragma once
 #include "control/http/call.h"
 
@@ -30,6 +30,6 @@ struct body_seen {
 	uint64_t present, null;
 };
 /* The struct at out must be zeroed, or hold what absent members keep. */
-int body_read(struct call *c, const struct body_field *table, size_t n, void *out,
-	      struct body_seen *ret_seen) MUST_CHECK;
+int http_body_read(struct call *c, const struct body_field *table, size_t n, void *out,
+		   struct body_seen *ret_seen) MUST_CHECK;
 #define body_has(seen, row) (((seen).present >> (row)) & 1)

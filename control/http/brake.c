@@ -3,6 +3,7 @@
  * strict side. */
 #include "base/clock.h"
 #include "base/hash.h"
+#include "control/http/options.h"
 #include "control/http/private.h"
 
 enum { SLOTS = 8192 };
@@ -20,9 +21,10 @@ static struct bucket *bucket_of(const struct ip *ip)
 	return &buckets[hash_keyed(slice_of((const char *)ip->bytes, n)) % SLOTS];
 }
 
-bool brake_take(const struct app *app, const struct ip *ip, unsigned *ret_wait_s)
+bool http_brake_take(const struct app *app, const struct ip *ip, unsigned *ret_wait_s)
 {
-	int64_t most = app->config.auth_burst * 1000, rate = app->config.auth_per_minute;
+	const struct http_options *o = http_options(app);
+	int64_t most = o->brake_burst * 1000, rate = o->brake_per_minute;
 	int64_t now = clock_mono_ms();
 	struct bucket *b;
 	bool fine;
@@ -48,8 +50,8 @@ int call_brake(struct call *c)
 {
 	unsigned wait_s;
 
-	if (brake_take(c->app, &c->ip, &wait_s))
+	if (http_brake_take(c->app, &c->ip, &wait_s))
 		return 0;
-	reply_header(c, "Retry-After", "%u", wait_s);
+	http_reply_header(c, "Retry-After", "%u", wait_s);
 	return problem(c, 429, "too_many_requests", "try again in %u s", wait_s);
 }

@@ -8,7 +8,7 @@ struct slice call_param(const struct call *c, unsigned n)
 
 int call_id(const struct call *c, unsigned n, enum id_kind kind, uint64_t *ret)
 {
-	return id_in(kind, c->request->params[n], ret);
+	return ids_in(kind, c->request->params[n], ret);
 }
 
 struct slice call_query(const struct call *c, const char *name)
@@ -76,7 +76,7 @@ struct call *call_free(struct call *c)
 {
 	if (!c)
 		return NULL;
-	reply_reset(&c->request->reply);
+	http_reply_reset(&c->request->reply);
 	free(c->request);
 	return NULL;
 }

@@ -1,7 +1,10 @@
 /* control/http/idempotency.c - Idempotency-Key: the same key and body get the same answer for 24
- * hours. Guarantee: the answer is stored in the transaction that makes the change, so there is
- * never one without the other.  Two requests with one key at a time: the second gets 409. */
+ * hours.
+ *
+ * Guarantee: the answer is stored in the transaction that makes the change, so there is never one
+ *            without the other.  Of two requests with one key at a time the second gets 409. */
 #include "control/http/private.h"
+#include "control/http/statements.h"
 
 enum { KEY_MAX = 255, STORED_MAX = 256 * 1024 };
 
@@ -30,7 +33,7 @@ static int lock_key(struct call *c, const struct idempotency *i)
 		return r;
 	if (db_bool(res, 0, 0))
 		return 0;
-	reply_header(c, "Retry-After", "1");
+	http_reply_header(c, "Retry-After", "1");
 	return problem(c, 409, "idempotency_in_flight",
 		       "a request with this key is being answered");
 }
@@ -38,22 +41,21 @@ static int lock_key(struct call *c, const struct idempotency *i)
 static void put_headers(struct call *c, struct slice lines)
 {
 	while (lines.n) {
-		const char *nl = memchr(lines.p, '\n', lines.n);
-		struct slice line = slice_of(lines.p, nl ? (size_t)(nl - lines.p) : lines.n);
-		const char *colon = memchr(line.p, ':', line.n);
+		struct slice before, value;
 		char name[64];
 
-		lines = slice_of(lines.p + line.n + (nl != NULL), lines.n - line.n - (nl != NULL));
-		if (!colon)
+		if (!slice_cut(slice_take(&lines, '\n'), ':', &before, &value))
 			continue;
-		slice_copy(name, sizeof(name), slice_of(line.p, (size_t)(colon - line.p)));
-		reply_header(c, name, "%.*s", (int)(line.p + line.n - colon - 1), colon + 1);
+		slice_copy(name, sizeof(name), before);
+		http_reply_header(c, name, "%.*s", (int)value.n, value.p);
 	}
 }
 
+enum { K_BODY_HASH, K_STATUS, K_RESPONSE, K_TYPE, K_HEADERS };
+
 static int answer_stored(struct call *c, struct idempotency *i, struct db_result *res)
 {
-	struct slice hash = db_bytes(res, 0, 0), type = db_text(res, 0, 3);
+	struct slice hash = db_bytes(res, 0, K_BODY_HASH), type = db_text(res, 0, K_TYPE);
 	char type_text[64];
 	int r;
 
@@ -61,9 +63,10 @@ static int answer_stored(struct call *c, struct idempotency *i, struct db_result
 		return problem(c, 422, "idempotency_mismatch",
 			       "this key was used with another body within the last 24 hours");
 	slice_copy(type_text, sizeof(type_text), type);
-	r = reply_bytes(c, (unsigned)db_int(res, 0, 1), type_text, db_bytes(res, 0, 2));
-	put_headers(c, db_text(res, 0, 4));
-	reply_header(c, "Idempotency-Replayed", "true");
+	r = http_reply_bytes(c, (unsigned)db_int(res, 0, K_STATUS), type_text,
+			     db_bytes(res, 0, K_RESPONSE));
+	put_headers(c, db_text(res, 0, K_HEADERS));
+	http_reply_header(c, "Idempotency-Replayed", "true");
 	return r < 0 ? r : 1;
 }
 
@@ -80,13 +83,9 @@ int idempotency_begin(struct call *c, struct idempotency *i)
 		r = lock_key(c, i);
 	if (r < 0)
 		return r;
-	sha256(call_raw_body(c), i->body_hash);
-	r = db_run(c->db, &res,
-		   "SELECT body_hash, status, response, split_part(headers, E'\\n', 1),"
-		   " substr(headers, strpos(headers, E'\\n') + 1)"
-		   " FROM idempotency WHERE org_id = $1 AND key = $2"
-		   " AND created_at > now() - interval '24 hours'",
-		   p_int(c->actor.org), p_text(buf_data(&i->key)));
+	secrets_sha256(call_raw_body(c), i->body_hash);
+	r = db_run(c->db, &res, sql_http_answer_find, p_int(c->actor.org),
+		   p_text(buf_data(&i->key)));
 	if (r < 0)
 		return r;
 	if (r > 0)
@@ -97,7 +96,7 @@ int idempotency_begin(struct call *c, struct idempotency *i)
 
 int idempotency_store(struct call *c, struct idempotency *i)
 {
-	struct reply *reply = &c->request->reply;
+	struct http_reply *reply = &c->request->reply;
 	struct buf headers = { 0 };
 	int r;
 
@@ -107,12 +106,7 @@ int idempotency_store(struct call *c, struct idempotency *i)
 	for (unsigned k = 0; k < reply->n_headers; k++)
 		buf_putf(&headers, "%s:%s\n", reply->headers[k].name, reply->headers[k].value);
 	r = db_run(
-	    c->db, NULL,
-	    "INSERT INTO idempotency (org_id, key, body_hash, status, headers, response)"
-	    " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (org_id, key) DO UPDATE SET"
-	    " body_hash = excluded.body_hash, status = excluded.status, headers = excluded.headers,"
-	    " response = excluded.response, created_at = now()",
-	    p_int(c->actor.org), p_text(buf_data(&i->key)),
+	    c->db, NULL, sql_http_answer_store, p_int(c->actor.org), p_text(buf_data(&i->key)),
 	    p_bytes(slice_of((char *)i->body_hash, sizeof(i->body_hash))), p_int(reply->status),
 	    p_text(buf_data(&headers)), p_bytes(buf_data(&reply->body)));
 	buf_free(&headers);

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
+#include "base/random.h"
 #include "control/http/ids.h"
 
 enum { ROUNDS = 8 };
@@ -58,7 +59,15 @@ static uint64_t permute_back(unsigned kind, uint64_t x)
 	return (uint64_t)left << 32 | right;
 }
 
-char *id_letters(enum id_kind kind, uint64_t number, char *buf)
+void ids_random(char *buf, size_t n)
+{
+	random_bytes(buf, n);
+	for (size_t i = 0; i < n; i++)
+		buf[i] = letters[buf[i] & 31];
+	buf[n] = '\0';
+}
+
+char *ids_letters(enum id_kind kind, uint64_t number, char *buf)
 {
 	uint64_t x = permute(kind, number);
 
@@ -68,7 +77,7 @@ char *id_letters(enum id_kind kind, uint64_t number, char *buf)
 	return buf;
 }
 
-int id_from_letters(enum id_kind kind, struct slice s, uint64_t *ret)
+int ids_from_letters(enum id_kind kind, struct slice s, uint64_t *ret)
 {
 	uint64_t x = 0;
 	const char *at;
@@ -86,19 +95,17 @@ int id_from_letters(enum id_kind kind, struct slice s, uint64_t *ret)
 	return 0;
 }
 
-char *id_out(enum id_kind kind, uint64_t number, char *buf)
+char *ids_out(enum id_kind kind, uint64_t number, char *buf)
 {
 	char tail[ID_LETTERS + 1];
 
-	(void)snprintf(buf, ID_OUT_MAX, "%s_%s", prefixes[kind], id_letters(kind, number, tail));
+	(void)snprintf(buf, ID_OUT_MAX, "%s_%s", prefixes[kind], ids_letters(kind, number, tail));
 	return buf;
 }
 
-int id_in(enum id_kind kind, struct slice text, uint64_t *ret)
+int ids_in(enum id_kind kind, struct slice text, uint64_t *ret)
 {
-	size_t n = strlen(prefixes[kind]);
-
-	if (text.n != n + 1 + ID_LETTERS || memcmp(text.p, prefixes[kind], n) || text.p[n] != '_')
+	if (!slice_strip(&text, slice_str(prefixes[kind])) || !slice_strip(&text, SLICE("_")))
 		return E_UNKNOWN;
-	return id_from_letters(kind, slice_of(text.p + n + 1, ID_LETTERS), ret);
+	return ids_from_letters(kind, text, ret);
 }

@@ -28,8 +28,10 @@ enum id_kind {
 enum { ID_LETTERS = 13, ID_OUT_MAX = 24, IDS_KEY_LEN = 16 };
 
 void ids_init(const uint8_t key[IDS_KEY_LEN]);
-char *id_out(enum id_kind kind, uint64_t number, char *buf); /* buf holds ID_OUT_MAX */
-int id_in(enum id_kind kind, struct slice text, uint64_t *ret) MUST_CHECK; /* E_UNKNOWN */
+char *ids_out(enum id_kind kind, uint64_t number, char *buf); /* buf holds ID_OUT_MAX */
+int ids_in(enum id_kind kind, struct slice text, uint64_t *ret) MUST_CHECK; /* E_UNKNOWN */
+/* n random ones of the same letters, 5 bits each, and a NUL. */
+void ids_random(char *buf, size_t n);
 /* The 13 letters alone, for ids inside credentials. */
-char *id_letters(enum id_kind kind, uint64_t number, char *buf);
-int id_from_letters(enum id_kind kind, struct slice letters, uint64_t *ret) MUST_CHECK;
+char *ids_letters(enum id_kind kind, uint64_t number, char *buf);
+int ids_from_letters(enum id_kind kind, struct slice letters, uint64_t *ret) MUST_CHECK;

@@ -10,7 +10,7 @@ static atomic_uint_fast64_t requests[ROUTES_MAX][CLASSES]; /* by status class; 0
 static atomic_uint_fast64_t micros[ROUTES_MAX];
 static atomic_uint_fast64_t unrouted[CLASSES];
 
-void metrics_count(const struct call_request *q)
+void http_metrics_count(const struct call_request *q)
 {
 	unsigned class = q->reply.status / 100 % CLASSES;
 
@@ -18,7 +18,7 @@ void metrics_count(const struct call_request *q)
 		atomic_fetch_add(&unrouted[class], 1);
 		return;
 	}
-	unsigned n = route_number(q->call.route) % ROUTES_MAX;
+	unsigned n = http_route_number(q->call.route) % ROUTES_MAX;
 	atomic_fetch_add(&requests[n][class], 1);
 	atomic_fetch_add(&micros[n], (uint64_t)(clock_mono_us() - q->began_us));
 }
@@ -26,7 +26,7 @@ void metrics_count(const struct call_request *q)
 static void put_route(struct buf *out, unsigned n)
 {
 	unsigned listeners;
-	const struct route *row = route_at(n, &listeners);
+	const struct http_route *row = http_route_at(n, &listeners);
 	uint64_t sum = 0;
 
 	for (unsigned class = 1; class < CLASSES; class ++) {
@@ -46,7 +46,7 @@ static void put_route(struct buf *out, unsigned n)
 		    row->method, row->path, (unsigned long long)atomic_load(&micros[n]));
 }
 
-void metrics_text(struct buf *out, struct server *s)
+void http_metrics_text(struct buf *out, struct http_server *s)
 {
 	unsigned queued;
 
@@ -57,7 +57,7 @@ void metrics_text(struct buf *out, struct server *s)
 	buf_putf(out, "# TYPE postern_http_workers gauge\npostern_http_workers %u\n", s->n_workers);
 	buf_put(out, SLICE("# TYPE postern_http_requests_total counter\n"
 			   "# TYPE postern_http_request_microseconds_total counter\n"));
-	for (unsigned n = 0; n < MIN_OF(route_count(), (unsigned)ROUTES_MAX); n++)
+	for (unsigned n = 0; n < MIN_OF(http_route_count(), (unsigned)ROUTES_MAX); n++)
 		put_route(out, n);
 	for (unsigned class = 1; class < CLASSES; class ++)
 		buf_putf(

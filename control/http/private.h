@@ -4,7 +4,10 @@
 #include <pthread.h>
 
 #include "base/list.h"
-#include "control/http/call.h"
+#include "control/http/api.h"
+#include "control/http/gate.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "control/http/server.h"
 
 enum { WORKERS_MAX = 256, PATH_MAX_LEN = 2048, PATH_ARENA = 4096 };
@@ -16,7 +19,7 @@ enum request_state {
 	REQ_DONE,   /* reply is ready */
 };
 
-struct reply {
+struct http_reply {
 	unsigned status;
 	struct buf body;
 	char type[64];
@@ -30,12 +33,12 @@ struct reply {
 
 struct call_request {
 	struct list link; /* queue of the workers */
-	struct server *server;
+	struct http_server *server;
 	struct MHD_Connection *conn;
-	enum route_listener listener;
+	enum http_route_listener listener;
 	enum request_state state;
 	int64_t began_us;
-	struct route_match match;
+	struct http_route_match match;
 	char method[8], path[PATH_MAX_LEN];
 	char arena[PATH_ARENA]; /* decoded parameters */
 	size_t arena_used;
@@ -47,21 +50,22 @@ struct call_request {
 	int64_t upload_bytes;
 	size_t dropped;
 	bool keep_upload, drop_body, failed_io;
-	struct reply reply;
+	struct http_reply reply;
 	struct call call;
 };
 
-struct listener {
-	struct server *server;
-	enum route_listener kind;
+struct http_listener {
+	struct http_server *server;
+	enum http_route_listener kind;
 	struct MHD_Daemon *daemon;
 	int fd;
 	char address[128];
 };
 
-struct server {
+struct http_server {
 	struct app *app;
-	struct listener listeners[3];
+	const struct http_gate *gate;
+	struct http_listener listeners[3];
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct list queue;
@@ -80,8 +84,8 @@ enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const cha
 void request_completed(void *cls, struct MHD_Connection *conn, void **con_cls,
 		       enum MHD_RequestTerminationCode why);
 /* reply.c */
-void reply_reset(struct reply *reply);
-enum MHD_Result reply_send(struct call_request *q);
+void http_reply_reset(struct http_reply *reply);
+enum MHD_Result http_reply_send(struct call_request *q);
 /* run.c: on a worker's thread */
 void call_run(struct call_request *q, struct db *db);
 void call_gate(struct call_request *q, struct db *db);
@@ -95,7 +99,7 @@ int idempotency_begin(struct call *c,
 		      struct idempotency *i) MUST_CHECK; /* 1: answered from store */
 int idempotency_store(struct call *c, struct idempotency *i) MUST_CHECK;
 /* brake.c */
-bool brake_take(const struct app *app, const struct ip *ip, unsigned *ret_wait_s);
+bool http_brake_take(const struct app *app, const struct ip *ip, unsigned *ret_wait_s);
 /* metrics.c */
-void metrics_count(const struct call_request *q);
-void metrics_text(struct buf *out, struct server *s);
+void http_metrics_count(const struct call_request *q);
+void http_metrics_text(struct buf *out, struct http_server *s);

@@ -1,11 +1,12 @@
-/* control/http/reply.c - replies and refusals, and handing them to libmicrohttpd. */
+/* control/http/reply.c - replies, and handing them to libmicrohttpd. */
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "control/http/options.h"
 #include "control/http/private.h"
 
-void reply_reset(struct reply *reply)
+void http_reply_reset(struct http_reply *reply)
 {
 	for (unsigned i = 0; i < reply->n_headers; i++) {
 		free(reply->headers[i].name);
@@ -23,14 +24,14 @@ static int dump_piece(const char *p, size_t n, void *out)
 
 static void set_body(struct call *c, unsigned status, const char *type)
 {
-	struct reply *reply = &c->request->reply;
+	struct http_reply *reply = &c->request->reply;
 
 	reply->status = status;
 	slice_copy(reply->type, sizeof(reply->type), slice_str(type));
 	buf_clear(&reply->body);
 }
 
-int reply_json(struct call *c, unsigned status, json_t *json)
+int http_reply_json(struct call *c, unsigned status, json_t *json)
 {
 	if (!json)
 		return problem(c, 500, "internal", "the reply could not be written");
@@ -41,21 +42,21 @@ int reply_json(struct call *c, unsigned status, json_t *json)
 	return 0;
 }
 
-int reply_empty(struct call *c, unsigned status)
+int http_reply_empty(struct call *c, unsigned status)
 {
 	set_body(c, status, "");
 	return 0;
 }
 
-int reply_bytes(struct call *c, unsigned status, const char *type, struct slice bytes)
+int http_reply_bytes(struct call *c, unsigned status, const char *type, struct slice bytes)
 {
 	set_body(c, status, type);
 	return buf_append(&c->request->reply.body, bytes);
 }
 
-void reply_header(struct call *c, const char *name, const char *format, ...)
+void http_reply_header(struct call *c, const char *name, const char *format, ...)
 {
-	struct reply *reply = &c->request->reply;
+	struct http_reply *reply = &c->request->reply;
 	char value[1024];
 	va_list ap;
 
@@ -69,100 +70,9 @@ void reply_header(struct call *c, const char *name, const char *format, ...)
 	reply->headers[reply->n_headers++].value = must_copy(slice_str(value));
 }
 
-void reply_etag(struct call *c, int64_t version)
+void http_reply_etag(struct call *c, int64_t version)
 {
 	c->request->reply.version = version;
-}
-
-/* Titles of the statuses we refuse with (RFC 9457: the title does not change with the occurrence).
- */
-static const struct {
-	unsigned status;
-	const char *title;
-} titles[] = {
-	{ 400, "Bad request" },
-	{ 401, "Not logged in" },
-	{ 403, "Not allowed" },
-	{ 404, "Not found" },
-	{ 405, "Method not allowed" },
-	{ 409, "Conflict" },
-	{ 412, "Precondition failed" },
-	{ 413, "Content too large" },
-	{ 414, "URI too long" },
-	{ 415, "Unsupported media type" },
-	{ 422, "Unprocessable content" },
-	{ 428, "Precondition required" },
-	{ 429, "Too many requests" },
-	{ 500, "Internal error" },
-	{ 503, "Temporarily unavailable" },
-};
-
-static const char *title_of(unsigned status)
-{
-	for (size_t i = 0; i < ARRAY_LEN(titles); i++)
-		if (titles[i].status == status)
-			return titles[i].title;
-	return "Refused";
-}
-
-int problem(struct call *c, unsigned status, const char *code, const char *format, ...)
-{
-	struct reply *reply = &c->request->reply;
-	char detail[512];
-	json_t *json;
-	va_list ap;
-
-	va_start(ap, format);
-	(void)vsnprintf(detail, sizeof(detail), format, ap);
-	va_end(ap);
-	json = json_pack("{s:s+, s:s, s:i, s:s, s:s, s:s}", "type", "urn:postern:problem:", code,
-			 "title", title_of(status), "status", (int)status, "detail", detail,
-			 "instance", c->request_id, "code", code);
-	if (!json) /* detail was cut within a character, or quotes a peer's bytes */
-		json = json_pack("{s:s, s:i, s:s, s:s}", "title", title_of(status), "status",
-				 (int)status, "instance", c->request_id, "code", code);
-	if (json && reply->errors)
-		(void)json_object_set(json, "errors", reply->errors);
-	(void)reply_json(c, status, json);
-	slice_copy(reply->type, sizeof(reply->type), SLICE("application/problem+json"));
-	return E_ANSWERED;
-}
-
-void problem_add(struct call *c, const char *pointer, const char *code, const char *format, ...)
-{
-	struct reply *reply = &c->request->reply;
-	char detail[256];
-	va_list ap;
-
-	va_start(ap, format);
-	(void)vsnprintf(detail, sizeof(detail), format, ap);
-	va_end(ap);
-	if (!reply->errors)
-		reply->errors = json_array();
-	if (json_array_size(reply->errors) >= PROBLEM_ITEMS_MAX)
-		return;
-	json_t *item =
-	    json_pack("{s:s, s:s, s:s}", "pointer", pointer, "code", code, "detail", detail);
-	if (!item)
-		item = json_pack("{s:s, s:s}", "pointer", "", "code", code);
-	(void)json_array_append_new(reply->errors, item);
-}
-
-unsigned problem_count(const struct call *c)
-{
-	return (unsigned)json_array_size(c->request->reply.errors);
-}
-
-int problem_end(struct call *c)
-{
-	const char *code;
-	json_t *first;
-
-	if (!problem_count(c))
-		return 0;
-	first = json_array_get(c->request->reply.errors, 0);
-	code = json_string_value(json_object_get(first, "code"));
-	return problem(c, 422, code ? code : "invalid", "the request has members that are wrong");
 }
 
 int call_if_match(struct call *c, int64_t version)
@@ -190,14 +100,14 @@ static const char *const fixed_headers[][2] = {
 
 static void put_headers(struct call_request *q, struct MHD_Response *res)
 {
-	const struct reply *reply = &q->reply;
+	const struct http_reply *reply = &q->reply;
 	bool cacheable = false;
 	char etag[32];
 
 	for (unsigned i = 0; i < ARRAY_LEN(fixed_headers); i++)
 		(void)MHD_add_response_header(res, fixed_headers[i][0], fixed_headers[i][1]);
 	(void)MHD_add_response_header(res, "X-Request-Id", q->call.request_id);
-	if (q->call.app->config.cookie_secure)
+	if (http_options(q->call.app)->cookie_secure)
 		(void)MHD_add_response_header(res, "Strict-Transport-Security", "max-age=31536000");
 	if (reply->type[0])
 		(void)MHD_add_response_header(res, "Content-Type", reply->type);
@@ -222,10 +132,10 @@ static void honour_none_match(struct call_request *q)
 		return;
 	(void)snprintf(etag, sizeof(etag), "\"%lld\"", (long long)q->reply.version);
 	if (slice_eq(given, slice_str(etag)))
-		(void)reply_empty(&q->call, 304);
+		(void)http_reply_empty(&q->call, 304);
 }
 
-enum MHD_Result reply_send(struct call_request *q)
+enum MHD_Result http_reply_send(struct call_request *q)
 {
 	struct slice body;
 	struct MHD_Response *res;

@@ -1,4 +1,4 @@
-/* control/http/request.c - libmicrohttpd's callbacks: a request from its headers to its reply. Runs
+/* control/http/request.c - libmicrohttpd's callbacks: a request from its headers to its reply.  Runs
  * on the listener's thread and only touches memory and the upload's file. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -6,25 +6,14 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
-#include "base/random.h"
+#include "base/file.h"
+#include "control/app/options.h"
+#include "control/http/options.h"
 #include "control/http/private.h"
 
-enum { DRAIN_MAX = 16 << 20 };
+enum { DRAIN_MAX = 16 << 20, ID_RANDOM = 16 };
 
-static const char base32_letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-
-static void name_request(char *id)
-{
-	uint8_t random[16];
-
-	random_bytes(random, sizeof(random));
-	memcpy(id, "req_", 4);
-	for (unsigned i = 0; i < sizeof(random); i++)
-		id[4 + i] = base32_letters[random[i] & 31];
-	id[4 + sizeof(random)] = '\0';
-}
-
-static struct call_request *request_new(struct listener *l, struct MHD_Connection *conn)
+static struct call_request *request_new(struct http_listener *l, struct MHD_Connection *conn)
 {
 	struct call_request *q = must_alloc(sizeof(*q));
 
@@ -36,7 +25,8 @@ static struct call_request *request_new(struct listener *l, struct MHD_Connectio
 	list_init(&q->link);
 	q->call.app = l->server->app;
 	q->call.request = q;
-	name_request(q->call.request_id);
+	slice_copy(q->call.request_id, REQUEST_ID_MAX, SLICE("req_"));
+	ids_random(q->call.request_id + 4, ID_RANDOM);
 	return q;
 }
 
@@ -49,7 +39,7 @@ static void request_free(struct call_request *q)
 	free(q->upload_path);
 	buf_free(&q->body);
 	json_decref(q->call.body);
-	reply_reset(&q->reply);
+	http_reply_reset(&q->reply);
 	free(q);
 }
 
@@ -59,7 +49,7 @@ static struct slice last_word(struct slice s)
 
 	while (from && s.p[from - 1] != ',' && s.p[from - 1] != ' ')
 		from--;
-	return slice_of(s.p + from, s.n - from);
+	return slice_skip(s, from);
 }
 
 /* The peer, or what a proxy we trust says it is; one step only, from the right. */
@@ -67,7 +57,7 @@ static void find_peer(struct call_request *q)
 {
 	const union MHD_ConnectionInfo *info =
 	    MHD_get_connection_info(q->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct app *app = q->call.app;
+	const struct http_options *o = http_options(q->call.app);
 	struct ip named;
 	uint16_t port;
 	bool trusted = false;
@@ -75,18 +65,10 @@ static void find_peer(struct call_request *q)
 	if (!info || !info->client_addr)
 		return;
 	ip_from_sockaddr(info->client_addr, &q->call.ip, &port);
-	for (unsigned i = 0; i < app->n_proxies; i++)
-		trusted |= ip_net_has(&app->proxies[i], &q->call.ip);
+	for (unsigned i = 0; i < o->n_proxies; i++)
+		trusted |= ip_net_has(&o->proxies[i], &q->call.ip);
 	if (trusted && ip_parse(last_word(call_header(&q->call, "X-Forwarded-For")), &named) >= 0)
 		q->call.ip = named;
-}
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* Percent-decodes one path segment into the arena; false on bad escapes, NUL, or bad UTF-8. */
@@ -101,8 +83,8 @@ static bool decode_segment(struct call_request *q, struct slice in, struct slice
 		int c = (unsigned char)in.p[i];
 
 		if (c == '%') {
-			int hi = i + 2 < in.n ? hex_value(in.p[i + 1]) : -1;
-			int lo = i + 2 < in.n ? hex_value(in.p[i + 2]) : -1;
+			int hi = i + 2 < in.n ? hex_digit(in.p[i + 1]) : -1;
+			int lo = i + 2 < in.n ? hex_digit(in.p[i + 2]) : -1;
 			if (i + 2 == in.n || hi < 0 || lo < 0)
 				return false;
 			c = hi << 4 | lo;
@@ -122,11 +104,11 @@ static void put_allow(struct call_request *q)
 	char allow[64] = "";
 	size_t n = 0;
 
-	for (unsigned i = 0; i < route_methods_n; i++)
+	for (unsigned i = 0; i < http_route_methods_n; i++)
 		if (q->match.allowed & 1U << i)
 			n += (size_t)snprintf(allow + n, sizeof(allow) - n, "%s%s", n ? ", " : "",
-					      route_methods[i]);
-	reply_header(&q->call, "Allow", "%s", allow);
+					      http_route_methods[i]);
+	http_reply_header(&q->call, "Allow", "%s", allow);
 }
 
 static uint64_t length_of(const struct call *c)
@@ -152,7 +134,7 @@ static int look_at_head(struct call_request *q, const char *url, const char *met
 	/* HEAD is GET whose body the library leaves away (RFC 9110 section 9.3.2). */
 	if (!strcmp(q->method, "HEAD"))
 		slice_copy(q->method, sizeof(q->method), SLICE("GET"));
-	r = route_find(q->listener, slice_str(q->method), slice_str(q->path), &q->match);
+	r = http_route_find(q->listener, slice_str(q->method), slice_str(q->path), &q->match);
 	c->route = q->match.route;
 	if (r == E_DENIED) {
 		put_allow(q);
@@ -166,7 +148,7 @@ static int look_at_head(struct call_request *q, const char *url, const char *met
 			return problem(c, 404, "not_found", "no such object");
 	q->body_max = c->route->body_max ? c->route->body_max : BODY_MAX_DEFAULT;
 	if (c->route->flags & ROUTE_UPLOAD)
-		q->body_max = (size_t)c->app->config.http_upload_max;
+		q->body_max = (size_t)http_options(c->app)->upload_max;
 	buf_init(&q->body, q->body_max);
 	if (length_of(c) > q->body_max)
 		return problem(c, 413, "too_large", "the body may have %zu bytes", q->body_max);
@@ -175,7 +157,7 @@ static int look_at_head(struct call_request *q, const char *url, const char *met
 
 static int open_upload(struct call_request *q)
 {
-	const char *dir = q->call.app->config.data_dir;
+	const char *dir = app_options(q->call.app)->data_dir;
 	size_t n = strlen(dir) + 64;
 
 	q->upload_path = must_alloc(n);
@@ -184,7 +166,7 @@ static int open_upload(struct call_request *q)
 	return q->upload_fd < 0 ? -errno : 0;
 }
 
-static enum MHD_Result begin(struct listener *l, struct MHD_Connection *conn, const char *url,
+static enum MHD_Result begin(struct http_listener *l, struct MHD_Connection *conn, const char *url,
 			     const char *method, void **con_cls)
 {
 	struct call_request *q = request_new(l, conn);
@@ -197,31 +179,16 @@ static enum MHD_Result begin(struct listener *l, struct MHD_Connection *conn, co
 		/* A body within bounds is taken and dropped: most clients read no reply before they
 		 * wrote all. */
 		q->drop_body = length_of(&q->call) <= DRAIN_MAX;
-		return q->drop_body ? MHD_YES : reply_send(q);
+		return q->drop_body ? MHD_YES : http_reply_send(q);
 	}
 	if (!(q->call.route->flags & ROUTE_UPLOAD))
 		return MHD_YES;
 	q->state = REQ_GATE;
 	if (request_submit(q) < 0) {
 		(void)problem(&q->call, 503, "busy", "too many requests wait");
-		return reply_send(q);
+		return http_reply_send(q);
 	}
 	return MHD_YES;
-}
-
-static int write_all(int fd, const char *p, size_t n)
-{
-	while (n) {
-		ssize_t done = write(fd, p, n);
-
-		if (done < 0 && errno != EINTR)
-			return -errno;
-		if (done > 0) {
-			p += done;
-			n -= (size_t)done;
-		}
-	}
-	return 0;
 }
 
 /* False: the peer sends on and on, and the connection ends. */
@@ -237,9 +204,8 @@ static bool take_piece(struct call_request *q, struct slice piece)
 		r = buf_append(&q->body, piece);
 	} else {
 		q->upload_bytes += (int64_t)piece.n;
-		r = (size_t)q->upload_bytes > q->body_max
-			? E_LIMIT
-			: write_all(q->upload_fd, piece.p, piece.n);
+		r = (size_t)q->upload_bytes > q->body_max ? E_LIMIT
+							  : file_write_all(q->upload_fd, piece);
 	}
 	if (r >= 0)
 		return true;
@@ -260,13 +226,13 @@ static enum MHD_Result after_gate(struct call_request *q)
 	q->state = REQ_BODY;
 	if (q->reply.status) {
 		q->drop_body = length_of(&q->call) <= DRAIN_MAX;
-		return q->drop_body ? MHD_YES : reply_send(q);
+		return q->drop_body ? MHD_YES : http_reply_send(q);
 	}
 	r = open_upload(q);
 	if (r >= 0)
 		return MHD_YES;
 	(void)problem(&q->call, 503, "no_room", "the body could not be kept");
-	return reply_send(q);
+	return http_reply_send(q);
 }
 
 enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const char *url,
@@ -286,13 +252,13 @@ enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const cha
 		return fine ? MHD_YES : MHD_NO;
 	}
 	if (q->state == REQ_QUEUED || q->drop_body)
-		return reply_send(q);
+		return http_reply_send(q);
 	q->state = REQ_QUEUED;
 	if (request_submit(q) >= 0)
 		return MHD_YES;
-	reply_header(&q->call, "Retry-After", "1");
+	http_reply_header(&q->call, "Retry-After", "1");
 	(void)problem(&q->call, 503, "busy", "too many requests wait");
-	return reply_send(q);
+	return http_reply_send(q);
 }
 
 void request_completed(void *cls UNUSED, struct MHD_Connection *conn UNUSED, void **con_cls,
@@ -302,7 +268,7 @@ void request_completed(void *cls UNUSED, struct MHD_Connection *conn UNUSED, voi
 
 	if (!q)
 		return;
-	metrics_count(q);
+	http_metrics_count(q);
 	request_free(q);
 	*con_cls = NULL;
 }

@@ -1,16 +1,15 @@
 /* control/http/route_print.c - the route table as text, for tests and the curious. */
 #include <stdio.h>
 
-#include "control/auth/permit.h"
-#include "control/http/route.h"
+#include "control/http/gate.h"
 
 static const char *const auths[] = { "none", "member", "session", "platform" };
 
-static const char *permission(uint64_t permit)
+static const char *permission(const struct http_gate *gate, uint64_t permit)
 {
-	for (unsigned bit = 0; permit_name(bit); bit++)
-		if (permit == PERMIT(bit))
-			return permit_name(bit);
+	for (unsigned bit = 0; gate->permit_name(bit); bit++)
+		if (permit == 1ULL << bit)
+			return gate->permit_name(bit);
 	return permit ? "several" : "";
 }
 
@@ -26,16 +25,16 @@ static const char *listeners_text(unsigned set, char *buf, size_t size)
 	return buf;
 }
 
-void routes_print(void)
+void http_route_print(const struct http_gate *gate)
 {
 	char where[64];
 	unsigned set;
 
-	for (unsigned i = 0; i < route_count(); i++) {
-		const struct route *row = route_at(i, &set);
+	for (unsigned i = 0; i < http_route_count(); i++) {
+		const struct http_route *row = http_route_at(i, &set);
 
 		printf("%s\t%s\t%s\t%s\t%s\t%s\n", row->method, row->path, auths[row->auth],
-		       permission(row->permit), listeners_text(set, where, sizeof(where)),
+		       permission(gate, row->permit), listeners_text(set, where, sizeof(where)),
 		       row->flags & ROUTE_IDEMPOTENT ? "idempotent" : "-");
 	}
 }

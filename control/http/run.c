@@ -1,13 +1,10 @@
 /* control/http/run.c - answering one request on a worker's thread: who asks, the transaction around
  * the handler, the idempotency key, and what a negative code means to the caller. */
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/random.h"
-#include "control/auth/gate.h"
 #include "control/http/private.h"
 
 enum { TRIES = 4 };
@@ -38,7 +35,7 @@ static void answer_code(struct call *c, int code)
 		if (meanings[i].code != code)
 			continue;
 		if (meanings[i].status == 503)
-			reply_header(c, "Retry-After", "2");
+			http_reply_header(c, "Retry-After", "2");
 		(void)problem(c, meanings[i].status, meanings[i].name, "%s", meanings[i].detail);
 		return;
 	}
@@ -105,7 +102,7 @@ static int handle(struct call *c)
 	}
 	db_rollback(c->db);
 	if (r < 0 && r != E_ANSWERED && !db_retryable(c->db)) {
-		reply_reset(&c->request->reply);
+		http_reply_reset(&c->request->reply);
 		answer_code(c, r);
 		r = E_ANSWERED;
 	}
@@ -124,7 +121,7 @@ out:
 
 static int attempt(struct call *c)
 {
-	int r = gate_enter(c);
+	int r = c->request->server->gate->enter(c);
 
 	if (r < 0) {
 		db_rollback(c->db);
@@ -140,13 +137,6 @@ static int attempt(struct call *c)
 	return r;
 }
 
-static void pause_before(int n)
-{
-	struct timespec pause = { 0, (long)(random_below(10U << n) + 1) * 1000000 };
-
-	(void)nanosleep(&pause, NULL);
-}
-
 static void answer(struct call *c)
 {
 	int r = look_before(c);
@@ -158,14 +148,14 @@ static void answer(struct call *c)
 	}
 	for (int n = 0; n < TRIES; n++) {
 		if (n)
-			pause_before(n);
+			db_retry_pause(n);
 		r = attempt(c);
 		if (r >= 0 || r == E_ANSWERED || !db_retryable(c->db))
 			break;
-		reply_reset(&c->request->reply);
+		http_reply_reset(&c->request->reply);
 	}
 	if (r < 0 && (r != E_ANSWERED || !c->request->reply.status)) {
-		reply_reset(&c->request->reply);
+		http_reply_reset(&c->request->reply);
 		answer_code(c, r);
 	}
 }
@@ -197,7 +187,7 @@ void call_gate(struct call_request *q, struct db *db)
 	c->db = db;
 	r = look_before(c);
 	if (r >= 0)
-		r = gate_enter(c);
+		r = q->server->gate->enter(c);
 	db_rollback(db);
 	if (r < 0 && r != E_ANSWERED)
 		answer_code(c, r);

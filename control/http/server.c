@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "control/http/options.h"
 #include "control/http/private.h"
 
 enum { HEADERS_MAX = 16 * 1024, BACKLOG = 511, WORKER_STACK = 2 << 20 };
@@ -50,7 +51,7 @@ static int bind_ip(const char *text)
 	return fd;
 }
 
-static void name_address(struct listener *l, const char *text)
+static void name_address(struct http_listener *l, const char *text)
 {
 	struct sockaddr_storage sa;
 	socklen_t n = sizeof(sa);
@@ -66,7 +67,7 @@ static void name_address(struct listener *l, const char *text)
 		       ip_format(&ip, ip_text), port);
 }
 
-static int listener_open(struct listener *l, const char *text)
+static int listener_open(struct http_listener *l, const char *text)
 {
 	int fd = text[0] == '/' ? bind_unix(text) : bind_ip(text);
 
@@ -89,28 +90,27 @@ __attribute__((format(printf, 2, 0))) static void log_unheard(void *arg, const c
 	log_debug("http.library", kv_str("text", line));
 }
 
-static int listener_start(struct listener *l, const struct config *c)
+static int listener_start(struct http_listener *l, const struct http_options *o)
 {
 	l->daemon = MHD_start_daemon(
 	    MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
 		MHD_USE_ERROR_LOG,
 	    0, NULL, NULL, request_access, l, MHD_OPTION_EXTERNAL_LOGGER, log_unheard, NULL,
 	    MHD_OPTION_LISTEN_SOCKET, l->fd, MHD_OPTION_NOTIFY_COMPLETED, request_completed, l,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)c->http_connections,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(c->http_timeout / 1000),
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(HEADERS_MAX + 48 * 1024),
-	    MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)HEADERS_MAX,
-	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections, MHD_OPTION_CONNECTION_TIMEOUT,
+	    (unsigned)(o->timeout / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    (size_t)(HEADERS_MAX + 48 * 1024), MHD_OPTION_CONNECTION_MEMORY_INCREMENT,
+	    (size_t)HEADERS_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	return l->daemon ? 0 : -ENOSYS;
 }
 
 int request_submit(struct call_request *q)
 {
-	struct server *s = q->server;
+	struct http_server *s = q->server;
 	int r = 0;
 
 	(void)pthread_mutex_lock(&s->lock);
-	if (s->ending || s->queued >= (unsigned)s->app->config.http_queue) {
+	if (s->ending || s->queued >= (unsigned)http_options(s->app)->queue) {
 		r = E_FULL;
 	} else {
 		/* Before it can be seen by a worker, which may resume it at once. */
@@ -128,7 +128,7 @@ void request_resume(struct call_request *q)
 	MHD_resume_connection(q->conn);
 }
 
-static struct call_request *next_request(struct server *s)
+static struct call_request *next_request(struct http_server *s)
 {
 	struct call_request *q = NULL;
 
@@ -146,7 +146,7 @@ static struct call_request *next_request(struct server *s)
 
 static void *worker(void *arg)
 {
-	struct server *s = arg;
+	struct http_server *s = arg;
 	OWNED(db) db = app_db(s->app, APP_API);
 	struct call_request *q;
 
@@ -160,13 +160,13 @@ static void *worker(void *arg)
 	return NULL;
 }
 
-static int workers_start(struct server *s)
+static int start_workers(struct http_server *s)
 {
 	pthread_attr_t attr;
 
 	(void)pthread_attr_init(&attr);
 	(void)pthread_attr_setstacksize(&attr, WORKER_STACK);
-	while (s->n_workers < (unsigned)s->app->config.http_workers) {
+	while (s->n_workers < (unsigned)http_options(s->app)->workers) {
 		int err = pthread_create(&s->workers[s->n_workers], &attr, worker, s);
 		if (err) {
 			(void)pthread_attr_destroy(&attr);
@@ -178,39 +178,41 @@ static int workers_start(struct server *s)
 	return 0;
 }
 
-int server_start(struct server **ret, struct app *app, char *error)
+int http_server_start(struct http_server **ret, struct app *app, const struct http_gate *gate,
+		      char *error)
 {
-	struct server *s = must_alloc(sizeof(*s));
-	const char *const where[] = { app->config.api_listen, app->config.public_listen,
-				      app->config.admin_listen };
+	struct http_server *s = must_alloc(sizeof(*s));
+	const struct http_options *o = http_options(app);
+	const char *const where[] = { o->api_listen, o->public_listen, o->admin_listen };
 	int r;
 
 	s->app = app;
+	s->gate = gate;
 	list_init(&s->queue);
 	(void)pthread_mutex_init(&s->lock, NULL);
 	(void)pthread_cond_init(&s->wake, NULL);
 	for (unsigned i = 0; i < ARRAY_LEN(where); i++)
-		s->listeners[i] = (struct listener){ .server = s, .kind = 1U << i, .fd = -1 };
-	r = workers_start(s);
+		s->listeners[i] = (struct http_listener){ .server = s, .kind = 1U << i, .fd = -1 };
+	r = start_workers(s);
 	for (unsigned i = 0; i < ARRAY_LEN(where) && r >= 0; i++) {
 		if (!where[i] || !where[i][0])
 			continue;
 		r = listener_open(&s->listeners[i], where[i]);
 		if (r >= 0)
-			r = listener_start(&s->listeners[i], &app->config);
+			r = listener_start(&s->listeners[i], o);
 		if (r < 0)
 			(void)snprintf(error, OPTION_ERROR_MAX, "listening on %s: %s", where[i],
 				       err_text(r));
 	}
 	if (r < 0) {
-		(void)server_stop(s);
+		(void)http_server_stop(s);
 		return r;
 	}
 	*ret = s;
 	return 0;
 }
 
-static void listener_close(struct listener *l)
+static void listener_close(struct http_listener *l)
 {
 	if (l->daemon)
 		MHD_stop_daemon(l->daemon);
@@ -220,7 +222,7 @@ static void listener_close(struct listener *l)
 		(void)unlink(l->address);
 }
 
-struct server *server_stop(struct server *s)
+struct http_server *http_server_stop(struct http_server *s)
 {
 	if (!s)
 		return NULL;
@@ -242,7 +244,7 @@ struct server *server_stop(struct server *s)
 	return NULL;
 }
 
-const char *server_address(const struct server *s, unsigned listener, char *buf)
+const char *http_server_address(const struct http_server *s, unsigned listener, char *buf)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(s->listeners); i++)
 		if (s->listeners[i].kind == listener) {

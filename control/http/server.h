@@ -1,14 +1,19 @@
 /* control/http/server.h - the listeners and the workers that answer.
- * One thread a listener moves bytes (libmicrohttpd, epoll) and never waits for the database: a
+ *
+ * One thread per listener moves bytes (libmicrohttpd, epoll) and never waits for the database: a
  * whole request is suspended, queued and answered by one of http.workers threads, each with a
- * connection. Owns:    server_start() gives the caller the server; server_stop() answers what was
- * taken, then ends it. Limits:  headers 16 KiB, http.connections a listener, http.queue requests
- * waiting. */
+ * connection.
+ *
+ * Owns:   http_server_start() gives the caller the server; http_server_stop() answers what was
+ *         taken, then ends it.
+ * Limits: headers 16 KiB, http.connections per listener, http.queue requests waiting. */
 #pragma once
-#include "control/app.h"
+#include "control/app/app.h"
 
-struct server;
-int server_start(struct server **ret, struct app *app, char *error) MUST_CHECK;
-struct server *server_stop(struct server *s);
+struct http_gate;
+struct http_server;
+int http_server_start(struct http_server **ret, struct app *app, const struct http_gate *gate,
+		      char *error) MUST_CHECK;
+struct http_server *http_server_stop(struct http_server *s);
 /* Where a listener really is, for port 0: "127.0.0.1:41234" in buf of 128 bytes; "" when off. */
-const char *server_address(const struct server *s, unsigned listener, char *buf);
+const char *http_server_address(const struct http_server *s, unsigned listener, char *buf);

@@ -1,28 +1,32 @@
 /* control/org/org.c - GET and PATCH of the organisation, and its audit. */
 #include "control/auth/audit.h"
+#include "control/auth/permit.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
-#include "control/http/rows.h"
-#include "control/org/org.h"
+#include "control/http/page.h"
+#include "control/http/reply.h"
+#include "control/org/codes.h"
+#include "control/org/routes.h"
+#include "control/org/statements.h"
+
+enum { K_NAME, K_STATUS, K_NOTE, K_FOOTER, K_CREATED, K_VERSION };
 
 static int get_org(struct call *c)
 {
 	OWNED(db_result) res = NULL;
-	int r =
-	    db_run(c->db, &res,
-		   "SELECT name, status, status_note, footer, to_ms(created_at), version FROM orgs"
-		   " WHERE org_id = $1",
-		   p_int(c->actor.org));
+	int r = db_run(c->db, &res, sql_org_find, p_int(c->actor.org));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	reply_etag(c, db_int(res, 0, 5));
-	return reply_json(
+	http_reply_etag(c, db_int(res, 0, K_VERSION));
+	return http_reply_json(
 	    c, 200,
-	    json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "id", json_id(ID_ORG, c->actor.org), "name",
-		      json_slice(db_text(res, 0, 0)), "status",
-		      db_int(res, 0, 1) == 1 ? "active" : "suspended", "status_note",
-		      json_slice(db_text(res, 0, 2)), "footer", json_slice(db_text(res, 0, 3)),
-		      "created_at", json_time(db_int(res, 0, 4))));
+	    json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "id", api_id(ID_ORG, c->actor.org), "name",
+		      api_text(db_text(res, 0, K_NAME)), "status",
+		      db_int(res, 0, K_STATUS) == ORG_ACTIVE ? "active" : "suspended",
+		      "status_note", api_text(db_text(res, 0, K_NOTE)), "footer",
+		      api_text(db_text(res, 0, K_FOOTER)), "created_at",
+		      api_time(db_int(res, 0, K_CREATED))));
 }
 
 struct org_body {
@@ -49,18 +53,15 @@ static int patch_org(struct call *c)
 	struct org_body b = { 0 };
 	struct body_seen seen;
 	char id[ID_OUT_MAX];
-	int r = body_read(c, org_fields, ARRAY_LEN(org_fields), &b, &seen);
+	int r = http_body_read(c, org_fields, ARRAY_LEN(org_fields), &b, &seen);
 
 	if (r >= 0)
 		r = lock_version(c);
 	if (r >= 0)
-		r = db_run(
-		    c->db, NULL,
-		    "UPDATE orgs SET name = coalesce($2, name), footer = coalesce($3, footer),"
-		    " version = version + 1, updated_at = now() WHERE org_id = $1",
-		    p_int(c->actor.org), p_opt(b.name), p_opt(b.footer));
+		r = db_run(c->db, NULL, sql_org_update, p_int(c->actor.org), p_opt(b.name),
+			   p_opt(b.footer));
 	if (r >= 0)
-		r = audit_put(c, "org.changed", id_out(ID_ORG, c->actor.org, id),
+		r = audit_put(c, "org.changed", ids_out(ID_ORG, c->actor.org, id),
 			      json_incref(c->body));
 	return r < 0 ? r : get_org(c);
 }
@@ -69,9 +70,9 @@ static json_t *actor_json(int64_t kind, uint64_t id)
 {
 	switch (kind) {
 	case ACTOR_USER:
-		return json_id(ID_USER, id);
+		return api_id(ID_USER, id);
 	case ACTOR_KEY:
-		return json_id(ID_KEY, id);
+		return api_id(ID_KEY, id);
 	case ACTOR_PLATFORM:
 		return json_string("platform");
 	default:
@@ -79,37 +80,41 @@ static json_t *actor_json(int64_t kind, uint64_t id)
 	}
 }
 
+enum {
+	A_ID,
+	A_AT,
+	A_ACTOR_KIND,
+	A_ACTOR,
+	A_ACTION,
+	A_OBJECT,
+	A_DETAIL,
+	A_REQUEST,
+	A_IP,
+};
+
 static json_t *audit_json(const struct db_result *res, unsigned i)
 {
-	struct slice detail = db_text(res, i, 6);
+	struct slice detail = db_text(res, i, A_DETAIL);
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-			 json_id(ID_AUDIT, (uint64_t)db_int(res, i, 0)), "at",
-			 json_time(db_int(res, i, 1)), "actor",
-			 actor_json(db_int(res, i, 2), (uint64_t)db_int(res, i, 3)), "action",
-			 json_slice(db_text(res, i, 4)), "object", json_slice(db_text(res, i, 5)),
-			 "detail", json_loadb(detail.p, detail.n, 0, NULL), "request_id",
-			 json_slice(db_text(res, i, 7)), "ip", json_slice(db_text(res, i, 8)));
+	return json_pack(
+	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+	    api_id(ID_AUDIT, (uint64_t)db_int(res, i, A_ID)), "at", api_time(db_int(res, i, A_AT)),
+	    "actor", actor_json(db_int(res, i, A_ACTOR_KIND), (uint64_t)db_int(res, i, A_ACTOR)),
+	    "action", api_text(db_text(res, i, A_ACTION)), "object",
+	    api_text(db_text(res, i, A_OBJECT)), "detail", json_loadb(detail.p, detail.n, 0, NULL),
+	    "request_id", api_text(db_text(res, i, A_REQUEST)), "ip",
+	    api_text(db_text(res, i, A_IP)));
 }
 
 static int get_audit(struct call *c)
 {
-	OWNED(db_result) res = NULL;
-	struct page p;
-	int r = page_read(c, &p);
-
-	if (r >= 0) /* newest first: the cursor's id is an upper bound */
-		r = db_run(c->db, &res,
-			   "SELECT id, to_ms(at), actor_kind, actor_id, action, object, "
-			   "detail::text, request_id, ip"
-			   " FROM audit WHERE org_id = $1 AND ($2 = 0 OR id < $2) ORDER BY id DESC "
-			   "LIMIT $3",
-			   p_int(c->actor.org), p_int(p.id), p_int(p.limit + 1));
-	return r < 0 ? r : rows_reply(c, &p, res, audit_json);
+	/* newest first: the cursor's id is an upper bound */
+	return page_list(c, audit_json, sql_org_audit_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 /* clang-format off */
-const struct route org_routes[] = {
+const struct http_route org_routes[] = {
 	{"GET",   "/v1/org",   AUTH_MEMBER, PERMIT_ORG_READ,   0, 0, get_org  },
 	{"PATCH", "/v1/org",   AUTH_MEMBER, PERMIT_ORG_WRITE,  0, 0, patch_org},
 	{"GET",   "/v1/audit", AUTH_MEMBER, PERMIT_AUDIT_READ, 0, 0, get_audit},

@@ -1,8 +1,9 @@
+/* control/suppression/address.c - addresses to the hashes that stand for them. */
 #include "control/suppression/address.h"
 
 #include <sodium.h>
 
-void suppress_hash(struct slice normal, uint8_t ret[SUPPRESS_HASH_SIZE])
+void suppress_address_hash(struct slice normal, uint8_t ret[SUPPRESS_HASH_SIZE])
 {
 	uint8_t whole[crypto_hash_sha256_BYTES];
 
@@ -17,6 +18,6 @@ int suppress_address_parse(struct slice s, struct suppress_address *ret)
 	if (r < 0)
 		return r;
 	ret->normal = mailbox_normal(&ret->box, ret->normal_text);
-	suppress_hash(ret->normal, ret->hash);
+	suppress_address_hash(ret->normal, ret->hash);
 	return 0;
 }

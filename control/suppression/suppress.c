@@ -1,12 +1,19 @@
-#include "control/suppression/suppress.h"
-
+/* control/suppression/suppress.c - on the list and off it, each with the order for the engine. */
 #include <stdio.h>
 
 #include "base/encode.h"
-#include "control/org/outbox.h"
+#include "control/engine/outbox.h"
+#include "control/suppression/statements.h"
+#include "control/suppression/suppress.h"
 
-static const char *const reason_names[] = { "",          "manual", "unsubscribed", "hard_bounce",
-					    "complaint", "import" };
+static const char *const reason_names[] = {
+	"",
+	[SUPPRESS_MANUAL] = "manual",
+	[SUPPRESS_UNSUBSCRIBED] = "unsubscribed",
+	[SUPPRESS_BOUNCE] = "hard_bounce",
+	[SUPPRESS_COMPLAINT] = "complaint",
+	[SUPPRESS_IMPORT] = "import",
+};
 
 const char *suppress_reason_name(int reason)
 {
@@ -31,12 +38,9 @@ static int order(struct app *app, struct db *db, uint32_t org, const struct supp
 int suppress_add(struct app *app, struct db *db, uint32_t org, const struct suppress_address *a,
 		 enum suppress_reason reason, const char *source, uint64_t campaign)
 {
-	int n = db_run(
-	    db, NULL,
-	    "INSERT INTO suppressions (org_id, email_hash, email, reason, source, campaign_id) "
-	    "VALUES ($1, $2, $3, $4, $5, nullif($6::bigint, 0)) ON CONFLICT DO NOTHING",
-	    p_int(org), p_bytes(slice_of(a->hash, sizeof(a->hash))), p_text(mailbox_text(&a->box)),
-	    p_int(reason), p_str(source), p_int(campaign));
+	int n = db_run(db, NULL, sql_suppression_insert, p_int(org),
+		       p_bytes(slice_of(a->hash, sizeof(a->hash))), p_text(mailbox_text(&a->box)),
+		       p_int(reason), p_str(source), p_int(campaign));
 	int r = n > 0 ? order(app, db, org, a, SLICE("1")) : n;
 
 	return r < 0 ? r : n;

@@ -3,16 +3,10 @@
  * RCPT.
  * Blocks: on the database, in the organisation's open transaction. */
 #pragma once
-#include "control/app.h"
+#include "control/app/app.h"
 #include "control/suppression/address.h"
+#include "control/suppression/codes.h"
 
-enum suppress_reason {
-	SUPPRESS_MANUAL = 1,
-	SUPPRESS_UNSUBSCRIBED,
-	SUPPRESS_BOUNCE,
-	SUPPRESS_COMPLAINT,
-	SUPPRESS_IMPORT,
-};
 const char *suppress_reason_name(int reason);
 
 /* 1 added, 0 it was there. campaign 0: none. */

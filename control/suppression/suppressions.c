@@ -1,45 +1,41 @@
 /* control/suppression/suppressions.c - /v1/suppressions: who is not written to, and why. */
 #include <stdio.h>
 
+#include "control/auth/permit.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "control/suppression/routes.h"
+#include "control/suppression/statements.h"
 #include "control/suppression/suppress.h"
 
 enum { BATCH_MAX = 5000 };
 
-#define SUPPRESSION_COLUMNS "id, email, reason, source, coalesce(campaign_id, 0), to_ms(created_at)"
+enum { ROW_ID, ROW_EMAIL, ROW_REASON, ROW_SOURCE, ROW_CAMPAIGN, ROW_CREATED };
 
 static json_t *suppression_json(const struct db_result *r, unsigned i)
 {
-	return json_pack(
-	    "{so so ss so so so}", "id", json_id(ID_SUPPRESSION, (uint64_t)db_int(r, i, 0)),
-	    "email", json_slice(db_text(r, i, 1)), "reason",
-	    suppress_reason_name((int)db_int(r, i, 2)), "source", json_slice(db_text(r, i, 3)),
-	    "campaign", json_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, 4)), "created_at",
-	    json_time(db_int(r, i, 5)));
+	return json_pack("{so so ss so so so}", "id",
+			 api_id(ID_SUPPRESSION, (uint64_t)db_int(r, i, ROW_ID)), "email",
+			 api_text(db_text(r, i, ROW_EMAIL)), "reason",
+			 suppress_reason_name((int)db_int(r, i, ROW_REASON)), "source",
+			 api_text(db_text(r, i, ROW_SOURCE)), "campaign",
+			 api_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, ROW_CAMPAIGN)), "created_at",
+			 api_time(db_int(r, i, ROW_CREATED)));
 }
 
 static int list_suppressions(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
-	struct page page;
-	int r = page_read(c, &page);
-
-	if (r >= 0)
-		r = db_run(c->db, &rows,
-			   "SELECT " SUPPRESSION_COLUMNS
-			   " FROM suppressions WHERE org_id = $1 AND id > $2 "
-			   "ORDER BY id LIMIT $3",
-			   p_int(c->actor.org), p_int(page.id), p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, suppression_json);
+	return page_list(c, suppression_json, sql_suppression_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int find(struct call *c, const struct suppress_address *a, struct db_result **ret)
 {
-	int r = db_run(c->db, ret,
-		       "SELECT " SUPPRESSION_COLUMNS
-		       " FROM suppressions WHERE org_id = $1 AND email_hash = $2",
-		       p_int(c->actor.org), p_bytes(slice_of(a->hash, sizeof(a->hash))));
+	int r = db_run(c->db, ret, sql_suppression_find, p_int(c->actor.org),
+		       p_bytes(slice_of(a->hash, sizeof(a->hash))));
 
 	return r == 0 ? E_UNKNOWN : r;
 }
@@ -57,7 +53,7 @@ static int create_suppression(struct call *c)
 	struct suppression_body b = { 0 };
 	struct suppress_address a;
 	struct body_seen seen;
-	int added, r = body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
+	int added, r = http_body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
 
 	if (r < 0)
 		return r;
@@ -68,7 +64,7 @@ static int create_suppression(struct call *c)
 	added = r = suppress_add(c->app, c->db, c->actor.org, &a, SUPPRESS_MANUAL, "api", 0);
 	if (r >= 0)
 		r = find(c, &a, &row);
-	return r < 0 ? r : reply_json(c, added ? 201 : 200, suppression_json(row, 0));
+	return r < 0 ? r : http_reply_json(c, added ? 201 : 200, suppression_json(row, 0));
 }
 
 static int address_of_path(const struct call *c, struct suppress_address *a)
@@ -84,7 +80,7 @@ static int get_suppression(struct call *c)
 
 	if (r >= 0)
 		r = find(c, &a, &row);
-	return r < 0 ? r : reply_json(c, 200, suppression_json(row, 0));
+	return r < 0 ? r : http_reply_json(c, 200, suppression_json(row, 0));
 }
 
 static int delete_suppression(struct call *c)
@@ -96,7 +92,7 @@ static int delete_suppression(struct call *c)
 		r = suppress_remove(c->app, c->db, c->actor.org, &a);
 	if (r == 0)
 		return E_UNKNOWN;
-	return r < 0 ? r : reply_empty(c, 204);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 struct batch_body {
@@ -118,9 +114,7 @@ static int change_all(struct call *c, const json_t *list, const char *member, bo
 		const json_t *item = json_array_get(list, i);
 		int r;
 
-		if (!json_is_string(item) ||
-		    suppress_address_parse(
-			slice_of(json_string_value(item), json_string_length(item)), &a) < 0) {
+		if (!json_is_string(item) || suppress_address_parse(api_text_of(item), &a) < 0) {
 			(void)snprintf(pointer, sizeof(pointer), "/%s/%zu", member, i);
 			problem_add(c, pointer, "invalid_email", "not an address");
 			continue;
@@ -138,7 +132,7 @@ static int change_suppressions(struct call *c)
 {
 	struct batch_body b = { 0 };
 	struct body_seen seen;
-	int added, removed = 0, r = body_read(c, batch_body, ARRAY_LEN(batch_body), &b, &seen);
+	int added, removed = 0, r = http_body_read(c, batch_body, ARRAY_LEN(batch_body), &b, &seen);
 
 	if (r < 0)
 		return r;
@@ -148,10 +142,11 @@ static int change_suppressions(struct call *c)
 	if (r >= 0)
 		r = problem_end(c); /* one bad address, and nothing is changed */
 	return r < 0 ? r
-		     : reply_json(c, 200, json_pack("{si si}", "added", added, "removed", removed));
+		     : http_reply_json(c, 200,
+				       json_pack("{si si}", "added", added, "removed", removed));
 }
 
-const struct route suppression_routes[] = {
+const struct http_route suppression_routes[] = {
 	{ "GET", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_READ, 0, 0,
 	  list_suppressions },
 	{ "POST", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE, ROUTE_IDEMPOTENT, 0,

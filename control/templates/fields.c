@@ -1,3 +1,4 @@
+/* control/templates/fields.c - an organisation's fields, as the template compiler takes them. */
 #include "control/templates/fields.h"
 
 static const char *const built_in[] = { "first_name", "last_name", "unsubscribe_url" };

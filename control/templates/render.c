@@ -1,10 +1,16 @@
+/* control/templates/render.c - a template rendered for one contact, or for data of the request. */
 #include "control/templates/render.h"
 
 #include <stdio.h>
 
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "control/templates/fields.h"
-#include "control/templates/routes.h"
+#include "control/templates/statements.h"
+#include "control/templates/templates.h"
+#include "control/templates/value.h"
 
 enum { MEMBERS_MAX = KNOWN_FIELDS_MAX + 8, OUT_MAX = 8 * 1024 * 1024 };
 
@@ -31,24 +37,6 @@ struct values {
 	json_t *json;
 };
 
-static struct value value_of(const json_t *j)
-{
-	switch (json_typeof(j)) {
-	case JSON_STRING:
-		return (struct value){ .type = VALUE_STRING,
-				       .s = slice_of(json_string_value(j), json_string_length(j)) };
-	case JSON_INTEGER:
-		return (struct value){ .type = VALUE_INT, .i = json_integer_value(j) };
-	case JSON_REAL:
-		return (struct value){ .type = VALUE_REAL, .d = json_real_value(j) };
-	case JSON_TRUE:
-	case JSON_FALSE:
-		return (struct value){ .type = VALUE_BOOL, .b = json_is_true(j) };
-	default:
-		return (struct value){ .type = VALUE_NULL };
-	}
-}
-
 static void make_map(struct values *v)
 {
 	const char *name;
@@ -59,19 +47,16 @@ static void make_map(struct values *v)
 	{
 		if (n == MEMBERS_MAX)
 			break;
-		v->members[n++] = (struct value_member){ slice_str(name), value_of(member) };
+		v->members[n++] =
+		    (struct value_member){ slice_str(name), templates_value_of(member) };
 	}
 	v->map = (struct value){ .type = VALUE_MAP, .count = n, .members = v->members };
 }
 
-static const char sql_contact[] =
-    "SELECT (fields || jsonb_build_object('email', email, 'first_name', first_name,"
-    " 'last_name', last_name))::text FROM contacts WHERE org_id = $1 AND id = $2";
-
 static int load_contact(struct call *c, uint64_t id, json_t **ret)
 {
 	OWNED(db_result) row = NULL;
-	int r = db_run(c->db, &row, sql_contact, p_int(c->actor.org), p_int(id));
+	int r = db_run(c->db, &row, sql_templates_preview_contact, p_int(c->actor.org), p_int(id));
 
 	if (r == 0)
 		return problem(c, 422, "unknown_contact", "no such contact");
@@ -99,6 +84,8 @@ static int load_values(struct call *c, const struct render_body *b, struct value
 	return 0;
 }
 
+enum { SOURCE_SUBJECT, SOURCE_HTML, SOURCE_TEXT };
+
 static int load_source(struct call *c, const struct render_body *b, struct db_result **ret_row,
 		       struct template_source *ret)
 {
@@ -111,8 +98,9 @@ static int load_source(struct call *c, const struct render_body *b, struct db_re
 	if (r == 0)
 		return problem(c, 422, "unknown_template", "no such template");
 	if (r > 0)
-		*ret = (struct template_source){ db_text(*ret_row, 0, 0), db_text(*ret_row, 0, 1),
-						 db_text(*ret_row, 0, 2) };
+		*ret = (struct template_source){ db_text(*ret_row, 0, SOURCE_SUBJECT),
+						 db_text(*ret_row, 0, SOURCE_HTML),
+						 db_text(*ret_row, 0, SOURCE_TEXT) };
 	return r;
 }
 
@@ -128,10 +116,9 @@ static int render_part(struct call *c, enum template_part part, struct slice sou
 	buf_init(&text, OUT_MAX);
 	r = template_render(part, source, &known->env, &v->map, &text, &e);
 	if (r == E_SYNTAX || r == E_LIMIT)
-		template_problem(c, &e);
+		templates_problem(c, &e);
 	else if (r >= 0)
-		(void)json_object_set_new(out, template_part_name(part),
-					  json_slice(buf_data(&text)));
+		(void)json_object_set_new(out, template_part_name(part), api_text(buf_data(&text)));
 	buf_free(&text);
 	return r == E_SYNTAX || r == E_LIMIT ? 0 : r;
 }
@@ -160,7 +147,7 @@ int render_preview(struct call *c)
 	struct body_seen seen;
 	struct values v = { 0 };
 	json_t *out = json_object();
-	int r = body_read(c, render_body, B_ROWS, &b, &seen);
+	int r = http_body_read(c, render_body, B_ROWS, &b, &seen);
 
 	if (r >= 0)
 		r = load_source(c, &b, &row, &source);
@@ -173,5 +160,5 @@ int render_preview(struct call *c)
 		json_decref(out);
 		return r;
 	}
-	return reply_json(c, 200, out);
+	return http_reply_json(c, 200, out);
 }

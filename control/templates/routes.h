@@ -1,11 +1,6 @@
 /* control/templates/routes.h - /v1/templates and /v1/render. */
 #pragma once
-#include "control/http/rows.h"
-#include "message/template.h"
+#include "control/http/route.h"
 
-extern const struct route template_routes[];
-extern const size_t template_routes_n;
-
-/* Adds what is wrong with a template to the problem: {"pointer": "/html", "code": "template",
- * "detail": "line 3, column 7: ..."}. */
-void template_problem(struct call *c, const struct template_error *e);
+extern const struct http_route templates_routes[];
+extern const size_t templates_routes_n;

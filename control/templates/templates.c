@@ -2,10 +2,17 @@
  * kept. */
 #include <stdio.h>
 
+#include "control/auth/permit.h"
+#include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/reply.h"
 #include "control/templates/fields.h"
 #include "control/templates/render.h"
 #include "control/templates/routes.h"
+#include "control/templates/statements.h"
+#include "control/templates/templates.h"
 
 struct template_body {
 	struct slice name, alias, subject, html, text;
@@ -28,33 +35,30 @@ static const struct body_field patch_body[] = {
 };
 enum { ROW_ALIAS = 1 }; /* of the tables above */
 
-#define HEAD_COLUMNS                                                                               \
-	"t.id, t.name, t.alias, t.version, to_ms(t.created_at), to_ms(t.updated_at), t.subject"
-#define TEMPLATE_COLUMNS HEAD_COLUMNS ", t.html, t.text"
 enum { K_ID, K_NAME, K_ALIAS, K_VERSION, K_CREATED, K_UPDATED, K_SUBJECT, K_HTML, K_TEXT };
 
 static json_t *head_json(const struct db_result *r, unsigned i)
 {
 	return json_pack(
-	    "{so so so sI so so so}", "id", json_id(ID_TEMPLATE, (uint64_t)db_int(r, i, K_ID)),
-	    "name", json_slice(db_text(r, i, K_NAME)), "alias",
-	    db_is_null(r, i, K_ALIAS) ? json_null() : json_slice(db_text(r, i, K_ALIAS)), "version",
-	    (json_int_t)db_int(r, i, K_VERSION), "created_at", json_time(db_int(r, i, K_CREATED)),
-	    "updated_at", json_time(db_int(r, i, K_UPDATED)), "subject",
-	    json_slice(db_text(r, i, K_SUBJECT)));
+	    "{so so so sI so so so}", "id", api_id(ID_TEMPLATE, (uint64_t)db_int(r, i, K_ID)),
+	    "name", api_text(db_text(r, i, K_NAME)), "alias",
+	    db_is_null(r, i, K_ALIAS) ? json_null() : api_text(db_text(r, i, K_ALIAS)), "version",
+	    (json_int_t)db_int(r, i, K_VERSION), "created_at", api_time(db_int(r, i, K_CREATED)),
+	    "updated_at", api_time(db_int(r, i, K_UPDATED)), "subject",
+	    api_text(db_text(r, i, K_SUBJECT)));
 }
 
 static int reply_template(struct call *c, unsigned status, const struct db_result *row)
 {
 	json_t *json = head_json(row, 0);
 
-	(void)json_object_set_new(json, "html", json_slice(db_text(row, 0, K_HTML)));
-	(void)json_object_set_new(json, "text", json_slice(db_text(row, 0, K_TEXT)));
-	reply_etag(c, db_int(row, 0, K_VERSION));
-	return reply_json(c, status, json);
+	(void)json_object_set_new(json, "html", api_text(db_text(row, 0, K_HTML)));
+	(void)json_object_set_new(json, "text", api_text(db_text(row, 0, K_TEXT)));
+	http_reply_etag(c, db_int(row, 0, K_VERSION));
+	return http_reply_json(c, status, json);
 }
 
-void template_problem(struct call *c, const struct template_error *e)
+void templates_problem(struct call *c, const struct template_error *e)
 {
 	char pointer[32];
 
@@ -77,37 +81,23 @@ static int check(struct call *c, const struct template_source *source)
 		return r;
 	r = template_check(source, &known.env, &e);
 	if (r == E_SYNTAX || r == E_LIMIT)
-		template_problem(c, &e);
+		templates_problem(c, &e);
 	known_fields_free(&known);
 	return r == E_SYNTAX || r == E_LIMIT ? problem_end(c) : r;
 }
 
 static int keep_version(struct call *c, int64_t id)
 {
-	int r = db_run(
-	    c->db, NULL,
-	    "INSERT INTO template_versions (org_id, template_id, version, subject, html, text, "
-	    "created_by) "
-	    "SELECT org_id, id, version, subject, html, text, nullif($3::bigint, 0) FROM templates "
-	    "WHERE org_id = $1 AND id = $2",
-	    p_int(c->actor.org), p_int(id), p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
+	int r = db_run(c->db, NULL, sql_templates_version_keep, p_int(c->actor.org), p_int(id),
+		       p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
 
 	return r < 0 ? r : 0;
 }
 
 static int list_templates(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
-	struct page page;
-	int r = page_read(c, &page);
-
-	if (r >= 0)
-		r = db_run(c->db, &rows,
-			   "SELECT " HEAD_COLUMNS
-			   " FROM templates t WHERE t.org_id = $1 AND t.id > $2 "
-			   "ORDER BY t.id LIMIT $3",
-			   p_int(c->actor.org), p_int(page.id), p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, head_json);
+	return page_list(c, head_json, sql_templates_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
 }
 
 static int create_template(struct call *c)
@@ -115,16 +105,13 @@ static int create_template(struct call *c)
 	OWNED(db_result) row = NULL;
 	struct template_body b = { .html = SLICE(""), .text = SLICE("") };
 	struct body_seen seen;
-	int r = body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
+	int r = http_body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
 
 	if (r >= 0)
 		r = check(c, &(struct template_source){ b.subject, b.html, b.text });
 	if (r >= 0)
-		r = db_run(c->db, &row,
-			   "INSERT INTO templates AS t (org_id, name, alias, subject, html, text) "
-			   "VALUES ($1, $2, $3, $4, $5, $6) RETURNING " TEMPLATE_COLUMNS,
-			   p_int(c->actor.org), p_text(b.name), p_opt(b.alias), p_text(b.subject),
-			   p_text(b.html), p_text(b.text));
+		r = db_run(c->db, &row, sql_templates_insert, p_int(c->actor.org), p_text(b.name),
+			   p_opt(b.alias), p_text(b.subject), p_text(b.html), p_text(b.text));
 	if (r >= 0)
 		r = keep_version(c, db_int(row, 0, K_ID));
 	return r < 0 ? r : reply_template(c, 201, row);
@@ -135,11 +122,8 @@ static int load_template(struct call *c, struct db_result **ret)
 {
 	uint64_t id = 0;
 	bool by_id = call_id(c, 0, ID_TEMPLATE, &id) >= 0;
-	int r = db_run(c->db, ret,
-		       "SELECT " TEMPLATE_COLUMNS " FROM templates t WHERE t.org_id = $1"
-		       " AND (t.id = $2::bigint OR t.alias = $3) FOR UPDATE",
-		       p_int(c->actor.org), by_id ? p_int(id) : p_null(),
-		       by_id ? p_null() : p_text(call_param(c, 0)));
+	int r = db_run(c->db, ret, sql_templates_find_lock, p_int(c->actor.org),
+		       by_id ? p_int(id) : p_null(), by_id ? p_null() : p_text(call_param(c, 0)));
 
 	return r == 0 ? E_UNKNOWN : r;
 }
@@ -163,7 +147,7 @@ static int patch_template(struct call *c)
 	if (r >= 0)
 		r = call_if_match(c, db_int(old, 0, K_VERSION));
 	if (r >= 0)
-		r = body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
+		r = http_body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
 	if (r < 0)
 		return r;
 	struct template_source source = {
@@ -173,16 +157,10 @@ static int patch_template(struct call *c)
 	};
 	r = check(c, &source);
 	if (r >= 0)
-		r = db_run(
-		    c->db, &row,
-		    "UPDATE templates t SET name = coalesce($3, name),"
-		    " alias = CASE WHEN $4::int = 1 THEN $5 ELSE alias END, subject = $6, html = "
-		    "$7, text = $8,"
-		    " updated_at = now(), version = version + 1 WHERE org_id = $1 AND id = $2 "
-		    "RETURNING " TEMPLATE_COLUMNS,
-		    p_int(c->actor.org), p_int(db_int(old, 0, K_ID)), p_opt(b.name),
-		    p_bool(body_has(seen, ROW_ALIAS)), p_opt(b.alias), p_text(source.subject),
-		    p_text(source.html), p_text(source.text));
+		r = db_run(c->db, &row, sql_templates_update, p_int(c->actor.org),
+			   p_int(db_int(old, 0, K_ID)), p_opt(b.name),
+			   p_bool(body_has(seen, ROW_ALIAS)), p_opt(b.alias),
+			   p_text(source.subject), p_text(source.html), p_text(source.text));
 	if (r >= 0)
 		r = keep_version(c, db_int(old, 0, K_ID));
 	return r < 0 ? r : reply_template(c, 200, row);
@@ -199,37 +177,30 @@ static int delete_template(struct call *c)
 		   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)));
 	if (r == E_UNKNOWN)
 		return problem(c, 409, "in_use", "a campaign refers to this template");
-	return r < 0 ? r : reply_empty(c, 204);
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
+
+enum { V_VERSION, V_SUBJECT, V_HTML, V_TEXT, V_CREATED };
 
 static json_t *version_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{sI so so so so}", "version", (json_int_t)db_int(r, i, 0), "subject",
-			 json_slice(db_text(r, i, 1)), "html", json_slice(db_text(r, i, 2)), "text",
-			 json_slice(db_text(r, i, 3)), "created_at", json_time(db_int(r, i, 4)));
+	return json_pack("{sI so so so so}", "version", (json_int_t)db_int(r, i, V_VERSION),
+			 "subject", api_text(db_text(r, i, V_SUBJECT)), "html",
+			 api_text(db_text(r, i, V_HTML)), "text", api_text(db_text(r, i, V_TEXT)),
+			 "created_at", api_time(db_int(r, i, V_CREATED)));
 }
 
 static int list_versions(struct call *c)
 {
-	OWNED(db_result) rows = NULL;
 	OWNED(db_result) head = NULL;
-	struct page page;
 	int r = load_template(c, &head);
 
-	if (r >= 0)
-		r = page_read(c, &page);
-	if (r >= 0)
-		r = db_run(
-		    c->db, &rows,
-		    "SELECT version, subject, html, text, to_ms(created_at) FROM template_versions "
-		    "WHERE org_id = $1 AND template_id = $2 AND version > $3 ORDER BY version "
-		    "LIMIT $4",
-		    p_int(c->actor.org), p_int(db_int(head, 0, K_ID)), p_int(page.id),
-		    p_int(page.limit + 1));
-	return r < 0 ? r : rows_reply(c, &page, rows, version_json);
+	return r < 0 ? r
+		     : page_list(c, version_json, sql_templates_version_page, p_int(c->actor.org),
+				 p_int(db_int(head, 0, K_ID)), PAGE_AFTER, PAGE_LIMIT);
 }
 
-const struct route template_routes[] = {
+const struct http_route templates_routes[] = {
 	{ "GET", "/v1/templates", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 0, list_templates },
 	{ "POST", "/v1/templates", AUTH_MEMBER, PERMIT_TEMPLATES_WRITE, ROUTE_IDEMPOTENT,
 	  4 * 1024 * 1024, create_template },
@@ -244,4 +215,4 @@ const struct route template_routes[] = {
 	{ "POST", "/v1/render", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 4 * 1024 * 1024,
 	  render_preview },
 };
-const size_t template_routes_n = ARRAY_LEN(template_routes);
+const size_t templates_routes_n = ARRAY_LEN(templates_routes);

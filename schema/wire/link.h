@@ -11,8 +11,8 @@
  *	WELCOME    engine   version, engine id (128 bit as text), durable lsn, oldest lsn,
  *	                    cursor lsn (0: new)
  *	CONTENT    client   id.hi, id.lo, meta, bytes
- *	JOB        client   id.hi, id.lo, content.hi, content.lo, tenant, campaign, class, accepted_ms,
- *	                    expires_ms, rows, meta, data
+ *	JOB        client   id.hi, id.lo, content.hi, content.lo, tenant, campaign, class,
+ *	                    accepted_ms, expires_ms, rows, meta, data
  *	RULE       client   key, value                      (an empty value removes)
  *	KEY        client   domain, selector, pem           (empty pem removes)
  *	SUBSCRIBE  client   from lsn                        (0: the oldest; a cursor past it is put

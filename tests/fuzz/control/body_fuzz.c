@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "control/http/body.h"
 #include "control/http/private.h"
+#include "control/http/problem.h"
 
 struct all {
 	struct slice text, line, email;
@@ -56,7 +57,7 @@ static struct outcome read_body(json_t *body)
 
 	q->call.request = q;
 	q->call.body = body;
-	o.r = body_read(&q->call, table, ROWS, &o.all, &o.seen);
+	o.r = http_body_read(&q->call, table, ROWS, &o.all, &o.seen);
 	o.wrong = problem_count(&q->call);
 	if (o.r == 0) {
 		assert(o.wrong == 0 && q->reply.status == 0);
@@ -65,7 +66,7 @@ static struct outcome read_body(json_t *body)
 		assert(o.r == E_ANSWERED && o.wrong > 0 && o.wrong <= PROBLEM_ITEMS_MAX);
 		assert(q->reply.status == 422 && buf_len(&q->reply.body) > 2);
 	}
-	reply_reset(&q->reply);
+	http_reply_reset(&q->reply);
 	free(q);
 	return o;
 }

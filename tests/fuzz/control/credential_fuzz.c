@@ -6,10 +6,10 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "control/auth/secrets.h"
+#include "control/app/secrets.h"
 #include "control/auth/token.h"
-#include "control/http/call.h"
-#include "control/http/cursor.h"
+#include "control/http/api.h"
+#include "control/http/page_cursor.h"
 
 static const uint8_t key[32] = { 7 };
 
@@ -19,8 +19,8 @@ static void try_ids(struct slice in)
 	uint64_t number;
 
 	for (int kind = 0; kind < ID_KINDS; kind++)
-		if (id_in(kind, in, &number) == 0)
-			assert(slice_eq(in, slice_str(id_out(kind, number, text))));
+		if (ids_in(kind, in, &number) == 0)
+			assert(slice_eq(in, slice_str(ids_out(kind, number, text))));
 }
 
 static void try_token(struct slice in)
@@ -42,9 +42,9 @@ static void try_time(struct slice in)
 	char text[RFC3339_MAX];
 	int64_t ms, again;
 
-	if (time_parse(in, &ms) < 0 || ms < 0)
+	if (api_time_parse(in, &ms) < 0 || ms < 0)
 		return;
-	assert(time_parse(slice_str(clock_rfc3339(ms, text)), &again) == 0 && again == ms);
+	assert(api_time_parse(slice_str(clock_rfc3339(ms, text)), &again) == 0 && again == ms);
 }
 
 static void try_cursor(struct slice in)
@@ -54,11 +54,11 @@ static void try_cursor(struct slice in)
 	int64_t id;
 	size_t n;
 
-	assert(cursor_read(key, SLICE("about"), in, &id, text, sizeof(text), &n) == E_SYNTAX);
+	assert(page_cursor_read(key, SLICE("about"), in, &id, text, sizeof(text), &n) == E_SYNTAX);
 	/* The bytes as a place: what is written comes back. */
 	struct slice place = slice_of(in.p, MIN_OF(in.n, (size_t)CURSOR_TEXT_MAX));
-	assert(cursor_write(key, in, (int64_t)in.n, place, &out) == 0);
-	assert(cursor_read(key, in, buf_data(&out), &id, text, sizeof(text), &n) == 0);
+	assert(page_cursor_write(key, in, (int64_t)in.n, place, &out) == 0);
+	assert(page_cursor_read(key, in, buf_data(&out), &id, text, sizeof(text), &n) == 0);
 	assert(id == (int64_t)in.n && slice_eq(slice_of(text, n), place));
 	buf_free(&out);
 }

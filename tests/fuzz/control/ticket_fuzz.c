@@ -1,6 +1,6 @@
 /* Law: text that opens as a ticket is the one spelling of what it opens to. */
 #include "base/base.h"
-#include "control/public/ticket.h"
+#include "control/tracking/ticket.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

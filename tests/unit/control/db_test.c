@@ -1,4 +1,4 @@
-/* tests/unit/control/db_test.c - the database door against a PostgreSQL of its own
+/* control/db: the database door against a PostgreSQL of its own
  * (tests/lib/pg.sh). */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,7 +51,7 @@ static int stop_cluster(void **state)
 
 static struct db *as(const char *user)
 {
-	return db_new(&(struct db_options){
+	return db_new(&(struct db_account){
 	    .conninfo = conninfo, .user = user, .statement_timeout_ms = 2000 });
 }
 

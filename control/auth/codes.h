@@ -1,0 +1,26 @@
+/* control/auth/codes.h - numbers that columns hold; in .sql files they are :NAME. */
+#pragma once
+
+/* users.role */
+enum role {
+	ROLE_ADMIN = 1,
+	ROLE_MANAGER = 2,
+	ROLE_EDITOR = 3,
+	ROLE_ANALYST = 4,
+	ROLE_VIEWER = 5,
+	ROLE_SENDER = 6,
+	ROLE_END
+};
+/* users.status */
+enum user_status {
+	USER_ACTIVE = 1,
+	USER_INVITED = 2,
+	USER_UNVERIFIED = 3,
+	USER_DISABLED = 4,
+};
+/* auth_tokens.kind */
+enum auth_token_kind {
+	TOKEN_VERIFY = 1,
+	TOKEN_RESET = 2,
+	TOKEN_INVITE = 3,
+};

@@ -1,0 +1,55 @@
+-- What lets somebody in: API keys, sessions, and the accounts behind them.
+
+-- name: enter_key
+-- The last column: is it time to note its use?
+SELECT k.secret_hash, k.scopes, k.cidrs, o.status <> :ORG_ACTIVE,
+	coalesce(k.last_used_at < now() - interval '1 minute', true)
+FROM api_keys k JOIN orgs o USING (org_id)
+WHERE k.org_id = $1 AND k.id = $2 AND k.revoked_at IS NULL
+	AND (k.expires_at IS NULL OR k.expires_at > now());
+
+-- name: enter_session
+-- The last column: is it time to note that it was seen?
+SELECT s.secret_hash, s.csrf_hash, s.user_id, u.role, o.status <> :ORG_ACTIVE,
+	s.last_seen_at < now() - interval '1 minute'
+FROM sessions s JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id
+	JOIN orgs o ON o.org_id = s.org_id
+WHERE s.org_id = $1 AND s.id = $2 AND s.expires_at > now() AND u.status = :USER_ACTIVE
+	AND s.last_seen_at > now() - make_interval(secs => $3::float8 / 1000);
+
+-- name: session_insert
+INSERT INTO sessions (org_id, user_id, secret_hash, csrf_hash, expires_at, ip, agent)
+VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5::float8 / 1000), $6::text::inet,
+	left($7, $8))
+RETURNING id;
+
+-- name: session_page
+SELECT id, to_ms(created_at), to_ms(last_seen_at), to_ms(expires_at), coalesce(host(ip), ''), agent,
+	(id = $5)::int
+FROM sessions
+WHERE org_id = $1 AND user_id = $2 AND expires_at > now() AND id > $3
+ORDER BY id LIMIT $4;
+
+-- name: session_user
+SELECT u.email, u.name, u.role, u.version, o.name, o.status <> :ORG_ACTIVE, to_ms(u.created_at)
+FROM users u JOIN orgs o USING (org_id)
+WHERE u.org_id = $1 AND u.id = $2;
+
+-- part: key_columns
+id, name, scopes, cidrs, to_ms(created_at), to_ms(expires_at), to_ms(revoked_at),
+to_ms(last_used_at), coalesce(host(last_used_ip), ''), version
+
+-- name: key_page
+SELECT :key_columns FROM api_keys WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3;
+
+-- name: key_find
+SELECT :key_columns FROM api_keys WHERE org_id = $1 AND id = $2;
+
+-- name: key_insert
+INSERT INTO api_keys (org_id, name, secret_hash, scopes, cidrs, created_by, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, from_ms($7))
+RETURNING id;
+
+-- name: key_revoke
+UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()), version = version + 1
+WHERE org_id = $1 AND id = $2;

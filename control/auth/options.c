@@ -1,0 +1,42 @@
+/* control/auth/options.c - the rows of accounts and of those who may enter. */
+#include "control/auth/options.h"
+
+#define AT(member) offsetof(struct auth_options, member)
+#define SEC(n) ((int64_t)(n)*1000)
+#define MIN(n) SEC((n)*60)
+#define DAY(n) SEC((n)*86400LL)
+#define MIB(n) ((int64_t)(n) << 20)
+
+/* clang-format off */
+static const struct option rows[] = {
+	{"http.admin.token_file", T_STR, AT(admin_token_file), 0, 0, "", false,
+	 "File with the bearer token of the platform's API; without it that API answers nobody"},
+	{"signup.allowed", T_BOOL, AT(signup), 0, 0, "no", false,
+	 "Whether anybody may make an organisation at /v1/auth/signup; the platform's API always may"},
+	{"signup.verification", T_STR, AT(signup_verification), 0, 16, "none", false,
+	 "none: the first admin may log in at once; operator: after the platform's API says so"},
+	{"auth.session_life", T_DURATION, AT(session_life), MIN(1), DAY(90), "14d", false,
+	 "A session ends this long after the login"},
+	{"auth.session_idle", T_DURATION, AT(session_idle), MIN(1), DAY(90), "2d", false,
+	 "A session ends when it was not used this long"},
+	{"auth.password_memory", T_SIZE, AT(password_memory), MIB(8), MIB(1024), "64M", false,
+	 "Memory that hashing one password takes (argon2id)"},
+};
+/* clang-format on */
+
+static int derive(void *options, const struct settings *all UNUSED, struct option_fault *f)
+{
+	const struct auth_options *o = options;
+
+	if (strcmp(o->signup_verification, "none") && strcmp(o->signup_verification, "operator"))
+		return option_bad(f, "signup.verification", slice_str(o->signup_verification),
+				  "none or operator");
+	return 0;
+}
+
+const struct option_set auth_option_set = {
+	.rows = rows,
+	.n = ARRAY_LEN(rows),
+	.size = sizeof(struct auth_options),
+	.derive = derive,
+};

@@ -1,0 +1,16 @@
+/* control/auth/options.h - options of accounts and of those who may enter: control.conf(5). */
+#pragma once
+#include "control/app/app.h"
+
+struct auth_options {
+	char *admin_token_file;
+	bool signup;
+	char *signup_verification;
+	int64_t session_life, session_idle, password_memory;
+};
+extern const struct option_set auth_option_set;
+
+static inline const struct auth_options *auth_options(const struct app *app)
+{
+	return settings_of(app->settings, &auth_option_set);
+}

@@ -1,0 +1,12 @@
+/* control/auth/routes.h - /v1/auth, /v1/me, /v1/keys and /v1/members. */
+#pragma once
+#include "control/http/route.h"
+
+extern const struct http_route auth_routes[];
+extern const size_t auth_routes_n;
+extern const struct http_route auth_me_routes[];
+extern const size_t auth_me_routes_n;
+extern const struct http_route auth_key_routes[];
+extern const size_t auth_key_routes_n;
+extern const struct http_route auth_member_routes[];
+extern const size_t auth_member_routes_n;

@@ -1,0 +1,23 @@
+/* control/background.c - everything that runs in the background, and what the rooms give to the
+ * workers that speak to the engine. */
+#include "control/campaigns/background.h"
+#include "control/contacts/background.h"
+#include "control/domains/background.h"
+#include "control/engine/background.h"
+#include "control/events/background.h"
+#include "control/suppression/background.h"
+#include "control/worker/sweep.h"
+
+const struct worker_row *const worker_rows[] = {
+	&intake_worker,          &feeder_worker,
+	&contacts_import_worker, &campaigns_schedule_worker,
+	&worker_sweep,           &domains_recheck_worker,
+};
+const size_t worker_rows_n = ARRAY_LEN(worker_rows);
+
+/* In the order in which they write, within one transaction. */
+const struct intake_part *const intake_parts[] = { &events_intake, &campaigns_intake,
+						   &suppression_intake };
+const size_t intake_parts_n = ARRAY_LEN(intake_parts);
+
+const struct feeder_source *const feeder_source = &campaigns_mail;

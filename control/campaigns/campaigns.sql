@@ -1,0 +1,117 @@
+-- Campaigns as documents: made, read, changed, deleted while drafts, and the orders of their owners.
+
+-- part: lists_of(exclude)
+(SELECT coalesce(json_agg(l.list_id ORDER BY l.list_id), '[]') FROM campaign_lists l
+WHERE l.org_id = c.org_id AND l.campaign_id = c.id AND l.exclude = :exclude)::text
+
+-- part: columns
+c.id, c.name, c.status, coalesce(c.template_id, 0), c.subject, c.from_name, c.from_email,
+c.reply_to, c.to_all, coalesce(to_ms(c.scheduled_at), 0), coalesce(to_ms(c.started_at), 0),
+coalesce(to_ms(c.expires_at), 0), c.audience, to_ms(c.created_at), to_ms(c.updated_at), c.version,
+(SELECT coalesce(sum(k.n), 0) FROM campaign_counts k
+WHERE k.org_id = c.org_id AND k.campaign_id = c.id AND k.state < :LEDGER_DELIVERED),
+:lists_of(false), :lists_of(true), coalesce(c.domain_id, 0)
+
+-- name: page
+SELECT :columns FROM campaigns c WHERE c.org_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;
+
+-- name: find
+SELECT :columns FROM campaigns c WHERE c.org_id = $1 AND c.id = $2;
+
+-- name: find_lock
+SELECT :columns FROM campaigns c WHERE c.org_id = $1 AND c.id = $2 FOR UPDATE;
+
+-- name: insert
+INSERT INTO campaigns (org_id, name, template_id, subject, from_name, from_email, reply_to,
+	domain_id, to_all, expires_at, created_by)
+VALUES ($1, $2, nullif($3::bigint, 0), $4, $5, $6, $7, nullif($8::bigint, 0), $9::int::boolean,
+	from_ms(nullif($10::bigint, 0)), nullif($11::bigint, 0))
+RETURNING id;
+
+-- name: update
+-- $9 and $12: are the template and the hour of expiry given?  They may be none then.
+UPDATE campaigns SET name = coalesce($3, name), subject = coalesce($4, subject),
+	reply_to = coalesce($5, reply_to), from_name = coalesce($6, from_name),
+	from_email = coalesce($7, from_email),
+	domain_id = CASE WHEN $7::text IS NULL THEN domain_id ELSE nullif($8::bigint, 0) END,
+	template_id = CASE WHEN $9::int::bool THEN nullif($10::bigint, 0) ELSE template_id END,
+	to_all = coalesce($11::int::boolean, to_all),
+	expires_at = CASE WHEN $12::int::bool THEN from_ms(nullif($13::bigint, 0)) ELSE expires_at END,
+	updated_at = now(), version = version + 1
+WHERE org_id = $1 AND id = $2;
+
+-- name: list_put
+INSERT INTO campaign_lists (org_id, campaign_id, list_id, exclude)
+SELECT $1, $2, id, $4::int::boolean FROM lists WHERE org_id = $1 AND id = $3
+ON CONFLICT (org_id, campaign_id, list_id) DO UPDATE SET exclude = true;
+
+-- name: size
+-- How many contacts it would be sent to, before suppression and exclusion.
+SELECT count(*) FROM contacts c
+WHERE c.org_id = $1 AND ($3::int::boolean OR c.id IN (
+	SELECT m.contact_id FROM campaign_lists l
+	JOIN list_members m ON m.org_id = $1 AND m.list_id = l.list_id
+		AND m.status = :MEMBER_SUBSCRIBED
+	WHERE l.org_id = $1 AND l.campaign_id = $2 AND NOT l.exclude
+));
+
+-- name: set_status
+UPDATE campaigns SET status = $3::smallint, updated_at = now(), version = version + 1,
+	cancelled_at = CASE WHEN $3::smallint = :CAMPAIGN_CANCELLED THEN now() ELSE cancelled_at END
+WHERE org_id = $1 AND id = $2;
+
+-- name: schedule
+UPDATE campaigns SET status = :CAMPAIGN_SCHEDULED, scheduled_at = from_ms($3), updated_at = now(),
+	version = version + 1
+WHERE org_id = $1 AND id = $2;
+
+-- name: cancel_waiting
+WITH head AS (
+	SELECT next_seq, sendable FROM campaigns WHERE org_id = $1 AND id = $2
+), ended AS (
+	UPDATE campaign_recipients r SET state = :LEDGER_CANCELLED, reason = :REASON_CAMPAIGN,
+		changed_at = now()
+	FROM head
+	WHERE r.org_id = $1 AND r.campaign_id = $2 AND r.seq BETWEEN head.next_seq AND head.sendable
+		AND r.state = :LEDGER_WAITING
+	RETURNING 1
+)
+SELECT count(*) FROM ended;
+
+-- name: cancel_counts
+UPDATE campaign_counts
+SET n = n + CASE state WHEN :LEDGER_WAITING THEN -$3::bigint ELSE $3::bigint END
+WHERE org_id = $1 AND campaign_id = $2 AND state IN (:LEDGER_WAITING, :LEDGER_CANCELLED);
+
+-- name: due
+-- role: cp_ingest
+SELECT org_id, id FROM campaigns
+WHERE status = :CAMPAIGN_SCHEDULED AND scheduled_at <= now()
+ORDER BY scheduled_at LIMIT 20;
+
+-- name: due_lock
+-- Is it still to begin now, and is its organisation fit to send?
+SELECT 1 FROM campaigns c
+JOIN domains d ON d.org_id = c.org_id AND d.id = c.domain_id
+JOIN orgs o ON o.org_id = c.org_id
+WHERE c.org_id = $1 AND c.id = $2 AND c.status = :CAMPAIGN_SCHEDULED AND c.scheduled_at <= now()
+	AND d.status <> :DOMAIN_PENDING AND o.status = :ORG_ACTIVE
+FOR UPDATE OF c;
+
+-- name: back_to_draft
+UPDATE campaigns SET status = :CAMPAIGN_DRAFT, scheduled_at = NULL, updated_at = now(),
+	version = version + 1
+WHERE org_id = $1 AND id = $2 AND status = :CAMPAIGN_SCHEDULED AND scheduled_at <= now();
+
+-- name: source
+-- What a recipe is made of.
+SELECT coalesce(nullif(c.subject, ''), v.subject), v.html, v.text, c.from_name, c.from_email,
+	c.reply_to, d.name, d.return_path, v.version, to_ms(coalesce(c.started_at, now())),
+	coalesce(to_ms(c.expires_at), 0), c.name
+FROM campaigns c
+JOIN template_versions v ON v.org_id = c.org_id AND v.template_id = c.template_id
+	AND v.version = coalesce(c.template_version, (
+		SELECT t.version FROM templates t WHERE t.org_id = c.org_id AND t.id = c.template_id
+	))
+JOIN domains d ON d.org_id = c.org_id AND d.id = c.domain_id
+WHERE c.org_id = $1 AND c.id = $2;

@@ -1,0 +1,39 @@
+/* control/campaigns/codes.h - numbers that columns hold; in .sql files they are :NAME. */
+#pragma once
+
+/* campaigns.status */
+enum campaign_status {
+	CAMPAIGN_DRAFT = 1,
+	CAMPAIGN_SCHEDULED = 2,
+	CAMPAIGN_SENDING = 3,
+	CAMPAIGN_PAUSED = 4,
+	CAMPAIGN_CANCELLED = 5,
+};
+/* campaign_recipients.state, messages.state; campaign_counts has the sums of the stored ones */
+enum ledger_state {
+	LEDGER_WAITING = 1,
+	LEDGER_QUEUED = 2, /* never stored: a waiting recipient whose piece the engine has */
+	LEDGER_DEFERRED = 3,
+	LEDGER_DELIVERED = 4, /* this and what follows is terminal */
+	LEDGER_BOUNCED = 5,
+	LEDGER_EXPIRED = 6,
+	LEDGER_SUPPRESSED = 7,
+	LEDGER_CANCELLED = 8,
+	LEDGER_STATES = 9,
+};
+/* campaign_recipients.reason */
+enum ledger_reason {
+	REASON_NONE = 0,
+	REASON_AT_START = 1,   /* suppressed when the audience was frozen */
+	REASON_AT_SENDING = 2, /* suppressed later, before RCPT */
+	REASON_CONTACT_GONE = 3,
+	REASON_CAMPAIGN = 4,   /* the campaign was cancelled */
+	REASON_NO_MAILBOX = 5, /* the remote server knows no such recipient */
+	REASON_POLICY = 6,     /* any other refusal */
+};
+/* campaign_chunks.state */
+enum ledger_piece_state {
+	PIECE_CUT = 1, /* never stored: a piece is in doubt as soon as it is cut */
+	PIECE_IN_DOUBT = 2,
+	PIECE_ACCEPTED = 3,
+};

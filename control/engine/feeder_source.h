@@ -1,0 +1,62 @@
+/* control/engine/feeder_source.h - whose mail the feeder hands over to the engine: what is next, and
+ * what became of it.  The room that has the mail gives these functions; the feeder knows the link.
+ *
+ * Mail comes in pieces.  A piece is in doubt from the moment it is cut until accepted() has written
+ * that the engine has it; what is in doubt is handed over again, and the engine takes it once.
+ *
+ * Fails: as control/db/db.h.  E_LIMIT, E_SYNTAX and E_UNKNOWN lie in the campaign's own data. */
+#pragma once
+#include "control/app/app.h"
+#include "control/db/column.h"
+
+enum { FEEDER_ROWS = 5000 /* of a piece */ };
+
+/* A campaign that this process alone feeds for a while. */
+struct feeder_lease {
+	uint32_t org;
+	uint64_t campaign;
+	bool sending; /* otherwise only what is in doubt is cleared up */
+};
+/* What all pieces of a campaign share; the slices live as long as the mail. */
+struct feeder_content {
+	uint64_t version;
+	struct slice meta, bytes; /* of the content */
+	struct slice job_meta;
+	int64_t accepted_ms, expires_ms;
+};
+/* Recipients first to last without a gap, so that a job's row n is seq first + n. */
+struct feeder_piece {
+	uint64_t first, last;
+	uint32_t rows;
+	struct buf data;            /* schema/wire/rows.h */
+	uint32_t gone[FEEDER_ROWS]; /* rows to nowhere, to be cancelled; only of a piece in doubt */
+	unsigned n_gone;
+};
+/* Pieces that the engine has: one row each. */
+struct feeder_done {
+	struct db_column org, campaign, first, lsn;
+};
+
+struct feeder_source {
+	/* Leases up to `most` campaigns with something to hand over: how many. */
+	int (*claim)(struct db *ingest, const char *holder, int lease_ms, unsigned most,
+		     struct feeder_lease *ret) MUST_CHECK;
+	int (*renew)(struct db *ingest, const char *holder, int lease_ms) MUST_CHECK;
+	/* Nobody takes it up before pause_ms have passed; below 0: at once. */
+	int (*release)(struct db *ingest, const char *holder, const struct feeder_lease *lease,
+		       int pause_ms) MUST_CHECK;
+	int (*release_all)(struct db *ingest, const char *holder) MUST_CHECK;
+
+	/* The mail of a lease, which ends with close(). */
+	int (*open)(void **ret, struct app *app, struct db *api, const struct feeder_lease *lease,
+		    struct feeder_content *ret_content) MUST_CHECK;
+	void (*close)(void *mail);
+	/* A new piece, in doubt from now on: 1, or 0 when none is left. */
+	int (*next)(void *mail, struct db *api, struct feeder_piece *ret) MUST_CHECK;
+	/* The oldest piece in doubt beyond the seq `after`: 1, or 0. */
+	int (*in_doubt)(void *mail, struct db *api, uint64_t after,
+			struct feeder_piece *ret) MUST_CHECK;
+	int (*accepted)(struct db *ingest, struct feeder_done *done) MUST_CHECK;
+};
+/* control/background.c says which. */
+extern const struct feeder_source *const feeder_source;

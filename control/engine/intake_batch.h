@@ -1,0 +1,28 @@
+/* control/engine/intake_batch.h - the events of one or more frames, sorted into the parts
+ * (control/engine/intake_part.h) that one transaction writes.
+ *
+ * Owns:   intake_batch_new() gives the caller the batch.
+ * Blocks: intake_batch_write() on the database; it runs inside the caller's transaction and may be
+ *         run again after a rollback.
+ * Fails:  E_SYNTAX on a frame that is none; database errors as in control/db/db.h; E_EXISTS when
+ *         another process has already taken these events.
+ * Limits: the caller bounds how many frames it adds.  Events of no tenant (mail submitted by SMTP)
+ *         are passed over. */
+#pragma once
+#include "control/db/db.h"
+#include "schema/wire/link.h"
+
+struct intake_batch;
+struct intake_batch *intake_batch_free(struct intake_batch *b);
+DEFINE_OWNED(intake_batch)
+struct intake_batch *intake_batch_new(void);
+
+void intake_batch_clear(struct intake_batch *b);
+/* Adds the frame's events; frames are added in the order they came. */
+int intake_batch_add(struct intake_batch *b, const struct link_frame *frame) MUST_CHECK;
+/* Where the last frame added goes on; how many events there are. */
+uint64_t intake_batch_next(const struct intake_batch *b);
+unsigned intake_batch_events(const struct intake_batch *b);
+/* Writes them and moves the engine's cursor from `from` to intake_batch_next(). */
+int intake_batch_write(struct intake_batch *b, struct db *db, struct slice engine,
+		       uint64_t from) MUST_CHECK;

@@ -1,0 +1,22 @@
+/* control/engine/intake_part.h - what a room keeps of the engine's events.  Events are taken one by
+ * one and written together, in the transaction that moves our cursor over them: all parts, or none.
+ *
+ * Owns:   open() gives the intake the part's memory, which is kept from batch to batch.
+ * Blocks: write() alone, on the database, as cp_ingest.
+ * Fails:  write() as control/db/db.h; it may be run again after a rollback. */
+#pragma once
+#include "control/db/db.h"
+#include "control/engine/subject.h"
+
+struct intake_part {
+	void *(*open)(void);
+	void (*close)(void *part);
+	void (*clear)(void *part);
+	/* An acceptance or an outcome; campaign and seq as subject_of_event() says. */
+	void (*take)(void *part, const struct link_event *e, uint64_t campaign, uint64_t seq);
+	/* engine: engines.id */
+	int (*write)(void *part, struct db *db, int64_t engine) MUST_CHECK;
+};
+/* control/background.c lists them, in the order in which they write. */
+extern const struct intake_part *const intake_parts[];
+extern const size_t intake_parts_n;

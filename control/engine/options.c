@@ -1,0 +1,21 @@
+/* control/engine/options.c - the rows of the link to an engine. */
+#include "control/engine/options.h"
+
+#define AT(member) offsetof(struct carrier_options, member)
+
+/* clang-format off */
+static const struct option rows[] = {
+	{"engine.socket", T_STR, AT(socket), 0, 0, "/run/postern/link.sock", false,
+	 "The engine's link"},
+	{"engine.name", T_STR, AT(name), 0, 64, "control", false,
+	 "Name of this consumer of the engine's events"},
+	{"engine.pool", T_STR, AT(pool), 0, 64, "", false,
+	 "Egress pool that campaigns are sent from; empty is the engine's default"},
+};
+/* clang-format on */
+
+const struct option_set carrier_option_set = {
+	.rows = rows,
+	.n = ARRAY_LEN(rows),
+	.size = sizeof(struct carrier_options),
+};

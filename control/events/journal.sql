@@ -1,0 +1,33 @@
+-- Events of the engine, kept as they came.
+
+-- name: diagnostics
+-- The texts of bad news, once each.
+-- role: cp_ingest
+INSERT INTO diagnostics (org_id, hash, text)
+SELECT DISTINCT ON (u.org_id, u.text) u.org_id, :text_hash(u.text), u.text
+FROM unnest($1::int[], $2::text[]) AS u(org_id, text) WHERE u.text <> ''
+ON CONFLICT DO NOTHING;
+
+-- part: text_hash(text)
+substring(sha256(convert_to(:text, 'UTF8')) for 16)
+
+-- name: insert
+-- role: cp_ingest
+INSERT INTO events (at, org_id, engine, lsn, kind, campaign_id, seq, attempt, code, dsn, flags,
+	next_at, rcpt_domain, host, ip, source, diagnostic_id)
+SELECT from_ms(u.at), u.org_id, $17::smallint, u.lsn, u.kind, u.campaign, u.seq, u.attempt, u.code,
+	u.dsn, u.flags, from_ms(u.next), u.domain, u.host, u.ip, u.source, d.id
+FROM unnest($1::bigint[], $2::int[], $3::numeric[], $4::smallint[], $5::bigint[], $6::bigint[],
+	$7::smallint[], $8::smallint[], $9::text[], $10::int[], $11::bigint[], $12::text[],
+	$13::text[], $14::text[], $15::text[], $16::text[])
+	AS u(at, org_id, lsn, kind, campaign, seq, attempt, code, dsn, flags, next, domain, host, ip,
+	source, text)
+LEFT JOIN diagnostics d ON u.text <> '' AND d.org_id = u.org_id AND d.hash = :text_hash(u.text);
+
+-- name: stats
+-- role: cp_ingest
+INSERT INTO stats AS s (org_id, bucket, campaign_id, kind, n)
+SELECT u.org_id, date_trunc('minute', from_ms(u.at)), u.campaign, u.kind, count(*)
+FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::smallint[])
+	AS u(org_id, at, campaign, kind) GROUP BY 1, 2, 3, 4
+ON CONFLICT (org_id, bucket, campaign_id, kind) DO UPDATE SET n = s.n + excluded.n;

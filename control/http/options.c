@@ -1,0 +1,59 @@
+/* control/http/options.c - the rows of the HTTP server. */
+#include "control/http/options.h"
+
+#define AT(member) offsetof(struct http_options, member)
+#define SEC(n) ((int64_t)(n)*1000)
+#define MIN(n) SEC((n)*60)
+#define MIB(n) ((int64_t)(n) << 20)
+
+/* clang-format off */
+static const struct option rows[] = {
+	{"http.api.listen", T_STR, AT(api_listen), 0, 0, "127.0.0.1:8080", false,
+	 "Address and port, or path of a Unix socket, of the API"},
+	{"http.public.listen", T_STR, AT(public_listen), 0, 0, "127.0.0.1:8081", false,
+	 "Address and port of what recipients reach: unsubscribe and tracking; empty for none"},
+	{"http.admin.listen", T_STR, AT(admin_listen), 0, 0, "", false,
+	 "Loopback address and port, or path of a Unix socket, of the platform's API; empty for none"},
+	{"http.trusted_proxies", T_LIST, AT(trusted_proxies), 0, 0, "", false,
+	 "Networks of reverse proxies whose X-Forwarded-For is believed"},
+	{"http.workers", T_INT, AT(workers), 1, 256, "4", false,
+	 "Threads that answer requests, each with one database connection"},
+	{"http.queue", T_INT, AT(queue), 1, 100000, "1024", false,
+	 "Requests that may wait for a worker; more are answered 503"},
+	{"http.connections", T_INT, AT(connections), 8, 100000, "1024", false,
+	 "Connections open at a time, a listener"},
+	{"http.timeout", T_DURATION, AT(timeout), SEC(1), MIN(10), "30s", false,
+	 "A connection that is silent this long is closed"},
+	{"http.upload_max", T_SIZE, AT(upload_max), MIB(1), MIB(65536), "1G", false,
+	 "Largest file that may be imported"},
+	{"http.cookie_secure", T_BOOL, AT(cookie_secure), 0, 0, "yes", false,
+	 "Session cookies only over HTTPS, and tell browsers to stay there"},
+	{"auth.burst", T_INT, AT(brake_burst), 1, 1000000, "20", false,
+	 "Logins and sign-ups one address may try at once"},
+	{"auth.per_minute", T_INT, AT(brake_per_minute), 1, 1000000, "10", false,
+	 "Logins and sign-ups one address may try a minute in the long run"},
+};
+/* clang-format on */
+
+static int add_proxy(void *options, struct slice entry)
+{
+	struct http_options *o = options;
+
+	return o->n_proxies == PROXIES_MAX ? E_LIMIT
+					   : ip_net_parse(entry, &o->proxies[o->n_proxies++]);
+}
+
+static int derive(void *options, const struct settings *all UNUSED, struct option_fault *f)
+{
+	struct http_options *o = options;
+
+	return option_entries(f, "http.trusted_proxies", o->trusted_proxies, "a network", add_proxy,
+			      o);
+}
+
+const struct option_set http_option_set = {
+	.rows = rows,
+	.n = ARRAY_LEN(rows),
+	.size = sizeof(struct http_options),
+	.derive = derive,
+};

@@ -1,6 +1,0 @@
-/* control/http/system.h - routes for operators' machines. */
-#pragma once
-#include "control/http/route.h"
-
-extern const struct route system_routes[];
-extern const size_t system_routes_n;

@@ -1,0 +1,12 @@
+-- All organisations, as the platform's operators see them.
+
+-- name: page
+SELECT org_id, name, status, status_note, to_ms(created_at) FROM lookup_orgs($1, $2);
+
+-- name: find
+SELECT org_id, name, status, status_note, to_ms(created_at), version FROM orgs WHERE org_id = $1;
+
+-- name: update
+UPDATE orgs SET name = coalesce($2, name), status = coalesce($3, status),
+	status_note = coalesce($4, status_note), version = version + 1, updated_at = now()
+WHERE org_id = $1;

@@ -1,0 +1,65 @@
+/* control/suppression/bounces.c - whoever does not exist is not written to again. */
+#include "control/db/column.h"
+#include "control/suppression/address.h"
+#include "control/suppression/background.h"
+#include "control/suppression/statements.h"
+
+enum bounce_column { B_ORG, B_HASH, B_EMAIL, B_CAMPAIGN, B_COLUMNS };
+struct bounces {
+	struct db_column columns[B_COLUMNS];
+};
+
+static void *bounces_open(void)
+{
+	struct bounces *b = must_alloc(sizeof(*b));
+
+	db_columns_each(b->columns, B_COLUMNS, db_column_init);
+	return b;
+}
+
+static void bounces_close(void *part)
+{
+	struct bounces *b = part;
+
+	db_columns_each(b->columns, B_COLUMNS, db_column_free);
+	free(b);
+}
+
+static void bounces_clear(void *part)
+{
+	struct bounces *b = part;
+
+	db_columns_each(b->columns, B_COLUMNS, db_column_clear);
+}
+
+static void bounces_take(void *part, const struct link_event *e, uint64_t campaign,
+			 uint64_t seq UNUSED)
+{
+	struct db_column *columns = ((struct bounces *)part)->columns;
+	struct suppress_address a;
+
+	if (!subject_has_no_mailbox(e) || suppress_address_parse(e->rcpt, &a) < 0)
+		return;
+	db_column_u64(&columns[B_ORG], e->tenant);
+	db_column_bytes(&columns[B_HASH], slice_of(a.hash, sizeof(a.hash)));
+	db_column_text(&columns[B_EMAIL], mailbox_text(&a.box));
+	if (campaign)
+		db_column_u64(&columns[B_CAMPAIGN], campaign);
+	else
+		db_column_null(&columns[B_CAMPAIGN]);
+}
+
+static int bounces_write(void *part, struct db *db, int64_t engine UNUSED)
+{
+	struct bounces *b = part;
+
+	return db_columns_run(db, sql_suppression_insert_bounced, b->columns, B_COLUMNS, NULL, 0);
+}
+
+const struct intake_part suppression_intake = {
+	.open = bounces_open,
+	.close = bounces_close,
+	.clear = bounces_clear,
+	.take = bounces_take,
+	.write = bounces_write,
+};

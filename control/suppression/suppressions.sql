@@ -1,0 +1,30 @@
+-- Who is not written to, and why: rows of suppressions.
+
+-- part: columns
+id, email, reason, source, coalesce(campaign_id, 0), to_ms(created_at)
+
+-- name: page
+SELECT :columns FROM suppressions WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3;
+
+-- name: find
+SELECT :columns FROM suppressions WHERE org_id = $1 AND email_hash = $2;
+
+-- name: insert
+INSERT INTO suppressions (org_id, email_hash, email, reason, source, campaign_id)
+VALUES ($1, $2, $3, $4, $5, nullif($6::bigint, 0))
+ON CONFLICT DO NOTHING;
+
+-- name: insert_bounced
+-- role: cp_ingest
+-- The engine is told what it found out itself: the rule holds for whatever it is given later.
+WITH new AS (
+	INSERT INTO suppressions (org_id, email_hash, email, reason, source, campaign_id)
+	SELECT DISTINCT ON (u.org_id, u.hash) u.org_id, u.hash, u.email, :SUPPRESS_BOUNCE, 'engine',
+		u.campaign
+	FROM unnest($1::int[], $2::bytea[], $3::text[], $4::bigint[])
+		AS u(org_id, hash, email, campaign)
+	JOIN orgs o ON o.org_id = u.org_id
+	ON CONFLICT DO NOTHING RETURNING org_id, email_hash
+)
+INSERT INTO engine_outbox (org_id, kind, name, value)
+SELECT org_id, :OUTBOX_RULE, 'suppress/' || org_id || '/' || encode(email_hash, 'hex'), '1' FROM new;

@@ -1,0 +1,17 @@
+/* control/tracking/options.c - the rows of links in mail. */
+#include "control/tracking/options.h"
+
+#define AT(member) offsetof(struct tracking_options, member)
+
+/* clang-format off */
+static const struct option rows[] = {
+	{"public.url", T_STR, AT(public_url), 0, 0, "http://127.0.0.1:8081", false,
+	 "How recipients reach the public listener, without a final slash"},
+};
+/* clang-format on */
+
+const struct option_set tracking_option_set = {
+	.rows = rows,
+	.n = ARRAY_LEN(rows),
+	.size = sizeof(struct tracking_options),
+};

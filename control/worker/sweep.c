@@ -1,0 +1,21 @@
+/* control/worker/sweep.c - takes away what has had its time (schema/sql: sweep()). */
+#include "control/worker/sweep.h"
+
+enum { SWEEP_MS = 60 * 1000, MOST = 1000 };
+
+static int sweep_step(struct worker *w)
+{
+	OWNED(db_result) res = NULL;
+	int r = db_run(w->ingest, &res, "SELECT sweep($1)", p_int(MOST));
+
+	/* A full load means that there is more. */
+	return r < 0 ? r : db_int(res, 0, 0) >= MOST;
+}
+
+const struct worker_row worker_sweep = {
+	.name = "sweep",
+	.step = sweep_step,
+	.idle_ms = SWEEP_MS,
+	.retry_ms = SWEEP_MS,
+	.failed = "sweep.failed",
+};

@@ -1,0 +1,142 @@
+/* control/campaigns/ledger: what an event makes of a recipient. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "control/campaigns/ledger.h"
+#include "control/engine/subject.h"
+#include "spool/spool.h"
+
+static struct link_event event_of(unsigned kind, uint16_t code, const char *dsn)
+{
+	return (struct link_event){ .kind = kind,
+				    .code = code,
+				    .dsn = slice_str(dsn),
+				    .tenant = 3,
+				    .campaign = 9,
+				    .job = subject_job_of_piece(9, 5001),
+				    .row = 7 };
+}
+
+static void the_wire_and_the_spool_use_the_same_numbers(void **state UNUSED)
+{
+	assert_int_equal(LINK_DELIVERED, OUTCOME_DELIVERED);
+	assert_int_equal(LINK_BOUNCED, OUTCOME_BOUNCED);
+	assert_int_equal(LINK_EXPIRED, OUTCOME_EXPIRED);
+	assert_int_equal(LINK_CANCELLED, OUTCOME_CANCELLED);
+	assert_int_equal(LINK_DEFERRED, OUTCOME_DEFERRED);
+	assert_int_equal(LINK_ACCEPTED, EVENT_ACCEPTED);
+	assert_int_equal(LINK_EVENT_TLS, OUTCOME_TLS);
+	assert_int_equal(LINK_EVENT_SUPPRESSED, OUTCOME_SUPPRESSED);
+}
+
+static void each_outcome_has_its_state(void **state UNUSED)
+{
+	static const struct {
+		unsigned kind, flags;
+		enum ledger_state state;
+	} rows[] = {
+		{ LINK_DELIVERED, 0, LEDGER_DELIVERED },
+		{ LINK_BOUNCED, 0, LEDGER_BOUNCED },
+		{ LINK_EXPIRED, 0, LEDGER_EXPIRED },
+		{ LINK_CANCELLED, 0, LEDGER_CANCELLED },
+		{ LINK_CANCELLED, LINK_EVENT_SUPPRESSED, LEDGER_SUPPRESSED },
+		{ LINK_DEFERRED, 0, LEDGER_DEFERRED },
+		{ LINK_ACCEPTED, 0, 0 },
+		{ 99, 0, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct link_event e = event_of(rows[i].kind, 0, "");
+
+		e.flags = (uint16_t)rows[i].flags;
+		assert_int_equal(ledger_state_of(&e), rows[i].state);
+	}
+}
+
+static bool no_mailbox(unsigned kind, uint16_t code, const char *dsn)
+{
+	struct link_event e = event_of(kind, code, dsn);
+
+	return subject_has_no_mailbox(&e);
+}
+
+static void only_an_unknown_mailbox_suppresses(void **state UNUSED)
+{
+	assert_true(no_mailbox(LINK_BOUNCED, 550, "5.1.1"));
+	assert_true(no_mailbox(LINK_BOUNCED, 0, "5.1.10"));
+	assert_false(no_mailbox(LINK_BOUNCED, 0, "5.1.1"));
+	assert_false(no_mailbox(LINK_BOUNCED, 550, "5.7.1"));
+	assert_false(no_mailbox(LINK_BOUNCED, 550, "5.1.11"));
+	assert_false(no_mailbox(LINK_BOUNCED, 552, "5.2.2"));
+	assert_false(no_mailbox(LINK_BOUNCED, 550, ""));
+	assert_false(no_mailbox(LINK_DEFERRED, 450, "5.1.1"));
+	assert_false(no_mailbox(LINK_EXPIRED, 550, "5.1.1"));
+}
+
+static void a_row_of_a_chunk_is_its_recipient(void **state UNUSED)
+{
+	struct link_event e = event_of(LINK_DELIVERED, 250, "");
+	uint64_t campaign, seq;
+
+	assert_true(subject_of_event(&e, &campaign, &seq));
+	assert_int_equal(campaign, 9);
+	assert_int_equal(seq, 5008);
+	e.kind = LINK_ACCEPTED; /* its row is the number of rows */
+	assert_true(subject_of_event(&e, &campaign, &seq));
+	assert_int_equal(seq, 5001);
+}
+
+static void a_single_message_is_told_from_a_campaign(void **state UNUSED)
+{
+	struct link_event e = event_of(LINK_DELIVERED, 250, "");
+	uint64_t campaign, seq;
+
+	e.campaign = 0;
+	e.job = subject_job_of_message(77);
+	assert_true(subject_of_event(&e, &campaign, &seq));
+	assert_int_equal(campaign, 0);
+	assert_int_equal(seq, 77);
+}
+
+static void events_of_nobody_are_passed_over(void **state UNUSED)
+{
+	struct link_event e = event_of(LINK_DELIVERED, 250, "");
+	uint64_t campaign, seq;
+
+	e.tenant = 0; /* submitted by SMTP */
+	assert_false(subject_of_event(&e, &campaign, &seq));
+	e.tenant = 1ULL << 40;
+	assert_false(subject_of_event(&e, &campaign, &seq));
+	e = event_of(LINK_DELIVERED, 250, "");
+	e.job.hi = 0; /* the engine's own */
+	assert_false(subject_of_event(&e, &campaign, &seq));
+	e.job = subject_job_of_piece(8, 1); /* a job of another campaign than it says */
+	assert_false(subject_of_event(&e, &campaign, &seq));
+}
+
+static void every_state_has_a_word_that_leads_back(void **state UNUSED)
+{
+	for (int i = 1; i < LEDGER_STATES; i++)
+		assert_int_equal(ledger_state_parse(slice_str(ledger_state_name(i))), i);
+	assert_int_equal(ledger_state_parse(SLICE("")), 0);
+	assert_int_equal(ledger_state_parse(SLICE("nonsense")), 0);
+	assert_string_equal(ledger_state_name(99), "");
+	assert_string_equal(campaign_status_name(CAMPAIGN_PAUSED), "paused");
+	assert_string_equal(campaign_status_name(-1), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_wire_and_the_spool_use_the_same_numbers),
+		cmocka_unit_test(each_outcome_has_its_state),
+		cmocka_unit_test(only_an_unknown_mailbox_suppresses),
+		cmocka_unit_test(a_row_of_a_chunk_is_its_recipient),
+		cmocka_unit_test(a_single_message_is_told_from_a_campaign),
+		cmocka_unit_test(events_of_nobody_are_passed_over),
+		cmocka_unit_test(every_state_has_a_word_that_leads_back),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
