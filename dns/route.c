@@ -231,7 +231,7 @@ static bool is_known_without_asking(struct route_candidate *c)
 	struct ip ip;
 
 	if (ip_parse(name, &ip) == 0)
-		return true; /* RFC 5321 section 5.1: an MX names a host, and an address is not one */
+		return true; /* RFC 5321 section 5.1: an MX names a host, not an address */
 	if (slice_eq(name, SLICE("localhost")) ||
 	    (name.n > 10 && slice_eq(slice_of(name.p + name.n - 10, 10), SLICE(".localhost")))) {
 		c->forbidden = true;

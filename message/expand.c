@@ -366,8 +366,8 @@ static int run_ops(struct run *x, size_t start)
 	}
 }
 
-int program_run(const struct program *p, const struct expand_input *in, const struct value *root,
-		struct buf *out)
+int expand_program(const struct program *p, const struct expand_input *in, const struct value *root,
+		   struct buf *out)
 {
 	size_t start = buf_len(out);
 	struct run x;
@@ -388,5 +388,5 @@ int program_run(const struct program *p, const struct expand_input *in, const st
 
 int program_expand(const struct program *p, const struct expand_input *in, struct buf *out)
 {
-	return p->raw ? E_CORRUPT : program_run(p, in, NULL, out);
+	return p->raw ? E_CORRUPT : expand_program(p, in, NULL, out);
 }

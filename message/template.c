@@ -107,7 +107,7 @@ static int expand_preview(const struct program *p, const struct value *values, s
 	}
 	if (email && email->type == VALUE_STRING)
 		in.recipient = email->s;
-	return program_run(p, &in, values, out);
+	return expand_program(p, &in, values, out);
 }
 
 int template_render(enum template_part part, struct slice source, const struct template_env *env,

@@ -166,7 +166,7 @@ static int (*const apply[RECORD_TYPES])(struct recovery *rc, const struct record
 static int apply_record(struct recovery *rc, struct segment *seg, const struct record *rec)
 {
 	if (rec->type >= RECORD_TYPES || !apply[rec->type])
-		return E_VERSION; /* never skipped: a newer version may have written an outcome in it */
+		return E_VERSION; /* never skipped: it may be a newer kind of outcome */
 	place_content(rc);
 	seg->end = rec->end;
 	atomic_store(&rc->sp->head, rec->end);
