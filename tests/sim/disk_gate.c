@@ -1,3 +1,4 @@
+/* tests/sim/disk_gate.c - a disk in front of a disk: each call asks its rule first. */
 #include "tests/sim/disk_gate.h"
 
 struct rule {

@@ -1,3 +1,4 @@
+/* tests/unit/spool/forge.c - seals records of any kind and writes them as a segment. */
 #include "tests/unit/spool/forge.h"
 
 #include <setjmp.h>

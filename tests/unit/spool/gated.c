@@ -1,3 +1,4 @@
+/* tests/unit/spool/gated.c - a spool behind a gate, and the words its tests say again and again. */
 #include "tests/unit/spool/gated.h"
 
 #include <setjmp.h>
