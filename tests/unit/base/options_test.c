@@ -149,10 +149,10 @@ static void a_line_too_long_or_with_a_nul_is_named(void **state)
 	memset(line, '#', sizeof(line));
 	assert_int_equal(options_parse(table, N, &c, slice_of(line, sizeof(line)), "test", error),
 			 E_SYNTAX);
-	assert_string_equal(error, "test:1: line longer than 64 KiB");
+	assert_string_equal(error, "test:1: the line is longer than 64 KiB");
 	assert_int_equal(options_parse(table, N, &c, SLICE("\na.on = y\0es"), "test", error),
 			 E_SYNTAX);
-	assert_string_equal(error, "test:2: NUL byte");
+	assert_string_equal(error, "test:2: a NUL byte cannot stand here");
 	memset(line, 'x', sizeof(error) * 2);
 	line[sizeof(error) * 2] = '\0'; /* a name of the file longer than the text may be */
 	assert_int_equal(options_parse(table, N, &c, SLICE("what"), line, error), E_SYNTAX);
