@@ -268,6 +268,145 @@ static void the_socket_is_for_the_owner_alone(void **state)
 	stop(&b, &c);
 }
 
+static int ask_value(struct framed *c, const char *command, const char *name, struct value arg,
+		     struct value *ret)
+{
+	struct value_member members[] = { { slice_str(name), arg } };
+	struct link_frame f = {
+		.type = LINK_ADMIN,
+		.request = 6,
+		.admin = { slice_str(command),
+			   { .type = VALUE_MAP, .count = 1, .members = members } },
+	};
+
+	framed_send(c, &f);
+	assert_true(framed_next(c, &f));
+	assert_int_equal(f.request, 6);
+	if (f.type == LINK_ERROR)
+		return f.error.code;
+	*ret = f.report;
+	return 0;
+}
+static struct value text_value(struct slice s)
+{
+	return (struct value){ .type = VALUE_STRING, .s = s };
+}
+
+static struct value int_value(int64_t i)
+{
+	return (struct value){ .type = VALUE_INT, .i = i };
+}
+
+static void an_argument_of_the_wrong_type_or_size_is_refused(void **state)
+{
+	char text[1000];
+	struct framed c;
+	struct box b;
+	struct value v;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	start(&b, &c);
+	assert_int_equal(ask_value(&c, "show", "what", int_value(7), &v), E_SYNTAX);
+	assert_int_equal(ask_value(&c, "show", "what", text_value(SLICE("one.example\0x")), &v),
+			 E_SYNTAX);
+	assert_int_equal(
+	    ask_value(&c, "show", "what", text_value(slice_of(text, sizeof(text))), &v), E_SYNTAX);
+	assert_int_equal(ask_value(&c, "queue", "by", text_value(slice_of(text, 16)), &v),
+			 E_SYNTAX);
+	assert_int_equal(ask_value(&c, "queue", "by", int_value(1), &v), E_SYNTAX);
+	assert_int_equal(ask_value(&c, "hold", "reason", int_value(1), &v), E_SYNTAX);
+	assert_int_equal(ask_value(&c, "queue", "max", int_value(-1), &v), E_SYNTAX);
+	assert_int_equal(ask_value(&c, "queue", "max", text_value(SLICE("1")), &v), E_SYNTAX);
+	assert_int_equal(ask_value(&c, "events", "from", int_value(-8), &v), E_SYNTAX);
+	assert_int_equal(ask_value(&c, "events", "from", int_value(3), &v),
+			 -EINVAL); /* no position */
+	assert_int_equal(ask_value(&c, "hold", "what", text_value(SLICE("")), &v), E_SYNTAX);
+	wait_for_queue(&c, 3); /* nothing came of any of them */
+	stop(&b, &c);
+}
+
+static void no_more_rows_are_given_than_were_asked_for(void **state)
+{
+	struct framed c;
+	struct box b;
+	struct value v;
+
+	(void)state;
+	start(&b, &c);
+	assert_int_equal(ask_value(&c, "queue", "max", int_value(1), &v), 0);
+	assert_int_equal(list(&v, "rows")->count, 1);
+	assert_int_equal(number(&v, "queued"), 3); /* counted all the same */
+	assert_int_equal(ask_value(&c, "events", "max", int_value(1), &v), 0);
+	assert_int_equal(list(&v, "events")->count, 1);
+	assert_int_equal(ask_value(&c, "queue", "by", text_value(SLICE("tenant")), &v), 0);
+	assert_int_equal(number(&list(&v, "rows")->items[0], "tenant"), 3);
+	assert_int_equal(ask_value(&c, "events", "from",
+				   int_value((int64_t)spool_durable(engine_spool(b.engine))), &v),
+			 0);
+	assert_int_equal(list(&v, "events")->count, 0);
+	stop(&b, &c);
+}
+
+static void every_order_may_be_previewed_first(void **state)
+{
+	static const char *const orders[] = { "hold", "release", "retry", "cancel" };
+	struct framed c;
+	struct box b;
+	struct value v;
+
+	(void)state;
+	start(&b, &c);
+	for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+		assert_int_equal(ask(&c, orders[i], "what", "all", true, &v), 0);
+		assert_int_equal(number(&v, "count"), 3);
+	}
+	assert_int_equal(ask(&c, "rules", NULL, NULL, false, &v), 0);
+	assert_int_equal(list(&v, "rules")->count, 1); /* the one that was there */
+	wait_for_queue(&c, 3);
+	stop(&b, &c);
+}
+
+static void a_cancelled_job_may_be_released_for_what_comes_later(void **state)
+{
+	struct framed c;
+	struct box b;
+	struct value v;
+
+	(void)state;
+	start(&b, &c);
+	assert_int_equal(ask(&c, "cancel", "what", "campaign/4", false, &v), 0);
+	assert_int_equal(number(&v, "count"), 3);
+	assert_int_equal(ask(&c, "rules", NULL, NULL, false, &v), 0);
+	assert_int_equal(list(&v, "rules")->count, 2); /* a campaign stays cancelled */
+	assert_int_equal(ask(&c, "release", "what", "campaign/4", false, &v), 0);
+	assert_int_equal(ask(&c, "rules", NULL, NULL, false, &v), 0);
+	assert_int_equal(list(&v, "rules")->count, 1);
+	assert_int_equal(ask(&c, "retry", "what", "all", false, &v), 0);
+	assert_int_equal(number(&v, "count"), 0); /* nobody is left */
+	stop(&b, &c);
+}
+
+static void a_client_that_leaves_gets_no_answer_and_others_do(void **state)
+{
+	struct framed c, gone;
+	struct box b;
+	struct value v;
+
+	(void)state;
+	start(&b, &c);
+	for (int i = 0; i < 20; i++) {
+		framed_open(&gone, &b, "admin.sock");
+		framed_send(&gone, &(struct link_frame){ .type = LINK_ADMIN,
+							 .request = 1,
+							 .admin.command = SLICE("queue") });
+		framed_close(&gone);
+		assert_int_equal(ask(&c, "queue", NULL, NULL, false, &v), 0);
+		assert_int_equal(number(&v, "queued"), 3);
+	}
+	stop(&b, &c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +417,11 @@ int main(void)
 		cmocka_unit_test(a_hold_survives_a_restart_until_it_is_released),
 		cmocka_unit_test(every_fact_is_reported),
 		cmocka_unit_test(the_socket_is_for_the_owner_alone),
+		cmocka_unit_test(an_argument_of_the_wrong_type_or_size_is_refused),
+		cmocka_unit_test(no_more_rows_are_given_than_were_asked_for),
+		cmocka_unit_test(every_order_may_be_previewed_first),
+		cmocka_unit_test(a_cancelled_job_may_be_released_for_what_comes_later),
+		cmocka_unit_test(a_client_that_leaves_gets_no_answer_and_others_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
