@@ -547,7 +547,7 @@ static void slow_host_gets(size_t bytes, unsigned bite)
 	struct bed b;
 
 	for (size_t i = 0; i < bytes; i++)
-		message[i] = "line\r\n..a\r\n.\r\n"[i % 16];
+		message[i] = "line\r\n..a\r\n.\r\n"[i % 14];
 	memcpy(message + bytes - 2, "\r\n", 2);
 	(void)snprintf(script, sizeof(script), "say 220\nslow %u 1\nserve", bite);
 	bed_open(&b, script);
