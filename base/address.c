@@ -1,3 +1,4 @@
+/* base/address.c - IP addresses, networks and sockets, text both ways. */
 #include "base/address.h"
 
 #include <arpa/inet.h>

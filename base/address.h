@@ -16,8 +16,9 @@ int ip_parse(struct slice s, struct ip *ret) MUST_CHECK; /* E_SYNTAX */
 char *ip_format(const struct ip *ip, char *buf);         /* buf holds IP_TEXT_MAX */
 bool ip_eq(const struct ip *a, const struct ip *b);
 bool ip_is_loopback(const struct ip *ip);
-/* 0/8, 127/8, ::1, ::, private, link-local, unique-local, CGNAT, multicast, broadcast, and IPv4
- * mapped or NAT64 forms of these: never a mail host on the Internet. */
+/* Is this never the address of a mail host on the Internet?  0/8, 127/8, ::1, ::,
+ * private, link-local, unique-local, CGNAT, multicast, broadcast, and the IPv4-mapped and
+ * NAT64 forms of these. */
 bool ip_is_special(const struct ip *ip);
 
 struct ip_net {

@@ -19,7 +19,7 @@
 #define MAX_OF(a, b) ((a) > (b) ? (a) : (b))
 #define container_of(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
-/* A run of bytes somebody else owns.  Not terminated by NUL, may hold NUL. */
+/* A run of bytes that somebody else owns.  It may hold NUL and does not end in one. */
 struct slice {
 	const char *p;
 	size_t n;
@@ -55,11 +55,11 @@ bool slice_cut(struct slice s, char at, struct slice *ret_before, struct slice *
 bool slice_cut_last(struct slice s, char at, struct slice *ret_before, struct slice *ret_after);
 /* Takes the text before the first `end`, or all of it when there is none; *rest is what follows. */
 struct slice slice_take(struct slice *rest, char end);
-/* Copies into dst with a NUL, cutting to cap - 1 bytes.  Returns how many bytes were copied. */
+/* Copies at most cap - 1 bytes into dst and adds a NUL.  Gives the number of bytes copied. */
 size_t slice_copy(char *dst, size_t cap, struct slice s);
 /* Decimal digits only, no sign, no space; -ERANGE past max, -EINVAL otherwise. */
 int slice_u64(struct slice s, uint64_t max, uint64_t *ret) MUST_CHECK;
-/* Equal in constant time for equal lengths: for secrets and tokens. */
+/* For secrets and tokens: the time it takes depends on the lengths only. */
 bool slice_eq_secret(struct slice a, struct slice b);
 
 static inline char ascii_lower(char c)
@@ -68,8 +68,8 @@ static inline char ascii_lower(char c)
 }
 
 /* OWNED(thing) t = NULL: thing_free(t) runs on every way out.  TAKE(t) hands t on and leaves NULL.
- * A module that wants its objects OWNED writes DEFINE_OWNED(thing) in its header, after
- * declaring `struct thing *thing_free(struct thing *)`. */
+ * A module whose objects may be OWNED writes DEFINE_OWNED(thing) in its header, after it has
+ * declared `struct thing *thing_free(struct thing *)`. */
 #define DEFINE_OWNED(name)                                                                         \
 	static inline void name##_free_owned(struct name **p)                                      \
 	{                                                                                          \
@@ -96,8 +96,8 @@ static inline void close_owned_fd(int *fd)
 #define OWNED_MEM __attribute__((cleanup(free_owned)))
 #define OWNED_FD __attribute__((cleanup(close_owned_fd)))
 
-/* Small allocations whose size we choose: they end the process when memory is gone.  Anything
- * sized by a peer is bounded first and uses malloc with a check. */
+/* For small allocations whose size we choose: these end the process when memory is gone.  Anything
+ * that a peer sizes is bounded first and uses malloc with a check. */
 void *must_alloc(size_t n) __attribute__((malloc, returns_nonnull)); /* zeroed */
 void *must_resize(void *p, size_t n) __attribute__((returns_nonnull));
 char *must_copy(struct slice s) __attribute__((returns_nonnull)); /* NUL-terminated copy */

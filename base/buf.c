@@ -1,3 +1,4 @@
+/* base/buf.c - a growable run of bytes. */
 #include "base/buf.h"
 
 #include <stdarg.h>

@@ -37,7 +37,7 @@ void buf_consume(struct buf *b, size_t n); /* drops n bytes from the front */
 int buf_append(struct buf *b, struct slice s) MUST_CHECK;
 int buf_append_byte(struct buf *b, char c) MUST_CHECK;
 int buf_printf(struct buf *b, const char *format, ...) PRINTF(2, 3) MUST_CHECK;
-/* For buffers without a cap that hold only our own small text: dies when memory is gone. */
+/* For bufs without a cap that hold only our own small text: end the process when memory is gone. */
 void buf_put(struct buf *b, struct slice s);
 void buf_putf(struct buf *b, const char *format, ...) PRINTF(2, 3);
-const char *buf_cstr(struct buf *b); /* NUL-terminated view; NUL is not counted */
+const char *buf_cstr(struct buf *b); /* ends in a NUL, which is not part of the content */

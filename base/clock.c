@@ -1,3 +1,4 @@
+/* base/clock.c - a time as text, for logs and for headers. */
 #include "base/clock.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* base/clock.h - the door to time.  The real one is clock_real.c; tests link tests/sim/clock_sim.c,
- * whose time only moves when a script says so.
- * Rule: timers and timeouts use clock_mono_ms; what is stored, compared with stored values or shown
- * uses clock_wall_ms.  Nothing else in the house asks the system for the time. */
+ * whose time moves only when a script says so.
+ * Rule: timers and timeouts use clock_mono_ms.  Times that are stored, compared with stored ones or
+ *       shown use clock_wall_ms.  Nothing else in the house asks the system for the time. */
 #pragma once
 #include <stdint.h>
 

@@ -1,3 +1,4 @@
+/* base/clock_real.c - the time as the kernel tells it. */
 #include "base/clock.h"
 
 #include <time.h>

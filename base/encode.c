@@ -1,3 +1,4 @@
+/* base/encode.c - base64, hex and UTF-8. */
 #include "base/encode.h"
 
 static const char std_alphabet[] =

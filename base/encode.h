@@ -1,5 +1,5 @@
-/* base/encode.h - base64 (RFC 4648), base64url without padding, hex.
- * Decoders are strict: no white space, no stray bits, right padding; E_SYNTAX otherwise. */
+/* base/encode.h - base64 (RFC 4648), base64url without padding, hex, UTF-8.
+ * Fails: decoders are strict: white space, stray bits and wrong padding give E_SYNTAX. */
 #pragma once
 #include "base/buf.h"
 

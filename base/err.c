@@ -1,3 +1,4 @@
+/* base/err.c - a text for each error code. */
 #include "base/err.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* base/err.h - the one list of error codes.  Functions return 0 or more on success and a negative
- * code on failure: -errno, or one of ours from -1000 down.  What a remote server answered is not
- * an error but a verdict and never appears here. */
+ * code on failure: -errno, or one of ours from -1000 down.  What a remote server answers is a
+ * verdict, not an error, and never appears here. */
 #pragma once
 #include <errno.h>
 
@@ -17,13 +17,13 @@ enum {
 	E_DNS_NONE = -1009,     /* the name exists but has no such record */
 	E_DNS_NXDOMAIN = -1010, /* the name does not exist */
 	E_UNKNOWN = -1011,      /* no such object: job, content, key, rule */
-	E_EXISTS = -1012,       /* already there; for idempotent callers this is success */
+	E_EXISTS = -1012,       /* already there: success for callers that may repeat */
 	E_CRYPTO = -1013,       /* key unusable or signature failed */
-	E_DB = -1014,           /* PostgreSQL said no; text is with the connection */
+	E_DB = -1014,           /* PostgreSQL refused; the connection has the text */
 	E_CONFLICT = -1015,     /* the object changed meanwhile, or the state forbids it */
 	E_DENIED = -1016,       /* not allowed */
-	E_ANSWERED = -1018,     /* the refusal has been written already; only hand it up */
-	E_VERSION = -1017,      /* written by a newer version; refuse rather than guess */
+	E_ANSWERED = -1018,     /* the refusal is written already; only pass this on */
+	E_VERSION = -1017,      /* written by a newer version: refused, not guessed */
 };
 
 /* Text of a code, ours or errno's; never NULL, thread-safe. */

@@ -1,3 +1,4 @@
+/* base/file.c - whole files: read, written so that a crash leaves the old or the new one. */
 #include "base/file.h"
 
 #include <fcntl.h>

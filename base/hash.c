@@ -1,3 +1,4 @@
+/* base/hash.c - SipHash-1-3, FNV-1a and CRC-32C. */
 #include "base/hash.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
-/* base/hash.h - SipHash-1-3 keyed once a process (keys a peer chooses cannot be aimed at one
- * bucket), a stable unkeyed hash for what must be the same after a restart, and CRC-32C. */
+/* base/hash.h - SipHash-1-3 with a key per process, so that no peer can aim names at one bucket; a
+ * stable hash without a key, for what must be the same after a restart; and CRC-32C. */
 #pragma once
 #include "base/base.h"
 

@@ -1,3 +1,4 @@
+/* base/json.c - a value as JSON text. */
 #include "base/json.h"
 
 #include <math.h>

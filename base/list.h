@@ -1,7 +1,6 @@
 /* base/list.h - intrusive doubly linked list with a sentinel head.  The link is a member of the
  * object; the list an object is on is its state.
- * Owns:  nothing.  A link that is on no list points to itself (list_init) and may be removed
- *        again. */
+ * Owns: nothing.  A link on no list points to itself (list_init); removing it again is harmless. */
 #pragma once
 #include "base/base.h"
 

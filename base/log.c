@@ -1,3 +1,4 @@
+/* base/log.c - one event as one line. */
 #include "base/log.h"
 
 #include <inttypes.h>

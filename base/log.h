@@ -2,7 +2,8 @@
  *	time=2026-… level=info event=rcpt.deferred rcpt="a@b.example" code=451
  * Values are quoted and escaped here (CR, LF, controls, quotes, invalid UTF-8 as \xNN), because
  * peers write some of them.  Never pass a secret.
- * Blocks: on the write to the descriptor.  Threads: each line is one write().  */
+ * Blocks:  on the write to the descriptor.
+ * Threads: each line is one write(). */
 #pragma once
 #include "base/base.h"
 

@@ -1,3 +1,4 @@
+/* base/map.c - the buckets of the intrusive hash map. */
 #include "base/map.h"
 
 void map_init(struct map *m)
@@ -77,4 +78,11 @@ struct map_link *map_next(const struct map *m, size_t *pos, struct map_link *l)
 			return head;
 	}
 	return NULL;
+}
+
+struct map_link *map_any(const struct map *m)
+{
+	size_t pos = 0;
+
+	return map_next(m, &pos, NULL);
 }

@@ -1,3 +1,4 @@
+/* base/options.c - the grammar of a configuration file, read by a table of options. */
 #include "base/options.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* base/random.c - numbers in a range, made of random_u64(). */
 #include "base/random.h"
 
 uint64_t random_u64(void)

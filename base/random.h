@@ -1,6 +1,7 @@
-/* base/random.h - the door to chance.  The real one asks the kernel (getrandom) through a buffer a
- * thread; tests link tests/sim/random_sim.c, which replays from a seed.
- * Blocks: never after boot.  Fails: never; a kernel without getrandom ends the process. */
+/* base/random.h - the door to chance.  The real one asks the kernel (getrandom) through a buffer
+ * per thread; tests link tests/sim/random_sim.c, which replays from a seed.
+ * Blocks: never after boot.
+ * Fails:  never; a kernel without getrandom ends the process. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* base/random_real.c - chance as the kernel gives it. */
 #include "base/random.h"
 
 #include <stdlib.h>

@@ -24,7 +24,8 @@ struct option_fault {
 /* "file: option: "value" is not <expected>"; gives E_SYNTAX. */
 int option_bad(struct option_fault *f, const char *option, struct slice value,
 	       const char *expected);
-/* Calls entry(options, e) for each entry of a T_LIST value until one fails; that one is reported. */
+/* Calls entry(options, e) for each entry of a T_LIST value until one fails, and
+ * reports that one. */
 int option_entries(struct option_fault *f, const char *option, const char *list,
 		   const char *expected, int (*entry)(void *options, struct slice e),
 		   void *options) MUST_CHECK;

@@ -1,3 +1,4 @@
+/* base/tree.c - a tree of values while it grows: an arena, chains of members, one flat value. */
 #include "base/tree.h"
 
 struct leaf {

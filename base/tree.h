@@ -1,7 +1,8 @@
 /* base/tree.h - a tree of values while it is being built: reports of the engine, documents of the
  * command line.  Names and texts are copied.
  * Owns:   tree_new() gives the caller the tree and all that hangs on it; tree_free() ends it.
- * Fails:  never: small allocations of our own.  Limits: whoever builds bounds how much.
+ * Fails:  never: all allocations are small and our own.
+ * Limits: whoever builds a tree bounds its size.
  *
  *	struct tree *t = tree_new();
  *	struct branch *row = branch_map(branch_list(tree_map(t), "rows"), NULL);

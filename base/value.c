@@ -1,3 +1,4 @@
+/* base/value.c - looking up a member. */
 #include "base/value.h"
 
 const struct value *value_member(const struct value *v, struct slice name)

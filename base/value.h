@@ -1,7 +1,7 @@
-/* base/value.h - a tree of merge values (null, bool, integer, real, string, list, map), as it
- * comes from msgpack or JSON and goes into a template.
- * Owns:   nothing: trees live in whatever arena or buffer their maker says; strings are slices.
- * Limits: makers bound depth to VALUE_DEPTH_MAX and say how large a tree may be. */
+/* base/value.h - a tree of merge values (null, bool, integer, real, string, list, map), as it comes
+ * from msgpack or JSON and goes into a template.
+ * Owns:   nothing: whoever makes a tree says where it lives; strings are slices.
+ * Limits: whoever makes a tree keeps its depth within VALUE_DEPTH_MAX and bounds its size. */
 #pragma once
 #include "base/base.h"
 
@@ -34,5 +34,5 @@ struct value_member {
 	struct value value;
 };
 
-/* NULL when v is no map or has no such member. */
+/* NULL when v is not a map or has no such member. */
 const struct value *value_member(const struct value *v, struct slice name);

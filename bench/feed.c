@@ -1,8 +1,9 @@
 /* bench/feed.c - feeds one campaign through the link as fast as the engine acknowledges: what the
  * control plane's feeder does, without PostgreSQL.
  *
- *	postern-feed --socket PATH --recipients N [--domains 100] [--chunk 5000] [--size 10240] [--campaign 1]
- *	             [--tenant 1] [--sign-domain NAME] [--window 8] [--first 0] [--to DOMAIN] [--stats FILE]
+ *	postern-feed --socket PATH --recipients N [--domains 100] [--chunk 5000] [--size 10240]
+ *	             [--campaign 1] [--tenant 1] [--sign-domain NAME] [--window 8] [--first 0]
+ *	             [--to DOMAIN] [--stats FILE]
  *
  * One template of about --size bytes, three merge fields a recipient, drawn by number from lists of
  * names and towns, and a code; recipient i is u<i>@d<i mod domains>.test, or u<i>@DOMAIN.  Writes

@@ -1,3 +1,4 @@
+/* bench/link_client.c - a blocking client of the link. */
 #include "bench/link_client.h"
 
 #include <stdio.h>

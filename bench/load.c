@@ -1,7 +1,7 @@
 /* bench/load.c - the sending side of benchmarks: many SMTP clients in one epoll loop.
  *
- *	postern-load --to 127.0.0.1:2525 --messages N [--connections 50] [--size 10240] [--domains 100]
- *	             [--first 0] [--rate PER_SECOND] [--per-connection N] [--stats FILE]
+ *	postern-load --to 127.0.0.1:2525 --messages N [--connections 50] [--size 10240]
+ *	             [--domains 100] [--first 0] [--rate PER_SECOND] [--per-connection N] [--stats FILE]
  *
  * Message i goes to u<i>@d<i mod domains>.test, so that the sink can find duplicates; MAIL, RCPT
  * and DATA leave in one write, and the next envelope follows the final dot.  Writes one JSON

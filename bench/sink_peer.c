@@ -1,3 +1,4 @@
+/* bench/sink_peer.c - connections of the sink: reading, writing, TLS, answers held back. */
 #include <openssl/err.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>

@@ -1,3 +1,4 @@
+/* bench/sink_rules.c - reads the rules of the sink and counts by them. */
 #include "bench/sink_rules.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* bench/sink_session.c - commands and messages as the sink hears them. */
 #include "base/clock.h"
 #include "bench/sink_session.h"
 #include "bench/sink_store.h"

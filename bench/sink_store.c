@@ -1,3 +1,4 @@
+/* bench/sink_store.c - messages to a file, and the numbers of recipients already seen. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>

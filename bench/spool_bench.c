@@ -163,8 +163,8 @@ static int bench_recovery(const struct spool_options *o, const char *what)
 	(void)spool_free(sp);
 	r = spool_audit(o->dir, NULL, &audit);
 	printf("%-10s %s, %llu accepted, %llu delivered\n", "audit",
-	       audit.balanced ? "balanced" : "WRONG", (unsigned long long)audit.accepted,
-	       (unsigned long long)audit.delivered);
+	       audit.balanced ? "balanced" : "WRONG", (unsigned long long)audit.books.accepted,
+	       (unsigned long long)audit.books.delivered);
 	return r < 0 ? r : audit.balanced ? 0 : E_CORRUPT;
 }
 

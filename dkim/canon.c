@@ -1,3 +1,4 @@
+/* dkim/canon.c - relaxed canonicalisation of fields and body. */
 #include "dkim/canon.h"
 
 static bool is_wsp(char c)

@@ -1,6 +1,6 @@
-/* dkim/canon.h - the relaxed canonicalisations of RFC 6376 section 3.4.2 and 3.4.4, written once
- * over bytes that are all in memory: what need not change is handed on in the longest runs.
- * Fails:  E_SYNTAX for a bare CR in the body; E_CRYPTO, -ENOMEM from below. */
+/* dkim/canon.h - the relaxed canonicalisations of RFC 6376 sections 3.4.2 and 3.4.4.  All bytes are
+ * in memory, and those that do not change are passed on in runs as long as possible.
+ * Fails: E_SYNTAX for a bare CR in the body; E_CRYPTO, -ENOMEM. */
 #pragma once
 #include <openssl/evp.h>
 

@@ -1,3 +1,4 @@
+/* dkim/field.c - the text of a DKIM-Signature field, folded. */
 #include "dkim/field.h"
 
 #include <stdio.h>

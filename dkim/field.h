@@ -1,5 +1,5 @@
-/* dkim/field.h - the text of a DKIM-Signature field, folded the way libopendkim folds it (its
- * margin of 75 columns), so that the two can be held together byte for byte. */
+/* dkim/field.h - the text of a DKIM-Signature field, folded as libopendkim folds it (at 75
+ * columns), so that tests can compare the two byte for byte. */
 #pragma once
 #include "base/buf.h"
 #include "dkim/frame.h"

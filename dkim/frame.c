@@ -1,3 +1,4 @@
+/* dkim/frame.c - cuts a message into the fields a signature covers and its body. */
 #include "dkim/frame.h"
 
 #include <strings.h>

@@ -68,9 +68,9 @@ static int feed_body(DKIM *d, struct slice body)
 	return dkim_body(d, crlf, 2) == DKIM_STAT_OK ? 0 : E_CRYPTO;
 }
 
-/* libopendkim 2.11 never frees the parsed key of an Ed25519 signature (some 500 bytes each); the
- * leak checker is told to look away for that call alone.  One more reason not to sign all mail
- * here. */
+/* libopendkim 2.11 never frees the parsed key of an Ed25519 signature (some 500 bytes
+ * each); the leak checker is told to look away for that call alone.  One more reason not to
+ * sign all mail here. */
 void __lsan_disable(void) __attribute__((weak));
 void __lsan_enable(void) __attribute__((weak));
 

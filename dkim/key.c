@@ -1,3 +1,4 @@
+/* dkim/key.c - private keys: loading, making, signing a digest, the public half. */
 #include "dkim/key.h"
 
 #include <openssl/crypto.h>

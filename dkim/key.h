@@ -1,6 +1,6 @@
-/* dkim/key.h - what a loaded key is made of; only for the files of dkim/.
+/* dkim/key.h - the parts of a loaded key; only for the files of dkim/.
  * Owns:    sign_key owns its OpenSSL objects and scratch memory; sign_key_free() wipes them.
- * Threads: the contexts and the scratch make a key good for one thread at a time. */
+ * Threads: one at a time per key, because of its contexts and scratch memory. */
 #pragma once
 #include <openssl/evp.h>
 
@@ -13,7 +13,7 @@ struct sign_key {
 	char *domain, *selector;
 	EVP_PKEY *pkey;
 	EVP_MD *sha256;
-	EVP_MD_CTX *hash;   /* kept and started again: no allocation a message */
+	EVP_MD_CTX *hash;   /* kept and started again: no allocation per message */
 	EVP_PKEY_CTX *rsa;  /* RSA: ready for EVP_PKEY_sign, any number of times */
 	EVP_MD_CTX *eddsa;  /* Ed25519: ready for EVP_DigestSign */
 	struct buf headers; /* canonical header fields of the message at hand */

@@ -1,3 +1,4 @@
+/* dkim/keydir.c - the folder of keys: names are checked, files replaced whole. */
 #include "dkim/keydir.h"
 
 #include <dirent.h>

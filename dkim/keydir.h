@@ -1,6 +1,6 @@
 /* dkim/keydir.h - the signing keys of the engine on disk: <dir>/<domain>/<selector>.pem, mode 0600.
- * Names are lower-cased and checked: letters, digits, '-', '_' and single dots inside; nothing that
- * could leave the folder.
+ * Names become lower case and are checked: letters, digits, '-', '_' and single dots inside.  No
+ * name can lead out of the folder.
  *
  * Owns:   keydir_load() gives the caller the keys it wrote to keys[0 .. *ret_n).
  * Blocks: on the disk.

@@ -1,3 +1,4 @@
+/* dkim/published.c - judges the TXT record of a published key as verifiers do. */
 #include <openssl/crypto.h>
 
 #include "base/encode.h"

@@ -1,3 +1,4 @@
+/* dkim/sign.c - signs a message with each key. */
 #include "dkim/sign.h"
 
 #include "base/encode.h"

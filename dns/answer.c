@@ -1,3 +1,4 @@
+/* dns/answer.c - one answer in one allocation. */
 #include "dns/answer.h"
 
 struct answer *answer_new(unsigned n, size_t bytes)

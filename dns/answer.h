@@ -1,5 +1,5 @@
-/* dns/answer.h - one answer kept in memory: what the cache holds and queries are given.
- * Owns: everything in one allocation; counted, freed by the last answer_unref(). */
+/* dns/answer.h - one answer in memory: the cache holds it and queries are given it.
+ * Owns: everything, in one allocation; references are counted, the last answer_unref() frees it. */
 #pragma once
 #include "base/list.h"
 #include "base/map.h"
@@ -8,7 +8,7 @@
 struct answer {
 	unsigned refs;
 	bool keep;          /* may be cached */
-	bool again;         /* stops at an alias: canonical is to be asked next */
+	bool again;         /* it ends at an alias: canonical must be asked next */
 	unsigned aliases;   /* followed so far */
 	int64_t expires_ms; /* clock_mono_ms; set when it is stored */
 	size_t size;        /* of the allocation */
@@ -17,12 +17,12 @@ struct answer {
 	struct map_link link;
 	struct list lru;
 	uint16_t type;
-	char name[DNS_NAME_MAX]; /* that was asked for */
+	char name[DNS_NAME_MAX]; /* the question */
 	char canonical[DNS_NAME_MAX];
 	struct dns_record records[];
 };
 
-/* Room for n records and `bytes` of text behind them. NULL when memory is gone. */
+/* With room for n records and `bytes` of text after them.  NULL when memory is gone. */
 struct answer *answer_new(unsigned n, size_t bytes);
 static inline char *answer_text(struct answer *w)
 {

@@ -1,3 +1,4 @@
+/* dns/cache.c - answers by name and type, the least recently used leave first. */
 #include "dns/cache.h"
 
 #include "base/hash.h"

@@ -1,6 +1,6 @@
-/* dns/cache.h - answers kept for their TTL, the least recently used leave first.
+/* dns/cache.h - answers kept for their TTL; the least recently used leave first.
  * Owns:   one reference to every answer in it.
- * Limits: entries, and bytes: entries * CACHE_ENTRY_BYTES.  Not thread-safe. */
+ * Limits: entries_max entries and entries_max * CACHE_ENTRY_BYTES bytes; not thread-safe. */
 #pragma once
 #include "dns/answer.h"
 

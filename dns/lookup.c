@@ -1,3 +1,4 @@
+/* dns/lookup.c - asks on a loop of its own and waits. */
 #include "dns/lookup.h"
 
 #include <ev.h>

@@ -1,13 +1,14 @@
-/* dns/lookup.h - one question, answered before it returns: for the control plane and tools, whose
+/* dns/lookup.h - asks one question and waits for the answer: for the control plane and tools, whose
  * threads may wait.
  * Owns:    lookup() gives the caller the answer; lookup_free() ends it.
- * Blocks:  at most timeout_ms.  Threads: each call runs a loop of its own.
- * Fails:   gives the answer's status: 0, E_DNS_NXDOMAIN, E_DNS_NONE, E_DNS_TEMP (also when time is
- *          up); E_SYNTAX for no domain name.  The answer is written only when it gives 0. */
+ * Blocks:  at most timeout_ms.
+ * Threads: any; each call runs a loop of its own.
+ * Fails:   with the status of the answer: E_DNS_NXDOMAIN, E_DNS_NONE, E_DNS_TEMP (also when the
+ *          time is up); E_SYNTAX when name is not a domain name. */
 #pragma once
 #include "dns/resolver.h"
 
-/* o: NULL means the servers of /etc/resolv.conf. */
+/* o NULL: the servers of /etc/resolv.conf. */
 int lookup(const struct resolver_options *o, struct slice name, enum dns_type type,
 	   uint32_t timeout_ms, struct dns_answer **ret) MUST_CHECK;
 struct dns_answer *lookup_free(struct dns_answer *a);

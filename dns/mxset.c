@@ -1,3 +1,4 @@
+/* dns/mxset.c - makes one name of a set of host names. */
 #include "dns/mxset.h"
 
 #include <stdio.h>

@@ -1,8 +1,7 @@
-/* dns/mxset.h - the name of a set of MX hosts.  The same set gives the same text, whatever the
- * order.
+/* dns/mxset.h - the name of a set of MX hosts: the same set in any order gives the same text.
  *	up to 3 hosts      mx1.example.net,mx2.example.net
  *	more, one suffix   (alt1|alt2|alt3|alt4|).aspmx.l.google.com
- * A text past 253 bytes is cut and ends in '#' and a hash of the whole. */
+ * A text past 253 bytes is cut and ends in '#' and a hash of all of it. */
 #pragma once
 #include "base/buf.h"
 #include "dns/route.h"

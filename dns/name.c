@@ -1,3 +1,4 @@
+/* dns/name.c - domain names, text and wire form. */
 #include "dns/name.h"
 
 enum { LABEL_MAX = 63, TEXT_MAX = DNS_NAME_MAX - 1 };

@@ -4,7 +4,7 @@
 #include "dns/resolver.h"
 
 /* Writes the clean name with its NUL to ret, which holds DNS_NAME_MAX bytes; gives its length.
- * E_SYNTAX when s is no such name; the root is none. */
+ * E_SYNTAX when s is not such a name; the root is not one. */
 int name_clean(struct slice s, char *ret) MUST_CHECK;
 /* The same from an uncompressed wire name; 0 is the root.  E_SYNTAX for bytes outside the set. */
 int name_from_wire(const uint8_t *wire, size_t n, char *ret) MUST_CHECK;

@@ -1,3 +1,4 @@
+/* dns/options.c - the resolver's defaults and resolv.conf(5). */
 #include "base/buf.h"
 #include "base/file.h"
 #include "dns/resolver.h"

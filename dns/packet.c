@@ -1,3 +1,4 @@
+/* dns/packet.c - questions to bytes, and what is believed of an answer. */
 #include "dns/packet.h"
 
 #include <ldns/ldns.h>

@@ -1,5 +1,5 @@
-/* dns/packet.h - questions to bytes and bytes to answers.  ldns takes packets apart; what is believed
- * of them is decided here.
+/* dns/packet.h - questions to bytes, and bytes to answers.  ldns takes packets apart; this file
+ * decides what is believed of them.
  * RFC 1035, 2308 (negative answers), 5452 section 9.1 (what must match), 6891 (EDNS), 6840 (AD). */
 #pragma once
 #include "dns/answer.h"
@@ -14,8 +14,8 @@ enum {
 /* Writes a question for a clean name; out holds PACKET_QUESTION_MAX bytes. */
 size_t packet_question(uint8_t *out, uint16_t id, struct slice name, enum dns_type type, bool edns);
 
-/* Is this packet the answer to that question: id, response bit, opcode, and the question itself
- * with its type and class?  Anything else is not ours and is not looked at further. */
+/* Is this packet the answer to that question, by id, response bit, opcode, and the question itself
+ * with its type and class?  Any other packet is ignored. */
 bool packet_answers(const uint8_t *question, const uint8_t *packet, size_t n);
 
 struct packet_flags {

@@ -1,3 +1,4 @@
+/* dns/question.c - the life of one question: tries, servers, aliases, its end. */
 #include "dns/question.h"
 
 #include <unistd.h>

@@ -2,8 +2,8 @@
  *
  *	waiting -> udp <-> tcp -> finished
  *
- * Everybody who asks the same thing meanwhile waits on the same question.  Every try has a socket
- * of its own, connected to the server, on a random port, with a random id (RFC 5452 section 9.2).
+ * Everybody who asks the same thing meanwhile waits for the same question.  Every try has a socket
+ * of its own, connected to the server, with a random port and a random id (RFC 5452 section 9.2).
  * Nothing is freed in its own callback: a finished question rests until the next delivery. */
 #pragma once
 #include "dns/packet.h"
@@ -34,7 +34,8 @@ struct question {
 
 void question_start(struct question *q);
 void question_next_try(struct question *q); /* another server, or the end */
-/* True when the packet settled the question or moved it on; false: not good, keep waiting. */
+/* True when the packet ended the question or moved it on; false: it is not
+ * believed, keep waiting. */
 bool question_take_packet(struct question *q, const uint8_t *packet, size_t n);
 void question_finish(struct question *q, struct answer *w); /* takes the reference */
 void question_drop_socket(struct question *q);

@@ -1,3 +1,4 @@
+/* dns/question_tcp.c - one try over TCP. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>

@@ -1,3 +1,4 @@
+/* dns/question_udp.c - one try over UDP. */
 #include <sys/socket.h>
 #include <unistd.h>
 

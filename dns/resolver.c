@@ -1,3 +1,4 @@
+/* dns/resolver.c - takes queries, joins equal ones to one question, gives answers from the loop. */
 #include "dns/resolver.h"
 
 #include "base/clock.h"

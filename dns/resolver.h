@@ -2,13 +2,13 @@
  * The real one speaks UDP and TCP on libev (resolver.c and its siblings); tests/sim/resolver_sim.c
  * answers from a script.
  *
- * Owns:   resolver_new() gives the caller the resolver; resolver_free() ends it and drops every
- *         query without a call; not from inside a callback.  An answer belongs to the resolver and
- *         is valid during the callback.
+ * Owns:   resolver_new() gives the caller the resolver.  resolver_free() ends it, not from inside a
+ *         callback, and drops every query without a call.  An answer belongs to the resolver and is
+ *         valid during the callback.
  * Blocks: never.  The callback always comes from the loop, never from inside resolver_ask().
  * Fails:  answers carry 0, E_DNS_NXDOMAIN, E_DNS_NONE (no such record) or E_DNS_TEMP.
  * Limits: one thread; answers up to 64 KiB over TCP, CNAME chains of 8, 64 records of one type,
- *         `pending` queries at a time (more wait in line), cache of `cache_entries`.
+ *         `pending` questions at a time (more wait in line), a cache of `cache_entries`.
  * RFC 1034, 1035, 2308 (negative caching), 5452 (random id and port), 6891 (EDNS). */
 #pragma once
 #include "base/address.h"
@@ -62,7 +62,7 @@ struct dns_answer {
 	const struct dns_record *records;
 };
 
-/* A question; a member of the asker. The asker may free itself after resolver_cancel(). */
+/* One query; a member of the asker, which may free itself after resolver_cancel(). */
 struct dns_query {
 	struct list link; /* the resolver's; initialise with dns_query_init */
 	void (*done)(struct dns_query *q, const struct dns_answer *a);
@@ -78,15 +78,15 @@ static inline void dns_query_init(struct dns_query *q,
 
 int resolver_new(struct resolver **ret, struct ev_loop *loop,
 		 const struct resolver_options *o) MUST_CHECK;
-/* E_SYNTAX when name is no domain name (RFC 1035 lengths; letters, digits, '-', '_'). */
+/* E_SYNTAX when name is not a domain name (RFC 1035 lengths; letters, digits, '-', '_'). */
 int resolver_ask(struct resolver *r, struct dns_query *q, struct slice name,
 		 enum dns_type type) MUST_CHECK;
 void resolver_cancel(struct resolver *r, struct dns_query *q); /* harmless when it is not asked */
-void resolver_flush(struct resolver *r, struct slice name); /* forget one name, or all when empty */
+void resolver_flush(struct resolver *r, struct slice name);    /* forgets one name; empty: all */
 
 struct resolver_stats {
-	uint64_t asked, cache_hits, sent, tcp, timeouts,
-	    ignored; /* ignored: wrong id, port, question */
+	uint64_t asked, cache_hits, sent, tcp, timeouts;
+	uint64_t ignored; /* packets with a wrong id, port or question */
 	uint64_t pending, cached;
 };
 void resolver_stats(const struct resolver *r, struct resolver_stats *ret);

@@ -1,3 +1,4 @@
+/* dns/route.c - from a domain to its hosts: MX, the addresses of each, then what is allowed. */
 #include "dns/route.h"
 
 #include <stdatomic.h>
@@ -306,8 +307,8 @@ static void add_host(struct route_work *w, struct slice name, uint16_t preferenc
 	w->n++;
 }
 
-/* By preference, equals shuffled (RFC 5321 section 5.1), so that what is past the limit is the
- * worst. */
+/* By preference, equals shuffled (RFC 5321 section 5.1), so that what is past the
+ * limit is the worst. */
 static void add_mx_hosts(struct route_work *w, const struct dns_answer *a)
 {
 	struct ranked ranked[DNS_RECORDS_MAX];

@@ -1,9 +1,10 @@
 /* dns/route.h - from a recipient domain to the hosts that take its mail.
- * RFC 5321 section 5.1 (MX, implicit MX, loop to ourselves), RFC 7505 (null MX), RFC 6724 is left
- * to the caller.
+ * RFC 5321 section 5.1 (MX, implicit MX, loop to ourselves), RFC 7505 (null MX).  The order of
+ * addresses (RFC 6724) is left to the caller.
  *
- * Owns:   a finished route is immutable and counted: route_ref / route_unref.
- * Blocks: never.  Limits: 32 hosts, 16 addresses a host; what is past that is dropped. */
+ * Owns:   a finished route never changes; references are counted by route_ref() and route_unref().
+ * Blocks: never.
+ * Limits: 32 hosts and 16 addresses per host; the rest is dropped. */
 #pragma once
 #include "dns/resolver.h"
 
@@ -26,11 +27,11 @@ enum route_status {
 struct route {
 	enum route_status status;
 	char domain[DNS_NAME_MAX];
-	char site[DNS_NAME_MAX]; /* names the set of MX hosts: same set, same site */
+	char site[DNS_NAME_MAX]; /* the name of its set of MX hosts: same set, same site */
 	bool implicit;           /* no MX record: the domain's own address */
 	uint32_t ttl_s;
 	unsigned n_hosts;
-	struct route_host *hosts; /* by preference, lowest first; equals shuffled for this route */
+	struct route_host *hosts; /* lowest preference first; equal ones in random order */
 };
 
 struct route_options {
@@ -38,8 +39,8 @@ struct route_options {
 	/* Special addresses (ip_is_special) are refused unless they lie in one of these. */
 	const struct ip_net *allowed;
 	unsigned n_allowed;
-	/* We are an MX of the domain when a host's name or address is one of these: then hosts at
-	 * its preference and above are dropped, and nothing left is ROUTE_LOOP. */
+	/* We are an MX of the domain when a host has one of these names or addresses.  Hosts at its
+	 * preference and above are then dropped; when none is left, it is ROUTE_LOOP. */
 	const char *const *own_names;
 	unsigned n_own_names;
 	const struct ip *own_ips;
@@ -52,7 +53,7 @@ struct route_query {
 	void *state;                       /* route.c's; NULL when it is not asked */
 };
 /* done() comes from the loop, never from inside route_ask(); *o must live until then.  E_SYNTAX
- * when domain is no domain name (an address literal is none). */
+ * when domain is not a domain name (an address literal is not one). */
 int route_ask(struct resolver *r, const struct route_options *o, struct route_query *q,
 	      struct slice domain) MUST_CHECK;
 void route_cancel(struct resolver *r, struct route_query *q); /* harmless when it is not asked */

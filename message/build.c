@@ -1,3 +1,4 @@
+/* message/build.c - collects ops, names and literals, then writes the bytes of a program. */
 #include "message/build.h"
 
 #include "message/program.h"

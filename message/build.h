@@ -1,5 +1,5 @@
 /* message/build.h - writes the bytes of a program (message/ops.h).
- * Owns:  its buffers; build_free().  Field and op names are copied when finished.
+ * Owns:  its bufs; build_free() gives them back.  Names of fields are copied by build_finish().
  * Fails: E_LIMIT past a bound of ops.h, -ENOMEM. */
 #pragma once
 #include "message/escape.h"
@@ -31,7 +31,7 @@ static inline unsigned build_field_count(const struct build *b)
 }
 struct op *build_op_at(struct build *b, uint32_t i);
 
-int build_text(struct build *b, struct slice text) MUST_CHECK; /* collected until an op comes */
+int build_text(struct build *b, struct slice text) MUST_CHECK; /* kept until an op comes */
 int build_op(struct build *b, struct op op) MUST_CHECK;        /* index of the op, or an error */
 /* Index of a field, made when new; the slice must live until build_finish. */
 int build_field(struct build *b, struct slice name) MUST_CHECK;

@@ -1,3 +1,4 @@
+/* message/compile.c - one part of a template into ops: text, tags, sections, partials. */
 #include "message/compile_state.h"
 
 #include "base/encode.h"

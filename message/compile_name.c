@@ -1,3 +1,4 @@
+/* message/compile_name.c - what a name in a template refers to. */
 #include <stdio.h>
 
 #include "message/compile_state.h"

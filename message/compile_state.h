@@ -1,4 +1,4 @@
-/* message/compile_state.h - what the compiler's files share; nobody else includes it. */
+/* message/compile_state.h - what the files of the compiler share; nobody else includes it. */
 #pragma once
 #include "message/compile.h"
 #include "message/html.h"
@@ -10,7 +10,7 @@ struct section {
 	struct slice name;
 	size_t at;
 	uint32_t op;
-	bool tree; /* its entries are not known: any name may be meant */
+	bool tree; /* its entries are not known, so any name may be meant */
 	bool url_start;
 	struct html html;
 };
@@ -39,8 +39,8 @@ struct compile {
 
 #define NO_NAME ((struct slice){ 0 })
 
-/* Notes where in the source what is wrong; returns code. A name is appended with the closing quote
- * for which `why` holds the opening one. */
+/* Notes what is wrong and where in the source; gives code.  A name is appended to `why`, with the
+ * closing quote for the opening one in `why`. */
 int compile_fault(struct compile *c, size_t at, int code, const char *why,
 		  struct slice name) MUST_CHECK;
 /* The same for a code of the builders. */

@@ -1,3 +1,4 @@
+/* message/compose.c - a campaign's header, MIME parts and templates into one program. */
 #include "message/compose.h"
 
 #include <stdio.h>

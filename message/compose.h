@@ -1,16 +1,17 @@
-/* message/compose.h - a campaign's message: sender, subject, HTML and text templates become one
- * program (message/program.h) with its header, MIME parts and slots.
+/* message/compose.h - the message of a campaign: sender, subject, HTML and text templates become
+ * one program (message/program.h) with its header, MIME parts and slots.
  *
  *	Date, From, Reply-To, To, Subject, Message-ID, MIME-Version, List-Unsubscribe,
  *	List-Unsubscribe-Post, extra headers, Content-Type; then text, HTML or multipart/alternative
  *
- * Guarantee: what program_expand makes of it has CRLF lines of at most 998 bytes (76 in bodies),
- * 7-bit without NUL, and exactly this header whatever the values are.  The boundary holds "=_",
- * which quoted-printable cannot yield.  When the unsubscribe URL of a recipient is no http, https
- * or mailto URL, both List-Unsubscribe fields are left out rather than sent broken.
+ * Guarantee: program_expand() makes CRLF lines of at most 998 bytes (76 in bodies) from it, 7-bit
+ * without NUL, and exactly this header, whatever the values are.  The boundary holds "=_", which
+ * quoted-printable cannot yield.  When the unsubscribe URL of a recipient is not an http, https or
+ * mailto URL, both List-Unsubscribe fields are left out instead of being sent broken.
  *
- * Limits: a subject past 2,000 bytes is cut.
- * Blocks: never.  Fails: E_SYNTAX, E_LIMIT, the reason in *ret_error; out is then unchanged. */
+ * Blocks: never.
+ * Fails:  E_SYNTAX, E_LIMIT, with the reason in *ret_error; out is then unchanged.
+ * Limits: a subject past 2,000 bytes is cut. */
 #pragma once
 #include "message/template.h"
 
@@ -40,7 +41,7 @@ struct compose_in {
 };
 enum { COMPOSE_HEADERS_MAX = 64 };
 
-/* Appends the program.  Its fields (program_field_name) are the names the templates use, in order
- * of first use; rows carry their values in that order. */
+/* Appends the program.  Its fields (program_field_name) are the names that the templates use, in
+ * the order of first use; rows carry their values in that order. */
 int compose_campaign(const struct compose_in *in, struct buf *program_out,
 		     struct compose_error *ret_error) MUST_CHECK;

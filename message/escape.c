@@ -1,3 +1,4 @@
+/* message/escape.c - values made safe for their place, and quoted-printable. */
 #include "message/escape.h"
 
 #include "base/encode.h"

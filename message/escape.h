@@ -1,7 +1,7 @@
-/* message/escape.h - values made safe for the place where they go, and quoted-printable
- * (RFC 2045 section 6.7) with the column kept over any number of pieces.
- * Guarantee: through a sink with qp, lines have at most 76 bytes, all 7-bit, white space is never
- * the last byte of a line, and "=" stands only before two hex digits or a line end. */
+/* message/escape.h - values made safe for the place where they go, and quoted-printable (RFC 2045
+ * section 6.7), whose column is kept over any number of pieces.
+ * Guarantee: lines written through a sink with qp have at most 76 bytes, all 7-bit; white space is
+ * never the last byte of a line, and "=" stands only before two hex digits or a line end. */
 #pragma once
 #include "base/buf.h"
 
@@ -24,11 +24,11 @@ struct sink {
 	struct buf *out;
 	unsigned col; /* bytes on the line so far; kept only with qp */
 	bool qp;
-	bool unfit; /* a URL was none */
+	bool unfit; /* a value should have been a URL and was not */
 };
 int escape_put(struct sink *s, enum escape e, struct slice value) MUST_CHECK;
-/* Text of the template as quoted-printable; it may come to stand at any column, so its first line
- * takes at most QP_WIDTH and white space at its end is encoded. */
+/* Text of the template as quoted-printable.  It may stand at any column later, so its first line
+ * takes at most QP_WIDTH bytes and white space at its end is encoded. */
 int escape_put_literal(struct buf *out, struct slice text) MUST_CHECK;
-/* http, https or mailto, and something behind it. */
+/* Is it http, https or mailto, with something after it? */
 bool escape_url_is_fit(struct slice url);

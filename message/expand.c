@@ -1,3 +1,4 @@
+/* message/expand.c - runs a program over the values of one recipient. */
 #include "message/expand.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* message/header.c - walks and counts the fields of a header. */
 #include "message/header.h"
 
 #include "base/clock.h"
@@ -53,40 +54,6 @@ int header_next(struct slice message, size_t *pos, struct header_field *ret)
 	ret->value = slice_of(line.p + n + 1, ret->whole.n - n - 1 - line_break_length(ret->whole));
 	*pos = end;
 	return 1;
-}
-
-int header_find(struct slice message, struct slice name, struct header_field *ret)
-{
-	size_t pos = 0;
-	int r;
-
-	for (unsigned i = 0; i < HEADER_FIELDS_MAX; i++) {
-		struct header_field f;
-		r = header_next(message, &pos, &f);
-		if (r <= 0)
-			return r;
-		if (slice_eq_nocase(f.name, name)) {
-			*ret = f;
-			return 1;
-		}
-	}
-	return E_LIMIT;
-}
-
-int header_unfold(struct slice v, struct buf *out)
-{
-	int r;
-
-	v = slice_trim_set(v, " \t\r\n");
-	r = buf_reserve(out, v.n);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < v.n; i++)
-		if (v.p[i] != '\r' && v.p[i] != '\n') {
-			*buf_tail(out) = v.p[i];
-			buf_grow(out, 1);
-		}
-	return 0;
 }
 
 #define COUNT(member) offsetof(struct header_scan, member)

@@ -1,9 +1,9 @@
-/* message/header.h - the header of a message as it is (RFC 5322 section 2.2): walk it, find fields,
- * count them, make the lines a submission lacks.
+/* message/header.h - the header of a message as it is (RFC 5322 section 2.2): walk it, count
+ * its fields, make the lines that a submission lacks.
  * Owns:   nothing; slices point into the message.
- * Blocks: never.  Fails: E_SYNTAX a line that is neither field nor continuation, E_LIMIT past the
- *         bounds.  Lines may end in CRLF or LF.
- * Limits: HEADER_MAX bytes and HEADER_FIELDS_MAX fields are looked at. */
+ * Blocks: never.
+ * Fails:  E_SYNTAX for a line that is neither field nor continuation, E_LIMIT past the bounds.
+ * Limits: HEADER_MAX bytes and HEADER_FIELDS_MAX fields are looked at.  Lines end in CRLF or LF. */
 #pragma once
 #include "base/buf.h"
 
@@ -14,20 +14,16 @@ struct header_field {
 	struct slice value; /* from after the colon to before the last line end, with its folds */
 	struct slice whole; /* name to last line end, both included */
 };
-/* Walks; *pos starts at 0.  1 a field, 0 the end of the header and *pos is where the body starts
- * (behind the empty line, or message.n when there is none). */
+/* Walks; *pos starts at 0.  1: a field; 0: the end of the header, and *pos is where the body starts
+ * (after the empty line, or message.n when there is none). */
 int header_next(struct slice message, size_t *pos, struct header_field *ret) MUST_CHECK;
-/* First field of this name: 1, 0 none, or an error of header_next. */
-int header_find(struct slice message, struct slice name, struct header_field *ret) MUST_CHECK;
-/* Value without folds and without white space at its ends. */
-int header_unfold(struct slice value, struct buf *out) MUST_CHECK;
 
 /* One pass over a message that was just submitted. */
 struct header_scan {
 	size_t body; /* offset of the body */
 	unsigned from, sender, to, cc, bcc, date, message_id, received, dkim, mime_version;
 	struct header_field from_field; /* the first */
-	bool eight_bit;                 /* in the header; bodies are the caller's business */
+	bool eight_bit;                 /* in the header; the caller looks at the body */
 	bool auto_submitted;            /* present, and not "no" (RFC 3834) */
 };
 int header_scan(struct slice message, struct header_scan *ret) MUST_CHECK;

@@ -1,3 +1,4 @@
+/* message/html.c - the states of the HTML tokenizer. */
 #include "message/html.h"
 
 /* First byte of the name of an attribute that html_join left open. */

@@ -1,7 +1,7 @@
-/* message/html.h - where in an HTML document a template stands: a small tokenizer after the HTML
- * standard (section 13.2.5), fed with the literal text, asked at every slot.
- * Limits: the text is the author's: it is followed, not judged.  Downlevel conditional comments
- *         (<!--[if mso]>) count as the HTML they hold. */
+/* message/html.h - says where in an HTML document a slot stands: a small tokenizer after the HTML
+ * standard (section 13.2.5).  It is fed with the literal text and asked at every slot.
+ * Limits: it follows the author's text and does not judge it.  Downlevel conditional comments
+ *         (<!--[if mso]>) count as the HTML that they hold. */
 #pragma once
 #include "message/escape.h"
 
@@ -39,8 +39,8 @@ struct html {
 
 /* Takes one byte of literal text.  NULL, or why it cannot stand here. */
 const char *html_feed(struct html *h, char c);
-/* A slot stands here: how it must be escaped.  NULL, or why it is refused. */
+/* A slot stands here: *ret says how to escape it.  NULL, or why it is refused. */
 const char *html_slot(struct html *h, bool raw, enum escape *ret);
-/* A section began in `before` and ends in *h: can both be the state from here on?  *h becomes a
- * state that is right for either. */
+/* A section began in the state `before` and ends in *h.  True when one state is right for both from
+ * here on; *h is then that state. */
 bool html_join(struct html *h, const struct html *before);

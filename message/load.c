@@ -1,3 +1,4 @@
+/* message/load.c - reads the bytes of a program and checks all of them. */
 #include "message/escape.h"
 #include "message/ops.h"
 #include "message/program.h"

@@ -1,3 +1,4 @@
+/* message/mailbox.c - one address: local part, domain, literal. */
 #include "message/mailbox.h"
 
 #include <idn2.h>

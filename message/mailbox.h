@@ -1,5 +1,5 @@
-/* message/mailbox.h - mail addresses: what may stand in MAIL and RCPT, in a From header, and under
- * which name an address is suppressed.
+/* message/mailbox.h - mail addresses: which may stand in MAIL and RCPT and in a From header, and
+ * under which name an address is suppressed.
  *
  *	Mailbox        = Local-part "@" ( Domain / address-literal )          RFC 5321 section 4.1.2
  *	Local-part     = Dot-string / Quoted-string                           at most 64 bytes
@@ -7,11 +7,12 @@
  *
  * Guarantee: an accepted address holds no CR, LF, NUL, other control, "<", ">" or space, and no
  * 8-bit byte unless MAILBOX_UTF8 was given: it can be written into a command or a header as it is.
- * (MAILBOX_QUOTED_ANY lets the space and angle brackets of a quoted string through; only for
- * places that quote again.)
+ * (MAILBOX_QUOTED_ANY accepts spaces and angle brackets in a quoted string; it is only for places
+ * that quote again.)
  *
  * Owns:   nothing; a struct mailbox holds its own bytes and may be copied.
- * Blocks: never.  Fails: E_SYNTAX no address, E_LIMIT a part too long.
+ * Blocks: never.
+ * Fails:  E_SYNTAX for text that is not an address, E_LIMIT for a part that is too long.
  * Limits: 254 bytes in all (RFC 5321 section 4.5.3.1.3).  Comments and source routes are refused.
  *         IDNA 2008 with the TR46 mapping, by libidn2. */
 #pragma once
@@ -28,9 +29,9 @@ enum mailbox_flags {
 	MAILBOX_IDN = 2,        /* UTF-8 in the domain, turned into A-labels */
 	MAILBOX_LITERAL = 4,    /* [192.0.2.1], [IPv6:2001:db8::1] */
 	MAILBOX_QUOTED_ANY = 8, /* space, "<", ">" inside a quoted string */
-	MAILBOX_FQDN = 16,      /* two labels at least, the last not all digits */
+	MAILBOX_FQDN = 16,      /* at least two labels, the last not all digits */
 };
-/* What an application may hand in for a recipient of a campaign. */
+/* What an application may give as the recipient of a campaign. */
 #define MAILBOX_CONTACT (MAILBOX_IDN | MAILBOX_FQDN)
 
 struct mailbox {
@@ -58,10 +59,10 @@ static inline struct slice mailbox_domain(const struct mailbox *m) /* lower case
 struct slice address_domain(struct slice address);
 
 int mailbox_parse(struct slice s, unsigned flags, struct mailbox *ret) MUST_CHECK;
-/* The key of suppression and of "same contact": domain and local part in lower case (ASCII),
- * needless quotes of the local part removed.  buf holds MAILBOX_MAX + 2 bytes. */
+/* The form by which addresses are suppressed and contacts compared: domain and local part in lower
+ * case (ASCII), without needless quotes.  buf holds MAILBOX_MAX + 2 bytes. */
 struct slice mailbox_normal(const struct mailbox *m, char *buf);
-/* A domain alone, lower-cased, IDN turned into A-labels; buf holds MAILBOX_MAX + 2 bytes. */
+/* A domain alone: in lower case, IDN as A-labels.  buf holds MAILBOX_MAX + 2 bytes. */
 int mailbox_domain_parse(struct slice s, unsigned flags, char *buf, struct slice *ret) MUST_CHECK;
 
 /* A display name and an address: From, Reply-To.
@@ -73,9 +74,9 @@ struct mailbox_named {
 	char name[MAILBOX_NAME_MAX + 1];
 };
 int mailbox_named_parse(struct slice s, unsigned flags, struct mailbox_named *ret) MUST_CHECK;
-/* Appends it as it stands in a header: phrase quoted or as encoded-words (RFC 2047), folded; col is
- * how many bytes the line holds already ("From: " is 6). */
+/* Appends it in the form for a header: the phrase quoted or as encoded-words (RFC 2047), folded.
+ * The line already holds col bytes ("From: " is 6). */
 int mailbox_named_put(const struct mailbox_named *m, unsigned col, struct buf *out) MUST_CHECK;
-/* The first address of an address-list as it stands in a message (RFC 5322 section 3.4, with
- * comments, quoted phrases, folding, groups): whose domain a submission is signed for. */
+/* The first address of an address-list in a message (RFC 5322 section 3.4: comments, quoted
+ * phrases, folding, groups).  A submission is signed for the domain of that address. */
 int mailbox_first(struct slice header_value, unsigned flags, struct mailbox *ret) MUST_CHECK;

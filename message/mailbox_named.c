@@ -1,3 +1,4 @@
+/* message/mailbox_named.c - a display name with an address, and the first address of a list. */
 #include "base/encode.h"
 #include "message/mailbox.h"
 #include "message/word.h"

@@ -1,3 +1,4 @@
+/* message/mustache.c - finds the tags in a template. */
 #include "message/mustache.h"
 
 void mustache_init(struct mustache *m, struct slice source)

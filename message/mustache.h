@@ -5,7 +5,8 @@
  *	         / "{{!" any "}}" / "{{=" open SP close "=}}"
  *	name     = "." / part *( "." part );  part = 1*( ALPHA / DIGIT / "_" / "-" / UTF-8 )
  *
- * A section, end, partial, comment or delimiter tag alone on its line takes the whole line with it.
+ * When a section, end, partial, comment or delimiter tag is alone on its line, the whole
+ * line goes with it.
  * Owns: nothing; slices point into the source. */
 #pragma once
 #include "base/base.h"
@@ -33,7 +34,7 @@ struct mustache_tag {
 	struct slice name;
 	struct slice indent; /* white space before a partial alone on its line */
 	bool alone;
-	size_t at; /* where the tag starts; for errors where the fault is */
+	size_t at; /* where the tag starts; after an error, where the mistake is */
 };
 
 void mustache_init(struct mustache *m, struct slice source);

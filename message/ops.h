@@ -5,17 +5,17 @@
  *	string  = n:u16 n bytes
  *	op      = kind:u8 escape:u8 ref:u8 n_path:u8 field:u16 zero:u16 a:u32 b:u32
  *
- * All numbers are little-endian.  Ops form routines, each ended by OP_RETURN; the first is the
- * message, the others are partials.  Literals lie in the pool in the order of their ops.
+ * All numbers are little-endian.  Ops form routines, and OP_RETURN ends each.  The first routine is
+ * the message, the others are partials.  Literals lie in the pool in the order of their ops.
  *
  *	LITERAL   a, b: offset and length in the pool; escape: LITERAL_TEXT for header text
  *	SLOT      ref, n_path, field, b: path; escape: how the value is written
  *	SECTION, INVERTED   the same ref; a: index of its END        END  a: index of its SECTION
  *	CALL      a: index of a routine's first op
  *	ENGINE    a: enum engine_value
- *	HEADER    a: column; up to HEADER_END text is collected, then folded or encoded
- *	GROUP     up to GROUP_END; taken back when a URL in it was unfit
- *	BODY      up to BODY_END all is quoted-printable; BODY_END a: 1 at the end of the message */
+ *	HEADER    a: column; text up to HEADER_END is collected, then folded or encoded
+ *	GROUP     what follows up to GROUP_END is taken back when a URL in it was unfit
+ *	BODY      everything up to BODY_END is quoted-printable; BODY_END a: 1 at the end */
 #pragma once
 #include "base/base.h"
 
@@ -45,7 +45,7 @@ enum ref_kind {
 enum engine_value { ENGINE_DATE, ENGINE_TO, ENGINE_MESSAGE_ID, ENGINE_VALUES };
 enum { LITERAL_PLAIN, LITERAL_TEXT };
 enum { FIELD_EMAIL = 0xfffe, FIELD_NONE = 0xffff };
-enum { PROGRAM_RAW = 1 }; /* flags: no message but one part for a preview, not 7-bit */
+enum { PROGRAM_RAW = 1 }; /* flags: one part for a preview, not 7-bit, not a message */
 
 enum {
 	PROGRAM_HEAD = 24,

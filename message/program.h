@@ -5,10 +5,11 @@
  * every slot knows its place (header, plain text, HTML text, HTML attribute, URL, raw HTML where
  * the template says {{{x}}}), and its transfer encoding (quoted-printable, the column kept).
  *
- * Owns:   program_load() gives a view that points into the caller's bytes; program_free() ends it.
- * Blocks: never.  Fails: E_CORRUPT on bytes that are no program, E_LIMIT when an expansion passes
- *         out->max or the step budget (PROGRAM_STEPS_MAX).
- * Threads: a loaded program is immutable: any number of threads may expand it. */
+ * Owns:    program_load() gives a view that points into the caller's bytes; program_free() ends it.
+ * Blocks:  never.
+ * Fails:   E_CORRUPT for bytes that are not a program; E_LIMIT when an expansion passes out->max or
+ *          takes more than PROGRAM_STEPS_MAX steps.
+ * Threads: a loaded program never changes: any number of threads may expand it. */
 #pragma once
 #include "base/buf.h"
 #include "base/value.h"
@@ -24,7 +25,7 @@ int program_load(struct program **ret, struct slice bytes) MUST_CHECK;
 unsigned program_field_count(const struct program *p);
 struct slice program_field_name(const struct program *p, unsigned i);
 
-/* Values the engine itself supplies; templates reach them by these names. */
+/* The values of a row, and those that the engine itself supplies. */
 struct expand_input {
 	const struct value *fields; /* program_field_count(); missing trailing ones are null */
 	unsigned n_fields;
@@ -32,7 +33,7 @@ struct expand_input {
 	struct slice message_id; /* without angle brackets */
 	int64_t date_ms;         /* Date header */
 };
-/* Appends the whole message, CRLF lines, not dot-stuffed.  Allocates only where out must grow.
- * With out->max E_LIMIT may come up to 8 KiB early. */
+/* Appends the whole message, CRLF lines, not dot-stuffed.  Allocates only when out must grow.  When
+ * out->max is set, E_LIMIT may come up to 8 KiB early. */
 int program_expand(const struct program *p, const struct expand_input *in,
 		   struct buf *out) MUST_CHECK;

@@ -1,5 +1,6 @@
 /* message/received.h - the trace line of a message that was submitted (RFC 5321 section 4.4).
- * Owns:   nothing.  Fails: -ENOMEM, E_LIMIT of the buf.
+ * Owns:   nothing.
+ * Fails:  -ENOMEM, E_LIMIT of the buf.
  * Limits: 255 bytes of each string are written. */
 #pragma once
 #include "base/address.h"
@@ -15,5 +16,6 @@ struct received {
 	struct slice rcpt;     /* only when there is one recipient; else empty */
 	int64_t at_ms;
 };
-/* Appends the line, folded, with CRLF.  Every string is made safe here: peers chose some of them. */
+/* Appends the line, folded, with CRLF.  Every string is made safe here: peers chose some of
+ * them. */
 int received_line(const struct received *r, struct buf *out) MUST_CHECK;

@@ -1,3 +1,4 @@
+/* message/template.c - checks, lists the fields of and renders a template. */
 #include "message/template.h"
 
 #include "message/compile.h"

@@ -1,7 +1,7 @@
 /* message/template.h - Mustache templates: checked when they are saved, compiled when a campaign is
- * composed.  The language is the published spec (comments, interpolation, sections, inverted
- * sections, dotted names, implicit iterator, delimiters, partials through the caller's lookup);
- * lambdas are not in it.  false, null, "" and the empty list are false; all else is true.
+ * composed.  The language is the published spec: comments, interpolation, sections, inverted
+ * sections, dotted names, implicit iterator, delimiters, partials through the caller's lookup, but
+ * not lambdas.  false, null, "" and the empty list are false; everything else is true.
  *
  * Guarantee: where a slot stands decides how its value is written.  In the HTML part:
  *	text, <title>, <textarea>, comments    {{x}}: & < > " ' as entities
@@ -12,11 +12,12 @@
  *	<script>, <style>, on...=, unquoted attribute, tag or attribute name   refused
  *	{{{x}}}, {{&x}}                        the value is HTML; in text only, refused elsewhere
  * A section must end in the HTML context in which it began.  The text part and the subject take
- * values as they are, less their control characters.
+ * values as they are, without their control characters.
  *
- * Owns:   nothing kept.  Blocks: never; the partial callback may.
- * Fails:  E_SYNTAX with the place in *ret_error, E_LIMIT past a bound (also in *ret_error).
- * Limits: 1 MiB a part, depth 16, 4096 tags a part, partials included; 256 fields. */
+ * Owns:   nothing.
+ * Blocks: never; the partial callback may.
+ * Fails:  E_SYNTAX, E_LIMIT past a bound; *ret_error says what and where.
+ * Limits: per part 1 MiB, depth 16 and 4096 tags, partials included; 256 fields. */
 #pragma once
 #include "base/buf.h"
 #include "base/value.h"
@@ -41,8 +42,8 @@ struct template_error {
 struct template_source {
 	struct slice subject, html, text; /* html or text may be empty, not both */
 };
-/* A field that templates may use.  In a section over a tree any name is allowed (its entries are
- * not known when the template is saved); elsewhere only these and "email", which always is. */
+/* A field that templates may use, besides "email", which they always may.  In a section over a tree
+ * any name is allowed, because its entries are not known when the template is saved. */
 struct template_field {
 	struct slice name;
 	bool tree; /* its value may be a list or map */
@@ -50,25 +51,26 @@ struct template_field {
 struct template_env {
 	const struct template_field *fields;
 	unsigned n_fields;
-	bool any_field; /* no list: every name is taken; for previews without a contact */
+	bool any_field; /* every name is a field; for previews without a contact */
 	/* Source of {{> name}}: 0, or E_UNKNOWN.  NULL: no partials.  The slice must live until the
 	 * call that was given the env returns. */
 	int (*partial)(void *arg, struct slice name, struct slice *ret);
 	void *partial_arg;
 };
 
-/* What "save" calls: 0, or the first thing wrong. */
+/* For saving: 0, or the first mistake. */
 int template_check(const struct template_source *source, const struct template_env *env,
 		   struct template_error *ret_error) MUST_CHECK;
 
-/* Top-level names the three parts use, each once, in order of first use ("email" not among them).
- * ret_names holds cap slices into the source. Returns how many there are (at most cap written). */
+/* The top-level names that the three parts use, each once, in the order of first use, without
+ * "email".  ret_names has room for cap slices into the source.  Gives their number, which may be
+ * larger than cap. */
 int template_fields(const struct template_source *source, const struct template_env *env,
 		    struct slice *ret_names, unsigned cap,
 		    struct template_error *ret_error) MUST_CHECK;
 
-/* Expands one part with a map of values, without MIME: what a preview shows. "email" is looked up
- * in the map as well. */
+/* For previews: expands one part with a map of values, without MIME.  "email" is looked up in the
+ * map as well. */
 int template_render(enum template_part part, struct slice source, const struct template_env *env,
 		    const struct value *values, struct buf *out,
 		    struct template_error *ret_error) MUST_CHECK;

@@ -1,3 +1,4 @@
+/* message/word.c - folding and encoded-words. */
 #include "message/word.h"
 
 #include "base/encode.h"

@@ -1,3 +1,4 @@
+/* mta/daemon.c - privileges, limits, word to the supervisor. */
 #include "mta/daemon.h"
 
 #include <grp.h>

@@ -8,26 +8,27 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "mta/admin/admin.h"
+#include "mta/config/host.h"
+#include "mta/config/spool.h"
 #include "mta/daemon.h"
-#include "mta/engine_run.h"
-#include "mta/link/link.h"
-#include "mta/submit/submit.h"
+#include "mta/parts.h"
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 }; /* as in sysexits.h */
 
-/* What hands mail and orders in. */
-static const struct input *const inputs[] = { &submit_input, &link_input, &admin_input };
-
-struct program {
+struct running {
 	const char *config_path;
 	struct engine *engine;
 	ev_signal on_term, on_int, on_hup;
 };
 
+static int read_options(struct settings **ret, const char *path, char *error)
+{
+	return settings_read(ret, mta_option_sets, mta_option_sets_n, path, error);
+}
+
 static void on_stop_signal(struct ev_loop *ev, ev_signal *w, int revents)
 {
-	struct program *p = w->data;
+	struct running *p = w->data;
 
 	(void)ev, (void)revents;
 	log_info("engine.stopping", kv_int("signal", w->signum));
@@ -37,25 +38,25 @@ static void on_stop_signal(struct ev_loop *ev, ev_signal *w, int revents)
 
 static void on_hup_signal(struct ev_loop *ev, ev_signal *w, int revents)
 {
-	struct program *p = w->data;
-	struct mta_config *fresh;
+	struct running *p = w->data;
+	struct settings *fresh;
 	char error[OPTION_ERROR_MAX];
 	const char *restart;
 
 	(void)ev, (void)revents;
-	if (config_read(&fresh, p->config_path, error) < 0) {
+	if (read_options(&fresh, p->config_path, error) < 0) {
 		log_error("config.refused", kv_str("reason", error));
 		return;
 	}
-	restart = config_needs_restart(engine_config(p->engine), fresh);
+	restart = settings_needs_restart(engine_settings(p->engine), fresh);
 	if (restart)
 		log_warn("config.needs-restart", kv_str("option", restart));
-	log_open(STDERR_FILENO, fresh->level);
+	log_open(STDERR_FILENO, host_options(fresh)->level);
 	engine_reload(p->engine, fresh);
 	log_info("config.reloaded", kv_str("file", p->config_path ? p->config_path : ""));
 }
 
-static void watch(struct program *p, ev_signal *w, void (*cb)(struct ev_loop *, ev_signal *, int),
+static void watch(struct running *p, ev_signal *w, void (*cb)(struct ev_loop *, ev_signal *, int),
 		  int signum)
 {
 	ev_signal_init(w, cb, signum);
@@ -65,7 +66,7 @@ static void watch(struct program *p, ev_signal *w, void (*cb)(struct ev_loop *, 
 
 static void on_ready(void *arg)
 {
-	struct program *p = arg;
+	struct running *p = arg;
 	struct books b;
 
 	watch(p, &p->on_term, on_stop_signal, SIGTERM);
@@ -77,16 +78,16 @@ static void on_ready(void *arg)
 	daemon_notify("READY=1");
 }
 
-static int open_spool(const struct mta_config *c, struct spool **ret)
+static int open_spool(const struct spool_settings *c, struct spool **ret)
 {
 	struct spool_options o = {
-		.dir = c->spool_dir,
-		.segment_bytes = (uint64_t)c->spool_segment,
-		.reserve_bytes = (uint64_t)c->spool_reserve,
-		.lazy_commit_ms = (uint32_t)c->spool_lazy_commit,
-		.clean_ratio = (uint32_t)c->spool_clean_ratio,
+		.dir = c->dir,
+		.segment_bytes = (uint64_t)c->segment,
+		.reserve_bytes = (uint64_t)c->reserve,
+		.lazy_commit_ms = (uint32_t)c->lazy_commit,
+		.clean_ratio = (uint32_t)c->clean_ratio,
 	};
-	int r = file_make_dirs(c->spool_dir, 0700);
+	int r = file_make_dirs(c->dir, 0700);
 
 	if (r < 0)
 		return r;
@@ -94,7 +95,7 @@ static int open_spool(const struct mta_config *c, struct spool **ret)
 	return r < 0 ? r : spool_start(*ret);
 }
 
-static int prepare_process(const struct mta_config *c)
+static int prepare_process(const struct host_options *c)
 {
 	int r;
 
@@ -110,30 +111,30 @@ static int prepare_process(const struct mta_config *c)
 	return daemon_harden();
 }
 
-static int run(struct mta_config *c, const char *config_path)
+static int run(struct settings *c, const char *config_path)
 {
-	struct program p = { .config_path = config_path };
+	struct running p = { .config_path = config_path };
 	OWNED(engine) e = NULL;
 	struct spool *sp = NULL;
 	const char *what = "process";
 	int r;
 
-	log_open(STDERR_FILENO, c->level);
-	r = prepare_process(c);
+	log_open(STDERR_FILENO, host_options(c)->level);
+	r = prepare_process(host_options(c));
 	if (r == 0) {
 		what = "spool";
-		r = open_spool(c, &sp);
+		r = open_spool(spool_settings(c), &sp);
 	}
 	if (r < 0) {
 		log_error("engine.failed", kv_str("what", what), kv_err("reason", r));
-		mta_config_free(c);
+		settings_free(c);
 		return EXIT_FAILURE;
 	}
-	r = engine_new(&e, c, sp, true);
+	r = engine_new(&e, c, sp, mta_parts, mta_parts_n, true);
 	what = "engine";
 	if (r == 0) {
 		p.engine = e;
-		r = engine_run(e, inputs, ARRAY_LEN(inputs), on_ready, &p, &what);
+		r = engine_run(e, on_ready, &p, &what);
 	}
 	if (r < 0)
 		log_error("engine.failed", kv_str("what", what), kv_err("reason", r));
@@ -144,13 +145,10 @@ static int run(struct mta_config *c, const char *config_path)
 
 static int print_sample(void)
 {
-	const struct option *table;
 	struct buf out;
-	size_t n;
 
 	buf_init(&out, 0);
-	table = config_table(&n);
-	options_sample(table, n, &out);
+	settings_sample(mta_option_sets, mta_option_sets_n, &out);
 	(void)!fwrite(buf_data(&out).p, 1, buf_len(&out), stdout);
 	buf_free(&out);
 	return EXIT_SUCCESS;
@@ -171,7 +169,7 @@ int main(int argc, char **argv)
 {
 	const char *path = "/etc/postern/mta.conf";
 	char error[OPTION_ERROR_MAX];
-	struct mta_config *c;
+	struct settings *c;
 	bool test = false;
 
 	for (int i = 1; i < argc; i++) {
@@ -188,12 +186,12 @@ int main(int argc, char **argv)
 		else
 			return usage(stderr, EXIT_USAGE);
 	}
-	if (config_read(&c, path, error) < 0) {
+	if (read_options(&c, path, error) < 0) {
 		(void)fprintf(stderr, "postern-mta: %s\n", error);
 		return EXIT_CONFIG;
 	}
 	if (test) {
-		mta_config_free(c);
+		settings_free(c);
 		return puts("configuration is fine") < 0;
 	}
 	return run(c, path);

@@ -17,8 +17,8 @@ struct seen_job {
 	uint32_t rows, live;
 	unsigned char ended[]; /* bitmap */
 };
-/* An end of a row whose job is not in the log: it has left it, or only a copy further on is
- * left. */
+/* An end of a row whose job is not in the log: it has left it, or only a copy
+ * further on is left. */
 struct stray {
 	struct map_link link;
 	struct id128 job;
@@ -106,7 +106,7 @@ static struct seen_job *add_job(struct account *ac, const struct job_view *v)
 		if (!ended && ac->strays.count)
 			ac->a->revived += is_stray(ac, j->id, row);
 	}
-	ac->a->queued += j->live;
+	ac->a->books.queued += j->live;
 	ac->a->jobs_live += j->live > 0;
 	return j;
 }
@@ -178,7 +178,7 @@ static int count_outcome(struct account *ac, const struct record *rec)
 		return 0;
 	}
 	j->ended[v.o.row / 8] |= (unsigned char)(1 << v.o.row % 8);
-	ac->a->queued--;
+	ac->a->books.queued--;
 	ac->a->jobs_live -= --j->live == 0;
 	return 0;
 }
@@ -237,6 +237,7 @@ static void free_all(struct map *m, size_t offset)
 static void conclude(struct account *ac)
 {
 	struct spool_audit *a = ac->a;
+	struct books *k = &a->books;
 	struct map_link *l = NULL;
 	size_t pos = 0;
 
@@ -244,14 +245,14 @@ static void conclude(struct account *ac)
 		struct seen_job *j = container_of(l, struct seen_job, link);
 		a->without_content += j->live && !has_content(ac, j->content);
 	}
-	a->accepted = ac->t.accepted;
-	a->delivered = ac->t.delivered;
-	a->bounced = ac->t.bounced;
-	a->expired = ac->t.expired;
-	a->cancelled = ac->t.cancelled;
-	a->deferred_attempts = ac->t.deferred;
-	a->missing = (int64_t)(a->accepted - a->delivered - a->bounced - a->expired - a->cancelled -
-			       a->queued);
+	k->accepted = ac->t.accepted;
+	k->delivered = ac->t.delivered;
+	k->bounced = ac->t.bounced;
+	k->expired = ac->t.expired;
+	k->cancelled = ac->t.cancelled;
+	k->deferred_attempts = ac->t.deferred;
+	a->missing = (int64_t)(k->accepted - k->delivered - k->bounced - k->expired - k->cancelled -
+			       k->queued);
 	a->balanced = !a->missing && !a->ended_twice && !a->revived && !a->accepted_twice &&
 		      !a->without_content && !a->headers_differ;
 	a->bad_segment[0] = 0;
@@ -286,8 +287,8 @@ int spool_audit(const char *dir, const struct disk *disk, struct spool_audit *re
 {
 	int r = -ENOENT;
 
-	/* Beside a live writer the oldest segment may go between the list and our look: list
-	 * again. */
+	/* Beside a live writer the oldest segment may go between the list and our
+	 * look: list again. */
 	for (int i = 0; i < TRIES && r == -ENOENT; i++)
 		r = audit_once(dir, disk ? disk : disk_real(), ret);
 	return r;

@@ -199,8 +199,8 @@ int commit_batch(struct spool *sp)
 		return 0;
 	from = clock_mono_us();
 	if (write_flight(sp) < 0) {
-		/* The page cache may say yes to a second sync of pages it has dropped: it is
-		 * over. */
+		/* The page cache may say yes to a second sync of pages it has
+		 * dropped: it is over. */
 		commit_poison(sp);
 		return E_POISONED;
 	}
@@ -262,9 +262,9 @@ static int wait_until(struct spool *sp, int64_t us)
 	return r;
 }
 
-/* Those whose batch just landed are about to write again while the others' is already pending: left
- * alone, two half groups take turns for ever.  A quarter of a sync is worth waiting for one
- * group. */
+/* Those whose batch just landed are about to write again while the others' is already
+ * pending: left alone, two half groups take turns for ever.  A quarter of a sync is worth
+ * waiting for one group. */
 static void gather(struct spool *sp, size_t landed)
 {
 	int64_t until = clock_mono_us() + MIN_OF(sp->sync_us / 4, (int64_t)GATHER_US);

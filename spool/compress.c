@@ -1,3 +1,4 @@
+/* spool/compress.c - the one door to zstd. */
 #include "spool/compress.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* spool/disk.h - the door to files: every byte the spool reads or writes goes through one of these
  * tables.  disk_real() talks to the kernel; tests/sim/disk_sim.c tears, loses, refuses and records.
- * Every function returns 0 or more, or -errno; none retries a failed sync. */
+ * Fails: every function gives 0 or more, or -errno; none retries a failed sync. */
 #pragma once
 #include <sys/types.h>
 

@@ -78,8 +78,8 @@ static int read_segment(struct spool *sp, struct event_reader *rd, struct segmen
 	return r;
 }
 
-/* The segment that holds what follows `at`, pinned; *limit: how far it is durable.  0: there is
- * none. */
+/* The segment that holds what follows `at`, pinned; *limit: how far it is durable.
+ * 0: there is none. */
 static int pin_at(struct spool *sp, lsn_t at, struct segment **ret, lsn_t *limit)
 {
 	lsn_t durable = atomic_load(&sp->durable);

@@ -1,3 +1,4 @@
+/* spool/folder.c - the segment files of a folder, in order. */
 #include "spool/folder.h"
 
 #include <fcntl.h>

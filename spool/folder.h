@@ -1,14 +1,14 @@
-/* spool/folder.h - a spool's folder as readers see it: its segments by position, each in turn.
- * Owns:   folder_list() and folder_open() fill, folder_free() gives back; folder_enter() opens a
- *         file, folder_leave() closes it.
- * Fails:  -errno; folder_enter: E_CORRUPT, E_VERSION for a header that is none.
- * Limits: the list is that of the moment; a segment removed since gives -ENOENT when entered. */
+/* spool/folder.h - the folder of a spool as readers see it: its segments in the order of the log.
+ * Owns:   folder_list() and folder_open() fill a folder, folder_free() ends it; folder_enter()
+ *         opens a file, folder_leave() closes it.
+ * Fails:  -errno; folder_enter(): E_CORRUPT, E_VERSION for a bad header.
+ * Limits: the list is that of the moment; a segment removed since then gives -ENOENT. */
 #pragma once
 #include "spool/disk.h"
 #include "spool/format.h"
 #include "spool/scan.h"
 
-#define SPARE_NAME "spare" /* the next segment, not yet named: nothing in it was promised */
+#define SPARE_NAME "spare" /* the next segment, not named yet: it holds no promise */
 enum { SEGMENT_NAME = 24 };
 
 struct folder {

@@ -1,3 +1,4 @@
+/* spool/format.c - structs to the bytes of the log and back. */
 #include "spool/format.h"
 
 #include "base/hash.h"

@@ -1,15 +1,16 @@
 /* spool/format.h - the bytes of the log: segment header, record header, the payloads, and pure
- * functions between them and structs.  docs/SPOOL.md is the prose of this file.
+ * functions between them and structs.  docs/SPOOL.md says the same in prose.
  *
  *	segment = header (128 bytes), record*, then zeros to the end of the file
  *	record  = header (24 bytes), payload, zeros up to a multiple of 8
  *
- * A record's header carries its own position, so bytes that were left by an older use of a disk
- * block, or written to a wrong place, never parse.  It also carries how far back the batch began it
- * was committed with: everything before that was synced before this record was written, which tells
- * a torn tail (allowed) from damage to acknowledged records (never passed over).
+ * The header of a record carries the record's position, so bytes that an older use of a disk block
+ * left, or that were written to a wrong place, never parse.  It also carries how far before it its
+ * batch began: everything before that was synced before this record was written.  That tells a torn
+ * tail (allowed) from damage to acknowledged records (never passed over).
+ *
  * Owns:   nothing; decoded slices point into the payload.
- * Fails:  E_CORRUPT for bytes that are not what their checksum said we wrote.
+ * Fails:  E_CORRUPT for bytes that do not match their checksum or their grammar.
  * Limits: little-endian hosts. */
 #pragma once
 #include "spool/spool.h"
@@ -28,7 +29,7 @@ enum record_type {
 	RECORD_OUTCOME = 3,
 	RECORD_RULE = 4,
 	RECORD_CONSUMER = 5,
-	RECORD_MARK = 6, /* nothing: it only says that all before it was synced */
+	RECORD_MARK = 6, /* empty: it says that everything before it was synced */
 	RECORD_TYPES,
 };
 enum {
@@ -109,12 +110,12 @@ void segment_header_seal(struct segment_header *h);
 /* E_CORRUPT: no header; E_VERSION: a newer program's. */
 int segment_header_check(const struct segment_header *h) MUST_CHECK;
 
-/* salt: hash of the spool's number, XORed into the position so that another spool's files
- * differ. */
+/* A hash of the spool's number, XORed into positions so that records of another
+ * spool never parse. */
 uint64_t record_salt(struct id128 spool);
 void record_seal(struct record_header *h, uint32_t payload_crc, lsn_t lsn, uint64_t salt);
-/* Is there a whole, sound record of this spool at p (n bytes are there), whose position is lsn?
- * 1: *ret; 0: more than n bytes are needed: *ret_need; E_CORRUPT: no record here. */
+/* Is there a whole, sound record of this spool with position lsn at p, which has n bytes?
+ * 1: yes, *ret; 0: *ret_need bytes are needed, more than n; E_CORRUPT: there is no record. */
 int record_parse(const char *p, size_t n, lsn_t lsn, uint64_t salt, struct record *ret,
 		 size_t *ret_need) MUST_CHECK;
 
@@ -123,7 +124,7 @@ int record_decode_content(struct slice payload, struct content_fixed *f, struct 
 int record_decode_job(const struct record *rec, struct job_view *ret) MUST_CHECK;
 
 enum { OUTCOME_BYTES_MAX = 160 + TEXT_MAX + HOST_MAX + 2 * PEER_MAX + RCPT_MAX };
-/* Strings past their bounds are cut.  buf holds OUTCOME_BYTES_MAX; returns the length. */
+/* Cuts strings that are past their bounds.  buf holds OUTCOME_BYTES_MAX; gives the length. */
 size_t record_encode_outcome(char *buf, struct id128 job, uint64_t tenant, uint64_t campaign,
 			     const struct outcome *o);
 int record_decode_outcome(struct slice payload, struct outcome_view *ret) MUST_CHECK;

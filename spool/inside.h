@@ -1,8 +1,8 @@
 /* spool/inside.h - what the spool's own files share; nobody outside spool/ includes it.
  *
- * Two parties: appenders (any thread, under `lock`, never waiting for the disk) and the one
- * committer (the commit thread, or whoever calls spool_commit_now before spool_start), which alone
- * writes, syncs, creates and removes files.  Fields say who may touch them. */
+ * There are two parties.  Appenders, on any thread, work under `lock` and never wait for the disk.
+ * The one committer (the commit thread, or whoever calls spool_commit_now() before spool_start())
+ * alone writes, syncs, creates and removes files.  Fields say who may touch them. */
 #pragma once
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,8 +25,9 @@ struct segment {
 	bool dead;           /* unlinked; the last pin frees it */
 	uint32_t jobs, jobs_tail, contents, contents_tail; /* chains of slots, log order */
 	uint64_t live; /* live jobs + contents + rules + cursors whose record is here */
-	lsn_t dead_at; /* end of the record that last lowered `live`: it must be durable
-				* before this file may go, or a crash would lose both */
+	/* End of the record that last lowered `live`.  It must be durable before this file may go,
+	 * or a crash would lose both. */
+	lsn_t dead_at;
 	struct list rules;
 };
 
@@ -60,7 +61,7 @@ struct spool {
 	bool urgent, waiting, stopping, running;
 	size_t wake_at;     /* pending bytes below which the waiting committer is left alone */
 	int64_t lazy_since; /* when the first lazy record joined the active batch; 0: none */
-	uint64_t room;      /* free bytes at the last look, less what was allocated since */
+	uint64_t room;      /* free bytes when last asked, less what was allocated since */
 	unsigned unmade;    /* segments begun in memory that have no file yet */
 	bool spare_ready;   /* a preallocated file waits for the first of them, or the next */
 	bool refusing;      /* new mail */
@@ -118,13 +119,13 @@ struct append_part {
 lsn_t append_record(struct spool *sp, unsigned type, unsigned flags, uint32_t crc,
 		    const struct append_part *parts, size_t n_parts);
 uint32_t append_parts_crc(const struct append_part *parts, size_t n);
-void append_urgent(struct spool *sp); /* what was appended is waited for */
+void append_urgent(struct spool *sp); /* somebody waits for what was appended */
 void append_lazy(struct spool *sp);
 void append_batch_free(struct append_batch *b);
 
 /* ---- commit.c: the committer's ----------------------------------------------------------- */
-int commit_batch(struct spool *sp); /* all that is pending now: written, synced, published */
-void commit_housekeeping(struct spool *sp); /* room, spare file, one step of cleaning */
+int commit_batch(struct spool *sp);         /* writes, syncs and publishes what is pending */
+void commit_housekeeping(struct spool *sp); /* free room, spare file, one step of cleaning */
 void commit_look_at_room(struct spool *sp);
 void commit_poison(struct spool *sp);
 void *commit_thread(void *arg);
@@ -132,7 +133,7 @@ void *commit_thread(void *arg);
 /* ---- state.c: what a record means for the books; with the lock held ---------------------- */
 void state_job_live(struct spool *sp, uint32_t job); /* its lsn and content are set */
 void state_job_moved(struct spool *sp, uint32_t job, lsn_t lsn, uint32_t size);
-void state_job_ended(struct spool *sp, uint32_t job); /* its last row has */
+void state_job_ended(struct spool *sp, uint32_t job); /* its last row has ended */
 void state_content_moved(struct spool *sp, uint32_t content, lsn_t lsn);
 void state_total(struct totals *t, enum outcome_kind kind);
 void state_rule(struct spool *sp, struct slice key, struct slice value, lsn_t lsn, uint32_t size);

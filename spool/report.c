@@ -1,27 +1,30 @@
+/* spool/report.c - the words for books and events. */
 #include "spool/report.h"
+
+#include "spool/books.h"
+
+static void put_row(struct branch *b, const struct books *k, const struct books_row *row)
+{
+	if (row->flag)
+		branch_bool(b, row->name, books_value(k, row) != 0);
+	else
+		branch_int(b, row->name, (int64_t)books_value(k, row));
+}
+
+void report_totals(struct branch *b, const struct books *k)
+{
+	for (unsigned i = 0; i < BOOKS_TOTALS; i++)
+		put_row(b, k, books_row(i));
+}
 
 void report_books(struct branch *b, const struct books *k)
 {
-	branch_int(b, "accepted", (int64_t)k->accepted);
-	branch_int(b, "delivered", (int64_t)k->delivered);
-	branch_int(b, "bounced", (int64_t)k->bounced);
-	branch_int(b, "expired", (int64_t)k->expired);
-	branch_int(b, "cancelled", (int64_t)k->cancelled);
-	branch_int(b, "queued", (int64_t)k->queued);
-	branch_int(b, "deferred_attempts", (int64_t)k->deferred_attempts);
-	branch_bool(b, "balanced",
-		    k->accepted ==
-			k->delivered + k->bounced + k->expired + k->cancelled + k->queued);
-	branch_int(b, "jobs", (int64_t)k->jobs);
-	branch_int(b, "contents", (int64_t)k->contents);
-	branch_int(b, "rules", (int64_t)k->rules);
-	branch_int(b, "segments", (int64_t)k->segments);
-	branch_int(b, "log_bytes", (int64_t)k->log_bytes);
-	branch_int(b, "live_bytes", (int64_t)k->live_bytes);
-	branch_int(b, "free_bytes", (int64_t)k->free_bytes);
-	branch_int(b, "syncs", (int64_t)k->syncs);
-	branch_int(b, "bytes_written", (int64_t)k->bytes_written);
-	branch_bool(b, "refusing", k->refusing);
+	const struct books_row *row;
+
+	report_totals(b, k);
+	branch_bool(b, "balanced", books_balance(k));
+	for (unsigned i = BOOKS_TOTALS; (row = books_row(i)); i++)
+		put_row(b, k, row);
 }
 
 static void put_outcome(struct branch *row, const struct outcome *o)

@@ -1,3 +1,4 @@
+/* spool/scan.c - reads records in order, and judges what follows the last sound one. */
 #include "spool/scan.h"
 
 enum { BLOCK = 1 << 20 };

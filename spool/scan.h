@@ -1,6 +1,5 @@
-/* spool/scan.h - reads the records of one segment file in order, in large blocks, checking each
- * one.
- * Owns:   its buffer: scan_end() gives it back.  The descriptor stays the caller's.
+/* spool/scan.h - reads the records of one segment file in order, in large blocks, and checks each.
+ * Owns:   its buffer, which scan_end() gives back.  The descriptor stays the caller's.
  * Blocks: on the disk.
  * Fails:  E_CORRUPT when there is no whole, sound record at `at`; -errno of the disk.
  * Limits: memory is one block, or the largest record. */
@@ -25,8 +24,7 @@ void scan_again(struct scan *s); /* forget what was read: the file may have grow
 /* 1: *rec, valid until the next call; 0: at the limit. */
 int scan_next(struct scan *s, struct record *rec) MUST_CHECK;
 
-/* After E_CORRUPT: moves on to the next sound record.  1: s->at is there; 0: none before the
- * limit. */
+/* After E_CORRUPT: moves on to the next sound record.  1: s->at is there; 0: there is none. */
 int scan_skip(struct scan *s) MUST_CHECK;
 
 struct tail {
@@ -35,8 +33,8 @@ struct tail {
 };
 /* Looks at all bytes from s->at to s->limit, after scan_next() said E_CORRUPT. */
 int scan_tail(const struct scan *s, struct tail *ret) MUST_CHECK;
-/* As scan_next, for the newest segment: 0 also at a torn tail, which *tail describes.  A writer
- * may be at work: what looked damaged is looked at again. */
+/* As scan_next(), for the newest segment: 0 also at a torn tail, which *tail describes.  A writer
+ * may be at work, so what looks damaged is read a second time. */
 int scan_next_newest(struct scan *s, struct record *rec, struct tail *tail) MUST_CHECK;
 
 /* Reads and checks a segment's header. */

@@ -1,3 +1,4 @@
+/* spool/spool.c - opens and ends a spool; its positions, rules and books. */
 #include "spool/spool.h"
 
 #include <fcntl.h>

@@ -5,13 +5,14 @@
  * Guarantee: a row has at most one terminal record; spool_put_outcome refuses a second one.
  * Guarantee: accepted = delivered + bounced + expired + cancelled + queued, at every moment.
  *
- * Owns:    spool_open() gives the caller the spool; spool_free() commits what is pending, ends it.
- * Threads: every function may be called from any thread after spool_start(). Appends take one
+ * Owns:    spool_open() gives the caller the spool; spool_free() commits what is
+ *          pending and ends it.
+ * Threads: every function may be called from any thread after spool_start().  Appends take one
  *          short lock and never wait for the disk; one commit thread writes and syncs for all.
- * Blocks:  spool_open (recovery), spool_free, and the readers (page cache, else disk).
- * Fails:   negative err.h codes. E_FULL: disk reserve reached, only outcomes and rules are taken.
- *          E_POISONED: a sync failed; every later append gives it, and the process must end.
- * Limits:  4 Gi live jobs, 65,535 rows a job, records up to 64 MiB + 64 KiB. */
+ * Blocks:  spool_open() (recovery), spool_free(), and the readers (page cache, else disk).
+ * Fails:   E_FULL: the disk reserve is reached, only outcomes and rules are taken.  E_POISONED: a
+ *          sync failed; every later append gives it, and the process must end.
+ * Limits:  4 Gi live jobs, 65,535 rows per job, records up to 64 MiB + 64 KiB. */
 #pragma once
 #include "base/buf.h"
 #include "schema/wire/status.h"
@@ -34,29 +35,29 @@ struct spool_options {
 	uint64_t segment_bytes;  /* preallocated; a larger record gets one of its own */
 	uint64_t reserve_bytes;  /* below this much free space new mail is refused (E_FULL) */
 	uint32_t lazy_commit_ms; /* outcomes wait at most this long for a sync of their own */
-	uint32_t clean_ratio;    /* clean while log bytes > this % of live bytes */
-	bool read_only;          /* CLI and audit on a dead or live spool: nothing is written */
+	uint32_t clean_ratio;    /* clean while the log has more than this % of its live bytes */
+	bool read_only;          /* nothing is written; the spool may be in use */
 	struct spool_recovery *recovery; /* filled by spool_open, also when it fails; may be NULL */
 };
 
 int spool_open(struct spool **ret, const struct spool_options *o) MUST_CHECK;
 int spool_start(struct spool *sp) MUST_CHECK; /* starts the commit thread */
-/* Without spool_start: one commit of what is pending and one step of cleaning, by the caller.  For
+/* Without spool_start(): the caller commits what is pending and takes one step of cleaning.  For
  * tests, which then know every write, and for tools that put a rule and end. */
 int spool_commit_now(struct spool *sp) MUST_CHECK;
 
 /* ---- positions --------------------------------------------------------------------------- */
 
-/* A position is a byte offset in the endless log. put functions return the END of their record:
- * it is durable once spool_durable(sp) >= that position. */
+/* A position is a byte offset in the endless log.  Functions that put give the END of their record,
+ * which is durable once spool_durable(sp) >= that position. */
 typedef uint64_t lsn_t;
 lsn_t spool_durable(const struct spool *sp);
 lsn_t spool_head(const struct spool *sp); /* end of the last appended record */
 int spool_failed(const struct spool *sp); /* 0, or E_POISONED for good */
 
-/* A lane or server that waits for durability. wake() runs on the commit thread after every commit
- * that may concern it (and once on failure): it must only signal, e.g. ev_async_send. Waiters keep
- * their own FIFO of positions, which is in order because appends are. */
+/* A lane or server that waits for durability.  wake() runs on the commit thread after every commit
+ * that may concern it, and once on failure; it must only signal, e.g. ev_async_send().  Each waiter
+ * keeps its own FIFO of positions, which is in order because appends are. */
 struct spool_port {
 	void (*wake)(struct spool_port *port);
 	struct spool_port *next; /* the spool's */
@@ -70,8 +71,8 @@ enum job_class { CLASS_BULK = 0, CLASS_TRANSACTIONAL = 1 };
 
 struct content_in {
 	struct id128 id;
-	struct slice meta;  /* msgpack, opaque to the spool (schema/wire/content.h) */
-	struct slice bytes; /* raw message or program; stored as it is, checksummed */
+	struct slice meta;  /* msgpack, opaque to the spool (schema/wire/meta.h) */
+	struct slice bytes; /* raw message or program, stored as it is */
 };
 struct job_in {
 	struct id128 id;
@@ -80,15 +81,15 @@ struct job_in {
 	uint8_t class;                   /* enum job_class */
 	int64_t accepted_ms, expires_ms; /* wall clock */
 	uint32_t rows;                   /* how many recipients */
-	struct slice meta;               /* msgpack (schema/wire/job.h) */
-	struct slice data;               /* the rows, msgpack; compressed by zstd when that pays */
+	struct slice meta;               /* msgpack (schema/wire/meta.h) */
+	struct slice data;               /* the rows (schema/wire/rows.h) */
 };
 typedef uint32_t job_no; /* handle of a live job in this process; reused after it is finished */
 
-/* Appends content (may be NULL: it is already here) and job (may be NULL) as one: after a crash
- * both are there or neither.  E_EXISTS: a job with this id is known (live, or finished but still
- * in the log): success for whoever sends again; *ret_lsn is then the present head, so waiting for
- * it is safe.  E_UNKNOWN: the job's content is not here; send it again with the content. */
+/* Appends content and job as one: after a crash both are there or neither.  Either may be NULL; the
+ * content of a job without one must be here already, else E_UNKNOWN: send it with the content.
+ * E_EXISTS: a job with this id is live, or finished and still in the log, which is success for
+ * those who send again; *ret_lsn is then the present head, so waiting for it is safe. */
 int spool_put(struct spool *sp, const struct content_in *content, const struct job_in *job,
 	      job_no *ret_job, lsn_t *ret_lsn) MUST_CHECK;
 
@@ -105,20 +106,20 @@ struct outcome {
 	job_no job;
 	uint32_t row;
 	enum outcome_kind kind;
-	uint16_t attempt;       /* how many attempts this makes */
-	uint16_t code;          /* SMTP reply code, 0 when there was no reply */
-	struct status status;   /* class 0: none */
-	int64_t at_ms, next_ms; /* wall clock; next_ms for DEFERRED */
-	uint16_t flags;         /* OUTCOME_TLS ... */
-	struct slice text; /* reply text or our reason, escaped nowhere, bounded to 512 bytes */
-	struct slice host; /* MX host name, may be empty */
+	uint16_t attempt;        /* how many attempts this makes */
+	uint16_t code;           /* SMTP reply code, 0 when there was no reply */
+	struct status status;    /* class 0: none */
+	int64_t at_ms, next_ms;  /* wall clock; next_ms for DEFERRED */
+	uint16_t flags;          /* OUTCOME_TLS ... */
+	struct slice text;       /* reply text or our reason, not escaped, at most 512 bytes */
+	struct slice host;       /* MX host name, may be empty */
 	struct slice ip, source; /* text form, may be empty */
 	struct slice rcpt;       /* address, so that the event stands alone */
 };
 enum { OUTCOME_TLS = 1, OUTCOME_SUPPRESSED = 2, OUTCOME_REUSED_CONNECTION = 4 };
 
-/* Lazy: joins the next commit, at most lazy_commit_ms away.  E_CONFLICT when the row already has a
- * terminal record.  When the last row of a job is finished the job_no dies with this call. */
+/* Lazy: joins the next commit, at most lazy_commit_ms away.  E_CONFLICT: the row has a terminal
+ * record already.  The call that finishes the last row of a job ends the job_no. */
 int spool_put_outcome(struct spool *sp, const struct outcome *o, lsn_t *ret_lsn) MUST_CHECK;
 
 /* ---- reading the queue ------------------------------------------------------------------- */
@@ -130,20 +131,20 @@ struct job_info {
 	int64_t accepted_ms, expires_ms;
 	uint32_t rows, rows_live;
 };
-/* Jobs that still have live rows, in the order of the log at spool_open (a job the cleaner has
- * moved comes later than its age): start with *cursor = 0; E_UNKNOWN at the end. Jobs appended
- * meanwhile may or may not be seen. */
+/* Walks the jobs that have live rows, in the order of the log at spool_open() (a job that the
+ * cleaner has moved comes later than its age).  Start with *cursor = 0; E_UNKNOWN at the end.  Jobs
+ * appended meanwhile may or may not be seen. */
 int spool_next_job(struct spool *sp, uint64_t *cursor, job_no *ret) MUST_CHECK;
 int spool_job_info(struct spool *sp, job_no job, struct job_info *ret) MUST_CHECK;
-/* Meta and rows as they were given to spool_put, appended to the bufs (either may be NULL). */
+/* Appends meta and rows, as they were given to spool_put(), to the bufs; either may be NULL. */
 int spool_read_job(struct spool *sp, job_no job, struct buf *meta, struct buf *data) MUST_CHECK;
 int spool_read_content(struct spool *sp, struct id128 content, struct buf *meta,
 		       struct buf *bytes) MUST_CHECK;
-/* False once the row has a terminal record. For a deferred row *ret_attempts and *ret_next_ms say
- * what its last record said, else 0 and 0. */
+/* False once the row has a terminal record.  *ret_attempts and *ret_next_ms are those of the last
+ * deferral, or 0 and 0. */
 bool spool_row_live(struct spool *sp, job_no job, uint32_t row, uint16_t *ret_attempts,
 		    int64_t *ret_next_ms);
-/* E_UNKNOWN when no such live job. */
+/* E_UNKNOWN when there is no such live job. */
 int spool_find_job(struct spool *sp, struct id128 id, job_no *ret) MUST_CHECK;
 
 /* ---- rules: small named values that survive restarts (holds, cancels, suppressions) ------ */
@@ -165,31 +166,32 @@ struct event {
 	uint32_t row;     /* for EVENT_ACCEPTED: the number of rows */
 	struct outcome o; /* valid for outcomes; o.job is not */
 };
-/* Gives durable events after `from` to each() until max of them or a negative return; copies
- * made by compaction are not events.  *ret_next is where to go on.  E_UNKNOWN: `from` was
- * deleted already. */
+/* Gives durable events after `from` to each(), until max of them or until it gives a negative
+ * number.  Copies made by the cleaner are not events.  *ret_next is where to go on.  E_UNKNOWN: the
+ * log no longer has `from`. */
 int spool_events(struct spool *sp, lsn_t from, uint32_t max,
 		 int (*each)(void *arg, const struct event *e), void *arg,
 		 lsn_t *ret_next) MUST_CHECK;
-/* A consumer's durable cursor: segments past the slowest one are kept.  First call registers.
- * Forwards it counts once durable, backwards at once. */
+/* Sets a consumer's durable cursor; the first call registers it.  Segments after the slowest cursor
+ * are kept.  A move forwards counts once it is durable, a move backwards at once. */
 int spool_consumer_set(struct spool *sp, struct slice name, lsn_t cursor) MUST_CHECK;
 int spool_consumer_drop(struct spool *sp, struct slice name) MUST_CHECK;
 int spool_consumer_get(struct spool *sp, struct slice name, lsn_t *ret) MUST_CHECK;
 lsn_t spool_oldest(struct spool *sp); /* where a new consumer starts */
-/* Every consumer and its cursor; each() must not call the spool. */
+/* Gives every consumer and its cursor; each() must not call the spool. */
 void spool_each_consumer(struct spool *sp, void (*each)(void *arg, struct slice name, lsn_t cursor),
 			 void *arg);
 const char *spool_event_name(unsigned kind); /* "accepted", "delivered" ...; "unknown" */
 
 /* ---- books ------------------------------------------------------------------------------- */
 
+/* spool/books.h has a row for each. */
 struct books {
 	uint64_t accepted, delivered, bounced, expired, cancelled, queued;
 	uint64_t deferred_attempts;
 	uint64_t log_bytes, live_bytes, segments, syncs, bytes_written;
 	uint64_t jobs, contents, rules;
 	uint64_t free_bytes;
-	bool refusing; /* new mail is refused for lack of space */
+	uint64_t refusing; /* 1: new mail is refused for lack of space */
 };
 void spool_books(struct spool *sp, struct books *ret);

@@ -1,3 +1,4 @@
+/* spool/tables.c - jobs and contents in memory: slots in chunks, found by their id. */
 #include "spool/tables.h"
 
 #include "base/hash.h"

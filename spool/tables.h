@@ -1,8 +1,7 @@
-/* spool/tables.h - the books in memory: jobs, contents, rules, consumers.  Nothing here touches the
- * disk and nothing here locks; spool/inside.h says who holds the lock.
+/* spool/tables.h - the books in memory: the jobs, contents, rules and consumers that the spool
+ * keeps.  Nothing here touches the disk or locks; spool/inside.h says who holds the lock.
  * Owns:   every entry; tables_free() ends all.
- * Fails:  small allocations end the process (base/base.h); what callers size is bounded by
- *         ROWS_MAX.
+ * Fails:  never: small allocations end the process (base/base.h), rows are bounded by ROWS_MAX.
  * Limits: 4 Gi jobs and contents.  A row costs one bit, and 8 bytes once it was deferred. */
 #pragma once
 #include "base/list.h"
@@ -24,7 +23,7 @@ struct kept_job {
 	union {
 		uint64_t one;
 		uint64_t **pages;
-	} deferred;    /* a word a row: attempts << 48 | next_ms; one when rows == 1 */
+	} deferred;    /* a word per row: attempts << 48 | next_ms; one when rows == 1 */
 	uint32_t size; /* of its newest record */
 	uint32_t content, chain, seg_next;
 	uint16_t rows, live;
@@ -59,7 +58,7 @@ struct slots {
 	uint32_t *buckets;
 	uint32_t used, free, count, mask; /* used: slots ever handed out */
 	uint32_t n_chunks;
-	uint64_t key; /* so that nobody outside can aim at one bucket */
+	uint64_t key; /* random, so that no peer can aim at one bucket */
 };
 struct tables {
 	struct slots jobs, contents;
@@ -88,11 +87,11 @@ uint32_t kept_content_add(struct tables *t, struct id128 id);
 void kept_content_forget(struct tables *t, uint32_t i);
 
 bool kept_row_done(const struct kept_job *j, uint32_t row);
-void kept_row_set_done(struct kept_job *j, uint32_t row); /* also forgets that it was deferred */
+void kept_row_set_done(struct kept_job *j, uint32_t row); /* and forgets its deferral */
 uint64_t kept_row_deferred(const struct kept_job *j, uint32_t row);
 void kept_row_set_deferred(struct kept_job *j, uint32_t row, uint16_t attempts, int64_t next_ms);
 uint32_t kept_job_count_deferred(const struct kept_job *j);
-/* The bitmap as bytes on disk, (rows + 7) / 8 of them. */
+/* The bitmap as it stands on disk: (rows + 7) / 8 bytes. */
 const char *kept_job_bitmap(const struct kept_job *j);
 void kept_job_drop_state(
     struct kept_job *j); /* the memory of rows, when the last one is finished */

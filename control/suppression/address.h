@@ -2,7 +2,7 @@
  * nothing to those who do not know the address, the same in SQL, in the engine's rules and here.
  *
  *	hash = first 16 bytes of SHA-256( mailbox_normal( address ) )
- *	SQL:   substring(sha256(convert_to(email_norm, 'UTF8')) for 16)
+ *	SQL:   :suppress_hash(email_norm)               (address.sql)
  *	rule:  suppress/<tenant>/<hash in hex>          (mta/rules.h) */
 #pragma once
 #include "base/base.h"
@@ -18,4 +18,3 @@ struct suppress_address {
 void suppress_address_hash(struct slice normal, uint8_t ret[SUPPRESS_HASH_SIZE]);
 /* E_SYNTAX, E_LIMIT: no address a contact can have.  ret->normal points into *ret. */
 int suppress_address_parse(struct slice s, struct suppress_address *ret) MUST_CHECK;
-#define SQL_SUPPRESS_HASH(column) "substring(sha256(convert_to(" column ", 'UTF8')) for 16)"

@@ -10,7 +10,7 @@
  *	hold       selector, reason [, preview]       count, rule
  *	release    selector [, preview]               count
  *	retry      selector [, preview]               count
- *	cancel     selector, reason [, preview]       count, left; comes when the queue has been swept
+ *	cancel     selector, reason [, preview]       count, left; once the queue was swept
  *	rules      -                                  standing holds and cancels
  *	events     from, max                          next, events
  *	metrics    -                                  text for Prometheus
@@ -27,6 +27,11 @@
  * Limits:  the socket's file is 0600, peers are root or our own user; 64 clients, 64 questions at a
  *          time; ADMIN_ROWS_MAX rows an answer. */
 #pragma once
-#include "mta/input.h"
+#include "mta/core/part.h"
 
-extern const struct input admin_input;
+extern const struct part admin_part;
+
+struct admin_options {
+	char *socket;
+};
+extern const struct option_set admin_option_set;

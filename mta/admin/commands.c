@@ -1,28 +1,29 @@
-/* Read down the table and you have read what may be asked of a running engine. */
-#include "mta/admin/query.h"
+/* mta/admin/commands.c - read down the table and you have read what may be asked of a running
+ * engine. */
+#include "mta/admin/commands.h"
 
 /* clang-format off */
 static const struct admin_command commands[] = {
-	{ "status",    NULL,        NULL,           finish_status    },
-	{ "books",     NULL,        NULL,           finish_books     },
-	{ "queue",     begin_queue, lane_queue,     finish_queue     },
-	{ "show",      begin_show,  lane_show,      finish_show      },
-	{ "why",       begin_why,   lane_why,       finish_why       },
-	{ "hold",      begin_order, lane_matches,   finish_hold      },
-	{ "release",   begin_order, lane_matches,   finish_release   },
-	{ "retry",     begin_order, lane_retry,     finish_retry     },
-	{ "cancel",    begin_order, lane_matches,   finish_cancel    },
-	{ "rules",     NULL,        NULL,           finish_rules     },
-	{ "events",    NULL,        NULL,           finish_events    },
-	{ "metrics",   NULL,        NULL,           finish_metrics   },
-	{ "config",    NULL,        NULL,           finish_config    },
-	{ "consumers", NULL,        NULL,           finish_consumers },
-	{ "reload",    NULL,        NULL,           finish_reload    },
-	{ "flush-dns", NULL,        lane_flush_dns, finish_flush_dns },
+	{ "status",    NULL,        NULL,           admin_finish_status    },
+	{ "books",     NULL,        NULL,           admin_finish_books     },
+	{ "queue",     admin_begin_queue, admin_lane_queue,     admin_finish_queue     },
+	{ "show",      admin_begin_show,  admin_lane_show,      admin_finish_show      },
+	{ "why",       admin_begin_why,   admin_lane_why,       admin_finish_why       },
+	{ "hold",      admin_begin_order, admin_lane_matches,   admin_finish_hold      },
+	{ "release",   admin_begin_order, admin_lane_matches,   admin_finish_release   },
+	{ "retry",     admin_begin_order, admin_lane_retry,     admin_finish_retry     },
+	{ "cancel",    admin_begin_order, admin_lane_matches,   admin_finish_cancel    },
+	{ "rules",     NULL,        NULL,           admin_finish_rules     },
+	{ "events",    NULL,        NULL,           admin_finish_events    },
+	{ "metrics",   NULL,        NULL,           admin_finish_metrics   },
+	{ "config",    NULL,        NULL,           admin_finish_config    },
+	{ "consumers", NULL,        NULL,           admin_finish_consumers },
+	{ "reload",    NULL,        NULL,           admin_finish_reload    },
+	{ "flush-dns", NULL,        admin_lane_flush_dns, admin_finish_flush_dns },
 };
 /* clang-format on */
 
-const struct admin_command *command_find(struct slice name)
+const struct admin_command *admin_command_find(struct slice name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (slice_eq(name, slice_str(commands[i].name)))

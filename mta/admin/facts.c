@@ -1,8 +1,13 @@
-/* What is: the engine, its books, its rules, its options, the log as a stream. */
+/* mta/admin/facts.c - what is: the engine, its books, its rules, its options, the log as a
+ * stream. */
+#include <stdio.h>
+
 #include "base/clock.h"
-#include "mta/admin/query.h"
-#include "mta/metrics.h"
-#include "mta/submit/submit.h"
+#include "mta/admin/commands.h"
+#include "mta/config/host.h"
+#include "mta/config/spool.h"
+#include "mta/queue/queue.h"
+#include "spool/books.h"
 #include "spool/report.h"
 
 static struct spool *spool_of(struct query *q)
@@ -10,7 +15,7 @@ static struct spool *spool_of(struct query *q)
 	return engine_spool(q->server->engine);
 }
 
-int finish_books(struct query *q)
+int admin_finish_books(struct query *q)
 {
 	struct books k;
 
@@ -20,38 +25,39 @@ int finish_books(struct query *q)
 	return 0;
 }
 
-static void put_submission(struct branch *b)
+/* The counters whose names begin so, without that beginning. */
+static void put_counters(struct branch *b, struct engine *e, struct slice prefix)
 {
-	struct submit_stats s = submit_stats_now();
+	const struct part *p;
 
-	branch_int(b, "sessions_open", (int64_t)s.sessions_open);
-	branch_int(b, "sessions", (int64_t)s.sessions);
-	branch_int(b, "messages", (int64_t)s.messages);
-	branch_int(b, "recipients", (int64_t)s.recipients);
-	branch_int(b, "bytes", (int64_t)s.bytes);
-	branch_int(b, "refused", (int64_t)s.refused);
-	branch_int(b, "tls", (int64_t)s.tls);
+	for (unsigned i = 0; (p = engine_part(e, i)) != NULL; i++)
+		for (size_t k = 0; p->counters && k < p->counters->n; k++) {
+			const struct counter_row *row = &p->counters->rows[k];
+			struct slice name = slice_str(row->name);
+			if (slice_strip(&name, prefix))
+				branch_int(b, name.p, (int64_t)counters_sum(e, p, row->offset));
+		}
 }
 
 /* What the lanes have read of what the books say is queued. */
 static void put_queue(struct branch *b, struct engine *e)
 {
-	uint64_t left = metrics_loading(e);
+	uint64_t left = queue_loading(e);
 
-	branch_int(b, "known", (int64_t)metrics_known(e));
+	branch_int(b, "known", (int64_t)queue_known(e));
 	branch_bool(b, "loading", left > 0);
 	branch_int(b, "jobs_left", (int64_t)left);
 }
 
-int finish_status(struct query *q)
+int admin_finish_status(struct query *q)
 {
 	struct engine *e = q->server->engine;
-	const struct mta_config *c = engine_config(e);
+	const struct settings *s = engine_settings(e);
 	struct books k;
 
 	branch_str(q->out, "source", "engine");
-	branch_str(q->out, "hostname", c->hostname);
-	branch_str(q->out, "spool", c->spool_dir);
+	branch_str(q->out, "hostname", host_options(s)->hostname);
+	branch_str(q->out, "spool", spool_settings(s)->dir);
 	branch_int(q->out, "lanes", engine_lanes(e));
 	branch_int(q->out, "uptime_s", (clock_wall_ms() - q->server->started_ms) / 1000);
 	branch_bool(q->out, "stopping", engine_stopping(e));
@@ -61,7 +67,7 @@ int finish_status(struct query *q)
 	spool_books(spool_of(q), &k);
 	report_books(branch_map(q->out, "books"), &k);
 	put_queue(branch_map(q->out, "queue"), e);
-	put_submission(branch_map(q->out, "submission"));
+	put_counters(branch_map(q->out, "submission"), e, SLICE("submission_"));
 	query_answer(q);
 	return 0;
 }
@@ -80,7 +86,7 @@ static int put_rule(void *arg, struct slice key, struct slice value)
 	return 0;
 }
 
-int finish_rules(struct query *q)
+int admin_finish_rules(struct query *q)
 {
 	struct branch *rows = branch_list(q->out, "rules");
 	int r = spool_each_rule(spool_of(q), SLICE("hold/"), put_rule, rows);
@@ -101,7 +107,7 @@ static void put_consumer(void *arg, struct slice name, lsn_t cursor)
 	branch_int(row, "cursor_lsn", (int64_t)cursor);
 }
 
-int finish_consumers(struct query *q)
+int admin_finish_consumers(struct query *q)
 {
 	branch_int(q->out, "oldest_lsn", (int64_t)spool_oldest(spool_of(q)));
 	branch_int(q->out, "durable_lsn", (int64_t)spool_durable(spool_of(q)));
@@ -118,7 +124,7 @@ static int put_event(void *arg, const struct event *e)
 	return 0;
 }
 
-int finish_events(struct query *q)
+int admin_finish_events(struct query *q)
 {
 	struct spool *sp = spool_of(q);
 	lsn_t next = q->from ? q->from : spool_oldest(sp);
@@ -133,55 +139,47 @@ int finish_events(struct query *q)
 
 /* ---- metrics and options ----------------------------------------------------------------- */
 
-static void submission_metrics(struct buf *out)
+/* What belongs to no part: the spool's own books. */
+static void put_books(struct buf *out, struct spool *sp)
 {
-	struct submit_stats s = submit_stats_now();
-	const struct {
-		const char *name, *type, *help;
-		uint64_t value;
-	} rows[] = {
-		{ "sessions_open", "gauge", "Submission sessions now", s.sessions_open },
-		{ "sessions_total", "counter", "Submission sessions so far", s.sessions },
-		{ "messages_total", "counter", "Messages taken by submission", s.messages },
-		{ "recipients_total", "counter", "Recipients taken by submission", s.recipients },
-		{ "bytes_total", "counter", "Bytes of messages taken by submission", s.bytes },
-		{ "refused_total", "counter", "Connections and messages refused", s.refused },
-		{ "tls_total", "counter", "Submission sessions that began TLS", s.tls },
-	};
+	const struct books_row *row;
+	struct books k;
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		buf_putf(out,
-			 "# HELP postern_submission_%s %s.\n# TYPE postern_submission_%s "
-			 "%s\npostern_submission_%s %llu\n",
-			 rows[i].name, rows[i].help, rows[i].name, rows[i].type, rows[i].name,
-			 (unsigned long long)rows[i].value);
+	spool_books(sp, &k);
+	for (unsigned i = 0; (row = books_row(i)) != NULL; i++) {
+		bool counts = strcmp(row->type, "counter") == 0;
+		char name[64];
+		(void)snprintf(name, sizeof(name), "spool_%s", row->name);
+		counters_put(out,
+			     &(struct counter_row){ name, counts ? COUNTER : GAUGE, row->help, 0 },
+			     books_value(&k, row));
+	}
 }
 
-int finish_metrics(struct query *q)
+int admin_finish_metrics(struct query *q)
 {
 	struct buf text = { 0 };
 
-	metrics_text(q->server->engine, &text);
-	submission_metrics(&text);
+	counters_text(q->server->engine, &text);
+	put_books(&text, spool_of(q));
 	branch_slice(q->out, "text", buf_data(&text));
 	buf_free(&text);
 	query_answer(q);
 	return 0;
 }
 
-int finish_config(struct query *q)
+int admin_finish_config(struct query *q)
 {
+	const struct settings *s = engine_settings(q->server->engine);
 	struct branch *options = branch_list(q->out, "options");
-	const struct option *table;
 	struct buf text = { 0 };
-	size_t n;
+	const struct option *o;
 
-	table = config_table(&n);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; (o = settings_row(s, i)) != NULL; i++) {
 		struct branch *row = branch_map(options, NULL);
 		buf_clear(&text);
-		options_show(&table[i], engine_config(q->server->engine), &text);
-		branch_str(row, "name", table[i].name);
+		settings_show(s, i, &text);
+		branch_str(row, "name", o->name);
 		branch_slice(row, "value", buf_data(&text));
 	}
 	buf_free(&text);

@@ -1,16 +1,16 @@
-/* What changes: holds, cancels, retries.  Holds and cancels are rules in the log; each is answered
- * when it is durable and the lanes have been told. */
+/* mta/admin/orders.c - what changes: holds, cancels, retries.  Holds and cancels are rules in the
+ * log; each is answered when it is durable and the lanes have been told. */
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "mta/admin/query.h"
+#include "mta/admin/commands.h"
 
 enum { SWEEP_LOOK_MS = 50, SWEEP_PATIENCE_MS = 60 * 1000 };
 
-int begin_order(struct query *q)
+int admin_begin_order(struct query *q)
 {
 	int r = query_selector(q);
 
@@ -21,7 +21,7 @@ int begin_order(struct query *q)
 	return 0;
 }
 
-void lane_matches(struct query *q, struct part *p, struct lane *l)
+void admin_lane_matches(struct query *q, struct query_part *p, struct lane *l)
 {
 	p->count = inspect_matches(l, &q->selector);
 }
@@ -59,7 +59,7 @@ static void take_effect(struct query *q, const char *kind, const char *value)
 	char key[640];
 
 	rule_key(q, kind, key, sizeof(key));
-	engine_rule_changed(q->server->engine, slice_str(key), slice_str(value));
+	rules_changed(q->server->engine, slice_str(key), slice_str(value));
 	log_info("rule.changed", kv_str("rule", key), kv_str("reason", value),
 		 kv_int("recipients", q->count));
 }
@@ -93,7 +93,7 @@ static void hold_is_durable(struct durable_wait *w, int err)
 	query_answer(q);
 }
 
-int finish_hold(struct query *q)
+int admin_finish_hold(struct query *q)
 {
 	if (q->preview)
 		return preview(q);
@@ -151,7 +151,7 @@ static int remove_rule(struct query *q, const char *kind)
 	return spool_put_rule(spool_of(q), slice_str(key), (struct slice){ 0 }, &unused);
 }
 
-int finish_release(struct query *q)
+int admin_finish_release(struct query *q)
 {
 	if (q->preview)
 		return preview(q);
@@ -227,7 +227,7 @@ static void cancel_is_durable(struct durable_wait *w, int err)
 }
 
 /* What is in flight ends as its server says, so the sweep may leave some until they are back. */
-int finish_cancel(struct query *q)
+int admin_finish_cancel(struct query *q)
 {
 	if (q->preview)
 		return preview(q);
@@ -250,17 +250,17 @@ int finish_cancel(struct query *q)
 
 /* ---- the rest ---------------------------------------------------------------------------- */
 
-void lane_retry(struct query *q, struct part *p, struct lane *l)
+void admin_lane_retry(struct query *q, struct query_part *p, struct lane *l)
 {
 	p->count = q->preview ? inspect_matches(l, &q->selector) : inspect_retry(l, &q->selector);
 }
 
-int finish_retry(struct query *q)
+int admin_finish_retry(struct query *q)
 {
 	return preview(q);
 }
 
-int finish_reload(struct query *q)
+int admin_finish_reload(struct query *q)
 {
 	if (kill(getpid(), SIGHUP) < 0)
 		return -errno;
@@ -269,13 +269,13 @@ int finish_reload(struct query *q)
 	return 0;
 }
 
-void lane_flush_dns(struct query *q, struct part *p, struct lane *l)
+void admin_lane_flush_dns(struct query *q, struct query_part *p, struct lane *l)
 {
 	(void)q, (void)p;
 	inspect_flush_dns(l);
 }
 
-int finish_flush_dns(struct query *q)
+int admin_finish_flush_dns(struct query *q)
 {
 	branch_bool(q->out, "flushed", true);
 	query_answer(q);

@@ -1,8 +1,10 @@
+/* mta/admin/query.c - one question: its arguments, its parts on the lanes, its answer. */
 #include "mta/admin/query.h"
 
 #include <stdio.h>
 
 #include "base/log.h"
+#include "mta/admin/commands.h"
 
 bool query_text(const struct value *args, const char *name, char *buf, size_t cap)
 {
@@ -41,7 +43,7 @@ static void all_are_back(struct query *q)
 
 static void run_back(struct note *n, struct lane *front)
 {
-	struct part *p = container_of(n, struct part, note);
+	struct query_part *p = container_of(n, struct query_part, note);
 
 	(void)front;
 	if (--p->query->left == 0)
@@ -50,14 +52,14 @@ static void run_back(struct note *n, struct lane *front)
 
 static void run_on_lane(struct note *n, struct lane *l)
 {
-	struct part *p = container_of(n, struct part, note);
+	struct query_part *p = container_of(n, struct query_part, note);
 
 	p->query->command->on_lane(p->query, p, l);
 	n->run = run_back;
 	lane_post(engine_front(lane_engine(l)), n);
 }
 
-static void part_clear(struct part *p)
+static void part_clear(struct query_part *p)
 {
 	p->tree = tree_free(p->tree);
 	p->rows = NULL;
@@ -77,7 +79,7 @@ void query_ask_lanes(struct query *q)
 	q->round++;
 	q->left = n;
 	for (unsigned i = 0; i < n; i++) {
-		struct part *p = &q->parts[i];
+		struct query_part *p = &q->parts[i];
 		part_clear(p);
 		p->tree = tree_new();
 		p->rows = branch_list(tree_map(p->tree), "rows");
@@ -143,14 +145,14 @@ void query_free(struct query *q)
 void query_answer(struct query *q)
 {
 	if (q->client)
-		client_report(q->client, q->request, tree_value(q->tree));
+		admin_report(q->client, q->request, tree_value(q->tree));
 	query_free(q);
 }
 
 void query_fail(struct query *q, int err, const char *text)
 {
 	if (q->client)
-		client_error(q->client, q->request, err, text);
+		admin_refuse(q->client, q->request, err, text);
 	query_free(q);
 }
 
@@ -195,15 +197,15 @@ static void go(struct query *q)
 
 void query_start(struct admin_server *s, struct admin_client *c, const struct link_frame *f)
 {
-	const struct admin_command *command = command_find(f->admin.command);
+	const struct admin_command *command = admin_command_find(f->admin.command);
 	struct query *q;
 
 	if (!command) {
-		client_error(c, f->request, E_UNKNOWN, "no such command");
+		admin_refuse(c, f->request, E_UNKNOWN, "no such command");
 		return;
 	}
 	if (s->n_queries >= ADMIN_QUERIES_MAX) {
-		client_error(c, f->request, E_FULL, "too many questions at a time");
+		admin_refuse(c, f->request, E_FULL, "too many questions at a time");
 		return;
 	}
 	q = must_alloc(sizeof(*q));

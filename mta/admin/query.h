@@ -5,11 +5,10 @@
  * (query_ask_lanes) or answer later.  It outlives its client. */
 #pragma once
 #include "base/tree.h"
-#include "mta/config.h"
-#include "mta/engine.h"
-#include "mta/inspect.h"
+#include "mta/core/engine.h"
+#include "mta/inspect/inspect.h"
 #include "mta/link/frames.h"
-#include "mta/rules.h"
+#include "mta/rules/rules.h"
 
 enum { ADMIN_CLIENTS_MAX = 64, ADMIN_QUERIES_MAX = 64, ADMIN_ROWS_MAX = 10000 };
 
@@ -24,17 +23,17 @@ struct admin_server {
 };
 
 struct query;
-struct part;
+struct query_part;
 struct admin_client;
 struct admin_command {
 	const char *name;
 	int (*begin)(struct query *q);
-	void (*on_lane)(struct query *q, struct part *p, struct lane *l);
+	void (*on_lane)(struct query *q, struct query_part *p, struct lane *l);
 	int (*finish)(struct query *q);
 };
 
 /* One lane's share of an answer; written there, read when all are back. */
-struct part {
+struct query_part {
 	struct note note;
 	struct query *query;
 	struct tree *tree;   /* what on_lane wrote */
@@ -60,7 +59,7 @@ struct query {
 	uint64_t from;
 	bool preview;
 
-	struct part *parts;
+	struct query_part *parts;
 	unsigned left;  /* parts not back yet */
 	uint64_t count; /* of the first round */
 	unsigned round;
@@ -85,37 +84,6 @@ void query_free(struct query *q);
 bool query_text(const struct value *args, const char *name, char *buf, size_t cap);
 bool query_number(const struct value *args, const char *name, uint64_t *ret);
 
-/* commands.c */
-const struct admin_command *command_find(struct slice name);
-
 /* server.c */
-void client_report(struct admin_client *c, uint64_t request, const struct value *v);
-void client_error(struct admin_client *c, uint64_t request, int err, const char *text);
-
-/* facts.c, queue.c, orders.c */
-int finish_status(struct query *q);
-int finish_books(struct query *q);
-int finish_rules(struct query *q);
-int finish_events(struct query *q);
-int finish_metrics(struct query *q);
-int finish_config(struct query *q);
-int finish_consumers(struct query *q);
-int begin_queue(struct query *q);
-void lane_queue(struct query *q, struct part *p, struct lane *l);
-int finish_queue(struct query *q);
-int begin_show(struct query *q);
-void lane_show(struct query *q, struct part *p, struct lane *l);
-int finish_show(struct query *q);
-int begin_why(struct query *q);
-void lane_why(struct query *q, struct part *p, struct lane *l);
-int finish_why(struct query *q);
-int begin_order(struct query *q);
-void lane_matches(struct query *q, struct part *p, struct lane *l);
-int finish_hold(struct query *q);
-int finish_release(struct query *q);
-int finish_cancel(struct query *q);
-void lane_retry(struct query *q, struct part *p, struct lane *l);
-int finish_retry(struct query *q);
-int finish_reload(struct query *q);
-void lane_flush_dns(struct query *q, struct part *p, struct lane *l);
-int finish_flush_dns(struct query *q);
+void admin_report(struct admin_client *c, uint64_t request, const struct value *v);
+void admin_refuse(struct admin_client *c, uint64_t request, int err, const char *text);

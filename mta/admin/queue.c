@@ -1,14 +1,13 @@
-/* What is queued: counts, recipients, reasons. */
-#include <stdio.h>
-
-#include "mta/admin/query.h"
+/* mta/admin/queue.c - what is queued: counts, recipients, reasons. */
+#include "mta/admin/commands.h"
+#include "mta/inspect/why.h"
 #include "schema/wire/meta.h"
 
 enum { COUNTS_MAX = 200000, LOOKS_MAX = 64 };
 
 /* ---- queue ------------------------------------------------------------------------------- */
 
-int begin_queue(struct query *q)
+int admin_begin_queue(struct query *q)
 {
 	(void)q;
 	return 0;
@@ -16,7 +15,7 @@ int begin_queue(struct query *q)
 
 static int keep_count(void *arg, const struct inspect_count *c)
 {
-	struct part *p = arg;
+	struct query_part *p = arg;
 	struct inspect_count *kept;
 
 	if (p->n_counts == COUNTS_MAX)
@@ -33,7 +32,7 @@ static int keep_count(void *arg, const struct inspect_count *c)
 	return 0;
 }
 
-void lane_queue(struct query *q, struct part *p, struct lane *l)
+void admin_lane_queue(struct query *q, struct query_part *p, struct lane *l)
 {
 	(void)!inspect_counts(l, (enum inspect_by)q->by, keep_count, p);
 }
@@ -115,15 +114,14 @@ static size_t merge(const struct query *q, struct inspect_count **ret)
 
 static void put_reply(struct branch *row, const struct inspect_count *c)
 {
-	char dsn[24];
+	char status[STATUS_TEXT_MAX];
 
 	if (c->paused_until_ms)
 		branch_int(row, "paused_until_ms", c->paused_until_ms);
 	if (!c->reply_ms)
 		return;
-	(void)snprintf(dsn, sizeof(dsn), "%u.%u.%u", c->dsn[0], c->dsn[1], c->dsn[2]);
 	branch_int(row, "code", c->code);
-	branch_str(row, "dsn", dsn);
+	branch_str(row, "dsn", status_format(c->status, status));
 	branch_slice(row, "reply", c->reply);
 	branch_int(row, "reply_ms", c->reply_ms);
 }
@@ -149,7 +147,7 @@ static void put_count(struct branch *row, unsigned by, const struct inspect_coun
 		put_reply(row, c);
 }
 
-int finish_queue(struct query *q)
+int admin_finish_queue(struct query *q)
 {
 	struct branch *rows = branch_list(q->out, "rows");
 	struct inspect_count *all;
@@ -170,14 +168,14 @@ int finish_queue(struct query *q)
 
 /* ---- show -------------------------------------------------------------------------------- */
 
-int begin_show(struct query *q)
+int admin_begin_show(struct query *q)
 {
 	return query_selector(q);
 }
 
 static int put_rcpt(void *arg, const struct inspect_rcpt *r)
 {
-	struct part *p = arg;
+	struct query_part *p = arg;
 	struct branch *row = branch_map(p->rows, NULL);
 	char id[ID_TEXT_MAX];
 
@@ -194,7 +192,7 @@ static int put_rcpt(void *arg, const struct inspect_rcpt *r)
 	return 0;
 }
 
-void lane_show(struct query *q, struct part *p, struct lane *l)
+void admin_lane_show(struct query *q, struct query_part *p, struct lane *l)
 {
 	uint64_t cursor = 0;
 	int r = 1;
@@ -245,7 +243,7 @@ static int put_job(struct query *q)
 	return 0;
 }
 
-int finish_show(struct query *q)
+int admin_finish_show(struct query *q)
 {
 	int r = 0;
 
@@ -264,7 +262,7 @@ int finish_show(struct query *q)
 
 /* ---- why --------------------------------------------------------------------------------- */
 
-int begin_why(struct query *q)
+int admin_begin_why(struct query *q)
 {
 	int r = query_selector(q);
 
@@ -276,9 +274,9 @@ int begin_why(struct query *q)
 		   : E_SYNTAX;
 }
 
-static int put_reason(void *arg, const struct inspect_reason *reason)
+static int put_reason(void *arg, const struct why_reason *reason)
 {
-	struct branch *row = branch_map(((struct part *)arg)->rows, NULL);
+	struct branch *row = branch_map(((struct query_part *)arg)->rows, NULL);
 
 	branch_str(row, "kind", reason->kind);
 	branch_str(row, "text", reason->text);
@@ -286,12 +284,12 @@ static int put_reason(void *arg, const struct inspect_reason *reason)
 	return 0;
 }
 
-void lane_why(struct query *q, struct part *p, struct lane *l)
+void admin_lane_why(struct query *q, struct query_part *p, struct lane *l)
 {
-	p->count = inspect_why(l, &q->selector, put_reason, p) > 0;
+	p->count = why_tell(l, &q->selector, put_reason, p) > 0;
 }
 
-int finish_why(struct query *q)
+int admin_finish_why(struct query *q)
 {
 	if (!query_sum(q)) {
 		query_fail(q, E_UNKNOWN, "nothing of the kind is queued");

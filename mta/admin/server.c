@@ -1,4 +1,4 @@
-/* The admin socket's listener, its clients and its life on the front desk. */
+/* mta/admin/server.c - the admin socket's listener, its clients and its life on the front desk. */
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -13,18 +13,18 @@ struct admin_client {
 	struct frames frames;
 	struct turn_end reap;
 };
-struct state {
+struct admin_state {
 	struct admin_server server;
 	struct unix_listener_user user;
 };
 
-void client_report(struct admin_client *c, uint64_t request, const struct value *v)
+void admin_report(struct admin_client *c, uint64_t request, const struct value *v)
 {
 	frames_send(&c->frames,
 		    &(struct link_frame){ .type = LINK_REPORT, .request = request, .report = *v });
 }
 
-void client_error(struct admin_client *c, uint64_t request, int err, const char *text)
+void admin_refuse(struct admin_client *c, uint64_t request, int err, const char *text)
 {
 	frames_send_error(&c->frames, request, err, slice_str(text));
 }
@@ -56,7 +56,7 @@ static void on_frame(struct frames *fr, const struct link_frame *f)
 	if (f->type == LINK_ADMIN)
 		query_start(c->server, c, f);
 	else
-		client_error(c, f->request, E_DENIED, "only ADMIN here");
+		admin_refuse(c, f->request, E_DENIED, "only ADMIN here");
 }
 
 static void on_room(struct frames *fr)
@@ -73,7 +73,7 @@ static void on_gone(struct frames *fr, int err)
 static void on_accepted(struct unix_listener_user *u, int fd)
 {
 	static const struct frames_user user = { on_frame, on_room, on_gone };
-	struct state *st = container_of(u, struct state, user);
+	struct admin_state *st = container_of(u, struct admin_state, user);
 	struct admin_client *c = must_alloc(sizeof(*c));
 
 	c->server = &st->server;
@@ -91,7 +91,7 @@ static void on_accepted(struct unix_listener_user *u, int fd)
 
 static void admin_stop(void *state)
 {
-	struct state *st = state;
+	struct admin_state *st = state;
 	struct admin_client *c;
 	struct query *q;
 
@@ -105,11 +105,12 @@ static void admin_stop(void *state)
 
 static int admin_start(struct lane *front, void **ret_state)
 {
-	const struct mta_config *c = engine_config(lane_engine(front));
+	const struct admin_options *c =
+	    settings_of(engine_settings(lane_engine(front)), &admin_option_set);
 	struct unix_listener_options o = {
-		.path = c->admin_socket, .mode = 0600, .group = "", .max = ADMIN_CLIENTS_MAX
+		.path = c->socket, .mode = 0600, .group = "", .max = ADMIN_CLIENTS_MAX
 	};
-	struct state *st = must_alloc(sizeof(*st));
+	struct admin_state *st = must_alloc(sizeof(*st));
 	int r = 0;
 
 	st->server.front = front;
@@ -118,10 +119,10 @@ static int admin_start(struct lane *front, void **ret_state)
 	st->user.accepted = on_accepted;
 	list_init(&st->server.clients);
 	list_init(&st->server.queries);
-	if (*c->admin_socket)
+	if (*c->socket)
 		r = unix_listen(&st->server.listener, lane_loop(front), &o, &st->user);
 	if (r < 0) {
-		log_error("admin.socket", kv_str("path", c->admin_socket), kv_err("reason", r));
+		log_error("admin.socket", kv_str("path", c->socket), kv_err("reason", r));
 		admin_stop(st);
 		return r;
 	}
@@ -129,7 +130,7 @@ static int admin_start(struct lane *front, void **ret_state)
 	return 0;
 }
 
-const struct input admin_input = {
+const struct part admin_part = {
 	.name = "admin",
 	.front = true,
 	.start = admin_start,

@@ -1,3 +1,4 @@
+/* mta/door/loop_ev.c - the loop of a thread: libev, timers, what ends a turn. */
 #include <signal.h>
 
 #include "base/clock.h"

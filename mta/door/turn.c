@@ -1,3 +1,4 @@
+/* mta/door/turn.c - what is listed for the end of a turn. */
 #include "mta/door/conn.h"
 
 void loop_run_turn_end(struct loop *l)

@@ -1,14 +1,19 @@
+/* mta/link/client.c - what a client says first, and what waits for the disk on its behalf. */
 #include "mta/link/client.h"
 
 #include "base/log.h"
+#include "mta/link/link.h"
 #include "mta/link/unix.h"
+#include "mta/queue/queue.h"
+#include "mta/rules/rules.h"
 
 /* ---- what waits for the disk ------------------------------------------------------------- */
 
-struct order *order_take(struct link_server *server)
+struct uplink_order *uplink_order_take(struct uplink_server *server)
 {
 	struct list *spare = list_pop(&server->spare);
-	struct order *o = spare ? container_of(spare, struct order, link) : must_alloc(sizeof(*o));
+	struct uplink_order *o =
+	    spare ? container_of(spare, struct uplink_order, link) : must_alloc(sizeof(*o));
 
 	list_init(&o->link);
 	o->server = server;
@@ -17,7 +22,7 @@ struct order *order_take(struct link_server *server)
 	return o;
 }
 
-void order_give(struct order *o)
+void uplink_order_give(struct uplink_order *o)
 {
 	list_remove(&o->link);
 	buf_shrink(&o->key, 512);
@@ -25,25 +30,25 @@ void order_give(struct order *o)
 	list_push(&o->server->spare, &o->link);
 }
 
-static void carry_out(struct order *o)
+static void carry_out(struct uplink_order *o)
 {
 	struct engine *e = o->server->engine;
 
 	if (o->kind == ORDER_JOB && !o->known)
-		engine_job_added(e, o->job);
+		queue_job_added(e, o->job);
 	else if (o->kind == ORDER_RULE)
-		engine_rule_changed(e, buf_data(&o->key), buf_data(&o->value));
+		rules_changed(e, buf_data(&o->key), buf_data(&o->value));
 }
 
 static void on_durable(struct durable_wait *w, int err)
 {
-	struct order *o = container_of(w, struct order, wait);
-	struct link_client *c = o->client;
+	struct uplink_order *o = container_of(w, struct uplink_order, wait);
+	struct uplink_client *c = o->client;
 
 	if (err == 0)
 		carry_out(o);
 	if (c && err == 0)
-		client_acknowledge(c, o->request, w->lsn);
+		uplink_client_acknowledge(c, o->request, w->lsn);
 	else if (c)
 		frames_send_error(&c->frames, o->request, err, (struct slice){ 0 });
 	if (c) {
@@ -51,12 +56,13 @@ static void on_durable(struct durable_wait *w, int err)
 		if (!c->server->quiet)
 			frames_pause(&c->frames, false);
 	}
-	order_give(o);
+	uplink_order_give(o);
 }
 
-void client_wait(struct link_client *c, struct order *o, uint64_t request, size_t bytes, lsn_t lsn)
+void uplink_client_wait(struct uplink_client *c, struct uplink_order *o, uint64_t request,
+			size_t bytes, lsn_t lsn)
 {
-	size_t max = (size_t)engine_config(c->server->engine)->link_buffer;
+	size_t max = (size_t)uplink_options(c->server->engine)->buffer;
 
 	o->client = c;
 	o->request = request;
@@ -69,7 +75,7 @@ void client_wait(struct link_client *c, struct order *o, uint64_t request, size_
 	lane_wait_durable(c->server->front, &o->wait, lsn);
 }
 
-void client_acknowledge(struct link_client *c, uint64_t request, lsn_t lsn)
+void uplink_client_acknowledge(struct uplink_client *c, uint64_t request, lsn_t lsn)
 {
 	struct link_frame ack = { .type = LINK_ACK, .request = request, .lsn = lsn };
 
@@ -90,13 +96,13 @@ static bool good_name(struct slice s)
 
 static void on_welcome(struct durable_wait *w, int err)
 {
-	struct link_client *c = container_of(w, struct link_client, welcome);
+	struct uplink_client *c = container_of(w, struct uplink_client, welcome);
 	struct spool *sp = engine_spool(c->server->engine);
 	lsn_t cursor = 0;
 
 	if (err < 0) {
 		frames_send_error(&c->frames, c->hello_request, err, (struct slice){ 0 });
-		client_end(c);
+		uplink_client_end(c);
 		return;
 	}
 	if (*c->name && spool_consumer_get(sp, slice_str(c->name), &cursor) < 0)
@@ -111,7 +117,7 @@ static void on_welcome(struct durable_wait *w, int err)
 		frames_pause(&c->frames, false);
 }
 
-static void hear_hello(struct link_client *c, const struct link_frame *f)
+static void hear_hello(struct uplink_client *c, const struct link_frame *f)
 {
 	int r = 0;
 
@@ -124,7 +130,7 @@ static void hear_hello(struct link_client *c, const struct link_frame *f)
 	if (r < 0) {
 		frames_send_error(&c->frames, f->request, r,
 				  SLICE("the link begins with one good HELLO"));
-		client_end(c);
+		uplink_client_end(c);
 		return;
 	}
 	c->hello = true;
@@ -140,39 +146,39 @@ static void hear_hello(struct link_client *c, const struct link_frame *f)
 
 static void on_frame(struct frames *fr, const struct link_frame *f)
 {
-	struct link_client *c = container_of(fr, struct link_client, frames);
+	struct uplink_client *c = container_of(fr, struct uplink_client, frames);
 
 	if (!c->welcomed || f->type == LINK_HELLO)
 		hear_hello(c, f);
 	else
-		client_order(c, f);
+		uplink_client_order(c, f);
 }
 
 static void on_room(struct frames *fr)
 {
-	feed_go_on(container_of(fr, struct link_client, frames));
+	uplink_feed_go_on(container_of(fr, struct uplink_client, frames));
 }
 
 static void on_gone(struct frames *fr, int err)
 {
-	struct link_client *c = container_of(fr, struct link_client, frames);
+	struct uplink_client *c = container_of(fr, struct uplink_client, frames);
 
 	log_info("link.closed", kv_str("name", c->name), kv_err("reason", err));
-	client_end(c);
+	uplink_client_end(c);
 }
 
 static void reap(struct turn_end *t)
 {
-	struct link_client *c = container_of(t, struct link_client, reap);
+	struct uplink_client *c = container_of(t, struct uplink_client, reap);
 
 	buf_free(&c->packed);
 	free(c);
 }
 
-int client_begin(struct link_server *server, int fd)
+int uplink_client_begin(struct uplink_server *server, int fd)
 {
 	static const struct frames_user user = { on_frame, on_room, on_gone };
-	struct link_client *c = must_alloc(sizeof(*c));
+	struct uplink_client *c = must_alloc(sizeof(*c));
 	int r = frames_begin(&c->frames, lane_loop(server->front), fd, &user);
 
 	if (r < 0) {
@@ -189,13 +195,13 @@ int client_begin(struct link_server *server, int fd)
 	return 0;
 }
 
-void client_end(struct link_client *c)
+void uplink_client_end(struct uplink_client *c)
 {
-	struct order *o;
+	struct uplink_order *o;
 
 	if (c->frames.ended)
 		return;
-	list_each(&c->orders, o, struct order, link) {
+	list_each(&c->orders, o, struct uplink_order, link) {
 		list_remove(&o->link);
 		o->client = NULL;
 		list_push(&c->server->lost, &o->link);

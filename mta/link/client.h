@@ -1,28 +1,27 @@
 /* mta/link/client.h - one client of the link; shared by the files of this folder alone. */
 #pragma once
-#include "mta/config.h"
-#include "mta/engine.h"
+#include "mta/core/engine.h"
 #include "mta/link/frames.h"
 
 enum { LINK_CLIENTS_MAX = 32, LINK_NAME_MAX = 64 };
 
 struct unix_listener;
 struct unix_listener_user;
-struct link_server {
+struct uplink_server {
 	struct lane *front;
 	struct engine *engine;
 	struct unix_listener *listener;
 	struct list clients;
 	struct list lost;  /* orders of clients that are gone, still to be carried out */
-	struct list spare; /* struct order */
+	struct list spare; /* struct uplink_order */
 	char engine_id[ID_TEXT_MAX];
 	lsn_t engine_id_lsn; /* its rule's position */
 	bool quiet;
 };
 
-struct link_client {
+struct uplink_client {
 	struct list link;
-	struct link_server *server;
+	struct uplink_server *server;
 	struct frames frames;
 	struct turn_end reap;
 	bool hello, welcomed;
@@ -30,7 +29,7 @@ struct link_client {
 	struct durable_wait welcome;
 	char name[LINK_NAME_MAX + 1];
 
-	struct list orders; /* struct order, waiting for the disk */
+	struct list orders; /* struct uplink_order, waiting for the disk */
 	size_t waiting_bytes;
 
 	bool subscribed, tailing;
@@ -41,11 +40,11 @@ struct link_client {
 };
 
 /* What was written and waits for its sync.  It outlives its client: the engine must hear of it. */
-struct order {
+struct uplink_order {
 	struct list link;
 	struct durable_wait wait;
-	struct link_server *server;
-	struct link_client *client; /* NULL: gone */
+	struct uplink_server *server;
+	struct uplink_client *client; /* NULL: gone */
 	uint64_t request;
 	size_t bytes;
 	enum { ORDER_CONTENT, ORDER_JOB, ORDER_RULE } kind;
@@ -55,16 +54,17 @@ struct order {
 };
 
 /* client.c */
-int client_begin(struct link_server *server, int fd) MUST_CHECK;
-void client_end(struct link_client *c);
-void client_acknowledge(struct link_client *c, uint64_t request, lsn_t lsn);
-void client_wait(struct link_client *c, struct order *o, uint64_t request, size_t bytes, lsn_t lsn);
-struct order *order_take(struct link_server *server);
-void order_give(struct order *o);
+int uplink_client_begin(struct uplink_server *server, int fd) MUST_CHECK;
+void uplink_client_end(struct uplink_client *c);
+void uplink_client_acknowledge(struct uplink_client *c, uint64_t request, lsn_t lsn);
+void uplink_client_wait(struct uplink_client *c, struct uplink_order *o, uint64_t request,
+			size_t bytes, lsn_t lsn);
+struct uplink_order *uplink_order_take(struct uplink_server *server);
+void uplink_order_give(struct uplink_order *o);
 
 /* orders.c */
-void client_order(struct link_client *c, const struct link_frame *f);
+void uplink_client_order(struct uplink_client *c, const struct link_frame *f);
 
 /* feed.c */
-int feed_begin(struct link_client *c, uint64_t request, lsn_t from) MUST_CHECK;
-void feed_go_on(struct link_client *c);
+int uplink_feed_begin(struct uplink_client *c, uint64_t request, lsn_t from) MUST_CHECK;
+void uplink_feed_go_on(struct uplink_client *c);

@@ -1,22 +1,10 @@
-/* Events out: the durable log from the client's position on, a frame at a time, then as it
- * grows. */
-#include <stdio.h>
-
+/* mta/link/feed.c - events out: the durable log from the client's position on, a frame at a time,
+ * then as it grows. */
 #include "base/log.h"
 #include "mta/link/client.h"
 
 enum { EVENTS_A_FRAME = 1024 };
 _Static_assert((int)EVENTS_A_FRAME <= (int)LINK_EVENTS_MAX, "a frame must be readable");
-
-static struct slice dsn_text(const struct outcome *o, char *buf, size_t cap)
-{
-	int n;
-
-	if (!status_given(o->status))
-		return slice_of(buf, 0);
-	n = snprintf(buf, cap, "%u.%u.%u", o->status.class, o->status.subject, o->status.detail);
-	return slice_of(buf, (size_t)n);
-}
 
 struct packing {
 	struct buf *packed;
@@ -26,7 +14,7 @@ struct packing {
 static int pack_event(void *arg, const struct event *e)
 {
 	struct packing *p = arg;
-	char dsn[24];
+	char status[STATUS_TEXT_MAX];
 	struct link_event out = { .lsn = e->lsn,
 				  .kind = e->kind,
 				  .job = e->job,
@@ -42,7 +30,7 @@ static int pack_event(void *arg, const struct event *e)
 		out.next_ms = o->next_ms;
 		out.code = o->code;
 		out.flags = o->flags;
-		out.dsn = dsn_text(o, dsn, sizeof(dsn));
+		out.dsn = slice_str(status_format(o->status, status));
 		out.text = o->text;
 		out.host = o->host;
 		out.ip = o->ip;
@@ -56,16 +44,16 @@ static int pack_event(void *arg, const struct event *e)
 
 static void on_tail(struct durable_wait *w, int err)
 {
-	struct link_client *c = container_of(w, struct link_client, tail);
+	struct uplink_client *c = container_of(w, struct uplink_client, tail);
 
 	if (err == 0)
-		feed_go_on(c);
+		uplink_feed_go_on(c);
 }
 
 /* 1 a frame of events was sent, 0 the end of the durable log, or negative.  Records that are no
  * events (contents, rules, cursors) move the client's position too, and it is told: whoever waits
  * for `durable` of WELCOME gets there. */
-static int send_some(struct link_client *c)
+static int send_some(struct uplink_client *c)
 {
 	struct spool *sp = engine_spool(c->server->engine);
 	struct packing p = { .packed = &c->packed };
@@ -89,7 +77,7 @@ static int send_some(struct link_client *c)
 
 /* A frame fills the conn's room many times over: after one the peer must read (on_room), so that
  * one client does not keep the front desk from the others. */
-void feed_go_on(struct link_client *c)
+void uplink_feed_go_on(struct uplink_client *c)
 {
 	struct spool *sp = engine_spool(c->server->engine);
 	lsn_t seen = 0;
@@ -133,7 +121,7 @@ static int keep_log(struct spool *sp, struct slice name, lsn_t *from, bool exact
 	return 0;
 }
 
-int feed_begin(struct link_client *c, uint64_t request, lsn_t from)
+int uplink_feed_begin(struct uplink_client *c, uint64_t request, lsn_t from)
 {
 	struct spool *sp = engine_spool(c->server->engine);
 	bool exact = from != 0;
@@ -155,7 +143,7 @@ int feed_begin(struct link_client *c, uint64_t request, lsn_t from)
 	c->subscribed = true;
 	c->subscription = request;
 	c->next = from;
-	client_acknowledge(c, request, from);
-	feed_go_on(c);
+	uplink_client_acknowledge(c, request, from);
+	uplink_feed_go_on(c);
 	return 0;
 }

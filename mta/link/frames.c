@@ -1,3 +1,4 @@
+/* mta/link/frames.c - frames in and out of a conn. */
 #include "mta/link/frames.h"
 
 enum { KEEP_BYTES = 256 * 1024 };

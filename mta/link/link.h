@@ -10,6 +10,17 @@
  * Limits:  32 clients; a client is not heard while more than link.buffer bytes of it wait for the
  *          disk; it gets no more events while it leaves more than a frame of them unread. */
 #pragma once
-#include "mta/input.h"
+#include "mta/core/part.h"
 
-extern const struct input link_input;
+extern const struct part uplink_part;
+
+struct uplink_options {
+	char *socket, *group;
+	int64_t buffer; /* bytes of one client that may wait for a sync */
+};
+extern const struct option_set uplink_option_set;
+
+static inline const struct uplink_options *uplink_options(struct engine *e)
+{
+	return settings_of(engine_settings(e), &uplink_option_set);
+}

@@ -1,26 +1,27 @@
-/* Read down the table and you have read what the control plane may order. */
+/* mta/link/orders.c - read down the table and you have read what the control plane may order. */
 #include "base/log.h"
 #include "dkim/keydir.h"
 #include "message/mailbox.h"
 #include "message/program.h"
+#include "mta/deliver/deliverer.h"
 #include "mta/link/client.h"
-#include "mta/rules.h"
+#include "mta/rules/rules.h"
 #include "schema/wire/meta.h"
 
-static int do_content(struct link_client *c, const struct link_frame *f);
-static int do_job(struct link_client *c, const struct link_frame *f);
-static int do_rule(struct link_client *c, const struct link_frame *f);
-static int do_key(struct link_client *c, const struct link_frame *f);
-static int do_subscribe(struct link_client *c, const struct link_frame *f);
-static int do_cursor(struct link_client *c, const struct link_frame *f);
+static int do_content(struct uplink_client *c, const struct link_frame *f);
+static int do_job(struct uplink_client *c, const struct link_frame *f);
+static int do_rule(struct uplink_client *c, const struct link_frame *f);
+static int do_key(struct uplink_client *c, const struct link_frame *f);
+static int do_subscribe(struct uplink_client *c, const struct link_frame *f);
+static int do_cursor(struct uplink_client *c, const struct link_frame *f);
 
-static int (*const orders[])(struct link_client *c, const struct link_frame *f) = {
+static int (*const orders[])(struct uplink_client *c, const struct link_frame *f) = {
 	[LINK_CONTENT] = do_content,     [LINK_JOB] = do_job,
 	[LINK_RULE] = do_rule,           [LINK_KEY] = do_key,
 	[LINK_SUBSCRIBE] = do_subscribe, [LINK_CURSOR] = do_cursor,
 };
 
-void client_order(struct link_client *c, const struct link_frame *f)
+void uplink_client_order(struct uplink_client *c, const struct link_frame *f)
 {
 	bool known = f->type < ARRAY_LEN(orders) && orders[f->type];
 	int r = known ? orders[f->type](c, f) : E_DENIED;
@@ -29,21 +30,21 @@ void client_order(struct link_client *c, const struct link_frame *f)
 		frames_send_error(&c->frames, f->request, r, (struct slice){ 0 });
 }
 
-static struct spool *spool_of(const struct link_client *c)
+static struct spool *spool_of(const struct uplink_client *c)
 {
 	return engine_spool(c->server->engine);
 }
 
 /* An order the spool has taken; E_EXISTS is success for whoever sends again. */
-static int wait_for(struct link_client *c, struct order *o, const struct link_frame *f, int r,
-		    size_t bytes, lsn_t lsn)
+static int wait_for(struct uplink_client *c, struct uplink_order *o, const struct link_frame *f,
+		    int r, size_t bytes, lsn_t lsn)
 {
 	if (r < 0 && r != E_EXISTS) {
-		order_give(o);
+		uplink_order_give(o);
 		return r;
 	}
 	o->known = r == E_EXISTS;
-	client_wait(c, o, f->request, bytes, lsn);
+	uplink_client_wait(c, o, f->request, bytes, lsn);
 	return 0;
 }
 
@@ -61,19 +62,19 @@ static int check_content(const struct content_in *in)
 	return meta.program ? program_load(&program, in->bytes) : 0;
 }
 
-static int do_content(struct link_client *c, const struct link_frame *f)
+static int do_content(struct uplink_client *c, const struct link_frame *f)
 {
 	struct content_in in = { .id = f->content.id,
 				 .meta = f->content.meta,
 				 .bytes = f->content.bytes };
-	struct order *o;
+	struct uplink_order *o;
 	job_no unused;
 	lsn_t lsn = 0;
 	int r = check_content(&in);
 
 	if (r < 0)
 		return r;
-	o = order_take(c->server);
+	o = uplink_order_take(c->server);
 	o->kind = ORDER_CONTENT;
 	r = spool_put(spool_of(c), &in, NULL, &unused, &lsn);
 	return wait_for(c, o, f, r, in.bytes.n, lsn);
@@ -111,7 +112,7 @@ static int check_job(const struct link_job *j)
 	return check_rows(j);
 }
 
-static int do_job(struct link_client *c, const struct link_frame *f)
+static int do_job(struct uplink_client *c, const struct link_frame *f)
 {
 	const struct link_job *j = &f->job;
 	struct job_in in = { .id = j->id,
@@ -124,105 +125,64 @@ static int do_job(struct link_client *c, const struct link_frame *f)
 			     .rows = j->rows,
 			     .meta = j->meta,
 			     .data = j->data };
-	struct order *o;
+	struct uplink_order *o;
 	lsn_t lsn = 0;
 	int r = check_job(j);
 
 	if (r < 0)
 		return r;
-	o = order_take(c->server);
+	o = uplink_order_take(c->server);
 	o->kind = ORDER_JOB;
 	r = spool_put(spool_of(c), NULL, &in, &o->job, &lsn);
 	return wait_for(c, o, f, r, j->data.n, lsn);
 }
 
-static bool hex_digits(struct slice s)
+static int do_rule(struct uplink_client *c, const struct link_frame *f)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (!memchr("0123456789abcdef", s.p[i], 16))
-			return false;
-	return true;
-}
-
-static bool after_prefix(struct slice key, struct slice prefix, struct slice *ret)
-{
-	if (key.n < prefix.n || memcmp(key.p, prefix.p, prefix.n) != 0)
-		return false;
-	*ret = slice_of(key.p + prefix.n, key.n - prefix.n);
-	return true;
-}
-
-/* suppress/<tenant>/<32 hex digits> */
-static int check_suppression(struct slice s)
-{
-	const char *slash = memchr(s.p, '/', s.n);
-	size_t n = slash ? (size_t)(slash - s.p) : 0;
-	uint64_t tenant;
-
-	if (!slash || slice_u64(slice_of(s.p, n), UINT64_MAX, &tenant) < 0)
-		return E_SYNTAX;
-	s = slice_of(slash + 1, s.n - n - 1);
-	return s.n == 32 && hex_digits(s) ? 0 : E_SYNTAX;
-}
-
-static int check_rule(struct slice key)
-{
-	struct selector sel;
-	struct slice rest;
-
-	if (after_prefix(key, SLICE("suppress/"), &rest))
-		return check_suppression(rest);
-	if (after_prefix(key, SLICE("hold/"), &rest) || after_prefix(key, SLICE("cancel/"), &rest))
-		return selector_parse(rest, &sel);
-	return E_SYNTAX;
-}
-
-static int do_rule(struct link_client *c, const struct link_frame *f)
-{
-	struct order *o;
+	struct uplink_order *o;
 	lsn_t lsn = 0;
-	int r = check_rule(f->rule.key);
+	int r = rules_check_key(f->rule.key);
 
 	if (r < 0)
 		return r;
 	r = spool_put_rule(spool_of(c), f->rule.key, f->rule.value, &lsn);
 	if (r < 0)
 		return r;
-	o = order_take(c->server);
+	o = uplink_order_take(c->server);
 	o->kind = ORDER_RULE;
 	buf_put(&o->key, f->rule.key);
 	buf_put(&o->value, f->rule.value);
-	client_wait(c, o, f->request, f->rule.key.n + f->rule.value.n, lsn);
+	uplink_client_wait(c, o, f->request, f->rule.key.n + f->rule.value.n, lsn);
 	return 0;
 }
 
 /* The key file is synced before keydir gives back; the log has no part in it. */
-static int do_key(struct link_client *c, const struct link_frame *f)
+static int do_key(struct uplink_client *c, const struct link_frame *f)
 {
 	struct engine *e = c->server->engine;
-	const char *dir = engine_config(e)->keys_dir;
+	const struct deliver_options *o = settings_of(engine_settings(e), &deliver_option_set);
 	int r;
 
 	if (f->key.pem.n)
-		r = keydir_store(dir, f->key.domain, f->key.selector, f->key.pem);
+		r = keydir_store(o->keys_dir, f->key.domain, f->key.selector, f->key.pem);
 	else
-		r = keydir_remove(dir, f->key.domain, f->key.selector);
+		r = keydir_remove(o->keys_dir, f->key.domain, f->key.selector);
 	if (r < 0 && !(r == E_UNKNOWN && !f->key.pem.n))
 		return r;
 	log_info("key.changed", kv_slice("domain", f->key.domain),
 		 kv_slice("selector", f->key.selector),
 		 kv_str("how", f->key.pem.n ? "stored" : "removed"));
-	engine_keys_changed(e, f->key.domain);
-	client_acknowledge(c, f->request, spool_durable(spool_of(c)));
+	deliver_keys_changed(e, f->key.domain);
+	uplink_client_acknowledge(c, f->request, spool_durable(spool_of(c)));
 	return 0;
 }
 
-static int do_subscribe(struct link_client *c, const struct link_frame *f)
+static int do_subscribe(struct uplink_client *c, const struct link_frame *f)
 {
-	return feed_begin(c, f->request, f->lsn);
+	return uplink_feed_begin(c, f->request, f->lsn);
 }
 
-static int do_cursor(struct link_client *c, const struct link_frame *f)
+static int do_cursor(struct uplink_client *c, const struct link_frame *f)
 {
 	int r;
 
@@ -232,6 +192,6 @@ static int do_cursor(struct link_client *c, const struct link_frame *f)
 		return E_SYNTAX;
 	r = spool_consumer_set(spool_of(c), slice_str(c->name), f->lsn);
 	if (r == 0)
-		client_acknowledge(c, f->request, f->lsn);
+		uplink_client_acknowledge(c, f->request, f->lsn);
 	return r;
 }

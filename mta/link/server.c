@@ -1,4 +1,4 @@
-/* The link's listener and its life on the front desk. */
+/* mta/link/server.c - the link's listener and its life on the front desk. */
 #include <unistd.h>
 
 #include "base/log.h"
@@ -7,23 +7,23 @@
 #include "mta/link/link.h"
 #include "mta/link/unix.h"
 
-struct state {
-	struct link_server server;
+struct uplink_state {
+	struct uplink_server server;
 	struct unix_listener_user user;
 };
 
-/* The engine's own name: drawn once, then a rule in the log like any other (mta/rules.h ignores
+/* The engine's own name: drawn once, then a rule in the log like any other (mta/rules ignores
  * it). */
 static int read_id(void *arg, struct slice key, struct slice value)
 {
-	struct link_server *s = arg;
+	struct uplink_server *s = arg;
 
 	(void)key;
 	slice_copy(s->engine_id, sizeof(s->engine_id), value);
 	return 0;
 }
 
-static int find_engine_id(struct link_server *s)
+static int find_engine_id(struct uplink_server *s)
 {
 	struct spool *sp = engine_spool(s->engine);
 	int r = spool_each_rule(sp, SLICE("engine/id"), read_id, s);
@@ -36,8 +36,8 @@ static int find_engine_id(struct link_server *s)
 
 static void on_accepted(struct unix_listener_user *u, int fd)
 {
-	struct state *st = container_of(u, struct state, user);
-	int r = client_begin(&st->server, fd);
+	struct uplink_state *st = container_of(u, struct uplink_state, user);
+	int r = uplink_client_begin(&st->server, fd);
 
 	if (r < 0) {
 		log_warn("link.accept", kv_err("reason", r));
@@ -46,22 +46,22 @@ static void on_accepted(struct unix_listener_user *u, int fd)
 	}
 }
 
-static void link_stop(void *state)
+static void uplink_stop(void *state)
 {
-	struct state *st = state;
-	struct link_server *s = &st->server;
-	struct link_client *c;
+	struct uplink_state *st = state;
+	struct uplink_server *s = &st->server;
+	struct uplink_client *c;
 	struct list *l;
 
-	list_each(&s->clients, c, struct link_client, link)
-		client_end(c);
+	list_each(&s->clients, c, struct uplink_client, link)
+		uplink_client_end(c);
 	while ((l = list_pop(&s->lost))) {
-		struct order *o = container_of(l, struct order, link);
+		struct uplink_order *o = container_of(l, struct uplink_order, link);
 		lane_wait_cancel(s->front, &o->wait);
-		order_give(o);
+		uplink_order_give(o);
 	}
 	while ((l = list_pop(&s->spare))) {
-		struct order *o = container_of(l, struct order, link);
+		struct uplink_order *o = container_of(l, struct uplink_order, link);
 		buf_free(&o->key);
 		buf_free(&o->value);
 		free(o);
@@ -70,24 +70,23 @@ static void link_stop(void *state)
 	free(st);
 }
 
-static int listen_at(struct state *st)
+static int listen_at(struct uplink_state *st)
 {
-	const struct mta_config *c = engine_config(st->server.engine);
-	struct unix_listener_options o = { .path = c->link_socket,
-					   .mode = 0660,
-					   .group = c->link_group,
-					   .max = LINK_CLIENTS_MAX };
+	const struct uplink_options *c = uplink_options(st->server.engine);
+	struct unix_listener_options o = {
+		.path = c->socket, .mode = 0660, .group = c->group, .max = LINK_CLIENTS_MAX
+	};
 
-	if (!*c->link_socket)
+	if (!*c->socket)
 		return 0;
 	st->user.accepted = on_accepted;
 	return unix_listen(&st->server.listener, lane_loop(st->server.front), &o, &st->user);
 }
 
-static int link_start(struct lane *front, void **ret_state)
+static int uplink_start(struct lane *front, void **ret_state)
 {
-	struct state *st = must_alloc(sizeof(*st));
-	struct link_server *s = &st->server;
+	struct uplink_state *st = must_alloc(sizeof(*st));
+	struct uplink_server *s = &st->server;
 	int r;
 
 	s->front = front;
@@ -99,7 +98,7 @@ static int link_start(struct lane *front, void **ret_state)
 	if (r == 0)
 		r = listen_at(st);
 	if (r < 0) {
-		link_stop(st);
+		uplink_stop(st);
 		return r;
 	}
 	*ret_state = st;
@@ -107,20 +106,20 @@ static int link_start(struct lane *front, void **ret_state)
 }
 
 /* SIGTERM: nothing new is heard; what was taken is still acknowledged, events still leave. */
-static void link_quiet(void *state)
+static void uplink_quiet(void *state)
 {
-	struct state *st = state;
-	struct link_client *c;
+	struct uplink_state *st = state;
+	struct uplink_client *c;
 
 	st->server.quiet = true;
-	list_each(&st->server.clients, c, struct link_client, link)
+	list_each(&st->server.clients, c, struct uplink_client, link)
 		frames_pause(&c->frames, true);
 }
 
-const struct input link_input = {
+const struct part uplink_part = {
 	.name = "link",
 	.front = true,
-	.start = link_start,
-	.quiet = link_quiet,
-	.stop = link_stop,
+	.start = uplink_start,
+	.quiet = uplink_quiet,
+	.stop = uplink_stop,
 };

@@ -1,3 +1,4 @@
+/* mta/link/unix.c - listening on a Unix socket, and who may come in. */
 #include "mta/link/unix.h"
 
 #include <ev.h>

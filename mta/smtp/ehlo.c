@@ -1,3 +1,4 @@
+/* The keywords of an EHLO reply that we make use of. */
 #include "mta/smtp/ehlo.h"
 
 static const struct keyword {
@@ -20,10 +21,10 @@ static struct slice next_word(struct slice *s)
 	struct slice word;
 
 	while (s->n && is_space(*s->p))
-		*s = slice_of(s->p + 1, s->n - 1);
+		*s = slice_skip(*s, 1);
 	word = slice_of(s->p, 0);
 	while (s->n && !is_space(*s->p)) {
-		*s = slice_of(s->p + 1, s->n - 1);
+		*s = slice_skip(*s, 1);
 		word.n++;
 	}
 	return word;

@@ -1,10 +1,11 @@
 /* mta/smtp/ehlo.h - what a server says it can do: the EHLO reply, RFC 5321 section 4.1.1.1.
  *
- *	first line = greeting, looked at by nobody
- *	line       = *SP keyword *( SP param )      ; any case; unknown keywords are passed over
+ *	first line = greeting, ignored
+ *	line       = *SP keyword *( SP param )      ; any case; unknown keywords are ignored
  *
- * A keyword given twice counts once, the first SIZE counts.  "SIZE", "SIZE 0", and a number that is
- * none or too large mean no limit (RFC 1870 section 4).  Fails: never. */
+ * A keyword given twice counts once, and the first SIZE counts.  "SIZE" alone, "SIZE 0", and a SIZE
+ * that is no number or too large a one mean no limit (RFC 1870 section 4).
+ * Owns:   nothing.  Fails: never. */
 #pragma once
 #include "mta/smtp/reply.h"
 

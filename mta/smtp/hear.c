@@ -1,9 +1,10 @@
 /* What is heard.  A reply belongs to the oldest unanswered command, and only if that command has
- * left for the network before: a reply nobody asked for ends the session before it can be taken for
- * the answer to a later message. */
+ * left for the network before.  A reply that was not asked for ends the session, so that it can
+ * never be taken for the answer to a later message. */
 #include "mta/smtp/session_int.h"
 
-static const uint16_t protocol_error[3] = { 4, 5, 0 };
+static const struct status protocol_error = { 4, 5, 0 };
+static const struct status tls_failed = { 4, 7, 5 };
 
 static bool is_ok(const struct reply *re)
 {
@@ -16,7 +17,7 @@ static bool is_refusal(const struct reply *re)
 
 static void pop(struct session *s)
 {
-	struct expect e = *ring_at(s, 0);
+	struct session_expect e = *ring_at(s, 0);
 
 	s->ring_head = (s->ring_head + 1) & (RING - 1);
 	s->ring_count--;
@@ -27,7 +28,7 @@ static void pop(struct session *s)
 /* Nothing is waiting for a reply, or what waits has not left yet. */
 static bool is_unasked(struct session *s)
 {
-	return !s->ring_count || s->body_open || !has_left(s, ring_at(s, 0)->left_at);
+	return !s->ring_count || flight_body_open(s) || !has_left(s, ring_at(s, 0)->left_at);
 }
 
 static bool awaits_dot(struct session *s)
@@ -35,8 +36,8 @@ static bool awaits_dot(struct session *s)
 	return s->ring_count && ring_at(s, 0)->step == S_DOT;
 }
 
-/* A refusal may come while the message still goes out (a peer that reads no further); anything else
- * before the dot has left is no answer to it.  Either way there is no going on. */
+/* A refusal may come while the message still goes out, from a peer that reads no further.  Anything
+ * else that comes before the dot has left is no answer to it.  Both end the session. */
 static void hear_early(struct session *s, const struct reply *re)
 {
 	struct flight *f = &s->flights[ring_at(s, 0)->flight];
@@ -46,19 +47,19 @@ static void hear_early(struct session *s, const struct reply *re)
 		session_fail_text(s, protocol_error, "the host answered before the end");
 		return;
 	}
-	verdict_of(re, &v);
-	flight_all(f, &v);
+	reply_verdict(re, &v);
+	flight_judge(f, &v);
 	f->txn->answered = true;
 	f->txn->sent_data = false;
 	verdict_copy(&s->end, &v);
 	if (v.kind == VERDICT_BOUNCED)
 		s->end.kind = VERDICT_NONE; /* says nothing of the host */
-	session_over(s);
+	session_become(s, SESSION_OVER);
 }
 
 static void hear_one(struct session *s, const struct reply *re)
 {
-	struct expect e;
+	struct session_expect e;
 
 	if (is_unasked(s)) {
 		if (awaits_dot(s))
@@ -74,7 +75,7 @@ static void hear_one(struct session *s, const struct reply *re)
 	if (e.flight < 2)
 		s->flights[e.flight].txn->answered = true;
 	session_steps[e.step].hear(s, e, re);
-	if (s->over)
+	if (s->life >= SESSION_OVER)
 		return;
 	pop(s);
 	if (re->code == 421) /* whatever it answers, the host hangs up (RFC 5321 section 3.8) */
@@ -82,14 +83,13 @@ static void hear_one(struct session *s, const struct reply *re)
 	session_arm(s);
 }
 
-/* Only once the reply is consumed: what is left of the input is what the peer sent too early. */
+/* Called once the reply is consumed: what is left of the input was sent too early. */
 static void begin_tls(struct session *s)
 {
-	static const uint16_t tls_failed[3] = { 4, 7, 5 };
 	size_t early = conn_input(s->conn).n;
 	int r;
 
-	s->start_tls = false;
+	s->lone = S_HANDSHAKE;
 	if (!early) {
 		r = conn_start_tls(s->conn, s->tls_context, s->mx_host, s->tls_resume, &early);
 		if (r < 0) {
@@ -101,29 +101,28 @@ static void begin_tls(struct session *s)
 		session_fail_text(s, tls_failed, "bytes came behind the STARTTLS reply");
 		return;
 	}
-	s->lone = S_HANDSHAKE;
 	session_arm(s);
 }
 
-void hear_input(struct session *s)
+void session_hear_input(struct session *s)
 {
 	struct reply re;
 	int r = 0;
 
-	while (!s->over && (r = reply_next(&s->scan, conn_input(s->conn), &re)) > 0) {
+	while (s->life < SESSION_OVER && (r = reply_next(&s->scan, conn_input(s->conn), &re)) > 0) {
 		size_t n = re.raw.n;
 
 		hear_one(s, &re);
-		if (s->over)
+		if (s->life >= SESSION_OVER)
 			return;
 		conn_consume(s->conn, n);
-		flights_done(s);
-		if (s->freed || s->over)
+		flight_give_back(s);
+		if (s->life >= SESSION_OVER)
 			return;
-		if (s->start_tls)
+		if (s->lone == S_STARTTLS)
 			begin_tls(s);
 	}
-	if (s->over)
+	if (s->life >= SESSION_OVER)
 		return;
 	if (r < 0)
 		session_fail(s, r);
@@ -135,42 +134,34 @@ void hear_input(struct session *s)
 
 /* ---- before the first message ------------------------------------------------------------ */
 
-void hear_greeting(struct session *s, struct expect e, const struct reply *re)
+void session_hear_greeting(struct session *s, struct session_expect e, const struct reply *re)
 {
 	(void)e;
 	if (re->code != 220) {
 		session_fail_reply(s, re);
 		return;
 	}
-	say(s, S_EHLO, NULL);
-}
-
-static void become_ready(struct session *s)
-{
-	s->ready = true;
-	s->lone = S_IDLE;
+	session_say(s, S_EHLO, NULL);
 }
 
 static bool wants_tls(const struct session *s)
 {
-	return s->policy != TLS_NEVER && !s->tls_on;
+	return s->policy != TLS_NEVER && !conn_is_tls(s->conn);
 }
 
 static void without_tls(struct session *s)
 {
-	static const uint16_t tls_failed[3] = { 4, 7, 5 };
-
-	if (s->policy == TLS_MUST && !s->tls_on)
+	if (s->policy == TLS_MUST && !conn_is_tls(s->conn))
 		session_fail_text(s, tls_failed, "TLS must be used and the host does not do it");
 	else
-		become_ready(s);
+		session_become(s, SESSION_READY);
 }
 
 /* Under TLS this forgets what was offered without (RFC 3207 section 4.2). */
-void hear_ehlo(struct session *s, struct expect e, const struct reply *re)
+void session_hear_ehlo(struct session *s, struct session_expect e, const struct reply *re)
 {
 	if (re->code / 100 == 5 && e.step == S_EHLO) {
-		say(s, S_HELO, NULL);
+		session_say(s, S_HELO, NULL);
 		return;
 	}
 	if (!is_ok(re)) {
@@ -179,12 +170,12 @@ void hear_ehlo(struct session *s, struct expect e, const struct reply *re)
 	}
 	ehlo_parse(re, &s->ehlo);
 	if (wants_tls(s) && s->tls_context && s->ehlo.can & EHLO_STARTTLS)
-		say(s, S_STARTTLS, NULL);
+		session_say(s, S_STARTTLS, NULL);
 	else
 		without_tls(s);
 }
 
-void hear_helo(struct session *s, struct expect e, const struct reply *re)
+void session_hear_helo(struct session *s, struct session_expect e, const struct reply *re)
 {
 	(void)e;
 	s->ehlo = (struct ehlo){ 0 };
@@ -194,11 +185,11 @@ void hear_helo(struct session *s, struct expect e, const struct reply *re)
 		session_fail_reply(s, re);
 }
 
-void hear_starttls(struct session *s, struct expect e, const struct reply *re)
+void session_hear_starttls(struct session *s, struct session_expect e, const struct reply *re)
 {
 	(void)e;
 	if (re->code == 220)
-		s->start_tls = true;
+		s->lone = S_STARTTLS; /* begins once the reply is consumed */
 	else if (is_refusal(re) && re->code != 421)
 		without_tls(s);
 	else if (re->code != 421)
@@ -207,13 +198,13 @@ void hear_starttls(struct session *s, struct expect e, const struct reply *re)
 
 /* ---- a message --------------------------------------------------------------------------- */
 
-/* 3xx where 2xx, 4xx or 5xx belongs, and the like: the peer and we are not at the same place. */
+/* 3xx where 2xx, 4xx or 5xx belongs, and the like: we and the peer are not at the same step. */
 static void lost_track(struct session *s)
 {
 	session_fail_text(s, protocol_error, "the host's reply does not fit");
 }
 
-void hear_mail(struct session *s, struct expect e, const struct reply *re)
+void session_hear_mail(struct session *s, struct session_expect e, const struct reply *re)
 {
 	struct flight *f = &s->flights[e.flight];
 	struct verdict v;
@@ -224,13 +215,13 @@ void hear_mail(struct session *s, struct expect e, const struct reply *re)
 		lost_track(s);
 		return;
 	}
-	verdict_of(re, &v);
-	flight_all(f, &v);
+	reply_verdict(re, &v);
+	flight_judge(f, &v);
 	f->mail_refused = true;
-	f->next = S_MAX; /* what is already on its way is answered in its turn */
+	f->next = S_MAX; /* commands that have left already are answered in their turn */
 }
 
-void hear_rcpt(struct session *s, struct expect e, const struct reply *re)
+void session_hear_rcpt(struct session *s, struct session_expect e, const struct reply *re)
 {
 	struct flight *f = &s->flights[e.flight];
 	struct verdict *v = &f->txn->rcpts[e.rcpt].verdict;
@@ -241,11 +232,11 @@ void hear_rcpt(struct session *s, struct expect e, const struct reply *re)
 		lost_track(s);
 		return;
 	} else if (v->kind == VERDICT_NONE) {
-		verdict_of(re, v);
+		reply_verdict(re, v);
 		/* "Too many recipients" in the words of RFC 821 (RFC 5321 section 4.5.3.1.10). */
 		if (re->code == 552 && f->accepted) {
 			v->kind = VERDICT_DEFERRED;
-			memcpy(v->dsn, (const uint16_t[3]){ 4, 5, 3 }, sizeof(v->dsn));
+			v->status = STATUS(4, 5, 3);
 		}
 	}
 	/* In lock-step DATA is not yet said and need not be. */
@@ -257,18 +248,18 @@ void hear_rcpt(struct session *s, struct expect e, const struct reply *re)
 
 static void begin_body(struct session *s, struct flight *f)
 {
-	if (f->mail_refused) { /* a dot now might deliver nothing to somebody */
+	if (f->mail_refused) { /* a dot now might deliver an empty message */
 		lost_track(s);
 		return;
 	}
 	f->next = S_DOT;
 	f->off = 0;
 	session_start_body(s, f->txn);
-	/* Its answer may come from now on; when it has left is known with the dot. */
-	say_expect(s, S_DOT, f, 0);
+	/* Its answer may come from now on; put_dot() notes when the dot has left. */
+	session_say_expect(s, S_DOT, f, 0);
 }
 
-void hear_data(struct session *s, struct expect e, const struct reply *re)
+void session_hear_data(struct session *s, struct session_expect e, const struct reply *re)
 {
 	struct flight *f = &s->flights[e.flight];
 	struct verdict v;
@@ -281,12 +272,12 @@ void hear_data(struct session *s, struct expect e, const struct reply *re)
 		lost_track(s);
 		return;
 	}
-	verdict_of(re, &v);
-	flight_all(f, &v);
+	reply_verdict(re, &v);
+	flight_judge(f, &v);
 	s->need_rset = !f->mail_refused;
 }
 
-void hear_dot(struct session *s, struct expect e, const struct reply *re)
+void session_hear_dot(struct session *s, struct session_expect e, const struct reply *re)
 {
 	struct flight *f = &s->flights[e.flight];
 	struct verdict v;
@@ -295,21 +286,21 @@ void hear_dot(struct session *s, struct expect e, const struct reply *re)
 		lost_track(s);
 		return;
 	}
-	verdict_of(re, &v);
-	flight_all(f, &v);
+	reply_verdict(re, &v);
+	flight_judge(f, &v);
 }
 
-void hear_rset(struct session *s, struct expect e, const struct reply *re)
+void session_hear_rset(struct session *s, struct session_expect e, const struct reply *re)
 {
 	(void)e;
 	if (!is_ok(re) && re->code != 421)
 		session_fail_reply(s, re);
 }
 
-void hear_quit(struct session *s, struct expect e, const struct reply *re)
+void session_hear_quit(struct session *s, struct session_expect e, const struct reply *re)
 {
 	(void)e;
-	verdict_of(re, &s->end);
+	reply_verdict(re, &s->end);
 	s->end.kind = VERDICT_NONE;
-	session_over(s);
+	session_become(s, SESSION_OVER);
 }

@@ -1,3 +1,4 @@
+/* Replies out of the input, their enhanced status, and the verdict a reply gives. */
 #include "mta/smtp/reply.h"
 
 static bool is_digit(char c)
@@ -29,19 +30,19 @@ static size_t digits_at(struct slice s, size_t at, uint16_t *ret)
 }
 
 /* Length of the enhanced status at the start of text, 0 when there is none of this class. */
-static size_t enhanced_status(struct slice text, unsigned class, uint16_t dsn[3])
+static size_t enhanced_status(struct slice text, unsigned class, struct status *ret)
 {
 	size_t n, at = 2;
 
 	if (text.n < 5 || text.p[0] != (char)('0' + class) || text.p[1] != '.')
 		return 0;
-	dsn[0] = (uint16_t) class;
-	n = digits_at(text, at, &dsn[1]);
+	ret->class = (uint16_t) class;
+	n = digits_at(text, at, &ret->subject);
 	at += n;
 	if (!n || at >= text.n || text.p[at] != '.')
 		return 0;
 	at++;
-	n = digits_at(text, at, &dsn[2]);
+	n = digits_at(text, at, &ret->detail);
 	at += n;
 	if (!n || (at < text.n && text.p[at] != ' '))
 		return 0;
@@ -65,8 +66,8 @@ static void fill_reply(struct reply_scan *scan, struct slice input, struct reply
 	*ret = (struct reply){ .code = scan->code,
 			       .lines = scan->lines,
 			       .raw = slice_of(input.p, scan->off) };
-	if (reply_line(ret, &pos, &text) && !enhanced_status(text, ret->code / 100U, ret->dsn))
-		memset(ret->dsn, 0, sizeof(ret->dsn));
+	if (reply_line(ret, &pos, &text) && !enhanced_status(text, ret->code / 100U, &ret->status))
+		ret->status = (struct status){ 0 };
 	*scan = (struct reply_scan){ 0 };
 }
 
@@ -121,44 +122,38 @@ bool reply_line(const struct reply *re, size_t *pos, struct slice *ret_text)
 /* RFC 3463 status where the bare code says more than its class (RFC 5321
  * section 4.2.3). */
 static const struct {
-	uint16_t code, dsn[3];
+	uint16_t code;
+	struct status status;
 } bare_codes[] = {
 	{ 421, { 4, 3, 2 } }, { 452, { 4, 3, 1 } }, { 500, { 5, 5, 2 } }, { 501, { 5, 5, 4 } },
 	{ 502, { 5, 5, 1 } }, { 503, { 5, 5, 1 } }, { 504, { 5, 5, 4 } }, { 555, { 5, 5, 4 } },
 };
 
-static void status_of_code(uint16_t code, uint16_t dsn[3])
+static struct status status_of_code(uint16_t code)
 {
-	for (size_t i = 0; i < ARRAY_LEN(bare_codes); i++) {
-		if (bare_codes[i].code == code) {
-			memcpy(dsn, bare_codes[i].dsn, sizeof(bare_codes[i].dsn));
-			return;
-		}
-	}
-	dsn[0] = code / 100;
-	dsn[1] = dsn[2] = 0;
+	for (size_t i = 0; i < ARRAY_LEN(bare_codes); i++)
+		if (bare_codes[i].code == code)
+			return bare_codes[i].status;
+	return STATUS(code / 100, 0, 0);
 }
 
-void verdict_of(const struct reply *re, struct verdict *ret)
+void reply_verdict(const struct reply *re, struct verdict *ret)
 {
 	static const uint8_t kinds[10] = {
 		[2] = VERDICT_DELIVERED, [4] = VERDICT_DEFERRED, [5] = VERDICT_BOUNCED
 	};
 	unsigned class = re->code / 100U;
 	struct slice text;
-	uint16_t ignored[3];
+	struct status ignored;
 	size_t pos = 0;
 
 	ret->kind = (enum verdict_kind)kinds[class % 10];
 	ret->code = re->code;
 	ret->site = re->code == 421;
-	if (re->dsn[0])
-		memcpy(ret->dsn, re->dsn, sizeof(ret->dsn));
-	else
-		status_of_code(re->code, ret->dsn);
+	ret->status = status_given(re->status) ? re->status : status_of_code(re->code);
 	ret->text_n = 0;
 	while (reply_line(re, &pos, &text)) {
-		size_t n = enhanced_status(text, class, ignored);
+		size_t n = enhanced_status(text, class, &ignored);
 
 		while (n < text.n && text.p[n] == ' ')
 			n++;

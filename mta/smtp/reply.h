@@ -5,23 +5,23 @@
  *	text       = any bytes but LF         ; forbidden bytes are kept, and cleaned later
  *	enhanced   = class "." 1*3DIGIT "." 1*3DIGIT ; else it is part of the text
  *
- * A line that ends with LF alone is taken.  How the bytes are cut makes no difference.
+ * A line that ends in a bare LF is taken.  How the bytes are cut makes no difference.
  * Owns:   nothing: a reply shows the caller's input, until that is consumed.
  * Fails:  E_SYNTAX: this is no SMTP; E_LIMIT.  Limits: lines of 2,048 bytes with their end,
  *         101 lines, 16 KiB a reply. */
 #pragma once
 #include "base/base.h"
-#include "mta/verdict.h"
+#include "mta/smtp/verdict.h"
 
 enum { REPLY_LINE_MAX = 2048, REPLY_LINES_MAX = 101, REPLY_MAX = 16 * 1024 };
 
 struct reply {
 	uint16_t code;
-	uint16_t dsn[3]; /* 0.0.0: the reply has none, or one of another class */
+	struct status status; /* none: the reply has none, or one of another class */
 	unsigned lines;
 	struct slice raw; /* all lines with their ends */
 };
-/* How far the reply at the start of the input was looked at; all zero before each reply. */
+/* How far into the input the current reply was read; all zero before each reply. */
 struct reply_scan {
 	uint32_t off;
 	uint16_t lines, code;
@@ -32,6 +32,6 @@ int reply_next(struct reply_scan *scan, struct slice input, struct reply *ret) M
 /* Texts line by line, from *pos = 0; false at the end. */
 bool reply_line(const struct reply *re, size_t *pos, struct slice *ret_text);
 
-/* What a reply says about a recipient.  4xx and 421 as RFC 5321 has them; the code decides, an
- * enhanced status that contradicts it is ignored.  Codes but 2xx, 4xx, 5xx give VERDICT_NONE. */
-void verdict_of(const struct reply *re, struct verdict *ret);
+/* What a reply says about a recipient.  The code decides; an enhanced status that contradicts it is
+ * ignored.  Codes other than 2xx, 4xx and 5xx give VERDICT_NONE. */
+void reply_verdict(const struct reply *re, struct verdict *ret);

@@ -1,5 +1,6 @@
-/* What is said.  say_more() goes down each txn's steps as far as the ring, the conn's room and what
- * was answered allow; a server without PIPELINING (RFC 2920) is the same with a ring of one. */
+/* What is said.  session_say_more() goes down each txn's steps as far as the ring, the conn's room
+ * and what was answered allow; a server without PIPELINING (RFC 2920) is the same with a ring of
+ * one. */
 #include <stdio.h>
 
 #include "mta/smtp/session_int.h"
@@ -9,14 +10,14 @@ enum { COMMAND_MAX = 1024 };
 static void put(struct session *s, const char *p, size_t n)
 {
 	if (conn_write(s->conn, slice_of(p, n)) < 0)
-		return; /* broken; it tells so by its own event */
+		return; /* the conn is broken; CONN_FAILED follows */
 	s->queued += (uint32_t)n;
 }
 
-void say_expect(struct session *s, enum step_id step, struct flight *f, unsigned rcpt)
+void session_say_expect(struct session *s, enum step_id step, struct flight *f, unsigned rcpt)
 {
 	assert(s->ring_count < RING);
-	*ring_at(s, s->ring_count++) = (struct expect){
+	*ring_at(s, s->ring_count++) = (struct session_expect){
 		.step = (uint8_t)step,
 		.flight = f ? (uint8_t)(f - s->flights) : UINT8_MAX,
 		.rcpt = (uint16_t)rcpt,
@@ -28,11 +29,11 @@ void say_expect(struct session *s, enum step_id step, struct flight *f, unsigned
 		session_arm(s);
 }
 
-void say(struct session *s, enum step_id step, struct flight *f)
+void session_say(struct session *s, enum step_id step, struct flight *f)
 {
 	session_steps[step].say(s, f);
 	if (step != S_RCPT && step != S_DOT)
-		say_expect(s, step, f, 0);
+		session_say_expect(s, step, f, 0);
 }
 
 /* ---- the steps --------------------------------------------------------------------------- */
@@ -45,32 +46,32 @@ static void put_with_name(struct session *s, const char *verb)
 	put(s, line, MIN_OF((size_t)n, sizeof(line) - 1));
 }
 
-void say_ehlo(struct session *s, struct flight *f)
+void session_say_ehlo(struct session *s, struct flight *f)
 {
 	(void)f;
 	put_with_name(s, "EHLO");
 }
 
-void say_helo(struct session *s, struct flight *f)
+void session_say_helo(struct session *s, struct flight *f)
 {
 	(void)f;
 	put_with_name(s, "HELO");
 }
 
-void say_starttls(struct session *s, struct flight *f)
+void session_say_starttls(struct session *s, struct flight *f)
 {
 	(void)f;
 	put(s, "STARTTLS\r\n", 10);
 }
 
-void say_rset(struct session *s, struct flight *f)
+void session_say_rset(struct session *s, struct flight *f)
 {
 	(void)f;
 	s->need_rset = false;
 	put(s, "RSET\r\n", 6);
 }
 
-void say_quit(struct session *s, struct flight *f)
+void session_say_quit(struct session *s, struct flight *f)
 {
 	(void)f;
 	put(s, "QUIT\r\n", 6);
@@ -87,7 +88,7 @@ static size_t put_path(char *line, const char *verb, struct slice address)
 	return n + address.n + 1;
 }
 
-void say_mail(struct session *s, struct flight *f)
+void session_say_mail(struct session *s, struct flight *f)
 {
 	char line[COMMAND_MAX];
 	size_t n = put_path(line, "MAIL FROM:<", f->txn->mail_from);
@@ -105,7 +106,7 @@ void say_mail(struct session *s, struct flight *f)
 	f->next = S_RCPT;
 }
 
-void say_rcpt(struct session *s, struct flight *f)
+void session_say_rcpt(struct session *s, struct flight *f)
 {
 	char line[COMMAND_MAX];
 	size_t n = put_path(line, "RCPT TO:<", f->txn->rcpts[f->next_rcpt].address);
@@ -113,18 +114,18 @@ void say_rcpt(struct session *s, struct flight *f)
 	line[n++] = '\r';
 	line[n++] = '\n';
 	put(s, line, n);
-	say_expect(s, S_RCPT, f, f->next_rcpt++);
+	session_say_expect(s, S_RCPT, f, f->next_rcpt++);
 	if (f->next_rcpt == f->txn->n_rcpts)
 		f->next = S_DATA;
 }
 
-void say_data(struct session *s, struct flight *f)
+void session_say_data(struct session *s, struct flight *f)
 {
 	put(s, "DATA\r\n", 6);
 	f->next = S_MAX; /* until the answer says how to go on */
 }
 
-/* Copies once, from the message into the conn's output. */
+/* The one copy a message's bytes make: from the message into the conn's output. */
 static void stuff_from(struct session *s, struct flight *f, struct slice from)
 {
 	size_t room, used, n;
@@ -159,7 +160,6 @@ static void put_dot(struct session *s, struct flight *f)
 	put(s, end, stuff_end(&s->stuff, end));
 	f->txn->sent_data = f->accepted > 0;
 	f->next = S_MAX;
-	s->body_open = false;
 	ring_at(s, s->ring_count - 1U)->left_at = s->queued;
 	if (s->ring_count == 1)
 		session_arm(s);
@@ -167,7 +167,7 @@ static void put_dot(struct session *s, struct flight *f)
 
 /* Goes on from where the conn had no more room.  With no recipient taken, the 354 is answered by a
  * dot alone (RFC 2920 section 3.1). */
-void say_body(struct session *s, struct flight *f)
+void session_say_body(struct session *s, struct flight *f)
 {
 	size_t size = f->txn->head.n + f->txn->message.n;
 
@@ -183,27 +183,25 @@ void say_body(struct session *s, struct flight *f)
 
 /* ---- how far it may go ------------------------------------------------------------------- */
 
-/* A message this host cannot take is not tried (session.h says which). */
+/* A message that the host cannot take is not tried (session.h lists which). */
 static bool refuse_unsent(struct session *s, struct flight *f)
 {
-	static const uint16_t too_large[3] = { 5, 3, 4 }, is_8bit[3] = { 5, 6, 1 },
-			      is_utf8[3] = { 5, 6, 7 };
 	struct verdict v;
 
 	if (s->ehlo.size_max && txn_size(f->txn) > s->ehlo.size_max)
-		verdict_set(&v, VERDICT_BOUNCED, too_large, false,
+		verdict_set(&v, VERDICT_BOUNCED, STATUS(5, 3, 4), false,
 			    "message of %llu bytes, the host takes %llu",
 			    (unsigned long long)txn_size(f->txn),
 			    (unsigned long long)s->ehlo.size_max);
 	else if (f->txn->utf8 && !(s->ehlo.can & EHLO_SMTPUTF8))
-		verdict_set(&v, VERDICT_BOUNCED, is_utf8, false,
+		verdict_set(&v, VERDICT_BOUNCED, STATUS(5, 6, 7), false,
 			    "the host does not offer SMTPUTF8");
 	else if (f->txn->body_8bit && !(s->ehlo.can & EHLO_8BITMIME))
-		verdict_set(&v, VERDICT_BOUNCED, is_8bit, false,
+		verdict_set(&v, VERDICT_BOUNCED, STATUS(5, 6, 1), false,
 			    "the host does not offer 8BITMIME");
 	else
 		return false;
-	flight_all(f, &v);
+	flight_judge(f, &v);
 	f->next = S_MAX;
 	loop_at_turn_end(s->loop, &s->turn); /* where it is given back */
 	return true;
@@ -222,7 +220,7 @@ static bool say_one(struct session *s, struct flight *f)
 	if (f->next == S_MAX)
 		return false;
 	if (f->next == S_DOT) {
-		say_body(s, f);
+		session_say_body(s, f);
 		return f->next == S_MAX;
 	}
 	if (!has_room(s))
@@ -230,20 +228,20 @@ static bool say_one(struct session *s, struct flight *f)
 	if (f->next == S_MAIL && refuse_unsent(s, f))
 		return false;
 	if (f->next == S_MAIL && s->need_rset)
-		say(s, S_RSET, NULL);
+		session_say(s, S_RSET, NULL);
 	else
-		say(s, (enum step_id)f->next, f);
+		session_say(s, (enum step_id)f->next, f);
 	return true;
 }
 
-/* The younger txn may follow once nothing the older still has to say could come after it: its DATA
- * answer is heard, and its message, if one goes, is out to the dot. */
+/* The younger txn may follow once the older has nothing left to say: the reply to its DATA is here,
+ * and its message, if it has one to send, has been said up to the dot. */
 static bool may_follow(const struct session *s, const struct flight *older)
 {
-	if (older->next != S_MAX || s->body_open)
+	if (older->next != S_MAX || flight_body_open(s))
 		return false;
 	for (unsigned i = 0; i < s->ring_count; i++) {
-		const struct expect *e = &s->ring[(s->ring_head + i) & (RING - 1)];
+		const struct session_expect *e = &s->ring[(s->ring_head + i) & (RING - 1)];
 
 		if (e->flight == older - s->flights && e->step != S_DOT)
 			return false;
@@ -251,16 +249,16 @@ static bool may_follow(const struct session *s, const struct flight *older)
 	return true;
 }
 
-void say_more(struct session *s)
+void session_say_more(struct session *s)
 {
 	struct flight *older = flight_at(s, 0), *younger = flight_at(s, 1);
 
-	if (!s->ready || s->over)
+	if (s->life != SESSION_READY && s->life != SESSION_QUITTING)
 		return;
 	while (older && say_one(s, older))
 		;
 	while (younger && may_follow(s, older) && say_one(s, younger))
 		;
-	if (s->quitting && !s->n_flights && !s->ring_count)
-		say(s, S_QUIT, NULL);
+	if (s->life == SESSION_QUITTING && !s->n_flights && !s->ring_count)
+		session_say(s, S_QUIT, NULL);
 }

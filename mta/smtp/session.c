@@ -1,31 +1,57 @@
+/* The session: its steps, its life, how it ends, and what the loop tells it. */
 #include "mta/smtp/session_int.h"
 
 #define LIMIT(member) offsetof(struct smtp_timeouts, member)
 #define FOR "waiting for the "
+#define SAY(step) session_say_##step
+#define HEAR(step) session_hear_##step
 
 /* Read down the rows and you have read the session.  Within one transaction steps only go down; the
- * next message re-enters at MAIL.   clang-format off: rows by name */
+ * next message re-enters at MAIL. */
 /* clang-format off */
-const struct step session_steps[S_MAX] = {
-	[S_CONNECT]   = { "connecting",             LIMIT(connect),  NULL,         NULL          },
-	[S_GREETING]  = { FOR "greeting",           LIMIT(greeting), NULL,         hear_greeting },
-	[S_EHLO]      = { FOR "EHLO reply",         LIMIT(ehlo),     say_ehlo,     hear_ehlo     },
-	[S_HELO]      = { FOR "HELO reply",         LIMIT(ehlo),     say_helo,     hear_helo     },
-	[S_STARTTLS]  = { FOR "STARTTLS reply",     LIMIT(starttls), say_starttls, hear_starttls },
-	[S_HANDSHAKE] = { "in the TLS handshake",   LIMIT(starttls), NULL,         NULL          },
-	[S_EHLO_TLS]  = { FOR "EHLO reply in TLS",  LIMIT(ehlo),     say_ehlo,     hear_ehlo     },
-	[S_MAIL]      = { FOR "MAIL reply",         LIMIT(mail),     say_mail,     hear_mail     },
-	[S_RCPT]      = { FOR "RCPT reply",         LIMIT(rcpt),     say_rcpt,     hear_rcpt     },
-	[S_DATA]      = { FOR "DATA reply",         LIMIT(data),     say_data,     hear_data     },
-	[S_DOT]       = { FOR "final reply",        LIMIT(dot),      say_body,     hear_dot      },
-	[S_RSET]      = { FOR "RSET reply",         LIMIT(rset),     say_rset,     hear_rset     },
-	[S_QUIT]      = { FOR "QUIT reply",         LIMIT(quit),     say_quit,     hear_quit     },
-	[S_IDLE]      = { "idle",                   LIMIT(quit),     NULL,         NULL          },
+const struct session_step session_steps[S_MAX] = {
+	[S_CONNECT]   = { "connecting",            LIMIT(connect),  NULL,          NULL           },
+	[S_GREETING]  = { FOR "greeting",          LIMIT(greeting), NULL,          HEAR(greeting) },
+	[S_EHLO]      = { FOR "EHLO reply",        LIMIT(ehlo),     SAY(ehlo),     HEAR(ehlo)     },
+	[S_HELO]      = { FOR "HELO reply",        LIMIT(ehlo),     SAY(helo),     HEAR(helo)     },
+	[S_STARTTLS]  = { FOR "STARTTLS reply",    LIMIT(starttls), SAY(starttls), HEAR(starttls) },
+	[S_HANDSHAKE] = { "in the TLS handshake",  LIMIT(starttls), NULL,          NULL           },
+	[S_EHLO_TLS]  = { FOR "EHLO reply in TLS", LIMIT(ehlo),     SAY(ehlo),     HEAR(ehlo)     },
+	[S_MAIL]      = { FOR "MAIL reply",        LIMIT(mail),     SAY(mail),     HEAR(mail)     },
+	[S_RCPT]      = { FOR "RCPT reply",        LIMIT(rcpt),     SAY(rcpt),     HEAR(rcpt)     },
+	[S_DATA]      = { FOR "DATA reply",        LIMIT(data),     SAY(data),     HEAR(data)     },
+	[S_DOT]       = { FOR "final reply",       LIMIT(dot),      SAY(body),     HEAR(dot)      },
+	[S_RSET]      = { FOR "RSET reply",        LIMIT(rset),     SAY(rset),     HEAR(rset)     },
+	[S_QUIT]      = { FOR "QUIT reply",        LIMIT(quit),     SAY(quit),     HEAR(quit)     },
+	[S_IDLE]      = { "idle",                  LIMIT(quit),     NULL,          NULL           },
 };
 /* clang-format on */
 
-/* A message must go on at this pace over its whole length, besides each block's own limit. */
-enum { BODY_BYTES_A_SECOND = 500 };
+/* Where a life may go on from each part of it (session_int.h has a sentence for each). */
+#define TO(life) (1U << SESSION_##life)
+/* clang-format off */
+static const unsigned moves[] = {
+	[SESSION_OPENING]  = TO(READY) | TO(OVER) | TO(FREED),
+	[SESSION_READY]    = TO(QUITTING) | TO(OVER) | TO(FREED),
+	[SESSION_QUITTING] = TO(OVER) | TO(FREED),
+	[SESSION_OVER]     = TO(TOLD) | TO(FREED),
+	[SESSION_TOLD]     = TO(FREED),
+	[SESSION_FREED]    = 0,
+};
+/* clang-format on */
+
+void session_become(struct session *s, enum session_life life)
+{
+	assert(moves[s->life] & 1U << life);
+	s->life = life;
+	if (life == SESSION_READY)
+		s->lone = S_IDLE;
+	if (life >= SESSION_OVER)
+		timer_stop(s->loop->timers, &s->timer);
+}
+
+/* The pace of a whole message, besides the limit of each block. */
+enum { BODY_BYTES_PER_SECOND = 500 };
 
 void smtp_timeouts_default(struct smtp_timeouts *t)
 {
@@ -48,38 +74,28 @@ void smtp_timeouts_default(struct smtp_timeouts *t)
 
 /* ---- how it ends ------------------------------------------------------------------------- */
 
-void session_over(struct session *s)
-{
-	s->over = true;
-	timer_stop(s->loop->timers, &s->timer);
-}
-
 static bool is_idle(const struct session *s)
 {
-	return s->ready && s->n_flights == 0 && s->ring_count == 0;
+	return s->life == SESSION_READY && s->n_flights == 0 && s->ring_count == 0;
 }
 
-/* Whoever had nothing in hand has lost nothing: the peer may close an idle connection. */
+/* The peer may close an idle connection: with nothing in hand, nothing is lost. */
 static enum verdict_kind kind_of_end(const struct session *s)
 {
-	bool nothing_lost = s->quitting ? s->n_flights == 0 : is_idle(s);
+	bool nothing_lost = s->life == SESSION_QUITTING ? s->n_flights == 0 : is_idle(s);
 
 	return nothing_lost ? VERDICT_NONE : VERDICT_DEFERRED;
 }
 
-static const uint16_t *status_of_err(int err, enum step_id step)
+static struct status status_of_err(int err, enum step_id step)
 {
-	static const uint16_t no_answer[3] = { 4, 4, 1 }, lost[3] = { 4, 4, 2 },
-			      tls[3] = { 4, 7, 5 }, protocol[3] = { 4, 5, 0 };
-
-	/* From STARTTLS to the first reply in TLS it is TLS that did not come about, however it
-	 * ended: who offered it only may go on in the clear, rather than meet the same end at each
-	 * try. */
+	/* From STARTTLS to the first reply in TLS every failure is one of TLS.  If TLS was only
+	 * offered, the caller may go on in the clear; otherwise every try would end alike. */
 	if (err == E_TLS || step == S_STARTTLS || step == S_HANDSHAKE || step == S_EHLO_TLS)
-		return tls;
+		return STATUS(4, 7, 5);
 	if (err == E_SYNTAX || err == E_LIMIT)
-		return protocol;
-	return step == S_CONNECT ? no_answer : lost;
+		return STATUS(4, 5, 0);
+	return step == S_CONNECT ? STATUS(4, 4, 1) : STATUS(4, 4, 2);
 }
 
 static enum step_id step_now(const struct session *s)
@@ -89,38 +105,38 @@ static enum step_id step_now(const struct session *s)
 
 void session_fail(struct session *s, int err)
 {
-	if (s->over)
+	if (s->life >= SESSION_OVER)
 		return;
 	verdict_set(&s->end, kind_of_end(s), status_of_err(err, step_now(s)), true, "%s while %s",
 		    err_text(err), session_doing(s));
-	session_over(s);
+	session_become(s, SESSION_OVER);
 }
 
-void session_fail_text(struct session *s, const uint16_t dsn[3], const char *text)
+void session_fail_text(struct session *s, struct status status, const char *text)
 {
-	if (s->over)
+	if (s->life >= SESSION_OVER)
 		return;
-	verdict_set(&s->end, kind_of_end(s), dsn, true, "%s while %s", text, session_doing(s));
-	session_over(s);
+	verdict_set(&s->end, kind_of_end(s), status, true, "%s while %s", text, session_doing(s));
+	session_become(s, SESSION_OVER);
 }
 
 void session_fail_reply(struct session *s, const struct reply *re)
 {
-	if (s->over)
+	if (s->life >= SESSION_OVER)
 		return;
-	verdict_of(re, &s->end);
-	/* Nobody's mail is bounced for what a host says of itself (RFC 5321 section 3.1). */
+	reply_verdict(re, &s->end);
+	/* What a host says of itself bounces no mail (RFC 5321 section 3.1). */
 	s->end.kind = kind_of_end(s);
-	s->end.dsn[0] = 4;
+	s->end.status.class = 4;
 	s->end.site = true;
-	session_over(s);
+	session_become(s, SESSION_OVER);
 }
 
 /* Guarantee: a message whose dot has not left when its session ends is never completed by it. */
 static void drop_unsent(struct session *s)
 {
 	for (unsigned i = 0; i < s->ring_count; i++) {
-		const struct expect *e = ring_at(s, i);
+		const struct session_expect *e = ring_at(s, i);
 
 		if (e->step == S_DOT && !has_left(s, e->left_at))
 			s->flights[e->flight].txn->sent_data = false;
@@ -131,34 +147,27 @@ static void drop_unsent(struct session *s)
 
 static void tell_gone(struct session *s)
 {
-	s->told = true;
+	session_become(s, SESSION_TOLD);
 	drop_unsent(s);
-	flights_lost(s);
-	if (!s->freed)
+	flight_give_back_all(s);
+	if (s->life == SESSION_TOLD)
 		s->user->gone(s->user, &s->end);
-	/* Until now, so that the user may look at it: the last ticket is there. */
-	if (!s->freed)
+	/* Not before, so that gone() may still ask it for its last ticket. */
+	if (s->life == SESSION_TOLD)
 		s->conn = conn_free(s->conn);
 }
 
-/* Every way in from the loop ends here: the user is told, and may call session_free too. */
+/* Every event of the loop ends here: the user is told, and may call session_free(). */
 static void wrap_up(struct session *s)
 {
-	if (s->freed || s->told)
-		return;
-	if (!s->over)
-		flights_done(s);
-	if (s->freed)
-		return;
-	if (!s->over && s->tell_ready && session_can_take(s)) {
-		s->tell_ready = false;
+	if (s->life < SESSION_OVER)
+		flight_give_back(s);
+	if (s->owes_ready && session_can_take(s)) {
+		s->owes_ready = false;
 		s->user->ready(s->user);
 	}
-	if (s->freed)
-		return;
-	if (!s->over)
-		say_more(s);
-	if (s->over)
+	session_say_more(s);
+	if (s->life == SESSION_OVER)
 		tell_gone(s);
 }
 
@@ -166,17 +175,17 @@ static void wrap_up(struct session *s)
 
 void session_arm(struct session *s)
 {
-	const struct step *step = &session_steps[step_now(s)];
+	const struct session_step *step = &session_steps[step_now(s)];
 	int64_t after;
 
-	if (s->over)
+	if (s->life >= SESSION_OVER)
 		return;
 	if (step == &session_steps[S_IDLE]) {
 		timer_stop(s->loop->timers, &s->timer);
 		return;
 	}
 	after = *(const int64_t *)(const void *)((const char *)&s->limit + step->limit);
-	if (s->body_open && step == &session_steps[S_DOT])
+	if (step == &session_steps[S_DOT] && flight_body_open(s))
 		after = MIN_OF(s->limit.block, s->body_deadline - timers_now(s->loop->timers));
 	timer_set(s->loop->timers, &s->timer, MAX_OF(after, 0));
 }
@@ -185,8 +194,6 @@ static void on_timer(struct timer *t)
 {
 	struct session *s = container_of(t, struct session, timer);
 
-	if (s->freed)
-		return;
 	session_fail(s, E_TIMEOUT);
 	wrap_up(s);
 }
@@ -195,22 +202,21 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 {
 	struct session *s = container_of(u, struct session, conn_user);
 
-	if (s->freed || s->over)
+	if (s->life >= SESSION_OVER)
 		return;
 	switch (event) {
 	case CONN_OPEN:
-		say_expect(s, S_GREETING, NULL, 0);
+		session_say_expect(s, S_GREETING, NULL, 0);
 		break;
 	case CONN_READABLE:
-		hear_input(s);
+		session_hear_input(s);
 		break;
 	case CONN_WRITABLE:
-		if (s->body_open)
+		if (flight_body_open(s))
 			session_arm(s);
 		break;
 	case CONN_TLS_DONE:
-		s->tls_on = true;
-		say(s, S_EHLO_TLS, NULL);
+		session_say(s, S_EHLO_TLS, NULL);
 		break;
 	case CONN_FAILED:
 		session_fail(s, err);
@@ -232,14 +238,14 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 	OWNED(session) s = NULL;
 	int r;
 
-	if (!name_ok(o->ehlo))
+	if (!txn_name_ok(o->ehlo))
 		return E_SYNTAX;
 	s = must_alloc(sizeof(*s));
 	s->loop = l;
 	s->user = u;
 	s->conn_user.event = on_event;
 	s->lone = S_CONNECT;
-	s->tell_ready = true;
+	s->owes_ready = true;
 	timer_init(&s->timer, on_timer);
 	list_init(&s->turn.link);
 	s->turn.run = at_turn_end;
@@ -269,10 +275,9 @@ static void reap(struct turn_end *t)
 
 struct session *session_free(struct session *s)
 {
-	if (!s || s->freed)
+	if (!s || s->life == SESSION_FREED)
 		return NULL;
-	s->freed = true;
-	timer_stop(s->loop->timers, &s->timer);
+	session_become(s, SESSION_FREED);
 	if (s->conn)
 		drop_unsent(s);
 	s->conn = conn_free(s->conn);
@@ -287,14 +292,14 @@ bool session_can_take(const struct session *s)
 {
 	unsigned most = s->ehlo.can & EHLO_PIPELINING ? 2 : 1;
 
-	return s->ready && !s->quitting && !s->over && !s->freed && s->n_flights < most;
+	return s->life == SESSION_READY && s->n_flights < most;
 }
 
 int session_send(struct session *s, struct txn *t)
 {
 	int r;
 
-	if (!s->ready || s->quitting || s->over || s->freed)
+	if (s->life != SESSION_READY)
 		return E_CONFLICT;
 	if (!session_can_take(s))
 		return E_FULL;
@@ -302,21 +307,20 @@ int session_send(struct session *s, struct txn *t)
 	if (r < 0)
 		return r;
 	flight_start(s, t);
-	say_more(s);
+	session_say_more(s);
 	return 0;
 }
 
 void session_quit(struct session *s)
 {
-	if (s->quitting || s->over || s->freed)
+	if (s->life >= SESSION_QUITTING)
 		return;
-	s->quitting = true;
-	if (!s->ready) {
-		static const uint16_t none[3] = { 0, 0, 0 };
-
-		verdict_set(&s->end, VERDICT_NONE, none, false, "given up while %s",
+	if (s->life == SESSION_READY) {
+		session_become(s, SESSION_QUITTING);
+	} else {
+		verdict_set(&s->end, VERDICT_NONE, STATUS(0, 0, 0), false, "given up while %s",
 			    session_doing(s));
-		session_over(s);
+		session_become(s, SESSION_OVER);
 	}
 	loop_at_turn_end(s->loop, &s->turn);
 }
@@ -325,7 +329,7 @@ const char *session_doing(const struct session *s)
 {
 	enum step_id step = step_now(s);
 
-	if (step == S_DOT && s->body_open)
+	if (step == S_DOT && flight_body_open(s))
 		return "sending the message";
 	return session_steps[step].doing;
 }
@@ -342,7 +346,6 @@ struct conn *session_conn(struct session *s)
 
 void session_start_body(struct session *s, const struct txn *t)
 {
-	s->body_open = true;
 	s->body_deadline = timers_now(s->loop->timers) + s->limit.block +
-			   (int64_t)(txn_size(t) * 1000 / BODY_BYTES_A_SECOND);
+			   (int64_t)(txn_size(t) * 1000 / BODY_BYTES_PER_SECOND);
 }

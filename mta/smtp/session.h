@@ -9,18 +9,19 @@
  *         unanswered recipients with VERDICT_DEFERRED (RFC 5321 section 4.5.3.2.6: a lost reply
  *         after the final dot is never taken as delivered).
  *
- * Who gets what: a message the host cannot take is bounced unsent: too large for its SIZE (5.3.4),
- * 8-bit without 8BITMIME (5.6.1; RFC 6152 section 3 leaves conversion or a permanent error, and
- * converting would break signatures), SMTPUTF8 needed and not offered (5.6.7, RFC 6531 section
- * 3.5).  5xx to the greeting, EHLO and HELO says nothing about recipients: it defers, as trouble of
- * the host. A handshake that fails, or TLS that must be and is not offered, is 4.7.5: under TLS_MAY
- * the caller may try again with TLS_NEVER.
+ * Verdicts: a message that the host cannot take is bounced unsent: it is too large for the host's
+ * SIZE (5.3.4); it is 8-bit and 8BITMIME is not offered (5.6.1; RFC 6152 section 3 leaves
+ * conversion or a permanent error, and converting would break signatures); it needs SMTPUTF8 and
+ * that is not offered (5.6.7, RFC 6531 section 3.5).  5xx to the greeting, EHLO and HELO says
+ * nothing about recipients: they are deferred, and the trouble is the host's.  A handshake that
+ * fails, and TLS that is required but not offered, are 4.7.5: under TLS_MAY the caller may try
+ * again with TLS_NEVER.
  *
  * Limits: reply lines 2,048 bytes, replies 101 lines / 16 KiB, addresses 512 bytes, 64 commands
  *         unanswered, two txns in hand (one being answered, the next pipelined behind it). */
 #pragma once
 #include "mta/door/conn.h"
-#include "mta/verdict.h"
+#include "mta/smtp/verdict.h"
 
 struct session;
 struct session *session_free(struct session *s);
@@ -57,8 +58,9 @@ struct txn {
 	struct txn_rcpt *rcpts;
 	/* Filled by the session */
 	bool sent_data; /* the final dot has left: a lost answer is in doubt */
-	bool answered;  /* a reply to one of its commands came; when none did on a
-					  * reused connection, the next one may be tried at once */
+	/* A reply to one of its commands came.  When none did, on a connection that was used
+	 * before, another connection may be tried at once. */
+	bool answered;
 	void *state;
 };
 
@@ -75,8 +77,8 @@ struct session_user { /* a member of the pool's connection object */
 int session_new(struct session **ret, struct loop *l, const struct session_options *o,
 		struct session_user *u) MUST_CHECK;
 /* E_FULL when it has all it can take (session_can_take); E_CONFLICT when the session is not ready
- * or is ending; E_SYNTAX when an address may not go on the wire (S4: CR, LF, NUL, controls,
- * brackets, 8-bit without utf8). */
+ * or is ending; E_SYNTAX when an address may not go on the wire (CR, LF, NUL, controls, brackets,
+ * 8-bit without utf8). */
 int session_send(struct session *s, struct txn *t) MUST_CHECK;
 bool session_can_take(const struct session *s);     /* room for (another) txn now */
 void session_quit(struct session *s);               /* QUIT after what is in hand, then gone() */

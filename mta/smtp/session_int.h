@@ -25,8 +25,18 @@ enum step_id {
 	S_MAX
 };
 
+/* The life of a session.  It only goes down this list; session_become() is the one way. */
+enum session_life {
+	SESSION_OPENING,  /* connecting, greeting, EHLO, TLS: no message may be sent yet */
+	SESSION_READY,    /* it takes messages */
+	SESSION_QUITTING, /* it takes no more; QUIT follows once what is in hand is answered */
+	SESSION_OVER,     /* nothing is said or heard any more; s->end says why */
+	SESSION_TOLD,     /* the user gets back what was in hand, then hears gone() */
+	SESSION_FREED,    /* session_free() was called; memory rests until the turn ends */
+};
+
 /* A command that was said and not yet answered. */
-struct expect {
+struct session_expect {
 	uint8_t step;
 	uint8_t flight;
 	uint16_t rcpt;
@@ -54,17 +64,20 @@ struct session {
 	struct timer timer;
 	struct turn_end turn;
 
-	struct expect ring[RING];
+	struct session_expect ring[RING];
 	uint16_t ring_head, ring_count;
 	struct reply_scan scan;
 	struct flight flights[2];
 	uint8_t oldest; /* flight */
 	uint8_t n_flights;
-	uint8_t lone; /* the step a session without commands is in: connect, handshake, idle */
+	/* The step of a session that waits for no reply: connect, STARTTLS (answered, the handshake
+	 * has not begun), handshake, idle. */
+	uint8_t lone;
 
-	bool tls_on, ready, quitting, start_tls, need_rset, tell_ready;
-	bool body_open; /* between 354 and our dot: only a message may be said */
-	bool over, told, freed;
+	enum session_life life;
+	/* Facts that any part of its life may have */
+	bool need_rset;  /* the host holds a transaction that nobody will finish */
+	bool owes_ready; /* the user has not been told yet that a message can be taken */
 	struct stuff stuff;
 	struct ehlo ehlo;
 	uint32_t queued; /* bytes given to the conn, modulo 2^32 */
@@ -80,64 +93,71 @@ struct session {
 	char *mx_host, *our_name;
 };
 
-struct step {
+struct session_step {
 	const char *doing;
 	size_t limit; /* offset in struct smtp_timeouts */
 	void (*say)(struct session *s, struct flight *f);
-	void (*hear)(struct session *s, struct expect e, const struct reply *re);
+	void (*hear)(struct session *s, struct session_expect e, const struct reply *re);
 };
-extern const struct step session_steps[S_MAX];
+extern const struct session_step session_steps[S_MAX];
 
 /* session.c */
-void session_over(struct session *s);          /* with s->end filled; the rest follows in wrap_up */
+/* SESSION_OVER: s->end is filled before; the user hears of it when the loop's event ends. */
+void session_become(struct session *s, enum session_life life);
 void session_fail(struct session *s, int err); /* connection trouble while session_doing() */
 void session_fail_reply(struct session *s, const struct reply *re); /* the reply ends it */
-void session_fail_text(struct session *s, const uint16_t dsn[3], const char *text);
+void session_fail_text(struct session *s, struct status status, const char *text);
 void session_arm(struct session *s); /* the deadline of the oldest unanswered command */
 void session_start_body(struct session *s, const struct txn *t);
 
 /* say.c */
-void say(struct session *s, enum step_id step, struct flight *f);
-void say_expect(struct session *s, enum step_id step, struct flight *f, unsigned rcpt);
-void say_more(struct session *s); /* all that may be said now */
-void say_ehlo(struct session *s, struct flight *f);
-void say_helo(struct session *s, struct flight *f);
-void say_starttls(struct session *s, struct flight *f);
-void say_mail(struct session *s, struct flight *f);
-void say_rcpt(struct session *s, struct flight *f);
-void say_data(struct session *s, struct flight *f);
-void say_body(struct session *s, struct flight *f);
-void say_rset(struct session *s, struct flight *f);
-void say_quit(struct session *s, struct flight *f);
+void session_say(struct session *s, enum step_id step, struct flight *f);
+void session_say_expect(struct session *s, enum step_id step, struct flight *f, unsigned rcpt);
+void session_say_more(struct session *s); /* all that may be said now */
+void session_say_ehlo(struct session *s, struct flight *f);
+void session_say_helo(struct session *s, struct flight *f);
+void session_say_starttls(struct session *s, struct flight *f);
+void session_say_mail(struct session *s, struct flight *f);
+void session_say_rcpt(struct session *s, struct flight *f);
+void session_say_data(struct session *s, struct flight *f);
+void session_say_body(struct session *s, struct flight *f);
+void session_say_rset(struct session *s, struct flight *f);
+void session_say_quit(struct session *s, struct flight *f);
 
 /* hear.c */
-void hear_input(struct session *s); /* every whole reply that came */
-void hear_greeting(struct session *s, struct expect e, const struct reply *re);
-void hear_ehlo(struct session *s, struct expect e, const struct reply *re);
-void hear_helo(struct session *s, struct expect e, const struct reply *re);
-void hear_starttls(struct session *s, struct expect e, const struct reply *re);
-void hear_mail(struct session *s, struct expect e, const struct reply *re);
-void hear_rcpt(struct session *s, struct expect e, const struct reply *re);
-void hear_data(struct session *s, struct expect e, const struct reply *re);
-void hear_dot(struct session *s, struct expect e, const struct reply *re);
-void hear_rset(struct session *s, struct expect e, const struct reply *re);
-void hear_quit(struct session *s, struct expect e, const struct reply *re);
+void session_hear_input(struct session *s); /* every whole reply that came */
+void session_hear_greeting(struct session *s, struct session_expect e, const struct reply *re);
+void session_hear_ehlo(struct session *s, struct session_expect e, const struct reply *re);
+void session_hear_helo(struct session *s, struct session_expect e, const struct reply *re);
+void session_hear_starttls(struct session *s, struct session_expect e, const struct reply *re);
+void session_hear_mail(struct session *s, struct session_expect e, const struct reply *re);
+void session_hear_rcpt(struct session *s, struct session_expect e, const struct reply *re);
+void session_hear_data(struct session *s, struct session_expect e, const struct reply *re);
+void session_hear_dot(struct session *s, struct session_expect e, const struct reply *re);
+void session_hear_rset(struct session *s, struct session_expect e, const struct reply *re);
+void session_hear_quit(struct session *s, struct session_expect e, const struct reply *re);
 
 /* txn.c */
 int txn_check(const struct txn *t); /* E_SYNTAX: may not go on the wire */
 uint64_t txn_size(const struct txn *t);
 void flight_start(struct session *s, struct txn *t);
-void flight_all(struct flight *f, const struct verdict *v); /* every recipient still without one */
+void flight_judge(struct flight *f,
+		  const struct verdict *v); /* every recipient still without one */
 bool flight_over(const struct flight *f);
-void flights_done(struct session *s); /* gives back, in order, what is over */
-void flights_lost(struct session *s); /* gives back all, unanswered ones with s->end */
-bool name_ok(const char *name);
+void flight_give_back(struct session *s);     /* gives back, in order, what is over */
+void flight_give_back_all(struct session *s); /* gives back all, unanswered ones with s->end */
+bool txn_name_ok(const char *name);
 
 static inline struct flight *flight_at(struct session *s, unsigned i) /* 0: the older */
 {
 	return i < s->n_flights ? &s->flights[(s->oldest + i) % 2] : NULL;
 }
-static inline struct expect *ring_at(struct session *s, unsigned i)
+/* Between 354 and our dot only a message may be said. */
+static inline bool flight_body_open(const struct session *s)
+{
+	return s->flights[0].next == S_DOT || s->flights[1].next == S_DOT;
+}
+static inline struct session_expect *ring_at(struct session *s, unsigned i)
 {
 	return &s->ring[(s->ring_head + i) & (RING - 1)];
 }

@@ -1,5 +1,5 @@
-/* The run of bytes that may be copied as they are is found sixteen at a time; only the byte that
- * ends a run is looked at alone. */
+/* Dot-stuffing: a run of bytes that may be copied as they are is found sixteen at a time; only the
+ * byte that ends a run is looked at alone. */
 #include "mta/smtp/stuff.h"
 
 #ifdef __SSE2__

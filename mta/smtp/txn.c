@@ -3,7 +3,7 @@
 
 enum { ADDRESS_MAX = 512 };
 
-/* S4: the last look before an address becomes part of a command. */
+/* The last check before an address becomes part of a command. */
 static bool address_ok(struct slice a, bool utf8)
 {
 	if (a.n > ADDRESS_MAX)
@@ -17,7 +17,7 @@ static bool address_ok(struct slice a, bool utf8)
 	return true;
 }
 
-bool name_ok(const char *name)
+bool txn_name_ok(const char *name)
 {
 	struct slice s = slice_str(name);
 
@@ -50,7 +50,7 @@ void flight_start(struct session *s, struct txn *t)
 		t->rcpts[i].verdict.kind = VERDICT_NONE;
 }
 
-void flight_all(struct flight *f, const struct verdict *v)
+void flight_judge(struct flight *f, const struct verdict *v)
 {
 	for (unsigned i = 0; i < f->txn->n_rcpts; i++)
 		if (f->txn->rcpts[i].verdict.kind == VERDICT_NONE)
@@ -68,30 +68,29 @@ static void give_back(struct session *s)
 
 	s->oldest ^= 1;
 	s->n_flights--;
-	s->tell_ready = true;
+	s->owes_ready = true;
 	s->user->done(s->user, t);
 }
 
-void flights_done(struct session *s)
+void flight_give_back(struct session *s)
 {
-	while (!s->freed && s->n_flights && flight_over(flight_at(s, 0))) {
+	while (s->life < SESSION_FREED && s->n_flights && flight_over(flight_at(s, 0))) {
 		s->sent++;
 		give_back(s);
 	}
 }
 
-void flights_lost(struct session *s)
+void flight_give_back_all(struct session *s)
 {
-	static const uint16_t lost[3] = { 4, 4, 2 };
 	struct verdict v;
 
 	if (s->end.kind == VERDICT_DEFERRED)
 		verdict_copy(&v, &s->end);
-	else /* the end is not about these */
-		verdict_set(&v, VERDICT_DEFERRED, lost, false,
+	else /* the session ended for a reason that does not concern these */
+		verdict_set(&v, VERDICT_DEFERRED, STATUS(4, 4, 2), false,
 			    "the connection ended before its turn");
-	while (!s->freed && s->n_flights) {
-		flight_all(flight_at(s, 0), &v);
+	while (s->life < SESSION_FREED && s->n_flights) {
+		flight_judge(flight_at(s, 0), &v);
 		give_back(s);
 	}
 }

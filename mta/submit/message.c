@@ -1,62 +1,61 @@
-/* From DATA to a job in the log. */
+/* mta/submit/message.c - from a message to a job in the log: recipients, trace line, missing
+ * fields, meta. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "message/header.h"
 #include "message/received.h"
-#include "mta/submit/session.h"
+#include "mta/submit/lane.h"
 #include "schema/wire/meta.h"
+#include "schema/wire/rows.h"
 
 enum { HOPS_MAX = 100 }; /* RFC 5321 section 6.3 */
 
-/* Room past the largest message for what we put in front of it. */
-enum { OWN_FIELDS_MAX = 8 * 1024 };
-
-static struct slice protocol(const struct submit_session *s)
+struct slice submit_message_rcpt(void *state, struct smtpd_session *s, const struct mailbox *to)
 {
-	bool tls = conn_is_tls(s->conn);
+	(void)state;
+	if (wire_row_put(&smtpd_session_mail(s)->rcpts, mailbox_text(to), 0, NULL, 0) < 0)
+		return SLICE("452 4.3.1 no room for more recipients\r\n");
+	return SMTPD_GO_ON;
+}
 
-	if (s->utf8) /* RFC 6531 section 4.3 */
+static struct slice protocol(struct smtpd_session *s)
+{
+	bool tls = conn_is_tls(smtpd_session_conn(s));
+
+	if (smtpd_session_mail(s)->utf8) /* RFC 6531 section 4.3 */
 		return tls ? SLICE("UTF8SMTPS") : SLICE("UTF8SMTP");
-	if (!s->esmtp)
+	if (!smtpd_session_esmtp(s))
 		return SLICE("SMTP");
 	return tls ? SLICE("ESMTPS") : SLICE("ESMTP");
 }
 
 /* The trace line goes in front before the first byte comes, so that nothing has to move. */
-void message_begin(struct submit_session *s)
+int submit_message_begin(void *state, struct smtpd_session *s)
 {
+	const struct submit_lane *on = state;
+	struct smtpd_mail *m = smtpd_session_mail(s);
+	struct conn *conn = smtpd_session_conn(s);
 	char id[ID_TEXT_MAX], tls[128];
 	struct received r = {
-		.helo = slice_of(s->helo, s->helo_n),
-		.ip = s->peer,
-		.by = slice_str(session_config(s)->hostname),
+		.helo = smtpd_session_helo(s),
+		.ip = *smtpd_session_peer(s),
+		.by = slice_str(on->host->hostname),
 		.protocol = protocol(s),
-		.rcpt = s->n_rcpts == 1 ? mailbox_text(&s->first_rcpt) : (struct slice){ 0 },
+		.rcpt = m->n_rcpts == 1 ? mailbox_text(&m->first_rcpt) : (struct slice){ 0 },
 		.at_ms = clock_wall_ms(),
 	};
 
-	/* Drawn by chance: it must not come again after a restart. Should it ever be one that the
-	 * spool knows, the client is told to try again. */
-	s->id = (struct id128){ 0, random_u64() };
-	r.id = slice_str(id_format(s->id, id));
-	if (conn_is_tls(s->conn))
-		r.tls = slice_str(conn_tls_text(s->conn, tls, sizeof(tls)));
-	buf_clear(&s->message);
-	s->message.max = (size_t)session_config(s)->submission_max_size + OWN_FIELDS_MAX;
-	body_begin(&s->body);
-	s->body.overflow = received_line(&r, &s->message) < 0;
-	s->received_n = buf_len(&s->message);
+	/* Drawn by chance, because none may come again after a restart.  Should the spool know one
+	 * already, the client is told to try again. */
+	m->id = (struct id128){ 0, random_u64() };
+	r.id = slice_str(id_format(m->id, id));
+	if (conn_is_tls(conn))
+		r.tls = slice_str(conn_tls_text(conn, tls, sizeof(tls)));
+	return received_line(&r, &m->message);
 }
 
-static void refuse(struct submit_session *s, struct slice text)
-{
-	atomic_fetch_add_explicit(&s->on->stats.refused, 1, memory_order_relaxed);
-	session_say(s, text);
-	session_reset(s);
-}
-
-/* Is the first line no header field?  Then the client sent a body alone. */
+/* Is the first line no header field?  Then the client sent only a body. */
 static bool headless(struct slice message)
 {
 	struct header_field f;
@@ -77,34 +76,37 @@ static int insert(struct buf *message, size_t at, struct slice text)
 	return 0;
 }
 
+/* What came from the client, behind our own fields. */
+static struct slice part_that_came(const struct smtpd_mail *m)
+{
+	return slice_skip(buf_data(&m->message), m->own_n);
+}
+
 /* RFC 6409 section 8: Date and Message-ID where they are missing; then the scan is made again,
  * because everything has moved. */
-static int complete(struct submit_session *s, struct header_scan *scan)
+static int complete(struct submit_lane *on, struct smtpd_mail *m, struct header_scan *scan)
 {
-	struct slice came = buf_data(&s->message);
-	struct buf *own = &s->on->scratch;
+	struct slice came = part_that_came(m);
+	struct buf *own = &on->own_fields;
+	bool bare = headless(came);
 	char id[ID_TEXT_MAX];
-	bool bare;
 	int r;
 
-	came = slice_of(came.p + s->received_n, came.n - s->received_n);
-	bare = headless(came);
 	r = header_scan(bare ? slice_of(came.p, 0) : came, scan);
 	if (r < 0)
 		return r;
 	if (scan->date && scan->message_id)
 		return 0;
 	buf_clear(own);
-	r = header_complete(scan, clock_wall_ms(), slice_str(id_format(s->id, id)),
-			    slice_str(session_config(s)->hostname), own);
+	r = header_complete(scan, clock_wall_ms(), slice_str(id_format(m->id, id)),
+			    slice_str(on->host->hostname), own);
 	if (r == 0 && bare)
 		r = buf_append(own, SLICE("\r\n"));
 	if (r == 0)
-		r = insert(&s->message, s->received_n, buf_data(own));
+		r = insert(&m->message, m->own_n, buf_data(own));
 	if (r < 0)
 		return r;
-	came = buf_data(&s->message);
-	return header_scan(slice_of(came.p + s->received_n, came.n - s->received_n), scan);
+	return header_scan(part_that_came(m), scan);
 }
 
 /* Eight bytes at a time: every byte of every message comes past here. */
@@ -122,7 +124,7 @@ static bool has_8bit(struct slice s)
 	return all & 0x8080808080808080ULL;
 }
 
-/* Whose signature: the domain of the one From field's address. */
+/* The domain that signs: that of the address in the one From field. */
 static struct slice author_domain(const struct header_scan *scan, struct mailbox *box)
 {
 	if (scan->from != 1 || mailbox_first(scan->from_field.value, MAILBOX_UTF8, box) < 0 ||
@@ -131,25 +133,24 @@ static struct slice author_domain(const struct header_scan *scan, struct mailbox
 	return mailbox_domain(box);
 }
 
-static int put_job(struct submit_session *s, struct slice sign_domain, job_no *ret_job,
-		   lsn_t *ret_lsn)
+static int put_job(struct submit_lane *on, struct smtpd_mail *m, struct slice sign_domain,
+		   struct smtpd_taken *ret)
 {
-	struct submit_lane *on = s->on;
 	int64_t now = clock_wall_ms();
-	struct wire_content_meta cm = { .body_8bit = has_8bit(buf_data(&s->message)),
-					.utf8 = s->utf8,
+	struct wire_content_meta cm = { .body_8bit = has_8bit(buf_data(&m->message)),
+					.utf8 = m->utf8,
 					.sign_domain = sign_domain };
-	struct wire_job_meta jm = { .mail_from = slice_of(s->from.text, s->from.n),
+	struct wire_job_meta jm = { .mail_from = slice_of(m->from.text, m->from.n),
 				    .origin = SLICE("smtp"),
 				    .date_ms = now };
-	struct content_in content = { .id = s->id, .bytes = buf_data(&s->message) };
-	struct job_in job = { .id = s->id,
-			      .content = s->id,
+	struct content_in content = { .id = m->id, .bytes = buf_data(&m->message) };
+	struct job_in job = { .id = m->id,
+			      .content = m->id,
 			      .class = CLASS_TRANSACTIONAL,
 			      .accepted_ms = now,
-			      .expires_ms = now + session_config(s)->expire_after,
-			      .rows = s->n_rcpts,
-			      .data = buf_data(&s->rows) };
+			      .expires_ms = now + on->options->expire_after,
+			      .rows = m->n_rcpts,
+			      .data = buf_data(&m->rcpts) };
 	int r;
 
 	buf_clear(&on->content_meta);
@@ -161,70 +162,41 @@ static int put_job(struct submit_session *s, struct slice sign_domain, job_no *r
 		return r;
 	content.meta = buf_data(&on->content_meta);
 	job.meta = buf_data(&on->job_meta);
-	return spool_put(engine_spool(on->engine), &content, &job, ret_job, ret_lsn);
+	return spool_put(engine_spool(on->engine), &content, &job, &ret->job, &ret->lsn);
 }
 
-static void count(struct submit_session *s)
+static void log_taken(const struct submit_lane *on, struct smtpd_session *s)
 {
-	atomic_fetch_add_explicit(&s->on->stats.messages, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&s->on->stats.recipients, s->n_rcpts, memory_order_relaxed);
-	atomic_fetch_add_explicit(&s->on->stats.bytes, buf_len(&s->message), memory_order_relaxed);
-}
-
-static void log_taken(struct submit_session *s)
-{
-	enum log_level level = session_config(s)->log_deliveries ? LOG_INFO : LOG_DEBUG;
+	const struct smtpd_mail *m = smtpd_session_mail(s);
+	enum log_level level = on->host->log_deliveries ? LOG_INFO : LOG_DEBUG;
 	char id[ID_TEXT_MAX], ip[IP_TEXT_MAX];
 
 	if (log_enabled(level))
-		log_at(level, "message.taken", kv_str("id", id_format(s->id, id)),
-		       kv_slice("from", slice_of(s->from.text, s->from.n)),
-		       kv_int("rcpts", s->n_rcpts), kv_int("bytes", buf_len(&s->message)),
-		       kv_str("client", ip_format(&s->peer, ip)));
+		log_at(level, "message.taken", kv_str("id", id_format(m->id, id)),
+		       kv_slice("from", slice_of(m->from.text, m->from.n)),
+		       kv_int("rcpts", m->n_rcpts), kv_int("bytes", buf_len(&m->message)),
+		       kv_str("client", ip_format(smtpd_session_peer(s), ip)));
 }
 
-static void take(struct submit_session *s)
+struct slice submit_message_take(void *state, struct smtpd_session *s, struct smtpd_taken *ret)
 {
+	struct submit_lane *on = state;
+	struct smtpd_mail *m = smtpd_session_mail(s);
 	struct header_scan scan = { 0 };
 	struct mailbox author;
-	job_no job;
-	lsn_t lsn;
-	int r = complete(s, &scan);
+	int r;
 
-	if (r < 0) {
-		refuse(s, SLICE("554 5.6.0 the message's header cannot be read\r\n"));
-		return;
-	}
-	if (scan.received > HOPS_MAX) {
-		refuse(s, SLICE("554 5.4.6 too many hops\r\n"));
-		return;
-	}
-	r = put_job(s, author_domain(&scan, &author), &job, &lsn);
-	if (r == E_FULL) {
-		refuse(s, SLICE("452 4.3.1 no room on the disk, try again later\r\n"));
-		return;
-	}
+	if (complete(on, m, &scan) < 0)
+		return SLICE("554 5.6.0 the message's header cannot be read\r\n");
+	if (scan.received > HOPS_MAX)
+		return SLICE("554 5.4.6 too many hops\r\n");
+	r = put_job(on, m, author_domain(&scan, &author), ret);
+	if (r == E_FULL)
+		return SLICE("452 4.3.1 no room on the disk, try again later\r\n");
 	if (r < 0) {
 		log_warn("message.refused", kv_err("reason", r));
-		refuse(s, SLICE("451 4.3.0 the message could not be queued, try again later\r\n"));
-		return;
+		return SLICE("451 4.3.0 the message could not be queued, try again later\r\n");
 	}
-	count(s);
-	log_taken(s);
-	session_accept(s, job, lsn);
-	session_reset(s);
-}
-
-void message_end(struct submit_session *s)
-{
-	if (s->body.lone)
-		refuse(s, SLICE("554 5.6.0 a CR or LF that is not part of a CRLF\r\n"));
-	else if (s->body.nul)
-		refuse(s, SLICE("554 5.6.0 a NUL in the message\r\n"));
-	else if (s->no_room)
-		refuse(s, SLICE("452 4.3.1 too much mail is coming in, try again later\r\n"));
-	else if (s->body.overflow)
-		refuse(s, SLICE("552 5.3.4 message too big\r\n"));
-	else
-		take(s);
+	log_taken(on, s);
+	return SMTPD_GO_ON;
 }

@@ -1,3 +1,4 @@
+/* schema/wire/cursor.c - msgpack read in place. */
 #include "schema/wire/cursor.h"
 
 #include "base/value.h"
@@ -144,13 +145,13 @@ int cursor_item(struct cursor *c, struct item *ret)
 
 /* left[d]: values still to come in the list or map at depth d.  No recursion, no memory: depth is
  * all that nested bytes can cost, and it is bounded. */
-struct walk {
+struct cursor_walk {
 	uint64_t left[VALUE_DEPTH_MAX + 1];
 	bool map[VALUE_DEPTH_MAX + 1];
 	unsigned depth;
 };
 
-static int walk_item(struct walk *w, const struct item *it, bool key)
+static int walk_item(struct cursor_walk *w, const struct item *it, bool key)
 {
 	if (key && it->type != ITEM_STR)
 		return E_SYNTAX;
@@ -168,7 +169,7 @@ static int walk_item(struct walk *w, const struct item *it, bool key)
 
 int cursor_skip(struct cursor *c)
 {
-	struct walk w;
+	struct cursor_walk w;
 	struct item it;
 
 	w.depth = 0;

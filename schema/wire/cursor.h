@@ -1,13 +1,14 @@
 /* schema/wire/cursor.h - reading msgpack in place; private to schema/wire.
  *
- * Decoding does not use msgpack-c: its unpacker allocates by the counts that the bytes claim and
- * builds a tree of everything, and opening a chunk of rows must cost a walk and nothing more.
- * tests/unit/wire holds the two together: what this reads, msgpack-c reads the same.
+ * Decoding does not use msgpack-c.  Its unpacker allocates by the counts that the bytes claim, and
+ * builds a tree of everything; opening a chunk of rows must cost no more than a walk.  Tests in
+ * tests/unit/wire check that msgpack-c reads the same values.
  *
- * Owns:   nothing.  Fails: E_SYNTAX, E_LIMIT (nesting, string length); never reads past the end;
- *         a failed call may have moved the cursor.
- * Limits: extension types are refused, integers above INT64_MAX are read only by cursor_u64,
- *         a list or map that claims more entries than bytes are left is refused at its header. */
+ * Owns:   nothing.
+ * Fails:  E_SYNTAX, E_LIMIT (nesting, string length).  Never reads past the end; a failed call may
+ *         have moved the cursor.
+ * Limits: extension types are refused.  Only cursor_u64 reads integers above INT64_MAX.  A list or
+ *         map that claims more entries than bytes are left is refused at its header. */
 #pragma once
 #include "base/base.h"
 
@@ -46,9 +47,9 @@ static inline size_t cursor_left(const struct cursor *c)
 {
 	return (size_t)(c->end - c->p);
 }
-/* Reads one scalar or string whole, of a list or map its header. */
+/* Reads a whole scalar or string, or the header of a list or map. */
 int cursor_item(struct cursor *c, struct item *ret) MUST_CHECK;
-/* Moves past one value with everything in it, which is then known to fit struct value: names of
+/* Moves past one value and everything in it.  The value is then known to fit struct value: names of
  * members are strings, integers fit int64_t, nesting is within VALUE_DEPTH_MAX. */
 int cursor_skip(struct cursor *c) MUST_CHECK;
 int cursor_list(struct cursor *c, uint32_t *ret_n) MUST_CHECK;

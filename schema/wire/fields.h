@@ -1,6 +1,7 @@
-/* schema/wire/fields.h - a msgpack array that mirrors a struct: one row of a table is one field, in
- * the order of the wire; private to schema/wire (link frames and events are such arrays).
- * Fails: fields_get gives E_SYNTAX for a value of another type or out of its field's range. */
+/* schema/wire/fields.h - a msgpack array that mirrors a struct; private to schema/wire.  One row of
+ * a table is one field, in the order of the wire.  Link frames and events are such arrays.
+ * Fails: fields_get() gives E_SYNTAX for a value of another type or out of the
+ *        range of its field. */
 #pragma once
 #include "schema/wire/cursor.h"
 #include "schema/wire/pack.h"

@@ -2,37 +2,41 @@
  *
  *	frame = length: u32 big-endian, body: msgpack array [ type: uint, request: uint, field... ]
  *
- * The meaning does not depend on the carrier (Unix socket now): ids are the sender's, an ACK comes
- * after the sync and carries the position, events have positions.  Requests may be pipelined; ACKs
- * come in order of durability and name their request.
+ * The meaning does not depend on the carrier (a Unix socket now): ids are the sender's, an ACK
+ * comes after the sync and carries the position, events have positions.  Requests may be pipelined;
+ * ACKs come in the order in which things became durable, and each names its request.
  *
  *	type       from     fields
  *	HELLO      client   version=1, name (consumer name, 1..64 of [a-z0-9._-]; "" for none)
- *	WELCOME    engine   version, engine id (128 bit as text), durable lsn, oldest lsn, cursor lsn (0: new)
+ *	WELCOME    engine   version, engine id (128 bit as text), durable lsn, oldest lsn,
+ *	                    cursor lsn (0: new)
  *	CONTENT    client   id.hi, id.lo, meta, bytes
- *	JOB        client   id.hi, id.lo, content.hi, content.lo, tenant, campaign, class, accepted_ms,
- *	                    expires_ms, rows, meta, data
- *	RULE       client   key, value                      (mta/rules.h; empty value removes)
+ *	JOB        client   id.hi, id.lo, content.hi, content.lo, tenant, campaign, class,
+ *	                    accepted_ms, expires_ms, rows, meta, data
+ *	RULE       client   key, value                      (an empty value removes)
  *	KEY        client   domain, selector, pem           (empty pem removes)
- *	SUBSCRIBE  client   from lsn                        (0: from the oldest; a cursor past it goes back there)
- *	CURSOR     client   lsn                             (everything up to it is safe at the client)
+ *	SUBSCRIBE  client   from lsn                        (0: the oldest; a cursor past it is put
+ *	                                                     back to it)
+ *	CURSOR     client   lsn                             (the client has everything up to it)
  *	ADMIN      client   command, value (a map of arguments)
  *	ACK        engine   lsn
  *	ERROR      engine   code (negative, base/err.h), text
  *	EVENTS     engine   next lsn, array of events, each an array:
- *	                    [ lsn, kind, job.hi, job.lo, tenant, campaign, row, attempt, at_ms, next_ms, code,
- *	                      dsn (text "5.1.1" or ""), flags, text, host, ip, source, rcpt ]
+ *	                    [ lsn, kind, job.hi, job.lo, tenant, campaign, row, attempt,
+ *	                      at_ms, next_ms, code, dsn (text "5.1.1" or ""), flags, text,
+ *	                      host, ip, source, rcpt ]
  *	REPORT     engine   value (answer to ADMIN)
  *
- * Feeding exactly once: after WELCOME the client reads events up to `durable lsn` before it sends
- * again any job that was not acknowledged: EVENT_ACCEPTED tells it what was taken.  A job or
- * content the engine knows is acknowledged again and does nothing.  EVENTS without events say how
- * far the log was read when it grew by other records; the ACK to SUBSCRIBE carries the position it
- * begins at. E_UNKNOWN on JOB: send the content again.  E_FULL: wait and try again.
+ * Feeding exactly once: after WELCOME the client reads events up to `durable lsn`, and
+ * EVENT_ACCEPTED tells it which jobs were taken.  Only then does it send again the jobs that were
+ * not acknowledged.  A job or content that the engine knows is acknowledged again and changes
+ * nothing.  EVENTS without events say how far the log was read when it grew by other records.  The
+ * ACK to SUBSCRIBE carries the position where events begin.  E_UNKNOWN on JOB: send the content
+ * again.  E_FULL: wait and try again.
  *
  * Limits: frames up to LINK_FRAME_MAX, ADMIN up to LINK_ADMIN_MAX (its tree costs the engine up to
- *         40 times its bytes); at most LINK_EVENTS_MAX events a frame; the engine sends no
- *         further EVENTS while more than 4 MiB are unread by the client. */
+ *         40 times its bytes), at most LINK_EVENTS_MAX events per frame.  The engine sends no
+ *         further EVENTS while the client has more than 4 MiB to read. */
 #pragma once
 #include "base/buf.h"
 #include "base/value.h"
@@ -68,8 +72,8 @@ struct link_job {
 	uint32_t rows;
 	struct slice meta, data;
 };
-/* The numbers of spool/spool.h's enum outcome_kind, EVENT_ACCEPTED and flags, for readers that do
- * not see the spool; a test holds them together. */
+/* The numbers of enum outcome_kind, EVENT_ACCEPTED and the flags in spool/spool.h, for readers that
+ * do not see the spool.  A test checks that they are equal. */
 enum link_event_kind {
 	LINK_DELIVERED = 1,
 	LINK_BOUNCED = 2,
@@ -133,12 +137,12 @@ struct link_frame {
 	};
 };
 
-/* Appends one whole frame. Encoders take the same struct that decoding gives; `events.packed` is
- * made by link_event_put, back to back. */
+/* Appends one whole frame.  It takes the struct that decoding gives; link_event_put() makes
+ * `events.packed`, one event after the other. */
 int link_put(struct buf *out, const struct link_frame *f) MUST_CHECK;
 int link_event_put(struct buf *packed, const struct link_event *e) MUST_CHECK;
-/* Splits the front of `in`: 1 and the body in *ret_body and its whole length in *ret_used, 0 when
- * more bytes are needed, E_LIMIT for a length past the bound. */
+/* Splits off the frame at the front of `in`.  1: *ret_body is its body and *ret_used its whole
+ * length; 0: more bytes are needed; E_LIMIT: its length is past the bound. */
 int link_split(struct slice in, struct slice *ret_body, size_t *ret_used) MUST_CHECK;
 int link_get(struct slice body, struct wire_arena *arena,
 	     struct link_frame *ret) MUST_CHECK; /* E_SYNTAX, E_LIMIT */

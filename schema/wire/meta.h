@@ -1,6 +1,7 @@
-/* schema/wire/meta.h - what the engine must know about a content and a job, as msgpack maps with
- * short string keys; unknown keys are ignored (additive changes only), a missing one is its zero.
- * Slices point into the bytes they were read from. */
+/* schema/wire/meta.h - what the engine must know about a content and a job, as msgpack
+ * maps with short string keys.  Unknown keys are ignored and a missing one is zero, so
+ * keys may be added later.
+ * Owns: nothing; slices point into the bytes they were read from. */
 #pragma once
 #include "base/buf.h"
 

@@ -1,3 +1,4 @@
+/* schema/wire/pack.c - msgpack-c writing into a buf. */
 #include "schema/wire/pack.h"
 
 /* What msgpack-c returns is not looked at below: the callback keeps the first error. */

@@ -1,7 +1,7 @@
 /* schema/wire/pack.h - encoding into a struct buf through msgpack-c; private to schema/wire.
- * Owns:  nothing; pack_begin() remembers how long the buf was, pack_end() cuts it back to that when
- *        anything failed, so that a failed put leaves the buf as it was.
- * Fails: the first error sticks and is what pack_end() gives. */
+ * Owns:  nothing.  pack_begin() notes how long the buf is.  When anything failed, pack_end() cuts
+ *        it back to that length: a failed put leaves the buf as it was.
+ * Fails: pack_end() gives the first error. */
 #pragma once
 #include <msgpack.h>
 

@@ -101,11 +101,6 @@ int wire_rows_open(struct wire_rows **ret, struct slice data, uint32_t expected_
 	return 0;
 }
 
-uint32_t wire_rows_count(const struct wire_rows *rows)
-{
-	return rows->n;
-}
-
 struct slice wire_rows_address(const struct wire_rows *rows, uint32_t i)
 {
 	assert(i < rows->n);

@@ -2,14 +2,14 @@
  *
  *	data = rows back to back, each: [ address: str, ref: uint, field... ]
  *
- * The fields are positional: content meta names them. ref is the control plane's own number of the
- * recipient (its seq in the campaign), 0 for SMTP; events carry job and row, from which control
- * derives it again.
+ * The fields have no names here: the program in the content names them, in this order.  ref is the
+ * control plane's own number of the recipient (its seq in the campaign), 0 for SMTP.  Events carry
+ * job and row, from which the control plane derives it again.
  *
  * Owns:   wire_rows_open() gives the caller a view into `data`, which must outlive it.
- * Fails:  E_SYNTAX on bytes that are no rows, E_LIMIT past a bound; never reads past data.
- * Limits: 65,535 rows, 256 fields a row, strings 65,535 bytes, nesting VALUE_DEPTH_MAX; memory of a
- *         view is bounded by a constant times data.n, whatever lengths the bytes claim. */
+ * Fails:  E_SYNTAX for bytes that are not rows, E_LIMIT past a bound; never reads past data.
+ * Limits: 65,535 rows, 256 fields per row, strings of 65,535 bytes, nesting VALUE_DEPTH_MAX.  The
+ *         memory of a view is at most a constant times data.n, whatever lengths the bytes claim. */
 #pragma once
 #include "base/buf.h"
 #include "schema/wire/value.h"
@@ -28,8 +28,7 @@ struct wire_rows;
 struct wire_rows *wire_rows_free(struct wire_rows *rows);
 DEFINE_OWNED(wire_rows)
 int wire_rows_open(struct wire_rows **ret, struct slice data, uint32_t expected_rows) MUST_CHECK;
-uint32_t wire_rows_count(const struct wire_rows *rows);
-/* Address only, without decoding the fields: what queueing needs. */
+/* The address alone, without decoding the fields: all that queueing needs. */
 struct slice wire_rows_address(const struct wire_rows *rows, uint32_t i);
-/* Fields are decoded on the first call for a row into the view's arena. */
+/* Decodes the fields into the view's arena, at the first call for this row. */
 int wire_rows_get(struct wire_rows *rows, uint32_t i, struct wire_row *ret) MUST_CHECK;

@@ -1,5 +1,6 @@
 /* schema/wire/status.h - an enhanced mail system status code (RFC 3463) as one value: 5.7.1.
- * Owns:   nothing.  Fails: never.
+ * Owns:   nothing.
+ * Fails:  never.
  * Limits: subject and detail are 0 to 999 in the RFC; whoever parses one sees to that. */
 #pragma once
 #include "base/base.h"

@@ -1,8 +1,8 @@
-/* schema/wire/value.h - one value read from msgpack, and the arena that decoded trees live in; used by
- * rows and by link frames.
+/* schema/wire/value.h - one value read from msgpack, and the arena that decoded trees live in; used
+ * by rows and by link frames.
  *
- * Owns:   wire_arena_new() gives the caller the arena; wire_arena_free() ends it and every tree in it.
- *         Strings stay in the bytes they were read from.
+ * Owns:   wire_arena_new() gives the caller the arena; wire_arena_free() ends it and every tree in
+ *         it.  Strings stay in the bytes they were read from.
  * Fails:  E_SYNTAX (also for extension types and integers past int64_t), E_LIMIT for nesting.
  * Limits: the arena takes at most 40 bytes for each byte that is read. */
 #pragma once

@@ -1,4 +1,4 @@
-/* The admin socket, blocking: one question, one answer. */
+/* spool/cli/ask.c - the admin socket, blocking: one question, one answer. */
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -90,8 +90,13 @@ int cli_ask(struct cli *c, const char *command, struct tree *args, struct value 
 	if (c->fd < 0)
 		r = connect_to(c->socket_path, &c->fd);
 	if (r < 0) {
-		(void)snprintf(c->error, sizeof(c->error), "%s: %s", c->socket_path, err_text(r));
-		return r == -ENOENT || r == -ECONNREFUSED ? -ECONNREFUSED : r;
+		bool nobody = r == -ENOENT || r == -ECONNREFUSED;
+		(void)snprintf(c->error, sizeof(c->error), "%s %s: %s; %s",
+			       nobody ? "no engine answers at" : "cannot connect to",
+			       c->socket_path, err_text(r),
+			       nobody ? "start it, or name its socket with --socket"
+				      : "root and the engine's user may");
+		return nobody ? -ECONNREFUSED : r;
 	}
 	wire_arena_free(c->arena);
 	c->arena = wire_arena_new();
@@ -99,7 +104,9 @@ int cli_ask(struct cli *c, const char *command, struct tree *args, struct value 
 	if (r == 0)
 		r = read_frame(c, &f);
 	if (r < 0) {
-		(void)snprintf(c->error, sizeof(c->error), "the engine went away: %s", err_text(r));
+		(void)snprintf(c->error, sizeof(c->error),
+			       "the engine ended the connection: %s; its log may say why",
+			       err_text(r));
 		return r;
 	}
 	if (f.type != LINK_REPORT)

@@ -1,9 +1,11 @@
 /* spool/cli/cli.h - the postern command: asks a running engine through its admin socket, or reads a
- * spool by itself; shared by the files of this folder alone.
+ * spool by itself.  Shared by the files of this folder only.
  *
- * Files: main.c has the table of commands, commands.c what each does, ask.c the socket, offline.c
- *        the spool without an engine, proofs.c verify and audit, print.c tables for people,
- *        locate.c where things are.
+ *	main.c       the table of commands          commands.c   what each command does
+ *	ask.c        the admin socket               offline.c    the spool without an engine
+ *	proofs.c     verify and audit               print.c      tables for people
+ *	locate.c     where socket and spool are
+ *
  * Blocks: on the socket and the disk. */
 #pragma once
 #include "base/tree.h"
@@ -13,9 +15,9 @@
 /* docs/man/postern.1 explains these. */
 enum {
 	EXIT_DONE = 0,
-	EXIT_NO = 1, /* the answer is no: not found, not balanced, damaged */
+	EXIT_NO = 1, /* not found, not balanced, damaged */
 	EXIT_BAD_USAGE = 64,
-	EXIT_NO_ENGINE = 69, /* nobody answers at the admin socket, and no spool can be read */
+	EXIT_NO_ENGINE = 69, /* no engine answers, and no spool can be read instead */
 	EXIT_FAILED = 70,
 	EXIT_BAD_CONFIG = 78,
 };
@@ -46,8 +48,8 @@ extern const size_t n_commands;
 /* locate.c: EXIT_DONE, or EXIT_BAD_CONFIG with c->error. */
 int cli_locate(struct cli *c);
 
-/* ask.c: 0 and the report, valid until the next call; or negative, with what the engine said in
- * c->error. -ECONNREFUSED: nobody is there. */
+/* ask.c: 0 and the report, which is valid until the next call; or negative, and c->error says why.
+ * -ECONNREFUSED: no engine answers. */
 int cli_ask(struct cli *c, const char *command, struct tree *args, struct value *ret) MUST_CHECK;
 
 /* offline.c: reports as the engine gives them, from the files alone. */
@@ -57,11 +59,11 @@ int offline_queue(struct cli *c, struct tree *out) MUST_CHECK;
 int offline_show(struct cli *c, struct tree *out) MUST_CHECK; /* E_UNKNOWN: no trace of it */
 int offline_events(struct cli *c, struct tree *out) MUST_CHECK;
 int offline_verify(struct cli *c, struct tree *out) MUST_CHECK; /* 1: damage was found */
-int offline_audit(struct cli *c, struct tree *out) MUST_CHECK;  /* 1: it does not balance */
+int offline_audit(struct cli *c, struct tree *out) MUST_CHECK;  /* 1: the books do not balance */
 
 /* print.c */
 void print_json(const struct value *v);
-void print_pairs(const struct value *map); /* name value, a line each; maps indented */
+void print_pairs(const struct value *map); /* "name value" lines; maps are indented */
 struct print_column {
 	const char *key, *heading;
 	enum { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_TIME, COLUMN_AGE } kind;

@@ -1,4 +1,4 @@
-/* What each command asks and shows. */
+/* spool/cli/commands.c - what each command asks and shows. */
 #include <stdio.h>
 #include <time.h>
 
@@ -37,8 +37,11 @@ static int ask_engine(struct cli *c, const char *command, struct value *ret)
 {
 	OWNED(tree) args = arguments(c);
 
-	if (c->spool) /* who names a spool wants the files */
+	if (c->spool) { /* whoever names a spool wants the files */
+		(void)snprintf(c->error, sizeof(c->error),
+			       "only a running engine can answer this; leave --spool out");
 		return -ECONNREFUSED;
+	}
 	return cli_ask(c, command, args, ret);
 }
 
@@ -100,7 +103,7 @@ static void print_queue(const struct cli *c, const struct value *v)
 	columns[n++] = (struct print_column){ "queued", "QUEUED", COLUMN_NUMBER };
 	columns[n++] = (struct print_column){ "deferred", "DEFERRED", COLUMN_NUMBER };
 	columns[n++] = (struct print_column){ "held", "HELD", COLUMN_NUMBER };
-	columns[n++] = (struct print_column){ "in_flight", "FLYING", COLUMN_NUMBER };
+	columns[n++] = (struct print_column){ "in_flight", "IN FLIGHT", COLUMN_NUMBER };
 	columns[n++] = (struct print_column){ "oldest_ms", "OLDEST", COLUMN_AGE };
 	columns[n++] = (struct print_column){ "next_ms", "NEXT TRY", COLUMN_TIME };
 	if (by_domain)
@@ -147,7 +150,7 @@ static void print_show(const struct value *v)
 		print_table(list_of(v, "history"), history, ARRAY_LEN(history));
 }
 
-/* What is not queued any more is looked for in the log. */
+/* A job that has left the queue is looked for in the log. */
 int cmd_show(struct cli *c)
 {
 	OWNED(tree) made = NULL;
@@ -224,7 +227,7 @@ static void print_consumers(const struct value *v)
 	};
 
 	print_table(list_of(v, "consumers"), columns, ARRAY_LEN(columns));
-	printf("the log reaches from %lld to %lld\n", (long long)member_int(v, "oldest_lsn"),
+	printf("the log holds positions %lld to %lld\n", (long long)member_int(v, "oldest_lsn"),
 	       (long long)member_int(v, "durable_lsn"));
 }
 
@@ -278,7 +281,7 @@ static void print_events(const struct value *v)
 	const struct value *events = list_of(v, "events");
 
 	for (uint32_t i = 0; i < events->count; i++)
-		print_json(&events->items[i]); /* a line each: events are for programs */
+		print_json(&events->items[i]); /* one per line: events are for programs */
 	(void)fflush(stdout);
 }
 
@@ -336,10 +339,10 @@ static int order(struct cli *c, const char *command, const char *done)
 	if (c->yes)
 		printf("%lld recipients %s\n", (long long)member_int(&v, "count"), done);
 	else
-		printf("%lld recipients match; say --yes to %s them\n",
+		printf("%lld recipients match; add --yes to %s them\n",
 		       (long long)member_int(&v, "count"), command);
 	if (member_int(&v, "left"))
-		printf("%lld were being delivered and end as their server says\n",
+		printf("%lld were being delivered; the answer of their server decides\n",
 		       (long long)member_int(&v, "left"));
 	return EXIT_DONE;
 }

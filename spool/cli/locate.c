@@ -1,6 +1,6 @@
-/* Where the admin socket and the spool are: as told, else as the engine's configuration says, else
- * where they are by default.  Only these two options are looked for: the file's grammar is
- * base/options.h's, its other names are the engine's business. */
+/* spool/cli/locate.c - finds the admin socket and the spool: first as the command line says, then
+ * as the engine's configuration says, else at their default places.  Only these two options are
+ * looked for.  The grammar of the file is that of base/options.h. */
 #include <stdio.h>
 
 #include "base/file.h"
@@ -12,7 +12,7 @@
 #define BLANKS " \t\r" /* as base/options.c has them */
 enum { CONFIG_MAX = 1024 * 1024 };
 
-/* A '#' starts a comment at the begin of a line or after white space. */
+/* A '#' starts a comment at the beginning of a line or after white space. */
 static struct slice without_comment(struct slice line)
 {
 	for (size_t i = 0; i < line.n; i++)
@@ -53,7 +53,9 @@ int cli_locate(struct cli *c)
 		take_file(c, buf_data(&text));
 	buf_free(&text);
 	if (r < 0 && c->config) {
-		(void)snprintf(c->error, sizeof(c->error), "%s: %s", path, err_text(r));
+		(void)snprintf(c->error, sizeof(c->error),
+			       "cannot read %s: %s; name the engine's configuration with --config",
+			       path, err_text(r));
 		return EXIT_BAD_CONFIG;
 	}
 	if (c->socket)

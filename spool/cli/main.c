@@ -10,19 +10,19 @@
 const struct cli_command commands[] = {
 	{ "status",       "",         "the engine, its books and its submission listener",    0, 0, cmd_status    },
 	{ "queue",        "",         "what is queued, by domain, tenant or campaign",        0, 0, cmd_queue     },
-	{ "show",         "WHAT",     "a job and its recipients, or the recipients of a selection", 1, 1, cmd_show },
-	{ "why",          "ID|DOMAIN", "why it is not delivered yet, and when it is tried next", 1, 1, cmd_why    },
-	{ "hold",         "SELECTOR", "keep recipients in the queue, untried",                1, 1, cmd_hold      },
+	{ "show",         "WHAT",     "a job and its recipients, or the recipients of a selector", 1, 1, cmd_show },
+	{ "why",          "ID|DOMAIN", "why mail is not delivered yet, and when it is tried next", 1, 1, cmd_why   },
+	{ "hold",         "SELECTOR", "keep recipients in the queue without trying them",      1, 1, cmd_hold      },
 	{ "release",      "SELECTOR", "end a hold or a standing cancel",                      1, 1, cmd_release   },
 	{ "retry",        "SELECTOR", "try deferred recipients now",                          1, 1, cmd_retry     },
 	{ "cancel",       "SELECTOR", "end recipients as cancelled",                          1, 1, cmd_cancel    },
-	{ "rules",        "",         "standing holds and cancels",                           0, 0, cmd_rules     },
+	{ "rules",        "",         "the holds and cancels that are in force",              0, 0, cmd_rules     },
 	{ "events",       "",         "what was accepted and what became of it",              0, 0, cmd_events    },
 	{ "metrics",      "",         "counters as Prometheus text",                          0, 0, cmd_metrics   },
 	{ "config",       "",         "every option and its value",                           0, 0, cmd_config    },
-	{ "consumers",    "",         "who reads the log, and how far",                       0, 0, cmd_consumers },
-	{ "reload",       "",         "have the engine read its configuration again",         0, 0, cmd_reload    },
-	{ "flush-dns",    "",         "have the engine ask DNS again",                        0, 0, cmd_flush_dns },
+	{ "consumers",    "",         "the readers of the log, and how far each has read",    0, 0, cmd_consumers },
+	{ "reload",       "",         "make the engine read its configuration again",         0, 0, cmd_reload    },
+	{ "flush-dns",    "",         "make the engine ask DNS again",                        0, 0, cmd_flush_dns },
 	{ "spool verify", "",         "read every segment and check every checksum",          0, 0, cmd_verify    },
 	{ "spool audit",  "",         "prove from the files that every recipient is accounted for", 0, 0, cmd_audit },
 };
@@ -53,18 +53,20 @@ static const struct option_text {
 	{ { "socket", required_argument, NULL, OPT_SOCKET }, "PATH", "the admin socket" },
 	{ { "spool", required_argument, NULL, OPT_SPOOL },
 	  "DIR",
-	  "the spool; with it, nobody is asked" },
-	{ { "json", no_argument, NULL, OPT_JSON }, "", "one JSON document" },
+	  "read this spool instead of asking the engine" },
+	{ { "json", no_argument, NULL, OPT_JSON }, "", "print one JSON document" },
 	{ { "by", required_argument, NULL, OPT_BY }, "KEY", "queue: domain, tenant or campaign" },
 	{ { "reason", required_argument, NULL, OPT_REASON },
 	  "TEXT",
-	  "hold, cancel: why, for those who ask later" },
+	  "hold, cancel: the reason; why and rules show it later" },
 	{ { "yes", no_argument, NULL, OPT_YES }, "", "do it; without it only the count is shown" },
-	{ { "follow", no_argument, NULL, OPT_FOLLOW }, "", "events: go on as they come" },
-	{ { "max", required_argument, NULL, OPT_MAX }, "N", "at most so many rows" },
-	{ { "from", required_argument, NULL, OPT_FROM }, "LSN", "events: begin there" },
-	{ { "help", no_argument, NULL, OPT_HELP }, "", "this text" },
-	{ { "version", no_argument, NULL, OPT_VERSION }, "", "the version" },
+	{ { "follow", no_argument, NULL, OPT_FOLLOW }, "", "events: keep printing new ones" },
+	{ { "max", required_argument, NULL, OPT_MAX }, "N", "print at most N rows" },
+	{ { "from", required_argument, NULL, OPT_FROM },
+	  "LSN",
+	  "events: start after this position" },
+	{ { "help", no_argument, NULL, OPT_HELP }, "", "print this text" },
+	{ { "version", no_argument, NULL, OPT_VERSION }, "", "print the version" },
 };
 
 static int help(FILE *to, int code)
@@ -86,9 +88,12 @@ static int help(FILE *to, int code)
 	return code;
 }
 
-static bool take_number(const char *text, uint64_t *ret)
+static int take_number(const char *option, const char *text, uint64_t *ret)
 {
-	return slice_u64(slice_str(text), INT64_MAX, ret) == 0;
+	if (slice_u64(slice_str(text), INT64_MAX, ret) == 0)
+		return -1;
+	(void)fprintf(stderr, "postern: --%s takes a number, not \"%s\"\n", option, text);
+	return EXIT_BAD_USAGE;
 }
 
 /* -1: go on; else the exit code. */
@@ -120,9 +125,9 @@ static int take_option(struct cli *c, int opt, const char *arg)
 		c->follow = true;
 		return -1;
 	case OPT_MAX:
-		return take_number(arg, &c->max) ? -1 : EXIT_BAD_USAGE;
+		return take_number("max", arg, &c->max);
 	case OPT_FROM:
-		return take_number(arg, &c->from) ? -1 : EXIT_BAD_USAGE;
+		return take_number("from", arg, &c->from);
 	case OPT_HELP:
 		return help(stdout, EXIT_DONE);
 	case OPT_VERSION:
@@ -142,8 +147,10 @@ static int take_options(struct cli *c, int argc, char **argv)
 	while (r < 0 && (opt = getopt_long(argc, argv, "c:", list, NULL)) != -1)
 		r = take_option(c, opt, optarg);
 	if (r < 0 && c->by && strcmp(c->by, "domain") != 0 && strcmp(c->by, "tenant") != 0 &&
-	    strcmp(c->by, "campaign") != 0)
+	    strcmp(c->by, "campaign") != 0) {
+		(void)fprintf(stderr, "postern: --by takes domain, tenant or campaign\n");
 		r = EXIT_BAD_USAGE;
+	}
 	if (r == EXIT_BAD_USAGE)
 		(void)fprintf(stderr, "postern: see postern --help\n");
 	return r;

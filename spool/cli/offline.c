@@ -1,5 +1,5 @@
-/* The spool read by ourselves, without an engine or beside one: what is queued and what is in the
- * log. */
+/* spool/cli/offline.c - reads the spool without the engine's help, while it runs or not: what is
+ * queued, and what is in the log. */
 #include <stdio.h>
 
 #include "base/hash.h"
@@ -15,12 +15,15 @@ int offline_open(struct cli *c, struct spool **ret)
 	int r = spool_open(ret, &o);
 
 	if (r < 0 && *found.bad_segment)
-		(void)snprintf(c->error, sizeof(c->error), "%s/%s, offset %llu: %s", c->spool_path,
+		(void)snprintf(c->error, sizeof(c->error),
+			       "%s/%s, offset %llu: %s; see postern spool verify", c->spool_path,
 			       found.bad_segment, (unsigned long long)found.bad_offset,
 			       err_text(r));
 	else if (r < 0)
-		(void)snprintf(c->error, sizeof(c->error), "%s: %s (and nobody answers at %s)",
-			       c->spool_path, err_text(r), c->socket_path);
+		(void)snprintf(c->error, sizeof(c->error),
+			       "no engine answers at %s, and the spool %s cannot be read: %s; name "
+			       "them with --socket or --spool",
+			       c->socket_path, c->spool_path, err_text(r));
 	return r == -ENOENT ? -ECONNREFUSED : r; /* neither engine nor spool */
 }
 
@@ -310,7 +313,9 @@ int offline_show(struct cli *c, struct tree *out)
 		r = slice_u64(slice_str(colon + 1), WIRE_ROWS_MAX, &row);
 	if (r < 0) {
 		(void)snprintf(c->error, sizeof(c->error),
-			       "without an engine, say which by ID or ID:ROW");
+			       "\"%s\" is not ID or ID:ROW; only a running engine can show other "
+			       "selectors",
+			       c->args[0]);
 		return E_SYNTAX;
 	}
 	look.row = (uint32_t)row;
@@ -320,7 +325,10 @@ int offline_show(struct cli *c, struct tree *out)
 	if (r == 0)
 		r = show_history(sp, &look, out);
 	if (r == 0 && !look.found) {
-		(void)snprintf(c->error, sizeof(c->error), "the log knows no job %s", c->args[0]);
+		(void)snprintf(c->error, sizeof(c->error),
+			       "no job %s in the queue or the log; the log forgets jobs some time "
+			       "after they ended",
+			       c->args[0]);
 		return E_UNKNOWN;
 	}
 	return r;

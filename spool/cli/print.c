@@ -1,4 +1,5 @@
-/* Reports for people.  Texts of peers are made harmless for a terminal. */
+/* spool/cli/print.c - reports for people.  Texts that peers wrote are made harmless for a
+ * terminal. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -151,7 +152,7 @@ static void print_row(const struct value *row, const struct print_column *column
 		else
 			buf_clear(&cell), buf_putf(&cell, "%s", columns[i].heading);
 		if (i + 1 == n && columns[i].kind != COLUMN_NUMBER)
-			width = 0; /* nothing behind the last one to line up with */
+			width = 0; /* nothing follows the last column */
 		else if (columns[i].kind == COLUMN_TEXT || columns[i].kind == COLUMN_TIME)
 			width = -width;
 		printf("%s%*.*s", i ? "  " : "", width, (int)buf_len(&cell),

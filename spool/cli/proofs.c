@@ -1,8 +1,10 @@
-/* spool verify and spool audit: from the files alone, with the engine up or down. */
+/* spool/cli/proofs.c - "spool verify" and "spool audit": from the files alone, while the
+ * engine runs or not. */
 #include <stdio.h>
 
 #include "spool/audit.h"
 #include "spool/cli/cli.h"
+#include "spool/report.h"
 
 static int put_segment(void *arg, const struct spool_verify_segment *seg)
 {
@@ -25,10 +27,13 @@ static int put_segment(void *arg, const struct spool_verify_segment *seg)
 static int no_spool(struct cli *c, int r, const char *segment, uint64_t offset)
 {
 	if (*segment)
-		(void)snprintf(c->error, sizeof(c->error), "%s/%s, offset %llu: %s", c->spool_path,
+		(void)snprintf(c->error, sizeof(c->error),
+			       "%s/%s, offset %llu: %s; see postern spool verify", c->spool_path,
 			       segment, (unsigned long long)offset, err_text(r));
 	else
-		(void)snprintf(c->error, sizeof(c->error), "%s: %s", c->spool_path, err_text(r));
+		(void)snprintf(c->error, sizeof(c->error),
+			       "cannot read the spool %s: %s; name it with --spool", c->spool_path,
+			       err_text(r));
 	return r;
 }
 
@@ -62,13 +67,7 @@ int offline_audit(struct cli *c, struct tree *out)
 	if (r < 0)
 		return no_spool(c, r, a.bad_segment, a.bad_offset);
 	branch_str(b, "spool", c->spool_path);
-	branch_int(b, "accepted", (int64_t)a.accepted);
-	branch_int(b, "delivered", (int64_t)a.delivered);
-	branch_int(b, "bounced", (int64_t)a.bounced);
-	branch_int(b, "expired", (int64_t)a.expired);
-	branch_int(b, "cancelled", (int64_t)a.cancelled);
-	branch_int(b, "queued", (int64_t)a.queued);
-	branch_int(b, "deferred_attempts", (int64_t)a.deferred_attempts);
+	report_totals(b, &a.books);
 	branch_int(b, "missing", a.missing);
 	branch_int(b, "ended_twice", (int64_t)a.ended_twice);
 	branch_int(b, "revived", (int64_t)a.revived);

@@ -1,3 +1,4 @@
+/* tests/crash/oracle.c - what a spool promised, and whether it keeps to it. */
 #include "tests/crash/oracle.h"
 
 #include <stdio.h>

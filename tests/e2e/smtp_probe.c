@@ -59,7 +59,8 @@ static void on_done(struct session_user *u, struct txn *t)
 		p->failures += v->kind != VERDICT_DELIVERED;
 		printf("rcpt=%.*s kind=%d code=%u dsn=%u.%u.%u tls=\"%s\" text=\"%.*s\"\n",
 		       (int)t->rcpts[i].address.n, t->rcpts[i].address.p, (int)v->kind, v->code,
-		       v->dsn[0], v->dsn[1], v->dsn[2], tls, (int)v->text_n, v->text);
+		       v->status.class, v->status.subject, v->status.detail, tls, (int)v->text_n,
+		       v->text);
 	}
 	p->busy[t - p->txn] = false;
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "dkim/keydir.h"
+#include "mta/deliver/deliverer.h"
 #include "tests/replay/engine_world.h"
 
 int __real_sign_message(struct sign_key *const *keys, unsigned n, struct slice message,
@@ -117,7 +118,7 @@ static void after_the_keys_changed_the_first_signature_is_judged_again(void **st
 	assert_int_equal(world_books(&d.w).delivered, 1);
 	new_key(&d, "two");
 	d.two = true;
-	engine_keys_changed(d.w.engine, SLICE("signed.test"));
+	deliver_keys_changed(d.w.engine, SLICE("signed.test"));
 	spoil_from = made + 1;
 	spoil_to = made + 2;
 	world_submit(&d.w, one_rcpt, 1, DAY, "control", 2);

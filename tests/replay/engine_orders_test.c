@@ -5,7 +5,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "mta/inspect.h"
+#include "mta/inspect/inspect.h"
+#include "mta/inspect/why.h"
 #include "tests/replay/engine_world.h"
 
 static void a_held_campaign_waits_and_goes_when_released(void **state)
@@ -112,7 +113,7 @@ static void a_suppressed_address_is_not_sent_to(void **state)
 	world_end(&w);
 }
 
-static int note_reason(void *arg, const struct inspect_reason *r)
+static int note_reason(void *arg, const struct why_reason *r)
 {
 	struct buf *out = arg;
 
@@ -133,11 +134,11 @@ static void why_tells_what_holds_a_recipient(void **state)
 	s.job = world_submit(&w, one_rcpt, 1, DAY, "control", 0);
 	world_run(&w, MINUTE);
 	buf_init(&out, 0);
-	assert_in_range(inspect_why(engine_lane(w.engine, 0), &s, note_reason, &out), 1, 10);
+	assert_in_range(why_tell(engine_lane(w.engine, 0), &s, note_reason, &out), 1, 10);
 	assert_string_equal(buf_cstr(&out), "retry;reply;");
 	buf_clear(&out);
 	world_rule(&w, "hold/all", "maintenance");
-	assert_in_range(inspect_why(engine_lane(w.engine, 0), &s, note_reason, &out), 1, 10);
+	assert_in_range(why_tell(engine_lane(w.engine, 0), &s, note_reason, &out), 1, 10);
 	assert_string_equal(buf_cstr(&out), "hold;retry;reply;");
 	buf_free(&out);
 	world_end(&w);

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "mta/fair.h"
+#include "mta/queue/fair.h"
 #include "tests/replay/engine_world.h"
 
 /* A second for each message, two of them in hand. */
@@ -31,6 +31,31 @@ static void a_pool_gets_its_part_of_a_sites_connections_however_busy_the_other_i
 	world_run(&w, HOUR);
 	assert_int_equal(world_books(&w).delivered, 1001);
 	assert_in_range(world_place_of(2), 0, 50);
+	world_end(&w);
+}
+
+static void a_pool_without_a_source_waits_and_the_others_at_its_site_go_on(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	world_names();
+	world_host("127.0.1.1", decent);
+	w.pool = "nowhere";
+	for (unsigned i = 0; i < 300; i++)
+		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
+	w.pool = NULL;
+	for (unsigned i = 0; i < 10; i++) {
+		world_submit(&w, one_rcpt, 1, DAY, "control", 2);
+		world_run(&w, SECOND);
+	}
+	assert_int_equal(world_books(&w).delivered, 10);
+	assert_int_equal(COUNTER(&w, site_backoffs), 0);
+	assert_in_range(COUNTER(&w, deferred), 1, 300);
+	world_run(&w, 2 * DAY);
+	assert_int_equal(world_books(&w).delivered, 10);
+	assert_int_equal(world_books(&w).expired, 300);
 	world_end(&w);
 }
 
@@ -240,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_pool_gets_its_part_of_a_sites_connections_however_busy_the_other_is),
+		cmocka_unit_test(a_pool_without_a_source_waits_and_the_others_at_its_site_go_on),
 		cmocka_unit_test(nobodys_bulk_delays_another_tenant_or_a_password),
 		cmocka_unit_test(bulk_is_not_starved_by_passwords),
 		cmocka_unit_test(a_password_reset_waits_for_no_bulk_transaction),

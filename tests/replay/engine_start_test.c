@@ -5,11 +5,12 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "mta/queue/inside.h"
 #include "tests/replay/engine_world.h"
 
 static void assert_order(struct world *w, const uint64_t *campaigns, size_t n)
 {
-	const struct start_jobs *jobs = engine_start_jobs(w->engine);
+	const struct start_jobs *jobs = queue_start_jobs(w->engine);
 	struct job_info info;
 
 	assert_int_equal(jobs->n, n);

@@ -1,3 +1,4 @@
+/* A whole engine in a world of scripts; see the header. */
 #include "tests/replay/engine_world.h"
 
 #include <stdarg.h>
@@ -9,9 +10,19 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "mta/lane.h"
+#include "mta/config/host.h"
+#include "mta/core/lane_int.h"
+#include "mta/deliver/deliverer.h"
 #include "schema/wire/meta.h"
 #include "schema/wire/rows.h"
+
+/* An engine that delivers; tests hand mail in themselves. */
+static const struct part *const parts[] = { &rules_part, &egress_part, &queue_part, &site_part,
+					    &deliver_part };
+static const struct option_set *const sets[] = { &host_option_set,  &core_option_set,
+						 &dns_option_set,   &egress_option_set,
+						 &smtp_option_set,  &site_option_set,
+						 &queue_option_set, &deliver_option_set };
 
 /* ---- the loop under a lane: no libev, no threads ----------------------------------------- */
 
@@ -49,15 +60,16 @@ static void open_engine(struct world *w)
 		.lazy_commit_ms = 20,
 		.clean_ratio = 300,
 	};
-	struct mta_config *c;
+	const char *what;
+	struct settings *c;
 	struct spool *sp;
 	char error[OPTION_ERROR_MAX] = "";
 
-	if (config_parse(&c, slice_str(w->config), "test", error) < 0)
+	if (settings_parse(&c, sets, ARRAY_LEN(sets), slice_str(w->config), "test", error) < 0)
 		fail_msg("%s", error);
 	assert_int_equal(spool_open(&sp, &o), 0);
-	assert_int_equal(engine_new(&w->engine, c, sp, false), 0);
-	assert_int_equal(engine_start_work(w->engine), 0);
+	assert_int_equal(engine_new(&w->engine, c, sp, parts, ARRAY_LEN(parts), false), 0);
+	assert_int_equal(engine_start(w->engine, &what), 0);
 }
 
 void world_start(struct world *w, const char *config)
@@ -165,7 +177,7 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 	};
 	assert_int_equal(spool_put(engine_spool(w->engine), &c, &j, &job, &lsn), 0);
 	assert_int_equal(spool_commit_now(engine_spool(w->engine)), 0);
-	engine_job_added(w->engine, job);
+	queue_job_added(w->engine, job);
 	buf_free(&content_meta);
 	buf_free(&job_meta);
 	buf_free(&rows);
@@ -179,7 +191,7 @@ void world_rule(struct world *w, const char *key, const char *value)
 	assert_int_equal(
 	    spool_put_rule(engine_spool(w->engine), slice_str(key), slice_str(value), &lsn), 0);
 	assert_int_equal(spool_commit_now(engine_spool(w->engine)), 0);
-	engine_rule_changed(w->engine, slice_str(key), slice_str(value));
+	rules_changed(w->engine, slice_str(key), slice_str(value));
 }
 
 struct books world_books(struct world *w)
@@ -191,11 +203,16 @@ struct books world_books(struct world *w)
 	return b;
 }
 
-uint64_t world_counter(struct world *w, size_t offset)
+uint64_t world_counter(struct world *w, const char *name)
 {
-	const char *m = (const char *)&engine_lane(w->engine, 0)->metrics;
-
-	return *(const _Atomic uint64_t *)(const void *)(m + offset);
+	for (unsigned i = 0; i < ARRAY_LEN(parts); i++)
+		for (size_t k = 0; parts[i]->counters && k < parts[i]->counters->n; k++) {
+			const struct counter_row *row = &parts[i]->counters->rows[k];
+			if (strcmp(row->name, name) == 0)
+				return counters_sum(w->engine, parts[i], row->offset);
+		}
+	fail_msg("there is no counter %s", name);
+	return 0;
 }
 
 void world_host(const char *ip, const char *script)

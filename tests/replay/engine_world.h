@@ -2,7 +2,7 @@
  * DNS and mail hosts.  One lane; days pass in milliseconds.  Restarting keeps the disk and the
  * time. */
 #pragma once
-#include "mta/engine_run.h"
+#include "mta/core/engine_run.h"
 #include "tests/sim/clock_sim.h"
 #include "tests/sim/conn_sim.h"
 #include "tests/sim/disk_sim.h"
@@ -30,8 +30,9 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 			     unsigned n, int64_t life_ms, const char *origin, uint64_t campaign);
 void world_rule(struct world *w, const char *key, const char *value);
 struct books world_books(struct world *w);
-uint64_t world_counter(struct world *w, size_t offset); /* of struct metrics, lane 0 */
-#define COUNTER(w, name) world_counter(w, offsetof(struct metrics, name))
+/* A counter of the engine by its name, without "postern_" and "_total". */
+uint64_t world_counter(struct world *w, const char *name);
+#define COUNTER(w, name) world_counter(w, #name)
 
 /* ---- what most of the tests start from --------------------------------------------------- */
 

@@ -221,8 +221,8 @@ static void check_verdict(struct play *p, const struct verdict *v, struct slice 
 	char *part;
 
 	(void)snprintf(line, sizeof(line), "%s %u %u.%u.%u%s text %.*s", kinds[v->kind], v->code,
-		       v->dsn[0], v->dsn[1], v->dsn[2], v->site ? " site" : "", (int)v->text_n,
-		       v->text);
+		       v->status.class, v->status.subject, v->status.detail, v->site ? " site" : "",
+		       (int)v->text_n, v->text);
 	part = memmem(want.p, want.n, " text ", 6);
 	if (part) {
 		text = slice_of(part + 6, (size_t)(want.p + want.n - part - 6));

@@ -1,3 +1,4 @@
+/* tests/sim/clock_sim.c - time that a test moves. */
 #include "tests/sim/clock_sim.h"
 
 static int64_t mono_us = 1000000;

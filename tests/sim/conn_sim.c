@@ -1,3 +1,4 @@
+/* tests/sim/conn_sim.c - conn.h over scripted hosts, in simulated time. */
 #include "tests/sim/conn_sim.h"
 
 #include <stdarg.h>

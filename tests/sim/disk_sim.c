@@ -1,3 +1,4 @@
+/* tests/sim/disk_sim.c - the calls of spool/disk.h on a folder in memory. */
 #include "tests/sim/disk_sim.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* tests/sim/loop_sim.c - a loop that moves the clock from event to event. */
 #include "tests/sim/clock_sim.h"
 #include "tests/sim/conn_sim.h"
 

@@ -1,4 +1,4 @@
-/* The peer behind a simulated conn: one function a word of the script. */
+/* tests/sim/peer_sim.c - the peer behind a simulated conn: one function per word of the script. */
 #include <stdio.h>
 
 #include "base/clock.h"

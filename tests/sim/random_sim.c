@@ -1,3 +1,4 @@
+/* tests/sim/random_sim.c - chance that replays from a seed. */
 #include "tests/sim/random_sim.h"
 
 static uint64_t state = 1;

@@ -1,5 +1,5 @@
 /* Laws: the fields of a header and its empty line are the message up to the body, byte for byte; a
- * scan sees the same; find gives the first field of a name. */
+ * scan sees the same. */
 #include "message/header.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice m = slice_of(data, size);
-	struct header_field f, first;
+	struct header_field f;
 	struct header_scan scan;
 	size_t pos = 0, at = 0;
 	unsigned from = 0, fields = 0;
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		at += f.whole.n;
 		assert(pos == at);
 		from += slice_eq_nocase(f.name, SLICE("from"));
-		assert(fields++ > 0 || header_find(m, f.name, &first) == 1);
+		fields++;
 	}
 	if (r == 0)
 		assert(pos - at <= 2 && (pos == size || m.p[pos - 1] == '\n'));

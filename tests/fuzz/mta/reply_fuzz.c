@@ -19,7 +19,7 @@ static uint64_t digest(const struct reply *re)
 	unsigned lines = 0;
 	size_t pos = 0, bytes = 0;
 
-	verdict_of(re, &v);
+	reply_verdict(re, &v);
 	assert(v.text_n <= VERDICT_TEXT_MAX && utf8_valid(verdict_text(&v)));
 	for (size_t i = 0; i < v.text_n; i++)
 		assert((unsigned char)v.text[i] >= 0x20 && v.text[i] != 0x7f);
@@ -29,7 +29,7 @@ static uint64_t digest(const struct reply *re)
 	}
 	assert(lines == re->lines && re->raw.n <= REPLY_MAX && bytes < re->raw.n);
 	assert(re->code >= 200 && re->code <= 599);
-	return hash_stable(verdict_text(&v)) ^ hash_mix(v.code * 8U + v.kind + re->dsn[2]);
+	return hash_stable(verdict_text(&v)) ^ hash_mix(v.code * 8U + v.kind + re->status.detail);
 }
 
 static struct tally feed(const uint8_t *data, size_t size, size_t piece)

@@ -1,6 +1,6 @@
 /* Law: a rule that is set and taken back leaves nothing behind, whatever its key; and a key whose
  * selector is one is taken, any other is not. */
-#include "mta/standing.h"
+#include "mta/rules/rules.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -93,8 +93,9 @@ static void check_laws(struct disk_sim *sim)
 		return;
 	spool_books(sp, &books);
 	if (audited == 0 && audit.balanced)
-		assert(audit.queued == books.queued && audit.accepted == books.accepted &&
-		       audit.bounced == books.bounced);
+		assert(audit.books.queued == books.queued &&
+		       audit.books.accepted == books.accepted &&
+		       audit.books.bounced == books.bounced);
 	digest = oracle_digest(sp);
 	sp = spool_free(sp);
 	r = spool_open(&sp, &o);

@@ -1,3 +1,4 @@
+/* tests/unit/base/base_test.c - slices, bufs, lists, maps and chance. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

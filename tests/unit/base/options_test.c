@@ -1,3 +1,4 @@
+/* tests/unit/base/options_test.c - the grammar of configuration files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* tests/unit/base/tree_test.c - trees of values and JSON. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

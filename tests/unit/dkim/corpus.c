@@ -1,3 +1,4 @@
+/* tests/unit/dkim/corpus.c - the messages to sign. */
 #include "tests/unit/dkim/corpus.h"
 
 #define FROM "From: Ana <ana@shop.example>\r\n"

@@ -1,3 +1,4 @@
+/* tests/unit/dkim/key_test.c - keys, private and published. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* tests/unit/dkim/keydir_test.c - the folder of keys. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* tests/unit/dkim/sign_test.c - signatures, held against libopendkim. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

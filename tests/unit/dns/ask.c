@@ -1,3 +1,4 @@
+/* tests/unit/dns/ask.c - asks and runs the loop. */
 #include "tests/unit/dns/ask.h"
 
 static void on_answer(struct dns_query *q, const struct dns_answer *a)

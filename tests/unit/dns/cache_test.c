@@ -1,3 +1,4 @@
+/* tests/unit/dns/cache_test.c - the cache. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* tests/unit/dns/liar.c - the name server that answers as it is told. */
 #include "tests/unit/dns/liar.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* tests/unit/dns/lied.c - one resolver with liars for servers. */
 #include "tests/unit/dns/lied.h"
 
 struct reply reply;

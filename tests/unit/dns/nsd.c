@@ -1,3 +1,4 @@
+/* tests/unit/dns/nsd.c - starts and ends NSD. */
 #include "tests/unit/dns/nsd.h"
 
 #include <arpa/inet.h>

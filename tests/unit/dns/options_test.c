@@ -1,3 +1,4 @@
+/* tests/unit/dns/options_test.c - the resolver's options. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* tests/unit/message/compose_test.c - what a composed message looks like. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

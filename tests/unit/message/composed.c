@@ -1,3 +1,4 @@
+/* tests/unit/message/composed.c - a campaign to compose, and checks of what comes out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* tests/unit/message/header_test.c - headers, trace lines, words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,20 +86,6 @@ static void too_many_fields_are_a_limit(void **state)
 	for (unsigned i = 0; i <= HEADER_FIELDS_MAX; i++)
 		buf_put(&b, SLICE("A: b\r\n"));
 	assert_int_equal(header_scan(buf_data(&b), &scan), E_LIMIT);
-	buf_free(&b);
-}
-
-static void find_and_unfold_give_one_line(void **state)
-{
-	struct header_field f;
-	struct buf b;
-
-	(void)state;
-	buf_init(&b, 0);
-	assert_int_equal(header_find(SLICE(MESSAGE), SLICE("SUBJECT"), &f), 1);
-	assert_int_equal(header_unfold(f.value, &b), 0);
-	assert_string_equal(buf_cstr(&b), "one two");
-	assert_int_equal(header_find(SLICE(MESSAGE), SLICE("To"), &f), 0);
 	buf_free(&b);
 }
 
@@ -203,7 +190,6 @@ int main(void)
 		cmocka_unit_test(a_header_without_body_ends_with_the_message),
 		cmocka_unit_test(lines_that_are_no_field_are_refused),
 		cmocka_unit_test(too_many_fields_are_a_limit),
-		cmocka_unit_test(find_and_unfold_give_one_line),
 		cmocka_unit_test(a_peers_words_cannot_leave_the_trace_line),
 		cmocka_unit_test(only_missing_fields_are_added),
 		cmocka_unit_test(header_text_is_plain_folded_or_encoded),

@@ -1,3 +1,4 @@
+/* tests/unit/message/mailbox_test.c - addresses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* tests/unit/message/program_test.c - programs: loading, expanding, refusing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* A real engine in a folder of its own; see the header. */
 #include "tests/unit/mta/engine_box.h"
 
 #include <dirent.h>
@@ -12,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
+
+#include "mta/config/host.h"
 
 /* Ports of our own: several test programs run at once. */
 static void own_network(void)
@@ -47,7 +50,7 @@ static void *run(void *arg)
 	struct box *b = s->box;
 	const char *what = "";
 
-	b->result = engine_run(b->engine, b->inputs, b->n_inputs, on_ready, s, &what);
+	b->result = engine_run(b->engine, on_ready, s, &what);
 	if (b->result < 0)
 		(void)fprintf(stderr, "engine: %s: %s\n", what, err_text(b->result));
 	return NULL;
@@ -59,7 +62,7 @@ void box_start_again(struct box *b, const char *extra)
 	struct spool_options o = { .segment_bytes = 64 << 20,
 				   .lazy_commit_ms = 5,
 				   .clean_ratio = 300 };
-	struct mta_config *c;
+	struct settings *c;
 	struct spool *sp;
 	struct buf text = { 0 };
 	char error[OPTION_ERROR_MAX] = "", spool_dir[96];
@@ -72,28 +75,34 @@ void box_start_again(struct box *b, const char *extra)
 		 "%s/admin.sock\n"
 		 "keys.dir = %s/keys\ndns.servers = 127.0.0.1:1\nlog.level = error\n%s",
 		 spool_dir, b->dir, b->dir, b->dir, extra ? extra : "");
-	if (config_parse(&c, buf_data(&text), "box", error) < 0)
+	if (settings_parse(&c, mta_option_sets, mta_option_sets_n, buf_data(&text), "box", error) <
+	    0)
 		fail_msg("%s", error);
 	buf_free(&text);
-	log_open(STDERR_FILENO, c->level);
+	log_open(STDERR_FILENO, host_options(c)->level);
 	(void)mkdir(spool_dir, 0700);
 	assert_int_equal(spool_open(&sp, &o), 0);
 	assert_int_equal(spool_start(sp), 0);
-	assert_int_equal(engine_new(&b->engine, c, sp, true), 0);
+	assert_int_equal(engine_new(&b->engine, c, sp, b->parts, b->n_parts, true), 0);
 	sem_init(&s.ready, 0, 0);
 	assert_int_equal(pthread_create(&b->thread, NULL, run, &s), 0);
 	sem_wait(&s.ready);
 	sem_destroy(&s.ready);
 }
 
-void box_start(struct box *b, const struct input *const *inputs, unsigned n_inputs,
-	       const char *extra)
+void box_start_with(struct box *b, const struct part *const *parts, unsigned n_parts,
+		    const char *extra)
 {
 	own_network();
-	*b = (struct box){ .inputs = inputs, .n_inputs = n_inputs };
+	*b = (struct box){ .parts = parts, .n_parts = n_parts };
 	(void)snprintf(b->dir, sizeof(b->dir), "/tmp/postern-box.XXXXXX");
 	assert_non_null(mkdtemp(b->dir));
 	box_start_again(b, extra);
+}
+
+void box_start(struct box *b, const char *extra)
+{
+	box_start_with(b, mta_parts, mta_parts_n, extra);
 }
 
 static void stop(struct note *n, struct lane *l)
@@ -188,15 +197,4 @@ bool framed_next(struct framed *c, struct link_frame *ret)
 	}
 	assert_int_equal(link_get(body, c->arena, ret), 0);
 	return true;
-}
-
-int box_connect_submission(void)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET,
-				  .sin_port = htons(2525),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(connect(fd, (struct sockaddr *)(void *)&at, sizeof(at)), 0);
-	return fd;
 }

@@ -4,20 +4,22 @@
 #pragma once
 #include <pthread.h>
 
-#include "mta/engine_run.h"
+#include "mta/parts.h"
 #include "schema/wire/link.h"
 
 struct box {
 	char dir[64];
 	struct engine *engine;
 	pthread_t thread;
-	const struct input *const *inputs;
-	unsigned n_inputs;
+	const struct part *const *parts;
+	unsigned n_parts;
 	int result;
 };
 /* extra: further lines of the configuration.  The submission listener is at 127.0.0.1:2525. */
-void box_start(struct box *b, const struct input *const *inputs, unsigned n_inputs,
-	       const char *extra);
+void box_start(struct box *b, const char *extra);
+/* The same with other parts than the program's. */
+void box_start_with(struct box *b, const struct part *const *parts, unsigned n_parts,
+		    const char *extra);
 void box_stop(struct box *b); /* as SIGTERM does */
 void box_start_again(struct box *b, const char *extra);
 void box_remove(struct box *b);
@@ -35,4 +37,3 @@ void framed_send(struct framed *c, const struct link_frame *f);
 void framed_send_raw(struct framed *c, struct slice bytes);
 /* Next frame; its slices are valid until the next call.  False at the end of the stream. */
 bool framed_next(struct framed *c, struct link_frame *ret);
-int box_connect_submission(void);

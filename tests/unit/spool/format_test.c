@@ -1,3 +1,4 @@
+/* tests/unit/spool/format_test.c - the bytes of the log. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* tests/unit/spool/queue_test.c - acceptance, outcomes, rules, events, recovery. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

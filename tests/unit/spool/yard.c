@@ -1,3 +1,4 @@
+/* tests/unit/spool/yard.c - a spool in a folder of its own. */
 #include "tests/unit/spool/yard.h"
 
 #include <setjmp.h>

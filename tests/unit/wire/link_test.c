@@ -1,3 +1,4 @@
+/* tests/unit/wire/link_test.c - frames of the link. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* tests/unit/wire/meta_test.c - metas of contents and jobs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,0 +1,34 @@
+/* mta/admin/commands.h - what may be asked: the functions behind the table in commands.c; private
+ * to this folder. */
+#pragma once
+#include "mta/admin/query.h"
+
+const struct admin_command *admin_command_find(struct slice name);
+
+/* facts.c, queue.c, orders.c */
+int admin_finish_status(struct query *q);
+int admin_finish_books(struct query *q);
+int admin_finish_rules(struct query *q);
+int admin_finish_events(struct query *q);
+int admin_finish_metrics(struct query *q);
+int admin_finish_config(struct query *q);
+int admin_finish_consumers(struct query *q);
+int admin_begin_queue(struct query *q);
+void admin_lane_queue(struct query *q, struct query_part *p, struct lane *l);
+int admin_finish_queue(struct query *q);
+int admin_begin_show(struct query *q);
+void admin_lane_show(struct query *q, struct query_part *p, struct lane *l);
+int admin_finish_show(struct query *q);
+int admin_begin_why(struct query *q);
+void admin_lane_why(struct query *q, struct query_part *p, struct lane *l);
+int admin_finish_why(struct query *q);
+int admin_begin_order(struct query *q);
+void admin_lane_matches(struct query *q, struct query_part *p, struct lane *l);
+int admin_finish_hold(struct query *q);
+int admin_finish_release(struct query *q);
+int admin_finish_cancel(struct query *q);
+void admin_lane_retry(struct query *q, struct query_part *p, struct lane *l);
+int admin_finish_retry(struct query *q);
+int admin_finish_reload(struct query *q);
+void admin_lane_flush_dns(struct query *q, struct query_part *p, struct lane *l);
+int admin_finish_flush_dns(struct query *q);

@@ -1,0 +1,22 @@
+/* mta/config/spool.c - rows of the options of the log. */
+#include "mta/config/spool.h"
+
+#define AT(member) offsetof(struct spool_settings, member)
+enum { MIB = 1024 * 1024, GIB = 1024 * 1024 * 1024, SEC = 1000 };
+
+static const struct option rows[] = {
+	{ "spool.dir", T_STR, AT(dir), 1, 1024, "/var/spool/postern", false, "Folder of the log." },
+	{ "spool.segment", T_SIZE, AT(segment), MIB, GIB, "64M", false, "Size of a segment file." },
+	{ "spool.reserve", T_SIZE, AT(reserve), 0, INT64_MAX, "256M", false,
+	  "Below this much free space new mail is refused." },
+	{ "spool.lazy_commit", T_DURATION, AT(lazy_commit), 0, 10 * SEC, "20ms", false,
+	  "Longest wait of an outcome for a sync of its own." },
+	{ "spool.clean_ratio", T_INT, AT(clean_ratio), 110, 10000, "300", false,
+	  "Compact when the log is larger than this many percent of what is live." },
+};
+
+const struct option_set spool_option_set = {
+	.rows = rows,
+	.n = ARRAY_LEN(rows),
+	.size = sizeof(struct spool_settings),
+};

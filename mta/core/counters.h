@@ -1,0 +1,41 @@
+/* mta/core/counters.h - what the parts of the lanes count.  A part keeps its counters in its state
+ * and has a row for each in its own file; here they are collected and added up over the lanes.
+ * Threads: each counter is written by its lane alone and read by anyone. */
+#pragma once
+#include <stdatomic.h>
+
+#include "base/buf.h"
+
+typedef _Atomic uint64_t counter;
+
+struct counter_row {
+	const char *name; /* without "postern_" and "_total" */
+	enum { COUNTER, GAUGE } type;
+	const char *help;
+	size_t offset; /* in the part's struct of counters */
+};
+struct counter_set {
+	const struct counter_row *rows;
+	size_t n;
+};
+
+/* One writer: no locked instruction needed. */
+static inline void count_add(counter *c, uint64_t n)
+{
+	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+static inline void count_sub(counter *c, uint64_t n)
+{
+	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) - n,
+			      memory_order_relaxed);
+}
+
+struct engine;
+struct part;
+/* One counter of a part, over all lanes. */
+uint64_t counters_sum(struct engine *e, const struct part *p, size_t offset);
+/* Prometheus text of every part's counters. */
+void counters_text(struct engine *e, struct buf *out);
+/* HELP, TYPE and value of one; for counters that belong to no part. */
+void counters_put(struct buf *out, const struct counter_row *row, uint64_t value);

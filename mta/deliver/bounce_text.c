@@ -1,0 +1,82 @@
+/* mta/deliver/bounce_text.c - the text of the report of a failure (RFC 3464). */
+#include "base/clock.h"
+#include "mta/deliver/bounce.h"
+
+/* Printable ASCII as it is, anything else as '?': no peer adds a line to our report. */
+static void put_safe(struct buf *out, struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i] >= 0x20 && s.p[i] < 0x7f ? s.p[i] : '?';
+		buf_put(out, slice_of(&c, 1));
+	}
+}
+
+static void put_field(struct buf *out, const char *name, struct slice value)
+{
+	buf_put(out, slice_str(name));
+	put_safe(out, value);
+	buf_put(out, SLICE("\r\n"));
+}
+
+static void put_head(const struct bounce_facts *f, const char *boundary, struct buf *out)
+{
+	char date[RFC5322_DATE_MAX], id[ID_TEXT_MAX];
+
+	buf_putf(out, "Date: %s\r\nFrom: Mail delivery <MAILER-DAEMON@%.*s>\r\nTo: <",
+		 clock_rfc5322(f->now_ms, date), (int)f->hostname.n, f->hostname.p);
+	put_safe(out, f->sender);
+	buf_putf(
+	    out,
+	    ">\r\nSubject: Your message could not be delivered\r\nMessage-ID: <bounce.%s@%.*s>\r\n"
+	    "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+	    "Content-Type: multipart/report; "
+	    "report-type=delivery-status;\r\n\tboundary=\"%s\"\r\n\r\n",
+	    id_format(f->id, id), (int)f->hostname.n, f->hostname.p, boundary);
+}
+
+static void put_words(const struct bounce_facts *f, const char *boundary, struct buf *out)
+{
+	buf_putf(
+	    out,
+	    "--%s\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nYour message to\r\n\r\n    ",
+	    boundary);
+	put_safe(out, f->rcpt);
+	buf_put(out, SLICE("\r\n\r\ncould not be delivered and will not be tried again. The "
+			   "reason:\r\n\r\n    "));
+	if (f->code)
+		buf_putf(out, "%u ", f->code);
+	put_safe(out, f->text);
+	buf_put(out, SLICE("\r\n\r\n"));
+}
+
+/* RFC 3464 sections 2.2 and 2.3. */
+static void put_status(const struct bounce_facts *f, const char *boundary, struct buf *out)
+{
+	const char *type = f->code ? "smtp; " : "x-postern; ";
+
+	buf_putf(out, "--%s\r\nContent-Type: message/delivery-status\r\n\r\n", boundary);
+	put_field(out, "Reporting-MTA: dns; ", f->hostname);
+	put_field(out, "\r\nFinal-Recipient: rfc822; ", f->rcpt);
+	buf_putf(out, "Action: failed\r\nStatus: %u.%u.%u\r\n", 5, f->status.subject,
+		 f->status.detail);
+	if (f->host.n)
+		put_field(out, "Remote-MTA: dns; ", f->host);
+	buf_putf(out, "Diagnostic-Code: %s", type);
+	if (f->code)
+		buf_putf(out, "%u ", f->code);
+	put_safe(out, f->text);
+	buf_put(out, SLICE("\r\n\r\n"));
+}
+
+void bounce_compose(const struct bounce_facts *f, struct buf *out)
+{
+	char boundary[ID_TEXT_MAX + 16] = "=_postern.";
+
+	id_format(f->id, boundary + strlen(boundary));
+	put_head(f, boundary, out);
+	put_words(f, boundary, out);
+	put_status(f, boundary, out);
+	buf_putf(out, "--%s\r\nContent-Type: text/rfc822-headers\r\n\r\n", boundary);
+	buf_put(out, f->header);
+	buf_putf(out, "\r\n--%s--\r\n", boundary);
+}

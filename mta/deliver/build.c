@@ -1,0 +1,129 @@
+/* mta/deliver/build.c - the message of one recipient: expanded, signed, and the first of its kind
+ * judged. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "mta/deliver/delivery.h"
+#include "mta/deliver/outcome.h"
+
+static int expand(struct deliverer *dr, struct delivery *d, const struct rcpt *r)
+{
+	char id[ID_TEXT_MAX], message_id[ID_TEXT_MAX + 12 + DNS_NAME_MAX];
+	const struct wire_job_meta *meta = &d->chunk->meta;
+	struct slice domain =
+	    meta->message_id_domain.n ? meta->message_id_domain : slice_str(dr->host->hostname);
+	struct wire_row row;
+	int64_t start = clock_mono_us();
+	int n, err;
+
+	err = wire_rows_get(d->chunk->rows, r->row, &row);
+	if (err < 0)
+		return err;
+	n = snprintf(message_id, sizeof(message_id), "%s.%u@%.*s", id_format(d->chunk->info.id, id),
+		     r->row, (int)MIN_OF(domain.n, (size_t)DNS_NAME_MAX), domain.p);
+	struct expand_input in = {
+		.fields = row.fields,
+		.n_fields = row.n_fields,
+		.recipient = row.address,
+		.message_id = slice_of(message_id, (size_t)n),
+		.date_ms = meta->date_ms ? meta->date_ms : d->chunk->info.accepted_ms,
+	};
+	err = program_expand(d->content->program, &in, &d->message);
+	count_add(&dr->counters.expansions, 1);
+	count_add(&dr->counters.expand_us, (uint64_t)(clock_mono_us() - start));
+	d->txn.message = buf_data(&d->message);
+	return err;
+}
+
+/* Guarantee: the first message of a content, and the first with new keys, is shown to libopendkim
+ *            before
+ * it and any other of them leaves this lane.  E_CONFLICT: it does not verify. */
+static int judge(struct deliverer *dr, struct delivery *d, struct keyring *keys)
+{
+	struct slice domain = d->content->meta.sign_domain;
+	struct buf whole;
+	int r;
+
+	if (keys->judged && (d->content->judged || !d->content->program))
+		return 0;
+	buf_init(&whole, 0);
+	buf_put(&whole, d->txn.head);
+	buf_put(&whole, d->txn.message);
+	r = sign_verify(keys->keys, keys->n, buf_data(&whole));
+	buf_free(&whole);
+	count_add(&dr->counters.judged, 1);
+	if (r < 0) {
+		log_error("sign.judged-wrong", kv_slice("domain", domain),
+			  kv_int("job", d->chunk->job), kv_err("reason", r));
+		return E_CONFLICT;
+	}
+	keys->judged = d->content->judged = true;
+	return 0;
+}
+
+/* 0, E_UNKNOWN: there is no key; E_CONFLICT as judge(); E_CRYPTO and E_SYNTAX as sign_message() has
+ * them. */
+static int sign(struct deliverer *dr, struct delivery *d)
+{
+	struct keyring *keys;
+	int64_t start;
+	int r;
+
+	if (!d->content->meta.sign_domain.n)
+		return 0;
+	keys = keyrings_get(&dr->keys, dr->options->keys_dir, d->content->meta.sign_domain,
+			    sites_now(dr->sites));
+	if (!keys->n && !keys->err && slice_eq(d->chunk->meta.origin, SLICE("smtp")))
+		return 0; /* the listener names the domain of From; that it has keys nobody promised
+			   */
+	if (!keys->n)
+		return keys->err < 0 ? keys->err : E_UNKNOWN;
+	start = clock_mono_us();
+	r = sign_message(keys->keys, keys->n, d->txn.message, clock_wall_ms() / 1000, &d->head);
+	count_add(&dr->counters.signatures, keys->n);
+	count_add(&dr->counters.sign_us, (uint64_t)(clock_mono_us() - start));
+	d->txn.head = buf_data(&d->head);
+	return r < 0 ? r : judge(dr, d, keys);
+}
+
+int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
+{
+	const struct wire_content_meta *meta = &d->content->meta;
+	int r = 0;
+
+	d->txn = (struct txn){
+		.mail_from = d->chunk->meta.mail_from.n ? d->chunk->meta.mail_from : SLICE(""),
+		.head = SLICE(""),
+		.message = buf_data(&d->content->bytes),
+		.body_8bit = meta->body_8bit,
+		.utf8 = meta->utf8,
+		.rcpts = d->rcpts,
+	};
+	if (d->content->program)
+		r = expand(dr, d, queue_rcpt(dr->queue, ref));
+	return r < 0 ? r : sign(dr, d);
+}
+
+void delivery_cannot_build(struct deliverer *dr, const struct delivery *d, rcpt_ref ref, int err)
+{
+	char text[320];
+	struct slice domain = d->content->meta.sign_domain;
+
+	if (err == E_CONFLICT) {
+		(void)snprintf(text, sizeof(text),
+			       "the DKIM signature made for %.*s does not verify",
+			       (int)MIN_OF(domain.n, (size_t)253), domain.p);
+		outcome_plain(dr, ref, OUTCOME_DEFERRED, slice_str(text), STATUS(4, 7, 5), 0);
+	} else if (err == E_UNKNOWN || err == E_CRYPTO) {
+		(void)snprintf(text, sizeof(text), "no usable DKIM key for %.*s",
+			       (int)MIN_OF(domain.n, (size_t)253), domain.p);
+		outcome_plain(dr, ref, OUTCOME_DEFERRED, slice_str(text), STATUS(4, 7, 5), 0);
+	} else if (err == E_SYNTAX || err == E_LIMIT || err == E_CORRUPT) {
+		(void)snprintf(text, sizeof(text), "the message cannot be made: %s", err_text(err));
+		outcome_plain(dr, ref, OUTCOME_BOUNCED, slice_str(text), STATUS(5, 6, 0), 0);
+	} else {
+		outcome_plain(dr, ref, OUTCOME_DEFERRED, slice_str(err_text(err)), STATUS(4, 3, 0),
+			      0);
+	}
+}

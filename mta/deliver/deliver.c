@@ -1,0 +1,308 @@
+/* mta/deliver/deliver.c - who goes next over a channel, over to the session and back. */
+#include "mta/deliver/deliver.h"
+
+#include "base/log.h"
+#include "mta/deliver/delivery.h"
+#include "mta/deliver/outcome.h"
+#include "mta/site/way.h"
+
+enum { REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
+
+/* ---- may this recipient go now? ---------------------------------------------------------- */
+
+static bool ruled_out(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
+		      struct slice address)
+{
+	struct rcpt *r = queue_rcpt(dr->queue, ref);
+	struct domain *d = queue_domain_of(dr->queue, r);
+	struct rule_subject s = {
+		.tenant = k->info.tenant,
+		.campaign = k->info.campaign,
+		.domain = domain_name(d),
+		.job = k->info.id,
+		.row = r->row,
+	};
+	char why[256];
+
+	if (rules_match(dr->rules, RULE_CANCEL, SELECTS_ALL, &s, why, sizeof(why))) {
+		outcome_plain(dr, ref, OUTCOME_CANCELLED, slice_str(why), STATUS(5, 7, 1), 0);
+		return true;
+	}
+	if (rules_match(dr->rules, RULE_HOLD, SELECTS_ALL, &s, NULL, 0)) {
+		(void)queue_move(dr->queue, ref, (struct queue_move){ .to = RCPT_HELD });
+		return true;
+	}
+	if (rules_suppressed(dr->rules, k->info.tenant, address)) {
+		outcome_plain(dr, ref, OUTCOME_CANCELLED, SLICE("the address is suppressed"),
+			      STATUS(5, 7, 1), OUTCOME_SUPPRESSED);
+		return true;
+	}
+	return false;
+}
+
+/* What needs no look at the job: too old, or its site has changed. */
+static bool moved_on(struct deliverer *dr, struct pool *p, rcpt_ref ref)
+{
+	struct rcpt *r = queue_rcpt(dr->queue, ref);
+
+	if (r->expires_s <= queue_wall_s()) {
+		outcome_plain(dr, ref, OUTCOME_EXPIRED, SLICE("the message grew too old"),
+			      STATUS(4, 4, 7), 0);
+		return true;
+	}
+	if (way_of(queue_domain_of(dr->queue, r))->site != p->site) {
+		queue_due(dr->queue, ref);
+		return true;
+	}
+	return false;
+}
+
+/* Our own trouble with stored bytes: nothing a verdict may come from.  Tried again in an hour. */
+static void broken(struct deliverer *dr, rcpt_ref ref, const char *what, int err)
+{
+	struct rcpt *r = queue_rcpt(dr->queue, ref);
+
+	log_error("deliver.unreadable", kv_str("what", what), kv_int("job", r->job),
+		  kv_int("row", r->row), kv_err("reason", err));
+	queue_defer(dr->queue, ref, queue_wall_s() + BROKEN_RETRY_S);
+}
+
+static bool may_go(struct deliverer *dr, rcpt_ref ref, struct chunk *k)
+{
+	struct slice address = wire_rows_address(k->rows, queue_rcpt(dr->queue, ref)->row);
+
+	return !ruled_out(dr, ref, k, address);
+}
+
+/* Its job, when it may go. */
+static struct chunk *job_of(struct deliverer *dr, rcpt_ref ref)
+{
+	struct chunk *k;
+	int r = chunks_get(&dr->queue->chunks, queue_rcpt(dr->queue, ref)->job, &k);
+
+	if (r < 0) {
+		broken(dr, ref, "job", r);
+		return NULL;
+	}
+	if (may_go(dr, ref, k))
+		return k;
+	chunks_unref(&dr->queue->chunks, k);
+	return NULL;
+}
+
+/* The next recipient that may go, with its job. */
+static rcpt_ref next_rcpt(struct deliverer *dr, struct pool *p, bool bulk, struct chunk **ret_chunk,
+			  struct line **ret_line)
+{
+	unsigned looks = TAKES_MAX;
+	rcpt_ref ref;
+
+	while ((ref = pool_next(p, bulk, &looks, ret_line)) != RCPT_NONE) {
+		if (moved_on(dr, p, ref))
+			continue;
+		*ret_chunk = job_of(dr, ref);
+		if (*ret_chunk)
+			return ref;
+	}
+	if (!looks)
+		pool_pump_soon(p); /* a long run of those that may not go: others' turn first */
+	return RCPT_NONE;
+}
+
+/* ---- over to the session and back -------------------------------------------------------- */
+
+static bool has_8bit(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0x80)
+			return true;
+	return false;
+}
+
+static void add_rcpt(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
+{
+	struct txn_rcpt *t = &d->rcpts[d->txn.n_rcpts];
+
+	(void)queue_move(dr->queue, ref, (struct queue_move){ .to = RCPT_IN_FLIGHT });
+	d->refs[d->txn.n_rcpts++] = ref;
+	t->address = wire_rows_address(d->chunk->rows, queue_rcpt(dr->queue, ref)->row);
+	t->verdict.kind = VERDICT_NONE;
+	t->verdict.text_n = 0;
+	d->txn.utf8 = d->txn.utf8 || has_8bit(t->address);
+}
+
+/* Others of the same message at the same site go in the same transaction. */
+static void add_same(struct deliverer *dr, struct pool *p, struct delivery *d, struct line *line)
+{
+	rcpt_ref ref;
+
+	while (d->txn.n_rcpts < DELIVERY_RCPTS_MAX &&
+	       (ref = pool_next_same(p, line, d->chunk->job)) != RCPT_NONE)
+		if (!moved_on(dr, p, ref) && may_go(dr, ref, d->chunk))
+			add_rcpt(dr, d, ref);
+}
+
+static bool is_bulk(const struct delivery *d)
+{
+	return d->chunk->info.class != CLASS_TRANSACTIONAL;
+}
+
+static void into_hand(struct channel *ch, struct delivery *d)
+{
+	ch->in_hand++;
+	if (is_bulk(d) && ch->bulk++ == 0)
+		ch->pool->n_bulk++;
+	list_push(&ch->hand, &d->link);
+}
+
+static void out_of_hand(struct channel *ch, struct delivery *d)
+{
+	ch->in_hand--;
+	if (is_bulk(d) && --ch->bulk == 0)
+		ch->pool->n_bulk--;
+	list_remove(&d->link);
+}
+
+static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery *d)
+{
+	int r;
+
+	into_hand(ch, d);
+	ch->taken++;
+	count_add(&dr->counters.messages, 1);
+	count_add(&dr->counters.message_bytes, d->txn.message.n + d->txn.head.n);
+	r = session_send(ch->session, &d->txn);
+	if (r == 0)
+		return;
+	/* It became unready since session_can_take(): nothing was said, so nobody lost a try. */
+	out_of_hand(ch, d);
+	for (unsigned i = 0; i < d->txn.n_rcpts; i++)
+		queue_due(dr->queue, d->refs[i]);
+	delivery_rest(dr, d);
+}
+
+static bool rate_allows(struct pool *p)
+{
+	struct sites *s = p->sites;
+	int64_t wait_us = limits_rate(p->site->shared, s->options->rate, clock_mono_us());
+
+	if (wait_us <= 0)
+		return true;
+	timer_set(s->loop->timers, &p->timer, wait_us / 1000 + 1);
+	return false;
+}
+
+/* Content, message and signatures; false when it cannot be made, and that has been dealt with. */
+static bool make(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
+{
+	bool once = d->chunk->info.rows == 1;
+	int r = contents_get(&dr->queue->contents, d->chunk->info.content, once, &d->content);
+
+	if (r < 0) {
+		broken(dr, ref, "content", r);
+		return false;
+	}
+	r = delivery_build(dr, d, ref);
+	if (r < 0)
+		delivery_cannot_build(dr, d, ref, r);
+	return r >= 0;
+}
+
+bool deliver_next(struct site_loads *l, struct channel *ch)
+{
+	struct deliverer *dr = container_of(l, struct deliverer, loads);
+	struct pool *p = ch->pool;
+	bool bulk = ch->bulk || pool_bulk_may_start(p);
+	struct delivery *d;
+	struct chunk *k;
+	struct line *line;
+	rcpt_ref ref;
+
+	if (!pool_has(p, bulk) || (p->sites->options->rate && !rate_allows(p)))
+		return false;
+	ref = next_rcpt(dr, p, bulk, &k, &line);
+	if (ref == RCPT_NONE)
+		return false;
+	d = delivery_new(dr, k->info.rows > 1);
+	d->chunk = k;
+	if (!make(dr, d, ref)) {
+		delivery_rest(dr, d);
+		return true;
+	}
+	add_rcpt(dr, d, ref);
+	if (d->many && !d->content->program)
+		add_same(dr, p, d, line);
+	hand_over(dr, ch, d);
+	return true;
+}
+
+/* The connection ended under a transaction that had not been judged: another one, at once. */
+static bool untried(const struct channel *ch, const struct txn *t, const struct verdict *v,
+		    const struct rcpt *r)
+{
+	return (v->kind == VERDICT_NONE || (v->kind == VERDICT_DEFERRED && v->site)) &&
+	       !t->sent_data && ch->ready_once && r->requeues < REQUEUES_MAX;
+}
+
+/* It was not tried: before the others of its pool, or to where its domain's mail goes now. */
+static void requeue(struct deliverer *dr, struct pool *p, rcpt_ref ref)
+{
+	struct rcpt *r = queue_rcpt(dr->queue, ref);
+
+	r->requeues++;
+	count_add(&dr->counters.requeued, 1);
+	if (way_of(queue_domain_of(dr->queue, r))->site == p->site)
+		pool_push(p, ref, true);
+	else
+		queue_due(dr->queue, ref);
+}
+
+static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d, unsigned i,
+		   const struct outcome_facts *f)
+{
+	const struct verdict *v = &d->rcpts[i].verdict;
+
+	if (untried(ch, &d->txn, v, queue_rcpt(dr->queue, d->refs[i]))) {
+		requeue(dr, ch->pool, d->refs[i]);
+		return;
+	}
+	ch->judged = ch->judged || v->code;
+	outcome_verdict(dr, d->refs[i], d->chunk, d->rcpts[i].address, v, f);
+	if (v->kind == VERDICT_DELIVERED)
+		pool_success(ch->pool);
+	else if (v->site && v->code)
+		pool_congested(ch->pool);
+}
+
+void deliver_abandon(struct site_loads *l, struct channel *ch)
+{
+	struct deliverer *dr = container_of(l, struct deliverer, loads);
+	struct delivery *d;
+
+	while ((d = list_first(&ch->hand, struct delivery, link)) != NULL) {
+		out_of_hand(ch, d);
+		delivery_rest(dr, d);
+	}
+}
+
+void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
+{
+	struct deliverer *dr = container_of(l, struct deliverer, loads);
+	struct delivery *d = container_of(t, struct delivery, txn);
+	struct conn *c = session_conn(ch->session);
+	struct outcome_facts f = {
+		.host = slice_str(ch->mx->name),
+		.ip = slice_of(ch->host->ip_text, ch->host->ip_text_n),
+		.source = slice_str(ch->source->ip_text),
+		.flags = (uint16_t)((c && conn_is_tls(c) ? OUTCOME_TLS : 0) |
+				    (ch->judged ? OUTCOME_REUSED_CONNECTION : 0)),
+		.sent_data = t->sent_data,
+	};
+
+	out_of_hand(ch, d);
+	/* At the lane's end what is in hand stays in the spool as it is and is tried after the
+	 * restart. */
+	for (unsigned i = 0; i < t->n_rcpts && !dr->freeing; i++)
+		settle(dr, ch, d, i, &f);
+	delivery_rest(dr, d);
+}

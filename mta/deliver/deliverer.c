@@ -1,0 +1,96 @@
+/* mta/deliver/deliverer.c - the deliver room as a part of the engine. */
+#include "mta/deliver/deliverer.h"
+
+#include "mta/deliver/deliver.h"
+#include "mta/deliver/delivery.h"
+#include "mta/deliver/outcome.h"
+
+static void deliver_reload(void *state)
+{
+	struct deliverer *dr = state;
+	const struct settings *all = engine_settings(dr->engine);
+
+	dr->options = settings_of(all, &deliver_option_set);
+	dr->host = host_options(all);
+}
+
+static int deliver_start(struct lane *l, void **ret_state)
+{
+	struct deliverer *dr = must_alloc(sizeof(*dr));
+
+	dr->lane = l;
+	dr->engine = lane_engine(l);
+	dr->spool = engine_spool(dr->engine);
+	dr->loop = lane_loop(l);
+	dr->rules = rules_of(dr->engine);
+	dr->queue = queue_of(l);
+	dr->sites = sites_of(l);
+	dr->ends.decide = outcome_decide;
+	dr->loads = (struct site_loads){ deliver_next, deliver_done, deliver_abandon };
+	dr->queue->ends = &dr->ends;
+	dr->sites->loads = &dr->loads;
+	keyrings_init(&dr->keys);
+	delivery_init(dr);
+	outcome_init(dr);
+	deliver_reload(dr);
+	*ret_state = dr;
+	return 0;
+}
+
+/* Channels end first: they give back what they have in hand. */
+static void deliver_stop(void *state)
+{
+	struct deliverer *dr = state;
+
+	dr->freeing = true;
+	outcome_end(dr);
+	sites_end_channels(dr->sites);
+	delivery_free_spares(dr);
+	keyrings_end(&dr->keys);
+	free(dr);
+}
+
+static void forget_keys(struct lane *l, struct slice domain)
+{
+	struct deliverer *dr = lane_state(l, &deliver_part);
+
+	if (dr)
+		keyrings_forget(&dr->keys, domain);
+}
+
+void deliver_keys_changed(struct engine *e, struct slice domain)
+{
+	engine_tell_lanes(e, forget_keys, domain);
+}
+
+#define ROW(member, type, help)                                                                    \
+	{                                                                                          \
+#member, type, help, offsetof(struct deliver_counters, member)                     \
+	}
+static const struct counter_row counter_rows[] = {
+	ROW(delivered, COUNTER, "Recipients delivered"),
+	ROW(deferred, COUNTER, "Tries that ended in a delay"),
+	ROW(bounced, COUNTER, "Recipients refused for good"),
+	ROW(expired, COUNTER, "Recipients that grew too old"),
+	ROW(cancelled, COUNTER, "Recipients cancelled"),
+	ROW(suppressed, COUNTER, "Recipients not sent to because they are suppressed"),
+	ROW(requeued, COUNTER, "Recipients whose connection ended before they were tried"),
+	ROW(in_doubt, COUNTER, "Tries whose answer after the final dot was lost"),
+	ROW(messages, COUNTER, "Transactions begun"),
+	ROW(message_bytes, COUNTER, "Bytes of messages in transactions begun"),
+	ROW(signatures, COUNTER, "DKIM signatures made"),
+	ROW(judged, COUNTER, "First messages verified by libopendkim"),
+	ROW(sign_us, COUNTER, "Microseconds spent signing"),
+	ROW(expansions, COUNTER, "Messages expanded from a program"),
+	ROW(expand_us, COUNTER, "Microseconds spent expanding"),
+};
+static const struct counter_set counter_set = { counter_rows, ARRAY_LEN(counter_rows) };
+
+const struct part deliver_part = {
+	.name = "deliver",
+	.start = deliver_start,
+	.reload = deliver_reload,
+	.stop = deliver_stop,
+	.counters = &counter_set,
+	.counters_at = offsetof(struct deliverer, counters),
+};

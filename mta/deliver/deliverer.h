@@ -1,0 +1,55 @@
+/* mta/deliver/deliverer.h - what a lane needs to deliver: who goes next over a connection, the
+ * message made for it, the verdict turned into a record.
+ * Owns:    its deliveries at rest, the keys it signs with, outcomes that the spool could not take
+ *          yet.
+ * Threads: the lane's. */
+#pragma once
+#include "mta/config/host.h"
+#include "mta/deliver/keys.h"
+#include "mta/site/channel.h"
+
+enum { RETRIES_MAX = 64 };
+
+struct deliver_options {
+	char *keys_dir;
+	char *schedule;
+	int64_t jitter; /* percent */
+	bool bounce_messages;
+	int64_t retries[RETRIES_MAX]; /* milliseconds after attempt 1, 2 ... */
+	unsigned n_retries;
+};
+extern const struct option_set deliver_option_set;
+/* Delay before the next try after `attempts` tries, without jitter. */
+int64_t deliver_retry_ms(const struct deliver_options *o, unsigned attempts);
+
+struct deliver_counters {
+	counter delivered, deferred, bounced, expired, cancelled, suppressed;
+	counter requeued, in_doubt;
+	counter messages, message_bytes, signatures, sign_us, judged, expansions, expand_us;
+};
+
+struct deliverer {
+	struct lane *lane;
+	struct engine *engine;
+	struct spool *spool;
+	struct loop *loop;
+	struct queue *queue;
+	struct queue_ends ends; /* given to the queue */
+	struct sites *sites;
+	struct site_loads loads; /* given to the sites */
+	struct rules *rules;
+	const struct deliver_options *options;
+	const struct host_options *host;
+	bool freeing;
+
+	struct list spare_one, spare_many; /* deliveries at rest */
+	struct keyrings keys;
+	struct list late; /* outcomes the spool could not take yet */
+	struct timer late_timer;
+	struct deliver_counters counters;
+};
+extern const struct part deliver_part;
+
+/* A DKIM key file under keys.dir was added or removed: lanes forget the domain's keys.  Any
+ * thread. */
+void deliver_keys_changed(struct engine *e, struct slice domain);

@@ -1,0 +1,66 @@
+/* mta/deliver/options.c - rows of the options of delivering: keys, retries, notices. */
+#include "mta/deliver/deliverer.h"
+
+#define AT(member) offsetof(struct deliver_options, member)
+static const int64_t year_ms = 366 * 86400000LL;
+
+static const struct option rows[] = {
+	{ "keys.dir", T_STR, AT(keys_dir), 0, 1024, "/var/lib/postern/keys", false,
+	  "Folder of DKIM keys: <domain>/<selector>.pem." },
+	{ "retry.schedule", T_LIST, AT(schedule), 0, 0, "5m, 10m, 20m, 30m, 1h, 2h, 4h", true,
+	  "Delays between tries; the last one repeats." },
+	{ "retry.jitter", T_INT, AT(jitter), 0, 90, "20", true,
+	  "Percent by which a delay varies either way." },
+	{ "bounce.messages", T_BOOL, AT(bounce_messages), 0, 0, "yes", true,
+	  "Tell the sender of submitted mail about failures (RFC 3464)." },
+};
+
+static const struct {
+	const char *suffix;
+	int64_t factor;
+} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 } };
+
+static int read_delay(void *options, struct slice s)
+{
+	struct deliver_options *o = options;
+	size_t digits = 0;
+	uint64_t v;
+
+	while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
+		digits++;
+	if (o->n_retries == RETRIES_MAX ||
+	    slice_u64(slice_of(s.p, digits), (uint64_t)year_ms, &v) < 0 || v == 0)
+		return E_SYNTAX;
+	for (unsigned i = 0; i < ARRAY_LEN(units); i++)
+		if (slice_eq(slice_skip(s, digits), slice_str(units[i].suffix))) {
+			o->retries[o->n_retries++] = MIN_OF((int64_t)v * units[i].factor, year_ms);
+			return 0;
+		}
+	return E_SYNTAX;
+}
+
+static int derive(void *options, const struct settings *all, struct option_fault *f)
+{
+	struct deliver_options *o = options;
+	int r = option_entries(f, "retry.schedule", o->schedule,
+			       "a duration such as 10m, at most 64", read_delay, o);
+
+	(void)all;
+	if (r == 0 && !o->n_retries)
+		r = option_bad(f, "retry.schedule", SLICE(""), "a list of at least one duration");
+	return r;
+}
+
+const struct option_set deliver_option_set = {
+	.rows = rows,
+	.n = ARRAY_LEN(rows),
+	.size = sizeof(struct deliver_options),
+	.derive = derive,
+};
+
+int64_t deliver_retry_ms(const struct deliver_options *o, unsigned attempts)
+{
+	unsigned i = attempts ? attempts - 1 : 0;
+
+	return o->retries[MIN_OF(i, o->n_retries - 1)];
+}

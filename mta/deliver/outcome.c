@@ -1,0 +1,292 @@
+/* mta/deliver/outcome.c - records of outcomes, and what follows from them. */
+#include "mta/deliver/outcome.h"
+
+#include "base/log.h"
+#include "base/random.h"
+#include "mta/deliver/bounce.h"
+
+enum { LATE_MS = 50 };
+
+/* A copy of an outcome whose time has not come. */
+struct late {
+	struct list link;
+	rcpt_ref ref;
+	bool on_list;
+	struct outcome o;
+	char texts[VERDICT_TEXT_MAX + DNS_NAME_MAX + 2 * IP_TEXT_MAX + 512];
+};
+
+static const struct {
+	const char *event;
+	enum log_level level;
+	size_t counter;
+} kinds[] = {
+	[OUTCOME_DELIVERED] = { "rcpt.delivered", LOG_DEBUG,
+				offsetof(struct deliver_counters, delivered) },
+	[OUTCOME_BOUNCED] = { "rcpt.bounced", LOG_INFO,
+			      offsetof(struct deliver_counters, bounced) },
+	[OUTCOME_EXPIRED] = { "rcpt.expired", LOG_INFO,
+			      offsetof(struct deliver_counters, expired) },
+	[OUTCOME_CANCELLED] = { "rcpt.cancelled", LOG_INFO,
+				offsetof(struct deliver_counters, cancelled) },
+	[OUTCOME_DEFERRED] = { "rcpt.deferred", LOG_INFO,
+			       offsetof(struct deliver_counters, deferred) },
+};
+
+static void log_outcome(struct deliverer *dr, const struct outcome *o, struct id128 job)
+{
+	enum log_level level = kinds[o->kind].level;
+	char id[ID_TEXT_MAX], status[STATUS_TEXT_MAX];
+
+	if (o->kind == OUTCOME_DELIVERED && dr->host->log_deliveries)
+		level = LOG_INFO;
+	if (!log_enabled(level))
+		return;
+	log_at(level, kinds[o->kind].event, kv_str("job", id_format(job, id)),
+	       kv_int("row", o->row), kv_slice("rcpt", o->rcpt), kv_int("attempt", o->attempt),
+	       kv_int("code", o->code), kv_str("dsn", status_format(o->status, status)),
+	       kv_slice("host", o->host), kv_slice("ip", o->ip),
+	       kv_int("tls", (o->flags & OUTCOME_TLS) != 0), kv_slice("text", o->text),
+	       kv_int("next", o->next_ms));
+}
+
+/* The record is in the log: the recipient goes where it says. */
+static void settle(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, bool on_list)
+{
+	struct rcpt *r = queue_rcpt(dr->queue, ref);
+	counter *count = (void *)((char *)&dr->counters + kinds[o->kind].counter);
+
+	count_add(count, 1);
+	if (o->kind == OUTCOME_DEFERRED) {
+		r->attempts = o->attempt;
+		r->requeues = 0;
+		queue_defer(dr->queue, ref, (uint32_t)(o->next_ms / 1000));
+	} else if (on_list) {
+		(void)queue_move(dr->queue, ref, (struct queue_move){ .to = RCPT_DEAD });
+	} else {
+		queue_end(dr->queue, ref);
+	}
+}
+
+static void keep_late(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, bool on_list)
+{
+	struct late *late = must_alloc(sizeof(*late));
+	struct slice *texts[] = { &late->o.text, &late->o.host, &late->o.ip, &late->o.source,
+				  &late->o.rcpt };
+	char *at = late->texts;
+
+	late->ref = ref;
+	late->on_list = on_list;
+	late->o = *o;
+	for (unsigned i = 0; i < ARRAY_LEN(texts); i++) {
+		size_t room = (size_t)(late->texts + sizeof(late->texts) - at);
+		size_t n = MIN_OF(texts[i]->n, room);
+		memcpy(at, texts[i]->p, n);
+		*texts[i] = slice_of(at, n);
+		at += n;
+	}
+	list_push(&dr->late, &late->link);
+	timer_set(dr->loop->timers, &dr->late_timer, LATE_MS);
+}
+
+static void put(struct deliverer *dr, rcpt_ref ref, struct outcome *o, bool on_list)
+{
+	lsn_t lsn;
+	int r = list_empty(&dr->late) ? spool_put_outcome(dr->spool, o, &lsn) : E_FULL;
+
+	if (r == 0 || r == E_CONFLICT) { /* finished already: whoever did that counted it */
+		settle(dr, ref, o, on_list);
+		return;
+	}
+	keep_late(dr, ref, o, on_list);
+	if (r != E_FULL)
+		engine_fatal(dr->engine, r);
+}
+
+static void on_late(struct timer *t)
+{
+	struct deliverer *dr = container_of(t, struct deliverer, late_timer);
+	struct late *late;
+	lsn_t lsn;
+
+	while ((late = list_first(&dr->late, struct late, link)) != NULL) {
+		int r = spool_put_outcome(dr->spool, &late->o, &lsn);
+		if (r < 0 && r != E_CONFLICT) {
+			timer_set(dr->loop->timers, t, LATE_MS);
+			return;
+		}
+		list_remove(&late->link);
+		settle(dr, late->ref, &late->o, late->on_list);
+		free(late);
+	}
+}
+
+void outcome_init(struct deliverer *dr)
+{
+	list_init(&dr->late);
+	timer_init(&dr->late_timer, on_late);
+}
+
+void outcome_end(struct deliverer *dr)
+{
+	struct list *l;
+	lsn_t lsn;
+
+	timer_stop(dr->loop->timers, &dr->late_timer);
+	while ((l = list_pop(&dr->late)) != NULL) {
+		struct late *late = container_of(l, struct late, link);
+		if (spool_put_outcome(dr->spool, &late->o, &lsn) < 0)
+			log_error("outcome.lost", kv_slice("rcpt", late->o.rcpt),
+				  kv_int("kind", late->o.kind));
+		free(late);
+	}
+}
+
+/* With jitter, in whole seconds. */
+static int64_t retry_s(struct deliverer *dr, unsigned attempts)
+{
+	int64_t ms = deliver_retry_ms(dr->options, attempts);
+	int64_t spread = ms * dr->options->jitter / 100;
+
+	ms += random_jitter(2 * spread) - MAX_OF(spread, (int64_t)0);
+	return MAX_OF((ms + 999) / 1000, (int64_t)1);
+}
+
+/* Next try, moved so that the last one is not past the end of its life. */
+static int64_t next_try_ms(struct deliverer *dr, const struct rcpt *r, int64_t now_ms,
+			   unsigned attempt)
+{
+	int64_t next = now_ms + retry_s(dr, attempt) * 1000;
+
+	return MIN_OF(next, MAX_OF((int64_t)r->expires_s * 1000, now_ms + 1000));
+}
+
+static enum outcome_kind kind_of(const struct verdict *v)
+{
+	switch (v->kind) {
+	case VERDICT_DELIVERED:
+		return OUTCOME_DELIVERED;
+	case VERDICT_BOUNCED:
+		return OUTCOME_BOUNCED;
+	case VERDICT_NONE:
+	case VERDICT_DEFERRED:
+		break;
+	}
+	return OUTCOME_DEFERRED;
+}
+
+static void tell_sender(struct deliverer *dr, const struct chunk *k, const struct outcome *o)
+{
+	if ((o->kind == OUTCOME_BOUNCED || o->kind == OUTCOME_EXPIRED) &&
+	    dr->options->bounce_messages)
+		bounce_send(dr, k, o);
+}
+
+void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
+		     struct slice address, const struct verdict *v, const struct outcome_facts *f)
+{
+	struct rcpt *r = queue_rcpt(dr->queue, ref);
+	int64_t now = clock_wall_ms();
+	char why[256];
+	struct outcome o = {
+		.job = r->job,
+		.row = r->row,
+		.kind = kind_of(v),
+		.attempt = (uint16_t)MIN_OF(r->attempts + 1, UINT16_MAX),
+		.code = v->code,
+		.status = v->status,
+		.at_ms = now,
+		.flags = f->flags,
+		.text = slice_of(v->text, v->text_n),
+		.host = f->host,
+		.ip = f->ip,
+		.source = f->source,
+		.rcpt = address,
+	};
+
+	if (o.kind == OUTCOME_DEFERRED && rules_selects(dr->rules, RULE_CANCEL) &&
+	    queue_cancelled(dr->queue, r, why,
+			    sizeof(why))) { /* the order came while it was in flight */
+		o.kind = OUTCOME_CANCELLED;
+		o.text = slice_str(why);
+	}
+	if (o.kind == OUTCOME_DEFERRED)
+		o.next_ms = next_try_ms(dr, r, now, o.attempt);
+	if (o.kind == OUTCOME_DEFERRED && f->sent_data && v->code == 0)
+		count_add(&dr->counters.in_doubt, 1);
+	if (o.kind != OUTCOME_DELIVERED)
+		queue_note_reply(queue_domain_of(dr->queue, r), o.code, o.status, o.text);
+	log_outcome(dr, &o, k->info.id);
+	tell_sender(dr, k, &o); /* first: with the last outcome the message may leave the spool */
+	put(dr, ref, &o, false);
+}
+
+/* A standing cancel also ends what never comes as far as a connection. */
+static bool cancelled_instead(struct deliverer *dr, const struct rcpt *r, struct outcome *o,
+			      char *why, size_t cap)
+{
+	if ((o->kind != OUTCOME_DEFERRED && o->kind != OUTCOME_BOUNCED) ||
+	    !rules_selects(dr->rules, RULE_CANCEL) || !queue_cancelled(dr->queue, r, why, cap))
+		return false;
+	o->kind = OUTCOME_CANCELLED;
+	o->text = slice_str(why);
+	o->status = STATUS(5, 7, 1);
+	o->code = 0;
+	return true;
+}
+
+/* Log line, notice and record.  When the job cannot be read the outcome must do without the
+ * address. */
+static void tell_and_put(struct deliverer *dr, rcpt_ref ref, struct outcome *o, bool on_list)
+{
+	struct chunk *k = NULL;
+
+	if (chunks_get(&dr->queue->chunks, queue_rcpt(dr->queue, ref)->job, &k) == 0) {
+		o->rcpt = wire_rows_address(k->rows, o->row);
+		log_outcome(dr, o, k->info.id);
+		tell_sender(dr, k, o);
+	}
+	put(dr, ref, o, on_list);
+	chunks_unref(&dr->queue->chunks, k);
+}
+
+void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d)
+{
+	struct deliverer *dr = container_of(e, struct deliverer, ends);
+	struct rcpt *r = queue_rcpt(dr->queue, ref);
+	int64_t now = clock_wall_ms();
+	char why[256];
+	struct outcome o = {
+		.job = r->job,
+		.row = r->row,
+		.kind = d->kind,
+		.status = d->status,
+		.attempt = r->attempts,
+		.code = d->code,
+		.at_ms = now,
+		.flags = d->flags,
+		.text = d->text,
+		.host = d->host,
+	};
+
+	if (!cancelled_instead(dr, r, &o, why, sizeof(why)) &&
+	    (o.kind == OUTCOME_DEFERRED || o.kind == OUTCOME_BOUNCED)) {
+		if (o.kind == OUTCOME_DEFERRED) {
+			o.attempt = (uint16_t)MIN_OF(r->attempts + 1, UINT16_MAX);
+			o.next_ms = MAX_OF(next_try_ms(dr, r, now, o.attempt),
+					   (int64_t)d->not_before_s * 1000);
+		}
+		queue_note_reply(queue_domain_of(dr->queue, r), o.code, o.status, o.text);
+	}
+	if (d->flags & OUTCOME_SUPPRESSED)
+		count_add(&dr->counters.suppressed, 1);
+	tell_and_put(dr, ref, &o, d->on_list);
+}
+
+void outcome_plain(struct deliverer *dr, rcpt_ref ref, enum outcome_kind kind, struct slice text,
+		   struct status status, uint16_t flags)
+{
+	const struct decision d = { .kind = kind, .text = text, .status = status, .flags = flags };
+
+	outcome_decide(&dr->ends, ref, &d);
+}

@@ -1,0 +1,255 @@
+/* mta/inspect/inspect.c - walks over a lane's recipients, domains and flows. */
+#include "mta/inspect/inspect.h"
+
+#include "mta/inspect/walk.h"
+#include "mta/site/pool.h"
+#include "mta/site/way.h"
+
+uint64_t inspect_matches(struct lane *l, const struct selector *s)
+{
+	struct walk w = walk_begin(l, s);
+	uint64_t n = 0;
+
+	while (walk_next(&w, UINT32_MAX))
+		n++;
+	return n;
+}
+
+/* ---- counts ------------------------------------------------------------------------------ */
+
+struct ages {
+	int64_t oldest_ms;
+	uint32_t next_s;
+};
+
+static void note_age(struct ages *a, const struct rcpt *r, int64_t accepted_ms)
+{
+	if (accepted_ms && (!a->oldest_ms || accepted_ms < a->oldest_ms))
+		a->oldest_ms = accepted_ms;
+	if (r->state == RCPT_DEFERRED && (!a->next_s || r->due_s < a->next_s))
+		a->next_s = r->due_s;
+}
+
+/* One entry per domain or flow. */
+static struct ages *collect_ages(struct queue *q, bool by_domain)
+{
+	struct ages *ages =
+	    must_alloc(((size_t)(by_domain ? q->domains.n : q->flows.n) + 1) * sizeof(*ages));
+	uint32_t end = MIN_OF(q->slab.used, (uint32_t)INSPECT_MAX);
+	struct job_info info = { 0 };
+	job_no job = 0;
+	bool known = false;
+
+	for (rcpt_ref ref = 0; ref < end; ref++) {
+		const struct rcpt *r = rcpt_at(&q->slab, ref);
+		if (r->state == RCPT_FREE || r->state == RCPT_DEAD)
+			continue;
+		if (!known || r->job != job) {
+			known = spool_job_info(q->spool, r->job, &info) == 0;
+			job = r->job;
+		}
+		note_age(&ages[by_domain ? r->domain : r->flow], r, known ? info.accepted_ms : 0);
+	}
+	return ages;
+}
+
+static int64_t paused_until(const struct queue *q, const struct domain *d)
+{
+	const struct way *w = way_of(d);
+	int64_t until = w->site ? w->site->backoff_until_ms : w->not_before_ms;
+
+	return until > timers_now(q->loop->timers) ? walk_wall_ms(q, until) : 0;
+}
+
+/* held: a rule holds the whole group.  Its recipients move to the held list one by one, when their
+ * turn comes; whoever asks is told now. */
+static void fill_states(struct inspect_count *c, const uint32_t *n, bool held)
+{
+	uint64_t waiting = (uint64_t)n[RCPT_READY] + n[RCPT_DEFERRED] + n[RCPT_ROUTING];
+
+	c->held += n[RCPT_HELD] + (held ? waiting : 0);
+	c->ready += held ? 0 : n[RCPT_READY];
+	c->deferred += held ? 0 : n[RCPT_DEFERRED];
+	c->routing += held ? 0 : n[RCPT_ROUTING];
+	c->in_flight += n[RCPT_IN_FLIGHT];
+}
+
+static bool domain_is_held(struct queue *q, const struct domain *d)
+{
+	struct rule_subject s = { .domain = domain_name(d) };
+
+	return rules_match(q->rules, RULE_HOLD, SELECTS(SELECT_DOMAIN) | SELECTS(SELECT_ALL), &s,
+			   NULL, 0);
+}
+
+static uint64_t total(const struct inspect_count *c)
+{
+	return c->ready + c->deferred + c->held + c->in_flight + c->routing;
+}
+
+static int count_domains(struct queue *q, const struct ages *ages,
+			 int (*each)(void *arg, const struct inspect_count *c), void *arg)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < q->domains.n && r >= 0; i++) {
+		const struct domain *d = domain_at(&q->domains, i);
+		if (!d || !d->live)
+			continue;
+		struct inspect_count c = {
+			.domain = domain_name(d),
+			.site = way_of(d)->site ? slice_str(way_of(d)->site->name) : SLICE(""),
+			.code = d->code,
+			.status = d->status,
+			.reply = slice_of(d->reply, d->reply_n),
+			.reply_ms = d->reply_ms,
+			.oldest_ms = ages[i].oldest_ms,
+			.next_ms = (int64_t)ages[i].next_s * 1000,
+			.paused_until_ms = paused_until(q, d),
+		};
+		fill_states(&c, d->n, domain_is_held(q, d));
+		if (total(&c))
+			r = each(arg, &c);
+	}
+	return MIN_OF(r, 0);
+}
+
+/* Flows of one tenant or campaign are few; the caller adds up those it is given twice. */
+static int count_flows(struct queue *q, enum inspect_by by, const struct ages *ages,
+		       int (*each)(void *arg, const struct inspect_count *c), void *arg)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < q->flows.n && r >= 0; i++) {
+		const struct flow *f = flow_at(&q->flows, i);
+		if (!f || !f->live)
+			continue;
+		struct inspect_count c = {
+			.tenant = f->tenant,
+			.campaign = by == INSPECT_CAMPAIGN ? f->campaign : 0,
+			.oldest_ms = ages[i].oldest_ms,
+			.next_ms = (int64_t)ages[i].next_s * 1000,
+		};
+		fill_states(&c, f->n, f->held);
+		if (total(&c))
+			r = each(arg, &c);
+	}
+	return MIN_OF(r, 0);
+}
+
+int inspect_counts(struct lane *l, enum inspect_by by,
+		   int (*each)(void *arg, const struct inspect_count *c), void *arg)
+{
+	struct queue *q = queue_of(l);
+	OWNED_MEM struct ages *ages = collect_ages(q, by == INSPECT_DOMAIN);
+
+	return by == INSPECT_DOMAIN ? count_domains(q, ages, each, arg)
+				    : count_flows(q, by, ages, each, arg);
+}
+
+/* ---- recipients -------------------------------------------------------------------------- */
+
+static const char *state_name(struct queue *q, const struct rcpt *r)
+{
+	static const char *const names[RCPT_STATES] = {
+		[RCPT_ROUTING] = "routing",     [RCPT_READY] = "ready",
+		[RCPT_DEFERRED] = "deferred",   [RCPT_HELD] = "held",
+		[RCPT_IN_FLIGHT] = "in-flight",
+	};
+
+	return r->state == RCPT_READY && queue_flow_of(q, r)->held ? "held" : names[r->state];
+}
+
+static int give(struct queue *q, const struct rcpt *r,
+		int (*each)(void *arg, const struct inspect_rcpt *r), void *arg)
+{
+	struct inspect_rcpt out = {
+		.row = r->row,
+		.state = state_name(q, r),
+		.attempts = r->attempts,
+		.next_ms = r->state == RCPT_DEFERRED ? (int64_t)r->due_s * 1000 : 0,
+		.expires_ms = (int64_t)r->expires_s * 1000,
+	};
+	struct chunk *k;
+	int rc;
+
+	if (chunks_get(&q->chunks, r->job, &k) < 0)
+		return 0;
+	out.job = k->info.id;
+	out.address = wire_rows_address(k->rows, r->row);
+	out.accepted_ms = k->info.accepted_ms;
+	out.tenant = k->info.tenant;
+	out.campaign = k->info.campaign;
+	rc = each(arg, &out);
+	chunks_unref(&q->chunks, k);
+	return rc;
+}
+
+int inspect_rcpts(struct lane *l, const struct selector *s, uint64_t *cursor, unsigned max,
+		  int (*each)(void *arg, const struct inspect_rcpt *r), void *arg)
+{
+	struct walk w = walk_begin(l, s);
+	uint32_t used = w.queue->slab.used;
+	rcpt_ref end;
+	int rc = 0;
+
+	w.next = (rcpt_ref)MIN_OF(*cursor, (uint64_t)used);
+	end = w.next + MIN_OF(used - w.next, (uint32_t)INSPECT_MAX);
+	for (unsigned n = 0; n < max && w.next < end && rc >= 0 && !w.none; n++) {
+		const struct rcpt *r = walk_next(&w, end - w.next);
+		if (!r)
+			break;
+		rc = give(w.queue, r, each, arg);
+	}
+	*cursor = w.next;
+	return rc < 0 ? rc : !w.none && w.next < used;
+}
+
+/* ---- orders ------------------------------------------------------------------------------ */
+
+static void end_pauses(struct way *w)
+{
+	bool paused = w->site && w->site->backoff_until_ms;
+	struct pool *p;
+
+	way_retry(w);
+	if (!w->site)
+		return;
+	if (paused)
+		site_forgive_hosts(w->site);
+	w->site->backoff_until_ms = 0;
+	list_each(&w->site->pools, p, struct pool, link) {
+		if (!paused && !p->paused_until_ms)
+			continue;
+		pool_end_pause(p);
+		pool_pump_soon(p);
+	}
+}
+
+uint64_t inspect_retry(struct lane *l, const struct selector *s)
+{
+	struct walk w = walk_begin(l, s);
+	uint32_t now = queue_wall_s();
+	uint64_t n = 0;
+	struct rcpt *r;
+
+	for (; (r = walk_next(&w, UINT32_MAX)) != NULL; n++) {
+		end_pauses(way_of(queue_domain_of(w.queue, r)));
+		if (r->state == RCPT_DEFERRED)
+			r->due_s = now;
+	}
+	if (n)
+		queue_wheel_again(w.queue);
+	return n;
+}
+
+void inspect_flush_dns(struct lane *l)
+{
+	struct sites *s = sites_of(l);
+	const struct table *domains = &queue_of(l)->domains;
+
+	resolver_flush(s->resolver, (struct slice){ 0 });
+	for (uint32_t i = 0; i < domains->n; i++)
+		if (domains->by_index[i])
+			way_of(domain_at(domains, i))->fresh_until_ms = 0;
+}

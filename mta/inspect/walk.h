@@ -1,0 +1,20 @@
+/* mta/inspect/walk.h - the recipients of a lane that a selector names, one after the other; for the
+ * files of this room. */
+#pragma once
+#include "mta/queue/queue.h"
+
+/* A selector made ready for a walk: what can be compared as a number is. */
+struct walk {
+	struct queue *queue;
+	const struct selector *selector;
+	uint32_t domain; /* SELECT_DOMAIN: its number */
+	job_no job;      /* SELECT_JOB and SELECT_RCPT */
+	bool none;       /* nothing can match */
+	rcpt_ref next;   /* to be looked at */
+};
+struct walk walk_begin(struct lane *l, const struct selector *s);
+/* Next match, looking at most at `looks`; NULL when there is none among them. */
+struct rcpt *walk_next(struct walk *w, uint32_t looks);
+
+/* The wall clock's time of a moment of the monotonic one. */
+int64_t walk_wall_ms(const struct queue *q, int64_t mono_ms);

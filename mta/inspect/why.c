@@ -1,0 +1,139 @@
+/* mta/inspect/why.c - the chain of reasons behind a recipient that is not delivered yet. */
+#include "mta/inspect/why.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "mta/inspect/walk.h"
+#include "mta/site/pool.h"
+#include "mta/site/way.h"
+
+struct teller {
+	struct queue *queue;
+	struct sites *sites;
+	int (*each)(void *arg, const struct why_reason *r);
+	void *arg;
+	int n, stop;
+};
+
+static void PRINTF(4, 5)
+    tell(struct teller *t, const char *kind, int64_t until_ms, const char *format, ...)
+{
+	struct why_reason r = { .kind = kind, .until_ms = until_ms };
+	va_list ap;
+
+	if (t->stop < 0)
+		return;
+	va_start(ap, format);
+	(void)vsnprintf(r.text, sizeof(r.text), format, ap);
+	va_end(ap);
+	t->n++;
+	t->stop = t->each(t->arg, &r);
+}
+
+static void why_domain(struct teller *t, const struct domain *d)
+{
+	const struct way *w = way_of(d);
+	char status[STATUS_TEXT_MAX];
+
+	if (w->asked || w->asking.next != &w->asking)
+		tell(t, "dns", 0, "the domain's mail hosts are being looked up");
+	else if (!w->site && w->not_before_ms > sites_now(t->sites))
+		tell(t, "dns", walk_wall_ms(t->queue, w->not_before_ms),
+		     "DNS gave no usable answer for the domain");
+	if (d->reply_ms)
+		tell(t, "reply", 0, "last answer of the domain: %u %s %.*s", d->code,
+		     status_format(d->status, status), d->reply_n, d->reply);
+}
+
+static void why_pool(struct teller *t, const struct pool *p)
+{
+	const char *name = egress_pool_name(t->sites->egress, p->index);
+	char text[160];
+
+	if (!fair_ready(&p->fair))
+		return;
+	if (p->paused_until_ms > sites_now(t->sites)) {
+		egress_no_source(t->sites->egress, p->index, text, sizeof(text));
+		tell(t, "pool-pause", walk_wall_ms(t->queue, p->paused_until_ms), "%s", text);
+	}
+	tell(t, "next", 0, "%u recipients wait for %u connections of pool %s to %s",
+	     fair_ready(&p->fair), p->n_channels, name, p->site->name);
+}
+
+static void why_site(struct teller *t, struct site *s)
+{
+	int64_t most = t->sites->options->connections;
+	const struct pool *p;
+
+	if (s->backoff_until_ms > sites_now(t->sites))
+		tell(t, "site-pause", walk_wall_ms(t->queue, s->backoff_until_ms),
+		     "no host of %s could be used: %s", s->name, s->problem);
+	if (atomic_load(&s->shared->connections) >= most)
+		tell(t, "connections", 0, "all %" PRId64 " connections to %s are in use", most,
+		     s->name);
+	list_each(&s->pools, p, struct pool, link)
+		why_pool(t, p);
+}
+
+static void why_hold(struct teller *t, unsigned selects, const struct rule_subject *subject)
+{
+	char hold[256];
+
+	if (rules_match(t->queue->rules, RULE_HOLD, selects, subject, hold, sizeof(hold)))
+		tell(t, "hold", 0, "held by rule %s", hold);
+}
+
+static void why_rcpt(struct teller *t, const struct rcpt *r)
+{
+	const struct domain *d = queue_domain_of(t->queue, r);
+	struct rule_subject subject = {
+		.domain = domain_name(d),
+		.tenant = queue_flow_of(t->queue, r)->tenant,
+		.campaign = queue_flow_of(t->queue, r)->campaign,
+		.row = r->row,
+	};
+	struct job_info info;
+
+	if (spool_job_info(t->queue->spool, r->job, &info) == 0)
+		subject.job = info.id;
+	why_hold(t, SELECTS_ALL, &subject);
+	if (r->state == RCPT_IN_FLIGHT)
+		tell(t, "in-flight", 0, "a transaction is under way");
+	if (r->state == RCPT_DEFERRED)
+		tell(t, "retry", (int64_t)r->due_s * 1000, "%u tries failed; the next one is due",
+		     r->attempts);
+	why_domain(t, d);
+	if (way_of(d)->site)
+		why_site(t, way_of(d)->site);
+}
+
+static void why_all_of_domain(struct teller *t, struct slice name)
+{
+	const struct rule_subject subject = { .domain = name };
+	const struct domain *d = queue_find_domain(t->queue, name);
+
+	if (!d || !d->live)
+		return;
+	why_hold(t, SELECTS(SELECT_ALL) | SELECTS(SELECT_DOMAIN), &subject);
+	why_domain(t, d);
+	if (way_of(d)->site)
+		why_site(t, way_of(d)->site);
+}
+
+int why_tell(struct lane *l, const struct selector *s,
+	     int (*each)(void *arg, const struct why_reason *r), void *arg)
+{
+	struct teller t = { .queue = queue_of(l), .sites = sites_of(l), .each = each, .arg = arg };
+	struct walk w = walk_begin(l, s);
+	const struct rcpt *r = NULL;
+
+	if (s->kind == SELECT_DOMAIN)
+		why_all_of_domain(&t, s->domain);
+	else if (s->kind == SELECT_JOB || s->kind == SELECT_RCPT)
+		r = walk_next(&w, UINT32_MAX);
+	if (r)
+		why_rcpt(&t, r);
+	return t.n;
+}

@@ -1,0 +1,24 @@
+/* mta/parts.c - read down the lists and you know what the engine is made of.  A part may use those
+ * above it, an option set likewise. */
+#include "mta/parts.h"
+
+#include "mta/admin/admin.h"
+#include "mta/config/host.h"
+#include "mta/config/spool.h"
+#include "mta/deliver/deliverer.h"
+#include "mta/link/link.h"
+#include "mta/submit/options.h"
+#include "mta/submit/submit.h"
+
+const struct part *const mta_parts[] = {
+	&rules_part,   &egress_part, &queue_part,  &site_part,
+	&deliver_part, &submit_part, &uplink_part, &admin_part,
+};
+const unsigned mta_parts_n = ARRAY_LEN(mta_parts);
+
+const struct option_set *const mta_option_sets[] = {
+	&host_option_set,   &core_option_set,  &spool_option_set, &submit_option_set,
+	&uplink_option_set, &admin_option_set, &dns_option_set,   &egress_option_set,
+	&smtp_option_set,   &site_option_set,  &queue_option_set, &deliver_option_set,
+};
+const size_t mta_option_sets_n = ARRAY_LEN(mta_option_sets);

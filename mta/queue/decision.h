@@ -1,0 +1,16 @@
+/* mta/queue/decision.h - what we decide about a recipient without a session: its time is over, an
+ * order names it, there is no way to its domain.  The deliver room makes the record of it.
+ * Owns:   nothing; texts are borrowed for the call. */
+#pragma once
+#include "mta/queue/rcpt.h"
+#include "schema/wire/status.h"
+
+struct decision {
+	enum outcome_kind kind;
+	struct status status;
+	uint16_t code;  /* what a host said to somebody else, or 0 */
+	uint16_t flags; /* OUTCOME_ */
+	struct slice text, host;
+	bool on_list;          /* it is still strung on a list: leave it there, dead */
+	uint32_t not_before_s; /* deferred: no earlier than this */
+};

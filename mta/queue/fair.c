@@ -1,0 +1,235 @@
+/* mta/queue/fair.c - classes, tenants and campaigns take turns. */
+#include "mta/queue/fair.h"
+
+#include "base/hash.h"
+
+/* Transactional mail is one recipient a message: nothing is shared, so turns are short. */
+static const unsigned bursts[FAIR_CLASSES] = {
+	[CLASS_BULK] = FAIR_BURST_BULK,
+	[CLASS_TRANSACTIONAL] = 1,
+};
+
+void fair_init(struct fair *f, const struct slab *slab)
+{
+	*f = (struct fair){ .slab = slab };
+	for (unsigned i = 0; i < FAIR_CLASSES; i++)
+		list_init(&f->rings[i]);
+	list_init(&f->parked);
+	list_init(&f->spare_lines);
+	list_init(&f->spare_shares);
+	map_init(&f->lines);
+	map_init(&f->shares);
+}
+
+void fair_end(struct fair *f)
+{
+	struct map_link *m;
+	struct list *l;
+	size_t pos;
+
+	for (pos = 0; (m = map_next(&f->lines, &pos, NULL)); pos = 0) {
+		map_remove(&f->lines, m);
+		free(container_of(m, struct line, link));
+	}
+	for (pos = 0; (m = map_next(&f->shares, &pos, NULL)); pos = 0) {
+		map_remove(&f->shares, m);
+		free(container_of(m, struct share, link));
+	}
+	while ((l = list_pop(&f->spare_lines)) != NULL)
+		free(container_of(l, struct line, ring));
+	while ((l = list_pop(&f->spare_shares)) != NULL)
+		free(container_of(l, struct share, ring));
+	map_free(&f->lines);
+	map_free(&f->shares);
+}
+
+/* ---- shares of tenants ------------------------------------------------------------------- */
+
+static uint8_t class_of(const struct flow *flow)
+{
+	return flow->class == CLASS_TRANSACTIONAL ? CLASS_TRANSACTIONAL : CLASS_BULK;
+}
+
+static struct share *share_get(struct fair *f, const struct flow *flow)
+{
+	uint8_t class = class_of(flow);
+	uint64_t hash = hash_mix(flow->tenant * FAIR_CLASSES + class);
+	struct list *spare;
+	struct share *s;
+
+	for (struct map_link *l = map_find(&f->shares, hash); l; l = map_find_next(l)) {
+		s = container_of(l, struct share, link);
+		if (s->tenant == flow->tenant && s->class == class)
+			return s;
+	}
+	spare = list_pop(&f->spare_shares);
+	s = spare ? container_of(spare, struct share, ring) : must_alloc(sizeof(*s));
+	*s = (struct share){ .tenant = flow->tenant, .class = class };
+	list_init(&s->lines);
+	list_init(&s->ring);
+	list_push(&f->rings[class], &s->ring);
+	map_insert(&f->shares, &s->link, hash);
+	return s;
+}
+
+static void line_join(struct fair *f, struct line *line)
+{
+	line->share = share_get(f, line->flow);
+	line->burst = 0;
+	list_push(&line->share->lines, &line->ring);
+	f->ready[line->share->class] += line->fifo.count;
+}
+
+static void line_leave(struct fair *f, struct line *line)
+{
+	struct share *s = line->share;
+
+	line->share = NULL;
+	list_remove(&line->ring);
+	f->ready[s->class] -= line->fifo.count;
+	if (!list_empty(&s->lines))
+		return;
+	map_remove(&f->shares, &s->link);
+	list_remove(&s->ring);
+	list_push_front(&f->spare_shares, &s->ring);
+}
+
+/* ---- lines of flows ---------------------------------------------------------------------- */
+
+static struct line *line_get(struct fair *f, struct flow *flow)
+{
+	uint64_t hash = hash_mix(flow->index);
+	struct list *spare;
+	struct line *line;
+
+	for (struct map_link *l = map_find(&f->lines, hash); l; l = map_find_next(l)) {
+		line = container_of(l, struct line, link);
+		if (line->flow == flow)
+			return line;
+	}
+	spare = list_pop(&f->spare_lines);
+	line = spare ? container_of(spare, struct line, ring) : must_alloc(sizeof(*line));
+	*line = (struct line){ .flow = flow };
+	fifo_init(&line->fifo);
+	list_init(&line->ring);
+	map_insert(&f->lines, &line->link, hash);
+	if (flow->held)
+		list_push(&f->parked, &line->ring);
+	else
+		line_join(f, line);
+	return line;
+}
+
+/* An empty line is no longer needed: its flow may end before the next recipient comes.  It rests as
+ * it is until a push: who still has it sees that it is empty. */
+static void line_drop(struct fair *f, struct line *line)
+{
+	line_leave(f, line);
+	map_remove(&f->lines, &line->link);
+	list_push(&f->spare_lines, &line->ring);
+}
+
+void fair_rules_changed(struct fair *f)
+{
+	struct map_link *l;
+	size_t pos = 0;
+
+	for (l = map_next(&f->lines, &pos, NULL); l; l = map_next(&f->lines, &pos, l)) {
+		struct line *line = container_of(l, struct line, link);
+		if (line->flow->held == !line->share)
+			continue;
+		if (line->share) {
+			line_leave(f, line);
+			list_push(&f->parked, &line->ring);
+		} else {
+			list_remove(&line->ring);
+			line_join(f, line);
+		}
+	}
+}
+
+bool fair_push(struct fair *f, struct flow *flow, rcpt_ref ref, bool front)
+{
+	struct line *line = line_get(f, flow);
+
+	if (front)
+		fifo_push_front(f->slab, &line->fifo, ref);
+	else
+		fifo_push(f->slab, &line->fifo, ref);
+	if (!line->share)
+		return false;
+	f->ready[line->share->class]++;
+	return true;
+}
+
+/* ---- turns ------------------------------------------------------------------------------- */
+
+static unsigned next_class(struct fair *f, unsigned percent, bool bulk)
+{
+	if (!f->ready[CLASS_TRANSACTIONAL]) {
+		f->owed = 0;
+		return CLASS_BULK;
+	}
+	if (!bulk || !f->ready[CLASS_BULK])
+		return CLASS_TRANSACTIONAL;
+	if (f->owed >= percent) {
+		f->owed -= percent;
+		return CLASS_BULK;
+	}
+	f->owed += 100 - percent;
+	return CLASS_TRANSACTIONAL;
+}
+
+static void to_the_end(struct list *ring, struct list *l)
+{
+	list_remove(l);
+	list_push(ring, l);
+}
+
+static rcpt_ref pop(struct fair *f, struct line *line)
+{
+	rcpt_ref ref = fifo_pop(f->slab, &line->fifo);
+
+	f->ready[line->share->class]--;
+	if (line->fifo.count == 0)
+		line_drop(f, line);
+	return ref;
+}
+
+rcpt_ref fair_take(struct fair *f, unsigned percent, bool bulk, struct line **ret_line)
+{
+	unsigned class = next_class(f, percent, bulk);
+	struct share *s;
+	struct line *line;
+	rcpt_ref ref;
+
+	if (!f->ready[class] || (class == CLASS_BULK && !bulk))
+		return RCPT_NONE;
+	s = list_first(&f->rings[class], struct share, ring);
+	line = list_first(&s->lines, struct line, ring);
+	if (!s->left)
+		s->left = line->flow->weight * bursts[class];
+	ref = pop(f, line);
+	s->left--;
+	if (line->share && ++line->burst >= bursts[class]) {
+		line->burst = 0;
+		to_the_end(&s->lines, &line->ring);
+	}
+	if (!s->left && !list_empty(&s->lines))
+		to_the_end(&f->rings[class], &s->ring);
+	if (ret_line)
+		*ret_line = line;
+	return ref;
+}
+
+rcpt_ref fair_take_same(struct fair *f, struct line *line, job_no job)
+{
+	const struct rcpt *r;
+
+	if (line->fifo.count == 0 || !line->share)
+		return RCPT_NONE;
+	r = rcpt_at(f->slab, line->fifo.head);
+	if (r->job != job || r->state == RCPT_DEAD)
+		return RCPT_NONE;
+	return pop(f, line);
+}

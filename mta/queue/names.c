@@ -1,0 +1,160 @@
+/* mta/queue/names.c - the domains and flows that recipients name: found, made, forgotten. */
+#include "base/hash.h"
+#include "mta/queue/inside.h"
+
+/* ---- domains ----------------------------------------------------------------------------- */
+
+static struct domain *find_domain(struct queue *q, struct slice name, uint64_t hash)
+{
+	for (struct map_link *l = map_find(&q->domains.map, hash); l; l = map_find_next(l)) {
+		struct domain *d = container_of(l, struct domain, link);
+		if (slice_eq_nocase(domain_name(d), name))
+			return d;
+	}
+	return NULL;
+}
+
+struct domain *queue_find_domain(struct queue *q, struct slice name)
+{
+	return find_domain(q, name, hash_keyed_nocase(name));
+}
+
+static struct domain *new_domain(struct queue *q, struct slice name)
+{
+	struct domain *d = must_alloc(q->ways->domain_size + name.n + 1);
+
+	d->name = (char *)d + q->ways->domain_size;
+	for (size_t i = 0; i < name.n; i++)
+		d->name[i] = ascii_lower(name.p[i]);
+	d->name_n = (uint16_t)name.n;
+	d->queue = q;
+	list_init(&d->idle);
+	fifo_init(&d->routing);
+	q->ways->domain_begin(q->ways, d);
+	return d;
+}
+
+struct domain *queue_domain(struct queue *q, struct slice name, uint64_t hash)
+{
+	struct domain *d = find_domain(q, name, hash);
+
+	if (d) {
+		if (d->live == 0) {
+			list_remove(&d->idle);
+			q->domains.n_idle--;
+		}
+		d->live++;
+		return d;
+	}
+	d = new_domain(q, name);
+	d->live = 1;
+	d->index = table_number(&q->domains, d);
+	map_insert(&q->domains.map, &d->link, hash);
+	count_add(&q->counters.domains, 1);
+	return d;
+}
+
+static void drop_idle_domain(struct queue *q)
+{
+	struct domain *d = list_first(&q->domains.idle, struct domain, idle);
+
+	if (q->ways->domain_busy(d)) {
+		list_remove(&d->idle); /* it goes to the end of the line */
+		list_push(&q->domains.idle, &d->idle);
+		return;
+	}
+	list_remove(&d->idle);
+	q->domains.n_idle--;
+	map_remove(&q->domains.map, &d->link);
+	table_forget(&q->domains, d->index);
+	count_sub(&q->counters.domains, 1);
+	free(d);
+}
+
+void queue_domain_rests(struct queue *q, struct domain *d)
+{
+	list_push(&q->domains.idle, &d->idle);
+	if (++q->domains.n_idle > DOMAINS_IDLE_MAX)
+		drop_idle_domain(q);
+}
+
+void queue_note_reply(struct domain *d, uint16_t code, struct status status, struct slice text)
+{
+	d->code = code;
+	d->status = status;
+	d->reply_n = (uint8_t)MIN_OF(text.n, sizeof(d->reply));
+	memcpy(d->reply, text.p, d->reply_n);
+	d->reply_ms = clock_wall_ms();
+}
+
+/* ---- flows ------------------------------------------------------------------------------- */
+
+static void drop_idle_flow(struct queue *q)
+{
+	struct flow *f = list_first(&q->flows.idle, struct flow, idle);
+
+	list_remove(&f->idle);
+	q->flows.n_idle--;
+	map_remove(&q->flows.map, &f->link);
+	table_forget(&q->flows, f->index);
+	free(f);
+}
+
+void queue_flow_rests(struct queue *q, struct flow *f)
+{
+	list_push(&q->flows.idle, &f->idle);
+	q->flows.n_idle++;
+}
+
+void queue_flow_look(struct queue *q, struct flow *f)
+{
+	struct rule_subject s = { .tenant = f->tenant, .campaign = f->campaign };
+
+	f->held = rules_match(q->rules, RULE_HOLD, SELECTS_FLOW, &s, NULL, 0);
+}
+
+static struct flow *find_flow(struct queue *q, const struct flow *like, uint64_t hash)
+{
+	for (struct map_link *l = map_find(&q->flows.map, hash); l; l = map_find_next(l)) {
+		struct flow *f = container_of(l, struct flow, link);
+		if (f->class == like->class && f->tenant == like->tenant &&
+		    f->campaign == like->campaign && f->pool == like->pool)
+			return f;
+	}
+	return NULL;
+}
+
+struct flow *queue_flow(struct queue *q, uint8_t class, uint64_t tenant, uint64_t campaign,
+			unsigned pool)
+{
+	const struct flow like = {
+		.class = class, .pool = (uint16_t)pool, .tenant = tenant, .campaign = campaign
+	};
+	uint64_t hash =
+	    hash_mix(tenant ^ hash_mix(campaign ^ hash_mix((uint64_t) class << 16 | pool)));
+	struct flow *f = find_flow(q, &like, hash);
+
+	if (f) {
+		if (f->live == 0) {
+			list_remove(&f->idle);
+			q->flows.n_idle--;
+		}
+		return f;
+	}
+	while (q->flows.n_idle > FLOWS_IDLE_MAX)
+		drop_idle_flow(q);
+	f = must_alloc(sizeof(*f));
+	*f = like;
+	f->weight = queue_tenant_weight(q->options, tenant);
+	list_init(&f->idle);
+	f->index = table_number(&q->flows, f);
+	map_insert(&q->flows.map, &f->link, hash);
+	queue_flow_look(q, f);
+	return f;
+}
+
+void queue_flow_loaded(struct queue *q, struct flow *f)
+{
+	if (!f->live)
+		queue_flow_rests(q, f);
+}

@@ -1,0 +1,233 @@
+/* mta/queue/queue.c - moves between states, the tables of domains and flows, the wheel's second. */
+#include "mta/queue/inside.h"
+
+/* ---- states and counts ------------------------------------------------------------------- */
+
+static counter *state_gauge(struct queue *q, enum rcpt_state state)
+{
+	switch (state) {
+	case RCPT_ROUTING:
+		return &q->counters.queued_routing;
+	case RCPT_READY:
+		return &q->counters.queued_ready;
+	case RCPT_DEFERRED:
+		return &q->counters.queued_deferred;
+	case RCPT_HELD:
+		return &q->counters.queued_held;
+	case RCPT_IN_FLIGHT:
+		return &q->counters.in_flight;
+	case RCPT_FREE:
+	case RCPT_DEAD:
+	case RCPT_STATES:
+		break;
+	}
+	return NULL;
+}
+
+static void become(struct queue *q, struct rcpt *r, enum rcpt_state state)
+{
+	struct domain *d = queue_domain_of(q, r);
+	struct flow *f = queue_flow_of(q, r);
+	counter *from = state_gauge(q, r->state), *to = state_gauge(q, state);
+
+	if (r->state == state)
+		return;
+	d->n[r->state]--;
+	f->n[r->state]--;
+	d->n[state]++;
+	f->n[state]++;
+	r->state = (uint8_t)state;
+	if (from)
+		count_sub(from, 1);
+	if (to)
+		count_add(to, 1);
+}
+
+static void tick(struct queue *q)
+{
+	if (q->ticking || !q->wheel.count)
+		return;
+	q->ticking = true;
+	timer_set(q->loop->timers, &q->tick, 1000);
+}
+
+bool queue_move(struct queue *q, rcpt_ref ref, struct queue_move m)
+{
+	struct rcpt *r = queue_rcpt(q, ref);
+
+	become(q, r, m.to);
+	switch (m.to) {
+	case RCPT_ROUTING:
+		fifo_push(&q->slab, &queue_domain_of(q, r)->routing, ref);
+		return true;
+	case RCPT_READY:
+		return fair_push(m.fair, queue_flow_of(q, r), ref, m.front);
+	case RCPT_DEFERRED:
+		r->due_s = m.due_s;
+		wheel_add(&q->wheel, &q->slab, ref);
+		tick(q);
+		return true;
+	case RCPT_HELD:
+		fifo_push(&q->slab, &q->held, ref);
+		return true;
+	case RCPT_IN_FLIGHT: /* a delivery has its number */
+	case RCPT_DEAD:
+		return true;
+	case RCPT_FREE:
+	case RCPT_STATES:
+		break;
+	}
+	assert(!"a state that recipients move to");
+	return false;
+}
+
+void queue_end(struct queue *q, rcpt_ref ref)
+{
+	struct rcpt *r = queue_rcpt(q, ref);
+	struct domain *d = queue_domain_of(q, r);
+	struct flow *f = queue_flow_of(q, r);
+
+	become(q, r, RCPT_DEAD);
+	d->n[RCPT_DEAD]--;
+	f->n[RCPT_DEAD]--;
+	rcpt_free(&q->slab, ref);
+	if (--d->live == 0)
+		queue_domain_rests(q, d);
+	if (--f->live == 0)
+		queue_flow_rests(q, f);
+}
+
+rcpt_ref queue_next(struct queue *q, struct rcpt_source *s)
+{
+	while (s->looks) {
+		rcpt_ref ref = s->next(s);
+		if (ref == RCPT_NONE)
+			return RCPT_NONE;
+		s->looks--;
+		if (queue_rcpt(q, ref)->state != RCPT_DEAD)
+			return ref;
+		queue_end(q, ref);
+	}
+	return RCPT_NONE;
+}
+
+static rcpt_ref next_of_fifo(struct rcpt_source *s)
+{
+	struct fifo_source *from = container_of(s, struct fifo_source, source);
+
+	return fifo_pop(from->slab, from->fifo);
+}
+
+struct fifo_source queue_fifo_source(struct queue *q, struct fifo *f, unsigned looks)
+{
+	return (struct fifo_source){ { next_of_fifo, looks }, &q->slab, f };
+}
+
+/* ---- due and deferred -------------------------------------------------------------------- */
+
+void queue_due(struct queue *q, rcpt_ref ref)
+{
+	q->ways->due(q->ways, queue_domain_of(q, queue_rcpt(q, ref)), ref);
+}
+
+void queue_defer(struct queue *q, rcpt_ref ref, uint32_t due_s)
+{
+	(void)queue_move(q, ref, (struct queue_move){ .to = RCPT_DEFERRED, .due_s = due_s });
+}
+
+enum { TICK_RCPTS_MAX = 5000, TICK_AGAIN_MS = 2 };
+
+struct wheel_source {
+	struct rcpt_source source;
+	struct queue *q;
+	uint32_t now_s;
+};
+
+static rcpt_ref next_of_wheel(struct rcpt_source *s)
+{
+	struct wheel_source *from = container_of(s, struct wheel_source, source);
+
+	return wheel_take(&from->q->wheel, &from->q->slab, from->now_s);
+}
+
+static void on_tick(struct timer *t)
+{
+	struct queue *q = container_of(t, struct queue, tick);
+	struct wheel_source due = { { next_of_wheel, TICK_RCPTS_MAX }, q, queue_wall_s() };
+	rcpt_ref ref;
+
+	q->ticking = false;
+	while ((ref = queue_next(q, &due.source)) != RCPT_NONE)
+		queue_due(q, ref);
+	if (!due.source.looks) { /* more may be due: others get their turn first */
+		q->ticking = true;
+		timer_set(q->loop->timers, t, TICK_AGAIN_MS);
+		return;
+	}
+	tick(q);
+}
+
+void queue_tick_init(struct queue *q)
+{
+	timer_init(&q->tick, on_tick);
+}
+
+void queue_wheel_again(struct queue *q)
+{
+	wheel_redo(&q->wheel, &q->slab);
+	q->ticking = true;
+	timer_set(q->loop->timers, &q->tick, 0);
+}
+
+/* ---- rules ------------------------------------------------------------------------------- */
+
+bool queue_cancelled(struct queue *q, const struct rcpt *r, char *why, size_t cap)
+{
+	const struct domain *d = queue_domain_of(q, r);
+	const struct flow *f = queue_flow_of(q, r);
+	struct rule_subject s = {
+		.tenant = f->tenant,
+		.campaign = f->campaign,
+		.domain = domain_name(d),
+		.row = r->row,
+	};
+	unsigned by_job = SELECTS(SELECT_JOB) | SELECTS(SELECT_RCPT);
+	struct job_info info;
+
+	if (rules_match(q->rules, RULE_CANCEL, SELECTS_ALL & ~by_job, &s, why, cap))
+		return true;
+	if (!(rules_selects(q->rules, RULE_CANCEL) & by_job) ||
+	    spool_job_info(q->spool, r->job, &info) < 0)
+		return false;
+	s.job = info.id;
+	return rules_match(q->rules, RULE_CANCEL, by_job, &s, why, cap);
+}
+
+static void release_held(struct queue *q)
+{
+	struct fifo held = q->held;
+	struct fifo_source all = queue_fifo_source(q, &held, UINT32_MAX);
+	rcpt_ref ref;
+
+	fifo_init(&q->held);
+	while ((ref = queue_next(q, &all.source)) != RCPT_NONE)
+		queue_due(q, ref); /* what is still held comes back when its turn comes */
+}
+
+void queue_each_flow(struct queue *q, void (*look)(struct queue *q, struct flow *f))
+{
+	struct map_link *l;
+	size_t pos = 0;
+
+	for (l = map_next(&q->flows.map, &pos, NULL); l; l = map_next(&q->flows.map, &pos, l))
+		look(q, container_of(l, struct flow, link));
+}
+
+void queue_look_again(struct queue *q)
+{
+	queue_each_flow(q, queue_flow_look);
+	q->ways->flows_changed(q->ways);
+	release_held(q);
+	if (rules_selects(q->rules, RULE_CANCEL))
+		sweep_start(q, true);
+}

@@ -1,0 +1,146 @@
+/* mta/queue/queue.h - the recipients of one lane, from a durable job to the hand of whoever
+ * delivers them: loaded, waiting for their route, ready, deferred, held, swept when their time is
+ * over.
+ *
+ * A recipient's state is the list it is on, and one function moves it: queue_move().  Whoever takes
+ * recipients off a list takes the next that still lives: queue_next().
+ *
+ * What is above the queue is given to it as two small tables: struct queue_ways (the site room:
+ * where a due recipient goes) and struct queue_ends (the deliver room: what is decided becomes a
+ * record).
+ * Owns:    the queue owns recipients, domains, flows and what is decoded; the tables' owners
+ *          outlive what they were given.
+ * Blocks:  on the spool's files while loading.
+ * Threads: the lane's, but queue_job_added() and the sums, which any thread may call. */
+#pragma once
+#include "base/clock.h"
+#include "mta/core/part.h"
+#include "mta/egress/egress.h"
+#include "mta/queue/chunks.h"
+#include "mta/queue/contents.h"
+#include "mta/queue/decision.h"
+#include "mta/queue/fair.h"
+#include "mta/queue/load.h"
+#include "mta/queue/options.h"
+#include "mta/queue/sweep.h"
+#include "mta/queue/wheel.h"
+#include "mta/rules/rules.h"
+
+struct queue_counters {
+	counter queued_routing, queued_ready, queued_deferred, queued_held, in_flight;
+	counter loaded_jobs, loaded_rcpts, domains, start_jobs_left;
+};
+
+/* Where due recipients go.  A domain's struct is the first member of one of `domain_size` bytes. */
+struct queue_ways {
+	size_t domain_size;
+	void (*domain_begin)(struct queue_ways *w, struct domain *d);
+	bool (*domain_busy)(const struct domain *d); /* not to be forgotten now */
+	void (*due)(struct queue_ways *w, struct domain *d, rcpt_ref ref); /* moves it on */
+	void (*flows_changed)(struct queue_ways *w); /* some are held or released now */
+};
+/* What becomes of a decision: a record, and the recipient's next state. */
+struct queue_ends {
+	void (*decide)(struct queue_ends *e, rcpt_ref ref, const struct decision *d);
+};
+
+struct queue {
+	struct lane *lane;
+	struct engine *engine;
+	struct spool *spool;
+	struct loop *loop;
+	struct rules *rules;
+	struct egress *egress;
+	const struct queue_options *options;
+	struct queue_ways *ways;
+	struct queue_ends *ends;
+	bool stopping;
+
+	struct slab slab;
+	struct table domains, flows;
+	struct wheel wheel;
+	struct timer tick; /* the wheel's second */
+	bool ticking;
+	struct fifo held;
+	struct chunks chunks;
+	struct contents contents;
+	struct load load;
+	struct sweep sweep;
+	struct queue_counters counters;
+};
+
+extern const struct part queue_part;
+struct queue *queue_of(struct lane *l);
+
+/* ---- moving ------------------------------------------------------------------------------ */
+
+struct queue_move {
+	enum rcpt_state to;
+	uint32_t due_s;    /* RCPT_DEFERRED */
+	struct fair *fair; /* RCPT_READY: whose line; front: before those that wait */
+	bool front;
+};
+/* The one way in which a recipient changes its state.  It is on no list, unless it becomes
+ * RCPT_DEAD: then it stays where it is until it is taken from there.  Counts follow.  False: it
+ * joined a line that is held. */
+bool queue_move(struct queue *q, rcpt_ref ref, struct queue_move m);
+void queue_end(struct queue *q, rcpt_ref ref); /* finished, on no list: frees it */
+/* Due now: to where its domain's mail goes. */
+void queue_due(struct queue *q, rcpt_ref ref);
+void queue_defer(struct queue *q, rcpt_ref ref, uint32_t due_s);
+void queue_wheel_again(struct queue *q); /* due times on the wheel were changed */
+
+/* Something that gives recipients one by one; a member of what knows where from. */
+struct rcpt_source {
+	rcpt_ref (*next)(struct rcpt_source *s); /* RCPT_NONE: no more */
+	unsigned looks;                          /* how many may be taken, dead ones too */
+};
+/* The next that still lives; the dead on the way are freed.  RCPT_NONE: none, or looks is used
+ * up. */
+rcpt_ref queue_next(struct queue *q, struct rcpt_source *s);
+struct fifo_source {
+	struct rcpt_source source;
+	const struct slab *slab;
+	struct fifo *fifo;
+};
+struct fifo_source queue_fifo_source(struct queue *q, struct fifo *f, unsigned looks);
+
+/* ---- domains and flows ------------------------------------------------------------------- */
+
+static inline struct rcpt *queue_rcpt(const struct queue *q, rcpt_ref ref)
+{
+	return rcpt_at(&q->slab, ref);
+}
+static inline struct domain *queue_domain_of(const struct queue *q, const struct rcpt *r)
+{
+	return domain_at(&q->domains, r->domain);
+}
+static inline struct flow *queue_flow_of(const struct queue *q, const struct rcpt *r)
+{
+	return flow_at(&q->flows, r->flow);
+}
+/* The recipient about to name it keeps it off the idle list. */
+struct domain *queue_domain(struct queue *q, struct slice name, uint64_t hash);
+struct domain *queue_find_domain(struct queue *q, struct slice name); /* NULL: not here */
+struct flow *queue_flow(struct queue *q, uint8_t class, uint64_t tenant, uint64_t campaign,
+			unsigned pool);
+void queue_flow_loaded(struct queue *q, struct flow *f); /* after queue_flow() and recipients */
+void queue_note_reply(struct domain *d, uint16_t code, struct status status, struct slice text);
+
+/* ---- rules ------------------------------------------------------------------------------- */
+
+/* Does a standing cancel name it?  why gets the order. */
+bool queue_cancelled(struct queue *q, const struct rcpt *r, char *why, size_t cap);
+
+/* ---- any thread -------------------------------------------------------------------------- */
+
+/* A job became durable: its rows go to the lanes that own their domains. */
+void queue_job_added(struct engine *e, job_no job);
+uint64_t queue_known(struct engine *e); /* recipients in the queues of all lanes */
+/* Jobs that were there at the start and that lanes have yet to read; each lane reads all. */
+uint64_t queue_loading(struct engine *e);
+
+static inline uint32_t queue_wall_s(void)
+{
+	return (uint32_t)(clock_wall_ms() / 1000);
+}

@@ -1,0 +1,72 @@
+/* mta/queue/table.h - the lane's tables of domains and flows, numbered so that a recipient can name
+ * them in four bytes.
+ *
+ * domain: where a recipient's mail goes: counts, the last answer.  The site room keeps its part of
+ *         it (mta/site/way.h) around this struct.  A domain without recipients is kept for a while
+ *         (its route stays known); the longest unused go first.
+ * flow:   who sent it: class, tenant, campaign and egress pool; see mta/queue/fair.h.
+ * Owns:   tables own their entries.
+ * Limits: DOMAINS_IDLE_MAX domains and FLOWS_IDLE_MAX flows are kept without recipients. */
+#pragma once
+#include "base/list.h"
+#include "base/map.h"
+#include "mta/queue/rcpt.h"
+#include "schema/wire/status.h"
+
+enum { DOMAINS_IDLE_MAX = 65536, FLOWS_IDLE_MAX = 1024, REPLY_KEPT = 160 };
+
+struct queue;
+struct domain {
+	struct map_link link;
+	struct list idle; /* no recipients: on the table's list of such */
+	struct queue *queue;
+	uint32_t index;
+	uint32_t n[RCPT_STATES];
+	uint32_t live; /* recipients that name it, dead ones included */
+	struct fifo routing;
+	/* Last answer that was no delivery. */
+	struct status status;
+	uint16_t code;
+	uint8_t reply_n;
+	char reply[REPLY_KEPT];
+	int64_t reply_ms; /* wall clock; 0: none yet */
+	uint16_t name_n;
+	char *name; /* lower case; behind the struct */
+};
+static inline struct slice domain_name(const struct domain *d)
+{
+	return slice_of(d->name, d->name_n);
+}
+
+struct flow {
+	struct map_link link;
+	struct list idle;
+	uint32_t index;
+	uint8_t class;
+	bool held;
+	uint16_t pool;   /* mta/egress/egress.h */
+	uint16_t weight; /* the tenant's, see tenant.weight */
+	uint64_t tenant, campaign;
+	uint32_t n[RCPT_STATES];
+	uint32_t live;
+};
+
+struct table {
+	struct map map;
+	void **by_index;
+	uint32_t n, cap, first_free;
+	uint32_t *free_next; /* of unused numbers */
+	struct list idle;    /* longest unused first */
+	uint32_t n_idle;
+};
+void table_init(struct table *t);
+uint32_t table_number(struct table *t, void *entry);
+void table_forget(struct table *t, uint32_t index);
+static inline struct domain *domain_at(const struct table *t, uint32_t i)
+{
+	return t->by_index[i];
+}
+static inline struct flow *flow_at(const struct table *t, uint32_t i)
+{
+	return t->by_index[i];
+}

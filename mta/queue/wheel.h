@@ -1,0 +1,19 @@
+/* mta/queue/wheel.h - deferred recipients by the second they are due: a ring of lists, 36 hours
+ * long; what is due later goes round.  Setting costs a store, and so does taking.
+ * Limits: seconds; a wall clock that jumps ahead makes what it passed due at once. */
+#pragma once
+#include "mta/queue/rcpt.h"
+
+enum { WHEEL_SLOTS = 1 << 17 };
+struct wheel {
+	struct fifo *slots;
+	struct fifo due; /* taken from slots passed, not yet given out */
+	uint32_t now_s, count;
+};
+void wheel_init(struct wheel *w, uint32_t now_s);
+void wheel_free(struct wheel *w);
+void wheel_add(struct wheel *w, const struct slab *s, rcpt_ref ref); /* by its due_s */
+/* Next recipient due at now_s; RCPT_NONE when there is none. */
+rcpt_ref wheel_take(struct wheel *w, const struct slab *s, uint32_t now_s);
+/* Puts every recipient where its due_s now says; what is due then comes with the next take. */
+void wheel_redo(struct wheel *w, const struct slab *s);

@@ -1,0 +1,392 @@
+/* mta/site/channel.c - opening a connection, feeding it, and judging how it ended. */
+#include "mta/site/channel.h"
+
+#include "base/log.h"
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+/* Of the limits that sites share a sixteenth is left to transactional mail. */
+static int64_t slots_of(int64_t max, bool transactional)
+{
+	return transactional ? max : max - max / 16;
+}
+
+static int64_t site_slots(const struct site_options *o, bool transactional)
+{
+	int64_t max = o->connections;
+
+	return transactional ? max : max - limits_kept(max, o->connections_kept);
+}
+
+static bool take_slots(struct channel *ch, bool transactional)
+{
+	struct sites *s = ch->pool->sites;
+	const struct site_options *o = s->options;
+
+	if (s->n_channels >= slots_of(o->lane_sessions, transactional))
+		return false;
+	if (!transactional && !pool_may_take(ch->pool))
+		return false;
+	if (!slots_take(&ch->pool->site->shared->connections, site_slots(o, transactional)))
+		return false;
+	ch->source_slots = egress_slots(s->egress, ch->source);
+	if (slots_take(ch->source_slots, slots_of(egress_slots_max(s->egress), transactional)))
+		return true;
+	slots_give(&ch->pool->site->shared->connections);
+	return false;
+}
+
+static void give_slots(struct channel *ch)
+{
+	slots_give(&ch->pool->site->shared->connections);
+	slots_give(ch->source_slots);
+}
+
+static void on_ready(struct session_user *u);
+static void on_done(struct session_user *u, struct txn *t);
+static void on_gone(struct session_user *u, const struct verdict *v);
+static void on_reap(struct turn_end *t);
+static void on_idle(struct timer *t);
+
+static int start_session(struct channel *ch)
+{
+	struct sites *s = ch->pool->sites;
+	const struct smtp_options *c = s->smtp;
+	struct session_options o = {
+		.to = { .ip = ch->host->ip, .port = (uint16_t)c->port, .source = ch->source->ip },
+		.mx_host = ch->mx->name,
+		.ehlo = ch->source->ehlo,
+		.timeouts = c->timeouts,
+		.tls = c->policy,
+		.tls_context = s->tls,
+		.tls_resume = ch->host->tls,
+	};
+
+	if (ch->host->clear_until_ms > sites_now(s) && o.tls == TLS_MAY)
+		o.tls = TLS_NEVER;
+	return session_new(&ch->session, s->loop, &o, &ch->user);
+}
+
+static struct channel *channel_blank(struct pool *p)
+{
+	struct channel *ch = must_alloc(sizeof(*ch));
+
+	ch->pool = p;
+	ch->user = (struct session_user){ on_ready, on_done, on_gone };
+	list_init(&ch->link);
+	list_init(&ch->idle);
+	list_init(&ch->hungry);
+	list_init(&ch->hand);
+	list_init(&ch->reap.link);
+	ch->reap.run = on_reap;
+	timer_init(&ch->idle_timer, on_idle);
+	return ch;
+}
+
+/* The channel's session has begun. */
+static void join(struct channel *ch)
+{
+	struct pool *p = ch->pool;
+	struct sites *s = p->sites;
+
+	ch->route = route_ref(p->site->route);
+	list_push(&p->channels, &ch->link);
+	ch->host->channels++;
+	p->n_channels++;
+	pool_claim(p);
+	p->n_opening++;
+	s->n_channels++;
+	count_add(&s->counters.sessions_opened, 1);
+	count_add(&s->counters.sessions_open, 1);
+}
+
+/* Our own trouble, not the host's answer. */
+static void not_begun(struct channel *ch, int err)
+{
+	struct pool *p = ch->pool;
+	struct verdict v;
+
+	give_slots(ch);
+	verdict_set(&v, VERDICT_DEFERRED, STATUS(4, 3, 5), true, "%s", err_text(err));
+	site_host_failed(p->site, ch->host, &v);
+	free(ch);
+	pool_pump_soon(p);
+}
+
+int channel_open(struct pool *p, bool transactional)
+{
+	const struct route_host *mx;
+	struct host *h = site_pick(p->site, &mx);
+	struct channel *ch;
+	int r;
+
+	if (!h) {
+		site_back_off(p->site);
+		return E_TIMEOUT;
+	}
+	ch = channel_blank(p);
+	ch->host = h;
+	ch->mx = mx;
+	ch->source = egress_source(p->sites->egress, p->index, &p->next_source);
+	if (!ch->source) {
+		free(ch);
+		pool_has_no_source(p);
+		return E_UNKNOWN;
+	}
+	if (!take_slots(ch, transactional)) {
+		free(ch);
+		return E_FULL;
+	}
+	r = start_session(ch);
+	if (r < 0)
+		not_begun(ch, r);
+	else
+		join(ch);
+	return r;
+}
+
+/* ---- work -------------------------------------------------------------------------------- */
+
+enum { IDLE_LOOK_MS = 500 };
+
+static void rest(struct channel *ch)
+{
+	struct sites *s = ch->pool->sites;
+
+	if (!list_empty(&ch->idle))
+		return; /* it was looked at, not used: its time goes on */
+	list_push_front(&ch->pool->idle, &ch->idle); /* the warmest is used first, others run out */
+	ch->idle_since_ms = sites_now(s);
+	timer_set(s->loop->timers, &ch->idle_timer,
+		  MIN_OF(s->options->idle, (int64_t)IDLE_LOOK_MS));
+}
+
+void channel_quit(struct channel *ch)
+{
+	if (ch->quitting || ch->gone)
+		return;
+	ch->quitting = true;
+	ch->pool->n_quitting++;
+	list_remove(&ch->idle);
+	list_remove(&ch->hungry);
+	timer_stop(ch->pool->sites->loop->timers, &ch->idle_timer);
+	session_quit(ch->session);
+}
+
+enum { TURN_US = 2000 };
+
+static bool turn_is_over(struct sites *s)
+{
+	int64_t now_us = clock_mono_us();
+
+	if (sites_now(s) != s->turn_ms) {
+		s->turn_ms = sites_now(s);
+		s->turn_start_us = now_us;
+	}
+	return now_us - s->turn_start_us >= TURN_US;
+}
+
+static void feed_hungry(struct turn_end *t)
+{
+	struct sites *s = container_of(t, struct sites, feed);
+	struct list *l;
+
+	while (!s->freeing && !turn_is_over(s) && (l = list_pop(&s->hungry)) != NULL)
+		channel_feed(container_of(l, struct channel, hungry));
+	if (!s->freeing && !list_empty(&s->hungry))
+		loop_at_turn_end(s->loop,
+				 t); /* in the next turn: descriptors are looked at before */
+}
+
+void channel_init(struct sites *s)
+{
+	list_init(&s->hungry);
+	list_init(&s->feed.link);
+	s->feed.run = feed_hungry;
+}
+
+static bool wait_hungry(struct channel *ch)
+{
+	struct sites *s = ch->pool->sites;
+
+	if (ch->pool->fair.ready[CLASS_TRANSACTIONAL] || !ch->pool->fair.ready[CLASS_BULK] ||
+	    !turn_is_over(s))
+		return false;
+	if (list_empty(&ch->hungry))
+		list_push(&s->hungry, &ch->hungry);
+	loop_at_turn_end(s->loop, &s->feed);
+	return true;
+}
+
+void channel_feed(struct channel *ch)
+{
+	struct sites *s = ch->pool->sites;
+
+	list_remove(&ch->hungry);
+	while (!ch->quitting && !ch->gone && !s->stopping && ch->taken < s->options->messages &&
+	       session_can_take(ch->session) && !pool_must_give(ch->pool)) {
+		if (wait_hungry(ch)) {
+			list_remove(&ch->idle);
+			timer_stop(s->loop->timers, &ch->idle_timer);
+			return;
+		}
+		if (!s->loads->next(s->loads, ch))
+			break;
+	}
+	if (ch->gone || ch->quitting)
+		return;
+	if (ch->in_hand) {
+		list_remove(&ch->idle);
+		timer_stop(s->loop->timers, &ch->idle_timer);
+	} else if (s->stopping || ch->taken >= s->options->messages || !s->options->idle ||
+		   pool_must_give(ch->pool)) {
+		channel_quit(ch);
+	} else {
+		rest(ch);
+	}
+}
+
+static void on_idle(struct timer *t)
+{
+	struct channel *ch = container_of(t, struct channel, idle_timer);
+	struct sites *s = ch->pool->sites;
+	int64_t left = ch->idle_since_ms + s->options->idle - sites_now(s);
+
+	if (left <= 0 || pool_others_wait(ch->pool))
+		channel_quit(ch);
+	else
+		timer_set(s->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));
+}
+
+static void note_tls(struct channel *ch)
+{
+	struct conn *c = session_conn(ch->session);
+	struct sites *s = ch->pool->sites;
+
+	if (!conn_is_tls(c))
+		return;
+	count_add(&s->counters.sessions_tls, 1);
+	if (conn_tls_resumed(c))
+		count_add(&s->counters.sessions_resumed, 1);
+}
+
+static void opened(struct channel *ch)
+{
+	if (ch->ready_once)
+		return;
+	ch->ready_once = true;
+	ch->pool->n_opening--;
+	site_host_well(ch->pool->site, ch->host);
+	note_tls(ch);
+}
+
+static void on_ready(struct session_user *u)
+{
+	struct channel *ch = container_of(u, struct channel, user);
+
+	opened(ch);
+	channel_feed(ch);
+}
+
+static void on_done(struct session_user *u, struct txn *t)
+{
+	struct channel *ch = container_of(u, struct channel, user);
+	struct site_loads *loads = ch->pool->sites->loads;
+
+	loads->done(loads, ch, t);
+}
+
+/* ---- the end ----------------------------------------------------------------------------- */
+
+/* The last ticket is good for the next connection to the same address. */
+static void keep_ticket(struct channel *ch)
+{
+	struct conn *c = session_conn(ch->session);
+	struct tls_session *ticket = c && conn_is_tls(c) ? conn_tls_session(c) : NULL;
+
+	if (!ticket)
+		return;
+	if (ch->host->tls)
+		tls_session_unref(ch->host->tls);
+	ch->host->tls = ticket;
+}
+
+static void leave(struct channel *ch)
+{
+	struct pool *p = ch->pool;
+	struct sites *s = p->sites;
+
+	ch->gone = true;
+	timer_stop(s->loop->timers, &ch->idle_timer);
+	list_remove(&ch->link);
+	list_remove(&ch->idle);
+	list_remove(&ch->hungry);
+	p->n_channels--;
+	p->n_quitting -= ch->quitting;
+	pool_claim(p);
+	if (!ch->ready_once)
+		p->n_opening--;
+	ch->host->channels--;
+	s->n_channels--;
+	count_sub(&s->counters.sessions_open, 1);
+	give_slots(ch);
+	ch->session = session_free(ch->session);
+	ch->route = route_unref(ch->route);
+}
+
+/* Opportunistic TLS that does not work is worth no more than none (RFC 7435 section 3): the same
+ * address again, in the clear.  4.7.5 without a reply is the session's word for it.  Also when
+ * another connection, opened meanwhile, has found it out before: that one failing is no news. */
+static bool tls_gave_way(struct channel *ch, const struct verdict *v)
+{
+	struct sites *s = ch->pool->sites;
+	int64_t now = sites_now(s);
+
+	if (v->code || !status_eq(v->status, STATUS(4, 7, 5)) || s->smtp->policy != TLS_MAY)
+		return false;
+	ch->host->clear_until_ms = now + s->options->host_bad;
+	log_info("session.tls-failed", kv_str("site", ch->pool->site->name),
+		 kv_str("ip", ch->host->ip_text), kv_slice("reason", slice_of(v->text, v->text_n)));
+	return true;
+}
+
+/* Who greets well and then never answers is no better than who does not greet. */
+static void judge_end(struct channel *ch, const struct verdict *v)
+{
+	bool trouble = v->kind != VERDICT_NONE;
+
+	if (!ch->ready_once && tls_gave_way(ch, v))
+		return;
+	if (!ch->ready_once || (trouble && !ch->judged))
+		site_host_failed(ch->pool->site, ch->host, v);
+	else if (trouble && v->code)
+		pool_congested(ch->pool); /* 421 and its like in mid-session */
+}
+
+static void on_gone(struct session_user *u, const struct verdict *v)
+{
+	struct channel *ch = container_of(u, struct channel, user);
+	struct pool *p = ch->pool;
+
+	keep_ticket(ch);
+	leave(ch);
+	if (!p->sites->freeing)
+		judge_end(ch, v);
+	pool_pump_soon(p);
+	if (p->sites->freeing)
+		free(ch);
+	else
+		loop_at_turn_end(p->sites->loop, &ch->reap);
+}
+
+static void on_reap(struct turn_end *t)
+{
+	free(container_of(t, struct channel, reap));
+}
+
+void channel_free_now(struct channel *ch)
+{
+	leave(ch);
+	ch->pool->sites->loads->abandon(ch->pool->sites->loads, ch);
+	free(ch);
+}

@@ -1,0 +1,37 @@
+/* mta/site/channel.h - one connection of a pool: a session, what it has in hand, and when it
+ * ends. */
+#pragma once
+#include "mta/site/pool.h"
+#include "mta/smtp/session.h"
+
+struct channel {
+	struct list link;   /* the pool's channels */
+	struct list idle;   /* the pool's idle ones; self: busy or opening */
+	struct list hand;   /* deliveries the session has */
+	struct list hungry; /* the lane's: goes on in a later turn */
+	struct pool *pool;
+	struct session *session;
+	struct session_user user;
+	struct route *route; /* keeps mx alive */
+	const struct route_host *mx;
+	struct host *host;
+	const struct egress_source *source;
+	slot_count *source_slots;
+	struct turn_end reap;
+	struct timer idle_timer;
+	int64_t idle_since_ms;
+	unsigned in_hand, taken;
+	unsigned bulk; /* of those in hand */
+	bool ready_once, quitting, gone;
+	bool judged; /* the host has answered about a recipient */
+};
+/* 0, or why there can be none now: E_FULL (limits), E_UNKNOWN (the pool
+ * has no source), E_TIMEOUT (all hosts
+ * are bad; the site has backed off).  transactional: it may have the slots kept for that. */
+int channel_open(struct pool *p, bool transactional) MUST_CHECK;
+/* As long as it takes more and the turn has time: building messages may not keep the lane from its
+ * other descriptors.  Transactional mail goes whatever the time. */
+void channel_feed(struct channel *ch);
+void channel_init(struct sites *s);
+void channel_quit(struct channel *ch);
+void channel_free_now(struct channel *ch); /* at the lane's end */

@@ -1,0 +1,321 @@
+/* mta/site/pool.c - whose turn, how many connections, whose connections. */
+#include "mta/site/pool.h"
+
+#include "base/log.h"
+#include "base/random.h"
+#include "mta/site/channel.h"
+
+enum { LIMIT_LOOK_MS = 50, OPEN_MORE_MS = 1, OPEN_AT_ONCE = 64 };
+
+static void pump(struct turn_end *t);
+static void set_starved(struct pool *p, bool starved);
+
+static void on_timer(struct timer *t)
+{
+	pool_pump_soon(container_of(t, struct pool, timer));
+}
+
+struct pool *pool_get(struct site *s, unsigned index)
+{
+	struct pool *p;
+
+	list_each(&s->pools, p, struct pool, link)
+		if (p->index == index)
+			return p;
+	p = must_alloc(sizeof(*p));
+	p->site = s;
+	p->sites = s->sites;
+	p->index = index;
+	fair_init(&p->fair, &s->sites->queue->slab);
+	list_init(&p->channels);
+	list_init(&p->idle);
+	list_init(&p->pump.link);
+	p->pump.run = pump;
+	timer_init(&p->timer, on_timer);
+	p->want = (unsigned)s->sites->options->connections_start;
+	list_push(&s->pools, &p->link);
+	return p;
+}
+
+void pool_end_channels(struct pool *p)
+{
+	struct list *l;
+
+	while (!list_empty(&p->channels) && (l = p->channels.next))
+		channel_free_now(container_of(l, struct channel, link));
+}
+
+void pool_free(struct pool *p)
+{
+	pool_end_channels(p);
+	fair_end(&p->fair);
+	set_starved(p, false);
+	timer_stop(p->sites->loop->timers, &p->timer);
+	list_remove(&p->pump.link);
+	list_remove(&p->link);
+	free(p);
+}
+
+/* ---- who goes next ----------------------------------------------------------------------- */
+
+void pool_push(struct pool *p, rcpt_ref ref, bool front)
+{
+	const struct queue_move ready = { .to = RCPT_READY, .fair = &p->fair, .front = front };
+
+	if (queue_move(p->sites->queue, ref, ready))
+		pool_pump_soon(p);
+}
+
+struct pool_source {
+	struct rcpt_source source;
+	struct pool *pool;
+	bool bulk;
+	struct line *line;
+};
+
+static rcpt_ref next_of_pool(struct rcpt_source *s)
+{
+	struct pool_source *from = container_of(s, struct pool_source, source);
+	int64_t percent = from->pool->sites->queue->options->transactional_share;
+
+	return fair_take(&from->pool->fair, (unsigned)percent, from->bulk, &from->line);
+}
+
+rcpt_ref pool_next(struct pool *p, bool bulk, unsigned *looks, struct line **ret_line)
+{
+	struct pool_source turn = { { next_of_pool, *looks }, p, bulk, NULL };
+	rcpt_ref ref = queue_next(p->sites->queue, &turn.source);
+
+	*looks = turn.source.looks;
+	if (ret_line)
+		*ret_line = turn.line;
+	return ref;
+}
+
+rcpt_ref pool_next_same(struct pool *p, struct line *line, job_no job)
+{
+	return fair_take_same(&p->fair, line, job); /* gives no dead one */
+}
+
+void pool_decide(struct pool *p, const struct decision *d, unsigned n)
+{
+	struct queue_ends *ends = p->sites->queue->ends;
+	rcpt_ref ref;
+
+	while (n && (ref = pool_next(p, true, &n, NULL)) != RCPT_NONE)
+		ends->decide(ends, ref, d);
+}
+
+void pool_rules_changed(struct pool *p)
+{
+	fair_rules_changed(&p->fair);
+	pool_pump_soon(p);
+}
+
+/* ---- connections: how many --------------------------------------------------------------- */
+
+void pool_pump_soon(struct pool *p)
+{
+	if (!p->sites->freeing)
+		loop_at_turn_end(p->sites->loop, &p->pump);
+}
+
+static unsigned kept(const struct pool *p)
+{
+	const struct site_options *o = p->sites->options;
+
+	return (unsigned)limits_kept(o->connections, o->connections_kept);
+}
+
+/* All connections there may be now.  Transactional mail may open what is kept for it beyond those
+ * that success has earned, but not when the site said that there are too many. */
+static unsigned most_channels(const struct pool *p)
+{
+	int64_t earned = (int64_t)p->want + (p->congested ? 0 : kept(p));
+
+	return (unsigned)MIN_OF(earned, p->sites->options->connections);
+}
+
+static unsigned most_bulk_channels(const struct pool *p)
+{
+	unsigned most = most_channels(p), keep = kept(p);
+
+	return most > keep ? most - keep : 1;
+}
+
+bool pool_bulk_may_start(const struct pool *p)
+{
+	return p->n_bulk < most_bulk_channels(p);
+}
+
+/* Those that are opening will take at least one each. */
+static bool bulk_needs_channel(const struct pool *p)
+{
+	return p->n_channels < most_bulk_channels(p) && fair_ready(&p->fair) > p->n_opening;
+}
+
+static bool passwords_need_channel(const struct pool *p)
+{
+	return p->n_channels < most_channels(p) &&
+	       p->fair.ready[CLASS_TRANSACTIONAL] > p->n_opening;
+}
+
+static bool needs_channel(const struct pool *p)
+{
+	return bulk_needs_channel(p) || passwords_need_channel(p);
+}
+
+/* ---- connections: whose ------------------------------------------------------------------ */
+
+static int64_t slots_shared(const struct pool *p)
+{
+	const struct site_options *o = p->sites->options;
+
+	return o->connections - limits_kept(o->connections, o->connections_kept);
+}
+
+static unsigned share(const struct pool *p)
+{
+	int64_t pools = MAX_OF(atomic_load(&p->site->shared->pools), 1);
+
+	return (unsigned)MAX_OF(slots_shared(p) / pools, (int64_t)1);
+}
+
+bool pool_others_wait(const struct pool *p)
+{
+	return atomic_load_explicit(&p->site->shared->starved, memory_order_relaxed) > p->starved;
+}
+
+bool pool_may_take(const struct pool *p)
+{
+	bool too_few = slots_shared(p) < atomic_load(&p->site->shared->pools);
+
+	return p->starved || !pool_others_wait(p) || (p->n_channels < share(p) && !too_few);
+}
+
+bool pool_must_give(const struct pool *p)
+{
+	return pool_others_wait(p) && p->n_channels - p->n_quitting > share(p);
+}
+
+void pool_claim(struct pool *p)
+{
+	bool claims = p->n_channels || p->starved;
+
+	if (claims != p->claims)
+		atomic_fetch_add(&p->site->shared->pools, claims ? 1 : -1);
+	p->claims = claims;
+}
+
+static bool site_is_full(const struct pool *p)
+{
+	return !pool_may_take(p) || atomic_load(&p->site->shared->connections) >= slots_shared(p);
+}
+
+static void set_starved(struct pool *p, bool starved)
+{
+	if (starved != p->starved)
+		atomic_fetch_add(&p->site->shared->starved, starved ? 1 : -1);
+	p->starved = starved;
+	pool_claim(p);
+}
+
+static int64_t paused_until(const struct pool *p)
+{
+	return MAX_OF(p->site->backoff_until_ms, p->paused_until_ms);
+}
+
+static void open_some(struct pool *p)
+{
+	int64_t now = sites_now(p->sites);
+	unsigned n;
+	int r = 0;
+
+	if (paused_until(p) > now) {
+		timer_set(p->sites->loop->timers, &p->timer, paused_until(p) - now);
+		set_starved(p, false);
+		return;
+	}
+	for (n = 0; n < OPEN_AT_ONCE && r == 0 && needs_channel(p); n++)
+		r = channel_open(p, passwords_need_channel(p));
+	if (n == OPEN_AT_ONCE && r == 0) /* the rest when others had their turn */
+		timer_set(p->sites->loop->timers, &p->timer, OPEN_MORE_MS);
+	else if (r == E_FULL &&
+		 !timer_running(&p->timer)) /* other lanes or sites hold the slot_count */
+		timer_set(p->sites->loop->timers, &p->timer, LIMIT_LOOK_MS);
+	set_starved(p, r == E_FULL && p->n_channels < share(p) && site_is_full(p));
+}
+
+static void pump(struct turn_end *t)
+{
+	struct pool *p = container_of(t, struct pool, pump);
+	struct channel *ch;
+
+	if (p->sites->freeing)
+		return;
+	list_each(&p->channels, ch, struct channel, link)
+		if (!p->fair.ready[CLASS_TRANSACTIONAL])
+			break;
+		else if (!list_empty(&ch->hungry))
+			channel_feed(ch); /* it need not stand in line for this */
+	list_each(&p->idle, ch, struct channel, idle) {
+		if (p->sites->stopping)
+			channel_quit(ch);
+		else if (pool_has(p, pool_bulk_may_start(p)))
+			channel_feed(ch);
+		else
+			break;
+	}
+	if (fair_ready(&p->fair) && !p->sites->stopping)
+		open_some(p);
+	else
+		set_starved(p, false);
+}
+
+void pool_success(struct pool *p)
+{
+	int64_t limit = p->sites->options->connections;
+
+	if (fair_ready(&p->fair) <= p->n_channels || (int64_t)p->want >= limit)
+		return;
+	/* Doubling a round trip until the first congestion, then one more a round of successes. */
+	if (++p->successes >= (p->congested ? p->want : 1)) {
+		p->successes = 0;
+		p->want++;
+		pool_pump_soon(p);
+	}
+}
+
+void pool_congested(struct pool *p)
+{
+	p->congested = true;
+	p->successes = 0;
+	p->want = MAX_OF(p->want / 2, 1u);
+}
+
+/* ---- no source --------------------------------------------------------------------------- */
+
+enum { NO_SOURCE_RECORDS = 100 }; /* tries put on record each time a pool has no source */
+
+/* A mistake of ours: the site and its other pools go on. */
+void pool_has_no_source(struct pool *p)
+{
+	const struct site_options *o = p->sites->options;
+	char text[160];
+	struct decision d = { .kind = OUTCOME_DEFERRED, .status = STATUS(4, 3, 5) };
+
+	egress_no_source(p->sites->egress, p->index, text, sizeof(text));
+	d.text = slice_str(text);
+	p->pause_ms = p->pause_ms ? MIN_OF(p->pause_ms * 2, o->backoff_max) : o->backoff_min;
+	p->paused_until_ms = sites_now(p->sites) + p->pause_ms + random_jitter(p->pause_ms / 4);
+	log_warn("pool.no-source", kv_str("site", p->site->name), kv_str("reason", text),
+		 kv_int("ms", p->paused_until_ms - sites_now(p->sites)));
+	timer_set(p->sites->loop->timers, &p->timer, p->paused_until_ms - sites_now(p->sites));
+	pool_decide(p, &d, NO_SOURCE_RECORDS);
+}
+
+void pool_end_pause(struct pool *p)
+{
+	p->pause_ms = 0;
+	p->paused_until_ms = 0;
+}

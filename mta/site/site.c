@@ -1,0 +1,239 @@
+/* mta/site/site.c - the hosts of a site: picked in turn, marked bad, forgiven; its pauses. */
+#include "mta/site/site.h"
+
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "mta/site/pool.h"
+
+enum { BACKOFF_RECORDS = 100 }; /* tries put on record each time a site cannot be reached */
+
+struct site *site_get(struct sites *sites, struct route *route)
+{
+	struct slice name = slice_str(route->site);
+	uint64_t hash = hash_keyed(name);
+	struct site *s;
+
+	for (struct map_link *l = map_find(&sites->map, hash); l; l = map_find_next(l)) {
+		s = container_of(l, struct site, link);
+		if (!slice_eq(slice_str(s->name), name))
+			continue;
+		if (s->route != route) {
+			route_unref(s->route);
+			s->route = route_ref(route);
+		}
+		return s;
+	}
+	s = must_alloc(sizeof(*s) + name.n + 1);
+	memcpy(s->name, name.p, name.n);
+	s->sites = sites;
+	s->route = route_ref(route);
+	s->shared = limits_site(sites->limits, name);
+	list_init(&s->pools);
+	map_insert(&sites->map, &s->link, hash);
+	count_add(&sites->counters.sites, 1);
+	return s;
+}
+
+/* ---- hosts ------------------------------------------------------------------------------- */
+
+static void host_free(struct sites *s, struct host *h)
+{
+	map_remove(&s->hosts, &h->link);
+	s->n_hosts--;
+	if (h->tls)
+		tls_session_unref(h->tls);
+	free(h);
+}
+
+/* An eighth of the unused ones, whichever the walk meets: their tickets and bad marks are
+ * forgotten. */
+static void forget_hosts(struct sites *s)
+{
+	struct host *victims[256];
+	struct map_link *l;
+	size_t pos = 0, n = 0;
+
+	for (l = map_next(&s->hosts, &pos, NULL); l && n < ARRAY_LEN(victims);
+	     l = map_next(&s->hosts, &pos, l))
+		if (!container_of(l, struct host, link)->channels)
+			victims[n++] = container_of(l, struct host, link);
+	while (n)
+		host_free(s, victims[--n]);
+}
+
+static struct host *host_get(struct sites *s, const struct ip *ip)
+{
+	uint64_t hash = hash_keyed(slice_of(ip->bytes, ip->family == AF_INET ? 4 : 16));
+	struct host *h;
+
+	for (struct map_link *l = map_find(&s->hosts, hash); l; l = map_find_next(l)) {
+		h = container_of(l, struct host, link);
+		if (ip_eq(&h->ip, ip))
+			return h;
+	}
+	if (s->n_hosts >= HOSTS_MAX)
+		forget_hosts(s);
+	h = must_alloc(sizeof(*h));
+	h->ip = *ip;
+	ip_format(ip, h->ip_text);
+	h->ip_text_n = strlen(h->ip_text);
+	map_insert(&s->hosts, &h->link, hash);
+	s->n_hosts++;
+	return h;
+}
+
+/* One group of equal preference: its addresses in turn, from a place that moves with each pick. */
+static struct host *pick_of_group(struct site *s, unsigned first, unsigned end,
+				  const struct route_host **ret_mx)
+{
+	int64_t now = sites_now(s->sites);
+	unsigned total = 0;
+
+	for (unsigned i = first; i < end; i++)
+		total += s->route->hosts[i].n_ips;
+	for (unsigned k = 0; k < total; k++) {
+		unsigned at = (s->turn + k) % total, i = first;
+		while (at >= s->route->hosts[i].n_ips)
+			at -= s->route->hosts[i++].n_ips;
+		struct host *h = host_get(s->sites, &s->route->hosts[i].ips[at]);
+		if (h->bad_until_ms > now)
+			continue;
+		*ret_mx = &s->route->hosts[i];
+		s->turn += k + 1;
+		return h;
+	}
+	return NULL;
+}
+
+struct host *site_pick(struct site *s, const struct route_host **ret_mx)
+{
+	const struct route *route = s->route;
+	unsigned end;
+
+	for (unsigned i = 0; i < route->n_hosts; i = end) {
+		end = i + 1;
+		while (end < route->n_hosts &&
+		       route->hosts[end].preference == route->hosts[i].preference)
+			end++;
+		struct host *h = pick_of_group(s, i, end, ret_mx);
+		if (h)
+			return h;
+	}
+	return NULL;
+}
+
+void site_problem(struct site *s, const struct verdict *v, const char *whose)
+{
+	char reply[8] = "";
+
+	if (v->code)
+		(void)snprintf(reply, sizeof(reply), "%u ", v->code % 1000U);
+	(void)snprintf(s->problem, sizeof(s->problem), "%s: %s%.*s", whose, reply,
+		       (int)MIN_OF(v->text_n, 180), v->text);
+	s->problem_code = v->code;
+	s->problem_status = v->status;
+	s->problem_ms = clock_wall_ms();
+}
+
+void site_host_failed(struct site *s, struct host *h, const struct verdict *v)
+{
+	int64_t pause = s->sites->options->host_bad;
+
+	pause += random_jitter(pause / 4);
+	h->bad_until_ms = sites_now(s->sites) + pause;
+	site_problem(s, v, h->ip_text);
+	count_add(&s->sites->counters.sessions_failed, 1);
+	log_info("session.failed", kv_str("site", s->name), kv_str("ip", h->ip_text),
+		 kv_int("code", v->code), kv_slice("reason", verdict_text(v)));
+}
+
+void site_host_well(struct site *s, struct host *h)
+{
+	h->bad_until_ms = 0;
+	s->backoff_ms = 0;
+	s->backoff_until_ms = 0;
+}
+
+/* After the pause every address gets another chance, however bad it was. */
+static void forgive_hosts_by(struct site *s, int64_t when_ms)
+{
+	for (unsigned i = 0; i < s->route->n_hosts; i++)
+		for (unsigned k = 0; k < s->route->hosts[i].n_ips; k++) {
+			struct host *h = host_get(s->sites, &s->route->hosts[i].ips[k]);
+			h->bad_until_ms = MIN_OF(h->bad_until_ms, when_ms);
+		}
+}
+
+void site_forgive_hosts(struct site *s)
+{
+	forgive_hosts_by(s, 0);
+}
+
+/* Some of those who wait, so that their try is on record. */
+static void defer_some(struct site *s)
+{
+	struct decision d = {
+		.kind = OUTCOME_DEFERRED,
+		.code = s->problem_code,
+		.status = s->problem_status,
+		.text = slice_str(s->problem),
+		.host = slice_str(s->route->hosts[0].name),
+	};
+	struct pool *p;
+
+	list_each(&s->pools, p, struct pool, link)
+		pool_decide(p, &d, BACKOFF_RECORDS);
+}
+
+void site_back_off(struct site *s)
+{
+	const struct site_options *o = s->sites->options;
+	int64_t now = sites_now(s->sites);
+	struct pool *p;
+	int64_t pause;
+
+	if (s->backoff_until_ms > now)
+		return;
+	s->backoff_ms = s->backoff_ms ? MIN_OF(s->backoff_ms * 2, o->backoff_max) : o->backoff_min;
+	pause = s->backoff_ms + random_jitter(s->backoff_ms / 4);
+	s->backoff_until_ms = now + pause;
+	forgive_hosts_by(s, s->backoff_until_ms);
+	count_add(&s->sites->counters.site_backoffs, 1);
+	log_info("site.backoff", kv_str("site", s->name), kv_int("ms", pause),
+		 kv_str("reason", s->problem));
+	defer_some(s);
+	list_each(&s->pools, p, struct pool, link)
+		timer_set(s->sites->loop->timers, &p->timer, pause);
+}
+
+/* ---- the end ----------------------------------------------------------------------------- */
+
+void site_end_channels(struct site *s)
+{
+	struct pool *p;
+
+	list_each(&s->pools, p, struct pool, link)
+		pool_end_channels(p);
+}
+
+void site_free(struct site *s)
+{
+	struct list *l;
+
+	while ((l = list_pop(&s->pools)) != NULL)
+		pool_free(container_of(l, struct pool, link));
+	map_remove(&s->sites->map, &s->link);
+	route_unref(s->route);
+	free(s);
+}
+
+void site_free_hosts(struct sites *s)
+{
+	struct map_link *l;
+
+	while ((l = map_any(&s->hosts)) != NULL)
+		host_free(s, container_of(l, struct host, link));
+}

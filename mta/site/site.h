@@ -1,0 +1,55 @@
+/* mta/site/site.h - sites (sets of MX hosts) and their addresses, as one lane sees them.
+ * RFC 5321 section 5.1: hosts by preference, all addresses of a host, the next when one fails.
+ *
+ * Limits: a site stays known until the lane ends (about 900 bytes and its name); addresses past
+ *         HOSTS_MAX that no connection uses are forgotten. */
+#pragma once
+#include "dns/route.h"
+#include "mta/site/sites.h"
+#include "mta/smtp/verdict.h"
+
+enum { HOSTS_MAX = 65536 };
+
+struct host {
+	struct map_link link;
+	struct ip ip;
+	char ip_text[IP_TEXT_MAX];
+	size_t ip_text_n;
+	int64_t bad_until_ms; /* monotonic */
+	unsigned channels;
+	/* Monotonic; a handshake failed: in the clear until then, where policy may. */
+	int64_t clear_until_ms;
+	struct tls_session *tls; /* latest ticket */
+};
+
+struct pool;
+struct site {
+	struct map_link link;
+	struct sites *sites;
+	struct route *route; /* latest answer with this set of hosts */
+	struct site_limits *shared;
+	struct list pools;
+	int64_t backoff_until_ms; /* monotonic: no connection before */
+	int64_t backoff_ms;       /* length of the last one, 0 after success */
+	int64_t problem_ms;       /* wall clock */
+	char problem[256];
+	uint16_t problem_code; /* as the session that met it says */
+	struct status problem_status;
+	unsigned turn; /* round-robin over addresses */
+	char name[];
+};
+struct site *site_get(struct sites *s, struct route *route); /* keeps a reference of its own */
+void site_end_channels(struct site *s);
+void site_free(struct site *s);
+void site_free_hosts(struct sites *s);
+/* Next address to try: best preference first, addresses passed over while bad.  NULL: all are
+ * bad. */
+struct host *site_pick(struct site *s, const struct route_host **ret_mx);
+void site_host_failed(struct site *s, struct host *h, const struct verdict *v);
+/* What those who wait are deferred with when the site backs off. */
+void site_problem(struct site *s, const struct verdict *v, const char *whose);
+void site_host_well(struct site *s, struct host *h);
+void site_forgive_hosts(struct site *s); /* every address may be tried again now */
+/* Nothing can be reached: pause, and defer some of those who wait, so that their try is on
+ * record. */
+void site_back_off(struct site *s);

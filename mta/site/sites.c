@@ -1,0 +1,202 @@
+/* mta/site/sites.c - the site room as a part of the engine. */
+#include "mta/site/sites.h"
+
+#include "mta/site/channel.h"
+#include "mta/site/way.h"
+
+struct sites *sites_of(struct lane *l)
+{
+	return lane_state(l, &site_part);
+}
+
+/* ---- all pools --------------------------------------------------------------------------- */
+
+static void each_site(struct sites *s, void (*fn)(struct site *site))
+{
+	struct map_link *l;
+	size_t pos = 0;
+
+	for (l = map_next(&s->map, &pos, NULL); l; l = map_next(&s->map, &pos, l))
+		fn(container_of(l, struct site, link));
+}
+
+static void look_at_rules(struct site *site)
+{
+	struct pool *p;
+
+	list_each(&site->pools, p, struct pool, link)
+		pool_rules_changed(p);
+}
+
+static void pump_soon(struct site *site)
+{
+	struct pool *p;
+
+	list_each(&site->pools, p, struct pool, link)
+		pool_pump_soon(p);
+}
+
+/* It may have the sources now that it lacked. */
+static void options_changed(struct site *site)
+{
+	struct pool *p;
+
+	list_each(&site->pools, p, struct pool, link) {
+		pool_end_pause(p);
+		pool_pump_soon(p);
+	}
+}
+
+static void flows_changed(struct queue_ways *w)
+{
+	each_site(container_of(w, struct sites, ways), look_at_rules);
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+static int open_resolver(struct sites *s)
+{
+	const struct dns_options *d = s->dns;
+	struct resolver_options o;
+	int r;
+
+	resolver_options_default(&o);
+	if (d->servers.n == 0) {
+		r = resolver_options_system(&o, "/etc/resolv.conf");
+		if (r < 0)
+			return r;
+	}
+	for (unsigned i = 0; i < d->servers.n && i < DNS_SERVERS_MAX; i++) {
+		o.servers[i].ip = d->servers.at[i].ip;
+		o.servers[i].port = d->servers.at[i].port;
+		o.n_servers = i + 1;
+	}
+	o.timeout_ms = (uint32_t)d->timeout;
+	o.tries = (uint32_t)d->tries;
+	o.cache_entries = (uint32_t)d->cache;
+	o.pending = (uint32_t)d->pending;
+	return resolver_new(&s->resolver, s->loop->ev, &o);
+}
+
+static void site_reload(void *state)
+{
+	struct sites *s = state;
+	const struct settings *all = engine_settings(lane_engine(s->lane));
+
+	s->options = settings_of(all, &site_option_set);
+	s->dns = settings_of(all, &dns_option_set);
+	s->smtp = settings_of(all, &smtp_option_set);
+	s->route_options = (struct route_options){
+		.ipv4 = s->dns->ipv4,
+		.ipv6 = s->dns->ipv6,
+		.allowed = s->dns->allowed.nets,
+		.n_allowed = s->dns->allowed.n,
+		.own_names = s->dns->own_names,
+		.n_own_names = s->dns->n_own_names,
+		.own_ips = s->dns->own_ips,
+		.n_own_ips = s->dns->n_own_ips,
+	};
+	each_site(s, options_changed);
+}
+
+static int site_open(struct engine *e, void **ret_shared)
+{
+	(void)e;
+	*ret_shared = limits_new();
+	return 0;
+}
+
+static void site_close(void *shared)
+{
+	(void)limits_free(shared);
+}
+
+static int site_start(struct lane *l, void **ret_state)
+{
+	struct sites *s = must_alloc(sizeof(*s));
+	int r;
+
+	*ret_state = s; /* also when it fails: stop() frees it */
+	s->lane = l;
+	s->loop = lane_loop(l);
+	s->queue = queue_of(l);
+	s->egress = egress_of(l);
+	s->limits = engine_shared(lane_engine(l), &site_part);
+	s->ways =
+	    (struct queue_ways){ sizeof(struct way), way_begin, way_busy, way_due, flows_changed };
+	s->queue->ways = &s->ways;
+	map_init(&s->map);
+	map_init(&s->hosts);
+	list_init(&s->asking);
+	channel_init(s);
+	site_reload(s);
+	r = open_resolver(s);
+	if (r < 0)
+		return r;
+	return tls_client_new(&s->tls);
+}
+
+static void site_quiet(void *state)
+{
+	struct sites *s = state;
+
+	s->stopping = true;
+	each_site(s, pump_soon);
+}
+
+void sites_end_channels(struct sites *s)
+{
+	struct table *domains = &s->queue->domains;
+
+	s->freeing = s->stopping = true;
+	for (uint32_t i = 0; i < domains->n; i++)
+		if (domains->by_index[i])
+			way_end(way_of(domain_at(domains, i)));
+	each_site(s, site_end_channels);
+	loop_run_turn_end(s->loop);
+}
+
+static void site_stop(void *state)
+{
+	struct sites *s = state;
+	struct map_link *l;
+
+	sites_end_channels(s);
+	while ((l = map_any(&s->map)) != NULL)
+		site_free(container_of(l, struct site, link));
+	site_free_hosts(s);
+	map_free(&s->map);
+	map_free(&s->hosts);
+	resolver_free(s->resolver);
+	loop_run_turn_end(s->loop);
+	tls_context_free(s->tls);
+	free(s);
+}
+
+#define ROW(member, type, help)                                                                    \
+	{                                                                                          \
+#member, type, help, offsetof(struct site_counters, member)                        \
+	}
+static const struct counter_row counter_rows[] = {
+	ROW(sessions_opened, COUNTER, "Delivery connections opened"),
+	ROW(sessions_failed, COUNTER, "Delivery connections that failed before they could be used"),
+	ROW(sessions_tls, COUNTER, "Delivery connections with TLS"),
+	ROW(sessions_resumed, COUNTER, "Delivery connections with a resumed TLS session"),
+	ROW(route_queries, COUNTER, "Domains asked for their mail hosts"),
+	ROW(site_backoffs, COUNTER, "Pauses of sites that could not be reached"),
+	ROW(sessions_open, GAUGE, "Delivery connections open"),
+	ROW(sites, GAUGE, "Sites known"),
+};
+static const struct counter_set counter_set = { counter_rows, ARRAY_LEN(counter_rows) };
+
+const struct part site_part = {
+	.name = "sites",
+	.open = site_open,
+	.start = site_start,
+	.reload = site_reload,
+	.quiet = site_quiet,
+	.stop = site_stop,
+	.close = site_close,
+	.counters = &counter_set,
+	.counters_at = offsetof(struct sites, counters),
+};

@@ -1,0 +1,66 @@
+/* mta/site/sites.h - what a lane knows of the world it delivers to: ways from domains to sites,
+ * their hosts, and the connections to them.
+ *
+ * What is above, the deliver room, is given as a small table: struct site_loads says what a
+ * connection carries next and hears what became of it.
+ * Owns:    sites, hosts, pools and channels, until the lane ends.
+ * Threads: the lane's.  Shared by all lanes: struct site_limits (limits.h). */
+#pragma once
+#include "dns/resolver.h"
+#include "dns/route.h"
+#include "mta/queue/queue.h"
+#include "mta/site/limits.h"
+#include "mta/site/options.h"
+#include "mta/smtp/options.h"
+
+struct channel;
+struct site_loads {
+	/* Hands the channel its next transaction; false when there is nothing to hand over now. */
+	bool (*next)(struct site_loads *l, struct channel *ch);
+	void (*done)(struct site_loads *l, struct channel *ch, struct txn *t);
+	/* The session is gone without a word: at the lane's end. */
+	void (*abandon)(struct site_loads *l, struct channel *ch);
+};
+
+struct site_counters {
+	counter sessions_opened, sessions_failed, sessions_tls, sessions_resumed, sessions_open;
+	counter route_queries, site_backoffs, sites;
+};
+
+struct sites {
+	struct lane *lane;
+	struct loop *loop;
+	struct queue *queue;
+	struct queue_ways ways; /* given to the queue */
+	struct egress *egress;
+	struct limits *limits;
+	struct site_loads *loads;
+	const struct site_options *options;
+	const struct dns_options *dns;
+	const struct smtp_options *smtp;
+	bool stopping, freeing;
+
+	struct resolver *resolver;
+	struct route_options route_options;
+	struct list asking; /* ways in line for DNS */
+	unsigned n_asked;
+
+	struct map map, hosts;
+	uint32_t n_hosts;
+
+	struct tls_context *tls;
+	unsigned n_channels;
+	struct list hungry; /* channels that could take more, when the turn's time was
+					  * over */
+	struct turn_end feed;
+	int64_t turn_ms, turn_start_us; /* the turn we are in, and when delivering began in it */
+	struct site_counters counters;
+};
+extern const struct part site_part;
+struct sites *sites_of(struct lane *l);
+void sites_end_channels(struct sites *s); /* at the lane's end, before `loads` goes */
+
+static inline int64_t sites_now(const struct sites *s) /* monotonic, the turn's */
+{
+	return timers_now(s->loop->timers);
+}

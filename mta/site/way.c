@@ -1,0 +1,246 @@
+/* mta/site/way.c - asking DNS for a domain, and serving those who wait for the answer. */
+#include "mta/site/way.h"
+
+#include "base/random.h"
+#include "mta/site/pool.h"
+
+enum {
+	ROUTES_ASKED_MAX = 256,
+	DRAIN_MAX = 1000,       /* recipients per slice */
+	STALE_MS = 3600 * 1000, /* an old route serves this much longer when DNS has trouble */
+	FRESH_MIN_MS = 5 * 1000,
+	REFRESH_AGAIN_MS = 30 * 1000,
+	TROUBLE_MIN_MS = 30 * 1000,
+	TROUBLE_MAX_MS = 30 * 60 * 1000,
+	TROUBLE_RECORDS = 100, /* tries put on record each time DNS fails for a domain */
+};
+
+static const struct {
+	struct status status;
+	const char *text;
+} failures[] = {
+	[ROUTE_TEMP] = { { 4, 4, 3 }, "DNS gave no usable answer for the domain" },
+	[ROUTE_NO_DOMAIN] = { { 5, 1, 2 }, "the domain does not exist or has no mail host" },
+	[ROUTE_NULL_MX] = { { 5, 1, 10 }, "the domain takes no mail (null MX)" },
+	[ROUTE_LOOP] = { { 5, 4, 6 }, "the best mail host of the domain is this host" },
+	[ROUTE_FORBIDDEN] = { { 5, 4, 4 },
+			      "the domain's mail hosts have only addresses that are not allowed" },
+};
+
+static void fail_one(struct way *w, rcpt_ref ref, enum outcome_kind kind, enum route_status status)
+{
+	struct queue *q = w->sites->queue;
+	struct decision d = {
+		.kind = kind,
+		.status = failures[status].status,
+		.text = slice_str(failures[status].text),
+	};
+
+	q->ends->decide(q->ends, ref, &d);
+}
+
+static bool usable(const struct way *w, int64_t now_ms)
+{
+	return w->site && now_ms < w->stale_until_ms;
+}
+
+static void to_pool(struct way *w, rcpt_ref ref)
+{
+	struct queue *q = w->sites->queue;
+
+	pool_push(pool_get(w->site, queue_flow_of(q, queue_rcpt(q, ref))->pool), ref, false);
+}
+
+/* Serves the domain's list by its last answer, a slice at a time. */
+static void drain(struct way *w)
+{
+	struct sites *s = w->sites;
+	struct fifo_source waiting = queue_fifo_source(s->queue, &w->domain.routing, DRAIN_MAX);
+	rcpt_ref ref;
+
+	while ((ref = queue_next(s->queue, &waiting.source)) != RCPT_NONE) {
+		if (w->status == ROUTE_OK)
+			to_pool(w, ref);
+		else
+			fail_one(w, ref, OUTCOME_BOUNCED, w->status);
+	}
+	w->draining = w->domain.routing.count > 0;
+	if (w->draining)
+		timer_set(s->loop->timers, &w->later, 1);
+}
+
+static void ask_next(struct sites *s);
+
+static void trouble(struct way *w, int64_t now)
+{
+	struct sites *s = w->sites;
+	struct fifo_source waiting =
+	    queue_fifo_source(s->queue, &w->domain.routing, TROUBLE_RECORDS);
+	int64_t pause =
+	    MIN_OF((int64_t)TROUBLE_MIN_MS << MIN_OF(w->troubles, 10), (int64_t)TROUBLE_MAX_MS);
+	rcpt_ref ref;
+
+	if (usable(w, now)) {
+		w->fresh_until_ms = now + REFRESH_AGAIN_MS;
+		w->status = ROUTE_OK;
+		drain(w);
+		return;
+	}
+	w->troubles = (uint8_t)MIN_OF(w->troubles + 1, 100);
+	w->site = NULL;
+	pause += random_jitter(pause / 4 - 1);
+	w->not_before_ms = now + pause;
+	while ((ref = queue_next(s->queue, &waiting.source)) != RCPT_NONE)
+		fail_one(w, ref, OUTCOME_DEFERRED, ROUTE_TEMP);
+	if (w->domain.routing.count)
+		timer_set(s->loop->timers, &w->later, pause);
+}
+
+static void answered(struct way *w, struct route *route)
+{
+	int64_t now = sites_now(w->sites);
+
+	w->status = route->status;
+	if (route->status == ROUTE_TEMP) {
+		trouble(w, now);
+		return;
+	}
+	w->troubles = 0;
+	w->not_before_ms = 0;
+	w->site = route->status == ROUTE_OK ? site_get(w->sites, route) : NULL;
+	w->fresh_until_ms = now + MAX_OF((int64_t)route->ttl_s * 1000, (int64_t)FRESH_MIN_MS);
+	w->stale_until_ms = w->fresh_until_ms + STALE_MS;
+	drain(w);
+}
+
+static void on_route(struct route_query *q, struct route *route)
+{
+	struct way *w = container_of(q, struct way, query);
+	struct sites *s = w->sites;
+
+	w->asked = false;
+	s->n_asked--;
+	answered(w, route);
+	route_unref(route);
+	ask_next(s);
+}
+
+static void ask_now(struct way *w)
+{
+	struct sites *s = w->sites;
+	int r;
+
+	w->query.done = on_route;
+	w->query.state = NULL;
+	r = route_ask(s->resolver, &s->route_options, &w->query, domain_name(&w->domain));
+	count_add(&s->counters.route_queries, 1);
+	if (r == 0) {
+		w->asked = true;
+		s->n_asked++;
+		return;
+	}
+	/* What is no domain name (RFC 1035) will not become one; anything else is our own
+	 * trouble. */
+	struct route none = { .status = r == E_SYNTAX ? ROUTE_NO_DOMAIN : ROUTE_TEMP,
+			      .ttl_s = 3600 };
+	answered(w, &none);
+}
+
+static void ask_next(struct sites *s)
+{
+	struct way *w;
+
+	while (s->n_asked < ROUTES_ASKED_MAX && (w = list_first(&s->asking, struct way, asking))) {
+		list_remove(&w->asking);
+		ask_now(w);
+	}
+}
+
+static void ask(struct way *w)
+{
+	struct sites *s = w->sites;
+
+	if (w->asked || !list_empty(&w->asking))
+		return;
+	list_push(&s->asking, &w->asking);
+	if (s->n_asked < ROUTES_ASKED_MAX && list_first(&s->asking, struct way, asking) == w)
+		ask_next(s);
+}
+
+/* Asks DNS when needed, then serves the domain's list. */
+static void serve(struct way *w)
+{
+	int64_t now = sites_now(w->sites);
+
+	if (w->draining && timer_running(&w->later))
+		return;
+	w->draining = false;
+	if (usable(w, now) ||
+	    (w->fresh_until_ms > now && w->status != ROUTE_OK && w->status != ROUTE_TEMP)) {
+		if (usable(w, now))
+			w->status = ROUTE_OK;
+		drain(w);
+	} else if (w->not_before_ms > now) {
+		if (!timer_running(&w->later))
+			timer_set(w->sites->loop->timers, &w->later, w->not_before_ms - now);
+	} else {
+		ask(w);
+	}
+}
+
+static void on_later(struct timer *t)
+{
+	serve(container_of(t, struct way, later));
+}
+
+void way_due(struct queue_ways *ways, struct domain *d, rcpt_ref ref)
+{
+	struct way *w = way_of(d);
+	int64_t now = sites_now(w->sites);
+
+	(void)ways;
+	if (usable(w, now)) {
+		if (now >= w->fresh_until_ms)
+			ask(w); /* the old one serves until the answer is here */
+		to_pool(w, ref);
+		return;
+	}
+	(void)queue_move(w->sites->queue, ref, (struct queue_move){ .to = RCPT_ROUTING });
+	serve(w);
+}
+
+void way_retry(struct way *w)
+{
+	w->not_before_ms = 0;
+	w->troubles = 0;
+	if (w->domain.routing.count)
+		serve(w);
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+void way_begin(struct queue_ways *ways, struct domain *d)
+{
+	struct way *w = way_of(d);
+
+	w->sites = container_of(ways, struct sites, ways);
+	list_init(&w->asking);
+	timer_init(&w->later, on_later);
+}
+
+bool way_busy(const struct domain *d)
+{
+	const struct way *w = way_of(d);
+
+	return w->asked || w->draining || w->asking.next != &w->asking || timer_running(&w->later);
+}
+
+void way_end(struct way *w)
+{
+	timer_stop(w->sites->loop->timers, &w->later);
+	list_remove(&w->asking);
+	if (w->asked)
+		route_cancel(w->sites->resolver, &w->query);
+	w->asked = false;
+	w->site = NULL;
+}

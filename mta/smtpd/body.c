@@ -1,0 +1,70 @@
+/* The bytes of a message, read run by run: dots out, its true end, what is wrong with it. */
+#include "mta/smtpd/body.h"
+
+static void keep(struct smtpd_body *b, const char *from, const char *to, struct buf *out)
+{
+	struct slice run = slice_of(from, (size_t)(to - from));
+
+	if (!run.n || b->nul)
+		return;
+	if (memchr(run.p, '\0', run.n))
+		b->nul = true;
+	else if (!b->lone && !b->overflow && buf_append(out, run) < 0)
+		b->overflow = true;
+}
+
+/* Text up to and with the next LF, or all there is.  Gives where it stopped. */
+static const char *text(struct smtpd_body *b, const char *p, const char *end)
+{
+	const char *lf = memchr(p, '\n', (size_t)(end - p));
+	const char *stop = lf ? lf : end, *cr = memchr(p, '\r', (size_t)(stop - p));
+	bool last_cr = stop > p ? stop[-1] == '\r' : b->cr;
+
+	/* The CR of the reads before must be followed by its LF at once, and a CR in this run may
+	 * only be its last byte. */
+	if ((b->cr && stop > p) || (cr && cr + 1 != stop) || (lf && !last_cr))
+		b->lone = true;
+	b->cr = last_cr;
+	if (!lf)
+		return end;
+	b->state = last_cr ? SMTPD_BODY_LINE : SMTPD_BODY_TEXT;
+	b->cr = false;
+	return lf + 1;
+}
+
+size_t smtpd_body_feed(struct smtpd_body *b, struct slice in, struct buf *out)
+{
+	const char *p = in.p, *end = in.p + in.n, *run = p;
+
+	while (p < end && !b->done) {
+		switch (b->state) {
+		case SMTPD_BODY_LINE:
+			b->state = *p == '.' ? SMTPD_BODY_DOT : SMTPD_BODY_TEXT;
+			b->cr = false;
+			if (b->state == SMTPD_BODY_DOT) {
+				keep(b, run, p, out);
+				run = ++p; /* the dot is dropped, stuffed or last */
+			}
+			break;
+		case SMTPD_BODY_DOT:
+			b->state = *p == '\r' ? SMTPD_BODY_DOT_CR : SMTPD_BODY_TEXT;
+			if (b->state == SMTPD_BODY_DOT_CR)
+				run = ++p;
+			break;
+		case SMTPD_BODY_DOT_CR:
+			b->done = *p == '\n';
+			if (b->done) {
+				run = ++p;
+				break;
+			}
+			b->lone = true; /* "." CR and no LF */
+			b->state = SMTPD_BODY_TEXT;
+			break;
+		case SMTPD_BODY_TEXT:
+			p = text(b, p, end);
+			break;
+		}
+	}
+	keep(b, run, p, out);
+	return (size_t)(p - in.p);
+}

@@ -1,0 +1,81 @@
+/* A message on its way in: from DATA to the service's answer. */
+#include "mta/smtpd/session.h"
+
+void smtpd_session_begin_body(struct smtpd_session *s)
+{
+	struct smtpd_mail *m = &s->mail;
+
+	smtpd_session_become(s, SMTPD_BODY);
+	s->body_ms = timers_now(s->on->loop->timers);
+	buf_clear(&m->message);
+	m->message.max = (size_t)smtpd_session_settings(s)->max_size + SMTPD_OWN_MAX;
+	smtpd_body_begin(&s->body);
+	s->body.overflow = smtpd_session_service(s)->begin(s->on->with.state, s) < 0;
+	m->own_n = buf_len(&m->message);
+}
+
+/* The server's bound on what all its messages hold while they come in. */
+static void charge(struct smtpd_session *s)
+{
+	s->on->held += s->mail.message.cap - s->charged;
+	s->charged = s->mail.message.cap;
+	if (s->on->held > SMTPD_HELD_MAX && !s->body.overflow) {
+		s->no_room = true;
+		s->body.overflow = true;
+	}
+}
+
+static struct slice fault_of_body(const struct smtpd_session *s)
+{
+	if (s->body.lone)
+		return SLICE("554 5.6.0 the message has a CR or LF that is not part of a CRLF\r\n");
+	if (s->body.nul)
+		return SLICE("554 5.6.0 the message has a NUL byte\r\n");
+	if (s->no_room)
+		return SLICE("452 4.3.1 too much mail is coming in, try again later\r\n");
+	if (s->body.overflow)
+		return SLICE("552 5.3.4 message too big\r\n");
+	return SMTPD_GO_ON;
+}
+
+static void count_taken(struct smtpd_session *s)
+{
+	struct smtpd_counters *c = smtpd_session_counters(s);
+
+	count_add(&c->messages, 1);
+	count_add(&c->recipients, s->mail.n_rcpts);
+	count_add(&c->bytes, buf_len(&s->mail.message));
+}
+
+static void end_body(struct smtpd_session *s)
+{
+	struct smtpd_taken taken = { 0 };
+	struct slice refusal = fault_of_body(s);
+
+	if (!refusal.n)
+		refusal = smtpd_session_service(s)->message(s->on->with.state, s, &taken);
+	if (refusal.n) {
+		count_add(&smtpd_session_counters(s)->refused, 1);
+		smtpd_session_refuse(s, refusal);
+	} else {
+		count_taken(s);
+		smtpd_session_accept(s, &taken);
+	}
+	if (s->life == SMTPD_BODY)
+		smtpd_session_become(s, SMTPD_IDLE);
+}
+
+bool smtpd_session_hear_body(struct smtpd_session *s)
+{
+	struct slice in = conn_input(s->conn);
+	size_t used;
+
+	if (!in.n)
+		return false;
+	used = smtpd_body_feed(&s->body, in, &s->mail.message);
+	conn_consume(s->conn, used);
+	charge(s);
+	if (s->body.done)
+		end_body(s);
+	return s->life != SMTPD_GONE;
+}

@@ -1,0 +1,131 @@
+/* mta/smtpd/session.h - one client's session, and the server it belongs to; for the files of this
+ * folder alone.
+ * A session is on its server's list until smtpd_session_end(); it is freed at the end of the loop
+ * turn.  Replies leave in the order of the commands: while a message waits for the disk, what is
+ * said after it waits with it (struct smtpd_acceptance). */
+#pragma once
+#include "mta/smtpd/body.h"
+#include "mta/smtpd/clients.h"
+#include "mta/smtpd/smtpd.h"
+
+enum {
+	SMTPD_WAITING_MAX = 16,       /* messages of one session that wait for the disk */
+	SMTPD_BEHIND_MAX = 16 * 1024, /* bytes of replies that wait behind them */
+	SMTPD_HELO_MAX = 255,
+	SMTPD_BUFFER_KEEP = 64 * 1024,
+	SMTPD_SLOWEST = 1024,     /* bytes per second that a message must come with */
+	SMTPD_OWN_MAX = 8 * 1024, /* room past the largest message for what begin() puts there */
+	SMTPD_EVENT_MAX = 48,
+};
+
+struct smtpd_listener;
+struct smtpd_server {
+	struct smtpd_server_options with;
+	struct loop *loop;
+	struct list sessions;
+	struct list acceptances; /* those of sessions that are gone */
+	struct list spare;       /* struct smtpd_acceptance, to be used again */
+	struct tls_context *tls; /* NULL: STARTTLS is not offered */
+	struct smtpd_listener *listeners;
+	unsigned n_listeners;
+	struct timer accept_again; /* after the descriptors ran out */
+	struct buf greeting;       /* the EHLO reply is made here */
+	size_t held;               /* bytes of messages coming in */
+	bool quiet;
+};
+
+/* The life of a session; smtpd_session_become() is the one way from one to the next. */
+enum smtpd_life {
+	SMTPD_STRANGER, /* has not said EHLO or HELO, or not since TLS began: no mail before that */
+	SMTPD_IDLE,     /* no message is open: MAIL may come */
+	SMTPD_MAIL,     /* MAIL was taken: RCPT, then DATA may come */
+	SMTPD_BODY,     /* DATA was said: the message comes, up to its final dot */
+	SMTPD_STARTTLS, /* the reply to STARTTLS leaves, then the handshake goes on */
+	SMTPD_ENDING,   /* the last reply is said: it ends once the disk has answered for all */
+	SMTPD_GONE,     /* has left the server's list; freed at the end of the loop turn */
+	SMTPD_LIVES
+};
+struct smtpd_session {
+	struct list link;
+	struct smtpd_server *on;
+	struct conn *conn;
+	struct conn_user user;
+	struct timer timer;
+	struct turn_end turn; /* starts TLS, or frees the session */
+	struct ip peer;
+
+	enum smtpd_life life;
+	/* Facts that more than one part of its life may have */
+	bool esmtp;    /* it said EHLO last: extensions may be used */
+	bool skipping; /* the rest of a line that was too long is passed over */
+	bool in_run;   /* smtpd_session_run() is further up the stack */
+	uint16_t helo_n;
+	char helo[SMTPD_HELO_MAX + 1];
+
+	struct smtpd_mail mail;
+	struct smtpd_body body;
+	bool no_room;   /* the body is dropped because the server holds too much already */
+	size_t charged; /* bytes counted in on->held */
+	int64_t body_ms;
+
+	struct list waiting; /* struct smtpd_acceptance, oldest first */
+	unsigned n_waiting;
+	size_t behind;
+};
+
+/* A message in the log whose sync has not come yet.  It outlives its session: the service must hear
+ * of the message also when the client has gone. */
+struct smtpd_acceptance {
+	struct durable_wait wait;
+	struct list link;
+	struct smtpd_server *on;
+	struct smtpd_session *session;
+	struct smtpd_taken taken;
+	struct id128 id;
+	enum { ACCEPT_WAITS, ACCEPT_SAFE, ACCEPT_LOST } state;
+	struct buf after; /* what is said after it */
+};
+
+static inline const struct smtpd_settings *smtpd_session_settings(const struct smtpd_session *s)
+{
+	return s->on->with.settings;
+}
+static inline const struct smtpd_service *smtpd_session_service(const struct smtpd_session *s)
+{
+	return s->on->with.service;
+}
+static inline struct smtpd_counters *smtpd_session_counters(const struct smtpd_session *s)
+{
+	return s->on->with.counters;
+}
+
+/* server.c */
+/* "submit.lost" of the service "submit"; buf holds SMTPD_EVENT_MAX bytes. */
+const char *smtpd_server_event(const struct smtpd_server *on, const char *what, char *buf);
+
+/* session.c */
+void smtpd_session_begin(struct smtpd_server *on, struct conn *c, struct smtpd_session *s);
+void smtpd_session_become(struct smtpd_session *s, enum smtpd_life life);
+void smtpd_session_run(struct smtpd_session *s);                    /* hears what has come */
+void smtpd_session_say(struct smtpd_session *s, struct slice text); /* whole lines, CRLF and all */
+void smtpd_session_sayf(struct smtpd_session *s, const char *format, ...) PRINTF(2, 3);
+void smtpd_session_bye(struct smtpd_session *s, struct slice text);    /* then it ends */
+void smtpd_session_refuse(struct smtpd_session *s, struct slice text); /* 421 ends it */
+void smtpd_session_end(struct smtpd_session *s);
+
+/* accept.c */
+void smtpd_session_accept(struct smtpd_session *s, const struct smtpd_taken *t);
+void smtpd_acceptance_free(struct smtpd_acceptance *a); /* to the spare ones */
+
+/* commands.c */
+void smtpd_session_command(struct smtpd_session *s, struct slice line);
+/* extensions.c */
+void smtpd_session_offer(struct smtpd_session *s); /* says the EHLO reply */
+/* Takes the parameters of a command; SMTPD_GO_ON when there is nothing wrong with them. */
+struct slice smtpd_session_params(struct smtpd_session *s, enum smtpd_verb verb,
+				  const struct smtpd_path *path);
+/* starttls.c */
+void smtpd_session_starttls(struct smtpd_session *s);
+/* message.c */
+void smtpd_session_begin_body(struct smtpd_session *s);
+bool smtpd_session_hear_body(struct smtpd_session *s); /* false: there is no more to hear */

@@ -1,0 +1,149 @@
+/* mta/smtpd/smtpd.h - an SMTP server for any number of services: listeners, sessions, commands, the
+ * body of a message, replies in order.  It knows nothing of what the mail is for: a service is a
+ * table of functions and rows (struct smtpd_service), and has its own limits and counts.
+ * RFC 5321; PIPELINING (2920), SIZE (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES (2034), STARTTLS
+ * (3207), SMTPUTF8 (6531).
+ *
+ * Guarantee: "250 queued" leaves only after the message's record is durable.
+ * Guarantee: only CRLF "." CRLF ends a message; a lone CR or LF in it refuses the message and never
+ *            ends it, so that no relay in front of us can disagree with us about where one ends.
+ * Guarantee: replies leave in the order of the commands.
+ *
+ * Files:   server.c listens, clients.c counts, session.c reads and answers in order, accept.c waits
+ *          for the disk, commands.c is the table of commands, extensions.c the table of EHLO
+ *          keywords and parameters, starttls.c begins TLS, message.c takes a body; command.c and
+ *          body.c parse.  session.h is theirs alone.
+ * Owns:    smtpd_server_new() gives the caller a service's server on one lane; it ends with
+ *          smtpd_server_free(), which also ends the sessions.  A session and what it holds belong
+ *          to the server.
+ * Blocks:  smtpd_server_free() alone, for a second at most: a message that is in the log already is
+ *          still acknowledged.
+ * Fails:   smtpd_server_new(): negative errno of the listening sockets, E_TLS and what reading a
+ *          certificate gives.  Afterwards only sessions fail, each by itself.
+ * Threads: a server belongs to its lane and each lane has listeners of its own (SO_REUSEPORT); the
+ *          clients of a service are counted over all lanes.
+ * Limits:  command lines of 1,000 bytes, 8 parameters per command, 16 messages of one session
+ *          waiting for the disk, SMTPD_HELD_MAX bytes of messages coming in per server; the rest is
+ *          in struct smtpd_settings. */
+#pragma once
+#include "message/mailbox.h"
+#include "mta/config/entries.h"
+#include "mta/core/counters.h"
+#include "mta/core/engine.h"
+#include "mta/smtpd/command.h"
+
+enum { SMTPD_HELD_MAX = 512 * 1024 * 1024 };
+
+/* ---- what a service sees of a session ---------------------------------------------------- */
+
+struct smtpd_session;
+
+/* One message on its way in. */
+struct smtpd_mail {
+	struct mailbox from; /* n == 0: the null reverse-path */
+	struct mailbox first_rcpt;
+	unsigned n_rcpts;
+	bool utf8;          /* SMTPUTF8 was asked for */
+	struct buf rcpts;   /* the service's record of the recipients, in any form it likes */
+	struct id128 id;    /* the service's, given in begin(); the client is told it */
+	size_t own_n;       /* bytes of `message` that begin() has put there */
+	struct buf message; /* then what came: lines that end in CRLF, no dots stuffed */
+};
+struct smtpd_mail *smtpd_session_mail(struct smtpd_session *s);
+const struct ip *smtpd_session_peer(const struct smtpd_session *s);
+struct slice smtpd_session_helo(const struct smtpd_session *s); /* what the client calls itself */
+bool smtpd_session_esmtp(const struct smtpd_session *s);        /* EHLO, not HELO */
+struct conn *smtpd_session_conn(struct smtpd_session *s);       /* for TLS facts alone */
+
+/* ---- a service --------------------------------------------------------------------------- */
+
+/* A whole reply with its CRLF, or none: "go on".  A reply 421 also ends the session (RFC 5321
+ * section 3.8). */
+#define SMTPD_GO_ON ((struct slice){ NULL, 0 })
+
+/* `state` below is that of struct smtpd_server_options. */
+
+/* A line of the EHLO reply. */
+struct smtpd_keyword {
+	const char *name;
+	/* NULL: it is offered always, and has no value. */
+	bool (*offered)(void *state, const struct smtpd_session *s);
+	void (*value)(void *state, const struct smtpd_session *s, struct buf *out);
+};
+/* A parameter of MAIL or RCPT (esmtp-param, RFC 5321 section 4.1.2).  take() is called for each
+ * that was given, before mail() or rcpt(); the value is empty when there was none. */
+struct smtpd_param {
+	enum smtpd_verb verb;
+	struct slice name;
+	struct slice (*take)(void *state, struct smtpd_session *s, struct slice value);
+};
+
+/* Where a message is in the log: what its acknowledgement waits for. */
+struct smtpd_taken {
+	job_no job;
+	lsn_t lsn;
+};
+
+struct smtpd_clients; /* mta/smtpd/clients.h */
+struct smtpd_service {
+	const char *name;                     /* begins its events in the log: "submit" */
+	struct smtpd_clients *clients;        /* how many there are now, over all lanes */
+	const struct smtpd_keyword *keywords; /* besides those of extensions.c */
+	size_t n_keywords;
+	const struct smtpd_param *params;
+	size_t n_params;
+
+	/* May this client come in?  NULL: every client may. */
+	struct slice (*connect)(void *state, const struct ip *peer);
+	/* Asked at each MAIL, before it is read: is no mail taken just now?  NULL: it always is. */
+	struct slice (*closed)(void *state);
+	/* May this sender, mail->from, send?  NULL: every sender may. */
+	struct slice (*mail)(void *state, struct smtpd_session *s);
+	/* SMTPD_GO_ON: the recipient counts, and stands in mail->rcpts. */
+	struct slice (*rcpt)(void *state, struct smtpd_session *s, const struct mailbox *to);
+	/* DATA was said: gives mail->id, and puts the service's own fields in mail->message.
+	 * Negative: they did not fit; the message is then refused as too big. */
+	int (*begin)(void *state, struct smtpd_session *s);
+	/* The whole message is here.  SMTPD_GO_ON: it is in the log, where *ret says. */
+	struct slice (*message)(void *state, struct smtpd_session *s, struct smtpd_taken *ret);
+	/* It is durable.  Comes before the client is told, and also when the client has gone. */
+	void (*safe)(void *state, const struct smtpd_taken *t);
+};
+
+/* Read whenever they are needed.  They may change on the lane's thread, at a reload. */
+struct smtpd_settings {
+	const char *hostname;           /* of the greeting and the EHLO reply */
+	const char *tls_cert, *tls_key; /* PEM files; "": STARTTLS is not offered */
+	int64_t max_size;               /* bytes of a message */
+	int64_t max_rcpts;              /* per message */
+	int64_t max_sessions;           /* of the service, over all lanes */
+	int64_t max_sessions_client;    /* of those, per address */
+	int64_t timeout;                /* milliseconds for a client's command */
+};
+
+/* Written by the server's lane alone, read by anybody. */
+struct smtpd_counters {
+	counter sessions, sessions_open, messages, recipients, bytes, refused, tls;
+};
+
+/* ---- a service on a lane ----------------------------------------------------------------- */
+
+struct smtpd_server;
+struct smtpd_server_options {
+	struct lane *lane;
+	const struct smtpd_service *service;
+	void *state; /* goes to the service's functions */
+	/* These three live as long as the server. */
+	const struct smtpd_settings *settings;
+	struct smtpd_counters *counters;
+	const struct listener *listen;
+	unsigned n_listen;
+};
+struct smtpd_server *smtpd_server_free(struct smtpd_server *on);
+DEFINE_OWNED(smtpd_server)
+int smtpd_server_new(struct smtpd_server **ret, const struct smtpd_server_options *o) MUST_CHECK;
+/* The settings have changed.  A certificate that cannot be read is logged; the old one stays. */
+void smtpd_server_reload(struct smtpd_server *on);
+/* Listens no more.  Those who are in the middle of a message may finish it; the others are told to
+ * go (421). */
+void smtpd_server_quiet(struct smtpd_server *on);

@@ -1,0 +1,22 @@
+/* mta/submit/lane.h - submission on one lane; for the files of this folder alone. */
+#pragma once
+#include "mta/config/host.h"
+#include "mta/smtpd/smtpd.h"
+#include "mta/submit/options.h"
+#include "mta/submit/submit.h"
+
+struct submit_lane {
+	struct engine *engine;
+	struct smtpd_server *server;
+	struct lane *lane;
+	const struct submit_options *options;
+	const struct host_options *host;
+	struct smtpd_settings settings; /* what of it concerns the server */
+	struct smtpd_counters counters;
+	struct buf own_fields, content_meta, job_meta;
+};
+
+/* message.c: what the service does; state is the struct submit_lane. */
+struct slice submit_message_rcpt(void *state, struct smtpd_session *s, const struct mailbox *to);
+int submit_message_begin(void *state, struct smtpd_session *s);
+struct slice submit_message_take(void *state, struct smtpd_session *s, struct smtpd_taken *ret);

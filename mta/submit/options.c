@@ -1,0 +1,68 @@
+/* mta/submit/options.c - rows of the options of submission, and what is derived from them. */
+#include "mta/submit/options.h"
+
+#define AT(member) offsetof(struct submit_options, member)
+enum { KIB = 1024, MIB = 1024 * 1024, SEC = 1000, MINUTE = 60 * 1000, HOUR = 3600 * 1000 };
+#define YEAR (366 * 24 * 3600 * 1000LL)
+
+/* clang-format off: a table */
+static const struct option rows[] = {
+	{ "listen.submission", T_LIST, AT(listen), 0, 0, "", false,
+	  "Addresses that take mail by SMTP, such as 127.0.0.1:587." },
+	{ "submission.networks", T_LIST, AT(networks), 0, 0, "127.0.0.0/8, ::1", true,
+	  "Clients that may submit." },
+	{ "submission.max_size", T_SIZE, AT(max_size), KIB, 64 * MIB, "25M", true,
+	  "Largest message taken." },
+	{ "submission.max_rcpts", T_INT, AT(max_rcpts), 1, 1000, "1000", true,
+	  "Recipients per message." },
+	{ "submission.max_sessions", T_INT, AT(max_sessions), 1, 100000, "2000", true,
+	  "Sessions at a time, over all lanes." },
+	{ "submission.max_sessions_client", T_INT, AT(max_sessions_client), 1, 100000, "500", true,
+	  "Sessions at a time of one address." },
+	{ "submission.timeout", T_DURATION, AT(timeout), SEC, HOUR, "5m", true,
+	  "Longest wait for a client's command (RFC 5321 section 4.5.3.2.7)." },
+	{ "expire.after", T_DURATION, AT(expire_after), MINUTE, YEAR, "5d", true,
+	  "Lifetime of submitted mail; jobs of the link bring their own." },
+	{ "tls.cert", T_STR, AT(tls_cert), 0, 1024, "", true,
+	  "PEM chain for STARTTLS on the submission listener; empty: not offered." },
+	{ "tls.key", T_STR, AT(tls_key), 0, 1024, "", true,
+	  "PEM private key that belongs to tls.cert." },
+};
+/* clang-format on */
+
+static int add_net(void *options, struct slice e)
+{
+	return net_list_add(&((struct submit_options *)options)->nets, e);
+}
+
+static int add_listener(void *options, struct slice e)
+{
+	return listener_list_add(&((struct submit_options *)options)->listeners, e, 0);
+}
+
+static int derive(void *options, const struct settings *all, struct option_fault *f)
+{
+	struct submit_options *o = options;
+	int r;
+
+	(void)all;
+	r = option_entries(f, "submission.networks", o->networks,
+			   "a network such as 10.0.0.0/8, at most 64", add_net, o);
+	if (r < 0)
+		return r;
+	r = option_entries(f, "listen.submission", o->listen,
+			   "an address and port such as 127.0.0.1:587", add_listener, o);
+	if (r < 0)
+		return r;
+	if (!*o->tls_cert != !*o->tls_key)
+		return option_bad(f, "tls.key", slice_str(o->tls_key),
+				  "given together with tls.cert");
+	return 0;
+}
+
+const struct option_set submit_option_set = {
+	.rows = rows,
+	.n = ARRAY_LEN(rows),
+	.size = sizeof(struct submit_options),
+	.derive = derive,
+};

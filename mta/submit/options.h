@@ -1,0 +1,18 @@
+/* mta/submit/options.h - the options of submission, and what is made of them.
+ * Owns:   submit_option_set's struct belongs to the settings it was read into (base/settings.h).
+ * Fails:  derive: E_SYNTAX, with what is expected.
+ * Limits: those of mta/config/entries.h. */
+#pragma once
+#include "base/settings.h"
+#include "mta/config/entries.h"
+
+struct submit_options {
+	/* rows */
+	char *listen, *networks; /* lists */
+	int64_t max_size, max_rcpts, max_sessions, max_sessions_client, timeout, expire_after;
+	char *tls_cert, *tls_key;
+	/* made from the rows */
+	struct net_list nets;
+	struct listener_list listeners;
+};
+extern const struct option_set submit_option_set;

@@ -1,0 +1,143 @@
+/* mta/submit/part.c - submission as a service of mta/smtpd, and as a part of the engine. */
+#include "mta/queue/queue.h"
+#include "mta/smtpd/clients.h"
+#include "mta/submit/lane.h"
+
+static struct slice allow(void *state, const struct ip *peer)
+{
+	const struct submit_lane *on = state;
+
+	if (net_list_has(&on->options->nets, peer))
+		return SMTPD_GO_ON;
+	return SLICE("554 5.7.1 mail is not accepted from your address\r\n");
+}
+
+static struct slice closed(void *state)
+{
+	const struct submit_lane *on = state;
+
+	if (engine_stopping(on->engine))
+		return SLICE("421 4.3.2 shutting down\r\n");
+	if (spool_failed(engine_spool(on->engine)))
+		return SLICE("451 4.3.0 the disk has failed, try again later\r\n");
+	return SMTPD_GO_ON;
+}
+
+static void safe(void *state, const struct smtpd_taken *t)
+{
+	const struct submit_lane *on = state;
+
+	queue_job_added(on->engine, t->job);
+}
+
+static struct smtpd_clients clients = SMTPD_CLIENTS_INIT;
+static const struct smtpd_service service = {
+	.name = "submit",
+	.clients = &clients,
+	.connect = allow,
+	.closed = closed,
+	.rcpt = submit_message_rcpt,
+	.begin = submit_message_begin,
+	.message = submit_message_take,
+	.safe = safe,
+};
+
+/* ---- the part ---------------------------------------------------------------------------- */
+
+static void read_options(struct submit_lane *on)
+{
+	const struct settings *all = engine_settings(on->engine);
+	const struct submit_options *o = settings_of(all, &submit_option_set);
+
+	on->options = o;
+	on->host = host_options(all);
+	on->settings = (struct smtpd_settings){
+		.hostname = on->host->hostname,
+		.tls_cert = o->tls_cert,
+		.tls_key = o->tls_key,
+		.max_size = o->max_size,
+		.max_rcpts = o->max_rcpts,
+		.max_sessions = o->max_sessions,
+		.max_sessions_client = o->max_sessions_client,
+		.timeout = o->timeout,
+	};
+}
+
+static void submit_stop(void *state)
+{
+	struct submit_lane *on = state;
+
+	on->server = smtpd_server_free(on->server);
+	buf_free(&on->own_fields);
+	buf_free(&on->content_meta);
+	buf_free(&on->job_meta);
+	free(on);
+}
+
+static int submit_start(struct lane *lane, void **ret_state)
+{
+	struct submit_lane *on = must_alloc(sizeof(*on));
+	struct smtpd_server_options o = {
+		.lane = lane,
+		.service = &service,
+		.state = on,
+		.settings = &on->settings,
+		.counters = &on->counters,
+	};
+	int r;
+
+	on->lane = lane;
+	on->engine = lane_engine(lane);
+	read_options(on);
+	o.listen = on->options->listeners.at;
+	o.n_listen = on->options->listeners.n;
+	r = smtpd_server_new(&on->server, &o);
+	if (r < 0) {
+		submit_stop(on);
+		return r;
+	}
+	*ret_state = on;
+	return 0;
+}
+
+/* SIGTERM: those who are in the middle of a message may finish it; the next MAIL is answered with
+ * 421. */
+static void submit_quiet(void *state)
+{
+	struct submit_lane *on = state;
+
+	smtpd_server_quiet(on->server);
+}
+
+static void submit_reload(void *state)
+{
+	struct submit_lane *on = state;
+
+	read_options(on);
+	smtpd_server_reload(on->server);
+}
+
+#define ROW(member, type, help)                                                                    \
+	{                                                                                          \
+		"submission_" #member, type, help, offsetof(struct smtpd_counters, member)         \
+	}
+static const struct counter_row counter_rows[] = {
+	ROW(sessions_open, GAUGE, "Submission sessions now"),
+	ROW(sessions, COUNTER, "Submission sessions so far"),
+	ROW(messages, COUNTER, "Messages taken by submission"),
+	ROW(recipients, COUNTER, "Recipients taken by submission"),
+	ROW(bytes, COUNTER, "Bytes of messages taken by submission"),
+	ROW(refused, COUNTER, "Connections and messages refused"),
+	ROW(tls, COUNTER, "Submission sessions that began TLS"),
+};
+static const struct counter_set counter_set = { counter_rows, ARRAY_LEN(counter_rows) };
+
+const struct part submit_part = {
+	.name = "submission",
+	.start = submit_start,
+	.reload = submit_reload,
+	.quiet = submit_quiet,
+	.stop = submit_stop,
+	.counters = &counter_set,
+	.counters_at = offsetof(struct submit_lane, counters),
+};

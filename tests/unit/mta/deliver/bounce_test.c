@@ -1,0 +1,48 @@
+/* Unit test of mta/deliver/bounce.h. */
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "mta/deliver/bounce.h"
+
+static void a_report_is_mime_and_peers_add_nothing_to_it(void **state)
+{
+	struct bounce_facts f = {
+		.hostname = SLICE("out.test"),
+		.sender = SLICE("a@b.test"),
+		.rcpt = SLICE("u@c.test"),
+		.text = SLICE("no\r\nBcc: evil@d.test\r\n\r\n--=_postern.0.1--"),
+		.host = SLICE("mx\r\nX: y"),
+		.header = SLICE("From: a@b.test\r\nSubject: x\r\n"),
+		.status = { 5, 1, 1 },
+		.code = 550,
+		.id = { 0, 0x1234 },
+	};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	bounce_compose(&f, &out);
+	const char *text = buf_cstr(&out);
+	assert_non_null(
+	    strstr(text, "Content-Type: multipart/report; report-type=delivery-status;"));
+	assert_non_null(strstr(text, "\r\nFinal-Recipient: rfc822; u@c.test\r\n"));
+	assert_non_null(strstr(text, "\r\nStatus: 5.1.1\r\n"));
+	assert_non_null(strstr(text, "Diagnostic-Code: smtp; 550 no??Bcc: evil@d.test"));
+	assert_null(strstr(text, "\r\nBcc:"));
+	assert_null(strstr(text, "\r\nX: y"));
+	for (size_t i = 0; i < buf_len(&out); i++) /* CRLF and nothing half of it */
+		assert_int_equal(text[i] == '\n', i > 0 && text[i - 1] == '\r');
+	buf_free(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_report_is_mime_and_peers_add_nothing_to_it),
+	};
+
+	return cmocka_run_group_tests_name("mta_deliver_bounce", tests, NULL, NULL);
+}
