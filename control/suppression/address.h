@@ -3,7 +3,7 @@
  *
  *	hash = first 16 bytes of SHA-256( mailbox_normal( address ) )
  *	SQL:   :suppress_hash(email_norm)               (address.sql)
- *	rule:  suppress/<tenant>/<hash in hex>          (mta/rules.h) */
+ *	rule:  suppress/<tenant>/<hash in hex>          (mta/rules/rules.h) */
 #pragma once
 #include "base/base.h"
 #include "message/mailbox.h"

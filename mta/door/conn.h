@@ -14,7 +14,7 @@
 
 struct ev_loop;
 struct loop_state;
-/* What a lane's objects need of the world; one a lane, made by mta/lane.c or a test. */
+/* What a lane's objects need of the world; one a lane, made by mta/core/lane.c or a test. */
 struct loop {
 	struct ev_loop *ev; /* NULL in simulation */
 	struct timers *timers;

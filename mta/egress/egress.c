@@ -15,6 +15,7 @@ struct egress {
 	struct lane *lane;
 	const struct egress_options *options;
 	struct map by_name;
+	struct pool_name *last; /* asked for; most often the next one too */
 	struct pool_name *names[POOLS_MAX];
 	unsigned n_names;
 	slot_count *used; /* of each source, by its place in the options; all lanes' */
@@ -29,6 +30,8 @@ struct egress *egress_of(struct lane *l)
 
 static struct pool_name *find_name(const struct egress *e, struct slice name)
 {
+	if (e->last && slice_eq(slice_str(e->last->name), name))
+		return e->last;
 	for (struct map_link *l = map_find(&e->by_name, hash_keyed(name)); l;
 	     l = map_find_next(l)) {
 		struct pool_name *p = container_of(l, struct pool_name, link);
@@ -45,8 +48,10 @@ unsigned egress_pool(struct egress *e, struct slice name)
 	if (!name.n)
 		name = SLICE("default");
 	p = find_name(e, name);
-	if (p)
+	if (p) {
+		e->last = p;
 		return p->index;
+	}
 	if (e->n_names == POOLS_MAX)
 		return EGRESS_SURPLUS;
 	p = must_alloc(sizeof(*p) + name.n + 1);

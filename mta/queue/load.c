@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "message/mailbox.h"
 #include "mta/core/engine_run.h"
 #include "mta/queue/queue.h"
 #include "mta/queue/inside.h"
@@ -17,13 +18,6 @@ struct loader {
 	uint64_t others; /* bits of lanes that own rows */
 };
 static_assert(LANES_MAX <= 64, "each lane has a bit in loader.others");
-
-static struct slice domain_of(struct slice address)
-{
-	const char *at = memrchr(address.p, '@', address.n);
-
-	return at ? slice_skip(address, (size_t)(at + 1 - address.p)) : SLICE("");
-}
 
 static void load_row(struct loader *ld, uint32_t row, struct slice domain, uint64_t hash)
 {
@@ -60,7 +54,7 @@ static void load_rows(struct loader *ld)
 	unsigned lanes = engine_lanes(ld->q->engine), own = lane_index(ld->q->lane);
 
 	for (uint32_t i = 0; i < ld->k->info.rows; i++) {
-		struct slice domain = domain_of(wire_rows_address(ld->k->rows, i));
+		struct slice domain = address_domain(wire_rows_address(ld->k->rows, i));
 		uint64_t hash = hash_keyed_nocase(domain);
 		unsigned lane = lanes == 1 ? 0 : (unsigned)((hash >> 32) % lanes);
 		if (lane == own)
