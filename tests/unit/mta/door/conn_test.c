@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "tests/unit/mta/door/door_pair.h"
@@ -145,6 +146,73 @@ static void the_source_address_asked_for_is_used(void **unused)
 	pair_close(&p);
 }
 
+static void a_reset_is_told_after_what_came_before_it(void **unused)
+{
+	const struct linger now = { .l_onoff = 1 };
+	struct conn_target to;
+	struct sockaddr_storage ss;
+	struct loop loop;
+	struct end e;
+	int listener, raw, fd;
+
+	(void)unused;
+	loop_init(&loop);
+	end_init(&e, &loop);
+	listener = listen_fd(&to);
+	raw = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(raw, (struct sockaddr *)&ss, ip_sockaddr(&to.ip, to.port, &ss)),
+			 0);
+	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	assert_int_equal(conn_adopt(&e.conn, &loop, fd, &e.user), 0);
+	assert_int_equal(send(raw, "hello", 5, 0), 5);
+	settle(&loop);
+	assert_true(slice_eq(buf_data(&e.in), SLICE("hello")));
+	assert_int_equal(setsockopt(raw, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
+	assert_int_equal(close(raw), 0);
+	assert_true(run(&loop, 1000));
+	assert_true(e.failed == 1 && e.err == -ECONNRESET);
+	assert_int_equal(conn_write(e.conn, SLICE("x")), -ENOTCONN);
+	e.conn = conn_free(e.conn);
+	assert_null(conn_free(NULL));
+	(void)close(listener);
+	loop_end(&loop);
+	buf_free(&e.in);
+}
+
+static void a_source_that_is_not_ours_is_refused_at_once(void **unused)
+{
+	struct conn_target to;
+	struct loop loop;
+	struct end e;
+	int listener, file = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)unused;
+	loop_init(&loop);
+	end_init(&e, &loop);
+	listener = listen_fd(&to);
+	assert_int_equal(ip_parse(SLICE("192.0.2.77"), &to.source), 0);
+	assert_int_equal(conn_open(&e.conn, &loop, &to, &e.user), -EADDRNOTAVAIL);
+	assert_int_equal(conn_adopt(&e.conn, &loop, file, &e.user), -ENOTSOCK);
+	assert_null(e.conn);
+	(void)close(file);
+	(void)close(listener);
+	loop_end(&loop);
+}
+
+static void a_plain_connection_has_nothing_of_tls(void **unused)
+{
+	struct pair p;
+	char text[64] = "x";
+
+	(void)unused;
+	pair_open(&p, NULL);
+	assert_false(conn_is_tls(p.client.conn));
+	assert_false(conn_tls_resumed(p.client.conn));
+	assert_null(conn_tls_session(p.client.conn));
+	assert_string_equal(conn_tls_text(p.client.conn, text, sizeof(text)), "");
+	pair_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +224,9 @@ int main(void)
 		cmocka_unit_test(a_refused_connection_fails_once_with_its_reason),
 		cmocka_unit_test(a_conn_may_be_freed_inside_its_own_callback),
 		cmocka_unit_test(the_source_address_asked_for_is_used),
+		cmocka_unit_test(a_reset_is_told_after_what_came_before_it),
+		cmocka_unit_test(a_source_that_is_not_ours_is_refused_at_once),
+		cmocka_unit_test(a_plain_connection_has_nothing_of_tls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

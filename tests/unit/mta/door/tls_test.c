@@ -219,6 +219,45 @@ static void an_endless_certificate_chain_is_a_tls_failure(void **unused)
 	assert_int_equal(unlink(chain), 0);
 }
 
+static void a_certificate_that_cannot_be_used_gives_no_context(void **unused)
+{
+	struct tls_context *t = NULL;
+
+	(void)unused;
+	assert_true(tls_server_new(&t, "/nonexistent.pem", key) < 0);
+	assert_true(tls_server_new(&t, cert, "/nonexistent.pem") < 0);
+	assert_true(tls_server_new(&t, cert, cert) < 0); /* no private key in it */
+	assert_true(tls_server_new(&t, key, key) < 0);
+	assert_null(t);
+	assert_null(tls_context_free(NULL));
+}
+
+static void a_handshake_is_begun_once_and_needs_no_name(void **unused)
+{
+	static const char *const names[] = { NULL, "", "192.0.2.1", "mx.test" };
+	size_t dropped;
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct tls_pair t;
+		struct pair p;
+		contexts_open(&t);
+		pair_open(&p, NULL);
+		settle(&p.loop);
+		assert_int_equal(conn_start_tls(p.client.conn, t.client, names[i], NULL, &dropped),
+				 0);
+		assert_int_equal(conn_start_tls(p.client.conn, t.client, names[i], NULL, &dropped),
+				 -EINVAL);
+		assert_false(conn_is_tls(p.client.conn)); /* not yet */
+		assert_int_equal(conn_start_tls(p.server.conn, t.server, NULL, NULL, &dropped), 0);
+		settle(&p.loop);
+		assert_true(p.client.tls_done == 1 && p.server.tls_done == 1);
+		assert_true(conn_is_tls(p.client.conn) && !conn_tls_resumed(p.client.conn));
+		pair_close(&p);
+		contexts_close(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +268,8 @@ int main(void)
 		cmocka_unit_test(a_peer_that_closes_during_the_handshake_is_a_tls_failure),
 		cmocka_unit_test(what_the_server_queued_before_the_handshake_leaves_in_plain),
 		cmocka_unit_test(an_endless_certificate_chain_is_a_tls_failure),
+		cmocka_unit_test(a_certificate_that_cannot_be_used_gives_no_context),
+		cmocka_unit_test(a_handshake_is_begun_once_and_needs_no_name),
 	};
 	return cmocka_run_group_tests(tests, make_certificate, remove_certificate);
 }
