@@ -1,4 +1,5 @@
 /* base/base.h - the words every file of the house uses: slices, ownership marks, small macros.
+ * Names:  slice_, must_, id_
  * Owns:   nothing; a slice never owns the bytes it shows.
  * Limits: GNU C11 (gcc or clang): cleanup attributes and statement expressions are used. */
 #pragma once

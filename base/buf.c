@@ -92,7 +92,7 @@ __attribute__((format(printf, 2, 0))) static int append_format(struct buf *b, co
 	va_end(again);
 	if (n < 0)
 		return -EINVAL;
-	/* One byte more for the NUL that vsnprintf insists on. */
+	/* vsnprintf always writes a NUL: one byte more for it. */
 	r = buf_reserve(b, (size_t)n + 1);
 	if (r < 0)
 		return r;

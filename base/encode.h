@@ -1,4 +1,5 @@
 /* base/encode.h - base64 (RFC 4648), base64url without padding, hex, UTF-8.
+ * Names: base64_, base64url_, hex_, utf8_
  * Fails: decoders are strict: white space, stray bits and wrong padding give E_SYNTAX. */
 #pragma once
 #include "base/buf.h"

@@ -36,7 +36,7 @@ int log_level_parse(struct slice s, enum log_level *ret)
 	return E_SYNTAX;
 }
 
-/* One line under construction; silently cut at its end, never past it. */
+/* One line while it is made.  What does not fit is dropped. */
 struct log_line {
 	char p[LINE_MAX_BYTES];
 	size_t n;

@@ -162,9 +162,9 @@ static int read_line(struct options_reader *rd, struct slice line, bool *seen)
 	struct slice name, value;
 
 	if (line.n > LINE_MAX_BYTES)
-		return fail(rd, "line longer than 64 KiB");
+		return fail(rd, "the line is longer than 64 KiB");
 	if (memchr(line.p, '\0', line.n))
-		return fail(rd, "NUL byte");
+		return fail(rd, "a NUL byte cannot stand here");
 	line = slice_trim_set(without_comment(line), BLANKS);
 	if (line.n == 0)
 		return 0;

@@ -138,7 +138,7 @@ uint32_t branch_count(const struct branch *b)
 	return b->count;
 }
 
-/* Recursion is as deep as whoever built the tree went. */
+/* Recursion goes as deep as the tree was built. */
 static struct value finish(struct branch *b)
 {
 	size_t i = 0;

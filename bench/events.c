@@ -2,9 +2,10 @@
  *
  *	postern-events --socket PATH --name CONSUMER --stats FILE
  *
- * Every frame is acknowledged with CURSOR, so that the log need not be kept for it.  On SIGTERM and
- * SIGUSR1 the counts go to FILE as one JSON object: accepted (rows), delivered, bounced, expired,
- * cancelled, deferred.  Positions must not fall, or it ends with status 1. */
+ * Every frame is acknowledged with CURSOR, so that the log is not kept for it.  On SIGTERM and
+ * SIGUSR1 the counts go to FILE as one JSON object: accepted (rows), delivered, bounced,
+ * expired, cancelled, deferred.  When a position is lower than the one before it, the program
+ * ends with status 1. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>

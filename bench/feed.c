@@ -5,10 +5,10 @@
  *	             [--campaign 1] [--tenant 1] [--sign-domain NAME] [--window 8] [--first 0]
  *	             [--to DOMAIN] [--stats FILE]
  *
- * One template of about --size bytes, three merge fields a recipient, drawn by number from lists of
- * names and towns, and a code; recipient i is u<i>@d<i mod domains>.test, or u<i>@DOMAIN.  Writes
- * one JSON object: recipients, seconds, rate; every one of them was acknowledged, which means
- * synced. */
+ * It sends one template of about --size bytes.  Each recipient has three merge fields: a name and a
+ * town, drawn by number from lists, and a code.  Recipient i is u<i>@d<i mod domains>.test, or
+ * u<i>@DOMAIN.  It writes one JSON object: recipients, seconds, rate.  All of these recipients were
+ * acknowledged, which means synced. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 /* bench/link_client.h - a blocking client of the engine's link, for the programs of bench.
  *
- * Blocks: every call, until the engine has taken or sent what is asked for.
- * Fails:  says what to stderr, with the program's name in front, and ends the program.
+ * Blocks: every call, until the engine has taken or sent its part.
+ * Fails:  writes the reason to stderr and ends the program.
  * Limits: one link a process. */
 #pragma once
 #include "schema/wire/link.h"
 
-/* Connects to the Unix socket at `path` as consumer `name` ("" for none) and is welcomed. */
+/* Connects to the Unix socket at `path` as consumer `name` ("" for none) and waits for WELCOME. */
 void bench_link_open(const char *path, const char *name);
 /* Sends one frame; fills in its request number. */
 void bench_link_put(struct link_frame *f);

@@ -1,11 +1,12 @@
 /* bench/load.c - the sending side of benchmarks: many SMTP clients in one epoll loop.
  *
  *	postern-load --to 127.0.0.1:2525 --messages N [--connections 50] [--size 10240]
- *	             [--domains 100] [--first 0] [--rate PER_SECOND] [--per-connection N] [--stats FILE]
+ *	             [--domains 100] [--first 0] [--rate PER_SECOND] [--per-connection N]
+ *	             [--stats FILE]
  *
- * Message i goes to u<i>@d<i mod domains>.test, so that the sink can find duplicates; MAIL, RCPT
- * and DATA leave in one write, and the next envelope follows the final dot.  Writes one JSON
- * object: sent, refused, failed, seconds, rate and the latency of acceptance (dot to 250) in
+ * Message i goes to u<i>@d<i mod domains>.test, so that the sink can find duplicates.  MAIL, RCPT
+ * and DATA leave in one write, and the next envelope follows the final dot.  It writes one JSON
+ * object: sent, refused, failed, seconds, rate, and the latency of acceptance (from dot to 250) in
  * microseconds.
  * Limits: one thread, 10,000 connections. */
 #include <arpa/inet.h>
@@ -288,7 +289,7 @@ static uint64_t number_arg(const char *name, const char *text, uint64_t max)
 	uint64_t v;
 
 	if (slice_u64(slice_str(text), max, &v) < 0) {
-		fprintf(stderr, "postern-load: --%s wants a number up to %" PRIu64 "\n", name, max);
+		fprintf(stderr, "postern-load: --%s takes a number up to %" PRIu64 "\n", name, max);
 		exit(2);
 	}
 	return v;
@@ -309,7 +310,8 @@ static void arguments(int argc, char **argv)
 		switch (c) {
 		case 't':
 			if (ip_port_parse(slice_str(optarg), &conf.ip, &conf.port) < 0) {
-				fprintf(stderr, "postern-load: --to wants 127.0.0.1:2525\n");
+				fprintf(stderr, "postern-load: --to takes ADDRESS:PORT, for "
+						"example 127.0.0.1:2525\n");
 				exit(2);
 			}
 			break;

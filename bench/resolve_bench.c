@@ -1,7 +1,8 @@
-/* bench/resolve_bench.c - CPU time of the asking thread for one question: sent to a server on
- * loopback (a thread that always answers with two MX records), and answered from the cache.  256 in
- * flight.
- * Usage: resolve_bench [--json] */
+/* bench/resolve_bench.c - CPU time of the asking thread per question, with 256 in flight: sent to a
+ * server on loopback (a thread that always answers with two MX records), and answered by the cache.
+ *
+ *	resolve_bench [--json]
+ */
 #include <arpa/inet.h>
 #include <ev.h>
 #include <pthread.h>

@@ -1,6 +1,8 @@
 /* bench/sign_bench.c - what one signature costs: the hot path, libopendkim, and the bare public key
  * operation below both.  One thread, CPU time; the median of ROUNDS rounds.
- * Usage: sign_bench [--json] */
+ *
+ *	sign_bench [--json]
+ */
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <time.h>

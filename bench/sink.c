@@ -4,12 +4,13 @@
  *	postern-sink --listen 127.0.1.1-20:2525 [--listen ...] [--store FILE] [--rules FILE]
  *	             [--stats FILE] [--cert PEM --key PEM] [--delay MS] [--no-pipelining]
  *
- * Every message is counted and looked at up to CRLF.CRLF.  With --store it is appended, un-stuffed,
- * to FILE as one JSON line {"rcpt":..,"from":..,"ip":..,"tls":..,"bytes":N} and N bytes and a
- * newline. Rules (sink_rules.h) say who is deferred, refused, slow or cut off.  On SIGTERM the
- * counts go to --stats as one JSON object; recipients of the form u<number>@... are checked for
- * duplicates.
- * Limits: one thread; 65,536 sessions; commands of 4 KiB; 100 recipients a message. */
+ * Every message is read up to CRLF.CRLF and counted.  With --store it is appended to FILE
+ * without dot stuffing: one JSON line {"rcpt":..,"from":..,"ip":..,"tls":..,"bytes":N}, N bytes
+ * and a newline.  Rules (sink_rules.h) say who is deferred, refused, slow or cut off.
+ * Recipients of the form u<number>@... are checked for duplicates.  On SIGTERM the counts go to
+ * --stats as one JSON object.
+ *
+ * Limits: one thread; 65,536 sessions; commands of 4 KiB; 100 recipients per message. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -54,7 +55,7 @@ static void listen_on(const char *ip, uint16_t port)
 	struct peer *l = must_alloc(sizeof(*l));
 
 	if (inet_pton(AF_INET, ip, &sa.sin_addr) != 1) {
-		fprintf(stderr, "postern-sink: %s is no IPv4 address\n", ip);
+		fprintf(stderr, "postern-sink: %s is not an IPv4 address\n", ip);
 		exit(2);
 	}
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
@@ -78,7 +79,9 @@ static void listen_range(const char *text)
 	if (sscanf(text, "%u.%u.%u.%u-%u:%u", &a, &b, &c, &first, &last, &port) != 6) {
 		last = 0;
 		if (sscanf(text, "%u.%u.%u.%u:%u", &a, &b, &c, &first, &port) != 5) {
-			fprintf(stderr, "postern-sink: --listen wants 127.0.1.1-20:2525, not %s\n",
+			fprintf(stderr,
+				"postern-sink: --listen takes an address and port such as "
+				"127.0.1.1-20:2525, not %s\n",
 				text);
 			exit(2);
 		}
@@ -154,8 +157,8 @@ static void setup_tls(void)
 			 SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	if (SSL_CTX_use_certificate_chain_file(sink.tls, sink.conf.cert) != 1 ||
 	    SSL_CTX_use_PrivateKey_file(sink.tls, sink.conf.key, SSL_FILETYPE_PEM) != 1) {
-		fprintf(stderr, "postern-sink: %s or %s is unusable\n", sink.conf.cert,
-			sink.conf.key);
+		fprintf(stderr, "postern-sink: cannot use the certificate %s with the key %s\n",
+			sink.conf.cert, sink.conf.key);
 		exit(1);
 	}
 }

@@ -48,7 +48,7 @@ void peer_say_late(struct peer *p, const char *text, int64_t delay_ms)
 {
 	if (delay_ms > 0 && list_empty(&p->delayed)) {
 		p->due_ms = clock_mono_ms() + delay_ms;
-		/* All delays of one run are equal or few: insertion from the back stays short. */
+		/* A run has few different delays, so insertion from the back stays short. */
 		struct list *at = delay_list.prev;
 		while (at != &delay_list &&
 		       container_of(at, struct peer, delayed)->due_ms > p->due_ms)

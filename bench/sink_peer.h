@@ -1,7 +1,8 @@
 /* bench/sink_peer.h - one connection of the sink: bytes in and out, in the clear or by TLS, and
  * answers that are held back for a while.
- * Owns:   the caller closes a peer as soon as one of these says that it is gone (false).
- * Blocks: never; what cannot be written now waits in `out` for EPOLLOUT.
+ * Owns:   peer_new() gives the caller a peer; the caller closes it as soon as a function says that
+ *         it is gone (false).
+ * Blocks: never; bytes that cannot be written now wait in `out` for EPOLLOUT.
  * Limits: one thread. */
 #pragma once
 #include <openssl/ssl.h>
@@ -12,7 +13,7 @@
 
 enum { SINK_RCPTS_LIMIT = 100 };
 
-/* What the whole program has once. */
+/* The state of the whole program. */
 struct sink_program {
 	struct {
 		const char *store, *stats, *cert, *key;
@@ -37,7 +38,7 @@ struct peer {
 	char ip[48];
 	struct buf in, out, body;
 	bool in_data, handshaking, closing, wants_write;
-	size_t scanned; /* of the data, already looked at for its end */
+	size_t scanned; /* bytes of the data already searched for its end */
 	char from[512];
 	unsigned n_rcpts;
 	char rcpts[SINK_RCPTS_LIMIT][320];
@@ -48,13 +49,14 @@ struct peer {
 
 struct peer *peer_new(int fd, const char *ip);
 void peer_close(struct peer *p);
-/* Queues an answer, behind one that is held back. */
+/* Queues an answer, after one that is held back. */
 void peer_say(struct peer *p, const char *text);
-/* The same, after delay_ms; everything behind it waits too. */
+/* The same, after delay_ms; all later answers wait too. */
 void peer_say_late(struct peer *p, const char *text, int64_t delay_ms);
 void peer_start_tls(struct peer *p);
 /* False when the peer is gone. */
 bool peer_flush(struct peer *p);
 bool peer_readable(struct peer *p);
-/* Sends what has been held back long enough; milliseconds until the next, at most 200. */
+/* Sends answers that were held back long enough.  Gives the milliseconds until the
+ * next, at most 200. */
 int peer_release_delayed(void);

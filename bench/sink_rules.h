@@ -1,12 +1,12 @@
-/* bench/sink_rules.h - how the sink treats whom.  A file of lines, first match wins:
- *	domain <name or *.suffix>  defer N      the first N tries of each recipient get 451
- *	domain <...>               defer-share P  P percent of RCPTs get 451 (by a counter)
- *	domain <...>               refuse       550 5.1.1 for each recipient
- *	domain <...>               refuse-share P  P percent of recipients, by hash, for good
- *	domain <...>               close        the connection ends at RCPT
- *	domain <...>               close-at-dot the connection ends instead of the last answer
- *	domain <...>               slow MS      the last answer takes MS milliseconds
- *	host   <ip>                busy         421 instead of a greeting
+/* bench/sink_rules.h - how the sink treats its clients.  The first line that matches counts:
+ *	domain <name or *.suffix>  defer N          the first N tries of each recipient get 451
+ *	domain <...>               defer-share P    P percent of RCPTs get 451 (by a counter)
+ *	domain <...>               refuse           550 5.1.1 for each recipient
+ *	domain <...>               refuse-share P   550 for P percent of recipients, by hash
+ *	domain <...>               close            the connection ends at RCPT
+ *	domain <...>               close-at-dot     the connection ends instead of the last answer
+ *	domain <...>               slow MS          the last answer takes MS milliseconds
+ *	host   <ip>                busy             421 instead of a greeting
  * Limits: 4,096 rules. */
 #pragma once
 #include "base/base.h"

@@ -75,7 +75,7 @@ static bool data_arrived(struct peer *p)
 	size_t used = end + 3;
 	p->scanned = end;
 	end_of_data(p);
-	/* What follows the end is the next command. */
+	/* What follows is the next command. */
 	buf_clear(&p->in);
 	buf_put(&p->in, slice_of(buf_data(&p->body).p + used, buf_len(&p->body) - used));
 	buf_shrink(&p->body, 64 * 1024);

@@ -9,7 +9,8 @@ enum { NUMBERS = 1 << 25 };
 
 static int store_fd = -1;
 static struct buf store_buf;
-static uint8_t seen_numbers[NUMBERS]; /* one bit a number; costs memory only where it is touched */
+static uint8_t
+    seen_numbers[NUMBERS]; /* one bit per number; memory is used only where it is touched */
 
 int store_open(const char *path)
 {

@@ -2,8 +2,8 @@
  *
  *	spool_bench DIR [writers [seconds [bytes]]]
  *
- * Each writer puts one message, waits until it is durable, puts the next: what a session does.
- * Then all are delivered, the log is read as events, closed, and opened again. */
+ * Each writer puts one message, waits until it is durable and puts the next, as a session does.
+ * Then all messages are delivered, and the log is read as events, closed, and opened again. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>

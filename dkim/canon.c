@@ -39,7 +39,8 @@ int canon_field(struct slice text, size_t name_n, size_t colon, bool crlf, struc
 	return 0;
 }
 
-/* Short runs are gathered: one call into the hash costs as much as some hundred bytes. */
+/* Short runs are collected first: one call of the hash costs as much as hashing
+ * some hundred bytes. */
 enum { STAGE = 2048, STAGE_RUN_MAX = 512 };
 struct stage {
 	EVP_MD_CTX *hash;
@@ -82,7 +83,7 @@ static const char *trim_end(struct slice body)
 	}
 }
 
-/* First byte that could need a change: anything up to and including the space. */
+/* The first byte that might have to change: any byte up to and including the space. */
 static const char *next_special(const char *p, const char *end)
 {
 #ifdef __SSE2__

@@ -4,7 +4,7 @@
 #include <strings.h>
 
 /* RFC 6376 section 5.4.1, and what RFC 8058, RFC 9477 and the large mailbox providers ask to be
- * signed.  Resent-* and trace fields belong to those who come after us. */
+ * signed.  Resent-* and trace fields belong to the hosts after us. */
 const char *const frame_signed_names[] = {
 	"From",
 	"To",
@@ -34,7 +34,7 @@ const char *const frame_signed_names[] = {
 };
 enum { NAME_FROM = 0 };
 
-/* What a reader sees or answers to: a copy with one of these added no longer verifies. */
+/* The fields that readers see or answer to.  A copy with one of these added does not verify. */
 const char *const frame_oversigned_names[] = {
 	"From", "To", "Cc", "Subject", "Date", "Reply-To", NULL,
 };
@@ -98,8 +98,8 @@ static int split(struct slice m, struct frame *f)
 	return 0;
 }
 
-/* Only what RFC 5322 section 2.2 allows, and CR only before LF.  Verifiers do not agree on what
- * the rest is: libopendkim takes VT and FF for white space and drops NUL. */
+/* Only what RFC 5322 section 2.2 allows, and CR only before LF.  Verifiers disagree about the rest:
+ * libopendkim takes VT and FF for white space and drops NUL. */
 static bool has_stray_controls(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++) {

@@ -1,6 +1,6 @@
 /* dkim/judge.c - the same signatures by libopendkim, and verification.  The only file that includes
- * <dkim.h>.  What may be signed at all is frame.c's; canonical form, header list, field layout,
- * folding and the signature itself are the library's own. */
+ * <dkim.h>.  frame.c says what may be signed; the library does the rest: canonical form, header
+ * list, field layout, folding and the signature. */
 #include <dkim.h>
 #include <openssl/crypto.h>
 #include <openssl/pem.h>
@@ -47,9 +47,9 @@ static int feed_headers(DKIM *d, struct slice header, bool with_signatures)
 
 	while (frame_next_field(header, &pos, &field)) {
 		if (is_signature(field) && !with_signatures)
-			continue; /* not signed; the library would look inside all the same */
+			continue; /* not signed, but the library would read it */
 		if (dkim_header(d, (u_char *)(uintptr_t)field.p, field.n) != DKIM_STAT_OK &&
-		    !is_signature(field)) /* a signature without sense is no signature */
+		    !is_signature(field)) /* a signature that makes no sense counts as none */
 			return E_SYNTAX;
 	}
 	return 0;
@@ -68,9 +68,8 @@ static int feed_body(DKIM *d, struct slice body)
 	return dkim_body(d, crlf, 2) == DKIM_STAT_OK ? 0 : E_CRYPTO;
 }
 
-/* libopendkim 2.11 never frees the parsed key of an Ed25519 signature (some 500 bytes
- * each); the leak checker is told to look away for that call alone.  One more reason not to
- * sign all mail here. */
+/* libopendkim 2.11 never frees the parsed key of an Ed25519 signature (some 500 bytes each).  The
+ * leak checker ignores that call alone.  This is one more reason not to sign all mail here. */
 void __lsan_disable(void) __attribute__((weak));
 void __lsan_enable(void) __attribute__((weak));
 
@@ -134,7 +133,7 @@ static int judge_with(DKIM_LIB *lib, const struct sign_key *key, char *pem, cons
 	return r;
 }
 
-/* The library wants text; it is taken out of the key for the call and wiped after it. */
+/* The library wants the key as text: it is made for the call and wiped afterwards. */
 static int judge_one(DKIM_LIB *lib, const struct sign_key *key, const struct frame *f,
 		     struct buf *out)
 {
@@ -227,7 +226,7 @@ static DKIM_CBSTAT answer_key(DKIM *d, DKIM_SIGINFO *sig, unsigned char *out, si
 	return status;
 }
 
-/* Signatures that are not ours say nothing about us. */
+/* Signatures that are not ours do not count. */
 static DKIM_CBSTAT ignore_others(DKIM *d, DKIM_SIGINFO **sigs, int n)
 {
 	const struct judge_keys *ring = dkim_get_user_context(d);

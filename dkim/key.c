@@ -30,7 +30,7 @@ struct sign_key *sign_key_free(struct sign_key *key)
 	return NULL;
 }
 
-/* Never ask a terminal for a passphrase: an encrypted key is an unusable one. */
+/* Never asks a terminal for a passphrase: an encrypted key is unusable. */
 static int no_passphrase(char *buf UNUSED, int size UNUSED, int writing UNUSED, void *arg UNUSED)
 {
 	return -1;

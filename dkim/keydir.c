@@ -75,7 +75,8 @@ static int load_file(const char *folder, struct slice domain, struct slice selec
 	if (r < 0)
 		return r;
 	buf_init(&pem, 0);
-	/* Room for all of it at once: a buffer that grows leaves copies behind. */
+	/* Room for all of it at once: a buffer that grows would leave copies of the
+	 * key in memory. */
 	r = buf_reserve(&pem, PEM_FILE_MAX + 4096);
 	if (r == 0)
 		r = file_read(path, PEM_FILE_MAX, &pem);

@@ -113,7 +113,7 @@ static int judge(struct slice txt, struct slice type, struct slice ours)
 		return E_DENIED;
 	if (!slice_eq(type_of(&rec), type))
 		return E_CONFLICT;
-	/* A record that no verifier would use for our mail is as good as another key. */
+	/* A record that no verifier would use for our mail counts as another key. */
 	if (!list_allows(rec.h, SLICE("sha256"), SLICE("sha256")) ||
 	    !list_allows(rec.s, SLICE("*"), SLICE("email")))
 		return E_CONFLICT;

@@ -17,7 +17,7 @@ static struct frame_field *pick_lowest(struct frame *f, uint8_t name)
 	return NULL;
 }
 
-/* The same for all keys, so written out once and hashed again a key. */
+/* They are the same for all keys: written once, hashed once per key. */
 static int canon_headers(struct frame *f, struct buf *out)
 {
 	int r = 0;

@@ -4,7 +4,8 @@
 struct answer *answer_new(unsigned n, size_t bytes)
 {
 	size_t size = sizeof(struct answer) + n * sizeof(struct dns_record) + bytes;
-	struct answer *w = calloc(1, size); /* sized by a peer, but by one packet at most */
+	struct answer *w =
+	    calloc(1, size); /* a peer decides the size, at most that of one packet */
 
 	if (!w)
 		return NULL;

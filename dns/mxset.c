@@ -12,7 +12,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* How many bytes at the end both have in common, counted in whole labels. */
+/* The number of bytes at the end that both have in common, in whole labels. */
 static size_t common_suffix(const char *a, const char *b, size_t limit)
 {
 	size_t na = strlen(a), nb = strlen(b), i = 0, whole = 0;
@@ -43,7 +43,7 @@ static void write_names(const char **names, unsigned n, size_t suffix, struct bu
 
 		if (i)
 			buf_put(out, suffix ? SLICE("|") : SLICE(","));
-		if (suffix && length) /* its dot stands once, behind the bracket */
+		if (suffix && length) /* its dot stands once, after the bracket */
 			length--;
 		buf_put(out, slice_of(names[i], length));
 	}

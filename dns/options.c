@@ -48,7 +48,8 @@ static void take_line(struct resolver_options *o, struct slice line)
 	o->servers[o->n_servers++].port = DNS_PORT;
 }
 
-/* resolv.conf(5): only its nameserver lines; without any, the server on this host. */
+/* resolv.conf(5): only its nameserver lines are read; when there are none, the
+ * server on this host. */
 int resolver_options_system(struct resolver_options *o, const char *path)
 {
 	struct buf text;

@@ -85,8 +85,8 @@ struct packet_walk {
 	const ldns_rr *found[DNS_RECORDS_MAX];
 };
 
-/* ldns takes records without rdata (RFC 2136 has some) and ends the process when it is asked for a
- * field that is not there: nothing below looks into a record that is not whole. */
+/* ldns accepts records without rdata (RFC 2136 has some) and ends the process when it is asked for
+ * a field that is missing.  So nothing below looks into a record that is not whole. */
 static bool is_whole(const ldns_rr *rr)
 {
 	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++)
@@ -118,7 +118,7 @@ static void note_ttl(struct packet_walk *w, const ldns_rr *rr)
 	w->ttl = MIN_OF(w->ttl, ttl & 0x80000000u ? 0 : ttl);
 }
 
-/* False: too many, which is how a loop shows. */
+/* False: there are too many, as in a loop. */
 static bool follow_aliases(struct packet_walk *w)
 {
 	const ldns_rr *rr;
@@ -169,8 +169,8 @@ static bool take_name(const ldns_rdf *rdf, char **text, struct slice *ret)
 	return true;
 }
 
-/* An MX whose host no name can be still counts as an MX: the domain has no implicit one.  The name
- * in its place never resolves (RFC 6761 section 6.4). */
+/* An MX whose host is not a possible name still counts as an MX: the domain has no implicit one.
+ * The name in its place never resolves (RFC 6761 section 6.4). */
 static void take_mx_name(const ldns_rdf *rdf, char **text, struct slice *ret)
 {
 	if (!take_name(rdf, text, ret))
@@ -186,7 +186,7 @@ static bool take_ip(const ldns_rdf *rdf, uint8_t family, size_t n, struct ip *re
 	return true;
 }
 
-/* TXT: the strings joined (each has its length in front); others: the rdata as it is. */
+/* TXT: the strings, each with its length in front, are joined; others: the rdata as it is. */
 static bool take_data(const ldns_rr *rr, size_t skip, char **text, struct slice *ret)
 {
 	const char *start = *text;
@@ -247,7 +247,7 @@ static struct answer *make_answer(const struct packet_walk *w)
 
 /* ---- the verdict ------------------------------------------------------------------------- */
 
-/* RFC 2308 section 5: for how long "no" is good, the lesser of the SOA's TTL and its MINIMUM. */
+/* RFC 2308 section 5: a "no" is good for the lesser of the TTL of the SOA and its MINIMUM. */
 static bool negative_ttl(const ldns_pkt *pkt, uint32_t *ret)
 {
 	const ldns_rr_list *rrs = ldns_pkt_authority(pkt);
@@ -272,7 +272,7 @@ static void judge_empty(struct answer *w, const ldns_pkt *pkt, const struct pack
 
 	w->a.ttl_s = MIN_OF(walk->ttl, ttl);
 	w->a.status = ldns_pkt_get_rcode(pkt) == LDNS_RCODE_NXDOMAIN ? E_DNS_NXDOMAIN : E_DNS_NONE;
-	/* An authority that knows the alias but not its target says nothing of it: no SOA. */
+	/* An authority that knows the alias but not its target sends no SOA. */
 	w->again = w->a.status == E_DNS_NONE && walk->aliases > before && !soa && walk->n == 0;
 	if (w->again)
 		w->a.ttl_s = walk->ttl;
@@ -301,7 +301,7 @@ static int finish(const ldns_pkt *pkt, struct packet_walk *walk, unsigned before
 	if (w->a.n == 0)
 		judge_empty(w, pkt, walk, before);
 	if (n <= 0)
-		w->again = false; /* the alias leads where no host can be */
+		w->again = false; /* the alias leads to a name that no host can have */
 	*ret = w;
 	return 0;
 }

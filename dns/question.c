@@ -23,7 +23,7 @@ static void on_timeout(struct ev_loop *loop UNUSED, ev_timer *timer, int events 
 	struct resolver *r = q->r;
 
 	r->stats.timeouts++;
-	if (r->server == q->server) /* let the next ones start with another */
+	if (r->server == q->server) /* the next questions start with another */
 		r->server = (r->server + 1) % r->o.n_servers;
 	question_next_try(q);
 }
@@ -34,13 +34,13 @@ void question_arm(struct question *q, int fd, int events,
 	q->fd = fd;
 	ev_io_init(&q->io, cb, fd, events);
 	ev_io_start(q->r->loop, &q->io);
-	/* The loop's idea of now may be old when it is asked from outside a callback. */
+	/* Outside of a callback the loop's time may be old. */
 	ev_timer_init(&q->timer, on_timeout,
 		      q->r->o.timeout_ms / 1e3 + ev_time() - ev_now(q->r->loop), 0.);
 	ev_timer_start(q->r->loop, &q->timer);
 }
 
-/* Without a socket there is nothing to wait for, so the next server's turn comes at once. */
+/* Without a socket there is nothing to wait for: the next server is asked at once. */
 static void send_question(struct question *q)
 {
 	while (question_send_udp(q) < 0) {
@@ -69,7 +69,7 @@ void question_next_try(struct question *q)
 	send_question(q);
 }
 
-/* SERVFAIL, REFUSED and the like: once all have said so, that is the answer for a moment. */
+/* SERVFAIL, REFUSED and the like: when all servers say so, that is the answer for a short time. */
 static void take_refusal(struct question *q)
 {
 	struct answer *w;
@@ -84,7 +84,7 @@ static void take_refusal(struct question *q)
 	question_finish(q, w);
 }
 
-/* A server from before EDNS: the same one again without it. */
+/* An old server without EDNS: it is asked again without it. */
 static void retry_plain(struct question *q)
 {
 	q->no_edns = true;

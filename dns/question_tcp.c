@@ -64,7 +64,7 @@ static void on_readable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSE
 		return;
 	}
 	packet = TAKE(q->tcp.packet);
-	/* On a connection there is nobody else to wait for. */
+	/* A connection has no other packets to wait for. */
 	if (!packet_answers(q->sent, packet, packet_length(q)) ||
 	    !question_take_packet(q, packet, packet_length(q))) {
 		q->r->stats.ignored++;

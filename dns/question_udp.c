@@ -7,7 +7,7 @@
 
 enum { PORT_FIRST = 16384, PORTS = 65536 - PORT_FIRST, BIND_TRIES = 4, PACKETS_A_TURN = 32 };
 
-/* Any port of ours, each as likely; the kernel's choice only when we keep hitting taken ones. */
+/* Any port in our range, all equally likely.  The kernel chooses only when too many are taken. */
 static int bind_random(int fd, uint8_t family)
 {
 	struct ip any = { .family = family };
@@ -33,7 +33,7 @@ static int open_socket(const struct ip *ip, uint16_t port)
 	if (fd < 0)
 		return -errno;
 	r = bind_random(fd, ip->family);
-	/* Connected: the kernel drops what comes from another address or port. */
+	/* The socket is connected: the kernel drops packets from another address or port. */
 	if (r == 0 && connect(fd, (struct sockaddr *)&sa, n) < 0)
 		r = -errno;
 	if (r < 0) {
@@ -43,7 +43,7 @@ static int open_socket(const struct ip *ip, uint16_t port)
 	return fd;
 }
 
-/* Wrong packets cost their reading and nothing else: the right one may still come. */
+/* Wrong packets only cost the time to read them: the right one may still come. */
 static void on_packet(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
 {
 	struct question *q = container_of(io, struct question, io);
@@ -56,7 +56,7 @@ static void on_packet(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
 			continue;
 		if (n < 0 && errno == EAGAIN)
 			return;
-		if (n < 0) { /* the server's host says that nobody listens */
+		if (n < 0) { /* the host of the server says that the port is closed */
 			question_next_try(q);
 			return;
 		}

@@ -54,7 +54,7 @@ static void give(struct dns_query *q)
 	answer_unref(w);
 }
 
-/* Only those that are ready now: an asker that asks on and on must not keep the loop. */
+/* Only those that are ready now: an asker that asks again and again must not hold up the loop. */
 static void on_delivery(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 {
 	struct resolver *r = container_of(timer, struct resolver, delivery);
@@ -219,7 +219,7 @@ int resolver_ask(struct resolver *r, struct dns_query *query, struct slice name,
 	return 0;
 }
 
-/* The question goes on without askers: its answer is for the cache. */
+/* The question goes on without askers: the cache gets its answer. */
 void resolver_cancel(struct resolver *r UNUSED, struct dns_query *q)
 {
 	list_remove(&q->link);

@@ -7,7 +7,7 @@
 #include "dns/name.h"
 #include "dns/mxset.h"
 
-enum { TTL_UNSURE_S = 60 }; /* a route that lacks a host for a passing reason is asked again soon */
+enum { TTL_UNSURE_S = 60 }; /* a route that lacks a host for now is asked again soon */
 
 struct shared_route {
 	atomic_uint refs;
@@ -124,7 +124,7 @@ static bool is_own_ip(const struct route_options *o, const struct ip *ip)
 	return false;
 }
 
-/* RFC 5321 section 5.1: with us among them, only better hosts may be tried. */
+/* RFC 5321 section 5.1: when we are among them, only better hosts may be tried. */
 static void drop_ours_and_worse(struct route_work *w)
 {
 	unsigned limit = UINT16_MAX + 1u, n = 0;
@@ -160,7 +160,7 @@ static void take_ip(struct route_candidate *c, const struct ip *ip)
 		c->host.ips[c->host.n_ips++] = *ip;
 }
 
-/* IPv4 first whichever answer came first: a route does not depend on a race. */
+/* IPv4 comes first, whichever answer came first: a route does not depend on a race. */
 static int by_family(const void *a, const void *b)
 {
 	const struct ip *x = a, *y = b;
@@ -224,14 +224,14 @@ static void on_aaaa(struct dns_query *q, const struct dns_answer *a)
 	take_address_answer(container_of(q, struct route_candidate, asks[ASK_AAAA]), a);
 }
 
-/* Names that are addresses, or this host: never asked, and what they would lead to is known. */
+/* Names that are addresses or mean this host are never asked: their meaning is known. */
 static bool is_known_without_asking(struct route_candidate *c)
 {
 	struct slice name = slice_str(c->host.name);
 	struct ip ip;
 
 	if (ip_parse(name, &ip) == 0)
-		return true; /* RFC 5321 section 5.1: an MX names a host; an address is none */
+		return true; /* RFC 5321 section 5.1: an MX names a host, not an address */
 	if (slice_eq(name, SLICE("localhost")) ||
 	    (name.n > 10 && slice_eq(slice_of(name.p + name.n - 10, 10), SLICE(".localhost")))) {
 		c->forbidden = true;
@@ -307,8 +307,8 @@ static void add_host(struct route_work *w, struct slice name, uint16_t preferenc
 	w->n++;
 }
 
-/* By preference, equals shuffled (RFC 5321 section 5.1), so that what is past the
- * limit is the worst. */
+/* By preference, equal ones in random order (RFC 5321 section 5.1), so that the worst
+ * are past the limit. */
 static void add_mx_hosts(struct route_work *w, const struct dns_answer *a)
 {
 	struct ranked ranked[DNS_RECORDS_MAX];

@@ -59,7 +59,7 @@ static int text_checked(struct compile *c, struct slice s, size_t at)
 	case TEMPLATE_SUBJECT:
 		lf = memchr(s.p, '\n', s.n);
 		return lf ? compile_fault(c, at + (size_t)(lf - s.p), E_SYNTAX,
-					  "the subject is one line", NO_NAME)
+					  "the subject must be one line", NO_NAME)
 			  : 0;
 	default:
 		return 0;
@@ -74,7 +74,7 @@ static int put_indent(struct compile *c)
 	return build_text(c->build, c->indent);
 }
 
-/* Text of a partial gets the white space before its tag in front of each line. */
+/* Each line of a partial's text gets the white space that stands before its tag. */
 static int put_text(struct compile *c, struct slice s)
 {
 	int r = 0;
@@ -165,14 +165,15 @@ static int on_section(struct compile *c, const struct mustache_tag *t)
 	int r;
 
 	if (c->depth == TEMPLATE_DEPTH_MAX)
-		return compile_fault(c, t->at, E_LIMIT, "sections are nested too deep", NO_NAME);
+		return compile_fault(c, t->at, E_LIMIT,
+				     "sections are nested too deep: 16 is the most", NO_NAME);
 	r = compile_resolve(c, t->name, t->at, &op, &tree);
 	if (r < 0)
 		return r;
 	r = emit(c, op, t->at);
 	if (r < 0)
 		return r;
-	/* What an inverted section holds sees no new value. */
+	/* An inverted section opens no new value. */
 	if (t->kind == TAG_INVERTED)
 		tree = compile_in_tree(c);
 	c->open[c->depth++] =
@@ -187,7 +188,8 @@ static int on_close(struct compile *c, const struct mustache_tag *t)
 
 	if (c->depth == 0)
 		return compile_fault(c, t->at, E_SYNTAX,
-				     "no section is open here to be closed by \"", t->name);
+				     "no section is open here that this tag could close: \"",
+				     t->name);
 	s = &c->open[c->depth - 1];
 	if (!slice_eq(s->name, t->name))
 		return compile_fault(c, t->at, E_SYNTAX, "the section to be closed here is \"",
@@ -215,15 +217,18 @@ static bool same_place(const struct compile *c, const struct routine *r)
 		 r->html.conditional == c->html.conditional));
 }
 
-/* Indent before the lines of a partial: ours and the white space before its tag. */
+/* The indent of a partial: the present one and the white space before its tag. */
 static int add_routine(struct compile *c, const struct mustache_tag *t, struct slice indent,
 		       struct slice source)
 {
 	struct routine *r;
 	char *copy;
 
-	if (c->n_routines == ROUTINES_MAX || indent.n > INDENT_MAX)
-		return compile_fault(c, t->at, E_LIMIT, "too many partials", NO_NAME);
+	if (c->n_routines == ROUTINES_MAX)
+		return compile_fault(c, t->at, E_LIMIT,
+				     "too many partials are called: 256 is the most", NO_NAME);
+	if (indent.n > INDENT_MAX)
+		return compile_fault(c, t->at, E_LIMIT, "the partial is indented too far", NO_NAME);
 	copy = must_copy(indent);
 	r = &c->routines[c->n_routines];
 	*r = (struct routine){ t->name, source, copy, c->part, c->html, compile_in_tree(c) };
@@ -261,7 +266,7 @@ static int on_partial(struct compile *c, const struct mustache_tag *t)
 					state != HTML_DOUBLE && state != HTML_SINGLE))
 		return compile_fault(c, t->at, E_SYNTAX, "a partial cannot stand here", NO_NAME);
 	r = c->env->partial(c->env->partial_arg, t->name, &source);
-	if (r == E_UNKNOWN) /* the spec: as if it were empty; in a mail it is a mistake */
+	if (r == E_UNKNOWN) /* the specification takes it as empty; in mail it is a mistake */
 		return c->part == TEMPLATE_PLAIN_HTML
 			   ? 0
 			   : compile_fault(c, t->at, E_SYNTAX, "there is no partial \"", t->name);
@@ -282,7 +287,9 @@ static int on_tag(struct compile *c, const struct mustache_tag *t)
 	int r;
 
 	if (++c->tags[c->part] > TEMPLATE_TAGS_MAX)
-		return compile_fault(c, t->at, E_LIMIT, "too many tags", NO_NAME);
+		return compile_fault(
+		    c, t->at, E_LIMIT,
+		    "too many tags: a part may have 4096, with those of its partials", NO_NAME);
 	if (!t->alone) {
 		r = put_indent(c);
 		if (r < 0)
@@ -314,7 +321,8 @@ static int check_bytes(struct compile *c)
 	struct slice s = c->source;
 
 	if (s.n > TEMPLATE_SOURCE_MAX)
-		return compile_fault(c, 0, E_LIMIT, "the template is too large", NO_NAME);
+		return compile_fault(c, 0, E_LIMIT, "the template is too large: 1 MiB is the most",
+				     NO_NAME);
 	for (size_t i = 0, n; i < s.n; i += n) {
 		unsigned char b = (unsigned char)s.p[i];
 		n = utf8_length(slice_skip(s, i));
@@ -395,7 +403,7 @@ int compile_end(struct compile *c)
 	uint32_t starts[ROUTINES_MAX];
 	int r;
 
-	/* Partials met on the way join the end of the list. */
+	/* Partials that are called on the way join the end of the list. */
 	for (unsigned i = 0; i < c->n_routines; i++) {
 		struct routine routine = c->routines[i];
 		r = compile_routine(c, &routine, &starts[i]);

@@ -72,15 +72,16 @@ static unsigned split(struct slice name, struct slice *parts)
 	return 0;
 }
 
-/* Index of the field that `first` is outside of every section, or FIELD_NONE where only an entry of
- * a section's value can be meant. */
+/* The index of the field that `first` means outside of every section; FIELD_NONE when it can only
+ * mean an entry of a section's value. */
 static int root_field(struct compile *c, struct slice first, bool has_parts, size_t at,
 		      bool *ret_tree)
 {
 	const struct template_field *f = known(c, first);
 	int r;
 
-	if (slice_eq(first, SLICE("email"))) /* the recipient, whoever else lists it */
+	if (slice_eq(first,
+		     SLICE("email"))) /* always the recipient, even when a field has this name */
 		return FIELD_EMAIL;
 	if (!f && !c->env->any_field) {
 		*ret_tree = true;
@@ -93,7 +94,7 @@ static int root_field(struct compile *c, struct slice first, bool has_parts, siz
 	*ret_tree = !f || f->tree;
 	r = build_field(c->build, first);
 	if (r == E_LIMIT)
-		return compile_fault(c, at, r, "too many fields", NO_NAME);
+		return compile_fault(c, at, r, "too many fields: a template may use 256", NO_NAME);
 	return r < 0 ? compile_fault_limit(c, at, r) : r;
 }
 
@@ -112,7 +113,8 @@ int compile_resolve(struct compile *c, struct slice name, size_t at, struct op *
 	}
 	n = split(name, parts);
 	if (n == 0)
-		return compile_fault(c, at, E_LIMIT, "the name has too many parts", NO_NAME);
+		return compile_fault(c, at, E_LIMIT, "the name has too many parts: 16 is the most",
+				     NO_NAME);
 	r = root_field(c, parts[0], n > 1, at, ret_tree);
 	if (r < 0)
 		return r;

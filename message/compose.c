@@ -42,7 +42,7 @@ static int op(struct compose *c, enum op_kind kind, uint32_t a)
 	return too_large(c, build_op(&c->build, (struct op){ .kind = (uint8_t)kind, .a = a }));
 }
 
-/* An op behind which literals are written otherwise. */
+/* An op after which literals are written in another way. */
 static int region(struct compose *c, enum op_kind kind, uint32_t a, enum build_mode mode)
 {
 	int r = op(c, kind, a);
@@ -73,8 +73,9 @@ static int address_line(struct compose *c, const char *name, struct slice addres
 	int r = mailbox_named_parse(address, MAILBOX_CONTACT, &m);
 
 	if (r < 0)
-		return fail(c, where, 0, r,
-			    "this is no address (\"Name <a@b.example>\" or \"a@b.example\")");
+		return fail(
+		    c, where, 0, r,
+		    "this is not an address; write \"Name <a@b.example>\" or \"a@b.example\"");
 	buf_init(&line, 0);
 	buf_putf(&line, "%s: ", name);
 	r = mailbox_named_put(&m, (unsigned)buf_len(&line), &line);
@@ -127,8 +128,8 @@ static int unsubscribe(struct compose *c)
 
 /* ---- extra headers ----------------------------------------------------------------------- */
 
-/* Fields that are ours, the transport's or the body's.  A name that ends in "-" stands for all that
- * begin with it. */
+/* Fields that the composer, the transport or the body writes.  A name that ends in "-" stands for
+ * all that begin with it. */
 static const char *const reserved[] = {
 	"date",
 	"from",
@@ -170,15 +171,17 @@ static bool is_reserved(struct slice name)
 static const char *check_header(const struct compose_header *h)
 {
 	if (h->name.n == 0 || h->name.n > HEADER_NAME_MAX || h->value.n > HEADER_VALUE_MAX)
-		return "a header has a name of 1 to 64 and a value of at most 4096 bytes";
+		return "the name of a header has 1 to 64 bytes, its value at most 4096";
 	for (size_t i = 0; i < h->name.n; i++)
 		if (h->name.p[i] <= 0x20 || h->name.p[i] >= 0x7f || h->name.p[i] == ':')
-			return "a header's name has printable ASCII characters without \":\"";
+			return "the name of a header may have only printable ASCII characters, and "
+			       "no \":\"";
 	for (size_t i = 0; i < h->value.n; i++)
 		if ((unsigned char)h->value.p[i] < 0x20 || h->value.p[i] == 0x7f)
-			return "a header's value has no control characters and no line ends";
+			return "the value of a header may have no control characters and no line "
+			       "ends";
 	if (is_reserved(h->name))
-		return "this header is not to be set here";
+		return "this header is written by Postern; leave it out";
 	return NULL;
 }
 
@@ -205,7 +208,8 @@ static int extra_header(struct compose *c, unsigned i)
 static int extra_headers(struct compose *c)
 {
 	if (c->in->n_headers > COMPOSE_HEADERS_MAX)
-		return fail(c, COMPOSE_HEADER, COMPOSE_HEADERS_MAX, E_LIMIT, "too many headers");
+		return fail(c, COMPOSE_HEADER, COMPOSE_HEADERS_MAX, E_LIMIT,
+			    "too many headers: 64 is the most");
 	for (unsigned i = 0; i < c->in->n_headers; i++)
 		TRY(extra_header(c, i));
 	return 0;
@@ -213,7 +217,7 @@ static int extra_headers(struct compose *c)
 
 /* ---- bodies ------------------------------------------------------------------------------ */
 
-/* last: no boundary follows, whose line end would end the last line. */
+/* The last part: no boundary follows that would end its last line. */
 static int body(struct compose *c, enum template_part which, const char *type, struct slice source,
 		bool last)
 {
@@ -230,7 +234,7 @@ static int bodies(struct compose *c)
 	const struct template_source *s = &c->in->source;
 
 	if (s->html.n == 0 && s->text.n == 0)
-		return fail(c, COMPOSE_TEMPLATE, 0, E_SYNTAX, "html or text is needed");
+		return fail(c, COMPOSE_TEMPLATE, 0, E_SYNTAX, "give html, text or both");
 	if (s->html.n == 0)
 		return body(c, TEMPLATE_TEXT, "text/plain", s->text, true);
 	if (s->text.n == 0)

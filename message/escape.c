@@ -11,8 +11,8 @@
 #define CSS BIT(ESCAPE_CSS)
 #define ALL (MARKUP | URLS | CSS)
 
-/* Where a byte stands for itself.  "=" is in no row that quoted-printable would copy: it takes the
- * slow way.  Rows of RFC 3986 for the URLs. */
+/* Where a byte is written as it is.  "=" is in no row that quoted-printable would copy: it takes
+ * the slow way.  Rows of RFC 3986 for the URLs. */
 /* clang-format off */
 static const uint16_t plain[256] = {
 	['0' ... '9'] = ALL, ['A' ... 'Z'] = ALL, ['a' ... 'z'] = ALL,
@@ -41,8 +41,8 @@ static const struct {
 	{ '\r', SLICE("&#13;") }, { '\t', SLICE("&#9;") },
 };
 
-/* One input byte yields at most 9 bytes (U+FFFD percent-encoded or as quoted-printable), a soft
- * line end of 3 every 73 or more. */
+/* One input byte yields at most 9 bytes (U+FFFD percent-encoded or as quoted-printable), and a soft
+ * line end of 3 bytes after every 73 or more. */
 enum { GROWTH = 12, CHUNK = 512 };
 
 /* ---- writing, room was reserved ---------------------------------------------------------- */
@@ -71,7 +71,7 @@ static void pen_hex(struct pen *w, char mark, unsigned char c)
 	w->col += 3;
 }
 
-static void pen_byte(struct pen *w, char c) /* any byte that is no line end */
+static void pen_byte(struct pen *w, char c) /* any byte but a line end */
 {
 	if (w->qp && (c == '=' || (unsigned char)c < 0x20 || (unsigned char)c > 0x7e)) {
 		pen_hex(w, '=', (unsigned char)c);
@@ -108,7 +108,7 @@ static bool pen_entity(struct pen *w, char c)
 	return false;
 }
 
-/* A well-formed character, or U+FFFD for a byte that belongs to none.  Returns bytes used. */
+/* A well-formed character, or U+FFFD for a byte that is part of none.  Returns bytes used. */
 static size_t pen_utf8(struct pen *w, enum escape e, struct slice s)
 {
 	size_t n = utf8_length(s);
@@ -136,7 +136,7 @@ static size_t pen_space(struct pen *w, enum escape e, struct slice s)
 	return n;
 }
 
-/* Writes what stands for the front of s; returns how many bytes of it were used. */
+/* Writes the front of s in its escaped form; gives how many bytes of s it used. */
 static size_t pen_special(struct pen *w, enum escape e, struct slice s)
 {
 	unsigned char c = (unsigned char)s.p[0];
@@ -153,7 +153,7 @@ static size_t pen_special(struct pen *w, enum escape e, struct slice s)
 		pen_hex(w, '%', c);
 		return 1;
 	}
-	if (c == ' ') { /* last of the value, or before something else than a plain byte */
+	if (c == ' ') { /* the last byte, or one before a byte that is not plain */
 		if (w->qp)
 			pen_hex(w, '=', ' ');
 		else
@@ -169,8 +169,8 @@ static size_t pen_special(struct pen *w, enum escape e, struct slice s)
 	return 1;
 }
 
-/* Length of the run of plain bytes at the front.  A space counts only with a plain byte behind it:
- * so white space is never the last thing on a line. */
+/* Length of the run of plain bytes at the front.  A space counts only when a plain byte follows, so
+ * white space never ends a line. */
 static size_t run_length(struct slice s, uint16_t bit)
 {
 	size_t n = 0;

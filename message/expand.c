@@ -8,7 +8,7 @@
 #include "message/escape.h"
 #include "message/word.h"
 
-/* Lines of a header end there for good; a List-Unsubscribe group past it is taken back. */
+/* Lines of a header have this length at most; a List-Unsubscribe group past it is taken back. */
 enum { GROUP_MAX = PROGRAM_LINE_MAX };
 
 struct expand_frame {
@@ -35,7 +35,7 @@ static const struct value nothing = { .type = VALUE_NULL };
 
 /* ---- finding values ---------------------------------------------------------------------- */
 
-/* Looking through a map costs steps too: the budget bounds time, not only ops. */
+/* A search through a map costs steps too: the budget bounds the time, not only the ops. */
 static const struct value *member(struct run *x, const struct value *v, struct slice name)
 {
 	if (v->type == VALUE_MAP)
@@ -164,7 +164,7 @@ static int do_slot(struct run *x, const struct op *op)
 	bool url = op->escape == ESCAPE_LINK || op->escape == ESCAPE_URL_PART;
 	char buf[NUMBER_MAX];
 
-	/* In a bare header line only what cannot hold a line end. */
+	/* A bare header line takes only what cannot hold a line end. */
 	if (!x->p->raw && !x->sink.qp && !(x->in_header && op->escape == ESCAPE_HEADER) &&
 	    !(x->in_group && url))
 		return E_CORRUPT;
@@ -223,8 +223,8 @@ static int do_call(struct run *x, const struct op *op)
 	return 0;
 }
 
-/* An address or id in a header: what could end the line or the angle brackets was refused where it
- * came in; here it is dropped. */
+/* An address or id in a header: bytes that could end the line or the angle brackets were refused at
+ * the entrance and are dropped here. */
 static int put_token(struct run *x, struct slice s, size_t max)
 {
 	char *to;
@@ -257,7 +257,7 @@ static int do_engine(struct run *x, const struct op *op)
 	switch (op->a) {
 	case ENGINE_DATE:
 		return put_bytes(x, slice_str(clock_rfc5322(x->in->date_ms, date)));
-	case ENGINE_TO: /* an address that is not ASCII has no form in a header of ours */
+	case ENGINE_TO: /* our headers have no form for an address that is not ASCII */
 		if (x->in->recipient.n == 0 || !is_ascii(x->in->recipient))
 			return put_bytes(x, SLICE("undisclosed-recipients:;"));
 		return put_token(x, x->in->recipient, 320);
@@ -274,7 +274,7 @@ static int do_header(struct run *x, const struct op *op)
 	return 0;
 }
 
-/* Whole characters of the text; more than this nobody means as a subject. */
+/* Cuts the text at a whole character; nobody means a longer subject. */
 static size_t header_cut(struct slice text)
 {
 	size_t n = MIN_OF(text.n, (size_t)PROGRAM_HEADER_MAX);
@@ -284,7 +284,7 @@ static size_t header_cut(struct slice text)
 	return n;
 }
 
-/* The text lies at the end of out; its encoded form is written behind it and moved down. */
+/* The text lies at the end of out; its encoded form is written after it and moved down. */
 static int do_header_end(struct run *x, const struct op *op)
 {
 	struct buf *out = x->sink.out;
@@ -366,14 +366,14 @@ static int run_ops(struct run *x, size_t start)
 	}
 }
 
-int program_run(const struct program *p, const struct expand_input *in, const struct value *root,
-		struct buf *out)
+int expand_program(const struct program *p, const struct expand_input *in, const struct value *root,
+		   struct buf *out)
 {
 	size_t start = buf_len(out);
 	struct run x;
 	int r;
 
-	/* The two stacks are left as they are: entries are written before they are read. */
+	/* The two stacks are not cleared: entries are written before they are read. */
 	memset(&x, 0, offsetof(struct run, frames));
 	x.p = p;
 	x.in = in;
@@ -388,5 +388,5 @@ int program_run(const struct program *p, const struct expand_input *in, const st
 
 int program_expand(const struct program *p, const struct expand_input *in, struct buf *out)
 {
-	return p->raw ? E_CORRUPT : program_run(p, in, NULL, out);
+	return p->raw ? E_CORRUPT : expand_program(p, in, NULL, out);
 }

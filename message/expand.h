@@ -6,5 +6,5 @@
 enum { PROGRAM_OUT_MAX = 64 * 1024 * 1024 };
 
 /* root is the value of {{.}} outside of any section; NULL: nothing. */
-int program_run(const struct program *p, const struct expand_input *in, const struct value *root,
-		struct buf *out) MUST_CHECK;
+int expand_program(const struct program *p, const struct expand_input *in, const struct value *root,
+		   struct buf *out) MUST_CHECK;

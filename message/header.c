@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 
-/* field-name: printable ASCII but the colon (RFC 5322 section 2.2); white space before the colon is
- * refused: it is how fields are hidden from one reader and shown to another. */
+/* field-name: printable ASCII but the colon (RFC 5322 section 2.2).  White space before the colon
+ * is refused, because it hides a field from one reader and shows it to another. */
 static size_t name_length(struct slice s)
 {
 	size_t n = 0;
@@ -14,7 +14,7 @@ static size_t name_length(struct slice s)
 	return n < s.n && s.p[n] == ':' ? n : 0;
 }
 
-/* Offset behind the line that starts at `at`. */
+/* The offset after the line that starts at `at`. */
 static size_t line_end(struct slice m, size_t at)
 {
 	const char *lf = memchr(m.p + at, '\n', m.n - at);
@@ -73,7 +73,7 @@ static const struct {
 	{ SLICE("MIME-Version"), COUNT(mime_version) },
 };
 
-/* "no", with or without parameters and comments (RFC 3834 section 5), is as good as no field. */
+/* "no", with or without parameters and comments (RFC 3834 section 5), counts as no field. */
 static bool says_auto(struct slice v)
 {
 	while (v.n && (v.p[0] == ' ' || v.p[0] == '\t' || v.p[0] == '\r' || v.p[0] == '\n'))

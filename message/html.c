@@ -1,7 +1,7 @@
 /* message/html.c - the states of the HTML tokenizer. */
 #include "message/html.h"
 
-/* First byte of the name of an attribute that html_join left open. */
+/* The first byte of an attribute name that html_join() left unknown. */
 enum { UNKNOWN = '\x02' };
 enum attr_class { ATTR_PLAIN, ATTR_URL, ATTR_CSS, ATTR_REFUSED };
 
@@ -39,7 +39,7 @@ static const struct {
 	{ "to", ATTR_REFUSED },
 };
 
-/* Elements whose content is no markup. */
+/* Elements whose content is not markup. */
 static const struct {
 	const char *name;
 	enum html_state state;
@@ -60,7 +60,7 @@ static bool is_letter(char c)
 	return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
 }
 
-/* A name longer than any of the tables keeps its first bytes and ends like none of them. */
+/* A name longer than all in the tables is cut and equals none of them. */
 static void add(char *name, size_t size, uint8_t *n, char c)
 {
 	if (*n == size - 1) {
@@ -230,7 +230,7 @@ static void feed_comment(struct html *h, char c)
 		if (++h->n == 3)
 			h->state = HTML_IF;
 	} else {
-		h->n = 4; /* only right behind "<!--" */
+		h->n = 4; /* only right after "<!--" */
 	}
 	if (c == '-')
 		h->dashes = h->dashes < 2 ? h->dashes + 1 : 2;
@@ -284,7 +284,7 @@ const char *html_feed(struct html *h, char c)
 	bool after = h->after_slot;
 
 	h->after_slot = false;
-	/* A value may end in "-": what the author wrote behind it must not end the comment. */
+	/* A value may end in "-": the text after it must not end the comment. */
 	if (after && in_comment && (c == '-' || c == '>' || c == '!'))
 		return "put a space between this field and what follows: together they could end "
 		       "the comment";
@@ -356,7 +356,7 @@ bool html_join(struct html *h, const struct html *before)
 		return false;
 	h->after_slot |= before->after_slot;
 	if (in_tag(h) && in_tag(before)) {
-		/* Whose name was begun depends on the values: what it ends up as is not known. */
+		/* The values decide which name was begun, so it is not known. */
 		if (h->state != before->state || strcmp(h->name, before->name) != 0)
 			begin_attr(h, UNKNOWN);
 		return same_tag;

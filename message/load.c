@@ -3,7 +3,7 @@
 #include "message/ops.h"
 #include "message/program.h"
 
-/* Everything the expander relies on is checked here, once: it may then index without looking. */
+/* Everything that the expander relies on is checked here, once; it then indexes without checks. */
 
 struct program_reader {
 	struct slice rest;
@@ -68,10 +68,10 @@ enum { OPEN_MAX = PROGRAM_DEPTH_MAX + 4 };
 struct checker {
 	struct program *p;
 	uint32_t i;     /* the op at hand */
-	size_t pool_at; /* literals lie one behind the other */
+	size_t pool_at; /* literals lie one after the other */
 	uint32_t open[OPEN_MAX];
 	unsigned n_open;
-	bool partial; /* behind the first routine */
+	bool partial; /* after the first routine */
 };
 
 static bool line_fits(struct op *op, struct slice s, bool raw)
@@ -193,8 +193,8 @@ static bool check_engine(struct checker *c, struct op *op)
 	return op->a < ENGINE_VALUES;
 }
 
-/* Header texts, groups and bodies do not nest and are the message's own: what they remember of the
- * output then always lies in it. */
+/* Header texts, groups and bodies do not nest and occur only in the message itself, so the places
+ * in the output that they remember always exist. */
 static bool check_region(struct checker *c, struct op *op)
 {
 	return op->a <= 64 && c->n_open == 0 && !c->partial && check_open(c, op);

@@ -6,8 +6,8 @@
 #include "base/address.h"
 #include "base/encode.h"
 
-/* Code points that look like nothing or move the text around them: no address needs one, and a log
- * or a screen is misled by it (reasons of RFC 8265 section 4 and of Unicode TR 39). */
+/* Code points that are invisible or move the text around them.  No address needs one, and they
+ * mislead readers of logs and screens (RFC 8265 section 4, Unicode TR 39). */
 static const struct {
 	uint32_t from, to;
 } unfit[] = {
@@ -180,7 +180,7 @@ int mailbox_domain_parse(struct slice s, unsigned flags, char *buf, struct slice
 			buf[i] = ascii_lower(s.p[i]);
 		buf[s.n] = '\0';
 	}
-	/* What the mapping made is held to the same grammar: it can yield "@" or a space. */
+	/* The result of the mapping must follow the same grammar: it can contain "@" or a space. */
 	r = check_domain(slice_of(buf, n), flags);
 	if (r < 0)
 		return r;

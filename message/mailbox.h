@@ -10,6 +10,7 @@
  * (MAILBOX_QUOTED_ANY accepts spaces and angle brackets in a quoted string; it is only for places
  * that quote again.)
  *
+ * Names:  mailbox_, address_
  * Owns:   nothing; a struct mailbox holds its own bytes and may be copied.
  * Blocks: never.
  * Fails:  E_SYNTAX for text that is not an address, E_LIMIT for a part that is too long.

@@ -86,7 +86,7 @@ static bool is_atoms(struct slice s)
 	return s.n == 0 || s.p[s.n - 1] != ' ';
 }
 
-/* As bare atoms where that will do, else as a quoted-string. */
+/* As bare atoms when they suffice, else as a quoted-string. */
 static size_t write_phrase(char *dst, struct slice s)
 {
 	size_t n = 0;
@@ -112,7 +112,7 @@ int mailbox_named_put(const struct mailbox_named *m, unsigned col, struct buf *o
 	size_t n = 0;
 	int r;
 
-	if (m->box.utf8) /* headers of ours are ASCII */
+	if (m->box.utf8) /* our headers are ASCII */
 		return E_SYNTAX;
 	if (name.n == 0) {
 		r = buf_append(out, mailbox_text(&m->box));
@@ -140,7 +140,7 @@ static bool skip_quoted(struct slice s, size_t *i)
 	return *i < s.n;
 }
 
-/* Comments nest (RFC 5322 section 3.2.2); counted, not recursed into. */
+/* Comments nest (RFC 5322 section 3.2.2): they are counted, without recursion. */
 static bool skip_comment(struct slice s, size_t *i)
 {
 	size_t depth = 0;
@@ -164,7 +164,7 @@ struct first {
 
 static void first_add(struct first *f, const char *p, size_t n)
 {
-	if (f->n + n > sizeof(f->bare)) { /* too long for an address; a long phrase is no fault */
+	if (f->n + n > sizeof(f->bare)) { /* too long for an address, but a phrase may be long */
 		f->n = f->angle ? f->n : 0;
 		f->broken = f->broken || f->angle;
 		return;
@@ -184,7 +184,7 @@ static void first_special(struct first *f, char c)
 	case '>':
 		f->done = true;
 		break;
-	default: /* "," and ";" part the list; an empty element is skipped */
+	default: /* "," and ";" separate; empty elements are skipped */
 		f->done = f->n > 0;
 	}
 }

@@ -27,7 +27,7 @@ static ptrdiff_t find(struct slice s, size_t from, struct slice needle)
 
 static const char *check_name(struct slice name, bool partial)
 {
-	bool dot = true; /* as if one had stood before */
+	bool dot = true; /* as if a line end stood before it */
 
 	if (name.n == 0)
 		return "the tag has no name";
@@ -43,7 +43,7 @@ static const char *check_name(struct slice name, bool partial)
 		else if (c == '.' && !dot)
 			dot = true;
 		else
-			return "a name has letters, digits, \"_\" and \"-\", "
+			return "a name may have letters, digits, \"_\" and \"-\", "
 			       "its parts joined by one \".\"";
 	}
 	return dot ? "a name cannot end in \".\"" : NULL;
@@ -57,7 +57,7 @@ static const char *set_delimiters(struct mustache *m, struct slice inner)
 	if (inner.n && inner.p[inner.n - 1] == '=')
 		inner.n--;
 	else
-		return "new delimiters end in \"=\"";
+		return "new delimiters must end in \"=\"";
 	inner = slice_trim_set(inner, WHITE);
 	while (n < inner.n && !is_white(inner.p[n]))
 		n++;
@@ -67,14 +67,15 @@ static const char *set_delimiters(struct mustache *m, struct slice inner)
 	m->close = slice_skip(inner, k);
 	for (size_t i = 0; i < m->close.n; i++)
 		if (is_white(m->close.p[i]) || m->close.p[i] == '=')
-			return "new delimiters are two words without \"=\"";
+			return "new delimiters must be two words without \"=\"";
 	if (!n || !m->close.n || n > DELIMITER_MAX || m->close.n > DELIMITER_MAX ||
 	    memchr(inner.p, '=', n))
-		return "new delimiters are two words without \"=\"";
+		return "new delimiters must be two words without \"=\"";
 	return NULL;
 }
 
-/* Is there nothing but blanks between the tag and its line's ends?  Then the line goes with it. */
+/* Is there nothing but blanks between the tag and the ends of its line?  Then the
+ * line goes with it. */
 static void stand_alone(struct mustache *m, struct mustache_tag *t, size_t from, size_t end)
 {
 	const char *p = m->source.p;

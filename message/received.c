@@ -5,8 +5,8 @@
 
 enum { PART_MAX = 255 };
 
-/* A peer's word inside a trace line: what is not a plain printable character of a name or address
- * becomes "?", so that it can neither end the line nor open a comment. */
+/* A peer's text inside a trace line.  Everything but the plain printable characters of a name or
+ * address becomes "?", so that it can neither end the line nor open a comment. */
 static void put_safe(struct buf *out, struct slice s)
 {
 	for (size_t i = 0; i < s.n && i < PART_MAX; i++) {

@@ -15,7 +15,7 @@ const char *template_part_name(enum template_part part)
 	return part_names[part];
 }
 
-/* All three parts into b, only to see whether they can be. */
+/* Compiles all three parts into b, only to see whether that works. */
 static int compile_all(struct build *b, const struct template_source *s,
 		       const struct template_env *env, struct template_error *error)
 {
@@ -31,7 +31,7 @@ static int compile_all(struct build *b, const struct template_source *s,
 	int r;
 
 	if (s->html.n == 0 && s->text.n == 0)
-		return compile_refuse(error, TEMPLATE_HTML, E_SYNTAX, "html or text is needed");
+		return compile_refuse(error, TEMPLATE_HTML, E_SYNTAX, "give html, text or both");
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		r = compile_part(c, parts[i].part, parts[i].source);
 		if (r < 0)
@@ -107,7 +107,7 @@ static int expand_preview(const struct program *p, const struct value *values, s
 	}
 	if (email && email->type == VALUE_STRING)
 		in.recipient = email->s;
-	return program_run(p, &in, values, out);
+	return expand_program(p, &in, values, out);
 }
 
 int template_render(enum template_part part, struct slice source, const struct template_env *env,

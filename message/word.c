@@ -43,7 +43,7 @@ bool word_is_plain(struct slice s)
 	return true;
 }
 
-/* Spaces, then a word: what folding moves to the next line together. */
+/* Spaces and a word, which folding moves to the next line together. */
 static size_t unit_length(struct slice s)
 {
 	size_t n = 0;
@@ -126,7 +126,7 @@ static size_t b_write(char *dst, struct slice s)
 	buf_init(&b, 0);
 	b.p = dst;
 	b.cap = (s.n / 3 + 1) * 4;
-	n = base64_encode(&b, s) < 0 ? 0 : buf_len(&b); /* has the room it asks for */
+	n = base64_encode(&b, s) < 0 ? 0 : buf_len(&b); /* there is room enough */
 	return n;
 }
 
@@ -147,7 +147,8 @@ static size_t take(struct slice s, size_t room, bool q)
 
 size_t word_write_encoded(char *dst, struct slice s, unsigned *col)
 {
-	bool q = q_width(s) <= 2 * s.n; /* readable in the source unless most of it is not Latin */
+	bool q = q_width(s) <=
+		 2 * s.n; /* Q stays readable in the source, unless most of the text is not Latin */
 	size_t n = 0;
 
 	while (s.n) {

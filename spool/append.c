@@ -1,5 +1,5 @@
 /* spool/append.c - records into the batch that the next commit will write.  Everything here runs
- * under the lock and never waits: no room is an error, said at once. */
+ * under the lock and never waits: a lack of room is an error at once. */
 #include "base/clock.h"
 #include "base/hash.h"
 #include "spool/inside.h"
@@ -57,16 +57,16 @@ static void begin_segment(struct spool *sp)
 	atomic_store(&sp->head, start + SEGMENT_HEADER);
 }
 
-/* The reserve, or what the queued rows will need if that is more: each its terminal record and a
- * few deferrals, before anything is given back. */
+/* The reserve, or what the queued rows will need before anything is given back, if that is more: a
+ * terminal record and a few deferrals per row. */
 uint64_t append_reserve(const struct spool *sp)
 {
 	return MAX_OF(sp->reserve_bytes, sp->t.queued * OUTCOME_ROOM);
 }
 
-/* May one more segment be begun?  Every one begun gets its file before its bytes are written, so
- * there must be room for those begun and not yet made as well.  Mail leaves room for a spare and
- * the reserve behind it; outcomes may use both. */
+/* May one more segment be begun?  Each gets its file before its bytes are written, so there must be
+ * room for those that are begun and have no file yet, too.  Mail leaves room for a spare and the
+ * reserve; outcomes may use both. */
 bool append_has_place(const struct spool *sp, uint64_t bytes, enum append_want want)
 {
 	uint64_t files = sp->unmade + 1 - sp->spare_ready;

@@ -17,8 +17,8 @@ struct seen_job {
 	uint32_t rows, live;
 	unsigned char ended[]; /* bitmap */
 };
-/* An end of a row whose job is not in the log: it has left it, or only a copy
- * further on is left. */
+/* The end of a row whose job is not in the log: it has left the log, or only a
+ * later copy is there. */
 struct stray {
 	struct map_link link;
 	struct id128 job;
@@ -287,8 +287,7 @@ int spool_audit(const char *dir, const struct disk *disk, struct spool_audit *re
 {
 	int r = -ENOENT;
 
-	/* Beside a live writer the oldest segment may go between the list and our
-	 * look: list again. */
+	/* A live writer may remove the oldest segment after it was listed: list again. */
 	for (int i = 0; i < TRIES && r == -ENOENT; i++)
 		r = audit_once(dir, disk ? disk : disk_real(), ret);
 	return r;

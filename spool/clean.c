@@ -20,7 +20,7 @@ static bool too_long(const struct spool *sp)
 	       log - SLACK_SEGMENTS * sp->segment_bytes > sp->t.live_bytes / 100 * sp->clean_ratio;
 }
 
-/* Parts of a copy: the job as it was given, then what has become of its rows. */
+/* The parts of a copy: the job as it was given, then the state of its rows. */
 static int copy_job_locked(struct spool *sp, uint32_t i, struct slice given, uint32_t given_crc)
 {
 	struct kept_job *j = kept_job_at(&sp->t, i);
@@ -54,7 +54,7 @@ static int copy_job_locked(struct spool *sp, uint32_t i, struct slice given, uin
 	return 0;
 }
 
-/* Entered with the lock held, left with it held; the disk is read without it.  0, or an error. */
+/* The lock is held on entry and on return, but not while the disk is read.  0, or an error. */
 static int move_job(struct spool *sp, uint32_t i, uint64_t *copied)
 {
 	struct kept_job *j = kept_job_at(&sp->t, i);
@@ -111,7 +111,8 @@ static int move_content(struct spool *sp, uint32_t i, uint64_t *copied)
 	return 0;
 }
 
-/* Walks a chain from its head; what stays (dead, but still known by its id) goes to its end. */
+/* Walks a chain from its head; entries that stay (dead, but still known by their
+ * id) go to its end. */
 static int move_jobs(struct spool *sp, struct segment *seg, uint64_t *copied)
 {
 	uint32_t last = seg->jobs_tail, i = seg->jobs;
@@ -192,8 +193,8 @@ static int move_cursors(struct spool *sp, struct segment *seg)
 	return 0;
 }
 
-/* Copies up to STEP_BYTES of what lives in the oldest segment.  A record that cannot be copied
- * (damage, no room) keeps its segment; nothing is given up. */
+/* Copies up to STEP_BYTES of what lives in the oldest segment.  When a record cannot be copied
+ * (damage, no room), its segment is kept. */
 static void move_some(struct spool *sp, struct segment *seg)
 {
 	uint64_t copied = 0;
@@ -212,7 +213,7 @@ static void move_some(struct spool *sp, struct segment *seg)
 		append_lazy(sp);
 }
 
-/* Lets the appenders in every so often: what is done under the lock here has no end of its own. */
+/* Lets the appenders in now and then: the work under the lock here has no bound. */
 static void breathe(struct spool *sp, unsigned n)
 {
 	if (n % STEP_FORGETS)
@@ -221,7 +222,7 @@ static void breathe(struct spool *sp, unsigned n)
 	spool_lock(sp);
 }
 
-/* False: a new job has come to lean on a content that was still known, so the segment stays. */
+/* False: a new job uses a content that was still known, so the segment stays. */
 static bool forget_contents(struct spool *sp, struct segment *seg)
 {
 	for (unsigned n = 1; seg->contents != NONE && !seg->live; n++) {
@@ -243,8 +244,8 @@ static void forget_jobs(struct spool *sp, struct segment *seg)
 	}
 }
 
-/* Entered and left with the lock held.  Contents are forgotten first, so that no new job can
- * lean on them; ids of finished jobs last, when their records are surely gone. */
+/* Entered and left with the lock held.  Contents are forgotten first, so that no new job can use
+ * them; ids of finished jobs last, when their records are gone for certain. */
 static int remove_oldest(struct spool *sp)
 {
 	struct segment *seg = sp->segs[0];

@@ -1,6 +1,6 @@
-/* spool/commit.c - the committer: takes the batch, writes and syncs it, publishes the position.
- * A batch is written only after the one before it was synced, and a segment is named only after its
- * first bytes were: recovery leans on both. */
+/* spool/commit.c - the committer: takes the batch, writes and syncs it, publishes the position. A
+ * batch is written only after the one before it was synced, and a segment is named only after its
+ * first bytes were: recovery relies on both. */
 #include <fcntl.h>
 #include <time.h>
 
@@ -32,7 +32,7 @@ static int open_spare(struct spool *sp, uint64_t bytes)
 	const struct disk *d = sp->disk;
 	int r, fd = d->open(d->self, sp->dirfd, SPARE_NAME, O_RDWR | O_CREAT | O_EXCL, 0600);
 
-	if (fd == -EEXIST) { /* one that could not be removed when it failed */
+	if (fd == -EEXIST) { /* it is left from a failure, when it could not be removed */
 		(void)d->unlink(d->self, sp->dirfd, SPARE_NAME);
 		fd = d->open(d->self, sp->dirfd, SPARE_NAME, O_RDWR | O_CREAT | O_EXCL, 0600);
 	}
@@ -58,7 +58,7 @@ static int write_new_segment(struct spool *sp, struct segment *seg, const char *
 	int r = fresh ? open_spare(sp, MAX_OF(sp->segment_bytes, (uint64_t)n)) : 0;
 
 	if (r == -ENOSPC)
-		r = open_spare(sp, n); /* without the usual room to grow */
+		r = open_spare(sp, n); /* smaller than usual */
 	if (r < 0)
 		return r;
 	r = write_synced(sp, sp->spare_fd, p, n, 0);
@@ -103,8 +103,8 @@ static int write_piece(struct spool *sp, lsn_t lsn, const char *p, size_t n)
 	return r;
 }
 
-/* The one before a new segment is full: its preallocated rest goes back.  Not synced: zeros after
- * the last record of an older segment mean nothing. */
+/* The segment before a new one is full: the rest of its preallocated room is given back.  Not
+ * synced: zeros after the last record of an older segment mean nothing. */
 static void trim_before(struct spool *sp, lsn_t start)
 {
 	struct segment *seg;
@@ -199,8 +199,8 @@ int commit_batch(struct spool *sp)
 		return 0;
 	from = clock_mono_us();
 	if (write_flight(sp) < 0) {
-		/* The page cache may say yes to a second sync of pages it has
-		 * dropped: it is over. */
+		/* A second sync might succeed although the page cache has dropped the pages: the
+		 * spool is finished. */
 		commit_poison(sp);
 		return E_POISONED;
 	}
@@ -218,7 +218,7 @@ void commit_look_at_room(struct spool *sp)
 	uint64_t bytes;
 
 	if (d->free_bytes(d->self, sp->dirfd, &bytes) < 0)
-		bytes = UINT64_MAX / 2; /* what does not say so now will when it is written */
+		bytes = UINT64_MAX / 2; /* an error that is missed here shows when it is written */
 	atomic_store(&sp->free_bytes, bytes);
 	spool_lock(sp);
 	sp->room = bytes;
@@ -233,12 +233,12 @@ void commit_housekeeping(struct spool *sp)
 	if (atomic_load(&sp->failed))
 		return;
 	if (sp->spare_fd < 0)
-		(void)open_spare(sp, sp->segment_bytes); /* the look sees that there is none */
+		(void)open_spare(sp, sp->segment_bytes); /* the next look sees that there is none */
 	commit_look_at_room(sp);
 	clean_step(sp);
 }
 
-/* With the lock held: how long may what is pending still wait?  0: not at all. */
+/* With the lock held: how long may the pending records still wait?  0: not at all. */
 static int64_t may_wait_ms(const struct spool *sp)
 {
 	int64_t left;
@@ -262,9 +262,9 @@ static int wait_until(struct spool *sp, int64_t us)
 	return r;
 }
 
-/* Those whose batch just landed are about to write again while the others' is already
- * pending: left alone, two half groups take turns for ever.  A quarter of a sync is worth
- * waiting for one group. */
+/* Those whose batch has just become durable are about to write again, while the batch of the others
+ * is pending already.  Without a wait, two half groups take turns for ever.  One group is worth a
+ * quarter of a sync. */
 static void gather(struct spool *sp, size_t landed)
 {
 	int64_t until = clock_mono_us() + MIN_OF(sp->sync_us / 4, (int64_t)GATHER_US);
@@ -306,7 +306,7 @@ static bool is_due(struct spool *sp)
 	spool_lock(sp);
 	due = sp->active.n && may_wait_ms(sp) == 0;
 	if (!sp->active.n) {
-		sp->urgent = false; /* what was waited for is in the last commit */
+		sp->urgent = false; /* the last commit has what was waited for */
 		sp->lazy_since = 0;
 	}
 	spool_unlock(sp);

@@ -33,7 +33,7 @@ static void end_of_main(void)
 static void make_key(void)
 {
 	(void)pthread_key_create(&key, context_free);
-	(void)atexit(end_of_main); /* keys are not destroyed for the thread that calls exit */
+	(void)atexit(end_of_main); /* keys are not destroyed in the thread that calls exit */
 }
 
 static struct context *context(void)
@@ -58,14 +58,14 @@ int compress_pack(struct slice in, char **ret, size_t *ret_n)
 
 	if (in.n < PAYS_FROM)
 		return 0;
-	cap = in.n - in.n / 16; /* less than a sixteenth saved does not pay */
+	cap = in.n - in.n / 16; /* it must save a sixteenth */
 	out = malloc(cap);
 	if (!out || !context()->in) {
 		free(out);
 		return -ENOMEM;
 	}
 	n = ZSTD_compressCCtx(context()->in, out, cap, in.p, in.n, LEVEL);
-	if (ZSTD_isError(n)) { /* only "does not fit": the input is ours and in memory */
+	if (ZSTD_isError(n)) { /* the only error is "does not fit" */
 		free(out);
 		return 0;
 	}

@@ -1,6 +1,6 @@
-/* spool/disk_real.c - the door to files, as the kernel has it.  EINTR is taken up again; a short
- * write goes on; a sync that failed is never tried again (the page cache may have lost the pages
- * and would say yes the second time). */
+/* spool/disk_real.c - the door to files, as the kernel has it.  Calls ended by EINTR are repeated
+ * and short writes go on.  A failed sync is never repeated: the page cache may have lost the pages,
+ * and the second sync would succeed. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -80,7 +80,7 @@ static int real_allocate(void *self UNUSED, int fd, uint64_t size)
 	do
 		r = result(fallocate(fd, 0, 0, (off_t)size));
 	while (r == -EINTR);
-	/* A file system without fallocate is still a spool, with less certainty about room. */
+	/* A file system without fallocate can hold a spool, with less certainty about room. */
 	return r == -EOPNOTSUPP ? 0 : r;
 }
 

@@ -20,7 +20,7 @@ struct event_reader {
 	lsn_t next;
 };
 
-/* 1: an event; 0: the record is none. */
+/* 1: an event; 0: the record is not one. */
 static int event_of(const struct record *rec, struct event *e)
 {
 	struct job_view job;
@@ -78,8 +78,8 @@ static int read_segment(struct spool *sp, struct event_reader *rd, struct segmen
 	return r;
 }
 
-/* The segment that holds what follows `at`, pinned; *limit: how far it is durable.
- * 0: there is none. */
+/* Pins the segment that holds what follows `at`; *limit: how far it is durable. 0:
+ * there is none. */
 static int pin_at(struct spool *sp, lsn_t at, struct segment **ret, lsn_t *limit)
 {
 	lsn_t durable = atomic_load(&sp->durable);
@@ -118,7 +118,7 @@ int spool_events(struct spool *sp, lsn_t from, uint32_t max,
 		r = read_segment(sp, &rd, seg, limit);
 	}
 	if (r == E_UNKNOWN && rd.next != from)
-		r = 0; /* cannot be: nothing after `from` was removed while it was pinned */
+		r = 0; /* it cannot be NULL: nothing after `from` was removed while it was pinned */
 	*ret_next = rd.next;
 	return r < 0 ? r : 0;
 }

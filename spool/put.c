@@ -3,7 +3,7 @@
 #include "spool/compress.h"
 #include "spool/inside.h"
 
-/* Everything of a put that needs no lock: packed, encoded, checksummed. */
+/* The part of a put that needs no lock: packed, encoded, checksummed. */
 struct draft {
 	struct content_fixed content;
 	struct job_fixed job;
@@ -68,7 +68,7 @@ static int check_input(const struct content_in *content, const struct job_in *jo
 		return -EINVAL;
 	if (job->rows > ROWS_MAX || job->meta.n > CONTENT_MAX || job->data.n > CONTENT_MAX ||
 	    job->meta.n + job->data.n > CONTENT_MAX / 2)
-		return E_LIMIT; /* half: its copies also carry the state of every row */
+		return E_LIMIT; /* half, because its copies also carry the state of every row */
 	return 0;
 }
 
@@ -100,7 +100,7 @@ static uint32_t add_job(struct spool *sp, const struct draft *d, uint32_t conten
 	return i;
 }
 
-/* Known already: success for whoever sends again, at a position that is safe to wait for. */
+/* Known already: success for those who send again, at a position that is safe to wait for. */
 static int known_job(struct spool *sp, uint32_t i, job_no *ret_job, lsn_t *ret_lsn)
 {
 	if (ret_job)

@@ -54,7 +54,7 @@ int read_record_unlock(struct spool *sp, lsn_t lsn, uint32_t size, char **ret_me
 	return 0;
 }
 
-/* The slot when it holds a job that is live (or, with any, finished), else NULL. */
+/* The slot when it holds a live job (with `any`, also a finished one), else NULL. */
 static struct kept_job *live_job(struct spool *sp, job_no no)
 {
 	if (no >= sp->t.jobs.used || kept_job_at(&sp->t, no)->state != JOB_LIVE)
@@ -62,7 +62,7 @@ static struct kept_job *live_job(struct spool *sp, job_no no)
 	return kept_job_at(&sp->t, no);
 }
 
-/* The cursor is a slot number: slots are handed out in the log's order at recovery. */
+/* The cursor is a slot number: recovery hands out slots in the order of the log. */
 int spool_next_job(struct spool *sp, uint64_t *cursor, job_no *ret)
 {
 	int r = E_UNKNOWN;

@@ -1,9 +1,9 @@
-/* spool/recover.c - reads the log from its oldest segment to its end and makes the books again.
- * Rows are not unpacked: a job is its header, its state its outcomes.  Recovery changes the disk in
- * one way only, cutting a torn tail, so that doing it twice is doing it once. */
+/* spool/recover.c - reads the log from its oldest segment to its end and rebuilds the books. Rows
+ * are not unpacked: the header gives the job, the outcomes give its state.  The only change on disk
+ * is the cut of a torn tail, so a second recovery gives the same state. */
 #include "spool/inside.h"
 
-/* A content that said "more follows": it counts when what follows is there too. */
+/* A content with "more follows" counts only when the record after it is there too. */
 struct held {
 	bool any;
 	struct id128 id;
@@ -16,7 +16,7 @@ struct recovery {
 	struct held held;
 };
 
-/* A job may name a content whose only record is a copy further on: it gets its slot here. */
+/* A job may name a content whose only record is a later copy: its slot is made here. */
 static uint32_t content_slot(struct spool *sp, struct id128 id)
 {
 	uint32_t i = kept_content_find(&sp->t, id);
@@ -96,8 +96,8 @@ static int apply_job(struct recovery *rc, const struct record *rec)
 	return 0;
 }
 
-/* An outcome of a job that is not here counts too: the job ended and its record has gone, or a
- * copy of it follows whose bitmap has this row. */
+/* An outcome of an unknown job counts too: either the job ended and its record is gone, or a copy
+ * of it follows whose bitmap has this row. */
 static int apply_outcome(struct recovery *rc, const struct record *rec)
 {
 	struct spool *sp = rc->sp;
@@ -166,7 +166,7 @@ static int (*const apply[RECORD_TYPES])(struct recovery *rc, const struct record
 static int apply_record(struct recovery *rc, struct segment *seg, const struct record *rec)
 {
 	if (rec->type >= RECORD_TYPES || !apply[rec->type])
-		return E_VERSION; /* never skipped: it may be what an outcome was called later */
+		return E_VERSION; /* never skipped: it may be a newer kind of outcome */
 	place_content(rc);
 	seg->end = rec->end;
 	atomic_store(&rc->sp->head, rec->end);
@@ -181,7 +181,8 @@ static int name_fault(struct recovery *rc, const struct segment *seg, lsn_t at, 
 	return err;
 }
 
-/* All records of a segment; each but the newest must reach the beginning of the next one. */
+/* Reads all records of a segment.  Each segment but the newest must reach the
+ * beginning of the next. */
 static int read_records(struct recovery *rc, struct segment *seg, lsn_t limit, bool newest)
 {
 	struct spool *sp = rc->sp;
@@ -225,9 +226,9 @@ static int check_header(struct recovery *rc, struct segment *seg, bool first)
 	return 0;
 }
 
-/* Zeroes from the end of the last record to the end of the file, on disk before anything is
- * appended: otherwise the rest of a torn batch might one day follow a new record and be taken
- * for the log. */
+/* Writes zeros from the end of the last record to the end of the file and syncs them before
+ * anything is appended: otherwise the rest of a torn batch might one day follow a new record and be
+ * taken for the log. */
 static int cut_tail(struct recovery *rc, struct segment *seg)
 {
 	const struct disk *d = rc->sp->disk;
@@ -241,7 +242,7 @@ static int cut_tail(struct recovery *rc, struct segment *seg)
 	if (r < 0)
 		return r;
 	seg->file_bytes = used;
-	seg->limit = used; /* on a full disk, what comes next goes to a segment with room */
+	seg->limit = used; /* on a full disk, the next record goes to a segment with room */
 	if (used >= rc->sp->segment_bytes ||
 	    d->allocate(d->self, seg->fd, rc->sp->segment_bytes) < 0)
 		return 0;
@@ -267,7 +268,7 @@ static int read_segment(struct recovery *rc, size_t i)
 		r = read_records(rc, seg, newest ? seg->start + size : sp->segs[i + 1]->start,
 				 newest);
 	if (r >= 0 && newest && rc->held.any) {
-		seg->end = rc->held.lsn; /* its job is not there: neither is it */
+		seg->end = rc->held.lsn; /* its job is missing, so it does not count */
 		rc->held.any = false;
 		rc->report->torn_records++;
 	}
@@ -296,7 +297,7 @@ static int settle_job(struct spool *sp, uint32_t i)
 	return 0;
 }
 
-/* All records are known: who is live, and where. */
+/* All records are known now: says what is live, and where. */
 static int settle(struct spool *sp)
 {
 	int r = 0;

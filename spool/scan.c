@@ -28,7 +28,8 @@ void scan_again(struct scan *s)
 	s->buf_lsn = s->at;
 }
 
-/* Makes at least `need` bytes at s->at present, or as many as the file has before the limit. */
+/* Reads until at least `need` bytes at s->at are there, or all that the file has
+ * before the limit. */
 static int fill(struct scan *s, size_t need)
 {
 	size_t keep = (size_t)(s->buf_lsn + s->have - s->at);
@@ -82,7 +83,7 @@ int scan_next(struct scan *s, struct record *rec)
 	return E_CORRUPT; /* the file ends before its limit */
 }
 
-/* 1: a sound record is at lsn. */
+/* 1: there is a sound record at lsn. */
 static int is_sound(const struct scan *s, lsn_t lsn)
 {
 	struct scan one;
@@ -95,7 +96,7 @@ static int is_sound(const struct scan *s, lsn_t lsn)
 	return r == E_CORRUPT ? 0 : r;
 }
 
-/* The first place in a block, whose first byte is at lsn, where a sound record lies; 0: none. */
+/* The first place of a sound record in a block that begins at lsn; 0: there is none. */
 static int look_in(const struct scan *s, const char *block, size_t n, lsn_t lsn, lsn_t *ret)
 {
 	const size_t back = offsetof(struct record_header, lsn);

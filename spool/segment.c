@@ -59,7 +59,7 @@ void segment_drop_oldest(struct spool *sp)
 	free(seg);
 }
 
-/* Few descriptors for many segments: the newest stays open, it is being written. */
+/* Few descriptors for many segments.  The newest stays open for the writer. */
 static void close_some(struct spool *sp)
 {
 	for (size_t i = 0; i + 1 < sp->n_segs && sp->open_fds >= OPEN_FDS_MAX; i++)

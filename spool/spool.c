@@ -51,7 +51,7 @@ static int open_dir(struct spool *sp, const char *path)
 	return sp->lockfd < 0 ? sp->lockfd : d->lock(d->self, sp->lockfd);
 }
 
-/* The first segment of a new spool, on disk before anybody is told that it is open. */
+/* The first segment of a new spool is on disk before spool_open() returns. */
 static int begin_log(struct spool *sp)
 {
 	int r;
@@ -77,7 +77,7 @@ static int open_once(struct spool **ret, const struct spool_options *o,
 	if (r >= 0 && !sp->n_segs)
 		r = begin_log(sp);
 	if (r < 0) {
-		atomic_store(&sp->failed, r); /* nothing is written on the way out */
+		atomic_store(&sp->failed, r); /* nothing is written at the end */
 		return r;
 	}
 	if (!sp->read_only)
@@ -91,7 +91,7 @@ int spool_open(struct spool **ret, const struct spool_options *o)
 	struct spool_recovery report, *to = o->recovery ? o->recovery : &report;
 	int r = 0;
 
-	/* Beside a live writer the oldest files may go while we read: look again. */
+	/* A live writer may remove the oldest files while we read: try again. */
 	for (int i = 0; i < READ_ONLY_TRIES; i++) {
 		memset(to, 0, sizeof(*to));
 		r = open_once(ret, o, to);
@@ -138,7 +138,7 @@ static void stop_thread(struct spool *sp)
 }
 
 /* Everything pending, then a mark in a batch of its own: from now on damage to any record shows as
- * damage, not as a torn tail.  The preallocated rest goes back. */
+ * damage, not as a torn tail.  The rest of the preallocated room is given back. */
 static void close_log(struct spool *sp)
 {
 	struct segment *seg;

@@ -91,8 +91,8 @@ void state_total(struct totals *t, enum outcome_kind kind)
 	++*total[kind];
 }
 
-/* The log's order decides: the last record of a key is what it says.  A removal needs no copy ever:
- * what it removes is older, so goes from the log first. */
+/* The order of the log decides: the last record of a key holds its value.  A removal never needs a
+ * copy: what it removes is older and leaves the log first. */
 void state_rule(struct spool *sp, struct slice key, struct slice value, lsn_t lsn, uint32_t size)
 {
 	struct kept_rule *old = kept_rule_find(&sp->t, key), *rule;

@@ -29,8 +29,7 @@ static void slots_free(struct slots *s)
 	free(s->buckets);
 }
 
-/* Jobs and contents are the same three functions over two structs: the macro keeps them one
- * text. */
+/* Jobs and contents need the same functions over two structs: the macro writes them once. */
 #define DEFINE_SLOTS(type, member)                                                                 \
 	static void type##_rehash(struct tables *t)                                                \
 	{                                                                                          \

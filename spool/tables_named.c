@@ -73,7 +73,7 @@ lsn_t kept_consumers_slowest(const struct tables *t)
 	lsn_t slowest = UINT64_MAX;
 
 	for (const struct kept_consumer *c = t->consumers; c; c = c->next) {
-		lsn_t at = MIN_OF(c->kept, c->cursor); /* set back, it holds at once */
+		lsn_t at = MIN_OF(c->kept, c->cursor); /* set back: it counts at once */
 		slowest = MIN_OF(slowest, at);
 	}
 	return slowest;

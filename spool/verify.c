@@ -1,4 +1,4 @@
-/* spool/verify.c - every byte of every segment, and on after damage. */
+/* spool/verify.c - checks every byte of every segment, and goes on after damage. */
 #include "spool/audit.h"
 #include "spool/folder.h"
 
@@ -10,7 +10,7 @@ static void note_damage(struct spool_verify_segment *v, const struct scan *s, ls
 	v->damaged_bytes += to - from;
 }
 
-/* At a place that is no record: damage up to the next sound one, or the end of the log. */
+/* There is no record here: damage up to the next sound one, or the end of the log. */
 static int pass_damage(struct scan *s, struct spool_verify_segment *v)
 {
 	lsn_t from = s->at;
@@ -32,7 +32,7 @@ static int verify_segment(const struct folder *f, size_t i, struct spool_verify_
 	struct scan s;
 	int r = folder_enter(f, i, &h, &s);
 
-	if (r == E_CORRUPT || r == E_VERSION) { /* no header: not one record can be told */
+	if (r == E_CORRUPT || r == E_VERSION) { /* without a header no record can be found */
 		v->damaged = 1;
 		return 0;
 	}
@@ -74,7 +74,7 @@ int spool_verify(const char *dir, const struct disk *disk,
 		struct spool_verify_segment v = { .index = i, .of = f.n };
 		folder_segment_name(f.starts[i], v.name);
 		r = verify_segment(&f, i, &v);
-		if (r == -ENOENT) { /* a live writer had no more need of it */
+		if (r == -ENOENT) { /* a live writer has removed it */
 			r = 0;
 			continue;
 		}

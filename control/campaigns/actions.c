@@ -10,7 +10,6 @@
 #include "control/campaigns/routes.h"
 #include "control/campaigns/start.h"
 #include "control/campaigns/statements.h"
-#include "control/domains/codes.h"
 #include "control/engine/options.h"
 #include "control/engine/outbox.h"
 #include "control/http/body.h"
@@ -23,8 +22,8 @@ static int check_domain(struct call *c, const struct db_result *row)
 {
 	OWNED(db_result) domain = NULL;
 	int64_t id = db_int(row, 0, CC_DOMAIN);
-	int r = db_run(c->db, &domain, "SELECT status FROM domains WHERE org_id = $1 AND id = $2",
-		       p_int(c->actor.org), p_int(id));
+	int r =
+	    db_run(c->db, &domain, sql_campaigns_domain_verified, p_int(c->actor.org), p_int(id));
 
 	if (r < 0)
 		return r;
@@ -33,7 +32,7 @@ static int check_domain(struct call *c, const struct db_result *row)
 	else if (r == 0)
 		problem_add(c, "/from/email", "unknown_domain",
 			    "the sender's domain is none of the organisation's");
-	else if (db_int(domain, 0, 0) == DOMAIN_PENDING)
+	else if (!db_bool(domain, 0, 0))
 		problem_add(c, "/from/email", "unverified_domain",
 			    "the sender's domain is not verified");
 	return 0;

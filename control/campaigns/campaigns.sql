@@ -45,6 +45,9 @@ INSERT INTO campaign_lists (org_id, campaign_id, list_id, exclude)
 SELECT $1, $2, id, $4::int::boolean FROM lists WHERE org_id = $1 AND id = $3
 ON CONFLICT (org_id, campaign_id, list_id) DO UPDATE SET exclude = true;
 
+-- name: domain_verified
+SELECT status <> :DOMAIN_PENDING FROM domains WHERE org_id = $1 AND id = $2;
+
 -- name: size
 -- How many contacts it would be sent to, before suppression and exclusion.
 SELECT count(*) FROM contacts c

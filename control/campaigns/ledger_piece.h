@@ -1,9 +1,9 @@
 /* control/campaigns/ledger_piece.h - the next piece of a campaign's ledger as the rows of one job.
  *
- * A piece covers seqs without a gap.  A recipient that must not be sent to any more (contact deleted,
- * suppressed since the start) ends a fresh piece early and goes straight to its terminal state.  A
- * piece that is handed over again keeps its range; a contact deleted meanwhile is then a row to
- * nowhere (removed@removed.invalid) that the feeder orders cancelled first.
+ * A piece covers seqs without a gap.  A recipient that must not be sent to any more (contact
+ * deleted, suppressed since the start) ends a fresh piece early and goes straight to its terminal
+ * state.  A piece that is handed over again keeps its range; a contact deleted meanwhile is then a
+ * row to nowhere (removed@removed.invalid) that the feeder orders cancelled first.
  *
  * Blocks: on the database, as cp_api, in a transaction of its own.
  * Fails:  database errors; E_LIMIT for rows past the wire's bounds. */

@@ -1,4 +1,5 @@
-/* control/campaigns/routes.h - /v1/campaigns: the document, what is done with it, what came of it. */
+/* control/campaigns/routes.h - /v1/campaigns: the document, what is done with it, what came of
+ * it. */
 #pragma once
 #include "control/http/route.h"
 

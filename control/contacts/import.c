@@ -1,4 +1,5 @@
-/* control/contacts/import.c - one import from its file to its contacts, and the worker that does it.
+/* control/contacts/import.c - one import from its file to its contacts, and the worker that does
+ * it.
  *
  * As cp_ingest the rows are copied into a staging table, as cp_api one statement with the
  * organisation set makes contacts of them; both in a transaction, so that an import that was

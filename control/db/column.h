@@ -1,7 +1,8 @@
 /* control/db/column.h - a PostgreSQL array as text, built value by value: how thousands of
  * rows go to the server as one parameter a column, for unnest().
  *
- * Owns:   db_column_init/db_column_free hold the memory; db_column_clear keeps it for the next batch.
+ * Owns:   db_column_init/db_column_free hold the memory; db_column_clear keeps it for the next
+ *         batch.
  * Blocks: db_columns_run() on the database.
  * Fails:  ends the process when memory is gone; callers bound the number of rows.
  * Limits: COLUMNS_MAX parameters of a statement.

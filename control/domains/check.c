@@ -1,12 +1,12 @@
 /* control/domains/check.c - real questions to DNS, and what counts as the right answer.
  *
- *	ownership	one TXT string is the value, byte for byte
- *	dkim-*		one TXT record at the name, by which verifiers find our key (RFC 6376 section
- *			3.6.1; dkim/sign.h)
- *	spf		one v=spf1 record (RFC 7208 section 4.5) that holds each of our mechanisms
- *	dmarc		one v=DMARC1 record, whatever its policy
- *	return-path	an MX that is our host
- *	tracking	a CNAME to our host */
+ *	ownership     one TXT string is the value, byte for byte
+ *	dkim-*        one TXT record at the name, by which verifiers find our key (RFC 6376
+ *	              section 3.6.1; dkim/sign.h)
+ *	spf           one v=spf1 record (RFC 7208 section 4.5) that holds each of our mechanisms
+ *	dmarc         one v=DMARC1 record, whatever its policy
+ *	return-path   an MX that is our host
+ *	tracking      a CNAME to our host */
 #include "control/domains/private.h"
 #include "dkim/sign.h"
 #include "dns/lookup.h"

@@ -1,7 +1,6 @@
 /* control/domains/private.h - shared by the files of control/domains. */
 #pragma once
 #include "control/domains/codes.h"
-#include "control/domains/domains.h"
 #include "control/domains/options.h"
 #include "control/http/call.h"
 #include "dns/resolver.h"
@@ -71,3 +70,6 @@ extern const char *const sender_dmarc_policies[]; /* by domains.dmarc_policy */
 
 /* verify.c */
 int sender_domain_verify(struct call *c);
+/* The same without a request; db is a cp_api connection outside a transaction.  Blocks: on DNS.
+ * 0, or what went wrong; E_ANSWERED when the domain may not be what it was. */
+int sender_domain_recheck(struct app *app, struct db *db, uint32_t org, uint64_t id) MUST_CHECK;

@@ -3,7 +3,7 @@
  * (verify.c). */
 #include "base/log.h"
 #include "control/domains/background.h"
-#include "control/domains/domains.h"
+#include "control/domains/private.h"
 #include "control/domains/statements.h"
 
 enum { LOOK_MS = 5000, MOST = 20 };

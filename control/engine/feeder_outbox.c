@@ -1,5 +1,5 @@
-/* control/engine/feeder_outbox.c - orders (keys, holds, cancels, suppressions) to the engine, in the
- * order they were decided.  One process does it, so that an older order never overtakes a newer
+/* control/engine/feeder_outbox.c - orders (keys, holds, cancels, suppressions) to the engine, in
+ * the order they were decided.  One process does it, so that an older order never overtakes a newer
  * one. */
 #include "base/log.h"
 #include "control/engine/feeder.h"

@@ -1,5 +1,6 @@
-/* control/engine/feeder_source.h - whose mail the feeder hands over to the engine: what is next, and
- * what became of it.  The room that has the mail gives these functions; the feeder knows the link.
+/* control/engine/feeder_source.h - whose mail the feeder hands over to the engine: what is next,
+ * and what became of it.  The room that has the mail gives these functions; the feeder knows the
+ * link.
  *
  * Mail comes in pieces.  A piece is in doubt from the moment it is cut until accepted() has written
  * that the engine has it; what is in doubt is handed over again, and the engine takes it once.

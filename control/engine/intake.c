@@ -1,8 +1,8 @@
 /* control/engine/intake.c - the engine's events into the database, exactly once: what they say and
  * how far we have read are one transaction.
  *
- * Guarantee: a crash on either side repeats or loses nothing: the cursor is taken from the database,
- *            never from the engine. */
+ * Guarantee: a crash on either side repeats or loses nothing: the cursor is taken from the
+ *            database, never from the engine. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/engine/background.h"

@@ -1,6 +1,6 @@
-/* control/engine/outbox.h - orders for the engine, written in the transaction that decides them; the
- * feeder takes them in order of seq, hands them over as KEY and RULE frames, and deletes them after
- * the ACK.
+/* control/engine/outbox.h - orders for the engine, written in the transaction that decides them;
+ * the feeder takes them in order of seq, hands them over as KEY and RULE frames, and deletes them
+ * after the ACK.
  *
  * Guarantee: an order is there exactly when its reason is committed.
  * Fails:     as control/db/db.h and control/app/secrets.h. */

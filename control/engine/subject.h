@@ -1,5 +1,6 @@
-/* control/engine/subject.h - what an event of the engine is about, and the ids of jobs that let it be
- * found: campaigns have (campaign, first seq of the piece), single messages (top bit + message, 1). */
+/* control/engine/subject.h - what an event of the engine is about, and the ids of jobs that let it
+ * be found: campaigns have (campaign, first seq of the piece), single messages (top bit + message,
+ * 1). */
 #pragma once
 #include "schema/wire/link.h"
 

@@ -1,5 +1,5 @@
-/* control/events/journal.c - every event of the engine as a row, the texts of bad news once each, and
- * the numbers per minute. */
+/* control/events/journal.c - every event of the engine as a row, the texts of bad news once each,
+ * and the numbers per minute. */
 #include "base/clock.h"
 #include "control/db/column.h"
 #include "control/events/background.h"

@@ -1,5 +1,5 @@
-/* control/http/gate.h - what this room is given by the one that knows people and keys: who may enter,
- * and what the permissions of routes are called. */
+/* control/http/gate.h - what this room is given by the one that knows people and keys: who may
+ * enter, and what the permissions of routes are called. */
 #pragma once
 #include "control/http/call.h"
 

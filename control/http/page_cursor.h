@@ -1,4 +1,5 @@
-/* control/http/page_cursor.h - the bytes of a page's cursor, apart from the request it stands in. */
+/* control/http/page_cursor.h - the bytes of a page's cursor, apart from the request it stands
+ * in. */
 #pragma once
 #include "base/buf.h"
 

@@ -1,5 +1,5 @@
-/* control/http/reply.h - the reply of a handler.  Each function returns 0, so that a handler can end
- * with it.
+/* control/http/reply.h - the reply of a handler.  Each function returns 0, so that a handler can
+ * end with it.
  * Owns: http_reply_json() takes the json; headers and bytes are copied. */
 #pragma once
 #include "control/http/call.h"

@@ -1,5 +1,5 @@
-/* control/http/request.c - libmicrohttpd's callbacks: a request from its headers to its reply.  Runs
- * on the listener's thread and only touches memory and the upload's file. */
+/* control/http/request.c - libmicrohttpd's callbacks: a request from its headers to its reply.
+ * Runs on the listener's thread and only touches memory and the upload's file. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>

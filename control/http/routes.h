@@ -1,4 +1,5 @@
-/* control/http/routes.h - what operators' machines ask: /health, /ready, /metrics and the API's document. */
+/* control/http/routes.h - what operators' machines ask: /health, /ready, /metrics and the API's
+ * document. */
 #pragma once
 #include "control/http/route.h"
 

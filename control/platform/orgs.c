@@ -1,5 +1,5 @@
-/* control/platform/orgs.c - the platform's operators: organisations made, listed, suspended, resumed. A
- * suspended organisation is held in the engine too, so that what is queued waits. */
+/* control/platform/orgs.c - the platform's operators: organisations made, listed, suspended,
+ * resumed. A suspended organisation is held in the engine too, so that what is queued waits. */
 #include <stdio.h>
 
 #include "control/auth/audit.h"

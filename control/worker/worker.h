@@ -13,12 +13,13 @@
 struct worker;
 struct worker_row {
 	const char *name;
-	/* One piece of work.  Above 0: there may be more, and it runs again at once; 0: again after
-	 * idle_ms; negative: again after retry_ms.  -EAGAIN says that it is another process's turn. */
+	/* One piece of work.  Above 0: there may be more, and it runs again at once; 0: again
+	 * after idle_ms; negative: again after retry_ms.  -EAGAIN says that it is another
+	 * process's turn. */
 	int (*step)(struct worker *w);
 	int idle_ms, retry_ms;
 	const char *failed; /* event of the log; the same error again is not repeated */
-	bool fresh; /* each step has new connections, so that the locks of the last one are free */
+	bool fresh;         /* new connections for each step: the locks of the last are free */
 	/* What the steps share, before the first and after the last of them.  Both may be NULL. */
 	void *(*begin)(struct worker *w);
 	void (*end)(void *state);

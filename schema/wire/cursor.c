@@ -28,7 +28,7 @@ static int take_string(struct cursor *c, uint64_t n, struct item *ret)
 	return 0;
 }
 
-/* Every entry takes a byte at least, so a count above the bytes left is a lie: refusing it here
+/* Every entry takes at least a byte, so a count above the bytes left is a lie.  Refusing it here
  * bounds what a reader may allocate for the entries. */
 static int take_container(struct cursor *c, enum item_type type, uint64_t n, struct item *ret)
 {
@@ -73,8 +73,8 @@ static int take_real(struct cursor *c, unsigned width, struct item *ret)
 	return 0;
 }
 
-/* The formats 0xc0..0xdf of the msgpack specification: what they are and how wide the number that
- * follows is (0: none). */
+/* The formats 0xc0..0xdf of the msgpack specification: their type and the width of the number that
+ * follows (0: none). */
 enum wide { W_NIL, W_BOOL, W_UINT, W_INT, W_REAL, W_STR, W_LIST, W_MAP, W_REFUSED };
 static const struct {
 	uint8_t kind, width;
@@ -143,8 +143,8 @@ int cursor_item(struct cursor *c, struct item *ret)
 	return take_container(c, b >= 0x90 ? ITEM_LIST : ITEM_MAP, b & 0x0f, ret);
 }
 
-/* left[d]: values still to come in the list or map at depth d.  No recursion, no memory: depth is
- * all that nested bytes can cost, and it is bounded. */
+/* left[d]: values still to come in the list or map at depth d.  No recursion, no memory: nested
+ * bytes can cost only depth, which is bounded. */
 struct cursor_walk {
 	uint64_t left[VALUE_DEPTH_MAX + 1];
 	bool map[VALUE_DEPTH_MAX + 1];

@@ -1,4 +1,4 @@
-/* schema/wire/link.c - read down `layouts` and you have read the frames of link.h. */
+/* schema/wire/link.c - the frames of link.h: each row of `layouts` is one. */
 #include "schema/wire/link.h"
 
 #include "schema/wire/fields.h"

@@ -39,7 +39,7 @@ static int get_event(struct cursor *c, struct link_event *ret)
 	return fields_get(c, event_fields, ARRAY_LEN(event_fields), NULL, ret);
 }
 
-/* link_frame.events.n stands first; container_of gives the frame whose n and packed these are. */
+/* `at` is link_frame.events.n: container_of gives the frame to which n and packed belong. */
 void link_events_put(struct packer *p, const void *at)
 {
 	const struct link_frame *f = container_of(at, const struct link_frame, events.n);
@@ -52,7 +52,7 @@ void link_events_put(struct packer *p, const void *at)
 	pack_raw(p, f->events.packed);
 }
 
-/* Every event is checked here, so that walking them later finds nothing new. */
+/* Every event is checked here, so that a later walk finds no mistake. */
 int link_events_get(struct cursor *c, void *at)
 {
 	struct link_frame *f = container_of(at, struct link_frame, events.n);

@@ -1,5 +1,4 @@
-/* schema/wire/meta.c - both metas are one table each: key on the wire, kind, place in the
- * struct. */
+/* schema/wire/meta.c - a table for each meta: key on the wire, kind, place in the struct. */
 #include "schema/wire/meta.h"
 
 #include "schema/wire/cursor.h"

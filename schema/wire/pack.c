@@ -1,7 +1,7 @@
 /* schema/wire/pack.c - msgpack-c writing into a buf. */
 #include "schema/wire/pack.h"
 
-/* What msgpack-c returns is not looked at below: the callback keeps the first error. */
+/* The results of msgpack-c are ignored below: the callback keeps the first error. */
 static int write_piece(void *data, const char *p, size_t n)
 {
 	struct packer *pk = data;

@@ -1,5 +1,5 @@
 /* schema/wire/rows.c - recipients of a job.  Opening is one walk that checks everything and keeps
- * eight bytes a row; fields become values when a row is asked for. */
+ * eight bytes per row; the fields of a row become values when it is asked for. */
 #include "schema/wire/cursor.h"
 #include "schema/wire/pack.h"
 #include "schema/wire/rows.h"
@@ -11,7 +11,7 @@ struct place {
 struct wire_rows {
 	struct slice data;
 	uint32_t n;
-	struct wire_arena *arena;    /* made with the first row that is asked for */
+	struct wire_arena *arena;    /* made when the first row is asked for */
 	const struct value **fields; /* likewise; NULL entries are not decoded yet */
 	struct place places[];
 };
@@ -83,7 +83,7 @@ int wire_rows_open(struct wire_rows **ret, struct slice data, uint32_t expected_
 	c.max_str = WIRE_STRING_MAX;
 	if (expected_rows > WIRE_ROWS_MAX || data.n > UINT32_MAX)
 		return E_LIMIT;
-	/* A row takes three bytes at least: what is allocated is bounded by what was sent. */
+	/* A row takes at least three bytes, so what was sent bounds what is allocated. */
 	if (expected_rows > data.n / 3)
 		return E_SYNTAX;
 	rows = malloc(sizeof(*rows) + expected_rows * sizeof(rows->places[0]));

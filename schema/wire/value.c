@@ -1,4 +1,4 @@
-/* schema/wire/value.c - one value both ways, and the arena decoded trees live in. */
+/* schema/wire/value.c - one value both ways, and the arena for decoded trees. */
 #include "schema/wire/value.h"
 
 #include "schema/wire/cursor.h"
@@ -31,8 +31,8 @@ struct wire_arena *wire_arena_free(struct wire_arena *a)
 	return NULL;
 }
 
-/* Sized by a peer, but never above 40 bytes for each byte it sent: cursor.h bounds the counts and
- * wire_value_get checks the whole value before anything is allocated. */
+/* A peer decides the size, but it is at most 40 bytes per byte sent: cursor.h bounds the counts,
+ * and wire_value_get() checks the whole value before anything is allocated. */
 void *wire_arena_take(struct wire_arena *a, size_t n)
 {
 	struct arena_block *b = a->blocks;
@@ -84,7 +84,7 @@ static int get_map(struct wire_arena *a, struct cursor *c, uint32_t n, struct va
 	return 0;
 }
 
-/* Recursion is as deep as cursor_skip let the value be. */
+/* cursor_skip() has bounded the depth of the value, and so the recursion. */
 static int get_value(struct wire_arena *a, struct cursor *c, struct value *ret)
 {
 	struct item it;

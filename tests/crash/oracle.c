@@ -47,7 +47,7 @@ static bool same_bytes(struct buf *got, uint64_t n)
 	return same;
 }
 
-/* I2, I14: a job is here with all its rows and its content's very bytes. */
+/* I2, I14: a job is there with all its rows and exactly the bytes of its content. */
 static const char *check_whole(const struct oracle_job *j, uint64_t n, struct spool *sp, job_no no)
 {
 	struct buf got = { .max = 0 };
@@ -105,7 +105,7 @@ static const char *check_rows(const struct oracle *o, const struct oracle_job *j
 	return wrong;
 }
 
-/* I2: what came together with a job that is not here is not here either. */
+/* I2: a content that came with a job is missing when the job is. */
 static const char *check_absent(const struct oracle *o, unsigned n, struct spool *sp)
 {
 	struct buf got = { .max = 0 };

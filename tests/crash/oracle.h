@@ -1,7 +1,7 @@
-/* tests/crash/oracle.h - what was asked of a spool and what it promised, kept outside of it, and
- * the check that a spool after a crash still says so.  Invariant numbers are those of
- * docs/SPOOL.md.
- * Owns:   nothing of the spool; oracle_clear() forgets all. */
+/* tests/crash/oracle.h - what was asked of a spool and what it promised, kept outside of
+ * it, and the check that a spool keeps to it after a crash.  docs/SPOOL.md explains the
+ * numbers of invariants.
+ * Owns: nothing of the spool. */
 #pragma once
 #include "spool/spool.h"
 #include "tests/sim/disk_sim.h"

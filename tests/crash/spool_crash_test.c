@@ -1,5 +1,5 @@
-/* tests/crash/spool_crash_test.c - the power goes at every operation of a short life of a spool,
- * and for each every state the disk may be in is opened, checked, worked on and opened again. */
+/* tests/crash/spool_crash_test.c - the power fails at every operation of a short life of a spool.
+ * Each state in which the disk may then be is opened, checked, worked on and opened again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "spool/audit.h"
 #include "tests/crash/oracle.h"
 
-/* Under a sanitizer one image in five, so that the suite stays within its minutes. */
+/* Under a sanitizer only one image in five, to keep the suite short. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { IMAGE_EACH = 5 };
 #elif defined(__has_feature)
@@ -172,7 +172,7 @@ static void at_commit(struct spool_port *port)
 		sudden[pick(l, ARRAY_LEN(sudden))](l);
 }
 
-/* Lives until the power goes, or to the end.  The same seed is the same life. */
+/* Lives until the power fails, or to the end.  The same seed is the same life. */
 static void live(struct life *l, uint64_t seed, unsigned deeds_n, unsigned crash_at)
 {
 	struct spool_options o;

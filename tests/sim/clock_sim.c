@@ -16,17 +16,8 @@ int64_t clock_wall_ms(void)
 {
 	return wall_ms;
 }
-void clock_sim_set(int64_t new_mono_us, int64_t new_wall_ms)
-{
-	mono_us = new_mono_us;
-	wall_ms = new_wall_ms;
-}
 void clock_sim_advance_ms(int64_t ms)
 {
 	mono_us += ms * 1000;
-	wall_ms += ms;
-}
-void clock_sim_step_wall_ms(int64_t ms)
-{
 	wall_ms += ms;
 }

@@ -213,7 +213,7 @@ void conn_pause_reading(struct conn *c, bool pause)
 
 char *conn_out(struct conn *c, size_t *ret_n)
 {
-	/* Odd sizes now and then, as the ends of real blocks are. */
+	/* Odd sizes now and then, like the ends of real blocks. */
 	size_t n = 1 + (buf_len(&c->out) * 7 + 100) % 4096;
 
 	assert(c->state != SIM_HANDSHAKE);
@@ -442,7 +442,7 @@ bool conn_sim_step(struct loop *l)
 
 	while (!list_empty(&l->turn_end))
 		loop_run_turn_end(l);
-	/* Conns may be opened and freed meanwhile: each is taken from a list of its own. */
+	/* Conns may be opened and freed meanwhile, so each is taken from a list of its own. */
 	while ((link = list_pop(&conns)))
 		list_push(&now, link);
 	while ((link = list_pop(&now))) {

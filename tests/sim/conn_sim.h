@@ -1,6 +1,6 @@
 /* tests/sim/conn_sim.h - the second network: conn.h answered by scripted hosts, in simulated time.
  *
- * A host is an address and a script; each connection to it runs the script from its first line. 
+ * A host is an address and a script; each connection to it runs the script from its first line.
  * Lines are a word and its argument; '#' starts a comment line; \r \n \t \0 \e \\ \xNN are escapes.
  *
  *	refuse            the connection is refused (first line only)

@@ -1,5 +1,5 @@
-/* tests/sim/disk_image.c - the states a platter may be in after power went: a table of rules,
- * each of which says for every pending operation what has come of it. */
+/* tests/sim/disk_image.c - the states in which a platter may be after the power failed: a table of
+ * rules, each of which gives a fate to every pending operation. */
 #include <stdio.h>
 
 #include "tests/sim/disk_inside.h"

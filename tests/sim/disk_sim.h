@@ -1,10 +1,10 @@
-/* tests/sim/disk_sim.h - a second disk behind spool/disk.h: one folder in memory that knows what is
+/* tests/sim/disk_sim.h - a second disk behind spool/disk.h: one folder in memory.  It knows what is
  * on the platter and what is only promised, loses power at a chosen operation, and gives every
- * state the platter could then be in.
+ * state in which the platter could then be.
  *
- * Rules: bytes, sizes of a file are on the platter after sync_data of it; names after sync_dir;
- *        anything else that is pending may be there or not, in any order, a write also in part
- *        (512-byte sectors).
+ * Rules:  the bytes and the size of a file are on the platter after sync_data of that file, names
+ *         after sync_dir.  Everything else that is pending may be there or not, in any order; a
+ *         write may be there in part (512-byte sectors).
  * Owns:   disk_sim_new() and disk_sim_image() give; disk_sim_free() takes.
  * Limits: one folder, no subfolders; not thread-safe. */
 #pragma once
@@ -18,22 +18,21 @@ const struct disk *disk_sim_disk(struct disk_sim *sim);
 
 /* Every call that changes something is an operation, counted from 1. */
 unsigned disk_sim_ops(const struct disk_sim *sim);
-/* Power goes while operation n is under way: it and all later calls give -EIO.  0: never. */
+/* The power fails during operation n: it and all later calls give -EIO.  0: never. */
 void disk_sim_crash_at(struct disk_sim *sim, unsigned n);
 bool disk_sim_crashed(const struct disk_sim *sim);
 /* Operation n alone gives err and does nothing. */
 void disk_sim_fail_at(struct disk_sim *sim, unsigned n, int err);
 void disk_sim_fail_syncs(struct disk_sim *sim, int err); /* from now on; 0: no more */
-/* Bytes the files may allocate in all; allocate and growing writes give -ENOSPC past it. */
+/* The bytes that all files may allocate; allocate and growing writes give -ENOSPC past it. */
 void disk_sim_capacity(struct disk_sim *sim, uint64_t bytes);
 
-/* After a crash: what may be on the platter, each of them; name tells which for the failure
- * line. */
+/* After a crash: each state in which the platter may be; name says which, for the failure line. */
 enum { IMAGE_NAME = 64 };
 unsigned disk_sim_images(const struct disk_sim *sim);
 struct disk_sim *disk_sim_image(const struct disk_sim *sim, unsigned i, char *name);
 
-/* Looks and damage, on what is there now. */
+/* Looking at what is there now, and damaging it. */
 uint64_t disk_sim_size(const struct disk_sim *sim, const char *file); /* 0: none */
 void disk_sim_flip(struct disk_sim *sim, const char *file, uint64_t offset, unsigned bit);
 void disk_sim_each(const struct disk_sim *sim, void (*each)(void *arg, const char *file),

@@ -78,7 +78,7 @@ void resolver_sim_forget(void)
 		drop_row(row);
 }
 
-/* A script that says nonsense is a mistake of the test. */
+/* A script without sense is a mistake of the test. */
 static void demand(bool ok)
 {
 	if (!ok)

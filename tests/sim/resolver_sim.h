@@ -1,17 +1,19 @@
-/* tests/sim/resolver_sim.h - the second implementation of dns/resolver.h: answers from a script,
- * after a delay in simulated time.  Link it instead of the real resolver; route.c and the lanes
- * work over it unchanged (resolver_new() takes what resolver_sim_timers() gave and looks at no
- * server).
+/* tests/sim/resolver_sim.h - the second implementation of dns/resolver.h: answers from a
+ * script, after a delay in simulated time.  Link it instead of the real resolver; route.c and
+ * the lanes work over it unchanged.  Its resolver_new() uses the timers of
+ * resolver_sim_timers() and no server.
  *
  *	answer = "NXDOMAIN" / "NONE" / "TEMP" / record *( "," record )
  *	record = address            for A, AAAA
  *	       / preference name    for MX; the name "." is the root
  *	       / name               for CNAME, NS, PTR
- *	       / text               for TXT: the whole answer, commas and all
+ *	       / text               for TXT: the whole answer, commas included
  *
  * A name without any row does not exist; one with rows of other types has no such record.  Aliases
  * are followed up to 8 times, loops end in TEMP.  There is no cache: every change counts at once.
- * Owns: the script is the process's; resolver_sim_forget() empties it.  Threads: one. */
+ *
+ * Owns:    the script belongs to the process; resolver_sim_forget() empties it.
+ * Threads: one. */
 #pragma once
 #include "dns/resolver.h"
 

@@ -1,5 +1,5 @@
-/* Law: any file is either taken or refused with a text; what was taken can be shown and taken
- *      again. */
+/* Law: any file is either taken or refused with a text; what was taken can be shown
+ *      and taken again. */
 #include "base/options.h"
 
 struct conf {

@@ -4,8 +4,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Feeds `step` bytes a time; gives how many frames came and where the stream stopped being
- * frames. */
+/* Feeds `step` bytes a time; gives how many frames came and where the stream
+ * stopped being frames. */
 static unsigned feed(const uint8_t *data, size_t size, size_t step, size_t *ret_end)
 {
 	struct slice body;

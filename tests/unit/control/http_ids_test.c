@@ -1,4 +1,5 @@
-/* control/http/ids, page_cursor, control/auth/token: ids, tokens, cursors: what leaves the process and comes back. */
+/* control/http/ids, page_cursor, control/auth/token: ids, tokens, cursors: what leaves the process
+ * and comes back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -42,6 +42,7 @@ static int published(const struct pair *p, const char *text)
 			      : *text == '>' ? slice_of(value + 10, n - 10)
 					     : slice_of(text, 1));
 	r = sign_key_published(p->key, buf_data(&txt));
+	assert_int_equal(sign_txt_published(buf_data(&p->txt), buf_data(&txt)), r);
 	buf_free(&txt);
 	return r;
 }

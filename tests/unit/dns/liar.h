@@ -1,7 +1,6 @@
-/* tests/unit/dns/liar.h - a name server on a thread that answers as a test tells it to, rightly or
- * not.
- * Owns: liar_start() opens its sockets on a free loopback port; liar_stop() ends thread and
- * sockets. */
+/* tests/unit/dns/liar.h - a name server on a thread that answers, right or wrong, as a test says.
+ * Owns: liar_start() opens sockets on a free loopback port; liar_stop() ends them and the
+ *       thread. */
 #pragma once
 #include <netinet/in.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
-/* The resolver against servers whose answers come over TCP: in pieces, broken off, too large,
- * lies. */
+/* The resolver against servers whose answers come over TCP: in pieces, broken off,
+ * too large, lies. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

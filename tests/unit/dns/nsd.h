@@ -1,5 +1,4 @@
-/* tests/unit/dns/nsd.h - a real authoritative server (NSD) on a loopback port, with zones given as
- * text.
+/* tests/unit/dns/nsd.h - a real authoritative server (NSD) on a loopback port, with zones as text.
  * Owns: nsd_start() starts a process in a folder under /tmp; nsd_stop() ends both. */
 #pragma once
 #include "dns/resolver.h"

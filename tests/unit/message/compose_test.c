@@ -183,16 +183,16 @@ static void what_cannot_be_sent_is_refused_with_its_place(void **state)
 	(void)state;
 
 	in.from = SLICE("nobody");
-	refused(in, COMPOSE_FROM, "no address");
+	refused(in, COMPOSE_FROM, "not an address");
 	in = composed_campaign();
 	in.from = SLICE("A <a@b.example>\r\nBcc: c@d.example");
-	refused(in, COMPOSE_FROM, "no address");
+	refused(in, COMPOSE_FROM, "not an address");
 	in = composed_campaign();
 	in.reply_to = SLICE("x@");
-	refused(in, COMPOSE_REPLY_TO, "no address");
+	refused(in, COMPOSE_REPLY_TO, "not an address");
 	in = composed_campaign();
 	in.source.html = in.source.text = SLICE("");
-	refused(in, COMPOSE_TEMPLATE, "html or text");
+	refused(in, COMPOSE_TEMPLATE, "html, text or both");
 	in = composed_campaign();
 	in.source.subject = SLICE("a\nb");
 	refused(in, COMPOSE_TEMPLATE, "one line");

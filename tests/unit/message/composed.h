@@ -1,5 +1,4 @@
-/* tests/unit/message/composed.h - a campaign to compose, and what every composed message must
- * be. */
+/* tests/unit/message/composed.h - a campaign to compose, and checks for every composed message. */
 #pragma once
 #include "message/compose.h"
 #include "message/program.h"

@@ -33,8 +33,8 @@ static const char reader[] =
     "print(n, 'read')\n"
     "sys.exit(bad != 0 or n == 0)\n";
 
-/* Reads documents in hex, one a line; all must have the shape of the first, and links of three
- * kinds. */
+/* Reads documents in hex, one a line; all must have the shape of the first, and
+ * links of three kinds. */
 static const char html_reader[] =
     "import sys, html.parser\n"
     "class Shape(html.parser.HTMLParser):\n"

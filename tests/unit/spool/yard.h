@@ -1,5 +1,6 @@
-/* tests/unit/spool/yard.h - a spool in a folder of its own, and the few words the tests of the
- * spool say again and again.  Owns: yard_open() makes the folder, yard_close() removes it. */
+/* tests/unit/spool/yard.h - a spool in a folder of its own, and what the tests of
+ * the spool do often.
+ * Owns: yard_open() makes the folder, yard_close() removes it. */
 #pragma once
 #include "base/base.h"
 #include "spool/spool.h"
