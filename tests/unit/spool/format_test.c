@@ -71,6 +71,13 @@ static void an_outcome_of_no_kind_or_with_a_number_too_large_is_corrupt(void **s
 	assert_int_equal(record_decode_outcome(slice_of(buf, n), &v), 0);
 	*kind = 0;
 	assert_int_equal(record_decode_outcome(slice_of(buf, n), &v), E_CORRUPT);
+	memmove(kind + 2, kind + 1, n - 17);
+	kind[0] = (char)(OUTCOME_DEFERRED | 0x80); /* one number has one spelling */
+	kind[1] = 0;
+	assert_int_equal(record_decode_outcome(slice_of(buf, n + 1), &v), E_CORRUPT);
+	memmove(kind + 1, kind + 2, n - 17);
+	*kind = OUTCOME_DEFERRED;
+	assert_int_equal(record_decode_outcome(slice_of(buf, n), &v), 0);
 	*kind = OUTCOME_DEFERRED + 1;
 	assert_int_equal(record_decode_outcome(slice_of(buf, n), &v), E_CORRUPT);
 }

@@ -153,10 +153,12 @@ static void a_job_accepted_twice_is_damage_and_the_audit_counts_it(void **state 
 static void a_copy_of_other_rows_than_the_job_is_damage(void **state UNUSED)
 {
 	OWNED(disk_sim) sim = sound_log();
-	lsn_t at = forge_copy(&forge, 1, 3, 0, SLICE(""));
+	lsn_t at = forge_copy(&forge, 1, 1, 1, SLICE("")); /* one row, and it has ended */
 
 	forge_end(&forge);
 	stopped_at(sim, at, E_CORRUPT);
+	assert_int_equal(forge_audit(sim, 0).revived, 1); /* the two accounts differ */
+	assert_false(forge_audit(sim, 0).balanced);
 }
 
 static void a_row_that_ends_twice_is_damage_and_the_audit_counts_it(void **state UNUSED)
@@ -218,6 +220,8 @@ static void a_live_job_without_its_content_is_damage_and_the_audit_counts_it(voi
 	struct spool_audit a;
 
 	(void)forge_job(&forge, 9, 1);
+	(void)forge_content(&forge, 10);
+	(void)forge_job(&forge, 10, 1); /* a sound one behind it changes nothing */
 	forge_end(&forge);
 	(void)forge_open(sim, E_CORRUPT, NULL);
 	a = forge_audit(sim, 0);

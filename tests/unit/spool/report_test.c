@@ -1,0 +1,65 @@
+/* tests/unit/spool/report_test.c - events as people and programs read them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "spool/report.h"
+
+static void reads(const struct event *e, const char *want)
+{
+	OWNED(tree) t = tree_new();
+	struct buf json = { .max = 0 };
+
+	report_event(tree_map(t), e);
+	assert_int_equal(json_put(&json, tree_value(t)), 0);
+	assert_string_equal(buf_cstr(&json), want);
+	buf_free(&json);
+}
+
+static void an_acceptance_has_rows_and_an_outcome_a_row_with_all_that_is_known(void **state UNUSED)
+{
+	struct event e = { .lsn = 96,
+			   .kind = EVENT_ACCEPTED,
+			   .job = { 1, 2 },
+			   .tenant = 3,
+			   .campaign = 4,
+			   .row = 5 };
+
+	reads(&e, "{\"lsn\": 96, \"kind\": \"accepted\", \"job\": \"1.2\", \"tenant\": 3, "
+		  "\"campaign\": 4, \"rows\": 5}");
+	e.kind = OUTCOME_DELIVERED;
+	e.o = (struct outcome){ .kind = OUTCOME_DELIVERED,
+				.attempt = 1,
+				.code = 250,
+				.status = STATUS(2, 1, 5),
+				.at_ms = 7,
+				.next_ms = 8,
+				.flags = OUTCOME_TLS,
+				.text = SLICE("ok"),
+				.host = SLICE("mx.example"),
+				.ip = SLICE("::1"),
+				.source = SLICE("::2"),
+				.rcpt = SLICE("a@b.example") };
+	reads(&e, "{\"lsn\": 96, \"kind\": \"delivered\", \"job\": \"1.2\", \"tenant\": 3, "
+		  "\"campaign\": 4, \"row\": 5, \"at_ms\": 7, \"rcpt\": \"a@b.example\", "
+		  "\"attempt\": 1, \"code\": 250, \"dsn\": \"2.1.5\", \"text\": \"ok\", "
+		  "\"host\": \"mx.example\", \"ip\": \"::1\", \"source\": \"::2\", \"tls\": true}");
+	e.kind = e.o.kind = OUTCOME_DEFERRED;
+	e.o = (struct outcome){ .kind = OUTCOME_DEFERRED, .attempt = 2, .next_ms = 9 };
+	reads(&e, "{\"lsn\": 96, \"kind\": \"deferred\", \"job\": \"1.2\", \"tenant\": 3, "
+		  "\"campaign\": 4, \"row\": 5, \"at_ms\": 0, \"rcpt\": \"\", \"attempt\": 2, "
+		  "\"code\": 0, \"dsn\": \"0.0.0\", \"text\": \"\", \"host\": \"\", \"ip\": \"\", "
+		  "\"source\": \"\", \"tls\": false, \"next_ms\": 9}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    an_acceptance_has_rows_and_an_outcome_a_row_with_all_that_is_known),
+	};
+
+	return cmocka_run_group_tests_name("spool reports", tests, NULL, NULL);
+}
