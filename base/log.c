@@ -42,11 +42,16 @@ struct log_line {
 	size_t n;
 };
 
+static size_t room(const struct log_line *l)
+{
+	const size_t most = sizeof(l->p) - 2; /* a closing quote and the newline always fit */
+
+	return l->n < most ? most - l->n : 0;
+}
+
 static void put(struct log_line *l, const char *s, size_t n)
 {
-	size_t room = sizeof(l->p) - 2 - l->n; /* keeps room for a closing quote and the newline */
-
-	n = MIN_OF(n, room);
+	n = MIN_OF(n, room(l));
 	memcpy(l->p + l->n, s, n);
 	l->n += n;
 }

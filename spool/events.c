@@ -118,7 +118,7 @@ int spool_events(struct spool *sp, lsn_t from, uint32_t max,
 		r = read_segment(sp, &rd, seg, limit);
 	}
 	if (r == E_UNKNOWN && rd.next != from)
-		r = 0; /* it cannot be NULL: nothing after `from` was removed while it was pinned */
+		r = 0; /* what follows was cleaned away meanwhile: the next call says so */
 	*ret_next = rd.next;
 	return r < 0 ? r : 0;
 }

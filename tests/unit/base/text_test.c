@@ -307,6 +307,12 @@ static void a_log_line_stays_one_line_whatever_a_peer_wrote(void **state)
 	n = read(fds[0], line, sizeof(line));
 	assert_in_range(n, 1000, 4096);
 	assert_int_equal(line[n - 1], '\n');
+	/* What follows a text that filled the line has no room, whatever it is. */
+	log_info("test.long", kv_slice("text", slice_of(big, 100000)), kv_int("n", 12345),
+		 kv_slice("more", slice_of(big, 5000)), kv_str("last", "\"x\""));
+	n = read(fds[0], line, sizeof(line));
+	assert_in_range(n, 1000, 4096);
+	assert_int_equal(line[n - 1], '\n');
 	free(big);
 	log_open(STDERR_FILENO, LOG_INFO);
 	close(fds[0]);
