@@ -6,13 +6,13 @@ static const int64_t year_ms = 366 * 86400000LL;
 
 static const struct option rows[] = {
 	{ "keys.dir", T_STR, AT(keys_dir), 0, 1024, "/var/lib/postern/keys", false,
-	  "Folder of DKIM keys: <domain>/<selector>.pem." },
+	  "Folder of the DKIM keys; a key is a file <domain>/<selector>.pem." },
 	{ "retry.schedule", T_LIST, AT(schedule), 0, 0, "5m, 10m, 20m, 30m, 1h, 2h, 4h", true,
 	  "Delays between tries; the last one repeats." },
 	{ "retry.jitter", T_INT, AT(jitter), 0, 90, "20", true,
-	  "Percent by which a delay varies either way." },
+	  "Percentage by which each delay varies at random, up or down." },
 	{ "bounce.messages", T_BOOL, AT(bounce_messages), 0, 0, "yes", true,
-	  "Tell the sender of submitted mail about failures (RFC 3464)." },
+	  "Tell the sender of submitted mail about each failure by mail (RFC 3464)." },
 };
 
 static const struct {

@@ -8,10 +8,10 @@
 
 static const struct option rows[] = {
 	{ "egress.sources", T_LIST, AT(source_list), 0, 0, "", true,
-	  "Source addresses, each \"pool address ehlo-name\"; the pool \"default\" serves jobs "
-	  "without one." },
+	  "Source addresses, each \"pool address ehlo-name\"; mail that names no pool uses "
+	  "\"default\"." },
 	{ "source.connections", T_INT, AT(connections), 1, 1000000, "20000", true,
-	  "Connections at a time from one source address." },
+	  "Most connections at a time per source address." },
 };
 
 static int add_source(struct egress_options *o, struct slice pool, const struct ip *ip,
