@@ -157,7 +157,7 @@ int admin_finish_release(struct query *q)
 		return preview(q);
 	q->count = query_sum(q);
 	if (!have_rule(q, "hold") && !have_rule(q, "cancel")) {
-		query_fail(q, E_UNKNOWN, "nothing is held by this selector; see: postern rules");
+		query_fail(q, E_UNKNOWN, "no hold or cancel has this selector; see: postern rules");
 		return 0;
 	}
 	if (have_rule(q, "cancel")) {

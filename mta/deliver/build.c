@@ -112,15 +112,17 @@ void delivery_cannot_build(struct deliverer *dr, const struct delivery *d, rcpt_
 
 	if (err == E_CONFLICT) {
 		(void)snprintf(text, sizeof(text),
-			       "the DKIM signature made for %.*s does not verify",
+			       "the DKIM signature for %.*s does not verify; check its keys",
 			       (int)MIN_OF(domain.n, (size_t)253), domain.p);
 		outcome_plain(dr, ref, OUTCOME_DEFERRED, slice_str(text), STATUS(4, 7, 5), 0);
 	} else if (err == E_UNKNOWN || err == E_CRYPTO) {
-		(void)snprintf(text, sizeof(text), "no usable DKIM key for %.*s",
+		(void)snprintf(text, sizeof(text),
+			       "there is no usable DKIM key for %.*s in keys.dir",
 			       (int)MIN_OF(domain.n, (size_t)253), domain.p);
 		outcome_plain(dr, ref, OUTCOME_DEFERRED, slice_str(text), STATUS(4, 7, 5), 0);
 	} else if (err == E_SYNTAX || err == E_LIMIT || err == E_CORRUPT) {
-		(void)snprintf(text, sizeof(text), "the message cannot be made: %s", err_text(err));
+		(void)snprintf(text, sizeof(text), "the message cannot be built: %s",
+			       err_text(err));
 		outcome_plain(dr, ref, OUTCOME_BOUNCED, slice_str(text), STATUS(5, 6, 0), 0);
 	} else {
 		outcome_plain(dr, ref, OUTCOME_DEFERRED, slice_str(err_text(err)), STATUS(4, 3, 0),

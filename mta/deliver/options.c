@@ -43,7 +43,7 @@ static int derive(void *options, const struct settings *all, struct option_fault
 {
 	struct deliver_options *o = options;
 	int r = option_entries(f, "retry.schedule", o->schedule,
-			       "a duration such as 10m, at most 64", read_delay, o);
+			       "a duration such as 10m (the list may have 64)", read_delay, o);
 
 	(void)all;
 	if (r == 0 && !o->n_retries)

@@ -46,8 +46,9 @@ static int derive(void *options, const struct settings *all, struct option_fault
 {
 	static const struct ip any = { 0 };
 	struct egress_options *o = options;
-	int r = option_entries(f, "egress.sources", o->source_list,
-			       "\"pool address ehlo-name\" (address * : any)", read_source, o);
+	int r =
+	    option_entries(f, "egress.sources", o->source_list,
+			   "\"pool address ehlo-name\", with an IP address or *", read_source, o);
 
 	if (r < 0)
 		return r;
@@ -56,7 +57,8 @@ static int derive(void *options, const struct settings *all, struct option_fault
 			return 0;
 	if (add_source(o, SLICE("default"), &any, slice_str(host_options(all)->hostname)) == 0)
 		return 0;
-	return option_bad(f, "egress.sources", SLICE(""), "shorter than 256 entries");
+	return option_bad(f, "egress.sources", SLICE(""),
+			  "a list with the pool \"default\" or with fewer than 256 entries");
 }
 
 static void clear(void *options)

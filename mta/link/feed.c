@@ -93,7 +93,7 @@ void uplink_feed_go_on(struct uplink_client *c)
 		c->subscribed = false;
 		log_warn("link.events", kv_str("name", c->name), kv_err("reason", r));
 		frames_send_error(&c->frames, c->subscription, r,
-				  SLICE("the events cannot be read"));
+				  SLICE("the events cannot be read from the spool"));
 		return;
 	}
 	buf_shrink(&c->packed, 1024 * 1024);

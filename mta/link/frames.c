@@ -148,7 +148,7 @@ void frames_send(struct frames *f, const struct link_frame *frame)
 	if (link_put(&f->out, frame) < 0) {
 		/* Only an answer of ours that is too large: say so instead. */
 		frames_send_error(f, frame->request, E_LIMIT,
-				  SLICE("the answer does not fit a frame"));
+				  SLICE("the answer is too large for a frame"));
 		return;
 	}
 	(void)!conn_write(f->conn, buf_data(&f->out)); /* a broken conn tells of itself */

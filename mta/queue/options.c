@@ -45,7 +45,7 @@ static int derive(void *options, const struct settings *all, struct option_fault
 
 	(void)all;
 	return option_entries(f, "tenant.weight", o->weight_list,
-			      "\"tenant weight\", a number and 1 to 100, each tenant once",
+			      "\"tenant weight\": a tenant's number, listed once, and 1 to 100",
 			      read_weight, o);
 }
 

@@ -64,18 +64,20 @@ static int read_own_ip(void *options, struct slice s)
 static int derive(void *options, const struct settings *all, struct option_fault *f)
 {
 	struct dns_options *o = options;
-	int r = option_entries(f, "dns.servers", o->server_list,
-			       "an address such as 127.0.0.1:53, at most 8", read_server, o);
+	int r =
+	    option_entries(f, "dns.servers", o->server_list,
+			   "an address such as 127.0.0.1:53 (the list may have 8)", read_server, o);
 
 	if (r == 0)
 		r = option_entries(f, "route.allow", o->allow_list,
-				   "a network such as 10.0.0.0/8, at most 64", read_allowed, o);
+				   "a network such as 10.0.0.0/8 (the list may have 64)",
+				   read_allowed, o);
 	if (r == 0)
 		r = option_entries(f, "route.own_names", o->own_name_list,
-				   "a host name, at most 64", read_own_name, o);
+				   "a host name (the list may have 64)", read_own_name, o);
 	if (r == 0)
-		r = option_entries(f, "route.own_ips", o->own_ip_list, "an address, at most 64",
-				   read_own_ip, o);
+		r = option_entries(f, "route.own_ips", o->own_ip_list,
+				   "an IP address (the list may have 64)", read_own_ip, o);
 	if (r == 0)
 		o->own_names[o->n_own_names++] = host_options(all)->hostname;
 	return r;

@@ -21,10 +21,12 @@ static const struct {
 } failures[] = {
 	[ROUTE_TEMP] = { { 4, 4, 3 }, "DNS gave no usable answer for the domain" },
 	[ROUTE_NO_DOMAIN] = { { 5, 1, 2 }, "the domain does not exist or has no mail host" },
-	[ROUTE_NULL_MX] = { { 5, 1, 10 }, "the domain takes no mail (null MX)" },
+	[ROUTE_NULL_MX] = { { 5, 1, 10 }, "the domain accepts no mail (null MX)" },
 	[ROUTE_LOOP] = { { 5, 4, 6 }, "the best mail host of the domain is this host" },
 	[ROUTE_FORBIDDEN] = { { 5, 4, 4 },
-			      "the domain's mail hosts have only addresses that are not allowed" },
+			      "the domain's mail hosts have only private or reserved addresses "
+			      "(see "
+			      "route.allow)" },
 };
 
 static void fail_one(struct way *w, rcpt_ref ref, enum outcome_kind kind, enum route_status status)

@@ -152,7 +152,8 @@ static bool wants_tls(const struct session *s)
 static void without_tls(struct session *s)
 {
 	if (s->policy == TLS_MUST && !conn_is_tls(s->conn))
-		session_fail_text(s, tls_failed, "TLS must be used and the host does not do it");
+		session_fail_text(s, tls_failed,
+				  "TLS must be used, but the host does not provide it");
 	else
 		session_become(s, SESSION_READY);
 }

@@ -190,7 +190,7 @@ static bool refuse_unsent(struct session *s, struct flight *f)
 
 	if (s->ehlo.size_max && txn_size(f->txn) > s->ehlo.size_max)
 		verdict_set(&v, VERDICT_BOUNCED, STATUS(5, 3, 4), false,
-			    "message of %llu bytes, the host takes %llu",
+			    "the message has %llu bytes, the host takes %llu",
 			    (unsigned long long)txn_size(f->txn),
 			    (unsigned long long)s->ehlo.size_max);
 	else if (f->txn->utf8 && !(s->ehlo.can & EHLO_SMTPUTF8))

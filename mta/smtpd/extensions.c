@@ -3,7 +3,7 @@
 #include "mta/smtpd/session.h"
 
 #define NOT_KNOWN SLICE("555 5.5.4 unknown parameter\r\n")
-#define BAD_VALUE SLICE("501 5.5.4 parameter has a bad value\r\n")
+#define BAD_VALUE SLICE("501 5.5.4 a parameter has a bad value\r\n")
 
 /* ---- EHLO -------------------------------------------------------------------------------- */
 

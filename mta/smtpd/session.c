@@ -125,7 +125,8 @@ static bool hear_line(struct smtpd_session *s)
 		s->skipping = true;
 	} else if (r < 0) {
 		smtpd_session_say(
-		    s, SLICE("500 5.5.2 a line ends in CRLF and holds no other CR, LF or NUL\r\n"));
+		    s,
+		    SLICE("500 5.5.2 a line must end in CRLF and have no other CR, LF or NUL\r\n"));
 	} else {
 		smtpd_session_command(s, line);
 	}

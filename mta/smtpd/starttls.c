@@ -35,7 +35,8 @@ void smtpd_session_starttls(struct smtpd_session *s)
 		return;
 	}
 	if (!list_empty(&s->waiting)) {
-		smtpd_session_say(s, SLICE("454 4.7.0 wait for the replies before STARTTLS\r\n"));
+		smtpd_session_say(s,
+				  SLICE("454 4.7.0 wait for all replies, then send STARTTLS\r\n"));
 		return;
 	}
 	smtpd_session_say(s, SLICE("220 2.0.0 go ahead\r\n"));

@@ -15,7 +15,7 @@ struct slice submit_message_rcpt(void *state, struct smtpd_session *s, const str
 {
 	(void)state;
 	if (wire_row_put(&smtpd_session_mail(s)->rcpts, mailbox_text(to), 0, NULL, 0) < 0)
-		return SLICE("452 4.3.1 no room for more recipients\r\n");
+		return SLICE("452 4.3.1 no memory for more recipients, send again to the rest\r\n");
 	return SMTPD_GO_ON;
 }
 
@@ -189,10 +189,11 @@ struct slice submit_message_take(void *state, struct smtpd_session *s, struct sm
 	if (complete(on, m, &scan) < 0)
 		return SLICE("554 5.6.0 the message's header cannot be read\r\n");
 	if (scan.received > HOPS_MAX)
-		return SLICE("554 5.4.6 too many hops\r\n");
+		return SLICE(
+		    "554 5.4.6 too many Received fields, the message may be in a loop\r\n");
 	r = put_job(on, m, author_domain(&scan, &author), ret);
 	if (r == E_FULL)
-		return SLICE("452 4.3.1 no room on the disk, try again later\r\n");
+		return SLICE("452 4.3.1 not enough free disk space, try again later\r\n");
 	if (r < 0) {
 		log_warn("message.refused", kv_err("reason", r));
 		return SLICE("451 4.3.0 the message could not be queued, try again later\r\n");

@@ -49,16 +49,17 @@ static int derive(void *options, const struct settings *all, struct option_fault
 
 	(void)all;
 	r = option_entries(f, "submission.networks", o->networks,
-			   "a network such as 10.0.0.0/8, at most 64", add_net, o);
+			   "a network such as 10.0.0.0/8 (the list may have 64)", add_net, o);
 	if (r < 0)
 		return r;
 	r = option_entries(f, "listen.submission", o->listen,
-			   "an address and port such as 127.0.0.1:587", add_listener, o);
+			   "an address and port such as 127.0.0.1:587 (the list may have 16)",
+			   add_listener, o);
 	if (r < 0)
 		return r;
 	if (!*o->tls_cert != !*o->tls_key)
 		return option_bad(f, "tls.key", slice_str(o->tls_key),
-				  "given together with tls.cert");
+				  "complete: set both tls.cert and tls.key, or neither");
 	return 0;
 }
 
