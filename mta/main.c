@@ -1,4 +1,4 @@
-/* mta/main.c - postern-mta: options of the command line, start, signals, end. */
+/* mta/main.c - postern-mta: command line, start, signals, end. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

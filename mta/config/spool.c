@@ -1,4 +1,4 @@
-/* mta/config/spool.c - rows of the options of the log. */
+/* mta/config/spool.c - rows of the options of the spool. */
 #include "mta/config/spool.h"
 
 #define AT(member) offsetof(struct spool_settings, member)

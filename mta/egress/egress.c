@@ -15,10 +15,10 @@ struct egress {
 	struct lane *lane;
 	const struct egress_options *options;
 	struct map by_name;
-	struct pool_name *last; /* asked for; most often the next one too */
+	struct pool_name *last; /* asked for last; most often the next one too */
 	struct pool_name *names[POOLS_MAX];
 	unsigned n_names;
-	slot_count *used; /* of each source, by its place in the options; all lanes' */
+	slot_count *used; /* per source, by its place in the options; all lanes' */
 };
 
 struct egress *egress_of(struct lane *l)

@@ -1,5 +1,4 @@
-/* mta/egress/options.c - rows of the options of sources, and what a line of egress.sources
- * means. */
+/* mta/egress/options.c - rows of the options of sources, and entries of egress.sources. */
 #include "mta/config/entries.h"
 #include "mta/config/host.h"
 #include "mta/egress/egress.h"

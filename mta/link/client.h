@@ -32,7 +32,7 @@ struct uplink_client {
 	struct list orders; /* struct uplink_order, waiting for the disk */
 	size_t waiting_bytes;
 
-	bool subscribed, tailing;
+	bool subscribed;
 	uint64_t subscription; /* the request */
 	lsn_t next;
 	struct durable_wait tail; /* something new at the end of the log */
