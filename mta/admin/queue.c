@@ -84,7 +84,7 @@ static void add_up(struct inspect_count *to, const struct inspect_count *c)
 	to->next_ms = earlier(to->next_ms, c->next_ms);
 }
 
-/* All lanes' counts in one array, a key once. Gives how many. */
+/* The counts of all lanes in one array, each key once.  Gives how many. */
 static size_t merge(const struct query *q, struct inspect_count **ret)
 {
 	unsigned lanes = engine_lanes(q->server->engine);

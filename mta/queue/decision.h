@@ -12,5 +12,5 @@ struct decision {
 	uint16_t flags; /* OUTCOME_ */
 	struct slice text, host;
 	bool on_list;          /* it is on a list: it stays there, dead */
-	uint32_t not_before_s; /* deferred: at least until then */
+	uint32_t not_before_s; /* deferred: not before this */
 };

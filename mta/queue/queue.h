@@ -34,8 +34,7 @@ struct queue_ways {
 	size_t domain_size;
 	void (*domain_begin)(struct queue_ways *w, struct domain *d);
 	bool (*domain_busy)(const struct domain *d); /* it must not be forgotten now */
-	void (*due)(struct queue_ways *w, struct domain *d,
-		    rcpt_ref ref);                   /* moves the recipient on */
+	void (*due)(struct queue_ways *w, struct domain *d, rcpt_ref ref); /* moves it on */
 	void (*flows_changed)(struct queue_ways *w); /* some were held or released */
 };
 /* What becomes of a decision: a record, and the recipient's next state. */

@@ -36,7 +36,7 @@ static void pump_soon(struct site *site)
 		pool_pump_soon(p);
 }
 
-/* It may have the sources now that it lacked. */
+/* It may have sources now. */
 static void options_changed(struct site *site)
 {
 	struct pool *p;

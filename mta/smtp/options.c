@@ -1,4 +1,4 @@
-/* mta/smtp/options.c - rows of the options of the client's sessions. */
+/* mta/smtp/options.c - rows of the options of client sessions. */
 #include "mta/smtp/options.h"
 
 #define AT(member) offsetof(struct smtp_options, member)

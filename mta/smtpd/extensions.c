@@ -1,5 +1,5 @@
-/* What is offered beyond RFC 821: a row per EHLO keyword, and a row per parameter.  A service's own
- * rows come behind these. */
+/* Extensions of RFC 821: a row per EHLO keyword and a row per parameter.  A service's own rows
+ * follow them. */
 #include "mta/smtpd/session.h"
 
 #define NOT_KNOWN SLICE("555 5.5.4 unknown parameter\r\n")

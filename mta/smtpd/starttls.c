@@ -2,7 +2,8 @@
 #include "base/log.h"
 #include "mta/smtpd/session.h"
 
-/* RFC 3207 section 4.2: what came in the clear behind STARTTLS is no command of the client's. */
+/* RFC 3207 section 4.2: bytes that came without TLS after STARTTLS are not the client's
+ * commands. */
 static void end_early(struct smtpd_session *s)
 {
 	char event[SMTPD_EVENT_MAX];
@@ -12,7 +13,7 @@ static void end_early(struct smtpd_session *s)
 	smtpd_session_end(s);
 }
 
-/* The reply must have left before the first byte of the handshake. */
+/* The reply must leave before the first byte of the handshake. */
 static void begin_tls(struct turn_end *t)
 {
 	struct smtpd_session *s = container_of(t, struct smtpd_session, turn);
