@@ -226,8 +226,7 @@ static void cancel_is_durable(struct durable_wait *w, int err)
 	query_ask_lanes(q);
 }
 
-/* Recipients in flight end as their servers say, so the sweep may leave some until they are
- * back. */
+/* Recipients in flight end as their servers say, so the sweep may leave some for now. */
 int admin_finish_cancel(struct query *q)
 {
 	if (q->preview)

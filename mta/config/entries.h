@@ -1,5 +1,4 @@
-/* mta/config/entries.h - entries of list options that several rooms have: networks, addresses,
- * listeners, words.
+/* mta/config/entries.h - entries of list options of several rooms: networks, listeners, words.
  * Owns:   nothing.
  * Fails:  E_SYNTAX; the list is then unchanged.
  * Limits: NETS_MAX networks or addresses and LISTENERS_MAX listeners per list. */

@@ -2,8 +2,8 @@
  * for the disk, and the states of the parts on it.
  *
  * Threads: everything except the inbox belongs to the lane's thread.
- * Limits:  lane_loop_*() are in mta/core/lane_ev.c; a simulation without libev has its own and
- *          calls lane_turn(). */
+ * Limits:  lane_loop_*() are in mta/core/lane_ev.c; a simulation has its own and calls
+ *          lane_turn(). */
 #pragma once
 #include <ev.h>
 #include <pthread.h>

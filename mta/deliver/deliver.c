@@ -175,8 +175,7 @@ static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery 
 	r = session_send(ch->session, &d->txn);
 	if (r == 0)
 		return;
-	/* The session became unready after session_can_take(): nothing was said, so no try is
-	 * lost. */
+	/* Unready after session_can_take(): nothing was said, so no try is lost. */
 	out_of_hand(ch, d);
 	for (unsigned i = 0; i < d->txn.n_rcpts; i++)
 		queue_due(dr->queue, d->refs[i]);
@@ -246,8 +245,7 @@ static bool untried(const struct channel *ch, const struct txn *t, const struct 
 	       !t->sent_data && ch->ready_once && r->requeues < REQUEUES_MAX;
 }
 
-/* It was not tried: it goes before the others of its pool, or to where its domain's mail goes
- * now. */
+/* It was not tried: it goes to the front of its pool, or where its domain's mail goes now. */
 static void requeue(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
 	struct rcpt *r = queue_rcpt(dr->queue, ref);

@@ -1,8 +1,7 @@
 /* mta/deliver/keys.h - the DKIM keys of domains, kept while they are likely to be used again.
  * Owns:   what it keeps.
  * Blocks: on the key folder.
- * Limits: one lane; a domain's keys are read again after a minute, or after five seconds when there
- *         were none. */
+ * Limits: one lane; keys are read again after a minute, after five seconds if there were none. */
 #pragma once
 #include "base/map.h"
 #include "dkim/keydir.h"

@@ -16,8 +16,7 @@ struct outcome_facts {
 void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		     struct slice address, const struct verdict *v, const struct outcome_facts *f);
 
-/* Without a session.  It reads the job for the address.  This is the function of struct
- * queue_ends. */
+/* Without a session; reads the job for the address.  The function of struct queue_ends. */
 void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d);
 /* The same with only a kind, a reason, a status and OUTCOME_ flags. */
 void outcome_plain(struct deliverer *dr, rcpt_ref ref, enum outcome_kind kind, struct slice text,

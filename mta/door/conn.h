@@ -15,8 +15,7 @@
 
 struct ev_loop;
 struct loop_state;
-/* What a lane's objects need of the world.  There is one per lane, made by mta/core/lane.c or a
- * test. */
+/* What a lane's objects need of the world; one per lane, made by mta/core/lane.c or a test. */
 struct loop {
 	struct ev_loop *ev; /* NULL in simulation */
 	struct timers *timers;
@@ -77,8 +76,8 @@ char *conn_out(struct conn *c, size_t *ret_n);
 void conn_out_grow(struct conn *c, size_t n);
 size_t conn_room(const struct conn *c);
 size_t conn_unsent(const struct conn *c);
-/* Forgets output that has not left yet, so that conn_free() does not try to send it.  Call only
- * before conn_free(). */
+/* Forgets output that has not left, so that conn_free(), the only call that may follow, does not
+ * send it. */
 void conn_discard_output(struct conn *c);
 struct ip conn_peer_ip(const struct conn *c);
 

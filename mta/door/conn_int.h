@@ -7,8 +7,7 @@
 
 #include "mta/door/conn.h"
 
-/* As large as one TLS record.  All input and output waits in blocks; a conn with nothing waiting
- * holds none. */
+/* As large as one TLS record.  Input and output wait in blocks; an idle conn holds none. */
 enum { BLOCK_BYTES = 16 * 1024, BLOCKS_SPARE = 256 };
 struct block {
 	struct block *next;

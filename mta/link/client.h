@@ -41,8 +41,8 @@ struct uplink_client {
 	struct buf packed;
 };
 
-/* An order that was written and waits for its sync.  It outlives its client: the engine must hear
- * of it. */
+/* An order that was written and waits for its sync.  The engine must hear of it even when its
+ * client has gone. */
 struct uplink_order {
 	struct list link;
 	struct durable_wait wait;

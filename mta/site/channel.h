@@ -27,8 +27,7 @@ struct channel {
 	bool judged; /* the host has answered about a recipient */
 };
 /* 0, or why none can be opened now: E_FULL (limits), E_UNKNOWN (the pool has no source), E_TIMEOUT
- * (all hosts are bad, and the site has backed off).  transactional: it may use the slots kept for
- * that. */
+ * (all hosts are bad, the site has backed off).  transactional: may use the slots kept for that. */
 int channel_open(struct pool *p, bool transactional) MUST_CHECK;
 /* Hands it transactions while it takes more and the turn has time: building messages must not keep
  * the lane from its other descriptors.  Transactional mail goes regardless of the time. */

@@ -2,7 +2,7 @@
  * belongs to one lane, but the domains of a site may belong to several.
  * Owns:    limits_new() gives the caller the table; entries live until limits_free() (about 350
  *          bytes and the site's name).
- * Threads: any; a lock guards the table, which a lane asks when it first meets a site; counts are
+ * Threads: any; the table has a lock, taken when a lane first meets a site; the counts are
  *          atomic. */
 #pragma once
 #include "base/map.h"
@@ -27,6 +27,5 @@ static inline int64_t limits_kept(int64_t max, int64_t keep)
 {
 	return keep < max / 4 ? keep : max / 4;
 }
-/* 0: a message may go now and is counted; else the microseconds to wait.  rate: per second; 0: no
- * limit. */
+/* 0: a message may go now and is counted; else microseconds to wait.  rate: per second, 0: any. */
 int64_t limits_rate(struct site_limits *s, int64_t rate, int64_t now_us);

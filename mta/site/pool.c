@@ -277,8 +277,7 @@ void pool_success(struct pool *p)
 
 	if (fair_ready(&p->fair) <= p->n_channels || (int64_t)p->want >= limit)
 		return;
-	/* Doubles per round trip until the first congestion; then one more per round of
-	 * successes. */
+	/* Doubles per round trip until the first congestion; then one more per full round. */
 	if (++p->successes >= (p->congested ? p->want : 1)) {
 		p->successes = 0;
 		p->want++;

@@ -50,8 +50,7 @@ static inline bool pool_has(const struct pool *p, bool bulk)
 void pool_pump_soon(struct pool *p);
 /* The pools of a site share its connections, over all lanes.  Guarantee: a pool with work gets its
  * share of them, however much the others have to send.  While one waits with less than its share,
- * no other takes more than its own share, and a pool that has more gives it back as its
- * transactions end. */
+ * no other takes more than its own, and a pool that has more gives it back as transactions end. */
 bool pool_may_take(const struct pool *p);
 bool pool_must_give(const struct pool *p);
 bool pool_others_wait(const struct pool *p);

@@ -27,8 +27,7 @@ struct reply_scan {
 	uint16_t lines, code;
 };
 
-/* 1: *ret is filled, consume ret->raw.n bytes, and the scan starts anew; 0: more input is
- * needed. */
+/* 1: *ret is filled; consume ret->raw.n bytes, then the scan starts anew.  0: needs more input. */
 int reply_next(struct reply_scan *scan, struct slice input, struct reply *ret) MUST_CHECK;
 /* Texts line by line, from *pos = 0; false at the end. */
 bool reply_line(const struct reply *re, size_t *pos, struct slice *ret_text);

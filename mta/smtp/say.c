@@ -1,6 +1,5 @@
-/* What is said.  session_say_more() goes down each txn's steps as far as the ring, the conn's
- * room and the answers so far allow.  For a server without PIPELINING (RFC 2920) the ring has
- * one place. */
+/* What is said.  session_say_more() goes down each txn's steps as far as the ring, the conn's room
+ * and the answers so far allow.  Without PIPELINING (RFC 2920) the ring has one place. */
 #include <stdio.h>
 
 #include "mta/smtp/session_int.h"

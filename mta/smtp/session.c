@@ -90,8 +90,7 @@ static enum verdict_kind kind_of_end(const struct session *s)
 static struct status status_of_err(int err, enum step_id step)
 {
 	/* From STARTTLS to the first reply in TLS every failure is one of TLS.  If TLS was only
-	 * offered, the caller may continue without it; otherwise every retry would fail the same
-	 * way. */
+	 * offered, the caller may go on without it; otherwise every retry would fail alike. */
 	if (err == E_TLS || step == S_STARTTLS || step == S_HANDSHAKE || step == S_EHLO_TLS)
 		return STATUS(4, 7, 5);
 	if (err == E_SYNTAX || err == E_LIMIT)

@@ -68,9 +68,8 @@ struct session_user { /* a member of the pool's connection object */
 	/* Ready for session_send() or session_quit(): after EHLO (and TLS), and after each txn. */
 	void (*ready)(struct session_user *u);
 	void (*done)(struct session_user *u, struct txn *t);
-	/* The connection is over; v says why (kind NONE: it ended well, or the peer closed an
-	 * idle one).  Free the session now.  None of these three is called from inside a
-	 * session_ call. */
+	/* The connection is over; v says why (kind NONE: it ended well, or the peer closed an idle
+	 * one).  Free the session now.  No session_ call calls any of these three. */
 	void (*gone)(struct session_user *u, const struct verdict *v);
 };
 

@@ -4,8 +4,7 @@
  * Guarantee: only CRLF "." CRLF ends it.  A CR or LF that is not part of a CRLF, or a NUL, is noted
  *            (`lone`, `nul`); the message is refused when its true end has come.
  * Owns:   nothing; `out` is the caller's.
- * Fails:  never.  `overflow` says that `out` could not take everything; further bytes are only
- *         read.
+ * Fails:  never.  `overflow`: `out` could not take everything; further bytes are dropped.
  * Limits: out->max; none of its own. */
 #pragma once
 #include "base/buf.h"

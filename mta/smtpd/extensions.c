@@ -1,5 +1,4 @@
-/* Extensions of RFC 821: a row per EHLO keyword and a row per parameter.  A service's own rows
- * follow them. */
+/* Extensions of RFC 821: a row per EHLO keyword, a row per parameter; then a service's own rows. */
 #include "mta/smtpd/session.h"
 
 #define NOT_KNOWN SLICE("555 5.5.4 unknown parameter\r\n")

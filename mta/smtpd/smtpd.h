@@ -57,8 +57,7 @@ struct conn *smtpd_session_conn(struct smtpd_session *s);       /* for facts abo
 
 /* ---- a service --------------------------------------------------------------------------- */
 
-/* A whole reply with its CRLF, or none: "go on".  421 also ends the session (RFC 5321 section
- * 3.8). */
+/* A whole reply with its CRLF, or none: "go on".  421 also ends the session (RFC 5321, 3.8). */
 #define SMTPD_GO_ON ((struct slice){ NULL, 0 })
 
 /* `state` below is that of struct smtpd_server_options. */
@@ -144,6 +143,5 @@ DEFINE_OWNED(smtpd_server)
 int smtpd_server_new(struct smtpd_server **ret, const struct smtpd_server_options *o) MUST_CHECK;
 /* The settings have changed.  A certificate that cannot be read is logged; the old one stays. */
 void smtpd_server_reload(struct smtpd_server *on);
-/* Stops listening.  Clients in the middle of a message may finish it; others are sent away
- * (421). */
+/* Stops listening.  A message in progress may be finished; other clients are sent away (421). */
 void smtpd_server_quiet(struct smtpd_server *on);

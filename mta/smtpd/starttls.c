@@ -2,8 +2,7 @@
 #include "base/log.h"
 #include "mta/smtpd/session.h"
 
-/* RFC 3207 section 4.2: bytes that came without TLS after STARTTLS are not the client's
- * commands. */
+/* RFC 3207 section 4.2: bytes that came in the clear after STARTTLS are not commands. */
 static void end_early(struct smtpd_session *s)
 {
 	char event[SMTPD_EVENT_MAX];
