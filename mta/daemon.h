@@ -4,7 +4,7 @@
 #pragma once
 #include "base/base.h"
 
-int daemon_become(const char *user) MUST_CHECK; /* nothing unless root; E_UNKNOWN: no such user */
+int daemon_become(const char *user) MUST_CHECK; /* no-op unless root; E_UNKNOWN: no such user */
 int daemon_harden(void) MUST_CHECK;             /* no core dumps, no ptrace: keys are in memory */
 int daemon_raise_files(uint64_t wanted) MUST_CHECK; /* as far as the hard limit lets */
 /* Tells systemd, if it asked to be told (NOTIFY_SOCKET), such as "READY=1". */
