@@ -12,7 +12,7 @@ static const struct option rows[] = {
 	{ "retry.jitter", T_INT, AT(jitter), 0, 90, "20", true,
 	  "Percentage by which each delay varies at random, up or down." },
 	{ "bounce.messages", T_BOOL, AT(bounce_messages), 0, 0, "yes", true,
-	  "Tell the sender of submitted mail about each failure by mail (RFC 3464)." },
+	  "Send a notice of each failure to the sender of submitted mail (RFC 3464)." },
 };
 
 static const struct {

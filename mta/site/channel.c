@@ -335,7 +335,7 @@ static void leave(struct channel *ch)
 
 /* Opportunistic TLS that fails is worth no more than none (RFC 7435 section 3): the same address is
  * used again without TLS.  The session says so by 4.7.5 without a reply.  This also holds when
- * another connection found it out before: then this failure is no news. */
+ * another connection found it out before: then this failure says nothing new. */
 static bool tls_gave_way(struct channel *ch, const struct verdict *v)
 {
 	struct sites *s = ch->pool->sites;

@@ -34,7 +34,7 @@ struct site {
 	int64_t backoff_ms;       /* length of the last pause, 0 after success */
 	int64_t problem_ms;       /* wall clock */
 	char problem[256];
-	uint16_t problem_code; /* as the session said that met it */
+	uint16_t problem_code; /* of the session that met it */
 	struct status problem_status;
 	unsigned turn; /* round-robin over addresses */
 	char name[];

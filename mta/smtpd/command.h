@@ -4,7 +4,7 @@
  *	MAIL, RCPT = ( "FROM:" / "TO:" ) *SP "<" [ address ] ">" *( SP keyword [ "=" value ] )
  *
  * Owns:  nothing; slices point into the line.
- * Fails: E_SYNTAX, E_LIMIT; an unknown verb is no error but SMTPD_VERB_UNKNOWN.
+ * Fails: E_SYNTAX, E_LIMIT; an unknown verb is not an error but SMTPD_VERB_UNKNOWN.
  * Limits: 8 parameters per command. */
 #pragma once
 #include "base/base.h"
