@@ -1,4 +1,4 @@
-/* mta/daemon.c - privileges, limits, word to the supervisor. */
+/* mta/daemon.c - user, rights, descriptor limit, messages to the supervisor. */
 #include "mta/daemon.h"
 
 #include <grp.h>
@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Keeps the one right that listening below port 1024 needs, and no other. */
+/* Keeps only the right to listen on ports below 1024. */
 static int keep_only_bind(void)
 {
 	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };

@@ -1,4 +1,4 @@
-/* mta/main.c - postern-mta: options of the command line, start, signals, end. */
+/* mta/main.c - postern-mta: command line, start, signals, end. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -161,7 +161,9 @@ static int usage(FILE *to, int code)
 		"       postern-mta --sample | --version | --help\n"
 		"  -c FILE    read the configuration from FILE (default: /etc/postern/mta.conf)\n"
 		"  -t         check the configuration and exit\n"
-		"  --sample   print a commented sample configuration\n");
+		"  --sample   print every option with its explanation and default\n"
+		"  --version  print the version\n"
+		"  --help     print this text\n");
 	return code;
 }
 
@@ -192,7 +194,7 @@ int main(int argc, char **argv)
 	}
 	if (test) {
 		settings_free(c);
-		return puts("configuration is fine") < 0;
+		return puts("the configuration has no errors") < 0;
 	}
 	return run(c, path);
 }

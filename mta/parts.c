@@ -1,5 +1,5 @@
-/* mta/parts.c - read down the lists and you know what the engine is made of.  A part may use those
- * above it, an option set likewise. */
+/* mta/parts.c - read down the lists and you know what the engine is made of.  A part may use the
+ * parts above it, and an option set may use the sets above it. */
 #include "mta/parts.h"
 
 #include "mta/admin/admin.h"

@@ -1,5 +1,4 @@
-/* mta/parts.h - everything that the engine is made of: its parts and its options, in their
- * order. */
+/* mta/parts.h - what the engine is made of: its parts and its option sets, each in order. */
 #pragma once
 #include "mta/core/engine_run.h"
 

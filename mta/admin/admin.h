@@ -1,5 +1,5 @@
-/* mta/admin/admin.h - the admin socket: the postern command asks, orders, and is answered with
- * values (ADMIN and REPORT frames of schema/wire/link.h, without a HELLO).
+/* mta/admin/admin.h - the admin socket: the postern command sends questions and orders, and
+ * gets values (ADMIN and REPORT frames of schema/wire/link.h, without a HELLO).
  *
  *	command    arguments                          report
  *	status     -                                  engine, lanes, books, submission
@@ -19,13 +19,13 @@
  *	reload     -                                  as SIGHUP
  *	flush-dns  -                                  every lane asks DNS again
  *
- * Files:   server.c lives, query.c asks the lanes and adds up, commands.c is the table, the reports
- *          are in queue.c (what is queued), orders.c (what changes) and facts.c (what is).
+ * Files:   server.c is its life, query.c asks the lanes and adds up, commands.c is the table; the
+ *          reports are in queue.c (what is queued), orders.c (orders) and facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
- * Threads: the front desk; lanes are asked by lane_post.  Blocks: on the page cache for `events`,
- *          `show`.
- * Limits:  the socket's file is 0600, peers are root or our own user; 64 clients, 64 questions at a
- *          time; ADMIN_ROWS_MAX rows an answer. */
+ * Blocks:  on the page cache for `events` and `show`.
+ * Threads: the front desk's; lanes are asked with lane_post().
+ * Limits:  the socket's file is 0600, peers are root or our own user; 64 clients and 64 questions
+ *          at a time; ADMIN_ROWS_MAX rows per answer. */
 #pragma once
 #include "mta/core/part.h"
 

@@ -1,5 +1,4 @@
-/* mta/admin/commands.c - read down the table and you have read what may be asked of a running
- * engine. */
+/* mta/admin/commands.c - read down the table and you know what a running engine can be asked. */
 #include "mta/admin/commands.h"
 
 /* clang-format off */

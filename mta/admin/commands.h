@@ -1,5 +1,6 @@
-/* mta/admin/commands.h - what may be asked: the functions behind the table in commands.c; private
- * to this folder. */
+/* mta/admin/commands.h - what may be asked: the functions behind the table in commands.c; for the
+ * files of this folder alone.
+ * Threads: admin_lane_*() on each lane's thread, the others on the front desk. */
 #pragma once
 #include "mta/admin/query.h"
 

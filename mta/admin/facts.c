@@ -1,5 +1,4 @@
-/* mta/admin/facts.c - what is: the engine, its books, its rules, its options, the log as a
- * stream. */
+/* mta/admin/facts.c - facts: the engine, its books, rules and options, the log as a stream. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -25,7 +24,7 @@ int admin_finish_books(struct query *q)
 	return 0;
 }
 
-/* The counters whose names begin so, without that beginning. */
+/* The counters whose names begin so, without that prefix. */
 static void put_counters(struct branch *b, struct engine *e, struct slice prefix)
 {
 	const struct part *p;
@@ -39,7 +38,7 @@ static void put_counters(struct branch *b, struct engine *e, struct slice prefix
 		}
 }
 
-/* What the lanes have read of what the books say is queued. */
+/* How much of the queue in the books the lanes have read. */
 static void put_queue(struct branch *b, struct engine *e)
 {
 	uint64_t left = queue_loading(e);
@@ -139,7 +138,7 @@ int admin_finish_events(struct query *q)
 
 /* ---- metrics and options ----------------------------------------------------------------- */
 
-/* What belongs to no part: the spool's own books. */
+/* The spool's own books, which belong to no part. */
 static void put_books(struct buf *out, struct spool *sp)
 {
 	const struct books_row *row;

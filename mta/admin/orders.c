@@ -1,5 +1,5 @@
-/* mta/admin/orders.c - what changes: holds, cancels, retries.  Holds and cancels are rules in the
- * log; each is answered when it is durable and the lanes have been told. */
+/* mta/admin/orders.c - orders: holds, cancels, retries.  Holds and cancels are rules of the spool;
+ * each is answered when it is durable and the lanes have been told. */
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -157,7 +157,7 @@ int admin_finish_release(struct query *q)
 		return preview(q);
 	q->count = query_sum(q);
 	if (!have_rule(q, "hold") && !have_rule(q, "cancel")) {
-		query_fail(q, E_UNKNOWN, "nothing is held by this selector; see: postern rules");
+		query_fail(q, E_UNKNOWN, "no hold or cancel has this selector; see: postern rules");
 		return 0;
 	}
 	if (have_rule(q, "cancel")) {
@@ -200,8 +200,8 @@ static void outcomes_are_durable(struct durable_wait *w, int err)
 		report_cancelled(q, query_sum(q));
 }
 
-/* A job, its rows or a campaign that was cancelled stays so, whatever of it comes later; a domain
- * or a tenant goes on with the next mail. */
+/* A cancelled job, row or campaign stays cancelled, whatever of it comes later.  A domain or a
+ * tenant goes on with its next mail. */
 static bool stays(const struct query *q)
 {
 	return q->selector.kind == SELECT_JOB || q->selector.kind == SELECT_RCPT ||
@@ -226,7 +226,7 @@ static void cancel_is_durable(struct durable_wait *w, int err)
 	query_ask_lanes(q);
 }
 
-/* What is in flight ends as its server says, so the sweep may leave some until they are back. */
+/* Recipients in flight end as their servers say, so the sweep may leave some for now. */
 int admin_finish_cancel(struct query *q)
 {
 	if (q->preview)

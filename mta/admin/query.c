@@ -201,11 +201,12 @@ void query_start(struct admin_server *s, struct admin_client *c, const struct li
 	struct query *q;
 
 	if (!command) {
-		admin_refuse(c, f->request, E_UNKNOWN, "no such command");
+		admin_refuse(c, f->request, E_UNKNOWN, "the engine has no such command");
 		return;
 	}
 	if (s->n_queries >= ADMIN_QUERIES_MAX) {
-		admin_refuse(c, f->request, E_FULL, "too many questions at a time");
+		admin_refuse(c, f->request, E_FULL,
+			     "too many questions at a time; try again later");
 		return;
 	}
 	q = must_alloc(sizeof(*q));

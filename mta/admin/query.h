@@ -1,8 +1,11 @@
-/* mta/admin/query.h - one question of a client, and its parts on the lanes; private to this folder.
+/* mta/admin/query.h - one question of a client, and its parts on the lanes; for the files of this
+ * folder alone.
  *
- * The life of a query: begin() (front desk), then on_lane() on every lane, then finish() (front
- * desk), which answers; each may be NULL.  begin and finish may ask for another round
- * (query_ask_lanes) or answer later.  It outlives its client. */
+ * The life of a query: begin() on the front desk, then on_lane() on every lane, then finish() on
+ * the front desk, which answers; each may be NULL.  begin() and finish() may ask for another round
+ * (query_ask_lanes) or answer later.
+ * Owns:    a query is its server's and outlives its client.
+ * Threads: the front desk's, except on_lane() and its struct query_part. */
 #pragma once
 #include "base/tree.h"
 #include "mta/core/engine.h"
@@ -32,7 +35,7 @@ struct admin_command {
 	int (*finish)(struct query *q);
 };
 
-/* One lane's share of an answer; written there, read when all are back. */
+/* One lane's part of an answer; written there, read when all are back. */
 struct query_part {
 	struct note note;
 	struct query *query;
@@ -72,15 +75,14 @@ struct query {
 void query_start(struct admin_server *s, struct admin_client *c, const struct link_frame *f);
 void query_ask_lanes(struct query *q);
 uint64_t query_sum(const struct query *q); /* of the parts' counts */
-void query_answer(struct query *q);        /* the report, and the end of the query */
+void query_answer(struct query *q);        /* sends the report and ends the query */
 void query_fail(struct query *q, int err, const char *text);
-/* `what` as the operator wrote it becomes a selector: a job's id, id:row, a domain, or a
- * selector. */
+/* Makes a selector of `what`: a job's id, id:row, a domain, or a selector as it is. */
 int query_selector(struct query *q) MUST_CHECK;
-/* The lists the lanes wrote, one behind the other, up to max. */
+/* Joins the lists that the lanes wrote, up to max. */
 void query_join_rows(struct query *q, const char *name);
 void query_free(struct query *q);
-/* Arguments of a frame: false when it is there and of another type, or too long. */
+/* Arguments of a frame.  False: it is there, but of another type or too long. */
 bool query_text(const struct value *args, const char *name, char *buf, size_t cap);
 bool query_number(const struct value *args, const char *name, uint64_t *ret);
 

@@ -84,7 +84,7 @@ static void add_up(struct inspect_count *to, const struct inspect_count *c)
 	to->next_ms = earlier(to->next_ms, c->next_ms);
 }
 
-/* All lanes' counts in one array, a key once. Gives how many. */
+/* The counts of all lanes in one array, each key once.  Gives how many. */
 static size_t merge(const struct query *q, struct inspect_count **ret)
 {
 	unsigned lanes = engine_lanes(q->server->engine);
@@ -250,7 +250,7 @@ int admin_finish_show(struct query *q)
 	if (q->selector.kind == SELECT_JOB || q->selector.kind == SELECT_RCPT)
 		r = put_job(q);
 	if (r == E_UNKNOWN) {
-		query_fail(q, r, "no job of this id is queued");
+		query_fail(q, r, "no job with this id is queued");
 		return 0;
 	}
 	if (r < 0)
@@ -292,7 +292,7 @@ void admin_lane_why(struct query *q, struct query_part *p, struct lane *l)
 int admin_finish_why(struct query *q)
 {
 	if (!query_sum(q)) {
-		query_fail(q, E_UNKNOWN, "nothing of the kind is queued");
+		query_fail(q, E_UNKNOWN, "nothing that this names is queued");
 		return 0;
 	}
 	branch_str(q->out, "selector", q->what);

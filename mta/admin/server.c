@@ -56,7 +56,7 @@ static void on_frame(struct frames *fr, const struct link_frame *f)
 	if (f->type == LINK_ADMIN)
 		query_start(c->server, c, f);
 	else
-		admin_refuse(c, f->request, E_DENIED, "only ADMIN here");
+		admin_refuse(c, f->request, E_DENIED, "this socket takes ADMIN frames only");
 }
 
 static void on_room(struct frames *fr)

@@ -1,7 +1,7 @@
-/* mta/config/entries.h - entries of lists that several rooms have among their options: networks,
- * addresses, listeners, words.
- * Owns:   nothing.  Fails: E_SYNTAX; the list is then unchanged.
- * Limits: NETS_MAX networks or addresses, LISTENERS_MAX listeners per list. */
+/* mta/config/entries.h - entries of list options of several rooms: networks, listeners, words.
+ * Owns:   nothing.
+ * Fails:  E_SYNTAX; the list is then unchanged.
+ * Limits: NETS_MAX networks or addresses and LISTENERS_MAX listeners per list. */
 #pragma once
 #include "base/address.h"
 
@@ -22,8 +22,8 @@ struct listener_list {
 	struct listener at[LISTENERS_MAX];
 	unsigned n;
 };
-/* 127.0.0.1:587; without a port `port` is taken, unless it is 0. */
+/* 127.0.0.1:587; an entry without a port gets `port`, unless that is 0. */
 int listener_list_add(struct listener_list *l, struct slice entry, uint16_t port) MUST_CHECK;
 
-/* Takes the next word, up to a space or tab, off the front of *s; empty at the end. */
+/* Takes the next word, which ends at a space or tab, off the front of *s; empty at the end. */
 struct slice entries_word(struct slice *s);

@@ -8,14 +8,15 @@
 
 static const struct option rows[] = {
 	{ "hostname", T_STR, AT(hostname), 0, 253, "", false,
-	  "Name of this host, used in EHLO, Received and Message-ID; default: the system's." },
+	  "Name of this host in EHLO, Received and Message-ID; empty: the system's host name." },
 	{ "user", T_STR, AT(user), 0, 32, "postern", false,
 	  "User to become when started as root; empty: stay root." },
-	{ "log.level", T_STR, AT(log_level), 0, 8, "info", true, "error, warn, info or debug." },
+	{ "log.level", T_STR, AT(log_level), 0, 8, "info", true,
+	  "Which events to log: error, warn, info or debug; each includes those before it." },
 	{ "log.deliveries", T_BOOL, AT(log_deliveries), 0, 0, "no", true,
-	  "Write a line for every delivered recipient, not only for failures." },
+	  "Log every delivered recipient too, not only failures." },
 	{ "files.max", T_INT, AT(files_max), 64, 4194304, "65536", false,
-	  "Limit of open files asked of the system." },
+	  "How many files and connections may be open; the system's hard limit still holds." },
 };
 
 static int derive_hostname(struct host_options *o, struct option_fault *f)

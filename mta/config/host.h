@@ -1,4 +1,4 @@
-/* mta/config/host.h - options of the process as a whole: its name, its user, what it logs. */
+/* mta/config/host.h - options of the whole process: its name, its user, what it logs. */
 #pragma once
 #include "base/log.h"
 #include "base/settings.h"

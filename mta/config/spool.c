@@ -1,18 +1,21 @@
-/* mta/config/spool.c - rows of the options of the log. */
+/* mta/config/spool.c - rows of the options of the spool. */
 #include "mta/config/spool.h"
 
 #define AT(member) offsetof(struct spool_settings, member)
 enum { MIB = 1024 * 1024, GIB = 1024 * 1024 * 1024, SEC = 1000 };
 
 static const struct option rows[] = {
-	{ "spool.dir", T_STR, AT(dir), 1, 1024, "/var/spool/postern", false, "Folder of the log." },
-	{ "spool.segment", T_SIZE, AT(segment), MIB, GIB, "64M", false, "Size of a segment file." },
+	{ "spool.dir", T_STR, AT(dir), 1, 1024, "/var/spool/postern", false,
+	  "Folder of the spool, which holds the queued mail." },
+	{ "spool.segment", T_SIZE, AT(segment), MIB, GIB, "64M", false,
+	  "Size of one file of the spool." },
 	{ "spool.reserve", T_SIZE, AT(reserve), 0, INT64_MAX, "256M", false,
-	  "Below this much free space new mail is refused." },
+	  "Refuse new mail when less disk space than this is free." },
 	{ "spool.lazy_commit", T_DURATION, AT(lazy_commit), 0, 10 * SEC, "20ms", false,
-	  "Longest wait of an outcome for a sync of its own." },
+	  "Longest time until the outcome of a delivery is synced to disk." },
 	{ "spool.clean_ratio", T_INT, AT(clean_ratio), 110, 10000, "300", false,
-	  "Compact when the log is larger than this many percent of what is live." },
+	  "Compact the spool when its size is more than this percentage of the data still "
+	  "needed." },
 };
 
 const struct option_set spool_option_set = {

@@ -1,4 +1,4 @@
-/* mta/config/spool.h - options of the log (spool/spool.h), which main.c opens. */
+/* mta/config/spool.h - options of the spool (spool/spool.h), which mta/main.c opens. */
 #pragma once
 #include "base/settings.h"
 

@@ -1,6 +1,6 @@
-/* mta/core/counters.h - what the parts of the lanes count.  A part keeps its counters in its state
- * and has a row for each in its own file; here they are collected and added up over the lanes.
- * Threads: each counter is written by its lane alone and read by anyone. */
+/* mta/core/counters.h - what the parts count.  A part keeps its counters in its state and has a row
+ * for each of them in its own file.  Here they are added up over the lanes.
+ * Threads: only its lane writes a counter; any thread may read it. */
 #pragma once
 #include <stdatomic.h>
 
@@ -37,5 +37,5 @@ struct part;
 uint64_t counters_sum(struct engine *e, const struct part *p, size_t offset);
 /* Prometheus text of every part's counters. */
 void counters_text(struct engine *e, struct buf *out);
-/* HELP, TYPE and value of one; for counters that belong to no part. */
+/* HELP, TYPE and value of one counter; also for those that belong to no part. */
 void counters_put(struct buf *out, const struct counter_row *row, uint64_t value);

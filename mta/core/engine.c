@@ -8,7 +8,7 @@
 struct engine {
 	struct spool *spool;
 	_Atomic(struct settings *) settings;
-	struct settings **older; /* lanes may hold texts of them for as long as a session lasts */
+	struct settings **older; /* lanes may use their texts as long as a session lasts */
 	size_t n_older;
 	struct lane front;
 	struct lane *lanes;
@@ -172,7 +172,7 @@ static void stop_part(struct engine *e, struct lane *l, unsigned i)
 		e->parts[i]->stop(state);
 }
 
-/* Notes that crossed the end are run while those they are about still live. */
+/* Notes posted during the end are run while the states they are about still exist. */
 static void run_last_notes(struct engine *e)
 {
 	for (unsigned i = 0; e->lanes && i < e->n_lanes; i++)
@@ -180,7 +180,7 @@ static void run_last_notes(struct engine *e)
 	lane_run_notes(&e->front);
 }
 
-/* From the last part to the first: each may use those before it until it has ended. */
+/* From the last part to the first: each part may use those before it until it has ended. */
 static void stop_parts(struct engine *e)
 {
 	run_last_notes(e);
@@ -243,8 +243,7 @@ static void *lane_thread(void *arg)
 	return NULL;
 }
 
-/* The parts before the threads, so that a port in use or a missing key ends the start, not a
- * lane. */
+/* Starts parts before threads, so that a port in use or a missing key ends the start itself. */
 static int start_all(struct engine *e, const char **ret_what)
 {
 	int r = engine_start(e, ret_what);
@@ -366,7 +365,7 @@ static void run_reload(struct lane *l, struct slice text)
 
 void engine_reload(struct engine *e, struct settings *fresh)
 {
-	/* Reloads are rare: what they replace is kept until the end. */
+	/* Reloads are rare: replaced settings are kept until the end. */
 	e->older = must_resize(e->older, (e->n_older + 1) * sizeof(struct settings *));
 	e->older[e->n_older++] = atomic_load(&e->settings);
 	atomic_store_explicit(&e->settings, fresh, memory_order_release);

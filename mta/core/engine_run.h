@@ -18,13 +18,13 @@ extern const struct option_set core_option_set;
 
 struct engine *engine_free(struct engine *e);
 DEFINE_OWNED(engine)
-/* threads == false: lanes without libev or threads, turned by engine_turn() (simulation). */
+/* threads == false: lanes without libev and without threads; engine_turn() drives them. */
 int engine_new(struct engine **ret, struct settings *settings, struct spool *sp,
 	       const struct part *const *parts, unsigned n_parts, bool threads) MUST_CHECK;
 int engine_run(struct engine *e, void (*ready)(void *arg), void *arg,
 	       const char **ret_what) MUST_CHECK;
 void engine_stop(struct engine *e);
 void engine_reload(struct engine *e, struct settings *fresh); /* takes it */
-/* Simulation: every lane once; milliseconds until the next timer, -1 when there is none. */
+/* Simulation: runs every lane once.  Milliseconds until the next timer, -1: there is none. */
 int64_t engine_turn(struct engine *e);
-int engine_start(struct engine *e, const char **ret_what) MUST_CHECK; /* simulation's engine_run */
+int engine_start(struct engine *e, const char **ret_what) MUST_CHECK; /* instead of engine_run() */

@@ -72,7 +72,7 @@ static void run_waits(struct lane *l)
 		if (w->lsn > durable && failed == 0)
 			return;
 		list_remove(&w->link);
-		/* A position passed before the failure is safe all the same. */
+		/* A position that was durable before the failure is safe. */
 		w->done(w, w->lsn <= durable ? 0 : E_POISONED);
 	}
 	atomic_store(&l->waiting, false);
@@ -89,8 +89,7 @@ void lane_wait_durable(struct lane *l, struct durable_wait *w, lsn_t lsn)
 		at = at->prev;
 	list_insert_before(at, &w->link);
 	atomic_store(&l->waiting, true);
-	/* The commit may have happened between the append and this store: then nobody will wake us.
-	 */
+	/* The commit may have come between append and store; then nobody will wake us. */
 	if (spool_durable(engine_spool(l->engine)) >= lsn || spool_failed(engine_spool(l->engine)))
 		lane_wake(l);
 }

@@ -1,7 +1,9 @@
 /* mta/core/lane.h - one thread's world, as the parts on it see it.
  *
- * Owns:    a note is the poster's until run() is called; a durable_wait is a member of the waiter.
- * Threads: the lane's, but lane_post(), lane_wake() and lane_current(), which any thread may call.
+ * Owns:    a note belongs to its poster until run() is called; a durable_wait is a member of the
+ *          waiter.
+ * Threads: the lane's, except lane_post(), lane_wake() and lane_current(), which any thread may
+ *          call.
  * Names:   lane_, note_, durable_wait_ */
 #pragma once
 #include "mta/door/conn.h"
@@ -17,18 +19,18 @@ unsigned lane_index(const struct lane *l);
 struct lane *lane_current(void); /* the calling thread's, NULL elsewhere */
 void lane_wake(struct lane *l);  /* look() of its parts soon; any thread */
 
-/* What a part made on this lane; NULL when it made nothing.  For start() and for questions; whoever
- * needs it often keeps it. */
+/* What the part's start() gave on this lane, or NULL.  This is a search: keep the result if you
+ * need it often. */
 void *lane_state(struct lane *l, const struct part *p);
 
-/* Runs note->run(note) on the lane's thread, in order of posting.  Any thread may call. */
+/* Calls note->run() on the lane's thread, in the order of posting.  Any thread may call. */
 struct note {
 	struct note *next;
 	void (*run)(struct note *n, struct lane *l);
 };
 void lane_post(struct lane *l, struct note *n);
-/* Calls done(w, 0) on this lane once `lsn` is durable, done(w, E_POISONED) when it never will be.
- * A member of the waiter; lane_wait_cancel() is harmless when it is not waiting. */
+/* Calls done(w, 0) on this lane once `lsn` is durable, or done(w, E_POISONED) when it never will
+ * be.  lane_wait_cancel() does nothing when it is not waiting. */
 struct durable_wait {
 	struct list link;
 	lsn_t lsn;

@@ -1,8 +1,9 @@
-/* mta/core/lane_int.h - the inside of a lane, for the core's own files: loop, inbox, waits for the
- * disk, and the states of the parts that run on it.
+/* mta/core/lane_int.h - the inside of a lane, for the files of this folder: its loop, inbox, waits
+ * for the disk, and the states of the parts on it.
  *
- * Threads: everything but the inbox belongs to the lane's thread.
- * Simulation: lane_loop_* are lane_ev.c's, or a test's that has no libev and calls lane_turn(). */
+ * Threads: everything except the inbox belongs to the lane's thread.
+ * Limits:  lane_loop_*() are in mta/core/lane_ev.c; a simulation has its own and calls
+ *          lane_turn(). */
 #pragma once
 #include <ev.h>
 #include <pthread.h>
@@ -34,10 +35,10 @@ void lane_done(struct lane *l);
 void lane_run(struct lane *l);       /* on the lane's thread, until lane_loop_stop() */
 void lane_look_in(struct lane *l);   /* inbox, waits, parts: after a wake */
 void lane_run_notes(struct lane *l); /* the inbox alone */
-/* One turn without libev: gives milliseconds until the next timer, -1 when there is none. */
+/* One turn without libev.  Milliseconds until the next timer, -1: there is none. */
 int64_t lane_turn(struct lane *l);
 
-/* Calls one of the functions of struct part, named by its offset, for every state here. */
+/* Calls one function of struct part, named by its offset, for every state on this lane. */
 void lane_each(struct lane *l, size_t member);
 
 /* The loop under a lane. */

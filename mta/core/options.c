@@ -6,7 +6,7 @@ enum { SEC = 1000 };
 
 static const struct option rows[] = {
 	{ "lanes", T_INT, AT(lanes), 0, LANES_MAX, "0", false,
-	  "Threads that deliver; 0: one per processor, at most 64." },
+	  "Threads that deliver mail; 0: one per processor, at most 64." },
 	{ "stop.grace", T_DURATION, AT(stop_grace), 0, 300 * SEC, "5s", true,
 	  "How long transactions in flight may go on after SIGTERM." },
 };

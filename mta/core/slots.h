@@ -1,6 +1,6 @@
-/* mta/core/slots.h - counts that lanes share and that may not pass a bound: connections of a site,
- * of a source.
- * Threads: any; atomic.  Fails: never; a slot is taken or it is not. */
+/* mta/core/slots.h - bounded counts that lanes share: connections of a site, of a source.
+ * Threads: any; the counts are atomic.
+ * Fails:   never; a slot is taken or it is not. */
 #pragma once
 #include <stdatomic.h>
 
@@ -8,7 +8,7 @@
 
 typedef _Atomic int slot_count;
 
-/* One slot when fewer than max are taken. */
+/* Takes a slot if fewer than max are taken. */
 static inline bool slots_take(slot_count *s, int64_t max)
 {
 	int n = atomic_load_explicit(s, memory_order_relaxed);

@@ -22,7 +22,7 @@ static void on_durable(struct durable_wait *w, int err)
 	free(r);
 }
 
-/* The header up to the empty line, cut between lines, so that no cut makes a new field. */
+/* The header up to the empty line, cut between lines, so that a cut makes no new field. */
 static struct slice header_of(struct slice message)
 {
 	size_t end = 0;

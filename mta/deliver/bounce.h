@@ -1,17 +1,17 @@
-/* mta/deliver/bounce.h - tells the sender of submitted mail about a failure: RFC 3464 in RFC 6522's
- * report. The report is a job like any other, from the null reverse-path: it can itself never cause
- * one.
+/* mta/deliver/bounce.h - tells the sender of submitted mail about a failure: a report as in RFC
+ * 3464 and RFC 6522.  The report is a job like any other, from the null reverse-path, so it never
+ * causes a report itself.
  * Blocks: on reading the message.
- * Limits: quotes up to BOUNCE_HEADER_MAX bytes of the original header; one report a failed
- *         recipient; it is put before the failure's record, so a crash between the two makes a
- *         second report. */
+ * Limits: it quotes up to BOUNCE_HEADER_MAX bytes of the original header; one report per failed
+ *         recipient.  The report is written before the failure's record, so a crash between the two
+ *         makes a second report. */
 #pragma once
 #include "mta/deliver/deliverer.h"
 
 enum { BOUNCE_HEADER_MAX = 8 * 1024 };
 
 void bounce_send(struct deliverer *dr, const struct chunk *k, const struct outcome *o);
-/* The report itself; texts of peers are made harmless. For bounce.c and its test. */
+/* The report itself; texts of peers are made harmless.  For bounce.c and its test. */
 struct bounce_facts {
 	struct slice hostname, sender, rcpt, text, host;
 	struct slice header; /* of the original, with its line ends */

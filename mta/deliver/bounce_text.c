@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "mta/deliver/bounce.h"
 
-/* Printable ASCII as it is, anything else as '?': no peer adds a line to our report. */
+/* Printable ASCII stays, anything else becomes '?': no peer can add a line to our report. */
 static void put_safe(struct buf *out, struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++) {

@@ -1,5 +1,4 @@
-/* mta/deliver/build.c - the message of one recipient: expanded, signed, and the first of its kind
- * judged. */
+/* mta/deliver/build.c - the message of one recipient: expanded, signed, the first one judged. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -36,9 +35,8 @@ static int expand(struct deliverer *dr, struct delivery *d, const struct rcpt *r
 	return err;
 }
 
-/* Guarantee: the first message of a content, and the first with new keys, is shown to libopendkim
- *            before
- * it and any other of them leaves this lane.  E_CONFLICT: it does not verify. */
+/* Guarantee: libopendkim checks the first message of a content, and the first one with new keys,
+ *            before it or any other of them leaves this lane.  E_CONFLICT: it does not verify. */
 static int judge(struct deliverer *dr, struct delivery *d, struct keyring *keys)
 {
 	struct slice domain = d->content->meta.sign_domain;
@@ -62,8 +60,7 @@ static int judge(struct deliverer *dr, struct delivery *d, struct keyring *keys)
 	return 0;
 }
 
-/* 0, E_UNKNOWN: there is no key; E_CONFLICT as judge(); E_CRYPTO and E_SYNTAX as sign_message() has
- * them. */
+/* 0; E_UNKNOWN: there is no key; E_CONFLICT as judge(); E_CRYPTO, E_SYNTAX as sign_message(). */
 static int sign(struct deliverer *dr, struct delivery *d)
 {
 	struct keyring *keys;
@@ -75,8 +72,7 @@ static int sign(struct deliverer *dr, struct delivery *d)
 	keys = keyrings_get(&dr->keys, dr->options->keys_dir, d->content->meta.sign_domain,
 			    sites_now(dr->sites));
 	if (!keys->n && !keys->err && slice_eq(d->chunk->meta.origin, SLICE("smtp")))
-		return 0; /* the listener names the domain of From; that it has keys nobody promised
-			   */
+		return 0; /* submission names the domain of From; nobody promised keys for it */
 	if (!keys->n)
 		return keys->err < 0 ? keys->err : E_UNKNOWN;
 	start = clock_mono_us();
@@ -112,15 +108,17 @@ void delivery_cannot_build(struct deliverer *dr, const struct delivery *d, rcpt_
 
 	if (err == E_CONFLICT) {
 		(void)snprintf(text, sizeof(text),
-			       "the DKIM signature made for %.*s does not verify",
+			       "the DKIM signature for %.*s does not verify; check its keys",
 			       (int)MIN_OF(domain.n, (size_t)253), domain.p);
 		outcome_plain(dr, ref, OUTCOME_DEFERRED, slice_str(text), STATUS(4, 7, 5), 0);
 	} else if (err == E_UNKNOWN || err == E_CRYPTO) {
-		(void)snprintf(text, sizeof(text), "no usable DKIM key for %.*s",
+		(void)snprintf(text, sizeof(text),
+			       "there is no usable DKIM key for %.*s in keys.dir",
 			       (int)MIN_OF(domain.n, (size_t)253), domain.p);
 		outcome_plain(dr, ref, OUTCOME_DEFERRED, slice_str(text), STATUS(4, 7, 5), 0);
 	} else if (err == E_SYNTAX || err == E_LIMIT || err == E_CORRUPT) {
-		(void)snprintf(text, sizeof(text), "the message cannot be made: %s", err_text(err));
+		(void)snprintf(text, sizeof(text), "the message cannot be built: %s",
+			       err_text(err));
 		outcome_plain(dr, ref, OUTCOME_BOUNCED, slice_str(text), STATUS(5, 6, 0), 0);
 	} else {
 		outcome_plain(dr, ref, OUTCOME_DEFERRED, slice_str(err_text(err)), STATUS(4, 3, 0),

@@ -1,4 +1,4 @@
-/* mta/deliver/deliver.c - who goes next over a channel, over to the session and back. */
+/* mta/deliver/deliver.c - who goes next over a channel, to the session and back. */
 #include "mta/deliver/deliver.h"
 
 #include "base/log.h"
@@ -40,14 +40,15 @@ static bool ruled_out(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 	return false;
 }
 
-/* What needs no look at the job: too old, or its site has changed. */
+/* Without a look at the job: has it expired, or has its site changed? */
 static bool moved_on(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
 
 	if (r->expires_s <= queue_wall_s()) {
-		outcome_plain(dr, ref, OUTCOME_EXPIRED, SLICE("the message grew too old"),
-			      STATUS(4, 4, 7), 0);
+		outcome_plain(dr, ref, OUTCOME_EXPIRED,
+			      SLICE("the message expired before it was delivered"), STATUS(4, 4, 7),
+			      0);
 		return true;
 	}
 	if (way_of(queue_domain_of(dr->queue, r))->site != p->site) {
@@ -57,7 +58,7 @@ static bool moved_on(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 	return false;
 }
 
-/* Our own trouble with stored bytes: nothing a verdict may come from.  Tried again in an hour. */
+/* Our own trouble with stored bytes, so it makes no verdict.  It is tried again in an hour. */
 static void broken(struct deliverer *dr, rcpt_ref ref, const char *what, int err)
 {
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
@@ -105,7 +106,7 @@ static rcpt_ref next_rcpt(struct deliverer *dr, struct pool *p, bool bulk, struc
 			return ref;
 	}
 	if (!looks)
-		pool_pump_soon(p); /* a long run of those that may not go: others' turn first */
+		pool_pump_soon(p); /* a long run of those that may not go: others first */
 	return RCPT_NONE;
 }
 
@@ -131,7 +132,7 @@ static void add_rcpt(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
 	d->txn.utf8 = d->txn.utf8 || has_8bit(t->address);
 }
 
-/* Others of the same message at the same site go in the same transaction. */
+/* Others of the same message at the same site join the transaction. */
 static void add_same(struct deliverer *dr, struct pool *p, struct delivery *d, struct line *line)
 {
 	rcpt_ref ref;
@@ -174,7 +175,7 @@ static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery 
 	r = session_send(ch->session, &d->txn);
 	if (r == 0)
 		return;
-	/* It became unready since session_can_take(): nothing was said, so nobody lost a try. */
+	/* Unready after session_can_take(): nothing was said, so no try is lost. */
 	out_of_hand(ch, d);
 	for (unsigned i = 0; i < d->txn.n_rcpts; i++)
 		queue_due(dr->queue, d->refs[i]);
@@ -192,7 +193,7 @@ static bool rate_allows(struct pool *p)
 	return false;
 }
 
-/* Content, message and signatures; false when it cannot be made, and that has been dealt with. */
+/* Content, message and signatures; false: they cannot be made, and that was dealt with. */
 static bool make(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
 {
 	bool once = d->chunk->info.rows == 1;
@@ -236,7 +237,7 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 	return true;
 }
 
-/* The connection ended under a transaction that had not been judged: another one, at once. */
+/* The connection ended during a transaction without a verdict: another one, at once. */
 static bool untried(const struct channel *ch, const struct txn *t, const struct verdict *v,
 		    const struct rcpt *r)
 {
@@ -244,7 +245,7 @@ static bool untried(const struct channel *ch, const struct txn *t, const struct 
 	       !t->sent_data && ch->ready_once && r->requeues < REQUEUES_MAX;
 }
 
-/* It was not tried: before the others of its pool, or to where its domain's mail goes now. */
+/* It was not tried: it goes to the front of its pool, or where its domain's mail goes now. */
 static void requeue(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
@@ -300,8 +301,7 @@ void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 	};
 
 	out_of_hand(ch, d);
-	/* At the lane's end what is in hand stays in the spool as it is and is tried after the
-	 * restart. */
+	/* At the lane's end, what is in hand stays in the spool and is tried after the restart. */
 	for (unsigned i = 0; i < t->n_rcpts && !dr->freeing; i++)
 		settle(dr, ch, d, i, &f);
 	delivery_rest(dr, d);

@@ -1,7 +1,8 @@
 /* mta/deliver/deliver.h - one transaction: from the recipients whose turn it is to their verdicts.
- * Blocks:  on the spool's files and the key folder (see mta/queue/chunks.h, keys.h).
- * Guarantee: content that names a signing domain never leaves unsigned; only submitted mail, whose
- *            domain is a guess from its From, goes as it came when there is no key at all. */
+ * Guarantee: content that names a signing domain never leaves unsigned.  Only submitted mail, whose
+ *            domain is a guess from its From field, is sent as it came when there is no key at all.
+ * Blocks:  on the spool's files and the key folder (mta/queue/chunks.h, mta/deliver/keys.h).
+ * Threads: the lane's. */
 #pragma once
 #include "mta/deliver/deliverer.h"
 

@@ -1,8 +1,8 @@
 /* mta/deliver/deliverer.h - what a lane needs to deliver: who goes next over a connection, the
- * message made for it, the verdict turned into a record.
- * Owns:    its deliveries at rest, the keys it signs with, outcomes that the spool could not take
+ * message for them, the record of the verdict.
+ * Owns:    its spare deliveries, the keys it signs with, outcomes that the spool could not take
  *          yet.
- * Threads: the lane's. */
+ * Threads: the lane's, except deliver_keys_changed(). */
 #pragma once
 #include "mta/config/host.h"
 #include "mta/deliver/keys.h"
@@ -50,6 +50,5 @@ struct deliverer {
 };
 extern const struct part deliver_part;
 
-/* A DKIM key file under keys.dir was added or removed: lanes forget the domain's keys.  Any
- * thread. */
+/* A DKIM key file was added or removed: lanes forget the domain's keys.  Any thread. */
 void deliver_keys_changed(struct engine *e, struct slice domain);

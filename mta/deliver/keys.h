@@ -1,8 +1,7 @@
 /* mta/deliver/keys.h - the DKIM keys of domains, kept while they are likely to be used again.
  * Owns:   what it keeps.
  * Blocks: on the key folder.
- * Limits: one lane; a domain's keys are looked for again after a minute, after five seconds when
- *         there were none. */
+ * Limits: one lane; keys are read again after a minute, after five seconds if there were none. */
 #pragma once
 #include "base/map.h"
 #include "dkim/keydir.h"
@@ -13,7 +12,7 @@ struct keyring {
 	unsigned n;
 	int err;               /* why there are none */
 	int64_t look_again_ms; /* monotonic; keys may have been put there by hand */
-	uint64_t print;        /* of the public halves: says when they became others */
+	uint64_t print;        /* of the public halves: shows that keys have changed */
 	bool judged;           /* a message signed with them has passed libopendkim */
 	char domain[256];
 };

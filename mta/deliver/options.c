@@ -6,13 +6,13 @@ static const int64_t year_ms = 366 * 86400000LL;
 
 static const struct option rows[] = {
 	{ "keys.dir", T_STR, AT(keys_dir), 0, 1024, "/var/lib/postern/keys", false,
-	  "Folder of DKIM keys: <domain>/<selector>.pem." },
+	  "Folder of the DKIM keys; a key is a file <domain>/<selector>.pem." },
 	{ "retry.schedule", T_LIST, AT(schedule), 0, 0, "5m, 10m, 20m, 30m, 1h, 2h, 4h", true,
 	  "Delays between tries; the last one repeats." },
 	{ "retry.jitter", T_INT, AT(jitter), 0, 90, "20", true,
-	  "Percent by which a delay varies either way." },
+	  "Percentage by which each delay varies at random, up or down." },
 	{ "bounce.messages", T_BOOL, AT(bounce_messages), 0, 0, "yes", true,
-	  "Tell the sender of submitted mail about failures (RFC 3464)." },
+	  "Send a notice of each failure to the sender of submitted mail (RFC 3464)." },
 };
 
 static const struct {
@@ -43,7 +43,7 @@ static int derive(void *options, const struct settings *all, struct option_fault
 {
 	struct deliver_options *o = options;
 	int r = option_entries(f, "retry.schedule", o->schedule,
-			       "a duration such as 10m, at most 64", read_delay, o);
+			       "a duration such as 10m (the list may have 64)", read_delay, o);
 
 	(void)all;
 	if (r == 0 && !o->n_retries)

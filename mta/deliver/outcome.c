@@ -7,7 +7,7 @@
 
 enum { LATE_MS = 50 };
 
-/* A copy of an outcome whose time has not come. */
+/* A copy of an outcome that the spool could not take yet. */
 struct late {
 	struct list link;
 	rcpt_ref ref;
@@ -50,7 +50,7 @@ static void log_outcome(struct deliverer *dr, const struct outcome *o, struct id
 	       kv_int("next", o->next_ms));
 }
 
-/* The record is in the log: the recipient goes where it says. */
+/* The record is in the spool: the recipient goes where it says. */
 static void settle(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, bool on_list)
 {
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
@@ -94,7 +94,7 @@ static void put(struct deliverer *dr, rcpt_ref ref, struct outcome *o, bool on_l
 	lsn_t lsn;
 	int r = list_empty(&dr->late) ? spool_put_outcome(dr->spool, o, &lsn) : E_FULL;
 
-	if (r == 0 || r == E_CONFLICT) { /* finished already: whoever did that counted it */
+	if (r == 0 || r == E_CONFLICT) { /* finished already, and counted by whoever did that */
 		settle(dr, ref, o, on_list);
 		return;
 	}
@@ -152,7 +152,7 @@ static int64_t retry_s(struct deliverer *dr, unsigned attempts)
 	return MAX_OF((ms + 999) / 1000, (int64_t)1);
 }
 
-/* Next try, moved so that the last one is not past the end of its life. */
+/* The next try, moved so that the last one is not after the end of its life. */
 static int64_t next_try_ms(struct deliverer *dr, const struct rcpt *r, int64_t now_ms,
 			   unsigned attempt)
 {
@@ -217,11 +217,11 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 	if (o.kind != OUTCOME_DELIVERED)
 		queue_note_reply(queue_domain_of(dr->queue, r), o.code, o.status, o.text);
 	log_outcome(dr, &o, k->info.id);
-	tell_sender(dr, k, &o); /* first: with the last outcome the message may leave the spool */
+	tell_sender(dr, k, &o); /* first: after the last outcome the message may leave the spool */
 	put(dr, ref, &o, false);
 }
 
-/* A standing cancel also ends what never comes as far as a connection. */
+/* A standing cancel also ends recipients that never get a connection. */
 static bool cancelled_instead(struct deliverer *dr, const struct rcpt *r, struct outcome *o,
 			      char *why, size_t cap)
 {
@@ -235,8 +235,7 @@ static bool cancelled_instead(struct deliverer *dr, const struct rcpt *r, struct
 	return true;
 }
 
-/* Log line, notice and record.  When the job cannot be read the outcome must do without the
- * address. */
+/* Log line, notice and record.  If the job cannot be read, the outcome has no address. */
 static void tell_and_put(struct deliverer *dr, rcpt_ref ref, struct outcome *o, bool on_list)
 {
 	struct chunk *k = NULL;

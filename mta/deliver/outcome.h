@@ -1,7 +1,7 @@
-/* mta/deliver/outcome.h - from a verdict, or a decision of our own, to the record in the log, the
+/* mta/deliver/outcome.h - from a verdict, or a decision of our own, to the record in the spool, the
  * counters, the log line and the recipient's next state.
- * Guarantee: a recipient leaves the queue only after the spool took its outcome; an outcome the
- *            spool cannot take now is kept and put again.
+ * Guarantee: a recipient leaves the queue only after the spool took its outcome; an outcome that
+ *            the spool cannot take now is kept and put again.
  * Threads: the lane's. */
 #pragma once
 #include "mta/deliver/deliverer.h"
@@ -16,12 +16,11 @@ struct outcome_facts {
 void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		     struct slice address, const struct verdict *v, const struct outcome_facts *f);
 
-/* No session had a part in it.  Reads the job for the address.  The function of struct
- * queue_ends. */
+/* Without a session; reads the job for the address.  The function of struct queue_ends. */
 void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d);
-/* The same with nothing but kind, reason, status and OUTCOME_ flags. */
+/* The same with only a kind, a reason, a status and OUTCOME_ flags. */
 void outcome_plain(struct deliverer *dr, rcpt_ref ref, enum outcome_kind kind, struct slice text,
 		   struct status status, uint16_t flags);
 void outcome_init(struct deliverer *dr);
-/* Late ones are put once more, then given up to a restart. */
+/* Late outcomes are put once more; those that still fail are logged and tried after a restart. */
 void outcome_end(struct deliverer *dr);

@@ -1,4 +1,4 @@
-/* mta/door/conn_int.h - what the files of the real network door share; nobody else includes it.
+/* mta/door/conn_int.h - what the files of the real network door share; for this folder alone.
  * conn_ev.c has the life of a conn and its watchers, conn_io.c the buffers, conn_tls.c the bytes of
  * an encrypted one, tls.c contexts and tickets, loop_ev.c the loop. */
 #pragma once
@@ -7,8 +7,7 @@
 
 #include "mta/door/conn.h"
 
-/* One TLS record's worth.  Blocks are what all input and output waits in; a conn without any
- * bytes waiting holds none. */
+/* As large as one TLS record.  Input and output wait in blocks; an idle conn holds none. */
 enum { BLOCK_BYTES = 16 * 1024, BLOCKS_SPARE = 256 };
 struct block {
 	struct block *next;
@@ -50,7 +49,7 @@ static inline bool conn_live(const struct conn *c)
 void conn_tell(struct conn *c, enum conn_event e, int err);
 void conn_break(struct conn *c, int err); /* CONN_FAILED, once */
 void conn_watch(struct conn *c, struct ev_io *w, bool on);
-void conn_watch_input(struct conn *c); /* reads exactly when there is room and wish */
+void conn_watch_input(struct conn *c); /* reads while there is room and it is not paused */
 int conn_fill(struct conn *c);         /* 1: bytes or end came, 0: nothing, or negative */
 int conn_flush(struct conn *c);        /* 0, or negative: broken */
 void conn_drop_buffers(struct conn *c);

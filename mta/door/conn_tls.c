@@ -136,9 +136,9 @@ void conn_tls_end(struct conn *c)
 {
 	if (!c->ssl)
 		return;
-	/* One close_notify, not waited for: without it OpenSSL would mark the ticket as bad.  A
-	 * record begun and then discarded must not be finished: then we only claim to have said
-	 * it. */
+	/* One close_notify, without waiting for its answer: otherwise OpenSSL would mark the ticket
+	 * as bad.  A record that was begun and then discarded must not be finished, so then we only
+	 * pretend to have sent one. */
 	if (c->state == CONN_TLS && c->discarded) {
 		SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN);
 	} else if (c->state == CONN_TLS) {

@@ -1,10 +1,9 @@
-/* A wheel of eight levels of 64 slots, slot k of level n being 64^n ms wide: times up to 2^48 ms.
- *
+/* A wheel of eight levels of 64 slots; a slot of level n is 64^n ms wide: times up to 2^48 ms.
  *	level(t) = the highest 6-bit digit in which t and `turned` differ; slot(t) = that digit of t
- *
- * Invariant: a filed timer's slot starts after `turned` and not after the timer's at_ms.  So moving
- * a timer later is a store: its slot comes due early, finds at_ms still ahead and files it again.
- * One bit a slot says which are in use, so a jump of days costs only the timers it fires. */
+ * An invariant: a filed timer's slot starts after `turned` and not after the timer's at_ms.  So
+ * moving a timer to later is a store: its slot comes due early, finds at_ms still ahead and files
+ * it again.  One bit per slot says which are in use, so a jump of days costs only the timers it
+ * fires. */
 #include "mta/door/timer.h"
 
 enum { DIGIT_BITS = 6, SLOTS = 1 << DIGIT_BITS, LEVELS = 8 };

@@ -1,8 +1,10 @@
-/* mta/door/timer.h - timers of one lane: ours, so that thousands of sessions can move their
- * deadlines for the price of a store, and so that a simulated clock drives the same code.
- * A timer is a member of its object.  timer_set() on a running timer moves it.
- * Owns:  nothing.  Threads: one lane.  Resolution: 1 ms.
- * Rule:  fire() may free the object that holds the timer only through the lane's reap list. */
+/* mta/door/timer.h - timers of one lane.  They are our own, so that thousands of sessions can move
+ * their deadlines at the cost of a store, and so that a simulated clock drives the same code.
+ * A timer is a member of its object.  timer_set() on a running timer moves it.  fire() may free the
+ * object that holds the timer only at the end of the loop turn.
+ * Owns:    nothing.
+ * Threads: one lane's.
+ * Limits:  a resolution of 1 ms. */
 #pragma once
 #include "base/list.h"
 

@@ -109,7 +109,7 @@ SSL *tls_open(struct tls_context *t, struct conn *c, const char *server_name, SS
 		return ssl;
 	}
 	SSL_set_connect_state(ssl);
-	/* RFC 6066 section 3: a literal address is no server name. */
+	/* RFC 6066 section 3: a literal address is not a server name. */
 	if (server_name && *server_name && ip_parse(slice_str(server_name), &ip) < 0)
 		(void)SSL_set_tlsext_host_name(ssl, server_name);
 	if (resume)

@@ -15,10 +15,10 @@ struct egress {
 	struct lane *lane;
 	const struct egress_options *options;
 	struct map by_name;
-	struct pool_name *last; /* asked for; most often the next one too */
+	struct pool_name *last; /* asked for last; most often the next one too */
 	struct pool_name *names[POOLS_MAX];
 	unsigned n_names;
-	slot_count *used; /* of each source, by its place in the options; all lanes' */
+	slot_count *used; /* per source, by its place in the options; all lanes' */
 };
 
 struct egress *egress_of(struct lane *l)
@@ -64,7 +64,7 @@ unsigned egress_pool(struct egress *e, struct slice name)
 
 const char *egress_pool_name(const struct egress *e, unsigned pool)
 {
-	return pool < e->n_names ? e->names[pool]->name : "(surplus)";
+	return pool < e->n_names ? e->names[pool]->name : "(too many pools)";
 }
 
 /* ---- sources ----------------------------------------------------------------------------- */
@@ -86,11 +86,10 @@ const struct egress_source *egress_source(struct egress *e, unsigned pool, unsig
 void egress_no_source(const struct egress *e, unsigned pool, char *text, size_t cap)
 {
 	if (pool < e->n_names)
-		(void)snprintf(text, cap, "no source of pool \"%.100s\" is configured",
+		(void)snprintf(text, cap, "egress.sources has no source for pool \"%.100s\"",
 			       e->names[pool]->name);
 	else
-		(void)snprintf(text, cap, "more than %d pools are named by queued mail",
-			       (int)POOLS_MAX);
+		(void)snprintf(text, cap, "queued mail names more than %d pools", (int)POOLS_MAX);
 }
 
 slot_count *egress_slots(struct egress *e, const struct egress_source *source)

@@ -1,14 +1,14 @@
-/* mta/egress/egress.h - where mail leaves from: sources (an address and the name it greets with) in
- * pools, and how many connections each source has.
+/* mta/egress/egress.h - where mail leaves from: pools of sources (an address and the name it greets
+ * with), and how many connections each source has.
  *
- * A pool is named by a job and known by a number on its lane; the configuration may have no source
- * for a name, now or after the next reload: egress_source() then gives none, and the mail waits.
+ * A job names its pool; each lane gives the name a number.  A name may have no source in the
+ * configuration: egress_source() then gives NULL, and the mail waits for a reload that has one.
  * Guarantee: mail leaves from a source of the pool that its job names, or not at all.
- * Owns:   names and numbers are the lane's, until it ends.  Sources belong to the settings in
- *         force; settings that were replaced stay valid until the engine ends.
- * Threads: a lane's own, but for the slots, which all lanes share.
- * Limits: SOURCES_MAX sources; POOLS_MAX names of pools on a lane, the rest share EGRESS_SURPLUS,
- *         which has no source. */
+ * Owns:    names and numbers are the lane's, until it ends.  Sources belong to the settings in
+ *          force; replaced settings stay valid until the engine ends.
+ * Threads: the lane's, except the slots, which all lanes share.
+ * Limits:  SOURCES_MAX sources; POOLS_MAX names of pools per lane, all others share EGRESS_SURPLUS,
+ *          which has no source. */
 #pragma once
 #include "base/address.h"
 #include "base/settings.h"
@@ -36,7 +36,7 @@ struct egress *egress_of(struct lane *l);
 /* The number of a pool; an empty name is the pool "default". */
 unsigned egress_pool(struct egress *e, struct slice name);
 const char *egress_pool_name(const struct egress *e, unsigned pool);
-/* Next source of the pool, in turn; *turn is the caller's place.  NULL: the pool has none, and
+/* The next source of the pool, in turn; *turn is the caller's place.  NULL: the pool has none, and
  * egress_no_source() says why. */
 const struct egress_source *egress_source(struct egress *e, unsigned pool, unsigned *turn);
 void egress_no_source(const struct egress *e, unsigned pool, char *text, size_t cap);

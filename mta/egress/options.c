@@ -1,5 +1,4 @@
-/* mta/egress/options.c - rows of the options of sources, and what a line of egress.sources
- * means. */
+/* mta/egress/options.c - rows of the options of sources, and entries of egress.sources. */
 #include "mta/config/entries.h"
 #include "mta/config/host.h"
 #include "mta/egress/egress.h"
@@ -8,10 +7,10 @@
 
 static const struct option rows[] = {
 	{ "egress.sources", T_LIST, AT(source_list), 0, 0, "", true,
-	  "Source addresses, each \"pool address ehlo-name\"; the pool \"default\" serves jobs "
-	  "without one." },
+	  "Source addresses, each \"pool address ehlo-name\"; mail that names no pool uses "
+	  "\"default\"." },
 	{ "source.connections", T_INT, AT(connections), 1, 1000000, "20000", true,
-	  "Connections at a time from one source address." },
+	  "Most connections at a time per source address." },
 };
 
 static int add_source(struct egress_options *o, struct slice pool, const struct ip *ip,
@@ -46,8 +45,9 @@ static int derive(void *options, const struct settings *all, struct option_fault
 {
 	static const struct ip any = { 0 };
 	struct egress_options *o = options;
-	int r = option_entries(f, "egress.sources", o->source_list,
-			       "\"pool address ehlo-name\" (address * : any)", read_source, o);
+	int r =
+	    option_entries(f, "egress.sources", o->source_list,
+			   "\"pool address ehlo-name\", with an IP address or *", read_source, o);
 
 	if (r < 0)
 		return r;
@@ -56,7 +56,8 @@ static int derive(void *options, const struct settings *all, struct option_fault
 			return 0;
 	if (add_source(o, SLICE("default"), &any, slice_str(host_options(all)->hostname)) == 0)
 		return 0;
-	return option_bad(f, "egress.sources", SLICE(""), "shorter than 256 entries");
+	return option_bad(f, "egress.sources", SLICE(""),
+			  "a list with the pool \"default\" or with fewer than 256 entries");
 }
 
 static void clear(void *options)

@@ -61,8 +61,8 @@ static int64_t paused_until(const struct queue *q, const struct domain *d)
 	return until > timers_now(q->loop->timers) ? walk_wall_ms(q, until) : 0;
 }
 
-/* held: a rule holds the whole group.  Its recipients move to the held list one by one, when their
- * turn comes; whoever asks is told now. */
+/* held: a rule holds the whole group.  Its recipients move to the held list one by one, when it is
+ * their turn; those who ask are told now. */
 static void fill_states(struct inspect_count *c, const uint32_t *n, bool held)
 {
 	uint64_t waiting = (uint64_t)n[RCPT_READY] + n[RCPT_DEFERRED] + n[RCPT_ROUTING];
@@ -114,7 +114,7 @@ static int count_domains(struct queue *q, const struct ages *ages,
 	return MIN_OF(r, 0);
 }
 
-/* Flows of one tenant or campaign are few; the caller adds up those it is given twice. */
+/* A tenant or campaign has few flows; the caller adds up those that it is given twice. */
 static int count_flows(struct queue *q, enum inspect_by by, const struct ages *ages,
 		       int (*each)(void *arg, const struct inspect_count *c), void *arg)
 {

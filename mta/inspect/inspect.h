@@ -1,10 +1,11 @@
 /* mta/inspect/inspect.h - questions to one lane about its queue, for the admin socket, which asks
  * every lane (lane_post) and adds up.  docs/man/postern.1 shows what an operator sees of it.
  *
- * Threads: call on the lane's own thread.  Slices are valid during the callback.
- * Limits:  each call looks at most at INSPECT_MAX recipients at once, so that mail does not wait
- *          for the answer: past it, ages and next tries of inspect_counts are those of the part
- *          looked at, and inspect_rcpts goes on from its cursor. */
+ * Owns:    nothing; slices are valid during the callback.
+ * Threads: call on the lane's own thread.
+ * Limits:  a call looks at INSPECT_MAX recipients at most, so that mail does not wait for the
+ *          answer.  Above that, ages and next tries of inspect_counts() are those of the part
+ *          looked at, and inspect_rcpts() goes on from its cursor. */
 #pragma once
 #include "mta/core/engine.h"
 #include "mta/rules/selector.h"
@@ -29,7 +30,7 @@ struct inspect_count {
 	int64_t reply_ms;        /* 0: there was none */
 	int64_t paused_until_ms; /* wall clock; 0: not paused */
 };
-/* Those with recipients only.  Stops when each() gives a negative number, and gives it back. */
+/* Those with recipients only.  It stops when each() gives a negative number, and returns that. */
 int inspect_counts(struct lane *l, enum inspect_by by,
 		   int (*each)(void *arg, const struct inspect_count *c), void *arg);
 
@@ -44,16 +45,16 @@ struct inspect_rcpt {
 	int64_t accepted_ms, next_ms, expires_ms;
 	uint64_t tenant, campaign;
 };
-/* Those the selector names, from *cursor (start with 0), until max were given or all were looked
- * at: 1 when there may be more, 0 at the end, or what each() gave when negative. */
+/* Those that the selector names, from *cursor (start with 0), until max were given or all were
+ * looked at.  1: there may be more; 0: this is the end; or what each() gave if it was negative. */
 int inspect_rcpts(struct lane *l, const struct selector *s, uint64_t *cursor, unsigned max,
 		  int (*each)(void *arg, const struct inspect_rcpt *r), void *arg);
-/* How many the selector names here; looks at everything at once, whatever INSPECT_MAX says. */
+/* How many the selector names on this lane.  It looks at all of them, regardless of INSPECT_MAX. */
 uint64_t inspect_matches(struct lane *l, const struct selector *s);
 
 /* ---- orders that are not rules ----------------------------------------------------------- */
 
-/* Deferred ones become due, pauses of their sites and DNS end. How many recipients. */
+/* Deferred ones become due; pauses of their sites and of DNS end.  How many recipients. */
 uint64_t inspect_retry(struct lane *l, const struct selector *s);
 /* The lane asks DNS again for everything. */
 void inspect_flush_dns(struct lane *l);

@@ -1,9 +1,11 @@
 /* mta/inspect/walk.h - the recipients of a lane that a selector names, one after the other; for the
- * files of this room. */
+ * files of this folder alone.
+ * Owns:    nothing; the selector must outlive the walk.
+ * Threads: the lane's. */
 #pragma once
 #include "mta/queue/queue.h"
 
-/* A selector made ready for a walk: what can be compared as a number is. */
+/* A selector made ready for a walk: names and ids become numbers where that is possible. */
 struct walk {
 	struct queue *queue;
 	const struct selector *selector;
@@ -13,8 +15,8 @@ struct walk {
 	rcpt_ref next;   /* to be looked at */
 };
 struct walk walk_begin(struct lane *l, const struct selector *s);
-/* Next match, looking at most at `looks`; NULL when there is none among them. */
+/* The next match, after a look at `looks` recipients at most; NULL: none among them matches. */
 struct rcpt *walk_next(struct walk *w, uint32_t looks);
 
-/* The wall clock's time of a moment of the monotonic one. */
+/* The wall clock's time at a moment of the monotonic clock. */
 int64_t walk_wall_ms(const struct queue *q, int64_t mono_ms);

@@ -43,7 +43,7 @@ static void why_domain(struct teller *t, const struct domain *d)
 		tell(t, "dns", walk_wall_ms(t->queue, w->not_before_ms),
 		     "DNS gave no usable answer for the domain");
 	if (d->reply_ms)
-		tell(t, "reply", 0, "last answer of the domain: %u %s %.*s", d->code,
+		tell(t, "reply", 0, "the domain's last answer: %u %s %.*s", d->code,
 		     status_format(d->status, status), d->reply_n, d->reply);
 }
 
@@ -58,7 +58,8 @@ static void why_pool(struct teller *t, const struct pool *p)
 		egress_no_source(t->sites->egress, p->index, text, sizeof(text));
 		tell(t, "pool-pause", walk_wall_ms(t->queue, p->paused_until_ms), "%s", text);
 	}
-	tell(t, "next", 0, "%u recipients wait for %u connections of pool %s to %s",
+	tell(t, "next", 0,
+	     "%u recipients wait for their turn on the %u connections of pool %s to %s",
 	     fair_ready(&p->fair), p->n_channels, name, p->site->name);
 }
 
@@ -69,7 +70,7 @@ static void why_site(struct teller *t, struct site *s)
 
 	if (s->backoff_until_ms > sites_now(t->sites))
 		tell(t, "site-pause", walk_wall_ms(t->queue, s->backoff_until_ms),
-		     "no host of %s could be used: %s", s->name, s->problem);
+		     "no host of %s could be reached: %s", s->name, s->problem);
 	if (atomic_load(&s->shared->connections) >= most)
 		tell(t, "connections", 0, "all %" PRId64 " connections to %s are in use", most,
 		     s->name);
@@ -82,7 +83,7 @@ static void why_hold(struct teller *t, unsigned selects, const struct rule_subje
 	char hold[256];
 
 	if (rules_match(t->queue->rules, RULE_HOLD, selects, subject, hold, sizeof(hold)))
-		tell(t, "hold", 0, "held by rule %s", hold);
+		tell(t, "hold", 0, "a rule holds it: %s", hold);
 }
 
 static void why_rcpt(struct teller *t, const struct rcpt *r)
@@ -100,10 +101,10 @@ static void why_rcpt(struct teller *t, const struct rcpt *r)
 		subject.job = info.id;
 	why_hold(t, SELECTS_ALL, &subject);
 	if (r->state == RCPT_IN_FLIGHT)
-		tell(t, "in-flight", 0, "a transaction is under way");
+		tell(t, "in-flight", 0, "a transaction is in progress");
 	if (r->state == RCPT_DEFERRED)
-		tell(t, "retry", (int64_t)r->due_s * 1000, "%u tries failed; the next one is due",
-		     r->attempts);
+		tell(t, "retry", (int64_t)r->due_s * 1000,
+		     "%u tries failed; waiting for the next one", r->attempts);
 	why_domain(t, d);
 	if (way_of(d)->site)
 		why_site(t, way_of(d)->site);

@@ -1,20 +1,23 @@
-/* mta/inspect/why.h - why is a recipient not delivered yet?  The chain of reasons on one lane,
+/* mta/inspect/why.h - why a recipient is not delivered yet: the chain of reasons on one lane, the
  * nearest first.
- * Threads: call on the lane's own thread.  Texts are valid during the callback. */
+ * Owns:    nothing; a reason is valid during the callback.
+ * Threads: call on the lane's own thread.
+ * Limits:  a job's first recipient on the lane stands for the job. */
 #pragma once
 #include "mta/core/engine.h"
 #include "mta/rules/selector.h"
 
 enum { WHY_TEXT_MAX = 384 };
 
-/* One link of the chain of reasons, nearest first. */
+/* One reason of the chain. */
 struct why_reason {
-	const char
-	    *kind; /* "hold" "in-flight" "retry" "dns" "reply" "site-pause" "connections" "next" */
+	/* "hold", "in-flight", "retry", "dns", "reply", "site-pause", "pool-pause",
+	 * "connections", "next" */
+	const char *kind;
 	char text[WHY_TEXT_MAX];
 	int64_t until_ms; /* wall clock; 0: until something changes */
 };
-/* Why is it not delivered yet?  For SELECT_RCPT, SELECT_JOB (its first recipient here) and
- * SELECT_DOMAIN. How many reasons were given, 0: nothing of the kind is on this lane. */
+/* For SELECT_RCPT, SELECT_JOB and SELECT_DOMAIN.  How many reasons were given; 0: nothing that the
+ * selector names is on this lane. */
 int why_tell(struct lane *l, const struct selector *s,
 	     int (*each)(void *arg, const struct why_reason *r), void *arg);

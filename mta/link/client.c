@@ -129,7 +129,7 @@ static void hear_hello(struct uplink_client *c, const struct link_frame *f)
 		r = E_SYNTAX;
 	if (r < 0) {
 		frames_send_error(&c->frames, f->request, r,
-				  SLICE("the link begins with one good HELLO"));
+				  SLICE("the link must begin with one valid HELLO"));
 		uplink_client_end(c);
 		return;
 	}

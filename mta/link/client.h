@@ -1,4 +1,6 @@
-/* mta/link/client.h - one client of the link; shared by the files of this folder alone. */
+/* mta/link/client.h - one client of the link; for the files of this folder alone.
+ * Owns:    a client is its server's; it is freed at the end of the turn in which it ends.
+ * Threads: the front desk's. */
 #pragma once
 #include "mta/core/engine.h"
 #include "mta/link/frames.h"
@@ -12,7 +14,7 @@ struct uplink_server {
 	struct engine *engine;
 	struct unix_listener *listener;
 	struct list clients;
-	struct list lost;  /* orders of clients that are gone, still to be carried out */
+	struct list lost;  /* orders of clients that are gone; they are still carried out */
 	struct list spare; /* struct uplink_order */
 	char engine_id[ID_TEXT_MAX];
 	lsn_t engine_id_lsn; /* its rule's position */
@@ -32,14 +34,15 @@ struct uplink_client {
 	struct list orders; /* struct uplink_order, waiting for the disk */
 	size_t waiting_bytes;
 
-	bool subscribed, tailing;
+	bool subscribed;
 	uint64_t subscription; /* the request */
 	lsn_t next;
-	struct durable_wait tail; /* something new at the end of the log */
+	struct durable_wait tail; /* waits for something new at the end of the log */
 	struct buf packed;
 };
 
-/* What was written and waits for its sync.  It outlives its client: the engine must hear of it. */
+/* An order that was written and waits for its sync.  The engine must hear of it even when its
+ * client has gone. */
 struct uplink_order {
 	struct list link;
 	struct durable_wait wait;

@@ -1,4 +1,4 @@
-/* mta/link/feed.c - events out: the durable log from the client's position on, a frame at a time,
+/* mta/link/feed.c - events out: the durable log from the client's position on, frame by frame, and
  * then as it grows. */
 #include "base/log.h"
 #include "mta/link/client.h"
@@ -50,9 +50,9 @@ static void on_tail(struct durable_wait *w, int err)
 		uplink_feed_go_on(c);
 }
 
-/* 1 a frame of events was sent, 0 the end of the durable log, or negative.  Records that are no
- * events (contents, rules, cursors) move the client's position too, and it is told: whoever waits
- * for `durable` of WELCOME gets there. */
+/* 1: a frame of events was sent; 0: this is the end of the durable log; or negative.  Records that
+ * are not events (contents, rules, cursors) also move the client's position, and it is told: a
+ * client that waits for WELCOME's `durable` gets there. */
 static int send_some(struct uplink_client *c)
 {
 	struct spool *sp = engine_spool(c->server->engine);
@@ -75,8 +75,8 @@ static int send_some(struct uplink_client *c)
 	return p.n > 0;
 }
 
-/* A frame fills the conn's room many times over: after one the peer must read (on_room), so that
- * one client does not keep the front desk from the others. */
+/* A frame fills the conn's room many times.  After one the peer must read (on_room), so that one
+ * client does not keep the front desk from the others. */
 void uplink_feed_go_on(struct uplink_client *c)
 {
 	struct spool *sp = engine_spool(c->server->engine);
@@ -93,7 +93,7 @@ void uplink_feed_go_on(struct uplink_client *c)
 		c->subscribed = false;
 		log_warn("link.events", kv_str("name", c->name), kv_err("reason", r));
 		frames_send_error(&c->frames, c->subscription, r,
-				  SLICE("the events cannot be read"));
+				  SLICE("the events cannot be read from the spool"));
 		return;
 	}
 	buf_shrink(&c->packed, 1024 * 1024);
@@ -103,8 +103,8 @@ void uplink_feed_go_on(struct uplink_client *c)
 	}
 }
 
-/* From here on the log is kept for it from `from` on, also where it had read on before; *from moves
- * up when the log began to be kept only later. */
+/* From now on the log is kept for it from `from` on, even if it had read on before.  *from moves up
+ * if the log is kept only from later on. */
 static int keep_log(struct spool *sp, struct slice name, lsn_t *from, bool exact)
 {
 	lsn_t cursor;
@@ -114,7 +114,7 @@ static int keep_log(struct spool *sp, struct slice name, lsn_t *from, bool exact
 		r = spool_consumer_set(sp, name, *from);
 	if (r < 0)
 		return r;
-	/* What was removed before the cursor stood is gone; after it nothing is. */
+	/* What was removed before the cursor was set is gone; nothing after it is. */
 	if (spool_oldest(sp) > *from && exact)
 		return E_UNKNOWN;
 	*from = MAX_OF(*from, spool_oldest(sp));

@@ -3,8 +3,7 @@
 
 enum { KEEP_BYTES = 256 * 1024 };
 
-/* A peer that leaves so much unread is not heard until it has read: its questions must not cost
- * memory. */
+/* A peer with more than this unread is not heard: its questions must not cost memory. */
 enum { UNREAD_MAX = 4 * 1024 * 1024 };
 
 static bool may_hear(const struct frames *f)
@@ -12,7 +11,7 @@ static bool may_hear(const struct frames *f)
 	return !f->paused && !f->ended && conn_unsent(f->conn) < UNREAD_MAX;
 }
 
-/* Hears one frame at the front of `in`. 1 heard, 0 none there, or negative. */
+/* Hears one frame at the front of `in`.  1: one was heard; 0: it is not complete; or negative. */
 static int hear_one(struct frames *f, struct slice in, size_t *ret_used)
 {
 	struct link_frame frame;
@@ -32,8 +31,7 @@ static int hear_one(struct frames *f, struct slice in, size_t *ret_used)
 	return 1;
 }
 
-/* Frames that lie whole in the conn's own buffer are heard in place; larger ones are put
- * together. */
+/* Frames that are complete in the conn's own buffer are heard in place; others are put together. */
 static int hear_in_place(struct frames *f)
 {
 	int r = 1;
@@ -148,7 +146,7 @@ void frames_send(struct frames *f, const struct link_frame *frame)
 	if (link_put(&f->out, frame) < 0) {
 		/* Only an answer of ours that is too large: say so instead. */
 		frames_send_error(f, frame->request, E_LIMIT,
-				  SLICE("the answer does not fit a frame"));
+				  SLICE("the answer is too large for a frame"));
 		return;
 	}
 	(void)!conn_write(f->conn, buf_data(&f->out)); /* a broken conn tells of itself */

@@ -1,11 +1,13 @@
-/* mta/link/frames.h - a stream of schema/wire/link.h frames over a conn: what link and admin share,
- * and all they know of their carrier.
+/* mta/link/frames.h - frames of schema/wire/link.h over a conn.  Link and admin share it, and know
+ * nothing else of what carries them.
  *
- * Owns:   frames_begin() takes the descriptor; frames_end() closes and must be called once, also
- *         from inside a callback.  A frame's slices and values are valid during frame() alone.
- * Blocks: never.  Fails: gone() once, with E_EOF, E_SYNTAX or -errno; then frames_end().
- * Limits: LINK_FRAME_MAX; a frame is taken in whole before it is heard; a peer that leaves 4 MiB
- *         unread is not heard. */
+ * Owns:   frames_begin() takes the descriptor.  frames_end() closes it and must be called once; it
+ *         may be called inside a callback.  A frame's slices and values are valid only during
+ *         frame().
+ * Blocks: never.
+ * Fails:  gone() once, with E_EOF, E_SYNTAX or -errno; then call frames_end().
+ * Limits: LINK_FRAME_MAX per frame; a frame is read as a whole before frame() is called; a peer
+ *         that leaves 4 MiB unread is not read from. */
 #pragma once
 #include "mta/door/conn.h"
 #include "schema/wire/link.h"
@@ -29,7 +31,7 @@ struct frames {
 int frames_begin(struct frames *f, struct loop *l, int fd,
 		 const struct frames_user *user) MUST_CHECK;
 void frames_end(struct frames *f);
-/* A failure shows as gone(), later. */
+/* A failure comes as gone(), later. */
 void frames_send(struct frames *f, const struct link_frame *frame);
 void frames_send_error(struct frames *f, uint64_t request, int code, struct slice text);
 void frames_pause(struct frames *f, bool pause); /* hears nothing while it is paused */

@@ -35,7 +35,7 @@ static struct spool *spool_of(const struct uplink_client *c)
 	return engine_spool(c->server->engine);
 }
 
-/* An order the spool has taken; E_EXISTS is success for whoever sends again. */
+/* An order that the spool has taken; E_EXISTS is success for a client that sends again. */
 static int wait_for(struct uplink_client *c, struct uplink_order *o, const struct link_frame *f,
 		    int r, size_t bytes, lsn_t lsn)
 {
@@ -80,7 +80,7 @@ static int do_content(struct uplink_client *c, const struct link_frame *f)
 	return wait_for(c, o, f, r, in.bytes.n, lsn);
 }
 
-/* Guarantee: an address the engine takes can be written into a command as it is. */
+/* Guarantee: an address that the engine takes can be written into a command as it is. */
 static int check_rows(const struct link_job *j)
 {
 	OWNED(wire_rows) rows = NULL;
@@ -156,7 +156,7 @@ static int do_rule(struct uplink_client *c, const struct link_frame *f)
 	return 0;
 }
 
-/* The key file is synced before keydir gives back; the log has no part in it. */
+/* keydir syncs the key file before it returns; the log has no part in it. */
 static int do_key(struct uplink_client *c, const struct link_frame *f)
 {
 	struct engine *e = c->server->engine;

@@ -12,8 +12,7 @@ struct uplink_state {
 	struct unix_listener_user user;
 };
 
-/* The engine's own name: drawn once, then a rule in the log like any other (mta/rules ignores
- * it). */
+/* The engine's own name: drawn once, then a rule of the spool (mta/rules ignores it). */
 static int read_id(void *arg, struct slice key, struct slice value)
 {
 	struct uplink_server *s = arg;
@@ -105,7 +104,7 @@ static int uplink_start(struct lane *front, void **ret_state)
 	return 0;
 }
 
-/* SIGTERM: nothing new is heard; what was taken is still acknowledged, events still leave. */
+/* SIGTERM: no new frame is heard; what was taken is still acknowledged, and events still leave. */
 static void uplink_quiet(void *state)
 {
 	struct uplink_state *st = state;

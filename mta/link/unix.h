@@ -1,9 +1,9 @@
-/* mta/link/unix.h - a listening Unix socket of the front desk, and who may come in.
+/* mta/link/unix.h - a listening Unix socket of the front desk, and who may connect.
  * Owns:   unix_listen() gives the caller the listener; unix_listener_free() closes it and removes
- *         the socket's file.  Accepted descriptors belong to accepted().
+ *         the socket's file.  accepted() gets the descriptors.
  * Blocks: on connect() to a stale socket of the same name, which answers at once.
- * Fails:  -EADDRINUSE when another process serves the path, -errno.
- * Limits: peers are root, our own user, or (when a group is given) members of the group. */
+ * Fails:  -EADDRINUSE: another process serves the path; -errno.
+ * Limits: peers must be root, our own user, or (if a group is given) a member of the group. */
 #pragma once
 #include "mta/door/conn.h"
 
@@ -11,7 +11,7 @@ struct unix_listener;
 struct unix_listener_options {
 	const char *path;
 	unsigned mode;     /* of the file */
-	const char *group; /* "" for none: its members may come in, and the file is theirs */
+	const char *group; /* "": none; its members may connect, and it gets the file */
 	unsigned max;      /* connections at a time */
 };
 struct unix_listener_user {
@@ -19,5 +19,5 @@ struct unix_listener_user {
 };
 int unix_listen(struct unix_listener **ret, struct loop *l, const struct unix_listener_options *o,
 		struct unix_listener_user *u) MUST_CHECK;
-void unix_listener_left(struct unix_listener *l); /* an accepted one is gone */
+void unix_listener_left(struct unix_listener *l); /* an accepted peer is gone */
 struct unix_listener *unix_listener_free(struct unix_listener *l);

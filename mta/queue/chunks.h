@@ -1,9 +1,8 @@
-/* mta/queue/chunks.h - the recipients of jobs, decoded, kept while they are likely to be read
- * again.
- * Owns:   what it keeps; holders count references.  The longest unused leave first, past the limit
- *         of bytes.
+/* mta/queue/chunks.h - decoded recipients of jobs, kept while they are likely to be read again.
+ * Owns:   what it keeps; holders count references.  Above the limit of bytes, those that were
+ *         unused for longest leave first.
  * Blocks: on the spool's files (page cache, else disk).
- * Fails:  E_UNKNOWN when there is no such job any more; E_CORRUPT, E_SYNTAX, -errno.
+ * Fails:  E_UNKNOWN: the job no longer exists; E_CORRUPT, E_SYNTAX, -errno.
  * Limits: one lane. */
 #pragma once
 #include "base/list.h"

@@ -1,9 +1,10 @@
 /* mta/queue/contents.h - messages and programs of the spool, kept while they are likely to be read
  * again.
- * Owns:   what it keeps; holders count references.  What only one delivery will read (a job of one
- *         recipient) leaves at once; the rest goes longest unused first, past the limit of bytes.
+ * Owns:   what it keeps; holders count references.  A content that only one delivery reads (a job
+ *         of one recipient) leaves at once.  Above the limit of bytes, those that were unused for
+ *         longest leave first.
  * Blocks: on the spool's files (page cache, else disk).
- * Fails:  E_UNKNOWN when there is no such content any more; E_CORRUPT, E_SYNTAX, -errno.
+ * Fails:  E_UNKNOWN: the content no longer exists; E_CORRUPT, E_SYNTAX, -errno.
  * Limits: one lane. */
 #pragma once
 #include "base/list.h"

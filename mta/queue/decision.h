@@ -1,5 +1,5 @@
-/* mta/queue/decision.h - what we decide about a recipient without a session: its time is over, an
- * order names it, there is no way to its domain.  The deliver room makes the record of it.
+/* mta/queue/decision.h - what we decide about a recipient without a session: it has expired, an
+ * order names it, its domain has no route.  The deliver room makes a record of it.
  * Owns:   nothing; texts are borrowed for the call. */
 #pragma once
 #include "mta/queue/rcpt.h"
@@ -11,6 +11,6 @@ struct decision {
 	uint16_t code;  /* what a host said to somebody else, or 0 */
 	uint16_t flags; /* OUTCOME_ */
 	struct slice text, host;
-	bool on_list;          /* it is still strung on a list: leave it there, dead */
-	uint32_t not_before_s; /* deferred: no earlier than this */
+	bool on_list;          /* it is on a list: it stays there, dead */
+	uint32_t not_before_s; /* deferred: not before this */
 };

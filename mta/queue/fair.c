@@ -3,7 +3,7 @@
 
 #include "base/hash.h"
 
-/* Transactional mail is one recipient a message: nothing is shared, so turns are short. */
+/* Transactional mail has one recipient per message: nothing is shared, so turns are short. */
 static const unsigned bursts[FAIR_CLASSES] = {
 	[CLASS_BULK] = FAIR_BURST_BULK,
 	[CLASS_TRANSACTIONAL] = 1,
@@ -120,8 +120,8 @@ static struct line *line_get(struct fair *f, struct flow *flow)
 	return line;
 }
 
-/* An empty line is no longer needed: its flow may end before the next recipient comes.  It rests as
- * it is until a push: who still has it sees that it is empty. */
+/* An empty line is no longer needed: its flow may end before the next recipient comes.  It stays as
+ * it is until a push, so that whoever still has it sees that it is empty. */
 static void line_drop(struct fair *f, struct line *line)
 {
 	line_leave(f, line);

@@ -1,9 +1,9 @@
-/* mta/queue/inside.h - for the files of this room alone. */
+/* mta/queue/inside.h - what the files of this folder share; for them alone. */
 #pragma once
 #include "mta/queue/queue.h"
 #include "mta/queue/start.h"
 
-/* Valid until the engine ends. */
+/* part.c: valid until the engine ends. */
 const struct start_jobs *queue_start_jobs(struct engine *e);
 
 /* queue.c */

@@ -44,7 +44,7 @@ static void load_row(struct loader *ld, uint32_t row, struct slice domain, uint6
 		queue_due(q, ref);
 	else if (next_ms / 1000 > ld->now_s)
 		queue_defer(q, ref, (uint32_t)(next_ms / 1000));
-	else /* due while we were away: not all at once */
+	else /* due while the engine was down: not all at once */
 		queue_defer(q, ref, ld->now_s + 1 + random_below(OVERDUE_SPREAD_S));
 	count_add(&q->counters.loaded_rcpts, 1);
 }
@@ -84,7 +84,7 @@ static void load_job(struct queue *q, job_no job, bool check, uint32_t tag, uint
 	int r;
 
 	if (!check)
-		chunks_forget(&q->chunks, job); /* the number may have been another job's */
+		chunks_forget(&q->chunks, job); /* another job may have had this number */
 	r = chunks_get(&q->chunks, job, &ld.k);
 	if (r == E_UNKNOWN)
 		return;
@@ -118,7 +118,7 @@ void load_give(struct queue *q, struct given_job job)
 		lane_wake(q->lane);
 }
 
-/* Swaps what was given with our own, used up array. */
+/* Swaps what was given for our own array, which is used up. */
 static void take_given(struct load *ld)
 {
 	struct given_job *full;

@@ -1,9 +1,10 @@
-/* mta/queue/load.h - durable jobs become recipients: those that were there at the start in slices
- * between deliveries, new ones as they are announced.
+/* mta/queue/load.h - durable jobs become recipients: jobs from before the start in slices between
+ * deliveries, new jobs as they are announced.
  *
- * A lane takes the rows whose domains hash to it.  The lane that is told of a new job (JOB_NEW)
- * tells the others that own rows of it (JOB_ROWS).
- * Threads: the lane's, but load_give(). */
+ * A lane takes the rows whose domains hash to it.  The lane that hears of a new job (JOB_NEW) tells
+ * the other lanes that own rows of it (JOB_ROWS).
+ * Blocks:  on the spool's files.
+ * Threads: the lane's, except load_give(). */
 #pragma once
 #include <pthread.h>
 
@@ -18,11 +19,11 @@ struct given_job {
 };
 struct load {
 	struct timer timer;
-	size_t next_start; /* in the jobs of the start */
+	size_t next_start; /* in the list of mta/queue/start.h */
 	struct given_job *jobs;
 	size_t n, cap, next;
 
-	pthread_mutex_t lock; /* of what any thread adds to */
+	pthread_mutex_t lock; /* of what any thread adds */
 	struct given_job *given;
 	size_t n_given, cap_given;
 };

@@ -8,14 +8,15 @@ enum { MIB = 1024 * 1024, GIB = 1024 * 1024 * 1024, WEIGHT_MAX = 100 };
 
 static const struct option rows[] = {
 	{ "transactional.share", T_INT, AT(transactional_share), 1, 99, "90", true,
-	  "Percent of the turns at a site that transactional mail may have while bulk mail "
+	  "Percentage of a site's turns that transactional mail may take while bulk mail "
 	  "waits." },
 	{ "tenant.weight", T_LIST, AT(weight_list), 0, 0, "", true,
-	  "Shares of tenants at a site, each \"tenant weight\"; 1 for those not named." },
+	  "Shares of tenants at a site, each \"tenant weight\"; tenants not named have "
+	  "weight 1." },
 	{ "cache.jobs", T_SIZE, AT(cache_jobs), MIB, GIB, "64M", true,
-	  "Decoded recipients kept, per lane." },
+	  "Memory for decoded recipients, per lane." },
 	{ "cache.contents", T_SIZE, AT(cache_contents), MIB, GIB, "64M", true,
-	  "Messages kept, per lane." },
+	  "Memory for messages, per lane." },
 };
 
 /* Kept in the order of tenants; naming one twice is a mistake. */
@@ -44,7 +45,7 @@ static int derive(void *options, const struct settings *all, struct option_fault
 
 	(void)all;
 	return option_entries(f, "tenant.weight", o->weight_list,
-			      "\"tenant weight\", a number and 1 to 100, each tenant once",
+			      "\"tenant weight\": a tenant's number, listed once, and 1 to 100",
 			      read_weight, o);
 }
 

@@ -1,5 +1,4 @@
-/* mta/queue/options.h - options of the queue: who gets which share of the turns, what is kept
- * decoded. */
+/* mta/queue/options.h - options of the queue: shares of the turns, memory for decoded mail. */
 #pragma once
 #include "base/settings.h"
 

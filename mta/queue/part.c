@@ -169,10 +169,10 @@ static const struct counter_row counter_rows[] = {
 	ROW(in_flight, GAUGE, "Recipients in a transaction"),
 	ROW(queued_ready, GAUGE, "Recipients waiting for a connection"),
 	ROW(queued_deferred, GAUGE, "Recipients waiting for their next try"),
-	ROW(queued_held, GAUGE, "Recipients held one by one (by domain, job or recipient)"),
+	ROW(queued_held, GAUGE, "Recipients held by domain, job or recipient"),
 	ROW(queued_routing, GAUGE, "Recipients waiting for DNS"),
 	ROW(domains, GAUGE, "Domains known"),
-	ROW(start_jobs_left, GAUGE, "Jobs of before the start that lanes have yet to read"),
+	ROW(start_jobs_left, GAUGE, "Jobs from before the start that lanes have not read yet"),
 };
 static const struct counter_set counter_set = { counter_rows, ARRAY_LEN(counter_rows) };
 

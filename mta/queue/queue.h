@@ -1,17 +1,15 @@
-/* mta/queue/queue.h - the recipients of one lane, from a durable job to the hand of whoever
- * delivers them: loaded, waiting for their route, ready, deferred, held, swept when their time is
- * over.
+/* mta/queue/queue.h - the recipients of one lane, from a durable job until somebody delivers them:
+ * loaded, waiting for their route, ready, deferred, held, ended when they expire.
  *
  * A recipient's state is the list it is on, and one function moves it: queue_move().  Whoever takes
- * recipients off a list takes the next that still lives: queue_next().
+ * recipients off a list asks for the next one that still lives: queue_next().
  *
- * What is above the queue is given to it as two small tables: struct queue_ways (the site room:
- * where a due recipient goes) and struct queue_ends (the deliver room: what is decided becomes a
- * record).
- * Owns:    the queue owns recipients, domains, flows and what is decoded; the tables' owners
- *          outlive what they were given.
+ * Higher rooms give the queue two small tables.  struct queue_ways is the site room's: where a due
+ * recipient goes.  struct queue_ends is the deliver room's: a decision becomes a record.
+ * Owns:    recipients, domains, flows and what is decoded.  Those who gave the tables outlive the
+ *          queue.
  * Blocks:  on the spool's files while loading.
- * Threads: the lane's, but queue_job_added() and the sums, which any thread may call. */
+ * Threads: the lane's, except queue_job_added() and the sums, which any thread may call. */
 #pragma once
 #include "base/clock.h"
 #include "mta/core/part.h"
@@ -31,13 +29,13 @@ struct queue_counters {
 	counter loaded_jobs, loaded_rcpts, domains, start_jobs_left;
 };
 
-/* Where due recipients go.  A domain's struct is the first member of one of `domain_size` bytes. */
+/* Where due recipients go.  A domain is the first member of a struct of `domain_size` bytes. */
 struct queue_ways {
 	size_t domain_size;
 	void (*domain_begin)(struct queue_ways *w, struct domain *d);
-	bool (*domain_busy)(const struct domain *d); /* not to be forgotten now */
+	bool (*domain_busy)(const struct domain *d); /* it must not be forgotten now */
 	void (*due)(struct queue_ways *w, struct domain *d, rcpt_ref ref); /* moves it on */
-	void (*flows_changed)(struct queue_ways *w); /* some are held or released now */
+	void (*flows_changed)(struct queue_ways *w); /* some were held or released */
 };
 /* What becomes of a decision: a record, and the recipient's next state. */
 struct queue_ends {
@@ -77,26 +75,26 @@ struct queue *queue_of(struct lane *l);
 struct queue_move {
 	enum rcpt_state to;
 	uint32_t due_s;    /* RCPT_DEFERRED */
-	struct fair *fair; /* RCPT_READY: whose line; front: before those that wait */
+	struct fair *fair; /* RCPT_READY: whose line; front: before the others */
 	bool front;
 };
-/* The one way in which a recipient changes its state.  It is on no list, unless it becomes
- * RCPT_DEAD: then it stays where it is until it is taken from there.  Counts follow.  False: it
- * joined a line that is held. */
+/* The only way in which a recipient changes its state.  It must be on no list, unless it becomes
+ * RCPT_DEAD: then it stays on its list until somebody takes it from there.  Counts follow.  False:
+ * it joined a line that is held. */
 bool queue_move(struct queue *q, rcpt_ref ref, struct queue_move m);
-void queue_end(struct queue *q, rcpt_ref ref); /* finished, on no list: frees it */
-/* Due now: to where its domain's mail goes. */
+void queue_end(struct queue *q, rcpt_ref ref); /* finished and on no list: frees it */
+/* It is due now: it goes to where the mail of its domain goes. */
 void queue_due(struct queue *q, rcpt_ref ref);
 void queue_defer(struct queue *q, rcpt_ref ref, uint32_t due_s);
 void queue_wheel_again(struct queue *q); /* due times on the wheel were changed */
 
-/* Something that gives recipients one by one; a member of what knows where from. */
+/* Something that gives recipients one by one; a member of whatever knows where they come from. */
 struct rcpt_source {
 	rcpt_ref (*next)(struct rcpt_source *s); /* RCPT_NONE: no more */
 	unsigned looks;                          /* how many may be taken, dead ones too */
 };
-/* The next that still lives; the dead on the way are freed.  RCPT_NONE: none, or looks is used
- * up. */
+/* The next that still lives, or RCPT_NONE: none, or `looks` is used up.  Frees dead ones on the
+ * way. */
 rcpt_ref queue_next(struct queue *q, struct rcpt_source *s);
 struct fifo_source {
 	struct rcpt_source source;
@@ -119,7 +117,7 @@ static inline struct flow *queue_flow_of(const struct queue *q, const struct rcp
 {
 	return flow_at(&q->flows, r->flow);
 }
-/* The recipient about to name it keeps it off the idle list. */
+/* The recipient that is about to name it keeps it off the idle list. */
 struct domain *queue_domain(struct queue *q, struct slice name, uint64_t hash);
 struct domain *queue_find_domain(struct queue *q, struct slice name); /* NULL: not here */
 struct flow *queue_flow(struct queue *q, uint8_t class, uint64_t tenant, uint64_t campaign,
@@ -129,7 +127,7 @@ void queue_note_reply(struct domain *d, uint16_t code, struct status status, str
 
 /* ---- rules ------------------------------------------------------------------------------- */
 
-/* Does a standing cancel name it?  why gets the order. */
+/* Does a standing cancel name it?  `why` gets the order. */
 bool queue_cancelled(struct queue *q, const struct rcpt *r, char *why, size_t cap);
 
 /* ---- any thread -------------------------------------------------------------------------- */
@@ -137,7 +135,7 @@ bool queue_cancelled(struct queue *q, const struct rcpt *r, char *why, size_t ca
 /* A job became durable: its rows go to the lanes that own their domains. */
 void queue_job_added(struct engine *e, job_no job);
 uint64_t queue_known(struct engine *e); /* recipients in the queues of all lanes */
-/* Jobs that were there at the start and that lanes have yet to read; each lane reads all. */
+/* Jobs from before the start that lanes have not read yet.  Each lane reads all of them. */
 uint64_t queue_loading(struct engine *e);
 
 static inline uint32_t queue_wall_s(void)

@@ -1,12 +1,10 @@
 /* mta/queue/rcpt.h - recipients of one lane: small structs in a slab, named by 32-bit numbers,
  * strung on lists of those numbers.  Ten million of them cost 320 MB.
  *
+ * A recipient's state is the list it is on.  Cancelling and expiring do not unlink it: they mark it
+ * RCPT_DEAD, and whoever takes it from its list frees it.  Only mta/queue/queue.h changes states.
  * Owns:   the slab owns every recipient; rcpt_new() lends one, rcpt_free() takes it back.
- * Limits: 2^32 - 1 recipients per lane; times are seconds since 1970 in 32 bits (until 2106).
- *
- * A recipient's state is the list it is on.  Cancelling and expiring do not unlink: they mark it
- * RCPT_DEAD, and whoever takes it from its list frees it.  Both moves are made by
- * mta/queue/queue.h alone. */
+ * Limits: 2^32 - 1 recipients per lane; times are seconds since 1970 in 32 bits (until 2106). */
 #pragma once
 #include "base/base.h"
 #include "spool/spool.h"

@@ -1,4 +1,4 @@
-/* mta/queue/start.c - the jobs of before the start, in three turns. */
+/* mta/queue/start.c - the jobs from before the start, in three groups. */
 #include "mta/queue/start.h"
 
 #include "base/hash.h"
@@ -36,7 +36,7 @@ static void append(struct row_of_jobs *row, struct start_job job)
 	row->all[row->n++] = job;
 }
 
-/* All turns behind one another, in the memory of the first. */
+/* All groups behind one another, in the memory of the first. */
 static void join(struct row_of_jobs *rows, struct start_jobs *ret)
 {
 	size_t n = 0;

@@ -1,13 +1,14 @@
-/* mta/queue/sweep.h - walks all recipients of the lane in slices: ends those whose time is over,
- * and those that a new cancel order names.  What is in flight is left to its session.  Chunks of
- * the slab in which nobody's time is over are passed over unread. */
+/* mta/queue/sweep.h - walks all recipients of the lane in slices.  It ends those that have expired
+ * and those that a new cancel order names.  Recipients in flight are left to their sessions.
+ * Chunks of the slab in which nothing has expired are skipped unread.
+ * Threads: the lane's. */
 #pragma once
 #include "mta/door/timer.h"
 
 struct queue;
 struct sweep {
 	struct timer timer;
-	size_t at;   /* slab chunk; SIZE_MAX: no sweep is under way */
+	size_t at;   /* slab chunk; SIZE_MAX: no sweep is in progress */
 	uint32_t in; /* place in it */
 	bool cancels, again;
 };

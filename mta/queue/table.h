@@ -1,10 +1,10 @@
 /* mta/queue/table.h - the lane's tables of domains and flows, numbered so that a recipient can name
  * them in four bytes.
  *
- * domain: where a recipient's mail goes: counts, the last answer.  The site room keeps its part of
- *         it (mta/site/way.h) around this struct.  A domain without recipients is kept for a while
- *         (its route stays known); the longest unused go first.
- * flow:   who sent it: class, tenant, campaign and egress pool; see mta/queue/fair.h.
+ * A domain says where a recipient's mail goes: counts, the last answer.  The site room keeps its
+ * part of it (mta/site/way.h) around this struct.  A domain without recipients is kept for a while,
+ * so that its route stays known; those unused for longest go first.
+ * A flow says who sent it: class, tenant, campaign and egress pool; see mta/queue/fair.h.
  * Owns:   tables own their entries.
  * Limits: DOMAINS_IDLE_MAX domains and FLOWS_IDLE_MAX flows are kept without recipients. */
 #pragma once
@@ -18,7 +18,7 @@ enum { DOMAINS_IDLE_MAX = 65536, FLOWS_IDLE_MAX = 1024, REPLY_KEPT = 160 };
 struct queue;
 struct domain {
 	struct map_link link;
-	struct list idle; /* no recipients: on the table's list of such */
+	struct list idle; /* on the table's list of those without recipients */
 	struct queue *queue;
 	uint32_t index;
 	uint32_t n[RCPT_STATES];

@@ -1,6 +1,6 @@
-/* mta/queue/wheel.h - deferred recipients by the second they are due: a ring of lists, 36 hours
- * long; what is due later goes round.  Setting costs a store, and so does taking.
- * Limits: seconds; a wall clock that jumps ahead makes what it passed due at once. */
+/* mta/queue/wheel.h - deferred recipients by the second they are due: a ring of lists that is 36
+ * hours long.  What is due later goes around again.  Adding costs a store, and so does taking.
+ * Limits: whole seconds; when the wall clock jumps ahead, what it passed is due at once. */
 #pragma once
 #include "mta/queue/rcpt.h"
 
@@ -15,5 +15,5 @@ void wheel_free(struct wheel *w);
 void wheel_add(struct wheel *w, const struct slab *s, rcpt_ref ref); /* by its due_s */
 /* Next recipient due at now_s; RCPT_NONE when there is none. */
 rcpt_ref wheel_take(struct wheel *w, const struct slab *s, uint32_t now_s);
-/* Puts every recipient where its due_s now says; what is due then comes with the next take. */
+/* Puts every recipient where its due_s says now; wheel_take() then gives what is due. */
 void wheel_redo(struct wheel *w, const struct slab *s);

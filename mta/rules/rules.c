@@ -16,8 +16,7 @@ struct rule {
 	struct map_link link;
 	enum rule_kind kind;
 	struct selector selector; /* its domain points into text */
-	size_t selector_n;
-	char *text; /* "selector: reason" */
+	char *text;               /* "selector: reason" */
 };
 struct suppression {
 	struct map_link link;
@@ -312,7 +311,7 @@ struct rules *rules_of(struct engine *e)
 
 void rules_changed(struct engine *e, struct slice key, struct slice value)
 {
-	/* Suppressions are looked up at each send: nothing to walk for. */
+	/* Suppressions are looked up at each send: no queue must be walked for them. */
 	if (rules_set(rules_of(e), key, value))
 		engine_changed(e);
 }

@@ -1,15 +1,14 @@
-/* mta/rules/rules.h - the standing orders of the operator and of the control plane, stored as rules
- * of the spool and held in memory, shared by the lanes.
+/* mta/rules/rules.h - standing orders of the operator and of the control plane.  They are rules of
+ * the spool, held in memory and shared by the lanes.
  *
  *	hold/<selector>            value: who and why; matching recipients stay queued, untried
  *	cancel/<selector>          value: why; matching recipients end as cancelled
  *	suppress/<tenant>/<hash>   value: "" removed, "1" present; hash is hex of the first 16 bytes
  *	                           of SHA-256 over the lower-cased address: checked before each RCPT
  *
- * Threads: any; readers share a lock, and take none while there is no rule of the kind they ask
- *          for.
- * Limits:  selectors and texts are copied whole (the spool bounds them); a suppression costs about
- *          56 bytes. */
+ * Owns:    copies of selectors and texts.
+ * Threads: any; readers share a lock, and take none while no rule of the kind they ask for exists.
+ * Limits:  the spool bounds selectors and texts; a suppression costs about 56 bytes. */
 #pragma once
 #include "mta/core/part.h"
 #include "mta/rules/selector.h"
@@ -21,16 +20,16 @@ struct rules *rules_new(void);
 
 extern const struct part rules_part;
 struct rules *rules_of(struct engine *e);
-/* A rule was written to the spool and is durable: it is in effect when this returns, and the lanes
- * are told.  An empty value: removed.  Any thread. */
+/* A rule was written to the spool and is durable.  It is in effect when this returns, and the lanes
+ * are told.  An empty value removes it.  Any thread. */
 void rules_changed(struct engine *e, struct slice key, struct slice value);
 
 enum rule_kind { RULE_HOLD, RULE_CANCEL, RULE_KINDS };
 
-/* Takes one spool rule in; an empty value (suppress: "") removes it.  True when lanes must look at
- * their queues again; a key that is none of ours is ignored. */
+/* Takes in one rule of the spool; an empty value removes it.  True: lanes must look at their queues
+ * again.  Other keys are ignored. */
 bool rules_set(struct rules *r, struct slice key, struct slice value);
-/* Is it a key that rules_set() understands?  E_SYNTAX when not. */
+/* 0: rules_set() understands the key; else E_SYNTAX. */
 int rules_check_key(struct slice key) MUST_CHECK;
 
 struct rule_subject {
@@ -44,10 +43,10 @@ enum {
 	SELECTS_FLOW = 1 << SELECT_ALL | 1 << SELECT_TENANT | 1 << SELECT_CAMPAIGN,
 	SELECTS_ALL = 63
 };
-/* Is there a rule whose selector is one of `selects` and matches?  text (may be NULL) gets its
- * "selector: reason", cut to cap. */
+/* Does a rule match whose selector is one of `selects`?  text (may be NULL) gets its "selector:
+ * reason", cut to cap. */
 bool rules_match(struct rules *r, enum rule_kind kind, unsigned selects,
 		 const struct rule_subject *s, char *text, size_t cap);
-/* Which selectors rules of this kind use: 0 when there are none. */
+/* Which kinds of selector the rules of this kind use; 0: there are no rules. */
 unsigned rules_selects(const struct rules *r, enum rule_kind kind);
 bool rules_suppressed(struct rules *r, uint64_t tenant, struct slice address);

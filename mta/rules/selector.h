@@ -3,8 +3,9 @@
  *	selector = "all" | "tenant/" n | "campaign/" n | "domain/" name
  *	         | "job/" id | "rcpt/" id ":" row
  *
- * Numbers are decimal, ids as id_format() writes them.
- * Owns:   nothing; the domain points into the text.  Fails: E_SYNTAX. */
+ * Numbers are decimal; ids are as id_format() writes them.
+ * Owns:   nothing; the domain points into the text.
+ * Fails:  E_SYNTAX. */
 #pragma once
 #include "base/base.h"
 

@@ -5,7 +5,7 @@
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
-/* Of the limits that sites share a sixteenth is left to transactional mail. */
+/* Transactional mail keeps a sixteenth of the limits that sites share. */
 static int64_t slots_of(int64_t max, bool transactional)
 {
 	return transactional ? max : max - max / 16;
@@ -154,8 +154,8 @@ static void rest(struct channel *ch)
 	struct sites *s = ch->pool->sites;
 
 	if (!list_empty(&ch->idle))
-		return; /* it was looked at, not used: its time goes on */
-	list_push_front(&ch->pool->idle, &ch->idle); /* the warmest is used first, others run out */
+		return; /* it was asked, not used: its idle time goes on */
+	list_push_front(&ch->pool->idle, &ch->idle); /* the latest first, so that others run out */
 	ch->idle_since_ms = sites_now(s);
 	timer_set(s->loop->timers, &ch->idle_timer,
 		  MIN_OF(s->options->idle, (int64_t)IDLE_LOOK_MS));
@@ -194,8 +194,7 @@ static void feed_hungry(struct turn_end *t)
 	while (!s->freeing && !turn_is_over(s) && (l = list_pop(&s->hungry)) != NULL)
 		channel_feed(container_of(l, struct channel, hungry));
 	if (!s->freeing && !list_empty(&s->hungry))
-		loop_at_turn_end(s->loop,
-				 t); /* in the next turn: descriptors are looked at before */
+		loop_at_turn_end(s->loop, t); /* next turn, after the descriptors */
 }
 
 void channel_init(struct sites *s)
@@ -334,9 +333,9 @@ static void leave(struct channel *ch)
 	ch->route = route_unref(ch->route);
 }
 
-/* Opportunistic TLS that does not work is worth no more than none (RFC 7435 section 3): the same
- * address again, in the clear.  4.7.5 without a reply is the session's word for it.  Also when
- * another connection, opened meanwhile, has found it out before: that one failing is no news. */
+/* Opportunistic TLS that fails is worth no more than none (RFC 7435 section 3): the same address is
+ * used again without TLS.  The session says so by 4.7.5 without a reply.  This also holds when
+ * another connection found it out before: then this failure says nothing new. */
 static bool tls_gave_way(struct channel *ch, const struct verdict *v)
 {
 	struct sites *s = ch->pool->sites;
@@ -350,7 +349,7 @@ static bool tls_gave_way(struct channel *ch, const struct verdict *v)
 	return true;
 }
 
-/* Who greets well and then never answers is no better than who does not greet. */
+/* A host that greets but then never answers is no better than one that does not greet. */
 static void judge_end(struct channel *ch, const struct verdict *v)
 {
 	bool trouble = v->kind != VERDICT_NONE;

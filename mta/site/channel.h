@@ -1,14 +1,15 @@
-/* mta/site/channel.h - one connection of a pool: a session, what it has in hand, and when it
- * ends. */
+/* mta/site/channel.h - one connection of a pool: a session, what it has in hand, and its end.
+ * Owns:    a channel is its pool's; it is freed at the end of the turn in which its session ends.
+ * Threads: the lane's. */
 #pragma once
 #include "mta/site/pool.h"
 #include "mta/smtp/session.h"
 
 struct channel {
 	struct list link;   /* the pool's channels */
-	struct list idle;   /* the pool's idle ones; self: busy or opening */
-	struct list hand;   /* deliveries the session has */
-	struct list hungry; /* the lane's: goes on in a later turn */
+	struct list idle;   /* the pool's idle channels; empty: busy or opening */
+	struct list hand;   /* what the deliver room gave it */
+	struct list hungry; /* on sites.hungry: goes on in a later turn */
 	struct pool *pool;
 	struct session *session;
 	struct session_user user;
@@ -25,12 +26,11 @@ struct channel {
 	bool ready_once, quitting, gone;
 	bool judged; /* the host has answered about a recipient */
 };
-/* 0, or why there can be none now: E_FULL (limits), E_UNKNOWN (the pool
- * has no source), E_TIMEOUT (all hosts
- * are bad; the site has backed off).  transactional: it may have the slots kept for that. */
+/* 0, or why none can be opened now: E_FULL (limits), E_UNKNOWN (the pool has no source), E_TIMEOUT
+ * (all hosts are bad, the site has backed off).  transactional: may use the slots kept for that. */
 int channel_open(struct pool *p, bool transactional) MUST_CHECK;
-/* As long as it takes more and the turn has time: building messages may not keep the lane from its
- * other descriptors.  Transactional mail goes whatever the time. */
+/* Hands it transactions while it takes more and the turn has time: building messages must not keep
+ * the lane from its other descriptors.  Transactional mail goes regardless of the time. */
 void channel_feed(struct channel *ch);
 void channel_init(struct sites *s);
 void channel_quit(struct channel *ch);

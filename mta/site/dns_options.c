@@ -7,23 +7,24 @@ enum { MINUTE = 60 * 1000, DNS_PORT = 53 };
 
 static const struct option rows[] = {
 	{ "dns.servers", T_LIST, AT(server_list), 0, 0, "", false,
-	  "Resolvers, such as 127.0.0.1:53; default: those in /etc/resolv.conf." },
+	  "DNS servers to ask, such as 127.0.0.1:53; empty: those in /etc/resolv.conf." },
 	{ "dns.timeout", T_DURATION, AT(timeout), 100, MINUTE, "3s", false,
-	  "Wait for one answer." },
+	  "How long to wait for one DNS answer." },
 	{ "dns.tries", T_INT, AT(tries), 1, 32, "4", false,
-	  "Tries of a question over all servers." },
-	{ "dns.cache", T_INT, AT(cache), 16, 16777216, "65536", false, "Answers kept, per lane." },
+	  "Tries per DNS question, over all servers." },
+	{ "dns.cache", T_INT, AT(cache), 16, 16777216, "65536", false,
+	  "DNS answers kept, per lane." },
 	{ "dns.pending", T_INT, AT(pending), 1, 16384, "512", false,
-	  "Questions on the way at a time, per lane." },
+	  "DNS questions in flight at a time, per lane." },
 	{ "dns.ipv4", T_BOOL, AT(ipv4), 0, 0, "yes", true, "Deliver over IPv4." },
 	{ "dns.ipv6", T_BOOL, AT(ipv6), 0, 0, "yes", true, "Deliver over IPv6." },
 	{ "route.allow", T_LIST, AT(allow_list), 0, 0, "", true,
-	  "Networks among the special ones (loopback, private ...) that are true mail hosts "
-	  "here." },
+	  "Special networks (loopback, private ...) where mail hosts may be, such as "
+	  "10.0.0.0/8." },
 	{ "route.own_names", T_LIST, AT(own_name_list), 0, 0, "", true,
-	  "Names under which MX records may point at us, besides hostname." },
+	  "Names of this host in MX records, besides hostname; mail is not routed to them." },
 	{ "route.own_ips", T_LIST, AT(own_ip_list), 0, 0, "", true,
-	  "Addresses under which MX records may point at us." },
+	  "Addresses of this host in MX records; mail is not routed to them." },
 };
 
 static int read_server(void *options, struct slice s)
@@ -64,18 +65,20 @@ static int read_own_ip(void *options, struct slice s)
 static int derive(void *options, const struct settings *all, struct option_fault *f)
 {
 	struct dns_options *o = options;
-	int r = option_entries(f, "dns.servers", o->server_list,
-			       "an address such as 127.0.0.1:53, at most 8", read_server, o);
+	int r =
+	    option_entries(f, "dns.servers", o->server_list,
+			   "an address such as 127.0.0.1:53 (the list may have 8)", read_server, o);
 
 	if (r == 0)
 		r = option_entries(f, "route.allow", o->allow_list,
-				   "a network such as 10.0.0.0/8, at most 64", read_allowed, o);
+				   "a network such as 10.0.0.0/8 (the list may have 64)",
+				   read_allowed, o);
 	if (r == 0)
 		r = option_entries(f, "route.own_names", o->own_name_list,
-				   "a host name, at most 64", read_own_name, o);
+				   "a host name (the list may have 64)", read_own_name, o);
 	if (r == 0)
-		r = option_entries(f, "route.own_ips", o->own_ip_list, "an address, at most 64",
-				   read_own_ip, o);
+		r = option_entries(f, "route.own_ips", o->own_ip_list,
+				   "an IP address (the list may have 64)", read_own_ip, o);
 	if (r == 0)
 		o->own_names[o->n_own_names++] = host_options(all)->hostname;
 	return r;

@@ -1,4 +1,4 @@
-/* mta/site/pool.c - whose turn, how many connections, whose connections. */
+/* mta/site/pool.c - who goes next; how many connections, and which pool gets them. */
 #include "mta/site/pool.h"
 
 #include "base/log.h"
@@ -94,7 +94,7 @@ rcpt_ref pool_next(struct pool *p, bool bulk, unsigned *looks, struct line **ret
 
 rcpt_ref pool_next_same(struct pool *p, struct line *line, job_no job)
 {
-	return fair_take_same(&p->fair, line, job); /* gives no dead one */
+	return fair_take_same(&p->fair, line, job); /* never a dead one */
 }
 
 void pool_decide(struct pool *p, const struct decision *d, unsigned n)
@@ -127,8 +127,8 @@ static unsigned kept(const struct pool *p)
 	return (unsigned)limits_kept(o->connections, o->connections_kept);
 }
 
-/* All connections there may be now.  Transactional mail may open what is kept for it beyond those
- * that success has earned, but not when the site said that there are too many. */
+/* The number of connections that may be open now.  Transactional mail may open the kept ones beyond
+ * those that success has earned, unless the site said that there are too many. */
 static unsigned most_channels(const struct pool *p)
 {
 	int64_t earned = (int64_t)p->want + (p->congested ? 0 : kept(p));
@@ -148,7 +148,7 @@ bool pool_bulk_may_start(const struct pool *p)
 	return p->n_bulk < most_bulk_channels(p);
 }
 
-/* Those that are opening will take at least one each. */
+/* Each channel that is opening will take at least one. */
 static bool bulk_needs_channel(const struct pool *p)
 {
 	return p->n_channels < most_bulk_channels(p) && fair_ready(&p->fair) > p->n_opening;
@@ -238,10 +238,9 @@ static void open_some(struct pool *p)
 	}
 	for (n = 0; n < OPEN_AT_ONCE && r == 0 && needs_channel(p); n++)
 		r = channel_open(p, passwords_need_channel(p));
-	if (n == OPEN_AT_ONCE && r == 0) /* the rest when others had their turn */
+	if (n == OPEN_AT_ONCE && r == 0) /* the rest after others had their turn */
 		timer_set(p->sites->loop->timers, &p->timer, OPEN_MORE_MS);
-	else if (r == E_FULL &&
-		 !timer_running(&p->timer)) /* other lanes or sites hold the slot_count */
+	else if (r == E_FULL && !timer_running(&p->timer)) /* others hold the slots */
 		timer_set(p->sites->loop->timers, &p->timer, LIMIT_LOOK_MS);
 	set_starved(p, r == E_FULL && p->n_channels < share(p) && site_is_full(p));
 }
@@ -257,7 +256,7 @@ static void pump(struct turn_end *t)
 		if (!p->fair.ready[CLASS_TRANSACTIONAL])
 			break;
 		else if (!list_empty(&ch->hungry))
-			channel_feed(ch); /* it need not stand in line for this */
+			channel_feed(ch); /* it need not wait in line for this */
 	list_each(&p->idle, ch, struct channel, idle) {
 		if (p->sites->stopping)
 			channel_quit(ch);
@@ -278,7 +277,7 @@ void pool_success(struct pool *p)
 
 	if (fair_ready(&p->fair) <= p->n_channels || (int64_t)p->want >= limit)
 		return;
-	/* Doubling a round trip until the first congestion, then one more a round of successes. */
+	/* Doubles per round trip until the first congestion; then one more per full round. */
 	if (++p->successes >= (p->congested ? p->want : 1)) {
 		p->successes = 0;
 		p->want++;
@@ -295,9 +294,9 @@ void pool_congested(struct pool *p)
 
 /* ---- no source --------------------------------------------------------------------------- */
 
-enum { NO_SOURCE_RECORDS = 100 }; /* tries put on record each time a pool has no source */
+enum { NO_SOURCE_RECORDS = 100 }; /* tries recorded each time a pool has no source */
 
-/* A mistake of ours: the site and its other pools go on. */
+/* This is a mistake of ours: the site and its other pools go on. */
 void pool_has_no_source(struct pool *p)
 {
 	const struct site_options *o = p->sites->options;

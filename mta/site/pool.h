@@ -1,12 +1,13 @@
-/* mta/site/pool.h - one site seen from one egress pool: who goes next, and over how many
- * connections.
+/* mta/site/pool.h - one site seen from one egress pool: who goes next, over how many connections.
  *
- * Next:     see mta/queue/fair.h.
- * How many: starts at site.connections_start, one more for each success while more wait than are in
- *           hand, half after a congestion signal (421, 4xx of the host); never past the shared
- *           limits.
- * Kept:     site.connections_kept of them never carry bulk mail, so that a lone password reset
- *           waits for no bulk transaction; they open when they are first needed. */
+ * Next:    see mta/queue/fair.h.
+ * Number:  starts at site.connections_start; one more for each success while more wait than are in
+ *          hand; half after a sign of congestion (421, 4xx of the host); never above the shared
+ *          limits.
+ * Kept:    site.connections_kept of them never carry bulk mail, so that a lone password reset does
+ *          not wait for a bulk transaction; they open when they are first needed.
+ * Owns:    its channels and lines; the site owns the pool.
+ * Threads: the lane's. */
 #pragma once
 #include "mta/site/site.h"
 
@@ -21,9 +22,9 @@ struct pool {
 	unsigned n_bulk;      /* channels with bulk mail in hand */
 	unsigned n_quitting;  /* of the channels */
 	bool claims, starved; /* counted in the site's shared limits */
-	bool congested;       /* it said so once: growth is careful from then on */
+	bool congested;       /* it said so once: since then growth is careful */
 	unsigned next_source;
-	int64_t pause_ms, paused_until_ms; /* no source; monotonic */
+	int64_t pause_ms, paused_until_ms; /* because it has no source; monotonic */
 	struct turn_end pump;
 	struct timer timer;
 };
@@ -32,23 +33,24 @@ void pool_end_channels(struct pool *p); /* at the lane's end */
 void pool_free(struct pool *p);
 /* The recipient is ready: it joins its flow's line. */
 void pool_push(struct pool *p, rcpt_ref ref, bool front);
-/* Next recipient whose turn it is and that still lives, or RCPT_NONE; *ret_line (may be NULL) is
- * its line; bulk false: transactional only.  Takes at most *looks, and counts them down. */
+/* The next recipient whose turn it is and that still lives, or RCPT_NONE; *ret_line (may be NULL)
+ * is its line.  bulk false: transactional mail only.  It takes at most *looks recipients, and
+ * counts them down. */
 rcpt_ref pool_next(struct pool *p, bool bulk, unsigned *looks, struct line **ret_line);
-/* Another of the same line and job; RCPT_NONE when the next is not. */
+/* Another of the same line and job; RCPT_NONE: the next one is of another. */
 rcpt_ref pool_next_same(struct pool *p, struct line *line, job_no job);
-/* Decides so about the next n whose turn it is. */
+/* Decides d about the next n whose turn it is. */
 void pool_decide(struct pool *p, const struct decision *d, unsigned n);
-/* May a channel without bulk mail in hand take some? */
+/* May a channel that has no bulk mail in hand take some? */
 bool pool_bulk_may_start(const struct pool *p);
 static inline bool pool_has(const struct pool *p, bool bulk)
 {
 	return p->fair.ready[CLASS_TRANSACTIONAL] || (bulk && p->fair.ready[CLASS_BULK]);
 }
 void pool_pump_soon(struct pool *p);
-/* Connections of a site are shared by its pools on all lanes.  Guarantee: a pool with work gets its
- * part of them however much the others have to send: while one waits with less than its share, no
- * other takes more than its own, and who has more gives it back as its transactions end. */
+/* The pools of a site share its connections, over all lanes.  Guarantee: a pool with work gets its
+ * share of them, however much the others have to send.  While one waits with less than its share,
+ * no other takes more than its own, and a pool that has more gives it back as transactions end. */
 bool pool_may_take(const struct pool *p);
 bool pool_must_give(const struct pool *p);
 bool pool_others_wait(const struct pool *p);
@@ -56,6 +58,6 @@ void pool_claim(struct pool *p); /* after n_channels has changed */
 void pool_success(struct pool *p);
 void pool_congested(struct pool *p);
 void pool_rules_changed(struct pool *p);
-/* The pool has no source to send from: it pauses, and some of those who wait are deferred. */
+/* The pool has no source to send from: it pauses, and some of its recipients are deferred. */
 void pool_has_no_source(struct pool *p);
-void pool_end_pause(struct pool *p); /* the configuration changed, or an operator says so */
+void pool_end_pause(struct pool *p); /* the configuration changed, or an operator asked */

@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "mta/site/pool.h"
 
-enum { BACKOFF_RECORDS = 100 }; /* tries put on record each time a site cannot be reached */
+enum { BACKOFF_RECORDS = 100 }; /* tries recorded each time a site cannot be reached */
 
 struct site *site_get(struct sites *sites, struct route *route)
 {
@@ -48,8 +48,7 @@ static void host_free(struct sites *s, struct host *h)
 	free(h);
 }
 
-/* An eighth of the unused ones, whichever the walk meets: their tickets and bad marks are
- * forgotten. */
+/* Forgets an eighth of the unused hosts, whichever come first, with their tickets and marks. */
 static void forget_hosts(struct sites *s)
 {
 	struct host *victims[256];
@@ -85,7 +84,7 @@ static struct host *host_get(struct sites *s, const struct ip *ip)
 	return h;
 }
 
-/* One group of equal preference: its addresses in turn, from a place that moves with each pick. */
+/* The addresses of one group of equal preference, from a place that moves with each pick. */
 static struct host *pick_of_group(struct site *s, unsigned first, unsigned end,
 				  const struct route_host **ret_mx)
 {
@@ -157,7 +156,7 @@ void site_host_well(struct site *s, struct host *h)
 	s->backoff_until_ms = 0;
 }
 
-/* After the pause every address gets another chance, however bad it was. */
+/* After a pause every address gets another chance, however bad it was. */
 static void forgive_hosts_by(struct site *s, int64_t when_ms)
 {
 	for (unsigned i = 0; i < s->route->n_hosts; i++)
@@ -172,7 +171,7 @@ void site_forgive_hosts(struct site *s)
 	forgive_hosts_by(s, 0);
 }
 
-/* Some of those who wait, so that their try is on record. */
+/* Defers some of those that wait, so that their try is recorded. */
 static void defer_some(struct site *s)
 {
 	struct decision d = {

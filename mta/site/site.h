@@ -1,8 +1,9 @@
-/* mta/site/site.h - sites (sets of MX hosts) and their addresses, as one lane sees them.
- * RFC 5321 section 5.1: hosts by preference, all addresses of a host, the next when one fails.
- *
- * Limits: a site stays known until the lane ends (about 900 bytes and its name); addresses past
- *         HOSTS_MAX that no connection uses are forgotten. */
+/* mta/site/site.h - sites (sets of MX hosts) and their addresses, as one lane sees them.  RFC 5321
+ * section 5.1: hosts by preference, all addresses of a host, the next one when one fails.
+ * Owns:    a site owns its pools and a reference to its route; struct sites owns sites and hosts.
+ * Threads: the lane's, except struct site_limits.
+ * Limits:  a site stays known until the lane ends (about 900 bytes and its name); above HOSTS_MAX
+ *          addresses, those without a connection are forgotten. */
 #pragma once
 #include "dns/route.h"
 #include "mta/site/sites.h"
@@ -17,7 +18,7 @@ struct host {
 	size_t ip_text_n;
 	int64_t bad_until_ms; /* monotonic */
 	unsigned channels;
-	/* Monotonic; a handshake failed: in the clear until then, where policy may. */
+	/* Monotonic; a handshake failed: no TLS until then, unless TLS must be used. */
 	int64_t clear_until_ms;
 	struct tls_session *tls; /* latest ticket */
 };
@@ -30,10 +31,10 @@ struct site {
 	struct site_limits *shared;
 	struct list pools;
 	int64_t backoff_until_ms; /* monotonic: no connection before */
-	int64_t backoff_ms;       /* length of the last one, 0 after success */
+	int64_t backoff_ms;       /* length of the last pause, 0 after success */
 	int64_t problem_ms;       /* wall clock */
 	char problem[256];
-	uint16_t problem_code; /* as the session that met it says */
+	uint16_t problem_code; /* of the session that met it */
 	struct status problem_status;
 	unsigned turn; /* round-robin over addresses */
 	char name[];
@@ -42,14 +43,12 @@ struct site *site_get(struct sites *s, struct route *route); /* keeps a referenc
 void site_end_channels(struct site *s);
 void site_free(struct site *s);
 void site_free_hosts(struct sites *s);
-/* Next address to try: best preference first, addresses passed over while bad.  NULL: all are
- * bad. */
+/* The next address to try: best preference first, without bad ones.  NULL: all are bad. */
 struct host *site_pick(struct site *s, const struct route_host **ret_mx);
 void site_host_failed(struct site *s, struct host *h, const struct verdict *v);
-/* What those who wait are deferred with when the site backs off. */
+/* Notes the reason with which recipients are deferred when the site backs off. */
 void site_problem(struct site *s, const struct verdict *v, const char *whose);
 void site_host_well(struct site *s, struct host *h);
 void site_forgive_hosts(struct site *s); /* every address may be tried again now */
-/* Nothing can be reached: pause, and defer some of those who wait, so that their try is on
- * record. */
+/* No host can be reached: pauses, and defers some recipients so that their try is recorded. */
 void site_back_off(struct site *s);

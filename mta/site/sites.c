@@ -36,7 +36,7 @@ static void pump_soon(struct site *site)
 		pool_pump_soon(p);
 }
 
-/* It may have the sources now that it lacked. */
+/* It may have sources now. */
 static void options_changed(struct site *site)
 {
 	struct pool *p;
@@ -182,8 +182,8 @@ static const struct counter_row counter_rows[] = {
 	ROW(sessions_failed, COUNTER, "Delivery connections that failed before they could be used"),
 	ROW(sessions_tls, COUNTER, "Delivery connections with TLS"),
 	ROW(sessions_resumed, COUNTER, "Delivery connections with a resumed TLS session"),
-	ROW(route_queries, COUNTER, "Domains asked for their mail hosts"),
-	ROW(site_backoffs, COUNTER, "Pauses of sites that could not be reached"),
+	ROW(route_queries, COUNTER, "Questions for the mail hosts of a domain"),
+	ROW(site_backoffs, COUNTER, "Pauses of sites when no host could be reached"),
 	ROW(sessions_open, GAUGE, "Delivery connections open"),
 	ROW(sites, GAUGE, "Sites known"),
 };

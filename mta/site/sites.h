@@ -1,10 +1,10 @@
 /* mta/site/sites.h - what a lane knows of the world it delivers to: ways from domains to sites,
  * their hosts, and the connections to them.
  *
- * What is above, the deliver room, is given as a small table: struct site_loads says what a
- * connection carries next and hears what became of it.
+ * The deliver room, which is above, gives this room a small table: struct site_loads says what a
+ * connection carries next, and hears what became of it.
  * Owns:    sites, hosts, pools and channels, until the lane ends.
- * Threads: the lane's.  Shared by all lanes: struct site_limits (limits.h). */
+ * Threads: the lane's.  All lanes share struct site_limits (mta/site/limits.h). */
 #pragma once
 #include "dns/resolver.h"
 #include "dns/route.h"
@@ -15,10 +15,10 @@
 
 struct channel;
 struct site_loads {
-	/* Hands the channel its next transaction; false when there is nothing to hand over now. */
+	/* Hands the channel its next transaction; false: there is none now. */
 	bool (*next)(struct site_loads *l, struct channel *ch);
 	void (*done)(struct site_loads *l, struct channel *ch, struct txn *t);
-	/* The session is gone without a word: at the lane's end. */
+	/* At the lane's end: the session is gone without a verdict. */
 	void (*abandon)(struct site_loads *l, struct channel *ch);
 };
 
@@ -42,7 +42,7 @@ struct sites {
 
 	struct resolver *resolver;
 	struct route_options route_options;
-	struct list asking; /* ways in line for DNS */
+	struct list asking; /* ways that wait to ask DNS */
 	unsigned n_asked;
 
 	struct map map, hosts;
@@ -50,10 +50,9 @@ struct sites {
 
 	struct tls_context *tls;
 	unsigned n_channels;
-	struct list hungry; /* channels that could take more, when the turn's time was
-					  * over */
+	struct list hungry; /* channels that could take more when the turn's time was over */
 	struct turn_end feed;
-	int64_t turn_ms, turn_start_us; /* the turn we are in, and when delivering began in it */
+	int64_t turn_ms, turn_start_us; /* this turn, and when delivering began in it */
 	struct site_counters counters;
 };
 extern const struct part site_part;

@@ -1,4 +1,4 @@
-/* mta/site/way.c - asking DNS for a domain, and serving those who wait for the answer. */
+/* mta/site/way.c - asks DNS for a domain, and serves those that wait for the answer. */
 #include "mta/site/way.h"
 
 #include "base/random.h"
@@ -12,7 +12,7 @@ enum {
 	REFRESH_AGAIN_MS = 30 * 1000,
 	TROUBLE_MIN_MS = 30 * 1000,
 	TROUBLE_MAX_MS = 30 * 60 * 1000,
-	TROUBLE_RECORDS = 100, /* tries put on record each time DNS fails for a domain */
+	TROUBLE_RECORDS = 100, /* tries recorded each time DNS fails for a domain */
 };
 
 static const struct {
@@ -21,10 +21,12 @@ static const struct {
 } failures[] = {
 	[ROUTE_TEMP] = { { 4, 4, 3 }, "DNS gave no usable answer for the domain" },
 	[ROUTE_NO_DOMAIN] = { { 5, 1, 2 }, "the domain does not exist or has no mail host" },
-	[ROUTE_NULL_MX] = { { 5, 1, 10 }, "the domain takes no mail (null MX)" },
+	[ROUTE_NULL_MX] = { { 5, 1, 10 }, "the domain accepts no mail (null MX)" },
 	[ROUTE_LOOP] = { { 5, 4, 6 }, "the best mail host of the domain is this host" },
 	[ROUTE_FORBIDDEN] = { { 5, 4, 4 },
-			      "the domain's mail hosts have only addresses that are not allowed" },
+			      "the domain's mail hosts have only private or reserved addresses "
+			      "(see "
+			      "route.allow)" },
 };
 
 static void fail_one(struct way *w, rcpt_ref ref, enum outcome_kind kind, enum route_status status)
@@ -51,7 +53,7 @@ static void to_pool(struct way *w, rcpt_ref ref)
 	pool_push(pool_get(w->site, queue_flow_of(q, queue_rcpt(q, ref))->pool), ref, false);
 }
 
-/* Serves the domain's list by its last answer, a slice at a time. */
+/* Serves the domain's list according to its last answer, a slice at a time. */
 static void drain(struct way *w)
 {
 	struct sites *s = w->sites;
@@ -139,8 +141,7 @@ static void ask_now(struct way *w)
 		s->n_asked++;
 		return;
 	}
-	/* What is no domain name (RFC 1035) will not become one; anything else is our own
-	 * trouble. */
+	/* What is not a domain name (RFC 1035) will not become one; the rest is our own trouble. */
 	struct route none = { .status = r == E_SYNTAX ? ROUTE_NO_DOMAIN : ROUTE_TEMP,
 			      .ttl_s = 3600 };
 	answered(w, &none);
@@ -167,7 +168,7 @@ static void ask(struct way *w)
 		ask_next(s);
 }
 
-/* Asks DNS when needed, then serves the domain's list. */
+/* Asks DNS if needed, then serves the domain's list. */
 static void serve(struct way *w)
 {
 	int64_t now = sites_now(w->sites);

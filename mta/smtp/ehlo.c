@@ -1,4 +1,4 @@
-/* The keywords of an EHLO reply that we make use of. */
+/* The keywords of an EHLO reply that we use. */
 #include "mta/smtp/ehlo.h"
 
 static const struct keyword {

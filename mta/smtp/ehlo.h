@@ -3,9 +3,10 @@
  *	first line = greeting, ignored
  *	line       = *SP keyword *( SP param )      ; any case; unknown keywords are ignored
  *
- * A keyword given twice counts once, and the first SIZE counts.  "SIZE" alone, "SIZE 0", and a SIZE
- * that is no number or too large a one mean no limit (RFC 1870 section 4).
- * Owns:   nothing.  Fails: never. */
+ * A keyword given twice counts once, and the first SIZE counts.  "SIZE", "SIZE 0", and a SIZE that
+ * is not a number or too large mean that there is no limit (RFC 1870 section 4).
+ * Owns:   nothing.
+ * Fails:  never. */
 #pragma once
 #include "mta/smtp/reply.h"
 

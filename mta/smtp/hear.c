@@ -1,6 +1,6 @@
-/* What is heard.  A reply belongs to the oldest unanswered command, and only if that command has
- * left for the network before.  A reply that was not asked for ends the session, so that it can
- * never be taken for the answer to a later message. */
+/* What is heard.  A reply belongs to the oldest unanswered command, if that command has left for
+ * the network.  A reply that was not asked for ends the session, so that it can never be taken for
+ * the answer to a later message. */
 #include "mta/smtp/session_int.h"
 
 static const struct status protocol_error = { 4, 5, 0 };
@@ -36,8 +36,8 @@ static bool awaits_dot(struct session *s)
 	return s->ring_count && ring_at(s, 0)->step == S_DOT;
 }
 
-/* A refusal may come while the message still goes out, from a peer that reads no further.  Anything
- * else that comes before the dot has left is no answer to it.  Both end the session. */
+/* A peer that reads no further may refuse while the message is still being sent.  Any other reply
+ * before the dot has left does not answer it.  Both end the session. */
 static void hear_early(struct session *s, const struct reply *re)
 {
 	struct flight *f = &s->flights[ring_at(s, 0)->flight];
@@ -78,7 +78,7 @@ static void hear_one(struct session *s, const struct reply *re)
 	if (s->life >= SESSION_OVER)
 		return;
 	pop(s);
-	if (re->code == 421) /* whatever it answers, the host hangs up (RFC 5321 section 3.8) */
+	if (re->code == 421) /* after any 421 the host hangs up (RFC 5321 section 3.8) */
 		session_fail_reply(s, re);
 	session_arm(s);
 }
@@ -97,7 +97,7 @@ static void begin_tls(struct session *s)
 			return;
 		}
 	}
-	if (early) { /* RFC 3207 section 6: never to be trusted, so neither is the host */
+	if (early) { /* RFC 3207 section 6: do not trust them, nor the host */
 		session_fail_text(s, tls_failed, "bytes came behind the STARTTLS reply");
 		return;
 	}
@@ -152,12 +152,13 @@ static bool wants_tls(const struct session *s)
 static void without_tls(struct session *s)
 {
 	if (s->policy == TLS_MUST && !conn_is_tls(s->conn))
-		session_fail_text(s, tls_failed, "TLS must be used and the host does not do it");
+		session_fail_text(s, tls_failed,
+				  "TLS must be used, but the host does not provide it");
 	else
 		session_become(s, SESSION_READY);
 }
 
-/* Under TLS this forgets what was offered without (RFC 3207 section 4.2). */
+/* What was offered without TLS is forgotten under TLS (RFC 3207 section 4.2). */
 void session_hear_ehlo(struct session *s, struct session_expect e, const struct reply *re)
 {
 	if (re->code / 100 == 5 && e.step == S_EHLO) {
@@ -198,7 +199,7 @@ void session_hear_starttls(struct session *s, struct session_expect e, const str
 
 /* ---- a message --------------------------------------------------------------------------- */
 
-/* 3xx where 2xx, 4xx or 5xx belongs, and the like: we and the peer are not at the same step. */
+/* 3xx where 2xx, 4xx or 5xx belongs, for example: we and the peer are not at the same step. */
 static void lost_track(struct session *s)
 {
 	session_fail_text(s, protocol_error, "the host's reply does not fit");
@@ -233,13 +234,13 @@ void session_hear_rcpt(struct session *s, struct session_expect e, const struct 
 		return;
 	} else if (v->kind == VERDICT_NONE) {
 		reply_verdict(re, v);
-		/* "Too many recipients" in the words of RFC 821 (RFC 5321 section 4.5.3.1.10). */
+		/* RFC 821 says "too many recipients" so (RFC 5321 section 4.5.3.1.10). */
 		if (re->code == 552 && f->accepted) {
 			v->kind = VERDICT_DEFERRED;
 			v->status = STATUS(4, 5, 3);
 		}
 	}
-	/* In lock-step DATA is not yet said and need not be. */
+	/* In lock-step DATA has not been said and is not needed. */
 	if (f->next == S_DATA && f->pending == 1 && !f->accepted) {
 		f->next = S_MAX;
 		s->need_rset = !f->mail_refused;

@@ -1,4 +1,4 @@
-/* mta/smtp/options.c - rows of the options of the client's sessions. */
+/* mta/smtp/options.c - rows of the options of client sessions. */
 #include "mta/smtp/options.h"
 
 #define AT(member) offsetof(struct smtp_options, member)
@@ -6,28 +6,32 @@
 enum { HOUR = 3600 * 1000 };
 
 static const struct option rows[] = {
-	{ "smtp.port", T_INT, AT(port), 1, 65535, "25", true, "Port of the hosts we deliver to." },
+	{ "smtp.port", T_INT, AT(port), 1, 65535, "25", true,
+	  "Port of the hosts that mail is delivered to." },
 	{ "smtp.tls", T_STR, AT(tls), 0, 8, "may", true,
-	  "never, may (when the host offers STARTTLS) or must." },
-	{ "smtp.timeout.connect", T_DURATION, T(connect), 100, HOUR, "1m", true, "Connecting." },
+	  "Use of TLS: never, may (when the host offers STARTTLS) or must." },
+	{ "smtp.timeout.connect", T_DURATION, T(connect), 100, HOUR, "1m", true,
+	  "Longest wait for a connection." },
 	{ "smtp.timeout.greeting", T_DURATION, T(greeting), 100, HOUR, "5m", true,
-	  "Waiting for the greeting (RFC 5321 section 4.5.3.2.1)." },
+	  "Longest wait for the greeting (RFC 5321 section 4.5.3.2.1)." },
 	{ "smtp.timeout.ehlo", T_DURATION, T(ehlo), 100, HOUR, "5m", true,
-	  "Waiting for the EHLO reply." },
+	  "Longest wait for the reply to EHLO." },
 	{ "smtp.timeout.starttls", T_DURATION, T(starttls), 100, HOUR, "2m", true,
-	  "STARTTLS reply and handshake." },
+	  "Longest wait for the reply to STARTTLS, and again for the handshake." },
 	{ "smtp.timeout.mail", T_DURATION, T(mail), 100, HOUR, "5m", true,
-	  "MAIL (RFC 5321 section 4.5.3.2.2)." },
+	  "Longest wait for the reply to MAIL (RFC 5321 section 4.5.3.2.2)." },
 	{ "smtp.timeout.rcpt", T_DURATION, T(rcpt), 100, HOUR, "5m", true,
-	  "RCPT (section 4.5.3.2.3)." },
+	  "Longest wait for the reply to RCPT (section 4.5.3.2.3)." },
 	{ "smtp.timeout.data", T_DURATION, T(data), 100, HOUR, "2m", true,
-	  "DATA (section 4.5.3.2.4)." },
+	  "Longest wait for the reply to DATA (section 4.5.3.2.4)." },
 	{ "smtp.timeout.block", T_DURATION, T(block), 100, HOUR, "3m", true,
-	  "A block of the message being taken (section 4.5.3.2.5)." },
+	  "Longest wait until the host takes a block of the message (section 4.5.3.2.5)." },
 	{ "smtp.timeout.dot", T_DURATION, T(dot), 100, HOUR, "10m", true,
-	  "The answer after the final dot (section 4.5.3.2.6)." },
-	{ "smtp.timeout.rset", T_DURATION, T(rset), 100, HOUR, "20s", true, "RSET." },
-	{ "smtp.timeout.quit", T_DURATION, T(quit), 100, HOUR, "2s", true, "QUIT." },
+	  "Longest wait for the reply to the final dot (section 4.5.3.2.6)." },
+	{ "smtp.timeout.rset", T_DURATION, T(rset), 100, HOUR, "20s", true,
+	  "Longest wait for the reply to RSET." },
+	{ "smtp.timeout.quit", T_DURATION, T(quit), 100, HOUR, "2s", true,
+	  "Longest wait for the reply to QUIT." },
 };
 
 static int derive(void *options, const struct settings *all, struct option_fault *f)

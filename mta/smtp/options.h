@@ -1,4 +1,4 @@
-/* mta/smtp/options.h - options of the client's sessions: port, TLS, how long each step may take. */
+/* mta/smtp/options.h - options of client sessions: port, TLS, how long each step may take. */
 #pragma once
 #include "base/settings.h"
 #include "mta/smtp/session.h"

@@ -119,8 +119,7 @@ bool reply_line(const struct reply *re, size_t *pos, struct slice *ret_text)
 
 /* ---- verdicts ---------------------------------------------------------------------------- */
 
-/* RFC 3463 status where the bare code says more than its class (RFC 5321
- * section 4.2.3). */
+/* RFC 3463 status, where the bare code says more than its class (RFC 5321 section 4.2.3). */
 static const struct {
 	uint16_t code;
 	struct status status;

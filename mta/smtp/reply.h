@@ -5,10 +5,10 @@
  *	text       = any bytes but LF         ; forbidden bytes are kept, and cleaned later
  *	enhanced   = class "." 1*3DIGIT "." 1*3DIGIT ; else it is part of the text
  *
- * A line that ends in a bare LF is taken.  How the bytes are cut makes no difference.
+ * A line that ends in a bare LF is accepted.  How the bytes are cut makes no difference.
  * Owns:   nothing: a reply shows the caller's input, until that is consumed.
- * Fails:  E_SYNTAX: this is no SMTP; E_LIMIT.  Limits: lines of 2,048 bytes with their end,
- *         101 lines, 16 KiB a reply. */
+ * Fails:  E_SYNTAX: this is not SMTP; E_LIMIT: it is too long.
+ * Limits: lines of 2,048 bytes with their end, 101 lines and 16 KiB per reply. */
 #pragma once
 #include "base/base.h"
 #include "mta/smtp/verdict.h"
@@ -17,7 +17,7 @@ enum { REPLY_LINE_MAX = 2048, REPLY_LINES_MAX = 101, REPLY_MAX = 16 * 1024 };
 
 struct reply {
 	uint16_t code;
-	struct status status; /* none: the reply has none, or one of another class */
+	struct status status; /* none: it has none, or one of another class */
 	unsigned lines;
 	struct slice raw; /* all lines with their ends */
 };
@@ -27,7 +27,7 @@ struct reply_scan {
 	uint16_t lines, code;
 };
 
-/* 1: *ret is filled, ret->raw.n bytes are to be consumed and the scan is new; 0: needs more. */
+/* 1: *ret is filled; consume ret->raw.n bytes, then the scan starts anew.  0: needs more input. */
 int reply_next(struct reply_scan *scan, struct slice input, struct reply *ret) MUST_CHECK;
 /* Texts line by line, from *pos = 0; false at the end. */
 bool reply_line(const struct reply *re, size_t *pos, struct slice *ret_text);

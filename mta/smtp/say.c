@@ -1,6 +1,5 @@
 /* What is said.  session_say_more() goes down each txn's steps as far as the ring, the conn's room
- * and what was answered allow; a server without PIPELINING (RFC 2920) is the same with a ring of
- * one. */
+ * and the answers so far allow.  Without PIPELINING (RFC 2920) the ring has one place. */
 #include <stdio.h>
 
 #include "mta/smtp/session_int.h"
@@ -125,7 +124,7 @@ void session_say_data(struct session *s, struct flight *f)
 	f->next = S_MAX; /* until the answer says how to go on */
 }
 
-/* The one copy a message's bytes make: from the message into the conn's output. */
+/* The only copy of a message's bytes: from the message into the conn's output. */
 static void stuff_from(struct session *s, struct flight *f, struct slice from)
 {
 	size_t room, used, n;
@@ -165,8 +164,8 @@ static void put_dot(struct session *s, struct flight *f)
 		session_arm(s);
 }
 
-/* Goes on from where the conn had no more room.  With no recipient taken, the 354 is answered by a
- * dot alone (RFC 2920 section 3.1). */
+/* Goes on from where the conn had no more room.  Without an accepted recipient, a dot alone answers
+ * the 354 (RFC 2920 section 3.1). */
 void session_say_body(struct session *s, struct flight *f)
 {
 	size_t size = f->txn->head.n + f->txn->message.n;
@@ -190,7 +189,7 @@ static bool refuse_unsent(struct session *s, struct flight *f)
 
 	if (s->ehlo.size_max && txn_size(f->txn) > s->ehlo.size_max)
 		verdict_set(&v, VERDICT_BOUNCED, STATUS(5, 3, 4), false,
-			    "message of %llu bytes, the host takes %llu",
+			    "the message has %llu bytes, the host takes %llu",
 			    (unsigned long long)txn_size(f->txn),
 			    (unsigned long long)s->ehlo.size_max);
 	else if (f->txn->utf8 && !(s->ehlo.can & EHLO_SMTPUTF8))

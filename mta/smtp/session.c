@@ -90,7 +90,7 @@ static enum verdict_kind kind_of_end(const struct session *s)
 static struct status status_of_err(int err, enum step_id step)
 {
 	/* From STARTTLS to the first reply in TLS every failure is one of TLS.  If TLS was only
-	 * offered, the caller may go on in the clear; otherwise every try would end alike. */
+	 * offered, the caller may go on without it; otherwise every retry would fail alike. */
 	if (err == E_TLS || step == S_STARTTLS || step == S_HANDSHAKE || step == S_EHLO_TLS)
 		return STATUS(4, 7, 5);
 	if (err == E_SYNTAX || err == E_LIMIT)
@@ -125,14 +125,14 @@ void session_fail_reply(struct session *s, const struct reply *re)
 	if (s->life >= SESSION_OVER)
 		return;
 	reply_verdict(re, &s->end);
-	/* What a host says of itself bounces no mail (RFC 5321 section 3.1). */
+	/* What a host says about itself bounces no mail (RFC 5321 section 3.1). */
 	s->end.kind = kind_of_end(s);
 	s->end.status.class = 4;
 	s->end.site = true;
 	session_become(s, SESSION_OVER);
 }
 
-/* Guarantee: a message whose dot has not left when its session ends is never completed by it. */
+/* Guarantee: a session that ends before a message's dot has left never completes that message. */
 static void drop_unsent(struct session *s)
 {
 	for (unsigned i = 0; i < s->ring_count; i++) {
@@ -152,7 +152,7 @@ static void tell_gone(struct session *s)
 	flight_give_back_all(s);
 	if (s->life == SESSION_TOLD)
 		s->user->gone(s->user, &s->end);
-	/* Not before, so that gone() may still ask it for its last ticket. */
+	/* Not earlier, so that gone() may still ask it for its last ticket. */
 	if (s->life == SESSION_TOLD)
 		s->conn = conn_free(s->conn);
 }

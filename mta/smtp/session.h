@@ -44,7 +44,7 @@ struct session_options {
 };
 
 struct txn_rcpt {
-	struct slice address; /* checked by whoever accepted it: no CR, LF, NUL, '<', '>' */
+	struct slice address; /* checked at acceptance: no CR, LF, NUL, '<', '>' */
 	struct verdict verdict;
 };
 /* One message to one or more recipients at one host.  A member of the caller's delivery.  All of
@@ -56,7 +56,7 @@ struct txn {
 	bool body_8bit, utf8;
 	unsigned n_rcpts;
 	struct txn_rcpt *rcpts;
-	/* Filled by the session */
+	/* Filled in by the session. */
 	bool sent_data; /* the final dot has left: a lost answer is in doubt */
 	/* A reply to one of its commands came.  When none did, on a connection that was used
 	 * before, another connection may be tried at once. */
@@ -65,20 +65,20 @@ struct txn {
 };
 
 struct session_user { /* a member of the pool's connection object */
-	/* Greeted, EHLO (and TLS) done, or a txn finished: wants session_send() or quit(). */
+	/* Ready for session_send() or session_quit(): after EHLO (and TLS), and after each txn. */
 	void (*ready)(struct session_user *u);
 	void (*done)(struct session_user *u, struct txn *t);
-	/* The connection is over; v says why (kind NONE: in good order, or the peer ended one that
-	 * was idle). Free the session now.  None of the three comes from inside a session_ call. */
+	/* The connection is over; v says why (kind NONE: it ended well, or the peer closed an idle
+	 * one).  Free the session now.  No session_ call calls any of these three. */
 	void (*gone)(struct session_user *u, const struct verdict *v);
 };
 
-/* Copies what it needs of o. E_SYNTAX when o->ehlo is no name. */
+/* Copies what it needs of o.  E_SYNTAX: o->ehlo is not a name. */
 int session_new(struct session **ret, struct loop *l, const struct session_options *o,
 		struct session_user *u) MUST_CHECK;
-/* E_FULL when it has all it can take (session_can_take); E_CONFLICT when the session is not ready
- * or is ending; E_SYNTAX when an address may not go on the wire (CR, LF, NUL, controls, brackets,
- * 8-bit without utf8). */
+/* E_FULL: it has all it can take (session_can_take); E_CONFLICT: the session is not ready or is
+ *         ending; E_SYNTAX: an address may not go on the wire (CR, LF, NUL, controls, brackets,
+ *         8-bit without utf8). */
 int session_send(struct session *s, struct txn *t) MUST_CHECK;
 bool session_can_take(const struct session *s);     /* room for (another) txn now */
 void session_quit(struct session *s);               /* QUIT after what is in hand, then gone() */

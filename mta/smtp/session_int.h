@@ -1,6 +1,6 @@
-/* mta/smtp/session_int.h - what the files of a session share; nobody else includes it.
- * session.c has the table, the events and the life; say.c what is said; hear.c what is heard; txn.c
- * the two messages in hand. */
+/* mta/smtp/session_int.h - what the files of a session share; for this folder alone.  session.c has
+ * the table, the events and the life; say.c what is said; hear.c what is heard; txn.c the two
+ * messages in hand. */
 #pragma once
 #include "mta/smtp/ehlo.h"
 #include "mta/smtp/reply.h"
@@ -40,12 +40,12 @@ struct session_expect {
 	uint8_t step;
 	uint8_t flight;
 	uint16_t rcpt;
-	uint32_t left_at; /* low bits of `queued` behind it: it left once that much did */
+	uint32_t left_at; /* low bits of `queued` after it: it has left once that much has */
 };
 enum { RING = 64 };
 static_assert((RING & (RING - 1)) == 0, "ring positions wrap by mask");
 
-/* A txn in hand.  next is what is to be said for it, S_MAX when all was. */
+/* A txn in hand.  next is the step to be said for it; S_MAX: all was said. */
 struct flight {
 	struct txn *txn; /* NULL: free */
 	uint8_t next;
@@ -141,18 +141,18 @@ void session_hear_quit(struct session *s, struct session_expect e, const struct 
 int txn_check(const struct txn *t); /* E_SYNTAX: may not go on the wire */
 uint64_t txn_size(const struct txn *t);
 void flight_start(struct session *s, struct txn *t);
-void flight_judge(struct flight *f,
-		  const struct verdict *v); /* every recipient still without one */
+/* Gives v to every recipient that has no verdict yet. */
+void flight_judge(struct flight *f, const struct verdict *v);
 bool flight_over(const struct flight *f);
-void flight_give_back(struct session *s);     /* gives back, in order, what is over */
-void flight_give_back_all(struct session *s); /* gives back all, unanswered ones with s->end */
+void flight_give_back(struct session *s);     /* gives back what is over, in order */
+void flight_give_back_all(struct session *s); /* gives back all; the unanswered get s->end */
 bool txn_name_ok(const char *name);
 
 static inline struct flight *flight_at(struct session *s, unsigned i) /* 0: the older */
 {
 	return i < s->n_flights ? &s->flights[(s->oldest + i) % 2] : NULL;
 }
-/* Between 354 and our dot only a message may be said. */
+/* Between 354 and our final dot, nothing but the message may be said. */
 static inline bool flight_body_open(const struct session *s)
 {
 	return s->flights[0].next == S_DOT || s->flights[1].next == S_DOT;

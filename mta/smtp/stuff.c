@@ -62,7 +62,7 @@ static size_t put_odd(struct stuff *st, char *out, char c)
 {
 	size_t n = 0;
 
-	if (st->after_cr) { /* and c is no LF: the line ends here */
+	if (st->after_cr) { /* and c is not LF: the line ends here */
 		out[n++] = '\n';
 		step_over(st, '\n');
 	}

@@ -1,4 +1,4 @@
-/* Messages that are in the log and wait for the disk: no reply overtakes theirs. */
+/* Messages that are in the spool and wait for the disk: no later reply overtakes theirs. */
 #include <stdio.h>
 
 #include "mta/smtpd/session.h"

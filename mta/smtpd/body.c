@@ -20,7 +20,7 @@ static const char *text(struct smtpd_body *b, const char *p, const char *end)
 	const char *stop = lf ? lf : end, *cr = memchr(p, '\r', (size_t)(stop - p));
 	bool last_cr = stop > p ? stop[-1] == '\r' : b->cr;
 
-	/* The CR of the reads before must be followed by its LF at once, and a CR in this run may
+	/* A CR at the end of earlier input must be followed by LF at once, and a CR in this run may
 	 * only be its last byte. */
 	if ((b->cr && stop > p) || (cr && cr + 1 != stop) || (lf && !last_cr))
 		b->lone = true;

@@ -1,11 +1,11 @@
-/* mta/smtpd/body.h - what follows DATA, until CRLF "." CRLF (RFC 5321 sections 2.3.8, 4.5.2): takes
- * the stuffed dots out and finds the end, however the bytes are cut.
+/* mta/smtpd/body.h - what follows DATA, until CRLF "." CRLF (RFC 5321 sections 2.3.8, 4.5.2):
+ * removes the stuffed dots and finds the end, however the bytes are cut.
  *
- * Guarantee: nothing but CRLF "." CRLF ends it.  A CR or LF that is not part of a CRLF, or a NUL,
- *            is remembered (`lone`, `nul`): the message is refused when its true end has come.
+ * Guarantee: only CRLF "." CRLF ends it.  A CR or LF that is not part of a CRLF, or a NUL, is noted
+ *            (`lone`, `nul`); the message is refused when its true end has come.
  * Owns:   nothing; `out` is the caller's.
- * Fails:  never.  `overflow` says that `out` could not take it all; bytes are then only read.
- * Limits: none of its own: out->max. */
+ * Fails:  never.  `overflow`: `out` could not take everything; further bytes are dropped.
+ * Limits: out->max; none of its own. */
 #pragma once
 #include "base/buf.h"
 
@@ -23,5 +23,5 @@ static inline void smtpd_body_begin(struct smtpd_body *b)
 {
 	*b = (struct smtpd_body){ .state = SMTPD_BODY_LINE };
 }
-/* Gives how many bytes of `in` were used: all of them, unless `done`. */
+/* How many bytes of `in` were used: all of them, unless `done`. */
 size_t smtpd_body_feed(struct smtpd_body *b, struct slice in, struct buf *out);

@@ -1,7 +1,8 @@
-/* mta/smtpd/clients.h - how many sessions a service has, in all and per address: for the whole
- * process, because the kernel spreads the connections of one client over the lanes.
- * Owns:    nothing outside; what it holds is freed as the last session of an address leaves.
- * Threads: any.  Blocks: on its lock, for a moment. */
+/* mta/smtpd/clients.h - how many sessions a service has, in total and per address.  It counts for
+ * the whole process, because the kernel spreads the connections of one client over the lanes.
+ * Owns:    an entry per address, until the last session of that address leaves.
+ * Blocks:  on its lock, for a moment.
+ * Threads: any. */
 #pragma once
 #include <pthread.h>
 
@@ -18,7 +19,7 @@ struct smtpd_clients { /* one static object per service; starts as SMTPD_CLIENTS
 		.lock = PTHREAD_MUTEX_INITIALIZER                                                  \
 	}
 
-/* False when there are `max` sessions, or `max_client` of this address, already. */
+/* False: there are `max` sessions already, or `max_client` of this address. */
 bool smtpd_clients_enter(struct smtpd_clients *c, const struct ip *ip, int64_t max,
 			 int64_t max_client);
 void smtpd_clients_leave(struct smtpd_clients *c, const struct ip *ip);

@@ -10,8 +10,8 @@ static const struct slice verbs[SMTPD_VERB_MAX] = {
 	[SMTPD_VERB_STARTTLS] = SLICE("STARTTLS"),
 };
 
-/* A line ends at its LF, whatever stands before it.  One that does not end in CRLF is refused
- * whole, and what follows begins a new line: no way of reading it can hide a command in it. */
+/* A line ends at its LF, whatever is before it.  A line that does not end in CRLF is refused as a
+ * whole, and the next line begins behind it: no other reading can hide a command in it. */
 int smtpd_command_line(struct slice in, struct slice *ret_line, size_t *ret_used)
 {
 	const char *lf = memchr(in.p, '\n', MIN_OF(in.n, (size_t)SMTPD_COMMAND_LINE_MAX));
@@ -45,7 +45,7 @@ enum smtpd_verb smtpd_command_verb(struct slice line, struct slice *ret_argument
 	return SMTPD_VERB_UNKNOWN;
 }
 
-/* Offset of the ">" that ends the address; one inside a quoted string does not. */
+/* Offset of the ">" that ends the address, which is not one inside a quoted string. */
 static size_t address_end(struct slice s)
 {
 	bool quoted = false;

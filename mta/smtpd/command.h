@@ -4,7 +4,7 @@
  *	MAIL, RCPT = ( "FROM:" / "TO:" ) *SP "<" [ address ] ">" *( SP keyword [ "=" value ] )
  *
  * Owns:  nothing; slices point into the line.
- * Fails: E_SYNTAX, E_LIMIT; an unknown verb is no error but SMTPD_VERB_UNKNOWN.
+ * Fails: E_SYNTAX, E_LIMIT; an unknown verb is not an error but SMTPD_VERB_UNKNOWN.
  * Limits: 8 parameters per command. */
 #pragma once
 #include "base/base.h"
@@ -26,10 +26,9 @@ enum smtpd_verb {
 	SMTPD_VERB_MAX,
 };
 
-/* Takes the first line of `in`: 1 and the line without its CRLF, 0 when it is not whole yet.
- * E_SYNTAX: it holds a CR, LF or NUL of its own; E_LIMIT: it is too long (then *ret_used may stop
- * short of its end: go on until a call gives another result).  *ret_used is what to consume, unless
- * 0 came. */
+/* Takes the first line of `in`.  1: a line without its CRLF; 0: it is not complete yet.  E_SYNTAX:
+ * it has a CR, LF or NUL of its own; E_LIMIT: it is too long (*ret_used may stop before its end:
+ * call again until the result differs).  Unless it gives 0, consume *ret_used bytes. */
 int smtpd_command_line(struct slice in, struct slice *ret_line, size_t *ret_used) MUST_CHECK;
 enum smtpd_verb smtpd_command_verb(struct slice line, struct slice *ret_argument);
 

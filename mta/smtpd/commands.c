@@ -46,8 +46,8 @@ void smtpd_session_command(struct smtpd_session *s, struct slice line)
 	if ((needs & NEED_HELO) && s->life == SMTPD_STRANGER)
 		smtpd_session_say(s, SLICE("503 5.5.1 send EHLO first\r\n"));
 	else if ((needs & NO_MAIL) && s->life == SMTPD_MAIL)
-		smtpd_session_say(s,
-				  SLICE("503 5.5.1 a message is open already; RSET ends it\r\n"));
+		smtpd_session_say(
+		    s, SLICE("503 5.5.1 a transaction is open, send RSET to end it\r\n"));
 	else if ((needs & NEED_MAIL) && s->life != SMTPD_MAIL)
 		smtpd_session_say(s, SLICE("503 5.5.1 send MAIL first\r\n"));
 	else if ((needs & NEED_RCPT) && !s->mail.n_rcpts)
@@ -147,7 +147,7 @@ static struct slice take_rcpt(struct smtpd_session *s, struct slice arg)
 	if (refusal.n)
 		return refusal;
 	if (s->mail.n_rcpts >= (unsigned)smtpd_session_settings(s)->max_rcpts)
-		return SLICE("452 4.5.3 too many recipients\r\n");
+		return SLICE("452 4.5.3 too many recipients, send again to the rest\r\n");
 	refusal = take_address(path.address, s->mail.utf8, &box);
 	if (!refusal.n)
 		refusal = smtpd_session_service(s)->rcpt(s->on->with.state, s, &box);
@@ -193,7 +193,7 @@ static void do_vrfy(struct smtpd_session *s, struct slice arg)
 {
 	(void)arg;
 	smtpd_session_say(
-	    s, SLICE("252 2.1.5 addresses are not verified; send the message to find out\r\n"));
+	    s, SLICE("252 2.1.5 addresses are not verified, send the message to find out\r\n"));
 }
 
 static void do_quit(struct smtpd_session *s, struct slice arg)

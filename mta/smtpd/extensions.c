@@ -1,9 +1,8 @@
-/* What is offered beyond RFC 821: a row per EHLO keyword, and a row per parameter.  A service's own
- * rows come behind these. */
+/* Extensions of RFC 821: a row per EHLO keyword, a row per parameter; then a service's own rows. */
 #include "mta/smtpd/session.h"
 
 #define NOT_KNOWN SLICE("555 5.5.4 unknown parameter\r\n")
-#define BAD_VALUE SLICE("501 5.5.4 parameter has a bad value\r\n")
+#define BAD_VALUE SLICE("501 5.5.4 a parameter has a bad value\r\n")
 
 /* ---- EHLO -------------------------------------------------------------------------------- */
 

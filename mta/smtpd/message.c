@@ -32,7 +32,7 @@ static struct slice fault_of_body(const struct smtpd_session *s)
 	if (s->body.nul)
 		return SLICE("554 5.6.0 the message has a NUL byte\r\n");
 	if (s->no_room)
-		return SLICE("452 4.3.1 too much mail is coming in, try again later\r\n");
+		return SLICE("452 4.3.1 too much mail at a time, try again later\r\n");
 	if (s->body.overflow)
 		return SLICE("552 5.3.4 message too big\r\n");
 	return SMTPD_GO_ON;

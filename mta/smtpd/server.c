@@ -1,4 +1,4 @@
-/* A service on a lane: its listening sockets, those who come in, and how it all ends. */
+/* A service on a lane: its listening sockets, new clients, and the end. */
 #include <ev.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ const char *smtpd_server_event(const struct smtpd_server *on, const char *what, 
 
 /* ---- coming in --------------------------------------------------------------------------- */
 
-/* Before there is a session: one line, as far as the socket takes it. */
+/* Without a session: sends one line, as far as the socket takes it. */
 static void turn_away(struct smtpd_server *on, int fd, struct slice text, const struct ip *ip,
 		      const char *why)
 {
@@ -195,7 +195,7 @@ static int load_tls(struct smtpd_server *on)
 
 void smtpd_server_reload(struct smtpd_server *on)
 {
-	(void)!load_tls(on); /* the log says so; the old certificate stays */
+	(void)!load_tls(on); /* it is logged; the old certificate stays */
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -232,8 +232,8 @@ void smtpd_server_quiet(struct smtpd_server *on)
 			smtpd_session_bye(s, SLICE("421 4.3.2 shutting down\r\n"));
 }
 
-/* What is in the log already is synced within a moment.  Its clients are still told, so that they
- * do not send it again.  The lane has ended: nobody else is kept waiting. */
+/* What is in the spool already is synced within a moment.  Its clients are still told, so that they
+ * do not send it again.  The lane has ended, so nobody else waits for this. */
 static void settle(struct smtpd_server *on, struct smtpd_session *s)
 {
 	const struct timespec moment = { 0, 1000000 };

@@ -21,7 +21,7 @@ static const unsigned moves[SMTPD_LIVES] = {
 };
 /* clang-format on */
 
-/* What was said and sent of a message, whether it was taken or not. */
+/* Forgets what was said and sent of a message, whether it was accepted or not. */
 static void forget_mail(struct smtpd_session *s)
 {
 	s->no_room = false;
@@ -125,7 +125,8 @@ static bool hear_line(struct smtpd_session *s)
 		s->skipping = true;
 	} else if (r < 0) {
 		smtpd_session_say(
-		    s, SLICE("500 5.5.2 a line ends in CRLF and holds no other CR, LF or NUL\r\n"));
+		    s,
+		    SLICE("500 5.5.2 a line must end in CRLF and have no other CR, LF or NUL\r\n"));
 	} else {
 		smtpd_session_command(s, line);
 	}
@@ -168,12 +169,12 @@ void smtpd_session_run(struct smtpd_session *s)
 	if (s->life == SMTPD_GONE)
 		return;
 	if (conn_eof(s->conn) && may_go_on(s)) {
-		smtpd_session_end(s); /* what waits for the disk goes on without it */
+		smtpd_session_end(s); /* messages that wait for the disk go on */
 		return;
 	}
 	if (s->n_waiting)
 		timer_stop(s->on->loop->timers, &s->timer);
-	else if (heard || !timer_running(&s->timer)) /* a byte now and then is no command */
+	else if (heard || !timer_running(&s->timer)) /* a byte now and then is not a command */
 		set_patience(s);
 }
 
@@ -242,7 +243,7 @@ void smtpd_session_end(struct smtpd_session *s)
 	}
 	smtpd_session_become(s, SMTPD_GONE);
 	timer_stop(s->on->loop->timers, &s->timer);
-	/* Before the client can see the end: its next connection then finds the place free. */
+	/* Before the client can see the end, so that its next connection finds the place free. */
 	smtpd_clients_leave(smtpd_session_service(s)->clients, &s->peer);
 	count_sub(&smtpd_session_counters(s)->sessions_open, 1);
 	conn_free(s->conn);

@@ -1,8 +1,10 @@
-/* mta/smtpd/session.h - one client's session, and the server it belongs to; for the files of this
- * folder alone.
+/* mta/smtpd/session.h - a client's session and its server; for the files of this folder alone.
+ *
  * A session is on its server's list until smtpd_session_end(); it is freed at the end of the loop
- * turn.  Replies leave in the order of the commands: while a message waits for the disk, what is
- * said after it waits with it (struct smtpd_acceptance). */
+ * turn.  Replies leave in the order of the commands: while a message waits for the disk, replies to
+ * later commands wait behind it (struct smtpd_acceptance).
+ * Owns:    the server owns its sessions and the messages that wait for the disk.
+ * Threads: the lane's. */
 #pragma once
 #include "mta/smtpd/body.h"
 #include "mta/smtpd/clients.h"
@@ -13,8 +15,8 @@ enum {
 	SMTPD_BEHIND_MAX = 16 * 1024, /* bytes of replies that wait behind them */
 	SMTPD_HELO_MAX = 255,
 	SMTPD_BUFFER_KEEP = 64 * 1024,
-	SMTPD_SLOWEST = 1024,     /* bytes per second that a message must come with */
-	SMTPD_OWN_MAX = 8 * 1024, /* room past the largest message for what begin() puts there */
+	SMTPD_SLOWEST = 1024,     /* bytes per second, the slowest that a message may come */
+	SMTPD_OWN_MAX = 8 * 1024, /* room beyond the largest message for begin() */
 	SMTPD_EVENT_MAX = 48,
 };
 
@@ -23,7 +25,7 @@ struct smtpd_server {
 	struct smtpd_server_options with;
 	struct loop *loop;
 	struct list sessions;
-	struct list acceptances; /* those of sessions that are gone */
+	struct list acceptances; /* of sessions that are gone */
 	struct list spare;       /* struct smtpd_acceptance, to be used again */
 	struct tls_context *tls; /* NULL: STARTTLS is not offered */
 	struct smtpd_listener *listeners;
@@ -34,15 +36,15 @@ struct smtpd_server {
 	bool quiet;
 };
 
-/* The life of a session; smtpd_session_become() is the one way from one to the next. */
+/* The life of a session; only smtpd_session_become() changes it. */
 enum smtpd_life {
 	SMTPD_STRANGER, /* has not said EHLO or HELO, or not since TLS began: no mail before that */
 	SMTPD_IDLE,     /* no message is open: MAIL may come */
 	SMTPD_MAIL,     /* MAIL was taken: RCPT, then DATA may come */
 	SMTPD_BODY,     /* DATA was said: the message comes, up to its final dot */
-	SMTPD_STARTTLS, /* the reply to STARTTLS leaves, then the handshake goes on */
-	SMTPD_ENDING,   /* the last reply is said: it ends once the disk has answered for all */
-	SMTPD_GONE,     /* has left the server's list; freed at the end of the loop turn */
+	SMTPD_STARTTLS, /* the reply to STARTTLS leaves, then comes the handshake */
+	SMTPD_ENDING,   /* the last reply is said: it ends when the disk has answered */
+	SMTPD_GONE,     /* is off the server's list; freed at the end of the turn */
 	SMTPD_LIVES
 };
 struct smtpd_session {
@@ -55,16 +57,16 @@ struct smtpd_session {
 	struct ip peer;
 
 	enum smtpd_life life;
-	/* Facts that more than one part of its life may have */
+	/* Facts that several parts of its life may have */
 	bool esmtp;    /* it said EHLO last: extensions may be used */
-	bool skipping; /* the rest of a line that was too long is passed over */
-	bool in_run;   /* smtpd_session_run() is further up the stack */
+	bool skipping; /* the rest of a line that is too long is skipped */
+	bool in_run;   /* smtpd_session_run() is on the stack */
 	uint16_t helo_n;
 	char helo[SMTPD_HELO_MAX + 1];
 
 	struct smtpd_mail mail;
 	struct smtpd_body body;
-	bool no_room;   /* the body is dropped because the server holds too much already */
+	bool no_room;   /* the body is dropped: the server holds too much */
 	size_t charged; /* bytes counted in on->held */
 	int64_t body_ms;
 
@@ -73,8 +75,8 @@ struct smtpd_session {
 	size_t behind;
 };
 
-/* A message in the log whose sync has not come yet.  It outlives its session: the service must hear
- * of the message also when the client has gone. */
+/* A message in the spool that is not synced yet.  It outlives its session: the service must hear of
+ * it even when the client has gone. */
 struct smtpd_acceptance {
 	struct durable_wait wait;
 	struct list link;
@@ -83,7 +85,7 @@ struct smtpd_acceptance {
 	struct smtpd_taken taken;
 	struct id128 id;
 	enum { ACCEPT_WAITS, ACCEPT_SAFE, ACCEPT_LOST } state;
-	struct buf after; /* what is said after it */
+	struct buf after; /* replies that follow it */
 };
 
 static inline const struct smtpd_settings *smtpd_session_settings(const struct smtpd_session *s)
@@ -106,7 +108,7 @@ const char *smtpd_server_event(const struct smtpd_server *on, const char *what, 
 /* session.c */
 void smtpd_session_begin(struct smtpd_server *on, struct conn *c, struct smtpd_session *s);
 void smtpd_session_become(struct smtpd_session *s, enum smtpd_life life);
-void smtpd_session_run(struct smtpd_session *s);                    /* hears what has come */
+void smtpd_session_run(struct smtpd_session *s);                    /* handles the input */
 void smtpd_session_say(struct smtpd_session *s, struct slice text); /* whole lines, CRLF and all */
 void smtpd_session_sayf(struct smtpd_session *s, const char *format, ...) PRINTF(2, 3);
 void smtpd_session_bye(struct smtpd_session *s, struct slice text);    /* then it ends */
@@ -115,17 +117,17 @@ void smtpd_session_end(struct smtpd_session *s);
 
 /* accept.c */
 void smtpd_session_accept(struct smtpd_session *s, const struct smtpd_taken *t);
-void smtpd_acceptance_free(struct smtpd_acceptance *a); /* to the spare ones */
+void smtpd_acceptance_free(struct smtpd_acceptance *a); /* keeps it for reuse */
 
 /* commands.c */
 void smtpd_session_command(struct smtpd_session *s, struct slice line);
 /* extensions.c */
 void smtpd_session_offer(struct smtpd_session *s); /* says the EHLO reply */
-/* Takes the parameters of a command; SMTPD_GO_ON when there is nothing wrong with them. */
+/* Takes the parameters of a command; SMTPD_GO_ON: all are good. */
 struct slice smtpd_session_params(struct smtpd_session *s, enum smtpd_verb verb,
 				  const struct smtpd_path *path);
 /* starttls.c */
 void smtpd_session_starttls(struct smtpd_session *s);
 /* message.c */
 void smtpd_session_begin_body(struct smtpd_session *s);
-bool smtpd_session_hear_body(struct smtpd_session *s); /* false: there is no more to hear */
+bool smtpd_session_hear_body(struct smtpd_session *s); /* false: there is no more input */

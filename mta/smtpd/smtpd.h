@@ -52,13 +52,12 @@ struct smtpd_mail {
 struct smtpd_mail *smtpd_session_mail(struct smtpd_session *s);
 const struct ip *smtpd_session_peer(const struct smtpd_session *s);
 struct slice smtpd_session_helo(const struct smtpd_session *s); /* what the client calls itself */
-bool smtpd_session_esmtp(const struct smtpd_session *s);        /* EHLO, not HELO */
-struct conn *smtpd_session_conn(struct smtpd_session *s);       /* for TLS facts alone */
+bool smtpd_session_esmtp(const struct smtpd_session *s);        /* it said EHLO, not HELO */
+struct conn *smtpd_session_conn(struct smtpd_session *s);       /* for facts about TLS only */
 
 /* ---- a service --------------------------------------------------------------------------- */
 
-/* A whole reply with its CRLF, or none: "go on".  A reply 421 also ends the session (RFC 5321
- * section 3.8). */
+/* A whole reply with its CRLF, or none: "go on".  421 also ends the session (RFC 5321, 3.8). */
 #define SMTPD_GO_ON ((struct slice){ NULL, 0 })
 
 /* `state` below is that of struct smtpd_server_options. */
@@ -66,19 +65,19 @@ struct conn *smtpd_session_conn(struct smtpd_session *s);       /* for TLS facts
 /* A line of the EHLO reply. */
 struct smtpd_keyword {
 	const char *name;
-	/* NULL: it is offered always, and has no value. */
+	/* NULL: it is always offered, and has no value. */
 	bool (*offered)(void *state, const struct smtpd_session *s);
 	void (*value)(void *state, const struct smtpd_session *s, struct buf *out);
 };
-/* A parameter of MAIL or RCPT (esmtp-param, RFC 5321 section 4.1.2).  take() is called for each
- * that was given, before mail() or rcpt(); the value is empty when there was none. */
+/* A parameter of MAIL or RCPT (esmtp-param, RFC 5321 section 4.1.2).  take() is called for each one
+ * given, before mail() or rcpt(); without a value, `value` is empty. */
 struct smtpd_param {
 	enum smtpd_verb verb;
 	struct slice name;
 	struct slice (*take)(void *state, struct smtpd_session *s, struct slice value);
 };
 
-/* Where a message is in the log: what its acknowledgement waits for. */
+/* Where a message is in the spool: what its acknowledgement waits for. */
 struct smtpd_taken {
 	job_no job;
 	lsn_t lsn;
@@ -93,24 +92,24 @@ struct smtpd_service {
 	const struct smtpd_param *params;
 	size_t n_params;
 
-	/* May this client come in?  NULL: every client may. */
+	/* May this client connect?  NULL: every client may. */
 	struct slice (*connect)(void *state, const struct ip *peer);
-	/* Asked at each MAIL, before it is read: is no mail taken just now?  NULL: it always is. */
+	/* Asked at each MAIL, before it is parsed: is mail refused now?  NULL: never. */
 	struct slice (*closed)(void *state);
 	/* May this sender, mail->from, send?  NULL: every sender may. */
 	struct slice (*mail)(void *state, struct smtpd_session *s);
-	/* SMTPD_GO_ON: the recipient counts, and stands in mail->rcpts. */
+	/* SMTPD_GO_ON: the recipient counts, and is in mail->rcpts. */
 	struct slice (*rcpt)(void *state, struct smtpd_session *s, const struct mailbox *to);
-	/* DATA was said: gives mail->id, and puts the service's own fields in mail->message.
+	/* DATA was said: sets mail->id, and puts the service's own fields in mail->message.
 	 * Negative: they did not fit; the message is then refused as too big. */
 	int (*begin)(void *state, struct smtpd_session *s);
-	/* The whole message is here.  SMTPD_GO_ON: it is in the log, where *ret says. */
+	/* The whole message is here.  SMTPD_GO_ON: it is in the spool, at *ret. */
 	struct slice (*message)(void *state, struct smtpd_session *s, struct smtpd_taken *ret);
-	/* It is durable.  Comes before the client is told, and also when the client has gone. */
+	/* It is durable.  Called before the client is told, and also when the client has gone. */
 	void (*safe)(void *state, const struct smtpd_taken *t);
 };
 
-/* Read whenever they are needed.  They may change on the lane's thread, at a reload. */
+/* Read whenever they are needed.  A reload may change them, on the lane's thread. */
 struct smtpd_settings {
 	const char *hostname;           /* of the greeting and the EHLO reply */
 	const char *tls_cert, *tls_key; /* PEM files; "": STARTTLS is not offered */
@@ -121,7 +120,7 @@ struct smtpd_settings {
 	int64_t timeout;                /* milliseconds for a client's command */
 };
 
-/* Written by the server's lane alone, read by anybody. */
+/* Written by the server's lane only, read by any thread. */
 struct smtpd_counters {
 	counter sessions, sessions_open, messages, recipients, bytes, refused, tls;
 };
@@ -144,6 +143,5 @@ DEFINE_OWNED(smtpd_server)
 int smtpd_server_new(struct smtpd_server **ret, const struct smtpd_server_options *o) MUST_CHECK;
 /* The settings have changed.  A certificate that cannot be read is logged; the old one stays. */
 void smtpd_server_reload(struct smtpd_server *on);
-/* Listens no more.  Those who are in the middle of a message may finish it; the others are told to
- * go (421). */
+/* Stops listening.  A message in progress may be finished; other clients are sent away (421). */
 void smtpd_server_quiet(struct smtpd_server *on);

@@ -2,7 +2,7 @@
 #include "base/log.h"
 #include "mta/smtpd/session.h"
 
-/* RFC 3207 section 4.2: what came in the clear behind STARTTLS is no command of the client's. */
+/* RFC 3207 section 4.2: bytes that came in the clear after STARTTLS are not commands. */
 static void end_early(struct smtpd_session *s)
 {
 	char event[SMTPD_EVENT_MAX];
@@ -12,7 +12,7 @@ static void end_early(struct smtpd_session *s)
 	smtpd_session_end(s);
 }
 
-/* The reply must have left before the first byte of the handshake. */
+/* The reply must leave before the first byte of the handshake. */
 static void begin_tls(struct turn_end *t)
 {
 	struct smtpd_session *s = container_of(t, struct smtpd_session, turn);
@@ -35,7 +35,8 @@ void smtpd_session_starttls(struct smtpd_session *s)
 		return;
 	}
 	if (!list_empty(&s->waiting)) {
-		smtpd_session_say(s, SLICE("454 4.7.0 wait for the replies before STARTTLS\r\n"));
+		smtpd_session_say(s,
+				  SLICE("454 4.7.0 wait for all replies, then send STARTTLS\r\n"));
 		return;
 	}
 	smtpd_session_say(s, SLICE("220 2.0.0 go ahead\r\n"));

@@ -11,7 +11,7 @@ struct submit_lane {
 	struct lane *lane;
 	const struct submit_options *options;
 	const struct host_options *host;
-	struct smtpd_settings settings; /* what of it concerns the server */
+	struct smtpd_settings settings; /* what the server needs of the options */
 	struct smtpd_counters counters;
 	struct buf own_fields, content_meta, job_meta;
 };

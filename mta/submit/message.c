@@ -1,5 +1,4 @@
-/* mta/submit/message.c - from a message to a job in the log: recipients, trace line, missing
- * fields, meta. */
+/* mta/submit/message.c - a message becomes a job: recipients, trace line, missing fields, meta. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -15,7 +14,7 @@ struct slice submit_message_rcpt(void *state, struct smtpd_session *s, const str
 {
 	(void)state;
 	if (wire_row_put(&smtpd_session_mail(s)->rcpts, mailbox_text(to), 0, NULL, 0) < 0)
-		return SLICE("452 4.3.1 no room for more recipients\r\n");
+		return SLICE("452 4.3.1 no memory for more recipients, send again to the rest\r\n");
 	return SMTPD_GO_ON;
 }
 
@@ -30,7 +29,7 @@ static struct slice protocol(struct smtpd_session *s)
 	return tls ? SLICE("ESMTPS") : SLICE("ESMTP");
 }
 
-/* The trace line goes in front before the first byte comes, so that nothing has to move. */
+/* The trace line is put in front before the first byte comes, so that nothing has to move. */
 int submit_message_begin(void *state, struct smtpd_session *s)
 {
 	const struct submit_lane *on = state;
@@ -46,7 +45,7 @@ int submit_message_begin(void *state, struct smtpd_session *s)
 		.at_ms = clock_wall_ms(),
 	};
 
-	/* Drawn by chance, because none may come again after a restart.  Should the spool know one
+	/* It is random, because no id may be used again after a restart.  If the spool knows it
 	 * already, the client is told to try again. */
 	m->id = (struct id128){ 0, random_u64() };
 	r.id = slice_str(id_format(m->id, id));
@@ -55,7 +54,7 @@ int submit_message_begin(void *state, struct smtpd_session *s)
 	return received_line(&r, &m->message);
 }
 
-/* Is the first line no header field?  Then the client sent only a body. */
+/* Is the first line not a header field?  Then the client sent only a body. */
 static bool headless(struct slice message)
 {
 	struct header_field f;
@@ -66,7 +65,7 @@ static bool headless(struct slice message)
 
 static int insert(struct buf *message, size_t at, struct slice text)
 {
-	int r = buf_append(message, text); /* for the room; then everything moves behind it */
+	int r = buf_append(message, text); /* makes room; then everything moves behind it */
 	char *p = message->p + message->start + at;
 
 	if (r < 0 || !text.n)
@@ -82,8 +81,8 @@ static struct slice part_that_came(const struct smtpd_mail *m)
 	return slice_skip(buf_data(&m->message), m->own_n);
 }
 
-/* RFC 6409 section 8: Date and Message-ID where they are missing; then the scan is made again,
- * because everything has moved. */
+/* RFC 6409 section 8: adds Date and Message-ID if they are missing.  Then everything has moved, so
+ * the header is scanned again. */
 static int complete(struct submit_lane *on, struct smtpd_mail *m, struct header_scan *scan)
 {
 	struct slice came = part_that_came(m);
@@ -109,7 +108,7 @@ static int complete(struct submit_lane *on, struct smtpd_mail *m, struct header_
 	return header_scan(part_that_came(m), scan);
 }
 
-/* Eight bytes at a time: every byte of every message comes past here. */
+/* Eight bytes at a time, because every byte of every message passes here. */
 static bool has_8bit(struct slice s)
 {
 	uint64_t all = 0, word;
@@ -124,7 +123,7 @@ static bool has_8bit(struct slice s)
 	return all & 0x8080808080808080ULL;
 }
 
-/* The domain that signs: that of the address in the one From field. */
+/* The domain that signs: that of the address in a single From field. */
 static struct slice author_domain(const struct header_scan *scan, struct mailbox *box)
 {
 	if (scan->from != 1 || mailbox_first(scan->from_field.value, MAILBOX_UTF8, box) < 0 ||
@@ -189,10 +188,11 @@ struct slice submit_message_take(void *state, struct smtpd_session *s, struct sm
 	if (complete(on, m, &scan) < 0)
 		return SLICE("554 5.6.0 the message's header cannot be read\r\n");
 	if (scan.received > HOPS_MAX)
-		return SLICE("554 5.4.6 too many hops\r\n");
+		return SLICE(
+		    "554 5.4.6 too many Received fields, the message may be in a loop\r\n");
 	r = put_job(on, m, author_domain(&scan, &author), ret);
 	if (r == E_FULL)
-		return SLICE("452 4.3.1 no room on the disk, try again later\r\n");
+		return SLICE("452 4.3.1 not enough free disk space, try again later\r\n");
 	if (r < 0) {
 		log_warn("message.refused", kv_err("reason", r));
 		return SLICE("451 4.3.0 the message could not be queued, try again later\r\n");

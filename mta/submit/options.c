@@ -8,25 +8,27 @@ enum { KIB = 1024, MIB = 1024 * 1024, SEC = 1000, MINUTE = 60 * 1000, HOUR = 360
 /* clang-format off: a table */
 static const struct option rows[] = {
 	{ "listen.submission", T_LIST, AT(listen), 0, 0, "", false,
-	  "Addresses that take mail by SMTP, such as 127.0.0.1:587." },
+	  "Addresses and ports that take mail by SMTP, such as 127.0.0.1:587; empty: none." },
 	{ "submission.networks", T_LIST, AT(networks), 0, 0, "127.0.0.0/8, ::1", true,
-	  "Clients that may submit." },
+	  "Networks whose clients may submit mail." },
 	{ "submission.max_size", T_SIZE, AT(max_size), KIB, 64 * MIB, "25M", true,
-	  "Largest message taken." },
+	  "Largest message that is accepted." },
 	{ "submission.max_rcpts", T_INT, AT(max_rcpts), 1, 1000, "1000", true,
-	  "Recipients per message." },
+	  "Most recipients per message." },
 	{ "submission.max_sessions", T_INT, AT(max_sessions), 1, 100000, "2000", true,
-	  "Sessions at a time, over all lanes." },
+	  "Most submission sessions at a time, over all lanes." },
 	{ "submission.max_sessions_client", T_INT, AT(max_sessions_client), 1, 100000, "500", true,
-	  "Sessions at a time of one address." },
+	  "Most submission sessions at a time per client address." },
 	{ "submission.timeout", T_DURATION, AT(timeout), SEC, HOUR, "5m", true,
 	  "Longest wait for a client's command (RFC 5321 section 4.5.3.2.7)." },
 	{ "expire.after", T_DURATION, AT(expire_after), MINUTE, YEAR, "5d", true,
-	  "Lifetime of submitted mail; jobs of the link bring their own." },
+	  "How long submitted mail is tried before it expires; mail from the link brings its "
+	  "own time." },
 	{ "tls.cert", T_STR, AT(tls_cert), 0, 1024, "", true,
-	  "PEM chain for STARTTLS on the submission listener; empty: not offered." },
+	  "PEM file with the certificate chain for STARTTLS at submission; empty: no "
+	  "STARTTLS." },
 	{ "tls.key", T_STR, AT(tls_key), 0, 1024, "", true,
-	  "PEM private key that belongs to tls.cert." },
+	  "PEM file with the private key that belongs to tls.cert." },
 };
 /* clang-format on */
 
@@ -47,16 +49,17 @@ static int derive(void *options, const struct settings *all, struct option_fault
 
 	(void)all;
 	r = option_entries(f, "submission.networks", o->networks,
-			   "a network such as 10.0.0.0/8, at most 64", add_net, o);
+			   "a network such as 10.0.0.0/8 (the list may have 64)", add_net, o);
 	if (r < 0)
 		return r;
 	r = option_entries(f, "listen.submission", o->listen,
-			   "an address and port such as 127.0.0.1:587", add_listener, o);
+			   "an address and port such as 127.0.0.1:587 (the list may have 16)",
+			   add_listener, o);
 	if (r < 0)
 		return r;
 	if (!*o->tls_cert != !*o->tls_key)
 		return option_bad(f, "tls.key", slice_str(o->tls_key),
-				  "given together with tls.cert");
+				  "complete: set both tls.cert and tls.key, or neither");
 	return 0;
 }
 

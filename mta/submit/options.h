@@ -1,5 +1,5 @@
-/* mta/submit/options.h - the options of submission, and what is made of them.
- * Owns:   submit_option_set's struct belongs to the settings it was read into (base/settings.h).
+/* mta/submit/options.h - the options of submission, and what is derived from them.
+ * Owns:   the settings own the struct they were read into (base/settings.h).
  * Fails:  derive: E_SYNTAX, with what is expected.
  * Limits: those of mta/config/entries.h. */
 #pragma once

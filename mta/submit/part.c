@@ -100,8 +100,7 @@ static int submit_start(struct lane *lane, void **ret_state)
 	return 0;
 }
 
-/* SIGTERM: those who are in the middle of a message may finish it; the next MAIL is answered with
- * 421. */
+/* SIGTERM: a message that is being sent may be finished; the next MAIL is answered with 421. */
 static void submit_quiet(void *state)
 {
 	struct submit_lane *on = state;

@@ -1,13 +1,13 @@
 /* mta/submit/submit.h - the submission service: applications hand in mail over SMTP, on any lane
  * (RFC 6409).  The SMTP is mta/smtpd's, and so are its guarantees: "250 queued" only after the
- * record is durable; only CRLF "." CRLF ends a message.  What is submission's own: which networks
- * may come in, the Received line, Date and Message-ID where they are missing, and the job that a
- * message becomes.
+ * record is durable; only CRLF "." CRLF ends a message.  Submission itself decides which networks
+ * may connect, adds the Received line and missing Date and Message-ID fields, and makes a job of
+ * each message.
  *
- * Files:   part.c is the service and the part, message.c makes a job of what came, options.c has
- *          the options.  lane.h is theirs alone.
+ * Files:   part.c is the service and the part, message.c makes the jobs, options.c has the options.
+ *          lane.h is for these files alone.
  * Owns:    the part's state is the lane's.
- * Blocks:  never, but as smtpd_server_free() at the end.
+ * Blocks:  only as smtpd_server_free() does, at the end.
  * Threads: the lane's.
  * Limits:  the options submission.*, and those of mta/smtpd. */
 #pragma once

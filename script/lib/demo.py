@@ -234,7 +234,7 @@ def main():
         return 1 if problems else 0
     except (Failure, KeyError) as e:
         demo.progress.end()
-        print(f"demo: {e if isinstance(e, Failure) else 'the API answered without ' + str(e)}\nlogs are in {demo.base}", file=sys.stderr)
+        print(f"demo: {e if isinstance(e, Failure) else 'a reply of the API lacks ' + str(e)}\nthe logs are in {demo.base}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         demo.progress.end()

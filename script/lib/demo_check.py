@@ -1,4 +1,4 @@
-"""What the demo proves about the mail that arrived, without our own code: who got it how often, and what dkimpy says."""
+"""Checks the mail that arrived in the demo, without our own code: who got it, how often, and what dkimpy says."""
 import collections
 import concurrent.futures
 import json
@@ -21,7 +21,7 @@ def index(store):
 
 
 def verify(store, places, lookup, per_message):
-    """Of each message, how many of its signatures pass; run in a process of its own."""
+    """How many signatures of each message pass; runs in a process of its own."""
     good = 0
     with open(store, "rb") as f:
         for _, offset, length in places:

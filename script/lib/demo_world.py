@@ -1,4 +1,4 @@
-"""The world of the demo: 200 recipient domains, how their hosts behave, and what must become of each recipient."""
+"""The world of the demo: 200 recipient domains, how their hosts behave, and how each recipient must end."""
 import csv
 import random
 

@@ -1,6 +1,6 @@
-/* Heap calls between queue and verdict, counted by standing in front of the allocator: everything
- * of ours and the simulated hosts' share (two a message: it keeps what it takes); what shared
- * libraries do is not seen. */
+/* Counts heap calls between queue and verdict by wrapping the allocator.  It sees ours and those of
+ * the simulated hosts (two per message: they keep what they take), but not those of shared
+ * libraries. */
 #include <stdarg.h>
 #include <stdio.h>
 

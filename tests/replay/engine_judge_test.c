@@ -1,5 +1,5 @@
-/* What libopendkim does not verify does not leave: the hot path's signatures are spoiled by
- * standing in front of sign_message(). */
+/* A message that libopendkim does not verify does not leave: this wraps sign_message() and spoils
+ * its signatures. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ int __wrap_sign_message(struct sign_key *const *keys, unsigned n, struct slice m
 
 static unsigned made, spoil_from, spoil_to; /* signatures of these numbers are spoiled */
 
-/* The last character of b= before the padding becomes another one. */
+/* Changes the last character of b= before the padding. */
 static void spoil(struct buf *out)
 {
 	char *p = (char *)(uintptr_t)buf_data(out).p, *end = p + buf_len(out) - 2;

@@ -1,4 +1,4 @@
-/* Who goes next and how much a site is given: tenants, campaigns, passwords; rates and limits. */
+/* Who goes next, and how much a site gets: tenants, campaigns, passwords; rates and limits. */
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* The order in which lanes read the jobs that were there at the start. */
+/* The order in which lanes read the jobs from before the start. */
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -55,7 +55,7 @@ static void a_dead_site_is_paused_and_found_again(void **state)
 	assert_int_equal(world_books(&w).queued, 1);
 	assert_int_equal(world_books(&w).deferred_attempts, 1);
 	assert_in_range(conn_sim_opened(), 1,
-			2); /* it is not knocked at while the recipient waits */
+			2); /* it gets no connection while the recipient waits */
 	world_host("127.0.1.1", decent);
 	world_run(&w, 6 * MINUTE);
 	assert_int_equal(world_books(&w).delivered, 1);
@@ -298,7 +298,7 @@ static void without_its_key_a_message_waits_unsent(void **state)
 	assert_int_equal(conn_sim_messages(), 0);
 	assert_int_equal(world_books(&w).queued, 1);
 	assert_in_range(world_books(&w).deferred_attempts, 1, 3);
-	/* What was submitted names its From's domain without a promise: it goes as it came. */
+	/* Submission only guesses the signing domain from From, so the message goes as it came. */
 	world_submit(&w, one_rcpt, 1, DAY, "smtp", 2);
 	world_run(&w, MINUTE);
 	assert_int_equal(conn_sim_messages(), 1);

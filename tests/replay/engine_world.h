@@ -1,6 +1,6 @@
-/* tests/replay/engine_world.h - a whole engine in a world of scripts: simulated time, chance, disk,
- * DNS and mail hosts.  One lane; days pass in milliseconds.  Restarting keeps the disk and the
- * time. */
+/* tests/replay/engine_world.h - a whole engine in a world of scripts: simulated time, chance,
+ * disk, DNS and mail hosts.  It has one lane; days pass in milliseconds.  A restart keeps disk
+ * and time. */
 #pragma once
 #include "mta/core/engine_run.h"
 #include "tests/sim/clock_sim.h"

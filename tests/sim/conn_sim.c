@@ -1,4 +1,4 @@
-/* tests/sim/conn_sim.c - conn.h over scripted hosts, in simulated time. */
+/* tests/sim/conn_sim.c - mta/door/conn.h over scripted hosts, in simulated time. */
 #include "tests/sim/conn_sim.h"
 
 #include <stdarg.h>

@@ -41,7 +41,7 @@ void conn_sim_refuse_tls(int err);
 unsigned conn_sim_messages(void);
 struct slice conn_sim_message(unsigned i);
 
-/* One look at every conn; true when something happened.  Milliseconds until more may, or -1. */
+/* One look at every conn; true: something happened.  Milliseconds until more may happen, or -1. */
 bool conn_sim_step(struct loop *l);
 int64_t conn_sim_next(void);
 

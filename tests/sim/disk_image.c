@@ -1,5 +1,5 @@
-/* tests/sim/disk_image.c - the states in which a platter may be after the power failed: a table of
- * rules, each of which gives a fate to every pending operation. */
+/* tests/sim/disk_image.c - the states in which a platter may be after a power failure: a table of
+ * rules, each of which decides about every pending operation. */
 #include <stdio.h>
 
 #include "tests/sim/disk_inside.h"

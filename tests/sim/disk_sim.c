@@ -62,8 +62,7 @@ void sim_apply_name(struct sim_names *names, const struct sim_op *op)
 		set_name(names, op->to, op->file);
 }
 
-/* Counts an operation.  0: do it; else the error to give.  *ret_torn: the power
- * fails in the middle. */
+/* Counts an operation.  0: do it; else the error to give.  *ret_torn: the power fails during it. */
 static int begin(struct disk_sim *sim, bool *ret_torn)
 {
 	*ret_torn = false;
@@ -207,7 +206,7 @@ static ssize_t sim_pread(void *self, int fd, void *p, size_t n, uint64_t offset)
 	return (ssize_t)n;
 }
 
-/* The pending operations that are meant go to the platter, in order; the rest stay pending. */
+/* The chosen pending operations go to the platter, in order; the rest stay pending. */
 static void settle(struct disk_sim *sim, bool names, unsigned file)
 {
 	size_t kept = 0;

@@ -24,15 +24,15 @@ bool disk_sim_crashed(const struct disk_sim *sim);
 /* Operation n alone gives err and does nothing. */
 void disk_sim_fail_at(struct disk_sim *sim, unsigned n, int err);
 void disk_sim_fail_syncs(struct disk_sim *sim, int err); /* from now on; 0: no more */
-/* The bytes that all files may allocate; allocate and growing writes give -ENOSPC past it. */
+/* The bytes that all files may allocate; above it, allocate and growing writes give -ENOSPC. */
 void disk_sim_capacity(struct disk_sim *sim, uint64_t bytes);
 
-/* After a crash: each state in which the platter may be; name says which, for the failure line. */
+/* After a crash: each state in which the platter may be; name is for the failure line. */
 enum { IMAGE_NAME = 64 };
 unsigned disk_sim_images(const struct disk_sim *sim);
 struct disk_sim *disk_sim_image(const struct disk_sim *sim, unsigned i, char *name);
 
-/* Looking at what is there now, and damaging it. */
+/* To look at what is there now, and to damage it. */
 uint64_t disk_sim_size(const struct disk_sim *sim, const char *file); /* 0: none */
 void disk_sim_flip(struct disk_sim *sim, const char *file, uint64_t offset, unsigned bit);
 void disk_sim_each(const struct disk_sim *sim, void (*each)(void *arg, const char *file),

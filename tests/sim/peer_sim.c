@@ -131,7 +131,7 @@ static bool take_body(struct sim_peer *p)
 		return false;
 	if (*end == '\r')
 		end += 2;
-	/* What follows the dot goes back: it is the next command. */
+	/* What follows the dot is given back: it is the next command. */
 	buf_put(&p->inbox, slice_of(end + 3, (size_t)(all.p + all.n - end - 3)));
 	p->body.end = (size_t)(end - p->body.p);
 	sim_message(buf_data(&p->body));

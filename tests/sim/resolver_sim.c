@@ -1,4 +1,4 @@
-/* tests/sim/resolver_sim.c - resolver.h answered from a script. */
+/* tests/sim/resolver_sim.c - dns/resolver.h answered from a script. */
 #include "tests/sim/resolver_sim.h"
 
 #include "base/buf.h"

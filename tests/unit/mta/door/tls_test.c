@@ -194,7 +194,7 @@ static void what_the_server_queued_before_the_handshake_leaves_in_plain(void **u
 	contexts_close(&t);
 }
 
-/* The matrix' 21: more certificates than anybody needs are not read to their end. */
+/* Case 21 of the matrix: an endless list of certificates is not read to its end. */
 static void an_endless_certificate_chain_is_a_tls_failure(void **unused)
 {
 	char command[512], chain[80];

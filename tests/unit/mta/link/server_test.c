@@ -82,7 +82,7 @@ static void expect_error(struct framed *c, uint64_t request, int code)
 	assert_int_equal(f.error.code, code);
 }
 
-/* Reads EVENTS until one of this kind and job came. */
+/* Reads EVENTS until one of this kind and job comes. */
 static struct link_event expect_event(struct framed *c, unsigned kind, struct id128 job)
 {
 	struct link_frame f;
@@ -453,7 +453,7 @@ static void frames_are_heard_however_they_are_cut(void **state)
 	buf_free(&many);
 }
 
-/* What we answer waits in the engine only up to a bound: then the client is not heard, and its own
+/* Answers wait in the engine only up to a bound.  Beyond it the client is not heard, and its own
  * socket fills up. */
 static void a_client_that_does_not_read_is_not_heard_for_ever(void **state)
 {
@@ -486,7 +486,7 @@ static void a_client_that_does_not_read_is_not_heard_for_ever(void **state)
 	buf_free(&many);
 }
 
-/* The figure is printed for whoever looks; what is held is that every chunk is acknowledged. */
+/* The figure is printed for the reader; the test is that every chunk is acknowledged. */
 static void a_campaign_is_fed_in_chunks(void **state)
 {
 	enum { CHUNKS = 200, ROWS = 1000 };

@@ -1,4 +1,4 @@
-/* Slab, lists and wheel: what ten million recipients stand on. */
+/* Slab, lists and wheel: what ten million recipients need. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -360,7 +360,7 @@ static void recipients_of_a_job_ride_along_until_their_line_ends(void **state)
 	bed_end(&b);
 }
 
-/* Whatever comes, is held and released: everybody goes once, in the order of his flow. */
+/* In any order of arrivals, holds and releases, everybody goes once, in the order of its flow. */
 static void nobody_is_lost_and_flows_keep_their_order(void **state)
 {
 	struct fair_bed b;

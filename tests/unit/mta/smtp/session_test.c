@@ -88,7 +88,7 @@ static void bed_make(struct bed *b, const char *script)
 					  .rcpts = b->rcpts[i] };
 		for (int k = 0; k < 2; k++) {
 			b->rcpts[i][k].address = SLICE("b@mx.test");
-			/* What an earlier try left there must not count. */
+			/* A value from an earlier try must not count. */
 			b->rcpts[i][k].verdict.kind = VERDICT_DELIVERED;
 		}
 	}

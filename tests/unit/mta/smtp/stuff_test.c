@@ -14,7 +14,7 @@ static uint64_t chance(uint64_t n)
 	return (state >> 20) % n;
 }
 
-/* in is cut in pieces of at most `piece`, the output in rooms of at most `room`; 0: never cut. */
+/* `in` is cut in pieces of at most `piece`, and the output in rooms of `room`; 0: never cut. */
 static void stuff_all(struct buf *out, struct slice in, size_t piece, size_t room)
 {
 	struct stuff st = { 0 };

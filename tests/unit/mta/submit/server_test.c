@@ -140,7 +140,7 @@ static void pipelined_messages_are_answered_in_order(void **state)
 	buf_free(&all);
 }
 
-/* SMTP smuggling: whatever a relay in front of us takes for the end, we do not. */
+/* SMTP smuggling: what a relay in front of us may take for the end is none for us. */
 static void a_lone_lf_refuses_the_message_and_hides_no_command(void **state)
 {
 	struct box b;
@@ -282,7 +282,7 @@ static void mark(struct note *n, struct lane *l)
 	sem_post(&reloading.done);
 }
 
-/* The marks come to the lanes behind the reload. */
+/* The lanes take the marks after the reload. */
 static void reload(struct note *n, struct lane *front)
 {
 	struct engine *e = lane_engine(front);
@@ -346,8 +346,7 @@ static void a_silent_client_is_let_go(void **state)
 	box_remove(&b);
 }
 
-/* One byte a quarter of a second, never a whole line: each of them is something, none is a
- * command. */
+/* One byte per quarter of a second, and never a whole line: no byte makes a command. */
 static void a_client_that_dribbles_a_command_is_let_go(void **state)
 {
 	struct box b;
@@ -369,8 +368,8 @@ static void a_client_that_dribbles_a_command_is_let_go(void **state)
 	box_remove(&b);
 }
 
-/* Ten thousand commands and not one reply read: the session stops hearing, and holds no more than
- * its bounds. */
+/* Ten thousand commands and no reply read: the session stops reading and stays within its
+ * bounds. */
 static void a_client_that_never_reads_is_not_heard_for_ever(void **state)
 {
 	struct box b;
