@@ -14,6 +14,11 @@ struct counter_row {
 	const char *help;
 	size_t offset; /* in the part's struct of counters */
 };
+/* A row of the struct `owner`, under the name of its member. */
+#define COUNTER_ROW(owner, member, type, help)                                                     \
+	{                                                                                          \
+#member, type, help, offsetof(struct owner, member)                                \
+	}
 struct counter_set {
 	const struct counter_row *rows;
 	size_t n;

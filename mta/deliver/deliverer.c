@@ -63,10 +63,7 @@ void deliver_keys_changed(struct engine *e, struct slice domain)
 	engine_tell_lanes(e, forget_keys, domain);
 }
 
-#define ROW(member, type, help)                                                                    \
-	{                                                                                          \
-#member, type, help, offsetof(struct deliver_counters, member)                     \
-	}
+#define ROW(member, type, help) COUNTER_ROW(deliver_counters, member, type, help)
 static const struct counter_row counter_rows[] = {
 	ROW(delivered, COUNTER, "Recipients delivered"),
 	ROW(deferred, COUNTER, "Tries that were deferred"),

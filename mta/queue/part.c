@@ -159,10 +159,7 @@ static void queue_stop(void *state)
 	free(q);
 }
 
-#define ROW(member, type, help)                                                                    \
-	{                                                                                          \
-#member, type, help, offsetof(struct queue_counters, member)                       \
-	}
+#define ROW(member, type, help) COUNTER_ROW(queue_counters, member, type, help)
 static const struct counter_row counter_rows[] = {
 	ROW(loaded_jobs, COUNTER, "Jobs read into the queue"),
 	ROW(loaded_rcpts, COUNTER, "Recipients read into the queue"),

@@ -173,10 +173,7 @@ static void site_stop(void *state)
 	free(s);
 }
 
-#define ROW(member, type, help)                                                                    \
-	{                                                                                          \
-#member, type, help, offsetof(struct site_counters, member)                        \
-	}
+#define ROW(member, type, help) COUNTER_ROW(site_counters, member, type, help)
 static const struct counter_row counter_rows[] = {
 	ROW(sessions_opened, COUNTER, "Delivery connections opened"),
 	ROW(sessions_failed, COUNTER, "Delivery connections that failed before they could be used"),
