@@ -77,7 +77,8 @@ static int bootstrap(struct app *app)
 	int r = migrate_bootstrap(db);
 
 	if (r < 0)
-		(void)fprintf(stderr, "postern-control: roles: %s\n", db_error(db));
+		(void)fprintf(stderr, "postern-control: the roles were not created: %s\n",
+			      db_error(db));
 	return r < 0;
 }
 
@@ -88,8 +89,8 @@ static int migrate(struct app *app)
 	int r = migrate_run(db, &at);
 
 	if (r < 0) {
-		(void)fprintf(stderr, "postern-control: migration %s: %s%s%s\n", at, err_text(r),
-			      db_error(db)[0] ? ": " : "", db_error(db));
+		(void)fprintf(stderr, "postern-control: migration stopped at %s: %s%s%s\n", at,
+			      err_text(r), db_error(db)[0] ? ": " : "", db_error(db));
 		return 1;
 	}
 	printf("%d migrations applied\n", r);
@@ -175,7 +176,15 @@ static int usage(void)
 {
 	(void)fputs(
 	    "usage: postern-control [-c FILE] [-t | --make-secrets | --bootstrap | --migrate]\n"
-	    "       postern-control --sample | --routes | --version\n",
+	    "       postern-control --sample | --routes | --version\n"
+	    "  -c FILE         read FILE instead of /etc/postern/control.conf\n"
+	    "  -t              check the configuration and the secrets\n"
+	    "  --make-secrets  write new secrets to secrets.key_file\n"
+	    "  --bootstrap     create the roles in the database\n"
+	    "  --migrate       bring the tables to this version\n"
+	    "  --sample        print every option with its default\n"
+	    "  --routes        print every route of the API\n"
+	    "  --version       print the version\n",
 	    stderr);
 	return 2;
 }
@@ -195,7 +204,8 @@ static int make_secrets(const char *config_path)
 	o = settings_of(settings, &app_option_set);
 	r = secrets_make(o->secrets_file);
 	if (r < 0)
-		(void)fprintf(stderr, "postern-control: %s: %s\n", o->secrets_file, err_text(r));
+		(void)fprintf(stderr, "postern-control: no secrets were written: %s: %s\n",
+			      o->secrets_file, err_text(r));
 	return r < 0;
 }
 

@@ -22,8 +22,10 @@ int app_open(struct app *app, const struct option_set *const *sets, size_t n, co
 	file = app_options(app)->secrets_file;
 	r = secrets_read(&app->secrets, file);
 	if (r < 0) {
-		(void)snprintf(error, OPTION_ERROR_MAX, "secrets.key_file %s: %s", file,
-			       err_text(r));
+		(void)snprintf(error, OPTION_ERROR_MAX,
+			       "secrets.key_file %s: %s; this user alone must be able to read it, "
+			       "and --make-secrets writes the first one",
+			       file, err_text(r));
 		return r;
 	}
 	secrets_derive(app->secrets, "cursor", app->cursor_key);

@@ -106,7 +106,9 @@ static int map_column(struct import_map *m, struct slice title, const json_t *ma
 	m->columns[m->n].target =
 	    (uint8_t)target_of(slice_str(name), types, &m->columns[m->n].type);
 	if (given && m->columns[m->n].target == T_NONE) {
-		(void)snprintf(error, 200, "the mapping of \"%.60s\" names no field", key);
+		(void)snprintf(error, 200,
+			       "the column \"%.60s\" is mapped to a field that does not exist",
+			       key);
 		return E_UNKNOWN;
 	}
 	m->n++;

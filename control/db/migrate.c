@@ -87,7 +87,7 @@ int migrate_run(struct db *db, const char **ret_at)
 {
 	int r, u;
 
-	*ret_at = "connect";
+	*ret_at = "the connection";
 	r = db_run(db, NULL, "SELECT pg_advisory_lock($1)", p_int(LOCK_KEY));
 	if (r < 0)
 		return r;

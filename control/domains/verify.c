@@ -39,8 +39,10 @@ static int change_status(struct check *k, const struct sender_domain *now,
 		       p_int(next));
 
 	if (r == E_EXISTS)
-		return problem(c, 409, "domain_taken", "%s is verified for another organisation",
-			       now->name);
+		return problem(
+		    c, 409, "domain_taken",
+		    "%s is verified for another organisation: it must be removed there first",
+		    now->name);
 	if (r < 0 || next == now->status)
 		return r;
 	if (next == DOMAIN_VERIFIED)

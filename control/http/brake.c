@@ -53,5 +53,6 @@ int call_brake(struct call *c)
 	if (http_brake_take(c->app, &c->ip, &wait_s))
 		return 0;
 	http_reply_header(c, "Retry-After", "%u", wait_s);
-	return problem(c, 429, "too_many_requests", "try again in %u s", wait_s);
+	return problem(c, 429, "too_many_requests",
+		       "too many attempts from your address: try again in %u s", wait_s);
 }

@@ -94,5 +94,6 @@ int problem_end(struct call *c)
 		return 0;
 	first = json_array_get(c->request->reply.errors, 0);
 	code = json_string_value(json_object_get(first, "code"));
-	return problem(c, 422, code ? code : "invalid", "the request has members that are wrong");
+	return problem(c, 422, code ? code : "invalid",
+		       "the request has mistakes: see errors for each of them");
 }

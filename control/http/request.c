@@ -138,20 +138,23 @@ static int look_at_head(struct call_request *q, const char *url, const char *met
 	c->route = q->match.route;
 	if (r == E_DENIED) {
 		put_allow(q);
-		return problem(c, 405, "method_not_allowed", "this path does not take %s",
+		return problem(c, 405, "method_not_allowed",
+			       "this path does not take %s: the header Allow names what it takes",
 			       q->method);
 	}
 	if (r < 0)
-		return problem(c, 404, "no_such_route", "there is nothing at this path");
+		return problem(c, 404, "no_such_route",
+			       "there is nothing at this path: check the address");
 	for (unsigned i = 0; i < ROUTE_PARAMS_MAX; i++)
 		if (q->match.params[i].p && !decode_segment(q, q->match.params[i], &q->params[i]))
-			return problem(c, 404, "not_found", "no such object");
+			return problem(c, 404, "not_found", "there is no such object");
 	q->body_max = c->route->body_max ? c->route->body_max : BODY_MAX_DEFAULT;
 	if (c->route->flags & ROUTE_UPLOAD)
 		q->body_max = (size_t)http_options(c->app)->upload_max;
 	buf_init(&q->body, q->body_max);
 	if (length_of(c) > q->body_max)
-		return problem(c, 413, "too_large", "the body may have %zu bytes", q->body_max);
+		return problem(c, 413, "too_large",
+			       "the body is too large: it may have %zu bytes at most", q->body_max);
 	return 0;
 }
 
@@ -185,7 +188,8 @@ static enum MHD_Result begin(struct http_listener *l, struct MHD_Connection *con
 		return MHD_YES;
 	q->state = REQ_GATE;
 	if (request_submit(q) < 0) {
-		(void)problem(&q->call, 503, "busy", "too many requests wait");
+		(void)problem(&q->call, 503, "busy",
+			      "too many requests are waiting: try again in a few seconds");
 		return http_reply_send(q);
 	}
 	return MHD_YES;
@@ -211,10 +215,11 @@ static bool take_piece(struct call_request *q, struct slice piece)
 		return true;
 	q->drop_body = true;
 	if (r == E_LIMIT)
-		(void)problem(&q->call, 413, "too_large", "the body may have %zu bytes",
-			      q->body_max);
+		(void)problem(&q->call, 413, "too_large",
+			      "the body is too large: it may have %zu bytes at most", q->body_max);
 	else
-		(void)problem(&q->call, 503, "no_room", "the body could not be kept");
+		(void)problem(&q->call, 503, "no_room",
+			      "the upload could not be stored: try again later");
 	return true;
 }
 
@@ -231,7 +236,7 @@ static enum MHD_Result after_gate(struct call_request *q)
 	r = open_upload(q);
 	if (r >= 0)
 		return MHD_YES;
-	(void)problem(&q->call, 503, "no_room", "the body could not be kept");
+	(void)problem(&q->call, 503, "no_room", "the upload could not be stored: try again later");
 	return http_reply_send(q);
 }
 
@@ -257,7 +262,8 @@ enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const cha
 	if (request_submit(q) >= 0)
 		return MHD_YES;
 	http_reply_header(&q->call, "Retry-After", "1");
-	(void)problem(&q->call, 503, "busy", "too many requests wait");
+	(void)problem(&q->call, 503, "busy",
+		      "too many requests are waiting: try again in a few seconds");
 	return http_reply_send(q);
 }
 

@@ -201,7 +201,7 @@ int http_server_start(struct http_server **ret, struct app *app, const struct ht
 		if (r >= 0)
 			r = listener_start(&s->listeners[i], o);
 		if (r < 0)
-			(void)snprintf(error, OPTION_ERROR_MAX, "listening on %s: %s", where[i],
+			(void)snprintf(error, OPTION_ERROR_MAX, "cannot listen on %s: %s", where[i],
 				       err_text(r));
 	}
 	if (r < 0) {
