@@ -23,7 +23,7 @@ int app_open(struct app *app, const struct option_set *const *sets, size_t n, co
 	r = secrets_read(&app->secrets, file);
 	if (r < 0) {
 		(void)snprintf(error, OPTION_ERROR_MAX,
-			       "secrets.key_file %s: %s; this user alone must be able to read it, "
+			       "secrets.key_file %s: %s; other users must not be able to read it, "
 			       "and --make-secrets writes the first one",
 			       file, err_text(r));
 		return r;

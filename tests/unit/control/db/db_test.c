@@ -1,5 +1,4 @@
-/* control/db: the database door against a PostgreSQL of its own
- * (tests/lib/pg.sh). */
+/* control/db: the database door against a PostgreSQL of its own (tests/lib/pg.sh). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,8 +22,8 @@ static int pg(const char *what)
 	if (access(here, R_OK) < 0 && !strncmp(here, "../", 3))
 		here += 3;
 	(void)snprintf(command, sizeof(command),
-		       "bash -c '. $(dirname %s)/../../lib/pg.sh; PG_DIR=%s; %s' >/dev/null", here,
-		       dir, what);
+		       "bash -c '. $(dirname %s)/../../../lib/pg.sh; PG_DIR=%s; %s' >/dev/null",
+		       here, dir, what);
 	return system(command);
 }
 
