@@ -15,7 +15,7 @@
 
 static const char config_default[] = "/etc/postern/control.conf";
 
-/* What runs beside each other, in the order it starts; stopped the other way round. */
+/* What runs side by side, in the order in which it starts; it stops in the reverse order. */
 struct service {
 	const char *name;
 	int (*start)(void **ret, struct app *app, char *error);
@@ -120,7 +120,7 @@ static void set_log_level(const struct settings *settings)
 	log_open(STDERR_FILENO, o->level);
 }
 
-/* SIGHUP: what may change while we run is the log's level; the rest needs a restart. */
+/* SIGHUP: only the log's level may change while we run; the rest needs a restart. */
 static void reload(const char *config_path)
 {
 	char error[OPTION_ERROR_MAX] = "";
@@ -153,7 +153,7 @@ static int serve(struct app *app, const char *config_path)
 	(void)sigaddset(&set, SIGHUP);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
-	/* Before any thread: they all inherit it, and this one waits. */
+	/* Before any thread starts: all inherit the mask, and this thread waits for the signals. */
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	r = file_make_dirs(app_options(app)->data_dir, 0700);
@@ -189,7 +189,7 @@ static int usage(void)
 	return 2;
 }
 
-/* Only the options are read: the secrets are what is missing yet. */
+/* Only the options are read, because there are no secrets yet. */
 static int make_secrets(const char *config_path)
 {
 	char error[OPTION_ERROR_MAX] = "";

@@ -1,4 +1,4 @@
-/* control/app/app.c - options and secrets into one struct. */
+/* control/app/app.c - reads options and secrets into one struct. */
 #include "control/app/app.h"
 
 #include <sodium.h>

@@ -1,4 +1,4 @@
-/* control/app/options.c - the rows of the whole daemon. */
+/* control/app/options.c - the option rows of the whole daemon. */
 #include "control/app/options.h"
 
 #define AT(member) offsetof(struct app_options, member)

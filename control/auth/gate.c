@@ -111,7 +111,7 @@ static int enter_session(struct call *c, const struct token *t, bool cookie)
 	if (r == 0 ||
 	    !token_right(c->app->session_pepper, t->secret, db_bytes(res, 0, SESSION_HASH)))
 		return refuse(c, "the session has ended: log in again");
-	/* A browser sends the cookie by itself; only our own page knows the other half. */
+	/* A browser sends the cookie by itself; only our own page knows the CSRF value. */
 	if (cookie && changes_something(c) &&
 	    !token_right(c->app->session_pepper, call_header(c, "X-CSRF-Token"),
 			 db_bytes(res, 0, SESSION_CSRF)))

@@ -91,7 +91,7 @@ static const struct body_field key_fields[] = {
 };
 /* clang-format on */
 
-/* Nobody gives a key what he may not do himself. */
+/* Nobody can give a key a permission that they do not have. */
 static uint64_t read_scopes(struct call *c, json_t *list)
 {
 	uint64_t scopes = 0, bit;
@@ -197,7 +197,7 @@ static int delete_key(struct call *c)
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
-/* The reply of POST holds the secret: it is never kept, so the key is not idempotent. */
+/* The reply to POST holds the secret and must never be kept, so the route is not idempotent. */
 /* clang-format off */
 const struct http_route auth_key_routes[] = {
 	{"GET",    "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_keys  },

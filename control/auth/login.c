@@ -1,4 +1,4 @@
-/* control/auth/login.c - sign-up, login, logout, accepting what was mailed or handed over. */
+/* control/auth/login.c - sign-up, login, logout, and using a token that was handed over. */
 #include "control/auth/audit.h"
 #include "control/auth/gate.h"
 #include "control/auth/login_session.h"
@@ -185,7 +185,7 @@ static int note_reset(struct db *db UNUSED, void *arg)
 			    ids_out(ID_USER, q->k->user, id), NULL);
 }
 
-/* Says the same whether the address is known or not.  An admin sees the request in the audit and
+/* Answers the same whether the address is known or not.  An admin sees the request in the audit and
  * makes the token (POST /v1/members/{id}/reset). */
 static int post_reset(struct call *c)
 {

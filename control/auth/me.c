@@ -44,7 +44,7 @@ static int change_password(struct call *c, const struct me_body *b)
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	/* Whoever found a session open must not guess the password with it. */
+	/* Those who find a session open must not be able to guess the password with it. */
 	r = call_brake(c);
 	if (r < 0)
 		return r;

@@ -94,8 +94,8 @@ static const struct body_field invite_fields[] = {
 };
 /* clang-format on */
 
-/* Nobody gives a role that may do what he may not: a key of few scopes would make itself an
- * admin. */
+/* Nobody can give a role with permissions that they do not have: otherwise a key of few scopes
+ * would make itself an admin. */
 static int read_role(struct call *c, struct slice name, enum role *ret)
 {
 	if (permit_role_parse(name, ret) < 0)
@@ -107,7 +107,7 @@ static int read_role(struct call *c, struct slice name, enum role *ret)
 	return problem_end(c);
 }
 
-/* Nor does anybody take over, by a reset, the account of one who may do more. */
+/* Nor can anybody take over, by a reset, an account with more permissions. */
 static int check_reach(struct call *c, uint64_t id)
 {
 	OWNED(db_result) res = NULL;

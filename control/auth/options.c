@@ -1,4 +1,4 @@
-/* control/auth/options.c - the rows of accounts and of those who may enter. */
+/* control/auth/options.c - the option rows of accounts and logins. */
 #include "control/auth/options.h"
 
 #define AT(member) offsetof(struct auth_options, member)

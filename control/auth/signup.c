@@ -64,6 +64,6 @@ int signup_create(struct call *c, struct new_org *n)
 	if (r < 0)
 		return r;
 	n->ret_org = (uint32_t)db_int(res, 0, 0);
-	/* Its number is known before its row is: the policy then lets the row in. */
+	/* The number is drawn before the row is inserted, so that the policy lets the row in. */
 	return db_tx(c->db, n->ret_org, create, &k);
 }

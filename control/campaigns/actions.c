@@ -1,5 +1,5 @@
-/* control/campaigns/actions.c - check, send, pause, resume, cancel.  Pause and cancel are orders to
- * the engine, written with the change of state, and not only a stop of the feeding. */
+/* control/campaigns/actions.c - check, send, pause, resume, cancel.  Pause and cancel do not only
+ * stop the feeding: they are orders to the engine too, written with the change of state. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -226,8 +226,8 @@ static int resume_campaign(struct call *c)
 	return r < 0 ? r : reload(c, 200);
 }
 
-/* What is not cut into pieces yet ends here; what the engine has, or may have, it cancels itself
- * and says so. */
+/* Recipients that are not cut into pieces yet end here.  The engine cancels those that it has, or
+ * may have, and reports them. */
 static int cancel_rest(struct call *c, const struct db_result *row)
 {
 	OWNED(db_result) done = NULL;

@@ -169,8 +169,8 @@ static int read_campaign(struct call *c, struct campaign_body *b, struct body_se
 	return r < 0 ? r : problem_end(c);
 }
 
-/* The domain behind the sender, if it is one of ours: 0 when it is not, and the check before
- * sending says so. */
+/* The id of the sender's domain; 0 when it is not one of the organisation's, which the check before
+ * sending reports. */
 static int find_domain(struct call *c, struct slice email, int64_t *ret)
 {
 	OWNED(db_result) row = NULL;
@@ -294,8 +294,7 @@ static int patch_row(struct call *c, int64_t id, const struct campaign_body *b,
 	return r < 0 ? r : change_lists(c, (uint64_t)id, b, seen);
 }
 
-/* What is scheduled goes out by itself: those who may not send do not change it behind the back of
- * those who may. */
+/* A scheduled campaign goes out by itself, so those who may not send must not change it. */
 static int check_scheduled(struct call *c, const struct db_result *row)
 {
 	if (db_int(row, 0, CC_STATUS) != CAMPAIGN_SCHEDULED ||

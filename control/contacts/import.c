@@ -1,9 +1,8 @@
-/* control/contacts/import.c - one import from its file to its contacts, and the worker that does
- * it.
+/* control/contacts/import.c - one import, from its file to its contacts, and its worker.
  *
- * As cp_ingest the rows are copied into a staging table, as cp_api one statement with the
- * organisation set makes contacts of them; both in a transaction, so that an import that was
- * interrupted anywhere starts again and counts right. */
+ * As cp_ingest the rows are copied into a staging table.  As cp_api one statement, with the
+ * organisation set, makes contacts of them.  Each is one transaction, so that an interrupted import
+ * starts again and counts right. */
 #include "control/contacts/import.h"
 
 #include <fcntl.h>

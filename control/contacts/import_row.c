@@ -1,4 +1,4 @@
-/* control/contacts/import_row.c - columns of a file to fields, and a record to a row of COPY. */
+/* control/contacts/import_row.c - maps columns to fields, and records to rows for COPY. */
 #include "control/contacts/import_row.h"
 
 #include <inttypes.h>
@@ -35,7 +35,7 @@ const char *import_problem_name(int problem)
 	return problem > 0 && problem < (int)ARRAY_LEN(problem_names) ? problem_names[problem] : "";
 }
 
-/* What columns are called in files people have: compared after folding(). */
+/* What columns are called in files people have: compared after fold(). */
 static const struct {
 	const char *title;
 	enum target target;

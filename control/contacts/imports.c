@@ -1,4 +1,4 @@
-/* control/contacts/imports.c - /v1/imports: take a file, say how far it is. */
+/* control/contacts/imports.c - /v1/imports: takes a file and shows how far its import is. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -110,7 +110,7 @@ static int read_list(struct call *c, uint64_t *ret)
 		   : r;
 }
 
-/* A file that waits takes disk that is everybody's. */
+/* A file that waits takes disk space from everybody. */
 static int check_waiting(struct call *c)
 {
 	OWNED(db_result) n = NULL;
@@ -202,7 +202,7 @@ static int list_errors(struct call *c)
 				 p_int(id), PAGE_AFTER, PAGE_LIMIT);
 }
 
-/* An import is one transaction: it can be called off until that has begun to end. */
+/* An import is one transaction: it can be cancelled until that begins to commit. */
 static int cancel_import(struct call *c)
 {
 	OWNED(db_result) row = NULL;

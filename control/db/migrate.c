@@ -39,7 +39,7 @@ static const struct migration *numbered(int64_t number)
 
 enum { APPLIED_NUMBER, APPLIED_CHECKSUM };
 
-/* Compares what the table says with what we hold; *ret_last is the last number applied. */
+/* Compares the table with our files; *ret_last is the last number applied. */
 static int compare(struct db *db, int64_t *ret_last, const char **ret_at)
 {
 	OWNED(db_result) res = NULL;

@@ -1,4 +1,4 @@
-/* control/db/options.c - the rows of the database. */
+/* control/db/options.c - the option rows of the database. */
 #include "control/db/options.h"
 
 #define AT(member) offsetof(struct db_options, member)

@@ -195,7 +195,7 @@ static int delete_domain(struct call *c)
 	struct sender_domain d;
 	int r = sender_domain_load(c, call_param(c, 0), true, &d);
 
-	/* The engine only has the keys of a domain that was verified here. */
+	/* The engine only has the keys of domains that were verified here. */
 	if (r >= 0 && d.status != DOMAIN_PENDING)
 		r = sender_domain_order_keys(c, &d, true);
 	if (r >= 0) {

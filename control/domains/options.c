@@ -1,4 +1,4 @@
-/* control/domains/options.c - the rows of sending domains. */
+/* control/domains/options.c - the option rows of sending domains. */
 #include "control/domains/options.h"
 
 #define AT(member) offsetof(struct domains_options, member)

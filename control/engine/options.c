@@ -1,4 +1,4 @@
-/* control/engine/options.c - the rows of the link to an engine. */
+/* control/engine/options.c - the option rows of the link to an engine. */
 #include "control/engine/options.h"
 
 #define AT(member) offsetof(struct carrier_options, member)

@@ -1,5 +1,5 @@
 /* control/http/brake.c - a token bucket for each address that logs in or signs up.  In memory, one
- * table a process; addresses that share a slot share a bucket (IPv6 by /64), which errs on the
+ * table per process.  Addresses that share a slot share a bucket (IPv6 by /64), which errs on the
  * strict side. */
 #include "base/clock.h"
 #include "base/hash.h"
@@ -33,7 +33,7 @@ bool http_brake_take(const struct app *app, const struct ip *ip, unsigned *ret_w
 	b = bucket_of(ip);
 	if (!b->at_ms)
 		b->milli = most;
-	else /* rate a minute is rate/60 thousandths a millisecond */
+	else /* rate per minute is rate/60 thousandths per millisecond */
 		b->milli = MIN_OF(most, b->milli + (now - b->at_ms) * rate / 60);
 	/* Only whole thousandths were added: keep the rest for the next time. */
 	if (!b->at_ms || (now - b->at_ms) * rate / 60 > 0)

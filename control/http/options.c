@@ -1,4 +1,4 @@
-/* control/http/options.c - the rows of the HTTP server. */
+/* control/http/options.c - the option rows of the HTTP server. */
 #include "control/http/options.h"
 
 #define AT(member) offsetof(struct http_options, member)

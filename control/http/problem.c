@@ -6,8 +6,7 @@
 
 #include "control/http/private.h"
 
-/* Titles of the statuses we refuse with (RFC 9457: the title does not change with the occurrence).
- */
+/* Titles of the statuses that we refuse with (RFC 9457: every occurrence has the same title). */
 static const struct {
 	unsigned status;
 	const char *title;

@@ -52,7 +52,7 @@ static struct slice last_word(struct slice s)
 	return slice_skip(s, from);
 }
 
-/* The peer, or what a proxy we trust says it is; one step only, from the right. */
+/* The peer, or what a proxy that we trust says it is: one step only, from the right. */
 static void find_peer(struct call_request *q)
 {
 	const union MHD_ConnectionInfo *info =
@@ -129,9 +129,9 @@ static int look_at_head(struct call_request *q, const char *url, const char *met
 		return problem(c, 414, "uri_too_long", "the path is longer than %d bytes",
 			       PATH_MAX_LEN - 1);
 	slice_copy(q->path, sizeof(q->path), slice_str(url));
-	slice_copy(q->method, sizeof(q->method),
-		   slice_str(method)); /* the longest is DELETE: what is cut is none */
-	/* HEAD is GET whose body the library leaves away (RFC 9110 section 9.3.2). */
+	/* DELETE is the longest: a name that is cut is none of ours. */
+	slice_copy(q->method, sizeof(q->method), slice_str(method));
+	/* HEAD is GET without a body: the library leaves it out (RFC 9110 section 9.3.2). */
 	if (!strcmp(q->method, "HEAD"))
 		slice_copy(q->method, sizeof(q->method), SLICE("GET"));
 	r = http_route_find(q->listener, slice_str(q->method), slice_str(q->path), &q->match);
@@ -180,7 +180,7 @@ static enum MHD_Result begin(struct http_listener *l, struct MHD_Connection *con
 	r = look_at_head(q, url, method);
 	if (r < 0) {
 		/* A body within bounds is taken and dropped: most clients read no reply before they
-		 * wrote all. */
+		 * have written all. */
 		q->drop_body = length_of(&q->call) <= DRAIN_MAX;
 		return q->drop_body ? MHD_YES : http_reply_send(q);
 	}
@@ -195,7 +195,7 @@ static enum MHD_Result begin(struct http_listener *l, struct MHD_Connection *con
 	return MHD_YES;
 }
 
-/* False: the peer sends on and on, and the connection ends. */
+/* False when the peer does not stop sending: then the connection ends. */
 static bool take_piece(struct call_request *q, struct slice piece)
 {
 	int r;
@@ -223,7 +223,7 @@ static bool take_piece(struct call_request *q, struct slice piece)
 	return true;
 }
 
-/* After the gate: the reply, when the caller was refused, else on to the body. */
+/* After the gate: the reply when the caller was refused, otherwise the body. */
 static enum MHD_Result after_gate(struct call_request *q)
 {
 	int r;

@@ -1,4 +1,4 @@
-/* control/http/routes.h - what operators' machines ask: /health, /ready, /metrics and the API's
+/* control/http/routes.h - routes for monitoring (/health, /ready, /metrics) and the API's
  * document. */
 #pragma once
 #include "control/http/route.h"

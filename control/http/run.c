@@ -9,7 +9,7 @@
 
 enum { TRIES = 4 };
 
-/* Codes without a reply of their own. */
+/* What the caller is told for a code without a reply. */
 static const struct {
 	int code;
 	unsigned status;
@@ -90,7 +90,7 @@ static int look_before(struct call *c)
 	return read_json(c);
 }
 
-/* The handler within the transaction the gate began; commits a reply below 400. */
+/* Runs the handler within the transaction that the gate began; commits a reply below 400. */
 static int handle(struct call *c)
 {
 	struct idempotency key = { 0 };
@@ -184,7 +184,7 @@ void call_run(struct call_request *q, struct db *db)
 		  kv_int("org", c->actor.org), kv_int("us", clock_mono_us() - q->began_us));
 }
 
-/* Before the body of an upload: only who asks. */
+/* Before the body of an upload is taken: only who asks. */
 void call_gate(struct call_request *q, struct db *db)
 {
 	struct call *c = &q->call;

@@ -113,7 +113,7 @@ int request_submit(struct call_request *q)
 	if (s->ending || s->queued >= (unsigned)http_options(s->app)->queue) {
 		r = E_FULL;
 	} else {
-		/* Before it can be seen by a worker, which may resume it at once. */
+		/* Suspend it before a worker can see it, because that may resume it at once. */
 		MHD_suspend_connection(q->conn);
 		list_push(&s->queue, &q->link);
 		s->queued++;

@@ -4,8 +4,8 @@
  * whole request is suspended, queued and answered by one of http.workers threads, each with a
  * connection.
  *
- * Owns:   http_server_start() gives the caller the server; http_server_stop() answers what was
- *         taken, then ends it.
+ * Owns:   http_server_start() gives the caller the server; http_server_stop() answers the requests
+ *         that were taken, then ends it.
  * Limits: headers 16 KiB, http.connections per listener, http.queue requests waiting. */
 #pragma once
 #include "control/app/app.h"

@@ -1,5 +1,4 @@
-/* control/http/system.c - what operators' machines ask: alive, ready, counters, the API's document.
- */
+/* control/http/system.c - answers to monitoring (alive, ready, counters); the API's document. */
 #include "control/db/migrate.h"
 #include "control/http/openapi.h"
 #include "control/http/private.h"

@@ -1,4 +1,4 @@
-/* control/suppression/suppressions.c - /v1/suppressions: who is not written to, and why. */
+/* control/suppression/suppressions.c - /v1/suppressions: which addresses are suppressed and why. */
 #include <stdio.h>
 
 #include "control/auth/permit.h"

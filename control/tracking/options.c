@@ -1,4 +1,4 @@
-/* control/tracking/options.c - the rows of links in mail. */
+/* control/tracking/options.c - the option rows of links in mail. */
 #include "control/tracking/options.h"
 
 #define AT(member) offsetof(struct tracking_options, member)
