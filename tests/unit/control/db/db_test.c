@@ -19,7 +19,7 @@ static int pg(const char *what)
 	const char *here = __FILE__;
 	char command[1024];
 
-	if (access(here, R_OK) < 0 && !strncmp(here, "../", 3))
+	while (access(here, R_OK) < 0 && !strncmp(here, "../", 3))
 		here += 3;
 	(void)snprintf(command, sizeof(command),
 		       "bash -c '. $(dirname %s)/../../../lib/pg.sh; PG_DIR=%s; %s' >/dev/null",
