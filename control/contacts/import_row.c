@@ -130,7 +130,9 @@ int import_map_new(struct import_map **ret, const struct sheet_record *header,
 		emails += m->columns[i].target == T_EMAIL;
 	}
 	if (emails != 1) {
-		(void)snprintf(error, 200, "%s column of the first line is the address",
+		(void)snprintf(error, 200,
+			       "%s column of the first line is the email address: name one column "
+			       "\"email\", or map one to it",
 			       emails ? "more than one" : "no");
 		return E_UNKNOWN;
 	}

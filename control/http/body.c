@@ -64,7 +64,7 @@ static void read_int(struct call *c, const struct body_field *f, json_t *v, int6
 	if (!json_is_integer(v))
 		add(c, f, "wrong_type", "must be a whole number");
 	else if (!within(f, json_integer_value(v)))
-		add_bounds(c, f, "as value");
+		add_bounds(c, f, "as its value");
 	else
 		*out = json_integer_value(v);
 }
