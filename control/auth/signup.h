@@ -9,6 +9,5 @@ struct new_org {
 	uint32_t ret_org;
 	uint64_t ret_user;
 };
-/* Runs its own transaction.  Replies with the session when log_in is set; otherwise the caller
- * replies. */
+/* Runs its own transaction.  Replies with the session if log_in is set, else the caller replies. */
 int signup_create(struct call *c, struct new_org *n) MUST_CHECK;

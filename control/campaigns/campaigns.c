@@ -1,5 +1,5 @@
-/* control/campaigns/campaigns.c - /v1/campaigns as documents: made, read, changed, deleted while
- * drafts. */
+/* control/campaigns/campaigns.c - /v1/campaigns as documents: made, read, and, until they start,
+ * changed or deleted. */
 #include <stdio.h>
 
 #include "control/auth/permit.h"

@@ -1,5 +1,4 @@
-/* control/contacts/uploads.c - removes uploads whose process died before their import was
- * written. */
+/* control/contacts/uploads.c - removes uploads whose process died before it wrote an import. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,4 @@
-/* control/engine/feeder_flight.c - what was sent and is not acknowledged yet, and what the answers
- * mean. */
+/* control/engine/feeder_flight.c - what was sent and is not acknowledged yet; the answers to it. */
 #include <inttypes.h>
 
 #include "base/clock.h"

@@ -1,5 +1,5 @@
-/* control/http/idempotency.c - Idempotency-Key: the same key and body get the same answer for 24
- * hours.
+/* control/http/idempotency.c - Idempotency-Key: for 24 hours the same key and body get the same
+ * answer.
  *
  * Guarantee: the answer is stored in the transaction that makes the change, so there is never one
  *            without the other.  Of two requests with one key at a time the second gets 409. */

@@ -1,5 +1,5 @@
-/* control/http/page.c - pages: where one ended, bound to the organisation, path and filters it is
- * of, so that a cursor cannot be moved to another list (control/http/page_cursor.h). */
+/* control/http/page.c - pages.  A cursor says where one ended.  It is bound to organisation, path
+ * and filters, so that it cannot be used for another list (control/http/page_cursor.h). */
 #include "control/http/page.h"
 
 #include "control/http/page_cursor.h"

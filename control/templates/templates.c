@@ -1,5 +1,4 @@
-/* control/templates/templates.c - /v1/templates: checked when they are saved, every version
- * kept. */
+/* control/templates/templates.c - /v1/templates: checked when saved; every version is kept. */
 #include <stdio.h>
 
 #include "control/auth/permit.h"
