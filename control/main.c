@@ -15,7 +15,7 @@
 
 static const char config_default[] = "/etc/postern/control.conf";
 
-/* What runs beside each other, in the order it starts; stopped the other way round. */
+/* What runs side by side, in the order in which it starts; it stops in the reverse order. */
 struct service {
 	const char *name;
 	int (*start)(void **ret, struct app *app, char *error);
@@ -77,7 +77,8 @@ static int bootstrap(struct app *app)
 	int r = migrate_bootstrap(db);
 
 	if (r < 0)
-		(void)fprintf(stderr, "postern-control: roles: %s\n", db_error(db));
+		(void)fprintf(stderr, "postern-control: the roles were not created: %s\n",
+			      db_error(db));
 	return r < 0;
 }
 
@@ -88,8 +89,8 @@ static int migrate(struct app *app)
 	int r = migrate_run(db, &at);
 
 	if (r < 0) {
-		(void)fprintf(stderr, "postern-control: migration %s: %s%s%s\n", at, err_text(r),
-			      db_error(db)[0] ? ": " : "", db_error(db));
+		(void)fprintf(stderr, "postern-control: migration stopped at %s: %s%s%s\n", at,
+			      err_text(r), db_error(db)[0] ? ": " : "", db_error(db));
 		return 1;
 	}
 	printf("%d migrations applied\n", r);
@@ -119,7 +120,7 @@ static void set_log_level(const struct settings *settings)
 	log_open(STDERR_FILENO, o->level);
 }
 
-/* SIGHUP: what may change while we run is the log's level; the rest needs a restart. */
+/* SIGHUP: only the log's level may change while we run; the rest needs a restart. */
 static void reload(const char *config_path)
 {
 	char error[OPTION_ERROR_MAX] = "";
@@ -152,7 +153,7 @@ static int serve(struct app *app, const char *config_path)
 	(void)sigaddset(&set, SIGHUP);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
-	/* Before any thread: they all inherit it, and this one waits. */
+	/* Before any thread starts: all inherit the mask, and this thread waits for the signals. */
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	r = file_make_dirs(app_options(app)->data_dir, 0700);
@@ -175,12 +176,20 @@ static int usage(void)
 {
 	(void)fputs(
 	    "usage: postern-control [-c FILE] [-t | --make-secrets | --bootstrap | --migrate]\n"
-	    "       postern-control --sample | --routes | --version\n",
+	    "       postern-control --sample | --routes | --version\n"
+	    "  -c FILE         read FILE instead of /etc/postern/control.conf\n"
+	    "  -t              check the configuration and the secrets\n"
+	    "  --make-secrets  write new secrets to secrets.key_file\n"
+	    "  --bootstrap     create the roles in the database\n"
+	    "  --migrate       bring the tables to this version\n"
+	    "  --sample        print every option with its default\n"
+	    "  --routes        print every route of the API\n"
+	    "  --version       print the version\n",
 	    stderr);
 	return 2;
 }
 
-/* Only the options are read: the secrets are what is missing yet. */
+/* Only the options are read, because there are no secrets yet. */
 static int make_secrets(const char *config_path)
 {
 	char error[OPTION_ERROR_MAX] = "";
@@ -195,7 +204,8 @@ static int make_secrets(const char *config_path)
 	o = settings_of(settings, &app_option_set);
 	r = secrets_make(o->secrets_file);
 	if (r < 0)
-		(void)fprintf(stderr, "postern-control: %s: %s\n", o->secrets_file, err_text(r));
+		(void)fprintf(stderr, "postern-control: no secrets were written: %s: %s\n",
+			      o->secrets_file, err_text(r));
 	return r < 0;
 }
 

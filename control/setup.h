@@ -1,5 +1,5 @@
-/* control/setup.h - the options of the whole program, collected from the rooms, and the app that is
- * made of them.
+/* control/setup.h - the options of the whole program, collected from the rooms, and the app made
+ * from them.
  * Fails: error (OPTION_ERROR_MAX bytes) says what is wrong. */
 #pragma once
 #include "base/log.h"

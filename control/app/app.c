@@ -1,4 +1,4 @@
-/* control/app/app.c - options and secrets into one struct. */
+/* control/app/app.c - reads options and secrets into one struct. */
 #include "control/app/app.h"
 
 #include <sodium.h>
@@ -22,8 +22,10 @@ int app_open(struct app *app, const struct option_set *const *sets, size_t n, co
 	file = app_options(app)->secrets_file;
 	r = secrets_read(&app->secrets, file);
 	if (r < 0) {
-		(void)snprintf(error, OPTION_ERROR_MAX, "secrets.key_file %s: %s", file,
-			       err_text(r));
+		(void)snprintf(error, OPTION_ERROR_MAX,
+			       "secrets.key_file %s: %s; other users must not be able to read it, "
+			       "and --make-secrets writes the first one",
+			       file, err_text(r));
 		return r;
 	}
 	secrets_derive(app->secrets, "cursor", app->cursor_key);

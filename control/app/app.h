@@ -1,8 +1,7 @@
-/* control/app/app.h - what every part of the daemon is given: options, secrets, the state of the
- * whole.
+/* control/app/app.h - what all parts of the daemon share: options, secrets, and whether it stops.
  *
  * Owns:    app_open() fills it, app_close() ends it.
- * Threads: read-only once threads run, but for `stopping`. */
+ * Threads: read-only once threads run, except `stopping`. */
 #pragma once
 #include <stdatomic.h>
 

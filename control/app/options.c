@@ -1,4 +1,4 @@
-/* control/app/options.c - the rows of the whole daemon. */
+/* control/app/options.c - the option rows of the whole daemon. */
 #include "control/app/options.h"
 
 #define AT(member) offsetof(struct app_options, member)
@@ -6,9 +6,9 @@
 /* clang-format off */
 static const struct option rows[] = {
 	{"secrets.key_file", T_STR, AT(secrets_file), 0, 0, "/etc/postern/control.key", false,
-	 "Secrets of this instance; --make-secrets writes a new one"},
+	 "File with the secrets of this instance; --make-secrets writes a new one"},
 	{"data.dir", T_STR, AT(data_dir), 0, 0, "/var/lib/postern-control", false,
-	 "Folder for uploads that wait to be imported"},
+	 "Folder for uploaded files until they are imported"},
 };
 /* clang-format on */
 

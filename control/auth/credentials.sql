@@ -1,4 +1,4 @@
--- What lets somebody in: API keys, sessions, and the accounts behind them.
+-- Credentials: API keys, sessions, and the accounts behind them.
 
 -- name: enter_key
 -- The last column: is it time to note its use?

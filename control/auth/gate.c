@@ -77,10 +77,11 @@ static int enter_key(struct call *c, const struct token *t)
 	if (r < 0)
 		return r;
 	if (r == 0 || !token_right(c->app->key_pepper, t->secret, db_bytes(res, 0, KEY_HASH)))
-		return refuse(c, "the key is not valid");
+		return refuse(
+		    c, "this API key does not exist, is revoked or has expired: use another one");
 	if (!address_allowed(db_text(res, 0, KEY_CIDRS), &c->ip))
 		return problem(c, 403, "address_not_allowed",
-			       "this key is not valid from this address");
+			       "this API key may not be used from your address: see its cidrs");
 	c->actor = (struct actor){ .kind = ACTOR_KEY,
 				   .org = t->org,
 				   .id = t->id,
@@ -109,12 +110,13 @@ static int enter_session(struct call *c, const struct token *t, bool cookie)
 		return r;
 	if (r == 0 ||
 	    !token_right(c->app->session_pepper, t->secret, db_bytes(res, 0, SESSION_HASH)))
-		return refuse(c, "the session has ended");
-	/* A browser sends the cookie by itself; only our own page knows the other half. */
+		return refuse(c, "the session has ended: log in again");
+	/* A browser sends the cookie by itself; only our own page knows the CSRF value. */
 	if (cookie && changes_something(c) &&
 	    !token_right(c->app->session_pepper, call_header(c, "X-CSRF-Token"),
 			 db_bytes(res, 0, SESSION_CSRF)))
-		return problem(c, 403, "csrf", "send X-CSRF-Token as the login gave it");
+		return problem(c, 403, "csrf",
+			       "send the csrf value of your login in the header X-CSRF-Token");
 	c->actor =
 	    (struct actor){ .kind = ACTOR_USER,
 			    .org = t->org,
@@ -140,12 +142,16 @@ static int check_rights(struct call *c)
 
 	if (route->auth == AUTH_SESSION && c->actor.kind != ACTOR_USER)
 		return problem(c, 403, "session_required",
-			       "this needs a person's session, not a key");
+			       "this needs the session of a person, an API key is not enough");
 	if (route->permit & ~c->actor.permits)
-		return problem(c, 403, "missing_permission", "this needs the permission %s",
-			       name_of(route->permit));
+		return problem(
+		    c, 403, "missing_permission",
+		    "this needs the permission %s: ask an admin of your organisation for it",
+		    name_of(route->permit));
 	if (c->actor.suspended && changes_something(c) && !(route->flags & ROUTE_SUSPENDED_TOO))
-		return problem(c, 403, "org_suspended", "the organisation is suspended");
+		return problem(c, 403, "org_suspended",
+			       "your organisation is suspended and cannot change anything: ask the "
+			       "operator of this service");
 	return 0;
 }
 
@@ -157,9 +163,11 @@ static int enter_member(struct call *c)
 	int r;
 
 	if (!text.n)
-		return refuse(c, "send a session or an API key");
+		return refuse(
+		    c, "no credential was sent: send a session or an API key as Bearer token");
 	if (token_parse(text, &t) < 0 || t.kind == ID_TOKEN)
-		return refuse(c, "the credential is not valid");
+		return refuse(c, "this is neither a session nor an API key: send it exactly as it "
+				 "was given to you");
 	db_begin(c->db, t.org);
 	r = t.kind == ID_KEY ? enter_key(c, &t) : enter_session(c, &t, cookie);
 	return r < 0 ? r : check_rights(c);
@@ -171,10 +179,11 @@ static int enter_platform(struct call *c)
 	struct slice given = call_header(c, "Authorization");
 
 	if (!want.n)
-		return refuse(c, "http.admin.token_file is not set");
+		return refuse(c,
+			      "the platform's API is off: set http.admin.token_file and restart");
 	if (!slice_starts_nocase(given, bearer) ||
 	    !slice_eq_secret(slice_skip(given, bearer.n), want))
-		return refuse(c, "the token is not valid");
+		return refuse(c, "send the token of http.admin.token_file as Bearer token");
 	c->actor = (struct actor){ .kind = ACTOR_PLATFORM, .permits = ~0ULL };
 	return 0;
 }
@@ -219,7 +228,8 @@ int auth_read_token(struct app *app, char *error)
 
 	if (r < 0)
 		(void)snprintf(error, OPTION_ERROR_MAX,
-			       "http.admin.token_file: %s (%d characters at least)", err_text(r),
-			       TOKEN_LEAST);
+			       "http.admin.token_file: %s; the file must hold one line of at least "
+			       "%d characters",
+			       err_text(r), TOKEN_LEAST);
 	return r;
 }

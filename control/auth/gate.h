@@ -1,13 +1,14 @@
-/* control/auth/gate.h - who is asking: credentials into c->actor, before any handler.
+/* control/auth/gate.h - finds out who is asking: fills c->actor from the credentials, before any
+ * handler runs.
  *
- * Begins the organisation's transaction for routes that need a member, and looks the credential up
- * in it, so that a revoked key or an ended session is refused from the next request on.
+ * For routes that need a member it begins the organisation's transaction and looks the credential
+ * up in it.  A revoked key or an ended session is therefore refused from the next request on.
  *
  * Fails: E_ANSWERED (401 or 403 was written), or what the database said. */
 #pragma once
 #include "control/http/gate.h"
 
 extern const struct http_gate auth_gate;
-/* The platform's token into app, if there is to be one; error as in control/setup.h. */
+/* Reads the platform's token into app if an option names its file; error as in control/setup.h. */
 int auth_read_token(struct app *app, char *error) MUST_CHECK;
 #define SESSION_COOKIE "postern_session"

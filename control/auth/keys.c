@@ -91,7 +91,7 @@ static const struct body_field key_fields[] = {
 };
 /* clang-format on */
 
-/* Nobody gives a key what he may not do himself. */
+/* Nobody can give a key a permission that they do not have. */
 static uint64_t read_scopes(struct call *c, json_t *list)
 {
 	uint64_t scopes = 0, bit;
@@ -103,10 +103,12 @@ static uint64_t read_scopes(struct call *c, json_t *list)
 		const char *name = json_string_value(item);
 
 		if (!name || permit_parse(slice_str(name), &bit) < 0)
-			problem_add(c, "/scopes", "unknown_scope", "entry %zu is no permission", i);
+			problem_add(c, "/scopes", "unknown_scope",
+				    "entry %zu is not the name of a permission", i);
 		else if (bit & ~c->actor.permits)
 			problem_add(c, "/scopes", "missing_permission",
-				    "you do not hold %s yourself", name);
+				    "you cannot give a key %s because you do not have it yourself",
+				    name);
 		else
 			scopes |= bit;
 	}
@@ -124,7 +126,10 @@ static void read_cidrs(struct call *c, json_t *list, struct buf *out)
 		struct slice s = api_text_of(item);
 
 		if (!json_is_string(item) || s.n > CIDR_TEXT_MAX || ip_net_parse(s, &net) < 0) {
-			problem_add(c, "/cidrs", "invalid_network", "entry %zu is no network", i);
+			problem_add(c, "/cidrs", "invalid_network",
+				    "entry %zu is not a network: write it like 192.0.2.0/24 or "
+				    "2001:db8::/32",
+				    i);
 			continue;
 		}
 		if (buf_len(out))
@@ -170,7 +175,7 @@ static int post_key(struct call *c)
 	scopes = read_scopes(c, b.scopes);
 	read_cidrs(c, b.cidrs, &cidrs);
 	if (b.expires && b.expires <= clock_wall_ms())
-		problem_add(c, "/expires_at", "in_the_past", "must lie in the future");
+		problem_add(c, "/expires_at", "in_the_past", "must be in the future");
 	r = problem_end(c);
 	if (r >= 0)
 		r = insert_key(c, &b, scopes, buf_data(&cidrs));
@@ -192,7 +197,7 @@ static int delete_key(struct call *c)
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
-/* The reply of POST holds the secret: it is never kept, so the key is not idempotent. */
+/* The reply to POST holds the secret and must never be kept, so the route is not idempotent. */
 /* clang-format off */
 const struct http_route auth_key_routes[] = {
 	{"GET",    "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_keys  },

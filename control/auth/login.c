@@ -1,4 +1,4 @@
-/* control/auth/login.c - sign-up, login, logout, accepting what was mailed or handed over. */
+/* control/auth/login.c - sign-up, login, logout, and using a token that was handed over. */
 #include "control/auth/audit.h"
 #include "control/auth/gate.h"
 #include "control/auth/login_session.h"
@@ -35,8 +35,9 @@ static int post_signup(struct call *c)
 	int r;
 
 	if (!auth_options(c->app)->signup)
-		return problem(c, 403, "signup_closed",
-			       "organisations are made by the operator here");
+		return problem(
+		    c, 403, "signup_closed",
+		    "sign-up is closed here: ask the operator of this service for an organisation");
 	r = http_body_read(c, signup_fields, ARRAY_LEN(signup_fields), &b, &seen);
 	if (r < 0)
 		return r;
@@ -139,10 +140,12 @@ static int post_login(struct call *c)
 			hits++;
 		}
 	if (!hits)
-		return problem(c, 401, "wrong_credentials", "address or password is wrong");
+		return problem(c, 401, "wrong_credentials",
+			       "the email address or the password is wrong");
 	if (hits > 1)
 		return problem(c, 409, "org_required",
-			       "this address belongs to several organisations: name one");
+			       "this email address belongs to several organisations: send the id "
+			       "of one in org");
 	struct entering e = { .c = c, .k = right };
 	return db_tx(c->db, right->org, enter, &e);
 }
@@ -182,7 +185,7 @@ static int note_reset(struct db *db UNUSED, void *arg)
 			    ids_out(ID_USER, q->k->user, id), NULL);
 }
 
-/* Says the same whether the address is known or not.  An admin sees the request in the audit and
+/* Answers the same whether the address is known or not.  An admin sees the request in the audit and
  * makes the token (POST /v1/members/{id}/reset). */
 static int post_reset(struct call *c)
 {
@@ -235,7 +238,9 @@ static int use_token(struct token_acceptance *a, uint64_t *ret_user)
 		return r;
 	if (r == 0 ||
 	    !token_right(a->c->app->token_pepper, a->token->secret, db_bytes(res, 0, T_HASH)))
-		return problem(a->c, 422, "invalid_token", "the token is used, too old, or wrong");
+		return problem(
+		    a->c, 422, "invalid_token",
+		    "the token is wrong, too old or used already: ask an admin for a new one");
 	*ret_user = (uint64_t)db_int(res, 0, T_USER);
 	r = db_run(a->c->db, NULL,
 		   "UPDATE auth_tokens SET used_at = now() WHERE org_id = $1 AND user_id = $2",
@@ -253,7 +258,8 @@ static int accept_token(struct db *db, void *arg)
 		r = db_run(db, NULL, sql_auth_member_accept, p_int(a->token->org), p_int(user),
 			   p_str(a->hash), p_text(a->b->name));
 	if (r == 0 && user)
-		return problem(a->c, 422, "invalid_token", "the account is disabled");
+		return problem(a->c, 422, "invalid_token",
+			       "this account is disabled: ask an admin to make it active");
 	if (r >= 0)
 		r = db_run(db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND user_id = $2",
 			   p_int(a->token->org), p_int(user));
@@ -271,7 +277,9 @@ static int post_verify(struct call *c)
 	if (r < 0)
 		return r;
 	if (token_parse(b.token, &t) < 0 || t.kind != ID_TOKEN)
-		return problem(c, 422, "invalid_token", "the token is used, too old, or wrong");
+		return problem(
+		    c, 422, "invalid_token",
+		    "the token is wrong, too old or used already: ask an admin for a new one");
 	r = password_hash(c->app, b.password, hash);
 	if (r < 0)
 		return r;

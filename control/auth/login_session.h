@@ -2,10 +2,10 @@
 #pragma once
 #include "control/http/call.h"
 
-/* In a transaction of org: a new session of the user, and the reply: 200 or `status` with the
- * token, the CSRF value, the user; cookie set. */
+/* In a transaction of org: begins a session of the user and replies with `status`: the token, the
+ * CSRF value, the user, and the cookie. */
 int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned status) MUST_CHECK;
-/* Ends every session of a user but one (0: every one). */
+/* Ends every session of a user except `but` (0: every one). */
 int login_session_end_all(struct call *c, uint64_t user, uint64_t but) MUST_CHECK;
 /* The user as JSON, with organisation and permissions; NULL when there is none. */
 int login_session_user(struct call *c, uint32_t org, uint64_t user, json_t **ret) MUST_CHECK;

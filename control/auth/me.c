@@ -44,13 +44,13 @@ static int change_password(struct call *c, const struct me_body *b)
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	/* Whoever found a session open must not guess the password with it. */
+	/* Those who find a session open must not be able to guess the password with it. */
 	r = call_brake(c);
 	if (r < 0)
 		return r;
 	if (!password_right(c->app, b->current, db_text(res, 0, 0))) {
 		problem_add(c, "/current_password", "wrong_password",
-			    "is not the present password");
+			    "is not your current password");
 		return problem_end(c);
 	}
 	r = password_hash(c->app, b->password, hash);
@@ -76,7 +76,7 @@ static int patch_me(struct call *c)
 	if (body_has(seen, ME_PASSWORD)) {
 		if (!body_has(seen, ME_CURRENT))
 			problem_add(c, "/current_password", "required",
-				    "must be given to change the password");
+				    "is required to change the password");
 		r = problem_end(c);
 		if (r >= 0)
 			r = change_password(c, &b);

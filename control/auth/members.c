@@ -94,20 +94,20 @@ static const struct body_field invite_fields[] = {
 };
 /* clang-format on */
 
-/* Nobody gives a role that may do what he may not: a key of few scopes would make itself an
- * admin. */
+/* Nobody can give a role with permissions that they do not have: otherwise a key of few scopes
+ * would make itself an admin. */
 static int read_role(struct call *c, struct slice name, enum role *ret)
 {
 	if (permit_role_parse(name, ret) < 0)
 		problem_add(c, "/role", "unknown_role",
-			    "admin, manager, editor, analyst, viewer or sender");
+			    "must be admin, manager, editor, analyst, viewer or sender");
 	else if (permit_of_role(*ret) & ~c->actor.permits)
 		problem_add(c, "/role", "missing_permission",
-			    "you do not hold all that this role may do");
+			    "this role has permissions that you do not have yourself");
 	return problem_end(c);
 }
 
-/* Nor does anybody take over, by a reset, the account of one who may do more. */
+/* Nor can anybody take over, by a reset, an account with more permissions. */
 static int check_reach(struct call *c, uint64_t id)
 {
 	OWNED(db_result) res = NULL;
@@ -119,7 +119,7 @@ static int check_reach(struct call *c, uint64_t id)
 		return r < 0 ? r : E_UNKNOWN;
 	if (permit_of_role((enum role)db_int(res, 0, 0)) & ~c->actor.permits)
 		return problem(c, 403, "missing_permission",
-			       "you do not hold all that this member may do");
+			       "this member has permissions that you do not have yourself");
 	return 0;
 }
 
@@ -163,7 +163,9 @@ static int keeps_admin(struct call *c)
 
 	if (r < 0)
 		return r;
-	return r > 0 ? 0 : problem(c, 409, "last_admin", "the organisation needs an active admin");
+	return r > 0 ? 0
+		     : problem(c, 409, "last_admin",
+			       "this is the last active admin: make another member an admin first");
 }
 
 static int lock_admins(struct call *c)
@@ -186,7 +188,7 @@ static int read_status(struct call *c, struct slice name, int *ret)
 	bool active = slice_eq(name, SLICE("active")), disabled = slice_eq(name, SLICE("disabled"));
 
 	if (!active && !disabled)
-		problem_add(c, "/status", "unknown_status", "active or disabled");
+		problem_add(c, "/status", "unknown_status", "must be active or disabled");
 	*ret = active ? USER_ACTIVE : USER_DISABLED;
 	return problem_end(c);
 }

@@ -1,4 +1,4 @@
--- Organisations' people.
+-- The people of an organisation.
 
 -- name: org_insert
 INSERT INTO orgs (org_id, name, status, status_note)
@@ -23,7 +23,7 @@ UPDATE users SET name = coalesce($3, name), role = coalesce($4, role),
 WHERE org_id = $1 AND id = $2;
 
 -- name: member_accept
--- Whoever has the token chooses a password; a disabled account stays disabled.
+-- The person with the token chooses a password; a disabled account stays disabled.
 UPDATE users SET password_hash = $3, status = :USER_ACTIVE, updated_at = now(),
 	name = coalesce(nullif($4, ''), name), version = version + 1
 WHERE org_id = $1 AND id = $2 AND status IN (:USER_ACTIVE, :USER_INVITED);

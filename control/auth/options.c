@@ -1,4 +1,4 @@
-/* control/auth/options.c - the rows of accounts and of those who may enter. */
+/* control/auth/options.c - the option rows of accounts and logins. */
 #include "control/auth/options.h"
 
 #define AT(member) offsetof(struct auth_options, member)
@@ -10,17 +10,17 @@
 /* clang-format off */
 static const struct option rows[] = {
 	{"http.admin.token_file", T_STR, AT(admin_token_file), 0, 0, "", false,
-	 "File with the bearer token of the platform's API; without it that API answers nobody"},
+	 "File with the bearer token of the platform's API; empty: that API refuses every request"},
 	{"signup.allowed", T_BOOL, AT(signup), 0, 0, "no", false,
-	 "Whether anybody may make an organisation at /v1/auth/signup; the platform's API always may"},
+	 "Anybody may create an organisation at /v1/auth/signup; if not, only the platform's API"},
 	{"signup.verification", T_STR, AT(signup_verification), 0, 16, "none", false,
-	 "none: the first admin may log in at once; operator: after the platform's API says so"},
+	 "none: a new organisation works at once; operator: it waits until the operator resumes it"},
 	{"auth.session_life", T_DURATION, AT(session_life), MIN(1), DAY(90), "14d", false,
-	 "A session ends this long after the login"},
+	 "How long a session lasts after the login"},
 	{"auth.session_idle", T_DURATION, AT(session_idle), MIN(1), DAY(90), "2d", false,
-	 "A session ends when it was not used this long"},
+	 "How long a session lasts without being used"},
 	{"auth.password_memory", T_SIZE, AT(password_memory), MIB(8), MIB(1024), "64M", false,
-	 "Memory that hashing one password takes (argon2id)"},
+	 "Memory used to hash one password (argon2id)"},
 };
 /* clang-format on */
 

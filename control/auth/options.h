@@ -1,4 +1,4 @@
-/* control/auth/options.h - options of accounts and of those who may enter: control.conf(5). */
+/* control/auth/options.h - options of accounts and logins: control.conf(5). */
 #pragma once
 #include "control/app/app.h"
 

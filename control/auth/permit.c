@@ -1,4 +1,4 @@
-/* control/auth/permit.c - the two tables. */
+/* control/auth/permit.c - the table of permissions and the table of roles. */
 #include "control/auth/permit.h"
 
 #define R(role) (1U << (role))
@@ -7,7 +7,7 @@
 #define WRITERS (R(ROLE_ADMIN) | R(ROLE_MANAGER) | R(ROLE_EDITOR))
 #define LEADERS (R(ROLE_ADMIN) | R(ROLE_MANAGER))
 
-/* In the order of the bits; the roles that hold each. */
+/* In the order of the bits, with the roles that hold each. */
 static const struct {
 	const char *name;
 	unsigned roles;

@@ -1,5 +1,5 @@
-/* control/auth/permit.h - what may be done, and which role may do it.  One bit a permission: keys
- * carry a set of them, roles stand for a set. */
+/* control/auth/permit.h - what may be done, and which role may do it.  One bit per permission: a
+ * key carries a set of them, a role stands for a set. */
 #pragma once
 #include <jansson.h>
 

@@ -34,9 +34,9 @@ static int create(struct db *db, void *arg)
 	struct creation *k = arg;
 	struct call *c = k->c;
 	char id[ID_OUT_MAX];
-	int r =
-	    db_run(db, NULL, sql_auth_org_insert, p_int(k->n->ret_org), p_text(k->n->org_name),
-		   p_bool(k->n->suspended), p_str(k->n->suspended ? "waits for the operator" : ""));
+	int r = db_run(db, NULL, sql_auth_org_insert, p_int(k->n->ret_org), p_text(k->n->org_name),
+		       p_bool(k->n->suspended),
+		       p_str(k->n->suspended ? "waiting for the operator's approval" : ""));
 	if (r >= 0)
 		r = insert_user(k);
 	if (r >= 0)
@@ -64,6 +64,6 @@ int signup_create(struct call *c, struct new_org *n)
 	if (r < 0)
 		return r;
 	n->ret_org = (uint32_t)db_int(res, 0, 0);
-	/* Its number is known before its row is: the policy then lets the row in. */
+	/* The number is drawn before the row is inserted, so that the policy lets the row in. */
 	return db_tx(c->db, n->ret_org, create, &k);
 }

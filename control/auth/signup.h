@@ -9,5 +9,5 @@ struct new_org {
 	uint32_t ret_org;
 	uint64_t ret_user;
 };
-/* Its own transaction; the reply is the session when log_in, else left to the caller. */
+/* Runs its own transaction.  Replies with the session if log_in is set, else the caller replies. */
 int signup_create(struct call *c, struct new_org *n) MUST_CHECK;

@@ -1,5 +1,5 @@
-/* control/auth/token.h - credentials as text.  What they name can be found with the organisation
- * set, so that no table is ever searched across organisations.
+/* control/auth/token.h - credentials as text.  Each names its organisation, so that no table is
+ * ever searched across organisations.
  *
  *	session      = "ses_" org session "_" secret
  *	mailed token = "tok_" org token "_" secret
@@ -7,7 +7,7 @@
  *	org, session, token, key = 13 letters (control/http/ids.h)
  *	secret       = 43 of base64url, 256 random bits
  *
- * The database holds HMAC-SHA-256(pepper, secret) only; comparison is in constant time. */
+ * The database holds only HMAC-SHA-256(pepper, secret); comparison takes constant time. */
 #pragma once
 #include "base/buf.h"
 #include "control/http/ids.h"

@@ -1,5 +1,5 @@
-/* control/campaigns/actions.c - check, send, pause, resume, cancel.  Pause and cancel are orders to
- * the engine, written with the change of state, and not only a stop of the feeding. */
+/* control/campaigns/actions.c - check, send, pause, resume, cancel.  Pause and cancel do not only
+ * stop the feeding: they are orders to the engine too, written with the change of state. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -28,13 +28,16 @@ static int check_domain(struct call *c, const struct db_result *row)
 	if (r < 0)
 		return r;
 	if (!db_text(row, 0, CC_FROM_EMAIL).n)
-		problem_add(c, "/from/email", "required", "a sender is required");
+		problem_add(c, "/from/email", "required",
+			    "is required: set the address that the campaign is sent from");
 	else if (r == 0)
 		problem_add(c, "/from/email", "unknown_domain",
-			    "the sender's domain is none of the organisation's");
+			    "the domain of this address is not one of your domains: add it under "
+			    "/v1/domains");
 	else if (!db_bool(domain, 0, 0))
 		problem_add(c, "/from/email", "unverified_domain",
-			    "the sender's domain is not verified");
+			    "the domain of this address is not verified: publish its DNS records "
+			    "and verify it");
 	return 0;
 }
 
@@ -45,7 +48,7 @@ static int check_message(struct call *c, const struct db_result *row)
 	int r;
 
 	if (!db_int(row, 0, CC_TEMPLATE)) {
-		problem_add(c, "/template", "required", "a template is required");
+		problem_add(c, "/template", "required", "is required: set the id of a template");
 		return 0;
 	}
 	if (problem_count(c)) /* without a sender there is nothing to compose */
@@ -64,12 +67,15 @@ static int check_campaign(struct call *c, const struct db_result *row)
 	int r;
 
 	if (c->actor.suspended)
-		return problem(c, 403, "suspended", "the organisation is suspended");
+		return problem(c, 403, "suspended",
+			       "your organisation is suspended and cannot send: ask the operator "
+			       "of this service");
 	r = check_domain(c, row);
 	if (r >= 0)
 		r = check_message(c, row);
 	if (!audience)
-		problem_add(c, "/lists", "required", "lists, or all_contacts");
+		problem_add(c, "/lists", "required",
+			    "the campaign has no recipients: set lists or all_contacts");
 	return r < 0 ? r : problem_end(c);
 }
 
@@ -209,7 +215,9 @@ static int resume_campaign(struct call *c)
 	if (r < 0)
 		return r;
 	if (c->actor.suspended)
-		return problem(c, 403, "suspended", "the organisation is suspended");
+		return problem(c, 403, "suspended",
+			       "your organisation is suspended and cannot send: ask the operator "
+			       "of this service");
 	if (db_int(row, 0, CC_STATUS) != CAMPAIGN_PAUSED)
 		return wrong_state(c, row, "resumed");
 	r = set_status(c, row, CAMPAIGN_SENDING);
@@ -218,8 +226,8 @@ static int resume_campaign(struct call *c)
 	return r < 0 ? r : reload(c, 200);
 }
 
-/* What is not cut into pieces yet ends here; what the engine has, or may have, it cancels itself
- * and says so. */
+/* Recipients that are not cut into pieces yet end here.  The engine cancels those that it has, or
+ * may have, and reports them. */
 static int cancel_rest(struct call *c, const struct db_result *row)
 {
 	OWNED(db_result) done = NULL;

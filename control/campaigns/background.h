@@ -1,5 +1,5 @@
-/* control/campaigns/background.h - what this room does in the background: begin campaigns whose
- * hour has come, give the feeder their mail, and keep what became of it. */
+/* control/campaigns/background.h - what this room does in the background: it starts campaigns at
+ * their time, gives the feeder their mail, and keeps what became of it. */
 #pragma once
 #include "control/engine/feeder_source.h"
 #include "control/engine/intake_part.h"

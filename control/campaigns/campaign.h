@@ -32,5 +32,5 @@ enum campaign_column {
 int campaign_load(struct call *c, bool lock, struct db_result **ret) MUST_CHECK;
 json_t *campaign_json(const struct db_result *r, unsigned i);
 int campaign_reply(struct call *c, unsigned status, const struct db_result *row) MUST_CHECK;
-/* The word for what it is doing: "completed" when it is sending and nobody is open any more. */
+/* The word for its status: "completed" when it is sending and no recipient is open any more. */
 const char *campaign_word(const struct db_result *r, unsigned i);

@@ -1,5 +1,5 @@
-/* control/campaigns/campaigns.c - /v1/campaigns as documents: made, read, changed, deleted while
- * drafts. */
+/* control/campaigns/campaigns.c - /v1/campaigns as documents: made, read, and, until they start,
+ * changed or deleted. */
 #include <stdio.h>
 
 #include "control/auth/permit.h"
@@ -127,17 +127,18 @@ static void read_from(struct call *c, struct campaign_body *b)
 	json_object_foreach(b->from, name, value)
 	{
 		if (strcmp(name, "name") != 0 && strcmp(name, "email") != 0)
-			problem_add(c, "/from", "unknown_member", "from has name and email");
+			problem_add(c, "/from", "unknown_member", "may hold only name and email");
 		else if (!json_is_string(value))
-			problem_add(c, "/from", "wrong_type", "name and email are strings");
+			problem_add(c, "/from", "wrong_type", "name and email must be strings");
 	}
 	b->from_name = api_text_of(json_object_get(b->from, "name"));
 	b->from_email = api_text_of(json_object_get(b->from, "email"));
 	if (b->from_name.n > 200 || has_control(b->from_name))
 		problem_add(c, "/from/name", "invalid",
-			    "at most 200 bytes without control characters");
+			    "must have at most 200 bytes and no control characters");
 	if (b->from_email.n && mailbox_parse(b->from_email, MAILBOX_CONTACT, &box) < 0)
-		problem_add(c, "/from/email", "invalid_email", "not an address");
+		problem_add(c, "/from/email", "invalid_email",
+			    "must be one email address, local@domain");
 }
 
 static int check_template(struct call *c, uint64_t id)
@@ -146,7 +147,8 @@ static int check_template(struct call *c, uint64_t id)
 		       p_int(c->actor.org), p_int(id));
 
 	if (r == 0)
-		problem_add(c, "/template", "unknown_template", "no such template");
+		problem_add(c, "/template", "unknown_template",
+			    "there is no template with this id");
 	return r < 0 ? r : 0;
 }
 
@@ -161,14 +163,14 @@ static int read_campaign(struct call *c, struct campaign_body *b, struct body_se
 		read_from(c, b);
 	if (b->reply_to.n && mailbox_named_parse(b->reply_to, MAILBOX_CONTACT, &reply) < 0)
 		problem_add(c, "/reply_to", "invalid_email",
-			    "\"Name <a@b.example>\" or an address");
+			    "must be an email address or \"Name <address>\"");
 	if (b->template_id)
 		r = check_template(c, b->template_id);
 	return r < 0 ? r : problem_end(c);
 }
 
-/* The domain behind the sender, if it is one of ours: 0 when it is not, and the check before
- * sending says so. */
+/* The id of the sender's domain; 0 when it is not one of the organisation's, which the check before
+ * sending reports. */
 static int find_domain(struct call *c, struct slice email, int64_t *ret)
 {
 	OWNED(db_result) row = NULL;
@@ -201,7 +203,7 @@ static int put_lists(struct call *c, uint64_t campaign, const json_t *lists, con
 				   p_int(campaign), p_int(list), p_bool(exclude));
 		(void)snprintf(pointer, sizeof(pointer), "/%s/%zu", member, i);
 		if (r == 0 || r == E_UNKNOWN)
-			problem_add(c, pointer, "unknown_list", "no such list");
+			problem_add(c, pointer, "unknown_list", "there is no list with this id");
 		else if (r < 0)
 			return r;
 	}
@@ -250,7 +252,7 @@ static int create_campaign(struct call *c)
 	if (r < 0)
 		return r;
 	if (!b.name.n) {
-		problem_add(c, "/name", "required", "a name is required");
+		problem_add(c, "/name", "required", "is required");
 		return problem_end(c);
 	}
 	r = find_domain(c, b.from_email, &domain);
@@ -292,15 +294,15 @@ static int patch_row(struct call *c, int64_t id, const struct campaign_body *b,
 	return r < 0 ? r : change_lists(c, (uint64_t)id, b, seen);
 }
 
-/* What is scheduled goes out by itself: those who may not send do not change it behind the back of
- * those who may. */
+/* A scheduled campaign goes out by itself, so those who may not send must not change it. */
 static int check_scheduled(struct call *c, const struct db_result *row)
 {
 	if (db_int(row, 0, CC_STATUS) != CAMPAIGN_SCHEDULED ||
 	    (c->actor.permits & PERMIT_CAMPAIGNS_SEND))
 		return 0;
-	return problem(c, 403, "missing_permission",
-		       "a scheduled campaign is changed by those who hold campaigns.send");
+	return problem(
+	    c, 403, "missing_permission",
+	    "this campaign is scheduled: changing it needs the permission campaigns.send");
 }
 
 static int patch_campaign(struct call *c)
@@ -318,7 +320,8 @@ static int patch_campaign(struct call *c)
 	if (r < 0)
 		return r;
 	if (db_int(old, 0, CC_STATUS) > CAMPAIGN_SCHEDULED)
-		return problem(c, 409, "started", "a campaign that has started cannot be changed");
+		return problem(c, 409, "started",
+			       "this campaign has started and cannot be changed any more");
 	r = check_scheduled(c, old);
 	if (r >= 0)
 		r = patch_row(c, db_int(old, 0, CC_ID), &b, seen);
@@ -336,7 +339,8 @@ static int delete_campaign(struct call *c)
 		return r;
 	if (db_int(old, 0, CC_STARTED))
 		return problem(c, 409, "started",
-			       "a campaign that has started is kept, for its ledger");
+			       "this campaign has started and cannot be deleted, because its "
+			       "ledger is kept; cancel it to stop it");
 	r = check_scheduled(c, old);
 	if (r < 0)
 		return r;

@@ -1,4 +1,4 @@
--- Campaigns as documents: made, read, changed, deleted while drafts, and the orders of their owners.
+-- Campaigns as documents: made, read, changed, deleted while drafts; and the orders for them.
 
 -- part: lists_of(exclude)
 (SELECT coalesce(json_agg(l.list_id ORDER BY l.list_id), '[]') FROM campaign_lists l
@@ -29,7 +29,7 @@ VALUES ($1, $2, nullif($3::bigint, 0), $4, $5, $6, $7, nullif($8::bigint, 0), $9
 RETURNING id;
 
 -- name: update
--- $9 and $12: are the template and the hour of expiry given?  They may be none then.
+-- $9 and $12: are the template and the time of expiry given?  They may be NULL then.
 UPDATE campaigns SET name = coalesce($3, name), subject = coalesce($4, subject),
 	reply_to = coalesce($5, reply_to), from_name = coalesce($6, from_name),
 	from_email = coalesce($7, from_email),

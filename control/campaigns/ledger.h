@@ -5,18 +5,18 @@
  *	campaign:   draft -> scheduled -> sending <-> paused -> cancelled
  *
  * Guarantee: a terminal state is never left (ledger_move() in schema/sql holds it).
- * "Completed" is no state of a campaign but a question: is every recipient in a terminal state? */
+ * "Completed" is not stored: it means that every recipient is in a terminal state. */
 #pragma once
 #include "control/campaigns/codes.h"
 #include "schema/wire/link.h"
 
-/* Words of the API: "waiting", "sending" ...; "" for a number that is none. */
+/* Words of the API: "waiting", "sending" ...; "" for an unknown number. */
 const char *campaign_status_name(int status);
 const char *ledger_state_name(int state);
 const char *ledger_reason_name(int reason);
-/* 0 when the word is no state. */
+/* 0 when the word is not a state. */
 int ledger_state_parse(struct slice word);
 
-/* What an outcome makes of a recipient; 0 for events that are no outcome. */
+/* The state that an outcome brings a recipient to; 0 for events that are not outcomes. */
 enum ledger_state ledger_state_of(const struct link_event *e);
 enum ledger_reason ledger_reason_of(const struct link_event *e);

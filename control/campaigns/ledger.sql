@@ -1,5 +1,5 @@
--- The ledger: made when a campaign starts, cut into pieces, handed over, and moved by what the engine
--- says.
+-- The ledger: made when a campaign starts, cut into pieces, handed over, and moved by the engine's
+-- events.
 
 -- part: audience_lists(exclude)
 SELECT m.contact_id FROM campaign_lists l
@@ -96,7 +96,7 @@ WHERE c.org_id = u.org_id AND c.campaign_id = u.campaign AND c.first_seq = u.fir
 	AND c.state <> :PIECE_ACCEPTED;
 
 -- name: intake_pieces
--- A piece the engine has taken is accepted whatever we believed; its row count is the engine's.
+-- A piece that the engine took is accepted, whatever we believed; its row count is the engine's.
 -- role: cp_ingest
 UPDATE campaign_chunks c SET state = :PIECE_ACCEPTED, rows = u.rows, lsn = u.lsn, changed_at = now()
 FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::int[], $5::numeric[])

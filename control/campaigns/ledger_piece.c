@@ -12,8 +12,8 @@
 
 enum row_column { R_SEQ, R_EMAIL, R_FIRST, R_LAST, R_FIELDS, R_GONE, R_STOP };
 enum { URL_MAX = 512 };
-/* A fresh piece ends with the row that reaches this: whatever tenants put into their fields, a job
- * stays far below LINK_FRAME_MAX. */
+/* A fresh piece ends with the row that reaches this, so that a job stays far below LINK_FRAME_MAX
+ * whatever tenants put into their fields. */
 enum { PIECE_BYTES = 4 * 1024 * 1024 };
 
 /* ---- one row ----------------------------------------------------------------------------- */
@@ -111,7 +111,7 @@ static bool must_not(const struct db_result *rows, unsigned i)
 	return db_bool(rows, i, R_GONE) || db_bool(rows, i, R_STOP);
 }
 
-/* Recipients at the front that must not be sent to reach their end here. */
+/* Recipients at the front that must not be sent to reach their terminal state here. */
 static int pass_over(struct db *db, const struct ledger_piece_maker *m,
 		     const struct db_result *rows, unsigned n)
 {
@@ -187,8 +187,8 @@ static void start_over(struct feeder_piece *c)
 	c->n_gone = 0;
 }
 
-/* The campaign's row is held until the end, as pause and cancel do: a piece is cut before them or
- * not at all. */
+/* The campaign's row is locked until the end, as pause and cancel lock it: a piece is cut before
+ * them or not at all. */
 static int work_cut(struct db *db, void *arg)
 {
 	struct piece_cut *k = arg;

@@ -2,11 +2,11 @@
  *
  * A piece covers seqs without a gap.  A recipient that must not be sent to any more (contact
  * deleted, suppressed since the start) ends a fresh piece early and goes straight to its terminal
- * state.  A piece that is handed over again keeps its range; a contact deleted meanwhile is then a
- * row to nowhere (removed@removed.invalid) that the feeder orders cancelled first.
+ * state.  A piece that is handed over again keeps its range.  A contact that was deleted meanwhile
+ * becomes a row to nowhere (removed@removed.invalid), which the feeder cancels first.
  *
  * Blocks: on the database, as cp_api, in a transaction of its own.
- * Fails:  database errors; E_LIMIT for rows past the wire's bounds. */
+ * Fails:  as control/db/db.h; E_LIMIT for rows past the wire's bounds. */
 #pragma once
 #include "control/campaigns/ledger.h"
 #include "control/campaigns/recipe.h"

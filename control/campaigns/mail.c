@@ -1,6 +1,6 @@
 /* control/campaigns/mail.c - campaigns as mail for the feeder (control/engine/feeder_source.h):
- * leases in the database, so that any number of processes share the work and a dead one's campaigns
- * are taken over; pieces of the ledger; what the engine has accepted. */
+ * leases in the database, so that any number of processes share the work and take over from a dead
+ * one; pieces of the ledger; what the engine has accepted. */
 #include "base/log.h"
 #include "control/campaigns/background.h"
 #include "control/campaigns/ledger_piece.h"

@@ -1,12 +1,12 @@
 /* control/campaigns/recipe.h - what all recipients of a campaign share: the composed program, its
  * meta, and which of a contact's values go into which slot.
  *
- * Owns:   recipe_load() gives the caller the recipe.
- * Blocks: on the database (as cp_api, in a transaction of the organisation that is open already).
- * Fails:  E_UNKNOWN no such campaign, or its template, sender or domain is not fit to send;
- *         E_SYNTAX the template no longer compiles; ret_error says which.
- * Guarantee: a recipe of a campaign and template version always has the same bytes, because it
- *         is its content's id that the engine remembers. */
+ * Owns:      recipe_load() gives the caller the recipe.
+ * Blocks:    on the database, as cp_api, in the organisation's open transaction.
+ * Fails:     E_UNKNOWN: no such campaign, or its template, sender or domain is not fit to send.
+ *            E_SYNTAX: the template no longer compiles.  ret_error says which.
+ * Guarantee: the recipe of a campaign and a template version always has the same bytes, because the
+ *            engine remembers its content by an id made of these two. */
 #pragma once
 #include "base/buf.h"
 #include "control/db/db.h"
@@ -29,6 +29,6 @@ struct recipe *recipe_free(struct recipe *r);
 DEFINE_OWNED(recipe)
 
 enum { RECIPE_ERROR_MAX = 320 };
-/* pool: the engine's egress pool for its jobs; empty is the engine's default. */
+/* pool: the engine's egress pool for its jobs; empty: the engine's default. */
 int recipe_load(struct recipe **ret, struct db *db, uint32_t org, uint64_t campaign,
 		struct slice pool, char ret_error[RECIPE_ERROR_MAX]) MUST_CHECK;

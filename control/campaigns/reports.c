@@ -91,7 +91,9 @@ static int list_recipients(struct call *c)
 	int state = word.n ? ledger_state_parse(word) : 0, r = campaign_load(c, false, &head);
 
 	if (r >= 0 && word.n && !state)
-		return problem(c, 400, "invalid_filter", "no such state");
+		return problem(c, 400, "invalid_filter",
+			       "state must be waiting, queued, deferred, delivered, bounced, "
+			       "expired, suppressed or cancelled");
 	return r < 0
 		   ? r
 		   : page_list(c, recipient_json, sql_campaigns_recipient_page, p_int(c->actor.org),

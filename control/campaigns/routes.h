@@ -1,5 +1,4 @@
-/* control/campaigns/routes.h - /v1/campaigns: the document, what is done with it, what came of
- * it. */
+/* control/campaigns/routes.h - /v1/campaigns: the documents, the actions on them, the reports. */
 #pragma once
 #include "control/http/route.h"
 

@@ -1,4 +1,4 @@
-/* control/campaigns/schedule.c - the worker that begins campaigns whose hour has come. */
+/* control/campaigns/schedule.c - the worker that starts scheduled campaigns. */
 #include "base/log.h"
 #include "control/campaigns/background.h"
 #include "control/campaigns/start.h"

@@ -1,6 +1,6 @@
 /* control/campaigns/start.h - the moment a campaign begins: its audience becomes the ledger.
- * Blocks: on the database, in the organisation's open transaction; a statement's time grows with
- *         the audience.
+ * Blocks:    on the database, in the organisation's open transaction; a statement's time grows with
+ *            the audience.
  * Guarantee: ledger, sums, template version and status change together or not at all. */
 #pragma once
 #include "control/db/db.h"
@@ -9,8 +9,8 @@ struct campaign_ref {
 	uint32_t org;
 	uint64_t id;
 };
-/* Freezes the audience and begins to send; the caller has locked the row and checked that it is
- * fit. Returns 0, E_CONFLICT when it is neither draft nor scheduled. */
+/* Freezes the audience and begins to send.  The caller has locked the row and checked that the
+ * campaign is fit to send.  Returns 0, or E_CONFLICT when it is neither draft nor scheduled. */
 int campaign_start(struct db *db, const struct campaign_ref *c) MUST_CHECK;
-/* db_work: a scheduled campaign whose hour has come; one that became unfit goes back to draft. */
+/* db_work: starts a scheduled campaign at its time; one that became unfit goes back to draft. */
 int campaign_start_due(struct db *db, void *ref);

@@ -82,14 +82,15 @@ static int read_filter(struct call *c, int64_t *ret_status, uint64_t *ret_list,
 	*ret_status = status.n ? status_parse(status) : 0;
 	if (status.n && !*ret_status)
 		return problem(c, 400, "invalid_filter",
-			       "status is subscribed, unsubscribed, bounced or complained");
+			       "status must be subscribed, unsubscribed, bounced or complained");
 	*ret_list = 0;
 	if (list.n && ids_in(ID_LIST, list, ret_list) < 0)
-		return problem(c, 400, "invalid_filter", "list is the id of a list");
+		return problem(c, 400, "invalid_filter", "list must be the id of a list");
 	*ret_email = SLICE("");
 	if (email.n) {
 		if (suppress_address_parse(email, a) < 0)
-			return problem(c, 400, "invalid_filter", "email is a whole address");
+			return problem(c, 400, "invalid_filter",
+				       "email must be one whole email address");
 		*ret_email = a->normal;
 	}
 	return 0;
@@ -167,10 +168,12 @@ static int check_fields(struct call *c, const json_t *fields)
 
 		(void)snprintf(pointer, sizeof(pointer), "/fields/%.100s", name);
 		if (!type)
-			problem_add(c, pointer, "unknown_field",
-				    "no field of this name is defined");
+			problem_add(
+			    c, pointer, "unknown_field",
+			    "there is no field with this name: define it under /v1/fields first");
 		else if (!contact_field_value_fits(type, value))
-			problem_add(c, pointer, "wrong_type", "this field is a %s",
+			problem_add(c, pointer, "wrong_type",
+				    "must be a %s, as the field is defined",
 				    contact_field_type_name(type));
 	}
 	return 0;
@@ -184,11 +187,12 @@ static int read_contact(struct call *c, struct contact_body *b, struct body_seen
 	if (r < 0)
 		return r;
 	if (body_has(*seen, B_EMAIL) && suppress_address_parse(b->email, a) < 0)
-		problem_add(c, "/email", "invalid_email", "not an address that can be sent to");
+		problem_add(c, "/email", "invalid_email",
+			    "must be an email address that mail can be sent to");
 	*ret_status = body_has(*seen, B_STATUS) ? status_parse(b->status) : 0;
 	if (body_has(*seen, B_STATUS) && !*ret_status)
 		problem_add(c, "/status", "unknown_status",
-			    "subscribed, unsubscribed, bounced or complained");
+			    "must be subscribed, unsubscribed, bounced or complained");
 	r = check_fields(c, b->fields);
 	return r < 0 ? r : problem_end(c);
 }
@@ -204,7 +208,7 @@ static int join_lists(struct call *c, const json_t *lists, int64_t contact)
 		(void)snprintf(pointer, sizeof(pointer), "/lists/%zu", i);
 		if (!json_is_string(item) ||
 		    ids_in(ID_LIST, slice_str(json_string_value(item)), &list) < 0) {
-			problem_add(c, pointer, "unknown_list", "no such list");
+			problem_add(c, pointer, "unknown_list", "there is no list with this id");
 			continue;
 		}
 		r = db_run(c->db, NULL, sql_contacts_join_list, p_int(c->actor.org), p_int(list),
@@ -214,7 +218,9 @@ static int join_lists(struct call *c, const json_t *lists, int64_t contact)
 		else if (r == 0)
 			r = db_run(c->db, NULL, "SELECT 1 FROM lists WHERE org_id = $1 AND id = $2",
 				   p_int(c->actor.org), p_int(list)) == 0
-				? (problem_add(c, pointer, "unknown_list", "no such list"), 0)
+				? (problem_add(c, pointer, "unknown_list",
+					       "there is no list with this id"),
+				   0)
 				: 0;
 		if (r < 0)
 			return r;
@@ -241,7 +247,7 @@ static int post_contact(struct call *c)
 	if (r < 0)
 		return r;
 	if (!body_has(seen, B_EMAIL)) {
-		problem_add(c, "/email", "required", "an address is required");
+		problem_add(c, "/email", "required", "is required");
 		return problem_end(c);
 	}
 	OWNED_MEM char *fields = fields_text(b.fields);

@@ -14,7 +14,7 @@ SELECT :columns FROM contacts c WHERE c.org_id = $1 AND c.email_norm = $2;
 ($4::int = 0 OR c.status = $4::int) AND ($5 = '' OR c.email_norm = $5)
 
 -- name: page
--- One statement a shape, so that each has the plan of its own index.
+-- One statement per filter, so that each has the plan of its own index.
 SELECT :columns FROM contacts c
 WHERE c.org_id = $1 AND c.id > $2 AND :filters
 ORDER BY c.id LIMIT $3;

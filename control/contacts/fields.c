@@ -69,20 +69,23 @@ static int create_field(struct call *c)
 		return r;
 	type = contact_field_type_parse(b.type);
 	if (!type)
-		problem_add(c, "/type", "unknown_type", "one of text, number, boolean, date");
+		problem_add(c, "/type", "unknown_type", "must be text, number, boolean or date");
 	if (!name_is_plain(b.name))
 		problem_add(c, "/name", "invalid_name",
-			    "lower-case letters, digits and _, a letter first");
+			    "must begin with a lower-case letter and hold only lower-case letters, "
+			    "digits and _");
 	else if (!name_is_free(b.name))
 		problem_add(c, "/name", "reserved_name",
-			    "every contact has a field of this name already");
+			    "is the name of a field that every contact has: choose another name");
 	r = problem_end(c);
 	if (r < 0)
 		return r;
 	r = db_run(c->db, &row, sql_contacts_field_insert, p_int(c->actor.org), p_text(b.name),
 		   p_text(b.label), p_int(type), p_int(FIELDS_PER_ORG_MAX));
 	if (r == 0)
-		return problem(c, 409, "too_many_fields", "at most %d fields", FIELDS_PER_ORG_MAX);
+		return problem(c, 409, "too_many_fields",
+			       "an organisation can have %d fields: delete one first",
+			       FIELDS_PER_ORG_MAX);
 	return r < 0 ? r : http_reply_json(c, 201, field_json(row, 0));
 }
 

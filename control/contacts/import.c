@@ -1,9 +1,8 @@
-/* control/contacts/import.c - one import from its file to its contacts, and the worker that does
- * it.
+/* control/contacts/import.c - one import, from its file to its contacts, and its worker.
  *
- * As cp_ingest the rows are copied into a staging table, as cp_api one statement with the
- * organisation set makes contacts of them; both in a transaction, so that an import that was
- * interrupted anywhere starts again and counts right. */
+ * As cp_ingest the rows are copied into a staging table.  As cp_api one statement, with the
+ * organisation set, makes contacts of them.  Each is one transaction, so that an interrupted import
+ * starts again and counts right. */
 #include "control/contacts/import.h"
 
 #include <fcntl.h>
@@ -152,8 +151,10 @@ static int read_file(struct import_job *j, struct sheet *sheet, int fd)
 	if (r == E_LIMIT || r == E_SYNTAX)
 		(void)snprintf(
 		    j->error, sizeof(j->error), "line %" PRIu64 ": %s", sheet_line(sheet),
-		    r == E_LIMIT ? "the record is longer than 64 KiB; is a quote left open?"
-				 : "the file ends inside quotes");
+		    r == E_LIMIT
+			? "the record is longer than 64 KiB: look for a quote that is not closed"
+			: "the file ends inside quotes: close the last quote, or upload the whole "
+			  "file");
 	return r < 0 ? r : flush_rows(j);
 }
 
@@ -164,7 +165,8 @@ static int stage(struct import_job *j)
 	int r;
 
 	if (fd < 0) {
-		(void)snprintf(j->error, sizeof(j->error), "the uploaded file is gone");
+		(void)snprintf(j->error, sizeof(j->error),
+			       "the uploaded file is gone: import it again");
 		return E_UNKNOWN;
 	}
 	(void)snprintf(j->prefix, sizeof(j->prefix), "%" PRIu32 "\t%" PRId64 "\t", j->org, j->id);
@@ -178,7 +180,8 @@ static int stage(struct import_job *j)
 	if (r >= 0)
 		r = read_file(j, sheet, fd);
 	if (r >= 0 && !j->map) {
-		(void)snprintf(j->error, sizeof(j->error), "the file is empty");
+		(void)snprintf(j->error, sizeof(j->error),
+			       "the file is empty: its first line must name the columns");
 		r = E_UNKNOWN;
 	}
 	if (r >= 0)
@@ -280,9 +283,9 @@ static int run(struct import_job *j)
 	if (r >= 0)
 		r = db_tx(j->api, j->org, work_apply, j);
 	if (r == E_SYNTAX && !j->error[0])
-		(void)snprintf(
-		    j->error, sizeof(j->error),
-		    "the database refuses a value; the fields of a contact have 32 KiB at most");
+		(void)snprintf(j->error, sizeof(j->error),
+			       "a value cannot be stored: all fields of one contact together may "
+			       "have 32 KiB at most");
 	if (r < 0 && j->error[0]) /* the file's fault: trying again would not help */
 		r = db_tx(j->api, j->org, work_failed, j);
 	else if (r < 0)

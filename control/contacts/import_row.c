@@ -1,4 +1,4 @@
-/* control/contacts/import_row.c - columns of a file to fields, and a record to a row of COPY. */
+/* control/contacts/import_row.c - maps columns to fields, and records to rows for COPY. */
 #include "control/contacts/import_row.h"
 
 #include <inttypes.h>
@@ -35,7 +35,7 @@ const char *import_problem_name(int problem)
 	return problem > 0 && problem < (int)ARRAY_LEN(problem_names) ? problem_names[problem] : "";
 }
 
-/* What columns are called in files people have: compared after folding(). */
+/* What columns are called in files people have: compared after fold(). */
 static const struct {
 	const char *title;
 	enum target target;
@@ -106,7 +106,9 @@ static int map_column(struct import_map *m, struct slice title, const json_t *ma
 	m->columns[m->n].target =
 	    (uint8_t)target_of(slice_str(name), types, &m->columns[m->n].type);
 	if (given && m->columns[m->n].target == T_NONE) {
-		(void)snprintf(error, 200, "the mapping of \"%.60s\" names no field", key);
+		(void)snprintf(error, 200,
+			       "the column \"%.60s\" is mapped to a field that does not exist",
+			       key);
 		return E_UNKNOWN;
 	}
 	m->n++;
@@ -128,7 +130,9 @@ int import_map_new(struct import_map **ret, const struct sheet_record *header,
 		emails += m->columns[i].target == T_EMAIL;
 	}
 	if (emails != 1) {
-		(void)snprintf(error, 200, "%s column of the first line is the address",
+		(void)snprintf(error, 200,
+			       "%s column of the first line is the email address: name one column "
+			       "\"email\", or map one to it",
 			       emails ? "more than one" : "no");
 		return E_UNKNOWN;
 	}

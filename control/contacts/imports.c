@@ -1,4 +1,4 @@
-/* control/contacts/imports.c - /v1/imports: take a file, say how far it is. */
+/* control/contacts/imports.c - /v1/imports: takes a file and shows how far its import is. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -71,7 +71,7 @@ static int read_mapping(struct call *c, json_t **ret)
 	if (!json_is_object(mapping)) {
 		json_decref(mapping);
 		return problem(c, 400, "invalid_mapping",
-			       "mapping is a JSON object: column title to field name");
+			       "mapping must be a JSON object from column titles to field names");
 	}
 	json_object_foreach(mapping, title, name)
 	{
@@ -81,7 +81,9 @@ static int read_mapping(struct call *c, json_t **ret)
 		if (r >= 0 && !fine &&
 		    !(json_is_string(name) &&
 		      import_target_known(slice_str(json_string_value(name)), types)))
-			r = problem(c, 422, "unknown_field", "mapping of \"%.60s\" names no field",
+			r = problem(c, 422, "unknown_field",
+				    "mapping names a field for \"%.60s\" that does not exist: "
+				    "define it under /v1/fields first",
 				    title);
 	}
 	if (r < 0)
@@ -103,10 +105,12 @@ static int read_list(struct call *c, uint64_t *ret)
 	if (r >= 0)
 		r = db_run(c->db, NULL, "SELECT 1 FROM lists WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(*ret));
-	return r == 0 || r == E_UNKNOWN ? problem(c, 422, "unknown_list", "no such list") : r;
+	return r == 0 || r == E_UNKNOWN
+		   ? problem(c, 422, "unknown_list", "there is no list with this id")
+		   : r;
 }
 
-/* A file that waits takes disk that is everybody's. */
+/* A file that waits takes disk space from everybody. */
 static int check_waiting(struct call *c)
 {
 	OWNED(db_result) n = NULL;
@@ -115,7 +119,9 @@ static int check_waiting(struct call *c)
 	if (r < 0 || db_int(n, 0, 0) < WAITING_MAX)
 		return r < 0 ? r : 0;
 	http_reply_header(c, "Retry-After", "60");
-	return problem(c, 429, "too_many_imports", "%d imports wait already", WAITING_MAX);
+	return problem(c, 429, "too_many_imports",
+		       "%d imports are waiting already: try again when one has finished",
+		       WAITING_MAX);
 }
 
 static int create_import(struct call *c)
@@ -136,7 +142,7 @@ static int create_import(struct call *c)
 		return r;
 	if (!path || bytes == 0) {
 		json_decref(mapping);
-		return problem(c, 400, "empty_body", "the body is a CSV file");
+		return problem(c, 400, "empty_body", "the body is empty: send a CSV file");
 	}
 	OWNED_MEM char *text = json_dumps(mapping, JSON_COMPACT);
 	json_decref(mapping);
@@ -196,7 +202,7 @@ static int list_errors(struct call *c)
 				 p_int(id), PAGE_AFTER, PAGE_LIMIT);
 }
 
-/* An import is one transaction: it can be called off until that has begun to end. */
+/* An import is one transaction: it can be cancelled until that begins to commit. */
 static int cancel_import(struct call *c)
 {
 	OWNED(db_result) row = NULL;
@@ -208,7 +214,8 @@ static int cancel_import(struct call *c)
 		r = db_run(c->db, &file, sql_contacts_import_cancel, p_int(c->actor.org),
 			   p_int(id));
 	if (r == 0)
-		return problem(c, 409, "finished", "the import has finished");
+		return problem(c, 409, "finished",
+			       "the import has finished and cannot be cancelled any more");
 	if (r < 0)
 		return r;
 	OWNED_MEM char *path = must_copy(db_text(file, 0, 0));

@@ -124,7 +124,9 @@ static int delete_list(struct call *c)
 	r = db_run(c->db, NULL, "DELETE FROM lists WHERE org_id = $1 AND id = $2",
 		   p_int(c->actor.org), p_int(id));
 	if (r == E_UNKNOWN)
-		return problem(c, 409, "in_use", "a campaign refers to this list");
+		return problem(c, 409, "in_use",
+			       "a campaign uses this list: take it out of the campaign, or delete "
+			       "the campaign, first");
 	if (r == 0)
 		return E_UNKNOWN;
 	return r < 0 ? r : http_reply_empty(c, 204);
@@ -145,7 +147,7 @@ static void bad_item(struct call *c, const char *member, size_t i, const char *c
 	char pointer[64];
 
 	(void)snprintf(pointer, sizeof(pointer), "/%s/%zu", member, i);
-	problem_add(c, pointer, code, "names no contact");
+	problem_add(c, pointer, code, "must be the id or the email address of a contact");
 }
 
 static int take_members(struct call *c, const struct members_body *b, struct db_column *ids,

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 
-/* libcsv says when a field or record ends but not where in the input: so it is fed in pieces that
+/* libcsv says when a field or record ends, but not where in the input.  So it is fed in pieces that
  * end at line ends, and the line number is known whenever it calls back. */
 enum { PIECE_MAX = 16 * 1024 };
 

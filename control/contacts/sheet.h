@@ -1,17 +1,18 @@
-/* control/contacts/sheet.h - a CSV stream cut into records, whatever way its bytes arrive.
+/* control/contacts/sheet.h - a CSV stream cut into records, however its bytes arrive.
  *
  *	file   = [ BOM ] record *( newline record ) [ newline ]          (RFC 4180)
  *	record = field *( "," field )
  *	field  = *TEXTDATA / DQUOTE *( TEXTDATA / "," / CR / LF / 2DQUOTE ) DQUOTE
  *	newline = CRLF / LF / CR
  *
- * Spaces are part of a field; empty lines are no records; a quote inside a bare field is itself.
+ * Spaces are part of a field.  Empty lines are not records.  A quote inside a bare field is a
+ * character like any other.
  *
  * Owns:   sheet_open() gives the caller the reader; a record's slices live until each() returns.
  * Blocks: never.
  * Fails:  E_LIMIT for a record past SHEET_RECORD_MAX (an unclosed quote looks like that),
- *         E_SYNTAX when the stream ends inside quotes; what each() returns below 0 ends the feed.
- * Limits: fields past SHEET_FIELDS_MAX are counted in record.n_seen, not given. */
+ *         E_SYNTAX when the stream ends inside quotes.  A negative code of each() ends the feed.
+ * Limits: fields past SHEET_FIELDS_MAX are counted in n_seen, but not given. */
 #pragma once
 #include "base/base.h"
 

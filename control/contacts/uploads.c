@@ -1,5 +1,4 @@
-/* control/contacts/uploads.c - files of uploads whose process died before their import was
- * written. */
+/* control/contacts/uploads.c - removes uploads whose process died before it wrote an import. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -42,7 +41,7 @@ void import_clean_uploads(struct db *ingest, const char *folder)
 		if (strncmp(e->d_name, "upload-", 7) != 0 || len >= (int)sizeof(path) ||
 		    !is_old(dirfd(dir), e->d_name))
 			continue;
-		/* Without an answer it stays. */
+		/* Without an answer the file stays. */
 		if (is_wanted(ingest, path) == 0 && unlinkat(dirfd(dir), e->d_name, 0) == 0)
 			n++;
 	}

@@ -2,7 +2,7 @@
  * that fit them.
  * Owns:   contact_field_types_load() gives the caller the types.
  * Blocks: on the database, in the organisation's open transaction.
- * Limits: FIELDS_PER_ORG_MAX definitions, FIELD_TEXT_MAX bytes a text value. */
+ * Limits: FIELDS_PER_ORG_MAX definitions, FIELD_TEXT_MAX bytes per text value. */
 #pragma once
 #include <jansson.h>
 
@@ -29,5 +29,5 @@ bool contact_field_value_fits(enum contact_field_type type, const json_t *value)
  * does not fit.  Booleans: true false yes no 1 0.  Dates: 2026-11-20, with or without a time. */
 int contact_field_value_from_text(enum contact_field_type type, struct slice text,
 				  struct buf *out) MUST_CHECK;
-/* Appends a JSON string; E_SYNTAX for text that is no UTF-8 or holds NUL. */
+/* Appends a JSON string; E_SYNTAX for text that is not UTF-8 or holds NUL. */
 int contact_field_put_text(struct buf *out, struct slice text) MUST_CHECK;

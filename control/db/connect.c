@@ -117,8 +117,8 @@ int db_connect(struct db *db)
 	return 0;
 }
 
-/* Between transactions nothing comes from the server but its farewell: the first reading takes its
- * words, the second sees the end.  So a restart of the server costs nobody a request. */
+/* Between transactions the server sends nothing except its last message: the first read takes that,
+ * the second sees the end.  So a restart of the server costs nobody a request. */
 static void notice_end(struct db *db)
 {
 	if (db->in_tx && !db->begin_pending)

@@ -4,11 +4,11 @@
  * Blocks:  every call, until the server answers or statement_timeout passes.
  * Fails:   E_EXISTS (a unique key), E_UNKNOWN (a foreign key), E_SYNTAX (a check or a value out of
  *          range), E_TIMEOUT (statement or lock timeout), E_CONFLICT (serialization, deadlock: run
- *          it again; db_tx() does), E_DENIED, E_FULL (server out of room or connections), E_DB.
+ *          it again, as db_tx() does), E_DENIED, E_FULL (server out of room or connections), E_DB.
  *          db_error() has the server's words, db_constraint() the name of what refused.
  * Threads: a connection belongs to one thread at a time.
- * Limits:  statements only with parameters; results are text underneath and held whole, so ask for
- *          bounded numbers of rows. */
+ * Limits:  values only as parameters.  A result is text underneath and is held whole, so ask for a
+ *          bounded number of rows. */
 #pragma once
 #include "base/buf.h"
 
@@ -47,8 +47,8 @@ struct db_param {
 #define p_bytes(v) ((struct db_param){ .type = DB_BYTES, .s = (v) })
 #define p_opt(v) ((v).p ? p_text(v) : p_null())
 
-/* One statement.  Returns the number of rows (of a SELECT or RETURNING) or else of those touched.
- * ret may be NULL when the rows do not matter. */
+/* One statement.  Returns the number of rows that it gives (SELECT, RETURNING), else of those that
+ * it touched.  ret may be NULL when the rows do not matter. */
 int db_query(struct db *db, struct db_result **ret, const char *sql, const struct db_param *params,
 	     unsigned n) MUST_CHECK;
 #define db_run(db, ret, sql, ...)                                                                  \
@@ -67,15 +67,15 @@ struct slice db_text(const struct db_result *r, unsigned row, unsigned col); /* 
 /* bytea, decoded in place: the slice is good as long as the result; read a cell only once. */
 struct slice db_bytes(struct db_result *r, unsigned row, unsigned col);
 
-/* BEGIN and the organisation (0: none, every tenant table is empty) travel with the first query in
- * one round trip.  Between begin and end every db_query() is part of the transaction. */
+/* BEGIN and the organisation (0: none, and every tenant's table looks empty) travel with the first
+ * query in one round trip.  From begin to end every db_query() is part of the transaction. */
 void db_begin(struct db *db, uint32_t org);
 bool db_in_tx(const struct db *db);
 int db_commit(struct db *db) MUST_CHECK;
 void db_rollback(struct db *db); /* harmless outside a transaction */
 
-/* Runs work in a transaction: commits when it returns 0 or more, else rolls back; again, up to four
- * times, after E_CONFLICT from the server.  Work must therefore bear being run again. */
+/* Runs work in a transaction: commits when it returns 0 or more, else rolls back.  Runs it again,
+ * up to four times, after E_CONFLICT from the server, so work must bear being run again. */
 typedef int (*db_work)(struct db *db, void *arg);
 int db_tx(struct db *db, uint32_t org, db_work work, void *arg) MUST_CHECK;
 bool db_retryable(const struct db *db); /* was the last failure a serialization or a deadlock? */

@@ -39,7 +39,7 @@ static const struct migration *numbered(int64_t number)
 
 enum { APPLIED_NUMBER, APPLIED_CHECKSUM };
 
-/* Compares what the table says with what we hold; *ret_last is the last number applied. */
+/* Compares the table with our files; *ret_last is the last number applied. */
 static int compare(struct db *db, int64_t *ret_last, const char **ret_at)
 {
 	OWNED(db_result) res = NULL;
@@ -87,7 +87,7 @@ int migrate_run(struct db *db, const char **ret_at)
 {
 	int r, u;
 
-	*ret_at = "connect";
+	*ret_at = "the connection";
 	r = db_run(db, NULL, "SELECT pg_advisory_lock($1)", p_int(LOCK_KEY));
 	if (r < 0)
 		return r;

@@ -1,4 +1,4 @@
-/* control/db/options.c - the rows of the database. */
+/* control/db/options.c - the option rows of the database. */
 #include "control/db/options.h"
 
 #define AT(member) offsetof(struct db_options, member)
@@ -8,17 +8,17 @@
 /* clang-format off */
 static const struct option rows[] = {
 	{"database.conninfo", T_STR, AT(conninfo), 0, 0, "dbname=postern", false,
-	 "Where PostgreSQL is, in libpq's words, without user: host=, port=, dbname=, sslmode=, passfile="},
+	 "libpq connection string without a user: host=, port=, dbname=, sslmode=, passfile="},
 	{"database.bootstrap_user", T_STR, AT(bootstrap_user), 0, 63, "postgres", false,
-	 "Superuser that --bootstrap connects as, once, to make the roles"},
+	 "Superuser that --bootstrap connects as to create the roles"},
 	{"database.owner_user", T_STR, AT(owner_user), 0, 63, "cp_owner", false,
 	 "Role that owns the tables and runs --migrate"},
 	{"database.api_user", T_STR, AT(api_user), 0, 63, "cp_api", false,
 	 "Role that answers requests, under row-level security"},
 	{"database.ingest_user", T_STR, AT(ingest_user), 0, 63, "cp_ingest", false,
-	 "Role of the background workers"},
+	 "Role that the background workers use"},
 	{"database.statement_timeout", T_DURATION, AT(statement_timeout), SEC(1), MIN(60), "20s", false,
-	 "Longest a statement of a request may run"},
+	 "Longest time that one statement of a request may run"},
 };
 /* clang-format on */
 

@@ -18,7 +18,7 @@ static void note(struct sender_record *r, struct slice s)
 	if (at && at + 1 < SEEN_MAX)
 		r->seen[at++] = '\n';
 	size_t n = slice_copy(r->seen + at, SEEN_MAX - at, s);
-	/* What a stranger's DNS says is kept as printable ASCII. */
+	/* What foreign DNS says is kept as printable ASCII. */
 	for (size_t i = at; i < at + n; i++)
 		if (r->seen[i] < 0x20 || r->seen[i] > 0x7e)
 			r->seen[i] = '?';
@@ -32,7 +32,7 @@ static bool has_word(struct slice text, struct slice word)
 	return false;
 }
 
-/* Every mechanism we ask for but the final "all" stands in the published record. */
+/* Does the published record hold every mechanism that we ask for, except the final "all"? */
 static bool same_spf(struct slice published, const char *expected)
 {
 	struct slice want = slice_str(expected);
@@ -51,7 +51,7 @@ static bool starts_word(struct slice s, struct slice word)
 	return slice_starts_nocase(s, word) && (s.n == word.n || strchr(" ;\t", s.p[word.n]));
 }
 
-/* Is this answer's record one of the kind at all, and the right one? */
+/* Is this record of the kind, and is it the right one? */
 static bool concerns(const struct sender_record *r, const struct dns_record *answer)
 {
 	if (!strcmp(r->kind, "spf"))

@@ -100,16 +100,19 @@ static int read_policy(struct call *c, struct slice name)
 		if (slice_eq(name, slice_str(sender_dmarc_policies[i])))
 			return i;
 	if (name.p)
-		problem_add(c, "/dmarc_policy", "unknown_policy", "none, quarantine or reject");
+		problem_add(c, "/dmarc_policy", "unknown_policy",
+			    "must be none, quarantine or reject");
 	return 0;
 }
 
 static int read_settings(struct call *c, const struct domain_body *b, int *ret_policy)
 {
 	if (!is_label(b->return_path))
-		problem_add(c, "/return_path", "invalid_label", "must be one label of a host name");
+		problem_add(c, "/return_path", "invalid_label",
+			    "must be a single label of a host name, without dots");
 	if (!is_label(b->tracking))
-		problem_add(c, "/tracking", "invalid_label", "must be one label of a host name");
+		problem_add(c, "/tracking", "invalid_label",
+			    "must be a single label of a host name, without dots");
 	*ret_policy = read_policy(c, b->dmarc_policy);
 	return problem_end(c);
 }
@@ -148,7 +151,7 @@ static int post_domain(struct call *c)
 		return r;
 	if (mailbox_domain_parse(b.name, MAILBOX_CONTACT, name_buf, &name) < 0)
 		problem_add(c, "/name", "invalid_domain",
-			    "must be a host name with two labels or more");
+			    "must be a domain name with at least two labels, like example.org");
 	r = read_settings(c, &b, &policy);
 	if (r >= 0)
 		r = insert_domain(c, &b, name, policy, &id);
@@ -192,14 +195,16 @@ static int delete_domain(struct call *c)
 	struct sender_domain d;
 	int r = sender_domain_load(c, call_param(c, 0), true, &d);
 
-	/* The engine only has the keys of a domain that was verified here. */
+	/* The engine only has the keys of domains that were verified here. */
 	if (r >= 0 && d.status != DOMAIN_PENDING)
 		r = sender_domain_order_keys(c, &d, true);
 	if (r >= 0) {
 		r = db_run(c->db, NULL, "DELETE FROM domains WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(d.id));
 		if (r == E_UNKNOWN)
-			r = problem(c, 409, "in_use", "campaigns were sent from this domain");
+			r = problem(
+			    c, 409, "in_use",
+			    "campaigns were sent from this domain, so it cannot be removed");
 	}
 	if (r >= 0)
 		r = audit_put(c, "domain.removed", d.name, NULL);

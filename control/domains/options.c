@@ -1,4 +1,4 @@
-/* control/domains/options.c - the rows of sending domains. */
+/* control/domains/options.c - the option rows of sending domains. */
 #include "control/domains/options.h"
 
 #define AT(member) offsetof(struct domains_options, member)
@@ -8,15 +8,15 @@
 /* clang-format off */
 static const struct option rows[] = {
 	{"dns.servers", T_LIST, AT(dns_servers), 0, 0, "", false,
-	 "Resolvers asked when a domain is verified, address:port; empty takes /etc/resolv.conf"},
+	 "Resolvers for verifying domains, as address:port; empty: those of /etc/resolv.conf"},
 	{"dns.timeout", T_DURATION, AT(dns_timeout), 100, MIN(1), "5s", false,
-	 "Longest one question may take when a domain is verified"},
+	 "Longest time that one DNS question may take when a domain is verified"},
 	{"domains.spf", T_STR, AT(spf_include), 0, 450, "", false,
-	 "What senders add to their SPF record, e.g. include:spf.example.net or ip4:203.0.113.7"},
+	 "What customers add to their SPF record, such as include:spf.example.net or ip4:203.0.113.7"},
 	{"domains.return_path_host", T_STR, AT(return_path_host), 0, 253, "", false,
-	 "Host that takes bounces: the MX of return-path names; empty for none"},
+	 "Host that receives bounces, the MX of return-path names; empty: none"},
 	{"domains.tracking_host", T_STR, AT(tracking_host), 0, 253, "", false,
-	 "Host of the public listener: the CNAME target of tracking names; empty for none"},
+	 "Host of the public listener, the CNAME target of tracking names; empty: none"},
 };
 /* clang-format on */
 

@@ -47,7 +47,7 @@ int sender_domain_make_keys(struct call *c, uint64_t domain_id, const char *name
 /* KEY orders for the engine: every signing key, or their removal. */
 int sender_domain_order_keys(struct call *c, const struct sender_domain *d, bool remove) MUST_CHECK;
 
-/* records.c: what ought to be published; returns how many. */
+/* records.c: the records to publish; returns how many. */
 unsigned sender_records_expected(const struct domains_options *options,
 				 const struct sender_domain *d, struct sender_record *ret);
 void sender_records_clear(struct sender_record *records, unsigned n);
@@ -61,7 +61,7 @@ bool sender_records_fulfilled(const struct sender_record *records,
 bool sender_records_refuted(const struct sender_record *records,
 			    unsigned n); /* a required one is certainly not */
 
-/* check.c: asks DNS; blocks up to dns.timeout a record. */
+/* check.c: asks DNS; blocks up to dns.timeout per record. */
 int sender_records_check(const struct domains_options *options, struct sender_record *records,
 			 unsigned n) MUST_CHECK;
 /* Does one answer fulfil a record?  Fills state and seen. */
@@ -70,6 +70,6 @@ extern const char *const sender_dmarc_policies[]; /* by domains.dmarc_policy */
 
 /* verify.c */
 int sender_domain_verify(struct call *c);
-/* The same without a request; db is a cp_api connection outside a transaction.  Blocks: on DNS.
- * 0, or what went wrong; E_ANSWERED when the domain may not be what it was. */
+/* The same without a request; db is a cp_api connection outside a transaction.  Blocks on DNS.
+ * Returns 0 or what went wrong; E_ANSWERED when the domain was refused. */
 int sender_domain_recheck(struct app *app, struct db *db, uint32_t org, uint64_t id) MUST_CHECK;

@@ -1,6 +1,5 @@
-/* control/domains/recheck.c - looks at verified domains again every six hours: a key that is gone
- * from DNS must not be found out by the receivers' complaints.  Silence of DNS changes nothing
- * (verify.c). */
+/* control/domains/recheck.c - checks verified domains again every six hours, so that we notice a
+ * missing key before receivers refuse mail.  Without an answer nothing changes (verify.c). */
 #include "base/log.h"
 #include "control/domains/background.h"
 #include "control/domains/private.h"

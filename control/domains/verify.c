@@ -1,5 +1,5 @@
-/* control/domains/verify.c - checks now.  DNS is asked between two transactions, never within one;
- * what was asked for is compared with what the domain still is before the answer is believed. */
+/* control/domains/verify.c - checks a domain now.  DNS is asked between two transactions, never
+ * within one.  The answer counts only if the domain has not changed meanwhile. */
 #include "control/auth/audit.h"
 #include "control/domains/private.h"
 #include "control/domains/statements.h"
@@ -25,7 +25,7 @@ static enum sender_domain_status next_status(const struct check *k, enum sender_
 {
 	if (sender_records_fulfilled(k->records, k->n))
 		return DOMAIN_VERIFIED;
-	/* No answer is no proof of anything: what was verified stays so. */
+	/* No answer proves nothing: a verified domain stays verified. */
 	if (now != DOMAIN_PENDING && sender_records_refuted(k->records, k->n))
 		return DOMAIN_DEGRADED;
 	return now;
@@ -39,8 +39,10 @@ static int change_status(struct check *k, const struct sender_domain *now,
 		       p_int(next));
 
 	if (r == E_EXISTS)
-		return problem(c, 409, "domain_taken", "%s is verified for another organisation",
-			       now->name);
+		return problem(
+		    c, 409, "domain_taken",
+		    "%s is verified for another organisation: it must be removed there first",
+		    now->name);
 	if (r < 0 || next == now->status)
 		return r;
 	if (next == DOMAIN_VERIFIED)

@@ -1,12 +1,13 @@
 /* control/engine/carrier.h - one connection to an engine: frames of schema/wire/link.h over a Unix
- * socket.  It carries; what the frames mean is the business of the feeder and the intake.
+ * socket.  What the frames mean is the business of the feeder and the intake.
  *
- * Owns:   carrier_open() gives the caller the connection; carrier_free() closes it.  A frame given
- *         by carrier_next() points into the carrier and lives until the next carrier_next/_wait.
- * Blocks: carrier_open (connect, HELLO, WELCOME: at most its timeout) and carrier_wait.
- * Fails:  negative errno, E_EOF when the engine closed, E_SYNTAX/E_LIMIT on frames that are none,
- *         E_TIMEOUT, E_VERSION; after a failure only carrier_free() is of use.
- * Limits: unsent bytes are bounded by the caller, who looks at carrier_unsent().
+ * Owns:    carrier_open() gives the caller the connection; carrier_free() closes it.  A frame given
+ *          by carrier_next() points into the carrier and lives until the next carrier_next() or
+ *          carrier_wait().
+ * Blocks:  carrier_open() (connect, HELLO, WELCOME: at most its timeout) and carrier_wait().
+ * Fails:   negative errno, E_EOF when the engine closed, E_SYNTAX or E_LIMIT on malformed frames,
+ *          E_TIMEOUT, E_VERSION.  After a failure only carrier_free() is of use.
+ * Limits:  the caller bounds the unsent bytes by carrier_unsent().
  * Threads: one thread at a time. */
 #pragma once
 #include "schema/wire/link.h"
@@ -20,7 +21,7 @@ struct carrier_welcome {
 	uint64_t durable, oldest, cursor;
 };
 
-/* consumer: name whose cursor this connection speaks for; "" for none. */
+/* consumer: the name whose cursor this connection speaks for; "": none. */
 int carrier_open(struct carrier **ret, const char *path, struct slice consumer,
 		 int timeout_ms) MUST_CHECK;
 const struct carrier_welcome *carrier_welcome(const struct carrier *c);

@@ -1,9 +1,9 @@
-/* control/engine/feeder.c - mail into the engine: piece after piece while it has room, each marked
- * accepted only after the engine's ACK.
+/* control/engine/feeder.c - hands mail to the engine: piece after piece while it has room, each
+ * marked accepted only after the engine's ACK.
  *
- * Guarantee: after a connection begins nothing that may have been taken is sent again before intake
- *            has read all that was durable by then: what the engine took is marked by its own
- *            EVENT_ACCEPTED. */
+ * Guarantee: on a new connection nothing that the engine may have taken is sent again before the
+ *            intake has read all events that were durable by then, because the engine's
+ *            EVENT_ACCEPTED marks what it took. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -46,8 +46,8 @@ static int wait_for_books(struct feeder *f)
 /* ---- pieces ------------------------------------------------------------------------------ */
 
 /* Rows of contacts that were deleted after the first sending.  The order is given before the job,
- * so that none is tried, and after it, so that the engine looks at what it has just queued.  Its
- * answers are not waited for: should they be lost, the rows lead nowhere all the same. */
+ * so that none is tried, and after it, so that the engine looks at what it has just queued.  Nobody
+ * waits for the answers: if they are lost, the rows lead nowhere anyway. */
 static int cancel_gone(struct feeder *f, struct id128 job)
 {
 	char id[ID_TEXT_MAX], key[96];
@@ -137,7 +137,7 @@ static bool has_room(const struct feeder *f, const struct feeder_mail *feed)
 	       carrier_unsent(f->link) < UNSENT_MAX && clock_mono_ms() >= f->full_until_ms;
 }
 
-/* What lies in the campaign's own data ends its turn alone: the other tenants' campaigns go on. */
+/* An error in a campaign's own data ends only its turn: the other tenants' campaigns go on. */
 static bool own_fault(int err)
 {
 	return err == E_LIMIT || err == E_SYNTAX || err == E_UNKNOWN;

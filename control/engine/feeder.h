@@ -1,13 +1,13 @@
 /* control/engine/feeder.h - the feeder's parts: one connection to the engine, what was sent on it
- * and is not acknowledged yet, and the campaigns in work.  Used by control/engine/feeder*.c
- * alone. */
+ * and is not acknowledged yet, and the campaigns that it feeds.  Only control/engine/feeder*.c
+ * include it. */
 #pragma once
 #include "control/engine/carrier.h"
 #include "control/engine/feeder_source.h"
 #include "control/worker/worker.h"
 
 enum {
-	FEEDS_MAX = 8, /* campaigns in work at once */
+	FEEDS_MAX = 8, /* campaigns fed at once */
 	FLIGHTS_MAX = 256,
 	JOBS_IN_FLIGHT = 16, /* a campaign's unacknowledged pieces */
 	UNSENT_MAX = 4 * 1024 * 1024,
@@ -19,7 +19,7 @@ struct feeder_mail {
 	struct feeder_lease lease;
 	void *mail; /* the source's */
 	struct feeder_content content;
-	bool resolved;  /* pieces that were in doubt have been sent again */
+	bool resolved;  /* all pieces that were in doubt have been sent again */
 	bool idle;      /* nothing is left to cut */
 	bool broken;    /* given up until the lease runs out */
 	uint64_t after; /* pieces in doubt up to here were sent again */

@@ -73,7 +73,7 @@ int feeder_claim(struct feeder *f)
 	return n;
 }
 
-/* Nobody takes up a campaign that the engine refused before BROKEN_MS have passed. */
+/* After the engine refused a campaign nobody takes it up before BROKEN_MS have passed. */
 static int release(struct feeder *f, const struct feeder_mail *feed)
 {
 	int r = feeder_source->release(f->w->ingest, f->holder, &feed->lease,

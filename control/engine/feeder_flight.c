@@ -1,5 +1,4 @@
-/* control/engine/feeder_flight.c - what was sent and is not acknowledged; what an answer means for
- * it. */
+/* control/engine/feeder_flight.c - what was sent and is not acknowledged yet; the answers to it. */
 #include <inttypes.h>
 
 #include "base/clock.h"
@@ -54,8 +53,8 @@ static void on_ack(struct feeder *f, const struct feeder_flight *flight, uint64_
 	db_column_u64(&f->done.lsn, lsn);
 }
 
-/* The piece stays in doubt in the database and is sent again; what the engine took is acknowledged
- * again and does nothing. */
+/* The piece stays in doubt in the database and is sent again.  If the engine took it, it only
+ * acknowledges it once more. */
 static void on_error(struct feeder *f, struct feeder_mail *feed, const struct feeder_flight *flight,
 		     const struct link_frame *e)
 {

@@ -1,6 +1,5 @@
-/* control/engine/feeder_outbox.c - orders (keys, holds, cancels, suppressions) to the engine, in
- * the order they were decided.  One process does it, so that an older order never overtakes a newer
- * one. */
+/* control/engine/feeder_outbox.c - hands orders (keys, holds, cancels, suppressions) to the engine,
+ * as they were decided.  One process does it, so that none overtakes an older one. */
 #include "base/log.h"
 #include "control/engine/feeder.h"
 #include "control/engine/outbox.h"

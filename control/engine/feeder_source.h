@@ -1,9 +1,8 @@
-/* control/engine/feeder_source.h - whose mail the feeder hands over to the engine: what is next,
- * and what became of it.  The room that has the mail gives these functions; the feeder knows the
- * link.
+/* control/engine/feeder_source.h - where the feeder gets the mail that it hands to the engine.  The
+ * room that has the mail gives these functions; the feeder knows the link.
  *
  * Mail comes in pieces.  A piece is in doubt from the moment it is cut until accepted() has written
- * that the engine has it; what is in doubt is handed over again, and the engine takes it once.
+ * that the engine has it.  A piece in doubt is handed over again; the engine takes it once.
  *
  * Fails: as control/db/db.h.  E_LIMIT, E_SYNTAX and E_UNKNOWN lie in the campaign's own data. */
 #pragma once
@@ -39,11 +38,11 @@ struct feeder_done {
 };
 
 struct feeder_source {
-	/* Leases up to `most` campaigns with something to hand over: how many. */
+	/* Leases up to `most` campaigns with something to hand over; returns how many. */
 	int (*claim)(struct db *ingest, const char *holder, int lease_ms, unsigned most,
 		     struct feeder_lease *ret) MUST_CHECK;
 	int (*renew)(struct db *ingest, const char *holder, int lease_ms) MUST_CHECK;
-	/* Nobody takes it up before pause_ms have passed; below 0: at once. */
+	/* Nobody leases it again before pause_ms have passed; below 0: at once. */
 	int (*release)(struct db *ingest, const char *holder, const struct feeder_lease *lease,
 		       int pause_ms) MUST_CHECK;
 	int (*release_all)(struct db *ingest, const char *holder) MUST_CHECK;
@@ -59,5 +58,5 @@ struct feeder_source {
 			struct feeder_piece *ret) MUST_CHECK;
 	int (*accepted)(struct db *ingest, struct feeder_done *done) MUST_CHECK;
 };
-/* control/background.c says which. */
+/* control/background.c names it. */
 extern const struct feeder_source *const feeder_source;

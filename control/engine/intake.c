@@ -1,7 +1,7 @@
-/* control/engine/intake.c - the engine's events into the database, exactly once: what they say and
- * how far we have read are one transaction.
+/* control/engine/intake.c - writes the engine's events into the database, exactly once: what they
+ * say and how far we have read are one transaction.
  *
- * Guarantee: a crash on either side repeats or loses nothing: the cursor is taken from the
+ * Guarantee: a crash on either side repeats and loses nothing, because the cursor is taken from the
  *            database, never from the engine. */
 #include "base/clock.h"
 #include "base/log.h"
@@ -94,7 +94,7 @@ static int tell(struct intake *in, bool events)
 	    &(struct link_frame){ .type = LINK_CURSOR, .request = ++in->request, .lsn = in->at });
 }
 
-/* All that has come is one transaction: the more the database lags, the larger they grow. */
+/* All that has come is one transaction: the more the database lags, the larger it grows. */
 static int write_batch(struct intake *in)
 {
 	bool events = intake_batch_events(in->batch) > 0;

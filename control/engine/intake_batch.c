@@ -1,4 +1,4 @@
-/* control/engine/intake_batch.c - events to the parts, and the cursor over them. */
+/* control/engine/intake_batch.c - gives events to the parts, and moves the cursor over them. */
 #include "control/engine/intake_batch.h"
 
 #include <inttypes.h>

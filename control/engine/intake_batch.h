@@ -4,10 +4,10 @@
  * Owns:   intake_batch_new() gives the caller the batch.
  * Blocks: intake_batch_write() on the database; it runs inside the caller's transaction and may be
  *         run again after a rollback.
- * Fails:  E_SYNTAX on a frame that is none; database errors as in control/db/db.h; E_EXISTS when
+ * Fails:  E_SYNTAX on a malformed frame; database errors as in control/db/db.h; E_EXISTS when
  *         another process has already taken these events.
- * Limits: the caller bounds how many frames it adds.  Events of no tenant (mail submitted by SMTP)
- *         are passed over. */
+ * Limits: the caller bounds how many frames it adds.  Events without a tenant (mail submitted by
+ *         SMTP) are skipped. */
 #pragma once
 #include "control/db/db.h"
 #include "schema/wire/link.h"
@@ -20,7 +20,7 @@ struct intake_batch *intake_batch_new(void);
 void intake_batch_clear(struct intake_batch *b);
 /* Adds the frame's events; frames are added in the order they came. */
 int intake_batch_add(struct intake_batch *b, const struct link_frame *frame) MUST_CHECK;
-/* Where the last frame added goes on; how many events there are. */
+/* Where the next frame begins; how many events there are. */
 uint64_t intake_batch_next(const struct intake_batch *b);
 unsigned intake_batch_events(const struct intake_batch *b);
 /* Writes them and moves the engine's cursor from `from` to intake_batch_next(). */

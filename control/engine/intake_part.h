@@ -1,5 +1,5 @@
 /* control/engine/intake_part.h - what a room keeps of the engine's events.  Events are taken one by
- * one and written together, in the transaction that moves our cursor over them: all parts, or none.
+ * one and written together, all parts or none, in the transaction that moves our cursor over them.
  *
  * Owns:   open() gives the intake the part's memory, which is kept from batch to batch.
  * Blocks: write() alone, on the database, as cp_ingest.

@@ -1,4 +1,4 @@
-/* control/engine/options.c - the rows of the link to an engine. */
+/* control/engine/options.c - the option rows of the link to an engine. */
 #include "control/engine/options.h"
 
 #define AT(member) offsetof(struct carrier_options, member)
@@ -6,11 +6,11 @@
 /* clang-format off */
 static const struct option rows[] = {
 	{"engine.socket", T_STR, AT(socket), 0, 0, "/run/postern/link.sock", false,
-	 "The engine's link"},
+	 "Socket of the engine's link (link.socket in mta.conf)"},
 	{"engine.name", T_STR, AT(name), 0, 64, "control", false,
-	 "Name of this consumer of the engine's events"},
+	 "Name under which the engine remembers which events were taken"},
 	{"engine.pool", T_STR, AT(pool), 0, 64, "", false,
-	 "Egress pool that campaigns are sent from; empty is the engine's default"},
+	 "Egress pool that campaigns are sent from; empty: the engine's default pool"},
 };
 /* clang-format on */
 

@@ -1,6 +1,6 @@
-/* control/engine/subject.h - what an event of the engine is about, and the ids of jobs that let it
- * be found: campaigns have (campaign, first seq of the piece), single messages (top bit + message,
- * 1). */
+/* control/engine/subject.h - what an event of the engine is about, found by the id of its job.  A
+ * campaign's job has the id (campaign, first seq of the piece), a single message's job has
+ * (top bit + message, 1). */
 #pragma once
 #include "schema/wire/link.h"
 
@@ -9,9 +9,9 @@ struct id128 subject_job_of_message(uint64_t message);
 struct id128 subject_content_of_campaign(uint64_t campaign, uint64_t version);
 
 /* A recipient (campaign, seq), a piece (campaign, first seq) for an acceptance, or a single message
- * (0, its id); false: none of ours. */
+ * (0, its id); false: the event is not ours. */
 bool subject_of_event(const struct link_event *e, uint64_t *ret_campaign, uint64_t *ret_seq);
-/* Was a recipient tried, or did it come to an end?  An acceptance is no outcome. */
+/* Was a recipient tried, or did it come to an end?  An acceptance is not an outcome. */
 bool subject_has_outcome(const struct link_event *e);
 /* Does this bounce say that there is no such mailbox?  Then the address is suppressed.  Strict on
  * purpose: only a reply to our RCPT with 5.1.1, or a domain with a null MX (5.1.10). */

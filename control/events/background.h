@@ -1,5 +1,5 @@
-/* control/events/background.h - what this room keeps of the engine's events: the journal of all of
- * them, and the numbers per minute. */
+/* control/events/background.h - what this room keeps of the engine's events: all of them in the
+ * journal, and their numbers per minute. */
 #pragma once
 #include "control/engine/intake_part.h"
 

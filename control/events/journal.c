@@ -75,7 +75,7 @@ static void journal_take(void *part, const struct link_event *e, uint64_t campai
 	db_column_text(&j[J_HOST], e->host);
 	db_column_text(&j[J_IP], e->ip);
 	db_column_text(&j[J_SOURCE], e->source);
-	/* "250 ok: queued as 4Xy" differs each time and says nothing: only bad news is kept. */
+	/* Texts like "250 ok: queued as 4Xy" all differ and tell nothing: only bad news is kept. */
 	db_column_text(&j[J_TEXT], e->kind == LINK_DELIVERED ? SLICE("") : e->text);
 }
 

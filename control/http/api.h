@@ -1,4 +1,4 @@
-/* control/http/api.h - how ids, texts and times look in the API's JSON, and times read back.
+/* control/http/api.h - how ids, texts and times look in the API's JSON, and how times are read.
  * Fails: E_SYNTAX. */
 #pragma once
 #include <jansson.h>

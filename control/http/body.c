@@ -50,9 +50,9 @@ static void read_text(struct call *c, const struct body_field *f, json_t *v, str
 		add(c, f, "wrong_type", "must be a string");
 	else if (f->type == BODY_EMAIL &&
 		 (s.n > EMAIL_MAX || mailbox_parse(s, MAILBOX_CONTACT, &box) < 0))
-		add(c, f, "invalid_email", "must be one address, local@domain");
+		add(c, f, "invalid_email", "must be one email address, local@domain");
 	else if (!clean_text(s, f->type != BODY_TEXT))
-		add(c, f, "invalid_text", "holds control characters");
+		add(c, f, "invalid_text", "must not hold control characters");
 	else if (f->type != BODY_EMAIL && !within(f, (int64_t)s.n))
 		add_bounds(c, f, "bytes");
 	else
@@ -64,7 +64,7 @@ static void read_int(struct call *c, const struct body_field *f, json_t *v, int6
 	if (!json_is_integer(v))
 		add(c, f, "wrong_type", "must be a whole number");
 	else if (!within(f, json_integer_value(v)))
-		add_bounds(c, f, "as value");
+		add_bounds(c, f, "as its value");
 	else
 		*out = json_integer_value(v);
 }
@@ -74,7 +74,8 @@ static void read_time(struct call *c, const struct body_field *f, json_t *v, int
 	struct slice s = api_text_of(v);
 
 	if (!json_is_string(v) || api_time_parse(s, out) < 0)
-		add(c, f, "invalid_time", "must be an RFC 3339 time");
+		add(c, f, "invalid_time",
+		    "must be a time as in RFC 3339, like 2026-01-31T12:00:00Z");
 }
 
 static void read_id(struct call *c, const struct body_field *f, json_t *v, uint64_t *out)
@@ -82,7 +83,7 @@ static void read_id(struct call *c, const struct body_field *f, json_t *v, uint6
 	struct slice s = api_text_of(v);
 
 	if (!json_is_string(v) || ids_in(f->kind, s, out) < 0)
-		add(c, f, "invalid_id", "is no id of this kind");
+		add(c, f, "invalid_id", "is not an id of this kind of object");
 }
 
 static void read_list(struct call *c, const struct body_field *f, json_t *v, json_t **out)
@@ -144,7 +145,8 @@ static void refuse_strangers(struct call *c, const struct body_field *table, siz
 		if (i < n)
 			continue;
 		(void)snprintf(pointer, sizeof(pointer), "/%s", name);
-		problem_add(c, pointer, "unknown_member", "is not known here");
+		problem_add(c, pointer, "unknown_member",
+			    "is not a member of this request: remove it");
 	}
 }
 
@@ -159,7 +161,7 @@ int http_body_read(struct call *c, const struct body_field *table, size_t n, voi
 
 		if (!v) {
 			if (table[i].flags & BODY_REQUIRED)
-				add(c, &table[i], "required", "must be given");
+				add(c, &table[i], "required", "is required");
 			continue;
 		}
 		seen.present |= 1ULL << i;

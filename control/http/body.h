@@ -1,13 +1,12 @@
-/* control/http/body.h - members of a JSON body into a struct, by a table.
- * A member that no row names, of another type, or past its bounds is collected with its pointer;
- * http_body_read() answers 422 when anything was. */
+/* control/http/body.h - reads the members of a JSON body into a struct, by a table.
+ * Members that no row names, of a wrong type or out of bounds are collected with their pointers;
+ * http_body_read() answers 422 when there are any. */
 #pragma once
 #include "control/http/call.h"
 
 enum body_type {
-	BODY_TEXT,   /* struct slice; min and max in bytes; valid UTF-8 without NUL, no control but
-			\t\n\r */
-	BODY_LINE,   /* struct slice; as text, and no CR, LF or tab either: goes into headers */
+	BODY_TEXT,   /* struct slice; min and max in bytes; UTF-8, controls only \t \n \r */
+	BODY_LINE,   /* struct slice; as text, but no controls at all: it goes into headers */
 	BODY_INT,    /* int64_t */
 	BODY_BOOL,   /* bool */
 	BODY_TIME,   /* int64_t milliseconds, from RFC 3339 */
@@ -29,7 +28,7 @@ struct body_field {
 struct body_seen {
 	uint64_t present, null;
 };
-/* The struct at out must be zeroed, or hold what absent members keep. */
+/* The struct at out is zeroed, or holds what absent members keep. */
 int http_body_read(struct call *c, const struct body_field *table, size_t n, void *out,
 		   struct body_seen *ret_seen) MUST_CHECK;
 #define body_has(seen, row) (((seen).present >> (row)) & 1)

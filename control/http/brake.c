@@ -1,5 +1,5 @@
 /* control/http/brake.c - a token bucket for each address that logs in or signs up.  In memory, one
- * table a process; addresses that share a slot share a bucket (IPv6 by /64), which errs on the
+ * table per process.  Addresses that share a slot share a bucket (IPv6 by /64), which errs on the
  * strict side. */
 #include "base/clock.h"
 #include "base/hash.h"
@@ -33,7 +33,7 @@ bool http_brake_take(const struct app *app, const struct ip *ip, unsigned *ret_w
 	b = bucket_of(ip);
 	if (!b->at_ms)
 		b->milli = most;
-	else /* rate a minute is rate/60 thousandths a millisecond */
+	else /* rate per minute is rate/60 thousandths per millisecond */
 		b->milli = MIN_OF(most, b->milli + (now - b->at_ms) * rate / 60);
 	/* Only whole thousandths were added: keep the rest for the next time. */
 	if (!b->at_ms || (now - b->at_ms) * rate / 60 > 0)
@@ -53,5 +53,6 @@ int call_brake(struct call *c)
 	if (http_brake_take(c->app, &c->ip, &wait_s))
 		return 0;
 	http_reply_header(c, "Retry-After", "%u", wait_s);
-	return problem(c, 429, "too_many_requests", "try again in %u s", wait_s);
+	return problem(c, 429, "too_many_requests",
+		       "too many attempts from your address: try again in %u s", wait_s);
 }

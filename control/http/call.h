@@ -1,8 +1,8 @@
-/* control/http/call.h - one request as its handler sees it: who asks, and what for.  The answer is
- * given with control/http/reply.h, problem.h or page.h.
+/* control/http/call.h - one request as its handler sees it: who asks, and what for.  Handlers
+ * answer with control/http/reply.h, problem.h or page.h.
  *
- * Owns:    the server owns the call; whatever a handler is given lives until it returns.
- * Fails:   a handler that returns a negative code without a reply is answered for:
+ * Owns:    the server owns the call; what a handler is given lives until the handler returns.
+ * Fails:   when a handler returns a negative code without a reply, the server replies:
  *            E_UNKNOWN                404
  *            E_EXISTS, E_CONFLICT     409
  *            E_SYNTAX                 400
@@ -42,7 +42,7 @@ struct call {
 	struct call_request *request;
 };
 
-/* A call that no request made: a worker does what a handler does, as the platform, for one
+/* A call without a request: a worker does what a handler does, as the platform, for one
  * organisation.  param is the first path parameter and must outlive the call. */
 struct call *call_new(struct app *app, struct db *db, uint32_t org, struct slice param);
 struct call *call_free(struct call *c);
@@ -62,8 +62,8 @@ struct slice call_path(const struct call *c);
 const char *call_upload(const struct call *c, int64_t *ret_bytes);
 void call_keep_upload(struct call *c);
 
-/* If-Match against the version of the row: 0, or 412 and E_ANSWERED.  Without the header 0. */
+/* Compares If-Match with the row's version: 0, or 412 and E_ANSWERED.  Without the header 0. */
 int call_if_match(struct call *c, int64_t version) MUST_CHECK;
-/* One try of those an address has for passwords (ROUTE_BRAKED takes it at the door): 0, or 429 and
- * E_ANSWERED. */
+/* Takes one of the tries for passwords that an address has: 0, or 429 and E_ANSWERED.  ROUTE_BRAKED
+ * takes it before the handler. */
 int call_brake(struct call *c) MUST_CHECK;

@@ -1,5 +1,5 @@
-/* control/http/gate.h - what this room is given by the one that knows people and keys: who may
- * enter, and what the permissions of routes are called. */
+/* control/http/gate.h - the functions that control/auth gives this room: who may enter, and what
+ * the permissions of routes are called. */
 #pragma once
 #include "control/http/call.h"
 
@@ -7,6 +7,6 @@ struct http_gate {
 	/* Fills c->actor for c->route, on a worker's thread before the handler; begins the
 	 * transaction of the actor's organisation.  0, or E_ANSWERED after a refusal. */
 	int (*enter)(struct call *c);
-	/* Of one bit of http_route.permit; NULL past the last. */
+	/* The name of one bit of http_route.permit; NULL past the last. */
 	const char *(*permit_name)(unsigned bit);
 };

@@ -1,5 +1,5 @@
-/* control/http/idempotency.c - Idempotency-Key: the same key and body get the same answer for 24
- * hours.
+/* control/http/idempotency.c - Idempotency-Key: for 24 hours the same key and body get the same
+ * answer.
  *
  * Guarantee: the answer is stored in the transaction that makes the change, so there is never one
  *            without the other.  Of two requests with one key at a time the second gets 409. */
@@ -15,9 +15,10 @@ static int make_key(struct call *c, struct slice given, struct idempotency *i)
 	for (size_t k = 0; k < given.n; k++)
 		if (given.p[k] < 0x21 || given.p[k] > 0x7e)
 			return problem(c, 400, "invalid_idempotency_key",
-				       "printable ASCII without spaces");
+				       "Idempotency-Key must be printable ASCII without spaces");
 	if (!given.n || given.n > KEY_MAX)
-		return problem(c, 400, "invalid_idempotency_key", "1 to %d characters", KEY_MAX);
+		return problem(c, 400, "invalid_idempotency_key",
+			       "Idempotency-Key must have 1 to %d characters", KEY_MAX);
 	return buf_printf(&i->key, "%.*s %.*s %u:%llu %.*s", (int)method.n, method.p, (int)path.n,
 			  path.p, (unsigned)c->actor.kind, (unsigned long long)c->actor.id,
 			  (int)given.n, given.p);
@@ -34,8 +35,9 @@ static int lock_key(struct call *c, const struct idempotency *i)
 	if (db_bool(res, 0, 0))
 		return 0;
 	http_reply_header(c, "Retry-After", "1");
-	return problem(c, 409, "idempotency_in_flight",
-		       "a request with this key is being answered");
+	return problem(
+	    c, 409, "idempotency_in_flight",
+	    "another request with this Idempotency-Key is being answered: try again in a second");
 }
 
 static void put_headers(struct call *c, struct slice lines)
@@ -61,7 +63,8 @@ static int answer_stored(struct call *c, struct idempotency *i, struct db_result
 
 	if (!slice_eq(hash, slice_of((char *)i->body_hash, sizeof(i->body_hash))))
 		return problem(c, 422, "idempotency_mismatch",
-			       "this key was used with another body within the last 24 hours");
+			       "this Idempotency-Key was used with another body within the last 24 "
+			       "hours: use a new key");
 	slice_copy(type_text, sizeof(type_text), type);
 	r = http_reply_bytes(c, (unsigned)db_int(res, 0, K_STATUS), type_text,
 			     db_bytes(res, 0, K_RESPONSE));

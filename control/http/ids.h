@@ -1,8 +1,8 @@
-/* control/http/ids.h - how numbers of rows look outside: "cmp_" and 13 letters of base32.
- * A 64-bit number goes through a permutation keyed with the instance's secret and the kind, so that
- * ids say nothing about how many there are, and one kind's id is never another's.  Any 13 letters
- * with the right prefix that decode canonically name some number, which then is not found.
- * Threads: ids_init() once before any other; the rest may be called from any thread. */
+/* control/http/ids.h - how the numbers of rows look outside: "cmp_" and 13 letters of base32.
+ * A 64-bit number goes through a permutation keyed with the instance's secret and the kind.  So ids
+ * do not tell how many there are, and one kind's id is never another's.  Any 13 letters with the
+ * right prefix that decode canonically stand for some number, whose row is then not found.
+ * Threads: call ids_init() once before all others; the rest may be called from any thread. */
 #pragma once
 #include "base/base.h"
 
@@ -30,7 +30,7 @@ enum { ID_LETTERS = 13, ID_OUT_MAX = 24, IDS_KEY_LEN = 16 };
 void ids_init(const uint8_t key[IDS_KEY_LEN]);
 char *ids_out(enum id_kind kind, uint64_t number, char *buf); /* buf holds ID_OUT_MAX */
 int ids_in(enum id_kind kind, struct slice text, uint64_t *ret) MUST_CHECK; /* E_UNKNOWN */
-/* n random ones of the same letters, 5 bits each, and a NUL. */
+/* n random letters of the same alphabet, 5 bits each, and a NUL. */
 void ids_random(char *buf, size_t n);
 /* The 13 letters alone, for ids inside credentials. */
 char *ids_letters(enum id_kind kind, uint64_t number, char *buf);

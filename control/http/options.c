@@ -1,4 +1,4 @@
-/* control/http/options.c - the rows of the HTTP server. */
+/* control/http/options.c - the option rows of the HTTP server. */
 #include "control/http/options.h"
 
 #define AT(member) offsetof(struct http_options, member)
@@ -9,29 +9,29 @@
 /* clang-format off */
 static const struct option rows[] = {
 	{"http.api.listen", T_STR, AT(api_listen), 0, 0, "127.0.0.1:8080", false,
-	 "Address and port, or path of a Unix socket, of the API"},
+	 "Address and port of the API, or the path of a Unix socket"},
 	{"http.public.listen", T_STR, AT(public_listen), 0, 0, "127.0.0.1:8081", false,
-	 "Address and port of what recipients reach: unsubscribe and tracking; empty for none"},
+	 "Address and port of the pages for recipients (unsubscribe); empty: none"},
 	{"http.admin.listen", T_STR, AT(admin_listen), 0, 0, "", false,
-	 "Loopback address and port, or path of a Unix socket, of the platform's API; empty for none"},
+	 "Loopback address and port of the platform's API, or path of a Unix socket; empty: none"},
 	{"http.trusted_proxies", T_LIST, AT(trusted_proxies), 0, 0, "", false,
-	 "Networks of reverse proxies whose X-Forwarded-For is believed"},
+	 "Networks of the reverse proxies whose X-Forwarded-For is trusted"},
 	{"http.workers", T_INT, AT(workers), 1, 256, "4", false,
 	 "Threads that answer requests, each with one database connection"},
 	{"http.queue", T_INT, AT(queue), 1, 100000, "1024", false,
-	 "Requests that may wait for a worker; more are answered 503"},
+	 "Requests that may wait for a worker; further ones are answered with 503"},
 	{"http.connections", T_INT, AT(connections), 8, 100000, "1024", false,
-	 "Connections open at a time, a listener"},
+	 "Open connections per listener"},
 	{"http.timeout", T_DURATION, AT(timeout), SEC(1), MIN(10), "30s", false,
-	 "A connection that is silent this long is closed"},
+	 "How long a connection may be silent before it is closed"},
 	{"http.upload_max", T_SIZE, AT(upload_max), MIB(1), MIB(65536), "1G", false,
 	 "Largest file that may be imported"},
 	{"http.cookie_secure", T_BOOL, AT(cookie_secure), 0, 0, "yes", false,
-	 "Session cookies only over HTTPS, and tell browsers to stay there"},
+	 "Set session cookies for HTTPS only, and tell browsers to stay with HTTPS"},
 	{"auth.burst", T_INT, AT(brake_burst), 1, 1000000, "20", false,
-	 "Logins and sign-ups one address may try at once"},
+	 "Logins and sign-ups that one client address may try at once"},
 	{"auth.per_minute", T_INT, AT(brake_per_minute), 1, 1000000, "10", false,
-	 "Logins and sign-ups one address may try a minute in the long run"},
+	 "Logins and sign-ups that one client address may try per minute in the long run"},
 };
 /* clang-format on */
 

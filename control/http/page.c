@@ -1,5 +1,5 @@
-/* control/http/page.c - pages: where one ended, bound to the organisation, path and filters it is
- * of, so that a cursor cannot be moved to another list (control/http/page_cursor.h). */
+/* control/http/page.c - pages.  A cursor says where one ended.  It is bound to organisation, path
+ * and filters, so that it cannot be used for another list (control/http/page_cursor.h). */
 #include "control/http/page.h"
 
 #include "control/http/page_cursor.h"
@@ -31,7 +31,7 @@ static int read_limit(struct call *c, struct page *p)
 	uint64_t n = LIMIT_DEFAULT;
 
 	if (call_has_query(c, "limit") && (slice_u64(given, LIMIT_MOST, &n) < 0 || n == 0))
-		return problem(c, 400, "invalid_limit", "limit is 1 to %d", LIMIT_MOST);
+		return problem(c, 400, "invalid_limit", "limit must be 1 to %d", LIMIT_MOST);
 	p->limit = (int64_t)n;
 	return 0;
 }
@@ -52,7 +52,9 @@ int page_read(struct call *c, struct page *ret)
 			     text, sizeof(text), &n);
 	buf_free(&about);
 	if (r < 0)
-		return problem(c, 400, "invalid_cursor", "this cursor is not one of this list's");
+		return problem(
+		    c, 400, "invalid_cursor",
+		    "after must be the next value of this same list: begin again without it");
 	return 0;
 }
 

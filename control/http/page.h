@@ -4,7 +4,7 @@
  * A handler ends with page_list(): it reads the page, runs the statement with PAGE_AFTER and
  * PAGE_LIMIT among its parameters, and writes the rows.
  *
- * Fails: 400 and E_ANSWERED for a limit or cursor that is none; database errors. */
+ * Fails: 400 and E_ANSWERED for a wrong limit or cursor; database errors as control/db/db.h. */
 #pragma once
 #include "control/http/call.h"
 

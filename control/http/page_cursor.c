@@ -1,6 +1,6 @@
-/* control/http/page_cursor.c - sealed with XChaCha20-Poly1305, so that the row numbers and
- * addresses inside stay ours; the nonce is the MAC of what is sealed, so that one place has one
- * cursor. */
+/* control/http/page_cursor.c - sealed with XChaCha20-Poly1305, so that nobody else can read the
+ * row numbers and addresses inside.  The nonce is the MAC of what is sealed, so that one place has
+ * one cursor. */
 #include <sodium.h>
 
 #include "base/encode.h"

@@ -1,5 +1,4 @@
-/* control/http/page_cursor.h - the bytes of a page's cursor, apart from the request it stands
- * in. */
+/* control/http/page_cursor.h - the bytes of a page's cursor, apart from any request. */
 #pragma once
 #include "base/buf.h"
 

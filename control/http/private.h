@@ -14,7 +14,7 @@ enum { WORKERS_MAX = 256, PATH_MAX_LEN = 2048, PATH_ARENA = 4096 };
 
 enum request_state {
 	REQ_BODY,   /* taking the body */
-	REQ_GATE,   /* an upload's credentials are being looked at, before its body is taken */
+	REQ_GATE,   /* an upload's credentials are checked before its body is taken */
 	REQ_QUEUED, /* with the workers */
 	REQ_DONE,   /* reply is ready */
 };

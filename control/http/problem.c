@@ -6,8 +6,7 @@
 
 #include "control/http/private.h"
 
-/* Titles of the statuses we refuse with (RFC 9457: the title does not change with the occurrence).
- */
+/* Titles of the statuses that we refuse with (RFC 9457: every occurrence has the same title). */
 static const struct {
 	unsigned status;
 	const char *title;
@@ -94,5 +93,6 @@ int problem_end(struct call *c)
 		return 0;
 	first = json_array_get(c->request->reply.errors, 0);
 	code = json_string_value(json_object_get(first, "code"));
-	return problem(c, 422, code ? code : "invalid", "the request has members that are wrong");
+	return problem(c, 422, code ? code : "invalid",
+		       "the request has mistakes: see errors for each of them");
 }

@@ -1,5 +1,5 @@
-/* control/http/problem.h - refusals (RFC 9457).  They return E_ANSWERED, so that a handler can end
- * with one. */
+/* control/http/problem.h - refusals (RFC 9457).  A text says what is wrong and what to do next.
+ * These functions return E_ANSWERED, so that a handler can end with one. */
 #pragma once
 #include "control/http/call.h"
 

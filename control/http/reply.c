@@ -34,7 +34,9 @@ static void set_body(struct call *c, unsigned status, const char *type)
 int http_reply_json(struct call *c, unsigned status, json_t *json)
 {
 	if (!json)
-		return problem(c, 500, "internal", "the reply could not be written");
+		return problem(c, 500, "internal",
+			       "the answer could not be written: tell the operator of this service "
+			       "the request's id");
 	set_body(c, status, "application/json");
 	if (json_dump_callback(json, dump_piece, &c->request->reply.body, JSON_COMPACT) < 0)
 		c->request->reply.status = 500;
@@ -85,7 +87,9 @@ int call_if_match(struct call *c, int64_t version)
 	(void)snprintf(want, sizeof(want), "\"%lld\"", (long long)version);
 	if (slice_eq(given, slice_str(want)))
 		return 0;
-	return problem(c, 412, "version_mismatch", "the object is at version %lld by now",
+	return problem(c, 412, "version_mismatch",
+		       "the object was changed meanwhile and is at version %lld: read it again "
+		       "before you change it",
 		       (long long)version);
 }
 
@@ -143,7 +147,9 @@ enum MHD_Result http_reply_send(struct call_request *q)
 
 	q->state = REQ_DONE;
 	if (!q->reply.status)
-		(void)problem(&q->call, 500, "internal", "the request was not answered");
+		(void)problem(&q->call, 500, "internal",
+			      "the request was not answered: tell the operator of this service the "
+			      "request's id");
 	honour_none_match(q);
 	body = buf_data(&q->reply.body);
 	/* The bytes live in the request, which outlives the response. */

@@ -52,7 +52,7 @@ static struct slice last_word(struct slice s)
 	return slice_skip(s, from);
 }
 
-/* The peer, or what a proxy we trust says it is; one step only, from the right. */
+/* The peer, or what a proxy that we trust says it is: one step only, from the right. */
 static void find_peer(struct call_request *q)
 {
 	const union MHD_ConnectionInfo *info =
@@ -129,29 +129,32 @@ static int look_at_head(struct call_request *q, const char *url, const char *met
 		return problem(c, 414, "uri_too_long", "the path is longer than %d bytes",
 			       PATH_MAX_LEN - 1);
 	slice_copy(q->path, sizeof(q->path), slice_str(url));
-	slice_copy(q->method, sizeof(q->method),
-		   slice_str(method)); /* the longest is DELETE: what is cut is none */
-	/* HEAD is GET whose body the library leaves away (RFC 9110 section 9.3.2). */
+	/* DELETE is the longest: a name that is cut is none of ours. */
+	slice_copy(q->method, sizeof(q->method), slice_str(method));
+	/* HEAD is GET without a body: the library leaves it out (RFC 9110 section 9.3.2). */
 	if (!strcmp(q->method, "HEAD"))
 		slice_copy(q->method, sizeof(q->method), SLICE("GET"));
 	r = http_route_find(q->listener, slice_str(q->method), slice_str(q->path), &q->match);
 	c->route = q->match.route;
 	if (r == E_DENIED) {
 		put_allow(q);
-		return problem(c, 405, "method_not_allowed", "this path does not take %s",
+		return problem(c, 405, "method_not_allowed",
+			       "this path does not take %s: the header Allow names what it takes",
 			       q->method);
 	}
 	if (r < 0)
-		return problem(c, 404, "no_such_route", "there is nothing at this path");
+		return problem(c, 404, "no_such_route",
+			       "there is nothing at this path: check the address");
 	for (unsigned i = 0; i < ROUTE_PARAMS_MAX; i++)
 		if (q->match.params[i].p && !decode_segment(q, q->match.params[i], &q->params[i]))
-			return problem(c, 404, "not_found", "no such object");
+			return problem(c, 404, "not_found", "there is no such object");
 	q->body_max = c->route->body_max ? c->route->body_max : BODY_MAX_DEFAULT;
 	if (c->route->flags & ROUTE_UPLOAD)
 		q->body_max = (size_t)http_options(c->app)->upload_max;
 	buf_init(&q->body, q->body_max);
 	if (length_of(c) > q->body_max)
-		return problem(c, 413, "too_large", "the body may have %zu bytes", q->body_max);
+		return problem(c, 413, "too_large",
+			       "the body is too large: it may have %zu bytes at most", q->body_max);
 	return 0;
 }
 
@@ -177,7 +180,7 @@ static enum MHD_Result begin(struct http_listener *l, struct MHD_Connection *con
 	r = look_at_head(q, url, method);
 	if (r < 0) {
 		/* A body within bounds is taken and dropped: most clients read no reply before they
-		 * wrote all. */
+		 * have written all. */
 		q->drop_body = length_of(&q->call) <= DRAIN_MAX;
 		return q->drop_body ? MHD_YES : http_reply_send(q);
 	}
@@ -185,13 +188,14 @@ static enum MHD_Result begin(struct http_listener *l, struct MHD_Connection *con
 		return MHD_YES;
 	q->state = REQ_GATE;
 	if (request_submit(q) < 0) {
-		(void)problem(&q->call, 503, "busy", "too many requests wait");
+		(void)problem(&q->call, 503, "busy",
+			      "too many requests are waiting: try again in a few seconds");
 		return http_reply_send(q);
 	}
 	return MHD_YES;
 }
 
-/* False: the peer sends on and on, and the connection ends. */
+/* False when the peer does not stop sending: then the connection ends. */
 static bool take_piece(struct call_request *q, struct slice piece)
 {
 	int r;
@@ -211,14 +215,15 @@ static bool take_piece(struct call_request *q, struct slice piece)
 		return true;
 	q->drop_body = true;
 	if (r == E_LIMIT)
-		(void)problem(&q->call, 413, "too_large", "the body may have %zu bytes",
-			      q->body_max);
+		(void)problem(&q->call, 413, "too_large",
+			      "the body is too large: it may have %zu bytes at most", q->body_max);
 	else
-		(void)problem(&q->call, 503, "no_room", "the body could not be kept");
+		(void)problem(&q->call, 503, "no_room",
+			      "the upload could not be stored: try again later");
 	return true;
 }
 
-/* After the gate: the reply, when the caller was refused, else on to the body. */
+/* After the gate: the reply when the caller was refused, otherwise the body. */
 static enum MHD_Result after_gate(struct call_request *q)
 {
 	int r;
@@ -231,7 +236,7 @@ static enum MHD_Result after_gate(struct call_request *q)
 	r = open_upload(q);
 	if (r >= 0)
 		return MHD_YES;
-	(void)problem(&q->call, 503, "no_room", "the body could not be kept");
+	(void)problem(&q->call, 503, "no_room", "the upload could not be stored: try again later");
 	return http_reply_send(q);
 }
 
@@ -257,7 +262,8 @@ enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const cha
 	if (request_submit(q) >= 0)
 		return MHD_YES;
 	http_reply_header(&q->call, "Retry-After", "1");
-	(void)problem(&q->call, 503, "busy", "too many requests wait");
+	(void)problem(&q->call, 503, "busy",
+		      "too many requests are waiting: try again in a few seconds");
 	return http_reply_send(q);
 }
 

@@ -1,5 +1,5 @@
 /* control/http/route.h - routes: one row says method, path, who may call and how it is answered.
- * tests/house holds the rows and schema/openapi.yaml together, both ways. */
+ * tests/house/check_routes compares the rows with schema/openapi.yaml, both ways. */
 #pragma once
 #include "base/base.h"
 
@@ -17,17 +17,17 @@ enum http_route_flag {
 	ROUTE_IF_MATCH = 2,        /* refused with 428 without If-Match */
 	ROUTE_UPLOAD = 4,          /* body goes to a file as it comes: call_upload() */
 	ROUTE_NO_TX = 8,           /* handler opens its own transactions with db_tx() */
-	ROUTE_BRAKED = 16,         /* counts against the address's budget of logins and sign-ups */
+	ROUTE_BRAKED = 16,         /* takes one of the client address's logins and sign-ups */
 	ROUTE_BODY_ANY = 32,       /* body is not JSON: call_raw_body() */
 	ROUTE_NO_BODY = 64,        /* a POST that takes no JSON members: body may be absent */
 	ROUTE_SUSPENDED_TOO = 128, /* a change that is also open to a suspended organisation */
 };
 enum http_route_listener { LISTEN_API = 1, LISTEN_PUBLIC = 2, LISTEN_ADMIN = 4 };
 
-/* Guarantee: the handler runs inside one transaction of the caller's organisation; a reply below
- * 400 commits it, everything else rolls it back.  It may be run again after a serialization
- * failure. Returns 0 when it replied, or a negative code: E_ANSWERED after problem(), others as
- * call.h says. */
+/* Guarantee: the handler runs inside one transaction of the caller's organisation.  A reply below
+ * 400 commits it, everything else rolls it back.  It may run again after a serialization failure.
+ * The handler returns 0 when it replied, or a negative code: E_ANSWERED after problem(), others as
+ * control/http/call.h says. */
 struct http_route {
 	const char *method, *path; /* "/v1/lists/{list_id}" */
 	enum http_route_auth auth;
@@ -37,7 +37,7 @@ struct http_route {
 	int (*handle)(struct call *c);
 };
 
-/* Tables of the modules; control/routes.c lists them with their listeners. */
+/* A room's table; control/routes.c lists all of them with their listeners. */
 struct http_route_table {
 	const struct http_route *rows;
 	const size_t *n;
@@ -60,7 +60,6 @@ int http_route_find(enum http_route_listener listener, struct slice method, stru
 unsigned http_route_number(const struct http_route *route);
 unsigned http_route_count(void);
 const struct http_route *http_route_at(unsigned number, unsigned *ret_listeners);
-/* One line a route on standard output: method, path, auth, permission, listeners, flags; by tabs.
- */
+/* Prints one line per route: method, path, auth, permission, listeners and flags, between tabs. */
 struct http_gate;
 void http_route_print(const struct http_gate *gate);

@@ -1,4 +1,4 @@
-/* control/http/route_print.c - the route table as text, for tests and the curious. */
+/* control/http/route_print.c - the route table as text (postern-control --routes). */
 #include <stdio.h>
 
 #include "control/http/gate.h"

@@ -1,5 +1,4 @@
-/* control/http/routes.h - what operators' machines ask: /health, /ready, /metrics and the API's
- * document. */
+/* control/http/routes.h - /health, /ready, /metrics for monitoring, and the API's document. */
 #pragma once
 #include "control/http/route.h"
 

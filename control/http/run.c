@@ -9,21 +9,24 @@
 
 enum { TRIES = 4 };
 
-/* Codes without a reply of their own. */
+/* What the caller is told for a code without a reply. */
 static const struct {
 	int code;
 	unsigned status;
 	const char *name, *detail;
 } meanings[] = {
-	{ E_UNKNOWN, 404, "not_found", "no such object" },
-	{ E_EXISTS, 409, "already_exists", "an object with this name exists already" },
-	{ E_CONFLICT, 409, "conflict", "the object's present state forbids this" },
-	{ E_SYNTAX, 400, "invalid", "a value is not of the form or range it must be" },
-	{ E_LIMIT, 413, "too_large", "the request is larger than is accepted" },
+	{ E_UNKNOWN, 404, "not_found", "there is no such object" },
+	{ E_EXISTS, 409, "already_exists",
+	  "an object with this name exists already: choose another name, or change that object" },
+	{ E_CONFLICT, 409, "conflict",
+	  "the object's current state does not allow this: read it again" },
+	{ E_SYNTAX, 400, "invalid", "a value has the wrong form or is out of range" },
+	{ E_LIMIT, 413, "too_large", "the request is too large" },
 	{ E_DENIED, 403, "not_allowed", "this is not allowed" },
-	{ E_FULL, 503, "busy", "no room at the moment" },
-	{ E_TIMEOUT, 503, "timeout", "this took too long" },
-	{ E_DB, 503, "database", "the database does not answer at the moment" },
+	{ E_FULL, 503, "busy", "the server has no room at the moment: try again in a few seconds" },
+	{ E_TIMEOUT, 503, "timeout", "the answer took too long: try again in a few seconds" },
+	{ E_DB, 503, "database",
+	  "the database does not answer at the moment: try again in a few seconds" },
 };
 
 static void answer_code(struct call *c, int code)
@@ -41,7 +44,8 @@ static void answer_code(struct call *c, int code)
 	}
 	log_error("http.failed", kv_str("request", c->request_id), kv_str("path", c->request->path),
 		  kv_err("error", code), kv_str("database", db_error(c->db)));
-	(void)problem(c, 500, "internal", "this failed here; the log has the request's id");
+	(void)problem(c, 500, "internal",
+		      "the server failed: tell the operator of this service the request's id");
 }
 
 static bool has_json_type(const struct call *c)
@@ -64,13 +68,15 @@ static int read_json(struct call *c)
 	if (!raw.n)
 		return 0;
 	if (!has_json_type(c))
-		return problem(c, 415, "unsupported_media_type", "send application/json");
+		return problem(
+		    c, 415, "unsupported_media_type",
+		    "the body must be JSON: send it with Content-Type: application/json");
 	c->body = json_loadb(raw.p, raw.n, JSON_REJECT_DUPLICATES, &error);
 	if (!c->body)
 		return problem(c, 400, "invalid_json", "line %d, column %d: %s", error.line,
 			       error.column, error.text);
 	if (!json_is_object(c->body))
-		return problem(c, 400, "invalid_json", "the body must be an object");
+		return problem(c, 400, "invalid_json", "the body must be a JSON object");
 	return 0;
 }
 
@@ -80,11 +86,11 @@ static int look_before(struct call *c)
 		return E_ANSWERED;
 	if ((c->route->flags & ROUTE_IF_MATCH) && !call_header(c, "If-Match").p)
 		return problem(c, 428, "if_match_required",
-			       "send If-Match with the ETag that you read");
+			       "send the ETag that you read in the header If-Match");
 	return read_json(c);
 }
 
-/* The handler within the transaction the gate began; commits a reply below 400. */
+/* Runs the handler within the transaction that the gate began; commits a reply below 400. */
 static int handle(struct call *c)
 {
 	struct idempotency key = { 0 };
@@ -178,7 +184,7 @@ void call_run(struct call_request *q, struct db *db)
 		  kv_int("org", c->actor.org), kv_int("us", clock_mono_us() - q->began_us));
 }
 
-/* Before the body of an upload: only who asks. */
+/* Before the body of an upload is taken: only who asks. */
 void call_gate(struct call_request *q, struct db *db)
 {
 	struct call *c = &q->call;

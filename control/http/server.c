@@ -113,7 +113,7 @@ int request_submit(struct call_request *q)
 	if (s->ending || s->queued >= (unsigned)http_options(s->app)->queue) {
 		r = E_FULL;
 	} else {
-		/* Before it can be seen by a worker, which may resume it at once. */
+		/* Suspend it before a worker can see it, because that may resume it at once. */
 		MHD_suspend_connection(q->conn);
 		list_push(&s->queue, &q->link);
 		s->queued++;
@@ -201,7 +201,7 @@ int http_server_start(struct http_server **ret, struct app *app, const struct ht
 		if (r >= 0)
 			r = listener_start(&s->listeners[i], o);
 		if (r < 0)
-			(void)snprintf(error, OPTION_ERROR_MAX, "listening on %s: %s", where[i],
+			(void)snprintf(error, OPTION_ERROR_MAX, "cannot listen on %s: %s", where[i],
 				       err_text(r));
 	}
 	if (r < 0) {

@@ -1,11 +1,11 @@
 /* control/http/server.h - the listeners and the workers that answer.
  *
- * One thread per listener moves bytes (libmicrohttpd, epoll) and never waits for the database: a
- * whole request is suspended, queued and answered by one of http.workers threads, each with a
- * connection.
+ * One thread per listener moves bytes (libmicrohttpd, epoll) and never waits for the database.  A
+ * whole request is suspended, queued and answered by one of http.workers threads, each of which has
+ * its own connection to the database.
  *
- * Owns:   http_server_start() gives the caller the server; http_server_stop() answers what was
- *         taken, then ends it.
+ * Owns:   http_server_start() gives the caller the server; http_server_stop() answers the requests
+ *         that were taken, then ends it.
  * Limits: headers 16 KiB, http.connections per listener, http.queue requests waiting. */
 #pragma once
 #include "control/app/app.h"

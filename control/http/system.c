@@ -1,5 +1,4 @@
-/* control/http/system.c - what operators' machines ask: alive, ready, counters, the API's document.
- */
+/* control/http/system.c - answers to monitoring (alive, ready, counters); the API's document. */
 #include "control/db/migrate.h"
 #include "control/http/openapi.h"
 #include "control/http/private.h"
@@ -15,9 +14,13 @@ static int get_ready(struct call *c)
 	int r = migrate_check(c->db);
 
 	if (r == E_UNKNOWN)
-		return problem(c, 503, "not_migrated", "run postern-control --migrate");
+		return problem(
+		    c, 503, "not_migrated",
+		    "the tables of the database are not up to date: run postern-control --migrate");
 	if (r == E_VERSION || r == E_CONFLICT)
-		return problem(c, 503, "wrong_schema", "the database belongs to another version");
+		return problem(c, 503, "wrong_schema",
+			       "the tables of the database belong to another version of "
+			       "postern-control: run that version");
 	return r < 0 ? r : http_reply_json(c, 200, json_pack("{s:s}", "status", "ready"));
 }
 

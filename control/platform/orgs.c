@@ -1,5 +1,5 @@
-/* control/platform/orgs.c - the platform's operators: organisations made, listed, suspended,
- * resumed. A suspended organisation is held in the engine too, so that what is queued waits. */
+/* control/platform/orgs.c - how the platform's operators create, list, suspend and resume
+ * organisations.  A suspended organisation is held in the engine too, so that queued mail waits. */
 #include <stdio.h>
 
 #include "control/auth/audit.h"
@@ -108,7 +108,7 @@ static int post_org(struct call *c)
 	return db_tx(c->db, w.org, read_org, &w);
 }
 
-/* hold/tenant/<n> is what stops the engine; it is lifted with an empty value. */
+/* The rule hold/tenant/<n> stops the engine; an empty value lifts it. */
 static int order_hold(struct org_change *w)
 {
 	char rule[64];

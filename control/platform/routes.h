@@ -1,5 +1,5 @@
-/* control/platform/routes.h - /v1/admin: the operators' view of all organisations, on the admin
- * listener. */
+/* control/platform/routes.h - /v1/admin, on the admin listener: the operators' view of all
+ * organisations. */
 #pragma once
 #include "control/http/route.h"
 

@@ -1,5 +1,5 @@
-/* control/suppression/address.h - the name under which an address is suppressed: 16 bytes that say
- * nothing to those who do not know the address, the same in SQL, in the engine's rules and here.
+/* control/suppression/address.h - the name under which an address is suppressed: 16 bytes that tell
+ * nothing to those who do not know the address.  SQL and the engine's rules use the same.
  *
  *	hash = first 16 bytes of SHA-256( mailbox_normal( address ) )
  *	SQL:   :suppress_hash(email_norm)               (address.sql)
@@ -16,5 +16,5 @@ struct suppress_address {
 	uint8_t hash[SUPPRESS_HASH_SIZE];
 };
 void suppress_address_hash(struct slice normal, uint8_t ret[SUPPRESS_HASH_SIZE]);
-/* E_SYNTAX, E_LIMIT: no address a contact can have.  ret->normal points into *ret. */
+/* E_SYNTAX, E_LIMIT: no contact can have this address.  ret->normal points into *ret. */
 int suppress_address_parse(struct slice s, struct suppress_address *ret) MUST_CHECK;

@@ -1,5 +1,5 @@
-/* control/suppression/background.h - what this room keeps of the engine's events: addresses that do
- * not exist are suppressed. */
+/* control/suppression/background.h - what this room does with the engine's events: it suppresses
+ * addresses that do not exist. */
 #pragma once
 #include "control/engine/intake_part.h"
 

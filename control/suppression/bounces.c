@@ -1,4 +1,4 @@
-/* control/suppression/bounces.c - whoever does not exist is not written to again. */
+/* control/suppression/bounces.c - suppresses addresses that do not exist. */
 #include "control/db/column.h"
 #include "control/suppression/address.h"
 #include "control/suppression/background.h"

@@ -1,4 +1,4 @@
-/* control/suppression/suppress.c - on the list and off it, each with the order for the engine. */
+/* control/suppression/suppress.c - suppresses and allows, each with the order for the engine. */
 #include <stdio.h>
 
 #include "base/encode.h"

@@ -1,6 +1,5 @@
-/* control/suppression/suppress.h - putting an address on the list of those who are not written to,
- * and taking it off: in the database and, by the outbox, in the engine, which looks before each
- * RCPT.
+/* control/suppression/suppress.h - suppressing an address and allowing it again: in the database
+ * and, through the outbox, in the engine, which looks before each RCPT.
  * Blocks: on the database, in the organisation's open transaction. */
 #pragma once
 #include "control/app/app.h"
@@ -9,7 +8,7 @@
 
 const char *suppress_reason_name(int reason);
 
-/* 1 added, 0 it was there. campaign 0: none. */
+/* 1 added, 0 it was there.  campaign 0: none. */
 int suppress_add(struct app *app, struct db *db, uint32_t org, const struct suppress_address *a,
 		 enum suppress_reason reason, const char *source, uint64_t campaign) MUST_CHECK;
 /* 1 removed, 0 it was not there. */

@@ -1,4 +1,4 @@
-/* control/suppression/suppressions.c - /v1/suppressions: who is not written to, and why. */
+/* control/suppression/suppressions.c - /v1/suppressions: which addresses are suppressed and why. */
 #include <stdio.h>
 
 #include "control/auth/permit.h"
@@ -58,7 +58,8 @@ static int create_suppression(struct call *c)
 	if (r < 0)
 		return r;
 	if (suppress_address_parse(b.email, &a) < 0) {
-		problem_add(c, "/email", "invalid_email", "not an address");
+		problem_add(c, "/email", "invalid_email",
+			    "must be one email address, local@domain");
 		return problem_end(c);
 	}
 	added = r = suppress_add(c->app, c->db, c->actor.org, &a, SUPPRESS_MANUAL, "api", 0);
@@ -116,7 +117,8 @@ static int change_all(struct call *c, const json_t *list, const char *member, bo
 
 		if (!json_is_string(item) || suppress_address_parse(api_text_of(item), &a) < 0) {
 			(void)snprintf(pointer, sizeof(pointer), "/%s/%zu", member, i);
-			problem_add(c, pointer, "invalid_email", "not an address");
+			problem_add(c, pointer, "invalid_email",
+				    "must be one email address, local@domain");
 			continue;
 		}
 		r = add ? suppress_add(c->app, c->db, c->actor.org, &a, SUPPRESS_MANUAL, "api", 0)

@@ -1,4 +1,4 @@
--- Who is not written to, and why: rows of suppressions.
+-- Suppressed addresses, and why they are.
 
 -- part: columns
 id, email, reason, source, coalesce(campaign_id, 0), to_ms(created_at)
@@ -16,7 +16,7 @@ ON CONFLICT DO NOTHING;
 
 -- name: insert_bounced
 -- role: cp_ingest
--- The engine is told what it found out itself: the rule holds for whatever it is given later.
+-- The engine is told too, although it found this out: the rule holds for mail that comes later.
 WITH new AS (
 	INSERT INTO suppressions (org_id, email_hash, email, reason, source, campaign_id)
 	SELECT DISTINCT ON (u.org_id, u.hash) u.org_id, u.hash, u.email, :SUPPRESS_BOUNCE, 'engine',

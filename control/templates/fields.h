@@ -1,5 +1,5 @@
-/* control/templates/fields.h - the names a template of an organisation may use: what every contact
- * has, what the organisation defined, and the unsubscribe link.
+/* control/templates/fields.h - the names that a template may use: the fields of every contact,
+ * those that the organisation defined, and the unsubscribe link.
  * Owns:   known_fields_load() fills the caller's struct; known_fields_free() empties it.
  * Blocks: on the database, in the organisation's open transaction.
  * Limits: KNOWN_FIELDS_MAX definitions; the API refuses more. */

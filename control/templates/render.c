@@ -59,7 +59,7 @@ static int load_contact(struct call *c, uint64_t id, json_t **ret)
 	int r = db_run(c->db, &row, sql_templates_preview_contact, p_int(c->actor.org), p_int(id));
 
 	if (r == 0)
-		return problem(c, 422, "unknown_contact", "no such contact");
+		return problem(c, 422, "unknown_contact", "there is no contact with this id");
 	if (r < 0)
 		return r;
 	struct slice text = db_text(row, 0, 0);
@@ -96,7 +96,7 @@ static int load_source(struct call *c, const struct render_body *b, struct db_re
 		       "SELECT subject, html, text FROM templates WHERE org_id = $1 AND id = $2",
 		       p_int(c->actor.org), p_int(b->template_id));
 	if (r == 0)
-		return problem(c, 422, "unknown_template", "no such template");
+		return problem(c, 422, "unknown_template", "there is no template with this id");
 	if (r > 0)
 		*ret = (struct template_source){ db_text(*ret_row, 0, SOURCE_SUBJECT),
 						 db_text(*ret_row, 0, SOURCE_HTML),

@@ -1,5 +1,4 @@
-/* control/templates/templates.c - /v1/templates: checked when they are saved, every version
- * kept. */
+/* control/templates/templates.c - /v1/templates: checked when saved; every version is kept. */
 #include <stdio.h>
 
 #include "control/auth/permit.h"
@@ -176,7 +175,9 @@ static int delete_template(struct call *c)
 	r = db_run(c->db, NULL, "DELETE FROM templates WHERE org_id = $1 AND id = $2",
 		   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)));
 	if (r == E_UNKNOWN)
-		return problem(c, 409, "in_use", "a campaign refers to this template");
+		return problem(c, 409, "in_use",
+			       "a campaign uses this template: choose another one there, or delete "
+			       "the campaign, first");
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 

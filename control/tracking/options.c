@@ -1,4 +1,4 @@
-/* control/tracking/options.c - the rows of links in mail. */
+/* control/tracking/options.c - the option rows of links in mail. */
 #include "control/tracking/options.h"
 
 #define AT(member) offsetof(struct tracking_options, member)
@@ -6,7 +6,7 @@
 /* clang-format off */
 static const struct option rows[] = {
 	{"public.url", T_STR, AT(public_url), 0, 0, "http://127.0.0.1:8081", false,
-	 "How recipients reach the public listener, without a final slash"},
+	 "URL under which recipients reach the public listener, without a slash at the end"},
 };
 /* clang-format on */
 

@@ -94,8 +94,8 @@ char *ticket_make(const struct ticket_key *key, const struct ticket_subject *sub
 				 sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
-/* Not libsodium's decoder: it takes some bytes above 127 for letters, and a ticket has one
- * spelling. */
+/* Not libsodium's decoder: it takes some bytes above 127 for letters, so that a ticket would have
+ * more than one spelling. */
 static int unpack(struct slice text, struct packed_ticket *ret)
 {
 	struct buf raw;

@@ -1,18 +1,18 @@
-/* control/tracking/ticket.h - signed tickets for links that go out in mail: who they were sent to,
- * without saying so to anybody else.
+/* control/tracking/ticket.h - signed tickets for links in mail.  They tell us, and nobody else, who
+ * the mail was sent to.
  *
- *	ticket   = base64url( version: u8 = 1, key: u8, sealed: 16 bytes, mac: 16 bytes )
+ *	ticket  = base64url( version: u8 = 1, key: u8, sealed: 16 bytes, mac: 16 bytes )
  *	payload = org: u32, campaign: u64, seq: u32                        (big-endian)
  *	mac     = first 16 bytes of HMAC-SHA-256( k1, version key payload )
  *	sealed  = payload XOR ChaCha20( k2, nonce = first 8 bytes of mac )
  *
  * The payload is masked because sequence numbers would tell a reader how much an organisation
- * sends; the same recipient always gets the same ticket, so feeding again changes nothing.
- * Guarantee: ticket_open() accepts only what ticket_make() made with the same key, and compares in
- * constant time.
+ * sends.  The same recipient always gets the same ticket, so feeding again changes nothing.
  *
- * Fails:  E_SYNTAX (no ticket), E_DENIED (forged, or an unknown key).
- * Threads: a ticket_key is immutable after ticket_key_init. */
+ * Guarantee: ticket_open() accepts only what ticket_make() made with the same key, and compares in
+ *            constant time.
+ * Fails:     E_SYNTAX (not a ticket), E_DENIED (forged, or an unknown key).
+ * Threads:   a ticket_key does not change after ticket_key_init(). */
 #pragma once
 #include "control/app/app.h"
 
@@ -32,7 +32,7 @@ struct ticket_subject {
 int ticket_key_init(struct ticket_key *key, uint8_t id, struct slice secret) MUST_CHECK;
 /* The key of this instance's links. */
 int ticket_key_load(const struct app *app, struct ticket_key *ret) MUST_CHECK;
-/* buf holds TICKET_TEXT_MAX bytes; gives buf. */
+/* buf holds TICKET_TEXT_MAX bytes; returns buf. */
 char *ticket_make(const struct ticket_key *key, const struct ticket_subject *subject, char *buf);
 int ticket_open(const struct ticket_key *key, struct slice text,
 		struct ticket_subject *ret) MUST_CHECK;

@@ -1,7 +1,6 @@
 /* control/tracking/unsubscribe.c - /u/{token}: one-click unsubscribe (RFC 8058).
- * Guarantee: GET never changes anything, because mail scanners follow links; POST acts, as often as
- *            it comes
- * with the same result.  A forged token is 404 like any other path. */
+ * Guarantee: GET never changes anything, because mail scanners follow links.  POST may be repeated
+ *            and has the same result each time.  A forged token is 404 like any unknown path. */
 #include "control/http/call.h"
 #include "control/http/reply.h"
 #include "control/suppression/suppress.h"
@@ -13,14 +12,14 @@ static const char page_ask[] =
     "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
     "content=\"width=device-width\">"
     "<meta name=\"robots\" content=\"noindex\"><title>Unsubscribe</title>"
-    "<h1>Unsubscribe</h1><p>Do you want to receive no more mail from this sender?</p>"
+    "<h1>Unsubscribe</h1><p>Do you want to stop receiving mail from this sender?</p>"
     "<form method=\"post\"><input type=\"hidden\" name=\"confirm\" value=\"yes\">"
     "<button type=\"submit\">Unsubscribe</button></form></html>\n";
 static const char page_done[] =
     "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
     "content=\"width=device-width\">"
     "<meta name=\"robots\" content=\"noindex\"><title>Unsubscribed</title>"
-    "<h1>Unsubscribed</h1><p>You will receive no more mail from this sender.</p></html>\n";
+    "<h1>Unsubscribed</h1><p>You will not receive any more mail from this sender.</p></html>\n";
 
 struct leaving {
 	struct app *app;

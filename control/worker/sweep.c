@@ -1,4 +1,4 @@
-/* control/worker/sweep.c - takes away what has had its time (schema/sql: sweep()). */
+/* control/worker/sweep.c - deletes what has expired (schema/sql: sweep()). */
 #include "control/worker/sweep.h"
 
 enum { SWEEP_MS = 60 * 1000, MOST = 1000 };
@@ -8,7 +8,7 @@ static int sweep_step(struct worker *w)
 	OWNED(db_result) res = NULL;
 	int r = db_run(w->ingest, &res, "SELECT sweep($1)", p_int(MOST));
 
-	/* A full load means that there is more. */
+	/* When it deleted MOST there may be more. */
 	return r < 0 ? r : db_int(res, 0, 0) >= MOST;
 }
 

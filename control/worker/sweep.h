@@ -1,4 +1,4 @@
-/* control/worker/sweep.h - the worker that takes away what has had its time. */
+/* control/worker/sweep.h - the worker that deletes what has expired. */
 #pragma once
 #include "control/worker/worker.h"
 

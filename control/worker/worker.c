@@ -78,7 +78,7 @@ int worker_start_all(struct workers **ret, struct app *app)
 	return 0;
 }
 
-/* app->stopping is set by now: every wait ends within STEP_MS, every transaction by itself. */
+/* app->stopping is set by now: every wait ends within STEP_MS, and every transaction by itself. */
 struct workers *worker_stop_all(struct workers *all)
 {
 	if (!all)

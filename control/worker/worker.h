@@ -13,14 +13,14 @@
 struct worker;
 struct worker_row {
 	const char *name;
-	/* One piece of work.  Above 0: there may be more, and it runs again at once; 0: again
+	/* Does one piece of work.  Above 0: there may be more, and it runs again at once; 0: again
 	 * after idle_ms; negative: again after retry_ms.  -EAGAIN says that it is another
 	 * process's turn. */
 	int (*step)(struct worker *w);
 	int idle_ms, retry_ms;
 	const char *failed; /* event of the log; the same error again is not repeated */
-	bool fresh;         /* new connections for each step: the locks of the last are free */
-	/* What the steps share, before the first and after the last of them.  Both may be NULL. */
+	bool fresh;         /* new connections for each step, so that its locks end with it */
+	/* Makes and frees what the steps share; both may be NULL. */
 	void *(*begin)(struct worker *w);
 	void (*end)(void *state);
 };
@@ -41,5 +41,5 @@ int worker_start_all(struct workers **ret, struct app *app) MUST_CHECK;
 struct workers *worker_stop_all(struct workers *all);
 
 bool worker_stopping(const struct worker *w);
-/* Sleeps, or less when the worker is to stop. */
+/* Sleeps; ends early when the worker is to stop. */
 void worker_pause(const struct worker *w, int ms);

@@ -66,7 +66,7 @@ def sessions(control):
     check(api.get("/v1/me")["email"] == "admin@sessions.test", "the session that changed the password lives on")
     refused(401, "wrong_credentials", anybody.post, "/v1/auth/login", {"email": "admin@sessions.test", "password": PASSWORD})
     refused(422, None, api.call, "PATCH", "/v1/me", {"password": "another long one 2", "current_password": "wrong"})
-    # the cookie needs the other half for changes
+    # with the cookie, changes need the CSRF value
     cookie = {"Cookie": f"postern_session={api.token}"}
     browser = Api(control.url)
     check(browser.get("/v1/me", headers=cookie)["id"] == made["user"]["id"], "the cookie is a credential")
@@ -119,7 +119,7 @@ def keys(control):
     refused(422, "invalid_network", api.post, "/v1/keys", {"name": "x", "scopes": ["domains.read"], "cidrs": ["here"]})
     small = api.post("/v1/keys", {"name": "small", "scopes": ["keys.write"]})
     refused(422, "missing_permission", Api(control.url, small["key"]).post, "/v1/keys", {"name": "more", "scopes": ["contacts.write"]})
-    # a key that manages members makes nobody who may do more than itself, and takes over no such account
+    # a key that manages members can neither make a member with more permissions than its own nor take over such an account
     staff = Api(control.url, api.post("/v1/keys", {"name": "staff", "scopes": ["members.read", "members.write", "org.read", "templates.read",
                                                                                "messages.read", "send"]})["key"])
     refused(422, "missing_permission", staff.post, "/v1/members", {"email": "boss@keys.test", "role": "admin"})

@@ -4,8 +4,9 @@
 """Organisations apart: every operation of schema/openapi.yaml called with another organisation's ids answers 404 and
 changes nothing; without a credential 401; with every permission but its own 403.
 
-Driven by the document, which tests/house holds to the daemon's routes, so that a new route is covered by being there:
-its example body makes the victim's objects, `${list_id}` in an example stands for an object of the caller's own.
+The document drives it, and tests/house/check_routes compares the document with the daemon's routes, so a new route is
+covered as soon as it exists.  Its example body makes the victim's objects; `${list_id}` in an example stands for an
+object of the caller's own.
 """
 import json
 import os

@@ -112,7 +112,8 @@ static void events_of_nobody_are_passed_over(void **state UNUSED)
 	e = event_of(LINK_DELIVERED, 250, "");
 	e.job.hi = 0; /* the engine's own */
 	assert_false(subject_of_event(&e, &campaign, &seq));
-	e.job = subject_job_of_piece(8, 1); /* a job of another campaign than it says */
+	e.job = subject_job_of_piece(
+	    8, 1); /* the job belongs to another campaign than the event says */
 	assert_false(subject_of_event(&e, &campaign, &seq));
 }
 

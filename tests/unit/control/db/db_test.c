@@ -1,9 +1,8 @@
-/* control/db: the database door against a PostgreSQL of its own
- * (tests/lib/pg.sh). */
+/* control/db: the database door against a PostgreSQL of its own (tests/lib/pg.sh). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-/* cmocka wants the ones above first */
+/* cmocka needs the headers above */
 #include <cmocka.h>
 #include <signal.h>
 #include <unistd.h>
@@ -20,11 +19,11 @@ static int pg(const char *what)
 	const char *here = __FILE__;
 	char command[1024];
 
-	if (access(here, R_OK) < 0 && !strncmp(here, "../", 3))
+	while (access(here, R_OK) < 0 && !strncmp(here, "../", 3))
 		here += 3;
 	(void)snprintf(command, sizeof(command),
-		       "bash -c '. $(dirname %s)/../../lib/pg.sh; PG_DIR=%s; %s' >/dev/null", here,
-		       dir, what);
+		       "bash -c '. $(dirname %s)/../../../lib/pg.sh; PG_DIR=%s; %s' >/dev/null",
+		       here, dir, what);
 	return system(command);
 }
 

@@ -38,7 +38,7 @@ static void a_dkim_record_counts_by_its_key_not_its_spelling(void **state)
 	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; k=rsa; p=aBC+d/c="), RECORD_WRONG);
 	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; k=rsa; p="), RECORD_WRONG);
 	assert_int_equal(JUDGED("dkim-rsa", want, "v=DKIM1; k=ed25519; p=AbC+d/c="), RECORD_WRONG);
-	/* Verifiers take no record that allows neither our hash nor mail, or that is none. */
+	/* Verifiers refuse a record that does not allow our hash or mail, and what is no record. */
 	assert_int_equal(JUDGED("dkim-rsa", want, "h=sha1:sha256; s=email; p=AbC+d/c="), RECORD_OK);
 	assert_int_equal(JUDGED("dkim-rsa", want, "h=sha1; p=AbC+d/c="), RECORD_WRONG);
 	assert_int_equal(JUDGED("dkim-rsa", want, "s=other; p=AbC+d/c="), RECORD_WRONG);

@@ -3,7 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-/* cmocka wants the ones above first */
+/* cmocka needs the headers above */
 #include <cmocka.h>
 
 #include "base/random.h"
