@@ -1,6 +1,8 @@
 /* control/domains/options.c - the rows of sending domains. */
 #include "control/domains/options.h"
 
+#include "control/domains/spf_term.h"
+
 #define AT(member) offsetof(struct domains_options, member)
 #define SEC(n) ((int64_t)(n)*1000)
 #define MIN(n) SEC((n)*60)
@@ -20,8 +22,21 @@ static const struct option rows[] = {
 };
 /* clang-format on */
 
+/* What no verifier could read in a sender's record is refused at the start. */
+static int derive(void *options, const struct settings *all UNUSED, struct option_fault *f)
+{
+	const struct domains_options *o = options;
+	struct slice bad;
+
+	if (spf_terms_check(slice_str(o->spf_include), &bad) < 0)
+		return option_bad(f, "domains.spf", bad,
+				  "a mechanism of SPF, e.g. include:spf.example.net");
+	return 0;
+}
+
 const struct option_set domains_option_set = {
 	.rows = rows,
 	.n = ARRAY_LEN(rows),
 	.size = sizeof(struct domains_options),
+	.derive = derive,
 };
