@@ -22,15 +22,20 @@ static const struct option rows[] = {
 };
 /* clang-format on */
 
-/* What no verifier could read in a sender's record is refused at the start. */
+/* Senders put it before their "~all": mechanisms that verifiers can read and that let mail pass. */
 static int derive(void *options, const struct settings *all UNUSED, struct option_fault *f)
 {
 	const struct domains_options *o = options;
-	struct slice bad;
+	struct slice rest = slice_str(o->spf_include);
+	struct spf_term t = { 0 };
+	int r;
 
-	if (spf_terms_check(slice_str(o->spf_include), &bad) < 0)
-		return option_bad(f, "domains.spf", bad,
-				  "a mechanism of SPF, e.g. include:spf.example.net");
+	while ((r = spf_term_next(&rest, &t)) > 0)
+		if (t.qualifier != '+' || t.kind == SPF_ALL || t.kind >= SPF_REDIRECT)
+			break;
+	if (r != 0)
+		return option_bad(f, "domains.spf", t.text,
+				  "a mechanism such as include:spf.example.net or ip4:203.0.113.7");
 	return 0;
 }
 

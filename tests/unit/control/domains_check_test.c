@@ -210,6 +210,35 @@ static void the_questions_of_a_check_are_bounded(void **state UNUSED)
 	assert_int_equal(z.asked, INQUIRY_MOST);
 }
 
+static void what_senders_shall_add_is_mechanisms_that_pass(void **state UNUSED)
+{
+	static const char *const good[] = { "", "ip4:192.0.2.1",
+					    " include:spf.o.test  a:h.test/28 ",
+					    "exists:%{i}.o.test", "+mx:o.test" };
+	static const char *const bad[] = { "v=spf1 mx:o.test",
+					   "include:spf",
+					   "192.0.2.1",
+					   "ip4:192.0.2.1 ~all",
+					   "-ip4:192.0.2.1",
+					   "redirect=o.test",
+					   "ip4:192.0.2.1, ip4:192.0.2.2" };
+	const struct option_set *const sets[] = { &domains_option_set };
+	char text[128], error[OPTION_ERROR_MAX];
+
+	for (unsigned i = 0; i < ARRAY_LEN(good) + ARRAY_LEN(bad); i++) {
+		bool fine = i < ARRAY_LEN(good);
+		struct settings *s = NULL;
+
+		(void)snprintf(text, sizeof(text), "domains.spf = %s\n",
+			       fine ? good[i] : bad[i - ARRAY_LEN(good)]);
+		if ((settings_parse(&s, sets, 1, slice_str(text), "x.conf", error) == 0) != fine)
+			fail_msg("%s is %s", text, fine ? "refused" : "taken");
+		if (!fine)
+			assert_non_null(strstr(error, "domains.spf"));
+		settings_free(s);
+	}
+}
+
 static void no_answer_is_neither_right_nor_missing(void **state)
 {
 	struct sender_record r = { .query = DNS_TXT, .required = true };
@@ -249,6 +278,7 @@ int main(void)
 		cmocka_unit_test(each_record_is_judged_as_verifiers_would),
 		cmocka_unit_test(what_decided_is_said),
 		cmocka_unit_test(the_questions_of_a_check_are_bounded),
+		cmocka_unit_test(what_senders_shall_add_is_mechanisms_that_pass),
 		cmocka_unit_test(no_answer_is_neither_right_nor_missing),
 		cmocka_unit_test(what_strangers_publish_is_kept_printable_and_short),
 	};
