@@ -69,7 +69,7 @@ static int look(struct dmarc_walk *w, struct slice domain, struct dmarc_place *r
 	(void)snprintf(name, sizeof(name), "_dmarc.%.*s", S(domain));
 	w->asked++;
 	r = inquiry_ask(w->inquiry, slice_str(name), DNS_TXT, &answer);
-	if (r == E_DNS_NONE || r == E_DNS_NXDOMAIN)
+	if (r == E_DNS_NONE || r == E_DNS_NXDOMAIN || r == E_SYNTAX)
 		return 0;
 	for (unsigned i = 0; r >= 0 && i < answer->n; i++) {
 		struct slice txt = answer->records[i].data;

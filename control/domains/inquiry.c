@@ -70,7 +70,7 @@ int inquiry_ask(struct inquiry *a, struct slice name, enum dns_type type,
 	char clean[DNS_NAME_MAX];
 
 	if (name_clean(name, clean) < 0)
-		return E_DNS_NXDOMAIN;
+		return E_SYNTAX;
 	q = find(a, clean, type);
 	if (!q && (a->n == INQUIRY_MOST || (a->until_ms && clock_mono_ms() > a->until_ms)))
 		return E_DNS_TEMP;

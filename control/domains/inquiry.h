@@ -2,8 +2,8 @@
  * number and their time are bounded.
  * Owns:    inquiry_new() gives the caller the inquiry; it owns every answer until inquiry_free().
  * Blocks:  inquiry_ask() as long as the door does, and never after the deadline.
- * Fails:   with the status of the answer (dns/lookup.h); a name that no host can have is
- *          E_DNS_NXDOMAIN.  E_DNS_TEMP when the time is over or INQUIRY_MOST questions were asked.
+ * Fails:   with the status of the answer (dns/lookup.h); E_SYNTAX for a name that no host can have;
+ *          E_DNS_TEMP when the time is over or INQUIRY_MOST questions were asked.
  * Threads: one at a time. */
 #pragma once
 #include "dns/resolver.h"

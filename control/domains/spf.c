@@ -87,6 +87,8 @@ static enum spf_match note_void(struct spf_run *run, const struct spf_term *t)
 
 static enum spf_match failed(struct spf_run *run, const struct spf_term *t, int status)
 {
+	if (status == E_SYNTAX)
+		return MATCH_NO; /* section 4.8: nobody is asked about such a name */
 	if (is_void(status))
 		return note_void(run, t);
 	say(run->why, "DNS gives no answer for %.*s", S(t->text));
@@ -106,11 +108,27 @@ static enum spf_match match_a(struct spf_run *run, const struct spf_term *t, str
 	return r < 0 ? failed(run, t, r) : match_addresses(run->subject, t, answer);
 }
 
+/* One of the hosts of an MX.  *found_void: a host without an address is counted once a term. */
+static enum spf_match match_exchanger(struct spf_run *run, const struct spf_term *t,
+				      struct slice host, bool *found_void)
+{
+	const struct dns_answer *answer;
+	int r = inquiry_ask(run->inquiry, host, address_type(run->subject), &answer);
+
+	if (r == 0)
+		return match_addresses(run->subject, t, answer);
+	if (is_void(r) && *found_void)
+		return MATCH_NO;
+	*found_void = *found_void || is_void(r);
+	return failed(run, t, r);
+}
+
 /* Section 5.4; no address of the domain itself stands in for an MX. */
 static enum spf_match match_mx(struct spf_run *run, const struct spf_term *t, struct slice name)
 {
-	const struct dns_answer *mx, *answer;
-	enum spf_match best = MATCH_NO, m;
+	enum spf_match best = MATCH_NO, m = MATCH_NO;
+	const struct dns_answer *mx;
+	bool found_void = false;
 	int r = inquiry_ask(run->inquiry, name, DNS_MX, &mx);
 
 	if (r < 0)
@@ -119,12 +137,10 @@ static enum spf_match match_mx(struct spf_run *run, const struct spf_term *t, st
 		say(run->why, "%.*s has more than %d hosts", S(t->text), HOSTS_MAX);
 		return MATCH_PERM;
 	}
-	for (unsigned i = 0; i < mx->n && best != MATCH_YES; i++) {
-		r = inquiry_ask(run->inquiry, mx->records[i].name, address_type(run->subject),
-				&answer);
-		if (r < 0 && !is_void(r))
-			return failed(run, t, r);
-		m = r < 0 ? MATCH_NO : match_addresses(run->subject, t, answer);
+	for (unsigned i = 0; i < mx->n && m != MATCH_YES; i++) {
+		m = match_exchanger(run, t, mx->records[i].name, &found_void);
+		if (m == MATCH_TEMP || m == MATCH_PERM)
+			return m;
 		if (m != MATCH_NO)
 			best = m;
 	}
@@ -374,7 +390,7 @@ enum spf_verdict spf_fetch(struct inquiry *a, struct slice domain, struct slice 
 	unsigned found = 0;
 	int r = inquiry_ask(a, domain, DNS_TXT, &answer);
 
-	if (r < 0 && !is_void(r)) {
+	if (r < 0 && r != E_SYNTAX && !is_void(r)) {
 		say(why, "DNS gives no answer for the record of %.*s", S(domain));
 		return SPF_TEMPERROR;
 	}

@@ -50,7 +50,7 @@ static enum spf_verdict expand(struct spf_ours *o, struct slice terms, struct sl
 
 static bool failed(int status)
 {
-	return status < 0 && status != E_DNS_NONE && status != E_DNS_NXDOMAIN;
+	return status < 0 && status != E_DNS_NONE && status != E_DNS_NXDOMAIN && status != E_SYNTAX;
 }
 
 static enum spf_verdict no_answer(struct spf_ours *o, struct slice name)

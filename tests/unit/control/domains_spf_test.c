@@ -266,6 +266,14 @@ static void the_third_term_that_finds_nothing_is_an_error(void **state UNUSED)
 	assert_int_equal(BY(" a:x.test mx:x.test ip4:192.0.2.9 -all"), SPF_PASS);
 	assert_int_equal(BY(" a:x.test mx:x.test exists:x.test ip4:192.0.2.9 -all"), SPF_PERMERROR);
 	assert_non_null(strstr(result.why, "find nothing in DNS, at exists:x.test"));
+	assert_int_equal(BY(" a:.test a:b..test a:b.test. mx:.test ip4:192.0.2.9 -all"), SPF_PASS);
+	/* Hosts of an MX without an address make it one such term, however many they are. */
+#define EMPTY "s.test MX 1 n1.test\ns.test MX 2 n2.test\ns.test MX 3 n3.test\n"
+	assert_int_equal(checked("192.0.2.9", EMPTY "s.test TXT v=spf1 mx a ip4:192.0.2.9 -all\n"),
+			 SPF_PASS);
+	assert_int_equal(
+	    checked("192.0.2.9", EMPTY "s.test TXT v=spf1 mx a mx/24 ip4:192.0.2.9 -all\n"),
+	    SPF_PERMERROR);
 }
 
 static void a_term_with_macros_leaves_only_a_pass_certain(void **state UNUSED)
