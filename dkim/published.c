@@ -35,22 +35,27 @@ static bool is_tag_name(struct slice s)
 	return s.n > 0;
 }
 
-static int keep_tag(struct published_record *rec, struct slice name, struct slice value)
+static void keep_tag(struct published_record *rec, struct slice name, struct slice value)
 {
 	struct slice *places[] = { &rec->v, &rec->k, &rec->p, &rec->h, &rec->s };
 
-	for (unsigned i = 0; name.n == 1 && i < ARRAY_LEN(places); i++) {
-		if (name.p[0] != "vkphs"[i])
-			continue;
-		if (places[i]->p)
-			return E_SYNTAX; /* section 3.2: a tag occurs once */
-		*places[i] = value;
-	}
-	return 0;
+	for (unsigned i = 0; name.n == 1 && i < ARRAY_LEN(places); i++)
+		if (name.p[0] == "vkphs"[i])
+			*places[i] = value;
+}
+
+static bool is_among(const struct slice *names, unsigned n, struct slice name)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (slice_eq(names[i], name))
+			return true;
+	return false;
 }
 
 static int parse_record(struct slice txt, struct published_record *rec)
 {
+	struct slice names[TAGS_MAX];
+
 	for (unsigned i = 0; txt.n; i++) {
 		struct slice tag = cut(&txt, ';'), name, value = tag;
 
@@ -59,9 +64,11 @@ static int parse_record(struct slice txt, struct published_record *rec)
 		name = cut(&value, '=');
 		if (i == TAGS_MAX || !is_tag_name(name) || name.n == tag.n)
 			return E_SYNTAX;
-		value = slice_trim_set(value, FWS);
-		if (keep_tag(rec, name, value) < 0 || (i > 0 && slice_eq(name, SLICE("v"))))
+		/* Section 3.2: no tag occurs twice, whether it is known or not. */
+		if (is_among(names, i, name) || (i > 0 && slice_eq(name, SLICE("v"))))
 			return E_SYNTAX;
+		names[i] = name;
+		keep_tag(rec, name, slice_trim_set(value, FWS));
 	}
 	if (!rec->p.p || (rec->v.p && !slice_eq(rec->v, SLICE("DKIM1"))))
 		return E_SYNTAX;

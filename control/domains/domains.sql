@@ -43,7 +43,7 @@ UPDATE dkim_keys SET status = $3
 WHERE org_id = $1 AND domain_id = $2 AND status <> :KEY_RETIRED;
 
 -- name: record_store
-INSERT INTO domain_records (org_id, domain_id, kind, state, seen, checked_at)
-VALUES ($1, $2, $3, $4, $5, now())
+INSERT INTO domain_records (org_id, domain_id, kind, state, seen, why, checked_at)
+VALUES ($1, $2, $3, $4, $5, $6, now())
 ON CONFLICT (org_id, domain_id, kind) DO UPDATE SET state = excluded.state, seen = excluded.seen,
-	checked_at = excluded.checked_at;
+	why = excluded.why, checked_at = excluded.checked_at;

@@ -1,6 +1,8 @@
 /* control/domains/options.c - the option rows of sending domains. */
 #include "control/domains/options.h"
 
+#include "control/domains/spf_term.h"
+
 #define AT(member) offsetof(struct domains_options, member)
 #define SEC(n) ((int64_t)(n)*1000)
 #define MIN(n) SEC((n)*60)
@@ -20,8 +22,26 @@ static const struct option rows[] = {
 };
 /* clang-format on */
 
+/* Senders put it before their "~all": mechanisms that verifiers can read and that let mail pass. */
+static int derive(void *options, const struct settings *all UNUSED, struct option_fault *f)
+{
+	const struct domains_options *o = options;
+	struct slice rest = slice_str(o->spf_include);
+	struct spf_term t = { 0 };
+	int r;
+
+	while ((r = spf_term_next(&rest, &t)) > 0)
+		if (t.qualifier != '+' || t.kind == SPF_ALL || t.kind >= SPF_REDIRECT)
+			break;
+	if (r != 0)
+		return option_bad(f, "domains.spf", t.text,
+				  "a mechanism such as include:spf.example.net or ip4:203.0.113.7");
+	return 0;
+}
+
 const struct option_set domains_option_set = {
 	.rows = rows,
 	.n = ARRAY_LEN(rows),
 	.size = sizeof(struct domains_options),
+	.derive = derive,
 };

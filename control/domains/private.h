@@ -1,11 +1,18 @@
 /* control/domains/private.h - shared by the files of control/domains. */
 #pragma once
+#include "control/domains/inquiry.h"
 #include "control/domains/codes.h"
 #include "control/domains/options.h"
 #include "control/http/call.h"
 #include "dns/resolver.h"
 
-enum { KEYS_MAX = 8, RECORDS_MAX = KEYS_MAX + 6, RECORD_NAME_MAX = 400, SEEN_MAX = 1024 };
+enum {
+	KEYS_MAX = 8,
+	RECORDS_MAX = KEYS_MAX + 6,
+	RECORD_NAME_MAX = 400,
+	SEEN_MAX = 1024,
+	RECORD_WHY_MAX = 600,
+};
 
 /* One record that the customer is asked to publish, and what was found. */
 struct sender_record {
@@ -18,6 +25,7 @@ struct sender_record {
 	bool required;
 	enum sender_record_state state;
 	char seen[SEEN_MAX];
+	char why[RECORD_WHY_MAX]; /* what decided: a term of SPF, a tag of DMARC, a fault */
 	int64_t checked_ms;
 };
 struct sender_key {
@@ -61,10 +69,13 @@ bool sender_records_fulfilled(const struct sender_record *records,
 bool sender_records_refuted(const struct sender_record *records,
 			    unsigned n); /* a required one is certainly not */
 
-/* check.c: asks DNS; blocks up to dns.timeout per record. */
+/* check.c: asks DNS; blocks up to dns.timeout per record, for SPF and DMARC 20 seconds more. */
 int sender_records_check(const struct domains_options *options, struct sender_record *records,
 			 unsigned n) MUST_CHECK;
-/* Does one answer fulfil a record?  Fills state and seen. */
+/* The same for one record.  Fills state, seen and why. */
+void sender_record_check(struct inquiry *a, const struct domains_options *options,
+			 struct sender_record *r);
+/* Does one answer fulfil a record that is not evaluated?  Fills state, seen and why. */
 void sender_record_judge(struct sender_record *r, int status, const struct dns_answer *answer);
 extern const char *const sender_dmarc_policies[]; /* by domains.dmarc_policy */
 

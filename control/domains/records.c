@@ -105,14 +105,14 @@ void sender_records_clear(struct sender_record *records, unsigned n)
 		free(records[i].value);
 }
 
-enum { K_KIND, K_STATE, K_SEEN, K_CHECKED };
+enum { K_KIND, K_STATE, K_SEEN, K_WHY, K_CHECKED };
 
 int sender_records_load(struct call *c, const struct sender_domain *d,
 			struct sender_record *records, unsigned n)
 {
 	OWNED(db_result) res = NULL;
 	int r = db_run(c->db, &res,
-		       "SELECT kind, state, seen, to_ms(checked_at) FROM domain_records"
+		       "SELECT kind, state, seen, why, to_ms(checked_at) FROM domain_records"
 		       " WHERE org_id = $1 AND domain_id = $2",
 		       p_int(c->actor.org), p_int(d->id));
 
@@ -122,6 +122,7 @@ int sender_records_load(struct call *c, const struct sender_domain *d,
 				continue;
 			records[k].state = (enum sender_record_state)db_int(res, i, K_STATE);
 			slice_copy(records[k].seen, SEEN_MAX, db_text(res, i, K_SEEN));
+			slice_copy(records[k].why, RECORD_WHY_MAX, db_text(res, i, K_WHY));
 			records[k].checked_ms = db_int(res, i, K_CHECKED);
 		}
 	return r < 0 ? r : 0;
@@ -134,7 +135,8 @@ int sender_records_store(struct call *c, const struct sender_domain *d,
 
 	for (unsigned i = 0; i < n && r >= 0; i++)
 		r = db_run(c->db, NULL, sql_domains_record_store, p_int(c->actor.org), p_int(d->id),
-			   p_str(records[i].kind), p_int(records[i].state), p_str(records[i].seen));
+			   p_str(records[i].kind), p_int(records[i].state), p_str(records[i].seen),
+			   p_str(records[i].why));
 	return r < 0 ? r : 0;
 }
 
@@ -145,10 +147,11 @@ json_t *sender_records_json(const struct sender_record *records, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		const struct sender_record *r = &records[i];
 		json_t *item =
-		    json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:o, s:o}", "kind", r->kind, "type",
-			      r->type, "name", r->name, "value", r->value, "required", r->required,
-			      "state", states[r->state], "seen",
-			      r->seen[0] ? api_text(slice_str(r->seen)) : json_null(), "checked_at",
+		    json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o}", "kind", r->kind,
+			      "type", r->type, "name", r->name, "value", r->value, "required",
+			      r->required, "state", states[r->state], "seen",
+			      r->seen[0] ? api_text(slice_str(r->seen)) : json_null(), "why",
+			      r->why[0] ? api_text(slice_str(r->why)) : json_null(), "checked_at",
 			      api_time(r->checked_ms));
 		if (r->query == DNS_MX)
 			(void)json_object_set_new(item, "priority", json_integer(r->priority));

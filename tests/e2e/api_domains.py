@@ -14,6 +14,9 @@ from stack import Api, ApiError, Control, Failure, Nameserver, Postgres, wait_un
 TMP = pathlib.Path(os.environ["POSTERN_TMP"])
 
 
+PLATFORM = ['spf TXT "v=spf1 ip4:192.0.2.16/28 -all"', 'long TXT "v=spf1 ip4:192.0.2.1 include:spf.platform.test -all"']
+
+
 def lines(records, leave=(), change=None):
     out = []
     for r in records:
@@ -104,12 +107,43 @@ def silence_proves_nothing(control, dns, api, path, records):
     dns.stop()
     reply = api.post(path + "/verify")
     check(reply["status"] == "verified" and states(reply)["ownership"] == "no_answer", f"a silent server takes nothing away: {reply['status']}")
-    dns.start({"sender.test": lines(records, leave=("dkim-ed25519",))})
+    dns.start({"sender.test": lines(records, leave=("dkim-ed25519",)), "platform.test": PLATFORM, "test": []})
     reply = api.post(path + "/verify")
     check(reply["status"] == "degraded" and states(reply)["dkim-ed25519"] == "missing", f"a key that is gone degrades: {reply['status']}")
     dns.publish("sender.test", lines(records))
     reply = api.post(path + "/verify")
     check(reply["status"] == "verified" and set(states(reply).values()) == {"ok"}, f"all published: {states(reply)}")
+
+
+def judged_as_verifiers_would(dns, api, path, records):
+    """What decides is evaluated over DNS, and said."""
+    def spf(text):
+        return [dict(r, value=text) if r["kind"] == "spf" else r for r in records]
+
+    def check_record(kind, published, state, why):
+        dns.publish("sender.test", lines(published))
+        got = next(r for r in api.post(path + "/verify")["records"] if r["kind"] == kind)
+        check(got["state"] == state and why in (got["why"] or ""), f"{kind} is {state} by {why}: {got}")
+
+    check_record("spf", spf("v=spf1 include:long.platform.test ~all"), "ok", "include:long.platform.test, there ip4:192.0.2.1 of long.platform.test")
+    check_record("spf", spf("v=spf1 ip4:192.0.2.0/27 -all"), "ok", "192.0.2.16/28: pass, ip4:192.0.2.0/27 of bounce.mail.sender.test")
+    check_record("spf", spf("v=spf1 redirect=long.platform.test"), "ok", "ip4:192.0.2.16/28 of spf.platform.test")
+    check_record("spf", spf("v=spf1 ip4:192.0.2.16/28 -all ip4:192.0.2.1"), "wrong", "192.0.2.1: fail, -all of bounce.mail.sender.test")
+    check_record("spf", spf("v=spf1" + " a:mail.sender.test" * 3 + " ip4:192.0.2.0/24 -all"), "wrong", "more than 2 terms find nothing")
+    check_record("spf", spf("v=spf1" + " include:bounce.mail.sender.test -all"), "wrong", "more than 10 terms ask DNS")
+    check_record("spf", spf("v=spf1 ip4:192.0.2.0/24 include:elsewhere.invalid -all"), "ok", "ip4:192.0.2.0/24")
+    rest = [r for r in records if r["kind"] != "dmarc"]
+    dmarc = next(r for r in records if r["kind"] == "dmarc")
+    check_record("dmarc", rest + [dict(dmarc, value="v=DMARC1; p=quarantene; rua=mailto:a@sender.test")], "wrong", "(quarantine?); verifiers treat it as p=none")
+    check_record("dmarc", rest + [dict(dmarc, value="v=dmarc1; p=none")], "missing", "does not begin with v=DMARC1")
+    check_record("dmarc", rest + [dict(dmarc, name="_dmarc.sender.test", value="v = DMARC1 ; p = reject ; sp = none")], "ok",
+                 "found at _dmarc.sender.test: sp=none counts")
+    kept = next(r for r in api.get(path + "/records")["records"] if r["kind"] == "dmarc")
+    check(kept["seen"] == "v = DMARC1 ; p = reject ; sp = none" and "sp=none counts" in kept["why"], f"what decided is kept: {kept}")
+    check_record("dkim-rsa", [dict(r, value=r["value"].replace("v=DKIM1;", "v=DKIM1; h=sha1;")) if r["kind"] == "dkim-rsa" else r for r in records],
+                 "wrong", "h=")
+    dns.publish("sender.test", lines(records))
+    check(api.post(path + "/verify")["status"] == "verified", "and all is well again")
 
 
 def looked_at_again(control, dns, pg, api, path, records):
@@ -149,7 +183,7 @@ def wrong_names(api):
 def main():
     pg, dns = Postgres(TMP), Nameserver(TMP)
     pg.start()
-    dns.start({"sender.test": []})
+    dns.start({"sender.test": [], "platform.test": PLATFORM, "test": []})
     control = Control(TMP, os.environ["POSTERN_BUILD"], pg, types.SimpleNamespace(link=TMP / "no-engine.sock"),
                       options={"auth.burst": 1000, "auth.password_memory": "8M", "dns.servers": f"{dns.address}:{dns.port}", "dns.timeout": "1s",
                                "domains.spf": "include:spf.platform.test ip4:192.0.2.1", "domains.return_path_host": "bounces.platform.test",
@@ -161,6 +195,7 @@ def main():
         another_organisation_cannot_take_it(control, dns, other, records)
         dns.publish("sender.test", lines(records))
         silence_proves_nothing(control, dns, api, path, records)
+        judged_as_verifiers_would(dns, api, path, records)
         looked_at_again(control, dns, pg, api, path, records)
         removing_takes_the_keys_back(pg, api, path, before)
         wrong_names(api)

@@ -97,6 +97,19 @@ static void what_verifiers_would_not_use_is_not_published(void **state UNUSED)
 	drop(&p);
 }
 
+static void a_tag_that_occurs_twice_spoils_the_record(void **state UNUSED)
+{
+	struct pair p;
+
+	make(&p, SIGN_ED25519);
+	assert_int_equal(published(&p, "k=ed25519; p=<>; p=<>"), E_SYNTAX);
+	assert_int_equal(published(&p, "k=ed25519; k=ed25519; p=<>"), E_SYNTAX);
+	assert_int_equal(published(&p, "k=ed25519; t=y; p=<>; t=s"), E_SYNTAX);
+	assert_int_equal(published(&p, "x1=; k=ed25519; p=<>; x1=2"), E_SYNTAX);
+	assert_int_equal(published(&p, "x1=; k=ed25519; p=<>; X1=2"), 0);
+	drop(&p);
+}
+
 static void another_key_a_revoked_one_and_no_key_are_told_apart(void **state UNUSED)
 {
 	struct pair p, other, ed;
@@ -283,6 +296,7 @@ int main(void)
 		cmocka_unit_test(a_generated_key_is_the_one_in_its_txt_value),
 		cmocka_unit_test(spaces_order_and_unknown_tags_do_not_matter),
 		cmocka_unit_test(what_verifiers_would_not_use_is_not_published),
+		cmocka_unit_test(a_tag_that_occurs_twice_spoils_the_record),
 		cmocka_unit_test(another_key_a_revoked_one_and_no_key_are_told_apart),
 		cmocka_unit_test(keys_that_cannot_sign_are_refused),
 		cmocka_unit_test(a_record_of_too_many_tags_or_bytes_is_none),
