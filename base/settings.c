@@ -138,11 +138,12 @@ int settings_read(struct settings **ret, const struct option_set *const *sets, s
 
 const void *settings_of(const struct settings *s, const struct option_set *set)
 {
-	for (size_t i = 0; i < s->n_sets; i++)
-		if (s->sets[i] == set)
-			return s->block + s->places[i];
-	assert(!"the program lists this set");
-	return NULL;
+	size_t i = 0;
+
+	while (i < s->n_sets && s->sets[i] != set)
+		i++;
+	assert(i < s->n_sets); /* the program lists it */
+	return s->block + s->places[i];
 }
 
 const struct option *settings_row(const struct settings *s, size_t i)
