@@ -44,6 +44,51 @@ static void only_job(struct box *b, struct buf *message, struct buf *rows,
 	assert_int_equal(spool_next_job(sp, &cursor, &job), E_UNKNOWN);
 }
 
+/* What the one message `came` is in the log, from the first field that came; NULL: it was refused
+ * with `refusal`. */
+static void submits(struct box *b, const char *came, const char *want, const char *refusal)
+{
+	struct buf message = { 0 }, rows = { 0 }, cm_bytes = { 0 }, meta = { 0 };
+	struct wire_content_meta cm;
+	struct job_info info;
+	const char *text;
+	int fd;
+
+	box_start(b, NULL);
+	fd = greeted();
+	talk_say(fd, "MAIL FROM:<s@from.example>\r\nRCPT TO:<a@one.example>\r\nDATA\r\n");
+	(void)talk_hear(fd, 3);
+	talk_say(fd, came);
+	talk_expect(fd, ".\r\n", want ? "250 2.0.0 queued" : refusal);
+	close(fd);
+	if (want) {
+		only_job(b, &message, &rows, &cm, &cm_bytes, &meta, &info);
+		text = strstr(buf_cstr(&message), "\r\nMessage-ID: ");
+		assert_non_null(text);
+		text = strchr(text + 2, '\n') + 1;
+		assert_string_equal(text, want);
+	} else {
+		assert_int_equal(accepted(b), 0);
+	}
+	box_remove(b);
+	buf_free(&message);
+	buf_free(&rows);
+	buf_free(&cm_bytes);
+	buf_free(&meta);
+}
+
+static void what_is_not_for_recipients_does_not_reach_them(void **state)
+{
+	struct box b;
+
+	(void)state;
+	submits(
+	    &b,
+	    "Return-Path: <x@y.example>\r\nFrom: a@b.example\r\nBcc: secret@x.example,\r\n"
+	    "\tother@x.example\r\nresent-bcc : z@x.example\r\nTo: c@d.example\r\n\r\nBcc: body\r\n",
+	    "From: a@b.example\r\nTo: c@d.example\r\n\r\nBcc: body\r\n", NULL);
+}
+
 static void a_message_is_one_job_with_all_its_recipients(void **state)
 {
 	struct buf message = { 0 }, rows = { 0 }, cm_bytes = { 0 }, jm_bytes = { 0 };
@@ -388,6 +433,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_is_one_job_with_all_its_recipients),
+		cmocka_unit_test(what_is_not_for_recipients_does_not_reach_them),
 		cmocka_unit_test(what_was_acknowledged_is_there_after_a_restart),
 		cmocka_unit_test(pipelined_messages_are_answered_in_order),
 		cmocka_unit_test(a_lone_lf_refuses_the_message_and_hides_no_command),
