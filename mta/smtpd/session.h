@@ -16,6 +16,7 @@ enum {
 	SMTPD_SLOWEST = 1024,     /* bytes per second that a message must come with */
 	SMTPD_OWN_MAX = 8 * 1024, /* room past the largest message for what begin() puts there */
 	SMTPD_EVENT_MAX = 48,
+	SMTPD_FAULT = 5, /* a bad command; an address that is none counts as one fifth of it */
 };
 
 struct smtpd_listener;
@@ -59,12 +60,12 @@ struct smtpd_session {
 	bool esmtp;    /* it said EHLO last: extensions may be used */
 	bool skipping; /* the rest of a line that was too long is passed over */
 	bool in_run;   /* smtpd_session_run() is further up the stack */
+	uint8_t fault; /* what was bad since the last recipient or message that was taken */
 	uint16_t helo_n;
 	char helo[SMTPD_HELO_MAX + 1];
 
 	struct smtpd_mail mail;
 	struct smtpd_body body;
-	bool no_room;   /* the body is dropped because the server holds too much already */
 	size_t charged; /* bytes counted in on->held */
 	int64_t body_ms;
 
@@ -109,8 +110,9 @@ void smtpd_session_become(struct smtpd_session *s, enum smtpd_life life);
 void smtpd_session_run(struct smtpd_session *s);                    /* hears what has come */
 void smtpd_session_say(struct smtpd_session *s, struct slice text); /* whole lines, CRLF and all */
 void smtpd_session_sayf(struct smtpd_session *s, const char *format, ...) PRINTF(2, 3);
-void smtpd_session_bye(struct smtpd_session *s, struct slice text);    /* then it ends */
-void smtpd_session_refuse(struct smtpd_session *s, struct slice text); /* 421 ends it */
+void smtpd_session_bye(struct smtpd_session *s, struct slice text); /* then it ends */
+/* 421 ends it, and so does the last of SMTPD_FAULTS_MAX bad commands. */
+void smtpd_session_refuse(struct smtpd_session *s, struct slice text);
 void smtpd_session_end(struct smtpd_session *s);
 
 /* accept.c */

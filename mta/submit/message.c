@@ -101,8 +101,33 @@ static int complete(struct submit_lane *on, struct smtpd_mail *m, bool bare,
 	return header_scan(part_that_came(m), scan);
 }
 
+/* RFC 5322 section 3.6.  Of two such fields one reader shows the first and another the last. */
+#define ONE(member, name)                                                                          \
+	{                                                                                          \
+		offsetof(struct header_scan, member),                                              \
+		    SLICE("554 5.6.0 the message has more than one " name " field\r\n")            \
+	}
+static const struct {
+	size_t offset;
+	struct slice refusal;
+} only_one[] = {
+	ONE(from, "From"),
+	ONE(sender, "Sender"),
+	ONE(reply_to, "Reply-To"),
+	ONE(to, "To"),
+	ONE(cc, "Cc"),
+	ONE(subject, "Subject"),
+	ONE(date, "Date"),
+	ONE(message_id, "Message-ID"),
+	ONE(in_reply_to, "In-Reply-To"),
+	ONE(references, "References"),
+};
+
 static struct slice fault_of_header(const struct header_scan *scan)
 {
+	for (size_t i = 0; i < ARRAY_LEN(only_one); i++)
+		if (*(const unsigned *)(const void *)((const char *)scan + only_one[i].offset) > 1)
+			return only_one[i].refusal;
 	if (scan->received > HOPS_MAX)
 		return SLICE("554 5.4.6 too many hops\r\n");
 	return SMTPD_GO_ON;
@@ -126,7 +151,8 @@ static bool has_8bit(struct slice s)
 /* The domain that signs: that of the address in the one From field. */
 static struct slice author_domain(const struct header_scan *scan, struct mailbox *box)
 {
-	if (scan->from != 1 || mailbox_first(scan->from_field.value, MAILBOX_UTF8, box) < 0 ||
+	if (scan->from != 1 ||
+	    mailbox_first(scan->from_field.value, MAILBOX_UTF8 | MAILBOX_QUOTED_ANY, box) < 0 ||
 	    box->literal)
 		return slice_of("", 0);
 	return mailbox_domain(box);
