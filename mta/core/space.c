@@ -1,14 +1,15 @@
-/* mta/core/space.c - a look at the spool's books once per second, on the front desk. */
+/* mta/core/space.c - a look at the spool's books now and then, on the front desk. */
 #include "mta/core/space.h"
 
 #include "base/log.h"
 
-enum { LOOK_MS = 1000 };
+enum { LOOK_MS = 100, CALM_LOOKS = 10 };
 
 struct space {
 	struct lane *front;
 	struct timer timer;
 	bool refusing;
+	unsigned calm; /* looks since mail was refused last */
 };
 
 static void look(struct timer *t)
@@ -17,11 +18,14 @@ static void look(struct timer *t)
 	struct books b;
 
 	spool_books(engine_spool(lane_engine(s->front)), &b);
-	if (b.refusing && !s->refusing)
+	s->calm = b.refusing ? 0 : s->calm + 1;
+	if (b.refusing && !s->refusing) {
 		log_warn("spool.refusing", kv_err("reason", E_FULL), kv_int("free", b.free_bytes));
-	else if (!b.refusing && s->refusing)
+		s->refusing = true;
+	} else if (s->refusing && s->calm == CALM_LOOKS) {
 		log_info("spool.taking", kv_int("free", b.free_bytes));
-	s->refusing = b.refusing;
+		s->refusing = false;
+	}
 	timer_set(lane_loop(s->front)->timers, t, LOOK_MS);
 }
 
