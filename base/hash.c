@@ -1,4 +1,4 @@
-/* base/hash.c - SipHash-1-3, FNV-1a and CRC-32C. */
+/* base/hash.c - SipHash, FNV-1a and CRC-32C. */
 #include "base/hash.h"
 
 #include <pthread.h>
@@ -45,38 +45,45 @@ static inline uint64_t load_word(const char *p, size_t n, bool fold)
 	return w;
 }
 
-static uint64_t siphash13(struct slice s, bool fold)
+static inline void sip_word(uint64_t v[4], uint64_t w, int rounds)
 {
-	pthread_once(&keys_once, make_keys);
-	uint64_t v[4] = { keys[0] ^ 0x736f6d6570736575ULL, keys[1] ^ 0x646f72616e646f6dULL,
-			  keys[0] ^ 0x6c7967656e657261ULL, keys[1] ^ 0x7465646279746573ULL };
-	size_t whole = s.n & ~(size_t)7;
-	uint64_t w;
-
-	for (size_t i = 0; i < whole; i += 8) {
-		w = load_word(s.p + i, 8, fold);
-		v[3] ^= w;
-		sip_round(v);
-		v[0] ^= w;
-	}
-	w = (uint64_t)s.n << 56 | load_word(s.p + whole, s.n - whole, fold);
 	v[3] ^= w;
-	sip_round(v);
+	for (int i = 0; i < rounds; i++)
+		sip_round(v);
 	v[0] ^= w;
+}
+
+/* SipHash-c-d */
+static inline uint64_t siphash(const uint64_t key[2], struct slice s, bool fold, int c, int d)
+{
+	uint64_t v[4] = { key[0] ^ 0x736f6d6570736575ULL, key[1] ^ 0x646f72616e646f6dULL,
+			  key[0] ^ 0x6c7967656e657261ULL, key[1] ^ 0x7465646279746573ULL };
+	size_t whole = s.n & ~(size_t)7;
+
+	for (size_t i = 0; i < whole; i += 8)
+		sip_word(v, load_word(s.p + i, 8, fold), c);
+	sip_word(v, (uint64_t)s.n << 56 | load_word(s.p + whole, s.n - whole, fold), c);
 	v[2] ^= 0xff;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < d; i++)
 		sip_round(v);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
 uint64_t hash_keyed(struct slice s)
 {
-	return siphash13(s, false);
+	pthread_once(&keys_once, make_keys);
+	return siphash(keys, s, false, 1, 3);
 }
 
 uint64_t hash_keyed_nocase(struct slice s)
 {
-	return siphash13(s, true);
+	pthread_once(&keys_once, make_keys);
+	return siphash(keys, s, true, 1, 3);
+}
+
+uint64_t hash_secret(const uint64_t key[2], struct slice s)
+{
+	return siphash(key, s, false, 2, 4);
 }
 
 uint64_t hash_stable(struct slice s)

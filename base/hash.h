@@ -1,10 +1,13 @@
-/* base/hash.h - SipHash-1-3 with a key per process, so that no peer can aim names at one bucket; a
- * stable hash without a key, for what must be the same after a restart; and CRC-32C. */
+/* base/hash.h - SipHash-1-3 with a key per process, so that no peer can aim names at one bucket;
+ * SipHash-2-4 with a key of the caller's; a stable hash without a key, for what must be the same
+ * after a restart; and CRC-32C. */
 #pragma once
 #include "base/base.h"
 
 uint64_t hash_keyed(struct slice s);        /* differs between processes */
 uint64_t hash_keyed_nocase(struct slice s); /* ASCII letters folded; for domains */
+/* Whoever does not have the key can neither foresee it nor tell it from chance. */
+uint64_t hash_secret(const uint64_t key[2], struct slice s);
 uint64_t hash_stable(struct slice s);       /* FNV-1a 64 with a final mix; never changes */
 static inline uint64_t hash_mix(uint64_t x) /* for integer keys */
 {

@@ -4,14 +4,19 @@
 #include "base/clock.h"
 
 /* field-name: printable ASCII but the colon (RFC 5322 section 2.2).  White space before the colon
- * is refused, because it hides a field from one reader and shows it to another. */
-static size_t name_length(struct slice s)
+ * hides a field from one reader and shows it to another: only header_next_obsolete() passes over
+ * it.  Gives the length of the name, 0 when there is none. */
+static size_t name_length(struct slice s, bool obsolete, size_t *ret_colon)
 {
-	size_t n = 0;
+	size_t n = 0, colon;
 
 	while (n < s.n && s.p[n] > 0x20 && s.p[n] < 0x7f && s.p[n] != ':')
 		n++;
-	return n < s.n && s.p[n] == ':' ? n : 0;
+	colon = n;
+	while (obsolete && colon < s.n && (s.p[colon] == ' ' || s.p[colon] == '\t'))
+		colon++;
+	*ret_colon = colon;
+	return colon < s.n && s.p[colon] == ':' ? n : 0;
 }
 
 /* The offset after the line that starts at `at`. */
@@ -29,9 +34,9 @@ static size_t line_break_length(struct slice s) /* at its end: 0, 1 or 2 */
 	return s.n > 1 && s.p[s.n - 2] == '\r' ? 2 : 1;
 }
 
-int header_next(struct slice message, size_t *pos, struct header_field *ret)
+static int next(struct slice message, size_t *pos, bool obsolete, struct header_field *ret)
 {
-	size_t at = *pos, end, n;
+	size_t at = *pos, end, n, colon;
 	struct slice line;
 
 	if (at >= message.n)
@@ -42,7 +47,7 @@ int header_next(struct slice message, size_t *pos, struct header_field *ret)
 		*pos = end;
 		return 0;
 	}
-	n = name_length(line);
+	n = name_length(line, obsolete, &colon);
 	if (n == 0)
 		return E_SYNTAX;
 	while (end < message.n && (message.p[end] == ' ' || message.p[end] == '\t'))
@@ -51,9 +56,20 @@ int header_next(struct slice message, size_t *pos, struct header_field *ret)
 		return E_LIMIT;
 	ret->whole = slice_of(message.p + at, end - at);
 	ret->name = slice_of(line.p, n);
-	ret->value = slice_of(line.p + n + 1, ret->whole.n - n - 1 - line_break_length(ret->whole));
+	ret->value =
+	    slice_of(line.p + colon + 1, ret->whole.n - colon - 1 - line_break_length(ret->whole));
 	*pos = end;
 	return 1;
+}
+
+int header_next(struct slice message, size_t *pos, struct header_field *ret)
+{
+	return next(message, pos, false, ret);
+}
+
+int header_next_obsolete(struct slice message, size_t *pos, struct header_field *ret)
+{
+	return next(message, pos, true, ret);
 }
 
 #define COUNT(member) offsetof(struct header_scan, member)
@@ -63,11 +79,15 @@ static const struct {
 } counted[] = {
 	{ SLICE("From"), COUNT(from) },
 	{ SLICE("Sender"), COUNT(sender) },
+	{ SLICE("Reply-To"), COUNT(reply_to) },
 	{ SLICE("To"), COUNT(to) },
 	{ SLICE("Cc"), COUNT(cc) },
 	{ SLICE("Bcc"), COUNT(bcc) },
+	{ SLICE("Subject"), COUNT(subject) },
 	{ SLICE("Date"), COUNT(date) },
 	{ SLICE("Message-ID"), COUNT(message_id) },
+	{ SLICE("In-Reply-To"), COUNT(in_reply_to) },
+	{ SLICE("References"), COUNT(references) },
 	{ SLICE("Received"), COUNT(received) },
 	{ SLICE("DKIM-Signature"), COUNT(dkim) },
 	{ SLICE("MIME-Version"), COUNT(mime_version) },

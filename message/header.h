@@ -17,11 +17,15 @@ struct header_field {
 /* Walks; *pos starts at 0.  1: a field; 0: the end of the header, and *pos is where the body starts
  * (after the empty line, or message.n when there is none). */
 int header_next(struct slice message, size_t *pos, struct header_field *ret) MUST_CHECK;
+/* The same, but white space may stand before the colon (RFC 5322 section 4.5.8); ret->name is
+ * without it. */
+int header_next_obsolete(struct slice message, size_t *pos, struct header_field *ret) MUST_CHECK;
 
 /* One pass over a message that was just submitted. */
 struct header_scan {
 	size_t body; /* offset of the body */
-	unsigned from, sender, to, cc, bcc, date, message_id, received, dkim, mime_version;
+	unsigned from, sender, reply_to, to, cc, bcc, subject, date, message_id, in_reply_to;
+	unsigned references, received, dkim, mime_version;
 	struct header_field from_field; /* the first */
 	bool eight_bit;                 /* in the header; the caller looks at the body */
 	bool auto_submitted;            /* present, and not "no" (RFC 3834) */

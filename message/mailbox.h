@@ -8,7 +8,7 @@
  * Guarantee: an accepted address holds no CR, LF, NUL, other control, "<", ">" or space, and no
  * 8-bit byte unless MAILBOX_UTF8 was given: it can be written into a command or a header as it is.
  * (MAILBOX_QUOTED_ANY accepts spaces and angle brackets in a quoted string; it is only for places
- * that quote again.)
+ * that quote again, or that read a path as RFC 5321 has it.)
  *
  * Names:  mailbox_, address_
  * Owns:   nothing; a struct mailbox holds its own bytes and may be copied.

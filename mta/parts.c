@@ -5,13 +5,14 @@
 #include "mta/admin/admin.h"
 #include "mta/config/host.h"
 #include "mta/config/spool.h"
+#include "mta/core/space.h"
 #include "mta/deliver/deliverer.h"
 #include "mta/link/link.h"
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
 
 const struct part *const mta_parts[] = {
-	&rules_part,   &egress_part, &queue_part,  &site_part,
+	&space_part,   &rules_part,  &egress_part, &queue_part, &site_part,
 	&deliver_part, &submit_part, &uplink_part, &admin_part,
 };
 const unsigned mta_parts_n = ARRAY_LEN(mta_parts);

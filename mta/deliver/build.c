@@ -8,24 +8,23 @@
 
 static int expand(struct deliverer *dr, struct delivery *d, const struct rcpt *r)
 {
-	char id[ID_TEXT_MAX], message_id[ID_TEXT_MAX + 12 + DNS_NAME_MAX];
+	char message_id[MESSAGE_ID_MAX + 1];
 	const struct wire_job_meta *meta = &d->chunk->meta;
 	struct slice domain =
 	    meta->message_id_domain.n ? meta->message_id_domain : slice_str(dr->host->hostname);
 	struct wire_row row;
 	int64_t start = clock_mono_us();
-	int n, err;
+	int err;
 
 	err = wire_rows_get(d->chunk->rows, r->row, &row);
 	if (err < 0)
 		return err;
-	n = snprintf(message_id, sizeof(message_id), "%s.%u@%.*s", id_format(d->chunk->info.id, id),
-		     r->row, (int)MIN_OF(domain.n, (size_t)DNS_NAME_MAX), domain.p);
 	struct expand_input in = {
 		.fields = row.fields,
 		.n_fields = row.n_fields,
 		.recipient = row.address,
-		.message_id = slice_of(message_id, (size_t)n),
+		.message_id =
+		    message_ids_write(dr->ids, d->chunk->info.id, r->row, domain, message_id),
 		.date_ms = meta->date_ms ? meta->date_ms : d->chunk->info.accepted_ms,
 	};
 	err = program_expand(d->content->program, &in, &d->message);

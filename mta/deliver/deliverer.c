@@ -5,6 +5,24 @@
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/outcome.h"
 
+static int deliver_open(struct engine *e, void **ret_shared)
+{
+	struct message_ids *ids = must_alloc(sizeof(*ids));
+	int r = message_ids_open(ids, engine_spool(e));
+
+	if (r < 0) {
+		free(ids);
+		return r;
+	}
+	*ret_shared = ids;
+	return 0;
+}
+
+static void deliver_close(void *shared)
+{
+	free(shared);
+}
+
 static void deliver_reload(void *state)
 {
 	struct deliverer *dr = state;
@@ -23,6 +41,7 @@ static int deliver_start(struct lane *l, void **ret_state)
 	dr->spool = engine_spool(dr->engine);
 	dr->loop = lane_loop(l);
 	dr->rules = rules_of(dr->engine);
+	dr->ids = engine_shared(dr->engine, &deliver_part);
 	dr->queue = queue_of(l);
 	dr->sites = sites_of(l);
 	dr->ends.decide = outcome_decide;
@@ -85,9 +104,11 @@ static const struct counter_set counter_set = { counter_rows, ARRAY_LEN(counter_
 
 const struct part deliver_part = {
 	.name = "deliver",
+	.open = deliver_open,
 	.start = deliver_start,
 	.reload = deliver_reload,
 	.stop = deliver_stop,
+	.close = deliver_close,
 	.counters = &counter_set,
 	.counters_at = offsetof(struct deliverer, counters),
 };

@@ -6,6 +6,7 @@
 #pragma once
 #include "mta/config/host.h"
 #include "mta/deliver/keys.h"
+#include "mta/deliver/message_id.h"
 #include "mta/site/channel.h"
 
 enum { RETRIES_MAX = 64 };
@@ -38,6 +39,7 @@ struct deliverer {
 	struct sites *sites;
 	struct site_loads loads; /* given to the sites */
 	struct rules *rules;
+	const struct message_ids *ids; /* shared by the lanes */
 	const struct deliver_options *options;
 	const struct host_options *host;
 	bool freeing;

@@ -63,6 +63,7 @@ void smtpd_session_accept(struct smtpd_session *s, const struct smtpd_taken *t)
 	a->state = ACCEPT_WAITS;
 	list_push(&s->waiting, &a->link);
 	s->n_waiting++;
+	s->fault = 0;
 	durable_wait_init(&a->wait, on_durable);
 	lane_wait_durable(s->on->with.lane, &a->wait, t->lsn);
 }

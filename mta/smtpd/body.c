@@ -1,6 +1,12 @@
 /* The bytes of a message, read run by run: dots out, its true end, what is wrong with it. */
 #include "mta/smtpd/body.h"
 
+void smtpd_body_failed(struct smtpd_body *b, int err)
+{
+	b->overflow = b->overflow || err == E_LIMIT;
+	b->no_memory = b->no_memory || (err < 0 && err != E_LIMIT);
+}
+
 static void keep(struct smtpd_body *b, const char *from, const char *to, struct buf *out)
 {
 	struct slice run = slice_of(from, (size_t)(to - from));
@@ -9,8 +15,8 @@ static void keep(struct smtpd_body *b, const char *from, const char *to, struct 
 		return;
 	if (memchr(run.p, '\0', run.n))
 		b->nul = true;
-	else if (!b->lone && !b->overflow && buf_append(out, run) < 0)
-		b->overflow = true;
+	else if (!b->lone)
+		smtpd_body_failed(b, b->overflow || b->no_memory ? 0 : buf_append(out, run));
 }
 
 /* Text up to and with the next LF, or all there is.  Gives where it stopped. */
@@ -25,8 +31,11 @@ static const char *text(struct smtpd_body *b, const char *p, const char *end)
 	if ((b->cr && stop > p) || (cr && cr + 1 != stop) || (lf && !last_cr))
 		b->lone = true;
 	b->cr = last_cr;
+	b->line += (size_t)(stop - p);
 	if (!lf)
 		return end;
+	b->longest = MAX_OF(b->longest, b->line - last_cr);
+	b->line = 0;
 	b->state = last_cr ? SMTPD_BODY_LINE : SMTPD_BODY_TEXT;
 	b->cr = false;
 	return lf + 1;

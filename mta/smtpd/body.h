@@ -4,8 +4,9 @@
  * Guarantee: only CRLF "." CRLF ends it.  A CR or LF that is not part of a CRLF, or a NUL, is noted
  *            (`lone`, `nul`); the message is refused when its true end has come.
  * Owns:   nothing; `out` is the caller's.
- * Fails:  never.  `overflow`: `out` could not take everything; further bytes are dropped.
- * Limits: out->max; none of its own. */
+ * Fails:  never.  `overflow` says that the message is larger than out->max, `no_memory` that there
+ *         was no memory for it; bytes are then only read.
+ * Limits: none of its own: out->max. */
 #pragma once
 #include "base/buf.h"
 
@@ -17,11 +18,15 @@ struct smtpd_body {
 		SMTPD_BODY_DOT_CR
 	} state; /* SMTPD_BODY_LINE: a line begins */
 	bool cr; /* SMTPD_BODY_TEXT: the byte before was a CR */
-	bool lone, nul, overflow, done;
+	bool lone, nul, overflow, no_memory, done;
+	size_t line;    /* bytes of this line so far */
+	size_t longest; /* of the lines so far: without CRLF and stuffed dot */
 };
 static inline void smtpd_body_begin(struct smtpd_body *b)
 {
 	*b = (struct smtpd_body){ .state = SMTPD_BODY_LINE };
 }
-/* How many bytes of `in` were used: all of them, unless `done`. */
+/* `out` could not take what begins the message. */
+void smtpd_body_failed(struct smtpd_body *b, int err);
+/* Gives how many bytes of `in` were used: all of them, unless `done`. */
 size_t smtpd_body_feed(struct smtpd_body *b, struct slice in, struct buf *out);

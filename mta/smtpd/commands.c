@@ -1,4 +1,6 @@
 /* Read down the table and you have read what a client may say. */
+#include <stdio.h>
+
 #include "mta/smtpd/session.h"
 
 enum need { NEED_HELO = 1, NEED_MAIL = 2, NEED_RCPT = 4, NO_MAIL = 8 };
@@ -44,16 +46,16 @@ void smtpd_session_command(struct smtpd_session *s, struct slice line)
 	unsigned needs = commands[v].needs;
 
 	if ((needs & NEED_HELO) && s->life == SMTPD_STRANGER)
-		smtpd_session_say(s, SLICE("503 5.5.1 send EHLO first\r\n"));
+		smtpd_session_refuse(s, SLICE("503 5.5.1 send EHLO first\r\n"));
 	else if ((needs & NO_MAIL) && s->life == SMTPD_MAIL)
-		smtpd_session_say(
-		    s, SLICE("503 5.5.1 a transaction is open, send RSET to end it\r\n"));
+		smtpd_session_refuse(
+		    s, SLICE("503 5.5.1 a message is open already; RSET ends it\r\n"));
 	else if ((needs & NEED_MAIL) && s->life != SMTPD_MAIL)
-		smtpd_session_say(s, SLICE("503 5.5.1 send MAIL first\r\n"));
+		smtpd_session_refuse(s, SLICE("503 5.5.1 send MAIL first\r\n"));
 	else if ((needs & NEED_RCPT) && !s->mail.n_rcpts)
-		smtpd_session_say(s, SLICE("554 5.5.1 no valid recipients\r\n"));
+		smtpd_session_refuse(s, SLICE("554 5.5.1 no valid recipients\r\n"));
 	else if (commands[v].no_argument && arg.n)
-		smtpd_session_say(s, SLICE("501 5.5.4 this command takes no argument\r\n"));
+		smtpd_session_refuse(s, SLICE("501 5.5.4 this command takes no argument\r\n"));
 	else
 		commands[v].run(s, arg);
 }
@@ -63,7 +65,7 @@ void smtpd_session_command(struct smtpd_session *s, struct slice line)
 static bool take_helo(struct smtpd_session *s, struct slice arg, bool esmtp)
 {
 	if (!arg.n || arg.n > SMTPD_HELO_MAX) {
-		smtpd_session_say(s, SLICE("501 5.5.4 a host name is missing or too long\r\n"));
+		smtpd_session_refuse(s, SLICE("501 5.5.4 a host name is missing or too long\r\n"));
 		return false;
 	}
 	s->helo_n = (uint16_t)slice_copy(s->helo, sizeof(s->helo), arg);
@@ -92,11 +94,13 @@ static void do_starttls(struct smtpd_session *s, struct slice arg)
 
 /* ---- transaction ------------------------------------------------------------------------- */
 
+/* A quoted local part travels as it came: in a path, in a trace line and in reports it stands
+ * between angle brackets again. */
 static struct slice take_address(struct slice text, bool utf8, struct mailbox *ret)
 {
-	if (mailbox_parse(text, utf8 ? MAILBOX_UTF8 : 0, ret) == 0)
+	if (mailbox_parse(text, MAILBOX_QUOTED_ANY | (utf8 ? MAILBOX_UTF8 : 0), ret) == 0)
 		return SMTPD_GO_ON;
-	if (!utf8 && mailbox_parse(text, MAILBOX_UTF8, ret) == 0)
+	if (!utf8 && mailbox_parse(text, MAILBOX_QUOTED_ANY | MAILBOX_UTF8, ret) == 0)
 		return SLICE("553 5.6.7 this address needs SMTPUTF8\r\n");
 	return SLICE("553 5.1.3 not a mail address\r\n");
 }
@@ -135,6 +139,20 @@ static void do_mail(struct smtpd_session *s, struct slice arg)
 	smtpd_session_say(s, SLICE("250 2.1.0 sender ok\r\n"));
 }
 
+/* RCPT TO:<postmaster>, without a domain, is the postmaster of this host (RFC 5321 sections
+ * 4.1.1.3 and 4.5.1). */
+static struct slice take_rcpt_address(struct smtpd_session *s, struct slice text,
+				      struct mailbox *ret)
+{
+	char here[MAILBOX_MAX + 16];
+	int n;
+
+	if (!slice_eq_nocase(text, SLICE("postmaster")))
+		return take_address(text, s->mail.utf8, ret);
+	n = snprintf(here, sizeof(here), "postmaster@%.253s", smtpd_session_settings(s)->hostname);
+	return take_address(slice_of(here, (size_t)n), s->mail.utf8, ret);
+}
+
 static struct slice take_rcpt(struct smtpd_session *s, struct slice arg)
 {
 	struct slice refusal;
@@ -147,13 +165,16 @@ static struct slice take_rcpt(struct smtpd_session *s, struct slice arg)
 	if (refusal.n)
 		return refusal;
 	if (s->mail.n_rcpts >= (unsigned)smtpd_session_settings(s)->max_rcpts)
-		return SLICE("452 4.5.3 too many recipients, send again to the rest\r\n");
-	refusal = take_address(path.address, s->mail.utf8, &box);
+		return SLICE("452 4.5.3 too many recipients\r\n");
+	refusal = take_rcpt_address(s, path.address, &box);
 	if (!refusal.n)
 		refusal = smtpd_session_service(s)->rcpt(s->on->with.state, s, &box);
-	if (!refusal.n && s->mail.n_rcpts++ == 0)
+	if (refusal.n)
+		return refusal;
+	if (s->mail.n_rcpts++ == 0)
 		s->mail.first_rcpt = box;
-	return refusal;
+	s->fault = 0;
+	return SMTPD_GO_ON;
 }
 
 static void do_rcpt(struct smtpd_session *s, struct slice arg)
@@ -211,5 +232,5 @@ static void do_help(struct smtpd_session *s, struct slice arg)
 static void do_unknown(struct smtpd_session *s, struct slice arg)
 {
 	(void)arg;
-	smtpd_session_say(s, SLICE("500 5.5.2 unknown command\r\n"));
+	smtpd_session_refuse(s, SLICE("500 5.5.2 unknown command\r\n"));
 }

@@ -10,7 +10,7 @@ void smtpd_session_begin_body(struct smtpd_session *s)
 	buf_clear(&m->message);
 	m->message.max = (size_t)smtpd_session_settings(s)->max_size + SMTPD_OWN_MAX;
 	smtpd_body_begin(&s->body);
-	s->body.overflow = smtpd_session_service(s)->begin(s->on->with.state, s) < 0;
+	smtpd_body_failed(&s->body, smtpd_session_service(s)->begin(s->on->with.state, s));
 	m->own_n = buf_len(&m->message);
 }
 
@@ -19,23 +19,33 @@ static void charge(struct smtpd_session *s)
 {
 	s->on->held += s->mail.message.cap - s->charged;
 	s->charged = s->mail.message.cap;
-	if (s->on->held > SMTPD_HELD_MAX && !s->body.overflow) {
-		s->no_room = true;
-		s->body.overflow = true;
-	}
+	if (s->on->held > SMTPD_HELD_MAX && !s->body.overflow)
+		s->body.no_memory = true;
 }
 
 static struct slice fault_of_body(const struct smtpd_session *s)
 {
-	if (s->body.lone)
-		return SLICE("554 5.6.0 the message has a CR or LF that is not part of a CRLF\r\n");
+	int64_t max_line = smtpd_session_settings(s)->max_line;
+
 	if (s->body.nul)
 		return SLICE("554 5.6.0 the message has a NUL byte\r\n");
-	if (s->no_room)
-		return SLICE("452 4.3.1 too much mail at a time, try again later\r\n");
+	if (s->body.no_memory)
+		return SLICE("452 4.3.1 too much mail is coming in, try again later\r\n");
 	if (s->body.overflow)
 		return SLICE("552 5.3.4 message too big\r\n");
+	if (max_line && s->body.longest > (size_t)max_line)
+		return SLICE("554 5.6.0 the message has a line that is too long (RFC 5322)\r\n");
 	return SMTPD_GO_ON;
+}
+
+/* Whoever sends such a line may disagree with us about where the message ends, so nothing that it
+ * says afterwards is taken for a command (as Postfix has it with smtpd_forbid_bare_newline). */
+static void end_lone(struct smtpd_session *s)
+{
+	count_add(&smtpd_session_counters(s)->refused, 1);
+	smtpd_session_bye(s,
+			  SLICE("554 5.6.0 the message has a CR or LF that is not part of a CRLF; "
+				"closing the connection\r\n"));
 }
 
 static void count_taken(struct smtpd_session *s)
@@ -75,7 +85,9 @@ bool smtpd_session_hear_body(struct smtpd_session *s)
 	used = smtpd_body_feed(&s->body, in, &s->mail.message);
 	conn_consume(s->conn, used);
 	charge(s);
-	if (s->body.done)
+	if (s->body.done && s->body.lone)
+		end_lone(s);
+	else if (s->body.done)
 		end_body(s);
 	return s->life != SMTPD_GONE;
 }

@@ -1,19 +1,20 @@
 /* A service on a lane: its listening sockets, new clients, and the end. */
 #include <ev.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mta/smtpd/listen.h"
 #include "mta/smtpd/session.h"
 
-enum { BACKLOG = 1024, ACCEPTS_PER_TURN = 64, ACCEPT_AGAIN_MS = 200, SETTLE_MS = 1000 };
+enum { ACCEPTS_PER_TURN = 64, ACCEPT_AGAIN_MS = 200, SETTLE_MS = 1000 };
 
 struct smtpd_listener {
 	ev_io io;
 	struct smtpd_server *on;
+	const struct listener *at;
 	int fd;
 };
 
@@ -127,25 +128,13 @@ static void on_acceptable(struct ev_loop *ev, ev_io *w, int revents)
 
 /* ---- listeners and certificate ----------------------------------------------------------- */
 
-static int open_listener(const struct listener *at, int *ret)
+static void log_listen(const struct smtpd_server *on, const struct listener *at, int err)
 {
-	struct sockaddr_storage ss;
-	socklen_t n = ip_sockaddr(&at->ip, at->port, &ss);
-	OWNED_FD int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int one = 1;
+	char address[IP_TEXT_MAX], event[SMTPD_EVENT_MAX];
 
-	if (fd < 0)
-		return -errno;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0)
-		return -errno;
-	if (ss.ss_family == AF_INET6)
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&ss, n) < 0 || listen(fd, BACKLOG) < 0)
-		return -errno;
-	*ret = fd;
-	fd = -1;
-	return 0;
+	log_error(smtpd_server_event(on, "listen", event),
+		  kv_str("address", ip_format(&at->ip, address)), kv_int("port", at->port),
+		  kv_err("reason", err));
 }
 
 static void close_listeners(struct smtpd_server *on)
@@ -153,7 +142,7 @@ static void close_listeners(struct smtpd_server *on)
 	watch_listeners(on, false);
 	timer_stop(on->loop->timers, &on->accept_again);
 	for (unsigned i = 0; i < on->n_listeners; i++)
-		(void)close(on->listeners[i].fd);
+		smtpd_listen_close(on->listeners[i].at, on->listeners[i].fd);
 	on->n_listeners = 0;
 }
 
@@ -162,9 +151,14 @@ static int open_listeners(struct smtpd_server *on)
 	on->listeners = must_alloc(MAX_OF(on->with.n_listen, 1u) * sizeof(*on->listeners));
 	for (unsigned i = 0; i < on->with.n_listen; i++) {
 		struct smtpd_listener *l = &on->listeners[i];
-		int r = open_listener(&on->with.listen[i], &l->fd);
-		if (r < 0)
+		int r;
+
+		l->at = &on->with.listen[i];
+		r = smtpd_listen_open(l->at, &l->fd);
+		if (r < 0) {
+			log_listen(on, l->at, r);
 			return r;
+		}
 		l->on = on;
 		ev_io_init(&l->io, on_acceptable, l->fd, EV_READ);
 		l->io.data = l;

@@ -24,7 +24,6 @@ static const unsigned moves[SMTPD_LIVES] = {
 /* Forgets what was said and sent of a message, whether it was accepted or not. */
 static void forget_mail(struct smtpd_session *s)
 {
-	s->no_room = false;
 	s->mail.n_rcpts = 0;
 	buf_clear(&s->mail.rcpts);
 	buf_shrink(&s->mail.message, SMTPD_BUFFER_KEEP);
@@ -82,8 +81,22 @@ void smtpd_session_bye(struct smtpd_session *s, struct slice text)
 		smtpd_session_end(s);
 }
 
+/* How bad is a command that is answered so?  What a service says about a recipient or a sender
+ * (550) is no fault of the command, and neither is what may be better later (4xx). */
+static unsigned fault_of(struct slice reply)
+{
+	if (slice_starts_nocase(reply, SLICE("50")))
+		return SMTPD_FAULT;
+	return slice_starts_nocase(reply, SLICE("553")) ||
+	       slice_starts_nocase(reply, SLICE("554")) || slice_starts_nocase(reply, SLICE("555"));
+}
+
 void smtpd_session_refuse(struct smtpd_session *s, struct slice text)
 {
+	if (s->life != SMTPD_BODY)
+		s->fault = (uint8_t)MIN_OF(s->fault + fault_of(text), (unsigned)UINT8_MAX);
+	if (s->fault >= SMTPD_FAULTS_MAX * SMTPD_FAULT)
+		text = SLICE("421 4.7.0 too many bad commands, closing the connection\r\n");
 	if (slice_starts_nocase(text, SLICE("421")))
 		smtpd_session_bye(s, text);
 	else
@@ -121,12 +134,11 @@ static bool hear_line(struct smtpd_session *s)
 	if (s->skipping) {
 		s->skipping = r == E_LIMIT;
 	} else if (r == E_LIMIT) {
-		smtpd_session_say(s, SLICE("500 5.5.2 line too long\r\n"));
 		s->skipping = true;
+		smtpd_session_refuse(s, SLICE("500 5.5.2 line too long\r\n"));
 	} else if (r < 0) {
-		smtpd_session_say(
-		    s,
-		    SLICE("500 5.5.2 a line must end in CRLF and have no other CR, LF or NUL\r\n"));
+		smtpd_session_refuse(
+		    s, SLICE("500 5.5.2 a line ends in CRLF and holds no other CR, LF or NUL\r\n"));
 	} else {
 		smtpd_session_command(s, line);
 	}

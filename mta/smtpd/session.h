@@ -18,6 +18,7 @@ enum {
 	SMTPD_SLOWEST = 1024,     /* bytes per second, the slowest that a message may come */
 	SMTPD_OWN_MAX = 8 * 1024, /* room beyond the largest message for begin() */
 	SMTPD_EVENT_MAX = 48,
+	SMTPD_FAULT = 5, /* a bad command; an address that is none counts as one fifth of it */
 };
 
 struct smtpd_listener;
@@ -59,14 +60,14 @@ struct smtpd_session {
 	enum smtpd_life life;
 	/* Facts that several parts of its life may have */
 	bool esmtp;    /* it said EHLO last: extensions may be used */
-	bool skipping; /* the rest of a line that is too long is skipped */
-	bool in_run;   /* smtpd_session_run() is on the stack */
+	bool skipping; /* the rest of a line that was too long is passed over */
+	bool in_run;   /* smtpd_session_run() is further up the stack */
+	uint8_t fault; /* what was bad since the last recipient or message that was taken */
 	uint16_t helo_n;
 	char helo[SMTPD_HELO_MAX + 1];
 
 	struct smtpd_mail mail;
 	struct smtpd_body body;
-	bool no_room;   /* the body is dropped: the server holds too much */
 	size_t charged; /* bytes counted in on->held */
 	int64_t body_ms;
 
@@ -111,8 +112,9 @@ void smtpd_session_become(struct smtpd_session *s, enum smtpd_life life);
 void smtpd_session_run(struct smtpd_session *s);                    /* handles the input */
 void smtpd_session_say(struct smtpd_session *s, struct slice text); /* whole lines, CRLF and all */
 void smtpd_session_sayf(struct smtpd_session *s, const char *format, ...) PRINTF(2, 3);
-void smtpd_session_bye(struct smtpd_session *s, struct slice text);    /* then it ends */
-void smtpd_session_refuse(struct smtpd_session *s, struct slice text); /* 421 ends it */
+void smtpd_session_bye(struct smtpd_session *s, struct slice text); /* then it ends */
+/* 421 ends it, and so does the last of SMTPD_FAULTS_MAX bad commands. */
+void smtpd_session_refuse(struct smtpd_session *s, struct slice text);
 void smtpd_session_end(struct smtpd_session *s);
 
 /* accept.c */

@@ -7,12 +7,13 @@
  * Guarantee: "250 queued" leaves only after the message's record is durable.
  * Guarantee: only CRLF "." CRLF ends a message; a lone CR or LF in it refuses the message and never
  *            ends it, so that no relay in front of us can disagree with us about where one ends.
+ *            After such a message the session ends: what follows is not heard.
  * Guarantee: replies leave in the order of the commands.
  *
- * Files:   server.c listens, clients.c counts, session.c reads and answers in order, accept.c waits
- *          for the disk, commands.c is the table of commands, extensions.c the table of EHLO
- *          keywords and parameters, starttls.c begins TLS, message.c takes a body; command.c and
- *          body.c parse.  session.h is theirs alone.
+ * Files:   server.c lets clients in, listen.c has the sockets, clients.c counts, session.c reads
+ *          and answers in order, accept.c waits for the disk, commands.c is the table of commands,
+ *          extensions.c the table of EHLO keywords and parameters, starttls.c begins TLS, message.c
+ *          takes a body; command.c and body.c parse.  session.h is theirs alone.
  * Owns:    smtpd_server_new() gives the caller a service's server on one lane; it ends with
  *          smtpd_server_free(), which also ends the sessions.  A session and what it holds belong
  *          to the server.
@@ -20,11 +21,11 @@
  *          still acknowledged.
  * Fails:   smtpd_server_new(): negative errno of the listening sockets, E_TLS and what reading a
  *          certificate gives.  Afterwards only sessions fail, each by itself.
- * Threads: a server belongs to its lane and each lane has listeners of its own (SO_REUSEPORT); the
+ * Threads: a server belongs to its lane and each lane has listeners of its own (listen.h); the
  *          clients of a service are counted over all lanes.
- * Limits:  command lines of 1,000 bytes, 8 parameters per command, 16 messages of one session
- *          waiting for the disk, SMTPD_HELD_MAX bytes of messages coming in per server; the rest is
- *          in struct smtpd_settings. */
+ * Limits:  SMTPD_FAULTS_MAX bad commands in a row, command lines of 1,000 bytes, 8 parameters per
+ *          command, 16 messages of one session waiting for the disk, SMTPD_HELD_MAX bytes of
+ *          messages coming in per server; the rest is in struct smtpd_settings. */
 #pragma once
 #include "message/mailbox.h"
 #include "mta/config/entries.h"
@@ -32,7 +33,10 @@
 #include "mta/core/engine.h"
 #include "mta/smtpd/command.h"
 
-enum { SMTPD_HELD_MAX = 512 * 1024 * 1024 };
+enum {
+	SMTPD_HELD_MAX = 512 * 1024 * 1024,
+	SMTPD_FAULTS_MAX = 20, /* Postfix's smtpd_hard_error_limit; Exim has 3 */
+};
 
 /* ---- what a service sees of a session ---------------------------------------------------- */
 
@@ -100,8 +104,8 @@ struct smtpd_service {
 	struct slice (*mail)(void *state, struct smtpd_session *s);
 	/* SMTPD_GO_ON: the recipient counts, and is in mail->rcpts. */
 	struct slice (*rcpt)(void *state, struct smtpd_session *s, const struct mailbox *to);
-	/* DATA was said: sets mail->id, and puts the service's own fields in mail->message.
-	 * Negative: they did not fit; the message is then refused as too big. */
+	/* DATA was said: gives mail->id, and puts the service's own fields in mail->message.
+	 * E_LIMIT: they did not fit, the message is then refused as too big; -ENOMEM: for now. */
 	int (*begin)(void *state, struct smtpd_session *s);
 	/* The whole message is here.  SMTPD_GO_ON: it is in the spool, at *ret. */
 	struct slice (*message)(void *state, struct smtpd_session *s, struct smtpd_taken *ret);
@@ -114,6 +118,7 @@ struct smtpd_settings {
 	const char *hostname;           /* of the greeting and the EHLO reply */
 	const char *tls_cert, *tls_key; /* PEM files; "": STARTTLS is not offered */
 	int64_t max_size;               /* bytes of a message */
+	int64_t max_line;               /* of a line of it, without CRLF; 0: no limit */
 	int64_t max_rcpts;              /* per message */
 	int64_t max_sessions;           /* of the service, over all lanes */
 	int64_t max_sessions_client;    /* of those, per address */

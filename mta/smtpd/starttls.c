@@ -31,7 +31,7 @@ static void begin_tls(struct turn_end *t)
 void smtpd_session_starttls(struct smtpd_session *s)
 {
 	if (!s->on->tls || conn_is_tls(s->conn)) {
-		smtpd_session_say(s, SLICE("502 5.5.1 STARTTLS is not offered\r\n"));
+		smtpd_session_refuse(s, SLICE("502 5.5.1 STARTTLS is not offered\r\n"));
 		return;
 	}
 	if (!list_empty(&s->waiting)) {

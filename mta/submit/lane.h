@@ -5,6 +5,10 @@
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
 
+/* RFC 5322 section 2.1.1, and RFC 5321 section 4.5.3.1.6 with the CRLF.  Refused, as Exim's own
+ * configuration does; breaking the line, as Postfix does, would change what was signed. */
+enum { SUBMIT_LINE_MAX = 998 };
+
 struct submit_lane {
 	struct engine *engine;
 	struct smtpd_server *server;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "message/header.h"
+#include "message/mend.h"
 #include "message/received.h"
 #include "mta/submit/lane.h"
 #include "schema/wire/meta.h"
@@ -54,15 +55,6 @@ int submit_message_begin(void *state, struct smtpd_session *s)
 	return received_line(&r, &m->message);
 }
 
-/* Is the first line not a header field?  Then the client sent only a body. */
-static bool headless(struct slice message)
-{
-	struct header_field f;
-	size_t pos = 0;
-
-	return header_next(message, &pos, &f) < 0;
-}
-
 static int insert(struct buf *message, size_t at, struct slice text)
 {
 	int r = buf_append(message, text); /* makes room; then everything moves behind it */
@@ -81,13 +73,13 @@ static struct slice part_that_came(const struct smtpd_mail *m)
 	return slice_skip(buf_data(&m->message), m->own_n);
 }
 
-/* RFC 6409 section 8: adds Date and Message-ID if they are missing.  Then everything has moved, so
- * the header is scanned again. */
-static int complete(struct submit_lane *on, struct smtpd_mail *m, struct header_scan *scan)
+/* RFC 6409 section 8: Date and Message-ID where they are missing; then the scan is made again,
+ * because everything has moved.  A message without any header is taken: `bare`. */
+static int complete(struct submit_lane *on, struct smtpd_mail *m, bool bare,
+		    struct header_scan *scan)
 {
 	struct slice came = part_that_came(m);
 	struct buf *own = &on->own_fields;
-	bool bare = headless(came);
 	char id[ID_TEXT_MAX];
 	int r;
 
@@ -108,7 +100,39 @@ static int complete(struct submit_lane *on, struct smtpd_mail *m, struct header_
 	return header_scan(part_that_came(m), scan);
 }
 
-/* Eight bytes at a time, because every byte of every message passes here. */
+/* RFC 5322 section 3.6.  Of two such fields one reader shows the first and another the last. */
+#define ONE(member, name)                                                                          \
+	{                                                                                          \
+		offsetof(struct header_scan, member),                                              \
+		    SLICE("554 5.6.0 the message has more than one " name " field\r\n")            \
+	}
+static const struct {
+	size_t offset;
+	struct slice refusal;
+} only_one[] = {
+	ONE(from, "From"),
+	ONE(sender, "Sender"),
+	ONE(reply_to, "Reply-To"),
+	ONE(to, "To"),
+	ONE(cc, "Cc"),
+	ONE(subject, "Subject"),
+	ONE(date, "Date"),
+	ONE(message_id, "Message-ID"),
+	ONE(in_reply_to, "In-Reply-To"),
+	ONE(references, "References"),
+};
+
+static struct slice fault_of_header(const struct header_scan *scan)
+{
+	for (size_t i = 0; i < ARRAY_LEN(only_one); i++)
+		if (*(const unsigned *)(const void *)((const char *)scan + only_one[i].offset) > 1)
+			return only_one[i].refusal;
+	if (scan->received > HOPS_MAX)
+		return SLICE("554 5.4.6 too many hops\r\n");
+	return SMTPD_GO_ON;
+}
+
+/* Eight bytes at a time: every byte of every message comes past here. */
 static bool has_8bit(struct slice s)
 {
 	uint64_t all = 0, word;
@@ -126,7 +150,8 @@ static bool has_8bit(struct slice s)
 /* The domain that signs: that of the address in a single From field. */
 static struct slice author_domain(const struct header_scan *scan, struct mailbox *box)
 {
-	if (scan->from != 1 || mailbox_first(scan->from_field.value, MAILBOX_UTF8, box) < 0 ||
+	if (scan->from != 1 ||
+	    mailbox_first(scan->from_field.value, MAILBOX_UTF8 | MAILBOX_QUOTED_ANY, box) < 0 ||
 	    box->literal)
 		return slice_of("", 0);
 	return mailbox_domain(box);
@@ -177,19 +202,40 @@ static void log_taken(const struct submit_lane *on, struct smtpd_session *s)
 		       kv_str("client", ip_format(smtpd_session_peer(s), ip)));
 }
 
+static bool begins_with_empty_line(struct slice s)
+{
+	return s.n >= 2 && s.p[0] == '\r';
+}
+
+/* The header as it will travel, and what is in it; or what is wrong with it. */
+static struct slice take_header(struct submit_lane *on, struct smtpd_mail *m,
+				struct header_scan *scan)
+{
+	bool has_field = mend_header(&m->message, m->own_n);
+	struct slice came = part_that_came(m);
+	int r;
+
+	if (!has_field && mend_hidden_header(came))
+		return SLICE("554 5.6.0 the header does not begin with a field\r\n");
+	r = complete(on, m, !has_field && !begins_with_empty_line(came), scan);
+	if (r == -ENOMEM)
+		return SLICE("452 4.3.1 no memory for the message, try again later\r\n");
+	if (r < 0)
+		return SLICE("554 5.6.0 the message's header cannot be read\r\n");
+	return fault_of_header(scan);
+}
+
 struct slice submit_message_take(void *state, struct smtpd_session *s, struct smtpd_taken *ret)
 {
 	struct submit_lane *on = state;
 	struct smtpd_mail *m = smtpd_session_mail(s);
 	struct header_scan scan = { 0 };
+	struct slice refusal = take_header(on, m, &scan);
 	struct mailbox author;
 	int r;
 
-	if (complete(on, m, &scan) < 0)
-		return SLICE("554 5.6.0 the message's header cannot be read\r\n");
-	if (scan.received > HOPS_MAX)
-		return SLICE(
-		    "554 5.4.6 too many Received fields, the message may be in a loop\r\n");
+	if (refusal.n)
+		return refusal;
 	r = put_job(on, m, author_domain(&scan, &author), ret);
 	if (r == E_FULL)
 		return SLICE("452 4.3.1 not enough free disk space, try again later\r\n");

@@ -56,6 +56,7 @@ static void read_options(struct submit_lane *on)
 		.tls_cert = o->tls_cert,
 		.tls_key = o->tls_key,
 		.max_size = o->max_size,
+		.max_line = SUBMIT_LINE_MAX,
 		.max_rcpts = o->max_rcpts,
 		.max_sessions = o->max_sessions,
 		.max_sessions_client = o->max_sessions_client,

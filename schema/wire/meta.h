@@ -13,7 +13,7 @@ struct wire_content_meta {
 struct wire_job_meta {
 	struct slice mail_from;         /* reverse-path; empty: null */
 	struct slice pool;              /* egress pool; empty: the default */
-	struct slice message_id_domain; /* for programs; Message-ID is <job.row@domain> */
+	struct slice message_id_domain; /* for programs; Message-ID is <...@domain> */
 	struct slice origin;            /* "smtp" or "control"; for logs */
 	int64_t date_ms;                /* Date header of programs */
 };

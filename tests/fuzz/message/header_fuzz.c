@@ -1,8 +1,29 @@
 /* Laws: the fields of a header and its empty line are the message up to the body, byte for byte; a
- * scan sees the same. */
+ * scan sees the same.  A mended header that can be read has no Bcc, and the body of before. */
 #include "message/header.h"
+#include "message/mend.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void mend(struct slice m)
+{
+	struct header_scan scan;
+	struct slice body;
+	struct buf b;
+
+	buf_init(&b, 0);
+	buf_put(&b, SLICE("A: b\r\n"));
+	buf_put(&b, m);
+	if (!mend_header(&b, 6))
+		assert(buf_len(&b) == m.n + 6);
+	assert(buf_len(&b) <= m.n + 6);
+	if (header_scan(buf_data(&b), &scan) == 0) {
+		body = slice_skip(buf_data(&b), scan.body);
+		assert(!scan.bcc && body.n <= m.n);
+		assert(memcmp(body.p, m.p + m.n - body.n, body.n) == 0);
+	}
+	buf_free(&b);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -28,5 +49,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(r == 0 && scan.body == pos && scan.from == from);
 	else
 		assert(r < 0 || fields > HEADER_FIELDS_MAX);
+	mend(m);
 	return 0;
 }

@@ -59,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			  b = feed(in, 1, &two, &used_two);
 
 	assert(a.done == b.done && a.lone == b.lone && a.nul == b.nul && used_one == used_two);
+	assert(a.longest == b.longest && (!a.done || a.longest <= used_one));
 	assert(a.done == (end > 0) && (!end || used_one == end));
 	if (a.done && !a.lone && !a.nul) {
 		assert(slice_eq(buf_data(&one), buf_data(&two)));

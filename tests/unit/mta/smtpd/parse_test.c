@@ -196,6 +196,31 @@ static void a_nul_and_a_message_too_big_are_remembered_to_the_end(void **state)
 	buf_free(&out);
 }
 
+/* RFC 5321 section 4.5.3.1.6: the dot that was put before a line does not count. */
+static void the_longest_line_is_known_however_the_bytes_are_cut(void **state)
+{
+	static const struct {
+		const char *in;
+		size_t longest;
+	} cases[] = {
+		{ ".\r\n", 0 },
+		{ "ab\r\n.\r\n", 2 },
+		{ "ab\r\n\r\nabcd\r\nabc\r\n.\r\n", 4 },
+		{ "..bcd\r\nabc\r\n.\r\n", 4 },
+	};
+	struct buf out = { 0 };
+	size_t used;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		for (size_t step = 1; step < 8; step++) {
+			buf_clear(&out);
+			assert_int_equal(feed(slice_str(cases[i].in), step, &out, &used).longest,
+					 cases[i].longest);
+		}
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +232,7 @@ int main(void)
 		cmocka_unit_test(dots_are_taken_out_however_the_bytes_are_cut),
 		cmocka_unit_test(a_first_line_of_one_dot_is_an_empty_message),
 		cmocka_unit_test(false_ends_do_not_end_and_refuse),
+		cmocka_unit_test(the_longest_line_is_known_however_the_bytes_are_cut),
 		cmocka_unit_test(a_nul_and_a_message_too_big_are_remembered_to_the_end),
 	};
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "mta/smtpd/smtpd.h"
 #include "mta/submit/submit.h"
 #include "schema/wire/meta.h"
 #include "tests/unit/mta/engine_box.h"
@@ -42,6 +43,51 @@ static void only_job(struct box *b, struct buf *message, struct buf *rows,
 	assert_int_equal(spool_read_content(sp, info->content, cm_bytes, message), 0);
 	assert_int_equal(wire_content_meta_get(buf_data(cm_bytes), cm), 0);
 	assert_int_equal(spool_next_job(sp, &cursor, &job), E_UNKNOWN);
+}
+
+/* What the one message `came` is in the log, from the first field that came; NULL: it was refused
+ * with `refusal`. */
+static void submits(struct box *b, const char *came, const char *want, const char *refusal)
+{
+	struct buf message = { 0 }, rows = { 0 }, cm_bytes = { 0 }, meta = { 0 };
+	struct wire_content_meta cm;
+	struct job_info info;
+	const char *text;
+	int fd;
+
+	box_start(b, NULL);
+	fd = greeted();
+	talk_say(fd, "MAIL FROM:<s@from.example>\r\nRCPT TO:<a@one.example>\r\nDATA\r\n");
+	(void)talk_hear(fd, 3);
+	talk_say(fd, came);
+	talk_expect(fd, ".\r\n", want ? "250 2.0.0 queued" : refusal);
+	close(fd);
+	if (want) {
+		only_job(b, &message, &rows, &cm, &cm_bytes, &meta, &info);
+		text = strstr(buf_cstr(&message), "\r\nMessage-ID: ");
+		assert_non_null(text);
+		text = strchr(text + 2, '\n') + 1;
+		assert_string_equal(text, want);
+	} else {
+		assert_int_equal(accepted(b), 0);
+	}
+	box_remove(b);
+	buf_free(&message);
+	buf_free(&rows);
+	buf_free(&cm_bytes);
+	buf_free(&meta);
+}
+
+static void what_is_not_for_recipients_does_not_reach_them(void **state)
+{
+	struct box b;
+
+	(void)state;
+	submits(
+	    &b,
+	    "Return-Path: <x@y.example>\r\nFrom: a@b.example\r\nBcc: secret@x.example,\r\n"
+	    "\tother@x.example\r\nresent-bcc : z@x.example\r\nTo: c@d.example\r\n\r\nBcc: body\r\n",
+	    "From: a@b.example\r\nTo: c@d.example\r\n\r\nBcc: body\r\n", NULL);
 }
 
 static void a_message_is_one_job_with_all_its_recipients(void **state)
@@ -140,8 +186,66 @@ static void pipelined_messages_are_answered_in_order(void **state)
 	buf_free(&all);
 }
 
-/* SMTP smuggling: what a relay in front of us may take for the end is none for us. */
-static void a_lone_lf_refuses_the_message_and_hides_no_command(void **state)
+/* SMTP smuggling: whatever a relay in front of us takes for the end, we do not; and what it says
+ * behind the true end is no command of its own choice. */
+static void a_lone_cr_or_lf_refuses_the_message_and_ends_the_session(void **state)
+{
+	static const char *const bodies[] = {
+		"x\n.\r\n", "x\r.\r\n", "x\n.\n",  "x\r\n.\r",
+		"x\r\n.\n", "x\ry\r\n", "x\r\r\n", "x\r\n\n",
+	};
+	char text[500];
+	struct box b;
+	char byte;
+	int fd;
+
+	(void)state;
+	box_start(&b, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		fd = greeted();
+		talk_say(fd, "MAIL FROM:<s@from.example>\r\nRCPT TO:<a@one.example>\r\nDATA\r\n");
+		(void)talk_hear(fd, 3);
+		(void)snprintf(text, sizeof(text),
+			       "Subject: x\r\n\r\n%sMAIL FROM:<evil@x.example>\r\n"
+			       "RCPT TO:<v@x.example>\r\nDATA\r\nSubject: y\r\n\r\ny\r\n.\r\n"
+			       "MAIL FROM:<evil@x.example>\r\n",
+			       bodies[i]);
+		talk_expect(fd, text, "554 5.6.0 the message has a CR or LF");
+		assert_int_equal(recv(fd, &byte, 1, 0), 0);
+		close(fd);
+	}
+	assert_int_equal(accepted(&b), 0);
+	box_remove(&b);
+}
+
+static void bad_commands_in_a_row_end_the_session(void **state)
+{
+	static const char *const bad[] = {
+		"XYZZY\r\n",    "NOOP\n", "RCPT TO:<a@b.example>\r\n", "MAIL TO:<a@b.example>\r\n",
+		"STARTTLS\r\n",
+	};
+	struct box b;
+	int fd;
+
+	(void)state;
+	box_start(&b, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		const char *got = "";
+		unsigned said = 0;
+		fd = greeted();
+		while (said < 1000 && strncmp(got, "421 4.7.0", 9) != 0) {
+			talk_say(fd, bad[i]);
+			got = talk_hear(fd, 1);
+			assert_true(*got);
+			said++;
+		}
+		assert_int_equal(said, SMTPD_FAULTS_MAX);
+		close(fd);
+	}
+	box_remove(&b);
+}
+
+static void addresses_that_are_none_end_the_session_later_and_good_ones_forgive(void **state)
 {
 	struct box b;
 	int fd;
@@ -149,17 +253,135 @@ static void a_lone_lf_refuses_the_message_and_hides_no_command(void **state)
 	(void)state;
 	box_start(&b, NULL);
 	fd = greeted();
-	talk_say(fd, "MAIL FROM:<s@from.example>\r\nRCPT TO:<a@one.example>\r\nDATA\r\n");
-	(void)talk_hear(fd, 3);
-	talk_expect(fd,
-		    "Subject: x\r\n\r\nx\n.\r\nMAIL FROM:<evil@x.example>\r\nRCPT "
-		    "TO:<v@x.example>\r\nDATA\r\n"
-		    "Subject: y\r\n\r\ny\r\n.\r\n",
-		    "554 5.6.0");
-	talk_expect(fd, "NOOP\r\n", "250 2.0.0 ok");
-	assert_int_equal(accepted(&b), 0);
+	for (unsigned k = 0; k < 3; k++) {
+		talk_expect(fd, "MAIL FROM:<s@from.example>\r\n", "250");
+		for (unsigned i = 1; i < 60; i++)
+			talk_expect(fd, "RCPT TO:<nobody>\r\n", "553 5.1.3");
+		talk_expect(fd, "RCPT TO:<a@one.example>\r\n", "250");
+		talk_expect(fd, "RSET\r\n", "250");
+	}
+	talk_expect(fd, "MAIL FROM:<s@from.example>\r\n", "250");
+	for (unsigned i = 1; i < 5 * SMTPD_FAULTS_MAX; i++)
+		talk_expect(fd, "RCPT TO:<nobody>\r\n", "553 5.1.3");
+	talk_expect(fd, "RCPT TO:<nobody>\r\n", "421 4.7.0");
 	close(fd);
 	box_remove(&b);
+}
+
+/* RFC 5321 sections 4.1.1.3 and 4.1.2. */
+static void the_postmaster_and_quoted_local_parts_are_recipients(void **state)
+{
+	struct buf message = { 0 }, rows = { 0 }, cm_bytes = { 0 }, jm_bytes = { 0 };
+	OWNED(wire_rows) view = NULL;
+	struct wire_content_meta cm;
+	struct wire_job_meta jm;
+	struct job_info info;
+	struct box b;
+	int fd;
+
+	(void)state;
+	box_start(&b, NULL);
+	fd = greeted();
+	talk_expect(fd, "MAIL FROM:<\"the sender\"@from.example>\r\n", "250");
+	talk_expect(fd, "RCPT TO:<PostMaster>\r\n", "250");
+	talk_expect(fd, "RCPT TO:<\"john doe\"@one.example>\r\n", "250");
+	talk_expect(fd, "RCPT TO:<\"a>b\\\" <c\"@one.example>\r\n", "250");
+	talk_expect(fd, "RCPT TO:<\"a\tb\"@one.example>\r\n", "553");
+	talk_expect(fd, "RCPT TO:<john doe@one.example>\r\n", "553");
+	talk_expect(fd, "DATA\r\n", "354");
+	talk_expect(fd, "From: \"john doe\"@from.example\r\n\r\nx\r\n.\r\n", "250");
+	only_job(&b, &message, &rows, &cm, &cm_bytes, &jm_bytes, &info);
+	assert_int_equal(wire_job_meta_get(buf_data(&jm_bytes), &jm), 0);
+	assert_true(slice_eq(jm.mail_from, SLICE("\"the sender\"@from.example")));
+	assert_true(slice_eq(cm.sign_domain, SLICE("from.example")));
+	assert_int_equal(wire_rows_open(&view, buf_data(&rows), info.rows), 0);
+	assert_int_equal(info.rows, 3);
+	assert_true(slice_eq(wire_rows_address(view, 0), SLICE("postmaster@box.example")));
+	assert_true(slice_eq(wire_rows_address(view, 1), SLICE("\"john doe\"@one.example")));
+	assert_true(slice_eq(wire_rows_address(view, 2), SLICE("\"a>b\\\" <c\"@one.example")));
+	close(fd);
+	box_remove(&b);
+	buf_free(&message);
+	buf_free(&rows);
+	buf_free(&cm_bytes);
+	buf_free(&jm_bytes);
+}
+
+#define HEADER "From: a@b.example\r\nTo: c@d.example\r\nSubject: e\r\n"
+
+static void what_stands_before_the_header_does_not_make_it_the_body(void **state)
+{
+	static const char *const before[] = {
+		"From ann@sender.test Thu Nov 26 10:00:00 2026\r\n",
+		">From ann@sender.test Thu Nov 26 10:00:00 2026\r\n",
+		"\xef\xbb\xbf",
+	};
+	char came[300];
+	struct box b;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(before); i++) {
+		(void)snprintf(came, sizeof(came), "%s%s\r\nbody\r\n", before[i], HEADER);
+		submits(&b, came, HEADER "\r\nbody\r\n", NULL);
+	}
+	submits(&b, "From : a@b.example\r\nTo\t: c@d.example\r\n\r\nbody\r\n",
+		"From: a@b.example\r\nTo: c@d.example\r\n\r\nbody\r\n", NULL);
+	submits(&b, "just\r\na body\r\n", "\r\njust\r\na body\r\n", NULL);
+	submits(&b, "\r\nalso\r\n", "\r\nalso\r\n", NULL);
+}
+
+static void a_header_that_does_not_begin_with_a_field_is_refused(void **state)
+{
+	static const char *const came[] = {
+		"hello\r\n" HEADER "\r\nbody\r\n",
+		" " HEADER "\r\nbody\r\n",
+		"\r\n" HEADER "\r\nbody\r\n",
+		"\xc2\xa0" HEADER "\r\nbody\r\n",
+		"From a b c\r\nhello\r\n" HEADER "\r\n",
+		"Bcc: a@b.example\r\nFrom b\r\nX: c\r\n",
+	};
+	struct box b;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(came); i++)
+		submits(&b, came[i], NULL, "554 5.6.0");
+}
+
+static void a_field_that_may_stand_once_stands_once(void **state)
+{
+	static const char *const twice[] = { "From",       "from ",      "Sender",     "Reply-To",
+					     "To",         "Cc",         "Subject",    "Date",
+					     "References", "Message-ID", "In-Reply-To" };
+	char came[300];
+	struct box b;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(twice); i++) {
+		(void)snprintf(came, sizeof(came), "%s: a\r\nX-Other: b\r\n%s: c\r\n\r\nbody\r\n",
+			       twice[i], twice[i]);
+		submits(&b, came, NULL, "554 5.6.0 the message has more than one ");
+	}
+	submits(&b, HEADER "Comments: a\r\nComments: b\r\n\r\nFrom: body\r\nFrom: body\r\n",
+		HEADER "Comments: a\r\nComments: b\r\n\r\nFrom: body\r\nFrom: body\r\n", NULL);
+}
+
+static void a_line_of_more_than_998_bytes_is_refused(void **state)
+{
+	char line[1000], came[1200];
+	struct box b;
+
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	line[998] = '\0';
+	(void)snprintf(came, sizeof(came), HEADER "\r\n%s\r\n", line);
+	submits(&b, came, came, NULL);
+	line[998] = 'x';
+	line[999] = '\0';
+	(void)snprintf(came, sizeof(came), HEADER "\r\n%s\r\n", line);
+	submits(&b, came, NULL, "554 5.6.0 the message has a line that is too long");
+	memcpy(line, "X: ", 3);
+	(void)snprintf(came, sizeof(came), "%s\r\n" HEADER "\r\nx\r\n", line);
+	submits(&b, came, NULL, "554 5.6.0 the message has a line that is too long");
 }
 
 static void commands_out_of_order_are_refused(void **state)
@@ -185,6 +407,9 @@ static void commands_out_of_order_are_refused(void **state)
 		{ "MAIL FROM:<a@b.example> BODY=BINARYMIME\r\n", "501" },
 		{ "MAIL FROM:<a@b.example> FOO=1\r\n", "555" },
 		{ "MAIL FROM:<a@b.example> SMTPUTF8=1\r\n", "5" },
+		{ "MAIL FROM:<a@b.example>\r\n", "250" }, /* a recipient taken forgives */
+		{ "RCPT TO:<c@b.example>\r\n", "250" },
+		{ "RSET\r\n", "250" },
 		{ "MAIL FROM:<a@b.example> SIZE=\r\n", "501" },
 		{ "MAIL FROM:<a@b.example> SIZE=x\r\n", "501" },
 		{ "MAIL FROM:<a@b.example> BODY\r\n", "501" },
@@ -467,7 +692,6 @@ static void only_the_one_author_with_a_domain_signs(void **state)
 	} rows[] = {
 		{ "From: x@author.example\r\n", "author.example" },
 		{ "From: X <x@Author.example>, y@other.example\r\n", "author.example" },
-		{ "From: x@author.example\r\nFrom: y@other.example\r\n", "" },
 		{ "From: nobody at all\r\n", "" },
 		{ "From: x@[192.0.2.1]\r\n", "" },
 		{ "", "" },
@@ -557,9 +781,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_is_one_job_with_all_its_recipients),
+		cmocka_unit_test(what_is_not_for_recipients_does_not_reach_them),
 		cmocka_unit_test(what_was_acknowledged_is_there_after_a_restart),
 		cmocka_unit_test(pipelined_messages_are_answered_in_order),
-		cmocka_unit_test(a_lone_lf_refuses_the_message_and_hides_no_command),
+		cmocka_unit_test(a_lone_cr_or_lf_refuses_the_message_and_ends_the_session),
+		cmocka_unit_test(bad_commands_in_a_row_end_the_session),
+		cmocka_unit_test(
+		    addresses_that_are_none_end_the_session_later_and_good_ones_forgive),
+		cmocka_unit_test(the_postmaster_and_quoted_local_parts_are_recipients),
+		cmocka_unit_test(what_stands_before_the_header_does_not_make_it_the_body),
+		cmocka_unit_test(a_header_that_does_not_begin_with_a_field_is_refused),
+		cmocka_unit_test(a_field_that_may_stand_once_stands_once),
+		cmocka_unit_test(a_line_of_more_than_998_bytes_is_refused),
 		cmocka_unit_test(commands_out_of_order_are_refused),
 		cmocka_unit_test(limits_are_kept),
 		cmocka_unit_test(strangers_are_turned_away),
