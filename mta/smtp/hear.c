@@ -104,12 +104,22 @@ static void begin_tls(struct session *s)
 	session_arm(s);
 }
 
+static int next_reply(struct session *s, struct reply *ret)
+{
+	int n = reply_skip(&s->scan, conn_input(s->conn));
+
+	if (n < 0)
+		return n;
+	conn_consume(s->conn, (size_t)n);
+	return reply_next(&s->scan, conn_input(s->conn), ret);
+}
+
 void session_hear_input(struct session *s)
 {
 	struct reply re;
 	int r = 0;
 
-	while (s->life < SESSION_OVER && (r = reply_next(&s->scan, conn_input(s->conn), &re)) > 0) {
+	while (s->life < SESSION_OVER && (r = next_reply(s, &re)) > 0) {
 		size_t n = re.raw.n;
 
 		hear_one(s, &re);
@@ -188,7 +198,9 @@ void session_hear_helo(struct session *s, struct session_expect e, const struct 
 void session_hear_starttls(struct session *s, struct session_expect e, const struct reply *re)
 {
 	(void)e;
-	if (re->code == 220)
+	if (re->cut)
+		session_fail(s, E_LIMIT); /* the rest of it would reach into TLS */
+	else if (re->code == 220)
 		s->lone = S_STARTTLS; /* begins once the reply is consumed */
 	else if (is_refusal(re) && re->code != 421)
 		without_tls(s);

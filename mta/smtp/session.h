@@ -17,7 +17,7 @@
  * fails, and TLS that is required but not offered, are 4.7.5: under TLS_MAY the caller may try
  * again with TLS_NEVER.
  *
- * Limits: reply lines 2,048 bytes, replies 101 lines / 16 KiB, addresses 512 bytes, 64 commands
+ * Limits: of a reply 101 lines / 16 KiB are kept (reply.h), addresses 512 bytes, 64 commands
  *         unanswered, two txns in hand (one being answered, the next pipelined behind it). */
 #pragma once
 #include "mta/door/conn.h"
