@@ -132,12 +132,14 @@ static void add_rcpt(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
 }
 
 /* Others of the same message at the same site go in the same transaction. */
-static void add_same(struct deliverer *dr, struct pool *p, struct delivery *d, struct line *line)
+static void add_same(struct deliverer *dr, struct channel *ch, struct delivery *d,
+		     struct line *line)
 {
+	struct pool *p = ch->pool;
+	unsigned most = habits_rcpts(&ch->host->habits, sites_now(dr->sites), DELIVERY_RCPTS_MAX);
 	rcpt_ref ref;
 
-	while (d->txn.n_rcpts < DELIVERY_RCPTS_MAX &&
-	       (ref = pool_next_same(p, line, d->chunk->job)) != RCPT_NONE)
+	while (d->txn.n_rcpts < most && (ref = pool_next_same(p, line, d->chunk->job)) != RCPT_NONE)
 		if (!moved_on(dr, p, ref) && may_go(dr, ref, d->chunk))
 			add_rcpt(dr, d, ref);
 }
@@ -231,7 +233,7 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 	}
 	add_rcpt(dr, d, ref);
 	if (d->many && !d->content->program)
-		add_same(dr, p, d, line);
+		add_same(dr, ch, d, line);
 	hand_over(dr, ch, d);
 	return true;
 }
@@ -244,17 +246,21 @@ static bool untried(const struct channel *ch, const struct txn *t, const struct 
 	       !t->sent_data && ch->ready_once && r->requeues < REQUEUES_MAX;
 }
 
-/* It was not tried: before the others of its pool, or to where its domain's mail goes now. */
-static void requeue(struct deliverer *dr, struct pool *p, rcpt_ref ref)
+/* Before the others of its pool, or to where its domain's mail goes now. */
+static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
-	struct rcpt *r = queue_rcpt(dr->queue, ref);
-
-	r->requeues++;
-	count_add(&dr->counters.requeued, 1);
-	if (way_of(queue_domain_of(dr->queue, r))->site == p->site)
+	if (way_of(queue_domain_of(dr->queue, queue_rcpt(dr->queue, ref)))->site == p->site)
 		pool_push(p, ref, true);
 	else
 		queue_due(dr->queue, ref);
+}
+
+/* It was not tried. */
+static void requeue(struct deliverer *dr, struct pool *p, rcpt_ref ref)
+{
+	queue_rcpt(dr->queue, ref)->requeues++;
+	count_add(&dr->counters.requeued, 1);
+	go_again(dr, p, ref);
 }
 
 static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d, unsigned i,
@@ -267,6 +273,12 @@ static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d,
 		return;
 	}
 	ch->judged = ch->judged || v->code;
+	/* It comes to an end: of each such transaction somebody was taken, and a session meets
+	 * lock-step once. */
+	if (d->rcpts[i].again != AGAIN_NO) {
+		go_again(dr, ch->pool, d->refs[i]);
+		return;
+	}
 	outcome_verdict(dr, d->refs[i], d->chunk, d->rcpts[i].address, v, f);
 	if (v->kind == VERDICT_DELIVERED)
 		pool_success(ch->pool);

@@ -23,7 +23,8 @@ struct channel {
 	unsigned in_hand, taken;
 	unsigned bulk; /* of those in hand */
 	bool ready_once, quitting, gone;
-	bool judged; /* the host has answered about a recipient */
+	bool judged;    /* the host has answered about a recipient */
+	bool lock_step; /* it ended because the host cannot do PIPELINING */
 };
 /* 0, or why there can be none now: E_FULL (limits), E_UNKNOWN (the pool
  * has no source), E_TIMEOUT (all hosts

@@ -5,6 +5,7 @@
  *         HOSTS_MAX that no connection uses are forgotten. */
 #pragma once
 #include "dns/route.h"
+#include "mta/site/habits.h"
 #include "mta/site/sites.h"
 #include "mta/smtp/verdict.h"
 
@@ -20,6 +21,7 @@ struct host {
 	/* Monotonic; a handshake failed: in the clear until then, where policy may. */
 	int64_t clear_until_ms;
 	struct tls_session *tls; /* latest ticket */
+	struct habits habits;
 };
 
 struct pool;

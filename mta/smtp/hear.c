@@ -179,6 +179,7 @@ void session_hear_ehlo(struct session *s, struct session_expect e, const struct 
 		return;
 	}
 	ehlo_parse(re, &s->ehlo);
+	ehlo_ignore(&s->ehlo, s->ignore);
 	if (wants_tls(s) && s->tls_context && s->ehlo.can & EHLO_STARTTLS)
 		session_say(s, S_STARTTLS, NULL);
 	else
@@ -228,6 +229,8 @@ void session_hear_mail(struct session *s, struct session_expect e, const struct 
 		return;
 	}
 	reply_verdict(re, &v);
+	if (again_blames_group(s, f, re))
+		again_all_unjudged(f);
 	flight_judge(f, &v);
 	f->mail_refused = true;
 	f->next = S_MAX; /* commands that have left already are answered in their turn */
@@ -239,6 +242,7 @@ void session_hear_rcpt(struct session *s, struct session_expect e, const struct 
 	struct verdict *v = &f->txn->rcpts[e.rcpt].verdict;
 
 	if (is_ok(re)) {
+		again_accepted(f, e.rcpt);
 		f->accepted += !f->mail_refused;
 	} else if (!is_refusal(re)) {
 		lost_track(s);
@@ -250,6 +254,9 @@ void session_hear_rcpt(struct session *s, struct session_expect e, const struct 
 			v->kind = VERDICT_DEFERRED;
 			v->status = STATUS(4, 5, 3);
 		}
+		again_refused(f, e.rcpt, re);
+		if (f->txn->rcpts[e.rcpt].again == AGAIN_NO && again_blames_group(s, f, re))
+			f->txn->rcpts[e.rcpt].again = AGAIN_LOCK_STEP;
 	}
 	/* In lock-step DATA is not yet said and need not be. */
 	if (f->next == S_DATA && f->pending == 1 && !f->accepted) {
@@ -264,6 +271,7 @@ static void begin_body(struct session *s, struct flight *f)
 		lost_track(s);
 		return;
 	}
+	again_group_worked(s, f);
 	f->next = S_DOT;
 	f->off = 0;
 	session_start_body(s, f->txn);
@@ -285,6 +293,8 @@ void session_hear_data(struct session *s, struct session_expect e, const struct 
 		return;
 	}
 	reply_verdict(re, &v);
+	if (f->accepted && again_blames_group(s, f, re))
+		again_all_unjudged(f);
 	flight_judge(f, &v);
 	s->need_rset = !f->mail_refused;
 }

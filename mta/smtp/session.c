@@ -194,6 +194,7 @@ static void on_timer(struct timer *t)
 {
 	struct session *s = container_of(t, struct session, timer);
 
+	s->timed_out = true;
 	session_fail(s, E_TIMEOUT);
 	wrap_up(s);
 }
@@ -252,6 +253,8 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 	s->to = o->to;
 	s->limit = o->timeouts;
 	s->policy = o->tls;
+	s->ignore = o->ignore;
+	s->pipelines = o->pipelines;
 	s->tls_context = o->tls_context;
 	s->tls_resume = tls_session_ref(o->tls_resume);
 	s->our_name = must_copy(slice_str(o->ehlo));
