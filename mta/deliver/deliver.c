@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/outcome.h"
+#include "mta/queue/needs.h"
 #include "mta/site/way.h"
 
 enum { REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
@@ -111,14 +112,6 @@ static rcpt_ref next_rcpt(struct deliverer *dr, struct pool *p, bool bulk, struc
 
 /* ---- over to the session and back -------------------------------------------------------- */
 
-static bool has_8bit(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return true;
-	return false;
-}
-
 static void add_rcpt(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
 {
 	struct txn_rcpt *t = &d->rcpts[d->txn.n_rcpts];
@@ -128,7 +121,24 @@ static void add_rcpt(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
 	t->address = wire_rows_address(d->chunk->rows, queue_rcpt(dr->queue, ref)->row);
 	t->verdict.kind = VERDICT_NONE;
 	t->verdict.text_n = 0;
-	d->txn.utf8 = d->txn.utf8 || has_8bit(t->address);
+	d->txn.utf8 = d->txn.utf8 || needs_8bit(t->address);
+}
+
+/* An address beyond ASCII needs SMTPUTF8; a host without it must still get the others. */
+static bool fits(const struct deliverer *dr, const struct delivery *d, rcpt_ref ref)
+{
+	struct slice a = wire_rows_address(d->chunk->rows, queue_rcpt(dr->queue, ref)->row);
+
+	return needs_8bit(a) == needs_8bit(d->rcpts[0].address);
+}
+
+/* Before the others of its pool, or to where its domain's mail goes now. */
+static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
+{
+	if (way_of(queue_domain_of(dr->queue, queue_rcpt(dr->queue, ref)))->site == p->site)
+		pool_push(p, ref, true);
+	else
+		queue_due(dr->queue, ref);
 }
 
 /* Others of the same message at the same site go in the same transaction. */
@@ -139,9 +149,16 @@ static void add_same(struct deliverer *dr, struct channel *ch, struct delivery *
 	unsigned most = habits_rcpts(&ch->host->habits, sites_now(dr->sites), DELIVERY_RCPTS_MAX);
 	rcpt_ref ref;
 
-	while (d->txn.n_rcpts < most && (ref = pool_next_same(p, line, d->chunk->job)) != RCPT_NONE)
-		if (!moved_on(dr, p, ref) && may_go(dr, ref, d->chunk))
-			add_rcpt(dr, d, ref);
+	while (d->txn.n_rcpts < most &&
+	       (ref = pool_next_same(p, line, d->chunk->job)) != RCPT_NONE) {
+		if (moved_on(dr, p, ref) || !may_go(dr, ref, d->chunk))
+			continue;
+		if (!fits(dr, d, ref)) { /* it begins the next */
+			go_again(dr, p, ref);
+			return;
+		}
+		add_rcpt(dr, d, ref);
+	}
 }
 
 static bool is_bulk(const struct delivery *d)
@@ -244,15 +261,6 @@ static bool untried(const struct channel *ch, const struct txn *t, const struct 
 {
 	return (v->kind == VERDICT_NONE || (v->kind == VERDICT_DEFERRED && v->site)) &&
 	       !t->sent_data && ch->ready_once && r->requeues < REQUEUES_MAX;
-}
-
-/* Before the others of its pool, or to where its domain's mail goes now. */
-static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
-{
-	if (way_of(queue_domain_of(dr->queue, queue_rcpt(dr->queue, ref)))->site == p->site)
-		pool_push(p, ref, true);
-	else
-		queue_due(dr->queue, ref);
 }
 
 /* It was not tried. */

@@ -229,6 +229,60 @@ static void keywords_may_be_ignored_for_everyone(void **state)
 	world_end(&w);
 }
 
+/* ---- extensions -------------------------------------------------------------------------- */
+
+static const char bare[] = "say 220 mx.test\nreply EHLO 250 mx.test\nserve\n";
+
+static void a_notice_reaches_a_host_without_8bitmime(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	world_names();
+	world_domain("sender.test", "10 mx2.test");
+	world_host("127.0.1.1", "say 220 mx.test\nreply RCPT 550 5.1.1 no such user\nreply DATA "
+				"503 no recipients\nserve\n");
+	world_host("127.0.1.2", bare);
+	world_submit(&w, one_rcpt, 1, DAY, "smtp", 0);
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).bounced, 1);
+	assert_int_equal(world_books(&w).delivered, 1);
+	world_end(&w);
+}
+
+static void ascii_submitted_with_smtputf8_reaches_a_host_without_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	world_names();
+	world_host("127.0.1.1", bare);
+	w.asks_for_all = true;
+	world_submit(&w, one_rcpt, 1, DAY, "smtp", 0);
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 1);
+	world_end(&w);
+}
+
+static void an_address_beyond_ascii_takes_no_other_recipient_down(void **state)
+{
+	static const char *const mixed[] = { "a@one.test", "\xc3\xbc@one.test", "b@one.test",
+					     "\xc3\xa4@one.test" };
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	world_names();
+	world_host("127.0.1.1", bare);
+	world_submit(&w, mixed, 4, DAY, "control", 0);
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 2);
+	assert_int_equal(world_books(&w).bounced, 2);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +295,9 @@ int main(void)
 		cmocka_unit_test(a_host_without_real_pipelining_is_remembered),
 		cmocka_unit_test(a_refusal_that_stands_in_lock_step_too_is_final),
 		cmocka_unit_test(a_host_that_ended_a_session_is_not_said_to_lack_pipelining),
+		cmocka_unit_test(a_notice_reaches_a_host_without_8bitmime),
+		cmocka_unit_test(ascii_submitted_with_smtputf8_reaches_a_host_without_it),
+		cmocka_unit_test(an_address_beyond_ascii_takes_no_other_recipient_down),
 		cmocka_unit_test(keywords_may_be_ignored_for_everyone),
 	};
 
