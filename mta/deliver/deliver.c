@@ -47,8 +47,7 @@ static bool moved_on(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
 
 	if (r->expires_s <= queue_wall_s()) {
-		outcome_plain(dr, ref, OUTCOME_EXPIRED, SLICE("the message grew too old"),
-			      STATUS(4, 4, 7), 0);
+		outcome_plain(dr, ref, OUTCOME_EXPIRED, SLICE(""), STATUS(4, 4, 7), 0);
 		return true;
 	}
 	if (way_of(queue_domain_of(dr->queue, r))->site != p->site) {

@@ -1,6 +1,8 @@
 /* mta/deliver/outcome.c - records of outcomes, and what follows from them. */
 #include "mta/deliver/outcome.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "base/random.h"
 #include "mta/deliver/bounce.h"
@@ -50,6 +52,13 @@ static void log_outcome(struct deliverer *dr, const struct outcome *o, struct id
 	       kv_int("next", o->next_ms));
 }
 
+/* Reports say why; and for others the last reply is told when no try is left. */
+static bool is_worth_keeping(const struct chunk *k, const struct rcpt *r, const struct outcome *o)
+{
+	return o->kind == OUTCOME_DEFERRED && (o->next_ms / 1000 >= (int64_t)r->expires_s ||
+					       (k && slice_eq(k->meta.origin, SLICE("smtp"))));
+}
+
 /* The record is in the log: the recipient goes where it says. */
 static void settle(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, bool on_list)
 {
@@ -61,7 +70,10 @@ static void settle(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, 
 		r->attempts = o->attempt;
 		r->requeues = 0;
 		queue_defer(dr->queue, ref, (uint32_t)(o->next_ms / 1000));
-	} else if (on_list) {
+		return;
+	}
+	last_forget(&dr->last, r->job, r->row);
+	if (on_list) {
 		(void)queue_move(dr->queue, ref, (struct queue_move){ .to = RCPT_DEAD });
 	} else {
 		queue_end(dr->queue, ref);
@@ -125,6 +137,7 @@ void outcome_init(struct deliverer *dr)
 {
 	list_init(&dr->late);
 	timer_init(&dr->late_timer, on_late);
+	last_init(&dr->last);
 }
 
 void outcome_end(struct deliverer *dr)
@@ -133,6 +146,7 @@ void outcome_end(struct deliverer *dr)
 	lsn_t lsn;
 
 	timer_stop(dr->loop->timers, &dr->late_timer);
+	last_end(&dr->last);
 	while ((l = list_pop(&dr->late)) != NULL) {
 		struct late *late = container_of(l, struct late, link);
 		if (spool_put_outcome(dr->spool, &late->o, &lsn) < 0)
@@ -182,12 +196,50 @@ static void tell_sender(struct deliverer *dr, const struct chunk *k, const struc
 		bounce_send(dr, k, o);
 }
 
+/* ---- the end of a life ------------------------------------------------------------------- */
+
+#define TOO_OLD "the message grew too old"
+enum { TOO_OLD_MAX = LAST_TEXT_MAX + 64 };
+
+/* The reason, and what the last try ended with: `last`, or else the last answer that its domain
+ * gave to anybody. */
+static void say_too_old(struct deliverer *dr, const struct rcpt *r, struct slice last,
+			struct outcome *o, char *text)
+{
+	const struct domain *d = queue_domain_of(dr->queue, r);
+	int n;
+
+	if (last.n)
+		n = snprintf(text, TOO_OLD_MAX, TOO_OLD "; the last try %.*s", (int)last.n, last.p);
+	else if (d->reply_ms)
+		n = snprintf(text, TOO_OLD_MAX, TOO_OLD "; the last answer of the domain: %u %.*s",
+			     d->code, d->reply_n, d->reply);
+	else
+		n = snprintf(text, TOO_OLD_MAX, TOO_OLD);
+	o->text = slice_of(text, MIN_OF((size_t)n, (size_t)TOO_OLD_MAX - 1));
+	o->status = STATUS(4, 4, 7);
+	o->code = 0;
+}
+
+/* Tries end with the life: what would be deferred past it has expired. */
+static void expire_instead(struct deliverer *dr, const struct rcpt *r, struct outcome *o,
+			   char *text)
+{
+	char last[LAST_TEXT_MAX];
+
+	if (o->kind != OUTCOME_DEFERRED || (int64_t)r->expires_s * 1000 > o->at_ms)
+		return;
+	o->kind = OUTCOME_EXPIRED;
+	o->next_ms = 0;
+	say_too_old(dr, r, last_format(o, last), o, text);
+}
+
 void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		     struct slice address, const struct verdict *v, const struct outcome_facts *f)
 {
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
 	int64_t now = clock_wall_ms();
-	char why[256];
+	char why[256], too_old[TOO_OLD_MAX];
 	struct outcome o = {
 		.job = r->job,
 		.row = r->row,
@@ -216,6 +268,9 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		count_add(&dr->counters.in_doubt, 1);
 	if (o.kind != OUTCOME_DELIVERED)
 		queue_note_reply(queue_domain_of(dr->queue, r), o.code, o.status, o.text);
+	expire_instead(dr, r, &o, too_old);
+	if (is_worth_keeping(k, r, &o))
+		last_keep(&dr->last, &o);
 	log_outcome(dr, &o, k->info.id);
 	tell_sender(dr, k, &o); /* first: with the last outcome the message may leave the spool */
 	put(dr, ref, &o, false);
@@ -246,6 +301,8 @@ static void tell_and_put(struct deliverer *dr, rcpt_ref ref, struct outcome *o, 
 		log_outcome(dr, o, k->info.id);
 		tell_sender(dr, k, o);
 	}
+	if (is_worth_keeping(k, queue_rcpt(dr->queue, ref), o))
+		last_keep(&dr->last, o);
 	put(dr, ref, o, on_list);
 	chunks_unref(&dr->queue->chunks, k);
 }
@@ -255,7 +312,7 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 	struct deliverer *dr = container_of(e, struct deliverer, ends);
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
 	int64_t now = clock_wall_ms();
-	char why[256];
+	char why[256], too_old[TOO_OLD_MAX];
 	struct outcome o = {
 		.job = r->job,
 		.row = r->row,
@@ -278,6 +335,9 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 		}
 		queue_note_reply(queue_domain_of(dr->queue, r), o.code, o.status, o.text);
 	}
+	expire_instead(dr, r, &o, too_old);
+	if (d->kind == OUTCOME_EXPIRED)
+		say_too_old(dr, r, last_text(&dr->last, r->job, r->row), &o, too_old);
 	if (d->flags & OUTCOME_SUPPRESSED)
 		count_add(&dr->counters.suppressed, 1);
 	tell_and_put(dr, ref, &o, d->on_list);

@@ -25,7 +25,7 @@ static void look_at(struct queue *q, rcpt_ref ref, uint32_t now_s)
 	if (r->state == RCPT_FREE || r->state == RCPT_DEAD)
 		return;
 	if (r->state != RCPT_IN_FLIGHT && r->expires_s <= now_s)
-		end_one(q, ref, OUTCOME_EXPIRED, "the message grew too old", STATUS(4, 4, 7));
+		end_one(q, ref, OUTCOME_EXPIRED, "", STATUS(4, 4, 7));
 	else if (r->state != RCPT_IN_FLIGHT && q->sweep.cancels &&
 		 queue_cancelled(q, r, why, sizeof(why)))
 		end_one(q, ref, OUTCOME_CANCELLED, why, STATUS(5, 7, 1));
