@@ -46,7 +46,7 @@ static bool moved_on(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
 
-	if (r->expires_s <= queue_wall_s()) {
+	if (r->expires_s <= queue_now_s(dr->queue)) {
 		outcome_plain(dr, ref, OUTCOME_EXPIRED, SLICE(""), STATUS(4, 4, 7), 0);
 		return true;
 	}
@@ -64,7 +64,7 @@ static void broken(struct deliverer *dr, rcpt_ref ref, const char *what, int err
 
 	log_error("deliver.unreadable", kv_str("what", what), kv_int("job", r->job),
 		  kv_int("row", r->row), kv_err("reason", err));
-	queue_defer(dr->queue, ref, queue_wall_s() + BROKEN_RETRY_S);
+	queue_defer(dr->queue, ref, queue_now_s(dr->queue) + BROKEN_RETRY_S);
 }
 
 static bool may_go(struct deliverer *dr, rcpt_ref ref, struct chunk *k)

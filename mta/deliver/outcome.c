@@ -53,10 +53,12 @@ static void log_outcome(struct deliverer *dr, const struct outcome *o, struct id
 }
 
 /* Reports say why; and for others the last reply is told when no try is left. */
-static bool is_worth_keeping(const struct chunk *k, const struct rcpt *r, const struct outcome *o)
+static bool is_worth_keeping(const struct deliverer *dr, const struct chunk *k,
+			     const struct rcpt *r, const struct outcome *o)
 {
-	return o->kind == OUTCOME_DEFERRED && (o->next_ms / 1000 >= (int64_t)r->expires_s ||
-					       (k && slice_eq(k->meta.origin, SLICE("smtp"))));
+	return o->kind == OUTCOME_DEFERRED &&
+	       (o->next_ms >= queue_wall_ms(dr->queue, r->expires_s) ||
+		(k && slice_eq(k->meta.origin, SLICE("smtp"))));
 }
 
 /* The record is in the log: the recipient goes where it says. */
@@ -69,7 +71,8 @@ static void settle(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, 
 	if (o->kind == OUTCOME_DEFERRED) {
 		r->attempts = o->attempt;
 		r->requeues = 0;
-		queue_defer(dr->queue, ref, (uint32_t)(o->next_ms / 1000));
+		queue_defer(dr->queue, ref,
+			    (uint32_t)(times_of_wall_ms(&dr->queue->times, o->next_ms) / 1000));
 		return;
 	}
 	last_forget(&dr->last, r->job, r->row);
@@ -166,13 +169,13 @@ static int64_t retry_s(struct deliverer *dr, unsigned attempts)
 	return MAX_OF((ms + 999) / 1000, (int64_t)1);
 }
 
-/* Next try, moved so that the last one is not past the end of its life. */
+/* Next try by the wall clock, moved so that the last one is not past the end of its life. */
 static int64_t next_try_ms(struct deliverer *dr, const struct rcpt *r, int64_t now_ms,
 			   unsigned attempt)
 {
 	int64_t next = now_ms + retry_s(dr, attempt) * 1000;
 
-	return MIN_OF(next, MAX_OF((int64_t)r->expires_s * 1000, now_ms + 1000));
+	return MIN_OF(next, MAX_OF(queue_wall_ms(dr->queue, r->expires_s), now_ms + 1000));
 }
 
 static enum outcome_kind kind_of(const struct verdict *v)
@@ -227,7 +230,7 @@ static void expire_instead(struct deliverer *dr, const struct rcpt *r, struct ou
 {
 	char last[LAST_TEXT_MAX];
 
-	if (o->kind != OUTCOME_DEFERRED || (int64_t)r->expires_s * 1000 > o->at_ms)
+	if (o->kind != OUTCOME_DEFERRED || queue_wall_ms(dr->queue, r->expires_s) > o->at_ms)
 		return;
 	o->kind = OUTCOME_EXPIRED;
 	o->next_ms = 0;
@@ -256,6 +259,7 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		.rcpt = address,
 	};
 
+	queue_look_at_clock(dr->queue);
 	if (o.kind == OUTCOME_DEFERRED && rules_selects(dr->rules, RULE_CANCEL) &&
 	    queue_cancelled(dr->queue, r, why,
 			    sizeof(why))) { /* the order came while it was in flight */
@@ -269,7 +273,7 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 	if (o.kind != OUTCOME_DELIVERED)
 		queue_note_reply(queue_domain_of(dr->queue, r), o.code, o.status, o.text);
 	expire_instead(dr, r, &o, too_old);
-	if (is_worth_keeping(k, r, &o))
+	if (is_worth_keeping(dr, k, r, &o))
 		last_keep(&dr->last, &o);
 	log_outcome(dr, &o, k->info.id);
 	tell_sender(dr, k, &o); /* first: with the last outcome the message may leave the spool */
@@ -301,7 +305,7 @@ static void tell_and_put(struct deliverer *dr, rcpt_ref ref, struct outcome *o, 
 		log_outcome(dr, o, k->info.id);
 		tell_sender(dr, k, o);
 	}
-	if (is_worth_keeping(k, queue_rcpt(dr->queue, ref), o))
+	if (is_worth_keeping(dr, k, queue_rcpt(dr->queue, ref), o))
 		last_keep(&dr->last, o);
 	put(dr, ref, o, on_list);
 	chunks_unref(&dr->queue->chunks, k);
@@ -326,12 +330,13 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 		.host = d->host,
 	};
 
+	queue_look_at_clock(dr->queue);
 	if (!cancelled_instead(dr, r, &o, why, sizeof(why)) &&
 	    (o.kind == OUTCOME_DEFERRED || o.kind == OUTCOME_BOUNCED)) {
 		if (o.kind == OUTCOME_DEFERRED) {
 			o.attempt = (uint16_t)MIN_OF(r->attempts + 1, UINT16_MAX);
 			o.next_ms = MAX_OF(next_try_ms(dr, r, now, o.attempt),
-					   (int64_t)d->not_before_s * 1000);
+					   queue_wall_ms(dr->queue, d->not_before_s));
 		}
 		queue_note_reply(queue_domain_of(dr->queue, r), o.code, o.status, o.text);
 	}

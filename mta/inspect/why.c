@@ -102,8 +102,8 @@ static void why_rcpt(struct teller *t, const struct rcpt *r)
 	if (r->state == RCPT_IN_FLIGHT)
 		tell(t, "in-flight", 0, "a transaction is under way");
 	if (r->state == RCPT_DEFERRED)
-		tell(t, "retry", (int64_t)r->due_s * 1000, "%u tries failed; the next one is due",
-		     r->attempts);
+		tell(t, "retry", queue_wall_ms(t->queue, r->due_s),
+		     "%u tries failed; the next one is due", r->attempts);
 	why_domain(t, d);
 	if (way_of(d)->site)
 		why_site(t, way_of(d)->site);

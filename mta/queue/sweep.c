@@ -73,10 +73,11 @@ static void on_sweep(struct timer *t)
 {
 	struct queue *q = container_of(t, struct queue, sweep.timer);
 	int64_t end_us = clock_mono_us() + SLICE_US;
-	uint32_t now_s = queue_wall_s();
+	uint32_t now_s = queue_now_s(q);
 
 	if (q->stopping)
 		return;
+	queue_look_at_clock(q);
 	if (q->sweep.at == SIZE_MAX) {
 		q->sweep.at = 0;
 		q->sweep.in = 0;

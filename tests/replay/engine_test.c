@@ -187,6 +187,65 @@ static void a_report_of_expiry_has_the_last_reply(void **state)
 	}
 }
 
+/* ---- a wall clock that jumps ------------------------------------------------------------- */
+
+static void a_clock_that_jumps_expires_and_delays_nothing(void **state)
+{
+	static const int64_t jumps[] = { 10 * HOUR, 40 * DAY, -24 * HOUR, -40 * DAY };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(jumps); i++) {
+		struct world w;
+		uint64_t tries;
+
+		world_start(&w, CONFIG);
+		world_names();
+		world_host("127.0.1.1", full);
+		world_submit(&w, one_rcpt, 1, 8 * HOUR, "control", 0);
+		world_run(&w, 11 * MINUTE);
+		tries = world_books(&w).deferred_attempts;
+		assert_int_equal(tries, 2);
+		clock_sim_jump_ms(jumps[i]);
+		world_run(&w, 3 * HOUR);
+		assert_int_equal(world_books(&w).deferred_attempts, tries + 3);
+		world_submit(&w, one_rcpt, 1, 8 * HOUR, "control", 1); /* after the jump */
+		world_run(&w, 4 * HOUR + 40 * MINUTE);
+		assert_int_equal(world_books(&w).expired, 0);
+		world_run(&w, 20 * MINUTE);
+		assert_int_equal(world_books(&w).expired, 1);
+		world_run(&w, 2 * HOUR + 50 * MINUTE);
+		assert_int_equal(world_books(&w).expired, 1);
+		world_run(&w, 20 * MINUTE);
+		assert_int_equal(world_books(&w).expired, 2);
+		world_end(&w);
+	}
+}
+
+static void a_restart_after_a_jump_keeps_the_schedule(void **state)
+{
+	static const int64_t jumps[] = { 10 * HOUR, -24 * HOUR };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(jumps); i++) {
+		struct world w;
+
+		world_start(&w, CONFIG);
+		world_names();
+		world_host("127.0.1.1", full);
+		world_submit(&w, one_rcpt, 1, 10 * DAY, "control", 0);
+		world_run(&w, MINUTE);
+		clock_sim_jump_ms(jumps[i]);
+		world_run(&w, 10 * MINUTE); /* the second try: the next is an hour later */
+		assert_int_equal(world_books(&w).deferred_attempts, 2);
+		world_restart(&w);
+		world_run(&w, 55 * MINUTE);
+		assert_int_equal(world_books(&w).deferred_attempts, 2);
+		world_run(&w, 10 * MINUTE);
+		assert_int_equal(world_books(&w).deferred_attempts, 3);
+		world_end(&w);
+	}
+}
+
 static void a_failure_of_submitted_mail_is_told_to_its_sender_once(void **state)
 {
 	struct world w;
@@ -382,6 +441,8 @@ int main(void)
 		cmocka_unit_test(mail_for_a_dead_site_expires_too),
 		cmocka_unit_test(tries_end_with_the_life_of_a_message),
 		cmocka_unit_test(a_report_of_expiry_has_the_last_reply),
+		cmocka_unit_test(a_clock_that_jumps_expires_and_delays_nothing),
+		cmocka_unit_test(a_restart_after_a_jump_keeps_the_schedule),
 		cmocka_unit_test(a_failure_of_submitted_mail_is_told_to_its_sender_once),
 		cmocka_unit_test(a_report_that_fails_makes_no_further_report),
 		cmocka_unit_test(an_idle_connection_the_peer_ends_costs_no_try),
