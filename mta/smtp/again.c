@@ -105,14 +105,20 @@ void again_all_unjudged(struct flight *f)
 			f->txn->rcpts[i].again = AGAIN_LOCK_STEP;
 }
 
-/* Commands of a group were unanswered when the session ended.  A host that was seen to take groups
- * is blamed only when it fell silent in the middle of one. */
+/* A host that takes groups otherwise fell silent in the middle of one, or lost all that came behind
+ * a dot. */
+static bool fell_silent(const struct session *s, const struct flight *f)
+{
+	return s->timed_out && (f->txn->answered || f->behind);
+}
+
+/* Commands of a group were unanswered when the session ended. */
 void again_ended(struct session *s, struct flight *f)
 {
 	struct txn *t = f->txn;
 
 	if (!(s->ehlo.can & EHLO_PIPELINING) || !f->pending || f->next == S_DOT || t->sent_data ||
-	    s->end.code == 421 || (s->pipelines && !(s->timed_out && t->answered)))
+	    s->end.code == 421 || (s->pipelines && !fell_silent(s, f)))
 		return;
 	give_way(s, t);
 	for (unsigned i = 0; i < t->n_rcpts; i++)

@@ -104,14 +104,48 @@ static void begin_tls(struct session *s)
 	session_arm(s);
 }
 
+/* Sets aside what is kept of a long reply; it is heard when its end is here.  One that begins
+ * before its time is heard at once. */
+static bool set_aside(struct session *s, const struct reply *re)
+{
+	if (!re->cut || is_unasked(s))
+		return false;
+	s->cut = *re;
+	buf_put(&s->cut_bytes, re->raw);
+	conn_consume(s->conn, re->raw.n);
+	return true;
+}
+
+/* As reply_next(): 1, 0 or an error. */
 static int next_reply(struct session *s, struct reply *ret)
 {
-	int n = reply_skip(&s->scan, conn_input(s->conn));
+	int r;
 
-	if (n < 0)
-		return n;
-	conn_consume(s->conn, (size_t)n);
-	return reply_next(&s->scan, conn_input(s->conn), ret);
+	do {
+		r = reply_skip(&s->scan, conn_input(s->conn));
+		if (r < 0)
+			return r;
+		conn_consume(s->conn, (size_t)r);
+		if (s->scan.skipping)
+			return 0;
+		if (s->cut.cut) {
+			*ret = s->cut;
+			ret->raw = buf_data(&s->cut_bytes);
+			return 1;
+		}
+		r = reply_next(&s->scan, conn_input(s->conn), ret);
+	} while (r > 0 && set_aside(s, ret));
+	return r;
+}
+
+static void consume_reply(struct session *s, size_t n)
+{
+	if (!s->cut.cut) {
+		conn_consume(s->conn, n);
+		return;
+	}
+	s->cut.cut = false; /* its bytes have been consumed */
+	buf_shrink(&s->cut_bytes, 0);
 }
 
 void session_hear_input(struct session *s)
@@ -125,7 +159,7 @@ void session_hear_input(struct session *s)
 		hear_one(s, &re);
 		if (s->life >= SESSION_OVER)
 			return;
-		conn_consume(s->conn, n);
+		consume_reply(s, n);
 		flight_give_back(s);
 		if (s->life >= SESSION_OVER)
 			return;
@@ -199,9 +233,7 @@ void session_hear_helo(struct session *s, struct session_expect e, const struct 
 void session_hear_starttls(struct session *s, struct session_expect e, const struct reply *re)
 {
 	(void)e;
-	if (re->cut)
-		session_fail(s, E_LIMIT); /* the rest of it would reach into TLS */
-	else if (re->code == 220)
+	if (re->code == 220)
 		s->lone = S_STARTTLS; /* begins once the reply is consumed */
 	else if (is_refusal(re) && re->code != 421)
 		without_tls(s);

@@ -8,8 +8,9 @@
  *
  * A line that ends in a bare LF is taken.  How the bytes are cut makes no difference.
  *
- * The first line of a reply has all that decides.  So a reply that is longer than is kept counts as
- * soon as that much of it is here (`cut`), and reply_skip() passes over the rest of it.
+ * The first line of a reply has all that decides.  So a reply that is longer than is kept is given
+ * as soon as that much of it is here (`cut`), and reply_skip() passes over the rest of it.  Until
+ * that has come to its end the host has not answered.
  * Owns:   nothing: a reply shows the caller's input, until that is consumed.
  * Fails:  E_SYNTAX: this is no SMTP; E_LIMIT.  Limits: 101 lines and 16 KiB of a reply are kept,
  *         128 KiB more are passed over. */

@@ -248,6 +248,7 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 	s->lone = S_CONNECT;
 	s->owes_ready = true;
 	timer_init(&s->timer, on_timer);
+	buf_init(&s->cut_bytes, 0);
 	list_init(&s->turn.link);
 	s->turn.run = at_turn_end;
 	s->to = o->to;
@@ -271,6 +272,7 @@ static void reap(struct turn_end *t)
 {
 	struct session *s = container_of(t, struct session, turn);
 
+	buf_free(&s->cut_bytes);
 	free(s->our_name);
 	free(s->mx_host);
 	free(s);

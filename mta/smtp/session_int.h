@@ -54,7 +54,8 @@ struct flight {
 	uint16_t accepted; /* recipients */
 	uint16_t unsure;   /* 1 + the first of those that may be too many */
 	bool mail_refused;
-	size_t off; /* of head, then message */
+	bool behind; /* its commands left before the older one's dot was answered */
+	size_t off;  /* of head, then message */
 };
 
 struct session {
@@ -68,6 +69,8 @@ struct session {
 	struct session_expect ring[RING];
 	uint16_t ring_head, ring_count;
 	struct reply_scan scan;
+	struct reply cut; /* a long reply whose end is not here yet; its bytes are below */
+	struct buf cut_bytes;
 	struct flight flights[2];
 	uint8_t oldest; /* flight */
 	uint8_t n_flights;

@@ -180,6 +180,22 @@ static void a_host_without_real_pipelining_is_remembered(void **state)
 	}
 }
 
+static void a_host_that_loses_what_comes_behind_a_message_gets_the_rest_in_lock_step(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG "site.connections = 1\n");
+	world_names();
+	world_host("127.0.1.1", "say 220 mx.test\nalone drop-after\nserve\n");
+	for (unsigned i = 0; i < 20; i++)
+		world_submit(&w, one_rcpt, 1, DAY, "control", i);
+	world_run(&w, 11 * MINUTE); /* silence is waited for once */
+	assert_int_equal(world_books(&w).delivered, 20);
+	assert_int_equal(world_books(&w).deferred_attempts, 0);
+	world_end(&w);
+}
+
 static void a_refusal_that_stands_in_lock_step_too_is_final(void **state)
 {
 	struct world w;
@@ -293,6 +309,8 @@ int main(void)
 		cmocka_unit_test(a_host_that_takes_nobody_is_no_host_with_too_many),
 		cmocka_unit_test(hosts_that_falsely_offer_pipelining_get_their_mail_in_lock_step),
 		cmocka_unit_test(a_host_without_real_pipelining_is_remembered),
+		cmocka_unit_test(
+		    a_host_that_loses_what_comes_behind_a_message_gets_the_rest_in_lock_step),
 		cmocka_unit_test(a_refusal_that_stands_in_lock_step_too_is_final),
 		cmocka_unit_test(a_host_that_ended_a_session_is_not_said_to_lack_pipelining),
 		cmocka_unit_test(a_notice_reaches_a_host_without_8bitmime),

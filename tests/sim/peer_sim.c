@@ -304,6 +304,8 @@ static bool serve_group(struct sim_peer *p)
 
 	if (slice_eq(what, SLICE("close")))
 		return true;
+	if (slice_eq(what, SLICE("drop-after")))
+		return false;
 	if (slice_eq(what, SLICE("drop")))
 		buf_clear(&p->inbox);
 	while (take_line(p, &line))
@@ -324,6 +326,8 @@ static bool run_serve(struct sim_peer *p, const struct sim_line *l)
 			if (!take_body(p))
 				return false;
 			p->in_body = false;
+			if (p->alone && slice_eq(buf_data(&p->alone->text), SLICE("drop-after")))
+				buf_clear(&p->inbox);
 			answer(p, "DOT", "250 2.0.0 taken");
 			continue;
 		}
