@@ -201,7 +201,7 @@ static void tell_sender(struct deliverer *dr, const struct chunk *k, const struc
 
 /* ---- the end of a life ------------------------------------------------------------------- */
 
-#define TOO_OLD "the message grew too old"
+#define TOO_OLD "the message expired before it was delivered"
 enum { TOO_OLD_MAX = LAST_TEXT_MAX + 64 };
 
 /* The reason, and what the last try ended with: `last`, or else the last answer that its domain
