@@ -141,13 +141,42 @@ static size_t rdata_size(const ldns_rr *rr)
 	return n;
 }
 
+static unsigned preference(const ldns_rr *rr)
+{
+	return ldns_rr_rd_count(rr) == 2 && ldns_rdf_size(ldns_rr_rdf(rr, 0)) == 2
+		   ? ldns_rdf2native_int16(ldns_rr_rdf(rr, 0))
+		   : UINT16_MAX;
+}
+
+/* Past the limit a better MX host takes the place of the worst one. */
+static bool takes_place(struct packet_walk *w, const ldns_rr *rr)
+{
+	unsigned worst = 0;
+
+	if (w->type != DNS_MX)
+		return false;
+	for (unsigned i = 1; i < w->n; i++)
+		if (preference(w->found[i]) > preference(w->found[worst]))
+			worst = i;
+	if (preference(rr) >= preference(w->found[worst]))
+		return false;
+	w->bytes += rdata_size(rr) - rdata_size(w->found[worst]);
+	w->found[worst] = rr;
+	return true;
+}
+
 static void collect(struct packet_walk *w)
 {
-	for (size_t i = 0; i < ldns_rr_list_rr_count(w->rrs) && w->n < DNS_RECORDS_MAX; i++) {
+	for (size_t i = 0; i < ldns_rr_list_rr_count(w->rrs); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(w->rrs, i);
 
 		if (!is_at(rr, w->name, w->type))
 			continue;
+		if (w->n == DNS_RECORDS_MAX) {
+			if (takes_place(w, rr))
+				note_ttl(w, rr);
+			continue;
+		}
 		note_ttl(w, rr);
 		w->bytes += rdata_size(rr);
 		w->found[w->n++] = rr;

@@ -7,8 +7,9 @@
  *         valid during the callback.
  * Blocks: never.  The callback always comes from the loop, never from inside resolver_ask().
  * Fails:  answers carry 0, E_DNS_NXDOMAIN, E_DNS_NONE (no such record) or E_DNS_TEMP.
- * Limits: one thread; answers up to 64 KiB over TCP, CNAME chains of 8, 64 records of one type,
- *         `pending` questions at a time (more wait in line), a cache of `cache_entries`.
+ * Limits: one thread; answers up to 64 KiB over TCP, CNAME chains of 8, 64 records of one type
+ *         (of MX the best), `pending` questions at a time (more wait in line), a cache of
+ *         `cache_entries`.
  * RFC 1034, 1035, 2308 (negative caching), 5452 (random id and port), 6891 (EDNS). */
 #pragma once
 #include "base/address.h"

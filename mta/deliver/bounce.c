@@ -39,7 +39,7 @@ static struct slice header_of(struct slice message)
 
 static int put(struct deliverer *dr, const struct chunk *k, struct id128 id, struct slice message)
 {
-	struct wire_content_meta cm = { .body_8bit = true }; /* the quoted header may be anything */
+	struct wire_content_meta cm = { .body_8bit = false }; /* bounce_compose() gives ASCII */
 	struct wire_job_meta jm = { .origin = SLICE("bounce") };
 	int64_t now = clock_wall_ms();
 	struct content_in content = { .id = id, .bytes = message };

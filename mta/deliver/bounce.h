@@ -11,7 +11,8 @@
 enum { BOUNCE_HEADER_MAX = 8 * 1024 };
 
 void bounce_send(struct deliverer *dr, const struct chunk *k, const struct outcome *o);
-/* The report itself; texts of peers are made harmless.  For bounce.c and its test. */
+/* The report itself; texts of peers are made harmless.  It is ASCII with lines of at most 998 bytes
+ * whatever the original's header has, so every host can take it.  For bounce.c and its test. */
 struct bounce_facts {
 	struct slice hostname, sender, rcpt, text, host;
 	struct slice header; /* of the original, with its line ends */

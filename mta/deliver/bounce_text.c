@@ -68,6 +68,69 @@ static void put_status(const struct bounce_facts *f, const char *boundary, struc
 	buf_put(out, SLICE("\r\n\r\n"));
 }
 
+/* ---- the original's header --------------------------------------------------------------- */
+
+enum { QP_LINE = 72, PLAIN_LINE_MAX = 998 };
+
+static bool is_plain(struct slice s)
+{
+	size_t line = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		line = s.p[i] == '\n' ? 0 : line + 1;
+		if (!s.p[i] || (unsigned char)s.p[i] >= 0x80 || line > PLAIN_LINE_MAX)
+			return false;
+	}
+	return true;
+}
+
+static bool is_line_end(struct slice s, size_t i)
+{
+	return s.p[i] == '\n' || (s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n');
+}
+
+/* Quoted-printable, RFC 2045 section 6.7. */
+static void put_quoted(struct buf *out, struct slice s)
+{
+	size_t col = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		bool last = i + 1 == s.n || is_line_end(s, i + 1);
+
+		if (is_line_end(s, i)) {
+			buf_put(out, slice_of(s.p + i, 1));
+			col = 0;
+			continue;
+		}
+		if (col >= QP_LINE) {
+			buf_put(out, SLICE("=\r\n"));
+			col = 0;
+		}
+		if ((c > 0x20 && c < 0x7f && c != '=') || ((c == ' ' || c == '\t') && !last)) {
+			buf_put(out, slice_of(s.p + i, 1));
+			col++;
+		} else {
+			buf_putf(out, "=%02X", c);
+			col += 3;
+		}
+	}
+}
+
+static void put_header(const struct bounce_facts *f, struct buf *out)
+{
+	bool plain = is_plain(f->header);
+
+	buf_put(out, SLICE("Content-Type: text/rfc822-headers\r\n"));
+	if (!plain)
+		buf_put(out, SLICE("Content-Transfer-Encoding: quoted-printable\r\n"));
+	buf_put(out, SLICE("\r\n"));
+	if (plain)
+		buf_put(out, f->header);
+	else
+		put_quoted(out, f->header);
+}
+
 void bounce_compose(const struct bounce_facts *f, struct buf *out)
 {
 	char boundary[ID_TEXT_MAX + 16] = "=_postern.";
@@ -76,7 +139,7 @@ void bounce_compose(const struct bounce_facts *f, struct buf *out)
 	put_head(f, boundary, out);
 	put_words(f, boundary, out);
 	put_status(f, boundary, out);
-	buf_putf(out, "--%s\r\nContent-Type: text/rfc822-headers\r\n\r\n", boundary);
-	buf_put(out, f->header);
+	buf_putf(out, "--%s\r\n", boundary);
+	put_header(f, out);
 	buf_putf(out, "\r\n--%s--\r\n", boundary);
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/outcome.h"
+#include "mta/queue/needs.h"
 
 static int expand(struct deliverer *dr, struct delivery *d, const struct rcpt *r)
 {
@@ -84,19 +85,21 @@ static int sign(struct deliverer *dr, struct delivery *d)
 
 int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
 {
-	const struct wire_content_meta *meta = &d->content->meta;
+	struct wire_content_meta needs = d->content->meta;
 	int r = 0;
 
 	d->txn = (struct txn){
 		.mail_from = d->chunk->meta.mail_from.n ? d->chunk->meta.mail_from : SLICE(""),
 		.head = SLICE(""),
 		.message = buf_data(&d->content->bytes),
-		.body_8bit = meta->body_8bit,
-		.utf8 = meta->utf8,
 		.rcpts = d->rcpts,
 	};
-	if (d->content->program)
+	if (d->content->program) {
 		r = expand(dr, d, queue_rcpt(dr->queue, ref));
+		needs_trim(&needs, d->txn.message);
+	}
+	d->txn.body_8bit = needs.body_8bit;
+	d->txn.utf8 = needs.utf8 || needs_8bit(d->txn.mail_from);
 	return r < 0 ? r : sign(dr, d);
 }
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/outcome.h"
+#include "mta/queue/needs.h"
 #include "mta/site/way.h"
 
 enum { REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
@@ -45,10 +46,8 @@ static bool moved_on(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
 
-	if (r->expires_s <= queue_wall_s()) {
-		outcome_plain(dr, ref, OUTCOME_EXPIRED,
-			      SLICE("the message expired before it was delivered"), STATUS(4, 4, 7),
-			      0);
+	if (r->expires_s <= queue_now_s(dr->queue)) {
+		outcome_plain(dr, ref, OUTCOME_EXPIRED, SLICE(""), STATUS(4, 4, 7), 0);
 		return true;
 	}
 	if (way_of(queue_domain_of(dr->queue, r))->site != p->site) {
@@ -65,7 +64,7 @@ static void broken(struct deliverer *dr, rcpt_ref ref, const char *what, int err
 
 	log_error("deliver.unreadable", kv_str("what", what), kv_int("job", r->job),
 		  kv_int("row", r->row), kv_err("reason", err));
-	queue_defer(dr->queue, ref, queue_wall_s() + BROKEN_RETRY_S);
+	queue_defer(dr->queue, ref, queue_now_s(dr->queue) + BROKEN_RETRY_S);
 }
 
 static bool may_go(struct deliverer *dr, rcpt_ref ref, struct chunk *k)
@@ -112,14 +111,6 @@ static rcpt_ref next_rcpt(struct deliverer *dr, struct pool *p, bool bulk, struc
 
 /* ---- over to the session and back -------------------------------------------------------- */
 
-static bool has_8bit(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return true;
-	return false;
-}
-
 static void add_rcpt(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
 {
 	struct txn_rcpt *t = &d->rcpts[d->txn.n_rcpts];
@@ -129,18 +120,44 @@ static void add_rcpt(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
 	t->address = wire_rows_address(d->chunk->rows, queue_rcpt(dr->queue, ref)->row);
 	t->verdict.kind = VERDICT_NONE;
 	t->verdict.text_n = 0;
-	d->txn.utf8 = d->txn.utf8 || has_8bit(t->address);
+	d->txn.utf8 = d->txn.utf8 || needs_8bit(t->address);
 }
 
-/* Others of the same message at the same site join the transaction. */
-static void add_same(struct deliverer *dr, struct pool *p, struct delivery *d, struct line *line)
+/* An address beyond ASCII needs SMTPUTF8; a host without it must still get the others. */
+static bool fits(const struct deliverer *dr, const struct delivery *d, rcpt_ref ref)
 {
+	struct slice a = wire_rows_address(d->chunk->rows, queue_rcpt(dr->queue, ref)->row);
+
+	return needs_8bit(a) == needs_8bit(d->rcpts[0].address);
+}
+
+/* Before the others of its pool, or to where its domain's mail goes now. */
+static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
+{
+	if (way_of(queue_domain_of(dr->queue, queue_rcpt(dr->queue, ref)))->site == p->site)
+		pool_push(p, ref, true);
+	else
+		queue_due(dr->queue, ref);
+}
+
+/* Others of the same message at the same site go in the same transaction. */
+static void add_same(struct deliverer *dr, struct channel *ch, struct delivery *d,
+		     struct line *line)
+{
+	struct pool *p = ch->pool;
+	unsigned most = habits_rcpts(&ch->host->habits, sites_now(dr->sites), DELIVERY_RCPTS_MAX);
 	rcpt_ref ref;
 
-	while (d->txn.n_rcpts < DELIVERY_RCPTS_MAX &&
-	       (ref = pool_next_same(p, line, d->chunk->job)) != RCPT_NONE)
-		if (!moved_on(dr, p, ref) && may_go(dr, ref, d->chunk))
-			add_rcpt(dr, d, ref);
+	while (d->txn.n_rcpts < most &&
+	       (ref = pool_next_same(p, line, d->chunk->job)) != RCPT_NONE) {
+		if (moved_on(dr, p, ref) || !may_go(dr, ref, d->chunk))
+			continue;
+		if (!fits(dr, d, ref)) { /* it begins the next */
+			go_again(dr, p, ref);
+			return;
+		}
+		add_rcpt(dr, d, ref);
+	}
 }
 
 static bool is_bulk(const struct delivery *d)
@@ -232,7 +249,7 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 	}
 	add_rcpt(dr, d, ref);
 	if (d->many && !d->content->program)
-		add_same(dr, p, d, line);
+		add_same(dr, ch, d, line);
 	hand_over(dr, ch, d);
 	return true;
 }
@@ -245,17 +262,12 @@ static bool untried(const struct channel *ch, const struct txn *t, const struct 
 	       !t->sent_data && ch->ready_once && r->requeues < REQUEUES_MAX;
 }
 
-/* It was not tried: it goes to the front of its pool, or where its domain's mail goes now. */
+/* It was not tried. */
 static void requeue(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
-	struct rcpt *r = queue_rcpt(dr->queue, ref);
-
-	r->requeues++;
+	queue_rcpt(dr->queue, ref)->requeues++;
 	count_add(&dr->counters.requeued, 1);
-	if (way_of(queue_domain_of(dr->queue, r))->site == p->site)
-		pool_push(p, ref, true);
-	else
-		queue_due(dr->queue, ref);
+	go_again(dr, p, ref);
 }
 
 static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d, unsigned i,
@@ -268,6 +280,12 @@ static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d,
 		return;
 	}
 	ch->judged = ch->judged || v->code;
+	/* It comes to an end: of each such transaction somebody was taken, and a session meets
+	 * lock-step once. */
+	if (d->rcpts[i].again != AGAIN_NO) {
+		go_again(dr, ch->pool, d->refs[i]);
+		return;
+	}
 	outcome_verdict(dr, d->refs[i], d->chunk, d->rcpts[i].address, v, f);
 	if (v->kind == VERDICT_DELIVERED)
 		pool_success(ch->pool);

@@ -7,6 +7,7 @@
 #include "mta/config/host.h"
 #include "mta/deliver/keys.h"
 #include "mta/deliver/message_id.h"
+#include "mta/deliver/last.h"
 #include "mta/site/channel.h"
 
 enum { RETRIES_MAX = 64 };
@@ -48,6 +49,7 @@ struct deliverer {
 	struct keyrings keys;
 	struct list late; /* outcomes the spool could not take yet */
 	struct timer late_timer;
+	struct last_replies last;
 	struct deliver_counters counters;
 };
 extern const struct part deliver_part;

@@ -1,6 +1,8 @@
 /* mta/deliver/outcome.c - records of outcomes, and what follows from them. */
 #include "mta/deliver/outcome.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "base/random.h"
 #include "mta/deliver/bounce.h"
@@ -50,7 +52,16 @@ static void log_outcome(struct deliverer *dr, const struct outcome *o, struct id
 	       kv_int("next", o->next_ms));
 }
 
-/* The record is in the spool: the recipient goes where it says. */
+/* Reports say why; and for others the last reply is told when no try is left. */
+static bool is_worth_keeping(const struct deliverer *dr, const struct chunk *k,
+			     const struct rcpt *r, const struct outcome *o)
+{
+	return o->kind == OUTCOME_DEFERRED &&
+	       (o->next_ms >= queue_wall_ms(dr->queue, r->expires_s) ||
+		(k && slice_eq(k->meta.origin, SLICE("smtp"))));
+}
+
+/* The record is in the log: the recipient goes where it says. */
 static void settle(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, bool on_list)
 {
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
@@ -60,8 +71,12 @@ static void settle(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, 
 	if (o->kind == OUTCOME_DEFERRED) {
 		r->attempts = o->attempt;
 		r->requeues = 0;
-		queue_defer(dr->queue, ref, (uint32_t)(o->next_ms / 1000));
-	} else if (on_list) {
+		queue_defer(dr->queue, ref,
+			    (uint32_t)(times_of_wall_ms(&dr->queue->times, o->next_ms) / 1000));
+		return;
+	}
+	last_forget(&dr->last, r->job, r->row);
+	if (on_list) {
 		(void)queue_move(dr->queue, ref, (struct queue_move){ .to = RCPT_DEAD });
 	} else {
 		queue_end(dr->queue, ref);
@@ -125,6 +140,7 @@ void outcome_init(struct deliverer *dr)
 {
 	list_init(&dr->late);
 	timer_init(&dr->late_timer, on_late);
+	last_init(&dr->last);
 }
 
 void outcome_end(struct deliverer *dr)
@@ -133,6 +149,7 @@ void outcome_end(struct deliverer *dr)
 	lsn_t lsn;
 
 	timer_stop(dr->loop->timers, &dr->late_timer);
+	last_end(&dr->last);
 	while ((l = list_pop(&dr->late)) != NULL) {
 		struct late *late = container_of(l, struct late, link);
 		if (spool_put_outcome(dr->spool, &late->o, &lsn) < 0)
@@ -152,13 +169,13 @@ static int64_t retry_s(struct deliverer *dr, unsigned attempts)
 	return MAX_OF((ms + 999) / 1000, (int64_t)1);
 }
 
-/* The next try, moved so that the last one is not after the end of its life. */
+/* Next try by the wall clock, moved so that the last one is not past the end of its life. */
 static int64_t next_try_ms(struct deliverer *dr, const struct rcpt *r, int64_t now_ms,
 			   unsigned attempt)
 {
 	int64_t next = now_ms + retry_s(dr, attempt) * 1000;
 
-	return MIN_OF(next, MAX_OF((int64_t)r->expires_s * 1000, now_ms + 1000));
+	return MIN_OF(next, MAX_OF(queue_wall_ms(dr->queue, r->expires_s), now_ms + 1000));
 }
 
 static enum outcome_kind kind_of(const struct verdict *v)
@@ -182,12 +199,50 @@ static void tell_sender(struct deliverer *dr, const struct chunk *k, const struc
 		bounce_send(dr, k, o);
 }
 
+/* ---- the end of a life ------------------------------------------------------------------- */
+
+#define TOO_OLD "the message expired before it was delivered"
+enum { TOO_OLD_MAX = LAST_TEXT_MAX + 64 };
+
+/* The reason, and what the last try ended with: `last`, or else the last answer that its domain
+ * gave to anybody. */
+static void say_too_old(struct deliverer *dr, const struct rcpt *r, struct slice last,
+			struct outcome *o, char *text)
+{
+	const struct domain *d = queue_domain_of(dr->queue, r);
+	int n;
+
+	if (last.n)
+		n = snprintf(text, TOO_OLD_MAX, TOO_OLD "; the last try %.*s", (int)last.n, last.p);
+	else if (d->reply_ms)
+		n = snprintf(text, TOO_OLD_MAX, TOO_OLD "; the last answer of the domain: %u %.*s",
+			     d->code, d->reply_n, d->reply);
+	else
+		n = snprintf(text, TOO_OLD_MAX, TOO_OLD);
+	o->text = slice_of(text, MIN_OF((size_t)n, (size_t)TOO_OLD_MAX - 1));
+	o->status = STATUS(4, 4, 7);
+	o->code = 0;
+}
+
+/* Tries end with the life: what would be deferred past it has expired. */
+static void expire_instead(struct deliverer *dr, const struct rcpt *r, struct outcome *o,
+			   char *text)
+{
+	char last[LAST_TEXT_MAX];
+
+	if (o->kind != OUTCOME_DEFERRED || queue_wall_ms(dr->queue, r->expires_s) > o->at_ms)
+		return;
+	o->kind = OUTCOME_EXPIRED;
+	o->next_ms = 0;
+	say_too_old(dr, r, last_format(o, last), o, text);
+}
+
 void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		     struct slice address, const struct verdict *v, const struct outcome_facts *f)
 {
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
 	int64_t now = clock_wall_ms();
-	char why[256];
+	char why[256], too_old[TOO_OLD_MAX];
 	struct outcome o = {
 		.job = r->job,
 		.row = r->row,
@@ -204,6 +259,7 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		.rcpt = address,
 	};
 
+	queue_look_at_clock(dr->queue);
 	if (o.kind == OUTCOME_DEFERRED && rules_selects(dr->rules, RULE_CANCEL) &&
 	    queue_cancelled(dr->queue, r, why,
 			    sizeof(why))) { /* the order came while it was in flight */
@@ -216,6 +272,9 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		count_add(&dr->counters.in_doubt, 1);
 	if (o.kind != OUTCOME_DELIVERED)
 		queue_note_reply(queue_domain_of(dr->queue, r), o.code, o.status, o.text);
+	expire_instead(dr, r, &o, too_old);
+	if (is_worth_keeping(dr, k, r, &o))
+		last_keep(&dr->last, &o);
 	log_outcome(dr, &o, k->info.id);
 	tell_sender(dr, k, &o); /* first: after the last outcome the message may leave the spool */
 	put(dr, ref, &o, false);
@@ -245,6 +304,8 @@ static void tell_and_put(struct deliverer *dr, rcpt_ref ref, struct outcome *o, 
 		log_outcome(dr, o, k->info.id);
 		tell_sender(dr, k, o);
 	}
+	if (is_worth_keeping(dr, k, queue_rcpt(dr->queue, ref), o))
+		last_keep(&dr->last, o);
 	put(dr, ref, o, on_list);
 	chunks_unref(&dr->queue->chunks, k);
 }
@@ -254,7 +315,7 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 	struct deliverer *dr = container_of(e, struct deliverer, ends);
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
 	int64_t now = clock_wall_ms();
-	char why[256];
+	char why[256], too_old[TOO_OLD_MAX];
 	struct outcome o = {
 		.job = r->job,
 		.row = r->row,
@@ -268,15 +329,19 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 		.host = d->host,
 	};
 
+	queue_look_at_clock(dr->queue);
 	if (!cancelled_instead(dr, r, &o, why, sizeof(why)) &&
 	    (o.kind == OUTCOME_DEFERRED || o.kind == OUTCOME_BOUNCED)) {
 		if (o.kind == OUTCOME_DEFERRED) {
 			o.attempt = (uint16_t)MIN_OF(r->attempts + 1, UINT16_MAX);
 			o.next_ms = MAX_OF(next_try_ms(dr, r, now, o.attempt),
-					   (int64_t)d->not_before_s * 1000);
+					   queue_wall_ms(dr->queue, d->not_before_s));
 		}
 		queue_note_reply(queue_domain_of(dr->queue, r), o.code, o.status, o.text);
 	}
+	expire_instead(dr, r, &o, too_old);
+	if (d->kind == OUTCOME_EXPIRED)
+		say_too_old(dr, r, last_text(&dr->last, r->job, r->row), &o, too_old);
 	if (d->flags & OUTCOME_SUPPRESSED)
 		count_add(&dr->counters.suppressed, 1);
 	tell_and_put(dr, ref, &o, d->on_list);

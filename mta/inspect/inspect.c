@@ -30,6 +30,11 @@ static void note_age(struct ages *a, const struct rcpt *r, int64_t accepted_ms)
 		a->next_s = r->due_s;
 }
 
+static int64_t shown_ms(const struct queue *q, uint32_t s) /* 0 stays: there is none */
+{
+	return s ? queue_wall_ms(q, s) : 0;
+}
+
 /* One entry per domain or flow. */
 static struct ages *collect_ages(struct queue *q, bool by_domain)
 {
@@ -104,7 +109,7 @@ static int count_domains(struct queue *q, const struct ages *ages,
 			.reply = slice_of(d->reply, d->reply_n),
 			.reply_ms = d->reply_ms,
 			.oldest_ms = ages[i].oldest_ms,
-			.next_ms = (int64_t)ages[i].next_s * 1000,
+			.next_ms = shown_ms(q, ages[i].next_s),
 			.paused_until_ms = paused_until(q, d),
 		};
 		fill_states(&c, d->n, domain_is_held(q, d));
@@ -128,7 +133,7 @@ static int count_flows(struct queue *q, enum inspect_by by, const struct ages *a
 			.tenant = f->tenant,
 			.campaign = by == INSPECT_CAMPAIGN ? f->campaign : 0,
 			.oldest_ms = ages[i].oldest_ms,
-			.next_ms = (int64_t)ages[i].next_s * 1000,
+			.next_ms = shown_ms(q, ages[i].next_s),
 		};
 		fill_states(&c, f->n, f->held);
 		if (total(&c))
@@ -167,8 +172,8 @@ static int give(struct queue *q, const struct rcpt *r,
 		.row = r->row,
 		.state = state_name(q, r),
 		.attempts = r->attempts,
-		.next_ms = r->state == RCPT_DEFERRED ? (int64_t)r->due_s * 1000 : 0,
-		.expires_ms = (int64_t)r->expires_s * 1000,
+		.next_ms = r->state == RCPT_DEFERRED ? queue_wall_ms(q, r->due_s) : 0,
+		.expires_ms = queue_wall_ms(q, r->expires_s),
 	};
 	struct chunk *k;
 	int rc;
@@ -229,7 +234,7 @@ static void end_pauses(struct way *w)
 uint64_t inspect_retry(struct lane *l, const struct selector *s)
 {
 	struct walk w = walk_begin(l, s);
-	uint32_t now = queue_wall_s();
+	uint32_t now = queue_now_s(w.queue);
 	uint64_t n = 0;
 	struct rcpt *r;
 

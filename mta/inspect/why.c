@@ -103,7 +103,7 @@ static void why_rcpt(struct teller *t, const struct rcpt *r)
 	if (r->state == RCPT_IN_FLIGHT)
 		tell(t, "in-flight", 0, "a transaction is in progress");
 	if (r->state == RCPT_DEFERRED)
-		tell(t, "retry", (int64_t)r->due_s * 1000,
+		tell(t, "retry", queue_wall_ms(t->queue, r->due_s),
 		     "%u tries failed; waiting for the next one", r->attempts);
 	why_domain(t, d);
 	if (way_of(d)->site)

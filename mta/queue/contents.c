@@ -1,6 +1,8 @@
 /* mta/queue/contents.c - messages and programs by id. */
 #include "mta/queue/contents.h"
 
+#include "mta/queue/needs.h"
+
 #include "base/hash.h"
 
 enum { SPARE_MAX = 64, SPARE_BYTES = 256 * 1024 };
@@ -85,7 +87,10 @@ static int content_read(struct contents *c, struct id128 id, struct content *k)
 	r = wire_content_meta_get(buf_data(&k->meta_bytes), &k->meta);
 	if (r < 0)
 		return r;
-	return k->meta.program ? program_load(&k->program, buf_data(&k->bytes)) : 0;
+	if (k->meta.program)
+		return program_load(&k->program, buf_data(&k->bytes));
+	needs_trim(&k->meta, buf_data(&k->bytes));
+	return 0;
 }
 
 int contents_get(struct contents *c, struct id128 id, bool once, struct content **ret)

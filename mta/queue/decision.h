@@ -8,9 +8,9 @@
 struct decision {
 	enum outcome_kind kind;
 	struct status status;
-	uint16_t code;  /* what a host said to somebody else, or 0 */
-	uint16_t flags; /* OUTCOME_ */
-	struct slice text, host;
-	bool on_list;          /* it is on a list: it stays there, dead */
-	uint32_t not_before_s; /* deferred: not before this */
+	uint16_t code;           /* what a host said to somebody else, or 0 */
+	uint16_t flags;          /* OUTCOME_ */
+	struct slice text, host; /* OUTCOME_EXPIRED: the deliver room has the text */
+	bool on_list;            /* it is still strung on a list: leave it there, dead */
+	uint32_t not_before_s;   /* deferred: no earlier than this */
 };

@@ -68,7 +68,10 @@ static void load_chunk(struct loader *ld)
 {
 	struct queue *q = ld->q;
 	const struct job_info *info = &ld->k->info;
-	int64_t expires_s = MAX_OF(info->expires_ms / 1000, (int64_t)0);
+	/* What was there at the start is as old as our time. */
+	int64_t expires_ms =
+	    ld->check ? info->expires_ms : times_of_wall_ms(&q->times, info->expires_ms);
+	int64_t expires_s = MAX_OF(expires_ms / 1000, (int64_t)0);
 
 	ld->flow = queue_flow(q, info->class, info->tenant, info->campaign,
 			      egress_pool(q->egress, ld->k->meta.pool));
@@ -80,7 +83,7 @@ static void load_chunk(struct loader *ld)
 
 static void load_job(struct queue *q, job_no job, bool check, uint32_t tag, uint64_t *ret_others)
 {
-	struct loader ld = { .q = q, .now_s = queue_wall_s(), .check = check };
+	struct loader ld = { .q = q, .now_s = queue_now_s(q), .check = check };
 	int r;
 
 	if (!check)
@@ -141,6 +144,7 @@ static void load_given(struct queue *q, struct given_job g)
 {
 	uint64_t others = 0;
 
+	queue_look_at_clock(q);
 	load_job(q, g.job, false, 0, &others);
 	for (unsigned i = 0; g.how == JOB_NEW && others; i++, others >>= 1)
 		if (others & 1)

@@ -100,7 +100,8 @@ static int queue_start(struct lane *l, void **ret_state)
 	q->slab.free = RCPT_NONE;
 	table_init(&q->domains);
 	table_init(&q->flows);
-	wheel_init(&q->wheel, queue_wall_s());
+	times_init(&q->times);
+	wheel_init(&q->wheel, queue_now_s(q));
 	fifo_init(&q->held);
 	queue_tick_init(q);
 	chunks_init(&q->chunks, q->spool);

@@ -152,9 +152,11 @@ static rcpt_ref next_of_wheel(struct rcpt_source *s)
 static void on_tick(struct timer *t)
 {
 	struct queue *q = container_of(t, struct queue, tick);
-	struct wheel_source due = { { next_of_wheel, TICK_RCPTS_MAX }, q, queue_wall_s() };
+	struct wheel_source due = { { next_of_wheel, TICK_RCPTS_MAX }, q, 0 };
 	rcpt_ref ref;
 
+	queue_look_at_clock(q);
+	due.now_s = queue_now_s(q);
 	q->ticking = false;
 	while ((ref = queue_next(q, &due.source)) != RCPT_NONE)
 		queue_due(q, ref);
@@ -164,6 +166,11 @@ static void on_tick(struct timer *t)
 		return;
 	}
 	tick(q);
+}
+
+void queue_look_at_clock(struct queue *q)
+{
+	times_look(&q->times, lane_index(q->lane) == 0);
 }
 
 void queue_tick_init(struct queue *q)

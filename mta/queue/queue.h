@@ -11,7 +11,6 @@
  * Blocks:  on the spool's files while loading.
  * Threads: the lane's, except queue_job_added() and the sums, which any thread may call. */
 #pragma once
-#include "base/clock.h"
 #include "mta/core/part.h"
 #include "mta/egress/egress.h"
 #include "mta/queue/chunks.h"
@@ -21,6 +20,7 @@
 #include "mta/queue/load.h"
 #include "mta/queue/options.h"
 #include "mta/queue/sweep.h"
+#include "mta/queue/times.h"
 #include "mta/queue/wheel.h"
 #include "mta/rules/rules.h"
 
@@ -53,6 +53,7 @@ struct queue {
 	struct queue_ways *ways;
 	struct queue_ends *ends;
 	bool stopping;
+	struct times times; /* due_s and expires_s are seconds of it */
 
 	struct slab slab;
 	struct table domains, flows;
@@ -138,7 +139,15 @@ uint64_t queue_known(struct engine *e); /* recipients in the queues of all lanes
 /* Jobs from before the start that lanes have not read yet.  Each lane reads all of them. */
 uint64_t queue_loading(struct engine *e);
 
-static inline uint32_t queue_wall_s(void)
+/* ---- time, the lane's -------------------------------------------------------------------- */
+
+void queue_look_at_clock(struct queue *q); /* before stored times are read or written */
+static inline uint32_t queue_now_s(const struct queue *q)
 {
-	return (uint32_t)(clock_wall_ms() / 1000);
+	return (uint32_t)(times_now_ms(&q->times) / 1000);
+}
+/* due_s or expires_s as the wall clock has it. */
+static inline int64_t queue_wall_ms(const struct queue *q, uint32_t s)
+{
+	return times_to_wall_ms(&q->times, (int64_t)s * 1000);
 }

@@ -25,8 +25,7 @@ static void look_at(struct queue *q, rcpt_ref ref, uint32_t now_s)
 	if (r->state == RCPT_FREE || r->state == RCPT_DEAD)
 		return;
 	if (r->state != RCPT_IN_FLIGHT && r->expires_s <= now_s)
-		end_one(q, ref, OUTCOME_EXPIRED, "the message expired before it was delivered",
-			STATUS(4, 4, 7));
+		end_one(q, ref, OUTCOME_EXPIRED, "", STATUS(4, 4, 7));
 	else if (r->state != RCPT_IN_FLIGHT && q->sweep.cancels &&
 		 queue_cancelled(q, r, why, sizeof(why)))
 		end_one(q, ref, OUTCOME_CANCELLED, why, STATUS(5, 7, 1));
@@ -74,10 +73,11 @@ static void on_sweep(struct timer *t)
 {
 	struct queue *q = container_of(t, struct queue, sweep.timer);
 	int64_t end_us = clock_mono_us() + SLICE_US;
-	uint32_t now_s = queue_wall_s();
+	uint32_t now_s = queue_now_s(q);
 
 	if (q->stopping)
 		return;
+	queue_look_at_clock(q);
 	if (q->sweep.at == SIZE_MAX) {
 		q->sweep.at = 0;
 		q->sweep.in = 0;

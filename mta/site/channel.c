@@ -2,6 +2,7 @@
 #include "mta/site/channel.h"
 
 #include "base/log.h"
+#include "mta/smtp/ehlo.h"
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
@@ -60,10 +61,14 @@ static int start_session(struct channel *ch)
 		.tls = c->policy,
 		.tls_context = s->tls,
 		.tls_resume = ch->host->tls,
+		.ignore = c->ignore,
+		.pipelines = ch->host->habits.pipelines,
 	};
 
 	if (ch->host->clear_until_ms > sites_now(s) && o.tls == TLS_MAY)
 		o.tls = TLS_NEVER;
+	if (habits_lock_step(&ch->host->habits, sites_now(s)))
+		o.ignore |= EHLO_PIPELINING;
 	return session_new(&ch->session, s->loop, &o, &ch->user);
 }
 
@@ -287,11 +292,22 @@ static void on_ready(struct session_user *u)
 	channel_feed(ch);
 }
 
+static void note_habits(struct channel *ch, const struct txn *t)
+{
+	bool news = habits_note(&ch->host->habits, t, sites_now(ch->pool->sites));
+
+	ch->lock_step = ch->lock_step || t->lock_step;
+	if (news)
+		log_info("host.lock-step", kv_str("site", ch->pool->site->name),
+			 kv_str("ip", ch->host->ip_text));
+}
+
 static void on_done(struct session_user *u, struct txn *t)
 {
 	struct channel *ch = container_of(u, struct channel, user);
 	struct site_loads *loads = ch->pool->sites->loads;
 
+	note_habits(ch, t);
 	loads->done(loads, ch, t);
 }
 
@@ -354,7 +370,7 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 {
 	bool trouble = v->kind != VERDICT_NONE;
 
-	if (!ch->ready_once && tls_gave_way(ch, v))
+	if ((!ch->ready_once && tls_gave_way(ch, v)) || ch->lock_step)
 		return;
 	if (!ch->ready_once || (trouble && !ch->judged))
 		site_host_failed(ch->pool->site, ch->host, v);

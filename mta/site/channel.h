@@ -24,7 +24,8 @@ struct channel {
 	unsigned in_hand, taken;
 	unsigned bulk; /* of those in hand */
 	bool ready_once, quitting, gone;
-	bool judged; /* the host has answered about a recipient */
+	bool judged;    /* the host has answered about a recipient */
+	bool lock_step; /* it ended because the host cannot do PIPELINING */
 };
 /* 0, or why none can be opened now: E_FULL (limits), E_UNKNOWN (the pool has no source), E_TIMEOUT
  * (all hosts are bad, the site has backed off).  transactional: may use the slots kept for that. */

@@ -6,6 +6,7 @@
  *          addresses, those without a connection are forgotten. */
 #pragma once
 #include "dns/route.h"
+#include "mta/site/habits.h"
 #include "mta/site/sites.h"
 #include "mta/smtp/verdict.h"
 
@@ -21,6 +22,7 @@ struct host {
 	/* Monotonic; a handshake failed: no TLS until then, unless TLS must be used. */
 	int64_t clear_until_ms;
 	struct tls_session *tls; /* latest ticket */
+	struct habits habits;
 };
 
 struct pool;

@@ -30,7 +30,7 @@ static struct slice next_word(struct slice *s)
 	return word;
 }
 
-static unsigned bit_of(struct slice word)
+unsigned ehlo_keyword(struct slice word)
 {
 	for (size_t i = 0; i < ARRAY_LEN(keywords); i++)
 		if (slice_eq_nocase(word, slice_str(keywords[i].name)))
@@ -46,11 +46,18 @@ void ehlo_parse(const struct reply *re, struct ehlo *ret)
 	*ret = (struct ehlo){ 0 };
 	(void)reply_line(re, &pos, &line);
 	while (reply_line(re, &pos, &line)) {
-		unsigned bit = bit_of(next_word(&line));
+		unsigned bit = ehlo_keyword(next_word(&line));
 
 		if (bit == EHLO_SIZE && !(ret->can & EHLO_SIZE) &&
 		    slice_u64(next_word(&line), UINT64_MAX, &ret->size_max) < 0)
 			ret->size_max = 0;
 		ret->can |= bit;
 	}
+}
+
+void ehlo_ignore(struct ehlo *e, unsigned bits)
+{
+	e->can &= ~bits;
+	if (bits & EHLO_SIZE)
+		e->size_max = 0;
 }

@@ -24,3 +24,6 @@ struct ehlo {
 	uint64_t size_max; /* 0: no limit */
 };
 void ehlo_parse(const struct reply *re, struct ehlo *ret);
+/* As if the host had not offered these (EHLO_ bits). */
+void ehlo_ignore(struct ehlo *e, unsigned bits);
+unsigned ehlo_keyword(struct slice word); /* its EHLO_ bit, 0 when we make no use of it */

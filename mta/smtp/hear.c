@@ -104,18 +104,62 @@ static void begin_tls(struct session *s)
 	session_arm(s);
 }
 
+/* Sets aside what is kept of a long reply; it is heard when its end is here.  One that begins
+ * before its time is heard at once. */
+static bool set_aside(struct session *s, const struct reply *re)
+{
+	if (!re->cut || is_unasked(s))
+		return false;
+	s->cut = *re;
+	buf_put(&s->cut_bytes, re->raw);
+	conn_consume(s->conn, re->raw.n);
+	return true;
+}
+
+/* As reply_next(): 1, 0 or an error. */
+static int next_reply(struct session *s, struct reply *ret)
+{
+	int r;
+
+	do {
+		r = reply_skip(&s->scan, conn_input(s->conn));
+		if (r < 0)
+			return r;
+		conn_consume(s->conn, (size_t)r);
+		if (s->scan.skipping)
+			return 0;
+		if (s->cut.cut) {
+			*ret = s->cut;
+			ret->raw = buf_data(&s->cut_bytes);
+			return 1;
+		}
+		r = reply_next(&s->scan, conn_input(s->conn), ret);
+	} while (r > 0 && set_aside(s, ret));
+	return r;
+}
+
+static void consume_reply(struct session *s, size_t n)
+{
+	if (!s->cut.cut) {
+		conn_consume(s->conn, n);
+		return;
+	}
+	s->cut.cut = false; /* its bytes have been consumed */
+	buf_shrink(&s->cut_bytes, 0);
+}
+
 void session_hear_input(struct session *s)
 {
 	struct reply re;
 	int r = 0;
 
-	while (s->life < SESSION_OVER && (r = reply_next(&s->scan, conn_input(s->conn), &re)) > 0) {
+	while (s->life < SESSION_OVER && (r = next_reply(s, &re)) > 0) {
 		size_t n = re.raw.n;
 
 		hear_one(s, &re);
 		if (s->life >= SESSION_OVER)
 			return;
-		conn_consume(s->conn, n);
+		consume_reply(s, n);
 		flight_give_back(s);
 		if (s->life >= SESSION_OVER)
 			return;
@@ -170,6 +214,7 @@ void session_hear_ehlo(struct session *s, struct session_expect e, const struct 
 		return;
 	}
 	ehlo_parse(re, &s->ehlo);
+	ehlo_ignore(&s->ehlo, s->ignore);
 	if (wants_tls(s) && s->tls_context && s->ehlo.can & EHLO_STARTTLS)
 		session_say(s, S_STARTTLS, NULL);
 	else
@@ -217,6 +262,8 @@ void session_hear_mail(struct session *s, struct session_expect e, const struct 
 		return;
 	}
 	reply_verdict(re, &v);
+	if (again_blames_group(s, f, re))
+		again_all_unjudged(f);
 	flight_judge(f, &v);
 	f->mail_refused = true;
 	f->next = S_MAX; /* commands that have left already are answered in their turn */
@@ -228,6 +275,7 @@ void session_hear_rcpt(struct session *s, struct session_expect e, const struct 
 	struct verdict *v = &f->txn->rcpts[e.rcpt].verdict;
 
 	if (is_ok(re)) {
+		again_accepted(f, e.rcpt);
 		f->accepted += !f->mail_refused;
 	} else if (!is_refusal(re)) {
 		lost_track(s);
@@ -239,6 +287,9 @@ void session_hear_rcpt(struct session *s, struct session_expect e, const struct 
 			v->kind = VERDICT_DEFERRED;
 			v->status = STATUS(4, 5, 3);
 		}
+		again_refused(f, e.rcpt, re);
+		if (f->txn->rcpts[e.rcpt].again == AGAIN_NO && again_blames_group(s, f, re))
+			f->txn->rcpts[e.rcpt].again = AGAIN_LOCK_STEP;
 	}
 	/* In lock-step DATA has not been said and is not needed. */
 	if (f->next == S_DATA && f->pending == 1 && !f->accepted) {
@@ -253,6 +304,7 @@ static void begin_body(struct session *s, struct flight *f)
 		lost_track(s);
 		return;
 	}
+	again_group_worked(s, f);
 	f->next = S_DOT;
 	f->off = 0;
 	session_start_body(s, f->txn);
@@ -274,6 +326,8 @@ void session_hear_data(struct session *s, struct session_expect e, const struct 
 		return;
 	}
 	reply_verdict(re, &v);
+	if (f->accepted && again_blames_group(s, f, re))
+		again_all_unjudged(f);
 	flight_judge(f, &v);
 	s->need_rset = !f->mail_refused;
 }

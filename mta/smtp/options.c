@@ -1,6 +1,8 @@
 /* mta/smtp/options.c - rows of the options of client sessions. */
 #include "mta/smtp/options.h"
 
+#include "mta/smtp/ehlo.h"
+
 #define AT(member) offsetof(struct smtp_options, member)
 #define T(member) AT(timeouts.member)
 enum { HOUR = 3600 * 1000 };
@@ -10,6 +12,9 @@ static const struct option rows[] = {
 	  "Port of the hosts that mail is delivered to." },
 	{ "smtp.tls", T_STR, AT(tls), 0, 8, "may", true,
 	  "Use of TLS: never, may (when the host offers STARTTLS) or must." },
+	{ "smtp.ignore_keywords", T_LIST, AT(ignore_list), 0, 0, "", true,
+	  "EHLO keywords of any host that are not made use of: PIPELINING, SIZE, 8BITMIME, "
+	  "STARTTLS, SMTPUTF8." },
 	{ "smtp.timeout.connect", T_DURATION, T(connect), 100, HOUR, "1m", true,
 	  "Longest wait for a connection." },
 	{ "smtp.timeout.greeting", T_DURATION, T(greeting), 100, HOUR, "5m", true,
@@ -34,6 +39,14 @@ static const struct option rows[] = {
 	  "Longest wait for the reply to QUIT." },
 };
 
+static int read_keyword(void *options, struct slice s)
+{
+	unsigned bit = ehlo_keyword(s);
+
+	((struct smtp_options *)options)->ignore |= bit;
+	return bit ? 0 : E_SYNTAX;
+}
+
 static int derive(void *options, const struct settings *all, struct option_fault *f)
 {
 	static const char *const policies[] = {
@@ -45,7 +58,9 @@ static int derive(void *options, const struct settings *all, struct option_fault
 	for (unsigned i = 0; i < ARRAY_LEN(policies); i++)
 		if (strcmp(o->tls, policies[i]) == 0) {
 			o->policy = (enum tls_policy)i;
-			return 0;
+			return option_entries(f, "smtp.ignore_keywords", o->ignore_list,
+					      "an EHLO keyword such as PIPELINING", read_keyword,
+					      o);
 		}
 	return option_bad(f, "smtp.tls", slice_str(o->tls), "never, may or must");
 }

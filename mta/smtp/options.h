@@ -7,6 +7,8 @@ struct smtp_options {
 	int64_t port;
 	char *tls;
 	struct smtp_timeouts timeouts;
+	char *ignore_list;
 	enum tls_policy policy; /* from tls */
+	unsigned ignore;        /* from ignore_list: EHLO_ bits (ehlo.h) */
 };
 extern const struct option_set smtp_option_set;

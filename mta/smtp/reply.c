@@ -6,6 +6,11 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /* The code at the start of a line without its end, or E_SYNTAX. */
 static int line_code(struct slice line, bool *ret_more)
 {
@@ -13,7 +18,7 @@ static int line_code(struct slice line, bool *ret_more)
 
 	if (line.n < 3 || p[0] < '2' || p[0] > '5' || !is_digit(p[1]) || !is_digit(p[2]))
 		return E_SYNTAX;
-	if (line.n > 3 && p[3] != ' ' && p[3] != '-')
+	if (line.n > 3 && is_digit(p[3]))
 		return E_SYNTAX;
 	*ret_more = line.n > 3 && p[3] == '-';
 	return (p[0] - '0') * 100 + (p[1] - '0') * 10 + (p[2] - '0');
@@ -44,7 +49,7 @@ static size_t enhanced_status(struct slice text, unsigned class, struct status *
 	at++;
 	n = digits_at(text, at, &ret->detail);
 	at += n;
-	if (!n || (at < text.n && text.p[at] != ' '))
+	if (!n || (at < text.n && !is_blank(text.p[at])))
 		return 0;
 	return at;
 }
@@ -71,31 +76,83 @@ static void fill_reply(struct reply_scan *scan, struct slice input, struct reply
 	*scan = (struct reply_scan){ 0 };
 }
 
+/* What is kept of a reply that goes on: whole lines, or the beginning of the only one. */
+static int cut_reply(struct reply_scan *scan, struct slice input, struct reply *ret)
+{
+	struct reply_scan rest = { .skipping = true };
+
+	if (!scan->lines) {
+		int code = line_code(slice_of(input.p, REPLY_MAX), &rest.more);
+
+		if (code < 0)
+			return code;
+		*scan = (struct reply_scan){ .off = REPLY_MAX, .lines = 1, .code = (uint16_t)code };
+		rest.column = 4;
+	}
+	rest.code = scan->code;
+	fill_reply(scan, input, ret);
+	ret->cut = true;
+	*scan = rest;
+	return 1;
+}
+
+/* One byte more of a cut reply; `more` is known at the fourth byte of each line. */
+static int skip_byte(struct reply_scan *scan, char c)
+{
+	unsigned digits[] = { scan->code / 100U, scan->code / 10U % 10, scan->code % 10U };
+
+	if (scan->column < 3)
+		return c == (char)('0' + digits[scan->column++]) ? 0 : E_SYNTAX;
+	if (scan->column == 3) {
+		if (is_digit(c))
+			return E_SYNTAX;
+		scan->more = c == '-';
+		scan->column = 4;
+	}
+	if (c != '\n')
+		return 0;
+	scan->column = 0;
+	if (!scan->more)
+		*scan = (struct reply_scan){ 0 };
+	return 0;
+}
+
+int reply_skip(struct reply_scan *scan, struct slice input)
+{
+	size_t n = 0;
+
+	while (scan->skipping && n < input.n) {
+		if (++scan->skipped > REPLY_SKIP_MAX)
+			return E_LIMIT;
+		if (skip_byte(scan, input.p[n++]) < 0)
+			return E_SYNTAX;
+	}
+	return (int)n;
+}
+
 int reply_next(struct reply_scan *scan, struct slice input, struct reply *ret)
 {
-	while (scan->off < input.n) {
+	while (!scan->skipping && scan->off < input.n) {
 		const char *p = input.p + scan->off;
 		size_t left = input.n - scan->off;
-		const char *end = memchr(p, '\n', MIN_OF(left, (size_t)REPLY_LINE_MAX));
+		const char *end = memchr(p, '\n', MIN_OF(left, (size_t)REPLY_MAX - scan->off));
 		bool more;
 		int code;
 
-		if (!end && (left >= REPLY_LINE_MAX || input.n >= REPLY_MAX))
-			return E_LIMIT;
 		if (!end)
-			return 0;
+			return input.n >= REPLY_MAX ? cut_reply(scan, input, ret) : 0;
 		code = line_code(without_end(slice_of(p, (size_t)(end + 1 - p))), &more);
 		if (code < 0 || (scan->lines && code != scan->code))
 			return E_SYNTAX;
 		scan->code = (uint16_t)code;
 		scan->lines++;
 		scan->off += (uint32_t)(end + 1 - p);
-		if (scan->off > REPLY_MAX || (more && scan->lines == REPLY_LINES_MAX))
-			return E_LIMIT;
 		if (!more) {
 			fill_reply(scan, input, ret);
 			return 1;
 		}
+		if (scan->lines == REPLY_LINES_MAX || scan->off == REPLY_MAX)
+			return cut_reply(scan, input, ret);
 	}
 	return 0;
 }
@@ -113,7 +170,8 @@ bool reply_line(const struct reply *re, size_t *pos, struct slice *ret_text)
 		line.n = (size_t)(end + 1 - line.p);
 	*pos += line.n;
 	line = without_end(line);
-	*ret_text = line.n > 4 ? slice_of(line.p + 4, line.n - 4) : slice_of("", 0);
+	line = slice_skip(line, MIN_OF(line.n, (size_t)3));
+	*ret_text = line.n && (*line.p == '-' || is_blank(*line.p)) ? slice_skip(line, 1) : line;
 	return true;
 }
 
@@ -154,7 +212,7 @@ void reply_verdict(const struct reply *re, struct verdict *ret)
 	while (reply_line(re, &pos, &text)) {
 		size_t n = enhanced_status(text, class, &ignored);
 
-		while (n < text.n && text.p[n] == ' ')
+		while (n < text.n && is_blank(text.p[n]))
 			n++;
 		if (ret->text_n && n < text.n)
 			verdict_add_text(ret, SLICE(" "));

@@ -102,6 +102,7 @@ void session_say_mail(struct session *s, struct flight *f)
 	line[n++] = '\r';
 	line[n++] = '\n';
 	put(s, line, n);
+	f->behind = f != flight_at(s, 0);
 	f->next = S_RCPT;
 }
 

@@ -194,6 +194,7 @@ static void on_timer(struct timer *t)
 {
 	struct session *s = container_of(t, struct session, timer);
 
+	s->timed_out = true;
 	session_fail(s, E_TIMEOUT);
 	wrap_up(s);
 }
@@ -247,11 +248,14 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 	s->lone = S_CONNECT;
 	s->owes_ready = true;
 	timer_init(&s->timer, on_timer);
+	buf_init(&s->cut_bytes, 0);
 	list_init(&s->turn.link);
 	s->turn.run = at_turn_end;
 	s->to = o->to;
 	s->limit = o->timeouts;
 	s->policy = o->tls;
+	s->ignore = o->ignore;
+	s->pipelines = o->pipelines;
 	s->tls_context = o->tls_context;
 	s->tls_resume = tls_session_ref(o->tls_resume);
 	s->our_name = must_copy(slice_str(o->ehlo));
@@ -268,6 +272,7 @@ static void reap(struct turn_end *t)
 {
 	struct session *s = container_of(t, struct session, turn);
 
+	buf_free(&s->cut_bytes);
 	free(s->our_name);
 	free(s->mx_host);
 	free(s);

@@ -17,7 +17,12 @@
  * fails, and TLS that is required but not offered, are 4.7.5: under TLS_MAY the caller may try
  * again with TLS_NEVER.
  *
- * Limits: reply lines 2,048 bytes, replies 101 lines / 16 KiB, addresses 512 bytes, 64 commands
+ * Going on at once: recipients that are too many for one transaction may go in the next (RFC 5321
+ * section 4.5.3.1.10).  A host that offers PIPELINING but drops, refuses or hangs up on commands
+ * that come in a group is to be spoken to one command at a time: such a session goes on in
+ * lock-step, and its txn says so.  Both are marked on the recipients (enum txn_again).
+ *
+ * Limits: of a reply 101 lines / 16 KiB are kept (reply.h), addresses 512 bytes, 64 commands
  *         unanswered, two txns in hand (one being answered, the next pipelined behind it). */
 #pragma once
 #include "mta/door/conn.h"
@@ -41,10 +46,19 @@ struct session_options {
 	enum tls_policy tls;
 	struct tls_context *tls_context;
 	struct tls_session *tls_resume; /* may be NULL; the session takes a reference of its own */
+	unsigned ignore;                /* EHLO_ bits (ehlo.h) that the host offers in vain */
+	bool pipelines;                 /* the host was seen to take commands in groups */
 };
 
+/* Its verdict says little of the recipient: it may go again at once. */
+enum txn_again {
+	AGAIN_NO,
+	AGAIN_NEXT_TXN,  /* too many for this transaction; others of it were taken */
+	AGAIN_LOCK_STEP, /* without PIPELINING; the txn's lock_step is set */
+};
 struct txn_rcpt {
 	struct slice address; /* checked at acceptance: no CR, LF, NUL, '<', '>' */
+	enum txn_again again;
 	struct verdict verdict;
 };
 /* One message to one or more recipients at one host.  A member of the caller's delivery.  All of
@@ -61,6 +75,9 @@ struct txn {
 	/* A reply to one of its commands came.  When none did, on a connection that was used
 	 * before, another connection may be tried at once. */
 	bool answered;
+	bool pipelined;       /* the host took its commands in a group */
+	bool lock_step;       /* the host cannot do PIPELINING, whatever it offers */
+	unsigned rcpts_taken; /* before the host said that these are too many; 0: it did not */
 	void *state;
 };
 

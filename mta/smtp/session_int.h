@@ -1,6 +1,6 @@
-/* mta/smtp/session_int.h - what the files of a session share; for this folder alone.  session.c has
- * the table, the events and the life; say.c what is said; hear.c what is heard; txn.c the two
- * messages in hand. */
+/* mta/smtp/session_int.h - what the files of a session share; nobody else includes it.
+ * session.c has the table, the events and the life; say.c what is said; hear.c what is heard;
+ * again.c who may go again at once; txn.c the two messages in hand. */
 #pragma once
 #include "mta/smtp/ehlo.h"
 #include "mta/smtp/reply.h"
@@ -52,8 +52,10 @@ struct flight {
 	uint16_t next_rcpt;
 	uint16_t pending;  /* its entries in the ring */
 	uint16_t accepted; /* recipients */
+	uint16_t unsure;   /* 1 + the first of those that may be too many */
 	bool mail_refused;
-	size_t off; /* of head, then message */
+	bool behind; /* its commands left before the older one's dot was answered */
+	size_t off;  /* of head, then message */
 };
 
 struct session {
@@ -67,6 +69,8 @@ struct session {
 	struct session_expect ring[RING];
 	uint16_t ring_head, ring_count;
 	struct reply_scan scan;
+	struct reply cut; /* a long reply whose end is not here yet; its bytes are below */
+	struct buf cut_bytes;
 	struct flight flights[2];
 	uint8_t oldest; /* flight */
 	uint8_t n_flights;
@@ -76,7 +80,9 @@ struct session {
 
 	enum session_life life;
 	/* Facts that any part of its life may have */
-	bool need_rset;  /* the host holds a transaction that nobody will finish */
+	bool need_rset; /* the host holds a transaction that nobody will finish */
+	bool timed_out;
+	bool pipelines;  /* it was seen to take commands in a group */
 	bool owes_ready; /* the user has not been told yet that a message can be taken */
 	struct stuff stuff;
 	struct ehlo ehlo;
@@ -88,6 +94,7 @@ struct session {
 	struct conn_target to;
 	struct smtp_timeouts limit;
 	enum tls_policy policy;
+	unsigned ignore; /* EHLO_ bits */
 	struct tls_context *tls_context;
 	struct tls_session *tls_resume;
 	char *mx_host, *our_name;
@@ -136,6 +143,15 @@ void session_hear_data(struct session *s, struct session_expect e, const struct 
 void session_hear_dot(struct session *s, struct session_expect e, const struct reply *re);
 void session_hear_rset(struct session *s, struct session_expect e, const struct reply *re);
 void session_hear_quit(struct session *s, struct session_expect e, const struct reply *re);
+
+/* again.c */
+void again_refused(struct flight *f, unsigned rcpt, const struct reply *re); /* RCPT */
+void again_accepted(struct flight *f, unsigned rcpt);
+/* A refusal that speaks of how commands came; the session goes on in lock-step. */
+bool again_blames_group(struct session *s, struct flight *f, const struct reply *re);
+void again_group_worked(struct session *s, struct flight *f);
+void again_all_unjudged(struct flight *f);             /* they go again in lock-step */
+void again_ended(struct session *s, struct flight *f); /* it is in hand at the session's end */
 
 /* txn.c */
 int txn_check(const struct txn *t); /* E_SYNTAX: may not go on the wire */

@@ -122,6 +122,130 @@ static void mail_for_a_dead_site_expires_too(void **state)
 	world_end(&w);
 }
 
+static void tries_end_with_the_life_of_a_message(void **state)
+{
+	/* Refused at the greeting, and nobody there: both make pauses that record tries. */
+	static const char *const hosts[] = { refuses, "say 554 no\nclose\n",
+					     "say 220 mx.test\nreply RCPT 451 later\nserve\n" };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(hosts); i++) {
+		struct world w;
+		uint64_t tries;
+
+		world_start(&w, "hostname = out.test\nlanes = 1\nroute.allow = 127.0.0.0/8\n"
+				"retry.schedule = 1s\nretry.jitter = 0\nhost.bad = 10ms\n"
+				"site.backoff_min = 1s\nsite.backoff_max = 1s\n");
+		world_names();
+		world_host("127.0.1.1", hosts[i]);
+		world_submit(&w, one_rcpt, 1, 32 * SECOND, "control", 0);
+		world_run(&w, 31 * SECOND);
+		tries = world_books(&w).deferred_attempts;
+		assert_in_range(tries, 10, 32);
+		world_run(&w, 30 * SECOND);
+		assert_in_range(world_books(&w).deferred_attempts, tries, tries + 1);
+		assert_int_equal(world_books(&w).expired, 1);
+		world_end(&w);
+	}
+}
+
+static void a_report_of_expiry_has_the_last_reply(void **state)
+{
+	static const struct {
+		const char *host, *text;
+	} cases[] = {
+		{ full, "the last try at mx1.test: 452 4.2.2 mailbox full" },
+		{ refuses, "the last try at mx1.test: 4.4.1 127.0.1.1: " },
+	};
+	static const char *const both[] = { "u@one.test", "v@one.test" };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		struct world w;
+		unsigned reports = 0;
+
+		world_start(&w, CONFIG);
+		world_names();
+		world_domain("sender.test", "10 mx2.test");
+		world_host("127.0.1.1", cases[i].host);
+		world_host("127.0.1.2", decent);
+		world_submit(&w, both, 2, DAY, "smtp", 0);
+		world_run(&w, 2 * DAY);
+		assert_int_equal(world_books(&w).expired, 2);
+		for (unsigned k = 0; k < conn_sim_messages(); k++) {
+			struct slice report = conn_sim_message(k);
+
+			if (!report.n) /* a dot alone, where every recipient was refused */
+				continue;
+			reports++;
+			assert_non_null(memmem(report.p, report.n, "Status: 5.4.7", 13));
+			assert_non_null(
+			    memmem(report.p, report.n, cases[i].text, strlen(cases[i].text)));
+		}
+		assert_int_equal(reports, 2);
+		world_end(&w);
+	}
+}
+
+/* ---- a wall clock that jumps ------------------------------------------------------------- */
+
+static void a_clock_that_jumps_expires_and_delays_nothing(void **state)
+{
+	static const int64_t jumps[] = { 10 * HOUR, 40 * DAY, -24 * HOUR, -40 * DAY };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(jumps); i++) {
+		struct world w;
+		uint64_t tries;
+
+		world_start(&w, CONFIG);
+		world_names();
+		world_host("127.0.1.1", full);
+		world_submit(&w, one_rcpt, 1, 8 * HOUR, "control", 0);
+		world_run(&w, 11 * MINUTE);
+		tries = world_books(&w).deferred_attempts;
+		assert_int_equal(tries, 2);
+		clock_sim_jump_ms(jumps[i]);
+		world_run(&w, 3 * HOUR);
+		assert_int_equal(world_books(&w).deferred_attempts, tries + 3);
+		world_submit(&w, one_rcpt, 1, 8 * HOUR, "control", 1); /* after the jump */
+		world_run(&w, 4 * HOUR + 40 * MINUTE);
+		assert_int_equal(world_books(&w).expired, 0);
+		world_run(&w, 20 * MINUTE);
+		assert_int_equal(world_books(&w).expired, 1);
+		world_run(&w, 2 * HOUR + 50 * MINUTE);
+		assert_int_equal(world_books(&w).expired, 1);
+		world_run(&w, 20 * MINUTE);
+		assert_int_equal(world_books(&w).expired, 2);
+		world_end(&w);
+	}
+}
+
+static void a_restart_after_a_jump_keeps_the_schedule(void **state)
+{
+	static const int64_t jumps[] = { 10 * HOUR, -24 * HOUR };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(jumps); i++) {
+		struct world w;
+
+		world_start(&w, CONFIG);
+		world_names();
+		world_host("127.0.1.1", full);
+		world_submit(&w, one_rcpt, 1, 10 * DAY, "control", 0);
+		world_run(&w, MINUTE);
+		clock_sim_jump_ms(jumps[i]);
+		world_run(&w, 10 * MINUTE); /* the second try: the next is an hour later */
+		assert_int_equal(world_books(&w).deferred_attempts, 2);
+		world_restart(&w);
+		world_run(&w, 55 * MINUTE);
+		assert_int_equal(world_books(&w).deferred_attempts, 2);
+		world_run(&w, 10 * MINUTE);
+		assert_int_equal(world_books(&w).deferred_attempts, 3);
+		world_end(&w);
+	}
+}
+
 static void a_failure_of_submitted_mail_is_told_to_its_sender_once(void **state)
 {
 	struct world w;
@@ -315,6 +439,10 @@ int main(void)
 		cmocka_unit_test(the_retry_schedule_survives_a_restart),
 		cmocka_unit_test(mail_that_finds_no_taker_expires_after_its_life),
 		cmocka_unit_test(mail_for_a_dead_site_expires_too),
+		cmocka_unit_test(tries_end_with_the_life_of_a_message),
+		cmocka_unit_test(a_report_of_expiry_has_the_last_reply),
+		cmocka_unit_test(a_clock_that_jumps_expires_and_delays_nothing),
+		cmocka_unit_test(a_restart_after_a_jump_keeps_the_schedule),
 		cmocka_unit_test(a_failure_of_submitted_mail_is_told_to_its_sender_once),
 		cmocka_unit_test(a_report_that_fails_makes_no_further_report),
 		cmocka_unit_test(an_idle_connection_the_peer_ends_costs_no_try),

@@ -147,7 +147,9 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 	    snprintf(message, sizeof(message), "From: a@sender.test\r\nSubject: %u\r\n\r\nText\r\n",
 		     (unsigned)campaign);
 	struct id128 id = { 0, w->next_id++ };
-	struct wire_content_meta cm = { .sign_domain = w->sign_domain };
+	struct wire_content_meta cm = { .sign_domain = w->sign_domain,
+					.body_8bit = w->asks_for_all,
+					.utf8 = w->asks_for_all };
 	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"),
 				    .origin = slice_str(origin),
 				    .pool = slice_str(w->pool ? w->pool : "") };

@@ -17,6 +17,7 @@ struct world {
 	const char *pool;         /* of what is submitted from now on; NULL: the default */
 	struct slice sign_domain; /* of the messages submitted from now on */
 	uint64_t tenant;          /* likewise; 1 at first */
+	bool asks_for_all;        /* likewise: with 8BITMIME and SMTPUTF8 */
 };
 void world_start(struct world *w, const char *config); /* everything new */
 void world_restart(struct world *w); /* engine and spool anew over the same disk */

@@ -21,6 +21,9 @@
  *	tls               completes the handshake      tls-fail       breaks it
  *	reply VERB TEXT   what "serve" answers to VERB (EHLO MAIL RCPT DATA DOT RSET ...)
  *	serve [N]         a decent server, until QUIT or until N messages were taken
+ *	alone WHAT        what "serve" does to commands that come behind another one at once: "drop"
+ *	                  them, "close", or the reply to each of them; "drop-after": drops what
+ *	                  comes behind a message at once
  *	again             starts the script's lines after the last "mark" again
  *	mark
  *

@@ -29,6 +29,7 @@ struct sim_peer {
 	enum { SIM_TLS_NO, SIM_TLS_OK, SIM_TLS_BROKEN } tls;
 	int64_t slow_bytes, slow_ms, slow_next_ms, slow_left;
 	uint64_t messages;
+	const struct sim_line *alone;
 	struct {
 		char verb[8];
 		const struct sim_line *line;

@@ -239,6 +239,11 @@ static bool run_again(struct sim_peer *p, const struct sim_line *l)
 	p->line = p->mark;
 	return true;
 }
+static bool run_alone(struct sim_peer *p, const struct sim_line *l)
+{
+	p->alone = l;
+	return true;
+}
 static bool run_reply(struct sim_peer *p, const struct sim_line *l)
 {
 	struct slice s = buf_data(&l->text);
@@ -297,6 +302,23 @@ static bool serve_line(struct sim_peer *p, const char *line)
 	send_line(p, SLICE("500 5.5.2 what?"));
 	return false;
 }
+/* What came behind the command at hand.  True when the peer is to hang up. */
+static bool serve_group(struct sim_peer *p)
+{
+	struct slice what = buf_data(&p->alone->text);
+	struct buf line = { 0 };
+
+	if (slice_eq(what, SLICE("close")))
+		return true;
+	if (slice_eq(what, SLICE("drop-after")))
+		return false;
+	if (slice_eq(what, SLICE("drop")))
+		buf_clear(&p->inbox);
+	while (take_line(p, &line))
+		send_line(p, what);
+	buf_free(&line);
+	return false;
+}
 static bool run_serve(struct sim_peer *p, const struct sim_line *l)
 {
 	uint64_t most = 0;
@@ -310,12 +332,15 @@ static bool run_serve(struct sim_peer *p, const struct sim_line *l)
 			if (!take_body(p))
 				return false;
 			p->in_body = false;
+			if (p->alone && slice_eq(buf_data(&p->alone->text), SLICE("drop-after")))
+				buf_clear(&p->inbox);
 			answer(p, "DOT", "250 2.0.0 taken");
 			continue;
 		}
 		if (!take_line(p, &p->command))
 			return false;
-		if (serve_line(p, buf_cstr(&p->command))) {
+		bool grouped = p->alone && buf_len(&p->inbox);
+		if (serve_line(p, buf_cstr(&p->command)) || (grouped && serve_group(p))) {
 			p->fin = true;
 			return false;
 		}
@@ -336,7 +361,7 @@ static const struct sim_word words[] = {
 	{ "tls", 0, run_tls },         { "tls-fail", 0, run_tls_fail },
 	{ "reply", 0, run_reply },     { "serve", 0, run_serve },
 	{ "mark", 0, run_mark },       { "again", 0, run_again },
-	{ "break", 0, run_break },
+	{ "break", 0, run_break },     { "alone", 0, run_alone },
 };
 
 void sim_peer_run(struct sim_peer *p)

@@ -42,6 +42,11 @@ static struct tally feed(const uint8_t *data, size_t size, size_t piece)
 	while (t.end >= 0 && have <= size) {
 		struct slice in = slice_of(data + t.used, have - t.used);
 
+		t.end = reply_skip(&scan, in);
+		if (t.end < 0)
+			break;
+		t.used += (size_t)t.end;
+		in = slice_skip(in, (size_t)t.end);
 		t.end = reply_next(&scan, in, &re);
 		if (t.end > 0) {
 			t.replies++;

@@ -73,6 +73,34 @@ static void sixty_four_kilobytes_are_taken_up_to_the_limit_of_records(void **sta
 	assert_int_equal(reply.records[63].data_n, 255);
 }
 
+/* 200 hosts, the best of them last; hN has preference 1000 - N. */
+static void two_hundred_hosts(const struct liar_question *q)
+{
+	struct lie lie;
+
+	lie_start(&lie, q);
+	for (unsigned i = 0; i < 200; i++) {
+		char rdata[] = "ppNhNNN";
+
+		rdata[0] = (char)((1000 - i) >> 8);
+		rdata[1] = (char)(1000 - i);
+		rdata[2] = 4;
+		for (unsigned k = 6, n = i; k > 3; n /= 10)
+			rdata[k--] = (char)('0' + n % 10);
+		rdata[3] = 'h';
+		lie_record(&lie, NULL, 15, 300, rdata, 8);
+	}
+	lie_send(&lie, q);
+}
+
+static void of_more_hosts_than_are_kept_the_best_are(void **state UNUSED)
+{
+	assert_int_equal(over_tcp(two_hundred_hosts, LONG_MS, DNS_MX), 0);
+	assert_int_equal(reply.n, DNS_RECORDS_MAX);
+	for (unsigned i = 0; i < reply.n; i++)
+		assert_in_range(reply.records[i].preference, 801, 864);
+}
+
 static void tcp_wrong_id(const struct liar_question *q)
 {
 	struct lie lie;
@@ -120,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer_in_pieces_over_tcp_is_one_answer),
 		cmocka_unit_test(sixty_four_kilobytes_are_taken_up_to_the_limit_of_records),
+		cmocka_unit_test(of_more_hosts_than_are_kept_the_best_are),
 		cmocka_unit_test(lies_and_broken_connections_over_tcp_are_temporary),
 	};
 

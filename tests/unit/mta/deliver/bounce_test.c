@@ -38,9 +38,53 @@ static void a_report_is_mime_and_peers_add_nothing_to_it(void **state)
 	buf_free(&out);
 }
 
+static void a_report_is_ascii_in_short_lines_whatever_the_header_has(void **state)
+{
+	static char folded[3000];
+	const struct slice headers[] = {
+		SLICE("From: a@b.test\r\nSubject: gr\xc3\xbc\xc3\x9f=e \r\n"),
+		SLICE("Subject: \xff\x00\x80\r\n\t\xfe\r\n"),
+		slice_of(folded, sizeof(folded)),
+	};
+	struct bounce_facts f = {
+		.hostname = SLICE("out.test"),
+		.sender = SLICE("\xc3\xbc@b.test"),
+		.rcpt = SLICE("\xc3\xbc@c.test"),
+		.text = SLICE("nein, gr\xc3\xbc\xc3\x9f"),
+		.status = { 5, 1, 1 },
+	};
+	struct buf out;
+
+	(void)state;
+	memset(folded, 'x', sizeof(folded));
+	memcpy(folded, "Subject: ", 9);
+	memcpy(folded + sizeof(folded) - 2, "\r\n", 2);
+	for (size_t k = 0; k < ARRAY_LEN(headers); k++) {
+		size_t line = 0;
+
+		f.header = headers[k];
+		buf_init(&out, 0);
+		bounce_compose(&f, &out);
+		for (size_t i = 0; i < buf_len(&out); i++) {
+			char c = buf_data(&out).p[i];
+			line = c == '\n' ? 0 : line + 1;
+			assert_true(c && (unsigned char)c < 0x80 && line <= 998);
+		}
+		const char *text = buf_cstr(&out);
+		assert_non_null(strstr(text,
+				       "Content-Type: text/rfc822-headers\r\n"
+				       "Content-Transfer-Encoding: quoted-printable\r\n\r\n"));
+		if (k == 0)
+			assert_non_null(strstr(text, "From: a@b.test\r\n"
+						     "Subject: gr=C3=BC=C3=9F=3De=20\r\n"));
+		buf_free(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_report_is_ascii_in_short_lines_whatever_the_header_has),
 		cmocka_unit_test(a_report_is_mime_and_peers_add_nothing_to_it),
 	};
 

@@ -51,23 +51,14 @@ static void a_reply_split_across_reads_is_one_reply(void **unused)
 static void what_is_no_reply_is_a_syntax_error(void **unused)
 {
 	static const char *const bad[] = {
-		"\r\n",
-		"\n",
-		"25\r\n",
-		"2a0 ok\r\n",
-		"2/0 ok\r\n",
-		"25: ok\r\n",
-		"2500 ok\r\n",
-		"abc def\r\n",
-		"150 ok\r\n",
-		"650 ok\r\n",
-		"999 x\r\n",
-		" 250 ok\r\n",
-		"2 50 ok\r\n",
-		"250_ok\r\n",
-		"250-a\r\n251 b\r\n",
-		"250-a\r\n\r\n",
-		"HTTP/1.1 400 Bad\r\n",
+		"\r\n",          "\n",
+		"25\r\n",        "2a0 ok\r\n",
+		"2/0 ok\r\n",    "25: ok\r\n",
+		"2500 ok\r\n",   "abc def\r\n",
+		"150 ok\r\n",    "650 ok\r\n",
+		"999 x\r\n",     " 250 ok\r\n",
+		"2 50 ok\r\n",   "250-a\r\n251 b\r\n",
+		"250-a\r\n\r\n", "HTTP/1.1 400 Bad\r\n",
 		"-50 x\r\n",
 	};
 	struct reply re;
@@ -88,65 +79,137 @@ static void any_second_and_third_digit_is_a_code(void **unused)
 	assert_int_equal(re.code, 299);
 }
 
-static void limits_are_met_exactly(void **unused)
+/* A reply to be read in pieces: how much of it is used, and its first reply. */
+static int read_all(struct slice all, size_t piece, struct reply *ret, size_t *ret_used)
 {
-	static char line[REPLY_LINE_MAX + 8], many[REPLY_MAX + 4096];
+	struct reply_scan scan = { 0 };
+	size_t have = 0, used = 0, before = 1;
+	unsigned replies = 0;
+
+	while (have < all.n || used > before) {
+		struct reply re;
+		int n;
+
+		have = MIN_OF(have + piece, all.n);
+		before = used;
+		n = reply_skip(&scan, slice_of(all.p + used, have - used));
+		if (n < 0)
+			return n;
+		used += (size_t)n;
+		n = reply_next(&scan, slice_of(all.p + used, have - used), &re);
+		if (n < 0)
+			return n;
+		if (n && !replies++)
+			*ret = re;
+		used += n ? re.raw.n : 0;
+	}
+	*ret_used = used;
+	return (int)replies;
+}
+
+static void a_reply_of_any_common_length_is_understood(void **unused)
+{
+	static const size_t lengths[] = { 513, 2049, 3000, 16384, 16385, 20000, 100000 };
+	static char line[100002];
+	struct reply re;
+	struct verdict v;
+	size_t used;
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(lengths) * 2; i++) {
+		size_t n = lengths[i / 2];
+
+		memset(line, 'x', sizeof(line));
+		memcpy(line, "550 5.1.1 ", 10);
+		line[n - 1] = '\n';
+		assert_int_equal(read_all(slice_of(line, n), i % 2 ? 7 : n, &re, &used), 1);
+		assert_int_equal(used, n);
+		assert_int_equal(re.cut, n > REPLY_MAX);
+		reply_verdict(&re, &v);
+		assert_int_equal(v.kind, VERDICT_BOUNCED);
+		assert_true(status_eq(v.status, STATUS(5, 1, 1)));
+	}
+}
+
+static void what_is_behind_a_cut_reply_is_the_next_reply(void **unused)
+{
+	struct reply_scan scan = { 0 };
+	struct reply re;
+	struct slice in;
+	struct buf b = { 0 };
+	int n;
+
+	(void)unused;
+	for (int i = 0; i < 500; i++)
+		buf_put(&b, SLICE("250-one of many\r\n"));
+	buf_put(&b, SLICE("250\r\n451 later\r\n"));
+	in = buf_data(&b);
+	assert_int_equal(reply_next(&scan, in, &re), 1);
+	assert_true(re.cut);
+	assert_int_equal(re.lines, REPLY_LINES_MAX);
+	in = slice_skip(in, re.raw.n);
+	n = reply_skip(&scan, in);
+	assert_in_range(n, 1, in.n);
+	in = slice_skip(in, (size_t)n);
+	assert_int_equal(reply_skip(&scan, in), 0);
+	assert_int_equal(reply_next(&scan, in, &re), 1);
+	assert_int_equal(re.code, 451);
+	assert_false(re.cut);
+	buf_free(&b);
+}
+
+static void a_reply_without_end_is_given_up(void **unused)
+{
+	static char line[REPLY_MAX + REPLY_SKIP_MAX + 1];
+	struct reply re;
+	size_t used;
+
+	(void)unused;
+	memset(line, 'x', sizeof(line));
+	memcpy(line, "250 ", 4);
+	assert_int_equal(read_all(slice_of(line, sizeof(line)), 4096, &re, &used), E_LIMIT);
+	assert_int_equal(read_all(slice_of(line, sizeof(line) - 1), 4096, &re, &used), 1);
+}
+
+static void the_rest_of_a_cut_reply_must_have_its_code(void **unused)
+{
 	struct reply_scan scan = { 0 };
 	struct reply re;
 	struct buf b = { 0 };
 
 	(void)unused;
-	memset(line, 'x', sizeof(line));
-	memcpy(line, "250 ", 4);
-	memcpy(line + REPLY_LINE_MAX - 2, "\r\n", 2);
-	assert_int_equal(reply_next(&scan, slice_of(line, REPLY_LINE_MAX), &re), 1);
-	memcpy(line + REPLY_LINE_MAX - 2, "xx\n", 3);
-	assert_int_equal(reply_next(&scan, slice_of(line, REPLY_LINE_MAX + 1), &re), E_LIMIT);
-	scan = (struct reply_scan){ 0 };
-	assert_int_equal(reply_next(&scan, slice_of(line, REPLY_LINE_MAX), &re), E_LIMIT);
-
-	for (int i = 0; i < REPLY_LINES_MAX - 1; i++)
-		buf_put(&b, SLICE("250-x\r\n"));
-	buf_put(&b, SLICE("250 x\r\n"));
-	scan = (struct reply_scan){ 0 };
-	assert_int_equal(reply_next(&scan, buf_data(&b), &re), 1);
-	assert_int_equal(re.lines, REPLY_LINES_MAX);
-	buf_clear(&b);
 	for (int i = 0; i < REPLY_LINES_MAX; i++)
 		buf_put(&b, SLICE("250-x\r\n"));
-	assert_int_equal(reply_next(&scan, buf_data(&b), &re), E_LIMIT);
+	assert_int_equal(reply_next(&scan, buf_data(&b), &re), 1);
+	assert_true(re.cut);
+	assert_int_equal(reply_skip(&scan, SLICE("251 x\r\n")), E_SYNTAX);
 	buf_free(&b);
+}
 
-	memset(many, 'x', sizeof(many));
-	for (size_t at = 0; at + 2000 < sizeof(many); at += 2000) {
-		memcpy(many + at, "250-", 4);
-		many[at + 1999] = '\n';
+static void a_code_parted_from_its_text_by_any_byte_is_understood(void **unused)
+{
+	static const char *const good[] = {
+		"250\tok\r\n", "250\t2.0.0\tok\r\n", "250-a\r\n250\tok\r\n",
+		"250_ok\r\n",  "250ok\r\n",          "250:ok\r\n",
+		"250\r\n",     "250 \r\n",           "250 \t ok\r\n"
+	};
+	struct reply re;
+	struct verdict v;
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		assert_int_equal(parse(good[i], &re), 1);
+		assert_int_equal(re.code, 250);
+		reply_verdict(&re, &v);
+		assert_int_equal(v.kind, VERDICT_DELIVERED);
 	}
-	scan = (struct reply_scan){ 0 };
-	assert_int_equal(reply_next(&scan, slice_of(many, REPLY_MAX), &re), E_LIMIT);
+	assert_int_equal(parse("550\t5.1.1\tno such user\r\n", &re), 1);
+	reply_verdict(&re, &v);
+	assert_true(status_eq(v.status, STATUS(5, 1, 1)));
+	assert_true(slice_eq(verdict_text(&v), SLICE("no such user")));
 }
 
 /* Long lines: the size is met before the number of lines is. */
-static void a_reply_is_bounded_however_it_arrives(void **unused)
-{
-	static char many[REPLY_MAX + 4096];
-	struct reply_scan scan = { 0 };
-	struct reply re;
-	size_t n = 0;
-
-	(void)unused;
-	memset(many, 'x', sizeof(many));
-	for (; n + 1990 < sizeof(many); n += 1990) {
-		memcpy(many + n, "250-", 4);
-		many[n + 1989] = '\n';
-	}
-	assert_true(n > REPLY_MAX);
-	assert_int_equal(reply_next(&scan, slice_of(many, n), &re), E_LIMIT);
-	memcpy(many + n - 1990, "250 ", 4); /* the line that ends it is past the bound too */
-	scan = (struct reply_scan){ 0 };
-	assert_int_equal(reply_next(&scan, slice_of(many, n), &re), E_LIMIT);
-}
-
 static struct verdict verdict_from(const char *text)
 {
 	struct reply re;
@@ -282,8 +345,11 @@ int main(void)
 		cmocka_unit_test(a_reply_split_across_reads_is_one_reply),
 		cmocka_unit_test(what_is_no_reply_is_a_syntax_error),
 		cmocka_unit_test(any_second_and_third_digit_is_a_code),
-		cmocka_unit_test(limits_are_met_exactly),
-		cmocka_unit_test(a_reply_is_bounded_however_it_arrives),
+		cmocka_unit_test(a_reply_of_any_common_length_is_understood),
+		cmocka_unit_test(what_is_behind_a_cut_reply_is_the_next_reply),
+		cmocka_unit_test(a_reply_without_end_is_given_up),
+		cmocka_unit_test(the_rest_of_a_cut_reply_must_have_its_code),
+		cmocka_unit_test(a_code_parted_from_its_text_by_any_byte_is_understood),
 		cmocka_unit_test(the_code_decides_and_the_status_follows),
 		cmocka_unit_test(the_text_is_one_clean_line_whatever_came),
 		cmocka_unit_test(the_text_is_cut_between_characters),

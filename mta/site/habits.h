@@ -1,0 +1,18 @@
+/* mta/site/habits.h - what a host was found to do that it did not say: how many recipients it takes
+ * in a transaction, and whether it can really do PIPELINING.
+ * Owns:   nothing; a member of struct host.
+ * Limits: what was found counts for a day, then it is tried anew; it is not kept over a restart. */
+#pragma once
+#include "mta/smtp/session.h"
+
+struct habits {
+	bool pipelines;
+	int64_t lock_step_until_ms, rcpts_until_ms; /* monotonic */
+	unsigned rcpts_most;
+};
+
+/* A transaction came back.  True: it is news that the host is to be spoken to in lock-step. */
+bool habits_note(struct habits *h, const struct txn *t, int64_t now_ms);
+bool habits_lock_step(const struct habits *h, int64_t now_ms);
+/* How many recipients to send in one transaction, of `most`. */
+unsigned habits_rcpts(const struct habits *h, int64_t now_ms, unsigned most);
