@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "control/auth/permit.h"
+#include "control/contacts/import_look.h"
 #include "control/contacts/import_row.h"
 #include "control/contacts/routes.h"
 #include "control/contacts/statements.h"
@@ -37,12 +38,23 @@ enum {
 	K_CREATED_AT,
 	K_STARTED_AT,
 	K_FINISHED_AT,
+	K_LEFT_OUT,
+	K_UNWANTED,
+	K_REPORT,
 };
+
+/* What the look at the upload found; empty for imports from before there was one. */
+static json_t *report_json(const struct db_result *r, unsigned i)
+{
+	struct slice text = db_text(r, i, K_REPORT);
+
+	return json_loadb(text.p, text.n, 0, NULL);
+}
 
 static json_t *import_json(const struct db_result *r, unsigned i)
 {
-	return json_pack(
-	    "{so ss so sI sI sI sI sI sI sI sI so so so so}", "id",
+	json_t *json = json_pack(
+	    "{so ss so sI sI sI sI sI sI sI sI so so so so sI sI}", "id",
 	    api_id(ID_IMPORT, (uint64_t)db_int(r, i, K_ID)), "status",
 	    status_names[db_int(r, i, K_STATUS)], "list",
 	    api_id(ID_LIST, (uint64_t)db_int(r, i, K_LIST)), "bytes",
@@ -54,19 +66,26 @@ static json_t *import_json(const struct db_result *r, unsigned i)
 	    (json_int_t)db_int(r, i, K_SUPPRESSED), "error", api_text(db_text(r, i, K_ERROR)),
 	    "created_at", api_time(db_int(r, i, K_CREATED_AT)), "started_at",
 	    api_time(db_int(r, i, K_STARTED_AT)), "finished_at",
-	    api_time(db_int(r, i, K_FINISHED_AT)));
+	    api_time(db_int(r, i, K_FINISHED_AT)), "values_left_out",
+	    (json_int_t)db_int(r, i, K_LEFT_OUT), "not_subscribed",
+	    (json_int_t)db_int(r, i, K_UNWANTED));
+	json_t *report = report_json(r, i);
+
+	if (json && report)
+		(void)json_object_update(json, report);
+	json_decref(report);
+	return json;
 }
 
 /* ?mapping={"Column title": "field"} */
-static int read_mapping(struct call *c, json_t **ret)
+static int read_mapping(struct call *c, const struct contact_field_types *types, json_t **ret)
 {
-	OWNED(contact_field_types) types = NULL;
 	struct slice text = call_query(c, "mapping");
 	json_t *mapping =
 	    text.n ? json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL) : json_object();
 	const char *title;
 	json_t *name;
-	int r = contact_field_types_load(&types, c->db, c->actor.org);
+	int r = 0;
 
 	if (!json_is_object(mapping)) {
 		json_decref(mapping);
@@ -80,7 +99,7 @@ static int read_mapping(struct call *c, json_t **ret)
 
 		if (r >= 0 && !fine &&
 		    !(json_is_string(name) &&
-		      import_target_known(slice_str(json_string_value(name)), types)))
+		      import_map_target_known(slice_str(json_string_value(name)), types)))
 			r = problem(c, 422, "unknown_field", "mapping of \"%.60s\" names no field",
 				    title);
 	}
@@ -118,11 +137,50 @@ static int check_waiting(struct call *c)
 	return problem(c, 429, "too_many_imports", "%d imports wait already", WAITING_MAX);
 }
 
-static int create_import(struct call *c)
+/* Refused here, or not at all for what its columns are. */
+static int look_at(struct call *c, const char *path, const struct import_rules *rules,
+		   struct import_look *look)
+{
+	int r = import_look(path, rules, look);
+
+	if (r < 0 || !look->fault.code[0])
+		return r;
+	if (look->titles) {
+		problem_member(c, "titles", look->titles);
+		problem_member(c, "suggested_mapping", look->mapping);
+	}
+	return problem(c, 422, look->fault.code, "%s", look->fault.text);
+}
+
+static int put_import(struct call *c, const char *path, int64_t bytes, uint64_t list,
+		      const struct import_rules *rules)
 {
 	OWNED(db_result) row = NULL;
-	json_t *mapping = NULL;
+	OWNED_MEM char *mapping = json_dumps(rules->mapping, JSON_COMPACT);
+	OWNED_MEM char *report = NULL;
+	struct import_look look;
 	char id[ID_OUT_MAX];
+	int r = look_at(c, path, rules, &look);
+
+	if (r >= 0) {
+		report = json_dumps(look.report, JSON_COMPACT);
+		r = db_run(c->db, &row, sql_contacts_import_insert, p_int(c->actor.org),
+			   p_int(list), p_str(mapping), p_str(path), p_int(bytes),
+			   p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0), p_str(report));
+	}
+	import_look_clear(&look);
+	if (r < 0)
+		return r;
+	call_keep_upload(c);
+	http_reply_header(c, "Location", "/v1/imports/%s",
+			  ids_out(ID_IMPORT, (uint64_t)db_int(row, 0, K_ID), id));
+	return http_reply_json(c, 202, import_json(row, 0));
+}
+
+static int create_import(struct call *c)
+{
+	OWNED(contact_field_types) types = NULL;
+	json_t *mapping = NULL;
 	int64_t bytes = 0;
 	uint64_t list = 0;
 	const char *path = call_upload(c, &bytes);
@@ -131,24 +189,15 @@ static int create_import(struct call *c)
 	if (r >= 0)
 		r = read_list(c, &list);
 	if (r >= 0)
-		r = read_mapping(c, &mapping);
-	if (r < 0)
-		return r;
-	if (!path || bytes == 0) {
-		json_decref(mapping);
-		return problem(c, 400, "empty_body", "the body is a CSV file");
-	}
-	OWNED_MEM char *text = json_dumps(mapping, JSON_COMPACT);
+		r = contact_field_types_load(&types, c->db, c->actor.org);
+	if (r >= 0)
+		r = read_mapping(c, types, &mapping);
+	if (r >= 0 && (!path || bytes == 0))
+		r = problem(c, 400, "empty_body", "the body is a CSV file");
+	if (r >= 0)
+		r = put_import(c, path, bytes, list, &(struct import_rules){ mapping, types });
 	json_decref(mapping);
-	r = db_run(c->db, &row, sql_contacts_import_insert, p_int(c->actor.org), p_int(list),
-		   p_str(text), p_str(path), p_int(bytes),
-		   p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
-	if (r < 0)
-		return r;
-	call_keep_upload(c);
-	http_reply_header(c, "Location", "/v1/imports/%s",
-			  ids_out(ID_IMPORT, (uint64_t)db_int(row, 0, K_ID), id));
-	return http_reply_json(c, 202, import_json(row, 0));
+	return r;
 }
 
 static int list_imports(struct call *c)
@@ -176,13 +225,15 @@ static int get_import(struct call *c)
 	return r < 0 ? r : http_reply_json(c, 200, import_json(row, 0));
 }
 
-enum { BAD_LINE, BAD_REASON, BAD_VALUE };
+enum { BAD_N, BAD_LINE, BAD_REASON, BAD_VALUE, BAD_COLUMN, BAD_TAKEN };
 
 static json_t *error_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{sI ss so}", "line", (json_int_t)db_int(r, i, BAD_LINE), "reason",
-			 import_problem_name((int)db_int(r, i, BAD_REASON)), "value",
-			 api_text(db_text(r, i, BAD_VALUE)));
+	return json_pack("{sI ss so so ss}", "line", (json_int_t)db_int(r, i, BAD_LINE), "reason",
+			 import_row_problem_name((int)db_int(r, i, BAD_REASON)), "value",
+			 api_text(db_text(r, i, BAD_VALUE)), "column",
+			 api_text(db_text(r, i, BAD_COLUMN)), "left_out",
+			 db_int(r, i, BAD_TAKEN) ? "value" : "record");
 }
 
 static int list_errors(struct call *c)
