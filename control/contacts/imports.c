@@ -11,6 +11,7 @@
 #include "control/http/page.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
+#include "control/http/upload.h"
 
 enum { WAITING_MAX = 20 };
 
@@ -77,10 +78,28 @@ static json_t *import_json(const struct db_result *r, unsigned i)
 	return json;
 }
 
-/* ?mapping={"Column title": "field"} */
-static int read_mapping(struct call *c, const struct contact_field_types *types, json_t **ret)
+/* What the request says beside the file: in its query, or in the fields of its form. */
+struct import_request {
+	json_t *form;
+	uint64_t list;
+	json_t *mapping;
+	struct contact_field_types *types;
+};
+static const char *const form_names[] = { "list", "mapping" };
+
+static struct slice argument(const struct call *c, const struct import_request *q, const char *name)
 {
-	struct slice text = call_query(c, "mapping");
+	const json_t *field = json_object_get(q->form, name);
+
+	return call_has_query(c, name)
+		   ? call_query(c, name)
+		   : slice_of(json_string_value(field), json_string_length(field));
+}
+
+/* mapping={"Column title": "field"} */
+static int read_mapping(struct call *c, struct import_request *q)
+{
+	struct slice text = argument(c, q, "mapping");
 	json_t *mapping =
 	    text.n ? json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL) : json_object();
 	const char *title;
@@ -99,29 +118,28 @@ static int read_mapping(struct call *c, const struct contact_field_types *types,
 
 		if (r >= 0 && !fine &&
 		    !(json_is_string(name) &&
-		      import_map_target_known(slice_str(json_string_value(name)), types)))
+		      import_map_target_known(slice_str(json_string_value(name)), q->types)))
 			r = problem(c, 422, "unknown_field", "mapping of \"%.60s\" names no field",
 				    title);
 	}
 	if (r < 0)
 		json_decref(mapping);
 	else
-		*ret = mapping;
+		q->mapping = mapping;
 	return r;
 }
 
-static int read_list(struct call *c, uint64_t *ret)
+static int read_list(struct call *c, struct import_request *q)
 {
-	struct slice text = call_query(c, "list");
+	struct slice text = argument(c, q, "list");
 	int r;
 
-	*ret = 0;
 	if (!text.n)
 		return 0;
-	r = ids_in(ID_LIST, text, ret);
+	r = ids_in(ID_LIST, text, &q->list);
 	if (r >= 0)
 		r = db_run(c->db, NULL, "SELECT 1 FROM lists WHERE org_id = $1 AND id = $2",
-			   p_int(c->actor.org), p_int(*ret));
+			   p_int(c->actor.org), p_int(q->list));
 	return r == 0 || r == E_UNKNOWN ? problem(c, 422, "unknown_list", "no such list") : r;
 }
 
@@ -152,20 +170,22 @@ static int look_at(struct call *c, const char *path, const struct import_rules *
 	return problem(c, 422, look->fault.code, "%s", look->fault.text);
 }
 
-static int put_import(struct call *c, const char *path, int64_t bytes, uint64_t list,
-		      const struct import_rules *rules)
+static int put_import(struct call *c, const struct import_request *q)
 {
 	OWNED(db_result) row = NULL;
-	OWNED_MEM char *mapping = json_dumps(rules->mapping, JSON_COMPACT);
+	OWNED_MEM char *mapping = json_dumps(q->mapping, JSON_COMPACT);
 	OWNED_MEM char *report = NULL;
+	struct import_rules rules = { q->mapping, q->types };
 	struct import_look look;
 	char id[ID_OUT_MAX];
-	int r = look_at(c, path, rules, &look);
+	int64_t bytes;
+	const char *path = call_upload(c, &bytes);
+	int r = look_at(c, path, &rules, &look);
 
 	if (r >= 0) {
 		report = json_dumps(look.report, JSON_COMPACT);
 		r = db_run(c->db, &row, sql_contacts_import_insert, p_int(c->actor.org),
-			   p_int(list), p_str(mapping), p_str(path), p_int(bytes),
+			   p_int(q->list), p_str(mapping), p_str(path), p_int(bytes),
 			   p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0), p_str(report));
 	}
 	import_look_clear(&look);
@@ -177,26 +197,37 @@ static int put_import(struct call *c, const char *path, int64_t bytes, uint64_t 
 	return http_reply_json(c, 202, import_json(row, 0));
 }
 
+static int need_body(struct call *c)
+{
+	int64_t bytes = 0;
+
+	if (call_upload(c, &bytes) && bytes)
+		return 0;
+	return problem(c, 400, "empty_body", "the body is a CSV file");
+}
+
 static int create_import(struct call *c)
 {
-	OWNED(contact_field_types) types = NULL;
-	json_t *mapping = NULL;
-	int64_t bytes = 0;
-	uint64_t list = 0;
-	const char *path = call_upload(c, &bytes);
+	struct import_request q = { 0 };
 	int r = check_waiting(c);
 
 	if (r >= 0)
-		r = read_list(c, &list);
+		r = need_body(c);
 	if (r >= 0)
-		r = contact_field_types_load(&types, c->db, c->actor.org);
+		r = upload_unpack(c, form_names, ARRAY_LEN(form_names), &q.form);
 	if (r >= 0)
-		r = read_mapping(c, types, &mapping);
-	if (r >= 0 && (!path || bytes == 0))
-		r = problem(c, 400, "empty_body", "the body is a CSV file");
+		r = need_body(c);
 	if (r >= 0)
-		r = put_import(c, path, bytes, list, &(struct import_rules){ mapping, types });
-	json_decref(mapping);
+		r = read_list(c, &q);
+	if (r >= 0)
+		r = contact_field_types_load(&q.types, c->db, c->actor.org);
+	if (r >= 0)
+		r = read_mapping(c, &q);
+	if (r >= 0)
+		r = put_import(c, &q);
+	contact_field_types_free(q.types);
+	json_decref(q.mapping);
+	json_decref(q.form);
 	return r;
 }
 
