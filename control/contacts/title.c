@@ -117,10 +117,10 @@ static const struct {
 	  " blocklisted blocklist blocked suppressed isblacklisted" },
 	{ TITLE_BOUNCED, "bounced bouncedat hardbounced hardbounce hardbouncedat isbounced cleaned"
 			 " cleanedat cleantime" },
-	{ TITLE_OPT_IN,
-	  "subscribed issubscribed optin optedin emailoptin doubleoptin acceptsmarketing"
-	  " acceptsemailmarketing emailmarketingconsent marketingconsent"
-	  " marketingpermission" },
+	{ TITLE_OPT_IN, "subscribed issubscribed active isactive enabled optin optedin emailoptin "
+			"doubleoptin acceptsmarketing"
+			" acceptsemailmarketing emailmarketingconsent marketingconsent"
+			" marketingpermission" },
 	/* German */
 	{ TITLE_EMAIL, "emailadresse mailadresse email1adresse emailadresse1 epostadresse" },
 	{ TITLE_FIRST, "vorname rufname" },

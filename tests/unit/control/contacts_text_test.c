@@ -191,6 +191,7 @@ static void a_title_is_known_in_the_languages_of_exports(void **state UNUSED)
 		{ "CLEAN_TIME", TITLE_BOUNCED },
 		{ "Accepts Marketing", TITLE_OPT_IN },
 		{ "State", TITLE_NONE },
+		{ "isActive", TITLE_OPT_IN },
 		{ "Subscription status", TITLE_STATUS },
 	};
 	char folded[TITLE_FOLDED_MAX];
