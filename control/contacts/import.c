@@ -5,7 +5,6 @@
  * starts again and counts right. */
 #include "control/contacts/import.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -15,12 +14,12 @@
 #include "base/log.h"
 #include "control/app/options.h"
 #include "control/contacts/background.h"
+#include "control/contacts/import_read.h"
 #include "control/contacts/import_row.h"
 #include "control/contacts/statements.h"
 #include "control/db/column.h"
 
 enum {
-	PIECE = 256 * 1024,
 	ERRORS_KEPT = 10000, /* of an import; all are counted */
 	VALUE_KEPT = 200,
 	PROGRESS_MS = 2000,
@@ -32,17 +31,18 @@ struct import_job {
 	uint32_t org;
 	int64_t id, list;
 	char *path, *mapping;
-	char error[320];
+	char error[400];
 	/* while it runs */
 	struct db *ingest, *api;
 	const atomic_bool *stop;
 	struct contact_field_types *types;
 	json_t *titles; /* the mapping */
-	struct import_map *map;
+	struct import_reader *reader;
+	struct import_row *row;
 	struct buf rows;
 	char prefix[48];
-	int64_t read, invalid, reported_ms;
-	struct db_column lines, reasons, values;
+	int64_t read, invalid, left_out, reported_ms;
+	struct db_column lines, reasons, values, columns, taken; /* one entry an error */
 };
 
 /* ---- claiming ---------------------------------------------------------------------------- */
@@ -93,82 +93,102 @@ static int progress(struct import_job *j)
 	return db_tx(j->api, j->org, work_progress, j);
 }
 
-static void refuse_row(struct import_job *j, const struct sheet_record *r, enum import_problem why,
-		       struct slice value)
+static void put_title(struct import_job *j, unsigned column)
 {
-	j->invalid++;
+	const struct import_map *m = j->reader->map;
+	json_t *title =
+	    column < m->n ? import_map_title(m, column) : json_sprintf("column %u", column + 1);
+
+	db_column_text(&j->columns, slice_str(json_string_value(title)));
+	json_decref(title);
+}
+
+/* taken: the contact was, without this value. */
+static void report(struct import_job *j, const struct sheet_record *r,
+		   const struct import_note *note, bool taken)
+{
 	if (j->lines.n >= ERRORS_KEPT)
 		return;
 	db_column_u64(&j->lines, r->line);
-	db_column_int(&j->reasons, why);
-	db_column_text(&j->values, slice_of(value.p, MIN_OF(value.n, (size_t)VALUE_KEPT)));
+	db_column_int(&j->reasons, note->problem);
+	db_column_text(&j->values,
+		       slice_of(note->value.p, MIN_OF(note->value.n, (size_t)VALUE_KEPT)));
+	put_title(j, note->column);
+	db_column_int(&j->taken, taken);
 }
 
 static int on_record(void *arg, const struct sheet_record *r)
 {
 	struct import_job *j = arg;
-	struct slice value = SLICE("");
-	enum import_problem bad;
 
-	if (!j->map)
-		return import_map_new(&j->map, r, j->titles, j->types, j->error);
+	if (j->reader->map->fault.code[0])
+		return E_UNKNOWN;
+	if (!j->row)
+		j->row = import_row_new(j->reader->map);
 	j->read++;
-	bad = import_row_put(j->map, r, slice_str(j->prefix), &j->rows, &value);
-	if (bad)
-		refuse_row(j, r, bad, value);
+	if (!import_row_put(j->row, r, slice_str(j->prefix), &j->rows)) {
+		j->invalid++;
+		report(j, r, &j->row->fault, false);
+		return 0;
+	}
+	j->left_out += j->row->n_notes_seen;
+	for (unsigned i = 0; i < j->row->n_notes; i++)
+		report(j, r, &j->row->notes[i], true);
 	return 0;
 }
 
-static int flush_rows(struct import_job *j)
+static int flush_rows(void *arg)
 {
+	struct import_job *j = arg;
 	int r = buf_len(&j->rows) ? db_copy_put(j->ingest, buf_data(&j->rows)) : 0;
 
 	buf_clear(&j->rows);
-	return r;
+	if (r >= 0)
+		r = progress(j);
+	return r >= 0 && atomic_load(j->stop) ? -EINTR : r;
 }
 
-static int read_file(struct import_job *j, struct sheet *sheet, int fd)
+/* What is the file's fault becomes the import's error. */
+static void say_why(struct import_job *j, int r)
 {
-	OWNED_MEM char *piece = must_alloc(PIECE);
-	ssize_t n;
-	int r = 0;
+	const struct import_map *m = j->reader ? j->reader->map : NULL;
 
-	while (r >= 0 && (n = read(fd, piece, PIECE)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		r = sheet_feed(sheet, slice_of(piece, (size_t)n));
-		if (r >= 0)
-			r = flush_rows(j);
-		if (r >= 0)
-			r = progress(j);
-		if (atomic_load(j->stop))
-			return -EINTR;
-	}
+	if (r == -ENOENT)
+		(void)snprintf(j->error, sizeof(j->error), "the uploaded file is gone");
+	else if (!j->reader && r == E_SYNTAX)
+		(void)snprintf(j->error, sizeof(j->error), "the file is no text");
+	else if (r == E_EOF)
+		(void)snprintf(j->error, sizeof(j->error), "the file is empty");
+	else if (m && m->fault.code[0])
+		(void)snprintf(j->error, sizeof(j->error), "%s", m->fault.text);
+	else if (j->reader && (r == E_LIMIT || r == E_SYNTAX))
+		(void)snprintf(j->error, sizeof(j->error), "line %" PRIu64 ": %s",
+			       sheet_line(j->reader->sheet),
+			       r == E_LIMIT
+				   ? "the record is longer than 64 KiB; is a quote left open?"
+				   : "the file ends inside quotes");
+}
+
+static int read_file(struct import_job *j, const struct import_rules *rules)
+{
+	int r = import_reader_open(&j->reader, j->path, rules);
+
 	if (r >= 0)
-		r = sheet_end(sheet);
-	if (r == E_LIMIT || r == E_SYNTAX)
-		(void)snprintf(
-		    j->error, sizeof(j->error), "line %" PRIu64 ": %s", sheet_line(sheet),
-		    r == E_LIMIT
-			? "the record is longer than 64 KiB: look for a quote that is not closed"
-			: "the file ends inside quotes: close the last quote, or upload the whole "
-			  "file");
-	return r < 0 ? r : flush_rows(j);
+		r = import_reader_run(j->reader, on_record, flush_rows, j);
+	if (r >= 0)
+		r = flush_rows(j);
+	if (r >= 0 && j->reader->map->fault.code[0])
+		r = E_UNKNOWN;
+	if (r < 0)
+		say_why(j, r);
+	return r;
 }
 
 static int stage(struct import_job *j)
 {
-	OWNED(sheet) sheet = NULL;
-	OWNED_FD int fd = open(j->path, O_RDONLY | O_CLOEXEC);
+	struct import_rules rules = { j->titles, j->types };
 	int r;
 
-	if (fd < 0) {
-		(void)snprintf(j->error, sizeof(j->error),
-			       "the uploaded file is gone: import it again");
-		return E_UNKNOWN;
-	}
 	(void)snprintf(j->prefix, sizeof(j->prefix), "%" PRIu32 "\t%" PRId64 "\t", j->org, j->id);
 	db_begin(j->ingest, 0);
 	r = db_run(j->ingest, NULL, "DELETE FROM import_rows WHERE org_id = $1 AND import_id = $2",
@@ -176,14 +196,7 @@ static int stage(struct import_job *j)
 	if (r >= 0)
 		r = db_copy_begin(j->ingest, sql_contacts_import_stage);
 	if (r >= 0)
-		r = sheet_open(&sheet, on_record, j);
-	if (r >= 0)
-		r = read_file(j, sheet, fd);
-	if (r >= 0 && !j->map) {
-		(void)snprintf(j->error, sizeof(j->error),
-			       "the file is empty: its first line must name the columns");
-		r = E_UNKNOWN;
-	}
+		r = read_file(j, &rules);
 	if (r >= 0)
 		r = db_copy_end(j->ingest);
 	if (r >= 0)
@@ -200,10 +213,11 @@ static int put_errors(struct db *api, struct import_job *j)
 		return 0;
 	return db_run(api, NULL, sql_contacts_import_errors_insert, p_int(j->org), p_int(j->id),
 		      p_str(db_column_array(&j->lines)), p_str(db_column_array(&j->reasons)),
-		      p_str(db_column_array(&j->values)));
+		      p_str(db_column_array(&j->values)), p_str(db_column_array(&j->columns)),
+		      p_str(db_column_array(&j->taken)));
 }
 
-enum { SUM_CREATED, SUM_UPDATED, SUM_STAGED, SUM_JOINED };
+enum { SUM_CREATED, SUM_UPDATED, SUM_STAGED, SUM_JOINED, SUM_UNWANTED };
 
 static int work_apply(struct db *api, void *arg)
 {
@@ -230,7 +244,8 @@ static int work_apply(struct db *api, void *arg)
 		staged = db_int(sums, 0, SUM_STAGED);
 	r = db_run(api, NULL, sql_contacts_import_done, p_int(j->org), p_int(j->id), p_int(j->read),
 		   p_int(j->invalid), p_int(created), p_int(updated),
-		   p_int(staged - created - updated), p_int(db_int(suppressed, 0, 0)));
+		   p_int(staged - created - updated), p_int(db_int(suppressed, 0, 0)),
+		   p_int(j->left_out), p_int(db_int(sums, 0, SUM_UNWANTED)));
 	if (r == 0)
 		return -ECANCELED; /* somebody cancelled it meanwhile */
 	if (r >= 0)
@@ -266,12 +281,15 @@ static void job_end(struct import_job *j)
 	free(j->path);
 	free(j->mapping);
 	contact_field_types_free(j->types);
-	import_map_free(j->map);
+	import_row_free(j->row);
+	import_reader_free(j->reader);
 	json_decref(j->titles);
 	buf_free(&j->rows);
 	db_column_free(&j->lines);
 	db_column_free(&j->reasons);
 	db_column_free(&j->values);
+	db_column_free(&j->columns);
+	db_column_free(&j->taken);
 }
 
 static int run(struct import_job *j)
@@ -292,7 +310,8 @@ static int run(struct import_job *j)
 		return r;
 	(void)unlink(j->path);
 	log_info("import.finished", kv_int("org", j->org), kv_int("import", j->id),
-		 kv_int("rows", j->read), kv_int("invalid", j->invalid), kv_str("error", j->error));
+		 kv_int("rows", j->read), kv_int("invalid", j->invalid),
+		 kv_int("left_out", j->left_out), kv_str("error", j->error));
 	return r;
 }
 
@@ -303,6 +322,7 @@ static int import_step(struct worker *w)
 
 	buf_init(&j.rows, 0);
 	db_column_init(&j.lines), db_column_init(&j.reasons), db_column_init(&j.values);
+	db_column_init(&j.columns), db_column_init(&j.taken);
 	r = claim(&j);
 	if (r > 0) {
 		j.titles = json_loads(j.mapping, 0, NULL);

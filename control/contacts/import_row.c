@@ -1,24 +1,14 @@
-/* control/contacts/import_row.c - maps columns to fields, and records to rows for COPY. */
+/* control/contacts/import_row.c - a record to a row of COPY. */
 #include "control/contacts/import_row.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "base/encode.h"
+#include "control/contacts/blanks.h"
+#include "control/contacts/standing.h"
 #include "control/suppression/address.h"
 
-enum { TITLE_MAX = 64, NAME_TEXT_MAX = 200 };
-enum target { T_NONE, T_EMAIL, T_FIRST, T_LAST, T_FIELD };
-
-struct import_map {
-	unsigned n;
-	struct {
-		uint8_t target; /* enum target */
-		uint8_t type;   /* enum contact_field_type, for T_FIELD */
-		char name[TITLE_MAX];
-	} columns[SHEET_FIELDS_MAX];
-	struct buf fields; /* JSON of the record at hand */
-};
+enum { NAME_TEXT_MAX = 200 };
 
 static const char *const problem_names[] = {
 	[IMPORT_OK] = "",
@@ -28,175 +18,199 @@ static const char *const problem_names[] = {
 	[IMPORT_TOO_MANY_FIELDS] = "too_many_fields",
 	[IMPORT_WRONG_TYPE] = "wrong_type",
 	[IMPORT_TOO_LONG] = "too_long",
+	[IMPORT_BAD_STATUS] = "unknown_status",
+	[IMPORT_MORE_ADDRESSES] = "more_addresses",
 };
 
-const char *import_problem_name(int problem)
+const char *import_row_problem_name(int problem)
 {
 	return problem > 0 && problem < (int)ARRAY_LEN(problem_names) ? problem_names[problem] : "";
 }
 
-/* What columns are called in files people have: compared after fold(). */
-static const struct {
-	const char *title;
-	enum target target;
-} titles[] = {
-	{ "email", T_EMAIL },      { "e_mail", T_EMAIL },     { "email_address", T_EMAIL },
-	{ "mail", T_EMAIL },       { "first_name", T_FIRST }, { "firstname", T_FIRST },
-	{ "given_name", T_FIRST }, { "last_name", T_LAST },   { "lastname", T_LAST },
-	{ "surname", T_LAST },     { "family_name", T_LAST },
-};
-
-/* Lower case, every run of other signs one "_", none at the ends. */
-static void fold(struct slice title, char out[TITLE_MAX])
+struct import_row *import_row_new(const struct import_map *map)
 {
-	size_t n = 0;
+	struct import_row *row = must_alloc(sizeof(*row));
 
-	for (size_t i = 0; i < title.n && n + 1 < TITLE_MAX; i++) {
-		char c = ascii_lower(title.p[i]);
-
-		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-			out[n++] = c;
-		else if (n && out[n - 1] != '_')
-			out[n++] = '_';
-	}
-	while (n && out[n - 1] == '_')
-		n--;
-	out[n] = '\0';
+	row->map = map;
+	buf_init(&row->fields, 0);
+	buf_init(&row->address, 0);
+	return row;
 }
 
-static enum target target_of(struct slice name, const struct contact_field_types *types,
-			     uint8_t *ret_type)
+struct import_row *import_row_free(struct import_row *row)
 {
-	for (size_t i = 0; i < ARRAY_LEN(titles); i++)
-		if (slice_eq(name, slice_str(titles[i].title)))
-			return titles[i].target;
-	*ret_type = types ? (uint8_t)contact_field_types_find(types, name) : 0;
-	return *ret_type ? T_FIELD : T_NONE;
-}
-
-bool import_target_known(struct slice name, const struct contact_field_types *types)
-{
-	uint8_t type;
-
-	return target_of(name, types, &type) != T_NONE;
-}
-
-struct import_map *import_map_free(struct import_map *m)
-{
-	if (!m)
+	if (!row)
 		return NULL;
-	buf_free(&m->fields);
-	free(m);
+	buf_free(&row->fields);
+	buf_free(&row->address);
+	free(row);
 	return NULL;
 }
 
-static int map_column(struct import_map *m, struct slice title, const json_t *mapping,
-		      const struct contact_field_types *types, char *error)
+bool import_row_is_blank(const struct sheet_record *r)
 {
-	char key[TITLE_MAX * 4], *name = m->columns[m->n].name;
-	const json_t *given;
-
-	slice_copy(key, sizeof(key), title);
-	given = json_object_get(mapping, key);
-	if (given && !json_string_length(given)) {
-		m->n++; /* named, and left out */
-		return 0;
-	}
-	fold(given ? slice_str(json_string_value(given)) : title, name);
-	m->columns[m->n].target =
-	    (uint8_t)target_of(slice_str(name), types, &m->columns[m->n].type);
-	if (given && m->columns[m->n].target == T_NONE) {
-		(void)snprintf(error, 200,
-			       "the column \"%.60s\" is mapped to a field that does not exist",
-			       key);
-		return E_UNKNOWN;
-	}
-	m->n++;
-	return 0;
+	for (unsigned i = 0; i < r->n; i++)
+		if (blanks_trim(r->fields[i]).n)
+			return false;
+	return true;
 }
 
-int import_map_new(struct import_map **ret, const struct sheet_record *header,
-		   const json_t *mapping, const struct contact_field_types *types, char *error)
-{
-	OWNED(import_map) m = must_alloc(sizeof(*m));
-	unsigned emails = 0;
-	int r;
-
-	buf_init(&m->fields, 0);
-	for (unsigned i = 0; i < header->n; i++) {
-		r = map_column(m, header->fields[i], mapping, types, error);
-		if (r < 0)
-			return r;
-		emails += m->columns[i].target == T_EMAIL;
-	}
-	if (emails != 1) {
-		(void)snprintf(error, 200,
-			       "%s column of the first line is the email address: name one column "
-			       "\"email\", or map one to it",
-			       emails ? "more than one" : "no");
-		return E_UNKNOWN;
-	}
-	*ret = TAKE(m);
-	return 0;
-}
-
-/* ---- one record -------------------------------------------------------------------------- */
+/* ---- cells ------------------------------------------------------------------------------- */
 
 struct picked {
 	struct slice email, first, last;
+	unsigned email_column;
 };
 
-static enum import_problem put_field(struct import_map *m, unsigned i, struct slice text)
+static void leave_out(struct import_row *row, enum import_problem why, unsigned i,
+		      struct slice value)
 {
+	row->n_notes_seen++;
+	if (row->n_notes < IMPORT_NOTES_MAX)
+		row->notes[row->n_notes++] = (struct import_note){ why, i, value };
+}
+
+static bool refuse(struct import_row *row, enum import_problem why, unsigned i, struct slice value)
+{
+	row->fault = (struct import_note){ why, i, value };
+	return false;
+}
+
+static void put_field(struct import_row *row, unsigned i, struct slice text)
+{
+	const struct import_column *c = &row->map->columns[i];
+	size_t before = row->fields.end;
 	int r;
 
-	if (text.n == 0)
-		return IMPORT_OK; /* an empty cell says nothing */
-	buf_putf(&m->fields, "%s\"%s\":", buf_len(&m->fields) > 1 ? "," : "", m->columns[i].name);
-	r = contact_field_value_from_text((enum contact_field_type)m->columns[i].type, text,
-					  &m->fields);
-	return r == E_LIMIT ? IMPORT_TOO_LONG : r < 0 ? IMPORT_WRONG_TYPE : IMPORT_OK;
+	if (!text.n)
+		return; /* an empty cell says nothing */
+	buf_putf(&row->fields, "%s\"%s\":", buf_len(&row->fields) > 1 ? "," : "", c->name);
+	r = contact_field_value_from_text(c->type, text, &row->fields);
+	if (r >= 0)
+		return;
+	row->fields.end = before;
+	leave_out(row, r == E_LIMIT ? IMPORT_TOO_LONG : IMPORT_WRONG_TYPE, i, text);
 }
 
-static enum import_problem pick(struct import_map *m, const struct sheet_record *r,
-				struct picked *p, struct slice *ret_value)
+static void put_name(struct import_row *row, unsigned i, struct slice text, struct slice *ret)
 {
-	enum import_problem bad = IMPORT_OK;
-
-	buf_clear(&m->fields);
-	buf_put(&m->fields, SLICE("{"));
-	for (unsigned i = 0; i < r->n && i < m->n && !bad; i++) {
-		*ret_value = r->fields[i];
-		if (m->columns[i].target == T_NONE)
-			continue;
-		if (!utf8_valid(r->fields[i]) || memchr(r->fields[i].p, '\0', r->fields[i].n))
-			bad = IMPORT_BAD_ENCODING;
-		else if (m->columns[i].target == T_FIELD)
-			bad = put_field(m, i, r->fields[i]);
-		else if (m->columns[i].target == T_EMAIL)
-			p->email = r->fields[i];
-		else if (r->fields[i].n > NAME_TEXT_MAX)
-			bad = IMPORT_TOO_LONG;
-		else if (m->columns[i].target == T_FIRST)
-			p->first = r->fields[i];
-		else
-			p->last = r->fields[i];
-	}
-	buf_put(&m->fields, SLICE("}"));
-	return bad;
+	if (text.n > NAME_TEXT_MAX)
+		leave_out(row, IMPORT_TOO_LONG, i, text);
+	else
+		*ret = text;
 }
+
+/* Of several columns the one that says most against mail counts. */
+static bool put_standing(struct import_row *row, unsigned i, struct slice text)
+{
+	int status = standing_of_cell(row->map->columns[i].target, text);
+
+	if (!status)
+		return refuse(row, IMPORT_BAD_STATUS, i, text);
+	if (text.n)
+		row->status = MAX_OF(row->status, status);
+	return true;
+}
+
+static bool take_cell(struct import_row *row, unsigned i, struct slice raw, struct picked *p)
+{
+	enum title_target target = row->map->columns[i].target;
+	struct slice text = blanks_trim(raw);
+
+	if (target == TITLE_NONE)
+		return true;
+	if (!utf8_valid(raw) || memchr(raw.p, '\0', raw.n)) {
+		if (target != TITLE_FIRST && target != TITLE_LAST && target != TITLE_FIELD)
+			return refuse(row, IMPORT_BAD_ENCODING, i, raw);
+		leave_out(row, IMPORT_BAD_ENCODING, i, raw);
+		return true;
+	}
+	if (target == TITLE_FIELD)
+		put_field(row, i, text);
+	else if (target == TITLE_FIRST)
+		put_name(row, i, text, &p->first);
+	else if (target == TITLE_LAST)
+		put_name(row, i, text, &p->last);
+	else if (target != TITLE_EMAIL)
+		return put_standing(row, i, text);
+	else
+		p->email = text, p->email_column = i;
+	return true;
+}
+
+static bool pick(struct import_row *row, const struct sheet_record *r, struct picked *p)
+{
+	const struct import_map *m = row->map;
+
+	buf_clear(&row->fields);
+	buf_put(&row->fields, SLICE("{"));
+	row->n_notes = row->n_notes_seen = 0;
+	row->status = 0;
+	for (unsigned i = 0; i < r->n && i < m->n; i++)
+		if (!take_cell(row, i, r->fields[i], p))
+			return false;
+	for (unsigned i = m->n; i < r->n; i++) /* separators at the end say nothing */
+		if (blanks_trim(r->fields[i]).n)
+			leave_out(row, IMPORT_TOO_MANY_FIELDS, i, r->fields[i]);
+	if (r->n_seen > SHEET_FIELDS_MAX)
+		leave_out(row, IMPORT_TOO_MANY_FIELDS, SHEET_FIELDS_MAX, SLICE(""));
+	buf_put(&row->fields, SLICE("}"));
+	return true;
+}
+
+/* ---- the address ------------------------------------------------------------------------- */
+
+/* Google puts several into one cell: "a@x.test ::: b@x.test". */
+static struct slice first_address(struct import_row *row, const struct picked *p)
+{
+	const char *mark = memmem(p->email.p, p->email.n, " ::: ", 5);
+	size_t n = mark ? (size_t)(mark - p->email.p) : p->email.n;
+
+	if (mark)
+		leave_out(row, IMPORT_MORE_ADDRESSES, p->email_column, slice_skip(p->email, n + 5));
+	return slice_of(p->email.p, n);
+}
+
+/* "Ann Lee <ann@x.test>", "<ann@x.test>" and "mailto:ann@x.test" */
+static struct slice bare_address(struct slice text)
+{
+	struct slice name, inner;
+
+	if (text.n && text.p[text.n - 1] == '>' && slice_cut_last(text, '<', &name, &inner))
+		text = slice_of(inner.p, inner.n - 1);
+	if (slice_starts_nocase(text, SLICE("mailto:")))
+		text = slice_skip(text, 7);
+	return blanks_trim(text);
+}
+
+static bool read_address(struct import_row *row, const struct picked *p,
+			 struct suppress_address *ret)
+{
+	struct slice text = bare_address(first_address(row, p));
+
+	if (!text.n)
+		return refuse(row, IMPORT_NO_EMAIL, p->email_column, p->email);
+	buf_clear(&row->address);
+	if (blanks_drop_marks(text, &row->address) < 0)
+		abort(); /* it has no cap */
+	if (suppress_address_parse(buf_data(&row->address), ret) < 0)
+		return refuse(row, IMPORT_BAD_EMAIL, p->email_column, p->email);
+	return true;
+}
+
+/* ---- the row ----------------------------------------------------------------------------- */
 
 static void put_cell(struct buf *out, struct slice value)
 {
 	int r = db_copy_escape(out, value);
 
-	assert(r >= 0); /* NUL was refused by pick(), and out has no cap */
+	assert(r >= 0); /* NUL was refused by take_cell(), and out has no cap */
 	(void)r;
 	buf_put(out, SLICE("\t"));
 }
 
 /* Names go into headers and texts: a control character is a space. */
-static void put_name(struct buf *out, struct slice value)
+static void put_plain(struct buf *out, struct slice value)
 {
 	char plain[NAME_TEXT_MAX];
 
@@ -205,22 +219,14 @@ static void put_name(struct buf *out, struct slice value)
 	put_cell(out, slice_of(plain, value.n));
 }
 
-enum import_problem import_row_put(struct import_map *m, const struct sheet_record *r,
-				   struct slice prefix, struct buf *out, struct slice *ret_value)
+bool import_row_put(struct import_row *row, const struct sheet_record *r, struct slice prefix,
+		    struct buf *out)
 {
-	struct picked p = { { "", 0 }, { "", 0 }, { "", 0 } };
+	struct picked p = { .email = SLICE(""), .first = SLICE(""), .last = SLICE("") };
 	struct suppress_address a;
-	enum import_problem bad = pick(m, r, &p, ret_value);
 
-	if (bad)
-		return bad;
-	*ret_value = p.email;
-	if (r->n_seen > SHEET_FIELDS_MAX)
-		return IMPORT_TOO_MANY_FIELDS;
-	if (!slice_trim(p.email).n)
-		return IMPORT_NO_EMAIL;
-	if (suppress_address_parse(slice_trim(p.email), &a) < 0)
-		return IMPORT_BAD_EMAIL;
+	if (!pick(row, r, &p) || !read_address(row, &p, &a))
+		return false;
 	buf_put(out, prefix);
 	buf_putf(out, "%" PRIu64 "\t", r->line);
 	put_cell(out, mailbox_text(&a.box));
@@ -229,9 +235,9 @@ enum import_problem import_row_put(struct import_map *m, const struct sheet_reco
 	if (hex_encode(out, slice_of(a.hash, sizeof(a.hash))) < 0)
 		abort(); /* out has no cap */
 	buf_put(out, SLICE("\t"));
-	put_name(out, p.first);
-	put_name(out, p.last);
-	put_cell(out, buf_data(&m->fields));
-	out->p[out->end - 1] = '\n';
-	return IMPORT_OK;
+	put_plain(out, p.first);
+	put_plain(out, p.last);
+	put_cell(out, buf_data(&row->fields));
+	buf_putf(out, "%d\n", row->status);
+	return true;
 }

@@ -1,31 +1,40 @@
-/* control/contacts/import_row.h - makes a row for COPY from a record of a CSV file: which column is
- * which field, and whether the values fit.
- * Owns:    import_map_new() gives the caller the map; import_map_free() ends it. The types must
- *          outlive it.
+/* control/contacts/import_row.h - one record of a file into one row for COPY, and what of it could
+ * not be taken.
+ *
+ *   A record is refused without an address, or when it does not say whether its person wants mail.
+ *   Any other value that does not fit is left out, and noted.
+ *
+ * Owns:    import_row_new() gives the caller the reader; the map must outlive it.
  * Blocks:  never.
- * Limits:  SHEET_FIELDS_MAX columns. */
+ * Limits:  IMPORT_NOTES_MAX notes of a record are kept; all are counted. */
 #pragma once
-#include "control/contacts/sheet.h"
-#include "control/contacts/values.h"
+#include "base/buf.h"
+#include "control/contacts/import_map.h"
 
-const char *import_problem_name(int problem);
+const char *import_row_problem_name(int problem);
 
-struct import_map;
-struct import_map *import_map_free(struct import_map *m);
-DEFINE_OWNED(import_map)
-/* Reads the header row.  mapping: an object from column titles to field names ("" or null leaves
- * the column out).  Titles that it does not name are matched by themselves ("E-Mail" is email).
- * E_UNKNOWN: no column, or more than one, is the address, or the mapping names an unknown field;
- * error (200 bytes) says which. */
-int import_map_new(struct import_map **ret, const struct sheet_record *header,
-		   const json_t *mapping, const struct contact_field_types *types,
-		   char *error) MUST_CHECK;
-/* May a column be mapped to this name? */
-bool import_target_known(struct slice name, const struct contact_field_types *types);
+enum { IMPORT_NOTES_MAX = 32 };
+struct import_note {
+	enum import_problem problem;
+	unsigned column;    /* from 0 */
+	struct slice value; /* of the record */
+};
+struct import_row {
+	const struct import_map *map;
+	struct buf fields;                          /* JSON of the record at hand */
+	struct buf address;                         /* its address, without what is not seen */
+	struct import_note notes[IMPORT_NOTES_MAX]; /* values that were left out */
+	unsigned n_notes, n_notes_seen;
+	struct import_note fault; /* why the record was refused */
+	int status;               /* enum contact_status; 0: the record does not say */
+};
+struct import_row *import_row_new(const struct import_map *map);
+struct import_row *import_row_free(struct import_row *row);
+DEFINE_OWNED(import_row)
 
-/* Appends `prefix` and "line email email_norm hash first last fields" in COPY's text format, with
- * the newline.  Returns IMPORT_OK, or what is wrong with the record: then nothing is appended and
- * *ret_value is the value at fault. */
-enum import_problem import_row_put(struct import_map *m, const struct sheet_record *r,
-				   struct slice prefix, struct buf *out,
-				   struct slice *ret_value) MUST_CHECK;
+/* Is there anything in the record that can be seen? */
+bool import_row_is_blank(const struct sheet_record *r);
+/* Appends "line email email_norm hash first last fields status" in COPY's text format, newline and
+ * all, after `prefix`.  False: the record is refused, nothing is appended, row->fault says why. */
+bool import_row_put(struct import_row *row, const struct sheet_record *r, struct slice prefix,
+		    struct buf *out) MUST_CHECK;

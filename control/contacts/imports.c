@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "control/auth/permit.h"
+#include "control/contacts/import_look.h"
 #include "control/contacts/import_row.h"
 #include "control/contacts/routes.h"
 #include "control/contacts/statements.h"
@@ -10,6 +11,7 @@
 #include "control/http/page.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
+#include "control/http/upload.h"
 
 enum { WAITING_MAX = 20 };
 
@@ -37,12 +39,23 @@ enum {
 	K_CREATED_AT,
 	K_STARTED_AT,
 	K_FINISHED_AT,
+	K_LEFT_OUT,
+	K_UNWANTED,
+	K_REPORT,
 };
+
+/* What the look at the upload found; empty for imports from before there was one. */
+static json_t *report_json(const struct db_result *r, unsigned i)
+{
+	struct slice text = db_text(r, i, K_REPORT);
+
+	return json_loadb(text.p, text.n, 0, NULL);
+}
 
 static json_t *import_json(const struct db_result *r, unsigned i)
 {
-	return json_pack(
-	    "{so ss so sI sI sI sI sI sI sI sI so so so so}", "id",
+	json_t *json = json_pack(
+	    "{so ss so sI sI sI sI sI sI sI sI so so so so sI sI}", "id",
 	    api_id(ID_IMPORT, (uint64_t)db_int(r, i, K_ID)), "status",
 	    status_names[db_int(r, i, K_STATUS)], "list",
 	    api_id(ID_LIST, (uint64_t)db_int(r, i, K_LIST)), "bytes",
@@ -54,19 +67,44 @@ static json_t *import_json(const struct db_result *r, unsigned i)
 	    (json_int_t)db_int(r, i, K_SUPPRESSED), "error", api_text(db_text(r, i, K_ERROR)),
 	    "created_at", api_time(db_int(r, i, K_CREATED_AT)), "started_at",
 	    api_time(db_int(r, i, K_STARTED_AT)), "finished_at",
-	    api_time(db_int(r, i, K_FINISHED_AT)));
+	    api_time(db_int(r, i, K_FINISHED_AT)), "values_left_out",
+	    (json_int_t)db_int(r, i, K_LEFT_OUT), "not_subscribed",
+	    (json_int_t)db_int(r, i, K_UNWANTED));
+	json_t *report = report_json(r, i);
+
+	if (json && report)
+		(void)json_object_update(json, report);
+	json_decref(report);
+	return json;
 }
 
-/* ?mapping={"Column title": "field"} */
-static int read_mapping(struct call *c, json_t **ret)
+/* What the request says beside the file: in its query, or in the fields of its form. */
+struct import_request {
+	json_t *form;
+	uint64_t list;
+	json_t *mapping;
+	struct contact_field_types *types;
+};
+static const char *const form_names[] = { "list", "mapping" };
+
+static struct slice argument(const struct call *c, const struct import_request *q, const char *name)
 {
-	OWNED(contact_field_types) types = NULL;
-	struct slice text = call_query(c, "mapping");
+	const json_t *field = json_object_get(q->form, name);
+
+	return call_has_query(c, name)
+		   ? call_query(c, name)
+		   : slice_of(json_string_value(field), json_string_length(field));
+}
+
+/* mapping={"Column title": "field"} */
+static int read_mapping(struct call *c, struct import_request *q)
+{
+	struct slice text = argument(c, q, "mapping");
 	json_t *mapping =
 	    text.n ? json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL) : json_object();
 	const char *title;
 	json_t *name;
-	int r = contact_field_types_load(&types, c->db, c->actor.org);
+	int r = 0;
 
 	if (!json_is_object(mapping)) {
 		json_decref(mapping);
@@ -80,34 +118,29 @@ static int read_mapping(struct call *c, json_t **ret)
 
 		if (r >= 0 && !fine &&
 		    !(json_is_string(name) &&
-		      import_target_known(slice_str(json_string_value(name)), types)))
-			r = problem(c, 422, "unknown_field",
-				    "mapping names a field for \"%.60s\" that does not exist: "
-				    "define it under /v1/fields first",
+		      import_map_target_known(slice_str(json_string_value(name)), q->types)))
+			r = problem(c, 422, "unknown_field", "mapping of \"%.60s\" names no field",
 				    title);
 	}
 	if (r < 0)
 		json_decref(mapping);
 	else
-		*ret = mapping;
+		q->mapping = mapping;
 	return r;
 }
 
-static int read_list(struct call *c, uint64_t *ret)
+static int read_list(struct call *c, struct import_request *q)
 {
-	struct slice text = call_query(c, "list");
+	struct slice text = argument(c, q, "list");
 	int r;
 
-	*ret = 0;
 	if (!text.n)
 		return 0;
-	r = ids_in(ID_LIST, text, ret);
+	r = ids_in(ID_LIST, text, &q->list);
 	if (r >= 0)
 		r = db_run(c->db, NULL, "SELECT 1 FROM lists WHERE org_id = $1 AND id = $2",
-			   p_int(c->actor.org), p_int(*ret));
-	return r == 0 || r == E_UNKNOWN
-		   ? problem(c, 422, "unknown_list", "there is no list with this id")
-		   : r;
+			   p_int(c->actor.org), p_int(q->list));
+	return r == 0 || r == E_UNKNOWN ? problem(c, 422, "unknown_list", "no such list") : r;
 }
 
 /* A file that waits takes disk space from everybody. */
@@ -124,37 +157,80 @@ static int check_waiting(struct call *c)
 		       WAITING_MAX);
 }
 
-static int create_import(struct call *c)
+/* Refused here, or not at all for what its columns are. */
+static int look_at(struct call *c, const char *path, const struct import_rules *rules,
+		   struct import_look *look)
+{
+	int r = import_look(path, rules, look);
+
+	if (r < 0 || !look->fault.code[0])
+		return r;
+	if (look->titles) {
+		problem_member(c, "titles", look->titles);
+		problem_member(c, "suggested_mapping", look->mapping);
+	}
+	return problem(c, 422, look->fault.code, "%s", look->fault.text);
+}
+
+static int put_import(struct call *c, const struct import_request *q)
 {
 	OWNED(db_result) row = NULL;
-	json_t *mapping = NULL;
+	OWNED_MEM char *mapping = json_dumps(q->mapping, JSON_COMPACT);
+	OWNED_MEM char *report = NULL;
+	struct import_rules rules = { q->mapping, q->types };
+	struct import_look look;
 	char id[ID_OUT_MAX];
-	int64_t bytes = 0;
-	uint64_t list = 0;
+	int64_t bytes;
 	const char *path = call_upload(c, &bytes);
-	int r = check_waiting(c);
+	int r = look_at(c, path, &rules, &look);
 
-	if (r >= 0)
-		r = read_list(c, &list);
-	if (r >= 0)
-		r = read_mapping(c, &mapping);
-	if (r < 0)
-		return r;
-	if (!path || bytes == 0) {
-		json_decref(mapping);
-		return problem(c, 400, "empty_body", "the body is empty: send a CSV file");
+	if (r >= 0) {
+		report = json_dumps(look.report, JSON_COMPACT);
+		r = db_run(c->db, &row, sql_contacts_import_insert, p_int(c->actor.org),
+			   p_int(q->list), p_str(mapping), p_str(path), p_int(bytes),
+			   p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0), p_str(report));
 	}
-	OWNED_MEM char *text = json_dumps(mapping, JSON_COMPACT);
-	json_decref(mapping);
-	r = db_run(c->db, &row, sql_contacts_import_insert, p_int(c->actor.org), p_int(list),
-		   p_str(text), p_str(path), p_int(bytes),
-		   p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0));
+	import_look_clear(&look);
 	if (r < 0)
 		return r;
 	call_keep_upload(c);
 	http_reply_header(c, "Location", "/v1/imports/%s",
 			  ids_out(ID_IMPORT, (uint64_t)db_int(row, 0, K_ID), id));
 	return http_reply_json(c, 202, import_json(row, 0));
+}
+
+static int need_body(struct call *c)
+{
+	int64_t bytes = 0;
+
+	if (call_upload(c, &bytes) && bytes)
+		return 0;
+	return problem(c, 400, "empty_body", "the body is a CSV file");
+}
+
+static int create_import(struct call *c)
+{
+	struct import_request q = { 0 };
+	int r = check_waiting(c);
+
+	if (r >= 0)
+		r = need_body(c);
+	if (r >= 0)
+		r = upload_unpack(c, form_names, ARRAY_LEN(form_names), &q.form);
+	if (r >= 0)
+		r = need_body(c);
+	if (r >= 0)
+		r = read_list(c, &q);
+	if (r >= 0)
+		r = contact_field_types_load(&q.types, c->db, c->actor.org);
+	if (r >= 0)
+		r = read_mapping(c, &q);
+	if (r >= 0)
+		r = put_import(c, &q);
+	contact_field_types_free(q.types);
+	json_decref(q.mapping);
+	json_decref(q.form);
+	return r;
 }
 
 static int list_imports(struct call *c)
@@ -182,13 +258,15 @@ static int get_import(struct call *c)
 	return r < 0 ? r : http_reply_json(c, 200, import_json(row, 0));
 }
 
-enum { BAD_LINE, BAD_REASON, BAD_VALUE };
+enum { BAD_N, BAD_LINE, BAD_REASON, BAD_VALUE, BAD_COLUMN, BAD_TAKEN };
 
 static json_t *error_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{sI ss so}", "line", (json_int_t)db_int(r, i, BAD_LINE), "reason",
-			 import_problem_name((int)db_int(r, i, BAD_REASON)), "value",
-			 api_text(db_text(r, i, BAD_VALUE)));
+	return json_pack("{sI ss so so ss}", "line", (json_int_t)db_int(r, i, BAD_LINE), "reason",
+			 import_row_problem_name((int)db_int(r, i, BAD_REASON)), "value",
+			 api_text(db_text(r, i, BAD_VALUE)), "column",
+			 api_text(db_text(r, i, BAD_COLUMN)), "left_out",
+			 db_int(r, i, BAD_TAKEN) ? "value" : "record");
 }
 
 static int list_errors(struct call *c)

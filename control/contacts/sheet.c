@@ -15,6 +15,8 @@ struct sheet {
 	void *arg;
 	struct buf text; /* the fields of the record at hand, back to back */
 	size_t ends[SHEET_FIELDS_MAX];
+	struct slice fields[SHEET_FIELDS_MAX];
+	char separator;
 	unsigned n, n_seen;
 	uint64_t line; /* of the piece being fed */
 	uint64_t record_line;
@@ -26,11 +28,6 @@ struct sheet {
 };
 
 static const char bom_bytes[3] = { (char)0xef, (char)0xbb, (char)0xbf };
-
-static int never_space(unsigned char c UNUSED)
-{
-	return 0; /* RFC 4180 section 2.4: spaces are part of a field */
-}
 
 static void on_field(void *bytes, size_t n, void *arg)
 {
@@ -46,17 +43,16 @@ static void on_field(void *bytes, size_t n, void *arg)
 static void on_record(int terminator UNUSED, void *arg)
 {
 	struct sheet *s = arg;
-	struct slice fields[SHEET_FIELDS_MAX];
 	struct slice all = buf_data(&s->text);
 	size_t at = 0;
 
 	for (unsigned i = 0; i < s->n; i++) {
-		fields[i] = slice_of(all.p + at, s->ends[i] - at);
+		s->fields[i] = slice_of(all.p + at, s->ends[i] - at);
 		at = s->ends[i];
 	}
 	if (s->err >= 0)
-		s->err = s->each(s->arg,
-				 &(struct sheet_record){ s->record_line, s->n, s->n_seen, fields });
+		s->err = s->each(
+		    s->arg, &(struct sheet_record){ s->record_line, s->n, s->n_seen, s->fields });
 	s->n = s->n_seen = 0;
 	s->record_bytes = 0;
 	s->in_record = false;
@@ -73,31 +69,43 @@ struct sheet *sheet_free(struct sheet *s)
 	return NULL;
 }
 
-int sheet_open(struct sheet **ret, sheet_each each, void *arg)
+int sheet_open(struct sheet **ret, char separator, sheet_each each, void *arg)
 {
 	OWNED(sheet) s = must_alloc(sizeof(*s));
 
 	s->each = each;
 	s->arg = arg;
 	s->line = 1;
+	s->separator = separator;
 	buf_init(&s->text, 2 * SHEET_RECORD_MAX);
 	if (csv_init(&s->csv, CSV_APPEND_NULL) != 0)
 		return -ENOMEM;
-	csv_set_space_func(&s->csv, never_space);
+	csv_set_delim(&s->csv, (unsigned char)separator);
 	*ret = TAKE(s);
 	return 0;
 }
 
+static bool ends_line(struct slice piece)
+{
+	return piece.p[piece.n - 1] == '\n' || piece.p[piece.n - 1] == '\r';
+}
+
+/* Only what libcsv passes over where no record has begun. */
+static bool is_blank(const struct sheet *s, struct slice piece)
+{
+	for (size_t i = 0; i < piece.n; i++)
+		if (!strchr(" \t\r\n", piece.p[i]) || !piece.p[i] || piece.p[i] == s->separator)
+			return false;
+	return true;
+}
+
 static int feed_piece(struct sheet *s, struct slice piece)
 {
-	bool blank = piece.n == 1 && (piece.p[0] == '\n' || piece.p[0] == '\r');
-
-	if (!s->in_record && !blank) {
+	if (!s->in_record && !is_blank(s, piece)) {
 		s->in_record = true;
 		s->record_line = s->line;
 	}
-	if (s->in_record)
-		s->record_bytes += piece.n;
+	s->record_bytes = !s->in_record && ends_line(piece) ? 0 : s->record_bytes + piece.n;
 	if (s->record_bytes > SHEET_RECORD_MAX)
 		return s->err = E_LIMIT;
 	if (csv_parse(&s->csv, piece.p, piece.n, on_field, on_record, s) != piece.n)

@@ -1,12 +1,13 @@
 /* control/contacts/sheet.h - a CSV stream cut into records, however its bytes arrive.
  *
  *	file   = [ BOM ] record *( newline record ) [ newline ]          (RFC 4180)
- *	record = field *( "," field )
- *	field  = *TEXTDATA / DQUOTE *( TEXTDATA / "," / CR / LF / 2DQUOTE ) DQUOTE
+ *	record = field *( separator field )
+ *	field  = *TEXTDATA / DQUOTE *( TEXTDATA / separator / CR / LF / 2DQUOTE ) DQUOTE
  *	newline = CRLF / LF / CR
  *
- * Spaces are part of a field.  Empty lines are not records.  A quote inside a bare field is a
- * character like any other.
+ * The separator is the caller's; RFC 4180 knows the comma only.  Spaces and tabs around a field are
+ * not part of it, unless quotes hold them; lines without anything else are no records; a quote
+ * inside a bare field is itself.
  *
  * Owns:   sheet_open() gives the caller the reader; a record's slices live until each() returns.
  * Blocks: never.
@@ -16,7 +17,7 @@
 #pragma once
 #include "base/base.h"
 
-enum { SHEET_RECORD_MAX = 64 * 1024, SHEET_FIELDS_MAX = 256 };
+enum { SHEET_RECORD_MAX = 64 * 1024, SHEET_FIELDS_MAX = 4096 };
 
 struct sheet_record {
 	uint64_t line;   /* where it starts; the first line is 1 */
@@ -30,7 +31,7 @@ struct sheet;
 struct sheet *sheet_free(struct sheet *s);
 DEFINE_OWNED(sheet)
 
-int sheet_open(struct sheet **ret, sheet_each each, void *arg) MUST_CHECK;
+int sheet_open(struct sheet **ret, char separator, sheet_each each, void *arg) MUST_CHECK;
 int sheet_feed(struct sheet *s, struct slice bytes) MUST_CHECK;
 int sheet_end(struct sheet *s) MUST_CHECK;
 uint64_t sheet_line(const struct sheet *s); /* where the reader stands: for error messages */

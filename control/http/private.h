@@ -28,6 +28,7 @@ struct http_reply {
 	} headers[REPLY_HEADERS_MAX];
 	unsigned n_headers;
 	json_t *errors;  /* members of a 422 */
+	json_t *members; /* of the problem, beside those that every one has */
 	int64_t version; /* ETag; 0: none */
 };
 

@@ -54,6 +54,8 @@ int problem(struct call *c, unsigned status, const char *code, const char *forma
 				 (int)status, "instance", c->request_id, "code", code);
 	if (json && reply->errors)
 		(void)json_object_set(json, "errors", reply->errors);
+	if (json && reply->members)
+		(void)json_object_update_missing(json, reply->members);
 	(void)http_reply_json(c, status, json);
 	slice_copy(reply->type, sizeof(reply->type), SLICE("application/problem+json"));
 	return E_ANSWERED;
@@ -77,6 +79,15 @@ void problem_add(struct call *c, const char *pointer, const char *code, const ch
 	if (!item)
 		item = json_pack("{s:s, s:s}", "pointer", "", "code", code);
 	(void)json_array_append_new(reply->errors, item);
+}
+
+void problem_member(struct call *c, const char *name, json_t *value)
+{
+	struct http_reply *reply = &c->request->reply;
+
+	if (!reply->members)
+		reply->members = json_object();
+	(void)json_object_set(reply->members, name, value);
 }
 
 unsigned problem_count(const struct call *c)

@@ -10,4 +10,7 @@ void problem_add(struct call *c, const char *pointer, const char *code, const ch
     PRINTF(4, 5);
 /* ... and refuses with 422 when there was anything; else 0. */
 int problem_end(struct call *c) MUST_CHECK;
+/* Gives the next refusal a member of its own (RFC 9457 section 3.2); the value stays
+ * the caller's. */
+void problem_member(struct call *c, const char *name, json_t *value);
 unsigned problem_count(const struct call *c);

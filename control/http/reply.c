@@ -13,6 +13,7 @@ void http_reply_reset(struct http_reply *reply)
 		free(reply->headers[i].value);
 	}
 	json_decref(reply->errors);
+	json_decref(reply->members);
 	buf_free(&reply->body);
 	memset(reply, 0, sizeof(*reply));
 }

@@ -1,5 +1,5 @@
 /* Law: how the bytes of a CSV stream are cut does not matter: the same records, the same lines, the
- * same end. */
+ * same end, by every separator. */
 #include "base/base.h"
 #include "base/hash.h"
 #include "control/contacts/sheet.h"
@@ -23,12 +23,12 @@ static int each(void *arg, const struct sheet_record *r)
 	return 0;
 }
 
-static struct tally feed(const uint8_t *data, size_t size, size_t piece)
+static struct tally feed(const uint8_t *data, size_t size, size_t piece, char separator)
 {
 	OWNED(sheet) s = NULL;
 	struct tally t = { 0 };
 
-	t.end = sheet_open(&s, each, &t);
+	t.end = sheet_open(&s, separator, each, &t);
 	for (size_t at = 0; t.end >= 0 && at < size; at += piece)
 		t.end = sheet_feed(s, slice_of(data + at, MIN_OF(piece, size - at)));
 	if (t.end >= 0)
@@ -36,16 +36,23 @@ static struct tally feed(const uint8_t *data, size_t size, size_t piece)
 	return t;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void try_separator(const uint8_t *data, size_t size, char separator)
 {
-	struct tally whole = feed(data, size, size + 1);
+	struct tally whole = feed(data, size, size + 1, separator);
 
 	for (size_t piece = 1; piece <= 7; piece += 3) {
-		struct tally cut = feed(data, size, piece);
+		struct tally cut = feed(data, size, piece, separator);
 
 		if (whole.records != cut.records || whole.fields != cut.fields ||
 		    whole.sum != cut.sum || whole.end != cut.end)
 			abort();
 	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	try_separator(data, size, ',');
+	try_separator(data, size, '\t');
+	try_separator(data, size, ';');
 	return 0;
 }

@@ -1,5 +1,5 @@
-/* control/contacts/import_row and values, control/db/column: from a record of a file to what
- * the database takes. */
+/* control/contacts/import_map, import_row and values, control/db/column: from a record of a file to
+ * what the database takes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,20 +63,41 @@ static struct sheet_record record(const struct slice *cells, unsigned n)
 	return (struct sheet_record){ .line = 5, .n = n, .n_seen = n, .fields = cells };
 }
 
-/* A file without own fields: "E-Mail,First name,Notes". */
-static enum import_problem put(const struct slice cells[3], struct buf *out)
+static struct slice cell(const char *text)
 {
-	static const struct slice titles[] = { { "E-Mail", 6 },
-					       { "First name", 10 },
-					       { "Notes", 5 } };
-	OWNED(import_map) map = NULL;
-	struct sheet_record header = record(titles, 3), row = record(cells, 3);
-	struct slice bad;
-	char error[200];
-
-	assert_int_equal(import_map_new(&map, &header, NULL, NULL, error), 0);
-	return import_row_put(map, &row, SLICE("1\t2\t"), out, &bad);
+	return slice_str(text);
 }
+
+/* A file without own fields. */
+struct taken {
+	bool fine;
+	struct import_note fault;
+	unsigned left_out;
+	enum import_problem why; /* of the last value left out */
+	int status;
+};
+
+static struct taken put(const struct slice *titles, const struct slice *cells, unsigned n,
+			struct buf *out)
+{
+	OWNED(import_map) map = NULL;
+	OWNED(import_row) reader = NULL;
+	struct sheet_record header = record(titles, n), row = record(cells, n);
+	struct import_rules rules = { 0 };
+	struct taken t;
+
+	map = import_map_new(&header, &rules);
+	assert_string_equal(map->fault.code, "");
+	reader = import_row_new(map);
+	t.fine = import_row_put(reader, &row, SLICE("1\t2\t"), out);
+	t.fault = reader->fault;
+	t.left_out = reader->n_notes_seen;
+	t.why = t.left_out ? reader->notes[reader->n_notes - 1].problem : IMPORT_OK;
+	t.status = reader->status;
+	return t;
+}
+
+static const struct slice three[] = { { "E-Mail", 6 }, { "First name", 10 }, { "Notes", 5 } };
 
 static void a_record_is_one_line_of_copy(void **state UNUSED)
 {
@@ -87,11 +108,11 @@ static void a_record_is_one_line_of_copy(void **state UNUSED)
 	const char *text;
 
 	buf_init(&out, 0);
-	assert_int_equal(put(cells, &out), IMPORT_OK);
+	assert_true(put(three, cells, 3, &out).fine);
 	text = buf_cstr(&out);
 	assert_memory_equal(text, "1\t2\t5\tAnn@example.test\tann@example.test\t\\\\x", 43);
 	/* Tabs and line ends in a name are spaces; the backslash is escaped for COPY. */
-	assert_non_null(strstr(text, "\tA B\\\\C D\t\t{}\n"));
+	assert_non_null(strstr(text, "\tA B\\\\C D\t\t{}\t0\n"));
 	assert_int_equal(strcspn(text, "\n"), strlen(text) - 1);
 	buf_free(&out);
 }
@@ -106,18 +127,137 @@ static void what_is_wrong_appends_nothing(void **state UNUSED)
 		{ { "  ", 2 }, { "x", 1 }, IMPORT_NO_EMAIL },
 		{ { "a b@c.test", 10 }, { "x", 1 }, IMPORT_BAD_EMAIL },
 		{ { "a@c", 3 }, { "x", 1 }, IMPORT_BAD_EMAIL },
-		{ { "a@c.test", 8 }, { "\xff", 1 }, IMPORT_BAD_ENCODING },
-		{ { "a@c.test", 8 }, { "a\0b", 3 }, IMPORT_BAD_ENCODING },
+		{ { "\xc2\xa0\xe2\x80\x8b", 5 }, { "x", 1 }, IMPORT_NO_EMAIL },
+		{ { "a\xff@c.test", 9 }, { "x", 1 }, IMPORT_BAD_ENCODING },
+		{ { "a\0@c.test", 9 }, { "x", 1 }, IMPORT_BAD_ENCODING },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct slice cells[] = { rows[i].email, rows[i].name, { "", 0 } };
 		struct buf out;
+		struct taken t;
 
 		buf_init(&out, 0);
-		assert_int_equal(put(cells, &out), rows[i].problem);
+		t = put(three, cells, 3, &out);
+		assert_false(t.fine);
+		assert_int_equal(t.fault.problem, rows[i].problem);
 		assert_int_equal(buf_len(&out), 0);
 		buf_free(&out);
+	}
+}
+
+static void a_bad_optional_value_costs_that_value_only(void **state UNUSED)
+{
+	static const struct slice titles[] = { { "email", 5 }, { "last_name", 9 }, { "city", 4 } };
+	char long_name[202];
+	struct slice names[] = { { "\xff", 1 }, { "a\0b", 3 }, { long_name, 201 } };
+
+	memset(long_name, 'x', sizeof(long_name));
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct slice cells[] = { cell("a@c.test"), names[i], cell("") };
+		struct buf out;
+		struct taken t;
+
+		buf_init(&out, 0);
+		t = put(titles, cells, 3, &out);
+		assert_true(t.fine);
+		assert_int_equal(t.left_out, 1);
+		assert_int_equal(t.why, i == 2 ? IMPORT_TOO_LONG : IMPORT_BAD_ENCODING);
+		assert_non_null(strstr(buf_cstr(&out), "\t\t\t{}\t0\n"));
+		buf_free(&out);
+	}
+}
+
+static void an_address_is_found_in_what_people_put_around_it(void **state UNUSED)
+{
+	static const char *const texts[] = {
+		"\xc2\xa0 a@c.test",
+		"a@c.test\xe2\x80\x8b",
+		"a@c.test\n",
+		"Ann Lee <a@c.test>",
+		"<a@c.test>",
+		"mailto:a@c.test",
+		"a@\xe2\x80\x8b"
+		"c.test",
+		"a@c.test ::: b@c.test",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		const struct slice cells[] = { cell(texts[i]), cell(""), cell("") };
+		struct buf out;
+		struct taken t;
+
+		buf_init(&out, 0);
+		t = put(three, cells, 3, &out);
+		assert_true(t.fine);
+		assert_non_null(strstr(buf_cstr(&out), "\t5\ta@c.test\ta@c.test\t"));
+		assert_int_equal(t.why,
+				 strstr(texts[i], ":::") ? IMPORT_MORE_ADDRESSES : IMPORT_OK);
+		buf_free(&out);
+	}
+}
+
+static void the_column_that_says_most_against_mail_counts(void **state UNUSED)
+{
+	static const struct slice titles[] = { { "email", 5 },
+					       { "status", 6 },
+					       { "Email Opt Out", 13 } };
+	static const struct {
+		const char *word, *flag;
+		int status;
+	} rows[] = {
+		{ "", "", 0 },
+		{ "active", "", CONTACT_SUBSCRIBED },
+		{ "active", "yes", CONTACT_UNSUBSCRIBED },
+		{ "cleaned", "yes", CONTACT_BOUNCED },
+		{ "gold", "", -1 },
+		{ "active", "perhaps", -1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct slice cells[] = { cell("a@c.test"), cell(rows[i].word),
+					       cell(rows[i].flag) };
+		struct buf out;
+		struct taken t;
+
+		buf_init(&out, 0);
+		t = put(titles, cells, 3, &out);
+		assert_int_equal(t.fine, rows[i].status >= 0);
+		if (t.fine)
+			assert_int_equal(t.status, rows[i].status);
+		else
+			assert_int_equal(t.fault.problem, IMPORT_BAD_STATUS);
+		buf_free(&out);
+	}
+}
+
+static void a_header_says_what_is_wrong_with_it(void **state UNUSED)
+{
+	static const struct {
+		const char *first, *second, *code, *mapping;
+	} headers[] = {
+		{ "email", "x", "", "{}" },
+		{ "E-mail 1 - Value", "E-mail 2 - Value", "", "{}" },
+		{ "name", "x", "no_address_column", "{}" },
+		{ "a@c.test", "x", "no_titles", "{}" },
+		{ "email", "email", "repeated_title", "{}" },
+		{ "email", "E-Mail", "ambiguous_columns", "{}" },
+		{ "email", "x", "unknown_column", "{\"y\": \"first_name\"}" },
+		{ "email", "x", "unknown_field", "{\"x\": \"nosuch\"}" },
+		{ "name", "x", "", "{\"Name\": \"email\"}" },
+		{ "email", "x", "", "{\"x\": \"email\"}" },
+		{ "email", "email", "no_address_column", "{\"email\": null}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(headers); i++) {
+		const struct slice titles[] = { cell(headers[i].first), cell(headers[i].second) };
+		json_t *mapping = json_loads(headers[i].mapping, 0, NULL);
+		struct sheet_record header = record(titles, 2);
+		struct import_rules rules = { mapping, NULL };
+		OWNED(import_map) map = import_map_new(&header, &rules);
+
+		assert_string_equal(map->fault.code, headers[i].code);
+		json_decref(mapping);
 	}
 }
 
@@ -149,6 +289,10 @@ int main(void)
 		cmocka_unit_test(text_becomes_json_whatever_it_holds),
 		cmocka_unit_test(a_record_is_one_line_of_copy),
 		cmocka_unit_test(what_is_wrong_appends_nothing),
+		cmocka_unit_test(a_bad_optional_value_costs_that_value_only),
+		cmocka_unit_test(an_address_is_found_in_what_people_put_around_it),
+		cmocka_unit_test(the_column_that_says_most_against_mail_counts),
+		cmocka_unit_test(a_header_says_what_is_wrong_with_it),
 		cmocka_unit_test(a_column_is_an_array_whatever_it_holds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,12 +20,14 @@ static int note(void *arg, const struct sheet_record *r)
 	return 0;
 }
 
+static char separator = ',';
+
 static int feed_in_pieces(struct slice in, size_t piece, struct buf *out)
 {
 	OWNED(sheet) s = NULL;
 	int r;
 
-	assert_int_equal(sheet_open(&s, note, out), 0);
+	assert_int_equal(sheet_open(&s, separator, note, out), 0);
 	for (size_t at = 0; at < in.n; at += piece) {
 		r = sheet_feed(s, slice_of(in.p + at, MIN_OF(piece, in.n - at)));
 		if (r < 0)
@@ -76,9 +78,21 @@ static void empty_fields_stay_and_empty_lines_go(void **state UNUSED)
 	expect("\n\n", "");
 }
 
-static void spaces_belong_to_the_field(void **state UNUSED)
+static void blanks_around_a_field_are_not_part_of_it(void **state UNUSED)
 {
-	expect(" a , b \n", "1: a | b ;");
+	expect(" a , b \n", "1:a|b;");
+	expect("a, \"x, y\" ,\tz\n\"1\" ,2, 3\n", "1:a|x, y|z;2:1|2|3;");
+	expect("a,\" b \"\n", "1:a| b ;");
+	expect("a\n  \n \t\r\n  b\n", "1:a;4:b;");
+}
+
+static void the_separator_is_the_callers(void **state UNUSED)
+{
+	separator = ';';
+	expect("a;b\n1,5;\"x;y\"\n", "1:a|b;2:1,5|x;y;");
+	separator = '\t';
+	expect("a\tb\n\t\n1\t\"x\ty\"\n \t2\n", "1:a|b;2:|;3:1|x\ty;4:|2;");
+	separator = ',';
 }
 
 static void utf8_passes_and_its_mark_at_the_start_is_dropped(void **state UNUSED)
@@ -125,14 +139,14 @@ static void fields_past_the_limit_are_counted_not_given(void **state UNUSED)
 {
 	OWNED(sheet) s = NULL;
 	struct sheet_record got = { 0 };
-	char commas[300];
+	char commas[SHEET_FIELDS_MAX + 44];
 
 	memset(commas, ',', sizeof(commas));
-	assert_int_equal(sheet_open(&s, count_fields, &got), 0);
+	assert_int_equal(sheet_open(&s, ',', count_fields, &got), 0);
 	assert_int_equal(sheet_feed(s, slice_of(commas, sizeof(commas))), 0);
 	assert_int_equal(sheet_end(s), 0);
 	assert_int_equal(got.n, SHEET_FIELDS_MAX);
-	assert_int_equal(got.n_seen, 301);
+	assert_int_equal(got.n_seen, SHEET_FIELDS_MAX + 45);
 }
 
 static int refuse(void *arg UNUSED, const struct sheet_record *r UNUSED)
@@ -144,7 +158,7 @@ static void what_the_receiver_refuses_ends_the_feed(void **state UNUSED)
 {
 	OWNED(sheet) s = NULL;
 
-	assert_int_equal(sheet_open(&s, refuse, NULL), 0);
+	assert_int_equal(sheet_open(&s, ',', refuse, NULL), 0);
 	assert_int_equal(sheet_feed(s, SLICE("a\nb\n")), -ECANCELED);
 	assert_int_equal(sheet_feed(s, SLICE("c\n")), -ECANCELED);
 }
@@ -156,7 +170,8 @@ int main(void)
 		cmocka_unit_test(the_last_line_needs_no_newline),
 		cmocka_unit_test(quoted_commas_quotes_and_newlines_are_text),
 		cmocka_unit_test(empty_fields_stay_and_empty_lines_go),
-		cmocka_unit_test(spaces_belong_to_the_field),
+		cmocka_unit_test(blanks_around_a_field_are_not_part_of_it),
+		cmocka_unit_test(the_separator_is_the_callers),
 		cmocka_unit_test(utf8_passes_and_its_mark_at_the_start_is_dropped),
 		cmocka_unit_test(a_quote_inside_a_bare_field_is_itself),
 		cmocka_unit_test(quotes_that_never_close_are_an_error),

@@ -1,0 +1,84 @@
+/* control/contacts/blanks.c - which code points are not seen. */
+#include "control/contacts/blanks.h"
+
+#include "base/encode.h"
+
+struct range {
+	uint32_t first, last;
+};
+
+/* White_Space of Unicode (PropList.txt) and the controls.  NUL is left to those who refuse it. */
+static const struct range blanks[] = {
+	{ 0x01, 0x20 },     { 0x7f, 0xa0 },     { 0x1680, 0x1680 },
+	{ 0x2000, 0x200a }, { 0x2028, 0x2029 }, { 0x202f, 0x202f },
+	{ 0x205f, 0x205f }, { 0x2800, 0x2800 }, { 0x3000, 0x3000 },
+};
+/* Default_Ignorable_Code_Point, as far as it turns up in files. */
+static const struct range marks[] = {
+	{ 0xad, 0xad },     { 0x34f, 0x34f },   { 0x61c, 0x61c },   { 0x115f, 0x1160 },
+	{ 0x180b, 0x180e }, { 0x200b, 0x200f }, { 0x202a, 0x202e }, { 0x2060, 0x206f },
+	{ 0x3164, 0x3164 }, { 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 },
+};
+
+static bool is_among(uint32_t c, const struct range *ranges, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+/* The code point of a well-formed character of n bytes. */
+static uint32_t code_point(const char *p, size_t n)
+{
+	const unsigned char *b = (const unsigned char *)p;
+	uint32_t c = n == 1 ? b[0] : n == 2 ? b[0] & 0x1f : n == 3 ? b[0] & 0x0f : b[0] & 0x07;
+
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (b[i] & 0x3f);
+	return c;
+}
+
+static bool is_mark(const char *p, size_t n)
+{
+	return n > 1 && is_among(code_point(p, n), marks, ARRAY_LEN(marks));
+}
+
+static bool is_unseen(const char *p, size_t n)
+{
+	return n && (is_among(code_point(p, n), blanks, ARRAY_LEN(blanks)) || is_mark(p, n));
+}
+
+/* Length of the well-formed character that ends the text; 0 when there is none. */
+static size_t last_length(struct slice s)
+{
+	for (size_t n = 1; n <= MIN_OF(s.n, (size_t)4); n++)
+		if (utf8_length(slice_of(s.p + s.n - n, n)) == n)
+			return n;
+	return 0;
+}
+
+struct slice blanks_trim(struct slice s)
+{
+	size_t n;
+
+	while (s.n && (n = utf8_length(s)) && is_unseen(s.p, n))
+		s = slice_skip(s, n);
+	while (s.n && (n = last_length(s)) && is_unseen(s.p + s.n - n, n))
+		s.n -= n;
+	return s;
+}
+
+int blanks_drop_marks(struct slice s, struct buf *out)
+{
+	int r = 0;
+
+	while (s.n && r >= 0) {
+		size_t n = MAX_OF(utf8_length(s), (size_t)1);
+
+		if (!is_mark(s.p, n))
+			r = buf_append(out, slice_of(s.p, n));
+		s = slice_skip(s, n);
+	}
+	return r;
+}
