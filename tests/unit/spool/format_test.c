@@ -55,7 +55,7 @@ static void an_outcome_cut_anywhere_or_longer_is_corrupt(void **state UNUSED)
 
 static void the_strings_of_peers_are_cut_to_their_bounds(void **state UNUSED)
 {
-	char long_text[5000], buf[OUTCOME_BYTES_MAX];
+	char long_text[5000] = { 0 }, buf[OUTCOME_BYTES_MAX];
 	struct slice s = slice_of(long_text, sizeof(long_text));
 	struct outcome o = { .kind = OUTCOME_BOUNCED,
 			     .text = s,
