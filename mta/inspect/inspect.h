@@ -3,8 +3,8 @@
  *
  * Threads: call on the lane's own thread.  Slices are valid during the callback.
  * Limits:  each call looks at most at INSPECT_MAX recipients at once, so that mail does not wait
- *          for the answer: past it, ages and next tries of inspect_counts are those of the part
- *          looked at, and inspect_rcpts goes on from its cursor. */
+ *          for the answer: past it, ages, next tries and what single rules hold are those of the
+ *          part looked at by inspect_counts, and inspect_rcpts goes on from its cursor. */
 #pragma once
 #include "mta/core/engine.h"
 #include "mta/rules/selector.h"
@@ -50,6 +50,8 @@ int inspect_rcpts(struct lane *l, const struct selector *s, uint64_t *cursor, un
 		  int (*each)(void *arg, const struct inspect_rcpt *r), void *arg);
 /* How many the selector names here; looks at everything at once, whatever INSPECT_MAX says. */
 uint64_t inspect_matches(struct lane *l, const struct selector *s);
+/* Of these, those that wait because a rule holds them. */
+uint64_t inspect_held(struct lane *l, const struct selector *s);
 
 /* ---- orders that are not rules ----------------------------------------------------------- */
 
