@@ -78,6 +78,8 @@ size_t conn_unsent(const struct conn *c);
 /* Forgets what has not left yet, so that conn_free() will not offer it; only before conn_free(). */
 void conn_discard_output(struct conn *c);
 struct ip conn_peer_ip(const struct conn *c);
+/* Our own address, given or as the system picked it; a system call.  Family 0: not known. */
+struct ip conn_local_ip(const struct conn *c);
 
 /* ---- TLS --------------------------------------------------------------------------------- */
 struct tls_context;

@@ -45,7 +45,7 @@ void site_free_hosts(struct sites *s);
 /* Next address to try: best preference first, addresses passed over while bad.  NULL: all are
  * bad. */
 struct host *site_pick(struct site *s, const struct route_host **ret_mx);
-void site_host_failed(struct site *s, struct host *h, const struct verdict *v);
+void site_host_failed(struct site *s, struct host *h, const struct verdict *v, const char *source);
 /* What those who wait are deferred with when the site backs off. */
 void site_problem(struct site *s, const struct verdict *v, const char *whose);
 void site_host_well(struct site *s, struct host *h);

@@ -145,6 +145,22 @@ static void the_source_address_asked_for_is_used(void **unused)
 	pair_close(&p);
 }
 
+static void each_side_knows_its_own_address_given_or_picked(void **unused)
+{
+	static const char *const given[] = { "127.0.0.2", NULL };
+
+	(void)unused;
+	for (unsigned i = 0; i < ARRAY_LEN(given); i++) {
+		struct pair p;
+		pair_open(&p, given[i]);
+		settle(&p.loop);
+		struct ip ours = conn_local_ip(p.client.conn), seen = conn_peer_ip(p.server.conn);
+		assert_int_equal(ours.family, AF_INET);
+		assert_true(ip_eq(&ours, &seen));
+		pair_close(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +172,7 @@ int main(void)
 		cmocka_unit_test(a_refused_connection_fails_once_with_its_reason),
 		cmocka_unit_test(a_conn_may_be_freed_inside_its_own_callback),
 		cmocka_unit_test(the_source_address_asked_for_is_used),
+		cmocka_unit_test(each_side_knows_its_own_address_given_or_picked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
