@@ -74,17 +74,43 @@ static int parse_number(const struct option *row, struct slice s, int64_t *ret)
 	return E_SYNTAX;
 }
 
-static void set_list(char **place, struct slice value, bool add)
+/* "name = #x", as it would be shown, is a comment. */
+static int refuse_mark(struct options_reader *rd, const struct option *row, struct slice text)
 {
+	if (!text.n || text.p[0] != '#')
+		return 0;
+	return fail(rd, "%s: \"%.*s\" begins with #, which starts a comment there", row->name,
+		    (int)MIN_OF(text.n, (size_t)60), text.p);
+}
+
+/* Lines add up to one list, which is shown in one line: "name = a, b". */
+static int refuse_long_list(struct options_reader *rd, const struct option *row, const char *list)
+{
+	size_t n = strlen(row->name) + strlen(" = ");
+	struct slice entry;
+
+	for (size_t pos = 0; option_list_next(list, &pos, &entry);)
+		n += entry.n + strlen(", ");
+	if (n <= LINE_MAX_BYTES)
+		return 0;
+	return fail(rd, "%s: all entries together are longer than 64 KiB", row->name);
+}
+
+static int set_list(struct options_reader *rd, const struct option *row, struct slice value,
+		    bool add)
+{
+	char **place = (char **)(void *)((char *)rd->config + row->offset);
 	struct buf joined;
+	int r = 0;
 
 	buf_init(&joined, 0);
 	if (add && *place && **place) {
 		buf_put(&joined, slice_str(*place));
 		buf_put(&joined, SLICE("\n"));
 	}
-	while (value.n) {
+	while (value.n && r == 0) {
 		struct slice entry = slice_trim_set(slice_take(&value, ','), BLANKS);
+		r = refuse_mark(rd, row, entry);
 		if (entry.n) {
 			buf_put(&joined, entry);
 			buf_put(&joined, SLICE("\n"));
@@ -95,6 +121,7 @@ static void set_list(char **place, struct slice value, bool add)
 	free(*place);
 	*place = must_copy(buf_data(&joined));
 	buf_free(&joined);
+	return r < 0 ? r : refuse_long_list(rd, row, *place);
 }
 
 static int set(struct options_reader *rd, const struct option *row, struct slice value, bool again)
@@ -112,13 +139,14 @@ static int set(struct options_reader *rd, const struct option *row, struct slice
 		size_t max = row->max ? (size_t)row->max : STR_MAX_DEFAULT;
 		if (value.n > max)
 			return fail(rd, "%s: longer than %zu bytes", row->name, max);
+		if (refuse_mark(rd, row, value) < 0)
+			return E_SYNTAX;
 		free(*(char **)(void *)at);
 		*(char **)(void *)at = must_copy(value);
 		return 0;
 	}
 	case T_LIST:
-		set_list((char **)(void *)at, value, again);
-		return 0;
+		return set_list(rd, row, value, again);
 	case T_INT:
 	case T_DURATION:
 	case T_SIZE:

@@ -3,16 +3,18 @@
  *
  *	file    = *( *WSP [ name *WSP "=" *WSP value ] *WSP [ "#" comment ] LF )
  *	name    = 1*( ALPHA / DIGIT / "." / "_" / "-" )
- *	value   = text to the end of the line; '#' starts a comment only after white space;
- *	          the entries of a list are separated by commas
+ *	value   = text to the end of the line; '#' starts a comment only after white space, and
+ *	          neither a value nor an entry begins with it; the entries of a list are separated
+ *	          by commas
  *	duration = 1*DIGIT [ "ms" / "s" / "m" / "h" / "d" ]      (bare: seconds)
  *	size     = 1*DIGIT [ "K" / "M" / "G" ]                   (powers of 1024; bare: bytes)
  *
  * Owns:   T_STR members are malloc'ed; options_free() frees them.
  * Fails:  E_SYNTAX with "file:line: what is wrong and what is expected" in the caller's text;
  *         the target struct is then unchanged.
- * Limits: files up to 1 MiB, lines up to 64 KiB.  A name given twice is an error, except for T_LIST
- *         rows, which add up. */
+ * Guarantee: what was taken and is shown (options_show) is taken again as the same.
+ * Limits: files up to 1 MiB, lines up to 64 KiB, and so is a list shown in one line.  A name given
+ *         twice is an error, except for T_LIST rows, which add up. */
 #pragma once
 #include "base/buf.h"
 

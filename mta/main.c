@@ -18,6 +18,7 @@ enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 }; /* as in sysexits.h */
 struct running {
 	const char *config_path;
 	struct engine *engine;
+	struct engine_rereader rereader;
 	ev_signal on_term, on_int, on_hup;
 };
 
@@ -36,24 +37,33 @@ static void on_stop_signal(struct ev_loop *ev, ev_signal *w, int revents)
 	engine_stop(p->engine);
 }
 
-static void on_hup_signal(struct ev_loop *ev, ev_signal *w, int revents)
+static int read_again(struct engine_rereader *rr, char *text)
 {
-	struct running *p = w->data;
+	struct running *p = container_of(rr, struct running, rereader);
 	struct settings *fresh;
-	char error[OPTION_ERROR_MAX];
 	const char *restart;
 
-	(void)ev, (void)revents;
-	if (read_options(&fresh, p->config_path, error) < 0) {
-		log_error("config.refused", kv_str("reason", error));
-		return;
+	if (read_options(&fresh, p->config_path, text) < 0) {
+		log_error("config.refused", kv_str("reason", text));
+		return E_SYNTAX;
 	}
 	restart = settings_needs_restart(engine_settings(p->engine), fresh);
+	(void)snprintf(text, OPTION_ERROR_MAX, "%s", restart ? restart : "");
 	if (restart)
 		log_warn("config.needs-restart", kv_str("option", restart));
 	log_open(STDERR_FILENO, host_options(fresh)->level);
 	engine_reload(p->engine, fresh);
 	log_info("config.reloaded", kv_str("file", p->config_path ? p->config_path : ""));
+	return 0;
+}
+
+static void on_hup_signal(struct ev_loop *ev, ev_signal *w, int revents)
+{
+	struct running *p = w->data;
+	char text[OPTION_ERROR_MAX];
+
+	(void)ev, (void)revents;
+	(void)!engine_read_again(p->engine, text); /* it has logged what is to be said */
 }
 
 static void watch(struct running *p, ev_signal *w, void (*cb)(struct ev_loop *, ev_signal *, int),
@@ -78,7 +88,7 @@ static void on_ready(void *arg)
 	daemon_notify("READY=1");
 }
 
-static int open_spool(const struct spool_settings *c, struct spool **ret)
+static int open_spool(const struct spool_settings *c, struct spool **ret, const char **ret_text)
 {
 	struct spool_options o = {
 		.dir = c->dir,
@@ -92,6 +102,8 @@ static int open_spool(const struct spool_settings *c, struct spool **ret)
 	if (r < 0)
 		return r;
 	r = spool_open(ret, &o);
+	*ret_text =
+	    r == -EAGAIN ? "another process, probably another engine, has it open" : err_text(r);
 	return r < 0 ? r : spool_start(*ret);
 }
 
@@ -113,20 +125,22 @@ static int prepare_process(const struct host_options *c)
 
 static int run(struct settings *c, const char *config_path)
 {
-	struct running p = { .config_path = config_path };
+	struct running p = { .config_path = config_path, .rereader = { read_again } };
 	OWNED(engine) e = NULL;
 	struct spool *sp = NULL;
-	const char *what = "process";
+	const char *what = "process", *text = NULL;
 	int r;
 
 	log_open(STDERR_FILENO, host_options(c)->level);
 	r = prepare_process(host_options(c));
 	if (r == 0) {
 		what = "spool";
-		r = open_spool(spool_settings(c), &sp);
+		r = open_spool(spool_settings(c), &sp, &text);
 	}
 	if (r < 0) {
-		log_error("engine.failed", kv_str("what", what), kv_err("reason", r));
+		log_error("engine.failed", kv_str("what", what),
+			  kv_str("dir", text ? spool_settings(c)->dir : ""),
+			  kv_str("reason", text ? text : err_text(r)));
 		settings_free(c);
 		return EXIT_FAILURE;
 	}
@@ -134,6 +148,7 @@ static int run(struct settings *c, const char *config_path)
 	what = "engine";
 	if (r == 0) {
 		p.engine = e;
+		engine_set_rereader(e, &p.rereader);
 		r = engine_run(e, on_ready, &p, &what);
 	}
 	if (r < 0)

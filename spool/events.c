@@ -31,8 +31,14 @@ static int event_of(const struct record *rec, struct event *e)
 		return 0;
 	if (rec->type == RECORD_JOB) {
 		r = record_decode_job(rec, &job);
-		*e = (struct event){ rec->end,       EVENT_ACCEPTED, job.f.id, job.f.tenant,
-				     job.f.campaign, job.f.rows,     { 0 } };
+		*e = (struct event){ .lsn = rec->end,
+				     .kind = EVENT_ACCEPTED,
+				     .job = job.f.id,
+				     .tenant = job.f.tenant,
+				     .campaign = job.f.campaign,
+				     .row = job.f.rows,
+				     .at_ms = job.f.accepted_ms,
+				     .meta = job.meta };
 		return r < 0 ? r : 1;
 	}
 	if (rec->type != RECORD_OUTCOME)
@@ -40,7 +46,14 @@ static int event_of(const struct record *rec, struct event *e)
 	r = record_decode_outcome(rec->payload, &v);
 	if (r < 0)
 		return r;
-	*e = (struct event){ rec->end, v.o.kind, v.job, v.tenant, v.campaign, v.o.row, v.o };
+	*e = (struct event){ .lsn = rec->end,
+			     .kind = v.o.kind,
+			     .job = v.job,
+			     .tenant = v.tenant,
+			     .campaign = v.campaign,
+			     .row = v.o.row,
+			     .at_ms = v.o.at_ms,
+			     .o = v.o };
 	return 1;
 }
 
@@ -101,6 +114,26 @@ static int pin_at(struct spool *sp, lsn_t at, struct segment **ret, lsn_t *limit
 	return r;
 }
 
+/* Is it the middle of a sound record?  Asked only when there is none at `at`. */
+static bool inside_record(struct spool *sp, lsn_t at)
+{
+	struct segment *seg;
+	struct record rec;
+	struct scan s;
+	lsn_t limit, end = 0;
+
+	if (pin_at(sp, at, &seg, &limit) <= 0)
+		return false;
+	scan_begin(&s, sp->disk, seg->fd, sp->salt, seg->start, seg->start + SEGMENT_HEADER, limit);
+	while (end < at && scan_next(&s, &rec) > 0)
+		end = rec.end;
+	scan_end(&s);
+	spool_lock(sp);
+	segment_unpin(sp, seg);
+	spool_unlock(sp);
+	return end > at;
+}
+
 int spool_events(struct spool *sp, lsn_t from, uint32_t max,
 		 int (*each)(void *arg, const struct event *e), void *arg, lsn_t *ret_next)
 {
@@ -118,7 +151,9 @@ int spool_events(struct spool *sp, lsn_t from, uint32_t max,
 		r = read_segment(sp, &rd, seg, limit);
 	}
 	if (r == E_UNKNOWN && rd.next != from)
-		r = 0; /* what follows was cleaned away meanwhile: the next call says so */
+		r = 0; /* it cannot be NULL: nothing after `from` was removed while it was pinned */
+	if (r == E_CORRUPT && rd.next == from && inside_record(sp, from))
+		r = -EINVAL;
 	*ret_next = rd.next;
 	return r < 0 ? r : 0;
 }

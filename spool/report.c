@@ -1,6 +1,10 @@
 /* spool/report.c - the words for books and events. */
 #include "spool/report.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "schema/wire/meta.h"
 #include "spool/books.h"
 
 static void put_row(struct branch *b, const struct books *k, const struct books_row *row)
@@ -46,6 +50,38 @@ static void put_outcome(struct branch *row, const struct outcome *o)
 		branch_int(row, "next_ms", o->next_ms);
 }
 
+int report_no_events(struct spool *sp, lsn_t from, int err, char *text, size_t cap)
+{
+	if (err == -EINVAL) {
+		(void)snprintf(text, cap,
+			       "no event ends at position %" PRIu64
+			       "; give a \"lsn\" or \"next\" of "
+			       "an earlier answer, or 0 (the log ends at %" PRIu64 ")",
+			       from, spool_durable(sp));
+		return E_SYNTAX;
+	}
+	if (err == E_UNKNOWN)
+		(void)snprintf(text, cap,
+			       "the log no longer has position %" PRIu64 "; it begins at %" PRIu64,
+			       from, spool_oldest(sp));
+	else
+		(void)snprintf(text, cap, "%s", err_text(err));
+	return err;
+}
+
+/* What the record of a job says of its acceptance.  A Message-ID is in the content only. */
+static void put_acceptance(struct branch *row, const struct event *e)
+{
+	struct wire_job_meta meta;
+
+	branch_int(row, "at_ms", e->at_ms);
+	if (wire_job_meta_get(e->meta, &meta) < 0)
+		return;
+	branch_slice(row, "sender", meta.mail_from);
+	branch_slice(row, "origin", meta.origin);
+	branch_slice(row, "pool", meta.pool);
+}
+
 void report_event(struct branch *row, const struct event *e)
 {
 	char id[ID_TEXT_MAX];
@@ -56,6 +92,8 @@ void report_event(struct branch *row, const struct event *e)
 	branch_int(row, "tenant", (int64_t)e->tenant);
 	branch_int(row, "campaign", (int64_t)e->campaign);
 	branch_int(row, e->kind == EVENT_ACCEPTED ? "rows" : "row", e->row);
-	if (e->kind != EVENT_ACCEPTED)
+	if (e->kind == EVENT_ACCEPTED)
+		put_acceptance(row, e);
+	else
 		put_outcome(row, &e->o);
 }

@@ -163,12 +163,14 @@ struct event {
 	unsigned kind;
 	struct id128 job;
 	uint64_t tenant, campaign;
-	uint32_t row;     /* for EVENT_ACCEPTED: the number of rows */
-	struct outcome o; /* valid for outcomes; o.job is not */
+	uint32_t row;      /* for EVENT_ACCEPTED: the number of rows */
+	int64_t at_ms;     /* wall clock */
+	struct slice meta; /* of EVENT_ACCEPTED: the job's (schema/wire/meta.h) */
+	struct outcome o;  /* valid for outcomes; o.job is not */
 };
 /* Gives durable events after `from` to each(), until max of them or until it gives a negative
  * number.  Copies made by the cleaner are not events.  *ret_next is where to go on.  E_UNKNOWN: the
- * log no longer has `from`. */
+ * log no longer has `from`.  -EINVAL: no record ends there. */
 int spool_events(struct spool *sp, lsn_t from, uint32_t max,
 		 int (*each)(void *arg, const struct event *e), void *arg,
 		 lsn_t *ret_next) MUST_CHECK;

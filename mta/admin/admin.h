@@ -5,18 +5,18 @@
  *	status     -                                  engine, lanes, books, submission
  *	books      -                                  the spool's books
  *	queue      by, max                            rows of counts, largest first
- *	show       id [, max]                         the job and its recipients that are queued
+ *	show       what [, max]                       the job, its recipients that are queued, more
  *	why        what                               the chain of reasons
  *	hold       selector, reason [, preview]       count, rule
- *	release    selector [, preview]               count
+ *	release    selector [, preview]               count; held: of them by another rule
  *	retry      selector [, preview]               count
  *	cancel     selector, reason [, preview]       count, left; once the queue was swept
  *	rules      -                                  standing holds and cancels
- *	events     from, max                          next, events
+ *	events     from, max                          next, events, more
  *	metrics    -                                  text for Prometheus
  *	config     -                                  every option and its value
  *	consumers  -                                  who reads the log, and how far
- *	reload     -                                  as SIGHUP
+ *	reload     -                                  as SIGHUP; needs_restart, or what is wrong
  *	flush-dns  -                                  every lane asks DNS again
  *
  * Files:   server.c is its life, query.c asks the lanes and adds up, commands.c is the table; the

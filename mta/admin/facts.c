@@ -127,11 +127,13 @@ int admin_finish_events(struct query *q)
 {
 	struct spool *sp = spool_of(q);
 	lsn_t next = q->from ? q->from : spool_oldest(sp);
-	int r = spool_events(sp, next, q->max, put_event, branch_list(q->out, "events"), &next);
+	lsn_t from = next;
+	int r = spool_events(sp, from, q->max, put_event, branch_list(q->out, "events"), &next);
 
 	if (r < 0)
-		return r;
+		return report_no_events(sp, from, r, q->fault, sizeof(q->fault));
 	branch_int(q->out, "next", (int64_t)next);
+	branch_bool(q->out, "more", next < spool_durable(sp));
 	query_answer(q);
 	return 0;
 }

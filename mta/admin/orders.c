@@ -1,8 +1,6 @@
-/* mta/admin/orders.c - orders: holds, cancels, retries.  Holds and cancels are rules of the spool;
- * each is answered when it is durable and the lanes have been told. */
-#include <signal.h>
+/* mta/admin/orders.c - what changes: holds, cancels, retries.  Holds and cancels are rules in the
+ * log; each is answered when it is durable and the lanes have been told. */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -12,13 +10,7 @@ enum { SWEEP_LOOK_MS = 50, SWEEP_PATIENCE_MS = 60 * 1000 };
 
 int admin_begin_order(struct query *q)
 {
-	int r = query_selector(q);
-
-	if (r < 0)
-		return r;
-	if (!*q->reason)
-		(void)snprintf(q->reason, sizeof(q->reason), "by the operator");
-	return 0;
+	return query_selector(q);
 }
 
 void admin_lane_matches(struct query *q, struct query_part *p, struct lane *l)
@@ -78,6 +70,59 @@ static int preview(struct query *q)
 	return 0;
 }
 
+struct look {
+	struct slice key;
+	char *value;
+	size_t cap;
+	bool found;
+};
+
+static int look_at(void *arg, struct slice key, struct slice value)
+{
+	struct look *look = arg;
+
+	if (!slice_eq(key, look->key))
+		return 0;
+	look->found = true;
+	slice_copy(look->value, look->cap, value);
+	return 0;
+}
+
+/* Its reason; false: there is no such rule. */
+static bool have_rule(struct query *q, const char *kind, char *reason, size_t cap)
+{
+	char key[640];
+	struct look look = { .value = reason, .cap = cap };
+
+	rule_key(q, kind, key, sizeof(key));
+	look.key = slice_str(key);
+	(void)!spool_each_rule(spool_of(q), look.key, look_at, &look);
+	return look.found;
+}
+
+/* A rule that stands keeps its reason.  E_EXISTS: another one was given. */
+static int settle_reason(struct query *q, const char *kind)
+{
+	char standing[sizeof(q->reason)];
+	bool given = *q->reason;
+	int r = 0;
+
+	if (have_rule(q, kind, standing, sizeof(standing))) {
+		if (given && strcmp(standing, q->reason) != 0) {
+			(void)snprintf(q->fault, sizeof(q->fault),
+				       "%.200s stands already: %.200s; release it first to hold it "
+				       "for another reason",
+				       q->what, standing);
+			r = E_EXISTS;
+		}
+		memcpy(q->reason, standing, sizeof(standing));
+		return r;
+	}
+	if (!given)
+		(void)snprintf(q->reason, sizeof(q->reason), "by the operator");
+	return 0;
+}
+
 /* ---- hold -------------------------------------------------------------------------------- */
 
 static void hold_is_durable(struct durable_wait *w, int err)
@@ -95,13 +140,43 @@ static void hold_is_durable(struct durable_wait *w, int err)
 
 int admin_finish_hold(struct query *q)
 {
+	int r;
+
 	if (q->preview)
 		return preview(q);
 	q->count = query_sum(q);
-	return write_rule(q, "hold", q->reason, hold_is_durable);
+	r = settle_reason(q, "hold");
+	return r < 0 ? r : write_rule(q, "hold", q->reason, hold_is_durable);
 }
 
 /* ---- release: neither held nor cancelled any more ---------------------------------------- */
+
+/* First all it names; once the rule is gone, those that another rule still holds. */
+void admin_lane_release(struct query *q, struct query_part *p, struct lane *l)
+{
+	p->count = q->round == 1 ? inspect_matches(l, &q->selector) : inspect_held(l, &q->selector);
+}
+
+int admin_begin_release(struct query *q)
+{
+	char given[sizeof(q->what)], reason[sizeof(q->reason)];
+	int r;
+
+	memcpy(given, q->what, sizeof(given));
+	r = query_selector(q);
+	if (r == 0 && (have_rule(q, "hold", reason, sizeof(reason)) ||
+		       have_rule(q, "cancel", reason, sizeof(reason))))
+		return 0;
+	if (r < 0 && r != E_SYNTAX)
+		return r;
+	/* What an earlier version stored as it was written is released as it is written. */
+	memcpy(q->what, given, sizeof(given));
+	if (query_selector_as_written(q) == 0 && (have_rule(q, "hold", reason, sizeof(reason)) ||
+						  have_rule(q, "cancel", reason, sizeof(reason))))
+		return 0;
+	memcpy(q->what, given, sizeof(given));
+	return query_selector(q);
+}
 
 static void release_is_durable(struct durable_wait *w, int err)
 {
@@ -113,33 +188,7 @@ static void release_is_durable(struct durable_wait *w, int err)
 	}
 	take_effect(q, "hold", "");
 	take_effect(q, "cancel", "");
-	report_count(q);
-	query_answer(q);
-}
-
-struct look {
-	struct slice key;
-	bool found;
-};
-
-static int look_at(void *arg, struct slice key, struct slice value)
-{
-	struct look *look = arg;
-
-	(void)value;
-	look->found |= slice_eq(key, look->key);
-	return 0;
-}
-
-static bool have_rule(struct query *q, const char *kind)
-{
-	char key[640];
-	struct look look = { .found = false };
-
-	rule_key(q, kind, key, sizeof(key));
-	look.key = slice_str(key);
-	(void)!spool_each_rule(spool_of(q), look.key, look_at, &look);
-	return look.found;
+	query_ask_lanes(q);
 }
 
 static int remove_rule(struct query *q, const char *kind)
@@ -151,16 +200,55 @@ static int remove_rule(struct query *q, const char *kind)
 	return spool_put_rule(spool_of(q), slice_str(key), (struct slice){ 0 }, &unused);
 }
 
+static int name_rule(void *arg, struct slice key, struct slice value)
+{
+	struct query *q = arg;
+	size_t n = strlen(q->fault);
+
+	(void)value;
+	(void)slice_strip(&key, SLICE("hold/"));
+	(void)snprintf(q->fault + n, sizeof(q->fault) - n, " %.*s", (int)MIN_OF(key.n, (size_t)80),
+		       key.p);
+	return 0;
+}
+
+static int nothing_to_release(struct query *q)
+{
+	(void)snprintf(q->fault, sizeof(q->fault),
+		       "no hold has the selector %.100s; these stand:", q->what);
+	size_t n = strlen(q->fault);
+	(void)!spool_each_rule(spool_of(q), SLICE("hold/"), name_rule, q);
+	if (strlen(q->fault) == n)
+		(void)snprintf(q->fault + n, sizeof(q->fault) - n, " none");
+	return E_UNKNOWN;
+}
+
+static int report_released(struct query *q)
+{
+	uint64_t still = MIN_OF(query_sum(q), q->count);
+
+	q->count -= still;
+	report_count(q);
+	branch_int(q->out, "held", (int64_t)still);
+	query_answer(q);
+	return 0;
+}
+
 int admin_finish_release(struct query *q)
 {
+	char reason[sizeof(q->reason)];
+	bool held, cancelled;
+
+	if (q->round > 1)
+		return report_released(q);
+	held = have_rule(q, "hold", reason, sizeof(reason));
+	cancelled = have_rule(q, "cancel", reason, sizeof(reason));
+	if (!held && !cancelled)
+		return nothing_to_release(q);
 	if (q->preview)
 		return preview(q);
 	q->count = query_sum(q);
-	if (!have_rule(q, "hold") && !have_rule(q, "cancel")) {
-		query_fail(q, E_UNKNOWN, "no hold or cancel has this selector; see: postern rules");
-		return 0;
-	}
-	if (have_rule(q, "cancel")) {
+	if (cancelled) {
 		int r = remove_rule(q, "cancel");
 		if (r < 0)
 			return r;
@@ -233,6 +321,8 @@ int admin_finish_cancel(struct query *q)
 		return preview(q);
 	if (q->round == 1) {
 		q->count = query_sum(q);
+		(void)!settle_reason(q, "cancel"); /* who cancels again wants the sweep */
+		*q->fault = '\0';
 		return write_rule(q, "cancel", q->reason, cancel_is_durable);
 	}
 	if (query_sum(q) && clock_mono_ms() < q->until_ms) {
@@ -262,9 +352,12 @@ int admin_finish_retry(struct query *q)
 
 int admin_finish_reload(struct query *q)
 {
-	if (kill(getpid(), SIGHUP) < 0)
-		return -errno;
-	branch_bool(q->out, "asked", true); /* whether the file was good is in the log */
+	int r = engine_read_again(q->server->engine, q->fault);
+
+	if (r < 0)
+		return r;
+	branch_bool(q->out, "reloaded", true);
+	branch_str(q->out, "needs_restart", q->fault);
 	query_answer(q);
 	return 0;
 }

@@ -38,7 +38,7 @@ static void all_are_back(struct query *q)
 	int r = q->command->finish(q);
 
 	if (r < 0)
-		query_fail(q, r, NULL);
+		query_fail(q, r, q->fault);
 }
 
 static void run_back(struct note *n, struct lane *front)
@@ -109,24 +109,6 @@ void query_join_rows(struct query *q, const char *name)
 	}
 }
 
-int query_selector(struct query *q)
-{
-	const char *colon = strchr(q->what, ':');
-	struct slice id = slice_of(q->what, colon ? (size_t)(colon - q->what) : strlen(q->what));
-	struct id128 unused;
-	char text[sizeof(q->what)];
-	const char *kind = "";
-
-	if (id_parse(id, &unused) == 0)
-		kind = colon ? "rcpt/" : "job/";
-	else if (strcmp(q->what, "all") != 0 && !strchr(q->what, '/'))
-		kind = "domain/";
-	if (snprintf(text, sizeof(text), "%s%s", kind, q->what) >= (int)sizeof(text))
-		return E_LIMIT;
-	memcpy(q->what, text, strlen(text) + 1);
-	return selector_parse(slice_str(q->what), &q->selector);
-}
-
 /* ---- life -------------------------------------------------------------------------------- */
 
 void query_free(struct query *q)
@@ -152,7 +134,7 @@ void query_answer(struct query *q)
 void query_fail(struct query *q, int err, const char *text)
 {
 	if (q->client)
-		admin_refuse(q->client, q->request, err, text);
+		admin_refuse(q->client, q->request, err, text && *text ? text : err_text(err));
 	query_free(q);
 }
 
@@ -188,7 +170,7 @@ static void go(struct query *q)
 	int r = q->command->begin ? q->command->begin(q) : 0;
 
 	if (r < 0)
-		query_fail(q, r, NULL);
+		query_fail(q, r, q->fault);
 	else if (q->command->on_lane)
 		query_ask_lanes(q);
 	else

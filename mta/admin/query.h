@@ -57,6 +57,8 @@ struct query {
 
 	/* arguments, checked by begin() */
 	char what[600], reason[512];
+	char address[256]; /* of `show` */
+	char fault[512]; /* what is wrong, when begin() or finish() gives an error; may be empty */
 	struct selector selector; /* its slices point into `what` */
 	unsigned by, max;
 	uint64_t from;
@@ -77,9 +79,14 @@ void query_ask_lanes(struct query *q);
 uint64_t query_sum(const struct query *q); /* of the parts' counts */
 void query_answer(struct query *q);        /* sends the report and ends the query */
 void query_fail(struct query *q, int err, const char *text);
-/* Makes a selector of `what`: a job's id, id:row, a domain, or a selector as it is. */
+/* select.c: `what` as the operator wrote it (a job's id, id:row, a domain, or a selector) becomes a
+ * selector, and the one text of it.  Else q->fault says why not. */
 int query_selector(struct query *q) MUST_CHECK;
-/* Joins the lists that the lanes wrote, up to max. */
+/* The same without a check of the domain: for rules that an earlier version took. */
+int query_selector_as_written(struct query *q) MUST_CHECK;
+/* `what` is an address: q->address, and the selector of its domain. */
+int query_address(struct query *q) MUST_CHECK;
+/* The lists the lanes wrote, one behind the other, up to max. */
 void query_join_rows(struct query *q, const char *name);
 void query_free(struct query *q);
 /* Arguments of a frame.  False: it is there, but of another type or too long. */

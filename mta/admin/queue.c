@@ -1,9 +1,11 @@
 /* mta/admin/queue.c - what is queued: counts, recipients, reasons. */
+#include <stdio.h>
+
 #include "mta/admin/commands.h"
 #include "mta/inspect/why.h"
 #include "schema/wire/meta.h"
 
-enum { COUNTS_MAX = 200000, LOOKS_MAX = 64 };
+enum { COUNTS_MAX = 200000, LOOKS_MAX = 64, ADDRESS_LOOKS = 100000 };
 
 /* ---- queue ------------------------------------------------------------------------------- */
 
@@ -170,15 +172,25 @@ int admin_finish_queue(struct query *q)
 
 int admin_begin_show(struct query *q)
 {
-	return query_selector(q);
+	struct selector unused;
+	bool address = strchr(q->what, '@') && selector_parse(slice_str(q->what), &unused) < 0;
+
+	return address ? query_address(q) : query_selector(q);
 }
 
+/* One past the limit is kept: it shows that there are more. */
 static int put_rcpt(void *arg, const struct inspect_rcpt *r)
 {
 	struct query_part *p = arg;
-	struct branch *row = branch_map(p->rows, NULL);
+	struct branch *row;
 	char id[ID_TEXT_MAX];
 
+	if (*p->query->address && !slice_eq_nocase(r->address, slice_str(p->query->address)))
+		return 0;
+	p->count++;
+	if (p->count > p->query->max)
+		return 0;
+	row = branch_map(p->rows, NULL);
 	branch_str(row, "job", id_format(r->job, id));
 	branch_int(row, "row", r->row);
 	branch_slice(row, "address", r->address);
@@ -197,8 +209,9 @@ void admin_lane_show(struct query *q, struct query_part *p, struct lane *l)
 	uint64_t cursor = 0;
 	int r = 1;
 
-	for (int i = 0; r > 0 && i < LOOKS_MAX && branch_count(p->rows) < q->max; i++)
-		r = inspect_rcpts(l, &q->selector, &cursor, q->max - branch_count(p->rows),
+	for (int i = 0; r > 0 && i < LOOKS_MAX && p->count <= q->max; i++)
+		r = inspect_rcpts(l, &q->selector, &cursor,
+				  *q->address ? ADDRESS_LOOKS : (unsigned)(q->max + 1 - p->count),
 				  put_rcpt, p);
 }
 
@@ -255,7 +268,13 @@ int admin_finish_show(struct query *q)
 	}
 	if (r < 0)
 		return r;
+	/* A job of which nobody waits any more is an answer; nobody of a domain is none. */
+	if (!query_sum(q) && q->selector.kind != SELECT_JOB) {
+		query_fail(q, E_UNKNOWN, "nothing of the kind is queued");
+		return 0;
+	}
 	query_join_rows(q, "recipients");
+	branch_bool(q->out, "more", query_sum(q) > q->max);
 	query_answer(q);
 	return 0;
 }
@@ -268,10 +287,11 @@ int admin_begin_why(struct query *q)
 
 	if (r < 0)
 		return r;
-	return q->selector.kind == SELECT_DOMAIN || q->selector.kind == SELECT_JOB ||
-		       q->selector.kind == SELECT_RCPT
-		   ? 0
-		   : E_SYNTAX;
+	if (q->selector.kind == SELECT_DOMAIN || q->selector.kind == SELECT_JOB ||
+	    q->selector.kind == SELECT_RCPT)
+		return 0;
+	(void)snprintf(q->fault, sizeof(q->fault), "why takes an ID, ID:ROW or a domain");
+	return E_SYNTAX;
 }
 
 static int put_reason(void *arg, const struct why_reason *reason)

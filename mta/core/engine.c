@@ -10,6 +10,7 @@ struct engine {
 	_Atomic(struct settings *) settings;
 	struct settings **older; /* lanes may use their texts as long as a session lasts */
 	size_t n_older;
+	struct engine_rereader *rereader; /* NULL: none */
 	struct lane front;
 	struct lane *lanes;
 	unsigned n_lanes;
@@ -361,6 +362,17 @@ static void run_reload(struct lane *l, struct slice text)
 {
 	(void)text;
 	lane_each(l, offsetof(struct part, reload));
+}
+
+void engine_set_rereader(struct engine *e, struct engine_rereader *r)
+{
+	e->rereader = r;
+}
+
+int engine_read_again(struct engine *e, char *text)
+{
+	*text = '\0';
+	return e->rereader ? e->rereader->run(e->rereader, text) : E_DENIED;
 }
 
 void engine_reload(struct engine *e, struct settings *fresh)

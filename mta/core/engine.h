@@ -30,5 +30,9 @@ void engine_tell_lanes(struct engine *e, void (*run)(struct lane *l, struct slic
 		       struct slice text);
 /* Calls changed() of every part on every lane, because something that lanes share has changed. */
 void engine_changed(struct engine *e);
-/* The spool can no longer be written: the process must end. */
+/* Reads the configuration again, as SIGHUP does, on the front desk.  text holds OPTION_ERROR_MAX;
+ * it gets an option that takes effect only at a restart, or "".  E_SYNTAX: the text says what is
+ * wrong, and the engine goes on as before.  E_DENIED: this program does not read one again. */
+int engine_read_again(struct engine *e, char *text) MUST_CHECK;
+/* The log can no longer be written: the process must end. */
 void engine_fatal(struct engine *e, int err);

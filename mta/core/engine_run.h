@@ -25,6 +25,11 @@ int engine_run(struct engine *e, void (*ready)(void *arg), void *arg,
 	       const char **ret_what) MUST_CHECK;
 void engine_stop(struct engine *e);
 void engine_reload(struct engine *e, struct settings *fresh); /* takes it */
-/* Simulation: runs every lane once.  Milliseconds until the next timer, -1: there is none. */
+/* What engine_read_again() does; run() calls engine_reload(). */
+struct engine_rereader {
+	int (*run)(struct engine_rereader *r, char *text);
+};
+void engine_set_rereader(struct engine *e, struct engine_rereader *r);
+/* Simulation: every lane once; milliseconds until the next timer, -1 when there is none. */
 int64_t engine_turn(struct engine *e);
 int engine_start(struct engine *e, const char **ret_what) MUST_CHECK; /* instead of engine_run() */

@@ -312,7 +312,7 @@ void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 	struct outcome_facts f = {
 		.host = slice_str(ch->mx->name),
 		.ip = slice_of(ch->host->ip_text, ch->host->ip_text_n),
-		.source = slice_str(ch->source->ip_text),
+		.source = slice_str(ch->source_text),
 		.flags = (uint16_t)((c && conn_is_tls(c) ? OUTCOME_TLS : 0) |
 				    (ch->judged ? OUTCOME_REUSED_CONNECTION : 0)),
 		.sent_data = t->sent_data,

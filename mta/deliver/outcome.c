@@ -154,7 +154,7 @@ void outcome_end(struct deliverer *dr)
 		struct late *late = container_of(l, struct late, link);
 		if (spool_put_outcome(dr->spool, &late->o, &lsn) < 0)
 			log_error("outcome.lost", kv_slice("rcpt", late->o.rcpt),
-				  kv_int("kind", late->o.kind));
+				  kv_slice("source", late->o.source), kv_int("kind", late->o.kind));
 		free(late);
 	}
 }

@@ -80,6 +80,8 @@ size_t conn_unsent(const struct conn *c);
  * send it. */
 void conn_discard_output(struct conn *c);
 struct ip conn_peer_ip(const struct conn *c);
+/* Our own address, given or as the system picked it; a system call.  Family 0: not known. */
+struct ip conn_local_ip(const struct conn *c);
 
 /* ---- TLS --------------------------------------------------------------------------------- */
 struct tls_context;

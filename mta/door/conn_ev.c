@@ -227,3 +227,17 @@ struct ip conn_peer_ip(const struct conn *c)
 {
 	return c->peer;
 }
+
+struct ip conn_local_ip(const struct conn *c)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t n = sizeof(ss);
+	struct ip ip = { 0 }, any = { 0 };
+	uint16_t port;
+
+	if (getsockname(c->fd, (struct sockaddr *)&ss, &n) < 0)
+		return ip;
+	ip_from_sockaddr((struct sockaddr *)&ss, &ip, &port);
+	any.family = ip.family;
+	return ip_eq(&ip, &any) ? (struct ip){ 0 } : ip; /* not connected */
+}

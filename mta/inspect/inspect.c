@@ -5,6 +5,27 @@
 #include "mta/site/pool.h"
 #include "mta/site/way.h"
 
+/* Does a rule hold it?  It moves to the held list only when its turn comes. */
+static bool is_held(struct queue *q, const struct rcpt *r)
+{
+	unsigned selects = rules_selects(q->rules, RULE_HOLD);
+	const struct flow *f = queue_flow_of(q, r);
+	struct rule_subject s = { .domain = domain_name(queue_domain_of(q, r)),
+				  .tenant = f->tenant,
+				  .campaign = f->campaign,
+				  .row = r->row };
+	struct job_info info;
+
+	if (r->state == RCPT_IN_FLIGHT || !selects)
+		return r->state == RCPT_HELD;
+	if (r->state == RCPT_HELD || f->held)
+		return true;
+	if (selects & (SELECTS(SELECT_JOB) | SELECTS(SELECT_RCPT)) &&
+	    spool_job_info(q->spool, r->job, &info) == 0)
+		s.job = info.id;
+	return rules_match(q->rules, RULE_HOLD, SELECTS_ALL, &s, NULL, 0);
+}
+
 uint64_t inspect_matches(struct lane *l, const struct selector *s)
 {
 	struct walk w = walk_begin(l, s);
@@ -15,11 +36,24 @@ uint64_t inspect_matches(struct lane *l, const struct selector *s)
 	return n;
 }
 
+uint64_t inspect_held(struct lane *l, const struct selector *s)
+{
+	struct walk w = walk_begin(l, s);
+	const struct rcpt *r;
+	uint64_t n = 0;
+
+	while ((r = walk_next(&w, UINT32_MAX)) != NULL)
+		n += is_held(w.queue, r);
+	return n;
+}
+
 /* ---- counts ------------------------------------------------------------------------------ */
 
+/* What only a look at the recipients tells. */
 struct ages {
 	int64_t oldest_ms;
 	uint32_t next_s;
+	uint32_t held[RCPT_STATES]; /* by a rule, though they are counted under this state */
 };
 
 static void note_age(struct ages *a, const struct rcpt *r, int64_t accepted_ms)
@@ -53,7 +87,9 @@ static struct ages *collect_ages(struct queue *q, bool by_domain)
 			known = spool_job_info(q->spool, r->job, &info) == 0;
 			job = r->job;
 		}
-		note_age(&ages[by_domain ? r->domain : r->flow], r, known ? info.accepted_ms : 0);
+		struct ages *a = &ages[by_domain ? r->domain : r->flow];
+		note_age(a, r, known ? info.accepted_ms : 0);
+		a->held[r->state] += r->state != RCPT_HELD && is_held(q, r);
 	}
 	return ages;
 }
@@ -66,17 +102,21 @@ static int64_t paused_until(const struct queue *q, const struct domain *d)
 	return until > timers_now(q->loop->timers) ? walk_wall_ms(q, until) : 0;
 }
 
-/* held: a rule holds the whole group.  Its recipients move to the held list one by one, when it is
- * their turn; those who ask are told now. */
-static void fill_states(struct inspect_count *c, const uint32_t *n, bool held)
+/* held: a rule holds the whole group; some: the recipients of it that rules hold.  They move to the
+ * held list one by one, when their turn comes; whoever asks is told now. */
+static void fill_states(struct inspect_count *c, const uint32_t *n, bool held, const uint32_t *some)
 {
-	uint64_t waiting = (uint64_t)n[RCPT_READY] + n[RCPT_DEFERRED] + n[RCPT_ROUTING];
+	static const enum rcpt_state waiting[] = { RCPT_READY, RCPT_DEFERRED, RCPT_ROUTING };
+	uint64_t *const to[] = { &c->ready, &c->deferred, &c->routing };
 
-	c->held += n[RCPT_HELD] + (held ? waiting : 0);
-	c->ready += held ? 0 : n[RCPT_READY];
-	c->deferred += held ? 0 : n[RCPT_DEFERRED];
-	c->routing += held ? 0 : n[RCPT_ROUTING];
+	c->held += n[RCPT_HELD];
 	c->in_flight += n[RCPT_IN_FLIGHT];
+	for (unsigned i = 0; i < ARRAY_LEN(waiting); i++) {
+		uint32_t all = n[waiting[i]];
+		uint32_t kept = held ? all : MIN_OF(some[waiting[i]], all);
+		c->held += kept;
+		*to[i] += all - kept;
+	}
 }
 
 static bool domain_is_held(struct queue *q, const struct domain *d)
@@ -112,7 +152,7 @@ static int count_domains(struct queue *q, const struct ages *ages,
 			.next_ms = shown_ms(q, ages[i].next_s),
 			.paused_until_ms = paused_until(q, d),
 		};
-		fill_states(&c, d->n, domain_is_held(q, d));
+		fill_states(&c, d->n, domain_is_held(q, d), ages[i].held);
 		if (total(&c))
 			r = each(arg, &c);
 	}
@@ -135,7 +175,7 @@ static int count_flows(struct queue *q, enum inspect_by by, const struct ages *a
 			.oldest_ms = ages[i].oldest_ms,
 			.next_ms = shown_ms(q, ages[i].next_s),
 		};
-		fill_states(&c, f->n, f->held);
+		fill_states(&c, f->n, f->held, ages[i].held);
 		if (total(&c))
 			r = each(arg, &c);
 	}
@@ -162,7 +202,7 @@ static const char *state_name(struct queue *q, const struct rcpt *r)
 		[RCPT_IN_FLIGHT] = "in-flight",
 	};
 
-	return r->state == RCPT_READY && queue_flow_of(q, r)->held ? "held" : names[r->state];
+	return is_held(q, r) ? "held" : names[r->state];
 }
 
 static int give(struct queue *q, const struct rcpt *r,

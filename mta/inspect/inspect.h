@@ -1,11 +1,10 @@
 /* mta/inspect/inspect.h - questions to one lane about its queue, for the admin socket, which asks
  * every lane (lane_post) and adds up.  docs/man/postern.1 shows what an operator sees of it.
  *
- * Owns:    nothing; slices are valid during the callback.
- * Threads: call on the lane's own thread.
- * Limits:  a call looks at INSPECT_MAX recipients at most, so that mail does not wait for the
- *          answer.  Above that, ages and next tries of inspect_counts() are those of the part
- *          looked at, and inspect_rcpts() goes on from its cursor. */
+ * Threads: call on the lane's own thread.  Slices are valid during the callback.
+ * Limits:  each call looks at most at INSPECT_MAX recipients at once, so that mail does not wait
+ *          for the answer: past it, ages, next tries and what single rules hold are those of the
+ *          part looked at by inspect_counts, and inspect_rcpts goes on from its cursor. */
 #pragma once
 #include "mta/core/engine.h"
 #include "mta/rules/selector.h"
@@ -51,6 +50,8 @@ int inspect_rcpts(struct lane *l, const struct selector *s, uint64_t *cursor, un
 		  int (*each)(void *arg, const struct inspect_rcpt *r), void *arg);
 /* How many the selector names on this lane.  It looks at all of them, regardless of INSPECT_MAX. */
 uint64_t inspect_matches(struct lane *l, const struct selector *s);
+/* Of these, those that wait because a rule holds them. */
+uint64_t inspect_held(struct lane *l, const struct selector *s);
 
 /* ---- orders that are not rules ----------------------------------------------------------- */
 

@@ -113,7 +113,7 @@ static void not_begun(struct channel *ch, int err)
 
 	give_slots(ch);
 	verdict_set(&v, VERDICT_DEFERRED, STATUS(4, 3, 5), true, "%s", err_text(err));
-	site_host_failed(p->site, ch->host, &v);
+	site_host_failed(p->site, ch->host, &v, ch->source_text);
 	free(ch);
 	pool_pump_soon(p);
 }
@@ -138,6 +138,7 @@ int channel_open(struct pool *p, bool transactional)
 		pool_has_no_source(p);
 		return E_UNKNOWN;
 	}
+	memcpy(ch->source_text, ch->source->ip_text, sizeof(ch->source_text));
 	if (!take_slots(ch, transactional)) {
 		free(ch);
 		return E_FULL;
@@ -274,6 +275,18 @@ static void note_tls(struct channel *ch)
 		count_add(&s->counters.sessions_resumed, 1);
 }
 
+static void note_source(struct channel *ch)
+{
+	const struct conn *c = session_conn(ch->session);
+	struct ip ip = { 0 };
+
+	if (*ch->source_text || !c)
+		return;
+	ip = conn_local_ip(c);
+	if (ip.family)
+		ip_format(&ip, ch->source_text);
+}
+
 static void opened(struct channel *ch)
 {
 	if (ch->ready_once)
@@ -282,6 +295,7 @@ static void opened(struct channel *ch)
 	ch->pool->n_opening--;
 	site_host_well(ch->pool->site, ch->host);
 	note_tls(ch);
+	note_source(ch);
 }
 
 static void on_ready(struct session_user *u)
@@ -361,7 +375,8 @@ static bool tls_gave_way(struct channel *ch, const struct verdict *v)
 		return false;
 	ch->host->clear_until_ms = now + s->options->host_bad;
 	log_info("session.tls-failed", kv_str("site", ch->pool->site->name),
-		 kv_str("ip", ch->host->ip_text), kv_slice("reason", slice_of(v->text, v->text_n)));
+		 kv_str("ip", ch->host->ip_text), kv_str("source", ch->source_text),
+		 kv_slice("reason", slice_of(v->text, v->text_n)));
 	return true;
 }
 
@@ -373,7 +388,7 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 	if ((!ch->ready_once && tls_gave_way(ch, v)) || ch->lock_step)
 		return;
 	if (!ch->ready_once || (trouble && !ch->judged))
-		site_host_failed(ch->pool->site, ch->host, v);
+		site_host_failed(ch->pool->site, ch->host, v, ch->source_text);
 	else if (trouble && v->code)
 		pool_congested(ch->pool); /* 421 and its like in mid-session */
 }
@@ -384,6 +399,7 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 	struct pool *p = ch->pool;
 
 	keep_ticket(ch);
+	note_source(ch);
 	leave(ch);
 	if (!p->sites->freeing)
 		judge_end(ch, v);

@@ -17,6 +17,7 @@ struct channel {
 	const struct route_host *mx;
 	struct host *host;
 	const struct egress_source *source;
+	char source_text[IP_TEXT_MAX]; /* its address, or the one that the system picked */
 	slot_count *source_slots;
 	struct turn_end reap;
 	struct timer idle_timer;

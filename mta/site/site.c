@@ -137,7 +137,7 @@ void site_problem(struct site *s, const struct verdict *v, const char *whose)
 	s->problem_ms = clock_wall_ms();
 }
 
-void site_host_failed(struct site *s, struct host *h, const struct verdict *v)
+void site_host_failed(struct site *s, struct host *h, const struct verdict *v, const char *source)
 {
 	int64_t pause = s->sites->options->host_bad;
 
@@ -146,7 +146,8 @@ void site_host_failed(struct site *s, struct host *h, const struct verdict *v)
 	site_problem(s, v, h->ip_text);
 	count_add(&s->sites->counters.sessions_failed, 1);
 	log_info("session.failed", kv_str("site", s->name), kv_str("ip", h->ip_text),
-		 kv_int("code", v->code), kv_slice("reason", verdict_text(v)));
+		 kv_str("source", source), kv_int("code", v->code),
+		 kv_slice("reason", verdict_text(v)));
 }
 
 void site_host_well(struct site *s, struct host *h)

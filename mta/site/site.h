@@ -47,8 +47,8 @@ void site_free(struct site *s);
 void site_free_hosts(struct sites *s);
 /* The next address to try: best preference first, without bad ones.  NULL: all are bad. */
 struct host *site_pick(struct site *s, const struct route_host **ret_mx);
-void site_host_failed(struct site *s, struct host *h, const struct verdict *v);
-/* Notes the reason with which recipients are deferred when the site backs off. */
+void site_host_failed(struct site *s, struct host *h, const struct verdict *v, const char *source);
+/* What those who wait are deferred with when the site backs off. */
 void site_problem(struct site *s, const struct verdict *v, const char *whose);
 void site_host_well(struct site *s, struct host *h);
 void site_forgive_hosts(struct site *s); /* every address may be tried again now */

@@ -1,15 +1,31 @@
 /* spool/cli/ask.c - the admin socket, blocking: one question, one answer. */
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "spool/cli/cli.h"
 
-enum { READ_BYTES = 64 * 1024 };
+enum {
+	READ_BYTES = 64 * 1024,
+	FIRST_S = 5,    /* for a question that any engine answers at once */
+	ANSWER_S = 120, /* a cancel sweeps the queue for up to a minute */
+};
+
+static int set_patience(int fd, time_t seconds)
+{
+	struct timeval t = { .tv_sec = seconds };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) < 0)
+		return -errno;
+	return 0;
+}
 
 static int connect_to(const char *path, int *ret)
 {
+	int r;
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	OWNED_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -18,6 +34,9 @@ static int connect_to(const char *path, int *ret)
 	if (!*path || strlen(path) >= sizeof(at.sun_path))
 		return -ENOENT;
 	memcpy(at.sun_path, path, strlen(path) + 1);
+	r = set_patience(fd, FIRST_S);
+	if (r < 0)
+		return r;
 	if (connect(fd, (struct sockaddr *)(void *)&at, sizeof(at)) < 0)
 		return -errno;
 	*ret = fd;
@@ -32,7 +51,7 @@ static int send_all(int fd, struct slice s)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return -errno;
+			return errno == EAGAIN ? E_TIMEOUT : -errno;
 		s = slice_skip(s, (size_t)n);
 	}
 	return 0;
@@ -67,7 +86,7 @@ static int read_frame(struct cli *c, struct link_frame *ret)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return n < 0 ? -errno : E_EOF;
+			return n == 0 ? E_EOF : errno == EAGAIN ? E_TIMEOUT : -errno;
 		buf_grow(&c->in, (size_t)n);
 	}
 	return r < 0 ? r : link_get(body, c->arena, ret);
@@ -82,33 +101,70 @@ static int refusal(struct cli *c, const struct link_frame *f)
 	return f->error.code;
 }
 
-int cli_ask(struct cli *c, const char *command, struct tree *args, struct value *ret)
+static int no_connection(struct cli *c, int r)
 {
-	struct link_frame f;
-	int r = 0;
+	bool nobody = r == -ENOENT || r == -ECONNREFUSED;
 
-	if (c->fd < 0)
-		r = connect_to(c->socket_path, &c->fd);
-	if (r < 0) {
-		bool nobody = r == -ENOENT || r == -ECONNREFUSED;
-		(void)snprintf(c->error, sizeof(c->error), "%s %s: %s; %s",
-			       nobody ? "no engine answers at" : "cannot connect to",
-			       c->socket_path, err_text(r),
-			       nobody ? "start it, or name its socket with --socket"
-				      : "root and the engine's user may");
-		return nobody ? -ECONNREFUSED : r;
-	}
-	wire_arena_free(c->arena);
-	c->arena = wire_arena_new();
-	r = send_question(c, command, args);
-	if (r == 0)
-		r = read_frame(c, &f);
-	if (r < 0) {
+	(void)snprintf(c->error, sizeof(c->error), "%s %s: %s; %s",
+		       nobody ? "no engine answers at" : "cannot connect to", c->socket_path,
+		       err_text(r),
+		       nobody ? "start it, or name its socket with --socket"
+			      : "root and the engine's user may");
+	return nobody ? -ECONNREFUSED : r;
+}
+
+static int no_answer(struct cli *c, int r)
+{
+	if (r == E_TIMEOUT || r == -EAGAIN) /* as connect() has it when nobody accepts */
+		(void)snprintf(c->error, sizeof(c->error),
+			       "the engine at %s does not answer; it is suspended or overloaded.  "
+			       "--spool %s reads the files instead",
+			       c->socket_path, c->spool_path);
+	else
 		(void)snprintf(c->error, sizeof(c->error),
 			       "the engine ended the connection: %s; its log may say why",
 			       err_text(r));
-		return r;
+	return r == -EAGAIN ? E_TIMEOUT : r;
+}
+
+static int question(struct cli *c, const char *command, struct tree *args, struct link_frame *ret)
+{
+	int r = send_question(c, command, args);
+
+	return r < 0 ? r : read_frame(c, ret);
+}
+
+/* Connects, and finds out whether the engine is one that answers. */
+static int meet(struct cli *c)
+{
+	OWNED(tree) nothing = tree_new();
+	struct link_frame f;
+	int r = connect_to(c->socket_path, &c->fd);
+
+	if (r < 0)
+		return r == -EAGAIN ? no_answer(c, r) : no_connection(c, r);
+	(void)tree_map(nothing);
+	r = question(c, "books", nothing, &f);
+	if (r == 0)
+		r = set_patience(c->fd, ANSWER_S);
+	return r < 0 ? no_answer(c, r) : 0;
+}
+
+int cli_ask(struct cli *c, const char *command, struct tree *args, struct value *ret)
+{
+	struct link_frame f;
+	int r;
+
+	wire_arena_free(c->arena);
+	c->arena = wire_arena_new();
+	if (c->fd < 0) {
+		r = meet(c);
+		if (r < 0)
+			return r;
 	}
+	r = question(c, command, args, &f);
+	if (r < 0)
+		return no_answer(c, r);
 	if (f.type != LINK_REPORT)
 		return refusal(c, &f);
 	*ret = f.report;

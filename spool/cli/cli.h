@@ -28,6 +28,7 @@ struct cli {
 	bool json, yes, follow;
 	const char *by, *reason;
 	uint64_t max, from;
+	bool bounded; /* --max was given */
 	const char *args[2];
 	unsigned n_args;
 	int fd; /* admin socket, -1 */
@@ -58,6 +59,10 @@ int offline_status(struct cli *c, struct tree *out) MUST_CHECK;
 int offline_queue(struct cli *c, struct tree *out) MUST_CHECK;
 int offline_show(struct cli *c, struct tree *out) MUST_CHECK; /* E_UNKNOWN: no trace of it */
 int offline_events(struct cli *c, struct tree *out) MUST_CHECK;
+/* Gives the events one by one, at most c->max; *ret_more: there are others after c->from, which
+ * moves on. */
+int offline_each_event(struct cli *c, void (*each)(const struct value *event),
+		       bool *ret_more) MUST_CHECK;
 int offline_verify(struct cli *c, struct tree *out) MUST_CHECK; /* 1: damage was found */
 int offline_audit(struct cli *c, struct tree *out) MUST_CHECK;  /* 1: the books do not balance */
 
@@ -68,6 +73,7 @@ struct print_column {
 	const char *key, *heading;
 	enum { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_TIME, COLUMN_AGE } kind;
 };
+void print_more(const char *what, uint64_t shown, const char *how); /* on standard error */
 void print_table(const struct value *rows, const struct print_column *columns, size_t n);
 struct slice member_text(const struct value *map, const char *name);
 int64_t member_int(const struct value *map, const char *name);

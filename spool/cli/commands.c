@@ -4,7 +4,8 @@
 
 #include "spool/cli/cli.h"
 
-enum { FOLLOW_WAIT_MS = 300 };
+enum { FOLLOW_WAIT_MS = 300, EVENTS_AT_ONCE = 1000 };
+#define MORE "--max N shows up to N"
 
 /* ---- asking ------------------------------------------------------------------------------ */
 
@@ -15,7 +16,11 @@ static int complain(struct cli *c, int err)
 	(void)fprintf(stderr, "postern: %s\n", c->error);
 	if (err == -ECONNREFUSED)
 		return EXIT_NO_ENGINE;
-	return err == E_UNKNOWN ? EXIT_NO : err == E_SYNTAX ? EXIT_BAD_USAGE : EXIT_FAILED;
+	if (err == E_TIMEOUT)
+		return EXIT_NO_ENGINE;
+	if (err == E_UNKNOWN || err == E_EXISTS)
+		return EXIT_NO;
+	return err == E_SYNTAX ? EXIT_BAD_USAGE : EXIT_FAILED;
 }
 
 static struct tree *arguments(const struct cli *c)
@@ -33,15 +38,20 @@ static struct tree *arguments(const struct cli *c)
 	return t;
 }
 
+/* Those who name a spool want the files. */
+static int only_engine(struct cli *c)
+{
+	(void)snprintf(c->error, sizeof(c->error),
+		       "only a running engine can answer this; leave --spool out");
+	return -ECONNREFUSED;
+}
+
 static int ask_engine(struct cli *c, const char *command, struct value *ret)
 {
 	OWNED(tree) args = arguments(c);
 
-	if (c->spool) { /* whoever names a spool wants the files */
-		(void)snprintf(c->error, sizeof(c->error),
-			       "only a running engine can answer this; leave --spool out");
-		return -ECONNREFUSED;
-	}
+	if (c->spool)
+		return only_engine(c);
 	return cli_ask(c, command, args, ret);
 }
 
@@ -60,6 +70,13 @@ static int ask_or_read(struct cli *c, const char *command,
 	r = offline(c, *made);
 	*ret = *tree_value(*made);
 	return r;
+}
+
+static bool is_true(const struct value *report, const char *name)
+{
+	const struct value *v = value_member(report, slice_str(name));
+
+	return v && v->type == VALUE_BOOL && v->b;
 }
 
 static const struct value *list_of(const struct value *report, const char *name)
@@ -111,6 +128,8 @@ static void print_queue(const struct cli *c, const struct value *v)
 	print_table(list_of(v, "rows"), columns, n);
 	printf("%lld queued in %lld groups\n", (long long)member_int(v, "queued"),
 	       (long long)member_int(v, "groups"));
+	if (list_of(v, "rows")->count < member_int(v, "groups"))
+		print_more("groups", list_of(v, "rows")->count, MORE);
 }
 
 int cmd_queue(struct cli *c)
@@ -134,6 +153,7 @@ static void print_show(const struct value *v)
 		{ "job", "JOB", COLUMN_TEXT },          { "row", "ROW", COLUMN_NUMBER },
 		{ "address", "ADDRESS", COLUMN_TEXT },  { "state", "STATE", COLUMN_TEXT },
 		{ "attempts", "TRIES", COLUMN_NUMBER }, { "next_ms", "NEXT TRY", COLUMN_TIME },
+		{ "tenant", "TENANT", COLUMN_NUMBER },  { "campaign", "CAMPAIGN", COLUMN_NUMBER },
 	};
 	static const struct print_column history[] = {
 		{ "at_ms", "TIME", COLUMN_TIME }, { "kind", "WHAT", COLUMN_TEXT },
@@ -148,6 +168,18 @@ static void print_show(const struct value *v)
 		print_table(list_of(v, "recipients"), queued, ARRAY_LEN(queued));
 	if (list_of(v, "history")->count)
 		print_table(list_of(v, "history"), history, ARRAY_LEN(history));
+	if (is_true(v, "more"))
+		print_more("recipients", list_of(v, "recipients")->count, MORE);
+	if (is_true(v, "more_history"))
+		print_more("events", list_of(v, "history")->count, MORE);
+}
+
+/* ID or ID:ROW: these alone the log can be searched for. */
+static bool is_id(const char *what)
+{
+	struct id128 unused;
+
+	return id_parse(slice_of(what, strcspn(what, ":")), &unused) == 0;
 }
 
 /* A job that has left the queue is looked for in the log. */
@@ -157,7 +189,8 @@ int cmd_show(struct cli *c)
 	struct value v;
 	int r = ask_or_read(c, "show", offline_show, &made, &v);
 
-	if (r == E_UNKNOWN && !made) {
+	if (r == E_UNKNOWN && !made && is_id(c->args[0])) {
+		*c->error = '\0';
 		made = tree_new();
 		branch_str(tree_map(made), "source", "spool");
 		r = offline_show(c, made);
@@ -264,9 +297,21 @@ int cmd_config(struct cli *c)
 	return ask_and_print(c, "config", print_config);
 }
 
+static void print_reload(const struct value *v)
+{
+	struct slice restart = member_text(v, "needs_restart");
+
+	printf("the configuration was read again\n");
+	if (restart.n)
+		printf("%.*s has changed, which takes effect only at a restart\n", (int)restart.n,
+		       restart.p);
+}
+
 int cmd_reload(struct cli *c)
 {
-	return ask_and_print(c, "reload", print_pairs);
+	int r = ask_and_print(c, "reload", print_reload);
+
+	return r == EXIT_BAD_USAGE ? EXIT_BAD_CONFIG : r; /* the file has the fault */
 }
 
 int cmd_flush_dns(struct cli *c)
@@ -301,22 +346,69 @@ static int follow(struct cli *c)
 	return complain(c, r);
 }
 
-int cmd_events(struct cli *c)
+static int no_more_events(const struct cli *c, uint64_t shown, bool more)
+{
+	char how[96];
+
+	(void)snprintf(how, sizeof(how), "go on with --from %llu", (unsigned long long)c->from);
+	if (more)
+		print_more("events", shown, how);
+	return EXIT_DONE;
+}
+
+/* One document. */
+static int events_json(struct cli *c)
 {
 	OWNED(tree) made = NULL;
 	struct value v;
-	int r;
+	int r = ask_or_read(c, "events", offline_events, &made, &v);
 
-	if (c->follow)
-		return follow(c);
-	r = ask_or_read(c, "events", offline_events, &made, &v);
 	if (r < 0)
 		return complain(c, r);
-	if (c->json)
-		print_json(&v);
-	else
+	print_json(&v);
+	c->from = (uint64_t)member_int(&v, "next");
+	return no_more_events(c, list_of(&v, "events")->count, is_true(&v, "more"));
+}
+
+static int events_of_files(struct cli *c, uint64_t left)
+{
+	bool more = false;
+	int r;
+
+	c->max = left;
+	*c->error = '\0';
+	r = offline_each_event(c, print_json, &more);
+	return r < 0 ? complain(c, r) : no_more_events(c, left, more);
+}
+
+/* All of them, or as many as were asked for: page by page from an engine. */
+static int events_lines(struct cli *c)
+{
+	const uint64_t most = c->bounded ? c->max : UINT32_MAX;
+	uint64_t left = most;
+	bool more = true;
+
+	while (more && left) {
+		struct value v;
+		c->max = MIN_OF(left, (uint64_t)EVENTS_AT_ONCE);
+		int r = ask_engine(c, "events", &v);
+		if (r == -ECONNREFUSED)
+			return events_of_files(c, left);
+		if (r < 0)
+			return complain(c, r);
 		print_events(&v);
-	return EXIT_DONE;
+		c->from = (uint64_t)member_int(&v, "next");
+		left -= MIN_OF(left, (uint64_t)list_of(&v, "events")->count);
+		more = is_true(&v, "more");
+	}
+	return no_more_events(c, most - left, more);
+}
+
+int cmd_events(struct cli *c)
+{
+	if (c->follow)
+		return follow(c);
+	return c->json ? events_json(c) : events_lines(c);
 }
 
 /* ---- orders ------------------------------------------------------------------------------ */
@@ -329,7 +421,7 @@ static int order(struct cli *c, const char *command, const char *done)
 
 	if (!c->yes)
 		branch_bool(tree_map(args), "preview", true);
-	r = cli_ask(c, command, args, &v);
+	r = c->spool ? only_engine(c) : cli_ask(c, command, args, &v);
 	if (r < 0)
 		return complain(c, r);
 	if (c->json) {
@@ -344,6 +436,9 @@ static int order(struct cli *c, const char *command, const char *done)
 	if (member_int(&v, "left"))
 		printf("%lld were being delivered; the answer of their server decides\n",
 		       (long long)member_int(&v, "left"));
+	if (member_int(&v, "held"))
+		printf("%lld stay held by other rules; see postern rules\n",
+		       (long long)member_int(&v, "held"));
 	return EXIT_DONE;
 }
 

@@ -16,7 +16,7 @@ enum { CONFIG_MAX = 1024 * 1024 };
 static struct slice without_comment(struct slice line)
 {
 	for (size_t i = 0; i < line.n; i++)
-		if (line.p[i] == '#' && (i == 0 || line.p[i - 1] == ' ' || line.p[i - 1] == '\t'))
+		if (line.p[i] == '#' && (i == 0 || strchr(BLANKS, line.p[i - 1])))
 			return slice_of(line.p, i);
 	return line;
 }

@@ -61,7 +61,7 @@ static const struct option_text {
 	  "hold, cancel: the reason; why and rules show it later" },
 	{ { "yes", no_argument, NULL, OPT_YES }, "", "do it; without it only the count is shown" },
 	{ { "follow", no_argument, NULL, OPT_FOLLOW }, "", "events: keep printing new ones" },
-	{ { "max", required_argument, NULL, OPT_MAX }, "N", "print at most N rows" },
+	{ { "max", required_argument, NULL, OPT_MAX }, "N", "print at most N rows or events" },
 	{ { "from", required_argument, NULL, OPT_FROM },
 	  "LSN",
 	  "events: start after this position" },
@@ -125,6 +125,7 @@ static int take_option(struct cli *c, int opt, const char *arg)
 		c->follow = true;
 		return -1;
 	case OPT_MAX:
+		c->bounded = true;
 		return take_number("max", arg, &c->max);
 	case OPT_FROM:
 		return take_number("from", arg, &c->from);

@@ -219,7 +219,7 @@ struct looking {
 	uint32_t row;
 	uint64_t max;
 	struct branch *out;
-	bool found;
+	bool found, more; /* more: than max */
 };
 
 static void put_live(void *arg, const struct job_info *info, uint32_t row, struct slice address,
@@ -229,7 +229,10 @@ static void put_live(void *arg, const struct job_info *info, uint32_t row, struc
 	struct branch *b;
 	char id[ID_TEXT_MAX];
 
-	if ((!look->any_row && row != look->row) || branch_count(look->out) >= look->max)
+	if (!look->any_row && row != look->row)
+		return;
+	look->more |= branch_count(look->out) >= look->max;
+	if (look->more)
 		return;
 	b = branch_map(look->out, NULL);
 	branch_str(b, "job", id_format(info->id, id));
@@ -269,7 +272,9 @@ static int show_live(struct spool *sp, struct looking *look, struct tree *out)
 	look->found = true;
 	put_job(branch_map(tree_map(out), "job"), &info);
 	look->out = branch_list(tree_map(out), "recipients");
-	return each_live_row(sp, job, &info, put_live, look);
+	r = each_live_row(sp, job, &info, put_live, look);
+	branch_bool(tree_map(out), "more", look->more);
+	return r;
 }
 
 static int look_at_event(void *arg, const struct event *e)
@@ -282,6 +287,8 @@ static int look_at_event(void *arg, const struct event *e)
 	look->found = true;
 	if (branch_count(look->out) < look->max)
 		report_event(branch_map(look->out, NULL), e);
+	else
+		look->more = true;
 	return 0;
 }
 
@@ -290,6 +297,7 @@ static int show_history(struct spool *sp, struct looking *look, struct tree *out
 	lsn_t at = spool_oldest(sp), next = at;
 
 	look->out = branch_list(tree_map(out), "history");
+	look->more = false;
 	do {
 		int r;
 		at = next;
@@ -297,6 +305,7 @@ static int show_history(struct spool *sp, struct looking *look, struct tree *out
 		if (r < 0)
 			return r;
 	} while (next != at);
+	branch_bool(tree_map(out), "more_history", look->more);
 	return 0;
 }
 
@@ -342,6 +351,20 @@ static int put_any(void *arg, const struct event *e)
 	return 0;
 }
 
+static int read_events(struct cli *c, struct spool *sp,
+		       int (*each)(void *arg, const struct event *e), void *arg, lsn_t *next)
+{
+	lsn_t from = *next;
+	int r =
+	    spool_events(sp, from, (uint32_t)MIN_OF(c->max, (uint64_t)UINT32_MAX), each, arg, next);
+
+	return r < 0 ? report_no_events(sp, from, r, c->error, sizeof(c->error)) : 0;
+}
+
+struct giving {
+	void (*each)(const struct value *event);
+};
+
 int offline_events(struct cli *c, struct tree *out)
 {
 	struct branch *list = branch_list(tree_map(out), "events");
@@ -352,8 +375,34 @@ int offline_events(struct cli *c, struct tree *out)
 	if (r < 0)
 		return r;
 	next = c->from ? c->from : spool_oldest(sp);
-	r = spool_events(sp, next, (uint32_t)MIN_OF(c->max, (uint64_t)UINT32_MAX), put_any, list,
-			 &next);
+	r = read_events(c, sp, put_any, list, &next);
+	if (r < 0)
+		return r;
 	branch_int(tree_map(out), "next", (int64_t)next);
+	branch_bool(tree_map(out), "more", next < spool_durable(sp));
+	return 0;
+}
+
+static int give_one(void *arg, const struct event *e)
+{
+	OWNED(tree) t = tree_new();
+	struct giving *g = arg;
+
+	report_event(tree_map(t), e);
+	g->each(tree_value(t));
+	return 0;
+}
+
+int offline_each_event(struct cli *c, void (*each)(const struct value *event), bool *ret_more)
+{
+	struct giving g = { each };
+	OWNED(spool) sp = NULL;
+	int r = offline_open(c, &sp);
+
+	if (r < 0)
+		return r;
+	c->from = c->from ? c->from : spool_oldest(sp);
+	r = read_events(c, sp, give_one, &g, &c->from);
+	*ret_more = c->from < spool_durable(sp);
 	return r;
 }

@@ -123,6 +123,13 @@ void print_pairs(const struct value *map)
 		print_pairs_at(map, 0);
 }
 
+void print_more(const char *what, uint64_t shown, const char *how)
+{
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "postern: only %llu %s are shown; %s\n", (unsigned long long)shown,
+		      what, how);
+}
+
 static void put_cell(struct buf *out, const struct value *row, const struct print_column *col)
 {
 	const struct value *v = value_member(row, slice_str(col->key));

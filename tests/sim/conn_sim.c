@@ -274,6 +274,12 @@ struct ip conn_peer_ip(const struct conn *c)
 {
 	return c->peer_ip;
 }
+struct ip conn_local_ip(const struct conn *c)
+{
+	static const struct ip picked = { .family = AF_INET, .bytes = { 127, 0, 0, 99 } };
+
+	return c->source.family ? c->source : picked;
+}
 /* ---- TLS: only who said what when -------------------------------------------------------- */
 
 struct tls_context {

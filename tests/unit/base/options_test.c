@@ -106,6 +106,56 @@ static void each_error_names_file_line_and_what_was_expected_and_changes_nothing
 	}
 }
 
+/* Shown as "name = #x" it would read as a comment. */
+static void a_value_or_an_entry_that_reads_as_a_comment_when_shown_is_refused(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "a.name =#x",
+		  "test:1: a.name: \"#x\" begins with #, which starts a comment there" },
+		{ "a.list = b,#c, d",
+		  "test:1: a.list: \"#c\" begins with #, which starts a comment there" },
+		{ "a.list = b\na.list=#",
+		  "test:2: a.list: \"#\" begins with #, which starts a comment "
+		  "there" },
+	};
+	char error[OPTION_ERROR_MAX];
+	struct conf c = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_int_equal(options_parse(table, N, &c, slice_str(bad[i][0]), "test", error),
+				 E_SYNTAX);
+		assert_string_equal(error, bad[i][1]);
+	}
+	assert_int_equal(options_parse(table, N, &c, SLICE("a.list = b#c,d#"), "test", error), 0);
+	assert_string_equal(c.list, "b#c\nd#");
+	options_free(table, N, &c);
+}
+
+/* Many lines add up to one list, which is shown in one line. */
+static void a_list_that_is_taken_can_be_shown_in_one_line(void **state)
+{
+	char error[OPTION_ERROR_MAX];
+	struct conf c = { 0 };
+	struct buf text, shown;
+
+	(void)state;
+	buf_init(&text, 0);
+	buf_init(&shown, 0);
+	buf_put(&shown, SLICE("a.list = "));
+	for (int i = 0; i < 655; i++) /* 100 bytes each, with the comma */
+		buf_putf(&text, "a.list = %098d\n", i);
+	assert_int_equal(options_parse(table, N, &c, buf_data(&text), "test", error), 0);
+	options_show(&table[5], &c, &shown);
+	assert_int_equal(options_parse(table, N, &c, buf_data(&shown), "shown", error), 0);
+	buf_put(&text, SLICE("a.list = 1234567890123,890123456789\n"));
+	assert_int_equal(options_parse(table, N, &c, buf_data(&text), "test", error), E_SYNTAX);
+	assert_string_equal(error, "test:656: a.list: all entries together are longer than 64 KiB");
+	options_free(table, N, &c);
+	buf_free(&text);
+	buf_free(&shown);
+}
+
 static void the_sample_read_back_without_its_marks_is_the_defaults(void **state)
 {
 	struct conf c = { 0 };
@@ -239,6 +289,8 @@ int main(void)
 		cmocka_unit_test(a_file_sets_what_it_names),
 		cmocka_unit_test(
 		    each_error_names_file_line_and_what_was_expected_and_changes_nothing),
+		cmocka_unit_test(a_value_or_an_entry_that_reads_as_a_comment_when_shown_is_refused),
+		cmocka_unit_test(a_list_that_is_taken_can_be_shown_in_one_line),
 		cmocka_unit_test(the_sample_read_back_without_its_marks_is_the_defaults),
 		cmocka_unit_test(a_line_too_long_or_with_a_nul_is_named),
 		cmocka_unit_test(entries_of_a_list_are_trimmed_and_empty_ones_left_out),

@@ -25,7 +25,7 @@ static struct spool *open_on(struct disk_sim *sim, int expected)
 
 static int put_n(struct spool *sp, uint64_t n, size_t bytes, job_no *ret)
 {
-	char text[4096];
+	char text[4096] = { 0 };
 	struct content_in c = { { 1, n }, SLICE(""), slice_of(text, bytes) };
 	struct job_in j = { .id = { 2, n }, .content = c.id, .rows = 2 };
 	lsn_t lsn;

@@ -97,7 +97,7 @@ static void a_rule_is_taken_up_to_its_bounds(void **state UNUSED)
 
 static void the_strings_of_peers_are_cut_to_their_bounds(void **state UNUSED)
 {
-	char long_text[5000], buf[OUTCOME_BYTES_MAX];
+	char long_text[5000] = { 0 }, buf[OUTCOME_BYTES_MAX];
 	struct slice s = slice_of(long_text, sizeof(long_text));
 	struct outcome o = { .kind = OUTCOME_BOUNCED,
 			     .text = s,

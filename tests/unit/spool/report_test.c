@@ -28,7 +28,7 @@ static void an_acceptance_has_rows_and_an_outcome_a_row_with_all_that_is_known(v
 			   .row = 5 };
 
 	reads(&e, "{\"lsn\": 96, \"kind\": \"accepted\", \"job\": \"1.2\", \"tenant\": 3, "
-		  "\"campaign\": 4, \"rows\": 5}");
+		  "\"campaign\": 4, \"rows\": 5, \"at_ms\": 0}");
 	e.kind = OUTCOME_DELIVERED;
 	e.o = (struct outcome){ .kind = OUTCOME_DELIVERED,
 				.attempt = 1,

@@ -121,7 +121,7 @@ static void a_token_with_one_byte_less_or_more_is_refused(void **state)
 static void only_the_right_secret_with_the_right_pepper_is_right(void **state)
 {
 	static const uint8_t other[32] = { 9 };
-	uint8_t hash[TOKEN_HASH_LEN];
+	uint8_t hash[TOKEN_HASH_LEN] = { 0 };
 	struct slice stored = slice_of(hash, sizeof(hash));
 
 	(void)state;

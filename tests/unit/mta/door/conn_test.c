@@ -213,9 +213,26 @@ static void a_plain_connection_has_nothing_of_tls(void **unused)
 	pair_close(&p);
 }
 
+static void each_side_knows_its_own_address_given_or_picked(void **unused)
+{
+	static const char *const given[] = { "127.0.0.2", NULL };
+
+	(void)unused;
+	for (unsigned i = 0; i < ARRAY_LEN(given); i++) {
+		struct pair p;
+		pair_open(&p, given[i]);
+		settle(&p.loop);
+		struct ip ours = conn_local_ip(p.client.conn), seen = conn_peer_ip(p.server.conn);
+		assert_int_equal(ours.family, AF_INET);
+		assert_true(ip_eq(&ours, &seen));
+		pair_close(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_side_knows_its_own_address_given_or_picked),
 		cmocka_unit_test(what_is_queued_in_one_turn_arrives_in_order),
 		cmocka_unit_test(a_large_message_flows_without_queueing_more_than_the_high_mark),
 		cmocka_unit_test(a_reader_that_takes_nothing_holds_no_more_than_the_input_limit),
