@@ -6,11 +6,10 @@
 
 #include <ev.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "mta/config/host.h"
-#include "mta/config/spool.h"
 #include "mta/daemon.h"
+#include "mta/opening.h"
 #include "mta/parts.h"
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 }; /* as in sysexits.h */
@@ -78,23 +77,6 @@ static void on_ready(void *arg)
 	daemon_notify("READY=1");
 }
 
-static int open_spool(const struct spool_settings *c, struct spool **ret)
-{
-	struct spool_options o = {
-		.dir = c->dir,
-		.segment_bytes = (uint64_t)c->segment,
-		.reserve_bytes = (uint64_t)c->reserve,
-		.lazy_commit_ms = (uint32_t)c->lazy_commit,
-		.clean_ratio = (uint32_t)c->clean_ratio,
-	};
-	int r = file_make_dirs(c->dir, 0700);
-
-	if (r < 0)
-		return r;
-	r = spool_open(ret, &o);
-	return r < 0 ? r : spool_start(*ret);
-}
-
 static int prepare_process(const struct host_options *c)
 {
 	int r;
@@ -123,7 +105,7 @@ static int run(struct settings *c, const char *config_path)
 	r = prepare_process(host_options(c));
 	if (r == 0) {
 		what = "spool";
-		r = open_spool(spool_settings(c), &sp);
+		r = opening_spool(spool_settings(c), &sp);
 	}
 	if (r < 0) {
 		log_error("engine.failed", kv_str("what", what), kv_err("reason", r));
@@ -136,6 +118,8 @@ static int run(struct settings *c, const char *config_path)
 		p.engine = e;
 		r = engine_run(e, on_ready, &p, &what);
 	}
+	if (e)
+		opening_explain(spool_settings(engine_settings(e)), engine_spool(e));
 	if (r < 0)
 		log_error("engine.failed", kv_str("what", what), kv_err("reason", r));
 	else

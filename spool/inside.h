@@ -70,8 +70,10 @@ struct spool {
 	/* committer */
 	int spare_fd; /* the next segment's file, preallocated; -1: none */
 	uint64_t spare_bytes;
-	int64_t sync_us; /* how long the last batch took */
-	int clean_error; /* a live record could not be copied: its segment is kept */
+	int64_t sync_us;              /* how long the last batch took */
+	int64_t looked_ms;            /* when the folder was last seen to be there */
+	struct spool_failure failure; /* written before `failed`, never after */
+	int clean_error;              /* a live record could not be copied: its segment is kept */
 	pthread_t thread;
 
 	pthread_mutex_t port_lock;
@@ -128,6 +130,8 @@ int commit_batch(struct spool *sp);         /* writes, syncs and publishes what 
 void commit_housekeeping(struct spool *sp); /* free room, spare file, one step of cleaning */
 void commit_look_at_room(struct spool *sp);
 void commit_poison(struct spool *sp);
+/* Notes the first failure; gives r. */
+int commit_note(struct spool *sp, const char *doing, const char *file, int r);
 void *commit_thread(void *arg);
 
 /* ---- state.c: what a record means for the books; with the lock held ---------------------- */

@@ -174,11 +174,23 @@ static int apply_record(struct recovery *rc, struct segment *seg, const struct r
 	return apply[rec->type](rc, rec);
 }
 
-static int name_fault(struct recovery *rc, const struct segment *seg, lsn_t at, int err)
+static int name_fault(struct recovery *rc, const struct segment *seg, lsn_t at, const char *reason,
+		      int err)
 {
 	folder_segment_name(seg->start, rc->report->bad_segment);
 	rc->report->bad_offset = at - seg->start;
+	rc->report->reason = reason;
 	return err;
+}
+
+static const char *why_record(int err, bool applied)
+{
+	if (err == E_VERSION)
+		return "a newer program wrote this record";
+	if (err != E_CORRUPT)
+		return "the file cannot be read";
+	return applied ? "this record contradicts those before it"
+		       : "these bytes are not the record that was written";
 }
 
 /* Reads all records of a segment.  Each segment but the newest must reach the
@@ -189,6 +201,7 @@ static int read_records(struct recovery *rc, struct segment *seg, lsn_t limit, b
 	struct tail tail = { false, 0 };
 	struct record rec;
 	struct scan s;
+	bool applied;
 	lsn_t at;
 	int r;
 
@@ -196,13 +209,14 @@ static int read_records(struct recovery *rc, struct segment *seg, lsn_t limit, b
 	do {
 		at = s.at;
 		r = newest ? scan_next_newest(&s, &rec, &tail) : scan_next(&s, &rec);
-		if (r <= 0)
+		applied = r > 0;
+		if (!applied)
 			break;
 		r = apply_record(rc, seg, &rec);
 	} while (r >= 0);
 	scan_end(&s);
 	if (r < 0)
-		return name_fault(rc, seg, at, r);
+		return name_fault(rc, seg, at, why_record(r, applied), r);
 	rc->report->bytes += at - seg->start;
 	rc->report->torn_records += tail.sound;
 	return 0;
@@ -212,12 +226,19 @@ static int check_header(struct recovery *rc, struct segment *seg, bool first)
 {
 	struct spool *sp = rc->sp;
 	struct segment_header h;
+	const char *why = "the header of the segment is damaged";
 	int r = scan_header(sp->disk, seg->fd, seg->start, &h);
 
-	if (r >= 0 && !first && !id_eq(sp->id, (struct id128){ h.spool_hi, h.spool_lo }))
+	if (r >= 0 && !first && !id_eq(sp->id, (struct id128){ h.spool_hi, h.spool_lo })) {
+		why = "the segment belongs to another spool";
 		r = E_CORRUPT;
+	}
+	if (r == E_VERSION)
+		why = "a newer program wrote this segment";
+	else if (r < 0 && r != E_CORRUPT)
+		why = "the file cannot be read";
 	if (r < 0)
-		return name_fault(rc, seg, seg->start, r);
+		return name_fault(rc, seg, seg->start, why, r);
 	if (!first)
 		return 0;
 	sp->id = (struct id128){ h.spool_hi, h.spool_lo };
@@ -259,7 +280,7 @@ static int read_segment(struct recovery *rc, size_t i)
 	int r = segment_pin(sp, seg);
 
 	if (r < 0)
-		return r;
+		return name_fault(rc, seg, seg->start, "the file cannot be opened", r);
 	seg->made = true;
 	r = check_header(rc, seg, i == 0);
 	if (r >= 0)
@@ -272,14 +293,15 @@ static int read_segment(struct recovery *rc, size_t i)
 		rc->held.any = false;
 		rc->report->torn_records++;
 	}
-	if (r >= 0 && newest && !sp->read_only)
-		r = cut_tail(rc, seg);
+	if (r >= 0 && newest && !sp->read_only && (r = cut_tail(rc, seg)) < 0)
+		r = name_fault(rc, seg, seg->end, "the end of the log cannot be cut", r);
 	segment_unpin(sp, seg);
 	return r;
 }
 
-static int settle_job(struct spool *sp, uint32_t i)
+static int settle_job(struct recovery *rc, uint32_t i)
 {
+	struct spool *sp = rc->sp;
 	struct kept_job *j = kept_job_at(&sp->t, i);
 
 	if (j->state == JOB_FREE)
@@ -292,18 +314,20 @@ static int settle_job(struct spool *sp, uint32_t i)
 		return 0;
 	}
 	if (!kept_content_at(&sp->t, j->content)->size)
-		return E_CORRUPT;
+		return name_fault(rc, segment_of(sp, j->lsn), j->lsn,
+				  "the content of this job is not in the log", E_CORRUPT);
 	state_job_live(sp, i);
 	return 0;
 }
 
 /* All records are known now: says what is live, and where. */
-static int settle(struct spool *sp)
+static int settle(struct recovery *rc)
 {
+	struct spool *sp = rc->sp;
 	int r = 0;
 
 	for (uint32_t i = 0; i < sp->t.jobs.used && r >= 0; i++)
-		r = settle_job(sp, i);
+		r = settle_job(rc, i);
 	for (uint32_t i = 0; i < sp->t.contents.used; i++) {
 		struct kept_content *c = kept_content_at(&sp->t, i);
 		if (c->used && c->size)
@@ -339,5 +363,5 @@ int recover_log(struct spool *sp, struct spool_recovery *report)
 	atomic_store(&sp->head, segment_newest(sp)->end);
 	atomic_store(&sp->durable, segment_newest(sp)->end);
 	sp->active.start = segment_newest(sp)->end;
-	return settle(sp);
+	return settle(&rc);
 }

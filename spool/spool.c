@@ -38,17 +38,28 @@ static struct spool *spool_new(const struct spool_options *o)
 	return sp;
 }
 
-static int open_dir(struct spool *sp, const char *path)
+static int blame(struct spool_recovery *report, const char *file, const char *reason, int err)
+{
+	(void)snprintf(report->bad_segment, sizeof(report->bad_segment), "%s", file);
+	report->reason = reason;
+	return err;
+}
+
+static int open_dir(struct spool *sp, const char *path, struct spool_recovery *report)
 {
 	const struct disk *d = sp->disk;
+	int r;
 
 	sp->dirfd = d->open_dir(d->self, path);
 	if (sp->dirfd < 0)
-		return sp->dirfd;
+		return blame(report, "", "the folder cannot be opened", sp->dirfd);
 	if (sp->read_only)
 		return 0;
 	sp->lockfd = d->open(d->self, sp->dirfd, "lock", O_RDWR | O_CREAT, 0600);
-	return sp->lockfd < 0 ? sp->lockfd : d->lock(d->self, sp->lockfd);
+	if (sp->lockfd < 0)
+		return blame(report, "lock", "the file cannot be created", sp->lockfd);
+	r = d->lock(d->self, sp->lockfd);
+	return r < 0 ? blame(report, "lock", "another process uses the spool", r) : 0;
 }
 
 /* The first segment of a new spool is on disk before spool_open() returns. */
@@ -70,18 +81,19 @@ static int open_once(struct spool **ret, const struct spool_options *o,
 		     struct spool_recovery *report)
 {
 	OWNED(spool) sp = spool_new(o);
-	int r = open_dir(sp, o->dir);
+	int r = open_dir(sp, o->dir, report);
 
 	if (r >= 0)
 		r = recover_log(sp, report);
-	if (r >= 0 && !sp->n_segs)
-		r = begin_log(sp);
+	if (r >= 0 && !sp->n_segs && (r = begin_log(sp)) < 0) {
+		(void)blame(report, sp->failure.file, "the first segment cannot be written", r);
+		r = sp->failure.err ? sp->failure.err : r;
+	}
 	if (r < 0) {
 		atomic_store(&sp->failed, r); /* nothing is written at the end */
 		return r;
 	}
-	if (!sp->read_only)
-		commit_housekeeping(sp);
+	commit_housekeeping(sp);
 	*ret = TAKE(sp);
 	return 0;
 }
@@ -203,6 +215,14 @@ lsn_t spool_head(const struct spool *sp)
 int spool_failed(const struct spool *sp)
 {
 	return atomic_load(&sp->failed);
+}
+
+bool spool_failure(const struct spool *sp, struct spool_failure *ret)
+{
+	if (!spool_failed(sp))
+		return false;
+	*ret = sp->failure;
+	return true;
 }
 
 void spool_port_add(struct spool *sp, struct spool_port *port)

@@ -22,12 +22,14 @@ struct spool;
 struct spool *spool_free(struct spool *sp);
 DEFINE_OWNED(spool)
 
-/* What recovery found; bad_* is set when spool_open gives E_CORRUPT or E_VERSION. */
+/* What recovery found.  After a failure, bad_segment is the file it stopped at ("": the folder
+ * itself, or nothing that a file says), bad_offset the place in it, reason a sentence. */
 struct spool_recovery {
 	uint64_t records, bytes;
 	uint64_t torn_records; /* sound records of an unacknowledged batch, cut off */
-	char bad_segment[24];  /* file name; "" when the log is sound */
+	char bad_segment[24];
 	uint64_t bad_offset;
+	const char *reason; /* NULL when the spool opened */
 };
 struct spool_options {
 	const char *dir;
@@ -54,6 +56,13 @@ typedef uint64_t lsn_t;
 lsn_t spool_durable(const struct spool *sp);
 lsn_t spool_head(const struct spool *sp); /* end of the last appended record */
 int spool_failed(const struct spool *sp); /* 0, or E_POISONED for good */
+/* Why spool_failed(): what was done to which file of the folder, and -errno.  False: it is sound. */
+struct spool_failure {
+	const char *doing; /* "write", "sync" ... */
+	char file[24];
+	int err;
+};
+bool spool_failure(const struct spool *sp, struct spool_failure *ret);
 
 /* A lane or server that waits for durability.  wake() runs on the commit thread after every commit
  * that may concern it, and once on failure; it must only signal, e.g. ev_async_send().  Each waiter

@@ -91,7 +91,7 @@ static void a_new_spool_that_cannot_be_written_is_not_opened(void **state UNUSED
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
 		gated_make(&g);
 		disk_gate_fail(g.gate, calls[i], 1, -ENOSPC);
-		assert_int_equal(spool_open(&g.sp, &g.o), E_POISONED);
+		assert_int_equal(spool_open(&g.sp, &g.o), -ENOSPC);
 		assert_null(g.sp);
 		disk_gate_open(g.gate);
 		gated_open(&g);
