@@ -216,6 +216,9 @@ static int count_segment(struct account *ac, const struct folder *f, size_t i)
 	do
 		r = i + 1 == f->n ? scan_next_newest(&s, &rec, &tail) : scan_next(&s, &rec);
 	while (r > 0 && (r = count_record(ac, &rec)) >= 0);
+	if (r == 0 && i + 1 == f->n &&
+	    folder_lacks(&f->mark, (struct id128){ h.spool_hi, h.spool_lo }, s.at))
+		r = E_CORRUPT; /* the end of the log is missing */
 	ac->a->bad_offset = s.at - s.start;
 	ac->a->bytes += s.at - s.start;
 	folder_leave(&s);

@@ -204,9 +204,18 @@ static void land_batch(struct spool *sp)
 	spool_unlock(sp);
 }
 
+/* The log itself is the promise: a mark that cannot be written promises less. */
+void commit_mark(struct spool *sp)
+{
+	const struct durable_mark mark = { sp->id, atomic_load(&sp->durable) };
+
+	(void)!durable_write(sp->disk, sp->dirfd, &sp->mark_fd, &mark);
+}
+
 int commit_batch(struct spool *sp)
 {
 	int64_t from;
+	bool begun;
 	lsn_t end;
 
 	if (atomic_load(&sp->failed))
@@ -222,9 +231,12 @@ int commit_batch(struct spool *sp)
 	}
 	end = sp->flight.start + sp->flight.n;
 	sp->sync_us = clock_mono_us() - from;
+	begun = sp->flight.n_cuts > 0;
 	land_batch(sp);
 	atomic_store(&sp->durable, end);
 	wake_ports(sp);
+	if (begun)
+		commit_mark(sp);
 	return 0;
 }
 

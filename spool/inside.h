@@ -68,6 +68,7 @@ struct spool {
 	unsigned open_fds;
 
 	/* committer */
+	int mark_fd;  /* of the file "durable"; -1 */
 	int spare_fd; /* the next segment's file, preallocated; -1: none */
 	uint64_t spare_bytes;
 	int64_t sync_us;              /* how long the last batch took */
@@ -129,6 +130,7 @@ void append_batch_free(struct append_batch *b);
 int commit_batch(struct spool *sp);         /* writes, syncs and publishes what is pending */
 void commit_housekeeping(struct spool *sp); /* free room, spare file, one step of cleaning */
 void commit_look_at_room(struct spool *sp);
+void commit_mark(struct spool *sp); /* says in a second place how far the log is durable */
 void commit_poison(struct spool *sp);
 /* Notes the first failure; gives r. */
 int commit_note(struct spool *sp, const char *doing, const char *file, int r);

@@ -14,6 +14,7 @@ struct recovery {
 	struct spool *sp;
 	struct spool_recovery *report;
 	struct held held;
+	struct durable_mark mark;
 };
 
 /* A job may name a content whose only record is a later copy: its slot is made here. */
@@ -183,6 +184,10 @@ static int name_fault(struct recovery *rc, const struct segment *seg, lsn_t at, 
 	return err;
 }
 
+static const char lacks_end[] =
+    "the log ends here, but it was durable further: the rest of this file or a later segment is "
+    "missing";
+
 static const char *why_record(int err, bool applied)
 {
 	if (err == E_VERSION)
@@ -215,6 +220,8 @@ static int read_records(struct recovery *rc, struct segment *seg, lsn_t limit, b
 		r = apply_record(rc, seg, &rec);
 	} while (r >= 0);
 	scan_end(&s);
+	if (r == 0 && newest && folder_lacks(&rc->mark, sp->id, at))
+		return name_fault(rc, seg, at, lacks_end, E_CORRUPT);
 	if (r < 0)
 		return name_fault(rc, seg, at, why_record(r, applied), r);
 	rc->report->bytes += at - seg->start;
@@ -338,8 +345,9 @@ static int settle(struct recovery *rc)
 	return r;
 }
 
-static int list_segments(struct spool *sp)
+static int list_segments(struct recovery *rc)
 {
+	struct spool *sp = rc->sp;
 	struct folder f;
 	int r = folder_list(&f, sp->disk, sp->dirfd);
 
@@ -348,13 +356,15 @@ static int list_segments(struct spool *sp)
 	for (size_t i = 0; i < f.n; i++)
 		(void)segment_add(sp, f.starts[i]);
 	free(f.starts);
+	rc->mark = f.mark;
+	rc->report->durable = f.mark.lsn;
 	return r;
 }
 
 int recover_log(struct spool *sp, struct spool_recovery *report)
 {
 	struct recovery rc = { .sp = sp, .report = report };
-	int r = list_segments(sp);
+	int r = list_segments(&rc);
 
 	for (size_t i = 0; i < sp->n_segs && r >= 0; i++)
 		r = read_segment(&rc, i);

@@ -26,7 +26,7 @@ static struct spool *spool_new(const struct spool_options *o)
 	struct spool *sp = must_alloc(sizeof(*sp));
 	pthread_condattr_t attr;
 
-	sp->dirfd = sp->lockfd = sp->spare_fd = -1;
+	sp->dirfd = sp->lockfd = sp->spare_fd = sp->mark_fd = -1;
 	set_options(sp, o);
 	tables_init(&sp->t);
 	(void)pthread_mutex_init(&sp->lock, NULL);
@@ -63,18 +63,26 @@ static int open_dir(struct spool *sp, const char *path, struct spool_recovery *r
 }
 
 /* The first segment of a new spool is on disk before spool_open() returns. */
-static int begin_log(struct spool *sp)
+static int begin_log(struct spool *sp, const struct spool_options *o, struct spool_recovery *report)
 {
 	int r;
 
+	if (report->durable && !o->fresh)
+		return blame(report, "", "the segments of the spool that was here are gone",
+			     E_CORRUPT);
 	if (sp->read_only)
-		return -ENOENT;
+		return blame(report, "", "there is no spool in this folder", -ENOENT);
 	sp->id = (struct id128){ random_u64(), random_u64() };
 	sp->salt = record_salt(sp->id);
 	spool_lock(sp);
 	r = append_room(sp, 0, WANT_OUTCOME);
 	spool_unlock(sp);
-	return r < 0 ? r : commit_batch(sp);
+	if (r >= 0)
+		r = commit_batch(sp);
+	if (r >= 0)
+		return 0;
+	r = sp->failure.err ? sp->failure.err : r;
+	return blame(report, sp->failure.file, "the first segment cannot be written", r);
 }
 
 static int open_once(struct spool **ret, const struct spool_options *o,
@@ -85,10 +93,8 @@ static int open_once(struct spool **ret, const struct spool_options *o,
 
 	if (r >= 0)
 		r = recover_log(sp, report);
-	if (r >= 0 && !sp->n_segs && (r = begin_log(sp)) < 0) {
-		(void)blame(report, sp->failure.file, "the first segment cannot be written", r);
-		r = sp->failure.err ? sp->failure.err : r;
-	}
+	if (r >= 0 && !sp->n_segs)
+		r = begin_log(sp, o, report);
 	if (r < 0) {
 		atomic_store(&sp->failed, r); /* nothing is written at the end */
 		return r;
@@ -166,6 +172,7 @@ static void close_log(struct spool *sp)
 	seg = segment_newest(sp);
 	if (seg->fd >= 0)
 		(void)sp->disk->truncate(sp->disk->self, seg->fd, seg->end - seg->start);
+	commit_mark(sp);
 }
 
 static void close_files(struct spool *sp)
@@ -179,6 +186,8 @@ static void close_files(struct spool *sp)
 		(void)d->close(d->self, sp->spare_fd);
 		(void)d->unlink(d->self, sp->dirfd, SPARE_NAME);
 	}
+	if (sp->mark_fd >= 0)
+		(void)d->close(d->self, sp->mark_fd);
 	if (sp->lockfd >= 0)
 		(void)d->close(d->self, sp->lockfd);
 	if (sp->dirfd >= 0)

@@ -30,6 +30,7 @@ struct spool_recovery {
 	char bad_segment[24];
 	uint64_t bad_offset;
 	const char *reason; /* NULL when the spool opened */
+	uint64_t durable;   /* the position that the file "durable" promises; 0: none */
 };
 struct spool_options {
 	const char *dir;
@@ -38,6 +39,7 @@ struct spool_options {
 	uint64_t reserve_bytes;  /* below this much free space new mail is refused (E_FULL) */
 	uint32_t lazy_commit_ms; /* outcomes wait at most this long for a sync of their own */
 	uint32_t clean_ratio;    /* clean while the log has more than this % of its live bytes */
+	bool fresh;              /* begin a new log where the segments of an old one are gone */
 	bool read_only;          /* nothing is written; the spool may be in use */
 	struct spool_recovery *recovery; /* filled by spool_open, also when it fails; may be NULL */
 };

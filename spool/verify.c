@@ -53,6 +53,8 @@ static int verify_segment(const struct folder *f, size_t i, struct id128 *id,
 		if (r == E_CORRUPT)
 			r = pass_damage(&s, v);
 	} while (r > 0);
+	if (r == 0 && i + 1 == f->n && folder_lacks(&f->mark, *id, s.at))
+		note_damage(v, &s, s.at, f->mark.lsn); /* the end of the log is missing */
 	v->torn = tail.sound > 0;
 	v->bytes = s.at - s.start;
 	folder_leave(&s);
