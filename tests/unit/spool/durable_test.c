@@ -119,7 +119,7 @@ static void a_log_that_went_on_after_the_mark_opens(void **state UNUSED)
 
 	make_log(&g, newest);
 	gated_open(&g);
-	gated_fill(&g, JOBS, 1, 10, 1);
+	gated_fill(&g, JOBS, JOBS + 1, 10, 1);
 	disk_gate_fail(g.gate, CALL_PWRITE, EACH_CALL, -EIO); /* no stop in good order */
 	gated_close(&g);
 	disk_gate_open(g.gate);
