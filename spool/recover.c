@@ -15,6 +15,9 @@ struct recovery {
 	struct spool_recovery *report;
 	struct held held;
 	struct durable_mark mark;
+	bool hole;          /* a record was lost since the last header */
+	bool base_unknown;  /* the first header was written by a repair */
+	lsn_t unsettled_at; /* of a lost record that no repair record follows; 0: none */
 };
 
 /* A job may name a content whose only record is a later copy: its slot is made here. */
@@ -153,6 +156,33 @@ static int apply_consumer(struct recovery *rc, const struct record *rec)
 	return 0;
 }
 
+static int apply_lost(struct recovery *rc, const struct record *rec)
+{
+	struct lost_fixed f;
+
+	rc->hole = true;
+	rc->unsettled_at = rec->lsn;
+	if (rec->payload.n < sizeof(f))
+		return 0;
+	memcpy(&f, rec->payload.p, sizeof(f));
+	rc->sp->t.totals.accepted += f.rows;
+	return 0;
+}
+
+static int apply_repair(struct recovery *rc, const struct record *rec)
+{
+	struct repair_fixed f;
+
+	if (rec->payload.n != sizeof(f))
+		return E_CORRUPT;
+	memcpy(&f, rec->payload.p, sizeof(f));
+	rc->sp->t.totals = f.totals;
+	rc->sp->t.lost = f.lost;
+	rc->hole = rc->base_unknown = false;
+	rc->unsettled_at = 0;
+	return 0;
+}
+
 static int apply_mark(struct recovery *rc UNUSED, const struct record *rec UNUSED)
 {
 	return 0;
@@ -162,6 +192,7 @@ static int (*const apply[RECORD_TYPES])(struct recovery *rc, const struct record
 	[RECORD_CONTENT] = apply_content,   [RECORD_JOB] = apply_job,
 	[RECORD_OUTCOME] = apply_outcome,   [RECORD_RULE] = apply_rule,
 	[RECORD_CONSUMER] = apply_consumer, [RECORD_MARK] = apply_mark,
+	[RECORD_LOST] = apply_lost,         [RECORD_REPAIR] = apply_repair,
 };
 
 static int apply_record(struct recovery *rc, struct segment *seg, const struct record *rec)
@@ -246,8 +277,20 @@ static int check_header(struct recovery *rc, struct segment *seg, bool first)
 		why = "the file cannot be read";
 	if (r < 0)
 		return name_fault(rc, seg, seg->start, why, r);
-	if (!first)
+	if (h.rebuilt)
+		rc->unsettled_at = seg->start + 1;
+	if (!first) {
+		/* What was accepted is known again at the next header that the engine wrote. */
+		if (!h.rebuilt && rc->base_unknown)
+			sp->t.totals = h.base;
+		else if (!h.rebuilt && rc->hole)
+			sp->t.totals.accepted = h.base.accepted;
+		rc->hole &= h.rebuilt;
+		rc->base_unknown &= h.rebuilt;
 		return 0;
+	}
+	rc->base_unknown = h.rebuilt;
+	sp->t.lost = h.lost;
 	sp->id = (struct id128){ h.spool_hi, h.spool_lo };
 	sp->salt = record_salt(sp->id);
 	sp->t.totals = h.base;
@@ -320,6 +363,15 @@ static int settle_job(struct recovery *rc, uint32_t i)
 		j->content = NONE;
 		return 0;
 	}
+	if (!kept_content_at(&sp->t, j->content)->size && sp->repairing) {
+		if (sp->n_orphans == sp->cap_orphans) {
+			sp->cap_orphans = MAX_OF(sp->cap_orphans * 2, (size_t)16);
+			sp->orphans = must_resize(sp->orphans, sp->cap_orphans * sizeof(uint32_t));
+		}
+		sp->orphans[sp->n_orphans++] = i;
+		j->content = NONE;
+		return 0;
+	}
 	if (!kept_content_at(&sp->t, j->content)->size)
 		return name_fault(rc, segment_of(sp, j->lsn), j->lsn,
 				  "the content of this job is not in the log", E_CORRUPT);
@@ -370,6 +422,10 @@ int recover_log(struct spool *sp, struct spool_recovery *report)
 		r = read_segment(&rc, i);
 	if (r < 0 || !sp->n_segs)
 		return r;
+	sp->unsettled = rc.unsettled_at != 0;
+	if (rc.unsettled_at && !sp->repairing)
+		return name_fault(&rc, segment_of(sp, rc.unsettled_at), rc.unsettled_at & ~(lsn_t)7,
+				  "a repair of the spool was interrupted here", E_CORRUPT);
 	atomic_store(&sp->head, segment_newest(sp)->end);
 	atomic_store(&sp->durable, segment_newest(sp)->end);
 	sp->active.start = segment_newest(sp)->end;

@@ -86,11 +86,12 @@ static int begin_log(struct spool *sp, const struct spool_options *o, struct spo
 }
 
 static int open_once(struct spool **ret, const struct spool_options *o,
-		     struct spool_recovery *report)
+		     struct spool_recovery *report, bool repairing)
 {
 	OWNED(spool) sp = spool_new(o);
 	int r = open_dir(sp, o->dir, report);
 
+	sp->repairing = repairing;
 	if (r >= 0)
 		r = recover_log(sp, report);
 	if (r >= 0 && !sp->n_segs)
@@ -99,9 +100,18 @@ static int open_once(struct spool **ret, const struct spool_options *o,
 		atomic_store(&sp->failed, r); /* nothing is written at the end */
 		return r;
 	}
-	commit_housekeeping(sp);
+	if (repairing)
+		commit_look_at_room(sp);
+	else
+		commit_housekeeping(sp);
 	*ret = TAKE(sp);
 	return 0;
+}
+
+int spool_open_unsettled(struct spool **ret, const struct spool_options *o)
+{
+	memset(o->recovery, 0, sizeof(*o->recovery));
+	return open_once(ret, o, o->recovery, true);
 }
 
 int spool_open(struct spool **ret, const struct spool_options *o)
@@ -112,7 +122,7 @@ int spool_open(struct spool **ret, const struct spool_options *o)
 	/* A live writer may remove the oldest files while we read: try again. */
 	for (int i = 0; i < READ_ONLY_TRIES; i++) {
 		memset(to, 0, sizeof(*to));
-		r = open_once(ret, o, to);
+		r = open_once(ret, o, to, false);
 		if (r != -ENOENT || !o->read_only)
 			return r;
 	}
@@ -201,6 +211,7 @@ struct spool *spool_free(struct spool *sp)
 	stop_thread(sp);
 	close_log(sp);
 	tables_free(&sp->t);
+	free(sp->orphans);
 	close_files(sp);
 	append_batch_free(&sp->active);
 	append_batch_free(&sp->flight);
@@ -306,6 +317,7 @@ void spool_books(struct spool *sp, struct books *ret)
 		.expired = t->totals.expired,
 		.cancelled = t->totals.cancelled,
 		.queued = t->queued,
+		.lost = t->lost,
 		.deferred_attempts = t->totals.deferred,
 		.log_bytes = atomic_load(&sp->head) - sp->segs[0]->start,
 		.live_bytes = t->live_bytes,

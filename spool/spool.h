@@ -3,7 +3,8 @@
  *
  * Guarantee: what spool_durable() has passed survives any crash of process or power.
  * Guarantee: a row has at most one terminal record; spool_put_outcome refuses a second one.
- * Guarantee: accepted = delivered + bounced + expired + cancelled + queued, at every moment.
+ * Guarantee: accepted = delivered + bounced + expired + cancelled + queued + lost, at every moment;
+ *            lost is 0 unless a damaged log was repaired.
  *
  * Owns:    spool_open() gives the caller the spool; spool_free() commits what is
  *          pending and ends it.
@@ -199,6 +200,7 @@ const char *spool_event_name(unsigned kind); /* "accepted", "delivered" ...; "un
 /* spool/books.h has a row for each. */
 struct books {
 	uint64_t accepted, delivered, bounced, expired, cancelled, queued;
+	uint64_t lost; /* after a repair (spool/repair.h): neither ended nor queued */
 	uint64_t deferred_attempts;
 	uint64_t log_bytes, live_bytes, segments, syncs, bytes_written;
 	uint64_t jobs, contents, rules;
