@@ -93,7 +93,7 @@ static int prepare_process(const struct host_options *c)
 	return daemon_harden();
 }
 
-static int run(struct settings *c, const char *config_path)
+static int run(struct settings *c, const char *config_path, bool fresh)
 {
 	struct running p = { .config_path = config_path };
 	OWNED(engine) e = NULL;
@@ -105,7 +105,7 @@ static int run(struct settings *c, const char *config_path)
 	r = prepare_process(host_options(c));
 	if (r == 0) {
 		what = "spool";
-		r = opening_spool(spool_settings(c), &sp);
+		r = opening_spool(spool_settings(c), fresh, &sp);
 	}
 	if (r < 0) {
 		log_error("engine.failed", kv_str("what", what), kv_err("reason", r));
@@ -141,10 +141,11 @@ static int print_sample(void)
 static int usage(FILE *to, int code)
 {
 	(void)fprintf(
-	    to, "usage: postern-mta [-c FILE] [-t]\n"
+	    to, "usage: postern-mta [-c FILE] [-t] [--new-spool]\n"
 		"       postern-mta --sample | --version | --help\n"
 		"  -c FILE    read the configuration from FILE (default: /etc/postern/mta.conf)\n"
 		"  -t         check the configuration and exit\n"
+		"  --new-spool begin a new spool where the old one is gone\n"
 		"  --sample   print a commented sample configuration\n");
 	return code;
 }
@@ -154,13 +155,15 @@ int main(int argc, char **argv)
 	const char *path = "/etc/postern/mta.conf";
 	char error[OPTION_ERROR_MAX];
 	struct settings *c;
-	bool test = false;
+	bool test = false, fresh = false;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
 			path = argv[++i];
 		else if (strcmp(argv[i], "-t") == 0)
 			test = true;
+		else if (strcmp(argv[i], "--new-spool") == 0)
+			fresh = true;
 		else if (strcmp(argv[i], "--sample") == 0)
 			return print_sample();
 		else if (strcmp(argv[i], "--version") == 0)
@@ -178,5 +181,5 @@ int main(int argc, char **argv)
 		settings_free(c);
 		return puts("configuration is fine") < 0;
 	}
-	return run(c, path);
+	return run(c, path, fresh);
 }

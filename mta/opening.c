@@ -2,9 +2,12 @@
 #include "mta/opening.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
+#include "spool/folder.h"
 
 enum { PATH_ROOM = 2048 };
 
@@ -18,7 +21,10 @@ static void say_refused(const struct spool_settings *c, const struct spool_recov
 {
 	char path[PATH_ROOM], command[PATH_ROOM];
 
-	(void)snprintf(command, sizeof(command), "postern spool repair --spool %s", c->dir);
+	if (*found->bad_segment)
+		(void)snprintf(command, sizeof(command), "postern spool repair --spool %s", c->dir);
+	else
+		(void)snprintf(command, sizeof(command), "postern-mta --new-spool");
 	if (err == E_CORRUPT)
 		log_error("spool.refused", kv_str("path", path_of(c, found->bad_segment, path)),
 			  kv_int("offset", found->bad_offset), kv_str("fault", found->reason),
@@ -30,7 +36,59 @@ static void say_refused(const struct spool_settings *c, const struct spool_recov
 			  kv_err("reason", err));
 }
 
-int opening_spool(const struct spool_settings *c, struct spool **ret)
+/* ---- was there a spool? ------------------------------------------------------------------ */
+
+static void id_path(const struct spool_settings *c, char *buf)
+{
+	const char *state = getenv("STATE_DIRECTORY"); /* a list with colons */
+
+	if (state && *state == '/')
+		(void)snprintf(buf, PATH_ROOM, "%.*s/spool.id", (int)strcspn(state, ":"), state);
+	else
+		(void)snprintf(buf, PATH_ROOM, "%s.id", c->dir);
+}
+
+/* The file says which folder it speaks of: spool.dir may be changed. */
+static bool was_here(const struct spool_settings *c)
+{
+	char path[PATH_ROOM];
+	struct buf text = { 0 };
+	bool here;
+
+	id_path(c, path);
+	here = file_read(path, PATH_ROOM, &text) >= 0 &&
+	       slice_eq(slice_trim_set(buf_data(&text), "\n"), slice_str(c->dir));
+	buf_free(&text);
+	return here;
+}
+
+static void remember(const struct spool_settings *c)
+{
+	char path[PATH_ROOM], text[PATH_ROOM];
+	int r;
+
+	if (was_here(c))
+		return;
+	id_path(c, path);
+	(void)snprintf(text, sizeof(text), "%s\n", c->dir);
+	r = file_write_atomic(path, slice_str(text), 0600);
+	if (r < 0)
+		log_warn("spool.not-remembered", kv_str("path", path), kv_err("reason", r));
+}
+
+static bool has_log(const struct spool_settings *c)
+{
+	struct folder f;
+	int r = folder_open(&f, disk_real(), c->dir);
+
+	if (r >= 0)
+		folder_free(&f);
+	return r != -ENOENT;
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+int opening_spool(const struct spool_settings *c, bool fresh, struct spool **ret)
 {
 	struct spool_recovery found = { .reason = "the folder cannot be made" };
 	struct spool_options o = {
@@ -39,16 +97,25 @@ int opening_spool(const struct spool_settings *c, struct spool **ret)
 		.reserve_bytes = (uint64_t)c->reserve,
 		.lazy_commit_ms = (uint32_t)c->lazy_commit,
 		.clean_ratio = (uint32_t)c->clean_ratio,
+		.fresh = fresh,
 		.recovery = &found,
 	};
-	int r = file_make_dirs(c->dir, 0700);
+	int r;
 
+	if (!fresh && was_here(c) && !has_log(c)) {
+		log_error("spool.refused", kv_str("path", c->dir),
+			  kv_str("fault", "a spool was here, and nothing is left of it"),
+			  kv_str("run", "postern-mta --new-spool"));
+		return -ENOENT;
+	}
+	r = file_make_dirs(c->dir, 0700);
 	if (r >= 0)
 		r = spool_open(ret, &o);
 	if (r < 0) {
 		say_refused(c, &found, r);
 		return r;
 	}
+	remember(c);
 	return spool_start(*ret);
 }
 
