@@ -313,6 +313,10 @@ static int cut_tail(struct recovery *rc, struct segment *seg)
 	if (r < 0)
 		return r;
 	seg->file_bytes = used;
+	if (rc->sp->repairing) { /* what a repair adds goes to the same file, whatever its size */
+		seg->limit = used + PENDING_MAX;
+		return 0;
+	}
 	seg->limit = used; /* on a full disk, the next record goes to a segment with room */
 	if (used >= rc->sp->segment_bytes ||
 	    d->allocate(d->self, seg->fd, rc->sp->segment_bytes) < 0)

@@ -1,9 +1,9 @@
 /* spool/repair.h - sets damaged bytes of a log aside, so that the rest can run.
  *
  * Each damaged place is copied into a file of its own beside the segments
- * (<segment>-<offset>.damaged), then it becomes a record that says "lost".  Then the log is recovered;
- * queued recipients whose content is lost end as cancelled; a last record has the totals and how
- * many recipients have neither an end nor a place in the queue: the books' `lost`.
+ * (<segment>-<offset>.damaged), then it becomes a record that says "lost".  Then the log is
+ * recovered; queued recipients whose content is lost end as cancelled; a last record has the totals
+ * and how many recipients have neither an end nor a place in the queue: the books' `lost`.
  *
  * Guarantee: a repair that is interrupted anywhere can be run again; until it has ended, no spool
  *            opens.
@@ -12,7 +12,9 @@
  * Fails:  -EAGAIN: a process uses the spool.  E_CORRUPT, E_VERSION: it cannot be repaired; `reason`
  *         says why, and bad_segment where.
  * Limits: recipients whose end was lost and whose job is still there are tried again.  A rule or a
- *         cursor whose newest record was lost has the value before it. */
+ *         cursor whose newest record was lost has the value before it.  When the power tears the
+ *         one write that changes a place of the newest segment, recipients of a job there may not
+ *         be counted as accepted and lost; the file that was set aside still has the bytes. */
 #pragma once
 #include "spool/spool.h"
 

@@ -59,7 +59,7 @@ typedef uint64_t lsn_t;
 lsn_t spool_durable(const struct spool *sp);
 lsn_t spool_head(const struct spool *sp); /* end of the last appended record */
 int spool_failed(const struct spool *sp); /* 0, or E_POISONED for good */
-/* Why spool_failed(): what was done to which file of the folder, and -errno.  False: it is sound. */
+/* Why spool_failed(): what was done to which file of the folder, and -errno.  False: none. */
 struct spool_failure {
 	const char *doing; /* "write", "sync" ... */
 	char file[24];
