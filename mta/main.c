@@ -6,11 +6,10 @@
 
 #include <ev.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "mta/config/host.h"
-#include "mta/config/spool.h"
 #include "mta/daemon.h"
+#include "mta/opening.h"
 #include "mta/parts.h"
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 }; /* as in sysexits.h */
@@ -88,25 +87,6 @@ static void on_ready(void *arg)
 	daemon_notify("READY=1");
 }
 
-static int open_spool(const struct spool_settings *c, struct spool **ret, const char **ret_text)
-{
-	struct spool_options o = {
-		.dir = c->dir,
-		.segment_bytes = (uint64_t)c->segment,
-		.reserve_bytes = (uint64_t)c->reserve,
-		.lazy_commit_ms = (uint32_t)c->lazy_commit,
-		.clean_ratio = (uint32_t)c->clean_ratio,
-	};
-	int r = file_make_dirs(c->dir, 0700);
-
-	if (r < 0)
-		return r;
-	r = spool_open(ret, &o);
-	*ret_text =
-	    r == -EAGAIN ? "another process, probably another engine, has it open" : err_text(r);
-	return r < 0 ? r : spool_start(*ret);
-}
-
 static int prepare_process(const struct host_options *c)
 {
 	int r;
@@ -123,7 +103,7 @@ static int prepare_process(const struct host_options *c)
 	return daemon_harden();
 }
 
-static int run(struct settings *c, const char *config_path)
+static int run(struct settings *c, const char *config_path, bool fresh)
 {
 	struct running p = { .config_path = config_path, .rereader = { read_again } };
 	OWNED(engine) e = NULL;
@@ -135,7 +115,9 @@ static int run(struct settings *c, const char *config_path)
 	r = prepare_process(host_options(c));
 	if (r == 0) {
 		what = "spool";
-		r = open_spool(spool_settings(c), &sp, &text);
+		r = opening_spool(spool_settings(c), fresh, &sp);
+		if (r == -EAGAIN)
+			text = "another process, probably another engine, has it open";
 	}
 	if (r < 0) {
 		log_error("engine.failed", kv_str("what", what),
@@ -151,6 +133,8 @@ static int run(struct settings *c, const char *config_path)
 		engine_set_rereader(e, &p.rereader);
 		r = engine_run(e, on_ready, &p, &what);
 	}
+	if (e)
+		opening_explain(spool_settings(engine_settings(e)), engine_spool(e));
 	if (r < 0)
 		log_error("engine.failed", kv_str("what", what), kv_err("reason", r));
 	else
@@ -172,10 +156,11 @@ static int print_sample(void)
 static int usage(FILE *to, int code)
 {
 	(void)fprintf(
-	    to, "usage: postern-mta [-c FILE] [-t]\n"
+	    to, "usage: postern-mta [-c FILE] [-t] [--new-spool]\n"
 		"       postern-mta --sample | --version | --help\n"
 		"  -c FILE    read the configuration from FILE (default: /etc/postern/mta.conf)\n"
 		"  -t         check the configuration and exit\n"
+		"  --new-spool  begin a new spool where the old one is gone\n"
 		"  --sample   print every option with its explanation and default\n"
 		"  --version  print the version\n"
 		"  --help     print this text\n");
@@ -187,13 +172,15 @@ int main(int argc, char **argv)
 	const char *path = "/etc/postern/mta.conf";
 	char error[OPTION_ERROR_MAX];
 	struct settings *c;
-	bool test = false;
+	bool test = false, fresh = false;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
 			path = argv[++i];
 		else if (strcmp(argv[i], "-t") == 0)
 			test = true;
+		else if (strcmp(argv[i], "--new-spool") == 0)
+			fresh = true;
 		else if (strcmp(argv[i], "--sample") == 0)
 			return print_sample();
 		else if (strcmp(argv[i], "--version") == 0)
@@ -211,5 +198,5 @@ int main(int argc, char **argv)
 		settings_free(c);
 		return puts("the configuration has no errors") < 0;
 	}
-	return run(c, path);
+	return run(c, path, fresh);
 }

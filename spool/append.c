@@ -42,6 +42,7 @@ static void begin_segment(struct spool *sp)
 		.start = start,
 		.base = sp->t.totals,
 		.created_ms = (uint64_t)clock_wall_ms(),
+		.lost = sp->t.lost,
 	};
 
 	segment_header_seal(&h);

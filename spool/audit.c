@@ -28,6 +28,11 @@ struct account {
 	struct map jobs, contents, strays;
 	struct spool_audit *a;
 	struct totals t;
+	uint64_t lost;
+	bool holes;        /* records were lost somewhere before this one */
+	bool hole;         /* since the last header */
+	bool base_unknown; /* the first header was written by a repair */
+	bool unsettled;    /* no repair record follows the loss */
 };
 
 static struct seen_job *find_job(struct account *ac, struct id128 id)
@@ -111,11 +116,24 @@ static struct seen_job *add_job(struct account *ac, const struct job_view *v)
 	return j;
 }
 
-/* A copy must say exactly what the records before it said. */
-static void compare_copy(struct account *ac, const struct seen_job *j, const struct job_view *v)
+static void end_row(struct account *ac, struct seen_job *j, uint32_t row)
 {
-	for (uint32_t row = 0; row < j->rows && row < v->f.rows; row++)
-		ac->a->revived += in_bitmap(j->ended, row) != in_bitmap(v->bitmap.p, row);
+	j->ended[row / 8] |= (unsigned char)(1 << row % 8);
+	ac->a->books.queued--;
+	ac->a->jobs_live -= --j->live == 0;
+}
+
+/* A copy must say exactly what the records before it said, unless some were lost. */
+static void compare_copy(struct account *ac, struct seen_job *j, const struct job_view *v)
+{
+	for (uint32_t row = 0; row < j->rows && row < v->f.rows; row++) {
+		if (in_bitmap(j->ended, row) == in_bitmap(v->bitmap.p, row))
+			continue;
+		if (ac->holes && !in_bitmap(j->ended, row))
+			end_row(ac, j, row); /* the record of its end was lost */
+		else
+			ac->a->revived++;
+	}
 }
 
 static int count_job(struct account *ac, const struct record *rec)
@@ -177,9 +195,32 @@ static int count_outcome(struct account *ac, const struct record *rec)
 		ac->a->ended_twice++;
 		return 0;
 	}
-	j->ended[v.o.row / 8] |= (unsigned char)(1 << v.o.row % 8);
-	ac->a->books.queued--;
-	ac->a->jobs_live -= --j->live == 0;
+	end_row(ac, j, v.o.row);
+	return 0;
+}
+
+static int count_lost(struct account *ac, const struct record *rec)
+{
+	struct lost_fixed f;
+
+	ac->holes = ac->hole = ac->unsettled = true;
+	if (rec->payload.n < sizeof(f))
+		return 0;
+	memcpy(&f, rec->payload.p, sizeof(f));
+	ac->t.accepted += f.rows;
+	return 0;
+}
+
+static int count_repair(struct account *ac, const struct record *rec)
+{
+	struct repair_fixed f;
+
+	if (rec->payload.n != sizeof(f))
+		return E_CORRUPT;
+	memcpy(&f, rec->payload.p, sizeof(f));
+	ac->t = f.totals;
+	ac->lost = f.lost;
+	ac->hole = ac->base_unknown = ac->unsettled = false;
 	return 0;
 }
 
@@ -193,9 +234,33 @@ static int count_record(struct account *ac, const struct record *rec)
 		return count_job(ac, rec);
 	case RECORD_OUTCOME:
 		return count_outcome(ac, rec);
+	case RECORD_LOST:
+		return count_lost(ac, rec);
+	case RECORD_REPAIR:
+		return count_repair(ac, rec);
 	default:
 		return rec->type < RECORD_TYPES && rec->type ? 0 : E_VERSION;
 	}
+}
+
+/* Between a loss and the repair record, a header knows more than the records before it. */
+static void take_header(struct account *ac, const struct segment_header *h, bool first)
+{
+	ac->unsettled |= h->rebuilt;
+	if (first) {
+		ac->t = h->base;
+		ac->lost = h->lost;
+		ac->base_unknown = h->rebuilt;
+	} else if (!ac->unsettled && !h->rebuilt) {
+		ac->a->headers_differ +=
+		    memcmp(&ac->t, &h->base, sizeof(h->base)) != 0 || ac->lost != h->lost;
+	} else if (!h->rebuilt && ac->base_unknown) {
+		ac->t = h->base;
+	} else if (!h->rebuilt && ac->hole) {
+		ac->t.accepted = h->base.accepted;
+	}
+	ac->hole &= h->rebuilt;
+	ac->base_unknown &= h->rebuilt;
 }
 
 static int count_segment(struct account *ac, const struct folder *f, size_t i)
@@ -210,12 +275,13 @@ static int count_segment(struct account *ac, const struct folder *f, size_t i)
 	ac->a->bad_offset = 0;
 	if (r < 0)
 		return r;
-	if (!i)
-		ac->t = h.base;
-	ac->a->headers_differ += memcmp(&ac->t, &h.base, sizeof(h.base)) != 0;
+	take_header(ac, &h, i == 0);
 	do
 		r = i + 1 == f->n ? scan_next_newest(&s, &rec, &tail) : scan_next(&s, &rec);
 	while (r > 0 && (r = count_record(ac, &rec)) >= 0);
+	if (r == 0 && i + 1 == f->n &&
+	    folder_lacks(&f->mark, (struct id128){ h.spool_hi, h.spool_lo }, s.at))
+		r = E_CORRUPT; /* the end of the log is missing */
 	ac->a->bad_offset = s.at - s.start;
 	ac->a->bytes += s.at - s.start;
 	folder_leave(&s);
@@ -250,11 +316,12 @@ static void conclude(struct account *ac)
 	k->bounced = ac->t.bounced;
 	k->expired = ac->t.expired;
 	k->cancelled = ac->t.cancelled;
+	k->lost = ac->lost;
 	k->deferred_attempts = ac->t.deferred;
 	a->missing = (int64_t)(k->accepted - k->delivered - k->bounced - k->expired - k->cancelled -
-			       k->queued);
-	a->balanced = !a->missing && !a->ended_twice && !a->revived && !a->accepted_twice &&
-		      !a->without_content && !a->headers_differ;
+			       k->queued - k->lost);
+	a->balanced = !a->missing && !ac->unsettled && !a->ended_twice && !a->revived &&
+		      !a->accepted_twice && !a->without_content && !a->headers_differ;
 	a->bad_segment[0] = 0;
 	a->bad_offset = 0;
 }

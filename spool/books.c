@@ -11,6 +11,7 @@ static const struct books_row rows[] = {
 	ROW(expired, "counter", "Recipients with an expired record"),
 	ROW(cancelled, "counter", "Recipients with a cancelled record"),
 	ROW(queued, "gauge", "Recipients still owed an outcome"),
+	ROW(lost, "counter", "Recipients whose records were lost to damage and set aside by a repair"),
 	ROW(deferred_attempts, "counter", "Deferred records"),
 	ROW(jobs, "gauge", "Live jobs"),
 	ROW(contents, "gauge", "Live contents"),
@@ -43,5 +44,6 @@ uint64_t books_value(const struct books *k, const struct books_row *row)
 
 bool books_balance(const struct books *k)
 {
-	return k->accepted == k->delivered + k->bounced + k->expired + k->cancelled + k->queued;
+	return k->accepted ==
+	       k->delivered + k->bounced + k->expired + k->cancelled + k->queued + k->lost;
 }

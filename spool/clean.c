@@ -260,7 +260,8 @@ static int remove_oldest(struct spool *sp)
 	r = sp->disk->unlink(sp->disk->self, sp->dirfd, name);
 	if (r == -ENOENT)
 		r = 0;
-	if (r >= 0 && sp->disk->sync_dir(sp->disk->self, sp->dirfd) < 0) {
+	if (r >= 0 && commit_note(sp, "sync folder", name,
+				  sp->disk->sync_dir(sp->disk->self, sp->dirfd)) < 0) {
 		commit_poison(sp);
 		r = E_POISONED;
 	}

@@ -2,6 +2,7 @@
  * batch is written only after the one before it was synced, and a segment is named only after its
  * first bytes were: recovery relies on both. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -9,19 +10,32 @@
 
 enum { KEEP_BATCH = 8 << 20, LOOK_MS = 1000, GATHER_US = 1000 };
 
-static int write_synced(struct spool *sp, int fd, const char *p, size_t n, uint64_t offset)
+int commit_note(struct spool *sp, const char *doing, const char *file, int r)
+{
+	struct spool_failure *f = &sp->failure;
+
+	if (r >= 0 || f->err)
+		return r;
+	f->doing = doing;
+	f->err = r;
+	(void)snprintf(f->file, sizeof(f->file), "%s", file);
+	return r;
+}
+
+static int write_synced(struct spool *sp, const char *name, int fd, const char *p, size_t n,
+			uint64_t offset)
 {
 	const struct disk *d = sp->disk;
 	ssize_t w = d->pwrite(d->self, fd, p, n, offset);
 	int r;
 
 	if (w < 0)
-		return (int)w;
+		return commit_note(sp, "write", name, (int)w);
 	if ((size_t)w != n)
-		return -EIO;
+		return commit_note(sp, "write", name, -EIO);
 	r = d->sync_data(d->self, fd);
 	if (r < 0)
-		return r;
+		return commit_note(sp, "sync", name, r);
 	atomic_fetch_add(&sp->syncs, 1);
 	atomic_fetch_add(&sp->bytes_written, n);
 	return 0;
@@ -60,14 +74,14 @@ static int write_new_segment(struct spool *sp, struct segment *seg, const char *
 	if (r == -ENOSPC)
 		r = open_spare(sp, n); /* smaller than usual */
 	if (r < 0)
-		return r;
-	r = write_synced(sp, sp->spare_fd, p, n, 0);
+		return commit_note(sp, "create", SPARE_NAME, r);
+	r = write_synced(sp, SPARE_NAME, sp->spare_fd, p, n, 0);
 	if (r < 0)
 		return r;
 	folder_segment_name(seg->start, name);
-	r = d->rename(d->self, sp->dirfd, SPARE_NAME, name);
+	r = commit_note(sp, "rename", name, d->rename(d->self, sp->dirfd, SPARE_NAME, name));
 	if (r >= 0)
-		r = d->sync_dir(d->self, sp->dirfd);
+		r = commit_note(sp, "sync folder", name, d->sync_dir(d->self, sp->dirfd));
 	if (r < 0)
 		return r;
 	spool_lock(sp);
@@ -86,17 +100,19 @@ static int write_new_segment(struct spool *sp, struct segment *seg, const char *
 static int write_piece(struct spool *sp, lsn_t lsn, const char *p, size_t n)
 {
 	struct segment *seg;
+	char name[SEGMENT_NAME];
 	int r;
 
 	spool_lock(sp);
 	seg = segment_of(sp, lsn);
 	r = seg->made ? segment_pin(sp, seg) : 0;
 	spool_unlock(sp);
+	folder_segment_name(seg->start, name);
 	if (r < 0)
-		return r;
+		return commit_note(sp, "open", name, r);
 	if (!seg->made)
 		return write_new_segment(sp, seg, p, n);
-	r = write_synced(sp, seg->fd, p, n, lsn - seg->start);
+	r = write_synced(sp, name, seg->fd, p, n, lsn - seg->start);
 	spool_lock(sp);
 	segment_unpin(sp, seg);
 	spool_unlock(sp);
@@ -188,9 +204,18 @@ static void land_batch(struct spool *sp)
 	spool_unlock(sp);
 }
 
+/* The log itself is the promise: a mark that cannot be written promises less. */
+void commit_mark(struct spool *sp)
+{
+	const struct durable_mark mark = { sp->id, atomic_load(&sp->durable) };
+
+	(void)!durable_write(sp->disk, sp->dirfd, &sp->mark_fd, &mark);
+}
+
 int commit_batch(struct spool *sp)
 {
 	int64_t from;
+	bool begun;
 	lsn_t end;
 
 	if (atomic_load(&sp->failed))
@@ -206,9 +231,12 @@ int commit_batch(struct spool *sp)
 	}
 	end = sp->flight.start + sp->flight.n;
 	sp->sync_us = clock_mono_us() - from;
+	begun = sp->flight.n_cuts > 0;
 	land_batch(sp);
 	atomic_store(&sp->durable, end);
 	wake_ports(sp);
+	if (begun)
+		commit_mark(sp);
 	return 0;
 }
 
@@ -228,8 +256,39 @@ void commit_look_at_room(struct spool *sp)
 	spool_unlock(sp);
 }
 
+/* What is written to a removed file is lost, although every write and sync succeeds: looks now and
+ * then whether the newest segment still has its name. */
+static void look_for_folder(struct spool *sp)
+{
+	const struct disk *d = sp->disk;
+	int64_t now = clock_mono_ms();
+	char name[SEGMENT_NAME];
+	struct segment *seg;
+	int fd;
+
+	if (sp->looked_ms && now - sp->looked_ms < LOOK_MS)
+		return;
+	sp->looked_ms = now;
+	spool_lock(sp);
+	seg = segment_newest(sp);
+	for (size_t i = sp->n_segs; i > 1 && !seg->made; i--)
+		seg = sp->segs[i - 2];
+	folder_segment_name(seg->start, name);
+	spool_unlock(sp);
+	fd = d->open(d->self, sp->dirfd, name, O_RDONLY, 0);
+	if (fd >= 0)
+		(void)d->close(d->self, fd);
+	if (fd != -ENOENT)
+		return;
+	(void)commit_note(sp, "find", name, fd);
+	commit_poison(sp);
+}
+
 void commit_housekeeping(struct spool *sp)
 {
+	if (atomic_load(&sp->failed) || sp->read_only)
+		return;
+	look_for_folder(sp);
 	if (atomic_load(&sp->failed))
 		return;
 	if (sp->spare_fd < 0)

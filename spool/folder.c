@@ -53,7 +53,9 @@ int folder_list(struct folder *f, const struct disk *disk, int dirfd)
 	int r;
 
 	*f = (struct folder){ .disk = disk, .dirfd = dirfd };
-	r = disk->each_name(disk->self, dirfd, take_name, f);
+	r = durable_read(disk, dirfd, &f->mark);
+	if (r >= 0)
+		r = disk->each_name(disk->self, dirfd, take_name, f);
 	if (f->n)
 		qsort(f->starts, f->n, sizeof(*f->starts), compare);
 	return r;
@@ -67,7 +69,7 @@ int folder_open(struct folder *f, const struct disk *disk, const char *path)
 		return dirfd;
 	r = folder_list(f, disk, dirfd);
 	if (r >= 0 && !f->n)
-		r = -ENOENT;
+		r = f->mark.lsn ? E_CORRUPT : -ENOENT;
 	if (r < 0)
 		folder_free(f);
 	return r;

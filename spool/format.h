@@ -29,7 +29,9 @@ enum record_type {
 	RECORD_OUTCOME = 3,
 	RECORD_RULE = 4,
 	RECORD_CONSUMER = 5,
-	RECORD_MARK = 6, /* empty: it says that everything before it was synced */
+	RECORD_MARK = 6,   /* empty: it says that everything before it was synced */
+	RECORD_LOST = 7,   /* in the place of damaged bytes, which are its payload */
+	RECORD_REPAIR = 8, /* the totals after a repair */
 	RECORD_TYPES,
 };
 enum {
@@ -48,7 +50,9 @@ struct segment_header {
 	uint64_t start;
 	struct totals base;
 	uint64_t created_ms;
-	uint8_t zero[28];
+	uint64_t lost;   /* belongs to the totals: struct repair_fixed */
+	uint8_t rebuilt; /* 1: written by a repair, which did not know the totals */
+	uint8_t zero[19];
 	uint32_t crc;
 };
 static_assert(sizeof(struct segment_header) == SEGMENT_HEADER, "no padding");
@@ -80,6 +84,17 @@ struct job_fixed {
 	uint8_t class, packed, zero[6];
 };
 static_assert(sizeof(struct content_fixed) == 24 && sizeof(struct job_fixed) == 88, "no padding");
+
+/* The first bytes of a LOST record's payload, where it has as many: recipients of the jobs that the
+ * damaged bytes seem to hold. */
+struct lost_fixed {
+	uint64_t rows;
+};
+/* The payload of REPAIR: the totals from here on; lost: accepted, and neither ended nor queued. */
+struct repair_fixed {
+	struct totals totals;
+	uint64_t lost;
+};
 
 /* What the cleaner saw of a job when it copied it: after the job's payload in a RECORD_COPY.
  *	state = n_deferred u32, bitmap of finished rows, deferred * n_deferred */

@@ -50,6 +50,7 @@ struct spool {
 	uint64_t segment_bytes, reserve_bytes;
 	uint32_t lazy_commit_ms, clean_ratio;
 	bool read_only;
+	bool repairing; /* repair.c has the spool open: it may be unsettled */
 
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -68,11 +69,18 @@ struct spool {
 	unsigned open_fds;
 
 	/* committer */
+	int mark_fd;  /* of the file "durable"; -1 */
 	int spare_fd; /* the next segment's file, preallocated; -1: none */
 	uint64_t spare_bytes;
-	int64_t sync_us; /* how long the last batch took */
-	int clean_error; /* a live record could not be copied: its segment is kept */
+	int64_t sync_us;              /* how long the last batch took */
+	int64_t looked_ms;            /* when the folder was last seen to be there */
+	struct spool_failure failure; /* written before `failed`, never after */
+	int clean_error;              /* a live record could not be copied: its segment is kept */
 	pthread_t thread;
+
+	bool unsettled;    /* repairing: damage was set aside, and no repair record follows */
+	uint32_t *orphans; /* repairing: live jobs whose content is not in the log */
+	size_t n_orphans, cap_orphans;
 
 	pthread_mutex_t port_lock;
 	struct spool_port *ports;
@@ -127,7 +135,10 @@ void append_batch_free(struct append_batch *b);
 int commit_batch(struct spool *sp);         /* writes, syncs and publishes what is pending */
 void commit_housekeeping(struct spool *sp); /* free room, spare file, one step of cleaning */
 void commit_look_at_room(struct spool *sp);
+void commit_mark(struct spool *sp); /* says in a second place how far the log is durable */
 void commit_poison(struct spool *sp);
+/* Notes the first failure; gives r. */
+int commit_note(struct spool *sp, const char *doing, const char *file, int r);
 void *commit_thread(void *arg);
 
 /* ---- state.c: what a record means for the books; with the lock held ---------------------- */
@@ -138,6 +149,10 @@ void state_content_moved(struct spool *sp, uint32_t content, lsn_t lsn);
 void state_total(struct totals *t, enum outcome_kind kind);
 void state_rule(struct spool *sp, struct slice key, struct slice value, lsn_t lsn, uint32_t size);
 void state_consumer(struct spool *sp, struct slice name, lsn_t cursor, lsn_t lsn, uint32_t size);
+
+/* ---- spool.c ----------------------------------------------------------------------------- */
+/* As spool_open(), for repair.c: an unsettled log opens, nothing is cleaned. */
+int spool_open_unsettled(struct spool **ret, const struct spool_options *o) MUST_CHECK;
 
 /* ---- clean.c, recover.c, read.c ---------------------------------------------------------- */
 void clean_step(struct spool *sp);

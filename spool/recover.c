@@ -14,6 +14,10 @@ struct recovery {
 	struct spool *sp;
 	struct spool_recovery *report;
 	struct held held;
+	struct durable_mark mark;
+	bool hole;          /* a record was lost since the last header */
+	bool base_unknown;  /* the first header was written by a repair */
+	lsn_t unsettled_at; /* of a lost record that no repair record follows; 0: none */
 };
 
 /* A job may name a content whose only record is a later copy: its slot is made here. */
@@ -152,6 +156,33 @@ static int apply_consumer(struct recovery *rc, const struct record *rec)
 	return 0;
 }
 
+static int apply_lost(struct recovery *rc, const struct record *rec)
+{
+	struct lost_fixed f;
+
+	rc->hole = true;
+	rc->unsettled_at = rec->lsn;
+	if (rec->payload.n < sizeof(f))
+		return 0;
+	memcpy(&f, rec->payload.p, sizeof(f));
+	rc->sp->t.totals.accepted += f.rows;
+	return 0;
+}
+
+static int apply_repair(struct recovery *rc, const struct record *rec)
+{
+	struct repair_fixed f;
+
+	if (rec->payload.n != sizeof(f))
+		return E_CORRUPT;
+	memcpy(&f, rec->payload.p, sizeof(f));
+	rc->sp->t.totals = f.totals;
+	rc->sp->t.lost = f.lost;
+	rc->hole = rc->base_unknown = false;
+	rc->unsettled_at = 0;
+	return 0;
+}
+
 static int apply_mark(struct recovery *rc UNUSED, const struct record *rec UNUSED)
 {
 	return 0;
@@ -161,6 +192,7 @@ static int (*const apply[RECORD_TYPES])(struct recovery *rc, const struct record
 	[RECORD_CONTENT] = apply_content,   [RECORD_JOB] = apply_job,
 	[RECORD_OUTCOME] = apply_outcome,   [RECORD_RULE] = apply_rule,
 	[RECORD_CONSUMER] = apply_consumer, [RECORD_MARK] = apply_mark,
+	[RECORD_LOST] = apply_lost,         [RECORD_REPAIR] = apply_repair,
 };
 
 static int apply_record(struct recovery *rc, struct segment *seg, const struct record *rec)
@@ -174,11 +206,27 @@ static int apply_record(struct recovery *rc, struct segment *seg, const struct r
 	return apply[rec->type](rc, rec);
 }
 
-static int name_fault(struct recovery *rc, const struct segment *seg, lsn_t at, int err)
+static int name_fault(struct recovery *rc, const struct segment *seg, lsn_t at, const char *reason,
+		      int err)
 {
 	folder_segment_name(seg->start, rc->report->bad_segment);
 	rc->report->bad_offset = at - seg->start;
+	rc->report->reason = reason;
 	return err;
+}
+
+static const char lacks_end[] =
+    "the log ends here, but it was durable further: the rest of this file or a later segment is "
+    "missing";
+
+static const char *why_record(int err, bool applied)
+{
+	if (err == E_VERSION)
+		return "a newer program wrote this record";
+	if (err != E_CORRUPT)
+		return "the file cannot be read";
+	return applied ? "this record contradicts those before it"
+		       : "these bytes are not the record that was written";
 }
 
 /* Reads all records of a segment.  Each segment but the newest must reach the
@@ -189,6 +237,7 @@ static int read_records(struct recovery *rc, struct segment *seg, lsn_t limit, b
 	struct tail tail = { false, 0 };
 	struct record rec;
 	struct scan s;
+	bool applied;
 	lsn_t at;
 	int r;
 
@@ -196,13 +245,16 @@ static int read_records(struct recovery *rc, struct segment *seg, lsn_t limit, b
 	do {
 		at = s.at;
 		r = newest ? scan_next_newest(&s, &rec, &tail) : scan_next(&s, &rec);
-		if (r <= 0)
+		applied = r > 0;
+		if (!applied)
 			break;
 		r = apply_record(rc, seg, &rec);
 	} while (r >= 0);
 	scan_end(&s);
+	if (r == 0 && newest && folder_lacks(&rc->mark, sp->id, at))
+		return name_fault(rc, seg, at, lacks_end, E_CORRUPT);
 	if (r < 0)
-		return name_fault(rc, seg, at, r);
+		return name_fault(rc, seg, at, why_record(r, applied), r);
 	rc->report->bytes += at - seg->start;
 	rc->report->torn_records += tail.sound;
 	return 0;
@@ -212,14 +264,33 @@ static int check_header(struct recovery *rc, struct segment *seg, bool first)
 {
 	struct spool *sp = rc->sp;
 	struct segment_header h;
+	const char *why = "the header of the segment is damaged";
 	int r = scan_header(sp->disk, seg->fd, seg->start, &h);
 
-	if (r >= 0 && !first && !id_eq(sp->id, (struct id128){ h.spool_hi, h.spool_lo }))
+	if (r >= 0 && !first && !id_eq(sp->id, (struct id128){ h.spool_hi, h.spool_lo })) {
+		why = "the segment belongs to another spool";
 		r = E_CORRUPT;
+	}
+	if (r == E_VERSION)
+		why = "a newer program wrote this segment";
+	else if (r < 0 && r != E_CORRUPT)
+		why = "the file cannot be read";
 	if (r < 0)
-		return name_fault(rc, seg, seg->start, r);
-	if (!first)
+		return name_fault(rc, seg, seg->start, why, r);
+	if (h.rebuilt)
+		rc->unsettled_at = seg->start + 1;
+	if (!first) {
+		/* What was accepted is known again at the next header that the engine wrote. */
+		if (!h.rebuilt && rc->base_unknown)
+			sp->t.totals = h.base;
+		else if (!h.rebuilt && rc->hole)
+			sp->t.totals.accepted = h.base.accepted;
+		rc->hole &= h.rebuilt;
+		rc->base_unknown &= h.rebuilt;
 		return 0;
+	}
+	rc->base_unknown = h.rebuilt;
+	sp->t.lost = h.lost;
 	sp->id = (struct id128){ h.spool_hi, h.spool_lo };
 	sp->salt = record_salt(sp->id);
 	sp->t.totals = h.base;
@@ -242,6 +313,10 @@ static int cut_tail(struct recovery *rc, struct segment *seg)
 	if (r < 0)
 		return r;
 	seg->file_bytes = used;
+	if (rc->sp->repairing) { /* what a repair adds goes to the same file, whatever its size */
+		seg->limit = used + PENDING_MAX;
+		return 0;
+	}
 	seg->limit = used; /* on a full disk, the next record goes to a segment with room */
 	if (used >= rc->sp->segment_bytes ||
 	    d->allocate(d->self, seg->fd, rc->sp->segment_bytes) < 0)
@@ -259,7 +334,7 @@ static int read_segment(struct recovery *rc, size_t i)
 	int r = segment_pin(sp, seg);
 
 	if (r < 0)
-		return r;
+		return name_fault(rc, seg, seg->start, "the file cannot be opened", r);
 	seg->made = true;
 	r = check_header(rc, seg, i == 0);
 	if (r >= 0)
@@ -272,14 +347,15 @@ static int read_segment(struct recovery *rc, size_t i)
 		rc->held.any = false;
 		rc->report->torn_records++;
 	}
-	if (r >= 0 && newest && !sp->read_only)
-		r = cut_tail(rc, seg);
+	if (r >= 0 && newest && !sp->read_only && (r = cut_tail(rc, seg)) < 0)
+		r = name_fault(rc, seg, seg->end, "the end of the log cannot be cut", r);
 	segment_unpin(sp, seg);
 	return r;
 }
 
-static int settle_job(struct spool *sp, uint32_t i)
+static int settle_job(struct recovery *rc, uint32_t i)
 {
+	struct spool *sp = rc->sp;
 	struct kept_job *j = kept_job_at(&sp->t, i);
 
 	if (j->state == JOB_FREE)
@@ -291,19 +367,30 @@ static int settle_job(struct spool *sp, uint32_t i)
 		j->content = NONE;
 		return 0;
 	}
+	if (!kept_content_at(&sp->t, j->content)->size && sp->repairing) {
+		if (sp->n_orphans == sp->cap_orphans) {
+			sp->cap_orphans = MAX_OF(sp->cap_orphans * 2, (size_t)16);
+			sp->orphans = must_resize(sp->orphans, sp->cap_orphans * sizeof(uint32_t));
+		}
+		sp->orphans[sp->n_orphans++] = i;
+		j->content = NONE;
+		return 0;
+	}
 	if (!kept_content_at(&sp->t, j->content)->size)
-		return E_CORRUPT;
+		return name_fault(rc, segment_of(sp, j->lsn), j->lsn,
+				  "the content of this job is not in the log", E_CORRUPT);
 	state_job_live(sp, i);
 	return 0;
 }
 
 /* All records are known now: says what is live, and where. */
-static int settle(struct spool *sp)
+static int settle(struct recovery *rc)
 {
+	struct spool *sp = rc->sp;
 	int r = 0;
 
 	for (uint32_t i = 0; i < sp->t.jobs.used && r >= 0; i++)
-		r = settle_job(sp, i);
+		r = settle_job(rc, i);
 	for (uint32_t i = 0; i < sp->t.contents.used; i++) {
 		struct kept_content *c = kept_content_at(&sp->t, i);
 		if (c->used && c->size)
@@ -314,8 +401,9 @@ static int settle(struct spool *sp)
 	return r;
 }
 
-static int list_segments(struct spool *sp)
+static int list_segments(struct recovery *rc)
 {
+	struct spool *sp = rc->sp;
 	struct folder f;
 	int r = folder_list(&f, sp->disk, sp->dirfd);
 
@@ -324,20 +412,26 @@ static int list_segments(struct spool *sp)
 	for (size_t i = 0; i < f.n; i++)
 		(void)segment_add(sp, f.starts[i]);
 	free(f.starts);
+	rc->mark = f.mark;
+	rc->report->durable = f.mark.lsn;
 	return r;
 }
 
 int recover_log(struct spool *sp, struct spool_recovery *report)
 {
 	struct recovery rc = { .sp = sp, .report = report };
-	int r = list_segments(sp);
+	int r = list_segments(&rc);
 
 	for (size_t i = 0; i < sp->n_segs && r >= 0; i++)
 		r = read_segment(&rc, i);
 	if (r < 0 || !sp->n_segs)
 		return r;
+	sp->unsettled = rc.unsettled_at != 0;
+	if (rc.unsettled_at && !sp->repairing)
+		return name_fault(&rc, segment_of(sp, rc.unsettled_at), rc.unsettled_at & ~(lsn_t)7,
+				  "a repair of the spool was interrupted here", E_CORRUPT);
 	atomic_store(&sp->head, segment_newest(sp)->end);
 	atomic_store(&sp->durable, segment_newest(sp)->end);
 	sp->active.start = segment_newest(sp)->end;
-	return settle(sp);
+	return settle(&rc);
 }

@@ -26,7 +26,7 @@ static struct spool *spool_new(const struct spool_options *o)
 	struct spool *sp = must_alloc(sizeof(*sp));
 	pthread_condattr_t attr;
 
-	sp->dirfd = sp->lockfd = sp->spare_fd = -1;
+	sp->dirfd = sp->lockfd = sp->spare_fd = sp->mark_fd = -1;
 	set_options(sp, o);
 	tables_init(&sp->t);
 	(void)pthread_mutex_init(&sp->lock, NULL);
@@ -38,52 +38,80 @@ static struct spool *spool_new(const struct spool_options *o)
 	return sp;
 }
 
-static int open_dir(struct spool *sp, const char *path)
+static int blame(struct spool_recovery *report, const char *file, const char *reason, int err)
+{
+	(void)snprintf(report->bad_segment, sizeof(report->bad_segment), "%s", file);
+	report->reason = reason;
+	return err;
+}
+
+static int open_dir(struct spool *sp, const char *path, struct spool_recovery *report)
 {
 	const struct disk *d = sp->disk;
+	int r;
 
 	sp->dirfd = d->open_dir(d->self, path);
 	if (sp->dirfd < 0)
-		return sp->dirfd;
+		return blame(report, "", "the folder cannot be opened", sp->dirfd);
 	if (sp->read_only)
 		return 0;
 	sp->lockfd = d->open(d->self, sp->dirfd, "lock", O_RDWR | O_CREAT, 0600);
-	return sp->lockfd < 0 ? sp->lockfd : d->lock(d->self, sp->lockfd);
+	if (sp->lockfd < 0)
+		return blame(report, "lock", "the file cannot be created", sp->lockfd);
+	r = d->lock(d->self, sp->lockfd);
+	return r < 0 ? blame(report, "lock", "another process uses the spool", r) : 0;
 }
 
 /* The first segment of a new spool is on disk before spool_open() returns. */
-static int begin_log(struct spool *sp)
+static int begin_log(struct spool *sp, const struct spool_options *o, struct spool_recovery *report)
 {
 	int r;
 
+	if (report->durable && !o->fresh)
+		return blame(report, "", "the segments of the spool that was here are gone",
+			     E_CORRUPT);
 	if (sp->read_only)
-		return -ENOENT;
+		return blame(report, "", "there is no spool in this folder", -ENOENT);
 	sp->id = (struct id128){ random_u64(), random_u64() };
 	sp->salt = record_salt(sp->id);
 	spool_lock(sp);
 	r = append_room(sp, 0, WANT_OUTCOME);
 	spool_unlock(sp);
-	return r < 0 ? r : commit_batch(sp);
+	if (r >= 0)
+		r = commit_batch(sp);
+	if (r >= 0)
+		return 0;
+	r = sp->failure.err ? sp->failure.err : r;
+	return blame(report, sp->failure.file, "the first segment cannot be written", r);
 }
 
 static int open_once(struct spool **ret, const struct spool_options *o,
-		     struct spool_recovery *report)
+		     struct spool_recovery *report, bool repairing)
 {
 	OWNED(spool) sp = spool_new(o);
-	int r = open_dir(sp, o->dir);
+	int r = open_dir(sp, o->dir, report);
 
+	sp->repairing = repairing;
 	if (r >= 0)
 		r = recover_log(sp, report);
 	if (r >= 0 && !sp->n_segs)
-		r = begin_log(sp);
+		r = begin_log(sp, o, report);
 	if (r < 0) {
 		atomic_store(&sp->failed, r); /* nothing is written at the end */
 		return r;
 	}
-	if (!sp->read_only)
+	if (repairing)
+		commit_look_at_room(sp);
+	else
 		commit_housekeeping(sp);
 	*ret = TAKE(sp);
 	return 0;
+}
+
+int spool_open_unsettled(struct spool **ret, const struct spool_options *o)
+{
+	memset(o->recovery, 0, sizeof(*o->recovery));
+	return open_once(ret, o, o->recovery, true);
 }
 
 int spool_open(struct spool **ret, const struct spool_options *o)
@@ -94,7 +122,7 @@ int spool_open(struct spool **ret, const struct spool_options *o)
 	/* A live writer may remove the oldest files while we read: try again. */
 	for (int i = 0; i < READ_ONLY_TRIES; i++) {
 		memset(to, 0, sizeof(*to));
-		r = open_once(ret, o, to);
+		r = open_once(ret, o, to, false);
 		if (r != -ENOENT || !o->read_only)
 			return r;
 	}
@@ -154,6 +182,7 @@ static void close_log(struct spool *sp)
 	seg = segment_newest(sp);
 	if (seg->fd >= 0)
 		(void)sp->disk->truncate(sp->disk->self, seg->fd, seg->end - seg->start);
+	commit_mark(sp);
 }
 
 static void close_files(struct spool *sp)
@@ -167,6 +196,8 @@ static void close_files(struct spool *sp)
 		(void)d->close(d->self, sp->spare_fd);
 		(void)d->unlink(d->self, sp->dirfd, SPARE_NAME);
 	}
+	if (sp->mark_fd >= 0)
+		(void)d->close(d->self, sp->mark_fd);
 	if (sp->lockfd >= 0)
 		(void)d->close(d->self, sp->lockfd);
 	if (sp->dirfd >= 0)
@@ -180,6 +211,7 @@ struct spool *spool_free(struct spool *sp)
 	stop_thread(sp);
 	close_log(sp);
 	tables_free(&sp->t);
+	free(sp->orphans);
 	close_files(sp);
 	append_batch_free(&sp->active);
 	append_batch_free(&sp->flight);
@@ -203,6 +235,14 @@ lsn_t spool_head(const struct spool *sp)
 int spool_failed(const struct spool *sp)
 {
 	return atomic_load(&sp->failed);
+}
+
+bool spool_failure(const struct spool *sp, struct spool_failure *ret)
+{
+	if (!spool_failed(sp))
+		return false;
+	*ret = sp->failure;
+	return true;
 }
 
 void spool_port_add(struct spool *sp, struct spool_port *port)
@@ -277,6 +317,7 @@ void spool_books(struct spool *sp, struct books *ret)
 		.expired = t->totals.expired,
 		.cancelled = t->totals.cancelled,
 		.queued = t->queued,
+		.lost = t->lost,
 		.deferred_attempts = t->totals.deferred,
 		.log_bytes = atomic_load(&sp->head) - sp->segs[0]->start,
 		.live_bytes = t->live_bytes,

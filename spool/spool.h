@@ -3,7 +3,8 @@
  *
  * Guarantee: what spool_durable() has passed survives any crash of process or power.
  * Guarantee: a row has at most one terminal record; spool_put_outcome refuses a second one.
- * Guarantee: accepted = delivered + bounced + expired + cancelled + queued, at every moment.
+ * Guarantee: accepted = delivered + bounced + expired + cancelled + queued + lost, at every moment;
+ *            lost is 0 unless a damaged log was repaired.
  *
  * Owns:    spool_open() gives the caller the spool; spool_free() commits what is
  *          pending and ends it.
@@ -22,12 +23,15 @@ struct spool;
 struct spool *spool_free(struct spool *sp);
 DEFINE_OWNED(spool)
 
-/* What recovery found; bad_* is set when spool_open gives E_CORRUPT or E_VERSION. */
+/* What recovery found.  After a failure, bad_segment is the file it stopped at ("": the folder
+ * itself, or nothing that a file says), bad_offset the place in it, reason a sentence. */
 struct spool_recovery {
 	uint64_t records, bytes;
 	uint64_t torn_records; /* sound records of an unacknowledged batch, cut off */
-	char bad_segment[24];  /* file name; "" when the log is sound */
+	char bad_segment[24];
 	uint64_t bad_offset;
+	const char *reason; /* NULL when the spool opened */
+	uint64_t durable;   /* the position that the file "durable" promises; 0: none */
 };
 struct spool_options {
 	const char *dir;
@@ -36,6 +40,7 @@ struct spool_options {
 	uint64_t reserve_bytes;  /* below this much free space new mail is refused (E_FULL) */
 	uint32_t lazy_commit_ms; /* outcomes wait at most this long for a sync of their own */
 	uint32_t clean_ratio;    /* clean while the log has more than this % of its live bytes */
+	bool fresh;              /* begin a new log where the segments of an old one are gone */
 	bool read_only;          /* nothing is written; the spool may be in use */
 	struct spool_recovery *recovery; /* filled by spool_open, also when it fails; may be NULL */
 };
@@ -54,6 +59,13 @@ typedef uint64_t lsn_t;
 lsn_t spool_durable(const struct spool *sp);
 lsn_t spool_head(const struct spool *sp); /* end of the last appended record */
 int spool_failed(const struct spool *sp); /* 0, or E_POISONED for good */
+/* Why spool_failed(): what was done to which file of the folder, and -errno.  False: none. */
+struct spool_failure {
+	const char *doing; /* "write", "sync" ... */
+	char file[24];
+	int err;
+};
+bool spool_failure(const struct spool *sp, struct spool_failure *ret);
 
 /* A lane or server that waits for durability.  wake() runs on the commit thread after every commit
  * that may concern it, and once on failure; it must only signal, e.g. ev_async_send().  Each waiter
@@ -190,6 +202,7 @@ const char *spool_event_name(unsigned kind); /* "accepted", "delivered" ...; "un
 /* spool/books.h has a row for each. */
 struct books {
 	uint64_t accepted, delivered, bounced, expired, cancelled, queued;
+	uint64_t lost; /* after a repair (spool/repair.h): neither ended nor queued */
 	uint64_t deferred_attempts;
 	uint64_t log_bytes, live_bytes, segments, syncs, bytes_written;
 	uint64_t jobs, contents, rules;

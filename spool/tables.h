@@ -65,6 +65,7 @@ struct tables {
 	struct map rules;
 	struct kept_consumer *consumers;
 	struct totals totals;
+	uint64_t lost; /* recipients that repairs of the log could not account for */
 	uint64_t queued, live_bytes, live_jobs, live_contents;
 };
 

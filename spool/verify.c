@@ -24,7 +24,9 @@ static int pass_damage(struct scan *s, struct spool_verify_segment *v)
 	return 1;
 }
 
-static int verify_segment(const struct folder *f, size_t i, struct spool_verify_segment *v)
+/* *id: of the first segment whose header is sound; those after it must have the same. */
+static int verify_segment(const struct folder *f, size_t i, struct id128 *id,
+			  struct spool_verify_segment *v)
 {
 	struct segment_header h;
 	struct tail tail = { false, 0 };
@@ -38,12 +40,21 @@ static int verify_segment(const struct folder *f, size_t i, struct spool_verify_
 	}
 	if (r < 0)
 		return r;
+	if (id_eq(*id, (struct id128){ 0, 0 }))
+		*id = (struct id128){ h.spool_hi, h.spool_lo };
+	if (!id_eq(*id, (struct id128){ h.spool_hi, h.spool_lo })) {
+		v->damaged = 1; /* another spool's */
+		folder_leave(&s);
+		return 0;
+	}
 	do {
 		r = i + 1 == f->n ? scan_next_newest(&s, &rec, &tail) : scan_next(&s, &rec);
 		v->records += r > 0;
 		if (r == E_CORRUPT)
 			r = pass_damage(&s, v);
 	} while (r > 0);
+	if (r == 0 && i + 1 == f->n && folder_lacks(&f->mark, *id, s.at))
+		note_damage(v, &s, s.at, f->mark.lsn); /* the end of the log is missing */
 	v->torn = tail.sound > 0;
 	v->bytes = s.at - s.start;
 	folder_leave(&s);
@@ -65,6 +76,7 @@ int spool_verify(const char *dir, const struct disk *disk,
 		 struct spool_verify *ret)
 {
 	struct spool_verify sum = { .segments = 0 };
+	struct id128 id = { 0, 0 };
 	struct folder f;
 	int r = folder_open(&f, disk ? disk : disk_real(), dir);
 
@@ -73,7 +85,7 @@ int spool_verify(const char *dir, const struct disk *disk,
 	for (size_t i = 0; i < f.n && r >= 0; i++) {
 		struct spool_verify_segment v = { .index = i, .of = f.n };
 		folder_segment_name(f.starts[i], v.name);
-		r = verify_segment(&f, i, &v);
+		r = verify_segment(&f, i, &id, &v);
 		if (r == -ENOENT) { /* a live writer has removed it */
 			r = 0;
 			continue;

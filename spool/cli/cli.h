@@ -4,6 +4,7 @@
  *	main.c       the table of commands          commands.c   what each command does
  *	ask.c        the admin socket               offline.c    the spool without an engine
  *	proofs.c     verify and audit               print.c      tables for people
+ *	repair.c     sets damage aside
  *	locate.c     where socket and spool are
  *
  * Blocks: on the socket and the disk. */
@@ -96,3 +97,6 @@ int cmd_reload(struct cli *c);
 int cmd_flush_dns(struct cli *c);
 int cmd_verify(struct cli *c);
 int cmd_audit(struct cli *c);
+
+/* repair.c */
+int cmd_repair(struct cli *c);

@@ -25,6 +25,7 @@ const struct cli_command commands[] = {
 	{ "flush-dns",    "",         "make the engine ask DNS again",                        0, 0, cmd_flush_dns },
 	{ "spool verify", "",         "read every segment and check every checksum",          0, 0, cmd_verify    },
 	{ "spool audit",  "",         "prove from the files that every recipient is accounted for", 0, 0, cmd_audit },
+	{ "spool repair", "",         "show what is damaged; with --yes set it aside, so that the rest runs", 0, 0, cmd_repair },
 };
 /* clang-format on */
 const size_t n_commands = ARRAY_LEN(commands);

@@ -16,9 +16,9 @@ int offline_open(struct cli *c, struct spool **ret)
 
 	if (r < 0 && *found.bad_segment)
 		(void)snprintf(c->error, sizeof(c->error),
-			       "%s/%s, offset %llu: %s; see postern spool verify", c->spool_path,
-			       found.bad_segment, (unsigned long long)found.bad_offset,
-			       err_text(r));
+			       "%s/%s, offset %llu: %s (%s); run postern spool repair",
+			       c->spool_path, found.bad_segment,
+			       (unsigned long long)found.bad_offset, found.reason, err_text(r));
 	else if (r < 0)
 		(void)snprintf(c->error, sizeof(c->error),
 			       "no engine answers at %s, and the spool %s cannot be read: %s; name "

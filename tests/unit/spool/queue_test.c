@@ -412,6 +412,8 @@ static void who_names_no_sizes_gets_the_usual_ones(void **state UNUSED)
 	y.sp = spool_free(y.sp);
 	(void)snprintf(name, sizeof(name), "%s/0000000000000000.seg", y.dir);
 	assert_int_equal(unlink(name), 0);
+	assert_int_equal(spool_open(&y.sp, &y.o), E_CORRUPT);
+	y.o.fresh = true;
 	y.o.segment_bytes = y.o.reserve_bytes = 0;
 	assert_int_equal(spool_open(&y.sp, &y.o), 0);
 	assert_int_equal(stat(name, &st), 0);

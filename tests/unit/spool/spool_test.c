@@ -61,12 +61,12 @@ static void what_the_disk_refuses_at_the_start_is_said_and_the_log_stays(void **
 	assert_int_equal(refusals(&g, CALL_OPEN_DIR), 1);
 	assert_int_equal(refusals(&g, CALL_LOCK), 1);
 	assert_int_equal(refusals(&g, CALL_EACH_NAME), 1);
-	assert_int_equal(refusals(&g, CALL_OPEN), 1 + segments);  /* the lock, and each */
-	assert_int_equal(refusals(&g, CALL_PREAD), 2 * segments); /* header, records */
-	assert_int_equal(refusals(&g, CALL_SIZE), segments + 1);  /* and before the cut */
-	assert_int_equal(refusals(&g, CALL_TRUNCATE), 1);         /* of the newest's tail */
-	assert_int_equal(refusals(&g, CALL_SYNC_DATA), 2);        /* of what is cut and made */
-	assert_int_equal(refusals(&g, CALL_ALLOCATE), 0);         /* it can go on with less */
+	assert_int_equal(refusals(&g, CALL_OPEN), 2 + segments);      /* the lock, the mark, each */
+	assert_int_equal(refusals(&g, CALL_PREAD), 1 + 2 * segments); /* header, records */
+	assert_int_equal(refusals(&g, CALL_SIZE), segments + 1);      /* and before the cut */
+	assert_int_equal(refusals(&g, CALL_TRUNCATE), 1);             /* of the newest's tail */
+	assert_int_equal(refusals(&g, CALL_SYNC_DATA), 2);            /* of what is cut and made */
+	assert_int_equal(refusals(&g, CALL_ALLOCATE), 0);             /* it can go on with less */
 	assert_int_equal(refusals(&g, CALL_FREE_BYTES), 0);
 	gated_end(&g);
 }
@@ -91,7 +91,7 @@ static void a_new_spool_that_cannot_be_written_is_not_opened(void **state UNUSED
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
 		gated_make(&g);
 		disk_gate_fail(g.gate, calls[i], 1, -ENOSPC);
-		assert_int_equal(spool_open(&g.sp, &g.o), E_POISONED);
+		assert_int_equal(spool_open(&g.sp, &g.o), -ENOSPC);
 		assert_null(g.sp);
 		disk_gate_open(g.gate);
 		gated_open(&g);
