@@ -18,6 +18,14 @@ static int greeted(void)
 	return talk_greeted(2525, NULL);
 }
 
+static uint64_t accepted(struct box *b)
+{
+	struct books k;
+
+	spool_books(engine_spool(b->engine), &k);
+	return k.accepted;
+}
+
 /* Sends one message and gives what the spool holds of it, until the next call. */
 static const char *taken(struct box *b, int fd, const char *mail, const char *message,
 			 struct wire_content_meta *ret)
