@@ -15,10 +15,15 @@ enum { TOKEN_LEAST = 24, TOKEN_FILE_MAX = 4096 };
 
 static const struct slice bearer = { "Bearer ", 7 };
 
-static int refuse(struct call *c, const char *why)
+static int refuse_as(struct call *c, const char *code, const char *why)
 {
 	http_reply_header(c, "WWW-Authenticate", "Bearer realm=\"postern\"");
-	return problem(c, 401, "not_authenticated", "%s", why);
+	return problem(c, 401, code, "%s", why);
+}
+
+static int refuse(struct call *c, const char *why)
+{
+	return refuse_as(c, "not_authenticated", why);
 }
 
 /* Authorization: Bearer, X-Api-Key, or the cookie. */
@@ -67,7 +72,17 @@ static int note_key_use(struct call *c)
 	return r < 0 ? r : 0;
 }
 
-enum { KEY_HASH, KEY_SCOPES, KEY_CIDRS, KEY_SUSPENDED, KEY_STALE };
+enum { KEY_HASH, KEY_SCOPES, KEY_CIDRS, KEY_MADE, KEY_ROLE, KEY_SUSPENDED, KEY_STALE };
+
+/* Guarantee: the key of a member may do no more than this member may now. */
+static uint64_t key_permits(const struct db_result *res)
+{
+	uint64_t scopes = (uint64_t)db_int(res, 0, KEY_SCOPES);
+
+	return db_bool(res, 0, KEY_MADE)
+		   ? scopes & permit_of_role((enum role)db_int(res, 0, KEY_ROLE))
+		   : scopes;
+}
 
 static int enter_key(struct call *c, const struct token *t)
 {
@@ -82,10 +97,14 @@ static int enter_key(struct call *c, const struct token *t)
 	if (!address_allowed(db_text(res, 0, KEY_CIDRS), &c->ip))
 		return problem(c, 403, "address_not_allowed",
 			       "this API key may not be used from your address: see its cidrs");
+	if (db_bool(res, 0, KEY_MADE) && db_int(res, 0, KEY_ROLE) == 0)
+		return refuse_as(c, "key_maker_inactive",
+				 "the member who made this API key is removed or disabled: use a "
+				 "key of another member");
 	c->actor = (struct actor){ .kind = ACTOR_KEY,
 				   .org = t->org,
 				   .id = t->id,
-				   .permits = (uint64_t)db_int(res, 0, KEY_SCOPES),
+				   .permits = key_permits(res),
 				   .suspended = db_bool(res, 0, KEY_SUSPENDED) };
 	return db_bool(res, 0, KEY_STALE) ? note_key_use(c) : 0;
 }

@@ -2,7 +2,8 @@
  * handler runs.
  *
  * For routes that need a member it begins the organisation's transaction and looks the credential
- * up in it.  A revoked key or an ended session is therefore refused from the next request on.
+ * up in it.  A revoked key or an ended session is therefore refused from the next request on, and a
+ * key never may more than the member who made it.
  *
  * Fails: E_ANSWERED (401 or 403 was written), or what the database said. */
 #pragma once

@@ -24,6 +24,8 @@ enum {
 	K_USED,
 	K_USED_IP,
 	K_VERSION,
+	K_MAKER,
+	K_MAKER_NAME,
 };
 
 static json_t *cidr_list(struct slice cidrs)
@@ -35,17 +37,28 @@ static json_t *cidr_list(struct slice cidrs)
 	return list;
 }
 
+/* The member a key belongs to; the name is null once that member is removed. */
+static json_t *maker_json(const struct db_result *res, unsigned i)
+{
+	if (db_is_null(res, i, K_MAKER))
+		return json_null();
+	return json_pack(
+	    "{s:o, s:o}", "id", api_id(ID_USER, (uint64_t)db_int(res, i, K_MAKER)), "name",
+	    db_is_null(res, i, K_MAKER_NAME) ? json_null()
+					     : api_text(db_text(res, i, K_MAKER_NAME)));
+}
+
 static json_t *key_json(const struct db_result *res, unsigned i)
 {
 	return json_pack(
-	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
 	    api_id(ID_KEY, (uint64_t)db_int(res, i, K_ID)), "name",
 	    api_text(db_text(res, i, K_NAME)), "scopes",
 	    permit_json((uint64_t)db_int(res, i, K_SCOPES)), "cidrs",
-	    cidr_list(db_text(res, i, K_CIDRS)), "created_at", api_time(db_int(res, i, K_CREATED)),
-	    "expires_at", api_time(db_int(res, i, K_EXPIRES)), "revoked_at",
-	    api_time(db_int(res, i, K_REVOKED)), "last_used_at", api_time(db_int(res, i, K_USED)),
-	    "last_used_ip", api_text(db_text(res, i, K_USED_IP)));
+	    cidr_list(db_text(res, i, K_CIDRS)), "created_by", maker_json(res, i), "created_at",
+	    api_time(db_int(res, i, K_CREATED)), "expires_at", api_time(db_int(res, i, K_EXPIRES)),
+	    "revoked_at", api_time(db_int(res, i, K_REVOKED)), "last_used_at",
+	    api_time(db_int(res, i, K_USED)), "last_used_ip", api_text(db_text(res, i, K_USED_IP)));
 }
 
 static int get_keys(struct call *c)
@@ -150,6 +163,7 @@ static int insert_key(struct call *c, const struct key_body *b, uint64_t scopes,
 	r = db_run(c->db, &res, sql_auth_key_insert, p_int(c->actor.org), p_text(b->name),
 		   p_bytes(slice_of((char *)hash, sizeof(hash))), p_int(scopes), p_text(cidrs),
 		   c->actor.kind == ACTOR_USER ? p_int(c->actor.id) : p_null(),
+		   c->actor.kind == ACTOR_KEY ? p_int(c->actor.id) : p_null(),
 		   b->expires ? p_int(b->expires) : p_null());
 	if (r < 0)
 		return r;

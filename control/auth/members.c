@@ -107,7 +107,8 @@ static int read_role(struct call *c, struct slice name, enum role *ret)
 	return problem_end(c);
 }
 
-/* Nor can anybody take over, by a reset, an account with more permissions. */
+/* Guarantee: nobody changes, disables, removes or takes over by a reset a member who may do what
+ * they may not.  The row stays locked, so that its role cannot rise before the change. */
 static int check_reach(struct call *c, uint64_t id)
 {
 	OWNED(db_result) res = NULL;
@@ -174,6 +175,14 @@ static int lock_admins(struct call *c)
 	return r < 0 ? r : 0;
 }
 
+/* All who change members lock in this order. */
+static int lock_member(struct call *c, uint64_t id)
+{
+	int r = lock_admins(c);
+
+	return r < 0 ? r : check_reach(c, id);
+}
+
 enum { P_NAME, P_ROLE, P_STATUS };
 /* clang-format off */
 static const struct body_field patch_fields[] = {
@@ -204,7 +213,7 @@ static int update_member(struct call *c, uint64_t id, const struct member_body *
 	if (r >= 0 && body_has(seen, P_STATUS))
 		r = read_status(c, b->status, &status);
 	if (r >= 0)
-		r = lock_admins(c);
+		r = lock_member(c, id);
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_auth_member_update, p_int(c->actor.org), p_int(id),
 			   body_has(seen, P_NAME) ? p_text(b->name) : p_null(),
@@ -242,7 +251,7 @@ static int delete_member(struct call *c)
 	int r = call_id(c, 0, ID_USER, &id);
 
 	if (r >= 0)
-		r = lock_admins(c);
+		r = lock_member(c, id);
 	if (r >= 0)
 		r = db_run(c->db, NULL, "DELETE FROM users WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(id));

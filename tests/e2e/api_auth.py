@@ -129,6 +129,87 @@ def keys(control):
     check("token" in staff.post(f"/v1/members/{clerk['id']}/reset"), "whom it could have made it can reset")
 
 
+def enter(control, api, email, role):
+    """A member invited and logged in: its client and its id."""
+    invited = api.post("/v1/members", {"email": email, "role": role, "name": email.split("@")[0]})
+    return Api(control.url, Api(control.url).post("/v1/auth/verify", {"token": invited["token"], "password": PASSWORD})["token"]), invited["id"]
+
+
+def member_with_more_is_out_of_reach(control):
+    """Nobody removes, disables, resets or changes a member who may do what they may not."""
+    api, made = sign_up(control, "reach")
+    boss, second = made["user"]["id"], enter(control, api, "second@reach.test", "admin")[1]
+    off = enter(control, api, "off@reach.test", "admin")[1]
+    api.call("PATCH", f"/v1/members/{off}", {"status": "disabled"})
+    waits = api.post("/v1/members", {"email": "waits@reach.test", "role": "manager"})["id"]
+    viewer = enter(control, api, "viewer@reach.test", "viewer")[1]
+    sender = enter(control, api, "sender@reach.test", "sender")[1]
+    alone = Api(control.url, api.post("/v1/keys", {"name": "alone", "scopes": ["members.write"]})["key"])
+    for who in (boss, second, off, waits, viewer, sender):
+        refused(403, "missing_permission", alone.call, "DELETE", f"/v1/members/{who}")
+        for change in ({"status": "disabled"}, {"status": "active"}, {"name": "N"}):
+            refused(403, "missing_permission", alone.call, "PATCH", f"/v1/members/{who}", change)
+        refused(403, "missing_permission", alone.post, f"/v1/members/{who}/reset")
+    wide = Api(control.url, api.post("/v1/keys", {"name": "wide", "scopes": [
+        "members.write", "members.read", "org.read", "templates.read", "messages.read", "send"]})["key"])
+    for who in (boss, second, off, waits, viewer):
+        refused(403, "missing_permission", wide.call, "PATCH", f"/v1/members/{who}", {"role": "sender"})
+        refused(403, "missing_permission", wide.call, "DELETE", f"/v1/members/{who}")
+    members_now = {m["id"]: (m["role"], m["status"]) for m in api.get("/v1/members")["data"]}
+    check(members_now == {boss: ("admin", "active"), second: ("admin", "active"), off: ("admin", "disabled"), waits: ("manager", "invited"),
+                          viewer: ("viewer", "active"), sender: ("sender", "active")}, f"what is refused changes nothing: {members_now}")
+    check(wide.call("PATCH", f"/v1/members/{sender}", {"status": "disabled"})["status"] == "disabled", "a member with no more than the key is in reach")
+    wide.call("DELETE", f"/v1/members/{sender}")
+    refused(404, None, wide.call, "DELETE", f"/v1/members/{sender}")
+    refused(404, None, wide.call, "PATCH", f"/v1/members/{sender}", {"name": "N"})
+    api.call("DELETE", f"/v1/members/{second}")
+
+
+def key_is_worth_what_its_maker_is(control):
+    """A key may no more than its maker may at the time of the request, and stops with its maker; so does a key made by the key."""
+    api, made = sign_up(control, "makers")
+    other, other_id = enter(control, api, "other@makers.test", "admin")
+    key = other.post("/v1/keys", {"name": "first", "scopes": ["contacts.read", "domains.write", "keys.write", "keys.read"]})
+    first = Api(control.url, key["key"])
+    child = first.post("/v1/keys", {"name": "child", "scopes": ["contacts.read", "domains.write"]})
+    second = Api(control.url, child["key"])
+    maker = {"id": other_id, "name": "other"}
+    check(key["created_by"] == maker, f"a key shows who made it: {key.get('created_by')}")
+    check(child["created_by"] == maker, "a key made by a key belongs to the member behind it")
+    mine = api.post("/v1/keys", {"name": "mine", "scopes": ["contacts.read"]})
+    check(mine["created_by"]["id"] == made["user"]["id"], "the first admin's key shows the first admin")
+    shown = {k["name"]: k["created_by"]["id"] for k in api.get("/v1/keys")["data"]}
+    check(shown == {"first": other_id, "child": other_id, "mine": made["user"]["id"]}, f"the list shows it too: {shown}")
+    check(api.get(f"/v1/keys/{key['id']}")["created_by"] == maker, "so does the key alone")
+    first.post("/v1/domains", {"name": "makers.test"})
+
+    api.call("PATCH", f"/v1/members/{other_id}", {"role": "viewer"})
+    for k, name in ((first, "a"), (second, "b")):
+        check(k.get("/v1/contacts")["data"] == [], "what a viewer may, the key of a viewer may")
+        refused(403, "missing_permission", k.post, "/v1/domains", {"name": f"{name}.makers.test"})
+    refused(403, "missing_permission", first.post, "/v1/keys", {"name": "more", "scopes": ["contacts.read"]})
+    refused(403, "missing_permission", first.get, "/v1/keys")
+    api.call("PATCH", f"/v1/members/{other_id}", {"role": "admin"})
+    second.post("/v1/domains", {"name": "b.makers.test"})
+
+    api.call("PATCH", f"/v1/members/{other_id}", {"status": "disabled"})
+    for k in (first, second):
+        refused(401, "key_maker_inactive", k.get, "/v1/contacts")
+    api.call("PATCH", f"/v1/members/{other_id}", {"status": "active"})
+    check(first.get("/v1/contacts")["data"] == [], "a key goes on with its maker")
+
+    api.call("DELETE", f"/v1/members/{other_id}")
+    for k in (first, second):
+        refused(401, "key_maker_inactive", k.get, "/v1/contacts")
+    check(api.get(f"/v1/keys/{key['id']}")["created_by"] == {"id": other_id, "name": None}, "a removed maker is still shown by its id")
+    again = enter(control, api, "other@makers.test", "admin")[1]
+    check(again != other_id, "the same address invited again is another member")
+    refused(401, "key_maker_inactive", first.get, "/v1/contacts")
+    check(Api(control.url, mine["key"]).get("/v1/contacts")["data"] == [], "the keys of others go on")
+    api.call("DELETE", f"/v1/keys/{key['id']}")
+    refused(401, "not_authenticated", first.get, "/v1/contacts")
+
+
 def members(control):
     api, made = sign_up(control, "members")
     me = made["user"]["id"]
@@ -366,6 +447,8 @@ def main():
         control.start()
         sessions(control)
         keys(control)
+        member_with_more_is_out_of_reach(control)
+        key_is_worth_what_its_maker_is(control)
         members(control)
         bodies(control)
         idempotency(control)
