@@ -270,7 +270,7 @@ int admin_finish_show(struct query *q)
 		return r;
 	/* A job of which nobody waits any more is an answer; nobody of a domain is none. */
 	if (!query_sum(q) && q->selector.kind != SELECT_JOB) {
-		query_fail(q, E_UNKNOWN, "nothing of the kind is queued");
+		query_fail(q, E_UNKNOWN, "nothing that this names is queued");
 		return 0;
 	}
 	query_join_rows(q, "recipients");

@@ -65,8 +65,8 @@ static void what_stands_before_the_first_field_leaves(void **state)
 		">>From ann\r\n",
 		"From a\r\n>From b\r\n",
 		"\xef\xbb\xbf",
-		"\xef\xbb\xbf"
-		"From ann\r\n",
+		("\xef\xbb\xbf"
+		 "From ann\r\n"),
 		"From ann\r\n\xef\xbb\xbf",
 		"\xef\xbb\xbf\xef\xbb\xbf",
 	};
@@ -109,8 +109,8 @@ static void a_header_behind_something_else_is_seen(void **state)
 		"\r\nFrom: a\r\nTo: b\r\n\r\n",
 		"\r\n \r\n\r\nFrom: a\r\n",
 		"From a b\r\nhello\r\nFROM : a\r\n",
-		"\xc2\xa0"
-		"From: a\r\n\r\n",
+		("\xc2\xa0"
+		 "From: a\r\n\r\n"),
 		"\xe2\x80\x8bSubject: a\r\nTo: b\r\n\r\n",
 		"hello\r\nDate: a\r\nMIME-Version: 1.0\r\n\r\n",
 	};

@@ -24,7 +24,7 @@ static const char *in_yard(const struct yard *y, const char *file)
 static void flip(const struct yard *y, const char *file, off_t at)
 {
 	int fd = open(in_yard(y, file), O_RDWR | O_CLOEXEC);
-	char c;
+	char c = 0;
 
 	assert_true(fd >= 0 && pread(fd, &c, 1, at) == 1);
 	c ^= 4;

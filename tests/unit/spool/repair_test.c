@@ -271,7 +271,7 @@ static unsigned crash_in_repair(struct log *l, unsigned at, unsigned *same, bool
 static void spoil(const char *file, uint64_t at, unsigned bit)
 {
 	int fd = disk->open(disk->self, 0, file, O_RDWR, 0);
-	char c;
+	char c = 0;
 
 	assert_true(fd >= 0 && disk->pread(disk->self, fd, &c, 1, at) == 1);
 	c = (char)(c ^ 1 << bit);

@@ -84,7 +84,10 @@ static enum sender_record_state asked(const char *kind, const char *spf, const c
 
 	memset(ret, 0, sizeof(*ret));
 	ret->query = DNS_TXT;
-	(void)snprintf(ret->kind, sizeof(ret->kind), "%s%s", kind, dkim ? "-rsa" : "");
+	assert_non_null(kind);
+	(void)slice_copy(ret->kind, sizeof(ret->kind), slice_str(kind));
+	if (dkim)
+		(void)slice_copy(ret->kind, sizeof(ret->kind), SLICE("dkim-rsa"));
 	(void)snprintf(ret->name, sizeof(ret->name), "%ss.test",
 		       dkim                     ? "sel._domainkey."
 		       : !strcmp(kind, "dmarc") ? "_dmarc."
