@@ -177,8 +177,8 @@ static void an_address_is_found_in_what_people_put_around_it(void **state UNUSED
 		"Ann Lee <a@c.test>",
 		"<a@c.test>",
 		"mailto:a@c.test",
-		"a@\xe2\x80\x8b"
-		"c.test",
+		("a@\xe2\x80\x8b"
+		 "c.test"),
 		"a@c.test ::: b@c.test",
 	};
 
