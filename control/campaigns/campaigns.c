@@ -192,6 +192,7 @@ static int put_lists(struct call *c, uint64_t campaign, const json_t *lists, con
 {
 	for (size_t i = 0; i < json_array_size(lists); i++) {
 		const json_t *item = json_array_get(lists, i);
+		OWNED(db_result) put = NULL;
 		char pointer[48];
 		uint64_t list = 0;
 		int r = json_is_string(item)
@@ -199,13 +200,16 @@ static int put_lists(struct call *c, uint64_t campaign, const json_t *lists, con
 			    : E_UNKNOWN;
 
 		if (r >= 0)
-			r = db_run(c->db, NULL, sql_campaigns_list_put, p_int(c->actor.org),
+			r = db_run(c->db, &put, sql_campaigns_list_put, p_int(c->actor.org),
 				   p_int(campaign), p_int(list), p_bool(exclude));
 		(void)snprintf(pointer, sizeof(pointer), "/%s/%zu", member, i);
 		if (r == 0 || r == E_UNKNOWN)
 			problem_add(c, pointer, "unknown_list", "there is no list with this id");
 		else if (r < 0)
 			return r;
+		else if (db_bool(put, 0, 0) != exclude)
+			problem_add(c, pointer, "both_sides",
+				    "is in lists and in exclude_lists: take it out of one of them");
 	}
 	return 0;
 }

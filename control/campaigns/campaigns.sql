@@ -41,9 +41,11 @@ UPDATE campaigns SET name = coalesce($3, name), subject = coalesce($4, subject),
 WHERE org_id = $1 AND id = $2;
 
 -- name: list_put
+-- A list that is there already stays on its side, which is given back.
 INSERT INTO campaign_lists (org_id, campaign_id, list_id, exclude)
 SELECT $1, $2, id, $4::int::boolean FROM lists WHERE org_id = $1 AND id = $3
-ON CONFLICT (org_id, campaign_id, list_id) DO UPDATE SET exclude = true;
+ON CONFLICT (org_id, campaign_id, list_id) DO UPDATE SET exclude = campaign_lists.exclude
+RETURNING exclude;
 
 -- name: domain_verified
 SELECT status <> :DOMAIN_PENDING FROM domains WHERE org_id = $1 AND id = $2;
