@@ -60,10 +60,48 @@ static int check_message(struct call *c, const struct db_result *row)
 	return r == E_SYNTAX || r == E_LIMIT || r == E_UNKNOWN ? 0 : r;
 }
 
-/* Everything that would make a send pointless or wrong, all at once. */
-static int check_campaign(struct call *c, const struct db_result *row)
+static int check_audience(struct call *c, const struct db_result *row)
 {
-	bool audience = db_bool(row, 0, CC_TO_ALL) || db_text(row, 0, CC_LISTS).n > 2;
+	struct campaign_ref ref = { c->actor.org, (uint64_t)db_int(row, 0, CC_ID) };
+	bool to_all = db_bool(row, 0, CC_TO_ALL);
+	const char *pointer = to_all ? "/all_contacts" : "/lists";
+	int r;
+
+	if (!to_all && db_text(row, 0, CC_LISTS).n <= 2) { /* [] */
+		problem_add(c, pointer, "required",
+			    "the campaign has no recipients: set lists or all_contacts");
+		return 0;
+	}
+	r = campaign_reach(c->db, &ref, to_all);
+	if (r == UNFIT_EMPTY)
+		problem_add(c, pointer, "empty_audience",
+			    "nobody is in the audience: add contacts, or exclude fewer");
+	else if (r == UNFIT_HELD)
+		problem_add(c, pointer, "nobody_to_send_to",
+			    "everybody in the audience is unsubscribed or suppressed");
+	return r < 0 ? r : 0;
+}
+
+/* A time that passed less than this before the call means now: clients' clocks differ. */
+enum { AT_TOLERANCE_MS = 60000 };
+
+static void check_times(struct call *c, const struct db_result *row, int64_t at)
+{
+	int64_t now = clock_wall_ms(), expires = db_int(row, 0, CC_EXPIRES);
+
+	if (at < now - AT_TOLERANCE_MS)
+		problem_add(c, "/at", "in_the_past",
+			    "must not be in the past: leave it out to send now");
+	if (expires && expires <= now)
+		problem_add(c, "/expires_at", "in_the_past",
+			    "has passed: set a later time, or null");
+	else if (expires && expires <= at)
+		problem_add(c, "/at", "after_expiry", "must be before the campaign's expires_at");
+}
+
+/* Everything that would make a send at this time pointless or wrong, all at once. */
+static int check_campaign(struct call *c, const struct db_result *row, int64_t at)
+{
 	int r;
 
 	if (c->actor.suspended)
@@ -73,9 +111,9 @@ static int check_campaign(struct call *c, const struct db_result *row)
 	r = check_domain(c, row);
 	if (r >= 0)
 		r = check_message(c, row);
-	if (!audience)
-		problem_add(c, "/lists", "required",
-			    "the campaign has no recipients: set lists or all_contacts");
+	if (r >= 0)
+		r = check_audience(c, row);
+	check_times(c, row, at);
 	return r < 0 ? r : problem_end(c);
 }
 
@@ -86,7 +124,7 @@ static int check(struct call *c)
 	int r = campaign_load(c, false, &row);
 
 	if (r >= 0)
-		r = check_campaign(c, row);
+		r = check_campaign(c, row, clock_wall_ms());
 	if (r >= 0)
 		r = db_run(c->db, &size, sql_campaigns_size, p_int(c->actor.org),
 			   p_int(db_int(row, 0, CC_ID)), p_bool(db_bool(row, 0, CC_TO_ALL)));
@@ -165,7 +203,7 @@ static int send_campaign(struct call *c)
 {
 	OWNED(db_result) row = NULL;
 	struct send_body b = { 0 };
-	struct body_seen seen;
+	struct body_seen seen = { 0 };
 	int r = campaign_load(c, true, &row);
 
 	if (r >= 0)
@@ -174,9 +212,11 @@ static int send_campaign(struct call *c)
 		r = http_body_read(c, send_body, ARRAY_LEN(send_body), &b, &seen);
 	if (r < 0)
 		return r;
+	if (!seen.present || seen.null)
+		b.at = clock_wall_ms();
 	if (db_int(row, 0, CC_STATUS) > CAMPAIGN_SCHEDULED)
 		return wrong_state(c, row, "sent");
-	r = check_campaign(c, row);
+	r = check_campaign(c, row, b.at);
 	if (r < 0)
 		return r;
 	if (b.at > clock_wall_ms())

@@ -2,6 +2,7 @@
  * changed or deleted. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "control/auth/permit.h"
 #include "control/campaigns/campaign.h"
 #include "control/campaigns/routes.h"
@@ -39,7 +40,7 @@ static json_t *list_ids(const struct db_result *r, unsigned i, unsigned column)
 json_t *campaign_json(const struct db_result *r, unsigned i)
 {
 	return json_pack(
-	    "{so so ss so so s{so so} so sb so so so so so sI so so}", "id",
+	    "{so so ss so so s{so so} so sb so so so ss? so so sI so so}", "id",
 	    api_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, CC_ID)), "name",
 	    api_text(db_text(r, i, CC_NAME)), "status", campaign_word(r, i), "template",
 	    api_id(ID_TEMPLATE, (uint64_t)db_int(r, i, CC_TEMPLATE)), "subject",
@@ -48,10 +49,10 @@ json_t *campaign_json(const struct db_result *r, unsigned i)
 	    "reply_to", api_text(db_text(r, i, CC_REPLY_TO)), "all_contacts",
 	    db_bool(r, i, CC_TO_ALL), "lists", list_ids(r, i, CC_LISTS), "exclude_lists",
 	    list_ids(r, i, CC_EXCLUDED), "scheduled_at", api_time(db_int(r, i, CC_SCHEDULED)),
-	    "started_at", api_time(db_int(r, i, CC_STARTED)), "expires_at",
-	    api_time(db_int(r, i, CC_EXPIRES)), "audience", (json_int_t)db_int(r, i, CC_AUDIENCE),
-	    "created_at", api_time(db_int(r, i, CC_CREATED)), "updated_at",
-	    api_time(db_int(r, i, CC_UPDATED)));
+	    "unscheduled_because", campaign_unfit_name((int)db_int(r, i, CC_UNFIT)), "started_at",
+	    api_time(db_int(r, i, CC_STARTED)), "expires_at", api_time(db_int(r, i, CC_EXPIRES)),
+	    "audience", (json_int_t)db_int(r, i, CC_AUDIENCE), "created_at",
+	    api_time(db_int(r, i, CC_CREATED)), "updated_at", api_time(db_int(r, i, CC_UPDATED)));
 }
 
 int campaign_reply(struct call *c, unsigned status, const struct db_result *row)
@@ -152,6 +153,11 @@ static int check_template(struct call *c, uint64_t id)
 	return r < 0 ? r : 0;
 }
 
+static bool given(struct body_seen seen, unsigned row)
+{
+	return body_has(seen, row) && !((seen.null >> row) & 1);
+}
+
 static int read_campaign(struct call *c, struct campaign_body *b, struct body_seen *seen)
 {
 	struct mailbox_named reply;
@@ -164,6 +170,8 @@ static int read_campaign(struct call *c, struct campaign_body *b, struct body_se
 	if (b->reply_to.n && mailbox_named_parse(b->reply_to, MAILBOX_CONTACT, &reply) < 0)
 		problem_add(c, "/reply_to", "invalid_email",
 			    "must be an email address or \"Name <address>\"");
+	if (given(*seen, B_EXPIRES) && b->expires <= clock_wall_ms())
+		problem_add(c, "/expires_at", "in_the_past", "must be in the future");
 	if (b->template_id)
 		r = check_template(c, b->template_id);
 	return r < 0 ? r : problem_end(c);
@@ -192,6 +200,7 @@ static int put_lists(struct call *c, uint64_t campaign, const json_t *lists, con
 {
 	for (size_t i = 0; i < json_array_size(lists); i++) {
 		const json_t *item = json_array_get(lists, i);
+		OWNED(db_result) put = NULL;
 		char pointer[48];
 		uint64_t list = 0;
 		int r = json_is_string(item)
@@ -199,13 +208,16 @@ static int put_lists(struct call *c, uint64_t campaign, const json_t *lists, con
 			    : E_UNKNOWN;
 
 		if (r >= 0)
-			r = db_run(c->db, NULL, sql_campaigns_list_put, p_int(c->actor.org),
+			r = db_run(c->db, &put, sql_campaigns_list_put, p_int(c->actor.org),
 				   p_int(campaign), p_int(list), p_bool(exclude));
 		(void)snprintf(pointer, sizeof(pointer), "/%s/%zu", member, i);
 		if (r == 0 || r == E_UNKNOWN)
 			problem_add(c, pointer, "unknown_list", "there is no list with this id");
 		else if (r < 0)
 			return r;
+		else if (db_bool(put, 0, 0) != exclude)
+			problem_add(c, pointer, "both_sides",
+				    "is in lists and in exclude_lists: take it out of one of them");
 	}
 	return 0;
 }
@@ -305,6 +317,17 @@ static int check_scheduled(struct call *c, const struct db_result *row)
 	    "this campaign is scheduled: changing it needs the permission campaigns.send");
 }
 
+/* It must not be over before it begins. */
+static int check_end(struct call *c, const struct db_result *row, const struct campaign_body *b,
+		     struct body_seen seen)
+{
+	if (given(seen, B_EXPIRES) && db_int(row, 0, CC_STATUS) == CAMPAIGN_SCHEDULED &&
+	    b->expires <= db_int(row, 0, CC_SCHEDULED))
+		problem_add(c, "/expires_at", "before_start",
+			    "must be after scheduled_at: the campaign begins then");
+	return problem_end(c);
+}
+
 static int patch_campaign(struct call *c)
 {
 	OWNED(db_result) old = NULL;
@@ -323,6 +346,8 @@ static int patch_campaign(struct call *c)
 		return problem(c, 409, "started",
 			       "this campaign has started and cannot be changed any more");
 	r = check_scheduled(c, old);
+	if (r >= 0)
+		r = check_end(c, old, &b, seen);
 	if (r >= 0)
 		r = patch_row(c, db_int(old, 0, CC_ID), &b, seen);
 	if (r >= 0)

@@ -10,7 +10,7 @@ c.reply_to, c.to_all, coalesce(to_ms(c.scheduled_at), 0), coalesce(to_ms(c.start
 coalesce(to_ms(c.expires_at), 0), c.audience, to_ms(c.created_at), to_ms(c.updated_at), c.version,
 (SELECT coalesce(sum(k.n), 0) FROM campaign_counts k
 WHERE k.org_id = c.org_id AND k.campaign_id = c.id AND k.state < :LEDGER_DELIVERED),
-:lists_of(false), :lists_of(true), coalesce(c.domain_id, 0)
+:lists_of(false), :lists_of(true), coalesce(c.domain_id, 0), c.unfit
 
 -- name: page
 SELECT :columns FROM campaigns c WHERE c.org_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;
@@ -41,9 +41,11 @@ UPDATE campaigns SET name = coalesce($3, name), subject = coalesce($4, subject),
 WHERE org_id = $1 AND id = $2;
 
 -- name: list_put
+-- A list that is there already stays on its side, which is given back.
 INSERT INTO campaign_lists (org_id, campaign_id, list_id, exclude)
 SELECT $1, $2, id, $4::int::boolean FROM lists WHERE org_id = $1 AND id = $3
-ON CONFLICT (org_id, campaign_id, list_id) DO UPDATE SET exclude = true;
+ON CONFLICT (org_id, campaign_id, list_id) DO UPDATE SET exclude = campaign_lists.exclude
+RETURNING exclude;
 
 -- name: domain_verified
 SELECT status <> :DOMAIN_PENDING FROM domains WHERE org_id = $1 AND id = $2;
@@ -64,8 +66,8 @@ UPDATE campaigns SET status = $3::smallint, updated_at = now(), version = versio
 WHERE org_id = $1 AND id = $2;
 
 -- name: schedule
-UPDATE campaigns SET status = :CAMPAIGN_SCHEDULED, scheduled_at = from_ms($3), updated_at = now(),
-	version = version + 1
+UPDATE campaigns SET status = :CAMPAIGN_SCHEDULED, scheduled_at = from_ms($3), unfit = :UNFIT_NO,
+	updated_at = now(), version = version + 1
 WHERE org_id = $1 AND id = $2;
 
 -- name: cancel_waiting
@@ -94,7 +96,7 @@ ORDER BY scheduled_at LIMIT 20;
 
 -- name: due_lock
 -- Is it still to begin now, and is its organisation fit to send?
-SELECT 1 FROM campaigns c
+SELECT c.to_all, coalesce(c.expires_at <= now(), false) FROM campaigns c
 JOIN domains d ON d.org_id = c.org_id AND d.id = c.domain_id
 JOIN orgs o ON o.org_id = c.org_id
 WHERE c.org_id = $1 AND c.id = $2 AND c.status = :CAMPAIGN_SCHEDULED AND c.scheduled_at <= now()
@@ -102,8 +104,8 @@ WHERE c.org_id = $1 AND c.id = $2 AND c.status = :CAMPAIGN_SCHEDULED AND c.sched
 FOR UPDATE OF c;
 
 -- name: back_to_draft
-UPDATE campaigns SET status = :CAMPAIGN_DRAFT, scheduled_at = NULL, updated_at = now(),
-	version = version + 1
+UPDATE campaigns SET status = :CAMPAIGN_DRAFT, scheduled_at = NULL, unfit = $3,
+	updated_at = now(), version = version + 1
 WHERE org_id = $1 AND id = $2 AND status = :CAMPAIGN_SCHEDULED AND scheduled_at <= now();
 
 -- name: source

@@ -9,6 +9,15 @@ enum campaign_status {
 	CAMPAIGN_PAUSED = 4,
 	CAMPAIGN_CANCELLED = 5,
 };
+/* campaigns.unfit: why it went back to draft when it was due */
+enum campaign_unfit {
+	UNFIT_NO = 0,
+	UNFIT_SENDER = 1,   /* the sender's domain or the organisation may not send */
+	UNFIT_TEMPLATE = 2, /* there is none, or it does not compile */
+	UNFIT_EXPIRED = 3,
+	UNFIT_EMPTY = 4, /* nobody is in its audience */
+	UNFIT_HELD = 5,  /* all of its audience are unsubscribed or suppressed */
+};
 /* campaign_recipients.state, messages.state; campaign_counts has the sums of the stored ones */
 enum ledger_state {
 	LEDGER_WAITING = 1,

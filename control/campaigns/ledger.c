@@ -8,6 +8,11 @@ static const char *const status_names[] = {
 	[CAMPAIGN_SENDING] = "sending",     [CAMPAIGN_PAUSED] = "paused",
 	[CAMPAIGN_CANCELLED] = "cancelled",
 };
+static const char *const unfit_names[] = {
+	[UNFIT_SENDER] = "sender_unfit",    [UNFIT_TEMPLATE] = "template_unfit",
+	[UNFIT_EXPIRED] = "expired",        [UNFIT_EMPTY] = "empty_audience",
+	[UNFIT_HELD] = "nobody_to_send_to",
+};
 static const char *const state_names[LEDGER_STATES] = {
 	[LEDGER_WAITING] = "waiting",       [LEDGER_QUEUED] = "queued",
 	[LEDGER_DEFERRED] = "deferred",     [LEDGER_DELIVERED] = "delivered",
@@ -32,6 +37,13 @@ static const char *name_of(const char *const *names, size_t n, int i)
 const char *campaign_status_name(int status)
 {
 	return name_of(status_names, ARRAY_LEN(status_names), status);
+}
+
+const char *campaign_unfit_name(int unfit)
+{
+	const char *name = name_of(unfit_names, ARRAY_LEN(unfit_names), unfit);
+
+	return *name ? name : NULL;
 }
 
 const char *ledger_state_name(int state)

@@ -12,6 +12,8 @@
 
 /* Words of the API: "waiting", "sending" ...; "" for an unknown number. */
 const char *campaign_status_name(int status);
+/* Why it went back to draft; NULL when it did not. */
+const char *campaign_unfit_name(int unfit);
 const char *ledger_state_name(int state);
 const char *ledger_reason_name(int reason);
 /* 0 when the word is not a state. */

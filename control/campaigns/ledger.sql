@@ -6,6 +6,20 @@ SELECT m.contact_id FROM campaign_lists l
 JOIN list_members m ON m.org_id = $1 AND m.list_id = l.list_id AND m.status = :MEMBER_SUBSCRIBED
 WHERE l.org_id = $1 AND l.campaign_id = $2 AND l.exclude = :exclude
 
+-- part: in_audience
+contacts c WHERE c.org_id = $1 AND ($3::int::boolean OR c.id IN (:audience_lists(false)))
+	AND c.id NOT IN (:audience_lists(true))
+
+-- part: held
+(c.status <> :CONTACT_SUBSCRIBED OR EXISTS (
+	SELECT FROM suppressions s
+	WHERE s.org_id = $1 AND s.email_hash = :suppress_hash(c.email_norm)
+))
+
+-- name: reach
+-- Is there anybody in the audience, and anybody who may be sent to?
+SELECT EXISTS (SELECT FROM :in_audience), EXISTS (SELECT FROM :in_audience AND NOT :held);
+
 -- name: start_lock
 SELECT to_all FROM campaigns
 WHERE org_id = $1 AND id = $2 AND status IN (:CAMPAIGN_DRAFT, :CAMPAIGN_SCHEDULED) FOR UPDATE;
@@ -13,13 +27,7 @@ WHERE org_id = $1 AND id = $2 AND status IN (:CAMPAIGN_DRAFT, :CAMPAIGN_SCHEDULE
 -- name: freeze
 -- Those who may be sent to come first, so that pieces have no holes.
 WITH picked AS (
-	SELECT c.id, c.status <> :CONTACT_SUBSCRIBED OR EXISTS (
-		SELECT FROM suppressions s
-		WHERE s.org_id = $1 AND s.email_hash = :suppress_hash(c.email_norm)
-	) AS held
-	FROM contacts c
-	WHERE c.org_id = $1 AND ($3::int::boolean OR c.id IN (:audience_lists(false)))
-		AND c.id NOT IN (:audience_lists(true))
+	SELECT c.id, :held AS held FROM :in_audience
 ), added AS (
 	INSERT INTO campaign_recipients (org_id, campaign_id, seq, contact_id, state, reason)
 	SELECT $1, $2, row_number() OVER (ORDER BY held, id), id,
@@ -37,7 +45,8 @@ FROM generate_series(:LEDGER_WAITING, :LEDGER_CANCELLED) s;
 
 -- name: started
 UPDATE campaigns c SET status = :CAMPAIGN_SENDING, audience = $3, sendable = $4, next_seq = DEFAULT,
-	started_at = now(), updated_at = now(), version = c.version + 1, template_version = t.version
+	started_at = now(), unfit = :UNFIT_NO, updated_at = now(), version = c.version + 1,
+	template_version = t.version
 FROM templates t
 WHERE c.org_id = $1 AND c.id = $2 AND t.org_id = c.org_id AND t.id = c.template_id;
 

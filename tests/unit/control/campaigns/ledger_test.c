@@ -126,6 +126,9 @@ static void every_state_has_a_word_that_leads_back(void **state UNUSED)
 	assert_string_equal(ledger_state_name(99), "");
 	assert_string_equal(campaign_status_name(CAMPAIGN_PAUSED), "paused");
 	assert_string_equal(campaign_status_name(-1), "");
+	assert_string_equal(campaign_unfit_name(UNFIT_HELD), "nobody_to_send_to");
+	assert_null(campaign_unfit_name(UNFIT_NO));
+	assert_null(campaign_unfit_name(99));
 }
 
 int main(void)
