@@ -127,13 +127,14 @@ static bool is_blank(struct slice line)
 	return true;
 }
 
-/* Adds what the line is named to the set; true when it is From. */
+/* Adds what the line is named to the set; true when it is From, or names blind recipients. */
 static bool note_name(struct slice name, unsigned *seen)
 {
 	for (size_t i = 0; i < ARRAY_LEN(common); i++)
 		if (slice_eq_nocase(name, common[i]))
 			*seen |= 1U << i;
-	return slice_eq_nocase(name, SLICE("From"));
+	return slice_eq_nocase(name, SLICE("From")) || slice_eq_nocase(name, SLICE("Bcc")) ||
+	       slice_eq_nocase(name, SLICE("Resent-Bcc"));
 }
 
 bool mend_hidden_header(struct slice text)

@@ -20,5 +20,5 @@
 bool mend_header(struct buf *message, size_t at);
 /* For a text that begins with no field: do the lines before its first empty line look as if they
  * were meant as a header, so that taking all of it for the body would show it to people?  They have
- * a From field, or two others that every message has. */
+ * a From, Bcc or Resent-Bcc field, or two others that every message has. */
 bool mend_hidden_header(struct slice text);

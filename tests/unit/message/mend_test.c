@@ -106,6 +106,8 @@ static void a_header_behind_something_else_is_seen(void **state)
 	static const char *const hidden[] = {
 		"hello\r\nFrom: a\r\n\r\n",
 		" From: a\r\nTo: b\r\n\r\n",
+		" hello\r\nSubject: a\r\nBcc: b\r\n\r\n",
+		" hello\r\nResent-Bcc : b\r\n\r\n",
 		"\r\nFrom: a\r\nTo: b\r\n\r\n",
 		"\r\n \r\n\r\nFrom: a\r\n",
 		"From a b\r\nhello\r\nFROM : a\r\n",
