@@ -175,7 +175,8 @@ static void a_report_of_expiry_has_the_last_reply(void **state)
 		for (unsigned k = 0; k < conn_sim_messages(); k++) {
 			struct slice report = conn_sim_message(k);
 
-			if (!report.p || !report.n) /* a dot alone, where every recipient was refused */
+			/* A dot alone, where every recipient was refused. */
+			if (!report.p || !report.n)
 				continue;
 			reports++;
 			assert_non_null(memmem(report.p, report.n, "Status: 5.4.7", 13));

@@ -1,6 +1,6 @@
 /* Laws: the fields of a header and its empty line are the message up to the body, byte for byte; a
- * scan sees the same.  A mended header that can be read has no Bcc, and the body of before: with what
- * stands before it when it had a field, else on its own, because its taker parts the two. */
+ * scan sees the same.  A mended header that can be read has no Bcc, and the body of before: with
+ * what stands before it when it had a field, else on its own, because its taker parts the two. */
 #include "message/header.h"
 #include "message/mend.h"
 
