@@ -87,7 +87,8 @@ class Bench:
     def engine(self, keys=(), options=None):
         engine = Engine(self.base, self.build, {"listen.submission": "127.0.0.1:2600", "dns.servers": "127.0.0.1:53", "smtp.tls": "never",
                                                 "log.level": "warn", "spool.reserve": "1G", "site.messages": "1000", **(options or {})})
-        subprocess.run(["rm", "-rf", str(engine.spool), str(engine.keys)], check=True)
+        # What remembers the spool outside of it goes with it (docs/SPOOL.md).
+        subprocess.run(["rm", "-rf", str(engine.spool), f"{engine.spool}.id", str(engine.keys)], check=True)
         folder = engine.keys / "sender.test"
         if keys:
             folder.mkdir(parents=True)
