@@ -9,6 +9,13 @@ SELECT :columns FROM suppressions WHERE org_id = $1 AND id > $2 ORDER BY id LIMI
 -- name: find
 SELECT :columns FROM suppressions WHERE org_id = $1 AND email_hash = $2;
 
+-- name: contact_again
+UPDATE contacts SET status = :CONTACT_SUBSCRIBED, updated_at = now(), version = version + 1
+WHERE org_id = $1 AND email_norm = $2 AND status = :CONTACT_BOUNCED;
+
+-- name: find_lock
+SELECT :columns FROM suppressions WHERE org_id = $1 AND email_hash = $2 FOR UPDATE;
+
 -- part: by_the_person
 (:SUPPRESS_UNSUBSCRIBED, :SUPPRESS_COMPLAINT)
 
