@@ -3,7 +3,7 @@
 
 #include "control/http/call.h"
 
-struct line {
+struct audit_line {
 	uint32_t org;
 	enum actor_kind kind;
 	uint64_t actor;
@@ -11,7 +11,7 @@ struct line {
 };
 
 /* Takes detail. */
-static int put(struct call *c, const struct line *l, json_t *detail)
+static int put(struct call *c, const struct audit_line *l, json_t *detail)
 {
 	char ip[IP_TEXT_MAX] = "";
 	char *text = detail ? json_dumps(detail, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
@@ -31,7 +31,7 @@ static int put(struct call *c, const struct line *l, json_t *detail)
 int audit_put_in(struct call *c, uint32_t org, const char *action, const char *object,
 		 json_t *detail)
 {
-	const struct line l = { org, c->actor.kind, c->actor.id, action, object };
+	const struct audit_line l = { org, c->actor.kind, c->actor.id, action, object };
 
 	return put(c, &l, detail);
 }
@@ -51,7 +51,8 @@ int audit_put_id(struct call *c, const char *action, enum id_kind kind, uint64_t
 int audit_put_user(struct call *c, uint32_t org, uint64_t user, const char *action, json_t *detail)
 {
 	char object[ID_OUT_MAX];
-	const struct line l = { org, ACTOR_USER, user, action, ids_out(ID_USER, user, object) };
+	const struct audit_line l = { org, ACTOR_USER, user, action,
+				      ids_out(ID_USER, user, object) };
 
 	return put(c, &l, detail);
 }

@@ -1,5 +1,5 @@
-/* control/auth/audit.h - who changed what, in the transaction of the change.  Every route that changes
- * something writes a line; tests/e2e/api_audit.py walks them all and names the exceptions.
+/* control/auth/audit.h - who changed what, in the transaction of the change.  Every route that
+ * changes something writes a line; tests/e2e/api_audit.py walks them all and names the exceptions.
  *
  * A line keeps the lock of its organisation's chain until the transaction ends: write it last. */
 #pragma once
