@@ -1,5 +1,5 @@
-/* mta/queue/sweep.c - expired and cancelled recipients, and those whose life an order changed, a slice
- * of the slab at a time. */
+/* mta/queue/sweep.c - recipients that expired, were cancelled or given another life, a slice of the
+ * slab at a time. */
 #include "mta/queue/queue.h"
 
 enum { EVERY_MS = 10 * 1000, AGAIN_MS = 2, SLICE_US = 3000, LOOK_EVERY = 256 };

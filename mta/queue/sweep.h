@@ -1,5 +1,6 @@
 /* mta/queue/sweep.h - walks all recipients of the lane in slices.  It ends those that have expired
- * and those that a new cancel order names, and moves the end of those whose life an order changed.  Recipients in flight are left to their sessions.
+ * and those that a new cancel order names, and moves the end of those whose life an order changed.
+ * Recipients in flight are left to their sessions.
  * Chunks of the slab in which nothing has expired are skipped unread.
  * Threads: the lane's. */
 #pragma once
