@@ -38,7 +38,7 @@ static json_t *list_ids(const struct db_result *r, unsigned i, unsigned column)
 	return ids;
 }
 
-json_t *campaign_json(const struct db_result *r, unsigned i)
+static json_t *document_json(const struct db_result *r, unsigned i)
 {
 	return json_pack(
 	    "{so so ss so so s{so so} so sb so so so ss? so so sI so so}", "id",
@@ -54,6 +54,18 @@ json_t *campaign_json(const struct db_result *r, unsigned i)
 	    api_time(db_int(r, i, CC_STARTED)), "expires_at", api_time(db_int(r, i, CC_EXPIRES)),
 	    "audience", (json_int_t)db_int(r, i, CC_AUDIENCE), "created_at",
 	    api_time(db_int(r, i, CC_CREATED)), "updated_at", api_time(db_int(r, i, CC_UPDATED)));
+}
+
+/* When mail that is not delivered is given up, and the default that this comes from. */
+json_t *campaign_json(const struct db_result *r, unsigned i)
+{
+	json_t *json = document_json(r, i);
+	bool own = db_int(r, i, CC_EXPIRES) != 0;
+
+	(void)json_object_set_new(json, "ends_at", api_time(db_int(r, i, CC_ENDS)));
+	(void)json_object_set_new(json, "life_seconds",
+				  own ? json_null() : json_integer(CAMPAIGN_LIFE_MS / 1000));
+	return json;
 }
 
 int campaign_reply(struct call *c, unsigned status, const struct db_result *row)
