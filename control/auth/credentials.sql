@@ -60,6 +60,9 @@ VALUES ($1, $2, $3, $4, $5,
 	from_ms($8))
 RETURNING id;
 
+-- name: key_lock
+SELECT scopes FROM api_keys WHERE org_id = $1 AND id = $2 FOR UPDATE;
+
 -- name: key_revoke
 UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()), version = version + 1
 WHERE org_id = $1 AND id = $2;

@@ -242,9 +242,7 @@ static int use_token(struct token_acceptance *a, uint64_t *ret_user)
 		    a->c, 422, "invalid_token",
 		    "the token is wrong, too old or used already: ask an admin for a new one");
 	*ret_user = (uint64_t)db_int(res, 0, T_USER);
-	r = db_run(a->c->db, NULL,
-		   "UPDATE auth_tokens SET used_at = now() WHERE org_id = $1 AND user_id = $2",
-		   p_int(a->token->org), p_int(*ret_user));
+	r = db_run(a->c->db, NULL, sql_auth_tokens_end, p_int(a->token->org), p_int(*ret_user));
 	return r < 0 ? r : 0;
 }
 
