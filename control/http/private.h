@@ -12,6 +12,17 @@
 
 enum { WORKERS_MAX = 256, PATH_MAX_LEN = 2048, PATH_ARENA = 4096 };
 
+enum { QUERY_ITEMS_MAX = 16 };
+struct http_query_item {
+	char *text; /* what name and value lie in */
+	struct slice name, value;
+};
+struct http_query {
+	struct http_query_item items[QUERY_ITEMS_MAX];
+	unsigned n;
+	bool bad; /* it could not be decoded */
+};
+
 enum request_state {
 	REQ_BODY,   /* taking the body */
 	REQ_GATE,   /* an upload's credentials are checked before its body is taken */
@@ -46,11 +57,13 @@ struct call_request {
 	struct slice params[ROUTE_PARAMS_MAX];
 	struct buf body;
 	size_t body_max;
+	struct http_query query;
 	char *upload_path;
 	int upload_fd;
 	int64_t upload_bytes;
 	size_t dropped;
-	bool keep_upload, drop_body, failed_io;
+	bool keep_upload, drop_body;
+	bool gated; /* its credentials were looked at */
 	struct http_reply reply;
 	struct call call;
 };
@@ -84,6 +97,13 @@ enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const cha
 			       size_t *data_size, void **con_cls);
 void request_completed(void *cls, struct MHD_Connection *conn, void **con_cls,
 		       enum MHD_RequestTerminationCode why);
+/* framing.c: what makes the request ambiguous, as a sentence; NULL when nothing does */
+const char *http_framing_fault(struct MHD_Connection *conn, const char *version);
+/* query.c */
+void http_query_read(struct http_query *query, struct MHD_Connection *conn);
+void http_query_free(struct http_query *query);
+const struct http_query_item *http_query_find(const struct http_query *query, struct slice name);
+int http_query_check(struct call *c) MUST_CHECK; /* 0, or 400 and E_ANSWERED */
 /* reply.c */
 void http_reply_reset(struct http_reply *reply);
 enum MHD_Result http_reply_send(struct call_request *q);

@@ -90,17 +90,24 @@ __attribute__((format(printf, 2, 0))) static void log_unheard(void *arg, const c
 	log_debug("http.library", kv_str("text", line));
 }
 
+/* Paths and queries stay as they came: percent.h decodes them, once. */
+static size_t leave_escapes(void *cls UNUSED, struct MHD_Connection *conn UNUSED, char *text)
+{
+	return strlen(text);
+}
+
 static int listener_start(struct http_listener *l, const struct http_options *o)
 {
 	l->daemon = MHD_start_daemon(
 	    MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
 		MHD_USE_ERROR_LOG,
 	    0, NULL, NULL, request_access, l, MHD_OPTION_EXTERNAL_LOGGER, log_unheard, NULL,
-	    MHD_OPTION_LISTEN_SOCKET, l->fd, MHD_OPTION_NOTIFY_COMPLETED, request_completed, l,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections, MHD_OPTION_CONNECTION_TIMEOUT,
-	    (unsigned)(o->timeout / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-	    (size_t)(HEADERS_MAX + 48 * 1024), MHD_OPTION_CONNECTION_MEMORY_INCREMENT,
-	    (size_t)HEADERS_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	    MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_LISTEN_SOCKET, l->fd,
+	    MHD_OPTION_NOTIFY_COMPLETED, request_completed, l, MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned)o->connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(o->timeout / 1000),
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(HEADERS_MAX + 48 * 1024),
+	    MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)HEADERS_MAX,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	return l->daemon ? 0 : -ENOSYS;
 }
 
