@@ -285,7 +285,7 @@ static int post_reset(struct call *c)
 
 /* clang-format off */
 const struct http_route auth_member_routes[] = {
-	{"GET",    "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_members, .query = QUERY_PAGE},
+	{"GET",    "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_members, .query = QUERY_PAGE},
 	{"POST",   "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, post_member  },
 	{"GET",    "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_member   },
 	{"PATCH",  "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, patch_member },

@@ -7,7 +7,8 @@ enum { PROXIES_MAX = 16 };
 struct http_options {
 	char *api_listen, *public_listen, *admin_listen;
 	char *trusted_proxies;
-	int64_t workers, queue, connections, timeout, upload_max;
+	int64_t workers, queue, connections, per_address, timeout, upload_max;
+	int64_t head_timeout, body_timeout, body_rate;
 	bool cookie_secure;
 	int64_t brake_burst, brake_per_minute;
 	/* derived */

@@ -6,10 +6,12 @@
 #include "base/list.h"
 #include "control/http/api.h"
 #include "control/http/gate.h"
+#include "control/http/guests.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 #include "control/http/server.h"
 
+struct http_options;
 enum { WORKERS_MAX = 256, PATH_MAX_LEN = 2048, PATH_ARENA = 4096 };
 
 enum { QUERY_ITEMS_MAX = 16 };
@@ -47,6 +49,7 @@ struct call_request {
 	struct list link; /* queue of the workers */
 	struct http_server *server;
 	struct MHD_Connection *conn;
+	struct http_guest *guest;
 	enum http_route_listener listener;
 	enum request_state state;
 	int64_t began_us;
@@ -62,6 +65,7 @@ struct call_request {
 	int upload_fd;
 	int64_t upload_bytes;
 	size_t dropped;
+	uint64_t taken; /* of the body, kept or dropped */
 	bool keep_upload, drop_body;
 	bool gated; /* its credentials were looked at */
 	struct http_reply reply;
@@ -72,6 +76,7 @@ struct http_listener {
 	struct http_server *server;
 	enum http_route_listener kind;
 	struct MHD_Daemon *daemon;
+	struct http_guests *guests;
 	int fd;
 	char address[128];
 };
@@ -81,14 +86,16 @@ struct http_server {
 	const struct http_gate *gate;
 	struct http_listener listeners[3];
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
+	pthread_cond_t wake, sweep;
 	struct list queue;
 	unsigned queued, n_workers;
 	bool ending;
-	pthread_t workers[WORKERS_MAX];
+	pthread_t workers[WORKERS_MAX], sweeper;
+	bool sweeps;
 };
 
 /* server.c */
+bool http_is_proxy(const struct http_options *o, const struct ip *ip);
 int request_submit(struct call_request *q) MUST_CHECK; /* to the workers; E_FULL */
 void request_resume(struct call_request *q);           /* a worker is done with it */
 /* request.c: libmicrohttpd's callbacks */

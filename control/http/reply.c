@@ -158,6 +158,7 @@ enum MHD_Result http_reply_send(struct call_request *q)
 	if (!res)
 		return MHD_NO;
 	put_headers(q, res);
+	http_guest_stage(q->guest, GUEST_REPLY, body.n, clock_mono_ms());
 	r = MHD_queue_response(q->conn, q->reply.status, res);
 	MHD_destroy_response(res);
 	return r;

@@ -19,6 +19,9 @@ static struct call_request *request_new(struct http_listener *l, struct MHD_Conn
 
 	q->server = l->server;
 	q->conn = conn;
+	q->guest =
+	    MHD_get_connection_info(conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	http_guest_stage(q->guest, GUEST_BODY, 0, clock_mono_ms());
 	q->listener = l->kind;
 	q->upload_fd = -1;
 	q->began_us = clock_mono_us();
@@ -61,14 +64,12 @@ static void find_peer(struct call_request *q)
 	const struct http_options *o = http_options(q->call.app);
 	struct ip named;
 	uint16_t port;
-	bool trusted = false;
 
 	if (!info || !info->client_addr)
 		return;
 	ip_from_sockaddr(info->client_addr, &q->call.ip, &port);
-	for (unsigned i = 0; i < o->n_proxies; i++)
-		trusted |= ip_net_has(&o->proxies[i], &q->call.ip);
-	if (trusted && ip_parse(last_word(call_header(&q->call, "X-Forwarded-For")), &named) >= 0)
+	if (http_is_proxy(o, &q->call.ip) &&
+	    ip_parse(last_word(call_header(&q->call, "X-Forwarded-For")), &named) >= 0)
 		q->call.ip = named;
 }
 
@@ -198,6 +199,8 @@ static bool take_piece(struct call_request *q, struct slice piece)
 {
 	int r;
 
+	q->taken += piece.n;
+	http_guest_stage(q->guest, GUEST_BODY, q->taken, clock_mono_ms());
 	if (q->drop_body) {
 		q->dropped += piece.n;
 		return q->dropped <= DRAIN_MAX;
@@ -227,6 +230,7 @@ static enum MHD_Result after_gate(struct call_request *q)
 	int r;
 
 	q->state = REQ_BODY;
+	http_guest_stage(q->guest, GUEST_BODY, 0, clock_mono_ms());
 	if (q->reply.status) {
 		q->drop_body = length_of(&q->call) <= DRAIN_MAX;
 		return q->drop_body ? MHD_YES : send_and_close(q);
@@ -285,6 +289,7 @@ void request_completed(void *cls UNUSED, struct MHD_Connection *conn UNUSED, voi
 	if (!q)
 		return;
 	http_metrics_count(q);
+	http_guest_stage(q->guest, GUEST_KEPT, 0, clock_mono_ms());
 	request_free(q);
 	*con_cls = NULL;
 }
