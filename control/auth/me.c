@@ -6,6 +6,7 @@
 #include "control/auth/password.h"
 #include "control/auth/routes.h"
 #include "control/auth/statements.h"
+#include "control/auth/throttle.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
 #include "control/http/page.h"
@@ -46,6 +47,8 @@ static int change_password(struct call *c, const struct me_body *b)
 		return r < 0 ? r : E_UNKNOWN;
 	/* Those who find a session open must not be able to guess the password with it. */
 	r = call_brake(c);
+	if (r >= 0)
+		r = throttle_session(c);
 	if (r < 0)
 		return r;
 	if (!password_right(c->app, b->current, db_text(res, 0, 0))) {

@@ -5,6 +5,7 @@
 #include "control/auth/permit.h"
 #include "control/auth/routes.h"
 #include "control/auth/statements.h"
+#include "control/auth/throttle.h"
 #include "control/auth/token.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
@@ -134,6 +135,8 @@ static int post_member(struct call *c)
 	enum role role = ROLE_VIEWER;
 	int r = http_body_read(c, invite_fields, ARRAY_LEN(invite_fields), &b, &seen);
 
+	if (r >= 0)
+		r = throttle_invite(c);
 	if (r >= 0)
 		r = read_role(c, b.role, &role);
 	if (r >= 0)
@@ -275,6 +278,8 @@ static int post_reset(struct call *c)
 
 	if (r >= 0)
 		r = check_reach(c, id);
+	if (r >= 0)
+		r = throttle_invite(c);
 	if (r < 0)
 		return r;
 	r = make_token(c, id, TOKEN_RESET, token);

@@ -302,8 +302,8 @@ static int cancel_import(struct call *c)
 }
 
 const struct http_route contacts_import_routes[] = {
-	{ "POST", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_UPLOAD, 0, create_import,
-	  .query = "list mapping" },
+	{ "POST", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_UPLOAD | ROUTE_COSTLY, 0,
+	  create_import, .query = "list mapping" },
 	{ "GET", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_imports,
 	  .query = QUERY_PAGE },
 	{ "GET", "/v1/imports/{import_id}", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, get_import },

@@ -67,7 +67,9 @@ struct call_request {
 	size_t dropped;
 	uint64_t taken; /* of the body, kept or dropped */
 	bool keep_upload, drop_body;
-	bool gated; /* its credentials were looked at */
+	bool gated;   /* its credentials were looked at */
+	bool counted; /* by the caller's limit */
+	char rate_policy[96], rate[96];
 	struct http_reply reply;
 	struct call call;
 };
@@ -126,8 +128,10 @@ struct idempotency {
 int idempotency_begin(struct call *c,
 		      struct idempotency *i) MUST_CHECK; /* 1: answered from store */
 int idempotency_store(struct call *c, struct idempotency *i) MUST_CHECK;
-/* brake.c */
-bool http_brake_take(const struct app *app, const struct ip *ip, unsigned *ret_wait_s);
+/* limits.c: 0, or 429 and E_ANSWERED */
+int http_limits_address(struct call *c) MUST_CHECK; /* before the gate */
+int http_limits_caller(struct call *c) MUST_CHECK;  /* after it */
+void http_limits_wrong(struct call *c);             /* after its refusal */
 /* metrics.c */
 void http_metrics_count(const struct call_request *q);
 void http_metrics_text(struct buf *out, struct http_server *s);

@@ -120,6 +120,10 @@ static void put_headers(struct call_request *q, struct MHD_Response *res)
 		cacheable |= !strcmp(reply->headers[i].name, "Cache-Control");
 		(void)MHD_add_response_header(res, reply->headers[i].name, reply->headers[i].value);
 	}
+	if (q->rate[0]) {
+		(void)MHD_add_response_header(res, "RateLimit-Policy", q->rate_policy);
+		(void)MHD_add_response_header(res, "RateLimit", q->rate);
+	}
 	if (!cacheable)
 		(void)MHD_add_response_header(res, "Cache-Control", "no-store");
 	if (reply->version) {

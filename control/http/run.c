@@ -93,8 +93,10 @@ static int refuse_idempotency_key(struct call *c)
 /* What is wrong with the request itself.  Those who may not enter are not told. */
 static int look_before(struct call *c)
 {
-	int r = http_query_check(c);
+	int r = http_limits_caller(c);
 
+	if (r >= 0)
+		r = http_query_check(c);
 	if (r >= 0)
 		r = refuse_idempotency_key(c);
 	if (r < 0)
@@ -140,9 +142,18 @@ out:
 	return r;
 }
 
-static int attempt(struct call *c)
+static int enter(struct call *c)
 {
 	int r = c->request->server->gate->enter(c);
+
+	if (r == E_ANSWERED)
+		http_limits_wrong(c);
+	return r;
+}
+
+static int attempt(struct call *c)
+{
+	int r = enter(c);
 
 	if (r >= 0)
 		r = look_before(c);
@@ -164,7 +175,7 @@ static void answer(struct call *c)
 {
 	int r = 0;
 
-	if ((c->route->flags & ROUTE_BRAKED) && call_brake(c) < 0)
+	if (http_limits_address(c) < 0 || ((c->route->flags & ROUTE_BRAKED) && call_brake(c) < 0))
 		return;
 	for (int n = 0; n < TRIES; n++) {
 		if (n)
@@ -183,7 +194,7 @@ static void answer(struct call *c)
 /* Only who asks; a refusal replaces the one that is there. */
 static void ask_gate(struct call *c)
 {
-	int r = c->request->server->gate->enter(c);
+	int r = enter(c);
 
 	if (r >= 0 && !c->request->reply.status)
 		r = look_before(c);

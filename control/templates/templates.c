@@ -214,7 +214,7 @@ const struct http_route templates_routes[] = {
 	  delete_template },
 	{ "GET", "/v1/templates/{template_id}/versions", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 0,
 	  list_versions, .query = QUERY_PAGE },
-	{ "POST", "/v1/render", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 4 * 1024 * 1024,
+	{ "POST", "/v1/render", AUTH_MEMBER, PERMIT_TEMPLATES_READ, ROUTE_COSTLY, 4 * 1024 * 1024,
 	  render_preview },
 };
 const size_t templates_routes_n = ARRAY_LEN(templates_routes);
