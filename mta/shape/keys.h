@@ -60,6 +60,7 @@ enum shape_unit {
 enum {
 	SHAPE_AT_PROVIDER = 1, /* only in [provider ...], without a site or domain */
 	SHAPE_BY_TENANT = 2, /* may be narrowed by tenant: it is about messages, not connections */
+	SHAPE_OF_HOSTS = 4,  /* about the hosts, whoever sends: may not be narrowed */
 };
 
 struct shape_key_row {

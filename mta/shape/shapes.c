@@ -105,6 +105,9 @@ static int check_place(const struct shape_section *x, enum shape_key key, char *
 
 	if ((row->where & SHAPE_AT_PROVIDER) && x->level != SHAPE_OF_PROVIDER)
 		return shape_wrong(error, "%s belongs to a section [provider NAME]", row->name);
+	if ((row->where & SHAPE_OF_HOSTS) && shape_section_rank(x) % 8)
+		return shape_wrong(error, "%s is about the hosts: it cannot depend on who sends",
+				   row->name);
 	if (x->tenant && !(row->where & SHAPE_BY_TENANT))
 		return shape_wrong(
 		    error, "%s cannot depend on a tenant: a connection carries the mail of several",
@@ -242,6 +245,24 @@ unsigned shapes_provider(const struct shapes *s, const struct shape_subject *q)
 const char *shapes_provider_name(const struct shapes *s, unsigned provider)
 {
 	return provider < s->n_providers ? s->providers[provider].name : "";
+}
+
+void shapes_group(const struct shapes *s, const struct shape_subject *q, struct buf *out)
+{
+	struct shape_subject others = *q;
+	unsigned provider = shapes_provider(s, q);
+
+	others.domain = SLICE("");
+	if (provider != shapes_provider(s, &others))
+		buf_put(out, slice_str(s->providers[provider].name));
+	for (unsigned i = 0; i < s->n_sections; i++) {
+		const struct shape_section *x = &s->sections[i];
+		if (x->level != SHAPE_OF_DOMAIN ||
+		    !shape_pattern_matches(slice_str(x->name), q->domain))
+			continue;
+		buf_put(out, buf_len(out) ? SLICE("+") : SLICE(""));
+		buf_put(out, slice_str(x->name));
+	}
 }
 
 unsigned shapes_asks(const struct shapes *s)

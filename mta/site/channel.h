@@ -17,8 +17,10 @@ struct channel {
 	const struct route_host *mx;
 	struct host *host;
 	const struct egress_source *source;
+	struct shape *shape;           /* of its own; NULL: the pool's */
 	char source_text[IP_TEXT_MAX]; /* its address, or the one that the system picked */
-	slot_count *source_slots;
+	slot_count *source_slots, *site_source_slots; /* the second may be NULL */
+	struct site_limits *provider;                 /* whose slot it has, or NULL */
 	struct turn_end reap;
 	struct timer idle_timer;
 	int64_t idle_since_ms;
@@ -28,6 +30,10 @@ struct channel {
 	bool judged;    /* the host has answered about a recipient */
 	bool lock_step; /* it ended because the host cannot do PIPELINING */
 };
+static inline const struct shape *channel_shape(const struct channel *ch)
+{
+	return ch->shape ? ch->shape : &ch->pool->shape;
+}
 /* 0, or why none can be opened now: E_FULL (limits), E_UNKNOWN (the pool has no source), E_TIMEOUT
  * (all hosts are bad, the site has backed off).  transactional: may use the slots kept for that. */
 int channel_open(struct pool *p, bool transactional) MUST_CHECK;

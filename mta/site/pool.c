@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "mta/site/channel.h"
+#include "mta/site/shaping.h"
 
 enum { LIMIT_LOOK_MS = 50, OPEN_MORE_MS = 1, OPEN_AT_ONCE = 64 };
 
@@ -32,7 +33,10 @@ struct pool *pool_get(struct site *s, unsigned index)
 	list_init(&p->pump.link);
 	p->pump.run = pump;
 	timer_init(&p->timer, on_timer);
-	p->want = (unsigned)s->sites->options->connections_start;
+	p->want = UINT32_MAX;
+	shaping_pool(p);
+	p->want =
+	    (unsigned)MIN_OF(p->shape.v[SHAPE_CONNECTIONS_START], p->shape.v[SHAPE_CONNECTIONS]);
 	list_push(&s->pools, &p->link);
 	return p;
 }
@@ -122,9 +126,9 @@ void pool_pump_soon(struct pool *p)
 
 static unsigned kept(const struct pool *p)
 {
-	const struct site_options *o = p->sites->options;
+	const int64_t *v = p->shape.v;
 
-	return (unsigned)limits_kept(o->connections, o->connections_kept);
+	return (unsigned)limits_kept(v[SHAPE_CONNECTIONS], v[SHAPE_CONNECTIONS_KEPT]);
 }
 
 /* The number of connections that may be open now.  Transactional mail may open the kept ones beyond
@@ -133,7 +137,7 @@ static unsigned most_channels(const struct pool *p)
 {
 	int64_t earned = (int64_t)p->want + (p->congested ? 0 : kept(p));
 
-	return (unsigned)MIN_OF(earned, p->sites->options->connections);
+	return (unsigned)MIN_OF(earned, p->shape.v[SHAPE_CONNECTIONS]);
 }
 
 static unsigned most_bulk_channels(const struct pool *p)
@@ -169,9 +173,7 @@ static bool needs_channel(const struct pool *p)
 
 static int64_t slots_shared(const struct pool *p)
 {
-	const struct site_options *o = p->sites->options;
-
-	return o->connections - limits_kept(o->connections, o->connections_kept);
+	return p->shape.v[SHAPE_CONNECTIONS] - kept(p);
 }
 
 static unsigned share(const struct pool *p)
@@ -273,7 +275,7 @@ static void pump(struct turn_end *t)
 
 void pool_success(struct pool *p)
 {
-	int64_t limit = p->sites->options->connections;
+	int64_t limit = p->shape.v[SHAPE_CONNECTIONS];
 
 	if (fair_ready(&p->fair) <= p->n_channels || (int64_t)p->want >= limit)
 		return;
@@ -299,13 +301,14 @@ enum { NO_SOURCE_RECORDS = 100 }; /* tries recorded each time a pool has no sour
 /* This is a mistake of ours: the site and its other pools go on. */
 void pool_has_no_source(struct pool *p)
 {
-	const struct site_options *o = p->sites->options;
+	const int64_t *v = p->site->shape.v;
 	char text[160];
 	struct decision d = { .kind = OUTCOME_DEFERRED, .status = STATUS(4, 3, 5) };
 
 	egress_no_source(p->sites->egress, p->index, text, sizeof(text));
 	d.text = slice_str(text);
-	p->pause_ms = p->pause_ms ? MIN_OF(p->pause_ms * 2, o->backoff_max) : o->backoff_min;
+	p->pause_ms =
+	    p->pause_ms ? MIN_OF(p->pause_ms * 2, v[SHAPE_BACKOFF_MAX]) : v[SHAPE_BACKOFF_MIN];
 	p->paused_until_ms = sites_now(p->sites) + p->pause_ms + random_jitter(p->pause_ms / 4);
 	log_warn("pool.no-source", kv_str("site", p->site->name), kv_str("reason", text),
 		 kv_int("ms", p->paused_until_ms - sites_now(p->sites)));

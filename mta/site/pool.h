@@ -1,10 +1,10 @@
 /* mta/site/pool.h - one site seen from one egress pool: who goes next, over how many connections.
  *
  * Next:    see mta/queue/fair.h.
- * Number:  starts at site.connections_start; one more for each success while more wait than are in
- *          hand; half after a sign of congestion (421, 4xx of the host); never above the shared
- *          limits.
- * Kept:    site.connections_kept of them never carry bulk mail, so that a lone password reset does
+ * Number:  starts at connections.start of its shape; one more for each success while more wait than
+ *          are in hand; half after a sign of congestion (421, 4xx of the host); never above the
+ *          shared limits.
+ * Kept:    connections.kept of them never carry bulk mail, so that a lone password reset does
  *          not wait for a bulk transaction; they open when they are first needed.
  * Owns:    its channels and lines; the site owns the pool.
  * Threads: the lane's. */
@@ -16,6 +16,8 @@ struct pool {
 	struct site *site;
 	struct sites *sites;
 	unsigned index; /* mta/egress/egress.h */
+	struct shape shape;
+	bool paced; /* the shape has a rate */
 	struct fair fair;
 	struct list channels, idle;
 	unsigned n_channels, n_opening, want, successes;

@@ -65,18 +65,18 @@ static void the_narrowest_section_holds(void **state)
 static void narrowings_count_within_a_section_and_the_latest_of_equals(void **state)
 {
 	OWNED(shapes)
-	s = parsed("[default tenant 7 pool warm]\nrate = 3/s\n"
-		   "[default tenant 7]\nrate = 2/s\n"
+	s = parsed("[default tenant 7 pool warm]\nlife = 3h\n"
+		   "[default tenant 7]\nlife = 2h\n"
 		   "[default source 192.0.2.1]\nmessages = 5\n"
-		   "[default]\nrate = 1/s\nrate = 6/m\n");
+		   "[default]\nlife = 1h\nlife = 6m\n");
 	struct shape_subject q = subject("b.test", nobody_mx);
 
 	(void)state;
-	assert_int_equal(value(s, &q, SHAPE_RATE), 6 * 1440);
+	assert_int_equal(value(s, &q, SHAPE_LIFE), 6 * 60000);
 	q.tenant = 7;
-	assert_int_equal(value(s, &q, SHAPE_RATE), 2 * 86400);
+	assert_int_equal(value(s, &q, SHAPE_LIFE), 2 * 3600000);
 	q.pool = SLICE("warm");
-	assert_int_equal(value(s, &q, SHAPE_RATE), 3 * 86400);
+	assert_int_equal(value(s, &q, SHAPE_LIFE), 3 * 3600000);
 	assert_int_equal(value(s, &q, SHAPE_MESSAGES), 0);
 	assert_int_equal(ip_parse(SLICE("192.0.2.1"), &q.source), 0);
 	assert_int_equal(value(s, &q, SHAPE_MESSAGES), 5);
@@ -130,7 +130,7 @@ static const char *origin(const struct shapes *s, const struct shape *shape, enu
 static void every_value_says_where_it_comes_from(void **state)
 {
 	OWNED(shapes)
-	s = parsed("# mine\n[provider p tenant 3]\nrate = 5/m # slow\n[provider p]\n"
+	s = parsed("# mine\n[provider p tenant 3]\nlife = 5m # short\n[provider p]\n"
 		   "domain = p.test\nmessages = 4\n");
 	struct shape_subject q = subject("p.test", nobody_mx);
 	struct shape base = { 0 }, got;
@@ -142,7 +142,7 @@ static void every_value_says_where_it_comes_from(void **state)
 				      "order 4 of ann", error),
 			 0);
 	shapes_resolve(s, &q, &base, &got);
-	assert_string_equal(origin(s, &got, SHAPE_RATE), "a.conf:3 [provider p tenant 3]");
+	assert_string_equal(origin(s, &got, SHAPE_LIFE), "a.conf:3 [provider p tenant 3]");
 	assert_string_equal(origin(s, &got, SHAPE_MESSAGES), "a.conf:6 [provider p]");
 	assert_string_equal(origin(s, &got, SHAPE_TLS), "order 4 of ann [domain p.test]");
 	assert_string_equal(origin(s, &got, SHAPE_IDLE), "the configuration");
