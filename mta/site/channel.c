@@ -2,16 +2,11 @@
 #include "mta/site/channel.h"
 
 #include "base/log.h"
+#include "mta/site/provider.h"
 #include "mta/site/shaping.h"
 #include "mta/smtp/ehlo.h"
 
 /* ---- opening ----------------------------------------------------------------------------- */
-
-/* Transactional mail keeps a sixteenth of the limits that sites share. */
-static int64_t slots_of(int64_t max, bool transactional)
-{
-	return transactional ? max : max - max / 16;
-}
 
 static int64_t site_slots(const int64_t *v, bool transactional)
 {
@@ -32,18 +27,20 @@ static bool take_shared_slots(struct channel *ch, bool transactional)
 
 	if (!slots_take(at_site, site_slots(v, transactional)))
 		return false;
-	if (!slots_take(of_source, slots_of(egress_slots_max(s->egress), transactional)))
+	if (!slots_take(of_source, limits_slots(egress_slots_max(s->egress), transactional)))
 		goto give_site;
 	if (per_source)
 		both = limits_source(site->shared, &ch->source->ip);
-	if (both && !slots_take(both, slots_of(v[SHAPE_CONNECTIONS_PER_SOURCE], transactional)))
+	if (both && !slots_take(both, limits_slots(v[SHAPE_CONNECTIONS_PER_SOURCE], transactional)))
 		goto give_source;
-	if (site->provider && !slots_take(&site->provider->connections,
-					  slots_of(v[SHAPE_PROVIDER_CONNECTIONS], transactional)))
+	if (site->provider &&
+	    !slots_take(&site->provider->connections,
+			limits_slots(v[SHAPE_PROVIDER_CONNECTIONS], transactional)))
 		goto give_both;
 	ch->source_slots = of_source;
 	ch->site_source_slots = both;
 	ch->provider = site->provider;
+	provider_leave(ch->pool);
 	return true;
 give_both:
 	if (both)
@@ -59,9 +56,9 @@ static bool take_slots(struct channel *ch, bool transactional)
 {
 	struct sites *s = ch->pool->sites;
 
-	if (s->n_channels >= slots_of(s->options->lane_sessions, transactional))
+	if (s->n_channels >= limits_slots(s->options->lane_sessions, transactional))
 		return false;
-	if (!transactional && !pool_may_take(ch->pool))
+	if (!transactional && (!pool_may_take(ch->pool) || provider_is_behind(ch->pool)))
 		return false;
 	return take_shared_slots(ch, transactional);
 }
@@ -72,8 +69,10 @@ static void give_slots(struct channel *ch)
 	slots_give(ch->source_slots);
 	if (ch->site_source_slots)
 		slots_give(ch->site_source_slots);
-	if (ch->provider)
+	if (ch->provider) {
 		slots_give(&ch->provider->connections);
+		ch->pool->had_slot = true;
+	}
 }
 
 static void on_ready(struct session_user *u);
@@ -264,13 +263,19 @@ static bool wait_hungry(struct channel *ch)
 	return true;
 }
 
+/* It has carried as many as it may. */
+static bool worn(const struct channel *ch)
+{
+	return ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] ||
+	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
+}
+
 void channel_feed(struct channel *ch)
 {
 	struct sites *s = ch->pool->sites;
-	const int64_t *v = channel_shape(ch)->v;
 
 	list_remove(&ch->hungry);
-	while (!ch->quitting && !ch->gone && !s->stopping && ch->taken < v[SHAPE_MESSAGES] &&
+	while (!ch->quitting && !ch->gone && !s->stopping && !worn(ch) &&
 	       session_can_take(ch->session) && !pool_must_give(ch->pool)) {
 		if (wait_hungry(ch)) {
 			list_remove(&ch->idle);
@@ -285,7 +290,7 @@ void channel_feed(struct channel *ch)
 	if (ch->in_hand) {
 		list_remove(&ch->idle);
 		timer_stop(s->loop->timers, &ch->idle_timer);
-	} else if (s->stopping || ch->taken >= v[SHAPE_MESSAGES] || !v[SHAPE_IDLE] ||
+	} else if (s->stopping || worn(ch) || !channel_shape(ch)->v[SHAPE_IDLE] ||
 		   pool_must_give(ch->pool)) {
 		channel_quit(ch);
 	} else {
@@ -299,7 +304,7 @@ static void on_idle(struct timer *t)
 	struct sites *s = ch->pool->sites;
 	int64_t left = ch->idle_since_ms + channel_shape(ch)->v[SHAPE_IDLE] - sites_now(s);
 
-	if (left <= 0 || pool_others_wait(ch->pool))
+	if (left <= 0 || pool_others_wait(ch->pool) || provider_others_wait(ch->pool))
 		channel_quit(ch);
 	else
 		timer_set(s->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));

@@ -109,6 +109,11 @@ slot_count *limits_source(struct site_limits *s, const struct ip *source)
 static const int64_t day_us = 86400LL * 1000000;
 enum { AT_ONCE_US = 100000, AT_ONCE_MAX_US = 1000000 }; /* a tenth of a second, or one unit */
 
+int64_t limits_step(int64_t per_day)
+{
+	return per_day ? MIN_OF(day_us / per_day, (int64_t)AT_ONCE_MAX_US) : 0;
+}
+
 int64_t limits_wait(limits_pace *pace, int64_t per_day, int64_t now_us)
 {
 	int64_t ahead, burst;

@@ -20,8 +20,10 @@ struct source_limits;
 struct site_limits {
 	struct map_link link;
 	slot_count connections;
-	_Atomic int pools;   /* those with connections, and those that wait for one */
-	_Atomic int starved; /* of these, those that wait with less than their share */
+	_Atomic int pools; /* those with connections, and those that wait for one */
+	/* Of these, those that wait with less than their share; at a provider: with nothing. */
+	_Atomic int starved;
+	_Atomic int pacing; /* pools that wait for a provider's pace */
 	limits_pace messages, bytes;
 	_Atomic(struct source_limits *) sources;
 	char name[];
@@ -35,7 +37,14 @@ static inline int64_t limits_kept(int64_t max, int64_t keep)
 {
 	return keep < max / 4 ? keep : max / 4;
 }
+/* Transactional mail keeps a sixteenth of the limits that sites share. */
+static inline int64_t limits_slots(int64_t max, bool transactional)
+{
+	return transactional ? max : max - max / 16;
+}
 /* 0: one more may go now; else microseconds to wait.  per_day 0: no limit. */
 int64_t limits_wait(limits_pace *pace, int64_t per_day, int64_t now_us);
+/* The time between two units, at most a second. */
+int64_t limits_step(int64_t per_day);
 /* So many went.  When lanes ask at the same time, each may send one before it sees the others. */
 void limits_spend(limits_pace *pace, int64_t per_day, int64_t n, int64_t now_us);

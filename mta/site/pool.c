@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "mta/site/channel.h"
+#include "mta/site/provider.h"
 #include "mta/site/shaping.h"
 
 enum { LIMIT_LOOK_MS = 50, OPEN_MORE_MS = 1, OPEN_AT_ONCE = 64 };
@@ -54,6 +55,8 @@ void pool_free(struct pool *p)
 	pool_end_channels(p);
 	fair_end(&p->fair);
 	set_starved(p, false);
+	provider_leave(p);
+	shaping_idle(p);
 	timer_stop(p->sites->loop->timers, &p->timer);
 	list_remove(&p->pump.link);
 	list_remove(&p->link);
@@ -236,6 +239,7 @@ static void open_some(struct pool *p)
 	if (paused_until(p) > now) {
 		timer_set(p->sites->loop->timers, &p->timer, paused_until(p) - now);
 		set_starved(p, false);
+		provider_leave(p);
 		return;
 	}
 	for (n = 0; n < OPEN_AT_ONCE && r == 0 && needs_channel(p); n++)
@@ -245,6 +249,8 @@ static void open_some(struct pool *p)
 	else if (r == E_FULL && !timer_running(&p->timer)) /* others hold the slots */
 		timer_set(p->sites->loop->timers, &p->timer, LIMIT_LOOK_MS);
 	set_starved(p, r == E_FULL && p->n_channels < share(p) && site_is_full(p));
+	if (r == E_FULL)
+		provider_wait(p);
 }
 
 static void pump(struct turn_end *t)
@@ -267,10 +273,13 @@ static void pump(struct turn_end *t)
 		else
 			break;
 	}
-	if (fair_ready(&p->fair) && !p->sites->stopping)
+	if (fair_ready(&p->fair) && !p->sites->stopping) {
 		open_some(p);
-	else
+	} else {
 		set_starved(p, false);
+		provider_leave(p);
+		shaping_idle(p);
+	}
 }
 
 void pool_success(struct pool *p)

@@ -17,14 +17,18 @@ struct pool {
 	struct sites *sites;
 	unsigned index; /* mta/egress/egress.h */
 	struct shape shape;
-	bool paced; /* the shape has a rate */
+	bool paced;                /* the shape has a rate */
+	struct site_limits *paces; /* the provider whose pace it waits for */
 	struct fair fair;
 	struct list channels, idle;
 	unsigned n_channels, n_opening, want, successes;
-	unsigned n_bulk;      /* channels with bulk mail in hand */
-	unsigned n_quitting;  /* of the channels */
-	bool claims, starved; /* counted in the site's shared limits */
-	bool congested;       /* it said so once: since then growth is careful */
+	unsigned n_bulk;             /* channels with bulk mail in hand */
+	unsigned n_quitting;         /* of the channels */
+	bool claims, starved;        /* counted in the site's shared limits */
+	struct site_limits *at_door; /* the provider for want of whose slot it has no connection */
+	int64_t behind_until_ms;     /* at the door, behind those that came before; monotonic */
+	bool had_slot;
+	bool congested; /* it said so once: since then growth is careful */
 	unsigned next_source;
 	int64_t pause_ms, paused_until_ms; /* because it has no source; monotonic */
 	struct turn_end pump;

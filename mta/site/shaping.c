@@ -2,6 +2,7 @@
 #include "mta/site/shaping.h"
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "mta/shape/part.h"
 
 /* ---- what the configuration says --------------------------------------------------------- */
@@ -160,20 +161,48 @@ const struct shape *shaping_tenant(const struct pool *p, uint64_t tenant, struct
 
 /* ---- pace -------------------------------------------------------------------------------- */
 
-bool shaping_may_send(const struct pool *p, int64_t *ret_wait_us)
+void shaping_idle(struct pool *p)
 {
-	struct site_limits *site = p->site->shared, *provider = p->site->provider;
-	const int64_t *v = p->shape.v;
-	int64_t now = clock_mono_us(), wait;
+	if (p->paces)
+		atomic_fetch_sub(&p->paces->pacing, 1);
+	p->paces = NULL;
+}
 
-	wait = limits_wait(&site->messages, v[SHAPE_RATE], now);
-	wait = MAX_OF(wait, limits_wait(&site->bytes, v[SHAPE_BYTES], now));
-	if (provider) {
-		wait = MAX_OF(wait, limits_wait(&provider->messages, v[SHAPE_PROVIDER_RATE], now));
-		wait = MAX_OF(wait, limits_wait(&provider->bytes, v[SHAPE_PROVIDER_BYTES], now));
-	}
-	*ret_wait_us = wait;
-	return wait == 0;
+static int64_t wait_for_site(const struct pool *p, int64_t now)
+{
+	struct site_limits *site = p->site->shared;
+	int64_t messages = limits_wait(&site->messages, p->shape.v[SHAPE_RATE], now);
+	int64_t bytes = limits_wait(&site->bytes, p->shape.v[SHAPE_BYTES], now);
+
+	return MAX_OF(messages, bytes);
+}
+
+static int64_t wait_for_provider(struct pool *p, int64_t now)
+{
+	struct site_limits *provider = p->site->provider;
+	const int64_t *v = p->shape.v;
+	int64_t messages, bytes;
+
+	if (!provider)
+		return 0;
+	messages = limits_wait(&provider->messages, v[SHAPE_PROVIDER_RATE], now);
+	bytes = limits_wait(&provider->bytes, v[SHAPE_PROVIDER_BYTES], now);
+	shaping_idle(p);
+	if (!messages && !bytes)
+		return 0;
+	p->paces = provider;
+	if (atomic_fetch_add(&provider->pacing, 1) > 0)
+		messages += random_jitter(limits_step(v[SHAPE_PROVIDER_RATE]));
+	return MAX_OF(messages, bytes);
+}
+
+bool shaping_may_send(struct pool *p, int64_t *ret_wait_us)
+{
+	int64_t now = clock_mono_us(), site = wait_for_site(p, now);
+	int64_t provider = wait_for_provider(p, now);
+
+	*ret_wait_us = MAX_OF(site, provider);
+	return *ret_wait_us == 0;
 }
 
 void shaping_sent(const struct pool *p, size_t bytes)

@@ -20,6 +20,8 @@ struct smtp_timeouts shaping_timeouts(const struct shape *shape);
 /* The schedule and the life of a tenant's mail; *room may get it. */
 const struct shape *shaping_tenant(const struct pool *p, uint64_t tenant, struct shape *room);
 
-/* May one more message go, by the rates of site and provider?  Else *ret_wait_us. */
-bool shaping_may_send(const struct pool *p, int64_t *ret_wait_us);
+/* May one more message go, by the rates of site and provider?  Else *ret_wait_us.  Where several
+ * sites wait for a provider's pace, chance decides whose turn it is. */
+bool shaping_may_send(struct pool *p, int64_t *ret_wait_us);
 void shaping_sent(const struct pool *p, size_t bytes); /* one message went */
+void shaping_idle(struct pool *p);                     /* it waits for no pace */
