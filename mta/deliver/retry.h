@@ -1,6 +1,6 @@
-/* mta/deliver/retry.h - when a recipient that could not be delivered is tried again, and until when.
- * The shape of its site (mta/site/shaping.h) may have a schedule and a life; else the schedule is
- * retry.schedule, and the life is the message's own.
+/* mta/deliver/retry.h - when a recipient that could not be delivered is tried again, and until
+ * when.  The shape of its site (mta/site/shaping.h) may have a schedule and a life; else the
+ * schedule is retry.schedule, and the life is the message's own.
  * Threads: the lane's. */
 #pragma once
 #include "mta/deliver/deliverer.h"

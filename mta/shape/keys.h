@@ -5,8 +5,8 @@
  *	bytes    = 1*DIGIT [ "K" / "M" / "G" ] "/" ( "s" / "m" / "h" / "d" ) / "none"
  *	schedule = duration *( "," duration )                    (at most 16; the last one repeats)
  *
- * A value is one int64_t: a number, milliseconds, so many per day (0: no limit), one of the words of
- * its row, or a set of EHLO_ bits.  A schedule is a struct of its own.
+ * A value is one int64_t: a number, milliseconds, so many per day (0: no limit), one of the words
+ * of its row, or a set of EHLO_ bits.  A schedule is a struct of its own.
  * Owns:   nothing.
  * Fails:  E_SYNTAX with what was expected. */
 #pragma once

@@ -287,6 +287,15 @@ struct shapes *shape_copy(struct engine *e)
 	return s;
 }
 
+struct shapes *shape_copy_of_files(struct engine *e)
+{
+	char error[OPTION_ERROR_MAX];
+	struct shapes *s = shapes_new();
+
+	(void)!parse_files(s, options_of(e), error);
+	return s;
+}
+
 const struct shapes *shape_set(struct lane *l)
 {
 	return ((const struct lane_shapes *)lane_state(l, &shape_part))->set;

@@ -19,8 +19,10 @@ extern const struct part shape_part;
 
 const struct shapes *shape_set(struct lane *l);
 unsigned shape_generation(struct lane *l); /* another number whenever the set is another one */
-/* A set as it is in force now, for those who are not on a lane; the caller frees it. */
+/* A set as it is in force now, for those who are not on a lane, and the same without the live
+ * orders; the caller frees them. */
 struct shapes *shape_copy(struct engine *e);
+struct shapes *shape_copy_of_files(struct engine *e);
 /* The same with the text of one more file behind the others (E_SYNTAX: error says where). */
 int shape_copy_with(struct engine *e, struct slice text, const char *name, struct shapes **ret,
 		    char *error) MUST_CHECK;

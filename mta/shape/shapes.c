@@ -293,18 +293,74 @@ void shapes_resolve(const struct shapes *s, const struct shape_subject *q, const
 
 /* ---- showing ----------------------------------------------------------------------------- */
 
+static void show_place(const struct shape_rule *r, struct buf *out)
+{
+	if (r->line)
+		buf_putf(out, "%s:%u", r->file, r->line);
+	else
+		buf_putf(out, "order of %s", r->file);
+}
+
 void shapes_origin(const struct shapes *s, uint16_t rule, struct buf *out)
 {
 	if (rule >= s->n_rules) {
 		buf_put(out, SLICE("the configuration"));
 		return;
 	}
-	const struct shape_rule *r = &s->rules[rule];
-	if (r->line)
-		buf_putf(out, "%s:%u ", r->file, r->line);
-	else
-		buf_putf(out, "%s ", r->file);
-	shape_section_show(&s->sections[r->section], out);
+	show_place(&s->rules[rule], out);
+	buf_put(out, SLICE(" "));
+	shape_section_show(&s->sections[s->rules[rule].section], out);
+}
+
+static void show_value(const struct shape_rule *r, struct buf *out)
+{
+	shape_value_show(r->key, r->v, r->schedule, out);
+}
+
+void shapes_each(const struct shapes *s,
+		 void (*each)(void *arg, struct slice section, const char *key, struct slice value,
+			      struct slice origin),
+		 void *arg)
+{
+	struct buf section, value, origin;
+
+	buf_init(&section, 0);
+	buf_init(&value, 0);
+	buf_init(&origin, 0);
+	for (unsigned i = 0; i < s->n_rules; i++) {
+		const struct shape_rule *r = &s->rules[i];
+		buf_clear(&section);
+		buf_clear(&value);
+		buf_clear(&origin);
+		shape_section_show(&s->sections[r->section], &section);
+		show_value(r, &value);
+		show_place(r, &origin);
+		each(arg, buf_data(&section), shape_key_rows[r->key].name, buf_data(&value),
+		     buf_data(&origin));
+	}
+	buf_free(&section);
+	buf_free(&value);
+	buf_free(&origin);
+}
+
+bool shapes_find(const struct shapes *s, struct slice section, struct slice key, struct buf *out)
+{
+	enum shape_key k = shape_key_find(key);
+	bool found = false;
+	struct buf name;
+
+	buf_init(&name, 0);
+	for (unsigned i = s->n_rules; i-- > 0 && !found;) {
+		const struct shape_rule *r = &s->rules[i];
+		buf_clear(&name);
+		shape_section_show(&s->sections[r->section], &name);
+		struct slice shown = buf_data(&name);
+		found = r->key == k && slice_eq(section, slice_of(shown.p + 1, shown.n - 2));
+		if (found)
+			show_value(r, out);
+	}
+	buf_free(&name);
+	return found;
 }
 
 static void show_patterns(const char *name, const struct shape_patterns *p, struct buf *out)
@@ -327,7 +383,7 @@ void shapes_show(const struct shapes *s, struct buf *out)
 			buf_put(out, SLICE("\n"));
 		}
 		buf_putf(out, "%s = ", shape_key_rows[r->key].name);
-		shape_value_show(r->key, r->v, r->schedule, out);
+		show_value(r, out);
 		buf_put(out, SLICE("\n"));
 	}
 }

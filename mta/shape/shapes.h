@@ -15,8 +15,8 @@
  * with the most narrowings (tenant before source before pool), of equal ones the latest.  Files are
  * read in their order, live orders after them.
  *
- * Owns:    shapes_new() gives the caller the set; shapes_free() ends it.  Slices that are asked with
- *          are not kept.
+ * Owns:    shapes_new() gives the caller the set; shapes_free() ends it.  Slices that are asked
+ *          with are not kept.
  * Threads: a finished set never changes and may be read by any thread.
  * Fails:   E_SYNTAX with "file:line: what is wrong", E_LIMIT; the set is then not to be used.
  * Limits:  SHAPE_RULES_MAX rules, SHAPE_PROVIDERS_MAX providers, 4096 patterns in all, names of 253
@@ -62,10 +62,18 @@ struct shape {
 /* *base has the values of the configuration; ret gets them, and over them what rules say. */
 void shapes_resolve(const struct shapes *s, const struct shape_subject *q, const struct shape *base,
 		    struct shape *ret);
-/* Does any rule name a tenant (a source, a pool, a domain)?  If not, those need not be told apart. */
+/* Does any rule name a tenant (a source, a pool, a domain)?  If not, none need be told apart. */
 enum { SHAPE_ASKS_TENANT = 1, SHAPE_ASKS_SOURCE = 2, SHAPE_ASKS_POOL = 4, SHAPE_ASKS_DOMAIN = 8 };
 unsigned shapes_asks(const struct shapes *s);
-/* Where a value comes from: "file:line [section]", or the order's author. */
+/* Where a value comes from: "file:line [section]", or "order of <author> [section]". */
 void shapes_origin(const struct shapes *s, uint16_t rule, struct buf *out);
+/* Calls each() for every rule, in the order of reading: section in brackets. */
+void shapes_each(const struct shapes *s,
+		 void (*each)(void *arg, struct slice section, const char *key, struct slice value,
+			      struct slice origin),
+		 void *arg);
+/* The value that the latest rule of this section ("provider gmail") gives the key, as text; false:
+ * there is none. */
+bool shapes_find(const struct shapes *s, struct slice section, struct slice key, struct buf *out);
 /* Every rule in the order of reading, as a file that is read as the same. */
 void shapes_show(const struct shapes *s, struct buf *out);

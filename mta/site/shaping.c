@@ -22,29 +22,35 @@ static void timeouts(const struct smtp_timeouts *t, int64_t *v)
 	v[SHAPE_TIMEOUT_QUIT] = t->quit;
 }
 
-static void base(const struct sites *s, struct shape *ret)
+static int64_t most(enum shape_key key)
 {
-	const struct site_options *o = s->options;
+	return shape_key_rows[key].max;
+}
+
+void shaping_configured(const struct settings *all, struct shape *ret)
+{
+	const struct site_options *o = settings_of(all, &site_option_set);
+	const struct smtp_options *smtp = settings_of(all, &smtp_option_set);
 
 	*ret = (struct shape){
 		.v = {
 			[SHAPE_CONNECTIONS] = o->connections,
 			[SHAPE_CONNECTIONS_START] = o->connections_start,
 			[SHAPE_CONNECTIONS_KEPT] = o->connections_kept,
-			[SHAPE_CONNECTIONS_PER_SOURCE] = shape_key_rows[SHAPE_CONNECTIONS_PER_SOURCE].max,
-			[SHAPE_PROVIDER_CONNECTIONS] = shape_key_rows[SHAPE_PROVIDER_CONNECTIONS].max,
+			[SHAPE_CONNECTIONS_PER_SOURCE] = most(SHAPE_CONNECTIONS_PER_SOURCE),
+			[SHAPE_PROVIDER_CONNECTIONS] = most(SHAPE_PROVIDER_CONNECTIONS),
 			[SHAPE_MESSAGES] = o->messages,
-			[SHAPE_RECIPIENTS] = shape_key_rows[SHAPE_RECIPIENTS].max,
+			[SHAPE_RECIPIENTS] = most(SHAPE_RECIPIENTS),
 			[SHAPE_RATE] = o->rate * 86400,
 			[SHAPE_IDLE] = o->idle,
-			[SHAPE_TLS] = s->smtp->policy,
-			[SHAPE_IGNORE] = s->smtp->ignore,
+			[SHAPE_TLS] = smtp->policy,
+			[SHAPE_IGNORE] = smtp->ignore,
 			[SHAPE_BACKOFF_MIN] = o->backoff_min,
 			[SHAPE_BACKOFF_MAX] = o->backoff_max,
 			[SHAPE_HOST_BAD] = o->host_bad,
 		},
 	};
-	timeouts(&s->smtp->timeouts, ret->v);
+	timeouts(&smtp->timeouts, ret->v);
 }
 
 /* ---- resolving --------------------------------------------------------------------------- */
@@ -83,7 +89,7 @@ void shaping_site(struct site *site)
 
 	struct shape configured;
 
-	base(s, &configured);
+	shaping_configured(engine_settings(lane_engine(s->lane)), &configured);
 	shapes_resolve(set, &q, &configured, &site->shape);
 	site->shape.v[SHAPE_BACKOFF_MAX] =
 	    MAX_OF(site->shape.v[SHAPE_BACKOFF_MAX], site->shape.v[SHAPE_BACKOFF_MIN]);
@@ -103,7 +109,7 @@ static void resolve(const struct pool *p, uint64_t tenant, const struct ip *sour
 	struct shape_subject q = subject(p->site->route, slice_str(p->site->domain), mx);
 	struct shape configured;
 
-	base(s, &configured);
+	shaping_configured(engine_settings(lane_engine(s->lane)), &configured);
 	q.pool = slice_str(egress_pool_name(s->egress, p->index));
 	q.tenant = tenant;
 	if (source)

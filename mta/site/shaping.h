@@ -1,5 +1,5 @@
-/* mta/site/shaping.h - the shape (mta/shape/shapes.h) of a site's pools: resolved when a pool begins
- * and whenever the shapes change, so that delivering only reads numbers.
+/* mta/site/shaping.h - the shape (mta/shape/shapes.h) of a site's pools: resolved when a pool
+ * begins and whenever the shapes change, so that delivering only reads numbers.
  *
  * Domains with the same MX hosts are one site, except those that a section or a provider names:
  * they are a site of their own, with connections of its own.
@@ -8,6 +8,8 @@
 #pragma once
 #include "mta/site/pool.h"
 
+/* What the options say, before any shape. */
+void shaping_configured(const struct settings *all, struct shape *ret);
 /* The name of the site that serves this domain by this route. */
 void shaping_site_name(const struct sites *s, const struct route *route, struct slice domain,
 		       struct buf *ret);

@@ -1,4 +1,4 @@
-/* Shapes: what providers, sites and domains get, and live orders that change it while mail flows. */
+/* Shapes: what providers, sites and domains get; live orders that change it while mail flows. */
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -139,12 +139,12 @@ static void every_value_says_where_it_comes_from(void **state)
 	(void)state;
 	q.tenant = 3;
 	assert_int_equal(shapes_order(s, SLICE("domain p.test"), SLICE("tls"), SLICE("must"),
-				      "order 4 of ann", error),
+				      "ann at 12:00", error),
 			 0);
 	shapes_resolve(s, &q, &base, &got);
 	assert_string_equal(origin(s, &got, SHAPE_LIFE), "a.conf:3 [provider p tenant 3]");
 	assert_string_equal(origin(s, &got, SHAPE_MESSAGES), "a.conf:6 [provider p]");
-	assert_string_equal(origin(s, &got, SHAPE_TLS), "order 4 of ann [domain p.test]");
+	assert_string_equal(origin(s, &got, SHAPE_TLS), "order of ann at 12:00 [domain p.test]");
 	assert_string_equal(origin(s, &got, SHAPE_IDLE), "the configuration");
 }
 
