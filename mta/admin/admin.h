@@ -16,6 +16,7 @@
  *	metrics    -                                  text for Prometheus
  *	config     -                                  every option and its value
  *	consumers  -                                  who reads the log, and how far
+ *	sources    -                                  the addresses that mail leaves from
  *	reload     -                                  as SIGHUP; needs_restart, or what is wrong
  *	flush-dns  -                                  every lane asks DNS again
  *

@@ -17,6 +17,7 @@ static const struct admin_command commands[] = {
 	{ "metrics",   NULL,        NULL,           admin_finish_metrics   },
 	{ "config",    NULL,        NULL,           admin_finish_config    },
 	{ "consumers", NULL,        NULL,           admin_finish_consumers },
+	{ "sources",   NULL,        NULL,           admin_finish_sources   },
 	{ "reload",    NULL,        NULL,           admin_finish_reload    },
 	{ "flush-dns", NULL,        admin_lane_flush_dns, admin_finish_flush_dns },
 };
