@@ -2,9 +2,9 @@
  * message: stride scheduling (Waldspurger and Weihl, 1995).
  *
  * Each source has a pass; the one with the lowest goes next, and then its pass grows by its stride,
- * which is the inverse of its weight.  After any number of messages two sources are less than
- * one message of each from their ratio, so that one of n is less than n messages from its share.  Connections do not change that: a connection from another source waits
- * until its turn comes.
+ * which is the inverse of its weight.  After any number of messages two sources are less than one
+ * message of each from their ratio, so that one of n is less than n messages from its share.
+ * Connections do not change that: a connection from another source waits until its turn comes.
  * A source that does not use its turn for TURNS_PATIENCE_MS (it connects slowly, or its messages
  * take long) is not waited for, until it takes a message; then it may catch up by
  * TURNS_CATCH_UP messages.
