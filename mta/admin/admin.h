@@ -21,6 +21,7 @@
  *	shape-orders   -                              live orders, and what they replace
  *	shape-explain  what (a domain) [, tenant, source, pool]   its values, and where they stand
  *	shape-test     text                           what is wrong with a file of shapes
+ *	sources    -                                  the addresses that mail leaves from
  *	reload     -                                  as SIGHUP; needs_restart, or what is wrong
  *	flush-dns  -                                  every lane asks DNS again
  *

@@ -14,6 +14,7 @@ int admin_finish_events(struct query *q);
 int admin_finish_metrics(struct query *q);
 int admin_finish_config(struct query *q);
 int admin_finish_consumers(struct query *q);
+int admin_finish_sources(struct query *q);
 int admin_begin_queue(struct query *q);
 void admin_lane_queue(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_queue(struct query *q);

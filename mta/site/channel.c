@@ -2,6 +2,7 @@
 #include "mta/site/channel.h"
 
 #include "base/log.h"
+#include "mta/site/pair.h"
 #include "mta/site/provider.h"
 #include "mta/site/shaping.h"
 #include "mta/smtp/ehlo.h"
@@ -23,7 +24,7 @@ static bool take_shared_slots(struct channel *ch, bool transactional)
 	const int64_t *v = channel_shape(ch)->v;
 	const bool per_source = v[SHAPE_CONNECTIONS_PER_SOURCE] < v[SHAPE_CONNECTIONS];
 	slot_count *at_site = &site->shared->connections;
-	slot_count *of_source = egress_slots(s->egress, ch->source), *both = NULL;
+	slot_count *of_source = &ch->source->connections, *both = NULL;
 
 	if (!slots_take(at_site, site_slots(v, transactional)))
 		return false;
@@ -37,7 +38,6 @@ static bool take_shared_slots(struct channel *ch, bool transactional)
 	    !slots_take(&site->provider->connections,
 			limits_slots(v[SHAPE_PROVIDER_CONNECTIONS], transactional)))
 		goto give_both;
-	ch->source_slots = of_source;
 	ch->site_source_slots = both;
 	ch->provider = site->provider;
 	provider_leave(ch->pool);
@@ -66,7 +66,7 @@ static bool take_slots(struct channel *ch, bool transactional)
 static void give_slots(struct channel *ch)
 {
 	slots_give(&ch->pool->site->shared->connections);
-	slots_give(ch->source_slots);
+	slots_give(&ch->source->connections);
 	if (ch->site_source_slots)
 		slots_give(ch->site_source_slots);
 	if (ch->provider) {
@@ -89,7 +89,7 @@ static int start_session(struct channel *ch)
 	struct session_options o = {
 		.to = { .ip = ch->host->ip, .port = (uint16_t)c->port, .source = ch->source->ip },
 		.mx_host = ch->mx->name,
-		.ehlo = ch->source->ehlo,
+		.ehlo = ch->ehlo,
 		.timeouts = shaping_timeouts(channel_shape(ch)),
 		.tls = (enum tls_policy)v[SHAPE_TLS],
 		.tls_context = s->tls,
@@ -136,6 +136,8 @@ static void join(struct channel *ch)
 	ch->route = route_ref(p->site->route);
 	list_push(&p->channels, &ch->link);
 	ch->host->channels++;
+	p->turns.at[ch->turn].channels++;
+	p->turns.at[ch->turn].opening++;
 	p->n_channels++;
 	pool_claim(p);
 	p->n_opening++;
@@ -144,50 +146,77 @@ static void join(struct channel *ch)
 	count_add(&s->counters.sessions_open, 1);
 }
 
-/* Our own trouble, not the host's answer. */
-static void not_begun(struct channel *ch, int err)
+/* This machine has too little of something; it is nobody's fault that mail waits a moment. */
+static bool is_shortage(const struct channel *ch, int err)
 {
-	struct pool *p = ch->pool;
-	struct verdict v;
+	return err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM ||
+	       err == -EAGAIN || (err == -EADDRNOTAVAIL && ch->source->ip.family);
+}
 
-	give_slots(ch);
-	verdict_set(&v, VERDICT_DEFERRED, STATUS(4, 3, 5), true, "%s", err_text(err));
-	site_host_failed(p->site, ch->host, &v, ch->source_text);
-	channel_free(ch);
-	pool_pump_soon(p);
+/* Our own trouble, never the site's.  Whether the source is at fault, or only the way from it to
+ * this host, a look at the source alone tells. */
+static int not_begun(struct channel *ch, int err)
+{
+	struct sites *s = ch->pool->sites;
+	int r = conn_source_check(&ch->source->ip);
+
+	if (r < 0 && !is_shortage(ch, r == -EADDRNOTAVAIL ? 0 : r))
+		egress_source_failed(s->egress, ch->source, r);
+	else if (is_shortage(ch, err))
+		return E_FULL;
+	else
+		pair_cut(s, ch->host, ch->source, err);
+	pool_pump_soon(ch->pool);
+	return E_CONFLICT;
+}
+
+static int cannot_open(struct pool *p, enum pair_lack why)
+{
+	if (why == PAIR_FULL)
+		return E_FULL;
+	if (why == PAIR_SITE)
+		site_back_off(p->site);
+	else
+		pool_pause(p, why);
+	return E_UNKNOWN;
+}
+
+static void use_pair(struct channel *ch, const struct pair *pair)
+{
+	const struct turn *turn = &ch->pool->turns.at[pair->turn];
+
+	ch->host = pair->host;
+	ch->mx = pair->mx;
+	ch->turn = pair->turn;
+	ch->source = turn->source;
+	ch->ehlo = turn->entry->ehlo;
+	memcpy(ch->source_text, turn->entry->ip_text, sizeof(ch->source_text));
+	ch->shape = shaping_source(ch->pool, &ch->source->ip);
 }
 
 int channel_open(struct pool *p, bool transactional)
 {
-	const struct route_host *mx;
-	struct host *h = site_pick(p->site, &mx);
+	struct pair pair;
+	enum pair_lack lack = pair_pick(p, &pair);
 	struct channel *ch;
 	int r;
 
-	if (!h) {
-		site_back_off(p->site);
-		return E_TIMEOUT;
-	}
+	if (lack != PAIR_FOUND)
+		return cannot_open(p, lack);
 	ch = channel_blank(p);
-	ch->host = h;
-	ch->mx = mx;
-	ch->source = egress_source(p->sites->egress, p->index, &p->next_source);
-	if (!ch->source) {
-		channel_free(ch);
-		pool_has_no_source(p);
-		return E_UNKNOWN;
-	}
-	memcpy(ch->source_text, ch->source->ip_text, sizeof(ch->source_text));
-	ch->shape = shaping_source(p, &ch->source->ip);
+	use_pair(ch, &pair);
 	if (!take_slots(ch, transactional)) {
 		channel_free(ch);
 		return E_FULL;
 	}
 	r = start_session(ch);
-	if (r < 0)
-		not_begun(ch, r);
-	else
+	if (r == 0) {
 		join(ch);
+		return 0;
+	}
+	give_slots(ch);
+	r = not_begun(ch, r);
+	free(ch);
 	return r;
 }
 
@@ -270,6 +299,17 @@ static bool worn(const struct channel *ch)
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
 
+static bool take_one(struct channel *ch)
+{
+	struct sites *s = ch->pool->sites;
+	unsigned before = ch->taken;
+	bool more = s->loads->next(s->loads, ch);
+
+	if (ch->taken != before)
+		pool_sent(ch->pool, ch->turn);
+	return more;
+}
+
 void channel_feed(struct channel *ch)
 {
 	struct sites *s = ch->pool->sites;
@@ -282,7 +322,7 @@ void channel_feed(struct channel *ch)
 			timer_stop(s->loop->timers, &ch->idle_timer);
 			return;
 		}
-		if (!s->loads->next(s->loads, ch))
+		if (!pool_may_send(ch->pool, ch->turn) || !take_one(ch))
 			break;
 	}
 	if (ch->gone || ch->quitting)
@@ -340,6 +380,9 @@ static void opened(struct channel *ch)
 		return;
 	ch->ready_once = true;
 	ch->pool->n_opening--;
+	if (ch->turn != TURN_NONE)
+		ch->pool->turns.at[ch->turn].opening--;
+	ch->pool->pause_ms = ch->pool->paused_until_ms = 0;
 	site_host_well(ch->pool->site, ch->host);
 	note_tls(ch);
 	note_source(ch);
@@ -387,6 +430,17 @@ static void keep_ticket(struct channel *ch)
 	ch->host->tls = ticket;
 }
 
+static void leave_turn(struct channel *ch)
+{
+	struct turn *t;
+
+	if (ch->turn == TURN_NONE)
+		return;
+	t = &ch->pool->turns.at[ch->turn];
+	t->channels--;
+	t->opening -= !ch->ready_once;
+}
+
 static void leave(struct channel *ch)
 {
 	struct pool *p = ch->pool;
@@ -402,6 +456,7 @@ static void leave(struct channel *ch)
 	pool_claim(p);
 	if (!ch->ready_once)
 		p->n_opening--;
+	leave_turn(ch);
 	ch->host->channels--;
 	s->n_channels--;
 	count_sub(&s->counters.sessions_open, 1);
@@ -433,6 +488,8 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 {
 	bool trouble = v->kind != VERDICT_NONE;
 
+	if (!trouble && ch->quitting)
+		return; /* we ended it, perhaps before it was open */
 	if ((!ch->ready_once && tls_gave_way(ch, v)) || ch->lock_step)
 		return;
 	if (!ch->ready_once || (trouble && !ch->judged))
@@ -451,6 +508,7 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 	leave(ch);
 	if (!p->sites->freeing)
 		judge_end(ch, v);
+	pool_rest_turns(p);
 	pool_pump_soon(p);
 	if (p->sites->freeing)
 		channel_free(ch);

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "mta/site/pair.h"
 #include "mta/site/shaping.h"
 
 enum { BACKOFF_RECORDS = 100 }; /* tries recorded each time a site cannot be reached */
@@ -61,6 +62,7 @@ static void host_free(struct sites *s, struct host *h)
 	s->n_hosts--;
 	if (h->tls)
 		tls_session_unref(h->tls);
+	pair_forget_cuts(h);
 	free(h);
 }
 
@@ -100,21 +102,32 @@ static struct host *host_get(struct sites *s, const struct ip *ip)
 	return h;
 }
 
-/* The addresses of one group of equal preference, from a place that moves with each pick. */
-static struct host *pick_of_group(struct site *s, unsigned first, unsigned end,
-				  const struct route_host **ret_mx)
+bool site_next_group(const struct site *s, struct site_group *g)
 {
-	int64_t now = sites_now(s->sites);
+	const struct route *r = s->route;
+
+	g->first = g->end;
+	if (g->first >= r->n_hosts)
+		return false;
+	while (g->end < r->n_hosts && r->hosts[g->end].preference == r->hosts[g->first].preference)
+		g->end++;
+	return true;
+}
+
+/* From a place that moves with each pick. */
+struct host *site_pick(struct site *s, const struct site_group *g, const struct site_fit *f,
+		       const struct route_host **ret_mx)
+{
 	unsigned total = 0;
 
-	for (unsigned i = first; i < end; i++)
+	for (unsigned i = g->first; i < g->end; i++)
 		total += s->route->hosts[i].n_ips;
 	for (unsigned k = 0; k < total; k++) {
-		unsigned at = (s->turn + k) % total, i = first;
+		unsigned at = (s->turn + k) % total, i = g->first;
 		while (at >= s->route->hosts[i].n_ips)
 			at -= s->route->hosts[i++].n_ips;
 		struct host *h = host_get(s->sites, &s->route->hosts[i].ips[at]);
-		if (h->bad_until_ms > now)
+		if (h->bad_until_ms > f->now_ms || !f->may(f, h))
 			continue;
 		*ret_mx = &s->route->hosts[i];
 		s->turn += k + 1;
@@ -123,21 +136,15 @@ static struct host *pick_of_group(struct site *s, unsigned first, unsigned end,
 	return NULL;
 }
 
-struct host *site_pick(struct site *s, const struct route_host **ret_mx)
+bool site_has(struct site *s, const struct site_fit *f)
 {
-	const struct route *route = s->route;
-	unsigned end;
-
-	for (unsigned i = 0; i < route->n_hosts; i = end) {
-		end = i + 1;
-		while (end < route->n_hosts &&
-		       route->hosts[end].preference == route->hosts[i].preference)
-			end++;
-		struct host *h = pick_of_group(s, i, end, ret_mx);
-		if (h)
-			return h;
-	}
-	return NULL;
+	for (unsigned i = 0; i < s->route->n_hosts; i++)
+		for (unsigned k = 0; k < s->route->hosts[i].n_ips; k++) {
+			struct host *h = host_get(s->sites, &s->route->hosts[i].ips[k]);
+			if (h->bad_until_ms <= f->now_ms && f->may(f, h))
+				return true;
+		}
+	return false;
 }
 
 void site_problem(struct site *s, const struct verdict *v, const char *whose)
@@ -180,6 +187,8 @@ static void forgive_hosts_by(struct site *s, int64_t when_ms)
 		for (unsigned k = 0; k < s->route->hosts[i].n_ips; k++) {
 			struct host *h = host_get(s->sites, &s->route->hosts[i].ips[k]);
 			h->bad_until_ms = MIN_OF(h->bad_until_ms, when_ms);
+			if (!when_ms)
+				pair_forget_cuts(h);
 		}
 }
 

@@ -24,6 +24,7 @@ struct host {
 	int64_t clear_until_ms;
 	struct tls_session *tls; /* latest ticket */
 	struct habits habits;
+	struct host_cut *cuts; /* mta/site/pair.h */
 };
 
 struct pool;
@@ -50,8 +51,22 @@ struct site *site_get(struct sites *s, struct route *route, struct slice domain)
 void site_end_channels(struct site *s);
 void site_free(struct site *s);
 void site_free_hosts(struct sites *s);
-/* The next address to try: best preference first, without bad ones.  NULL: all are bad. */
-struct host *site_pick(struct site *s, const struct route_host **ret_mx);
+/* Hosts of equal preference, the best first; start with zeros. */
+struct site_group {
+	unsigned first, end;
+};
+bool site_next_group(const struct site *s, struct site_group *g);
+/* Which addresses are meant, besides that they are not bad. */
+struct site_fit {
+	bool (*may)(const struct site_fit *f, const struct host *h);
+	void *arg;
+	int64_t now_ms;
+	int family; /* the one that is allowed; 0: any */
+};
+/* The next address of the group to try.  NULL: there is none. */
+struct host *site_pick(struct site *s, const struct site_group *g, const struct site_fit *f,
+		       const struct route_host **ret_mx);
+bool site_has(struct site *s, const struct site_fit *f);
 void site_host_failed(struct site *s, struct host *h, const struct verdict *v, const char *source);
 /* What those who wait are deferred with when the site backs off. */
 void site_problem(struct site *s, const struct verdict *v, const char *whose);

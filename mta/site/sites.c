@@ -38,8 +38,7 @@ static void pump_soon(struct site *site)
 		pool_pump_soon(p);
 }
 
-/* It may have sources now. */
-static void options_changed(struct site *site)
+static void end_pauses(struct site *site)
 {
 	struct pool *p;
 
@@ -78,6 +77,21 @@ static void site_changed(void *state)
 
 	if (s->shape_generation != shape_generation(s->lane))
 		reshape(s);
+}
+
+/* It may have sources now, or other ones. */
+static void options_changed(struct site *site)
+{
+	struct pool *p;
+
+	list_each(&site->pools, p, struct pool, link)
+		pool_new_sources(p);
+	end_pauses(site);
+}
+
+static void source_recovered(struct egress_news *n)
+{
+	each_site(container_of(n, struct sites, news), end_pauses);
 }
 
 static void flows_changed(struct queue_ways *w)
@@ -159,6 +173,8 @@ static int site_start(struct lane *l, void **ret_state)
 	s->ways =
 	    (struct queue_ways){ sizeof(struct way), way_begin, way_busy, way_due, flows_changed };
 	s->queue->ways = &s->ways;
+	s->news.recovered = source_recovered;
+	egress_tell(s->egress, &s->news);
 	map_init(&s->map);
 	map_init(&s->hosts);
 	list_init(&s->asking);

@@ -99,6 +99,7 @@ int cmd_events(struct cli *c);
 int cmd_metrics(struct cli *c);
 int cmd_config(struct cli *c);
 int cmd_consumers(struct cli *c);
+int cmd_sources(struct cli *c);
 int cmd_reload(struct cli *c);
 int cmd_flush_dns(struct cli *c);
 int cmd_verify(struct cli *c);

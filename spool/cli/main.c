@@ -27,6 +27,7 @@ const struct cli_command commands[] = {
 	{ "metrics",      "",         "counters as Prometheus text",                          0, 0, cmd_metrics   },
 	{ "config",       "",         "every option and its value",                           0, 0, cmd_config    },
 	{ "consumers",    "",         "the readers of the log, and how far each has read",    0, 0, cmd_consumers },
+	{ "sources",      "",         "the addresses that mail leaves from, and which of them work", 0, 0, cmd_sources },
 	{ "reload",       "",         "make the engine read its configuration again",         0, 0, cmd_reload    },
 	{ "flush-dns",    "",         "make the engine ask DNS again",                        0, 0, cmd_flush_dns },
 	{ "spool verify", "",         "read every segment and check every checksum",          0, 0, cmd_verify    },

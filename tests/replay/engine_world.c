@@ -98,6 +98,17 @@ void world_end(struct world *w)
 	disk_sim_free(w->disk);
 }
 
+void world_reload(struct world *w, const char *config)
+{
+	struct settings *c;
+	char error[OPTION_ERROR_MAX] = "";
+
+	w->config = config;
+	if (settings_parse(&c, sets, ARRAY_LEN(sets), slice_str(config), "test", error) < 0)
+		fail_msg("%s", error);
+	engine_reload(w->engine, c);
+}
+
 /* ---- time -------------------------------------------------------------------------------- */
 
 static bool step(struct world *w)
