@@ -142,6 +142,29 @@ static int enter(struct db *db UNUSED, void *arg)
 	return login_session_begin(e->c, e->k->org, e->k->user, 200);
 }
 
+static int note_failure(struct db *db UNUSED, void *arg)
+{
+	struct entering *e = arg;
+	char id[ID_OUT_MAX];
+
+	return audit_put_in(e->c, e->k->org, "login.failed", ids_out(ID_USER, e->k->user, id),
+			    NULL);
+}
+
+/* Each account that has this address gets its line. */
+static int refuse_login(struct call *c, const struct login_candidate *k, int n)
+{
+	int r = 0;
+
+	for (int i = 0; i < n && r >= 0; i++) {
+		struct entering e = { .c = c, .k = &k[i] };
+		r = db_tx(c->db, k[i].org, note_failure, &e);
+	}
+	return r < 0 ? r
+		     : problem(c, 401, "wrong_credentials",
+			       "the email address or the password is wrong");
+}
+
 /* How many accounts have this password; the last of them. */
 static int try_password(struct call *c, const struct login_candidate *k, int n,
 			struct slice password, const struct login_candidate **ret)
@@ -171,8 +194,7 @@ static int log_in(struct call *c, const struct login_body *b, struct slice email
 		return n;
 	hits = try_password(c, k, n, b->password, &right);
 	if (!hits)
-		return problem(c, 401, "wrong_credentials",
-			       "the email address or the password is wrong");
+		return refuse_login(c, k, n);
 	if (strange)
 		throttle_right(c, email);
 	for (int i = 0; i < n; i++)
@@ -208,6 +230,8 @@ static int post_logout(struct call *c)
 	int r = db_run(c->db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND id = $2",
 		       p_int(c->actor.org), p_int(c->actor.session));
 
+	if (r >= 0)
+		r = audit_put_id(c, "session.ended", ID_SESSION, c->actor.session, NULL);
 	if (r < 0)
 		return r;
 	http_reply_header(c, "Set-Cookie",
@@ -344,6 +368,8 @@ static int accept_token(struct db *db, void *arg)
 	if (r >= 0)
 		r = db_run(db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND user_id = $2",
 			   p_int(a->token->org), p_int(user));
+	if (r >= 0)
+		r = audit_put_user(a->c, a->token->org, user, "user.password_chosen", NULL);
 	return r < 0 ? r : login_session_begin(a->c, a->token->org, user, 200);
 }
 
