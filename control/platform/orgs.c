@@ -98,9 +98,11 @@ static int post_org(struct call *c)
 
 	if (r < 0)
 		return r;
-	n = (struct new_org){
-		.org_name = b.name, .email = b.email, .name = b.admin_name, .password = b.password
-	};
+	n = (struct new_org){ .password_pointer = "/admin_password",
+			      .org_name = b.name,
+			      .email = b.email,
+			      .name = b.admin_name,
+			      .password = b.password };
 	r = signup_create(c, &n);
 	if (r < 0)
 		return r;
