@@ -12,6 +12,7 @@ const struct worker_row *const worker_rows[] = {
 	&intake_worker,          &feeder_worker,
 	&contacts_import_worker, &campaigns_schedule_worker,
 	&worker_sweep,           &domains_recheck_worker,
+	&senders_worker,
 };
 const size_t worker_rows_n = ARRAY_LEN(worker_rows);
 

@@ -47,6 +47,8 @@ struct spool_options {
 
 int spool_open(struct spool **ret, const struct spool_options *o) MUST_CHECK;
 int spool_start(struct spool *sp) MUST_CHECK; /* starts the commit thread */
+/* The folder, open, for a file of the caller's own beside the log; it stays the spool's. */
+int spool_folder(const struct spool *sp, const struct disk **ret);
 /* Without spool_start(): the caller commits what is pending and takes one step of cleaning.  For
  * tests, which then know every write, and for tools that put a rule and end. */
 int spool_commit_now(struct spool *sp) MUST_CHECK;

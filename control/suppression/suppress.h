@@ -1,5 +1,5 @@
 /* control/suppression/suppress.h - suppressing an address and allowing it again: in the database
- * and, through the outbox, in the engine, which looks before each RCPT.
+ * and, through control/engine/senders.c, in the engine, which looks before it takes or sends mail.
  * Blocks: on the database, in the organisation's open transaction. */
 #pragma once
 #include "control/app/app.h"

@@ -3,12 +3,10 @@
  *
  *	hold/<selector>            value: who and why; matching recipients stay queued, untried
  *	cancel/<selector>          value: why; matching recipients end as cancelled
- *	suppress/<tenant>/<hash>   value: "" removed, "1" present; hash is hex of the first 16 bytes
- *	                           of SHA-256 over the lower-cased address: checked before each RCPT
  *
  * Owns:    copies of selectors and texts.
  * Threads: any; readers share a lock, and take none while no rule of the kind they ask for exists.
- * Limits:  the spool bounds selectors and texts; a suppression costs about 56 bytes. */
+ * Limits:  the spool bounds selectors and texts. */
 #pragma once
 #include "mta/core/part.h"
 #include "mta/rules/selector.h"
@@ -49,4 +47,3 @@ bool rules_match(struct rules *r, enum rule_kind kind, unsigned selects,
 		 const struct rule_subject *s, char *text, size_t cap);
 /* Which kinds of selector the rules of this kind use; 0: there are no rules. */
 unsigned rules_selects(const struct rules *r, enum rule_kind kind);
-bool rules_suppressed(struct rules *r, uint64_t tenant, struct slice address);

@@ -17,6 +17,7 @@ const struct cli_command commands[] = {
 	{ "retry",        "SELECTOR", "try deferred recipients now",                          1, 1, cmd_retry     },
 	{ "cancel",       "SELECTOR", "end recipients as cancelled",                          1, 1, cmd_cancel    },
 	{ "rules",        "",         "the holds and cancels that are in force",              0, 0, cmd_rules     },
+	{ "senders",      "",         "who may send as which domain, and how many addresses are suppressed", 0, 0, cmd_senders },
 	{ "events",       "",         "what was accepted and what became of it",              0, 0, cmd_events    },
 	{ "metrics",      "",         "counters as Prometheus text",                          0, 0, cmd_metrics   },
 	{ "config",       "",         "every option and its value",                           0, 0, cmd_config    },
