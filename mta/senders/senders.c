@@ -17,7 +17,7 @@ struct senders {
 	struct known *control, *local;
 	enum senders_check check;
 	bool fed;
-	_Atomic bool stops_any;
+	_Atomic bool stops_any, expected;
 
 	/* The front desk's alone */
 	struct store *store;
@@ -50,6 +50,21 @@ bool senders_checked(struct senders *s)
 	checked = checked_locked(s);
 	pthread_rwlock_unlock(&s->lock);
 	return checked;
+}
+
+void senders_expect(struct senders *s)
+{
+	atomic_store(&s->expected, true);
+}
+
+bool senders_awaited(struct senders *s)
+{
+	bool fed;
+
+	pthread_rwlock_rdlock(&s->lock);
+	fed = s->fed;
+	pthread_rwlock_unlock(&s->lock);
+	return !fed && atomic_load(&s->expected);
 }
 
 bool senders_find(struct senders *s, struct slice domain, struct known_sender *ret)

@@ -22,6 +22,10 @@ struct senders *senders_of(struct engine *e);
 
 /* Must a message's sender be known (submission.check_senders)? */
 bool senders_checked(struct senders *s);
+/* There is to be a control plane (the engine listens for it): until it has said who may send, nobody
+ * can be refused for good. */
+void senders_expect(struct senders *s);
+bool senders_awaited(struct senders *s);
 bool senders_find(struct senders *s, struct slice domain, struct known_sender *ret);
 /* May this tenant (0: nobody's) not write to the address?  bulk: mail that is not transactional. */
 bool senders_suppressed(struct senders *s, uint64_t tenant, bool bulk, struct slice address);

@@ -27,7 +27,7 @@ struct block_head {
 struct store_file {
 	int fd; /* -1: none */
 	uint64_t size, set_size;
-	uint8_t digest[DIGEST_SIZE]; /* of the last block */
+	uint8_t digest[DIGEST_SIZE]; /* of the head */
 };
 struct store {
 	const struct disk *disk;
@@ -40,29 +40,34 @@ struct store {
 
 /* ---- digests ----------------------------------------------------------------------------- */
 
-static void digest_of(struct store *s, struct slice a, struct slice b, struct slice c, uint8_t *ret)
+/* The pieces one after the other. */
+static void digest_of(struct store *s, const struct slice *pieces, size_t n, uint8_t *ret)
 {
 	uint8_t whole[EVP_MAX_MD_SIZE];
-	bool ok =
-	    EVP_DigestInit_ex(s->md, EVP_sha256(), NULL) == 1 &&
-	    EVP_DigestUpdate(s->md, a.p, a.n) == 1 && EVP_DigestUpdate(s->md, b.p, b.n) == 1 &&
-	    EVP_DigestUpdate(s->md, c.p, c.n) == 1 && EVP_DigestFinal_ex(s->md, whole, NULL) == 1;
+	bool ok = EVP_DigestInit_ex(s->md, EVP_sha256(), NULL) == 1;
 
+	for (size_t i = 0; i < n; i++)
+		ok = ok && EVP_DigestUpdate(s->md, pieces[i].p, pieces[i].n) == 1;
+	ok = ok && EVP_DigestFinal_ex(s->md, whole, NULL) == 1;
 	assert(ok);
 	(void)ok;
 	memcpy(ret, whole, DIGEST_SIZE);
 }
 
-static void block_digest(struct store *s, const struct store_file *f, const struct block_head *h,
-			 struct slice facts, uint8_t *ret)
+static void block_digest(struct store *s, const struct store_file *f, uint64_t at,
+			 const struct block_head *h, struct slice facts, uint8_t *ret)
 {
-	digest_of(s, slice_of(f->digest, DIGEST_SIZE),
-		  slice_of(h, offsetof(struct block_head, digest)), facts, ret);
+	const struct slice pieces[] = { slice_of(f->digest, DIGEST_SIZE), slice_of(&at, sizeof(at)),
+					slice_of(h, offsetof(struct block_head, digest)), facts };
+
+	digest_of(s, pieces, ARRAY_LEN(pieces), ret);
 }
 
 static void head_digest(struct store *s, const struct file_head *h, uint8_t *ret)
 {
-	digest_of(s, slice_of(h, offsetof(struct file_head, digest)), SLICE(""), SLICE(""), ret);
+	const struct slice piece = slice_of(h, offsetof(struct file_head, digest));
+
+	digest_of(s, &piece, 1, ret);
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */
@@ -117,10 +122,8 @@ static int read_block(struct reading *g, struct block_head *h)
 	uint8_t digest[DIGEST_SIZE];
 	int r = read_at(s, s->now.size, h, sizeof(*h));
 
-	if (r < 0) {
-		*h = (struct block_head){ 0 };
+	if (r < 0)
 		return r == E_EOF ? 0 : r;
-	}
 	if (h->length > STORE_FACTS_MAX || h->kind < BLOCK_PART || h->kind > BLOCK_CHANGE)
 		return 0;
 	buf_clear(&s->block);
@@ -130,7 +133,7 @@ static int read_block(struct reading *g, struct block_head *h)
 	if (r < 0)
 		return r == E_EOF ? 0 : r;
 	buf_grow(&s->block, h->length);
-	block_digest(s, &s->now, h, buf_data(&s->block), digest);
+	block_digest(s, &s->now, s->now.size, h, buf_data(&s->block), digest);
 	return memcmp(digest, h->digest, DIGEST_SIZE) == 0;
 }
 
@@ -146,7 +149,6 @@ static int take_block(struct reading *g, const struct block_head *h)
 	if (r < 0)
 		return r == E_SYNTAX || r == E_LIMIT ? damaged(g, "a block holds no facts") : r;
 	known_take(g->known, facts);
-	memcpy(s->now.digest, h->digest, DIGEST_SIZE);
 	s->now.size += sizeof(*h) + h->length;
 	if (h->kind == BLOCK_END) {
 		g->ended = true;
@@ -155,25 +157,52 @@ static int take_block(struct reading *g, const struct block_head *h)
 	return 0;
 }
 
+static bool is_block_at(struct store *s, struct slice rest, size_t at)
+{
+	uint8_t digest[DIGEST_SIZE];
+	struct block_head h;
+
+	memcpy(&h, rest.p + at, sizeof(h));
+	if (h.kind != BLOCK_CHANGE || h.length > rest.n - at - sizeof(h))
+		return false;
+	block_digest(s, &s->now, s->now.size + at, &h, slice_of(rest.p + at + sizeof(h), h.length),
+		     digest);
+	return memcmp(digest, h.digest, DIGEST_SIZE) == 0;
+}
+
+/* Is there a whole block behind one that is not?  1, 0, or negative. */
+static int others_follow(struct reading *g)
+{
+	struct store *s = g->s;
+	size_t left = g->size - s->now.size;
+	int r;
+
+	buf_clear(&s->block);
+	r = buf_reserve(&s->block, left + 1);
+	if (r == 0)
+		r = read_at(s, s->now.size, buf_tail(&s->block), left);
+	if (r < 0)
+		return r;
+	buf_grow(&s->block, left);
+	for (size_t at = 1; at + sizeof(struct block_head) <= left; at++)
+		if (is_block_at(s, buf_data(&s->block), at))
+			return 1;
+	return 0;
+}
+
 /* A crash can only have torn the one block that was being appended.  A set is synced before it gets
  * its name. */
 static int judge_end(struct reading *g)
 {
 	uint64_t left = g->size - g->s->now.size;
+	int r;
 
 	if (!g->ended)
 		return damaged(g, "the set has no end");
-	if (left > sizeof(struct block_head) + STORE_FACTS_MAX)
-		return damaged(g, "a block does not have its digest");
-	return 0;
-}
-
-/* Is this damage, not a torn end?  Behind a block that was not synced there is nothing. */
-static bool others_follow(const struct reading *g, const struct block_head *h)
-{
-	uint64_t end = g->s->now.size + sizeof(*h) + h->length;
-
-	return h->length <= STORE_FACTS_MAX && h->kind == BLOCK_CHANGE && end < g->size;
+	if (!left)
+		return 0;
+	r = left > sizeof(struct block_head) + STORE_FACTS_MAX ? 1 : others_follow(g);
+	return r > 0 ? damaged(g, "a block does not have its digest") : r;
 }
 
 static int cut_end(struct reading *g)
@@ -204,8 +233,6 @@ static int read_all(struct reading *g)
 	}
 	if (r < 0)
 		return r;
-	if (g->s->now.size < g->size && others_follow(g, &h))
-		return damaged(g, "a block does not have its digest");
 	r = judge_end(g);
 	return r < 0 ? r : cut_end(g);
 }
@@ -274,7 +301,7 @@ static int append(struct store *s, struct store_file *f, enum block_kind kind, s
 
 	if (facts.n > STORE_FACTS_MAX)
 		return E_LIMIT;
-	block_digest(s, f, &h, facts, h.digest);
+	block_digest(s, f, f->size, &h, facts, h.digest);
 	buf_clear(&s->block);
 	r = buf_append(&s->block, slice_of(&h, sizeof(h)));
 	if (r == 0)
@@ -286,7 +313,6 @@ static int append(struct store *s, struct store_file *f, enum block_kind kind, s
 	if (n < 0)
 		return (int)n;
 	f->size += sizeof(h) + facts.n;
-	memcpy(f->digest, h.digest, DIGEST_SIZE);
 	return 0;
 }
 

@@ -5,8 +5,8 @@
  *	block = length: u32, kind: u32, digest: 16 bytes, facts             (numbers little-endian)
  *	kind  = 1 a part of the whole set, 2 its end (without facts), 3 a change
  *
- * A block's digest is the first half of SHA-256 over the digest before it, its length, its kind and
- * its facts: blocks cannot change places, and none of an older file passes.
+ * A block's digest is the first half of SHA-256 over the digest of the file's head, the block's place
+ * in the file, its length, its kind and its facts: none passes in another place or file.
  *
  * Guarantee: what store_change() and store_end() have taken is on the platter when they return, and
  *            after a crash at any moment all facts of a call are there or none.  A whole set is
@@ -15,7 +15,8 @@
  *          folder stays the caller's.
  * Blocks:  on the disk.
  * Fails:   store_open(): E_CORRUPT when what was synced is damaged, E_VERSION; the fault says
- *          where.  A last block that is not whole was never acknowledged: it is cut off.
+ *          where.  A last block that is not whole was never acknowledged: it is cut off.  Whole
+ *          blocks behind one that is not are damage, because each is synced before the next.
  *          Later: -errno, and the file is as before; E_POISONED after a sync that failed, until a
  *          whole set is written or the file is opened again.
  * Limits:  STORE_FACTS_MAX bytes of facts a block.  Not thread-safe. */

@@ -53,9 +53,11 @@ static bool envelope(struct submit_lane *on, struct smtpd_session *s, struct kno
 
 static struct slice foreign(struct submit_lane *on, struct slice what, struct slice domain)
 {
-	int n = snprintf(on->reply, sizeof(on->reply),
-			 "550 5.7.1 %.*s: %.*s is not a sender domain of yours\r\n", (int)what.n,
-			 what.p, (int)domain.n, domain.p);
+	bool awaited = senders_awaited(on->senders);
+	int n = snprintf(
+	    on->reply, sizeof(on->reply), "%s %.*s: %.*s is not %s\r\n",
+	    awaited ? "451 4.7.1" : "550 5.7.1", (int)what.n, what.p, (int)domain.n, domain.p,
+	    awaited ? "known as a sender domain yet, try again later" : "a sender domain of yours");
 
 	count_add(&on->counters.foreign, 1);
 	log_info("submission.foreign", kv_slice("field", what), kv_slice("domain", domain));

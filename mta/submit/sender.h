@@ -6,7 +6,8 @@
  * and Sender, must be a sender domain of the same tenant (mta/senders/senders.h).  The null sender
  * is never refused for itself (section 3.2): From decides then.
  *
- * Guarantee: a reply is SMTPD_GO_ON or one that begins with "550 5.7.1"; it is good until the next.
+ * Guarantee: a reply is SMTPD_GO_ON, or it begins with "550 5.7.1", or with "451 4.7.1" where the
+ *            control plane has yet to say who may send.  It is good until the next.
  * Threads: the lane's. */
 #pragma once
 #include "mta/submit/lane.h"

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mta/senders/address.h"
@@ -17,6 +18,43 @@
 
 #define SENDERS "submission.senders = shop.example 7 fast, news.example 8, ours.example\n"
 static const char *const foreign = "550 5.7.1 ";
+
+static int order(struct framed *c, enum link_facts_step step, struct slice facts)
+{
+	static uint64_t request = 10;
+	struct link_frame f = { .type = LINK_FACTS,
+				.request = ++request,
+				.facts = { (uint8_t)step, facts } };
+
+	framed_send(c, &f);
+	assert_true(framed_next(c, &f));
+	assert_int_equal(f.request, request);
+	return f.type == LINK_ACK ? 0 : f.error.code;
+}
+
+static void greet(struct framed *c, struct box *b)
+{
+	struct link_frame f = { .type = LINK_HELLO,
+				.request = 1,
+				.hello = { LINK_VERSION, SLICE("") } };
+
+	framed_open(c, b, "link.sock");
+	framed_send(c, &f);
+	assert_true(framed_next(c, &f));
+	assert_int_equal(f.type, LINK_WELCOME);
+}
+
+/* An engine that was told that the control plane knows of nobody. */
+static void start(struct box *b, const char *extra)
+{
+	struct framed c;
+
+	box_start(b, extra);
+	greet(&c, b);
+	assert_int_equal(order(&c, LINK_FACTS_BEGIN, SLICE("")), 0);
+	assert_int_equal(order(&c, LINK_FACTS_END, SLICE("")), 0);
+	framed_close(&c);
+}
 
 static void mail_is(const char *from, const char *answer)
 {
@@ -50,11 +88,24 @@ static void without_senders_any_may_be_used(void **state)
 	box_start(&b, NULL);
 	message_is("s@any.example", "From: x@other.example\r\n", "250 ");
 	box_remove(&b);
-	box_start(&b, "submission.check_senders = always\n");
+	start(&b, "submission.check_senders = always\n");
 	mail_is("s@any.example", foreign);
 	box_remove(&b);
-	box_start(&b, "submission.check_senders = never\n" SENDERS);
+	start(&b, "submission.check_senders = never\n" SENDERS);
 	message_is("s@any.example", "From: x@other.example\r\n", "250 ");
+	box_remove(&b);
+}
+
+/* Mail that may turn out to be fine is not refused for good. */
+static void until_the_control_plane_has_spoken_a_stranger_is_asked_to_come_again(void **state)
+{
+	struct box b;
+
+	(void)state;
+	box_start(&b, "submission.check_senders = always\nsubmission.senders = shop.example\n");
+	mail_is("s@any.example", "451 4.7.1 MAIL FROM: any.example is not known");
+	message_is("s@shop.example", "From: x@any.example\r\n", "451 4.7.1 From: ");
+	message_is("s@shop.example", "From: x@shop.example\r\n", "250 ");
 	box_remove(&b);
 }
 
@@ -85,7 +136,7 @@ static void the_envelope_and_every_author_must_be_one_tenants(void **state)
 	struct box b;
 
 	(void)state;
-	box_start(&b, SENDERS);
+	start(&b, SENDERS);
 	mail_is("s@bank.example", "550 5.7.1 MAIL FROM: bank.example is not a sender domain");
 	mail_is("s@notshop.example", foreign);
 	mail_is("s@example", foreign);
@@ -99,7 +150,7 @@ static void a_bound_network_speaks_for_its_tenant_alone(void **state)
 	struct box b;
 
 	(void)state;
-	box_start(&b, SENDERS "submission.tenants = 127.0.0.0/8 7\n");
+	start(&b, SENDERS "submission.tenants = 127.0.0.0/8 7\n");
 	mail_is("s@news.example", foreign);
 	message_is("s@shop.example", "From: a@ours.example\r\n", "250 ");
 	message_is("", "From: a@news.example\r\n", foreign);
@@ -117,7 +168,7 @@ static void a_message_belongs_to_its_senders_tenant_and_pool(void **state)
 	job_no job;
 
 	(void)state;
-	box_start(&b, SENDERS);
+	start(&b, SENDERS);
 	message_is("", "From: a@shop.example\r\n", "250 ");
 	sp = engine_spool(b.engine);
 	assert_int_equal(spool_next_job(sp, &cursor, &job), 0);
@@ -163,19 +214,6 @@ static void the_operators_list_holds_for_everybody(void **state)
 	unlink(path);
 }
 
-static int order(struct framed *c, enum link_facts_step step, struct slice facts)
-{
-	static uint64_t request = 10;
-	struct link_frame f = { .type = LINK_FACTS,
-				.request = ++request,
-				.facts = { (uint8_t)step, facts } };
-
-	framed_send(c, &f);
-	assert_true(framed_next(c, &f));
-	assert_int_equal(f.request, request);
-	return f.type == LINK_ACK ? 0 : f.error.code;
-}
-
 static void put_stop(struct buf *out, enum wire_fact_kind kind, uint64_t tenant,
 		     const char *address)
 {
@@ -212,18 +250,6 @@ static void feed(struct framed *c)
 	buf_free(&facts);
 }
 
-static void greet(struct framed *c, struct box *b)
-{
-	struct link_frame f = { .type = LINK_HELLO,
-				.request = 1,
-				.hello = { LINK_VERSION, SLICE("") } };
-
-	framed_open(c, b, "link.sock");
-	framed_send(c, &f);
-	assert_true(framed_next(c, &f));
-	assert_int_equal(f.type, LINK_WELCOME);
-}
-
 static void what_the_control_plane_says_holds_at_once_and_after_a_restart(void **state)
 {
 	struct buf facts = { 0 };
@@ -253,6 +279,45 @@ static void what_the_control_plane_says_holds_at_once_and_after_a_restart(void *
 	rcpt_is("a@two.example", "gone@x.example", "550 5.7.1 ");
 	box_remove(&b);
 	buf_free(&facts);
+}
+
+static void many_stops(struct framed *c, enum wire_fact_kind kind)
+{
+	struct wire_fact f = { .kind = kind, .tenant = 3 };
+	struct buf facts = { 0 };
+
+	for (uint32_t i = 1; i <= 40000; i++) {
+		memcpy(f.hash, &i, sizeof(i));
+		assert_int_equal(wire_fact_put(&facts, &f), 0);
+	}
+	assert_int_equal(order(c, LINK_FACTS_CHANGE, buf_data(&facts)), 0);
+	buf_free(&facts);
+}
+
+static void a_file_that_is_mostly_changes_is_written_anew(void **state)
+{
+	struct framed c;
+	struct stat st;
+	char path[128];
+	struct box b;
+
+	(void)state;
+	box_start(&b, NULL);
+	greet(&c, &b);
+	feed(&c);
+	(void)snprintf(path, sizeof(path), "%s/spool/senders", b.dir);
+	many_stops(&c, WIRE_FACT_STOPS_ALL);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size > 1000000);
+	many_stops(&c, WIRE_FACT_STOPS_NONE);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size < 1000);
+	framed_close(&c);
+	box_stop(&b);
+	box_start_again(&b, NULL);
+	rcpt_is("a@one.example", "gone@x.example", "550 5.7.1 ");
+	rcpt_is("a@one.example", "other@x.example", "250 ");
+	box_remove(&b);
 }
 
 static void a_change_that_is_damaged_changes_nothing(void **state)
@@ -311,11 +376,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_senders_any_may_be_used),
+		cmocka_unit_test(
+		    until_the_control_plane_has_spoken_a_stranger_is_asked_to_come_again),
 		cmocka_unit_test(the_envelope_and_every_author_must_be_one_tenants),
 		cmocka_unit_test(a_bound_network_speaks_for_its_tenant_alone),
 		cmocka_unit_test(a_message_belongs_to_its_senders_tenant_and_pool),
 		cmocka_unit_test(the_operators_list_holds_for_everybody),
 		cmocka_unit_test(what_the_control_plane_says_holds_at_once_and_after_a_restart),
+		cmocka_unit_test(a_file_that_is_mostly_changes_is_written_anew),
 		cmocka_unit_test(a_change_that_is_damaged_changes_nothing),
 		cmocka_unit_test(old_suppressions_hold_until_there_are_new_ones),
 	};
