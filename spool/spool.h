@@ -161,7 +161,7 @@ bool spool_row_live(struct spool *sp, job_no job, uint32_t row, uint16_t *ret_at
 /* E_UNKNOWN when there is no such live job. */
 int spool_find_job(struct spool *sp, struct id128 id, job_no *ret) MUST_CHECK;
 
-/* ---- rules: small named values that survive restarts (holds, cancels) ------ */
+/* ---- rules: small named values that survive restarts (holds, cancels) -------------------- */
 
 int spool_put_rule(struct spool *sp, struct slice key, struct slice value,
 		   lsn_t *ret_lsn) MUST_CHECK;
