@@ -9,10 +9,23 @@ SELECT :columns FROM suppressions WHERE org_id = $1 AND id > $2 ORDER BY id LIMI
 -- name: find
 SELECT :columns FROM suppressions WHERE org_id = $1 AND email_hash = $2;
 
+-- name: contact_again
+UPDATE contacts SET status = :CONTACT_SUBSCRIBED, updated_at = now(), version = version + 1
+WHERE org_id = $1 AND email_norm = $2 AND status = :CONTACT_BOUNCED;
+
+-- name: find_lock
+SELECT :columns FROM suppressions WHERE org_id = $1 AND email_hash = $2 FOR UPDATE;
+
+-- part: by_the_person
+(:SUPPRESS_UNSUBSCRIBED, :SUPPRESS_COMPLAINT)
+
 -- name: insert
-INSERT INTO suppressions (org_id, email_hash, email, reason, source, campaign_id)
+-- What the person said takes the place of any other reason, because it is better protected.
+INSERT INTO suppressions AS s (org_id, email_hash, email, reason, source, campaign_id)
 VALUES ($1, $2, $3, $4, $5, nullif($6::bigint, 0))
-ON CONFLICT DO NOTHING;
+ON CONFLICT (org_id, email_hash) DO UPDATE SET reason = excluded.reason, source = excluded.source,
+	campaign_id = excluded.campaign_id
+WHERE excluded.reason IN :by_the_person AND s.reason NOT IN :by_the_person;
 
 -- name: harden
 -- It was there for unsubscribing, which stops less.
@@ -26,3 +39,7 @@ SELECT DISTINCT ON (u.org_id, u.hash) u.org_id, u.hash, u.email, :SUPPRESS_BOUNC
 FROM unnest($1::int[], $2::bytea[], $3::text[], $4::bigint[]) AS u(org_id, hash, email, campaign)
 JOIN orgs o ON o.org_id = u.org_id
 ON CONFLICT (org_id, email_hash) DO UPDATE SET hard = true WHERE NOT suppressions.hard;
+
+-- name: contacts_bounced
+-- role: cp_ingest
+SELECT contacts_bounced($1::int[], $2::text[]);

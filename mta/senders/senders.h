@@ -22,8 +22,8 @@ struct senders *senders_of(struct engine *e);
 
 /* Must a message's sender be known (submission.check_senders)? */
 bool senders_checked(struct senders *s);
-/* There is to be a control plane (the engine listens for it): until it has said who may send, nobody
- * can be refused for good. */
+/* There is to be a control plane (the engine listens for it): until it has said who may send,
+ * nobody can be refused for good. */
 void senders_expect(struct senders *s);
 bool senders_awaited(struct senders *s);
 bool senders_find(struct senders *s, struct slice domain, struct known_sender *ret);

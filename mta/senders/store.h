@@ -5,8 +5,8 @@
  *	block = length: u32, kind: u32, digest: 16 bytes, facts             (numbers little-endian)
  *	kind  = 1 a part of the whole set, 2 its end (without facts), 3 a change
  *
- * A block's digest is the first half of SHA-256 over the digest of the file's head, the block's place
- * in the file, its length, its kind and its facts: none passes in another place or file.
+ * A block's digest is the first half of SHA-256 over the digest of the file's head, the block's
+ * place in the file, its length, its kind and its facts: none passes in another place or file.
  *
  * Guarantee: what store_change() and store_end() have taken is on the platter when they return, and
  *            after a crash at any moment all facts of a call are there or none.  A whole set is
