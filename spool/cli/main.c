@@ -17,6 +17,9 @@ const struct cli_command commands[] = {
 	{ "retry",        "SELECTOR", "try deferred recipients now",                          1, 1, cmd_retry     },
 	{ "cancel",       "SELECTOR", "end recipients as cancelled",                          1, 1, cmd_cancel    },
 	{ "rules",        "",         "the holds and cancels that are in force",              0, 0, cmd_rules     },
+	{ "rules explain", "",        "what a reply means, by the rules of postern-rules(5)", 0, 0, cmd_rules_explain },
+	{ "rules test",   "FILE [CORPUS]", "check a rule file, and score it on labelled replies", 1, 2, cmd_rules_test },
+	{ "rules words",  "",         "the classes, actions and keys of rule files",          0, 0, cmd_rules_words },
 	{ "events",       "",         "what was accepted and what became of it",              0, 0, cmd_events    },
 	{ "metrics",      "",         "counters as Prometheus text",                          0, 0, cmd_metrics   },
 	{ "config",       "",         "every option and its value",                           0, 0, cmd_config    },
@@ -40,6 +43,10 @@ enum {
 	OPT_FOLLOW,
 	OPT_MAX,
 	OPT_FROM,
+	OPT_CODE,
+	OPT_STATUS,
+	OPT_TEXT,
+	OPT_PROVIDER,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -66,6 +73,14 @@ static const struct option_text {
 	{ { "from", required_argument, NULL, OPT_FROM },
 	  "LSN",
 	  "events: start after this position" },
+	{ { "code", required_argument, NULL, OPT_CODE }, "N", "rules explain: the reply's code" },
+	{ { "status", required_argument, NULL, OPT_STATUS },
+	  "X.Y.Z",
+	  "rules explain: its enhanced status" },
+	{ { "text", required_argument, NULL, OPT_TEXT }, "TEXT", "rules explain: its text" },
+	{ { "provider", required_argument, NULL, OPT_PROVIDER },
+	  "NAME",
+	  "rules explain: the provider that said it" },
 	{ { "help", no_argument, NULL, OPT_HELP }, "", "print this text" },
 	{ { "version", no_argument, NULL, OPT_VERSION }, "", "print the version" },
 };
@@ -130,6 +145,18 @@ static int take_option(struct cli *c, int opt, const char *arg)
 		return take_number("max", arg, &c->max);
 	case OPT_FROM:
 		return take_number("from", arg, &c->from);
+	case OPT_CODE:
+		c->code = arg;
+		return -1;
+	case OPT_STATUS:
+		c->status = arg;
+		return -1;
+	case OPT_TEXT:
+		c->text = arg;
+		return -1;
+	case OPT_PROVIDER:
+		c->provider = arg;
+		return -1;
 	case OPT_HELP:
 		return help(stdout, EXIT_DONE);
 	case OPT_VERSION:
