@@ -120,6 +120,29 @@ static int enter(struct db *db UNUSED, void *arg)
 	return login_session_begin(e->c, e->k->org, e->k->user, 200);
 }
 
+static int note_failure(struct db *db UNUSED, void *arg)
+{
+	struct entering *e = arg;
+	char id[ID_OUT_MAX];
+
+	return audit_put_in(e->c, e->k->org, "login.failed", ids_out(ID_USER, e->k->user, id),
+			    NULL);
+}
+
+/* Each account that has this address gets its line. */
+static int refuse_login(struct call *c, const struct login_candidate *k, int n)
+{
+	int r = 0;
+
+	for (int i = 0; i < n && r >= 0; i++) {
+		struct entering e = { .c = c, .k = &k[i] };
+		r = db_tx(c->db, k[i].org, note_failure, &e);
+	}
+	return r < 0 ? r
+		     : problem(c, 401, "wrong_credentials",
+			       "the email address or the password is wrong");
+}
+
 static int post_login(struct call *c)
 {
 	struct login_candidate k[LOGINS_MAX] = { 0 }, *right = NULL;
@@ -140,8 +163,7 @@ static int post_login(struct call *c)
 			hits++;
 		}
 	if (!hits)
-		return problem(c, 401, "wrong_credentials",
-			       "the email address or the password is wrong");
+		return refuse_login(c, k, n);
 	if (hits > 1)
 		return problem(c, 409, "org_required",
 			       "this email address belongs to several organisations: send the id "
@@ -155,6 +177,8 @@ static int post_logout(struct call *c)
 	int r = db_run(c->db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND id = $2",
 		       p_int(c->actor.org), p_int(c->actor.session));
 
+	if (r >= 0)
+		r = audit_put_id(c, "session.ended", ID_SESSION, c->actor.session, NULL);
 	if (r < 0)
 		return r;
 	http_reply_header(c, "Set-Cookie",
@@ -263,6 +287,8 @@ static int accept_token(struct db *db, void *arg)
 	if (r >= 0)
 		r = db_run(db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND user_id = $2",
 			   p_int(a->token->org), p_int(user));
+	if (r >= 0)
+		r = audit_put_user(a->c, a->token->org, user, "user.password_chosen", NULL);
 	return r < 0 ? r : login_session_begin(a->c, a->token->org, user, 200);
 }
 

@@ -89,6 +89,8 @@ static int patch_me(struct call *c)
 			   "UPDATE users SET version = version + 1, updated_at = now()"
 			   " WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(c->actor.id));
+	if (r >= 0)
+		r = audit_put_id(c, "user.changed", ID_USER, c->actor.id, audit_members(c));
 	return r < 0 ? r : get_me(c);
 }
 
@@ -120,13 +122,19 @@ static int delete_session(struct call *c)
 		r = db_run(c->db, NULL,
 			   "DELETE FROM sessions WHERE org_id = $1 AND user_id = $2 AND id = $3",
 			   p_int(c->actor.org), p_int(c->actor.id), p_int(id));
-	return r < 0 ? r : r == 0 ? E_UNKNOWN : http_reply_empty(c, 204);
+	if (r > 0)
+		r = audit_put_id(c, "session.ended", ID_SESSION, id, NULL);
+	else if (r == 0)
+		r = E_UNKNOWN;
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 static int delete_sessions(struct call *c)
 {
 	int r = login_session_end_all(c, c->actor.id, c->actor.session);
 
+	if (r >= 0)
+		r = audit_put_id(c, "sessions.ended", ID_USER, c->actor.id, NULL);
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 

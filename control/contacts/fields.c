@@ -1,4 +1,5 @@
 /* control/contacts/fields.c - /v1/fields: typed definitions of what contacts carry. */
+#include "control/auth/audit.h"
 #include "control/auth/permit.h"
 #include "control/contacts/routes.h"
 #include "control/contacts/statements.h"
@@ -86,6 +87,9 @@ static int create_field(struct call *c)
 		return problem(c, 409, "too_many_fields",
 			       "an organisation can have %d fields: delete one first",
 			       FIELDS_PER_ORG_MAX);
+	if (r >= 0)
+		r = audit_put_id(c, "field.created", ID_FIELD, (uint64_t)db_int(row, 0, K_ID),
+				 json_pack("{so}", "name", api_text(b.name)));
 	return r < 0 ? r : http_reply_json(c, 201, field_json(row, 0));
 }
 
@@ -104,6 +108,8 @@ static int patch_field(struct call *c)
 			   p_text(b.label));
 	if (r == 0)
 		return E_UNKNOWN;
+	if (r >= 0)
+		r = audit_put_id(c, "field.changed", ID_FIELD, id, audit_members(c));
 	return r < 0 ? r : http_reply_json(c, 200, field_json(row, 0));
 }
 
@@ -119,6 +125,8 @@ static int delete_field(struct call *c)
 			   p_int(c->actor.org), p_int(id));
 	if (r == 0)
 		return E_UNKNOWN;
+	if (r >= 0)
+		r = audit_put_id(c, "field.deleted", ID_FIELD, id, NULL);
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 

@@ -1,6 +1,7 @@
 /* control/templates/templates.c - /v1/templates: checked when saved; every version is kept. */
 #include <stdio.h>
 
+#include "control/auth/audit.h"
 #include "control/auth/permit.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
@@ -93,6 +94,12 @@ static int keep_version(struct call *c, int64_t id)
 	return r < 0 ? r : 0;
 }
 
+static int note(struct call *c, const struct db_result *row, const char *action)
+{
+	return audit_put_id(c, action, ID_TEMPLATE, (uint64_t)db_int(row, 0, K_ID),
+			    json_pack("{sI}", "version", (json_int_t)db_int(row, 0, K_VERSION)));
+}
+
 static int list_templates(struct call *c)
 {
 	return page_list(c, head_json, sql_templates_page, p_int(c->actor.org), PAGE_AFTER,
@@ -113,6 +120,8 @@ static int create_template(struct call *c)
 			   p_opt(b.alias), p_text(b.subject), p_text(b.html), p_text(b.text));
 	if (r >= 0)
 		r = keep_version(c, db_int(row, 0, K_ID));
+	if (r >= 0)
+		r = note(c, row, "template.created");
 	return r < 0 ? r : reply_template(c, 201, row);
 }
 
@@ -162,6 +171,8 @@ static int patch_template(struct call *c)
 			   p_text(source.subject), p_text(source.html), p_text(source.text));
 	if (r >= 0)
 		r = keep_version(c, db_int(old, 0, K_ID));
+	if (r >= 0)
+		r = note(c, row, "template.changed");
 	return r < 0 ? r : reply_template(c, 200, row);
 }
 
@@ -178,6 +189,8 @@ static int delete_template(struct call *c)
 		return problem(c, 409, "in_use",
 			       "a campaign uses this template: choose another one there, or delete "
 			       "the campaign, first");
+	if (r >= 0)
+		r = note(c, old, "template.deleted");
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
