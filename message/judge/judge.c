@@ -184,12 +184,10 @@ static struct status status_of(const struct judge_reply *reply, const struct jud
 	return status_given(reply->status) ? reply->status : words->status;
 }
 
-/* Nothing but a 4 says that it is for now. */
+/* A 5xx; or without a code whatever no 4 says is for now. */
 static bool is_for_good(const struct judge_reply *reply, struct status status)
 {
-	if (reply->code >= 400 && reply->code < 500)
-		return false;
-	return reply->code >= 500 || status.class != 4;
+	return reply->code ? reply->code >= 500 : status.class != 4;
 }
 
 static const struct judge_rule *first_fit(const struct asked *a)

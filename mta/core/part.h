@@ -28,5 +28,5 @@ struct part {
 	void (*close)(void *shared);     /* frees it */
 	const struct counter_set *counters;
 	const struct counter_family *family; /* one whose counters have a label */
-	size_t counters_at; /* in the state */
+	size_t counters_at;                  /* in the state */
 };

@@ -1,5 +1,5 @@
 /* mta/deliver/meaning.h - what a host's answer means for the recipient, by the rules of
- * postern-rules(5), and what follows: the class and the rule in the outcome, end or retry, and when.
+ * postern-rules(5), and what follows: class and rule in the outcome, end or retry, and when.
  * Owns:   the outcome's class and rule point into the struct.
  * Limits: of the actions only end and retry act; the others keep the recipient in the queue. */
 #pragma once
