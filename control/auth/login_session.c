@@ -5,6 +5,7 @@
 #include "control/auth/options.h"
 #include "control/auth/audit.h"
 #include "control/auth/permit.h"
+#include "control/auth/places.h"
 #include "control/auth/statements.h"
 #include "control/auth/token.h"
 #include "control/http/api.h"
@@ -75,6 +76,8 @@ int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned st
 	if (r >= 0)
 		r = audit_put_user(c, org, user, "login.succeeded",
 				   json_pack("{so}", "session", api_id(ID_SESSION, id)));
+	if (r >= 0)
+		r = places_note(c, org, user);
 	if (r >= 0)
 		r = login_session_user(c, org, user, &who);
 	if (r < 0)

@@ -400,7 +400,8 @@ static int delete_campaign(struct call *c)
 }
 
 const struct http_route campaigns_routes[] = {
-	{ "GET", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_campaigns },
+	{ "GET", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_campaigns,
+	  .query = QUERY_PAGE },
 	{ "POST", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_campaign },
 	{ "GET", "/v1/campaigns/{campaign_id}", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0,

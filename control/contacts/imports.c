@@ -310,12 +310,13 @@ static int cancel_import(struct call *c)
 }
 
 const struct http_route contacts_import_routes[] = {
-	{ "POST", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_UPLOAD, 0,
-	  create_import },
-	{ "GET", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_imports },
+	{ "POST", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_UPLOAD | ROUTE_COSTLY, 0,
+	  create_import, .query = "list mapping" },
+	{ "GET", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_imports,
+	  .query = QUERY_PAGE },
 	{ "GET", "/v1/imports/{import_id}", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, get_import },
 	{ "GET", "/v1/imports/{import_id}/errors", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0,
-	  list_errors },
+	  list_errors, .query = QUERY_PAGE },
 	{ "DELETE", "/v1/imports/{import_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
 	  cancel_import },
 };

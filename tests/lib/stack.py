@@ -300,7 +300,9 @@ class Control(Part):
         self.url, self.public = f"http://127.0.0.1:{api}", f"http://127.0.0.1:{public}"
         self.options = {"database.conninfo": f"host={postgres.sockets} dbname=postern", "http.api.listen": f"127.0.0.1:{api}",
                         "http.public.listen": f"127.0.0.1:{public}", "public.url": self.public, "secrets.key_file": self.secrets,
-                        "data.dir": self.data, "engine.socket": engine.link, "signup.allowed": "yes", "http.cookie_secure": "no"}
+                        "data.dir": self.data, "engine.socket": engine.link, "signup.allowed": "yes", "http.cookie_secure": "no",
+                        "signup.per_hour": 10000, "api.burst": 1000000, "api.per_minute": 1000000,
+                        "api.address_burst": 1000000, "api.address_per_minute": 1000000}
         self.options.update(options or {})
 
     def run(self, *argv):
