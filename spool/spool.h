@@ -129,8 +129,15 @@ struct outcome {
 	struct slice host;       /* MX host name, may be empty */
 	struct slice ip, source; /* text form, may be empty */
 	struct slice rcpt;       /* address, so that the event stands alone */
+	struct slice class; /* what the reply means (message/judge/class.h); empty: not asked */
+	struct slice rule;  /* the rule that said so, "file:line name" */
 };
-enum { OUTCOME_TLS = 1, OUTCOME_SUPPRESSED = 2, OUTCOME_REUSED_CONNECTION = 4 };
+enum {
+	OUTCOME_TLS = 1,
+	OUTCOME_SUPPRESSED = 2,
+	OUTCOME_REUSED_CONNECTION = 4,
+	OUTCOME_HARD = 8, /* bounced, and the address is at fault for good */
+};
 
 /* Lazy: joins the next commit, at most lazy_commit_ms away.  E_CONFLICT: the row has a terminal
  * record already.  The call that finishes the last row of a job ends the job_no. */

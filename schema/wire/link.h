@@ -25,7 +25,8 @@
  *	EVENTS     engine   next lsn, array of events, each an array:
  *	                    [ lsn, kind, job.hi, job.lo, tenant, campaign, row, attempt,
  *	                      at_ms, next_ms, code, dsn (text "5.1.1" or ""), flags, text,
- *	                      host, ip, source, rcpt ]
+ *	                      host, ip, source, rcpt, class, rule ]
+ *	                    (class and rule may be missing together: an older engine's)
  *	REPORT     engine   value (answer to ADMIN)
  *
  * Feeding exactly once: after WELCOME the client reads events up to `durable lsn`, and
@@ -101,7 +102,7 @@ enum link_event_kind {
 	LINK_DEFERRED = 5,
 	LINK_ACCEPTED = 16, /* row: the number of rows */
 };
-enum { LINK_EVENT_TLS = 1, LINK_EVENT_SUPPRESSED = 2 };
+enum { LINK_EVENT_TLS = 1, LINK_EVENT_SUPPRESSED = 2, LINK_EVENT_HARD = 8 };
 struct link_event {
 	uint64_t lsn;
 	unsigned kind; /* enum link_event_kind */
@@ -112,6 +113,8 @@ struct link_event {
 	int64_t at_ms, next_ms;
 	uint16_t code, flags;
 	struct slice dsn, text, host, ip, source, rcpt;
+	struct slice class,
+	    rule; /* what the reply means, and the rule that says so; may be empty */
 };
 /* One decoded frame; slices point into the frame's bytes, values into the arena. */
 struct link_frame {

@@ -160,7 +160,8 @@ static void print_show(const struct value *v)
 	static const struct print_column history[] = {
 		{ "at_ms", "TIME", COLUMN_TIME }, { "kind", "WHAT", COLUMN_TEXT },
 		{ "row", "ROW", COLUMN_NUMBER },  { "rcpt", "ADDRESS", COLUMN_TEXT },
-		{ "host", "HOST", COLUMN_TEXT },  { "text", "REPLY", COLUMN_TEXT },
+		{ "host", "HOST", COLUMN_TEXT },  { "class", "CLASS", COLUMN_TEXT },
+		{ "text", "REPLY", COLUMN_TEXT },
 	};
 	const struct value *job = value_member(v, SLICE("job"));
 
