@@ -22,9 +22,9 @@ struct signup_body {
 };
 /* clang-format off */
 static const struct body_field signup_fields[] = {
-	{"organization", BODY_LINE, offsetof(struct signup_body, org_name), BODY_REQUIRED, 1,            200,          0},
+	{"organization", BODY_NAME, offsetof(struct signup_body, org_name), BODY_REQUIRED, 1,            200,          0},
 	{"email",    BODY_EMAIL, offsetof(struct signup_body, email),    BODY_REQUIRED, 0,            0,            0},
-	{"name",     BODY_LINE,  offsetof(struct signup_body, name),     0,             0,            100,          0},
+	{"name",     BODY_NAME,  offsetof(struct signup_body, name),     0,             0,            100,          0},
 	{"password", BODY_LINE,  offsetof(struct signup_body, password), BODY_REQUIRED, PASSWORD_MIN, PASSWORD_MAX, 0},
 };
 /* clang-format on */
@@ -297,7 +297,7 @@ struct verify_body {
 static const struct body_field verify_fields[] = {
 	{"token",    BODY_LINE, offsetof(struct verify_body, token),    BODY_REQUIRED, 1,            TOKEN_MAX,    0},
 	{"password", BODY_LINE, offsetof(struct verify_body, password), BODY_REQUIRED, PASSWORD_MIN, PASSWORD_MAX, 0},
-	{"name",     BODY_LINE, offsetof(struct verify_body, name),     0,             0,            100,          0},
+	{"name",     BODY_NAME, offsetof(struct verify_body, name),     0,             0,            100,          0},
 };
 /* clang-format on */
 

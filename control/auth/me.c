@@ -27,7 +27,7 @@ struct me_body {
 enum { ME_NAME, ME_PASSWORD, ME_CURRENT };
 /* clang-format off */
 static const struct body_field me_fields[] = {
-	[ME_NAME] = {"name", BODY_LINE, offsetof(struct me_body, name), 0, 0, 100, 0},
+	[ME_NAME] = {"name", BODY_NAME, offsetof(struct me_body, name), 0, 0, 100, 0},
 	[ME_PASSWORD] = {"password", BODY_LINE, offsetof(struct me_body, password), 0, PASSWORD_MIN, PASSWORD_MAX, 0},
 	[ME_CURRENT] = {"current_password", BODY_LINE, offsetof(struct me_body, current), 0, 1, PASSWORD_MAX, 0},
 };
@@ -94,7 +94,7 @@ static int patch_me(struct call *c)
 	if (r >= 0 && body_has(seen, ME_NAME))
 		r = db_run(c->db, NULL, "UPDATE users SET name = $3 WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(c->actor.id), p_text(b.name));
-	if (r >= 0)
+	if (r >= 0 && (body_has(seen, ME_NAME) || body_has(seen, ME_PASSWORD)))
 		r = db_run(c->db, NULL,
 			   "UPDATE users SET version = version + 1, updated_at = now()"
 			   " WHERE org_id = $1 AND id = $2",
