@@ -65,7 +65,7 @@ static void why_pool(struct teller *t, const struct pool *p)
 
 static void why_site(struct teller *t, struct site *s)
 {
-	int64_t most = t->sites->options->connections;
+	int64_t most = s->shape.v[SHAPE_CONNECTIONS];
 	const struct pool *p;
 
 	if (s->backoff_until_ms > sites_now(t->sites))

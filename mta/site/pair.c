@@ -60,16 +60,30 @@ static bool fits(const struct source *source, const struct ip *ip)
 	return !source->ip.family || source->ip.family == ip->family;
 }
 
+/* The family that the shape of the pool allows; 0: any. */
+static int family_of(const struct pool *p)
+{
+	static const int families[] = { 0, AF_INET, AF_INET6 };
+
+	return families[p->shape.v[SHAPE_FAMILY]];
+}
+
+static bool is_allowed(const struct site_fit *f, const struct host *h)
+{
+	return !f->family || f->family == h->ip.family;
+}
+
 static bool can_reach(const struct site_fit *f, const struct host *h)
 {
 	const struct source *source = f->arg;
 
-	return fits(source, &h->ip) && !is_cut(h, source, f->now_ms);
+	return is_allowed(f, h) && fits(source, &h->ip) && !is_cut(h, source, f->now_ms);
 }
 
 static bool reaches_any(const struct pool *p, const struct source *source)
 {
-	const struct site_fit f = { can_reach, (void *)(uintptr_t)source, sites_now(p->sites) };
+	const struct site_fit f = { can_reach, (void *)(uintptr_t)source, sites_now(p->sites),
+				    family_of(p) };
 
 	return site_has(p->site, &f);
 }
@@ -90,7 +104,7 @@ static bool pick_in_group(struct pool *p, const struct site_group *g, struct pai
 	for (; i != TURN_NONE; i = turns_next_untried(&p->turns, false)) {
 		const struct source *source = p->turns.at[i].source;
 		const struct site_fit f = { can_reach, (void *)(uintptr_t)source,
-					    sites_now(p->sites) };
+					    sites_now(p->sites), family_of(p) };
 		if (source_err(source) || is_full(p, source))
 			continue;
 		ret->host = site_pick(p->site, g, &f, &ret->mx);
@@ -109,12 +123,12 @@ static bool anybody(const struct site_fit *f, const struct host *h)
 
 static bool of_family(const struct site_fit *f, const struct host *h)
 {
-	return fits(f->arg, &h->ip);
+	return is_allowed(f, h) && fits(f->arg, &h->ip);
 }
 
 static enum pair_lack why_none(const struct pool *p)
 {
-	struct site_fit f = { anybody, NULL, sites_now(p->sites) };
+	struct site_fit f = { anybody, NULL, sites_now(p->sites), family_of(p) };
 	bool works = false, full = false, family = false;
 
 	for (unsigned i = 0; i < p->turns.n; i++) {

@@ -5,6 +5,8 @@
 #include "base/random.h"
 #include "mta/site/channel.h"
 #include "mta/site/pair.h"
+#include "mta/site/provider.h"
+#include "mta/site/shaping.h"
 
 enum { LIMIT_LOOK_MS = 50, OPEN_MORE_MS = 1, OPEN_AT_ONCE = 64 };
 
@@ -39,7 +41,10 @@ struct pool *pool_get(struct site *s, unsigned index)
 	p->pump.run = pump;
 	timer_init(&p->timer, on_timer);
 	timer_init(&p->turn_timer, on_turn_timer);
-	p->want = (unsigned)s->sites->options->connections_start;
+	p->want = UINT32_MAX;
+	shaping_pool(p);
+	p->want =
+	    (unsigned)MIN_OF(p->shape.v[SHAPE_CONNECTIONS_START], p->shape.v[SHAPE_CONNECTIONS]);
 	list_push(&s->pools, &p->link);
 	return p;
 }
@@ -57,6 +62,8 @@ void pool_free(struct pool *p)
 	pool_end_channels(p);
 	fair_end(&p->fair);
 	set_starved(p, false);
+	provider_leave(p);
+	shaping_idle(p);
 	timer_stop(p->sites->loop->timers, &p->timer);
 	timer_stop(p->sites->loop->timers, &p->turn_timer);
 	turns_end(&p->turns);
@@ -131,9 +138,9 @@ void pool_pump_soon(struct pool *p)
 
 static unsigned kept(const struct pool *p)
 {
-	const struct site_options *o = p->sites->options;
+	const int64_t *v = p->shape.v;
 
-	return (unsigned)limits_kept(o->connections, o->connections_kept);
+	return (unsigned)limits_kept(v[SHAPE_CONNECTIONS], v[SHAPE_CONNECTIONS_KEPT]);
 }
 
 /* The number of connections that may be open now.  Transactional mail may open the kept ones beyond
@@ -143,7 +150,7 @@ static unsigned most_channels(const struct pool *p)
 	unsigned want = p->congested ? p->want : MAX_OF(p->want, p->turns.n);
 	int64_t earned = (int64_t)want + (p->congested ? 0 : kept(p));
 
-	return (unsigned)MIN_OF(earned, p->sites->options->connections);
+	return (unsigned)MIN_OF(earned, p->shape.v[SHAPE_CONNECTIONS]);
 }
 
 static unsigned most_bulk_channels(const struct pool *p)
@@ -288,9 +295,7 @@ void pool_new_sources(struct pool *p)
 
 static int64_t slots_shared(const struct pool *p)
 {
-	const struct site_options *o = p->sites->options;
-
-	return o->connections - limits_kept(o->connections, o->connections_kept);
+	return p->shape.v[SHAPE_CONNECTIONS] - kept(p);
 }
 
 static unsigned share(const struct pool *p)
@@ -353,6 +358,7 @@ static void open_some(struct pool *p)
 	if (paused_until(p) > now) {
 		timer_set(p->sites->loop->timers, &p->timer, paused_until(p) - now);
 		set_starved(p, false);
+		provider_leave(p);
 		return;
 	}
 	for (n = 0; n < OPEN_AT_ONCE && r == 0 && needs_channel(p); n++)
@@ -362,6 +368,8 @@ static void open_some(struct pool *p)
 	else if (r == E_FULL && !timer_running(&p->timer)) /* others hold the slots */
 		timer_set(p->sites->loop->timers, &p->timer, LIMIT_LOOK_MS);
 	set_starved(p, r == E_FULL && p->n_channels < share(p) && site_is_full(p));
+	if (r == E_FULL)
+		provider_wait(p);
 }
 
 static void pump(struct turn_end *t)
@@ -387,15 +395,18 @@ static void pump(struct turn_end *t)
 	}
 	if (p->turns.crowded && fair_ready(&p->fair))
 		make_room(p);
-	if (fair_ready(&p->fair) && !p->sites->stopping)
+	if (fair_ready(&p->fair) && !p->sites->stopping) {
 		open_some(p);
-	else
+	} else {
 		set_starved(p, false);
+		provider_leave(p);
+		shaping_idle(p);
+	}
 }
 
 void pool_success(struct pool *p)
 {
-	int64_t limit = p->sites->options->connections;
+	int64_t limit = p->shape.v[SHAPE_CONNECTIONS];
 
 	if (fair_ready(&p->fair) <= p->n_channels || (int64_t)p->want >= limit)
 		return;
@@ -421,14 +432,15 @@ enum { PAUSE_RECORDS = 100 }; /* tries recorded each time a pool pauses */
 /* This is a matter of ours: the site and its other pools go on. */
 void pool_pause(struct pool *p, unsigned why)
 {
-	const struct site_options *o = p->sites->options;
+	const int64_t *v = p->site->shape.v;
 	char text[400];
 	struct decision d = { .kind = OUTCOME_DEFERRED, .status = STATUS(4, 3, 5) };
 
 	pair_explain(p, why, text, sizeof(text));
 	d.text = slice_str(text);
 	p->pause_why = (uint8_t)why;
-	p->pause_ms = p->pause_ms ? MIN_OF(p->pause_ms * 2, o->backoff_max) : o->backoff_min;
+	p->pause_ms =
+	    p->pause_ms ? MIN_OF(p->pause_ms * 2, v[SHAPE_BACKOFF_MAX]) : v[SHAPE_BACKOFF_MIN];
 	p->paused_until_ms = sites_now(p->sites) + p->pause_ms + random_jitter(p->pause_ms / 4);
 	log_warn("pool.paused", kv_str("site", p->site->name),
 		 kv_str("pool", egress_pool_name(p->sites->egress, p->index)),

@@ -1,10 +1,10 @@
 /* mta/site/pool.h - one site seen from one egress pool: who goes next, over how many connections.
  *
  * Next:    see mta/queue/fair.h.
- * Number:  starts at site.connections_start; one more for each success while more wait than are in
- *          hand; half after a sign of congestion (421, 4xx of the host); never above the shared
- *          limits.
- * Kept:    site.connections_kept of them never carry bulk mail, so that a lone password reset does
+ * Number:  starts at connections.start of its shape; one more for each success while more wait than
+ *          are in hand; half after a sign of congestion (421, 4xx of the host); never above the
+ *          shared limits.
+ * Kept:    connections.kept of them never carry bulk mail, so that a lone password reset does
  *          not wait for a bulk transaction; they open when they are first needed.
  * Sources: each message goes from the source whose turn it is (mta/egress/turns.h).  Until the
  *          first congestion every source may have a connection, however few were earned.
@@ -18,6 +18,9 @@ struct pool {
 	struct site *site;
 	struct sites *sites;
 	unsigned index; /* mta/egress/egress.h */
+	struct shape shape;
+	bool paced;                /* the shape has a rate */
+	struct site_limits *paces; /* the provider whose pace it waits for */
 	struct fair fair;
 	struct list channels, idle;
 	unsigned n_channels, n_opening, want, successes;
@@ -29,6 +32,9 @@ struct pool {
 	struct timer turn_timer;
 	uint8_t pause_why;                 /* enum pair_lack */
 	int64_t pause_ms, paused_until_ms; /* because of our sources; monotonic */
+	struct site_limits *at_door; /* the provider for want of whose slot it has no connection */
+	int64_t behind_until_ms;     /* at the door, behind those that came before; monotonic */
+	bool had_slot;
 	struct turn_end pump;
 	struct timer timer;
 };

@@ -7,33 +7,50 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "mta/site/pair.h"
+#include "mta/site/shaping.h"
 
 enum { BACKOFF_RECORDS = 100 }; /* tries recorded each time a site cannot be reached */
 
-struct site *site_get(struct sites *sites, struct route *route)
+static struct site *find(struct sites *sites, struct slice name)
 {
-	struct slice name = slice_str(route->site);
-	uint64_t hash = hash_keyed(name);
-	struct site *s;
+	for (struct map_link *l = map_find(&sites->map, hash_keyed(name)); l; l = map_find_next(l))
+		if (slice_eq(slice_str(container_of(l, struct site, link)->name), name))
+			return container_of(l, struct site, link);
+	return NULL;
+}
 
-	for (struct map_link *l = map_find(&sites->map, hash); l; l = map_find_next(l)) {
-		s = container_of(l, struct site, link);
-		if (!slice_eq(slice_str(s->name), name))
-			continue;
-		if (s->route != route) {
-			route_unref(s->route);
-			s->route = route_ref(route);
-		}
-		return s;
-	}
-	s = must_alloc(sizeof(*s) + name.n + 1);
+static struct site *begin(struct sites *sites, struct route *route, struct slice name,
+			  struct slice domain)
+{
+	struct site *s = must_alloc(sizeof(*s) + name.n + 1);
+
 	memcpy(s->name, name.p, name.n);
 	s->sites = sites;
 	s->route = route_ref(route);
+	s->domain = slice_eq(name, slice_str(route->site)) ? NULL : must_copy(domain);
 	s->shared = limits_site(sites->limits, name);
 	list_init(&s->pools);
-	map_insert(&sites->map, &s->link, hash);
+	map_insert(&sites->map, &s->link, hash_keyed(name));
+	shaping_site(s);
 	count_add(&sites->counters.sites, 1);
+	return s;
+}
+
+struct site *site_get(struct sites *sites, struct route *route, struct slice domain)
+{
+	struct buf name;
+	struct site *s;
+
+	buf_init(&name, 0);
+	shaping_site_name(sites, route, domain, &name);
+	s = find(sites, buf_data(&name));
+	if (!s)
+		s = begin(sites, route, buf_data(&name), domain);
+	buf_free(&name);
+	if (s->route != route) {
+		route_unref(s->route);
+		s->route = route_ref(route);
+	}
 	return s;
 }
 
@@ -145,7 +162,7 @@ void site_problem(struct site *s, const struct verdict *v, const char *whose)
 
 void site_host_failed(struct site *s, struct host *h, const struct verdict *v, const char *source)
 {
-	int64_t pause = s->sites->options->host_bad;
+	int64_t pause = s->shape.v[SHAPE_HOST_BAD];
 
 	pause += random_jitter(pause / 4);
 	h->bad_until_ms = sites_now(s->sites) + pause;
@@ -198,14 +215,15 @@ static void defer_some(struct site *s)
 
 void site_back_off(struct site *s)
 {
-	const struct site_options *o = s->sites->options;
+	const int64_t *v = s->shape.v;
 	int64_t now = sites_now(s->sites);
 	struct pool *p;
 	int64_t pause;
 
 	if (s->backoff_until_ms > now)
 		return;
-	s->backoff_ms = s->backoff_ms ? MIN_OF(s->backoff_ms * 2, o->backoff_max) : o->backoff_min;
+	s->backoff_ms =
+	    s->backoff_ms ? MIN_OF(s->backoff_ms * 2, v[SHAPE_BACKOFF_MAX]) : v[SHAPE_BACKOFF_MIN];
 	pause = s->backoff_ms + random_jitter(s->backoff_ms / 4);
 	s->backoff_until_ms = now + pause;
 	forgive_hosts_by(s, s->backoff_until_ms);
@@ -235,6 +253,7 @@ void site_free(struct site *s)
 		pool_free(container_of(l, struct pool, link));
 	map_remove(&s->sites->map, &s->link);
 	route_unref(s->route);
+	free(s->domain);
 	free(s);
 }
 

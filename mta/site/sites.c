@@ -1,7 +1,9 @@
 /* mta/site/sites.c - the site room as a part of the engine. */
 #include "mta/site/sites.h"
 
+#include "mta/shape/part.h"
 #include "mta/site/channel.h"
+#include "mta/site/shaping.h"
 #include "mta/site/way.h"
 
 struct sites *sites_of(struct lane *l)
@@ -44,6 +46,37 @@ static void end_pauses(struct site *site)
 		pool_end_pause(p);
 		pool_pump_soon(p);
 	}
+}
+
+static void reshape_site(struct site *site)
+{
+	struct pool *p;
+
+	shaping_site(site);
+	list_each(&site->pools, p, struct pool, link) {
+		shaping_pool(p);
+		pool_pump_soon(p);
+	}
+}
+
+/* New sites may begin: first all ways, then all sites. */
+static void reshape(struct sites *s)
+{
+	struct table *domains = &s->queue->domains;
+
+	s->shape_generation = shape_generation(s->lane);
+	for (uint32_t i = 0; i < domains->n; i++)
+		if (domains->by_index[i])
+			way_reshape(way_of(domain_at(domains, i)));
+	each_site(s, reshape_site);
+}
+
+static void site_changed(void *state)
+{
+	struct sites *s = state;
+
+	if (s->shape_generation != shape_generation(s->lane))
+		reshape(s);
 }
 
 /* It may have sources now, or other ones. */
@@ -110,6 +143,7 @@ static void site_reload(void *state)
 		.own_ips = s->dns->own_ips,
 		.n_own_ips = s->dns->n_own_ips,
 	};
+	reshape(s);
 	each_site(s, options_changed);
 }
 
@@ -206,6 +240,7 @@ const struct part site_part = {
 	.name = "sites",
 	.open = site_open,
 	.start = site_start,
+	.changed = site_changed,
 	.reload = site_reload,
 	.quiet = site_quiet,
 	.stop = site_stop,

@@ -41,6 +41,7 @@ struct sites {
 	const struct dns_options *dns;
 	const struct smtp_options *smtp;
 	bool stopping, freeing;
+	unsigned shape_generation; /* of the shapes that sites and pools have */
 
 	struct resolver *resolver;
 	struct route_options route_options;
