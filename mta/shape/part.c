@@ -64,7 +64,7 @@ static int read_one(struct shape_options *o, const char *path, char *error)
 /* The built-in shapes and the files, in this order. */
 static int parse_files(struct shapes *s, const struct shape_options *o, char *error)
 {
-	int r = shapes_parse(s, slice_str(shape_builtin), BUILTIN_NAME, error);
+	int r = shapes_parse(s, slice_of(shape_builtin, shape_builtin_n), BUILTIN_NAME, error);
 
 	for (unsigned i = 0; i < o->n && r == 0; i++)
 		r = shapes_parse(s, slice_str(o->texts[i]), o->names[i], error);
