@@ -8,6 +8,7 @@
 #include "control/engine/options.h"
 #include "control/templates/fields.h"
 #include "message/compose.h"
+#include "message/sanitise.h"
 #include "schema/wire/meta.h"
 
 enum { LIFE_MS = 5 * 24 * 3600 * 1000 };
@@ -85,27 +86,34 @@ static int compose_with(struct recipe *r, struct db_result *src, const struct te
 	return e;
 }
 
-/* The template with the footer, where it has no link of its own. */
+/* The template without what mail must not carry, and with the footer where it has no link. */
 static int compose(struct recipe *r, struct db_result *src, const struct template_env *env,
 		   char *error)
 {
 	struct slice footer = db_text(src, 0, S_FOOTER);
 	struct template_source source = { .subject = db_text(src, 0, S_SUBJECT) };
-	struct compose_error why = { 0 };
-	struct buf html, text;
+	struct compose_error why = { .template.part = TEMPLATE_HTML };
+	struct buf clean, html, text;
 	int e;
 
+	buf_init(&clean, 0);
 	buf_init(&html, 0);
 	buf_init(&text, 0);
-	footer_put_html(&html, db_text(src, 0, S_HTML), footer);
+	/* It was cleaned when it was saved, unless it is older than that rule. */
+	e = sanitise_html(&clean, db_text(src, 0, S_HTML), NULL);
+	if (e < 0)
+		slice_copy(why.template.text, sizeof(why.template.text), slice_str(err_text(e)));
+	footer_put_html(&html, buf_data(&clean), footer);
 	footer_put_text(&text, db_text(src, 0, S_TEXT), footer);
 	source.html = buf_data(&html);
 	source.text = buf_data(&text);
-	e = compose_with(r, src, env, &source, &why);
+	if (e >= 0)
+		e = compose_with(r, src, env, &source, &why);
 	if (e < 0)
 		(void)snprintf(error, RECIPE_ERROR_MAX, "%s line %u column %u: %s",
 			       template_part_name(why.template.part), why.template.line,
 			       why.template.column, why.template.text);
+	buf_free(&clean);
 	buf_free(&html);
 	buf_free(&text);
 	return e;
@@ -180,6 +188,7 @@ static int fill(struct recipe *r, struct db *db, struct db_result *src,
 
 	if (e < 0)
 		return e;
+	known.env.raw_escaped = true; /* in templates that are older than that rule */
 	e = compose(r, src, &known.env, error);
 	known_fields_free(&known);
 	if (e >= 0)

@@ -11,8 +11,8 @@
 #define FOOTER SLICE("Sender Ltd & Co\n1 Road")
 #define LINK "<a href=\"{{unsubscribe_url}}\">Unsubscribe</a>"
 
-static const struct template_field fields[] = { { SLICE("unsubscribe_url"), false },
-						{ SLICE("vip"), false } };
+static const struct template_field fields[] = { { .name = SLICE("unsubscribe_url") },
+						{ .name = SLICE("vip") } };
 static const struct template_env env = { .fields = fields, .n_fields = ARRAY_LEN(fields) };
 
 static char *with_footer(bool html, const char *source, struct slice footer)
