@@ -1,5 +1,5 @@
 /* message/sanitise.c - walks through an HTML part, markup by markup, and leaves out what mail must
- * not carry.  Mustache tags take no room: what stands on either side of one is next to each other. */
+ * not carry.  Mustache tags take no room: what stands on either side of one is side by side. */
 #include "message/sanitise.h"
 
 #include <stdio.h>

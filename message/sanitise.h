@@ -2,7 +2,7 @@
  *
  * Kept, byte for byte: the elements and attributes of documents, tables, text, images and media;
  * <style> and style="" (judged); conditional comments and what they hold (judged the same); VML and
- * Office elements (v:, o:, w: ...); comments; the doctype; every Mustache tag outside of what leaves.
+ * Office elements (v:, o:, w: ...); comments; the doctype; Mustache tags outside of what leaves.
  * Leaves: any other element (its text stays; <script> and <iframe> go with their content), any
  * other attribute, links with another scheme than those of pages, mail, telephones and chats, data:
  * URLs that are no image, <meta> that acts, <link> that is no style sheet or icon, CSS that runs

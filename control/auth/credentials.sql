@@ -20,6 +20,25 @@ FROM sessions s JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id
 WHERE s.org_id = $1 AND s.id = $2 AND s.expires_at > now() AND u.status = :USER_ACTIVE
 	AND s.last_seen_at > now() - make_interval(secs => $3::float8 / 1000);
 
+-- name: login_look
+-- The hash of the password, and has this person logged in from this network ($3)?
+SELECT coalesce(u.password_hash, ''), EXISTS (SELECT FROM login_places p
+	WHERE p.org_id = $1 AND p.user_id = $2 AND p.net = nullif($3, '')::cidr
+		AND p.seen_at > now() - interval '90 days')
+FROM users u WHERE u.org_id = $1 AND u.id = $2;
+
+-- name: place_note
+INSERT INTO login_places (org_id, user_id, net) VALUES ($1, $2, $3::text::cidr)
+ON CONFLICT (org_id, user_id, net) DO UPDATE SET seen_at = now();
+
+-- name: places_trim
+DELETE FROM login_places p WHERE p.org_id = $1 AND p.user_id = $2 AND p.net NOT IN (
+	SELECT n.net FROM login_places n WHERE n.org_id = $1 AND n.user_id = $2
+	ORDER BY n.seen_at DESC LIMIT $3);
+
+-- name: places_forget
+DELETE FROM login_places WHERE org_id = $1 AND user_id = $2;
+
 -- name: session_insert
 INSERT INTO sessions (org_id, user_id, secret_hash, csrf_hash, expires_at, ip, agent)
 VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5::float8 / 1000), $6::text::inet,
@@ -59,6 +78,9 @@ VALUES ($1, $2, $3, $4, $5,
 	coalesce($6, (SELECT p.created_by FROM api_keys p WHERE p.org_id = $1 AND p.id = $7)),
 	from_ms($8))
 RETURNING id;
+
+-- name: key_lock
+SELECT scopes FROM api_keys WHERE org_id = $1 AND id = $2 FOR UPDATE;
 
 -- name: key_revoke
 UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()), version = version + 1

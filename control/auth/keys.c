@@ -197,12 +197,30 @@ static int post_key(struct call *c)
 	return r;
 }
 
+/* Guarantee: a key with few scopes does not end one with more.  It may always end itself. */
+static int check_reach(struct call *c, uint64_t id)
+{
+	OWNED(db_result) res = NULL;
+	int r = db_run(c->db, &res, sql_auth_key_lock, p_int(c->actor.org), p_int(id));
+
+	if (r <= 0)
+		return r < 0 ? r : E_UNKNOWN;
+	if (c->actor.kind == ACTOR_KEY && c->actor.id == id)
+		return 0;
+	if ((uint64_t)db_int(res, 0, 0) & ~c->actor.permits)
+		return problem(c, 403, "missing_permission",
+			       "this key has permissions that you do not have yourself");
+	return 0;
+}
+
 static int delete_key(struct call *c)
 {
 	char id_text[ID_OUT_MAX];
 	uint64_t id;
 	int r = call_id(c, 0, ID_KEY, &id);
 
+	if (r >= 0)
+		r = check_reach(c, id);
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_auth_key_revoke, p_int(c->actor.org), p_int(id));
 	if (r <= 0)
@@ -214,7 +232,7 @@ static int delete_key(struct call *c)
 /* The reply to POST holds the secret and must never be kept, so the route is not idempotent. */
 /* clang-format off */
 const struct http_route auth_key_routes[] = {
-	{"GET",    "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_keys  },
+	{"GET",    "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_keys, .query = QUERY_PAGE  },
 	{"POST",   "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, post_key  },
 	{"GET",    "/v1/keys/{key_id}", AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_key   },
 	{"DELETE", "/v1/keys/{key_id}", AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, delete_key},

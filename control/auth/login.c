@@ -4,9 +4,11 @@
 #include "control/auth/login_session.h"
 #include "control/auth/options.h"
 #include "control/auth/password.h"
+#include "control/auth/places.h"
 #include "control/auth/routes.h"
 #include "control/auth/signup.h"
 #include "control/auth/statements.h"
+#include "control/auth/throttle.h"
 #include "control/auth/token.h"
 #include "control/http/body.h"
 #include "control/http/problem.h"
@@ -39,6 +41,8 @@ static int post_signup(struct call *c)
 		    c, 403, "signup_closed",
 		    "sign-up is closed here: ask the operator of this service for an organisation");
 	r = http_body_read(c, signup_fields, ARRAY_LEN(signup_fields), &b, &seen);
+	if (r >= 0)
+		r = throttle_signup(c);
 	if (r < 0)
 		return r;
 	n = (struct new_org){ .org_name = b.org_name,
@@ -64,48 +68,67 @@ static const struct body_field login_fields[] = {
 /* clang-format on */
 
 struct login_candidate {
+	struct call *c;
 	uint32_t org;
 	uint64_t user;
+	bool known; /* the caller's network is */
 	char hash[PASSWORD_HASH_MAX];
 };
 
-static int read_hash(struct db *db, void *arg)
+enum { LOOK_HASH, LOOK_KNOWN };
+
+static int look_at(struct db *db, void *arg)
 {
 	struct login_candidate *k = arg;
+	char net[PLACE_TEXT_MAX];
 	OWNED(db_result) res = NULL;
-	int r = db_run(
-	    db, &res, "SELECT coalesce(password_hash, '') FROM users WHERE org_id = $1 AND id = $2",
-	    p_int(k->org), p_int(k->user));
+	int r = db_run(db, &res, sql_auth_login_look, p_int(k->org), p_int(k->user),
+		       p_str(places_text(k->c, net)));
 
-	if (r > 0)
-		slice_copy(k->hash, sizeof(k->hash), db_text(res, 0, 0));
+	if (r > 0) {
+		slice_copy(k->hash, sizeof(k->hash), db_text(res, 0, LOOK_HASH));
+		k->known = db_bool(res, 0, LOOK_KNOWN);
+	}
 	return r < 0 ? r : 0;
 }
 
 enum { LOGIN_ORG, LOGIN_USER };
 
-/* Accounts with this address, in one organisation or in all; returns how many. */
-static int find_candidates(struct call *c, const struct login_body *b, struct login_candidate *k)
+/* Accounts with this normalised address, in one organisation or in all (0); returns how many. */
+static int find_candidates(struct call *c, struct slice email, uint64_t org,
+			   struct login_candidate *k)
 {
 	OWNED(db_result) res = NULL;
-	char norm[MAILBOX_MAX + 2];
-	struct mailbox box;
 	unsigned n = 0;
-	int r;
+	int r = db_run(c->db, &res, "SELECT org_id, user_id FROM lookup_logins($1)", p_text(email));
 
-	if (mailbox_parse(b->email, MAILBOX_CONTACT, &box) < 0)
-		return 0;
-	r = db_run(c->db, &res, "SELECT org_id, user_id FROM lookup_logins($1)",
-		   p_text(mailbox_normal(&box, norm)));
 	for (unsigned i = 0; r >= 0 && i < db_rows(res) && n < LOGINS_MAX; i++) {
-		if (b->org && b->org != (uint64_t)db_int(res, i, LOGIN_ORG))
+		if (org && org != (uint64_t)db_int(res, i, LOGIN_ORG))
 			continue;
-		k[n] = (struct login_candidate){ .org = (uint32_t)db_int(res, i, LOGIN_ORG),
+		k[n] = (struct login_candidate){ .c = c,
+						 .org = (uint32_t)db_int(res, i, LOGIN_ORG),
 						 .user = (uint64_t)db_int(res, i, LOGIN_USER) };
-		r = db_tx(c->db, k[n].org, read_hash, &k[n]);
+		r = db_tx(c->db, k[n].org, look_at, &k[n]);
 		n++;
 	}
 	return r < 0 ? r : (int)n;
+}
+
+/* Keeps those whose password may be tried at this time; all strange to this place share a try. */
+static int keep_allowed(struct call *c, struct slice email, struct login_candidate *k, int n,
+			bool *ret_strange)
+{
+	bool strange = n == 0, allowed;
+	int kept = 0;
+
+	for (int i = 0; i < n; i++)
+		strange |= !k[i].known;
+	allowed = strange && throttle_guess(c, email);
+	*ret_strange = allowed;
+	for (int i = 0; i < n; i++)
+		if (k[i].known ? throttle_guess_known(c, k[i].org, k[i].user) : allowed)
+			k[kept++] = k[i];
+	return kept || allowed ? kept : throttle_refuse(c);
 }
 
 struct entering {
@@ -120,28 +143,64 @@ static int enter(struct db *db UNUSED, void *arg)
 	return login_session_begin(e->c, e->k->org, e->k->user, 200);
 }
 
-static int post_login(struct call *c)
+static int note_failure(struct db *db UNUSED, void *arg)
 {
-	struct login_candidate k[LOGINS_MAX] = { 0 }, *right = NULL;
-	struct login_body b = { 0 };
-	struct body_seen seen;
-	int n, hits = 0, r = http_body_read(c, login_fields, ARRAY_LEN(login_fields), &b, &seen);
+	struct entering *e = arg;
+	char id[ID_OUT_MAX];
 
-	if (r < 0)
-		return r;
-	n = find_candidates(c, &b, k);
-	if (n < 0)
-		return n;
+	return audit_put_in(e->c, e->k->org, "login.failed", ids_out(ID_USER, e->k->user, id),
+			    NULL);
+}
+
+/* Each account that has this address gets its line. */
+static int refuse_login(struct call *c, const struct login_candidate *k, int n)
+{
+	int r = 0;
+
+	for (int i = 0; i < n && r >= 0; i++) {
+		struct entering e = { .c = c, .k = &k[i] };
+		r = db_tx(c->db, k[i].org, note_failure, &e);
+	}
+	return r < 0 ? r
+		     : problem(c, 401, "wrong_credentials",
+			       "the email address or the password is wrong");
+}
+
+/* How many accounts have this password; the last of them. */
+static int try_password(struct call *c, const struct login_candidate *k, int n,
+			struct slice password, const struct login_candidate **ret)
+{
+	int hits = 0;
+
 	if (n == 0)
-		(void)password_right(c->app, b.password, slice_of("", 0));
+		(void)password_right(c->app, password, slice_of("", 0));
 	for (int i = 0; i < n; i++)
-		if (password_right(c->app, b.password, slice_str(k[i].hash))) {
-			right = &k[i];
+		if (password_right(c->app, password, slice_str(k[i].hash))) {
+			*ret = &k[i];
 			hits++;
 		}
+	return hits;
+}
+
+static int log_in(struct call *c, const struct login_body *b, struct slice email)
+{
+	struct login_candidate k[LOGINS_MAX] = { 0 };
+	const struct login_candidate *right = NULL;
+	bool strange = false;
+	int hits, n = email.n ? find_candidates(c, email, b->org, k) : 0;
+
+	if (n >= 0 && email.n)
+		n = keep_allowed(c, email, k, n, &strange);
+	if (n < 0)
+		return n;
+	hits = try_password(c, k, n, b->password, &right);
 	if (!hits)
-		return problem(c, 401, "wrong_credentials",
-			       "the email address or the password is wrong");
+		return refuse_login(c, k, n);
+	if (strange)
+		throttle_right(c, email);
+	for (int i = 0; i < n; i++)
+		if (k[i].known)
+			throttle_right_known(c, k[i].org, k[i].user);
 	if (hits > 1)
 		return problem(c, 409, "org_required",
 			       "this email address belongs to several organisations: send the id "
@@ -150,11 +209,30 @@ static int post_login(struct call *c)
 	return db_tx(c->db, right->org, enter, &e);
 }
 
+static int post_login(struct call *c)
+{
+	struct login_body b = { 0 };
+	char norm[MAILBOX_MAX + 2];
+	struct body_seen seen;
+	struct mailbox box;
+	int r = http_body_read(c, login_fields, ARRAY_LEN(login_fields), &b, &seen);
+
+	if (r < 0)
+		return r;
+	/* What is no address has no account, and takes as long as a wrong password. */
+	return log_in(c, &b,
+		      mailbox_parse(b.email, MAILBOX_CONTACT, &box) < 0
+			  ? SLICE("")
+			  : mailbox_normal(&box, norm));
+}
+
 static int post_logout(struct call *c)
 {
 	int r = db_run(c->db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND id = $2",
 		       p_int(c->actor.org), p_int(c->actor.session));
 
+	if (r >= 0)
+		r = audit_put_id(c, "session.ended", ID_SESSION, c->actor.session, NULL);
 	if (r < 0)
 		return r;
 	http_reply_header(c, "Set-Cookie",
@@ -191,14 +269,21 @@ static int post_reset(struct call *c)
 {
 	struct login_candidate k[LOGINS_MAX] = { 0 };
 	struct reset_body b = { 0 };
-	struct login_body as_login = { 0 };
+	char norm[MAILBOX_MAX + 2];
 	struct body_seen seen;
-	int n, r = http_body_read(c, reset_fields, ARRAY_LEN(reset_fields), &b, &seen);
+	struct mailbox box;
+	struct slice email = { 0 };
+	int n = 0, r = http_body_read(c, reset_fields, ARRAY_LEN(reset_fields), &b, &seen);
 
+	if (r >= 0)
+		r = mailbox_parse(b.email, MAILBOX_CONTACT, &box);
+	if (r >= 0) {
+		email = mailbox_normal(&box, norm);
+		r = throttle_reset(c, email);
+	}
 	if (r < 0)
 		return r;
-	as_login.email = b.email;
-	n = find_candidates(c, &as_login, k);
+	n = find_candidates(c, email, 0, k);
 	for (int i = 0; i < n && r >= 0; i++) {
 		struct reset_request q = { .c = c, .k = &k[i] };
 		r = db_tx(c->db, k[i].org, note_reset, &q);
@@ -242,9 +327,19 @@ static int use_token(struct token_acceptance *a, uint64_t *ret_user)
 		    a->c, 422, "invalid_token",
 		    "the token is wrong, too old or used already: ask an admin for a new one");
 	*ret_user = (uint64_t)db_int(res, 0, T_USER);
-	r = db_run(a->c->db, NULL,
-		   "UPDATE auth_tokens SET used_at = now() WHERE org_id = $1 AND user_id = $2",
-		   p_int(a->token->org), p_int(*ret_user));
+	r = db_run(a->c->db, NULL, sql_auth_tokens_end, p_int(a->token->org), p_int(*ret_user));
+	return r < 0 ? r : 0;
+}
+
+/* Who resets the password is let in, whatever others guessed. */
+static int lift_throttle(struct call *c, uint32_t org, uint64_t user)
+{
+	OWNED(db_result) res = NULL;
+	int r = db_run(c->db, &res, "SELECT email_norm FROM users WHERE org_id = $1 AND id = $2",
+		       p_int(org), p_int(user));
+
+	if (r > 0)
+		throttle_lift(c, db_text(res, 0, 0));
 	return r < 0 ? r : 0;
 }
 
@@ -263,6 +358,12 @@ static int accept_token(struct db *db, void *arg)
 	if (r >= 0)
 		r = db_run(db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND user_id = $2",
 			   p_int(a->token->org), p_int(user));
+	if (r >= 0)
+		r = audit_put_user(a->c, a->token->org, user, "user.password_chosen", NULL);
+	if (r >= 0)
+		r = places_forget(a->c, a->token->org, user);
+	if (r >= 0)
+		r = lift_throttle(a->c, a->token->org, user);
 	return r < 0 ? r : login_session_begin(a->c, a->token->org, user, 200);
 }
 

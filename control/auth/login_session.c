@@ -3,7 +3,9 @@
 #include "control/auth/gate.h"
 #include "control/auth/login_session.h"
 #include "control/auth/options.h"
+#include "control/auth/audit.h"
 #include "control/auth/permit.h"
+#include "control/auth/places.h"
 #include "control/auth/statements.h"
 #include "control/auth/token.h"
 #include "control/http/api.h"
@@ -72,9 +74,15 @@ int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned st
 			   "UPDATE users SET last_login_at = now() WHERE org_id = $1 AND id = $2",
 			   p_int(org), p_int(user));
 	if (r >= 0)
+		r = audit_put_user(c, org, user, "login.succeeded",
+				   json_pack("{so}", "session", api_id(ID_SESSION, id)));
+	if (r >= 0)
+		r = places_note(c, org, user);
+	if (r >= 0)
 		r = login_session_user(c, org, user, &who);
 	if (r < 0)
 		return r;
+	http_reply_etag(c, 0); /* it is the user's, and this answer is not the user */
 	(void)token_format(ID_SESSION, org, id, secret, token);
 	http_reply_header(c, "Set-Cookie",
 			  SESSION_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",

@@ -6,6 +6,7 @@
 #include "control/auth/password.h"
 #include "control/auth/routes.h"
 #include "control/auth/statements.h"
+#include "control/auth/throttle.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
 #include "control/http/page.h"
@@ -32,7 +33,7 @@ static const struct body_field me_fields[] = {
 };
 /* clang-format on */
 
-/* Guarantee: a changed password ends every other session of its user. */
+/* Guarantee: a changed password ends every other session of its user, and resets not yet used. */
 static int change_password(struct call *c, const struct me_body *b)
 {
 	char hash[PASSWORD_HASH_MAX], id[ID_OUT_MAX];
@@ -46,6 +47,8 @@ static int change_password(struct call *c, const struct me_body *b)
 		return r < 0 ? r : E_UNKNOWN;
 	/* Those who find a session open must not be able to guess the password with it. */
 	r = call_brake(c);
+	if (r >= 0)
+		r = throttle_session(c);
 	if (r < 0)
 		return r;
 	if (!password_right(c->app, b->current, db_text(res, 0, 0))) {
@@ -60,6 +63,9 @@ static int change_password(struct call *c, const struct me_body *b)
 			   p_int(c->actor.org), p_int(c->actor.id), p_str(hash));
 	if (r >= 0)
 		r = login_session_end_all(c, c->actor.id, c->actor.session);
+	if (r >= 0)
+		r = db_run(c->db, NULL, sql_auth_tokens_end, p_int(c->actor.org),
+			   p_int(c->actor.id));
 	return r < 0
 		   ? r
 		   : audit_put(c, "user.password_changed", ids_out(ID_USER, c->actor.id, id), NULL);
@@ -89,6 +95,8 @@ static int patch_me(struct call *c)
 			   "UPDATE users SET version = version + 1, updated_at = now()"
 			   " WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(c->actor.id));
+	if (r >= 0)
+		r = audit_put_id(c, "user.changed", ID_USER, c->actor.id, audit_members(c));
 	return r < 0 ? r : get_me(c);
 }
 
@@ -120,13 +128,19 @@ static int delete_session(struct call *c)
 		r = db_run(c->db, NULL,
 			   "DELETE FROM sessions WHERE org_id = $1 AND user_id = $2 AND id = $3",
 			   p_int(c->actor.org), p_int(c->actor.id), p_int(id));
-	return r < 0 ? r : r == 0 ? E_UNKNOWN : http_reply_empty(c, 204);
+	if (r > 0)
+		r = audit_put_id(c, "session.ended", ID_SESSION, id, NULL);
+	else if (r == 0)
+		r = E_UNKNOWN;
+	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 static int delete_sessions(struct call *c)
 {
 	int r = login_session_end_all(c, c->actor.id, c->actor.session);
 
+	if (r >= 0)
+		r = audit_put_id(c, "sessions.ended", ID_USER, c->actor.id, NULL);
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
@@ -134,7 +148,7 @@ static int delete_sessions(struct call *c)
 const struct http_route auth_me_routes[] = {
 	{"GET",    "/v1/me",                       AUTH_SESSION, 0, 0,                   0, get_me         },
 	{"PATCH",  "/v1/me",                       AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, patch_me       },
-	{"GET",    "/v1/me/sessions",              AUTH_SESSION, 0, 0,                   0, get_sessions   },
+	{"GET",    "/v1/me/sessions",              AUTH_SESSION, 0, 0,                   0, get_sessions, .query = QUERY_PAGE   },
 	{"DELETE", "/v1/me/sessions",              AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, delete_sessions},
 	{"DELETE", "/v1/me/sessions/{session_id}", AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, delete_session },
 };

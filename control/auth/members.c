@@ -5,6 +5,7 @@
 #include "control/auth/permit.h"
 #include "control/auth/routes.h"
 #include "control/auth/statements.h"
+#include "control/auth/throttle.h"
 #include "control/auth/token.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
@@ -135,6 +136,8 @@ static int post_member(struct call *c)
 	int r = http_body_read(c, invite_fields, ARRAY_LEN(invite_fields), &b, &seen);
 
 	if (r >= 0)
+		r = throttle_invite(c);
+	if (r >= 0)
 		r = read_role(c, b.role, &role);
 	if (r >= 0)
 		r = mailbox_parse(b.email, MAILBOX_CONTACT, &box);
@@ -214,11 +217,15 @@ static int update_member(struct call *c, uint64_t id, const struct member_body *
 		r = read_status(c, b->status, &status);
 	if (r >= 0)
 		r = lock_member(c, id);
+	struct db_param new_role = body_has(seen, P_ROLE) ? p_int(role) : p_null();
+	struct db_param new_status = status ? p_int(status) : p_null();
+	if (r >= 0)
+		r = db_run(c->db, NULL, sql_auth_member_tokens_end, p_int(c->actor.org), p_int(id),
+			   new_role, new_status);
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_auth_member_update, p_int(c->actor.org), p_int(id),
-			   body_has(seen, P_NAME) ? p_text(b->name) : p_null(),
-			   body_has(seen, P_ROLE) ? p_int(role) : p_null(),
-			   status ? p_int(status) : p_null());
+			   new_role, new_status,
+			   body_has(seen, P_NAME) ? p_text(b->name) : p_null());
 	if (r == 0)
 		return E_UNKNOWN;
 	if (r >= 0 && status == USER_DISABLED)
@@ -271,6 +278,8 @@ static int post_reset(struct call *c)
 
 	if (r >= 0)
 		r = check_reach(c, id);
+	if (r >= 0)
+		r = throttle_invite(c);
 	if (r < 0)
 		return r;
 	r = make_token(c, id, TOKEN_RESET, token);
@@ -281,12 +290,12 @@ static int post_reset(struct call *c)
 
 /* clang-format off */
 const struct http_route auth_member_routes[] = {
-	{"GET",    "/v1/members",                   AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_members  },
-	{"POST",   "/v1/members",                   AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, post_member  },
-	{"GET",    "/v1/members/{user_id}",         AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_member   },
-	{"PATCH",  "/v1/members/{user_id}",         AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, patch_member },
-	{"DELETE", "/v1/members/{user_id}",         AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, delete_member},
-	{"POST",   "/v1/members/{user_id}/reset",   AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY, 0, post_reset   },
+	{"GET",    "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_members, .query = QUERY_PAGE},
+	{"POST",   "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, post_member  },
+	{"GET",    "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_member   },
+	{"PATCH",  "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, patch_member },
+	{"DELETE", "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, delete_member},
+	{"POST",   "/v1/members/{user_id}/reset", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY, 0, post_reset   },
 };
 /* clang-format on */
 const size_t auth_member_routes_n = ARRAY_LEN(auth_member_routes);

@@ -13,14 +13,28 @@ SELECT :member_columns FROM users WHERE org_id = $1 AND id > $2 ORDER BY id LIMI
 -- name: member_find
 SELECT :member_columns FROM users WHERE org_id = $1 AND id = $2;
 
+-- part: member_status_next
+CASE WHEN $4::smallint IS NULL THEN status
+	WHEN $4 = :USER_ACTIVE AND password_hash IS NULL THEN :USER_INVITED
+	ELSE $4 END
+
 -- name: member_update
 -- An invited member becomes active by the token only.
-UPDATE users SET name = coalesce($3, name), role = coalesce($4, role),
-	status = CASE WHEN $5::smallint IS NULL THEN status
-		WHEN $5 = :USER_ACTIVE AND password_hash IS NULL THEN :USER_INVITED
-		ELSE $5 END,
+UPDATE users SET name = coalesce($5, name), role = coalesce($3, role),
+	status = :member_status_next,
 	version = version + 1, updated_at = now()
 WHERE org_id = $1 AND id = $2;
+
+-- name: tokens_end
+UPDATE auth_tokens SET used_at = now() WHERE org_id = $1 AND user_id = $2 AND used_at IS NULL;
+
+-- name: member_tokens_end
+-- Invitations and resets were handed over for the role and membership of that time: who kept one
+-- must not enter with what the member is given now ($3, $4 as in member_update).
+UPDATE auth_tokens SET used_at = now()
+WHERE org_id = $1 AND user_id = $2 AND used_at IS NULL AND EXISTS (SELECT FROM users
+	WHERE org_id = $1 AND id = $2
+		AND (role <> coalesce($3, role) OR status <> :member_status_next));
 
 -- name: member_accept
 -- The person with the token chooses a password; a disabled account stays disabled.

@@ -33,6 +33,8 @@ static const struct {
 	{ "suppressions.write", WRITERS },
 	{ "analytics.read", EVERYBODY },
 	{ "audit.read", LEADERS },
+	{ "suppressions.delete", WRITERS },
+	{ "suppressions.delete_optout", LEADERS },
 };
 
 static const char *const roles[ROLE_END] = {

@@ -28,6 +28,8 @@
 #define PERMIT_SUPPRESSIONS_WRITE PERMIT(18)
 #define PERMIT_ANALYTICS_READ PERMIT(19)
 #define PERMIT_AUDIT_READ PERMIT(20)
+#define PERMIT_SUPPRESSIONS_DELETE PERMIT(21)
+#define PERMIT_SUPPRESSIONS_DELETE_OPTOUT PERMIT(22) /* also those that the person asked for */
 
 const char *permit_role_name(enum role role);
 int permit_role_parse(struct slice name, enum role *ret) MUST_CHECK; /* E_SYNTAX */

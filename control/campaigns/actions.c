@@ -60,10 +60,7 @@ static int wrong_state(struct call *c, const struct db_result *row, const char *
 
 static int note(struct call *c, const struct db_result *row, const char *action)
 {
-	char id[ID_OUT_MAX];
-
-	return audit_put(c, action, ids_out(ID_CAMPAIGN, (uint64_t)db_int(row, 0, CC_ID), id),
-			 NULL);
+	return audit_put_id(c, action, ID_CAMPAIGN, (uint64_t)db_int(row, 0, CC_ID), NULL);
 }
 
 /* What the audit calls a change to this status. */

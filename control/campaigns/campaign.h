@@ -28,6 +28,7 @@ enum campaign_column {
 	CC_EXCLUDED,
 	CC_DOMAIN,
 	CC_UNFIT,
+	CC_ENDS,
 	CC_PAUSED_BY,
 };
 /* Path parameter 0; lock: FOR UPDATE. */

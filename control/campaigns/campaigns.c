@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "control/auth/audit.h"
 #include "control/auth/permit.h"
 #include "control/campaigns/campaign.h"
 #include "control/campaigns/check.h"
@@ -38,7 +39,7 @@ static json_t *list_ids(const struct db_result *r, unsigned i, unsigned column)
 	return ids;
 }
 
-json_t *campaign_json(const struct db_result *r, unsigned i)
+static json_t *document_json(const struct db_result *r, unsigned i)
 {
 	return json_pack(
 	    "{so so ss so so s{so so} so sb so so so ss? ss? so so sI so so}", "id",
@@ -55,6 +56,18 @@ json_t *campaign_json(const struct db_result *r, unsigned i)
 	    api_time(db_int(r, i, CC_STARTED)), "expires_at", api_time(db_int(r, i, CC_EXPIRES)),
 	    "audience", (json_int_t)db_int(r, i, CC_AUDIENCE), "created_at",
 	    api_time(db_int(r, i, CC_CREATED)), "updated_at", api_time(db_int(r, i, CC_UPDATED)));
+}
+
+/* When mail that is not delivered is given up, and the default that this comes from. */
+json_t *campaign_json(const struct db_result *r, unsigned i)
+{
+	json_t *json = document_json(r, i);
+	bool own = db_int(r, i, CC_EXPIRES) != 0;
+
+	(void)json_object_set_new(json, "ends_at", api_time(db_int(r, i, CC_ENDS)));
+	(void)json_object_set_new(json, "life_seconds",
+				  own ? json_null() : json_integer(CAMPAIGN_LIFE_MS / 1000));
+	return json;
 }
 
 int campaign_reply(struct call *c, unsigned status, const struct db_result *row)
@@ -248,6 +261,12 @@ static int change_lists(struct call *c, uint64_t campaign, const struct campaign
 
 /* ---- handlers ---------------------------------------------------------------------------- */
 
+static int note(struct call *c, const struct db_result *row, const char *action)
+{
+	return audit_put_id(c, action, ID_CAMPAIGN, (uint64_t)db_int(row, 0, CC_ID),
+			    c->body ? audit_members(c) : NULL);
+}
+
 static int list_campaigns(struct call *c)
 {
 	return page_list(c, campaign_json, sql_campaigns_page, p_int(c->actor.org), PAGE_AFTER,
@@ -280,6 +299,8 @@ static int create_campaign(struct call *c)
 		r = change_lists(c, (uint64_t)db_int(made, 0, 0), &b, seen);
 	if (r >= 0)
 		r = load(c, (uint64_t)db_int(made, 0, 0), false, &row);
+	if (r >= 0)
+		r = note(c, row, "campaign.created");
 	return r < 0 ? r : campaign_reply(c, 201, row);
 }
 
@@ -357,6 +378,8 @@ static int patch_campaign(struct call *c)
 	/* It goes out by itself, so what would stop it is told now. */
 	if (r >= 0 && db_int(row, 0, CC_STATUS) == CAMPAIGN_SCHEDULED)
 		r = campaign_check(c, row, db_int(row, 0, CC_SCHEDULED));
+	if (r >= 0)
+		r = note(c, row, "campaign.changed");
 	return r < 0 ? r : campaign_reply(c, 200, row);
 }
 
@@ -376,11 +399,14 @@ static int delete_campaign(struct call *c)
 		return r;
 	r = db_run(c->db, NULL, "DELETE FROM campaigns WHERE org_id = $1 AND id = $2",
 		   p_int(c->actor.org), p_int(db_int(old, 0, CC_ID)));
+	if (r >= 0)
+		r = note(c, old, "campaign.deleted");
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 const struct http_route campaigns_routes[] = {
-	{ "GET", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_campaigns },
+	{ "GET", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_campaigns,
+	  .query = QUERY_PAGE },
 	{ "POST", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_campaign },
 	{ "GET", "/v1/campaigns/{campaign_id}", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0,

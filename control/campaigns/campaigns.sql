@@ -4,13 +4,18 @@
 (SELECT coalesce(json_agg(l.list_id ORDER BY l.list_id), '[]') FROM campaign_lists l
 WHERE l.org_id = c.org_id AND l.campaign_id = c.id AND l.exclude = :exclude)::text
 
+-- part: ends_at
+CASE WHEN c.expires_at IS NOT NULL THEN to_ms(c.expires_at) WHEN c.started_at IS NULL THEN 0
+	ELSE to_ms(c.started_at) + :CAMPAIGN_LIFE_MS + c.paused_ms
+		+ coalesce(to_ms(now()) - to_ms(c.paused_at), 0) END
+
 -- part: columns
 c.id, c.name, c.status, coalesce(c.template_id, 0), c.subject, c.from_name, c.from_email,
 c.reply_to, c.to_all, coalesce(to_ms(c.scheduled_at), 0), coalesce(to_ms(c.started_at), 0),
 coalesce(to_ms(c.expires_at), 0), c.audience, to_ms(c.created_at), to_ms(c.updated_at), c.version,
 (SELECT coalesce(sum(k.n), 0) FROM campaign_counts k
 WHERE k.org_id = c.org_id AND k.campaign_id = c.id AND k.state < :LEDGER_DELIVERED),
-:lists_of(false), :lists_of(true), coalesce(c.domain_id, 0), c.unfit, c.paused_by
+:lists_of(false), :lists_of(true), coalesce(c.domain_id, 0), c.unfit, :ends_at, c.paused_by
 
 -- name: page
 SELECT :columns FROM campaigns c WHERE c.org_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;

@@ -53,3 +53,6 @@ enum ledger_piece_state {
 	PIECE_IN_DOUBT = 2,
 	PIECE_ACCEPTED = 3,
 };
+/* How long mail of a campaign without an expires_at is tried, from its start and without the time
+ * that it is paused: five days.  0015_paused_time.sql says the same. */
+enum { CAMPAIGN_LIFE_MS = 432000000 };

@@ -11,7 +11,7 @@
 #include "schema/wire/rows.h"
 
 enum row_column { R_SEQ, R_EMAIL, R_FIRST, R_LAST, R_FIELDS, R_GONE, R_STOP };
-enum { URL_MAX = 512 };
+enum { URL_MAX = 1024 };
 /* A fresh piece ends with the row that reaches this, so that a job stays far below LINK_FRAME_MAX
  * whatever tenants put into their fields. */
 enum { PIECE_BYTES = 4 * 1024 * 1024 };
@@ -48,11 +48,14 @@ static struct value field_value(const struct ledger_piece_maker *m, const struct
 }
 
 static struct slice unsubscribe_url(const struct ledger_piece_maker *m, uint64_t seq,
-				    char url[URL_MAX])
+				    struct slice email, char url[URL_MAX])
 {
-	struct ticket_subject who = { m->recipe->org, m->recipe->campaign, (uint32_t)seq };
+	struct ticket_subject who = { m->recipe->org, m->recipe->campaign, (uint32_t)seq, "" };
 	char ticket[TICKET_TEXT_MAX];
-	int n = snprintf(url, URL_MAX, "%s/u/%s", m->public_url, ticket_make(m->key, &who, ticket));
+	int n;
+
+	slice_copy(who.address, sizeof(who.address), email);
+	n = snprintf(url, URL_MAX, "%s/u/%s", m->public_url, ticket_make(m->key, &who, ticket));
 
 	return n > 0 && n < URL_MAX ? slice_of(url, (size_t)n) : SLICE("");
 }
@@ -64,7 +67,7 @@ static int put_row(const struct ledger_piece_maker *m, const struct db_result *r
 	unsigned n = program_field_count(m->recipe->program);
 	uint64_t seq = (uint64_t)db_int(rows, i, R_SEQ);
 	char url[URL_MAX];
-	struct slice link = unsubscribe_url(m, seq, url);
+	struct slice link = unsubscribe_url(m, seq, db_text(rows, i, R_EMAIL), url);
 	json_t *fields = NULL;
 	int r;
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "control/campaigns/codes.h"
 #include "control/campaigns/footer.h"
 #include "control/campaigns/statements.h"
 #include "control/engine/options.h"
@@ -10,8 +11,6 @@
 #include "message/compose.h"
 #include "message/sanitise.h"
 #include "schema/wire/meta.h"
-
-enum { LIFE_MS = 5 * 24 * 3600 * 1000 };
 
 struct recipe *recipe_free(struct recipe *r)
 {
@@ -220,7 +219,7 @@ int recipe_load(struct recipe **ret, struct db *db, uint32_t org, uint64_t campa
 	r->accepted_ms = db_int(src, 0, S_STARTED);
 	r->expires_ms = db_int(src, 0, S_EXPIRES);
 	if (!r->expires_ms)
-		r->expires_ms = r->accepted_ms + LIFE_MS;
+		r->expires_ms = r->accepted_ms + CAMPAIGN_LIFE_MS;
 	buf_init(&r->bytes, 0);
 	buf_init(&r->content_meta, 0);
 	buf_init(&r->job_meta, 0);

@@ -174,7 +174,8 @@ static int get_stats(struct call *c)
 #define REPORT(name) "/v1/campaigns/{campaign_id}/" name
 const struct http_route campaigns_report_routes[] = {
 	{ "GET", REPORT("progress"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_progress },
-	{ "GET", REPORT("recipients"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_recipients },
+	{ "GET", REPORT("recipients"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_recipients,
+	  .query = QUERY_PAGE " state" },
 	{ "GET", REPORT("stats"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_stats },
 };
 const size_t campaigns_report_routes_n = ARRAY_LEN(campaigns_report_routes);

@@ -1,4 +1,5 @@
 /* control/contacts/contacts.c - /v1/contacts: create or update by address, read, change, erase. */
+#include "control/auth/audit.h"
 #include "control/auth/permit.h"
 #include "control/contacts/lists.h"
 #include "control/contacts/routes.h"
@@ -235,6 +236,16 @@ static char *fields_text(const json_t *fields)
 	return text ? text : must_copy(SLICE("{}"));
 }
 
+/* Which members were given; of their values only the status, which is nobody's data. */
+static int note(struct call *c, const struct db_result *row, const char *action, int64_t status)
+{
+	json_t *detail = c->body ? audit_members(c) : NULL;
+
+	if (detail && status)
+		(void)json_object_set_new(detail, "status", json_string(status_names[status]));
+	return audit_put_id(c, action, ID_CONTACT, (uint64_t)db_int(row, 0, K_ID), detail);
+}
+
 static int post_contact(struct call *c)
 {
 	OWNED(db_result) row = NULL;
@@ -256,7 +267,10 @@ static int post_contact(struct call *c)
 		   p_opt(b.last_name), p_int(status), p_str(fields));
 	if (r >= 0)
 		r = join_lists(c, b.lists, db_int(row, 0, K_ID));
-	return r < 0 ? r : reply_contact(c, db_int(row, 0, K_VERSION) == 1 ? 201 : 200, row);
+	bool fresh = r >= 0 && db_int(row, 0, K_VERSION) == 1;
+	if (r >= 0)
+		r = note(c, row, fresh ? "contact.created" : "contact.changed", status);
+	return r < 0 ? r : reply_contact(c, fresh ? 201 : 200, row);
 }
 
 static int patch_contact(struct call *c)
@@ -283,6 +297,8 @@ static int patch_contact(struct call *c)
 		   p_int(status), p_str(fields));
 	if (r >= 0)
 		r = join_lists(c, b.lists, db_int(row, 0, K_ID));
+	if (r >= 0)
+		r = note(c, row, "contact.changed", status);
 	return r < 0 ? r : reply_contact(c, 200, row);
 }
 
@@ -297,11 +313,14 @@ static int delete_contact(struct call *c)
 	if (r >= 0)
 		r = db_run(c->db, NULL, "DELETE FROM contacts WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)));
+	if (r >= 0)
+		r = note(c, old, "contact.deleted", 0);
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 const struct http_route contacts_routes[] = {
-	{ "GET", "/v1/contacts", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_contacts },
+	{ "GET", "/v1/contacts", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_contacts,
+	  .query = QUERY_PAGE " status list email" },
 	{ "POST", "/v1/contacts", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  post_contact },
 	{ "GET", "/v1/contacts/{contact_id}", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0,

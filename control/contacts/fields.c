@@ -1,4 +1,5 @@
 /* control/contacts/fields.c - /v1/fields: typed definitions of what contacts carry. */
+#include "control/auth/audit.h"
 #include "control/auth/permit.h"
 #include "control/contacts/routes.h"
 #include "control/contacts/statements.h"
@@ -38,15 +39,25 @@ static int list_fields(struct call *c)
 			 PAGE_LIMIT);
 }
 
-static bool name_is_free(struct slice name)
+/* Names that mean something else where contacts, imports or templates use them; NULL for others. */
+static const char *name_taken(struct slice name)
 {
-	static const char *const taken[] = { "email", "first_name", "last_name", "unsubscribe_url",
-					     "id",    "status",     "date",      "message_id" };
+	static const char built_in[] = "is the name of a field that every contact has: choose "
+				       "another name";
+	static const char *const taken[][2] = {
+		{ "email", built_in },
+		{ "first_name", built_in },
+		{ "last_name", built_in },
+		{ "unsubscribe_url", "is what templates call the link to unsubscribe: choose "
+				     "another name" },
+		{ "status", "is what contacts and imports call whether somebody wants mail: "
+			    "choose another name, like customer_status" },
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(taken); i++)
-		if (slice_eq(name, slice_str(taken[i])))
-			return false;
-	return true;
+		if (slice_eq(name, slice_str(taken[i][0])))
+			return taken[i][1];
+	return NULL;
 }
 
 static bool name_is_plain(struct slice name)
@@ -74,9 +85,8 @@ static int create_field(struct call *c)
 		problem_add(c, "/name", "invalid_name",
 			    "must begin with a lower-case letter and hold only lower-case letters, "
 			    "digits and _");
-	else if (!name_is_free(b.name))
-		problem_add(c, "/name", "reserved_name",
-			    "is the name of a field that every contact has: choose another name");
+	else if (name_taken(b.name))
+		problem_add(c, "/name", "reserved_name", "%s", name_taken(b.name));
 	r = problem_end(c);
 	if (r < 0)
 		return r;
@@ -86,6 +96,9 @@ static int create_field(struct call *c)
 		return problem(c, 409, "too_many_fields",
 			       "an organisation can have %d fields: delete one first",
 			       FIELDS_PER_ORG_MAX);
+	if (r >= 0)
+		r = audit_put_id(c, "field.created", ID_FIELD, (uint64_t)db_int(row, 0, K_ID),
+				 json_pack("{so}", "name", api_text(b.name)));
 	return r < 0 ? r : http_reply_json(c, 201, field_json(row, 0));
 }
 
@@ -104,6 +117,8 @@ static int patch_field(struct call *c)
 			   p_text(b.label));
 	if (r == 0)
 		return E_UNKNOWN;
+	if (r >= 0)
+		r = audit_put_id(c, "field.changed", ID_FIELD, id, audit_members(c));
 	return r < 0 ? r : http_reply_json(c, 200, field_json(row, 0));
 }
 
@@ -119,11 +134,14 @@ static int delete_field(struct call *c)
 			   p_int(c->actor.org), p_int(id));
 	if (r == 0)
 		return E_UNKNOWN;
+	if (r >= 0)
+		r = audit_put_id(c, "field.deleted", ID_FIELD, id, NULL);
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
 const struct http_route contacts_field_routes[] = {
-	{ "GET", "/v1/fields", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_fields },
+	{ "GET", "/v1/fields", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_fields,
+	  .query = QUERY_PAGE },
 	{ "POST", "/v1/fields", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_field },
 	{ "PATCH", "/v1/fields/{field_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0, patch_field },

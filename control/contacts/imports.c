@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "control/auth/audit.h"
 #include "control/auth/permit.h"
 #include "control/contacts/import_look.h"
 #include "control/contacts/import_row.h"
@@ -191,6 +192,10 @@ static int put_import(struct call *c, const struct import_request *q)
 			   p_int(c->actor.kind == ACTOR_USER ? c->actor.id : 0), p_str(report));
 	}
 	import_look_clear(&look);
+	if (r >= 0)
+		r = audit_put_id(c, "import.started", ID_IMPORT, (uint64_t)db_int(row, 0, K_ID),
+				 json_pack("{so sI}", "list", api_id(ID_LIST, q->list), "bytes",
+					   (json_int_t)bytes));
 	if (r < 0)
 		return r;
 	call_keep_upload(c);
@@ -296,18 +301,22 @@ static int cancel_import(struct call *c)
 			       "the import has finished and cannot be cancelled any more");
 	if (r < 0)
 		return r;
+	r = audit_put_id(c, "import.cancelled", ID_IMPORT, id, NULL);
+	if (r < 0)
+		return r;
 	OWNED_MEM char *path = must_copy(db_text(file, 0, 0));
 	(void)unlink(path); /* a running worker has it open, and finds its row cancelled */
 	return http_reply_empty(c, 204);
 }
 
 const struct http_route contacts_import_routes[] = {
-	{ "POST", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_UPLOAD, 0,
-	  create_import },
-	{ "GET", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_imports },
+	{ "POST", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_UPLOAD | ROUTE_COSTLY, 0,
+	  create_import, .query = "list mapping" },
+	{ "GET", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_imports,
+	  .query = QUERY_PAGE },
 	{ "GET", "/v1/imports/{import_id}", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, get_import },
 	{ "GET", "/v1/imports/{import_id}/errors", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0,
-	  list_errors },
+	  list_errors, .query = QUERY_PAGE },
 	{ "DELETE", "/v1/imports/{import_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
 	  cancel_import },
 };

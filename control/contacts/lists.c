@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/random.h"
+#include "control/auth/audit.h"
 #include "control/auth/permit.h"
 #include "control/contacts/lists.h"
 #include "control/contacts/routes.h"
@@ -74,6 +75,9 @@ static int create_list(struct call *c)
 	if (r >= 0)
 		r = db_run(c->db, &row, sql_contacts_list_insert, p_int(c->actor.org),
 			   p_text(b.name), p_text(b.description));
+	if (r >= 0)
+		r = audit_put_id(c, "list.created", ID_LIST, (uint64_t)db_int(row, 0, K_ID),
+				 json_pack("{so}", "name", api_text(b.name)));
 	return r < 0 ? r : reply_list(c, 201, row);
 }
 
@@ -111,6 +115,8 @@ static int patch_list(struct call *c)
 	if (r >= 0)
 		r = db_run(c->db, &new, sql_contacts_list_update, p_int(c->actor.org), p_int(id),
 			   p_opt(b.name), p_opt(b.description));
+	if (r >= 0)
+		r = audit_put_id(c, "list.changed", ID_LIST, id, audit_members(c));
 	return r < 0 ? r : reply_list(c, 200, new);
 }
 
@@ -129,6 +135,8 @@ static int delete_list(struct call *c)
 			       "the campaign, first");
 	if (r == 0)
 		return E_UNKNOWN;
+	if (r >= 0)
+		r = audit_put_id(c, "list.deleted", ID_LIST, id, NULL);
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
@@ -196,6 +204,10 @@ static int change_members(struct call *c, const char *sql, int sign)
 	if (r >= 0)
 		r = contact_list_grow(c->db, c->actor.org, id,
 				      sign * db_int(done, 0, DONE_COUNTED));
+	if (r >= 0)
+		r = audit_put_id(
+		    c, sign < 0 ? "list.left" : "list.joined", ID_LIST, id,
+		    json_pack("{sI}", "contacts", (json_int_t)db_int(done, 0, DONE_ALL)));
 	if (r < 0)
 		return r;
 	return http_reply_json(c, 200,
@@ -214,7 +226,8 @@ static int leave_list(struct call *c)
 }
 
 const struct http_route contacts_list_routes[] = {
-	{ "GET", "/v1/lists", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_lists },
+	{ "GET", "/v1/lists", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_lists,
+	  .query = QUERY_PAGE },
 	{ "POST", "/v1/lists", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_list },
 	{ "GET", "/v1/lists/{list_id}", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, get_list },

@@ -239,14 +239,14 @@ static int get_records(struct call *c)
 
 /* clang-format off */
 const struct http_route domains_routes[] = {
-	{"GET",    "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_READ, 0, 0, get_domains},
-	{"POST",   "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_WRITE, ROUTE_IDEMPOTENT, 0, post_domain},
+	{"GET",    "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_READ, 0, 0, get_domains, .query = QUERY_PAGE},
+	{"POST",   "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_WRITE, ROUTE_IDEMPOTENT | ROUTE_COSTLY, 0, post_domain},
 	{"GET",    "/v1/domains/{domain_id}",         AUTH_MEMBER, PERMIT_DOMAINS_READ, 0, 0, get_domain},
 	{"PATCH",  "/v1/domains/{domain_id}",         AUTH_MEMBER, PERMIT_DOMAINS_WRITE, 0, 0, patch_domain},
 	{"DELETE", "/v1/domains/{domain_id}",         AUTH_MEMBER, PERMIT_DOMAINS_WRITE, 0, 0, delete_domain},
 	{"GET",    "/v1/domains/{domain_id}/records", AUTH_MEMBER, PERMIT_DOMAINS_READ, 0, 0, get_records},
 	{"POST",   "/v1/domains/{domain_id}/verify",  AUTH_MEMBER, PERMIT_DOMAINS_WRITE,
-	 ROUTE_NO_TX | ROUTE_NO_BODY, 0, sender_domain_verify},
+	 ROUTE_NO_TX | ROUTE_NO_BODY | ROUTE_COSTLY, 0, sender_domain_verify},
 };
 /* clang-format on */
 const size_t domains_routes_n = ARRAY_LEN(domains_routes);

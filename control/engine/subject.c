@@ -1,6 +1,8 @@
 /* control/engine/subject.c - job ids there and back; what bounces say. */
 #include "control/engine/subject.h"
 
+#include "message/refusal.h"
+
 static const uint64_t MESSAGE_BIT = 1ULL << 63;
 
 struct id128 subject_job_of_piece(uint64_t campaign, uint64_t first_seq)
@@ -41,9 +43,5 @@ bool subject_has_outcome(const struct link_event *e)
 
 bool subject_has_no_mailbox(const struct link_event *e)
 {
-	if (e->kind != LINK_BOUNCED)
-		return false;
-	if (slice_eq(e->dsn, SLICE("5.1.10")))
-		return true;
-	return e->code / 100 == 5 && slice_eq(e->dsn, SLICE("5.1.1"));
+	return e->kind == LINK_BOUNCED && refusal_says_gone(e->code, e->dsn, e->text);
 }

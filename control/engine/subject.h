@@ -13,6 +13,6 @@ struct id128 subject_content_of_campaign(uint64_t campaign, uint64_t version);
 bool subject_of_event(const struct link_event *e, uint64_t *ret_campaign, uint64_t *ret_seq);
 /* Was a recipient tried, or did it come to an end?  An acceptance is not an outcome. */
 bool subject_has_outcome(const struct link_event *e);
-/* Does this bounce say that there is no such mailbox?  Then the address is suppressed.  Strict on
- * purpose: only a reply to our RCPT with 5.1.1, or a domain with a null MX (5.1.10). */
+/* Does this bounce say that there is no such mailbox or domain (message/refusal.h)?  Then the
+ * address is suppressed and its contact is bounced. */
 bool subject_has_no_mailbox(const struct link_event *e);

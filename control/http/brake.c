@@ -1,58 +1,91 @@
-/* control/http/brake.c - a token bucket for each address that logs in or signs up.  In memory, one
- * table per process.  Addresses that share a slot share a bucket (IPv6 by /64), which errs on the
- * strict side. */
+/* control/http/brake.c - buckets in sets of a few: the hash of rule and key names the set, and within
+ * it a bucket is found by the whole hash. */
+#include "control/http/brake.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/hash.h"
-#include "control/http/options.h"
-#include "control/http/private.h"
 
-enum { SLOTS = 8192 };
+enum { SETS = 4096, WAYS = 8, KEY_MAX = 400 };
 
 static struct bucket {
-	int64_t at_ms; /* when it was last filled; 0: never used, full */
+	uint64_t tag;  /* 0: never used */
+	int64_t at_ms; /* when it was last filled */
 	int64_t milli; /* thousandths of a try */
-} buckets[SLOTS];
+} buckets[SETS][WAYS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static struct bucket *bucket_of(const struct ip *ip)
+static uint64_t tag_of(const struct http_brake_rule *rule, struct slice key)
 {
-	size_t n = ip->family == AF_INET6 ? 8 : 4;
+	char text[KEY_MAX];
+	int n = snprintf(text, sizeof(text), "%s\n", rule->name);
 
-	return &buckets[hash_keyed(slice_of((const char *)ip->bytes, n)) % SLOTS];
+	key.n = MIN_OF(key.n, sizeof(text) - (size_t)n);
+	if (key.n)
+		memcpy(text + n, key.p, key.n);
+	uint64_t tag = hash_keyed(slice_of(text, (size_t)n + key.n));
+	return tag ? tag : 1;
 }
 
-bool http_brake_take(const struct app *app, const struct ip *ip, unsigned *ret_wait_s)
+/* The bucket of the tag, filled up to now; one that was never used before is full. */
+static struct bucket *bucket_of(const struct http_brake_rule *rule, uint64_t tag, int64_t now)
 {
-	const struct http_options *o = http_options(app);
-	int64_t most = o->brake_burst * 1000, rate = o->brake_per_minute;
-	int64_t now = clock_mono_ms();
+	struct bucket *set = buckets[tag % SETS], *b = &set[0];
+
+	for (unsigned i = 0; i < WAYS && b->tag != tag; i++)
+		if (set[i].tag == tag || set[i].at_ms < b->at_ms)
+			b = &set[i];
+	if (b->tag != tag) {
+		*b = (struct bucket){ .tag = tag, .at_ms = now, .milli = rule->burst * 1000 };
+		return b;
+	}
+	/* per_hour tries an hour are per_hour / 3600 thousandths a millisecond */
+	int64_t more = (now - b->at_ms) * rule->per_hour / 3600;
+	/* Only whole thousandths are added: the rest is kept for the next time. */
+	if (more > 0) {
+		b->milli = MIN_OF(rule->burst * 1000, b->milli + more);
+		b->at_ms = now;
+	}
+	return b;
+}
+
+static unsigned seconds_for(const struct http_brake_rule *rule, int64_t milli)
+{
+	return milli <= 0 ? 0 : (unsigned)(milli * 3600 / 1000 / rule->per_hour + 1);
+}
+
+bool http_brake_take(const struct http_brake_rule *rule, struct slice key, unsigned cost,
+		     struct http_brake_left *ret)
+{
+	int64_t want = MIN_OF((int64_t)cost, rule->burst) * 1000;
 	struct bucket *b;
 	bool fine;
 
 	(void)pthread_mutex_lock(&lock);
-	b = bucket_of(ip);
-	if (!b->at_ms)
-		b->milli = most;
-	else /* rate per minute is rate/60 thousandths per millisecond */
-		b->milli = MIN_OF(most, b->milli + (now - b->at_ms) * rate / 60);
-	/* Only whole thousandths were added: keep the rest for the next time. */
-	if (!b->at_ms || (now - b->at_ms) * rate / 60 > 0)
-		b->at_ms = now;
-	fine = b->milli >= 1000;
+	b = bucket_of(rule, tag_of(rule, key), clock_mono_ms());
+	fine = b->milli >= want;
+	*ret = (struct http_brake_left){ .wait_s = seconds_for(rule, want - b->milli) };
 	if (fine)
-		b->milli -= 1000;
-	*ret_wait_s = fine ? 0 : (unsigned)((1000 - b->milli) * 60 / rate / 1000 + 1);
+		b->milli -= want;
+	ret->left = b->milli / 1000;
+	ret->full_s = seconds_for(rule, rule->burst * 1000 - b->milli);
 	(void)pthread_mutex_unlock(&lock);
 	return fine;
 }
 
-int call_brake(struct call *c)
+void http_brake_give(const struct http_brake_rule *rule, struct slice key, int64_t n)
 {
-	unsigned wait_s;
+	struct bucket *b;
 
-	if (http_brake_take(c->app, &c->ip, &wait_s))
-		return 0;
-	http_reply_header(c, "Retry-After", "%u", wait_s);
-	return problem(c, 429, "too_many_requests",
-		       "too many attempts from your address: try again in %u s", wait_s);
+	(void)pthread_mutex_lock(&lock);
+	b = bucket_of(rule, tag_of(rule, key), clock_mono_ms());
+	b->milli = MIN_OF(rule->burst, b->milli / 1000 + MIN_OF(n, rule->burst)) * 1000;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+struct slice http_brake_address(const struct ip *ip)
+{
+	return slice_of((const char *)ip->bytes, ip->family == AF_INET6 ? 8 : 4);
 }

@@ -13,13 +13,14 @@ int call_id(const struct call *c, unsigned n, enum id_kind kind, uint64_t *ret)
 
 struct slice call_query(const struct call *c, const char *name)
 {
-	return slice_str(
-	    MHD_lookup_connection_value(c->request->conn, MHD_GET_ARGUMENT_KIND, name));
+	const struct http_query_item *item = http_query_find(&c->request->query, slice_str(name));
+
+	return item ? item->value : SLICE("");
 }
 
 bool call_has_query(const struct call *c, const char *name)
 {
-	return MHD_lookup_connection_value(c->request->conn, MHD_GET_ARGUMENT_KIND, name) != NULL;
+	return http_query_find(&c->request->query, slice_str(name)) != NULL;
 }
 
 struct slice call_header(const struct call *c, const char *name)

@@ -16,6 +16,7 @@
 
 #include "base/address.h"
 #include "control/app/app.h"
+#include "control/http/brake.h"
 #include "control/http/ids.h"
 #include "control/http/route.h"
 
@@ -67,3 +68,6 @@ int call_if_match(struct call *c, int64_t version) MUST_CHECK;
 /* Takes one of the tries for passwords that an address has: 0, or 429 and E_ANSWERED.  ROUTE_BRAKED
  * takes it before the handler. */
 int call_brake(struct call *c) MUST_CHECK;
+/* The same of any rule and key; "too many <what>: try again in 7 s". */
+int call_limit(struct call *c, const struct http_brake_rule *rule, struct slice key, unsigned cost,
+	       const char *what) MUST_CHECK;

@@ -46,6 +46,27 @@ static void put_route(struct buf *out, unsigned n)
 		    row->method, row->path, (unsigned long long)atomic_load(&micros[n]));
 }
 
+static void put_guests(struct buf *out, const struct http_server *s)
+{
+	buf_put(out, SLICE("# TYPE postern_http_connections gauge\n"
+			   "# TYPE postern_http_sent_away_total counter\n"));
+	for (unsigned i = 0; i < ARRAY_LEN(s->listeners); i++) {
+		const struct http_listener *l = &s->listeners[i];
+		struct http_guest_counts n;
+
+		if (!l->guests)
+			continue;
+		n = http_guests_counts(l->guests);
+		buf_putf(out, "postern_http_connections{listener=\"%s\"} %llu\n", l->address,
+			 (unsigned long long)n.here);
+		buf_putf(out,
+			 "postern_http_sent_away_total{listener=\"%s\",why=\"no_room\"} %llu\n"
+			 "postern_http_sent_away_total{listener=\"%s\",why=\"too_slow\"} %llu\n",
+			 l->address, (unsigned long long)n.crowded, l->address,
+			 (unsigned long long)n.late);
+	}
+}
+
 void http_metrics_text(struct buf *out, struct http_server *s)
 {
 	unsigned queued;
@@ -55,6 +76,7 @@ void http_metrics_text(struct buf *out, struct http_server *s)
 	(void)pthread_mutex_unlock(&s->lock);
 	buf_putf(out, "# TYPE postern_http_queue gauge\npostern_http_queue %u\n", queued);
 	buf_putf(out, "# TYPE postern_http_workers gauge\npostern_http_workers %u\n", s->n_workers);
+	put_guests(out, s);
 	buf_put(out, SLICE("# TYPE postern_http_requests_total counter\n"
 			   "# TYPE postern_http_request_microseconds_total counter\n"));
 	for (unsigned n = 0; n < MIN_OF(http_route_count(), (unsigned)ROUTES_MAX); n++)

@@ -7,9 +7,11 @@ enum { PROXIES_MAX = 16 };
 struct http_options {
 	char *api_listen, *public_listen, *admin_listen;
 	char *trusted_proxies;
-	int64_t workers, queue, connections, timeout, upload_max;
+	int64_t workers, queue, connections, per_address, timeout, upload_max;
+	int64_t head_timeout, body_timeout, body_rate;
 	bool cookie_secure;
-	int64_t brake_burst, brake_per_minute;
+	int64_t brake_burst, brake_per_minute, wrong_burst, wrong_per_minute;
+	int64_t caller_burst, caller_per_minute, address_burst, address_per_minute;
 	/* derived */
 	struct ip_net proxies[PROXIES_MAX];
 	unsigned n_proxies;

@@ -7,22 +7,22 @@
 
 enum { LIMIT_DEFAULT = 50, LIMIT_MOST = 200, PARAMS_MAX = 8 };
 
-static enum MHD_Result put_argument(void *cls, enum MHD_ValueKind kind UNUSED, const char *key,
-				    const char *value)
+static void put_argument(struct buf *about, struct slice name, struct slice value)
 {
-	if (strcmp(key, "after") && strcmp(key, "limit"))
-		buf_putf(cls, "%s=%s\n", key, value ? value : "");
-	return MHD_YES;
+	if (slice_eq(name, SLICE("after")) || slice_eq(name, SLICE("limit")))
+		return;
+	buf_putf(about, "%.*s=%.*s\n", (int)name.n, name.p, (int)value.n, value.p);
 }
 
 /* What the page is of: organisation, path and filters. */
 static void put_about(const struct call *c, struct buf *about)
 {
+	const struct http_query *query = &c->request->query;
 	struct slice path = call_path(c);
 
 	buf_putf(about, "%u\n%.*s\n", c->actor.org, (int)path.n, path.p);
-	(void)MHD_get_connection_values(c->request->conn, MHD_GET_ARGUMENT_KIND, put_argument,
-					about);
+	for (unsigned i = 0; i < query->n; i++)
+		put_argument(about, query->items[i].name, query->items[i].value);
 }
 
 static int read_limit(struct call *c, struct page *p)

@@ -6,11 +6,24 @@
 #include "base/list.h"
 #include "control/http/api.h"
 #include "control/http/gate.h"
+#include "control/http/guests.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 #include "control/http/server.h"
 
+struct http_options;
 enum { WORKERS_MAX = 256, PATH_MAX_LEN = 2048, PATH_ARENA = 4096 };
+
+enum { QUERY_ITEMS_MAX = 16 };
+struct http_query_item {
+	char *text; /* what name and value lie in */
+	struct slice name, value;
+};
+struct http_query {
+	struct http_query_item items[QUERY_ITEMS_MAX];
+	unsigned n;
+	bool bad; /* it could not be decoded */
+};
 
 enum request_state {
 	REQ_BODY,   /* taking the body */
@@ -36,6 +49,7 @@ struct call_request {
 	struct list link; /* queue of the workers */
 	struct http_server *server;
 	struct MHD_Connection *conn;
+	struct http_guest *guest;
 	enum http_route_listener listener;
 	enum request_state state;
 	int64_t began_us;
@@ -46,11 +60,16 @@ struct call_request {
 	struct slice params[ROUTE_PARAMS_MAX];
 	struct buf body;
 	size_t body_max;
+	struct http_query query;
 	char *upload_path;
 	int upload_fd;
 	int64_t upload_bytes;
 	size_t dropped;
-	bool keep_upload, drop_body, failed_io;
+	uint64_t taken; /* of the body, kept or dropped */
+	bool keep_upload, drop_body;
+	bool gated;   /* its credentials were looked at */
+	bool counted; /* by the caller's limit */
+	char rate_policy[96], rate[96];
 	struct http_reply reply;
 	struct call call;
 };
@@ -59,6 +78,7 @@ struct http_listener {
 	struct http_server *server;
 	enum http_route_listener kind;
 	struct MHD_Daemon *daemon;
+	struct http_guests *guests;
 	int fd;
 	char address[128];
 };
@@ -68,14 +88,16 @@ struct http_server {
 	const struct http_gate *gate;
 	struct http_listener listeners[3];
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
+	pthread_cond_t wake, sweep;
 	struct list queue;
 	unsigned queued, n_workers;
 	bool ending;
-	pthread_t workers[WORKERS_MAX];
+	pthread_t workers[WORKERS_MAX], sweeper;
+	bool sweeps;
 };
 
 /* server.c */
+bool http_is_proxy(const struct http_options *o, const struct ip *ip);
 int request_submit(struct call_request *q) MUST_CHECK; /* to the workers; E_FULL */
 void request_resume(struct call_request *q);           /* a worker is done with it */
 /* request.c: libmicrohttpd's callbacks */
@@ -84,6 +106,13 @@ enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const cha
 			       size_t *data_size, void **con_cls);
 void request_completed(void *cls, struct MHD_Connection *conn, void **con_cls,
 		       enum MHD_RequestTerminationCode why);
+/* framing.c: what makes the request ambiguous, as a sentence; NULL when nothing does */
+const char *http_framing_fault(struct MHD_Connection *conn, const char *version);
+/* query.c */
+void http_query_read(struct http_query *query, struct MHD_Connection *conn);
+void http_query_free(struct http_query *query);
+const struct http_query_item *http_query_find(const struct http_query *query, struct slice name);
+int http_query_check(struct call *c) MUST_CHECK; /* 0, or 400 and E_ANSWERED */
 /* reply.c */
 void http_reply_reset(struct http_reply *reply);
 enum MHD_Result http_reply_send(struct call_request *q);
@@ -99,8 +128,10 @@ struct idempotency {
 int idempotency_begin(struct call *c,
 		      struct idempotency *i) MUST_CHECK; /* 1: answered from store */
 int idempotency_store(struct call *c, struct idempotency *i) MUST_CHECK;
-/* brake.c */
-bool http_brake_take(const struct app *app, const struct ip *ip, unsigned *ret_wait_s);
+/* limits.c: 0, or 429 and E_ANSWERED */
+int http_limits_address(struct call *c) MUST_CHECK; /* before the gate */
+int http_limits_caller(struct call *c) MUST_CHECK;  /* after it */
+void http_limits_wrong(struct call *c);             /* after its refusal */
 /* metrics.c */
 void http_metrics_count(const struct call_request *q);
 void http_metrics_text(struct buf *out, struct http_server *s);

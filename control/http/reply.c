@@ -120,6 +120,10 @@ static void put_headers(struct call_request *q, struct MHD_Response *res)
 		cacheable |= !strcmp(reply->headers[i].name, "Cache-Control");
 		(void)MHD_add_response_header(res, reply->headers[i].name, reply->headers[i].value);
 	}
+	if (q->rate[0]) {
+		(void)MHD_add_response_header(res, "RateLimit-Policy", q->rate_policy);
+		(void)MHD_add_response_header(res, "RateLimit", q->rate);
+	}
 	if (!cacheable)
 		(void)MHD_add_response_header(res, "Cache-Control", "no-store");
 	if (reply->version) {
@@ -158,6 +162,7 @@ enum MHD_Result http_reply_send(struct call_request *q)
 	if (!res)
 		return MHD_NO;
 	put_headers(q, res);
+	http_guest_stage(q->guest, GUEST_REPLY, body.n, clock_mono_ms());
 	r = MHD_queue_response(q->conn, q->reply.status, res);
 	MHD_destroy_response(res);
 	return r;

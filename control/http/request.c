@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/encode.h"
 #include "base/file.h"
 #include "control/app/options.h"
 #include "control/http/options.h"
+#include "control/http/percent.h"
 #include "control/http/private.h"
 
 enum { DRAIN_MAX = 16 << 20, ID_RANDOM = 16 };
@@ -19,6 +19,9 @@ static struct call_request *request_new(struct http_listener *l, struct MHD_Conn
 
 	q->server = l->server;
 	q->conn = conn;
+	q->guest =
+	    MHD_get_connection_info(conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	http_guest_stage(q->guest, GUEST_BODY, 0, clock_mono_ms());
 	q->listener = l->kind;
 	q->upload_fd = -1;
 	q->began_us = clock_mono_us();
@@ -38,6 +41,7 @@ static void request_free(struct call_request *q)
 		(void)unlink(q->upload_path);
 	free(q->upload_path);
 	buf_free(&q->body);
+	http_query_free(&q->query);
 	json_decref(q->call.body);
 	http_reply_reset(&q->reply);
 	free(q);
@@ -60,43 +64,22 @@ static void find_peer(struct call_request *q)
 	const struct http_options *o = http_options(q->call.app);
 	struct ip named;
 	uint16_t port;
-	bool trusted = false;
 
 	if (!info || !info->client_addr)
 		return;
 	ip_from_sockaddr(info->client_addr, &q->call.ip, &port);
-	for (unsigned i = 0; i < o->n_proxies; i++)
-		trusted |= ip_net_has(&o->proxies[i], &q->call.ip);
-	if (trusted && ip_parse(last_word(call_header(&q->call, "X-Forwarded-For")), &named) >= 0)
+	if (http_is_proxy(o, &q->call.ip) &&
+	    ip_parse(last_word(call_header(&q->call, "X-Forwarded-For")), &named) >= 0)
 		q->call.ip = named;
 }
 
 /* Percent-decodes one path segment into the arena; false on bad escapes, NUL, or bad UTF-8. */
 static bool decode_segment(struct call_request *q, struct slice in, struct slice *ret)
 {
-	char *out = q->arena + q->arena_used;
-	size_t n = 0;
-
-	if (in.n > sizeof(q->arena) - q->arena_used)
+	if (percent_decode(in, q->arena + q->arena_used, sizeof(q->arena) - q->arena_used, ret) < 0)
 		return false;
-	for (size_t i = 0; i < in.n; i++) {
-		int c = (unsigned char)in.p[i];
-
-		if (c == '%') {
-			int hi = i + 2 < in.n ? hex_digit(in.p[i + 1]) : -1;
-			int lo = i + 2 < in.n ? hex_digit(in.p[i + 2]) : -1;
-			if (i + 2 == in.n || hi < 0 || lo < 0)
-				return false;
-			c = hi << 4 | lo;
-			i += 2;
-		}
-		if (c == 0)
-			return false;
-		out[n++] = (char)c;
-	}
-	*ret = slice_of(out, n);
-	q->arena_used += n;
-	return utf8_valid(*ret);
+	q->arena_used += ret->n;
+	return true;
 }
 
 static void put_allow(struct call_request *q)
@@ -145,13 +128,14 @@ static int look_at_head(struct call_request *q, const char *url, const char *met
 	if (r < 0)
 		return problem(c, 404, "no_such_route",
 			       "there is nothing at this path: check the address");
-	for (unsigned i = 0; i < ROUTE_PARAMS_MAX; i++)
-		if (q->match.params[i].p && !decode_segment(q, q->match.params[i], &q->params[i]))
-			return problem(c, 404, "not_found", "there is no such object");
+	http_query_read(&q->query, q->conn);
 	q->body_max = c->route->body_max ? c->route->body_max : BODY_MAX_DEFAULT;
 	if (c->route->flags & ROUTE_UPLOAD)
 		q->body_max = (size_t)http_options(c->app)->upload_max;
 	buf_init(&q->body, q->body_max);
+	for (unsigned i = 0; i < ROUTE_PARAMS_MAX; i++)
+		if (q->match.params[i].p && !decode_segment(q, q->match.params[i], &q->params[i]))
+			return problem(c, 404, "not_found", "there is no such object");
 	if (length_of(c) > q->body_max)
 		return problem(c, 413, "too_large",
 			       "the body is too large: it may have %zu bytes at most", q->body_max);
@@ -169,30 +153,45 @@ static int open_upload(struct call_request *q)
 	return q->upload_fd < 0 ? -errno : 0;
 }
 
+/* Answers before the body was read; its bytes must not be taken for another request. */
+static enum MHD_Result send_and_close(struct call_request *q)
+{
+	http_reply_header(&q->call, "Connection", "close");
+	return http_reply_send(q);
+}
+
+static enum MHD_Result submit_to_gate(struct call_request *q)
+{
+	q->state = REQ_GATE;
+	if (request_submit(q) >= 0)
+		return MHD_YES;
+	(void)problem(&q->call, 503, "busy",
+		      "too many requests are waiting: try again in a few seconds");
+	return send_and_close(q);
+}
+
 static enum MHD_Result begin(struct http_listener *l, struct MHD_Connection *conn, const char *url,
-			     const char *method, void **con_cls)
+			     const char *method, const char *version, void **con_cls)
 {
 	struct call_request *q = request_new(l, conn);
+	const char *fault = http_framing_fault(conn, version);
 	int r;
 
 	*con_cls = q;
 	find_peer(q);
+	if (fault) {
+		(void)problem(&q->call, 400, "ambiguous_request", "%s", fault);
+		return send_and_close(q);
+	}
 	r = look_at_head(q, url, method);
-	if (r < 0) {
-		/* A body within bounds is taken and dropped: most clients read no reply before they
-		 * have written all. */
-		q->drop_body = length_of(&q->call) <= DRAIN_MAX;
-		return q->drop_body ? MHD_YES : http_reply_send(q);
-	}
-	if (!(q->call.route->flags & ROUTE_UPLOAD))
+	if (r >= 0)
+		return q->call.route->flags & ROUTE_UPLOAD ? submit_to_gate(q) : MHD_YES;
+	/* A body within bounds is taken and dropped: most clients read no reply before they have
+	 * written all.  Of a route that exists, the gate is asked first: 401 goes before all. */
+	q->drop_body = length_of(&q->call) <= DRAIN_MAX;
+	if (q->drop_body)
 		return MHD_YES;
-	q->state = REQ_GATE;
-	if (request_submit(q) < 0) {
-		(void)problem(&q->call, 503, "busy",
-			      "too many requests are waiting: try again in a few seconds");
-		return http_reply_send(q);
-	}
-	return MHD_YES;
+	return q->call.route ? submit_to_gate(q) : send_and_close(q);
 }
 
 /* False when the peer does not stop sending: then the connection ends. */
@@ -200,6 +199,8 @@ static bool take_piece(struct call_request *q, struct slice piece)
 {
 	int r;
 
+	q->taken += piece.n;
+	http_guest_stage(q->guest, GUEST_BODY, q->taken, clock_mono_ms());
 	if (q->drop_body) {
 		q->dropped += piece.n;
 		return q->dropped <= DRAIN_MAX;
@@ -229,34 +230,28 @@ static enum MHD_Result after_gate(struct call_request *q)
 	int r;
 
 	q->state = REQ_BODY;
+	http_guest_stage(q->guest, GUEST_BODY, 0, clock_mono_ms());
 	if (q->reply.status) {
 		q->drop_body = length_of(&q->call) <= DRAIN_MAX;
-		return q->drop_body ? MHD_YES : http_reply_send(q);
+		return q->drop_body ? MHD_YES : send_and_close(q);
 	}
 	r = open_upload(q);
 	if (r >= 0)
 		return MHD_YES;
 	(void)problem(&q->call, 503, "no_room", "the upload could not be stored: try again later");
-	return http_reply_send(q);
+	return send_and_close(q);
 }
 
-enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const char *url,
-			       const char *method, const char *version UNUSED, const char *data,
-			       size_t *data_size, void **con_cls)
+/* The whole request is here. */
+static enum MHD_Result take_end(struct call_request *q)
 {
-	struct call_request *q = *con_cls;
+	bool at_once = q->call.route && q->call.route->flags & ROUTE_AT_ONCE;
 
-	if (!q)
-		return begin(cls, conn, url, method, con_cls);
-	if (q->state == REQ_GATE)
-		return after_gate(q);
-	if (*data_size) {
-		bool fine = take_piece(q, slice_of(data, *data_size));
-
-		*data_size = 0;
-		return fine ? MHD_YES : MHD_NO;
-	}
-	if (q->state == REQ_QUEUED || q->drop_body)
+	if (!q->call.route || (q->drop_body && q->gated))
+		return http_reply_send(q);
+	if (at_once && !q->reply.status && http_query_check(&q->call) >= 0)
+		(void)!q->call.route->handle(&q->call);
+	if (at_once)
 		return http_reply_send(q);
 	q->state = REQ_QUEUED;
 	if (request_submit(q) >= 0)
@@ -267,6 +262,25 @@ enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const cha
 	return http_reply_send(q);
 }
 
+enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const char *url,
+			       const char *method, const char *version, const char *data,
+			       size_t *data_size, void **con_cls)
+{
+	struct call_request *q = *con_cls;
+
+	if (!q)
+		return begin(cls, conn, url, method, version, con_cls);
+	if (q->state == REQ_GATE)
+		return after_gate(q);
+	if (*data_size) {
+		bool fine = take_piece(q, slice_of(data, *data_size));
+
+		*data_size = 0;
+		return fine ? MHD_YES : MHD_NO;
+	}
+	return q->state == REQ_QUEUED ? http_reply_send(q) : take_end(q);
+}
+
 void request_completed(void *cls UNUSED, struct MHD_Connection *conn UNUSED, void **con_cls,
 		       enum MHD_RequestTerminationCode why UNUSED)
 {
@@ -275,6 +289,7 @@ void request_completed(void *cls UNUSED, struct MHD_Connection *conn UNUSED, voi
 	if (!q)
 		return;
 	http_metrics_count(q);
+	http_guest_stage(q->guest, GUEST_KEPT, 0, clock_mono_ms());
 	request_free(q);
 	*con_cls = NULL;
 }

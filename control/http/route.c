@@ -1,6 +1,8 @@
 /* control/http/route.c - finding the row of a request.  A literal segment wins over a parameter. */
 #include "control/http/route.h"
 
+#include "control/http/percent.h"
+
 const char *const http_route_methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
 const size_t http_route_methods_n = ARRAY_LEN(http_route_methods);
 
@@ -21,7 +23,7 @@ static int match_path(const char *pattern, struct slice path, struct slice *para
 			if (!p.n || n == ROUTE_PARAMS_MAX)
 				return -1;
 			params[n++] = p;
-		} else if (slice_eq(w, p)) {
+		} else if (percent_equal(p, w)) {
 			literal++;
 		} else {
 			return -1;

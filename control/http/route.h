@@ -21,7 +21,12 @@ enum http_route_flag {
 	ROUTE_BODY_ANY = 32,       /* body is not JSON: call_raw_body() */
 	ROUTE_NO_BODY = 64,        /* a POST that takes no JSON members: body may be absent */
 	ROUTE_SUSPENDED_TOO = 128, /* a change that is also open to a suspended organisation */
+	ROUTE_AT_ONCE = 256,       /* answered without a worker and without the database */
+	ROUTE_COSTLY = 512,        /* counts for many requests: control/http/limits.c */
 };
+/* http_route.query: whatever is there is ignored; the two of control/http/page.h */
+#define QUERY_ANY "*"
+#define QUERY_PAGE "limit after"
 enum http_route_listener { LISTEN_API = 1, LISTEN_PUBLIC = 2, LISTEN_ADMIN = 4 };
 
 /* Guarantee: the handler runs inside one transaction of the caller's organisation.  A reply below
@@ -35,6 +40,9 @@ struct http_route {
 	unsigned flags;
 	size_t body_max; /* 0: BODY_MAX_DEFAULT; uploads: http.upload_max */
 	int (*handle)(struct call *c);
+	/* Names of the query parameters that it takes, between spaces; others are refused with 400.
+	 * NULL: none.  Rows without any end before this. */
+	const char *query;
 };
 
 /* A room's table; control/routes.c lists all of them with their listeners. */
@@ -60,6 +68,7 @@ int http_route_find(enum http_route_listener listener, struct slice method, stru
 unsigned http_route_number(const struct http_route *route);
 unsigned http_route_count(void);
 const struct http_route *http_route_at(unsigned number, unsigned *ret_listeners);
-/* Prints one line per route: method, path, auth, permission, listeners and flags, between tabs. */
+/* Prints one line per route: method, path, auth, permission, listeners, flags and query parameters,
+ * between tabs. */
 struct http_gate;
 void http_route_print(const struct http_gate *gate);

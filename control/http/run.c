@@ -80,14 +80,31 @@ static int read_json(struct call *c)
 	return 0;
 }
 
+static int refuse_idempotency_key(struct call *c)
+{
+	if ((c->route->flags & ROUTE_IDEMPOTENT) || c->request->listener == LISTEN_PUBLIC ||
+	    !call_header(c, "Idempotency-Key").p)
+		return 0;
+	return problem(c, 400, "idempotency_not_supported",
+		       "this request does not take Idempotency-Key: send it without, and read "
+		       "the object before you repeat it");
+}
+
+/* What is wrong with the request itself.  Those who may not enter are not told. */
 static int look_before(struct call *c)
 {
-	if ((c->route->flags & ROUTE_BRAKED) && call_brake(c) < 0)
-		return E_ANSWERED;
+	int r = http_limits_caller(c);
+
+	if (r >= 0)
+		r = http_query_check(c);
+	if (r >= 0)
+		r = refuse_idempotency_key(c);
+	if (r < 0)
+		return r;
 	if ((c->route->flags & ROUTE_IF_MATCH) && !call_header(c, "If-Match").p)
 		return problem(c, 428, "if_match_required",
 			       "send the ETag that you read in the header If-Match");
-	return read_json(c);
+	return c->body ? 0 : read_json(c);
 }
 
 /* Runs the handler within the transaction that the gate began; commits a reply below 400. */
@@ -125,10 +142,21 @@ out:
 	return r;
 }
 
-static int attempt(struct call *c)
+static int enter(struct call *c)
 {
 	int r = c->request->server->gate->enter(c);
 
+	if (r == E_ANSWERED)
+		http_limits_wrong(c);
+	return r;
+}
+
+static int attempt(struct call *c)
+{
+	int r = enter(c);
+
+	if (r >= 0)
+		r = look_before(c);
 	if (r < 0) {
 		db_rollback(c->db);
 		return r;
@@ -145,13 +173,10 @@ static int attempt(struct call *c)
 
 static void answer(struct call *c)
 {
-	int r = look_before(c);
+	int r = 0;
 
-	if (r < 0) {
-		if (r != E_ANSWERED)
-			answer_code(c, r);
+	if (http_limits_address(c) < 0 || ((c->route->flags & ROUTE_BRAKED) && call_brake(c) < 0))
 		return;
-	}
 	for (int n = 0; n < TRIES; n++) {
 		if (n)
 			db_retry_pause(n);
@@ -166,36 +191,42 @@ static void answer(struct call *c)
 	}
 }
 
+/* Only who asks; a refusal replaces the one that is there. */
+static void ask_gate(struct call *c)
+{
+	int r = enter(c);
+
+	if (r >= 0 && !c->request->reply.status)
+		r = look_before(c);
+	db_rollback(c->db);
+	if (r < 0 && r != E_ANSWERED)
+		answer_code(c, r);
+	c->request->gated = true;
+}
+
 void call_run(struct call_request *q, struct db *db)
 {
 	struct call *c = &q->call;
 
 	c->db = db;
-	if (q->reply.status)
-		return; /* refused while its body came */
 	if (q->upload_fd >= 0) {
 		(void)close(q->upload_fd);
 		q->upload_fd = -1;
 	}
-	answer(c);
+	if (!q->reply.status)
+		answer(c);
+	else if (!q->gated) /* refused by its head, or while its body came */
+		ask_gate(c);
 	c->db = NULL;
 	log_debug("http.request", kv_str("request", c->request_id), kv_str("method", q->method),
 		  kv_str("path", q->path), kv_int("status", q->reply.status),
 		  kv_int("org", c->actor.org), kv_int("us", clock_mono_us() - q->began_us));
 }
 
-/* Before the body of an upload is taken: only who asks. */
+/* Before the body of an upload is taken, or instead of one that is too large. */
 void call_gate(struct call_request *q, struct db *db)
 {
-	struct call *c = &q->call;
-	int r;
-
-	c->db = db;
-	r = look_before(c);
-	if (r >= 0)
-		r = q->server->gate->enter(c);
-	db_rollback(db);
-	if (r < 0 && r != E_ANSWERED)
-		answer_code(c, r);
-	c->db = NULL;
+	q->call.db = db;
+	ask_gate(&q->call);
+	q->call.db = NULL;
 }

@@ -1,13 +1,22 @@
 /* control/http/server.c - sockets, libmicrohttpd's threads, and the workers' queue. */
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "control/http/options.h"
 #include "control/http/private.h"
 
-enum { HEADERS_MAX = 16 * 1024, BACKLOG = 511, WORKER_STACK = 2 << 20 };
+enum {
+	HEADERS_MAX = 16 * 1024,
+	BACKLOG = 511,
+	WORKER_STACK = 2 << 20,
+	LEAVING_MAX = 256,
+	SWEEP_MS = 250,
+	DESCRIPTORS_OURS = 512,
+};
 
 static int bind_unix(const char *path)
 {
@@ -90,18 +99,122 @@ __attribute__((format(printf, 2, 0))) static void log_unheard(void *arg, const c
 	log_debug("http.library", kv_str("text", line));
 }
 
+/* Paths and queries stay as they came: percent.h decodes them, once. */
+static size_t leave_escapes(void *cls UNUSED, struct MHD_Connection *conn UNUSED, char *text)
+{
+	return strlen(text);
+}
+
+bool http_is_proxy(const struct http_options *o, const struct ip *ip)
+{
+	for (unsigned i = 0; i < o->n_proxies; i++)
+		if (ip_net_has(&o->proxies[i], ip))
+			return true;
+	return false;
+}
+
+static struct http_guest *greet(struct http_listener *l, struct MHD_Connection *conn)
+{
+	const union MHD_ConnectionInfo *at =
+	    MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	int fd = MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	struct ip ip = { 0 };
+	uint16_t port;
+	bool shared;
+
+	if (at && at->client_addr && at->client_addr->sa_family != AF_UNIX)
+		ip_from_sockaddr(at->client_addr, &ip, &port);
+	shared = http_is_proxy(http_options(l->server->app), &ip);
+	return http_guests_enter(l->guests, fd, &ip, shared, clock_mono_ms());
+}
+
+/* The library closes the descriptor after its guest has left. */
+static void door(void *cls, struct MHD_Connection *conn, void **guest,
+		 enum MHD_ConnectionNotificationCode what)
+{
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		*guest = greet(cls, conn);
+		return;
+	}
+	http_guest_leave(*guest);
+	*guest = NULL;
+}
+
 static int listener_start(struct http_listener *l, const struct http_options *o)
 {
+	const struct http_guest_rules rules = { .most = (unsigned)o->connections,
+						.most_per_address = (unsigned)o->per_address,
+						.head_ms = o->head_timeout,
+						.kept_ms = o->timeout,
+						.body_ms = o->body_timeout,
+						.rate = o->body_rate };
+
+	l->guests = http_guests_new(&rules);
+	/* Its own limit has room for those who are still on their way out. */
 	l->daemon = MHD_start_daemon(
 	    MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
 		MHD_USE_ERROR_LOG,
 	    0, NULL, NULL, request_access, l, MHD_OPTION_EXTERNAL_LOGGER, log_unheard, NULL,
-	    MHD_OPTION_LISTEN_SOCKET, l->fd, MHD_OPTION_NOTIFY_COMPLETED, request_completed, l,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections, MHD_OPTION_CONNECTION_TIMEOUT,
-	    (unsigned)(o->timeout / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-	    (size_t)(HEADERS_MAX + 48 * 1024), MHD_OPTION_CONNECTION_MEMORY_INCREMENT,
-	    (size_t)HEADERS_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	    MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_LISTEN_SOCKET, l->fd,
+	    MHD_OPTION_NOTIFY_COMPLETED, request_completed, l, MHD_OPTION_NOTIFY_CONNECTION, door,
+	    l, MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections + LEAVING_MAX,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(o->timeout / 1000),
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(HEADERS_MAX + 48 * 1024),
+	    MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)HEADERS_MAX,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	return l->daemon ? 0 : -ENOSYS;
+}
+
+/* ---- the sweeper ------------------------------------------------------------------------- */
+
+static void sweep_listeners(struct http_server *s)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(s->listeners); i++) {
+		struct http_guests *g = s->listeners[i].guests;
+		struct http_guest_counts counts;
+
+		if (!g || !http_guests_sweep(g, clock_mono_ms()))
+			continue;
+		counts = http_guests_counts(g);
+		log_debug("http.late", kv_str("listener", s->listeners[i].address),
+			  kv_int("here", (int64_t)counts.here),
+			  kv_int("late", (int64_t)counts.late));
+	}
+}
+
+static void *sweeper(void *arg)
+{
+	struct http_server *s = arg;
+
+	(void)pthread_mutex_lock(&s->lock);
+	while (!s->ending) {
+		struct timespec until;
+
+		(void)clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += SWEEP_MS * 1000000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		(void)pthread_cond_clockwait(&s->sweep, &s->lock, CLOCK_MONOTONIC, &until);
+		(void)pthread_mutex_unlock(&s->lock);
+		sweep_listeners(s);
+		(void)pthread_mutex_lock(&s->lock);
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+/* Every connection needs a descriptor; the soft limit is often 1024. */
+static void raise_descriptors(const struct http_options *o, unsigned listeners)
+{
+	rlim_t need = (rlim_t)(o->connections + LEAVING_MAX) * listeners + DESCRIPTORS_OURS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need)
+		return;
+	limit.rlim_cur = MIN_OF(need, limit.rlim_max);
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < need)
+		log_warn("http.descriptors", kv_int("needed", (int64_t)need),
+			 kv_int("limit", (int64_t)limit.rlim_cur));
 }
 
 int request_submit(struct call_request *q)
@@ -114,6 +227,7 @@ int request_submit(struct call_request *q)
 		r = E_FULL;
 	} else {
 		/* Suspend it before a worker can see it, because that may resume it at once. */
+		http_guest_stage(q->guest, GUEST_BUSY, 0, clock_mono_ms());
 		MHD_suspend_connection(q->conn);
 		list_push(&s->queue, &q->link);
 		s->queued++;
@@ -191,8 +305,10 @@ int http_server_start(struct http_server **ret, struct app *app, const struct ht
 	list_init(&s->queue);
 	(void)pthread_mutex_init(&s->lock, NULL);
 	(void)pthread_cond_init(&s->wake, NULL);
+	(void)pthread_cond_init(&s->sweep, NULL);
 	for (unsigned i = 0; i < ARRAY_LEN(where); i++)
 		s->listeners[i] = (struct http_listener){ .server = s, .kind = 1U << i, .fd = -1 };
+	raise_descriptors(o, ARRAY_LEN(where));
 	r = start_workers(s);
 	for (unsigned i = 0; i < ARRAY_LEN(where) && r >= 0; i++) {
 		if (!where[i] || !where[i][0])
@@ -203,6 +319,10 @@ int http_server_start(struct http_server **ret, struct app *app, const struct ht
 		if (r < 0)
 			(void)snprintf(error, OPTION_ERROR_MAX, "cannot listen on %s: %s", where[i],
 				       err_text(r));
+	}
+	if (r >= 0) {
+		r = -pthread_create(&s->sweeper, NULL, sweeper, s);
+		s->sweeps = r == 0;
 	}
 	if (r < 0) {
 		(void)http_server_stop(s);
@@ -216,6 +336,7 @@ static void listener_close(struct http_listener *l)
 {
 	if (l->daemon)
 		MHD_stop_daemon(l->daemon);
+	l->guests = http_guests_free(l->guests);
 	if (l->fd >= 0)
 		(void)close(l->fd); /* ours again since the daemon was quiesced */
 	if (l->address[0] == '/')
@@ -233,11 +354,15 @@ struct http_server *http_server_stop(struct http_server *s)
 	(void)pthread_mutex_lock(&s->lock);
 	s->ending = true;
 	(void)pthread_cond_broadcast(&s->wake);
+	(void)pthread_cond_broadcast(&s->sweep);
 	(void)pthread_mutex_unlock(&s->lock);
+	if (s->sweeps)
+		(void)pthread_join(s->sweeper, NULL);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		(void)pthread_join(s->workers[i], NULL);
 	for (unsigned i = 0; i < ARRAY_LEN(s->listeners); i++)
 		listener_close(&s->listeners[i]);
+	(void)pthread_cond_destroy(&s->sweep);
 	(void)pthread_cond_destroy(&s->wake);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);

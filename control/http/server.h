@@ -6,7 +6,8 @@
  *
  * Owns:   http_server_start() gives the caller the server; http_server_stop() answers the requests
  *         that were taken, then ends it.
- * Limits: headers 16 KiB, http.connections per listener, http.queue requests waiting. */
+ * Limits: headers 16 KiB, http.connections per listener and http.connections_per_address of them
+ *         for one address (control/http/guests.h), http.queue requests waiting. */
 #pragma once
 #include "control/app/app.h"
 

@@ -42,7 +42,7 @@ static int get_openapi(struct call *c)
 
 /* clang-format off */
 const struct http_route http_system_routes[] = {
-	{"GET", "/health",          AUTH_NONE, 0, ROUTE_NO_TX, 0, get_health },
+	{"GET", "/health",          AUTH_NONE, 0, ROUTE_NO_TX | ROUTE_AT_ONCE, 0, get_health },
 	{"GET", "/ready",           AUTH_NONE, 0, ROUTE_NO_TX, 0, get_ready  },
 	{"GET", "/metrics",         AUTH_NONE, 0, ROUTE_NO_TX, 0, get_metrics},
 	{"GET", "/v1/openapi.json", AUTH_NONE, 0, ROUTE_NO_TX, 0, get_openapi},

@@ -1,4 +1,4 @@
-/* control/suppression/bounces.c - suppresses addresses that do not exist. */
+/* control/suppression/bounces.c - suppresses addresses that do not exist; their contacts say so. */
 #include "control/db/column.h"
 #include "control/suppression/address.h"
 #include "control/suppression/background.h"
@@ -7,6 +7,7 @@
 enum bounce_column { B_ORG, B_HASH, B_EMAIL, B_CAMPAIGN, B_COLUMNS };
 struct bounces {
 	struct db_column columns[B_COLUMNS];
+	struct db_column normal; /* the addresses as contacts have them in email_norm */
 };
 
 static void *bounces_open(void)
@@ -14,6 +15,7 @@ static void *bounces_open(void)
 	struct bounces *b = must_alloc(sizeof(*b));
 
 	db_columns_each(b->columns, B_COLUMNS, db_column_init);
+	db_column_init(&b->normal);
 	return b;
 }
 
@@ -22,6 +24,7 @@ static void bounces_close(void *part)
 	struct bounces *b = part;
 
 	db_columns_each(b->columns, B_COLUMNS, db_column_free);
+	db_column_free(&b->normal);
 	free(b);
 }
 
@@ -30,6 +33,7 @@ static void bounces_clear(void *part)
 	struct bounces *b = part;
 
 	db_columns_each(b->columns, B_COLUMNS, db_column_clear);
+	db_column_clear(&b->normal);
 }
 
 static void bounces_take(void *part, const struct link_event *e, uint64_t campaign,
@@ -43,6 +47,7 @@ static void bounces_take(void *part, const struct link_event *e, uint64_t campai
 	db_column_u64(&columns[B_ORG], e->tenant);
 	db_column_bytes(&columns[B_HASH], slice_of(a.hash, sizeof(a.hash)));
 	db_column_text(&columns[B_EMAIL], mailbox_text(&a.box));
+	db_column_text(&((struct bounces *)part)->normal, a.normal);
 	if (campaign)
 		db_column_u64(&columns[B_CAMPAIGN], campaign);
 	else
@@ -53,7 +58,16 @@ static int bounces_write(void *part, struct db *db, int64_t engine UNUSED)
 {
 	struct bounces *b = part;
 
-	return db_columns_run(db, sql_suppression_insert_bounced, b->columns, B_COLUMNS, NULL, 0);
+	int r;
+
+	if (b->normal.n == 0)
+		return 0;
+	r = db_columns_run(db, sql_suppression_insert_bounced, b->columns, B_COLUMNS, NULL, 0);
+	if (r >= 0)
+		r = db_run(db, NULL, sql_suppression_contacts_bounced,
+			   p_str(db_column_array(&b->columns[B_ORG])),
+			   p_str(db_column_array(&b->normal)));
+	return r;
 }
 
 const struct intake_part suppression_intake = {

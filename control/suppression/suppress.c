@@ -20,6 +20,11 @@ const char *suppress_reason_name(int reason)
 	return reason > 0 && reason < (int)ARRAY_LEN(reason_names) ? reason_names[reason] : "";
 }
 
+bool suppress_is_optout(int reason)
+{
+	return reason == SUPPRESS_UNSUBSCRIBED || reason == SUPPRESS_COMPLAINT;
+}
+
 static int order(struct app *app, struct db *db, uint32_t org, const struct suppress_address *a,
 		 struct slice value)
 {

@@ -1,6 +1,7 @@
 /* control/suppression/suppressions.c - /v1/suppressions: which addresses are suppressed and why. */
 #include <stdio.h>
 
+#include "control/auth/audit.h"
 #include "control/auth/permit.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
@@ -11,7 +12,7 @@
 #include "control/suppression/statements.h"
 #include "control/suppression/suppress.h"
 
-enum { BATCH_MAX = 5000 };
+enum { BATCH_MAX = 5000, WHY_MAX = 500 };
 
 enum { ROW_ID, ROW_EMAIL, ROW_REASON, ROW_SOURCE, ROW_CAMPAIGN, ROW_CREATED };
 
@@ -65,6 +66,8 @@ static int create_suppression(struct call *c)
 	added = r = suppress_add(c->app, c->db, c->actor.org, &a, SUPPRESS_MANUAL, "api", 0);
 	if (r >= 0)
 		r = find(c, &a, &row);
+	if (r >= 0 && added)
+		r = audit_put(c, "suppression.added", a.normal_text, NULL);
 	return r < 0 ? r : http_reply_json(c, added ? 201 : 200, suppression_json(row, 0));
 }
 
@@ -84,28 +87,91 @@ static int get_suppression(struct call *c)
 	return r < 0 ? r : http_reply_json(c, 200, suppression_json(row, 0));
 }
 
+/* ---- allowing again ---------------------------------------------------------------------- */
+
+static void check_why(struct call *c, struct slice why)
+{
+	if (!slice_trim(why).n)
+		problem_add(c, "/reason", "required",
+			    "is required: say why the address may be written to again");
+}
+
+/* Guarantee: an address is allowed again by somebody who may, and the audit says who did, why, and
+ * what it was suppressed for. */
+static int allow(struct call *c, const struct suppress_address *a, struct slice why)
+{
+	OWNED(db_result) row = NULL;
+	int r = db_run(c->db, &row, sql_suppression_find_lock, p_int(c->actor.org),
+		       p_bytes(slice_of(a->hash, sizeof(a->hash))));
+	int reason = r > 0 ? (int)db_int(row, 0, ROW_REASON) : 0;
+
+	if (r <= 0)
+		return r;
+	if (suppress_is_optout(reason) && !(c->actor.permits & PERMIT_SUPPRESSIONS_DELETE_OPTOUT))
+		return problem(c, 403, "missing_permission",
+			       "somebody asked not to be written to (%s): allowing it again needs "
+			       "the permission suppressions.delete_optout",
+			       suppress_reason_name(reason));
+	r = suppress_remove(c->app, c->db, c->actor.org, a);
+	if (r >= 0 && reason == SUPPRESS_BOUNCE)
+		r = db_run(c->db, NULL, sql_suppression_contact_again, p_int(c->actor.org),
+			   p_text(a->normal));
+	if (r >= 0)
+		r = audit_put(c, "suppression.deleted", a->normal_text,
+			      json_pack("{so ss so}", "reason", api_text(why), "suppressed_for",
+					suppress_reason_name(reason), "suppressed_at",
+					api_time(db_int(row, 0, ROW_CREATED))));
+	return r < 0 ? r : 1;
+}
+
+struct delete_body {
+	struct slice reason;
+};
+static const struct body_field delete_body[] = {
+	{ "reason", BODY_LINE, offsetof(struct delete_body, reason), BODY_REQUIRED, 1, WHY_MAX, 0 },
+};
+
 static int delete_suppression(struct call *c)
 {
+	struct delete_body b = { 0 };
 	struct suppress_address a;
+	struct body_seen seen;
 	int r = address_of_path(c, &a);
 
 	if (r >= 0)
-		r = suppress_remove(c->app, c->db, c->actor.org, &a);
+		r = http_body_read(c, delete_body, ARRAY_LEN(delete_body), &b, &seen);
+	if (r < 0)
+		return r;
+	check_why(c, b.reason);
+	r = problem_end(c);
+	if (r >= 0)
+		r = allow(c, &a, b.reason);
 	if (r == 0)
 		return E_UNKNOWN;
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
+/* ---- many at once ------------------------------------------------------------------------ */
+
 struct batch_body {
 	json_t *add, *remove;
+	struct slice reason;
 };
 static const struct body_field batch_body[] = {
 	{ "add", BODY_LIST, offsetof(struct batch_body, add), 0, 0, BATCH_MAX, 0 },
 	{ "remove", BODY_LIST, offsetof(struct batch_body, remove), 0, 0, BATCH_MAX, 0 },
+	{ "reason", BODY_LINE, offsetof(struct batch_body, reason), 0, 1, WHY_MAX, 0 },
 };
 
-/* Returns how many were changed. */
-static int change_all(struct call *c, const json_t *list, const char *member, bool add)
+static int change_one(struct call *c, const struct suppress_address *a, const struct slice *why)
+{
+	return why ? allow(c, a, *why)
+		   : suppress_add(c->app, c->db, c->actor.org, a, SUPPRESS_MANUAL, "api", 0);
+}
+
+/* Adds, or with a reason removes.  Returns how many were changed. */
+static int change_all(struct call *c, const json_t *list, const char *member,
+		      const struct slice *why)
 {
 	struct suppress_address a;
 	char pointer[48];
@@ -121,13 +187,25 @@ static int change_all(struct call *c, const json_t *list, const char *member, bo
 				    "must be one email address, local@domain");
 			continue;
 		}
-		r = add ? suppress_add(c->app, c->db, c->actor.org, &a, SUPPRESS_MANUAL, "api", 0)
-			: suppress_remove(c->app, c->db, c->actor.org, &a);
+		r = change_one(c, &a, why);
 		if (r < 0)
 			return r;
 		changed += r;
 	}
 	return changed;
+}
+
+static int check_removing(struct call *c, const struct batch_body *b)
+{
+	if (!json_array_size(b->remove))
+		return 0;
+	if (!(c->actor.permits & PERMIT_SUPPRESSIONS_DELETE))
+		return problem(
+		    c, 403, "missing_permission",
+		    "removing needs the permission suppressions.delete: ask an admin of your "
+		    "organisation for it");
+	check_why(c, b->reason);
+	return problem_end(c);
 }
 
 static int change_suppressions(struct call *c)
@@ -136,28 +214,32 @@ static int change_suppressions(struct call *c)
 	struct body_seen seen;
 	int added, removed = 0, r = http_body_read(c, batch_body, ARRAY_LEN(batch_body), &b, &seen);
 
+	if (r >= 0)
+		r = check_removing(c, &b);
 	if (r < 0)
 		return r;
-	added = r = change_all(c, b.add, "add", true);
+	added = r = change_all(c, b.add, "add", NULL);
 	if (r >= 0)
-		removed = r = change_all(c, b.remove, "remove", false);
+		removed = r = change_all(c, b.remove, "remove", &b.reason);
 	if (r >= 0)
 		r = problem_end(c); /* one bad address, and nothing is changed */
+	if (r >= 0 && added)
+		r = audit_put(c, "suppressions.added", "", json_pack("{si}", "added", added));
 	return r < 0 ? r
 		     : http_reply_json(c, 200,
 				       json_pack("{si si}", "added", added, "removed", removed));
 }
 
 const struct http_route suppression_routes[] = {
-	{ "GET", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_READ, 0, 0,
-	  list_suppressions },
+	{ "GET", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_READ, 0, 0, list_suppressions,
+	  .query = QUERY_PAGE },
 	{ "POST", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_suppression },
 	{ "POST", "/v1/suppressions/batch", AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE,
 	  ROUTE_IDEMPOTENT, 0, change_suppressions },
 	{ "GET", "/v1/suppressions/{email}", AUTH_MEMBER, PERMIT_SUPPRESSIONS_READ, 0, 0,
 	  get_suppression },
-	{ "DELETE", "/v1/suppressions/{email}", AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE, 0, 0,
+	{ "DELETE", "/v1/suppressions/{email}", AUTH_MEMBER, PERMIT_SUPPRESSIONS_DELETE, 0, 0,
 	  delete_suppression },
 };
 const size_t suppression_routes_n = ARRAY_LEN(suppression_routes);

@@ -9,10 +9,23 @@ SELECT :columns FROM suppressions WHERE org_id = $1 AND id > $2 ORDER BY id LIMI
 -- name: find
 SELECT :columns FROM suppressions WHERE org_id = $1 AND email_hash = $2;
 
+-- name: contact_again
+UPDATE contacts SET status = :CONTACT_SUBSCRIBED, updated_at = now(), version = version + 1
+WHERE org_id = $1 AND email_norm = $2 AND status = :CONTACT_BOUNCED;
+
+-- name: find_lock
+SELECT :columns FROM suppressions WHERE org_id = $1 AND email_hash = $2 FOR UPDATE;
+
+-- part: by_the_person
+(:SUPPRESS_UNSUBSCRIBED, :SUPPRESS_COMPLAINT)
+
 -- name: insert
-INSERT INTO suppressions (org_id, email_hash, email, reason, source, campaign_id)
+-- What the person said takes the place of any other reason, because it is better protected.
+INSERT INTO suppressions AS s (org_id, email_hash, email, reason, source, campaign_id)
 VALUES ($1, $2, $3, $4, $5, nullif($6::bigint, 0))
-ON CONFLICT DO NOTHING;
+ON CONFLICT (org_id, email_hash) DO UPDATE SET reason = excluded.reason, source = excluded.source,
+	campaign_id = excluded.campaign_id
+WHERE excluded.reason IN :by_the_person AND s.reason NOT IN :by_the_person;
 
 -- name: insert_bounced
 -- role: cp_ingest
@@ -28,3 +41,7 @@ WITH new AS (
 )
 INSERT INTO engine_outbox (org_id, kind, name, value)
 SELECT org_id, :OUTBOX_RULE, 'suppress/' || org_id || '/' || encode(email_hash, 'hex'), '1' FROM new;
+
+-- name: contacts_bounced
+-- role: cp_ingest
+SELECT contacts_bounced($1::int[], $2::text[]);

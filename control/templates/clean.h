@@ -1,9 +1,5 @@
-/* control/templates/clean.h - the HTML of templates without what mail must not carry, and what the API
- * says of that.
- * Owns:   out grows; the JSON is the caller's.
- * Blocks: never.
- * Fails:  as message/sanitise.h.
- * Names:  templates_. */
+/* control/templates/clean.h - what the API says of HTML that was removed (message/sanitise.h).
+ * Names: templates_. */
 #pragma once
 #include <jansson.h>
 

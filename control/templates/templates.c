@@ -1,6 +1,7 @@
 /* control/templates/templates.c - /v1/templates: checked when saved; every version is kept. */
 #include <stdio.h>
 
+#include "control/auth/audit.h"
 #include "control/auth/permit.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
@@ -124,6 +125,12 @@ static int keep_version(struct call *c, int64_t id)
 	return r < 0 ? r : 0;
 }
 
+static int note(struct call *c, const struct db_result *row, const char *action)
+{
+	return audit_put_id(c, action, ID_TEMPLATE, (uint64_t)db_int(row, 0, K_ID),
+			    json_pack("{sI}", "version", (json_int_t)db_int(row, 0, K_VERSION)));
+}
+
 static int list_templates(struct call *c)
 {
 	return page_list(c, head_json, sql_templates_page, p_int(c->actor.org), PAGE_AFTER,
@@ -148,6 +155,8 @@ static int create_template(struct call *c)
 			   p_text(b.text));
 	if (r >= 0)
 		r = keep_version(c, db_int(row, 0, K_ID));
+	if (r >= 0)
+		r = note(c, row, "template.created");
 	buf_free(&s.html);
 	return r < 0 ? r : reply_template(c, 201, row, &s.report);
 }
@@ -201,6 +210,8 @@ static int patch_template(struct call *c)
 			   p_text(s.source.subject), p_text(s.source.html), p_text(s.source.text));
 	if (r >= 0)
 		r = keep_version(c, db_int(old, 0, K_ID));
+	if (r >= 0)
+		r = note(c, row, "template.changed");
 	buf_free(&s.html);
 	return r < 0 ? r : reply_template(c, 200, row, &s.report);
 }
@@ -218,6 +229,8 @@ static int delete_template(struct call *c)
 		return problem(c, 409, "in_use",
 			       "a campaign uses this template: choose another one there, or delete "
 			       "the campaign, first");
+	if (r >= 0)
+		r = note(c, old, "template.deleted");
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
@@ -242,7 +255,8 @@ static int list_versions(struct call *c)
 }
 
 const struct http_route templates_routes[] = {
-	{ "GET", "/v1/templates", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 0, list_templates },
+	{ "GET", "/v1/templates", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 0, list_templates,
+	  .query = QUERY_PAGE },
 	{ "POST", "/v1/templates", AUTH_MEMBER, PERMIT_TEMPLATES_WRITE, ROUTE_IDEMPOTENT,
 	  4 * 1024 * 1024, create_template },
 	{ "GET", "/v1/templates/{template_id}", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 0,
@@ -252,8 +266,8 @@ const struct http_route templates_routes[] = {
 	{ "DELETE", "/v1/templates/{template_id}", AUTH_MEMBER, PERMIT_TEMPLATES_WRITE, 0, 0,
 	  delete_template },
 	{ "GET", "/v1/templates/{template_id}/versions", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 0,
-	  list_versions },
-	{ "POST", "/v1/render", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 4 * 1024 * 1024,
+	  list_versions, .query = QUERY_PAGE },
+	{ "POST", "/v1/render", AUTH_MEMBER, PERMIT_TEMPLATES_READ, ROUTE_COSTLY, 4 * 1024 * 1024,
 	  render_preview },
 };
 const size_t templates_routes_n = ARRAY_LEN(templates_routes);

@@ -4,6 +4,7 @@
 
 struct tracking_options {
 	char *public_url; /* without a slash at the end */
+	int64_t waiting_max;
 };
 extern const struct option_set tracking_option_set;
 

@@ -68,11 +68,12 @@ static void load_chunk(struct loader *ld)
 {
 	struct queue *q = ld->q;
 	const struct job_info *info = &ld->k->info;
-	/* What was there at the start is as old as our time. */
-	int64_t expires_ms =
-	    ld->check ? info->expires_ms : times_of_wall_ms(&q->times, info->expires_ms);
-	int64_t expires_s = MAX_OF(expires_ms / 1000, (int64_t)0);
+	int64_t until_ms = info->expires_ms, expires_ms, expires_s;
 
+	(void)rules_life(q->rules, info->campaign, &until_ms);
+	/* What was there at the start is as old as our time. */
+	expires_ms = ld->check ? until_ms : times_of_wall_ms(&q->times, until_ms);
+	expires_s = MAX_OF(expires_ms / 1000, (int64_t)0);
 	ld->flow = queue_flow(q, info->class, info->tenant, info->campaign,
 			      egress_pool(q->egress, ld->k->meta.pool));
 	ld->expires_s = (uint32_t)MIN_OF(expires_s, (int64_t)UINT32_MAX - 1);

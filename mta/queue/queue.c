@@ -234,6 +234,6 @@ void queue_look_again(struct queue *q)
 	queue_each_flow(q, queue_flow_look);
 	q->ways->flows_changed(q->ways);
 	release_held(q);
-	if (rules_selects(q->rules, RULE_CANCEL))
+	if (rules_selects(q->rules, RULE_CANCEL) || rules_have_lives(q->rules))
 		sweep_start(q, true);
 }

@@ -1,4 +1,5 @@
-/* mta/queue/sweep.c - expired and cancelled recipients, a slice of the slab at a time. */
+/* mta/queue/sweep.c - recipients that expired, were cancelled or given another life, a slice of the
+ * slab at a time. */
 #include "mta/queue/queue.h"
 
 enum { EVERY_MS = 10 * 1000, AGAIN_MS = 2, SLICE_US = 3000, LOOK_EVERY = 256 };
@@ -16,6 +17,18 @@ static void end_one(struct queue *q, rcpt_ref ref, enum outcome_kind kind, const
 	q->ends->decide(q->ends, ref, &d);
 }
 
+/* An order may have moved the end of its life. */
+static void look_at_life(struct queue *q, rcpt_ref ref)
+{
+	const struct flow *f = queue_flow_of(q, rcpt_at(&q->slab, ref));
+	int64_t until_ms, until_s;
+
+	if (!rules_life(q->rules, f->campaign, &until_ms))
+		return;
+	until_s = MAX_OF(times_of_wall_ms(&q->times, until_ms) / 1000, (int64_t)0);
+	rcpt_set_expiry(&q->slab, ref, (uint32_t)MIN_OF(until_s, (int64_t)UINT32_MAX - 1));
+}
+
 static void look_at(struct queue *q, rcpt_ref ref, uint32_t now_s)
 {
 	struct rcpt *r = rcpt_at(&q->slab, ref);
@@ -24,9 +37,11 @@ static void look_at(struct queue *q, rcpt_ref ref, uint32_t now_s)
 
 	if (r->state == RCPT_FREE || r->state == RCPT_DEAD)
 		return;
+	if (q->sweep.orders)
+		look_at_life(q, ref);
 	if (r->state != RCPT_IN_FLIGHT && r->expires_s <= now_s)
 		end_one(q, ref, OUTCOME_EXPIRED, "", STATUS(4, 4, 7));
-	else if (r->state != RCPT_IN_FLIGHT && q->sweep.cancels &&
+	else if (r->state != RCPT_IN_FLIGHT && q->sweep.orders &&
 		 queue_cancelled(q, r, why, sizeof(why)))
 		end_one(q, ref, OUTCOME_CANCELLED, why, STATUS(5, 7, 1));
 	else
@@ -39,7 +54,7 @@ static bool sweep_chunk(struct queue *q, uint32_t now_s, int64_t end_us)
 	struct slab_chunk *c = q->slab.chunks[q->sweep.at];
 
 	if (q->sweep.in == 0) {
-		if (c->min_expires_s > now_s && !q->sweep.cancels)
+		if (c->min_expires_s > now_s && !q->sweep.orders)
 			return true;
 		c->min_expires_s = UINT32_MAX; /* look_at() brings it down again */
 	}
@@ -59,7 +74,7 @@ static bool sweep_chunk(struct queue *q, uint32_t now_s, int64_t end_us)
 static void finish_sweep(struct queue *q)
 {
 	q->sweep.at = SIZE_MAX;
-	q->sweep.cancels = q->sweep.again;
+	q->sweep.orders = q->sweep.again;
 	if (q->sweep.again) {
 		q->sweep.again = false;
 		q->sweep.at = 0;
@@ -90,13 +105,13 @@ static void on_sweep(struct timer *t)
 	finish_sweep(q);
 }
 
-void sweep_start(struct queue *q, bool cancels)
+void sweep_start(struct queue *q, bool orders)
 {
 	if (q->sweep.at != SIZE_MAX) { /* those already passed must be looked at too */
-		q->sweep.again = q->sweep.again || cancels;
+		q->sweep.again = q->sweep.again || orders;
 		return;
 	}
-	q->sweep.cancels = q->sweep.cancels || cancels;
+	q->sweep.orders = q->sweep.orders || orders;
 	timer_set(q->loop->timers, &q->sweep.timer, 0);
 }
 

@@ -1,5 +1,6 @@
 /* mta/queue/sweep.h - walks all recipients of the lane in slices.  It ends those that have expired
- * and those that a new cancel order names.  Recipients in flight are left to their sessions.
+ * and those that a new cancel order names, and moves the end of those whose life an order changed.
+ * Recipients in flight are left to their sessions.
  * Chunks of the slab in which nothing has expired are skipped unread.
  * Threads: the lane's. */
 #pragma once
@@ -10,8 +11,8 @@ struct sweep {
 	struct timer timer;
 	size_t at;   /* slab chunk; SIZE_MAX: no sweep is in progress */
 	uint32_t in; /* place in it */
-	bool cancels, again;
+	bool orders, again;
 };
 void sweep_init(struct queue *q);
 void sweep_end(struct queue *q);
-void sweep_start(struct queue *q, bool cancels);
+void sweep_start(struct queue *q, bool orders);

@@ -1,4 +1,4 @@
-/* mta/rules/rules.c - standing orders in memory: two maps behind one lock. */
+/* mta/rules/rules.c - standing orders in memory: three maps behind one lock. */
 #include "mta/rules/rules.h"
 
 #include <openssl/evp.h>
@@ -11,12 +11,18 @@
 #include "base/map.h"
 
 enum { SUPPRESS_HASH = 16 };
+static const uint64_t LIFE_MAX_MS = 253402300799999; /* the end of the year 9999 */
 
 struct rule {
 	struct map_link link;
 	enum rule_kind kind;
 	struct selector selector; /* its domain points into text */
 	char *text;               /* "selector: reason" */
+};
+struct life {
+	struct map_link link;
+	uint64_t campaign;
+	int64_t until_ms;
 };
 struct suppression {
 	struct map_link link;
@@ -26,10 +32,10 @@ struct suppression {
 
 struct rules {
 	pthread_rwlock_t lock;
-	struct map rules, suppressions;
+	struct map rules, lives, suppressions;
 	unsigned counts[RULE_KINDS][SELECT_RCPT + 1];
 	_Atomic unsigned selects[RULE_KINDS];
-	_Atomic size_t n_suppressions;
+	_Atomic size_t n_lives, n_suppressions;
 };
 
 struct rules *rules_new(void)
@@ -38,6 +44,7 @@ struct rules *rules_new(void)
 
 	pthread_rwlock_init(&r->lock, NULL);
 	map_init(&r->rules);
+	map_init(&r->lives);
 	map_init(&r->suppressions);
 	return r;
 }
@@ -58,11 +65,16 @@ struct rules *rules_free(struct rules *r)
 		map_remove(&r->rules, l);
 		rule_free(container_of(l, struct rule, link));
 	}
+	while ((l = map_any(&r->lives)) != NULL) {
+		map_remove(&r->lives, l);
+		free(container_of(l, struct life, link));
+	}
 	while ((l = map_any(&r->suppressions)) != NULL) {
 		map_remove(&r->suppressions, l);
 		free(container_of(l, struct suppression, link));
 	}
 	map_free(&r->rules);
+	map_free(&r->lives);
 	map_free(&r->suppressions);
 	pthread_rwlock_destroy(&r->lock);
 	free(r);
@@ -189,6 +201,70 @@ bool rules_match(struct rules *r, enum rule_kind kind, unsigned selects,
 	return found != NULL;
 }
 
+/* ---- lives ------------------------------------------------------------------------------- */
+
+static struct life *find_life(struct rules *r, uint64_t campaign)
+{
+	for (struct map_link *l = map_find(&r->lives, hash_mix(campaign)); l; l = map_find_next(l))
+		if (container_of(l, struct life, link)->campaign == campaign)
+			return container_of(l, struct life, link);
+	return NULL;
+}
+
+static bool end_life(struct rules *r, struct life *life)
+{
+	if (!life)
+		return false;
+	map_remove(&r->lives, &life->link);
+	free(life);
+	return true;
+}
+
+/* A campaign's number and a time; an empty value takes the order back. */
+static bool set_life(struct rules *r, struct slice number, struct slice value)
+{
+	uint64_t campaign, until;
+	struct life *life;
+	bool changed = true;
+
+	if (slice_u64(number, UINT64_MAX, &campaign) < 0)
+		return false;
+	life = find_life(r, campaign);
+	if (!value.n) {
+		changed = end_life(r, life);
+	} else if (slice_u64(value, LIFE_MAX_MS, &until) < 0) {
+		return false;
+	} else {
+		if (!life) {
+			life = must_alloc(sizeof(*life));
+			life->campaign = campaign;
+			map_insert(&r->lives, &life->link, hash_mix(campaign));
+		}
+		life->until_ms = (int64_t)until;
+	}
+	atomic_store(&r->n_lives, r->lives.count);
+	return changed;
+}
+
+bool rules_have_lives(const struct rules *r)
+{
+	return atomic_load_explicit(&r->n_lives, memory_order_relaxed) > 0;
+}
+
+bool rules_life(struct rules *r, uint64_t campaign, int64_t *ret_ms)
+{
+	struct life *found;
+
+	if (!rules_have_lives(r))
+		return false;
+	pthread_rwlock_rdlock(&r->lock);
+	found = find_life(r, campaign);
+	if (found)
+		*ret_ms = found->until_ms;
+	pthread_rwlock_unlock(&r->lock);
+	return found != NULL;
+}
+
 /* ---- suppressions ------------------------------------------------------------------------ */
 
 static uint64_t suppression_hash(uint64_t tenant, const unsigned char *hash)
@@ -278,10 +354,12 @@ int rules_check_key(struct slice key)
 {
 	unsigned char hash[SUPPRESS_HASH];
 	struct selector selector;
-	uint64_t tenant;
+	uint64_t tenant, campaign;
 
 	if (slice_strip(&key, SLICE("suppress/")))
 		return parse_suppression(key, &tenant, hash);
+	if (slice_strip(&key, SLICE("life/campaign/")))
+		return slice_u64(key, UINT64_MAX, &campaign) < 0 ? E_SYNTAX : 0;
 	if (slice_strip(&key, SLICE("hold/")) || slice_strip(&key, SLICE("cancel/")))
 		return selector_parse(key, &selector);
 	return E_SYNTAX;
@@ -296,6 +374,8 @@ bool rules_set(struct rules *r, struct slice key, struct slice value)
 		look = set_rule(r, RULE_HOLD, key, value);
 	else if (slice_strip(&key, SLICE("cancel/")))
 		look = set_rule(r, RULE_CANCEL, key, value);
+	else if (slice_strip(&key, SLICE("life/campaign/")))
+		look = set_life(r, key, value);
 	else if (slice_strip(&key, SLICE("suppress/")))
 		set_suppression(r, key, value.n > 0);
 	pthread_rwlock_unlock(&r->lock);

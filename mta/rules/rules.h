@@ -3,6 +3,8 @@
  *
  *	hold/<selector>            value: who and why; matching recipients stay queued, untried
  *	cancel/<selector>          value: why; matching recipients end as cancelled
+ *	life/campaign/<n>          value: milliseconds since 1970 until which its recipients are
+ *	                           tried, in place of what their jobs say
  *	suppress/<tenant>/<hash>   value: "" removed, "1" present; hash is hex of the first 16 bytes
  *	                           of SHA-256 over the lower-cased address: checked before each RCPT
  *
@@ -49,4 +51,7 @@ bool rules_match(struct rules *r, enum rule_kind kind, unsigned selects,
 		 const struct rule_subject *s, char *text, size_t cap);
 /* Which kinds of selector the rules of this kind use; 0: there are no rules. */
 unsigned rules_selects(const struct rules *r, enum rule_kind kind);
+/* Until when recipients of a campaign are tried, by the wall clock.  False: no order says so. */
+bool rules_life(struct rules *r, uint64_t campaign, int64_t *ret_ms);
+bool rules_have_lives(const struct rules *r);
 bool rules_suppressed(struct rules *r, uint64_t tenant, struct slice address);

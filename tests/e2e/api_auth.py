@@ -129,6 +129,64 @@ def keys(control):
     check("token" in staff.post(f"/v1/members/{clerk['id']}/reset"), "whom it could have made it can reset")
 
 
+def a_key_with_few_scopes_does_not_end_one_with_more(control):
+    api, _ = sign_up(control, "ends")
+
+    def key(name, *scopes):
+        made = api.post("/v1/keys", {"name": name, "scopes": list(scopes)})
+        return Api(control.url, made["key"]), made["id"]
+    few, few_id = key("few", "keys.write")
+    wide, wide_id = key("wide", "keys.write", "contacts.read")
+    other, other_id = key("other", "contacts.read", "domains.read")
+    equal, equal_id = key("equal", "keys.write")
+    for who, whom in ((few, wide_id), (few, other_id), (wide, other_id)):
+        refused(403, "missing_permission", who.call, "DELETE", f"/v1/keys/{whom}")
+    check(all(k["revoked_at"] is None for k in api.get("/v1/keys")["data"]), "what is refused changes nothing")
+    few.call("DELETE", f"/v1/keys/{equal_id}")
+    wide.call("DELETE", f"/v1/keys/{few_id}")
+    wide.call("DELETE", f"/v1/keys/{wide_id}")
+    api.call("DELETE", f"/v1/keys/{other_id}")
+    check(all(k["revoked_at"] for k in api.get("/v1/keys")["data"]), "an equal or smaller one it ends, itself too; an admin ends all")
+    refused(404, None, api.call, "DELETE", "/v1/keys/key_aaaaaaaaaaaaa")
+
+
+def what_was_handed_over_ends_when_role_or_membership_changes(control):
+    """A reset or an invitation is for the role and membership of its time."""
+    api, _ = sign_up(control, "tokens")
+    anybody = Api(control.url)
+
+    def dead(token):
+        refused(422, "invalid_token", anybody.post, "/v1/auth/verify", {"token": token, "password": PASSWORD})
+
+    def reset(who):
+        return api.post(f"/v1/members/{who}/reset")["token"]
+
+    def change(who, **what):
+        return api.call("PATCH", f"/v1/members/{who}", what)
+    invited = api.post("/v1/members", {"email": "rises@tokens.test", "role": "viewer"})
+    change(invited["id"], role="admin")
+    dead(invited["token"])
+    anybody.post("/v1/auth/verify", {"token": reset(invited["id"]), "password": PASSWORD})
+    member = enter(control, api, "member@tokens.test", "viewer")[1]
+    kept = reset(member)
+    change(member, role="viewer")
+    change(member, name="M")
+    change(member, status="active")
+    anybody.post("/v1/auth/verify", {"token": kept, "password": PASSWORD})
+    for what in ({"role": "admin"}, {"role": "viewer"}, {"status": "disabled"}):
+        kept = reset(member)
+        change(member, **what)
+        change(member, status="active")
+        dead(kept)
+    kept = reset(member)
+    api.call("DELETE", f"/v1/members/{member}")
+    dead(kept)
+    mine, mine_id = enter(control, api, "mine@tokens.test", "viewer")
+    kept = reset(mine_id)
+    mine.call("PATCH", "/v1/me", {"password": "another long one", "current_password": PASSWORD})
+    dead(kept)
+
+
 def enter(control, api, email, role):
     """A member invited and logged in: its client and its id."""
     invited = api.post("/v1/members", {"email": email, "role": role, "name": email.split("@")[0]})
@@ -294,8 +352,9 @@ def bodies(control):
     refused(400, "invalid_limit", api.get, "/v1/keys?limit=201")
     refused(400, "invalid_cursor", api.get, "/v1/keys?after=AAAA")
     check(raw(control, b"GET /v1/keys HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 200000 + b"\r\n\r\n") in (None, 413, 431), "headers are bounded")
-    check(raw(control, b"POST /v1/keys HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n") == 413, "a length past the bound is refused unread")
-    check(raw(control, b"POST /v1/keys HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n") in (None, 400, 413), "a length below nothing is refused")
+    head = f"POST /v1/keys HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.token}\r\n".encode()
+    check(raw(control, head + b"Content-Length: 99999999999\r\n\r\n") == 413, "a length past the bound is refused unread")
+    check(raw(control, head + b"Content-Length: -1\r\n\r\n") in (None, 400), "a length below nothing is refused")
     check(raw(control, b"\x16\x03\x01\x02\x00garbage\r\n\r\n") in (None, 400), "what is no HTTP is refused")
     api.get("/v1/org")
     for name, value in (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"), ("X-Frame-Options", "DENY")):
@@ -447,6 +506,8 @@ def main():
         control.start()
         sessions(control)
         keys(control)
+        a_key_with_few_scopes_does_not_end_one_with_more(control)
+        what_was_handed_over_ends_when_role_or_membership_changes(control)
         member_with_more_is_out_of_reach(control)
         key_is_worth_what_its_maker_is(control)
         members(control)

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "mta/inspect/inspect.h"
 #include "mta/inspect/why.h"
 #include "tests/replay/engine_world.h"
@@ -28,6 +29,62 @@ static void a_held_campaign_waits_and_goes_when_released(void **state)
 	world_rule(&w, "hold/campaign/7", "");
 	world_run(&w, MINUTE);
 	assert_int_equal(world_books(&w).delivered, 2);
+	world_end(&w);
+}
+
+static void order_life(struct world *w, int64_t until_ms)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%lld", (long long)until_ms);
+	world_rule(w, "life/campaign/7", text);
+}
+
+static void the_time_that_a_campaign_is_paused_is_not_of_its_life(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	world_names();
+	world_host("127.0.1.1", full);
+	world_submit(&w, one_rcpt, 1, DAY, "control", 7); /* is deferred before the pause */
+	world_run(&w, HOUR);
+	order_life(&w, 253402300799000);
+	world_rule(&w, "hold/campaign/7", "paused");
+	world_submit(&w, one_rcpt, 1, DAY, "control", 7); /* comes in the pause */
+	world_submit(&w, one_rcpt, 1, DAY, "control", 8);
+	world_run(&w, 3 * DAY);
+	assert_int_equal(world_books(&w).expired, 1); /* the other campaign's */
+	world_restart(&w);
+	world_run(&w, 3 * DAY);
+	assert_int_equal(world_books(&w).expired, 1);
+	order_life(&w, clock_wall_ms() + 23 * HOUR);
+	world_rule(&w, "hold/campaign/7", "");
+	world_run(&w, 22 * HOUR);
+	assert_int_equal(world_books(&w).expired, 1);
+	assert_int_equal(world_books(&w).queued, 2);
+	world_run(&w, 2 * HOUR);
+	assert_int_equal(world_books(&w).expired, 3);
+	world_end(&w);
+}
+
+static void a_campaign_that_is_resumed_is_delivered(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG);
+	world_names();
+	world_host("127.0.1.1", decent);
+	order_life(&w, 253402300799000);
+	world_rule(&w, "hold/campaign/7", "paused");
+	world_submit(&w, one_rcpt, 1, DAY, "control", 7);
+	world_run(&w, 6 * DAY);
+	order_life(&w, clock_wall_ms() + DAY);
+	world_rule(&w, "hold/campaign/7", "");
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 1);
 	world_end(&w);
 }
 
@@ -166,6 +223,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_held_campaign_waits_and_goes_when_released),
+		cmocka_unit_test(the_time_that_a_campaign_is_paused_is_not_of_its_life),
+		cmocka_unit_test(a_campaign_that_is_resumed_is_delivered),
 		cmocka_unit_test(a_held_domain_waits_and_others_go),
 		cmocka_unit_test(cancelling_ends_what_waits_wherever_it_waits),
 		cmocka_unit_test(a_cancel_counts_for_what_is_in_flight_when_it_comes_back),

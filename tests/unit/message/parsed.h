@@ -1,5 +1,5 @@
-/* tests/unit/message/parsed.h - HTML as a parser that follows the standard reads it (gumbo): for tests
- * and fuzzers of message/sanitise. */
+/* tests/unit/message/parsed.h - HTML as a parser that follows the standard reads it (gumbo): for
+ * tests and fuzzers of message/sanitise. */
 #pragma once
 #include "base/base.h"
 

@@ -201,6 +201,7 @@ static void names_of_roles_and_permissions_come_back(void **state)
 	}
 	assert_int_equal(permit_parse(SLICE("everything"), &bit), E_SYNTAX);
 	assert_string_equal(permit_name(14), "campaigns.send");
+	assert_string_equal(permit_name(22), "suppressions.delete_optout");
 	assert_true(PERMIT_AUDIT_READ == PERMIT(20) && !strcmp(permit_name(20), "audit.read"));
 }
 

@@ -6,7 +6,8 @@
 
 #include "control/tracking/ticket.h"
 
-static const struct ticket_subject someone = { 7, 0x123456789abcULL, 4711 };
+static const struct ticket_subject someone = { 7, 0x123456789abcULL, 4711,
+					       "Ann.Example@mail.test" };
 
 static struct ticket_key key_of(uint8_t id, char fill)
 {
@@ -28,6 +29,7 @@ static void a_ticket_opens_to_what_it_was_made_of(void **state UNUSED)
 	assert_int_equal(got.org, someone.org);
 	assert_int_equal(got.campaign, someone.campaign);
 	assert_int_equal(got.seq, someone.seq);
+	assert_string_equal(got.address, someone.address);
 }
 
 static void the_same_recipient_always_has_the_same_ticket(void **state UNUSED)
@@ -65,9 +67,11 @@ static void other_lengths_are_no_tickets(void **state UNUSED)
 	size_t n = strlen(ticket_make(&key, &someone, text));
 
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(ticket_open(&key, slice_of(text, i), &got), E_SYNTAX);
+		assert_true(ticket_open(&key, slice_of(text, i), &got) < 0);
 	text[n] = 'A';
-	assert_int_equal(ticket_open(&key, slice_of(text, n + 1), &got), E_SYNTAX);
+	assert_true(ticket_open(&key, slice_of(text, n + 1), &got) < 0);
+	memset(text, 'A', sizeof(text));
+	assert_int_equal(ticket_open(&key, slice_of(text, sizeof(text)), &got), E_SYNTAX);
 }
 
 static void another_key_does_not_open_it(void **state UNUSED)
@@ -84,7 +88,8 @@ static void another_key_does_not_open_it(void **state UNUSED)
 static void neighbours_do_not_look_alike(void **state UNUSED)
 {
 	struct ticket_key key = key_of(1, 'a');
-	struct ticket_subject next = { someone.org, someone.campaign, someone.seq + 1 };
+	struct ticket_subject next = { someone.org, someone.campaign, someone.seq + 1,
+				       "Ann.Example@mail.test" };
 	char one[TICKET_TEXT_MAX], two[TICKET_TEXT_MAX];
 	unsigned same = 0;
 
@@ -93,6 +98,31 @@ static void neighbours_do_not_look_alike(void **state UNUSED)
 	for (size_t i = 3; one[i]; i++)
 		same += one[i] == two[i];
 	assert_in_range(same, 0, 10);
+}
+
+/* Made by the program before tickets held the address; recipients keep mail for years. */
+static void a_link_in_mail_of_an_older_version_still_opens(void **state UNUSED)
+{
+	static const char old[] = "AQFFEaeVyScy5kYZ8SISul93yT3OTavaqpX4pERzyYSPRg";
+	struct ticket_key key = key_of(1, 'a');
+	struct ticket_subject got;
+
+	assert_int_equal(ticket_open(&key, slice_str(old), &got), 0);
+	assert_int_equal(got.org, someone.org);
+	assert_int_equal(got.campaign, someone.campaign);
+	assert_int_equal(got.seq, someone.seq);
+	assert_string_equal(got.address, "");
+}
+
+static void the_longest_address_has_a_ticket(void **state UNUSED)
+{
+	struct ticket_key key = key_of(1, 'a');
+	struct ticket_subject longest = { 7, 1, 1, "" }, got;
+	char text[TICKET_TEXT_MAX];
+
+	memset(longest.address, 'a', MAILBOX_MAX);
+	assert_int_equal(ticket_open(&key, slice_str(ticket_make(&key, &longest, text)), &got), 0);
+	assert_string_equal(got.address, longest.address);
 }
 
 static void a_short_secret_is_refused(void **state UNUSED)
@@ -111,6 +141,8 @@ int main(void)
 		cmocka_unit_test(other_lengths_are_no_tickets),
 		cmocka_unit_test(another_key_does_not_open_it),
 		cmocka_unit_test(neighbours_do_not_look_alike),
+		cmocka_unit_test(a_link_in_mail_of_an_older_version_still_opens),
+		cmocka_unit_test(the_longest_address_has_a_ticket),
 		cmocka_unit_test(a_short_secret_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

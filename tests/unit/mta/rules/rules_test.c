@@ -133,6 +133,32 @@ static void a_suppressed_address_is_known_in_any_case_and_in_its_tenant_alone(vo
 	assert_false(rules_suppressed(r, 1, SLICE("a@b.test")));
 }
 
+static void a_life_is_that_of_its_campaign_until_it_is_taken_back(void **state)
+{
+	OWNED(rules) r = rules_new();
+	int64_t until = 0;
+
+	(void)state;
+	assert_false(rules_life(r, 9, &until));
+	assert_true(rules_set(r, SLICE("life/campaign/9"), SLICE("1700000000000")));
+	assert_true(rules_life(r, 9, &until));
+	assert_int_equal(until, 1700000000000);
+	assert_false(rules_life(r, 8, &until));
+	assert_true(rules_set(r, SLICE("life/campaign/9"), SLICE("1800000000000")));
+	assert_true(rules_life(r, 9, &until));
+	assert_int_equal(until, 1800000000000);
+	assert_false(rules_set(r, SLICE("life/campaign/9"), SLICE("soon")));
+	assert_false(rules_set(r, SLICE("life/campaign/9"), SLICE("99999999999999999999")));
+	assert_true(rules_life(r, 9, &until));
+	assert_true(rules_set(r, SLICE("life/campaign/9"), SLICE("")));
+	assert_false(rules_life(r, 9, &until));
+	assert_false(rules_have_lives(r));
+	assert_false(rules_set(r, SLICE("life/campaign/9"), SLICE("")));
+	assert_int_equal(rules_check_key(SLICE("life/campaign/9")), 0);
+	assert_int_equal(rules_check_key(SLICE("life/tenant/9")), E_SYNTAX);
+	assert_int_equal(rules_check_key(SLICE("life/campaign/")), E_SYNTAX);
+}
+
 static void keys_that_are_none_of_ours_change_nothing(void **state)
 {
 	static const char *const bad[] = { "",
@@ -144,6 +170,9 @@ static void keys_that_are_none_of_ours_change_nothing(void **state)
 					   "suppress/1/zz",
 					   "suppress/x/" HASH_AB,
 					   "suppress/1/" HASH_AB "00",
+					   "life/campaign/",
+					   "life/campaign/x",
+					   "life/tenant/1",
 					   "other/all" };
 	OWNED(rules) r = rules_new();
 
@@ -163,6 +192,7 @@ int main(void)
 		cmocka_unit_test(a_rule_says_why),
 		cmocka_unit_test(a_rule_given_twice_is_gone_when_taken_back_once),
 		cmocka_unit_test(a_suppressed_address_is_known_in_any_case_and_in_its_tenant_alone),
+		cmocka_unit_test(a_life_is_that_of_its_campaign_until_it_is_taken_back),
 		cmocka_unit_test(keys_that_are_none_of_ours_change_nothing),
 	};
 
