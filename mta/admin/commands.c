@@ -17,6 +17,12 @@ static const struct admin_command commands[] = {
 	{ "metrics",   NULL,        NULL,           admin_finish_metrics   },
 	{ "config",    NULL,        NULL,           admin_finish_config    },
 	{ "consumers", NULL,        NULL,           admin_finish_consumers },
+	{ "shape-order",   admin_begin_shape_order,   NULL, admin_finish_shape_order },
+	{ "shape-show",    NULL, NULL, admin_finish_shape_show },
+	{ "shape-orders",  NULL, NULL, admin_finish_shape_orders },
+	{ "shape-explain", admin_begin_shape_explain, admin_lane_shape_explain, admin_finish_shape_explain },
+	{ "shape-test",    NULL, NULL, admin_finish_shape_test },
+	{ "sources",   NULL,        NULL,           admin_finish_sources   },
 	{ "reload",    NULL,        NULL,           admin_finish_reload    },
 	{ "flush-dns", NULL,        admin_lane_flush_dns, admin_finish_flush_dns },
 };

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "base/random.h"
 #include "mta/deliver/bounce.h"
+#include "mta/deliver/retry.h"
 
 enum { LATE_MS = 50 };
 
@@ -159,25 +159,6 @@ void outcome_end(struct deliverer *dr)
 	}
 }
 
-/* With jitter, in whole seconds. */
-static int64_t retry_s(struct deliverer *dr, unsigned attempts)
-{
-	int64_t ms = deliver_retry_ms(dr->options, attempts);
-	int64_t spread = ms * dr->options->jitter / 100;
-
-	ms += random_jitter(2 * spread) - MAX_OF(spread, (int64_t)0);
-	return MAX_OF((ms + 999) / 1000, (int64_t)1);
-}
-
-/* Next try by the wall clock, moved so that the last one is not past the end of its life. */
-static int64_t next_try_ms(struct deliverer *dr, const struct rcpt *r, int64_t now_ms,
-			   unsigned attempt)
-{
-	int64_t next = now_ms + retry_s(dr, attempt) * 1000;
-
-	return MIN_OF(next, MAX_OF(queue_wall_ms(dr->queue, r->expires_s), now_ms + 1000));
-}
-
 static enum outcome_kind kind_of(const struct verdict *v)
 {
 	switch (v->kind) {
@@ -267,7 +248,7 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		o.text = slice_str(why);
 	}
 	if (o.kind == OUTCOME_DEFERRED)
-		o.next_ms = next_try_ms(dr, r, now, o.attempt);
+		o.next_ms = retry_next_ms(dr, ref, now, o.attempt);
 	if (o.kind == OUTCOME_DEFERRED && f->sent_data && v->code == 0)
 		count_add(&dr->counters.in_doubt, 1);
 	if (o.kind != OUTCOME_DELIVERED)
@@ -334,7 +315,7 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 	    (o.kind == OUTCOME_DEFERRED || o.kind == OUTCOME_BOUNCED)) {
 		if (o.kind == OUTCOME_DEFERRED) {
 			o.attempt = (uint16_t)MIN_OF(r->attempts + 1, UINT16_MAX);
-			o.next_ms = MAX_OF(next_try_ms(dr, r, now, o.attempt),
+			o.next_ms = MAX_OF(retry_next_ms(dr, ref, now, o.attempt),
 					   queue_wall_ms(dr->queue, d->not_before_s));
 		}
 		queue_note_reply(queue_domain_of(dr->queue, r), o.code, o.status, o.text);

@@ -6,6 +6,7 @@
 #include "mta/deliver/deliverer.h"
 #include "mta/link/client.h"
 #include "mta/rules/rules.h"
+#include "mta/shape/part.h"
 #include "schema/wire/meta.h"
 
 static int do_content(struct uplink_client *c, const struct link_frame *f);
@@ -137,11 +138,18 @@ static int do_job(struct uplink_client *c, const struct link_frame *f)
 	return wait_for(c, o, f, r, j->data.n, lsn);
 }
 
+static int check_rule(struct slice key, struct slice value)
+{
+	int r = rules_check_key(key);
+
+	return r < 0 ? shape_order_check(key, value) : r;
+}
+
 static int do_rule(struct uplink_client *c, const struct link_frame *f)
 {
 	struct uplink_order *o;
 	lsn_t lsn = 0;
-	int r = rules_check_key(f->rule.key);
+	int r = check_rule(f->rule.key, f->rule.value);
 
 	if (r < 0)
 		return r;

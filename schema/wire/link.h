@@ -31,8 +31,9 @@
  * EVENT_ACCEPTED tells it which jobs were taken.  Only then does it send again the jobs that were
  * not acknowledged.  A job or content that the engine knows is acknowledged again and changes
  * nothing.  EVENTS without events say how far the log was read when it grew by other records.  The
- * ACK to SUBSCRIBE carries the position where events begin.  E_UNKNOWN on JOB: send the content
- * again.  E_FULL: wait and try again.
+ * ACK to SUBSCRIBE carries the position where events begin.  The ACK to CURSOR alone does not wait
+ * for the sync: a crash may put a cursor back, and events are then told again.  E_UNKNOWN on JOB:
+ * send the content again.  E_FULL: wait and try again.
  *
  * Limits: frames up to LINK_FRAME_MAX, ADMIN up to LINK_ADMIN_MAX (its tree costs the engine up to
  *         40 times its bytes), at most LINK_EVENTS_MAX events per frame.  The engine sends no
