@@ -41,6 +41,7 @@ static int deliver_start(struct lane *l, void **ret_state)
 	dr->spool = engine_spool(dr->engine);
 	dr->loop = lane_loop(l);
 	dr->rules = rules_of(dr->engine);
+	dr->senders = senders_of(dr->engine);
 	dr->ids = engine_shared(dr->engine, &deliver_part);
 	dr->queue = queue_of(l);
 	dr->sites = sites_of(l);

@@ -8,6 +8,7 @@
 #include "mta/deliver/keys.h"
 #include "mta/deliver/message_id.h"
 #include "mta/deliver/last.h"
+#include "mta/senders/senders.h"
 #include "mta/site/channel.h"
 
 enum { RETRIES_MAX = 64 };
@@ -40,6 +41,7 @@ struct deliverer {
 	struct sites *sites;
 	struct site_loads loads; /* given to the sites */
 	struct rules *rules;
+	struct senders *senders;
 	const struct message_ids *ids; /* shared by the lanes */
 	const struct deliver_options *options;
 	const struct host_options *host;

@@ -95,6 +95,7 @@ int cmd_release(struct cli *c);
 int cmd_retry(struct cli *c);
 int cmd_cancel(struct cli *c);
 int cmd_rules(struct cli *c);
+int cmd_senders(struct cli *c);
 int cmd_events(struct cli *c);
 int cmd_metrics(struct cli *c);
 int cmd_config(struct cli *c);

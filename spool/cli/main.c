@@ -23,6 +23,7 @@ const struct cli_command commands[] = {
 	{ "shape unset",  "SECTION KEY", "take back what shape set changed",                  2, 2, cmd_shape_unset },
 	{ "shape diff",   "",         "what orders changed, and what the files say",          0, 0, cmd_shape_diff },
 	{ "shape test",   "FILE",     "would the engine take this file of shapes",            1, 1, cmd_shape_test },
+	{ "senders",      "",         "who may send as which domain, and how many addresses are suppressed", 0, 0, cmd_senders },
 	{ "events",       "",         "what was accepted and what became of it",              0, 0, cmd_events    },
 	{ "metrics",      "",         "counters as Prometheus text",                          0, 0, cmd_metrics   },
 	{ "config",       "",         "every option and its value",                           0, 0, cmd_config    },
