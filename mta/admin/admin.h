@@ -12,6 +12,7 @@
  *	retry      selector [, preview]               count
  *	cancel     selector, reason [, preview]       count, left; once the queue was swept
  *	rules      -                                  standing holds and cancels
+ *	senders    max                                who may send, and how many are suppressed
  *	events     from, max                          next, events, more
  *	metrics    -                                  text for Prometheus
  *	config     -                                  every option and its value
@@ -26,8 +27,8 @@
  *	flush-dns  -                                  every lane asks DNS again
  *
  * Files:   server.c is its life, query.c asks the lanes and adds up, commands.c is the table; the
- *          reports are in queue.c (what is queued), orders.c (orders), shape.c (shapes) and facts.c
- *          (facts).
+ *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
+ *          orders.c (orders), shape.c (shapes) and facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
  * Blocks:  on the page cache for `events` and `show`.
  * Threads: the front desk's; lanes are asked with lane_post().

@@ -13,6 +13,7 @@ static const struct admin_command commands[] = {
 	{ "retry",     admin_begin_order, admin_lane_retry,     admin_finish_retry     },
 	{ "cancel",    admin_begin_order, admin_lane_matches,   admin_finish_cancel    },
 	{ "rules",     NULL,        NULL,           admin_finish_rules     },
+	{ "senders",   NULL,        NULL,           admin_finish_senders   },
 	{ "events",    NULL,        NULL,           admin_finish_events    },
 	{ "metrics",   NULL,        NULL,           admin_finish_metrics   },
 	{ "config",    NULL,        NULL,           admin_finish_config    },

@@ -6,7 +6,8 @@
 
 const struct admin_command *admin_command_find(struct slice name);
 
-/* facts.c, queue.c, orders.c, shape.c */
+/* senders.c, facts.c, queue.c, orders.c, shape.c */
+int admin_finish_senders(struct query *q);
 int admin_finish_status(struct query *q);
 int admin_finish_books(struct query *q);
 int admin_finish_rules(struct query *q);

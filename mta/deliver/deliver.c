@@ -34,7 +34,8 @@ static bool ruled_out(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		(void)queue_move(dr->queue, ref, (struct queue_move){ .to = RCPT_HELD });
 		return true;
 	}
-	if (rules_suppressed(dr->rules, k->info.tenant, address)) {
+	if (senders_suppressed(dr->senders, k->info.tenant, k->info.class != CLASS_TRANSACTIONAL,
+			       address)) {
 		outcome_plain(dr, ref, OUTCOME_CANCELLED, SLICE("the address is suppressed"),
 			      STATUS(5, 7, 1), OUTCOME_SUPPRESSED);
 		return true;

@@ -39,13 +39,14 @@ static void cut_life(struct deliverer *dr, rcpt_ref ref, const struct shape *sha
 		rcpt_set_expiry(&dr->queue->slab, ref, (uint32_t)MAX_OF(end_s, (int64_t)0));
 }
 
-int64_t retry_next_ms(struct deliverer *dr, rcpt_ref ref, int64_t now_ms, unsigned attempt)
+int64_t retry_next_ms(struct deliverer *dr, rcpt_ref ref, const struct outcome *o,
+		      const struct meaning *m)
 {
 	const struct rcpt *r = queue_rcpt(dr->queue, ref);
 	struct shape room;
 	const struct shape *shape = shape_of(dr, r, &room);
-	int64_t next = now_ms + delay_s(dr, shape, attempt) * 1000;
+	int64_t next = meaning_next_ms(m, o, o->at_ms + delay_s(dr, shape, o->attempt) * 1000);
 
 	cut_life(dr, ref, shape);
-	return MIN_OF(next, MAX_OF(queue_wall_ms(dr->queue, r->expires_s), now_ms + 1000));
+	return MIN_OF(next, MAX_OF(queue_wall_ms(dr->queue, r->expires_s), o->at_ms + 1000));
 }

@@ -17,9 +17,13 @@ static int do_subscribe(struct uplink_client *c, const struct link_frame *f);
 static int do_cursor(struct uplink_client *c, const struct link_frame *f);
 
 static int (*const orders[])(struct uplink_client *c, const struct link_frame *f) = {
-	[LINK_CONTENT] = do_content,     [LINK_JOB] = do_job,
-	[LINK_RULE] = do_rule,           [LINK_KEY] = do_key,
-	[LINK_SUBSCRIBE] = do_subscribe, [LINK_CURSOR] = do_cursor,
+	[LINK_CONTENT] = do_content,
+	[LINK_JOB] = do_job,
+	[LINK_RULE] = do_rule,
+	[LINK_KEY] = do_key,
+	[LINK_SUBSCRIBE] = do_subscribe,
+	[LINK_CURSOR] = do_cursor,
+	[LINK_FACTS] = uplink_client_facts,
 };
 
 void uplink_client_order(struct uplink_client *c, const struct link_frame *f)

@@ -160,7 +160,8 @@ static void print_show(const struct value *v)
 	static const struct print_column history[] = {
 		{ "at_ms", "TIME", COLUMN_TIME }, { "kind", "WHAT", COLUMN_TEXT },
 		{ "row", "ROW", COLUMN_NUMBER },  { "rcpt", "ADDRESS", COLUMN_TEXT },
-		{ "host", "HOST", COLUMN_TEXT },  { "text", "REPLY", COLUMN_TEXT },
+		{ "host", "HOST", COLUMN_TEXT },  { "class", "CLASS", COLUMN_TEXT },
+		{ "text", "REPLY", COLUMN_TEXT },
 	};
 	const struct value *job = value_member(v, SLICE("job"));
 
@@ -252,6 +253,37 @@ static void print_rules(const struct value *v)
 int cmd_rules(struct cli *c)
 {
 	return ask_and_print(c, "rules", print_rules);
+}
+
+static void print_senders(const struct value *v)
+{
+	static const struct print_column tenants[] = {
+		{ "tenant", "TENANT", COLUMN_NUMBER },
+		{ "domains", "DOMAINS", COLUMN_NUMBER },
+		{ "suppressed", "SUPPRESSED", COLUMN_NUMBER },
+		{ "suppressed_bulk", "BULK ONLY", COLUMN_NUMBER },
+	};
+	static const struct print_column domains[] = {
+		{ "domain", "DOMAIN", COLUMN_TEXT },
+		{ "tenant", "TENANT", COLUMN_NUMBER },
+		{ "pool", "POOL", COLUMN_TEXT },
+		{ "from", "FROM", COLUMN_TEXT },
+	};
+	const struct value *known = value_member(v, SLICE("known"));
+
+	if (known)
+		print_pairs(known);
+	print_table(list_of(v, "tenants"), tenants, ARRAY_LEN(tenants));
+	if (member_int(v, "more_tenants"))
+		print_more("tenants", list_of(v, "tenants")->count, MORE);
+	print_table(list_of(v, "senders"), domains, ARRAY_LEN(domains));
+	if (member_int(v, "more_senders"))
+		print_more("domains", list_of(v, "senders")->count, MORE);
+}
+
+int cmd_senders(struct cli *c)
+{
+	return ask_and_print(c, "senders", print_senders);
 }
 
 static void print_consumers(const struct value *v)

@@ -23,6 +23,10 @@ const struct cli_command commands[] = {
 	{ "shape unset",  "SECTION KEY", "take back what shape set changed",                  2, 2, cmd_shape_unset },
 	{ "shape diff",   "",         "what orders changed, and what the files say",          0, 0, cmd_shape_diff },
 	{ "shape test",   "FILE",     "would the engine take this file of shapes",            1, 1, cmd_shape_test },
+	{ "senders",      "",         "who may send as which domain, and how many addresses are suppressed", 0, 0, cmd_senders },
+	{ "rules explain", "",        "what a reply means, by the rules of postern-rules(5)", 0, 0, cmd_rules_explain },
+	{ "rules test",   "FILE [CORPUS]", "check a rule file, and score it on labelled replies", 1, 2, cmd_rules_test },
+	{ "rules words",  "",         "the classes, actions and keys of rule files",          0, 0, cmd_rules_words },
 	{ "events",       "",         "what was accepted and what became of it",              0, 0, cmd_events    },
 	{ "metrics",      "",         "counters as Prometheus text",                          0, 0, cmd_metrics   },
 	{ "config",       "",         "every option and its value",                           0, 0, cmd_config    },
@@ -50,6 +54,10 @@ enum {
 	OPT_TENANT,
 	OPT_SOURCE,
 	OPT_POOL,
+	OPT_CODE,
+	OPT_STATUS,
+	OPT_TEXT,
+	OPT_PROVIDER,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -81,6 +89,14 @@ static const struct option_text {
 	  "IP",
 	  "shape explain: over this source" },
 	{ { "pool", required_argument, NULL, OPT_POOL }, "NAME", "shape explain: of this pool" },
+	{ { "code", required_argument, NULL, OPT_CODE }, "N", "rules explain: the reply's code" },
+	{ { "status", required_argument, NULL, OPT_STATUS },
+	  "X.Y.Z",
+	  "rules explain: its enhanced status" },
+	{ { "text", required_argument, NULL, OPT_TEXT }, "TEXT", "rules explain: its text" },
+	{ { "provider", required_argument, NULL, OPT_PROVIDER },
+	  "NAME",
+	  "rules explain: the provider that said it" },
 	{ { "help", no_argument, NULL, OPT_HELP }, "", "print this text" },
 	{ { "version", no_argument, NULL, OPT_VERSION }, "", "print the version" },
 };
@@ -152,6 +168,18 @@ static int take_option(struct cli *c, int opt, const char *arg)
 		return -1;
 	case OPT_POOL:
 		c->pool = arg;
+		return -1;
+	case OPT_CODE:
+		c->code = arg;
+		return -1;
+	case OPT_STATUS:
+		c->status = arg;
+		return -1;
+	case OPT_TEXT:
+		c->text = arg;
+		return -1;
+	case OPT_PROVIDER:
+		c->provider = arg;
 		return -1;
 	case OPT_HELP:
 		return help(stdout, EXIT_DONE);

@@ -14,17 +14,19 @@
 #include "mta/core/lane_int.h"
 #include "mta/deliver/deliverer.h"
 #include "mta/shape/part.h"
+#include "mta/senders/options.h"
+#include "mta/replies/replies.h"
 #include "schema/wire/meta.h"
 #include "schema/wire/rows.h"
 
 /* An engine that delivers; tests hand mail in themselves. */
-static const struct part *const parts[] = { &rules_part, &shape_part, &egress_part,
-					    &queue_part, &site_part,  &deliver_part };
-static const struct option_set *const sets[] = { &host_option_set,   &core_option_set,
-						 &dns_option_set,    &egress_option_set,
-						 &smtp_option_set,   &shape_option_set,
-						 &site_option_set,   &queue_option_set,
-						 &deliver_option_set };
+static const struct part *const parts[] = { &rules_part, &senders_part, &shape_part,  &egress_part,
+					    &queue_part, &site_part,    &deliver_part };
+static const struct option_set *const sets[] = {
+	&host_option_set,   &core_option_set,    &senders_option_set, &dns_option_set,
+	&egress_option_set, &smtp_option_set,    &shape_option_set,   &site_option_set,
+	&queue_option_set,  &deliver_option_set, &replies_option_set
+};
 
 /* ---- the loop under a lane: no libev, no threads ----------------------------------------- */
 
