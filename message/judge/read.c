@@ -13,7 +13,7 @@
 
 #define BLANKS " \t\r"
 
-struct reader {
+struct rule_reader {
 	struct judge *j;
 	const char *file;
 	unsigned line;
@@ -21,8 +21,8 @@ struct reader {
 	char *error;
 };
 
-static int fail(const struct reader *r, unsigned line, const char *format, ...) PRINTF(3, 4);
-static int fail(const struct reader *r, unsigned line, const char *format, ...)
+static int fail(const struct rule_reader *r, unsigned line, const char *format, ...) PRINTF(3, 4);
+static int fail(const struct rule_reader *r, unsigned line, const char *format, ...)
 {
 	int n = snprintf(r->error, JUDGE_ERROR_MAX, "%.200s:%u: ", r->file, line);
 	va_list args;
@@ -41,17 +41,17 @@ static struct slice without_comment(struct slice line)
 	return line;
 }
 
-static struct judge_rule *last_rule(const struct reader *r)
+static struct judge_rule *last_rule(const struct rule_reader *r)
 {
 	return &r->j->rules[r->j->n_rules - 1];
 }
 
-static struct judge_provider *last_provider(const struct reader *r)
+static struct judge_provider *last_provider(const struct rule_reader *r)
 {
 	return &r->j->providers[r->j->n_providers - 1];
 }
 
-static int end_rule(const struct reader *r)
+static int end_rule(const struct rule_reader *r)
 {
 	const struct judge_rule *rule = last_rule(r);
 	int n = (int)rule->name.n;
@@ -66,7 +66,7 @@ static int end_rule(const struct reader *r)
 	return 0;
 }
 
-static int end_section(const struct reader *r)
+static int end_section(const struct rule_reader *r)
 {
 	if (r->in == IN_RULE)
 		return end_rule(r);
@@ -84,7 +84,7 @@ static bool is_name(struct slice s)
 	return s.n > 0 && s.n <= JUDGE_NAME_MAX;
 }
 
-static int begin_rule(struct reader *r, struct slice name)
+static int begin_rule(struct rule_reader *r, struct slice name)
 {
 	struct judge *j = r->j;
 
@@ -104,7 +104,7 @@ static int begin_rule(struct reader *r, struct slice name)
 	return 0;
 }
 
-static int begin_provider(struct reader *r, struct slice name)
+static int begin_provider(struct rule_reader *r, struct slice name)
 {
 	struct judge *j = r->j;
 
@@ -119,7 +119,7 @@ static int begin_provider(struct reader *r, struct slice name)
 	return 0;
 }
 
-static int take_section(struct reader *r, struct slice name)
+static int take_section(struct rule_reader *r, struct slice name)
 {
 	int e = end_section(r);
 	bool provider;
@@ -136,14 +136,14 @@ static int take_section(struct reader *r, struct slice name)
 	return provider ? begin_provider(r, name) : begin_rule(r, name);
 }
 
-static int bad_value(const struct reader *r, struct slice key, struct slice value,
+static int bad_value(const struct rule_reader *r, struct slice key, struct slice value,
 		     const char *expected)
 {
 	return fail(r, r->line, "%.*s: \"%.*s\": %s", (int)key.n, key.p,
 		    (int)MIN_OF(value.n, (size_t)80), value.p, expected);
 }
 
-static int take_provider_key(struct reader *r, struct slice key, struct slice value)
+static int take_provider_key(struct rule_reader *r, struct slice key, struct slice value)
 {
 	const char *expected = "";
 
@@ -154,7 +154,7 @@ static int take_provider_key(struct reader *r, struct slice key, struct slice va
 	return 0;
 }
 
-static int take_key(struct reader *r, struct slice key, struct slice value)
+static int take_key(struct rule_reader *r, struct slice key, struct slice value)
 {
 	const char *expected = "";
 
@@ -175,7 +175,7 @@ static int take_key(struct reader *r, struct slice key, struct slice value)
 		    (int)MIN_OF(key.n, (size_t)40), key.p);
 }
 
-static int take_line(struct reader *r, struct slice line)
+static int take_line(struct rule_reader *r, struct slice line)
 {
 	struct slice key, value;
 
@@ -194,7 +194,7 @@ static int take_line(struct reader *r, struct slice line)
 int judge_read(struct judge *j, struct slice text, const char *name_for_errors, char *error)
 {
 	struct judge_file *file = &j->files[j->n_files++];
-	struct reader r = { .j = j, .error = error };
+	struct rule_reader r = { .j = j, .error = error };
 	struct slice rest;
 	int e = 0;
 
