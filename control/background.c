@@ -10,10 +10,9 @@
 #include "control/worker/sweep.h"
 
 const struct worker_row *const worker_rows[] = {
-	&intake_worker,          &feeder_worker,
-	&contacts_import_worker, &campaigns_schedule_worker,
-	&worker_sweep,           &domains_recheck_worker,
-	&senders_worker,         &tracking_leave_worker,
+	&intake_worker,         &feeder_worker, &contacts_import_worker, &campaigns_schedule_worker,
+	&campaigns_halt_worker, &worker_sweep,  &domains_recheck_worker, &senders_worker,
+	&tracking_leave_worker,
 };
 const size_t worker_rows_n = ARRAY_LEN(worker_rows);
 

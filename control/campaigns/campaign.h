@@ -29,6 +29,7 @@ enum campaign_column {
 	CC_DOMAIN,
 	CC_UNFIT,
 	CC_ENDS,
+	CC_PAUSED_BY,
 };
 /* Path parameter 0; lock: FOR UPDATE. */
 int campaign_load(struct call *c, bool lock, struct db_result **ret) MUST_CHECK;

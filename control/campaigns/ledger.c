@@ -11,7 +11,11 @@ static const char *const status_names[] = {
 static const char *const unfit_names[] = {
 	[UNFIT_SENDER] = "sender_unfit",    [UNFIT_TEMPLATE] = "template_unfit",
 	[UNFIT_EXPIRED] = "expired",        [UNFIT_EMPTY] = "empty_audience",
-	[UNFIT_HELD] = "nobody_to_send_to",
+	[UNFIT_HELD] = "nobody_to_send_to", [UNFIT_SUSPENDED] = "suspended",
+	[UNFIT_DOMAIN] = "domain_degraded",
+};
+static const char *const pause_names[] = {
+	[PAUSED_BY_DOMAIN] = "domain_degraded",
 };
 static const char *const state_names[LEDGER_STATES] = {
 	[LEDGER_WAITING] = "waiting",       [LEDGER_QUEUED] = "queued",
@@ -42,6 +46,13 @@ const char *campaign_status_name(int status)
 const char *campaign_unfit_name(int unfit)
 {
 	const char *name = name_of(unfit_names, ARRAY_LEN(unfit_names), unfit);
+
+	return *name ? name : NULL;
+}
+
+const char *campaign_pause_name(int paused_by)
+{
+	const char *name = name_of(pause_names, ARRAY_LEN(pause_names), paused_by);
 
 	return *name ? name : NULL;
 }

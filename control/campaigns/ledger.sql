@@ -46,9 +46,9 @@ FROM generate_series(:LEDGER_WAITING, :LEDGER_CANCELLED) s;
 -- name: started
 UPDATE campaigns c SET status = :CAMPAIGN_SENDING, audience = $3, sendable = $4, next_seq = DEFAULT,
 	started_at = now(), unfit = :UNFIT_NO, updated_at = now(), version = c.version + 1,
-	template_version = t.version
-FROM templates t
-WHERE c.org_id = $1 AND c.id = $2 AND t.org_id = c.org_id AND t.id = c.template_id;
+	template_version = t.version, own_path = :path_is_ours, footer = :footer_now
+FROM templates t, domains d, orgs o
+WHERE o.org_id = c.org_id AND d.org_id = c.org_id AND d.id = c.domain_id AND c.org_id = $1 AND c.id = $2 AND t.org_id = c.org_id AND t.id = c.template_id;
 
 -- name: piece_rows
 -- The last two: was the contact deleted, and must it not be sent to any more?
