@@ -100,8 +100,10 @@ typedef uint32_t job_no; /* handle of a live job in this process; reused after i
 
 /* Appends content and job as one: after a crash both are there or neither.  Either may be NULL; the
  * content of a job without one must be here already, else E_UNKNOWN: send it with the content.
- * E_EXISTS: a job with this id is live, or finished and still in the log, which is success for
- * those who send again; *ret_lsn is then the present head, so waiting for it is safe. */
+ * E_EXISTS: this job is live, or finished and still in the log, which is success for those who send
+ * again; *ret_lsn is then the present head, so waiting for it is safe.  E_CONFLICT: the id of the
+ * job or of the content stands for other bytes.  Meta and lifetime of a job may differ; what was
+ * accepted first counts.  -EAGAIN: a finished job with this id is just leaving the log. */
 int spool_put(struct spool *sp, const struct content_in *content, const struct job_in *job,
 	      job_no *ret_job, lsn_t *ret_lsn) MUST_CHECK;
 
