@@ -29,6 +29,8 @@ enum campaign_column {
 	CC_DOMAIN,
 	CC_UNFIT,
 	CC_ENDS,
+	CC_STOPPED,
+	CC_NUMBER,
 };
 /* Path parameter 0; lock: FOR UPDATE. */
 int campaign_load(struct call *c, bool lock, struct db_result **ret) MUST_CHECK;

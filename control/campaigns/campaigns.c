@@ -41,7 +41,7 @@ static json_t *list_ids(const struct db_result *r, unsigned i, unsigned column)
 static json_t *document_json(const struct db_result *r, unsigned i)
 {
 	return json_pack(
-	    "{so so ss so so s{so so} so sb so so so ss? so so sI so so}", "id",
+	    "{so so ss so so s{so so} so sb so so so ss? ss? so so sI so so}", "id",
 	    api_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, CC_ID)), "name",
 	    api_text(db_text(r, i, CC_NAME)), "status", campaign_word(r, i), "template",
 	    api_id(ID_TEMPLATE, (uint64_t)db_int(r, i, CC_TEMPLATE)), "subject",
@@ -50,7 +50,8 @@ static json_t *document_json(const struct db_result *r, unsigned i)
 	    "reply_to", api_text(db_text(r, i, CC_REPLY_TO)), "all_contacts",
 	    db_bool(r, i, CC_TO_ALL), "lists", list_ids(r, i, CC_LISTS), "exclude_lists",
 	    list_ids(r, i, CC_EXCLUDED), "scheduled_at", api_time(db_int(r, i, CC_SCHEDULED)),
-	    "unscheduled_because", campaign_unfit_name((int)db_int(r, i, CC_UNFIT)), "started_at",
+	    "unscheduled_because", campaign_unfit_name((int)db_int(r, i, CC_UNFIT)),
+	    "paused_because", campaign_stop_name((int)db_int(r, i, CC_STOPPED)), "started_at",
 	    api_time(db_int(r, i, CC_STARTED)), "expires_at", api_time(db_int(r, i, CC_EXPIRES)),
 	    "audience", (json_int_t)db_int(r, i, CC_AUDIENCE), "created_at",
 	    api_time(db_int(r, i, CC_CREATED)), "updated_at", api_time(db_int(r, i, CC_UPDATED)));

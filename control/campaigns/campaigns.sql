@@ -15,7 +15,8 @@ c.reply_to, c.to_all, coalesce(to_ms(c.scheduled_at), 0), coalesce(to_ms(c.start
 coalesce(to_ms(c.expires_at), 0), c.audience, to_ms(c.created_at), to_ms(c.updated_at), c.version,
 (SELECT coalesce(sum(k.n), 0) FROM campaign_counts k
 WHERE k.org_id = c.org_id AND k.campaign_id = c.id AND k.state < :LEDGER_DELIVERED),
-:lists_of(false), :lists_of(true), coalesce(c.domain_id, 0), c.unfit, :ends_at
+:lists_of(false), :lists_of(true), coalesce(c.domain_id, 0), c.unfit, :ends_at,
+CASE WHEN c.status = :CAMPAIGN_PAUSED THEN c.stopped ELSE :STOP_NO END, coalesce(c.engine_number, 0)
 
 -- name: page
 SELECT :columns FROM campaigns c WHERE c.org_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;
@@ -66,7 +67,7 @@ WHERE c.org_id = $1 AND ($3::int::boolean OR c.id IN (
 ));
 
 -- name: set_status
-UPDATE campaigns SET status = $3::smallint, updated_at = now(), version = version + 1,
+UPDATE campaigns SET status = $3::smallint, stopped = :STOP_NO, updated_at = now(), version = version + 1,
 	cancelled_at = CASE WHEN $3::smallint = :CAMPAIGN_CANCELLED THEN now() ELSE cancelled_at END
 WHERE org_id = $1 AND id = $2;
 

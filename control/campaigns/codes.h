@@ -18,6 +18,12 @@ enum campaign_unfit {
 	UNFIT_EMPTY = 4, /* nobody is in its audience */
 	UNFIT_HELD = 5,  /* all of its audience are unsubscribed or suppressed */
 };
+/* campaigns.stopped: why the control plane paused it by itself */
+enum campaign_stop {
+	STOP_NO = 0,
+	STOP_EVENTS_LOST = 1, /* the database was restored to before what the engine still tells */
+	STOP_OTHER_MAIL = 2,  /* the engine has other mail under its ids */
+};
 /* campaign_recipients.state, messages.state; campaign_counts has the sums of the stored ones */
 enum ledger_state {
 	LEDGER_WAITING = 1,
@@ -36,9 +42,10 @@ enum ledger_reason {
 	REASON_AT_START = 1,   /* suppressed when the audience was frozen */
 	REASON_AT_SENDING = 2, /* suppressed later, before RCPT */
 	REASON_CONTACT_GONE = 3,
-	REASON_CAMPAIGN = 4,   /* the campaign was cancelled */
-	REASON_NO_MAILBOX = 5, /* the remote server knows no such recipient */
-	REASON_POLICY = 6,     /* any other refusal */
+	REASON_CAMPAIGN = 4,    /* the campaign was cancelled */
+	REASON_NO_MAILBOX = 5,  /* the remote server knows no such recipient */
+	REASON_POLICY = 6,      /* any other refusal */
+	REASON_ENGINE_LOST = 7, /* the engine that had it is gone, and engine.lost is "end" */
 };
 /* campaign_chunks.state */
 enum ledger_piece_state {

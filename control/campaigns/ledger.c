@@ -13,6 +13,10 @@ static const char *const unfit_names[] = {
 	[UNFIT_EXPIRED] = "expired",        [UNFIT_EMPTY] = "empty_audience",
 	[UNFIT_HELD] = "nobody_to_send_to",
 };
+static const char *const stop_names[] = {
+	[STOP_EVENTS_LOST] = "events_lost",
+	[STOP_OTHER_MAIL] = "engine_has_other_mail",
+};
 static const char *const state_names[LEDGER_STATES] = {
 	[LEDGER_WAITING] = "waiting",       [LEDGER_QUEUED] = "queued",
 	[LEDGER_DEFERRED] = "deferred",     [LEDGER_DELIVERED] = "delivered",
@@ -27,6 +31,7 @@ static const char *const reason_names[] = {
 	[REASON_CAMPAIGN] = "campaign_cancelled",
 	[REASON_NO_MAILBOX] = "no_such_mailbox",
 	[REASON_POLICY] = "refused",
+	[REASON_ENGINE_LOST] = "engine_lost",
 };
 
 static const char *name_of(const char *const *names, size_t n, int i)
@@ -42,6 +47,13 @@ const char *campaign_status_name(int status)
 const char *campaign_unfit_name(int unfit)
 {
 	const char *name = name_of(unfit_names, ARRAY_LEN(unfit_names), unfit);
+
+	return *name ? name : NULL;
+}
+
+const char *campaign_stop_name(int stopped)
+{
+	const char *name = name_of(stop_names, ARRAY_LEN(stop_names), stopped);
 
 	return *name ? name : NULL;
 }
@@ -90,7 +102,7 @@ enum ledger_reason ledger_reason_of(const struct link_event *e)
 	case LEDGER_SUPPRESSED:
 		return REASON_AT_SENDING;
 	case LEDGER_CANCELLED:
-		return REASON_CAMPAIGN;
+		return subject_was_deleted(e) ? REASON_CONTACT_GONE : REASON_CAMPAIGN;
 	default:
 		return REASON_NONE;
 	}

@@ -102,6 +102,7 @@ static int read_rows(struct db *db, const struct ledger_piece_maker *m, uint64_t
 /* ---- cutting ----------------------------------------------------------------------------- */
 
 enum head_column { H_FIRST, H_LAST };
+enum ahead_column { A_FIRST, A_LAST };
 
 struct piece_cut {
 	const struct ledger_piece_maker *maker;
@@ -145,6 +146,14 @@ static int pass_over(struct db *db, const struct ledger_piece_maker *m,
 	return r;
 }
 
+static int move_head(struct db *db, const struct ledger_piece_maker *m, uint64_t next)
+{
+	int r = db_run(db, NULL, "UPDATE campaigns SET next_seq = $3 WHERE org_id = $1 AND id = $2",
+		       p_int(m->recipe->org), p_int(m->recipe->campaign), p_int(next));
+
+	return r < 0 ? r : 0;
+}
+
 static int store_cut(struct db *db, const struct ledger_piece_maker *m,
 		     const struct feeder_piece *c, uint64_t next)
 {
@@ -154,11 +163,7 @@ static int store_cut(struct db *db, const struct ledger_piece_maker *m,
 		r = db_run(db, NULL, sql_campaigns_piece_insert, p_int(m->recipe->org),
 			   p_int(m->recipe->campaign), p_int(c->first), p_int(c->last),
 			   p_int(c->rows));
-	if (r >= 0)
-		r = db_run(db, NULL,
-			   "UPDATE campaigns SET next_seq = $3 WHERE org_id = $1 AND id = $2",
-			   p_int(m->recipe->org), p_int(m->recipe->campaign), p_int(next));
-	return r < 0 ? r : 0;
+	return r < 0 ? r : move_head(db, m, next);
 }
 
 static int fill_cut(struct db *db, const struct piece_cut *k, uint64_t next, uint64_t last)
@@ -190,6 +195,26 @@ static void start_over(struct feeder_piece *c)
 	c->n_gone = 0;
 }
 
+/* After a restore there may be pieces that only the engine knew of: they are passed, and nothing is
+ * cut across them.  *next moves up; *most comes down. */
+static int mind_pieces_ahead(struct db *db, const struct ledger_piece_maker *m, uint64_t *next,
+			     uint64_t *most)
+{
+	for (;;) {
+		OWNED(db_result) piece = NULL;
+		int n = db_run(db, &piece, sql_campaigns_piece_ahead, p_int(m->recipe->org),
+			       p_int(m->recipe->campaign), p_int(*next));
+
+		if (n <= 0)
+			return n;
+		if ((uint64_t)db_int(piece, 0, A_FIRST) > *next) {
+			*most = MIN_OF(*most, (uint64_t)db_int(piece, 0, A_FIRST) - 1);
+			return 0;
+		}
+		*next = (uint64_t)db_int(piece, 0, A_LAST) + 1;
+	}
+}
+
 /* The campaign's row is locked until the end, as pause and cancel lock it: a piece is cut before
  * them or not at all. */
 static int work_cut(struct db *db, void *arg)
@@ -198,14 +223,18 @@ static int work_cut(struct db *db, void *arg)
 	OWNED(db_result) head = NULL;
 	const struct recipe *recipe = k->maker->recipe;
 	int n = db_run(db, &head, sql_campaigns_piece_lock, p_int(recipe->org),
-		       p_int(recipe->campaign));
+		       p_int(recipe->campaign), p_int(k->maker->number));
 
 	start_over(k->piece);
 	if (n <= 0)
 		return n;
 	uint64_t next = (uint64_t)db_int(head, 0, H_FIRST),
 		 most = (uint64_t)db_int(head, 0, H_LAST);
-	n = fill_cut(db, k, next, MIN_OF(next + FEEDER_ROWS - 1, most));
+	n = mind_pieces_ahead(db, k->maker, &next, &most);
+	if (n >= 0 && next > most)
+		n = move_head(db, k->maker, next);
+	else if (n >= 0)
+		n = fill_cut(db, k, next, MIN_OF(next + FEEDER_ROWS - 1, most));
 	return n < 0 ? n : 1;
 }
 

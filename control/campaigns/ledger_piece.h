@@ -13,6 +13,7 @@
 #include "control/engine/feeder_source.h"
 
 struct ledger_piece_maker {
+	uint64_t number; /* of the campaign, as the lease has it */
 	const struct recipe *recipe;
 	const struct ticket_key *key;
 	const char *public_url; /* https://host, no slash at the end */

@@ -45,3 +45,9 @@ SELECT org_id, :OUTBOX_RULE, 'suppress/' || org_id || '/' || encode(email_hash, 
 -- name: contacts_bounced
 -- role: cp_ingest
 SELECT contacts_bounced($1::int[], $2::text[]);
+
+-- name: refill
+-- role: cp_ingest
+INSERT INTO engine_outbox (org_id, kind, name, value)
+SELECT org_id, :OUTBOX_RULE, 'suppress/' || org_id || '/' || encode(email_hash, 'hex'), '1'
+FROM suppressions;
