@@ -45,12 +45,13 @@ RETURNING name;
 SELECT count(*) FROM engines WHERE :live AND name <> $1;
 
 -- name: met_new
--- One that was read before goes on where it was read to, if it still has that.
+-- One that was read before goes on where it was read to, if it still has that; the first half of a name says
+-- whose log it is.
 -- role: cp_ingest
 INSERT INTO engines (name, cursor)
 SELECT $1, greatest($4::numeric, (
 	SELECT max(cursor) FROM engines
-	WHERE starts_with(name, $1 || '/') AND ended = :ENGINE_REPLACED
+	WHERE split_part(name, '.', 1) = split_part($1, '.', 1) AND ended = :ENGINE_REPLACED
 		AND cursor BETWEEN $3::numeric AND $2::numeric
 ))
 RETURNING id, cursor;

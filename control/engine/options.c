@@ -12,8 +12,9 @@ static const struct option rows[] = {
 	{"engine.pool", T_STR, AT(pool), 0, 64, "", false,
 	 "Egress pool that campaigns are sent from; empty: the engine's default pool"},
 	{"engine.lost", T_STR, AT(lost), 0, 8, "again", false,
-	 "What becomes of mail that an engine had whose spool is gone or went back: again (it is sent again, and those "
-	 "whose delivery was not reported yet get it twice) or end (it is cancelled)"},
+	 "What becomes of mail that an engine had whose spool is gone, went back or was repaired: "
+	 "again (it is sent again, and those whose delivery was not reported yet get it twice) or "
+	 "end (it is cancelled)"},
 };
 /* clang-format on */
 
