@@ -193,3 +193,14 @@ bool utf8_valid(struct slice s)
 	}
 	return true;
 }
+
+uint32_t utf8_code_point(struct slice s)
+{
+	const unsigned char *b = (const unsigned char *)s.p;
+	size_t n = utf8_length(s);
+	uint32_t c = n == 1 ? b[0] : n == 2 ? b[0] & 0x1f : n == 3 ? b[0] & 0x0f : b[0] & 0x07;
+
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (b[i] & 0x3f);
+	return c;
+}

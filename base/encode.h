@@ -23,3 +23,5 @@ static inline void hex_put_upper(char *dst, unsigned char c)
 /* Length of the first well-formed UTF-8 character (RFC 3629: no overlongs, no surrogates) or 0. */
 size_t utf8_length(struct slice s);
 bool utf8_valid(struct slice s);
+/* Of the well-formed character that begins s, which utf8_length() has found. */
+uint32_t utf8_code_point(struct slice s);

@@ -47,12 +47,16 @@ static const struct {
 	{ "M", T_SIZE, 1024 * 1024 },
 	{ "G", T_SIZE, 1024 * 1024 * 1024 },
 	{ "", T_SIZE, 1 },
+	{ "/d", T_RATE, 1 },
+	{ "/h", T_RATE, 24 },
+	{ "/m", T_RATE, 24 * 60 },
+	{ "/s", T_RATE, 24 * 60 * 60 },
 	{ "", T_INT, 1 },
 };
 
-static int parse_number(const struct option *row, struct slice s, int64_t *ret)
+int option_number(enum option_type type, struct slice s, int64_t *ret)
 {
-	bool negative = row->type == T_INT && s.n > 1 && s.p[0] == '-';
+	bool negative = type == T_INT && s.n > 1 && s.p[0] == '-';
 	size_t digits = 0;
 	uint64_t v;
 
@@ -64,7 +68,7 @@ static int parse_number(const struct option *row, struct slice s, int64_t *ret)
 		return E_SYNTAX;
 	struct slice unit = slice_skip(s, digits);
 	for (unsigned i = 0; i < ARRAY_LEN(units); i++) {
-		if (units[i].type != row->type || !slice_eq(unit, slice_str(units[i].suffix)))
+		if (units[i].type != type || !slice_eq(unit, slice_str(units[i].suffix)))
 			continue;
 		if (v > (uint64_t)(INT64_MAX / units[i].factor))
 			return E_SYNTAX;
@@ -150,19 +154,22 @@ static int set(struct options_reader *rd, const struct option *row, struct slice
 	case T_INT:
 	case T_DURATION:
 	case T_SIZE:
+	case T_RATE:
 		break;
 	}
-	if (parse_number(row, value, &number) < 0)
+	if (option_number(row->type, value, &number) < 0)
 		return fail(rd, "%s: \"%.*s\" is not a %s", row->name,
 			    (int)MIN_OF(value.n, (size_t)60), value.p,
 			    row->type == T_INT    ? "number"
 			    : row->type == T_SIZE ? "size such as 64M"
+			    : row->type == T_RATE ? "rate such as 100/s"
 						  : "duration such as 30s");
 	if (number < row->min || number > row->max)
 		return fail(rd, "%s: must lie between %" PRId64 " and %" PRId64 "%s", row->name,
 			    row->min, row->max,
 			    row->type == T_DURATION ? " milliseconds"
 			    : row->type == T_SIZE   ? " bytes"
+			    : row->type == T_RATE   ? " per day"
 						    : "");
 	*(int64_t *)(void *)at = number;
 	return 0;
@@ -295,6 +302,20 @@ void options_free(const struct option *table, size_t n, void *config)
 		}
 }
 
+void option_number_show(enum option_type type, int64_t v, struct buf *out)
+{
+	const char *suffix = type == T_DURATION ? "ms" : type == T_RATE ? "/d" : "";
+	int64_t factor = 1;
+
+	for (unsigned i = 0; i < ARRAY_LEN(units); i++)
+		if (units[i].type == type && *units[i].suffix && v && v % units[i].factor == 0 &&
+		    units[i].factor >= factor) {
+			factor = units[i].factor;
+			suffix = units[i].suffix;
+		}
+	buf_putf(out, "%" PRId64 "%s", v / factor, suffix);
+}
+
 void options_show(const struct option *row, const void *config, struct buf *out)
 {
 	const char *at = (const char *)config + row->offset;
@@ -312,16 +333,7 @@ void options_show(const struct option *row, const void *config, struct buf *out)
 			buf_put(out, entry);
 		}
 	} else {
-		int64_t v = *(const int64_t *)(const void *)at;
-		int64_t factor = 1;
-		const char *suffix = row->type == T_DURATION ? "ms" : "";
-		for (unsigned i = 0; i < ARRAY_LEN(units); i++)
-			if (units[i].type == row->type && *units[i].suffix && v &&
-			    v % units[i].factor == 0 && units[i].factor >= factor) {
-				factor = units[i].factor;
-				suffix = units[i].suffix;
-			}
-		buf_putf(out, "%" PRId64 "%s", v / factor, suffix);
+		option_number_show(row->type, *(const int64_t *)(const void *)at, out);
 	}
 }
 

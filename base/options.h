@@ -8,6 +8,7 @@
  *	          by commas
  *	duration = 1*DIGIT [ "ms" / "s" / "m" / "h" / "d" ]      (bare: seconds)
  *	size     = 1*DIGIT [ "K" / "M" / "G" ]                   (powers of 1024; bare: bytes)
+ *	rate     = 1*DIGIT "/" ( "s" / "m" / "h" / "d" )         (so many per second, minute, ...)
  *
  * Owns:   T_STR members are malloc'ed; options_free() frees them.
  * Fails:  E_SYNTAX with "file:line: what is wrong and what is expected" in the caller's text;
@@ -23,6 +24,7 @@ enum option_type {
 	T_INT,      /* int64_t */
 	T_DURATION, /* int64_t milliseconds */
 	T_SIZE,     /* int64_t bytes */
+	T_RATE,     /* int64_t per day */
 	T_STR,      /* char * */
 	T_LIST,     /* char *: the entries joined by '\n' */
 };
@@ -51,5 +53,8 @@ void options_free(const struct option *table, size_t n, void *config);
 void options_sample(const struct option *table, size_t n, struct buf *out);
 /* Text of one value as it would stand in a file; what "config show" prints. */
 void options_show(const struct option *row, const void *config, struct buf *out);
+/* One number of a type that is a number, as it stands in a file: "20", "30s", "64M", "100/s". */
+int option_number(enum option_type type, struct slice s, int64_t *ret) MUST_CHECK;
+void option_number_show(enum option_type type, int64_t v, struct buf *out);
 /* Next entry of a T_LIST value; start with *pos = 0.  False at the end. */
 bool option_list_next(const char *list, size_t *pos, struct slice *ret);

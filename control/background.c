@@ -18,6 +18,7 @@ const struct worker_row *const worker_rows[] = {
 	&campaigns_schedule_worker,
 	&worker_sweep,
 	&domains_recheck_worker,
+	&senders_worker,
 	&tracking_leave_worker,
 };
 const size_t worker_rows_n = ARRAY_LEN(worker_rows);
@@ -28,8 +29,7 @@ const struct intake_part *const intake_parts[] = { &events_intake, &campaigns_in
 const size_t intake_parts_n = ARRAY_LEN(intake_parts);
 
 /* What a new or emptied engine is told first. */
-const struct meet_refill *const meet_refills[] = { &suppression_refill, &domains_refill,
-						   &platform_refill };
+const struct meet_refill *const meet_refills[] = { &domains_refill, &platform_refill };
 const size_t meet_refills_n = ARRAY_LEN(meet_refills);
 
 const struct feeder_source *const feeder_source = &campaigns_mail;

@@ -78,6 +78,9 @@ int mailbox_named_parse(struct slice s, unsigned flags, struct mailbox_named *re
 /* Appends it in the form for a header: the phrase quoted or as encoded-words (RFC 2047), folded.
  * The line already holds col bytes ("From: " is 6). */
 int mailbox_named_put(const struct mailbox_named *m, unsigned col, struct buf *out) MUST_CHECK;
-/* The first address of an address-list in a message (RFC 5322 section 3.4: comments, quoted
- * phrases, folding, groups).  A submission is signed for the domain of that address. */
+/* The next address of an address-list in a message; *pos starts at 0.  1, 0 at the end, E_SYNTAX.
+ * (RFC 5322 section 3.4: comments, quoted phrases, folding, groups.)  mailbox_first() gives the
+ * first one, and E_SYNTAX when there is none: a submission is signed for its domain. */
+int mailbox_next(struct slice header_value, size_t *pos, unsigned flags,
+		 struct mailbox *ret) MUST_CHECK;
 int mailbox_first(struct slice header_value, unsigned flags, struct mailbox *ret) MUST_CHECK;

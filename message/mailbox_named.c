@@ -189,34 +189,53 @@ static void first_special(struct first *f, char c)
 	}
 }
 
-int mailbox_first(struct slice s, unsigned flags, struct mailbox *ret)
+/* One step of mailbox_next(): *at is at a byte of s, and stays on the last one that it used. */
+static void first_step(struct first *f, struct slice s, size_t *at)
+{
+	size_t from = *at;
+	char c = s.p[from];
+	const char *end;
+
+	if (c == '"') {
+		f->broken = !skip_quoted(s, at);
+		if (!f->broken)
+			first_add(f, s.p + from, *at + 1 - from);
+	} else if (c == '(') {
+		f->broken = !skip_comment(s, at);
+	} else if (c == '[') {
+		/* an address literal holds colons */
+		end = memchr(s.p + from, ']', s.n - from);
+		f->broken = !end;
+		if (end) {
+			*at = (size_t)(end - s.p);
+			first_add(f, s.p + from, *at + 1 - from);
+		}
+	} else if (c == '<' || c == '>' || c == ',' || c == ';' || c == ':') {
+		first_special(f, c);
+	} else if (c != ' ' && c != '\t' && c != '\r' && c != '\n') {
+		first_add(f, &c, 1);
+	}
+}
+
+int mailbox_next(struct slice s, size_t *pos, unsigned flags, struct mailbox *ret)
 {
 	struct first f = { .n = 0 };
+	size_t i = *pos;
 
-	for (size_t i = 0; i < s.n && !f.done && !f.broken; i++) {
-		size_t at = i;
-		char c = s.p[i];
-		if (c == '"') {
-			f.broken = !skip_quoted(s, &i);
-			if (!f.broken)
-				first_add(&f, s.p + at, i + 1 - at);
-		} else if (c == '(') {
-			f.broken = !skip_comment(s, &i);
-		} else if (c == '[') {
-			/* an address literal holds colons */
-			const char *end = memchr(s.p + i, ']', s.n - i);
-			f.broken = !end;
-			if (end) {
-				i = (size_t)(end - s.p);
-				first_add(&f, s.p + at, i + 1 - at);
-			}
-		} else if (c == '<' || c == '>' || c == ',' || c == ';' || c == ':') {
-			first_special(&f, c);
-		} else if (c != ' ' && c != '\t' && c != '\r' && c != '\n') {
-			first_add(&f, &c, 1);
-		}
-	}
+	for (; i < s.n && !f.done && !f.broken; i++)
+		first_step(&f, s, &i);
+	*pos = i;
 	if (f.broken || (f.angle && !f.done))
 		return E_SYNTAX;
-	return mailbox_parse(slice_of(f.bare, f.n), flags, ret);
+	if (!f.n && !f.angle)
+		return 0;
+	return mailbox_parse(slice_of(f.bare, f.n), flags, ret) < 0 ? E_SYNTAX : 1;
+}
+
+int mailbox_first(struct slice s, unsigned flags, struct mailbox *ret)
+{
+	size_t pos = 0;
+	int r = mailbox_next(s, &pos, flags, ret);
+
+	return r == 0 ? E_SYNTAX : r < 0 ? r : 0;
 }

@@ -9,8 +9,10 @@
 #include "base/log.h"
 #include "mta/config/host.h"
 #include "mta/daemon.h"
+#include "mta/egress/egress.h"
 #include "mta/opening.h"
 #include "mta/parts.h"
+#include "mta/site/options.h"
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 }; /* as in sysexits.h */
 
@@ -36,6 +38,26 @@ static void on_stop_signal(struct ev_loop *ev, ev_signal *w, int revents)
 	engine_stop(p->engine);
 }
 
+/* What is allowed but hardly meant. */
+static void check(const struct settings *s, void (*warn)(void *arg, const char *text))
+{
+	const struct dns_options *dns = settings_of(s, &dns_option_set);
+
+	egress_check(settings_of(s, &egress_option_set), dns->ipv4, dns->ipv6, warn, NULL);
+}
+
+static void log_warning(void *arg, const char *text)
+{
+	(void)arg;
+	log_warn("config.warning", kv_str("text", text));
+}
+
+static void print_warning(void *arg, const char *text)
+{
+	(void)arg;
+	(void)fprintf(stderr, "postern-mta: warning: %s\n", text);
+}
+
 static int read_again(struct engine_rereader *rr, char *text)
 {
 	struct running *p = container_of(rr, struct running, rereader);
@@ -52,6 +74,7 @@ static int read_again(struct engine_rereader *rr, char *text)
 		log_warn("config.needs-restart", kv_str("option", restart));
 	log_open(STDERR_FILENO, host_options(fresh)->level);
 	engine_reload(p->engine, fresh);
+	check(fresh, log_warning);
 	log_info("config.reloaded", kv_str("file", p->config_path ? p->config_path : ""));
 	return 0;
 }
@@ -82,6 +105,7 @@ static void on_ready(void *arg)
 	watch(p, &p->on_int, on_stop_signal, SIGINT);
 	watch(p, &p->on_hup, on_hup_signal, SIGHUP);
 	spool_books(engine_spool(p->engine), &b);
+	check(engine_settings(p->engine), log_warning);
 	log_info("engine.started", kv_int("lanes", engine_lanes(p->engine)), kv_int("jobs", b.jobs),
 		 kv_int("queued", b.queued));
 	daemon_notify("READY=1");
@@ -195,6 +219,7 @@ int main(int argc, char **argv)
 		return EXIT_CONFIG;
 	}
 	if (test) {
+		check(c, print_warning);
 		settings_free(c);
 		return puts("the configuration has no errors") < 0;
 	}

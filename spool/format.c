@@ -162,6 +162,36 @@ static const uint64_t number_max[NUMBERS] = { OUTCOME_DEFERRED, ROWS_MAX,   UINT
 					      TEXT_MAX,         HOST_MAX,   PEER_MAX,   PEER_MAX,
 					      RCPT_MAX };
 
+/* After the texts, when the reply was judged: length and bytes of class and rule.  Logs of older
+ * programs do not have it, and neither has an outcome without a class. */
+static char *put_meaning(char *p, const struct outcome *o)
+{
+	const struct slice words[] = { o->class, o->rule };
+
+	for (size_t i = 0; o->class.n && i < ARRAY_LEN(words); i++) {
+		size_t n = MIN_OF(words[i].n, (size_t)WORD_MAX);
+		*p++ = (char)n;
+		if (n)
+			memcpy(p, words[i].p, n);
+		p += n;
+	}
+	return p;
+}
+
+static int get_meaning(struct slice in, struct outcome *o)
+{
+	struct slice *words[] = { &o->class, &o->rule };
+
+	for (size_t i = 0; in.n && i < ARRAY_LEN(words); i++) {
+		size_t n = (unsigned char)in.p[0];
+		if (n > WORD_MAX || n + 1 > in.n || (i == 0 && (n == 0 || n + 1 == in.n)))
+			return E_CORRUPT;
+		*words[i] = slice_of(in.p + 1, n);
+		in = slice_skip(in, n + 1);
+	}
+	return in.n ? E_CORRUPT : 0;
+}
+
 size_t record_encode_outcome(char *buf, struct id128 job, uint64_t tenant, uint64_t campaign,
 			     const struct outcome *o)
 {
@@ -191,7 +221,7 @@ size_t record_encode_outcome(char *buf, struct id128 job, uint64_t tenant, uint6
 			memcpy(p, text[i].p, v[N_TEXT + i]);
 		p += v[N_TEXT + i];
 	}
-	return (size_t)(p - buf);
+	return (size_t)(put_meaning(p, o) - buf);
 }
 
 int record_decode_outcome(struct slice in, struct outcome_view *ret)
@@ -209,7 +239,7 @@ int record_decode_outcome(struct slice in, struct outcome_view *ret)
 			return E_CORRUPT;
 	for (size_t i = N_TEXT; i < NUMBERS; i++)
 		sum += v[i];
-	if (sum != in.n || v[N_KIND] < OUTCOME_DELIVERED)
+	if (sum > in.n || v[N_KIND] < OUTCOME_DELIVERED)
 		return E_CORRUPT;
 	ret->tenant = v[N_TENANT];
 	ret->campaign = v[N_CAMPAIGN];
@@ -224,9 +254,9 @@ int record_decode_outcome(struct slice in, struct outcome_view *ret)
 			       .flags = (uint16_t)v[N_FLAGS] };
 	for (size_t i = 0; i < ARRAY_LEN(text); i++) {
 		*text[i] = slice_of(in.p, v[N_TEXT + i]);
-		in.p += v[N_TEXT + i];
+		in = slice_skip(in, v[N_TEXT + i]);
 	}
-	return 0;
+	return get_meaning(in, o);
 }
 
 /* rule = key length u32, key, value */

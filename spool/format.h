@@ -21,7 +21,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the log is little-endi
 enum { FORMAT_VERSION = 1, SEGMENT_HEADER = 128, RECORD_HEADER = 24, RECORD_MAGIC = 0x5052 };
 enum { CONTENT_MAX = 64 << 20, PAYLOAD_MAX = CONTENT_MAX + (64 << 10), ROWS_MAX = 65535 };
 enum { RULE_KEY_MAX = 512, RULE_VALUE_MAX = 64 << 10, CONSUMER_NAME_MAX = 64 };
-enum { TEXT_MAX = 512, HOST_MAX = 255, PEER_MAX = 64, RCPT_MAX = 512 };
+enum { TEXT_MAX = 512, HOST_MAX = 255, PEER_MAX = 64, RCPT_MAX = 512, WORD_MAX = 127 };
 
 enum record_type {
 	RECORD_CONTENT = 1,
@@ -138,7 +138,9 @@ int record_decode_content(struct slice payload, struct content_fixed *f, struct 
 			  struct slice *bytes) MUST_CHECK;
 int record_decode_job(const struct record *rec, struct job_view *ret) MUST_CHECK;
 
-enum { OUTCOME_BYTES_MAX = 160 + TEXT_MAX + HOST_MAX + 2 * PEER_MAX + RCPT_MAX };
+enum {
+	OUTCOME_BYTES_MAX = 160 + TEXT_MAX + HOST_MAX + 2 * PEER_MAX + RCPT_MAX + 2 * (1 + WORD_MAX)
+};
 /* Cuts strings that are past their bounds.  buf holds OUTCOME_BYTES_MAX; gives the length. */
 size_t record_encode_outcome(char *buf, struct id128 job, uint64_t tenant, uint64_t campaign,
 			     const struct outcome *o);

@@ -46,6 +46,11 @@ static void put_outcome(struct branch *row, const struct outcome *o)
 	branch_slice(row, "ip", o->ip);
 	branch_slice(row, "source", o->source);
 	branch_bool(row, "tls", o->flags & OUTCOME_TLS);
+	if (o->class.n) {
+		branch_slice(row, "class", o->class);
+		branch_slice(row, "rule", o->rule);
+		branch_bool(row, "hard", o->flags & OUTCOME_HARD);
+	}
 	if (o->kind == OUTCOME_DEFERRED)
 		branch_int(row, "next_ms", o->next_ms);
 }

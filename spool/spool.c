@@ -222,6 +222,12 @@ struct spool *spool_free(struct spool *sp)
 	return NULL;
 }
 
+int spool_folder(const struct spool *sp, const struct disk **ret)
+{
+	*ret = sp->disk;
+	return sp->dirfd;
+}
+
 lsn_t spool_durable(const struct spool *sp)
 {
 	return atomic_load(&sp->durable);

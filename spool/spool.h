@@ -47,6 +47,8 @@ struct spool_options {
 
 int spool_open(struct spool **ret, const struct spool_options *o) MUST_CHECK;
 int spool_start(struct spool *sp) MUST_CHECK; /* starts the commit thread */
+/* The folder, open, for a file of the caller's own beside the log; it stays the spool's. */
+int spool_folder(const struct spool *sp, const struct disk **ret);
 /* Without spool_start(): the caller commits what is pending and takes one step of cleaning.  For
  * tests, which then know every write, and for tools that put a rule and end. */
 int spool_commit_now(struct spool *sp) MUST_CHECK;
@@ -132,8 +134,15 @@ struct outcome {
 	struct slice host;       /* MX host name, may be empty */
 	struct slice ip, source; /* text form, may be empty */
 	struct slice rcpt;       /* address, so that the event stands alone */
+	struct slice class; /* what the reply means (message/judge/class.h); empty: not asked */
+	struct slice rule;  /* the rule that said so, "file:line name" */
 };
-enum { OUTCOME_TLS = 1, OUTCOME_SUPPRESSED = 2, OUTCOME_REUSED_CONNECTION = 4 };
+enum {
+	OUTCOME_TLS = 1,
+	OUTCOME_SUPPRESSED = 2,
+	OUTCOME_REUSED_CONNECTION = 4,
+	OUTCOME_HARD = 8, /* bounced, and the address is at fault for good */
+};
 
 /* Lazy: joins the next commit, at most lazy_commit_ms away.  E_CONFLICT: the row has a terminal
  * record already.  The call that finishes the last row of a job ends the job_no. */
@@ -164,7 +173,7 @@ bool spool_row_live(struct spool *sp, job_no job, uint32_t row, uint16_t *ret_at
 /* E_UNKNOWN when there is no such live job. */
 int spool_find_job(struct spool *sp, struct id128 id, job_no *ret) MUST_CHECK;
 
-/* ---- rules: small named values that survive restarts (holds, cancels, suppressions) ------ */
+/* ---- rules: small named values that survive restarts (holds, cancels) -------------------- */
 
 int spool_put_rule(struct spool *sp, struct slice key, struct slice value,
 		   lsn_t *ret_lsn) MUST_CHECK;

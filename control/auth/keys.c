@@ -97,7 +97,7 @@ struct key_body {
 };
 /* clang-format off */
 static const struct body_field key_fields[] = {
-	{"name",       BODY_LINE, offsetof(struct key_body, name),    BODY_REQUIRED, 1, 100,        0},
+	{"name",       BODY_NAME, offsetof(struct key_body, name),    BODY_REQUIRED, 1, 100,        0},
 	{"scopes",     BODY_LIST, offsetof(struct key_body, scopes),  BODY_REQUIRED, 1, SCOPES_MAX, 0},
 	{"cidrs",      BODY_LIST, offsetof(struct key_body, cidrs),   0,             0, CIDRS_MAX,  0},
 	{"expires_at", BODY_TIME, offsetof(struct key_body, expires), BODY_NULLABLE, 0, 0,          0},

@@ -22,9 +22,9 @@ struct signup_body {
 };
 /* clang-format off */
 static const struct body_field signup_fields[] = {
-	{"organization", BODY_LINE, offsetof(struct signup_body, org_name), BODY_REQUIRED, 1,            200,          0},
+	{"organization", BODY_NAME, offsetof(struct signup_body, org_name), BODY_REQUIRED, 1,            200,          0},
 	{"email",    BODY_EMAIL, offsetof(struct signup_body, email),    BODY_REQUIRED, 0,            0,            0},
-	{"name",     BODY_LINE,  offsetof(struct signup_body, name),     0,             0,            100,          0},
+	{"name",     BODY_NAME,  offsetof(struct signup_body, name),     0,             0,            100,          0},
 	{"password", BODY_LINE,  offsetof(struct signup_body, password), BODY_REQUIRED, PASSWORD_MIN, PASSWORD_MAX, 0},
 };
 /* clang-format on */
@@ -41,11 +41,10 @@ static int post_signup(struct call *c)
 		    c, 403, "signup_closed",
 		    "sign-up is closed here: ask the operator of this service for an organisation");
 	r = http_body_read(c, signup_fields, ARRAY_LEN(signup_fields), &b, &seen);
-	if (r >= 0)
-		r = throttle_signup(c);
 	if (r < 0)
 		return r;
-	n = (struct new_org){ .org_name = b.org_name,
+	n = (struct new_org){ .password_pointer = "/password",
+			      .org_name = b.org_name,
 			      .email = b.email,
 			      .name = b.name,
 			      .password = b.password,
@@ -298,7 +297,7 @@ struct verify_body {
 static const struct body_field verify_fields[] = {
 	{"token",    BODY_LINE, offsetof(struct verify_body, token),    BODY_REQUIRED, 1,            TOKEN_MAX,    0},
 	{"password", BODY_LINE, offsetof(struct verify_body, password), BODY_REQUIRED, PASSWORD_MIN, PASSWORD_MAX, 0},
-	{"name",     BODY_LINE, offsetof(struct verify_body, name),     0,             0,            100,          0},
+	{"name",     BODY_NAME, offsetof(struct verify_body, name),     0,             0,            100,          0},
 };
 /* clang-format on */
 
@@ -331,16 +330,25 @@ static int use_token(struct token_acceptance *a, uint64_t *ret_user)
 	return r < 0 ? r : 0;
 }
 
-/* Who resets the password is let in, whatever others guessed. */
-static int lift_throttle(struct call *c, uint32_t org, uint64_t user)
-{
-	OWNED(db_result) res = NULL;
-	int r = db_run(c->db, &res, "SELECT email_norm FROM users WHERE org_id = $1 AND id = $2",
-		       p_int(org), p_int(user));
+enum { WHO_EMAIL, WHO_NAME, WHO_ORG };
 
-	if (r > 0)
-		throttle_lift(c, db_text(res, 0, 0));
-	return r < 0 ? r : 0;
+/* The new password is not what its person is called.  Who resets it is let in, whatever others
+ * guessed, and from then on known at this place only. */
+static int meet_person(const struct token_acceptance *a, uint64_t user)
+{
+	struct call *c = a->c;
+	OWNED(db_result) res = NULL;
+	int r = db_run(c->db, &res, sql_auth_member_about, p_int(a->token->org), p_int(user));
+
+	if (r <= 0)
+		return r;
+	const struct slice about[] = { db_text(res, 0, WHO_EMAIL), db_text(res, 0, WHO_NAME),
+				       db_text(res, 0, WHO_ORG), a->b->name };
+	r = password_accept(c, "/password", a->b->password, about, ARRAY_LEN(about));
+	if (r < 0)
+		return r;
+	throttle_lift(c, about[WHO_EMAIL]);
+	return places_forget(c, a->token->org, user);
 }
 
 static int accept_token(struct db *db, void *arg)
@@ -349,6 +357,8 @@ static int accept_token(struct db *db, void *arg)
 	uint64_t user = 0;
 	int r = use_token(a, &user);
 
+	if (r >= 0)
+		r = meet_person(a, user);
 	if (r >= 0)
 		r = db_run(db, NULL, sql_auth_member_accept, p_int(a->token->org), p_int(user),
 			   p_str(a->hash), p_text(a->b->name));
@@ -360,10 +370,6 @@ static int accept_token(struct db *db, void *arg)
 			   p_int(a->token->org), p_int(user));
 	if (r >= 0)
 		r = audit_put_user(a->c, a->token->org, user, "user.password_chosen", NULL);
-	if (r >= 0)
-		r = places_forget(a->c, a->token->org, user);
-	if (r >= 0)
-		r = lift_throttle(a->c, a->token->org, user);
 	return r < 0 ? r : login_session_begin(a->c, a->token->org, user, 200);
 }
 

@@ -27,31 +27,35 @@ struct me_body {
 enum { ME_NAME, ME_PASSWORD, ME_CURRENT };
 /* clang-format off */
 static const struct body_field me_fields[] = {
-	[ME_NAME] = {"name", BODY_LINE, offsetof(struct me_body, name), 0, 0, 100, 0},
+	[ME_NAME] = {"name", BODY_NAME, offsetof(struct me_body, name), 0, 0, 100, 0},
 	[ME_PASSWORD] = {"password", BODY_LINE, offsetof(struct me_body, password), 0, PASSWORD_MIN, PASSWORD_MAX, 0},
 	[ME_CURRENT] = {"current_password", BODY_LINE, offsetof(struct me_body, current), 0, 1, PASSWORD_MAX, 0},
 };
 /* clang-format on */
+
+enum { OWN_EMAIL, OWN_NAME, OWN_ORG, OWN_HASH };
 
 /* Guarantee: a changed password ends every other session of its user, and resets not yet used. */
 static int change_password(struct call *c, const struct me_body *b)
 {
 	char hash[PASSWORD_HASH_MAX], id[ID_OUT_MAX];
 	OWNED(db_result) res = NULL;
-	int r =
-	    db_run(c->db, &res,
-		   "SELECT coalesce(password_hash, '') FROM users WHERE org_id = $1 AND id = $2",
-		   p_int(c->actor.org), p_int(c->actor.id));
+	int r = db_run(c->db, &res, sql_auth_member_about, p_int(c->actor.org), p_int(c->actor.id));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
+	const struct slice about[] = { db_text(res, 0, OWN_EMAIL), db_text(res, 0, OWN_NAME),
+				       db_text(res, 0, OWN_ORG) };
+	r = password_accept(c, "/password", b->password, about, ARRAY_LEN(about));
+	if (r < 0)
+		return r;
 	/* Those who find a session open must not be able to guess the password with it. */
 	r = call_brake(c);
 	if (r >= 0)
 		r = throttle_session(c);
 	if (r < 0)
 		return r;
-	if (!password_right(c->app, b->current, db_text(res, 0, 0))) {
+	if (!password_right(c->app, b->current, db_text(res, 0, OWN_HASH))) {
 		problem_add(c, "/current_password", "wrong_password",
 			    "is not your current password");
 		return problem_end(c);
@@ -90,7 +94,7 @@ static int patch_me(struct call *c)
 	if (r >= 0 && body_has(seen, ME_NAME))
 		r = db_run(c->db, NULL, "UPDATE users SET name = $3 WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(c->actor.id), p_text(b.name));
-	if (r >= 0)
+	if (r >= 0 && (body_has(seen, ME_NAME) || body_has(seen, ME_PASSWORD)))
 		r = db_run(c->db, NULL,
 			   "UPDATE users SET version = version + 1, updated_at = now()"
 			   " WHERE org_id = $1 AND id = $2",

@@ -90,7 +90,7 @@ enum { M_EMAIL, M_NAME, M_ROLE };
 /* clang-format off */
 static const struct body_field invite_fields[] = {
 	[M_EMAIL] = {"email", BODY_EMAIL, offsetof(struct member_body, email), BODY_REQUIRED, 0, 0, 0},
-	[M_NAME] = {"name", BODY_LINE, offsetof(struct member_body, name), 0, 0, 100, 0},
+	[M_NAME] = {"name", BODY_NAME, offsetof(struct member_body, name), 0, 0, 100, 0},
 	[M_ROLE] = {"role", BODY_LINE, offsetof(struct member_body, role), BODY_REQUIRED, 1, 20, 0},
 };
 /* clang-format on */
@@ -189,7 +189,7 @@ static int lock_member(struct call *c, uint64_t id)
 enum { P_NAME, P_ROLE, P_STATUS };
 /* clang-format off */
 static const struct body_field patch_fields[] = {
-	[P_NAME] = {"name", BODY_LINE, offsetof(struct member_body, name), 0, 0, 100, 0},
+	[P_NAME] = {"name", BODY_NAME, offsetof(struct member_body, name), 0, 0, 100, 0},
 	[P_ROLE] = {"role", BODY_LINE, offsetof(struct member_body, role), 0, 1, 20, 0},
 	[P_STATUS] = {"status", BODY_LINE, offsetof(struct member_body, status), 0, 1, 20, 0},
 };
@@ -243,6 +243,8 @@ static int patch_member(struct call *c)
 
 	if (r >= 0)
 		r = http_body_read(c, patch_fields, ARRAY_LEN(patch_fields), &b, &seen);
+	if (r >= 0 && !seen.present)
+		return reply_member(c, id, 200, NULL);
 	if (r >= 0)
 		r = update_member(c, id, &b, seen);
 	if (r >= 0)

@@ -36,6 +36,11 @@ WHERE org_id = $1 AND user_id = $2 AND used_at IS NULL AND EXISTS (SELECT FROM u
 	WHERE org_id = $1 AND id = $2
 		AND (role <> coalesce($3, role) OR status <> :member_status_next));
 
+-- name: member_about
+SELECT u.email_norm, u.name, o.name, coalesce(u.password_hash, '')
+FROM users u JOIN orgs o USING (org_id)
+WHERE u.org_id = $1 AND u.id = $2;
+
 -- name: member_accept
 -- The person with the token chooses a password; a disabled account stays disabled.
 UPDATE users SET password_hash = $3, status = :USER_ACTIVE, updated_at = now(),

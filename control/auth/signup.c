@@ -5,6 +5,7 @@
 #include "control/auth/permit.h"
 #include "control/auth/signup.h"
 #include "control/auth/statements.h"
+#include "control/auth/throttle.h"
 #include "control/http/call.h"
 #include "message/mailbox.h"
 
@@ -58,7 +59,12 @@ int signup_create(struct call *c, struct new_org *n)
 	if (r < 0)
 		return r;
 	k.email_norm = mailbox_normal(&box, norm);
-	r = password_hash(c->app, n->password, hash);
+	const struct slice about[] = { n->email, n->name, n->org_name };
+	r = password_accept(c, n->password_pointer, n->password, about, ARRAY_LEN(about));
+	if (r >= 0 && n->log_in) /* by itself, not by the platform */
+		r = throttle_signup(c);
+	if (r >= 0)
+		r = password_hash(c->app, n->password, hash);
 	if (r >= 0)
 		r = db_run(c->db, &res, "SELECT nextval('orgs_seq')");
 	if (r < 0)

@@ -3,6 +3,7 @@
 #include "control/http/call.h"
 
 struct new_org {
+	const char *password_pointer; /* in the request */
 	struct slice org_name, email, name, password;
 	bool suspended; /* until the platform resumes it */
 	bool log_in;    /* reply with a session */

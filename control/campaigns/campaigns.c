@@ -2,6 +2,7 @@
  * changed or deleted. */
 #include <stdio.h>
 
+#include "base/blanks.h"
 #include "base/clock.h"
 #include "control/auth/audit.h"
 #include "control/auth/permit.h"
@@ -11,11 +12,13 @@
 #include "control/http/api.h"
 #include "control/http/body.h"
 #include "control/http/page.h"
+#include "control/http/plain.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 #include "control/suppression/address.h"
+#include "control/templates/templates.h"
 
-enum { LISTS_MAX = 100 };
+enum { LISTS_MAX = 100, FROM_NAME_MAX = 200 };
 
 const char *campaign_word(const struct db_result *r, unsigned i)
 {
@@ -94,7 +97,7 @@ int campaign_load(struct call *c, bool lock, struct db_result **ret)
 /* ---- the body ---------------------------------------------------------------------------- */
 
 struct campaign_body {
-	struct slice name, subject, reply_to, from_name, from_email;
+	struct slice name, template, subject, reply_to, from_name, from_email;
 	uint64_t template_id;
 	int64_t expires;
 	bool all_contacts;
@@ -114,23 +117,24 @@ enum {
 };
 #define AT(member) offsetof(struct campaign_body, member)
 static const struct body_field campaign_body[B_ROWS] = {
-	[B_NAME] = { "name", BODY_LINE, AT(name), 0, 1, 200, 0 },
-	[B_TEMPLATE] = { "template", BODY_ID, AT(template_id), BODY_NULLABLE, 0, 0, ID_TEMPLATE },
-	[B_SUBJECT] = { "subject", BODY_LINE, AT(subject), 0, 0, 2000, 0 },
-	[B_FROM] = { "from", BODY_OBJECT, AT(from), 0, 0, 0, 0 },
-	[B_REPLY] = { "reply_to", BODY_LINE, AT(reply_to), 0, 0, 320, 0 },
-	[B_ALL] = { "all_contacts", BODY_BOOL, AT(all_contacts), 0, 0, 0, 0 },
-	[B_LISTS] = { "lists", BODY_LIST, AT(lists), 0, 0, LISTS_MAX, 0 },
-	[B_EXCLUDED] = { "exclude_lists", BODY_LIST, AT(excluded), 0, 0, LISTS_MAX, 0 },
+	[B_NAME] = { "name", BODY_NAME, AT(name), 0, 1, 200, 0 },
+	[B_TEMPLATE] = { "template", BODY_LINE, AT(template), BODY_NULLABLE, 1, 63, 0 },
+	[B_SUBJECT] = { "subject", BODY_NAME, AT(subject), 0, 0, 2000, 0 },
+	[B_FROM] = { "from", BODY_OBJECT, AT(from), BODY_RESET, 0, 0, 0 },
+	[B_REPLY] = { "reply_to", BODY_NAME, AT(reply_to), 0, 0, 320, 0 },
+	[B_ALL] = { "all_contacts", BODY_BOOL, AT(all_contacts), BODY_RESET, 0, 0, 0 },
+	[B_LISTS] = { "lists", BODY_LIST, AT(lists), BODY_RESET, 0, LISTS_MAX, 0 },
+	[B_EXCLUDED] = { "exclude_lists", BODY_LIST, AT(excluded), BODY_RESET, 0, LISTS_MAX, 0 },
 	[B_EXPIRES] = { "expires_at", BODY_TIME, AT(expires), BODY_NULLABLE, 0, 0, 0 },
 };
 
-static bool has_control(struct slice s)
+/* What is absent stays as it is, and null is nothing (RFC 7396). */
+static void read_from_member(const json_t *from, const char *name, struct slice *out)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
-			return true;
-	return false;
+	const json_t *value = json_object_get(from, name);
+
+	if (value)
+		*out = blanks_strip(api_text_of(value));
 }
 
 static void read_from(struct call *c, struct campaign_body *b)
@@ -143,28 +147,29 @@ static void read_from(struct call *c, struct campaign_body *b)
 	{
 		if (strcmp(name, "name") != 0 && strcmp(name, "email") != 0)
 			problem_add(c, "/from", "unknown_member", "may hold only name and email");
-		else if (!json_is_string(value))
+		else if (!json_is_string(value) && !json_is_null(value))
 			problem_add(c, "/from", "wrong_type", "name and email must be strings");
 	}
-	b->from_name = api_text_of(json_object_get(b->from, "name"));
-	b->from_email = api_text_of(json_object_get(b->from, "email"));
-	if (b->from_name.n > 200 || has_control(b->from_name))
-		problem_add(c, "/from/name", "invalid",
-			    "must have at most 200 bytes and no control characters");
+	read_from_member(b->from, "name", &b->from_name);
+	read_from_member(b->from, "email", &b->from_email);
+	if (plain_length(b->from_name) > FROM_NAME_MAX || !plain_line(b->from_name))
+		problem_add(c, "/from/name", "invalid_text",
+			    "must be one line of at most %d characters, without controls, also "
+			    "those of direction",
+			    FROM_NAME_MAX);
 	if (b->from_email.n && mailbox_parse(b->from_email, MAILBOX_CONTACT, &box) < 0)
 		problem_add(c, "/from/email", "invalid_email",
 			    "must be one email address, local@domain");
 }
 
-static int check_template(struct call *c, uint64_t id)
+static int read_template(struct call *c, struct campaign_body *b)
 {
-	int r = db_run(c->db, NULL, "SELECT 1 FROM templates WHERE org_id = $1 AND id = $2",
-		       p_int(c->actor.org), p_int(id));
+	int r = templates_find(c, b->template, &b->template_id);
 
-	if (r == 0)
+	if (r >= 0 && !b->template_id)
 		problem_add(c, "/template", "unknown_template",
-			    "there is no template with this id");
-	return r < 0 ? r : 0;
+			    "there is no template with this id or alias");
+	return r;
 }
 
 static bool given(struct body_seen seen, unsigned row)
@@ -181,13 +186,15 @@ static int read_campaign(struct call *c, struct campaign_body *b, struct body_se
 		return r;
 	if (b->from)
 		read_from(c, b);
+	else if (body_has(*seen, B_FROM))
+		b->from_name = b->from_email = SLICE("");
 	if (b->reply_to.n && mailbox_named_parse(b->reply_to, MAILBOX_CONTACT, &reply) < 0)
 		problem_add(c, "/reply_to", "invalid_email",
 			    "must be an email address or \"Name <address>\"");
 	if (given(*seen, B_EXPIRES) && b->expires <= clock_wall_ms())
 		problem_add(c, "/expires_at", "in_the_past", "must be in the future");
-	if (b->template_id)
-		r = check_template(c, b->template_id);
+	if (b->template.n)
+		r = read_template(c, b);
 	return r < 0 ? r : problem_end(c);
 }
 
@@ -320,8 +327,8 @@ static int patch_row(struct call *c, int64_t id, const struct campaign_body *b,
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_campaigns_update, p_int(c->actor.org), p_int(id),
 			   p_opt(b->name), p_opt(b->subject), p_opt(b->reply_to),
-			   b->from ? p_text(b->from_name) : p_null(),
-			   b->from ? p_text(b->from_email) : p_null(), p_int(domain),
+			   body_has(seen, B_FROM) ? p_text(b->from_name) : p_null(),
+			   body_has(seen, B_FROM) ? p_text(b->from_email) : p_null(), p_int(domain),
 			   p_bool(body_has(seen, B_TEMPLATE)), p_int(b->template_id),
 			   body_has(seen, B_ALL) ? p_bool(b->all_contacts) : p_null(),
 			   p_bool(body_has(seen, B_EXPIRES)), p_int(b->expires));
@@ -360,10 +367,15 @@ static int patch_campaign(struct call *c)
 
 	if (r >= 0)
 		r = call_if_match(c, db_int(old, 0, CC_VERSION));
-	if (r >= 0)
-		r = read_campaign(c, &b, &seen);
 	if (r < 0)
 		return r;
+	b.from_name = db_text(old, 0, CC_FROM_NAME);
+	b.from_email = db_text(old, 0, CC_FROM_EMAIL);
+	r = read_campaign(c, &b, &seen);
+	if (r < 0)
+		return r;
+	if (!seen.present)
+		return campaign_reply(c, 200, old);
 	if (db_int(old, 0, CC_STATUS) > CAMPAIGN_SCHEDULED)
 		return problem(c, 409, "started",
 			       "this campaign has started and cannot be changed any more");

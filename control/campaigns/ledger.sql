@@ -51,10 +51,12 @@ FROM templates t
 WHERE c.org_id = $1 AND c.id = $2 AND t.org_id = c.org_id AND t.id = c.template_id;
 
 -- name: piece_rows
--- The last two: was the contact deleted, and must it not be sent to any more?
+-- The last three: was the contact deleted, must it not be sent to any more, and is that because it does not want
+-- to, though its row is open?
 SELECT r.seq, c.email, c.first_name, c.last_name,
 	CASE WHEN $5::int::bool THEN c.fields::text ELSE '' END, c.id IS NULL,
-	r.state <> :LEDGER_WAITING OR c.status <> :CONTACT_SUBSCRIBED OR s.email_hash IS NOT NULL
+	r.state <> :LEDGER_WAITING OR c.status <> :CONTACT_SUBSCRIBED OR s.email_hash IS NOT NULL,
+	r.state < :LEDGER_DELIVERED AND (c.status <> :CONTACT_SUBSCRIBED OR s.email_hash IS NOT NULL)
 FROM campaign_recipients r
 LEFT JOIN contacts c ON c.org_id = $1 AND c.id = r.contact_id
 LEFT JOIN suppressions s ON s.org_id = $1 AND s.email_hash = :suppress_hash(c.email_norm)

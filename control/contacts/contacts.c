@@ -145,12 +145,13 @@ struct contact_body {
 enum { B_EMAIL, B_FIRST, B_LAST, B_STATUS, B_FIELDS, B_LISTS, B_ROWS };
 static const struct body_field contact_body[B_ROWS] = {
 	[B_EMAIL] = { "email", BODY_EMAIL, offsetof(struct contact_body, email), 0, 0, 0, 0 },
-	[B_FIRST] = { "first_name", BODY_LINE, offsetof(struct contact_body, first_name), 0, 0, 200,
+	[B_FIRST] = { "first_name", BODY_NAME, offsetof(struct contact_body, first_name), 0, 0, 200,
 		      0 },
-	[B_LAST] = { "last_name", BODY_LINE, offsetof(struct contact_body, last_name), 0, 0, 200,
+	[B_LAST] = { "last_name", BODY_NAME, offsetof(struct contact_body, last_name), 0, 0, 200,
 		     0 },
 	[B_STATUS] = { "status", BODY_LINE, offsetof(struct contact_body, status), 0, 0, 20, 0 },
-	[B_FIELDS] = { "fields", BODY_OBJECT, offsetof(struct contact_body, fields), 0, 0, 0, 0 },
+	[B_FIELDS] = { "fields", BODY_OBJECT, offsetof(struct contact_body, fields), BODY_RESET, 0,
+		       0, 0 },
 	[B_LISTS] = { "lists", BODY_LIST, offsetof(struct contact_body, lists), 0, 0, 100, 0 },
 };
 
@@ -237,6 +238,23 @@ static char *fields_text(const json_t *fields)
 	return text ? text : must_copy(SLICE("{}"));
 }
 
+/* Takes every value of the contact away: all names with null. */
+static char *no_fields(const struct db_result *old)
+{
+	struct slice text = db_text(old, 0, K_FIELDS);
+	json_t *fields = json_loadb(text.p, text.n, 0, NULL);
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(fields, name, value)
+	{
+		(void)json_object_set_new(fields, name, json_null());
+	}
+	char *made = fields_text(fields);
+	json_decref(fields);
+	return made;
+}
+
 /* Which members were given; of their values only the status, which is nobody's data. */
 static int note(struct call *c, const struct db_result *row, const char *action, int64_t status)
 {
@@ -290,8 +308,11 @@ static int patch_contact(struct call *c)
 		r = read_contact(c, &b, &seen, &a, &status);
 	if (r < 0)
 		return r;
+	if (!seen.present)
+		return reply_contact(c, 200, old);
 	bool moved = body_has(seen, B_EMAIL);
-	OWNED_MEM char *fields = fields_text(b.fields);
+	OWNED_MEM char *fields =
+	    body_has(seen, B_FIELDS) && !b.fields ? no_fields(old) : fields_text(b.fields);
 	r = db_run(c->db, &row, sql_contacts_update, p_int(c->actor.org),
 		   p_int(db_int(old, 0, K_ID)), moved ? p_text(mailbox_text(&a.box)) : p_null(),
 		   moved ? p_text(a.normal) : p_null(), p_opt(b.first_name), p_opt(b.last_name),

@@ -16,10 +16,10 @@ struct field_body {
 static const struct body_field create_body[] = {
 	{ "name", BODY_LINE, offsetof(struct field_body, name), BODY_REQUIRED, 1, 63, 0 },
 	{ "type", BODY_LINE, offsetof(struct field_body, type), BODY_REQUIRED, 1, 20, 0 },
-	{ "label", BODY_LINE, offsetof(struct field_body, label), 0, 0, 200, 0 },
+	{ "label", BODY_NAME, offsetof(struct field_body, label), 0, 0, 200, 0 },
 };
 static const struct body_field patch_body[] = {
-	{ "label", BODY_LINE, offsetof(struct field_body, label), BODY_REQUIRED, 0, 200, 0 },
+	{ "label", BODY_NAME, offsetof(struct field_body, label), 0, 0, 200, 0 },
 };
 
 enum { K_ID, K_NAME, K_LABEL, K_TYPE, K_CREATED };
@@ -114,7 +114,7 @@ static int patch_field(struct call *c)
 		r = http_body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
 	if (r >= 0)
 		r = db_run(c->db, &row, sql_contacts_field_update, p_int(c->actor.org), p_int(id),
-			   p_text(b.label));
+			   p_opt(b.label));
 	if (r == 0)
 		return E_UNKNOWN;
 	if (r >= 0)

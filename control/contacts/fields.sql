@@ -13,5 +13,5 @@ SELECT $1, $2, $3, $4 WHERE (SELECT count(*) FROM fields WHERE org_id = $1) < $5
 RETURNING :field_columns;
 
 -- name: field_update
-UPDATE fields SET label = $3, version = version + 1 WHERE org_id = $1 AND id = $2
+UPDATE fields SET label = coalesce($3, label), version = version + 1 WHERE org_id = $1 AND id = $2
 RETURNING :field_columns;

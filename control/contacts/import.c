@@ -13,6 +13,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "control/app/options.h"
+#include "control/auth/audit.h"
 #include "control/contacts/background.h"
 #include "control/contacts/import_read.h"
 #include "control/contacts/import_row.h"
@@ -33,6 +34,7 @@ struct import_job {
 	char *path, *mapping;
 	char error[400];
 	/* while it runs */
+	struct app *app;
 	struct db *ingest, *api;
 	const atomic_bool *stop;
 	struct contact_field_types *types;
@@ -219,6 +221,16 @@ static int put_errors(struct db *api, struct import_job *j)
 
 enum { SUM_CREATED, SUM_UPDATED, SUM_STAGED, SUM_JOINED, SUM_UNWANTED };
 
+/* The platform's line in the audit.  Takes detail. */
+static int note(const struct import_job *j, struct db *api, const char *action, json_t *detail)
+{
+	struct call *c = call_new(j->app, api, j->org, SLICE(""));
+	int r = audit_put_id(c, action, ID_IMPORT, (uint64_t)j->id, detail);
+
+	(void)call_free(c);
+	return r;
+}
+
 static int work_apply(struct db *api, void *arg)
 {
 	struct import_job *j = arg;
@@ -252,6 +264,11 @@ static int work_apply(struct db *api, void *arg)
 		r = db_run(api, NULL,
 			   "DELETE FROM import_rows WHERE org_id = $1 AND import_id = $2",
 			   p_int(j->org), p_int(j->id));
+	if (r >= 0)
+		r = note(j, api, "import.finished",
+			 json_pack("{sI sI sI}", "created", (json_int_t)created, "updated",
+				   (json_int_t)updated, "not_subscribed",
+				   (json_int_t)db_int(sums, 0, SUM_UNWANTED)));
 	return r < 0 ? r : 0;
 }
 
@@ -270,8 +287,10 @@ static int work_failed(struct db *api, void *arg)
 {
 	struct import_job *j = arg;
 
-	return db_run(api, NULL, sql_contacts_import_failed, p_int(j->org), p_int(j->id),
-		      p_text(whole_text(j->error)));
+	int r = db_run(api, NULL, sql_contacts_import_failed, p_int(j->org), p_int(j->id),
+		       p_text(whole_text(j->error)));
+
+	return r > 0 ? note(j, api, "import.failed", NULL) : r;
 }
 
 /* ---- the whole --------------------------------------------------------------------------- */
@@ -317,7 +336,9 @@ static int run(struct import_job *j)
 
 static int import_step(struct worker *w)
 {
-	struct import_job j = { .ingest = w->ingest, .api = w->api, .stop = &w->app->stopping };
+	struct import_job j = {
+		.app = w->app, .ingest = w->ingest, .api = w->api, .stop = &w->app->stopping
+	};
 	int r;
 
 	buf_init(&j.rows, 0);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
-#include "control/contacts/blanks.h"
+#include "base/blanks.h"
 #include "control/contacts/import_read.h"
 #include "control/contacts/standing.h"
 #include "control/suppression/address.h"

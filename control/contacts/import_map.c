@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
-#include "control/contacts/blanks.h"
+#include "base/blanks.h"
 #include "control/suppression/address.h"
 
 struct import_map *import_map_free(struct import_map *m)

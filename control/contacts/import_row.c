@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "base/encode.h"
-#include "control/contacts/blanks.h"
+#include "base/blanks.h"
 #include "control/contacts/standing.h"
 #include "control/suppression/address.h"
 

@@ -58,14 +58,26 @@ COPY import_rows (org_id, import_id, line, email, email_norm, email_hash, first_
 UPDATE imports SET rows_read = $3, n_invalid = $4, claimed_until = now() + interval '60 s'
 WHERE org_id = $1 AND id = $2 AND status = :IMPORT_RUNNING;
 
+-- part: all_say(complained, unsubscribed, bounced)
+-- What a person said counts more than what became of mail: a bounce may be over one day.
+CASE WHEN :complained THEN :CONTACT_COMPLAINED WHEN :unsubscribed THEN :CONTACT_UNSUBSCRIBED
+	WHEN :bounced THEN :CONTACT_BOUNCED ELSE :CONTACT_SUBSCRIBED END
+
+-- part: any_row(code)
+bool_or(status = :code) OVER (PARTITION BY email_norm)
+
+-- part: either(code)
+:code IN (c.status, excluded.status)
+
 -- name: import_apply
 -- The last row of an address counts, but one that says that mail is not wanted counts wherever it
--- stands, and none makes a contact subscribed again: the higher status says more against mail.  Those
+-- stands, and none makes a contact subscribed again.  Those
 -- who left the list are not put on it again, and those who want no mail are not put on it
 -- (NOT IN is hashed; a join of the two would be planned as a nested loop).
 WITH staged AS (
 	SELECT DISTINCT ON (email_norm) email, email_norm, first_name, last_name, fields,
-		greatest(max(status) OVER (PARTITION BY email_norm), :CONTACT_SUBSCRIBED) AS status
+		:all_say(:any_row(:CONTACT_COMPLAINED), :any_row(:CONTACT_UNSUBSCRIBED),
+			:any_row(:CONTACT_BOUNCED)) AS status
 	FROM import_rows WHERE org_id = $1 AND import_id = $2 ORDER BY email_norm, line DESC
 ), done AS (
 	INSERT INTO contacts AS c (org_id, email, email_norm, first_name, last_name, fields, status,
@@ -75,7 +87,8 @@ WITH staged AS (
 	ON CONFLICT (org_id, email_norm) DO UPDATE SET
 		first_name = coalesce(nullif(excluded.first_name, ''), c.first_name),
 		last_name = coalesce(nullif(excluded.last_name, ''), c.last_name),
-		fields = c.fields || excluded.fields, status = greatest(c.status, excluded.status),
+		fields = c.fields || excluded.fields, status = :all_say(:either(:CONTACT_COMPLAINED),
+			:either(:CONTACT_UNSUBSCRIBED), :either(:CONTACT_BOUNCED)),
 		updated_at = now(), version = c.version + 1
 	RETURNING c.id, c.email_norm, c.version = 1 AS fresh
 ), joined AS (

@@ -34,11 +34,11 @@ struct list_body {
 	struct slice name, description;
 };
 static const struct body_field create_body[] = {
-	{ "name", BODY_LINE, offsetof(struct list_body, name), BODY_REQUIRED, 1, 200, 0 },
+	{ "name", BODY_NAME, offsetof(struct list_body, name), BODY_REQUIRED, 1, 200, 0 },
 	{ "description", BODY_TEXT, offsetof(struct list_body, description), 0, 0, 2000, 0 },
 };
 static const struct body_field patch_body[] = {
-	{ "name", BODY_LINE, offsetof(struct list_body, name), 0, 1, 200, 0 },
+	{ "name", BODY_NAME, offsetof(struct list_body, name), 0, 1, 200, 0 },
 	{ "description", BODY_TEXT, offsetof(struct list_body, description), 0, 0, 2000, 0 },
 };
 
@@ -112,6 +112,8 @@ static int patch_list(struct call *c)
 		r = call_if_match(c, db_int(row, 0, K_VERSION));
 	if (r >= 0)
 		r = http_body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
+	if (r >= 0 && !seen.present)
+		return reply_list(c, 200, row);
 	if (r >= 0)
 		r = db_run(c->db, &new, sql_contacts_list_update, p_int(c->actor.org), p_int(id),
 			   p_opt(b.name), p_opt(b.description));

@@ -1,7 +1,7 @@
 /* control/contacts/separator.c - trying each sign on the front of a file. */
 #include "control/contacts/separator.h"
 
-#include "control/contacts/blanks.h"
+#include "base/blanks.h"
 #include "control/contacts/sheet.h"
 
 enum { RECORDS_TRIED = 50 };

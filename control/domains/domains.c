@@ -74,7 +74,7 @@ static const struct body_field domain_fields[] = {
 	[D_NAME] = {"name", BODY_LINE, offsetof(struct domain_body, name), BODY_REQUIRED, 1, 253, 0},
 	[D_RETURN_PATH] = {"return_path", BODY_LINE, offsetof(struct domain_body, return_path), 0, 0, LABEL_MAX, 0},
 	[D_TRACKING] = {"tracking", BODY_LINE, offsetof(struct domain_body, tracking), 0, 0, LABEL_MAX, 0},
-	[D_DMARC] = {"dmarc_policy", BODY_LINE, offsetof(struct domain_body, dmarc_policy), 0, 1, 20, 0},
+	[D_DMARC] = {"dmarc_policy", BODY_LINE, offsetof(struct domain_body, dmarc_policy), 0, 0, 20, 0},
 };
 /* clang-format on */
 /* PATCH takes the same members but the name. */
@@ -99,6 +99,8 @@ static int read_policy(struct call *c, struct slice name)
 	for (int i = DMARC_NONE; i <= DMARC_REJECT; i++)
 		if (slice_eq(name, slice_str(sender_dmarc_policies[i])))
 			return i;
+	if (name.p && !name.n) /* null */
+		return DMARC_NONE;
 	if (name.p)
 		problem_add(c, "/dmarc_policy", "unknown_policy",
 			    "must be none, quarantine or reject");
@@ -180,11 +182,11 @@ static int patch_domain(struct call *c)
 	r = sender_domain_load(c, call_param(c, 0), true, &d);
 	if (r >= 0)
 		r = call_if_match(c, d.version);
-	if (r >= 0)
+	if (r >= 0 && seen.present)
 		r = db_run(c->db, NULL, sql_domains_update, p_int(c->actor.org), p_int(d.id),
 			   p_opt(b.return_path), p_opt(b.tracking),
 			   policy ? p_int(policy) : p_null());
-	if (r >= 0)
+	if (r >= 0 && seen.present)
 		r = audit_put(c, "domain.changed", d.name, json_incref(c->body));
 	sender_domain_clear(&d);
 	return r < 0 ? r : reply_domain(c, call_param(c, 0), 200);
@@ -236,7 +238,8 @@ static int get_records(struct call *c)
 /* clang-format off */
 const struct http_route domains_routes[] = {
 	{"GET",    "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_READ, 0, 0, get_domains, .query = QUERY_PAGE},
-	{"POST",   "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_WRITE, ROUTE_IDEMPOTENT | ROUTE_COSTLY, 0, post_domain},
+	{"POST",   "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_WRITE,
+	 ROUTE_IDEMPOTENT | ROUTE_COSTLY, 0, post_domain},
 	{"GET",    "/v1/domains/{domain_id}",         AUTH_MEMBER, PERMIT_DOMAINS_READ, 0, 0, get_domain},
 	{"PATCH",  "/v1/domains/{domain_id}",         AUTH_MEMBER, PERMIT_DOMAINS_WRITE, 0, 0, patch_domain},
 	{"DELETE", "/v1/domains/{domain_id}",         AUTH_MEMBER, PERMIT_DOMAINS_WRITE, 0, 0, delete_domain},

@@ -3,4 +3,4 @@
 #pragma once
 #include "control/worker/worker.h"
 
-extern const struct worker_row intake_worker, feeder_worker, installation_worker;
+extern const struct worker_row intake_worker, feeder_worker, installation_worker, senders_worker;

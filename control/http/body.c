@@ -1,23 +1,14 @@
 /* control/http/body.c - the table-driven reader of JSON bodies. */
 #include <stdio.h>
 
+#include "base/blanks.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/plain.h"
 #include "control/http/problem.h"
 #include "message/mailbox.h"
 
 enum { EMAIL_MAX = 254 };
-
-static bool clean_text(struct slice s, bool one_line)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char b = (unsigned char)s.p[i];
-
-		if (b == 0x7f || (b < 0x20 && (one_line || (b != '\n' && b != '\r' && b != '\t'))))
-			return false;
-	}
-	return true;
-}
 
 static void add(struct call *c, const struct body_field *f, const char *code, const char *what)
 {
@@ -41,20 +32,46 @@ static bool within(const struct body_field *f, int64_t n)
 	return n >= f->min && (f->max == 0 || n <= f->max);
 }
 
+static bool is_plain(enum body_type type, struct slice s)
+{
+	return type == BODY_NAME ? plain_line(s) : plain_text(s, type == BODY_TEXT);
+}
+
 static void read_text(struct call *c, const struct body_field *f, json_t *v, struct slice *out)
+{
+	struct slice s = api_text_of(v);
+
+	if (!json_is_string(v)) {
+		add(c, f, "wrong_type", "must be a string");
+		return;
+	}
+	if (!is_plain(f->type, s)) {
+		add(c, f, "invalid_text",
+		    f->type == BODY_NAME
+			? "must be one line without controls, also those of direction"
+			: "must not hold control characters");
+		return;
+	}
+	/* Nothing but what nobody sees is no name. */
+	if (f->type == BODY_NAME)
+		s = blanks_trim(s).n ? blanks_strip(s) : SLICE("");
+	if (!within(f, (int64_t)plain_length(s)))
+		add_bounds(c, f, "characters");
+	else
+		*out = s;
+}
+
+static void read_email(struct call *c, const struct body_field *f, json_t *v, struct slice *out)
 {
 	struct slice s = api_text_of(v);
 	struct mailbox box;
 
 	if (!json_is_string(v))
 		add(c, f, "wrong_type", "must be a string");
-	else if (f->type == BODY_EMAIL &&
-		 (s.n > EMAIL_MAX || mailbox_parse(s, MAILBOX_CONTACT, &box) < 0))
+	else if (s.n > EMAIL_MAX || mailbox_parse(s, MAILBOX_CONTACT, &box) < 0)
 		add(c, f, "invalid_email", "must be one email address, local@domain");
-	else if (!clean_text(s, f->type != BODY_TEXT))
+	else if (!plain_text(s, false))
 		add(c, f, "invalid_text", "must not hold control characters");
-	else if (f->type != BODY_EMAIL && !within(f, (int64_t)s.n))
-		add_bounds(c, f, "bytes");
 	else
 		*out = s;
 }
@@ -101,8 +118,11 @@ static void read_value(struct call *c, const struct body_field *f, json_t *v, ch
 	switch (f->type) {
 	case BODY_TEXT:
 	case BODY_LINE:
-	case BODY_EMAIL:
+	case BODY_NAME:
 		read_text(c, f, v, (struct slice *)(void *)at);
+		return;
+	case BODY_EMAIL:
+		read_email(c, f, v, (struct slice *)(void *)at);
 		return;
 	case BODY_INT:
 		read_int(c, f, v, (int64_t *)(void *)at);
@@ -129,6 +149,38 @@ static void read_value(struct call *c, const struct body_field *f, json_t *v, ch
 			*(json_t **)(void *)at = v;
 		return;
 	}
+}
+
+static const size_t sizes[] = {
+	[BODY_INT] = sizeof(int64_t),
+	[BODY_BOOL] = sizeof(bool),
+	[BODY_TIME] = sizeof(int64_t),
+	[BODY_ID] = sizeof(uint64_t),
+	[BODY_LIST] = sizeof(json_t *),
+	[BODY_OBJECT] = sizeof(json_t *),
+	[BODY_EMAIL] = 0,
+};
+
+/* Null where the member has the value of a new object; false when it must have another one. */
+static bool reset(const struct body_field *f, char *at)
+{
+	bool text = f->type == BODY_TEXT || f->type == BODY_LINE || f->type == BODY_NAME;
+
+	if (text && !(f->flags & BODY_REQUIRED) && f->min == 0)
+		*(struct slice *)(void *)at = SLICE("");
+	else if (f->flags & BODY_RESET)
+		memset(at, 0, sizes[f->type]);
+	else
+		return false;
+	return true;
+}
+
+static void read_member(struct call *c, const struct body_field *f, json_t *v, char *at,
+			bool *ret_null)
+{
+	*ret_null = json_is_null(v) && (f->flags & BODY_NULLABLE);
+	if (!*ret_null && !(json_is_null(v) && reset(f, at)))
+		read_value(c, f, v, at);
 }
 
 static void refuse_strangers(struct call *c, const struct body_field *table, size_t n)
@@ -164,11 +216,11 @@ int http_body_read(struct call *c, const struct body_field *table, size_t n, voi
 				add(c, &table[i], "required", "is required");
 			continue;
 		}
+		bool null;
+
+		read_member(c, &table[i], v, (char *)out + table[i].offset, &null);
 		seen.present |= 1ULL << i;
-		if (json_is_null(v) && (table[i].flags & BODY_NULLABLE))
-			seen.null |= 1ULL << i;
-		else
-			read_value(c, &table[i], v, (char *)out + table[i].offset);
+		seen.null |= (uint64_t)null << i;
 	}
 	if (c->body)
 		refuse_strangers(c, table, n);

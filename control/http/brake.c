@@ -1,5 +1,5 @@
-/* control/http/brake.c - buckets in sets of a few: the hash of rule and key names the set, and within
- * it a bucket is found by the whole hash. */
+/* control/http/brake.c - buckets in sets of a few: the hash of rule and key names the set, and
+ * within it a bucket is found by the whole hash. */
 #include "control/http/brake.h"
 
 #include <pthread.h>

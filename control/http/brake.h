@@ -1,7 +1,7 @@
 /* control/http/brake.h - how often somebody may do something: a token bucket for each rule and key.
  *
- * In memory, one table per process, of fixed size: a bucket that was not used for longest gives way.
- * Keys are hashed under a key of the process, so that nobody can aim at the bucket of another.
+ * In memory, one table per process, of fixed size: the bucket that was not used for longest gives
+ * way.  Keys are hashed under a key of the process, so that nobody can aim at another's bucket.
  *
  * Threads: any. */
 #pragma once

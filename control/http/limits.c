@@ -1,5 +1,5 @@
-/* control/http/limits.c - the rules that requests are held to, and how callers are told of them: 429,
- * Retry-After, and the fields RateLimit-Policy and RateLimit of the HTTPAPI group's draft. */
+/* control/http/limits.c - the rules that requests are held to, and how callers are told of them:
+ * 429, Retry-After, and the fields RateLimit-Policy and RateLimit of the HTTPAPI group's draft. */
 #include <stdio.h>
 
 #include "control/http/options.h"

@@ -3,7 +3,9 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "control/http/etag.h"
 #include "control/http/options.h"
+#include "control/http/people.h"
 #include "control/http/private.h"
 
 void http_reply_reset(struct http_reply *reply)
@@ -78,15 +80,40 @@ void http_reply_etag(struct call *c, int64_t version)
 	c->request->reply.version = version;
 }
 
+/* The values of a header that came several times, as one list (RFC 9110, 5.2). */
+struct gathered {
+	const char *name;
+	struct buf *values;
+};
+
+static enum MHD_Result gather(void *arg, enum MHD_ValueKind kind UNUSED, const char *name,
+			      const char *value)
+{
+	struct gathered *g = arg;
+
+	if (value && slice_eq_nocase(slice_str(name), slice_str(g->name))) {
+		buf_put(g->values, SLICE(","));
+		buf_put(g->values, slice_str(value));
+	}
+	return MHD_YES;
+}
+
+static bool header_matches(struct call *c, const char *name, int64_t version, bool weak)
+{
+	struct buf values;
+	struct gathered g = { name, &values };
+	bool matches;
+
+	buf_init(&values, 0);
+	(void)MHD_get_connection_values(c->request->conn, MHD_HEADER_KIND, gather, &g);
+	matches = etag_matches(buf_data(&values), version, weak);
+	buf_free(&values);
+	return matches;
+}
+
 int call_if_match(struct call *c, int64_t version)
 {
-	struct slice given = call_header(c, "If-Match");
-	char want[32];
-
-	if (!given.p || slice_eq(given, SLICE("*")))
-		return 0;
-	(void)snprintf(want, sizeof(want), "\"%lld\"", (long long)version);
-	if (slice_eq(given, slice_str(want)))
+	if (!call_header(c, "If-Match").p || header_matches(c, "If-Match", version, false))
 		return 0;
 	return problem(c, 412, "version_mismatch",
 		       "the object was changed meanwhile and is at version %lld: read it again "
@@ -134,13 +161,10 @@ static void put_headers(struct call_request *q, struct MHD_Response *res)
 
 static void honour_none_match(struct call_request *q)
 {
-	struct slice given = call_header(&q->call, "If-None-Match");
-	char etag[32];
-
-	if (!q->reply.version || !given.p || q->reply.status != 200 || strcmp(q->method, "GET"))
+	if (!q->reply.version || !call_header(&q->call, "If-None-Match").p ||
+	    q->reply.status != 200 || strcmp(q->method, "GET"))
 		return;
-	(void)snprintf(etag, sizeof(etag), "\"%lld\"", (long long)q->reply.version);
-	if (slice_eq(given, slice_str(etag)))
+	if (header_matches(&q->call, "If-None-Match", q->reply.version, true))
 		(void)http_reply_empty(&q->call, 304);
 }
 
@@ -155,6 +179,7 @@ enum MHD_Result http_reply_send(struct call_request *q)
 		(void)problem(&q->call, 500, "internal",
 			      "the request was not answered: tell the operator of this service the "
 			      "request's id");
+	people_answer(q);
 	honour_none_match(q);
 	body = buf_data(&q->reply.body);
 	/* The bytes live in the request, which outlives the response. */

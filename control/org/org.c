@@ -34,7 +34,7 @@ struct org_body {
 };
 /* clang-format off */
 static const struct body_field org_fields[] = {
-	{"name",   BODY_LINE, offsetof(struct org_body, name),   0, 1, 200,  0},
+	{"name",   BODY_NAME, offsetof(struct org_body, name),   0, 1, 200,  0},
 	{"footer", BODY_TEXT, offsetof(struct org_body, footer), 0, 0, 4000, 0},
 };
 /* clang-format on */
@@ -57,6 +57,8 @@ static int patch_org(struct call *c)
 
 	if (r >= 0)
 		r = lock_version(c);
+	if (r >= 0 && !seen.present)
+		return get_org(c);
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_org_update, p_int(c->actor.org), p_opt(b.name),
 			   p_opt(b.footer));

@@ -82,9 +82,9 @@ struct new_body {
 };
 /* clang-format off */
 static const struct body_field new_fields[] = {
-	{"name",           BODY_LINE,  offsetof(struct new_body, name),       BODY_REQUIRED, 1,            200,          0},
+	{"name",           BODY_NAME,  offsetof(struct new_body, name),       BODY_REQUIRED, 1,            200,          0},
 	{"admin_email",    BODY_EMAIL, offsetof(struct new_body, email),      BODY_REQUIRED, 0,            0,            0},
-	{"admin_name",     BODY_LINE,  offsetof(struct new_body, admin_name), 0,             0,            100,          0},
+	{"admin_name",     BODY_NAME,  offsetof(struct new_body, admin_name), 0,             0,            100,          0},
 	{"admin_password", BODY_LINE,  offsetof(struct new_body, password),   BODY_REQUIRED, PASSWORD_MIN, PASSWORD_MAX, 0},
 };
 /* clang-format on */
@@ -98,9 +98,11 @@ static int post_org(struct call *c)
 
 	if (r < 0)
 		return r;
-	n = (struct new_org){
-		.org_name = b.name, .email = b.email, .name = b.admin_name, .password = b.password
-	};
+	n = (struct new_org){ .password_pointer = "/admin_password",
+			      .org_name = b.name,
+			      .email = b.email,
+			      .name = b.admin_name,
+			      .password = b.password };
 	r = signup_create(c, &n);
 	if (r < 0)
 		return r;
@@ -144,13 +146,13 @@ struct change_body {
 };
 /* clang-format off */
 static const struct body_field change_fields[] = {
-	{"name",        BODY_LINE, offsetof(struct change_body, name), 0, 1, 200,  0},
-	{"status_note", BODY_LINE, offsetof(struct change_body, note), 0, 0, 1000, 0},
+	{"name",        BODY_NAME, offsetof(struct change_body, name), 0, 1, 200,  0},
+	{"status_note", BODY_NAME, offsetof(struct change_body, note), 0, 0, 1000, 0},
 };
 /* clang-format on */
 /* clang-format off */
 static const struct body_field note_fields[] = {
-	{"note", BODY_LINE, offsetof(struct change_body, note), 0, 0, 1000, 0},
+	{"note", BODY_NAME, offsetof(struct change_body, note), 0, 0, 1000, 0},
 };
 /* clang-format on */
 
@@ -165,6 +167,9 @@ static int change(struct call *c, const struct body_field *fields, size_t n, int
 		r = http_body_read(c, fields, n, &b, &seen);
 	if (r < 0)
 		return r;
+	w.status = 200;
+	if (!new_status && !seen.present) /* nothing is changed */
+		return db_tx(c->db, w.org, read_org, &w);
 	w.name = b.name;
 	w.note = b.note.p || !new_status ? b.note : SLICE("");
 	return db_tx(c->db, w.org, change_org, &w);

@@ -1,9 +1,9 @@
 /* control/suppression/address.h - the name under which an address is suppressed: 16 bytes that tell
- * nothing to those who do not know the address.  SQL and the engine's rules use the same.
+ * nothing to those who do not know the address.  SQL and the engine use the same.
  *
  *	hash = first 16 bytes of SHA-256( mailbox_normal( address ) )
  *	SQL:   :suppress_hash(email_norm)               (address.sql)
- *	rule:  suppress/<tenant>/<hash in hex>          (mta/rules/rules.h) */
+ *	engine: schema/wire/facts.h */
 #pragma once
 #include "base/base.h"
 #include "message/mailbox.h"

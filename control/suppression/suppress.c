@@ -1,8 +1,4 @@
-/* control/suppression/suppress.c - suppresses and allows, each with the order for the engine. */
-#include <stdio.h>
-
-#include "base/encode.h"
-#include "control/engine/outbox.h"
+/* control/suppression/suppress.c - suppresses and allows. */
 #include "control/suppression/statements.h"
 #include "control/suppression/suppress.h"
 
@@ -25,37 +21,23 @@ bool suppress_is_optout(int reason)
 	return reason == SUPPRESS_UNSUBSCRIBED || reason == SUPPRESS_COMPLAINT;
 }
 
-static int order(struct app *app, struct db *db, uint32_t org, const struct suppress_address *a,
-		 struct slice value)
-{
-	struct buf name;
-	int r;
-
-	buf_init(&name, 0);
-	buf_putf(&name, "suppress/%u/", org);
-	r = hex_encode(&name, slice_of(a->hash, sizeof(a->hash)));
-	if (r >= 0)
-		r = outbox_put(app, db, org, OUTBOX_RULE, buf_data(&name), value);
-	buf_free(&name);
-	return r;
-}
-
-int suppress_add(struct app *app, struct db *db, uint32_t org, const struct suppress_address *a,
+/* The engine is told by triggers (schema/sql/0020_senders.sql). */
+int suppress_add(struct db *db, uint32_t org, const struct suppress_address *a,
 		 enum suppress_reason reason, const char *source, uint64_t campaign)
 {
 	int n = db_run(db, NULL, sql_suppression_insert, p_int(org),
 		       p_bytes(slice_of(a->hash, sizeof(a->hash))), p_text(mailbox_text(&a->box)),
 		       p_int(reason), p_str(source), p_int(campaign));
-	int r = n > 0 ? order(app, db, org, a, SLICE("1")) : n;
+	int r = 0;
 
+	if (n == 0 && reason != SUPPRESS_UNSUBSCRIBED)
+		r = db_run(db, NULL, sql_suppression_harden, p_int(org),
+			   p_bytes(slice_of(a->hash, sizeof(a->hash))));
 	return r < 0 ? r : n;
 }
 
-int suppress_remove(struct app *app, struct db *db, uint32_t org, const struct suppress_address *a)
+int suppress_remove(struct db *db, uint32_t org, const struct suppress_address *a)
 {
-	int n = db_run(db, NULL, "DELETE FROM suppressions WHERE org_id = $1 AND email_hash = $2",
-		       p_int(org), p_bytes(slice_of(a->hash, sizeof(a->hash))));
-	int r = n > 0 ? order(app, db, org, a, SLICE("")) : n;
-
-	return r < 0 ? r : n;
+	return db_run(db, NULL, "DELETE FROM suppressions WHERE org_id = $1 AND email_hash = $2",
+		      p_int(org), p_bytes(slice_of(a->hash, sizeof(a->hash))));
 }

@@ -1,5 +1,5 @@
 /* control/suppression/suppress.h - suppressing an address and allowing it again: in the database
- * and, through the outbox, in the engine, which looks before each RCPT.
+ * and, through control/engine/senders.c, in the engine, which looks before it takes or sends mail.
  * Blocks: on the database, in the organisation's open transaction. */
 #pragma once
 #include "control/app/app.h"
@@ -11,8 +11,7 @@ const char *suppress_reason_name(int reason);
 bool suppress_is_optout(int reason);
 
 /* 1 added, or changed to a reason that the person gave; 0 it was there.  campaign 0: none. */
-int suppress_add(struct app *app, struct db *db, uint32_t org, const struct suppress_address *a,
+int suppress_add(struct db *db, uint32_t org, const struct suppress_address *a,
 		 enum suppress_reason reason, const char *source, uint64_t campaign) MUST_CHECK;
 /* 1 removed, 0 it was not there. */
-int suppress_remove(struct app *app, struct db *db, uint32_t org,
-		    const struct suppress_address *a) MUST_CHECK;
+int suppress_remove(struct db *db, uint32_t org, const struct suppress_address *a) MUST_CHECK;

@@ -63,7 +63,7 @@ static int create_suppression(struct call *c)
 			    "must be one email address, local@domain");
 		return problem_end(c);
 	}
-	added = r = suppress_add(c->app, c->db, c->actor.org, &a, SUPPRESS_MANUAL, "api", 0);
+	added = r = suppress_add(c->db, c->actor.org, &a, SUPPRESS_MANUAL, "api", 0);
 	if (r >= 0)
 		r = find(c, &a, &row);
 	if (r >= 0 && added)
@@ -112,7 +112,7 @@ static int allow(struct call *c, const struct suppress_address *a, struct slice 
 			       "somebody asked not to be written to (%s): allowing it again needs "
 			       "the permission suppressions.delete_optout",
 			       suppress_reason_name(reason));
-	r = suppress_remove(c->app, c->db, c->actor.org, a);
+	r = suppress_remove(c->db, c->actor.org, a);
 	if (r >= 0 && reason == SUPPRESS_BOUNCE)
 		r = db_run(c->db, NULL, sql_suppression_contact_again, p_int(c->actor.org),
 			   p_text(a->normal));
@@ -166,7 +166,7 @@ static const struct body_field batch_body[] = {
 static int change_one(struct call *c, const struct suppress_address *a, const struct slice *why)
 {
 	return why ? allow(c, a, *why)
-		   : suppress_add(c->app, c->db, c->actor.org, a, SUPPRESS_MANUAL, "api", 0);
+		   : suppress_add(c->db, c->actor.org, a, SUPPRESS_MANUAL, "api", 0);
 }
 
 /* Adds, or with a reason removes.  Returns how many were changed. */

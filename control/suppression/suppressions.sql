@@ -27,27 +27,19 @@ ON CONFLICT (org_id, email_hash) DO UPDATE SET reason = excluded.reason, source 
 	campaign_id = excluded.campaign_id
 WHERE excluded.reason IN :by_the_person AND s.reason NOT IN :by_the_person;
 
+-- name: harden
+-- It was there for unsubscribing, which stops less.
+UPDATE suppressions SET hard = true WHERE org_id = $1 AND email_hash = $2 AND NOT hard;
+
 -- name: insert_bounced
 -- role: cp_ingest
--- The engine is told too, although it found this out: the rule holds for mail that comes later.
-WITH new AS (
-	INSERT INTO suppressions (org_id, email_hash, email, reason, source, campaign_id)
-	SELECT DISTINCT ON (u.org_id, u.hash) u.org_id, u.hash, u.email, :SUPPRESS_BOUNCE, 'engine',
-		u.campaign
-	FROM unnest($1::int[], $2::bytea[], $3::text[], $4::bigint[])
-		AS u(org_id, hash, email, campaign)
-	JOIN orgs o ON o.org_id = u.org_id
-	ON CONFLICT DO NOTHING RETURNING org_id, email_hash
-)
-INSERT INTO engine_outbox (org_id, kind, name, value)
-SELECT org_id, :OUTBOX_RULE, 'suppress/' || org_id || '/' || encode(email_hash, 'hex'), '1' FROM new;
+-- The engine is told too, although it found this out: it holds for mail that comes later.
+INSERT INTO suppressions (org_id, email_hash, email, reason, source, campaign_id)
+SELECT DISTINCT ON (u.org_id, u.hash) u.org_id, u.hash, u.email, :SUPPRESS_BOUNCE, 'engine', u.campaign
+FROM unnest($1::int[], $2::bytea[], $3::text[], $4::bigint[]) AS u(org_id, hash, email, campaign)
+JOIN orgs o ON o.org_id = u.org_id
+ON CONFLICT (org_id, email_hash) DO UPDATE SET hard = true WHERE NOT suppressions.hard;
 
 -- name: contacts_bounced
 -- role: cp_ingest
 SELECT contacts_bounced($1::int[], $2::text[]);
-
--- name: refill
--- role: cp_ingest
-INSERT INTO engine_outbox (org_id, kind, name, value)
-SELECT org_id, :OUTBOX_RULE, 'suppress/' || org_id || '/' || encode(email_hash, 'hex'), '1'
-FROM suppressions;

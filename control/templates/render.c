@@ -11,20 +11,20 @@
 #include "control/templates/statements.h"
 #include "control/templates/templates.h"
 #include "control/templates/value.h"
+#include "message/mailbox.h"
 
 enum { MEMBERS_MAX = KNOWN_FIELDS_MAX + 8, OUT_MAX = 8 * 1024 * 1024 };
 
 struct render_body {
-	uint64_t template_id, contact_id;
-	struct slice subject, html, text;
+	struct slice template, contact, subject, html, text;
 	json_t *data;
 };
 enum { B_TEMPLATE, B_CONTACT, B_SUBJECT, B_HTML, B_TEXT, B_DATA, B_ROWS };
 #define AT(member) offsetof(struct render_body, member)
 static const struct body_field render_body[B_ROWS] = {
-	[B_TEMPLATE] = { "template_id", BODY_ID, AT(template_id), 0, 0, 0, ID_TEMPLATE },
-	[B_CONTACT] = { "contact_id", BODY_ID, AT(contact_id), 0, 0, 0, ID_CONTACT },
-	[B_SUBJECT] = { "subject", BODY_LINE, AT(subject), 0, 0, 2000, 0 },
+	[B_TEMPLATE] = { "template", BODY_LINE, AT(template), 0, 0, 63, 0 },
+	[B_CONTACT] = { "contact", BODY_LINE, AT(contact), 0, 0, 320, 0 },
+	[B_SUBJECT] = { "subject", BODY_NAME, AT(subject), 0, 0, 2000, 0 },
 	[B_HTML] = { "html", BODY_TEXT, AT(html), 0, 0, TEMPLATE_SOURCE_MAX, 0 },
 	[B_TEXT] = { "text", BODY_TEXT, AT(text), 0, 0, TEMPLATE_SOURCE_MAX, 0 },
 	[B_DATA] = { "data", BODY_OBJECT, AT(data), 0, 0, 0, 0 },
@@ -53,13 +53,48 @@ static void make_map(struct values *v)
 	v->map = (struct value){ .type = VALUE_MAP, .count = n, .members = v->members };
 }
 
-static int load_contact(struct call *c, uint64_t id, json_t **ret)
+/* The names of before 1.0: one thing has one name, so they are refused, and told. */
+static void refuse_old_names(struct call *c)
+{
+	static const char *const old[][2] = { { "template_id", "template" },
+					      { "contact_id", "contact" } };
+	char pointer[32];
+
+	for (size_t i = 0; i < ARRAY_LEN(old); i++) {
+		if (!json_object_get(c->body, old[i][0]))
+			continue;
+		(void)snprintf(pointer, sizeof(pointer), "/%s", old[i][0]);
+		problem_add(c, pointer, "renamed_member", "is called %s, as in other requests",
+			    old[i][1]);
+	}
+}
+
+/* By id, or by address, as in paths. */
+static int find_contact(struct call *c, struct slice name, struct db_result **ret)
+{
+	char normal[MAILBOX_MAX + 2];
+	struct mailbox box;
+	uint64_t id;
+
+	if (ids_in(ID_CONTACT, name, &id) >= 0)
+		return db_run(c->db, ret, sql_templates_preview_contact, p_int(c->actor.org),
+			      p_int(id), p_null());
+	if (mailbox_parse(name, MAILBOX_CONTACT, &box) < 0)
+		return 0;
+	return db_run(c->db, ret, sql_templates_preview_contact, p_int(c->actor.org), p_null(),
+		      p_text(mailbox_normal(&box, normal)));
+}
+
+static int load_contact(struct call *c, struct slice name, json_t **ret)
 {
 	OWNED(db_result) row = NULL;
-	int r = db_run(c->db, &row, sql_templates_preview_contact, p_int(c->actor.org), p_int(id));
+	int r = find_contact(c, name, &row);
 
-	if (r == 0)
-		return problem(c, 422, "unknown_contact", "there is no contact with this id");
+	if (r == 0) {
+		problem_add(c, "/contact", "unknown_contact",
+			    "there is no contact with this id or address");
+		return problem_end(c);
+	}
 	if (r < 0)
 		return r;
 	struct slice text = db_text(row, 0, 0);
@@ -69,7 +104,7 @@ static int load_contact(struct call *c, uint64_t id, json_t **ret)
 
 static int load_values(struct call *c, const struct render_body *b, struct values *v)
 {
-	int r = b->contact_id ? load_contact(c, b->contact_id, &v->json) : 0;
+	int r = b->contact.n ? load_contact(c, b->contact, &v->json) : 0;
 
 	if (r < 0)
 		return r;
@@ -90,13 +125,20 @@ static int load_source(struct call *c, const struct render_body *b, struct db_re
 		       struct template_source *ret)
 {
 	*ret = (struct template_source){ b->subject, b->html, b->text };
-	if (!b->template_id)
+	if (!b->template.n)
 		return 0;
-	int r = db_run(c->db, ret_row,
-		       "SELECT subject, html, text FROM templates WHERE org_id = $1 AND id = $2",
-		       p_int(c->actor.org), p_int(b->template_id));
-	if (r == 0)
-		return problem(c, 422, "unknown_template", "there is no template with this id");
+	uint64_t id;
+	int r = templates_find(c, b->template, &id);
+	if (r >= 0)
+		r = db_run(
+		    c->db, ret_row,
+		    "SELECT subject, html, text FROM templates WHERE org_id = $1 AND id = $2",
+		    p_int(c->actor.org), p_int(id));
+	if (r == 0) {
+		problem_add(c, "/template", "unknown_template",
+			    "there is no template with this id or alias");
+		return problem_end(c);
+	}
 	if (r > 0)
 		*ret = (struct template_source){ db_text(*ret_row, 0, SOURCE_SUBJECT),
 						 db_text(*ret_row, 0, SOURCE_HTML),
@@ -147,8 +189,10 @@ int render_preview(struct call *c)
 	struct body_seen seen;
 	struct values v = { 0 };
 	json_t *out = json_object();
-	int r = http_body_read(c, render_body, B_ROWS, &b, &seen);
+	int r;
 
+	refuse_old_names(c);
+	r = http_body_read(c, render_body, B_ROWS, &b, &seen);
 	if (r >= 0)
 		r = load_source(c, &b, &row, &source);
 	if (r >= 0)

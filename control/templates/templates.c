@@ -20,16 +20,16 @@ struct template_body {
 #define PART(member, type, flags, min, max)                                                        \
 #member, type, offsetof(struct template_body, member), flags, min, max, 0
 static const struct body_field create_body[] = {
-	{ PART(name, BODY_LINE, BODY_REQUIRED, 1, 200) },
+	{ PART(name, BODY_NAME, BODY_REQUIRED, 1, 200) },
 	{ PART(alias, BODY_LINE, BODY_NULLABLE, 1, 63) },
-	{ PART(subject, BODY_LINE, BODY_REQUIRED, 1, 2000) },
+	{ PART(subject, BODY_NAME, BODY_REQUIRED, 1, 2000) },
 	{ PART(html, BODY_TEXT, 0, 0, TEMPLATE_SOURCE_MAX) },
 	{ PART(text, BODY_TEXT, 0, 0, TEMPLATE_SOURCE_MAX) },
 };
 static const struct body_field patch_body[] = {
-	{ PART(name, BODY_LINE, 0, 1, 200) },
+	{ PART(name, BODY_NAME, 0, 1, 200) },
 	{ PART(alias, BODY_LINE, BODY_NULLABLE, 1, 63) },
-	{ PART(subject, BODY_LINE, 0, 1, 2000) },
+	{ PART(subject, BODY_NAME, 0, 1, 2000) },
 	{ PART(html, BODY_TEXT, 0, 0, TEMPLATE_SOURCE_MAX) },
 	{ PART(text, BODY_TEXT, 0, 0, TEMPLATE_SOURCE_MAX) },
 };
@@ -125,14 +125,25 @@ static int create_template(struct call *c)
 	return r < 0 ? r : reply_template(c, 201, row);
 }
 
-/* {template_id} is an id or an alias. */
+int templates_find(struct call *c, struct slice name, uint64_t *ret_id)
+{
+	OWNED(db_result) row = NULL;
+	uint64_t id = 0;
+	bool by_id = ids_in(ID_TEMPLATE, name, &id) >= 0;
+	int r = db_run(c->db, &row, sql_templates_find_id, p_int(c->actor.org),
+		       by_id ? p_int(id) : p_null(), by_id ? p_null() : p_text(name));
+
+	*ret_id = r > 0 ? (uint64_t)db_int(row, 0, 0) : 0;
+	return r < 0 ? r : 0;
+}
+
 static int load_template(struct call *c, struct db_result **ret)
 {
-	uint64_t id = 0;
-	bool by_id = call_id(c, 0, ID_TEMPLATE, &id) >= 0;
-	int r = db_run(c->db, ret, sql_templates_find_lock, p_int(c->actor.org),
-		       by_id ? p_int(id) : p_null(), by_id ? p_null() : p_text(call_param(c, 0)));
+	uint64_t id;
+	int r = templates_find(c, call_param(c, 0), &id);
 
+	if (r >= 0)
+		r = db_run(c->db, ret, sql_templates_find_lock, p_int(c->actor.org), p_int(id));
 	return r == 0 ? E_UNKNOWN : r;
 }
 
@@ -158,6 +169,8 @@ static int patch_template(struct call *c)
 		r = http_body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
 	if (r < 0)
 		return r;
+	if (!seen.present) /* no new version */
+		return reply_template(c, 200, old);
 	struct template_source source = {
 		b.subject.p ? b.subject : db_text(old, 0, K_SUBJECT),
 		b.html.p ? b.html : db_text(old, 0, K_HTML),

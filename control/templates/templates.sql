@@ -9,9 +9,11 @@ t.id, t.name, t.alias, t.version, to_ms(t.created_at), to_ms(t.updated_at), t.su
 -- name: page
 SELECT :head_columns FROM templates t WHERE t.org_id = $1 AND t.id > $2 ORDER BY t.id LIMIT $3;
 
+-- name: find_id
+SELECT id FROM templates WHERE org_id = $1 AND (id = $2::bigint OR alias = $3);
+
 -- name: find_lock
-SELECT :columns FROM templates t
-WHERE t.org_id = $1 AND (t.id = $2::bigint OR t.alias = $3) FOR UPDATE;
+SELECT :columns FROM templates t WHERE t.org_id = $1 AND t.id = $2 FOR UPDATE;
 
 -- name: insert
 INSERT INTO templates AS t (org_id, name, alias, subject, html, text)
@@ -37,6 +39,7 @@ WHERE org_id = $1 AND template_id = $2 AND version > $3
 ORDER BY version LIMIT $4;
 
 -- name: preview_contact
+-- By id, or by the normal form of the address.
 SELECT (fields || jsonb_build_object('email', email, 'first_name', first_name,
 	'last_name', last_name))::text
-FROM contacts WHERE org_id = $1 AND id = $2;
+FROM contacts WHERE org_id = $1 AND (id = $2::bigint OR email_norm = $3);

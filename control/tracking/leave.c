@@ -26,7 +26,7 @@ static int stop(struct db *db, const struct leave *l, bool known)
 	int r = suppress_address_parse(slice_str(l->who.address), &a);
 
 	if (r >= 0)
-		r = suppress_add(l->app, db, l->who.org, &a, SUPPRESS_UNSUBSCRIBED, "link",
+		r = suppress_add(db, l->who.org, &a, SUPPRESS_UNSUBSCRIBED, "link",
 				 known ? l->who.campaign : 0);
 	if (r >= 0)
 		r = db_run(db, NULL, sql_tracking_contact_leaves, p_int(l->who.org),

@@ -9,7 +9,6 @@
 #include "control/tracking/ticket.h"
 
 struct leave {
-	struct app *app;
 	struct ticket_subject who;
 	bool one_click;
 	int64_t at_ms;

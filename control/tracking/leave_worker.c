@@ -10,7 +10,7 @@ enum { IDLE_MS = 500, RETRY_MS = 1000 };
 static int apply(void *arg, const struct leave_record *record)
 {
 	struct worker *w = arg;
-	struct leave l = { .app = w->app, .one_click = record->one_click, .at_ms = record->at_ms };
+	struct leave l = { .one_click = record->one_click, .at_ms = record->at_ms };
 	struct ticket_key key;
 	int r = ticket_key_load(w->app, &key);
 

@@ -69,7 +69,7 @@ static int leave_or_wait(struct call *c, struct leave *l)
 
 static int unsubscribe(struct call *c)
 {
-	struct leave l = { .app = c->app, .at_ms = clock_wall_ms() };
+	struct leave l = { .at_ms = clock_wall_ms() };
 	struct slice body = call_raw_body(c);
 	int r = open_ticket(c, &l.who);
 

@@ -12,15 +12,23 @@
  *	retry      selector [, preview]               count
  *	cancel     selector, reason [, preview]       count, left; once the queue was swept
  *	rules      -                                  standing holds and cancels
+ *	senders    max                                who may send, and how many are suppressed
  *	events     from, max                          next, events, more
  *	metrics    -                                  text for Prometheus
  *	config     -                                  every option and its value
  *	consumers  -                                  who reads the log, and how far
+ *	shape-order    what (a section), key, value (empty: take back), author
+ *	shape-show     -                              every value in force, and where it stands
+ *	shape-orders   -                              live orders, and what they replace
+ *	shape-explain  what (a domain) [, tenant, source, pool]   its values, and where they stand
+ *	shape-test     text                           what is wrong with a file of shapes
+ *	sources    -                                  the addresses that mail leaves from
  *	reload     -                                  as SIGHUP; needs_restart, or what is wrong
  *	flush-dns  -                                  every lane asks DNS again
  *
  * Files:   server.c is its life, query.c asks the lanes and adds up, commands.c is the table; the
- *          reports are in queue.c (what is queued), orders.c (orders) and facts.c (facts).
+ *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
+ *          orders.c (orders), shape.c (shapes) and facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
  * Blocks:  on the page cache for `events` and `show`.
  * Threads: the front desk's; lanes are asked with lane_post().

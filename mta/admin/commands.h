@@ -6,7 +6,8 @@
 
 const struct admin_command *admin_command_find(struct slice name);
 
-/* facts.c, queue.c, orders.c */
+/* senders.c, facts.c, queue.c, orders.c, shape.c */
+int admin_finish_senders(struct query *q);
 int admin_finish_status(struct query *q);
 int admin_finish_books(struct query *q);
 int admin_finish_rules(struct query *q);
@@ -14,6 +15,7 @@ int admin_finish_events(struct query *q);
 int admin_finish_metrics(struct query *q);
 int admin_finish_config(struct query *q);
 int admin_finish_consumers(struct query *q);
+int admin_finish_sources(struct query *q);
 int admin_begin_queue(struct query *q);
 void admin_lane_queue(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_queue(struct query *q);
@@ -32,6 +34,14 @@ int admin_finish_release(struct query *q);
 int admin_finish_cancel(struct query *q);
 void admin_lane_retry(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_retry(struct query *q);
+int admin_begin_shape_order(struct query *q);
+int admin_finish_shape_order(struct query *q);
+int admin_finish_shape_show(struct query *q);
+int admin_finish_shape_orders(struct query *q);
+int admin_begin_shape_explain(struct query *q);
+void admin_lane_shape_explain(struct query *q, struct query_part *p, struct lane *l);
+int admin_finish_shape_explain(struct query *q);
+int admin_finish_shape_test(struct query *q);
 int admin_finish_reload(struct query *q);
 void admin_lane_flush_dns(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_flush_dns(struct query *q);

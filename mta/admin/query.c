@@ -138,6 +138,21 @@ void query_fail(struct query *q, int err, const char *text)
 	query_free(q);
 }
 
+static bool take_shape(struct query *q, const struct value *args)
+{
+	const struct value *text = value_member(args, SLICE("text"));
+
+	if (text && text->type != VALUE_STRING)
+		return false;
+	q->text = text ? tree_copy(q->tree, text->s) : SLICE("");
+	return query_text(args, "key", q->key, sizeof(q->key)) &&
+	       query_text(args, "value", q->value, sizeof(q->value)) &&
+	       query_text(args, "author", q->author, sizeof(q->author)) &&
+	       query_text(args, "source", q->source, sizeof(q->source)) &&
+	       query_text(args, "pool", q->pool, sizeof(q->pool)) &&
+	       query_number(args, "tenant", &q->tenant);
+}
+
 static bool take_arguments(struct query *q, const struct value *args)
 {
 	const struct value *preview = value_member(args, SLICE("preview"));
@@ -149,7 +164,7 @@ static bool take_arguments(struct query *q, const struct value *args)
 					     [INSPECT_CAMPAIGN] = "campaign" };
 
 	q->preview = preview && preview->type == VALUE_BOOL && preview->b;
-	if (!query_text(args, "what", q->what, sizeof(q->what)) ||
+	if (!take_shape(q, args) || !query_text(args, "what", q->what, sizeof(q->what)) ||
 	    !query_text(args, "by", by, sizeof(by)) ||
 	    !query_text(args, "reason", q->reason, sizeof(q->reason)) ||
 	    !query_number(args, "max", &max) || !query_number(args, "from", &q->from))

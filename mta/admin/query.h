@@ -60,6 +60,10 @@ struct query {
 	char address[256]; /* of `show` */
 	char fault[512]; /* what is wrong, when begin() or finish() gives an error; may be empty */
 	struct selector selector; /* its slices point into `what` */
+	/* of `shape-...`: */
+	char key[64], value[600], author[128], source[64], pool[128];
+	uint64_t tenant;
+	struct slice text; /* the tree's */
 	unsigned by, max;
 	uint64_t from;
 	bool preview;

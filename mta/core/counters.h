@@ -24,6 +24,14 @@ struct counter_set {
 	size_t n;
 };
 
+/* An array of counters, one for each value of a label: a few fixed words. */
+struct counter_family {
+	struct counter_row row; /* of the first */
+	unsigned n;
+	const char *label;
+	const char *(*value_of)(unsigned i);
+};
+
 /* One writer: no locked instruction needed. */
 static inline void count_add(counter *c, uint64_t n)
 {

@@ -27,5 +27,6 @@ struct part {
 	void (*stop)(void *state);       /* frees it */
 	void (*close)(void *shared);     /* frees it */
 	const struct counter_set *counters;
-	size_t counters_at; /* in the state */
+	const struct counter_family *family; /* one whose counters have a label */
+	size_t counters_at;                  /* in the state */
 };

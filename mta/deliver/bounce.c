@@ -88,6 +88,7 @@ void bounce_send(struct deliverer *dr, const struct chunk *k, const struct outco
 		.rcpt = o->rcpt,
 		.text = o->text,
 		.host = o->host,
+		.class = o->class,
 		.status = o->status,
 		.code = o->code,
 		.id = { 0, random_u64() },

@@ -15,6 +15,7 @@ void bounce_send(struct deliverer *dr, const struct chunk *k, const struct outco
  * whatever the original's header has, so every host can take it.  For bounce.c and its test. */
 struct bounce_facts {
 	struct slice hostname, sender, rcpt, text, host;
+	struct slice class;  /* of the reply (message/judge/class.h); may be empty */
 	struct slice header; /* of the original, with its line ends */
 	struct status status;
 	uint16_t code;

@@ -34,6 +34,15 @@ static void put_head(const struct bounce_facts *f, const char *boundary, struct 
 	    id_format(f->id, id), (int)f->hostname.n, f->hostname.p, boundary);
 }
 
+/* The class of the reply in words, when it says more than "other". */
+static void put_meaning(const struct bounce_facts *f, struct buf *out)
+{
+	enum judge_class class;
+
+	if (judge_class_parse(f->class, &class) == 0 && class != JUDGE_OTHER)
+		buf_putf(out, "This means: %s.\r\n\r\n", judge_class_help(class));
+}
+
 static void put_words(const struct bounce_facts *f, const char *boundary, struct buf *out)
 {
 	buf_putf(
@@ -47,6 +56,7 @@ static void put_words(const struct bounce_facts *f, const char *boundary, struct
 		buf_putf(out, "%u ", f->code);
 	put_safe(out, f->text);
 	buf_put(out, SLICE("\r\n\r\n"));
+	put_meaning(f, out);
 }
 
 /* RFC 3464 sections 2.2 and 2.3. */
@@ -65,7 +75,11 @@ static void put_status(const struct bounce_facts *f, const char *boundary, struc
 	if (f->code)
 		buf_putf(out, "%u ", f->code);
 	put_safe(out, f->text);
-	buf_put(out, SLICE("\r\n\r\n"));
+	if (f->class.n)
+		put_field(out, "\r\nX-Postern-Class: ", f->class);
+	else
+		buf_put(out, SLICE("\r\n"));
+	buf_put(out, SLICE("\r\n"));
 }
 
 /* ---- the original's header --------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/outcome.h"
 #include "mta/queue/needs.h"
+#include "mta/site/shaping.h"
 #include "mta/site/way.h"
 
 enum { REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
@@ -33,7 +34,8 @@ static bool ruled_out(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		(void)queue_move(dr->queue, ref, (struct queue_move){ .to = RCPT_HELD });
 		return true;
 	}
-	if (rules_suppressed(dr->rules, k->info.tenant, address)) {
+	if (senders_suppressed(dr->senders, k->info.tenant, k->info.class != CLASS_TRANSACTIONAL,
+			       address)) {
 		outcome_plain(dr, ref, OUTCOME_CANCELLED, SLICE("the address is suppressed"),
 			      STATUS(5, 7, 1), OUTCOME_SUPPRESSED);
 		return true;
@@ -145,7 +147,8 @@ static void add_same(struct deliverer *dr, struct channel *ch, struct delivery *
 		     struct line *line)
 {
 	struct pool *p = ch->pool;
-	unsigned most = habits_rcpts(&ch->host->habits, sites_now(dr->sites), DELIVERY_RCPTS_MAX);
+	unsigned most = habits_rcpts(&ch->host->habits, sites_now(dr->sites),
+				     (unsigned)channel_shape(ch)->v[SHAPE_RECIPIENTS]);
 	rcpt_ref ref;
 
 	while (d->txn.n_rcpts < most &&
@@ -189,6 +192,8 @@ static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery 
 	ch->taken++;
 	count_add(&dr->counters.messages, 1);
 	count_add(&dr->counters.message_bytes, d->txn.message.n + d->txn.head.n);
+	if (ch->pool->paced)
+		shaping_sent(ch->pool, d->txn.message.n + d->txn.head.n);
 	r = session_send(ch->session, &d->txn);
 	if (r == 0)
 		return;
@@ -201,12 +206,11 @@ static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery 
 
 static bool rate_allows(struct pool *p)
 {
-	struct sites *s = p->sites;
-	int64_t wait_us = limits_rate(p->site->shared, s->options->rate, clock_mono_us());
+	int64_t wait_us;
 
-	if (wait_us <= 0)
+	if (shaping_may_send(p, &wait_us))
 		return true;
-	timer_set(s->loop->timers, &p->timer, wait_us / 1000 + 1);
+	timer_set(p->sites->loop->timers, &p->timer, wait_us / 1000 + 1);
 	return false;
 }
 
@@ -236,7 +240,7 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 	struct line *line;
 	rcpt_ref ref;
 
-	if (!pool_has(p, bulk) || (p->sites->options->rate && !rate_allows(p)))
+	if (!pool_has(p, bulk) || (p->paced && !rate_allows(p)))
 		return false;
 	ref = next_rcpt(dr, p, bulk, &k, &line);
 	if (ref == RCPT_NONE)

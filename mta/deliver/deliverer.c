@@ -30,6 +30,7 @@ static void deliver_reload(void *state)
 
 	dr->options = settings_of(all, &deliver_option_set);
 	dr->host = host_options(all);
+	dr->judge = replies_judge(all);
 }
 
 static int deliver_start(struct lane *l, void **ret_state)
@@ -41,6 +42,7 @@ static int deliver_start(struct lane *l, void **ret_state)
 	dr->spool = engine_spool(dr->engine);
 	dr->loop = lane_loop(l);
 	dr->rules = rules_of(dr->engine);
+	dr->senders = senders_of(dr->engine);
 	dr->ids = engine_shared(dr->engine, &deliver_part);
 	dr->queue = queue_of(l);
 	dr->sites = sites_of(l);
@@ -102,6 +104,19 @@ static const struct counter_row counter_rows[] = {
 };
 static const struct counter_set counter_set = { counter_rows, ARRAY_LEN(counter_rows) };
 
+static const char *class_of(unsigned i)
+{
+	return judge_class_name((enum judge_class)i);
+}
+
+static const struct counter_family replies = {
+	.row = COUNTER_ROW(deliver_counters, replies, COUNTER,
+			   "Deferrals and bounces by what the reply means"),
+	.n = JUDGE_CLASSES,
+	.label = "class",
+	.value_of = class_of,
+};
+
 const struct part deliver_part = {
 	.name = "deliver",
 	.open = deliver_open,
@@ -110,5 +125,6 @@ const struct part deliver_part = {
 	.stop = deliver_stop,
 	.close = deliver_close,
 	.counters = &counter_set,
+	.family = &replies,
 	.counters_at = offsetof(struct deliverer, counters),
 };

@@ -8,6 +8,8 @@
 #include "mta/deliver/keys.h"
 #include "mta/deliver/message_id.h"
 #include "mta/deliver/last.h"
+#include "mta/replies/replies.h"
+#include "mta/senders/senders.h"
 #include "mta/site/channel.h"
 
 enum { RETRIES_MAX = 64 };
@@ -27,6 +29,7 @@ int64_t deliver_retry_ms(const struct deliver_options *o, unsigned attempts);
 struct deliver_counters {
 	counter delivered, deferred, bounced, expired, cancelled, suppressed;
 	counter requeued, in_doubt;
+	counter replies[JUDGE_CLASSES]; /* deferrals and bounces, by class */
 	counter messages, message_bytes, signatures, sign_us, judged, expansions, expand_us;
 };
 
@@ -40,9 +43,11 @@ struct deliverer {
 	struct sites *sites;
 	struct site_loads loads; /* given to the sites */
 	struct rules *rules;
+	struct senders *senders;
 	const struct message_ids *ids; /* shared by the lanes */
 	const struct deliver_options *options;
 	const struct host_options *host;
+	const struct judge *judge; /* of the settings, as the two above */
 	bool freeing;
 
 	struct list spare_one, spare_many; /* deliveries at rest */

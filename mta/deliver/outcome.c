@@ -4,8 +4,9 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "base/random.h"
 #include "mta/deliver/bounce.h"
+#include "mta/deliver/meaning.h"
+#include "mta/deliver/retry.h"
 
 enum { LATE_MS = 50 };
 
@@ -15,7 +16,7 @@ struct late {
 	rcpt_ref ref;
 	bool on_list;
 	struct outcome o;
-	char texts[VERDICT_TEXT_MAX + DNS_NAME_MAX + 2 * IP_TEXT_MAX + 512];
+	char texts[VERDICT_TEXT_MAX + DNS_NAME_MAX + 2 * IP_TEXT_MAX + 768];
 };
 
 static const struct {
@@ -49,7 +50,7 @@ static void log_outcome(struct deliverer *dr, const struct outcome *o, struct id
 	       kv_int("code", o->code), kv_str("dsn", status_format(o->status, status)),
 	       kv_slice("host", o->host), kv_slice("ip", o->ip),
 	       kv_int("tls", (o->flags & OUTCOME_TLS) != 0), kv_slice("text", o->text),
-	       kv_int("next", o->next_ms));
+	       kv_int("next", o->next_ms), kv_slice("class", o->class), kv_slice("rule", o->rule));
 }
 
 /* Reports say why; and for others the last reply is told when no try is left. */
@@ -86,8 +87,8 @@ static void settle(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, 
 static void keep_late(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, bool on_list)
 {
 	struct late *late = must_alloc(sizeof(*late));
-	struct slice *texts[] = { &late->o.text, &late->o.host, &late->o.ip, &late->o.source,
-				  &late->o.rcpt };
+	struct slice *texts[] = { &late->o.text, &late->o.host,  &late->o.ip,  &late->o.source,
+				  &late->o.rcpt, &late->o.class, &late->o.rule };
 	char *at = late->texts;
 
 	late->ref = ref;
@@ -159,25 +160,6 @@ void outcome_end(struct deliverer *dr)
 	}
 }
 
-/* With jitter, in whole seconds. */
-static int64_t retry_s(struct deliverer *dr, unsigned attempts)
-{
-	int64_t ms = deliver_retry_ms(dr->options, attempts);
-	int64_t spread = ms * dr->options->jitter / 100;
-
-	ms += random_jitter(2 * spread) - MAX_OF(spread, (int64_t)0);
-	return MAX_OF((ms + 999) / 1000, (int64_t)1);
-}
-
-/* Next try by the wall clock, moved so that the last one is not past the end of its life. */
-static int64_t next_try_ms(struct deliverer *dr, const struct rcpt *r, int64_t now_ms,
-			   unsigned attempt)
-{
-	int64_t next = now_ms + retry_s(dr, attempt) * 1000;
-
-	return MIN_OF(next, MAX_OF(queue_wall_ms(dr->queue, r->expires_s), now_ms + 1000));
-}
-
 static enum outcome_kind kind_of(const struct verdict *v)
 {
 	switch (v->kind) {
@@ -243,6 +225,7 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
 	int64_t now = clock_wall_ms();
 	char why[256], too_old[TOO_OLD_MAX];
+	struct meaning m;
 	struct outcome o = {
 		.job = r->job,
 		.row = r->row,
@@ -260,14 +243,16 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 	};
 
 	queue_look_at_clock(dr->queue);
+	meaning_judge(dr, &o, &m);
 	if (o.kind == OUTCOME_DEFERRED && rules_selects(dr->rules, RULE_CANCEL) &&
 	    queue_cancelled(dr->queue, r, why,
 			    sizeof(why))) { /* the order came while it was in flight */
 		o.kind = OUTCOME_CANCELLED;
+		meaning_forget(&o);
 		o.text = slice_str(why);
 	}
 	if (o.kind == OUTCOME_DEFERRED)
-		o.next_ms = next_try_ms(dr, r, now, o.attempt);
+		o.next_ms = retry_next_ms(dr, ref, &o, &m);
 	if (o.kind == OUTCOME_DEFERRED && f->sent_data && v->code == 0)
 		count_add(&dr->counters.in_doubt, 1);
 	if (o.kind != OUTCOME_DELIVERED)
@@ -288,6 +273,7 @@ static bool cancelled_instead(struct deliverer *dr, const struct rcpt *r, struct
 	    !rules_selects(dr->rules, RULE_CANCEL) || !queue_cancelled(dr->queue, r, why, cap))
 		return false;
 	o->kind = OUTCOME_CANCELLED;
+	meaning_forget(o);
 	o->text = slice_str(why);
 	o->status = STATUS(5, 7, 1);
 	o->code = 0;
@@ -316,6 +302,7 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
 	int64_t now = clock_wall_ms();
 	char why[256], too_old[TOO_OLD_MAX];
+	struct meaning m;
 	struct outcome o = {
 		.job = r->job,
 		.row = r->row,
@@ -330,11 +317,12 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 	};
 
 	queue_look_at_clock(dr->queue);
+	meaning_note(dr, &o, &m);
 	if (!cancelled_instead(dr, r, &o, why, sizeof(why)) &&
 	    (o.kind == OUTCOME_DEFERRED || o.kind == OUTCOME_BOUNCED)) {
 		if (o.kind == OUTCOME_DEFERRED) {
 			o.attempt = (uint16_t)MIN_OF(r->attempts + 1, UINT16_MAX);
-			o.next_ms = MAX_OF(next_try_ms(dr, r, now, o.attempt),
+			o.next_ms = MAX_OF(retry_next_ms(dr, ref, &o, &m),
 					   queue_wall_ms(dr->queue, d->not_before_s));
 		}
 		queue_note_reply(queue_domain_of(dr->queue, r), o.code, o.status, o.text);

@@ -61,6 +61,9 @@ struct conn_target {
 enum { CONN_OUT_HIGH = 48 * 1024, CONN_IN_MAX = 16 * 1024 };
 int conn_open(struct conn **ret, struct loop *l, const struct conn_target *to,
 	      struct conn_user *u) MUST_CHECK;
+/* Could a connection have this address as its source?  0, or why not: it is not on this machine, it
+ * may not be used.  Family 0: always. */
+int conn_source_check(const struct ip *source) MUST_CHECK;
 /* An accepted socket, non-blocking. */
 int conn_adopt(struct conn **ret, struct loop *l, int fd, struct conn_user *u) MUST_CHECK;
 

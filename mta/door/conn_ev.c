@@ -179,6 +179,16 @@ int conn_open(struct conn **ret, struct loop *l, const struct conn_target *to, s
 	return 0;
 }
 
+int conn_source_check(const struct ip *source)
+{
+	OWNED_FD int fd = -1;
+
+	if (!source->family)
+		return 0;
+	fd = socket(source->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	return fd < 0 ? -errno : bind_source(fd, source);
+}
+
 int conn_adopt(struct conn **ret, struct loop *l, int fd, struct conn_user *u)
 {
 	struct sockaddr_storage ss = { 0 };

@@ -1,19 +1,21 @@
-/* mta/egress/egress.h - where mail leaves from: pools of sources (an address and the name it greets
- * with), and how many connections each source has.
+/* mta/egress/egress.h - where mail leaves from: pools of sources (an address, the name it greets
+ * with, a weight), and which of them work.
  *
  * A job names its pool; each lane gives the name a number.  A name may have no source in the
- * configuration: egress_source() then gives NULL, and the mail waits for a reload that has one.
+ * configuration: the mail then waits for a reload that has one.
  * Guarantee: mail leaves from a source of the pool that its job names, or not at all.
- * Owns:    names and numbers are the lane's, until it ends.  Sources belong to the settings in
- *          force; replaced settings stay valid until the engine ends.
- * Threads: the lane's, except the slots, which all lanes share.
- * Limits:  SOURCES_MAX sources; POOLS_MAX names of pools per lane, all others share EGRESS_SURPLUS,
+ * Owns:    names and numbers are the lane's, until it ends.  Entries belong to the settings in
+ *          force; replaced settings stay valid until the engine ends, and so does every struct
+ *          source.
+ * Threads: the lane's, except struct source (mta/egress/source.h).
+ * Limits:  SOURCES_MAX entries; POOLS_MAX names of pools per lane, all others share EGRESS_SURPLUS,
  *          which has no source. */
 #pragma once
 #include "base/address.h"
 #include "base/settings.h"
 #include "mta/core/part.h"
-#include "mta/core/slots.h"
+#include "mta/egress/source.h"
+#include "mta/egress/turns.h"
 
 enum { SOURCES_MAX = 256, POOLS_MAX = 4096, EGRESS_SURPLUS = POOLS_MAX };
 
@@ -21,12 +23,15 @@ struct egress_source {
 	const char *pool, *ehlo;
 	struct ip ip; /* family 0: whatever the system picks */
 	char ip_text[IP_TEXT_MAX];
+	int64_t weight; /* 0: no new connection */
 };
 struct egress_options {
 	char *source_list;
-	int64_t connections; /* per source */
+	int64_t connections; /* per address */
+	int64_t backoff_min, backoff_max;
 	struct egress_source sources[SOURCES_MAX];
 	unsigned n_sources;
+	bool default_added; /* the last one: no entry names the pool "default" */
 };
 extern const struct option_set egress_option_set;
 extern const struct part egress_part;
@@ -36,10 +41,34 @@ struct egress *egress_of(struct lane *l);
 /* The number of a pool; an empty name is the pool "default". */
 unsigned egress_pool(struct egress *e, struct slice name);
 const char *egress_pool_name(const struct egress *e, unsigned pool);
-/* The next source of the pool, in turn; *turn is the caller's place.  NULL: the pool has none, and
- * egress_no_source() says why. */
-const struct egress_source *egress_source(struct egress *e, unsigned pool, unsigned *turn);
+/* Fills in the turns of a site that begins to use the pool: its sources with a weight.  Sites begin
+ * at different sources, so that many sites with a message each keep to the weights too.  False: the
+ * pool has none, and egress_no_source() says why. */
+bool egress_begin_turns(struct egress *e, unsigned pool, struct turns *t);
 void egress_no_source(const struct egress *e, unsigned pool, char *text, size_t cap);
-/* Connections open from a source, on all lanes. */
-slot_count *egress_slots(struct egress *e, const struct egress_source *source);
+/* A connection could not be opened because of the source: err says why.  It fails on all lanes
+ * until a look says otherwise; `recovered` is then called on every lane. */
+void egress_source_failed(struct egress *e, struct source *source, int err);
+struct egress_news {
+	void (*recovered)(struct egress_news *n);
+};
+void egress_tell(struct egress *e, struct egress_news *n);
+/* A host cannot be reached from a source, for a reason of this machine: no route, a filter. */
+void egress_no_way(struct egress *e, const struct source *source, const char *to, int err);
 int64_t egress_slots_max(const struct egress *e);
+void egress_count(struct egress *e,
+		  const struct egress_source *entry); /* a message was handed over */
+
+/* ---- what an operator sees --------------------------------------------------------------- */
+
+struct egress_fact {
+	const struct egress_source *entry;
+	const struct source *source; /* NULL: not known yet */
+	uint64_t messages;           /* handed over since the start or the last reload */
+};
+/* Entry i of the options in force; false: past the last.  The front desk's thread. */
+bool egress_fact(struct engine *e, unsigned i, struct egress_fact *ret);
+/* What an operator should know about the sources, one sentence each: addresses that are not on this
+ * machine, pools that nobody can use, and the like.  It binds each address for a moment. */
+void egress_check(const struct egress_options *o, bool ipv4, bool ipv6,
+		  void (*warn)(void *arg, const char *text), void *arg);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "mta/inspect/walk.h"
-#include "mta/site/pool.h"
+#include "mta/site/pair.h"
 #include "mta/site/way.h"
 
 struct teller {
@@ -50,12 +50,12 @@ static void why_domain(struct teller *t, const struct domain *d)
 static void why_pool(struct teller *t, const struct pool *p)
 {
 	const char *name = egress_pool_name(t->sites->egress, p->index);
-	char text[160];
+	char text[400];
 
 	if (!fair_ready(&p->fair))
 		return;
 	if (p->paused_until_ms > sites_now(t->sites)) {
-		egress_no_source(t->sites->egress, p->index, text, sizeof(text));
+		pair_explain(p, p->pause_why, text, sizeof(text));
 		tell(t, "pool-pause", walk_wall_ms(t->queue, p->paused_until_ms), "%s", text);
 	}
 	tell(t, "next", 0,
@@ -65,7 +65,7 @@ static void why_pool(struct teller *t, const struct pool *p)
 
 static void why_site(struct teller *t, struct site *s)
 {
-	int64_t most = t->sites->options->connections;
+	int64_t most = s->shape.v[SHAPE_CONNECTIONS];
 	const struct pool *p;
 
 	if (s->backoff_until_ms > sites_now(t->sites))

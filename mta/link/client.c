@@ -6,6 +6,7 @@
 #include "mta/link/unix.h"
 #include "mta/queue/queue.h"
 #include "mta/rules/rules.h"
+#include "mta/shape/part.h"
 
 /* ---- what waits for the disk ------------------------------------------------------------- */
 
@@ -30,6 +31,13 @@ void uplink_order_give(struct uplink_order *o)
 	list_push(&o->server->spare, &o->link);
 }
 
+/* Each room takes the rules that are its own. */
+static void rule_changed(struct engine *e, struct slice key, struct slice value)
+{
+	rules_changed(e, key, value);
+	shape_order_changed(e, key, value);
+}
+
 static void carry_out(struct uplink_order *o)
 {
 	struct engine *e = o->server->engine;
@@ -37,7 +45,7 @@ static void carry_out(struct uplink_order *o)
 	if (o->kind == ORDER_JOB && !o->known)
 		queue_job_added(e, o->job);
 	else if (o->kind == ORDER_RULE)
-		rules_changed(e, buf_data(&o->key), buf_data(&o->value));
+		rule_changed(e, buf_data(&o->key), buf_data(&o->value));
 }
 
 static void on_durable(struct durable_wait *w, int err)

@@ -65,6 +65,9 @@ void uplink_client_wait(struct uplink_client *c, struct uplink_order *o, uint64_
 struct uplink_order *uplink_order_take(struct uplink_server *server);
 void uplink_order_give(struct uplink_order *o);
 
+/* senders.c: the order FACTS (schema/wire/facts.h); blocks on the disk */
+int uplink_client_facts(struct uplink_client *c, const struct link_frame *f) MUST_CHECK;
+
 /* orders.c */
 void uplink_client_order(struct uplink_client *c, const struct link_frame *f);
 

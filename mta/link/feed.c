@@ -36,6 +36,8 @@ static int pack_event(void *arg, const struct event *e)
 		out.ip = o->ip;
 		out.source = o->source;
 		out.rcpt = o->rcpt;
+		out.class = o->class;
+		out.rule = o->rule;
 	}
 	r = link_event_put(p->packed, &out);
 	p->n += r == 0;

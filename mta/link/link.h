@@ -5,8 +5,9 @@
  *            does nothing.
  *
  * Files:   server.c is its life, client.c greets and acknowledges, orders.c is the table of orders,
- *          feed.c gives events.  frames.c and unix.c carry them.
- * Blocks:  on the disk for KEY (small files) and for events (page cache).
+ *          senders.c is the order FACTS, feed.c gives events.  frames.c and unix.c carry them.
+ * Blocks:  on the disk for KEY and FACTS (small files, a set part by part) and for events (page
+ *          cache).
  * Threads: the front desk's.
  * Limits:  32 clients.  A client is not heard while more than link.buffer bytes of it wait for the
  *          disk.  It gets no more events while it leaves more than a frame of them unread. */

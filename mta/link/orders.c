@@ -6,6 +6,7 @@
 #include "mta/deliver/deliverer.h"
 #include "mta/link/client.h"
 #include "mta/rules/rules.h"
+#include "mta/shape/part.h"
 #include "schema/wire/meta.h"
 
 static int do_content(struct uplink_client *c, const struct link_frame *f);
@@ -16,9 +17,13 @@ static int do_subscribe(struct uplink_client *c, const struct link_frame *f);
 static int do_cursor(struct uplink_client *c, const struct link_frame *f);
 
 static int (*const orders[])(struct uplink_client *c, const struct link_frame *f) = {
-	[LINK_CONTENT] = do_content,     [LINK_JOB] = do_job,
-	[LINK_RULE] = do_rule,           [LINK_KEY] = do_key,
-	[LINK_SUBSCRIBE] = do_subscribe, [LINK_CURSOR] = do_cursor,
+	[LINK_CONTENT] = do_content,
+	[LINK_JOB] = do_job,
+	[LINK_RULE] = do_rule,
+	[LINK_KEY] = do_key,
+	[LINK_SUBSCRIBE] = do_subscribe,
+	[LINK_CURSOR] = do_cursor,
+	[LINK_FACTS] = uplink_client_facts,
 };
 
 void uplink_client_order(struct uplink_client *c, const struct link_frame *f)
@@ -151,11 +156,18 @@ static int do_job(struct uplink_client *c, const struct link_frame *f)
 	return wait_for(c, o, f, r, j->data.n, lsn);
 }
 
+static int check_rule(struct slice key, struct slice value)
+{
+	int r = rules_check_key(key);
+
+	return r < 0 ? shape_order_check(key, value) : r;
+}
+
 static int do_rule(struct uplink_client *c, const struct link_frame *f)
 {
 	struct uplink_order *o;
 	lsn_t lsn = 0;
-	int r = rules_check_key(f->rule.key);
+	int r = check_rule(f->rule.key, f->rule.value);
 
 	if (r < 0)
 		return r;

@@ -8,6 +8,7 @@
 #include "mta/link/client.h"
 #include "mta/link/link.h"
 #include "mta/link/unix.h"
+#include "mta/senders/senders.h"
 
 struct uplink_state {
 	struct uplink_server server;
@@ -109,6 +110,7 @@ static int listen_at(struct uplink_state *st)
 
 	if (!*c->socket)
 		return 0;
+	senders_expect(senders_of(st->server.engine));
 	st->user.accepted = on_accepted;
 	return unix_listen(&st->server.listener, lane_loop(st->server.front), &o, &st->user);
 }

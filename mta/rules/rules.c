@@ -1,16 +1,12 @@
-/* mta/rules/rules.c - standing orders in memory: three maps behind one lock. */
+/* mta/rules/rules.c - standing orders in memory: two maps behind one lock. */
 #include "mta/rules/rules.h"
 
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 
-#include "base/encode.h"
 #include "base/hash.h"
 #include "base/map.h"
 
-enum { SUPPRESS_HASH = 16 };
 static const uint64_t LIFE_MAX_MS = 253402300799999; /* the end of the year 9999 */
 
 struct rule {
@@ -24,18 +20,13 @@ struct life {
 	uint64_t campaign;
 	int64_t until_ms;
 };
-struct suppression {
-	struct map_link link;
-	uint64_t tenant;
-	unsigned char hash[SUPPRESS_HASH];
-};
 
 struct rules {
 	pthread_rwlock_t lock;
-	struct map rules, lives, suppressions;
+	struct map rules, lives;
 	unsigned counts[RULE_KINDS][SELECT_RCPT + 1];
 	_Atomic unsigned selects[RULE_KINDS];
-	_Atomic size_t n_lives, n_suppressions;
+	_Atomic size_t n_lives;
 };
 
 struct rules *rules_new(void)
@@ -45,7 +36,6 @@ struct rules *rules_new(void)
 	pthread_rwlock_init(&r->lock, NULL);
 	map_init(&r->rules);
 	map_init(&r->lives);
-	map_init(&r->suppressions);
 	return r;
 }
 
@@ -69,13 +59,8 @@ struct rules *rules_free(struct rules *r)
 		map_remove(&r->lives, l);
 		free(container_of(l, struct life, link));
 	}
-	while ((l = map_any(&r->suppressions)) != NULL) {
-		map_remove(&r->suppressions, l);
-		free(container_of(l, struct suppression, link));
-	}
 	map_free(&r->rules);
 	map_free(&r->lives);
-	map_free(&r->suppressions);
 	pthread_rwlock_destroy(&r->lock);
 	free(r);
 	return NULL;
@@ -265,99 +250,13 @@ bool rules_life(struct rules *r, uint64_t campaign, int64_t *ret_ms)
 	return found != NULL;
 }
 
-/* ---- suppressions ------------------------------------------------------------------------ */
-
-static uint64_t suppression_hash(uint64_t tenant, const unsigned char *hash)
-{
-	uint64_t h;
-
-	memcpy(&h, hash, sizeof(h)); /* of SHA-256: evenly spread already */
-	return hash_mix(h ^ hash_mix(tenant + 1));
-}
-
-static struct suppression *find_suppression(struct rules *r, uint64_t tenant,
-					    const unsigned char *hash)
-{
-	for (struct map_link *l = map_find(&r->suppressions, suppression_hash(tenant, hash)); l;
-	     l = map_find_next(l)) {
-		struct suppression *s = container_of(l, struct suppression, link);
-		if (s->tenant == tenant && memcmp(s->hash, hash, SUPPRESS_HASH) == 0)
-			return s;
-	}
-	return NULL;
-}
-
-/* <tenant>/<32 lower-case hex digits> */
-static int parse_suppression(struct slice s, uint64_t *ret_tenant, unsigned char *ret_hash)
-{
-	struct slice tenant, hex;
-	struct buf bytes;
-	int r;
-
-	if (!slice_cut(s, '/', &tenant, &hex) || slice_u64(tenant, UINT64_MAX, ret_tenant) < 0 ||
-	    hex.n != 2 * SUPPRESS_HASH)
-		return E_SYNTAX;
-	for (size_t i = 0; i < hex.n; i++)
-		if (hex.p[i] >= 'A' && hex.p[i] <= 'F')
-			return E_SYNTAX;
-	buf_init(&bytes, SUPPRESS_HASH);
-	r = hex_decode(&bytes, hex);
-	if (r == 0)
-		memcpy(ret_hash, buf_data(&bytes).p, SUPPRESS_HASH);
-	buf_free(&bytes);
-	return r;
-}
-
-static void set_suppression(struct rules *r, struct slice rest, bool present)
-{
-	unsigned char hash[SUPPRESS_HASH];
-	struct suppression *s;
-	uint64_t tenant;
-
-	if (parse_suppression(rest, &tenant, hash) < 0)
-		return;
-	s = find_suppression(r, tenant, hash);
-	if (s && !present) {
-		map_remove(&r->suppressions, &s->link);
-		free(s);
-	} else if (!s && present) {
-		s = must_alloc(sizeof(*s));
-		s->tenant = tenant;
-		memcpy(s->hash, hash, SUPPRESS_HASH);
-		map_insert(&r->suppressions, &s->link, suppression_hash(tenant, hash));
-	}
-	atomic_store(&r->n_suppressions, r->suppressions.count);
-}
-
-bool rules_suppressed(struct rules *r, uint64_t tenant, struct slice address)
-{
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	char lower[512];
-	bool found;
-
-	if (!atomic_load_explicit(&r->n_suppressions, memory_order_relaxed) ||
-	    address.n > sizeof(lower))
-		return false;
-	for (size_t i = 0; i < address.n; i++)
-		lower[i] = ascii_lower(address.p[i]);
-	if (EVP_Digest(lower, address.n, digest, NULL, EVP_sha256(), NULL) != 1)
-		return false;
-	pthread_rwlock_rdlock(&r->lock);
-	found = find_suppression(r, tenant, digest) != NULL;
-	pthread_rwlock_unlock(&r->lock);
-	return found;
-}
-
 /* ---- keys -------------------------------------------------------------------------------- */
 
 int rules_check_key(struct slice key)
 {
-	unsigned char hash[SUPPRESS_HASH];
 	struct selector selector;
-	uint64_t tenant, campaign;
+	uint64_t campaign;
 
-	if (slice_strip(&key, SLICE("suppress/")))
-		return parse_suppression(key, &tenant, hash);
 	if (slice_strip(&key, SLICE("life/campaign/")))
 		return slice_u64(key, UINT64_MAX, &campaign) < 0 ? E_SYNTAX : 0;
 	if (slice_strip(&key, SLICE("hold/")) || slice_strip(&key, SLICE("cancel/")))
@@ -376,8 +275,6 @@ bool rules_set(struct rules *r, struct slice key, struct slice value)
 		look = set_rule(r, RULE_CANCEL, key, value);
 	else if (slice_strip(&key, SLICE("life/campaign/")))
 		look = set_life(r, key, value);
-	else if (slice_strip(&key, SLICE("suppress/")))
-		set_suppression(r, key, value.n > 0);
 	pthread_rwlock_unlock(&r->lock);
 	return look;
 }
@@ -391,7 +288,6 @@ struct rules *rules_of(struct engine *e)
 
 void rules_changed(struct engine *e, struct slice key, struct slice value)
 {
-	/* Suppressions are looked up at each send: no queue must be walked for them. */
 	if (rules_set(rules_of(e), key, value))
 		engine_changed(e);
 }

@@ -5,12 +5,10 @@
  *	cancel/<selector>          value: why; matching recipients end as cancelled
  *	life/campaign/<n>          value: milliseconds since 1970 until which its recipients are
  *	                           tried, in place of what their jobs say
- *	suppress/<tenant>/<hash>   value: "" removed, "1" present; hash is hex of the first 16 bytes
- *	                           of SHA-256 over the lower-cased address: checked before each RCPT
  *
  * Owns:    copies of selectors and texts.
  * Threads: any; readers share a lock, and take none while no rule of the kind they ask for exists.
- * Limits:  the spool bounds selectors and texts; a suppression costs about 56 bytes. */
+ * Limits:  the spool bounds selectors and texts. */
 #pragma once
 #include "mta/core/part.h"
 #include "mta/rules/selector.h"
@@ -54,4 +52,3 @@ unsigned rules_selects(const struct rules *r, enum rule_kind kind);
 /* Until when recipients of a campaign are tried, by the wall clock.  False: no order says so. */
 bool rules_life(struct rules *r, uint64_t campaign, int64_t *ret_ms);
 bool rules_have_lives(const struct rules *r);
-bool rules_suppressed(struct rules *r, uint64_t tenant, struct slice address);

@@ -2,45 +2,77 @@
 #include "mta/site/channel.h"
 
 #include "base/log.h"
+#include "mta/site/pair.h"
+#include "mta/site/provider.h"
+#include "mta/site/shaping.h"
 #include "mta/smtp/ehlo.h"
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
-/* Transactional mail keeps a sixteenth of the limits that sites share. */
-static int64_t slots_of(int64_t max, bool transactional)
+static int64_t site_slots(const int64_t *v, bool transactional)
 {
-	return transactional ? max : max - max / 16;
+	int64_t max = v[SHAPE_CONNECTIONS];
+
+	return transactional ? max : max - limits_kept(max, v[SHAPE_CONNECTIONS_KEPT]);
 }
 
-static int64_t site_slots(const struct site_options *o, bool transactional)
+/* Of the site, the source, the source at this site, and the provider: all, or none. */
+static bool take_shared_slots(struct channel *ch, bool transactional)
 {
-	int64_t max = o->connections;
+	struct site *site = ch->pool->site;
+	struct sites *s = ch->pool->sites;
+	const int64_t *v = channel_shape(ch)->v;
+	const bool per_source = v[SHAPE_CONNECTIONS_PER_SOURCE] < v[SHAPE_CONNECTIONS];
+	slot_count *at_site = &site->shared->connections;
+	slot_count *of_source = &ch->source->connections, *both = NULL;
 
-	return transactional ? max : max - limits_kept(max, o->connections_kept);
+	if (!slots_take(at_site, site_slots(v, transactional)))
+		return false;
+	if (!slots_take(of_source, limits_slots(egress_slots_max(s->egress), transactional)))
+		goto give_site;
+	if (per_source)
+		both = limits_source(site->shared, &ch->source->ip);
+	if (both && !slots_take(both, limits_slots(v[SHAPE_CONNECTIONS_PER_SOURCE], transactional)))
+		goto give_source;
+	if (site->provider &&
+	    !slots_take(&site->provider->connections,
+			limits_slots(v[SHAPE_PROVIDER_CONNECTIONS], transactional)))
+		goto give_both;
+	ch->site_source_slots = both;
+	ch->provider = site->provider;
+	provider_leave(ch->pool);
+	return true;
+give_both:
+	if (both)
+		slots_give(both);
+give_source:
+	slots_give(of_source);
+give_site:
+	slots_give(at_site);
+	return false;
 }
 
 static bool take_slots(struct channel *ch, bool transactional)
 {
 	struct sites *s = ch->pool->sites;
-	const struct site_options *o = s->options;
 
-	if (s->n_channels >= slots_of(o->lane_sessions, transactional))
+	if (s->n_channels >= limits_slots(s->options->lane_sessions, transactional))
 		return false;
-	if (!transactional && !pool_may_take(ch->pool))
+	if (!transactional && (!pool_may_take(ch->pool) || provider_is_behind(ch->pool)))
 		return false;
-	if (!slots_take(&ch->pool->site->shared->connections, site_slots(o, transactional)))
-		return false;
-	ch->source_slots = egress_slots(s->egress, ch->source);
-	if (slots_take(ch->source_slots, slots_of(egress_slots_max(s->egress), transactional)))
-		return true;
-	slots_give(&ch->pool->site->shared->connections);
-	return false;
+	return take_shared_slots(ch, transactional);
 }
 
 static void give_slots(struct channel *ch)
 {
 	slots_give(&ch->pool->site->shared->connections);
-	slots_give(ch->source_slots);
+	slots_give(&ch->source->connections);
+	if (ch->site_source_slots)
+		slots_give(ch->site_source_slots);
+	if (ch->provider) {
+		slots_give(&ch->provider->connections);
+		ch->pool->had_slot = true;
+	}
 }
 
 static void on_ready(struct session_user *u);
@@ -53,15 +85,16 @@ static int start_session(struct channel *ch)
 {
 	struct sites *s = ch->pool->sites;
 	const struct smtp_options *c = s->smtp;
+	const int64_t *v = channel_shape(ch)->v;
 	struct session_options o = {
 		.to = { .ip = ch->host->ip, .port = (uint16_t)c->port, .source = ch->source->ip },
 		.mx_host = ch->mx->name,
-		.ehlo = ch->source->ehlo,
-		.timeouts = c->timeouts,
-		.tls = c->policy,
+		.ehlo = ch->ehlo,
+		.timeouts = shaping_timeouts(channel_shape(ch)),
+		.tls = (enum tls_policy)v[SHAPE_TLS],
 		.tls_context = s->tls,
 		.tls_resume = ch->host->tls,
-		.ignore = c->ignore,
+		.ignore = (unsigned)v[SHAPE_IGNORE],
 		.pipelines = ch->host->habits.pipelines,
 	};
 
@@ -88,6 +121,12 @@ static struct channel *channel_blank(struct pool *p)
 	return ch;
 }
 
+static void channel_free(struct channel *ch)
+{
+	free(ch->shape);
+	free(ch);
+}
+
 /* The channel's session has begun. */
 static void join(struct channel *ch)
 {
@@ -97,6 +136,8 @@ static void join(struct channel *ch)
 	ch->route = route_ref(p->site->route);
 	list_push(&p->channels, &ch->link);
 	ch->host->channels++;
+	p->turns.at[ch->turn].channels++;
+	p->turns.at[ch->turn].opening++;
 	p->n_channels++;
 	pool_claim(p);
 	p->n_opening++;
@@ -105,49 +146,77 @@ static void join(struct channel *ch)
 	count_add(&s->counters.sessions_open, 1);
 }
 
-/* Our own trouble, not the host's answer. */
-static void not_begun(struct channel *ch, int err)
+/* This machine has too little of something; it is nobody's fault that mail waits a moment. */
+static bool is_shortage(const struct channel *ch, int err)
 {
-	struct pool *p = ch->pool;
-	struct verdict v;
+	return err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM ||
+	       err == -EAGAIN || (err == -EADDRNOTAVAIL && ch->source->ip.family);
+}
 
-	give_slots(ch);
-	verdict_set(&v, VERDICT_DEFERRED, STATUS(4, 3, 5), true, "%s", err_text(err));
-	site_host_failed(p->site, ch->host, &v, ch->source_text);
-	free(ch);
-	pool_pump_soon(p);
+/* Our own trouble, never the site's.  Whether the source is at fault, or only the way from it to
+ * this host, a look at the source alone tells. */
+static int not_begun(struct channel *ch, int err)
+{
+	struct sites *s = ch->pool->sites;
+	int r = conn_source_check(&ch->source->ip);
+
+	if (r < 0 && !is_shortage(ch, r == -EADDRNOTAVAIL ? 0 : r))
+		egress_source_failed(s->egress, ch->source, r);
+	else if (is_shortage(ch, err))
+		return E_FULL;
+	else
+		pair_cut(s, ch->host, ch->source, err);
+	pool_pump_soon(ch->pool);
+	return E_CONFLICT;
+}
+
+static int cannot_open(struct pool *p, enum pair_lack why)
+{
+	if (why == PAIR_FULL)
+		return E_FULL;
+	if (why == PAIR_SITE)
+		site_back_off(p->site);
+	else
+		pool_pause(p, why);
+	return E_UNKNOWN;
+}
+
+static void use_pair(struct channel *ch, const struct pair *pair)
+{
+	const struct turn *turn = &ch->pool->turns.at[pair->turn];
+
+	ch->host = pair->host;
+	ch->mx = pair->mx;
+	ch->turn = pair->turn;
+	ch->source = turn->source;
+	ch->ehlo = turn->entry->ehlo;
+	memcpy(ch->source_text, turn->entry->ip_text, sizeof(ch->source_text));
+	ch->shape = shaping_source(ch->pool, &ch->source->ip);
 }
 
 int channel_open(struct pool *p, bool transactional)
 {
-	const struct route_host *mx;
-	struct host *h = site_pick(p->site, &mx);
+	struct pair pair;
+	enum pair_lack lack = pair_pick(p, &pair);
 	struct channel *ch;
 	int r;
 
-	if (!h) {
-		site_back_off(p->site);
-		return E_TIMEOUT;
-	}
+	if (lack != PAIR_FOUND)
+		return cannot_open(p, lack);
 	ch = channel_blank(p);
-	ch->host = h;
-	ch->mx = mx;
-	ch->source = egress_source(p->sites->egress, p->index, &p->next_source);
-	if (!ch->source) {
-		free(ch);
-		pool_has_no_source(p);
-		return E_UNKNOWN;
-	}
-	memcpy(ch->source_text, ch->source->ip_text, sizeof(ch->source_text));
+	use_pair(ch, &pair);
 	if (!take_slots(ch, transactional)) {
-		free(ch);
+		channel_free(ch);
 		return E_FULL;
 	}
 	r = start_session(ch);
-	if (r < 0)
-		not_begun(ch, r);
-	else
+	if (r == 0) {
 		join(ch);
+		return 0;
+	}
+	give_slots(ch);
+	r = not_begun(ch, r);
+	free(ch);
 	return r;
 }
 
@@ -164,7 +233,7 @@ static void rest(struct channel *ch)
 	list_push_front(&ch->pool->idle, &ch->idle); /* the latest first, so that others run out */
 	ch->idle_since_ms = sites_now(s);
 	timer_set(s->loop->timers, &ch->idle_timer,
-		  MIN_OF(s->options->idle, (int64_t)IDLE_LOOK_MS));
+		  MIN_OF(channel_shape(ch)->v[SHAPE_IDLE], (int64_t)IDLE_LOOK_MS));
 }
 
 void channel_quit(struct channel *ch)
@@ -223,19 +292,37 @@ static bool wait_hungry(struct channel *ch)
 	return true;
 }
 
+/* It has carried as many as it may. */
+static bool worn(const struct channel *ch)
+{
+	return ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] ||
+	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
+}
+
+static bool take_one(struct channel *ch)
+{
+	struct sites *s = ch->pool->sites;
+	unsigned before = ch->taken;
+	bool more = s->loads->next(s->loads, ch);
+
+	if (ch->taken != before)
+		pool_sent(ch->pool, ch->turn);
+	return more;
+}
+
 void channel_feed(struct channel *ch)
 {
 	struct sites *s = ch->pool->sites;
 
 	list_remove(&ch->hungry);
-	while (!ch->quitting && !ch->gone && !s->stopping && ch->taken < s->options->messages &&
+	while (!ch->quitting && !ch->gone && !s->stopping && !worn(ch) &&
 	       session_can_take(ch->session) && !pool_must_give(ch->pool)) {
 		if (wait_hungry(ch)) {
 			list_remove(&ch->idle);
 			timer_stop(s->loop->timers, &ch->idle_timer);
 			return;
 		}
-		if (!s->loads->next(s->loads, ch))
+		if (!pool_may_send(ch->pool, ch->turn) || !take_one(ch))
 			break;
 	}
 	if (ch->gone || ch->quitting)
@@ -243,7 +330,7 @@ void channel_feed(struct channel *ch)
 	if (ch->in_hand) {
 		list_remove(&ch->idle);
 		timer_stop(s->loop->timers, &ch->idle_timer);
-	} else if (s->stopping || ch->taken >= s->options->messages || !s->options->idle ||
+	} else if (s->stopping || worn(ch) || !channel_shape(ch)->v[SHAPE_IDLE] ||
 		   pool_must_give(ch->pool)) {
 		channel_quit(ch);
 	} else {
@@ -255,9 +342,9 @@ static void on_idle(struct timer *t)
 {
 	struct channel *ch = container_of(t, struct channel, idle_timer);
 	struct sites *s = ch->pool->sites;
-	int64_t left = ch->idle_since_ms + s->options->idle - sites_now(s);
+	int64_t left = ch->idle_since_ms + channel_shape(ch)->v[SHAPE_IDLE] - sites_now(s);
 
-	if (left <= 0 || pool_others_wait(ch->pool))
+	if (left <= 0 || pool_others_wait(ch->pool) || provider_others_wait(ch->pool))
 		channel_quit(ch);
 	else
 		timer_set(s->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));
@@ -293,6 +380,9 @@ static void opened(struct channel *ch)
 		return;
 	ch->ready_once = true;
 	ch->pool->n_opening--;
+	if (ch->turn != TURN_NONE)
+		ch->pool->turns.at[ch->turn].opening--;
+	ch->pool->pause_ms = ch->pool->paused_until_ms = 0;
 	site_host_well(ch->pool->site, ch->host);
 	note_tls(ch);
 	note_source(ch);
@@ -340,6 +430,17 @@ static void keep_ticket(struct channel *ch)
 	ch->host->tls = ticket;
 }
 
+static void leave_turn(struct channel *ch)
+{
+	struct turn *t;
+
+	if (ch->turn == TURN_NONE)
+		return;
+	t = &ch->pool->turns.at[ch->turn];
+	t->channels--;
+	t->opening -= !ch->ready_once;
+}
+
 static void leave(struct channel *ch)
 {
 	struct pool *p = ch->pool;
@@ -355,6 +456,7 @@ static void leave(struct channel *ch)
 	pool_claim(p);
 	if (!ch->ready_once)
 		p->n_opening--;
+	leave_turn(ch);
 	ch->host->channels--;
 	s->n_channels--;
 	count_sub(&s->counters.sessions_open, 1);
@@ -371,9 +473,10 @@ static bool tls_gave_way(struct channel *ch, const struct verdict *v)
 	struct sites *s = ch->pool->sites;
 	int64_t now = sites_now(s);
 
-	if (v->code || !status_eq(v->status, STATUS(4, 7, 5)) || s->smtp->policy != TLS_MAY)
+	if (v->code || !status_eq(v->status, STATUS(4, 7, 5)) ||
+	    channel_shape(ch)->v[SHAPE_TLS] != TLS_MAY)
 		return false;
-	ch->host->clear_until_ms = now + s->options->host_bad;
+	ch->host->clear_until_ms = now + ch->pool->site->shape.v[SHAPE_HOST_BAD];
 	log_info("session.tls-failed", kv_str("site", ch->pool->site->name),
 		 kv_str("ip", ch->host->ip_text), kv_str("source", ch->source_text),
 		 kv_slice("reason", slice_of(v->text, v->text_n)));
@@ -385,6 +488,8 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 {
 	bool trouble = v->kind != VERDICT_NONE;
 
+	if (!trouble && ch->quitting)
+		return; /* we ended it, perhaps before it was open */
 	if ((!ch->ready_once && tls_gave_way(ch, v)) || ch->lock_step)
 		return;
 	if (!ch->ready_once || (trouble && !ch->judged))
@@ -403,21 +508,22 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 	leave(ch);
 	if (!p->sites->freeing)
 		judge_end(ch, v);
+	pool_rest_turns(p);
 	pool_pump_soon(p);
 	if (p->sites->freeing)
-		free(ch);
+		channel_free(ch);
 	else
 		loop_at_turn_end(p->sites->loop, &ch->reap);
 }
 
 static void on_reap(struct turn_end *t)
 {
-	free(container_of(t, struct channel, reap));
+	channel_free(container_of(t, struct channel, reap));
 }
 
 void channel_free_now(struct channel *ch)
 {
 	leave(ch);
 	ch->pool->sites->loads->abandon(ch->pool->sites->loads, ch);
-	free(ch);
+	channel_free(ch);
 }

@@ -16,9 +16,13 @@ struct channel {
 	struct route *route; /* keeps mx alive */
 	const struct route_host *mx;
 	struct host *host;
-	const struct egress_source *source;
+	struct source *source;
+	unsigned turn;    /* of the pool's turns; TURN_NONE: its source is no longer there */
+	const char *ehlo; /* the name it greets with; the options of its time */
 	char source_text[IP_TEXT_MAX]; /* its address, or the one that the system picked */
-	slot_count *source_slots;
+	struct shape *shape;           /* of its own; NULL: the pool's */
+	slot_count *site_source_slots; /* of its source at this site; may be NULL */
+	struct site_limits *provider;  /* whose slot it has, or NULL */
 	struct turn_end reap;
 	struct timer idle_timer;
 	int64_t idle_since_ms;
@@ -28,8 +32,13 @@ struct channel {
 	bool judged;    /* the host has answered about a recipient */
 	bool lock_step; /* it ended because the host cannot do PIPELINING */
 };
-/* 0, or why none can be opened now: E_FULL (limits), E_UNKNOWN (the pool has no source), E_TIMEOUT
- * (all hosts are bad, the site has backed off).  transactional: may use the slots kept for that. */
+static inline const struct shape *channel_shape(const struct channel *ch)
+{
+	return ch->shape ? ch->shape : &ch->pool->shape;
+}
+/* 0, or why none can be opened now: E_FULL (limits), E_UNKNOWN (the pool or the site pauses),
+ * E_CONFLICT (it failed before it began; another may do).  transactional: may use the slots kept
+ * for that. */
 int channel_open(struct pool *p, bool transactional) MUST_CHECK;
 /* Hands it transactions while it takes more and the turn has time: building messages must not keep
  * the lane from its other descriptors.  Transactional mail goes regardless of the time. */

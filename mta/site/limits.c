@@ -5,6 +5,12 @@
 
 #include "base/hash.h"
 
+struct source_limits {
+	struct source_limits *next;
+	struct ip ip;
+	slot_count connections;
+};
+
 struct limits {
 	pthread_mutex_t lock;
 	struct map sites;
@@ -19,6 +25,17 @@ struct limits *limits_new(void)
 	return l;
 }
 
+static void free_entry(struct site_limits *s)
+{
+	struct source_limits *source = atomic_load(&s->sources), *next;
+
+	for (; source; source = next) {
+		next = source->next;
+		free(source);
+	}
+	free(s);
+}
+
 struct limits *limits_free(struct limits *l)
 {
 	struct map_link *link;
@@ -27,7 +44,7 @@ struct limits *limits_free(struct limits *l)
 		return NULL;
 	while ((link = map_any(&l->sites)) != NULL) {
 		map_remove(&l->sites, link);
-		free(container_of(link, struct site_limits, link));
+		free_entry(container_of(link, struct site_limits, link));
 	}
 	map_free(&l->sites);
 	pthread_mutex_destroy(&l->lock);
@@ -61,20 +78,68 @@ struct site_limits *limits_site(struct limits *l, struct slice name)
 	return s;
 }
 
-int64_t limits_rate(struct site_limits *s, int64_t rate, int64_t now_us)
-{
-	int64_t step, next, burst;
+/* ---- connections per source -------------------------------------------------------------- */
 
-	if (!rate)
+static struct source_limits *find_source(struct source_limits *first, const struct ip *source)
+{
+	while (first && !ip_eq(&first->ip, source))
+		first = first->next;
+	return first;
+}
+
+/* Entries are only ever put in front; whoever loses the race looks again. */
+slot_count *limits_source(struct site_limits *s, const struct ip *source)
+{
+	struct source_limits *first = atomic_load(&s->sources), *fresh = NULL, *found;
+
+	while (!(found = find_source(first, source))) {
+		if (!fresh)
+			fresh = must_alloc(sizeof(*fresh));
+		fresh->ip = *source;
+		fresh->next = first;
+		if (atomic_compare_exchange_strong(&s->sources, &first, fresh))
+			return &fresh->connections;
+	}
+	free(fresh);
+	return &found->connections;
+}
+
+/* ---- pace -------------------------------------------------------------------------------- */
+
+static const int64_t day_us = 86400LL * 1000000;
+enum { AT_ONCE_US = 100000, AT_ONCE_MAX_US = 1000000 }; /* a tenth of a second, or one unit */
+
+int64_t limits_step(int64_t per_day)
+{
+	return per_day ? MIN_OF(day_us / per_day, (int64_t)AT_ONCE_MAX_US) : 0;
+}
+
+int64_t limits_wait(limits_pace *pace, int64_t per_day, int64_t now_us)
+{
+	int64_t ahead, burst;
+
+	if (!per_day)
 		return 0;
-	step = 1000000 / rate;
-	burst = MIN_OF((int64_t)1000000, step * rate / 10 + step); /* a tenth of a second at once */
-	next = atomic_load_explicit(&s->next_us, memory_order_relaxed);
-	do {
-		if (next - now_us > burst)
-			return next - now_us - burst;
-	} while (
-	    !atomic_compare_exchange_weak_explicit(&s->next_us, &next, MAX_OF(next, now_us) + step,
-						   memory_order_relaxed, memory_order_relaxed));
-	return 0;
+	ahead = atomic_load_explicit(pace, memory_order_relaxed) - now_us;
+	burst = MIN_OF(AT_ONCE_US + day_us / per_day, (int64_t)AT_ONCE_MAX_US);
+	return MAX_OF(ahead - burst, (int64_t)0);
+}
+
+/* n units in microseconds; n is at most some 100 MB. */
+static int64_t span(int64_t per_day, int64_t n)
+{
+	return n <= INT64_MAX / day_us ? n * day_us / per_day
+				       : n / 1000 * (day_us / per_day * 1000);
+}
+
+void limits_spend(limits_pace *pace, int64_t per_day, int64_t n, int64_t now_us)
+{
+	int64_t next = atomic_load_explicit(pace, memory_order_relaxed), step;
+
+	if (!per_day)
+		return;
+	step = span(per_day, n);
+	while (!atomic_compare_exchange_weak_explicit(pace, &next, MAX_OF(next, now_us) + step,
+						      memory_order_relaxed, memory_order_relaxed))
+		;
 }

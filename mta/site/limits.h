@@ -1,10 +1,11 @@
-/* mta/site/limits.h - what lanes must share of a site: its connections and its rate.  A domain
- * belongs to one lane, but the domains of a site may belong to several.
+/* mta/site/limits.h - what lanes must share of a site, or of a provider: connections and pace.  A
+ * domain belongs to one lane, but the domains of a site may belong to several.
  * Owns:    limits_new() gives the caller the table; entries live until limits_free() (about 350
- *          bytes and the site's name).
+ *          bytes and the site's name; 48 bytes per source that has a limit of its own there).
  * Threads: any; the table has a lock, taken when a lane first meets a site; the counts are
  *          atomic. */
 #pragma once
+#include "base/address.h"
 #include "base/map.h"
 #include "mta/core/slots.h"
 
@@ -12,20 +13,38 @@ struct limits;
 struct limits *limits_free(struct limits *l);
 struct limits *limits_new(void);
 
+/* GCRA: the theoretical arrival time of the next unit, in microseconds. */
+typedef _Atomic int64_t limits_pace;
+
+struct source_limits;
 struct site_limits {
 	struct map_link link;
 	slot_count connections;
-	_Atomic int pools;       /* those with connections, and those that wait for one */
-	_Atomic int starved;     /* of these, those that wait with less than their share */
-	_Atomic int64_t next_us; /* GCRA: theoretical arrival time of the next message */
+	_Atomic int pools; /* those with connections, and those that wait for one */
+	/* Of these, those that wait with less than their share; at a provider: with nothing. */
+	_Atomic int starved;
+	_Atomic int pacing; /* pools that wait for a provider's pace */
+	limits_pace messages, bytes;
+	_Atomic(struct source_limits *) sources;
 	char name[];
 };
 struct site_limits *limits_site(struct limits *l, struct slice name);
+/* Connections from one source.  source: an address, or family 0. */
+slot_count *limits_source(struct site_limits *s, const struct ip *source);
 
 /* How many of `max` slots bulk mail leaves free: `keep`, but at most a quarter. */
 static inline int64_t limits_kept(int64_t max, int64_t keep)
 {
 	return keep < max / 4 ? keep : max / 4;
 }
-/* 0: a message may go now and is counted; else microseconds to wait.  rate: per second, 0: any. */
-int64_t limits_rate(struct site_limits *s, int64_t rate, int64_t now_us);
+/* Transactional mail keeps a sixteenth of the limits that sites share. */
+static inline int64_t limits_slots(int64_t max, bool transactional)
+{
+	return transactional ? max : max - max / 16;
+}
+/* 0: one more may go now; else microseconds to wait.  per_day 0: no limit. */
+int64_t limits_wait(limits_pace *pace, int64_t per_day, int64_t now_us);
+/* The time between two units, at most a second. */
+int64_t limits_step(int64_t per_day);
+/* So many went.  When lanes ask at the same time, each may send one before it sees the others. */
+void limits_spend(limits_pace *pace, int64_t per_day, int64_t n, int64_t now_us);

@@ -4,6 +4,9 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "mta/site/channel.h"
+#include "mta/site/pair.h"
+#include "mta/site/provider.h"
+#include "mta/site/shaping.h"
 
 enum { LIMIT_LOOK_MS = 50, OPEN_MORE_MS = 1, OPEN_AT_ONCE = 64 };
 
@@ -13,6 +16,11 @@ static void set_starved(struct pool *p, bool starved);
 static void on_timer(struct timer *t)
 {
 	pool_pump_soon(container_of(t, struct pool, timer));
+}
+
+static void on_turn_timer(struct timer *t)
+{
+	pool_pump_soon(container_of(t, struct pool, turn_timer));
 }
 
 struct pool *pool_get(struct site *s, unsigned index)
@@ -32,7 +40,11 @@ struct pool *pool_get(struct site *s, unsigned index)
 	list_init(&p->pump.link);
 	p->pump.run = pump;
 	timer_init(&p->timer, on_timer);
-	p->want = (unsigned)s->sites->options->connections_start;
+	timer_init(&p->turn_timer, on_turn_timer);
+	p->want = UINT32_MAX;
+	shaping_pool(p);
+	p->want =
+	    (unsigned)MIN_OF(p->shape.v[SHAPE_CONNECTIONS_START], p->shape.v[SHAPE_CONNECTIONS]);
 	list_push(&s->pools, &p->link);
 	return p;
 }
@@ -50,7 +62,11 @@ void pool_free(struct pool *p)
 	pool_end_channels(p);
 	fair_end(&p->fair);
 	set_starved(p, false);
+	provider_leave(p);
+	shaping_idle(p);
 	timer_stop(p->sites->loop->timers, &p->timer);
+	timer_stop(p->sites->loop->timers, &p->turn_timer);
+	turns_end(&p->turns);
 	list_remove(&p->pump.link);
 	list_remove(&p->link);
 	free(p);
@@ -122,18 +138,19 @@ void pool_pump_soon(struct pool *p)
 
 static unsigned kept(const struct pool *p)
 {
-	const struct site_options *o = p->sites->options;
+	const int64_t *v = p->shape.v;
 
-	return (unsigned)limits_kept(o->connections, o->connections_kept);
+	return (unsigned)limits_kept(v[SHAPE_CONNECTIONS], v[SHAPE_CONNECTIONS_KEPT]);
 }
 
 /* The number of connections that may be open now.  Transactional mail may open the kept ones beyond
  * those that success has earned, unless the site said that there are too many. */
 static unsigned most_channels(const struct pool *p)
 {
-	int64_t earned = (int64_t)p->want + (p->congested ? 0 : kept(p));
+	unsigned want = p->congested ? p->want : MAX_OF(p->want, p->turns.n);
+	int64_t earned = (int64_t)want + (p->congested ? 0 : kept(p));
 
-	return (unsigned)MIN_OF(earned, p->sites->options->connections);
+	return (unsigned)MIN_OF(earned, p->shape.v[SHAPE_CONNECTIONS]);
 }
 
 static unsigned most_bulk_channels(const struct pool *p)
@@ -165,13 +182,114 @@ static bool needs_channel(const struct pool *p)
 	return bulk_needs_channel(p) || passwords_need_channel(p);
 }
 
+/* ---- the sources' turns ------------------------------------------------------------------ */
+
+static bool may_open(const struct pool *p)
+{
+	return p->n_channels < most_bulk_channels(p) ||
+	       (p->fair.ready[CLASS_TRANSACTIONAL] && p->n_channels < most_channels(p));
+}
+
+bool pool_may_send(struct pool *p, unsigned turn)
+{
+	int64_t now = sites_now(p->sites);
+
+	if (turns_may_take(&p->turns, turn))
+		return true;
+	if (turn == TURN_NONE || !fair_ready(&p->fair))
+		return false;
+	turns_refused(&p->turns, now);
+	if (!timer_running(&p->turn_timer))
+		timer_set(p->sites->loop->timers, &p->turn_timer, TURNS_PATIENCE_MS);
+	return false;
+}
+
+void pool_sent(struct pool *p, unsigned turn)
+{
+	if (turn == TURN_NONE)
+		return;
+	egress_count(p->sites->egress, p->turns.at[turn].entry);
+	turns_took(&p->turns, turn);
+	if (p->turns.n > 1 && fair_ready(&p->fair))
+		pool_pump_soon(p); /* it is another one's turn */
+}
+
+/* An idle connection makes room for a source that has none. */
+static void make_room(struct pool *p)
+{
+	struct channel *ch;
+
+	if (p->n_quitting)
+		return; /* there is room soon */
+	list_each(&p->idle, ch, struct channel, idle)
+		if (!turns_may_take(&p->turns, ch->turn)) {
+			channel_quit(ch);
+			return;
+		}
+}
+
+/* Those that cannot take their turn are not waited for. */
+static void look_at_turns(struct pool *p)
+{
+	struct turns *t = &p->turns;
+	unsigned first;
+
+	t->crowded = false;
+	if (t->n < 2)
+		return;
+	if (turns_is_late(t, sites_now(p->sites)))
+		turns_pass_over(t, turns_first(t));
+	while ((first = turns_first(t)) != TURN_NONE && !t->at[first].channels &&
+	       !pair_possible(p, first))
+		turns_pass_over(t, first);
+	t->crowded = first != TURN_NONE && !t->at[first].channels && !may_open(p);
+}
+
+void pool_rest_turns(struct pool *p)
+{
+	if (!p->n_channels && !fair_ready(&p->fair))
+		turns_end(&p->turns);
+}
+
+static unsigned turn_of(const struct pool *p, const struct channel *ch)
+{
+	for (unsigned i = 0; i < p->turns.n; i++)
+		if (p->turns.at[i].source == ch->source &&
+		    strcmp(p->turns.at[i].entry->ehlo, ch->ehlo) == 0)
+			return i;
+	return TURN_NONE;
+}
+
+static void find_turn(struct pool *p, struct channel *ch)
+{
+	ch->turn = turn_of(p, ch);
+	if (ch->turn == TURN_NONE) {
+		channel_quit(ch); /* after what it has in hand */
+		return;
+	}
+	p->turns.at[ch->turn].channels++;
+	p->turns.at[ch->turn].opening += !ch->ready_once;
+}
+
+void pool_new_sources(struct pool *p)
+{
+	struct channel *ch;
+
+	if (!p->turns.at)
+		return;
+	turns_end(&p->turns);
+	if (!p->n_channels)
+		return;
+	(void)egress_begin_turns(p->sites->egress, p->index, &p->turns);
+	list_each(&p->channels, ch, struct channel, link)
+		find_turn(p, ch);
+}
+
 /* ---- connections: whose ------------------------------------------------------------------ */
 
 static int64_t slots_shared(const struct pool *p)
 {
-	const struct site_options *o = p->sites->options;
-
-	return o->connections - limits_kept(o->connections, o->connections_kept);
+	return p->shape.v[SHAPE_CONNECTIONS] - kept(p);
 }
 
 static unsigned share(const struct pool *p)
@@ -234,6 +352,7 @@ static void open_some(struct pool *p)
 	if (paused_until(p) > now) {
 		timer_set(p->sites->loop->timers, &p->timer, paused_until(p) - now);
 		set_starved(p, false);
+		provider_leave(p);
 		return;
 	}
 	for (n = 0; n < OPEN_AT_ONCE && r == 0 && needs_channel(p); n++)
@@ -243,6 +362,8 @@ static void open_some(struct pool *p)
 	else if (r == E_FULL && !timer_running(&p->timer)) /* others hold the slots */
 		timer_set(p->sites->loop->timers, &p->timer, LIMIT_LOOK_MS);
 	set_starved(p, r == E_FULL && p->n_channels < share(p) && site_is_full(p));
+	if (r == E_FULL)
+		provider_wait(p);
 }
 
 static void pump(struct turn_end *t)
@@ -252,6 +373,7 @@ static void pump(struct turn_end *t)
 
 	if (p->sites->freeing)
 		return;
+	look_at_turns(p);
 	list_each(&p->channels, ch, struct channel, link)
 		if (!p->fair.ready[CLASS_TRANSACTIONAL])
 			break;
@@ -265,15 +387,20 @@ static void pump(struct turn_end *t)
 		else
 			break;
 	}
-	if (fair_ready(&p->fair) && !p->sites->stopping)
+	if (p->turns.crowded && fair_ready(&p->fair))
+		make_room(p);
+	if (fair_ready(&p->fair) && !p->sites->stopping) {
 		open_some(p);
-	else
+	} else {
 		set_starved(p, false);
+		provider_leave(p);
+		shaping_idle(p);
+	}
 }
 
 void pool_success(struct pool *p)
 {
-	int64_t limit = p->sites->options->connections;
+	int64_t limit = p->shape.v[SHAPE_CONNECTIONS];
 
 	if (fair_ready(&p->fair) <= p->n_channels || (int64_t)p->want >= limit)
 		return;
@@ -292,29 +419,33 @@ void pool_congested(struct pool *p)
 	p->want = MAX_OF(p->want / 2, 1u);
 }
 
-/* ---- no source --------------------------------------------------------------------------- */
+/* ---- pauses because of our sources -------------------------------------------------------- */
 
-enum { NO_SOURCE_RECORDS = 100 }; /* tries recorded each time a pool has no source */
+enum { PAUSE_RECORDS = 100 }; /* tries recorded each time a pool pauses */
 
-/* This is a mistake of ours: the site and its other pools go on. */
-void pool_has_no_source(struct pool *p)
+/* This is a matter of ours: the site and its other pools go on. */
+void pool_pause(struct pool *p, unsigned why)
 {
-	const struct site_options *o = p->sites->options;
-	char text[160];
+	const int64_t *v = p->site->shape.v;
+	char text[400];
 	struct decision d = { .kind = OUTCOME_DEFERRED, .status = STATUS(4, 3, 5) };
 
-	egress_no_source(p->sites->egress, p->index, text, sizeof(text));
+	pair_explain(p, why, text, sizeof(text));
 	d.text = slice_str(text);
-	p->pause_ms = p->pause_ms ? MIN_OF(p->pause_ms * 2, o->backoff_max) : o->backoff_min;
+	p->pause_why = (uint8_t)why;
+	p->pause_ms =
+	    p->pause_ms ? MIN_OF(p->pause_ms * 2, v[SHAPE_BACKOFF_MAX]) : v[SHAPE_BACKOFF_MIN];
 	p->paused_until_ms = sites_now(p->sites) + p->pause_ms + random_jitter(p->pause_ms / 4);
-	log_warn("pool.no-source", kv_str("site", p->site->name), kv_str("reason", text),
-		 kv_int("ms", p->paused_until_ms - sites_now(p->sites)));
+	log_warn("pool.paused", kv_str("site", p->site->name),
+		 kv_str("pool", egress_pool_name(p->sites->egress, p->index)),
+		 kv_str("reason", text), kv_int("ms", p->paused_until_ms - sites_now(p->sites)));
 	timer_set(p->sites->loop->timers, &p->timer, p->paused_until_ms - sites_now(p->sites));
-	pool_decide(p, &d, NO_SOURCE_RECORDS);
+	pool_decide(p, &d, PAUSE_RECORDS);
 }
 
 void pool_end_pause(struct pool *p)
 {
+	turns_wait_for_all(&p->turns);
 	p->pause_ms = 0;
 	p->paused_until_ms = 0;
 }

@@ -1,12 +1,14 @@
 /* mta/site/pool.h - one site seen from one egress pool: who goes next, over how many connections.
  *
  * Next:    see mta/queue/fair.h.
- * Number:  starts at site.connections_start; one more for each success while more wait than are in
- *          hand; half after a sign of congestion (421, 4xx of the host); never above the shared
- *          limits.
- * Kept:    site.connections_kept of them never carry bulk mail, so that a lone password reset does
+ * Number:  starts at connections.start of its shape; one more for each success while more wait than
+ *          are in hand; half after a sign of congestion (421, 4xx of the host); never above the
+ *          shared limits.
+ * Kept:    connections.kept of them never carry bulk mail, so that a lone password reset does
  *          not wait for a bulk transaction; they open when they are first needed.
- * Owns:    its channels and lines; the site owns the pool.
+ * Sources: each message goes from the source whose turn it is (mta/egress/turns.h).  Until the
+ *          first congestion every source may have a connection, however few were earned.
+ * Owns:    its channels, lines and turns; the site owns the pool.
  * Threads: the lane's. */
 #pragma once
 #include "mta/site/site.h"
@@ -16,6 +18,9 @@ struct pool {
 	struct site *site;
 	struct sites *sites;
 	unsigned index; /* mta/egress/egress.h */
+	struct shape shape;
+	bool paced;                /* the shape has a rate */
+	struct site_limits *paces; /* the provider whose pace it waits for */
 	struct fair fair;
 	struct list channels, idle;
 	unsigned n_channels, n_opening, want, successes;
@@ -23,8 +28,13 @@ struct pool {
 	unsigned n_quitting;  /* of the channels */
 	bool claims, starved; /* counted in the site's shared limits */
 	bool congested;       /* it said so once: since then growth is careful */
-	unsigned next_source;
-	int64_t pause_ms, paused_until_ms; /* because it has no source; monotonic */
+	struct turns turns;   /* from the first connection until there is neither one nor work */
+	struct timer turn_timer;
+	uint8_t pause_why;                 /* enum pair_lack */
+	int64_t pause_ms, paused_until_ms; /* because of our sources; monotonic */
+	struct site_limits *at_door; /* the provider for want of whose slot it has no connection */
+	int64_t behind_until_ms;     /* at the door, behind those that came before; monotonic */
+	bool had_slot;
 	struct turn_end pump;
 	struct timer timer;
 };
@@ -58,6 +68,13 @@ void pool_claim(struct pool *p); /* after n_channels has changed */
 void pool_success(struct pool *p);
 void pool_congested(struct pool *p);
 void pool_rules_changed(struct pool *p);
-/* The pool has no source to send from: it pauses, and some of its recipients are deferred. */
-void pool_has_no_source(struct pool *p);
-void pool_end_pause(struct pool *p); /* the configuration changed, or an operator asked */
+/* Whose turn it is: the channel of that source takes the next message. */
+bool pool_may_send(struct pool *p, unsigned turn);
+void pool_sent(struct pool *p, unsigned turn);
+void pool_rest_turns(struct pool *p); /* a channel has gone */
+/* The sources are other ones: channels of those that are gone are closed. */
+void pool_new_sources(struct pool *p);
+/* The pool cannot send to this site because of our sources, `why` (enum pair_lack): it pauses, and
+ * some of its recipients are deferred.  The site and its other pools go on. */
+void pool_pause(struct pool *p, unsigned why);
+void pool_end_pause(struct pool *p); /* sources or options changed, or an operator asked */

@@ -6,34 +6,51 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "mta/site/pool.h"
+#include "mta/site/pair.h"
+#include "mta/site/shaping.h"
 
 enum { BACKOFF_RECORDS = 100 }; /* tries recorded each time a site cannot be reached */
 
-struct site *site_get(struct sites *sites, struct route *route)
+static struct site *find(struct sites *sites, struct slice name)
 {
-	struct slice name = slice_str(route->site);
-	uint64_t hash = hash_keyed(name);
-	struct site *s;
+	for (struct map_link *l = map_find(&sites->map, hash_keyed(name)); l; l = map_find_next(l))
+		if (slice_eq(slice_str(container_of(l, struct site, link)->name), name))
+			return container_of(l, struct site, link);
+	return NULL;
+}
 
-	for (struct map_link *l = map_find(&sites->map, hash); l; l = map_find_next(l)) {
-		s = container_of(l, struct site, link);
-		if (!slice_eq(slice_str(s->name), name))
-			continue;
-		if (s->route != route) {
-			route_unref(s->route);
-			s->route = route_ref(route);
-		}
-		return s;
-	}
-	s = must_alloc(sizeof(*s) + name.n + 1);
+static struct site *begin(struct sites *sites, struct route *route, struct slice name,
+			  struct slice domain)
+{
+	struct site *s = must_alloc(sizeof(*s) + name.n + 1);
+
 	memcpy(s->name, name.p, name.n);
 	s->sites = sites;
 	s->route = route_ref(route);
+	s->domain = slice_eq(name, slice_str(route->site)) ? NULL : must_copy(domain);
 	s->shared = limits_site(sites->limits, name);
 	list_init(&s->pools);
-	map_insert(&sites->map, &s->link, hash);
+	map_insert(&sites->map, &s->link, hash_keyed(name));
+	shaping_site(s);
 	count_add(&sites->counters.sites, 1);
+	return s;
+}
+
+struct site *site_get(struct sites *sites, struct route *route, struct slice domain)
+{
+	struct buf name;
+	struct site *s;
+
+	buf_init(&name, 0);
+	shaping_site_name(sites, route, domain, &name);
+	s = find(sites, buf_data(&name));
+	if (!s)
+		s = begin(sites, route, buf_data(&name), domain);
+	buf_free(&name);
+	if (s->route != route) {
+		route_unref(s->route);
+		s->route = route_ref(route);
+	}
 	return s;
 }
 
@@ -45,6 +62,7 @@ static void host_free(struct sites *s, struct host *h)
 	s->n_hosts--;
 	if (h->tls)
 		tls_session_unref(h->tls);
+	pair_forget_cuts(h);
 	free(h);
 }
 
@@ -84,21 +102,32 @@ static struct host *host_get(struct sites *s, const struct ip *ip)
 	return h;
 }
 
-/* The addresses of one group of equal preference, from a place that moves with each pick. */
-static struct host *pick_of_group(struct site *s, unsigned first, unsigned end,
-				  const struct route_host **ret_mx)
+bool site_next_group(const struct site *s, struct site_group *g)
 {
-	int64_t now = sites_now(s->sites);
+	const struct route *r = s->route;
+
+	g->first = g->end;
+	if (g->first >= r->n_hosts)
+		return false;
+	while (g->end < r->n_hosts && r->hosts[g->end].preference == r->hosts[g->first].preference)
+		g->end++;
+	return true;
+}
+
+/* From a place that moves with each pick. */
+struct host *site_pick(struct site *s, const struct site_group *g, const struct site_fit *f,
+		       const struct route_host **ret_mx)
+{
 	unsigned total = 0;
 
-	for (unsigned i = first; i < end; i++)
+	for (unsigned i = g->first; i < g->end; i++)
 		total += s->route->hosts[i].n_ips;
 	for (unsigned k = 0; k < total; k++) {
-		unsigned at = (s->turn + k) % total, i = first;
+		unsigned at = (s->turn + k) % total, i = g->first;
 		while (at >= s->route->hosts[i].n_ips)
 			at -= s->route->hosts[i++].n_ips;
 		struct host *h = host_get(s->sites, &s->route->hosts[i].ips[at]);
-		if (h->bad_until_ms > now)
+		if (h->bad_until_ms > f->now_ms || !f->may(f, h))
 			continue;
 		*ret_mx = &s->route->hosts[i];
 		s->turn += k + 1;
@@ -107,21 +136,15 @@ static struct host *pick_of_group(struct site *s, unsigned first, unsigned end,
 	return NULL;
 }
 
-struct host *site_pick(struct site *s, const struct route_host **ret_mx)
+bool site_has(struct site *s, const struct site_fit *f)
 {
-	const struct route *route = s->route;
-	unsigned end;
-
-	for (unsigned i = 0; i < route->n_hosts; i = end) {
-		end = i + 1;
-		while (end < route->n_hosts &&
-		       route->hosts[end].preference == route->hosts[i].preference)
-			end++;
-		struct host *h = pick_of_group(s, i, end, ret_mx);
-		if (h)
-			return h;
-	}
-	return NULL;
+	for (unsigned i = 0; i < s->route->n_hosts; i++)
+		for (unsigned k = 0; k < s->route->hosts[i].n_ips; k++) {
+			struct host *h = host_get(s->sites, &s->route->hosts[i].ips[k]);
+			if (h->bad_until_ms <= f->now_ms && f->may(f, h))
+				return true;
+		}
+	return false;
 }
 
 void site_problem(struct site *s, const struct verdict *v, const char *whose)
@@ -139,7 +162,7 @@ void site_problem(struct site *s, const struct verdict *v, const char *whose)
 
 void site_host_failed(struct site *s, struct host *h, const struct verdict *v, const char *source)
 {
-	int64_t pause = s->sites->options->host_bad;
+	int64_t pause = s->shape.v[SHAPE_HOST_BAD];
 
 	pause += random_jitter(pause / 4);
 	h->bad_until_ms = sites_now(s->sites) + pause;
@@ -164,6 +187,8 @@ static void forgive_hosts_by(struct site *s, int64_t when_ms)
 		for (unsigned k = 0; k < s->route->hosts[i].n_ips; k++) {
 			struct host *h = host_get(s->sites, &s->route->hosts[i].ips[k]);
 			h->bad_until_ms = MIN_OF(h->bad_until_ms, when_ms);
+			if (!when_ms)
+				pair_forget_cuts(h);
 		}
 }
 
@@ -190,14 +215,15 @@ static void defer_some(struct site *s)
 
 void site_back_off(struct site *s)
 {
-	const struct site_options *o = s->sites->options;
+	const int64_t *v = s->shape.v;
 	int64_t now = sites_now(s->sites);
 	struct pool *p;
 	int64_t pause;
 
 	if (s->backoff_until_ms > now)
 		return;
-	s->backoff_ms = s->backoff_ms ? MIN_OF(s->backoff_ms * 2, o->backoff_max) : o->backoff_min;
+	s->backoff_ms =
+	    s->backoff_ms ? MIN_OF(s->backoff_ms * 2, v[SHAPE_BACKOFF_MAX]) : v[SHAPE_BACKOFF_MIN];
 	pause = s->backoff_ms + random_jitter(s->backoff_ms / 4);
 	s->backoff_until_ms = now + pause;
 	forgive_hosts_by(s, s->backoff_until_ms);
@@ -227,6 +253,7 @@ void site_free(struct site *s)
 		pool_free(container_of(l, struct pool, link));
 	map_remove(&s->sites->map, &s->link);
 	route_unref(s->route);
+	free(s->domain);
 	free(s);
 }
 

@@ -6,6 +6,7 @@
  *          addresses, those without a connection are forgotten. */
 #pragma once
 #include "dns/route.h"
+#include "mta/shape/shapes.h"
 #include "mta/site/habits.h"
 #include "mta/site/sites.h"
 #include "mta/smtp/verdict.h"
@@ -23,6 +24,7 @@ struct host {
 	int64_t clear_until_ms;
 	struct tls_session *tls; /* latest ticket */
 	struct habits habits;
+	struct host_cut *cuts; /* mta/site/pair.h */
 };
 
 struct pool;
@@ -31,6 +33,9 @@ struct site {
 	struct sites *sites;
 	struct route *route; /* latest answer with this set of hosts */
 	struct site_limits *shared;
+	struct site_limits *provider; /* NULL: it belongs to none */
+	struct shape shape;           /* of nobody in particular */
+	char *domain; /* the domain that sets it apart (mta/site/shaping.h); NULL: it serves any */
 	struct list pools;
 	int64_t backoff_until_ms; /* monotonic: no connection before */
 	int64_t backoff_ms;       /* length of the last pause, 0 after success */
@@ -41,12 +46,27 @@ struct site {
 	unsigned turn; /* round-robin over addresses */
 	char name[];
 };
-struct site *site_get(struct sites *s, struct route *route); /* keeps a reference of its own */
+/* The site that serves the domain by this route, of which it keeps a reference of its own. */
+struct site *site_get(struct sites *s, struct route *route, struct slice domain);
 void site_end_channels(struct site *s);
 void site_free(struct site *s);
 void site_free_hosts(struct sites *s);
-/* The next address to try: best preference first, without bad ones.  NULL: all are bad. */
-struct host *site_pick(struct site *s, const struct route_host **ret_mx);
+/* Hosts of equal preference, the best first; start with zeros. */
+struct site_group {
+	unsigned first, end;
+};
+bool site_next_group(const struct site *s, struct site_group *g);
+/* Which addresses are meant, besides that they are not bad. */
+struct site_fit {
+	bool (*may)(const struct site_fit *f, const struct host *h);
+	void *arg;
+	int64_t now_ms;
+	int family; /* the one that is allowed; 0: any */
+};
+/* The next address of the group to try.  NULL: there is none. */
+struct host *site_pick(struct site *s, const struct site_group *g, const struct site_fit *f,
+		       const struct route_host **ret_mx);
+bool site_has(struct site *s, const struct site_fit *f);
 void site_host_failed(struct site *s, struct host *h, const struct verdict *v, const char *source);
 /* What those who wait are deferred with when the site backs off. */
 void site_problem(struct site *s, const struct verdict *v, const char *whose);

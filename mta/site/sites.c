@@ -1,7 +1,9 @@
 /* mta/site/sites.c - the site room as a part of the engine. */
 #include "mta/site/sites.h"
 
+#include "mta/shape/part.h"
 #include "mta/site/channel.h"
+#include "mta/site/shaping.h"
 #include "mta/site/way.h"
 
 struct sites *sites_of(struct lane *l)
@@ -36,8 +38,7 @@ static void pump_soon(struct site *site)
 		pool_pump_soon(p);
 }
 
-/* It may have sources now. */
-static void options_changed(struct site *site)
+static void end_pauses(struct site *site)
 {
 	struct pool *p;
 
@@ -45,6 +46,52 @@ static void options_changed(struct site *site)
 		pool_end_pause(p);
 		pool_pump_soon(p);
 	}
+}
+
+static void reshape_site(struct site *site)
+{
+	struct pool *p;
+
+	shaping_site(site);
+	list_each(&site->pools, p, struct pool, link) {
+		shaping_pool(p);
+		pool_pump_soon(p);
+	}
+}
+
+/* New sites may begin: first all ways, then all sites. */
+static void reshape(struct sites *s)
+{
+	struct table *domains = &s->queue->domains;
+
+	s->shape_generation = shape_generation(s->lane);
+	for (uint32_t i = 0; i < domains->n; i++)
+		if (domains->by_index[i])
+			way_reshape(way_of(domain_at(domains, i)));
+	each_site(s, reshape_site);
+}
+
+static void site_changed(void *state)
+{
+	struct sites *s = state;
+
+	if (s->shape_generation != shape_generation(s->lane))
+		reshape(s);
+}
+
+/* It may have sources now, or other ones. */
+static void options_changed(struct site *site)
+{
+	struct pool *p;
+
+	list_each(&site->pools, p, struct pool, link)
+		pool_new_sources(p);
+	end_pauses(site);
+}
+
+static void source_recovered(struct egress_news *n)
+{
+	each_site(container_of(n, struct sites, news), end_pauses);
 }
 
 static void flows_changed(struct queue_ways *w)
@@ -96,6 +143,7 @@ static void site_reload(void *state)
 		.own_ips = s->dns->own_ips,
 		.n_own_ips = s->dns->n_own_ips,
 	};
+	reshape(s);
 	each_site(s, options_changed);
 }
 
@@ -125,6 +173,8 @@ static int site_start(struct lane *l, void **ret_state)
 	s->ways =
 	    (struct queue_ways){ sizeof(struct way), way_begin, way_busy, way_due, flows_changed };
 	s->queue->ways = &s->ways;
+	s->news.recovered = source_recovered;
+	egress_tell(s->egress, &s->news);
 	map_init(&s->map);
 	map_init(&s->hosts);
 	list_init(&s->asking);
@@ -190,6 +240,7 @@ const struct part site_part = {
 	.name = "sites",
 	.open = site_open,
 	.start = site_start,
+	.changed = site_changed,
 	.reload = site_reload,
 	.quiet = site_quiet,
 	.stop = site_stop,

@@ -8,6 +8,7 @@
 #pragma once
 #include "dns/resolver.h"
 #include "dns/route.h"
+#include "mta/egress/egress.h"
 #include "mta/queue/queue.h"
 #include "mta/site/limits.h"
 #include "mta/site/options.h"
@@ -33,12 +34,14 @@ struct sites {
 	struct queue *queue;
 	struct queue_ways ways; /* given to the queue */
 	struct egress *egress;
+	struct egress_news news;
 	struct limits *limits;
 	struct site_loads *loads;
 	const struct site_options *options;
 	const struct dns_options *dns;
 	const struct smtp_options *smtp;
 	bool stopping, freeing;
+	unsigned shape_generation; /* of the shapes that sites and pools have */
 
 	struct resolver *resolver;
 	struct route_options route_options;

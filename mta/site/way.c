@@ -109,7 +109,8 @@ static void answered(struct way *w, struct route *route)
 	}
 	w->troubles = 0;
 	w->not_before_ms = 0;
-	w->site = route->status == ROUTE_OK ? site_get(w->sites, route) : NULL;
+	w->site =
+	    route->status == ROUTE_OK ? site_get(w->sites, route, domain_name(&w->domain)) : NULL;
 	w->fresh_until_ms = now + MAX_OF((int64_t)route->ttl_s * 1000, (int64_t)FRESH_MIN_MS);
 	w->stale_until_ms = w->fresh_until_ms + STALE_MS;
 	drain(w);
@@ -208,6 +209,12 @@ void way_due(struct queue_ways *ways, struct domain *d, rcpt_ref ref)
 	}
 	(void)queue_move(w->sites->queue, ref, (struct queue_move){ .to = RCPT_ROUTING });
 	serve(w);
+}
+
+void way_reshape(struct way *w)
+{
+	if (w->site)
+		w->site = site_get(w->sites, w->site->route, domain_name(&w->domain));
 }
 
 void way_retry(struct way *w)

@@ -34,3 +34,6 @@ bool way_busy(const struct domain *d);
 void way_due(struct queue_ways *w, struct domain *d, rcpt_ref ref);
 void way_end(struct way *w);   /* cancels its question, at the lane's end */
 void way_retry(struct way *w); /* ends its pause */
+/* The shapes changed: another site may serve its domain now.  Those that wait at the old one move
+ * when their turn comes. */
+void way_reshape(struct way *w);

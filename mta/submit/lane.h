@@ -1,6 +1,7 @@
 /* mta/submit/lane.h - submission on one lane; for the files of this folder alone. */
 #pragma once
 #include "mta/config/host.h"
+#include "mta/senders/senders.h"
 #include "mta/smtpd/smtpd.h"
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
@@ -9,14 +10,20 @@
  * configuration does; breaking the line, as Postfix does, would change what was signed. */
 enum { SUBMIT_LINE_MAX = 998 };
 
+struct submit_counters {
+	struct smtpd_counters smtpd;
+	counter foreign, suppressed;
+};
 struct submit_lane {
 	struct engine *engine;
+	struct senders *senders;
 	struct smtpd_server *server;
 	struct lane *lane;
 	const struct submit_options *options;
 	const struct host_options *host;
 	struct smtpd_settings settings; /* what the server needs of the options */
-	struct smtpd_counters counters;
+	struct submit_counters counters;
+	char reply[512]; /* the last refusal that names something */
 	struct buf own_fields, content_meta, job_meta;
 };
 

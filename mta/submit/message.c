@@ -5,7 +5,7 @@
 #include "message/header.h"
 #include "message/mend.h"
 #include "message/received.h"
-#include "mta/submit/lane.h"
+#include "mta/submit/sender.h"
 #include "schema/wire/meta.h"
 #include "schema/wire/rows.h"
 
@@ -13,7 +13,10 @@ enum { HOPS_MAX = 100 }; /* RFC 5321 section 6.3 */
 
 struct slice submit_message_rcpt(void *state, struct smtpd_session *s, const struct mailbox *to)
 {
-	(void)state;
+	struct slice refusal = submit_sender_rcpt(state, s, to);
+
+	if (refusal.n)
+		return refusal;
 	if (wire_row_put(&smtpd_session_mail(s)->rcpts, mailbox_text(to), 0, NULL, 0) < 0)
 		return SLICE("452 4.3.1 no memory for more recipients, send again to the rest\r\n");
 	return SMTPD_GO_ON;
@@ -158,18 +161,20 @@ static struct slice author_domain(const struct header_scan *scan, struct mailbox
 }
 
 static int put_job(struct submit_lane *on, struct smtpd_mail *m, struct slice sign_domain,
-		   struct smtpd_taken *ret)
+		   const struct known_sender *who, struct smtpd_taken *ret)
 {
 	int64_t now = clock_wall_ms();
 	struct wire_content_meta cm = { .body_8bit = has_8bit(buf_data(&m->message)),
 					.utf8 = m->utf8,
 					.sign_domain = sign_domain };
 	struct wire_job_meta jm = { .mail_from = slice_of(m->from.text, m->from.n),
+				    .pool = slice_str(who->pool),
 				    .origin = SLICE("smtp"),
 				    .date_ms = now };
 	struct content_in content = { .id = m->id, .bytes = buf_data(&m->message) };
 	struct job_in job = { .id = m->id,
 			      .content = m->id,
+			      .tenant = who->tenant,
 			      .class = CLASS_TRANSACTIONAL,
 			      .accepted_ms = now,
 			      .expires_ms = now + on->options->expire_after,
@@ -231,12 +236,16 @@ struct slice submit_message_take(void *state, struct smtpd_session *s, struct sm
 	struct smtpd_mail *m = smtpd_session_mail(s);
 	struct header_scan scan = { 0 };
 	struct slice refusal = take_header(on, m, &scan);
+	struct known_sender who;
 	struct mailbox author;
 	int r;
 
+	if (!refusal.n)
+		refusal =
+		    submit_sender_author(on, s, slice_of(part_that_came(m).p, scan.body), &who);
 	if (refusal.n)
 		return refusal;
-	r = put_job(on, m, author_domain(&scan, &author), ret);
+	r = put_job(on, m, author_domain(&scan, &author), &who, ret);
 	if (r == E_FULL)
 		return SLICE("452 4.3.1 not enough free disk space, try again later\r\n");
 	if (r < 0) {

@@ -11,6 +11,9 @@ static const struct option rows[] = {
 	  "Addresses and ports that take mail by SMTP, such as 127.0.0.1:587; empty: none." },
 	{ "submission.networks", T_LIST, AT(networks), 0, 0, "127.0.0.0/8, ::1", true,
 	  "Networks whose clients may submit mail." },
+	{ "submission.tenants", T_LIST, AT(tenants), 0, 0, "", true,
+	  "Networks whose clients speak for one tenant: a network, then the tenant's number, as in "
+	  "\"10.1.0.0/16 7\"; the other networks may send for every known domain." },
 	{ "submission.max_size", T_SIZE, AT(max_size), KIB, 64 * MIB, "25M", true,
 	  "Largest message that is accepted." },
 	{ "submission.max_rcpts", T_INT, AT(max_rcpts), 1, 1000, "1000", true,
@@ -37,6 +40,22 @@ static int add_net(void *options, struct slice e)
 	return net_list_add(&((struct submit_options *)options)->nets, e);
 }
 
+/* network tenant */
+static int add_bound(void *options, struct slice e)
+{
+	struct submit_options *o = options;
+	struct slice net = entries_word(&e), tenant = entries_word(&e);
+	struct net_list one = { .n = 0 };
+	struct tenant_net *to = &o->bound[o->n_bound];
+
+	if (o->n_bound == NETS_MAX || entries_word(&e).n || net_list_add(&one, net) < 0 ||
+	    slice_u64(tenant, INT64_MAX, &to->tenant) < 0)
+		return E_SYNTAX;
+	to->net = one.nets[0];
+	o->n_bound++;
+	return 0;
+}
+
 static int add_listener(void *options, struct slice e)
 {
 	return listener_list_add(&((struct submit_options *)options)->listeners, e, 0);
@@ -50,6 +69,10 @@ static int derive(void *options, const struct settings *all, struct option_fault
 	(void)all;
 	r = option_entries(f, "submission.networks", o->networks,
 			   "a network such as 10.0.0.0/8 (the list may have 64)", add_net, o);
+	if (r < 0)
+		return r;
+	r = option_entries(f, "submission.tenants", o->tenants,
+			   "a network and a tenant's number (the list may have 64)", add_bound, o);
 	if (r < 0)
 		return r;
 	r = option_entries(f, "listen.submission", o->listen,

@@ -8,11 +8,16 @@
 
 struct submit_options {
 	/* rows */
-	char *listen, *networks; /* lists */
+	char *listen, *networks, *tenants; /* lists */
 	int64_t max_size, max_rcpts, max_sessions, max_sessions_client, timeout, expire_after;
 	char *tls_cert, *tls_key;
 	/* made from the rows */
 	struct net_list nets;
+	struct tenant_net {
+		struct ip_net net;
+		uint64_t tenant;
+	} bound[NETS_MAX]; /* the networks that speak for one tenant */
+	unsigned n_bound;
 	struct listener_list listeners;
 };
 extern const struct option_set submit_option_set;

@@ -2,6 +2,7 @@
 #include "mta/queue/queue.h"
 #include "mta/smtpd/clients.h"
 #include "mta/submit/lane.h"
+#include "mta/submit/sender.h"
 
 static struct slice allow(void *state, const struct ip *peer)
 {
@@ -36,6 +37,7 @@ static const struct smtpd_service service = {
 	.clients = &clients,
 	.connect = allow,
 	.closed = closed,
+	.mail = submit_sender_mail,
 	.rcpt = submit_message_rcpt,
 	.begin = submit_message_begin,
 	.message = submit_message_take,
@@ -83,12 +85,13 @@ static int submit_start(struct lane *lane, void **ret_state)
 		.service = &service,
 		.state = on,
 		.settings = &on->settings,
-		.counters = &on->counters,
+		.counters = &on->counters.smtpd,
 	};
 	int r;
 
 	on->lane = lane;
 	on->engine = lane_engine(lane);
+	on->senders = senders_of(on->engine);
 	read_options(on);
 	o.listen = on->options->listeners.at;
 	o.n_listen = on->options->listeners.n;
@@ -119,7 +122,7 @@ static void submit_reload(void *state)
 
 #define ROW(member, type, help)                                                                    \
 	{                                                                                          \
-		"submission_" #member, type, help, offsetof(struct smtpd_counters, member)         \
+		"submission_" #member, type, help, offsetof(struct submit_counters, smtpd.member)  \
 	}
 static const struct counter_row counter_rows[] = {
 	ROW(sessions_open, GAUGE, "Submission sessions now"),
@@ -129,6 +132,11 @@ static const struct counter_row counter_rows[] = {
 	ROW(bytes, COUNTER, "Bytes of messages taken by submission"),
 	ROW(refused, COUNTER, "Connections and messages refused"),
 	ROW(tls, COUNTER, "Submission sessions that began TLS"),
+	{ "submission_foreign", COUNTER,
+	  "Senders refused because their domain is not known as theirs",
+	  offsetof(struct submit_counters, foreign) },
+	{ "submission_suppressed", COUNTER, "Recipients refused because they are suppressed",
+	  offsetof(struct submit_counters, suppressed) },
 };
 static const struct counter_set counter_set = { counter_rows, ARRAY_LEN(counter_rows) };
 

@@ -29,6 +29,7 @@ static const struct layout layouts[] = {
 	[LINK_SUBSCRIBE] = { 1, { F(F_U64, lsn) } },
 	[LINK_CURSOR]    = { 1, { F(F_U64, lsn) } },
 	[LINK_ACK]       = { 1, { F(F_U64, lsn) } },
+	[LINK_FACTS]     = { 2, { F(F_U8, facts.step), F(F_BYTES, facts.packed) } },
 	[LINK_ADMIN]     = { 2, { F(F_TEXT, admin.command), F(F_VALUE, admin.args) } },
 	[LINK_ERROR]     = { 2, { F(F_INT, error.code), F(F_TEXT, error.text) } },
 	[LINK_EVENTS]    = { 2, { F(F_U64, events.next), F(F_EVENTS, events.n) } },
@@ -116,6 +117,8 @@ int link_get(struct slice body, struct wire_arena *arena, struct link_frame *ret
 		return r;
 	if (cursor_left(&c))
 		return E_SYNTAX;
+	if (type == LINK_FACTS && f.facts.packed.n > LINK_FACTS_MAX)
+		return E_LIMIT;
 	f.type = (enum link_type)type;
 	*ret = f;
 	return 0;

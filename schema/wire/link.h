@@ -18,13 +18,15 @@
  *	SUBSCRIBE  client   from lsn                        (0: the oldest; a cursor past it is put
  *	                                                     back to it)
  *	CURSOR     client   lsn                             (the client has everything up to it)
+ *	FACTS      client   step, facts (schema/wire/facts.h)
  *	ADMIN      client   command, value (a map of arguments)
  *	ACK        engine   lsn
  *	ERROR      engine   code (negative, base/err.h), text
  *	EVENTS     engine   next lsn, array of events, each an array:
  *	                    [ lsn, kind, job.hi, job.lo, tenant, campaign, row, attempt,
  *	                      at_ms, next_ms, code, dsn (text "5.1.1" or ""), flags, text,
- *	                      host, ip, source, rcpt ]
+ *	                      host, ip, source, rcpt, class, rule ]
+ *	                    (class and rule may be missing together: an older engine's)
  *	REPORT     engine   value (answer to ADMIN)
  *
  * Feeding exactly once: after WELCOME the client reads events up to `durable lsn`, and
@@ -32,12 +34,20 @@
  * not acknowledged.  A job or content that the engine knows is acknowledged again and changes
  * nothing.  E_CONFLICT on JOB or CONTENT: the engine knows the id, with other bytes, and takes
  * nothing.  EVENTS without events say how far the log was read when it grew by other records.  The
- * ACK to SUBSCRIBE carries the position where events begin.  E_UNKNOWN on JOB: send the content
- * again.  E_FULL: wait and try again.
+ * ACK to SUBSCRIBE carries the position where events begin.  The ACK to CURSOR alone does not wait
+ * for the sync: a crash may put a cursor back, and events are then told again.  E_UNKNOWN on JOB:
+ * send the content again.  E_FULL: wait and try again.
  *
- * Limits: frames up to LINK_FRAME_MAX, ADMIN up to LINK_ADMIN_MAX (its tree costs the engine up to
- *         40 times its bytes), at most LINK_EVENTS_MAX events per frame.  The engine sends no
- *         further EVENTS while the client has more than 4 MiB to read. */
+ * Facts about senders and suppressions: CHANGE carries some that changed; the engine knows all of
+ * them or none.  EQUAL carries the sums of all, and E_CONFLICT says that the engine knows something
+ * else.  BEGIN, any number of MORE, and END give all of them anew; until END the engine goes by
+ * what it knew before.  BEGIN carries the sums, so that there is room.  A set that another client
+ * began in between is E_CONFLICT.
+ *
+ * Limits: frames up to LINK_FRAME_MAX, FACTS up to LINK_FACTS_MAX bytes of facts, ADMIN up to
+ *         LINK_ADMIN_MAX (its tree costs the engine up to 40 times its bytes), at most
+ *         LINK_EVENTS_MAX events per frame.  The engine sends no further EVENTS while the client
+ *         has more than 4 MiB to read. */
 #pragma once
 #include "base/buf.h"
 #include "base/value.h"
@@ -47,7 +57,8 @@ enum {
 	LINK_FRAME_MAX = 64 * 1024 * 1024,
 	LINK_EVENTS_MAX = 4096,
 	LINK_VERSION = 1,
-	LINK_ADMIN_MAX = 1024 * 1024
+	LINK_ADMIN_MAX = 1024 * 1024,
+	LINK_FACTS_MAX = 16 * 1024 * 1024
 };
 enum link_type {
 	LINK_HELLO = 1,
@@ -58,11 +69,20 @@ enum link_type {
 	LINK_SUBSCRIBE = 6,
 	LINK_CURSOR = 7,
 	LINK_ADMIN = 8,
+	LINK_FACTS = 20,
 	LINK_WELCOME = 64,
 	LINK_ACK = 65,
 	LINK_ERROR = 66,
 	LINK_EVENTS = 67,
 	LINK_REPORT = 68,
+};
+
+enum link_facts_step {
+	LINK_FACTS_CHANGE = 1,
+	LINK_FACTS_EQUAL = 2,
+	LINK_FACTS_BEGIN = 3,
+	LINK_FACTS_MORE = 4,
+	LINK_FACTS_END = 5
 };
 
 struct link_job {
@@ -83,7 +103,7 @@ enum link_event_kind {
 	LINK_DEFERRED = 5,
 	LINK_ACCEPTED = 16, /* row: the number of rows */
 };
-enum { LINK_EVENT_TLS = 1, LINK_EVENT_SUPPRESSED = 2 };
+enum { LINK_EVENT_TLS = 1, LINK_EVENT_SUPPRESSED = 2, LINK_EVENT_HARD = 8 };
 struct link_event {
 	uint64_t lsn;
 	unsigned kind; /* enum link_event_kind */
@@ -94,6 +114,8 @@ struct link_event {
 	int64_t at_ms, next_ms;
 	uint16_t code, flags;
 	struct slice dsn, text, host, ip, source, rcpt;
+	struct slice class,
+	    rule; /* what the reply means, and the rule that says so; may be empty */
 };
 /* One decoded frame; slices point into the frame's bytes, values into the arena. */
 struct link_frame {
@@ -120,6 +142,10 @@ struct link_frame {
 		struct {
 			struct slice domain, selector, pem;
 		} key;
+		struct {
+			uint8_t step; /* enum link_facts_step */
+			struct slice packed;
+		} facts;
 		uint64_t lsn; /* SUBSCRIBE, CURSOR, ACK */
 		struct {
 			struct slice command;

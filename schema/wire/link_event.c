@@ -13,8 +13,10 @@ static const struct field event_fields[] = {
 	F(F_U64, tenant),  F(F_U64, campaign), F(F_U32, row),    F(F_U16, attempt),
 	F(F_I64, at_ms),   F(F_I64, next_ms),  F(F_U16, code),   F(F_TEXT, dsn),
 	F(F_U16, flags),   F(F_TEXT, text),    F(F_TEXT, host),  F(F_TEXT, ip),
-	F(F_TEXT, source), F(F_TEXT, rcpt),
+	F(F_TEXT, source), F(F_TEXT, rcpt),    F(F_TEXT, class), F(F_TEXT, rule),
 };
+/* Engines before the classes of replies sent no more than these. */
+enum { EVENT_FIELDS_OLD = ARRAY_LEN(event_fields) - 2 };
 _Static_assert(sizeof(unsigned) == sizeof(uint32_t), "link_event.kind is read as 32 bits");
 
 int link_event_put(struct buf *packed, const struct link_event *e)
@@ -34,9 +36,10 @@ static int get_event(struct cursor *c, struct link_event *ret)
 
 	if (r < 0)
 		return r;
-	if (n != ARRAY_LEN(event_fields))
+	if (n != ARRAY_LEN(event_fields) && n != EVENT_FIELDS_OLD)
 		return E_SYNTAX;
-	return fields_get(c, event_fields, ARRAY_LEN(event_fields), NULL, ret);
+	ret->class = ret->rule = slice_of("", 0);
+	return fields_get(c, event_fields, n, NULL, ret);
 }
 
 /* `at` is link_frame.events.n: container_of gives the frame to which n and packed belong. */

@@ -4,7 +4,8 @@
  *	main.c       the table of commands          commands.c   what each command does
  *	ask.c        the admin socket               offline.c    the spool without an engine
  *	proofs.c     verify and audit               print.c      tables for people
- *	repair.c     sets damage aside
+ *	repair.c     sets damage aside              rules.c      what replies mean
+ *	shape.c      shapes and live orders
  *	locate.c     where socket and spool are
  *
  * Blocks: on the socket and the disk. */
@@ -25,9 +26,12 @@ enum {
 
 struct cli {
 	const char *config, *socket, *spool; /* as given; then as found */
-	char socket_path[108], spool_path[1024];
+	char socket_path[108], spool_path[1024], rules_path[1024];
 	bool json, yes, follow;
 	const char *by, *reason;
+	const char *source, *pool; /* of shape explain */
+	uint64_t tenant;           /* likewise; 0: any */
+	const char *code, *status, *text, *provider; /* of a reply; NULL: not given */
 	uint64_t max, from;
 	bool bounded; /* --max was given */
 	const char *args[2];
@@ -76,10 +80,16 @@ struct print_column {
 };
 void print_more(const char *what, uint64_t shown, const char *how); /* on standard error */
 void print_table(const struct value *rows, const struct print_column *columns, size_t n);
+/* Appends; controls and bytes that are no UTF-8 become '?'. */
+void print_safe(struct buf *out, struct slice s);
 struct slice member_text(const struct value *map, const char *name);
 int64_t member_int(const struct value *map, const char *name);
 
 /* commands.c */
+/* Says what is wrong on standard error; gives the exit status. */
+int cli_complain(struct cli *c, int err);
+/* 0, or -ECONNREFUSED when a spool was named: then an engine is not asked. */
+int cli_only_engine(struct cli *c) MUST_CHECK;
 int cmd_status(struct cli *c);
 int cmd_queue(struct cli *c);
 int cmd_show(struct cli *c);
@@ -89,14 +99,29 @@ int cmd_release(struct cli *c);
 int cmd_retry(struct cli *c);
 int cmd_cancel(struct cli *c);
 int cmd_rules(struct cli *c);
+int cmd_senders(struct cli *c);
 int cmd_events(struct cli *c);
 int cmd_metrics(struct cli *c);
 int cmd_config(struct cli *c);
 int cmd_consumers(struct cli *c);
+int cmd_sources(struct cli *c);
 int cmd_reload(struct cli *c);
 int cmd_flush_dns(struct cli *c);
 int cmd_verify(struct cli *c);
 int cmd_audit(struct cli *c);
+
+/* shape.c */
+int cmd_shape_set(struct cli *c);
+int cmd_shape_unset(struct cli *c);
+int cmd_shape_show(struct cli *c);
+int cmd_shape_explain(struct cli *c);
+int cmd_shape_diff(struct cli *c);
+int cmd_shape_test(struct cli *c);
+
+/* rules.c */
+int cmd_rules_explain(struct cli *c);
+int cmd_rules_test(struct cli *c);
+int cmd_rules_words(struct cli *c);
 
 /* repair.c */
 int cmd_repair(struct cli *c);

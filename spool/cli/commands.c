@@ -9,7 +9,7 @@ enum { FOLLOW_WAIT_MS = 300, EVENTS_AT_ONCE = 1000 };
 
 /* ---- asking ------------------------------------------------------------------------------ */
 
-static int complain(struct cli *c, int err)
+int cli_complain(struct cli *c, int err)
 {
 	if (!*c->error)
 		(void)snprintf(c->error, sizeof(c->error), "%s", err_text(err));
@@ -39,8 +39,10 @@ static struct tree *arguments(const struct cli *c)
 }
 
 /* Those who name a spool want the files. */
-static int only_engine(struct cli *c)
+int cli_only_engine(struct cli *c)
 {
+	if (!c->spool)
+		return 0;
 	(void)snprintf(c->error, sizeof(c->error),
 		       "only a running engine can answer this; leave --spool out");
 	return -ECONNREFUSED;
@@ -50,9 +52,9 @@ static int ask_engine(struct cli *c, const char *command, struct value *ret)
 {
 	OWNED(tree) args = arguments(c);
 
-	if (c->spool)
-		return only_engine(c);
-	return cli_ask(c, command, args, ret);
+	int r = cli_only_engine(c);
+
+	return r < 0 ? r : cli_ask(c, command, args, ret);
 }
 
 /* The engine when it runs, else the spool. `*made` holds the answer when it came from the files. */
@@ -96,7 +98,7 @@ int cmd_status(struct cli *c)
 	int r = ask_or_read(c, "status", offline_status, &made, &v);
 
 	if (r < 0)
-		return complain(c, r);
+		return cli_complain(c, r);
 	if (c->json)
 		print_json(&v);
 	else
@@ -139,7 +141,7 @@ int cmd_queue(struct cli *c)
 	int r = ask_or_read(c, "queue", offline_queue, &made, &v);
 
 	if (r < 0)
-		return complain(c, r);
+		return cli_complain(c, r);
 	if (c->json)
 		print_json(&v);
 	else
@@ -158,7 +160,8 @@ static void print_show(const struct value *v)
 	static const struct print_column history[] = {
 		{ "at_ms", "TIME", COLUMN_TIME }, { "kind", "WHAT", COLUMN_TEXT },
 		{ "row", "ROW", COLUMN_NUMBER },  { "rcpt", "ADDRESS", COLUMN_TEXT },
-		{ "host", "HOST", COLUMN_TEXT },  { "text", "REPLY", COLUMN_TEXT },
+		{ "host", "HOST", COLUMN_TEXT },  { "class", "CLASS", COLUMN_TEXT },
+		{ "text", "REPLY", COLUMN_TEXT },
 	};
 	const struct value *job = value_member(v, SLICE("job"));
 
@@ -197,7 +200,7 @@ int cmd_show(struct cli *c)
 		v = *tree_value(made);
 	}
 	if (r < 0)
-		return complain(c, r);
+		return cli_complain(c, r);
 	if (c->json)
 		print_json(&v);
 	else
@@ -212,7 +215,7 @@ static int ask_and_print(struct cli *c, const char *command, void (*print)(const
 	int r = ask_engine(c, command, &v);
 
 	if (r < 0)
-		return complain(c, r);
+		return cli_complain(c, r);
 	if (c->json)
 		print_json(&v);
 	else
@@ -252,6 +255,37 @@ int cmd_rules(struct cli *c)
 	return ask_and_print(c, "rules", print_rules);
 }
 
+static void print_senders(const struct value *v)
+{
+	static const struct print_column tenants[] = {
+		{ "tenant", "TENANT", COLUMN_NUMBER },
+		{ "domains", "DOMAINS", COLUMN_NUMBER },
+		{ "suppressed", "SUPPRESSED", COLUMN_NUMBER },
+		{ "suppressed_bulk", "BULK ONLY", COLUMN_NUMBER },
+	};
+	static const struct print_column domains[] = {
+		{ "domain", "DOMAIN", COLUMN_TEXT },
+		{ "tenant", "TENANT", COLUMN_NUMBER },
+		{ "pool", "POOL", COLUMN_TEXT },
+		{ "from", "FROM", COLUMN_TEXT },
+	};
+	const struct value *known = value_member(v, SLICE("known"));
+
+	if (known)
+		print_pairs(known);
+	print_table(list_of(v, "tenants"), tenants, ARRAY_LEN(tenants));
+	if (member_int(v, "more_tenants"))
+		print_more("tenants", list_of(v, "tenants")->count, MORE);
+	print_table(list_of(v, "senders"), domains, ARRAY_LEN(domains));
+	if (member_int(v, "more_senders"))
+		print_more("domains", list_of(v, "senders")->count, MORE);
+}
+
+int cmd_senders(struct cli *c)
+{
+	return ask_and_print(c, "senders", print_senders);
+}
+
 static void print_consumers(const struct value *v)
 {
 	static const struct print_column columns[] = {
@@ -267,6 +301,24 @@ static void print_consumers(const struct value *v)
 int cmd_consumers(struct cli *c)
 {
 	return ask_and_print(c, "consumers", print_consumers);
+}
+
+static void print_sources(const struct value *v)
+{
+	static const struct print_column columns[] = {
+		{ "pool", "POOL", COLUMN_TEXT },          { "address", "ADDRESS", COLUMN_TEXT },
+		{ "ehlo", "EHLO", COLUMN_TEXT },          { "weight", "WEIGHT", COLUMN_NUMBER },
+		{ "connections", "OPEN", COLUMN_NUMBER }, { "messages", "MESSAGES", COLUMN_NUMBER },
+		{ "state", "STATE", COLUMN_TEXT },        { "failed_ms", "SINCE", COLUMN_TIME },
+		{ "retry_ms", "NEXT LOOK", COLUMN_TIME }, { "reason", "REASON", COLUMN_TEXT },
+	};
+
+	print_table(list_of(v, "sources"), columns, ARRAY_LEN(columns));
+}
+
+int cmd_sources(struct cli *c)
+{
+	return ask_and_print(c, "sources", print_sources);
 }
 
 static void print_metrics(const struct value *v)
@@ -343,7 +395,7 @@ static int follow(struct cli *c)
 			(void)nanosleep(&wait, NULL);
 		c->from = next;
 	}
-	return complain(c, r);
+	return cli_complain(c, r);
 }
 
 static int no_more_events(const struct cli *c, uint64_t shown, bool more)
@@ -364,7 +416,7 @@ static int events_json(struct cli *c)
 	int r = ask_or_read(c, "events", offline_events, &made, &v);
 
 	if (r < 0)
-		return complain(c, r);
+		return cli_complain(c, r);
 	print_json(&v);
 	c->from = (uint64_t)member_int(&v, "next");
 	return no_more_events(c, list_of(&v, "events")->count, is_true(&v, "more"));
@@ -378,7 +430,7 @@ static int events_of_files(struct cli *c, uint64_t left)
 	c->max = left;
 	*c->error = '\0';
 	r = offline_each_event(c, print_json, &more);
-	return r < 0 ? complain(c, r) : no_more_events(c, left, more);
+	return r < 0 ? cli_complain(c, r) : no_more_events(c, left, more);
 }
 
 /* All of them, or as many as were asked for: page by page from an engine. */
@@ -395,7 +447,7 @@ static int events_lines(struct cli *c)
 		if (r == -ECONNREFUSED)
 			return events_of_files(c, left);
 		if (r < 0)
-			return complain(c, r);
+			return cli_complain(c, r);
 		print_events(&v);
 		c->from = (uint64_t)member_int(&v, "next");
 		left -= MIN_OF(left, (uint64_t)list_of(&v, "events")->count);
@@ -421,9 +473,11 @@ static int order(struct cli *c, const char *command, const char *done)
 
 	if (!c->yes)
 		branch_bool(tree_map(args), "preview", true);
-	r = c->spool ? only_engine(c) : cli_ask(c, command, args, &v);
+	r = cli_only_engine(c);
+	if (r == 0)
+		r = cli_ask(c, command, args, &v);
 	if (r < 0)
-		return complain(c, r);
+		return cli_complain(c, r);
 	if (c->json) {
 		print_json(&v);
 		return EXIT_DONE;
@@ -470,7 +524,7 @@ static int prove(struct cli *c, int (*offline)(struct cli *c, struct tree *out))
 	int r = offline(c, made);
 
 	if (r < 0)
-		return complain(c, r);
+		return cli_complain(c, r);
 	if (c->json)
 		print_json(tree_value(made));
 	else

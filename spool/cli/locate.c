@@ -1,9 +1,10 @@
-/* spool/cli/locate.c - finds the admin socket and the spool: first as the command line says, then
- * as the engine's configuration says, else at their default places.  Only these two options are
- * looked for.  The grammar of the file is that of base/options.h. */
+/* spool/cli/locate.c - finds the admin socket, the spool and the rule file: first as the command
+ * line says, then as the engine's configuration says, else at their default places.  Only these
+ * three options are looked for.  The grammar of the file is that of base/options.h. */
 #include <stdio.h>
 
 #include "base/file.h"
+#include "message/judge/judge.h"
 #include "spool/cli/cli.h"
 
 #define DEFAULT_CONFIG "/etc/postern/mta.conf"
@@ -33,6 +34,8 @@ static void take_line(struct cli *c, struct slice line)
 		slice_copy(c->socket_path, sizeof(c->socket_path), value);
 	else if (slice_eq(name, SLICE("spool.dir")))
 		slice_copy(c->spool_path, sizeof(c->spool_path), value);
+	else if (slice_eq(name, SLICE("replies.rules")))
+		slice_copy(c->rules_path, sizeof(c->rules_path), value);
 }
 
 static void take_file(struct cli *c, struct slice text)
@@ -49,6 +52,7 @@ int cli_locate(struct cli *c)
 
 	slice_copy(c->socket_path, sizeof(c->socket_path), SLICE(DEFAULT_SOCKET));
 	slice_copy(c->spool_path, sizeof(c->spool_path), SLICE(DEFAULT_SPOOL));
+	slice_copy(c->rules_path, sizeof(c->rules_path), SLICE(JUDGE_DEFAULT_FILE));
 	if (r == 0)
 		take_file(c, buf_data(&text));
 	buf_free(&text);

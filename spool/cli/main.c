@@ -17,10 +17,21 @@ const struct cli_command commands[] = {
 	{ "retry",        "SELECTOR", "try deferred recipients now",                          1, 1, cmd_retry     },
 	{ "cancel",       "SELECTOR", "end recipients as cancelled",                          1, 1, cmd_cancel    },
 	{ "rules",        "",         "the holds and cancels that are in force",              0, 0, cmd_rules     },
+	{ "shape show",   "",         "every value in force that a file or an order gives",   0, 0, cmd_shape_show },
+	{ "shape explain", "DOMAIN",  "the values for a domain, and where each stands",       1, 1, cmd_shape_explain },
+	{ "shape set",    "SECTION KEY=VALUE", "change a value now, until it is unset",       2, 2, cmd_shape_set },
+	{ "shape unset",  "SECTION KEY", "take back what shape set changed",                  2, 2, cmd_shape_unset },
+	{ "shape diff",   "",         "what orders changed, and what the files say",          0, 0, cmd_shape_diff },
+	{ "shape test",   "FILE",     "would the engine take this file of shapes",            1, 1, cmd_shape_test },
+	{ "senders",      "",         "who may send as which domain, and how many addresses are suppressed", 0, 0, cmd_senders },
+	{ "rules explain", "",        "what a reply means, by the rules of postern-rules(5)", 0, 0, cmd_rules_explain },
+	{ "rules test",   "FILE [CORPUS]", "check a rule file, and score it on labelled replies", 1, 2, cmd_rules_test },
+	{ "rules words",  "",         "the classes, actions and keys of rule files",          0, 0, cmd_rules_words },
 	{ "events",       "",         "what was accepted and what became of it",              0, 0, cmd_events    },
 	{ "metrics",      "",         "counters as Prometheus text",                          0, 0, cmd_metrics   },
 	{ "config",       "",         "every option and its value",                           0, 0, cmd_config    },
 	{ "consumers",    "",         "the readers of the log, and how far each has read",    0, 0, cmd_consumers },
+	{ "sources",      "",         "the addresses that mail leaves from, and which of them work", 0, 0, cmd_sources },
 	{ "reload",       "",         "make the engine read its configuration again",         0, 0, cmd_reload    },
 	{ "flush-dns",    "",         "make the engine ask DNS again",                        0, 0, cmd_flush_dns },
 	{ "spool verify", "",         "read every segment and check every checksum",          0, 0, cmd_verify    },
@@ -40,6 +51,13 @@ enum {
 	OPT_FOLLOW,
 	OPT_MAX,
 	OPT_FROM,
+	OPT_TENANT,
+	OPT_SOURCE,
+	OPT_POOL,
+	OPT_CODE,
+	OPT_STATUS,
+	OPT_TEXT,
+	OPT_PROVIDER,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -66,6 +84,19 @@ static const struct option_text {
 	{ { "from", required_argument, NULL, OPT_FROM },
 	  "LSN",
 	  "events: start after this position" },
+	{ { "tenant", required_argument, NULL, OPT_TENANT }, "N", "shape explain: for its mail" },
+	{ { "source", required_argument, NULL, OPT_SOURCE },
+	  "IP",
+	  "shape explain: over this source" },
+	{ { "pool", required_argument, NULL, OPT_POOL }, "NAME", "shape explain: of this pool" },
+	{ { "code", required_argument, NULL, OPT_CODE }, "N", "rules explain: the reply's code" },
+	{ { "status", required_argument, NULL, OPT_STATUS },
+	  "X.Y.Z",
+	  "rules explain: its enhanced status" },
+	{ { "text", required_argument, NULL, OPT_TEXT }, "TEXT", "rules explain: its text" },
+	{ { "provider", required_argument, NULL, OPT_PROVIDER },
+	  "NAME",
+	  "rules explain: the provider that said it" },
 	{ { "help", no_argument, NULL, OPT_HELP }, "", "print this text" },
 	{ { "version", no_argument, NULL, OPT_VERSION }, "", "print the version" },
 };
@@ -130,6 +161,26 @@ static int take_option(struct cli *c, int opt, const char *arg)
 		return take_number("max", arg, &c->max);
 	case OPT_FROM:
 		return take_number("from", arg, &c->from);
+	case OPT_TENANT:
+		return take_number("tenant", arg, &c->tenant);
+	case OPT_SOURCE:
+		c->source = arg;
+		return -1;
+	case OPT_POOL:
+		c->pool = arg;
+		return -1;
+	case OPT_CODE:
+		c->code = arg;
+		return -1;
+	case OPT_STATUS:
+		c->status = arg;
+		return -1;
+	case OPT_TEXT:
+		c->text = arg;
+		return -1;
+	case OPT_PROVIDER:
+		c->provider = arg;
+		return -1;
 	case OPT_HELP:
 		return help(stdout, EXIT_DONE);
 	case OPT_VERSION:

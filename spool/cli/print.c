@@ -32,8 +32,7 @@ int64_t member_int(const struct value *map, const char *name)
 	return v && v->type == VALUE_INT ? v->i : 0;
 }
 
-/* Controls and bytes that are no UTF-8 become '?'. */
-static void put_safe(struct buf *out, struct slice s)
+void print_safe(struct buf *out, struct slice s)
 {
 	while (s.n) {
 		size_t n = utf8_length(s);
@@ -67,7 +66,7 @@ static void put_scalar(struct buf *out, const struct value *v)
 {
 	switch (v->type) {
 	case VALUE_STRING:
-		put_safe(out, v->s);
+		print_safe(out, v->s);
 		return;
 	case VALUE_INT:
 		buf_putf(out, "%lld", (long long)v->i);

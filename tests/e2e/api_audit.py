@@ -114,6 +114,8 @@ def contacts(w):
     w.act("DELETE /v1/fields/{field_id}", "field.deleted", field_id=field)
     w.act("POST /v1/imports", "import.started", b"email\nreader@mail.test\n", kind="text/csv", query=f"?list={w.list}")
     wait_until("the import", lambda: w.pg.psql("SELECT count(*) FROM imports WHERE status IN (1, 2)", "postern") == "0")
+    line = next((a for a in w.api.get("/v1/audit?limit=5")["data"] if a["action"] == "import.finished"), {})
+    check(line.get("actor") == "platform" and line.get("detail") == {"created": 1, "updated": 0, "not_subscribed": 0}, f"what the import did: {line}")
     w.pg.psql("REVOKE UPDATE ON imports FROM cp_ingest", "postern")  # so that the next one waits
     waiting = w.api.call("POST", "/v1/imports", b"email\nlater@mail.test\n", content_type="text/csv")["id"]
     w.act("DELETE /v1/imports/{import_id}", "import.cancelled", import_id=waiting)

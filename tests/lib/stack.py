@@ -302,7 +302,7 @@ class Control(Part):
                         "http.public.listen": f"127.0.0.1:{public}", "public.url": self.public, "secrets.key_file": self.secrets,
                         "data.dir": self.data, "engine.socket": engine.link, "signup.allowed": "yes", "http.cookie_secure": "no",
                         "signup.per_hour": 10000, "api.burst": 1000000, "api.per_minute": 1000000,
-                        "api.address_burst": 1000000, "api.address_per_minute": 1000000}
+                        "api.address_burst": 1000000, "api.address_per_minute": 1000000, "auth.wrong_burst": 100000}
         self.options.update(options or {})
 
     def run(self, *argv):

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "mta/inspect/inspect.h"
 #include "mta/inspect/why.h"
+#include "mta/senders/address.h"
+#include "mta/senders/senders.h"
 #include "tests/replay/engine_world.h"
 
 static void a_held_campaign_waits_and_goes_when_released(void **state)
@@ -151,7 +153,24 @@ static void a_cancel_counts_for_what_is_in_flight_when_it_comes_back(void **stat
 	world_end(&w);
 }
 
-static void a_suppressed_address_is_not_sent_to(void **state)
+/* As the control plane does over the link. */
+static void suppress(struct world *w, enum wire_fact_kind kind, const char *address)
+{
+	struct senders *s = senders_of(w->engine);
+	struct wire_fact f = { .kind = kind, .tenant = 1 };
+	struct buf fact = { 0 };
+
+	assert_int_equal(senders_address_hash(slice_str(address), f.hash), 0);
+	assert_int_equal(wire_fact_put(&fact, &f), 0);
+	if (!senders_facts(s).fed) {
+		assert_int_equal(senders_begin(s, w, SLICE("")), 0);
+		assert_int_equal(senders_end(s, w), 0);
+	}
+	assert_int_equal(senders_change(s, buf_data(&fact)), 0);
+	buf_free(&fact);
+}
+
+static void a_suppressed_address_is_not_sent_to_also_after_a_restart(void **state)
 {
 	struct world w;
 
@@ -159,8 +178,8 @@ static void a_suppressed_address_is_not_sent_to(void **state)
 	world_start(&w, CONFIG);
 	world_names();
 	world_host("127.0.1.1", decent);
-	/* sha256("u@one.test"), its first half */
-	world_rule(&w, "suppress/1/267ddb5793128f62bf2a61573f975cb0", "1");
+	suppress(&w, WIRE_FACT_STOPS_BULK, "U@ONE.test");
+	world_restart(&w);
 	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
 	world_submit(&w, two_rcpt, 1, DAY, "control", 0);
 	world_run(&w, MINUTE);
@@ -228,7 +247,7 @@ int main(void)
 		cmocka_unit_test(a_held_domain_waits_and_others_go),
 		cmocka_unit_test(cancelling_ends_what_waits_wherever_it_waits),
 		cmocka_unit_test(a_cancel_counts_for_what_is_in_flight_when_it_comes_back),
-		cmocka_unit_test(a_suppressed_address_is_not_sent_to),
+		cmocka_unit_test(a_suppressed_address_is_not_sent_to_also_after_a_restart),
 		cmocka_unit_test(why_tells_what_holds_a_recipient),
 		cmocka_unit_test(an_ordered_retry_does_not_wait_for_its_time),
 	};

@@ -13,16 +13,20 @@
 #include "mta/config/host.h"
 #include "mta/core/lane_int.h"
 #include "mta/deliver/deliverer.h"
+#include "mta/shape/part.h"
+#include "mta/senders/options.h"
+#include "mta/replies/replies.h"
 #include "schema/wire/meta.h"
 #include "schema/wire/rows.h"
 
 /* An engine that delivers; tests hand mail in themselves. */
-static const struct part *const parts[] = { &rules_part, &egress_part, &queue_part, &site_part,
-					    &deliver_part };
-static const struct option_set *const sets[] = { &host_option_set,  &core_option_set,
-						 &dns_option_set,   &egress_option_set,
-						 &smtp_option_set,  &site_option_set,
-						 &queue_option_set, &deliver_option_set };
+static const struct part *const parts[] = { &rules_part, &senders_part, &shape_part,  &egress_part,
+					    &queue_part, &site_part,    &deliver_part };
+static const struct option_set *const sets[] = {
+	&host_option_set,   &core_option_set,    &senders_option_set, &dns_option_set,
+	&egress_option_set, &smtp_option_set,    &shape_option_set,   &site_option_set,
+	&queue_option_set,  &deliver_option_set, &replies_option_set
+};
 
 /* ---- the loop under a lane: no libev, no threads ----------------------------------------- */
 
@@ -94,6 +98,17 @@ void world_end(struct world *w)
 	w->engine = engine_free(w->engine);
 	assert_int_equal(conn_sim_live(), 0);
 	disk_sim_free(w->disk);
+}
+
+void world_reload(struct world *w, const char *config)
+{
+	struct settings *c;
+	char error[OPTION_ERROR_MAX] = "";
+
+	w->config = config;
+	if (settings_parse(&c, sets, ARRAY_LEN(sets), slice_str(config), "test", error) < 0)
+		fail_msg("%s", error);
+	engine_reload(w->engine, c);
 }
 
 /* ---- time -------------------------------------------------------------------------------- */
@@ -194,6 +209,7 @@ void world_rule(struct world *w, const char *key, const char *value)
 	    spool_put_rule(engine_spool(w->engine), slice_str(key), slice_str(value), &lsn), 0);
 	assert_int_equal(spool_commit_now(engine_spool(w->engine)), 0);
 	rules_changed(w->engine, slice_str(key), slice_str(value));
+	shape_order_changed(w->engine, slice_str(key), slice_str(value));
 }
 
 struct books world_books(struct world *w)

@@ -22,7 +22,8 @@ struct world {
 void world_start(struct world *w, const char *config); /* everything new */
 void world_restart(struct world *w); /* engine and spool anew over the same disk */
 void world_end(struct world *w);
-void world_run(struct world *w, int64_t ms); /* lets that much time pass */
+void world_reload(struct world *w, const char *config); /* as SIGHUP does */
+void world_run(struct world *w, int64_t ms);            /* lets that much time pass */
 /* A raw message of `origin` to the recipients, queued and durable. */
 struct id128 world_submit(struct world *w, const char *const *rcpts, unsigned n, int64_t life_ms,
 			  const char *origin, uint64_t campaign);

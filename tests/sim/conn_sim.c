@@ -67,10 +67,12 @@ struct slice conn_sim_message(unsigned i)
 	return i < n_messages ? buf_data(&messages[i]) : slice_of("", 0);
 }
 
-void sim_message(struct slice stuffed)
+void sim_message(const struct conn *from, struct slice stuffed)
 {
 	struct buf *b;
 
+	if (from->source.family)
+		sim_source(&from->source)->messages++;
 	messages = must_resize(messages, (n_messages + 1) * sizeof(*messages));
 	b = &messages[n_messages++];
 	buf_init(b, 0);
@@ -95,6 +97,7 @@ void conn_sim_reset(void)
 	messages = NULL;
 	mistake[0] = '\0';
 	n_opened = 0;
+	sim_machine_reset();
 	open_err = tls_err = 0;
 }
 
@@ -167,9 +170,13 @@ static void at_turn_end(struct turn_end *t)
 int conn_open(struct conn **ret, struct loop *l, const struct conn_target *to, struct conn_user *u)
 {
 	struct conn *c;
+	int r = open_err ? open_err : conn_source_check(&to->source);
 
-	if (open_err)
-		return open_err;
+	assert(!to->source.family || to->source.family == to->ip.family);
+	if (r == 0)
+		r = sim_route(&to->source, &to->ip);
+	if (r < 0)
+		return r;
 	c = must_alloc(sizeof(*c));
 	c->user = u;
 	c->loop = l;
@@ -184,6 +191,10 @@ int conn_open(struct conn **ret, struct loop *l, const struct conn_target *to, s
 	list_push(&conns, &c->link);
 	n_live++;
 	n_opened++;
+	if (to->source.family) {
+		sim_source(&to->source)->opened++;
+		sim_source(&to->source)->open++;
+	}
 	*ret = c;
 	return 0;
 }
@@ -202,6 +213,8 @@ struct conn *conn_free(struct conn *c)
 	if (!c || c->state == SIM_CLOSED)
 		return NULL;
 	c->state = SIM_CLOSED;
+	if (c->source.family)
+		sim_source(&c->source)->open--;
 	list_remove(&c->link);
 	loop_at_turn_end(c->loop, &c->turn);
 	return NULL;

@@ -27,7 +27,8 @@
  *	again             starts the script's lines after the last "mark" again
  *	mark
  *
- * Guarantee (asserted): no conn holds more than CONN_IN_MAX in and CONN_OUT_HIGH + 4 KiB out. */
+ * Guarantee (asserted): no conn is asked for with a source of another family than its target; none
+ * holds more than CONN_IN_MAX in and CONN_OUT_HIGH + 4 KiB out. */
 #pragma once
 #include "mta/door/conn.h"
 
@@ -40,6 +41,13 @@ unsigned conn_sim_opened(void);     /* conns ever asked for */
 /* What conn_open() and conn_start_tls() give from now on; 0: they do their work. */
 void conn_sim_refuse_open(int err);
 void conn_sim_refuse_tls(int err);
+/* From now on the machine has (not) this address: what has it as its source cannot be opened. */
+void conn_sim_address(struct slice ip, bool here);
+/* From now on no route leads from this address to that one: conn_open() gives `err`; 0: it does. */
+void conn_sim_route(struct slice from, struct slice to, int err);
+unsigned conn_sim_opened_from(struct slice ip);   /* of conn_sim_opened() */
+unsigned conn_sim_open_from(struct slice ip);     /* those that are open now */
+unsigned conn_sim_messages_from(struct slice ip); /* of conn_sim_messages() */
 /* Messages taken, unstuffed, in order. */
 unsigned conn_sim_messages(void);
 struct slice conn_sim_message(unsigned i);

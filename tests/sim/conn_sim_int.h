@@ -45,4 +45,14 @@ void sim_script_free(struct sim_host *host);
 void sim_peer_run(struct sim_peer *p);
 void sim_peer_free(struct sim_peer *p);
 void sim_mistake(const char *format, ...) PRINTF(1, 2);
-void sim_message(struct slice stuffed);
+void sim_message(const struct conn *from, struct slice stuffed);
+
+/* machine_sim.c: the machine's addresses and routes, and what left from where. */
+struct sim_source {
+	struct ip ip;
+	bool away;
+	unsigned opened, open, messages;
+};
+void sim_machine_reset(void);
+struct sim_source *sim_source(const struct ip *ip);
+int sim_route(const struct ip *from, const struct ip *to);

@@ -134,7 +134,7 @@ static bool take_body(struct sim_peer *p)
 	/* What follows the dot is given back: it is the next command. */
 	buf_put(&p->inbox, slice_of(end + 3, (size_t)(all.p + all.n - end - 3)));
 	p->body.end = (size_t)(end - p->body.p);
-	sim_message(buf_data(&p->body));
+	sim_message(p->conn, buf_data(&p->body));
 	buf_clear(&p->body);
 	p->messages++;
 	return true;

@@ -4,21 +4,24 @@
  * refused with at least one pointer to a member; and the same body written out again by the JSON
  * library reads the same. */
 #include "base/base.h"
+#include "base/blanks.h"
 #include "control/http/body.h"
+#include "control/http/plain.h"
 #include "control/http/private.h"
 #include "control/http/problem.h"
 
 struct all {
-	struct slice text, line, email;
+	struct slice text, line, name, email;
 	int64_t number, time;
 	bool flag;
 	uint64_t id;
 	json_t *list, *object;
 };
-enum { TEXT, LINE, EMAIL, NUMBER, TIME, FLAG, ID, LIST, OBJECT, ROWS };
+enum { TEXT, LINE, NAME, EMAIL, NUMBER, TIME, FLAG, ID, LIST, OBJECT, ROWS };
 static const struct body_field table[ROWS] = {
 	[TEXT] = { "text", BODY_TEXT, offsetof(struct all, text), 0, 0, 40, 0 },
 	[LINE] = { "line", BODY_LINE, offsetof(struct all, line), BODY_REQUIRED, 1, 20, 0 },
+	[NAME] = { "name", BODY_NAME, offsetof(struct all, name), 0, 1, 10, 0 },
 	[EMAIL] = { "email", BODY_EMAIL, offsetof(struct all, email), BODY_NULLABLE, 0, 0, 0 },
 	[NUMBER] = { "number", BODY_INT, offsetof(struct all, number), 0, -5, 1000, 0 },
 	[TIME] = { "time", BODY_TIME, offsetof(struct all, time), BODY_NULLABLE, 0, 0, 0 },
@@ -37,11 +40,13 @@ struct outcome {
 
 static void check_taken(const struct outcome *o)
 {
-	assert(body_has(o->seen, LINE) && o->all.line.n >= 1 && o->all.line.n <= 20);
+	assert(body_has(o->seen, LINE) && o->all.line.n >= 1);
+	assert(plain_length(o->all.line) <= 20 && plain_length(o->all.text) <= 40);
+	assert(!body_has(o->seen, NAME) || (o->all.name.n && plain_length(o->all.name) <= 10));
+	assert(plain_line(o->all.name) && slice_eq(blanks_strip(o->all.name), o->all.name));
 	for (size_t i = 0; i < o->all.line.n; i++)
 		assert((unsigned char)o->all.line.p[i] >= 0x20);
-	assert(o->all.text.n <= 40 &&
-	       !memchr(o->all.text.p ? o->all.text.p : "", 0, o->all.text.n));
+	assert(!memchr(o->all.text.p ? o->all.text.p : "", 0, o->all.text.n));
 	assert(o->all.number >= -5 && o->all.number <= 1000);
 	assert(o->all.email.n <= 254 &&
 	       (!o->all.email.n || memchr(o->all.email.p, '@', o->all.email.n)));

@@ -2,7 +2,7 @@
  * UTF-8; UTF-8 is passed on as it is; blanks trimmed from it twice are trimmed once; the separator
  * is one of those there are, or one that the first line says. */
 #include "base/encode.h"
-#include "control/contacts/blanks.h"
+#include "base/blanks.h"
 #include "control/contacts/charset.h"
 #include "control/contacts/import_map.h"
 #include "control/contacts/separator.h"

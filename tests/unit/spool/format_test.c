@@ -53,6 +53,30 @@ static void an_outcome_cut_anywhere_or_longer_is_corrupt(void **state UNUSED)
 	assert_int_equal(record_decode_outcome(slice_of(buf, n + 1), &v), E_CORRUPT);
 }
 
+static void what_a_reply_means_is_kept_and_may_be_missing(void **state UNUSED)
+{
+	char buf[OUTCOME_BYTES_MAX + 1] = { 0 };
+	struct outcome_view v;
+	struct outcome o = full;
+	size_t old = record_encode_outcome(buf, (struct id128){ 1, 2 }, 3, 4, &full), n;
+
+	assert_int_equal(record_decode_outcome(slice_of(buf, old), &v), 0);
+	assert_true(v.o.class.n == 0 && v.o.rule.n == 0); /* a log of an older program */
+	o.class = SLICE("quota");
+	o.rule = SLICE("own.rules:7 full");
+	n = record_encode_outcome(buf, (struct id128){ 1, 2 }, 3, 4, &o);
+	assert_int_equal(record_decode_outcome(slice_of(buf, n), &v), 0);
+	assert_true(slice_eq(v.o.class, o.class) && slice_eq(v.o.rule, o.rule));
+	assert_true(slice_eq(v.o.rcpt, full.rcpt));
+	for (size_t cut = old + 1; cut < n; cut++)
+		assert_int_equal(record_decode_outcome(slice_of(buf, cut), &v), E_CORRUPT);
+	assert_int_equal(record_decode_outcome(slice_of(buf, n + 1), &v), E_CORRUPT);
+	o.rule = slice_of("", 0);
+	n = record_encode_outcome(buf, (struct id128){ 1, 2 }, 3, 4, &o);
+	assert_int_equal(record_decode_outcome(slice_of(buf, n), &v), 0);
+	assert_true(slice_eq(v.o.class, o.class) && v.o.rule.n == 0);
+}
+
 static void an_outcome_of_no_kind_or_with_a_number_too_large_is_corrupt(void **state UNUSED)
 {
 	char buf[OUTCOME_BYTES_MAX], huge[OUTCOME_BYTES_MAX];
@@ -105,6 +129,8 @@ static void the_strings_of_peers_are_cut_to_their_bounds(void **state UNUSED)
 			     .ip = s,
 			     .source = s,
 			     .rcpt = s,
+			     .class = s,
+			     .rule = s,
 			     .row = ROWS_MAX,
 			     .at_ms = -1,
 			     .next_ms = -1 };
@@ -117,6 +143,7 @@ static void the_strings_of_peers_are_cut_to_their_bounds(void **state UNUSED)
 	assert_true(n <= sizeof(buf));
 	assert_int_equal(record_decode_outcome(slice_of(buf, n), &v), 0);
 	assert_true(v.o.text.n == TEXT_MAX && v.o.host.n == HOST_MAX && v.o.rcpt.n == RCPT_MAX);
+	assert_true(v.o.class.n == WORD_MAX && v.o.rule.n == WORD_MAX);
 }
 
 static void a_usual_outcome_takes_less_than_200_bytes(void **state UNUSED)
@@ -230,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_outcome_comes_back_as_it_was_written),
 		cmocka_unit_test(an_outcome_cut_anywhere_or_longer_is_corrupt),
+		cmocka_unit_test(what_a_reply_means_is_kept_and_may_be_missing),
 		cmocka_unit_test(an_outcome_of_no_kind_or_with_a_number_too_large_is_corrupt),
 		cmocka_unit_test(a_rule_is_taken_up_to_its_bounds),
 		cmocka_unit_test(the_strings_of_peers_are_cut_to_their_bounds),

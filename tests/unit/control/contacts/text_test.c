@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "control/contacts/blanks.h"
+#include "base/blanks.h"
 #include "control/contacts/charset.h"
 #include "control/contacts/separator.h"
 #include "control/contacts/standing.h"

@@ -446,9 +446,9 @@ static void every_fact_is_reported(void **state)
 	static const struct {
 		const char *command, *member;
 	} facts[] = {
-		{ "status", "books" },      { "books", "accepted" }, { "events", "events" },
-		{ "metrics", "text" },      { "config", "options" }, { "consumers", "consumers" },
-		{ "flush-dns", "flushed" },
+		{ "status", "books" },      { "books", "accepted" },  { "events", "events" },
+		{ "metrics", "text" },      { "config", "options" },  { "consumers", "consumers" },
+		{ "flush-dns", "flushed" }, { "sources", "sources" },
 	};
 	struct framed c;
 	struct box b;

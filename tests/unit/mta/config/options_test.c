@@ -1,13 +1,16 @@
 /* The options of all rooms together: defaults, lists, mistakes. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "mta/config/host.h"
 #include "mta/deliver/deliverer.h"
 #include "mta/parts.h"
+#include "mta/replies/replies.h"
 #include "mta/submit/options.h"
 
 static struct settings *parsed(const char *text)
@@ -136,9 +139,31 @@ static void a_reload_knows_what_needs_a_restart(void **state)
 	assert_null(settings_needs_restart(a, c));
 }
 
+static void a_rule_file_that_is_wrong_is_refused_with_its_line(void **state)
+{
+	const char *path = "/tmp/options_test.rules",
+		   *line = "replies.rules = /tmp/options_test.rules\n";
+
+	(void)state;
+	refused("replies.rules = /nowhere/at.all\n", "/nowhere/at.all: cannot be read");
+	assert_int_equal(file_write_atomic(path, SLICE("[a]\nclass = x\n"), 0600), 0);
+	refused(line, "options_test.rules:2: class: \"x\": expected one class");
+	assert_int_equal(file_write_atomic(path, SLICE("[a]\ncode = 550\nclass = quota\n"), 0600),
+			 0);
+	OWNED(settings) one = parsed(line);
+	OWNED(settings) two = parsed(line);
+	assert_ptr_equal(replies_judge(one), replies_judge(two)); /* unchanged: read once */
+	assert_int_equal(file_write_atomic(path, SLICE("[b]\ncode = 551\nclass = quota\n"), 0600),
+			 0);
+	OWNED(settings) three = parsed(line);
+	assert_ptr_not_equal(replies_judge(one), replies_judge(three));
+	(void)unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_rule_file_that_is_wrong_is_refused_with_its_line),
 		cmocka_unit_test(an_empty_file_is_a_whole_configuration),
 		cmocka_unit_test(lists_become_addresses_and_durations),
 		cmocka_unit_test(a_tenant_weighs_what_its_entry_says_or_one),

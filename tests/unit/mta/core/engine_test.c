@@ -13,15 +13,19 @@
 #include "mta/core/lane_int.h"
 #include "mta/core/engine_run.h"
 #include "mta/deliver/deliverer.h"
+#include "mta/replies/replies.h"
+#include "mta/shape/part.h"
+#include "mta/senders/options.h"
 #include "spool/disk.h"
 
 /* An engine that delivers; nobody hands mail in. */
-static const struct part *const parts[] = { &rules_part, &egress_part, &queue_part, &site_part,
-					    &deliver_part };
-static const struct option_set *const sets[] = { &host_option_set,  &core_option_set,
-						 &dns_option_set,   &egress_option_set,
-						 &smtp_option_set,  &site_option_set,
-						 &queue_option_set, &deliver_option_set };
+static const struct part *const parts[] = { &rules_part, &senders_part, &shape_part,  &egress_part,
+					    &queue_part, &site_part,    &deliver_part };
+static const struct option_set *const sets[] = {
+	&host_option_set,   &core_option_set,    &senders_option_set, &dns_option_set,
+	&egress_option_set, &smtp_option_set,    &shape_option_set,   &site_option_set,
+	&queue_option_set,  &deliver_option_set, &replies_option_set
+};
 
 static _Atomic bool failing;
 static struct disk disk;

@@ -15,6 +15,7 @@ static void a_report_is_mime_and_peers_add_nothing_to_it(void **state)
 		.rcpt = SLICE("u@c.test"),
 		.text = SLICE("no\r\nBcc: evil@d.test\r\n\r\n--=_postern.0.1--"),
 		.host = SLICE("mx\r\nX: y"),
+		.class = SLICE("invalid-recipient"),
 		.header = SLICE("From: a@b.test\r\nSubject: x\r\n"),
 		.status = { 5, 1, 1 },
 		.code = 550,
@@ -31,6 +32,8 @@ static void a_report_is_mime_and_peers_add_nothing_to_it(void **state)
 	assert_non_null(strstr(text, "\r\nFinal-Recipient: rfc822; u@c.test\r\n"));
 	assert_non_null(strstr(text, "\r\nStatus: 5.1.1\r\n"));
 	assert_non_null(strstr(text, "Diagnostic-Code: smtp; 550 no??Bcc: evil@d.test"));
+	assert_non_null(strstr(text, "\r\nX-Postern-Class: invalid-recipient\r\n\r\n"));
+	assert_non_null(strstr(text, "This means: there is no such mailbox.\r\n"));
 	assert_null(strstr(text, "\r\nBcc:"));
 	assert_null(strstr(text, "\r\nX: y"));
 	for (size_t i = 0; i < buf_len(&out); i++) /* CRLF and nothing half of it */

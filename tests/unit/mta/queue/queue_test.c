@@ -151,6 +151,23 @@ static void slots_are_taken_up_to_the_limit_and_no_further(void **state)
 	assert_true(slots_take(&n, 3));
 }
 
+enum { DAY_S = 86400 };
+
+static void a_slow_rate_lets_one_go_and_a_pace_of_bytes_their_time(void **state)
+{
+	struct limits *l = limits_new();
+	struct site_limits *s = limits_site(l, SLICE("mx.test"));
+	const int64_t now = 1000000000, mib = 1024 * 1024;
+
+	(void)state;
+	assert_int_equal(limits_wait(&s->messages, 24, now), 0);
+	limits_spend(&s->messages, 24, 1, now);
+	assert_in_range(limits_wait(&s->messages, 24, now), 3598 * 1000000LL, 3600 * 1000000LL);
+	limits_spend(&s->bytes, mib * DAY_S, 100 * mib, now);
+	assert_in_range(limits_wait(&s->bytes, mib * DAY_S, now), 99 * 1000000LL, 100 * 1000000LL);
+	limits_free(l);
+}
+
 static void a_rate_holds_over_a_second(void **state)
 {
 	struct limits *l = limits_new();
@@ -162,14 +179,15 @@ static void a_rate_holds_over_a_second(void **state)
 	assert_ptr_equal(s, limits_site(l, SLICE("mx.test")));
 	assert_ptr_not_equal(s, limits_site(l, SLICE("mx2.test")));
 	for (int64_t at = now; at < now + 1000000; at += wait) {
-		wait = limits_rate(s, 50, at);
+		wait = limits_wait(&s->messages, 50 * DAY_S, at);
 		if (wait)
 			continue;
+		limits_spend(&s->messages, 50 * DAY_S, 1, at);
 		gone++;
 		wait = 1;
 	}
 	assert_in_range(gone, 50, 57); /* and a burst of a tenth of a second */
-	assert_int_equal(limits_rate(s, 0, now), 0);
+	assert_int_equal(limits_wait(&s->messages, 0, now), 0);
 	limits_free(l);
 }
 
@@ -409,6 +427,7 @@ int main(void)
 		cmocka_unit_test(changed_times_count_after_a_redo),
 		cmocka_unit_test(slots_are_taken_up_to_the_limit_and_no_further),
 		cmocka_unit_test(a_rate_holds_over_a_second),
+		cmocka_unit_test(a_slow_rate_lets_one_go_and_a_pace_of_bytes_their_time),
 		cmocka_unit_test(a_tenants_wait_does_not_grow_with_anothers_campaigns),
 		cmocka_unit_test(tenants_get_turns_by_weight_and_campaigns_of_one_alike),
 		cmocka_unit_test(transactional_mail_goes_first_up_to_its_share),

@@ -10,6 +10,7 @@
 #include "mta/smtpd/clients.h"
 #include "mta/smtpd/smtpd.h"
 #include "mta/deliver/deliverer.h"
+#include "mta/shape/part.h"
 #include "mta/submit/submit.h"
 #include "tests/unit/mta/engine_box.h"
 #include "tests/unit/mta/smtpd/talk.h"
@@ -195,8 +196,9 @@ static void parrot_stop(void *state)
 static const struct part parrot_part = {
 	.name = "parrot", .start = parrot_start, .quiet = parrot_quiet, .stop = parrot_stop
 };
-static const struct part *const parts[] = { &rules_part,   &egress_part, &queue_part, &site_part,
-					    &deliver_part, &submit_part, &parrot_part };
+static const struct part *const parts[] = { &rules_part,   &senders_part, &shape_part,
+					    &egress_part,  &queue_part,   &site_part,
+					    &deliver_part, &submit_part,  &parrot_part };
 
 static void parrot_box(struct box *b)
 {

@@ -1,5 +1,5 @@
-/* control/contacts/blanks.c - which code points are not seen. */
-#include "control/contacts/blanks.h"
+/* base/blanks.c - which code points are not seen. */
+#include "base/blanks.h"
 
 #include "base/encode.h"
 
@@ -20,6 +20,13 @@ static const struct range marks[] = {
 	{ 0x3164, 0x3164 }, { 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 },
 };
 
+/* What may go from the ends of a name without changing how the rest looks. */
+static const struct range spaces[] = {
+	{ 0x09, 0x0d },     { 0x20, 0x20 },     { 0x85, 0x85 },     { 0xa0, 0xa0 },
+	{ 0x1680, 0x1680 }, { 0x2000, 0x200b }, { 0x2028, 0x2029 }, { 0x202f, 0x202f },
+	{ 0x205f, 0x2060 }, { 0x2800, 0x2800 }, { 0x3000, 0x3000 }, { 0xfeff, 0xfeff },
+};
+
 static bool is_among(uint32_t c, const struct range *ranges, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -28,25 +35,15 @@ static bool is_among(uint32_t c, const struct range *ranges, size_t n)
 	return false;
 }
 
-/* The code point of a well-formed character of n bytes. */
-static uint32_t code_point(const char *p, size_t n)
-{
-	const unsigned char *b = (const unsigned char *)p;
-	uint32_t c = n == 1 ? b[0] : n == 2 ? b[0] & 0x1f : n == 3 ? b[0] & 0x0f : b[0] & 0x07;
-
-	for (size_t i = 1; i < n; i++)
-		c = c << 6 | (b[i] & 0x3f);
-	return c;
-}
-
 static bool is_mark(const char *p, size_t n)
 {
-	return n > 1 && is_among(code_point(p, n), marks, ARRAY_LEN(marks));
+	return n > 1 && is_among(utf8_code_point(slice_of(p, n)), marks, ARRAY_LEN(marks));
 }
 
 static bool is_unseen(const char *p, size_t n)
 {
-	return n && (is_among(code_point(p, n), blanks, ARRAY_LEN(blanks)) || is_mark(p, n));
+	return n && (is_among(utf8_code_point(slice_of(p, n)), blanks, ARRAY_LEN(blanks)) ||
+		     is_mark(p, n));
 }
 
 /* Length of the well-formed character that ends the text; 0 when there is none. */
@@ -58,15 +55,30 @@ static size_t last_length(struct slice s)
 	return 0;
 }
 
-struct slice blanks_trim(struct slice s)
+static bool is_space(const char *p, size_t n)
+{
+	return n && is_among(utf8_code_point(slice_of(p, n)), spaces, ARRAY_LEN(spaces));
+}
+
+static struct slice cut(struct slice s, bool (*goes)(const char *p, size_t n))
 {
 	size_t n;
 
-	while (s.n && (n = utf8_length(s)) && is_unseen(s.p, n))
+	while (s.n && (n = utf8_length(s)) && goes(s.p, n))
 		s = slice_skip(s, n);
-	while (s.n && (n = last_length(s)) && is_unseen(s.p + s.n - n, n))
+	while (s.n && (n = last_length(s)) && goes(s.p + s.n - n, n))
 		s.n -= n;
 	return s;
+}
+
+struct slice blanks_trim(struct slice s)
+{
+	return cut(s, is_unseen);
+}
+
+struct slice blanks_strip(struct slice s)
+{
+	return cut(s, is_space);
 }
 
 int blanks_drop_marks(struct slice s, struct buf *out)

@@ -1,0 +1,88 @@
+/* mta/deliver/meaning.c - asks the rules about an outcome. */
+#include "mta/deliver/meaning.h"
+
+#include <stdio.h>
+
+#include "base/random.h"
+
+/* The last name of a path, so that a long one leaves room for the rule's. */
+static const char *short_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static struct slice name_rule(const struct judgement *j, char *buf, size_t cap)
+{
+	int n = j->line ? snprintf(buf, cap, "%.48s:%u %.*s", short_name(j->file), j->line,
+				   (int)j->rule.n, j->rule.p)
+			: 0;
+
+	return slice_of(buf, MIN_OF((size_t)n, cap - 1));
+}
+
+/* A 5xx that is not the recipient's fault is tried again; a rule may end a 4xx. */
+static enum outcome_kind follow(const struct outcome *o, const struct judgement *j)
+{
+	if (!o->code)
+		return o->kind;
+	if (o->kind == OUTCOME_BOUNCED && judge_action_keeps(j->action))
+		return OUTCOME_DEFERRED;
+	if (o->kind == OUTCOME_DEFERRED && o->code < 500 && !judge_action_keeps(j->action))
+		return OUTCOME_BOUNCED;
+	return o->kind;
+}
+
+static bool ask(struct deliverer *dr, struct outcome *o, struct meaning *ret, struct judgement *j)
+{
+	struct judge_reply reply = { o->code, o->status, o->text,
+				     judge_provider(dr->judge, o->host) };
+
+	ret->named_s = 0;
+	if (o->kind != OUTCOME_DEFERRED && o->kind != OUTCOME_BOUNCED)
+		return false;
+	judge_reply(dr->judge, &reply, j);
+	o->class = slice_str(judge_class_name(j->class));
+	o->rule = name_rule(j, ret->rule, sizeof(ret->rule));
+	count_add(&dr->counters.replies[j->class], 1);
+	return true;
+}
+
+void meaning_judge(struct deliverer *dr, struct outcome *o, struct meaning *ret)
+{
+	struct judgement j;
+
+	if (!ask(dr, o, ret, &j))
+		return;
+	o->kind = follow(o, &j);
+	if (j.hard && o->kind == OUTCOME_BOUNCED)
+		o->flags |= OUTCOME_HARD;
+	if (o->code)
+		ret->named_s = j.named_s;
+}
+
+void meaning_note(struct deliverer *dr, struct outcome *o, struct meaning *ret)
+{
+	struct judgement j;
+
+	if (ask(dr, o, ret, &j) && j.hard && o->kind == OUTCOME_BOUNCED)
+		o->flags |= OUTCOME_HARD;
+}
+
+void meaning_forget(struct outcome *o)
+{
+	o->class = o->rule = slice_of("", 0);
+	o->flags &= (uint16_t)~OUTCOME_HARD;
+}
+
+int64_t meaning_next_ms(const struct meaning *m, const struct outcome *o, int64_t scheduled_ms)
+{
+	int64_t named;
+
+	if (!m->named_s)
+		return scheduled_ms;
+	/* A little later than asked for: those who were told the same do not come at once. */
+	named = o->at_ms + (int64_t)m->named_s * 1000 + random_jitter((int64_t)m->named_s * 100);
+	return o->attempt > NAMED_TRIES ? MAX_OF(named, scheduled_ms) : named;
+}

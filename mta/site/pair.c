@@ -1,0 +1,202 @@
+/* mta/site/pair.c - sources and addresses, brought together. */
+#include "mta/site/pair.h"
+
+#include <stdio.h>
+
+#include "base/random.h"
+
+/* No way from a source to a host; few hosts ever have one. */
+struct host_cut {
+	struct host_cut *next;
+	const struct source *source;
+	int64_t until_ms; /* monotonic */
+};
+
+static bool is_cut(const struct host *h, const struct source *source, int64_t now)
+{
+	for (const struct host_cut *c = h->cuts; c; c = c->next)
+		if (c->source == source)
+			return c->until_ms > now;
+	return false;
+}
+
+void pair_cut(struct sites *s, struct host *h, const struct source *source, int err)
+{
+	int64_t pause = s->options->host_bad;
+	struct host_cut *c = h->cuts;
+
+	while (c && c->source != source)
+		c = c->next;
+	if (!c) {
+		c = must_alloc(sizeof(*c));
+		c->source = source;
+		c->next = h->cuts;
+		h->cuts = c;
+	}
+	c->until_ms = sites_now(s) + pause + random_jitter(pause / 4);
+	egress_no_way(s->egress, source, h->ip_text, err);
+}
+
+void pair_forget_cuts(struct host *h)
+{
+	struct host_cut *c;
+
+	while ((c = h->cuts) != NULL) {
+		h->cuts = c->next;
+		free(c);
+	}
+}
+
+/* ---- one source -------------------------------------------------------------------------- */
+
+static bool is_full(const struct pool *p, const struct source *source)
+{
+	return atomic_load_explicit(&source->connections, memory_order_relaxed) >=
+	       egress_slots_max(p->sites->egress);
+}
+
+static bool fits(const struct source *source, const struct ip *ip)
+{
+	return !source->ip.family || source->ip.family == ip->family;
+}
+
+/* The family that the shape of the pool allows; 0: any. */
+static int family_of(const struct pool *p)
+{
+	static const int families[] = { 0, AF_INET, AF_INET6 };
+
+	return families[p->shape.v[SHAPE_FAMILY]];
+}
+
+static bool is_allowed(const struct site_fit *f, const struct host *h)
+{
+	return !f->family || f->family == h->ip.family;
+}
+
+static bool can_reach(const struct site_fit *f, const struct host *h)
+{
+	const struct source *source = f->arg;
+
+	return is_allowed(f, h) && fits(source, &h->ip) && !is_cut(h, source, f->now_ms);
+}
+
+static bool reaches_any(const struct pool *p, const struct source *source)
+{
+	const struct site_fit f = { can_reach, (void *)(uintptr_t)source, sites_now(p->sites),
+				    family_of(p) };
+
+	return site_has(p->site, &f);
+}
+
+bool pair_possible(const struct pool *p, unsigned turn)
+{
+	const struct source *source = p->turns.at[turn].source;
+
+	return !source_err(source) && !is_full(p, source) && reaches_any(p, source);
+}
+
+/* ---- all of a pool ----------------------------------------------------------------------- */
+
+static bool pick_in_group(struct pool *p, const struct site_group *g, struct pair *ret)
+{
+	unsigned i = turns_next_untried(&p->turns, true);
+
+	for (; i != TURN_NONE; i = turns_next_untried(&p->turns, false)) {
+		const struct source *source = p->turns.at[i].source;
+		const struct site_fit f = { can_reach, (void *)(uintptr_t)source,
+					    sites_now(p->sites), family_of(p) };
+		if (source_err(source) || is_full(p, source))
+			continue;
+		ret->host = site_pick(p->site, g, &f, &ret->mx);
+		ret->turn = i;
+		if (ret->host)
+			return true;
+	}
+	return false;
+}
+
+static bool anybody(const struct site_fit *f, const struct host *h)
+{
+	(void)f, (void)h;
+	return true;
+}
+
+static bool of_family(const struct site_fit *f, const struct host *h)
+{
+	return is_allowed(f, h) && fits(f->arg, &h->ip);
+}
+
+static enum pair_lack why_none(const struct pool *p)
+{
+	struct site_fit f = { anybody, NULL, sites_now(p->sites), family_of(p) };
+	bool works = false, full = false, family = false;
+
+	for (unsigned i = 0; i < p->turns.n; i++) {
+		struct source *source = p->turns.at[i].source;
+		if (source_err(source))
+			continue;
+		works = true;
+		full = full || (is_full(p, source) && reaches_any(p, source));
+		f.may = of_family;
+		f.arg = source;
+		family = family || site_has(p->site, &f);
+	}
+	f.may = anybody;
+	if (!works)
+		return PAIR_FAILING;
+	if (!site_has(p->site, &f))
+		return PAIR_SITE;
+	return full ? PAIR_FULL : family ? PAIR_NO_WAY : PAIR_FAMILY;
+}
+
+enum pair_lack pair_pick(struct pool *p, struct pair *ret)
+{
+	struct site_group g = { 0 };
+
+	if (!p->turns.at && !egress_begin_turns(p->sites->egress, p->index, &p->turns))
+		return PAIR_NO_SOURCE;
+	while (site_next_group(p->site, &g))
+		if (pick_in_group(p, &g, ret))
+			return PAIR_FOUND;
+	return why_none(p);
+}
+
+/* ---- in words ---------------------------------------------------------------------------- */
+
+static const struct source *first_failing(const struct pool *p)
+{
+	for (unsigned i = 0; i < p->turns.n; i++)
+		if (source_err(p->turns.at[i].source))
+			return p->turns.at[i].source;
+	return NULL;
+}
+
+static void explain_failing(const struct pool *p, const char *pool, char *text, size_t cap)
+{
+	const struct source *s = first_failing(p);
+
+	(void)snprintf(text, cap, "no source of pool \"%.60s\" can be used; %s: %s", pool,
+		       s ? s->text : "", s ? err_text(source_err(s)) : "it was looked at again");
+}
+
+void pair_explain(const struct pool *p, enum pair_lack why, char *text, size_t cap)
+{
+	const char *pool = egress_pool_name(p->sites->egress, p->index);
+
+	if (why == PAIR_NO_SOURCE)
+		egress_no_source(p->sites->egress, p->index, text, cap);
+	else if (why == PAIR_FAILING)
+		explain_failing(p, pool, text, cap);
+	else if (why == PAIR_FAMILY && *p->site->problem)
+		(void)snprintf(text, cap,
+			       "pool \"%.60s\" has no source of the family of the other addresses; "
+			       "%s",
+			       pool, p->site->problem);
+	else if (why == PAIR_FAMILY)
+		(void)snprintf(text, cap,
+			       "no source of pool \"%.60s\" has the family of the site's addresses",
+			       pool);
+	else
+		(void)snprintf(text, cap, "no source of pool \"%.60s\" has a way to the site",
+			       pool);
+}

@@ -1,0 +1,152 @@
+/* mta/submit/sender.c - the sender's domains and the suppressed recipients of a submission. */
+#include "mta/submit/sender.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "message/header.h"
+
+static const struct tenant_net *bound_net(const struct submit_lane *on,
+					  const struct smtpd_session *s)
+{
+	const struct submit_options *o = on->options;
+
+	for (unsigned i = 0; i < o->n_bound; i++)
+		if (ip_net_has(&o->bound[i].net, smtpd_session_peer(s)))
+			return &o->bound[i];
+	return NULL;
+}
+
+/* Domains of tenant 0 are nobody's in particular: whoever submits may use them. */
+static bool same_tenant(uint64_t a, uint64_t b)
+{
+	return !a || !b || a == b;
+}
+
+/* May the client use this domain, and as whom? */
+static bool find(struct submit_lane *on, struct smtpd_session *s, struct slice domain,
+		 struct known_sender *ret)
+{
+	const struct tenant_net *bound = bound_net(on, s);
+
+	if (!senders_find(on->senders, domain, ret))
+		return false;
+	if (!bound)
+		return true;
+	if (!same_tenant(ret->tenant, bound->tenant))
+		return false;
+	ret->tenant = bound->tenant;
+	return true;
+}
+
+/* Who submits, as far as the network and MAIL FROM tell.  False: MAIL FROM is not a sender's. */
+static bool envelope(struct submit_lane *on, struct smtpd_session *s, struct known_sender *ret)
+{
+	const struct tenant_net *bound = bound_net(on, s);
+	const struct mailbox *from = &smtpd_session_mail(s)->from;
+
+	if (from->n && find(on, s, mailbox_domain(from), ret))
+		return true;
+	*ret = (struct known_sender){ .tenant = bound ? bound->tenant : 0 };
+	return !from->n;
+}
+
+static struct slice foreign(struct submit_lane *on, struct slice what, struct slice domain)
+{
+	bool awaited = senders_awaited(on->senders);
+	int n = snprintf(
+	    on->reply, sizeof(on->reply), "%s %.*s: %.*s is not %s\r\n",
+	    awaited ? "451 4.7.1" : "550 5.7.1", (int)what.n, what.p, (int)domain.n, domain.p,
+	    awaited ? "known as a sender domain yet, try again later" : "a sender domain of yours");
+
+	count_add(&on->counters.foreign, 1);
+	log_info("submission.foreign", kv_slice("field", what), kv_slice("domain", domain));
+	return slice_of(on->reply, (size_t)n);
+}
+
+struct slice submit_sender_mail(void *state, struct smtpd_session *s)
+{
+	struct submit_lane *on = state;
+	struct known_sender who;
+
+	if (envelope(on, s, &who) || !senders_checked(on->senders))
+		return SMTPD_GO_ON;
+	return foreign(on, SLICE("MAIL FROM"), mailbox_domain(&smtpd_session_mail(s)->from));
+}
+
+/* Submitted mail is transactional. */
+struct slice submit_sender_rcpt(struct submit_lane *on, struct smtpd_session *s,
+				const struct mailbox *to)
+{
+	struct known_sender who;
+
+	(void)envelope(on, s, &who);
+	if (!senders_suppressed(on->senders, who.tenant, false, mailbox_text(to)))
+		return SMTPD_GO_ON;
+	count_add(&on->counters.suppressed, 1);
+	log_info("submission.suppressed", kv_int("tenant", (int64_t)who.tenant),
+		 kv_slice("to", mailbox_text(to)));
+	return SLICE("550 5.7.1 this recipient is suppressed: it bounced or complained, or the "
+		     "sender blocked it\r\n");
+}
+
+/* ---- the authors ------------------------------------------------------------------------- */
+
+static bool names_author(struct slice field)
+{
+	return slice_eq_nocase(field, SLICE("From")) || slice_eq_nocase(field, SLICE("Sender"));
+}
+
+static struct slice check_field(struct submit_lane *on, struct smtpd_session *s,
+				const struct header_field *f, struct known_sender *who)
+{
+	struct known_sender other;
+	struct mailbox box;
+	size_t pos = 0;
+	unsigned n = 0;
+	int r;
+
+	while ((r = mailbox_next(f->value, &pos, MAILBOX_UTF8 | MAILBOX_QUOTED_ANY, &box)) > 0) {
+		n++;
+		if (!find(on, s, mailbox_domain(&box), &other) ||
+		    !same_tenant(who->tenant, other.tenant))
+			return foreign(on, f->name, mailbox_domain(&box));
+		if (other.tenant && !who->tenant)
+			*who = other;
+	}
+	if (r < 0 || !n)
+		return SLICE("550 5.7.1 From and Sender must hold addresses that can be read\r\n");
+	return SMTPD_GO_ON;
+}
+
+static struct slice check_authors(struct submit_lane *on, struct smtpd_session *s,
+				  struct slice header, struct known_sender *who)
+{
+	struct slice refusal = SMTPD_GO_ON;
+	struct header_field f;
+	size_t pos = 0;
+	bool from = false;
+
+	while (!refusal.n && header_next(header, &pos, &f) > 0) {
+		if (!names_author(f.name))
+			continue;
+		refusal = check_field(on, s, &f, who);
+		from |= slice_eq_nocase(f.name, SLICE("From"));
+	}
+	if (!refusal.n && !from)
+		return SLICE("550 5.7.1 the message has no From field\r\n");
+	return refusal;
+}
+
+struct slice submit_sender_author(struct submit_lane *on, struct smtpd_session *s,
+				  struct slice header, struct known_sender *ret)
+{
+	bool known = envelope(on, s, ret);
+
+	if (!senders_checked(on->senders))
+		return SMTPD_GO_ON;
+	if (!known) /* it was when MAIL came */
+		return foreign(on, SLICE("MAIL FROM"),
+			       mailbox_domain(&smtpd_session_mail(s)->from));
+	return check_authors(on, s, header, ret);
+}

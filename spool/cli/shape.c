@@ -1,0 +1,190 @@
+/* spool/cli/shape.c - postern shape: what is in force for whom, and live orders. */
+#include <pwd.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "spool/cli/cli.h"
+
+enum { SHAPE_FILE_MAX = 900 * 1024 };
+
+static int ask_and_show(struct cli *c, const char *command, struct tree *args,
+			void (*show)(const struct value *v))
+{
+	struct value v;
+	int r = cli_only_engine(c);
+
+	if (r == 0)
+		r = cli_ask(c, command, args, &v);
+	if (r < 0)
+		return cli_complain(c, r);
+	if (c->json)
+		print_json(&v);
+	else
+		show(&v);
+	return EXIT_DONE;
+}
+
+/* ---- orders ------------------------------------------------------------------------------ */
+
+/* Who gives the order: the person behind sudo, if there is one. */
+static void put_author(struct branch *args)
+{
+	const char *sudo = getenv("SUDO_USER");
+	const struct passwd *me = getpwuid(getuid());
+
+	branch_str(args, "author", sudo && *sudo ? sudo : me ? me->pw_name : "somebody");
+}
+
+static void say_order(const struct value *v)
+{
+	struct slice order = member_text(v, "order");
+
+	printf("%.*s is in force\n", (int)order.n, order.p);
+}
+
+static void say_undone(const struct value *v)
+{
+	struct slice order = member_text(v, "order");
+
+	printf("%.*s was taken back\n", (int)order.n, order.p);
+}
+
+static int give_order(struct cli *c, struct slice key, struct slice value,
+		      void (*say)(const struct value *v))
+{
+	OWNED(tree) t = tree_new();
+	struct branch *args = tree_map(t);
+
+	branch_str(args, "what", c->args[0]);
+	branch_slice(args, "key", key);
+	branch_slice(args, "value", value);
+	put_author(args);
+	return ask_and_show(c, "shape-order", t, say);
+}
+
+int cmd_shape_set(struct cli *c)
+{
+	struct slice key, value;
+
+	if (!slice_cut(slice_str(c->args[1]), '=', &key, &value) || !slice_trim(value).n) {
+		(void)fprintf(stderr, "postern: expected KEY=VALUE, such as rate=100/s\n");
+		return EXIT_BAD_USAGE;
+	}
+	return give_order(c, slice_trim(key), slice_trim(value), say_order);
+}
+
+int cmd_shape_unset(struct cli *c)
+{
+	return give_order(c, slice_str(c->args[1]), SLICE(""), say_undone);
+}
+
+static void show_orders(const struct value *v)
+{
+	static const struct print_column columns[] = {
+		{ "section", "SECTION", COLUMN_TEXT }, { "key", "KEY", COLUMN_TEXT },
+		{ "value", "VALUE", COLUMN_TEXT },     { "files", "FILES SAY", COLUMN_TEXT },
+		{ "author", "AUTHOR", COLUMN_TEXT },
+	};
+	const struct value *orders = value_member(v, SLICE("orders"));
+
+	if (orders && orders->count)
+		print_table(orders, columns, ARRAY_LEN(columns));
+	else
+		printf("no live orders: the files are in force as they are\n");
+}
+
+int cmd_shape_diff(struct cli *c)
+{
+	OWNED(tree) t = tree_new();
+
+	(void)tree_map(t);
+	return ask_and_show(c, "shape-orders", t, show_orders);
+}
+
+/* ---- looking ----------------------------------------------------------------------------- */
+
+static void show_values(const struct value *v)
+{
+	static const struct print_column columns[] = {
+		{ "section", "SECTION", COLUMN_TEXT },
+		{ "key", "KEY", COLUMN_TEXT },
+		{ "value", "VALUE", COLUMN_TEXT },
+		{ "from", "FROM", COLUMN_TEXT },
+	};
+	const struct value *values = value_member(v, SLICE("values"));
+
+	if (values && values->count)
+		print_table(values, columns, ARRAY_LEN(columns));
+}
+
+int cmd_shape_show(struct cli *c)
+{
+	OWNED(tree) t = tree_new();
+
+	(void)tree_map(t);
+	return ask_and_show(c, "shape-show", t, show_values);
+}
+
+static void show_explained(const struct value *v)
+{
+	static const struct print_column columns[] = {
+		{ "key", "KEY", COLUMN_TEXT },
+		{ "value", "VALUE", COLUMN_TEXT },
+		{ "from", "FROM", COLUMN_TEXT },
+	};
+	struct slice provider = member_text(v, "provider");
+	const struct value *mx = value_member(v, SLICE("mx"));
+	const struct value *values = value_member(v, SLICE("values"));
+
+	printf("provider %.*s\n", provider.n ? (int)provider.n : 4,
+	       provider.n ? provider.p : "none");
+	for (uint32_t i = 0; mx && i < mx->count; i++)
+		printf("mail host %.*s\n", (int)mx->items[i].s.n, mx->items[i].s.p);
+	if (!mx || !mx->count)
+		printf("its mail hosts are not known: no mail for it is queued\n");
+	if (values)
+		print_table(values, columns, ARRAY_LEN(columns));
+}
+
+int cmd_shape_explain(struct cli *c)
+{
+	OWNED(tree) t = tree_new();
+	struct branch *args = tree_map(t);
+
+	branch_str(args, "what", c->args[0]);
+	if (c->tenant)
+		branch_int(args, "tenant", (int64_t)c->tenant);
+	if (c->source)
+		branch_str(args, "source", c->source);
+	if (c->pool)
+		branch_str(args, "pool", c->pool);
+	return ask_and_show(c, "shape-explain", t, show_explained);
+}
+
+static void say_good(const struct value *v)
+{
+	(void)v;
+	printf("the file is good\n");
+}
+
+int cmd_shape_test(struct cli *c)
+{
+	OWNED(tree) t = tree_new();
+	struct branch *args = tree_map(t);
+	struct buf text;
+	int r;
+
+	buf_init(&text, 0);
+	r = file_read(c->args[0], SHAPE_FILE_MAX, &text);
+	if (r < 0) {
+		(void)fprintf(stderr, "postern: %s: %s\n", c->args[0], err_text(r));
+		buf_free(&text);
+		return EXIT_FAILED;
+	}
+	branch_str(args, "what", c->args[0]);
+	branch_slice(args, "text", buf_data(&text));
+	buf_free(&text);
+	r = ask_and_show(c, "shape-test", t, say_good);
+	return r == EXIT_BAD_USAGE ? EXIT_BAD_CONFIG : r; /* the file has the fault */
+}

@@ -1,0 +1,48 @@
+/* Law: a shape file that is read, shown and read again is the same, and what it says of any subject
+ * lies in the bounds of each key. */
+#include "mta/shape/shapes.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_values(const struct shapes *s, struct slice domain)
+{
+	const struct slice mx[] = { SLICE("mx1.example.com"), domain };
+	struct shape_subject q = {
+		.domain = domain, .mx = mx, .n_mx = 2, .tenant = 7, .pool = SLICE("p")
+	};
+	struct shape base, got;
+
+	memset(&base, 0, sizeof(base));
+	shapes_resolve(s, &q, &base, &got);
+	for (unsigned i = 0; i < SHAPE_KEYS; i++) {
+		const struct shape_key_row *row = &shape_key_rows[i];
+		bool number = row->unit <= SHAPE_BYTES_PER_TIME;
+		assert(got.from[i] == SHAPE_RULES_MAX || !number ||
+		       (got.v[i] >= row->min && got.v[i] <= row->max));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct slice text = slice_of(data, size), last = text;
+	char error[OPTION_ERROR_MAX];
+	OWNED(shapes) s = shapes_new();
+	OWNED(shapes) again = shapes_new();
+	struct buf once, twice;
+
+	if (size > 65536 || shapes_parse(s, text, "f", error) < 0)
+		return 0;
+	while (memchr(last.p, '\n', last.n))
+		(void)slice_take(&last, '\n');
+	check_values(s, last);
+	buf_init(&once, 0);
+	buf_init(&twice, 0);
+	shapes_show(s, &once);
+	int r = shapes_parse(again, buf_data(&once), "f", error);
+	assert(r == 0);
+	shapes_show(again, &twice);
+	assert(slice_eq(buf_data(&once), buf_data(&twice)));
+	buf_free(&once);
+	buf_free(&twice);
+	return 0;
+}

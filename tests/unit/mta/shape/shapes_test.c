@@ -1,0 +1,223 @@
+/* Unit test of mta/shape: files read, providers found, values resolved and explained. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "mta/shape/builtin.h"
+#include "mta/shape/shapes.h"
+
+static const struct slice nobody_mx[] = { { "mx.example.net", 14 } };
+static const struct slice office_mx[] = { { "acme-com.mail.protection.outlook.com", 36 } };
+
+static struct shape_subject subject(const char *domain, const struct slice *mx)
+{
+	return (struct shape_subject){ .domain = slice_str(domain), .mx = mx, .n_mx = 1 };
+}
+
+static struct shapes *parsed(const char *text)
+{
+	char error[OPTION_ERROR_MAX] = "";
+	struct shapes *s = shapes_new();
+	int r = shapes_parse(s, slice_str(text), "a.conf", error);
+
+	if (r < 0)
+		fail_msg("%s", error);
+	return s;
+}
+
+static void refused(const char *text, const char *with)
+{
+	char error[OPTION_ERROR_MAX] = "";
+	OWNED(shapes) s = shapes_new();
+
+	assert_int_equal(shapes_parse(s, slice_str(text), "a.conf", error), E_SYNTAX);
+	if (strcmp(error, with) != 0)
+		fail_msg("\"%s\" is refused with \"%s\"", text, error);
+}
+
+static int64_t value(const struct shapes *s, const struct shape_subject *q, enum shape_key key)
+{
+	struct shape base = { .v = { [SHAPE_CONNECTIONS] = 20 } }, got;
+
+	shapes_resolve(s, q, &base, &got);
+	return got.v[key];
+}
+
+static void the_narrowest_section_holds(void **state)
+{
+	OWNED(shapes)
+	s = parsed("[domain b.test]\nconnections = 4\n"
+		   "[default]\nconnections = 9\n"
+		   "[provider p]\nmx = mx.example.net\nconnections = 8\n"
+		   "[site *.example.net]\nconnections = 6\n");
+	struct shape_subject q = subject("b.test", nobody_mx);
+
+	(void)state;
+	assert_int_equal(value(s, &q, SHAPE_CONNECTIONS), 4);
+	q.domain = SLICE("c.test");
+	assert_int_equal(value(s, &q, SHAPE_CONNECTIONS), 6);
+	q.mx = office_mx;
+	assert_int_equal(value(s, &q, SHAPE_CONNECTIONS), 9);
+}
+
+static void narrowings_count_within_a_section_and_the_latest_of_equals(void **state)
+{
+	OWNED(shapes)
+	s = parsed("[default tenant 7 pool warm]\nlife = 3h\n"
+		   "[default tenant 7]\nlife = 2h\n"
+		   "[default source 192.0.2.1]\nmessages = 5\n"
+		   "[default]\nlife = 1h\nlife = 6m\n");
+	struct shape_subject q = subject("b.test", nobody_mx);
+
+	(void)state;
+	assert_int_equal(value(s, &q, SHAPE_LIFE), 6 * 60000);
+	q.tenant = 7;
+	assert_int_equal(value(s, &q, SHAPE_LIFE), 2 * 3600000);
+	q.pool = SLICE("warm");
+	assert_int_equal(value(s, &q, SHAPE_LIFE), 3 * 3600000);
+	assert_int_equal(value(s, &q, SHAPE_MESSAGES), 0);
+	assert_int_equal(ip_parse(SLICE("192.0.2.1"), &q.source), 0);
+	assert_int_equal(value(s, &q, SHAPE_MESSAGES), 5);
+}
+
+static void a_provider_is_known_by_a_domain_before_a_host(void **state)
+{
+	OWNED(shapes)
+	s = parsed("[provider a]\nmx = mx.example.net\n[provider b]\ndomain = b.*, *.b.test\n");
+	struct shape_subject q = subject("www.b.test", nobody_mx);
+
+	(void)state;
+	assert_string_equal(shapes_provider_name(s, shapes_provider(s, &q)), "b");
+	q.domain = SLICE("xb.test");
+	assert_string_equal(shapes_provider_name(s, shapes_provider(s, &q)), "a");
+	q.n_mx = 0;
+	assert_int_equal(shapes_provider(s, &q), SHAPE_NO_PROVIDER);
+}
+
+static void a_live_order_comes_after_the_files(void **state)
+{
+	OWNED(shapes) s = parsed("[provider gmail]\nmx = *.google.com\nrate = 10/s\n");
+	static const struct slice mx[] = { { "aspmx.l.GOOGLE.com", 18 } };
+	struct shape_subject q = subject("acme.test", mx);
+	char error[OPTION_ERROR_MAX];
+
+	(void)state;
+	assert_int_equal(shapes_order(s, SLICE("provider gmail"), SLICE("rate"), SLICE("60/h"),
+				      "ann at 12:00", error),
+			 0);
+	assert_int_equal(value(s, &q, SHAPE_RATE), 60 * 24);
+	assert_int_equal(
+	    shapes_order(s, SLICE("provider gmail"), SLICE("rate"), SLICE("fast"), "ann", error),
+	    E_SYNTAX);
+	assert_string_equal(error, "rate: \"fast\" is not a rate such as 100/s, 600/m, 20000/h, "
+				   "100000/d, or none");
+}
+
+static const char *origin(const struct shapes *s, const struct shape *shape, enum shape_key key)
+{
+	static char text[300];
+	struct buf out;
+
+	buf_init(&out, 0);
+	shapes_origin(s, shape->from[key], &out);
+	slice_copy(text, sizeof(text), buf_data(&out));
+	buf_free(&out);
+	return text;
+}
+
+static void every_value_says_where_it_comes_from(void **state)
+{
+	OWNED(shapes)
+	s = parsed("# mine\n[provider p tenant 3]\nlife = 5m # short\n[provider p]\n"
+		   "domain = p.test\nmessages = 4\n");
+	struct shape_subject q = subject("p.test", nobody_mx);
+	struct shape base = { 0 }, got;
+	char error[OPTION_ERROR_MAX];
+
+	(void)state;
+	q.tenant = 3;
+	assert_int_equal(shapes_order(s, SLICE("domain p.test"), SLICE("tls"), SLICE("must"),
+				      "ann at 12:00", error),
+			 0);
+	shapes_resolve(s, &q, &base, &got);
+	assert_string_equal(origin(s, &got, SHAPE_LIFE), "a.conf:3 [provider p tenant 3]");
+	assert_string_equal(origin(s, &got, SHAPE_MESSAGES), "a.conf:6 [provider p]");
+	assert_string_equal(origin(s, &got, SHAPE_TLS), "order of ann at 12:00 [domain p.test]");
+	assert_string_equal(origin(s, &got, SHAPE_IDLE), "the configuration");
+}
+
+static void what_is_wrong_is_named_with_its_line(void **state)
+{
+	(void)state;
+	refused("connections = 3",
+		"a.conf:1: expected a section such as [default] before the first value");
+	refused("[default]\nconections = 3", "a.conf:2: unknown key \"conections\"");
+	refused("[default]\nconnections = 0",
+		"a.conf:2: connections: must lie between 1 and 100000");
+	refused("[default]\nrate = 0/s",
+		"a.conf:2: rate: a rate of 0 sends nothing: use an order to "
+		"hold, or none for no limit");
+	refused("[default]\nprovider.rate = 5/s",
+		"a.conf:2: provider.rate belongs to a section [provider NAME]");
+	refused("[default tenant 4]\nmessages = 5", "a.conf:2: messages cannot depend on a tenant: "
+						    "a connection carries the mail of several");
+	refused("[provider p*]\n", "a.conf:1: the name of a provider cannot have a \"*\"");
+	refused("[provider p tenant 1 tenant 2]\n",
+		"a.conf:1: \"tenant\" cannot stand there: expected "
+		"tenant, source or pool, each once");
+	refused("[site a.test]\nmx = b.test", "a.conf:2: mx belongs to [provider NAME] alone");
+	refused("[default\n", "a.conf:1: the section has no \"]\"");
+	refused("[default]\ntls = maybe",
+		"a.conf:2: tls: \"maybe\" is not one of: never, may, must");
+	refused("[default]\nretry = 1m, 5x",
+		"a.conf:2: retry: \"1m, 5x\" is not a list of at most 16 durations from 1s to 30d");
+	refused(
+	    "[default]\nignore = PIPELINING, X",
+	    "a.conf:2: ignore: \"PIPELINING, X\" is not EHLO keywords such as PIPELINING, or none");
+}
+
+static void what_is_shown_is_read_as_the_same(void **state)
+{
+	OWNED(shapes) s = parsed(shape_builtin);
+	struct buf once, twice;
+
+	(void)state;
+	buf_init(&once, 0);
+	buf_init(&twice, 0);
+	shapes_show(s, &once);
+	OWNED(shapes) again = parsed(buf_cstr(&once));
+	shapes_show(again, &twice);
+	assert_string_equal(buf_cstr(&once), buf_cstr(&twice));
+	buf_free(&once);
+	buf_free(&twice);
+}
+
+static void customers_of_microsoft_365_are_one_provider(void **state)
+{
+	OWNED(shapes) s = parsed(shape_builtin);
+	struct shape_subject q = subject("acme.test", office_mx);
+
+	(void)state;
+	assert_string_equal(shapes_provider_name(s, shapes_provider(s, &q)), "microsoft365");
+	q.domain = SLICE("hotmail.co.uk");
+	assert_string_equal(shapes_provider_name(s, shapes_provider(s, &q)), "microsoft");
+	assert_int_equal(value(s, &q, SHAPE_CONNECTIONS), 50);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_narrowest_section_holds),
+		cmocka_unit_test(narrowings_count_within_a_section_and_the_latest_of_equals),
+		cmocka_unit_test(a_provider_is_known_by_a_domain_before_a_host),
+		cmocka_unit_test(a_live_order_comes_after_the_files),
+		cmocka_unit_test(every_value_says_where_it_comes_from),
+		cmocka_unit_test(what_is_wrong_is_named_with_its_line),
+		cmocka_unit_test(what_is_shown_is_read_as_the_same),
+		cmocka_unit_test(customers_of_microsoft_365_are_one_provider),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
