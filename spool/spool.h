@@ -60,8 +60,8 @@ int spool_commit_now(struct spool *sp) MUST_CHECK;
 typedef uint64_t lsn_t;
 lsn_t spool_durable(const struct spool *sp);
 lsn_t spool_head(const struct spool *sp); /* end of the last appended record */
-/* Where the last repair of the log ended, as far as the log still tells; 0: none.  A repair may have
- * lost recipients, and events about others. */
+/* Where the last repair of the log ended, as far as the log still tells; 0: none.  A repair may
+ * have lost recipients, and events about others. */
 lsn_t spool_repaired(const struct spool *sp);
 int spool_failed(const struct spool *sp); /* 0, or E_POISONED for good */
 /* Why spool_failed(): what was done to which file of the folder, and -errno.  False: none. */

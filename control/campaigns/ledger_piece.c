@@ -115,8 +115,8 @@ static bool must_not(const struct db_result *rows, unsigned i)
 	return db_bool(rows, i, R_GONE) || db_bool(rows, i, R_STOP);
 }
 
-/* Recipients that must not be sent to reach their terminal state here: the first n, or those of them
- * that want no mail. */
+/* Recipients that must not be sent to reach their terminal state here: the first n, or those of
+ * them that want no mail. */
 static int pass_over(struct db *db, const struct ledger_piece_maker *m,
 		     const struct db_result *rows, unsigned n, bool only_held)
 {

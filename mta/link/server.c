@@ -27,8 +27,11 @@ static int read_name(void *arg, struct slice key, struct slice value)
 {
 	struct known_name *known = arg;
 
-	return slice_eq(key, SLICE("engine/id")) ? id_parse(value, &known->id)
-						 : slice_u64(value, UINT64_MAX, &known->repaired);
+	if (slice_eq(key, SLICE("engine/id")))
+		return id_parse(value, &known->id);
+	if (slice_eq(key, SLICE("engine/repaired")))
+		return slice_u64(value, UINT64_MAX, &known->repaired);
+	return 0; /* another room's */
 }
 
 static int put_name(struct uplink_server *s, struct id128 id, lsn_t repaired)
