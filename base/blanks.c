@@ -81,6 +81,11 @@ struct slice blanks_strip(struct slice s)
 	return cut(s, is_space);
 }
 
+bool blanks_is_mark(struct slice s)
+{
+	return is_mark(s.p, s.n);
+}
+
 int blanks_drop_marks(struct slice s, struct buf *out)
 {
 	int r = 0;

@@ -11,5 +11,7 @@ struct slice blanks_trim(struct slice s);
 /* Without White_Space, zero-width spaces, word joiners and byte order marks at either end.  Marks
  * that shape their neighbours stay: joiners, selectors of emoji. */
 struct slice blanks_strip(struct slice s);
+/* Is this one well-formed character a mark without a width? */
+bool blanks_is_mark(struct slice s);
 /* Appends the text without the marks that have no width, wherever they stand; blanks stay. */
 int blanks_drop_marks(struct slice s, struct buf *out) MUST_CHECK;

@@ -54,9 +54,9 @@ static void hear(void)
 static void compose(struct buf *program)
 {
 	static const struct template_field known[] = {
-		{ SLICE("first_name"), false },
-		{ SLICE("city"), false },
-		{ SLICE("code"), false },
+		{ .name = SLICE("first_name") },
+		{ .name = SLICE("city") },
+		{ .name = SLICE("code") },
 	};
 	struct compose_in ci = { .from = SLICE("Sender <news@sender.test>"),
 				 .env = { known, ARRAY_LEN(known), false, NULL, NULL } };

@@ -16,6 +16,7 @@ const struct worker_row *const worker_rows[] = {
 	&installation_worker,
 	&contacts_import_worker,
 	&campaigns_schedule_worker,
+	&campaigns_halt_worker,
 	&worker_sweep,
 	&domains_recheck_worker,
 	&senders_worker,

@@ -109,11 +109,29 @@ static int on_literal(struct compile *c, struct slice s)
 
 /* ---- tags -------------------------------------------------------------------------------- */
 
+/* Outside of HTML both kinds of tag say the same. */
+static int pick_raw(struct compile *c, const struct mustache_tag *t, bool *ret)
+{
+	*ret = t->kind == TAG_RAW;
+	if (!*ret || c->part != TEMPLATE_HTML || compile_is_html(c, t->name))
+		return 0;
+	*ret = false;
+	return c->env->raw_escaped
+		   ? 0
+		   : compile_fault(
+			 c, t->at, E_SYNTAX,
+			 "this field is no HTML, so it cannot stand unescaped; use {{ }}: \"",
+			 t->name);
+}
+
 static int pick_escape(struct compile *c, const struct mustache_tag *t, enum escape *ret)
 {
-	bool raw = t->kind == TAG_RAW;
 	const char *why;
+	bool raw;
+	int r = pick_raw(c, t, &raw);
 
+	if (r < 0)
+		return r;
 	switch (c->part) {
 	case TEMPLATE_HTML:
 		why = html_slot(&c->html, raw, ret);

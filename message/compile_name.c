@@ -57,6 +57,27 @@ bool compile_in_tree(const struct compile *c)
 	return c->depth ? c->open[c->depth - 1].tree : c->base_tree;
 }
 
+static bool is_html(const struct compile *c, struct slice name)
+{
+	const char *dot = memchr(name.p, '.', name.n);
+	const struct template_field *f =
+	    known(c, dot ? slice_of(name.p, (size_t)(dot - name.p)) : name);
+
+	return f && f->html;
+}
+
+bool compile_is_html(const struct compile *c, struct slice name)
+{
+	if (c->env->any_field || is_html(c, name))
+		return true;
+	/* In a section it may be the section's value, or an entry of it. */
+	for (unsigned i = 0; i < c->depth; i++)
+		if (!known(c, name) && !slice_eq(name, SLICE("email")) &&
+		    is_html(c, c->open[i].name))
+			return true;
+	return false;
+}
+
 static unsigned split(struct slice name, struct slice *parts)
 {
 	unsigned n = 0;

@@ -48,6 +48,8 @@ int compile_fault_limit(struct compile *c, size_t at, int code) MUST_CHECK;
 
 /* May any name be meant here, because it may be an entry of an enclosing section's value? */
 bool compile_in_tree(const struct compile *c);
+/* Is what the name means HTML by declaration? */
+bool compile_is_html(const struct compile *c, struct slice name);
 /* Fills in what the op refers to; *ret_tree: may the value have entries? */
 int compile_resolve(struct compile *c, struct slice name, size_t at, struct op *op,
 		    bool *ret_tree) MUST_CHECK;

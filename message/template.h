@@ -10,7 +10,8 @@
  *	href="https://a.example/?q={{x}}"      percent-encoded as a component
  *	style="color:{{x}}"                    letters, digits, space and #%.,- only
  *	<script>, <style>, on...=, unquoted attribute, tag or attribute name   refused
- *	{{{x}}}, {{&x}}                        the value is HTML; in text only, refused elsewhere
+ *	{{{x}}}, {{&x}}                        the value is HTML; in text only, and only fields that
+ *	                                       are declared so; refused elsewhere
  * A section must end in the HTML context in which it began.  The text part and the subject take
  * values as they are, without their control characters.
  *
@@ -47,11 +48,13 @@ struct template_source {
 struct template_field {
 	struct slice name;
 	bool tree; /* its value may be a list or map */
+	bool html; /* its values are HTML, and so are those within: {{{x}}} may show them */
 };
 struct template_env {
 	const struct template_field *fields;
 	unsigned n_fields;
-	bool any_field; /* every name is a field; for previews without a contact */
+	bool any_field;   /* every name is a field, and HTML; for tests */
+	bool raw_escaped; /* {{{x}}} of what is no HTML is written as {{x}}, instead of refused */
 	/* Source of {{> name}}: 0, or E_UNKNOWN.  NULL: no partials.  The slice must live until the
 	 * call that was given the env returns. */
 	int (*partial)(void *arg, struct slice name, struct slice *ret);

@@ -130,7 +130,7 @@ static int step_between(char a, char b)
 
 /* ---- readings of the piece text[at..at + n) ----------------------------------------------- */
 
-struct reader {
+struct guessable_reader {
 	char text[READINGS][LEN_MAX];
 	char raw[LEN_MAX];
 	size_t n;
@@ -139,12 +139,12 @@ struct reader {
 	size_t n_about;
 };
 
-static void offer(struct reader *r, size_t at, size_t n, int price)
+static void offer(struct guessable_reader *r, size_t at, size_t n, int price)
 {
 	r->cost[at + n] = MIN_OF(r->cost[at + n], r->cost[at] + price);
 }
 
-static int price_of_capitals(const struct reader *r, size_t at, size_t n)
+static int price_of_capitals(const struct guessable_reader *r, size_t at, size_t n)
 {
 	for (size_t i = at; i < at + n; i++)
 		if (r->raw[i] != r->text[AS_WRITTEN][i])
@@ -152,7 +152,7 @@ static int price_of_capitals(const struct reader *r, size_t at, size_t n)
 	return 0;
 }
 
-static bool is_about(const struct reader *r, struct slice piece)
+static bool is_about(const struct guessable_reader *r, struct slice piece)
 {
 	for (size_t i = 0; i < r->n_about; i++)
 		for (size_t at = 0; at + piece.n <= r->about[i].n; at++)
@@ -161,7 +161,7 @@ static bool is_about(const struct reader *r, struct slice piece)
 	return false;
 }
 
-static void read_words(struct reader *r, size_t at)
+static void read_words(struct guessable_reader *r, size_t at)
 {
 	for (size_t n = WORD_MIN; n <= WORD_MAX && at + n <= r->n; n++)
 		for (int as = AS_WRITTEN; as < READINGS; as++) {
@@ -177,7 +177,7 @@ static void read_words(struct reader *r, size_t at)
 }
 
 /* aaaa, abcd, 9876, 2468; and paths over the keyboard. */
-static void read_runs(struct reader *r, size_t at)
+static void read_runs(struct guessable_reader *r, size_t at)
 {
 	const char *s = r->text[AS_WRITTEN] + at;
 	size_t most = r->n - at, n = 2;
@@ -192,7 +192,7 @@ static void read_runs(struct reader *r, size_t at)
 }
 
 /* 1900 to 2049 */
-static void read_year(struct reader *r, size_t at)
+static void read_year(struct guessable_reader *r, size_t at)
 {
 	const char *s = r->text[AS_WRITTEN] + at;
 
@@ -203,7 +203,7 @@ static void read_year(struct reader *r, size_t at)
 }
 
 /* The end of a block that was read costs little when it only says it again. */
-static void read_repeats(struct reader *r, size_t end)
+static void read_repeats(struct guessable_reader *r, size_t end)
 {
 	const char *s = r->text[AS_WRITTEN];
 
@@ -215,7 +215,7 @@ static void read_repeats(struct reader *r, size_t end)
 		}
 }
 
-static void reader_open(struct reader *r, struct slice password)
+static void reader_open(struct guessable_reader *r, struct slice password)
 {
 	r->n = MIN_OF(password.n, (size_t)LEN_MAX);
 	for (size_t i = 0; i < r->n; i++) {
@@ -228,7 +228,7 @@ static void reader_open(struct reader *r, struct slice password)
 
 int guessable_cost(struct slice password, const struct slice *about, size_t n_about)
 {
-	struct reader r = { .n_about = MIN_OF(n_about, (size_t)GUESSABLE_ABOUT_MAX) };
+	struct guessable_reader r = { .n_about = MIN_OF(n_about, (size_t)GUESSABLE_ABOUT_MAX) };
 
 	(void)pthread_once(&once, load);
 	for (size_t i = 0; i < r.n_about; i++)

@@ -29,7 +29,7 @@ enum campaign_column {
 	CC_DOMAIN,
 	CC_UNFIT,
 	CC_ENDS,
-	CC_STOPPED,
+	CC_PAUSED_BY,
 	CC_NUMBER,
 };
 /* Path parameter 0; lock: FOR UPDATE. */

@@ -7,6 +7,7 @@
 #include "control/auth/audit.h"
 #include "control/auth/permit.h"
 #include "control/campaigns/campaign.h"
+#include "control/campaigns/check.h"
 #include "control/campaigns/routes.h"
 #include "control/campaigns/statements.h"
 #include "control/http/api.h"
@@ -54,7 +55,7 @@ static json_t *document_json(const struct db_result *r, unsigned i)
 	    db_bool(r, i, CC_TO_ALL), "lists", list_ids(r, i, CC_LISTS), "exclude_lists",
 	    list_ids(r, i, CC_EXCLUDED), "scheduled_at", api_time(db_int(r, i, CC_SCHEDULED)),
 	    "unscheduled_because", campaign_unfit_name((int)db_int(r, i, CC_UNFIT)),
-	    "paused_because", campaign_stop_name((int)db_int(r, i, CC_STOPPED)), "started_at",
+	    "paused_because", campaign_pause_name((int)db_int(r, i, CC_PAUSED_BY)), "started_at",
 	    api_time(db_int(r, i, CC_STARTED)), "expires_at", api_time(db_int(r, i, CC_EXPIRES)),
 	    "audience", (json_int_t)db_int(r, i, CC_AUDIENCE), "created_at",
 	    api_time(db_int(r, i, CC_CREATED)), "updated_at", api_time(db_int(r, i, CC_UPDATED)));
@@ -386,6 +387,9 @@ static int patch_campaign(struct call *c)
 		r = patch_row(c, db_int(old, 0, CC_ID), &b, seen);
 	if (r >= 0)
 		r = load(c, (uint64_t)db_int(old, 0, CC_ID), false, &row);
+	/* It goes out by itself, so what would stop it is told now. */
+	if (r >= 0 && db_int(row, 0, CC_STATUS) == CAMPAIGN_SCHEDULED)
+		r = campaign_check(c, row, db_int(row, 0, CC_SCHEDULED));
 	if (r >= 0)
 		r = note(c, row, "campaign.changed");
 	return r < 0 ? r : campaign_reply(c, 200, row);

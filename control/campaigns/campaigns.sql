@@ -15,8 +15,8 @@ c.reply_to, c.to_all, coalesce(to_ms(c.scheduled_at), 0), coalesce(to_ms(c.start
 coalesce(to_ms(c.expires_at), 0), c.audience, to_ms(c.created_at), to_ms(c.updated_at), c.version,
 (SELECT coalesce(sum(k.n), 0) FROM campaign_counts k
 WHERE k.org_id = c.org_id AND k.campaign_id = c.id AND k.state < :LEDGER_DELIVERED),
-:lists_of(false), :lists_of(true), coalesce(c.domain_id, 0), c.unfit, :ends_at,
-CASE WHEN c.status = :CAMPAIGN_PAUSED THEN c.stopped ELSE :STOP_NO END, coalesce(c.engine_number, 0)
+:lists_of(false), :lists_of(true), coalesce(c.domain_id, 0), c.unfit, :ends_at, c.paused_by,
+coalesce(c.engine_number, 0)
 
 -- name: page
 SELECT :columns FROM campaigns c WHERE c.org_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;
@@ -53,8 +53,13 @@ SELECT $1, $2, id, $4::int::boolean FROM lists WHERE org_id = $1 AND id = $3
 ON CONFLICT (org_id, campaign_id, list_id) DO UPDATE SET exclude = campaign_lists.exclude
 RETURNING exclude;
 
--- name: domain_verified
-SELECT status <> :DOMAIN_PENDING FROM domains WHERE org_id = $1 AND id = $2;
+-- part: lost(domain, grace)
+(:domain.status = :DOMAIN_DEGRADED AND :domain.degraded_at < now() - :grace * interval '1 ms')
+
+-- name: domain_state
+-- Was it verified, and has it been degraded for longer than $3 ms?
+SELECT d.status <> :DOMAIN_PENDING, coalesce(:lost(d, $3), false) FROM domains d
+WHERE d.org_id = $1 AND d.id = $2;
 
 -- name: size
 -- How many contacts it would be sent to, before suppression and exclusion.
@@ -67,7 +72,8 @@ WHERE c.org_id = $1 AND ($3::int::boolean OR c.id IN (
 ));
 
 -- name: set_status
-UPDATE campaigns SET status = $3::smallint, stopped = :STOP_NO, updated_at = now(), version = version + 1,
+UPDATE campaigns SET status = $3::smallint, updated_at = now(), version = version + 1,
+	paused_by = :PAUSED_BY_MEMBER,
 	cancelled_at = CASE WHEN $3::smallint = :CAMPAIGN_CANCELLED THEN now() ELSE cancelled_at END
 WHERE org_id = $1 AND id = $2;
 
@@ -101,12 +107,13 @@ WHERE status = :CAMPAIGN_SCHEDULED AND scheduled_at <= now()
 ORDER BY scheduled_at LIMIT 20;
 
 -- name: due_lock
--- Is it still to begin now, and is its organisation fit to send?
-SELECT c.to_all, coalesce(c.expires_at <= now(), false) FROM campaigns c
-JOIN domains d ON d.org_id = c.org_id AND d.id = c.domain_id
+-- Is it still to begin now, and what may stop it?  $3: ms that a domain may be degraded.
+SELECT c.to_all, coalesce(c.expires_at <= now(), false), o.status <> :ORG_ACTIVE,
+	coalesce(d.status = :DOMAIN_PENDING, true), coalesce(:lost(d, $3), false)
+FROM campaigns c
 JOIN orgs o ON o.org_id = c.org_id
+LEFT JOIN domains d ON d.org_id = c.org_id AND d.id = c.domain_id
 WHERE c.org_id = $1 AND c.id = $2 AND c.status = :CAMPAIGN_SCHEDULED AND c.scheduled_at <= now()
-	AND d.status <> :DOMAIN_PENDING AND o.status = :ORG_ACTIVE
 FOR UPDATE OF c;
 
 -- name: back_to_draft
@@ -114,12 +121,44 @@ UPDATE campaigns SET status = :CAMPAIGN_DRAFT, scheduled_at = NULL, unfit = $3,
 	updated_at = now(), version = version + 1
 WHERE org_id = $1 AND id = $2 AND status = :CAMPAIGN_SCHEDULED AND scheduled_at <= now();
 
+-- name: halt_find
+-- role: cp_ingest
+-- Campaigns that go on though their domain has been degraded for longer than $1 ms.
+SELECT c.org_id, c.id FROM campaigns c
+JOIN domains d ON d.org_id = c.org_id AND d.id = c.domain_id
+WHERE c.status = :CAMPAIGN_SENDING AND :lost(d, $1) AND EXISTS (
+	SELECT FROM campaign_counts k WHERE k.org_id = c.org_id AND k.campaign_id = c.id
+		AND k.state < :LEDGER_DELIVERED AND k.n > 0
+)
+ORDER BY c.id LIMIT 20;
+
+-- name: halt_lock
+SELECT d.name, c.engine_number FROM campaigns c JOIN domains d ON d.org_id = c.org_id AND d.id = c.domain_id
+WHERE c.org_id = $1 AND c.id = $2 AND c.status = :CAMPAIGN_SENDING AND :lost(d, $3)
+FOR UPDATE OF c;
+
+-- name: halt
+UPDATE campaigns SET status = :CAMPAIGN_PAUSED, paused_by = :PAUSED_BY_DOMAIN, updated_at = now(),
+	version = version + 1
+WHERE org_id = $1 AND id = $2;
+
+-- part: path_is_ours
+EXISTS (SELECT FROM domain_records p WHERE p.org_id = d.org_id AND p.domain_id = d.id
+	AND p.kind = 'return-path' AND p.state = :RECORD_OK AND d.return_path <> '')
+
+-- part: footer_now
+-- The organisation's footer; its name and postal address when it has none.
+CASE WHEN o.footer <> '' THEN o.footer
+	ELSE concat_ws(E'\n', o.name, nullif(o.postal_address, '')) END
+
 -- name: source
 -- What a recipe is made of.
 SELECT coalesce(nullif(c.subject, ''), v.subject), v.html, v.text, c.from_name, c.from_email,
 	c.reply_to, d.name, d.return_path, v.version, to_ms(coalesce(c.started_at, now())),
-	coalesce(to_ms(c.expires_at), 0), c.name
+	coalesce(to_ms(c.expires_at), 0), c.name, coalesce(c.footer, :footer_now),
+	coalesce(c.own_path, :path_is_ours)
 FROM campaigns c
+JOIN orgs o ON o.org_id = c.org_id
 JOIN template_versions v ON v.org_id = c.org_id AND v.template_id = c.template_id
 	AND v.version = coalesce(c.template_version, (
 		SELECT t.version FROM templates t WHERE t.org_id = c.org_id AND t.id = c.template_id

@@ -12,17 +12,20 @@ enum campaign_status {
 /* campaigns.unfit: why it went back to draft when it was due */
 enum campaign_unfit {
 	UNFIT_NO = 0,
-	UNFIT_SENDER = 1,   /* the sender's domain or the organisation may not send */
+	UNFIT_SENDER = 1,   /* the sender has no verified domain */
 	UNFIT_TEMPLATE = 2, /* there is none, or it does not compile */
 	UNFIT_EXPIRED = 3,
-	UNFIT_EMPTY = 4, /* nobody is in its audience */
-	UNFIT_HELD = 5,  /* all of its audience are unsubscribed or suppressed */
+	UNFIT_EMPTY = 4,     /* nobody is in its audience */
+	UNFIT_HELD = 5,      /* all of its audience are unsubscribed or suppressed */
+	UNFIT_SUSPENDED = 6, /* the organisation may not send */
+	UNFIT_DOMAIN = 7,    /* the sender's domain has been degraded for too long */
 };
-/* campaigns.stopped: why the control plane paused it by itself */
-enum campaign_stop {
-	STOP_NO = 0,
-	STOP_EVENTS_LOST = 1, /* the database was restored to before what the engine still tells */
-	STOP_OTHER_MAIL = 2,  /* the engine has other mail under its ids */
+/* campaigns.paused_by */
+enum campaign_pause {
+	PAUSED_BY_MEMBER = 0, /* or it is not paused */
+	PAUSED_BY_DOMAIN = 1, /* the sender's domain has been degraded for too long */
+	PAUSED_BY_LOSS = 2,   /* the database was restored to before what the engine still tells */
+	PAUSED_BY_ENGINE = 3, /* the engine has other mail under its ids */
 };
 /* campaign_recipients.state, messages.state; campaign_counts has the sums of the stored ones */
 enum ledger_state {

@@ -11,11 +11,13 @@ static const char *const status_names[] = {
 static const char *const unfit_names[] = {
 	[UNFIT_SENDER] = "sender_unfit",    [UNFIT_TEMPLATE] = "template_unfit",
 	[UNFIT_EXPIRED] = "expired",        [UNFIT_EMPTY] = "empty_audience",
-	[UNFIT_HELD] = "nobody_to_send_to",
+	[UNFIT_HELD] = "nobody_to_send_to", [UNFIT_SUSPENDED] = "suspended",
+	[UNFIT_DOMAIN] = "domain_degraded",
 };
-static const char *const stop_names[] = {
-	[STOP_EVENTS_LOST] = "events_lost",
-	[STOP_OTHER_MAIL] = "engine_has_other_mail",
+static const char *const pause_names[] = {
+	[PAUSED_BY_DOMAIN] = "domain_degraded",
+	[PAUSED_BY_LOSS] = "events_lost",
+	[PAUSED_BY_ENGINE] = "engine_has_other_mail",
 };
 static const char *const state_names[LEDGER_STATES] = {
 	[LEDGER_WAITING] = "waiting",       [LEDGER_QUEUED] = "queued",
@@ -51,9 +53,9 @@ const char *campaign_unfit_name(int unfit)
 	return *name ? name : NULL;
 }
 
-const char *campaign_stop_name(int stopped)
+const char *campaign_pause_name(int paused_by)
 {
-	const char *name = name_of(stop_names, ARRAY_LEN(stop_names), stopped);
+	const char *name = name_of(pause_names, ARRAY_LEN(pause_names), paused_by);
 
 	return *name ? name : NULL;
 }

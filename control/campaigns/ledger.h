@@ -14,8 +14,8 @@
 const char *campaign_status_name(int status);
 /* Why it went back to draft; NULL when it did not. */
 const char *campaign_unfit_name(int unfit);
-/* Why the control plane paused it; NULL when it did not. */
-const char *campaign_stop_name(int stopped);
+/* Why the service paused it; NULL when it did not. */
+const char *campaign_pause_name(int paused_by);
 const char *ledger_state_name(int state);
 const char *ledger_reason_name(int reason);
 /* 0 when the word is not a state. */

@@ -45,10 +45,12 @@ FROM generate_series(:LEDGER_WAITING, :LEDGER_CANCELLED) s;
 
 -- name: started
 UPDATE campaigns c SET status = :CAMPAIGN_SENDING, audience = $3, sendable = $4, next_seq = DEFAULT,
-	engine_number = $5, engine = 0, started_at = now(), unfit = :UNFIT_NO, stopped = :STOP_NO, updated_at = now(), version = c.version + 1,
-	template_version = t.version
-FROM templates t
-WHERE c.org_id = $1 AND c.id = $2 AND t.org_id = c.org_id AND t.id = c.template_id;
+	engine_number = $5, engine = 0, started_at = now(), unfit = :UNFIT_NO, updated_at = now(),
+	version = c.version + 1,
+	template_version = t.version, own_path = :path_is_ours, footer = :footer_now
+FROM templates t, domains d, orgs o
+WHERE o.org_id = c.org_id AND d.org_id = c.org_id AND d.id = c.domain_id AND c.org_id = $1
+	AND c.id = $2 AND t.org_id = c.org_id AND t.id = c.template_id;
 
 -- name: piece_rows
 -- The last three: was the contact deleted, must it not be sent to any more, and is that because it does not want
@@ -143,7 +145,7 @@ ON CONFLICT DO NOTHING;
 -- 0: the piece was accepted after all, or somebody stopped the campaign.
 -- role: cp_ingest
 WITH stopped AS (
-	UPDATE campaigns c SET status = :CAMPAIGN_PAUSED, stopped = :STOP_OTHER_MAIL,
+	UPDATE campaigns c SET status = :CAMPAIGN_PAUSED, paused_by = :PAUSED_BY_ENGINE,
 		updated_at = now(), version = c.version + 1
 	WHERE c.org_id = $1 AND c.id = $2 AND c.status = :CAMPAIGN_SENDING
 		AND ($3::bigint = 0 OR EXISTS (SELECT FROM campaign_chunks k
@@ -220,9 +222,10 @@ WHERE org_id = $1 AND campaign_id = $2 AND state <> :PIECE_ACCEPTED;
 -- name: settle_campaign
 -- role: cp_ingest
 UPDATE campaigns SET engine = $3, engine_number = $4, claimed_by = '', claimed_until = NULL,
-	status = CASE WHEN status = :CAMPAIGN_SENDING AND $5::int <> :STOP_NO
+	status = CASE WHEN status = :CAMPAIGN_SENDING AND $5::int::bool
 		THEN :CAMPAIGN_PAUSED ELSE status END,
-	stopped = CASE WHEN status = :CAMPAIGN_SENDING THEN $5::int ELSE stopped END,
+	paused_by = CASE WHEN status = :CAMPAIGN_SENDING AND $5::int::bool
+		THEN :PAUSED_BY_LOSS ELSE paused_by END,
 	updated_at = now(), version = version + 1
 WHERE org_id = $1 AND id = $2;
 

@@ -78,7 +78,7 @@ static int end_all(struct db *db, const struct settling *s)
 static int settle_campaign(struct db *db, struct settling *s)
 {
 	bool again = s->again && s->status != CAMPAIGN_CANCELLED;
-	enum campaign_stop stop = s->ended == ENGINE_FORGOT ? STOP_EVENTS_LOST : STOP_NO;
+	bool pause = s->ended == ENGINE_FORGOT;
 	int r;
 
 	s->number = (int64_t)subject_draw_number();
@@ -88,12 +88,12 @@ static int settle_campaign(struct db *db, struct settling *s)
 			   p_bytes(SLICE("its spool was lost")));
 	if (r >= 0)
 		r = db_run(db, NULL, sql_campaigns_settle_campaign, p_int(s->org),
-			   p_int(s->campaign), p_int(s->engine), p_int(s->number), p_int(stop));
+			   p_int(s->campaign), p_int(s->engine), p_int(s->number), p_bool(pause));
 	if (r < 0)
 		return r;
 	log_warn("campaign.settled", kv_int("campaign", s->campaign), kv_int("was", s->old),
 		 kv_int("number", s->number), kv_str("its_mail", again ? "is sent again" : "ended"),
-		 kv_str("stopped", stop == STOP_NO ? "no" : "events were lost"));
+		 kv_str("paused", pause ? "events were lost" : "no"));
 	return 1;
 }
 

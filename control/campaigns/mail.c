@@ -6,7 +6,6 @@
 #include "control/campaigns/ledger_piece.h"
 #include "control/campaigns/ledger_settle.h"
 #include "control/campaigns/statements.h"
-#include "control/engine/options.h"
 #include "control/tracking/options.h"
 
 /* ---- leases ------------------------------------------------------------------------------ */
@@ -72,11 +71,13 @@ static int load_recipe(struct campaign_mail *mail, struct app *app, struct db *a
 		       const struct feeder_lease *lease)
 {
 	char why[RECIPE_ERROR_MAX];
+	struct recipe_terms terms;
 	int r;
 
+	recipe_terms_of(&terms, app);
+
 	db_begin(api, lease->org);
-	r = recipe_load(&mail->recipe, api, lease->org, lease->campaign,
-			slice_str(carrier_options(app)->pool), why);
+	r = recipe_load(&mail->recipe, api, lease->org, lease->campaign, &terms, why);
 	db_rollback(api);
 	if (r < 0)
 		log_error("feed.recipe", kv_int("campaign", lease->campaign), kv_err("error", r),

@@ -4,9 +4,12 @@
 #include <stdio.h>
 
 #include "control/campaigns/codes.h"
+#include "control/campaigns/footer.h"
 #include "control/campaigns/statements.h"
+#include "control/engine/options.h"
 #include "control/templates/fields.h"
 #include "message/compose.h"
+#include "message/sanitise.h"
 #include "schema/wire/meta.h"
 
 struct recipe *recipe_free(struct recipe *r)
@@ -34,7 +37,15 @@ enum source_column {
 	S_STARTED,
 	S_EXPIRES,
 	S_NAME,
+	S_FOOTER,
+	S_OWN_PATH,
 };
+
+void recipe_terms_of(struct recipe_terms *ret, const struct app *app)
+{
+	ret->pool = slice_str(carrier_options(app)->pool);
+	domains_return_path(app, ret->return_path);
+}
 
 /* "Name" <a@b>, the name quoted whatever it holds. */
 static void put_sender(struct buf *out, struct slice name, struct slice email)
@@ -53,10 +64,9 @@ static void put_sender(struct buf *out, struct slice name, struct slice email)
 	buf_put(out, SLICE(">"));
 }
 
-static int compose(struct recipe *r, struct db_result *src, const struct template_env *env,
-		   char *error)
+static int compose_with(struct recipe *r, struct db_result *src, const struct template_env *env,
+			const struct template_source *source, struct compose_error *why)
 {
-	struct compose_error why = { 0 };
 	struct buf from;
 	int e;
 
@@ -65,18 +75,46 @@ static int compose(struct recipe *r, struct db_result *src, const struct templat
 	struct compose_in in = {
 		.from = buf_data(&from),
 		.reply_to = db_text(src, 0, S_REPLY_TO),
-		.source = { db_text(src, 0, S_SUBJECT), db_text(src, 0, S_HTML),
-			    db_text(src, 0, S_TEXT) },
+		.source = *source,
 		.list_unsubscribe = SLICE("{{unsubscribe_url}}"),
 		.one_click = true,
 		.env = *env,
 	};
-	e = compose_campaign(&in, &r->bytes, &why);
+	e = compose_campaign(&in, &r->bytes, why);
+	buf_free(&from);
+	return e;
+}
+
+/* The template without what mail must not carry, and with the footer where it has no link. */
+static int compose(struct recipe *r, struct db_result *src, const struct template_env *env,
+		   char *error)
+{
+	struct slice footer = db_text(src, 0, S_FOOTER);
+	struct template_source source = { .subject = db_text(src, 0, S_SUBJECT) };
+	struct compose_error why = { .template.part = TEMPLATE_HTML };
+	struct buf clean, html, text;
+	int e;
+
+	buf_init(&clean, 0);
+	buf_init(&html, 0);
+	buf_init(&text, 0);
+	/* It was cleaned when it was saved, unless it is older than that rule. */
+	e = sanitise_html(&clean, db_text(src, 0, S_HTML), NULL);
+	if (e < 0)
+		slice_copy(why.template.text, sizeof(why.template.text), slice_str(err_text(e)));
+	footer_put_html(&html, buf_data(&clean), footer);
+	footer_put_text(&text, db_text(src, 0, S_TEXT), footer);
+	source.html = buf_data(&html);
+	source.text = buf_data(&text);
+	if (e >= 0)
+		e = compose_with(r, src, env, &source, &why);
 	if (e < 0)
 		(void)snprintf(error, RECIPE_ERROR_MAX, "%s line %u column %u: %s",
 			       template_part_name(why.template.part), why.template.line,
 			       why.template.column, why.template.text);
-	buf_free(&from);
+	buf_free(&clean);
+	buf_free(&html);
+	buf_free(&text);
 	return e;
 }
 
@@ -99,23 +137,37 @@ static void name_slots(struct recipe *r)
 	}
 }
 
-static int write_meta(struct recipe *r, const struct db_result *src, struct slice pool)
+/* Bounces go to the sender's domain only when they reach us there. */
+static void put_return_path(struct buf *out, const struct db_result *src,
+			    const struct recipe_terms *terms)
 {
-	struct slice domain = db_text(src, 0, S_DOMAIN), label = db_text(src, 0, S_RETURN_PATH);
+	struct slice label = db_text(src, 0, S_RETURN_PATH);
+
+	if (!db_bool(src, 0, S_OWN_PATH) && terms->return_path[0]) {
+		buf_put(out, slice_str(terms->return_path));
+		return;
+	}
+	buf_put(out, SLICE("bounces@"));
+	if (label.n) {
+		buf_put(out, label);
+		buf_put(out, SLICE("."));
+	}
+	buf_put(out, db_text(src, 0, S_DOMAIN));
+}
+
+static int write_meta(struct recipe *r, const struct db_result *src,
+		      const struct recipe_terms *terms)
+{
+	struct slice domain = db_text(src, 0, S_DOMAIN);
 	struct wire_content_meta content = { .program = true, .sign_domain = domain };
 	struct buf sender;
 	int e;
 
 	buf_init(&sender, 0);
-	buf_put(&sender, SLICE("bounces@"));
-	if (label.n) {
-		buf_put(&sender, label);
-		buf_put(&sender, SLICE("."));
-	}
-	buf_put(&sender, domain);
+	put_return_path(&sender, src, terms);
 	struct wire_job_meta job = {
 		.mail_from = buf_data(&sender),
-		.pool = pool,
+		.pool = terms->pool,
 		.message_id_domain = domain,
 		.origin = SLICE("control"),
 		.date_ms = r->accepted_ms,
@@ -127,14 +179,15 @@ static int write_meta(struct recipe *r, const struct db_result *src, struct slic
 	return e;
 }
 
-static int fill(struct recipe *r, struct db *db, struct db_result *src, struct slice pool,
-		char *error)
+static int fill(struct recipe *r, struct db *db, struct db_result *src,
+		const struct recipe_terms *terms, char *error)
 {
 	struct known_fields known;
 	int e = known_fields_load(&known, db, r->org);
 
 	if (e < 0)
 		return e;
+	known.env.raw_escaped = true; /* in templates that are older than that rule */
 	e = compose(r, src, &known.env, error);
 	known_fields_free(&known);
 	if (e >= 0)
@@ -142,11 +195,11 @@ static int fill(struct recipe *r, struct db *db, struct db_result *src, struct s
 	if (e < 0)
 		return e;
 	name_slots(r);
-	return write_meta(r, src, pool);
+	return write_meta(r, src, terms);
 }
 
 int recipe_load(struct recipe **ret, struct db *db, uint32_t org, uint64_t campaign,
-		struct slice pool, char ret_error[RECIPE_ERROR_MAX])
+		const struct recipe_terms *terms, char ret_error[RECIPE_ERROR_MAX])
 {
 	OWNED(db_result) src = NULL;
 	OWNED(recipe) r = must_alloc(sizeof(*r));
@@ -170,7 +223,7 @@ int recipe_load(struct recipe **ret, struct db *db, uint32_t org, uint64_t campa
 	buf_init(&r->bytes, 0);
 	buf_init(&r->content_meta, 0);
 	buf_init(&r->job_meta, 0);
-	e = fill(r, db, src, pool, ret_error);
+	e = fill(r, db, src, terms, ret_error);
 	if (e < 0)
 		return e;
 	*ret = TAKE(r);

@@ -10,6 +10,7 @@
 #pragma once
 #include "base/buf.h"
 #include "control/db/db.h"
+#include "control/domains/options.h"
 #include "control/tracking/ticket.h"
 #include "message/program.h"
 
@@ -29,6 +30,11 @@ struct recipe *recipe_free(struct recipe *r);
 DEFINE_OWNED(recipe)
 
 enum { RECIPE_ERROR_MAX = 320 };
-/* pool: the engine's egress pool for its jobs; empty: the engine's default. */
+/* What the operator's options say about mail. */
+struct recipe_terms {
+	struct slice pool; /* the engine's egress pool for its jobs; empty: the engine's default */
+	char return_path[RETURN_PATH_MAX]; /* the operator's own; empty: there is none */
+};
+void recipe_terms_of(struct recipe_terms *ret, const struct app *app);
 int recipe_load(struct recipe **ret, struct db *db, uint32_t org, uint64_t campaign,
-		struct slice pool, char ret_error[RECIPE_ERROR_MAX]) MUST_CHECK;
+		const struct recipe_terms *terms, char ret_error[RECIPE_ERROR_MAX]) MUST_CHECK;

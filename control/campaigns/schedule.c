@@ -1,7 +1,7 @@
 /* control/campaigns/schedule.c - the worker that starts scheduled campaigns. */
 #include "base/log.h"
 #include "control/campaigns/background.h"
-#include "control/campaigns/start.h"
+#include "control/campaigns/due.h"
 #include "control/campaigns/statements.h"
 
 enum { SCHEDULE_MS = 500, RETRY_MS = 2000 };
@@ -13,12 +13,13 @@ static int schedule_step(struct worker *w)
 	int r = db_run(w->ingest, &due, sql_campaigns_due);
 
 	for (unsigned i = 0; r >= 0 && i < db_rows(due); i++) {
-		struct campaign_ref c = { (uint32_t)db_int(due, i, DUE_ORG),
-					  (uint64_t)db_int(due, i, DUE_ID) };
-		int e = db_tx(w->api, c.org, campaign_start_due, &c);
+		struct campaign_due c = { { (uint32_t)db_int(due, i, DUE_ORG),
+					    (uint64_t)db_int(due, i, DUE_ID) },
+					  w->app };
+		int e = db_tx(w->api, c.ref.org, campaign_start_due, &c);
 
 		if (e < 0)
-			log_warn("campaign.start", kv_int("campaign", c.id), kv_err("error", e),
+			log_warn("campaign.start", kv_int("campaign", c.ref.id), kv_err("error", e),
 				 kv_str("why", db_error(w->api)));
 	}
 	return r < 0 ? r : 0;

@@ -1,18 +1,15 @@
 /* control/campaigns/start.c - the audience frozen into the ledger. */
 #include "control/campaigns/start.h"
 
-#include "base/log.h"
 #include "control/campaigns/ledger.h"
-#include "control/campaigns/recipe.h"
 #include "control/campaigns/statements.h"
 #include "control/engine/subject.h"
 #include "control/suppression/address.h"
 
 enum { SUM_ALL, SUM_SENDABLE };
 enum { REACH_ANY, REACH_SENDABLE };
-enum { DUE_TO_ALL, DUE_EXPIRED };
 
-static int wait_long(struct db *db)
+int campaign_wait_long(struct db *db)
 {
 	int r = db_run(
 	    db, NULL,
@@ -37,7 +34,7 @@ static int freeze(struct db *db, const struct campaign_ref *c, bool to_all, int6
 		  int64_t *ret_sendable)
 {
 	OWNED(db_result) sums = NULL;
-	int r = wait_long(db);
+	int r = campaign_wait_long(db);
 
 	if (r >= 0)
 		r = db_run(db, &sums, sql_campaigns_freeze, p_int(c->org), p_int(c->id),
@@ -65,41 +62,4 @@ int campaign_start(struct db *db, const struct campaign_ref *c)
 		r = db_run(db, NULL, sql_campaigns_started, p_int(c->org), p_int(c->id), p_int(all),
 			   p_int(sendable), p_int(subject_draw_number()));
 	return r == 0 ? E_CONFLICT : r < 0 ? r : 0;
-}
-
-/* Why it must not begin, though it is due: an enum campaign_unfit. */
-static int due_unfit(struct db *db, const struct campaign_ref *c)
-{
-	OWNED(db_result) due = NULL;
-	OWNED(recipe) recipe = NULL;
-	char why[RECIPE_ERROR_MAX];
-	int r = db_run(db, &due, sql_campaigns_due_lock, p_int(c->org), p_int(c->id));
-
-	if (r <= 0)
-		return r < 0 ? r : UNFIT_SENDER;
-	if (db_bool(due, 0, DUE_EXPIRED))
-		return UNFIT_EXPIRED;
-	r = recipe_load(&recipe, db, c->org, c->id, SLICE(""), why); /* looked at only */
-	if (r == E_UNKNOWN || r == E_SYNTAX || r == E_LIMIT)
-		return UNFIT_TEMPLATE;
-	if (r >= 0)
-		r = wait_long(db);
-	return r < 0 ? r : campaign_reach(db, c, db_bool(due, 0, DUE_TO_ALL));
-}
-
-int campaign_start_due(struct db *db, void *arg)
-{
-	const struct campaign_ref *c = arg;
-	int unfit = due_unfit(db, c), r;
-
-	if (unfit < 0)
-		return unfit;
-	if (unfit == UNFIT_NO)
-		return campaign_start(db, c);
-	r = db_run(db, NULL, sql_campaigns_back_to_draft, p_int(c->org), p_int(c->id),
-		   p_int(unfit));
-	if (r > 0)
-		log_warn("campaign.unfit", kv_int("campaign", c->id),
-			 kv_str("why", campaign_unfit_name(unfit)));
-	return r < 0 ? r : 0;
 }

@@ -16,6 +16,5 @@ int campaign_reach(struct db *db, const struct campaign_ref *c, bool to_all) MUS
  * campaign is fit to send.  Returns 0, or E_CONFLICT when it is neither draft nor scheduled, or
  * when the last of those who could be sent to went meanwhile. */
 int campaign_start(struct db *db, const struct campaign_ref *c) MUST_CHECK;
-/* db_work: starts a scheduled campaign at its time; one that became unfit goes back to draft,
- * with the reason. */
-int campaign_start_due(struct db *db, void *ref);
+/* Statements whose time grows with the audience may take it, in this transaction. */
+int campaign_wait_long(struct db *db) MUST_CHECK;

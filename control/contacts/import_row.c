@@ -3,12 +3,13 @@
 
 #include <inttypes.h>
 
-#include "base/encode.h"
 #include "base/blanks.h"
+#include "base/encode.h"
 #include "control/contacts/standing.h"
+#include "control/http/plain.h"
 #include "control/suppression/address.h"
 
-enum { NAME_TEXT_MAX = 200 };
+enum { NAME_TEXT_MAX = 200 }; /* characters */
 
 static const char *const problem_names[] = {
 	[IMPORT_OK] = "",
@@ -94,7 +95,7 @@ static void put_field(struct import_row *row, unsigned i, struct slice text)
 
 static void put_name(struct import_row *row, unsigned i, struct slice text, struct slice *ret)
 {
-	if (text.n > NAME_TEXT_MAX)
+	if (plain_length(text) > NAME_TEXT_MAX)
 		leave_out(row, IMPORT_TOO_LONG, i, text);
 	else
 		*ret = text;
@@ -209,14 +210,23 @@ static void put_cell(struct buf *out, struct slice value)
 	buf_put(out, SLICE("\t"));
 }
 
-/* Names go into headers and texts: a control character is a space. */
+/* Names go into headers and texts, so they are what plain_line() takes: a control or a separator is
+ * a space, and a control of direction is left out, since it has no width. */
 static void put_plain(struct buf *out, struct slice value)
 {
-	char plain[NAME_TEXT_MAX];
+	char plain[NAME_TEXT_MAX * 4];
+	size_t n, end = 0;
 
-	for (size_t i = 0; i < value.n; i++)
-		plain[i] = (unsigned char)value.p[i] < ' ' ? ' ' : value.p[i];
-	put_cell(out, slice_of(plain, value.n));
+	for (; value.n; value = slice_skip(value, n)) {
+		n = MAX_OF(utf8_length(value), (size_t)1);
+		if (plain_line(slice_of(value.p, n))) {
+			memcpy(plain + end, value.p, n);
+			end += n;
+		} else if (!blanks_is_mark(slice_of(value.p, n))) {
+			plain[end++] = ' ';
+		}
+	}
+	put_cell(out, slice_of(plain, end));
 }
 
 bool import_row_put(struct import_row *row, const struct sheet_record *r, struct slice prefix,

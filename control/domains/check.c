@@ -5,8 +5,9 @@
  *	              section 3.6.1; dkim/sign.h)
  *	spf           verifiers let all mail pass that the operator sends (spf.h)
  *	dmarc         verifiers find a record with a valid policy, whatever it is (dmarc.h)
- *	return-path   an MX that is our host
+ *	return-path   mail to it reaches our host (bounces.h)
  *	tracking      a CNAME to our host */
+#include "control/domains/bounces.h"
 #include "control/domains/dmarc.h"
 #include "control/domains/private.h"
 #include "control/domains/spf.h"
@@ -163,6 +164,24 @@ static void check_dmarc(struct inquiry *a, struct sender_record *r)
 	explain(r, found.why);
 }
 
+static void check_return_path(struct inquiry *a, struct sender_record *r)
+{
+	static const enum sender_record_state states[] = {
+		[BOUNCES_NOWHERE] = RECORD_MISSING,
+		[BOUNCES_ELSEWHERE] = RECORD_WRONG,
+		[BOUNCES_OURS] = RECORD_OK,
+		[BOUNCES_UNSURE] = RECORD_NO_ANSWER,
+	};
+	const struct dns_answer *mx;
+	char why[BOUNCES_WHY_MAX];
+
+	r->state = states[bounces_find(a, slice_str(r->name), slice_str(r->value), why)];
+	if (inquiry_ask(a, slice_str(r->name), DNS_MX, &mx) == 0)
+		for (unsigned i = 0; i < mx->n; i++)
+			note(r, mx->records[i].name);
+	explain(r, why);
+}
+
 void sender_record_check(struct inquiry *a, const struct domains_options *options,
 			 struct sender_record *r)
 {
@@ -175,6 +194,8 @@ void sender_record_check(struct inquiry *a, const struct domains_options *option
 		check_spf(a, options, r);
 	} else if (!strcmp(r->kind, "dmarc")) {
 		check_dmarc(a, r);
+	} else if (!strcmp(r->kind, "return-path")) {
+		check_return_path(a, r);
 	} else {
 		status = inquiry_ask(a, slice_str(r->name), r->query, &answer);
 		sender_record_judge(r, status, answer);

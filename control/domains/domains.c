@@ -186,6 +186,10 @@ static int patch_domain(struct call *c)
 		r = db_run(c->db, NULL, sql_domains_update, p_int(c->actor.org), p_int(d.id),
 			   p_opt(b.return_path), p_opt(b.tracking),
 			   policy ? p_int(policy) : p_null());
+	if (r >= 0)
+		r = db_run(c->db, NULL, sql_domains_records_forget, p_int(c->actor.org),
+			   p_int(d.id), p_opt(b.return_path), p_str(d.return_path),
+			   p_opt(b.tracking), p_str(d.tracking));
 	if (r >= 0 && seen.present)
 		r = audit_put(c, "domain.changed", d.name, json_incref(c->body));
 	sender_domain_clear(&d);

@@ -2,7 +2,7 @@
 
 -- part: by_id_or_name
 SELECT id, name, proof, return_path, tracking, dmarc_policy, status, to_ms(created_at),
-	to_ms(checked_at), to_ms(verified_at), version
+	to_ms(checked_at), to_ms(verified_at), version, to_ms(degraded_at)
 FROM domains WHERE org_id = $1 AND (id = $2 OR name = $3)
 
 -- name: find
@@ -16,8 +16,14 @@ UPDATE domains SET return_path = coalesce($3, return_path), tracking = coalesce(
 	dmarc_policy = coalesce($5, dmarc_policy), version = version + 1, updated_at = now()
 WHERE org_id = $1 AND id = $2;
 
+-- name: records_forget
+-- What was asked about names that are others now.
+DELETE FROM domain_records WHERE org_id = $1 AND domain_id = $2
+	AND (kind IN ('return-path', 'spf') AND $3::text <> $4 OR kind = 'tracking' AND $5::text <> $6);
+
 -- name: update_status
 UPDATE domains SET status = $3, checked_at = now(), version = version + ($3 <> status)::int,
+	degraded_at = CASE WHEN $3 = :DOMAIN_DEGRADED THEN coalesce(degraded_at, now()) END,
 	verified_at = CASE WHEN $3 = :DOMAIN_VERIFIED THEN coalesce(verified_at, now())
 		ELSE verified_at END
 WHERE org_id = $1 AND id = $2;

@@ -44,6 +44,7 @@ enum {
 	K_CHECKED,
 	K_VERIFIED,
 	K_VERSION,
+	K_DEGRADED,
 };
 
 int sender_domain_load(struct call *c, struct slice id_or_name, bool lock, struct sender_domain *d)
@@ -75,6 +76,7 @@ int sender_domain_load(struct call *c, struct slice id_or_name, bool lock, struc
 	d->checked_ms = db_int(res, 0, K_CHECKED);
 	d->verified_ms = db_int(res, 0, K_VERIFIED);
 	d->version = db_int(res, 0, K_VERSION);
+	d->degraded_ms = db_int(res, 0, K_DEGRADED);
 	return load_keys(c, d);
 }
 
@@ -105,10 +107,11 @@ json_t *sender_domain_json(const struct sender_domain *d)
 		[DOMAIN_DEGRADED] = "degraded",
 	};
 
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id",
+	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "id",
 			 api_id(ID_DOMAIN, d->id), "name", d->name, "status", statuses[d->status],
 			 "return_path", d->return_path, "tracking", d->tracking, "dmarc_policy",
 			 sender_dmarc_policies[d->dmarc_policy], "keys", keys_json(d), "created_at",
 			 api_time(d->created_ms), "checked_at", api_time(d->checked_ms),
-			 "verified_at", api_time(d->verified_ms));
+			 "verified_at", api_time(d->verified_ms), "degraded_at",
+			 api_time(d->degraded_ms));
 }

@@ -40,7 +40,7 @@ struct sender_domain {
 	char name[256], proof[64], return_path[64], tracking[64];
 	int dmarc_policy;
 	enum sender_domain_status status;
-	int64_t created_ms, checked_ms, verified_ms, version;
+	int64_t created_ms, checked_ms, verified_ms, degraded_ms, version;
 	struct sender_key keys[KEYS_MAX];
 	unsigned n_keys;
 };

@@ -108,6 +108,8 @@ int idempotency_store(struct call *c, struct idempotency *i)
 	buf_putf(&headers, "%s\n", reply->type);
 	for (unsigned k = 0; k < reply->n_headers; k++)
 		buf_putf(&headers, "%s:%s\n", reply->headers[k].name, reply->headers[k].value);
+	if (reply->version)
+		buf_putf(&headers, "ETag:\"%lld\"\n", (long long)reply->version);
 	r = db_run(
 	    c->db, NULL, sql_http_answer_store, p_int(c->actor.org), p_text(buf_data(&i->key)),
 	    p_bytes(slice_of((char *)i->body_hash, sizeof(i->body_hash))), p_int(reply->status),

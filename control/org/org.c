@@ -9,7 +9,7 @@
 #include "control/org/routes.h"
 #include "control/org/statements.h"
 
-enum { K_NAME, K_STATUS, K_NOTE, K_FOOTER, K_CREATED, K_VERSION };
+enum { K_NAME, K_STATUS, K_NOTE, K_FOOTER, K_ADDRESS, K_CREATED, K_VERSION };
 
 static int get_org(struct call *c)
 {
@@ -21,21 +21,23 @@ static int get_org(struct call *c)
 	http_reply_etag(c, db_int(res, 0, K_VERSION));
 	return http_reply_json(
 	    c, 200,
-	    json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "id", api_id(ID_ORG, c->actor.org), "name",
-		      api_text(db_text(res, 0, K_NAME)), "status",
+	    json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "id", api_id(ID_ORG, c->actor.org),
+		      "name", api_text(db_text(res, 0, K_NAME)), "status",
 		      db_int(res, 0, K_STATUS) == ORG_ACTIVE ? "active" : "suspended",
 		      "status_note", api_text(db_text(res, 0, K_NOTE)), "footer",
-		      api_text(db_text(res, 0, K_FOOTER)), "created_at",
+		      api_text(db_text(res, 0, K_FOOTER)), "postal_address",
+		      api_text(db_text(res, 0, K_ADDRESS)), "created_at",
 		      api_time(db_int(res, 0, K_CREATED))));
 }
 
 struct org_body {
-	struct slice name, footer;
+	struct slice name, footer, address;
 };
 /* clang-format off */
 static const struct body_field org_fields[] = {
 	{"name",   BODY_NAME, offsetof(struct org_body, name),   0, 1, 200,  0},
 	{"footer", BODY_TEXT, offsetof(struct org_body, footer), 0, 0, 4000, 0},
+	{"postal_address", BODY_TEXT, offsetof(struct org_body, address), 0, 0, 1000, 0},
 };
 /* clang-format on */
 
@@ -61,7 +63,7 @@ static int patch_org(struct call *c)
 		return get_org(c);
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_org_update, p_int(c->actor.org), p_opt(b.name),
-			   p_opt(b.footer));
+			   p_opt(b.footer), p_opt(b.address));
 	if (r >= 0)
 		r = audit_put(c, "org.changed", ids_out(ID_ORG, c->actor.org, id),
 			      json_incref(c->body));
@@ -115,11 +117,18 @@ static int get_audit(struct call *c)
 			 PAGE_LIMIT);
 }
 
+static int get_notices(struct call *c)
+{
+	return page_list(c, audit_json, sql_org_notice_page, p_int(c->actor.org), PAGE_AFTER,
+			 PAGE_LIMIT);
+}
+
 /* clang-format off */
 const struct http_route org_routes[] = {
 	{"GET",   "/v1/org",   AUTH_MEMBER, PERMIT_ORG_READ,   0, 0, get_org  },
 	{"PATCH", "/v1/org",   AUTH_MEMBER, PERMIT_ORG_WRITE,  0, 0, patch_org},
 	{"GET",   "/v1/audit", AUTH_MEMBER, PERMIT_AUDIT_READ, 0, 0, get_audit, .query = QUERY_PAGE},
+	{"GET",   "/v1/notices", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_notices, .query = QUERY_PAGE},
 };
 /* clang-format on */
 const size_t org_routes_n = ARRAY_LEN(org_routes);

@@ -1,16 +1,25 @@
 -- The organisation as its members see it.
 
 -- name: find
-SELECT name, status, status_note, footer, to_ms(created_at), version FROM orgs WHERE org_id = $1;
+SELECT name, status, status_note, footer, postal_address, to_ms(created_at), version FROM orgs WHERE org_id = $1;
 
 -- name: update
-UPDATE orgs SET name = coalesce($2, name), footer = coalesce($3, footer), version = version + 1,
+UPDATE orgs SET name = coalesce($2, name), footer = coalesce($3, footer),
+	postal_address = coalesce($4, postal_address), version = version + 1,
 	updated_at = now()
 WHERE org_id = $1;
 
+-- part: audit_columns
+id, to_ms(at), actor_kind, actor_id, action, object, detail::text, request_id, ip
+
 -- name: audit_page
 -- Newest first: the cursor's id is an upper bound.
-SELECT id, to_ms(at), actor_kind, actor_id, action, object, detail::text, request_id, ip
-FROM audit
+SELECT :audit_columns FROM audit
 WHERE org_id = $1 AND ($2 = 0 OR id < $2)
+ORDER BY id DESC LIMIT $3;
+
+-- name: notice_page
+-- What the service did by itself: its workers wrote these rows.
+SELECT :audit_columns FROM audit
+WHERE org_id = $1 AND request_id = 'worker' AND ($2 = 0 OR id < $2)
 ORDER BY id DESC LIMIT $3;

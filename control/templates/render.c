@@ -7,6 +7,7 @@
 #include "control/http/body.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
+#include "control/templates/clean.h"
 #include "control/templates/fields.h"
 #include "control/templates/statements.h"
 #include "control/templates/templates.h"
@@ -165,16 +166,35 @@ static int render_part(struct call *c, enum template_part part, struct slice sou
 	return r == E_SYNTAX || r == E_LIMIT ? 0 : r;
 }
 
-static int render_all(struct call *c, const struct template_source *source, const struct values *v,
-		      json_t *out)
+/* As it would be saved and sent.  Tags that cannot be read are the compiler's to explain. */
+static int render_html(struct call *c, struct slice source, const struct known_fields *known,
+		       const struct values *v, json_t *out)
+{
+	struct sanitise_report report;
+	struct buf clean;
+	int r;
+
+	buf_init(&clean, 0);
+	r = sanitise_html(&clean, source, &report);
+	if (r >= 0 && report.total)
+		templates_report_removed(out, &report);
+	if (r >= 0 || r == E_SYNTAX)
+		r = render_part(c, TEMPLATE_HTML, r < 0 ? source : buf_data(&clean), known, v, out);
+	buf_free(&clean);
+	return r;
+}
+
+static int render_all(struct call *c, const struct template_source *source, bool stored,
+		      const struct values *v, json_t *out)
 {
 	struct known_fields known;
 	int r = known_fields_load(&known, c->db, c->actor.org);
 
+	known.env.raw_escaped = stored;
 	if (r >= 0)
 		r = render_part(c, TEMPLATE_SUBJECT, source->subject, &known, v, out);
 	if (r >= 0)
-		r = render_part(c, TEMPLATE_HTML, source->html, &known, v, out);
+		r = render_html(c, source->html, &known, v, out);
 	if (r >= 0)
 		r = render_part(c, TEMPLATE_TEXT, source->text, &known, v, out);
 	known_fields_free(&known);
@@ -198,7 +218,7 @@ int render_preview(struct call *c)
 	if (r >= 0)
 		r = load_values(c, &b, &v);
 	if (r >= 0)
-		r = render_all(c, &source, &v, out);
+		r = render_all(c, &source, b.template.n > 0, &v, out);
 	json_decref(v.json);
 	if (r < 0) {
 		json_decref(out);

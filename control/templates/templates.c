@@ -8,6 +8,7 @@
 #include "control/http/page.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
+#include "control/templates/clean.h"
 #include "control/templates/fields.h"
 #include "control/templates/render.h"
 #include "control/templates/routes.h"
@@ -48,9 +49,14 @@ static json_t *head_json(const struct db_result *r, unsigned i)
 	    api_text(db_text(r, i, K_SUBJECT)));
 }
 
-static int reply_template(struct call *c, unsigned status, const struct db_result *row)
+/* report: what saving removed; NULL when nothing was saved. */
+static int reply_template(struct call *c, unsigned status, const struct db_result *row,
+			  const struct sanitise_report *report)
 {
 	json_t *json = head_json(row, 0);
+
+	if (report)
+		templates_report_removed(json, report);
 
 	(void)json_object_set_new(json, "html", api_text(db_text(row, 0, K_HTML)));
 	(void)json_object_set_new(json, "text", api_text(db_text(row, 0, K_TEXT)));
@@ -70,8 +76,30 @@ void templates_problem(struct call *c, const struct template_error *e)
 		problem_add(c, pointer, "template", "%s", e->text);
 }
 
-/* Unknown fields and places where a value could break out are refused here, not at sending. */
-static int check(struct call *c, const struct template_source *source)
+/* A template as it is to be saved. */
+struct saving {
+	struct template_source source;
+	bool old_html; /* it is not changed, so what older rules took is taken */
+	struct buf html;
+	struct sanitise_report report;
+};
+
+static int clean(struct saving *s, const struct known_fields *known, struct template_error *e)
+{
+	int r = sanitise_html(&s->html, s->source.html, &s->report);
+
+	if (r < 0) {
+		*e = (struct template_error){ .part = TEMPLATE_HTML };
+		slice_copy(e->text, sizeof(e->text), slice_str(err_text(r)));
+		return r;
+	}
+	s->source.html = buf_data(&s->html);
+	return s->report.total ? template_check(&s->source, &known->env, e) : 0;
+}
+
+/* Unknown fields and places where a value could break out are refused here, not at sending; what
+ * mail must not carry leaves. */
+static int check(struct call *c, struct saving *s)
 {
 	struct known_fields known;
 	struct template_error e = { 0 };
@@ -79,7 +107,10 @@ static int check(struct call *c, const struct template_source *source)
 
 	if (r < 0)
 		return r;
-	r = template_check(source, &known.env, &e);
+	known.env.raw_escaped = s->old_html;
+	r = template_check(&s->source, &known.env, &e);
+	if (r >= 0)
+		r = clean(s, &known, &e);
 	if (r == E_SYNTAX || r == E_LIMIT)
 		templates_problem(c, &e);
 	known_fields_free(&known);
@@ -110,19 +141,24 @@ static int create_template(struct call *c)
 {
 	OWNED(db_result) row = NULL;
 	struct template_body b = { .html = SLICE(""), .text = SLICE("") };
+	struct saving s = { 0 };
 	struct body_seen seen;
 	int r = http_body_read(c, create_body, ARRAY_LEN(create_body), &b, &seen);
 
+	buf_init(&s.html, 0);
+	s.source = (struct template_source){ b.subject, b.html, b.text };
 	if (r >= 0)
-		r = check(c, &(struct template_source){ b.subject, b.html, b.text });
+		r = check(c, &s);
 	if (r >= 0)
 		r = db_run(c->db, &row, sql_templates_insert, p_int(c->actor.org), p_text(b.name),
-			   p_opt(b.alias), p_text(b.subject), p_text(b.html), p_text(b.text));
+			   p_opt(b.alias), p_text(b.subject), p_text(s.source.html),
+			   p_text(b.text));
 	if (r >= 0)
 		r = keep_version(c, db_int(row, 0, K_ID));
 	if (r >= 0)
 		r = note(c, row, "template.created");
-	return r < 0 ? r : reply_template(c, 201, row);
+	buf_free(&s.html);
+	return r < 0 ? r : reply_template(c, 201, row, &s.report);
 }
 
 int templates_find(struct call *c, struct slice name, uint64_t *ret_id)
@@ -152,7 +188,7 @@ static int get_template(struct call *c)
 	OWNED(db_result) row = NULL;
 	int r = load_template(c, &row);
 
-	return r < 0 ? r : reply_template(c, 200, row);
+	return r < 0 ? r : reply_template(c, 200, row, NULL);
 }
 
 static int patch_template(struct call *c)
@@ -160,6 +196,7 @@ static int patch_template(struct call *c)
 	OWNED(db_result) old = NULL;
 	OWNED(db_result) row = NULL;
 	struct template_body b = { 0 };
+	struct saving s = { 0 };
 	struct body_seen seen;
 	int r = load_template(c, &old);
 
@@ -170,23 +207,26 @@ static int patch_template(struct call *c)
 	if (r < 0)
 		return r;
 	if (!seen.present) /* no new version */
-		return reply_template(c, 200, old);
-	struct template_source source = {
+		return reply_template(c, 200, old, NULL);
+	buf_init(&s.html, 0);
+	s.old_html = !b.html.p;
+	s.source = (struct template_source){
 		b.subject.p ? b.subject : db_text(old, 0, K_SUBJECT),
 		b.html.p ? b.html : db_text(old, 0, K_HTML),
 		b.text.p ? b.text : db_text(old, 0, K_TEXT),
 	};
-	r = check(c, &source);
+	r = check(c, &s);
 	if (r >= 0)
 		r = db_run(c->db, &row, sql_templates_update, p_int(c->actor.org),
 			   p_int(db_int(old, 0, K_ID)), p_opt(b.name),
 			   p_bool(body_has(seen, ROW_ALIAS)), p_opt(b.alias),
-			   p_text(source.subject), p_text(source.html), p_text(source.text));
+			   p_text(s.source.subject), p_text(s.source.html), p_text(s.source.text));
 	if (r >= 0)
 		r = keep_version(c, db_int(old, 0, K_ID));
 	if (r >= 0)
 		r = note(c, row, "template.changed");
-	return r < 0 ? r : reply_template(c, 200, row);
+	buf_free(&s.html);
+	return r < 0 ? r : reply_template(c, 200, row, &s.report);
 }
 
 static int delete_template(struct call *c)

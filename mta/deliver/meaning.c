@@ -36,12 +36,12 @@ static enum outcome_kind follow(const struct outcome *o, const struct judgement 
 
 static bool ask(struct deliverer *dr, struct outcome *o, struct meaning *ret, struct judgement *j)
 {
-	struct judge_reply reply = { o->code, o->status, o->text,
-				     judge_provider(dr->judge, o->host) };
+	struct judge_reply reply = { o->code, o->status, o->text, slice_of("", 0) };
 
 	ret->named_s = 0;
 	if (o->kind != OUTCOME_DEFERRED && o->kind != OUTCOME_BOUNCED)
 		return false;
+	reply.provider = judge_provider(dr->judge, o->host);
 	judge_reply(dr->judge, &reply, j);
 	o->class = slice_str(judge_class_name(j->class));
 	o->rule = name_rule(j, ret->rule, sizeof(ret->rule));

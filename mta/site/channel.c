@@ -483,6 +483,18 @@ static bool tls_gave_way(struct channel *ch, const struct verdict *v)
 	return true;
 }
 
+/* The address was taken from the machine, and the connection fell silent with it. */
+static bool source_is_gone(struct channel *ch, const struct verdict *v)
+{
+	int r = v->code ? 0 : conn_source_check(&ch->source->ip);
+
+	if (r < 0 && !is_shortage(ch, r == -EADDRNOTAVAIL ? 0 : r)) {
+		egress_source_failed(ch->pool->sites->egress, ch->source, r);
+		return true;
+	}
+	return false;
+}
+
 /* A host that greets but then never answers is no better than one that does not greet. */
 static void judge_end(struct channel *ch, const struct verdict *v)
 {
@@ -491,6 +503,8 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 	if (!trouble && ch->quitting)
 		return; /* we ended it, perhaps before it was open */
 	if ((!ch->ready_once && tls_gave_way(ch, v)) || ch->lock_step)
+		return;
+	if (trouble && source_is_gone(ch, v))
 		return;
 	if (!ch->ready_once || (trouble && !ch->judged))
 		site_host_failed(ch->pool->site, ch->host, v, ch->source_text);

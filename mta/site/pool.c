@@ -214,18 +214,24 @@ void pool_sent(struct pool *p, unsigned turn)
 		pool_pump_soon(p); /* it is another one's turn */
 }
 
-/* An idle connection makes room for a source that has none. */
+static unsigned siblings(const struct pool *p, const struct channel *ch)
+{
+	return ch->turn == TURN_NONE ? UINT32_MAX : p->turns.at[ch->turn].channels;
+}
+
+/* An idle connection makes room for a source that has none: one of the source with the most. */
 static void make_room(struct pool *p)
 {
-	struct channel *ch;
+	struct channel *ch, *last = NULL;
 
 	if (p->n_quitting)
 		return; /* there is room soon */
 	list_each(&p->idle, ch, struct channel, idle)
-		if (!turns_may_take(&p->turns, ch->turn)) {
-			channel_quit(ch);
-			return;
-		}
+		if (!turns_may_take(&p->turns, ch->turn) &&
+		    (!last || siblings(p, ch) > siblings(p, last)))
+			last = ch;
+	if (last)
+		channel_quit(last);
 }
 
 /* Those that cannot take their turn are not waited for. */

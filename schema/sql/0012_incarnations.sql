@@ -5,8 +5,6 @@
 -- events carry it.  A start that a restore undid had another number, so its jobs are never taken for those of a
 -- later start.  Campaigns of older programs keep their own number.
 ALTER TABLE campaigns ADD COLUMN engine_number bigint;
--- Why the control plane paused it by itself: 0 not, 1 events were lost, 2 the engine has other mail under its ids.
-ALTER TABLE campaigns ADD COLUMN stopped smallint NOT NULL DEFAULT 0;
 ALTER TABLE campaigns NO FORCE ROW LEVEL SECURITY;
 UPDATE campaigns SET engine_number = id WHERE started_at IS NOT NULL;
 ALTER TABLE campaigns FORCE ROW LEVEL SECURITY;

@@ -29,8 +29,8 @@ struct cli {
 	char socket_path[108], spool_path[1024], rules_path[1024];
 	bool json, yes, follow;
 	const char *by, *reason;
-	const char *source, *pool; /* of shape explain */
-	uint64_t tenant;           /* likewise; 0: any */
+	const char *source, *pool;                   /* of shape explain */
+	uint64_t tenant;                             /* likewise; 0: any */
 	const char *code, *status, *text, *provider; /* of a reply; NULL: not given */
 	uint64_t max, from;
 	bool bounded; /* --max was given */

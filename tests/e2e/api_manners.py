@@ -152,9 +152,11 @@ def fetch(url, data=None, **headers):
     request = urllib.request.Request(url, data=data, headers={k.replace("_", "-"): v for k, v in headers.items()})
     try:
         with urllib.request.urlopen(request, timeout=10) as r:
-            return r.status, r.headers, r.read().decode()
+            status, got, text = r.status, r.headers, r.read()
     except urllib.error.HTTPError as e:
-        return e.code, e.headers, e.read().decode()
+        status, got, text = e.code, e.headers, e.read()
+    Api.hold(request, status, got, text)
+    return status, got, text.decode()
 
 
 def broken_links(control):

@@ -34,6 +34,7 @@ class World:
         self.engine = Engine(tmp, build, options)
         self.control = Control(tmp, build, self.postgres, self.engine, options={"dns.servers": "127.0.0.1:53", "domains.spf": "ip4:127.0.0.1"})
         self.sink_options = sink_options
+        self.zones = {}  # more of them, by name
         self.wrong = []
 
     def say(self, fine, text):
@@ -43,7 +44,7 @@ class World:
 
     def start(self):
         self.dns.start({"test": [f"mx{i} A 127.0.1.{i}" for i in range(1, 21)] + [f"d{i:03d} MX 10 mx{i % 20 + 1}" for i in range(200)],
-                        "sender.test": []})
+                        "sender.test": [], **self.zones})
         self.sink.start("127.0.1.1-20:25", *self.sink_options)
         self.postgres.start()
         self.engine.start()

@@ -140,7 +140,9 @@ class Contract:
     def check(self, method, url, sent, body, status, headers, text):
         """sent: header names in lower case.  body: what was sent, as bytes or a file, or None."""
         parts = urllib.parse.urlsplit(url)
-        template, op = self.operation(method, parts.path)
+        # An escaped slash belongs to its segment.
+        path = "/".join(urllib.parse.unquote(s).replace("/", "_") for s in parts.path.split("/"))
+        template, op = self.operation(method, path)
         if op is None:
             return [] if status in (400, 401, 404, 405) else [f"{method} {parts.path}: {status}, but not in the document"]
         bad = self.answer(op, status, headers, text)

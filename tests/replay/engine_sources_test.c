@@ -312,6 +312,29 @@ static void no_way_from_a_source_to_a_host_is_not_the_hosts_fault(void **state)
 	}
 }
 
+/* It goes while the connection is open; the silence that follows is not the host's. */
+static void an_address_that_goes_under_a_connection_costs_the_site_nothing(void **state)
+{
+	static const char *const silent[] = { "no-connect\n", "silent\n",
+					      "say 220 mx.test\nexpect EHLO\nsilent\n" };
+	struct world w;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(silent); i++) {
+		begin(&w, TWO_POOLS, silent[i]);
+		w.pool = "other";
+		mail(&w, 1);
+		world_run(&w, SECOND);
+		assert_int_equal(OPEN(B), 1);
+		conn_sim_address(SLICE(B), false);
+		world_run(&w, 6 * MINUTE);
+		assert_int_equal(COUNTER(&w, source_failures), 1);
+		assert_int_equal(COUNTER(&w, sessions_failed), 0);
+		assert_int_equal(COUNTER(&w, site_backoffs), 0);
+		world_end(&w);
+	}
+}
+
 static void a_shortage_of_the_machine_is_nobodys_fault(void **state)
 {
 	static const int errors[] = {
@@ -426,6 +449,7 @@ int main(void)
 		cmocka_unit_test(
 		    a_pool_whose_sources_are_all_broken_waits_alone_and_goes_on_when_one_works),
 		cmocka_unit_test(no_way_from_a_source_to_a_host_is_not_the_hosts_fault),
+		cmocka_unit_test(an_address_that_goes_under_a_connection_costs_the_site_nothing),
 		cmocka_unit_test(a_shortage_of_the_machine_is_nobodys_fault),
 		cmocka_unit_test(an_address_that_is_removed_closes_after_the_current_transaction),
 		cmocka_unit_test(

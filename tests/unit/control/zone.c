@@ -37,7 +37,7 @@ static bool take(enum dns_type type, struct slice data, struct dns_record *ret)
 		return ip_parse(data, &ret->ip) == 0 &&
 		       ret->ip.family == (type == DNS_A ? AF_INET : AF_INET6);
 	case DNS_MX:
-		(void)slice_take(&data, ' ');
+		ret->preference = (uint16_t)atoi(slice_take(&data, ' ').p);
 		ret->name = data;
 		return true;
 	case DNS_TXT:

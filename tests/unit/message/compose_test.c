@@ -270,7 +270,7 @@ static void a_subject_is_cut_between_characters(void **state)
 
 static void the_recipient_is_email_even_where_a_field_is_called_so(void **state)
 {
-	static const struct template_field known[] = { { SLICE("email"), false } };
+	static const struct template_field known[] = { { .name = SLICE("email") } };
 	struct compose_in in = composed_campaign();
 	struct program *p;
 	struct buf bytes, out;

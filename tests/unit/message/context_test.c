@@ -235,10 +235,12 @@ static void faults_are_told_with_their_line_and_column(void **state)
 }
 
 static const struct template_field known[] = {
-	{ SLICE("first_name"), false },
-	{ SLICE("orders"), true },
+	{ .name = SLICE("first_name") },
+	{ .name = SLICE("orders"), .tree = true },
+	{ .name = SLICE("teaser"), .html = true },
+	{ .name = SLICE("rows"), .tree = true, .html = true },
 };
-static const struct template_env contacts = { .fields = known, .n_fields = 2 };
+static const struct template_env contacts = { .fields = known, .n_fields = ARRAY_LEN(known) };
 
 static int check(const char *html_source, struct template_error *e)
 {
@@ -280,6 +282,49 @@ static void only_known_fields_are_taken_and_entries_of_trees(void **state)
 	}
 }
 
+static void only_what_is_html_by_declaration_stands_unescaped(void **state UNUSED)
+{
+	static const char *const good[] = {
+		"{{{teaser}}}{{&teaser}}",
+		"{{#teaser}}{{{.}}}{{/teaser}}",
+		"{{#rows}}{{{title}}}{{/rows}}{{{rows.a}}}",
+	};
+	static const char *const bad[] = {
+		"{{{first_name}}}",
+		"{{& first_name}}",
+		"{{{email}}}",
+		"{{#first_name}}{{{.}}}{{/first_name}}",
+		"{{#orders}}{{{title}}}{{/orders}}",
+		"{{#orders}}{{{.}}}{{/orders}}",
+		"{{#rows}}{{{first_name}}}{{{email}}}{{/rows}}",
+		"{{#teaser}}{{{email}}}{{/teaser}}",
+		"{{=| |=}}|{first_name}|",
+	};
+	static const struct value_member members[] = {
+		{ SLICE("first_name"), { .type = VALUE_STRING, .s = SLICE("<b>") } },
+	};
+	const struct value map = { .type = VALUE_MAP, .count = 1, .members = members };
+	struct template_env older = contacts;
+	struct template_error e;
+	struct buf out;
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		if (check(good[i], &e) != 0)
+			fail_msg("%s: %s", good[i], e.text);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (check(bad[i], &e) != E_SYNTAX || !strstr(e.text, "is no HTML"))
+			fail_msg("%s: %s", bad[i], e.text);
+	older.raw_escaped = true;
+	buf_init(&out, 0);
+	assert_int_equal(template_render(TEMPLATE_HTML,
+					 SLICE("{{{first_name}}}{{#first_name}}{{{.}}}"
+					       "{{/first_name}}"),
+					 &older, &map, &out, &e),
+			 0);
+	assert_string_equal(buf_cstr(&out), "&lt;b&gt;&lt;b&gt;");
+	buf_free(&out);
+}
+
 static void fields_are_listed_once_in_order_of_use(void **state)
 {
 	const struct template_source s = { SLICE("{{b}}{{email}}"), SLICE("{{c}}{{b}}"),
@@ -316,7 +361,7 @@ static const char page[] =
     "<!--[if mso]><v:roundrect href=\"{{email}}\" "
     "fillcolor=\"#123456\"><center>{{first_name}}</center>"
     "</v:roundrect><![endif]-->\n<img src=\"{{first_name}}\" alt=\"\"/><br/>5 < 6 && 7 > 2\n"
-    "<!-- footer: {{first_name}} --><a href='{{first_name}}'>x</a>{{{first_name}}}</body></html>\n";
+    "<!-- footer: {{first_name}} --><a href='{{first_name}}'>x</a>{{{teaser}}}</body></html>\n";
 
 static void a_page_as_editors_make_it_is_taken(void **state)
 {
@@ -428,6 +473,7 @@ int main(void)
 		cmocka_unit_test(text_subject_and_url_take_values_their_own_way),
 		cmocka_unit_test(faults_are_told_with_their_line_and_column),
 		cmocka_unit_test(only_known_fields_are_taken_and_entries_of_trees),
+		cmocka_unit_test(only_what_is_html_by_declaration_stands_unescaped),
 		cmocka_unit_test(fields_are_listed_once_in_order_of_use),
 		cmocka_unit_test(a_page_as_editors_make_it_is_taken),
 		cmocka_unit_test(limits_are_told_and_kept),

@@ -117,6 +117,53 @@ static void a_record_is_one_line_of_copy(void **state UNUSED)
 	buf_free(&out);
 }
 
+static void a_name_becomes_one_plain_line(void **state UNUSED)
+{
+	static const char *const names[][2] = {
+		{ "a\xe2\x80\xae"
+		  "b",
+		  "ab" }, /* U+202E */
+		{ "a\xe2\x80\xa8"
+		  "b",
+		  "a b" }, /* U+2028 */
+		{ "a\xc2\x85"
+		  "b",
+		  "a b" }, /* U+0085 */
+		{ "a\x7f"
+		  "b",
+		  "a b" },
+		{ "\xd7\xa9\xd7\x9c", "\xd7\xa9\xd7\x9c" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct slice cells[] = { cell("a@c.test"), cell(names[i][0]), cell("") };
+		char want[64];
+		struct buf out;
+
+		buf_init(&out, 0);
+		assert_true(put(three, cells, 3, &out).fine);
+		(void)snprintf(want, sizeof(want), "\t%s\t\t{}\t0\n", names[i][1]);
+		assert_non_null(strstr(buf_cstr(&out), want));
+		buf_free(&out);
+	}
+}
+
+static void a_name_has_two_hundred_characters_at_most(void **state UNUSED)
+{
+	char long_name[2 * 201 + 1];
+
+	for (size_t i = 0; i < sizeof(long_name) - 1; i += 2)
+		memcpy(long_name + i, "\xc3\xa4", 2);
+	for (size_t n = 200; n <= 201; n++) {
+		const struct slice cells[] = { cell("a@c.test"), { long_name, 2 * n }, cell("") };
+		struct buf out;
+
+		buf_init(&out, 0);
+		assert_int_equal(put(three, cells, 3, &out).left_out, n > 200);
+		buf_free(&out);
+	}
+}
+
 static void what_is_wrong_appends_nothing(void **state UNUSED)
 {
 	static const struct {
@@ -288,6 +335,8 @@ int main(void)
 		cmocka_unit_test(a_date_exists),
 		cmocka_unit_test(text_becomes_json_whatever_it_holds),
 		cmocka_unit_test(a_record_is_one_line_of_copy),
+		cmocka_unit_test(a_name_becomes_one_plain_line),
+		cmocka_unit_test(a_name_has_two_hundred_characters_at_most),
 		cmocka_unit_test(what_is_wrong_appends_nothing),
 		cmocka_unit_test(a_bad_optional_value_costs_that_value_only),
 		cmocka_unit_test(an_address_is_found_in_what_people_put_around_it),
