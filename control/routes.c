@@ -1,5 +1,7 @@
-/* control/routes.c - every table of routes and the listeners it is reached on. */
+/* control/routes.c - every table of routes and the listeners it is reached on; and what one room
+ * has to tell another. */
 #include "control/auth/routes.h"
+#include "control/campaigns/leaving.h"
 #include "control/campaigns/routes.h"
 #include "control/contacts/routes.h"
 #include "control/domains/routes.h"
@@ -35,3 +37,5 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(tracking_routes, LISTEN_PUBLIC),
 };
 const size_t http_route_tables_n = ARRAY_LEN(http_route_tables);
+
+const struct contacts_leaving *const contacts_leaving = &campaigns_leaving;

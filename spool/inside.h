@@ -154,6 +154,12 @@ void state_consumer(struct spool *sp, struct slice name, lsn_t cursor, lsn_t lsn
 /* As spool_open(), for repair.c: an unsettled log opens, nothing is cleaned. */
 int spool_open_unsettled(struct spool **ret, const struct spool_options *o) MUST_CHECK;
 
+/* ---- same.c ------------------------------------------------------------------------------ */
+/* E_EXISTS: this id stands for the same bytes; E_CONFLICT: for others; E_UNKNOWN: for nothing.
+ * -EAGAIN: the job has ended and is being forgotten at this moment. */
+int same_job(struct spool *sp, const struct job_in *in) MUST_CHECK;
+int same_content(struct spool *sp, const struct content_in *in) MUST_CHECK;
+
 /* ---- clean.c, recover.c, read.c ---------------------------------------------------------- */
 void clean_step(struct spool *sp);
 int recover_log(struct spool *sp, struct spool_recovery *report) MUST_CHECK;

@@ -146,12 +146,21 @@ static int put_locked(struct spool *sp, struct draft *d, job_no *ret_job, lsn_t 
 	return 0;
 }
 
+static int check_known_content(struct spool *sp, const struct content_in *in)
+{
+	int r = same_content(sp, in);
+
+	return r == E_UNKNOWN || r == E_EXISTS ? 0 : r;
+}
+
 int spool_put(struct spool *sp, const struct content_in *content, const struct job_in *job,
 	      job_no *ret_job, lsn_t *ret_lsn)
 {
 	struct draft d = { .packed = NULL };
 	int r = check_input(content, job);
 
+	if (r >= 0 && content)
+		r = check_known_content(sp, content);
 	if (r < 0)
 		return r;
 	if (content)
@@ -164,7 +173,7 @@ int spool_put(struct spool *sp, const struct content_in *content, const struct j
 	r = put_locked(sp, &d, ret_job, ret_lsn);
 	spool_unlock(sp);
 	free(d.packed);
-	return r;
+	return r == E_EXISTS ? same_job(sp, job) : r;
 }
 
 static int outcome_locked(struct spool *sp, const struct outcome *o, lsn_t *ret_lsn)

@@ -178,6 +178,7 @@ static int apply_repair(struct recovery *rc, const struct record *rec)
 	memcpy(&f, rec->payload.p, sizeof(f));
 	rc->sp->t.totals = f.totals;
 	rc->sp->t.lost = f.lost;
+	rc->sp->t.repaired = rec->end;
 	rc->hole = rc->base_unknown = false;
 	rc->unsettled_at = 0;
 	return 0;

@@ -238,6 +238,11 @@ lsn_t spool_head(const struct spool *sp)
 	return atomic_load(&sp->head);
 }
 
+lsn_t spool_repaired(const struct spool *sp)
+{
+	return sp->t.repaired; /* fixed after open */
+}
+
 int spool_failed(const struct spool *sp)
 {
 	return atomic_load(&sp->failed);

@@ -60,6 +60,9 @@ int spool_commit_now(struct spool *sp) MUST_CHECK;
 typedef uint64_t lsn_t;
 lsn_t spool_durable(const struct spool *sp);
 lsn_t spool_head(const struct spool *sp); /* end of the last appended record */
+/* Where the last repair of the log ended, as far as the log still tells; 0: none.  A repair may
+ * have lost recipients, and events about others. */
+lsn_t spool_repaired(const struct spool *sp);
 int spool_failed(const struct spool *sp); /* 0, or E_POISONED for good */
 /* Why spool_failed(): what was done to which file of the folder, and -errno.  False: none. */
 struct spool_failure {
@@ -102,8 +105,10 @@ typedef uint32_t job_no; /* handle of a live job in this process; reused after i
 
 /* Appends content and job as one: after a crash both are there or neither.  Either may be NULL; the
  * content of a job without one must be here already, else E_UNKNOWN: send it with the content.
- * E_EXISTS: a job with this id is live, or finished and still in the log, which is success for
- * those who send again; *ret_lsn is then the present head, so waiting for it is safe. */
+ * E_EXISTS: this job is live, or finished and still in the log, which is success for those who send
+ * again; *ret_lsn is then the present head, so waiting for it is safe.  E_CONFLICT: the id of the
+ * job or of the content stands for other bytes.  Meta and lifetime of a job may differ; what was
+ * accepted first counts.  -EAGAIN: a finished job with this id is just leaving the log. */
 int spool_put(struct spool *sp, const struct content_in *content, const struct job_in *job,
 	      job_no *ret_job, lsn_t *ret_lsn) MUST_CHECK;
 

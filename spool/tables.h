@@ -65,7 +65,8 @@ struct tables {
 	struct map rules;
 	struct kept_consumer *consumers;
 	struct totals totals;
-	uint64_t lost; /* recipients that repairs of the log could not account for */
+	uint64_t lost;  /* recipients that repairs of the log could not account for */
+	lsn_t repaired; /* end of the last repair that the log tells of; 0: none */
 	uint64_t queued, live_bytes, live_jobs, live_contents;
 };
 

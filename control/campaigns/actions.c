@@ -83,7 +83,7 @@ static int order(struct call *c, const struct db_result *row, const char *verb, 
 	char key[64];
 
 	(void)snprintf(key, sizeof(key), "%s/campaign/%lld", verb,
-		       (long long)db_int(row, 0, CC_ID));
+		       (long long)db_int(row, 0, CC_NUMBER));
 	return outbox_put(c->app, c->db, c->actor.org, OUTBOX_RULE, slice_str(key), value);
 }
 

@@ -15,7 +15,8 @@ c.reply_to, c.to_all, coalesce(to_ms(c.scheduled_at), 0), coalesce(to_ms(c.start
 coalesce(to_ms(c.expires_at), 0), c.audience, to_ms(c.created_at), to_ms(c.updated_at), c.version,
 (SELECT coalesce(sum(k.n), 0) FROM campaign_counts k
 WHERE k.org_id = c.org_id AND k.campaign_id = c.id AND k.state < :LEDGER_DELIVERED),
-:lists_of(false), :lists_of(true), coalesce(c.domain_id, 0), c.unfit, :ends_at, c.paused_by
+:lists_of(false), :lists_of(true), coalesce(c.domain_id, 0), c.unfit, :ends_at, c.paused_by,
+coalesce(c.engine_number, 0)
 
 -- name: page
 SELECT :columns FROM campaigns c WHERE c.org_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;
@@ -132,7 +133,7 @@ WHERE c.status = :CAMPAIGN_SENDING AND :lost(d, $1) AND EXISTS (
 ORDER BY c.id LIMIT 20;
 
 -- name: halt_lock
-SELECT d.name FROM campaigns c JOIN domains d ON d.org_id = c.org_id AND d.id = c.domain_id
+SELECT d.name, c.engine_number FROM campaigns c JOIN domains d ON d.org_id = c.org_id AND d.id = c.domain_id
 WHERE c.org_id = $1 AND c.id = $2 AND c.status = :CAMPAIGN_SENDING AND :lost(d, $3)
 FOR UPDATE OF c;
 

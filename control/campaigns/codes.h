@@ -24,6 +24,8 @@ enum campaign_unfit {
 enum campaign_pause {
 	PAUSED_BY_MEMBER = 0, /* or it is not paused */
 	PAUSED_BY_DOMAIN = 1, /* the sender's domain has been degraded for too long */
+	PAUSED_BY_LOSS = 2,   /* the database was restored to before what the engine still tells */
+	PAUSED_BY_ENGINE = 3, /* the engine has other mail under its ids */
 };
 /* campaign_recipients.state, messages.state; campaign_counts has the sums of the stored ones */
 enum ledger_state {
@@ -43,9 +45,10 @@ enum ledger_reason {
 	REASON_AT_START = 1,   /* suppressed when the audience was frozen */
 	REASON_AT_SENDING = 2, /* suppressed later, before RCPT */
 	REASON_CONTACT_GONE = 3,
-	REASON_CAMPAIGN = 4,   /* the campaign was cancelled */
-	REASON_NO_MAILBOX = 5, /* the remote server knows no such recipient */
-	REASON_POLICY = 6,     /* any other refusal */
+	REASON_CAMPAIGN = 4,    /* the campaign was cancelled */
+	REASON_NO_MAILBOX = 5,  /* the remote server knows no such recipient */
+	REASON_POLICY = 6,      /* any other refusal */
+	REASON_ENGINE_LOST = 7, /* the engine that had it is gone, and engine.lost is "end" */
 };
 /* campaign_chunks.state */
 enum ledger_piece_state {

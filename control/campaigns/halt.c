@@ -13,12 +13,13 @@
 
 enum { HALT_MS = 2000 };
 enum { HALT_ORG, HALT_ID };
+enum { LOCK_DOMAIN, LOCK_NUMBER };
 
-static int halt_order(struct db *db, const struct campaign_due *d)
+static int halt_order(struct db *db, const struct campaign_due *d, int64_t number)
 {
 	char key[64];
 
-	(void)snprintf(key, sizeof(key), "hold/campaign/%llu", (unsigned long long)d->ref.id);
+	(void)snprintf(key, sizeof(key), "hold/campaign/%lld", (long long)number);
 	return outbox_put(d->app, db, d->ref.org, OUTBOX_RULE, slice_str(key), SLICE("paused"));
 }
 
@@ -33,7 +34,7 @@ static int halt_campaign(struct db *db, void *arg)
 		return r;
 	r = db_run(db, NULL, sql_campaigns_halt, p_int(d->ref.org), p_int(d->ref.id));
 	if (r >= 0)
-		r = halt_order(db, d);
+		r = halt_order(db, d, db_int(row, 0, LOCK_NUMBER));
 	if (r < 0)
 		return r;
 	log_warn("campaign.halted", kv_int("campaign", d->ref.id),
@@ -41,7 +42,7 @@ static int halt_campaign(struct db *db, void *arg)
 	return campaign_note(d->app, db, &d->ref, "campaign.paused",
 			     json_pack("{s:s, s:o}", "reason",
 				       campaign_pause_name(PAUSED_BY_DOMAIN), "domain",
-				       api_text(db_text(row, 0, 0))));
+				       api_text(db_text(row, 0, LOCK_DOMAIN))));
 }
 
 static int halt_step(struct worker *w)

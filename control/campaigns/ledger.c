@@ -16,6 +16,8 @@ static const char *const unfit_names[] = {
 };
 static const char *const pause_names[] = {
 	[PAUSED_BY_DOMAIN] = "domain_degraded",
+	[PAUSED_BY_LOSS] = "events_lost",
+	[PAUSED_BY_ENGINE] = "engine_has_other_mail",
 };
 static const char *const state_names[LEDGER_STATES] = {
 	[LEDGER_WAITING] = "waiting",       [LEDGER_QUEUED] = "queued",
@@ -31,6 +33,7 @@ static const char *const reason_names[] = {
 	[REASON_CAMPAIGN] = "campaign_cancelled",
 	[REASON_NO_MAILBOX] = "no_such_mailbox",
 	[REASON_POLICY] = "refused",
+	[REASON_ENGINE_LOST] = "engine_lost",
 };
 
 static const char *name_of(const char *const *names, size_t n, int i)
@@ -101,7 +104,7 @@ enum ledger_reason ledger_reason_of(const struct link_event *e)
 	case LEDGER_SUPPRESSED:
 		return REASON_AT_SENDING;
 	case LEDGER_CANCELLED:
-		return REASON_CAMPAIGN;
+		return subject_was_deleted(e) ? REASON_CONTACT_GONE : REASON_CAMPAIGN;
 	default:
 		return REASON_NONE;
 	}

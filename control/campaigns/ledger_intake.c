@@ -1,12 +1,16 @@
 /* control/campaigns/ledger_intake.c - what became of recipients, pieces and single messages, as the
  * engine's events say. */
+#include <stdio.h>
+
 #include "control/campaigns/background.h"
 #include "control/campaigns/ledger.h"
 #include "control/campaigns/statements.h"
 #include "control/db/column.h"
+#include "control/engine/subject.h"
 
 enum move_column { M_SEQ, M_STATE, M_CODE, M_ATTEMPT, M_REASON, M_COLUMNS };
 enum piece_column { C_ORG, C_CAMPAIGN, C_FIRST, C_ROWS, C_LSN, C_COLUMNS };
+enum order_column { O_ORG, O_RECIPIENT, O_COLUMNS };
 enum message_column { S_ORG, S_ID, S_STATE, S_CODE, S_ATTEMPT, S_COLUMNS };
 
 /* Recipients of one campaign and where they go. */
@@ -16,6 +20,7 @@ struct ledger_moves {
 };
 struct ledger_news {
 	struct db_column pieces[C_COLUMNS], messages[S_COLUMNS];
+	struct db_column orders[O_COLUMNS]; /* to cancel one recipient, and done */
 	struct ledger_moves *moves;
 	unsigned n_moves, cap_moves;
 };
@@ -24,6 +29,7 @@ static void news_each(struct ledger_news *news, void (*f)(struct db_column *))
 {
 	db_columns_each(news->pieces, C_COLUMNS, f);
 	db_columns_each(news->messages, S_COLUMNS, f);
+	db_columns_each(news->orders, O_COLUMNS, f);
 }
 
 static void clear_moves(struct ledger_news *news)
@@ -104,10 +110,21 @@ static void take_message(struct ledger_news *news, const struct link_event *e, u
 	db_column_int(&news->messages[S_ATTEMPT], e->attempt & INT16_MAX);
 }
 
+static void take_order(struct ledger_news *news, const struct link_event *e)
+{
+	char id[ID_TEXT_MAX], name[ID_TEXT_MAX + 16];
+
+	(void)snprintf(name, sizeof(name), "%s:%u", id_format(e->job, id), e->row);
+	db_column_u64(&news->orders[O_ORG], e->tenant);
+	db_column_text(&news->orders[O_RECIPIENT], slice_str(name));
+}
+
 static void news_take(void *part, const struct link_event *e, uint64_t campaign, uint64_t seq)
 {
 	struct ledger_news *news = part;
 
+	if (subject_was_deleted(e))
+		take_order(news, e);
 	if (campaign == 0)
 		take_message(news, e, seq);
 	else if (e->kind == LINK_ACCEPTED)
@@ -140,6 +157,12 @@ static int news_write(void *part, struct db *db, int64_t engine UNUSED)
 
 	if (r >= 0)
 		r = db_columns_run(db, sql_campaigns_intake_pieces, news->pieces, C_COLUMNS, NULL,
+				   0);
+	if (r >= 0)
+		r = db_columns_run(db, sql_campaigns_intake_adopt, news->pieces, C_COLUMNS, NULL,
+				   0);
+	if (r >= 0)
+		r = db_columns_run(db, sql_campaigns_intake_leaving, news->orders, O_COLUMNS, NULL,
 				   0);
 	if (r >= 0)
 		r = db_columns_run(db, sql_campaigns_intake_messages, news->messages, S_COLUMNS,

@@ -10,7 +10,7 @@
 #include "control/templates/value.h"
 #include "schema/wire/rows.h"
 
-enum row_column { R_SEQ, R_EMAIL, R_FIRST, R_LAST, R_FIELDS, R_GONE, R_STOP };
+enum row_column { R_SEQ, R_EMAIL, R_FIRST, R_LAST, R_FIELDS, R_GONE, R_STOP, R_HELD };
 enum { URL_MAX = 1024 };
 /* A fresh piece ends with the row that reaches this, so that a job stays far below LINK_FRAME_MAX
  * whatever tenants put into their fields. */
@@ -102,6 +102,7 @@ static int read_rows(struct db *db, const struct ledger_piece_maker *m, uint64_t
 /* ---- cutting ----------------------------------------------------------------------------- */
 
 enum head_column { H_FIRST, H_LAST };
+enum ahead_column { A_FIRST, A_LAST };
 
 struct piece_cut {
 	const struct ledger_piece_maker *maker;
@@ -114,35 +115,46 @@ static bool must_not(const struct db_result *rows, unsigned i)
 	return db_bool(rows, i, R_GONE) || db_bool(rows, i, R_STOP);
 }
 
-/* Recipients at the front that must not be sent to reach their terminal state here. */
+/* Recipients that must not be sent to reach their terminal state here: the first n, or those of
+ * them that want no mail. */
 static int pass_over(struct db *db, const struct ledger_piece_maker *m,
-		     const struct db_result *rows, unsigned n)
+		     const struct db_result *rows, unsigned n, bool only_held)
 {
 	struct db_column seqs, states, zeros, reasons;
-	int r;
+	int r = 0;
 
-	if (n == 0)
-		return 0;
 	db_column_init(&seqs), db_column_init(&states), db_column_init(&zeros),
 	    db_column_init(&reasons);
 	for (unsigned i = 0; i < n; i++) {
 		bool gone = db_bool(rows, i, R_GONE);
 
+		if (only_held && !db_bool(rows, i, R_HELD))
+			continue;
 		db_column_int(&seqs, db_int(rows, i, R_SEQ));
 		db_column_int(&states, gone ? LEDGER_CANCELLED : LEDGER_SUPPRESSED);
 		db_column_int(&zeros, 0);
 		db_column_int(&reasons, gone ? REASON_CONTACT_GONE : REASON_AT_SENDING);
 	}
-	r = db_run(db, NULL,
-		   "SELECT ledger_move($1, $2, $3::bigint[], $4::smallint[], $5::smallint[], "
-		   "$5::smallint[],"
-		   " $6::smallint[])",
-		   p_int(m->recipe->org), p_int(m->recipe->campaign), p_str(db_column_array(&seqs)),
-		   p_str(db_column_array(&states)), p_str(db_column_array(&zeros)),
-		   p_str(db_column_array(&reasons)));
+	if (seqs.n)
+		r = db_run(
+		    db, NULL,
+		    "SELECT ledger_move($1, $2, $3::bigint[], $4::smallint[], $5::smallint[], "
+		    "$5::smallint[],"
+		    " $6::smallint[])",
+		    p_int(m->recipe->org), p_int(m->recipe->campaign),
+		    p_str(db_column_array(&seqs)), p_str(db_column_array(&states)),
+		    p_str(db_column_array(&zeros)), p_str(db_column_array(&reasons)));
 	db_column_free(&seqs), db_column_free(&states), db_column_free(&zeros),
 	    db_column_free(&reasons);
 	return r;
+}
+
+static int move_head(struct db *db, const struct ledger_piece_maker *m, uint64_t next)
+{
+	int r = db_run(db, NULL, "UPDATE campaigns SET next_seq = $3 WHERE org_id = $1 AND id = $2",
+		       p_int(m->recipe->org), p_int(m->recipe->campaign), p_int(next));
+
+	return r < 0 ? r : 0;
 }
 
 static int store_cut(struct db *db, const struct ledger_piece_maker *m,
@@ -154,11 +166,7 @@ static int store_cut(struct db *db, const struct ledger_piece_maker *m,
 		r = db_run(db, NULL, sql_campaigns_piece_insert, p_int(m->recipe->org),
 			   p_int(m->recipe->campaign), p_int(c->first), p_int(c->last),
 			   p_int(c->rows));
-	if (r >= 0)
-		r = db_run(db, NULL,
-			   "UPDATE campaigns SET next_seq = $3 WHERE org_id = $1 AND id = $2",
-			   p_int(m->recipe->org), p_int(m->recipe->campaign), p_int(next));
-	return r < 0 ? r : 0;
+	return r < 0 ? r : move_head(db, m, next);
 }
 
 static int fill_cut(struct db *db, const struct piece_cut *k, uint64_t next, uint64_t last)
@@ -171,7 +179,7 @@ static int fill_cut(struct db *db, const struct piece_cut *k, uint64_t next, uin
 		return n;
 	while (i < (unsigned)n && must_not(rows, i))
 		i++;
-	r = pass_over(db, k->maker, rows, i);
+	r = pass_over(db, k->maker, rows, i, false);
 	for (from = i; r >= 0 && i < (unsigned)n && !must_not(rows, i) &&
 		       buf_len(&k->piece->data) < PIECE_BYTES;
 	     i++)
@@ -190,6 +198,26 @@ static void start_over(struct feeder_piece *c)
 	c->n_gone = 0;
 }
 
+/* After a restore there may be pieces that only the engine knew of: they are passed, and nothing is
+ * cut across them.  *next moves up; *most comes down. */
+static int mind_pieces_ahead(struct db *db, const struct ledger_piece_maker *m, uint64_t *next,
+			     uint64_t *most)
+{
+	for (;;) {
+		OWNED(db_result) piece = NULL;
+		int n = db_run(db, &piece, sql_campaigns_piece_ahead, p_int(m->recipe->org),
+			       p_int(m->recipe->campaign), p_int(*next));
+
+		if (n <= 0)
+			return n;
+		if ((uint64_t)db_int(piece, 0, A_FIRST) > *next) {
+			*most = MIN_OF(*most, (uint64_t)db_int(piece, 0, A_FIRST) - 1);
+			return 0;
+		}
+		*next = (uint64_t)db_int(piece, 0, A_LAST) + 1;
+	}
+}
+
 /* The campaign's row is locked until the end, as pause and cancel lock it: a piece is cut before
  * them or not at all. */
 static int work_cut(struct db *db, void *arg)
@@ -198,14 +226,18 @@ static int work_cut(struct db *db, void *arg)
 	OWNED(db_result) head = NULL;
 	const struct recipe *recipe = k->maker->recipe;
 	int n = db_run(db, &head, sql_campaigns_piece_lock, p_int(recipe->org),
-		       p_int(recipe->campaign));
+		       p_int(recipe->campaign), p_int(k->maker->number));
 
 	start_over(k->piece);
 	if (n <= 0)
 		return n;
 	uint64_t next = (uint64_t)db_int(head, 0, H_FIRST),
 		 most = (uint64_t)db_int(head, 0, H_LAST);
-	n = fill_cut(db, k, next, MIN_OF(next + FEEDER_ROWS - 1, most));
+	n = mind_pieces_ahead(db, k->maker, &next, &most);
+	if (n >= 0 && next > most)
+		n = move_head(db, k->maker, next);
+	else if (n >= 0)
+		n = fill_cut(db, k, next, MIN_OF(next + FEEDER_ROWS - 1, most));
 	return n < 0 ? n : 1;
 }
 
@@ -236,9 +268,12 @@ static int work_again(struct db *db, void *arg)
 	k->piece->first = (uint64_t)db_int(head, 0, H_FIRST);
 	k->piece->last = (uint64_t)db_int(head, 0, H_LAST);
 	n = read_rows(db, k->maker, k->piece->first, k->piece->last, &rows);
+	if (n > 0)
+		r = pass_over(db, k->maker, rows, (unsigned)n, true);
 	for (unsigned i = 0; n >= 0 && r >= 0 && i < (unsigned)n; i++)
-		r = db_bool(rows, i, R_GONE) ? put_nowhere(k->piece, k->piece->first + i)
-					     : put_row(k->maker, rows, i, k->piece);
+		r = db_bool(rows, i, R_GONE) || db_bool(rows, i, R_HELD)
+			? put_nowhere(k->piece, k->piece->first + i)
+			: put_row(k->maker, rows, i, k->piece);
 	return n < 0 ? n : r < 0 ? r : 1;
 }
 

@@ -4,23 +4,25 @@
 #include "base/log.h"
 #include "control/campaigns/background.h"
 #include "control/campaigns/ledger_piece.h"
+#include "control/campaigns/ledger_settle.h"
 #include "control/campaigns/statements.h"
 #include "control/tracking/options.h"
 
 /* ---- leases ------------------------------------------------------------------------------ */
 
-enum { C_ORG, C_ID, C_SENDING };
+enum { C_ORG, C_ID, C_SENDING, C_NUMBER };
 
 static int mail_claim(struct db *ingest, const char *holder, int lease_ms, unsigned most,
-		      struct feeder_lease *ret)
+		      int64_t engine, struct feeder_lease *ret)
 {
 	OWNED(db_result) rows = NULL;
 	int r = db_run(ingest, &rows, sql_campaigns_mail_claim, p_str(holder), p_int(lease_ms),
-		       p_int(most));
+		       p_int(most), p_int(engine));
 
 	for (unsigned i = 0; r >= 0 && i < db_rows(rows); i++)
 		ret[i] = (struct feeder_lease){ .org = (uint32_t)db_int(rows, i, C_ORG),
 						.campaign = (uint64_t)db_int(rows, i, C_ID),
+						.number = (uint64_t)db_int(rows, i, C_NUMBER),
 						.sending = db_bool(rows, i, C_SENDING) };
 	return r;
 }
@@ -97,10 +99,9 @@ static int mail_open(void **ret, struct app *app, struct db *api, const struct f
 		return r;
 	}
 	recipe = mail->recipe;
-	mail->maker =
-	    (struct ledger_piece_maker){ recipe, &mail->key, tracking_options(app)->public_url };
+	mail->maker = (struct ledger_piece_maker){ lease->number, recipe, &mail->key,
+						   tracking_options(app)->public_url };
 	*ret_content = (struct feeder_content){
-		.version = recipe->version,
 		.meta = buf_data(&recipe->content_meta),
 		.bytes = buf_data(&recipe->bytes),
 		.job_meta = buf_data(&recipe->job_meta),
@@ -124,7 +125,7 @@ static int mail_in_doubt(void *mail, struct db *api, uint64_t after, struct feed
 static int mail_accepted(struct db *ingest, struct feeder_done *done)
 {
 	return db_run(ingest, NULL, sql_campaigns_mail_accepted, p_str(db_column_array(&done->org)),
-		      p_str(db_column_array(&done->campaign)), p_str(db_column_array(&done->first)),
+		      p_str(db_column_array(&done->number)), p_str(db_column_array(&done->first)),
 		      p_str(db_column_array(&done->lsn)));
 }
 
@@ -138,4 +139,6 @@ const struct feeder_source campaigns_mail = {
 	.next = mail_next,
 	.in_doubt = mail_in_doubt,
 	.accepted = mail_accepted,
+	.refused = ledger_refused,
+	.settle = ledger_settle,
 };

@@ -5,8 +5,8 @@
  * Blocks:    on the database, as cp_api, in the organisation's open transaction.
  * Fails:     E_UNKNOWN: no such campaign, or its template, sender or domain is not fit to send.
  *            E_SYNTAX: the template no longer compiles.  ret_error says which.
- * Guarantee: the recipe of a campaign and a template version always has the same bytes, because the
- *            engine remembers its content by an id made of these two. */
+ * Guarantee: the recipe of a campaign and a template version has the same bytes while neither the
+ *            program nor the sender changes.  The engine knows them by their digest. */
 #pragma once
 #include "base/buf.h"
 #include "control/db/db.h"

@@ -3,6 +3,7 @@
 
 #include "control/campaigns/ledger.h"
 #include "control/campaigns/statements.h"
+#include "control/engine/subject.h"
 #include "control/suppression/address.h"
 
 enum { SUM_ALL, SUM_SENDABLE };
@@ -59,6 +60,6 @@ int campaign_start(struct db *db, const struct campaign_ref *c)
 		r = E_CONFLICT;
 	if (r >= 0)
 		r = db_run(db, NULL, sql_campaigns_started, p_int(c->org), p_int(c->id), p_int(all),
-			   p_int(sendable));
+			   p_int(sendable), p_int(subject_draw_number()));
 	return r == 0 ? E_CONFLICT : r < 0 ? r : 0;
 }

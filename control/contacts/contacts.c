@@ -1,6 +1,7 @@
 /* control/contacts/contacts.c - /v1/contacts: create or update by address, read, change, erase. */
 #include "control/auth/audit.h"
 #include "control/auth/permit.h"
+#include "control/contacts/leaving.h"
 #include "control/contacts/lists.h"
 #include "control/contacts/routes.h"
 #include "control/contacts/statements.h"
@@ -331,6 +332,9 @@ static int delete_contact(struct call *c)
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_contacts_leave_lists, p_int(c->actor.org),
 			   p_int(db_int(old, 0, K_ID)));
+	if (r >= 0)
+		r = contacts_leaving->contact(c->app, c->db, c->actor.org,
+					      (uint64_t)db_int(old, 0, K_ID));
 	if (r >= 0)
 		r = db_run(c->db, NULL, "DELETE FROM contacts WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)));

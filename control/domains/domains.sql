@@ -39,6 +39,12 @@ ORDER BY checked_at LIMIT $1;
 INSERT INTO dkim_keys (org_id, domain_id, selector, type, txt, private, seal_id)
 VALUES ($1, $2, $3, $4, $5, $6, $7);
 
+-- name: key_refill
+-- role: cp_ingest
+SELECT k.org_id, k.domain_id, d.name, k.selector, k.private, k.seal_id
+FROM dkim_keys k JOIN domains d ON d.org_id = k.org_id AND d.id = k.domain_id
+WHERE k.status = :KEY_SIGNING;
+
 -- name: key_list
 SELECT id, selector, type, status, txt FROM dkim_keys
 WHERE org_id = $1 AND domain_id = $2

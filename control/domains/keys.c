@@ -16,7 +16,7 @@ static void about_key(struct buf *about, uint32_t org, uint64_t domain, const ch
 	buf_putf(about, "dkim_keys %u %llu %s", org, (unsigned long long)domain, selector);
 }
 
-static void wipe(struct buf *b)
+void sender_key_wipe(struct buf *b)
 {
 	if (b->p)
 		OPENSSL_cleanse(b->p, b->cap);
@@ -49,7 +49,7 @@ static int make_key(struct call *c, uint64_t domain, const char *month, enum sen
 	(void)snprintf(selector, sizeof(selector), "pm%s%c", month, type == KEY_RSA ? 'r' : 'e');
 	if (r >= 0)
 		r = insert_key(c, domain, selector, type, buf_data(&pem), buf_data(&txt));
-	wipe(&pem);
+	sender_key_wipe(&pem);
 	buf_free(&txt);
 	return r;
 }
@@ -65,24 +65,32 @@ int sender_domain_make_keys(struct call *c, uint64_t domain_id, const char *name
 	return r < 0 ? r : make_key(c, domain_id, month, KEY_ED25519);
 }
 
+int sender_key_open(struct app *app, uint32_t org, uint64_t domain, const char *selector,
+		    int seal_id, struct slice sealed, struct buf *pem)
+{
+	struct buf about = { 0 };
+	int r;
+
+	about_key(&about, org, domain, selector);
+	r = secrets_open(app->secrets, seal_id, buf_data(&about), sealed, pem);
+	buf_free(&about);
+	return r;
+}
+
 enum { SEALED, SEAL_ID };
 
 static int open_key(struct call *c, const struct sender_domain *d, const struct sender_key *k,
 		    struct buf *pem)
 {
 	OWNED(db_result) res = NULL;
-	struct buf about = { 0 };
 	int r = db_run(c->db, &res,
 		       "SELECT private, seal_id FROM dkim_keys WHERE org_id = $1 AND id = $2",
 		       p_int(c->actor.org), p_int(k->id));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	about_key(&about, c->actor.org, d->id, k->selector);
-	r = secrets_open(c->app->secrets, (int)db_int(res, 0, SEAL_ID), buf_data(&about),
-			 db_bytes(res, 0, SEALED), pem);
-	buf_free(&about);
-	return r;
+	return sender_key_open(c->app, c->actor.org, d->id, k->selector,
+			       (int)db_int(res, 0, SEAL_ID), db_bytes(res, 0, SEALED), pem);
 }
 
 int sender_domain_order_keys(struct call *c, const struct sender_domain *d, bool remove)
@@ -100,7 +108,7 @@ int sender_domain_order_keys(struct call *c, const struct sender_domain *d, bool
 		if (r >= 0)
 			r = outbox_put(c->app, c->db, c->actor.org, OUTBOX_KEY, buf_data(&name),
 				       buf_data(&pem));
-		wipe(&pem);
+		sender_key_wipe(&pem);
 		buf_free(&name);
 	}
 	if (r < 0)

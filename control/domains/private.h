@@ -55,6 +55,11 @@ int sender_domain_make_keys(struct call *c, uint64_t domain_id, const char *name
 /* KEY orders for the engine: every signing key, or their removal. */
 int sender_domain_order_keys(struct call *c, const struct sender_domain *d, bool remove) MUST_CHECK;
 
+/* The private half of a key, opened for the row that it was sealed for. */
+int sender_key_open(struct app *app, uint32_t org, uint64_t domain, const char *selector,
+		    int seal_id, struct slice sealed, struct buf *pem) MUST_CHECK;
+void sender_key_wipe(struct buf *b);
+
 /* records.c: the records to publish; returns how many. */
 unsigned sender_records_expected(const struct domains_options *options,
 				 const struct sender_domain *d, struct sender_record *ret);

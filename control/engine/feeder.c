@@ -13,30 +13,30 @@
 #include "base/random.h"
 #include "control/engine/background.h"
 #include "control/engine/feeder.h"
-#include "control/engine/options.h"
+#include "control/engine/meet.h"
 #include "control/engine/statements.h"
 #include "control/engine/subject.h"
 
-enum { RETRY_MS = 500, OPEN_MS = 5000, IDLE_MS = 100, BOOKS_STEP_MS = 20 };
+enum { RETRY_MS = 500, IDLE_MS = 100, BOOKS_STEP_MS = 20 };
 
-static int books_reached(struct feeder *f, const char *engine, uint64_t durable)
+/* E_UNKNOWN: the engine has ended. */
+static int books_reached(struct feeder *f, uint64_t durable)
 {
 	OWNED(db_result) row = NULL;
 	char at[24];
 	int r;
 
 	(void)snprintf(at, sizeof(at), "%" PRIu64, durable);
-	r = db_run(f->w->ingest, &row, sql_engine_cursor_reached, p_str(engine), p_str(at));
-	return r <= 0 ? r : db_bool(row, 0, 0);
+	r = db_run(f->w->ingest, &row, sql_engine_cursor_reached, p_int(f->engine), p_str(at));
+	return r <= 0 ? r ?: E_UNKNOWN : db_bool(row, 0, 0);
 }
 
-static int wait_for_books(struct feeder *f)
+int feeder_wait_for_books(struct feeder *f, uint64_t durable)
 {
-	const struct carrier_welcome *hello = carrier_welcome(f->link);
 	int r = 0;
 
 	while (r == 0 && !worker_stopping(f->w)) {
-		r = books_reached(f, hello->engine, hello->durable);
+		r = books_reached(f, durable);
 		if (r == 0)
 			worker_pause(f->w, BOOKS_STEP_MS);
 	}
@@ -59,7 +59,7 @@ static int cancel_gone(struct feeder *f, struct id128 job)
 		(void)snprintf(key, sizeof(key), "cancel/rcpt/%s:%u", id_format(job, id),
 			       f->piece.gone[i]);
 		frame.rule.key = slice_str(key);
-		frame.rule.value = SLICE("contact deleted");
+		frame.rule.value = SLICE(SUBJECT_CONTACT_DELETED);
 		r = carrier_send(f->link, &frame);
 	}
 	return r;
@@ -68,7 +68,7 @@ static int cancel_gone(struct feeder *f, struct id128 job)
 static int send_piece(struct feeder *f, struct feeder_mail *feed)
 {
 	const struct feeder_content *content = &feed->content;
-	struct id128 id = subject_job_of_piece(feed->lease.campaign, f->piece.first);
+	struct id128 id = subject_job_of_piece(feed->lease.number, f->piece.first);
 	struct link_frame frame = { .type = LINK_JOB };
 	struct feeder_flight *flight;
 	int r;
@@ -83,13 +83,14 @@ static int send_piece(struct feeder *f, struct feeder_mail *feed)
 		return -EAGAIN;
 	flight->org = feed->lease.org;
 	flight->campaign = feed->lease.campaign;
+	flight->number = feed->lease.number;
 	flight->first = f->piece.first;
 	feed->in_flight++;
 	frame.job = (struct link_job){
 		.id = id,
-		.content = subject_content_of_campaign(feed->lease.campaign, content->version),
+		.content = subject_content(content->meta, content->bytes),
 		.tenant = feed->lease.org,
-		.campaign = feed->lease.campaign,
+		.campaign = feed->lease.number,
 		.accepted_ms = content->accepted_ms,
 		.expires_ms = content->expires_ms,
 		.rows = f->piece.rows,
@@ -165,27 +166,36 @@ static int feed_all(struct feeder *f)
 
 /* ---- a connection ------------------------------------------------------------------------ */
 
+static int feed_some(struct feeder *f, bool busy)
+{
+	int r = busy ? 0 : feeder_claim(f);
+
+	return r < 0 ? r : feed_all(f);
+}
+
 static int turn(struct feeder *f, bool *busy)
 {
 	int orders, sent = 0, r;
 
 	r = orders = feeder_outbox_step(f);
-	if (r >= 0 && !*busy)
-		r = feeder_claim(f);
 	if (r >= 0)
-		r = sent = feed_all(f);
+		r = feeder_outbox_dry(f);
+	if (r > 0)
+		r = sent = feed_some(f, *busy);
 	if (r >= 0)
 		r = feeder_flight_replies(f, sent || orders ? 0 : IDLE_MS);
 	if (r < 0)
 		return r;
 	*busy = sent || orders || r;
 	r = feeder_flight_write_done(f);
+	if (r >= 0)
+		r = feeder_refused_step(f);
 	return r < 0 ? r : feeder_renew(f);
 }
 
 static void done_each(struct feeder *f, void (*each)(struct db_column *))
 {
-	each(&f->done.org), each(&f->done.campaign);
+	each(&f->done.org), each(&f->done.number);
 	each(&f->done.first), each(&f->done.lsn);
 	each(&f->done_orders);
 }
@@ -197,18 +207,21 @@ static void forget(struct feeder *f)
 	f->outbox_sent = 0;
 	f->outbox_leader = false;
 	f->full_until_ms = 0;
+	f->refused.org = 0;
 	done_each(f, db_column_clear);
 }
 
 static int session(struct feeder *f)
 {
 	bool busy = false;
-	int r = carrier_open(&f->link, carrier_options(f->w->app)->socket, SLICE(""), OPEN_MS);
+	int r = meet_engine(f->w, SLICE(""), &f->link, &f->engine);
 
 	if (r >= 0) /* what an earlier connection left: nobody else may hold that name */
 		r = feeder_source->release_all(f->w->ingest, f->holder);
 	if (r >= 0)
-		r = wait_for_books(f);
+		r = feeder_wait_for_books(f, carrier_welcome(f->link)->durable);
+	if (r >= 0)
+		r = feeder_outbox_begin(f);
 	while (r >= 0 && !worker_stopping(f->w))
 		r = turn(f, &busy);
 	return r;

@@ -21,7 +21,8 @@ struct feeder_mail {
 	struct feeder_content content;
 	bool resolved;  /* all pieces that were in doubt have been sent again */
 	bool idle;      /* nothing is left to cut */
-	bool broken;    /* given up until the lease runs out */
+	bool broken;    /* given up for a while */
+	bool refused;   /* feeder_refused.c decides about it: no pause */
 	uint64_t after; /* pieces in doubt up to here were sent again */
 	unsigned in_flight;
 };
@@ -32,12 +33,14 @@ struct feeder_flight {
 	uint64_t request;
 	uint32_t org;
 	uint64_t campaign, first; /* of a piece */
+	uint64_t number;          /* of the campaign */
 	int64_t outbox;           /* seq of an order */
 };
 
 struct feeder {
 	struct worker *w;
 	struct carrier *link;
+	int64_t engine;  /* engines.id */
 	char holder[64]; /* our name in leases */
 	uint64_t request;
 	struct feeder_mail feeds[FEEDS_MAX];
@@ -47,9 +50,13 @@ struct feeder {
 	struct feeder_piece piece;
 	int64_t full_until_ms; /* the engine had no room: wait until then */
 	int64_t leased_ms;
+	int64_t rules_first; /* no mail before these orders; 0: none is left */
 	bool outbox_leader;
 	int64_t outbox_sent; /* highest seq that was sent on this connection */
 	/* acknowledged, not yet written */
+	struct feeder_lease
+	    refused; /* the engine knows an id of it with other bytes; org 0: none */
+	uint64_t refused_first;
 	struct feeder_done done;
 	struct db_column done_orders;
 };
@@ -65,5 +72,12 @@ int feeder_claim(struct feeder *f) MUST_CHECK;
 int feeder_renew(struct feeder *f) MUST_CHECK;
 void feeder_drop_all(struct feeder *f);
 struct feeder_mail *feeder_find(struct feeder *f, uint32_t org, uint64_t campaign);
+/* feeder_refused.c */
+int feeder_refused_step(struct feeder *f) MUST_CHECK;
+/* feeder.c: until the intake has written all events up to this position */
+int feeder_wait_for_books(struct feeder *f, uint64_t durable) MUST_CHECK;
 /* feeder_outbox.c */
 int feeder_outbox_step(struct feeder *f) MUST_CHECK; /* how many orders were sent */
+/* Rules that wait when a connection begins reach the engine before any mail does. */
+int feeder_outbox_begin(struct feeder *f) MUST_CHECK;
+int feeder_outbox_dry(struct feeder *f) MUST_CHECK; /* 1: they have */

@@ -35,8 +35,9 @@ static int send_content(struct feeder *f, struct feeder_mail *feed)
 		return -EAGAIN;
 	flight->org = feed->lease.org;
 	flight->campaign = feed->lease.campaign;
+	flight->number = feed->lease.number;
 	feed->in_flight++;
-	frame.content.id = subject_content_of_campaign(feed->lease.campaign, feed->content.version);
+	frame.content.id = subject_content(feed->content.meta, feed->content.bytes);
 	frame.content.meta = feed->content.meta;
 	frame.content.bytes = feed->content.bytes;
 	return feeder_flight_send(f, flight, &frame);
@@ -52,7 +53,8 @@ static int take(struct feeder *f, const struct feeder_lease *lease)
 	if (r < 0)
 		return 0; /* its lease runs out, and it is tried again then */
 	f->n_feeds++;
-	log_debug("feed.begin", kv_int("campaign", lease->campaign));
+	log_debug("feed.begin", kv_int("campaign", lease->campaign),
+		  kv_int("number", lease->number));
 	return send_content(f, feed);
 }
 
@@ -63,7 +65,8 @@ int feeder_claim(struct feeder *f)
 
 	if (f->n_feeds == FEEDS_MAX || f->n_flights > FLIGHTS_MAX / 2)
 		return 0;
-	n = feeder_source->claim(f->w->ingest, f->holder, LEASE_MS, FEEDS_MAX - f->n_feeds, leases);
+	n = feeder_source->claim(f->w->ingest, f->holder, LEASE_MS, FEEDS_MAX - f->n_feeds,
+				 f->engine, leases);
 	for (int i = 0; i < n; i++) {
 		int r = take(f, &leases[i]);
 
@@ -77,7 +80,7 @@ int feeder_claim(struct feeder *f)
 static int release(struct feeder *f, const struct feeder_mail *feed)
 {
 	int r = feeder_source->release(f->w->ingest, f->holder, &feed->lease,
-				       feed->broken ? BROKEN_MS : -1);
+				       feed->broken && !feed->refused ? BROKEN_MS : -1);
 
 	return r < 0 ? r : 0;
 }

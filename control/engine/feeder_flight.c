@@ -48,7 +48,7 @@ static void on_ack(struct feeder *f, const struct feeder_flight *flight, uint64_
 	if (flight->kind != FLIGHT_JOB)
 		return;
 	db_column_int(&f->done.org, flight->org);
-	db_column_u64(&f->done.campaign, flight->campaign);
+	db_column_u64(&f->done.number, flight->number);
 	db_column_u64(&f->done.first, flight->first);
 	db_column_u64(&f->done.lsn, lsn);
 }
@@ -74,6 +74,11 @@ static void on_error(struct feeder *f, struct feeder_mail *feed, const struct fe
 		feed->resolved = false;
 	} else {
 		feed->broken = true;
+		if (e->error.code == E_CONFLICT) {
+			feed->refused = true;
+			f->refused = feed->lease;
+			f->refused_first = flight->kind == FLIGHT_JOB ? flight->first : 0;
+		}
 	}
 }
 
@@ -120,7 +125,7 @@ static int write_done(struct feeder *f)
 
 	if (r < 0)
 		return r;
-	db_column_clear(&done->org), db_column_clear(&done->campaign);
+	db_column_clear(&done->org), db_column_clear(&done->number);
 	db_column_clear(&done->first), db_column_clear(&done->lsn);
 	return 0;
 }

@@ -81,3 +81,27 @@ int feeder_outbox_step(struct feeder *f)
 	}
 	return r;
 }
+
+int feeder_outbox_begin(struct feeder *f)
+{
+	OWNED(db_result) row = NULL;
+	int r = db_run(f->w->ingest, &row, sql_engine_outbox_last_rule);
+
+	if (r >= 0)
+		f->rules_first = db_int(row, 0, 0);
+	return r < 0 ? r : 0;
+}
+
+int feeder_outbox_dry(struct feeder *f)
+{
+	OWNED(db_result) row = NULL;
+	int r;
+
+	if (!f->rules_first)
+		return 1;
+	r = db_run(f->w->ingest, &row, sql_engine_outbox_has_rule, p_int(f->rules_first));
+	if (r < 0 || db_bool(row, 0, 0))
+		return r < 0 ? r : 0;
+	f->rules_first = 0;
+	return 1;
+}

@@ -15,11 +15,11 @@ enum { FEEDER_ROWS = 5000 /* of a piece */ };
 struct feeder_lease {
 	uint32_t org;
 	uint64_t campaign;
-	bool sending; /* otherwise only what is in doubt is cleared up */
+	uint64_t number; /* under which engines know it */
+	bool sending;    /* otherwise only what is in doubt is cleared up */
 };
 /* What all pieces of a campaign share; the slices live as long as the mail. */
 struct feeder_content {
-	uint64_t version;
 	struct slice meta, bytes; /* of the content */
 	struct slice job_meta;
 	int64_t accepted_ms, expires_ms;
@@ -34,13 +34,14 @@ struct feeder_piece {
 };
 /* Pieces that the engine has: one row each. */
 struct feeder_done {
-	struct db_column org, campaign, first, lsn;
+	struct db_column org, number, first, lsn;
 };
 
 struct feeder_source {
-	/* Leases up to `most` campaigns with something to hand over; returns how many. */
+	/* Leases up to `most` campaigns with something to hand over to this engine (engines.id);
+	 * returns how many. */
 	int (*claim)(struct db *ingest, const char *holder, int lease_ms, unsigned most,
-		     struct feeder_lease *ret) MUST_CHECK;
+		     int64_t engine, struct feeder_lease *ret) MUST_CHECK;
 	int (*renew)(struct db *ingest, const char *holder, int lease_ms) MUST_CHECK;
 	/* Nobody leases it again before pause_ms have passed; below 0: at once. */
 	int (*release)(struct db *ingest, const char *holder, const struct feeder_lease *lease,
@@ -57,6 +58,14 @@ struct feeder_source {
 	int (*in_doubt)(void *mail, struct db *api, uint64_t after,
 			struct feeder_piece *ret) MUST_CHECK;
 	int (*accepted)(struct db *ingest, struct feeder_done *done) MUST_CHECK;
+
+	/* The engine has other mail under the id of this piece, or of the content: the campaign is
+	 * stopped, unless its piece is known to be accepted by now.  1: it was stopped. */
+	int (*refused)(struct db *ingest, const struct feeder_lease *lease,
+		       uint64_t first) MUST_CHECK;
+	/* Deals with one campaign that an engine which has ended had: what is open is put in doubt,
+	 * under a new number, or ends.  1: there may be more; 0: none is left. */
+	int (*settle)(struct db *ingest, int64_t engine, bool again) MUST_CHECK;
 };
 /* control/background.c names it. */
 extern const struct feeder_source *const feeder_source;

@@ -8,12 +8,13 @@
 #include "control/engine/background.h"
 #include "control/engine/carrier.h"
 #include "control/engine/intake_batch.h"
+#include "control/engine/meet.h"
 #include "control/engine/options.h"
+#include "control/engine/statements.h"
 
 enum {
 	RETRY_MS = 1000,
 	WAIT_MS = 100,
-	OPEN_MS = 5000,
 	PARTITIONS_MS = 3600 * 1000,
 	EVENTS_MOST = 16384, /* a transaction */
 	TELL_BYTES =
@@ -23,8 +24,10 @@ enum {
 struct intake {
 	struct worker *w;
 	struct intake_batch *batch;
+	struct numbers *numbers;
 	struct carrier *link;
 	char engine[64];
+	int64_t engine_id; /* engines.id */
 	uint64_t at, told; /* in the database; last sent as CURSOR */
 	uint64_t request, subscription;
 	int64_t partitions_ms;
@@ -47,15 +50,10 @@ static int become_leader(struct intake *in)
 static int load_cursor(struct intake *in)
 {
 	OWNED(db_result) row = NULL;
-	int r = db_run(in->w->ingest, NULL,
-		       "INSERT INTO engines (name) VALUES ($1) ON CONFLICT DO NOTHING",
-		       p_str(in->engine));
+	int r = db_run(in->w->ingest, &row, sql_engine_cursor_read, p_int(in->engine_id));
 
-	if (r >= 0)
-		r = db_run(in->w->ingest, &row, "SELECT cursor FROM engines WHERE name = $1",
-			   p_str(in->engine));
-	if (r < 0)
-		return r;
+	if (r <= 0)
+		return r < 0 ? r : E_UNKNOWN;
 	return slice_u64(db_text(row, 0, 0), UINT64_MAX, &in->at);
 }
 
@@ -81,7 +79,7 @@ static int work_write(struct db *db, void *arg)
 {
 	struct intake *in = arg;
 
-	return intake_batch_write(in->batch, db, slice_str(in->engine), in->at);
+	return intake_batch_write(in->batch, db, in->engine_id, in->at);
 }
 
 static int tell(struct intake *in, bool events)
@@ -130,6 +128,16 @@ static int take_ack(struct intake *in, const struct link_frame *f)
 								       : 0;
 }
 
+/* The place up to which we read is not in its log, or no record ends there. */
+static int take_error(struct intake *in, const struct link_frame *f)
+{
+	int code = f->error.code, r = 0;
+
+	if (f->request == in->subscription && (code == E_SYNTAX || code == -EINVAL))
+		r = meet_went_back(in->w, in->engine_id);
+	return r < 0 ? r : code < 0 ? code : E_DENIED;
+}
+
 static int take_frame(struct intake *in, const struct link_frame *f)
 {
 	switch (f->type) {
@@ -140,7 +148,7 @@ static int take_frame(struct intake *in, const struct link_frame *f)
 	case LINK_ERROR:
 		log_error("intake.refused", kv_err("error", f->error.code),
 			  kv_slice("text", f->error.text));
-		return f->error.code < 0 ? f->error.code : E_DENIED;
+		return take_error(in, f);
 	default:
 		return E_SYNTAX;
 	}
@@ -151,7 +159,7 @@ static int take_frame(struct intake *in, const struct link_frame *f)
 static int begin(struct intake *in)
 {
 	const struct carrier_options *o = carrier_options(in->w->app);
-	int r = carrier_open(&in->link, o->socket, slice_str(o->name), OPEN_MS);
+	int r = meet_engine(in->w, slice_str(o->name), &in->link, &in->engine_id);
 
 	if (r < 0)
 		return r;
@@ -203,6 +211,7 @@ static int intake_step(struct worker *w)
 	struct intake *in = w->state;
 
 	intake_batch_clear(in->batch);
+	numbers_begin(in->numbers, w->ingest);
 	in->pending = false;
 	return session(in);
 }
@@ -212,7 +221,8 @@ static void *intake_begin(struct worker *w)
 	struct intake *in = must_alloc(sizeof(*in));
 
 	in->w = w;
-	in->batch = intake_batch_new();
+	in->numbers = numbers_new();
+	in->batch = intake_batch_new(in->numbers);
 	return in;
 }
 
@@ -221,6 +231,7 @@ static void intake_end(void *state)
 	struct intake *in = state;
 
 	(void)intake_batch_free(in->batch);
+	(void)numbers_free(in->numbers);
 	free(in);
 }
 

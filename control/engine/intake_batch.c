@@ -8,15 +8,17 @@
 #include "control/engine/statements.h"
 
 struct intake_batch {
+	struct numbers *numbers;
 	uint64_t next;
 	unsigned events;
 	void *parts[]; /* by intake_parts[] */
 };
 
-struct intake_batch *intake_batch_new(void)
+struct intake_batch *intake_batch_new(struct numbers *numbers)
 {
 	struct intake_batch *b = must_alloc(sizeof(*b) + intake_parts_n * sizeof(void *));
 
+	b->numbers = numbers;
 	for (size_t i = 0; i < intake_parts_n; i++)
 		b->parts[i] = intake_parts[i]->open();
 	return b;
@@ -49,16 +51,23 @@ unsigned intake_batch_events(const struct intake_batch *b)
 	return b->events;
 }
 
-static void take(struct intake_batch *b, const struct link_event *e)
+static int take(struct intake_batch *b, const struct link_event *e)
 {
-	uint64_t campaign, seq;
+	uint64_t number, campaign = 0, seq;
+	int r;
 
-	if (!subject_of_event(e, &campaign, &seq))
-		return;
+	if (!subject_of_event(e, &number, &seq))
+		return 0;
 	if (e->kind != LINK_ACCEPTED && !subject_has_outcome(e))
-		return;
+		return 0;
+	if (number) {
+		r = numbers_find(b->numbers, e->tenant, number, &campaign);
+		if (r <= 0)
+			return r;
+	}
 	for (size_t i = 0; i < intake_parts_n; i++)
 		intake_parts[i]->take(b->parts[i], e, campaign, seq);
+	return 0;
 }
 
 int intake_batch_add(struct intake_batch *b, const struct link_frame *frame)
@@ -69,38 +78,36 @@ int intake_batch_add(struct intake_batch *b, const struct link_frame *frame)
 
 	b->next = frame->events.next;
 	b->events += frame->events.n;
-	while ((r = link_event_next(frame, &pos, &e)) > 0)
-		take(b, &e);
+	while ((r = link_event_next(frame, &pos, &e)) > 0) {
+		r = take(b, &e);
+		if (r < 0)
+			return r;
+	}
 	return r;
 }
 
 /* Locks the engine's row: two processes never write the same events. */
-enum { E_ID, E_AT };
-static int check_cursor(struct db *db, struct slice engine, const char *from, int64_t *ret_id)
+static int check_cursor(struct db *db, int64_t engine, const char *from)
 {
 	OWNED(db_result) res = NULL;
-	int n = db_run(db, &res, sql_engine_cursor_lock, p_text(engine), p_str(from));
+	int n = db_run(db, &res, sql_engine_cursor_lock, p_int(engine), p_str(from));
 
-	if (n < 0)
-		return n;
-	if (n == 0)
-		return E_UNKNOWN;
-	*ret_id = db_int(res, 0, E_ID);
-	return db_bool(res, 0, E_AT) ? 0 : E_EXISTS;
+	if (n <= 0)
+		return n < 0 ? n : E_UNKNOWN;
+	return db_bool(res, 0, 0) ? 0 : E_EXISTS;
 }
 
-int intake_batch_write(struct intake_batch *b, struct db *db, struct slice engine, uint64_t from)
+int intake_batch_write(struct intake_batch *b, struct db *db, int64_t engine, uint64_t from)
 {
 	char at[24], next[24];
-	int64_t id = 0;
 	int r;
 
 	(void)snprintf(at, sizeof(at), "%" PRIu64, from);
 	(void)snprintf(next, sizeof(next), "%" PRIu64, b->next);
-	r = check_cursor(db, engine, at, &id);
+	r = check_cursor(db, engine, at);
 	for (size_t i = 0; r >= 0 && i < intake_parts_n; i++)
-		r = intake_parts[i]->write(b->parts[i], db, id);
+		r = intake_parts[i]->write(b->parts[i], db, engine);
 	if (r >= 0)
-		r = db_run(db, NULL, sql_engine_cursor_move, p_int(id), p_str(next));
+		r = db_run(db, NULL, sql_engine_cursor_move, p_int(engine), p_str(next));
 	return r < 0 ? r : 0;
 }

@@ -5,6 +5,7 @@
 struct carrier_options {
 	char *socket, *name;
 	char *pool; /* "" is the engine's default */
+	char *lost; /* "again" or "end" */
 };
 extern const struct option_set carrier_option_set;
 

@@ -1,13 +1,21 @@
 /* control/engine/subject.c - job ids there and back; what bounces say. */
 #include "control/engine/subject.h"
 
+#include <sodium.h>
+
+#include "base/random.h"
 #include "message/refusal.h"
 
-static const uint64_t MESSAGE_BIT = 1ULL << 63;
+static const uint64_t MESSAGE_BIT = 1ULL << 63, DRAWN_BIT = 1ULL << 62;
 
-struct id128 subject_job_of_piece(uint64_t campaign, uint64_t first_seq)
+uint64_t subject_draw_number(void)
 {
-	return (struct id128){ campaign, first_seq };
+	return DRAWN_BIT | random_u64() >> 2;
+}
+
+struct id128 subject_job_of_piece(uint64_t number, uint64_t first_seq)
+{
+	return (struct id128){ number, first_seq };
 }
 
 struct id128 subject_job_of_message(uint64_t message)
@@ -15,23 +23,36 @@ struct id128 subject_job_of_message(uint64_t message)
 	return (struct id128){ MESSAGE_BIT | message, 1 };
 }
 
-struct id128 subject_content_of_campaign(uint64_t campaign, uint64_t version)
+/* The engine keeps ids with nothing in their first half for itself. */
+struct id128 subject_content(struct slice meta, struct slice bytes)
 {
-	return (struct id128){ campaign, version };
+	uint8_t hash[crypto_hash_sha256_BYTES];
+	uint64_t meta_n = meta.n;
+	crypto_hash_sha256_state state;
+	struct id128 id;
+
+	crypto_hash_sha256_init(&state);
+	crypto_hash_sha256_update(&state, (const uint8_t *)&meta_n, sizeof(meta_n));
+	crypto_hash_sha256_update(&state, (const uint8_t *)meta.p, meta.n);
+	crypto_hash_sha256_update(&state, (const uint8_t *)bytes.p, bytes.n);
+	crypto_hash_sha256_final(&state, hash);
+	memcpy(&id, hash, sizeof(id));
+	id.hi |= 1;
+	return id;
 }
 
-bool subject_of_event(const struct link_event *e, uint64_t *ret_campaign, uint64_t *ret_seq)
+bool subject_of_event(const struct link_event *e, uint64_t *ret_number, uint64_t *ret_seq)
 {
 	if (e->tenant == 0 || e->tenant > INT32_MAX || e->job.hi == 0)
 		return false;
 	if (e->job.hi & MESSAGE_BIT) {
-		*ret_campaign = 0;
+		*ret_number = 0;
 		*ret_seq = e->job.hi & ~MESSAGE_BIT;
 		return true;
 	}
 	if (e->campaign != e->job.hi || e->job.lo > INT64_MAX - UINT32_MAX)
 		return false;
-	*ret_campaign = e->campaign;
+	*ret_number = e->campaign;
 	*ret_seq = e->kind == LINK_ACCEPTED ? e->job.lo : e->job.lo + e->row;
 	return true;
 }
@@ -39,6 +60,14 @@ bool subject_of_event(const struct link_event *e, uint64_t *ret_campaign, uint64
 bool subject_has_outcome(const struct link_event *e)
 {
 	return e->kind >= LINK_DELIVERED && e->kind <= LINK_DEFERRED;
+}
+
+bool subject_was_deleted(const struct link_event *e)
+{
+	struct slice why = SLICE(SUBJECT_CONTACT_DELETED);
+
+	return e->kind == LINK_CANCELLED && e->text.n >= why.n &&
+	       slice_eq(slice_skip(e->text, e->text.n - why.n), why);
 }
 
 bool subject_has_no_mailbox(const struct link_event *e)

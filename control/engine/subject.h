@@ -1,18 +1,25 @@
 /* control/engine/subject.h - what an event of the engine is about, found by the id of its job.  A
- * campaign's job has the id (campaign, first seq of the piece), a single message's job has
- * (top bit + message, 1). */
+ * campaign's job has the id (number, first seq of the piece), a single message's job has
+ * (top bit + message, 1).  The number is drawn by chance when a campaign begins, so that no
+ * restored database uses an id again (docs/decisions/0033-identity.md). */
 #pragma once
 #include "schema/wire/link.h"
 
-struct id128 subject_job_of_piece(uint64_t campaign, uint64_t first_seq);
+/* Never one that an older program has given: those were small. */
+uint64_t subject_draw_number(void);
+struct id128 subject_job_of_piece(uint64_t number, uint64_t first_seq);
 struct id128 subject_job_of_message(uint64_t message);
-struct id128 subject_content_of_campaign(uint64_t campaign, uint64_t version);
+/* A content is named by its bytes. */
+struct id128 subject_content(struct slice meta, struct slice bytes);
 
-/* A recipient (campaign, seq), a piece (campaign, first seq) for an acceptance, or a single message
- * (0, its id); false: the event is not ours. */
-bool subject_of_event(const struct link_event *e, uint64_t *ret_campaign, uint64_t *ret_seq);
+/* A recipient (number, seq), a piece (number, first seq) for an acceptance, or a single message
+ * (0, its id); false: the event is not ours.  Whose the number is: control/engine/numbers.h. */
+bool subject_of_event(const struct link_event *e, uint64_t *ret_number, uint64_t *ret_seq);
 /* Was a recipient tried, or did it come to an end?  An acceptance is not an outcome. */
 bool subject_has_outcome(const struct link_event *e);
+/* The reason that an order to cancel gives when a contact was deleted; the event quotes it. */
+#define SUBJECT_CONTACT_DELETED "contact deleted"
+bool subject_was_deleted(const struct link_event *e);
 /* Does this bounce say that there is no such mailbox or domain (message/refusal.h)?  Then the
  * address is suppressed and its contact is bounced. */
 bool subject_has_no_mailbox(const struct link_event *e);

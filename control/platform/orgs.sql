@@ -10,3 +10,9 @@ SELECT org_id, name, status, status_note, to_ms(created_at), version FROM orgs W
 UPDATE orgs SET name = coalesce($2, name), status = coalesce($3, status),
 	status_note = coalesce($4, status_note), version = version + 1, updated_at = now()
 WHERE org_id = $1;
+
+-- name: refill
+-- role: cp_ingest
+INSERT INTO engine_outbox (org_id, kind, name, value)
+SELECT org_id, :OUTBOX_RULE, 'hold/tenant/' || org_id, 'suspended by the platform'
+FROM orgs WHERE status = :ORG_SUSPENDED;

@@ -40,12 +40,26 @@ static struct spool *spool_of(const struct uplink_client *c)
 	return engine_spool(c->server->engine);
 }
 
+/* Two mails under one id: two installations feed this engine, or one lost its memory. */
+static void log_conflict(const struct uplink_client *c, const struct link_frame *f)
+{
+	bool job = f->type == LINK_JOB;
+	char id[ID_TEXT_MAX];
+
+	log_error("link.conflict", kv_str("name", c->name), kv_str("what", job ? "job" : "content"),
+		  kv_str("id", id_format(job ? f->job.id : f->content.id, id)),
+		  kv_int("tenant", job ? f->job.tenant : 0),
+		  kv_int("campaign", job ? f->job.campaign : 0));
+}
+
 /* An order that the spool has taken; E_EXISTS is success for a client that sends again. */
 static int wait_for(struct uplink_client *c, struct uplink_order *o, const struct link_frame *f,
 		    int r, size_t bytes, lsn_t lsn)
 {
 	if (r < 0 && r != E_EXISTS) {
 		uplink_order_give(o);
+		if (r == E_CONFLICT)
+			log_conflict(c, f);
 		return r;
 	}
 	o->known = r == E_EXISTS;

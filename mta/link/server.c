@@ -1,4 +1,6 @@
 /* mta/link/server.c - the link's listener and its life on the front desk. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -13,25 +15,57 @@ struct uplink_state {
 	struct unix_listener_user user;
 };
 
-/* The engine's own name: drawn once, then a rule of the spool (mta/rules ignores it). */
-static int read_id(void *arg, struct slice key, struct slice value)
-{
-	struct uplink_server *s = arg;
+/* The engine's own name: a rule of the spool (mta/rules ignores it).  It is drawn once.  After a
+ * repair its second half is drawn again, so that those who fed the engine look at what was lost;
+ * the first half says that the positions in the log are still what they were. */
+struct known_name {
+	struct id128 id;
+	uint64_t repaired; /* the repair after which it was drawn */
+};
 
-	(void)key;
-	slice_copy(s->engine_id, sizeof(s->engine_id), value);
-	return 0;
+static int read_name(void *arg, struct slice key, struct slice value)
+{
+	struct known_name *known = arg;
+
+	if (slice_eq(key, SLICE("engine/id")))
+		return id_parse(value, &known->id);
+	if (slice_eq(key, SLICE("engine/repaired")))
+		return slice_u64(value, UINT64_MAX, &known->repaired);
+	return 0; /* another room's */
+}
+
+static int put_name(struct uplink_server *s, struct id128 id, lsn_t repaired)
+{
+	struct spool *sp = engine_spool(s->engine);
+	char text[24];
+	int r;
+
+	(void)snprintf(text, sizeof(text), "%" PRIu64, repaired);
+	id_format(id, s->engine_id);
+	r = spool_put_rule(sp, SLICE("engine/repaired"), slice_str(text), NULL);
+	return r < 0 ? r
+		     : spool_put_rule(sp, SLICE("engine/id"), slice_str(s->engine_id),
+				      &s->engine_id_lsn);
 }
 
 static int find_engine_id(struct uplink_server *s)
 {
 	struct spool *sp = engine_spool(s->engine);
-	int r = spool_each_rule(sp, SLICE("engine/id"), read_id, s);
+	struct known_name known = { .repaired = 0 };
+	lsn_t repaired = spool_repaired(sp);
+	int r = spool_each_rule(sp, SLICE("engine/"), read_name, &known);
 
-	if (r < 0 || *s->engine_id)
+	if (r < 0)
 		return r;
-	id_format((struct id128){ random_u64(), random_u64() }, s->engine_id);
-	return spool_put_rule(sp, SLICE("engine/id"), slice_str(s->engine_id), &s->engine_id_lsn);
+	if (known.id.hi && repaired <= known.repaired) {
+		id_format(known.id, s->engine_id);
+		return 0;
+	}
+	if (known.id.hi)
+		log_warn("link.renamed", kv_str("why", "the spool was repaired"));
+	else
+		known.id.hi = random_u64() | 1;
+	return put_name(s, (struct id128){ known.id.hi, random_u64() }, repaired);
 }
 
 static void on_accepted(struct unix_listener_user *u, int fd)

@@ -32,6 +32,7 @@
  * Feeding exactly once: after WELCOME the client reads events up to `durable lsn`, and
  * EVENT_ACCEPTED tells it which jobs were taken.  Only then does it send again the jobs that were
  * not acknowledged.  A job or content that the engine knows is acknowledged again and changes
+ * nothing.  E_CONFLICT on JOB or CONTENT: the engine knows the id, with other bytes, and takes
  * nothing.  EVENTS without events say how far the log was read when it grew by other records.  The
  * ACK to SUBSCRIBE carries the position where events begin.  The ACK to CURSOR alone does not wait
  * for the sync: a crash may put a cursor back, and events are then told again.  E_UNKNOWN on JOB:

@@ -260,17 +260,17 @@ class Engine(Part):
                         "route.allow": "127.0.0.0/8", "lanes": "2"}
         self.options.update(options or {})
 
-    def launch(self):
+    def launch(self, *flags):
         """Starts it and does not wait."""
         for d in (self.spool, self.keys):
             d.mkdir(mode=0o700, exist_ok=True)
             own(d)
         own(self.base)  # its sockets are made here
         self.write_conf()
-        self.spawn([self.build / "mta/postern-mta", "-c", self.conf])
+        self.spawn([self.build / "mta/postern-mta", *flags, "-c", self.conf])
 
-    def start(self, wait=60):
-        self.launch()
+    def start(self, wait=60, flags=()):
+        self.launch(*flags)
         self.wait(lambda: answers(self.admin), wait)
 
     def write_conf(self):

@@ -36,6 +36,88 @@ static void a_content_may_come_before_its_jobs(void **state UNUSED)
 	gated_end(&g);
 }
 
+/* One job put again as it was, and with one thing changed at a time. */
+static void expect_known(struct gated *g, const struct job_in *j)
+{
+	struct job_in other = *j;
+	lsn_t lsn = 0, head = spool_head(g->sp);
+	job_no no;
+
+	other.meta = SLICE("another meta"); /* and another lifetime: what came first counts */
+	other.expires_ms++;
+	assert_int_equal(spool_put(g->sp, NULL, &other, &no, &lsn), E_EXISTS);
+	assert_true(lsn >= head);
+	other = *j;
+	other.tenant++;
+	assert_int_equal(spool_put(g->sp, NULL, &other, NULL, &lsn), E_CONFLICT);
+	other = *j;
+	other.campaign++;
+	assert_int_equal(spool_put(g->sp, NULL, &other, NULL, &lsn), E_CONFLICT);
+	other = *j;
+	other.content.lo++;
+	assert_int_equal(spool_put(g->sp, NULL, &other, NULL, &lsn), E_CONFLICT);
+	other = *j;
+	other.rows++;
+	assert_int_equal(spool_put(g->sp, NULL, &other, NULL, &lsn), E_CONFLICT);
+	other = *j;
+	other.data = SLICE("rows of other people, as many");
+	other.data.n = j->data.n;
+	assert_int_equal(spool_put(g->sp, NULL, &other, NULL, &lsn), E_CONFLICT);
+	other.data = SLICE("");
+	assert_int_equal(spool_put(g->sp, NULL, &other, NULL, &lsn), E_CONFLICT);
+	assert_int_equal(spool_head(g->sp), head); /* nothing was taken */
+}
+
+static void a_known_id_with_other_bytes_is_refused_and_with_the_same_is_no_news(void **state UNUSED)
+{
+	struct content_in c = { { 9, 1 }, SLICE("meta"), SLICE("first") }, other = c;
+	struct job_in jobs[2] = { { .id = gated_id(1000),
+				    .content = c.id,
+				    .tenant = 3,
+				    .campaign = 4,
+				    .rows = 2,
+				    .data = SLICE("rows of two people") },
+				  { .id = gated_id(1001), .content = c.id, .rows = 1 } };
+	char long_rows[4000] = "";
+	job_no ended = 0;
+	lsn_t lsn = 0;
+	struct gated g;
+
+	memset(long_rows, 'r', sizeof(long_rows)); /* stored compressed */
+	jobs[1].data = slice_of(long_rows, 3000);
+	gated_make(&g);
+	gated_open(&g);
+	assert_int_equal(spool_put(g.sp, &c, &jobs[0], NULL, &lsn), 0);
+	assert_int_equal(spool_put(g.sp, NULL, &jobs[1], &ended, &lsn), 0);
+	other.bytes = SLICE("other");
+	assert_int_equal(spool_put(g.sp, &other, NULL, NULL, &lsn), E_CONFLICT);
+	assert_int_equal(spool_put(g.sp, &other, &jobs[0], NULL, &lsn), E_CONFLICT);
+	other = c;
+	other.meta = SLICE("other");
+	assert_int_equal(spool_put(g.sp, &other, NULL, NULL, &lsn), E_CONFLICT);
+	for (int round = 0; round < 4; round++) {
+		expect_known(&g, &jobs[0]);
+		expect_known(&g, &jobs[1]);
+		if (round == 0)
+			gated_commit(&g); /* then from the file */
+		if (round == 1) {
+			gated_close(&g);
+			gated_open(&g);
+		}
+		if (round == 2) { /* one has ended; the other is moved by the cleaner */
+			assert_int_equal(spool_find_job(g.sp, jobs[1].id, &ended), 0);
+			assert_int_equal(gated_finish(&g, ended, 0), 0);
+			gated_commit(&g);
+		}
+	}
+	assert_int_equal(spool_consumer_set(g.sp, SLICE("a"), 0), 0);
+	assert_int_equal(spool_consumer_drop(g.sp, SLICE("a")), 0);
+	gated_fill(&g, 0, 200, 300, 0);
+	expect_known(&g, &jobs[0]); /* a copy now */
+	assert_int_equal(spool_put(g.sp, &c, NULL, NULL, &lsn), 0);
+	gated_end(&g);
+}
+
 static void every_part_has_its_bound_and_the_sum_too(void **state UNUSED)
 {
 	const struct slice most = slice_of(big, CONTENT_MAX), more = slice_of(big, sizeof(big)),
@@ -162,6 +244,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_content_may_come_before_its_jobs),
+		cmocka_unit_test(
+		    a_known_id_with_other_bytes_is_refused_and_with_the_same_is_no_news),
 		cmocka_unit_test(every_part_has_its_bound_and_the_sum_too),
 		cmocka_unit_test(an_outcome_of_no_kind_or_of_no_job_is_refused),
 		cmocka_unit_test(consumers_come_and_go_in_any_order),

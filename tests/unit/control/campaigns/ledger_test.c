@@ -117,6 +117,50 @@ static void events_of_nobody_are_passed_over(void **state UNUSED)
 	assert_false(subject_of_event(&e, &campaign, &seq));
 }
 
+static void a_number_is_drawn_for_each_start_and_never_looks_like_an_older_one(void **state UNUSED)
+{
+	uint64_t a = subject_draw_number(), b = subject_draw_number();
+
+	assert_true(a != b);
+	for (int i = 0; i < 1000; i++) {
+		struct link_event e = event_of(LINK_DELIVERED, 250, "");
+		uint64_t number, seq;
+
+		a = subject_draw_number();
+		assert_true(a > UINT32_MAX &&
+			    a <= INT64_MAX); /* not a campaign's, nor a message's */
+		e.job = subject_job_of_piece(a, 1);
+		e.campaign = a;
+		assert_true(subject_of_event(&e, &number, &seq));
+		assert_int_equal(number, a);
+	}
+}
+
+static void a_content_is_named_by_its_bytes(void **state UNUSED)
+{
+	struct id128 id = subject_content(SLICE("meta"), SLICE("bytes"));
+
+	assert_true(id_eq(id, subject_content(SLICE("meta"), SLICE("bytes"))));
+	assert_false(id_eq(id, subject_content(SLICE("meta"), SLICE("byteS"))));
+	assert_false(id_eq(id, subject_content(SLICE("metab"), SLICE("ytes"))));
+	assert_true(subject_content(SLICE(""), SLICE("")).hi != 0); /* those are the engine's */
+}
+
+static void a_cancel_for_an_erased_contact_says_so(void **state UNUSED)
+{
+	struct link_event e = event_of(LINK_CANCELLED, 0, "");
+
+	e.text = SLICE("rcpt/9.1:7: contact deleted");
+	assert_true(subject_was_deleted(&e));
+	assert_int_equal(ledger_reason_of(&e), REASON_CONTACT_GONE);
+	e.text = SLICE("campaign/9: cancelled");
+	assert_false(subject_was_deleted(&e));
+	assert_int_equal(ledger_reason_of(&e), REASON_CAMPAIGN);
+	e.text = SLICE("rcpt/9.1:7: contact deleted");
+	e.kind = LINK_BOUNCED;
+	assert_false(subject_was_deleted(&e));
+}
+
 static void every_state_has_a_word_that_leads_back(void **state UNUSED)
 {
 	for (int i = 1; i < LEDGER_STATES; i++)
@@ -140,6 +184,10 @@ int main(void)
 		cmocka_unit_test(a_row_of_a_chunk_is_its_recipient),
 		cmocka_unit_test(a_single_message_is_told_from_a_campaign),
 		cmocka_unit_test(events_of_nobody_are_passed_over),
+		cmocka_unit_test(
+		    a_number_is_drawn_for_each_start_and_never_looks_like_an_older_one),
+		cmocka_unit_test(a_content_is_named_by_its_bytes),
+		cmocka_unit_test(a_cancel_for_an_erased_contact_says_so),
 		cmocka_unit_test(every_state_has_a_word_that_leads_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

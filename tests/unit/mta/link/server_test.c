@@ -135,8 +135,11 @@ static void a_job_is_acknowledged_and_its_acceptance_is_an_event(void **state)
 	buf_free(&rows);
 }
 
-static void a_job_sent_again_is_acknowledged_and_does_nothing(void **state)
+static void a_job_sent_again_does_nothing_and_with_other_bytes_is_refused(void **state)
 {
+	struct link_frame other = { .type = LINK_CONTENT,
+				    .request = 31,
+				    .content = { content_id, SLICE("\x80"), SLICE("y") } };
 	struct box b;
 	struct framed c;
 	struct books books;
@@ -152,6 +155,10 @@ static void a_job_sent_again_is_acknowledged_and_does_nothing(void **state)
 		(void)expect_ack(&c, 10 + i);
 		(void)expect_ack(&c, 20 + i);
 	}
+	send_job(&c, 30, job_id, content_id, one_row(&rows, "b@one.example"), 1);
+	expect_error(&c, 30, E_CONFLICT);
+	framed_send(&c, &other);
+	expect_error(&c, 31, E_CONFLICT);
 	spool_books(engine_spool(b.engine), &books);
 	assert_int_equal(books.accepted, 1);
 	framed_close(&c);
@@ -666,7 +673,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_job_is_acknowledged_and_its_acceptance_is_an_event),
-		cmocka_unit_test(a_job_sent_again_is_acknowledged_and_does_nothing),
+		cmocka_unit_test(a_job_sent_again_does_nothing_and_with_other_bytes_is_refused),
 		cmocka_unit_test(orders_that_lie_are_refused_and_the_link_goes_on),
 		cmocka_unit_test(the_engine_keeps_its_name_and_the_cursor_over_a_restart),
 		cmocka_unit_test(a_reader_that_begins_anew_has_the_log_kept_from_there),

@@ -1,0 +1,15 @@
+/* control/contacts/leaving.h - who else must know that a contact is erased: the room that has mail
+ * for it gives this function.
+ *
+ * Blocks: on the database, in the organisation's transaction that erases the contact, before it is
+ *         gone.
+ * Fails:  as control/db/db.h; then the contact stays. */
+#pragma once
+#include "control/app/app.h"
+
+struct contacts_leaving {
+	/* Ends what was not delivered to it yet. */
+	int (*contact)(struct app *app, struct db *db, uint32_t org, uint64_t contact) MUST_CHECK;
+};
+/* control/routes.c names it. */
+extern const struct contacts_leaving *const contacts_leaving;
