@@ -19,7 +19,7 @@ enum {
 };
 
 /* What guesses look like in letters: 0 is o, and 1 is i or l. */
-enum reading { AS_WRITTEN, AS_I, AS_L, READINGS };
+enum guessable_reading { AS_WRITTEN, AS_I, AS_L, READINGS };
 
 static struct {
 	const char *word;
@@ -77,7 +77,7 @@ static bool is_digit(char b)
 	return b >= '0' && b <= '9';
 }
 
-static char letter_for(char b, enum reading as)
+static char letter_for(char b, enum guessable_reading as)
 {
 	static const char signs[] = "0@4358$79+|", letters[] = "oaaesbstgtl";
 	const char *at = b ? strchr(signs, b) : NULL;
@@ -221,7 +221,8 @@ static void reader_open(struct guessable_reader *r, struct slice password)
 	for (size_t i = 0; i < r->n; i++) {
 		r->raw[i] = password.p[i];
 		for (int as = AS_WRITTEN; as < READINGS; as++)
-			r->text[as][i] = letter_for(lower(password.p[i]), (enum reading)as);
+			r->text[as][i] =
+			    letter_for(lower(password.p[i]), (enum guessable_reading)as);
 		r->cost[i + 1] = INT32_MAX;
 	}
 }

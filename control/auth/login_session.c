@@ -35,6 +35,19 @@ int login_session_user(struct call *c, uint32_t org, uint64_t user, json_t **ret
 	return 0;
 }
 
+int login_session_if_match(struct call *c, uint64_t user)
+{
+	OWNED(db_result) res = NULL;
+	int r;
+
+	if (!call_header(c, "If-Match").p)
+		return 0;
+	r = db_run(c->db, &res,
+		   "SELECT version FROM users WHERE org_id = $1 AND id = $2 FOR UPDATE",
+		   p_int(c->actor.org), p_int(user));
+	return r < 0 ? r : r == 0 ? E_UNKNOWN : call_if_match(c, db_int(res, 0, 0));
+}
+
 static int insert_session(struct call *c, uint32_t org, uint64_t user, const char *secret,
 			  const char *csrf, uint64_t *ret_id)
 {

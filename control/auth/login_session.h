@@ -7,5 +7,7 @@
 int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned status) MUST_CHECK;
 /* Ends every session of a user except `but` (0: every one). */
 int login_session_end_all(struct call *c, uint64_t user, uint64_t but) MUST_CHECK;
+/* Locks the user's row and compares If-Match with its version, as call_if_match() does. */
+int login_session_if_match(struct call *c, uint64_t user) MUST_CHECK;
 /* The user as JSON, with organisation and permissions; NULL when there is none. */
 int login_session_user(struct call *c, uint32_t org, uint64_t user, json_t **ret) MUST_CHECK;

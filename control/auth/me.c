@@ -81,8 +81,12 @@ static int patch_me(struct call *c)
 	struct body_seen seen;
 	int r = http_body_read(c, me_fields, ARRAY_LEN(me_fields), &b, &seen);
 
+	if (r >= 0)
+		r = login_session_if_match(c, c->actor.id);
 	if (r < 0)
 		return r;
+	if (!seen.present)
+		return get_me(c);
 	if (body_has(seen, ME_PASSWORD)) {
 		if (!body_has(seen, ME_CURRENT))
 			problem_add(c, "/current_password", "required",

@@ -217,6 +217,8 @@ static int update_member(struct call *c, uint64_t id, const struct member_body *
 		r = read_status(c, b->status, &status);
 	if (r >= 0)
 		r = lock_member(c, id);
+	if (r >= 0)
+		r = login_session_if_match(c, id);
 	struct db_param new_role = body_has(seen, P_ROLE) ? p_int(role) : p_null();
 	struct db_param new_status = status ? p_int(status) : p_null();
 	if (r >= 0)
@@ -243,8 +245,10 @@ static int patch_member(struct call *c)
 
 	if (r >= 0)
 		r = http_body_read(c, patch_fields, ARRAY_LEN(patch_fields), &b, &seen);
-	if (r >= 0 && !seen.present)
-		return reply_member(c, id, 200, NULL);
+	if (r >= 0 && !seen.present) {
+		r = login_session_if_match(c, id);
+		return r < 0 ? r : reply_member(c, id, 200, NULL);
+	}
 	if (r >= 0)
 		r = update_member(c, id, &b, seen);
 	if (r >= 0)

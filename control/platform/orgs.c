@@ -121,12 +121,25 @@ static int order_hold(struct org_change *w)
 							 : SLICE(""));
 }
 
+static int lock_version(const struct org_change *w)
+{
+	OWNED(db_result) res = NULL;
+	int r = db_run(w->c->db, &res, "SELECT version FROM orgs WHERE org_id = $1 FOR UPDATE",
+		       p_int(w->org));
+
+	return r < 0 ? r : r == 0 ? E_UNKNOWN : call_if_match(w->c, db_int(res, 0, 0));
+}
+
 static int change_org(struct db *db, void *arg)
 {
 	struct org_change *w = arg;
 	char id[ID_OUT_MAX];
-	int r = db_run(db, NULL, sql_platform_update, p_int(w->org), p_opt(w->name),
-		       w->new_status ? p_int(w->new_status) : p_null(), p_opt(w->note));
+	int r = lock_version(w);
+
+	if (r < 0)
+		return r;
+	r = db_run(db, NULL, sql_platform_update, p_int(w->org), p_opt(w->name),
+		   w->new_status ? p_int(w->new_status) : p_null(), p_opt(w->note));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;

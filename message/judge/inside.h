@@ -41,12 +41,6 @@ struct judge_rule {
 	struct slice providers[JUDGE_LIST_MAX];
 	uint32_t first_text, n_text, first_unless, n_unless; /* in lines[], unless after text */
 };
-struct judge_provider {
-	struct slice name;
-	const char *file;
-	unsigned line;
-	uint32_t first_mx, n_mx; /* in mx[] */
-};
 
 enum { JUDGE_FILES_MAX = 8 };
 struct judge_file {
@@ -57,13 +51,11 @@ struct judge {
 	unsigned n_files;
 	struct judge_file files[JUDGE_FILES_MAX];
 	struct judge_rule *rules;
-	struct judge_provider *providers;
-	struct slice *mx;
 	struct judge_line *lines;
 	struct judge_step *steps;
 	struct judge_choice *choices;
 	struct map words; /* struct judge_entry */
-	uint32_t n_rules, n_providers, n_mx, n_lines, n_steps, n_choices, n_words;
+	uint32_t n_rules, n_lines, n_steps, n_choices, n_words;
 	/* lines to look at when a word occurs: by_word[start[id]] to by_word[start[id + 1]] */
 	uint32_t *start, *by_word;
 	bool ready;
@@ -84,5 +76,3 @@ struct judge_key {
 };
 extern const struct judge_key judge_keys[];
 extern const size_t judge_n_keys;
-int judge_key_mx(struct judge *j, struct judge_provider *p, struct slice value,
-		 const char **ret_wrong);

@@ -33,8 +33,6 @@ struct judge *judge_free(struct judge *j)
 		free(j->files[i].text);
 	}
 	free(j->rules);
-	free(j->providers);
-	free(j->mx);
 	free(j->lines);
 	free(j->steps);
 	free(j->choices);
@@ -227,22 +225,6 @@ void judge_reply(const struct judge *j, const struct judge_reply *reply, struct 
 	ret->action =
 	    rule && rule->action_given ? rule->action : judge_class_action(ret->class, for_good);
 	ret->named_s = named_time(ret->action, &words);
-}
-
-struct slice judge_provider(const struct judge *j, struct slice host)
-{
-	char name[256];
-	size_t n = slice_copy(name, sizeof(name), slice_trim_set(host, "."));
-
-	for (size_t i = 0; i < n; i++)
-		name[i] = ascii_lower(name[i]);
-	for (uint32_t i = 0; i < j->n_providers; i++) {
-		const struct judge_provider *p = &j->providers[i];
-		for (uint32_t k = p->first_mx; k < p->first_mx + p->n_mx; k++)
-			if (judge_pattern_glob(j->mx[k], slice_of(name, n)))
-				return p->name;
-	}
-	return slice_of("", 0);
 }
 
 unsigned judge_rules(const struct judge *j)

@@ -52,9 +52,6 @@ struct judgement {
 	unsigned line;
 };
 void judge_reply(const struct judge *j, const struct judge_reply *reply, struct judgement *ret);
-/* The first provider with a pattern for this MX host or domain; "" for none. */
-struct slice judge_provider(const struct judge *j, struct slice host);
-
 /* The keys of rule files and what each is for; NULL past the last. */
 const char *judge_key_name(size_t i);
 const char *judge_key_help(size_t i);

@@ -211,33 +211,6 @@ static int read_unless(struct judge *j, struct judge_rule *rule, struct slice va
 	return read_pattern(j, value, ret_wrong);
 }
 
-static bool is_host_pattern(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789.-_*", s.p[i]) || !s.p[i])
-			return false;
-	return s.n > 0 && s.n < 256;
-}
-
-int judge_key_mx(struct judge *j, struct judge_provider *p, struct slice value,
-		 const char **ret_wrong)
-{
-	const char *expected = "expected patterns of host names in small letters, such as "
-			       "*.mail.example";
-
-	if (!value.n || value.p[value.n - 1] == ',')
-		return wrong(ret_wrong, expected);
-	while (value.n) {
-		struct slice one = slice_trim(slice_take(&value, ','));
-		if (!is_host_pattern(one))
-			return wrong(ret_wrong, expected);
-		j->mx = judge_room(j->mx, j->n_mx, sizeof(*j->mx));
-		j->mx[j->n_mx++] = one;
-		p->n_mx++;
-	}
-	return 0;
-}
-
 /* ---- written again ----------------------------------------------------------------------- */
 
 static void show_range(struct buf *out, unsigned from, unsigned to)
@@ -339,17 +312,12 @@ const struct judge_key judge_keys[] = {
 };
 const size_t judge_n_keys = ARRAY_LEN(judge_keys);
 
-/* What stands in a [provider name] section has no row above. */
 const char *judge_key_name(size_t i)
 {
-	if (i == ARRAY_LEN(judge_keys))
-		return "mx";
 	return i < ARRAY_LEN(judge_keys) ? judge_keys[i].name : NULL;
 }
 
 const char *judge_key_help(size_t i)
 {
-	if (i == ARRAY_LEN(judge_keys))
-		return "in [provider name]: patterns of its MX hosts";
 	return i < ARRAY_LEN(judge_keys) ? judge_keys[i].help : NULL;
 }

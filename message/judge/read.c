@@ -1,7 +1,7 @@
 /* message/judge/read.c - rule files.
  *
  *	file    = *( section / key / *WSP [ "#" comment ] LF )
- *	section = "[" [ "provider" SP ] name "]" LF
+ *	section = "[" name "]" LF
  *	key     = word *WSP "=" *WSP value LF            ('#' as in base/options.h)
  *
  * The values of the keys are in keys.c. */
@@ -13,16 +13,16 @@
 
 #define BLANKS " \t\r"
 
-struct reader {
+struct rule_reader {
 	struct judge *j;
 	const char *file;
 	unsigned line;
-	enum { IN_NOTHING, IN_RULE, IN_PROVIDER } in;
+	bool in_rule;
 	char *error;
 };
 
-static int fail(const struct reader *r, unsigned line, const char *format, ...) PRINTF(3, 4);
-static int fail(const struct reader *r, unsigned line, const char *format, ...)
+static int fail(const struct rule_reader *r, unsigned line, const char *format, ...) PRINTF(3, 4);
+static int fail(const struct rule_reader *r, unsigned line, const char *format, ...)
 {
 	int n = snprintf(r->error, JUDGE_ERROR_MAX, "%.200s:%u: ", r->file, line);
 	va_list args;
@@ -41,21 +41,20 @@ static struct slice without_comment(struct slice line)
 	return line;
 }
 
-static struct judge_rule *last_rule(const struct reader *r)
+static struct judge_rule *last_rule(const struct rule_reader *r)
 {
 	return &r->j->rules[r->j->n_rules - 1];
 }
 
-static struct judge_provider *last_provider(const struct reader *r)
+static int end_rule(const struct rule_reader *r)
 {
-	return &r->j->providers[r->j->n_providers - 1];
-}
+	const struct judge_rule *rule;
+	int n;
 
-static int end_rule(const struct reader *r)
-{
-	const struct judge_rule *rule = last_rule(r);
-	int n = (int)rule->name.n;
-
+	if (!r->in_rule)
+		return 0;
+	rule = last_rule(r);
+	n = (int)rule->name.n;
 	if (!rule->class_given)
 		return fail(r, rule->line, "[%.*s] has no class; add a line \"class = ...\"", n,
 			    rule->name.p);
@@ -63,16 +62,6 @@ static int end_rule(const struct reader *r)
 		return fail(r, rule->line,
 			    "[%.*s] would match every reply; add code, status or text", n,
 			    rule->name.p);
-	return 0;
-}
-
-static int end_section(const struct reader *r)
-{
-	if (r->in == IN_RULE)
-		return end_rule(r);
-	if (r->in == IN_PROVIDER && !last_provider(r)->n_mx)
-		return fail(r, last_provider(r)->line,
-			    "the provider has no hosts; add a line \"mx = *.example.com\"");
 	return 0;
 }
 
@@ -84,7 +73,7 @@ static bool is_name(struct slice s)
 	return s.n > 0 && s.n <= JUDGE_NAME_MAX;
 }
 
-static int begin_rule(struct reader *r, struct slice name)
+static int begin_rule(struct rule_reader *r, struct slice name)
 {
 	struct judge *j = r->j;
 
@@ -100,70 +89,39 @@ static int begin_rule(struct reader *r, struct slice name)
 	j->rules = judge_room(j->rules, j->n_rules, sizeof(*j->rules));
 	j->rules[j->n_rules++] =
 	    (struct judge_rule){ .name = name, .file = r->file, .line = r->line };
-	r->in = IN_RULE;
+	r->in_rule = true;
 	return 0;
 }
 
-static int begin_provider(struct reader *r, struct slice name)
+static int take_section(struct rule_reader *r, struct slice name)
 {
-	struct judge *j = r->j;
-
-	if (j->n_providers == JUDGE_RULES_MAX)
-		return fail(r, r->line, "there are too many providers; %d are the most",
-			    JUDGE_RULES_MAX);
-	j->providers = judge_room(j->providers, j->n_providers, sizeof(*j->providers));
-	j->providers[j->n_providers++] = (struct judge_provider){
-		.name = name, .file = r->file, .line = r->line, .first_mx = j->n_mx
-	};
-	r->in = IN_PROVIDER;
-	return 0;
-}
-
-static int take_section(struct reader *r, struct slice name)
-{
-	int e = end_section(r);
-	bool provider;
+	int e = end_rule(r);
 
 	if (e < 0)
 		return e;
-	name = slice_trim(name);
-	provider = slice_strip(&name, SLICE("provider "));
 	name = slice_trim(name);
 	if (!is_name(name))
 		return fail(r, r->line,
 			    "a name has small letters, digits, '.' and '-', and at most %d of them",
 			    JUDGE_NAME_MAX);
-	return provider ? begin_provider(r, name) : begin_rule(r, name);
+	return begin_rule(r, name);
 }
 
-static int bad_value(const struct reader *r, struct slice key, struct slice value,
+static int bad_value(const struct rule_reader *r, struct slice key, struct slice value,
 		     const char *expected)
 {
 	return fail(r, r->line, "%.*s: \"%.*s\": %s", (int)key.n, key.p,
 		    (int)MIN_OF(value.n, (size_t)80), value.p, expected);
 }
 
-static int take_provider_key(struct reader *r, struct slice key, struct slice value)
+static int take_key(struct rule_reader *r, struct slice key, struct slice value)
 {
 	const char *expected = "";
 
-	if (!slice_eq(key, SLICE("mx")))
-		return fail(r, r->line, "a provider has the key mx only");
-	if (judge_key_mx(r->j, last_provider(r), value, &expected) < 0)
-		return bad_value(r, key, value, expected);
-	return 0;
-}
-
-static int take_key(struct reader *r, struct slice key, struct slice value)
-{
-	const char *expected = "";
-
-	if (r->in == IN_NOTHING)
+	if (!r->in_rule)
 		return fail(r, r->line,
 			    "a key stands before the first rule; begin one with "
 			    "[name]");
-	if (r->in == IN_PROVIDER)
-		return take_provider_key(r, key, value);
 	for (size_t i = 0; i < judge_n_keys; i++) {
 		if (!slice_eq(key, slice_str(judge_keys[i].name)))
 			continue;
@@ -175,7 +133,7 @@ static int take_key(struct reader *r, struct slice key, struct slice value)
 		    (int)MIN_OF(key.n, (size_t)40), key.p);
 }
 
-static int take_line(struct reader *r, struct slice line)
+static int take_line(struct rule_reader *r, struct slice line)
 {
 	struct slice key, value;
 
@@ -194,7 +152,7 @@ static int take_line(struct reader *r, struct slice line)
 int judge_read(struct judge *j, struct slice text, const char *name_for_errors, char *error)
 {
 	struct judge_file *file = &j->files[j->n_files++];
-	struct reader r = { .j = j, .error = error };
+	struct rule_reader r = { .j = j, .error = error };
 	struct slice rest;
 	int e = 0;
 
@@ -209,23 +167,13 @@ int judge_read(struct judge *j, struct slice text, const char *name_for_errors, 
 		r.line++;
 		e = take_line(&r, slice_take(&rest, '\n'));
 	}
-	return e < 0 ? e : end_section(&r);
+	return e < 0 ? e : end_rule(&r);
 }
 
 /* ---- written again ----------------------------------------------------------------------- */
 
-static void show_provider(const struct judge *j, const struct judge_provider *p, struct buf *out)
-{
-	buf_putf(out, "[provider %.*s]\nmx = ", (int)p->name.n, p->name.p);
-	for (uint32_t i = p->first_mx; i < p->first_mx + p->n_mx; i++)
-		buf_putf(out, "%s%.*s", i > p->first_mx ? ", " : "", (int)j->mx[i].n, j->mx[i].p);
-	buf_put(out, SLICE("\n\n"));
-}
-
 void judge_show(const struct judge *j, struct buf *out)
 {
-	for (uint32_t i = 0; i < j->n_providers; i++)
-		show_provider(j, &j->providers[i], out);
 	for (uint32_t i = 0; i < j->n_rules; i++) {
 		buf_putf(out, "[%.*s]\n", (int)j->rules[i].name.n, j->rules[i].name.p);
 		for (size_t k = 0; k < judge_n_keys; k++)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/random.h"
+#include "mta/shape/part.h"
 
 /* The last name of a path, so that a long one leaves room for the rule's. */
 static const char *short_name(const char *path)
@@ -34,6 +35,18 @@ static enum outcome_kind follow(const struct outcome *o, const struct judgement 
 	return o->kind;
 }
 
+/* As the shapes have it: by the recipient's domain and the host that answered. */
+static struct slice provider_of(struct deliverer *dr, const struct outcome *o)
+{
+	const struct shapes *set = shape_set(dr->lane);
+	struct shape_subject q = { .mx = &o->host, .n_mx = o->host.n ? 1 : 0 };
+	struct slice local;
+
+	if (!slice_cut_last(o->rcpt, '@', &local, &q.domain))
+		q.domain = slice_of("", 0);
+	return slice_str(shapes_provider_name(set, shapes_provider(set, &q)));
+}
+
 static bool ask(struct deliverer *dr, struct outcome *o, struct meaning *ret, struct judgement *j)
 {
 	struct judge_reply reply = { o->code, o->status, o->text, slice_of("", 0) };
@@ -41,7 +54,7 @@ static bool ask(struct deliverer *dr, struct outcome *o, struct meaning *ret, st
 	ret->named_s = 0;
 	if (o->kind != OUTCOME_DEFERRED && o->kind != OUTCOME_BOUNCED)
 		return false;
-	reply.provider = judge_provider(dr->judge, o->host);
+	reply.provider = provider_of(dr, o);
 	judge_reply(dr->judge, &reply, j);
 	o->class = slice_str(judge_class_name(j->class));
 	o->rule = name_rule(j, ret->rule, sizeof(ret->rule));

@@ -72,7 +72,7 @@ static void head_digest(struct store *s, const struct file_head *h, uint8_t *ret
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-struct reading {
+struct store_reading {
 	struct store *s;
 	struct known *known;
 	struct store_fault *fault;
@@ -80,7 +80,7 @@ struct reading {
 	bool ended;    /* the whole set has */
 };
 
-static int damaged(struct reading *g, const char *reason)
+static int damaged(struct store_reading *g, const char *reason)
 {
 	g->fault->offset = g->s->now.size;
 	g->fault->reason = reason;
@@ -94,7 +94,7 @@ static int read_at(struct store *s, uint64_t at, void *p, size_t n)
 	return got < 0 ? (int)got : (size_t)got == n ? 0 : E_EOF;
 }
 
-static int read_file_head(struct reading *g)
+static int read_file_head(struct store_reading *g)
 {
 	struct store *s = g->s;
 	struct file_head h;
@@ -116,7 +116,7 @@ static int read_file_head(struct reading *g)
 }
 
 /* The block at the end of what was read: 1 and it is in s->block; 0: it is not whole. */
-static int read_block(struct reading *g, struct block_head *h)
+static int read_block(struct store_reading *g, struct block_head *h)
 {
 	struct store *s = g->s;
 	uint8_t digest[DIGEST_SIZE];
@@ -137,7 +137,7 @@ static int read_block(struct reading *g, struct block_head *h)
 	return memcmp(digest, h->digest, DIGEST_SIZE) == 0;
 }
 
-static int take_block(struct reading *g, const struct block_head *h)
+static int take_block(struct store_reading *g, const struct block_head *h)
 {
 	struct store *s = g->s;
 	struct slice facts = buf_data(&s->block);
@@ -171,7 +171,7 @@ static bool is_block_at(struct store *s, struct slice rest, size_t at)
 }
 
 /* Is there a whole block behind one that is not?  1, 0, or negative. */
-static int others_follow(struct reading *g)
+static int others_follow(struct store_reading *g)
 {
 	struct store *s = g->s;
 	size_t left = g->size - s->now.size;
@@ -192,7 +192,7 @@ static int others_follow(struct reading *g)
 
 /* A crash can only have torn the one block that was being appended.  A set is synced before it gets
  * its name. */
-static int judge_end(struct reading *g)
+static int judge_end(struct store_reading *g)
 {
 	uint64_t left = g->size - g->s->now.size;
 	int r;
@@ -205,7 +205,7 @@ static int judge_end(struct reading *g)
 	return r > 0 ? damaged(g, "a block does not have its digest") : r;
 }
 
-static int cut_end(struct reading *g)
+static int cut_end(struct store_reading *g)
 {
 	struct store *s = g->s;
 	int r;
@@ -217,7 +217,7 @@ static int cut_end(struct reading *g)
 	return r < 0 ? r : s->disk->sync_data(s->disk->self, s->now.fd);
 }
 
-static int read_all(struct reading *g)
+static int read_all(struct store_reading *g)
 {
 	struct block_head h = { 0 };
 	int r = g->s->disk->size(g->s->disk->self, g->s->now.fd, &g->size);
@@ -263,7 +263,7 @@ int store_open(struct store **ret, const struct disk *disk, int dirfd, struct kn
 {
 	OWNED(known) known = known_new();
 	OWNED(store) s = must_alloc(sizeof(*s));
-	struct reading g = { .s = s, .known = known, .fault = fault };
+	struct store_reading g = { .s = s, .known = known, .fault = fault };
 	int r;
 
 	*fault = (struct store_fault){ 0 };

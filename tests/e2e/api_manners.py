@@ -101,6 +101,7 @@ def patches(api, boss):
         if not path.startswith("/v1/fields"):
             check(etag and etag == same, f"{path}: an empty change leaves the ETag: {etag} {same}")
             check(who.get(path) == second or path.startswith("/v1/contacts"), f"{path}: what a change answers is what is read")
+            refused(412, None, who.call, "PATCH", path, {next(iter(blank)): None}, etag='"999"')
         check(first == second, f"{path}: an empty change changes nothing: {first} {second}")
         for member, value in blank.items():
             check(first[member] != value or member == "exclude_lists" or first[member] == "", f"{path}: {member} has something to lose: {first[member]}")

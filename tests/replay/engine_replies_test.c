@@ -163,6 +163,32 @@ static void the_operators_rule_ends_what_would_be_tried_again(void **state)
 	world_end(&w);
 }
 
+static void a_rule_of_a_provider_binds_the_hosts_that_a_shape_gives_it(void **state)
+{
+	static const char *const classes[] = { "quota", "policy" };
+	char path[64], shape[64], config[1024], more[1200];
+	struct world w;
+
+	(void)state;
+	(void)with_rules("[big]\nprovider = big\ntext = mailbox full\nclass = policy\n", path,
+			 config, sizeof(config));
+	(void)snprintf(shape, sizeof(shape), "/tmp/postern-shape.%d", (int)getpid());
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(file_write_atomic(shape,
+						   i ? SLICE("[provider big]\nmx = mx1.test\n")
+						     : SLICE("[provider big]\nmx = mx9.test\n"),
+						   0600),
+				 0);
+		(void)snprintf(more, sizeof(more), "%sshape.file = %s\n", config, shape);
+		begin(&w, more, full);
+		world_run(&w, MINUTE);
+		assert_string_equal(last_outcome(&w).class, classes[i]);
+		world_end(&w);
+	}
+	(void)unlink(path);
+	(void)unlink(shape);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +197,7 @@ int main(void)
 		cmocka_unit_test(a_domain_that_does_not_exist_is_hard),
 		cmocka_unit_test(a_host_is_tried_again_when_it_said),
 		cmocka_unit_test(a_host_that_says_so_for_ever_is_tried_by_the_schedule),
+		cmocka_unit_test(a_rule_of_a_provider_binds_the_hosts_that_a_shape_gives_it),
 		cmocka_unit_test(the_operators_rule_ends_what_would_be_tried_again),
 	};
 
