@@ -19,10 +19,12 @@ struct channel {
 	struct source *source;
 	unsigned turn;    /* of the pool's turns; TURN_NONE: its source is no longer there */
 	const char *ehlo; /* the name it greets with; the options of its time */
-	char source_text[IP_TEXT_MAX]; /* its address, or the one that the system picked */
-	struct shape *shape;           /* of its own; NULL: the pool's */
-	slot_count *site_source_slots; /* of its source at this site; may be NULL */
-	struct site_limits *provider;  /* whose slot it has, or NULL */
+	char source_text[IP_TEXT_MAX];  /* its address, or the one that the system picked */
+	struct shape *shape;            /* of its own; NULL: the pool's */
+	slot_count *site_source_slots;  /* of its source at this site; may be NULL */
+	struct site_limits *provider;   /* whose slot it has, or NULL */
+	struct source_limits *standing; /* of its source at the provider (mta/site/suspend.h) */
+	bool trying;                    /* its message shows whether a suspension is over */
 	struct turn_end reap;
 	struct timer idle_timer;
 	int64_t idle_since_ms;

@@ -5,12 +5,6 @@
 
 #include "base/hash.h"
 
-struct source_limits {
-	struct source_limits *next;
-	struct ip ip;
-	slot_count connections;
-};
-
 struct limits {
 	pthread_mutex_t lock;
 	struct map sites;
@@ -88,7 +82,7 @@ static struct source_limits *find_source(struct source_limits *first, const stru
 }
 
 /* Entries are only ever put in front; whoever loses the race looks again. */
-slot_count *limits_source(struct site_limits *s, const struct ip *source)
+struct source_limits *limits_source(struct site_limits *s, const struct ip *source)
 {
 	struct source_limits *first = atomic_load(&s->sources), *fresh = NULL, *found;
 
@@ -98,10 +92,10 @@ slot_count *limits_source(struct site_limits *s, const struct ip *source)
 		fresh->ip = *source;
 		fresh->next = first;
 		if (atomic_compare_exchange_strong(&s->sources, &first, fresh))
-			return &fresh->connections;
+			return fresh;
 	}
 	free(fresh);
-	return &found->connections;
+	return found;
 }
 
 /* ---- pace -------------------------------------------------------------------------------- */

@@ -427,6 +427,7 @@ void pool_congested(struct pool *p)
 
 /* ---- pauses because of our sources -------------------------------------------------------- */
 
+enum { SUSPENDED_LOOK_MS = 100 };
 enum { PAUSE_RECORDS = 100 }; /* tries recorded each time a pool pauses */
 
 /* This is a matter of ours: the site and its other pools go on. */
@@ -449,8 +450,17 @@ void pool_pause(struct pool *p, unsigned why)
 	pool_decide(p, &d, PAUSE_RECORDS);
 }
 
+void pool_wait(struct pool *p, int64_t ms)
+{
+	p->pause_why = PAIR_SUSPENDED;
+	p->suspended = true;
+	p->paused_until_ms = sites_now(p->sites) + MAX_OF(ms, (int64_t)SUSPENDED_LOOK_MS);
+	timer_set(p->sites->loop->timers, &p->timer, p->paused_until_ms - sites_now(p->sites));
+}
+
 void pool_end_pause(struct pool *p)
 {
+	p->suspended = false;
 	turns_wait_for_all(&p->turns);
 	p->pause_ms = 0;
 	p->paused_until_ms = 0;

@@ -30,6 +30,7 @@ struct pool {
 	bool congested;       /* it said so once: since then growth is careful */
 	struct turns turns;   /* from the first connection until there is neither one nor work */
 	struct timer turn_timer;
+	bool suspended;                    /* it pauses because of that */
 	uint8_t pause_why;                 /* enum pair_lack */
 	int64_t pause_ms, paused_until_ms; /* because of our sources; monotonic */
 	struct site_limits *at_door; /* the provider for want of whose slot it has no connection */
@@ -77,4 +78,6 @@ void pool_new_sources(struct pool *p);
 /* The pool cannot send to this site because of our sources, `why` (enum pair_lack): it pauses, and
  * some of its recipients are deferred.  The site and its other pools go on. */
 void pool_pause(struct pool *p, unsigned why);
+/* Its sources are suspended for so long: those that wait stay as they are. */
+void pool_wait(struct pool *p, int64_t ms);
 void pool_end_pause(struct pool *p); /* sources or options changed, or an operator asked */
