@@ -18,6 +18,8 @@ static const struct admin_command commands[] = {
 	{ "metrics",   NULL,        NULL,           admin_finish_metrics   },
 	{ "config",    NULL,        NULL,           admin_finish_config    },
 	{ "consumers", NULL,        NULL,           admin_finish_consumers },
+	{ "suspend",   admin_begin_suspend, NULL,   admin_finish_suspend   },
+	{ "resume",    admin_begin_suspend, NULL,   admin_finish_suspend   },
 	{ "shape-order",   admin_begin_shape_order,   NULL, admin_finish_shape_order },
 	{ "shape-show",    NULL, NULL, admin_finish_shape_show },
 	{ "shape-orders",  NULL, NULL, admin_finish_shape_orders },

@@ -95,6 +95,8 @@ int admin_finish_rules(struct query *q)
 		r = spool_each_rule(spool_of(q), SLICE("cancel/"), put_rule, rows);
 	if (r >= 0)
 		r = spool_each_rule(spool_of(q), SLICE("life/"), put_rule, rows);
+	if (r >= 0)
+		r = spool_each_rule(spool_of(q), SLICE("suspend/"), put_rule, rows);
 	if (r < 0)
 		return r;
 	query_answer(q);

@@ -311,7 +311,7 @@ static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d,
 		pool_success(ch->pool);
 	} else if (m.action.kind == JUDGE_SUSPEND_SOURCE) {
 		blocked(ch, &m, v, false);
-	} else if (v->site && v->code) {
+	} else if ((v->site && v->code) || m.action.kind == JUDGE_SLOW) {
 		pool_congested(ch->pool);
 	}
 }

@@ -1,8 +1,8 @@
 /* mta/deliver/meaning.h - what a host's answer means for the recipient, by the rules of
  * postern-rules(5), and what follows: class and rule in the outcome, end or retry, and when.
  * Owns:   the outcome's class and rule point into the struct.
- * Limits: of the actions, end, retry and suspend source act; the others keep the recipient in the
- *         queue. */
+ * Limits: of the actions, end, retry, slow and suspend source act; the others keep the recipient in
+ *         the queue. */
 #pragma once
 #include "mta/deliver/deliverer.h"
 

@@ -242,6 +242,14 @@ unsigned shapes_provider(const struct shapes *s, const struct shape_subject *q)
 	return SHAPE_NO_PROVIDER;
 }
 
+bool shapes_has_provider(const struct shapes *s, struct slice name)
+{
+	for (unsigned i = 0; i < s->n_providers; i++)
+		if (slice_eq(name, slice_str(s->providers[i].name)))
+			return true;
+	return false;
+}
+
 const char *shapes_provider_name(const struct shapes *s, unsigned provider)
 {
 	return provider < s->n_providers ? s->providers[provider].name : "";

@@ -8,6 +8,7 @@
 struct limits {
 	pthread_mutex_t lock;
 	struct map sites;
+	_Atomic unsigned resumptions;
 };
 
 struct limits *limits_new(void)
@@ -44,6 +45,16 @@ struct limits *limits_free(struct limits *l)
 	pthread_mutex_destroy(&l->lock);
 	free(l);
 	return NULL;
+}
+
+void limits_resumed(struct limits *l)
+{
+	atomic_fetch_add(&l->resumptions, 1);
+}
+
+unsigned limits_resumptions(const struct limits *l)
+{
+	return atomic_load(&l->resumptions);
 }
 
 static struct site_limits *find(struct limits *l, struct slice name, uint64_t hash)

@@ -37,6 +37,9 @@ struct site_limits {
 	_Atomic(struct source_limits *) sources;
 	char name[];
 };
+/* Suspensions ended: whoever sees another number looks at its pools again.  Any thread. */
+void limits_resumed(struct limits *l);
+unsigned limits_resumptions(const struct limits *l);
 struct site_limits *limits_site(struct limits *l, struct slice name);
 /* What is known of a source there; it lives as long as the table.  source: an address, or family
  * 0. */

@@ -453,14 +453,12 @@ void pool_pause(struct pool *p, unsigned why)
 void pool_wait(struct pool *p, int64_t ms)
 {
 	p->pause_why = PAIR_SUSPENDED;
-	p->suspended = true;
 	p->paused_until_ms = sites_now(p->sites) + MAX_OF(ms, (int64_t)SUSPENDED_LOOK_MS);
 	timer_set(p->sites->loop->timers, &p->timer, p->paused_until_ms - sites_now(p->sites));
 }
 
 void pool_end_pause(struct pool *p)
 {
-	p->suspended = false;
 	turns_wait_for_all(&p->turns);
 	p->pause_ms = 0;
 	p->paused_until_ms = 0;

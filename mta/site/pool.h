@@ -30,7 +30,6 @@ struct pool {
 	bool congested;       /* it said so once: since then growth is careful */
 	struct turns turns;   /* from the first connection until there is neither one nor work */
 	struct timer turn_timer;
-	bool suspended;                    /* it pauses because of that */
 	uint8_t pause_why;                 /* enum pair_lack */
 	int64_t pause_ms, paused_until_ms; /* because of our sources; monotonic */
 	struct site_limits *at_door; /* the provider for want of whose slot it has no connection */

@@ -72,16 +72,14 @@ static void reshape(struct sites *s)
 	each_site(s, reshape_site);
 }
 
-/* Perhaps an order ended one, or a message showed that it is over. */
-static void end_suspensions(struct site *site)
+/* An order ended one, or a message showed that it is over: its source may take its turn again. */
+static void look_at_suspensions(struct sites *s)
 {
-	struct pool *p;
+	unsigned seen = limits_resumptions(s->limits);
 
-	list_each(&site->pools, p, struct pool, link)
-		if (p->suspended) {
-			pool_end_pause(p);
-			pool_pump_soon(p);
-		}
+	if (s->resumptions != seen)
+		each_site(s, end_pauses);
+	s->resumptions = seen;
 }
 
 static void site_changed(void *state)
@@ -90,7 +88,7 @@ static void site_changed(void *state)
 
 	if (s->shape_generation != shape_generation(s->lane))
 		reshape(s);
-	each_site(s, end_suspensions);
+	look_at_suspensions(s);
 }
 
 /* It may have sources now, or other ones. */

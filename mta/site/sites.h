@@ -43,6 +43,7 @@ struct sites {
 	const struct dns_options *dns;
 	const struct smtp_options *smtp;
 	bool stopping, freeing;
+	unsigned resumptions;      /* those that the pools have seen (mta/site/limits.h) */
 	unsigned shape_generation; /* of the shapes that sites and pools have */
 
 	struct resolver *resolver;

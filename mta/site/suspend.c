@@ -124,6 +124,7 @@ void suspend_changed(struct limits *l, struct slice rule_key, struct slice rule_
 	atomic_store(&e->times, times);
 	atomic_store(&e->strikes, 0);
 	atomic_store(&e->suspended_until_ms, end);
+	limits_resumed(l);
 }
 
 /* ---- what hosts say ---------------------------------------------------------------------- */
@@ -170,5 +171,6 @@ void suspend_delivered(struct channel *ch)
 	log_info("source.resumed", kv_str("source", ch->source->text),
 		 kv_str("at", scope_of(ch->pool->site)->name));
 	record(ch, "");
+	limits_resumed(ch->pool->sites->limits);
 	engine_changed(lane_engine(ch->pool->sites->lane)); /* the sites' pools look again */
 }

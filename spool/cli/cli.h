@@ -30,6 +30,7 @@ struct cli {
 	bool json, yes, follow;
 	const char *by, *reason;
 	const char *source, *pool;                   /* of shape explain */
+	const char *duration;                        /* of suspend */
 	uint64_t tenant;                             /* likewise; 0: any */
 	const char *code, *status, *text, *provider; /* of a reply; NULL: not given */
 	uint64_t max, from;
@@ -111,6 +112,8 @@ int cmd_verify(struct cli *c);
 int cmd_audit(struct cli *c);
 
 /* shape.c */
+int cmd_suspend(struct cli *c);
+int cmd_resume(struct cli *c);
 int cmd_shape_set(struct cli *c);
 int cmd_shape_unset(struct cli *c);
 int cmd_shape_show(struct cli *c);
