@@ -9,6 +9,7 @@
  *	why        what                               the chain of reasons
  *	hold       selector, reason [, preview]       count, rule
  *	release    selector [, preview]               count; held: of them by another rule
+ *	move       selector, pool, reason [, preview] count
  *	retry      selector [, preview]               count
  *	cancel     selector, reason [, preview]       count, left; once the queue was swept
  *	rules      -                                  standing holds and cancels

@@ -10,6 +10,7 @@ static const struct admin_command commands[] = {
 	{ "why",       admin_begin_why,   admin_lane_why,       admin_finish_why       },
 	{ "hold",      admin_begin_order, admin_lane_matches,   admin_finish_hold      },
 	{ "release",   admin_begin_release, admin_lane_release, admin_finish_release   },
+	{ "move",      admin_begin_move,  admin_lane_matches,   admin_finish_move      },
 	{ "retry",     admin_begin_order, admin_lane_retry,     admin_finish_retry     },
 	{ "cancel",    admin_begin_order, admin_lane_matches,   admin_finish_cancel    },
 	{ "rules",     NULL,        NULL,           admin_finish_rules     },

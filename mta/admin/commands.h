@@ -28,6 +28,8 @@ int admin_finish_why(struct query *q);
 int admin_begin_order(struct query *q);
 void admin_lane_matches(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_hold(struct query *q);
+int admin_begin_move(struct query *q);
+int admin_finish_move(struct query *q);
 int admin_begin_release(struct query *q);
 void admin_lane_release(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_release(struct query *q);

@@ -139,7 +139,10 @@ static bool fits(const struct deliverer *dr, const struct delivery *d, rcpt_ref 
 /* Before the others of its pool, or to where its domain's mail goes now. */
 static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
-	if (way_of(queue_domain_of(dr->queue, queue_rcpt(dr->queue, ref)))->site == p->site)
+	const struct rcpt *r = queue_rcpt(dr->queue, ref);
+
+	if (way_of(queue_domain_of(dr->queue, r))->site == p->site &&
+	    queue_flow_of(dr->queue, r)->to_pool == p->index)
 		pool_push(p, ref, true);
 	else
 		queue_due(dr->queue, ref);

@@ -122,8 +122,24 @@ void pool_decide(struct pool *p, const struct decision *d, unsigned n)
 		ends->decide(ends, ref, d);
 }
 
+/* What an order moved to other pools goes there as it waits. */
+static void hand_over(struct pool *p)
+{
+	struct flow *strays[64];
+	unsigned n;
+
+	while ((n = fair_strays(&p->fair, p->index, strays, ARRAY_LEN(strays))) > 0)
+		while (n) {
+			struct flow *f = strays[--n];
+			struct pool *to = pool_get(p->site, f->to_pool);
+			fair_hand_over(&p->fair, &to->fair, f);
+			pool_pump_soon(to);
+		}
+}
+
 void pool_rules_changed(struct pool *p)
 {
+	hand_over(p);
 	fair_rules_changed(&p->fair);
 	pool_pump_soon(p);
 }

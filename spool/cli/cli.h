@@ -97,6 +97,7 @@ int cmd_show(struct cli *c);
 int cmd_why(struct cli *c);
 int cmd_hold(struct cli *c);
 int cmd_release(struct cli *c);
+int cmd_move(struct cli *c);
 int cmd_retry(struct cli *c);
 int cmd_cancel(struct cli *c);
 int cmd_rules(struct cli *c);

@@ -125,6 +125,61 @@ static void a_few_among_many_deliveries_change_nothing(void **state)
 	world_end(&w);
 }
 
+static void what_is_moved_leaves_from_the_other_pool_and_comes_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w,
+		    CONFIG "egress.sources = default 127.0.0.2 a.test, spare 127.0.0.3 b.test\n");
+	world_names();
+	world_host("127.0.1.1", decent);
+	world_rule(&w, "suspend/127.0.0.2/mx1.test", "99999999999999 1 by hand");
+	submit(&w, 300, "u@one.test");
+	w.tenant = 2;
+	submit(&w, 100, "u@one.test");
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 0);
+	world_rule(&w, "move/tenant/1", "spare it is stuck");
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 300); /* what waited, and nobody else's */
+	world_restart(&w);
+	w.tenant = 1;
+	submit(&w, 50, "u@one.test");
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 350);
+	world_rule(&w, "move/tenant/1", "");
+	submit(&w, 50, "u@one.test");
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 350);
+	world_rule(&w, "move/all", "spare");
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 500);
+	world_end(&w);
+}
+
+static void a_held_campaign_can_be_moved(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_start(&w,
+		    CONFIG "egress.sources = default 127.0.0.2 a.test, spare 127.0.0.3 b.test\n");
+	world_names();
+	world_host("127.0.1.1", decent);
+	world_rule(&w, "suspend/127.0.0.2/mx1.test", "99999999999999 1 by hand");
+	submit(&w, 100, "u@one.test");
+	world_run(&w, SECOND);
+	world_rule(&w, "hold/campaign/1", "a look");
+	world_rule(&w, "move/campaign/1", "spare");
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 0);
+	world_rule(&w, "hold/campaign/1", "");
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 100);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +188,8 @@ int main(void)
 		cmocka_unit_test(other_sources_of_the_pool_take_over),
 		cmocka_unit_test(a_suspension_outlives_a_restart_and_ends_by_an_order),
 		cmocka_unit_test(a_few_among_many_deliveries_change_nothing),
+		cmocka_unit_test(what_is_moved_leaves_from_the_other_pool_and_comes_back),
+		cmocka_unit_test(a_held_campaign_can_be_moved),
 	};
 
 	return cmocka_run_group_tests_name("engine_suspend", tests, NULL, NULL);
