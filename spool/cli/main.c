@@ -78,7 +78,9 @@ static const struct option_text {
 	  "DIR",
 	  "read this spool instead of asking the engine" },
 	{ { "json", no_argument, NULL, OPT_JSON }, "", "print one JSON document" },
-	{ { "by", required_argument, NULL, OPT_BY }, "KEY", "queue: domain, tenant or campaign" },
+	{ { "by", required_argument, NULL, OPT_BY },
+	  "KEY",
+	  "queue: domain, tenant, campaign, site, provider or pool" },
 	{ { "reason", required_argument, NULL, OPT_REASON },
 	  "TEXT",
 	  "hold, cancel: the reason; why and rules show it later" },
@@ -200,6 +202,17 @@ static int take_option(struct cli *c, int opt, const char *arg)
 	}
 }
 
+static bool is_key(const char *by)
+{
+	static const char *const keys[] = { "domain", "tenant",   "campaign",
+					    "site",   "provider", "pool" };
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (strcmp(by, keys[i]) == 0)
+			return true;
+	return false;
+}
+
 static int take_options(struct cli *c, int argc, char **argv)
 {
 	struct option list[ARRAY_LEN(options) + 1] = { 0 };
@@ -209,9 +222,10 @@ static int take_options(struct cli *c, int argc, char **argv)
 		list[i] = options[i].o;
 	while (r < 0 && (opt = getopt_long(argc, argv, "c:", list, NULL)) != -1)
 		r = take_option(c, opt, optarg);
-	if (r < 0 && c->by && strcmp(c->by, "domain") != 0 && strcmp(c->by, "tenant") != 0 &&
-	    strcmp(c->by, "campaign") != 0) {
-		(void)fprintf(stderr, "postern: --by takes domain, tenant or campaign\n");
+	if (r < 0 && c->by && !is_key(c->by)) {
+		(void)fprintf(stderr,
+			      "postern: --by takes domain, tenant, campaign, site, provider or "
+			      "pool\n");
 		r = EXIT_BAD_USAGE;
 	}
 	if (r == EXIT_BAD_USAGE)
