@@ -108,6 +108,10 @@ static int check_place(const struct shape_section *x, enum shape_key key, char *
 	if ((row->where & SHAPE_OF_HOSTS) && shape_section_rank(x) % 8)
 		return shape_wrong(error, "%s is about the hosts: it cannot depend on who sends",
 				   row->name);
+	if (x->source.family && (row->where & SHAPE_OF_POOLS))
+		return shape_wrong(
+		    error, "%s is for all sources of a pool together: give the source a pool%s",
+		    row->name, key == SHAPE_CONNECTIONS ? ", or say connections.per_source" : "");
 	if (x->tenant && !(row->where & SHAPE_BY_TENANT))
 		return shape_wrong(
 		    error, "%s cannot depend on a tenant: a connection carries the mail of several",
@@ -276,6 +280,11 @@ void shapes_group(const struct shapes *s, const struct shape_subject *q, struct 
 unsigned shapes_asks(const struct shapes *s)
 {
 	return s->asks;
+}
+
+bool shapes_names_pool(const struct shapes *s, uint16_t rule)
+{
+	return rule < s->n_rules && s->sections[s->rules[rule].section].pool;
 }
 
 void shapes_resolve(const struct shapes *s, const struct shape_subject *q, const struct shape *base,

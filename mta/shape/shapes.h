@@ -66,6 +66,7 @@ void shapes_resolve(const struct shapes *s, const struct shape_subject *q, const
 /* Does any rule name a tenant (a source, a pool, a domain)?  If not, none need be told apart. */
 enum { SHAPE_ASKS_TENANT = 1, SHAPE_ASKS_SOURCE = 2, SHAPE_ASKS_POOL = 4, SHAPE_ASKS_DOMAIN = 8 };
 unsigned shapes_asks(const struct shapes *s);
+bool shapes_names_pool(const struct shapes *s, uint16_t rule); /* its section names one */
 /* Where a value comes from: "file:line [section]", or "order of <author> [section]". */
 void shapes_origin(const struct shapes *s, uint16_t rule, struct buf *out);
 /* Calls each() for every rule, in the order of reading: section in brackets. */

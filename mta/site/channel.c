@@ -20,11 +20,11 @@ static int64_t site_slots(const int64_t *v, bool transactional)
 /* Of the site, the source, the source at this site, and the provider: all, or none. */
 static bool take_shared_slots(struct channel *ch, bool transactional)
 {
-	struct site *site = ch->pool->site;
-	struct sites *s = ch->pool->sites;
+	struct pool *p = ch->pool;
+	struct sites *s = p->sites;
 	const int64_t *v = channel_shape(ch)->v;
 	const bool per_source = v[SHAPE_CONNECTIONS_PER_SOURCE] < v[SHAPE_CONNECTIONS];
-	slot_count *at_site = &site->shared->connections;
+	slot_count *at_site = &p->shared->connections;
 	slot_count *of_source = &ch->source->connections, *both = NULL;
 
 	if (!slots_take(at_site, site_slots(v, transactional)))
@@ -32,16 +32,16 @@ static bool take_shared_slots(struct channel *ch, bool transactional)
 	if (!slots_take(of_source, limits_slots(egress_slots_max(s->egress), transactional)))
 		goto give_site;
 	if (per_source)
-		both = &limits_source(site->shared, &ch->source->ip)->connections;
+		both = &limits_source(p->per_source, &ch->source->ip)->connections;
 	if (both && !slots_take(both, limits_slots(v[SHAPE_CONNECTIONS_PER_SOURCE], transactional)))
 		goto give_source;
-	if (site->provider &&
-	    !slots_take(&site->provider->connections,
-			limits_slots(v[SHAPE_PROVIDER_CONNECTIONS], transactional)))
+	if (p->provider && !slots_take(&p->provider->connections,
+				       limits_slots(v[SHAPE_PROVIDER_CONNECTIONS], transactional)))
 		goto give_both;
 	ch->site_source_slots = both;
-	ch->provider = site->provider;
-	provider_leave(ch->pool);
+	ch->shared = p->shared;
+	ch->provider = p->provider;
+	provider_leave(p);
 	return true;
 give_both:
 	if (both)
@@ -66,9 +66,11 @@ static bool take_slots(struct channel *ch, bool transactional)
 
 	if (s->n_channels >= limits_slots(s->options->lane_sessions, transactional))
 		return false;
-	if (!transactional && (!pool_may_take(ch->pool) || provider_is_behind(ch->pool)))
+	if (transactional ? !pool_may_take_kept(ch->pool)
+			  : !pool_may_take(ch->pool) || provider_is_behind(ch->pool))
 		return false;
-	ch->standing = suspend_entry(ch->pool->site, &ch->source->ip);
+	ch->scope = suspend_scope(ch->pool->site);
+	ch->standing = limits_source(ch->scope, &ch->source->ip);
 	ch->trying = suspend_tries(ch->standing);
 	if (ch->trying && !slots_take(&ch->standing->tries, 1)) {
 		ch->trying = false;
@@ -80,10 +82,19 @@ static bool take_slots(struct channel *ch, bool transactional)
 	return false;
 }
 
+static void count_leaving(const struct channel *ch, int n)
+{
+	atomic_fetch_add(&ch->shared->leaving, n);
+	if (ch->provider)
+		atomic_fetch_add(&ch->provider->leaving, n);
+}
+
 static void give_slots(struct channel *ch)
 {
 	end_try(ch);
-	slots_give(&ch->pool->site->shared->connections);
+	if (ch->quitting)
+		count_leaving(ch, -1);
+	slots_give(&ch->shared->connections);
 	slots_give(&ch->source->connections);
 	if (ch->site_source_slots)
 		slots_give(ch->site_source_slots);
@@ -216,6 +227,12 @@ static void use_pair(struct channel *ch, const struct pair *pair)
 	ch->shape = shaping_source(ch->pool, &ch->source->ip);
 }
 
+void channel_reshape(struct channel *ch)
+{
+	free(ch->shape);
+	ch->shape = shaping_source(ch->pool, &ch->source->ip);
+}
+
 int channel_open(struct pool *p, bool transactional)
 {
 	struct pair pair;
@@ -264,6 +281,7 @@ void channel_quit(struct channel *ch)
 		return;
 	ch->quitting = true;
 	ch->pool->n_quitting++;
+	count_leaving(ch, 1);
 	list_remove(&ch->idle);
 	list_remove(&ch->hungry);
 	timer_stop(ch->pool->sites->loop->timers, &ch->idle_timer);
@@ -314,11 +332,20 @@ static bool wait_hungry(struct channel *ch)
 	return true;
 }
 
+/* The numbers became smaller while it was open. */
+static bool too_many(const struct channel *ch)
+{
+	const int64_t *v = channel_shape(ch)->v;
+
+	return limits_exceeded(ch->shared, v[SHAPE_CONNECTIONS]) ||
+	       (ch->provider && limits_exceeded(ch->provider, v[SHAPE_PROVIDER_CONNECTIONS]));
+}
+
 /* It has carried as many as it may. */
 static bool worn(const struct channel *ch)
 {
-	return ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] || (ch->trying && ch->taken) ||
-	       suspend_holds(ch->standing) ||
+	return ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] || too_many(ch) ||
+	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
 
@@ -367,7 +394,7 @@ static void on_idle(struct timer *t)
 	struct sites *s = ch->pool->sites;
 	int64_t left = ch->idle_since_ms + channel_shape(ch)->v[SHAPE_IDLE] - sites_now(s);
 
-	if (left <= 0 || pool_others_wait(ch->pool) || provider_others_wait(ch->pool))
+	if (left <= 0 || worn(ch) || pool_others_wait(ch->pool) || provider_others_wait(ch->pool))
 		channel_quit(ch);
 	else
 		timer_set(s->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));
@@ -403,6 +430,8 @@ static void opened(struct channel *ch)
 		return;
 	ch->ready_once = true;
 	ch->pool->n_opening--;
+	if (ch->pool->paced)
+		pool_pump_soon(ch->pool); /* the next may open */
 	if (ch->turn != TURN_NONE)
 		ch->pool->turns.at[ch->turn].opening--;
 	ch->pool->pause_ms = ch->pool->paused_until_ms = 0;

@@ -130,6 +130,16 @@ int64_t limits_wait(limits_pace *pace, int64_t per_day, int64_t now_us)
 	return MAX_OF(ahead - burst, (int64_t)0);
 }
 
+void limits_forgive(limits_pace *pace, int64_t now_us)
+{
+	int64_t next = atomic_load_explicit(pace, memory_order_relaxed);
+
+	while (next > now_us &&
+	       !atomic_compare_exchange_weak_explicit(pace, &next, now_us, memory_order_relaxed,
+						      memory_order_relaxed))
+		;
+}
+
 /* n units in microseconds; n is at most some 100 MB. */
 static int64_t span(int64_t per_day, int64_t n)
 {

@@ -29,7 +29,8 @@ struct source_limits {
 struct site_limits {
 	struct map_link link;
 	slot_count connections;
-	_Atomic int pools; /* those with connections, and those that wait for one */
+	_Atomic int leaving; /* of the connections: those that end */
+	_Atomic int pools;   /* those with connections, and those that wait for one */
 	/* Of these, those that wait with less than their share; at a provider: with nothing. */
 	_Atomic int starved;
 	_Atomic int pacing; /* pools that wait for a provider's pace */
@@ -40,6 +41,13 @@ struct site_limits {
 /* Suspensions ended: whoever sees another number looks at its pools again.  Any thread. */
 void limits_resumed(struct limits *l);
 unsigned limits_resumptions(const struct limits *l);
+/* More are open than `max`, without those that end. */
+static inline bool limits_exceeded(const struct site_limits *s, int64_t max)
+{
+	return atomic_load_explicit(&s->connections, memory_order_relaxed) -
+		   atomic_load_explicit(&s->leaving, memory_order_relaxed) >
+	       max;
+}
 struct site_limits *limits_site(struct limits *l, struct slice name);
 /* What is known of a source there; it lives as long as the table.  source: an address, or family
  * 0. */
@@ -57,6 +65,8 @@ static inline int64_t limits_slots(int64_t max, bool transactional)
 }
 /* 0: one more may go now; else microseconds to wait.  per_day 0: no limit. */
 int64_t limits_wait(limits_pace *pace, int64_t per_day, int64_t now_us);
+/* The limit is another one: a debt that was made under the old one no longer binds. */
+void limits_forgive(limits_pace *pace, int64_t now_us);
 /* The time between two units, at most a second. */
 int64_t limits_step(int64_t per_day);
 /* So many went.  When lanes ask at the same time, each may send one before it sees the others. */

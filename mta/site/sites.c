@@ -54,10 +54,8 @@ static void reshape_site(struct site *site)
 	struct pool *p;
 
 	shaping_site(site);
-	list_each(&site->pools, p, struct pool, link) {
-		shaping_pool(p);
-		pool_pump_soon(p);
-	}
+	list_each(&site->pools, p, struct pool, link)
+		pool_reshape(p);
 }
 
 /* New sites may begin: first all ways, then all sites. */

@@ -10,14 +10,14 @@
 
 enum { TIMES_MAX = 8, KEY_MAX = 400 };
 
-static struct site_limits *scope_of(const struct site *site)
+struct site_limits *suspend_scope(const struct site *site)
 {
 	return site->provider ? site->provider : site->shared;
 }
 
 struct source_limits *suspend_entry(const struct site *site, const struct ip *source)
 {
-	return limits_source(scope_of(site), source);
+	return limits_source(suspend_scope(site), source);
 }
 
 static int64_t until(const struct source_limits *e)
@@ -56,14 +56,12 @@ int64_t suspend_wait_ms(const struct pool *p)
 /* Kept for a restart only: when the spool cannot take it now, the suspension is in force anyway. */
 static void record(struct channel *ch, const char *value)
 {
-	struct site *site = ch->pool->site;
 	char key[KEY_MAX];
 	lsn_t unused;
 	int r;
 
-	(void)snprintf(key, sizeof(key), "suspend/%s/%.300s", ch->source->text,
-		       scope_of(site)->name);
-	r = spool_put_rule(engine_spool(lane_engine(site->sites->lane)), slice_str(key),
+	(void)snprintf(key, sizeof(key), "suspend/%s/%.300s", ch->source->text, ch->scope->name);
+	r = spool_put_rule(engine_spool(lane_engine(ch->pool->sites->lane)), slice_str(key),
 			   slice_str(value), &unused);
 	if (r < 0)
 		log_warn("source.unrecorded", kv_str("rule", key), kv_err("reason", r));
@@ -140,7 +138,7 @@ static void suspend(struct channel *ch, int64_t for_ms, struct slice why)
 	atomic_store(&e->suspended_until_ms, end);
 	count_add(&ch->pool->sites->counters.source_suspensions, 1);
 	log_warn("source.suspended", kv_str("source", ch->source->text),
-		 kv_str("at", scope_of(ch->pool->site)->name), kv_int("ms", for_ms * times),
+		 kv_str("at", ch->scope->name), kv_int("ms", for_ms * times),
 		 kv_slice("reason", why));
 	record_suspension(ch, e, why);
 }
@@ -169,7 +167,7 @@ void suspend_delivered(struct channel *ch)
 		return;
 	atomic_store(&e->times, 0);
 	log_info("source.resumed", kv_str("source", ch->source->text),
-		 kv_str("at", scope_of(ch->pool->site)->name));
+		 kv_str("at", ch->scope->name));
 	record(ch, "");
 	limits_resumed(ch->pool->sites->limits);
 	engine_changed(lane_engine(ch->pool->sites->lane)); /* the sites' pools look again */

@@ -18,7 +18,9 @@
 
 enum { SUSPEND_STRIKES = 3 };
 
-/* What is known of the source at the site's provider, or at the site. */
+/* Where a source is suspended: the site's provider, or the site. */
+struct site_limits *suspend_scope(const struct site *site);
+/* What is known of the source there. */
 struct source_limits *suspend_entry(const struct site *site, const struct ip *source);
 bool suspend_holds(const struct source_limits *e); /* nothing may be sent now */
 /* The pause is over, and a message has to show whether the rest may follow. */
