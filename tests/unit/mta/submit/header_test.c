@@ -1,4 +1,4 @@
-/* Unit test of mta/submit: what a header must look like, and what becomes of it, in a real engine. */
+/* Unit test of mta/submit: what a header must be, and what becomes of it, in a real engine. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
