@@ -1,6 +1,5 @@
-/* tests/skip.h - a case that this machine cannot run: it ends there, and a line "SKIP reason" stands
- * in the output of its program, which script/test shows and counts.
- * Include it behind cmocka.h. */
+/* tests/skip.h - a case that this machine cannot run: it ends there, and its program prints a line
+ * "SKIP reason", which script/test shows and counts.  Include it behind cmocka.h. */
 #pragma once
 #include <stdio.h>
 
