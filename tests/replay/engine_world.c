@@ -252,6 +252,13 @@ void world_names(void)
 	world_domain("two.test", "10 mx1.test,20 mx2.test");
 }
 
+void world_open(struct world *w, const char *config, const char *script)
+{
+	world_start(w, config);
+	world_names();
+	world_host("127.0.1.1", script);
+}
+
 int world_place_of(unsigned campaign)
 {
 	char subject[32];
