@@ -163,6 +163,9 @@ int same_content(struct spool *sp, const struct content_in *in) MUST_CHECK;
 /* ---- clean.c, recover.c, read.c ---------------------------------------------------------- */
 void clean_step(struct spool *sp);
 int recover_log(struct spool *sp, struct spool_recovery *report) MUST_CHECK;
+/* A content that is kept: *ret_mem is malloc'd, meta and bytes point into it.  E_UNKNOWN. */
+int read_content(struct spool *sp, struct id128 id, char **ret_mem, struct slice *ret_meta,
+		 struct slice *ret_bytes) MUST_CHECK;
 /* The whole record at lsn, from its file or from bytes not yet written; *ret_mem is malloc'd and
  * rec->payload points into it.  E_CORRUPT when its checksum fails.
  * Entered with the lock held, left without it. */

@@ -136,11 +136,10 @@ int spool_read_job(struct spool *sp, job_no no, struct buf *meta, struct buf *da
 	return r;
 }
 
-int spool_read_content(struct spool *sp, struct id128 id, struct buf *meta, struct buf *bytes)
+int read_content(struct spool *sp, struct id128 id, char **ret_mem, struct slice *ret_meta,
+		 struct slice *ret_bytes)
 {
-	OWNED_MEM char *mem = NULL;
 	struct content_fixed f;
-	struct slice m, b;
 	struct record rec;
 	uint32_t i;
 	int r;
@@ -152,9 +151,16 @@ int spool_read_content(struct spool *sp, struct id128 id, struct buf *meta, stru
 		return E_UNKNOWN;
 	}
 	r = read_record_unlock(sp, kept_content_at(&sp->t, i)->lsn,
-			       kept_content_at(&sp->t, i)->size, &mem, &rec);
-	if (r >= 0)
-		r = record_decode_content(rec.payload, &f, &m, &b);
+			       kept_content_at(&sp->t, i)->size, ret_mem, &rec);
+	return r < 0 ? r : record_decode_content(rec.payload, &f, ret_meta, ret_bytes);
+}
+
+int spool_read_content(struct spool *sp, struct id128 id, struct buf *meta, struct buf *bytes)
+{
+	OWNED_MEM char *mem = NULL;
+	struct slice m, b;
+	int r = read_content(sp, id, &mem, &m, &b);
+
 	if (r >= 0 && meta)
 		r = buf_append(meta, m);
 	if (r >= 0 && bytes)

@@ -55,22 +55,9 @@ int same_job(struct spool *sp, const struct job_in *in)
 int same_content(struct spool *sp, const struct content_in *in)
 {
 	OWNED_MEM char *mem = NULL;
-	struct content_fixed f;
 	struct slice meta, bytes;
-	struct record rec;
-	uint32_t i;
-	int r;
+	int r = read_content(sp, in->id, &mem, &meta, &bytes);
 
-	spool_lock(sp);
-	i = kept_content_find(&sp->t, in->id);
-	if (i == NONE) {
-		spool_unlock(sp);
-		return E_UNKNOWN;
-	}
-	r = read_record_unlock(sp, kept_content_at(&sp->t, i)->lsn,
-			       kept_content_at(&sp->t, i)->size, &mem, &rec);
-	if (r >= 0)
-		r = record_decode_content(rec.payload, &f, &meta, &bytes);
 	if (r < 0)
 		return r;
 	return slice_eq(meta, in->meta) && slice_eq(bytes, in->bytes) ? E_EXISTS : E_CONFLICT;

@@ -17,41 +17,24 @@
 
 enum { LOGINS_MAX = 8 };
 
-struct signup_body {
-	struct slice org_name, email, name, password;
-};
-/* clang-format off */
-static const struct body_field signup_fields[] = {
-	{"organization", BODY_NAME, offsetof(struct signup_body, org_name), BODY_REQUIRED, 1,            200,          0},
-	{"email",    BODY_EMAIL, offsetof(struct signup_body, email),    BODY_REQUIRED, 0,            0,            0},
-	{"name",     BODY_NAME,  offsetof(struct signup_body, name),     0,             0,            100,          0},
-	{"password", BODY_LINE,  offsetof(struct signup_body, password), BODY_REQUIRED, PASSWORD_MIN, PASSWORD_MAX, 0},
-};
-/* clang-format on */
+static const struct body_field signup_fields[] = { NEW_ORG_FIELDS("organization", "") };
 
 static int post_signup(struct call *c)
 {
-	struct signup_body b = { 0 };
+	struct new_org n = {
+		.password_pointer = "/password",
+		.log_in = true,
+		.suspended = strcmp(auth_options(c->app)->signup_verification, "none") != 0,
+	};
 	struct body_seen seen;
-	struct new_org n;
 	int r;
 
 	if (!auth_options(c->app)->signup)
 		return problem(
 		    c, 403, "signup_closed",
 		    "sign-up is closed here: ask the operator of this service for an organisation");
-	r = http_body_read(c, signup_fields, ARRAY_LEN(signup_fields), &b, &seen);
-	if (r < 0)
-		return r;
-	n = (struct new_org){ .password_pointer = "/password",
-			      .org_name = b.org_name,
-			      .email = b.email,
-			      .name = b.name,
-			      .password = b.password,
-			      .log_in = true,
-			      .suspended =
-				  strcmp(auth_options(c->app)->signup_verification, "none") != 0 };
-	return signup_create(c, &n);
+	r = http_body_read(c, signup_fields, ARRAY_LEN(signup_fields), &n, &seen);
+	return r < 0 ? r : signup_create(c, &n);
 }
 
 struct login_body {

@@ -1,6 +1,9 @@
-/* control/auth/signup.h - a new organisation with its first admin. */
+/* control/auth/signup.h - a new organisation with its first admin.
+ * Owns:  nothing; the slices of a struct new_org are the request's.
+ * Names: NEW_ORG_. */
 #pragma once
-#include "control/http/call.h"
+#include "control/auth/password.h"
+#include "control/http/body.h"
 
 struct new_org {
 	const char *password_pointer; /* in the request */
@@ -10,5 +13,15 @@ struct new_org {
 	uint32_t ret_org;
 	uint64_t ret_user;
 };
+/* The members of a request that fill it in.  org is what the organisation's name is called there;
+ * `before` stands before the names of the admin's members. */
+/* clang-format off */
+#define NEW_ORG_FIELDS(org, before) \
+	{ org, BODY_NAME, offsetof(struct new_org, org_name), BODY_REQUIRED, 1, 200, 0 }, \
+	{ before "email", BODY_EMAIL, offsetof(struct new_org, email), BODY_REQUIRED, 0, 0, 0 }, \
+	{ before "name", BODY_NAME, offsetof(struct new_org, name), 0, 0, 100, 0 }, \
+	{ before "password", BODY_LINE, offsetof(struct new_org, password), BODY_REQUIRED, \
+	  PASSWORD_MIN, PASSWORD_MAX, 0 }
+/* clang-format on */
 /* Runs its own transaction.  Replies with the session if log_in is set, else the caller replies. */
 int signup_create(struct call *c, struct new_org *n) MUST_CHECK;

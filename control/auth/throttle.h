@@ -5,7 +5,8 @@
  * address they come from; each known place has a bucket of its own, so that guesses from elsewhere
  * keep nobody out.  A reset of the password fills the first again.
  *
- * Fails: 429 and E_ANSWERED. */
+ * Blocks: never; the buckets are in memory (control/http/brake.h).
+ * Fails:  429 and E_ANSWERED. */
 #pragma once
 #include "control/http/call.h"
 

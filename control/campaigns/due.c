@@ -81,3 +81,20 @@ int campaign_start_due(struct db *db, void *arg)
 		return unfit;
 	return unfit == UNFIT_NO ? campaign_start(db, &d->ref) : due_unschedule(db, d, unfit);
 }
+
+void campaign_each_due(struct worker *w, const struct db_result *rows, db_work work,
+		       const char *event)
+{
+	enum { ROW_ORG, ROW_ID };
+
+	for (unsigned i = 0; i < db_rows(rows); i++) {
+		struct campaign_due d = { { (uint32_t)db_int(rows, i, ROW_ORG),
+					    (uint64_t)db_int(rows, i, ROW_ID) },
+					  w->app };
+		int r = db_tx(w->api, d.ref.org, work, &d);
+
+		if (r < 0)
+			log_warn(event, kv_int("campaign", d.ref.id), kv_err("error", r),
+				 kv_str("why", db_error(w->api)));
+	}
+}

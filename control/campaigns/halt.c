@@ -12,7 +12,6 @@
 #include "control/http/api.h"
 
 enum { HALT_MS = 2000 };
-enum { HALT_ORG, HALT_ID };
 enum { LOCK_DOMAIN, LOCK_NUMBER };
 
 static int halt_order(struct db *db, const struct campaign_due *d, int64_t number)
@@ -51,16 +50,8 @@ static int halt_step(struct worker *w)
 	int r = db_run(w->ingest, &found, sql_campaigns_halt_find,
 		       p_int(domains_options(w->app)->degraded_grace));
 
-	for (unsigned i = 0; r >= 0 && i < db_rows(found); i++) {
-		struct campaign_due d = { { (uint32_t)db_int(found, i, HALT_ORG),
-					    (uint64_t)db_int(found, i, HALT_ID) },
-					  w->app };
-		int e = db_tx(w->api, d.ref.org, halt_campaign, &d);
-
-		if (e < 0)
-			log_warn("campaign.halt", kv_int("campaign", d.ref.id), kv_err("error", e),
-				 kv_str("why", db_error(w->api)));
-	}
+	if (r >= 0)
+		campaign_each_due(w, found, halt_campaign, "campaign.halt");
 	return r < 0 ? r : 0;
 }
 

@@ -1,4 +1,5 @@
-/* control/campaigns/leaving.h - what becomes of a campaign's mail to a contact that is erased. */
+/* control/campaigns/leaving.h - what becomes of a campaign's mail to a contact that is erased.
+ * Blocks and fails as control/contacts/leaving.h says. */
 #pragma once
 #include "control/contacts/leaving.h"
 

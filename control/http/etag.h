@@ -1,5 +1,6 @@
 /* control/http/etag.h - If-Match and If-None-Match (RFC 9110, 13.1.1 and 13.1.2).
- * Our ETags are strong: the object's version in quotes. */
+ * Our ETags are strong: the object's version in quotes.
+ * Fails: never; what cannot be read matches nothing. */
 #pragma once
 #include "base/base.h"
 

@@ -109,9 +109,9 @@ bool people_accept_html(struct slice accept)
 	return html.weight > 0 && html.exactness >= json.exactness;
 }
 
-static const struct words *words_of(struct slice accept)
+const char *people_language(struct slice accept)
 {
-	const struct words *best = &table[0];
+	const char *best = table[0].language;
 	struct slice name;
 	int weight, most = 0;
 
@@ -120,15 +120,19 @@ static const struct words *words_of(struct slice accept)
 			if (weight > most &&
 			    slice_starts_nocase(name, slice_str(table[i].language)) &&
 			    (name.n == 2 || name.p[2] == '-')) {
-				best = &table[i];
+				best = table[i].language;
 				most = weight;
 			}
 	return best;
 }
 
-const char *people_language(struct slice accept)
+static const struct words *words_of(const char *language)
 {
-	return words_of(accept)->language;
+	const struct words *w = table;
+
+	while (strcmp(w->language, language) != 0)
+		w++;
+	return w;
 }
 
 /* ---- the page ------------------------------------------------------------------------------ */
@@ -162,10 +166,12 @@ static bool asks_a_person(struct call_request *q)
 void people_answer(struct call_request *q)
 {
 	struct http_reply *reply = &q->reply;
+	const char *language;
 
 	if (q->listener != LISTEN_PUBLIC || reply->status < 400 || !asks_a_person(q))
 		return;
 	buf_clear(&reply->body);
-	put_page(&reply->body, words_of(call_header(&q->call, "Accept-Language")), reply->status);
+	language = people_language(call_header(&q->call, "Accept-Language"));
+	put_page(&reply->body, words_of(language), reply->status);
 	slice_copy(reply->type, sizeof(reply->type), SLICE("text/html; charset=utf-8"));
 }

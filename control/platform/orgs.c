@@ -77,33 +77,16 @@ static int get_one(struct call *c)
 	return r < 0 ? r : db_tx(c->db, w.org, read_org, &w);
 }
 
-struct new_body {
-	struct slice name, email, admin_name, password;
-};
-/* clang-format off */
-static const struct body_field new_fields[] = {
-	{"name",           BODY_NAME,  offsetof(struct new_body, name),       BODY_REQUIRED, 1,            200,          0},
-	{"admin_email",    BODY_EMAIL, offsetof(struct new_body, email),      BODY_REQUIRED, 0,            0,            0},
-	{"admin_name",     BODY_NAME,  offsetof(struct new_body, admin_name), 0,             0,            100,          0},
-	{"admin_password", BODY_LINE,  offsetof(struct new_body, password),   BODY_REQUIRED, PASSWORD_MIN, PASSWORD_MAX, 0},
-};
-/* clang-format on */
+static const struct body_field new_fields[] = { NEW_ORG_FIELDS("name", "admin_") };
 
 static int post_org(struct call *c)
 {
-	struct new_body b = { 0 };
+	struct new_org n = { .password_pointer = "/admin_password" };
 	struct body_seen seen;
-	struct new_org n;
-	int r = http_body_read(c, new_fields, ARRAY_LEN(new_fields), &b, &seen);
+	int r = http_body_read(c, new_fields, ARRAY_LEN(new_fields), &n, &seen);
 
-	if (r < 0)
-		return r;
-	n = (struct new_org){ .password_pointer = "/admin_password",
-			      .org_name = b.name,
-			      .email = b.email,
-			      .name = b.admin_name,
-			      .password = b.password };
-	r = signup_create(c, &n);
+	if (r >= 0)
+		r = signup_create(c, &n);
 	if (r < 0)
 		return r;
 	struct org_change w = { .c = c, .org = n.ret_org, .status = 201 };

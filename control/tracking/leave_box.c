@@ -166,18 +166,33 @@ struct leave_box *leave_box_free(struct leave_box *box)
 	return NULL;
 }
 
+/* Opens a file that was not there; its name begins with the time.  Another box may make one in the
+ * same millisecond: the next number is tried then. */
+static int make_file(struct leave_box *box)
+{
+	enum { TRIES = 100 };
+	char name[64], path[PATH_MAX];
+	int fd = -1;
+
+	errno = EEXIST;
+	for (int i = 0; fd < 0 && errno == EEXIST && i < TRIES; i++) {
+		(void)snprintf(name, sizeof(name), "%015lld-%d-%u.log", (long long)clock_wall_ms(),
+			       (int)getpid(), box->number++);
+		if (!path_of(box, name, path))
+			return -ENAMETOOLONG;
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	}
+	return fd < 0 ? -errno : fd;
+}
+
 static int begin_file(struct leave_box *box)
 {
-	char name[64], path[PATH_MAX];
-	OWNED_FD int fd = -1;
+	OWNED_FD int fd = make_file(box);
 	int r;
 
-	(void)snprintf(name, sizeof(name), "%015lld-%d-%u.log", (long long)clock_wall_ms(),
-		       (int)getpid(), box->number++);
-	if (!path_of(box, name, path))
-		return -ENAMETOOLONG;
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+	if (fd < 0)
+		return fd;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
 	r = sync_folder(box);
 	if (r < 0)

@@ -26,13 +26,12 @@ bool leave_box_waiting(struct leave_box *box);
 struct leave_box_sums {
 	unsigned taken;   /* records that took() accepted */
 	unsigned damaged; /* lines that are none */
-	unsigned
-	    refused; /* records that took() refuses for good, with E_DENIED; the file is kept, as
-			   * NAME.refused */
+	unsigned refused; /* records that took() refuses for good, with E_DENIED */
 };
-/* Gives the records of the oldest file, in order, to took().  When it accepted or refused them all
- * the file goes, and 1 says that there may be another.  0: nothing waits.  Another failure of
- * took() is handed on, and the file is given again next time, from its beginning. */
+/* Gives the records of the oldest file, in order, to took().  When it accepted them all the file
+ * goes; when it refused some, the file is kept as NAME.refused.  1: there may be another file; 0:
+ * nothing waits.  Another failure of took() is handed on, and the file is given again next time,
+ * from its beginning. */
 typedef int (*leave_box_took)(void *arg, const struct leave_record *r);
 int leave_box_empty(struct leave_box *box, leave_box_took took, void *arg,
 		    struct leave_box_sums *ret) MUST_CHECK;

@@ -72,7 +72,6 @@ struct judge_key {
 	const char *name, *help;
 	int (*read)(struct judge *j, struct judge_rule *rule, struct slice value,
 		    const char **ret_wrong);
-	void (*show)(const struct judge *j, const struct judge_rule *rule, struct buf *out);
 };
 extern const struct judge_key judge_keys[];
 extern const size_t judge_n_keys;

@@ -56,5 +56,3 @@ void judge_reply(const struct judge *j, const struct judge_reply *reply, struct 
 const char *judge_key_name(size_t i);
 const char *judge_key_help(size_t i);
 unsigned judge_rules(const struct judge *j);
-/* Every file as it would be written again: judge_read() of it gives the same. */
-void judge_show(const struct judge *j, struct buf *out);

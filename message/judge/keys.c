@@ -1,4 +1,4 @@
-/* message/judge/keys.c - the keys of a rule: how each is read and written again. */
+/* message/judge/keys.c - the keys of a rule, and how each is read. */
 #include "message/judge/inside.h"
 
 static int wrong(const char **ret, const char *expected)
@@ -211,104 +211,16 @@ static int read_unless(struct judge *j, struct judge_rule *rule, struct slice va
 	return read_pattern(j, value, ret_wrong);
 }
 
-/* ---- written again ----------------------------------------------------------------------- */
-
-static void show_range(struct buf *out, unsigned from, unsigned to)
-{
-	if (from == to)
-		buf_putf(out, "%u", from);
-	else
-		buf_putf(out, "%u-%u", from, to);
-}
-
-static void show_code(const struct judge *j UNUSED, const struct judge_rule *rule, struct buf *out)
-{
-	for (unsigned i = 0; i < rule->n_codes; i++) {
-		const struct judge_codes *c = &rule->codes[i];
-		buf_put(out, i ? SLICE(", ") : SLICE("code = "));
-		if (c->from)
-			show_range(out, c->from, c->to);
-		else
-			buf_put(out, c->to ? SLICE("any") : SLICE("none"));
-	}
-	buf_put(out, rule->n_codes ? SLICE("\n") : SLICE(""));
-}
-
-static void show_part(struct buf *out, uint16_t part)
-{
-	if (part == JUDGE_X)
-		buf_put(out, SLICE("x."));
-	else
-		buf_putf(out, "%u.", part);
-}
-
-static void show_status(const struct judge *j UNUSED, const struct judge_rule *rule,
-			struct buf *out)
-{
-	for (unsigned i = 0; i < rule->n_statuses; i++) {
-		const struct judge_statuses *s = &rule->statuses[i];
-		buf_put(out, i ? SLICE(", ") : SLICE("status = "));
-		if (!s->class) {
-			buf_put(out, SLICE("none"));
-			continue;
-		}
-		show_part(out, s->class);
-		show_part(out, s->subject);
-		show_range(out, s->detail, s->detail_end);
-	}
-	buf_put(out, rule->n_statuses ? SLICE("\n") : SLICE(""));
-}
-
-static void show_provider(const struct judge *j UNUSED, const struct judge_rule *rule,
-			  struct buf *out)
-{
-	for (unsigned i = 0; i < rule->n_providers; i++) {
-		buf_put(out, i ? SLICE(", ") : SLICE("provider = "));
-		buf_put(out, rule->providers[i]);
-	}
-	buf_put(out, rule->n_providers ? SLICE("\n") : SLICE(""));
-}
-
-static void show_lines(const struct judge *j, uint32_t first, uint32_t n, const char *key,
-		       struct buf *out)
-{
-	for (uint32_t i = first; i < first + n; i++)
-		buf_putf(out, "%s = %.*s\n", key, (int)j->lines[i].source.n, j->lines[i].source.p);
-}
-
-static void show_text(const struct judge *j, const struct judge_rule *rule, struct buf *out)
-{
-	show_lines(j, rule->first_text, rule->n_text, "text", out);
-}
-
-static void show_unless(const struct judge *j, const struct judge_rule *rule, struct buf *out)
-{
-	show_lines(j, rule->first_unless, rule->n_unless, "unless", out);
-}
-
-static void show_class(const struct judge *j UNUSED, const struct judge_rule *rule, struct buf *out)
-{
-	buf_putf(out, "class = %s\n", judge_class_name(rule->class));
-}
-
-static void show_action(const struct judge *j UNUSED, const struct judge_rule *rule,
-			struct buf *out)
-{
-	if (!rule->action_given)
-		return;
-	buf_put(out, SLICE("action = "));
-	judge_action_show(rule->action, out);
-	buf_put(out, SLICE("\n"));
-}
+/* ---- the rows ---------------------------------------------------------------------------- */
 
 const struct judge_key judge_keys[] = {
-	{ "provider", "who said it, one of these", read_provider, show_provider },
-	{ "code", "the reply code is one of these", read_code, show_code },
-	{ "status", "the enhanced status is one of these", read_status, show_status },
-	{ "text", "a pattern in the text; of several one is enough", read_text, show_text },
-	{ "unless", "a pattern that must not be in the text", read_unless, show_unless },
-	{ "class", "what the reply means", read_class, show_class },
-	{ "action", "what follows, when it is not what the class says", read_action, show_action },
+	{ "provider", "who said it, one of these", read_provider },
+	{ "code", "the reply code is one of these", read_code },
+	{ "status", "the enhanced status is one of these", read_status },
+	{ "text", "a pattern in the text; of several one is enough", read_text },
+	{ "unless", "a pattern that must not be in the text", read_unless },
+	{ "class", "what the reply means", read_class },
+	{ "action", "what follows, when it is not what the class says", read_action },
 };
 const size_t judge_n_keys = ARRAY_LEN(judge_keys);
 

@@ -169,15 +169,3 @@ int judge_read(struct judge *j, struct slice text, const char *name_for_errors, 
 	}
 	return e < 0 ? e : end_rule(&r);
 }
-
-/* ---- written again ----------------------------------------------------------------------- */
-
-void judge_show(const struct judge *j, struct buf *out)
-{
-	for (uint32_t i = 0; i < j->n_rules; i++) {
-		buf_putf(out, "[%.*s]\n", (int)j->rules[i].name.n, j->rules[i].name.p);
-		for (size_t k = 0; k < judge_n_keys; k++)
-			judge_keys[k].show(j, &j->rules[i], out);
-		buf_put(out, SLICE("\n"));
-	}
-}

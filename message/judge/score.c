@@ -134,17 +134,6 @@ int judge_score(const struct judge *j, struct slice text, const char *name_for_e
 	return r;
 }
 
-void judge_score_add(struct judge_score *sum, const struct judge_score *s)
-{
-	sum->n += s->n;
-	sum->hits += s->hits;
-	sum->false_hard += s->false_hard;
-	sum->lost += s->lost;
-	sum->same += s->same;
-	sum->classes += s->classes;
-	sum->same_class += s->same_class;
-}
-
 unsigned judge_score_share(unsigned part, unsigned all)
 {
 	return all ? (unsigned)((uint64_t)part * 1000 / all) : 1000;

@@ -26,7 +26,6 @@ int judge_score(const struct judge *j, struct slice table, const char *name_for_
 		void (*differs)(void *context, const struct judge_row *row,
 				const struct judgement *called),
 		void *context, struct judge_score *ret, char *error) MUST_CHECK;
-void judge_score_add(struct judge_score *sum, const struct judge_score *s);
 /* Of 1000; 1000 when there is nothing to share. */
 unsigned judge_score_share(unsigned part, unsigned all);
 static inline unsigned judge_score_recall(const struct judge_score *s)

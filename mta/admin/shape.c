@@ -235,13 +235,10 @@ int admin_finish_shape_explain(struct query *q)
 
 int admin_finish_shape_test(struct query *q)
 {
-	struct shapes *with = NULL;
-	int r = shape_copy_with(q->server->engine, q->text, *q->what ? q->what : "file", &with,
-				q->fault);
+	int r = shape_file_check(q->server->engine, q->text, *q->what ? q->what : "file", q->fault);
 
 	if (r < 0)
 		return r;
-	shapes_free(with);
 	branch_bool(q->out, "good", true);
 	query_answer(q);
 	return 0;

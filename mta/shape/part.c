@@ -249,51 +249,40 @@ static void add_orders(struct shapes *s, struct shape_orders *all)
 				 kv_str("key", o->key), kv_str("reason", error));
 }
 
-static int make_set(struct engine *e, struct slice more, const char *name, struct shapes **ret,
-		    unsigned *ret_revision, char *error)
-{
-	struct shape_orders *all = orders_of(e);
-	OWNED(shapes) s = shapes_new();
-	int r = parse_files(s, options_of(e), error);
-
-	assert(r == 0); /* it was, when the options were read */
-	if (name)
-		r = shapes_parse(s, more, name, error);
-	if (r < 0)
-		return r;
-	pthread_mutex_lock(&all->lock);
-	*ret_revision = atomic_load(&all->revision);
-	add_orders(s, all);
-	pthread_mutex_unlock(&all->lock);
-	*ret = TAKE(s);
-	return 0;
-}
-
-int shape_copy_with(struct engine *e, struct slice text, const char *name, struct shapes **ret,
-		    char *error)
-{
-	unsigned unused;
-
-	return make_set(e, text, name, ret, &unused, error);
-}
-
-struct shapes *shape_copy(struct engine *e)
-{
-	char error[OPTION_ERROR_MAX];
-	struct shapes *s = NULL;
-	unsigned unused;
-
-	(void)!make_set(e, SLICE(""), NULL, &s, &unused, error);
-	return s;
-}
-
 struct shapes *shape_copy_of_files(struct engine *e)
 {
 	char error[OPTION_ERROR_MAX];
 	struct shapes *s = shapes_new();
+	int r = parse_files(s, options_of(e), error);
 
-	(void)!parse_files(s, options_of(e), error);
+	assert(r == 0); /* it was, when the options were read */
 	return s;
+}
+
+static struct shapes *make_set(struct engine *e, unsigned *ret_revision)
+{
+	struct shape_orders *all = orders_of(e);
+	struct shapes *s = shape_copy_of_files(e);
+
+	pthread_mutex_lock(&all->lock);
+	*ret_revision = atomic_load(&all->revision);
+	add_orders(s, all);
+	pthread_mutex_unlock(&all->lock);
+	return s;
+}
+
+struct shapes *shape_copy(struct engine *e)
+{
+	unsigned unused;
+
+	return make_set(e, &unused);
+}
+
+int shape_file_check(struct engine *e, struct slice text, const char *name, char *error)
+{
+	OWNED(shapes) s = shape_copy_of_files(e);
+
+	return shapes_parse(s, text, name, error);
 }
 
 const struct shapes *shape_set(struct lane *l)
@@ -311,13 +300,9 @@ unsigned shape_generation(struct lane *l)
 static void shape_reload(void *state)
 {
 	struct lane_shapes *m = state;
-	char error[OPTION_ERROR_MAX];
-	struct shapes *s = NULL;
 
-	if (make_set(lane_engine(m->lane), SLICE(""), NULL, &s, &m->revision, error) < 0)
-		return;
 	shapes_free(m->set);
-	m->set = s;
+	m->set = make_set(lane_engine(m->lane), &m->revision);
 	m->generation++;
 }
 

@@ -23,9 +23,8 @@ unsigned shape_generation(struct lane *l); /* another number whenever the set is
  * orders; the caller frees them. */
 struct shapes *shape_copy(struct engine *e);
 struct shapes *shape_copy_of_files(struct engine *e);
-/* The same with the text of one more file behind the others (E_SYNTAX: error says where). */
-int shape_copy_with(struct engine *e, struct slice text, const char *name, struct shapes **ret,
-		    char *error) MUST_CHECK;
+/* 0: this text may be one more file behind the others; E_SYNTAX: error says where it is wrong. */
+int shape_file_check(struct engine *e, struct slice text, const char *name, char *error) MUST_CHECK;
 /* The rule's key of an order, its section in the one way it is written; value empty: to take it
  * back.  E_SYNTAX: error says what is wrong. */
 int shape_order_key(struct slice section, struct slice key, struct slice value, struct buf *ret,

@@ -3,10 +3,9 @@
 
 #include <stdio.h>
 
-#include "base/file.h"
 #include "mta/shape/inside.h"
 
-enum { FILE_MAX = 1024 * 1024, LINE_MAX_BYTES = 64 * 1024 };
+enum { LINE_MAX_BYTES = 64 * 1024 };
 
 struct shapes *shapes_new(void)
 {
@@ -198,21 +197,6 @@ int shapes_parse(struct shapes *s, struct slice text, const char *name, char *er
 	return r;
 }
 
-int shapes_read(struct shapes *s, const char *path, char *error)
-{
-	struct buf text;
-	int r;
-
-	buf_init(&text, 0);
-	r = file_read(path, FILE_MAX, &text);
-	if (r < 0)
-		(void)snprintf(error, OPTION_ERROR_MAX, "%s: %s", path, err_text(r));
-	else
-		r = shapes_parse(s, buf_data(&text), path, error);
-	buf_free(&text);
-	return r;
-}
-
 int shapes_order(struct shapes *s, struct slice section, struct slice key, struct slice value,
 		 const char *author, char *error)
 {
@@ -378,29 +362,4 @@ bool shapes_find(const struct shapes *s, struct slice section, struct slice key,
 	}
 	buf_free(&name);
 	return found;
-}
-
-static void show_patterns(const char *name, const struct shape_patterns *p, struct buf *out)
-{
-	for (unsigned i = 0; i < p->n; i++)
-		buf_putf(out, "%s = %s\n", name, p->at[i]);
-}
-
-void shapes_show(const struct shapes *s, struct buf *out)
-{
-	for (unsigned i = 0; i < s->n_providers; i++) {
-		buf_putf(out, "[provider %s]\n", s->providers[i].name);
-		show_patterns("mx", &s->providers[i].mx, out);
-		show_patterns("domain", &s->providers[i].domain, out);
-	}
-	for (unsigned i = 0; i < s->n_rules; i++) {
-		const struct shape_rule *r = &s->rules[i];
-		if (!i || s->rules[i - 1].section != r->section) {
-			shape_section_show(&s->sections[r->section], out);
-			buf_put(out, SLICE("\n"));
-		}
-		buf_putf(out, "%s = ", shape_key_rows[r->key].name);
-		show_value(r, out);
-		buf_put(out, SLICE("\n"));
-	}
 }

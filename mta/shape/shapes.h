@@ -31,8 +31,7 @@ struct shapes;
 struct shapes *shapes_free(struct shapes *s);
 DEFINE_OWNED(shapes)
 struct shapes *shapes_new(void);
-/* Adds the rules of a file, or of its text. */
-int shapes_read(struct shapes *s, const char *path, char *error) MUST_CHECK;
+/* Adds the rules of a file's text.  name stands in errors and tells where a value comes from. */
 int shapes_parse(struct shapes *s, struct slice text, const char *name, char *error) MUST_CHECK;
 /* Adds one rule of a live order: section as between the brackets; author says who and when. */
 int shapes_order(struct shapes *s, struct slice section, struct slice key, struct slice value,
@@ -77,5 +76,3 @@ void shapes_each(const struct shapes *s,
 /* The value that the latest rule of this section ("provider gmail") gives the key, as text; false:
  * there is none. */
 bool shapes_find(const struct shapes *s, struct slice section, struct slice key, struct buf *out);
-/* Every rule in the order of reading, as a file that is read as the same. */
-void shapes_show(const struct shapes *s, struct buf *out);

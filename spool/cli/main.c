@@ -44,71 +44,40 @@ const struct cli_command commands[] = {
 /* clang-format on */
 const size_t n_commands = ARRAY_LEN(commands);
 
-enum {
-	OPT_SOCKET = 256,
-	OPT_SPOOL,
-	OPT_JSON,
-	OPT_BY,
-	OPT_REASON,
-	OPT_YES,
-	OPT_FOLLOW,
-	OPT_MAX,
-	OPT_FROM,
-	OPT_TENANT,
-	OPT_FOR,
-	OPT_SOURCE,
-	OPT_POOL,
-	OPT_CODE,
-	OPT_STATUS,
-	OPT_TEXT,
-	OPT_PROVIDER,
-	OPT_HELP,
-	OPT_VERSION
-};
+/* What an option's argument is, and where it goes. */
+enum takes { TAKES_TEXT, TAKES_FLAG, TAKES_NUMBER, TAKES_NOTHING };
+#define AT(member) offsetof(struct cli, member)
 
-static const struct option_text {
-	struct option o;
+/* clang-format off */
+static const struct option_row {
+	const char *name;
+	char letter; /* NUL: none */
+	enum takes takes;
+	size_t at;
 	const char *argument, *help;
 } options[] = {
-	{ { "config", required_argument, NULL, 'c' },
-	  "FILE",
-	  "the engine's configuration (default /etc/postern/mta.conf)" },
-	{ { "socket", required_argument, NULL, OPT_SOCKET }, "PATH", "the admin socket" },
-	{ { "spool", required_argument, NULL, OPT_SPOOL },
-	  "DIR",
-	  "read this spool instead of asking the engine" },
-	{ { "json", no_argument, NULL, OPT_JSON }, "", "print one JSON document" },
-	{ { "by", required_argument, NULL, OPT_BY },
-	  "KEY",
-	  "queue: domain, tenant, campaign, site, provider or pool" },
-	{ { "reason", required_argument, NULL, OPT_REASON },
-	  "TEXT",
-	  "hold, cancel: the reason; why and rules show it later" },
-	{ { "yes", no_argument, NULL, OPT_YES }, "", "do it; without it only the count is shown" },
-	{ { "follow", no_argument, NULL, OPT_FOLLOW }, "", "events: keep printing new ones" },
-	{ { "max", required_argument, NULL, OPT_MAX }, "N", "print at most N rows or events" },
-	{ { "from", required_argument, NULL, OPT_FROM },
-	  "LSN",
-	  "events: start after this position" },
-	{ { "for", required_argument, NULL, OPT_FOR },
-	  "TIME",
-	  "suspend: for how long (default 1h)" },
-	{ { "tenant", required_argument, NULL, OPT_TENANT }, "N", "shape explain: for its mail" },
-	{ { "source", required_argument, NULL, OPT_SOURCE },
-	  "IP",
-	  "shape explain: over this source" },
-	{ { "pool", required_argument, NULL, OPT_POOL }, "NAME", "move, shape explain: the pool" },
-	{ { "code", required_argument, NULL, OPT_CODE }, "N", "rules explain: the reply's code" },
-	{ { "status", required_argument, NULL, OPT_STATUS },
-	  "X.Y.Z",
-	  "rules explain: its enhanced status" },
-	{ { "text", required_argument, NULL, OPT_TEXT }, "TEXT", "rules explain: its text" },
-	{ { "provider", required_argument, NULL, OPT_PROVIDER },
-	  "NAME",
-	  "rules explain: the provider that said it" },
-	{ { "help", no_argument, NULL, OPT_HELP }, "", "print this text" },
-	{ { "version", no_argument, NULL, OPT_VERSION }, "", "print the version" },
+	{ "config",   'c', TAKES_TEXT,    AT(config),   "FILE",  "the engine's configuration (default /etc/postern/mta.conf)" },
+	{ "socket",   0,   TAKES_TEXT,    AT(socket),   "PATH",  "the admin socket" },
+	{ "spool",    0,   TAKES_TEXT,    AT(spool),    "DIR",   "read this spool instead of asking the engine" },
+	{ "json",     0,   TAKES_FLAG,    AT(json),     "",      "print one JSON document" },
+	{ "by",       0,   TAKES_TEXT,    AT(by),       "KEY",   "queue: domain, tenant, campaign, site, provider or pool" },
+	{ "reason",   0,   TAKES_TEXT,    AT(reason),   "TEXT",  "hold, cancel: the reason; why and rules show it later" },
+	{ "yes",      0,   TAKES_FLAG,    AT(yes),      "",      "do it; without it only the count is shown" },
+	{ "follow",   0,   TAKES_FLAG,    AT(follow),   "",      "events: keep printing new ones" },
+	{ "max",      0,   TAKES_NUMBER,  AT(max),      "N",     "print at most N rows or events" },
+	{ "from",     0,   TAKES_NUMBER,  AT(from),     "LSN",   "events: start after this position" },
+	{ "for",      0,   TAKES_TEXT,    AT(duration), "TIME",  "suspend: for how long (default 1h)" },
+	{ "tenant",   0,   TAKES_NUMBER,  AT(tenant),   "N",     "shape explain: for its mail" },
+	{ "source",   0,   TAKES_TEXT,    AT(source),   "IP",    "shape explain: over this source" },
+	{ "pool",     0,   TAKES_TEXT,    AT(pool),     "NAME",  "move, shape explain: the pool" },
+	{ "code",     0,   TAKES_TEXT,    AT(code),     "N",     "rules explain: the reply's code" },
+	{ "status",   0,   TAKES_TEXT,    AT(status),   "X.Y.Z", "rules explain: its enhanced status" },
+	{ "text",     0,   TAKES_TEXT,    AT(text),     "TEXT",  "rules explain: its text" },
+	{ "provider", 0,   TAKES_TEXT,    AT(provider), "NAME",  "rules explain: the provider that said it" },
+	{ "help",     0,   TAKES_NOTHING, 0,            "",      "print this text" },
+	{ "version",  0,   TAKES_NOTHING, 0,            "",      "print the version" },
 };
+/* clang-format on */
 
 static int help(FILE *to, int code)
 {
@@ -121,8 +90,8 @@ static int help(FILE *to, int code)
 	}
 	(void)fprintf(to, "\noptions\n");
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
-		(void)fprintf(to, "  %s--%-8s %-5s %s\n", options[i].o.val < 256 ? "-c, " : "    ",
-			      options[i].o.name, options[i].argument, options[i].help);
+		(void)fprintf(to, "  %s--%-8s %-5s %s\n", options[i].letter ? "-c, " : "    ",
+			      options[i].name, options[i].argument, options[i].help);
 	(void)fprintf(
 	    to, "\nA SELECTOR is all, an ID, ID:ROW, a domain, tenant/N, campaign/N, domain/NAME,\n"
 		"job/ID or rcpt/ID:ROW.  See postern(1).\n");
@@ -138,68 +107,26 @@ static int take_number(const char *option, const char *text, uint64_t *ret)
 }
 
 /* -1: go on; else the exit code. */
-static int take_option(struct cli *c, int opt, const char *arg)
+static int take_option(struct cli *c, const struct option_row *row, const char *arg)
 {
-	switch (opt) {
-	case 'c':
-		c->config = arg;
+	char *at = (char *)c + row->at;
+
+	switch (row->takes) {
+	case TAKES_TEXT:
+		*(const char **)(void *)at = arg;
 		return -1;
-	case OPT_SOCKET:
-		c->socket = arg;
+	case TAKES_FLAG:
+		*(bool *)at = true;
 		return -1;
-	case OPT_SPOOL:
-		c->spool = arg;
-		return -1;
-	case OPT_JSON:
-		c->json = true;
-		return -1;
-	case OPT_BY:
-		c->by = arg;
-		return -1;
-	case OPT_REASON:
-		c->reason = arg;
-		return -1;
-	case OPT_YES:
-		c->yes = true;
-		return -1;
-	case OPT_FOLLOW:
-		c->follow = true;
-		return -1;
-	case OPT_MAX:
-		c->bounded = true;
-		return take_number("max", arg, &c->max);
-	case OPT_FROM:
-		return take_number("from", arg, &c->from);
-	case OPT_FOR:
-		c->duration = arg;
-		return -1;
-	case OPT_TENANT:
-		return take_number("tenant", arg, &c->tenant);
-	case OPT_SOURCE:
-		c->source = arg;
-		return -1;
-	case OPT_POOL:
-		c->pool = arg;
-		return -1;
-	case OPT_CODE:
-		c->code = arg;
-		return -1;
-	case OPT_STATUS:
-		c->status = arg;
-		return -1;
-	case OPT_TEXT:
-		c->text = arg;
-		return -1;
-	case OPT_PROVIDER:
-		c->provider = arg;
-		return -1;
-	case OPT_HELP:
-		return help(stdout, EXIT_DONE);
-	case OPT_VERSION:
-		return puts("postern " POSTERN_VERSION) < 0 ? EXIT_FAILED : EXIT_DONE;
-	default:
-		return EXIT_BAD_USAGE;
+	case TAKES_NUMBER:
+		c->bounded |= row->at == AT(max);
+		return take_number(row->name, arg, (uint64_t *)(void *)at);
+	case TAKES_NOTHING:
+		break;
 	}
+	if (strcmp(row->name, "help") == 0)
+		return help(stdout, EXIT_DONE);
+	return puts("postern " POSTERN_VERSION) < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 static bool is_key(const char *by)
@@ -215,13 +142,19 @@ static bool is_key(const char *by)
 
 static int take_options(struct cli *c, int argc, char **argv)
 {
+	enum { FIRST = 256 }; /* row i is FIRST + i, or its letter */
 	struct option list[ARRAY_LEN(options) + 1] = { 0 };
 	int opt, r = -1;
 
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
-		list[i] = options[i].o;
-	while (r < 0 && (opt = getopt_long(argc, argv, "c:", list, NULL)) != -1)
-		r = take_option(c, opt, optarg);
+		list[i] = (struct option){ .name = options[i].name,
+					   .has_arg = *options[i].argument != '\0',
+					   .val = FIRST + (int)i };
+	while (r < 0 && (opt = getopt_long(argc, argv, "c:", list, NULL)) != -1) {
+		if (opt == 'c')
+			opt = FIRST; /* --config is the first row */
+		r = opt < FIRST ? EXIT_BAD_USAGE : take_option(c, &options[opt - FIRST], optarg);
+	}
 	if (r < 0 && c->by && !is_key(c->by)) {
 		(void)fprintf(stderr,
 			      "postern: --by takes domain, tenant, campaign, site, provider or "

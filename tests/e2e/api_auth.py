@@ -13,24 +13,11 @@ import time
 import types
 import urllib.parse
 
-from checks import check, ended_well, failures, result
+from checks import check, ended_well, failures, refused, result
 from stack import Api, ApiError, Control, Postgres
 
 TMP = pathlib.Path(os.environ["POSTERN_TMP"])
 PASSWORD = "correct horse battery"
-
-
-def refused(status, code, run, *args, **kw):
-    """run is refused with this status and code; gives the problem."""
-    name = f"{getattr(run, '__name__', run)} {args[:2]}"
-    try:
-        reply = run(*args, **kw)
-    except ApiError as e:
-        got = e.body.get("code") if isinstance(e.body, dict) else e.body
-        check(e.status == status and (code is None or got == code), f"{name}: {e.status} {got}, not {status} {code}")
-        return e.body if isinstance(e.body, dict) else {}
-    check(False, f"{name}: answered {reply}, not {status} {code}")
-    return {}
 
 
 def raw(control, request):

@@ -11,23 +11,11 @@ import sys
 import types
 import urllib.parse
 
-from checks import check, ended_well, failures, result
+from checks import check, ended_well, failures, refused, result, wait_for
 from stack import Api, ApiError, Control, Postgres
 
 TMP = pathlib.Path(os.environ["POSTERN_TMP"])
 PASSWORD = "correct horse battery"
-
-
-def refused(status, code, run, *args, **kw):
-    name = f"{getattr(run, '__name__', run)} {args[:2]}"
-    try:
-        reply = run(*args, **kw)
-    except ApiError as e:
-        got = e.body.get("code") if isinstance(e.body, dict) else e.body
-        check(e.status == status and (code is None or got == code), f"{name}: {e.status} {got}, not {status} {code}")
-        return e.body if isinstance(e.body, dict) else {}
-    check(False, f"{name}: answered {reply}, not {status} {code}")
-    return {}
 
 
 def raw(control, request, port=None):
@@ -174,16 +162,6 @@ def render_of(api, template, contact):
     body = api.get("/v1/openapi.json")["paths"]["/v1/render"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     names = body.get("properties") or {}
     return {("template" if "template" in names else "template_id"): template, ("contact" if "contact" in names else "contact_id"): contact}
-
-
-def wait_for(fine, seconds=30):
-    import time
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if fine():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def main():

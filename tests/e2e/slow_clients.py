@@ -15,7 +15,7 @@ import time
 import types
 import urllib.parse
 
-from checks import check, ended_well, failures, result
+from checks import check, ended_well, failures, result, wait_for
 from stack import Api, Control, Postgres
 
 TMP = pathlib.Path(os.environ["POSTERN_TMP"])
@@ -81,15 +81,6 @@ class Crowd(threading.Thread):
         self.join()
         for s in list(self.open):
             s.close()
-
-
-def wait_for(fine, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if fine():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def answered(url, path, source="127.0.0.1"):

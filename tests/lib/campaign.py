@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-from stack import Api, Control, Engine, Failure, Nameserver, Postgres, Sink, wait_until
+from stack import Api, ApiError, Control, Engine, Failure, Nameserver, Postgres, Sink, wait_until
 
 TERMINAL = ("delivered", "bounced", "expired", "suppressed", "cancelled")
 LOGIN = {"email": "admin@sender.test", "password": "correct horse battery staple"}
@@ -18,6 +18,16 @@ def zone_line(r):
     if r["type"] == "MX":
         return f"{name} MX {r.get('priority', 10)} {value.rstrip('.')}."
     return f"{name} {r['type']} {value.rstrip('.')}."
+
+
+def refused(w, pointer, code, f, *a, **kw):
+    """The call is refused with 422; its problem names this member and this code."""
+    try:
+        f(*a, **kw)
+        w.say(False, f"{a} was allowed, expected {pointer} {code}")
+    except ApiError as e:
+        text = json.dumps(e.body)
+        w.say(e.status == 422 and f'"{pointer}"' in text and f'"{code}"' in text, f"{a}: {e.status} {e.body}, expected {pointer} {code}")
 
 
 class World:

@@ -1,5 +1,9 @@
 """A script's checks: each is counted, a wrong one is told at once and the script goes on; what the last one says is its result."""
 
+import time
+
+from stack import ApiError
+
 failures = []
 done = 0
 
@@ -10,6 +14,29 @@ def check(fine, text):
     if not fine:
         failures.append(text)
         print("WRONG:", text, flush=True)
+
+
+def refused(status, code, run, *args, **kw):
+    """run is refused with this status and code; gives the problem."""
+    name = f"{getattr(run, '__name__', run)} {args[:2]}"
+    try:
+        reply = run(*args, **kw)
+    except ApiError as e:
+        got = e.body.get("code") if isinstance(e.body, dict) else e.body
+        check(e.status == status and (code is None or got == code), f"{name}: {e.status} {got}, not {status} {code}")
+        return e.body if isinstance(e.body, dict) else {}
+    check(False, f"{name}: answered {reply}, not {status} {code}")
+    return {}
+
+
+def wait_for(fine, seconds=30):
+    """Does it become so within that time?"""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if fine():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def ended_well(control):

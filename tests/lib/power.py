@@ -92,22 +92,28 @@ class Disk:
         return sum(int(n) for _, n in cuts), sum(int(n) - int(kept) for kept, n in cuts)
 
 
-class Feeder(threading.Thread):
-    """Feeds jobs and rules, and keeps what was acknowledged; ends when the engine does."""
+class Client(threading.Thread):
+    """A client of the engine; ends when the engine does."""
 
     def __init__(self, witness, path):
         super().__init__(daemon=True)
         self.witness, self.path = witness, path
 
     def run(self):
-        w = self.witness
         try:
-            link = Link(self.path, timeout=20)
-            link.ask(CONTENT, 7, w.number, content_meta(), b"From: s@from.test\r\nSubject: x\r\n\r\n" + b"x" * 900 + b"\r\n")
-            while not w.stop:
-                self.feed(link, w.number)
+            self.speak(self.witness)
         except (OSError, EOFError, LinkError):
             pass
+
+
+class Feeder(Client):
+    """Feeds jobs and rules, and keeps what was acknowledged."""
+
+    def speak(self, w):
+        link = Link(self.path, timeout=20)
+        link.ask(CONTENT, 7, w.number, content_meta(), b"From: s@from.test\r\nSubject: x\r\n\r\n" + b"x" * 900 + b"\r\n")
+        while not w.stop:
+            self.feed(link, w.number)
 
     def feed(self, link, content):
         w, now = self.witness, int(time.time() * 1000)
@@ -125,29 +131,21 @@ class Feeder(threading.Thread):
         time.sleep(0.002)
 
 
-class Reader(threading.Thread):
+class Reader(Client):
     """Reads events as the consumer "power" and moves its cursor."""
 
-    def __init__(self, witness, path):
-        super().__init__(daemon=True)
-        self.witness, self.path = witness, path
-
-    def run(self):
-        w = self.witness
-        try:
-            link = Link(self.path, "power", timeout=20)
-            link.ask(SUBSCRIBE, link.cursor)
-            while not w.stop:
-                frame = link.events.pop(0) if link.events else link.receive()
-                if frame[0] != EVENTS:
-                    continue
-                for e in frame[3]:
-                    w.seen[e[0]] = tuple(e[1:4]) + (e[6],)
-                w.cursor_sent = frame[2]
-                link.ask(CURSOR, frame[2])
-                w.cursor = frame[2]
-        except (OSError, EOFError, LinkError):
-            pass
+    def speak(self, w):
+        link = Link(self.path, "power", timeout=20)
+        link.ask(SUBSCRIBE, link.cursor)
+        while not w.stop:
+            frame = link.events.pop(0) if link.events else link.receive()
+            if frame[0] != EVENTS:
+                continue
+            for e in frame[3]:
+                w.seen[e[0]] = tuple(e[1:4]) + (e[6],)
+            w.cursor_sent = frame[2]
+            link.ask(CURSOR, frame[2])
+            w.cursor = frame[2]
 
 
 class Witness:

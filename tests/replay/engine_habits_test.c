@@ -50,9 +50,7 @@ static void past_the_hosts_number_the_rest_goes_in_the_next_transaction_at_once(
 	for (unsigned i = 0; i < ARRAY_LEN(scripts); i++) {
 		struct world w;
 
-		world_start(&w, CONFIG "site.connections = 1\n");
-		world_names();
-		world_host("127.0.1.1", scripts[i]);
+		world_open(&w, CONFIG "site.connections = 1\n", scripts[i]);
 		world_submit(&w, five, 5, DAY, "smtp", 0);
 		world_run(&w, 2 * SECOND);
 		assert_null(conn_sim_mistake());
@@ -68,10 +66,8 @@ static void the_number_that_a_host_takes_is_remembered(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG "site.connections = 1\n");
-	world_names();
-	world_host(
-	    "127.0.1.1",
+	world_open(
+	    &w, CONFIG "site.connections = 1\n",
 	    HELLO TWO("expect RCPT\nexpect RCPT\nexpect RCPT\n") "say 452 4.5.3 too many\nsay 452 "
 								 "4.5.3 too many\nsay 452 4.5.3 "
 								 "too many\n" TAKEN TWO("") TAKEN
@@ -95,10 +91,8 @@ static void one_full_mailbox_among_others_waits_for_its_next_try(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG "site.connections = 1\n");
-	world_names();
-	world_host(
-	    "127.0.1.1",
+	world_open(
+	    &w, CONFIG "site.connections = 1\n",
 	    HELLO TWO("expect RCPT\nexpect RCPT\nexpect RCPT\n") "say 452 full\nsay 452 4.2.2 "
 								 "full\nsay 250 ok\n" TAKEN);
 	world_submit(&w, five, 5, DAY, "smtp", 0);
@@ -114,9 +108,8 @@ static void a_host_that_takes_nobody_is_no_host_with_too_many(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG "site.connections = 1\n");
-	world_names();
-	world_host("127.0.1.1", "say 220 mx.test\nreply RCPT 452 4.5.3 too many\nserve\n");
+	world_open(&w, CONFIG "site.connections = 1\n",
+		   "say 220 mx.test\nreply RCPT 452 4.5.3 too many\nserve\n");
 	world_submit(&w, five, 5, DAY, "smtp", 0);
 	world_run(&w, MINUTE);
 	assert_int_equal(world_books(&w).deferred_attempts, 5);
@@ -142,9 +135,7 @@ static void hosts_that_falsely_offer_pipelining_get_their_mail_in_lock_step(void
 	for (unsigned i = 0; i < ARRAY_LEN(false_offers); i++) {
 		struct world w;
 
-		world_start(&w, CONFIG);
-		world_names();
-		world_host("127.0.1.1", false_offers[i]);
+		world_open(&w, CONFIG, false_offers[i]);
 		world_submit(&w, five, 5, DAY, "smtp", 0);
 		world_submit(&w, one_rcpt, 1, DAY, "control", 0);
 		world_run(&w, 6 * MINUTE); /* silence is waited for */
@@ -163,9 +154,7 @@ static void a_host_without_real_pipelining_is_remembered(void **state)
 		struct world w;
 		unsigned opened;
 
-		world_start(&w, CONFIG);
-		world_names();
-		world_host("127.0.1.1", false_offers[i]);
+		world_open(&w, CONFIG, false_offers[i]);
 		world_submit(&w, one_rcpt, 1, DAY, "control", 0);
 		world_run(&w, 2 * HOUR);
 		assert_int_equal(world_books(&w).delivered, 1);
@@ -185,9 +174,8 @@ static void a_host_that_loses_what_comes_behind_a_message_gets_the_rest_in_lock_
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG "site.connections = 1\n");
-	world_names();
-	world_host("127.0.1.1", "say 220 mx.test\nalone drop-after\nserve\n");
+	world_open(&w, CONFIG "site.connections = 1\n",
+		   "say 220 mx.test\nalone drop-after\nserve\n");
 	for (unsigned i = 0; i < 20; i++)
 		world_submit(&w, one_rcpt, 1, DAY, "control", i);
 	world_run(&w, 11 * MINUTE); /* silence is waited for once */
@@ -201,9 +189,7 @@ static void a_refusal_that_stands_in_lock_step_too_is_final(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1",
+	world_open(&w, CONFIG,
 		   "say 220 mx.test\nreply RCPT 503 5.7.0 authenticate first\nreply DATA 503 no\n"
 		   "serve\n");
 	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
@@ -235,9 +221,8 @@ static void keywords_may_be_ignored_for_everyone(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG "site.connections = 1\nsmtp.ignore_keywords = pipelining, size\n");
-	world_names();
-	world_host("127.0.1.1", "say 220 mx.test\nalone close\nserve\n");
+	world_open(&w, CONFIG "site.connections = 1\nsmtp.ignore_keywords = pipelining, size\n",
+		   "say 220 mx.test\nalone close\nserve\n");
 	world_submit(&w, five, 5, DAY, "smtp", 0);
 	world_run(&w, SECOND);
 	assert_int_equal(world_books(&w).delivered, 5);
@@ -272,9 +257,7 @@ static void ascii_submitted_with_smtputf8_reaches_a_host_without_it(void **state
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", bare);
+	world_open(&w, CONFIG, bare);
 	w.asks_for_all = true;
 	world_submit(&w, one_rcpt, 1, DAY, "smtp", 0);
 	world_run(&w, MINUTE);
@@ -289,9 +272,7 @@ static void an_address_beyond_ascii_takes_no_other_recipient_down(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", bare);
+	world_open(&w, CONFIG, bare);
 	world_submit(&w, mixed, 4, DAY, "control", 0);
 	world_run(&w, MINUTE);
 	assert_int_equal(world_books(&w).delivered, 2);

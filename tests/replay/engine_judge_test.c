@@ -66,9 +66,7 @@ static void open_desk(struct desk *d)
 	(void)snprintf(d->config, sizeof(d->config), CONFIG "keys.dir = %s\n", d->dir);
 	new_key(d, "one");
 	made = spoil_from = spoil_to = 0;
-	world_start(&d->w, d->config);
-	world_names();
-	world_host("127.0.1.1", decent);
+	world_open(&d->w, d->config, decent);
 	d->w.sign_domain = SLICE("signed.test");
 }
 

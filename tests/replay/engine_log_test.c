@@ -54,9 +54,7 @@ static void play(struct heard *h, const char *config, const char *script)
 {
 	struct world w;
 
-	world_start(&w, config);
-	world_names();
-	world_host("127.0.1.1", script);
+	world_open(&w, config, script);
 	listen_to(h);
 	world_submit(&w, one_rcpt, 1, DAY, "control", 1);
 	world_run(&w, 20 * MINUTE);
@@ -120,9 +118,7 @@ static void an_outcome_names_the_address_that_the_system_picked(void **state)
 		struct world w;
 		unsigned n = 0;
 		lsn_t next;
-		world_start(&w, CONFIG);
-		world_names();
-		world_host("127.0.1.1", scripts[i]);
+		world_open(&w, CONFIG, scripts[i]);
 		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
 		world_run(&w, MINUTE);
 		assert_int_equal(spool_events(engine_spool(w.engine), 0, 100, look_at, &n, &next),

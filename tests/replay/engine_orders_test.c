@@ -17,9 +17,7 @@ static void a_held_campaign_waits_and_goes_when_released(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", decent);
+	world_open(&w, CONFIG, decent);
 	world_rule(&w, "hold/campaign/7", "by a test");
 	world_submit(&w, one_rcpt, 1, DAY, "control", 7);
 	world_submit(&w, one_rcpt, 1, DAY, "control", 8);
@@ -47,9 +45,7 @@ static void the_time_that_a_campaign_is_paused_is_not_of_its_life(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", full);
+	world_open(&w, CONFIG, full);
 	world_submit(&w, one_rcpt, 1, DAY, "control", 7); /* is deferred before the pause */
 	world_run(&w, HOUR);
 	order_life(&w, 253402300799000);
@@ -76,9 +72,7 @@ static void a_campaign_that_is_resumed_is_delivered(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", decent);
+	world_open(&w, CONFIG, decent);
 	order_life(&w, 253402300799000);
 	world_rule(&w, "hold/campaign/7", "paused");
 	world_submit(&w, one_rcpt, 1, DAY, "control", 7);
@@ -96,9 +90,7 @@ static void a_held_domain_waits_and_others_go(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", decent);
+	world_open(&w, CONFIG, decent);
 	world_rule(&w, "hold/domain/one.test", "by a test");
 	world_submit(&w, both, 2, DAY, "control", 0);
 	world_run(&w, MINUTE);
@@ -138,9 +130,7 @@ static void a_cancel_counts_for_what_is_in_flight_when_it_comes_back(void **stat
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1",
+	world_open(&w, CONFIG,
 		   "say 220 mx.test\nexpect EHLO\nsay 250 mx.test\nexpect MAIL\nsay 250 ok\n"
 		   "expect RCPT\ndelay 20000\nsay 451 later\nexpect RSET\nsay 250 ok\nserve\n");
 	world_submit(&w, one_rcpt, 1, DAY, "control", 5);
@@ -175,9 +165,7 @@ static void a_suppressed_address_is_not_sent_to_also_after_a_restart(void **stat
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", decent);
+	world_open(&w, CONFIG, decent);
 	suppress(&w, WIRE_FACT_STOPS_BULK, "U@ONE.test");
 	world_restart(&w);
 	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
@@ -204,9 +192,7 @@ static void why_tells_what_holds_a_recipient(void **state)
 	struct buf out;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", full);
+	world_open(&w, CONFIG, full);
 	s.job = world_submit(&w, one_rcpt, 1, DAY, "control", 0);
 	world_run(&w, MINUTE);
 	buf_init(&out, 0);
@@ -226,9 +212,7 @@ static void an_ordered_retry_does_not_wait_for_its_time(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", full);
+	world_open(&w, CONFIG, full);
 	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
 	world_run(&w, MINUTE);
 	world_host("127.0.1.1", decent);

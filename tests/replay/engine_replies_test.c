@@ -44,9 +44,7 @@ static struct last last_outcome(struct world *w)
 
 static void begin(struct world *w, const char *config, const char *script)
 {
-	world_start(w, config);
-	world_names();
-	world_host("127.0.1.1", script);
+	world_open(w, config, script);
 	world_submit(w, one_rcpt, 1, DAY, "control", 1);
 }
 

@@ -19,11 +19,11 @@ static void a_pool_gets_its_part_of_a_sites_connections_however_busy_the_other_i
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG
-		    "site.connections = 4\nsite.connections_start = 4\nsite.messages = 100000\n"
-		    "egress.sources = default 127.0.0.2 a.test, other 127.0.0.3 b.test\n");
-	world_names();
-	world_host("127.0.1.1", "say 220 mx.test\nslow 100 10\nserve\n");
+	world_open(&w,
+		   CONFIG
+		   "site.connections = 4\nsite.connections_start = 4\nsite.messages = 100000\n"
+		   "egress.sources = default 127.0.0.2 a.test, other 127.0.0.3 b.test\n",
+		   "say 220 mx.test\nslow 100 10\nserve\n");
 	for (unsigned i = 0; i < 1000; i++)
 		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
 	w.pool = "other";
@@ -39,9 +39,7 @@ static void a_pool_without_a_source_waits_and_the_others_at_its_site_go_on(void 
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", decent);
+	world_open(&w, CONFIG, decent);
 	w.pool = "nowhere";
 	for (unsigned i = 0; i < 300; i++)
 		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
@@ -64,9 +62,8 @@ static void nobodys_bulk_delays_another_tenant_or_a_password(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG "site.connections = 1\nsite.connections_start = 1\n");
-	world_names();
-	world_host("127.0.1.1", "say 220 mx.test\nserve\n");
+	world_open(&w, CONFIG "site.connections = 1\nsite.connections_start = 1\n",
+		   "say 220 mx.test\nserve\n");
 	for (unsigned i = 0; i < 300; i++)
 		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
 	world_submit(&w, one_rcpt, 1, DAY, "control", 2);
@@ -83,9 +80,8 @@ static void bulk_is_not_starved_by_passwords(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG "site.connections = 1\nsite.connections_start = 1\n");
-	world_names();
-	world_host("127.0.1.1", "say 220 mx.test\nserve\n");
+	world_open(&w, CONFIG "site.connections = 1\nsite.connections_start = 1\n",
+		   "say 220 mx.test\nserve\n");
 	for (unsigned i = 0; i < 300; i++)
 		world_submit_as(&w, CLASS_TRANSACTIONAL, one_rcpt, 1, DAY, "control", 1);
 	world_submit(&w, one_rcpt, 1, DAY, "control", 2);
@@ -110,9 +106,7 @@ static void a_password_reset_waits_for_no_bulk_transaction(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG "site.messages = 1000000\n");
-	world_names();
-	world_host("127.0.1.1", slow);
+	world_open(&w, CONFIG "site.messages = 1000000\n", slow);
 	for (unsigned i = 0; i < 100000; i++)
 		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
 	for (unsigned i = 0; i < 10;
@@ -132,9 +126,7 @@ static void passwords_do_not_pass_what_the_site_bears(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG "site.connections = 8\nsite.connections_kept = 5\n");
-	world_names();
-	world_host("127.0.1.1", slow);
+	world_open(&w, CONFIG "site.connections = 8\nsite.connections_kept = 5\n", slow);
 	for (unsigned i = 0; i < 200; i++)
 		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
 	world_run(&w, 10 * SECOND);
@@ -154,9 +146,7 @@ static void a_hundred_campaigns_are_one_tenant(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG "site.connections = 1\nsite.messages = 1000000\n");
-	world_names();
-	world_host("127.0.1.1", slow);
+	world_open(&w, CONFIG "site.connections = 1\nsite.messages = 1000000\n", slow);
 	for (unsigned i = 0; i < 1000; i++)
 		world_submit(&w, one_rcpt, 1, DAY, "control", 100 + i % 100);
 	w.tenant = 2;
@@ -192,10 +182,10 @@ static void a_tenant_has_its_weight_and_passwords_their_share(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG "site.connections = 1\nsite.messages = 1000000\n"
-			       "tenant.weight = 2 3\ntransactional.share = 60\n");
-	world_names();
-	world_host("127.0.1.1", slow);
+	world_open(&w,
+		   CONFIG "site.connections = 1\nsite.messages = 1000000\n"
+			  "tenant.weight = 2 3\ntransactional.share = 60\n",
+		   slow);
 	for (w.tenant = 1; w.tenant <= 2; w.tenant++)
 		for (unsigned i = 0; i < 400; i++)
 			world_submit(&w, one_rcpt, 1, DAY, "control", w.tenant);
@@ -213,9 +203,7 @@ static void a_rate_limit_spreads_messages_over_time(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG "site.rate = 2\n");
-	world_names();
-	world_host("127.0.1.1", decent);
+	world_open(&w, CONFIG "site.rate = 2\n", decent);
 	for (unsigned i = 0; i < 100; i++)
 		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
 	world_run(&w, 10 * SECOND);
@@ -230,9 +218,7 @@ static void connections_never_pass_the_sites_limit(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG "site.connections = 3\n");
-	world_names();
-	world_host("127.0.1.1", "say 220 mx.test\nserve\n");
+	world_open(&w, CONFIG "site.connections = 3\n", "say 220 mx.test\nserve\n");
 	for (unsigned i = 0; i < 200; i++)
 		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
 	for (unsigned i = 0; i < 100; i++) {
@@ -249,9 +235,7 @@ static void a_greeting_of_421_pauses_the_site(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", "say 421 4.3.2 too busy\nclose\n");
+	world_open(&w, CONFIG, "say 421 4.3.2 too busy\nclose\n");
 	for (unsigned i = 0; i < 500; i++)
 		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
 	world_run(&w, 30 * SECOND);

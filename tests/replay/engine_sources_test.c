@@ -19,9 +19,7 @@
 
 static void begin(struct world *w, const char *config, const char *script)
 {
-	world_start(w, config);
-	world_names();
-	world_host("127.0.1.1", script);
+	world_open(w, config, script);
 	world_host("127.0.1.2", script);
 }
 

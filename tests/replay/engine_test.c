@@ -14,9 +14,7 @@ static void a_message_is_delivered_and_leaves_the_queue(void **state)
 	struct books b;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", decent);
+	world_open(&w, CONFIG, decent);
 	world_submit(&w, one_rcpt, 1, DAY, "smtp", 0);
 	world_run(&w, 5 * SECOND);
 	b = world_books(&w);
@@ -31,9 +29,7 @@ static void the_next_mx_takes_over_from_a_dead_one(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", refuses);
+	world_open(&w, CONFIG, refuses);
 	world_host("127.0.1.2", decent);
 	world_submit(&w, two_rcpt, 1, DAY, "smtp", 0);
 	world_run(&w, 5 * SECOND);
@@ -47,9 +43,7 @@ static void a_dead_site_is_paused_and_found_again(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", refuses);
+	world_open(&w, CONFIG, refuses);
 	world_submit(&w, one_rcpt, 1, DAY, "smtp", 0);
 	world_run(&w, 5 * MINUTE);
 	assert_int_equal(world_books(&w).queued, 1);
@@ -67,9 +61,7 @@ static void the_retry_schedule_survives_a_restart(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", full);
+	world_open(&w, CONFIG, full);
 	world_submit(&w, one_rcpt, 1, 10 * DAY, "smtp", 0);
 	world_run(&w, 11 * MINUTE); /* at 0 and at 10 min: the next is an hour later */
 	assert_int_equal(world_books(&w).deferred_attempts, 2);
@@ -87,9 +79,7 @@ static void mail_that_finds_no_taker_expires_after_its_life(void **state)
 	struct books b;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", full);
+	world_open(&w, CONFIG, full);
 	world_submit(&w, one_rcpt, 1, 5 * DAY, "control", 0);
 	world_run(&w, 5 * DAY - HOUR);
 	b = world_books(&w);
@@ -109,9 +99,7 @@ static void mail_for_a_dead_site_expires_too(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", refuses);
+	world_open(&w, CONFIG, refuses);
 	for (unsigned i = 0; i < 300; i++) {
 		(void)snprintf(text[i], sizeof(text[i]), "u%u@one.test", i);
 		many[i] = text[i];
@@ -133,11 +121,11 @@ static void tries_end_with_the_life_of_a_message(void **state)
 		struct world w;
 		uint64_t tries;
 
-		world_start(&w, "hostname = out.test\nlanes = 1\nroute.allow = 127.0.0.0/8\n"
-				"retry.schedule = 1s\nretry.jitter = 0\nhost.bad = 10ms\n"
-				"site.backoff_min = 1s\nsite.backoff_max = 1s\n");
-		world_names();
-		world_host("127.0.1.1", hosts[i]);
+		world_open(&w,
+			   "hostname = out.test\nlanes = 1\nroute.allow = 127.0.0.0/8\n"
+			   "retry.schedule = 1s\nretry.jitter = 0\nhost.bad = 10ms\n"
+			   "site.backoff_min = 1s\nsite.backoff_max = 1s\n",
+			   hosts[i]);
 		world_submit(&w, one_rcpt, 1, 32 * SECOND, "control", 0);
 		world_run(&w, 31 * SECOND);
 		tries = world_books(&w).deferred_attempts;
@@ -199,9 +187,7 @@ static void a_clock_that_jumps_expires_and_delays_nothing(void **state)
 		struct world w;
 		uint64_t tries;
 
-		world_start(&w, CONFIG);
-		world_names();
-		world_host("127.0.1.1", full);
+		world_open(&w, CONFIG, full);
 		world_submit(&w, one_rcpt, 1, 8 * HOUR, "control", 0);
 		world_run(&w, 11 * MINUTE);
 		tries = world_books(&w).deferred_attempts;
@@ -230,9 +216,7 @@ static void a_restart_after_a_jump_keeps_the_schedule(void **state)
 	for (unsigned i = 0; i < ARRAY_LEN(jumps); i++) {
 		struct world w;
 
-		world_start(&w, CONFIG);
-		world_names();
-		world_host("127.0.1.1", full);
+		world_open(&w, CONFIG, full);
 		world_submit(&w, one_rcpt, 1, 10 * DAY, "control", 0);
 		world_run(&w, MINUTE);
 		clock_sim_jump_ms(jumps[i]);
@@ -279,10 +263,9 @@ static void a_report_that_fails_makes_no_further_report(void **state)
 	struct books b;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", "say 220 mx.test\nreply RCPT 550 5.1.1 no such user\nreply DATA "
-				"503 no recipients\nserve\n");
+	world_open(&w, CONFIG,
+		   "say 220 mx.test\nreply RCPT 550 5.1.1 no such user\nreply DATA "
+		   "503 no recipients\nserve\n");
 	world_submit(&w, one_rcpt, 1, DAY, "smtp", 0); /* sender.test does not exist */
 	world_run(&w, DAY);
 	b = world_books(&w);
@@ -296,9 +279,7 @@ static void an_idle_connection_the_peer_ends_costs_no_try(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1",
+	world_open(&w, CONFIG,
 		   "say 220 mx.test\nserve 1\nclose\n"); /* one message a connection, then gone */
 	for (unsigned i = 0; i < 20; i++)
 		world_submit(&w, one_rcpt, 1, DAY, "control", 0);
@@ -313,9 +294,7 @@ static void a_lost_answer_after_the_dot_is_tried_again_later(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1",
+	world_open(&w, CONFIG,
 		   "say 220 mx.test\nexpect EHLO\nsay 250 mx.test\nexpect MAIL\nsay 250 ok\n"
 		   "expect RCPT\nsay 250 ok\nexpect DATA\nsay 354 go\nbody\nclose\n");
 	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
@@ -333,9 +312,7 @@ static void recipients_of_one_message_at_one_site_share_a_transaction(void **sta
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", decent);
+	world_open(&w, CONFIG, decent);
 	world_submit(&w, five, 5, DAY, "smtp", 0);
 	world_run(&w, MINUTE);
 	assert_int_equal(world_books(&w).delivered, 5);
@@ -367,9 +344,7 @@ static void a_restart_never_fires_everything_at_once(void **state)
 	unsigned before;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", full);
+	world_open(&w, CONFIG, full);
 	for (unsigned i = 0; i < 200; i++) {
 		(void)snprintf(text[i], sizeof(text[i]), "u%u@one.test", i);
 		many[i] = text[i];
@@ -395,11 +370,10 @@ static void a_failed_handshake_gives_way_to_the_clear(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG);
-	world_names();
-	world_host("127.0.1.1", "say 220 mx.test\nexpect EHLO\nraw 250-mx.test\\r\\n250 "
-				"STARTTLS\\r\\n\nexpect STARTTLS\n"
-				"say 220 go\ntls-fail\n");
+	world_open(&w, CONFIG,
+		   "say 220 mx.test\nexpect EHLO\nraw 250-mx.test\\r\\n250 "
+		   "STARTTLS\\r\\n\nexpect STARTTLS\n"
+		   "say 220 go\ntls-fail\n");
 	world_submit(&w, one_rcpt, 1, DAY, "control", 1);
 	world_run(&w, 2 * SECOND);
 	assert_int_equal(conn_sim_opened(), 2);
@@ -414,9 +388,7 @@ static void without_its_key_a_message_waits_unsent(void **state)
 	struct world w;
 
 	(void)state;
-	world_start(&w, CONFIG "keys.dir = /nonexistent\n");
-	world_names();
-	world_host("127.0.1.1", decent);
+	world_open(&w, CONFIG "keys.dir = /nonexistent\n", decent);
 	w.sign_domain = SLICE("signed.test");
 	world_submit(&w, one_rcpt, 1, DAY, "control", 1);
 	world_run(&w, HOUR);

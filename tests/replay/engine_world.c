@@ -10,23 +10,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "mta/config/host.h"
 #include "mta/core/lane_int.h"
-#include "mta/deliver/deliverer.h"
+#include "mta/queue/queue.h"
+#include "mta/rules/rules.h"
 #include "mta/shape/part.h"
-#include "mta/senders/options.h"
-#include "mta/replies/replies.h"
 #include "schema/wire/meta.h"
 #include "schema/wire/rows.h"
-
-/* An engine that delivers; tests hand mail in themselves. */
-static const struct part *const parts[] = { &rules_part, &senders_part, &shape_part,  &egress_part,
-					    &queue_part, &site_part,    &deliver_part };
-static const struct option_set *const sets[] = {
-	&host_option_set,   &core_option_set,    &senders_option_set, &dns_option_set,
-	&egress_option_set, &smtp_option_set,    &shape_option_set,   &site_option_set,
-	&queue_option_set,  &deliver_option_set, &replies_option_set
-};
+#include "tests/engine_parts.h"
 
 /* ---- the loop under a lane: no libev, no threads ----------------------------------------- */
 
@@ -68,11 +58,14 @@ static void open_engine(struct world *w)
 	struct settings *c;
 	struct spool *sp;
 	char error[OPTION_ERROR_MAX] = "";
+	unsigned n;
+	const struct part *const *parts = engine_parts_delivering(&n);
 
-	if (settings_parse(&c, sets, ARRAY_LEN(sets), slice_str(w->config), "test", error) < 0)
+	if (settings_parse(&c, mta_option_sets, mta_option_sets_n, slice_str(w->config), "test",
+			   error) < 0)
 		fail_msg("%s", error);
 	assert_int_equal(spool_open(&sp, &o), 0);
-	assert_int_equal(engine_new(&w->engine, c, sp, parts, ARRAY_LEN(parts), false), 0);
+	assert_int_equal(engine_new(&w->engine, c, sp, parts, n, false), 0);
 	assert_int_equal(engine_start(w->engine, &what), 0);
 }
 
@@ -106,7 +99,8 @@ void world_reload(struct world *w, const char *config)
 	char error[OPTION_ERROR_MAX] = "";
 
 	w->config = config;
-	if (settings_parse(&c, sets, ARRAY_LEN(sets), slice_str(config), "test", error) < 0)
+	if (settings_parse(&c, mta_option_sets, mta_option_sets_n, slice_str(config), "test",
+			   error) < 0)
 		fail_msg("%s", error);
 	engine_reload(w->engine, c);
 }
@@ -224,7 +218,10 @@ struct books world_books(struct world *w)
 
 uint64_t world_counter(struct world *w, const char *name)
 {
-	for (unsigned i = 0; i < ARRAY_LEN(parts); i++)
+	unsigned n;
+	const struct part *const *parts = engine_parts_delivering(&n);
+
+	for (unsigned i = 0; i < n; i++)
 		for (size_t k = 0; parts[i]->counters && k < parts[i]->counters->n; k++) {
 			const struct counter_row *row = &parts[i]->counters->rows[k];
 			if (strcmp(row->name, name) == 0)
@@ -254,6 +251,13 @@ void world_names(void)
 	resolver_sim_set("mx2.test", DNS_A, 5, "127.0.1.2");
 	world_domain("one.test", "10 mx1.test");
 	world_domain("two.test", "10 mx1.test,20 mx2.test");
+}
+
+void world_open(struct world *w, const char *config, const char *script)
+{
+	world_start(w, config);
+	world_names();
+	world_host("127.0.1.1", script);
 }
 
 int world_place_of(unsigned campaign)

@@ -56,5 +56,7 @@ void world_host(const char *ip, const char *script);
 void world_domain(const char *name, const char *mx);
 /* one.test at 127.0.1.1; two.test there and, as second choice, at 127.0.1.2. */
 void world_names(void);
+/* All of it: everything new, these names, and the script at 127.0.1.1. */
+void world_open(struct world *w, const char *config, const char *script);
 /* Place of the first message of a campaign in the order of arrival; -1: it did not arrive. */
 int world_place_of(unsigned campaign);

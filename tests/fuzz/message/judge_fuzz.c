@@ -4,6 +4,7 @@
  * Of any bytes as a rule file: what was read and is shown is read again and shown as the same, and
  * says the same about a reply. */
 #include "message/judge/judge.h"
+#include "tests/unit/message/judge/written.h"
 
 static void check_judgement(const struct judge *j, const struct judge_reply *reply)
 {
@@ -60,10 +61,10 @@ static void check_rules(struct slice s)
 
 	if (!one)
 		return;
-	judge_show(one, &shown);
+	written_rules(one, &shown);
 	two = read_rules(slice_of(buf_cstr(&shown), buf_len(&shown)));
 	assert(two);
-	judge_show(two, &again);
+	written_rules(two, &again);
 	assert(slice_eq(slice_of(buf_cstr(&shown), buf_len(&shown)),
 			slice_of(buf_cstr(&again), buf_len(&again))));
 	judge_reply(one, &reply, &a);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "dns/lookup.h"
+#include "tests/skip.h"
 #include "tests/unit/dns/ask.h"
 #include "tests/unit/dns/nsd.h"
 
@@ -270,7 +271,7 @@ static void a_server_on_ipv6_is_asked_like_any_other(void **state UNUSED)
 	struct resolver_options o;
 
 	if (!nsd_has_ipv6())
-		skip();
+		SKIP_CASE("this machine has no IPv6");
 	nsd_options(&nsd, &o);
 	assert_int_equal(ip_parse(SLICE("::1"), &o.servers[0].ip), 0);
 	assert_int_equal(lookup(&o, SLICE("mail.test"), DNS_MX, 5000, &a), 0);

@@ -17,6 +17,17 @@ static void show(void *context, const struct judge_row *row, const struct judgem
 	       (int)row->whole.n, row->whole.p);
 }
 
+static void add(struct judge_score *sum, const struct judge_score *s)
+{
+	sum->n += s->n;
+	sum->hits += s->hits;
+	sum->false_hard += s->false_hard;
+	sum->lost += s->lost;
+	sum->same += s->same;
+	sum->classes += s->classes;
+	sum->same_class += s->same_class;
+}
+
 static void add_table(const struct judge *j, const char *path, struct judge_score *sum)
 {
 	char error[JUDGE_ERROR_MAX] = "";
@@ -25,7 +36,7 @@ static void add_table(const struct judge *j, const char *path, struct judge_scor
 
 	assert_int_equal(file_read(path, 1 << 20, &table), 0);
 	assert_int_equal(judge_score(j, buf_data(&table), path, show, NULL, &s, error), 0);
-	judge_score_add(sum, &s);
+	add(sum, &s);
 	buf_free(&table);
 }
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "message/judge/judge.h"
+#include "tests/unit/message/judge/written.h"
 
 static struct judge *shipped;
 
@@ -152,7 +153,7 @@ static void every_class_is_reached_by_a_shipped_rule(void **state)
 	char line[64];
 
 	(void)state;
-	judge_show(shipped, &out);
+	written_rules(shipped, &out);
 	for (unsigned c = 0; c < JUDGE_CLASSES; c++) {
 		if (c == JUDGE_OTHER)
 			continue;

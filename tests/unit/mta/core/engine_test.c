@@ -9,23 +9,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "mta/config/host.h"
-#include "mta/core/lane_int.h"
 #include "mta/core/engine_run.h"
-#include "mta/deliver/deliverer.h"
-#include "mta/replies/replies.h"
-#include "mta/shape/part.h"
-#include "mta/senders/options.h"
+#include "mta/core/lane_int.h"
 #include "spool/disk.h"
-
-/* An engine that delivers; nobody hands mail in. */
-static const struct part *const parts[] = { &rules_part, &senders_part, &shape_part,  &egress_part,
-					    &queue_part, &site_part,    &deliver_part };
-static const struct option_set *const sets[] = {
-	&host_option_set,   &core_option_set,    &senders_option_set, &dns_option_set,
-	&egress_option_set, &smtp_option_set,    &shape_option_set,   &site_option_set,
-	&queue_option_set,  &deliver_option_set, &replies_option_set
-};
+#include "tests/engine_parts.h"
 
 static _Atomic bool failing;
 static struct disk disk;
@@ -46,17 +33,19 @@ static struct engine *engine_over(const char *dir)
 	struct engine *e;
 	struct spool *sp;
 	char error[OPTION_ERROR_MAX];
+	unsigned n;
+	const struct part *const *parts = engine_parts_delivering(&n);
 
 	disk = *disk_real();
 	disk.sync_data = failing_sync;
 	atomic_store(&failing, false);
-	assert_int_equal(settings_parse(&c, sets, ARRAY_LEN(sets),
+	assert_int_equal(settings_parse(&c, mta_option_sets, mta_option_sets_n,
 					SLICE("lanes = 2\ndns.servers = 127.0.0.1\n"), "test",
 					error),
 			 0);
 	assert_int_equal(spool_open(&sp, &o), 0);
 	assert_int_equal(spool_start(sp), 0);
-	assert_int_equal(engine_new(&e, c, sp, parts, ARRAY_LEN(parts), true), 0);
+	assert_int_equal(engine_new(&e, c, sp, parts, n, true), 0);
 	return e;
 }
 

@@ -50,6 +50,27 @@ static void contexts_close(struct tls_pair *t)
 	(void)tls_context_free(t->server);
 }
 
+/* Two ends that are connected. */
+static void begin(struct tls_pair *t, struct pair *p)
+{
+	contexts_open(t);
+	pair_open(p, NULL);
+	settle(&p->loop);
+}
+
+static void end(struct tls_pair *t, struct pair *p)
+{
+	pair_close(p);
+	contexts_close(t);
+}
+
+static void tls_fails(struct pair *p)
+{
+	assert_true(run(&p->loop, 5000));
+	assert_int_equal(p->client.failed, 1);
+	assert_int_equal(p->client.err, E_TLS);
+}
+
 static void start_tls(struct pair *p, struct tls_pair *t, struct tls_session *resume)
 {
 	size_t dropped;
@@ -66,9 +87,7 @@ static void an_encrypted_stream_flows_both_ways_and_says_what_it_is(void **unuse
 	char text[128];
 
 	(void)unused;
-	contexts_open(&t);
-	pair_open(&p, NULL);
-	settle(&p.loop);
+	begin(&t, &p);
 	p.client.to_send = p.server.stop_at = 3 << 20;
 	p.server.to_send = 100000;
 	start_tls(&p, &t, NULL);
@@ -79,8 +98,7 @@ static void an_encrypted_stream_flows_both_ways_and_says_what_it_is(void **unuse
 	assert_true(conn_is_tls(p.client.conn) && conn_is_tls(p.server.conn));
 	assert_true(strncmp(conn_tls_text(p.client.conn, text, sizeof(text)), "TLSv1.3 ", 8) == 0);
 	assert_false(conn_tls_resumed(p.client.conn));
-	pair_close(&p);
-	contexts_close(&t);
+	end(&t, &p);
 }
 
 static void a_ticket_kept_from_one_connection_resumes_the_next(void **unused)
@@ -117,9 +135,7 @@ static void plain_bytes_held_before_the_handshake_are_dropped_and_counted(void *
 	size_t dropped;
 
 	(void)unused;
-	contexts_open(&t);
-	pair_open(&p, NULL);
-	settle(&p.loop);
+	begin(&t, &p);
 	p.client.keep_input = true;
 	assert_int_equal(conn_write(p.server.conn, SLICE("250 injected\r\n")), 0);
 	settle(&p.loop);
@@ -127,8 +143,7 @@ static void plain_bytes_held_before_the_handshake_are_dropped_and_counted(void *
 	assert_int_equal(dropped, 14);
 	assert_int_equal(conn_input(p.client.conn).n, 0);
 	assert_int_equal(conn_write(p.client.conn, SLICE("secret")), -EBUSY);
-	pair_close(&p);
-	contexts_close(&t);
+	end(&t, &p);
 }
 
 static void a_peer_that_answers_the_handshake_in_plain_text_is_a_tls_failure(void **unused)
@@ -138,16 +153,11 @@ static void a_peer_that_answers_the_handshake_in_plain_text_is_a_tls_failure(voi
 	size_t dropped;
 
 	(void)unused;
-	contexts_open(&t);
-	pair_open(&p, NULL);
-	settle(&p.loop);
+	begin(&t, &p);
 	assert_int_equal(conn_start_tls(p.client.conn, t.client, "mx.test", NULL, &dropped), 0);
 	assert_int_equal(conn_write(p.server.conn, SLICE("500 what?\r\n")), 0);
-	assert_true(run(&p.loop, 5000));
-	assert_int_equal(p.client.failed, 1);
-	assert_int_equal(p.client.err, E_TLS);
-	pair_close(&p);
-	contexts_close(&t);
+	tls_fails(&p);
+	end(&t, &p);
 }
 
 static void a_peer_that_closes_during_the_handshake_is_a_tls_failure(void **unused)
@@ -157,16 +167,11 @@ static void a_peer_that_closes_during_the_handshake_is_a_tls_failure(void **unus
 	size_t dropped;
 
 	(void)unused;
-	contexts_open(&t);
-	pair_open(&p, NULL);
-	settle(&p.loop);
+	begin(&t, &p);
 	assert_int_equal(conn_start_tls(p.client.conn, t.client, "mx.test", NULL, &dropped), 0);
 	p.server.conn = conn_free(p.server.conn);
-	assert_true(run(&p.loop, 5000));
-	assert_int_equal(p.client.failed, 1);
-	assert_int_equal(p.client.err, E_TLS);
-	pair_close(&p);
-	contexts_close(&t);
+	tls_fails(&p);
+	end(&t, &p);
 }
 
 static void what_the_server_queued_before_the_handshake_leaves_in_plain(void **unused)
@@ -176,9 +181,7 @@ static void what_the_server_queued_before_the_handshake_leaves_in_plain(void **u
 	size_t dropped;
 
 	(void)unused;
-	contexts_open(&t);
-	pair_open(&p, NULL);
-	settle(&p.loop);
+	begin(&t, &p);
 	assert_int_equal(conn_write(p.server.conn, SLICE("220 go\r\n")), 0);
 	assert_int_equal(conn_start_tls(p.server.conn, t.server, NULL, NULL, &dropped), 0);
 	p.client.stop_at = 8;
@@ -190,8 +193,7 @@ static void what_the_server_queued_before_the_handshake_leaves_in_plain(void **u
 	assert_true(run(&p.loop, 5000));
 	assert_int_equal(buf_len(&p.server.in), 5);
 	assert_int_equal(p.server.tls_done, 1);
-	pair_close(&p);
-	contexts_close(&t);
+	end(&t, &p);
 }
 
 /* Case 21 of the matrix: an endless list of certificates is not read to its end. */

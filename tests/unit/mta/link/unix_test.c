@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "mta/link/unix.h"
+#include "tests/skip.h"
 #include "tests/unit/mta/door/door_pair.h"
 
 struct desk {
@@ -173,7 +174,7 @@ static void strangers_come_in_by_their_group_only(void **state)
 
 	(void)state;
 	if (geteuid() != 0 || !group)
-		skip();
+		SKIP_CASE("only root may become a stranger, and one of a group daemon");
 	desk_make(&d, "daemon");
 	d.o.max = 8;
 	assert_int_equal(desk_listen(&d), 0);

@@ -7,6 +7,7 @@
 
 #include "mta/shape/builtin.h"
 #include "mta/shape/shapes.h"
+#include "tests/unit/mta/shape/written.h"
 
 static const struct slice nobody_mx[] = { { "mx.example.net", 14 } };
 static const struct slice office_mx[] = { { "acme-com.mail.protection.outlook.com", 36 } };
@@ -214,9 +215,9 @@ static void what_is_shown_is_read_as_the_same(void **state)
 	(void)state;
 	buf_init(&once, 0);
 	buf_init(&twice, 0);
-	shapes_show(s, &once);
+	written_shapes(s, &once);
 	OWNED(shapes) again = parsed(buf_cstr(&once));
-	shapes_show(again, &twice);
+	written_shapes(again, &twice);
 	assert_string_equal(buf_cstr(&once), buf_cstr(&twice));
 	buf_free(&once);
 	buf_free(&twice);

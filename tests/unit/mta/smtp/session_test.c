@@ -1,118 +1,12 @@
-/* A session as its user sees it, over a simulated network. */
+/* A session as its user sees it, over a simulated network: what it is asked to send. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-
 #include <stdio.h>
+#include <string.h>
 
-#include "mta/smtp/session.h"
-#include "tests/sim/conn_sim.h"
-
-enum { MINUTE = 60 * 1000 };
-struct user {
-	struct session_user base;
-	struct session *session;
-	int ready, done, gone;
-	struct verdict why;
-	struct txn *last_done;
-	enum {
-		DO_NOTHING,
-		FREE_IN_READY,
-		FREE_IN_DONE,
-		FREE_IN_GONE,
-		SEND_IN_DONE,
-		ASK_IN_GONE
-	} habit;
-	struct txn *to_send;
-	int sent;
-	struct session *to_quit; /* another one, from ready() */
-};
-struct bed {
-	struct loop loop;
-	struct user user;
-	struct session_options o;
-	struct txn txn[3];
-	struct txn_rcpt rcpts[3][2];
-};
-
-static void on_ready(struct session_user *u)
-{
-	struct user *x = container_of(u, struct user, base);
-
-	x->ready++;
-	if (x->to_quit)
-		session_quit(x->to_quit);
-	if (x->habit == FREE_IN_READY)
-		x->session = session_free(x->session);
-}
-static void on_done(struct session_user *u, struct txn *t)
-{
-	struct user *x = container_of(u, struct user, base);
-
-	x->done++;
-	x->last_done = t;
-	if (x->habit == FREE_IN_DONE)
-		x->session = session_free(x->session);
-	if (x->habit == SEND_IN_DONE && x->to_send)
-		x->sent = session_send(x->session, TAKE(x->to_send));
-}
-static void on_gone(struct session_user *u, const struct verdict *v)
-{
-	struct user *x = container_of(u, struct user, base);
-
-	x->gone++;
-	verdict_copy(&x->why, v);
-	if (x->habit == FREE_IN_GONE)
-		x->session = session_free(x->session);
-	if (x->habit == ASK_IN_GONE) {
-		x->sent = session_send(x->session, x->to_send);
-		session_quit(x->session);
-	}
-}
-
-static void bed_make(struct bed *b, const char *script)
-{
-	*b = (struct bed){ .user.base = { on_ready, on_done, on_gone } };
-	loop_sim_init(&b->loop);
-	assert_int_equal(conn_sim_host(SLICE("192.0.2.1:25"), slice_str(script)), 0);
-	assert_int_equal(ip_port_parse(SLICE("192.0.2.1:25"), &b->o.to.ip, &b->o.to.port), 0);
-	b->o.mx_host = "mx.test";
-	b->o.ehlo = "our.test";
-	smtp_timeouts_default(&b->o.timeouts);
-	for (int i = 0; i < 3; i++) {
-		b->txn[i] = (struct txn){ .mail_from = SLICE("a@our.test"),
-					  .message = SLICE("x: y\r\n\r\nz\r\n"),
-					  .head = SLICE("head: h\r\n"),
-					  .n_rcpts = 1,
-					  .rcpts = b->rcpts[i] };
-		for (int k = 0; k < 2; k++) {
-			b->rcpts[i][k].address = SLICE("b@mx.test");
-			/* A value from an earlier try must not count. */
-			b->rcpts[i][k].verdict.kind = VERDICT_DELIVERED;
-		}
-	}
-}
-
-static void bed_start(struct bed *b)
-{
-	assert_int_equal(session_new(&b->user.session, &b->loop, &b->o, &b->user.base), 0);
-}
-
-static void bed_open(struct bed *b, const char *script)
-{
-	bed_make(b, script);
-	bed_start(b);
-}
-
-static void bed_close(struct bed *b)
-{
-	(void)session_free(b->user.session);
-	loop_sim_end(&b->loop);
-	assert_int_equal(conn_sim_live(), 0);
-	assert_null(conn_sim_mistake());
-	conn_sim_reset();
-}
+#include "tests/unit/mta/smtp/bed.h"
 
 static void no_address_carries_a_command(void **unused)
 {
@@ -186,29 +80,6 @@ static void what_it_can_take_is_two_with_pipelining_and_one_without(void **unuse
 	}
 }
 
-static void it_may_be_freed_in_any_of_its_calls(void **unused)
-{
-	struct bed b;
-
-	(void)unused;
-	for (int habit = FREE_IN_READY; habit <= FREE_IN_GONE; habit++) {
-		bed_open(&b, habit == FREE_IN_GONE ? "say 554 no" : "say 220\nserve");
-		if (habit != FREE_IN_DONE)
-			b.user.habit = (typeof(b.user.habit))habit;
-		loop_sim_run(&b.loop, 1);
-		if (habit == FREE_IN_DONE) {
-			b.user.habit = FREE_IN_DONE;
-			assert_int_equal(session_send(b.user.session, &b.txn[0]), 0);
-			assert_int_equal(session_send(b.user.session, &b.txn[1]), 0);
-			loop_sim_run(&b.loop, 1);
-			assert_int_equal(b.user.done, 1);
-		}
-		assert_null(b.user.session);
-		assert_int_equal(b.user.gone, habit == FREE_IN_GONE);
-		bed_close(&b);
-	}
-}
-
 static void a_message_sent_from_done_is_not_answered_by_what_came_before(void **unused)
 {
 	struct bed b;
@@ -256,37 +127,6 @@ static void a_message_whose_dot_has_not_left_is_in_no_doubt(void **unused)
 		assert_int_equal(b.txn[0].sent_data, left);
 		bed_close(&b);
 	}
-}
-
-static void quitting_before_it_is_ready_ends_it_in_good_order(void **unused)
-{
-	struct bed b;
-
-	(void)unused;
-	bed_open(&b, "silent");
-	session_quit(b.user.session);
-	assert_int_equal(b.user.gone, 0); /* never from inside a call */
-	loop_sim_run(&b.loop, 1);
-	assert_int_equal(b.user.gone, 1);
-	assert_int_equal(b.user.why.kind, VERDICT_NONE);
-	bed_close(&b);
-}
-
-static void quitting_waits_for_what_is_in_hand(void **unused)
-{
-	struct bed b;
-
-	(void)unused;
-	bed_open(&b, "say 220\nserve 1\nexpect QUIT\nsay 221");
-	loop_sim_run(&b.loop, 1);
-	assert_int_equal(session_send(b.user.session, &b.txn[0]), 0);
-	session_quit(b.user.session);
-	assert_int_equal(session_send(b.user.session, &b.txn[1]), E_CONFLICT);
-	loop_sim_run(&b.loop, 1);
-	assert_int_equal(b.user.done, 1);
-	assert_int_equal(b.user.gone, 1);
-	assert_int_equal(b.rcpts[0][0].verdict.kind, VERDICT_DELIVERED);
-	bed_close(&b);
 }
 
 static void it_always_says_what_it_is_doing(void **unused)
@@ -348,120 +188,6 @@ static void an_address_of_8_bits_goes_where_it_was_asked_for(void **unused)
 	bed_close(&b);
 }
 
-static void a_connection_that_cannot_be_opened_is_said_at_once(void **unused)
-{
-	struct bed b;
-
-	(void)unused;
-	bed_make(&b, "say 220\nserve");
-	conn_sim_refuse_open(-EMFILE);
-	assert_int_equal(session_new(&b.user.session, &b.loop, &b.o, &b.user.base), -EMFILE);
-	assert_null(b.user.session);
-	loop_sim_run(&b.loop, MINUTE);
-	assert_int_equal(b.user.gone, 0);
-	conn_sim_refuse_open(0);
-	bed_start(&b);
-	loop_sim_run(&b.loop, 1);
-	assert_int_equal(b.user.ready, 1);
-	struct ip peer = conn_peer_ip(session_conn(b.user.session));
-	assert_true(ip_eq(&peer, &b.o.to.ip));
-	bed_close(&b);
-}
-
-static const char offers_tls[] = "say 220\nexpect EHLO\nsay 250-x\nsay 250 STARTTLS\nserve";
-
-static void without_a_context_tls_is_used_by_nobody(void **unused)
-{
-	struct bed b;
-
-	(void)unused;
-	for (int must = 0; must < 2; must++) {
-		bed_make(&b, offers_tls);
-		b.o.tls = must ? TLS_MUST : TLS_MAY;
-		bed_start(&b);
-		loop_sim_run(&b.loop, 1);
-		assert_int_equal(b.user.ready, !must);
-		assert_int_equal(b.user.gone, must);
-		bed_close(&b);
-	}
-}
-
-static void a_handshake_that_cannot_begin_has_failed(void **unused)
-{
-	struct bed b;
-
-	(void)unused;
-	bed_make(
-	    &b,
-	    "say 220\nexpect EHLO\nsay 250-x\nsay 250 STARTTLS\nexpect STARTTLS\nsay 220\nsilent");
-	b.o.tls = TLS_MAY;
-	assert_int_equal(tls_client_new(&b.o.tls_context), 0);
-	conn_sim_refuse_tls(-ENOMEM);
-	bed_start(&b);
-	loop_sim_run(&b.loop, 1);
-	assert_int_equal(b.user.gone, 1);
-	assert_int_equal(b.user.why.kind, VERDICT_DEFERRED);
-	assert_true(b.user.why.site && b.user.why.code == 0);
-	assert_int_equal(b.user.ready, 0);
-	bed_close(&b);
-	(void)tls_context_free(b.o.tls_context);
-}
-
-static void a_connection_that_breaks_under_a_command_defers_the_message(void **unused)
-{
-	struct bed b;
-
-	(void)unused;
-	bed_open(&b, "say 220\nexpect EHLO\nsay 250 x\nbreak\nsilent");
-	loop_sim_run(&b.loop, 1);
-	assert_int_equal(session_send(b.user.session, &b.txn[0]), 0);
-	assert_int_equal(b.user.gone, 0); /* it is told by the loop */
-	loop_sim_run(&b.loop, 1);
-	assert_true(b.user.gone == 1 && b.user.done == 1);
-	assert_int_equal(b.rcpts[0][0].verdict.kind, VERDICT_DEFERRED);
-	assert_false(b.txn[0].sent_data || b.txn[0].answered);
-	bed_close(&b);
-}
-
-static void once_it_is_over_it_takes_nothing(void **unused)
-{
-	struct bed b;
-
-	(void)unused;
-	bed_open(&b, "say 220\nserve 1\nsay 421 bye");
-	b.user.habit = ASK_IN_GONE;
-	b.user.to_send = &b.txn[1];
-	loop_sim_run(&b.loop, 1);
-	assert_true(session_can_take(b.user.session));
-	assert_int_equal(session_send(b.user.session, &b.txn[0]), 0);
-	loop_sim_run(&b.loop, 1);
-	assert_int_equal(b.user.gone, 1);
-	assert_int_equal(b.user.sent, E_CONFLICT);
-	assert_false(session_can_take(b.user.session));
-	loop_sim_run(&b.loop, MINUTE);
-	assert_int_equal(b.user.gone, 1); /* the quit in gone() changed nothing */
-	bed_close(&b);
-	assert_null(session_free(NULL));
-}
-
-static void whoever_frees_it_for_a_lost_message_hears_no_more(void **unused)
-{
-	struct bed b;
-
-	(void)unused;
-	bed_open(&b, "say 220\nexpect EHLO\nsay 250-x\nsay 250 PIPELINING\nexpect MAIL\nclose");
-	loop_sim_run(&b.loop, 1);
-	b.user.habit = FREE_IN_DONE;
-	assert_int_equal(session_send(b.user.session, &b.txn[0]), 0);
-	assert_int_equal(session_send(b.user.session, &b.txn[1]), 0);
-	loop_sim_run(&b.loop, 1);
-	assert_int_equal(b.user.done, 1);
-	assert_int_equal(b.user.gone, 0);
-	assert_ptr_equal(b.user.last_done, &b.txn[0]);
-	assert_int_equal(b.rcpts[0][0].verdict.kind, VERDICT_DEFERRED);
-	bed_close(&b);
-}
-
 static const char small_host[] = "say 220\nexpect EHLO\nsay 250-x\nsay 250 SIZE 40\n"
 				 "expect MAIL\nsay 250\nexpect RCPT\nsay 250\nexpect DATA\n"
 				 "say 354\nbody\nraw 250 ok\\r\\n421 bye\\r\\n\nsilent";
@@ -503,42 +229,6 @@ static void a_host_that_hangs_up_meanwhile_changes_nothing_for_it(void **unused)
 	bed_close(&b);
 }
 
-/* The other one's greeting comes in the same turn in which it was given up. */
-static void a_session_may_be_given_up_from_another_ones_call(void **unused)
-{
-	struct user other = { .base = { on_ready, on_done, on_gone } };
-	struct bed b;
-
-	(void)unused;
-	bed_open(&b, "say 220\nexpect EHLO\ndelay 1000\nsay 250 x\nserve");
-	assert_int_equal(conn_sim_host(SLICE("192.0.2.1:26"), SLICE("delay 1000\nsay 220")), 0);
-	b.o.to.port = 26;
-	assert_int_equal(session_new(&other.session, &b.loop, &b.o, &other.base), 0);
-	b.user.to_quit = other.session;
-	loop_sim_run(&b.loop, 1001);
-	assert_int_equal(b.user.ready, 1);
-	assert_true(other.gone == 1 && other.ready == 0 && other.why.kind == VERDICT_NONE);
-	session_quit(other.session); /* after its end it changes nothing */
-	(void)session_free(other.session);
-	bed_close(&b);
-}
-
-static void quitting_twice_is_quitting_once(void **unused)
-{
-	struct bed b;
-
-	(void)unused;
-	bed_open(&b, "say 220\nserve 0\nexpect QUIT\nsay 221");
-	loop_sim_run(&b.loop, 1);
-	session_quit(b.user.session);
-	session_quit(b.user.session);
-	assert_false(session_can_take(b.user.session));
-	loop_sim_run(&b.loop, 1);
-	assert_int_equal(b.user.gone, 1);
-	assert_int_equal(b.user.why.kind, VERDICT_NONE);
-	bed_close(&b);
-}
-
 /* A message that fills the output again and again, taken in `bite` bytes at a time. */
 static void slow_host_gets(size_t bytes, unsigned bite)
 {
@@ -577,26 +267,16 @@ int main(void)
 		cmocka_unit_test(no_address_carries_a_command),
 		cmocka_unit_test(a_name_that_is_none_is_refused),
 		cmocka_unit_test(what_it_can_take_is_two_with_pipelining_and_one_without),
-		cmocka_unit_test(it_may_be_freed_in_any_of_its_calls),
 		cmocka_unit_test(a_message_sent_from_done_is_not_answered_by_what_came_before),
 		cmocka_unit_test(a_message_whose_dot_has_not_left_is_in_no_doubt),
-		cmocka_unit_test(quitting_before_it_is_ready_ends_it_in_good_order),
-		cmocka_unit_test(quitting_waits_for_what_is_in_hand),
 		cmocka_unit_test(it_always_says_what_it_is_doing),
 		cmocka_unit_test(what_does_not_fit_into_a_command_is_refused),
 		cmocka_unit_test(an_address_of_8_bits_goes_where_it_was_asked_for),
-		cmocka_unit_test(a_connection_that_cannot_be_opened_is_said_at_once),
-		cmocka_unit_test(without_a_context_tls_is_used_by_nobody),
-		cmocka_unit_test(a_handshake_that_cannot_begin_has_failed),
-		cmocka_unit_test(a_connection_that_breaks_under_a_command_defers_the_message),
-		cmocka_unit_test(once_it_is_over_it_takes_nothing),
-		cmocka_unit_test(whoever_frees_it_for_a_lost_message_hears_no_more),
 		cmocka_unit_test(
 		    a_message_too_large_for_the_host_comes_back_at_the_end_of_the_turn),
 		cmocka_unit_test(a_host_that_hangs_up_meanwhile_changes_nothing_for_it),
-		cmocka_unit_test(a_session_may_be_given_up_from_another_ones_call),
-		cmocka_unit_test(quitting_twice_is_quitting_once),
 		cmocka_unit_test(however_slowly_a_host_reads_it_gets_what_was_sent),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,9 +9,8 @@
 
 #include "mta/smtpd/clients.h"
 #include "mta/smtpd/smtpd.h"
-#include "mta/deliver/deliverer.h"
-#include "mta/shape/part.h"
 #include "mta/submit/submit.h"
+#include "tests/engine_parts.h"
 #include "tests/unit/mta/engine_box.h"
 #include "tests/unit/mta/smtpd/talk.h"
 
@@ -196,15 +195,19 @@ static void parrot_stop(void *state)
 static const struct part parrot_part = {
 	.name = "parrot", .start = parrot_start, .quiet = parrot_quiet, .stop = parrot_stop
 };
-static const struct part *const parts[] = { &rules_part,   &senders_part, &shape_part,
-					    &egress_part,  &queue_part,   &site_part,
-					    &deliver_part, &submit_part,  &parrot_part };
 
 static void parrot_box(struct box *b)
 {
+	static const struct part *parts[PARTS_MAX];
+	unsigned n;
+	const struct part *const *delivering = engine_parts_delivering(&n);
+
+	memcpy(parts, delivering, n * sizeof(*delivering));
+	parts[n++] = &submit_part;
+	parts[n++] = &parrot_part;
 	heard.safe = heard.n_counters = 0;
 	heard.closed = false;
-	box_start_with(b, parts, ARRAY_LEN(parts), NULL);
+	box_start_with(b, parts, n, NULL);
 }
 
 static void parrot_box_remove(struct box *b)

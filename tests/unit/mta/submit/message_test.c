@@ -10,21 +10,8 @@
 
 #include "mta/submit/submit.h"
 #include "schema/wire/meta.h"
-#include "tests/unit/mta/engine_box.h"
 #include "tests/unit/mta/smtpd/talk.h"
-
-static int greeted(void)
-{
-	return talk_greeted(2525, NULL);
-}
-
-static uint64_t accepted(struct box *b)
-{
-	struct books k;
-
-	spool_books(engine_spool(b->engine), &k);
-	return k.accepted;
-}
+#include "tests/unit/mta/submit/submission.h"
 
 /* Sends one message and gives what the spool holds of it, until the next call. */
 static const char *taken(struct box *b, int fd, const char *mail, const char *message,
@@ -75,7 +62,7 @@ static void the_trace_line_says_how_the_message_came(void **state)
 	assert_non_null(strstr(text, " with SMTP id 0."));
 	assert_non_null(strstr(text, "for <a@one.example>"));
 	close(fd);
-	fd = greeted();
+	fd = submission_greeted();
 	text = taken(&b, fd, MAIL, message, &meta);
 	assert_non_null(strstr(text, " with ESMTP id 0."));
 	assert_false(meta.utf8);
@@ -104,7 +91,7 @@ static void only_the_one_author_with_a_domain_signs(void **state)
 
 	(void)state;
 	box_start(&b, NULL);
-	fd = greeted();
+	fd = submission_greeted();
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		(void)snprintf(message, sizeof(message), "%sSubject: s\r\n\r\nx\r\n", rows[i].from);
 		(void)taken(&b, fd, MAIL, message, &meta);
@@ -125,7 +112,7 @@ static void what_a_header_lacks_is_added_and_nothing_else(void **state)
 
 	(void)state;
 	box_start(&b, NULL);
-	fd = greeted();
+	fd = submission_greeted();
 	text = taken(&b, fd, MAIL, whole, &meta);
 	came = strstr(text, "Date: d");
 	assert_non_null(came);
@@ -152,7 +139,7 @@ static void messages_that_cannot_go_on_are_refused_whole(void **state)
 
 	(void)state;
 	box_start(&b, NULL);
-	fd = greeted();
+	fd = submission_greeted();
 	for (int i = 0; i < 101; i++)
 		buf_put(&hops, SLICE("Received: from x by y; date\r\n"));
 	buf_put(&hops, SLICE("\r\nx\r\n.\r\n"));
@@ -170,7 +157,7 @@ static void messages_that_cannot_go_on_are_refused_whole(void **state)
 			assert_int_equal(strncmp(talk_hear(fd, 1), "554 5.6.", 8), 0);
 		}
 	}
-	assert_int_equal(accepted(&b), 0);
+	assert_int_equal(submission_accepted(&b), 0);
 	talk_expect(fd, "QUIT\r\n", "221");
 	assert_int_equal(recv(fd, &last, 1, 0), 0);
 	close(fd);

@@ -13,7 +13,7 @@
 #include "mta/senders/address.h"
 #include "mta/submit/submit.h"
 #include "schema/wire/meta.h"
-#include "tests/unit/mta/engine_box.h"
+#include "tests/unit/mta/link/speak.h"
 #include "tests/unit/mta/smtpd/talk.h"
 
 #define SENDERS "submission.senders = shop.example 7 fast, news.example 8, ours.example\n"
@@ -34,14 +34,8 @@ static int order(struct framed *c, enum link_facts_step step, struct slice facts
 
 static void greet(struct framed *c, struct box *b)
 {
-	struct link_frame f = { .type = LINK_HELLO,
-				.request = 1,
-				.hello = { LINK_VERSION, SLICE("") } };
-
 	framed_open(c, b, "link.sock");
-	framed_send(c, &f);
-	assert_true(framed_next(c, &f));
-	assert_int_equal(f.type, LINK_WELCOME);
+	(void)speak_hello(c, "");
 }
 
 /* An engine that was told that the control plane knows of nobody. */
