@@ -4,7 +4,6 @@
 #include <sodium.h>
 
 #include "base/random.h"
-#include "message/refusal.h"
 
 static const uint64_t MESSAGE_BIT = 1ULL << 63, DRAWN_BIT = 1ULL << 62;
 
@@ -72,5 +71,8 @@ bool subject_was_deleted(const struct link_event *e)
 
 bool subject_has_no_mailbox(const struct link_event *e)
 {
-	return e->kind == LINK_BOUNCED && refusal_says_gone(e->code, e->dsn, e->text);
+	if (e->kind != LINK_BOUNCED)
+		return false;
+	return (e->flags & LINK_EVENT_HARD) ||
+	       (slice_eq(e->dsn, SLICE("5.2.1")) && slice_eq(e->class, SLICE("inactive-mailbox")));
 }

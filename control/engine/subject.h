@@ -20,6 +20,7 @@ bool subject_has_outcome(const struct link_event *e);
 /* The reason that an order to cancel gives when a contact was deleted; the event quotes it. */
 #define SUBJECT_CONTACT_DELETED "contact deleted"
 bool subject_was_deleted(const struct link_event *e);
-/* Does this bounce say that there is no such mailbox or domain (message/refusal.h)?  Then the
- * address is suppressed and its contact is bounced. */
+/* Does this bounce say that there is no such mailbox or domain?  Then the address is suppressed and
+ * its contact is bounced.  The engine's rules say so (message/judge); one more is taken: 5.2.1, when
+ * the rules call the mailbox inactive, for whom the host refuses for good. */
 bool subject_has_no_mailbox(const struct link_event *e);
