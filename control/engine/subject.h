@@ -21,6 +21,6 @@ bool subject_has_outcome(const struct link_event *e);
 #define SUBJECT_CONTACT_DELETED "contact deleted"
 bool subject_was_deleted(const struct link_event *e);
 /* Does this bounce say that there is no such mailbox or domain?  Then the address is suppressed and
- * its contact is bounced.  The engine's rules say so (message/judge); one more is taken: 5.2.1, when
- * the rules call the mailbox inactive, for whom the host refuses for good. */
+ * its contact is bounced.  The engine's rules say so (message/judge), and one more is taken: 5.2.1,
+ * when they call the mailbox inactive. */
 bool subject_has_no_mailbox(const struct link_event *e);
