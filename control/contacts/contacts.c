@@ -307,6 +307,12 @@ static bool is_another(const struct db_result *old, const struct suppress_addres
 	       !slice_eq(had.normal, a->normal);
 }
 
+/* What was composed for an address that is given up, or for a person who wants no more, ends. */
+static int end_mail(struct call *c, uint64_t contact)
+{
+	return contacts_leaving->contact(c->app, c->db, c->actor.org, contact, CONTACT_IS_CHANGED);
+}
+
 /* By address, and only when it matters. */
 static int check_again_at(struct call *c, const struct suppress_address *a, int64_t status)
 {
@@ -342,9 +348,11 @@ static int post_contact(struct call *c)
 	r = db_run(c->db, &row, sql_contacts_upsert, p_int(c->actor.org),
 		   p_text(mailbox_text(&a.box)), p_text(a.normal), p_opt(b.first_name),
 		   p_opt(b.last_name), p_int(status), p_str(fields));
+	bool fresh = r >= 0 && db_int(row, 0, K_VERSION) == 1;
+	if (r >= 0 && !fresh && is_optout(status))
+		r = end_mail(c, (uint64_t)db_int(row, 0, K_ID));
 	if (r >= 0)
 		r = join_lists(c, b.lists, db_int(row, 0, K_ID));
-	bool fresh = r >= 0 && db_int(row, 0, K_VERSION) == 1;
 	if (r >= 0)
 		r = note(c, row, fresh ? "contact.created" : "contact.changed", status);
 	return r < 0 ? r : reply_contact(c, fresh ? 201 : 200, row);
@@ -369,9 +377,12 @@ static int patch_contact(struct call *c)
 	if (!seen.present)
 		return reply_contact(c, 200, old);
 	bool moved = body_has(seen, B_EMAIL);
+	bool another = moved && is_another(old, &a);
 	r = check_again(c, old, status);
-	if (r >= 0 && moved && is_another(old, &a))
+	if (r >= 0 && another)
 		r = keep_optout(c, old);
+	if (r >= 0 && (another || is_optout(status)))
+		r = end_mail(c, (uint64_t)db_int(old, 0, K_ID));
 	if (r < 0)
 		return r;
 	OWNED_MEM char *fields =
@@ -399,7 +410,7 @@ static int delete_contact(struct call *c)
 			   p_int(db_int(old, 0, K_ID)));
 	if (r >= 0)
 		r = contacts_leaving->contact(c->app, c->db, c->actor.org,
-					      (uint64_t)db_int(old, 0, K_ID));
+					      (uint64_t)db_int(old, 0, K_ID), CONTACT_IS_ERASED);
 	if (r >= 0)
 		r = db_run(c->db, NULL, "DELETE FROM contacts WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)));

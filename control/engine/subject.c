@@ -61,12 +61,20 @@ bool subject_has_outcome(const struct link_event *e)
 	return e->kind >= LINK_DELIVERED && e->kind <= LINK_DEFERRED;
 }
 
-bool subject_was_deleted(const struct link_event *e)
+static bool quotes(const struct link_event *e, struct slice why)
 {
-	struct slice why = SLICE(SUBJECT_CONTACT_DELETED);
-
 	return e->kind == LINK_CANCELLED && e->text.n >= why.n &&
 	       slice_eq(slice_skip(e->text, e->text.n - why.n), why);
+}
+
+bool subject_was_deleted(const struct link_event *e)
+{
+	return quotes(e, SLICE(SUBJECT_CONTACT_DELETED));
+}
+
+bool subject_was_changed(const struct link_event *e)
+{
+	return quotes(e, SLICE(SUBJECT_CONTACT_CHANGED));
 }
 
 bool subject_has_no_mailbox(const struct link_event *e)
