@@ -10,6 +10,9 @@ SELECT :columns FROM contacts c WHERE c.org_id = $1 AND c.id = $2;
 -- name: find_by_email
 SELECT :columns FROM contacts c WHERE c.org_id = $1 AND c.email_norm = $2;
 
+-- name: find_lock
+SELECT :columns FROM contacts c WHERE c.org_id = $1 AND c.email_norm = $2 FOR UPDATE;
+
 -- part: filters
 ($4::int = 0 OR c.status = $4::int) AND ($5 = '' OR c.email_norm = $5)
 
