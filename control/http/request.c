@@ -174,7 +174,8 @@ static enum MHD_Result begin(struct http_listener *l, struct MHD_Connection *con
 			     const char *method, const char *version, void **con_cls)
 {
 	struct call_request *q = request_new(l, conn);
-	const char *fault = http_framing_fault(conn, version);
+	char text[FRAMING_FAULT_MAX];
+	const char *fault = http_framing_fault(conn, version, text);
 	int r;
 
 	*con_cls = q;
@@ -183,7 +184,7 @@ static enum MHD_Result begin(struct http_listener *l, struct MHD_Connection *con
 		(void)problem(&q->call, 400, "ambiguous_request", "%s", fault);
 		return send_and_close(q);
 	}
-	r = look_at_head(q, url, method);
+	r = look_at_head(q, http_target_path(url), method);
 	if (r >= 0)
 		return q->call.route->flags & ROUTE_UPLOAD ? submit_to_gate(q) : MHD_YES;
 	/* A body within bounds is taken and dropped: most clients read no reply before they have

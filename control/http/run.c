@@ -50,10 +50,11 @@ static void answer_code(struct call *c, int code)
 
 static bool has_json_type(const struct call *c)
 {
-	struct slice type = call_header(c, "Content-Type");
+	struct slice rest = call_header(c, "Content-Type");
+	struct slice type = slice_trim(slice_take(&rest, ';'));
 
-	return slice_starts_nocase(type, SLICE("application/json")) ||
-	       slice_starts_nocase(type, SLICE("application/merge-patch+json"));
+	return slice_eq_nocase(type, SLICE("application/json")) ||
+	       slice_eq_nocase(type, SLICE("application/merge-patch+json"));
 }
 
 /* Strict: one object, no duplicate members, valid UTF-8 (jansson checks), nothing after it. */
