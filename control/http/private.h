@@ -69,6 +69,7 @@ struct call_request {
 	bool keep_upload, drop_body;
 	bool gated;   /* its credentials were looked at */
 	bool counted; /* by the caller's limit */
+	bool matched; /* If-Match was looked at */
 	char rate_policy[96], rate[96];
 	struct http_reply reply;
 	struct call call;
