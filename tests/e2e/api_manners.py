@@ -15,8 +15,9 @@ from stack import Api, ApiError, Control, Engine, Failure, Postgres
 
 TMP = pathlib.Path(os.environ["POSTERN_TMP"])
 PATCH = "application/merge-patch+json"
-BAD_NAMES = ["a\u202eb", "a\u2066b", "\u200fa", "a\u2028b", "a\u2029b", "a\u0085b", "a\u009fb", "a\tb", "a\x7fb", "a\nb"]
-BLANKS = ["", " ", "\u00a0", "\u3000 \u2003", "\u200b", "\ufeff", "\u2800"]
+BAD_NAMES = ["a\u202eb", "a\u2066b", "\u200fa", "a\u2028b", "a\u2029b", "a\u0085b", "a\u009fb", "a\tb", "a\x7fb", "a\nb",
+             "a\u206ab", "a\ufff9b", "a\uffffb", "a\ufdd0b", "a\U0001d173b", "a\U000e0001b", "a\u061cb"]
+BLANKS = ["", " ", "\u00a0", "\u3000 \u2003", "\u200b", "\ufeff", "\u2800", "\u17b4", "\U000e0041\U000e0100", "\u115f\u3164"]
 
 
 def refused(status, pointer, act, *args, **kw):
@@ -54,6 +55,12 @@ def names(api):
         refused(422, "/name", api.call, "PATCH", "/v1/me", {"name": bad})
     check(api.post("/v1/lists", {"name": "\u00a0 Readers \u3000"})["name"] == "Readers", "a name is without blanks at its ends")
     refused(409, None, api.post, "/v1/lists", {"name": "Readers "})
+    flag = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+    check(api.post("/v1/lists", {"name": flag})["name"] == flag, "a flag of tags is a name")
+    api.post("/v1/suppressions", {"email": "why@example.test"})
+    for bad in [*BAD_NAMES, *BLANKS]:
+        refused(422, "/reason", api.call, "DELETE", "/v1/suppressions/why@example.test", {"reason": bad})
+        refused(422, "/reason", api.post, "/v1/suppressions/batch", {"remove": ["why@example.test"], "reason": bad})
     check(api.post("/v1/lists", {"name": "שלום"})["name"] == "שלום", "a name may be written from right to left")
 
 
