@@ -358,6 +358,20 @@ static int post_contact(struct call *c)
 	return r < 0 ? r : reply_contact(c, fresh ? 201 : 200, row);
 }
 
+/* To change it, if it is still what the caller read. */
+static int lock_contact(struct call *c, struct db_result **ret)
+{
+	OWNED(db_result) found = NULL;
+	int r = find_contact(c, &found);
+
+	if (r >= 0)
+		r = db_run(c->db, ret, sql_contacts_find_id_lock, p_int(c->actor.org),
+			   p_int(db_int(found, 0, K_ID)));
+	if (r <= 0)
+		return r < 0 ? r : E_UNKNOWN;
+	return call_if_match(c, db_int(*ret, 0, K_VERSION));
+}
+
 static int patch_contact(struct call *c)
 {
 	OWNED(db_result) old = NULL;
@@ -366,10 +380,8 @@ static int patch_contact(struct call *c)
 	struct suppress_address a = { 0 };
 	struct body_seen seen;
 	int64_t status = 0;
-	int r = find_contact(c, &old);
+	int r = lock_contact(c, &old);
 
-	if (r >= 0)
-		r = call_if_match(c, db_int(old, 0, K_VERSION));
 	if (r >= 0)
 		r = read_contact(c, &b, &seen, &a, &status);
 	if (r < 0)
@@ -391,17 +403,18 @@ static int patch_contact(struct call *c)
 		   p_int(db_int(old, 0, K_ID)), moved ? p_text(mailbox_text(&a.box)) : p_null(),
 		   moved ? p_text(a.normal) : p_null(), p_opt(b.first_name), p_opt(b.last_name),
 		   p_int(status), p_str(fields));
+	bool same = r == 0;
 	if (r >= 0)
-		r = join_lists(c, b.lists, db_int(row, 0, K_ID));
-	if (r >= 0)
-		r = note(c, row, "contact.changed", status);
-	return r < 0 ? r : reply_contact(c, 200, row);
+		r = join_lists(c, b.lists, db_int(old, 0, K_ID));
+	if (r >= 0 && (!same || b.lists))
+		r = note(c, same ? old : row, "contact.changed", status);
+	return r < 0 ? r : reply_contact(c, 200, same ? old : row);
 }
 
 static int delete_contact(struct call *c)
 {
 	OWNED(db_result) old = NULL;
-	int r = find_contact(c, &old);
+	int r = lock_contact(c, &old);
 
 	if (r >= 0)
 		r = keep_optout(c, old);

@@ -128,7 +128,7 @@ struct delete_body {
 	struct slice reason;
 };
 static const struct body_field delete_body[] = {
-	{ "reason", BODY_LINE, offsetof(struct delete_body, reason), BODY_REQUIRED, 1, WHY_MAX, 0 },
+	{ "reason", BODY_NAME, offsetof(struct delete_body, reason), BODY_REQUIRED, 1, WHY_MAX, 0 },
 };
 
 static int delete_suppression(struct call *c)
@@ -160,7 +160,7 @@ struct batch_body {
 static const struct body_field batch_body[] = {
 	{ "add", BODY_LIST, offsetof(struct batch_body, add), 0, 0, BATCH_MAX, 0 },
 	{ "remove", BODY_LIST, offsetof(struct batch_body, remove), 0, 0, BATCH_MAX, 0 },
-	{ "reason", BODY_LINE, offsetof(struct batch_body, reason), 0, 1, WHY_MAX, 0 },
+	{ "reason", BODY_NAME, offsetof(struct batch_body, reason), 0, 1, WHY_MAX, 0 },
 };
 
 static int change_one(struct call *c, const struct suppress_address *a, const struct slice *why)

@@ -14,6 +14,7 @@
 #include "mta/queue/queue.h"
 #include "mta/rules/rules.h"
 #include "mta/shape/part.h"
+#include "mta/site/sites.h"
 #include "schema/wire/meta.h"
 #include "schema/wire/rows.h"
 #include "tests/engine_parts.h"
