@@ -60,10 +60,11 @@ void prose_cut(struct slice text, struct slice *ret_notice, struct slice *ret_re
 struct prose_said {
 	struct slice text; /* points into the notice */
 	uint16_t code;
+	bool after_data; /* RCPT was accepted, the message was not */
 };
-/* Adds the recipients that the text names, unless r has some.  said has a place for each of
- * REPORT_RECIPIENTS_MAX. */
-void prose_recipients(struct report *r, struct slice text, const struct parts *p,
+/* Adds the recipients that the text names, unless r has some by fields.  said has a place for each
+ * of REPORT_RECIPIENTS_MAX. */
+void prose_recipients(struct report *r, struct slice text, const struct parts *p, bool by_fields,
 		      struct prose_said *said);
 /* The one address that occurs anywhere in the text and is not ours. */
 void prose_last_resort(struct report *r, struct slice text, const struct parts *p);

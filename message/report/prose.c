@@ -77,7 +77,7 @@ static bool begins_header(struct slice line)
 					     "Authentication-Results" };
 	struct slice name, value;
 
-	if (!slice_cut(line, ':', &name, &value))
+	if (!line.n || *line.p == ' ' || *line.p == '\t' || !slice_cut(line, ':', &name, &value))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (slice_eq_nocase(slice_trim(name), slice_str(names[i])))
@@ -179,16 +179,19 @@ static enum weight weight_by_words(struct slice before)
 		"adresse",    "empfänger",	"destinatario", "destinataire", "destinatário",
 		" an",	      "recipient is",	"error",	"following",	"адрес",
 		"получател", "получателю",	"宛先",		"收件人",	"destinatari",
-		"odbiorca",   "mottagare",	"ontvanger",	"not deliver",	"delivering",
+		"odbiorca",   "userid",		"mottagare",	"ontvanger",	"not deliver",	"delivering",
 		"follows",    "indirizzo",	"dirección",	"endereço",	"rejected", NULL
 	};
+	bool labelled;
 
+	before = slice_trim_set(before, " \t\r<\"'([*`");
+	labelled = before.n && before.p[before.n - 1] == ':';
 	before = slice_trim_set(before, " \t\r<\"'([*`:;=");
 	if (ends_with_one(before, no))
 		return NOBODY;
 	if (ends_nocase(before, "mailto") || !before.n)
 		return SOMEWHERE;
-	return ends_with_one(before, yes) || slice_eq_nocase(before, SLICE("to")) ? NAMED : SOMEWHERE;
+	return labelled || ends_with_one(before, yes) || slice_eq_nocase(before, SLICE("to")) ? NAMED : SOMEWHERE;
 }
 
 static bool said_of_us(const struct parts *p, const struct mailbox *box)
@@ -318,12 +321,27 @@ static struct slice said_at(const struct reading *g, unsigned i)
 	return slice_of(before.p + at, (size_t)(after.p + after.n - before.p) - at);
 }
 
+/* As Postfix, Exim and qmail put it.  Sendmail's transcript proves nothing: the answers to commands
+ * that it sent ahead stand behind ">>> DATA". */
+static bool is_after_data(struct slice said)
+{
+	static const char *const words[] = { "in reply to end of data", "after end of data",
+					     "failed after i sent the message",
+					     "end of data command", NULL };
+
+	return kind_has(said, words);
+}
+
 static void give_texts(struct reading *g, const struct report *r, struct prose_said *said)
 {
 	know_recipients(g, r);
-	for (unsigned i = 0; i < g->n; i++)
-		if (g->found[i].to != NOT_CHOSEN && !said[g->found[i].to].code)
-			say(&said[g->found[i].to], said_at(g, i));
+	for (unsigned i = 0; i < g->n; i++) {
+		struct prose_said *to = g->found[i].to == NOT_CHOSEN ? NULL : &said[g->found[i].to];
+		if (!to || to->code)
+			continue;
+		say(to, said_at(g, i));
+		to->after_data |= is_after_data(segment(g, i));
+	}
 }
 
 static void choose(struct reading *g, struct report *r, enum weight least)
@@ -337,8 +355,29 @@ static void choose(struct reading *g, struct report *r, enum weight least)
 			(void)report_add(r, &g->found[i].box);
 }
 
+static bool names_one(struct reading *g, const struct report *r)
+{
+	know_recipients(g, r);
+	for (unsigned i = 0; i < g->n; i++)
+		if (g->found[i].to != NOT_CHOSEN)
+			return true;
+	return false;
+}
+
+/* The header may name whom no text names (a host has forwarded it): then the text is right. */
+static void choose_instead(struct reading *g, struct report *r)
+{
+	unsigned n = r->n;
+
+	choose(g, r, LEADING);
+	if (r->n == n)
+		return;
+	memmove(r->recipients, r->recipients + n, (r->n - n) * sizeof(*r->recipients));
+	r->n -= n;
+}
+
 void prose_recipients(struct report *r, struct slice text, const struct parts *p,
-		      struct prose_said *said)
+		      bool by_fields, struct prose_said *said)
 {
 	struct reading g = { .text = text, .parts = p };
 
@@ -348,6 +387,8 @@ void prose_recipients(struct report *r, struct slice text, const struct parts *p
 	find_all(&g);
 	if (!r->n)
 		choose(&g, r, OURSELVES);
+	else if (!by_fields && !names_one(&g, r))
+		choose_instead(&g, r);
 	give_texts(&g, r, said);
 	free(g.found);
 }

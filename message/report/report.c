@@ -66,7 +66,7 @@ static void add_by_returned(struct report *r, struct slice returned)
 		r->n = 0;
 }
 
-static void find_recipients(struct report *r, struct work *w)
+static void find_recipients(struct report *r, struct work *w, bool by_fields)
 {
 	if (r->kind == REPORT_ARF) {
 		if (!r->n)
@@ -74,7 +74,7 @@ static void find_recipients(struct report *r, struct work *w)
 	} else if (r->kind == REPORT_DSN || r->kind == REPORT_DELAY) {
 		if (!r->n)
 			add_from(r, w->parts.head[HEAD_FAILED_RECIPIENTS]);
-		prose_recipients(r, w->notice, &w->parts, w->said);
+		prose_recipients(r, w->notice, &w->parts, by_fields, w->said);
 		if (!r->n)
 			add_by_returned(r, w->returned);
 		if (!r->n)
@@ -105,12 +105,20 @@ static unsigned letters(struct slice s)
 	return n;
 }
 
-static bool ask(const struct work *w, struct report_recipient *to, struct slice text)
+/* The rules know how Postfix says that the message was refused, not the recipient. */
+static bool ask(const struct work *w, struct report_recipient *to, struct slice text,
+		bool after_data)
 {
-	struct judge_reply reply = { .code = to->code, .status = to->status, .text = text };
+	struct judge_reply reply = { .code = to->code, .status = to->status };
 	struct judgement called;
+	struct buf whole = { 0 };
 
+	buf_put(&whole, slice_of(text.p, MIN_OF(text.n, (size_t)REPORT_TEXT_MAX)));
+	if (after_data)
+		buf_put(&whole, SLICE(" (in reply to end of DATA command)"));
+	reply.text = buf_data(&whole);
 	judge_reply(w->judge, &reply, &called);
+	buf_free(&whole);
 	to->class = called.class;
 	to->hard = called.hard;
 	return called.class != JUDGE_OTHER;
@@ -124,12 +132,12 @@ static void judge_one(const struct work *w, const struct report *r, struct repor
 
 	if (!to->code && said->code >= 400)
 		to->code = said->code;
-	if (letters(to->text) < 8 || !ask(w, to, to->text)) {
+	if (letters(to->text) < 8 || !ask(w, to, to->text, said->after_data)) {
 		buf_put(&both, to->text);
 		buf_put(&both, SLICE("\n"));
 		buf_put(&both, said->text);
-		if (!ask(w, to, buf_data(&both)) && r->n == 1 && !ask(w, to, w->notice))
-			(void)ask(w, to, w->parts.head[HEAD_SUBJECT]);
+		if (!ask(w, to, buf_data(&both), said->after_data) && r->n == 1 && !ask(w, to, w->notice, false))
+			(void)ask(w, to, w->parts.head[HEAD_SUBJECT], false);
 		if (letters(to->text) < 8)
 			to->text = said->text.n || r->n > 1 ? said->text : w->notice;
 		buf_free(&both);
@@ -232,7 +240,7 @@ struct report *report_read(const struct judge *j, struct slice message)
 	read_fields(r, &w);
 	by_fields = r->n > 0;
 	r->kind = kind_of(&w.parts, r, w.notice);
-	find_recipients(r, &w);
+	find_recipients(r, &w, by_fields);
 	set_actions(r, by_fields);
 	judge_all(&w, r);
 	keep_all(r, &w);
