@@ -80,9 +80,9 @@ static size_t entity(struct buf *out, struct slice s)
 {
 	static const struct {
 		const char *name, *text;
-	} known[] = { { "&lt;", "<" },	 { "&gt;", ">" },   { "&amp;", "&" },
+	} known[] = { { "&lt;", "<" },    { "&gt;", ">" },   { "&amp;", "&" },
 		      { "&quot;", "\"" }, { "&nbsp;", " " }, { "&#39;", "'" },
-		      { "&#64;", "@" },	 { "&#x40;", "@" }, { "&#46;", "." } };
+		      { "&#64;", "@" },   { "&#x40;", "@" }, { "&#46;", "." } };
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (slice_starts_nocase(s, slice_str(known[i].name))) {
@@ -103,10 +103,10 @@ static struct slice skip_hidden(struct slice rest)
 
 static struct slice take_tag(struct buf *out, struct slice rest)
 {
-	static const char *const lines[] = { "br", "br/", "p",	"/p",  "div", "/div", "tr",
-					     "/tr", "li", "/li", "h1", "h2",  "h3",   "/h1",
-					     "/h2", "/h3", "hr", "pre", "/pre", "table", "/table",
-					     NULL };
+	static const char *const lines[] = { "br",   "br/",   "p",      "/p",  "div", "/div",
+					     "tr",   "/tr",   "li",     "/li", "h1",  "h2",
+					     "h3",   "/h1",   "/h2",    "/h3", "hr",  "pre",
+					     "/pre", "table", "/table", NULL };
 	static const char *const hidden[] = { "style", "script", "title", NULL };
 	struct slice tag = slice_take(&rest, '>');
 

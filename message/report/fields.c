@@ -70,7 +70,9 @@ static size_t unescape(struct slice s, char out[4])
 			code = code * 16 + (unsigned)hex_digit(s.p[n++]);
 		if (n < s.n && s.p[n] == '}' && n > 3 && code >= 0x21 && code < 0x10000) {
 			size_t k = code < 0x80 ? 1 : code < 0x800 ? 2 : 3;
-			out[0] = (char)(k == 1 ? code : k == 2 ? 0xc0 | code >> 6 : 0xe0 | code >> 12);
+			out[0] = (char)(k == 1   ? code
+					: k == 2 ? 0xc0 | code >> 6
+						 : 0xe0 | code >> 12);
 			if (k > 1)
 				out[k - 1] = (char)(0x80 | (code & 0x3f));
 			if (k == 3)

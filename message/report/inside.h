@@ -60,6 +60,7 @@ void prose_cut(struct slice text, struct slice *ret_notice, struct slice *ret_re
 struct prose_said {
 	struct slice text; /* points into the notice */
 	uint16_t code;
+	unsigned weight; /* of the address behind which it stands */
 	bool after_data; /* RCPT was accepted, the message was not */
 };
 /* Adds the recipients that the text names, unless r has some by fields.  said has a place for each

@@ -16,12 +16,24 @@ bool kind_has(struct slice text, const char *const *words)
 
 static bool from_a_daemon(const struct parts *p)
 {
-	static const char *const names[] = {
-		"mailer-daemon", "mailerdaemon", "postmaster",	 "mail delivery", "mail-daemon",
-		"mail deliver",	 "maildaemon",	 "mailer daemon", "system administrator",
-		"microsoft exchange", "internet mail delivery", "mdaemon", "mail system",
-		"mmdf",		 "bounce@",	 "double-bounce", "mail administrator", NULL
-	};
+	static const char *const names[] = { "mailer-daemon",
+					     "mailerdaemon",
+					     "postmaster",
+					     "mail delivery",
+					     "mail-daemon",
+					     "mail deliver",
+					     "maildaemon",
+					     "mailer daemon",
+					     "system administrator",
+					     "microsoft exchange",
+					     "internet mail delivery",
+					     "mdaemon",
+					     "mail system",
+					     "mmdf",
+					     "bounce@",
+					     "double-bounce",
+					     "mail administrator",
+					     NULL };
 
 	return kind_has(p->head[HEAD_FROM], names) ||
 	       slice_eq(slice_trim(p->head[HEAD_FROM]), SLICE("<>"));
@@ -36,62 +48,158 @@ static bool nobody_answers(const struct parts *p)
 
 static bool subject_of_notice(const struct parts *p)
 {
-	static const char *const words[] = {
-		"undeliver",	      "returned mail",	     "returned message",   "delivery failure",
-		"delivery status",    "delivery notification", "delivery report",  "failure notice",
-		"delivery fail",      "mail failure",	     "failed mail",	   "mail system error",
-		"delivery error",     "delivery problem",    "non-deliver",	   "nondeliver",
-		"could not be deliver", "unable to deliver", "not delivered",	   "mail could not",
-		"message could not",  "delivery has failed", "delivery unsuccess", "bounced mail",
-		"error sending your", "rejected mail",	     "message rejected",   "mail delivery",
-		"delayed",	      "warning: could not send", "status notification", "unzustellbar",
-		"nicht zugestellt",   "zustellung",	     "unzustellbarkeit",   "fehlgeschlagen",
-		"non remis",	      "non délivr",	     "échec de",	   "no entregado",
-		"no se pudo entregar", "devuelto",	     "mancato recapito",   "impossibile recapitare",
-		"mensagem não entregue", "não foi possível", "não entregue",	   "onbestelbaar",
-		"niet bezorgd",	      "не доставлен",	     "недоставлен",	   "доставк",
-		"配信",		      "送信できません",	     "戻",		   "エラー",
-		"退信",		      "投递失败",	     "无法送达",	   "未送达",
-		"반송",		      "nie dostarczon",	     "niedostarcz",	   "doručen",
-		"teslim edilemedi",   "kunde inte levereras", "quota exceeded",	   "mailbox full",
-		"mailbox is full",    "user unknown",	     "notification d'",	   "message expired",
-		"mail error",	      "delivery incomplete", "failed delivery",	   "failure delivery",
-		"message undeliver",  "mail returned",	     "returning message",  NULL
-	};
+	static const char *const words[] = { "undeliver",
+					     "returned mail",
+					     "returned message",
+					     "delivery failure",
+					     "delivery status",
+					     "delivery notification",
+					     "delivery report",
+					     "failure notice",
+					     "delivery fail",
+					     "mail failure",
+					     "failed mail",
+					     "mail system error",
+					     "delivery error",
+					     "delivery problem",
+					     "non-deliver",
+					     "nondeliver",
+					     "could not be deliver",
+					     "unable to deliver",
+					     "not delivered",
+					     "mail could not",
+					     "message could not",
+					     "delivery has failed",
+					     "delivery unsuccess",
+					     "bounced mail",
+					     "error sending your",
+					     "rejected mail",
+					     "message rejected",
+					     "mail delivery",
+					     "delayed",
+					     "warning: could not send",
+					     "status notification",
+					     "unzustellbar",
+					     "nicht zugestellt",
+					     "zustellung",
+					     "unzustellbarkeit",
+					     "fehlgeschlagen",
+					     "non remis",
+					     "non délivr",
+					     "échec de",
+					     "no entregado",
+					     "no se pudo entregar",
+					     "devuelto",
+					     "mancato recapito",
+					     "impossibile recapitare",
+					     "mensagem não entregue",
+					     "não foi possível",
+					     "não entregue",
+					     "onbestelbaar",
+					     "niet bezorgd",
+					     "не доставлен",
+					     "недоставлен",
+					     "доставк",
+					     "配信",
+					     "送信できません",
+					     "戻",
+					     "エラー",
+					     "退信",
+					     "投递失败",
+					     "无法送达",
+					     "未送达",
+					     "반송",
+					     "nie dostarczon",
+					     "niedostarcz",
+					     "doručen",
+					     "teslim edilemedi",
+					     "kunde inte levereras",
+					     "quota exceeded",
+					     "mailbox full",
+					     "mailbox is full",
+					     "user unknown",
+					     "notification d'",
+					     "message expired",
+					     "mail error",
+					     "delivery incomplete",
+					     "failed delivery",
+					     "failure delivery",
+					     "message undeliver",
+					     "mail returned",
+					     "returning message",
+					     NULL };
 
 	return kind_has(p->head[HEAD_SUBJECT], words);
 }
 
 static bool text_of_notice(struct slice notice)
 {
-	static const char *const words[] = {
-		"could not be delivered",   "couldn't be delivered", "unable to deliver",
-		"wasn't able to deliver",   "was not delivered",     "delivery to the following",
-		"did not reach the following", "permanent fatal errors", "delivery has failed",
-		"delivery failed",	    "message that you sent could not", "undeliverable",
-		"cannot be delivered",	    "not be delivered",	     "rejected recipient",
-		"user unknown",		    "konnte nicht zugestellt", "nicht zugestellt werden",
-		"n'a pas pu être",	    "no se ha podido entregar", "no pudo ser entregado",
-		"non è stato possibile",    "não pôde ser entregue", "не может быть доставлено",
-		"не удалось доставить",	    "送信できません",	     "配信できません",
-		"無法送達",		    "无法投递",		     "未能送达",
-		NULL
-	};
+	static const char *const words[] = { "could not be delivered",
+					     "couldn't be delivered",
+					     "unable to deliver",
+					     "wasn't able to deliver",
+					     "was not delivered",
+					     "delivery to the following",
+					     "did not reach the following",
+					     "permanent fatal errors",
+					     "delivery has failed",
+					     "delivery failed",
+					     "message that you sent could not",
+					     "undeliverable",
+					     "cannot be delivered",
+					     "not be delivered",
+					     "rejected recipient",
+					     "user unknown",
+					     "konnte nicht zugestellt",
+					     "nicht zugestellt werden",
+					     "n'a pas pu être",
+					     "no se ha podido entregar",
+					     "no pudo ser entregado",
+					     "non è stato possibile",
+					     "não pôde ser entregue",
+					     "не может быть доставлено",
+					     "не удалось доставить",
+					     "送信できません",
+					     "配信できません",
+					     "無法送達",
+					     "无法投递",
+					     "未能送达",
+					     NULL };
 
 	return kind_has(slice_of(notice.p, MIN_OF(notice.n, (size_t)16384)), words);
 }
 
 static bool is_automatic(const struct parts *p)
 {
-	static const char *const subjects[] = {
-		"out of office", "out of the office", "automatic reply", "auto reply", "autoreply",
-		"auto-reply",	 "auto:",	      "autoresponse",	 "automatische antwort",
-		"abwesenheit",	 "réponse automatique", "absence",	 "respuesta automática",
-		"risposta automatica", "resposta automática", "automatisch antwoord", "vacation",
-		"автоответ",	 "自動返信",	      "自动回复",	 "自動回覆", "on holiday",
-		"autoantwort",	 "away from my mail", "auto response",	 "자동 응답", NULL
-	};
-	static const char *const replied[] = { "auto-replied", "auto-generated", "auto-notified", NULL };
+	static const char *const subjects[] = { "out of office",
+						"out of the office",
+						"automatic reply",
+						"auto reply",
+						"autoreply",
+						"auto-reply",
+						"auto:",
+						"autoresponse",
+						"automatische antwort",
+						"abwesenheit",
+						"réponse automatique",
+						"absence",
+						"respuesta automática",
+						"risposta automatica",
+						"resposta automática",
+						"automatisch antwoord",
+						"vacation",
+						"автоответ",
+						"自動返信",
+						"自动回复",
+						"自動回覆",
+						"on holiday",
+						"autoantwort",
+						"away from my mail",
+						"auto response",
+						"자동 응답",
+						NULL };
+	static const char *const replied[] = { "auto-replied", "auto-generated", "auto-notified",
+					       NULL };
 	static const char *const bulk[] = { "auto_reply", "autoreply", NULL };
 
 	return p->head[HEAD_AUTOREPLY].n || p->head[HEAD_AUTORESPOND].n ||
@@ -112,18 +220,26 @@ static bool is_notice(const struct parts *p, struct slice notice)
 
 static bool says_delay(const struct parts *p, struct slice notice)
 {
-	static const char *const subjects[] = { "delayed", "warning: could not send", "(delay)",
-						"delivery delay", "verzögert", "retardé", "warning: message",
-						NULL };
-	static const char *const words[] = {
-		"this is a warning message only",  "do not need to resend",	  "will be retried",
-		"has not yet been delivered",	   "will continue to try",	  "has been delayed",
-		"delivery attempts will continue", "you do not have to resend",	  "no action is required on your part",
-		"will keep trying",		   "temporarily delayed",	  "attempts to deliver the message will continue",
-		NULL
-	};
-	static const char *const final[] = { "given up", "permanent error", "permanent fatal",
-					     "giving up", "final", "undeliverable", NULL };
+	static const char *const subjects[] = { "delayed",          "warning: could not send",
+						"(delay)",          "delivery delay",
+						"verzögert",        "retardé",
+						"warning: message", NULL };
+	static const char *const words[] = { "this is a warning message only",
+					     "do not need to resend",
+					     "will be retried",
+					     "has not yet been delivered",
+					     "will continue to try",
+					     "has been delayed",
+					     "delivery attempts will continue",
+					     "you do not have to resend",
+					     "no action is required on your part",
+					     "will keep trying",
+					     "temporarily delayed",
+					     "attempts to deliver the message will continue",
+					     NULL };
+	static const char *const final[] = { "given up",  "permanent error", "permanent fatal",
+					     "giving up", "final",           "undeliverable",
+					     NULL };
 
 	notice = slice_of(notice.p, MIN_OF(notice.n, (size_t)16384));
 	return (kind_has(p->head[HEAD_SUBJECT], subjects) || kind_has(notice, words)) &&
@@ -151,8 +267,13 @@ static bool is_dmarc(const struct parts *p)
 /* Before there was RFC 5965: the message, and a subject. */
 static bool is_old_complaint(const struct parts *p)
 {
-	static const char *const words[] = { "complaint about message", "abuse report", "spam report",
-					     "email feedback report", "fbl report", "[fbl]", NULL };
+	static const char *const words[] = { "complaint about message",
+					     "abuse report",
+					     "spam report",
+					     "email feedback report",
+					     "fbl report",
+					     "[fbl]",
+					     NULL };
 
 	return (p->types & PART_RETURNED) && !(p->types & PART_STATUS) &&
 	       kind_has(p->head[HEAD_SUBJECT], words);

@@ -3,6 +3,7 @@
 #include <gmime/gmime.h>
 #include <pthread.h>
 
+#include "message/header.h"
 #include "message/report/inside.h"
 
 enum { TEXT_MAX = 256 * 1024, HEAD_MAX = 2048, NESTED_MAX = 200 };
@@ -58,7 +59,8 @@ static void keep_content(struct parts *p, GMimeContentType *type, struct slice t
 {
 	const char *charset = g_mime_content_type_get_parameter(type, "charset");
 
-	if (is(type, "message", "delivery-status") || is(type, "message", "global-delivery-status")) {
+	if (is(type, "message", "delivery-status") ||
+	    is(type, "message", "global-delivery-status")) {
 		p->types |= PART_STATUS;
 		put(&p->status, text, charset);
 	} else if (is(type, "message", "feedback-report")) {
@@ -124,7 +126,8 @@ static void read_part(struct parts *p, GMimeObject *part, unsigned depth)
 	if (GMIME_IS_MULTIPART(part)) {
 		int n = g_mime_multipart_get_count(GMIME_MULTIPART(part));
 		for (int i = 0; i < n && p->n < REPORT_PARTS_MAX; i++)
-			read_part(p, g_mime_multipart_get_part(GMIME_MULTIPART(part), i), depth + 1);
+			read_part(p, g_mime_multipart_get_part(GMIME_MULTIPART(part), i),
+				  depth + 1);
 	} else if (GMIME_IS_MESSAGE_PART(part)) {
 		read_returned(p, part);
 	} else if (GMIME_IS_PART(part)) {
@@ -162,6 +165,18 @@ static bool nests_too_much(struct slice s)
 		s = slice_skip(s, before + 1);
 	}
 	return n > NESTED_MAX;
+}
+
+/* GMime looks through the fields that it has whenever there is one more. */
+static bool has_long_header(struct slice s)
+{
+	unsigned run = 0;
+
+	while (s.n && run <= 2 * HEADER_FIELDS_MAX) {
+		struct slice line = slice_take(&s, '\n');
+		run = memchr(line.p, ':', MIN_OF(line.n, (size_t)80)) ? run + 1 : 0;
+	}
+	return run > 2 * HEADER_FIELDS_MAX;
 }
 
 static struct slice without_mbox_line(struct slice s)
@@ -237,8 +252,9 @@ void parts_read(struct parts *p, struct slice message)
 
 	*p = (struct parts){ 0 };
 	(void)pthread_once(&once, start_gmime);
-	message = without_mbox_line(slice_of(message.p, MIN_OF(message.n, (size_t)REPORT_BYTES_MAX)));
-	if (message.n && !nests_too_much(message)) {
+	message =
+	    without_mbox_line(slice_of(message.p, MIN_OF(message.n, (size_t)REPORT_BYTES_MAX)));
+	if (message.n && !nests_too_much(message) && !has_long_header(message)) {
 		read_message(p, message, true);
 		if (!has_text(p) && !(p->types & PART_RETURNED))
 			read_by_delimiter(p, message);

@@ -6,20 +6,20 @@
  * from its address to the next recipient, from a reply code on when there is one. */
 #include "message/report/inside.h"
 
-enum { LINES_MAX = 4000, FOUND_MAX = 4000, SEGMENT_MAX = 4096, NOT_CHOSEN = 65535 };
+enum { LINES_MAX = 4000, FOUND_MAX = 2000, SEGMENT_MAX = 4096, NOT_CHOSEN = 65535, OURS_MAX = 16 };
 
 /* ---- addresses ----------------------------------------------------------------------------- */
 
 static bool local_byte(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c < 0 ||
-	       (c && strchr("!#$%&'*+/=?^_`{|}~.-", c));
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c < 0 || (c && strchr("!#$%&'*+/=?^_`{|}~.-", c));
 }
 
 static bool domain_byte(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c < 0 ||
-	       c == '.' || c == '-';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c < 0 || c == '.' || c == '-';
 }
 
 /* A local part in quotes that ends before `at`: where it begins, or at. */
@@ -70,10 +70,18 @@ bool prose_address(struct slice s, size_t *at, struct slice *ret, struct mailbox
 
 static bool begins_header(struct slice line)
 {
-	static const char *const names[] = { "Received",	   "Return-Path",    "DKIM-Signature",
-					     "DomainKey-Signature", "Message-ID",     "MIME-Version",
-					     "X-Envelope-From",	    "Content-Type",   "Delivered-To",
-					     "X-Original-To",	    "ARC-Seal",	      "X-Mailer",
+	static const char *const names[] = { "Received",
+					     "Return-Path",
+					     "DKIM-Signature",
+					     "DomainKey-Signature",
+					     "Message-ID",
+					     "MIME-Version",
+					     "X-Envelope-From",
+					     "Content-Type",
+					     "Delivered-To",
+					     "X-Original-To",
+					     "ARC-Seal",
+					     "X-Mailer",
 					     "Authentication-Results" };
 	struct slice name, value;
 
@@ -87,20 +95,40 @@ static bool begins_header(struct slice line)
 
 static bool separates(struct slice line)
 {
-	static const char *const words[] = {
-		"original message",	"copy of the message",	"copy of your message",
-		"original header",	"header of the original", "returned message",
-		"unsent message",	"message follows",	"headers follow",
-		"below this line",	"message header",	"original mail",
-		"message contents",	"start of message",	"message is following",
-		"header follows",	"message text follows",	"body of message",
-		"ursprüngliche nachricht", "original-nachricht", "message d'origine",
-		"mensaje original",	"messaggio originale",	"mensagem original",
-		"body of the message",	"copy of your mail",	"undelivered message",
-		"the message headers",  "first part of the message", NULL
+	static const char *const words[] = { "original message",
+					     "copy of the message",
+					     "copy of your message",
+					     "original header",
+					     "header of the original",
+					     "returned message",
+					     "unsent message",
+					     "message follows",
+					     "headers follow",
+					     "below this line",
+					     "message header",
+					     "original mail",
+					     "message contents",
+					     "start of message",
+					     "message is following",
+					     "header follows",
+					     "message text follows",
+					     "body of message",
+					     "ursprüngliche nachricht",
+					     "original-nachricht",
+					     "message d'origine",
+					     "mensaje original",
+					     "messaggio originale",
+					     "mensagem original",
+					     "body of the message",
+					     "copy of your mail",
+					     "undelivered message",
+					     "the message headers",
+					     "first part of the message",
+					     NULL };
+	static const char *const ends[] = {
+		"follows",  "follows:",   "follow:",    "follow.", "follows.",
+		"headers:", "following.", "following:", NULL
 	};
-	static const char *const ends[] = { "follows", "follows:", "follow:", "follow.", "follows.",
-					    "headers:", "following.", "following:", NULL };
 	bool ruled, closed = false;
 
 	line = slice_trim_set(line, " \t\r");
@@ -142,8 +170,8 @@ struct found {
 };
 struct reading {
 	struct slice text;
-	const struct parts *parts;
-	unsigned n;
+	unsigned n_ours, n;
+	struct mailbox ours[OURS_MAX];
 	struct found *found;
 };
 
@@ -165,23 +193,36 @@ static bool ends_with_one(struct slice s, const char *const *ends)
 /* The text before an address says that it is the recipient, or that it is not. */
 static enum weight weight_by_words(struct slice before)
 {
-	static const char *const no[] = {
-		"from",	   "sender",	"contact", "mail to postmaster", "reply-to", "message-id",
-		" id",	   "write to",	"help",	   "by sending mail to", "return-path", "hello",
-		" hi",	   "dear",	"abuse",   "envelope-from",	 "user from", "cc",
-		"send mail to", "e-mail to", "email to", "sent by", "von", "de la part de", "sent from",
-		"questions to", "originator", "absender", "expéditeur", "remitente", "mittente", NULL
-	};
-	static const char *const yes[] = {
-		" to",	      "rcpt to",	"recipient",	"recipients",	"addresses",
-		"address",    "for",		"user",		"mailbox",	"account",
-		"failed",     "recipient(s)",	"address(es)",	"attempts",	"unknown",
-		"adresse",    "empfänger",	"destinatario", "destinataire", "destinatário",
-		" an",	      "recipient is",	"error",	"following",	"адрес",
-		"получател", "получателю",	"宛先",		"收件人",	"destinatari",
-		"odbiorca",   "userid",		"mottagare",	"ontvanger",	"not deliver",	"delivering",
-		"follows",    "indirizzo",	"dirección",	"endereço",	"rejected", NULL
-	};
+	static const char *const no[] = { "from",         "sender",
+					  "contact",      "mail to postmaster",
+					  "reply-to",     "message-id",
+					  " id",          "write to",
+					  "help",         "by sending mail to",
+					  "return-path",  "hello",
+					  " hi",          "dear",
+					  "abuse",        "envelope-from",
+					  "user from",    "cc",
+					  "send mail to", "e-mail to",
+					  "email to",     "sent by",
+					  "von",          "de la part de",
+					  "sent from",    "questions to",
+					  "originator",   "absender",
+					  "expéditeur",   "remitente",
+					  "mittente",     NULL };
+	static const char *const yes[] = { " to",          "rcpt to",      "recipient",
+					   "recipients",   "addresses",    "address",
+					   "for",          "user",         "mailbox",
+					   "account",      "failed",       "recipient(s)",
+					   "address(es)",  "attempts",     "unknown",
+					   "adresse",      "empfänger",    "destinatario",
+					   "destinataire", "destinatário", " an",
+					   "recipient is", "error",        "following",
+					   "адрес",        "получател",    "получателю",
+					   "宛先",         "收件人",       "destinatari",
+					   "odbiorca",     "userid",       "mottagare",
+					   "ontvanger",    "not deliver",  "delivering",
+					   "follows",      "indirizzo",    "dirección",
+					   "endereço",     "rejected",     NULL };
 	bool labelled;
 
 	before = slice_trim_set(before, " \t\r<\"'([*`");
@@ -191,27 +232,40 @@ static enum weight weight_by_words(struct slice before)
 		return NOBODY;
 	if (ends_nocase(before, "mailto") || !before.n)
 		return SOMEWHERE;
-	return labelled || ends_with_one(before, yes) || slice_eq_nocase(before, SLICE("to")) ? NAMED : SOMEWHERE;
+	return labelled || ends_with_one(before, yes) || slice_eq_nocase(before, SLICE("to"))
+		   ? NAMED
+		   : SOMEWHERE;
 }
 
-static bool said_of_us(const struct parts *p, const struct mailbox *box)
+/* The addresses of the notice's own header: from whom, to whom. */
+static void know_ourselves(struct reading *g, const struct parts *p)
 {
-	static const enum part_head ours[] = { HEAD_TO, HEAD_DELIVERED_TO, HEAD_ORIGINAL_TO, HEAD_FROM };
+	static const enum part_head ours[] = { HEAD_TO, HEAD_DELIVERED_TO, HEAD_ORIGINAL_TO,
+					       HEAD_FROM };
 
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
 		struct slice found;
-		struct mailbox other;
-		for (size_t at = 0; prose_address(p->head[ours[i]], &at, &found, &other);)
-			if (slice_eq_nocase(mailbox_text(&other), mailbox_text(box)))
-				return true;
+		size_t at = 0;
+		while (g->n_ours < OURS_MAX &&
+		       prose_address(p->head[ours[i]], &at, &found, &g->ours[g->n_ours]))
+			g->n_ours++;
 	}
+}
+
+static bool said_of_us(const struct reading *g, const struct mailbox *box)
+{
+	for (unsigned i = 0; i < g->n_ours; i++)
+		if (slice_eq_nocase(mailbox_text(&g->ours[i]), mailbox_text(box)))
+			return true;
 	return false;
 }
 
 static bool of_a_host(const struct mailbox *box)
 {
-	static const char *const names[] = { "postmaster", "mailer-daemon", "abuse",  "support",
-					     "helpdesk",   "noreply",	    "no-reply", "hostmaster" };
+	static const char *const names[] = {
+		"postmaster", "mailer-daemon", "abuse",    "support",
+		"helpdesk",   "noreply",       "no-reply", "hostmaster"
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (slice_eq_nocase(mailbox_local(box), slice_str(names[i])))
@@ -237,7 +291,7 @@ static enum weight weigh(const struct reading *g, const struct found *f)
 		w = LEADING;
 	else if (w == SOMEWHERE && is_reply_line(f->line))
 		w = NAMED;
-	if (said_of_us(g->parts, &f->box) || of_a_host(&f->box))
+	if (said_of_us(g, &f->box) || of_a_host(&f->box))
 		return w >= NAMED ? OURSELVES : NOBODY;
 	return w;
 }
@@ -269,7 +323,7 @@ static size_t find_code(struct slice s)
 	return s.n;
 }
 
-static void say(struct prose_said *to, struct slice text)
+static void say(struct prose_said *to, struct slice text, unsigned weight)
 {
 	size_t at = find_code(text);
 
@@ -277,8 +331,10 @@ static void say(struct prose_said *to, struct slice text)
 		text = slice_skip(text, at);
 		to->code = fields_reply_code(text);
 	}
-	if (to->code || !to->text.n)
+	if (to->code || !to->text.n || weight > to->weight) {
+		to->weight = weight;
 		to->text = slice_trim_set(text, " \t\r\n>:;,)");
+	}
 }
 
 static void know_recipients(struct reading *g, const struct report *r)
@@ -339,7 +395,7 @@ static void give_texts(struct reading *g, const struct report *r, struct prose_s
 		struct prose_said *to = g->found[i].to == NOT_CHOSEN ? NULL : &said[g->found[i].to];
 		if (!to || to->code)
 			continue;
-		say(to, said_at(g, i));
+		say(to, said_at(g, i), g->found[i].weight);
 		to->after_data |= is_after_data(segment(g, i));
 	}
 }
@@ -376,14 +432,15 @@ static void choose_instead(struct reading *g, struct report *r)
 	r->n -= n;
 }
 
-void prose_recipients(struct report *r, struct slice text, const struct parts *p,
-		      bool by_fields, struct prose_said *said)
+void prose_recipients(struct report *r, struct slice text, const struct parts *p, bool by_fields,
+		      struct prose_said *said)
 {
-	struct reading g = { .text = text, .parts = p };
+	struct reading g = { .text = text };
 
 	g.found = malloc(FOUND_MAX * sizeof(*g.found));
 	if (!g.found)
 		return;
+	know_ourselves(&g, p);
 	find_all(&g);
 	if (!r->n)
 		choose(&g, r, OURSELVES);
@@ -395,11 +452,12 @@ void prose_recipients(struct report *r, struct slice text, const struct parts *p
 
 void prose_last_resort(struct report *r, struct slice text, const struct parts *p)
 {
-	struct reading g = { .text = text, .parts = p };
+	struct reading g = { .text = text };
 
 	g.found = malloc(FOUND_MAX * sizeof(*g.found));
 	if (!g.found)
 		return;
+	know_ourselves(&g, p);
 	find_all(&g);
 	choose(&g, r, SOMEWHERE);
 	if (r->n > 1)

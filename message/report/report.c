@@ -5,10 +5,10 @@
 const char *report_kind_name(enum report_kind k)
 {
 	static const char *const names[REPORT_KINDS] = {
-		[REPORT_OTHER] = "other",   [REPORT_DSN] = "dsn",
-		[REPORT_DELAY] = "delay",   [REPORT_ARF] = "arf",
+		[REPORT_OTHER] = "other",           [REPORT_DSN] = "dsn",
+		[REPORT_DELAY] = "delay",           [REPORT_ARF] = "arf",
 		[REPORT_AUTO_REPLY] = "auto-reply", [REPORT_UNSUBSCRIBE] = "unsubscribe",
-		[REPORT_DMARC] = "dmarc",   [REPORT_TLSRPT] = "tlsrpt",
+		[REPORT_DMARC] = "dmarc",           [REPORT_TLSRPT] = "tlsrpt",
 	};
 
 	return names[k];
@@ -30,8 +30,8 @@ struct report_recipient *report_add(struct report *r, const struct mailbox *box)
 	if (r->n == REPORT_RECIPIENTS_MAX)
 		return NULL;
 	if ((r->n & (r->n - 1)) == 0) /* a power of two: full */
-		r->recipients = must_resize(r->recipients,
-					    (r->n ? 2 * r->n : 1) * sizeof(*r->recipients));
+		r->recipients =
+		    must_resize(r->recipients, (r->n ? 2 * r->n : 1) * sizeof(*r->recipients));
 	r->recipients[r->n] = (struct report_recipient){ .box = *box };
 	return &r->recipients[r->n++];
 }
@@ -58,7 +58,8 @@ static void add_from(struct report *r, struct slice header_value)
 /* Nobody is named: the one to whom the returned message was written, when it is one. */
 static void add_by_returned(struct report *r, struct slice returned)
 {
-	static const char *const names[] = { "X-HmXmrOriginalRecipient", "X-Envelope-To", "Envelope-To", "Delivered-To", "To" };
+	static const char *const names[] = { "X-HmXmrOriginalRecipient", "X-Envelope-To",
+					     "Envelope-To", "Delivered-To", "To" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names) && !r->n; i++)
 		add_from(r, fields_value(returned, slice_str(names[i])));
@@ -136,7 +137,8 @@ static void judge_one(const struct work *w, const struct report *r, struct repor
 		buf_put(&both, to->text);
 		buf_put(&both, SLICE("\n"));
 		buf_put(&both, said->text);
-		if (!ask(w, to, buf_data(&both), said->after_data) && r->n == 1 && !ask(w, to, w->notice, false))
+		if (!ask(w, to, buf_data(&both), said->after_data) && r->n == 1 &&
+		    !ask(w, to, w->notice, false))
 			(void)ask(w, to, w->parts.head[HEAD_SUBJECT], false);
 		if (letters(to->text) < 8)
 			to->text = said->text.n || r->n > 1 ? said->text : w->notice;
@@ -176,8 +178,9 @@ static void keep_extra(struct report *r, struct slice header)
 
 	while (r->n_extra < REPORT_EXTRA_MAX && fields_next(&header, &name, &value))
 		if (name.n > 2 && slice_starts_nocase(name, SLICE("X-")))
-			r->extra[r->n_extra++] = (struct report_extra){ keep(name, REPORT_ID_MAX),
-									keep(value, REPORT_ID_MAX) };
+			r->extra[r->n_extra++] =
+			    (struct report_extra){ keep(name, REPORT_ID_MAX),
+						   keep(value, REPORT_ID_MAX) };
 }
 
 static struct slice address_in(struct slice value)
@@ -193,7 +196,8 @@ static void keep_all(struct report *r, const struct work *w)
 {
 	const struct slice *head = w->parts.head;
 	struct slice to = address_in(head[HEAD_DELIVERED_TO]);
-	struct slice id = slice_trim_set(fields_value(w->returned, SLICE("Message-ID")), " \t\r\n<>");
+	struct slice id =
+	    slice_trim_set(fields_value(w->returned, SLICE("Message-ID")), " \t\r\n<>");
 
 	if (!to.n)
 		to = address_in(head[HEAD_TO]);
@@ -203,8 +207,8 @@ static void keep_all(struct report *r, const struct work *w)
 	r->message_id = keep(id, REPORT_ID_MAX);
 	r->envelope_id = keep(r->envelope_id, REPORT_ID_MAX);
 	r->feedback_type = keep(r->feedback_type, REPORT_ID_MAX);
-	r->return_path = keep(address_in(fields_value(w->returned, SLICE("Return-Path"))),
-			      REPORT_ID_MAX);
+	r->return_path =
+	    keep(address_in(fields_value(w->returned, SLICE("Return-Path"))), REPORT_ID_MAX);
 	keep_extra(r, w->returned);
 	for (unsigned i = 0; i < r->n; i++)
 		r->recipients[i].text = keep(r->recipients[i].text, REPORT_TEXT_MAX);
