@@ -5,7 +5,7 @@
  *	ask.c        the admin socket               offline.c    the spool without an engine
  *	proofs.c     verify and audit               print.c      tables for people
  *	repair.c     sets damage aside              rules.c      what replies mean
- *	shape.c      shapes and live orders
+ *	shape.c      shapes and live orders         report.c     what came back as mail
  *	locate.c     where socket and spool are
  *
  * Blocks: on the socket and the disk. */
@@ -126,6 +126,9 @@ int cmd_shape_test(struct cli *c);
 int cmd_rules_explain(struct cli *c);
 int cmd_rules_test(struct cli *c);
 int cmd_rules_words(struct cli *c);
+
+/* report.c */
+int cmd_report_explain(struct cli *c);
 
 /* repair.c */
 int cmd_repair(struct cli *c);
