@@ -210,8 +210,8 @@ static void a_parser_finds_nothing_in_what_comes_out(void **state UNUSED)
 		"<input onfocus=x autofocus><keygen><isindex>",
 		"<image src=x onerror=x><video><source onerror=x></video>",
 		"<body onload=x><html onclick=x><frameset onload=x>",
-		"<a\x0c"
-		"href=\"javascript:x\">",
+		("<a\x0c"
+		 "href=\"javascript:x\">"),
 		"<xmp><p title=\"</xmp><script>x</script>\">",
 		"<plaintext><script>x</script>",
 		"<noembed><style></noembed><script>x</script></style>",
