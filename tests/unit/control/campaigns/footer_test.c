@@ -55,8 +55,8 @@ static void a_part_with_a_link_for_everybody_stays_as_it_is(void **state UNUSED)
 		"<p>" LINK "</p>",
 		"<a class='x' href='{{unsubscribe_url}}'>out</a></body></html>",
 		"<A HREF=\"{{{unsubscribe_url}}}\">out</A>",
-		"{{#unsubscribe_url}}<a href=\"{{.}}\">x</a><a href=\"{{unsubscribe_url}}\">o</a>"
-		"{{/unsubscribe_url}}",
+		("{{#unsubscribe_url}}<a href=\"{{.}}\">x</a><a href=\"{{unsubscribe_url}}\">o</a>"
+		 "{{/unsubscribe_url}}"),
 		"{{=<% %>=}}<a href=\"<% unsubscribe_url %>\">out</a>",
 		"",
 	};
