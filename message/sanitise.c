@@ -33,7 +33,7 @@ static bool is_letter(int c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Is this text here, small letters for either case? */
+/* Does this text stand here?  A small letter in it stands for either case. */
 static bool is_here(const struct sanitise *z, size_t i, const char *text)
 {
 	for (; *text; text++, i++)
@@ -290,7 +290,7 @@ static size_t read_attrs(struct sanitise *z, struct tag *t, size_t i)
 
 /* ---- elements ---------------------------------------------------------------------------- */
 
-/* The end tag of an element whose content is not markup, or the end. */
+/* Where the end tag of an element stands whose content is not markup; the end when it has none. */
 static size_t find_end_tag(const struct sanitise *z, size_t i, struct slice name)
 {
 	char end[NAME_MAX_LETTERS + 3];
@@ -321,7 +321,7 @@ static bool content_is_odd(const struct sanitise *z, size_t from, size_t to)
 	return false;
 }
 
-/* Behind the start tag, which was written at `start`. */
+/* Takes what follows a start tag that was written at `start`. */
 static size_t take_content(struct sanitise *z, const struct tag *t, struct slice name, size_t i,
 			   size_t start)
 {
@@ -665,7 +665,7 @@ static int sanitise_once(struct buf *out, struct slice html, struct sanitise_rep
 	return r;
 }
 
-/* What leaves may have changed the delimiters, so that the rest is read in another way now. */
+/* What was left out may have changed the delimiters; then the rest is read in another way now. */
 enum { ROUNDS_MAX = 8 };
 
 int sanitise_html(struct buf *out, struct slice html, struct sanitise_report *report)
