@@ -80,7 +80,7 @@ VALUES ($1, $2, $3, $4, $5,
 RETURNING id;
 
 -- name: key_lock
-SELECT scopes FROM api_keys WHERE org_id = $1 AND id = $2 FOR UPDATE;
+SELECT scopes, version FROM api_keys WHERE org_id = $1 AND id = $2 FOR UPDATE;
 
 -- name: key_revoke
 UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()), version = version + 1

@@ -198,6 +198,8 @@ static int post_key(struct call *c)
 }
 
 /* Guarantee: a key with few scopes does not end one with more.  It may always end itself. */
+enum { LOCKED_SCOPES, LOCKED_VERSION };
+
 static int check_reach(struct call *c, uint64_t id)
 {
 	OWNED(db_result) res = NULL;
@@ -205,9 +207,10 @@ static int check_reach(struct call *c, uint64_t id)
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	if (c->actor.kind == ACTOR_KEY && c->actor.id == id)
-		return 0;
-	if ((uint64_t)db_int(res, 0, 0) & ~c->actor.permits)
+	r = call_if_match(c, db_int(res, 0, LOCKED_VERSION));
+	if (r < 0 || (c->actor.kind == ACTOR_KEY && c->actor.id == id))
+		return r;
+	if ((uint64_t)db_int(res, 0, LOCKED_SCOPES) & ~c->actor.permits)
 		return problem(c, 403, "missing_permission",
 			       "this key has permissions that you do not have yourself");
 	return 0;

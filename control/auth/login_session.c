@@ -40,8 +40,6 @@ int login_session_if_match(struct call *c, uint64_t user)
 	OWNED(db_result) res = NULL;
 	int r;
 
-	if (!call_header(c, "If-Match").p)
-		return 0;
 	r = db_run(c->db, &res,
 		   "SELECT version FROM users WHERE org_id = $1 AND id = $2 FOR UPDATE",
 		   p_int(c->actor.org), p_int(user));

@@ -95,15 +95,20 @@ static int patch_me(struct call *c)
 		if (r >= 0)
 			r = change_password(c, &b);
 	}
-	if (r >= 0 && body_has(seen, ME_NAME))
-		r = db_run(c->db, NULL, "UPDATE users SET name = $3 WHERE org_id = $1 AND id = $2",
+	bool changed = body_has(seen, ME_PASSWORD);
+	if (r >= 0 && body_has(seen, ME_NAME)) {
+		r = db_run(c->db, NULL,
+			   "UPDATE users SET name = $3"
+			   " WHERE org_id = $1 AND id = $2 AND name <> $3",
 			   p_int(c->actor.org), p_int(c->actor.id), p_text(b.name));
-	if (r >= 0 && (body_has(seen, ME_NAME) || body_has(seen, ME_PASSWORD)))
+		changed = changed || r > 0;
+	}
+	if (r >= 0 && changed)
 		r = db_run(c->db, NULL,
 			   "UPDATE users SET version = version + 1, updated_at = now()"
 			   " WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(c->actor.id));
-	if (r >= 0)
+	if (r >= 0 && changed)
 		r = audit_put_id(c, "user.changed", ID_USER, c->actor.id, audit_members(c));
 	return r < 0 ? r : get_me(c);
 }

@@ -205,6 +205,7 @@ static int read_status(struct call *c, struct slice name, int *ret)
 	return problem_end(c);
 }
 
+/* 1, or 0 when all is as it was. */
 static int update_member(struct call *c, uint64_t id, const struct member_body *b,
 			 struct body_seen seen)
 {
@@ -228,11 +229,13 @@ static int update_member(struct call *c, uint64_t id, const struct member_body *
 		r = db_run(c->db, NULL, sql_auth_member_update, p_int(c->actor.org), p_int(id),
 			   new_role, new_status,
 			   body_has(seen, P_NAME) ? p_text(b->name) : p_null());
-	if (r == 0)
-		return E_UNKNOWN;
-	if (r >= 0 && status == USER_DISABLED)
+	if (r <= 0)
+		return r;
+	if (status == USER_DISABLED)
 		r = login_session_end_all(c, id, 0);
-	return r < 0 ? r : keeps_admin(c);
+	if (r >= 0)
+		r = keeps_admin(c);
+	return r < 0 ? r : 1;
 }
 
 static int patch_member(struct call *c)
@@ -251,7 +254,7 @@ static int patch_member(struct call *c)
 	}
 	if (r >= 0)
 		r = update_member(c, id, &b, seen);
-	if (r >= 0)
+	if (r > 0)
 		r = audit_put(c, "member.changed", ids_out(ID_USER, id, id_text),
 			      json_incref(c->body));
 	return r < 0 ? r : reply_member(c, id, 200, NULL);
@@ -265,6 +268,8 @@ static int delete_member(struct call *c)
 
 	if (r >= 0)
 		r = lock_member(c, id);
+	if (r >= 0)
+		r = login_session_if_match(c, id);
 	if (r >= 0)
 		r = db_run(c->db, NULL, "DELETE FROM users WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(id));

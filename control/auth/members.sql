@@ -23,7 +23,8 @@ CASE WHEN $4::smallint IS NULL THEN status
 UPDATE users SET name = coalesce($5, name), role = coalesce($3, role),
 	status = :member_status_next,
 	version = version + 1, updated_at = now()
-WHERE org_id = $1 AND id = $2;
+WHERE org_id = $1 AND id = $2 AND (name, role, status) IS DISTINCT FROM
+	(coalesce($5, name), coalesce($3, role), :member_status_next);
 
 -- name: tokens_end
 UPDATE auth_tokens SET used_at = now() WHERE org_id = $1 AND user_id = $2 AND used_at IS NULL;

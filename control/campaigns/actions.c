@@ -181,7 +181,7 @@ static int resume_campaign(struct call *c)
 static int cancel_rest(struct call *c, const struct db_result *row)
 {
 	OWNED(db_result) done = NULL;
-	int r = db_run(c->db, NULL, "SELECT set_config('statement_timeout', '0', true)");
+	int r = db_wait_long(c->db);
 
 	if (r >= 0)
 		r = db_run(c->db, &done, sql_campaigns_cancel_waiting, p_int(c->actor.org),

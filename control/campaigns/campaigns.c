@@ -319,12 +319,35 @@ static int get_campaign(struct call *c)
 	return r < 0 ? r : campaign_reply(c, 200, row);
 }
 
+static int lists_text(struct call *c, int64_t id, struct db_result **ret)
+{
+	return db_run(c->db, ret, sql_campaigns_lists_text, p_int(c->actor.org), p_int(id));
+}
+
+/* 1 when other lists are named than before. */
+static int replace_lists(struct call *c, int64_t id, const struct campaign_body *b,
+			 struct body_seen seen)
+{
+	OWNED(db_result) before = NULL;
+	OWNED(db_result) after = NULL;
+	int r = lists_text(c, id, &before);
+
+	if (r >= 0)
+		r = change_lists(c, (uint64_t)id, b, seen);
+	if (r >= 0)
+		r = lists_text(c, id, &after);
+	return r < 0 ? r : !slice_eq(db_text(before, 0, 0), db_text(after, 0, 0));
+}
+
+/* 1, or 0 when all is as it was. */
 static int patch_row(struct call *c, int64_t id, const struct campaign_body *b,
 		     struct body_seen seen)
 {
 	int64_t domain = 0;
-	int r = find_domain(c, b->from_email, &domain);
+	int lists = 0, r = find_domain(c, b->from_email, &domain);
 
+	if (r >= 0)
+		r = lists = replace_lists(c, id, b, seen);
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_campaigns_update, p_int(c->actor.org), p_int(id),
 			   p_opt(b->name), p_opt(b->subject), p_opt(b->reply_to),
@@ -332,8 +355,8 @@ static int patch_row(struct call *c, int64_t id, const struct campaign_body *b,
 			   body_has(seen, B_FROM) ? p_text(b->from_email) : p_null(), p_int(domain),
 			   p_bool(body_has(seen, B_TEMPLATE)), p_int(b->template_id),
 			   body_has(seen, B_ALL) ? p_bool(b->all_contacts) : p_null(),
-			   p_bool(body_has(seen, B_EXPIRES)), p_int(b->expires));
-	return r < 0 ? r : change_lists(c, (uint64_t)id, b, seen);
+			   p_bool(body_has(seen, B_EXPIRES)), p_int(b->expires), p_bool(lists));
+	return r;
 }
 
 /* A scheduled campaign goes out by itself, so those who may not send must not change it. */
@@ -385,12 +408,13 @@ static int patch_campaign(struct call *c)
 		r = check_end(c, old, &b, seen);
 	if (r >= 0)
 		r = patch_row(c, db_int(old, 0, CC_ID), &b, seen);
+	bool changed = r > 0;
 	if (r >= 0)
 		r = load(c, (uint64_t)db_int(old, 0, CC_ID), false, &row);
 	/* It will start by itself, so what would stop it is told now. */
 	if (r >= 0 && db_int(row, 0, CC_STATUS) == CAMPAIGN_SCHEDULED)
 		r = campaign_check(c, row, db_int(row, 0, CC_SCHEDULED));
-	if (r >= 0)
+	if (r >= 0 && changed)
 		r = note(c, row, "campaign.changed");
 	return r < 0 ? r : campaign_reply(c, 200, row);
 }
@@ -400,6 +424,8 @@ static int delete_campaign(struct call *c)
 	OWNED(db_result) old = NULL;
 	int r = campaign_load(c, true, &old);
 
+	if (r >= 0)
+		r = call_if_match(c, db_int(old, 0, CC_VERSION));
 	if (r < 0)
 		return r;
 	if (db_int(old, 0, CC_STARTED))

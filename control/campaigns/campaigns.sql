@@ -35,7 +35,8 @@ VALUES ($1, $2, nullif($3::bigint, 0), $4, $5, $6, $7, nullif($8::bigint, 0), $9
 RETURNING id;
 
 -- name: update
--- $9 and $12: are the template and the time of expiry given?  They may be NULL then.
+-- $9 and $12: are the template and the time of expiry given?  They may be NULL then.  $14: do the
+-- lists change?  No row: all is as it was.
 UPDATE campaigns SET name = coalesce($3, name), subject = coalesce($4, subject),
 	reply_to = coalesce($5, reply_to), from_name = coalesce($6, from_name),
 	from_email = coalesce($7, from_email),
@@ -44,7 +45,21 @@ UPDATE campaigns SET name = coalesce($3, name), subject = coalesce($4, subject),
 	to_all = coalesce($11::int::boolean, to_all),
 	expires_at = CASE WHEN $12::int::bool THEN from_ms(nullif($13::bigint, 0)) ELSE expires_at END,
 	updated_at = now(), version = version + 1
-WHERE org_id = $1 AND id = $2;
+WHERE org_id = $1 AND id = $2 AND ($14::int::bool
+	OR (name, subject, reply_to, from_name, from_email, template_id, to_all, expires_at)
+		IS DISTINCT FROM (coalesce($3, name), coalesce($4, subject), coalesce($5, reply_to),
+			coalesce($6, from_name), coalesce($7, from_email),
+			CASE WHEN $9::int::bool THEN nullif($10::bigint, 0) ELSE template_id END,
+			coalesce($11::int::boolean, to_all),
+			CASE WHEN $12::int::bool THEN from_ms(nullif($13::bigint, 0))
+				ELSE expires_at END)
+	OR domain_id IS DISTINCT FROM
+		CASE WHEN $7::text IS NULL THEN domain_id ELSE nullif($8::bigint, 0) END);
+
+-- name: lists_text
+-- Both sides, to tell whether they change.
+SELECT coalesce(string_agg(list_id || ' ' || exclude, ',' ORDER BY list_id), '')
+FROM campaign_lists WHERE org_id = $1 AND campaign_id = $2;
 
 -- name: list_put
 -- A list that is there already stays on its side, which is given back.

@@ -45,10 +45,11 @@ enum ledger_reason {
 	REASON_AT_START = 1,   /* suppressed when the audience was frozen */
 	REASON_AT_SENDING = 2, /* suppressed later, before RCPT */
 	REASON_CONTACT_GONE = 3,
-	REASON_CAMPAIGN = 4,    /* the campaign was cancelled */
-	REASON_NO_MAILBOX = 5,  /* the remote server knows no such recipient */
-	REASON_POLICY = 6,      /* any other refusal */
-	REASON_ENGINE_LOST = 7, /* the engine that had it is gone, and engine.lost is "end" */
+	REASON_CAMPAIGN = 4,        /* the campaign was cancelled */
+	REASON_NO_MAILBOX = 5,      /* the remote server knows no such recipient */
+	REASON_POLICY = 6,          /* any other refusal */
+	REASON_ENGINE_LOST = 7,     /* the engine that had it is gone, and engine.lost is "end" */
+	REASON_CONTACT_CHANGED = 8, /* wants no mail any more, or has another address */
 };
 /* campaign_chunks.state */
 enum ledger_piece_state {

@@ -34,6 +34,7 @@ static const char *const reason_names[] = {
 	[REASON_NO_MAILBOX] = "no_such_mailbox",
 	[REASON_POLICY] = "refused",
 	[REASON_ENGINE_LOST] = "engine_lost",
+	[REASON_CONTACT_CHANGED] = "contact_changed",
 };
 
 static const char *name_of(const char *const *names, size_t n, int i)
@@ -104,7 +105,9 @@ enum ledger_reason ledger_reason_of(const struct link_event *e)
 	case LEDGER_SUPPRESSED:
 		return REASON_AT_SENDING;
 	case LEDGER_CANCELLED:
-		return subject_was_deleted(e) ? REASON_CONTACT_GONE : REASON_CAMPAIGN;
+		return subject_was_deleted(e)   ? REASON_CONTACT_GONE
+		       : subject_was_changed(e) ? REASON_CONTACT_CHANGED
+						: REASON_CAMPAIGN;
 	default:
 		return REASON_NONE;
 	}

@@ -255,7 +255,7 @@ FROM :open_of_contact ORDER BY c.id;
 
 -- name: leaving_end
 SELECT ledger_move($1, $2, ARRAY[$3::bigint], ARRAY[:LEDGER_CANCELLED::smallint],
-	ARRAY[0::smallint], ARRAY[0::smallint], ARRAY[:REASON_CONTACT_GONE::smallint]);
+	ARRAY[0::smallint], ARRAY[0::smallint], ARRAY[$4::smallint]);
 
 -- name: intake_leaving
 -- The orders to cancel single recipients that have done their work.

@@ -123,7 +123,7 @@ static void news_take(void *part, const struct link_event *e, uint64_t campaign,
 {
 	struct ledger_news *news = part;
 
-	if (subject_was_deleted(e))
+	if ((subject_was_deleted(e) || subject_was_changed(e)))
 		take_order(news, e);
 	if (campaign == 0)
 		take_message(news, e, seq);

@@ -101,7 +101,7 @@ static int work_settle(struct db *db, void *arg)
 {
 	struct settling *s = arg;
 	OWNED(db_result) row = NULL;
-	int r = db_run(db, NULL, "SELECT set_config('statement_timeout', '0', true)");
+	int r = db_wait_long(db);
 
 	if (r >= 0)
 		r = db_run(db, NULL, sql_campaigns_settle_done, p_int(s->engine));

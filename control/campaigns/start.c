@@ -11,9 +11,10 @@ enum { REACH_ANY, REACH_SENDABLE };
 
 int campaign_wait_long(struct db *db)
 {
-	int r = db_run(
-	    db, NULL,
-	    "SELECT set_config('statement_timeout', '0', true), set_config('jit', 'off', true)");
+	int r = db_wait_long(db);
+
+	if (r >= 0)
+		r = db_run(db, NULL, "SELECT set_config('jit', 'off', true)");
 
 	return r < 0 ? r : 0;
 }

@@ -11,7 +11,7 @@
 #include "control/http/page.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
-#include "control/suppression/address.h"
+#include "control/suppression/suppress.h"
 
 static const char *const status_names[] = {
 	[CONTACT_SUBSCRIBED] = "subscribed",
@@ -265,6 +265,67 @@ static int note(struct call *c, const struct db_result *row, const char *action,
 	return audit_put_id(c, action, ID_CONTACT, (uint64_t)db_int(row, 0, K_ID), detail);
 }
 
+/* ---- what a person said ------------------------------------------------------------------ */
+
+static bool is_optout(int64_t status)
+{
+	return status == CONTACT_UNSUBSCRIBED || status == CONTACT_COMPLAINED;
+}
+
+/* Those who may allow a suppressed address again may also call its contact subscribed again. */
+static int check_again(struct call *c, const struct db_result *old, int64_t status)
+{
+	if (status != CONTACT_SUBSCRIBED || !is_optout(db_int(old, 0, K_STATUS)) ||
+	    (c->actor.permits & PERMIT_SUPPRESSIONS_DELETE_OPTOUT))
+		return 0;
+	return problem(c, 403, "missing_permission",
+		       "this person asked not to be written to (%s): making the contact subscribed "
+		       "again needs the permission suppressions.delete_optout",
+		       status_names[db_int(old, 0, K_STATUS)]);
+}
+
+/* Guarantee: it outlives the contact.  The address that is given up is suppressed, so that whoever
+ * is imported with it again is not written to. */
+static int keep_optout(struct call *c, const struct db_result *old)
+{
+	int64_t status = db_int(old, 0, K_STATUS);
+	struct suppress_address a;
+
+	if (!is_optout(status) || suppress_address_parse(db_text(old, 0, K_EMAIL), &a) < 0)
+		return 0;
+	return suppress_add(c->db, c->actor.org, &a,
+			    status == CONTACT_COMPLAINED ? SUPPRESS_COMPLAINT
+							 : SUPPRESS_UNSUBSCRIBED,
+			    "contact", 0);
+}
+
+static bool is_another(const struct db_result *old, const struct suppress_address *a)
+{
+	struct suppress_address had;
+
+	return suppress_address_parse(db_text(old, 0, K_EMAIL), &had) < 0 ||
+	       !slice_eq(had.normal, a->normal);
+}
+
+/* What was composed for an address that is given up, or for a person who wants no more, ends. */
+static int end_mail(struct call *c, uint64_t contact)
+{
+	return contacts_leaving->contact(c->app, c->db, c->actor.org, contact, CONTACT_IS_CHANGED);
+}
+
+/* By address, and only when it matters. */
+static int check_again_at(struct call *c, const struct suppress_address *a, int64_t status)
+{
+	OWNED(db_result) old = NULL;
+	int r = status == CONTACT_SUBSCRIBED ? db_run(c->db, &old, sql_contacts_find_lock,
+						      p_int(c->actor.org), p_text(a->normal))
+					     : 0;
+
+	return r > 0 ? check_again(c, old, status) : r;
+}
+
+/* ---- handlers ---------------------------------------------------------------------------- */
+
 static int post_contact(struct call *c)
 {
 	OWNED(db_result) row = NULL;
@@ -280,16 +341,35 @@ static int post_contact(struct call *c)
 		problem_add(c, "/email", "required", "is required");
 		return problem_end(c);
 	}
+	r = check_again_at(c, &a, status);
+	if (r < 0)
+		return r;
 	OWNED_MEM char *fields = fields_text(b.fields);
 	r = db_run(c->db, &row, sql_contacts_upsert, p_int(c->actor.org),
 		   p_text(mailbox_text(&a.box)), p_text(a.normal), p_opt(b.first_name),
 		   p_opt(b.last_name), p_int(status), p_str(fields));
+	bool fresh = r >= 0 && db_int(row, 0, K_VERSION) == 1;
+	if (r >= 0 && !fresh && is_optout(status))
+		r = end_mail(c, (uint64_t)db_int(row, 0, K_ID));
 	if (r >= 0)
 		r = join_lists(c, b.lists, db_int(row, 0, K_ID));
-	bool fresh = r >= 0 && db_int(row, 0, K_VERSION) == 1;
 	if (r >= 0)
 		r = note(c, row, fresh ? "contact.created" : "contact.changed", status);
 	return r < 0 ? r : reply_contact(c, fresh ? 201 : 200, row);
+}
+
+/* To change it, if it is still what the caller read. */
+static int lock_contact(struct call *c, struct db_result **ret)
+{
+	OWNED(db_result) found = NULL;
+	int r = find_contact(c, &found);
+
+	if (r >= 0)
+		r = db_run(c->db, ret, sql_contacts_find_id_lock, p_int(c->actor.org),
+			   p_int(db_int(found, 0, K_ID)));
+	if (r <= 0)
+		return r < 0 ? r : E_UNKNOWN;
+	return call_if_match(c, db_int(*ret, 0, K_VERSION));
 }
 
 static int patch_contact(struct call *c)
@@ -300,10 +380,8 @@ static int patch_contact(struct call *c)
 	struct suppress_address a = { 0 };
 	struct body_seen seen;
 	int64_t status = 0;
-	int r = find_contact(c, &old);
+	int r = lock_contact(c, &old);
 
-	if (r >= 0)
-		r = call_if_match(c, db_int(old, 0, K_VERSION));
 	if (r >= 0)
 		r = read_contact(c, &b, &seen, &a, &status);
 	if (r < 0)
@@ -311,30 +389,41 @@ static int patch_contact(struct call *c)
 	if (!seen.present)
 		return reply_contact(c, 200, old);
 	bool moved = body_has(seen, B_EMAIL);
+	bool another = moved && is_another(old, &a);
+	r = check_again(c, old, status);
+	if (r >= 0 && another)
+		r = keep_optout(c, old);
+	if (r >= 0 && (another || is_optout(status)))
+		r = end_mail(c, (uint64_t)db_int(old, 0, K_ID));
+	if (r < 0)
+		return r;
 	OWNED_MEM char *fields =
 	    body_has(seen, B_FIELDS) && !b.fields ? no_fields(old) : fields_text(b.fields);
 	r = db_run(c->db, &row, sql_contacts_update, p_int(c->actor.org),
 		   p_int(db_int(old, 0, K_ID)), moved ? p_text(mailbox_text(&a.box)) : p_null(),
 		   moved ? p_text(a.normal) : p_null(), p_opt(b.first_name), p_opt(b.last_name),
 		   p_int(status), p_str(fields));
+	bool same = r == 0;
 	if (r >= 0)
-		r = join_lists(c, b.lists, db_int(row, 0, K_ID));
-	if (r >= 0)
-		r = note(c, row, "contact.changed", status);
-	return r < 0 ? r : reply_contact(c, 200, row);
+		r = join_lists(c, b.lists, db_int(old, 0, K_ID));
+	if (r >= 0 && (!same || b.lists))
+		r = note(c, same ? old : row, "contact.changed", status);
+	return r < 0 ? r : reply_contact(c, 200, same ? old : row);
 }
 
 static int delete_contact(struct call *c)
 {
 	OWNED(db_result) old = NULL;
-	int r = find_contact(c, &old);
+	int r = lock_contact(c, &old);
 
+	if (r >= 0)
+		r = keep_optout(c, old);
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_contacts_leave_lists, p_int(c->actor.org),
 			   p_int(db_int(old, 0, K_ID)));
 	if (r >= 0)
 		r = contacts_leaving->contact(c->app, c->db, c->actor.org,
-					      (uint64_t)db_int(old, 0, K_ID));
+					      (uint64_t)db_int(old, 0, K_ID), CONTACT_IS_ERASED);
 	if (r >= 0)
 		r = db_run(c->db, NULL, "DELETE FROM contacts WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(db_int(old, 0, K_ID)));

@@ -10,6 +10,12 @@ SELECT :columns FROM contacts c WHERE c.org_id = $1 AND c.id = $2;
 -- name: find_by_email
 SELECT :columns FROM contacts c WHERE c.org_id = $1 AND c.email_norm = $2;
 
+-- name: find_lock
+SELECT :columns FROM contacts c WHERE c.org_id = $1 AND c.email_norm = $2 FOR UPDATE;
+
+-- name: find_id_lock
+SELECT :columns FROM contacts c WHERE c.org_id = $1 AND c.id = $2 FOR UPDATE;
+
 -- part: filters
 ($4::int = 0 OR c.status = $4::int) AND ($5 = '' OR c.email_norm = $5)
 
@@ -50,11 +56,16 @@ ON CONFLICT (org_id, email_norm) DO UPDATE SET email = excluded.email,
 RETURNING :columns;
 
 -- name: update
+-- No row: all is as it was.
 UPDATE contacts c SET email = coalesce($3, email), email_norm = coalesce($4, email_norm),
 	first_name = coalesce($5, first_name), last_name = coalesce($6, last_name),
 	status = coalesce(nullif($7::smallint, 0), status),
 	fields = jsonb_strip_nulls(fields || $8::jsonb), updated_at = now(), version = version + 1
 WHERE org_id = $1 AND id = $2
+	AND (email, email_norm, first_name, last_name, status, fields) IS DISTINCT FROM
+		(coalesce($3, email), coalesce($4, email_norm), coalesce($5, first_name),
+		coalesce($6, last_name), coalesce(nullif($7::smallint, 0), status),
+		jsonb_strip_nulls(fields || $8::jsonb))
 RETURNING :columns;
 
 -- name: leave_lists

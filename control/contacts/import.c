@@ -236,7 +236,7 @@ static int work_apply(struct db *api, void *arg)
 	struct import_job *j = arg;
 	OWNED(db_result) sums = NULL;
 	OWNED(db_result) suppressed = NULL;
-	int r = db_run(api, NULL, "SELECT set_config('statement_timeout', '0', true)");
+	int r = db_wait_long(api);
 
 	if (r >= 0)
 		r = db_run(api, &sums, sql_contacts_import_apply, p_int(j->org), p_int(j->id),

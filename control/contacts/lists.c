@@ -81,13 +81,26 @@ static int create_list(struct call *c)
 	return r < 0 ? r : reply_list(c, 201, row);
 }
 
-static int load_list(struct call *c, uint64_t *ret_id, struct db_result **ret)
+static int load(struct call *c, const char *sql, uint64_t *ret_id, struct db_result **ret)
 {
 	int r = call_id(c, 0, ID_LIST, ret_id);
 
 	if (r >= 0)
-		r = db_run(c->db, ret, sql_contacts_list_find, p_int(c->actor.org), p_int(*ret_id));
+		r = db_run(c->db, ret, sql, p_int(c->actor.org), p_int(*ret_id));
 	return r == 0 ? E_UNKNOWN : r;
+}
+
+static int load_list(struct call *c, uint64_t *ret_id, struct db_result **ret)
+{
+	return load(c, sql_contacts_list_find, ret_id, ret);
+}
+
+/* To change it, if it is still what the caller read. */
+static int lock_list(struct call *c, uint64_t *ret_id, struct db_result **ret)
+{
+	int r = load(c, sql_contacts_list_find_lock, ret_id, ret);
+
+	return r < 0 ? r : call_if_match(c, db_int(*ret, 0, K_VERSION));
 }
 
 static int get_list(struct call *c)
@@ -106,10 +119,8 @@ static int patch_list(struct call *c)
 	struct list_body b = { 0 };
 	struct body_seen seen;
 	uint64_t id;
-	int r = load_list(c, &id, &row);
+	int r = lock_list(c, &id, &row);
 
-	if (r >= 0)
-		r = call_if_match(c, db_int(row, 0, K_VERSION));
 	if (r >= 0)
 		r = http_body_read(c, patch_body, ARRAY_LEN(patch_body), &b, &seen);
 	if (r >= 0 && !seen.present)
@@ -117,6 +128,8 @@ static int patch_list(struct call *c)
 	if (r >= 0)
 		r = db_run(c->db, &new, sql_contacts_list_update, p_int(c->actor.org), p_int(id),
 			   p_opt(b.name), p_opt(b.description));
+	if (r == 0)
+		return reply_list(c, 200, row);
 	if (r >= 0)
 		r = audit_put_id(c, "list.changed", ID_LIST, id, audit_members(c));
 	return r < 0 ? r : reply_list(c, 200, new);
@@ -124,8 +137,9 @@ static int patch_list(struct call *c)
 
 static int delete_list(struct call *c)
 {
+	OWNED(db_result) row = NULL;
 	uint64_t id;
-	int r = call_id(c, 0, ID_LIST, &id);
+	int r = lock_list(c, &id, &row);
 
 	if (r < 0)
 		return r;
@@ -135,8 +149,6 @@ static int delete_list(struct call *c)
 		return problem(c, 409, "in_use",
 			       "a campaign uses this list: take it out of the campaign, or delete "
 			       "the campaign, first");
-	if (r == 0)
-		return E_UNKNOWN;
 	if (r >= 0)
 		r = audit_put_id(c, "list.deleted", ID_LIST, id, NULL);
 	return r < 0 ? r : http_reply_empty(c, 204);

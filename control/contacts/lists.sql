@@ -15,13 +15,18 @@ SELECT :list_columns FROM lists l WHERE l.org_id = $1 AND l.id > $2 ORDER BY l.i
 -- name: list_find
 SELECT :list_columns FROM lists l WHERE l.org_id = $1 AND l.id = $2;
 
+-- name: list_find_lock
+SELECT :list_columns FROM lists l WHERE l.org_id = $1 AND l.id = $2 FOR UPDATE;
+
 -- name: list_insert
 INSERT INTO lists AS l (org_id, name, description) VALUES ($1, $2, $3) RETURNING :list_columns;
 
 -- name: list_update
+-- No row: all is as it was.
 UPDATE lists l SET name = coalesce($3, name), description = coalesce($4, description),
 	updated_at = now(), version = version + 1
 WHERE org_id = $1 AND id = $2
+	AND (name, description) IS DISTINCT FROM (coalesce($3, name), coalesce($4, description))
 RETURNING :list_columns;
 
 -- part: named

@@ -73,7 +73,7 @@ int db_fail(struct db *db, const PGresult *res)
 	const char *text = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 
 	if (!text)
-		text = db->conn ? PQerrorMessage(db->conn) : "not connected";
+		text = db->conn ? PQerrorMessage(db->conn) : "no answer in time";
 	slice_copy(db->error, sizeof(db->error), slice_str(text));
 	db->error[strcspn(db->error, "\n")] = '\0';
 	slice_copy(db->constraint, sizeof(db->constraint), slice_str(name));
@@ -95,18 +95,29 @@ int db_connect(struct db *db)
 	char options[128];
 
 	PQfinish(db->conn);
-	db->in_tx = db->begin_pending = false;
+	db->in_tx = db->begin_pending = db->patient = false;
 	/* Set by the server for the session's life; no SET statements of our own, so that a pooler
 	 * in transaction mode may stand between. */
 	(void)snprintf(options, sizeof(options),
 		       "-c statement_timeout=%lld -c lock_timeout=%lld -c timezone=UTC",
 		       (long long)db->statement_timeout_ms, (long long)db->statement_timeout_ms);
-	const char *keys[] = {
-		"dbname",          "user", "application_name", "options", "connect_timeout",
-		"client_encoding", NULL
+	/* What stands before dbname is what the operator may say otherwise in the conninfo.  Over
+	 * TCP a peer that went without a word is noticed in half a minute. */
+	const char *keys[] = { "keepalives_idle",
+			       "keepalives_interval",
+			       "keepalives_count",
+			       "tcp_user_timeout",
+			       "dbname",
+			       "user",
+			       "application_name",
+			       "options",
+			       "connect_timeout",
+			       "client_encoding",
+			       NULL };
+	const char *values[] = {
+		"10",    "5",  "4",    "30000", db->conninfo, db->user, "postern-control",
+		options, "10", "UTF8", NULL
 	};
-	const char *values[] = { db->conninfo, db->user, "postern-control", options, "10",
-				 "UTF8",       NULL };
 	db->conn = PQconnectdbParams(keys, values, 1);
 	if (PQstatus(db->conn) != CONNECTION_OK) {
 		db->sqlstate[0] = '\0';

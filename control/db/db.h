@@ -1,7 +1,8 @@
 /* control/db/db.h - the door to PostgreSQL: typed parameters, transactions of one organisation.
  * Owns:    db_new() gives the caller one connection, not yet open; db_free() closes it.  A result
  *          lives until db_result_free() (or the end of its OWNED scope).
- * Blocks:  every call, until the server answers or statement_timeout passes.
+ * Blocks:  every call, until the server answers or statement_timeout and five seconds pass; the
+ *          connection to a server that hangs is closed then (E_DB).
  * Fails:   E_EXISTS (a unique key), E_UNKNOWN (a foreign key), E_SYNTAX (a check or a value out of
  *          range), E_TIMEOUT (statement or lock timeout), E_CONFLICT (serialization, deadlock: run
  *          it again, as db_tx() does), E_DENIED, E_FULL (server out of room or connections), E_DB.
@@ -56,6 +57,8 @@ int db_query(struct db *db, struct db_result **ret, const char *sql, const struc
 		const struct db_param params_[] = { __VA_ARGS__ };                                 \
 		db_query((db), (ret), (sql), params_, ARRAY_LEN(params_));                         \
 	})
+/* Within a transaction: its statements may take as long as they need. */
+int db_wait_long(struct db *db) MUST_CHECK;
 /* Several statements without parameters: migrations only. */
 int db_script(struct db *db, const char *sql) MUST_CHECK;
 

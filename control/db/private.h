@@ -12,7 +12,9 @@ struct db {
 	int64_t statement_timeout_ms;
 	int64_t wait_ms; /* before the next attempt to connect; doubles */
 	uint32_t org;
+	int64_t until_ms;          /* when the answer has to be here; 0: whenever */
 	bool in_tx, begin_pending; /* pending: BEGIN goes with the first query */
+	bool patient;              /* this transaction's statements may take any time */
 	char error[ERROR_TEXT_MAX];
 	char constraint[NAME_MAX_PG];
 	char sqlstate[SQLSTATE_LEN + 1];
@@ -20,5 +22,10 @@ struct db {
 
 /* Keeps the server's words and gives the code that belongs to them. */
 int db_fail(struct db *db, const PGresult *res);
-int db_ready(struct db *db) MUST_CHECK;          /* connected, or E_DB */
+int db_ready(struct db *db) MUST_CHECK; /* connected, or E_DB */
+/* wait.c: a statement begins; its next result, and its only one.  NULL also when the server hangs: then
+ * there is no connection any more. */
+void db_wait_begin(struct db *db);
+PGresult *db_wait_result(struct db *db);
+PGresult *db_wait_last(struct db *db);
 struct db_result *db_result_wrap(PGresult *res); /* takes res */

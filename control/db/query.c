@@ -106,9 +106,9 @@ static int send_begin(struct db *db)
 /* Takes the answers of one pipelined statement; the first bad one is kept in *ret. */
 static PGresult *take_one(struct db *db)
 {
-	PGresult *res = PQgetResult(db->conn), *next;
+	PGresult *res = db_wait_result(db), *next;
 
-	while (res && PQresultStatus(res) != PGRES_PIPELINE_SYNC && (next = PQgetResult(db->conn)))
+	while (res && PQresultStatus(res) != PGRES_PIPELINE_SYNC && (next = db_wait_result(db)))
 		PQclear(next);
 	return res;
 }
@@ -126,7 +126,7 @@ static PGresult *first_query(struct db *db, const char *sql, const struct packed
 		return NULL;
 	for (i = 0; i < ARRAY_LEN(res); i++)
 		res[i] = take_one(db);
-	PQclear(PQgetResult(db->conn)); /* the sync */
+	PQclear(db_wait_result(db)); /* the sync */
 	(void)PQexitPipelineMode(db->conn);
 	for (i = 0; i < ARRAY_LEN(res); i++)
 		if (!succeeded(res[i])) {
@@ -142,11 +142,16 @@ static PGresult *first_query(struct db *db, const char *sql, const struct packed
 
 static PGresult *execute(struct db *db, const char *sql, const struct packed_params *k)
 {
-	if (!db->begin_pending)
-		return PQexecParams(db->conn, sql, (int)k->n, NULL, k->values, k->lengths,
-				    k->formats, 0);
+	bool first = db->begin_pending;
+
 	db->begin_pending = false;
-	return first_query(db, sql, k);
+	db_wait_begin(db);
+	if (first)
+		return first_query(db, sql, k);
+	if (!PQsendQueryParams(db->conn, sql, (int)k->n, NULL, k->values, k->lengths, k->formats,
+			       0))
+		return NULL;
+	return db_wait_last(db);
 }
 
 static int count_of(const PGresult *res)

@@ -11,6 +11,7 @@ void db_begin(struct db *db, uint32_t org)
 	assert(!db->in_tx);
 	db->org = org;
 	db->in_tx = db->begin_pending = true;
+	db->patient = false;
 	db->error[0] = db->constraint[0] = db->sqlstate[0] = '\0';
 }
 
@@ -25,12 +26,13 @@ static int end(struct db *db, const char *sql)
 	PGresult *res;
 	int r;
 
-	db->in_tx = db->begin_pending = false;
+	db->in_tx = db->begin_pending = db->patient = false;
 	if (never_sent)
 		return 0;
 	if (!db_connected(db))
 		return E_DB;
-	res = PQexec(db->conn, sql);
+	db_wait_begin(db);
+	res = PQsendQuery(db->conn, sql) ? db_wait_last(db) : NULL;
 	/* COMMIT of a failed transaction is answered ROLLBACK: that is no commit. */
 	r = PQresultStatus(res) == PGRES_COMMAND_OK ? 0 : db_fail(db, res);
 	if (r == 0 && !strcmp(sql, "COMMIT") && strcmp(PQcmdStatus(res), "COMMIT"))

@@ -186,11 +186,12 @@ static int patch_domain(struct call *c)
 		r = db_run(c->db, NULL, sql_domains_update, p_int(c->actor.org), p_int(d.id),
 			   p_opt(b.return_path), p_opt(b.tracking),
 			   policy ? p_int(policy) : p_null());
-	if (r >= 0)
+	bool changed = r > 0 && seen.present;
+	if (changed)
 		r = db_run(c->db, NULL, sql_domains_records_forget, p_int(c->actor.org),
 			   p_int(d.id), p_opt(b.return_path), p_str(d.return_path),
 			   p_opt(b.tracking), p_str(d.tracking));
-	if (r >= 0 && seen.present)
+	if (r >= 0 && changed)
 		r = audit_put(c, "domain.changed", d.name, json_incref(c->body));
 	sender_domain_clear(&d);
 	return r < 0 ? r : reply_domain(c, call_param(c, 0), 200);
@@ -201,6 +202,8 @@ static int delete_domain(struct call *c)
 	struct sender_domain d;
 	int r = sender_domain_load(c, call_param(c, 0), true, &d);
 
+	if (r >= 0)
+		r = call_if_match(c, d.version);
 	/* The engine only has the keys of domains that were verified here. */
 	if (r >= 0 && d.status != DOMAIN_PENDING)
 		r = sender_domain_order_keys(c, &d, true);

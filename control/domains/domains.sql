@@ -14,7 +14,8 @@ FROM domains WHERE org_id = $1 AND (id = $2 OR name = $3)
 -- name: update
 UPDATE domains SET return_path = coalesce($3, return_path), tracking = coalesce($4, tracking),
 	dmarc_policy = coalesce($5, dmarc_policy), version = version + 1, updated_at = now()
-WHERE org_id = $1 AND id = $2;
+WHERE org_id = $1 AND id = $2 AND (return_path, tracking, dmarc_policy) IS DISTINCT FROM
+	(coalesce($3, return_path), coalesce($4, tracking), coalesce($5, dmarc_policy));
 
 -- name: records_forget
 -- What was asked about names that are others now.

@@ -4,7 +4,6 @@
 #include <sodium.h>
 
 #include "base/random.h"
-#include "message/refusal.h"
 
 static const uint64_t MESSAGE_BIT = 1ULL << 63, DRAWN_BIT = 1ULL << 62;
 
@@ -62,15 +61,26 @@ bool subject_has_outcome(const struct link_event *e)
 	return e->kind >= LINK_DELIVERED && e->kind <= LINK_DEFERRED;
 }
 
-bool subject_was_deleted(const struct link_event *e)
+static bool quotes(const struct link_event *e, struct slice why)
 {
-	struct slice why = SLICE(SUBJECT_CONTACT_DELETED);
-
 	return e->kind == LINK_CANCELLED && e->text.n >= why.n &&
 	       slice_eq(slice_skip(e->text, e->text.n - why.n), why);
 }
 
+bool subject_was_deleted(const struct link_event *e)
+{
+	return quotes(e, SLICE(SUBJECT_CONTACT_DELETED));
+}
+
+bool subject_was_changed(const struct link_event *e)
+{
+	return quotes(e, SLICE(SUBJECT_CONTACT_CHANGED));
+}
+
 bool subject_has_no_mailbox(const struct link_event *e)
 {
-	return e->kind == LINK_BOUNCED && refusal_says_gone(e->code, e->dsn, e->text);
+	if (e->kind != LINK_BOUNCED)
+		return false;
+	return (e->flags & LINK_EVENT_HARD) ||
+	       (slice_eq(e->dsn, SLICE("5.2.1")) && slice_eq(e->class, SLICE("inactive-mailbox")));
 }

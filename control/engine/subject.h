@@ -17,9 +17,13 @@ struct id128 subject_content(struct slice meta, struct slice bytes);
 bool subject_of_event(const struct link_event *e, uint64_t *ret_number, uint64_t *ret_seq);
 /* Was a recipient tried, or did it come to an end?  An acceptance is not an outcome. */
 bool subject_has_outcome(const struct link_event *e);
-/* The reason that an order to cancel gives when a contact was deleted; the event quotes it. */
+/* The reasons that an order to cancel gives when a contact was deleted, or wants no mail or has
+ * another address since; the event quotes it. */
 #define SUBJECT_CONTACT_DELETED "contact deleted"
+#define SUBJECT_CONTACT_CHANGED "contact changed"
 bool subject_was_deleted(const struct link_event *e);
-/* Does this bounce say that there is no such mailbox or domain (message/refusal.h)?  Then the
- * address is suppressed and its contact is bounced. */
+bool subject_was_changed(const struct link_event *e);
+/* Does this bounce say that there is no such mailbox or domain?  Then the address is suppressed and
+ * its contact is bounced.  The engine's rules say so (message/judge), and one more is taken: 5.2.1,
+ * when they call the mailbox inactive. */
 bool subject_has_no_mailbox(const struct link_event *e);

@@ -63,7 +63,8 @@ struct slice call_path(const struct call *c);
 const char *call_upload(const struct call *c, int64_t *ret_bytes);
 void call_keep_upload(struct call *c);
 
-/* Compares If-Match with the row's version: 0, or 412 and E_ANSWERED.  Without the header 0. */
+/* Compares If-Match with the row's version: 0, or 412 and E_ANSWERED.  Without the header 0.  A
+ * change that is not compared with anything is refused when it has the header. */
 int call_if_match(struct call *c, int64_t version) MUST_CHECK;
 /* Takes one of the tries for passwords that an address has: 0, or 429 and E_ANSWERED.  ROUTE_BRAKED
  * takes it before the handler. */

@@ -69,6 +69,7 @@ struct call_request {
 	bool keep_upload, drop_body;
 	bool gated;   /* its credentials were looked at */
 	bool counted; /* by the caller's limit */
+	bool matched; /* If-Match was looked at */
 	char rate_policy[96], rate[96];
 	struct http_reply reply;
 	struct call call;
@@ -106,8 +107,12 @@ enum MHD_Result request_access(void *cls, struct MHD_Connection *conn, const cha
 			       size_t *data_size, void **con_cls);
 void request_completed(void *cls, struct MHD_Connection *conn, void **con_cls,
 		       enum MHD_RequestTerminationCode why);
-/* framing.c: what makes the request ambiguous, as a sentence; NULL when nothing does */
-const char *http_framing_fault(struct MHD_Connection *conn, const char *version);
+/* framing.c: what makes the request ambiguous, as a sentence, perhaps in buf; NULL when nothing
+ * does */
+enum { FRAMING_FAULT_MAX = 96 };
+const char *http_framing_fault(struct MHD_Connection *conn, const char *version, char *buf);
+/* The path of a request's target, which may be a whole URL (RFC 9112 section 3.2.2). */
+const char *http_target_path(const char *target);
 /* query.c */
 void http_query_read(struct http_query *query, struct MHD_Connection *conn);
 void http_query_free(struct http_query *query);

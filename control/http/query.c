@@ -12,6 +12,8 @@ static enum MHD_Result take(void *cls, enum MHD_ValueKind kind UNUSED, const cha
 	struct http_query_item *item = &query->items[query->n];
 	size_t room = name_n + value_n;
 
+	if (!room) /* between two "&", or after the last */
+		return MHD_YES;
 	if (query->n == QUERY_ITEMS_MAX) {
 		query->bad = true;
 		return MHD_NO;

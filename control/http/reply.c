@@ -113,6 +113,7 @@ static bool header_matches(struct call *c, const char *name, int64_t version, bo
 
 int call_if_match(struct call *c, int64_t version)
 {
+	c->request->matched = true;
 	if (!call_header(c, "If-Match").p || header_matches(c, "If-Match", version, false))
 		return 0;
 	return problem(c, 412, "version_mismatch",

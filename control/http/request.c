@@ -47,8 +47,17 @@ static void request_free(struct call_request *q)
 	free(q);
 }
 
+static enum MHD_Result keep_forwarded(void *last, enum MHD_ValueKind kind UNUSED, const char *name,
+				      const char *value)
+{
+	if (value && slice_eq_nocase(slice_str(name), SLICE("X-Forwarded-For")))
+		*(struct slice *)last = slice_str(value);
+	return MHD_YES;
+}
+
 static struct slice last_word(struct slice s)
 {
+	s = slice_trim(s);
 	size_t from = s.n;
 
 	while (from && s.p[from - 1] != ',' && s.p[from - 1] != ' ')
@@ -56,20 +65,25 @@ static struct slice last_word(struct slice s)
 	return slice_skip(s, from);
 }
 
-/* The peer, or what a proxy that we trust says it is: one step only, from the right. */
+/* The peer, or what a proxy that we trust says it is: one step only, from the right.  Some proxies
+ * add a line of their own below those that they were sent. */
 static void find_peer(struct call_request *q)
 {
 	const union MHD_ConnectionInfo *info =
 	    MHD_get_connection_info(q->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct http_options *o = http_options(q->call.app);
+	struct slice last = SLICE("");
 	struct ip named;
 	uint16_t port;
 
 	if (!info || !info->client_addr)
 		return;
 	ip_from_sockaddr(info->client_addr, &q->call.ip, &port);
-	if (http_is_proxy(o, &q->call.ip) &&
-	    ip_parse(last_word(call_header(&q->call, "X-Forwarded-For")), &named) >= 0)
+	if (!http_is_proxy(o, &q->call.ip))
+		return;
+	(void)MHD_get_connection_values(q->conn, MHD_HEADER_KIND, keep_forwarded, &last);
+	last = last_word(last);
+	if (ip_parse(last, &named) >= 0 || ip_port_parse(last, &named, &port) >= 0)
 		q->call.ip = named;
 }
 
@@ -174,7 +188,8 @@ static enum MHD_Result begin(struct http_listener *l, struct MHD_Connection *con
 			     const char *method, const char *version, void **con_cls)
 {
 	struct call_request *q = request_new(l, conn);
-	const char *fault = http_framing_fault(conn, version);
+	char text[FRAMING_FAULT_MAX];
+	const char *fault = http_framing_fault(conn, version, text);
 	int r;
 
 	*con_cls = q;
@@ -183,7 +198,7 @@ static enum MHD_Result begin(struct http_listener *l, struct MHD_Connection *con
 		(void)problem(&q->call, 400, "ambiguous_request", "%s", fault);
 		return send_and_close(q);
 	}
-	r = look_at_head(q, url, method);
+	r = look_at_head(q, http_target_path(url), method);
 	if (r >= 0)
 		return q->call.route->flags & ROUTE_UPLOAD ? submit_to_gate(q) : MHD_YES;
 	/* A body within bounds is taken and dropped: most clients read no reply before they have

@@ -50,10 +50,11 @@ static void answer_code(struct call *c, int code)
 
 static bool has_json_type(const struct call *c)
 {
-	struct slice type = call_header(c, "Content-Type");
+	struct slice rest = call_header(c, "Content-Type");
+	struct slice type = slice_trim(slice_take(&rest, ';'));
 
-	return slice_starts_nocase(type, SLICE("application/json")) ||
-	       slice_starts_nocase(type, SLICE("application/merge-patch+json"));
+	return slice_eq_nocase(type, SLICE("application/json")) ||
+	       slice_eq_nocase(type, SLICE("application/merge-patch+json"));
 }
 
 /* Strict: one object, no duplicate members, valid UTF-8 (jansson checks), nothing after it. */
@@ -107,6 +108,22 @@ static int look_before(struct call *c)
 	return c->body ? 0 : read_json(c);
 }
 
+/* If-Match where nothing has a version to compare it with: only "*" could be true (RFC 9110 section
+ * 13.1.1).  What a handler without a transaction of ours did is done. */
+static int refuse_unmatched(struct call *c)
+{
+	struct slice tags = call_header(c, "If-Match");
+
+	if (c->request->matched || !tags.p || slice_eq(slice_trim(tags), SLICE("*")) ||
+	    c->request->reply.status >= 400 || !strcmp(c->request->method, "GET") ||
+	    (c->route->flags & ROUTE_NO_TX))
+		return 0;
+	http_reply_reset(&c->request->reply);
+	return problem(c, 412, "no_version",
+		       "what this request changes has no version that If-Match could name: send it "
+		       "without that header");
+}
+
 /* Runs the handler within the transaction that the gate began; commits a reply below 400. */
 static int handle(struct call *c)
 {
@@ -117,6 +134,8 @@ static int handle(struct call *c)
 		r = c->route->handle(c);
 	else if (r > 0)
 		goto out; /* answered from the store; nothing was changed */
+	if (r == 0)
+		r = refuse_unmatched(c);
 	if (r == 0 && c->request->reply.status < 400)
 		r = idempotency_store(c, &key);
 	if (r >= 0 && c->request->reply.status < 400) {

@@ -64,7 +64,7 @@ static int patch_org(struct call *c)
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_org_update, p_int(c->actor.org), p_opt(b.name),
 			   p_opt(b.footer), p_opt(b.address));
-	if (r >= 0)
+	if (r > 0)
 		r = audit_put(c, "org.changed", ids_out(ID_ORG, c->actor.org, id),
 			      json_incref(c->body));
 	return r < 0 ? r : get_org(c);

@@ -7,7 +7,8 @@ SELECT name, status, status_note, footer, postal_address, to_ms(created_at), ver
 UPDATE orgs SET name = coalesce($2, name), footer = coalesce($3, footer),
 	postal_address = coalesce($4, postal_address), version = version + 1,
 	updated_at = now()
-WHERE org_id = $1;
+WHERE org_id = $1 AND (name, footer, postal_address) IS DISTINCT FROM
+	(coalesce($2, name), coalesce($3, footer), coalesce($4, postal_address));
 
 -- part: audit_columns
 id, to_ms(at), actor_kind, actor_id, action, object, detail::text, request_id, ip

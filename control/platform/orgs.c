@@ -124,8 +124,8 @@ static int change_org(struct db *db, void *arg)
 	r = db_run(db, NULL, sql_platform_update, p_int(w->org), p_opt(w->name),
 		   w->new_status ? p_int(w->new_status) : p_null(), p_opt(w->note));
 
-	if (r <= 0)
-		return r < 0 ? r : E_UNKNOWN;
+	if (r <= 0) /* 0: all is as it was, for the row is locked */
+		return r < 0 ? r : reply_org(w->c, w->org, 200);
 	if (w->new_status)
 		r = order_hold(w);
 	if (r >= 0)

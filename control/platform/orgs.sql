@@ -9,7 +9,8 @@ SELECT org_id, name, status, status_note, to_ms(created_at), version FROM orgs W
 -- name: update
 UPDATE orgs SET name = coalesce($2, name), status = coalesce($3, status),
 	status_note = coalesce($4, status_note), version = version + 1, updated_at = now()
-WHERE org_id = $1;
+WHERE org_id = $1 AND (name, status, status_note) IS DISTINCT FROM
+	(coalesce($2, name), coalesce($3, status), coalesce($4, status_note));
 
 -- name: refill
 -- role: cp_ingest

@@ -128,7 +128,7 @@ struct delete_body {
 	struct slice reason;
 };
 static const struct body_field delete_body[] = {
-	{ "reason", BODY_LINE, offsetof(struct delete_body, reason), BODY_REQUIRED, 1, WHY_MAX, 0 },
+	{ "reason", BODY_NAME, offsetof(struct delete_body, reason), BODY_REQUIRED, 1, WHY_MAX, 0 },
 };
 
 static int delete_suppression(struct call *c)
@@ -160,7 +160,7 @@ struct batch_body {
 static const struct body_field batch_body[] = {
 	{ "add", BODY_LIST, offsetof(struct batch_body, add), 0, 0, BATCH_MAX, 0 },
 	{ "remove", BODY_LIST, offsetof(struct batch_body, remove), 0, 0, BATCH_MAX, 0 },
-	{ "reason", BODY_LINE, offsetof(struct batch_body, reason), 0, 1, WHY_MAX, 0 },
+	{ "reason", BODY_NAME, offsetof(struct batch_body, reason), 0, 1, WHY_MAX, 0 },
 };
 
 static int change_one(struct call *c, const struct suppress_address *a, const struct slice *why)
@@ -208,6 +208,45 @@ static int check_removing(struct call *c, const struct batch_body *b)
 	return problem_end(c);
 }
 
+static int by_hash(const void *a, const void *b)
+{
+	return memcmp(a, b, SUPPRESS_HASH_SIZE);
+}
+
+/* The hashes of the addresses that are to be added, in order. */
+static size_t hashes_of(const json_t *list, uint8_t (*out)[SUPPRESS_HASH_SIZE])
+{
+	struct suppress_address a;
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (suppress_address_parse(api_text_of(json_array_get(list, i)), &a) >= 0)
+			memcpy(out[n++], a.hash, SUPPRESS_HASH_SIZE);
+	qsort(out, n, sizeof(*out), by_hash);
+	return n;
+}
+
+/* Nobody can say which of the two is meant. */
+static int check_both(struct call *c, const struct batch_body *b)
+{
+	OWNED_MEM uint8_t(*added)[SUPPRESS_HASH_SIZE] = malloc(BATCH_MAX * sizeof(*added));
+	size_t n = added && json_array_size(b->remove) ? hashes_of(b->add, added) : 0;
+	struct suppress_address a;
+	char pointer[32];
+
+	if (!added)
+		return -ENOMEM;
+	for (size_t i = 0; n && i < json_array_size(b->remove); i++) {
+		if (suppress_address_parse(api_text_of(json_array_get(b->remove, i)), &a) < 0 ||
+		    !bsearch(a.hash, added, n, sizeof(*added), by_hash))
+			continue;
+		(void)snprintf(pointer, sizeof(pointer), "/remove/%zu", i);
+		problem_add(c, pointer, "both_sides",
+			    "is in add and in remove: take it out of one of them");
+	}
+	return problem_end(c);
+}
+
 static int change_suppressions(struct call *c)
 {
 	struct batch_body b = { 0 };
@@ -216,6 +255,8 @@ static int change_suppressions(struct call *c)
 
 	if (r >= 0)
 		r = check_removing(c, &b);
+	if (r >= 0)
+		r = check_both(c, &b);
 	if (r < 0)
 		return r;
 	added = r = change_all(c, b.add, "add", NULL);

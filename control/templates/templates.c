@@ -221,12 +221,13 @@ static int patch_template(struct call *c)
 			   p_int(db_int(old, 0, K_ID)), p_opt(b.name),
 			   p_bool(body_has(seen, ROW_ALIAS)), p_opt(b.alias),
 			   p_text(s.source.subject), p_text(s.source.html), p_text(s.source.text));
-	if (r >= 0)
+	bool same = r == 0;
+	if (r > 0)
 		r = keep_version(c, db_int(old, 0, K_ID));
-	if (r >= 0)
+	if (r >= 0 && !same)
 		r = note(c, row, "template.changed");
 	buf_free(&s.html);
-	return r < 0 ? r : reply_template(c, 200, row, &s.report);
+	return r < 0 ? r : reply_template(c, 200, same ? old : row, &s.report);
 }
 
 static int delete_template(struct call *c)
@@ -234,6 +235,8 @@ static int delete_template(struct call *c)
 	OWNED(db_result) old = NULL;
 	int r = load_template(c, &old);
 
+	if (r >= 0)
+		r = call_if_match(c, db_int(old, 0, K_VERSION));
 	if (r < 0)
 		return r;
 	r = db_run(c->db, NULL, "DELETE FROM templates WHERE org_id = $1 AND id = $2",

@@ -21,11 +21,12 @@ VALUES ($1, $2, $3, $4, $5, $6)
 RETURNING :columns;
 
 -- name: update
--- $4: is the alias given?  It may be null then.
+-- $4: is the alias given?  It may be null then.  No row: all is as it was.
 UPDATE templates t SET name = coalesce($3, name),
 	alias = CASE WHEN $4::int::bool THEN $5 ELSE alias END,
 	subject = $6, html = $7, text = $8, updated_at = now(), version = version + 1
-WHERE org_id = $1 AND id = $2
+WHERE org_id = $1 AND id = $2 AND (name, alias, subject, html, text) IS DISTINCT FROM
+	(coalesce($3, name), CASE WHEN $4::int::bool THEN $5 ELSE alias END, $6, $7, $8)
 RETURNING :columns;
 
 -- name: version_keep

@@ -159,9 +159,11 @@ static bool take_arguments(struct query *q, const struct value *args)
 	char by[16];
 	uint64_t max = 1000;
 
-	static const char *const names[] = { [INSPECT_DOMAIN] = "domain",
-					     [INSPECT_TENANT] = "tenant",
-					     [INSPECT_CAMPAIGN] = "campaign" };
+	static const char *const names[] = {
+		[INSPECT_DOMAIN] = "domain",     [INSPECT_TENANT] = "tenant",
+		[INSPECT_CAMPAIGN] = "campaign", [INSPECT_SITE] = "site",
+		[INSPECT_PROVIDER] = "provider", [INSPECT_POOL] = "pool"
+	};
 
 	q->preview = preview && preview->type == VALUE_BOOL && preview->b;
 	if (!take_shape(q, args) || !query_text(args, "what", q->what, sizeof(q->what)) ||

@@ -28,7 +28,7 @@ static int keep_count(void *arg, const struct inspect_count *c)
 	}
 	kept = &p->counts[p->n_counts++];
 	*kept = *c;
-	kept->domain = tree_copy(p->tree, c->domain);
+	kept->name = tree_copy(p->tree, c->name);
 	kept->site = tree_copy(p->tree, c->site);
 	kept->reply = tree_copy(p->tree, c->reply);
 	return 0;
@@ -59,7 +59,7 @@ static int by_key(const void *va, const void *vb)
 		return a->tenant < b->tenant ? -1 : 1;
 	if (a->campaign != b->campaign)
 		return a->campaign < b->campaign ? -1 : 1;
-	return compare_slices(a->domain, b->domain);
+	return compare_slices(a->name, b->name);
 }
 
 static int by_size(const void *va, const void *vb)
@@ -130,12 +130,19 @@ static void put_reply(struct branch *row, const struct inspect_count *c)
 
 static void put_count(struct branch *row, unsigned by, const struct inspect_count *c)
 {
-	if (by == INSPECT_DOMAIN) {
-		branch_slice(row, "domain", c->domain);
-		branch_slice(row, "site", c->site);
-	} else {
+	static const char *const names[] = { [INSPECT_DOMAIN] = "domain",
+					     [INSPECT_SITE] = "site",
+					     [INSPECT_PROVIDER] = "provider",
+					     [INSPECT_POOL] = "pool" };
+	struct slice name = c->name;
+
+	(void)slice_strip(&name, by == INSPECT_PROVIDER ? SLICE("provider ") : SLICE(""));
+	if (by < ARRAY_LEN(names) && names[by])
+		branch_slice(row, names[by], name);
+	else
 		branch_int(row, "tenant", (int64_t)c->tenant);
-	}
+	if (by == INSPECT_DOMAIN)
+		branch_slice(row, "site", c->site);
 	if (by == INSPECT_CAMPAIGN)
 		branch_int(row, "campaign", (int64_t)c->campaign);
 	branch_int(row, "queued", (int64_t)total(c));

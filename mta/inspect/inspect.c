@@ -132,7 +132,18 @@ static uint64_t total(const struct inspect_count *c)
 	return c->ready + c->deferred + c->held + c->in_flight + c->routing;
 }
 
-static int count_domains(struct queue *q, const struct ages *ages,
+static struct slice name_of(const struct domain *d, enum inspect_by by)
+{
+	const struct site *site = way_of(d)->site;
+
+	if (by == INSPECT_DOMAIN)
+		return domain_name(d);
+	if (by == INSPECT_SITE)
+		return slice_str(site ? site->name : "");
+	return slice_str(site && site->provider ? site->provider->name : "");
+}
+
+static int count_domains(struct queue *q, enum inspect_by by, const struct ages *ages,
 			 int (*each)(void *arg, const struct inspect_count *c), void *arg)
 {
 	int r = 0;
@@ -142,7 +153,7 @@ static int count_domains(struct queue *q, const struct ages *ages,
 		if (!d || !d->live)
 			continue;
 		struct inspect_count c = {
-			.domain = domain_name(d),
+			.name = name_of(d, by),
 			.site = way_of(d)->site ? slice_str(way_of(d)->site->name) : SLICE(""),
 			.code = d->code,
 			.status = d->status,
@@ -170,7 +181,10 @@ static int count_flows(struct queue *q, enum inspect_by by, const struct ages *a
 		if (!f || !f->live)
 			continue;
 		struct inspect_count c = {
-			.tenant = f->tenant,
+			.name = by == INSPECT_POOL
+				    ? slice_str(egress_pool_name(q->egress, f->to_pool))
+				    : SLICE(""),
+			.tenant = by == INSPECT_POOL ? 0 : f->tenant,
 			.campaign = by == INSPECT_CAMPAIGN ? f->campaign : 0,
 			.oldest_ms = ages[i].oldest_ms,
 			.next_ms = shown_ms(q, ages[i].next_s),
@@ -186,10 +200,11 @@ int inspect_counts(struct lane *l, enum inspect_by by,
 		   int (*each)(void *arg, const struct inspect_count *c), void *arg)
 {
 	struct queue *q = queue_of(l);
-	OWNED_MEM struct ages *ages = collect_ages(q, by == INSPECT_DOMAIN);
+	bool domains = by == INSPECT_DOMAIN || by == INSPECT_SITE || by == INSPECT_PROVIDER;
+	OWNED_MEM struct ages *ages = collect_ages(q, domains);
 
-	return by == INSPECT_DOMAIN ? count_domains(q, ages, each, arg)
-				    : count_flows(q, by, ages, each, arg);
+	return domains ? count_domains(q, by, ages, each, arg)
+		       : count_flows(q, by, ages, each, arg);
 }
 
 /* ---- recipients -------------------------------------------------------------------------- */

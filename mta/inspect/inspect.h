@@ -14,9 +14,17 @@ enum { INSPECT_MAX = 2 * 1024 * 1024 };
 
 /* ---- counts ------------------------------------------------------------------------------ */
 
-enum inspect_by { INSPECT_DOMAIN, INSPECT_TENANT, INSPECT_CAMPAIGN };
+enum inspect_by {
+	INSPECT_DOMAIN,
+	INSPECT_TENANT,
+	INSPECT_CAMPAIGN,
+	INSPECT_SITE,
+	INSPECT_PROVIDER,
+	INSPECT_POOL,
+};
 struct inspect_count {
-	struct slice domain;       /* INSPECT_DOMAIN */
+	/* The domain, site, provider or pool; empty: it is not known yet, or there is none. */
+	struct slice name;
 	uint64_t tenant, campaign; /* INSPECT_TENANT, INSPECT_CAMPAIGN (with its tenant) */
 	uint64_t ready, deferred, held, in_flight, routing;
 	int64_t oldest_ms; /* when the oldest was accepted; 0: unknown */
@@ -29,7 +37,8 @@ struct inspect_count {
 	int64_t reply_ms;        /* 0: there was none */
 	int64_t paused_until_ms; /* wall clock; 0: not paused */
 };
-/* Those with recipients only.  It stops when each() gives a negative number, and returns that. */
+/* Those with recipients only; a site, provider or pool may be given more than once.  It stops when
+ * each() gives a negative number, and returns that. */
 int inspect_counts(struct lane *l, enum inspect_by by,
 		   int (*each)(void *arg, const struct inspect_count *c), void *arg);
 

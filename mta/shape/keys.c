@@ -15,30 +15,31 @@ static const char *const tls_words[] = { "never", "may", "must", NULL };
 static const char *const family_words[] = { "any", "ipv4", "ipv6", NULL };
 #define BY_TENANT SHAPE_BY_TENANT
 #define AT_PROVIDER SHAPE_AT_PROVIDER
+#define OF_POOLS SHAPE_OF_POOLS
 
 /* clang-format off */
 const struct shape_key_row shape_key_rows[SHAPE_KEYS] = {
-	[SHAPE_CONNECTIONS] = { "connections", SHAPE_NUMBER, 0, 1, 100000, NULL,
+	[SHAPE_CONNECTIONS] = { "connections", SHAPE_NUMBER, OF_POOLS, 1, 100000, NULL,
 		"Most connections at a time to one site, over all lanes." },
-	[SHAPE_CONNECTIONS_START] = { "connections.start", SHAPE_NUMBER, 0, 1, 100000, NULL,
+	[SHAPE_CONNECTIONS_START] = { "connections.start", SHAPE_NUMBER, OF_POOLS, 1, 100000, NULL,
 		"Connections with which a site begins; success raises them to \"connections\"." },
-	[SHAPE_CONNECTIONS_KEPT] = { "connections.kept", SHAPE_NUMBER, 0, 0, 1000, NULL,
+	[SHAPE_CONNECTIONS_KEPT] = { "connections.kept", SHAPE_NUMBER, OF_POOLS, 0, 1000, NULL,
 		"How many of the connections never carry bulk mail; at most a quarter." },
 	[SHAPE_CONNECTIONS_PER_SOURCE] = { "connections.per_source", SHAPE_NUMBER, 0, 1, 100000, NULL,
 		"Most connections at a time to one site from one source." },
-	[SHAPE_PROVIDER_CONNECTIONS] = { "provider.connections", SHAPE_NUMBER, AT_PROVIDER, 1, 1000000, NULL,
+	[SHAPE_PROVIDER_CONNECTIONS] = { "provider.connections", SHAPE_NUMBER, AT_PROVIDER | OF_POOLS, 1, 1000000, NULL,
 		"Most connections at a time to all sites of the provider together." },
 	[SHAPE_MESSAGES] = { "messages", SHAPE_NUMBER, 0, 1, 1000000, NULL,
 		"Most messages per connection." },
 	[SHAPE_RECIPIENTS] = { "recipients", SHAPE_NUMBER, 0, 1, 50, NULL,
 		"Most recipients per transaction." },
-	[SHAPE_RATE] = { "rate", SHAPE_PER_TIME, 0, 0, PER_DAY_MAX, NULL,
+	[SHAPE_RATE] = { "rate", SHAPE_PER_TIME, OF_POOLS, 0, PER_DAY_MAX, NULL,
 		"Most messages per time to one site." },
-	[SHAPE_BYTES] = { "bytes", SHAPE_BYTES_PER_TIME, 0, 0, BYTES_PER_DAY_MAX, NULL,
+	[SHAPE_BYTES] = { "bytes", SHAPE_BYTES_PER_TIME, OF_POOLS, 0, BYTES_PER_DAY_MAX, NULL,
 		"Most bytes of messages per time to one site." },
-	[SHAPE_PROVIDER_RATE] = { "provider.rate", SHAPE_PER_TIME, AT_PROVIDER, 0, PER_DAY_MAX, NULL,
+	[SHAPE_PROVIDER_RATE] = { "provider.rate", SHAPE_PER_TIME, AT_PROVIDER | OF_POOLS, 0, PER_DAY_MAX, NULL,
 		"Most messages per time to all sites of the provider together." },
-	[SHAPE_PROVIDER_BYTES] = { "provider.bytes", SHAPE_BYTES_PER_TIME, AT_PROVIDER, 0, BYTES_PER_DAY_MAX, NULL,
+	[SHAPE_PROVIDER_BYTES] = { "provider.bytes", SHAPE_BYTES_PER_TIME, AT_PROVIDER | OF_POOLS, 0, BYTES_PER_DAY_MAX, NULL,
 		"Most bytes of messages per time to all sites of the provider together." },
 	[SHAPE_IDLE] = { "idle", SHAPE_DURATION, 0, 0, 5 * MINUTE, NULL,
 		"How long a connection without work is kept open." },
@@ -66,7 +67,7 @@ const struct shape_key_row shape_key_rows[SHAPE_KEYS] = {
 		"Longest wait for the reply to QUIT." },
 	[SHAPE_TLS] = { "tls", SHAPE_WORD, 0, 0, 0, tls_words,
 		"Use of TLS: never, may (when the host offers STARTTLS) or must." },
-	[SHAPE_FAMILY] = { "family", SHAPE_WORD, 0, 0, 0, family_words,
+	[SHAPE_FAMILY] = { "family", SHAPE_WORD, OF_POOLS, 0, 0, family_words,
 		"Addresses of hosts that are used: any, ipv4 or ipv6." },
 	[SHAPE_IGNORE] = { "ignore", SHAPE_KEYWORDS, 0, 0, 0, NULL,
 		"EHLO keywords that are not made use of, such as PIPELINING; or \"none\"." },
@@ -76,9 +77,9 @@ const struct shape_key_row shape_key_rows[SHAPE_KEYS] = {
 		"Longest pause of a site." },
 	[SHAPE_HOST_BAD] = { "host.bad", SHAPE_DURATION, SHAPE_OF_HOSTS, 10, DAY_MS, NULL,
 		"How long an address is not used after it failed." },
-	[SHAPE_LIFE] = { "life", SHAPE_DURATION, BY_TENANT, MINUTE, 30 * DAY_MS, NULL,
+	[SHAPE_LIFE] = { "life", SHAPE_DURATION, BY_TENANT | OF_POOLS, MINUTE, 30 * DAY_MS, NULL,
 		"How long a message is tried at most; a shorter life of its own counts." },
-	[SHAPE_RETRY] = { "retry", SHAPE_SCHEDULE, BY_TENANT, SEC, 30 * DAY_MS, NULL,
+	[SHAPE_RETRY] = { "retry", SHAPE_SCHEDULE, BY_TENANT | OF_POOLS, SEC, 30 * DAY_MS, NULL,
 		"Delays between tries; the last one repeats." },
 };
 /* clang-format on */

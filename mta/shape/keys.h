@@ -61,6 +61,7 @@ enum {
 	SHAPE_AT_PROVIDER = 1, /* only in [provider ...], without a site or domain */
 	SHAPE_BY_TENANT = 2, /* may be narrowed by tenant: it is about messages, not connections */
 	SHAPE_OF_HOSTS = 4,  /* about the hosts, whoever sends: may not be narrowed */
+	SHAPE_OF_POOLS = 8,  /* of all sources of a pool together: may not be narrowed by source */
 };
 
 struct shape_key_row {

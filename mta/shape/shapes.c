@@ -107,6 +107,10 @@ static int check_place(const struct shape_section *x, enum shape_key key, char *
 	if ((row->where & SHAPE_OF_HOSTS) && shape_section_rank(x) % 8)
 		return shape_wrong(error, "%s is about the hosts: it cannot depend on who sends",
 				   row->name);
+	if (x->source.family && (row->where & SHAPE_OF_POOLS))
+		return shape_wrong(
+		    error, "%s is for all sources of a pool together: give the source a pool%s",
+		    row->name, key == SHAPE_CONNECTIONS ? ", or say connections.per_source" : "");
 	if (x->tenant && !(row->where & SHAPE_BY_TENANT))
 		return shape_wrong(
 		    error, "%s cannot depend on a tenant: a connection carries the mail of several",
@@ -226,6 +230,14 @@ unsigned shapes_provider(const struct shapes *s, const struct shape_subject *q)
 	return SHAPE_NO_PROVIDER;
 }
 
+bool shapes_has_provider(const struct shapes *s, struct slice name)
+{
+	for (unsigned i = 0; i < s->n_providers; i++)
+		if (slice_eq(name, slice_str(s->providers[i].name)))
+			return true;
+	return false;
+}
+
 const char *shapes_provider_name(const struct shapes *s, unsigned provider)
 {
 	return provider < s->n_providers ? s->providers[provider].name : "";
@@ -252,6 +264,11 @@ void shapes_group(const struct shapes *s, const struct shape_subject *q, struct 
 unsigned shapes_asks(const struct shapes *s)
 {
 	return s->asks;
+}
+
+bool shapes_names_pool(const struct shapes *s, uint16_t rule)
+{
+	return rule < s->n_rules && s->sections[s->rules[rule].section].pool;
 }
 
 void shapes_resolve(const struct shapes *s, const struct shape_subject *q, const struct shape *base,

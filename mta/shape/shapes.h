@@ -51,6 +51,7 @@ unsigned shapes_provider(const struct shapes *s, const struct shape_subject *q);
 /* What sets a domain apart from others with the same MX hosts: a section of its own, or a provider
  * that names it.  Writes it as text; nothing when it is like them. */
 void shapes_group(const struct shapes *s, const struct shape_subject *q, struct buf *out);
+bool shapes_has_provider(const struct shapes *s, struct slice name);
 const char *shapes_provider_name(const struct shapes *s, unsigned provider); /* "" for none */
 
 struct shape {
@@ -64,6 +65,7 @@ void shapes_resolve(const struct shapes *s, const struct shape_subject *q, const
 /* Does any rule name a tenant (a source, a pool, a domain)?  If not, none need be told apart. */
 enum { SHAPE_ASKS_TENANT = 1, SHAPE_ASKS_SOURCE = 2, SHAPE_ASKS_POOL = 4, SHAPE_ASKS_DOMAIN = 8 };
 unsigned shapes_asks(const struct shapes *s);
+bool shapes_names_pool(const struct shapes *s, uint16_t rule); /* its section names one */
 /* Where a value comes from: "file:line [section]", or "order of <author> [section]". */
 void shapes_origin(const struct shapes *s, uint16_t rule, struct buf *out);
 /* Calls each() for every rule, in the order of reading: section in brackets. */

@@ -5,6 +5,7 @@
 #include "mta/site/pair.h"
 #include "mta/site/provider.h"
 #include "mta/site/shaping.h"
+#include "mta/site/suspend.h"
 #include "mta/smtp/ehlo.h"
 
 /* ---- opening ----------------------------------------------------------------------------- */
@@ -19,11 +20,11 @@ static int64_t site_slots(const int64_t *v, bool transactional)
 /* A place at each of: the site, the source, the source at this site, the provider.  All or none. */
 static bool take_shared_slots(struct channel *ch, bool transactional)
 {
-	struct site *site = ch->pool->site;
-	struct sites *s = ch->pool->sites;
+	struct pool *p = ch->pool;
+	struct sites *s = p->sites;
 	const int64_t *v = channel_shape(ch)->v;
 	const bool per_source = v[SHAPE_CONNECTIONS_PER_SOURCE] < v[SHAPE_CONNECTIONS];
-	slot_count *at_site = &site->shared->connections;
+	slot_count *at_site = &p->shared->connections;
 	slot_count *of_source = &ch->source->connections, *both = NULL;
 
 	if (!slots_take(at_site, site_slots(v, transactional)))
@@ -31,16 +32,16 @@ static bool take_shared_slots(struct channel *ch, bool transactional)
 	if (!slots_take(of_source, limits_slots(egress_slots_max(s->egress), transactional)))
 		goto give_site;
 	if (per_source)
-		both = limits_source(site->shared, &ch->source->ip);
+		both = &limits_source(p->per_source, &ch->source->ip)->connections;
 	if (both && !slots_take(both, limits_slots(v[SHAPE_CONNECTIONS_PER_SOURCE], transactional)))
 		goto give_source;
-	if (site->provider &&
-	    !slots_take(&site->provider->connections,
-			limits_slots(v[SHAPE_PROVIDER_CONNECTIONS], transactional)))
+	if (p->provider && !slots_take(&p->provider->connections,
+				       limits_slots(v[SHAPE_PROVIDER_CONNECTIONS], transactional)))
 		goto give_both;
 	ch->site_source_slots = both;
-	ch->provider = site->provider;
-	provider_leave(ch->pool);
+	ch->shared = p->shared;
+	ch->provider = p->provider;
+	provider_leave(p);
 	return true;
 give_both:
 	if (both)
@@ -52,20 +53,48 @@ give_site:
 	return false;
 }
 
+static void end_try(struct channel *ch)
+{
+	if (ch->trying)
+		slots_give(&ch->standing->tries);
+	ch->trying = false;
+}
+
 static bool take_slots(struct channel *ch, bool transactional)
 {
 	struct sites *s = ch->pool->sites;
 
 	if (s->n_channels >= limits_slots(s->options->lane_sessions, transactional))
 		return false;
-	if (!transactional && (!pool_may_take(ch->pool) || provider_is_behind(ch->pool)))
+	if (transactional ? !pool_may_take_kept(ch->pool)
+			  : !pool_may_take(ch->pool) || provider_is_behind(ch->pool))
 		return false;
-	return take_shared_slots(ch, transactional);
+	ch->scope = suspend_scope(ch->pool->site);
+	ch->standing = limits_source(ch->scope, &ch->source->ip);
+	ch->trying = suspend_tries(ch->standing);
+	if (ch->trying && !slots_take(&ch->standing->tries, 1)) {
+		ch->trying = false;
+		return false;
+	}
+	if (take_shared_slots(ch, transactional))
+		return true;
+	end_try(ch);
+	return false;
+}
+
+static void count_leaving(const struct channel *ch, int n)
+{
+	atomic_fetch_add(&ch->shared->leaving, n);
+	if (ch->provider)
+		atomic_fetch_add(&ch->provider->leaving, n);
 }
 
 static void give_slots(struct channel *ch)
 {
-	slots_give(&ch->pool->site->shared->connections);
+	end_try(ch);
+	if (ch->quitting)
+		count_leaving(ch, -1);
+	slots_give(&ch->shared->connections);
 	slots_give(&ch->source->connections);
 	if (ch->site_source_slots)
 		slots_give(ch->site_source_slots);
@@ -174,6 +203,10 @@ static int cannot_open(struct pool *p, enum pair_lack why)
 {
 	if (why == PAIR_FULL)
 		return E_FULL;
+	if (why == PAIR_SUSPENDED) {
+		pool_wait(p, suspend_wait_ms(p));
+		return E_UNKNOWN;
+	}
 	if (why == PAIR_SITE)
 		site_back_off(p->site);
 	else
@@ -191,6 +224,12 @@ static void use_pair(struct channel *ch, const struct pair *pair)
 	ch->source = turn->source;
 	ch->ehlo = turn->entry->ehlo;
 	memcpy(ch->source_text, turn->entry->ip_text, sizeof(ch->source_text));
+	ch->shape = shaping_source(ch->pool, &ch->source->ip);
+}
+
+void channel_reshape(struct channel *ch)
+{
+	free(ch->shape);
 	ch->shape = shaping_source(ch->pool, &ch->source->ip);
 }
 
@@ -216,7 +255,7 @@ int channel_open(struct pool *p, bool transactional)
 	}
 	give_slots(ch);
 	r = not_begun(ch, r);
-	free(ch);
+	channel_free(ch);
 	return r;
 }
 
@@ -242,6 +281,7 @@ void channel_quit(struct channel *ch)
 		return;
 	ch->quitting = true;
 	ch->pool->n_quitting++;
+	count_leaving(ch, 1);
 	list_remove(&ch->idle);
 	list_remove(&ch->hungry);
 	timer_stop(ch->pool->sites->loop->timers, &ch->idle_timer);
@@ -292,10 +332,20 @@ static bool wait_hungry(struct channel *ch)
 	return true;
 }
 
+/* The numbers became smaller while it was open. */
+static bool too_many(const struct channel *ch)
+{
+	const int64_t *v = channel_shape(ch)->v;
+
+	return limits_exceeded(ch->shared, v[SHAPE_CONNECTIONS]) ||
+	       (ch->provider && limits_exceeded(ch->provider, v[SHAPE_PROVIDER_CONNECTIONS]));
+}
+
 /* It has carried as many as it may. */
 static bool worn(const struct channel *ch)
 {
-	return ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] ||
+	return ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] || too_many(ch) ||
+	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
 
@@ -344,7 +394,7 @@ static void on_idle(struct timer *t)
 	struct sites *s = ch->pool->sites;
 	int64_t left = ch->idle_since_ms + channel_shape(ch)->v[SHAPE_IDLE] - sites_now(s);
 
-	if (left <= 0 || pool_others_wait(ch->pool) || provider_others_wait(ch->pool))
+	if (left <= 0 || worn(ch) || pool_others_wait(ch->pool) || provider_others_wait(ch->pool))
 		channel_quit(ch);
 	else
 		timer_set(s->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));
@@ -380,6 +430,8 @@ static void opened(struct channel *ch)
 		return;
 	ch->ready_once = true;
 	ch->pool->n_opening--;
+	if (ch->pool->paced)
+		pool_pump_soon(ch->pool); /* the next may open */
 	if (ch->turn != TURN_NONE)
 		ch->pool->turns.at[ch->turn].opening--;
 	ch->pool->pause_ms = ch->pool->paused_until_ms = 0;
@@ -506,6 +558,8 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 		return;
 	if (trouble && source_is_gone(ch, v))
 		return;
+	if (trouble && v->code && ch->pool->sites->loads->refused(ch->pool->sites->loads, ch, v))
+		return; /* our address is not wanted: that is no fault of the host */
 	if (!ch->ready_once || (trouble && !ch->judged))
 		site_host_failed(ch->pool->site, ch->host, v, ch->source_text);
 	else if (trouble && v->code)

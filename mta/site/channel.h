@@ -19,10 +19,13 @@ struct channel {
 	struct source *source;
 	unsigned turn;    /* of the pool's turns; TURN_NONE: its source is no longer there */
 	const char *ehlo; /* the name it greets with; the options of its time */
-	char source_text[IP_TEXT_MAX]; /* its address, or the one that the system picked */
-	struct shape *shape;           /* of its own; NULL: the pool's */
-	slot_count *site_source_slots; /* of its source at this site; may be NULL */
-	struct site_limits *provider;  /* whose slot it has, or NULL */
+	char source_text[IP_TEXT_MAX];         /* its address, or the one that the system picked */
+	struct shape *shape;                   /* of its own; NULL: the pool's */
+	slot_count *site_source_slots;         /* of its source at this site; may be NULL */
+	struct site_limits *shared, *provider; /* whose slots it has; provider may be NULL */
+	struct site_limits *scope;      /* where its source may be suspended (mta/site/suspend.h) */
+	struct source_limits *standing; /* of its source there */
+	bool trying;                    /* its message shows whether a suspension is over */
 	struct turn_end reap;
 	struct timer idle_timer;
 	int64_t idle_since_ms;
@@ -44,5 +47,6 @@ int channel_open(struct pool *p, bool transactional) MUST_CHECK;
  * the lane from its other descriptors.  Transactional mail goes regardless of the time. */
 void channel_feed(struct channel *ch);
 void channel_init(struct sites *s);
+void channel_reshape(struct channel *ch); /* the shapes changed */
 void channel_quit(struct channel *ch);
 void channel_free_now(struct channel *ch); /* at the lane's end */

@@ -1,7 +1,7 @@
 /* mta/site/limits.h - what lanes must share of a site, or of a provider: connections and pace.  A
  * domain belongs to one lane, but the domains of a site may belong to several.
  * Owns:    limits_new() gives the caller the table; entries live until limits_free() (about 350
- *          bytes and the site's name; 48 bytes per source that has a limit of its own there).
+ *          bytes and the site's name; 72 bytes per source that was used there).
  * Threads: any; the table has a lock, taken when a lane first meets a site; the counts are
  *          atomic. */
 #pragma once
@@ -16,11 +16,21 @@ struct limits *limits_new(void);
 /* GCRA: the theoretical arrival time of the next unit, in microseconds. */
 typedef _Atomic int64_t limits_pace;
 
-struct source_limits;
+/* A source at a site, or at a provider. */
+struct source_limits {
+	struct source_limits *next;
+	struct ip ip;
+	slot_count connections;
+	/* mta/site/suspend.h */
+	_Atomic int strikes, times;
+	_Atomic int64_t suspended_until_ms; /* wall clock; 0: it is not suspended */
+	slot_count tries;                   /* connections that try it out after that */
+};
 struct site_limits {
 	struct map_link link;
 	slot_count connections;
-	_Atomic int pools; /* those with connections, and those that wait for one */
+	_Atomic int leaving; /* of the connections: those that end */
+	_Atomic int pools;   /* those with connections, and those that wait for one */
 	/* Of these, those that wait with less than their share; at a provider: with nothing. */
 	_Atomic int starved;
 	_Atomic int pacing; /* pools that wait for a provider's pace */
@@ -28,9 +38,20 @@ struct site_limits {
 	_Atomic(struct source_limits *) sources;
 	char name[];
 };
+/* Suspensions ended: whoever sees another number looks at its pools again.  Any thread. */
+void limits_resumed(struct limits *l);
+unsigned limits_resumptions(const struct limits *l);
+/* More are open than `max`, without those that end. */
+static inline bool limits_exceeded(const struct site_limits *s, int64_t max)
+{
+	return atomic_load_explicit(&s->connections, memory_order_relaxed) -
+		   atomic_load_explicit(&s->leaving, memory_order_relaxed) >
+	       max;
+}
 struct site_limits *limits_site(struct limits *l, struct slice name);
-/* Connections from one source.  source: an address, or family 0. */
-slot_count *limits_source(struct site_limits *s, const struct ip *source);
+/* What is known of a source there; it lives as long as the table.  source: an address, or family
+ * 0. */
+struct source_limits *limits_source(struct site_limits *s, const struct ip *source);
 
 /* How many of `max` slots bulk mail leaves free: `keep`, but at most a quarter. */
 static inline int64_t limits_kept(int64_t max, int64_t keep)
@@ -44,6 +65,8 @@ static inline int64_t limits_slots(int64_t max, bool transactional)
 }
 /* 0: one more may go now; else microseconds to wait.  per_day 0: no limit. */
 int64_t limits_wait(limits_pace *pace, int64_t per_day, int64_t now_us);
+/* The limit is another one: a debt that was made under the old one no longer binds. */
+void limits_forgive(limits_pace *pace, int64_t now_us);
 /* The time between two units, at most a second. */
 int64_t limits_step(int64_t per_day);
 /* So many went.  When lanes ask at the same time, each may send one before it sees the others. */

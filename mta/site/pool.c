@@ -122,8 +122,24 @@ void pool_decide(struct pool *p, const struct decision *d, unsigned n)
 		ends->decide(ends, ref, d);
 }
 
+/* What an order moved to other pools goes there as it waits. */
+static void hand_over(struct pool *p)
+{
+	struct flow *strays[64];
+	unsigned n;
+
+	while ((n = fair_strays(&p->fair, p->index, strays, ARRAY_LEN(strays))) > 0)
+		while (n) {
+			struct flow *f = strays[--n];
+			struct pool *to = pool_get(p->site, f->to_pool);
+			fair_hand_over(&p->fair, &to->fair, f);
+			pool_pump_soon(to);
+		}
+}
+
 void pool_rules_changed(struct pool *p)
 {
+	hand_over(p);
 	fair_rules_changed(&p->fair);
 	pool_pump_soon(p);
 }
@@ -300,26 +316,37 @@ static int64_t slots_shared(const struct pool *p)
 
 static unsigned share(const struct pool *p)
 {
-	int64_t pools = MAX_OF(atomic_load(&p->site->shared->pools), 1);
+	int64_t pools = MAX_OF(atomic_load(&p->shared->pools), 1);
 
 	return (unsigned)MAX_OF(slots_shared(p) / pools, (int64_t)1);
 }
 
 bool pool_others_wait(const struct pool *p)
 {
-	return atomic_load_explicit(&p->site->shared->starved, memory_order_relaxed) > p->starved;
+	return atomic_load_explicit(&p->shared->starved, memory_order_relaxed) > p->starved;
 }
 
 bool pool_may_take(const struct pool *p)
 {
-	bool too_few = slots_shared(p) < atomic_load(&p->site->shared->pools);
+	bool too_few = slots_shared(p) < atomic_load(&p->shared->pools);
 
 	return p->starved || !pool_others_wait(p) || (p->n_channels < share(p) && !too_few);
 }
 
+/* While others wait: its share, and for transactional mail those that are kept. */
+static unsigned may_hold(const struct pool *p)
+{
+	return share(p) + (p->fair.ready[CLASS_TRANSACTIONAL] ? kept(p) : 0);
+}
+
 bool pool_must_give(const struct pool *p)
 {
-	return pool_others_wait(p) && p->n_channels - p->n_quitting > share(p);
+	return pool_others_wait(p) && p->n_channels - p->n_quitting > may_hold(p);
+}
+
+bool pool_may_take_kept(const struct pool *p)
+{
+	return p->starved || !pool_others_wait(p) || p->n_channels - p->n_quitting < may_hold(p);
 }
 
 void pool_claim(struct pool *p)
@@ -327,21 +354,46 @@ void pool_claim(struct pool *p)
 	bool claims = p->n_channels || p->starved;
 
 	if (claims != p->claims)
-		atomic_fetch_add(&p->site->shared->pools, claims ? 1 : -1);
+		atomic_fetch_add(&p->shared->pools, claims ? 1 : -1);
 	p->claims = claims;
 }
 
 static bool site_is_full(const struct pool *p)
 {
-	return !pool_may_take(p) || atomic_load(&p->site->shared->connections) >= slots_shared(p);
+	return !pool_may_take(p) || atomic_load(&p->shared->connections) >= slots_shared(p);
 }
 
 static void set_starved(struct pool *p, bool starved)
 {
 	if (starved != p->starved)
-		atomic_fetch_add(&p->site->shared->starved, starved ? 1 : -1);
+		atomic_fetch_add(&p->shared->starved, starved ? 1 : -1);
 	p->starved = starved;
 	pool_claim(p);
+}
+
+void pool_share(struct pool *p, struct site_limits *shared)
+{
+	if (p->shared == shared)
+		return;
+	set_starved(p, false);
+	if (p->claims)
+		atomic_fetch_sub(&p->shared->pools, 1);
+	p->claims = false;
+	p->shared = shared;
+	pool_claim(p);
+}
+
+/* Where it waited may be none of its doors any more. */
+void pool_reshape(struct pool *p)
+{
+	struct channel *ch;
+
+	provider_leave(p);
+	shaping_idle(p);
+	shaping_pool(p);
+	list_each(&p->channels, ch, struct channel, link)
+		channel_reshape(ch);
+	pool_pump_soon(p);
 }
 
 static int64_t paused_until(const struct pool *p)
@@ -349,19 +401,37 @@ static int64_t paused_until(const struct pool *p)
 	return MAX_OF(p->site->backoff_until_ms, p->paused_until_ms);
 }
 
+/* Connections would be open, or open and end again, for nothing. */
+static bool waits_for_pace(struct pool *p)
+{
+	int64_t wait_us;
+
+	if (!p->paced || shaping_may_send(p, &wait_us))
+		return false;
+	timer_set(p->sites->loop->timers, &p->timer, wait_us / 1000 + 1);
+	return true;
+}
+
+static bool is_paused(struct pool *p, int64_t now)
+{
+	if (paused_until(p) <= now)
+		return waits_for_pace(p);
+	timer_set(p->sites->loop->timers, &p->timer, paused_until(p) - now);
+	return true;
+}
+
 static void open_some(struct pool *p)
 {
-	int64_t now = sites_now(p->sites);
-	unsigned n;
+	unsigned n, opening_max = shaping_opening_max(p);
 	int r = 0;
 
-	if (paused_until(p) > now) {
-		timer_set(p->sites->loop->timers, &p->timer, paused_until(p) - now);
+	if (is_paused(p, sites_now(p->sites))) {
 		set_starved(p, false);
 		provider_leave(p);
 		return;
 	}
-	for (n = 0; n < OPEN_AT_ONCE && r == 0 && needs_channel(p); n++)
+	for (n = 0; n < OPEN_AT_ONCE && r == 0 && p->n_opening < opening_max && needs_channel(p);
+	     n++)
 		r = channel_open(p, passwords_need_channel(p));
 	if (n == OPEN_AT_ONCE && r == 0) /* the rest after others had their turn */
 		timer_set(p->sites->loop->timers, &p->timer, OPEN_MORE_MS);
@@ -370,6 +440,8 @@ static void open_some(struct pool *p)
 	set_starved(p, r == E_FULL && p->n_channels < share(p) && site_is_full(p));
 	if (r == E_FULL)
 		provider_wait(p);
+	else
+		provider_leave(p);
 }
 
 static void pump(struct turn_end *t)
@@ -427,6 +499,7 @@ void pool_congested(struct pool *p)
 
 /* ---- pauses because of our sources -------------------------------------------------------- */
 
+enum { SUSPENDED_LOOK_MS = 100 };
 enum { PAUSE_RECORDS = 100 }; /* tries recorded each time a pool pauses */
 
 /* The trouble is ours, so the site and its other pools go on. */
@@ -447,6 +520,13 @@ void pool_pause(struct pool *p, unsigned why)
 		 kv_str("reason", text), kv_int("ms", p->paused_until_ms - sites_now(p->sites)));
 	timer_set(p->sites->loop->timers, &p->timer, p->paused_until_ms - sites_now(p->sites));
 	pool_decide(p, &d, PAUSE_RECORDS);
+}
+
+void pool_wait(struct pool *p, int64_t ms)
+{
+	p->pause_why = PAIR_SUSPENDED;
+	p->paused_until_ms = sites_now(p->sites) + MAX_OF(ms, (int64_t)SUSPENDED_LOOK_MS);
+	timer_set(p->sites->loop->timers, &p->timer, p->paused_until_ms - sites_now(p->sites));
 }
 
 void pool_end_pause(struct pool *p)

@@ -13,12 +13,18 @@
 #pragma once
 #include "mta/site/site.h"
 
+/* What may have a rate. */
+enum { PACE_MESSAGES, PACE_BYTES, PACE_PROVIDER_MESSAGES, PACE_PROVIDER_BYTES, PACES };
+
 struct pool {
 	struct list link; /* the site's */
 	struct site *site;
 	struct sites *sites;
 	unsigned index; /* mta/egress/egress.h */
 	struct shape shape;
+	/* Where its connections and its paces are counted: the site's, the provider's (NULL: none),
+	 * or those of the pool alone, where the shape says something about the pool. */
+	struct site_limits *shared, *per_source, *provider, *pace[PACES];
 	bool paced;                /* the shape has a rate */
 	struct site_limits *paces; /* the provider whose pace it waits for */
 	struct fair fair;
@@ -62,9 +68,13 @@ void pool_pump_soon(struct pool *p);
  * share of them, however much the others have to send.  While one waits with less than its share,
  * no other takes more than its own, and a pool that has more gives it back as transactions end. */
 bool pool_may_take(const struct pool *p);
+bool pool_may_take_kept(const struct pool *p); /* for transactional mail */
 bool pool_must_give(const struct pool *p);
 bool pool_others_wait(const struct pool *p);
-void pool_claim(struct pool *p); /* after n_channels has changed */
+void pool_reshape(struct pool *p); /* the shapes changed */
+void pool_claim(struct pool *p);   /* after n_channels has changed */
+/* From now on it shares these with others, or none. */
+void pool_share(struct pool *p, struct site_limits *shared);
 void pool_success(struct pool *p);
 void pool_congested(struct pool *p);
 void pool_rules_changed(struct pool *p);
@@ -77,4 +87,6 @@ void pool_new_sources(struct pool *p);
 /* The pool cannot send to this site because of our sources, `why` (enum pair_lack): it pauses, and
  * some of its recipients are deferred.  The site and its other pools go on. */
 void pool_pause(struct pool *p, unsigned why);
+/* Its sources are suspended for so long: those that wait stay as they are. */
+void pool_wait(struct pool *p, int64_t ms);
 void pool_end_pause(struct pool *p); /* sources or options changed, or an operator asked */

@@ -5,7 +5,7 @@ enum { BEHIND_MS = 100 }; /* longer than a waiting pool needs to look again */
 
 static bool is_full(const struct pool *p)
 {
-	const struct site_limits *provider = p->site->provider;
+	const struct site_limits *provider = p->provider;
 
 	return provider && atomic_load(&provider->connections) >=
 			       limits_slots(p->shape.v[SHAPE_PROVIDER_CONNECTIONS], false);
@@ -13,7 +13,7 @@ static bool is_full(const struct pool *p)
 
 static int others(const struct pool *p)
 {
-	const struct site_limits *provider = p->site->provider;
+	const struct site_limits *provider = p->provider;
 
 	if (!provider)
 		return 0;
@@ -35,7 +35,7 @@ void provider_wait(struct pool *p)
 {
 	if (p->at_door || p->n_channels || (!is_full(p) && !provider_is_behind(p)))
 		return;
-	p->at_door = p->site->provider;
+	p->at_door = p->provider;
 	p->behind_until_ms = sites_now(p->sites) + (p->had_slot ? BEHIND_MS : 0);
 	p->had_slot = false;
 	atomic_fetch_add(&p->at_door->starved, 1);

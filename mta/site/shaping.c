@@ -117,13 +117,63 @@ static void resolve(const struct pool *p, uint64_t tenant, const struct ip *sour
 	shapes_resolve(shape_set(s->lane), &q, &configured, ret);
 }
 
+/* What a section says about a pool is counted for this pool alone. */
+static struct site_limits *counted_at(const struct pool *p, enum shape_key key,
+				      struct site_limits *all)
+{
+	struct site_limits *own;
+	struct buf name;
+
+	if (!all || !shapes_names_pool(shape_set(p->sites->lane), p->shape.from[key]))
+		return all;
+	buf_init(&name, 0);
+	buf_putf(&name, "%s pool %s", all->name, egress_pool_name(p->sites->egress, p->index));
+	own = limits_site(p->sites->limits, buf_data(&name));
+	buf_free(&name);
+	return own;
+}
+
+static const struct pace_row {
+	enum shape_key key;
+	bool provider, bytes;
+} pace_rows[PACES] = {
+	[PACE_MESSAGES] = { SHAPE_RATE, false, false },
+	[PACE_BYTES] = { SHAPE_BYTES, false, true },
+	[PACE_PROVIDER_MESSAGES] = { SHAPE_PROVIDER_RATE, true, false },
+	[PACE_PROVIDER_BYTES] = { SHAPE_PROVIDER_BYTES, true, true },
+};
+
+static limits_pace *pace_of(const struct pool *p, unsigned i)
+{
+	return pace_rows[i].bytes ? &p->pace[i]->bytes : &p->pace[i]->messages;
+}
+
+/* A limit that a pool has had before and that is another one now begins without debts. */
+static void set_paces(struct pool *p, const struct shape *before)
+{
+	p->paced = false;
+	for (unsigned i = 0; i < PACES; i++) {
+		const struct pace_row *row = &pace_rows[i];
+		int64_t per_day = p->shape.v[row->key];
+		p->pace[i] =
+		    counted_at(p, row->key, row->provider ? p->site->provider : p->site->shared);
+		p->paced = p->paced || (p->pace[i] && per_day);
+		if (before && p->pace[i] && per_day != before->v[row->key])
+			limits_forgive(pace_of(p, i), clock_mono_us());
+	}
+}
+
 void shaping_pool(struct pool *p)
 {
 	const int64_t *v = p->shape.v;
+	struct shape before = p->shape;
+	bool begins = !p->shared;
 
 	resolve(p, 0, NULL, &p->shape);
-	p->paced =
-	    v[SHAPE_RATE] || v[SHAPE_BYTES] || v[SHAPE_PROVIDER_RATE] || v[SHAPE_PROVIDER_BYTES];
+	set_paces(p, begins ? NULL : &before);
+	pool_share(p, counted_at(p, SHAPE_CONNECTIONS, p->site->shared));
+	p->per_source = counted_at(p, SHAPE_CONNECTIONS_PER_SOURCE, p->site->shared);
+	p->provider = counted_at(p, SHAPE_PROVIDER_CONNECTIONS, p->site->provider);
 	p->want = (unsigned)MIN_OF((int64_t)p->want, v[SHAPE_CONNECTIONS]);
 }
 
@@ -174,31 +224,32 @@ void shaping_idle(struct pool *p)
 	p->paces = NULL;
 }
 
+static int64_t wait_for(const struct pool *p, unsigned pace, int64_t now)
+{
+	return p->pace[pace] ? limits_wait(pace_of(p, pace), p->shape.v[pace_rows[pace].key], now)
+			     : 0;
+}
+
 static int64_t wait_for_site(const struct pool *p, int64_t now)
 {
-	struct site_limits *site = p->site->shared;
-	int64_t messages = limits_wait(&site->messages, p->shape.v[SHAPE_RATE], now);
-	int64_t bytes = limits_wait(&site->bytes, p->shape.v[SHAPE_BYTES], now);
-
-	return MAX_OF(messages, bytes);
+	return MAX_OF(wait_for(p, PACE_MESSAGES, now), wait_for(p, PACE_BYTES, now));
 }
 
 static int64_t wait_for_provider(struct pool *p, int64_t now)
 {
-	struct site_limits *provider = p->site->provider;
-	const int64_t *v = p->shape.v;
+	struct site_limits *provider = p->pace[PACE_PROVIDER_MESSAGES];
 	int64_t messages, bytes;
 
 	if (!provider)
 		return 0;
-	messages = limits_wait(&provider->messages, v[SHAPE_PROVIDER_RATE], now);
-	bytes = limits_wait(&provider->bytes, v[SHAPE_PROVIDER_BYTES], now);
+	messages = wait_for(p, PACE_PROVIDER_MESSAGES, now);
+	bytes = wait_for(p, PACE_PROVIDER_BYTES, now);
 	shaping_idle(p);
 	if (!messages && !bytes)
 		return 0;
 	p->paces = provider;
 	if (atomic_fetch_add(&provider->pacing, 1) > 0)
-		messages += random_jitter(limits_step(v[SHAPE_PROVIDER_RATE]));
+		messages += random_jitter(limits_step(p->shape.v[SHAPE_PROVIDER_RATE]));
 	return MAX_OF(messages, bytes);
 }
 
@@ -213,14 +264,25 @@ bool shaping_may_send(struct pool *p, int64_t *ret_wait_us)
 
 void shaping_sent(const struct pool *p, size_t bytes)
 {
-	struct site_limits *site = p->site->shared, *provider = p->site->provider;
-	const int64_t *v = p->shape.v;
-	int64_t now = clock_mono_us(), n = (int64_t)bytes;
+	int64_t now = clock_mono_us();
 
-	limits_spend(&site->messages, v[SHAPE_RATE], 1, now);
-	limits_spend(&site->bytes, v[SHAPE_BYTES], n, now);
-	if (!provider)
-		return;
-	limits_spend(&provider->messages, v[SHAPE_PROVIDER_RATE], 1, now);
-	limits_spend(&provider->bytes, v[SHAPE_PROVIDER_BYTES], n, now);
+	for (unsigned i = 0; i < PACES; i++)
+		if (p->pace[i])
+			limits_spend(pace_of(p, i), p->shape.v[pace_rows[i].key],
+				     pace_rows[i].bytes ? (int64_t)bytes : 1, now);
+}
+
+enum { MESSAGE_BYTES = 10000 }; /* a usual one */
+
+unsigned shaping_opening_max(const struct pool *p)
+{
+	int64_t most = UINT32_MAX;
+
+	for (unsigned i = 0; p->paced && i < PACES; i++) {
+		int64_t per_second = p->shape.v[pace_rows[i].key] / 86400;
+		if (p->pace[i] && p->shape.v[pace_rows[i].key])
+			most =
+			    MIN_OF(most, 1 + per_second / (pace_rows[i].bytes ? MESSAGE_BYTES : 1));
+	}
+	return (unsigned)most;
 }

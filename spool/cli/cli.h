@@ -5,7 +5,7 @@
  *	ask.c        the admin socket               offline.c    the spool without an engine
  *	proofs.c     verify and audit               print.c      tables for people
  *	repair.c     sets damage aside              rules.c      what replies mean
- *	shape.c      shapes and live orders
+ *	shape.c      shapes and live orders         report.c     what came back as mail
  *	locate.c     where socket and spool are
  *
  * Blocks: on the socket and the disk. */
@@ -30,6 +30,7 @@ struct cli {
 	bool json, yes, follow;
 	const char *by, *reason;
 	const char *source, *pool;                   /* of shape explain */
+	const char *duration;                        /* of suspend */
 	uint64_t tenant;                             /* likewise; 0: any */
 	const char *code, *status, *text, *provider; /* of a reply; NULL: not given */
 	uint64_t max, from;
@@ -96,6 +97,7 @@ int cmd_show(struct cli *c);
 int cmd_why(struct cli *c);
 int cmd_hold(struct cli *c);
 int cmd_release(struct cli *c);
+int cmd_move(struct cli *c);
 int cmd_retry(struct cli *c);
 int cmd_cancel(struct cli *c);
 int cmd_rules(struct cli *c);
@@ -111,6 +113,8 @@ int cmd_verify(struct cli *c);
 int cmd_audit(struct cli *c);
 
 /* shape.c */
+int cmd_suspend(struct cli *c);
+int cmd_resume(struct cli *c);
 int cmd_shape_set(struct cli *c);
 int cmd_shape_unset(struct cli *c);
 int cmd_shape_show(struct cli *c);
@@ -122,6 +126,9 @@ int cmd_shape_test(struct cli *c);
 int cmd_rules_explain(struct cli *c);
 int cmd_rules_test(struct cli *c);
 int cmd_rules_words(struct cli *c);
+
+/* report.c */
+int cmd_report_explain(struct cli *c);
 
 /* repair.c */
 int cmd_repair(struct cli *c);

@@ -35,6 +35,8 @@ static struct tree *arguments(const struct cli *c)
 	branch_int(b, "from", (int64_t)c->from);
 	if (c->reason)
 		branch_str(b, "reason", c->reason);
+	if (c->pool)
+		branch_str(b, "pool", c->pool);
 	return t;
 }
 
@@ -113,10 +115,16 @@ static void print_queue(const struct cli *c, const struct value *v)
 	struct print_column columns[10];
 	size_t n = 0;
 
-	if (by_domain)
-		columns[n++] = (struct print_column){ "domain", "DOMAIN", COLUMN_TEXT };
-	else
-		columns[n++] = (struct print_column){ "tenant", "TENANT", COLUMN_NUMBER };
+	const char *key = by_campaign ? "tenant" : c->by;
+	char heading[16];
+
+	for (n = 0; key[n] && n < sizeof(heading) - 1; n++)
+		heading[n] = key[n] >= 'a' && key[n] <= 'z' ? (char)(key[n] - 32) : key[n];
+	heading[n] = '\0';
+	n = 0;
+	columns[n++] =
+	    (struct print_column){ key, heading,
+				   strcmp(key, "tenant") == 0 ? COLUMN_NUMBER : COLUMN_TEXT };
 	if (by_campaign)
 		columns[n++] = (struct print_column){ "campaign", "CAMPAIGN", COLUMN_NUMBER };
 	columns[n++] = (struct print_column){ "queued", "QUEUED", COLUMN_NUMBER };
@@ -499,6 +507,15 @@ static int order(struct cli *c, const char *command, const char *done)
 int cmd_hold(struct cli *c)
 {
 	return order(c, "hold", "held");
+}
+
+int cmd_move(struct cli *c)
+{
+	if (!c->pool) {
+		(void)fprintf(stderr, "postern: move needs --pool NAME; see postern sources\n");
+		return EXIT_BAD_USAGE;
+	}
+	return order(c, "move", "moved");
 }
 
 int cmd_release(struct cli *c)

@@ -14,9 +14,12 @@ const struct cli_command commands[] = {
 	{ "why",          "ID|DOMAIN", "why mail is not delivered yet, and when it is tried next", 1, 1, cmd_why   },
 	{ "hold",         "SELECTOR", "keep recipients in the queue without trying them",      1, 1, cmd_hold      },
 	{ "release",      "SELECTOR", "end a hold or a standing cancel",                      1, 1, cmd_release   },
+	{ "move",         "SELECTOR", "let mail leave from the sources of another pool",      1, 1, cmd_move      },
 	{ "retry",        "SELECTOR", "try deferred recipients now",                          1, 1, cmd_retry     },
 	{ "cancel",       "SELECTOR", "end recipients as cancelled",                          1, 1, cmd_cancel    },
 	{ "rules",        "",         "the holds and cancels that are in force",              0, 0, cmd_rules     },
+	{ "suspend",      "SOURCE WHERE", "send nothing from this address to a provider or site", 2, 2, cmd_suspend },
+	{ "resume",       "SOURCE WHERE", "end a suspension, by hand or of the engine's own", 2, 2, cmd_resume    },
 	{ "shape show",   "",         "every value in force that a file or an order gives",   0, 0, cmd_shape_show },
 	{ "shape explain", "DOMAIN",  "the values for a domain, and where each stands",       1, 1, cmd_shape_explain },
 	{ "shape set",    "SECTION KEY=VALUE", "change a value now, until it is unset",       2, 2, cmd_shape_set },
@@ -27,6 +30,7 @@ const struct cli_command commands[] = {
 	{ "rules explain", "",        "what a reply means, by the rules of postern-rules(5)", 0, 0, cmd_rules_explain },
 	{ "rules test",   "FILE [CORPUS]", "check a rule file, and score it on labelled replies", 1, 2, cmd_rules_test },
 	{ "rules words",  "",         "the classes, actions and keys of rule files",          0, 0, cmd_rules_words },
+	{ "report explain", "FILE",   "what a message that came back says of whom",           1, 1, cmd_report_explain },
 	{ "events",       "",         "what was accepted and what became of it",              0, 0, cmd_events    },
 	{ "metrics",      "",         "counters as Prometheus text",                          0, 0, cmd_metrics   },
 	{ "config",       "",         "every option and its value",                           0, 0, cmd_config    },
@@ -57,15 +61,16 @@ static const struct option_row {
 	{ "socket",   0,   TAKES_TEXT,    AT(socket),   "PATH",  "the admin socket" },
 	{ "spool",    0,   TAKES_TEXT,    AT(spool),    "DIR",   "read this spool instead of asking the engine" },
 	{ "json",     0,   TAKES_FLAG,    AT(json),     "",      "print one JSON document" },
-	{ "by",       0,   TAKES_TEXT,    AT(by),       "KEY",   "queue: domain, tenant or campaign" },
+	{ "by",       0,   TAKES_TEXT,    AT(by),       "KEY",   "queue: domain, tenant, campaign, site, provider or pool" },
 	{ "reason",   0,   TAKES_TEXT,    AT(reason),   "TEXT",  "hold, cancel: the reason; why and rules show it later" },
 	{ "yes",      0,   TAKES_FLAG,    AT(yes),      "",      "do it; without it only the count is shown" },
 	{ "follow",   0,   TAKES_FLAG,    AT(follow),   "",      "events: keep printing new ones" },
 	{ "max",      0,   TAKES_NUMBER,  AT(max),      "N",     "print at most N rows or events" },
 	{ "from",     0,   TAKES_NUMBER,  AT(from),     "LSN",   "events: start after this position" },
+	{ "for",      0,   TAKES_TEXT,    AT(duration), "TIME",  "suspend: for how long (default 1h)" },
 	{ "tenant",   0,   TAKES_NUMBER,  AT(tenant),   "N",     "shape explain: for its mail" },
 	{ "source",   0,   TAKES_TEXT,    AT(source),   "IP",    "shape explain: over this source" },
-	{ "pool",     0,   TAKES_TEXT,    AT(pool),     "NAME",  "shape explain: of this pool" },
+	{ "pool",     0,   TAKES_TEXT,    AT(pool),     "NAME",  "move, shape explain: the pool" },
 	{ "code",     0,   TAKES_TEXT,    AT(code),     "N",     "rules explain: the reply's code" },
 	{ "status",   0,   TAKES_TEXT,    AT(status),   "X.Y.Z", "rules explain: its enhanced status" },
 	{ "text",     0,   TAKES_TEXT,    AT(text),     "TEXT",  "rules explain: its text" },
@@ -125,6 +130,17 @@ static int take_option(struct cli *c, const struct option_row *row, const char *
 	return puts("postern " POSTERN_VERSION) < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
+static bool is_key(const char *by)
+{
+	static const char *const keys[] = { "domain", "tenant",   "campaign",
+					    "site",   "provider", "pool" };
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (strcmp(by, keys[i]) == 0)
+			return true;
+	return false;
+}
+
 static int take_options(struct cli *c, int argc, char **argv)
 {
 	enum { FIRST = 256 }; /* row i is FIRST + i, or its letter */
@@ -140,9 +156,10 @@ static int take_options(struct cli *c, int argc, char **argv)
 			opt = FIRST; /* --config is the first row */
 		r = opt < FIRST ? EXIT_BAD_USAGE : take_option(c, &options[opt - FIRST], optarg);
 	}
-	if (r < 0 && c->by && strcmp(c->by, "domain") != 0 && strcmp(c->by, "tenant") != 0 &&
-	    strcmp(c->by, "campaign") != 0) {
-		(void)fprintf(stderr, "postern: --by takes domain, tenant or campaign\n");
+	if (r < 0 && c->by && !is_key(c->by)) {
+		(void)fprintf(stderr,
+			      "postern: --by takes domain, tenant, campaign, site, provider or "
+			      "pool\n");
 		r = EXIT_BAD_USAGE;
 	}
 	if (r == EXIT_BAD_USAGE)

@@ -200,6 +200,13 @@ static void put_groups(struct groups *g, uint64_t max, struct branch *out)
 int offline_queue(struct cli *c, struct tree *out)
 {
 	struct groups g = { .by = c->by };
+
+	if (strcmp(c->by, "site") == 0 || strcmp(c->by, "provider") == 0 ||
+	    strcmp(c->by, "pool") == 0) {
+		(void)snprintf(c->error, sizeof(c->error),
+			       "only a running engine knows sites, providers and pools");
+		return E_SYNTAX;
+	}
 	OWNED(spool) sp = NULL;
 	int r = offline_open(c, &sp);
 

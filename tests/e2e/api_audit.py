@@ -52,14 +52,14 @@ class World:
     def act(self, operation, action, body=None, api=None, status=None, kind="application/json", query="", **ids):
         """Calls it, and looks for the line; gives the answer."""
         method, path = operation.split(" ")
-        before = self.lines()
+        last = self.pg.psql("SELECT coalesce(max(id), 0) FROM audit", "postern")
         code, reply = 200, None
         try:
             reply = (api or self.api).call(method, path.format(**ids) + query, body, headers={"If-Match": "*"}, content_type=kind)
         except ApiError as e:
             code = e.status
         check(code == (status or 200), f"{operation}: {code}")
-        new = self.pg.psql(f"SELECT json_agg(a ORDER BY id) FROM (SELECT * FROM audit ORDER BY id DESC LIMIT {self.lines() - before}) a", "postern")
+        new = self.pg.psql(f"SELECT json_agg(a ORDER BY id) FROM audit a WHERE id > {last}", "postern")
         rows = json.loads(new) if new else []
         check(action in [r["action"] for r in rows], f"{operation}: no line {action} in {[r['action'] for r in rows]}")
         check(all(r["request_id"] for r in rows), f"{operation}: a line without its request")
@@ -150,7 +150,7 @@ def suppressions(w):
     w.act("POST /v1/suppressions", "suppression.added", {"email": "no@mail.test"})
     w.act("POST /v1/suppressions/batch", "suppressions.added", {"add": ["no2@mail.test", "no3@mail.test", "left@mail.test", "angry@mail.test", "hard@mail.test"]})
     w.pg.psql("UPDATE suppressions SET reason = CASE split_part(email, '@', 1) WHEN 'left' THEN 2 WHEN 'angry' THEN 4 WHEN 'hard' THEN 3 ELSE 1 END", "postern")
-    before = w.lines()
+    before, held = w.lines(), w.pg.psql("SELECT count(*) FROM suppressions", "postern")
     for body, status in (({}, 422), ({"reason": "  "}, 422), ({"reason": "x" * 501}, 422)):
         refused(status, w.api, delete, "no@mail.test", body)
     for who in ("left@mail.test", "angry@mail.test"):
@@ -160,7 +160,7 @@ def suppressions(w):
     key = w.api.post("/v1/keys", {"name": "writer", "scopes": ["suppressions.read", "suppressions.write"]})["key"]
     refused(403, Api(w.control.url, key), delete, "no@mail.test", {"reason": "it may write"})
     refused(403, Api(w.control.url, key), "POST /v1/suppressions/batch", "", {"remove": ["no@mail.test"], "reason": "it may write"})
-    check(w.lines() == before + 1 and int(w.pg.psql("SELECT count(*) FROM suppressions", "postern")) == 6, "what was refused changed nothing")
+    check(w.lines() == before + 1 and w.pg.psql("SELECT count(*) FROM suppressions", "postern") == held, "what was refused changed nothing")
     w.act(delete, "suppression.deleted", {"reason": "a typing error"}, api=w.editor, email="no@mail.test")
     w.act(delete, "suppression.deleted", {"reason": "the mailbox is there again"}, api=w.editor, email="hard@mail.test")
     w.seen.pop(delete)

@@ -5,6 +5,9 @@
 its person is let in where they were before or by a reset; passwords that are tried first are refused; sign-ups, resets,
 invitations, wrong credentials and requests have their bounds, and callers are told of them."""
 import concurrent.futures
+import contextlib
+import http.client
+import json
 import os
 import pathlib
 import re
@@ -76,6 +79,24 @@ def a_network_of_ipv6_is_one_place(control):
         log_in(control, f"2001:db8:{i + 16:x}::1", "admin@six.test", "a wrong guess")
     check(log_in(control, "2001:db8:99::1", "admin@six.test", PASSWORD) == 429, "another /64 waits")
     check(log_in(control, "2001:db8:1:2:ffff::9", "admin@six.test", PASSWORD) == 200, "the same /64 is the known place")
+
+
+def the_last_line_of_a_proxy_counts_whatever_the_client_sent(control):
+    """Each with another address of its own making above the line that the proxy adds."""
+    sign_up(control, "lines", "192.0.2.77")
+    port = int(control.url.rsplit(":", 1)[1])
+    statuses = []
+    for i in range(14):
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as c:
+            body = json.dumps({"email": "admin@lines.test", "password": "wrong wrong wrong"})
+            c.putrequest("POST", "/v1/auth/login")
+            for name, value in (("Content-Type", "application/json"), ("Content-Length", len(body)), ("X-Forwarded-For", f"198.51.100.{i}, 192.0.2.77"),
+                                ("X-Forwarded-For", ("203.0.113.9", "203.0.113.9:4711", "203.0.113.9 ")[i % 3])):
+                c.putheader(name, value)
+            c.endheaders(body.encode())
+            statuses.append(c.getresponse().status)
+    check(statuses == [401] * 10 + [429] * 4, f"they are guesses from one place: {statuses}")
+    check(log_in(control, "192.0.2.77", "admin@lines.test", PASSWORD) == 200, "and not from the place that they claim: that one is known")
 
 
 def guesses_at_once_count_as_one_after_the_other(control):
@@ -210,6 +231,7 @@ def main():
         guesses_from_many_addresses_count_together_and_keep_nobody_out(control)
         right_passwords_use_nothing_up(control)
         a_network_of_ipv6_is_one_place(control)
+        the_last_line_of_a_proxy_counts_whatever_the_client_sent(control)
         guesses_at_once_count_as_one_after_the_other(control)
         an_account_of_the_same_address_elsewhere_opens_no_door(control)
         passwords_that_are_tried_first_are_refused(control)

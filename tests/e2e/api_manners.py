@@ -6,6 +6,7 @@ that people see.  Each answer and each accepted request is held to schema/openap
 import os
 import pathlib
 import sys
+import threading
 import urllib.error
 import urllib.request
 
@@ -14,8 +15,9 @@ from stack import Api, ApiError, Control, Engine, Failure, Postgres
 
 TMP = pathlib.Path(os.environ["POSTERN_TMP"])
 PATCH = "application/merge-patch+json"
-BAD_NAMES = ["a\u202eb", "a\u2066b", "\u200fa", "a\u2028b", "a\u2029b", "a\u0085b", "a\u009fb", "a\tb", "a\x7fb", "a\nb"]
-BLANKS = ["", " ", "\u00a0", "\u3000 \u2003", "\u200b", "\ufeff", "\u2800"]
+BAD_NAMES = ["a\u202eb", "a\u2066b", "\u200fa", "a\u2028b", "a\u2029b", "a\u0085b", "a\u009fb", "a\tb", "a\x7fb", "a\nb",
+             "a\u206ab", "a\ufff9b", "a\uffffb", "a\ufdd0b", "a\U0001d173b", "a\U000e0001b", "a\u061cb"]
+BLANKS = ["", " ", "\u00a0", "\u3000 \u2003", "\u200b", "\ufeff", "\u2800", "\u17b4", "\U000e0041\U000e0100", "\u115f\u3164"]
 
 
 def refused(status, pointer, act, *args, **kw):
@@ -53,6 +55,12 @@ def names(api):
         refused(422, "/name", api.call, "PATCH", "/v1/me", {"name": bad})
     check(api.post("/v1/lists", {"name": "\u00a0 Readers \u3000"})["name"] == "Readers", "a name is without blanks at its ends")
     refused(409, None, api.post, "/v1/lists", {"name": "Readers "})
+    flag = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+    check(api.post("/v1/lists", {"name": flag})["name"] == flag, "a flag of tags is a name")
+    api.post("/v1/suppressions", {"email": "why@example.test"})
+    for bad in [*BAD_NAMES, *BLANKS]:
+        refused(422, "/reason", api.call, "DELETE", "/v1/suppressions/why@example.test", {"reason": bad})
+        refused(422, "/reason", api.post, "/v1/suppressions/batch", {"remove": ["why@example.test"], "reason": bad})
     check(api.post("/v1/lists", {"name": "שלום"})["name"] == "שלום", "a name may be written from right to left")
 
 
@@ -107,6 +115,14 @@ def patches(api, boss):
             check(first[member] != value or member == "exclude_lists" or first[member] == "", f"{path}: {member} has something to lose: {first[member]}")
             got, _ = change(who, path, {member: None})
             check(got[member] == value, f"{path}: null resets {member} to {value!r}, not {got[member]!r}")
+        body = {k: v for k, v in who.get(path).items() if k in blank and v is not None} if not path.startswith("/v1/fields") else {"label": first["label"]}
+        full, _ = change(who, path, {k: "Value" for k in list(blank)[:1] if isinstance(blank[k], str) and k not in ("return_path", "template")})
+        body.update({k: full[k] for k in body if k in full and not (k == "dmarc_policy" and not full[k])})
+        last, etag = change(who, path, body)
+        lines = len(api.get("/v1/audit?limit=200")["data"])
+        again, same = change(who, path, body)
+        check(again == last and etag == same, f"{path}: the same values change neither object nor ETag: {last} {again} {etag} {same}")
+        check(len(api.get("/v1/audit?limit=200")["data"]) == lines or path.startswith(("/v1/fields", "/v1/contacts")), f"{path}: and are no line of the audit")
     refused(422, "/name", api.call, "PATCH", "/v1/org", {"name": None})
     refused(422, "/name", api.call, "PATCH", "/v1/lists/" + api.get("/v1/lists")["data"][0]["id"], {"name": None})
     campaign = api.post("/v1/campaigns", {"name": "F", "from": {"name": "N", "email": "a@news.example.test"}})["id"]
@@ -131,6 +147,53 @@ def tags(api):
         except ApiError as e:
             check(e.status == 304, f"If-None-Match: {form}: {e.status}")
     check(api.get(path, headers={"If-None-Match": '"77", "78"'})["id"] == made, "another tag: the object")
+
+
+def deleting(api, boss):
+    """DELETE looks at If-Match as PATCH does; where nothing has a version, only * is true."""
+    made = [(path, api.headers["ETag"]) for path in (
+        "/v1/lists/" + api.post("/v1/lists", {"name": "Gone"})["id"], "/v1/contacts/" + api.post("/v1/contacts", {"email": "gone@example.test"})["id"],
+        "/v1/templates/" + api.post("/v1/templates", {"name": "Gone", "subject": "S", "text": "x"})["id"],
+        "/v1/campaigns/" + api.post("/v1/campaigns", {"name": "Gone"})["id"], "/v1/domains/" + api.post("/v1/domains", {"name": "gone.example.test"})["id"],
+        "/v1/members/" + api.post("/v1/members", {"email": "gone@example.test", "role": "viewer"})["id"],
+        "/v1/keys/" + api.post("/v1/keys", {"name": "gone", "scopes": ["org.read"]})["id"]) if api.get(path)]
+    for path, etag in made:
+        for stale in ('"999"', f"W/{etag}", '"998", "999"', etag.strip('"'), ""):
+            refused(412, None, api.call, "DELETE", path, etag=None, headers={"If-Match": stale})
+        check(api.get(path), f"{path} is still there")
+        api.call("DELETE", path, etag=f'"999", {etag}')
+        for form in ("*", etag):
+            if not path.startswith("/v1/keys"):
+                refused(404, None, api.call, "DELETE", path, etag=form)
+    field = api.post("/v1/fields", {"name": "gone", "type": "text"})["id"]
+    refused(412, None, api.call, "DELETE", f"/v1/fields/{field}", etag='"1"')
+    refused(412, None, api.call, "PATCH", f"/v1/fields/{field}", {"label": "L"}, etag='"1"')
+    refused(412, None, api.post, "/v1/lists", {"name": "Never"}, etag='"1"')
+    check("Never" not in [x["name"] for x in api.get("/v1/lists")["data"]], "what was refused was not done")
+    api.call("DELETE", f"/v1/fields/{field}", etag="*")
+
+
+def changes_at_once(api):
+    """Of two who read the same version one is told, also when they come in the same moment."""
+    for path, body in (("/v1/lists", {"name": "Race"}), ("/v1/contacts", {"email": "race@example.test"})):
+        path = f"{path}/{api.post(path, body)['id']}"
+        member = "description" if path.startswith("/v1/lists") else "first_name"
+        for turn in range(5):
+            api.get(path)
+            etag, statuses = api.headers["ETag"], []
+
+            def one(i):
+                try:
+                    Api(api.url, api.token).call("PATCH", path, {member: f"{turn} {i}"}, etag=etag)
+                    statuses.append(200)
+                except ApiError as e:
+                    statuses.append(e.status)
+            threads = [threading.Thread(target=one, args=(i,)) for i in range(8)]
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join()
+            check(sorted(statuses) == [200] + [412] * 7, f"{path}: one of 8 changes of one version is taken: {sorted(statuses)}")
 
 
 def aliases(api):
@@ -196,6 +259,8 @@ def main():
         for part in (names, lengths, tags, aliases):
             part(api)
         patches(api, boss)
+        deleting(api, boss)
+        changes_at_once(api)
         broken_links(control)
     except Failure as e:
         check(False, str(e))

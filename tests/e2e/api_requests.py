@@ -57,6 +57,14 @@ def ambiguous_requests_are_refused_and_the_connection_closed(control):
         "chunked of another kind": (b"Host: x\r\nTransfer-Encoding: xchunked\r\n", chunk),
         "a blank before the colon": (b"Host: x\r\nContent-Length : 5\r\n", b"hello"),
         "a blank in the name": (b"Host: x\r\nX A: 5\r\n", b""),
+        "a coding with a blank after it": (b"Host: x\r\nTransfer-Encoding: chunked \r\n", chunk),
+        "a coding on a line of its own": (b"Host: x\r\nTransfer-Encoding:\r\n chunked\r\n", chunk),
+        "a length on a line of its own": (b"Host: x\r\nContent-Length:\r\n 5\r\n", b"hello"),
+        "a bare CR in a value": (b"Host: x\r\nX-A: a\rContent-Length: 5\r\n", b""),
+        "two credentials": (b"Host: x\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n", b""),
+        "two keys": (b"Host: x\r\nX-Api-Key: a\r\nX-Api-Key: a\r\n", b""),
+        "two types": (b"Host: x\r\nContent-Type: text/csv\r\nContent-Type: application/json\r\n", b""),
+        "two idempotency keys": (b"Host: x\r\nIdempotency-Key: a\r\nIdempotency-Key: b\r\n", b""),
     }
     for method in (b"GET /health", b"POST /v1/auth/login", b"PATCH /v1/me", b"DELETE /v1/me/sessions", b"POST /v1/imports"):
         for name, (head, body) in heads.items():
@@ -72,6 +80,24 @@ def ambiguous_requests_are_refused_and_the_connection_closed(control):
     port = int(control.public.rsplit(":", 1)[1])
     out, closed = raw(control, b"POST /u/x HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", port)
     check(out.startswith(b"HTTP/1.1 400 ") and closed, f"the public listener too: {out[:40]}")
+
+
+def a_target_may_be_a_whole_url(control, api):
+    head = f"Host: x\r\nAuthorization: Bearer {api.token}\r\nConnection: close\r\n\r\n"
+    for target, status in (("http://x/health", 200), ("HTTPS://[::1]:8443/health?", 200), ("http://x/v1/lists?limit=1&", 200), ("http://x/v1/lists?limt=1", 400),
+                           ("http://x", 404), ("http:///health", 404), ("http://x@y/health", 404), ("ftp://x/health", 404), ("/v1/lists?&limit=1&&", 200)):
+        out, _ = raw(control, f"GET {target} HTTP/1.1\r\n{head}".encode())
+        check(out.startswith(b"HTTP/1.1 %d " % status), f"{target}: {status}, not {out[:20]}")
+
+
+def a_body_is_json_only_if_it_says_so(api):
+    for kind, status in (("application/json", 200), ("Application/JSON ; charset=utf-8", 200), ("application/jsonx", 415), ("application/json-patch+json", 415)):
+        try:
+            api.call("PATCH", "/v1/me", {}, content_type=kind)
+            got = 200
+        except ApiError as e:
+            got = e.status
+        check(got == status, f"{kind}: {status}, not {got}")
 
 
 def a_query_parameter_that_is_not_known_is_refused_by_name(control, api):
@@ -173,6 +199,8 @@ def main():
     made = Api(control.url).post("/v1/auth/signup", {"organization": "requests", "email": "admin@requests.test", "password": PASSWORD})
     api = Api(control.url, made["token"])
     ambiguous_requests_are_refused_and_the_connection_closed(control)
+    a_target_may_be_a_whole_url(control, api)
+    a_body_is_json_only_if_it_says_so(api)
     a_query_parameter_that_is_not_known_is_refused_by_name(control, api)
     an_idempotency_key_that_would_be_ignored_is_refused(api)
     without_a_credential_everything_is_401_first(control)

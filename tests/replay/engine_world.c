@@ -14,6 +14,7 @@
 #include "mta/queue/queue.h"
 #include "mta/rules/rules.h"
 #include "mta/shape/part.h"
+#include "mta/site/sites.h"
 #include "schema/wire/meta.h"
 #include "schema/wire/rows.h"
 #include "tests/engine_parts.h"
@@ -204,6 +205,7 @@ void world_rule(struct world *w, const char *key, const char *value)
 	assert_int_equal(spool_commit_now(engine_spool(w->engine)), 0);
 	rules_changed(w->engine, slice_str(key), slice_str(value));
 	shape_order_changed(w->engine, slice_str(key), slice_str(value));
+	sites_rule_changed(w->engine, slice_str(key), slice_str(value));
 }
 
 struct books world_books(struct world *w)

@@ -55,24 +55,27 @@ static void each_outcome_has_its_state(void **state UNUSED)
 	}
 }
 
-static bool no_mailbox(unsigned kind, uint16_t code, const char *dsn)
+static bool no_mailbox(unsigned kind, unsigned flags, const char *dsn, const char *class)
 {
-	struct link_event e = event_of(kind, code, dsn);
+	struct link_event e = event_of(kind, 550, dsn);
 
+	e.flags = (uint16_t)flags;
+	e.class = slice_str(class);
 	return subject_has_no_mailbox(&e);
 }
 
-static void only_an_unknown_mailbox_suppresses(void **state UNUSED)
+static void the_engine_says_whose_mailbox_is_gone(void **state UNUSED)
 {
-	assert_true(no_mailbox(LINK_BOUNCED, 550, "5.1.1"));
-	assert_true(no_mailbox(LINK_BOUNCED, 0, "5.1.10"));
-	assert_false(no_mailbox(LINK_BOUNCED, 0, "5.1.1"));
-	assert_false(no_mailbox(LINK_BOUNCED, 550, "5.7.1"));
-	assert_false(no_mailbox(LINK_BOUNCED, 550, "5.1.11"));
-	assert_false(no_mailbox(LINK_BOUNCED, 552, "5.2.2"));
-	assert_false(no_mailbox(LINK_BOUNCED, 550, ""));
-	assert_false(no_mailbox(LINK_DEFERRED, 450, "5.1.1"));
-	assert_false(no_mailbox(LINK_EXPIRED, 550, "5.1.1"));
+	assert_true(no_mailbox(LINK_BOUNCED, LINK_EVENT_HARD, "5.1.1", "invalid-recipient"));
+	assert_true(no_mailbox(LINK_BOUNCED, LINK_EVENT_HARD | LINK_EVENT_TLS, "", "bad-domain"));
+	assert_true(no_mailbox(LINK_BOUNCED, LINK_EVENT_TLS, "5.2.1", "inactive-mailbox"));
+	assert_false(no_mailbox(LINK_BOUNCED, 0, "5.2.1", "rate-limited"));
+	assert_false(no_mailbox(LINK_BOUNCED, 0, "5.2.10", "inactive-mailbox"));
+	assert_false(no_mailbox(LINK_BOUNCED, 0, "", "inactive-mailbox"));
+	assert_false(no_mailbox(LINK_BOUNCED, 0, "5.1.1", "quota"));
+	assert_false(no_mailbox(LINK_BOUNCED, 0, "5.1.1", ""));
+	assert_false(no_mailbox(LINK_DEFERRED, LINK_EVENT_HARD, "5.1.1", "invalid-recipient"));
+	assert_false(no_mailbox(LINK_EXPIRED, 0, "5.2.1", "inactive-mailbox"));
 }
 
 static void a_row_of_a_chunk_is_its_recipient(void **state UNUSED)
@@ -180,7 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_wire_and_the_spool_use_the_same_numbers),
 		cmocka_unit_test(each_outcome_has_its_state),
-		cmocka_unit_test(only_an_unknown_mailbox_suppresses),
+		cmocka_unit_test(the_engine_says_whose_mailbox_is_gone),
 		cmocka_unit_test(a_row_of_a_chunk_is_its_recipient),
 		cmocka_unit_test(a_single_message_is_told_from_a_campaign),
 		cmocka_unit_test(events_of_nobody_are_passed_over),

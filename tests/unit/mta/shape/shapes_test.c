@@ -83,6 +83,34 @@ static void narrowings_count_within_a_section_and_the_latest_of_equals(void **st
 	assert_int_equal(value(s, &q, SHAPE_MESSAGES), 5);
 }
 
+static void what_all_sources_share_is_not_said_of_one_of_them(void **state)
+{
+	static const char *const lines[] = { "connections = 2",
+					     "connections.start = 2",
+					     "connections.kept = 1",
+					     "rate = 500/d",
+					     "bytes = 5M/h",
+					     "provider.connections = 2",
+					     "provider.rate = 1/s",
+					     "provider.bytes = 1M/s",
+					     "family = ipv6",
+					     "life = 1h",
+					     "retry = 1m" };
+	char text[128], error[OPTION_ERROR_MAX];
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(lines); i++) {
+		OWNED(shapes) s = shapes_new();
+		(void)snprintf(text, sizeof(text), "[provider a pool warm source 192.0.2.1]\n%s\n",
+			       lines[i]);
+		assert_int_equal(shapes_parse(s, slice_str(text), "f", error), E_SYNTAX);
+		assert_non_null(strstr(error, "f:2: "));
+		assert_non_null(strstr(error, "all sources of a pool"));
+	}
+	OWNED(shapes) s = parsed("[provider a source 192.0.2.1]\nconnections.per_source = 2\n");
+	assert_int_equal(shapes_asks(s), SHAPE_ASKS_SOURCE);
+}
+
 static void a_provider_is_known_by_a_domain_before_a_host(void **state)
 {
 	OWNED(shapes)
@@ -212,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_narrowest_section_holds),
 		cmocka_unit_test(narrowings_count_within_a_section_and_the_latest_of_equals),
+		cmocka_unit_test(what_all_sources_share_is_not_said_of_one_of_them),
 		cmocka_unit_test(a_provider_is_known_by_a_domain_before_a_host),
 		cmocka_unit_test(a_live_order_comes_after_the_files),
 		cmocka_unit_test(every_value_says_where_it_comes_from),

@@ -1,0 +1,246 @@
+/* tests/unit/message/report/corpus_test.c - messages of our own words in the shapes that come back,
+ * held to what each says: prints the score, and fails where one differs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "message/report/report.h"
+
+static struct judge *shipped;
+
+struct row {
+	struct slice file, kind, recipient, status, class, hardness;
+};
+struct score {
+	unsigned n, hits, false_hard, lost, same, named, found;
+};
+
+static int open_shipped(void **state)
+{
+	char error[JUDGE_ERROR_MAX] = "";
+	int r = judge_load(&shipped, NULL, false, error);
+
+	(void)state;
+	assert_string_equal(error, "");
+	return r;
+}
+
+static int close_shipped(void **state)
+{
+	(void)state;
+	shipped = judge_free(shipped);
+	return 0;
+}
+
+static struct report *read_file(struct slice name)
+{
+	char path[1024];
+	struct buf text = { 0 };
+	struct report *r;
+
+	(void)snprintf(path, sizeof(path), REPORTS "messages/%.*s", (int)name.n, name.p);
+	assert_int_equal(file_read(path, REPORT_BYTES_MAX, &text), 0);
+	r = report_read(shipped, buf_data(&text));
+	buf_free(&text);
+	return r;
+}
+
+static const struct report_recipient *find(const struct report *r, struct slice address)
+{
+	for (unsigned i = 0; i < r->n; i++)
+		if (slice_eq_nocase(mailbox_text(&r->recipients[i].box), address))
+			return &r->recipients[i];
+	return NULL;
+}
+
+static bool as_expected(const struct row *row, const struct report_recipient *to)
+{
+	char status[STATUS_TEXT_MAX];
+
+	return slice_eq(row->status, slice_str(status_format(to->status, status))) &&
+	       (!row->class.n || slice_eq(row->class, slice_str(judge_class_name(to->class)))) &&
+	       to->hard == slice_eq(row->hardness, SLICE("hard"));
+}
+
+static unsigned count_row(const struct row *row, const struct report *r, struct score *s)
+{
+	const struct report_recipient *to = find(r, row->recipient);
+	bool hard = slice_eq(row->hardness, SLICE("hard")), called = to && to->hard;
+
+	s->n++;
+	s->named += row->recipient.n > 0;
+	s->found += to != NULL;
+	s->hits += hard && called;
+	s->false_hard += !hard && called;
+	s->lost += hard && !called;
+	s->same += hard == called;
+	if (slice_eq(row->kind, slice_str(report_kind_name(r->kind))) &&
+	    (row->recipient.n ? to && as_expected(row, to) : r->n == 0))
+		return 0;
+	printf("%.*s: kind %s, %u recipients, class %s%s\n", (int)row->file.n, row->file.p,
+	       report_kind_name(r->kind), r->n, to ? judge_class_name(to->class) : "-",
+	       called ? ", hard" : "");
+	return 1;
+}
+
+static struct row take_row(struct slice *rest)
+{
+	struct slice line = slice_take(rest, '\n');
+	struct row row;
+
+	row.file = slice_take(&line, '\t');
+	row.kind = slice_take(&line, '\t');
+	row.recipient = slice_take(&line, '\t');
+	row.status = slice_take(&line, '\t');
+	row.class = slice_take(&line, '\t');
+	row.hardness = line;
+	return row;
+}
+
+static void every_message_says_what_it_says(void **state)
+{
+	struct buf table = { 0 };
+	struct score s = { 0 };
+	struct slice rest;
+	unsigned wrong = 0;
+
+	(void)state;
+	assert_int_equal(file_read(REPORTS "expected.tsv", 1 << 20, &table), 0);
+	rest = buf_data(&table);
+	(void)take_row(&rest);
+	while (rest.n) {
+		struct row row = take_row(&rest);
+		OWNED(report) r = read_file(row.file);
+		wrong += count_row(&row, r, &s);
+	}
+	printf("reports: %u rows, hard found %u, lost %u, false %u, agreement %u, "
+	       "recipients %u of %u\n",
+	       s.n, s.hits, s.lost, s.false_hard, s.same, s.found, s.named);
+	assert_true(s.n >= 40);
+	assert_int_equal(wrong, 0);
+	buf_free(&table);
+}
+
+static void assert_slice(struct slice s, const char *text)
+{
+	assert_true(slice_eq(s, slice_str(text)));
+}
+
+static void the_ids_of_the_sent_message_are_found(void **state)
+{
+	OWNED(report) r = read_file(SLICE("dsn-unknown.eml"));
+
+	(void)state;
+	assert_slice(r->message_id, "order-dsn-unknown@sender.example");
+	assert_slice(r->envelope_id, "env-77");
+	assert_slice(r->returned_to, "b+k7q2m4@bounce.sender.example");
+	assert_slice(r->return_path, "b+k7q2m4@bounce.sender.example");
+	assert_int_equal(r->n_extra, 1);
+	assert_slice(r->extra[0].name, "X-Postern-Job");
+	assert_slice(r->extra[0].value, "dsn-unknown");
+	assert_int_equal(r->recipients[0].code, 550);
+}
+
+static void ids_are_found_in_prose_too(void **state)
+{
+	OWNED(report) r = read_file(SLICE("qmail.eml"));
+
+	(void)state;
+	assert_slice(r->message_id, "order-q@sender.example");
+	assert_slice(r->extra[0].value, "q");
+}
+
+static void a_redacted_complaint_still_names_the_message(void **state)
+{
+	OWNED(report) r = read_file(SLICE("arf-redacted.eml"));
+
+	(void)state;
+	assert_int_equal(r->kind, REPORT_ARF);
+	assert_int_equal(r->n, 0);
+	assert_slice(r->message_id, "order-arf2@sender.example");
+	assert_slice(r->feedback_type, "abuse");
+}
+
+static void the_address_that_we_wrote_to_is_told_beside_the_one_that_failed(void **state)
+{
+	OWNED(report) r = read_file(SLICE("dsn-xtext.eml"));
+
+	(void)state;
+	assert_slice(mailbox_text(&r->recipients[0].box), "box77@store.example");
+	assert_slice(mailbox_text(&r->recipients[0].original), "anna+news@dest.example");
+}
+
+/* ---- bounds -------------------------------------------------------------------------------- */
+
+static struct report *read_many(const char *head, const char *format, unsigned n)
+{
+	struct buf text = { 0 };
+	struct report *r;
+
+	buf_put(&text, slice_str(head));
+	for (unsigned i = 0; i < n; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		buf_putf(&text, format, i, i);
+#pragma GCC diagnostic pop
+	}
+	r = report_read(shipped, buf_data(&text));
+	buf_free(&text);
+	return r;
+}
+
+#define NOTICE "From: MAILER-DAEMON@a.example\nSubject: Undelivered Mail\nMIME-Version: 1.0\n"
+
+static void no_more_than_a_thousand_recipients_are_taken(void **state)
+{
+	OWNED(report)
+	fields =
+	    read_many(NOTICE "Content-Type: message/delivery-status\n\n",
+		      "Final-Recipient: rfc822; u%u@b.example\nAction: failed\nStatus: 5.1.1\n\n",
+		      5000);
+	OWNED(report)
+	prose = read_many(NOTICE "\n", "<u%u@b.example>: 550 5.1.1 no such user\n\n", 5000);
+
+	(void)state;
+	assert_int_equal(fields->n, REPORT_RECIPIENTS_MAX);
+	assert_int_equal(prose->n, REPORT_RECIPIENTS_MAX);
+}
+
+static void parts_in_parts_end_somewhere(void **state)
+{
+	OWNED(report)
+	r = read_many(NOTICE, "Content-Type: multipart/mixed; boundary=\"b%u\"\n\n--b%u\n", 20000);
+	OWNED(report) inner = read_many(NOTICE, "Content-Type: message/rfc822\n\n", 20000);
+
+	(void)state;
+	assert_int_equal(r->n, 0);
+	assert_int_equal(inner->n, 0);
+}
+
+static void a_header_without_end_is_no_work(void **state)
+{
+	OWNED(report) r = read_many(NOTICE, "X-Field: u%u@b.example\n", 40000);
+
+	(void)state;
+	assert_true(r->n <= 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_message_says_what_it_says),
+		cmocka_unit_test(the_ids_of_the_sent_message_are_found),
+		cmocka_unit_test(ids_are_found_in_prose_too),
+		cmocka_unit_test(a_redacted_complaint_still_names_the_message),
+		cmocka_unit_test(the_address_that_we_wrote_to_is_told_beside_the_one_that_failed),
+		cmocka_unit_test(no_more_than_a_thousand_recipients_are_taken),
+		cmocka_unit_test(parts_in_parts_end_somewhere),
+		cmocka_unit_test(a_header_without_end_is_no_work),
+	};
+
+	return cmocka_run_group_tests(tests, open_shipped, close_shipped);
+}
