@@ -22,7 +22,7 @@ static const struct range marks[] = {
 	{ 0xe0000, 0xe0fff },
 };
 
-/* What may go from the ends of a name without changing how the rest looks. */
+/* What can be taken off the ends of a name without a change in how the rest looks. */
 static const struct range spaces[] = {
 	{ 0x09, 0x0d },     { 0x20, 0x20 },     { 0x85, 0x85 },     { 0xa0, 0xa0 },
 	{ 0x1680, 0x1680 }, { 0x2000, 0x200b }, { 0x2028, 0x2029 }, { 0x202f, 0x202f },

@@ -128,10 +128,32 @@ static int set_list(struct options_reader *rd, const struct option *row, struct 
 	return r < 0 ? r : refuse_long_list(rd, row, *place);
 }
 
+static int set_number(struct options_reader *rd, const struct option *row, struct slice value,
+		      int64_t *at)
+{
+	int64_t number;
+
+	if (option_number(row->type, value, &number) < 0)
+		return fail(rd, "%s: \"%.*s\" is not a %s", row->name,
+			    (int)MIN_OF(value.n, (size_t)60), value.p,
+			    row->type == T_INT    ? "number"
+			    : row->type == T_SIZE ? "size such as 64M"
+			    : row->type == T_RATE ? "rate such as 100/s"
+						  : "duration such as 30s");
+	if (number < row->min || number > row->max)
+		return fail(rd, "%s: must lie between %" PRId64 " and %" PRId64 "%s", row->name,
+			    row->min, row->max,
+			    row->type == T_DURATION ? " milliseconds"
+			    : row->type == T_SIZE   ? " bytes"
+			    : row->type == T_RATE   ? " per day"
+						    : "");
+	*at = number;
+	return 0;
+}
+
 static int set(struct options_reader *rd, const struct option *row, struct slice value, bool again)
 {
 	char *at = (char *)rd->config + row->offset;
-	int64_t number;
 
 	switch (row->type) {
 	case T_BOOL:
@@ -157,22 +179,7 @@ static int set(struct options_reader *rd, const struct option *row, struct slice
 	case T_RATE:
 		break;
 	}
-	if (option_number(row->type, value, &number) < 0)
-		return fail(rd, "%s: \"%.*s\" is not a %s", row->name,
-			    (int)MIN_OF(value.n, (size_t)60), value.p,
-			    row->type == T_INT    ? "number"
-			    : row->type == T_SIZE ? "size such as 64M"
-			    : row->type == T_RATE ? "rate such as 100/s"
-						  : "duration such as 30s");
-	if (number < row->min || number > row->max)
-		return fail(rd, "%s: must lie between %" PRId64 " and %" PRId64 "%s", row->name,
-			    row->min, row->max,
-			    row->type == T_DURATION ? " milliseconds"
-			    : row->type == T_SIZE   ? " bytes"
-			    : row->type == T_RATE   ? " per day"
-						    : "");
-	*(int64_t *)(void *)at = number;
-	return 0;
+	return set_number(rd, row, value, (int64_t *)(void *)at);
 }
 
 static const struct option *find(const struct options_reader *rd, struct slice name)

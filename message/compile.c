@@ -109,7 +109,7 @@ static int on_literal(struct compile *c, struct slice s)
 
 /* ---- tags -------------------------------------------------------------------------------- */
 
-/* Outside of HTML both kinds of tag say the same. */
+/* Outside of HTML {{name}} and {{{name}}} give the same. */
 static int pick_raw(struct compile *c, const struct mustache_tag *t, bool *ret)
 {
 	*ret = t->kind == TAG_RAW;

@@ -10,60 +10,6 @@
 
 enum { NAME_MAX_LETTERS = 40 };
 
-static void walk(struct sanitise *z, size_t from, size_t end);
-
-/* ---- reading ----------------------------------------------------------------------------- */
-
-enum { AT_TAG = -1, AT_END = -2 };
-
-static int at(const struct sanitise *z, size_t i)
-{
-	if (i >= z->end)
-		return AT_END;
-	return z->mark[i] == MARK_TEXT ? (unsigned char)z->s[i] : AT_TAG;
-}
-
-static bool is_space(int c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
-}
-
-static bool is_letter(int c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* Is this text here, small letters for either case? */
-static bool is_here(const struct sanitise *z, size_t i, const char *text)
-{
-	for (; *text; text++, i++)
-		if (at(z, i) < 0 || ascii_lower((char)at(z, i)) != *text)
-			return false;
-	return true;
-}
-
-/* The first place of the text, or `to`. */
-static size_t find(const struct sanitise *z, size_t i, size_t to, const char *text)
-{
-	while (i < to && !is_here(z, i, text))
-		i++;
-	return i;
-}
-
-static size_t skip_spaces(const struct sanitise *z, size_t i)
-{
-	while (is_space(at(z, i)))
-		i++;
-	return i;
-}
-
-static size_t skip_tags(const struct sanitise *z, size_t i)
-{
-	while (at(z, i) == AT_TAG)
-		i++;
-	return i;
-}
-
 static struct slice name_of(const struct sanitise *z, size_t from, size_t to,
 			    char buf[NAME_MAX_LETTERS])
 {
@@ -78,12 +24,12 @@ static struct slice name_of(const struct sanitise *z, size_t from, size_t to,
 
 /* ---- writing ----------------------------------------------------------------------------- */
 
-static void emit(struct sanitise *z, size_t from, size_t to)
+void sanitise_emit(struct sanitise *z, size_t from, size_t to)
 {
 	buf_put(z->out, slice_of(z->s + from, to - from));
 }
 
-static void take_back(struct sanitise *z, size_t length)
+void sanitise_take_back(struct sanitise *z, size_t length)
 {
 	z->out->end = z->out->start + length;
 }
@@ -107,7 +53,7 @@ static struct sanitise_finding *finding(struct sanitise *z, size_t i)
 	return f;
 }
 
-static void tell(struct sanitise *z, size_t i, const char *what, struct slice name)
+void sanitise_tell(struct sanitise *z, size_t i, const char *what, struct slice name)
 {
 	struct sanitise_finding *f = finding(z, i);
 	size_t n = MIN_OF(name.n, (size_t)NAME_MAX_LETTERS);
@@ -137,30 +83,31 @@ struct attr {
 
 static bool ends_name(int c)
 {
-	return c < 0 || is_space(c) || c == '/' || c == '>';
+	return c < 0 || sanitise_is_space(c) || c == '/' || c == '>';
 }
 
 /* A name or a bare value ends here at a Mustache tag.  With a section left out, what follows would
  * be part of it. */
 static bool is_odd(const struct sanitise *z, size_t i)
 {
-	size_t k = skip_tags(z, i);
+	size_t k = sanitise_skip_tags(z, i);
 
 	for (size_t n = i; n < k; n++)
 		if (z->mark[n] == MARK_OPEN)
 			return true;
-	return k != i && !ends_name(at(z, k));
+	return k != i && !ends_name(sanitise_at(z, k));
 }
 
 static size_t read_bare(const struct sanitise *z, struct tag *t, struct attr *a, size_t i)
 {
 	a->value = i;
-	while (at(z, i) >= 0 && !is_space(at(z, i)) && at(z, i) != '>') {
-		a->bad |= strchr(i == a->value ? "\"'<=`" : "\"'<`", at(z, i)) != NULL;
+	while (sanitise_at(z, i) >= 0 && !sanitise_is_space(sanitise_at(z, i)) &&
+	       sanitise_at(z, i) != '>') {
+		a->bad |= strchr(i == a->value ? "\"'<=`" : "\"'<`", sanitise_at(z, i)) != NULL;
 		i++;
 	}
 	a->bad |= i == a->value;
-	t->odd |= at(z, i) == AT_TAG;
+	t->odd |= sanitise_at(z, i) == AT_TAG;
 	a->value_end = i;
 	return i;
 }
@@ -170,14 +117,14 @@ static size_t read_value(const struct sanitise *z, struct tag *t, struct attr *a
 	int quote;
 
 	a->has_value = true;
-	i = skip_spaces(z, i);
-	quote = at(z, i);
+	i = sanitise_skip_spaces(z, i);
+	quote = sanitise_at(z, i);
 	if (quote != '"' && quote != '\'') {
 		t->odd |= quote == AT_TAG;
 		return read_bare(z, t, a, i);
 	}
 	a->value = ++i;
-	while (i < z->end && at(z, i) != quote)
+	while (i < z->end && sanitise_at(z, i) != quote)
 		i++;
 	a->value_end = i;
 	return i < z->end ? i + 1 : i;
@@ -188,19 +135,19 @@ static void read_attr(const struct sanitise *z, struct tag *t, struct attr *a, s
 	size_t k;
 
 	*a = (struct attr){ .from = i };
-	if (at(z, i) == '=')
+	if (sanitise_at(z, i) == '=')
 		i++;
-	while (!ends_name(at(z, i)) && at(z, i) != '=')
+	while (!ends_name(sanitise_at(z, i)) && sanitise_at(z, i) != '=')
 		i++;
 	a->name_end = a->end = i;
 	t->odd |= is_odd(z, i);
-	k = skip_spaces(z, i);
-	if (at(z, k) == '=')
+	k = sanitise_skip_spaces(z, i);
+	if (sanitise_at(z, k) == '=')
 		a->end = read_value(z, t, a, k + 1);
-	else if (at(z, k) == AT_TAG)
-		while (is_space(at(z, k)) || at(z, k) == AT_TAG)
+	else if (sanitise_at(z, k) == AT_TAG)
+		while (sanitise_is_space(sanitise_at(z, k)) || sanitise_at(z, k) == AT_TAG)
 			k++;
-	t->odd |= a->end == i && at(z, k) == '=';
+	t->odd |= a->end == i && sanitise_at(z, k) == '=';
 }
 
 static bool judge(struct sanitise *z, struct tag *t, enum sanitise_attr kind, const struct attr *a)
@@ -238,7 +185,7 @@ static bool judge(struct sanitise *z, struct tag *t, enum sanitise_attr kind, co
  * it, so nothing but markup may end it. */
 static bool ends_noscript(const struct sanitise *z, size_t from, size_t to)
 {
-	return z->conditional && find(z, from, to, "</noscript") != to;
+	return z->conditional && sanitise_find(z, from, to, "</noscript") != to;
 }
 
 static void take_attr(struct sanitise *z, struct tag *t, size_t gap, const struct attr *a)
@@ -248,19 +195,20 @@ static void take_attr(struct sanitise *z, struct tag *t, size_t gap, const struc
 	enum sanitise_attr kind = sanitise_attr_of(t->element, name);
 	bool fine;
 
-	emit(z, gap, a->from); /* with its Mustache tags */
+	sanitise_emit(z, gap, a->from); /* with its Mustache tags */
 	fine = !a->bad && !ends_noscript(z, a->value, a->value_end) && judge(z, t, kind, a);
 	if (!fine) {
-		tell(z, a->from,
-		     kind == SANITISE_ATTR_UNKNOWN ? "the attribute" : "the value of the attribute",
-		     slice_of(z->s + a->from, a->name_end - a->from));
+		sanitise_tell(z, a->from,
+			      kind == SANITISE_ATTR_UNKNOWN ? "the attribute"
+							    : "the value of the attribute",
+			      slice_of(z->s + a->from, a->name_end - a->from));
 		t->dropped = true;
 		return;
 	}
 	if (t->dropped && gap == a->from)
 		buf_put(z->out, SLICE(" "));
 	t->dropped = false;
-	emit(z, a->from, a->end);
+	sanitise_emit(z, a->from, a->end);
 }
 
 /* Up to and with ">".  SIZE_MAX: the tag has no end. */
@@ -270,13 +218,14 @@ static size_t read_attrs(struct sanitise *z, struct tag *t, size_t i)
 		size_t gap = i;
 		struct attr a;
 
-		while (is_space(at(z, i)) || at(z, i) == '/' || at(z, i) == AT_TAG)
+		while (sanitise_is_space(sanitise_at(z, i)) || sanitise_at(z, i) == '/' ||
+		       sanitise_at(z, i) == AT_TAG)
 			i++;
-		if (at(z, i) == AT_END)
+		if (sanitise_at(z, i) == AT_END)
 			return SIZE_MAX;
-		if (at(z, i) == '>') {
+		if (sanitise_at(z, i) == '>') {
 			if (t->keep)
-				emit(z, gap, i + 1);
+				sanitise_emit(z, gap, i + 1);
 			return i + 1;
 		}
 		read_attr(z, t, &a, i);
@@ -290,16 +239,16 @@ static size_t read_attrs(struct sanitise *z, struct tag *t, size_t i)
 
 /* ---- elements ---------------------------------------------------------------------------- */
 
-/* The end tag of an element whose content is not markup, or the end. */
+/* Where the end tag of an element stands whose content is not markup; the end when it has none. */
 static size_t find_end_tag(const struct sanitise *z, size_t i, struct slice name)
 {
 	char end[NAME_MAX_LETTERS + 3];
 
 	(void)snprintf(end, sizeof(end), "</%.*s", (int)name.n, name.p);
 	for (;; i++) {
-		i = find(z, i, z->end, end);
-		if (i == z->end ||
-		    (at(z, i + name.n + 2) != AT_TAG && ends_name(at(z, i + name.n + 2))))
+		i = sanitise_find(z, i, z->end, end);
+		if (i == z->end || (sanitise_at(z, i + name.n + 2) != AT_TAG &&
+				    ends_name(sanitise_at(z, i + name.n + 2))))
 			return i;
 	}
 }
@@ -310,18 +259,18 @@ static bool content_is_odd(const struct sanitise *z, size_t from, size_t to)
 	for (size_t i = from; i < to; i++) {
 		size_t k = i + 1;
 
-		if (at(z, i) != '<')
+		if (sanitise_at(z, i) != '<')
 			continue;
-		k += at(z, k) == '/';
-		while (k < to && is_letter(at(z, k)))
+		k += sanitise_at(z, k) == '/';
+		while (k < to && sanitise_is_letter(sanitise_at(z, k)))
 			k++;
-		if (k < to && at(z, k) == AT_TAG)
+		if (k < to && sanitise_at(z, k) == AT_TAG)
 			return true;
 	}
 	return false;
 }
 
-/* Behind the start tag, which was written at `start`. */
+/* Takes what follows a start tag that was written at `start`. */
 static size_t take_content(struct sanitise *z, const struct tag *t, struct slice name, size_t i,
 			   size_t start)
 {
@@ -336,13 +285,13 @@ static size_t take_content(struct sanitise *z, const struct tag *t, struct slice
 		fine = sanitise_css_is_fine(buf_data(&z->scratch));
 	}
 	if (!fine) {
-		take_back(z, start);
-		tell(z, t->from, "the element and its content:", name);
+		sanitise_take_back(z, start);
+		sanitise_tell(z, t->from, "the element and its content:", name);
 		return MIN_OF(after, z->end);
 	}
-	emit(z, i, end);
+	sanitise_emit(z, i, end);
 	buf_put(z->out, SLICE("</"));
-	emit(z, end + 2, end + 2 + name.n);
+	sanitise_emit(z, end + 2, end + 2 + name.n);
 	buf_put(z->out, SLICE(">"));
 	return after;
 }
@@ -359,7 +308,7 @@ static size_t skip_content(struct sanitise *z, struct slice name, size_t i)
 
 static size_t end_name(const struct sanitise *z, size_t i)
 {
-	while (!ends_name(at(z, i)))
+	while (!ends_name(sanitise_at(z, i)))
 		i++;
 	return i;
 }
@@ -376,20 +325,20 @@ static size_t start_tag(struct sanitise *z, size_t i)
 	struct slice name = name_of(z, i + 1, name_end, buf);
 	struct tag t = { .from = i,
 			 .element = sanitise_element_of(name, z->conditional),
-			 .odd = at(z, name_end) == AT_TAG };
+			 .odd = sanitise_at(z, name_end) == AT_TAG };
 
 	t.keep = t.element != ELEMENT_UNKNOWN && t.element != ELEMENT_GONE;
 	if (t.keep)
-		emit(z, i, name_end);
+		sanitise_emit(z, i, name_end);
 	after = read_attrs(z, &t, name_end);
 	if (after == SIZE_MAX) {
-		take_back(z, start);
-		tell(z, i, "a tag without an end", name);
+		sanitise_take_back(z, start);
+		sanitise_tell(z, i, "a tag without an end", name);
 		return z->end;
 	}
 	if (!tag_stays(&t)) {
-		take_back(z, start);
-		tell(z, i, "the element", slice_of(z->s + i + 1, name_end - i - 1));
+		sanitise_take_back(z, start);
+		sanitise_tell(z, i, "the element", slice_of(z->s + i + 1, name_end - i - 1));
 	}
 	if (t.element == ELEMENT_GONE)
 		return skip_content(z, name, after);
@@ -405,167 +354,20 @@ static size_t end_tag(struct sanitise *z, size_t i)
 	struct tag t = { 0 };
 	enum sanitise_element element =
 	    sanitise_element_of(name_of(z, i + 2, name_end, buf), z->conditional);
-	bool odd = at(z, name_end) == AT_TAG;
+	bool odd = sanitise_at(z, name_end) == AT_TAG;
 	size_t after = read_attrs(z, &t, name_end);
 
 	if (after == SIZE_MAX)
 		return z->end;
 	if (odd || t.odd || element == ELEMENT_UNKNOWN || element == ELEMENT_GONE)
 		return after;
-	if (skip_spaces(z, name_end) + 1 == after) {
-		emit(z, i, after);
+	if (sanitise_skip_spaces(z, name_end) + 1 == after) {
+		sanitise_emit(z, i, after);
 		return after;
 	}
-	emit(z, i, name_end);
+	sanitise_emit(z, i, name_end);
 	buf_put(z->out, SLICE(">"));
 	return after;
-}
-
-/* ---- comments and declarations ----------------------------------------------------------- */
-
-static size_t comment_end(const struct sanitise *z, size_t i)
-{
-	if (at(z, i) == '>')
-		return i + 1;
-	if (is_here(z, i, "->"))
-		return i + 2;
-	for (; i < z->end; i++) {
-		if (is_here(z, i, "-->"))
-			return i + 3;
-		if (is_here(z, i, "--!>"))
-			return i + 4;
-	}
-	return SIZE_MAX;
-}
-
-/* Would the comment end elsewhere with a section left out? */
-static bool comment_is_odd(const struct sanitise *z, size_t from, size_t to)
-{
-	for (size_t i = from; i < to; i++) {
-		size_t k;
-
-		if (at(z, i) != AT_TAG)
-			continue;
-		k = skip_tags(z, i);
-		if (at(z, i - 1) == '-' || at(z, k) == '-' || at(z, k) == '>' || at(z, k) == '!')
-			return true;
-		i = k;
-	}
-	return false;
-}
-
-static bool is_condition(const struct sanitise *z, size_t from, size_t to)
-{
-	for (size_t i = from; i < to; i++)
-		if (at(z, i) < 0 ||
-		    (!is_letter(at(z, i)) && !strchr(" 0123456789.()!&|", at(z, i))))
-			return false;
-	return true;
-}
-
-static bool ends_comment(struct slice s)
-{
-	for (size_t i = 0; i + 1 < s.n; i++)
-		if (s.p[i] == '-' && s.p[i + 1] == '-')
-			for (size_t k = i + 2; k < s.n && k < i + 4; k++)
-				if (s.p[k] == '>')
-					return true;
-	return false;
-}
-
-/* <!--[if mso]> ... <![endif]-->: some programs read it as markup, so it is judged as markup. */
-static void take_conditional(struct sanitise *z, size_t i, size_t inner, size_t after)
-{
-	size_t end = z->end, start = buf_len(z->out), mark;
-	size_t close = z->s[after - 2] == '!' ? 4 : 3;
-	bool before = z->conditional;
-
-	emit(z, i, inner);
-	mark = buf_len(z->out);
-	z->conditional = true;
-	/* <!--[if !mso]><!--> has no content: the dashes of its end are those of a beginning. */
-	if (inner + close <= after)
-		walk(z, inner, after - close);
-	z->conditional = before;
-	z->end = end;
-	if (ends_comment(slice_skip(buf_data(z->out), mark))) {
-		take_back(z, start);
-		tell(z, i, "a conditional comment", (struct slice){ 0 });
-		return;
-	}
-	emit(z, MAX_OF(inner, after - close), after);
-}
-
-static size_t comment(struct sanitise *z, size_t i)
-{
-	size_t after = comment_end(z, i + 4), first = skip_spaces(z, i + 4), inner;
-
-	if (after == SIZE_MAX) {
-		size_t k = i + 4;
-
-		while (is_space(at(z, k)) || at(z, k) == '-')
-			k++;
-		if (z->conditional && k == z->end)
-			emit(z, i, z->end);
-		else
-			tell(z, i, "a comment without an end", (struct slice){ 0 });
-		return z->end;
-	}
-	if (comment_is_odd(z, i + 4, after)) {
-		tell(z, i, "a comment with a field beside its dashes", (struct slice){ 0 });
-		return after;
-	}
-	if (!is_here(z, first, "[if")) {
-		emit(z, i, after);
-		return after;
-	}
-	inner = find(z, first, after, "]>");
-	if (inner + 2 > after || !is_condition(z, first + 3, inner))
-		tell(z, i, "a conditional comment", (struct slice){ 0 });
-	else
-		take_conditional(z, i, inner + 2, after);
-	return after;
-}
-
-static bool is_plain(const struct sanitise *z, size_t from, size_t to)
-{
-	for (size_t i = from; i < to; i++)
-		if (at(z, i) < 0 || strchr("<[]", at(z, i)))
-			return false;
-	return true;
-}
-
-/* <!doctype ...>, <![if ...]>, <![endif]>, <?xml ...>; the end of each is the first ">". */
-static bool declaration_stays(const struct sanitise *z, size_t i, size_t end)
-{
-	if (is_here(z, i, "<!doctype"))
-		return is_plain(z, i + 9, end);
-	if (is_here(z, i, "<?xml ") || is_here(z, i, "<?xml:namespace "))
-		return is_plain(z, i + 5, end);
-	if (!is_here(z, i, "<![if") && !is_here(z, i, "<![endif"))
-		return false;
-	return end > i + 4 && at(z, end - 1) == ']' && is_condition(z, i + 3, end - 1);
-}
-
-static size_t declaration(struct sanitise *z, size_t i)
-{
-	size_t end = find(z, i, z->end, ">");
-	bool stays = declaration_stays(z, i, end);
-
-	if (end == z->end) {
-		/* <![endif]--> and <!--[if !mso]><!--> */
-		stays &= is_here(z, i, "<![");
-		if (z->conditional && (stays || i + 2 == end))
-			emit(z, i, end);
-		else
-			tell(z, i, "a declaration without an end", (struct slice){ 0 });
-		return end;
-	}
-	if (stays)
-		emit(z, i, end + 1);
-	else
-		tell(z, i, "a declaration", (struct slice){ 0 });
-	return end + 1;
 }
 
 /* ---- the walk ---------------------------------------------------------------------------- */
@@ -573,7 +375,7 @@ static size_t declaration(struct sanitise *z, size_t i)
 static size_t bare_lt(struct sanitise *z, size_t i)
 {
 	/* What follows may be left out, and what is behind it would then make a tag. */
-	bool alone = at(z, i + 1) >= 0 && at(z, i + 1) != '<';
+	bool alone = sanitise_at(z, i + 1) >= 0 && sanitise_at(z, i + 1) != '<';
 
 	buf_put(z->out, alone ? SLICE("<") : SLICE("&lt;"));
 	return i + 1;
@@ -581,35 +383,35 @@ static size_t bare_lt(struct sanitise *z, size_t i)
 
 static size_t markup(struct sanitise *z, size_t i)
 {
-	int c = at(z, i + 1), d = at(z, i + 2);
+	int c = sanitise_at(z, i + 1), d = sanitise_at(z, i + 2);
 
-	if (is_letter(c))
+	if (sanitise_is_letter(c))
 		return start_tag(z, i);
-	if (c == '/' && is_letter(d))
+	if (c == '/' && sanitise_is_letter(d))
 		return end_tag(z, i);
-	if (is_here(z, i, "<!--"))
-		return comment(z, i);
+	if (sanitise_is_here(z, i, "<!--"))
+		return sanitise_comment(z, i);
 	if (c == '!' || c == '?')
-		return declaration(z, i);
+		return sanitise_declaration(z, i);
 	if (c != '/')
 		return bare_lt(z, i);
 	if (d < 0) {
 		buf_put(z->out, SLICE("&lt;"));
 		return i + 1;
 	}
-	tell(z, i, "a tag without a name", (struct slice){ 0 });
-	return MIN_OF(find(z, i, z->end, ">") + 1, z->end);
+	sanitise_tell(z, i, "a tag without a name", (struct slice){ 0 });
+	return MIN_OF(sanitise_find(z, i, z->end, ">") + 1, z->end);
 }
 
-static void walk(struct sanitise *z, size_t from, size_t end)
+void sanitise_walk(struct sanitise *z, size_t from, size_t end)
 {
 	z->end = end;
 	while (from < end) {
 		size_t i = from;
 
-		while (i < end && at(z, i) != '<')
+		while (i < end && sanitise_at(z, i) != '<')
 			i++;
-		emit(z, from, i);
+		sanitise_emit(z, from, i);
 		from = i < end ? markup(z, i) : end;
 	}
 }
@@ -659,13 +461,13 @@ static int sanitise_once(struct buf *out, struct slice html, struct sanitise_rep
 	buf_init(&z.scratch, 0);
 	r = mark_tags(&z, html);
 	if (r >= 0)
-		walk(&z, 0, html.n);
+		sanitise_walk(&z, 0, html.n);
 	buf_free(&z.scratch);
 	free(z.mark);
 	return r;
 }
 
-/* What leaves may have changed the delimiters, so that the rest is read in another way now. */
+/* What was left out may have changed the delimiters; then the rest is read in another way now. */
 enum { ROUNDS_MAX = 8 };
 
 int sanitise_html(struct buf *out, struct slice html, struct sanitise_report *report)

@@ -21,6 +21,73 @@ struct sanitise {
 	struct sanitise_report *report;
 };
 
+/* ---- reading, by every file -------------------------------------------------------------- */
+
+enum { AT_TAG = -1, AT_END = -2 };
+
+static inline int sanitise_at(const struct sanitise *z, size_t i)
+{
+	if (i >= z->end)
+		return AT_END;
+	return z->mark[i] == MARK_TEXT ? (unsigned char)z->s[i] : AT_TAG;
+}
+
+static inline bool sanitise_is_space(int c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
+}
+
+static inline bool sanitise_is_letter(int c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Does this text stand here?  A small letter in it stands for either case. */
+static inline bool sanitise_is_here(const struct sanitise *z, size_t i, const char *text)
+{
+	for (; *text; text++, i++)
+		if (sanitise_at(z, i) < 0 || ascii_lower((char)sanitise_at(z, i)) != *text)
+			return false;
+	return true;
+}
+
+/* The first place of the text, or `to`. */
+static inline size_t sanitise_find(const struct sanitise *z, size_t i, size_t to, const char *text)
+{
+	while (i < to && !sanitise_is_here(z, i, text))
+		i++;
+	return i;
+}
+
+static inline size_t sanitise_skip_spaces(const struct sanitise *z, size_t i)
+{
+	while (sanitise_is_space(sanitise_at(z, i)))
+		i++;
+	return i;
+}
+
+static inline size_t sanitise_skip_tags(const struct sanitise *z, size_t i)
+{
+	while (sanitise_at(z, i) == AT_TAG)
+		i++;
+	return i;
+}
+
+/* ---- sanitise.c -------------------------------------------------------------------------- */
+
+/* Judges the range as markup and writes what may stay; it is the range that is read from now on. */
+void sanitise_walk(struct sanitise *z, size_t from, size_t end);
+void sanitise_emit(struct sanitise *z, size_t from, size_t to); /* the source, as it is */
+void sanitise_take_back(struct sanitise *z, size_t length);     /* down to this length of out */
+/* Reports that something at i was left out: what, and perhaps its name. */
+void sanitise_tell(struct sanitise *z, size_t i, const char *what, struct slice name);
+
+/* ---- sanitise_comment.c ------------------------------------------------------------------ */
+
+/* Both take one that begins at i, and give the place behind it. */
+size_t sanitise_comment(struct sanitise *z, size_t i);
+size_t sanitise_declaration(struct sanitise *z, size_t i); /* "<!", but no comment, or "<?" */
+
 /* ---- sanitise_list.c --------------------------------------------------------------------- */
 
 enum sanitise_element {

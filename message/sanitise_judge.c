@@ -7,7 +7,7 @@ enum { READ_SLOT = 1, READ_OPEN, READ_CLOSE, READ_CUT /* within an entity */, RE
 
 /* ---- reading a value --------------------------------------------------------------------- */
 
-/* Those that stand for what a URL or CSS gives a meaning to. */
+/* The entities of characters that mean something in a URL or in CSS. */
 static const struct {
 	const char *name;
 	char c;
@@ -153,7 +153,7 @@ static bool scheme_is_fine(const char *scheme, size_t n, struct slice rest, bool
  * for all that follows when it is outside of sections. */
 struct url_reader {
 	char scheme[32];
-	size_t n; /* of the piece so far; more than the room when it is too long */
+	size_t n; /* letters of the piece so far; more than the room when it is too long */
 	unsigned depth;
 	bool decided, piece_decided, image;
 };

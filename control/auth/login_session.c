@@ -93,7 +93,7 @@ int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned st
 		r = login_session_user(c, org, user, &who);
 	if (r < 0)
 		return r;
-	http_reply_etag(c, 0); /* it is the user's, and this answer is not the user */
+	http_reply_etag(c, 0); /* the one that was set is the user's; the answer is a session */
 	(void)token_format(ID_SESSION, org, id, secret, token);
 	http_reply_header(c, "Set-Cookie",
 			  SESSION_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",

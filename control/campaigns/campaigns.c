@@ -411,7 +411,7 @@ static int patch_campaign(struct call *c)
 	bool changed = r > 0;
 	if (r >= 0)
 		r = load(c, (uint64_t)db_int(old, 0, CC_ID), false, &row);
-	/* It goes out by itself, so what would stop it is told now. */
+	/* It will start by itself, so what would stop it is told now. */
 	if (r >= 0 && db_int(row, 0, CC_STATUS) == CAMPAIGN_SCHEDULED)
 		r = campaign_check(c, row, db_int(row, 0, CC_SCHEDULED));
 	if (r >= 0 && changed)

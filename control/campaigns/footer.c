@@ -141,7 +141,7 @@ static void skip_blanks(struct slice *s)
 		;
 }
 
-/* Up to the place of the link; false when there is none. */
+/* Takes what stands before the place of the link; false: there is no such place. */
 static bool take_mark(struct slice *rest, struct slice *ret_before)
 {
 	for (size_t i = 0; i + 1 < rest->n; i++) {

@@ -210,7 +210,7 @@ static void answer(struct call *c)
 	}
 }
 
-/* Only who asks; a refusal replaces the one that is there. */
+/* Asks only who is calling; a refusal replaces the one that is there. */
 static void ask_gate(struct call *c)
 {
 	int r = enter(c);

@@ -225,7 +225,7 @@ static int write_line(struct leave_box *box, struct slice line, uint64_t hash)
 
 /* ---- putting ----------------------------------------------------------------------------- */
 
-/* One syncs for all that have written; the others wait for it. */
+/* One thread syncs for all that have written; the others wait for it. */
 static void sync_once(struct leave_box *box, struct leave_file *f)
 {
 	uint64_t written = f->written;
@@ -315,7 +315,7 @@ static int give_all(struct slice rest, leave_box_took took, void *arg, struct le
 	return 0;
 }
 
-/* All of it is in the database, or never will be. */
+/* Each of its records is in the database, or was refused for good. */
 static int remove_file(struct leave_box *box, const char *path, bool refused)
 {
 	char kept[PATH_MAX];
@@ -369,7 +369,7 @@ static int find_file(struct leave_box *box, char path[PATH_MAX], int *ret_fd)
 	return r;
 }
 
-/* What is only in the file that is being written: the next put begins another. */
+/* Ends the file that is being written, so that it can be emptied.  The next put begins another. */
 static bool close_own(struct leave_box *box)
 {
 	bool had;

@@ -56,7 +56,8 @@ static int wait_on_disk(struct leave_box *box, struct slice ticket, const struct
 	return r < 0 ? E_FULL : 0;
 }
 
-/* While others wait on disk the database is not asked: whoever brings those to it asks for all. */
+/* While others wait on disk this one waits behind them; the worker that empties the box asks the
+ * database for all. */
 static int leave_or_wait(struct call *c, struct leave *l)
 {
 	struct leave_box *box = leave_box_of(c->app);

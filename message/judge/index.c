@@ -81,7 +81,7 @@ static void count_words(const struct judge *j, uint32_t *count)
 		count[j->choices[i].id]++;
 }
 
-/* First how many lines each word has, then, in a second round, which. */
+/* The first round counts the lines of each word; the second one writes them down. */
 static void index_line(struct judge *j, uint32_t n, const uint32_t *count, uint32_t *fill)
 {
 	struct judge_line *line = &j->lines[n];

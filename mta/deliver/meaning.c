@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include "mta/shape/part.h"
 
-/* The last name of a path, so that a long one leaves room for the rule's. */
+/* The last part of a path: a long path would leave no room for the rule's name. */
 static const char *short_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -35,7 +35,7 @@ static enum outcome_kind follow(const struct outcome *o, const struct judgement 
 	return o->kind;
 }
 
-/* As the shapes have it: by the recipient's domain and the host that answered. */
+/* By the shapes, which know it by the recipient's domain and the host that answered. */
 static struct slice provider_of(struct deliverer *dr, const struct outcome *o)
 {
 	const struct shapes *set = shape_set(dr->lane);

@@ -171,8 +171,8 @@ static int prepare_one(struct known *k, const struct wire_fact *f, struct prepar
 	return digests_reserve(d, ++d->wanted);
 }
 
-/* Behind a run of facts: no set wants room any more, and no tenant stays of whom nothing is known.
- */
+/* After a run of facts: no set keeps room that it does not use, and tenants of whom nothing is
+ * known are forgotten. */
 static void settle(struct known *k, struct slice facts)
 {
 	struct known_tenant *t;

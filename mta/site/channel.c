@@ -17,7 +17,7 @@ static int64_t site_slots(const int64_t *v, bool transactional)
 	return transactional ? max : max - limits_kept(max, v[SHAPE_CONNECTIONS_KEPT]);
 }
 
-/* Of the site, the source, the source at this site, and the provider: all, or none. */
+/* A place at each of: the site, the source, the source at this site, the provider.  All or none. */
 static bool take_shared_slots(struct channel *ch, bool transactional)
 {
 	struct pool *p = ch->pool;
@@ -182,8 +182,8 @@ static bool is_shortage(const struct channel *ch, int err)
 	       err == -EAGAIN || (err == -EADDRNOTAVAIL && ch->source->ip.family);
 }
 
-/* Our own trouble, never the site's.  Whether the source is at fault, or only the way from it to
- * this host, a look at the source alone tells. */
+/* Our own trouble, never the site's.  Only a look at the source by itself tells whether it is at
+ * fault, or the way from it to this host. */
 static int not_begun(struct channel *ch, int err)
 {
 	struct sites *s = ch->pool->sites;

@@ -92,7 +92,7 @@ static struct source_limits *find_source(struct source_limits *first, const stru
 	return first;
 }
 
-/* Entries are only ever put in front; whoever loses the race looks again. */
+/* Entries are only put in front.  A thread that another one was faster than looks again. */
 struct source_limits *limits_source(struct site_limits *s, const struct ip *source)
 {
 	struct source_limits *first = atomic_load(&s->sources), *fresh = NULL, *found;

@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 
-/* No way from a source to a host; few hosts ever have one. */
+/* A source from which this host cannot be reached; few hosts ever have one. */
 struct host_cut {
 	struct host_cut *next;
 	const struct source *source;

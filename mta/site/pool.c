@@ -502,7 +502,7 @@ void pool_congested(struct pool *p)
 enum { SUSPENDED_LOOK_MS = 100 };
 enum { PAUSE_RECORDS = 100 }; /* tries recorded each time a pool pauses */
 
-/* This is a matter of ours: the site and its other pools go on. */
+/* The trouble is ours, so the site and its other pools go on. */
 void pool_pause(struct pool *p, unsigned why)
 {
 	const int64_t *v = p->site->shape.v;

@@ -30,6 +30,8 @@ static bool is_under(struct slice name, struct slice top)
 /* False: the line's data is not of the type. */
 static bool take(enum dns_type type, struct slice data, struct dns_record *ret)
 {
+	uint64_t preference = 0;
+
 	memset(ret, 0, sizeof(*ret));
 	switch (type) {
 	case DNS_A:
@@ -37,7 +39,8 @@ static bool take(enum dns_type type, struct slice data, struct dns_record *ret)
 		return ip_parse(data, &ret->ip) == 0 &&
 		       ret->ip.family == (type == DNS_A ? AF_INET : AF_INET6);
 	case DNS_MX:
-		ret->preference = (uint16_t)atoi(slice_take(&data, ' ').p);
+		(void)!slice_u64(slice_take(&data, ' '), UINT16_MAX, &preference);
+		ret->preference = (uint16_t)preference;
 		ret->name = data;
 		return true;
 	case DNS_TXT:
