@@ -20,10 +20,14 @@ static bool is_letter(unsigned char b)
 	return is_small(b) || is_capital(b);
 }
 
-static bool among(unsigned char b, const char *set)
+static bool among(unsigned char b, const unsigned char *set)
 {
-	return strchr(set, (char)b) != NULL;
+	while (*set && *set != b)
+		set++;
+	return *set;
 }
+/* Is the byte one of these? */
+#define AMONG(b, ...) among((b), (const unsigned char[]){ __VA_ARGS__, 0 })
 
 static bool is_sign(unsigned char b)
 {
@@ -39,16 +43,16 @@ static bool is_accented(unsigned char b)
 /* Signs stand between words and numbers.  Only quotes touch quotes and accented letters. */
 static bool is_sign_misfit(unsigned char before, unsigned char b, unsigned char after)
 {
-	bool quote = among(b, "\xa1\xab\xbb\xbf");
+	bool quote = AMONG(b, 0xa1, 0xab, 0xbb, 0xbf);
 	bool left = is_accented(before), right = is_accented(after);
 
-	if (is_sign(before) && !(quote && among(before, "\xa1\xab\xbb\xbf")))
+	if (is_sign(before) && !(quote && AMONG(before, 0xa1, 0xab, 0xbb, 0xbf)))
 		return true;
-	if (is_sign(after) && !(quote && among(after, "\xa1\xab\xbb\xbf")))
+	if (is_sign(after) && !(quote && AMONG(after, 0xa1, 0xab, 0xbb, 0xbf)))
 		return true;
 	if (quote)
-		return among(b, "\xa1\xbf") && is_letter(before);
-	if (among(b, "\xaa\xad\xb0\xb4\xb7\xba")) /* ordinals, soft hyphen, dots */
+		return AMONG(b, 0xa1, 0xbf) && is_letter(before);
+	if (AMONG(b, 0xaa, 0xad, 0xb0, 0xb4, 0xb7, 0xba)) /* ordinals, soft hyphen, dots */
 		return left && right;
 	if (b == 0xa3) /* the pound */
 		return is_letter(after);
@@ -62,15 +66,15 @@ static bool is_misfit(unsigned char before, unsigned char b, unsigned char after
 
 	if (is_sign(b))
 		return is_sign_misfit(before, b, after);
-	if (among(b, "\x81\x8d\x8f\x90\x9d")) /* not assigned */
+	if (AMONG(b, 0x81, 0x8d, 0x8f, 0x90, 0x9d)) /* not assigned */
 		return true;
-	if (among(b, "\x82\x84")) /* low quotes */
+	if (AMONG(b, 0x82, 0x84)) /* low quotes */
 		return left;
-	if (among(b, "\x83\x86\x87\x88\x89\x98")) /* florin, daggers, accents, per mille */
+	if (AMONG(b, 0x83, 0x86, 0x87, 0x88, 0x89, 0x98)) /* florin, daggers, accents, per mille */
 		return left || right;
 	if (b < 0xa0 && is_capital(b))
 		return is_small(before) || (left && is_small(after));
-	if (is_letter(b) || among(b, "\x91\x92"))
+	if (is_letter(b) || AMONG(b, 0x91, 0x92))
 		return false;
 	return left && right;
 }

@@ -93,8 +93,8 @@ static void a_character_set_is_recognised_and_read(void **state UNUSED)
 	expect_read(SLICE("PK\x03\x04rest of it"), "binary");
 }
 
-/* What spreadsheets of the West write is read; what is in another set is refused and not turned into
- * other people's names. */
+/* What spreadsheets of the West write is read; what is in another set is refused and not turned
+ * into other people's names. */
 static void a_set_that_is_not_known_is_not_guessed_at(void **state UNUSED)
 {
 	static const char *const western[] = {
