@@ -3,7 +3,7 @@
 
 #include "base/encode.h"
 
-enum { REPLACEMENT = 0xfffd, DECODE_STEP = 16 * 1024 };
+enum { REPLACEMENT = 0xfffd, DECODE_STEP = 16 * 1024, TITLE_UNITS = 4, TITLE_BYTES = 16 };
 
 static const char *const names[] = {
 	"",
@@ -46,6 +46,18 @@ static bool is_binary(struct slice head)
 	return false;
 }
 
+/* Titles are Latin in most files whose names are not: the first characters tell. */
+static enum charset by_titles(struct slice head)
+{
+	unsigned zeros[2] = { 0, 0 };
+
+	for (size_t i = 0; i < 2 * TITLE_UNITS && i < head.n; i++)
+		zeros[i & 1] += head.p[i] == '\0';
+	if (zeros[0] == 0 && zeros[1] == TITLE_UNITS)
+		return CHARSET_UTF16LE;
+	return zeros[1] == 0 && zeros[0] == TITLE_UNITS ? CHARSET_UTF16BE : 0;
+}
+
 /* Text in UTF-16 that is mostly Latin has a zero in nearly every other byte, and none elsewhere. */
 static enum charset by_zeros(struct slice head)
 {
@@ -57,7 +69,12 @@ static enum charset by_zeros(struct slice head)
 		return CHARSET_UTF16LE;
 	if (pairs >= 4 && zeros[1] == 0 && zeros[0] * 10 >= pairs * 7)
 		return CHARSET_UTF16BE;
-	return 0;
+	return by_titles(head);
+}
+
+static bool has_zero(struct slice s)
+{
+	return s.n && memchr(s.p, '\0', s.n);
 }
 
 static void look_at_head(struct charset_scan *s, struct slice head)
@@ -77,6 +94,9 @@ static void look_at_head(struct charset_scan *s, struct slice head)
 		s->sure = CHARSET_UTF16BE;
 	else
 		s->sure = by_zeros(head);
+	/* UTF-16 of other titles, UTF-32 without a mark */
+	if (!s->sure && has_zero(slice_of(head.p, MIN_OF(head.n, (size_t)TITLE_BYTES))))
+		s->binary = true;
 }
 
 static size_t ascii_length(struct slice s)
@@ -118,6 +138,7 @@ void charset_scan(struct charset_scan *s, struct slice piece)
 		look_at_head(s, piece);
 	if (s->sure || s->binary)
 		return;
+	latin_scan(&s->latin, piece);
 	while (s->n_carry && piece.n) { /* byte by byte until what was left is counted */
 		size_t done;
 
@@ -138,10 +159,14 @@ void charset_scan(struct charset_scan *s, struct slice piece)
 
 int charset_scan_end(struct charset_scan *s, enum charset *ret)
 {
+	bool latin = latin_scan_end(&s->latin);
+
 	if (s->binary)
 		return E_SYNTAX;
 	(void)count(s, slice_of(s->carry, s->n_carry), true);
 	s->n_carry = 0;
+	if (!s->sure && (s->latin.shifts || (s->bad > s->good && !latin)))
+		return E_UNKNOWN;
 	*ret = s->sure ? s->sure : s->bad > s->good ? CHARSET_WINDOWS_1252 : CHARSET_UTF8;
 	return 0;
 }

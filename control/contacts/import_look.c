@@ -23,7 +23,7 @@ struct look_state {
 
 static void look_at_cell(struct column_look *l, const struct import_column *c, struct slice raw)
 {
-	struct slice text = blanks_trim(raw);
+	struct slice text = title_cell(raw);
 	struct suppress_address a;
 	int standing = standing_of_word(text);
 	bool status = c->target >= TITLE_STATUS && c->target <= TITLE_OPT_IN;
@@ -228,7 +228,12 @@ int import_look(const char *path, const struct import_rules *rules, struct impor
 
 	*ret = (struct import_look){ 0 };
 	if (r == E_SYNTAX)
-		fail(&ret->fault, "not_text", "the file is no text: save it as CSV");
+		fail(&ret->fault, "not_text",
+		     "the file is no text in UTF-8 or UTF-16: save it as \"CSV UTF-8\"");
+	else if (r == E_UNKNOWN)
+		fail(&ret->fault, "unknown_encoding",
+		     "the file is neither UTF-8 nor UTF-16, and does not read as windows-1252: "
+		     "save it as \"CSV UTF-8\"");
 	else if (r == E_EOF)
 		fail(&ret->fault, "no_records", "the file is empty");
 	if (r < 0)

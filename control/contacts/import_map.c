@@ -264,7 +264,7 @@ static void need_address(struct import_map *m)
 
 static void name_column(struct import_column *c, struct slice field)
 {
-	struct slice title = blanks_trim(field);
+	struct slice title = title_cell(field);
 
 	c->title = must_copy(title);
 	c->sound = utf8_valid(title) && !memchr(title.p, '\0', title.n);

@@ -116,7 +116,7 @@ static bool put_standing(struct import_row *row, unsigned i, struct slice text)
 static bool take_cell(struct import_row *row, unsigned i, struct slice raw, struct picked *p)
 {
 	enum title_target target = row->map->columns[i].target;
-	struct slice text = blanks_trim(raw);
+	struct slice text = title_cell(raw);
 
 	if (target == TITLE_NONE)
 		return true;

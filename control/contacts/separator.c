@@ -3,6 +3,7 @@
 
 #include "base/blanks.h"
 #include "control/contacts/sheet.h"
+#include "control/contacts/title.h"
 
 enum { RECORDS_TRIED = 50 };
 static const char signs[] = { ',', ';', '\t', '|' };
@@ -20,7 +21,7 @@ static int try_record(void *arg, const struct sheet_record *r)
 	if (t->titles == 0) {
 		t->titles = r->n_seen;
 		for (unsigned i = 0; i < r->n; i++)
-			t->known_titles += t->known(t->arg, blanks_trim(r->fields[i]));
+			t->known_titles += t->known(t->arg, title_cell(r->fields[i]));
 		return 0;
 	}
 	t->records++;
@@ -38,8 +39,10 @@ static unsigned score(char sign, struct slice head, bool whole, separator_known 
 		r = sheet_feed(sheet, head);
 	if (r >= 0 && whole)
 		r = sheet_end(sheet);
-	if (t.titles == 0 || (r < 0 && r != E_EOF && t.records == 0))
+	if (t.titles == 0)
 		return 0;
+	if (r < 0 && r != E_EOF && t.records == 0) /* a quote is open: only the titles tell */
+		return t.known_titles * 1000U;
 	return t.known_titles * 1000U + (t.alike == t.records ? 100 : 0) + (t.titles > 1 ? 10 : 0);
 }
 

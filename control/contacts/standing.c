@@ -32,6 +32,16 @@ static const struct {
 	{ CONTACT_UNSUBSCRIBED, "uitgeschreven afgemeld inactief geblokkeerd nietgeabonneerd "
 				"nietingeschreven nietbevestigd"
 				" inafwachting verwijderd gearchiveerd" },
+	/* Italian, Portuguese, Swedish, Danish, Norwegian, Polish; HubSpot */
+	{ CONTACT_SUBSCRIBED,
+	  "iscritto iscritta attivo attiva confermato inscrito inscrita ativo ativa"
+	  " assinante prenumererar tilmeldt pameldt zapisany zapisana aktywny"
+	  " marketingcontact" },
+	{ CONTACT_UNSUBSCRIBED,
+	  "disiscritto disiscritta cancellato cancellata annullato inattivo bloccato inattiva"
+	  " nonconfermato noniscritto descadastrado descadastrada naoinscrito inativo inativa"
+	  " bloqueada naoconfirmado avregistrerad avprenumererad avmeldt frameldt afmeldt"
+	  " wypisany wypisana nieaktywny nonmarketingcontact" },
 	{ CONTACT_BOUNCED,
 	  "cleaned bounced bounce hardbounce hardbounced softbounced invalid undeliverable "
 	  "undelivered"

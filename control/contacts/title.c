@@ -1,7 +1,18 @@
 /* control/contacts/title.c - folding titles, and the tables of them by language. */
 #include "control/contacts/title.h"
 
+#include "base/blanks.h"
 #include "base/encode.h"
+
+struct slice title_cell(struct slice raw)
+{
+	struct slice text = blanks_trim(raw), inner = text;
+
+	if (text.n < 3 || text.p[text.n - 1] != '"' || !slice_strip(&inner, SLICE("=\"")))
+		return text;
+	inner.n--;
+	return blanks_trim(inner);
+}
 
 /* ---- folding ----------------------------------------------------------------------------- */
 
@@ -105,7 +116,8 @@ static const struct {
 	{ TITLE_FIRST, "firstname fname first givenname givennames forename christianname" },
 	{ TITLE_LAST, "lastname lname last surname familyname" },
 	{ TITLE_STATUS, "status subscriptionstatus subscriberstatus contactstatus emailstatus"
-			" memberstatus marketingstatus emailmarketingstatus emailsubscriptionstatus"
+			" memberstatus marketingstatus marketingcontactstatus emailmarketingstatus "
+			"emailsubscriptionstatus"
 			" newsletterstatus mailingstatus optinstatus consentstatus mailstatus"
 			" emailmarketingconsentstate subscriptionstate subscribestatus" },
 	{ TITLE_OPT_OUT,
@@ -117,7 +129,8 @@ static const struct {
 	  " blocklisted blocklist blocked suppressed isblacklisted" },
 	{ TITLE_BOUNCED, "bounced bouncedat hardbounced hardbounce hardbouncedat isbounced cleaned"
 			 " cleanedat cleantime" },
-	{ TITLE_OPT_IN, "subscribed issubscribed active isactive enabled optin optedin emailoptin "
+	{ TITLE_OPT_IN, "subscribed issubscribed confirmed isconfirmed active isactive enabled "
+			"optin optedin emailoptin "
 			"doubleoptin acceptsmarketing"
 			" acceptsemailmarketing emailmarketingconsent marketingconsent"
 			" marketingpermission" },
@@ -163,7 +176,11 @@ static const struct {
 		       " correioeletronico epost epostadress mejladress emailadress adresemail" },
 	{ TITLE_FIRST, "nome primeironome fornamn fornavn imie" },
 	{ TITLE_LAST, "cognome sobrenome apelido efternamn efternavn etternavn nazwisko" },
-	{ TITLE_STATUS, "statoiscrizione statusdainscricao" },
+	{ TITLE_STATUS, "statoiscrizione statodelcontatto statusdainscricao statusdocontato"
+			" estadodocontato" },
+	{ TITLE_OPT_OUT, "disiscritto disiscritta disiscrizione datadisiscrizione descadastrado"
+			 " cancelouainscricao avregistrerad avmeldt frameldt wypisany" },
+	{ TITLE_OPT_IN, "iscritto iscritta inscrito inscrita" },
 };
 
 bool title_among(const char *words, const char *word)

@@ -16,6 +16,10 @@ enum title_target {
 	TITLE_FIELD,   /* an organisation's own field; no title of these tables is one */
 };
 
+/* A title or value without blanks around it, and without the formula ="..." by which exports keep
+ * spreadsheets from reading a number. */
+struct slice title_cell(struct slice raw);
+
 enum { TITLE_FOLDED_MAX = 128 };
 /* Lower case without marks, every run of other signs one "_", none at the ends: "E-Mail 1 - Value"
  * is "e_mail_1_value". */

@@ -23,8 +23,8 @@ struct db {
 /* Keeps the server's words and gives the code that belongs to them. */
 int db_fail(struct db *db, const PGresult *res);
 int db_ready(struct db *db) MUST_CHECK; /* connected, or E_DB */
-/* wait.c: a statement begins; its next result, and its only one.  NULL also when the server hangs: then
- * there is no connection any more. */
+/* wait.c: a statement begins; its next result, and its only one.  NULL also when the server hangs:
+ * then there is no connection any more. */
 void db_wait_begin(struct db *db);
 PGresult *db_wait_result(struct db *db);
 PGresult *db_wait_last(struct db *db);

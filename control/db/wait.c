@@ -1,5 +1,5 @@
-/* control/db/wait.c - waiting for the server, but not for ever: it may hang, or the network may lose
- * it, without an end of the connection.  The server ends a statement at statement_timeout by
+/* control/db/wait.c - waiting for the server, but not for ever: it may hang, or the network may
+ * lose it, without an end of the connection.  The server ends a statement at statement_timeout by
  * itself; who gives no sign for GRACE_MS longer has its connection closed. */
 #include <poll.h>
 #include <stdio.h>

@@ -93,6 +93,95 @@ static void a_character_set_is_recognised_and_read(void **state UNUSED)
 	expect_read(SLICE("PK\x03\x04rest of it"), "binary");
 }
 
+/* What spreadsheets of the West write is read; what is in another set is refused and not turned
+ * into other people's names. */
+static void a_set_that_is_not_known_is_not_guessed_at(void **state UNUSED)
+{
+	static const char *const western[] = {
+		"a@b.test,Ann,x\n",
+		"a@b.test,J\xfcrgen Gr\xf6\xdf"
+		"er,K\xf6ln\n",
+		"a@b.test,Zo\xeb d\x92"
+		"Arc,Besan\xe7on\n",
+		"a@b.test,\x9cuvre \xab\xa0\xe0\xa0\xbb,100 \x80\n",
+		"a@b.test,\x84S\xfc\xdf"
+		"e\x93 Gr\xfc\xdf"
+		"e,\x96\n",
+		"a@b.test,\x8a\xe1rka \x8ei\x9eka,Plzen\n",
+		"a@b.test,\xde\xf3r\xf0ur,\xcdsafj\xf6r\xf0ur\n",
+		"a@b.test,Pe\xf1"
+		"a M\xaa Jos\xe9,1\xba l\xb7l\n",
+		"a@b.test,\x93"
+		"Bob\x94 O\x92Neil,Acme\x99 \xa9\n",
+		"a@b.test,\xa0\xa0\xa0"
+		"Ann\xa0\xa0,x\n",
+		"a@b.test,\xc5SA \xd6"
+		"BERG,MALM\xd6\n",
+		"a@b.test,Se\xf1or \xbfqu\xe9?,\xa1Ol\xe9!\n",
+	};
+	static const char *const others[] = {
+		/* shift-jis */
+		"a@b.test,\x8eR\x93"
+		"c\x91\xbe\x98Y,\x93\x8c\x8b\x9e\x93s\n",
+		/* shift-jis */
+		"a@b.test,\x89\xd4\x8eq,\x89\xa1\x95l\n",
+		/* shift-jis */
+		"a@b.test,\x83\x84\x83}\x83_ \x83^\x83\x8d\x83"
+		"E,\x83g\x83"
+		"E\x83L\x83\x87\x83"
+		"E\n",
+		/* euc-jp */
+		"a@b.test,\xbb\xb3\xc5\xc4,\xc5\xec\xb5\xfe\n",
+		/* iso2022_jp */
+		"a@b.test,\x1b$B;3ED\x1b(B,\x1b$BEl5~\x1b(B\n",
+		/* gbk */
+		"a@b.test,\xcd\xf5\xd0\xa1\xc3\xf7,\xb1\xb1\xbe\xa9\n",
+		/* big5 */
+		"a@b.test,\xa4\xfd\xa4p\xa9\xfa,\xa5x\xa5_\n",
+		/* euc-kr */
+		"a@b.test,\xb1\xe8\xc3\xb6\xbc\xf6,\xbc\xad\xbf\xef\n",
+		/* cp1251 */
+		"a@b.test,\xc0\xed\xed\xe0,\xcc\xee\xf1\xea\xe2\xe0\n",
+		/* koi8-r */
+		"a@b.test,\xe1\xce\xce\xc1,\xed\xcf\xd3\xcb\xd7\xc1\n",
+		/* cp866 */
+		"a@b.test,\x80\xad\xad\xa0,\x8c\xae\xe1\xaa\xa2\xa0\n",
+		/* cp1253 */
+		"a@b.test,\xc3\xe9\xfe\xf1\xe3\xef\xf2,\xc1\xe8\xde\xed\xe1\n",
+		/* cp1255 */
+		"a@b.test,\xf9\xec\xe5\xed,\xfa\xec \xe0\xe1\xe9\xe1\n",
+		/* cp1256 */
+		"a@b.test,\xe3\xcd\xe3\xcf \xda\xe1\xed,\xc7\xe1\xde\xc7\xe5\xd1\xc9\n",
+		/* cp850 */
+		"a@b.test,J\x81rgen Gro\xe1,K\x94ln\n",
+		/* cp850 */
+		"a@b.test,Ren\x82 M\x81ller,Orl\x82"
+		"ans\n",
+		/* mac_roman */
+		"a@b.test,J\x9frgen,D\x9fsseldorf\n",
+		/* mac_roman */
+		"a@b.test,Ren\x8e,Besan\x8don\n",
+		/* cp874 */
+		"a@b.test,\xca\xc1\xaa\xd2\xc2,\xa1\xc3\xd8\xa7\xe0\xb7\xbe\n",
+	};
+	struct buf out;
+
+	buf_init(&out, 0);
+	for (unsigned i = 0; i < ARRAY_LEN(western); i++)
+		for (size_t piece = 1; piece < 40; piece += 13)
+			if (!strcmp(read_as(slice_str(western[i]), piece, &out), "binary"))
+				fail_msg("western %u is refused", i);
+	for (unsigned i = 0; i < ARRAY_LEN(others); i++)
+		for (size_t piece = 1; piece < 40; piece += 13)
+			if (strcmp(read_as(slice_str(others[i]), piece, &out), "binary") != 0)
+				fail_msg("other %u is taken", i);
+	buf_free(&out);
+	expect_read(SLICE("\0\0\0e\0\0\0m\0\0\0a\0\0\0i"), "binary");
+	expect_read(SLICE("e\0\0\0m\0\0\0a\0\0\0i\0\0\0"), "binary");
+	expect_read(SLICE("m\0a\0i\0l\0\n\0\x10\x04\x3d\x04\x3d\x04\x30\x04"),
+		    "utf-16le:mail\n\xd0\x90\xd0\xbd\xd0\xbd\xd0\xb0");
+}
+
 static void utf8_with_damage_stays_utf8(void **state UNUSED)
 {
 	expect_read(SLICE("abcdefgh,\xc3\xa9,\xff,\xc3\xa9\n"),
@@ -133,6 +222,7 @@ static void the_separator_is_the_one_that_makes_columns(void **state UNUSED)
 	expect_separator("email\tname\na@b.test\tx\n", '\t', false);
 	expect_separator("name|email\nx|a@b.test\n", '|', false);
 	expect_separator("email\na@b.test\n", ',', false);
+	expect_separator("email,name\na@b.test,\"x\" y\nc@d.test,z\n", ',', false);
 	expect_separator("email;name, first;city, land\na@b.test;x, y;z\n", ';', false);
 	expect_separator("\"name; first\",email\nx,a@b.test\n", ',', false);
 	expect_separator("kontakt;ort\na@b.test;Ulm\n", ';', false);
@@ -243,6 +333,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_nobody_sees_is_cut_off_at_both_ends),
 		cmocka_unit_test(a_character_set_is_recognised_and_read),
+		cmocka_unit_test(a_set_that_is_not_known_is_not_guessed_at),
 		cmocka_unit_test(utf8_with_damage_stays_utf8),
 		cmocka_unit_test(half_a_pair_is_replaced),
 		cmocka_unit_test(the_separator_is_the_one_that_makes_columns),
