@@ -248,13 +248,13 @@ static bool says_delay(const struct parts *p, struct slice notice)
 
 /* ---- together ------------------------------------------------------------------------------ */
 
-static enum report_kind kind_by_actions(const struct report *r)
+static enum returned_kind kind_by_actions(const struct returned *r)
 {
-	unsigned n[REPORT_ACTIONS] = { 0 };
+	unsigned n[RETURNED_ACTIONS] = { 0 };
 
 	for (unsigned i = 0; i < r->n; i++)
 		n[r->recipients[i].action]++;
-	return n[REPORT_DELAYED] && !n[REPORT_FAILED] ? REPORT_DELAY : REPORT_DSN;
+	return n[RETURNED_DELAYED] && !n[RETURNED_FAILED] ? RETURNED_DELAY : RETURNED_DSN;
 }
 
 static bool is_dmarc(const struct parts *p)
@@ -279,19 +279,19 @@ static bool is_old_complaint(const struct parts *p)
 	       kind_has(p->head[HEAD_SUBJECT], words);
 }
 
-enum report_kind kind_of(const struct parts *p, const struct report *r, struct slice notice)
+enum returned_kind kind_of(const struct parts *p, const struct returned *r, struct slice notice)
 {
 	if ((p->types & PART_FEEDBACK) || is_old_complaint(p))
-		return REPORT_ARF;
+		return RETURNED_ARF;
 	if (p->types & PART_TLSRPT)
-		return REPORT_TLSRPT;
+		return RETURNED_TLSRPT;
 	if (is_dmarc(p))
-		return REPORT_DMARC;
+		return RETURNED_DMARC;
 	if (r->n)
 		return kind_by_actions(r);
 	if (slice_starts_nocase(slice_trim(p->head[HEAD_SUBJECT]), SLICE("unsubscribe")))
-		return REPORT_UNSUBSCRIBE;
+		return RETURNED_UNSUBSCRIBE;
 	if (is_notice(p, notice))
-		return says_delay(p, notice) ? REPORT_DELAY : REPORT_DSN;
-	return is_automatic(p) ? REPORT_AUTO_REPLY : REPORT_OTHER;
+		return says_delay(p, notice) ? RETURNED_DELAY : RETURNED_DSN;
+	return is_automatic(p) ? RETURNED_AUTO_REPLY : RETURNED_OTHER;
 }

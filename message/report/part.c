@@ -28,6 +28,13 @@ static void start_gmime(void)
 	g_mime_init();
 }
 
+void parts_prepare(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, start_gmime);
+}
+
 /* ---- one part ------------------------------------------------------------------------------ */
 
 /* A part that follows another starts on a line of its own. */
@@ -119,13 +126,13 @@ static void read_returned(struct parts *p, GMimeObject *part)
 
 static void read_part(struct parts *p, GMimeObject *part, unsigned depth)
 {
-	if (!part || depth > REPORT_DEPTH_MAX || p->n >= REPORT_PARTS_MAX)
+	if (!part || depth > RETURNED_DEPTH_MAX || p->n >= RETURNED_PARTS_MAX)
 		return;
 	p->n++;
 	note_type(p, g_mime_object_get_content_type(part));
 	if (GMIME_IS_MULTIPART(part)) {
 		int n = g_mime_multipart_get_count(GMIME_MULTIPART(part));
-		for (int i = 0; i < n && p->n < REPORT_PARTS_MAX; i++)
+		for (int i = 0; i < n && p->n < RETURNED_PARTS_MAX; i++)
 			read_part(p, g_mime_multipart_get_part(GMIME_MULTIPART(part), i),
 				  depth + 1);
 	} else if (GMIME_IS_MESSAGE_PART(part)) {
@@ -248,12 +255,10 @@ static void read_by_delimiter(struct parts *p, struct slice message)
 
 void parts_read(struct parts *p, struct slice message)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
 	*p = (struct parts){ 0 };
-	(void)pthread_once(&once, start_gmime);
+	parts_prepare();
 	message =
-	    without_mbox_line(slice_of(message.p, MIN_OF(message.n, (size_t)REPORT_BYTES_MAX)));
+	    without_mbox_line(slice_of(message.p, MIN_OF(message.n, (size_t)RETURNED_BYTES_MAX)));
 	if (message.n && !nests_too_much(message) && !has_long_header(message)) {
 		read_message(p, message, true);
 		if (!has_text(p) && !(p->types & PART_RETURNED))
