@@ -35,6 +35,11 @@ struct parts {
 	struct buf feedback; /* message/feedback-report */
 	struct buf returned; /* header of the returned message */
 };
+/* Also of a buf that never held anything. */
+static inline struct slice parts_text(const struct buf *b)
+{
+	return buf_len(b) ? buf_data(b) : slice_of("", 0);
+}
 void parts_prepare(void);
 void parts_read(struct parts *p, struct slice message);
 void parts_clear(struct parts *p);

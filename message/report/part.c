@@ -53,7 +53,7 @@ static void put_html(struct buf *to, struct slice text, const char *charset)
 
 	decode_text(&html, slice_of(text.p, MIN_OF(text.n, (size_t)TEXT_MAX)), charset);
 	if (buf_len(to) < TEXT_MAX)
-		decode_html(to, buf_data(&html));
+		decode_html(to, parts_text(&html));
 	buf_free(&html);
 }
 
@@ -154,7 +154,7 @@ static void read_head(struct parts *p, GMimeObject *message)
 		if (!value)
 			continue;
 		decode_text(&text, slice_of(s.p, MIN_OF(s.n, (size_t)HEAD_MAX)), NULL);
-		p->head[i] = slice_str(must_copy(buf_data(&text)));
+		p->head[i] = slice_str(must_copy(parts_text(&text)));
 		buf_free(&text);
 	}
 }
@@ -249,7 +249,7 @@ static void read_by_delimiter(struct parts *p, struct slice message)
 	buf_put(&text, delimiter);
 	buf_put(&text, SLICE("\"\n\n"));
 	buf_put(&text, body);
-	read_message(p, buf_data(&text), false);
+	read_message(p, parts_text(&text), false);
 	buf_free(&text);
 }
 

@@ -1,5 +1,6 @@
 /* message/report/returned.c - a report from its parts: kind, recipients, what they mean, and by
  * which ids the message that was sent can be found. */
+#include "base/encode.h"
 #include "message/report/inside.h"
 
 const char *returned_kind_name(enum returned_kind k)
@@ -117,7 +118,7 @@ static bool ask(const struct work *w, struct returned_recipient *to, struct slic
 	buf_put(&whole, slice_of(text.p, MIN_OF(text.n, (size_t)RETURNED_TEXT_MAX)));
 	if (after_data)
 		buf_put(&whole, SLICE(" (in reply to end of DATA command)"));
-	reply.text = buf_data(&whole);
+	reply.text = parts_text(&whole);
 	judge_reply(w->judge, &reply, &called);
 	buf_free(&whole);
 	to->class = called.class;
@@ -137,7 +138,7 @@ static void judge_one(const struct work *w, const struct returned *r, struct ret
 		buf_put(&both, to->text);
 		buf_put(&both, SLICE("\n"));
 		buf_put(&both, said->text);
-		if (!ask(w, to, buf_data(&both), said->after_data) && r->n == 1 &&
+		if (!ask(w, to, parts_text(&both), said->after_data) && r->n == 1 &&
 		    !ask(w, to, w->notice, false))
 			(void)ask(w, to, w->parts.head[HEAD_SUBJECT], false);
 		if (letters(to->text) < 8)
@@ -158,18 +159,23 @@ static void judge_all(const struct work *w, struct returned *r)
 
 /* ---- ids, and copies of all that is kept --------------------------------------------------- */
 
+/* A copy in one line, whole characters only. */
 static struct slice keep(struct slice s, size_t max)
 {
-	struct slice ret = { must_copy(slice_of(s.p, MIN_OF(s.n, max))), MIN_OF(s.n, max) };
+	char *copy = must_alloc(MIN_OF(s.n, max) + 1);
+	size_t n = 0, length;
 
-	for (size_t i = 0; i < ret.n; i++)
-		if ((unsigned char)ret.p[i] < ' ' || ret.p[i] == 0x7f)
-			((char *)(uintptr_t)ret.p)[i] = ' ';
-	while (ret.n && (ret.p[ret.n - 1] & 0xc0) == 0x80 && ret.n == max)
-		ret.n--; /* not half a character */
-	if (ret.n == max && (ret.p[ret.n - 1] & 0x80))
-		ret.n--;
-	return ret;
+	for (; s.n && n < max; s = slice_skip(s, MAX_OF(length, (size_t)1))) {
+		length = utf8_length(s);
+		if (n + length > max)
+			break;
+		if (length <= 1)
+			copy[n++] = length && *s.p >= ' ' && *s.p != 0x7f ? *s.p : ' ';
+		else
+			memcpy(copy + n, s.p, length);
+		n += length > 1 ? length : 0;
+	}
+	return slice_of(copy, n);
 }
 
 static void keep_extra(struct returned *r, struct slice header)
@@ -222,12 +228,12 @@ static void read_fields(struct returned *r, struct work *w)
 	struct buf *text = buf_len(&p->prose) ? &p->prose : &p->html;
 
 	if (p->types & PART_FEEDBACK)
-		stated_feedback(r, buf_data(&p->feedback));
+		stated_feedback(r, parts_text(&p->feedback));
 	else
-		stated_status(r, buf_data(&p->status));
-	prose_cut(buf_data(text), &w->notice, &w->returned);
+		stated_status(r, parts_text(&p->status));
+	prose_cut(parts_text(text), &w->notice, &w->returned);
 	if (buf_len(&p->returned))
-		w->returned = buf_data(&p->returned);
+		w->returned = parts_text(&p->returned);
 	if (!r->n && !(p->types & PART_FEEDBACK))
 		stated_status(r, w->notice);
 }

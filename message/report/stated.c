@@ -114,7 +114,7 @@ static bool address_of(struct slice value, struct mailbox *ret)
 		value = rest;
 	value = slice_of(value.p, MIN_OF(value.n, (size_t)1024));
 	decode_address(value, &text);
-	value = slice_trim_set(buf_data(&text), " \t\r\n<>");
+	value = slice_trim_set(parts_text(&text), " \t\r\n<>");
 	ok = mailbox_parse(value, MAILBOX_UTF8 | MAILBOX_LITERAL, ret) == 0 ||
 	     prose_address(value, &at, &found, ret);
 	buf_free(&text);

@@ -184,10 +184,9 @@ static void the_address_that_we_wrote_to_is_told_beside_the_one_that_failed(void
 static int read_without_files(void)
 {
 	const struct rlimit none = { 0, 0 };
-	char text[] =
-	    NOTICE "Content-Type: text/plain; charset=koi8-r\n\nguz@ru.example\n"
-		   "550 \xce\xc5\xd4 "
-		   "\xd4\xc1\xcb\xcf\xc7\xcf \xd0\xcf\xcc\xd8\xda\xcf\xd7\xc1\xd4\xc5\xcc\xd1\n";
+	char text[] = NOTICE "Content-Type: text/plain; charset=windows-1251\n\nguz@ru.example\n"
+			     "550 \xed\xe5\xf2 \xf2\xe0\xea\xee\xe3\xee "
+			     "\xef\xee\xeb\xfc\xe7\xee\xe2\xe0\xf2\xe5\xeb\xff\n";
 	OWNED(returned) r = NULL;
 
 	returned_prepare();
