@@ -8,7 +8,7 @@ enum part_types {
 	PART_STATUS = 2,
 	PART_FEEDBACK = 4,
 	PART_TLSRPT = 8,
-	PART_ARCHIVE = 16, /* zip or gzip */
+	PART_ARCHIVE = 16, /* zip, gzip, or bytes that may be */
 	PART_RETURNED = 32,
 };
 enum part_head {
@@ -81,6 +81,9 @@ bool prose_address(struct slice s, size_t *at, struct slice *ret, struct mailbox
 
 /* kind.c */
 enum returned_kind kind_of(const struct parts *p, const struct returned *r, struct slice notice);
+/* What took itself for a notice and names nobody: postmasters write news, too. */
+enum returned_kind kind_of_nobody(const struct parts *p, enum returned_kind kind,
+				  struct slice notice);
 /* One of the words stands in the text, whatever the case; NULL ends the words. */
 bool kind_has(struct slice text, const char *const *words);
 

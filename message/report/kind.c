@@ -235,6 +235,8 @@ static bool is_notice(const struct parts *p, struct slice notice)
 
 	if (p->head[HEAD_FAILED_RECIPIENTS].n || (p->types & PART_STATUS))
 		return true;
+	if (is_absent(p) && !subject_of_notice(p))
+		return false;
 	if (daemon)
 		return true;
 	if (is_absent(p) || is_answer(p))
@@ -301,6 +303,15 @@ static bool is_old_complaint(const struct parts *p)
 
 	return (p->types & PART_RETURNED) && !(p->types & PART_STATUS) &&
 	       kind_has(p->head[HEAD_SUBJECT], words);
+}
+
+enum returned_kind kind_of_nobody(const struct parts *p, enum returned_kind kind,
+				  struct slice notice)
+{
+	if (p->head[HEAD_FAILED_RECIPIENTS].n || (p->types & PART_STATUS) || subject_of_notice(p) ||
+	    text_of_notice(notice))
+		return kind;
+	return is_automatic(p) ? RETURNED_AUTO_REPLY : RETURNED_OTHER;
 }
 
 enum returned_kind kind_of(const struct parts *p, const struct returned *r, struct slice notice)

@@ -94,7 +94,8 @@ static void note_type(struct parts *p, GMimeContentType *type)
 	    (report && slice_eq_nocase(slice_str(report), SLICE("tlsrpt"))))
 		p->types |= PART_TLSRPT;
 	if (is(type, "application", "zip") || is(type, "application", "gzip") ||
-	    is(type, "application", "x-zip-compressed") || is(type, "application", "x-gzip"))
+	    is(type, "application", "x-zip-compressed") || is(type, "application", "x-gzip") ||
+	    is(type, "application", "octet-stream"))
 		p->types |= PART_ARCHIVE;
 }
 

@@ -81,6 +81,8 @@ static void find_recipients(struct returned *r, struct work *w, bool by_fields)
 			add_by_returned(r, w->returned);
 		if (!r->n)
 			prose_last_resort(r, w->notice, &w->parts);
+		if (!r->n)
+			r->kind = kind_of_nobody(&w->parts, r->kind, w->notice);
 	} else {
 		r->n = 0;
 	}

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/encode.h"
 #include "base/file.h"
 #include "message/report/returned.h"
 
@@ -180,6 +181,41 @@ static void the_address_that_we_wrote_to_is_told_beside_the_one_that_failed(void
 	assert_slice(mailbox_text(&r->recipients[0].original), "anna+news@dest.example");
 }
 
+static void texts_are_cut_at_whole_characters(void **state)
+{
+	struct buf text = { 0 };
+	struct returned *r;
+
+	(void)state;
+	buf_put(&text, SLICE(NOTICE "Content-Type: text/plain; charset=utf-8\n\n<a@b.example>: x"));
+	for (unsigned i = 0; i < 500; i++)
+		buf_put(&text, SLICE("\xe3\x81\xb2"));
+	r = returned_read(shipped, buf_data(&text));
+	assert_int_equal(r->n, 1);
+	assert_int_equal(r->recipients[0].text.n, RETURNED_TEXT_MAX);
+	assert_true(utf8_valid(r->recipients[0].text));
+	r = returned_free(r);
+	buf_free(&text);
+}
+
+static void a_message_for_people_is_no_notice(void **state)
+{
+	const char *messages[] = {
+		"From: Ann <ann@y.example>\nSubject: Re: undeliverable parcel\n\nIt could not be "
+		"delivered to ann@y.example.\n",
+		"From: postmaster@x.example\nSubject: Maintenance\n\nNo mail on Sunday.\n",
+		"From: Joe <joe@x.example>\nSubject: hi\nReturn-Path: <>\n\nI moved: "
+		"joe@z.example\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(messages); i++) {
+		OWNED(returned) r = returned_read(shipped, slice_str(messages[i]));
+		assert_int_equal(r->kind, RETURNED_OTHER);
+		assert_int_equal(r->n, 0);
+	}
+}
+
 /* A child that can open no file any more. */
 static int read_without_files(void)
 {
@@ -270,6 +306,8 @@ int main(void)
 		cmocka_unit_test(ids_are_found_in_prose_too),
 		cmocka_unit_test(a_redacted_complaint_still_names_the_message),
 		cmocka_unit_test(the_address_that_we_wrote_to_is_told_beside_the_one_that_failed),
+		cmocka_unit_test(texts_are_cut_at_whole_characters),
+		cmocka_unit_test(a_message_for_people_is_no_notice),
 		cmocka_unit_test(a_reader_without_files_knows_the_character_sets_of_mail),
 		cmocka_unit_test(no_more_than_a_thousand_recipients_are_taken),
 		cmocka_unit_test(parts_in_parts_end_somewhere),
