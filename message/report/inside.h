@@ -29,9 +29,11 @@ enum part_head {
 struct parts {
 	struct slice head[HEADS]; /* decoded, UTF-8; empty when missing */
 	unsigned types, n;
-	struct buf prose;    /* text for people, up to the returned message */
-	struct buf html;     /* its text, when there is no other */
-	struct buf status;   /* message/delivery-status */
+	struct buf prose;  /* text for people, up to the returned message */
+	struct buf html;   /* its text, when there is no other */
+	struct buf status; /* message/delivery-status */
+	struct buf
+	    objects; /* what a notice in JSON says, as fields; empty before it is looked for */
 	struct buf feedback; /* message/feedback-report */
 	struct buf returned; /* header of the returned message */
 };
@@ -61,6 +63,9 @@ struct slice stated_value(struct slice header, struct slice name);
 bool stated_next(struct slice *rest, struct slice *ret_name, struct slice *ret_value);
 /* "550 5.1.1 text", "550-text": the code, 0 when s does not begin with one. */
 uint16_t stated_reply_code(struct slice s);
+
+/* objects.c: notices as JSON; appends what they say as fields. */
+void objects_as_fields(struct slice text, struct buf *out);
 
 /* prose.c: what people are told. */
 void prose_cut(struct slice text, struct slice *ret_notice, struct slice *ret_returned);

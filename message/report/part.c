@@ -276,6 +276,7 @@ void parts_clear(struct parts *p)
 	buf_free(&p->prose);
 	buf_free(&p->html);
 	buf_free(&p->status);
+	buf_free(&p->objects);
 	buf_free(&p->feedback);
 	buf_free(&p->returned);
 	*p = (struct parts){ 0 };

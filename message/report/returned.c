@@ -236,6 +236,10 @@ static void read_fields(struct returned *r, struct work *w)
 	prose_cut(parts_text(text), &w->notice, &w->returned);
 	if (buf_len(&p->returned))
 		w->returned = parts_text(&p->returned);
+	if (!r->n && !(p->types & PART_FEEDBACK)) {
+		objects_as_fields(w->notice, &p->objects);
+		stated_status(r, parts_text(&p->objects));
+	}
 	if (!r->n && !(p->types & PART_FEEDBACK))
 		stated_status(r, w->notice);
 }
