@@ -6,6 +6,23 @@
 
 /* ---- character sets ------------------------------------------------------------------------ */
 
+/* The C library drops a character set that nobody has open; these stay open until the end. */
+void decode_prepare(void)
+{
+	static const char *const names[] = {
+		"iso-8859-1",  "iso-8859-2",   "iso-8859-5",   "iso-8859-7",   "iso-8859-9",
+		"iso-8859-15", "windows-1250", "windows-1251", "windows-1252", "windows-1254",
+		"koi8-r",      "koi8-u",       "iso-2022-jp",  "shift_jis",    "euc-jp",
+		"euc-kr",      "iso-2022-kr",  "gb2312",       "gbk",          "gb18030",
+		"big5",        "utf-7",        "windows-1256", "tis-620"
+	};
+	static iconv_t open[ARRAY_LEN(names)];
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (!open[i])
+			open[i] = iconv_open("UTF-8", names[i]);
+}
+
 static void put_utf8(struct buf *out, struct slice text)
 {
 	while (text.n) {

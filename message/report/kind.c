@@ -39,7 +39,7 @@ static bool from_a_daemon(const struct parts *p)
 	       slice_eq(slice_trim(p->head[HEAD_FROM]), SLICE("<>"));
 }
 
-static bool nobody_answers(const struct parts *p)
+static bool from_nobody(const struct parts *p)
 {
 	return slice_eq(slice_trim(p->head[HEAD_RETURN_PATH]), SLICE("<>"));
 }
@@ -169,7 +169,8 @@ static bool text_of_notice(struct slice notice)
 	return kind_has(slice_of(notice.p, MIN_OF(notice.n, (size_t)16384)), words);
 }
 
-static bool is_automatic(const struct parts *p)
+/* As programs for absent people say it. */
+static bool is_absent(const struct parts *p)
 {
 	static const char *const subjects[] = { "out of office",
 						"out of the office",
@@ -198,24 +199,49 @@ static bool is_automatic(const struct parts *p)
 						"auto response",
 						"자동 응답",
 						NULL };
-	static const char *const replied[] = { "auto-replied", "auto-generated", "auto-notified",
-					       NULL };
 	static const char *const bulk[] = { "auto_reply", "autoreply", NULL };
 
 	return p->head[HEAD_AUTOREPLY].n || p->head[HEAD_AUTORESPOND].n ||
 	       kind_has(p->head[HEAD_SUBJECT], subjects) ||
-	       kind_has(p->head[HEAD_PRECEDENCE], bulk) ||
-	       kind_has(p->head[HEAD_AUTO_SUBMITTED], replied);
+	       kind_has(p->head[HEAD_PRECEDENCE], bulk);
 }
 
-/* From people or about an absence: X-Autoreply and such subjects say it plainly. */
+/* Bounces are submitted automatically too: this alone says little. */
+static bool is_automatic(const struct parts *p)
+{
+	static const char *const replied[] = { "auto-replied", "auto-generated", "auto-notified",
+					       NULL };
+
+	return is_absent(p) || kind_has(p->head[HEAD_AUTO_SUBMITTED], replied);
+}
+
+/* People complain about mail that did not arrive, too. */
+static bool is_answer(const struct parts *p)
+{
+	static const char *const words[] = {
+		"re:", "aw:", "fwd:", "fw:", "wg:", "rv:", "tr:", "sv:"
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (slice_starts_nocase(slice_trim(p->head[HEAD_SUBJECT]), slice_str(words[i])))
+			return true;
+	return false;
+}
+
+/* From a mail system; else two of the signs. */
 static bool is_notice(const struct parts *p, struct slice notice)
 {
-	unsigned signs = (from_a_daemon(p) ? 1 : 0) + (nobody_answers(p) ? 1 : 0) +
-			 (subject_of_notice(p) ? 2 : 0) + (text_of_notice(notice) ? 2 : 0);
+	bool daemon = from_a_daemon(p);
 
-	return p->head[HEAD_FAILED_RECIPIENTS].n > 0 || p->types & PART_STATUS || signs >= 2 ||
-	       (signs && !is_automatic(p));
+	if (p->head[HEAD_FAILED_RECIPIENTS].n || (p->types & PART_STATUS))
+		return true;
+	if (is_absent(p) && !subject_of_notice(p))
+		return false;
+	if (daemon)
+		return true;
+	if (is_absent(p) || is_answer(p))
+		return false;
+	return from_nobody(p) + is_automatic(p) + subject_of_notice(p) + text_of_notice(notice) > 1;
 }
 
 static bool says_delay(const struct parts *p, struct slice notice)
@@ -248,13 +274,13 @@ static bool says_delay(const struct parts *p, struct slice notice)
 
 /* ---- together ------------------------------------------------------------------------------ */
 
-static enum report_kind kind_by_actions(const struct report *r)
+static enum returned_kind kind_by_actions(const struct returned *r)
 {
-	unsigned n[REPORT_ACTIONS] = { 0 };
+	unsigned n[RETURNED_ACTIONS] = { 0 };
 
 	for (unsigned i = 0; i < r->n; i++)
 		n[r->recipients[i].action]++;
-	return n[REPORT_DELAYED] && !n[REPORT_FAILED] ? REPORT_DELAY : REPORT_DSN;
+	return n[RETURNED_DELAYED] && !n[RETURNED_FAILED] ? RETURNED_DELAY : RETURNED_DSN;
 }
 
 static bool is_dmarc(const struct parts *p)
@@ -279,19 +305,28 @@ static bool is_old_complaint(const struct parts *p)
 	       kind_has(p->head[HEAD_SUBJECT], words);
 }
 
-enum report_kind kind_of(const struct parts *p, const struct report *r, struct slice notice)
+enum returned_kind kind_of_nobody(const struct parts *p, enum returned_kind kind,
+				  struct slice notice)
+{
+	if (p->head[HEAD_FAILED_RECIPIENTS].n || (p->types & PART_STATUS) || subject_of_notice(p) ||
+	    text_of_notice(notice))
+		return kind;
+	return is_automatic(p) ? RETURNED_AUTO_REPLY : RETURNED_OTHER;
+}
+
+enum returned_kind kind_of(const struct parts *p, const struct returned *r, struct slice notice)
 {
 	if ((p->types & PART_FEEDBACK) || is_old_complaint(p))
-		return REPORT_ARF;
+		return RETURNED_ARF;
 	if (p->types & PART_TLSRPT)
-		return REPORT_TLSRPT;
+		return RETURNED_TLSRPT;
 	if (is_dmarc(p))
-		return REPORT_DMARC;
+		return RETURNED_DMARC;
 	if (r->n)
 		return kind_by_actions(r);
 	if (slice_starts_nocase(slice_trim(p->head[HEAD_SUBJECT]), SLICE("unsubscribe")))
-		return REPORT_UNSUBSCRIBE;
+		return RETURNED_UNSUBSCRIBE;
 	if (is_notice(p, notice))
-		return says_delay(p, notice) ? REPORT_DELAY : REPORT_DSN;
-	return is_automatic(p) ? REPORT_AUTO_REPLY : REPORT_OTHER;
+		return says_delay(p, notice) ? RETURNED_DELAY : RETURNED_DSN;
+	return is_automatic(p) ? RETURNED_AUTO_REPLY : RETURNED_OTHER;
 }

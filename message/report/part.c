@@ -28,6 +28,13 @@ static void start_gmime(void)
 	g_mime_init();
 }
 
+void parts_prepare(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, start_gmime);
+}
+
 /* ---- one part ------------------------------------------------------------------------------ */
 
 /* A part that follows another starts on a line of its own. */
@@ -46,7 +53,7 @@ static void put_html(struct buf *to, struct slice text, const char *charset)
 
 	decode_text(&html, slice_of(text.p, MIN_OF(text.n, (size_t)TEXT_MAX)), charset);
 	if (buf_len(to) < TEXT_MAX)
-		decode_html(to, buf_data(&html));
+		decode_html(to, parts_text(&html));
 	buf_free(&html);
 }
 
@@ -87,7 +94,8 @@ static void note_type(struct parts *p, GMimeContentType *type)
 	    (report && slice_eq_nocase(slice_str(report), SLICE("tlsrpt"))))
 		p->types |= PART_TLSRPT;
 	if (is(type, "application", "zip") || is(type, "application", "gzip") ||
-	    is(type, "application", "x-zip-compressed") || is(type, "application", "x-gzip"))
+	    is(type, "application", "x-zip-compressed") || is(type, "application", "x-gzip") ||
+	    is(type, "application", "octet-stream"))
 		p->types |= PART_ARCHIVE;
 }
 
@@ -119,13 +127,13 @@ static void read_returned(struct parts *p, GMimeObject *part)
 
 static void read_part(struct parts *p, GMimeObject *part, unsigned depth)
 {
-	if (!part || depth > REPORT_DEPTH_MAX || p->n >= REPORT_PARTS_MAX)
+	if (!part || depth > RETURNED_DEPTH_MAX || p->n >= RETURNED_PARTS_MAX)
 		return;
 	p->n++;
 	note_type(p, g_mime_object_get_content_type(part));
 	if (GMIME_IS_MULTIPART(part)) {
 		int n = g_mime_multipart_get_count(GMIME_MULTIPART(part));
-		for (int i = 0; i < n && p->n < REPORT_PARTS_MAX; i++)
+		for (int i = 0; i < n && p->n < RETURNED_PARTS_MAX; i++)
 			read_part(p, g_mime_multipart_get_part(GMIME_MULTIPART(part), i),
 				  depth + 1);
 	} else if (GMIME_IS_MESSAGE_PART(part)) {
@@ -147,7 +155,7 @@ static void read_head(struct parts *p, GMimeObject *message)
 		if (!value)
 			continue;
 		decode_text(&text, slice_of(s.p, MIN_OF(s.n, (size_t)HEAD_MAX)), NULL);
-		p->head[i] = slice_str(must_copy(buf_data(&text)));
+		p->head[i] = slice_str(must_copy(parts_text(&text)));
 		buf_free(&text);
 	}
 }
@@ -242,18 +250,16 @@ static void read_by_delimiter(struct parts *p, struct slice message)
 	buf_put(&text, delimiter);
 	buf_put(&text, SLICE("\"\n\n"));
 	buf_put(&text, body);
-	read_message(p, buf_data(&text), false);
+	read_message(p, parts_text(&text), false);
 	buf_free(&text);
 }
 
 void parts_read(struct parts *p, struct slice message)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
 	*p = (struct parts){ 0 };
-	(void)pthread_once(&once, start_gmime);
+	parts_prepare();
 	message =
-	    without_mbox_line(slice_of(message.p, MIN_OF(message.n, (size_t)REPORT_BYTES_MAX)));
+	    without_mbox_line(slice_of(message.p, MIN_OF(message.n, (size_t)RETURNED_BYTES_MAX)));
 	if (message.n && !nests_too_much(message) && !has_long_header(message)) {
 		read_message(p, message, true);
 		if (!has_text(p) && !(p->types & PART_RETURNED))
@@ -270,6 +276,7 @@ void parts_clear(struct parts *p)
 	buf_free(&p->prose);
 	buf_free(&p->html);
 	buf_free(&p->status);
+	buf_free(&p->objects);
 	buf_free(&p->feedback);
 	buf_free(&p->returned);
 	*p = (struct parts){ 0 };

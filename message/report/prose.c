@@ -276,7 +276,7 @@ static bool of_a_host(const struct mailbox *box)
 static bool is_reply_line(struct slice line)
 {
 	line = slice_trim_set(line, " \t\r<>-.");
-	return fields_reply_code(line) >= 400;
+	return stated_reply_code(line) >= 400;
 }
 
 static enum weight weigh(const struct reading *g, const struct found *f)
@@ -318,7 +318,7 @@ static size_t find_code(struct slice s)
 	for (size_t i = 0; i + 3 <= s.n; i++)
 		if ((s.p[i] == '4' || s.p[i] == '5') &&
 		    (i == 0 || (s.p[i - 1] && strchr(" \t\r\n:;(<[\"'#,=>-", s.p[i - 1]))) &&
-		    fields_reply_code(slice_skip(s, i)) >= 400)
+		    stated_reply_code(slice_skip(s, i)) >= 400)
 			return i;
 	return s.n;
 }
@@ -329,7 +329,7 @@ static void say(struct prose_said *to, struct slice text, unsigned weight)
 
 	if (at < text.n) {
 		text = slice_skip(text, at);
-		to->code = fields_reply_code(text);
+		to->code = stated_reply_code(text);
 	}
 	if (to->code || !to->text.n || weight > to->weight) {
 		to->weight = weight;
@@ -337,7 +337,7 @@ static void say(struct prose_said *to, struct slice text, unsigned weight)
 	}
 }
 
-static void know_recipients(struct reading *g, const struct report *r)
+static void know_recipients(struct reading *g, const struct returned *r)
 {
 	for (unsigned i = 0; i < g->n; i++) {
 		g->found[i].to = NOT_CHOSEN;
@@ -388,7 +388,7 @@ static bool is_after_data(struct slice said)
 	return kind_has(said, words);
 }
 
-static void give_texts(struct reading *g, const struct report *r, struct prose_said *said)
+static void give_texts(struct reading *g, const struct returned *r, struct prose_said *said)
 {
 	know_recipients(g, r);
 	for (unsigned i = 0; i < g->n; i++) {
@@ -400,7 +400,7 @@ static void give_texts(struct reading *g, const struct report *r, struct prose_s
 	}
 }
 
-static void choose(struct reading *g, struct report *r, enum weight least)
+static void choose(struct reading *g, struct returned *r, enum weight least)
 {
 	enum weight best = least;
 
@@ -408,10 +408,10 @@ static void choose(struct reading *g, struct report *r, enum weight least)
 		best = MAX_OF(best, g->found[i].weight);
 	for (unsigned i = 0; i < g->n; i++)
 		if (g->found[i].weight == best)
-			(void)report_add(r, &g->found[i].box);
+			(void)returned_add(r, &g->found[i].box);
 }
 
-static bool names_one(struct reading *g, const struct report *r)
+static bool names_one(struct reading *g, const struct returned *r)
 {
 	know_recipients(g, r);
 	for (unsigned i = 0; i < g->n; i++)
@@ -421,7 +421,7 @@ static bool names_one(struct reading *g, const struct report *r)
 }
 
 /* The header may name whom no text names (a host has forwarded it): then the text is right. */
-static void choose_instead(struct reading *g, struct report *r)
+static void choose_instead(struct reading *g, struct returned *r)
 {
 	unsigned n = r->n;
 
@@ -432,7 +432,7 @@ static void choose_instead(struct reading *g, struct report *r)
 	r->n -= n;
 }
 
-void prose_recipients(struct report *r, struct slice text, const struct parts *p, bool by_fields,
+void prose_recipients(struct returned *r, struct slice text, const struct parts *p, bool by_fields,
 		      struct prose_said *said)
 {
 	struct reading g = { .text = text };
@@ -450,7 +450,7 @@ void prose_recipients(struct report *r, struct slice text, const struct parts *p
 	free(g.found);
 }
 
-void prose_last_resort(struct report *r, struct slice text, const struct parts *p)
+void prose_last_resort(struct returned *r, struct slice text, const struct parts *p)
 {
 	struct reading g = { .text = text };
 

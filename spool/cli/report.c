@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
-#include "message/report/report.h"
+#include "message/report/returned.h"
 #include "spool/cli/cli.h"
 
 enum { FILE_MAX = 64 * 1024 * 1024 };
@@ -13,14 +13,14 @@ static void branch_text(struct branch *b, const char *name, struct slice s)
 		branch_slice(b, name, s);
 }
 
-static void show_recipient(struct branch *b, const struct report_recipient *to)
+static void show_recipient(struct branch *b, const struct returned_recipient *to)
 {
 	char status[STATUS_TEXT_MAX];
 
 	branch_slice(b, "address", mailbox_text(&to->box));
 	if (to->original.n)
 		branch_slice(b, "original", mailbox_text(&to->original));
-	branch_str(b, "action", report_action_name(to->action));
+	branch_str(b, "action", returned_action_name(to->action));
 	branch_str(b, "status", status_format(to->status, status));
 	if (to->code)
 		branch_int(b, "code", to->code);
@@ -29,11 +29,11 @@ static void show_recipient(struct branch *b, const struct report_recipient *to)
 	branch_text(b, "text", to->text);
 }
 
-static void show(const struct report *r, struct tree *t)
+static void show(const struct returned *r, struct tree *t)
 {
 	struct branch *b = tree_map(t), *rows, *extra;
 
-	branch_str(b, "kind", report_kind_name(r->kind));
+	branch_str(b, "kind", returned_kind_name(r->kind));
 	rows = branch_list(b, "recipients");
 	for (unsigned i = 0; i < r->n; i++)
 		show_recipient(branch_map(rows, NULL), &r->recipients[i]);
@@ -52,7 +52,7 @@ static void show(const struct report *r, struct tree *t)
 	}
 }
 
-static void print(struct cli *c, const struct report *r)
+static void print(struct cli *c, const struct returned *r)
 {
 	static const struct print_column columns[] = {
 		{ "address", "ADDRESS", COLUMN_TEXT }, { "action", "ACTION", COLUMN_TEXT },
@@ -66,7 +66,7 @@ static void print(struct cli *c, const struct report *r)
 		print_json(tree_value(t));
 		return;
 	}
-	(void)printf("kind %s\n", report_kind_name(r->kind));
+	(void)printf("kind %s\n", returned_kind_name(r->kind));
 	if (r->n)
 		print_table(value_member(tree_value(t), SLICE("recipients")), columns,
 			    ARRAY_LEN(columns));
@@ -74,7 +74,7 @@ static void print(struct cli *c, const struct report *r)
 
 static int read_report(struct cli *c, const struct judge *j)
 {
-	OWNED(report) report = NULL;
+	OWNED(returned) report = NULL;
 	struct buf text = { 0 };
 	int r = file_read(c->args[0], FILE_MAX, &text);
 
@@ -82,7 +82,7 @@ static int read_report(struct cli *c, const struct judge *j)
 		(void)fprintf(stderr, "postern: %s: %s\n", c->args[0], err_text(r));
 		return EXIT_FAILED;
 	}
-	report = report_read(j, buf_data(&text));
+	report = returned_read(j, buf_data(&text));
 	print(c, report);
 	buf_free(&text);
 	return EXIT_DONE;

@@ -1,38 +1,39 @@
-/* message/report/report.c - a report from its parts: kind, recipients, what they mean, and by which
- * ids the message that was sent can be found. */
+/* message/report/returned.c - a report from its parts: kind, recipients, what they mean, and by
+ * which ids the message that was sent can be found. */
+#include "base/encode.h"
 #include "message/report/inside.h"
 
-const char *report_kind_name(enum report_kind k)
+const char *returned_kind_name(enum returned_kind k)
 {
-	static const char *const names[REPORT_KINDS] = {
-		[REPORT_OTHER] = "other",           [REPORT_DSN] = "dsn",
-		[REPORT_DELAY] = "delay",           [REPORT_ARF] = "arf",
-		[REPORT_AUTO_REPLY] = "auto-reply", [REPORT_UNSUBSCRIBE] = "unsubscribe",
-		[REPORT_DMARC] = "dmarc",           [REPORT_TLSRPT] = "tlsrpt",
+	static const char *const names[RETURNED_KINDS] = {
+		[RETURNED_OTHER] = "other",           [RETURNED_DSN] = "dsn",
+		[RETURNED_DELAY] = "delay",           [RETURNED_ARF] = "arf",
+		[RETURNED_AUTO_REPLY] = "auto-reply", [RETURNED_UNSUBSCRIBE] = "unsubscribe",
+		[RETURNED_DMARC] = "dmarc",           [RETURNED_TLSRPT] = "tlsrpt",
 	};
 
 	return names[k];
 }
 
-const char *report_action_name(enum report_action a)
+const char *returned_action_name(enum returned_action a)
 {
-	static const char *const names[REPORT_ACTIONS] = { "failed", "delayed", "delivered",
-							   "complained" };
+	static const char *const names[RETURNED_ACTIONS] = { "failed", "delayed", "delivered",
+							     "complained" };
 
 	return names[a];
 }
 
-struct report_recipient *report_add(struct report *r, const struct mailbox *box)
+struct returned_recipient *returned_add(struct returned *r, const struct mailbox *box)
 {
 	for (unsigned i = 0; i < r->n; i++)
 		if (slice_eq_nocase(mailbox_text(&r->recipients[i].box), mailbox_text(box)))
 			return &r->recipients[i];
-	if (r->n == REPORT_RECIPIENTS_MAX)
+	if (r->n == RETURNED_RECIPIENTS_MAX)
 		return NULL;
 	if ((r->n & (r->n - 1)) == 0) /* a power of two: full */
 		r->recipients =
 		    must_resize(r->recipients, (r->n ? 2 * r->n : 1) * sizeof(*r->recipients));
-	r->recipients[r->n] = (struct report_recipient){ .box = *box };
+	r->recipients[r->n] = (struct returned_recipient){ .box = *box };
 	return &r->recipients[r->n++];
 }
 
@@ -43,36 +44,36 @@ struct work {
 	const struct judge *judge;
 	struct parts parts;
 	struct slice notice, returned;
-	struct prose_said *said; /* REPORT_RECIPIENTS_MAX */
+	struct prose_said *said; /* RETURNED_RECIPIENTS_MAX */
 };
 
-static void add_from(struct report *r, struct slice header_value)
+static void add_from(struct returned *r, struct slice header_value)
 {
 	struct slice found;
 	struct mailbox box;
 
 	for (size_t at = 0; prose_address(header_value, &at, &found, &box);)
-		(void)report_add(r, &box);
+		(void)returned_add(r, &box);
 }
 
 /* Nobody is named: the one to whom the returned message was written, when it is one. */
-static void add_by_returned(struct report *r, struct slice returned)
+static void add_by_returned(struct returned *r, struct slice returned)
 {
 	static const char *const names[] = { "X-HmXmrOriginalRecipient", "X-Envelope-To",
 					     "Envelope-To", "Delivered-To", "To" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names) && !r->n; i++)
-		add_from(r, fields_value(returned, slice_str(names[i])));
+		add_from(r, stated_value(returned, slice_str(names[i])));
 	if (r->n > 1)
 		r->n = 0;
 }
 
-static void find_recipients(struct report *r, struct work *w, bool by_fields)
+static void find_recipients(struct returned *r, struct work *w, bool by_fields)
 {
-	if (r->kind == REPORT_ARF) {
+	if (r->kind == RETURNED_ARF) {
 		if (!r->n)
 			add_by_returned(r, w->returned);
-	} else if (r->kind == REPORT_DSN || r->kind == REPORT_DELAY) {
+	} else if (r->kind == RETURNED_DSN || r->kind == RETURNED_DELAY) {
 		if (!r->n)
 			add_from(r, w->parts.head[HEAD_FAILED_RECIPIENTS]);
 		prose_recipients(r, w->notice, &w->parts, by_fields, w->said);
@@ -80,18 +81,20 @@ static void find_recipients(struct report *r, struct work *w, bool by_fields)
 			add_by_returned(r, w->returned);
 		if (!r->n)
 			prose_last_resort(r, w->notice, &w->parts);
+		if (!r->n)
+			r->kind = kind_of_nobody(&w->parts, r->kind, w->notice);
 	} else {
 		r->n = 0;
 	}
 }
 
-static void set_actions(struct report *r, bool by_fields)
+static void set_actions(struct returned *r, bool by_fields)
 {
 	for (unsigned i = 0; i < r->n; i++) {
-		if (r->kind == REPORT_ARF)
-			r->recipients[i].action = REPORT_COMPLAINED;
-		else if (r->kind == REPORT_DELAY && !by_fields)
-			r->recipients[i].action = REPORT_DELAYED;
+		if (r->kind == RETURNED_ARF)
+			r->recipients[i].action = RETURNED_COMPLAINED;
+		else if (r->kind == RETURNED_DELAY && !by_fields)
+			r->recipients[i].action = RETURNED_DELAYED;
 	}
 }
 
@@ -107,17 +110,17 @@ static unsigned letters(struct slice s)
 }
 
 /* The rules know how Postfix says that the message was refused, not the recipient. */
-static bool ask(const struct work *w, struct report_recipient *to, struct slice text,
+static bool ask(const struct work *w, struct returned_recipient *to, struct slice text,
 		bool after_data)
 {
 	struct judge_reply reply = { .code = to->code, .status = to->status };
 	struct judgement called;
 	struct buf whole = { 0 };
 
-	buf_put(&whole, slice_of(text.p, MIN_OF(text.n, (size_t)REPORT_TEXT_MAX)));
+	buf_put(&whole, slice_of(text.p, MIN_OF(text.n, (size_t)RETURNED_TEXT_MAX)));
 	if (after_data)
 		buf_put(&whole, SLICE(" (in reply to end of DATA command)"));
-	reply.text = buf_data(&whole);
+	reply.text = parts_text(&whole);
 	judge_reply(w->judge, &reply, &called);
 	buf_free(&whole);
 	to->class = called.class;
@@ -126,7 +129,7 @@ static bool ask(const struct work *w, struct report_recipient *to, struct slice 
 }
 
 /* The host's own words come first.  Where they say nothing, those for people may. */
-static void judge_one(const struct work *w, const struct report *r, struct report_recipient *to)
+static void judge_one(const struct work *w, const struct returned *r, struct returned_recipient *to)
 {
 	const struct prose_said *said = &w->said[to - r->recipients];
 	struct buf both = { 0 };
@@ -137,7 +140,7 @@ static void judge_one(const struct work *w, const struct report *r, struct repor
 		buf_put(&both, to->text);
 		buf_put(&both, SLICE("\n"));
 		buf_put(&both, said->text);
-		if (!ask(w, to, buf_data(&both), said->after_data) && r->n == 1 &&
+		if (!ask(w, to, parts_text(&both), said->after_data) && r->n == 1 &&
 		    !ask(w, to, w->notice, false))
 			(void)ask(w, to, w->parts.head[HEAD_SUBJECT], false);
 		if (letters(to->text) < 8)
@@ -146,41 +149,46 @@ static void judge_one(const struct work *w, const struct report *r, struct repor
 	}
 }
 
-static void judge_all(const struct work *w, struct report *r)
+static void judge_all(const struct work *w, struct returned *r)
 {
 	for (unsigned i = 0; i < r->n; i++) {
-		struct report_recipient *to = &r->recipients[i];
-		if (to->action == REPORT_FAILED || to->action == REPORT_DELAYED)
+		struct returned_recipient *to = &r->recipients[i];
+		if (to->action == RETURNED_FAILED || to->action == RETURNED_DELAYED)
 			judge_one(w, r, to);
-		to->hard = to->hard && r->kind == REPORT_DSN && to->action == REPORT_FAILED;
+		to->hard = to->hard && r->kind == RETURNED_DSN && to->action == RETURNED_FAILED;
 	}
 }
 
 /* ---- ids, and copies of all that is kept --------------------------------------------------- */
 
+/* A copy in one line, whole characters only. */
 static struct slice keep(struct slice s, size_t max)
 {
-	struct slice ret = { must_copy(slice_of(s.p, MIN_OF(s.n, max))), MIN_OF(s.n, max) };
+	char *copy = must_alloc(MIN_OF(s.n, max) + 1);
+	size_t n = 0, length;
 
-	for (size_t i = 0; i < ret.n; i++)
-		if ((unsigned char)ret.p[i] < ' ' || ret.p[i] == 0x7f)
-			((char *)(uintptr_t)ret.p)[i] = ' ';
-	while (ret.n && (ret.p[ret.n - 1] & 0xc0) == 0x80 && ret.n == max)
-		ret.n--; /* not half a character */
-	if (ret.n == max && (ret.p[ret.n - 1] & 0x80))
-		ret.n--;
-	return ret;
+	for (; s.n && n < max; s = slice_skip(s, MAX_OF(length, (size_t)1))) {
+		length = utf8_length(s);
+		if (n + length > max)
+			break;
+		if (length <= 1)
+			copy[n++] = length && *s.p >= ' ' && *s.p != 0x7f ? *s.p : ' ';
+		else
+			memcpy(copy + n, s.p, length);
+		n += length > 1 ? length : 0;
+	}
+	return slice_of(copy, n);
 }
 
-static void keep_extra(struct report *r, struct slice header)
+static void keep_extra(struct returned *r, struct slice header)
 {
 	struct slice name, value;
 
-	while (r->n_extra < REPORT_EXTRA_MAX && fields_next(&header, &name, &value))
+	while (r->n_extra < RETURNED_EXTRA_MAX && stated_next(&header, &name, &value))
 		if (name.n > 2 && slice_starts_nocase(name, SLICE("X-")))
 			r->extra[r->n_extra++] =
-			    (struct report_extra){ keep(name, REPORT_ID_MAX),
-						   keep(value, REPORT_ID_MAX) };
+			    (struct returned_extra){ keep(name, RETURNED_ID_MAX),
+						     keep(value, RETURNED_ID_MAX) };
 }
 
 static struct slice address_in(struct slice value)
@@ -192,53 +200,57 @@ static struct slice address_in(struct slice value)
 	return prose_address(value, &at, &found, &box) ? found : slice_of("", 0);
 }
 
-static void keep_all(struct report *r, const struct work *w)
+static void keep_all(struct returned *r, const struct work *w)
 {
 	const struct slice *head = w->parts.head;
 	struct slice to = address_in(head[HEAD_DELIVERED_TO]);
 	struct slice id =
-	    slice_trim_set(fields_value(w->returned, SLICE("Message-ID")), " \t\r\n<>");
+	    slice_trim_set(stated_value(w->returned, SLICE("Message-ID")), " \t\r\n<>");
 
 	if (!to.n)
 		to = address_in(head[HEAD_TO]);
-	if (!id.n && r->kind != REPORT_OTHER)
+	if (!id.n && r->kind != RETURNED_OTHER)
 		id = slice_trim_set(head[HEAD_IN_REPLY_TO], " \t\r\n<>");
-	r->returned_to = keep(to, REPORT_ID_MAX);
-	r->message_id = keep(id, REPORT_ID_MAX);
-	r->envelope_id = keep(r->envelope_id, REPORT_ID_MAX);
-	r->feedback_type = keep(r->feedback_type, REPORT_ID_MAX);
+	r->returned_to = keep(to, RETURNED_ID_MAX);
+	r->message_id = keep(id, RETURNED_ID_MAX);
+	r->envelope_id = keep(r->envelope_id, RETURNED_ID_MAX);
+	r->feedback_type = keep(r->feedback_type, RETURNED_ID_MAX);
 	r->return_path =
-	    keep(address_in(fields_value(w->returned, SLICE("Return-Path"))), REPORT_ID_MAX);
+	    keep(address_in(stated_value(w->returned, SLICE("Return-Path"))), RETURNED_ID_MAX);
 	keep_extra(r, w->returned);
 	for (unsigned i = 0; i < r->n; i++)
-		r->recipients[i].text = keep(r->recipients[i].text, REPORT_TEXT_MAX);
+		r->recipients[i].text = keep(r->recipients[i].text, RETURNED_TEXT_MAX);
 }
 
 /* ---- together ------------------------------------------------------------------------------ */
 
-static void read_fields(struct report *r, struct work *w)
+static void read_fields(struct returned *r, struct work *w)
 {
 	struct parts *p = &w->parts;
 	struct buf *text = buf_len(&p->prose) ? &p->prose : &p->html;
 
 	if (p->types & PART_FEEDBACK)
-		fields_feedback(r, buf_data(&p->feedback));
+		stated_feedback(r, parts_text(&p->feedback));
 	else
-		fields_status(r, buf_data(&p->status));
-	prose_cut(buf_data(text), &w->notice, &w->returned);
+		stated_status(r, parts_text(&p->status));
+	prose_cut(parts_text(text), &w->notice, &w->returned);
 	if (buf_len(&p->returned))
-		w->returned = buf_data(&p->returned);
+		w->returned = parts_text(&p->returned);
+	if (!r->n && !(p->types & PART_FEEDBACK)) {
+		objects_as_fields(w->notice, &p->objects);
+		stated_status(r, parts_text(&p->objects));
+	}
 	if (!r->n && !(p->types & PART_FEEDBACK))
-		fields_status(r, w->notice);
+		stated_status(r, w->notice);
 }
 
-struct report *report_read(const struct judge *j, struct slice message)
+struct returned *returned_read(const struct judge *j, struct slice message)
 {
-	struct report *r = must_alloc(sizeof(*r));
+	struct returned *r = must_alloc(sizeof(*r));
 	struct work w = { .judge = j };
 	bool by_fields;
 
-	w.said = must_alloc(REPORT_RECIPIENTS_MAX * sizeof(*w.said));
+	w.said = must_alloc(RETURNED_RECIPIENTS_MAX * sizeof(*w.said));
 	r->envelope_id = r->feedback_type = slice_of("", 0);
 	parts_read(&w.parts, message);
 	read_fields(r, &w);
@@ -258,7 +270,13 @@ static void drop(struct slice s)
 	free((void *)(uintptr_t)s.p);
 }
 
-struct report *report_free(struct report *r)
+void returned_prepare(void)
+{
+	parts_prepare();
+	decode_prepare();
+}
+
+struct returned *returned_free(struct returned *r)
 {
 	if (!r)
 		return NULL;

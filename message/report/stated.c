@@ -1,8 +1,9 @@
-/* message/report/fields.c - the fields of delivery notices (RFC 3464, RFC 6533) and of complaints
- * (RFC 5965).
+/* message/report/stated.c - what fields state: of delivery notices (RFC 3464, RFC 6533) and of
+ * complaints (RFC 5965).
  *
- *	recipient-field = ( "Final-Recipient" / "Original-Recipient" ) ":" address-type ";" address
- *	action-field    = "Action" ":" ( "failed" / "delayed" / "delivered" / "relayed" / "expanded" )
+ *	recipient-field = ( "Final-Recipient" / "Original-Recipient" ) ":" type ";" address
+ *	action-field    = "Action" ":" ( "failed" / "delayed" / "delivered" / "relayed" /
+ *			  "expanded" )
  *	status-field    = "Status" ":" DIGIT "." 1*3DIGIT "." 1*3DIGIT
  *
  * Hosts leave out the address type, write comments behind values and put fields in any order; a
@@ -10,7 +11,7 @@
 #include "base/encode.h"
 #include "message/report/inside.h"
 
-bool fields_next(struct slice *rest, struct slice *ret_name, struct slice *ret_value)
+bool stated_next(struct slice *rest, struct slice *ret_name, struct slice *ret_value)
 {
 	struct slice line, before, after;
 
@@ -32,11 +33,11 @@ bool fields_next(struct slice *rest, struct slice *ret_name, struct slice *ret_v
 	return false;
 }
 
-struct slice fields_value(struct slice header, struct slice name)
+struct slice stated_value(struct slice header, struct slice name)
 {
 	struct slice this, value;
 
-	while (fields_next(&header, &this, &value))
+	while (stated_next(&header, &this, &value))
 		if (slice_eq_nocase(this, name))
 			return value;
 	return slice_of("", 0);
@@ -47,7 +48,7 @@ static bool one_of(char c, const char *set)
 	return c && strchr(set, c);
 }
 
-uint16_t fields_reply_code(struct slice s)
+uint16_t stated_reply_code(struct slice s)
 {
 	if (s.n < 3 || s.p[0] < '2' || s.p[0] > '5' || s.p[1] < '0' || s.p[1] > '9' ||
 	    s.p[2] < '0' || s.p[2] > '9')
@@ -113,7 +114,7 @@ static bool address_of(struct slice value, struct mailbox *ret)
 		value = rest;
 	value = slice_of(value.p, MIN_OF(value.n, (size_t)1024));
 	decode_address(value, &text);
-	value = slice_trim_set(buf_data(&text), " \t\r\n<>");
+	value = slice_trim_set(parts_text(&text), " \t\r\n<>");
 	ok = mailbox_parse(value, MAILBOX_UTF8 | MAILBOX_LITERAL, ret) == 0 ||
 	     prose_address(value, &at, &found, ret);
 	buf_free(&text);
@@ -122,7 +123,7 @@ static bool address_of(struct slice value, struct mailbox *ret)
 
 /* ---- delivery notices ---------------------------------------------------------------------- */
 
-struct group {
+struct stated {
 	struct slice final, original, action, status, diagnostic, x_recipient;
 };
 
@@ -135,22 +136,22 @@ static void take_status(struct slice value, struct status *ret)
 	(void)judge_words_status(slice_of(value.p, n), ret);
 }
 
-static enum report_action action_of(const struct group *g, struct status status, uint16_t code)
+static enum returned_action action_of(const struct stated *g, struct status status, uint16_t code)
 {
 	static const char *const arrived[] = { "delivered", "relayed", "expanded", "deliverable" };
 
 	for (size_t i = 0; i < ARRAY_LEN(arrived); i++)
 		if (slice_starts_nocase(g->action, slice_str(arrived[i])))
-			return REPORT_DELIVERED;
+			return RETURNED_DELIVERED;
 	if (slice_starts_nocase(g->action, SLICE("delayed")))
-		return REPORT_DELAYED;
+		return RETURNED_DELAYED;
 	if (!g->action.n && (status.class == 2 || (!status.class && code / 100 == 2)))
-		return REPORT_DELIVERED;
-	return REPORT_FAILED;
+		return RETURNED_DELIVERED;
+	return RETURNED_FAILED;
 }
 
 /* "smtp; 550 5.1.1 no such user": type, code and text.  The first code that stands before text. */
-static void take_diagnostic(struct slice value, struct report_recipient *to)
+static void take_diagnostic(struct slice value, struct returned_recipient *to)
 {
 	struct slice type, rest;
 
@@ -159,20 +160,20 @@ static void take_diagnostic(struct slice value, struct report_recipient *to)
 	to->text = value;
 	for (size_t i = 0; i < value.n && i < 256 && !to->code; i++)
 		if (i == 0 || one_of(value.p[i - 1], " \t\n:;(<[\"'#,="))
-			to->code = fields_reply_code(slice_skip(value, i));
+			to->code = stated_reply_code(slice_skip(value, i));
 	if (to->code < 400)
 		to->code = 0;
 }
 
-static void end_group(struct report *r, struct group *g)
+static void end_group(struct returned *r, struct stated *g)
 {
 	struct mailbox box, original;
-	struct report_recipient *to = NULL;
+	struct returned_recipient *to = NULL;
 	bool final = address_of(g->final.n ? g->final : g->x_recipient, &box);
 	bool first = address_of(g->original, &original);
 
 	if (final || first)
-		to = report_add(r, final ? &box : &original);
+		to = returned_add(r, final ? &box : &original);
 	if (to) {
 		if (first && !slice_eq_nocase(mailbox_text(&original), mailbox_text(&to->box)))
 			to->original = original;
@@ -181,12 +182,12 @@ static void end_group(struct report *r, struct group *g)
 			take_diagnostic(g->diagnostic, to);
 		to->action = action_of(g, to->status, to->code);
 	}
-	*g = (struct group){ { 0 } };
+	*g = (struct stated){ { 0 } };
 }
 
-void fields_status(struct report *r, struct slice rest)
+void stated_status(struct returned *r, struct slice rest)
 {
-	struct group g = { { 0 } };
+	struct stated g = { { 0 } };
 	const struct {
 		const char *name;
 		struct slice *to;
@@ -199,7 +200,7 @@ void fields_status(struct report *r, struct slice rest)
 		      { "Diagnostic-Code", &g.diagnostic, false } };
 	struct slice name, value;
 
-	while (fields_next(&rest, &name, &value)) {
+	while (stated_next(&rest, &name, &value)) {
 		if (!name.n && (g.final.n || g.original.n))
 			end_group(r, &g);
 		if (slice_eq_nocase(name, SLICE("Original-Envelope-Id")) && !r->envelope_id.n)
@@ -217,12 +218,12 @@ void fields_status(struct report *r, struct slice rest)
 
 /* ---- complaints ---------------------------------------------------------------------------- */
 
-void fields_feedback(struct report *r, struct slice rest)
+void stated_feedback(struct returned *r, struct slice rest)
 {
 	struct slice name, value;
 	struct mailbox box;
 
-	while (fields_next(&rest, &name, &value)) {
+	while (stated_next(&rest, &name, &value)) {
 		if (slice_eq_nocase(name, SLICE("Feedback-Type")) && !r->feedback_type.n)
 			r->feedback_type = value;
 		if (slice_eq_nocase(name, SLICE("Original-Envelope-Id")) && !r->envelope_id.n)
@@ -230,9 +231,9 @@ void fields_feedback(struct report *r, struct slice rest)
 		if ((slice_eq_nocase(name, SLICE("Original-Rcpt-To")) ||
 		     slice_eq_nocase(name, SLICE("Removal-Recipient"))) &&
 		    address_of(value, &box)) {
-			struct report_recipient *to = report_add(r, &box);
+			struct returned_recipient *to = returned_add(r, &box);
 			if (to)
-				to->action = REPORT_COMPLAINED;
+				to->action = RETURNED_COMPLAINED;
 		}
 	}
 }
