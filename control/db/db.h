@@ -1,7 +1,8 @@
 /* control/db/db.h - the door to PostgreSQL: typed parameters, transactions of one organisation.
  * Owns:    db_new() gives the caller one connection, not yet open; db_free() closes it.  A result
  *          lives until db_result_free() (or the end of its OWNED scope).
- * Blocks:  every call, until the server answers or statement_timeout passes.
+ * Blocks:  every call, until the server answers or statement_timeout passes; a server that does
+ *          not keep that is given up 3 s later, with E_DB.
  * Fails:   E_EXISTS (a unique key), E_UNKNOWN (a foreign key), E_SYNTAX (a check or a value out of
  *          range), E_TIMEOUT (statement or lock timeout), E_CONFLICT (serialization, deadlock: run
  *          it again, as db_tx() does), E_DENIED, E_FULL (server out of room or connections), E_DB.

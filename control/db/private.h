@@ -22,3 +22,7 @@ struct db {
 int db_fail(struct db *db, const PGresult *res);
 int db_ready(struct db *db) MUST_CHECK;          /* connected, or E_DB */
 struct db_result *db_result_wrap(PGresult *res); /* takes res */
+/* patience.c: as PQgetResult(), but a server that does not answer in time is given up. */
+PGresult *patience_result(struct db *db);
+/* Of one statement, which may be pipelined; the first bad result is kept. */
+PGresult *patience_answer(struct db *db);

@@ -103,16 +103,6 @@ static int send_begin(struct db *db)
 	return 0;
 }
 
-/* Takes the answers of one pipelined statement; the first bad one is kept in *ret. */
-static PGresult *take_one(struct db *db)
-{
-	PGresult *res = PQgetResult(db->conn), *next;
-
-	while (res && PQresultStatus(res) != PGRES_PIPELINE_SYNC && (next = PQgetResult(db->conn)))
-		PQclear(next);
-	return res;
-}
-
 /* BEGIN, the organisation and the first statement in one round trip. */
 static PGresult *first_query(struct db *db, const char *sql, const struct packed_params *k)
 {
@@ -125,8 +115,8 @@ static PGresult *first_query(struct db *db, const char *sql, const struct packed
 	    !PQpipelineSync(db->conn))
 		return NULL;
 	for (i = 0; i < ARRAY_LEN(res); i++)
-		res[i] = take_one(db);
-	PQclear(PQgetResult(db->conn)); /* the sync */
+		res[i] = patience_answer(db);
+	PQclear(patience_result(db)); /* the sync */
 	(void)PQexitPipelineMode(db->conn);
 	for (i = 0; i < ARRAY_LEN(res); i++)
 		if (!succeeded(res[i])) {
@@ -143,8 +133,10 @@ static PGresult *first_query(struct db *db, const char *sql, const struct packed
 static PGresult *execute(struct db *db, const char *sql, const struct packed_params *k)
 {
 	if (!db->begin_pending)
-		return PQexecParams(db->conn, sql, (int)k->n, NULL, k->values, k->lengths,
-				    k->formats, 0);
+		return PQsendQueryParams(db->conn, sql, (int)k->n, NULL, k->values, k->lengths,
+					 k->formats, 0)
+			   ? patience_answer(db)
+			   : NULL;
 	db->begin_pending = false;
 	return first_query(db, sql, k);
 }

@@ -30,7 +30,7 @@ static int end(struct db *db, const char *sql)
 		return 0;
 	if (!db_connected(db))
 		return E_DB;
-	res = PQexec(db->conn, sql);
+	res = PQsendQuery(db->conn, sql) ? patience_answer(db) : NULL;
 	/* COMMIT of a failed transaction is answered ROLLBACK: that is no commit. */
 	r = PQresultStatus(res) == PGRES_COMMAND_OK ? 0 : db_fail(db, res);
 	if (r == 0 && !strcmp(sql, "COMMIT") && strcmp(PQcmdStatus(res), "COMMIT"))

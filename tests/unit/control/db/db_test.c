@@ -254,6 +254,32 @@ static void a_connection_that_was_cut_is_made_anew(void **state)
 	assert_int_equal(db_run(db, NULL, "SELECT 1 FROM a WHERE id >= 70"), 0);
 }
 
+static void a_server_that_hangs_is_given_up(void **state)
+{
+	OWNED(db)
+	db = db_new(&(struct db_account){
+	    .conninfo = conninfo, .user = "postgres", .statement_timeout_ms = 200 });
+	OWNED(db_result) res = NULL;
+	pid_t backend;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) { /* alone, as the first of a transaction, at its end */
+		db_result_free(res);
+		res = NULL;
+		assert_int_equal(db_run(db, &res, "SELECT pg_backend_pid()"), 1);
+		backend = (pid_t)db_int(res, 0, 0);
+		if (i)
+			db_begin(db, 0);
+		if (i == 2)
+			assert_int_equal(db_run(db, NULL, "SELECT 1"), 1);
+		assert_int_equal(kill(backend, SIGSTOP), 0);
+		assert_int_equal(i == 2 ? db_commit(db) : db_run(db, NULL, "SELECT 1"), E_DB);
+		assert_int_equal(kill(backend, SIGCONT), 0);
+		db_rollback(db);
+		assert_int_equal(db_run(db, NULL, "SELECT 1"), 1);
+	}
+}
+
 static void migrations_are_applied_once_and_never_changed(void **state)
 {
 	OWNED(db) super = as("postgres");
@@ -288,6 +314,7 @@ int main(void)
 		cmocka_unit_test(copied_rows_are_escaped),
 		cmocka_unit_test(a_copy_given_up_leaves_nothing_and_the_connection_useful),
 		cmocka_unit_test(a_connection_that_was_cut_is_made_anew),
+		cmocka_unit_test(a_server_that_hangs_is_given_up),
 		cmocka_unit_test(migrations_are_applied_once_and_never_changed),
 	};
 	return cmocka_run_group_tests(tests, start_cluster, stop_cluster);
