@@ -14,6 +14,7 @@ struct footer_place {
 	struct mustache m;
 	struct html html;
 	bool is_html, linked;
+	bool in_link; /* an <a> with the link is open, and there is nothing in it to see yet */
 	unsigned depth, foreign; /* sections that are open; those that are not over the link */
 	bool over_link[TEMPLATE_DEPTH_MAX];
 	size_t lt;   /* the last "<" */
@@ -28,6 +29,27 @@ static void place_here(struct footer_place *p, size_t at)
 	p->close = p->m.close;
 }
 
+/* A link with nothing to click on is none. */
+static void place_seen(struct footer_place *p)
+{
+	p->linked |= p->in_link && !p->foreign && !p->html.conditional;
+}
+
+/* What one more byte of the source made of the page. */
+static void place_in_link(struct footer_place *p, uint8_t before, char c)
+{
+	struct html *h = &p->html;
+
+	if (!p->in_link || h->state != HTML_TEXT)
+		return;
+	if (before == HTML_TEXT && !strchr(" \t\r\n", c))
+		place_seen(p);
+	else if (before != HTML_TEXT && h->end_tag && strcmp(h->tag, "a") == 0)
+		p->in_link = false;
+	else if (before != HTML_TEXT && !h->end_tag && strcmp(h->tag, "img") == 0)
+		place_seen(p);
+}
+
 static void place_literal(struct footer_place *p, struct slice s)
 {
 	for (size_t i = 0; p->is_html && i < s.n; i++) {
@@ -37,6 +59,7 @@ static void place_literal(struct footer_place *p, struct slice s)
 		(void)html_feed(h, s.p[i]);
 		if (before == HTML_TEXT && h->state == HTML_LT)
 			p->lt = (size_t)(s.p - p->m.source.p) + i;
+		place_in_link(p, before, s.p[i]);
 		if ((before == HTML_END_TAG || before == HTML_GAP) && h->state == HTML_TEXT &&
 		    h->end_tag && !p->depth && !h->conditional && strcmp(h->tag, "body") == 0)
 			place_here(p, p->lt);
@@ -53,8 +76,12 @@ static void place_slot(struct footer_place *p, struct slice name)
 {
 	enum escape escape;
 
-	if (!p->foreign && slice_eq(name, LINK_FIELD) && (!p->is_html || is_href(&p->html)))
-		p->linked = true;
+	if (p->is_html && p->html.state == HTML_TEXT)
+		place_seen(p);
+	if (!p->foreign && slice_eq(name, LINK_FIELD)) {
+		p->linked |= !p->is_html;
+		p->in_link |= p->is_html && is_href(&p->html);
+	}
 	if (p->is_html)
 		(void)html_slot(&p->html, false, &escape);
 }

@@ -13,6 +13,8 @@ enum { RECORDS_LOOKED_AT = 1000, UNKNOWN_KEPT = 60 };
 
 struct column_look {
 	unsigned filled, addresses, standings, against; /* cells */
+	enum title_target hint; /* what the title seems to ask, of a column that nobody reads */
+	bool refuses;           /* a cell answers that with no mail */
 	char unknown[UNKNOWN_KEPT + 1]; /* first cell of a status column that no one knows */
 };
 struct look_state {
@@ -34,8 +36,19 @@ static void look_at_cell(struct column_look *l, const struct import_column *c, s
 	l->addresses += suppress_address_parse(text, &a) >= 0;
 	l->standings += standing > 0;
 	l->against += standing > CONTACT_SUBSCRIBED;
+	l->refuses |= l->hint && standing_of_cell(l->hint, text) > CONTACT_SUBSCRIBED;
 	if (status && !l->unknown[0] && !standing_of_cell(c->target, text))
 		slice_copy(l->unknown, sizeof(l->unknown), text);
+}
+
+static struct column_look *begin_columns(const struct import_map *m)
+{
+	struct column_look *columns = must_alloc(m->n * sizeof(*columns));
+
+	for (unsigned i = 0; i < m->n; i++)
+		if (m->columns[i].target == TITLE_NONE && !m->columns[i].given)
+			columns[i].hint = title_hint(slice_str(m->columns[i].title));
+	return columns;
 }
 
 static int look_at_record(void *arg, const struct sheet_record *r)
@@ -44,7 +57,7 @@ static int look_at_record(void *arg, const struct sheet_record *r)
 	const struct import_map *m = l->reader->map;
 
 	if (!l->columns)
-		l->columns = must_alloc(m->n * sizeof(*l->columns));
+		l->columns = begin_columns(m);
 	for (unsigned i = 0; i < r->n && i < m->n; i++)
 		look_at_cell(&l->columns[i], &m->columns[i], r->fields[i]);
 	return ++l->records < RECORDS_LOOKED_AT ? 0 : E_EOF;
@@ -69,12 +82,23 @@ static bool is_hidden_status(const struct import_column *c, const struct column_
 	return c->target == TITLE_NONE && !c->given && l->against && l->standings == l->filled;
 }
 
+/* What such a column should be mapped to; NULL: it hides nothing. */
+static const char *hidden_target(const struct import_column *c, const struct column_look *l)
+{
+	if (is_hidden_status(c, l))
+		return "status";
+	if (!l->refuses)
+		return NULL;
+	return l->hint == TITLE_OPT_OUT ? "unsubscribed" : "subscribed";
+}
+
 static void check_standings(const struct look_state *l, struct import_fault *f)
 {
 	const struct import_map *m = l->reader->map;
 
 	for (unsigned i = 0; l->columns && i < m->n && !f->code[0]; i++) {
 		const char *unknown = l->columns[i].unknown;
+		const char *hidden = hidden_target(&m->columns[i], &l->columns[i]);
 
 		if (unknown[0])
 			fail(f, "unknown_status",
@@ -85,11 +109,11 @@ static void check_standings(const struct look_state *l, struct import_fault *f)
 			     "out",
 			     utf8_valid(slice_str(unknown)) ? unknown : "a value",
 			     m->columns[i].title);
-		else if (is_hidden_status(&m->columns[i], &l->columns[i]))
+		else if (hidden)
 			fail(f, "status_column",
 			     "the column \"%.60s\" seems to say who wants no mail; a mapping to "
-			     "\"status\" has it read, one to \"\" leaves it out",
-			     m->columns[i].title);
+			     "\"%s\" has it read, one to \"\" leaves it out",
+			     m->columns[i].title, hidden);
 	}
 }
 
@@ -134,8 +158,8 @@ static const char *suggest(const struct look_state *l, unsigned i, int address,
 
 	if ((int)i == address)
 		return "email";
-	if (l->columns && is_hidden_status(&m->columns[i], &l->columns[i]))
-		return "status";
+	if (l->columns && hidden_target(&m->columns[i], &l->columns[i]))
+		return hidden_target(&m->columns[i], &l->columns[i]);
 	if (m->columns[i].target == TITLE_EMAIL || !is_first_of_target(m, i) ||
 	    (l->columns && l->columns[i].unknown[0]))
 		return "";

@@ -126,7 +126,7 @@ static const struct {
 	  " optedoutat optouttime optoutdate emailoptout emailoptedout"
 	  " hasoptedoutofemail optedoutofemail unsubscribedfromallemail"
 	  " donotemail donotmail donotcontact emailblacklisted blacklisted blacklist"
-	  " blocklisted blocklist blocked suppressed isblacklisted" },
+	  " blocklisted blocklist blocked suppressed isblacklisted dnc" },
 	{ TITLE_BOUNCED, "bounced bouncedat hardbounced hardbounce hardbouncedat isbounced cleaned"
 			 " cleanedat cleantime" },
 	{ TITLE_OPT_IN, "subscribed issubscribed confirmed isconfirmed active isactive enabled "
@@ -202,6 +202,35 @@ enum title_target title_find(const char *folded)
 	for (size_t i = 0; *squeezed && i < ARRAY_LEN(tables); i++)
 		if (title_among(tables[i].titles, squeezed))
 			return tables[i].target;
+	return TITLE_NONE;
+}
+
+enum title_target title_hint(struct slice title)
+{
+	static const struct {
+		enum title_target target;
+		const char *part;
+	} parts[] = {
+		{ TITLE_OPT_OUT, "unsubscri" },    { TITLE_OPT_OUT, "optout" },
+		{ TITLE_OPT_OUT, "optedout" },     { TITLE_OPT_OUT, "optsout" },
+		{ TITLE_OPT_OUT, "donotmail" },    { TITLE_OPT_OUT, "donotemail" },
+		{ TITLE_OPT_OUT, "donotcontact" }, { TITLE_OPT_OUT, "donotsend" },
+		{ TITLE_OPT_OUT, "complain" },     { TITLE_OPT_OUT, "blacklist" },
+		{ TITLE_OPT_OUT, "blocklist" },    { TITLE_OPT_OUT, "suppress" },
+		{ TITLE_OPT_OUT, "abgemeldet" },   { TITLE_OPT_OUT, "desabonn" },
+		{ TITLE_OPT_OUT, "desinscri" },    { TITLE_OPT_OUT, "uitgeschreven" },
+		{ TITLE_OPT_OUT, "afgemeld" },     { TITLE_OPT_IN, "consent" },
+		{ TITLE_OPT_IN, "optin" },         { TITLE_OPT_IN, "optedin" },
+		{ TITLE_OPT_IN, "permission" },    { TITLE_OPT_IN, "subscribe" },
+		{ TITLE_OPT_IN, "newsletter" },    { TITLE_OPT_IN, "einwilligung" },
+		{ TITLE_OPT_IN, "toestemming" },
+	};
+	char squeezed[TITLE_FOLDED_MAX];
+
+	title_squeeze(title, squeezed);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (strstr(squeezed, parts[i].part))
+			return parts[i].target;
 	return TITLE_NONE;
 }
 

@@ -32,5 +32,8 @@ bool title_among(const char *words, const char *word);
 bool title_alike(struct slice a, struct slice b);
 /* Of a folded title. */
 enum title_target title_find(const char *folded);
+/* What a title outside of the tables seems to ask: TITLE_OPT_OUT ("Global Unsubscribe"),
+ * TITLE_OPT_IN ("GDPR consent"), or TITLE_NONE. */
+enum title_target title_hint(struct slice title);
 /* The names that stand for the members every contact has: email, first_name, last_name, status. */
 enum title_target title_find_member(const char *folded);

@@ -53,6 +53,9 @@ static void a_part_with_a_link_for_everybody_stays_as_it_is(void **state UNUSED)
 {
 	static const char *const html[] = {
 		"<p>" LINK "</p>",
+		"<a href=\"{{unsubscribe_url}}\"><img src=\"out.png\" alt=\"out\"></a>",
+		"<a href=\"{{unsubscribe_url}}\"><b>out</b></a>",
+		"<a href=\"{{unsubscribe_url}}\">{{unsubscribe_url}}</a>",
 		"<a class='x' href='{{unsubscribe_url}}'>out</a></body></html>",
 		"<A HREF=\"{{{unsubscribe_url}}}\">out</A>",
 		("{{#unsubscribe_url}}<a href=\"{{.}}\">x</a><a href=\"{{unsubscribe_url}}\">o</a>"
@@ -87,6 +90,11 @@ static void a_part_without_a_link_for_everybody_gets_the_footer(void **state UNU
 		"{{^unsubscribe_url}}" LINK "{{/unsubscribe_url}}",
 		"<p>{{unsubscribe_url}}</p>",
 		"<img src=\"{{unsubscribe_url}}\">",
+		"<a href=\"{{unsubscribe_url}}\"></a><p>Hello</p>",
+		"<a href=\"{{unsubscribe_url}}\"> <b>\n</b></a>Hello",
+		"<a href=\"{{unsubscribe_url}}\"><!-- out --></a>",
+		"<a href=\"{{unsubscribe_url}}\"><!--[if mso]>out<![endif]--></a>",
+		"<a href=\"{{unsubscribe_url}}\">{{#vip}}out{{/vip}}</a>",
 		"<p title=\"</body>\">x</p>",
 		"<!-- </body> --><p>x</p>",
 		"{{=<% %>=}}<p>x</p>",
