@@ -15,10 +15,24 @@ bool shape_pattern_valid(struct slice pattern)
 	return true;
 }
 
+/* What stands behind the last "*" must be the text's end: most patterns differ there. */
+static bool ends_fit(struct slice pattern, struct slice text)
+{
+	size_t p = pattern.n, t = text.n;
+
+	for (; p && pattern.p[p - 1] != '*'; p--, t--)
+		if (!t || ascii_lower(pattern.p[p - 1]) != ascii_lower(text.p[t - 1]))
+			return false;
+	return p || !t;
+}
+
 /* The latest "*" takes one character more whenever what follows it does not fit. */
 bool shape_pattern_matches(struct slice pattern, struct slice text)
 {
 	size_t p = 0, t = 0, star = SIZE_MAX, from = 0;
+
+	if (!ends_fit(pattern, text))
+		return false;
 
 	while (t < text.n) {
 		if (p < pattern.n && pattern.p[p] == '*') {
@@ -142,6 +156,7 @@ static unsigned keep(struct shapes *s, struct shape_section *x)
 		}
 	s->sections = must_resize(s->sections, (s->n_sections + 1) * sizeof(*s->sections));
 	s->sections[s->n_sections] = *x;
+	s->sections[s->n_sections].name_n = x->name ? strlen(x->name) : 0;
 	s->asks |= (x->tenant ? SHAPE_ASKS_TENANT : 0U) |
 		   (x->source.family ? SHAPE_ASKS_SOURCE : 0U) | (x->pool ? SHAPE_ASKS_POOL : 0U) |
 		   (x->level == SHAPE_OF_DOMAIN ? SHAPE_ASKS_DOMAIN : 0U);
@@ -185,6 +200,11 @@ void shape_section_show(const struct shape_section *x, struct buf *out)
 	buf_put(out, SLICE("]"));
 }
 
+bool shape_section_names(const struct shape_section *x, struct slice text)
+{
+	return shape_pattern_matches(slice_of(x->name, x->name_n), text);
+}
+
 static bool level_matches(const struct shape_section *x, const struct shape_subject *q,
 			  unsigned provider)
 {
@@ -194,12 +214,12 @@ static bool level_matches(const struct shape_section *x, const struct shape_subj
 	case SHAPE_OF_PROVIDER:
 		return x->provider == provider;
 	case SHAPE_OF_DOMAIN:
-		return shape_pattern_matches(slice_str(x->name), q->domain);
+		return shape_section_names(x, q->domain);
 	case SHAPE_OF_SITE:
 		break;
 	}
 	for (unsigned i = 0; i < q->n_mx; i++)
-		if (shape_pattern_matches(slice_str(x->name), q->mx[i]))
+		if (shape_section_names(x, q->mx[i]))
 			return true;
 	return false;
 }

@@ -261,8 +261,7 @@ void shapes_group(const struct shapes *s, const struct shape_subject *q, struct 
 		buf_put(out, slice_str(s->providers[provider].name));
 	for (unsigned i = 0; i < s->n_sections; i++) {
 		const struct shape_section *x = &s->sections[i];
-		if (x->level != SHAPE_OF_DOMAIN ||
-		    !shape_pattern_matches(slice_str(x->name), q->domain))
+		if (x->level != SHAPE_OF_DOMAIN || !shape_section_names(x, q->domain))
 			continue;
 		buf_put(out, buf_len(out) ? SLICE("+") : SLICE(""));
 		buf_put(out, slice_str(x->name));
