@@ -78,6 +78,16 @@ static int find_provider(struct shapes *s, struct slice name, unsigned *ret, cha
 	return 0;
 }
 
+/* Case does not count in names: there is one way to write them. */
+static char *copy_lower(struct slice name)
+{
+	char *s = must_copy(name);
+
+	for (size_t i = 0; i < name.n; i++)
+		s[i] = ascii_lower(s[i]);
+	return s;
+}
+
 static int read_level(struct shapes *s, struct slice *rest, struct shape_section *x, char *error)
 {
 	static const struct {
@@ -100,13 +110,13 @@ static int read_level(struct shapes *s, struct slice *rest, struct shape_section
 		if (!shape_pattern_valid(name))
 			return shape_wrong(error, "expected a name after \"%s\"", levels[i].name);
 		if (x->level != SHAPE_OF_PROVIDER) {
-			x->name = must_copy(name);
+			x->name = copy_lower(name);
 			return 0;
 		}
 		if (memchr(name.p, '*', name.n))
 			return shape_wrong(error, "the name of a provider cannot have a \"*\"");
-		x->name = must_copy(name);
-		return find_provider(s, name, &x->provider, error);
+		x->name = copy_lower(name);
+		return find_provider(s, slice_str(x->name), &x->provider, error);
 	}
 	return shape_wrong(error, "expected a section such as [default], [provider gmail], "
 				  "[site mx.example.com] or [domain example.com]");

@@ -251,6 +251,14 @@ const char *shapes_provider_name(const struct shapes *s, unsigned provider)
 	return provider < s->n_providers ? s->providers[provider].name : "";
 }
 
+bool shapes_has_provider(const struct shapes *s, struct slice name)
+{
+	for (unsigned i = 0; i < s->n_providers; i++)
+		if (slice_eq(name, slice_str(s->providers[i].name)))
+			return s->providers[i].mx.n || s->providers[i].domain.n;
+	return false;
+}
+
 void shapes_group(const struct shapes *s, const struct shape_subject *q, struct buf *out)
 {
 	struct shape_subject others = *q;
