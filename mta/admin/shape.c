@@ -264,15 +264,14 @@ int admin_finish_shape_explain(struct query *q)
 	OWNED(shapes) set = shape_copy(e);
 	struct slice mx[ROUTE_HOSTS_MAX];
 	struct shape_subject who = { .domain = q->selector.domain, .tenant = q->tenant };
-	struct shape configured, shape;
+	struct shape shape;
 
 	who.mx = mx;
 	who.n_mx = take_hosts(q, mx);
 	who.pool = slice_str(*q->pool ? q->pool : "default");
 	if (*q->source && ip_parse(slice_str(q->source), &who.source) < 0)
 		return E_SYNTAX;
-	shaping_configured(engine_settings(e), &configured);
-	shapes_resolve(set, &who, &configured, &shape);
+	shaping_resolve(set, &who, engine_settings(e), &shape);
 	branch_slice(q->out, "domain", q->selector.domain);
 	branch_str(q->out, "provider", shapes_provider_name(set, shapes_provider(set, &who)));
 	put_shape(branch_list(q->out, "values"), set, &shape);
