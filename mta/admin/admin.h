@@ -9,6 +9,7 @@
  *	why        what                               the chain of reasons
  *	hold       selector, reason [, preview]       count, rule
  *	release    selector [, preview]               count; held: of them by another rule
+ *	move       selector, pool, reason [, preview] count
  *	retry      selector [, preview]               count
  *	cancel     selector, reason [, preview]       count, left; once the queue was swept
  *	rules      -                                  standing holds and cancels
@@ -17,6 +18,8 @@
  *	metrics    -                                  text for Prometheus
  *	config     -                                  every option and its value
  *	consumers  -                                  who reads the log, and how far
+ *	suspend    source, what (a provider or site) [, value, reason, author]   rule
+ *	resume     source, what                       rule
  *	shape-order    what (a section), key, value (empty: take back), author
  *	shape-show     -                              every value in force, and where it stands
  *	shape-orders   -                              live orders, and what they replace
@@ -28,7 +31,7 @@
  *
  * Files:   server.c is its life, query.c asks the lanes and adds up, commands.c is the table; the
  *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
- *          orders.c (orders), shape.c (shapes) and facts.c (facts).
+ *          orders.c (orders), suspend.c (sources), shape.c (shapes) and facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
  * Blocks:  on the page cache for `events` and `show`.
  * Threads: the front desk's; lanes are asked with lane_post().

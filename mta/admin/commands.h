@@ -6,7 +6,7 @@
 
 const struct admin_command *admin_command_find(struct slice name);
 
-/* senders.c, facts.c, queue.c, orders.c, shape.c */
+/* senders.c, facts.c, queue.c, orders.c, shape.c, suspend.c */
 int admin_finish_senders(struct query *q);
 int admin_finish_status(struct query *q);
 int admin_finish_books(struct query *q);
@@ -28,12 +28,16 @@ int admin_finish_why(struct query *q);
 int admin_begin_order(struct query *q);
 void admin_lane_matches(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_hold(struct query *q);
+int admin_begin_move(struct query *q);
+int admin_finish_move(struct query *q);
 int admin_begin_release(struct query *q);
 void admin_lane_release(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_release(struct query *q);
 int admin_finish_cancel(struct query *q);
 void admin_lane_retry(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_retry(struct query *q);
+int admin_begin_suspend(struct query *q);
+int admin_finish_suspend(struct query *q);
 int admin_begin_shape_order(struct query *q);
 int admin_finish_shape_order(struct query *q);
 int admin_finish_shape_show(struct query *q);

@@ -94,7 +94,11 @@ int admin_finish_rules(struct query *q)
 	if (r >= 0)
 		r = spool_each_rule(spool_of(q), SLICE("cancel/"), put_rule, rows);
 	if (r >= 0)
+		r = spool_each_rule(spool_of(q), SLICE("move/"), put_rule, rows);
+	if (r >= 0)
 		r = spool_each_rule(spool_of(q), SLICE("life/"), put_rule, rows);
+	if (r >= 0)
+		r = spool_each_rule(spool_of(q), SLICE("suspend/"), put_rule, rows);
 	if (r < 0)
 		return r;
 	query_answer(q);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mta/admin/commands.h"
+#include "mta/egress/egress.h"
 
 enum { SWEEP_LOOK_MS = 50, SWEEP_PATIENCE_MS = 60 * 1000 };
 
@@ -149,12 +150,73 @@ int admin_finish_hold(struct query *q)
 	return r < 0 ? r : write_rule(q, "hold", q->reason, hold_is_durable);
 }
 
+/* ---- move -------------------------------------------------------------------------------- */
+
+static bool has_source(struct query *q, const char *pool)
+{
+	const struct egress_options *o =
+	    settings_of(engine_settings(q->server->engine), &egress_option_set);
+
+	for (unsigned i = 0; i < o->n_sources; i++)
+		if (strcmp(o->sources[i].pool, pool) == 0 && o->sources[i].weight)
+			return true;
+	return false;
+}
+
+int admin_begin_move(struct query *q)
+{
+	int r = query_selector(q);
+
+	if (r == 0 && !(SELECTS(q->selector.kind) & SELECTS_FLOW)) {
+		(void)snprintf(q->fault, sizeof(q->fault),
+			       "only all, tenant/N and campaign/N can be moved");
+		return E_SYNTAX;
+	}
+	if (r == 0 && !has_source(q, q->pool)) {
+		(void)snprintf(q->fault, sizeof(q->fault),
+			       "no source of pool \"%.100s\" takes mail; see postern sources",
+			       q->pool);
+		return E_UNKNOWN;
+	}
+	return r;
+}
+
+static void move_is_durable(struct durable_wait *w, int err)
+{
+	struct query *q = container_of(w, struct query, wait);
+
+	if (err < 0) {
+		query_fail(q, err, NULL);
+		return;
+	}
+	take_effect(q, "move", q->value);
+	report_count(q);
+	query_answer(q);
+}
+
+/* A move that stands is replaced. */
+int admin_finish_move(struct query *q)
+{
+	if (q->preview)
+		return preview(q);
+	q->count = query_sum(q);
+	(void)snprintf(q->value, sizeof(q->value), "%.120s %.400s", q->pool,
+		       *q->reason ? q->reason : "by the operator");
+	return write_rule(q, "move", q->value, move_is_durable);
+}
+
 /* ---- release: neither held nor cancelled any more ---------------------------------------- */
 
 /* First all it names; once the rule is gone, those that another rule still holds. */
 void admin_lane_release(struct query *q, struct query_part *p, struct lane *l)
 {
 	p->count = q->round == 1 ? inspect_matches(l, &q->selector) : inspect_held(l, &q->selector);
+}
+
+static bool stands(struct query *q, char *reason, size_t cap)
+{
+	return have_rule(q, "hold", reason, cap) || have_rule(q, "cancel", reason, cap) ||
+	       have_rule(q, "move", reason, cap);
 }
 
 int admin_begin_release(struct query *q)
@@ -164,15 +226,13 @@ int admin_begin_release(struct query *q)
 
 	memcpy(given, q->what, sizeof(given));
 	r = query_selector(q);
-	if (r == 0 && (have_rule(q, "hold", reason, sizeof(reason)) ||
-		       have_rule(q, "cancel", reason, sizeof(reason))))
+	if (r == 0 && stands(q, reason, sizeof(reason)))
 		return 0;
 	if (r < 0 && r != E_SYNTAX)
 		return r;
 	/* What an earlier version stored as it was written is released as it is written. */
 	memcpy(q->what, given, sizeof(given));
-	if (query_selector_as_written(q) == 0 && (have_rule(q, "hold", reason, sizeof(reason)) ||
-						  have_rule(q, "cancel", reason, sizeof(reason))))
+	if (query_selector_as_written(q) == 0 && stands(q, reason, sizeof(reason)))
 		return 0;
 	memcpy(q->what, given, sizeof(given));
 	return query_selector(q);
@@ -188,6 +248,7 @@ static void release_is_durable(struct durable_wait *w, int err)
 	}
 	take_effect(q, "hold", "");
 	take_effect(q, "cancel", "");
+	take_effect(q, "move", "");
 	query_ask_lanes(q);
 }
 
@@ -237,22 +298,23 @@ static int report_released(struct query *q)
 int admin_finish_release(struct query *q)
 {
 	char reason[sizeof(q->reason)];
-	bool held, cancelled;
+	bool held, cancelled, moved;
 
 	if (q->round > 1)
 		return report_released(q);
 	held = have_rule(q, "hold", reason, sizeof(reason));
 	cancelled = have_rule(q, "cancel", reason, sizeof(reason));
-	if (!held && !cancelled)
+	moved = have_rule(q, "move", reason, sizeof(reason));
+	if (!held && !cancelled && !moved)
 		return nothing_to_release(q);
 	if (q->preview)
 		return preview(q);
 	q->count = query_sum(q);
-	if (cancelled) {
-		int r = remove_rule(q, "cancel");
-		if (r < 0)
-			return r;
-	}
+	int r = cancelled ? remove_rule(q, "cancel") : 0;
+	if (r == 0 && moved)
+		r = remove_rule(q, "move");
+	if (r < 0)
+		return r;
 	return write_rule(q, "hold", "",
 			  release_is_durable); /* after it in the log: durable after it */
 }

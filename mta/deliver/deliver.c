@@ -1,11 +1,14 @@
 /* mta/deliver/deliver.c - who goes next over a channel, to the session and back. */
 #include "mta/deliver/deliver.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/outcome.h"
 #include "mta/queue/needs.h"
 #include "mta/site/shaping.h"
+#include "mta/site/suspend.h"
 #include "mta/site/way.h"
 
 enum { REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
@@ -136,7 +139,10 @@ static bool fits(const struct deliverer *dr, const struct delivery *d, rcpt_ref 
 /* Before the others of its pool, or to where its domain's mail goes now. */
 static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
-	if (way_of(queue_domain_of(dr->queue, queue_rcpt(dr->queue, ref)))->site == p->site)
+	const struct rcpt *r = queue_rcpt(dr->queue, ref);
+
+	if (way_of(queue_domain_of(dr->queue, r))->site == p->site &&
+	    queue_flow_of(dr->queue, r)->to_pool == p->index)
 		pool_push(p, ref, true);
 	else
 		queue_due(dr->queue, ref);
@@ -274,10 +280,22 @@ static void requeue(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 	go_again(dr, p, ref);
 }
 
+static void blocked(struct channel *ch, const struct meaning *m, const struct verdict *v,
+		    bool certain)
+{
+	char why[256];
+	int n = snprintf(why, sizeof(why), "%s: %u %.*s", m->rule, v->code % 1000U,
+			 (int)MIN_OF(v->text_n, 120), v->text);
+
+	suspend_refused(ch, (int64_t)m->action.for_s * 1000,
+			slice_of(why, MIN_OF((size_t)n, sizeof(why) - 1)), certain);
+}
+
 static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d, unsigned i,
 		   const struct outcome_facts *f)
 {
 	const struct verdict *v = &d->rcpts[i].verdict;
+	struct meaning m;
 
 	if (untried(ch, &d->txn, v, queue_rcpt(dr->queue, d->refs[i]))) {
 		requeue(dr, ch->pool, d->refs[i]);
@@ -290,11 +308,27 @@ static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d,
 		go_again(dr, ch->pool, d->refs[i]);
 		return;
 	}
-	outcome_verdict(dr, d->refs[i], d->chunk, d->rcpts[i].address, v, f);
-	if (v->kind == VERDICT_DELIVERED)
+	outcome_verdict(dr, d->refs[i], d->chunk, d->rcpts[i].address, v, f, &m);
+	if (v->kind == VERDICT_DELIVERED) {
+		suspend_delivered(ch);
 		pool_success(ch->pool);
-	else if (v->site && v->code)
+	} else if (m.action.kind == JUDGE_SUSPEND_SOURCE) {
+		blocked(ch, &m, v, false);
+	} else if ((v->site && v->code) || m.action.kind == JUDGE_SLOW) {
 		pool_congested(ch->pool);
+	}
+}
+
+/* Before any recipient was named. */
+bool deliver_refused(struct site_loads *l, struct channel *ch, const struct verdict *v)
+{
+	struct deliverer *dr = container_of(l, struct deliverer, loads);
+	struct meaning m;
+
+	if (!meaning_of_session(dr, v, slice_str(ch->mx->name), &m))
+		return false;
+	blocked(ch, &m, v, true);
+	return true;
 }
 
 void deliver_abandon(struct site_loads *l, struct channel *ch)

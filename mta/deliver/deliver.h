@@ -9,4 +9,5 @@
 /* The functions of struct site_loads. */
 bool deliver_next(struct site_loads *l, struct channel *ch);
 void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t);
+bool deliver_refused(struct site_loads *l, struct channel *ch, const struct verdict *v);
 void deliver_abandon(struct site_loads *l, struct channel *ch);

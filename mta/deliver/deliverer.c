@@ -47,7 +47,8 @@ static int deliver_start(struct lane *l, void **ret_state)
 	dr->queue = queue_of(l);
 	dr->sites = sites_of(l);
 	dr->ends.decide = outcome_decide;
-	dr->loads = (struct site_loads){ deliver_next, deliver_done, deliver_abandon };
+	dr->loads =
+	    (struct site_loads){ deliver_next, deliver_done, deliver_refused, deliver_abandon };
 	dr->queue->ends = &dr->ends;
 	dr->sites->loads = &dr->loads;
 	keyrings_init(&dr->keys);

@@ -51,7 +51,7 @@ static bool ask(struct deliverer *dr, struct outcome *o, struct meaning *ret, st
 {
 	struct judge_reply reply = { o->code, o->status, o->text, slice_of("", 0) };
 
-	ret->named_s = 0;
+	*ret = (struct meaning){ .action = { .kind = JUDGE_RETRY } };
 	if (o->kind != OUTCOME_DEFERRED && o->kind != OUTCOME_BOUNCED)
 		return false;
 	reply.provider = provider_of(dr, o);
@@ -71,8 +71,10 @@ void meaning_judge(struct deliverer *dr, struct outcome *o, struct meaning *ret)
 	o->kind = follow(o, &j);
 	if (j.hard && o->kind == OUTCOME_BOUNCED)
 		o->flags |= OUTCOME_HARD;
-	if (o->code)
+	if (o->code) {
 		ret->named_s = j.named_s;
+		ret->action = j.action;
+	}
 }
 
 void meaning_note(struct deliverer *dr, struct outcome *o, struct meaning *ret)
@@ -81,6 +83,24 @@ void meaning_note(struct deliverer *dr, struct outcome *o, struct meaning *ret)
 
 	if (ask(dr, o, ret, &j) && j.hard && o->kind == OUTCOME_BOUNCED)
 		o->flags |= OUTCOME_HARD;
+}
+
+bool meaning_of_session(struct deliverer *dr, const struct verdict *v, struct slice host,
+			struct meaning *ret)
+{
+	struct outcome o = {
+		.kind = OUTCOME_DEFERRED,
+		.code = v->code,
+		.status = v->status,
+		.text = slice_of(v->text, v->text_n),
+		.host = host,
+	};
+	struct judgement j;
+
+	if (!ask(dr, &o, ret, &j))
+		return false;
+	ret->action = j.action;
+	return j.action.kind == JUDGE_SUSPEND_SOURCE;
 }
 
 void meaning_forget(struct outcome *o)

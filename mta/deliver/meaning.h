@@ -1,7 +1,8 @@
 /* mta/deliver/meaning.h - what a host's answer means for the recipient, by the rules of
  * postern-rules(5), and what follows: class and rule in the outcome, end or retry, and when.
  * Owns:   the outcome's class and rule point into the struct.
- * Limits: of the actions only end and retry act; the others keep the recipient in the queue. */
+ * Limits: of the actions, end, retry, slow and suspend source act; the others keep the recipient in
+ *         the queue. */
 #pragma once
 #include "mta/deliver/deliverer.h"
 
@@ -9,12 +10,16 @@
 enum { NAMED_TRIES = 5 };
 
 struct meaning {
-	uint32_t named_s; /* when the host wants to be asked again; 0: it did not say */
+	struct judge_action action; /* of what a host said; else JUDGE_RETRY */
+	uint32_t named_s;           /* when the host wants to be asked again; 0: it did not say */
 	char rule[2 * JUDGE_NAME_MAX];
 };
 /* Judges what a host answered to this recipient: a deferral may become a bounce and the other way
  * round.  Of what we decided ourselves (code 0) only the class is noted. */
 void meaning_judge(struct deliverer *dr, struct outcome *o, struct meaning *ret);
+/* What a host said of us before any recipient was named; true: it suspends the source. */
+bool meaning_of_session(struct deliverer *dr, const struct verdict *v, struct slice host,
+			struct meaning *ret);
 /* The class and the rule of a deferral or bounce that came about otherwise; nothing follows. */
 void meaning_note(struct deliverer *dr, struct outcome *o, struct meaning *ret);
 /* The outcome is about something else than the reply. */

@@ -220,12 +220,12 @@ static void expire_instead(struct deliverer *dr, const struct rcpt *r, struct ou
 }
 
 void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
-		     struct slice address, const struct verdict *v, const struct outcome_facts *f)
+		     struct slice address, const struct verdict *v, const struct outcome_facts *f,
+		     struct meaning *ret)
 {
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
 	int64_t now = clock_wall_ms();
 	char why[256], too_old[TOO_OLD_MAX];
-	struct meaning m;
 	struct outcome o = {
 		.job = r->job,
 		.row = r->row,
@@ -243,7 +243,7 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 	};
 
 	queue_look_at_clock(dr->queue);
-	meaning_judge(dr, &o, &m);
+	meaning_judge(dr, &o, ret);
 	if (o.kind == OUTCOME_DEFERRED && rules_selects(dr->rules, RULE_CANCEL) &&
 	    queue_cancelled(dr->queue, r, why,
 			    sizeof(why))) { /* the order came while it was in flight */
@@ -252,7 +252,7 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		o.text = slice_str(why);
 	}
 	if (o.kind == OUTCOME_DEFERRED)
-		o.next_ms = retry_next_ms(dr, ref, &o, &m);
+		o.next_ms = retry_next_ms(dr, ref, &o, ret);
 	if (o.kind == OUTCOME_DEFERRED && f->sent_data && v->code == 0)
 		count_add(&dr->counters.in_doubt, 1);
 	if (o.kind != OUTCOME_DELIVERED)

@@ -4,7 +4,7 @@
  *            the spool cannot take now is kept and put again.
  * Threads: the lane's. */
 #pragma once
-#include "mta/deliver/deliverer.h"
+#include "mta/deliver/meaning.h"
 
 /* What the session knew; texts are borrowed for the call. */
 struct outcome_facts {
@@ -12,9 +12,10 @@ struct outcome_facts {
 	uint16_t flags;
 	bool sent_data;
 };
-/* The recipient is RCPT_IN_FLIGHT. */
+/* The recipient is RCPT_IN_FLIGHT.  *ret gets what the rules make of the reply. */
 void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
-		     struct slice address, const struct verdict *v, const struct outcome_facts *f);
+		     struct slice address, const struct verdict *v, const struct outcome_facts *f,
+		     struct meaning *ret);
 
 /* Without a session; reads the job for the address.  The function of struct queue_ends. */
 void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d);

@@ -7,6 +7,7 @@
 #include "mta/link/client.h"
 #include "mta/rules/rules.h"
 #include "mta/shape/part.h"
+#include "mta/site/suspend.h"
 #include "schema/wire/meta.h"
 
 static int do_content(struct uplink_client *c, const struct link_frame *f);
@@ -160,7 +161,9 @@ static int check_rule(struct slice key, struct slice value)
 {
 	int r = rules_check_key(key);
 
-	return r < 0 ? shape_order_check(key, value) : r;
+	if (r < 0)
+		r = shape_order_check(key, value);
+	return r < 0 ? suspend_check(key, value) : r;
 }
 
 static int do_rule(struct uplink_client *c, const struct link_frame *f)

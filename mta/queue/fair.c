@@ -148,6 +148,37 @@ void fair_rules_changed(struct fair *f)
 	}
 }
 
+unsigned fair_strays(const struct fair *f, unsigned pool, struct flow **ret, unsigned cap)
+{
+	struct map_link *l;
+	size_t pos = 0;
+	unsigned n = 0;
+
+	for (l = map_next(&f->lines, &pos, NULL); l && n < cap; l = map_next(&f->lines, &pos, l)) {
+		struct flow *flow = container_of(l, struct line, link)->flow;
+		if (flow->to_pool != pool)
+			ret[n++] = flow;
+	}
+	return n;
+}
+
+void fair_hand_over(struct fair *from, struct fair *to, struct flow *flow)
+{
+	struct line *line = line_get(from, flow), *there = line_get(to, flow);
+	uint32_t n = line->fifo.count;
+
+	fifo_append(to->slab, &there->fifo, &line->fifo);
+	if (there->share)
+		to->ready[there->share->class] += n;
+	if (line->share) {
+		from->ready[line->share->class] -= n;
+	} else {
+		list_remove(&line->ring); /* it was parked */
+		line_join(from, line);    /* with nobody in it, so that it can be dropped */
+	}
+	line_drop(from, line);
+}
+
 bool fair_push(struct fair *f, struct flow *flow, rcpt_ref ref, bool front)
 {
 	struct line *line = line_get(f, flow);

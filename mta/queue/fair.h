@@ -50,6 +50,10 @@ bool fair_push(struct fair *f, struct flow *flow, rcpt_ref ref, bool front);
 rcpt_ref fair_take(struct fair *f, unsigned percent, bool bulk, struct line **ret_line);
 /* The next of the same line if it belongs to the same job.  It rides along and uses no turn. */
 rcpt_ref fair_take_same(struct fair *f, struct line *line, job_no job);
+/* Up to cap flows that an order moved away from this pool; returns how many. */
+unsigned fair_strays(const struct fair *f, unsigned pool, struct flow **ret, unsigned cap);
+/* All that wait of this flow go on waiting there, behind those of it that wait there already. */
+void fair_hand_over(struct fair *from, struct fair *to, struct flow *flow);
 void fair_rules_changed(struct fair *f); /* flows were held or released */
 static inline uint32_t fair_ready(const struct fair *f)
 {

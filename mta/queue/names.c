@@ -110,7 +110,12 @@ void queue_flow_look(struct queue *q, struct flow *f)
 {
 	struct rule_subject s = { .tenant = f->tenant, .campaign = f->campaign };
 
+	char pool[256];
+
 	f->held = rules_match(q->rules, RULE_HOLD, SELECTS_FLOW, &s, NULL, 0);
+	f->to_pool = f->pool;
+	if (rules_moved(q->rules, &s, pool, sizeof(pool)))
+		f->to_pool = (uint16_t)egress_pool(q->egress, slice_str(pool));
 }
 
 static struct flow *find_flow(struct queue *q, const struct flow *like, uint64_t hash)

@@ -58,6 +58,19 @@ void rcpt_set_expiry(struct slab *s, rcpt_ref ref, uint32_t expires_s)
 	c->min_expires_s = MIN_OF(c->min_expires_s, expires_s);
 }
 
+void fifo_append(const struct slab *s, struct fifo *to, struct fifo *from)
+{
+	if (!from->count)
+		return;
+	if (to->tail == RCPT_NONE)
+		to->head = from->head;
+	else
+		rcpt_at(s, to->tail)->next = from->head;
+	to->tail = from->tail;
+	to->count += from->count;
+	fifo_init(from);
+}
+
 void fifo_push(const struct slab *s, struct fifo *f, rcpt_ref ref)
 {
 	rcpt_at(s, ref)->next = RCPT_NONE;

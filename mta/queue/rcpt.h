@@ -67,6 +67,8 @@ static inline void fifo_init(struct fifo *f)
 {
 	*f = (struct fifo)FIFO_EMPTY;
 }
+/* Empties *from. */
+void fifo_append(const struct slab *s, struct fifo *to, struct fifo *from);
 void fifo_push(const struct slab *s, struct fifo *f, rcpt_ref ref);
 void fifo_push_front(const struct slab *s, struct fifo *f, rcpt_ref ref);
 rcpt_ref fifo_pop(const struct slab *s, struct fifo *f); /* RCPT_NONE when empty */

@@ -44,8 +44,9 @@ struct flow {
 	uint32_t index;
 	uint8_t class;
 	bool held;
-	uint16_t pool;   /* mta/egress/egress.h */
-	uint16_t weight; /* the tenant's, see tenant.weight */
+	uint16_t pool;    /* its own, as mta/egress/egress.h numbers them */
+	uint16_t to_pool; /* the one that it leaves from: an order may have moved it */
+	uint16_t weight;  /* the tenant's, see tenant.weight */
 	uint64_t tenant, campaign;
 	uint32_t n[RCPT_STATES];
 	uint32_t live;

@@ -252,6 +252,31 @@ bool rules_life(struct rules *r, uint64_t campaign, int64_t *ret_ms)
 
 /* ---- keys -------------------------------------------------------------------------------- */
 
+/* The recipients of a flow share a line: what moves is a flow. */
+static bool may_move(struct slice selector)
+{
+	struct selector s;
+
+	return selector_parse(selector, &s) == 0 && (SELECTS(s.kind) & SELECTS_FLOW);
+}
+
+bool rules_moved(struct rules *r, const struct rule_subject *s, char *pool, size_t cap)
+{
+	static const enum selector_kind narrowest[] = { SELECT_CAMPAIGN, SELECT_TENANT,
+							SELECT_ALL };
+	char text[600];
+	struct slice selector, value;
+
+	for (unsigned i = 0; i < ARRAY_LEN(narrowest); i++) {
+		if (!rules_match(r, RULE_MOVE, SELECTS(narrowest[i]), s, text, sizeof(text)) ||
+		    !slice_cut(slice_str(text), ' ', &selector, &value))
+			continue;
+		slice_copy(pool, cap, slice_take(&value, ' '));
+		return true;
+	}
+	return false;
+}
+
 int rules_check_key(struct slice key)
 {
 	struct selector selector;
@@ -261,6 +286,8 @@ int rules_check_key(struct slice key)
 		return slice_u64(key, UINT64_MAX, &campaign) < 0 ? E_SYNTAX : 0;
 	if (slice_strip(&key, SLICE("hold/")) || slice_strip(&key, SLICE("cancel/")))
 		return selector_parse(key, &selector);
+	if (slice_strip(&key, SLICE("move/")))
+		return may_move(key) ? 0 : E_SYNTAX;
 	return E_SYNTAX;
 }
 
@@ -273,6 +300,8 @@ bool rules_set(struct rules *r, struct slice key, struct slice value)
 		look = set_rule(r, RULE_HOLD, key, value);
 	else if (slice_strip(&key, SLICE("cancel/")))
 		look = set_rule(r, RULE_CANCEL, key, value);
+	else if (slice_strip(&key, SLICE("move/")))
+		look = may_move(key) && set_rule(r, RULE_MOVE, key, value);
 	else if (slice_strip(&key, SLICE("life/campaign/")))
 		look = set_life(r, key, value);
 	pthread_rwlock_unlock(&r->lock);

@@ -3,6 +3,8 @@
  *
  *	hold/<selector>            value: who and why; matching recipients stay queued, untried
  *	cancel/<selector>          value: why; matching recipients end as cancelled
+ *	move/<selector>            value: <pool> [SP <why>]; matching mail leaves from that pool;
+ *	                           all, a tenant or a campaign, of which the narrowest counts
  *	life/campaign/<n>          value: milliseconds since 1970 until which its recipients are
  *	                           tried, in place of what their jobs say
  *
@@ -24,7 +26,7 @@ struct rules *rules_of(struct engine *e);
  * are told.  An empty value removes it.  Any thread. */
 void rules_changed(struct engine *e, struct slice key, struct slice value);
 
-enum rule_kind { RULE_HOLD, RULE_CANCEL, RULE_KINDS };
+enum rule_kind { RULE_HOLD, RULE_CANCEL, RULE_MOVE, RULE_KINDS };
 
 /* Takes in one rule of the spool; an empty value removes it.  True: lanes must look at their queues
  * again.  Other keys are ignored. */
@@ -47,6 +49,8 @@ enum {
  * reason", cut to cap. */
 bool rules_match(struct rules *r, enum rule_kind kind, unsigned selects,
 		 const struct rule_subject *s, char *text, size_t cap);
+/* The pool that this mail was moved to; false: none, and pool is as it was. */
+bool rules_moved(struct rules *r, const struct rule_subject *s, char *pool, size_t cap);
 /* Which kinds of selector the rules of this kind use; 0: there are no rules. */
 unsigned rules_selects(const struct rules *r, enum rule_kind kind);
 /* Until when recipients of a campaign are tried, by the wall clock.  False: no order says so. */

@@ -5,6 +5,7 @@
 #include "mta/site/pair.h"
 #include "mta/site/provider.h"
 #include "mta/site/shaping.h"
+#include "mta/site/suspend.h"
 #include "mta/smtp/ehlo.h"
 
 /* ---- opening ----------------------------------------------------------------------------- */
@@ -31,7 +32,7 @@ static bool take_shared_slots(struct channel *ch, bool transactional)
 	if (!slots_take(of_source, limits_slots(egress_slots_max(s->egress), transactional)))
 		goto give_site;
 	if (per_source)
-		both = limits_source(p->per_source, &ch->source->ip);
+		both = &limits_source(p->per_source, &ch->source->ip)->connections;
 	if (both && !slots_take(both, limits_slots(v[SHAPE_CONNECTIONS_PER_SOURCE], transactional)))
 		goto give_source;
 	if (p->provider && !slots_take(&p->provider->connections,
@@ -52,6 +53,13 @@ give_site:
 	return false;
 }
 
+static void end_try(struct channel *ch)
+{
+	if (ch->trying)
+		slots_give(&ch->standing->tries);
+	ch->trying = false;
+}
+
 static bool take_slots(struct channel *ch, bool transactional)
 {
 	struct sites *s = ch->pool->sites;
@@ -61,7 +69,16 @@ static bool take_slots(struct channel *ch, bool transactional)
 	if (transactional ? !pool_may_take_kept(ch->pool)
 			  : !pool_may_take(ch->pool) || provider_is_behind(ch->pool))
 		return false;
-	return take_shared_slots(ch, transactional);
+	ch->standing = suspend_entry(ch->pool->site, &ch->source->ip);
+	ch->trying = suspend_tries(ch->standing);
+	if (ch->trying && !slots_take(&ch->standing->tries, 1)) {
+		ch->trying = false;
+		return false;
+	}
+	if (take_shared_slots(ch, transactional))
+		return true;
+	end_try(ch);
+	return false;
 }
 
 static void count_leaving(const struct channel *ch, int n)
@@ -73,6 +90,7 @@ static void count_leaving(const struct channel *ch, int n)
 
 static void give_slots(struct channel *ch)
 {
+	end_try(ch);
 	if (ch->quitting)
 		count_leaving(ch, -1);
 	slots_give(&ch->shared->connections);
@@ -184,6 +202,10 @@ static int cannot_open(struct pool *p, enum pair_lack why)
 {
 	if (why == PAIR_FULL)
 		return E_FULL;
+	if (why == PAIR_SUSPENDED) {
+		pool_wait(p, suspend_wait_ms(p));
+		return E_UNKNOWN;
+	}
 	if (why == PAIR_SITE)
 		site_back_off(p->site);
 	else
@@ -322,6 +344,7 @@ static bool too_many(const struct channel *ch)
 static bool worn(const struct channel *ch)
 {
 	return ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] || too_many(ch) ||
+	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
 
@@ -534,6 +557,8 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 		return;
 	if (trouble && source_is_gone(ch, v))
 		return;
+	if (trouble && v->code && ch->pool->sites->loads->refused(ch->pool->sites->loads, ch, v))
+		return; /* our address is not wanted: that is no fault of the host */
 	if (!ch->ready_once || (trouble && !ch->judged))
 		site_host_failed(ch->pool->site, ch->host, v, ch->source_text);
 	else if (trouble && v->code)

@@ -23,6 +23,8 @@ struct channel {
 	struct shape *shape;                   /* of its own; NULL: the pool's */
 	slot_count *site_source_slots;         /* of its source at this site; may be NULL */
 	struct site_limits *shared, *provider; /* whose slots it has; provider may be NULL */
+	struct source_limits *standing; /* of its source at the provider (mta/site/suspend.h) */
+	bool trying;                    /* its message shows whether a suspension is over */
 	struct turn_end reap;
 	struct timer idle_timer;
 	int64_t idle_since_ms;

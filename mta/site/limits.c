@@ -5,15 +5,10 @@
 
 #include "base/hash.h"
 
-struct source_limits {
-	struct source_limits *next;
-	struct ip ip;
-	slot_count connections;
-};
-
 struct limits {
 	pthread_mutex_t lock;
 	struct map sites;
+	_Atomic unsigned resumptions;
 };
 
 struct limits *limits_new(void)
@@ -52,6 +47,16 @@ struct limits *limits_free(struct limits *l)
 	return NULL;
 }
 
+void limits_resumed(struct limits *l)
+{
+	atomic_fetch_add(&l->resumptions, 1);
+}
+
+unsigned limits_resumptions(const struct limits *l)
+{
+	return atomic_load(&l->resumptions);
+}
+
 static struct site_limits *find(struct limits *l, struct slice name, uint64_t hash)
 {
 	for (struct map_link *m = map_find(&l->sites, hash); m; m = map_find_next(m)) {
@@ -88,7 +93,7 @@ static struct source_limits *find_source(struct source_limits *first, const stru
 }
 
 /* Entries are only ever put in front; whoever loses the race looks again. */
-slot_count *limits_source(struct site_limits *s, const struct ip *source)
+struct source_limits *limits_source(struct site_limits *s, const struct ip *source)
 {
 	struct source_limits *first = atomic_load(&s->sources), *fresh = NULL, *found;
 
@@ -98,10 +103,10 @@ slot_count *limits_source(struct site_limits *s, const struct ip *source)
 		fresh->ip = *source;
 		fresh->next = first;
 		if (atomic_compare_exchange_strong(&s->sources, &first, fresh))
-			return &fresh->connections;
+			return fresh;
 	}
 	free(fresh);
-	return &found->connections;
+	return found;
 }
 
 /* ---- pace -------------------------------------------------------------------------------- */

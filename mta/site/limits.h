@@ -1,7 +1,7 @@
 /* mta/site/limits.h - what lanes must share of a site, or of a provider: connections and pace.  A
  * domain belongs to one lane, but the domains of a site may belong to several.
  * Owns:    limits_new() gives the caller the table; entries live until limits_free() (about 350
- *          bytes and the site's name; 48 bytes per source that has a limit of its own there).
+ *          bytes and the site's name; 72 bytes per source that was used there).
  * Threads: any; the table has a lock, taken when a lane first meets a site; the counts are
  *          atomic. */
 #pragma once
@@ -16,7 +16,16 @@ struct limits *limits_new(void);
 /* GCRA: the theoretical arrival time of the next unit, in microseconds. */
 typedef _Atomic int64_t limits_pace;
 
-struct source_limits;
+/* A source at a site, or at a provider. */
+struct source_limits {
+	struct source_limits *next;
+	struct ip ip;
+	slot_count connections;
+	/* mta/site/suspend.h */
+	_Atomic int strikes, times;
+	_Atomic int64_t suspended_until_ms; /* wall clock; 0: it is not suspended */
+	slot_count tries;                   /* connections that try it out after that */
+};
 struct site_limits {
 	struct map_link link;
 	slot_count connections;
@@ -36,9 +45,13 @@ static inline bool limits_exceeded(const struct site_limits *s, int64_t max)
 		   atomic_load_explicit(&s->leaving, memory_order_relaxed) >
 	       max;
 }
+/* Suspensions ended: whoever sees another number looks at its pools again.  Any thread. */
+void limits_resumed(struct limits *l);
+unsigned limits_resumptions(const struct limits *l);
 struct site_limits *limits_site(struct limits *l, struct slice name);
-/* Connections from one source.  source: an address, or family 0. */
-slot_count *limits_source(struct site_limits *s, const struct ip *source);
+/* What is known of a source there; it lives as long as the table.  source: an address, or family
+ * 0. */
+struct source_limits *limits_source(struct site_limits *s, const struct ip *source);
 
 /* How many of `max` slots bulk mail leaves free: `keep`, but at most a quarter. */
 static inline int64_t limits_kept(int64_t max, int64_t keep)

@@ -1,5 +1,6 @@
 /* mta/site/pair.c - sources and addresses, brought together. */
 #include "mta/site/pair.h"
+#include "mta/site/suspend.h"
 
 #include <stdio.h>
 
@@ -49,6 +50,11 @@ void pair_forget_cuts(struct host *h)
 
 /* ---- one source -------------------------------------------------------------------------- */
 
+static bool is_suspended(const struct pool *p, const struct source *source)
+{
+	return suspend_holds(suspend_entry(p->site, &source->ip));
+}
+
 static bool is_full(const struct pool *p, const struct source *source)
 {
 	return atomic_load_explicit(&source->connections, memory_order_relaxed) >=
@@ -92,7 +98,8 @@ bool pair_possible(const struct pool *p, unsigned turn)
 {
 	const struct source *source = p->turns.at[turn].source;
 
-	return !source_err(source) && !is_full(p, source) && reaches_any(p, source);
+	return !source_err(source) && !is_suspended(p, source) && !is_full(p, source) &&
+	       reaches_any(p, source);
 }
 
 /* ---- all of a pool ----------------------------------------------------------------------- */
@@ -105,7 +112,7 @@ static bool pick_in_group(struct pool *p, const struct site_group *g, struct pai
 		const struct source *source = p->turns.at[i].source;
 		const struct site_fit f = { can_reach, (void *)(uintptr_t)source,
 					    sites_now(p->sites), family_of(p) };
-		if (source_err(source) || is_full(p, source))
+		if (source_err(source) || is_suspended(p, source) || is_full(p, source))
 			continue;
 		ret->host = site_pick(p->site, g, &f, &ret->mx);
 		ret->turn = i;
@@ -129,13 +136,16 @@ static bool of_family(const struct site_fit *f, const struct host *h)
 static enum pair_lack why_none(const struct pool *p)
 {
 	struct site_fit f = { anybody, NULL, sites_now(p->sites), family_of(p) };
-	bool works = false, full = false, family = false;
+	bool works = false, wanted = false, full = false, family = false;
 
 	for (unsigned i = 0; i < p->turns.n; i++) {
 		struct source *source = p->turns.at[i].source;
 		if (source_err(source))
 			continue;
 		works = true;
+		if (is_suspended(p, source))
+			continue;
+		wanted = true;
 		full = full || (is_full(p, source) && reaches_any(p, source));
 		f.may = of_family;
 		f.arg = source;
@@ -144,6 +154,8 @@ static enum pair_lack why_none(const struct pool *p)
 	f.may = anybody;
 	if (!works)
 		return PAIR_FAILING;
+	if (!wanted)
+		return PAIR_SUSPENDED;
 	if (!site_has(p->site, &f))
 		return PAIR_SITE;
 	return full ? PAIR_FULL : family ? PAIR_NO_WAY : PAIR_FAMILY;
@@ -187,6 +199,11 @@ void pair_explain(const struct pool *p, enum pair_lack why, char *text, size_t c
 		egress_no_source(p->sites->egress, p->index, text, cap);
 	else if (why == PAIR_FAILING)
 		explain_failing(p, pool, text, cap);
+	else if (why == PAIR_SUSPENDED)
+		(void)snprintf(
+		    text, cap,
+		    "every source of pool \"%.60s\" is suspended at %.200s, which refused it", pool,
+		    p->site->provider ? p->site->provider->name : p->site->name);
 	else if (why == PAIR_FAMILY && *p->site->problem)
 		(void)snprintf(text, cap,
 			       "pool \"%.60s\" has no source of the family of the other addresses; "

@@ -20,6 +20,7 @@ enum pair_lack {
 	PAIR_FULL,      /* the sources that could have all the connections they may have */
 	PAIR_NO_SOURCE, /* the configuration has none in the pool */
 	PAIR_FAILING,   /* no source of the pool works */
+	PAIR_SUSPENDED, /* those that work are suspended at the provider */
 	PAIR_FAMILY, /* the site has good addresses, but none of a family of the pool's sources */
 	PAIR_NO_WAY, /* ... but none that can be reached from a source of the pool */
 	PAIR_SITE,   /* the site has no good address */

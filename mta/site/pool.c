@@ -122,8 +122,24 @@ void pool_decide(struct pool *p, const struct decision *d, unsigned n)
 		ends->decide(ends, ref, d);
 }
 
+/* What an order moved to other pools goes there as it waits. */
+static void hand_over(struct pool *p)
+{
+	struct flow *strays[64];
+	unsigned n;
+
+	while ((n = fair_strays(&p->fair, p->index, strays, ARRAY_LEN(strays))) > 0)
+		while (n) {
+			struct flow *f = strays[--n];
+			struct pool *to = pool_get(p->site, f->to_pool);
+			fair_hand_over(&p->fair, &to->fair, f);
+			pool_pump_soon(to);
+		}
+}
+
 void pool_rules_changed(struct pool *p)
 {
+	hand_over(p);
 	fair_rules_changed(&p->fair);
 	pool_pump_soon(p);
 }
@@ -483,6 +499,7 @@ void pool_congested(struct pool *p)
 
 /* ---- pauses because of our sources -------------------------------------------------------- */
 
+enum { SUSPENDED_LOOK_MS = 100 };
 enum { PAUSE_RECORDS = 100 }; /* tries recorded each time a pool pauses */
 
 /* This is a matter of ours: the site and its other pools go on. */
@@ -503,6 +520,13 @@ void pool_pause(struct pool *p, unsigned why)
 		 kv_str("reason", text), kv_int("ms", p->paused_until_ms - sites_now(p->sites)));
 	timer_set(p->sites->loop->timers, &p->timer, p->paused_until_ms - sites_now(p->sites));
 	pool_decide(p, &d, PAUSE_RECORDS);
+}
+
+void pool_wait(struct pool *p, int64_t ms)
+{
+	p->pause_why = PAIR_SUSPENDED;
+	p->paused_until_ms = sites_now(p->sites) + MAX_OF(ms, (int64_t)SUSPENDED_LOOK_MS);
+	timer_set(p->sites->loop->timers, &p->timer, p->paused_until_ms - sites_now(p->sites));
 }
 
 void pool_end_pause(struct pool *p)

@@ -4,6 +4,7 @@
 #include "mta/shape/part.h"
 #include "mta/site/channel.h"
 #include "mta/site/shaping.h"
+#include "mta/site/suspend.h"
 #include "mta/site/way.h"
 
 struct sites *sites_of(struct lane *l)
@@ -60,12 +61,23 @@ static void reshape(struct sites *s)
 	each_site(s, site_reshape);
 }
 
+/* An order ended one, or a message showed that it is over: its source may take its turn again. */
+static void look_at_suspensions(struct sites *s)
+{
+	unsigned seen = limits_resumptions(s->limits);
+
+	if (s->resumptions != seen)
+		each_site(s, end_pauses);
+	s->resumptions = seen;
+}
+
 static void site_changed(void *state)
 {
 	struct sites *s = state;
 
 	if (s->shape_generation != shape_generation(s->lane))
 		reshape(s);
+	look_at_suspensions(s);
 }
 
 /* It may have sources now, or other ones. */
@@ -86,6 +98,14 @@ static void source_recovered(struct egress_news *n)
 static void flows_changed(struct queue_ways *w)
 {
 	each_site(container_of(w, struct sites, ways), look_at_rules);
+}
+
+void sites_rule_changed(struct engine *e, struct slice key, struct slice value)
+{
+	if (suspend_check(key, value) < 0)
+		return;
+	suspend_changed(engine_shared(e, &site_part), key, value);
+	engine_changed(e);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -136,11 +156,16 @@ static void site_reload(void *state)
 	each_site(s, options_changed);
 }
 
+static int load_suspension(void *limits, struct slice key, struct slice value)
+{
+	suspend_changed(limits, key, value);
+	return 0;
+}
+
 static int site_open(struct engine *e, void **ret_shared)
 {
-	(void)e;
 	*ret_shared = limits_new();
-	return 0;
+	return spool_each_rule(engine_spool(e), SLICE("suspend/"), load_suspension, *ret_shared);
 }
 
 static void site_close(void *shared)
@@ -220,6 +245,7 @@ static const struct counter_row counter_rows[] = {
 	ROW(sessions_resumed, COUNTER, "Delivery connections with a resumed TLS session"),
 	ROW(route_queries, COUNTER, "Questions for the mail hosts of a domain"),
 	ROW(site_backoffs, COUNTER, "Pauses of sites when no host could be reached"),
+	ROW(source_suspensions, COUNTER, "Suspensions of a source at a provider that refused it"),
 	ROW(sessions_open, GAUGE, "Delivery connections open"),
 	ROW(sites, GAUGE, "Sites known"),
 };

@@ -19,13 +19,15 @@ struct site_loads {
 	/* Hands the channel its next transaction; false: there is none now. */
 	bool (*next)(struct site_loads *l, struct channel *ch);
 	void (*done)(struct site_loads *l, struct channel *ch, struct txn *t);
+	/* The session ended with this reply.  True: it was about our address, not the host. */
+	bool (*refused)(struct site_loads *l, struct channel *ch, const struct verdict *v);
 	/* At the lane's end: the session is gone without a verdict. */
 	void (*abandon)(struct site_loads *l, struct channel *ch);
 };
 
 struct site_counters {
 	counter sessions_opened, sessions_failed, sessions_tls, sessions_resumed, sessions_open;
-	counter route_queries, site_backoffs, sites;
+	counter route_queries, site_backoffs, source_suspensions, sites;
 };
 
 struct sites {
@@ -41,6 +43,7 @@ struct sites {
 	const struct dns_options *dns;
 	const struct smtp_options *smtp;
 	bool stopping, freeing;
+	unsigned resumptions;      /* those that the pools have seen (mta/site/limits.h) */
 	unsigned shape_generation; /* of the shapes that sites and pools have */
 
 	struct resolver *resolver;
@@ -60,6 +63,8 @@ struct sites {
 };
 extern const struct part site_part;
 struct sites *sites_of(struct lane *l);
+/* A rule was written and is durable; those that are about suspensions are in force.  Any thread. */
+void sites_rule_changed(struct engine *e, struct slice key, struct slice value);
 void sites_end_channels(struct sites *s); /* at the lane's end, before `loads` goes */
 
 static inline int64_t sites_now(const struct sites *s) /* monotonic, the turn's */

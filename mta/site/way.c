@@ -50,7 +50,7 @@ static void to_pool(struct way *w, rcpt_ref ref)
 {
 	struct queue *q = w->sites->queue;
 
-	pool_push(pool_get(w->site, queue_flow_of(q, queue_rcpt(q, ref))->pool), ref, false);
+	pool_push(pool_get(w->site, queue_flow_of(q, queue_rcpt(q, ref))->to_pool), ref, false);
 }
 
 /* Serves the domain's list according to its last answer, a slice at a time. */

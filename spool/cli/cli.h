@@ -30,6 +30,7 @@ struct cli {
 	bool json, yes, follow;
 	const char *by, *reason;
 	const char *source, *pool;                   /* of shape explain */
+	const char *duration;                        /* of suspend */
 	uint64_t tenant;                             /* likewise; 0: any */
 	const char *code, *status, *text, *provider; /* of a reply; NULL: not given */
 	uint64_t max, from;
@@ -96,6 +97,7 @@ int cmd_show(struct cli *c);
 int cmd_why(struct cli *c);
 int cmd_hold(struct cli *c);
 int cmd_release(struct cli *c);
+int cmd_move(struct cli *c);
 int cmd_retry(struct cli *c);
 int cmd_cancel(struct cli *c);
 int cmd_rules(struct cli *c);
@@ -111,6 +113,8 @@ int cmd_verify(struct cli *c);
 int cmd_audit(struct cli *c);
 
 /* shape.c */
+int cmd_suspend(struct cli *c);
+int cmd_resume(struct cli *c);
 int cmd_shape_set(struct cli *c);
 int cmd_shape_unset(struct cli *c);
 int cmd_shape_show(struct cli *c);

@@ -35,6 +35,8 @@ static struct tree *arguments(const struct cli *c)
 	branch_int(b, "from", (int64_t)c->from);
 	if (c->reason)
 		branch_str(b, "reason", c->reason);
+	if (c->pool)
+		branch_str(b, "pool", c->pool);
 	return t;
 }
 
@@ -499,6 +501,15 @@ static int order(struct cli *c, const char *command, const char *done)
 int cmd_hold(struct cli *c)
 {
 	return order(c, "hold", "held");
+}
+
+int cmd_move(struct cli *c)
+{
+	if (!c->pool) {
+		(void)fprintf(stderr, "postern: move needs --pool NAME; see postern sources\n");
+		return EXIT_BAD_USAGE;
+	}
+	return order(c, "move", "moved");
 }
 
 int cmd_release(struct cli *c)

@@ -14,9 +14,12 @@ const struct cli_command commands[] = {
 	{ "why",          "ID|DOMAIN", "why mail is not delivered yet, and when it is tried next", 1, 1, cmd_why   },
 	{ "hold",         "SELECTOR", "keep recipients in the queue without trying them",      1, 1, cmd_hold      },
 	{ "release",      "SELECTOR", "end a hold or a standing cancel",                      1, 1, cmd_release   },
+	{ "move",         "SELECTOR", "let mail leave from the sources of another pool",      1, 1, cmd_move      },
 	{ "retry",        "SELECTOR", "try deferred recipients now",                          1, 1, cmd_retry     },
 	{ "cancel",       "SELECTOR", "end recipients as cancelled",                          1, 1, cmd_cancel    },
 	{ "rules",        "",         "the holds and cancels that are in force",              0, 0, cmd_rules     },
+	{ "suspend",      "SOURCE WHERE", "send nothing from this address to a provider or site", 2, 2, cmd_suspend },
+	{ "resume",       "SOURCE WHERE", "end a suspension, by hand or of the engine's own", 2, 2, cmd_resume    },
 	{ "shape show",   "",         "every value in force that a file or an order gives",   0, 0, cmd_shape_show },
 	{ "shape explain", "DOMAIN",  "the values for a domain, and where each stands",       1, 1, cmd_shape_explain },
 	{ "shape set",    "SECTION KEY=VALUE", "change a value now, until it is unset",       2, 2, cmd_shape_set },
@@ -52,6 +55,7 @@ enum {
 	OPT_MAX,
 	OPT_FROM,
 	OPT_TENANT,
+	OPT_FOR,
 	OPT_SOURCE,
 	OPT_POOL,
 	OPT_CODE,
@@ -84,11 +88,14 @@ static const struct option_text {
 	{ { "from", required_argument, NULL, OPT_FROM },
 	  "LSN",
 	  "events: start after this position" },
+	{ { "for", required_argument, NULL, OPT_FOR },
+	  "TIME",
+	  "suspend: for how long (default 1h)" },
 	{ { "tenant", required_argument, NULL, OPT_TENANT }, "N", "shape explain: for its mail" },
 	{ { "source", required_argument, NULL, OPT_SOURCE },
 	  "IP",
 	  "shape explain: over this source" },
-	{ { "pool", required_argument, NULL, OPT_POOL }, "NAME", "shape explain: of this pool" },
+	{ { "pool", required_argument, NULL, OPT_POOL }, "NAME", "move, shape explain: the pool" },
 	{ { "code", required_argument, NULL, OPT_CODE }, "N", "rules explain: the reply's code" },
 	{ { "status", required_argument, NULL, OPT_STATUS },
 	  "X.Y.Z",
@@ -161,6 +168,9 @@ static int take_option(struct cli *c, int opt, const char *arg)
 		return take_number("max", arg, &c->max);
 	case OPT_FROM:
 		return take_number("from", arg, &c->from);
+	case OPT_FOR:
+		c->duration = arg;
+		return -1;
 	case OPT_TENANT:
 		return take_number("tenant", arg, &c->tenant);
 	case OPT_SOURCE:

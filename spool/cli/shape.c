@@ -1,4 +1,4 @@
-/* spool/cli/shape.c - postern shape: what is in force for whom, and live orders. */
+/* spool/cli/shape.c - postern shape: what is in force for whom, and live orders; suspensions. */
 #include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -100,6 +100,40 @@ int cmd_shape_diff(struct cli *c)
 
 	(void)tree_map(t);
 	return ask_and_show(c, "shape-orders", t, show_orders);
+}
+
+/* ---- sources ----------------------------------------------------------------------------- */
+
+static void say_rule(const struct value *v)
+{
+	struct slice rule = member_text(v, "rule");
+
+	printf("%.*s: done\n", (int)rule.n, rule.p);
+}
+
+static int order_source(struct cli *c, const char *command)
+{
+	OWNED(tree) t = tree_new();
+	struct branch *args = tree_map(t);
+
+	branch_str(args, "source", c->args[0]);
+	branch_str(args, "what", c->args[1]);
+	if (c->duration)
+		branch_str(args, "value", c->duration);
+	if (c->reason)
+		branch_str(args, "reason", c->reason);
+	put_author(args);
+	return ask_and_show(c, command, t, say_rule);
+}
+
+int cmd_suspend(struct cli *c)
+{
+	return order_source(c, "suspend");
+}
+
+int cmd_resume(struct cli *c)
+{
+	return order_source(c, "resume");
 }
 
 /* ---- looking ----------------------------------------------------------------------------- */

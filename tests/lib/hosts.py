@@ -75,3 +75,43 @@ class Letters:
 
     def close(self):
         self.client.quit()
+
+
+class Gatekeeper(threading.Thread):
+    """Answers MAIL by what judge(client's address) says: b"" takes the message, anything else is the reply.
+    taken: messages by client."""
+
+    def __init__(self, address, judge):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server((address, 25), backlog=512)
+        self.judge, self.taken, self.lock = judge, collections.Counter(), threading.Lock()
+
+    def run(self):
+        while True:
+            peer, (client, _) = self.listener.accept()
+            threading.Thread(target=self.serve, args=(peer, client), daemon=True).start()
+
+    def serve(self, peer, client):
+        try:
+            self.talk(peer, peer.makefile("rb"), client)
+        except OSError:
+            pass
+
+    def talk(self, peer, f, client):
+        peer.sendall(b"220 gate\r\n")
+        while line := f.readline():
+            verb = line[:4].upper()
+            if verb == b"MAIL":
+                peer.sendall((self.judge(client) or b"250 ok") + b"\r\n")
+            elif verb == b"DATA":
+                peer.sendall(b"354 go\r\n")
+                while (line := f.readline()) and line != b".\r\n":
+                    pass
+                with self.lock:
+                    self.taken[client] += 1
+                peer.sendall(b"250 ok\r\n")
+            elif verb == b"QUIT":
+                peer.sendall(b"221 bye\r\n")
+                return
+            else:
+                peer.sendall(b"250 ok\r\n")

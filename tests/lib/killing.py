@@ -46,7 +46,7 @@ def run(part_name, kill, revive):
     whole = Whole(tmp, build, engine={"site.connections": "4", "smtp.tls": "never", "log.level": "warn", "spool.segment": "1M"},
                   control={"http.workers": "2"})
     records = [f"mx{i} A 127.0.1.{i}" for i in range(1, 21)] + [f"d{i:03d} MX 10 mx{i % 20 + 1}" for i in range(DOMAINS)]
-    whole.start({"example.test": records}, "127.0.1.1-20:2525", "--delay", "200")
+    whole.start({"example.test": records}, "127.0.1.1-20:2525", "--delay", "300")
     whole.sign_up()
     whole.add_domain()
     recipients = [f"u{i}@d{i % DOMAINS:03d}.example.test" for i in range(RECIPIENTS)]

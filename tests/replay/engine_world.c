@@ -210,6 +210,7 @@ void world_rule(struct world *w, const char *key, const char *value)
 	assert_int_equal(spool_commit_now(engine_spool(w->engine)), 0);
 	rules_changed(w->engine, slice_str(key), slice_str(value));
 	shape_order_changed(w->engine, slice_str(key), slice_str(value));
+	sites_rule_changed(w->engine, slice_str(key), slice_str(value));
 }
 
 struct books world_books(struct world *w)
