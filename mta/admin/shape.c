@@ -29,6 +29,50 @@ static void sign_order(struct query *q)
 		       *q->author ? q->author : "somebody", when);
 }
 
+static bool has_pool(const struct egress_options *o, struct slice name)
+{
+	bool found = slice_eq(name, SLICE("default"));
+
+	for (unsigned i = 0; i < o->n_sources && !found; i++)
+		found = slice_eq(name, slice_str(o->sources[i].pool));
+	return found;
+}
+
+static bool ends_in_pool(struct slice s)
+{
+	struct slice before, last;
+
+	return slice_eq(slice_cut_last(s, ' ', &before, &last) ? last : s, SLICE("pool"));
+}
+
+/* An order about nobody would be in force and change nothing.  `what` is the rule's key. */
+static int check_known(struct query *q)
+{
+	struct engine *e = q->server->engine;
+	OWNED(shapes) files = shape_copy_of_files(e);
+	struct slice section, key, name, rest = slice_str(q->what);
+
+	(void)slice_strip(&rest, SLICE("shape/"));
+	if (!slice_cut_last(rest, '/', &section, &key))
+		return E_SYNTAX;
+	if (slice_strip(&section, SLICE("provider "))) {
+		name = slice_take(&section, ' ');
+		if (!shapes_has_provider(files, name)) {
+			(void)snprintf(q->fault, sizeof(q->fault),
+				       "no provider \"%.*s\": no file says which hosts it has",
+				       (int)MIN_OF(name.n, (size_t)60), name.p);
+			return E_SYNTAX;
+		}
+	}
+	if (slice_cut_last(section, ' ', &rest, &name) && ends_in_pool(rest) &&
+	    !has_pool(settings_of(engine_settings(e), &egress_option_set), name)) {
+		(void)snprintf(q->fault, sizeof(q->fault), "no pool \"%.*s\"",
+			       (int)MIN_OF(name.n, (size_t)60), name.p);
+		return E_SYNTAX;
+	}
+	return 0;
+}
+
 int admin_begin_shape_order(struct query *q)
 {
 	struct buf key;
@@ -42,7 +86,10 @@ int admin_begin_shape_order(struct query *q)
 	if (r == 0)
 		slice_copy(q->what, sizeof(q->what), buf_data(&key));
 	buf_free(&key);
-	if (r == 0 && *q->value)
+	if (r < 0 || !*q->value)
+		return r;
+	r = check_known(q);
+	if (r == 0)
 		sign_order(q);
 	return r;
 }
@@ -217,15 +264,14 @@ int admin_finish_shape_explain(struct query *q)
 	OWNED(shapes) set = shape_copy(e);
 	struct slice mx[ROUTE_HOSTS_MAX];
 	struct shape_subject who = { .domain = q->selector.domain, .tenant = q->tenant };
-	struct shape configured, shape;
+	struct shape shape;
 
 	who.mx = mx;
 	who.n_mx = take_hosts(q, mx);
 	who.pool = slice_str(*q->pool ? q->pool : "default");
 	if (*q->source && ip_parse(slice_str(q->source), &who.source) < 0)
 		return E_SYNTAX;
-	shaping_configured(engine_settings(e), &configured);
-	shapes_resolve(set, &who, &configured, &shape);
+	shaping_resolve(set, &who, engine_settings(e), &shape);
 	branch_slice(q->out, "domain", q->selector.domain);
 	branch_str(q->out, "provider", shapes_provider_name(set, shapes_provider(set, &who)));
 	put_shape(branch_list(q->out, "values"), set, &shape);

@@ -8,7 +8,8 @@ enum { SHAPE_NAME_MAX = 253, SHAPE_PATTERNS_MAX = 4096 };
 
 struct shape_section {
 	enum shape_level level;
-	char *name;        /* a pattern; NULL for default */
+	char *name; /* a pattern; NULL for default */
+	size_t name_n;
 	unsigned provider; /* of SHAPE_OF_PROVIDER */
 	uint64_t tenant;   /* 0: any */
 	struct ip source;  /* family 0: any */
@@ -47,6 +48,8 @@ bool shape_section_matches(const struct shape_section *x, const struct shape_sub
 			   unsigned provider);
 /* Higher is narrower. */
 unsigned shape_section_rank(const struct shape_section *x);
+/* Does the section's pattern match? */
+bool shape_section_names(const struct shape_section *x, struct slice text);
 /* Does the text match?  Case does not count.  Time is bounded by the product of the lengths. */
 bool shape_pattern_matches(struct slice pattern, struct slice text);
 /* A pattern is a name of letters, digits, "-", "_", "." and "*". */

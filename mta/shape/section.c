@@ -15,10 +15,24 @@ bool shape_pattern_valid(struct slice pattern)
 	return true;
 }
 
+/* What stands behind the last "*" must be the text's end: most patterns differ there. */
+static bool ends_fit(struct slice pattern, struct slice text)
+{
+	size_t p = pattern.n, t = text.n;
+
+	for (; p && pattern.p[p - 1] != '*'; p--, t--)
+		if (!t || ascii_lower(pattern.p[p - 1]) != ascii_lower(text.p[t - 1]))
+			return false;
+	return p || !t;
+}
+
 /* The latest "*" takes one character more whenever what follows it does not fit. */
 bool shape_pattern_matches(struct slice pattern, struct slice text)
 {
 	size_t p = 0, t = 0, star = SIZE_MAX, from = 0;
+
+	if (!ends_fit(pattern, text))
+		return false;
 
 	while (t < text.n) {
 		if (p < pattern.n && pattern.p[p] == '*') {
@@ -64,6 +78,16 @@ static int find_provider(struct shapes *s, struct slice name, unsigned *ret, cha
 	return 0;
 }
 
+/* Case does not count in names: there is one way to write them. */
+static char *copy_lower(struct slice name)
+{
+	char *s = must_copy(name);
+
+	for (size_t i = 0; i < name.n; i++)
+		s[i] = ascii_lower(s[i]);
+	return s;
+}
+
 static int read_level(struct shapes *s, struct slice *rest, struct shape_section *x, char *error)
 {
 	static const struct {
@@ -86,13 +110,13 @@ static int read_level(struct shapes *s, struct slice *rest, struct shape_section
 		if (!shape_pattern_valid(name))
 			return shape_wrong(error, "expected a name after \"%s\"", levels[i].name);
 		if (x->level != SHAPE_OF_PROVIDER) {
-			x->name = must_copy(name);
+			x->name = copy_lower(name);
 			return 0;
 		}
 		if (memchr(name.p, '*', name.n))
 			return shape_wrong(error, "the name of a provider cannot have a \"*\"");
-		x->name = must_copy(name);
-		return find_provider(s, name, &x->provider, error);
+		x->name = copy_lower(name);
+		return find_provider(s, slice_str(x->name), &x->provider, error);
 	}
 	return shape_wrong(error, "expected a section such as [default], [provider gmail], "
 				  "[site mx.example.com] or [domain example.com]");
@@ -142,6 +166,7 @@ static unsigned keep(struct shapes *s, struct shape_section *x)
 		}
 	s->sections = must_resize(s->sections, (s->n_sections + 1) * sizeof(*s->sections));
 	s->sections[s->n_sections] = *x;
+	s->sections[s->n_sections].name_n = x->name ? strlen(x->name) : 0;
 	s->asks |= (x->tenant ? SHAPE_ASKS_TENANT : 0U) |
 		   (x->source.family ? SHAPE_ASKS_SOURCE : 0U) | (x->pool ? SHAPE_ASKS_POOL : 0U) |
 		   (x->level == SHAPE_OF_DOMAIN ? SHAPE_ASKS_DOMAIN : 0U);
@@ -185,6 +210,11 @@ void shape_section_show(const struct shape_section *x, struct buf *out)
 	buf_put(out, SLICE("]"));
 }
 
+bool shape_section_names(const struct shape_section *x, struct slice text)
+{
+	return shape_pattern_matches(slice_of(x->name, x->name_n), text);
+}
+
 static bool level_matches(const struct shape_section *x, const struct shape_subject *q,
 			  unsigned provider)
 {
@@ -194,12 +224,12 @@ static bool level_matches(const struct shape_section *x, const struct shape_subj
 	case SHAPE_OF_PROVIDER:
 		return x->provider == provider;
 	case SHAPE_OF_DOMAIN:
-		return shape_pattern_matches(slice_str(x->name), q->domain);
+		return shape_section_names(x, q->domain);
 	case SHAPE_OF_SITE:
 		break;
 	}
 	for (unsigned i = 0; i < q->n_mx; i++)
-		if (shape_pattern_matches(slice_str(x->name), q->mx[i]))
+		if (shape_section_names(x, q->mx[i]))
 			return true;
 	return false;
 }

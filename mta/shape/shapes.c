@@ -230,17 +230,17 @@ unsigned shapes_provider(const struct shapes *s, const struct shape_subject *q)
 	return SHAPE_NO_PROVIDER;
 }
 
+const char *shapes_provider_name(const struct shapes *s, unsigned provider)
+{
+	return provider < s->n_providers ? s->providers[provider].name : "";
+}
+
 bool shapes_has_provider(const struct shapes *s, struct slice name)
 {
 	for (unsigned i = 0; i < s->n_providers; i++)
 		if (slice_eq(name, slice_str(s->providers[i].name)))
-			return true;
+			return s->providers[i].mx.n || s->providers[i].domain.n;
 	return false;
-}
-
-const char *shapes_provider_name(const struct shapes *s, unsigned provider)
-{
-	return provider < s->n_providers ? s->providers[provider].name : "";
 }
 
 void shapes_group(const struct shapes *s, const struct shape_subject *q, struct buf *out)
@@ -253,8 +253,7 @@ void shapes_group(const struct shapes *s, const struct shape_subject *q, struct 
 		buf_put(out, slice_str(s->providers[provider].name));
 	for (unsigned i = 0; i < s->n_sections; i++) {
 		const struct shape_section *x = &s->sections[i];
-		if (x->level != SHAPE_OF_DOMAIN ||
-		    !shape_pattern_matches(slice_str(x->name), q->domain))
+		if (x->level != SHAPE_OF_DOMAIN || !shape_section_names(x, q->domain))
 			continue;
 		buf_put(out, buf_len(out) ? SLICE("+") : SLICE(""));
 		buf_put(out, slice_str(x->name));

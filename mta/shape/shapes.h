@@ -48,10 +48,11 @@ struct shape_subject {
 };
 /* SHAPE_NO_PROVIDER when none names it. */
 unsigned shapes_provider(const struct shapes *s, const struct shape_subject *q);
+/* Somebody may belong to it: it has patterns. */
+bool shapes_has_provider(const struct shapes *s, struct slice name);
 /* What sets a domain apart from others with the same MX hosts: a section of its own, or a provider
  * that names it.  Writes it as text; nothing when it is like them. */
 void shapes_group(const struct shapes *s, const struct shape_subject *q, struct buf *out);
-bool shapes_has_provider(const struct shapes *s, struct slice name);
 const char *shapes_provider_name(const struct shapes *s, unsigned provider); /* "" for none */
 
 struct shape {

@@ -27,7 +27,7 @@ static int64_t most(enum shape_key key)
 	return shape_key_rows[key].max;
 }
 
-void shaping_configured(const struct settings *all, struct shape *ret)
+static void configured_by(const struct settings *all, struct shape *ret)
 {
 	const struct site_options *o = settings_of(all, &site_option_set);
 	const struct smtp_options *smtp = settings_of(all, &smtp_option_set);
@@ -54,6 +54,16 @@ void shaping_configured(const struct settings *all, struct shape *ret)
 }
 
 /* ---- resolving --------------------------------------------------------------------------- */
+
+void shaping_resolve(const struct shapes *set, const struct shape_subject *q,
+		     const struct settings *all, struct shape *ret)
+{
+	struct shape configured;
+
+	configured_by(all, &configured);
+	shapes_resolve(set, q, &configured, ret);
+	ret->v[SHAPE_BACKOFF_MAX] = MAX_OF(ret->v[SHAPE_BACKOFF_MAX], ret->v[SHAPE_BACKOFF_MIN]);
+}
 
 static struct shape_subject subject(const struct route *route, struct slice domain,
 				    struct slice *mx)
@@ -87,12 +97,7 @@ void shaping_site(struct site *site)
 	const char *name = shapes_provider_name(set, shapes_provider(set, &q));
 	char text[300];
 
-	struct shape configured;
-
-	shaping_configured(engine_settings(lane_engine(s->lane)), &configured);
-	shapes_resolve(set, &q, &configured, &site->shape);
-	site->shape.v[SHAPE_BACKOFF_MAX] =
-	    MAX_OF(site->shape.v[SHAPE_BACKOFF_MAX], site->shape.v[SHAPE_BACKOFF_MIN]);
+	shaping_resolve(set, &q, engine_settings(lane_engine(s->lane)), &site->shape);
 	site->provider = NULL;
 	if (!*name)
 		return;
@@ -107,14 +112,12 @@ static void resolve(const struct pool *p, uint64_t tenant, const struct ip *sour
 	struct sites *s = p->sites;
 	struct slice mx[ROUTE_HOSTS_MAX];
 	struct shape_subject q = subject(p->site->route, slice_str(p->site->domain), mx);
-	struct shape configured;
 
-	shaping_configured(engine_settings(lane_engine(s->lane)), &configured);
 	q.pool = slice_str(egress_pool_name(s->egress, p->index));
 	q.tenant = tenant;
 	if (source)
 		q.source = *source;
-	shapes_resolve(shape_set(s->lane), &q, &configured, ret);
+	shaping_resolve(shape_set(s->lane), &q, engine_settings(lane_engine(s->lane)), ret);
 }
 
 /* What a section says about a pool is counted for this pool alone. */

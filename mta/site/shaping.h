@@ -8,8 +8,9 @@
 #pragma once
 #include "mta/site/pool.h"
 
-/* What the options say, before any shape. */
-void shaping_configured(const struct settings *all, struct shape *ret);
+/* What holds for this subject; what explain shows is what is in force. */
+void shaping_resolve(const struct shapes *set, const struct shape_subject *q,
+		     const struct settings *all, struct shape *ret);
 /* The name of the site that serves this domain by this route. */
 void shaping_site_name(const struct sites *s, const struct route *route, struct slice domain,
 		       struct buf *ret);

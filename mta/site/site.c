@@ -36,6 +36,26 @@ static struct site *begin(struct sites *sites, struct route *route, struct slice
 	return s;
 }
 
+/* The same hosts; another one may be the best, and that names the provider. */
+static void use_route(struct site *s, struct route *route)
+{
+	bool same = strcmp(s->route->hosts[0].name, route->hosts[0].name) == 0;
+
+	route_unref(s->route);
+	s->route = route_ref(route);
+	if (!same)
+		site_reshape(s);
+}
+
+void site_reshape(struct site *s)
+{
+	struct pool *p;
+
+	shaping_site(s);
+	list_each(&s->pools, p, struct pool, link)
+		pool_reshape(p);
+}
+
 struct site *site_get(struct sites *sites, struct route *route, struct slice domain)
 {
 	struct buf name;
@@ -47,10 +67,8 @@ struct site *site_get(struct sites *sites, struct route *route, struct slice dom
 	if (!s)
 		s = begin(sites, route, buf_data(&name), domain);
 	buf_free(&name);
-	if (s->route != route) {
-		route_unref(s->route);
-		s->route = route_ref(route);
-	}
+	if (s->route != route)
+		use_route(s, route);
 	return s;
 }
 

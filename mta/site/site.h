@@ -48,6 +48,7 @@ struct site {
 };
 /* The site that serves the domain by this route, of which it keeps a reference of its own. */
 struct site *site_get(struct sites *s, struct route *route, struct slice domain);
+void site_reshape(struct site *s); /* the shapes changed, or its best host */
 void site_end_channels(struct site *s);
 void site_free(struct site *s);
 void site_free_hosts(struct sites *s);

@@ -49,15 +49,6 @@ static void end_pauses(struct site *site)
 	}
 }
 
-static void reshape_site(struct site *site)
-{
-	struct pool *p;
-
-	shaping_site(site);
-	list_each(&site->pools, p, struct pool, link)
-		pool_reshape(p);
-}
-
 /* New sites may begin: first all ways, then all sites. */
 static void reshape(struct sites *s)
 {
@@ -67,7 +58,7 @@ static void reshape(struct sites *s)
 	for (uint32_t i = 0; i < domains->n; i++)
 		if (domains->by_index[i])
 			way_reshape(way_of(domain_at(domains, i)));
-	each_site(s, reshape_site);
+	each_site(s, site_reshape);
 }
 
 /* An order ended one, or a message showed that it is over: its source may take its turn again. */

@@ -362,6 +362,26 @@ static void mail_that_waits_follows_a_section_of_its_domain(void **state)
 	end(&w);
 }
 
+static void a_site_belongs_to_the_provider_of_the_host_that_is_best_now(void **state)
+{
+	struct world w;
+
+	(void)state;
+	start(&w, "", "[provider one]\nmx = mx1.test\n[provider two]\nmx = mx2.test\nrate = 1/s\n",
+	      decent);
+	submit(&w, 100, "u@two.test", 1);
+	world_run(&w, 10 * SECOND);
+	assert_int_equal(arrived(1), 100);
+	world_domain("two.test", "20 mx1.test,10 mx2.test");
+	world_run(&w, 2 * HOUR);
+	submit(&w, 1, "u@two.test", 2); /* its route is asked for again */
+	world_run(&w, 10 * SECOND);
+	submit(&w, 100, "u@two.test", 3);
+	world_run(&w, 10 * SECOND);
+	assert_in_range(arrived(3), 5, 15);
+	end(&w);
+}
+
 /* ---- chance ------------------------------------------------------------------------------ */
 
 static const char *const orders[] = {
@@ -524,6 +544,7 @@ int main(int argc, char **argv)
 		    transactional_mail_opens_no_connections_for_nothing_while_others_wait),
 		cmocka_unit_test(open_connections_of_a_source_heed_a_new_shape),
 		cmocka_unit_test(mail_that_waits_follows_a_section_of_its_domain),
+		cmocka_unit_test(a_site_belongs_to_the_provider_of_the_host_that_is_best_now),
 		cmocka_unit_test(after_any_orders_and_reloads_all_is_delivered_and_given_back),
 	};
 

@@ -83,6 +83,45 @@ static void narrowings_count_within_a_section_and_the_latest_of_equals(void **st
 	assert_int_equal(value(s, &q, SHAPE_MESSAGES), 5);
 }
 
+static void a_star_stands_for_any_run_of_characters(void **state)
+{
+	static const struct {
+		const char *pattern, *text;
+		bool fits;
+	} cases[] = {
+		{ "*", "a", true },
+		{ "a", "A", true },
+		{ "a", "ab", false },
+		{ "ab", "b", false },
+		{ "a*", "a", true },
+		{ "*a", "ba", true },
+		{ "a*a", "a", false },
+		{ "a*a", "aa", true },
+		{ "ab*ba", "aba", false },
+		{ "ab*ba", "abba", true },
+		{ "*.b.test", "b.test", false },
+		{ "*.b.test", "a.B.TEST", true },
+		{ "*.b.test", ".b.test", true },
+		{ "a**c", "abc", true },
+		{ "*b*", "abc", true },
+		{ "*b*", "acc", false },
+		{ "*ab*ab", "xabab", true },
+		{ "*ab*ab", "xaab", false },
+		{ "a*b*c", "aXbXbXc", true },
+		{ "a*b*c", "aXcXb", false },
+	};
+	char text[64];
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		(void)snprintf(text, sizeof(text), "[domain %s]\nrate = 1/s\n", cases[i].pattern);
+		OWNED(shapes) s = parsed(text);
+		struct shape_subject q = subject(cases[i].text, nobody_mx);
+		if ((value(s, &q, SHAPE_RATE) != 0) != cases[i].fits)
+			fail_msg("%s and %s", cases[i].pattern, cases[i].text);
+	}
+}
+
 static void what_all_sources_share_is_not_said_of_one_of_them(void **state)
 {
 	static const char *const lines[] = { "connections = 2",
@@ -240,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_narrowest_section_holds),
 		cmocka_unit_test(narrowings_count_within_a_section_and_the_latest_of_equals),
+		cmocka_unit_test(a_star_stands_for_any_run_of_characters),
 		cmocka_unit_test(what_all_sources_share_is_not_said_of_one_of_them),
 		cmocka_unit_test(a_provider_is_known_by_a_domain_before_a_host),
 		cmocka_unit_test(a_live_order_comes_after_the_files),
