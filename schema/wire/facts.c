@@ -34,7 +34,8 @@ uint64_t wire_fact_sum(const uint8_t *hash)
 static size_t write_text(char *at, struct slice s)
 {
 	at[0] = (char)s.n;
-	memcpy(at + 1, s.p, s.n);
+	if (s.n)
+		memcpy(at + 1, s.p, s.n);
 	return 1 + s.n;
 }
 
