@@ -196,7 +196,7 @@ static struct slice without_mbox_line(struct slice s)
 
 static struct slice raw_body(struct slice s)
 {
-	const char *lf = s.n ? memmem(s.p, s.n, "\n\n", 2) : NULL;
+	const char *lf = s.p && s.n ? memmem(s.p, s.n, "\n\n", 2) : NULL;
 	const char *crlf = s.n ? memmem(s.p, s.n, "\r\n\r\n", 4) : NULL;
 
 	if (crlf && (!lf || crlf < lf))
