@@ -196,9 +196,12 @@ static struct slice without_mbox_line(struct slice s)
 
 static struct slice raw_body(struct slice s)
 {
-	const char *lf = s.p && s.n ? memmem(s.p, s.n, "\n\n", 2) : NULL;
-	const char *crlf = s.n ? memmem(s.p, s.n, "\r\n\r\n", 4) : NULL;
+	const char *lf, *crlf;
 
+	if (!s.p)
+		return s;
+	lf = memmem(s.p, s.n, "\n\n", 2);
+	crlf = memmem(s.p, s.n, "\r\n\r\n", 4);
 	if (crlf && (!lf || crlf < lf))
 		return slice_skip(s, (size_t)(crlf - s.p) + 4);
 	return lf ? slice_skip(s, (size_t)(lf - s.p) + 2) : s;
