@@ -152,6 +152,7 @@ static struct channel *channel_blank(struct pool *p)
 
 static void channel_free(struct channel *ch)
 {
+	route_unref(ch->route); /* not before: what ended it is judged by the name of its host */
 	free(ch->shape);
 	free(ch);
 }
@@ -514,7 +515,6 @@ static void leave(struct channel *ch)
 	count_sub(&s->counters.sessions_open, 1);
 	give_slots(ch);
 	ch->session = session_free(ch->session);
-	ch->route = route_unref(ch->route);
 }
 
 /* Opportunistic TLS that fails is worth no more than none (RFC 7435 section 3): the same address is
