@@ -3,106 +3,13 @@
 
 #include "base/log.h"
 #include "mta/site/pair.h"
+#include "mta/site/seats.h"
 #include "mta/site/provider.h"
 #include "mta/site/shaping.h"
 #include "mta/site/suspend.h"
 #include "mta/smtp/ehlo.h"
 
 /* ---- opening ----------------------------------------------------------------------------- */
-
-static int64_t site_slots(const int64_t *v, bool transactional)
-{
-	int64_t max = v[SHAPE_CONNECTIONS];
-
-	return transactional ? max : max - limits_kept(max, v[SHAPE_CONNECTIONS_KEPT]);
-}
-
-/* A place at each of: the site, the source, the source at this site, the provider.  All or none. */
-static bool take_shared_slots(struct channel *ch, bool transactional)
-{
-	struct pool *p = ch->pool;
-	struct sites *s = p->sites;
-	const int64_t *v = channel_shape(ch)->v;
-	const bool per_source = v[SHAPE_CONNECTIONS_PER_SOURCE] < v[SHAPE_CONNECTIONS];
-	slot_count *at_site = &p->shared->connections;
-	slot_count *of_source = &ch->source->connections, *both = NULL;
-
-	if (!slots_take(at_site, site_slots(v, transactional)))
-		return false;
-	if (!slots_take(of_source, limits_slots(egress_slots_max(s->egress), transactional)))
-		goto give_site;
-	if (per_source)
-		both = &limits_source(p->per_source, &ch->source->ip)->connections;
-	if (both && !slots_take(both, limits_slots(v[SHAPE_CONNECTIONS_PER_SOURCE], transactional)))
-		goto give_source;
-	if (p->provider && !slots_take(&p->provider->connections,
-				       limits_slots(v[SHAPE_PROVIDER_CONNECTIONS], transactional)))
-		goto give_both;
-	ch->site_source_slots = both;
-	ch->shared = p->shared;
-	ch->provider = p->provider;
-	provider_leave(p);
-	return true;
-give_both:
-	if (both)
-		slots_give(both);
-give_source:
-	slots_give(of_source);
-give_site:
-	slots_give(at_site);
-	return false;
-}
-
-static void end_try(struct channel *ch)
-{
-	if (ch->trying)
-		slots_give(&ch->standing->tries);
-	ch->trying = false;
-}
-
-static bool take_slots(struct channel *ch, bool transactional)
-{
-	struct sites *s = ch->pool->sites;
-
-	if (s->n_channels >= limits_slots(s->options->lane_sessions, transactional))
-		return false;
-	if (transactional ? !pool_may_take_kept(ch->pool)
-			  : !pool_may_take(ch->pool) || provider_is_behind(ch->pool))
-		return false;
-	ch->scope = suspend_scope(ch->pool->site);
-	ch->standing = limits_source(ch->scope, &ch->source->ip);
-	ch->trying = suspend_tries(ch->standing);
-	if (ch->trying && !slots_take(&ch->standing->tries, 1)) {
-		ch->trying = false;
-		return false;
-	}
-	if (take_shared_slots(ch, transactional))
-		return true;
-	end_try(ch);
-	return false;
-}
-
-static void count_leaving(const struct channel *ch, int n)
-{
-	atomic_fetch_add(&ch->shared->leaving, n);
-	if (ch->provider)
-		atomic_fetch_add(&ch->provider->leaving, n);
-}
-
-static void give_slots(struct channel *ch)
-{
-	end_try(ch);
-	if (ch->quitting)
-		count_leaving(ch, -1);
-	slots_give(&ch->shared->connections);
-	slots_give(&ch->source->connections);
-	if (ch->site_source_slots)
-		slots_give(ch->site_source_slots);
-	if (ch->provider) {
-		slots_give(&ch->provider->connections);
-		ch->pool->had_slot = true;
-	}
-}
 
 static void on_ready(struct session_user *u);
 static void on_done(struct session_user *u, struct txn *t);
@@ -245,7 +152,7 @@ int channel_open(struct pool *p, bool transactional)
 		return cannot_open(p, lack);
 	ch = channel_blank(p);
 	use_pair(ch, &pair);
-	if (!take_slots(ch, transactional)) {
+	if (!seats_take(ch, transactional)) {
 		channel_free(ch);
 		return E_FULL;
 	}
@@ -254,7 +161,7 @@ int channel_open(struct pool *p, bool transactional)
 		join(ch);
 		return 0;
 	}
-	give_slots(ch);
+	seats_give(ch);
 	r = not_begun(ch, r);
 	channel_free(ch);
 	return r;
@@ -282,7 +189,7 @@ void channel_quit(struct channel *ch)
 		return;
 	ch->quitting = true;
 	ch->pool->n_quitting++;
-	count_leaving(ch, 1);
+	seats_count_leaving(ch, 1);
 	list_remove(&ch->idle);
 	list_remove(&ch->hungry);
 	timer_stop(ch->pool->sites->loop->timers, &ch->idle_timer);
@@ -513,7 +420,7 @@ static void leave(struct channel *ch)
 	ch->host->channels--;
 	s->n_channels--;
 	count_sub(&s->counters.sessions_open, 1);
-	give_slots(ch);
+	seats_give(ch);
 	ch->session = session_free(ch->session);
 }
 

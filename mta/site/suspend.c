@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mta/core/engine.h"
+#include "mta/site/seats.h"
 
 enum { TIMES_MAX = 8, KEY_MAX = 400 };
 
@@ -161,8 +162,7 @@ void suspend_delivered(struct channel *ch)
 		atomic_store(&e->strikes, 0);
 	if (!ch->trying)
 		return;
-	ch->trying = false;
-	slots_give(&e->tries);
+	seats_end_try(ch);
 	if (!atomic_exchange(&e->suspended_until_ms, 0))
 		return;
 	atomic_store(&e->times, 0);
