@@ -26,8 +26,19 @@ static const struct key content_keys[] = {
 	CONTENT("d", K_STR, sign_domain),
 };
 static const struct key job_keys[] = {
-	JOB("f", K_STR, mail_from), JOB("e", K_STR, pool),    JOB("m", K_STR, message_id_domain),
-	JOB("o", K_STR, origin),    JOB("t", K_I64, date_ms),
+	JOB("f", K_STR, mail_from),
+	JOB("e", K_STR, pool),
+	JOB("m", K_STR, message_id_domain),
+	JOB("o", K_STR, origin),
+	JOB("s", K_STR, stream),
+	JOB("g", K_STR, tag),
+	JOB("x", K_STR, metadata),
+	JOB("v", K_STR, envid),
+	JOB("h", K_BOOL, return_headers),
+	JOB("q", K_BOOL, require_tls),
+	JOB("w", K_BOOL, engaged),
+	JOB("t", K_I64, date_ms),
+	JOB("b", K_I64, not_before_ms),
 };
 
 static bool is_zero(const struct key *k, const void *at)

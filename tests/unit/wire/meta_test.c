@@ -17,7 +17,15 @@ static void metas_come_back_as_they_were_put(void **state)
 				     .pool = SLICE("warm"),
 				     .message_id_domain = SLICE("a.example"),
 				     .origin = SLICE("control"),
-				     .date_ms = -1 },
+				     .stream = SLICE("receipts"),
+				     .tag = SLICE("order"),
+				     .metadata = SLICE("{\"n\":1}"),
+				     .envid = SLICE("QQ314159"),
+				     .return_headers = true,
+				     .require_tls = true,
+				     .engaged = true,
+				     .date_ms = -1,
+				     .not_before_ms = 7 },
 			     j;
 	struct buf b = { 0 };
 
@@ -33,7 +41,13 @@ static void metas_come_back_as_they_were_put(void **state)
 	assert_true(slice_eq(j.pool, job.pool));
 	assert_true(slice_eq(j.message_id_domain, job.message_id_domain));
 	assert_true(slice_eq(j.origin, job.origin));
+	assert_true(slice_eq(j.stream, job.stream));
+	assert_true(slice_eq(j.tag, job.tag));
+	assert_true(slice_eq(j.metadata, job.metadata));
+	assert_true(slice_eq(j.envid, job.envid));
+	assert_true(j.return_headers && j.require_tls && j.engaged);
 	assert_int_equal(j.date_ms, -1);
+	assert_int_equal(j.not_before_ms, 7);
 	buf_free(&b);
 }
 
