@@ -6,6 +6,8 @@
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/outcome.h"
 #include "mta/queue/needs.h"
+#include "message/header.h"
+#include "message/sevenbit.h"
 
 static int expand(struct deliverer *dr, struct delivery *d, const struct rcpt *r)
 {
@@ -83,7 +85,34 @@ static int sign(struct deliverer *dr, struct delivery *d)
 	return r < 0 ? r : judge(dr, d, keys);
 }
 
-int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
+/* 7-bit, for a host without 8BITMIME.  What cannot be converted stays as it is, and the session
+ * bounces it. */
+static void recode(struct delivery *d)
+{
+	buf_clear(&d->recoded);
+	if (sevenbit_append(&d->recoded, d->txn.message) < 0) {
+		buf_clear(&d->recoded);
+		return;
+	}
+	d->txn.message = buf_data(&d->recoded);
+	d->txn.body_8bit = false;
+}
+
+/* Conversion breaks a signature that the message brought along.  Where ours does not take its
+ * place, a clear bounce is better than mail that fails its checks. */
+static void keep_their_signature(struct deliverer *dr, struct delivery *d)
+{
+	struct header_scan scan;
+
+	if (d->txn.head.n || header_scan(d->txn.message, &scan) < 0 || !scan.dkim) {
+		count_add(&dr->counters.recoded, 1);
+		return;
+	}
+	d->txn.message = d->content->program ? buf_data(&d->message) : buf_data(&d->content->bytes);
+	d->txn.body_8bit = true;
+}
+
+int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref, bool takes_8bit)
 {
 	struct wire_content_meta needs = d->content->meta;
 	int r = 0;
@@ -100,7 +129,12 @@ int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
 	}
 	d->txn.body_8bit = needs.body_8bit;
 	d->txn.utf8 = needs.utf8 || needs_8bit(d->txn.mail_from);
-	return r < 0 ? r : sign(dr, d);
+	if (r == 0 && d->txn.body_8bit && !d->txn.utf8 && !takes_8bit)
+		recode(d);
+	r = r < 0 ? r : sign(dr, d);
+	if (r == 0 && buf_len(&d->recoded))
+		keep_their_signature(dr, d);
+	return r;
 }
 
 void delivery_cannot_build(struct deliverer *dr, const struct delivery *d, rcpt_ref ref, int err)

@@ -30,6 +30,7 @@ struct deliver_counters {
 	counter delivered, deferred, bounced, expired, cancelled, suppressed;
 	counter requeued, in_doubt;
 	counter replies[JUDGE_CLASSES]; /* deferrals and bounces, by class */
+	counter recoded;
 	counter messages, message_bytes, signatures, sign_us, judged, expansions, expand_us;
 };
 

@@ -19,6 +19,7 @@ struct world {
 	struct slice sign_domain; /* of the messages submitted from now on */
 	uint64_t tenant;          /* likewise; 1 at first */
 	bool asks_for_all;        /* likewise: with 8BITMIME and SMTPUTF8 */
+	const char *raw;          /* likewise: the message, with 8BITMIME; NULL: a short one */
 };
 void world_start(struct world *w, const char *config); /* everything new */
 void world_restart(struct world *w); /* engine and spool anew over the same disk */
