@@ -11,7 +11,7 @@
  *
  * One flight and refused recipients: the host takes the chunk in and answers it whatever it said to
  * RCPT (RFC 3030 section 2).  Each recipient has its own answer; the chunk's is for those who were
- * accepted and for nobody else.  A refused chunk may leave the transaction open, so RSET follows. */
+ * accepted and for nobody else.  A refused chunk may leave the transaction open: RSET follows. */
 #include <stdio.h>
 
 #include "mta/smtp/session_int.h"
