@@ -90,6 +90,7 @@ static void begin_tls(struct session *s)
 	int r;
 
 	s->lone = S_HANDSHAKE;
+	s->tls_began_ms = timers_now(s->loop->timers);
 	if (!early) {
 		r = conn_start_tls(s->conn, s->tls_context, s->mx_host, s->tls_resume, &early);
 		if (r < 0) {

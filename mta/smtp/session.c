@@ -210,6 +210,7 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 		return;
 	switch (event) {
 	case CONN_OPEN:
+		s->times.connect_ms = timers_now(s->loop->timers) - s->began_ms;
 		session_say_expect(s, S_GREETING, NULL, 0);
 		break;
 	case CONN_READABLE:
@@ -220,6 +221,7 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 			session_arm(s);
 		break;
 	case CONN_TLS_DONE:
+		s->times.tls_ms = timers_now(s->loop->timers) - s->tls_began_ms;
 		session_say(s, S_EHLO_TLS, NULL);
 		break;
 	case CONN_FAILED:
@@ -249,6 +251,7 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 	s->user = u;
 	s->conn_user.event = on_event;
 	s->lone = S_CONNECT;
+	s->began_ms = timers_now(l->timers);
 	s->owes_ready = true;
 	timer_init(&s->timer, on_timer);
 	buf_init(&s->cut_bytes, 0);
@@ -351,6 +354,12 @@ const char *session_doing(const struct session *s)
 unsigned session_sent(const struct session *s)
 {
 	return s->sent;
+}
+
+void session_times(const struct session *s, struct session_times *ret)
+{
+	*ret = s->times;
+	ret->now_ms = timers_now(s->loop->timers);
 }
 
 struct conn *session_conn(struct session *s)

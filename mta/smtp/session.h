@@ -84,6 +84,7 @@ struct txn {
 	bool answered;
 	bool pipelined;       /* the host took its commands in a group */
 	bool lock_step;       /* the host cannot do PIPELINING, whatever it offers */
+	int64_t began_ms;     /* when it was handed over; the turn's monotonic time */
 	bool chunked;         /* the host took the message with BDAT */
 	bool no_chunks;       /* the host cannot do CHUNKING, whatever it offers */
 	unsigned rcpts_taken; /* before the host said that these are too many; 0: it did not */
@@ -111,4 +112,9 @@ bool session_takes_8bit(const struct session *s);   /* 8BITMIME; known when it i
 void session_quit(struct session *s);               /* QUIT after what is in hand, then gone() */
 const char *session_doing(const struct session *s); /* "waiting for the EHLO reply" */
 unsigned session_sent(const struct session *s);     /* txns finished on this connection */
-struct conn *session_conn(struct session *s);       /* for TLS facts and addresses, in gone() too */
+/* How long its opening took, and the turn's time; 0: that did not happen. */
+struct session_times {
+	int64_t connect_ms, tls_ms, now_ms;
+};
+void session_times(const struct session *s, struct session_times *ret);
+struct conn *session_conn(struct session *s); /* for TLS facts and addresses, in gone() too */

@@ -94,6 +94,8 @@ struct session {
 	struct ehlo ehlo;
 	uint32_t queued; /* bytes given to the conn, modulo 2^32 */
 	int64_t body_deadline;
+	int64_t began_ms, tls_began_ms; /* the turn's time: connecting, the handshake */
+	struct session_times times;
 	unsigned sent;
 	struct verdict end; /* why it is over */
 

@@ -48,6 +48,7 @@ void flight_start(struct session *s, struct txn *t)
 	t->sent_data = t->answered = t->pipelined = t->lock_step = false;
 	t->chunked = t->no_chunks = false;
 	t->rcpts_taken = 0;
+	t->began_ms = timers_now(s->loop->timers);
 	for (unsigned i = 0; i < t->n_rcpts; i++) {
 		t->rcpts[i].verdict.kind = VERDICT_NONE;
 		t->rcpts[i].again = AGAIN_NO;
