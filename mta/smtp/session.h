@@ -108,6 +108,7 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
  *         8-bit without utf8). */
 int session_send(struct session *s, struct txn *t) MUST_CHECK;
 bool session_can_take(const struct session *s);     /* room for (another) txn now */
+bool session_connected(const struct session *s);    /* the host's machine has answered */
 bool session_takes_8bit(const struct session *s);   /* 8BITMIME; known when it is ready */
 void session_quit(struct session *s);               /* QUIT after what is in hand, then gone() */
 const char *session_doing(const struct session *s); /* "waiting for the EHLO reply" */
