@@ -1,5 +1,4 @@
 /* mta/egress/options.c - rows of the options of sources, and entries of egress.sources. */
-#include "mta/config/entries.h"
 #include "mta/config/host.h"
 #include "mta/egress/egress.h"
 
@@ -19,61 +18,30 @@ static const struct option rows[] = {
 	  "Longest time that a source address is left alone." },
 };
 
-static int add_source(struct egress_options *o, struct slice pool, const struct ip *ip,
-		      struct slice ehlo, uint64_t weight)
-{
-	struct egress_source *src = &o->sources[o->n_sources];
-
-	if (o->n_sources == SOURCES_MAX)
-		return E_SYNTAX;
-	src->ip = *ip;
-	src->pool = must_copy(pool);
-	src->ehlo = must_copy(ehlo);
-	src->weight = (int64_t)weight;
-	if (ip->family)
-		ip_format(ip, src->ip_text);
-	o->n_sources++;
-	return 0;
-}
-
-/* "weight=N"; without it the weight is 1. */
-static int read_weight(struct slice *s, uint64_t *ret)
-{
-	struct slice word = entries_word(s);
-
-	*ret = 1;
-	if (!word.n)
-		return 0;
-	if (!slice_strip(&word, SLICE("weight=")) || slice_u64(word, TURNS_WEIGHT_MAX, ret) < 0)
-		return E_SYNTAX;
-	return entries_word(s).n ? E_SYNTAX : 0;
-}
-
-/* It goes on the wire as the argument of EHLO. */
-static bool is_ehlo_name(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || s.p[i] == '<' || s.p[i] == '>')
-			return false;
-	return s.n && s.n <= 255;
-}
-
 static int read_source(void *options, struct slice s)
 {
-	struct slice pool = entries_word(&s), address = entries_word(&s), ehlo = entries_word(&s);
-	struct ip ip = { 0 };
-	uint64_t weight;
+	struct egress_options *o = options;
 
-	if (!pool.n || !is_ehlo_name(ehlo) || read_weight(&s, &weight) < 0)
+	if (o->n_sources == SOURCES_MAX || entry_read(s, &o->sources[o->n_sources]) < 0)
 		return E_SYNTAX;
-	if (!slice_eq(address, SLICE("*")) && ip_parse(address, &ip) < 0)
+	return o->sources[o->n_sources++].proxy ? E_SYNTAX : 0; /* there are no proxies yet */
+}
+
+/* Mail that names no pool leaves from somewhere, whatever the list says. */
+static int add_default(struct egress_options *o, const char *hostname)
+{
+	if (o->n_sources == SOURCES_MAX)
 		return E_SYNTAX;
-	return add_source(options, pool, &ip, ehlo, weight);
+	o->sources[o->n_sources++] = (struct egress_source){
+		.pool = must_copy(SLICE("default")),
+		.ehlo = must_copy(slice_str(hostname)),
+		.weight = 1,
+	};
+	return 0;
 }
 
 static int derive(void *options, const struct settings *all, struct option_fault *f)
 {
-	static const struct ip any = { 0 };
 	struct egress_options *o = options;
 	int r = option_entries(
 	    f, "egress.sources", o->source_list,
@@ -87,7 +55,7 @@ static int derive(void *options, const struct settings *all, struct option_fault
 		if (strcmp(o->sources[i].pool, "default") == 0)
 			return 0;
 	o->default_added = true;
-	if (add_source(o, SLICE("default"), &any, slice_str(host_options(all)->hostname), 1) == 0)
+	if (add_default(o, host_options(all)->hostname) == 0)
 		return 0;
 	return option_bad(f, "egress.sources", SLICE(""),
 			  "a list with the pool \"default\" or with fewer than 256 entries");
@@ -97,10 +65,8 @@ static void clear(void *options)
 {
 	struct egress_options *o = options;
 
-	for (unsigned i = 0; i < o->n_sources; i++) {
-		free((char *)(uintptr_t)o->sources[i].pool);
-		free((char *)(uintptr_t)o->sources[i].ehlo);
-	}
+	for (unsigned i = 0; i < o->n_sources; i++)
+		entry_clear(&o->sources[i]);
 }
 
 const struct option_set egress_option_set = {

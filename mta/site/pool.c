@@ -224,7 +224,7 @@ void pool_sent(struct pool *p, unsigned turn)
 {
 	if (turn == TURN_NONE)
 		return;
-	egress_count(p->sites->egress, p->turns.at[turn].entry);
+	egress_count(p->sites->egress, &p->turns.at[turn]);
 	turns_took(&p->turns, turn);
 	if (p->turns.n > 1 && fair_ready(&p->fair))
 		pool_pump_soon(p); /* it is another one's turn */
@@ -286,7 +286,10 @@ static void find_turn(struct pool *p, struct channel *ch)
 {
 	ch->turn = turn_of(p, ch);
 	if (ch->turn == TURN_NONE) {
-		channel_quit(ch); /* after what it has in hand */
+		if (egress_is_disabled(p->sites->egress, ch->source))
+			channel_cut(ch);
+		else
+			channel_quit(ch); /* after what it has in hand */
 		return;
 	}
 	p->turns.at[ch->turn].channels++;
@@ -522,9 +525,9 @@ void pool_pause(struct pool *p, unsigned why)
 	pool_decide(p, &d, PAUSE_RECORDS);
 }
 
-void pool_wait(struct pool *p, int64_t ms)
+void pool_wait(struct pool *p, unsigned why, int64_t ms)
 {
-	p->pause_why = PAIR_SUSPENDED;
+	p->pause_why = (uint8_t)why;
 	p->paused_until_ms = sites_now(p->sites) + MAX_OF(ms, (int64_t)SUSPENDED_LOOK_MS);
 	timer_set(p->sites->loop->timers, &p->timer, p->paused_until_ms - sites_now(p->sites));
 }

@@ -87,6 +87,6 @@ void pool_new_sources(struct pool *p);
 /* The pool cannot send to this site because of our sources, `why` (enum pair_lack): it pauses, and
  * some of its recipients are deferred.  The site and its other pools go on. */
 void pool_pause(struct pool *p, unsigned why);
-/* Its sources are suspended for so long: those that wait stay as they are. */
-void pool_wait(struct pool *p, int64_t ms);
+/* Its sources are suspended or out of use for so long: those that wait stay as they are. */
+void pool_wait(struct pool *p, unsigned why, int64_t ms);
 void pool_end_pause(struct pool *p); /* sources or options changed, or an operator asked */
