@@ -11,12 +11,9 @@ static void print_sources(const struct value *v)
 		{ "ehlo", "EHLO", COLUMN_TEXT },          { "weight", "WEIGHT", COLUMN_NUMBER },
 		{ "connections", "OPEN", COLUMN_NUMBER }, { "messages", "MESSAGES", COLUMN_NUMBER },
 		{ "state", "STATE", COLUMN_TEXT },        { "since_ms", "SINCE", COLUMN_TIME },
-		{ "retry_ms", "NEXT LOOK", COLUMN_TIME }, { "reason", "REASON", COLUMN_TEXT },
+		{ "retry_ms", "NEXT LOOK", COLUMN_TIME }, { "reason", "REASON", COLUMN_LONG },
 	};
-	const struct value *rows = value_member(v, SLICE("sources"));
-
-	if (rows)
-		print_table(rows, columns, ARRAY_LEN(columns));
+	print_table(member_list(v, "sources"), columns, ARRAY_LEN(columns));
 }
 
 int cmd_sources(struct cli *c)
