@@ -28,6 +28,7 @@ static const struct admin_command commands[] = {
 	{ "shape-test",    NULL, NULL, admin_finish_shape_test },
 	{ "sources",   NULL,        NULL,           admin_finish_sources   },
 	{ "source-add",     admin_begin_source_add,    NULL, admin_finish_source_order },
+	{ "source-check",   admin_begin_source_check,  NULL, admin_finish_source_check },
 	{ "source-remove",  admin_begin_source_remove, NULL, admin_finish_source_order },
 	{ "source-drain",   admin_begin_source_state,  NULL, admin_finish_source_order },
 	{ "source-disable", admin_begin_source_state,  NULL, admin_finish_source_order },

@@ -96,7 +96,7 @@ static bool find(struct query *q, const struct ip *ip, const char *pool, struct 
 }
 
 /* q->source is the address of an entry; *f gets the first. */
-static int known_source(struct query *q, const char *pool, struct egress_fact *f)
+int admin_known_source(struct query *q, const char *pool, struct egress_fact *f)
 {
 	struct ip ip;
 
@@ -124,7 +124,7 @@ int admin_begin_source_state(struct query *q)
 {
 	const char *verb = q->command->name + strlen("source-");
 	struct egress_fact f;
-	int r = known_source(q, "", &f);
+	int r = admin_known_source(q, "", &f);
 
 	if (r < 0)
 		return r;
@@ -181,7 +181,7 @@ int admin_begin_source_add(struct query *q)
 int admin_begin_source_remove(struct query *q)
 {
 	struct egress_fact f;
-	int r = known_source(q, q->pool, &f);
+	int r = admin_known_source(q, q->pool, &f);
 
 	if (r < 0)
 		return r;

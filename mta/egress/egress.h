@@ -19,7 +19,7 @@
 #include "mta/egress/ordered.h"
 #include "mta/egress/turns.h"
 
-enum { SOURCES_MAX = 256, POOLS_MAX = 4096, EGRESS_SURPLUS = POOLS_MAX };
+enum { CHECK_ZONES_MAX = 32, SOURCES_MAX = 256, POOLS_MAX = 4096, EGRESS_SURPLUS = POOLS_MAX };
 
 struct egress_options {
 	char *source_list;
@@ -27,6 +27,11 @@ struct egress_options {
 	int64_t backoff_min, backoff_max;
 	struct egress_source sources[SOURCES_MAX];
 	unsigned n_sources;
+	char *zone_list, *check_host;
+	const char *zones[CHECK_ZONES_MAX]; /* DNS block lists */
+	unsigned n_zones;
+	struct ip check_ip; /* where a check connects to; check_port 0: nowhere */
+	uint16_t check_port;
 	bool default_added; /* the last one: no entry names the pool "default" */
 };
 extern const struct option_set egress_option_set;

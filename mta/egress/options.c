@@ -16,6 +16,11 @@ static const struct option rows[] = {
 	  "source.backoff_max." },
 	{ "source.backoff_max", T_DURATION, AT(backoff_max), 10, HOUR, "5m", true,
 	  "Longest time that a source address is left alone." },
+	{ "source.check_zones", T_LIST, AT(zone_list), 0, 0, "", true,
+	  "DNS block lists that postern source check asks, such as zen.spamhaus.org." },
+	{ "source.check_host", T_STR, AT(check_host), 0, 0, "", true,
+	  "Address and port of a host that postern source check connects to, such as "
+	  "192.0.2.25:25; empty: it does not." },
 };
 
 static int read_source(void *options, struct slice s)
@@ -40,6 +45,32 @@ static int add_default(struct egress_options *o, const char *hostname)
 	return 0;
 }
 
+/* As long as a name may be below which an address is looked up. */
+enum { ZONE_MAX = 180 };
+
+static int read_zone(void *options, struct slice s)
+{
+	struct egress_options *o = options;
+
+	if (o->n_zones == CHECK_ZONES_MAX || s.n > ZONE_MAX || memchr(s.p, ' ', s.n))
+		return E_SYNTAX;
+	o->zones[o->n_zones++] = must_copy(s);
+	return 0;
+}
+
+static int derive_check(struct egress_options *o, struct option_fault *f)
+{
+	int r = option_entries(f, "source.check_zones", o->zone_list,
+			       "the name of a DNS block list (the list may have 32)", read_zone, o);
+
+	if (r < 0 || !*o->check_host)
+		return r;
+	if (ip_port_parse(slice_str(o->check_host), &o->check_ip, &o->check_port) < 0)
+		return option_bad(f, "source.check_host", slice_str(o->check_host),
+				  "an address and a port such as 192.0.2.25:25");
+	return 0;
+}
+
 static int derive(void *options, const struct settings *all, struct option_fault *f)
 {
 	struct egress_options *o = options;
@@ -49,6 +80,8 @@ static int derive(void *options, const struct settings *all, struct option_fault
 	    "to 1000",
 	    read_source, o);
 
+	if (r == 0)
+		r = derive_check(o, f);
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < o->n_sources; i++)
@@ -67,6 +100,8 @@ static void clear(void *options)
 
 	for (unsigned i = 0; i < o->n_sources; i++)
 		entry_clear(&o->sources[i]);
+	for (unsigned i = 0; i < o->n_zones; i++)
+		free((char *)(uintptr_t)o->zones[i]);
 }
 
 const struct option_set egress_option_set = {

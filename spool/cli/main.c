@@ -40,6 +40,7 @@ const struct cli_command commands[] = {
 	{ "source remove", "POOL ADDRESS", "take back what source add added",                2, 2, cmd_source_remove },
 	{ "source drain", "ADDRESS",  "begin no transaction from this address any more",     1, 1, cmd_source_drain },
 	{ "source disable", "ADDRESS", "the same, and give up what has not begun to leave",  1, 1, cmd_source_disable },
+	{ "source check", "ADDRESS",  "is the address fit to send from: DNS, port 25, block lists", 1, 1, cmd_source_check },
 	{ "source enable", "ADDRESS", "use the address again, and look at it now",           1, 1, cmd_source_enable },
 	{ "completion",   "SHELL",    "what bash, zsh or fish needs to complete commands",    1, 1, cmd_completion },
 	{ "reload",       "",         "make the engine read its configuration again",         0, 0, cmd_reload    },

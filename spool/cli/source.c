@@ -24,6 +24,43 @@ int cmd_sources(struct cli *c)
 	return cli_ask_and_show(c, "sources", t, print_sources);
 }
 
+static void print_findings(const struct value *v)
+{
+	static const struct print_column columns[] = {
+		{ "what", "WHAT", COLUMN_TEXT },
+		{ "result", "RESULT", COLUMN_TEXT },
+		{ "text", "FINDING", COLUMN_LONG },
+	};
+	const struct value *rows = member_list(v, "findings");
+
+	print_table(rows, columns, ARRAY_LEN(columns));
+	for (uint32_t i = 0; i < rows->count; i++) {
+		struct slice advice = member_text(&rows->items[i], "advice");
+		struct slice what = member_text(&rows->items[i], "what");
+		if (advice.n)
+			printf("%.*s: %.*s\n", (int)what.n, what.p, (int)advice.n, advice.p);
+	}
+}
+
+/* EXIT_NO: something is bad. */
+int cmd_source_check(struct cli *c)
+{
+	OWNED(tree) t = tree_new();
+	struct value v;
+	int r = cli_only_engine(c);
+
+	branch_str(tree_map(t), "source", c->args[0]);
+	if (r == 0)
+		r = cli_ask(c, "source-check", t, &v);
+	if (r < 0)
+		return cli_complain(c, r);
+	if (c->json)
+		print_json(&v);
+	else
+		print_findings(&v);
+	return member_true(&v, "good") ? EXIT_DONE : EXIT_NO;
+}
+
 /* ---- orders ------------------------------------------------------------------------------ */
 
 static void say_rule(const struct value *v)
