@@ -115,12 +115,18 @@ static int not_begun(struct channel *ch, int err)
 	return E_CONFLICT;
 }
 
+enum { OFF_LOOK_MS = 60 * 1000 }; /* an order ends it at once */
+
 static int cannot_open(struct pool *p, enum pair_lack why)
 {
 	if (why == PAIR_FULL)
 		return E_FULL;
 	if (why == PAIR_SUSPENDED || why == PAIR_WALLED) {
 		pool_wait(p, why, pair_wait_ms(p));
+		return E_UNKNOWN;
+	}
+	if (why == PAIR_OFF) {
+		pool_wait(p, why, OFF_LOOK_MS);
 		return E_UNKNOWN;
 	}
 	if (why == PAIR_SITE)
@@ -213,6 +219,15 @@ void channel_quit(struct channel *ch)
 	list_remove(&ch->hungry);
 	timer_stop(ch->pool->sites->loop->timers, &ch->idle_timer);
 	session_quit(ch->session);
+}
+
+void channel_cut(struct channel *ch)
+{
+	channel_quit(ch);
+	if (ch->gone)
+		return;
+	ch->cut = true;
+	session_cut(ch->session);
 }
 
 enum { TURN_US = 2000 };
@@ -543,7 +558,7 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 	enum site_refusal what = SITE_OTHER;
 	int64_t named_ms = 0;
 
-	if (!trouble && ch->quitting)
+	if (ch->cut || (!trouble && ch->quitting))
 		return; /* we ended it, perhaps before it was open */
 	if ((!ch->ready_once && tls_gave_way(ch, v)) || ch->spoilt)
 		return;

@@ -37,7 +37,7 @@ struct channel {
 	int64_t idle_since_ms;
 	unsigned in_hand, taken;
 	unsigned bulk; /* of those in hand */
-	bool ready_once, quitting, gone;
+	bool ready_once, quitting, cut, gone;
 	bool judged; /* the host has answered about a recipient */
 	bool spoilt; /* it ended because the host cannot do what it offers */
 };
@@ -58,4 +58,6 @@ void channel_feed(struct channel *ch);
 void channel_init(struct sites *s);
 void channel_reshape(struct channel *ch); /* the shapes changed */
 void channel_quit(struct channel *ch);
+/* Its source was disabled: what has not begun to leave goes again from another one. */
+void channel_cut(struct channel *ch);
 void channel_free_now(struct channel *ch); /* at the lane's end */

@@ -207,7 +207,7 @@ enum pair_lack pair_pick(struct pool *p, struct pair *ret)
 	struct site_group g = { 0 };
 
 	if (!p->turns.at && !egress_begin_turns(p->sites->egress, p->index, &p->turns))
-		return PAIR_NO_SOURCE;
+		return egress_is_off(p->sites->egress, p->index) ? PAIR_OFF : PAIR_NO_SOURCE;
 	while (site_next_group(p->site, &g))
 		if (pick_in_group(p, &g, true, ret) || pick_in_group(p, &g, false, ret))
 			return PAIR_FOUND;
@@ -270,7 +270,7 @@ void pair_explain(const struct pool *p, enum pair_lack why, char *text, size_t c
 {
 	const char *pool = egress_pool_name(p->sites->egress, p->index);
 
-	if (why == PAIR_NO_SOURCE)
+	if (why == PAIR_NO_SOURCE || why == PAIR_OFF)
 		egress_no_source(p->sites->egress, p->index, text, cap);
 	else if (why == PAIR_FAILING)
 		explain_failing(p, pool, text, cap);

@@ -20,6 +20,7 @@ enum pair_lack {
 	PAIR_FOUND,
 	PAIR_FULL,      /* the sources that could have all the connections they may have */
 	PAIR_NO_SOURCE, /* the configuration has none in the pool */
+	PAIR_OFF,       /* operators have taken all of its sources out of use */
 	PAIR_FAILING,   /* no source of the pool works */
 	PAIR_SUSPENDED, /* those that work are suspended at the provider */
 	PAIR_WALLED,    /* ... or left alone after a wall of refusals (mta/site/steer.h) */

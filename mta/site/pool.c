@@ -223,7 +223,7 @@ void pool_sent(struct pool *p, unsigned turn)
 {
 	if (turn == TURN_NONE)
 		return;
-	egress_count(p->sites->egress, p->turns.at[turn].entry);
+	egress_count(p->sites->egress, &p->turns.at[turn]);
 	turns_took(&p->turns, turn);
 	if (p->turns.n > 1 && fair_ready(&p->fair))
 		pool_pump_soon(p); /* it is another one's turn */
@@ -285,7 +285,10 @@ static void find_turn(struct pool *p, struct channel *ch)
 {
 	ch->turn = turn_of(p, ch);
 	if (ch->turn == TURN_NONE) {
-		channel_quit(ch); /* after what it has in hand */
+		if (egress_is_disabled(p->sites->egress, ch->source))
+			channel_cut(ch);
+		else
+			channel_quit(ch); /* after what it has in hand */
 		return;
 	}
 	p->turns.at[ch->turn].channels++;

@@ -52,6 +52,7 @@ struct sites {
 	bool stopping, freeing;
 	unsigned resumptions;      /* those that the pools have seen (mta/site/limits.h) */
 	unsigned shape_generation; /* of the shapes that sites and pools have */
+	unsigned source_changes;   /* those that the pools have seen (egress_changes) */
 
 	struct resolver *resolver;
 	struct route_options route_options;

@@ -347,6 +347,23 @@ void session_quit(struct session *s)
 	loop_at_turn_end(s->loop, &s->turn);
 }
 
+static bool message_leaves(struct session *s)
+{
+	for (unsigned i = 0; i < s->n_flights; i++)
+		if (flight_at(s, i)->txn->sent_data)
+			return true;
+	return flight_body_open(s);
+}
+
+void session_cut(struct session *s)
+{
+	session_quit(s);
+	if (s->life != SESSION_QUITTING || message_leaves(s))
+		return;
+	session_fail_text(s, STATUS(4, 3, 2), "given up by an order");
+	loop_at_turn_end(s->loop, &s->turn);
+}
+
 const char *session_doing(const struct session *s)
 {
 	enum step_id step = step_now(s);

@@ -107,10 +107,12 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
  *         ending; E_SYNTAX: an address may not go on the wire (CR, LF, NUL, controls, brackets,
  *         8-bit without utf8). */
 int session_send(struct session *s, struct txn *t) MUST_CHECK;
-bool session_can_take(const struct session *s);     /* room for (another) txn now */
-bool session_connected(const struct session *s);    /* the host's machine has answered */
-bool session_takes_8bit(const struct session *s);   /* 8BITMIME; known when it is ready */
-void session_quit(struct session *s);               /* QUIT after what is in hand, then gone() */
+bool session_can_take(const struct session *s);   /* room for (another) txn now */
+bool session_connected(const struct session *s);  /* the host's machine has answered */
+bool session_takes_8bit(const struct session *s); /* 8BITMIME; known when it is ready */
+void session_quit(struct session *s);             /* QUIT after what is in hand, then gone() */
+/* It ends now, unless a message has begun to leave: then once that is answered. */
+void session_cut(struct session *s);
 const char *session_doing(const struct session *s); /* "waiting for the EHLO reply" */
 unsigned session_sent(const struct session *s);     /* txns finished on this connection */
 /* How long its opening took, and the turn's time; 0: that did not happen. */
