@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/outcome.h"
+#include "mta/deliver/signer.h"
 #include "mta/queue/needs.h"
 #include "message/header.h"
 #include "message/sevenbit.h"
@@ -65,16 +66,17 @@ static int judge(struct deliverer *dr, struct delivery *d, struct keyring *keys)
 /* 0; E_UNKNOWN: there is no key; E_CONFLICT as judge(); E_CRYPTO, E_SYNTAX as sign_message(). */
 static int sign(struct deliverer *dr, struct delivery *d)
 {
+	struct slice domain = d->content->meta.sign_domain;
 	struct keyring *keys;
 	int64_t start;
 	int r;
 
-	if (!d->content->meta.sign_domain.n)
-		return 0;
-	keys = keyrings_get(&dr->keys, dr->options->keys_dir, d->content->meta.sign_domain,
-			    sites_now(dr->sites));
+	if (!domain.n)
+		return signer_missing(dr, domain, d->chunk);
+	keys = signer_find(dr, domain, d->chunk->info.tenant);
+	/* Submission names the domain of From; nobody promised keys for it. */
 	if (!keys->n && !keys->err && slice_eq(d->chunk->meta.origin, SLICE("smtp")))
-		return 0; /* submission names the domain of From; nobody promised keys for it */
+		return signer_missing(dr, domain, d->chunk);
 	if (!keys->n)
 		return keys->err < 0 ? keys->err : E_UNKNOWN;
 	start = clock_mono_us();
@@ -146,6 +148,10 @@ void delivery_cannot_build(struct deliverer *dr, const struct delivery *d, rcpt_
 		(void)snprintf(text, sizeof(text),
 			       "the DKIM signature for %.*s does not verify; check its keys",
 			       (int)MIN_OF(domain.n, (size_t)253), domain.p);
+		outcome_plain(dr, ref, OUTCOME_DEFERRED, slice_str(text), STATUS(4, 7, 5), 0);
+	} else if (err == E_DENIED) {
+		(void)snprintf(text, sizeof(text), "the DKIM keys of %.*s are not used: %s",
+			       (int)MIN_OF(domain.n, (size_t)253), domain.p, keydir_reason(err));
 		outcome_plain(dr, ref, OUTCOME_DEFERRED, slice_str(text), STATUS(4, 7, 5), 0);
 	} else if (err == E_UNKNOWN || err == E_CRYPTO) {
 		(void)snprintf(text, sizeof(text),

@@ -5,6 +5,7 @@
 #include "message/header.h"
 #include "message/mend.h"
 #include "message/received.h"
+#include "mta/deliver/deliverer.h"
 #include "mta/submit/sender.h"
 #include "schema/wire/meta.h"
 #include "schema/wire/rows.h"
@@ -238,6 +239,7 @@ struct slice submit_message_take(void *state, struct smtpd_session *s, struct sm
 	struct slice refusal = take_header(on, m, &scan);
 	struct known_sender who;
 	struct mailbox author;
+	struct slice signs;
 	int r;
 
 	if (!refusal.n)
@@ -245,7 +247,10 @@ struct slice submit_message_take(void *state, struct smtpd_session *s, struct sm
 		    submit_sender_author(on, s, slice_of(part_that_came(m).p, scan.body), &who);
 	if (refusal.n)
 		return refusal;
-	r = put_job(on, m, author_domain(&scan, &author), &who, ret);
+	signs = author_domain(&scan, &author);
+	if (m->from.n && deliver_must_refuse(on->lane, signs, who.tenant))
+		return SLICE("550 5.7.20 no DKIM key signs for the domain of From\r\n");
+	r = put_job(on, m, signs, &who, ret);
 	if (r == E_FULL)
 		return SLICE("452 4.3.1 not enough free disk space, try again later\r\n");
 	if (r < 0) {

@@ -1,7 +1,9 @@
-/* Mail as it must be for a host, and who signs it: 8-bit mail for a host without 8BITMIME. */
+/* Mail as it must be for a host, and who signs it: 8-bit mail for a host without 8BITMIME, domains
+ * above, mail that nobody signs. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -140,6 +142,133 @@ static void an_8bit_header_is_bounced_where_8bitmime_is_missing(void **state)
 	world_end(&w);
 }
 
+/* ---- who signs --------------------------------------------------------------------------- */
+
+static const char plain[] = FROM "\r\nText\r\n";
+
+static void sends_from(struct desk *d, const char *origin)
+{
+	d->w.raw = plain;
+	d->w.sign_domain = SLICE("news.sender.test");
+	world_submit(&d->w, one_rcpt, 1, DAY, origin, 0);
+	world_run(&d->w, MINUTE);
+}
+
+static void the_key_of_a_domain_above_signs(void **state)
+{
+	static const char *const origins[] = { "control", "smtp" };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(origins); i++) {
+		struct desk d;
+
+		open_desk(&d, "sender.test", "", decent);
+		sends_from(&d, origins[i]);
+		assert_int_equal(world_books(&d.w).delivered, 1);
+		assert_true(has("d=sender.test;"));
+		assert_int_equal(COUNTER(&d.w, judged), 1); /* by libopendkim */
+		assert_int_equal(COUNTER(&d.w, unsigned_messages), 0);
+		close_desk(&d);
+	}
+}
+
+static void the_domains_own_key_comes_first(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "news.sender.test", "", decent);
+	sends_from(&d, "control");
+	assert_true(has("d=news.sender.test;"));
+	close_desk(&d);
+}
+
+static void a_top_level_domain_signs_for_nobody(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "test", "", decent);
+	sends_from(&d, "smtp");
+	assert_int_equal(world_books(&d.w).delivered, 1);
+	assert_false(has("DKIM-Signature"));
+	close_desk(&d);
+}
+
+static void the_key_of_another_tenants_domain_does_not_sign(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "sender.test", "submission.senders = sender.test 7, news.sender.test 1\n",
+		  decent);
+	sends_from(&d, "smtp");
+	assert_int_equal(world_books(&d.w).delivered, 1);
+	assert_false(has("DKIM-Signature"));
+	d.w.tenant = 7;
+	sends_from(&d, "smtp");
+	assert_int_equal(world_books(&d.w).delivered, 2);
+	assert_true(has("d=sender.test;"));
+	close_desk(&d);
+}
+
+static void unsigned_mail_is_counted(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "other.test", "", decent);
+	sends_from(&d, "smtp");
+	assert_int_equal(world_books(&d.w).delivered, 1);
+	assert_int_equal(COUNTER(&d.w, unsigned_messages), 1);
+	close_desk(&d);
+}
+
+static void where_signing_is_required_unsigned_mail_waits_for_a_key(void **state)
+{
+	struct desk d;
+	struct buf pem = { 0 }, txt = { 0 };
+
+	(void)state;
+	open_desk(&d, "other.test", "sign.required = delivery\n", decent);
+	sends_from(&d, "smtp");
+	assert_int_equal(world_books(&d.w).delivered, 0);
+	assert_int_equal(world_books(&d.w).deferred_attempts, 1);
+	assert_int_equal(COUNTER(&d.w, unsigned_messages), 0);
+	assert_int_equal(sign_key_generate(SIGN_ED25519, &pem, &txt), 0);
+	assert_int_equal(keydir_store(d.dir, SLICE("sender.test"), SLICE("k"), buf_data(&pem)), 0);
+	world_run(&d.w, HOUR);
+	assert_int_equal(world_books(&d.w).delivered, 1);
+	assert_true(has("d=sender.test;"));
+	assert_int_equal(keydir_remove(d.dir, SLICE("sender.test"), SLICE("k")), 0);
+	buf_free(&pem);
+	buf_free(&txt);
+	close_desk(&d);
+}
+
+static void a_key_file_that_others_can_read_does_not_sign(void **state)
+{
+	static const struct {
+		mode_t mode;
+		bool signs;
+	} modes[] = { { 0600, true },  { 0640, true },  { 0400, true }, { 0644, false },
+		      { 0604, false }, { 0660, false }, { 0601, false } };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(modes); i++) {
+		struct desk d;
+		char path[128];
+
+		open_desk(&d, "news.sender.test", "", decent);
+		(void)snprintf(path, sizeof(path), "%s/news.sender.test/one.pem", d.dir);
+		assert_int_equal(chmod(path, modes[i].mode), 0);
+		sends_from(&d, "smtp");
+		assert_int_equal(world_books(&d.w).delivered, modes[i].signs);
+		assert_int_equal(world_books(&d.w).deferred_attempts, !modes[i].signs);
+		close_desk(&d);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +277,13 @@ int main(void)
 		cmocka_unit_test(conversion_would_break_a_signature_that_is_not_ours),
 		cmocka_unit_test(what_is_converted_is_signed_afterwards),
 		cmocka_unit_test(an_8bit_header_is_bounced_where_8bitmime_is_missing),
+		cmocka_unit_test(the_key_of_a_domain_above_signs),
+		cmocka_unit_test(the_domains_own_key_comes_first),
+		cmocka_unit_test(a_top_level_domain_signs_for_nobody),
+		cmocka_unit_test(the_key_of_another_tenants_domain_does_not_sign),
+		cmocka_unit_test(unsigned_mail_is_counted),
+		cmocka_unit_test(where_signing_is_required_unsigned_mail_waits_for_a_key),
+		cmocka_unit_test(a_key_file_that_others_can_read_does_not_sign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
