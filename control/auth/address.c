@@ -48,6 +48,8 @@ static int check_password(struct call *c, struct slice password)
 	return problem_end(c);
 }
 
+enum { MADE_ID, MADE_EXPIRES };
+
 static int make_token(struct call *c, struct slice email, char code[MAILED_CODE_LEN + 1],
 		      char token[TOKEN_MAX], int64_t *ret_expires)
 {
@@ -66,8 +68,9 @@ static int make_token(struct call *c, struct slice email, char code[MAILED_CODE_
 		   p_text(email));
 	if (r < 0)
 		return r;
-	*ret_expires = db_int(res, 0, 1);
-	(void)token_format(ID_TOKEN, c->actor.org, (uint64_t)db_int(res, 0, 0), secret, token);
+	*ret_expires = db_int(res, 0, MADE_EXPIRES);
+	(void)token_format(ID_TOKEN, c->actor.org, (uint64_t)db_int(res, 0, MADE_ID), secret,
+			   token);
 	return 0;
 }
 
@@ -99,13 +102,13 @@ static int post_address(struct call *c)
 						 api_time(expires)));
 }
 
-struct verify_body {
+struct address_proof {
 	struct slice verification, code;
 };
 /* clang-format off */
 static const struct body_field verify_fields[] = {
-	{"verification", BODY_LINE, offsetof(struct verify_body, verification), BODY_REQUIRED, 1, TOKEN_MAX, 0},
-	{"code",         BODY_LINE, offsetof(struct verify_body, code),         BODY_REQUIRED, 1, 20,        0},
+	{"verification", BODY_LINE, offsetof(struct address_proof, verification), BODY_REQUIRED, 1, TOKEN_MAX, 0},
+	{"code",         BODY_LINE, offsetof(struct address_proof, code),         BODY_REQUIRED, 1, 20,        0},
 };
 /* clang-format on */
 
@@ -159,7 +162,7 @@ static int verify(struct db *db, void *arg)
 
 static int post_verify(struct call *c)
 {
-	struct verify_body b = { 0 };
+	struct address_proof b = { 0 };
 	struct changing k = { .c = c };
 	struct body_seen seen;
 	int r = http_body_read(c, verify_fields, ARRAY_LEN(verify_fields), &b, &seen);

@@ -1,5 +1,5 @@
-/* control/auth/signup_mailed.c - a sign-up that waits for a code sent to its address.  Nothing of the
- * organisation is written before the code comes back. */
+/* control/auth/signup_mailed.c - a sign-up that waits for a code sent to its address.  Nothing of
+ * the organisation is written before the code comes back. */
 #include <stdio.h>
 
 #include "control/auth/mailed_code.h"

@@ -1,5 +1,5 @@
-/* control/auth/warn.h - tells a person by mail what was done with their account: from where, and with
- * which program.
+/* control/auth/warn.h - tells a person by mail what was done with their account: from where, and
+ * with which program.
  * Blocks: on the database, in the open transaction of org. */
 #pragma once
 #include "control/http/call.h"

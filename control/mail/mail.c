@@ -19,7 +19,7 @@ json_t *mail_link(const struct app *app, const char *page, const char *token)
 
 	/* Behind the "#": it reaches no server's log and no Referer. */
 	if (*console)
-		return json_pack("{s:s+++}", "link", console, "/", page, "#token=");
+		return json_pack("{s:s++++}", "link", console, "/", page, "#token=", token);
 	return json_pack("{s:s}", "token", token);
 }
 

@@ -1,5 +1,5 @@
-/* control/mail/mail.h - mail of the platform to people: invitations, codes, warnings.  It is written
- * in the transaction of the change that it tells about, and handed to the engine afterwards.
+/* control/mail/mail.h - mail of the platform to people: invitations, codes, warnings.  It is
+ * written in the transaction of the change that it tells about, and handed to the engine later.
  *
  * Guarantee: a mail exists exactly when its change is committed.  The engine gets it at least once
  *            and takes it once: its ids are drawn when it is written.

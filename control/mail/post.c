@@ -1,5 +1,5 @@
-/* control/mail/post.c - hands the platform's mail to the engine: each is a content and a job for one
- * recipient, transactional, of no tenant.
+/* control/mail/post.c - hands the platform's mail to the engine: each is a content and a job for
+ * one recipient, transactional, of no tenant.
  *
  * Guarantee: a row is deleted only after the engine's ACK; what is handed over again has the same
  *            ids, and the engine takes it once.

@@ -78,7 +78,7 @@ struct mail_texts *mail_texts_free(struct mail_texts *t)
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-struct reading {
+struct texts_reading {
 	struct mail_texts *texts;
 	struct language *language;
 	const char *file;
@@ -86,7 +86,7 @@ struct reading {
 	char *error;
 };
 
-static int bad(const struct reading *r, unsigned line, const char *why)
+static int bad(const struct texts_reading *r, unsigned line, const char *why)
 {
 	(void)snprintf(r->error, MAIL_ERROR_MAX, "%s:%u: %s", r->file, line, why);
 	return E_SYNTAX;
@@ -144,8 +144,8 @@ static void split_html(struct slice body, struct template_source *to)
 	to->html = slice_of(at + mark.n, body.n - (size_t)(at + mark.n - body.p));
 }
 
-static int check(const struct reading *r, enum mail_kind kind, const struct template_source *source,
-		 unsigned line)
+static int check(const struct texts_reading *r, enum mail_kind kind,
+		 const struct template_source *source, unsigned line)
 {
 	struct template_env env = mail_kind_env(kind);
 	struct template_error why;
@@ -158,7 +158,7 @@ static int check(const struct reading *r, enum mail_kind kind, const struct temp
 	return e;
 }
 
-static int read_section(struct reading *r, struct slice head, struct slice *rest)
+static int read_section(struct texts_reading *r, struct slice head, struct slice *rest)
 {
 	const unsigned line = r->line;
 	enum mail_kind kind = kind_of(slice_trim(slice_skip(head, 3)));
@@ -180,7 +180,7 @@ static int read_section(struct reading *r, struct slice head, struct slice *rest
 	return check(r, kind, &source, line);
 }
 
-static int read_file(struct reading *r, struct slice text)
+static int read_file(struct texts_reading *r, struct slice text)
 {
 	int e = 0;
 
@@ -198,7 +198,7 @@ static int read_file(struct reading *r, struct slice text)
 int mail_texts_add(struct mail_texts *t, const char *file, struct slice language, struct slice text,
 		   char *error)
 {
-	struct reading r = { .texts = t, .file = file, .error = error };
+	struct texts_reading r = { .texts = t, .file = file, .error = error };
 
 	r.language = language_of(t, language);
 	if (!r.language || t->n_files == ARRAY_LEN(t->files))

@@ -2,7 +2,7 @@
  * language.  The shipped ones are built in; an operator's files, of the same form, replace them one
  * by one.
  *
- *	file    = section...                             named <language>.txt: en.txt, de.txt, pt-br.txt
+ *	file    = section...          named <language>.txt: en.txt, de.txt, pt-br.txt
  *	section = "== " kind, "Subject: " text, "", text [ "-- html --" html ]
  *
  * Texts are templates of message/template.h; each kind has its fields, and other names are refused.

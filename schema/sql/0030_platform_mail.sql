@@ -2,7 +2,7 @@
 -- engine has it.  `sealed` holds codes and tokens (control/mail/mail.h).
 CREATE TABLE platform_mail (
 	id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	org_id     int NOT NULL REFERENCES orgs,
+	org_id     int NOT NULL,                         -- of a sign-up: there is no row of it yet
 	kind       smallint NOT NULL,                    -- control/mail/codes.h
 	address    text NOT NULL CHECK (length(address) <= 320),
 	language   text NOT NULL DEFAULT '' CHECK (length(language) < 16),
@@ -12,6 +12,7 @@ CREATE TABLE platform_mail (
 	job_lo     bigint NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX platform_mail_org ON platform_mail (org_id);
 SELECT tenant_table('platform_mail', 'INSERT');
 GRANT SELECT, UPDATE, DELETE ON platform_mail TO cp_ingest;
 
