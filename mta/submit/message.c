@@ -5,6 +5,7 @@
 #include "message/header.h"
 #include "message/mend.h"
 #include "message/received.h"
+#include "mta/submit/auth.h"
 #include "mta/submit/sender.h"
 #include "schema/wire/meta.h"
 #include "schema/wire/rows.h"
@@ -25,7 +26,10 @@ struct slice submit_message_rcpt(void *state, struct smtpd_session *s, const str
 static struct slice protocol(struct smtpd_session *s)
 {
 	bool tls = conn_is_tls(smtpd_session_conn(s));
+	bool known = ((const struct submit_session *)smtpd_session_own(s))->cred;
 
+	if (known) /* RFC 3848; there is no AUTH without TLS and EHLO */
+		return smtpd_session_mail(s)->utf8 ? SLICE("UTF8SMTPSA") : SLICE("ESMTPSA");
 	if (smtpd_session_mail(s)->utf8) /* RFC 6531 section 4.3 */
 		return tls ? SLICE("UTF8SMTPS") : SLICE("UTF8SMTP");
 	if (!smtpd_session_esmtp(s))
@@ -198,13 +202,15 @@ static void log_taken(const struct submit_lane *on, struct smtpd_session *s)
 {
 	const struct smtpd_mail *m = smtpd_session_mail(s);
 	enum log_level level = on->host->log_deliveries ? LOG_INFO : LOG_DEBUG;
+	const struct credential *cred = ((struct submit_session *)smtpd_session_own(s))->cred;
 	char id[ID_TEXT_MAX], ip[IP_TEXT_MAX];
 
 	if (log_enabled(level))
 		log_at(level, "message.taken", kv_str("id", id_format(m->id, id)),
 		       kv_slice("from", slice_of(m->from.text, m->from.n)),
 		       kv_int("rcpts", m->n_rcpts), kv_int("bytes", buf_len(&m->message)),
-		       kv_str("client", ip_format(smtpd_session_peer(s), ip)));
+		       kv_str("client", ip_format(smtpd_session_peer(s), ip)),
+		       kv_slice("name", cred ? cred->name : slice_of("", 0)));
 }
 
 static bool begins_with_empty_line(struct slice s)
@@ -243,6 +249,8 @@ struct slice submit_message_take(void *state, struct smtpd_session *s, struct sm
 	if (!refusal.n)
 		refusal =
 		    submit_sender_author(on, s, slice_of(part_that_came(m).p, scan.body), &who);
+	if (!refusal.n)
+		refusal = submit_auth_may_send(on, s, true);
 	if (refusal.n)
 		return refusal;
 	r = put_job(on, m, author_domain(&scan, &author), &who, ret);

@@ -6,7 +6,7 @@
  *	proofs.c     verify and audit               print.c      tables for people
  *	repair.c     sets damage aside              rules.c      what replies mean
  *	shape.c      shapes and live orders         report.c     what came back as mail
- *	locate.c     where socket and spool are
+ *	locate.c     where socket and spool are     credential.c hashes of passwords
  *
  * Blocks: on the socket and the disk. */
 #pragma once
@@ -129,6 +129,7 @@ int cmd_rules_words(struct cli *c);
 
 /* report.c */
 int cmd_report_explain(struct cli *c);
+int cmd_credential_hash(struct cli *c);
 
 /* repair.c */
 int cmd_repair(struct cli *c);
