@@ -71,15 +71,6 @@ static void look_at_suspensions(struct sites *s)
 	s->resumptions = seen;
 }
 
-static void site_changed(void *state)
-{
-	struct sites *s = state;
-
-	if (s->shape_generation != shape_generation(s->lane))
-		reshape(s);
-	look_at_suspensions(s);
-}
-
 /* It may have sources now, or other ones. */
 static void options_changed(struct site *site)
 {
@@ -88,6 +79,23 @@ static void options_changed(struct site *site)
 	list_each(&site->pools, p, struct pool, link)
 		pool_new_sources(p);
 	end_pauses(site);
+}
+
+static void look_at_sources(struct sites *s)
+{
+	s->source_changes = egress_changes(s->egress);
+	each_site(s, options_changed);
+}
+
+static void site_changed(void *state)
+{
+	struct sites *s = state;
+
+	if (s->shape_generation != shape_generation(s->lane))
+		reshape(s);
+	if (s->source_changes != egress_changes(s->egress))
+		look_at_sources(s);
+	look_at_suspensions(s);
 }
 
 static void source_recovered(struct egress_news *n)
@@ -153,7 +161,7 @@ static void site_reload(void *state)
 		.n_own_ips = s->dns->n_own_ips,
 	};
 	reshape(s);
-	each_site(s, options_changed);
+	look_at_sources(s);
 }
 
 static int load_suspension(void *limits, struct slice key, struct slice value)

@@ -42,7 +42,7 @@ int cmd_credential_hash(struct cli *c)
 		(void)fprintf(
 		    stderr,
 		    "postern: standard input must hold a password of 1 to 255 bytes in one line\n");
-		return EXIT_FAILED;
+		return EXIT_BAD_USAGE;
 	}
 	if (c->json) {
 		const struct value v = { .type = VALUE_STRING, .s = slice_str(hash) };

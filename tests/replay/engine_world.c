@@ -13,6 +13,7 @@
 #include "mta/core/lane_int.h"
 #include "mta/queue/queue.h"
 #include "mta/rules/rules.h"
+#include "mta/egress/egress.h"
 #include "mta/shape/part.h"
 #include "mta/site/sites.h"
 #include "schema/wire/meta.h"
@@ -162,6 +163,7 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 					.utf8 = w->asks_for_all };
 	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"),
 				    .origin = slice_str(origin),
+				    .stream = slice_str(w->stream ? w->stream : ""),
 				    .pool = slice_str(w->pool ? w->pool : "") };
 	struct buf content_meta, job_meta, rows;
 	job_no job;
@@ -206,6 +208,9 @@ void world_rule(struct world *w, const char *key, const char *value)
 	rules_changed(w->engine, slice_str(key), slice_str(value));
 	shape_order_changed(w->engine, slice_str(key), slice_str(value));
 	sites_rule_changed(w->engine, slice_str(key), slice_str(value));
+	if (strncmp(key, "source-", strlen("source-")) == 0)
+		assert_int_equal(egress_rule_changed(w->engine, slice_str(key), slice_str(value)),
+				 0);
 }
 
 struct books world_books(struct world *w)
