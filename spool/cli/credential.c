@@ -35,6 +35,7 @@ int cmd_credential_hash(struct cli *c)
 	char line[SHADOW_PASSWORD_MAX + 3], hash[SHADOW_HASH_MAX + 1];
 	int r = read_password(line, sizeof(line));
 
+	(void)c;
 	if (r == 0)
 		r = strlen(line) > 255 ? E_LIMIT : shadow_hash(slice_str(line), hash);
 	explicit_bzero(line, sizeof(line));
@@ -44,11 +45,6 @@ int cmd_credential_hash(struct cli *c)
 		    "postern: standard input must hold a password of 1 to 255 bytes in one line\n");
 		return EXIT_BAD_USAGE;
 	}
-	if (c->json) {
-		const struct value v = { .type = VALUE_STRING, .s = slice_str(hash) };
-		print_json(&v);
-	} else {
-		(void)printf("%s\n", hash);
-	}
+	(void)printf("%s\n", hash); /* for a file or a variable, never a document */
 	return EXIT_DONE;
 }
