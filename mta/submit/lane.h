@@ -27,7 +27,13 @@ struct submit_lane {
 	struct smtpd_settings settings; /* what the server needs of the options */
 	struct submit_counters counters;
 	char reply[512]; /* the last refusal that names something */
-	struct buf own_fields, content_meta, job_meta;
+	struct buf own_fields, field_values, content_meta, job_meta;
+};
+
+/* What a message asks of us: its fields, and the parameters of its MAIL. */
+struct submit_asked {
+	struct slice stream, campaign, pool, tag, metadata, send_at;
+	int64_t not_before_ms; /* wall clock; 0: at once */
 };
 
 /* What a session is to submission: the own bytes of a struct smtpd_session. */

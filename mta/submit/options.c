@@ -31,6 +31,10 @@ static const struct option rows[] = {
 	  "Most submission sessions at a time per client address." },
 	{ "submission.timeout", T_DURATION, AT(timeout), SEC, HOUR, "5m", true,
 	  "Longest wait for a client's command (RFC 5321 section 4.5.3.2.7)." },
+	{ "submission.hold_max", T_DURATION, AT(hold_max), 0, 366LL * 24 * 3600 * 1000, "30d", true,
+	  "For how long submitted mail may be held before it is sent (X-Postern-Send-At, and "
+	  "HOLDFOR "
+	  "and HOLDUNTIL of RFC 4865); 0: not at all." },
 	{ "expire.after", T_DURATION, AT(expire_after), MINUTE, YEAR, "5d", true,
 	  "How long submitted mail is tried before it expires; mail from the link brings its "
 	  "own time." },

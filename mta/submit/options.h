@@ -9,7 +9,8 @@
 struct submit_options {
 	/* rows */
 	char *listen, *listen_tls, *proxy_from, *networks, *tenants; /* lists */
-	int64_t max_size, max_rcpts, max_sessions, max_sessions_client, timeout, expire_after;
+	int64_t max_size, max_rcpts, max_sessions, max_sessions_client, timeout, expire_after,
+	    hold_max;
 	char *tls_cert, *tls_key;
 	/* made from the rows */
 	struct net_list nets;

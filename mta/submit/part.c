@@ -85,6 +85,7 @@ static void submit_stop(void *state)
 
 	on->server = smtpd_server_free(on->server);
 	buf_free(&on->own_fields);
+	buf_free(&on->field_values);
 	buf_free(&on->content_meta);
 	buf_free(&on->job_meta);
 	free(on);
