@@ -85,6 +85,9 @@ static struct slice unfold(struct slice value, struct buf *out)
 	return slice_trim(slice_skip(buf_data(out), start));
 }
 
+/* The buf gets room for all values with the first: slices into it stay good. */
+enum { VALUES_MAX = ARRAY_LEN(rows) * (2 * FIELDS_METADATA_MAX + 1) };
+
 static struct slice take_field(struct submit_lane *on, const struct field_row *row,
 			       struct slice value, struct submit_asked *ret)
 {
@@ -94,6 +97,8 @@ static struct slice take_field(struct submit_lane *on, const struct field_row *r
 		return refuse(on, row->name, "stands there more than once", "");
 	if (value.n > 2 * FIELDS_METADATA_MAX) /* its folds count */
 		return refuse(on, row->name, "is too long", "");
+	if (buf_reserve(&on->field_values, VALUES_MAX - buf_len(&on->field_values)) < 0)
+		return SLICE("452 4.3.1 no memory for the message, try again later\r\n");
 	*to = unfold(value, &on->field_values);
 	if (to->n > FIELDS_METADATA_MAX)
 		return refuse(on, row->name, "is too long", "");
@@ -102,7 +107,7 @@ static struct slice take_field(struct submit_lane *on, const struct field_row *r
 	return SMTPD_GO_ON;
 }
 
-/* What is left moves together.  The buf for values has room from the start: slices into it stay. */
+/* What is left moves together. */
 struct slice submit_fields_take(struct submit_lane *on, struct smtpd_mail *m,
 				struct submit_asked *ret)
 {
@@ -113,8 +118,6 @@ struct slice submit_fields_take(struct submit_lane *on, struct smtpd_mail *m,
 
 	*ret = (struct submit_asked){ 0 };
 	buf_clear(&on->field_values);
-	if (buf_reserve(&on->field_values, ARRAY_LEN(rows) * (2 * FIELDS_METADATA_MAX + 1)) < 0)
-		return SLICE("452 4.3.1 no memory for the message, try again later\r\n");
 	while (header_next(came, &pos, &f) > 0) {
 		const struct field_row *row =
 		    f.name.n > 10 && ascii_lower(f.name.p[0]) == 'x' ? find_row(f.name) : NULL;
