@@ -164,6 +164,7 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"),
 				    .origin = slice_str(origin),
 				    .stream = slice_str(w->stream ? w->stream : ""),
+				    .not_before_ms = w->not_before_ms,
 				    .pool = slice_str(w->pool ? w->pool : "") };
 	struct buf content_meta, job_meta, rows;
 	job_no job;
