@@ -46,6 +46,14 @@ unsigned egress_pool(struct egress *e, struct slice name)
 	return e->n_names++;
 }
 
+unsigned egress_assigned(struct egress *e, const struct assign_subject *s)
+{
+	for (unsigned i = 0; i < e->options->n_assigns; i++)
+		if (assign_holds(&e->options->assigns[i], s))
+			return egress_pool(e, slice_str(e->options->assigns[i].pool));
+	return egress_pool(e, SLICE(""));
+}
+
 const char *egress_pool_name(const struct egress *e, unsigned pool)
 {
 	return pool < e->n_names ? e->names[pool]->name : "(too many pools)";

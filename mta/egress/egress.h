@@ -14,12 +14,14 @@
 #include "base/address.h"
 #include "base/settings.h"
 #include "mta/core/part.h"
+#include "mta/egress/assign.h"
 #include "mta/egress/entry.h"
 #include "mta/egress/source.h"
 #include "mta/egress/ordered.h"
 #include "mta/egress/turns.h"
 
 enum {
+	ASSIGNS_MAX = 256,
 	FALLBACKS_MAX = 64,
 	CHECK_ZONES_MAX = 32,
 	SOURCES_MAX = 256,
@@ -36,6 +38,9 @@ struct egress_options {
 	int64_t backoff_min, backoff_max;
 	struct egress_source sources[SOURCES_MAX];
 	unsigned n_sources;
+	char *assign_list;
+	struct assign_rule assigns[ASSIGNS_MAX];
+	unsigned n_assigns;
 	char *fallback_list;
 	struct egress_fallback fallbacks[FALLBACKS_MAX];
 	unsigned n_fallbacks;
@@ -53,6 +58,8 @@ struct egress;
 struct egress *egress_of(struct lane *l);
 /* The number of a pool; an empty name is the pool "default". */
 unsigned egress_pool(struct egress *e, struct slice name);
+/* The pool of mail whose job names none, by pool.assign; else "default". */
+unsigned egress_assigned(struct egress *e, const struct assign_subject *s);
 const char *egress_pool_name(const struct egress *e, unsigned pool);
 /* Fills in the turns of a site that begins to use the pool: its sources with a weight, and those of
  * the lender, if that is another pool.  Sites begin at different sources, so that many sites with a

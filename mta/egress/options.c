@@ -10,6 +10,9 @@ static const struct option rows[] = {
 	{ "egress.sources", T_LIST, AT(source_list), 0, 0, "", true,
 	  "Source addresses, each \"pool address ehlo-name [weight=N]\"; mail that names no pool "
 	  "uses \"default\"." },
+	{ "pool.assign", T_LIST, AT(assign_list), 0, 0, "", true,
+	  "Pools of mail that names none, each \"condition ... pool\" with tenant/N, campaign/N or "
+	  "stream/NAME; the first that holds counts." },
 	{ "pool.fallback", T_LIST, AT(fallback_list), 0, 0, "", true,
 	  "Pools whose sources serve another pool while all of its own are suspended, disabled or "
 	  "failing at a site, each \"pool other-pool\"." },
@@ -46,6 +49,16 @@ static int add_default(struct egress_options *o, const char *hostname)
 		.ehlo = must_copy(slice_str(hostname)),
 		.weight = 1,
 	};
+	return 0;
+}
+
+static int read_assign(void *options, struct slice s)
+{
+	struct egress_options *o = options;
+
+	if (o->n_assigns == ASSIGNS_MAX || assign_read(s, &o->assigns[o->n_assigns]) < 0)
+		return E_SYNTAX;
+	o->n_assigns++;
 	return 0;
 }
 
@@ -121,6 +134,11 @@ static int derive(void *options, const struct settings *all, struct option_fault
 	    read_source, o);
 
 	if (r == 0)
+		r = option_entries(f, "pool.assign", o->assign_list,
+				   "tenant/N, campaign/N or stream/NAME, and then a pool (the list "
+				   "may have 256)",
+				   read_assign, o);
+	if (r == 0)
 		r = option_entries(f, "pool.fallback", o->fallback_list,
 				   "\"pool other-pool\", each pool once, and no way back to a "
 				   "pool (the list may have 64)",
@@ -145,6 +163,8 @@ static void clear(void *options)
 
 	for (unsigned i = 0; i < o->n_sources; i++)
 		entry_clear(&o->sources[i]);
+	for (unsigned i = 0; i < o->n_assigns; i++)
+		assign_clear(&o->assigns[i]);
 	for (unsigned i = 0; i < o->n_fallbacks; i++) {
 		free((char *)(uintptr_t)o->fallbacks[i].pool);
 		free((char *)(uintptr_t)o->fallbacks[i].to);
