@@ -15,6 +15,7 @@ int admin_finish_events(struct query *q);
 int admin_finish_metrics(struct query *q);
 int admin_finish_config(struct query *q);
 int admin_finish_consumers(struct query *q);
+void admin_lane_sources(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_sources(struct query *q);
 int admin_begin_source_state(struct query *q);
 int admin_begin_source_add(struct query *q);

@@ -52,6 +52,11 @@ static void why_pool(struct teller *t, const struct pool *p)
 	const char *name = egress_pool_name(t->sites->egress, p->index);
 	char text[400];
 
+	if (p->lender != p->index)
+		tell(
+		    t, "fallback", 0,
+		    "the sources of pool %s cannot be used at %s now; its mail leaves from pool %s",
+		    name, p->site->name, egress_pool_name(t->sites->egress, p->lender));
 	if (!fair_ready(&p->fair))
 		return;
 	if (p->paused_until_ms > sites_now(t->sites)) {

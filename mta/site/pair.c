@@ -206,7 +206,7 @@ enum pair_lack pair_pick(struct pool *p, struct pair *ret)
 {
 	struct site_group g = { 0 };
 
-	if (!p->turns.at && !egress_begin_turns(p->sites->egress, p->index, &p->turns))
+	if (!p->turns.at && !egress_begin_turns(p->sites->egress, p->index, p->lender, &p->turns))
 		return egress_is_off(p->sites->egress, p->index) ? PAIR_OFF : PAIR_NO_SOURCE;
 	while (site_next_group(p->site, &g))
 		if (pick_in_group(p, &g, true, ret) || pick_in_group(p, &g, false, ret))
