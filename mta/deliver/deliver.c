@@ -392,6 +392,8 @@ void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 		.flags = (uint16_t)((c && conn_is_tls(c) ? OUTCOME_TLS : 0) |
 				    (ch->judged ? OUTCOME_REUSED_CONNECTION : 0)),
 		.sent_data = t->sent_data,
+		.channel = ch,
+		.txn = t,
 	};
 
 	out_of_hand(ch, d);

@@ -35,12 +35,15 @@ static int start_session(struct channel *ch)
 		.tls_resume = ch->host->tls,
 		.ignore = (unsigned)v[SHAPE_IGNORE],
 		.pipelines = ch->host->habits.pipelines,
+		.chunks = ch->host->habits.chunks,
 	};
 
 	if (ch->host->clear_until_ms > sites_now(s) && o.tls == TLS_MAY)
 		o.tls = TLS_NEVER;
 	if (habits_lock_step(&ch->host->habits, sites_now(s)))
 		o.ignore |= EHLO_PIPELINING;
+	if (habits_no_chunks(&ch->host->habits, sites_now(s)))
+		o.ignore |= EHLO_CHUNKING;
 	return session_new(&ch->session, s->loop, &o, &ch->user);
 }
 
@@ -398,11 +401,15 @@ static void on_ready(struct session_user *u)
 
 static void note_habits(struct channel *ch, const struct txn *t)
 {
-	bool news = habits_note(&ch->host->habits, t, sites_now(ch->pool->sites));
+	static const char *const events[] = {
+		[HABITS_LOCK_STEP] = "host.lock-step",
+		[HABITS_NO_CHUNKS] = "host.no-chunks",
+	};
+	enum habits_news news = habits_note(&ch->host->habits, t, sites_now(ch->pool->sites));
 
-	ch->lock_step = ch->lock_step || t->lock_step;
-	if (news)
-		log_info("host.lock-step", kv_str("site", ch->pool->site->name),
+	ch->spoilt = ch->spoilt || t->lock_step || t->no_chunks;
+	if (news != HABITS_NO_NEWS)
+		log_info(events[news], kv_str("site", ch->pool->site->name),
 			 kv_str("ip", ch->host->ip_text));
 }
 
@@ -525,7 +532,7 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 
 	if (!trouble && ch->quitting)
 		return; /* we ended it, perhaps before it was open */
-	if ((!ch->ready_once && tls_gave_way(ch, v)) || ch->lock_step)
+	if ((!ch->ready_once && tls_gave_way(ch, v)) || ch->spoilt)
 		return;
 	if (trouble && source_is_gone(ch, v))
 		return;

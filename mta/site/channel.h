@@ -36,8 +36,8 @@ struct channel {
 	unsigned in_hand, taken;
 	unsigned bulk; /* of those in hand */
 	bool ready_once, quitting, gone;
-	bool judged;    /* the host has answered about a recipient */
-	bool lock_step; /* it ended because the host cannot do PIPELINING */
+	bool judged; /* the host has answered about a recipient */
+	bool spoilt; /* it ended because the host cannot do what it offers */
 };
 static inline const struct shape *channel_shape(const struct channel *ch)
 {
