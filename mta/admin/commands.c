@@ -26,6 +26,8 @@ static const struct admin_command commands[] = {
 	{ "shape-orders",  NULL, NULL, admin_finish_shape_orders },
 	{ "shape-explain", admin_begin_shape_explain, admin_lane_shape_explain, admin_finish_shape_explain },
 	{ "shape-test",    NULL, NULL, admin_finish_shape_test },
+	{ "adaptive",  NULL,        NULL,           admin_finish_adaptive  },
+	{ "adaptive-forget", admin_begin_forget, NULL, admin_finish_forget },
 	{ "sources",   NULL,        NULL,           admin_finish_sources   },
 	{ "reload",    NULL,        NULL,           admin_finish_reload    },
 	{ "flush-dns", NULL,        admin_lane_flush_dns, admin_finish_flush_dns },

@@ -149,6 +149,10 @@ int cmd_flush_dns(struct cli *c);
 int cmd_verify(struct cli *c);
 int cmd_audit(struct cli *c);
 
+/* adaptive.c */
+int cmd_adaptive(struct cli *c);
+int cmd_adaptive_forget(struct cli *c);
+
 /* shape.c */
 int cmd_suspend(struct cli *c);
 int cmd_resume(struct cli *c);

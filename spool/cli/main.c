@@ -36,6 +36,8 @@ const struct cli_command commands[] = {
 	{ "config",       "",         "every option and its value",                           0, 0, cmd_config    },
 	{ "consumers",    "",         "the readers of the log, and how far each has read",    0, 0, cmd_consumers },
 	{ "sources",      "",         "the addresses that mail leaves from, and which of them work", 0, 0, cmd_sources },
+	{ "adaptive",     "",         "which sources send less to which sites than they may, and why", 0, 0, cmd_adaptive },
+	{ "adaptive forget", "SITE",  "forget what was learned of a site, or of all",         1, 1, cmd_adaptive_forget },
 	{ "completion",   "SHELL",    "what bash, zsh or fish needs to complete commands",    1, 1, cmd_completion },
 	{ "reload",       "",         "make the engine read its configuration again",         0, 0, cmd_reload    },
 	{ "flush-dns",    "",         "make the engine ask DNS again",                        0, 0, cmd_flush_dns },
