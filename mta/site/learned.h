@@ -21,7 +21,7 @@
 #include "mta/core/part.h"
 #include "mta/site/limits.h"
 
-enum { LEARNED_MS = 30 * 1000, LEARNED_MAX = 16384 };
+enum { LEARNED_MS = 10 * 1000, LEARNED_MAX = 16384 };
 #define LEARNED_FILE "adaptive"
 
 extern const struct part learned_part;

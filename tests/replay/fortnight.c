@@ -82,11 +82,13 @@ void fortnight_run(enum provider_kind kind, unsigned messages, unsigned days,
 		world_run(&w, STEP);
 		ms += STEP;
 		waited += (double)world_books(&w).queued * STEP;
+		if (world_books(&w).deferred_attempts > (uint64_t)messages * FORTNIGHT_TRIES)
+			break;
 	}
 	*ret = (struct fortnight_result){
 		.hours = (double)ms / HOUR,
 		.wait = waited / messages / HOUR,
-		.undone = world_books(&w).queued,
+		.undone = messages - world_books(&w).delivered,
 		.deferred = world_books(&w).deferred_attempts,
 		.facts = *provider_sim_facts(provider),
 	};

@@ -3,10 +3,13 @@
  * stay as they are.
  *
  * The mail comes in the first half of the time, a batch each morning, and is more than the provider
- * takes in that time: what counts is when the last of it is delivered. */
+ * takes in that time: what counts is when the last of it is delivered.
+ * Limits: it ends early when there were more than FORTNIGHT_TRIES deferred attempts for each
+ *         message; nobody would send like that. */
 #pragma once
 #include "tests/sim/providers_sim.h"
 
+enum { FORTNIGHT_TRIES = 5 };
 struct fortnight_settings {
 	bool adaptive;
 	unsigned connections;

@@ -5,7 +5,8 @@
  *	fortnight_search MESSAGES DAYS PROVIDER CONNECTIONS RATE      these settings alone
  *
  * The best are those that deliver the most, then the soonest; of those within 1 % of the soonest,
- * those with the fewest deferred attempts. */
+ * those with the fewest deferred attempts. Settings that defer each message more than five times
+ * are not among them. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
