@@ -224,3 +224,10 @@ struct books {
 	uint64_t refusing; /* 1: new mail is refused for lack of space */
 };
 void spool_books(struct spool *sp, struct books *ret);
+/* How long each commit took: writing and syncing.  Any thread may read it. */
+struct histogram;
+extern const struct histogram_scale spool_commit_scale;
+const struct histogram *spool_commits(const struct spool *sp);
+/* Looks at most at `looks` jobs from *cursor, which moves on, and lowers *oldest_ms to when the
+ * oldest of those that live was accepted.  False: that was the last one. */
+bool spool_look_for_oldest(struct spool *sp, uint64_t *cursor, unsigned looks, int64_t *oldest_ms);

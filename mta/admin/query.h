@@ -11,6 +11,7 @@
 #include "mta/core/engine.h"
 #include "mta/inspect/inspect.h"
 #include "mta/link/frames.h"
+#include "mta/metrics/metrics.h"
 #include "mta/rules/rules.h"
 
 enum { ADMIN_CLIENTS_MAX = 64, ADMIN_QUERIES_MAX = 64, ADMIN_ROWS_MAX = 10000 };
@@ -73,6 +74,7 @@ struct query {
 	uint64_t count; /* of the first round */
 	unsigned round;
 	struct durable_wait wait;
+	struct metrics_asker metrics;
 	struct timer timer;
 	int64_t until_ms;
 };

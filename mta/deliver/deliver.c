@@ -359,6 +359,9 @@ void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 	};
 
 	out_of_hand(ch, d);
+	if (t->answered)
+		histogram_note(&dr->tallies->times.transaction, &tally_scale_session,
+			       sites_now(dr->sites) - t->began_ms);
 	/* At the lane's end, what is in hand stays in the spool and is tried after the restart. */
 	for (unsigned i = 0; i < t->n_rcpts && !dr->freeing; i++)
 		settle(dr, ch, d, i, &f);

@@ -308,6 +308,17 @@ static void on_idle(struct timer *t)
 		timer_set(s->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));
 }
 
+static void note_times(struct channel *ch)
+{
+	struct tally_times *to = &ch->pool->sites->tallies->times;
+	struct session_times times;
+
+	session_times(ch->session, &times);
+	histogram_note(&to->connect, &tally_scale_session, times.connect_ms);
+	if (conn_is_tls(session_conn(ch->session)))
+		histogram_note(&to->handshake, &tally_scale_session, times.tls_ms);
+}
+
 static void note_tls(struct channel *ch)
 {
 	struct conn *c = session_conn(ch->session);
@@ -344,6 +355,7 @@ static void opened(struct channel *ch)
 		ch->pool->turns.at[ch->turn].opening--;
 	ch->pool->pause_ms = ch->pool->paused_until_ms = 0;
 	site_host_well(ch->pool->site, ch->host);
+	note_times(ch);
 	note_tls(ch);
 	note_source(ch);
 }

@@ -4,6 +4,7 @@
 #pragma once
 #include "mta/site/pool.h"
 #include "mta/smtp/session.h"
+#include "mta/tally/tally.h"
 
 struct channel {
 	struct list link;   /* the pool's channels */
@@ -25,7 +26,8 @@ struct channel {
 	struct site_limits *shared, *provider; /* whose slots it has; provider may be NULL */
 	struct site_limits *scope;      /* where its source may be suspended (mta/site/suspend.h) */
 	struct source_limits *standing; /* of its source there */
-	bool trying;                    /* its message shows whether a suspension is over */
+	struct tally *tallies[TALLY_KINDS]; /* the deliver room's; NULL: not looked up yet */
+	bool trying;                        /* its message shows whether a suspension is over */
 	struct turn_end reap;
 	struct timer idle_timer;
 	int64_t idle_since_ms;

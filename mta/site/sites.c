@@ -182,6 +182,7 @@ static int site_start(struct lane *l, void **ret_state)
 	s->lane = l;
 	s->loop = lane_loop(l);
 	s->queue = queue_of(l);
+	s->tallies = tallies_of(l);
 	s->egress = egress_of(l);
 	s->limits = engine_shared(lane_engine(l), &site_part);
 	s->ways =

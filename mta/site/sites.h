@@ -13,6 +13,7 @@
 #include "mta/site/limits.h"
 #include "mta/site/options.h"
 #include "mta/smtp/options.h"
+#include "mta/tally/tally.h"
 
 struct channel;
 struct site_loads {
@@ -38,6 +39,7 @@ struct sites {
 	struct egress *egress;
 	struct egress_news news;
 	struct limits *limits;
+	struct tallies *tallies;
 	struct site_loads *loads;
 	const struct site_options *options;
 	const struct dns_options *dns;
