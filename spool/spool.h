@@ -205,6 +205,8 @@ enum { SPOOL_ENOUGH = 1 };
 int spool_events(struct spool *sp, lsn_t from, uint32_t max,
 		 int (*each)(void *arg, const struct event *e), void *arg,
 		 lsn_t *ret_next) MUST_CHECK;
+/* Where to start so that the last `bytes` of the log are read, or all of it. */
+lsn_t spool_back(struct spool *sp, uint64_t bytes);
 /* Sets a consumer's durable cursor; the first call registers it.  Segments after the slowest cursor
  * are kept.  A move forwards counts once it is durable, a move backwards at once. */
 int spool_consumer_set(struct spool *sp, struct slice name, lsn_t cursor) MUST_CHECK;

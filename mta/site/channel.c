@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "mta/site/failures.h"
 #include "mta/site/pair.h"
 #include "mta/site/seats.h"
 #include "mta/site/provider.h"
@@ -565,6 +566,8 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 
 	keep_ticket(ch);
 	note_source(ch);
+	if (!p->sites->freeing && v->kind != VERDICT_NONE && ch->failed_ms != sites_now(p->sites))
+		failures_keep(ch, NULL, NULL, 0);
 	leave(ch);
 	if (!p->sites->freeing)
 		judge_end(ch, v);

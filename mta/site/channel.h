@@ -32,6 +32,7 @@ struct channel {
 	bool probing;                       /* its message shows whether a wall is gone */
 	bool told;                          /* its trouble is known to the steer */
 	int64_t begun_ms;                   /* monotonic */
+	int64_t failed_ms; /* when a transaction left somebody without a delivery; monotonic */
 	struct turn_end reap;
 	struct timer idle_timer;
 	int64_t idle_since_ms;

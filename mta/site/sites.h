@@ -46,6 +46,7 @@ struct sites {
 	struct egress_news news;
 	struct limits *limits;
 	struct tallies *tallies;
+	struct failures *failures; /* mta/site/failures.h */
 	struct site_loads *loads;
 	const struct site_options *options;
 	const struct dns_options *dns;

@@ -9,7 +9,7 @@
  *	report.c     what came back as mail         locate.c     where socket and spool are
  *	style.c      formats, widths, colours       table.c, print.c   answers for people
  *	document.c   answers for programs           watch.c      a command again and again
- *	completion.c what a shell can complete
+ *	completion.c what a shell can complete     history.c    transcripts and messages
  *
  * Blocks: on the socket and the disk. */
 #pragma once
@@ -46,7 +46,8 @@ struct cli {
 	uint64_t tenant;                             /* likewise; 0: any */
 	const char *code, *status, *text, *provider; /* of a reply; NULL: not given */
 	uint64_t max, from;
-	bool bounded; /* --max was given */
+	bool bounded;                      /* --max was given */
+	bool transcript, headers, content; /* show: these, not recipients */
 	const char *args[2];
 	unsigned n_args;
 	int fd; /* admin socket, -1 */
@@ -148,6 +149,10 @@ int cmd_reload(struct cli *c);
 int cmd_flush_dns(struct cli *c);
 int cmd_verify(struct cli *c);
 int cmd_audit(struct cli *c);
+
+/* history.c: what show --transcript, --headers and --content print. */
+int history_transcript(struct cli *c);
+int history_message(struct cli *c);
 
 /* shape.c */
 int cmd_suspend(struct cli *c);
