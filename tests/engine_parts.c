@@ -4,12 +4,13 @@
 #include "mta/admin/admin.h"
 #include "mta/core/space.h"
 #include "mta/link/link.h"
+#include "mta/metrics/metrics.h"
 #include "mta/submit/submit.h"
 
 static bool is_left_out(const struct part *p)
 {
 	static const struct part *const out[] = { &space_part, &submit_part, &uplink_part,
-						  &admin_part };
+						  &metrics_part, &admin_part };
 
 	for (unsigned i = 0; i < ARRAY_LEN(out); i++)
 		if (out[i] == p)

@@ -11,6 +11,7 @@
 #include "mta/replies/replies.h"
 #include "mta/senders/senders.h"
 #include "mta/site/channel.h"
+#include "mta/tally/tally.h"
 
 enum { RETRIES_MAX = 64 };
 
@@ -51,6 +52,7 @@ struct deliverer {
 	struct site_loads loads; /* given to the sites */
 	struct rules *rules;
 	struct senders *senders;
+	struct tallies *tallies;
 	const struct message_ids *ids; /* shared by the lanes */
 	const struct deliver_options *options;
 	const struct host_options *host;
