@@ -98,6 +98,8 @@ int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
 		r = expand(dr, d, queue_rcpt(dr->queue, ref));
 		needs_trim(&needs, d->txn.message);
 	}
+	if (r >= 0)
+		r = delivery_refer(dr, d, queue_rcpt(dr->queue, ref)->row);
 	d->txn.body_8bit = needs.body_8bit;
 	d->txn.utf8 = needs.utf8 || needs_8bit(d->txn.mail_from);
 	return r < 0 ? r : sign(dr, d);
