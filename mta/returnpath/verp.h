@@ -1,6 +1,6 @@
 /* mta/returnpath/verp.h - what the local part of a return path says: which recipient of which job
- * mail that comes back is about.  Nothing is looked up: the token says it all, and a MAC over it and
- * the host proves that we made it.
+ * mail that comes back is about.  Nothing is looked up: the token says it all, and a MAC over it
+ * and the host proves that we made it.
  *
  *	local part = kind "+" token         kind: "b" return path, "u" unsubscribe
  *	token      = base32 (RFC 4648 section 6, no padding, either case) of
