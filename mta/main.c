@@ -11,6 +11,7 @@
 #include "mta/daemon.h"
 #include "mta/egress/egress.h"
 #include "mta/opening.h"
+#include "mta/reports/reader.h"
 #include "mta/parts.h"
 #include "mta/site/options.h"
 
@@ -200,6 +201,8 @@ int main(int argc, char **argv)
 	struct settings *c;
 	bool test = false, fresh = false;
 
+	if (argc == 3 && strcmp(argv[1], READER_ARGUMENT) == 0)
+		return reader_main(argv[2]);
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
 			path = argv[++i];

@@ -14,7 +14,7 @@ static struct slice host_of(const struct deliverer *dr, const struct delivery *d
 				 : slice_of("", 0);
 
 	*ret_path = false;
-	if (slice_eq(meta->origin, SLICE("bounce")))
+	if (!meta->mail_from.n)
 		return slice_of("", 0);
 	if (!slice_eq(meta->origin, SLICE("smtp"))) {
 		*ret_path = returnpath_has_host(o, domain);

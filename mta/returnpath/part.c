@@ -85,7 +85,7 @@ size_t returnpath_write(struct returnpath *rp, const struct verp *t, struct slic
 
 int returnpath_read(struct returnpath *rp, struct slice local, struct slice host, struct verp *ret)
 {
-	const struct verp_keys *keys = atomic_load(&rp->keys);
+	const struct verp_keys *keys = rp ? atomic_load(&rp->keys) : NULL;
 
 	return keys ? verp_read(keys, local, host, today(), ret) : E_DENIED;
 }

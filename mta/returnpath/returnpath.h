@@ -34,6 +34,7 @@ struct slice returnpath_first_host(const struct returnpath_options *o);
 enum { RETURNPATH_MAX = VERP_LOCAL_MAX + 1 + 255 };
 size_t returnpath_write(struct returnpath *rp, const struct verp *t, struct slice host,
 			char ret[RETURNPATH_MAX]);
+/* E_DENIED: as verp_read(), and also where rp is NULL. */
 int returnpath_read(struct returnpath *rp, struct slice local, struct slice host,
 		    struct verp *ret) MUST_CHECK;
 /* The last day on which a token that is made now is good. */
