@@ -13,7 +13,7 @@ struct delivery {
 	struct list link;
 	struct chunk *chunk;
 	struct content *content;
-	struct buf head, message;
+	struct buf head, message, recoded;
 	bool many;
 	bool alone; /* its return path is that of its recipient: nobody else may go with it */
 	char return_path[RETURNPATH_MAX];
@@ -28,10 +28,12 @@ void delivery_rest(struct deliverer *dr, struct delivery *d);
 void delivery_init(struct deliverer *dr);
 void delivery_free_spares(struct deliverer *dr);
 
-/* Message and signatures for one recipient; txn has no recipient yet.  E_UNKNOWN: the domain that
+/* Message and signatures for one recipient, for a host that takes 8-bit mail or does not; txn has
+ * no recipient yet.  E_UNKNOWN: the domain that
  * should sign has no key; E_CONFLICT: the signature does not verify; E_CRYPTO, E_SYNTAX, E_LIMIT,
  * E_CORRUPT. */
-int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref) MUST_CHECK;
+int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref,
+		   bool takes_8bit) MUST_CHECK;
 /* The return path of the recipient, and where the message names it; nothing without return.hosts.
  * Before the message is signed. */
 int delivery_refer(struct deliverer *dr, struct delivery *d, uint32_t row) MUST_CHECK;
