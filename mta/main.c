@@ -12,6 +12,7 @@
 #include "mta/egress/egress.h"
 #include "mta/opening.h"
 #include "mta/metrics/metrics.h"
+#include "mta/reports/reader.h"
 #include "mta/parts.h"
 #include "mta/site/options.h"
 
@@ -213,6 +214,8 @@ int main(int argc, char **argv)
 	struct settings *c;
 	bool test = false, fresh = false;
 
+	if (argc == 3 && strcmp(argv[1], READER_ARGUMENT) == 0)
+		return reader_main(argv[2]);
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
 			path = argv[++i];

@@ -260,7 +260,7 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 		return true;
 	}
 	add_rcpt(dr, d, ref);
-	if (d->many && !d->content->program)
+	if (d->many && !d->content->program && !d->alone)
 		add_same(dr, ch, d, line);
 	hand_over(dr, ch, d);
 	return true;

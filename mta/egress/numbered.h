@@ -1,5 +1,5 @@
-/* mta/egress/numbered.h - a number for each entry that was ever in force, so that lanes can count what
- * left from it however often the entries around it change.
+/* mta/egress/numbered.h - a number for each entry that was ever in force, so that lanes can count
+ * what left from it however often the entries around it change.
  * Owns:    copies of the entries.
  * Threads: any; a lock is taken.
  * Limits:  NUMBERED_MAX entries; all later ones share the last number. */
