@@ -16,7 +16,7 @@ struct late {
 	rcpt_ref ref;
 	bool on_list;
 	struct outcome o;
-	char texts[VERDICT_TEXT_MAX + DNS_NAME_MAX + 2 * IP_TEXT_MAX + 768];
+	char texts[VERDICT_TEXT_MAX + DNS_NAME_MAX + 2 * IP_TEXT_MAX + 896];
 };
 
 static const struct {
@@ -49,8 +49,10 @@ static void log_outcome(struct deliverer *dr, const struct outcome *o, struct id
 	       kv_int("row", o->row), kv_slice("rcpt", o->rcpt), kv_int("attempt", o->attempt),
 	       kv_int("code", o->code), kv_str("dsn", status_format(o->status, status)),
 	       kv_slice("host", o->host), kv_slice("ip", o->ip),
-	       kv_int("tls", (o->flags & OUTCOME_TLS) != 0), kv_slice("text", o->text),
-	       kv_int("next", o->next_ms), kv_slice("class", o->class), kv_slice("rule", o->rule));
+	       kv_int("tls", (o->flags & OUTCOME_TLS) != 0), kv_slice("tls_version", o->tls),
+	       kv_slice("tls_policy", o->policy), kv_slice("tls_verified_by", o->proof),
+	       kv_slice("text", o->text), kv_int("next", o->next_ms), kv_slice("class", o->class),
+	       kv_slice("rule", o->rule));
 }
 
 /* Reports say why; and for others the last reply is told when no try is left. */
@@ -87,8 +89,9 @@ static void settle(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, 
 static void keep_late(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, bool on_list)
 {
 	struct late *late = must_alloc(sizeof(*late));
-	struct slice *texts[] = { &late->o.text, &late->o.host,  &late->o.ip,  &late->o.source,
-				  &late->o.rcpt, &late->o.class, &late->o.rule };
+	struct slice *texts[] = { &late->o.text,   &late->o.host,   &late->o.ip,   &late->o.source,
+				  &late->o.rcpt,   &late->o.class,  &late->o.rule, &late->o.tls,
+				  &late->o.cipher, &late->o.policy, &late->o.proof };
 	char *at = late->texts;
 
 	late->ref = ref;
@@ -240,6 +243,10 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		.ip = f->ip,
 		.source = f->source,
 		.rcpt = address,
+		.tls = f->tls,
+		.cipher = f->cipher,
+		.policy = f->policy,
+		.proof = f->proof,
 	};
 
 	queue_look_at_clock(dr->queue);

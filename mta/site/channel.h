@@ -13,7 +13,13 @@ struct channel {
 	struct pool *pool;
 	struct session *session;
 	struct session_user user;
-	struct route *route; /* keeps mx alive */
+	struct policy_facts *facts; /* keeps mx alive, and what `check` shows */
+	struct policy_demand demand;
+	struct tls_check check;
+	uint64_t check_digest;
+	/* Once it is ready. */
+	struct tls_result tls;
+	struct slice policy_name, proof_name; /* as records say them */
 	const struct route_host *mx;
 	struct host *host;
 	struct source *source;
@@ -34,6 +40,7 @@ struct channel {
 	bool ready_once, quitting, gone;
 	bool judged;    /* the host has answered about a recipient */
 	bool lock_step; /* it ended because the host cannot do PIPELINING */
+	bool stale;     /* it was opened under another policy than the one that holds now */
 };
 static inline const struct shape *channel_shape(const struct channel *ch)
 {
@@ -48,5 +55,6 @@ int channel_open(struct pool *p, bool transactional) MUST_CHECK;
 void channel_feed(struct channel *ch);
 void channel_init(struct sites *s);
 void channel_reshape(struct channel *ch); /* the shapes changed */
+void channel_recheck(struct channel *ch); /* the facts of its site are other ones */
 void channel_quit(struct channel *ch);
 void channel_free_now(struct channel *ch); /* at the lane's end */

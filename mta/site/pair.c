@@ -74,6 +74,11 @@ static int family_of(const struct pool *p)
 	return families[p->shape.v[SHAPE_FAMILY]];
 }
 
+static enum tls_word word_of(const struct pool *p)
+{
+	return (enum tls_word)p->shape.v[SHAPE_TLS];
+}
+
 static bool is_allowed(const struct site_fit *f, const struct host *h)
 {
 	return !f->family || f->family == h->ip.family;
@@ -89,7 +94,7 @@ static bool can_reach(const struct site_fit *f, const struct host *h)
 static bool reaches_any(const struct pool *p, const struct source *source)
 {
 	const struct site_fit f = { can_reach, (void *)(uintptr_t)source, sites_now(p->sites),
-				    family_of(p) };
+				    family_of(p), word_of(p) };
 
 	return site_has(p->site, &f);
 }
@@ -111,7 +116,7 @@ static bool pick_in_group(struct pool *p, const struct site_group *g, struct pai
 	for (; i != TURN_NONE; i = turns_next_untried(&p->turns, false)) {
 		const struct source *source = p->turns.at[i].source;
 		const struct site_fit f = { can_reach, (void *)(uintptr_t)source,
-					    sites_now(p->sites), family_of(p) };
+					    sites_now(p->sites), family_of(p), word_of(p) };
 		if (source_err(source) || is_suspended(p, source) || is_full(p, source))
 			continue;
 		ret->host = site_pick(p->site, g, &f, &ret->mx);
@@ -135,7 +140,7 @@ static bool of_family(const struct site_fit *f, const struct host *h)
 
 static enum pair_lack why_none(const struct pool *p)
 {
-	struct site_fit f = { anybody, NULL, sites_now(p->sites), family_of(p) };
+	struct site_fit f = { anybody, NULL, sites_now(p->sites), family_of(p), word_of(p) };
 	bool works = false, wanted = false, full = false, family = false;
 
 	for (unsigned i = 0; i < p->turns.n; i++) {

@@ -9,6 +9,7 @@
 #include "dns/resolver.h"
 #include "dns/route.h"
 #include "mta/egress/egress.h"
+#include "mta/policy/asking.h"
 #include "mta/queue/queue.h"
 #include "mta/site/limits.h"
 #include "mta/site/options.h"
@@ -47,6 +48,7 @@ struct sites {
 	unsigned shape_generation; /* of the shapes that sites and pools have */
 
 	struct resolver *resolver;
+	struct policies policies;
 	struct route_options route_options;
 	struct list asking; /* ways that wait to ask DNS */
 	unsigned n_asked;

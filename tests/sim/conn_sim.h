@@ -18,7 +18,9 @@
  *	hang              reads nothing any more       silent         reads everything, says nothing
  *	break             from here on our writes fail; the conn tells so by its event
  *	slow N MS         takes in N bytes each MS from here on
- *	tls               completes the handshake      tls-fail       breaks it
+ *	tls [WORDS]       completes the handshake      tls-fail       breaks it
+ *	                  with a certificate: ca=NAME  an authority says so   expired
+ *	                  key=TEXT  the data of a TLSA record that matches it
  *	reply VERB TEXT   what "serve" answers to VERB (EHLO MAIL RCPT DATA DOT RSET ...)
  *	serve [N]         a decent server, until QUIT or until N messages were taken
  *	alone WHAT        what "serve" does to commands that come behind another one at once: "drop"
