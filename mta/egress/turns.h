@@ -30,6 +30,7 @@ struct turn {
 	unsigned channels, opening; /* at this site; opening are those that were never ready */
 	bool out;                   /* it is not waited for */
 	bool tried;                 /* of turns_next_untried() */
+	void *known;                /* the user's: what it knows of the source at the site */
 };
 struct turns {
 	struct turn *at;

@@ -64,6 +64,19 @@ static void load_rows(struct loader *ld)
 	}
 }
 
+static struct flow *flow_of_chunk(struct queue *q, const struct chunk *k)
+{
+	const struct flow like = {
+		.class = k->info.class,
+		.tenant = k->info.tenant,
+		.campaign = k->info.campaign,
+		.stream = streams_number(&q->streams, k->meta.stream, k->info.class),
+		.pool = (uint16_t)egress_pool(q->egress, k->meta.pool),
+	};
+
+	return queue_flow(q, &like);
+}
+
 static void load_chunk(struct loader *ld)
 {
 	struct queue *q = ld->q;
@@ -74,8 +87,7 @@ static void load_chunk(struct loader *ld)
 	/* What was there at the start is as old as our time. */
 	expires_ms = ld->check ? until_ms : times_of_wall_ms(&q->times, until_ms);
 	expires_s = MAX_OF(expires_ms / 1000, (int64_t)0);
-	ld->flow = queue_flow(q, info->class, info->tenant, info->campaign,
-			      egress_pool(q->egress, ld->k->meta.pool));
+	ld->flow = flow_of_chunk(q, ld->k);
 	ld->expires_s = (uint32_t)MIN_OF(expires_s, (int64_t)UINT32_MAX - 1);
 	load_rows(ld);
 	queue_flow_loaded(q, ld->flow);

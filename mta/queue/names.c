@@ -123,21 +123,24 @@ static struct flow *find_flow(struct queue *q, const struct flow *like, uint64_t
 	for (struct map_link *l = map_find(&q->flows.map, hash); l; l = map_find_next(l)) {
 		struct flow *f = container_of(l, struct flow, link);
 		if (f->class == like->class && f->tenant == like->tenant &&
-		    f->campaign == like->campaign && f->pool == like->pool)
+		    f->campaign == like->campaign && f->stream == like->stream &&
+		    f->pool == like->pool)
 			return f;
 	}
 	return NULL;
 }
 
-struct flow *queue_flow(struct queue *q, uint8_t class, uint64_t tenant, uint64_t campaign,
-			unsigned pool)
+static uint64_t flow_hash(const struct flow *f)
 {
-	const struct flow like = {
-		.class = class, .pool = (uint16_t)pool, .tenant = tenant, .campaign = campaign
-	};
-	uint64_t hash =
-	    hash_mix(tenant ^ hash_mix(campaign ^ hash_mix((uint64_t) class << 16 | pool)));
-	struct flow *f = find_flow(q, &like, hash);
+	uint64_t small = (uint64_t)f->stream << 32 | (uint64_t)f->class << 16 | f->pool;
+
+	return hash_mix(f->tenant ^ hash_mix(f->campaign ^ hash_mix(small)));
+}
+
+struct flow *queue_flow(struct queue *q, const struct flow *like)
+{
+	uint64_t hash = flow_hash(like);
+	struct flow *f = find_flow(q, like, hash);
 
 	if (f) {
 		if (f->live == 0) {
@@ -149,8 +152,8 @@ struct flow *queue_flow(struct queue *q, uint8_t class, uint64_t tenant, uint64_
 	while (q->flows.n_idle > FLOWS_IDLE_MAX)
 		drop_idle_flow(q);
 	f = must_alloc(sizeof(*f));
-	*f = like;
-	f->weight = queue_tenant_weight(q->options, tenant);
+	*f = *like;
+	f->weight = queue_tenant_weight(q->options, f->tenant);
 	list_init(&f->idle);
 	f->index = table_number(&q->flows, f);
 	map_insert(&q->flows.map, &f->link, hash);

@@ -100,6 +100,7 @@ static int queue_start(struct lane *l, void **ret_state)
 	q->slab.free = RCPT_NONE;
 	table_init(&q->domains);
 	table_init(&q->flows);
+	streams_init(&q->streams);
 	times_init(&q->times);
 	wheel_init(&q->wheel, queue_now_s(q));
 	fifo_init(&q->held);
@@ -153,6 +154,7 @@ static void queue_stop(void *state)
 	sweep_end(q);
 	free_entries(&q->domains);
 	free_entries(&q->flows);
+	streams_end(&q->streams);
 	chunks_end(&q->chunks);
 	contents_end(&q->contents);
 	wheel_free(&q->wheel);

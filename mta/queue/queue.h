@@ -19,6 +19,7 @@
 #include "mta/queue/fair.h"
 #include "mta/queue/load.h"
 #include "mta/queue/options.h"
+#include "mta/queue/streams.h"
 #include "mta/queue/sweep.h"
 #include "mta/queue/times.h"
 #include "mta/queue/wheel.h"
@@ -57,6 +58,7 @@ struct queue {
 
 	struct slab slab;
 	struct table domains, flows;
+	struct streams streams;
 	struct wheel wheel;
 	struct timer tick; /* the wheel's second */
 	bool ticking;
@@ -118,11 +120,15 @@ static inline struct flow *queue_flow_of(const struct queue *q, const struct rcp
 {
 	return flow_at(&q->flows, r->flow);
 }
+static inline struct slice queue_stream_of(const struct queue *q, const struct flow *f)
+{
+	return streams_name(&q->streams, f->stream);
+}
 /* The recipient that is about to name it keeps it off the idle list. */
 struct domain *queue_domain(struct queue *q, struct slice name, uint64_t hash);
 struct domain *queue_find_domain(struct queue *q, struct slice name); /* NULL: not here */
-struct flow *queue_flow(struct queue *q, uint8_t class, uint64_t tenant, uint64_t campaign,
-			unsigned pool);
+/* The flow of like's class, tenant, campaign, stream and pool. */
+struct flow *queue_flow(struct queue *q, const struct flow *like);
 void queue_flow_loaded(struct queue *q, struct flow *f); /* after queue_flow() and recipients */
 void queue_note_reply(struct domain *d, uint16_t code, struct status status, struct slice text);
 

@@ -4,7 +4,7 @@
  * A domain says where a recipient's mail goes: counts, the last answer.  The site room keeps its
  * part of it (mta/site/way.h) around this struct.  A domain without recipients is kept for a while,
  * so that its route stays known; those unused for longest go first.
- * A flow says who sent it: class, tenant, campaign and egress pool; see mta/queue/fair.h.
+ * A flow says who sent it: class, tenant, campaign, stream and egress pool; see mta/queue/fair.h.
  * Owns:   tables own their entries.
  * Limits: DOMAINS_IDLE_MAX domains and FLOWS_IDLE_MAX flows are kept without recipients. */
 #pragma once
@@ -47,6 +47,7 @@ struct flow {
 	uint16_t pool;    /* its own, as mta/egress/egress.h numbers them */
 	uint16_t to_pool; /* the one that it leaves from: an order may have moved it */
 	uint16_t weight;  /* the tenant's, see tenant.weight */
+	uint16_t stream;  /* as mta/queue/streams.h numbers them */
 	uint64_t tenant, campaign;
 	uint32_t n[RCPT_STATES];
 	uint32_t live;

@@ -32,15 +32,19 @@ struct channel {
 	struct site_limits *scope;      /* where its source may be suspended (mta/site/suspend.h) */
 	struct source_limits *standing; /* of its source there */
 	bool trying;                    /* its message shows whether a suspension is over */
+	struct steer *steer;            /* of its source at the site; NULL: it is not steered */
+	bool probing;                   /* its message shows whether a wall is gone */
+	bool told;                      /* its trouble is known to the steer */
+	int64_t begun_ms;               /* monotonic */
 	struct turn_end reap;
 	struct timer idle_timer;
 	int64_t idle_since_ms;
 	unsigned in_hand, taken;
 	unsigned bulk; /* of those in hand */
 	bool ready_once, quitting, gone;
-	bool judged;    /* the host has answered about a recipient */
-	bool lock_step; /* it ended because the host cannot do PIPELINING */
-	bool stale;     /* it was opened under another policy than the one that holds now */
+	bool judged; /* the host has answered about a recipient */
+	bool spoilt; /* it ended because the host cannot do what it offers */
+	bool stale;  /* it was opened under another policy than the one that holds now */
 };
 static inline const struct shape *channel_shape(const struct channel *ch)
 {

@@ -25,8 +25,8 @@ struct source_limits *suspend_entry(const struct site *site, const struct ip *so
 bool suspend_holds(const struct source_limits *e); /* nothing may be sent now */
 /* The pause is over, and a message has to show whether the rest may follow. */
 bool suspend_tries(const struct source_limits *e);
-/* When the earliest of the pool's suspensions ends, in milliseconds from now. */
-int64_t suspend_wait_ms(const struct pool *p);
+/* When its suspension there ends, in milliseconds from now. */
+int64_t suspend_left_ms(const struct site *site, const struct ip *source);
 
 /* The host says that our address is blocked: for_ms is the rule's time, why the rule and the reply.
  * certain: it said so before it heard of any message, so one reply is enough. */

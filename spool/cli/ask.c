@@ -5,25 +5,36 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "spool/cli/cli.h"
 
 enum {
 	READ_BYTES = 64 * 1024,
-	FIRST_S = 5,    /* for a question that any engine answers at once */
-	ANSWER_S = 120, /* a cancel sweeps the queue for up to a minute */
+	FIRST_MS = 5000,    /* for a question that any engine answers at once */
+	ANSWER_MS = 120000, /* a cancel sweeps the queue for up to a minute */
 };
 
-static int set_patience(int fd, time_t seconds)
+/* For one call on the socket: what is left until the deadline. */
+static int set_patience(int fd, int64_t until_ms)
 {
-	struct timeval t = { .tv_sec = seconds };
+	int64_t left = until_ms - clock_mono_ms();
+	struct timeval t = { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 };
 
+	if (left <= 0)
+		return E_TIMEOUT;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) < 0)
 		return -errno;
 	return 0;
 }
 
-static int connect_to(const char *path, int *ret)
+/* When the whole answer must have come. */
+static int64_t deadline(const struct cli *c, int64_t usual_ms)
+{
+	return clock_mono_ms() + (c->timeout_ms ? c->timeout_ms : usual_ms);
+}
+
+static int connect_to(const char *path, int64_t until_ms, int *ret)
 {
 	int r;
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
@@ -34,7 +45,7 @@ static int connect_to(const char *path, int *ret)
 	if (!*path || strlen(path) >= sizeof(at.sun_path))
 		return -ENOENT;
 	memcpy(at.sun_path, path, strlen(path) + 1);
-	r = set_patience(fd, FIRST_S);
+	r = set_patience(fd, until_ms);
 	if (r < 0)
 		return r;
 	if (connect(fd, (struct sockaddr *)(void *)&at, sizeof(at)) < 0)
@@ -71,7 +82,7 @@ static int send_question(struct cli *c, const char *command, struct tree *args)
 	return r;
 }
 
-static int read_frame(struct cli *c, struct link_frame *ret)
+static int read_frame(struct cli *c, int64_t until_ms, struct link_frame *ret)
 {
 	struct slice body;
 	size_t used;
@@ -79,7 +90,9 @@ static int read_frame(struct cli *c, struct link_frame *ret)
 
 	buf_clear(&c->in);
 	while ((r = link_split(buf_data(&c->in), &body, &used)) == 0) {
-		r = buf_reserve(&c->in, READ_BYTES);
+		r = set_patience(c->fd, until_ms);
+		if (r == 0)
+			r = buf_reserve(&c->in, READ_BYTES);
 		if (r < 0)
 			return r;
 		ssize_t n = recv(c->fd, buf_tail(&c->in), READ_BYTES, 0);
@@ -127,11 +140,12 @@ static int no_answer(struct cli *c, int r)
 	return r == -EAGAIN ? E_TIMEOUT : r;
 }
 
-static int question(struct cli *c, const char *command, struct tree *args, struct link_frame *ret)
+static int question(struct cli *c, const char *command, struct tree *args, int64_t until_ms,
+		    struct link_frame *ret)
 {
 	int r = send_question(c, command, args);
 
-	return r < 0 ? r : read_frame(c, ret);
+	return r < 0 ? r : read_frame(c, until_ms, ret);
 }
 
 /* Connects, and finds out whether the engine is one that answers. */
@@ -139,14 +153,13 @@ static int meet(struct cli *c)
 {
 	OWNED(tree) nothing = tree_new();
 	struct link_frame f;
-	int r = connect_to(c->socket_path, &c->fd);
+	const int64_t until_ms = deadline(c, FIRST_MS);
+	int r = connect_to(c->socket_path, until_ms, &c->fd);
 
 	if (r < 0)
 		return r == -EAGAIN ? no_answer(c, r) : no_connection(c, r);
 	(void)tree_map(nothing);
-	r = question(c, "books", nothing, &f);
-	if (r == 0)
-		r = set_patience(c->fd, ANSWER_S);
+	r = question(c, "books", nothing, until_ms, &f);
 	return r < 0 ? no_answer(c, r) : 0;
 }
 
@@ -162,7 +175,7 @@ int cli_ask(struct cli *c, const char *command, struct tree *args, struct value 
 		if (r < 0)
 			return r;
 	}
-	r = question(c, command, args, &f);
+	r = question(c, command, args, deadline(c, ANSWER_MS), &f);
 	if (r < 0)
 		return no_answer(c, r);
 	if (f.type != LINK_REPORT)

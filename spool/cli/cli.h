@@ -1,15 +1,20 @@
 /* spool/cli/cli.h - the postern command: asks a running engine through its admin socket, or reads a
  * spool by itself.  Shared by the files of this folder only.
  *
- *	main.c       the table of commands          commands.c   what each command does
+ *	main.c       the table of commands          options.c    the options they share
+ *	commands.c   what each command does         events.c     the log as it goes on
  *	ask.c        the admin socket               offline.c    the spool without an engine
- *	proofs.c     verify and audit               print.c      tables for people
- *	repair.c     sets damage aside              rules.c      what replies mean
- *	shape.c      shapes and live orders         report.c     what came back as mail
- *	locate.c     where socket and spool are
+ *	proofs.c     verify and audit               repair.c     sets damage aside
+ *	shape.c      shapes and live orders         rules.c      what replies mean
+ *	report.c     what came back as mail         locate.c     where socket and spool are
+ *	style.c      formats, widths, colours       table.c, print.c   answers for people
+ *	document.c   answers for programs           watch.c      a command again and again
+ *	completion.c what a shell can complete
  *
  * Blocks: on the socket and the disk. */
 #pragma once
+#include <stdio.h>
+
 #include "base/tree.h"
 #include "schema/wire/link.h"
 #include "spool/spool.h"
@@ -17,17 +22,24 @@
 /* docs/man/postern.1 explains these. */
 enum {
 	EXIT_DONE = 0,
-	EXIT_NO = 1, /* not found, not balanced, damaged */
-	EXIT_BAD_USAGE = 64,
-	EXIT_NO_ENGINE = 69, /* no engine answers, and no spool can be read instead */
-	EXIT_FAILED = 70,
-	EXIT_BAD_CONFIG = 78,
+	EXIT_NO = 1,        /* not balanced, damaged, or it failed */
+	EXIT_BAD_USAGE = 2, /* of the command line, or a fault in a file that it names */
+	EXIT_NOT_FOUND = 3,
+	EXIT_DENIED = 4,
+	EXIT_CONFLICT = 5, /* with what stands already */
+	EXIT_AGAIN = 75,   /* no engine answers now, or there is no room now */
 };
 
 struct cli {
 	const char *config, *socket, *spool; /* as given; then as found */
 	char socket_path[108], spool_path[1024], rules_path[1024];
-	bool json, yes, follow;
+	bool json; /* for programs: as spool/cli/style.h says */
+	bool yes, follow;
+	const char *output, *fields; /* how the answer is shown */
+	const char *watch;           /* seconds; NULL: once */
+	const char *timeout;         /* seconds */
+	int64_t watch_ms;            /* likewise */
+	int64_t timeout_ms;          /* for one answer; 0: as long as it usually takes */
 	const char *by, *reason;
 	const char *source, *pool;                   /* of shape explain */
 	const char *duration;                        /* of suspend */
@@ -72,12 +84,28 @@ int offline_each_event(struct cli *c, void (*each)(const struct value *event),
 int offline_verify(struct cli *c, struct tree *out) MUST_CHECK; /* 1: damage was found */
 int offline_audit(struct cli *c, struct tree *out) MUST_CHECK;  /* 1: the books do not balance */
 
-/* print.c */
-void print_json(const struct value *v);
+/* main.c: prints what there is, gives the code back. */
+int cli_help(FILE *to, int code);
+
+/* options.c: -1 to go on, or the exit status. */
+int cli_take_options(struct cli *c, int argc, char **argv);
+void cli_help_options(FILE *to);
+/* Walks the options: false past the last. */
+bool cli_option(size_t i, const char **ret_name, bool *ret_argument);
+
+/* watch.c: runs it, with --watch again and again until somebody interrupts. */
+int cli_run(struct cli *c, const struct cli_command *command);
+
+/* document.c, print.c, table.c */
+void print_json(const struct value *v);    /* or YAML: as -o says */
 void print_pairs(const struct value *map); /* "name value" lines; maps are indented */
+void print_scalar(struct buf *out, const struct value *v);
+void print_age(struct buf *out, int64_t ms);  /* "3 m"; "-" for a negative one */
+void print_when(struct buf *out, int64_t ms); /* "3 m ago", "in 20 s"; wide: by the clock */
+/* COLUMN_LONG, in the last column, goes on below itself; other text is cut. */
 struct print_column {
 	const char *key, *heading;
-	enum { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_TIME, COLUMN_AGE } kind;
+	enum { COLUMN_TEXT, COLUMN_LONG, COLUMN_NUMBER, COLUMN_TIME, COLUMN_AGE } kind;
 };
 void print_more(const char *what, uint64_t shown, const char *how); /* on standard error */
 void print_table(const struct value *rows, const struct print_column *columns, size_t n);
@@ -86,7 +114,15 @@ void print_safe(struct buf *out, struct slice s);
 struct slice member_text(const struct value *map, const char *name);
 int64_t member_int(const struct value *map, const char *name);
 
+bool member_true(const struct value *map, const char *name);
+const struct value *member_list(const struct value *map, const char *name); /* or an empty one */
+
 /* commands.c */
+int cli_ask_engine(struct cli *c, const char *command, struct value *ret) MUST_CHECK;
+/* The engine when it runs, else the spool. `*made` holds the answer when it came from the files. */
+int cli_ask_or_read(struct cli *c, const char *command,
+		    int (*offline)(struct cli *c, struct tree *out), struct tree **made,
+		    struct value *ret) MUST_CHECK;
 /* Says what is wrong on standard error; gives the exit status. */
 int cli_complain(struct cli *c, int err);
 /* 0, or -ECONNREFUSED when a spool was named: then an engine is not asked. */
@@ -104,6 +140,7 @@ int cmd_rules(struct cli *c);
 int cmd_senders(struct cli *c);
 int cmd_events(struct cli *c);
 int cmd_metrics(struct cli *c);
+int cmd_completion(struct cli *c);
 int cmd_config(struct cli *c);
 int cmd_consumers(struct cli *c);
 int cmd_sources(struct cli *c);

@@ -1,26 +1,42 @@
 /* spool/cli/commands.c - what each command asks and shows. */
 #include <stdio.h>
-#include <time.h>
 
 #include "spool/cli/cli.h"
+#include "spool/cli/style.h"
 
-enum { FOLLOW_WAIT_MS = 300, EVENTS_AT_ONCE = 1000 };
 #define MORE "--max N shows up to N"
 
 /* ---- asking ------------------------------------------------------------------------------ */
+
+static int exit_status(int err)
+{
+	switch (err) {
+	case -ECONNREFUSED:
+	case E_TIMEOUT:
+	case E_FULL:
+		return EXIT_AGAIN;
+	case E_UNKNOWN:
+		return EXIT_NOT_FOUND;
+	case E_DENIED:
+	case -EACCES:
+	case -EPERM:
+		return EXIT_DENIED;
+	case E_EXISTS:
+	case E_CONFLICT:
+		return EXIT_CONFLICT;
+	case E_SYNTAX:
+		return EXIT_BAD_USAGE;
+	default:
+		return EXIT_NO;
+	}
+}
 
 int cli_complain(struct cli *c, int err)
 {
 	if (!*c->error)
 		(void)snprintf(c->error, sizeof(c->error), "%s", err_text(err));
 	(void)fprintf(stderr, "postern: %s\n", c->error);
-	if (err == -ECONNREFUSED)
-		return EXIT_NO_ENGINE;
-	if (err == E_TIMEOUT)
-		return EXIT_NO_ENGINE;
-	if (err == E_UNKNOWN || err == E_EXISTS)
-		return EXIT_NO;
-	return err == E_SYNTAX ? EXIT_BAD_USAGE : EXIT_FAILED;
+	return exit_status(err);
 }
 
 static struct tree *arguments(const struct cli *c)
@@ -50,7 +66,7 @@ int cli_only_engine(struct cli *c)
 	return -ECONNREFUSED;
 }
 
-static int ask_engine(struct cli *c, const char *command, struct value *ret)
+int cli_ask_engine(struct cli *c, const char *command, struct value *ret)
 {
 	OWNED(tree) args = arguments(c);
 
@@ -60,11 +76,11 @@ static int ask_engine(struct cli *c, const char *command, struct value *ret)
 }
 
 /* The engine when it runs, else the spool. `*made` holds the answer when it came from the files. */
-static int ask_or_read(struct cli *c, const char *command,
-		       int (*offline)(struct cli *c, struct tree *out), struct tree **made,
-		       struct value *ret)
+int cli_ask_or_read(struct cli *c, const char *command,
+		    int (*offline)(struct cli *c, struct tree *out), struct tree **made,
+		    struct value *ret)
 {
-	int r = ask_engine(c, command, ret);
+	int r = cli_ask_engine(c, command, ret);
 
 	if (r != -ECONNREFUSED)
 		return r;
@@ -76,28 +92,13 @@ static int ask_or_read(struct cli *c, const char *command,
 	return r;
 }
 
-static bool is_true(const struct value *report, const char *name)
-{
-	const struct value *v = value_member(report, slice_str(name));
-
-	return v && v->type == VALUE_BOOL && v->b;
-}
-
-static const struct value *list_of(const struct value *report, const char *name)
-{
-	static const struct value none = { .type = VALUE_LIST };
-	const struct value *v = value_member(report, slice_str(name));
-
-	return v && v->type == VALUE_LIST ? v : &none;
-}
-
 /* ---- looking ----------------------------------------------------------------------------- */
 
 int cmd_status(struct cli *c)
 {
 	OWNED(tree) made = NULL;
 	struct value v;
-	int r = ask_or_read(c, "status", offline_status, &made, &v);
+	int r = cli_ask_or_read(c, "status", offline_status, &made, &v);
 
 	if (r < 0)
 		return cli_complain(c, r);
@@ -135,18 +136,18 @@ static void print_queue(const struct cli *c, const struct value *v)
 	columns[n++] = (struct print_column){ "next_ms", "NEXT TRY", COLUMN_TIME };
 	if (by_domain)
 		columns[n++] = (struct print_column){ "reply", "LAST REPLY", COLUMN_TEXT };
-	print_table(list_of(v, "rows"), columns, n);
+	print_table(member_list(v, "rows"), columns, n);
 	printf("%lld queued in %lld groups\n", (long long)member_int(v, "queued"),
 	       (long long)member_int(v, "groups"));
-	if (list_of(v, "rows")->count < member_int(v, "groups"))
-		print_more("groups", list_of(v, "rows")->count, MORE);
+	if (member_list(v, "rows")->count < member_int(v, "groups"))
+		print_more("groups", member_list(v, "rows")->count, MORE);
 }
 
 int cmd_queue(struct cli *c)
 {
 	OWNED(tree) made = NULL;
 	struct value v;
-	int r = ask_or_read(c, "queue", offline_queue, &made, &v);
+	int r = cli_ask_or_read(c, "queue", offline_queue, &made, &v);
 
 	if (r < 0)
 		return cli_complain(c, r);
@@ -174,20 +175,20 @@ static void print_show(const struct value *v)
 		{ "tls_policy", "POLICY", COLUMN_TEXT },
 		{ "tls_verified_by", "VERIFIED BY", COLUMN_TEXT },
 		{ "class", "CLASS", COLUMN_TEXT },
-		{ "text", "REPLY", COLUMN_TEXT },
+		{ "text", "REPLY", COLUMN_LONG },
 	};
 	const struct value *job = value_member(v, SLICE("job"));
 
 	if (job)
 		print_pairs(job);
-	if (list_of(v, "recipients")->count)
-		print_table(list_of(v, "recipients"), queued, ARRAY_LEN(queued));
-	if (list_of(v, "history")->count)
-		print_table(list_of(v, "history"), history, ARRAY_LEN(history));
-	if (is_true(v, "more"))
-		print_more("recipients", list_of(v, "recipients")->count, MORE);
-	if (is_true(v, "more_history"))
-		print_more("events", list_of(v, "history")->count, MORE);
+	if (member_list(v, "recipients")->count)
+		print_table(member_list(v, "recipients"), queued, ARRAY_LEN(queued));
+	if (member_list(v, "history")->count)
+		print_table(member_list(v, "history"), history, ARRAY_LEN(history));
+	if (member_true(v, "more"))
+		print_more("recipients", member_list(v, "recipients")->count, MORE);
+	if (member_true(v, "more_history"))
+		print_more("events", member_list(v, "history")->count, MORE);
 }
 
 /* ID or ID:ROW: these alone the log can be searched for. */
@@ -203,7 +204,7 @@ int cmd_show(struct cli *c)
 {
 	OWNED(tree) made = NULL;
 	struct value v;
-	int r = ask_or_read(c, "show", offline_show, &made, &v);
+	int r = cli_ask_or_read(c, "show", offline_show, &made, &v);
 
 	if (r == E_UNKNOWN && !made && is_id(c->args[0])) {
 		*c->error = '\0';
@@ -225,7 +226,7 @@ int cmd_show(struct cli *c)
 static int ask_and_print(struct cli *c, const char *command, void (*print)(const struct value *v))
 {
 	struct value v;
-	int r = ask_engine(c, command, &v);
+	int r = cli_ask_engine(c, command, &v);
 
 	if (r < 0)
 		return cli_complain(c, r);
@@ -236,15 +237,22 @@ static int ask_and_print(struct cli *c, const char *command, void (*print)(const
 	return EXIT_DONE;
 }
 
+/* A text of its own, which programs read as it is; a document only for those who ask for one. */
+static int ask_for_text(struct cli *c, const char *command, void (*print)(const struct value *v))
+{
+	c->json = c->json && style.chosen;
+	return ask_and_print(c, command, print);
+}
+
 static void print_why(const struct value *v)
 {
 	static const struct print_column columns[] = {
 		{ "kind", "REASON", COLUMN_TEXT },
 		{ "until_ms", "UNTIL", COLUMN_TIME },
-		{ "text", "", COLUMN_TEXT },
+		{ "text", "", COLUMN_LONG },
 	};
 
-	print_table(list_of(v, "reasons"), columns, ARRAY_LEN(columns));
+	print_table(member_list(v, "reasons"), columns, ARRAY_LEN(columns));
 }
 
 int cmd_why(struct cli *c)
@@ -257,10 +265,10 @@ static void print_rules(const struct value *v)
 	static const struct print_column columns[] = {
 		{ "kind", "KIND", COLUMN_TEXT },
 		{ "selector", "SELECTOR", COLUMN_TEXT },
-		{ "reason", "REASON", COLUMN_TEXT },
+		{ "reason", "REASON", COLUMN_LONG },
 	};
 
-	print_table(list_of(v, "rules"), columns, ARRAY_LEN(columns));
+	print_table(member_list(v, "rules"), columns, ARRAY_LEN(columns));
 }
 
 int cmd_rules(struct cli *c)
@@ -286,12 +294,12 @@ static void print_senders(const struct value *v)
 
 	if (known)
 		print_pairs(known);
-	print_table(list_of(v, "tenants"), tenants, ARRAY_LEN(tenants));
+	print_table(member_list(v, "tenants"), tenants, ARRAY_LEN(tenants));
 	if (member_int(v, "more_tenants"))
-		print_more("tenants", list_of(v, "tenants")->count, MORE);
-	print_table(list_of(v, "senders"), domains, ARRAY_LEN(domains));
+		print_more("tenants", member_list(v, "tenants")->count, MORE);
+	print_table(member_list(v, "senders"), domains, ARRAY_LEN(domains));
 	if (member_int(v, "more_senders"))
-		print_more("domains", list_of(v, "senders")->count, MORE);
+		print_more("domains", member_list(v, "senders")->count, MORE);
 }
 
 int cmd_senders(struct cli *c)
@@ -306,7 +314,7 @@ static void print_consumers(const struct value *v)
 		{ "cursor_lsn", "CURSOR", COLUMN_NUMBER },
 	};
 
-	print_table(list_of(v, "consumers"), columns, ARRAY_LEN(columns));
+	print_table(member_list(v, "consumers"), columns, ARRAY_LEN(columns));
 	printf("the log holds positions %lld to %lld\n", (long long)member_int(v, "oldest_lsn"),
 	       (long long)member_int(v, "durable_lsn"));
 }
@@ -323,10 +331,10 @@ static void print_sources(const struct value *v)
 		{ "ehlo", "EHLO", COLUMN_TEXT },          { "weight", "WEIGHT", COLUMN_NUMBER },
 		{ "connections", "OPEN", COLUMN_NUMBER }, { "messages", "MESSAGES", COLUMN_NUMBER },
 		{ "state", "STATE", COLUMN_TEXT },        { "failed_ms", "SINCE", COLUMN_TIME },
-		{ "retry_ms", "NEXT LOOK", COLUMN_TIME }, { "reason", "REASON", COLUMN_TEXT },
+		{ "retry_ms", "NEXT LOOK", COLUMN_TIME }, { "reason", "REASON", COLUMN_LONG },
 	};
 
-	print_table(list_of(v, "sources"), columns, ARRAY_LEN(columns));
+	print_table(member_list(v, "sources"), columns, ARRAY_LEN(columns));
 }
 
 int cmd_sources(struct cli *c)
@@ -343,12 +351,12 @@ static void print_metrics(const struct value *v)
 
 int cmd_metrics(struct cli *c)
 {
-	return ask_and_print(c, "metrics", print_metrics);
+	return ask_for_text(c, "metrics", print_metrics);
 }
 
 static void print_config(const struct value *v)
 {
-	const struct value *options = list_of(v, "options");
+	const struct value *options = member_list(v, "options");
 
 	for (uint32_t i = 0; i < options->count; i++) {
 		struct slice name = member_text(&options->items[i], "name"),
@@ -359,7 +367,7 @@ static void print_config(const struct value *v)
 
 int cmd_config(struct cli *c)
 {
-	return ask_and_print(c, "config", print_config);
+	return ask_for_text(c, "config", print_config);
 }
 
 static void print_reload(const struct value *v)
@@ -374,106 +382,12 @@ static void print_reload(const struct value *v)
 
 int cmd_reload(struct cli *c)
 {
-	int r = ask_and_print(c, "reload", print_reload);
-
-	return r == EXIT_BAD_USAGE ? EXIT_BAD_CONFIG : r; /* the file has the fault */
+	return ask_and_print(c, "reload", print_reload);
 }
 
 int cmd_flush_dns(struct cli *c)
 {
 	return ask_and_print(c, "flush-dns", print_pairs);
-}
-
-/* ---- events ------------------------------------------------------------------------------ */
-
-static void print_events(const struct value *v)
-{
-	const struct value *events = list_of(v, "events");
-
-	for (uint32_t i = 0; i < events->count; i++)
-		print_json(&events->items[i]); /* one per line: events are for programs */
-	(void)fflush(stdout);
-}
-
-static int follow(struct cli *c)
-{
-	struct timespec wait = { 0, FOLLOW_WAIT_MS * 1000000L };
-	struct value v;
-	int r;
-
-	while ((r = ask_engine(c, "events", &v)) == 0) {
-		uint64_t next = (uint64_t)member_int(&v, "next");
-		print_events(&v);
-		if (next == c->from)
-			(void)nanosleep(&wait, NULL);
-		c->from = next;
-	}
-	return cli_complain(c, r);
-}
-
-static int no_more_events(const struct cli *c, uint64_t shown, bool more)
-{
-	char how[96];
-
-	(void)snprintf(how, sizeof(how), "go on with --from %llu", (unsigned long long)c->from);
-	if (more)
-		print_more("events", shown, how);
-	return EXIT_DONE;
-}
-
-/* One document. */
-static int events_json(struct cli *c)
-{
-	OWNED(tree) made = NULL;
-	struct value v;
-	int r = ask_or_read(c, "events", offline_events, &made, &v);
-
-	if (r < 0)
-		return cli_complain(c, r);
-	print_json(&v);
-	c->from = (uint64_t)member_int(&v, "next");
-	return no_more_events(c, list_of(&v, "events")->count, is_true(&v, "more"));
-}
-
-static int events_of_files(struct cli *c, uint64_t left)
-{
-	bool more = false;
-	int r;
-
-	c->max = left;
-	*c->error = '\0';
-	r = offline_each_event(c, print_json, &more);
-	return r < 0 ? cli_complain(c, r) : no_more_events(c, left, more);
-}
-
-/* All of them, or as many as were asked for: page by page from an engine. */
-static int events_lines(struct cli *c)
-{
-	const uint64_t most = c->bounded ? c->max : UINT32_MAX;
-	uint64_t left = most;
-	bool more = true;
-
-	while (more && left) {
-		struct value v;
-		c->max = MIN_OF(left, (uint64_t)EVENTS_AT_ONCE);
-		int r = ask_engine(c, "events", &v);
-		if (r == -ECONNREFUSED)
-			return events_of_files(c, left);
-		if (r < 0)
-			return cli_complain(c, r);
-		print_events(&v);
-		c->from = (uint64_t)member_int(&v, "next");
-		left -= MIN_OF(left, (uint64_t)list_of(&v, "events")->count);
-		more = is_true(&v, "more");
-	}
-	return no_more_events(c, most - left, more);
-}
-
-int cmd_events(struct cli *c)
-{
-	if (c->follow)
-		return follow(c);
-	return c->json ? events_json(c) : events_lines(c);
 }
 
 /* ---- orders ------------------------------------------------------------------------------ */

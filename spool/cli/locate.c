@@ -60,7 +60,7 @@ int cli_locate(struct cli *c)
 		(void)snprintf(c->error, sizeof(c->error),
 			       "cannot read %s: %s; name the engine's configuration with --config",
 			       path, err_text(r));
-		return EXIT_BAD_CONFIG;
+		return EXIT_BAD_USAGE;
 	}
 	if (c->socket)
 		slice_copy(c->socket_path, sizeof(c->socket_path), slice_str(c->socket));

@@ -1,4 +1,4 @@
-/* spool/cli/main.c - postern: the table of commands and the options they share. */
+/* spool/cli/main.c - postern: the table of commands. */
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,6 +36,7 @@ const struct cli_command commands[] = {
 	{ "config",       "",         "every option and its value",                           0, 0, cmd_config    },
 	{ "consumers",    "",         "the readers of the log, and how far each has read",    0, 0, cmd_consumers },
 	{ "sources",      "",         "the addresses that mail leaves from, and which of them work", 0, 0, cmd_sources },
+	{ "completion",   "SHELL",    "what bash, zsh or fish needs to complete commands",    1, 1, cmd_completion },
 	{ "reload",       "",         "make the engine read its configuration again",         0, 0, cmd_reload    },
 	{ "flush-dns",    "",         "make the engine ask DNS again",                        0, 0, cmd_flush_dns },
 	{ "spool verify", "",         "read every segment and check every checksum",          0, 0, cmd_verify    },
@@ -45,42 +46,7 @@ const struct cli_command commands[] = {
 /* clang-format on */
 const size_t n_commands = ARRAY_LEN(commands);
 
-/* What an option's argument is, and where it goes. */
-enum takes { TAKES_TEXT, TAKES_FLAG, TAKES_NUMBER, TAKES_NOTHING };
-#define AT(member) offsetof(struct cli, member)
-
-/* clang-format off */
-static const struct option_row {
-	const char *name;
-	char letter; /* NUL: none */
-	enum takes takes;
-	size_t at;
-	const char *argument, *help;
-} options[] = {
-	{ "config",   'c', TAKES_TEXT,    AT(config),   "FILE",  "the engine's configuration (default /etc/postern/mta.conf)" },
-	{ "socket",   0,   TAKES_TEXT,    AT(socket),   "PATH",  "the admin socket" },
-	{ "spool",    0,   TAKES_TEXT,    AT(spool),    "DIR",   "read this spool instead of asking the engine" },
-	{ "json",     0,   TAKES_FLAG,    AT(json),     "",      "print one JSON document" },
-	{ "by",       0,   TAKES_TEXT,    AT(by),       "KEY",   "queue: domain, tenant, campaign, site, provider or pool" },
-	{ "reason",   0,   TAKES_TEXT,    AT(reason),   "TEXT",  "hold, cancel: the reason; why and rules show it later" },
-	{ "yes",      0,   TAKES_FLAG,    AT(yes),      "",      "do it; without it only the count is shown" },
-	{ "follow",   0,   TAKES_FLAG,    AT(follow),   "",      "events: keep printing new ones" },
-	{ "max",      0,   TAKES_NUMBER,  AT(max),      "N",     "print at most N rows or events" },
-	{ "from",     0,   TAKES_NUMBER,  AT(from),     "LSN",   "events: start after this position" },
-	{ "for",      0,   TAKES_TEXT,    AT(duration), "TIME",  "suspend: for how long (default 1h)" },
-	{ "tenant",   0,   TAKES_NUMBER,  AT(tenant),   "N",     "shape explain: for its mail" },
-	{ "source",   0,   TAKES_TEXT,    AT(source),   "IP",    "shape explain: over this source" },
-	{ "pool",     0,   TAKES_TEXT,    AT(pool),     "NAME",  "move, shape explain: the pool" },
-	{ "code",     0,   TAKES_TEXT,    AT(code),     "N",     "rules explain: the reply's code" },
-	{ "status",   0,   TAKES_TEXT,    AT(status),   "X.Y.Z", "rules explain: its enhanced status" },
-	{ "text",     0,   TAKES_TEXT,    AT(text),     "TEXT",  "rules explain: its text" },
-	{ "provider", 0,   TAKES_TEXT,    AT(provider), "NAME",  "rules explain: the provider that said it" },
-	{ "help",     0,   TAKES_NOTHING, 0,            "",      "print this text" },
-	{ "version",  0,   TAKES_NOTHING, 0,            "",      "print the version" },
-};
-/* clang-format on */
-
-static int help(FILE *to, int code)
+int cli_help(FILE *to, int code)
 {
 	(void)fprintf(to, "usage: postern [options] command [argument]\n\ncommands\n");
 	for (size_t i = 0; i < n_commands; i++) {
@@ -90,81 +56,11 @@ static int help(FILE *to, int code)
 		(void)fprintf(to, "  %-18s %s\n", left, commands[i].help);
 	}
 	(void)fprintf(to, "\noptions\n");
-	for (size_t i = 0; i < ARRAY_LEN(options); i++)
-		(void)fprintf(to, "  %s--%-8s %-5s %s\n", options[i].letter ? "-c, " : "    ",
-			      options[i].name, options[i].argument, options[i].help);
+	cli_help_options(to);
 	(void)fprintf(
 	    to, "\nA SELECTOR is all, an ID, ID:ROW, a domain, tenant/N, campaign/N, domain/NAME,\n"
 		"job/ID or rcpt/ID:ROW.  See postern(1).\n");
 	return code;
-}
-
-static int take_number(const char *option, const char *text, uint64_t *ret)
-{
-	if (slice_u64(slice_str(text), INT64_MAX, ret) == 0)
-		return -1;
-	(void)fprintf(stderr, "postern: --%s takes a number, not \"%s\"\n", option, text);
-	return EXIT_BAD_USAGE;
-}
-
-/* -1: go on; else the exit code. */
-static int take_option(struct cli *c, const struct option_row *row, const char *arg)
-{
-	char *at = (char *)c + row->at;
-
-	switch (row->takes) {
-	case TAKES_TEXT:
-		*(const char **)(void *)at = arg;
-		return -1;
-	case TAKES_FLAG:
-		*(bool *)at = true;
-		return -1;
-	case TAKES_NUMBER:
-		c->bounded |= row->at == AT(max);
-		return take_number(row->name, arg, (uint64_t *)(void *)at);
-	case TAKES_NOTHING:
-		break;
-	}
-	if (strcmp(row->name, "help") == 0)
-		return help(stdout, EXIT_DONE);
-	return puts("postern " POSTERN_VERSION) < 0 ? EXIT_FAILED : EXIT_DONE;
-}
-
-static bool is_key(const char *by)
-{
-	static const char *const keys[] = { "domain", "tenant",   "campaign",
-					    "site",   "provider", "pool" };
-
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		if (strcmp(by, keys[i]) == 0)
-			return true;
-	return false;
-}
-
-static int take_options(struct cli *c, int argc, char **argv)
-{
-	enum { FIRST = 256 }; /* row i is FIRST + i, or its letter */
-	struct option list[ARRAY_LEN(options) + 1] = { 0 };
-	int opt, r = -1;
-
-	for (size_t i = 0; i < ARRAY_LEN(options); i++)
-		list[i] = (struct option){ .name = options[i].name,
-					   .has_arg = *options[i].argument != '\0',
-					   .val = FIRST + (int)i };
-	while (r < 0 && (opt = getopt_long(argc, argv, "c:", list, NULL)) != -1) {
-		if (opt == 'c')
-			opt = FIRST; /* --config is the first row */
-		r = opt < FIRST ? EXIT_BAD_USAGE : take_option(c, &options[opt - FIRST], optarg);
-	}
-	if (r < 0 && c->by && !is_key(c->by)) {
-		(void)fprintf(stderr,
-			      "postern: --by takes domain, tenant, campaign, site, provider or "
-			      "pool\n");
-		r = EXIT_BAD_USAGE;
-	}
-	if (r == EXIT_BAD_USAGE)
-		(void)fprintf(stderr, "postern: see postern --help\n");
-	return r;
 }
 
 /* A command is one word or two. */
@@ -188,7 +84,7 @@ int main(int argc, char **argv)
 {
 	struct cli c = { .fd = -1, .max = 1000, .by = "domain" };
 	const struct cli_command *command;
-	int r = take_options(&c, argc, argv), words;
+	int r = cli_take_options(&c, argc, argv), words;
 
 	if (r >= 0)
 		return r;
@@ -202,14 +98,14 @@ int main(int argc, char **argv)
 			(void)fprintf(stderr, "usage: postern %s %s\n", command->name,
 				      command->arguments);
 		else
-			(void)help(stderr, 0);
+			(void)cli_help(stderr, 0);
 		return EXIT_BAD_USAGE;
 	}
 	for (int i = words; i < argc; i++)
 		c.args[c.n_args++] = argv[i];
 	r = cli_locate(&c);
 	if (r == EXIT_DONE)
-		r = command->run(&c);
+		r = cli_run(&c, command);
 	else
 		(void)fprintf(stderr, "postern: %s\n", c.error);
 	if (c.fd >= 0)

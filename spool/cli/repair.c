@@ -82,7 +82,7 @@ static int failed(const struct cli *c, const struct spool_repair *v, int r)
 	(void)fprintf(stderr, "postern: %s%s%s, offset %llu: %s (%s)\n", c->spool_path,
 		      *v->bad_segment ? "/" : "", v->bad_segment, (unsigned long long)v->bad_offset,
 		      v->reason ? v->reason : "it cannot be read", err_text(r));
-	return EXIT_FAILED;
+	return EXIT_NO;
 }
 
 static const char *advice(const struct cli *c, const struct spool_repair *v)

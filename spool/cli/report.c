@@ -80,7 +80,7 @@ static int read_report(struct cli *c, const struct judge *j)
 
 	if (r < 0) {
 		(void)fprintf(stderr, "postern: %s: %s\n", c->args[0], err_text(r));
-		return EXIT_FAILED;
+		return EXIT_NO;
 	}
 	report = returned_read(j, buf_data(&text));
 	print(c, report);
@@ -96,7 +96,7 @@ int cmd_report_explain(struct cli *c)
 
 	if (judge_load(&j, c->rules_path, must, error) < 0) {
 		(void)fprintf(stderr, "postern: %s\n", error);
-		return EXIT_BAD_CONFIG;
+		return EXIT_BAD_USAGE;
 	}
 	return read_report(c, j);
 }

@@ -15,7 +15,7 @@ static int load(const char *path, bool must, struct judge **ret)
 	if (judge_load(ret, path, must, error) == 0)
 		return EXIT_DONE;
 	(void)fprintf(stderr, "postern: %s\n", error);
-	return EXIT_BAD_CONFIG;
+	return EXIT_BAD_USAGE;
 }
 
 static int load_own(struct cli *c, struct judge **ret)
@@ -156,7 +156,7 @@ static int test_table(struct cli *c, const struct judge *j, const char *path)
 	else
 		print_score(c, j, &score);
 	buf_free(&text);
-	return r < 0 ? EXIT_FAILED : EXIT_DONE;
+	return r < 0 ? EXIT_NO : EXIT_DONE;
 }
 
 int cmd_rules_test(struct cli *c)

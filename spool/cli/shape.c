@@ -214,11 +214,11 @@ int cmd_shape_test(struct cli *c)
 	if (r < 0) {
 		(void)fprintf(stderr, "postern: %s: %s\n", c->args[0], err_text(r));
 		buf_free(&text);
-		return EXIT_FAILED;
+		return EXIT_NO;
 	}
 	branch_str(args, "what", c->args[0]);
 	branch_slice(args, "text", buf_data(&text));
 	buf_free(&text);
 	r = ask_and_show(c, "shape-test", t, say_good);
-	return r == EXIT_BAD_USAGE ? EXIT_BAD_CONFIG : r; /* the file has the fault */
+	return r;
 }

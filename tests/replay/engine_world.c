@@ -162,6 +162,7 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 					.utf8 = w->asks_for_all };
 	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"),
 				    .origin = slice_str(origin),
+				    .stream = slice_str(w->stream ? w->stream : ""),
 				    .pool = slice_str(w->pool ? w->pool : "") };
 	struct buf content_meta, job_meta, rows;
 	job_no job;

@@ -15,6 +15,7 @@ struct world {
 	const char *config;
 	uint64_t next_id;
 	const char *pool;         /* of what is submitted from now on; NULL: the default */
+	const char *stream;       /* likewise; NULL: none */
 	struct slice sign_domain; /* of the messages submitted from now on */
 	uint64_t tenant;          /* likewise; 1 at first */
 	bool asks_for_all;        /* likewise: with 8BITMIME and SMTPUTF8 */
