@@ -526,6 +526,13 @@ static bool tls_gave_way(struct channel *ch, const struct verdict *v)
 	return true;
 }
 
+/* The host works, but not as the policy demands; what it says itself is another matter. */
+static bool policy_failed(const struct channel *ch, const struct verdict *v)
+{
+	return !v->code && ch->demand.tls == TLS_MUST &&
+	       (status_eq(v->status, STATUS(4, 7, 5)) || v->status.class == 5);
+}
+
 /* The address was taken from the machine, and the connection fell silent with it. */
 static bool source_is_gone(struct channel *ch, const struct verdict *v)
 {
@@ -579,7 +586,9 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 		return; /* our address is not wanted: that is no fault of the host */
 	if (trouble && is_too_much(ch, v, what, named_ms))
 		return;
-	if (!ch->ready_once || (trouble && !ch->judged))
+	if (!ch->ready_once && policy_failed(ch, v))
+		site_host_refused(ch->pool->site, ch->host, v, ch->source_text);
+	else if (!ch->ready_once || (trouble && !ch->judged))
 		site_host_failed(ch->pool->site, ch->host, v, ch->source_text);
 }
 

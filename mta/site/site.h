@@ -9,6 +9,7 @@
 #include "mta/policy/facts.h"
 #include "mta/shape/shapes.h"
 #include "mta/site/habits.h"
+#include "mta/site/shun.h"
 #include "mta/site/sites.h"
 #include "mta/site/tickets.h"
 #include "mta/smtp/verdict.h"
@@ -28,6 +29,7 @@ struct host {
 	struct tickets tickets;
 	struct habits habits;
 	struct host_cut *cuts; /* mta/site/pair.h */
+	struct shun *shunned;
 };
 
 struct pool;
@@ -79,6 +81,8 @@ struct host *site_pick(struct site *s, const struct site_group *g, const struct 
 		       const struct route_host **ret_mx);
 bool site_has(struct site *s, const struct site_fit *f);
 void site_host_failed(struct site *s, struct host *h, const struct verdict *v, const char *source);
+/* The same, but only this site cannot use it: it is not as the site's policy demands. */
+void site_host_refused(struct site *s, struct host *h, const struct verdict *v, const char *source);
 /* When policies refuse every host: that is the problem. */
 void site_blame_policy(struct site *s, enum tls_word word);
 /* What those who wait are deferred with when the site backs off. */

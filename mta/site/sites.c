@@ -55,8 +55,8 @@ static void reshape(struct sites *s)
 	struct table *domains = &s->queue->domains;
 
 	s->shape_generation = shape_generation(s->lane);
-	s->policies.off = s->smtp->policy == TLS_WORD_NEVER &&
-			  !(shapes_asks(shape_set(s->lane)) & SHAPE_ASKS_TLS);
+	s->policies->off = s->smtp->policy == TLS_WORD_NEVER &&
+			   !(shapes_asks(shape_set(s->lane)) & SHAPE_ASKS_TLS);
 	for (uint32_t i = 0; i < domains->n; i++)
 		if (domains->by_index[i])
 			way_reshape(way_of(domain_at(domains, i)));
@@ -144,7 +144,7 @@ static int open_resolver(struct sites *s)
 	o.cache_entries = (uint32_t)d->cache;
 	o.pending = (uint32_t)d->pending;
 	r = resolver_new(&s->resolver, s->loop->ev, &o);
-	s->policies.resolver = s->resolver;
+	s->policies->resolver = s->resolver;
 	return r;
 }
 
@@ -156,7 +156,7 @@ static void site_reload(void *state)
 	s->options = settings_of(all, &site_option_set);
 	s->dns = settings_of(all, &dns_option_set);
 	s->smtp = settings_of(all, &smtp_option_set);
-	s->policies.port = (uint16_t)s->smtp->port;
+	s->policies->port = (uint16_t)s->smtp->port;
 	s->route_options = (struct route_options){
 		.ipv4 = s->dns->ipv4,
 		.ipv6 = s->dns->ipv6,
@@ -198,6 +198,7 @@ static int site_start(struct lane *l, void **ret_state)
 	s->loop = lane_loop(l);
 	s->queue = queue_of(l);
 	s->egress = egress_of(l);
+	s->policies = policies_of(l);
 	s->limits = engine_shared(lane_engine(l), &site_part);
 	s->ways =
 	    (struct queue_ways){ sizeof(struct way), way_begin, way_busy, way_due, flows_changed };

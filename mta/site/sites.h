@@ -54,7 +54,7 @@ struct sites {
 	unsigned shape_generation; /* of the shapes that sites and pools have */
 
 	struct resolver *resolver;
-	struct policies policies;
+	struct policies *policies; /* the lane's */
 	struct route_options route_options;
 	struct list asking; /* ways that wait to ask DNS */
 	unsigned n_asked;
