@@ -163,7 +163,7 @@ static void a_site_that_pauses_does_not_stand_at_the_door_of_its_provider(void *
 	world_run(&w, SECOND);
 	w.pool = "warm";
 	submit(&w, 500, "u@c2.test", 2);
-	world_run(&w, 10);
+	world_run(&w, 20);
 	assert_int_equal(shared(&w, "provider big")->starved, 1);
 	world_reload(&w, without);
 	world_run(&w, SECOND); /* less than its pause */
