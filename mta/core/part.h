@@ -11,7 +11,7 @@
 #include "mta/core/counters.h"
 #include "mta/core/engine.h"
 
-enum { PARTS_MAX = 16 };
+enum { PARTS_MAX = 24 };
 
 /* Every function may be NULL.  `shared` and `state` are what open() and start() gave. */
 struct part {

@@ -16,7 +16,8 @@ struct pool_place {
 struct pool_name {
 	struct map_link link;
 	unsigned index;
-	bool known; /* its places are those of the roster */
+	bool known;        /* its places are those of the roster */
+	uint16_t fallback; /* the number of that pool; EGRESS_SURPLUS: none */
 	unsigned n_places;
 	struct pool_place *places;
 	char name[];

@@ -5,6 +5,7 @@
 #include "message/header.h"
 #include "message/mend.h"
 #include "message/received.h"
+#include "mta/deliver/deliverer.h"
 #include "mta/submit/auth.h"
 #include "mta/submit/fields.h"
 #include "mta/submit/sender.h"
@@ -261,6 +262,7 @@ struct slice submit_message_take(void *state, struct smtpd_session *s, struct sm
 	struct slice refusal = take_header(on, m, &scan, &asked);
 	struct known_sender who;
 	struct mailbox author;
+	struct slice signs;
 	int r;
 
 	if (!refusal.n)
@@ -272,7 +274,10 @@ struct slice submit_message_take(void *state, struct smtpd_session *s, struct sm
 		refusal = submit_auth_may_send(on, s, true);
 	if (refusal.n)
 		return refusal;
-	r = put_job(on, m, author_domain(&scan, &author), &who, &asked, &own->envelope, ret);
+	signs = author_domain(&scan, &author);
+	if (m->from.n && deliver_must_refuse(on->lane, signs, who.tenant))
+		return SLICE("550 5.7.20 no DKIM key signs for the domain of From\r\n");
+	r = put_job(on, m, signs, &who, &asked, &own->envelope, ret);
 	if (r == E_FULL)
 		return SLICE("452 4.3.1 not enough free disk space, try again later\r\n");
 	if (r < 0) {
