@@ -9,6 +9,7 @@ static const struct keyword {
 	{ "8BITMIME", EHLO_8BITMIME },     { "STARTTLS", EHLO_STARTTLS },
 	{ "SMTPUTF8", EHLO_SMTPUTF8 },     { "ENHANCEDSTATUSCODES", EHLO_ENHANCED },
 	{ "CHUNKING", EHLO_CHUNKING },     { "DSN", EHLO_DSN },
+	{ "CHUNKING", EHLO_CHUNKING },     { "REQUIRETLS", EHLO_REQUIRETLS },
 };
 
 static bool is_space(char c)
