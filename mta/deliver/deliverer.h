@@ -12,8 +12,8 @@
 #include "mta/returnpath/returnpath.h"
 #include "mta/senders/senders.h"
 #include "mta/site/channel.h"
-#include "schema/wire/dsn.h"
 #include "mta/tally/tally.h"
+#include "schema/wire/dsn.h"
 
 enum { RETRIES_MAX = 64 };
 

@@ -5,8 +5,8 @@
 
 #include "base/log.h"
 #include "mta/deliver/meaning.h"
-#include "mta/deliver/notice.h"
 #include "mta/deliver/outcome_count.h"
+#include "mta/deliver/notice.h"
 #include "mta/deliver/outcome_log.h"
 #include "mta/deliver/retry.h"
 
