@@ -93,6 +93,11 @@ static int family_of(const struct pool *p)
 	return families[p->shape.v[SHAPE_FAMILY]];
 }
 
+static enum tls_word word_of(const struct pool *p)
+{
+	return (enum tls_word)p->shape.v[SHAPE_TLS];
+}
+
 static bool is_allowed(const struct site_fit *f, const struct host *h)
 {
 	return !f->family || f->family == h->ip.family;
@@ -109,7 +114,7 @@ static bool can_reach(const struct site_fit *f, const struct host *h)
 static bool reaches_any(const struct pool *p, const struct source *source)
 {
 	const struct site_fit f = { can_reach, (void *)(uintptr_t)source, sites_now(p->sites),
-				    family_of(p) };
+				    family_of(p), word_of(p) };
 
 	return site_has(p->site, &f);
 }
@@ -148,10 +153,13 @@ static bool pick_in_group(struct pool *p, const struct site_group *g, bool quick
 	unsigned i = turns_next_untried(&p->turns, true);
 
 	for (; i != TURN_NONE; i = turns_next_untried(&p->turns, false)) {
-		struct site_fit f = {
-			can_reach,    p->turns.at[i].source,       sites_now(p->sites),
-			family_of(p), race_first_family(p->sites), quick
-		};
+		struct site_fit f = { can_reach,
+				      p->turns.at[i].source,
+				      sites_now(p->sites),
+				      family_of(p),
+				      word_of(p),
+				      race_first_family(p->sites),
+				      quick };
 		if (!may_open(p, i))
 			continue;
 		ret->host = pick_host(p, g, &f, &ret->mx);
@@ -175,7 +183,7 @@ static bool of_family(const struct site_fit *f, const struct host *h)
 
 static enum pair_lack why_none(struct pool *p)
 {
-	struct site_fit f = { anybody, NULL, sites_now(p->sites), family_of(p) };
+	struct site_fit f = { anybody, NULL, sites_now(p->sites), family_of(p), word_of(p) };
 	bool works = false, wanted = false, full = false, family = false, walled = false;
 
 	for (unsigned i = 0; i < p->turns.n; i++) {
@@ -223,6 +231,7 @@ static bool pick_other_family(struct pool *p, const struct site_group *g, unsign
 			      p->turns.at[turn].source,
 			      sites_now(p->sites),
 			      family_of(p),
+			      word_of(p),
 			      ch->host->ip.family == AF_INET ? AF_INET6 : AF_INET,
 			      true };
 
