@@ -10,6 +10,7 @@
 #include "mta/deliver/deliverer.h"
 #include "mta/link/link.h"
 #include "mta/replies/replies.h"
+#include "mta/route/routes.h"
 #include "mta/senders/options.h"
 #include "mta/senders/senders.h"
 #include "mta/shape/part.h"
@@ -23,9 +24,10 @@ const struct part *const mta_parts[] = {
 const unsigned mta_parts_n = ARRAY_LEN(mta_parts);
 
 const struct option_set *const mta_option_sets[] = {
-	&host_option_set,        &core_option_set,   &spool_option_set,   &senders_option_set,
-	&credentials_option_set, &submit_option_set, &uplink_option_set,  &admin_option_set,
-	&dns_option_set,         &egress_option_set, &smtp_option_set,    &shape_option_set,
-	&site_option_set,        &queue_option_set,  &deliver_option_set, &replies_option_set,
+	&host_option_set,        &core_option_set,   &spool_option_set,  &senders_option_set,
+	&credentials_option_set, &submit_option_set, &uplink_option_set, &admin_option_set,
+	&dns_option_set,         &egress_option_set, &smtp_option_set,   &shape_option_set,
+	&routes_option_set,      &site_option_set,   &queue_option_set,  &deliver_option_set,
+	&replies_option_set,
 };
 const size_t mta_option_sets_n = ARRAY_LEN(mta_option_sets);

@@ -31,7 +31,7 @@ static bool is_proved(const struct session *s)
 	return r.proof != TLS_UNPROVED;
 }
 
-void auth_begin(struct session *s)
+void session_begin_auth(struct session *s)
 {
 	if (!is_proved(s)) {
 		session_fail_text(s, refused,

@@ -3,6 +3,7 @@
  *
  * Guarantee: nothing of a credential leaves but under TLS whose certificate was proved
  *            (mta/door/tls.h: by chain or by DANE).
+ * Names: smtp_auth_
  * Owns:    nothing; the bytes are the caller's and outlive the session.
  * Limits:  AUTH_SECRET_MAX bytes of a user's name, a password or a token. */
 #pragma once
@@ -22,4 +23,4 @@ struct session_auth {
 	enum auth_mechanism mechanism;
 	struct slice user, secret; /* secret: a password, or a token */
 };
-const char *auth_mechanism_name(enum auth_mechanism m); /* "plain" */
+const char *smtp_auth_name(enum auth_mechanism m); /* "plain" */

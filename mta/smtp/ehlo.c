@@ -31,7 +31,7 @@ static struct slice next_word(struct slice *s)
 	return word;
 }
 
-const char *auth_mechanism_name(enum auth_mechanism m)
+const char *smtp_auth_name(enum auth_mechanism m)
 {
 	static const char *const names[AUTH_MECHANISMS] = {
 		[AUTH_NONE] = "none",       [AUTH_PLAIN] = "plain",       [AUTH_LOGIN] = "login",
@@ -52,7 +52,7 @@ static unsigned read_auth(struct slice word, struct slice line)
 	word = word.n > 5 ? slice_skip(word, 5) : next_word(&line);
 	for (; word.n; word = next_word(&line))
 		for (size_t i = 0; i < ARRAY_LEN(known); i++)
-			if (slice_eq_nocase(word, slice_str(auth_mechanism_name(known[i]))))
+			if (slice_eq_nocase(word, slice_str(smtp_auth_name(known[i]))))
 				bits |= 1U << known[i];
 	return bits;
 }

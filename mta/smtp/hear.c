@@ -202,7 +202,7 @@ static void without_tls(struct session *s)
 	else if (s->require_tls && !(s->ehlo.can & EHLO_REQUIRETLS))
 		session_fail_text(s, no_requiretls, "the host does not offer REQUIRETLS");
 	else if (s->auth)
-		auth_begin(s);
+		session_begin_auth(s);
 	else
 		session_become(s, SESSION_READY);
 }

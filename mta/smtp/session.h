@@ -25,8 +25,8 @@
  * that come in a group is to be spoken to one command at a time: such a session goes on in
  * lock-step, and its txn says so.  Both are marked on the recipients (enum txn_again).
  *
- * AUTH that the host refuses or does not offer ends the session with 4.7.8: it says something of our
- * credentials, and nothing of recipients.
+ * AUTH that the host refuses or does not offer ends the session with 4.7.8: it says something of
+ * our credentials, and nothing of recipients.
  *
  * One flight: to a host that offers PIPELINING and CHUNKING and was seen to take BDAT, MAIL, RCPT
  * and the message leave together (chunk.c).

@@ -154,7 +154,7 @@ void session_say_rset(struct session *s, struct flight *f);
 void session_say_quit(struct session *s, struct flight *f);
 
 /* auth.c */
-void auth_begin(struct session *s); /* after EHLO */
+void session_begin_auth(struct session *s); /* after EHLO */
 void session_say_auth(struct session *s, struct flight *f);
 void session_hear_auth(struct session *s, struct session_expect e, const struct reply *re);
 

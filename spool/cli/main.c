@@ -43,6 +43,8 @@ const struct cli_command commands[] = {
 	{ "source disable", "ADDRESS", "the same, and give up what has not begun to leave",  1, 1, cmd_source_disable },
 	{ "source check", "ADDRESS",  "is the address fit to send from: DNS, port 25, block lists", 1, 1, cmd_source_check },
 	{ "source enable", "ADDRESS", "use the address again, and look at it now",           1, 1, cmd_source_enable },
+	{ "route list",   "",         "the smart hosts, whose mail goes there, and how they are", 0, 0, cmd_route_list },
+	{ "route test",   "NAME",     "a session with a smart host that carries no mail",     1, 1, cmd_route_test },
 	{ "completion",   "SHELL",    "what bash, zsh or fish needs to complete commands",    1, 1, cmd_completion },
 	{ "reload",       "",         "make the engine read its configuration again",         0, 0, cmd_reload    },
 	{ "flush-dns",    "",         "make the engine ask DNS again",                        0, 0, cmd_flush_dns },

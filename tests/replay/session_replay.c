@@ -155,7 +155,7 @@ static void read_auth(struct play *p, struct slice name)
 	static struct session_auth a = { .user = { "me", 2 }, .secret = { "secret", 6 } };
 
 	for (unsigned m = 0; m < AUTH_MECHANISMS; m++)
-		if (slice_eq(name, slice_str(auth_mechanism_name((enum auth_mechanism)m))))
+		if (slice_eq(name, slice_str(smtp_auth_name((enum auth_mechanism)m))))
 			a.mechanism = (enum auth_mechanism)m;
 	p->options.auth = &a;
 }
