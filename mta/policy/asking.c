@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "dns/name.h"
+#include "mta/policy/sts_ask.h"
 
 enum { PREFIX_MAX = 16, BROKEN_TTL_S = 60 };
 
@@ -23,6 +24,7 @@ struct policy_work {
 	struct policy_query *q;
 	struct policy_facts *facts;
 	unsigned unanswered;
+	struct sts_query sts;
 	struct policy_asked_host hosts[];
 };
 
@@ -30,6 +32,7 @@ static struct policy_work *work_free(struct policy_work *w)
 {
 	for (unsigned i = 0; i < w->facts->n_hosts; i++)
 		resolver_cancel(w->of->resolver, &w->hosts[i].query);
+	sts_cancel(&w->sts);
 	(void)policy_facts_unref(w->facts);
 	free(w);
 	return NULL;
@@ -85,6 +88,13 @@ static bool ask_at_name(struct policy_asked_host *h)
 	return ask_tlsa(h);
 }
 
+static void set_broken(struct policy_asked_host *h)
+{
+	h->work->facts->hosts[h->index].dane = POLICY_DANE_BROKEN;
+	note_ttl(h->work, BROKEN_TTL_S);
+	count_add(&h->work->of->counters.tlsa_broken, 1);
+}
+
 static void take_tlsa(struct policy_asked_host *h, const struct dns_answer *a)
 {
 	struct policy_host *host = &h->work->facts->hosts[h->index];
@@ -93,10 +103,10 @@ static void take_tlsa(struct policy_asked_host *h, const struct dns_answer *a)
 
 	if (a->status == 0 && a->authentic) {
 		policy_host_take(host, a, base_of(h));
+		count_add(&h->work->of->counters.tlsa_usable, host->dane == POLICY_DANE_USABLE);
 		note_ttl(h->work, a->ttl_s);
 	} else if (!none) {
-		host->dane = POLICY_DANE_BROKEN;
-		note_ttl(h->work, BROKEN_TTL_S);
+		set_broken(h);
 	} else {
 		note_ttl(h->work, a->ttl_s);
 		if (h->step == TLSA_AT_CANONICAL &&
@@ -112,10 +122,8 @@ static void take_alias(struct policy_asked_host *h, const struct dns_answer *a)
 {
 	if (a->status == 0 && a->authentic && ask_at_name(h))
 		return;
-	if (a->status == E_DNS_TEMP) {
-		h->work->facts->hosts[h->index].dane = POLICY_DANE_BROKEN;
-		note_ttl(h->work, BROKEN_TTL_S);
-	}
+	if (a->status == E_DNS_TEMP)
+		set_broken(h);
 	answered(h->work);
 }
 
@@ -156,6 +164,34 @@ static void ask_hosts(struct policy_work *w)
 	}
 }
 
+/* ---- MTA-STS ------------------------------------------------------------------------------ */
+
+static void on_sts(struct sts_query *q, const struct sts_entry *e, uint32_t ttl_s)
+{
+	static const enum policy_sts states[] = { [STS_NONE] = POLICY_STS_NONE,
+						  [STS_TESTING] = POLICY_STS_TESTING,
+						  [STS_ENFORCE] = POLICY_STS_ENFORCE };
+	struct policy_work *w = container_of(q, struct policy_work, sts);
+	struct policy_facts *f = w->facts;
+
+	note_ttl(w, ttl_s);
+	if (e->policy) {
+		f->sts = states[e->policy->mode];
+		(void)slice_copy(f->sts_id, sizeof(f->sts_id), slice_str(e->id));
+		for (unsigned i = 0; i < f->n_hosts; i++)
+			f->hosts[i].sts_names =
+			    sts_policy_names(e->policy, slice_str(f->route->hosts[i].name));
+	}
+	answered(w);
+}
+
+static void ask_sts(struct policy_work *w)
+{
+	w->sts.done = on_sts;
+	w->unanswered++;
+	sts_ask(w->of, &w->sts, slice_str(w->facts->route->domain));
+}
+
 /* ---- all of it --------------------------------------------------------------------------- */
 
 void policy_ask(struct policies *p, struct policy_query *q, struct route *route)
@@ -169,8 +205,10 @@ void policy_ask(struct policies *p, struct policy_query *q, struct route *route)
 	w->facts->named_securely = route->secure;
 	w->unanswered = 1;
 	q->work = w;
-	if (!p->off)
+	if (!p->off) {
 		ask_hosts(w);
+		ask_sts(w);
+	}
 	answered(w);
 }
 

@@ -1,4 +1,4 @@
-/* mta/policy/asking.h - asks DNS how mail to a domain may travel.
+/* mta/policy/asking.h - asks how mail to a domain may travel: TLSA records, and MTA-STS.
  *
  * TLSA records are asked for only where the answers before them were authentic (RFC 7672 section
  * 2.2): a resolver that does not validate, or is not trusted (dns.trusted), leads to no DANE.
@@ -9,6 +9,7 @@
  * Fails:   never: what cannot be had securely is a fact of its own (POLICY_DANE_BROKEN). */
 #pragma once
 #include "mta/policy/facts.h"
+#include "mta/policy/part.h"
 
 struct policy_query {
 	/* May come from inside policy_ask(). */
@@ -16,11 +17,5 @@ struct policy_query {
 	struct policy_work *work; /* NULL when it is not asked */
 };
 
-/* What the lane's questions need. */
-struct policies {
-	struct resolver *resolver;
-	uint16_t port; /* of the hosts; TLSA records stand under it */
-	bool off;      /* nothing is asked: TLS is never used */
-};
 void policy_ask(struct policies *p, struct policy_query *q, struct route *route);
 void policy_cancel(struct policy_query *q); /* harmless when it is not asked */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "mta/site/failures.h"
 #include "mta/site/pair.h"
 #include "mta/site/seats.h"
 #include "mta/site/provider.h"
@@ -210,6 +211,17 @@ int channel_open(struct pool *p, bool transactional)
 	return channel_open_to(p, &pair, transactional, NULL);
 }
 
+/* What holds for this source alone refuses the host. */
+static int refused_by_policy(struct channel *ch)
+{
+	struct verdict v;
+
+	verdict_set(&v, VERDICT_DEFERRED, STATUS(4, 7, 5), true, "%s", ch->demand.refusal);
+	site_host_refused(ch->pool->site, ch->host, &v, ch->source_text);
+	pool_pump_soon(ch->pool);
+	return E_CONFLICT;
+}
+
 int channel_open_to(struct pool *p, const struct pair *pair, bool transactional,
 		    struct channel **ret)
 {
@@ -217,6 +229,11 @@ int channel_open_to(struct pool *p, const struct pair *pair, bool transactional,
 	int r;
 
 	use_pair(ch, pair);
+	if (ch->demand.refusal) {
+		r = refused_by_policy(ch);
+		channel_free(ch);
+		return r;
+	}
 	if (!seats_take(ch, transactional)) {
 		channel_free(ch);
 		return E_FULL;
@@ -388,6 +405,17 @@ static void on_idle(struct timer *t)
 		timer_set(s->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));
 }
 
+static void note_times(struct channel *ch)
+{
+	struct tally_times *to = &ch->pool->sites->tallies->times;
+	struct session_times times;
+
+	session_times(ch->session, &times);
+	histogram_note(&to->connect, &tally_scale_session, times.connect_ms);
+	if (conn_is_tls(session_conn(ch->session)))
+		histogram_note(&to->handshake, &tally_scale_session, times.tls_ms);
+}
+
 static void note_tls(struct channel *ch)
 {
 	struct conn *c = session_conn(ch->session);
@@ -461,6 +489,7 @@ static void opened(struct channel *ch)
 	race_won(ch);
 	if (ch->pool->site->relay)
 		relay_ready(ch);
+	note_times(ch);
 	note_tls(ch);
 	note_source(ch);
 	look_at_delay(ch);
@@ -561,6 +590,13 @@ static bool tls_gave_way(struct channel *ch, const struct verdict *v)
 	return true;
 }
 
+/* The host works, but not as the policy demands; what it says itself is another matter. */
+static bool policy_failed(const struct channel *ch, const struct verdict *v)
+{
+	return !v->code && ch->demand.tls == TLS_MUST &&
+	       (status_eq(v->status, STATUS(4, 7, 5)) || v->status.class == 5);
+}
+
 /* The address was taken from the machine, and the connection fell silent with it. */
 static bool source_is_gone(struct channel *ch, const struct verdict *v)
 {
@@ -616,7 +652,9 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 		return; /* our address is not wanted: that is no fault of the host */
 	if (trouble && is_too_much(ch, v, what, named_ms))
 		return;
-	if (!ch->ready_once || (trouble && !ch->judged))
+	if (!ch->ready_once && policy_failed(ch, v))
+		site_host_refused(ch->pool->site, ch->host, v, ch->source_text);
+	else if (!ch->ready_once || (trouble && !ch->judged))
 		site_host_failed(ch->pool->site, ch->host, v, ch->source_text);
 }
 
@@ -628,6 +666,8 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 	keep_ticket(ch);
 	note_source(ch);
 	ch->auth_refused = session_auth_refused(ch->session);
+	if (!p->sites->freeing && v->kind != VERDICT_NONE && ch->failed_ms != sites_now(p->sites))
+		failures_keep(ch, NULL, NULL, 0);
 	leave(ch);
 	if (!p->sites->freeing)
 		judge_end(ch, v);

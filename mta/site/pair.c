@@ -114,7 +114,7 @@ static bool can_reach(const struct site_fit *f, const struct host *h)
 static bool reaches_any(const struct pool *p, const struct source *source)
 {
 	const struct site_fit f = { can_reach, (void *)(uintptr_t)source, sites_now(p->sites),
-				    family_of(p), word_of(p) };
+				    family_of(p), .word = word_of(p) };
 
 	return site_has(p->site, &f);
 }
@@ -153,13 +153,11 @@ static bool pick_in_group(struct pool *p, const struct site_group *g, bool quick
 	unsigned i = turns_next_untried(&p->turns, true);
 
 	for (; i != TURN_NONE; i = turns_next_untried(&p->turns, false)) {
-		struct site_fit f = { can_reach,
-				      p->turns.at[i].source,
-				      sites_now(p->sites),
-				      family_of(p),
-				      word_of(p),
-				      race_first_family(p->sites),
-				      quick };
+		struct site_fit f = {
+			can_reach,    p->turns.at[i].source,       sites_now(p->sites),
+			family_of(p), race_first_family(p->sites), quick,
+			word_of(p)
+		};
 		if (!may_open(p, i))
 			continue;
 		ret->host = pick_host(p, g, &f, &ret->mx);
@@ -183,7 +181,8 @@ static bool of_family(const struct site_fit *f, const struct host *h)
 
 static enum pair_lack why_none(struct pool *p)
 {
-	struct site_fit f = { anybody, NULL, sites_now(p->sites), family_of(p), word_of(p) };
+	struct site_fit f = { anybody, NULL, sites_now(p->sites), family_of(p),
+			      .word = word_of(p) };
 	bool works = false, wanted = false, full = false, family = false, walled = false;
 
 	for (unsigned i = 0; i < p->turns.n; i++) {
@@ -214,7 +213,7 @@ enum pair_lack pair_pick(struct pool *p, struct pair *ret)
 {
 	struct site_group g = { 0 };
 
-	if (!p->turns.at && !egress_begin_turns(p->sites->egress, p->index, &p->turns))
+	if (!p->turns.at && !egress_begin_turns(p->sites->egress, p->index, p->lender, &p->turns))
 		return egress_is_off(p->sites->egress, p->index) ? PAIR_OFF : PAIR_NO_SOURCE;
 	while (site_next_group(p->site, &g))
 		if (pick_in_group(p, &g, true, ret) || pick_in_group(p, &g, false, ret))
@@ -231,9 +230,9 @@ static bool pick_other_family(struct pool *p, const struct site_group *g, unsign
 			      p->turns.at[turn].source,
 			      sites_now(p->sites),
 			      family_of(p),
-			      word_of(p),
 			      ch->host->ip.family == AF_INET ? AF_INET6 : AF_INET,
-			      true };
+			      true,
+			      word_of(p) };
 
 	ret->turn = turn;
 	ret->host = may_open(p, turn) ? site_pick(p->site, g, &f, &ret->mx) : NULL;

@@ -163,6 +163,7 @@ static void host_free(struct sites *s, struct host *h)
 	s->n_hosts--;
 	tickets_drop(&h->tickets);
 	pair_forget_cuts(h);
+	shun_drop(&h->shunned);
 	free(h);
 }
 
@@ -222,6 +223,12 @@ bool site_next_group(const struct site *s, struct site_group *g)
 	return true;
 }
 
+static bool is_good(const struct site *s, const struct host *h, const struct site_fit *f)
+{
+	return h->bad_until_ms <= f->now_ms && !shun_holds(h->shunned, s, f->now_ms) &&
+	       f->may(f, h);
+}
+
 /* From a place that moves with each pick. */
 struct host *site_pick(struct site *s, const struct site_group *g, const struct site_fit *f,
 		       const struct route_host **ret_mx)
@@ -235,7 +242,7 @@ struct host *site_pick(struct site *s, const struct site_group *g, const struct 
 		while (at >= s->route->hosts[i].n_ips)
 			at -= s->route->hosts[i++].n_ips;
 		struct host *h = host_get(s, &s->route->hosts[i].ips[at]);
-		if (h->bad_until_ms > f->now_ms || !f->may(f, h) || refused(s, i, f->word))
+		if (!is_good(s, h, f) || refused(s, i, f->word))
 			continue;
 		*ret_mx = &s->route->hosts[i];
 		s->turn += k + 1;
@@ -249,7 +256,7 @@ bool site_has(struct site *s, const struct site_fit *f)
 	for (unsigned i = 0; i < s->route->n_hosts; i++)
 		for (unsigned k = 0; k < s->route->hosts[i].n_ips; k++) {
 			struct host *h = host_get(s, &s->route->hosts[i].ips[k]);
-			if (h->bad_until_ms <= f->now_ms && f->may(f, h) && !refused(s, i, f->word))
+			if (is_good(s, h, f) && !refused(s, i, f->word))
 				return true;
 		}
 	return false;
@@ -292,17 +299,33 @@ void site_blame_policy(struct site *s, enum tls_word word)
 		 kv_str("policy", policy_applied_name(d.applied)), kv_str("reason", d.refusal));
 }
 
-void site_host_failed(struct site *s, struct host *h, const struct verdict *v, const char *source)
+static int64_t pause_of_host(const struct site *s)
 {
 	int64_t pause = s->shape.v[SHAPE_HOST_BAD];
 
-	pause += random_jitter(pause / 4);
-	h->bad_until_ms = sites_now(s->sites) + pause;
+	return sites_now(s->sites) + pause + random_jitter(pause / 4);
+}
+
+static void note_failure(struct site *s, struct host *h, const struct verdict *v,
+			 const char *source)
+{
 	site_problem(s, v, h->ip_text);
 	count_add(&s->sites->counters.sessions_failed, 1);
 	log_info("session.failed", kv_str("site", s->name), kv_str("ip", h->ip_text),
 		 kv_str("source", source), kv_int("code", v->code),
 		 kv_slice("reason", verdict_text(v)));
+}
+
+void site_host_failed(struct site *s, struct host *h, const struct verdict *v, const char *source)
+{
+	h->bad_until_ms = pause_of_host(s);
+	note_failure(s, h, v, source);
+}
+
+void site_host_refused(struct site *s, struct host *h, const struct verdict *v, const char *source)
+{
+	shun_set(&h->shunned, s, pause_of_host(s));
+	note_failure(s, h, v, source);
 }
 
 void site_host_well(struct site *s, struct host *h)
@@ -319,6 +342,7 @@ static void forgive_hosts_by(struct site *s, int64_t when_ms)
 		for (unsigned k = 0; k < s->route->hosts[i].n_ips; k++) {
 			struct host *h = host_get(s, &s->route->hosts[i].ips[k]);
 			h->bad_until_ms = MIN_OF(h->bad_until_ms, when_ms);
+			shun_end_by(h->shunned, s, when_ms);
 			if (!when_ms)
 				pair_forget_cuts(h);
 		}
@@ -347,6 +371,10 @@ static void defer_some(struct site *s)
 	};
 	struct pool *p;
 
+	if (!*s->problem) { /* others found its addresses bad */
+		d.status = STATUS(4, 4, 1);
+		d.text = SLICE("none of its hosts could be reached a moment ago");
+	}
 	list_each(&s->pools, p, struct pool, link)
 		pool_decide(p, &d, BACKOFF_RECORDS);
 }

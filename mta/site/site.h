@@ -9,6 +9,7 @@
 #include "mta/policy/facts.h"
 #include "mta/shape/shapes.h"
 #include "mta/site/habits.h"
+#include "mta/site/shun.h"
 #include "mta/site/sites.h"
 #include "mta/site/tickets.h"
 #include "mta/smtp/verdict.h"
@@ -31,6 +32,7 @@ struct host {
 	struct tickets tickets;
 	struct habits habits;
 	struct host_cut *cuts; /* mta/site/pair.h */
+	struct shun *shunned;
 };
 
 struct pool;
@@ -80,15 +82,17 @@ struct site_fit {
 	void *arg;
 	int64_t now_ms;
 	int family; /* the one that is allowed; 0: any */
-	enum tls_word word;
 	int first;  /* of two allowed families the one that is meant; 0: any */
 	bool quick; /* none that lost a race lately */
+	enum tls_word word;
 };
 /* The next address of the group to try.  NULL: there is none. */
 struct host *site_pick(struct site *s, const struct site_group *g, const struct site_fit *f,
 		       const struct route_host **ret_mx);
 bool site_has(struct site *s, const struct site_fit *f);
 void site_host_failed(struct site *s, struct host *h, const struct verdict *v, const char *source);
+/* The same, but only this site cannot use it: it is not as the site's policy demands. */
+void site_host_refused(struct site *s, struct host *h, const struct verdict *v, const char *source);
 /* When policies refuse every host: that is the problem. */
 void site_blame_policy(struct site *s, enum tls_word word);
 /* What those who wait are deferred with when the site backs off. */

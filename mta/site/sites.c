@@ -3,6 +3,7 @@
 
 #include "mta/shape/part.h"
 #include "mta/site/channel.h"
+#include "mta/site/failures.h"
 #include "mta/site/shaping.h"
 #include "mta/site/suspend.h"
 #include "mta/site/relay.h"
@@ -56,8 +57,8 @@ static void reshape(struct sites *s)
 	struct table *domains = &s->queue->domains;
 
 	s->shape_generation = shape_generation(s->lane);
-	s->policies.off = s->smtp->policy == TLS_WORD_NEVER &&
-			  !(shapes_asks(shape_set(s->lane)) & SHAPE_ASKS_TLS);
+	s->policies->off = s->smtp->policy == TLS_WORD_NEVER &&
+			   !(shapes_asks(shape_set(s->lane)) & SHAPE_ASKS_TLS);
 	for (uint32_t i = 0; i < domains->n; i++)
 		if (domains->by_index[i])
 			way_reshape(way_of(domain_at(domains, i)));
@@ -153,7 +154,7 @@ static int open_resolver(struct sites *s)
 	o.cache_entries = (uint32_t)d->cache;
 	o.pending = (uint32_t)d->pending;
 	r = resolver_new(&s->resolver, s->loop->ev, &o);
-	s->policies.resolver = s->resolver;
+	s->policies->resolver = s->resolver;
 	return r;
 }
 
@@ -165,7 +166,8 @@ static void site_reload(void *state)
 	s->options = settings_of(all, &site_option_set);
 	s->dns = settings_of(all, &dns_option_set);
 	s->smtp = settings_of(all, &smtp_option_set);
-	s->policies.port = (uint16_t)s->smtp->port;
+	failures_reload(s->failures, all, engine_lanes(lane_engine(s->lane)));
+	s->policies->port = (uint16_t)s->smtp->port;
 	s->route_options = (struct route_options){
 		.ipv4 = s->dns->ipv4,
 		.ipv6 = s->dns->ipv6,
@@ -208,7 +210,10 @@ static int site_start(struct lane *l, void **ret_state)
 	s->lane = l;
 	s->loop = lane_loop(l);
 	s->queue = queue_of(l);
+	s->tallies = tallies_of(l);
+	s->failures = failures_new();
 	s->egress = egress_of(l);
+	s->policies = policies_of(l);
 	s->limits = engine_shared(lane_engine(l), &site_part);
 	s->ways =
 	    (struct queue_ways){ sizeof(struct way), way_begin, way_busy, way_due, flows_changed };
@@ -264,6 +269,7 @@ static void site_stop(void *state)
 	resolver_free(s->resolver);
 	loop_run_turn_end(s->loop);
 	tls_context_free(s->tls);
+	(void)failures_free(s->failures);
 	free(s);
 }
 
@@ -278,6 +284,7 @@ static const struct counter_row counter_rows[] = {
 	ROW(races_lost, COUNTER, "Addresses that lost such a race"),
 	ROW(site_backoffs, COUNTER, "Pauses of sites when no host could be reached"),
 	ROW(source_suspensions, COUNTER, "Suspensions of a source at a provider that refused it"),
+	ROW(pools_on_fallback, GAUGE, "Pools that leave from the sources of another one, by site"),
 	ROW(sessions_open, GAUGE, "Delivery connections open"),
 	ROW(sites, GAUGE, "Sites known"),
 };

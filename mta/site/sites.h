@@ -14,6 +14,7 @@
 #include "mta/site/limits.h"
 #include "mta/site/options.h"
 #include "mta/smtp/options.h"
+#include "mta/tally/tally.h"
 
 struct channel;
 enum site_refusal {
@@ -35,7 +36,7 @@ struct site_loads {
 struct site_counters {
 	counter sessions_opened, sessions_failed, sessions_tls, sessions_resumed, sessions_open;
 	counter races, races_lost;
-	counter route_queries, site_backoffs, source_suspensions, sites;
+	counter route_queries, site_backoffs, source_suspensions, sites, pools_on_fallback;
 };
 
 struct sites {
@@ -46,6 +47,8 @@ struct sites {
 	struct egress *egress;
 	struct egress_news news;
 	struct limits *limits;
+	struct tallies *tallies;
+	struct failures *failures; /* mta/site/failures.h */
 	struct site_loads *loads;
 	const struct site_options *options;
 	const struct dns_options *dns;
@@ -56,7 +59,7 @@ struct sites {
 	unsigned source_changes;   /* those that the pools have seen (egress_changes) */
 
 	struct resolver *resolver;
-	struct policies policies;
+	struct policies *policies; /* the lane's */
 	struct route_options route_options;
 	struct list asking; /* ways that wait to ask DNS */
 	unsigned n_asked;

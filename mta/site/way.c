@@ -177,7 +177,7 @@ static void on_route(struct route_query *q, struct route *route)
 
 	if (route->status == ROUTE_OK) {
 		w->policy.done = on_policy;
-		policy_ask(&w->sites->policies, &w->policy, route);
+		policy_ask(w->sites->policies, &w->policy, route);
 	} else {
 		done_asking(w, route, NULL);
 	}

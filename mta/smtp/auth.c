@@ -102,6 +102,7 @@ void session_say_auth(struct session *s, struct flight *f)
 	if (base64_encode(&line, buf_data(&plain)) < 0)
 		abort();
 	buf_put(&line, SLICE("\r\n"));
+	session_note(s, TRANSCRIPT_WE, SLICE("AUTH [hidden]")); /* and no more of it */
 	session_put(s, buf_data(&line).p, buf_len(&line));
 	wipe(&plain);
 	wipe(&line);

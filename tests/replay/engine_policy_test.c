@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "tests/replay/engine_world.h"
 
@@ -256,6 +257,205 @@ static void connections_are_not_shared_across_policies(void **state)
 	world_end(&w);
 }
 
+/* ---- MTA-STS ------------------------------------------------------------------------------ */
+
+#define STS_CONFIG CONFIG "mta_sts.allow = 127.0.0.0/8\n"
+#define POLICY(mode, mx) "version: STSv1\nmode: " mode "\nmx: " mx "\nmax_age: 604800\n"
+
+static void publish(const char *id, const char *policy)
+{
+	char record[64];
+
+	(void)snprintf(record, sizeof(record), "v=STSv1; id=%s;", id);
+	resolver_sim_set("_mta-sts.one.test", DNS_TXT, 1, record);
+	resolver_sim_set("mta-sts.one.test", DNS_A, 1, "127.0.9.9");
+	fetch_sim_set("mta-sts.one.test", FETCH_OK, 200, true, policy);
+}
+
+static void open_sts(struct world *w, const char *config, const char *script, const char *policy)
+{
+	world_open(w, config, script);
+	resolver_sim_set("one.test", DNS_MX, 1, "10 mx1.test");
+	resolver_sim_set("mx1.test", DNS_A, 1, "127.0.1.1");
+	publish("1", policy);
+	world_submit(w, one_rcpt, 1, DAY, "control", 1);
+	world_run(w, 2 * SECOND);
+}
+
+static void an_enforced_policy_wants_a_valid_certificate_of_a_named_host(void **state)
+{
+	static const struct {
+		const char *script, *policy, *kept; /* NULL: delivered */
+	} rows[] = {
+		{ WITH_TLS("ca=mx1.test"), POLICY("enforce", "mx1.test"), NULL },
+		{ WITH_TLS("ca=mx1.test"), POLICY("enforce", "*.test"), NULL },
+		{ WITH_TLS("ca=mx1.test"), POLICY("enforce", "mx2.test"),
+		  "does not name the host" },
+		{ WITH_TLS("ca=one.test"), POLICY("enforce", "mx1.test"), "other name" },
+		{ WITH_TLS("ca=mx1.test expired"), POLICY("enforce", "mx1.test"), "expired" },
+		{ WITH_TLS(""), POLICY("enforce", "mx1.test"), "untrusted" },
+		{ decent, POLICY("enforce", "mx1.test"), "TLS must be used" },
+		{ "say 220 mx.test\nreply EHLO 500 what\nserve\n", POLICY("enforce", "mx1.test"),
+		  "TLS must be used" },
+		{ "say 220 mx.test\nexpect EHLO\nraw 250-mx.test\\r\\n250 "
+		  "STARTTLS\\r\\n\nexpect STARTTLS\nsay 220 go\ntls-fail\n",
+		  POLICY("enforce", "mx1.test"), "TLS failed" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct world w;
+		open_sts(&w, STS_CONFIG, rows[i].script, rows[i].policy);
+		if (rows[i].kept) {
+			world_run(&w, 6 * HOUR);
+			assert_kept(&w, rows[i].kept);
+		} else {
+			assert_delivered(&w, "TLSv1.3", "mta-sts", "chain");
+		}
+		assert_int_equal(fetch_sim_asked(), 1);
+		world_end(&w);
+	}
+}
+
+static void a_policy_in_testing_changes_nothing_but_what_is_said(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_sts(&w, STS_CONFIG, WITH_TLS(""), POLICY("testing", "mx2.test"));
+	assert_delivered(&w, "TLSv1.3", "mta-sts-testing", "");
+	world_end(&w);
+	open_sts(&w, STS_CONFIG, WITH_TLS("ca=mx1.test"), POLICY("testing", "mx1.test"));
+	assert_delivered(&w, "TLSv1.3", "mta-sts-testing", "chain");
+	world_end(&w);
+	open_sts(&w, STS_CONFIG, decent, POLICY("testing", "mx1.test"));
+	assert_delivered(&w, "", "mta-sts-testing", "");
+	world_end(&w);
+	open_sts(&w, STS_CONFIG, decent, POLICY("none", "mx1.test"));
+	assert_delivered(&w, "", "may", "");
+	world_end(&w);
+}
+
+/* RFC 8461 section 10.2: who takes the record away gains nothing until max_age is over. */
+static void a_policy_is_kept_when_its_record_goes_and_over_a_restart(void **state)
+{
+	static const char *const gone[] = { "NXDOMAIN", "TEMP", "v=spf1 -all", "v=STSv1; id=" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
+		struct world w;
+		open_sts(&w, STS_CONFIG, WITH_TLS("ca=mx1.test"), POLICY("enforce", "mx1.test"));
+		assert_delivered(&w, "TLSv1.3", "mta-sts", "chain");
+		resolver_sim_set("_mta-sts.one.test", DNS_TXT, 1, gone[i]);
+		fetch_sim_set("mta-sts.one.test", FETCH_FAILED, 0, false, "");
+		if (i % 2)
+			world_restart(&w);
+		world_host(at_one, decent);
+		world_submit(&w, one_rcpt, 1, 20 * DAY, "control", 2);
+		world_run(&w, 5 * DAY);
+		assert_int_equal(conn_sim_messages(), 1);
+		assert_int_equal(last_outcome(&w).kind, OUTCOME_DEFERRED);
+		world_run(&w, 3 * DAY);
+		assert_int_equal(conn_sim_messages(), 2);
+		assert_delivered(&w, "", "may", "");
+		world_end(&w);
+	}
+}
+
+static void a_policy_with_another_id_is_fetched_and_holds(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_sts(&w, STS_CONFIG "site.idle = 5m\n", WITH_TLS("ca=mx1.test"),
+		 POLICY("testing", "mx1.test"));
+	assert_delivered(&w, "TLSv1.3", "mta-sts-testing", "chain");
+	publish("2", POLICY("enforce", "mx1.test"));
+	world_run(&w, HOUR);
+	/* The first finds the new id, and the next what was fetched for it; what is known serves
+	 * meanwhile. */
+	for (unsigned k = 2; k < 5; k++) {
+		world_submit(&w, one_rcpt, 1, DAY, "control", k);
+		world_run(&w, 2 * MINUTE);
+	}
+	assert_int_equal(fetch_sim_asked(), 2);
+	assert_int_equal(conn_sim_messages(), 4);
+	assert_delivered(&w, "TLSv1.3", "mta-sts", "chain");
+	world_end(&w);
+}
+
+static void what_is_no_policy_is_none_and_is_asked_for_again_later(void **state)
+{
+	static const struct {
+		enum fetch_fault fault;
+		unsigned status;
+		bool text;
+		const char *body;
+	} rows[] = {
+		{ FETCH_FAILED, 0, false, "" },
+		{ FETCH_CERTIFICATE, 0, false, "" },
+		{ FETCH_OK, 404, true, POLICY("enforce", "mx2.test") },
+		{ FETCH_OK, 301, true, POLICY("enforce", "mx2.test") },
+		{ FETCH_OK, 200, false, POLICY("enforce", "mx2.test") },
+		{ FETCH_OK, 200, true, "<html>\n" },
+		{ FETCH_OK, 200, true, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct world w;
+		world_open(&w, STS_CONFIG, decent);
+		publish("1", "");
+		fetch_sim_set("mta-sts.one.test", rows[i].fault, rows[i].status, rows[i].text,
+			      rows[i].body);
+		for (unsigned k = 1; k < 4; k++) {
+			world_submit(&w, one_rcpt, 1, DAY, "control", k);
+			world_run(&w, MINUTE);
+		}
+		assert_int_equal(conn_sim_messages(), 3);
+		assert_delivered(&w, "", "may", "");
+		assert_int_equal(fetch_sim_asked(), 1);
+		assert_int_equal(COUNTER(&w, sts_failures), 1);
+		world_run(&w, 10 * MINUTE);
+		world_submit(&w, one_rcpt, 1, DAY, "control", 4);
+		world_run(&w, MINUTE);
+		assert_int_equal(fetch_sim_asked(), 2);
+		world_end(&w);
+	}
+}
+
+static void no_request_goes_to_private_addresses(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_sts(&w, CONFIG, decent, POLICY("enforce", "mx1.test"));
+	assert_int_equal(fetch_sim_asked(), 0);
+	assert_delivered(&w, "", "may", "");
+	world_end(&w);
+}
+
+/* RFC 8461 section 2: DANE is not overridden, in either direction. */
+static void dane_goes_before_mta_sts(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (int good = 0; good < 2; good++) {
+		world_open(&w, STS_CONFIG, good ? WITH_TLS("key=" KEY) : WITH_TLS("ca=mx1.test"));
+		sign_all();
+		resolver_sim_set("_25._tcp.mx1.test", DNS_TLSA, 1, TLSA(KEY));
+		publish("1", POLICY("enforce", "mx1.test"));
+		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
+		world_run(&w, 2 * SECOND);
+		if (good)
+			assert_delivered(&w, "TLSv1.3", "dane", "dane-ee");
+		else
+			assert_kept(&w, "no record matches");
+		world_end(&w);
+	}
+}
+
 /* ---- what the operator insists on -------------------------------------------------------- */
 
 static void words_of_the_operator_hold_for_every_host(void **state)
@@ -310,6 +510,22 @@ static void a_host_that_falls_short_of_the_words_gets_nothing(void **state)
 	}
 }
 
+/* What a host owes to one domain's policy is no reason to leave it alone for the others. */
+static void a_host_that_falls_short_for_one_domain_serves_the_others(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_signed(&w, CONFIG, WITH_TLS("key=" OTHER), TLSA(KEY));
+	assert_kept(&w, "no record matches");
+	resolver_sim_set("two.test", DNS_MX, 1, "10 mx9.test"); /* not signed, the same address */
+	resolver_sim_set("mx9.test", DNS_A, 1, "127.0.1.1");
+	world_submit(&w, two_rcpt, 1, DAY, "control", 2);
+	world_run(&w, SECOND);
+	assert_delivered(&w, "TLSv1.3", "may", "");
+	world_end(&w);
+}
+
 /* A word may hold for one domain by an order, and ends what was opened under another. */
 static void an_order_about_a_domain_holds_at_once(void **state)
 {
@@ -339,8 +555,16 @@ int main(void)
 		cmocka_unit_test(an_alias_is_looked_up_at_its_end_then_at_its_name),
 		cmocka_unit_test(a_key_is_rolled_without_a_pause_and_without_a_gap),
 		cmocka_unit_test(connections_are_not_shared_across_policies),
+		cmocka_unit_test(an_enforced_policy_wants_a_valid_certificate_of_a_named_host),
+		cmocka_unit_test(a_policy_in_testing_changes_nothing_but_what_is_said),
+		cmocka_unit_test(a_policy_is_kept_when_its_record_goes_and_over_a_restart),
+		cmocka_unit_test(a_policy_with_another_id_is_fetched_and_holds),
+		cmocka_unit_test(what_is_no_policy_is_none_and_is_asked_for_again_later),
+		cmocka_unit_test(no_request_goes_to_private_addresses),
+		cmocka_unit_test(dane_goes_before_mta_sts),
 		cmocka_unit_test(words_of_the_operator_hold_for_every_host),
 		cmocka_unit_test(a_host_that_falls_short_of_the_words_gets_nothing),
+		cmocka_unit_test(a_host_that_falls_short_for_one_domain_serves_the_others),
 		cmocka_unit_test(an_order_about_a_domain_holds_at_once),
 	};
 
