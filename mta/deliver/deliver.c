@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "mta/deliver/act.h"
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/outcome.h"
 #include "mta/queue/needs.h"
@@ -97,15 +98,18 @@ static struct chunk *job_of(struct deliverer *dr, rcpt_ref ref)
 }
 
 /* The next recipient that may go, with its job. */
-static rcpt_ref next_rcpt(struct deliverer *dr, struct pool *p, bool bulk, struct chunk **ret_chunk,
-			  struct line **ret_line)
+static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
+			  struct chunk **ret_chunk, struct line **ret_line)
 {
+	struct pool *p = ch->pool;
 	unsigned looks = TAKES_MAX;
 	rcpt_ref ref;
 
 	while ((ref = pool_next(p, bulk, &looks, ret_line)) != RCPT_NONE) {
 		if (moved_on(dr, p, ref))
 			continue;
+		if (act_sets_aside(dr, ch, ref))
+			return RCPT_NONE; /* it is another source's turn now */
 		*ret_chunk = job_of(dr, ref);
 		if (*ret_chunk)
 			return ref;
@@ -162,6 +166,8 @@ static void add_same(struct deliverer *dr, struct channel *ch, struct delivery *
 	       (ref = pool_next_same(p, line, d->chunk->job)) != RCPT_NONE) {
 		if (moved_on(dr, p, ref) || !may_go(dr, ref, d->chunk))
 			continue;
+		if (act_sets_aside(dr, ch, ref))
+			return;
 		if (!fits(dr, d, ref)) { /* it begins the next */
 			go_again(dr, p, ref);
 			return;
@@ -249,7 +255,7 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 
 	if (!pool_has(p, bulk) || (p->paced && !rate_allows(p)))
 		return false;
-	ref = next_rcpt(dr, p, bulk, &k, &line);
+	ref = next_rcpt(dr, ch, bulk, &k, &line);
 	if (ref == RCPT_NONE)
 		return false;
 	d = delivery_new(dr, k->info.rows > 1);
