@@ -326,7 +326,7 @@ static int note_reset(struct db *db UNUSED, void *arg)
 }
 
 /* Answers the same whether the address is known or not.  The token goes by mail; where the platform
- * sends none, an admin sees the request in the audit and makes one (POST /v1/members/{id}/reset). */
+ * sends none, an admin sees it in the audit and makes one (POST /v1/members/{id}/reset). */
 static int post_reset(struct call *c)
 {
 	struct login_candidate k[LOGINS_MAX] = { 0 };

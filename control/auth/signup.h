@@ -24,7 +24,8 @@ struct new_org {
 	  PASSWORD_MIN, PASSWORD_MAX, 0 }
 /* clang-format on */
 /* Its steps.  signup_prepare() checks the password, takes a try, and hashes; signup_number() draws
- * ret_org; signup_write() runs inside the transaction of ret_org, and replies when log_in is set. */
+ * ret_org; signup_write() runs inside the transaction of ret_org; it replies when log_in is
+ * set. */
 int signup_prepare(struct call *c, const struct new_org *n,
 		   char hash[PASSWORD_HASH_MAX]) MUST_CHECK;
 int signup_number(struct call *c, uint32_t *ret) MUST_CHECK;

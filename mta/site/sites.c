@@ -252,6 +252,8 @@ static const struct counter_row counter_rows[] = {
 	ROW(sessions_tls, COUNTER, "Delivery connections with TLS"),
 	ROW(sessions_resumed, COUNTER, "Delivery connections with a resumed TLS session"),
 	ROW(route_queries, COUNTER, "Questions for the mail hosts of a domain"),
+	ROW(races, COUNTER, "Connections begun beside one of the other address family"),
+	ROW(races_lost, COUNTER, "Addresses that lost such a race"),
 	ROW(site_backoffs, COUNTER, "Pauses of sites when no host could be reached"),
 	ROW(source_suspensions, COUNTER, "Suspensions of a source at a provider that refused it"),
 	ROW(pools_on_fallback, GAUGE, "Pools that leave from the sources of another one, by site"),

@@ -307,6 +307,16 @@ bool session_can_take(const struct session *s)
 	return s->life == SESSION_READY && s->n_flights < most;
 }
 
+bool session_connected(const struct session *s)
+{
+	return s->ring_count || s->lone != S_CONNECT;
+}
+
+bool session_takes_8bit(const struct session *s)
+{
+	return s->ehlo.can & EHLO_8BITMIME;
+}
+
 int session_send(struct session *s, struct txn *t)
 {
 	int r;

@@ -10,6 +10,7 @@
  *	style.c      formats, widths, colours       table.c, print.c   answers for people
  *	document.c   answers for programs           watch.c      a command again and again
  *	completion.c what a shell can complete      source.c     sources and orders on them
+ *	credential.c hashes of passwords
  *
  * Blocks: on the socket and the disk. */
 #pragma once
@@ -179,6 +180,7 @@ int cmd_rules_words(struct cli *c);
 
 /* report.c */
 int cmd_report_explain(struct cli *c);
+int cmd_credential_hash(struct cli *c);
 
 /* repair.c */
 int cmd_repair(struct cli *c);

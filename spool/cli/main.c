@@ -31,6 +31,7 @@ const struct cli_command commands[] = {
 	{ "rules test",   "FILE [CORPUS]", "check a rule file, and score it on labelled replies", 1, 2, cmd_rules_test },
 	{ "rules words",  "",         "the classes, actions and keys of rule files",          0, 0, cmd_rules_words },
 	{ "report explain", "FILE",   "what a message that came back says of whom",           1, 1, cmd_report_explain },
+	{ "credential hash", "",      "a password from standard input, as a hash", 0, 0, cmd_credential_hash },
 	{ "events",       "",         "what was accepted and what became of it",              0, 0, cmd_events    },
 	{ "metrics",      "",         "counters as Prometheus text",                          0, 0, cmd_metrics   },
 	{ "config",       "",         "every option and its value",                           0, 0, cmd_config    },
