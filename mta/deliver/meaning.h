@@ -1,7 +1,6 @@
 /* mta/deliver/meaning.h - what a host's answer means for the recipient, by the rules of
  * postern-rules(5), and what follows: class and rule in the outcome, end or retry, and when.
- * Owns:   the outcome's class and rule point into the struct.
- * Limits: of the actions, suspend tenant does not act; it keeps the recipient in the queue. */
+ * Owns:   the outcome's class and rule point into the struct. */
 #pragma once
 #include "mta/deliver/deliverer.h"
 

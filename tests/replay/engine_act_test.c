@@ -24,7 +24,9 @@ static const char rules[] =
     "action = other source\n"
     "[keep]\ntext = ask the postmaster first\nclass = policy\naction = hold\n"
     "[block]\ntext = address is blocked here\nclass = spam-block\n"
-    "action = suspend source 1h\n";
+    "action = suspend source 1h\n"
+    "[unwanted]\ntext = too many complaints of this customer\n"
+    "class = policy\naction = suspend tenant 1h\n";
 
 static char path[64];
 
@@ -199,8 +201,88 @@ static void a_hold_goes_when_its_recipient_expires(void **state)
 	end(&w);
 }
 
+/* ---- a tenant ---------------------------------------------------------------------------- */
+
+#define UNWANTED                                                                                   \
+	"say 220 mx.test\nreply RCPT 450 4.7.1 too many complaints of this customer\nserve\n"
+
+static void mail_of(struct world *w, uint64_t tenant, unsigned n)
+{
+	w->tenant = tenant;
+	mail(w, n);
+}
+
+static void refuse_tenant_1(struct world *w)
+{
+	begin(w, ONE, UNWANTED);
+	mail_of(w, 1, 20);
+	world_run(w, SECOND);
+	world_host("127.0.1.1", decent);
+	assert_int_equal(COUNTER(w, tenant_suspensions), 1);
+}
+
+static void a_tenant_that_is_not_wanted_waits_and_nobody_else_does(void **state)
+{
+	struct world w;
+	uint64_t tries;
+
+	(void)state;
+	refuse_tenant_1(&w);
+	tries = world_books(&w).deferred_attempts;
+	assert_true(tries >= 3 && tries < 20);
+	mail_of(&w, 2, 10);
+	mail_of(&w, 1, 10);
+	world_run(&w, 30 * MINUTE);
+	assert_int_equal(world_books(&w).delivered, 10);
+	assert_int_equal(world_books(&w).deferred_attempts, tries);
+	world_restart(&w);
+	mail_of(&w, 2, 10);
+	world_run(&w, 20 * MINUTE);
+	assert_int_equal(world_books(&w).delivered, 20);
+	world_run(&w, 20 * MINUTE); /* the hour is over */
+	assert_int_equal(world_books(&w).delivered, 50);
+	end(&w);
+}
+
+static void an_order_suspends_a_tenant_and_another_ends_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, ONE, decent);
+	world_rule(&w, "suspend-tenant/1/mx1.test", "99999999999999 by a test");
+	mail_of(&w, 1, 5);
+	mail_of(&w, 2, 5);
+	world_run(&w, HOUR);
+	assert_int_equal(world_books(&w).delivered, 5);
+	world_rule(&w, "suspend-tenant/1/mx1.test", "");
+	world_run(&w, SECOND);
+	assert_int_equal(world_books(&w).delivered, 10);
+	end(&w);
+}
+
+static void a_suspended_tenants_mail_expires_and_is_cancelled_like_any(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, ONE, decent);
+	world_rule(&w, "suspend-tenant/1/mx1.test", "99999999999999 by a test");
+	mail_of(&w, 1, 5);
+	world_run(&w, HOUR);
+	world_submit(&w, one_rcpt, 1, DAY, "control", 4711);
+	world_run(&w, MINUTE);
+	world_rule(&w, "cancel/campaign/4711", "by a test");
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).cancelled, 1);
+	world_run(&w, 2 * DAY);
+	assert_int_equal(world_books(&w).expired, 5);
+	end(&w);
+}
+
 int main(void)
 {
+
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_recipient_goes_at_once_from_another_source_and_not_again_from_the_first),
@@ -211,6 +293,9 @@ int main(void)
 		cmocka_unit_test(
 		    a_recipient_is_held_with_the_reply_as_the_reason_until_it_is_released),
 		cmocka_unit_test(a_hold_goes_when_its_recipient_expires),
+		cmocka_unit_test(a_tenant_that_is_not_wanted_waits_and_nobody_else_does),
+		cmocka_unit_test(an_order_suspends_a_tenant_and_another_ends_it),
+		cmocka_unit_test(a_suspended_tenants_mail_expires_and_is_cancelled_like_any),
 	};
 	return cmocka_run_group_tests_name("engine_act", tests, NULL, NULL);
 }
