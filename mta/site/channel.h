@@ -31,6 +31,8 @@ struct channel {
 	bool probing;                   /* its message shows whether a wall is gone */
 	bool told;                      /* its trouble is known to the steer */
 	int64_t begun_ms;               /* monotonic */
+	enum session_blame blame;       /* for its end */
+	int blame_err;
 	struct turn_end reap;
 	struct timer idle_timer, race_timer;
 	struct channel *rival; /* of the other family, connecting too (mta/site/race.h) */

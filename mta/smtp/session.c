@@ -11,6 +11,7 @@
 /* clang-format off */
 const struct session_step session_steps[S_MAX] = {
 	[S_CONNECT]   = { "connecting",            LIMIT(connect),  NULL,          NULL           },
+	[S_PROXY]     = { "talking to the proxy",  LIMIT(connect),  NULL,          NULL           },
 	[S_GREETING]  = { FOR "greeting",          LIMIT(greeting), NULL,          HEAR(greeting) },
 	[S_EHLO]      = { FOR "EHLO reply",        LIMIT(ehlo),     SAY(ehlo),     HEAR(ehlo)     },
 	[S_HELO]      = { FOR "HELO reply",        LIMIT(ehlo),     SAY(helo),     HEAR(helo)     },
@@ -98,7 +99,7 @@ static struct status status_of_err(int err, enum step_id step)
 		return STATUS(4, 7, 5);
 	if (err == E_SYNTAX || err == E_LIMIT)
 		return STATUS(4, 5, 0);
-	return step == S_CONNECT ? STATUS(4, 4, 1) : STATUS(4, 4, 2);
+	return step <= S_PROXY ? STATUS(4, 4, 1) : STATUS(4, 4, 2);
 }
 
 static enum step_id step_now(const struct session *s)
@@ -110,6 +111,7 @@ void session_fail(struct session *s, int err)
 {
 	if (s->life >= SESSION_OVER)
 		return;
+	session_through_failed(s, err);
 	verdict_set(&s->end, kind_of_end(s), status_of_err(err, step_now(s)), true, "%s while %s",
 		    err_text(err), session_doing(s));
 	session_become(s, SESSION_OVER);
@@ -211,10 +213,16 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 	switch (event) {
 	case CONN_OPEN:
 		s->times.connect_ms = timers_now(s->loop->timers) - s->began_ms;
-		session_say_expect(s, S_GREETING, NULL, 0);
+		if (s->to.proxy)
+			session_through_begin(s);
+		else
+			session_say_expect(s, S_GREETING, NULL, 0);
 		break;
 	case CONN_READABLE:
-		session_hear_input(s);
+		if (s->lone == S_PROXY && !s->ring_count)
+			session_through_hear(s);
+		if (s->lone != S_PROXY || s->ring_count)
+			session_hear_input(s);
 		break;
 	case CONN_WRITABLE:
 		if (flight_body_open(s))
@@ -242,6 +250,7 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 		struct session_user *u)
 {
 	OWNED(session) s = NULL;
+	struct conn_target hop;
 	int r;
 
 	if (!txn_name_ok(o->ehlo))
@@ -267,7 +276,8 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 	s->tls_resume = tls_session_ref(o->tls_resume);
 	s->our_name = must_copy(slice_str(o->ehlo));
 	s->mx_host = must_copy(slice_str(o->mx_host));
-	r = conn_open(&s->conn, l, &o->to, &s->conn_user);
+	hop = session_first_hop(s);
+	r = conn_open(&s->conn, l, &hop, &s->conn_user);
 	if (r < 0)
 		return r;
 	session_arm(s);
@@ -309,7 +319,7 @@ bool session_can_take(const struct session *s)
 
 bool session_connected(const struct session *s)
 {
-	return s->ring_count || s->lone != S_CONNECT;
+	return s->ring_count || s->lone > S_PROXY;
 }
 
 bool session_takes_8bit(const struct session *s)
