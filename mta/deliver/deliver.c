@@ -222,7 +222,7 @@ static bool rate_allows(struct pool *p)
 }
 
 /* Content, message and signatures; false: they cannot be made, and that was dealt with. */
-static bool make(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
+static bool make(struct deliverer *dr, struct channel *ch, struct delivery *d, rcpt_ref ref)
 {
 	bool once = d->chunk->info.rows == 1;
 	int r = contents_get(&dr->queue->contents, d->chunk->info.content, once, &d->content);
@@ -231,7 +231,7 @@ static bool make(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
 		broken(dr, ref, "content", r);
 		return false;
 	}
-	r = delivery_build(dr, d, ref);
+	r = delivery_build(dr, d, ref, session_takes_8bit(ch->session));
 	if (r < 0)
 		delivery_cannot_build(dr, d, ref, r);
 	return r >= 0;
@@ -254,7 +254,7 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 		return false;
 	d = delivery_new(dr, k->info.rows > 1);
 	d->chunk = k;
-	if (!make(dr, d, ref)) {
+	if (!make(dr, ch, d, ref)) {
 		delivery_rest(dr, d);
 		return true;
 	}

@@ -14,8 +14,14 @@
 
 enum { RETRIES_MAX = 64 };
 
+enum sign_required {
+	SIGN_WHEN_POSSIBLE,
+	SIGN_OR_DEFER,  /* unsigned mail waits for a key */
+	SIGN_OR_REFUSE, /* ... and is not taken at submission */
+};
 struct deliver_options {
-	char *keys_dir;
+	char *keys_dir, *sign_text;
+	enum sign_required sign; /* from sign_text */
 	char *schedule;
 	int64_t jitter; /* percent */
 	bool bounce_messages;
@@ -30,6 +36,7 @@ struct deliver_counters {
 	counter delivered, deferred, bounced, expired, cancelled, suppressed;
 	counter requeued, in_doubt;
 	counter replies[JUDGE_CLASSES]; /* deferrals and bounces, by class */
+	counter recoded, unsigned_messages;
 	counter messages, message_bytes, signatures, sign_us, judged, expansions, expand_us;
 };
 
@@ -52,6 +59,8 @@ struct deliverer {
 
 	struct list spare_one, spare_many; /* deliveries at rest */
 	struct keyrings keys;
+	uint64_t unsigned_since; /* it was logged */
+	int64_t unsigned_log_ms;
 	struct list late; /* outcomes the spool could not take yet */
 	struct timer late_timer;
 	struct last_replies last;
@@ -59,5 +68,8 @@ struct deliverer {
 };
 extern const struct part deliver_part;
 
+/* signer.c: sign.required refuses this at submission, as nobody signs for the domain of From (n 0:
+ * there is none).  Blocks on the key folder. */
+bool deliver_must_refuse(struct lane *l, struct slice domain, uint64_t tenant);
 /* A DKIM key file was added or removed: lanes forget the domain's keys.  Any thread. */
 void deliver_keys_changed(struct engine *e, struct slice domain);
