@@ -241,7 +241,7 @@ static void cut(struct adapt *a, const struct adapt_bounds *b, int64_t now)
 		harden(a, now);
 }
 
-/* What came through since the last wall, soon after it, is what the time of the pause is good for. */
+/* What came through since the last wall, soon after it, is what a pause is good for. */
 static int64_t quota(const struct adapt *a, int64_t from, int64_t pause, int64_t now)
 {
 	int64_t open = now - a->open_ms;

@@ -377,8 +377,7 @@ static void trouble(struct channel *ch, enum steer_how how, unsigned had,
 		log_info("site.wall", kv_str("site", ch->pool->per_source->name),
 			 kv_str("source", ch->source_text),
 			 kv_int("ms", atomic_load(&s->closed_until_ms) - now),
-			 kv_int("per_hour", atomic_load(&s->rate) / 24),
-			 kv_str("reason", why));
+			 kv_int("per_hour", atomic_load(&s->rate) / 24), kv_str("reason", why));
 	steer_end_probe(ch);
 	ch->told = true;
 	changed(ch->pool);
