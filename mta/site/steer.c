@@ -84,13 +84,16 @@ enum { FADE_MS = 24 * 3600 * 1000 };
 /* Nobody sent there for days: what was known then counts for less. */
 static void fade(struct steer *s, const struct adapt_bounds *b)
 {
-	int64_t age = clock_wall_ms() - s->changed_ms;
+	int64_t age;
 
-	if (age < FADE_MS || !atomic_load(&s->troubled))
+	if (!atomic_load(&s->troubled))
 		return;
 	pthread_mutex_lock(&s->lock);
-	adapt_fade(&s->adapt, b, age, clock_mono_ms());
-	publish(s, b);
+	age = clock_wall_ms() - s->changed_ms;
+	if (age >= FADE_MS) {
+		adapt_fade(&s->adapt, b, age, clock_mono_ms());
+		publish(s, b);
+	}
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -373,6 +376,8 @@ static void trouble(struct channel *ch, enum steer_how how, unsigned had,
 	slice_copy(why, sizeof(why), slice_str(s->why));
 	publish(s, &b);
 	pthread_mutex_unlock(&s->lock);
+	if (closed)
+		count_add(&ch->pool->sites->counters.site_walls, 1);
 	if (closed)
 		log_info("site.wall", kv_str("site", ch->pool->per_source->name),
 			 kv_str("source", ch->source_text),
