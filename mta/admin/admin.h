@@ -5,8 +5,11 @@
  *	status     -                                  engine, lanes, books, submission
  *	books      -                                  the spool's books
  *	queue      by, max                            rows of counts, largest first
- *	show       what [, max]                       the job, its recipients that are queued, more
+ *	show       what [, max]                       the job, its recipients that are queued, more;
+ *	                                              history: what the log says of a job
  *	why        what                               the chain of reasons
+ *	transcript what (ID, ID:ROW, a domain)        transcripts of sessions that failed
+ *	content    what (ID, ID:ROW)                  the message as it would be sent now
  *	hold       selector, reason [, preview]       count, rule
  *	release    selector [, preview]               count; held: of them by another rule
  *	move       selector, pool, reason [, preview] count

@@ -2,6 +2,7 @@
 #include "mta/site/channel.h"
 #include "base/log.h"
 #include "mta/site/ending.h"
+#include "mta/site/failures.h"
 #include "mta/site/pair.h"
 #include "mta/site/seats.h"
 #include "mta/site/provider.h"
@@ -336,6 +337,17 @@ static void on_idle(struct timer *t)
 		timer_set(s->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));
 }
 
+static void note_times(struct channel *ch)
+{
+	struct tally_times *to = &ch->pool->sites->tallies->times;
+	struct session_times times;
+
+	session_times(ch->session, &times);
+	histogram_note(&to->connect, &tally_scale_session, times.connect_ms);
+	if (conn_is_tls(session_conn(ch->session)))
+		histogram_note(&to->handshake, &tally_scale_session, times.tls_ms);
+}
+
 static void note_tls(struct channel *ch)
 {
 	struct conn *c = session_conn(ch->session);
@@ -373,6 +385,7 @@ static void opened(struct channel *ch)
 	ch->pool->pause_ms = ch->pool->paused_until_ms = 0;
 	site_host_well(ch->pool->site, ch->host);
 	race_won(ch);
+	note_times(ch);
 	note_tls(ch);
 	note_source(ch);
 	ending_look_at_delay(ch);
@@ -466,6 +479,8 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 
 	keep_ticket(ch);
 	note_source(ch);
+	if (!p->sites->freeing && v->kind != VERDICT_NONE && ch->failed_ms != sites_now(p->sites))
+		failures_keep(ch, NULL, NULL, 0);
 	leave(ch);
 	if (!p->sites->freeing)
 		ending_judge(ch, v);

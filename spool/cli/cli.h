@@ -10,7 +10,7 @@
  *	style.c      formats, widths, colours       table.c, print.c   answers for people
  *	document.c   answers for programs           watch.c      a command again and again
  *	completion.c what a shell can complete      source.c     sources and orders on them
- *	credential.c hashes of passwords
+ *	credential.c hashes of passwords            history.c    transcripts and messages
  *
  * Blocks: on the socket and the disk. */
 #pragma once
@@ -53,6 +53,7 @@ struct cli {
 	bool bounded;             /* --max was given */
 	const char *weight, *via; /* of source add */
 	const char *args[3];
+	bool transcript, headers, content; /* show: these, not recipients */
 	unsigned n_args;
 	int fd; /* admin socket, -1 */
 	uint64_t request;
@@ -160,6 +161,10 @@ int cmd_shape_replay(struct cli *c);
 /* adaptive.c */
 int cmd_adaptive(struct cli *c);
 int cmd_adaptive_forget(struct cli *c);
+
+/* history.c: what show --transcript, --headers and --content print. */
+int history_transcript(struct cli *c);
+int history_message(struct cli *c);
 
 /* source.c */
 int cmd_sources(struct cli *c);
