@@ -171,7 +171,7 @@ void adapt_good(struct adapt *a, const struct adapt_bounds *b, unsigned n, bool 
 	note_delivered(a, n, pressed, now);
 	calm_down(a, now);
 	if (pressed)
-		grow_window(a, b, n);
+		grow_window(a, b, MIN_OF(n, a->window)); /* many may have come together */
 	if (a->rate)
 		grow_rate(a, b, pressed, now);
 }

@@ -279,9 +279,19 @@ void steer_end_probe(struct channel *ch)
 	ch->probing = false;
 }
 
+enum { TOGETHER_MAX = 1024 };
+
 static bool is_pressed(const struct pool *p)
 {
 	return fair_ready(&p->fair) > p->n_channels;
+}
+
+/* Deliveries to count together: without trouble, and where nobody waits, nothing would follow. */
+static unsigned due(const struct steer *s, const struct pool *p)
+{
+	if (!is_pressed(p) && !atomic_load_explicit(&s->troubled, memory_order_relaxed))
+		return TOGETHER_MAX;
+	return atomic_load_explicit(&s->patience, memory_order_relaxed);
 }
 
 void steer_delivered(struct channel *ch)
@@ -292,8 +302,7 @@ void steer_delivered(struct channel *ch)
 	bool other;
 	unsigned n, window;
 
-	if (!s || atomic_fetch_add_explicit(&s->good, 1, memory_order_relaxed) + 1 <
-		      atomic_load_explicit(&s->patience, memory_order_relaxed))
+	if (!s || atomic_fetch_add_explicit(&s->good, 1, memory_order_relaxed) + 1 < due(s, p))
 		return;
 	b = bounds_of(p);
 	pthread_mutex_lock(&s->lock);
