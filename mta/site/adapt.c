@@ -251,6 +251,16 @@ static int64_t quota(const struct adapt *a, int64_t from, int64_t pause, int64_t
 	return MIN_OF(from, per_day(a->open_n, MAX_OF(open, pause)));
 }
 
+/* It is still closed: what came through before has to do for all of that time. */
+static void learn_quota(struct adapt *a, const struct adapt_bounds *b, int64_t now)
+{
+	int64_t rate = per_day(a->open_n, now - a->open_ms);
+
+	if (a->open_n < QUOTA_MESSAGES || a->rate <= rate)
+		return;
+	set_rate(a, b, rate, rate / 8 * 7);
+}
+
 static void close_for(struct adapt *a, const struct adapt_bounds *b, int64_t named_ms, int64_t now)
 {
 	bool probing = a->closed_until_ms != 0;
@@ -263,8 +273,10 @@ static void close_for(struct adapt *a, const struct adapt_bounds *b, int64_t nam
 	a->run = 0;
 	a->cut_ms = a->step_ms = now;
 	a->answers = 0;
-	if (probing)
+	if (probing) {
+		learn_quota(a, b, now);
 		return;
+	}
 	a->threshold = MAX_OF(a->window / 2, b->floor);
 	a->window = MIN_OF(b->floor, b->most);
 	a->round = a->window;
