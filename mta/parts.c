@@ -10,6 +10,7 @@
 #include "mta/deliver/deliverer.h"
 #include "mta/link/link.h"
 #include "mta/metrics/metrics.h"
+#include "mta/policy/part.h"
 #include "mta/replies/replies.h"
 #include "mta/reports/options.h"
 #include "mta/reports/reading.h"
@@ -35,6 +36,7 @@ const struct part *const mta_parts[] = {
 	&egress_part,
 	&queue_part,
 	&returnpath_part,
+	&policy_part,
 	&site_part,
 	&learned_part,
 	&deliver_part,
@@ -61,6 +63,7 @@ const struct option_set *const mta_option_sets[] = {
 	&egress_option_set,
 	&smtp_option_set,
 	&failure_option_set,
+	&policy_option_set,
 	&shape_option_set,
 	&site_option_set,
 	&queue_option_set,

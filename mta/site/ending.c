@@ -52,14 +52,20 @@ static bool tls_gave_way(struct channel *ch, const struct verdict *v)
 	struct sites *s = ch->pool->sites;
 	int64_t now = sites_now(s);
 
-	if (v->code || !status_eq(v->status, STATUS(4, 7, 5)) ||
-	    channel_shape(ch)->v[SHAPE_TLS] != TLS_MAY)
+	if (v->code || !status_eq(v->status, STATUS(4, 7, 5)) || ch->demand.tls != TLS_MAY)
 		return false;
 	ch->host->clear_until_ms = now + ch->pool->site->shape.v[SHAPE_HOST_BAD];
 	log_info("session.tls-failed", kv_str("site", ch->pool->site->name),
 		 kv_str("ip", ch->host->ip_text), kv_str("source", ch->source_text),
 		 kv_slice("reason", slice_of(v->text, v->text_n)));
 	return true;
+}
+
+/* The host works, but not as the policy demands; what it says itself is another matter. */
+static bool policy_failed(const struct channel *ch, const struct verdict *v)
+{
+	return !v->code && ch->demand.tls == TLS_MUST &&
+	       (status_eq(v->status, STATUS(4, 7, 5)) || v->status.class == 5);
 }
 
 /* The address was taken from the machine, and the connection fell silent with it. */
@@ -113,6 +119,10 @@ void ending_judge(struct channel *ch, const struct verdict *v)
 		what = loads->refused(loads, ch, v, &named_ms);
 	if (what == SITE_BLOCKED)
 		return; /* our address is not wanted: that is no fault of the host */
+	if (!ch->ready_once && policy_failed(ch, v)) {
+		site_host_refused(ch->pool->site, ch->host, v, ch->source_text);
+		return;
+	}
 	if (trouble && is_too_much(ch, v, what, named_ms))
 		return;
 	if (!ch->ready_once || (trouble && !ch->judged))

@@ -5,10 +5,15 @@ static const struct keyword {
 	const char *name;
 	unsigned bit;
 } keywords[] = {
-	{ "PIPELINING", EHLO_PIPELINING }, { "SIZE", EHLO_SIZE },
-	{ "8BITMIME", EHLO_8BITMIME },     { "STARTTLS", EHLO_STARTTLS },
-	{ "SMTPUTF8", EHLO_SMTPUTF8 },     { "ENHANCEDSTATUSCODES", EHLO_ENHANCED },
+	{ "PIPELINING", EHLO_PIPELINING },
+	{ "SIZE", EHLO_SIZE },
+	{ "8BITMIME", EHLO_8BITMIME },
+	{ "STARTTLS", EHLO_STARTTLS },
+	{ "SMTPUTF8", EHLO_SMTPUTF8 },
+	{ "ENHANCEDSTATUSCODES", EHLO_ENHANCED },
 	{ "CHUNKING", EHLO_CHUNKING },
+	{ "REQUIRETLS", EHLO_REQUIRETLS },
+	{ "DSN", EHLO_DSN },
 };
 
 static bool is_space(char c)
