@@ -231,6 +231,35 @@ static void mail_of_people_goes_on_once_and_never_in_a_circle(void **state UNUSE
 	returning_stop(&box);
 }
 
+static void reports_about_a_domain_are_kept_as_what_they_say(void **state UNUSED)
+{
+	static const char report[] =
+	    "From: noreply@google.test\r\nSubject: %s\r\nMIME-Version: 1.0\r\n"
+	    "Content-Type: application/xml; name=\"a.xml\"\r\n\r\n"
+	    "<feedback><report_metadata><org_name>google.test</org_name><report_id>%u</report_id>"
+	    "</report_metadata><policy_published><domain>sender.test</domain></policy_published>"
+	    "<record><row><source_ip>192.0.2.1</source_ip><count>7</count></row></record>"
+	    "</feedback>\r\n";
+	char text[2048];
+	struct books k;
+
+	returning_start(&box, "reports.mailbox = dmarc\n");
+	(void)snprintf(text, sizeof(text), report, "Report Domain: sender.test", 1U);
+	(void)returning_send("dmarc@" RETURNING_HOST, text);
+	(void)snprintf(text, sizeof(text), report, "the same again", 1U);
+	(void)returning_send("dmarc@" RETURNING_HOST, text);
+	(void)snprintf(text, sizeof(text), report, "another", 2U);
+	(void)returning_send("dmarc@" RETURNING_HOST, text);
+	(void)returning_send(returning_address(&box, 'b', 1, 1), text);
+	k = returning_settled(&box, 4);
+	assert_true(k.returned_dmarc == 2 && k.returned_again == 1 && k.returned_other == 1);
+	assert_int_equal(returning_facts(&box, facts, 16), 3);
+	assert_int_equal(facts[0].kind, LATE_DMARC);
+	assert_true(id_eq(facts[0].job, (struct id128){ 0, 0 }));
+	assert_non_null(strstr(facts[0].report, "\"ip\": \"192.0.2.1\", \"count\": 7"));
+	returning_stop(&box);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +271,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(case_does_not_count_in_addresses),
 		cmocka_unit_test(a_peer_that_hurries_is_put_off),
 		cmocka_unit_test(what_waits_is_read_after_a_restart),
+		cmocka_unit_test(reports_about_a_domain_are_kept_as_what_they_say),
 		cmocka_unit_test(mail_of_people_goes_on_once_and_never_in_a_circle),
 	};
 
