@@ -12,6 +12,7 @@
 #include "mta/returnpath/returnpath.h"
 #include "mta/senders/senders.h"
 #include "mta/site/channel.h"
+#include "mta/tally/tally.h"
 
 enum { RETRIES_MAX = 64 };
 
@@ -52,6 +53,7 @@ struct deliverer {
 	struct site_loads loads; /* given to the sites */
 	struct rules *rules;
 	struct senders *senders;
+	struct tallies *tallies;
 	const struct message_ids *ids; /* shared by the lanes */
 	struct returnpath *returnpath; /* likewise */
 	const struct returnpath_options *returns;
