@@ -6,6 +6,7 @@
 #include "mta/config/host.h"
 #include "mta/config/spool.h"
 #include "mta/core/space.h"
+#include "mta/credentials/credentials.h"
 #include "mta/deliver/deliverer.h"
 #include "mta/link/link.h"
 #include "mta/metrics/metrics.h"
@@ -16,20 +17,20 @@
 #include "mta/site/failures.h"
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
-#include "mta/tally/tally.h"
+#include "mta/census/census.h"
 
 const struct part *const mta_parts[] = {
-	&space_part,  &tally_part,   &rules_part, &senders_part, &shape_part,
-	&egress_part, &queue_part,   &site_part,  &deliver_part, &submit_part,
-	&uplink_part, &metrics_part, &admin_part,
+	&space_part,  &census_part, &rules_part,   &senders_part, &credentials_part,
+	&shape_part,  &egress_part, &queue_part,   &site_part,    &deliver_part,
+	&submit_part, &uplink_part, &metrics_part, &admin_part,
 };
 const unsigned mta_parts_n = ARRAY_LEN(mta_parts);
 
 const struct option_set *const mta_option_sets[] = {
-	&host_option_set,    &core_option_set,   &spool_option_set,   &senders_option_set,
-	&submit_option_set,  &uplink_option_set, &metrics_option_set, &admin_option_set,
-	&dns_option_set,     &egress_option_set, &smtp_option_set,    &failure_option_set,
-	&shape_option_set,   &site_option_set,   &queue_option_set,   &deliver_option_set,
-	&replies_option_set,
+	&host_option_set,        &core_option_set,    &spool_option_set,  &senders_option_set,
+	&credentials_option_set, &submit_option_set,  &uplink_option_set, &metrics_option_set,
+	&admin_option_set,       &dns_option_set,     &egress_option_set, &smtp_option_set,
+	&failure_option_set,     &shape_option_set,   &site_option_set,   &queue_option_set,
+	&deliver_option_set,     &replies_option_set,
 };
 const size_t mta_option_sets_n = ARRAY_LEN(mta_option_sets);

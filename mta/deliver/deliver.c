@@ -223,7 +223,7 @@ static bool rate_allows(struct pool *p)
 }
 
 /* Content, message and signatures; false: they cannot be made, and that was dealt with. */
-static bool make(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
+static bool make(struct deliverer *dr, struct channel *ch, struct delivery *d, rcpt_ref ref)
 {
 	bool once = d->chunk->info.rows == 1;
 	int r = contents_get(&dr->queue->contents, d->chunk->info.content, once, &d->content);
@@ -232,7 +232,7 @@ static bool make(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
 		broken(dr, ref, "content", r);
 		return false;
 	}
-	r = delivery_build(dr, d, ref);
+	r = delivery_build(dr, d, ref, session_takes_8bit(ch->session));
 	if (r < 0)
 		delivery_cannot_build(dr, d, ref, r);
 	return r >= 0;
@@ -255,7 +255,7 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 		return false;
 	d = delivery_new(dr, k->info.rows > 1);
 	d->chunk = k;
-	if (!make(dr, d, ref)) {
+	if (!make(dr, ch, d, ref)) {
 		delivery_rest(dr, d);
 		return true;
 	}
@@ -414,7 +414,7 @@ void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 
 	out_of_hand(ch, d);
 	if (t->answered)
-		histogram_note(&dr->tallies->times.transaction, &tally_scale_session,
+		histogram_note(&dr->census->times.transaction, &census_scale_session,
 			       sites_now(dr->sites) - t->began_ms);
 	if (!dr->freeing)
 		keep_transcript(dr, ch, d); /* before the recipients go */

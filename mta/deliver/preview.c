@@ -23,7 +23,7 @@ static int build(struct deliverer *dr, struct delivery *d, rcpt_ref ref, struct 
 	int r = contents_get(&dr->queue->contents, d->chunk->info.content, false, &d->content);
 
 	if (r == 0)
-		r = delivery_build(dr, d, ref);
+		r = delivery_build(dr, d, ref, true);
 	if (r < 0)
 		return r;
 	buf_put(ret, d->txn.head);

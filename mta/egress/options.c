@@ -10,6 +10,12 @@ static const struct option rows[] = {
 	{ "egress.sources", T_LIST, AT(source_list), 0, 0, "", true,
 	  "Source addresses, each \"pool address ehlo-name [weight=N]\"; mail that names no pool "
 	  "uses \"default\"." },
+	{ "pool.assign", T_LIST, AT(assign_list), 0, 0, "", true,
+	  "Pools of mail that names none, each \"condition ... pool\" with tenant/N, campaign/N or "
+	  "stream/NAME; the first that holds counts." },
+	{ "pool.fallback", T_LIST, AT(fallback_list), 0, 0, "", true,
+	  "Pools whose sources serve another pool while all of its own are suspended, disabled or "
+	  "failing at a site, each \"pool other-pool\"." },
 	{ "source.connections", T_INT, AT(connections), 1, 1000000, "20000", true,
 	  "Most connections at a time per source address." },
 	{ "source.backoff_min", T_DURATION, AT(backoff_min), 10, HOUR, "10s", true,
@@ -17,63 +23,109 @@ static const struct option rows[] = {
 	  "source.backoff_max." },
 	{ "source.backoff_max", T_DURATION, AT(backoff_max), 10, HOUR, "5m", true,
 	  "Longest time that a source address is left alone." },
+	{ "source.check_zones", T_LIST, AT(zone_list), 0, 0, "", true,
+	  "DNS block lists that postern source check asks, such as zen.spamhaus.org." },
+	{ "source.check_host", T_STR, AT(check_host), 0, 0, "", true,
+	  "Address and port of a host that postern source check connects to, such as "
+	  "192.0.2.25:25; empty: it does not." },
 };
-
-static int add_source(struct egress_options *o, struct slice pool, const struct ip *ip,
-		      struct slice ehlo, uint64_t weight)
-{
-	struct egress_source *src = &o->sources[o->n_sources];
-
-	if (o->n_sources == SOURCES_MAX)
-		return E_SYNTAX;
-	src->ip = *ip;
-	src->pool = must_copy(pool);
-	src->ehlo = must_copy(ehlo);
-	src->weight = (int64_t)weight;
-	if (ip->family)
-		ip_format(ip, src->ip_text);
-	o->n_sources++;
-	return 0;
-}
-
-/* "weight=N"; without it the weight is 1. */
-static int read_weight(struct slice *s, uint64_t *ret)
-{
-	struct slice word = entries_word(s);
-
-	*ret = 1;
-	if (!word.n)
-		return 0;
-	if (!slice_strip(&word, SLICE("weight=")) || slice_u64(word, TURNS_WEIGHT_MAX, ret) < 0)
-		return E_SYNTAX;
-	return entries_word(s).n ? E_SYNTAX : 0;
-}
-
-/* It goes on the wire as the argument of EHLO. */
-static bool is_ehlo_name(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || s.p[i] == '<' || s.p[i] == '>')
-			return false;
-	return s.n && s.n <= 255;
-}
 
 static int read_source(void *options, struct slice s)
 {
-	struct slice pool = entries_word(&s), address = entries_word(&s), ehlo = entries_word(&s);
-	struct ip ip = { 0 };
-	uint64_t weight;
+	struct egress_options *o = options;
 
-	if (!pool.n || !is_ehlo_name(ehlo) || read_weight(&s, &weight) < 0)
+	if (o->n_sources == SOURCES_MAX || entry_read(s, &o->sources[o->n_sources]) < 0)
 		return E_SYNTAX;
-	if (!slice_eq(address, SLICE("*")) && ip_parse(address, &ip) < 0)
+	return o->sources[o->n_sources++].proxy ? E_SYNTAX : 0; /* there are no proxies yet */
+}
+
+/* Mail that names no pool leaves from somewhere, whatever the list says. */
+static int add_default(struct egress_options *o, const char *hostname)
+{
+	if (o->n_sources == SOURCES_MAX)
 		return E_SYNTAX;
-	return add_source(options, pool, &ip, ehlo, weight);
+	o->sources[o->n_sources++] = (struct egress_source){
+		.pool = must_copy(SLICE("default")),
+		.ehlo = must_copy(slice_str(hostname)),
+		.weight = 1,
+	};
+	return 0;
+}
+
+static int read_assign(void *options, struct slice s)
+{
+	struct egress_options *o = options;
+
+	if (o->n_assigns == ASSIGNS_MAX || assign_read(s, &o->assigns[o->n_assigns]) < 0)
+		return E_SYNTAX;
+	o->n_assigns++;
+	return 0;
+}
+
+static const char *fallback_of(const struct egress_options *o, const char *pool)
+{
+	for (unsigned i = 0; i < o->n_fallbacks; i++)
+		if (strcmp(o->fallbacks[i].pool, pool) == 0)
+			return o->fallbacks[i].to;
+	return NULL;
+}
+
+/* The chain from here comes back to a pool that it was at. */
+static bool leads_back(const struct egress_options *o, const char *pool)
+{
+	const char *at = pool;
+
+	for (unsigned n = 0; (at = fallback_of(o, at)) != NULL; n++)
+		if (n == o->n_fallbacks)
+			return true;
+	return false;
+}
+
+static int read_fallback(void *options, struct slice s)
+{
+	struct egress_options *o = options;
+	struct egress_fallback *f = &o->fallbacks[o->n_fallbacks];
+	struct slice pool = entries_word(&s), to = entries_word(&s);
+
+	if (o->n_fallbacks == FALLBACKS_MAX || !to.n || entries_word(&s).n || s.n)
+		return E_SYNTAX;
+	f->pool = must_copy(pool);
+	f->to = must_copy(to);
+	o->n_fallbacks++; /* clear() frees it, whatever it is */
+	for (unsigned i = 0; i + 1 < o->n_fallbacks; i++)
+		if (strcmp(o->fallbacks[i].pool, f->pool) == 0)
+			return E_SYNTAX;
+	return leads_back(o, f->pool) ? E_SYNTAX : 0;
+}
+
+/* As long as a name may be below which an address is looked up. */
+enum { ZONE_MAX = 180 };
+
+static int read_zone(void *options, struct slice s)
+{
+	struct egress_options *o = options;
+
+	if (o->n_zones == CHECK_ZONES_MAX || s.n > ZONE_MAX || memchr(s.p, ' ', s.n))
+		return E_SYNTAX;
+	o->zones[o->n_zones++] = must_copy(s);
+	return 0;
+}
+
+static int derive_check(struct egress_options *o, struct option_fault *f)
+{
+	int r = option_entries(f, "source.check_zones", o->zone_list,
+			       "the name of a DNS block list (the list may have 32)", read_zone, o);
+
+	if (r < 0 || !*o->check_host)
+		return r;
+	if (ip_port_parse(slice_str(o->check_host), &o->check_ip, &o->check_port) < 0)
+		return option_bad(f, "source.check_host", slice_str(o->check_host),
+				  "an address and a port such as 192.0.2.25:25");
+	return 0;
 }
 
 static int derive(void *options, const struct settings *all, struct option_fault *f)
 {
-	static const struct ip any = { 0 };
 	struct egress_options *o = options;
 	int r = option_entries(
 	    f, "egress.sources", o->source_list,
@@ -81,13 +133,25 @@ static int derive(void *options, const struct settings *all, struct option_fault
 	    "to 1000",
 	    read_source, o);
 
+	if (r == 0)
+		r = option_entries(f, "pool.assign", o->assign_list,
+				   "tenant/N, campaign/N or stream/NAME, and then a pool (the list "
+				   "may have 256)",
+				   read_assign, o);
+	if (r == 0)
+		r = option_entries(f, "pool.fallback", o->fallback_list,
+				   "\"pool other-pool\", each pool once, and no way back to a "
+				   "pool (the list may have 64)",
+				   read_fallback, o);
+	if (r == 0)
+		r = derive_check(o, f);
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < o->n_sources; i++)
 		if (strcmp(o->sources[i].pool, "default") == 0)
 			return 0;
 	o->default_added = true;
-	if (add_source(o, SLICE("default"), &any, slice_str(host_options(all)->hostname), 1) == 0)
+	if (add_default(o, host_options(all)->hostname) == 0)
 		return 0;
 	return option_bad(f, "egress.sources", SLICE(""),
 			  "a list with the pool \"default\" or with fewer than 256 entries");
@@ -97,10 +161,16 @@ static void clear(void *options)
 {
 	struct egress_options *o = options;
 
-	for (unsigned i = 0; i < o->n_sources; i++) {
-		free((char *)(uintptr_t)o->sources[i].pool);
-		free((char *)(uintptr_t)o->sources[i].ehlo);
+	for (unsigned i = 0; i < o->n_sources; i++)
+		entry_clear(&o->sources[i]);
+	for (unsigned i = 0; i < o->n_assigns; i++)
+		assign_clear(&o->assigns[i]);
+	for (unsigned i = 0; i < o->n_fallbacks; i++) {
+		free((char *)(uintptr_t)o->fallbacks[i].pool);
+		free((char *)(uintptr_t)o->fallbacks[i].to);
 	}
+	for (unsigned i = 0; i < o->n_zones; i++)
+		free((char *)(uintptr_t)o->zones[i]);
 }
 
 const struct option_set egress_option_set = {

@@ -62,6 +62,17 @@ uint64_t inspect_matches(struct lane *l, const struct selector *s);
 /* Of these, those that wait because a rule holds them. */
 uint64_t inspect_held(struct lane *l, const struct selector *s);
 
+/* ---- pools that leave from the sources of another one ------------------------------------- */
+
+struct inspect_fallback {
+	struct slice site;
+	const char *pool, *from;
+	int64_t since_ms;
+};
+/* It stops when each() gives a negative number, and returns that. */
+int inspect_fallbacks(struct lane *l, int (*each)(void *arg, const struct inspect_fallback *f),
+		      void *arg);
+
 /* ---- orders that are not rules ----------------------------------------------------------- */
 
 /* Deferred ones become due; pauses of their sites and of DNS end.  How many recipients. */

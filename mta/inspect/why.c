@@ -52,11 +52,18 @@ static void why_pool(struct teller *t, const struct pool *p)
 	const char *name = egress_pool_name(t->sites->egress, p->index);
 	char text[400];
 
+	if (p->lender != p->index)
+		tell(
+		    t, "fallback", 0,
+		    "the sources of pool %s cannot be used at %s now; its mail leaves from pool %s",
+		    name, p->site->name, egress_pool_name(t->sites->egress, p->lender));
 	if (!fair_ready(&p->fair))
 		return;
 	if (p->paused_until_ms > sites_now(t->sites)) {
 		pair_explain(p, p->pause_why, text, sizeof(text));
-		tell(t, "pool-pause", walk_wall_ms(t->queue, p->paused_until_ms), "%s", text);
+		tell(t, "pool-pause",
+		     p->pause_why == PAIR_OFF ? 0 : walk_wall_ms(t->queue, p->paused_until_ms),
+		     "%s", text);
 	}
 	tell(t, "next", 0,
 	     "%u recipients wait for their turn on the %u connections of pool %s to %s",

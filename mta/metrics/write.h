@@ -11,7 +11,7 @@ struct writer {
 	const struct part *const *parts;
 	unsigned n_parts;
 	const struct gather *gather;
-	struct top top[TALLY_KINDS];
+	struct top top[CENSUS_KINDS];
 	int64_t started_ms;
 	/* The walk over the jobs for the oldest one, which may take more than one text. */
 	uint64_t cursor;

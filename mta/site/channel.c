@@ -8,6 +8,7 @@
 #include "mta/site/pair.h"
 #include "mta/site/seats.h"
 #include "mta/site/provider.h"
+#include "mta/site/race.h"
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
@@ -61,6 +62,7 @@ static struct channel *channel_blank(struct pool *p)
 	list_init(&ch->reap.link);
 	ch->reap.run = on_reap;
 	timer_init(&ch->idle_timer, on_idle);
+	race_init(ch);
 	return ch;
 }
 
@@ -114,12 +116,18 @@ static int not_begun(struct channel *ch, int err)
 	return E_CONFLICT;
 }
 
+enum { OFF_LOOK_MS = 60 * 1000 }; /* an order ends it at once */
+
 static int cannot_open(struct pool *p, enum pair_lack why)
 {
 	if (why == PAIR_FULL)
 		return E_FULL;
 	if (why == PAIR_SUSPENDED || why == PAIR_WALLED) {
 		pool_wait(p, why, pair_wait_ms(p));
+		return E_UNKNOWN;
+	}
+	if (why == PAIR_OFF) {
+		pool_wait(p, why, OFF_LOOK_MS);
 		return E_UNKNOWN;
 	}
 	if (why == PAIR_SITE)
@@ -154,13 +162,19 @@ int channel_open(struct pool *p, bool transactional)
 {
 	struct pair pair;
 	enum pair_lack lack = pair_pick(p, &pair);
-	struct channel *ch;
-	int r;
 
 	if (lack != PAIR_FOUND)
 		return cannot_open(p, lack);
-	ch = channel_blank(p);
-	use_pair(ch, &pair);
+	return channel_open_to(p, &pair, transactional, NULL);
+}
+
+int channel_open_to(struct pool *p, const struct pair *pair, bool transactional,
+		    struct channel **ret)
+{
+	struct channel *ch = channel_blank(p);
+	int r;
+
+	use_pair(ch, pair);
 	if (!seats_take(ch, transactional)) {
 		channel_free(ch);
 		return E_FULL;
@@ -168,6 +182,9 @@ int channel_open(struct pool *p, bool transactional)
 	r = start_session(ch);
 	if (r == 0) {
 		join(ch);
+		race_begin(ch);
+		if (ret)
+			*ret = ch;
 		return 0;
 	}
 	seats_give(ch);
@@ -203,6 +220,15 @@ void channel_quit(struct channel *ch)
 	list_remove(&ch->hungry);
 	timer_stop(ch->pool->sites->loop->timers, &ch->idle_timer);
 	session_quit(ch->session);
+}
+
+void channel_cut(struct channel *ch)
+{
+	channel_quit(ch);
+	if (ch->gone)
+		return;
+	ch->cut = true;
+	session_cut(ch->session);
 }
 
 enum { TURN_US = 2000 };
@@ -322,13 +348,13 @@ static void on_idle(struct timer *t)
 
 static void note_times(struct channel *ch)
 {
-	struct tally_times *to = &ch->pool->sites->tallies->times;
+	struct census_times *to = &ch->pool->sites->census->times;
 	struct session_times times;
 
 	session_times(ch->session, &times);
-	histogram_note(&to->connect, &tally_scale_session, times.connect_ms);
+	histogram_note(&to->connect, &census_scale_session, times.connect_ms);
 	if (conn_is_tls(session_conn(ch->session)))
-		histogram_note(&to->handshake, &tally_scale_session, times.tls_ms);
+		histogram_note(&to->handshake, &census_scale_session, times.tls_ms);
 }
 
 static void note_tls(struct channel *ch)
@@ -398,6 +424,7 @@ static void opened(struct channel *ch)
 		ch->pool->turns.at[ch->turn].opening--;
 	ch->pool->pause_ms = ch->pool->paused_until_ms = 0;
 	site_host_well(ch->pool->site, ch->host);
+	race_won(ch);
 	note_times(ch);
 	note_tls(ch);
 	note_source(ch);
@@ -467,6 +494,7 @@ static void leave(struct channel *ch)
 	struct sites *s = p->sites;
 
 	ch->gone = true;
+	race_leave(ch);
 	timer_stop(s->loop->timers, &ch->idle_timer);
 	list_remove(&ch->link);
 	list_remove(&ch->idle);
@@ -543,7 +571,7 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 	enum site_refusal what = SITE_OTHER;
 	int64_t named_ms = 0;
 
-	if (!trouble && ch->quitting)
+	if (ch->cut || (!trouble && ch->quitting))
 		return; /* we ended it, perhaps before it was open */
 	if ((!ch->ready_once && tls_gave_way(ch, v)) || ch->spoilt)
 		return;

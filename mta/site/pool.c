@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "mta/site/channel.h"
+#include "mta/site/fallback.h"
 #include "mta/site/pair.h"
 #include "mta/site/provider.h"
 #include "mta/site/shaping.h"
@@ -34,7 +35,7 @@ struct pool *pool_get(struct site *s, unsigned index)
 	p = must_alloc(sizeof(*p));
 	p->site = s;
 	p->sites = s->sites;
-	p->index = index;
+	p->index = p->lender = index;
 	fair_init(&p->fair, &s->sites->queue->slab);
 	list_init(&p->channels);
 	list_init(&p->idle);
@@ -66,6 +67,8 @@ void pool_free(struct pool *p)
 	timer_stop(p->sites->loop->timers, &p->timer);
 	timer_stop(p->sites->loop->timers, &p->turn_timer);
 	turns_end(&p->turns);
+	if (p->lender != p->index)
+		count_sub(&p->sites->counters.pools_on_fallback, 1);
 	list_remove(&p->pump.link);
 	list_remove(&p->link);
 	free(p);
@@ -223,7 +226,7 @@ void pool_sent(struct pool *p, unsigned turn)
 {
 	if (turn == TURN_NONE)
 		return;
-	egress_count(p->sites->egress, p->turns.at[turn].entry);
+	egress_count(p->sites->egress, &p->turns.at[turn]);
 	turns_took(&p->turns, turn);
 	if (p->turns.n > 1 && fair_ready(&p->fair))
 		pool_pump_soon(p); /* it is another one's turn */
@@ -285,7 +288,10 @@ static void find_turn(struct pool *p, struct channel *ch)
 {
 	ch->turn = turn_of(p, ch);
 	if (ch->turn == TURN_NONE) {
-		channel_quit(ch); /* after what it has in hand */
+		if (egress_is_disabled(p->sites->egress, ch->source))
+			channel_cut(ch);
+		else
+			channel_quit(ch); /* after what it has in hand */
 		return;
 	}
 	p->turns.at[ch->turn].channels++;
@@ -301,7 +307,7 @@ void pool_new_sources(struct pool *p)
 	turns_end(&p->turns);
 	if (!p->n_channels)
 		return;
-	(void)egress_begin_turns(p->sites->egress, p->index, &p->turns);
+	(void)egress_begin_turns(p->sites->egress, p->index, p->lender, &p->turns);
 	list_each(&p->channels, ch, struct channel, link)
 		find_turn(p, ch);
 }
@@ -454,6 +460,7 @@ static void pump(struct turn_end *t)
 		return;
 	p->want = steer_want(p);
 	p->congested = steer_troubled(p);
+	fallback_look(p);
 	look_at_turns(p);
 	list_each(&p->channels, ch, struct channel, link)
 		if (!p->fair.ready[CLASS_TRANSACTIONAL])

@@ -72,15 +72,6 @@ static void look_at_suspensions(struct sites *s)
 	s->resumptions = seen;
 }
 
-static void site_changed(void *state)
-{
-	struct sites *s = state;
-
-	if (s->shape_generation != shape_generation(s->lane))
-		reshape(s);
-	look_at_suspensions(s);
-}
-
 /* It may have sources now, or other ones. */
 static void options_changed(struct site *site)
 {
@@ -89,6 +80,23 @@ static void options_changed(struct site *site)
 	list_each(&site->pools, p, struct pool, link)
 		pool_new_sources(p);
 	end_pauses(site);
+}
+
+static void look_at_sources(struct sites *s)
+{
+	s->source_changes = egress_changes(s->egress);
+	each_site(s, options_changed);
+}
+
+static void site_changed(void *state)
+{
+	struct sites *s = state;
+
+	if (s->shape_generation != shape_generation(s->lane))
+		reshape(s);
+	if (s->source_changes != egress_changes(s->egress))
+		look_at_sources(s);
+	look_at_suspensions(s);
 }
 
 static void source_recovered(struct egress_news *n)
@@ -155,7 +163,7 @@ static void site_reload(void *state)
 		.n_own_ips = s->dns->n_own_ips,
 	};
 	reshape(s);
-	each_site(s, options_changed);
+	look_at_sources(s);
 }
 
 static int load_suspension(void *limits, struct slice key, struct slice value)
@@ -184,7 +192,7 @@ static int site_start(struct lane *l, void **ret_state)
 	s->lane = l;
 	s->loop = lane_loop(l);
 	s->queue = queue_of(l);
-	s->tallies = tallies_of(l);
+	s->census = census_of(l);
 	s->failures = failures_new();
 	s->egress = egress_of(l);
 	s->limits = engine_shared(lane_engine(l), &site_part);
@@ -249,8 +257,11 @@ static const struct counter_row counter_rows[] = {
 	ROW(sessions_tls, COUNTER, "Delivery connections with TLS"),
 	ROW(sessions_resumed, COUNTER, "Delivery connections with a resumed TLS session"),
 	ROW(route_queries, COUNTER, "Questions for the mail hosts of a domain"),
+	ROW(races, COUNTER, "Connections begun beside one of the other address family"),
+	ROW(races_lost, COUNTER, "Addresses that lost such a race"),
 	ROW(site_backoffs, COUNTER, "Pauses of sites when no host could be reached"),
 	ROW(source_suspensions, COUNTER, "Suspensions of a source at a provider that refused it"),
+	ROW(pools_on_fallback, GAUGE, "Pools that leave from the sources of another one, by site"),
 	ROW(sessions_open, GAUGE, "Delivery connections open"),
 	ROW(sites, GAUGE, "Sites known"),
 };

@@ -311,6 +311,16 @@ bool session_can_take(const struct session *s)
 	return s->life == SESSION_READY && s->n_flights < most;
 }
 
+bool session_connected(const struct session *s)
+{
+	return s->ring_count || s->lone != S_CONNECT;
+}
+
+bool session_takes_8bit(const struct session *s)
+{
+	return s->ehlo.can & EHLO_8BITMIME;
+}
+
 int session_send(struct session *s, struct txn *t)
 {
 	int r;
@@ -338,6 +348,23 @@ void session_quit(struct session *s)
 			    session_doing(s));
 		session_become(s, SESSION_OVER);
 	}
+	loop_at_turn_end(s->loop, &s->turn);
+}
+
+static bool message_leaves(struct session *s)
+{
+	for (unsigned i = 0; i < s->n_flights; i++)
+		if (flight_at(s, i)->txn->sent_data)
+			return true;
+	return flight_body_open(s);
+}
+
+void session_cut(struct session *s)
+{
+	session_quit(s);
+	if (s->life != SESSION_QUITTING || message_leaves(s))
+		return;
+	session_fail_text(s, STATUS(4, 3, 2), "given up by an order");
 	loop_at_turn_end(s->loop, &s->turn);
 }
 

@@ -9,7 +9,8 @@
  *	report.c     what came back as mail         locate.c     where socket and spool are
  *	style.c      formats, widths, colours       table.c, print.c   answers for people
  *	document.c   answers for programs           watch.c      a command again and again
- *	completion.c what a shell can complete     history.c    transcripts and messages
+ *	completion.c what a shell can complete      source.c     sources and orders on them
+ *	credential.c hashes of passwords            history.c    transcripts and messages
  *
  * Blocks: on the socket and the disk. */
 #pragma once
@@ -47,8 +48,9 @@ struct cli {
 	const char *code, *status, *text, *provider; /* of a reply; NULL: not given */
 	uint64_t max, from;
 	bool bounded;                      /* --max was given */
+	const char *weight, *via;          /* of source add */
 	bool transcript, headers, content; /* show: these, not recipients */
-	const char *args[2];
+	const char *args[3];
 	unsigned n_args;
 	int fd; /* admin socket, -1 */
 	uint64_t request;
@@ -144,7 +146,6 @@ int cmd_metrics(struct cli *c);
 int cmd_completion(struct cli *c);
 int cmd_config(struct cli *c);
 int cmd_consumers(struct cli *c);
-int cmd_sources(struct cli *c);
 int cmd_reload(struct cli *c);
 int cmd_flush_dns(struct cli *c);
 int cmd_verify(struct cli *c);
@@ -154,9 +155,22 @@ int cmd_audit(struct cli *c);
 int history_transcript(struct cli *c);
 int history_message(struct cli *c);
 
-/* shape.c */
+/* source.c */
+int cmd_sources(struct cli *c);
 int cmd_suspend(struct cli *c);
 int cmd_resume(struct cli *c);
+int cmd_source_add(struct cli *c);
+int cmd_source_check(struct cli *c);
+int cmd_source_remove(struct cli *c);
+int cmd_source_drain(struct cli *c);
+int cmd_source_disable(struct cli *c);
+int cmd_source_enable(struct cli *c);
+
+/* shape.c */
+/* Asks the engine; prints its answer as JSON, or shows it.  The exit status. */
+int cli_ask_and_show(struct cli *c, const char *command, struct tree *args,
+		     void (*show)(const struct value *v));
+void cli_put_author(struct branch *args); /* who gives the order */
 int cmd_shape_set(struct cli *c);
 int cmd_shape_unset(struct cli *c);
 int cmd_shape_show(struct cli *c);
@@ -171,6 +185,7 @@ int cmd_rules_words(struct cli *c);
 
 /* report.c */
 int cmd_report_explain(struct cli *c);
+int cmd_credential_hash(struct cli *c);
 
 /* repair.c */
 int cmd_repair(struct cli *c);

@@ -13,6 +13,7 @@
 #include "mta/core/lane_int.h"
 #include "mta/queue/queue.h"
 #include "mta/rules/rules.h"
+#include "mta/egress/egress.h"
 #include "mta/shape/part.h"
 #include "mta/site/sites.h"
 #include "schema/wire/meta.h"
@@ -158,11 +159,12 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 		     (unsigned)campaign);
 	struct id128 id = { 0, w->next_id++ };
 	struct wire_content_meta cm = { .sign_domain = w->sign_domain,
-					.body_8bit = w->asks_for_all,
+					.body_8bit = w->asks_for_all || w->raw,
 					.utf8 = w->asks_for_all };
 	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"),
 				    .origin = slice_str(origin),
 				    .stream = slice_str(w->stream ? w->stream : ""),
+				    .not_before_ms = w->not_before_ms,
 				    .pool = slice_str(w->pool ? w->pool : "") };
 	struct buf content_meta, job_meta, rows;
 	job_no job;
@@ -175,7 +177,8 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 	assert_int_equal(wire_job_meta_put(&job_meta, &jm), 0);
 	for (unsigned i = 0; i < n; i++)
 		assert_int_equal(wire_row_put(&rows, slice_str(rcpts[i]), 0, NULL, 0), 0);
-	struct content_in c = { id, buf_data(&content_meta), slice_of(message, (size_t)length) };
+	struct content_in c = { id, buf_data(&content_meta),
+				w->raw ? slice_str(w->raw) : slice_of(message, (size_t)length) };
 	struct job_in j = {
 		.id = id,
 		.content = id,
@@ -207,6 +210,9 @@ void world_rule(struct world *w, const char *key, const char *value)
 	rules_changed(w->engine, slice_str(key), slice_str(value));
 	shape_order_changed(w->engine, slice_str(key), slice_str(value));
 	sites_rule_changed(w->engine, slice_str(key), slice_str(value));
+	if (strncmp(key, "source-", strlen("source-")) == 0)
+		assert_int_equal(egress_rule_changed(w->engine, slice_str(key), slice_str(value)),
+				 0);
 }
 
 struct books world_books(struct world *w)

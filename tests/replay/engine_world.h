@@ -18,7 +18,9 @@ struct world {
 	const char *stream;       /* likewise; NULL: none */
 	struct slice sign_domain; /* of the messages submitted from now on */
 	uint64_t tenant;          /* likewise; 1 at first */
+	int64_t not_before_ms;    /* likewise; wall clock, 0: at once */
 	bool asks_for_all;        /* likewise: with 8BITMIME and SMTPUTF8 */
+	const char *raw;          /* likewise: the message, with 8BITMIME; NULL: a short one */
 };
 void world_start(struct world *w, const char *config); /* everything new */
 void world_restart(struct world *w); /* engine and spool anew over the same disk */
