@@ -15,14 +15,15 @@
 #include "mta/senders/senders.h"
 #include "mta/shape/part.h"
 #include "mta/site/failures.h"
+#include "mta/site/learned.h"
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
 #include "mta/census/census.h"
 
 const struct part *const mta_parts[] = {
-	&space_part,  &census_part, &rules_part,   &senders_part, &credentials_part,
-	&shape_part,  &egress_part, &queue_part,   &site_part,    &deliver_part,
-	&submit_part, &uplink_part, &metrics_part, &admin_part,
+	&space_part,   &census_part, &rules_part,  &senders_part, &credentials_part,
+	&shape_part,   &egress_part, &queue_part,  &site_part,    &learned_part,
+	&deliver_part, &submit_part, &uplink_part, &metrics_part, &admin_part,
 };
 const unsigned mta_parts_n = ARRAY_LEN(mta_parts);
 

@@ -28,6 +28,8 @@
  *	shape-orders   -                              live orders, and what they replace
  *	shape-explain  what (a domain) [, tenant, source, pool]   its values, and where they stand
  *	shape-test     text                           what is wrong with a file of shapes
+ *	adaptive   max                                sources that are held back at sites, and why
+ *	adaptive-forget  what (a site, or all) [, source]   how many were forgotten
  *	sources    -                                  the addresses that mail leaves from
  *	source-add     source, pool, what (EHLO name)
  *	               [, value (weight), text (proxy), reason, author]   rule
@@ -41,6 +43,8 @@
  *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
  *          orders.c (orders), suspend.c (suspensions), source.c and source_check.c (sources),
  *          shape.c (shapes) and facts.c (facts).
+ *          orders.c (orders), suspend.c (sources),
+ *          adaptive.c (what was learned), shape.c (shapes) and facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
  * Blocks:  on the page cache for `events` and `show`.
  * Threads: the front desk's; lanes are asked with lane_post().

@@ -33,7 +33,7 @@ enum {
 
 struct cli {
 	const char *config, *socket, *spool; /* as given; then as found */
-	char socket_path[108], spool_path[1024], rules_path[1024];
+	char socket_path[108], spool_path[1024], rules_path[1024], shape_paths[4096];
 	bool json; /* for programs: as spool/cli/style.h says */
 	bool yes, follow;
 	const char *output, *fields; /* how the answer is shown */
@@ -45,6 +45,9 @@ struct cli {
 	const char *source, *pool;                   /* of shape explain */
 	const char *duration;                        /* of suspend */
 	uint64_t tenant;                             /* likewise; 0: any */
+	const char *from_text;                       /* --from as given; from is its number */
+	int64_t from_ms;                             /* or the time that it is; 0: it is none */
+	const char *shape, *rules;                   /* of shape replay; NULL: those in force */
 	const char *code, *status, *text, *provider; /* of a reply; NULL: not given */
 	uint64_t max, from;
 	bool bounded;                      /* --max was given */
@@ -154,6 +157,14 @@ int cmd_audit(struct cli *c);
 /* history.c: what show --transcript, --headers and --content print. */
 int history_transcript(struct cli *c);
 int history_message(struct cli *c);
+
+/* replay.c: "2h" ago, "2026-03-14T09:00" or with seconds, by the local clock or with "Z" by UTC. */
+int cli_time(const char *text, int64_t *ret_ms) MUST_CHECK;
+int cmd_shape_replay(struct cli *c);
+
+/* adaptive.c */
+int cmd_adaptive(struct cli *c);
+int cmd_adaptive_forget(struct cli *c);
 
 /* source.c */
 int cmd_sources(struct cli *c);
