@@ -9,6 +9,7 @@ static const struct admin_command commands[] = {
 	{ "show",      admin_begin_show,  admin_lane_show,      admin_finish_show      },
 	{ "why",       admin_begin_why,   admin_lane_why,       admin_finish_why       },
 	{ "transcript", admin_begin_transcript, admin_lane_transcript, admin_finish_transcript },
+	{ "trace",     admin_begin_trace, admin_lane_trace, admin_finish_trace     },
 	{ "content",   admin_begin_content, admin_lane_content, admin_finish_content },
 	{ "hold",      admin_begin_order, admin_lane_matches,   admin_finish_hold      },
 	{ "release",   admin_begin_release, admin_lane_release, admin_finish_release   },

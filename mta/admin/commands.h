@@ -66,6 +66,9 @@ void admin_lane_transcript(struct query *q, struct query_part *p, struct lane *l
 int admin_finish_transcript(struct query *q);
 /* Reads the log for a job, then answers; q->live: without finding anything too. */
 int admin_read_history(struct query *q);
+int admin_begin_trace(struct query *q);
+void admin_lane_trace(struct query *q, struct query_part *p, struct lane *l);
+int admin_finish_trace(struct query *q);
 int admin_begin_content(struct query *q);
 void admin_lane_content(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_content(struct query *q);

@@ -11,6 +11,7 @@
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
+#include "mta/site/trace.h"
 #include "mta/site/way.h"
 
 enum { REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
@@ -196,6 +197,9 @@ static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery 
 {
 	int r;
 
+	if (__builtin_expect(dr->sites->tracing != NULL, 0))
+		trace_handed_over(ch, d->chunk->info.tenant, d->chunk->info.campaign,
+				  d->chunk->info.id);
 	into_hand(ch, d);
 	ch->taken++;
 	count_add(&dr->counters.messages, 1);

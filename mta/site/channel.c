@@ -12,6 +12,7 @@
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
+#include "mta/site/trace.h"
 #include "mta/smtp/ehlo.h"
 
 /* ---- opening ----------------------------------------------------------------------------- */
@@ -90,6 +91,8 @@ static void join(struct channel *ch)
 	s->n_channels++;
 	count_add(&s->counters.sessions_opened, 1);
 	count_add(&s->counters.sessions_open, 1);
+	if (__builtin_expect(s->tracing != NULL, 0))
+		trace_opened(ch);
 }
 
 /* This machine has too little of something; it is nobody's fault that mail waits a moment. */

@@ -6,6 +6,7 @@
 #include "mta/site/failures.h"
 #include "mta/site/shaping.h"
 #include "mta/site/suspend.h"
+#include "mta/site/trace.h"
 #include "mta/site/way.h"
 
 struct sites *sites_of(struct lane *l)
@@ -237,6 +238,7 @@ static void site_stop(void *state)
 	struct sites *s = state;
 	struct map_link *l;
 
+	trace_end(s);
 	sites_end_channels(s);
 	while ((l = map_any(&s->map)) != NULL)
 		site_free(container_of(l, struct site, link));

@@ -48,6 +48,7 @@ struct sites {
 	struct limits *limits;
 	struct census_all *census;
 	struct failures *failures; /* mta/site/failures.h */
+	struct trace *tracing;     /* mta/site/trace.h; mostly NULL */
 	struct site_loads *loads;
 	const struct site_options *options;
 	const struct dns_options *dns;

@@ -158,6 +158,9 @@ int cmd_audit(struct cli *c);
 int history_transcript(struct cli *c);
 int history_message(struct cli *c);
 
+/* trace.c */
+int cmd_trace(struct cli *c);
+
 /* replay.c: "2h" ago, "2026-03-14T09:00" or with seconds, by the local clock or with "Z" by UTC. */
 int cli_time(const char *text, int64_t *ret_ms) MUST_CHECK;
 int cmd_shape_replay(struct cli *c);

@@ -12,6 +12,7 @@ const struct cli_command commands[] = {
 	{ "queue",        "",         "what is queued, by domain, tenant or campaign",        0, 0, cmd_queue     },
 	{ "show",         "WHAT",     "a job and its recipients, or the recipients of a selector", 1, 1, cmd_show },
 	{ "why",          "WHAT", "why mail is not delivered yet, and when it is tried next", 1, 1, cmd_why   },
+	{ "trace",        "WHAT", "follow live sessions of a domain, provider, source, tenant, campaign or job", 1, 1, cmd_trace },
 	{ "hold",         "SELECTOR", "keep recipients in the queue without trying them",      1, 1, cmd_hold      },
 	{ "release",      "SELECTOR", "end a hold or a standing cancel",                      1, 1, cmd_release   },
 	{ "move",         "SELECTOR", "let mail leave from the sources of another pool",      1, 1, cmd_move      },

@@ -33,7 +33,7 @@ static const struct option_row {
 	{ "from",     0,   TAKES_TEXT,    AT(from_text), "LSN",  "events, shape replay: start after this position" },
 	{ "shape",    0,   TAKES_TEXT,    AT(shape),    "FILE",  "shape replay: these shapes instead of the operator's" },
 	{ "rules",    0,   TAKES_TEXT,    AT(rules),    "FILE",  "shape replay: these rules instead of the operator's" },
-	{ "for",      0,   TAKES_TEXT,    AT(duration), "TIME",  "suspend: for how long (default 1h)" },
+	{ "for",      0,   TAKES_TEXT,    AT(duration), "TIME",  "suspend: for how long (default 1h); trace (default 60s)" },
 	{ "tenant",   0,   TAKES_NUMBER,  AT(tenant),   "N",     "shape explain: for its mail" },
 	{ "source",   0,   TAKES_TEXT,    AT(source),   "IP",    "shape explain: over this source" },
 	{ "pool",     0,   TAKES_TEXT,    AT(pool),     "NAME",  "move, shape explain: the pool" },
