@@ -19,6 +19,7 @@
  *	rules      -                                  standing holds and cancels
  *	senders    max                                who may send, and how many are suppressed
  *	events     from, max                          next, events, more
+ *	top        -                                  rates: in all, by provider, tenant, source
  *	metrics    -                                  text for Prometheus
  *	config     -                                  every option and its value
  *	consumers  -                                  who reads the log, and how far

@@ -19,6 +19,7 @@ static const struct admin_command commands[] = {
 	{ "rules",     NULL,        NULL,           admin_finish_rules     },
 	{ "senders",   NULL,        NULL,           admin_finish_senders   },
 	{ "events",    NULL,        NULL,           admin_finish_events    },
+	{ "top",       NULL,        NULL,           admin_finish_top       },
 	{ "metrics",   NULL,        NULL,           admin_finish_metrics   },
 	{ "config",    NULL,        NULL,           admin_finish_config    },
 	{ "consumers", NULL,        NULL,           admin_finish_consumers },

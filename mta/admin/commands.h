@@ -18,6 +18,7 @@ int admin_finish_books(struct query *q);
 int admin_finish_rules(struct query *q);
 int admin_finish_events(struct query *q);
 int admin_finish_metrics(struct query *q);
+int admin_finish_top(struct query *q);
 int admin_finish_config(struct query *q);
 int admin_finish_consumers(struct query *q);
 void admin_lane_sources(struct query *q, struct query_part *p, struct lane *l);

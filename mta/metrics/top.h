@@ -13,6 +13,8 @@ struct top_name {
 	bool named;
 	uint64_t now[CENSUS_OUTCOMES], in_other[CENSUS_OUTCOMES];
 	uint64_t classes[CENSUS_CLASSES];
+	uint64_t before[CENSUS_OUTCOMES]; /* of mta/metrics/rates.h, as the next */
+	uint64_t per_minute[CENSUS_OUTCOMES];
 	struct slice name; /* behind the struct */
 };
 struct top {

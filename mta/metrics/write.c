@@ -139,14 +139,17 @@ static void look_for_oldest(struct writer *w)
 	w->cursor = 0;
 }
 
+int64_t writer_oldest_ms(struct writer *w)
+{
+	look_for_oldest(w);
+	return w->oldest_ms;
+}
+
 static void put_oldest(struct writer *w)
 {
-	int64_t age = 0;
+	int64_t oldest = w->engine ? writer_oldest_ms(w) : 0;
+	int64_t age = oldest ? MAX_OF(clock_wall_ms() - oldest, (int64_t)0) : 0;
 
-	if (w->engine) {
-		look_for_oldest(w);
-		age = w->oldest_ms ? MAX_OF(clock_wall_ms() - w->oldest_ms, (int64_t)0) : 0;
-	}
 	gauge(w, "queue_oldest_seconds", "Age of the oldest job that has recipients in the queue",
 	      (double)age / 1000);
 }
@@ -254,17 +257,22 @@ static void put_provider_classes(struct writer *w)
 		put_classes(w, n);
 }
 
-static void put_census(struct writer *w)
+void writer_collect(struct writer *w)
 {
 	unsigned n = w->engine ? engine_lanes(w->engine) : 0;
 	OWNED_MEM struct census_all **lanes = must_alloc((n + 1) * sizeof(struct census_all *));
 
 	for (unsigned i = 0; i < n; i++)
 		lanes[i] = census_of(engine_lane(w->engine, i));
-	for (unsigned k = 0; k < CENSUS_KINDS; k++) {
+	for (unsigned k = 0; k < CENSUS_KINDS; k++)
 		top_collect(&w->top[k], lanes, n, (enum census_kind)k);
+}
+
+static void put_census(struct writer *w)
+{
+	writer_collect(w);
+	for (unsigned k = 0; k < CENSUS_KINDS; k++)
 		put_kind(w, (enum census_kind)k);
-	}
 	put_provider_classes(w);
 }
 

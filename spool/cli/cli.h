@@ -9,6 +9,7 @@
  *	report.c     what came back as mail         locate.c     where socket and spool are
  *	style.c      formats, widths, colours       table.c, print.c   answers for people
  *	document.c   answers for programs           watch.c      a command again and again
+ *	top.c        a live screen                  trace.c      live sessions
  *	completion.c what a shell can complete      source.c     sources and orders on them
  *	credential.c hashes of passwords            history.c    transcripts and messages
  *
@@ -53,6 +54,7 @@ struct cli {
 	bool bounded;                      /* --max was given */
 	const char *weight, *via;          /* of source add */
 	bool transcript, headers, content; /* show: these, not recipients */
+	bool once;                         /* of top */
 	const char *args[3];
 	unsigned n_args;
 	int fd; /* admin socket, -1 */
@@ -157,6 +159,9 @@ int cmd_audit(struct cli *c);
 /* history.c: what show --transcript, --headers and --content print. */
 int history_transcript(struct cli *c);
 int history_message(struct cli *c);
+
+/* top.c */
+int cmd_top(struct cli *c);
 
 /* trace.c */
 int cmd_trace(struct cli *c);

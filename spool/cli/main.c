@@ -35,6 +35,7 @@ const struct cli_command commands[] = {
 	{ "report explain", "FILE",   "what a message that came back says of whom",           1, 1, cmd_report_explain },
 	{ "credential hash", "",      "a password from standard input, as a hash", 0, 0, cmd_credential_hash },
 	{ "events",       "",         "what was accepted and what became of it",              0, 0, cmd_events    },
+	{ "top",          "",         "a live screen: rates by provider, tenant and source, what is suspended", 0, 0, cmd_top },
 	{ "metrics",      "",         "counters as Prometheus text",                          0, 0, cmd_metrics   },
 	{ "config",       "",         "every option and its value",                           0, 0, cmd_config    },
 	{ "consumers",    "",         "the readers of the log, and how far each has read",    0, 0, cmd_consumers },

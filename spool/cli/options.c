@@ -43,6 +43,7 @@ static const struct option_row {
 	{ "status",   0,   TAKES_TEXT,    AT(status),   "X.Y.Z", "rules explain: its enhanced status" },
 	{ "text",     0,   TAKES_TEXT,    AT(text),     "TEXT",  "rules explain: its text" },
 	{ "provider", 0,   TAKES_TEXT,    AT(provider), "NAME",  "rules explain: the provider that said it" },
+	{ "once",     0,   TAKES_FLAG,    AT(once),     "",      "top: print it once" },
 	{ "transcript", 0, TAKES_FLAG,    AT(transcript), "",    "show: what failed sessions said and heard" },
 	{ "headers",  0,   TAKES_FLAG,    AT(headers),  "",      "show: the header of the message as it would be sent now" },
 	{ "content",  0,   TAKES_FLAG,    AT(content),  "",      "show: the whole message" },
