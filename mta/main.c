@@ -12,8 +12,10 @@
 #include "mta/egress/egress.h"
 #include "mta/opening.h"
 #include "mta/metrics/metrics.h"
+#include "mta/reports/reader.h"
 #include "mta/parts.h"
 #include "mta/site/options.h"
+#include "mta/smtp/options.h"
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 }; /* as in sysexits.h */
 
@@ -45,6 +47,7 @@ static void check(const struct settings *s, void (*warn)(void *arg, const char *
 	const struct dns_options *dns = settings_of(s, &dns_option_set);
 
 	egress_check(settings_of(s, &egress_option_set), dns->ipv4, dns->ipv6, warn, NULL);
+	smtp_options_check(settings_of(s, &smtp_option_set), warn, NULL);
 }
 
 static void log_warning(void *arg, const char *text)
@@ -213,6 +216,8 @@ int main(int argc, char **argv)
 	struct settings *c;
 	bool test = false, fresh = false;
 
+	if (argc == 3 && strcmp(argv[1], READER_ARGUMENT) == 0)
+		return reader_main(argv[2]);
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
 			path = argv[++i];

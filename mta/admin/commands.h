@@ -6,12 +6,12 @@
 
 const struct admin_command *admin_command_find(struct slice name);
 
-/* history.c, senders.c, facts.c, queue.c, orders.c, shape.c, suspend.c */
 /* senders.c, facts.c, queue.c, orders.c, shape.c, source.c, suspend.c */
 /* adaptive.c, senders.c, facts.c, queue.c, orders.c, shape.c, suspend.c */
 int admin_finish_adaptive(struct query *q);
 int admin_begin_forget(struct query *q);
 int admin_finish_forget(struct query *q);
+/* history.c, senders.c, facts.c, queue.c, orders.c, shape.c, suspend.c */
 int admin_finish_senders(struct query *q);
 int admin_finish_status(struct query *q);
 int admin_finish_books(struct query *q);

@@ -264,7 +264,7 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 		return true;
 	}
 	add_rcpt(dr, d, ref);
-	if (d->many && !d->content->program)
+	if (d->many && !d->content->program && !d->alone)
 		add_same(dr, ch, d, line);
 	hand_over(dr, ch, d);
 	return true;
@@ -409,6 +409,10 @@ void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 		.host = slice_str(ch->mx->name),
 		.ip = slice_of(ch->host->ip_text, ch->host->ip_text_n),
 		.source = slice_str(ch->source_text),
+		.tls = ch->tls.version,
+		.cipher = ch->tls.cipher,
+		.policy = ch->policy_name,
+		.proof = ch->proof_name,
 		.flags = (uint16_t)((c && conn_is_tls(c) ? OUTCOME_TLS : 0) |
 				    (ch->judged ? OUTCOME_REUSED_CONNECTION : 0)),
 		.sent_data = t->sent_data,

@@ -9,6 +9,7 @@
 #include "mta/deliver/message_id.h"
 #include "mta/deliver/last.h"
 #include "mta/replies/replies.h"
+#include "mta/returnpath/returnpath.h"
 #include "mta/senders/senders.h"
 #include "mta/site/channel.h"
 #include "mta/census/census.h"
@@ -54,6 +55,8 @@ struct deliverer {
 	struct senders *senders;
 	struct census_all *census;
 	const struct message_ids *ids; /* shared by the lanes */
+	struct returnpath *returnpath; /* likewise */
+	const struct returnpath_options *returns;
 	const struct deliver_options *options;
 	const struct host_options *host;
 	const struct judge *judge; /* of the settings, as the two above */

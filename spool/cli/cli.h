@@ -174,6 +174,10 @@ int cmd_shape_replay(struct cli *c);
 int cmd_adaptive(struct cli *c);
 int cmd_adaptive_forget(struct cli *c);
 
+/* history.c: what show --transcript, --headers and --content print. */
+int history_transcript(struct cli *c);
+int history_message(struct cli *c);
+
 /* source.c */
 int cmd_sources(struct cli *c);
 int cmd_suspend(struct cli *c);
