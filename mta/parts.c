@@ -8,6 +8,7 @@
 #include "mta/core/space.h"
 #include "mta/deliver/deliverer.h"
 #include "mta/link/link.h"
+#include "mta/orders/orders.h"
 #include "mta/replies/replies.h"
 #include "mta/senders/options.h"
 #include "mta/senders/senders.h"
@@ -17,7 +18,7 @@
 
 const struct part *const mta_parts[] = {
 	&space_part, &rules_part,   &senders_part, &shape_part,  &egress_part, &queue_part,
-	&site_part,  &deliver_part, &submit_part,  &uplink_part, &admin_part,
+	&site_part,  &deliver_part, &submit_part,  &orders_part, &uplink_part, &admin_part,
 };
 const unsigned mta_parts_n = ARRAY_LEN(mta_parts);
 

@@ -7,19 +7,24 @@
  *	queue      by, max                            rows of counts, largest first
  *	show       what [, max]                       the job, its recipients that are queued, more
  *	why        what                               the chain of reasons
- *	hold       selector, reason [, preview]       count, rule
- *	release    selector [, preview]               count; held: of them by another rule
- *	move       selector, pool, reason [, preview] count
- *	retry      selector [, preview]               count
- *	cancel     selector, reason [, preview]       count, left; once the queue was swept
+ *	find       selector, max                      count, held, partial, recipients
+ *	hold, release, suspend, resume, retry, cancel
+ *	           selector [, reason, until, author, preview]
+ *	           count, selector, order; a sample when it is a preview; held or left: how many
+ *	           were not reached
+ *	move       likewise, with pool
+ *	bounce     likewise, with text, grace
+ *	cap        likewise, with rate, connections
+ *	orders     max                                orders, the latest first
+ *	order-show, order-undo   order                that order
  *	rules      -                                  standing holds and cancels
  *	senders    max                                who may send, and how many are suppressed
  *	events     from, max                          next, events, more
  *	metrics    -                                  text for Prometheus
  *	config     -                                  every option and its value
  *	consumers  -                                  who reads the log, and how far
- *	suspend    source, what (a provider or site) [, value, reason, author]   rule
- *	resume     source, what                       rule
+ *	suspend-source   source, what (a provider or site) [, value, reason, author]   rule
+ *	resume-source    source, what                       rule
  *	shape-order    what (a section), key, value (empty: take back), author
  *	shape-show     -                              every value in force, and where it stands
  *	shape-orders   -                              live orders, and what they replace
@@ -31,7 +36,8 @@
  *
  * Files:   server.c is its life, query.c asks the lanes and adds up, commands.c is the table; the
  *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
- *          orders.c (orders), suspend.c (sources), shape.c (shapes) and facts.c (facts).
+ *          orders.c and ending.c (orders), look.c (recipients),
+ *          suspend.c (sources), shape.c (shapes) and facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
  * Blocks:  on the page cache for `events` and `show`.
  * Threads: the front desk's; lanes are asked with lane_post().

@@ -11,13 +11,13 @@ enum { WHY_TEXT_MAX = 384 };
 
 /* One reason of the chain. */
 struct why_reason {
-	/* "hold", "in-flight", "retry", "dns", "reply", "site-pause", "pool-pause",
+	/* "hold", "cap", "in-flight", "retry", "dns", "reply", "site-pause", "pool-pause",
 	 * "connections", "next" */
 	const char *kind;
 	char text[WHY_TEXT_MAX];
 	int64_t until_ms; /* wall clock; 0: until something changes */
 };
-/* For SELECT_RCPT, SELECT_JOB and SELECT_DOMAIN.  How many reasons were given; 0: nothing that the
+/* For a selector that is one rcpt, job or domain.  How many reasons were given; 0: nothing that the
  * selector names is on this lane. */
 int why_tell(struct lane *l, const struct selector *s,
 	     int (*each)(void *arg, const struct why_reason *r), void *arg);

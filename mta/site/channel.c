@@ -254,6 +254,7 @@ static bool worn(const struct channel *ch)
 {
 	return ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] || too_many(ch) ||
 	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
+	       suspend_ordered(ch->pool, &ch->source->ip, NULL) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
 

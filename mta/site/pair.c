@@ -52,7 +52,8 @@ void pair_forget_cuts(struct host *h)
 
 static bool is_suspended(const struct pool *p, const struct source *source)
 {
-	return suspend_holds(suspend_entry(p->site, &source->ip));
+	return suspend_holds(suspend_entry(p->site, &source->ip)) ||
+	       suspend_ordered(p, &source->ip, NULL);
 }
 
 static bool is_full(const struct pool *p, const struct source *source)

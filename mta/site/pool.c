@@ -3,10 +3,12 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "mta/site/caps.h"
 #include "mta/site/channel.h"
 #include "mta/site/pair.h"
 #include "mta/site/provider.h"
 #include "mta/site/shaping.h"
+#include "mta/site/sorting.h"
 
 enum { LIMIT_LOOK_MS = 50, OPEN_MORE_MS = 1, OPEN_AT_ONCE = 64 };
 
@@ -41,6 +43,8 @@ struct pool *pool_get(struct site *s, unsigned index)
 	p->pump.run = pump;
 	timer_init(&p->timer, on_timer);
 	timer_init(&p->turn_timer, on_turn_timer);
+	sorting_init(p);
+	caps_init(p);
 	p->want = UINT32_MAX;
 	shaping_pool(p);
 	p->want =
@@ -66,6 +70,8 @@ void pool_free(struct pool *p)
 	shaping_idle(p);
 	timer_stop(p->sites->loop->timers, &p->timer);
 	timer_stop(p->sites->loop->timers, &p->turn_timer);
+	sorting_end(p);
+	caps_end(p);
 	turns_end(&p->turns);
 	list_remove(&p->pump.link);
 	list_remove(&p->link);
@@ -139,7 +145,10 @@ static void hand_over(struct pool *p)
 
 void pool_rules_changed(struct pool *p)
 {
-	hand_over(p);
+	if (queue_moves_finely(p->sites->queue))
+		sorting_rules_changed(p);
+	else
+		hand_over(p);
 	fair_rules_changed(&p->fair);
 	pool_pump_soon(p);
 }

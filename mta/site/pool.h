@@ -43,6 +43,8 @@ struct pool {
 	bool had_slot;
 	struct turn_end pump;
 	struct timer timer;
+	struct timer cap_timer; /* mta/site/caps.h */
+	struct timer sort;      /* mta/site/sorting.h: an order moved some of those that wait */
 };
 struct pool *pool_get(struct site *s, unsigned index);
 void pool_end_channels(struct pool *p); /* at the lane's end */

@@ -25,6 +25,8 @@ struct source_limits *suspend_entry(const struct site *site, const struct ip *so
 bool suspend_holds(const struct source_limits *e); /* nothing may be sent now */
 /* The pause is over, and a message has to show whether the rest may follow. */
 bool suspend_tries(const struct source_limits *e);
+/* An order says that nothing may leave from it there; text may be NULL, else RULE_TEXT_MAX. */
+bool suspend_ordered(const struct pool *p, const struct ip *source, char *text);
 /* When the earliest of the pool's suspensions ends, in milliseconds from now. */
 int64_t suspend_wait_ms(const struct pool *p);
 

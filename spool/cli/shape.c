@@ -28,7 +28,7 @@ static int ask_and_show(struct cli *c, const char *command, struct tree *args,
 /* ---- orders ------------------------------------------------------------------------------ */
 
 /* Who gives the order: the person behind sudo, if there is one. */
-static void put_author(struct branch *args)
+void cli_put_author(struct branch *args)
 {
 	const char *sudo = getenv("SUDO_USER");
 	const struct passwd *me = getpwuid(getuid());
@@ -59,7 +59,7 @@ static int give_order(struct cli *c, struct slice key, struct slice value,
 	branch_str(args, "what", c->args[0]);
 	branch_slice(args, "key", key);
 	branch_slice(args, "value", value);
-	put_author(args);
+	cli_put_author(args);
 	return ask_and_show(c, "shape-order", t, say);
 }
 
@@ -111,7 +111,7 @@ static void say_rule(const struct value *v)
 	printf("%.*s: done\n", (int)rule.n, rule.p);
 }
 
-static int order_source(struct cli *c, const char *command)
+int cli_order_source(struct cli *c, const char *command)
 {
 	OWNED(tree) t = tree_new();
 	struct branch *args = tree_map(t);
@@ -122,18 +122,8 @@ static int order_source(struct cli *c, const char *command)
 		branch_str(args, "value", c->duration);
 	if (c->reason)
 		branch_str(args, "reason", c->reason);
-	put_author(args);
+	cli_put_author(args);
 	return ask_and_show(c, command, t, say_rule);
-}
-
-int cmd_suspend(struct cli *c)
-{
-	return order_source(c, "suspend");
-}
-
-int cmd_resume(struct cli *c)
-{
-	return order_source(c, "resume");
 }
 
 /* ---- looking ----------------------------------------------------------------------------- */
