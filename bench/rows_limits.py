@@ -19,6 +19,7 @@ def gauge(engine, name):
 def distance(b, n):
     """n messages over 5,000 sessions to hosts that answer 200 ms after the dot, beside `e2e` and `deliver` in the same run."""
     near, e2e = ours_deliver(b, n // 4), ours_e2e(b, n // 4)
+    trips = {"trips_data": round_trips(b, 9), "trips_flight": round_trips(b, 9, "--chunking")}
     engine, sink = b.engine(options={"site.connections": "250", "site.connections_start": "250"}), b.sink("--delay", "200")
     try:
         engine.cli("hold", "all", "--yes", "--reason", "bench")
@@ -32,8 +33,26 @@ def distance(b, n):
         counts, cpu = sink.counts(), process_cpu_ms(engine.process.pid) - cpu
         return row(n, counts["seconds"], cpu, most, sessions=sessions, near_rate=near["rate"], e2e_rate=e2e["rate"],
                    kept=n / counts["seconds"] / near["rate"], kept_e2e=n / counts["seconds"] / e2e["rate"],
-                   kib_per_session=max(most - resident, 0) * 1024 / max(sessions, 1))
+                   kib_per_session=max(most - resident, 0) * 1024 / max(sessions, 1), **trips)
     finally:
+        engine.stop()
+        sink.stop()
+
+
+def round_trips(b, messages, *offers):
+    """Round trips of a message, one at a time on a kept connection, to a lock-step host 200 ms away."""
+    trip, engine, sink = 0.2, b.engine(), b.sink("--away", "200", *offers)
+    try:
+        taken = []
+        for i in range(messages + 2):
+            start = time.monotonic()
+            b.load(2600, 1, connections=1)
+            b.first -= 1  # to the same host
+            wait_until("its answer", lambda: engine.json("status")["books"]["delivered"] > i, 30, 0.005)
+            taken.append((time.monotonic() - start) / trip)
+        return statistics.median(taken[2:])  # the first two open the connection, and find out what the host can do
+    finally:
+        b.first += 1
         engine.stop()
         sink.stop()
 

@@ -3,10 +3,13 @@
  *
  *	postern-sink --listen 127.0.1.1-20:2525 [--listen ...] [--store FILE] [--rules FILE]
  *	             [--stats FILE] [--cert PEM --key PEM] [--delay MS] [--no-pipelining]
+ *	             [--chunking] [--away MS]
  *
  * Every message is read up to CRLF.CRLF and counted.  With --store it is appended to FILE
  * without dot stuffing: one JSON line {"rcpt":..,"from":..,"ip":..,"tls":..,"bytes":N}, N bytes
  * and a newline.  Rules (sink_rules.h) say who is deferred, refused, slow or cut off.
+ * --chunking offers and takes BDAT.  --away MS is a distance: each answer comes MS after what it
+ * answers, and the next commands are heard after that.
  * Recipients of the form u<number>@... are checked for duplicates.  On SIGTERM the counts go to
  * --stats as one JSON object.
  *
@@ -166,9 +169,17 @@ static void setup_tls(void)
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "listen", 1, 0, 'l' }, { "store", 1, 0, 'o' },         { "rules", 1, 0, 'r' },
-		{ "stats", 1, 0, 's' },  { "cert", 1, 0, 'c' },          { "key", 1, 0, 'k' },
-		{ "delay", 1, 0, 'd' },  { "no-pipelining", 0, 0, 'P' }, { 0 },
+		{ "listen", 1, 0, 'l' },
+		{ "store", 1, 0, 'o' },
+		{ "rules", 1, 0, 'r' },
+		{ "stats", 1, 0, 's' },
+		{ "cert", 1, 0, 'c' },
+		{ "key", 1, 0, 'k' },
+		{ "delay", 1, 0, 'd' },
+		{ "no-pipelining", 0, 0, 'P' },
+		{ "chunking", 0, 0, 'C' },
+		{ "away", 1, 0, 'a' },
+		{ 0 },
 	};
 	struct rlimit files = { 70000, 70000 };
 	struct sigaction sa = { .sa_handler = on_signal };
@@ -199,6 +210,12 @@ int main(int argc, char **argv)
 			break;
 		case 'P':
 			sink.conf.no_pipelining = true;
+			break;
+		case 'C':
+			sink.conf.chunking = true;
+			break;
+		case 'a':
+			sink.conf.away_ms = atoi(optarg);
 			break;
 		case 'r':
 			if (sink_rules_read(sink.rules, optarg) < 0) {

@@ -44,17 +44,30 @@ void peer_say(struct peer *p, const char *text)
 	buf_put(list_empty(&p->delayed) ? &p->out : &p->held, slice_str(text));
 }
 
+static void join_delayed(struct peer *p, int64_t delay_ms)
+{
+	struct list *at = delay_list.prev;
+
+	p->due_ms = clock_mono_ms() + delay_ms;
+	/* A run has few different delays, so insertion from the back stays short. */
+	while (at != &delay_list && container_of(at, struct peer, delayed)->due_ms > p->due_ms)
+		at = at->prev;
+	list_insert_before(at->next, &p->delayed);
+}
+
+void peer_hold_back(struct peer *p, int64_t delay_ms)
+{
+	if (!buf_len(&p->out) || !list_empty(&p->delayed))
+		return;
+	buf_put(&p->held, buf_data(&p->out));
+	buf_clear(&p->out);
+	join_delayed(p, delay_ms);
+}
+
 void peer_say_late(struct peer *p, const char *text, int64_t delay_ms)
 {
-	if (delay_ms > 0 && list_empty(&p->delayed)) {
-		p->due_ms = clock_mono_ms() + delay_ms;
-		/* A run has few different delays, so insertion from the back stays short. */
-		struct list *at = delay_list.prev;
-		while (at != &delay_list &&
-		       container_of(at, struct peer, delayed)->due_ms > p->due_ms)
-			at = at->prev;
-		list_insert_before(at->next, &p->delayed);
-	}
+	if (delay_ms > 0 && list_empty(&p->delayed))
+		join_delayed(p, delay_ms);
 	peer_say(p, text);
 }
 
@@ -100,7 +113,7 @@ bool peer_flush(struct peer *p)
 		epoll_ctl(sink.epfd, EPOLL_CTL_MOD, p->fd, &e);
 		p->wants_write = want;
 	}
-	return want || !p->closing;
+	return want || !p->closing || !list_empty(&p->delayed);
 }
 
 int peer_release_delayed(void)
@@ -114,7 +127,12 @@ int peer_release_delayed(void)
 		list_remove(&p->delayed);
 		buf_put(&p->out, buf_data(&p->held));
 		buf_clear(&p->held);
-		if (!peer_flush(p))
+		bool alive = peer_flush(p);
+		if (alive && sink.conf.away_ms) {
+			sink_session_hear(p); /* what came meanwhile */
+			alive = peer_flush(p);
+		}
+		if (!alive)
 			peer_close(p);
 	}
 	return 200;

@@ -17,8 +17,8 @@ enum { SINK_RCPTS_LIMIT = 100 };
 struct sink_program {
 	struct {
 		const char *store, *stats, *cert, *key;
-		int64_t delay_ms;
-		bool no_pipelining;
+		int64_t delay_ms, away_ms;
+		bool no_pipelining, chunking;
 	} conf;
 	struct {
 		uint64_t connections, open, peak_open, messages, recipients, bytes, tls, resumed,
@@ -38,6 +38,8 @@ struct peer {
 	char ip[48];
 	struct buf in, out, body;
 	bool in_data, handshaking, closing, wants_write;
+	size_t chunk; /* bytes of a BDAT that are to come; in_chunk */
+	bool in_chunk, last_chunk;
 	size_t scanned; /* bytes of the data already searched for its end */
 	char from[512];
 	unsigned n_rcpts;
@@ -51,7 +53,9 @@ struct peer *peer_new(int fd, const char *ip);
 void peer_close(struct peer *p);
 /* Queues an answer, after one that is held back. */
 void peer_say(struct peer *p, const char *text);
-/* The same, after delay_ms; all later answers wait too. */
+/* All that waits to be sent leaves after delay_ms. */
+void peer_hold_back(struct peer *p, int64_t delay_ms);
+/* The same as peer_say(), after delay_ms; all later answers wait too. */
 void peer_say_late(struct peer *p, const char *text, int64_t delay_ms);
 void peer_start_tls(struct peer *p);
 /* False when the peer is gone. */

@@ -84,6 +84,47 @@ static bool data_arrived(struct peer *p)
 	return true;
 }
 
+/* "BDAT n [LAST]" */
+static void hear_bdat(struct peer *p, struct slice line)
+{
+	struct slice rest = slice_trim_set(line, " \r\n");
+	uint64_t n;
+
+	(void)slice_take(&rest, ' ');
+	if (!sink.conf.chunking || slice_u64(slice_take(&rest, ' '), 64 << 20, &n) < 0) {
+		peer_say(p, "501 5.5.4 Bad size\r\n");
+		p->closing = true;
+		return;
+	}
+	p->chunk = (size_t)n;
+	p->in_chunk = true;
+	p->last_chunk = slice_eq_nocase(rest, SLICE("LAST"));
+}
+
+static bool chunk_arrived(struct peer *p)
+{
+	size_t n = MIN_OF(p->chunk, buf_len(&p->in));
+
+	buf_put(&p->body, slice_of(buf_data(&p->in).p, n));
+	buf_consume(&p->in, n);
+	p->chunk -= n;
+	if (p->chunk)
+		return false;
+	p->in_chunk = false;
+	if (!p->n_rcpts) {
+		peer_say(p, "503 5.5.1 No valid recipients\r\n");
+	} else if (!p->last_chunk) {
+		peer_say(p, "250 2.0.0 Ok\r\n");
+		return true;
+	} else {
+		p->scanned = buf_len(&p->body);
+		end_of_data(p);
+		p->scanned = 0;
+	}
+	buf_shrink(&p->body, 64 * 1024);
+	return true;
+}
+
 static void hear_rcpt(struct peer *p, struct slice line)
 {
 	const char *open = memchr(line.p, '<', line.n), *close_at = memchr(line.p, '>', line.n);
@@ -131,6 +172,8 @@ static void command(struct peer *p, struct slice line)
 		peer_say(p, "250-sink.test\r\n");
 		if (!sink.conf.no_pipelining)
 			peer_say(p, "250-PIPELINING\r\n");
+		if (sink.conf.chunking)
+			peer_say(p, "250-CHUNKING\r\n");
 		if (sink.tls && !p->ssl)
 			peer_say(p, "250-STARTTLS\r\n");
 		peer_say(p, "250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 52428800\r\n");
@@ -146,6 +189,8 @@ static void command(struct peer *p, struct slice line)
 		peer_say(p, "250 2.1.0 Ok\r\n");
 	} else if (is_verb(line, "RCPT TO:")) {
 		hear_rcpt(p, line);
+	} else if (is_verb(line, "BDAT")) {
+		hear_bdat(p, line);
 	} else if (is_verb(line, "DATA")) {
 		if (p->n_rcpts == 0) {
 			peer_say(p, "554 5.5.1 No valid recipients\r\n");
@@ -173,7 +218,7 @@ static bool commands_arrived(struct peer *p)
 {
 	bool progress = false;
 
-	while (!p->in_data && !p->handshaking && !p->closing) {
+	while (!p->in_data && !p->in_chunk && !p->handshaking && !p->closing) {
 		struct slice s = buf_data(&p->in);
 		const char *lf = s.n ? memchr(s.p, '\n', s.n) : NULL;
 		if (!lf) {
@@ -196,6 +241,11 @@ static bool commands_arrived(struct peer *p)
 
 void sink_session_hear(struct peer *p)
 {
-	while ((p->in_data && buf_len(&p->body) && data_arrived(p)) || commands_arrived(p))
+	if (sink.conf.away_ms && !list_empty(&p->delayed))
+		return; /* its answer is on its way */
+	while ((p->in_data && buf_len(&p->body) && data_arrived(p)) ||
+	       (p->in_chunk && chunk_arrived(p)) || commands_arrived(p))
 		;
+	if (sink.conf.away_ms)
+		peer_hold_back(p, sink.conf.away_ms);
 }

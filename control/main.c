@@ -118,6 +118,7 @@ static void set_log_level(const struct settings *settings)
 	const struct setup_log_options *o = settings_of(settings, &setup_log_option_set);
 
 	log_open(STDERR_FILENO, o->level);
+	log_set_format(o->format);
 }
 
 /* SIGHUP: only the log's level may change while we run; the rest needs a restart. */

@@ -16,15 +16,19 @@
 static const struct option log_rows[] = {
 	{ "log.level", T_STR, offsetof(struct setup_log_options, word), 0, 8, "info", true,
 	  "error, warn, info or debug" },
+	{ "log.format", T_STR, offsetof(struct setup_log_options, form), 0, 8, "logfmt", true,
+	  "Form of the log, one event per line: logfmt or json." },
 };
 
 static int derive_log(void *options, const struct settings *all UNUSED, struct option_fault *f)
 {
 	struct setup_log_options *o = options;
 
-	return log_level_parse(slice_str(o->word), &o->level) < 0
-		   ? option_bad(f, "log.level", slice_str(o->word), "error, warn, info or debug")
-		   : 0;
+	if (log_level_parse(slice_str(o->word), &o->level) < 0)
+		return option_bad(f, "log.level", slice_str(o->word), "error, warn, info or debug");
+	if (log_format_parse(slice_str(o->form), &o->format) < 0)
+		return option_bad(f, "log.format", slice_str(o->form), "logfmt or json");
+	return 0;
 }
 
 const struct option_set setup_log_option_set = {

@@ -6,8 +6,9 @@
 #include "control/app/app.h"
 
 struct setup_log_options {
-	char *word;
-	enum log_level level; /* derived */
+	char *word, *form;
+	enum log_level level; /* derived, as the next */
+	enum log_format format;
 };
 extern const struct option_set setup_log_option_set;
 

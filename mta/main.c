@@ -73,6 +73,7 @@ static int read_again(struct engine_rereader *rr, char *text)
 	if (restart)
 		log_warn("config.needs-restart", kv_str("option", restart));
 	log_open(STDERR_FILENO, host_options(fresh)->level);
+	log_set_format(host_options(fresh)->format);
 	engine_reload(p->engine, fresh);
 	check(fresh, log_warning);
 	log_info("config.reloaded", kv_str("file", p->config_path ? p->config_path : ""));
@@ -136,6 +137,7 @@ static int run(struct settings *c, const char *config_path, bool fresh)
 	int r;
 
 	log_open(STDERR_FILENO, host_options(c)->level);
+	log_set_format(host_options(c)->format);
 	r = prepare_process(host_options(c));
 	if (r == 0) {
 		what = "spool";

@@ -28,7 +28,8 @@ static int batch_reserve(struct append_batch *b, uint64_t n)
 	return 0;
 }
 
-/* A new segment begins at the head: its header, with the totals so far, is part of the stream. */
+/* A new segment begins at the head: its header, with the totals so far, is part of the stream, and
+ * so is the tally of what came back. */
 static void begin_segment(struct spool *sp)
 {
 	struct append_batch *b = &sp->active;
@@ -56,6 +57,10 @@ static void begin_segment(struct spool *sp)
 	(void)segment_add(sp, start);
 	sp->unmade++;
 	atomic_store(&sp->head, start + SEGMENT_HEADER);
+	if (late_tally_size(sp)) {
+		late_put_tally(sp);
+		segment_newest(sp)->head += (uint32_t)late_tally_size(sp);
+	}
 }
 
 /* The reserve, or what the queued rows will need before anything is given back, if that is more: a
@@ -82,7 +87,7 @@ int append_room(struct spool *sp, uint64_t bytes, enum append_want want)
 {
 	struct segment *seg = sp->n_segs ? segment_newest(sp) : NULL;
 	uint64_t used = seg ? seg->end - seg->start : 0;
-	bool full = !seg || (used > SEGMENT_HEADER && used + bytes > seg->limit);
+	bool full = !seg || (used > seg->head && used + bytes > seg->limit);
 	int r;
 
 	if (atomic_load(&sp->failed))
@@ -97,7 +102,7 @@ int append_room(struct spool *sp, uint64_t bytes, enum append_want want)
 		sp->refusing |= want == WANT_MAIL; /* until the next look */
 		return E_FULL;
 	}
-	r = batch_reserve(&sp->active, bytes + SEGMENT_HEADER);
+	r = batch_reserve(&sp->active, bytes + SEGMENT_HEADER + (full ? late_tally_size(sp) : 0));
 	if (r < 0)
 		return r;
 	if (full)

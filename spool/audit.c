@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "spool/folder.h"
+#include "spool/late_format.h"
 
 enum { TRIES = 8 };
 
@@ -24,8 +25,15 @@ struct stray {
 	struct id128 job;
 	uint32_t row;
 };
+/* A mail that came back and was not read to its end. */
+struct seen_mail {
+	struct map_link link;
+	struct id128 id;
+	uint32_t seq;
+};
 struct account {
-	struct map jobs, contents, strays;
+	struct map jobs, contents, strays, mails;
+	struct late_totals late;
 	struct spool_audit *a;
 	struct totals t;
 	uint64_t lost;
@@ -33,6 +41,7 @@ struct account {
 	bool hole;         /* since the last header */
 	bool base_unknown; /* the first header was written by a repair */
 	bool unsettled;    /* no repair record follows the loss */
+	bool settling;     /* the record before was that of a repair */
 };
 
 static struct seen_job *find_job(struct account *ac, struct id128 id)
@@ -199,6 +208,80 @@ static int count_outcome(struct account *ac, const struct record *rec)
 	return 0;
 }
 
+static struct seen_mail *find_mail(struct account *ac, struct id128 id)
+{
+	struct map_link *l = map_find(&ac->mails, hash_keyed(slice_of(&id, sizeof(id))));
+
+	for (; l; l = map_find_next(l)) {
+		struct seen_mail *m = container_of(l, struct seen_mail, link);
+		if (id_eq(m->id, id))
+			return m;
+	}
+	return NULL;
+}
+
+static int count_mail(struct account *ac, const struct record *rec)
+{
+	struct late_mail in;
+	struct seen_mail *m;
+	uint32_t seq;
+	int r = late_decode_mail(rec, &in, &seq);
+
+	if (r < 0)
+		return r;
+	ac->late.arrived += !(rec->flags & RECORD_COPY);
+	m = find_mail(ac, in.id);
+	if (m) {
+		ac->a->returned_twice += !(rec->flags & RECORD_COPY) || m->seq > seq;
+		return 0;
+	}
+	m = must_alloc(sizeof(*m));
+	m->id = in.id;
+	m->seq = seq;
+	map_insert(&ac->mails, &m->link, hash_keyed(slice_of(&in.id, sizeof(in.id))));
+	return 0;
+}
+
+static int count_fact(struct account *ac, const struct record *rec)
+{
+	struct late_view v;
+	struct seen_mail *m;
+	int r = late_decode(rec->payload, &v);
+
+	if (r < 0)
+		return r;
+	ac->late.again += v.f.again;
+	ac->late.kinds[v.f.kind - LATE_DSN] += !v.f.again;
+	ac->late.read += v.f.last;
+	m = find_mail(ac, v.f.mail);
+	if (!m)
+		return 0;
+	ac->a->returned_twice += v.f.seq < m->seq;
+	m->seq = v.f.seq + 1;
+	if (v.f.last) {
+		map_remove(&ac->mails, &m->link);
+		free(m);
+	}
+	return 0;
+}
+
+/* What the engine counted, against what the records before it say.  The first record of a log says
+ * what was before it, and the one after a repair what it found. */
+static int take_tally(struct account *ac, const struct record *rec)
+{
+	struct late_totals t;
+	struct slice keys;
+	int r = late_decode_tally(rec->payload, &t, &keys);
+
+	if (r < 0)
+		return r;
+	ac->a->headers_differ += ac->a->records > 1 && !ac->unsettled && !ac->settling &&
+				 memcmp(&t, &ac->late, sizeof(t)) != 0;
+	ac->late = t;
+	ac->settling = false;
+	return 0;
+}
+
 static int count_lost(struct account *ac, const struct record *rec)
 {
 	struct lost_fixed f;
@@ -221,6 +304,7 @@ static int count_repair(struct account *ac, const struct record *rec)
 	ac->t = f.totals;
 	ac->lost = f.lost;
 	ac->hole = ac->base_unknown = ac->unsettled = false;
+	ac->settling = true;
 	return 0;
 }
 
@@ -234,6 +318,12 @@ static int count_record(struct account *ac, const struct record *rec)
 		return count_job(ac, rec);
 	case RECORD_OUTCOME:
 		return count_outcome(ac, rec);
+	case RECORD_LATE_MAIL:
+		return count_mail(ac, rec);
+	case RECORD_RETURNED:
+		return count_fact(ac, rec);
+	case RECORD_TALLY:
+		return take_tally(ac, rec);
 	case RECORD_LOST:
 		return count_lost(ac, rec);
 	case RECORD_REPAIR:
@@ -320,8 +410,12 @@ static void conclude(struct account *ac)
 	k->deferred_attempts = ac->t.deferred;
 	a->missing = (int64_t)(k->accepted - k->delivered - k->bounced - k->expired - k->cancelled -
 			       k->queued - k->lost);
+	late_books(&ac->late, k);
+	k->returned_waiting = ac->mails.count;
+	a->missing_mails = (int64_t)(k->returned_mails - ac->late.read - k->returned_waiting);
 	a->balanced = !a->missing && !ac->unsettled && !a->ended_twice && !a->revived &&
-		      !a->accepted_twice && !a->without_content && !a->headers_differ;
+		      !a->accepted_twice && !a->returned_twice && !a->missing_mails &&
+		      !a->without_content && !a->headers_differ;
 	a->bad_segment[0] = 0;
 	a->bad_offset = 0;
 }
@@ -338,6 +432,7 @@ static int audit_once(const char *dir, const struct disk *disk, struct spool_aud
 	map_init(&ac.jobs);
 	map_init(&ac.contents);
 	map_init(&ac.strays);
+	map_init(&ac.mails);
 	for (size_t i = 0; i < f.n && r >= 0; i++)
 		r = count_segment(&ac, &f, i);
 	a->segments = f.n;
@@ -346,6 +441,7 @@ static int audit_once(const char *dir, const struct disk *disk, struct spool_aud
 	free_all(&ac.jobs, offsetof(struct seen_job, link));
 	free_all(&ac.contents, offsetof(struct seen_content, link));
 	free_all(&ac.strays, offsetof(struct stray, link));
+	free_all(&ac.mails, offsetof(struct seen_mail, link));
 	folder_free(&f);
 	return r < 0 ? r : 0;
 }

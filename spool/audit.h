@@ -18,15 +18,18 @@ struct spool_audit {
 	 * have no terminal record, counted row by row. */
 	struct books books;
 	uint64_t jobs_live, segments, records, bytes;
-	uint64_t ended_twice;     /* rows with two terminal records */
-	uint64_t revived;         /* rows that a copy called live after their terminal record */
-	uint64_t accepted_twice;  /* jobs with two records that are no copies */
+	uint64_t ended_twice;    /* rows with two terminal records */
+	uint64_t revived;        /* rows that a copy called live after their terminal record */
+	uint64_t accepted_twice; /* jobs with two records that are no copies */
+	uint64_t
+	    returned_twice; /* mails that came back, or facts in them, that stand there twice */
 	uint64_t without_content; /* live jobs whose content is not in the log */
 	/* Segments whose header has other totals than the records before it. */
 	uint64_t headers_differ;
-	int64_t missing;      /* accepted - ended - queued: rows that nobody can account for */
-	bool balanced;        /* everything above is zero that must be zero */
-	char bad_segment[24]; /* the place, after E_CORRUPT or E_VERSION */
+	int64_t missing;       /* accepted - ended - queued: rows that nobody can account for */
+	int64_t missing_mails; /* mails that came back and were neither read nor wait */
+	bool balanced;         /* everything above is zero that must be zero */
+	char bad_segment[24];  /* the place, after E_CORRUPT or E_VERSION */
 	uint64_t bad_offset;
 };
 /* disk: NULL is the real one. */

@@ -12,8 +12,8 @@ struct books_row {
 	bool flag;     /* it is 0 or 1 */
 };
 enum {
-	BOOKS_TOTALS = 8
-}; /* the first rows: what became of the recipients; an audit has them too */
+	BOOKS_TOTALS = 19
+}; /* the first rows: what became of the recipients, and what came back; an audit has them too */
 
 const struct books_row *books_row(unsigned i); /* NULL past the last */
 uint64_t books_value(const struct books *k, const struct books_row *row);

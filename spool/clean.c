@@ -206,6 +206,8 @@ static void move_some(struct spool *sp, struct segment *seg)
 		r = move_rules(sp, seg, &copied);
 	if (r >= 0)
 		r = move_cursors(sp, seg);
+	if (r >= 0 && copied < STEP_BYTES)
+		r = late_move_mails(sp, seg, &copied, STEP_BYTES);
 	sp->clean_error = r < 0 ? r : 0;
 	if (copied)
 		append_urgent(sp);

@@ -1,13 +1,25 @@
 /* spool/events.c - the log as a stream: what was accepted and what became of it, in order. */
+#include "spool/compress.h"
 #include "spool/inside.h"
 #include "spool/scan.h"
 
 const char *spool_event_name(unsigned kind)
 {
 	static const char *const names[] = {
-		[OUTCOME_DELIVERED] = "delivered", [OUTCOME_BOUNCED] = "bounced",
-		[OUTCOME_EXPIRED] = "expired",     [OUTCOME_CANCELLED] = "cancelled",
-		[OUTCOME_DEFERRED] = "deferred",   [EVENT_ACCEPTED] = "accepted",
+		[OUTCOME_DELIVERED] = "delivered",
+		[OUTCOME_BOUNCED] = "bounced",
+		[OUTCOME_EXPIRED] = "expired",
+		[OUTCOME_CANCELLED] = "cancelled",
+		[OUTCOME_DEFERRED] = "deferred",
+		[EVENT_ACCEPTED] = "accepted",
+		[LATE_DSN] = "returned",
+		[LATE_DELAY] = "returned-delay",
+		[LATE_COMPLAINT] = "complaint",
+		[LATE_AUTO_REPLY] = "auto-reply",
+		[LATE_UNSUBSCRIBE] = "unsubscribe",
+		[LATE_DMARC] = "dmarc-report",
+		[LATE_TLSRPT] = "tls-report",
+		[LATE_OTHER] = "returned-other",
 	};
 
 	return kind < ARRAY_LEN(names) && names[kind] ? names[kind] : "unknown";
@@ -18,10 +30,36 @@ struct event_reader {
 	void *arg;
 	uint32_t left;
 	lsn_t next;
+	struct late_view late; /* of the event at hand */
+	struct buf report;     /* unpacked */
 };
 
+/* 1: an event; 0: what it says was known already. */
+static int late_event_of(struct event_reader *rd, const struct record *rec, struct event *e)
+{
+	struct late_fact *f = &rd->late.f;
+	int r = late_decode(rec->payload, &rd->late);
+
+	if (r >= 0 && rd->late.packed) {
+		buf_clear(&rd->report);
+		r = compress_unpack(f->report, rd->late.raw_len, &rd->report);
+		f->report = buf_data(&rd->report);
+	}
+	if (r < 0 || f->again)
+		return r;
+	*e = (struct event){ .lsn = rec->end,
+			     .kind = f->kind,
+			     .job = f->job,
+			     .tenant = f->tenant,
+			     .campaign = f->campaign,
+			     .row = f->row,
+			     .at_ms = f->at_ms,
+			     .late = f };
+	return 1;
+}
+
 /* 1: an event; 0: the record is not one. */
-static int event_of(const struct record *rec, struct event *e)
+static int event_of(struct event_reader *rd, const struct record *rec, struct event *e)
 {
 	struct job_view job;
 	struct outcome_view v;
@@ -41,6 +79,8 @@ static int event_of(const struct record *rec, struct event *e)
 				     .meta = job.meta };
 		return r < 0 ? r : 1;
 	}
+	if (rec->type == RECORD_RETURNED)
+		return late_event_of(rd, rec, e);
 	if (rec->type != RECORD_OUTCOME)
 		return 0;
 	r = record_decode_outcome(rec->payload, &v);
@@ -64,10 +104,10 @@ static int read_some(struct event_reader *rd, struct scan *s)
 	int r = 1;
 
 	while (rd->left && (r = scan_next(s, &rec)) > 0) {
-		r = event_of(&rec, &e);
+		r = event_of(rd, &rec, &e);
 		if (r > 0) {
 			r = rd->each(rd->arg, &e);
-			rd->left--;
+			rd->left = r == SPOOL_ENOUGH ? 0 : rd->left - 1;
 		}
 		if (r < 0)
 			return r;
@@ -137,7 +177,7 @@ static bool inside_record(struct spool *sp, lsn_t at)
 int spool_events(struct spool *sp, lsn_t from, uint32_t max,
 		 int (*each)(void *arg, const struct event *e), void *arg, lsn_t *ret_next)
 {
-	struct event_reader rd = { each, arg, max, from };
+	struct event_reader rd = { .each = each, .arg = arg, .left = max, .next = from };
 	struct segment *seg;
 	lsn_t limit;
 	int r = 0;
@@ -154,6 +194,7 @@ int spool_events(struct spool *sp, lsn_t from, uint32_t max,
 		r = 0; /* it cannot be NULL: nothing after `from` was removed while it was pinned */
 	if (r == E_CORRUPT && rd.next == from && inside_record(sp, from))
 		r = -EINVAL;
+	buf_free(&rd.report);
 	*ret_next = rd.next;
 	return r < 0 ? r : 0;
 }

@@ -29,9 +29,12 @@ enum record_type {
 	RECORD_OUTCOME = 3,
 	RECORD_RULE = 4,
 	RECORD_CONSUMER = 5,
-	RECORD_MARK = 6,   /* empty: it says that everything before it was synced */
-	RECORD_LOST = 7,   /* in the place of damaged bytes, which are its payload */
-	RECORD_REPAIR = 8, /* the totals after a repair */
+	RECORD_MARK = 6,       /* empty: it says that everything before it was synced */
+	RECORD_LOST = 7,       /* in the place of damaged bytes, which are its payload */
+	RECORD_REPAIR = 8,     /* the totals after a repair */
+	RECORD_RETURNED = 9,   /* what a mail that came back says: spool/late_format.h */
+	RECORD_LATE_MAIL = 10, /* such a mail, until it was read */
+	RECORD_TALLY = 11,     /* totals of these two, at the beginning of a segment */
 	RECORD_TYPES,
 };
 enum {

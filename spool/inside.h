@@ -28,7 +28,8 @@ struct segment {
 	/* End of the record that last lowered `live`.  It must be durable before this file may go,
 	 * or a crash would lose both. */
 	lsn_t dead_at;
-	struct list rules;
+	struct list rules, mails;
+	uint32_t head; /* bytes of header and tally */
 };
 
 /* Bytes waiting to be written: log positions [start, start + n).  cuts: offsets at which a new
@@ -147,6 +148,9 @@ void state_job_moved(struct spool *sp, uint32_t job, lsn_t lsn, uint32_t size);
 void state_job_ended(struct spool *sp, uint32_t job); /* its last row has ended */
 void state_content_moved(struct spool *sp, uint32_t content, lsn_t lsn);
 void state_total(struct totals *t, enum outcome_kind kind);
+/* A record at lsn is needed from there; it no longer is, by what was just appended (or read). */
+void state_gain(struct spool *sp, lsn_t lsn, uint64_t size);
+void state_lose(struct spool *sp, lsn_t lsn, uint64_t size);
 void state_rule(struct spool *sp, struct slice key, struct slice value, lsn_t lsn, uint32_t size);
 void state_consumer(struct spool *sp, struct slice name, lsn_t cursor, lsn_t lsn, uint32_t size);
 
@@ -159,6 +163,17 @@ int spool_open_unsettled(struct spool **ret, const struct spool_options *o) MUST
  * -EAGAIN: the job has ended and is being forgotten at this moment. */
 int same_job(struct spool *sp, const struct job_in *in) MUST_CHECK;
 int same_content(struct spool *sp, const struct content_in *in) MUST_CHECK;
+
+/* ---- late.c: with the lock held ---------------------------------------------------------- */
+int late_apply_mail(struct spool *sp, const struct record *rec) MUST_CHECK;
+int late_apply_fact(struct spool *sp, const struct record *rec) MUST_CHECK;
+int late_apply_tally(struct spool *sp, const struct record *rec) MUST_CHECK;
+uint64_t late_tally_size(const struct spool *sp); /* of its record; 0: nothing ever came back */
+void late_put_tally(struct spool *sp);            /* needs append_room */
+int late_settle(struct spool *sp) MUST_CHECK;     /* after a repair */
+/* Copies what is owed there; the lock is let go meanwhile. */
+int late_move_mails(struct spool *sp, struct segment *seg, uint64_t *copied,
+		    uint64_t max) MUST_CHECK;
 
 /* ---- clean.c, recover.c, read.c ---------------------------------------------------------- */
 void clean_step(struct spool *sp);

@@ -184,6 +184,25 @@ static int apply_repair(struct recovery *rc, const struct record *rec)
 	return 0;
 }
 
+static int apply_late_mail(struct recovery *rc, const struct record *rec)
+{
+	return late_apply_mail(rc->sp, rec);
+}
+
+static int apply_fact(struct recovery *rc, const struct record *rec)
+{
+	return late_apply_fact(rc->sp, rec);
+}
+
+static int apply_tally(struct recovery *rc, const struct record *rec)
+{
+	struct segment *seg = segment_of(rc->sp, rec->lsn);
+
+	if (rec->lsn == seg->start + SEGMENT_HEADER)
+		seg->head += (uint32_t)(rec->end - rec->lsn);
+	return late_apply_tally(rc->sp, rec);
+}
+
 static int apply_mark(struct recovery *rc UNUSED, const struct record *rec UNUSED)
 {
 	return 0;
@@ -194,6 +213,8 @@ static int (*const apply[RECORD_TYPES])(struct recovery *rc, const struct record
 	[RECORD_OUTCOME] = apply_outcome,   [RECORD_RULE] = apply_rule,
 	[RECORD_CONSUMER] = apply_consumer, [RECORD_MARK] = apply_mark,
 	[RECORD_LOST] = apply_lost,         [RECORD_REPAIR] = apply_repair,
+	[RECORD_RETURNED] = apply_fact,     [RECORD_LATE_MAIL] = apply_late_mail,
+	[RECORD_TALLY] = apply_tally,
 };
 
 static int apply_record(struct recovery *rc, struct segment *seg, const struct record *rec)

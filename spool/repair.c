@@ -86,8 +86,10 @@ static int put_repair(struct spool *sp)
 	settle_totals(sp);
 	f = (struct repair_fixed){ sp->t.totals, sp->t.lost };
 	r = append_room(sp, record_size(sizeof(f)), WANT_OUTCOME);
-	if (r >= 0)
+	if (r >= 0) {
 		(void)append_record(sp, RECORD_REPAIR, 0, hash_crc32c(0, &f, sizeof(f)), &part, 1);
+		r = late_settle(sp);
+	}
 	spool_unlock(sp);
 	return r >= 0 ? commit_batch(sp) : r;
 }

@@ -6,6 +6,7 @@
 
 #include "schema/wire/meta.h"
 #include "spool/books.h"
+#include "spool/late.h"
 
 static void put_row(struct branch *b, const struct books *k, const struct books_row *row)
 {
@@ -87,6 +88,28 @@ static void put_acceptance(struct branch *row, const struct event *e)
 	branch_slice(row, "pool", meta.pool);
 }
 
+/* What came back as mail. */
+static void put_late(struct branch *row, const struct late_fact *f)
+{
+	char status[STATUS_TEXT_MAX], id[ID_TEXT_MAX];
+
+	branch_int(row, "at_ms", f->at_ms);
+	branch_str(row, "mail", id_format(f->mail, id));
+	branch_slice(row, "rcpt", f->rcpt);
+	branch_int(row, "code", f->code);
+	branch_str(row, "dsn",
+		   status_given(f->status) ? status_format(f->status, status) : "0.0.0");
+	branch_slice(row, "text", f->evidence);
+	branch_slice(row, "host", f->host);
+	branch_slice(row, "ip", f->ip);
+	branch_slice(row, "to", f->to);
+	branch_slice(row, "class", f->class);
+	branch_slice(row, "rule", f->rule);
+	branch_bool(row, "hard", f->flags & OUTCOME_HARD);
+	if (f->report.n)
+		branch_slice(row, "report", f->report);
+}
+
 void report_event(struct branch *row, const struct event *e)
 {
 	char id[ID_TEXT_MAX];
@@ -99,6 +122,8 @@ void report_event(struct branch *row, const struct event *e)
 	branch_int(row, e->kind == EVENT_ACCEPTED ? "rows" : "row", e->row);
 	if (e->kind == EVENT_ACCEPTED)
 		put_acceptance(row, e);
+	else if (e->late)
+		put_late(row, e->late);
 	else
 		put_outcome(row, &e->o);
 }

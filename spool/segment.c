@@ -15,6 +15,8 @@ struct segment *segment_add(struct spool *sp, lsn_t start)
 	seg->fd = -1;
 	seg->jobs = seg->jobs_tail = seg->contents = seg->contents_tail = NONE;
 	list_init(&seg->rules);
+	list_init(&seg->mails);
+	seg->head = SEGMENT_HEADER;
 	if (sp->n_segs == sp->cap_segs) {
 		sp->cap_segs = MAX_OF(sp->cap_segs * 2, (size_t)16);
 		sp->segs = must_resize(sp->segs, sp->cap_segs * sizeof(*sp->segs));

@@ -330,6 +330,7 @@ void spool_books(struct spool *sp, struct books *ret)
 		.queued = t->queued,
 		.lost = t->lost,
 		.deferred_attempts = t->totals.deferred,
+		.returned_waiting = t->mails.count,
 		.log_bytes = atomic_load(&sp->head) - sp->segs[0]->start,
 		.live_bytes = t->live_bytes,
 		.segments = sp->n_segs,
@@ -341,5 +342,6 @@ void spool_books(struct spool *sp, struct books *ret)
 		.free_bytes = atomic_load(&sp->free_bytes),
 		.refusing = sp->refusing,
 	};
+	late_books(&t->late, ret);
 	spool_unlock(sp);
 }

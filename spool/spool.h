@@ -183,7 +183,8 @@ int spool_each_rule(struct spool *sp, struct slice key_prefix,
 
 /* ---- events: the log read as a stream ---------------------------------------------------- */
 
-enum event_kind { EVENT_ACCEPTED = 16 }; /* else an outcome_kind */
+enum event_kind { EVENT_ACCEPTED = 16 }; /* else an outcome_kind, or a late_kind */
+struct late_fact;                        /* spool/late.h */
 struct event {
 	lsn_t lsn; /* end of the record: resume from here */
 	unsigned kind;
@@ -193,10 +194,14 @@ struct event {
 	int64_t at_ms;     /* wall clock */
 	struct slice meta; /* of EVENT_ACCEPTED: the job's (schema/wire/meta.h) */
 	struct outcome o;  /* valid for outcomes; o.job is not */
+	/* What came back as mail; else NULL.  It is good until each() returns. */
+	const struct late_fact *late;
 };
 /* Gives durable events after `from` to each(), until max of them or until it gives a negative
- * number.  Copies made by the cleaner are not events.  *ret_next is where to go on.  E_UNKNOWN: the
- * log no longer has `from`.  -EINVAL: no record ends there. */
+ * number, or SPOOL_ENOUGH with an event that was taken.  Copies made by the cleaner are not events.
+ * *ret_next is where to go on.  E_UNKNOWN: the log no longer has `from`.  -EINVAL: no record ends
+ * there. */
+enum { SPOOL_ENOUGH = 1 };
 int spool_events(struct spool *sp, lsn_t from, uint32_t max,
 		 int (*each)(void *arg, const struct event *e), void *arg,
 		 lsn_t *ret_next) MUST_CHECK;
@@ -218,6 +223,11 @@ struct books {
 	uint64_t accepted, delivered, bounced, expired, cancelled, queued;
 	uint64_t lost; /* after a repair (spool/repair.h): neither ended nor queued */
 	uint64_t deferred_attempts;
+	/* What came back as mail (spool/late.h): facts of each kind, those that were told before,
+	 * the mails, and those of them that nobody has read yet. */
+	uint64_t returned, returned_delays, returned_complaints, returned_auto_replies;
+	uint64_t returned_unsubscribes, returned_dmarc, returned_tlsrpt, returned_other;
+	uint64_t returned_again, returned_mails, returned_waiting;
 	uint64_t log_bytes, live_bytes, segments, syncs, bytes_written;
 	uint64_t jobs, contents, rules;
 	uint64_t free_bytes;

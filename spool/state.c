@@ -1,7 +1,7 @@
 /* spool/state.c - what a record means for the books: who is live, and in which segment. */
 #include "spool/inside.h"
 
-static void gain(struct spool *sp, lsn_t lsn, uint64_t size)
+void state_gain(struct spool *sp, lsn_t lsn, uint64_t size)
 {
 	segment_of(sp, lsn)->live++;
 	sp->t.live_bytes += size;
@@ -9,7 +9,7 @@ static void gain(struct spool *sp, lsn_t lsn, uint64_t size)
 
 /* Something whose record is at lsn is no longer needed from there, because of a record that was
  * just appended (or read, in recovery). */
-static void lose(struct spool *sp, lsn_t lsn, uint64_t size)
+void state_lose(struct spool *sp, lsn_t lsn, uint64_t size)
 {
 	struct segment *seg = segment_of(sp, lsn);
 
@@ -24,7 +24,7 @@ static void content_ref(struct spool *sp, uint32_t i)
 
 	if (c->refs++)
 		return;
-	gain(sp, c->lsn, c->size);
+	state_gain(sp, c->lsn, c->size);
 	sp->t.live_contents++;
 }
 
@@ -34,7 +34,7 @@ static void content_unref(struct spool *sp, uint32_t i)
 
 	if (--c->refs)
 		return;
-	lose(sp, c->lsn, c->size);
+	state_lose(sp, c->lsn, c->size);
 	sp->t.live_contents--;
 }
 
@@ -42,7 +42,7 @@ void state_job_live(struct spool *sp, uint32_t i)
 {
 	struct kept_job *j = kept_job_at(&sp->t, i);
 
-	gain(sp, j->lsn, j->size);
+	state_gain(sp, j->lsn, j->size);
 	content_ref(sp, j->content);
 	sp->t.live_jobs++;
 }
@@ -51,10 +51,10 @@ void state_job_moved(struct spool *sp, uint32_t i, lsn_t lsn, uint32_t size)
 {
 	struct kept_job *j = kept_job_at(&sp->t, i);
 
-	lose(sp, j->lsn, j->size);
+	state_lose(sp, j->lsn, j->size);
 	j->lsn = lsn;
 	j->size = size;
-	gain(sp, lsn, size);
+	state_gain(sp, lsn, size);
 	segment_link_job(sp, i);
 }
 
@@ -64,7 +64,7 @@ void state_job_ended(struct spool *sp, uint32_t i)
 
 	j->state = JOB_DONE;
 	kept_job_drop_state(j);
-	lose(sp, j->lsn, j->size);
+	state_lose(sp, j->lsn, j->size);
 	content_unref(sp, j->content);
 	j->content = NONE;
 	sp->t.live_jobs--;
@@ -74,9 +74,9 @@ void state_content_moved(struct spool *sp, uint32_t i, lsn_t lsn)
 {
 	struct kept_content *c = kept_content_at(&sp->t, i);
 
-	lose(sp, c->lsn, c->size);
+	state_lose(sp, c->lsn, c->size);
 	c->lsn = lsn;
-	gain(sp, lsn, c->size);
+	state_gain(sp, lsn, c->size);
 	segment_link_content(sp, i);
 }
 
@@ -102,11 +102,11 @@ void state_rule(struct spool *sp, struct slice key, struct slice value, lsn_t ls
 		rule->lsn = lsn;
 		rule->size = size;
 		list_push(&segment_of(sp, lsn)->rules, &rule->seg);
-		gain(sp, lsn, size);
+		state_gain(sp, lsn, size);
 	}
 	if (!old)
 		return;
-	lose(sp, old->lsn, old->size);
+	state_lose(sp, old->lsn, old->size);
 	kept_rule_drop(&sp->t, old);
 }
 
@@ -115,7 +115,7 @@ void state_consumer(struct spool *sp, struct slice name, lsn_t cursor, lsn_t lsn
 	struct kept_consumer *c = kept_consumer_find(&sp->t, name);
 
 	if (c)
-		lose(sp, c->lsn, c->size);
+		state_lose(sp, c->lsn, c->size);
 	if (c && cursor == UINT64_MAX)
 		kept_consumer_drop(&sp->t, c);
 	if (cursor == UINT64_MAX)
@@ -123,5 +123,5 @@ void state_consumer(struct spool *sp, struct slice name, lsn_t cursor, lsn_t lsn
 	c = kept_consumer_set(&sp->t, name, cursor);
 	c->lsn = lsn;
 	c->size = size;
-	gain(sp, lsn, size);
+	state_gain(sp, lsn, size);
 }

@@ -116,6 +116,8 @@ void tables_init(struct tables *t)
 	slots_init(&t->jobs);
 	slots_init(&t->contents);
 	map_init(&t->rules);
+	map_init(&t->mails);
+	list_init(&t->mails_in_order);
 }
 
 void tables_free(struct tables *t)
@@ -133,6 +135,10 @@ void tables_free(struct tables *t)
 		free(container_of(l, struct kept_rule, link));
 	}
 	map_free(&t->rules);
+	while (!list_empty(&t->mails_in_order))
+		kept_mail_drop(t, list_first(&t->mails_in_order, struct kept_mail, all));
+	map_free(&t->mails);
+	keys_seen_free(&t->keys);
 	while (t->consumers)
 		kept_consumer_drop(t, t->consumers);
 }

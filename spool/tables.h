@@ -6,7 +6,8 @@
 #pragma once
 #include "base/list.h"
 #include "base/map.h"
-#include "spool/format.h"
+#include "spool/keys_seen.h"
+#include "spool/late_format.h"
 
 #define NONE UINT32_MAX
 
@@ -43,6 +44,13 @@ struct kept_rule {
 	uint32_t size, key_len, value_len;
 	char bytes[]; /* key, value */
 };
+struct kept_mail { /* came back, and was not read to its end */
+	struct map_link link;
+	struct list seg, all; /* on its segment's list; in the order in which they came */
+	struct id128 id;
+	lsn_t lsn;
+	uint32_t size, seq; /* seq: of the next fact */
+};
 struct kept_consumer {
 	struct kept_consumer *next;
 	lsn_t cursor, lsn;
@@ -67,6 +75,10 @@ struct tables {
 	struct totals totals;
 	uint64_t lost;  /* recipients that repairs of the log could not account for */
 	lsn_t repaired; /* end of the last repair that the log tells of; 0: none */
+	struct map mails;
+	struct list mails_in_order;
+	struct late_totals late;
+	struct keys_seen keys; /* of facts */
 	uint64_t queued, live_bytes, live_jobs, live_contents;
 };
 
@@ -114,5 +126,6 @@ void kept_rule_drop(struct tables *t, struct kept_rule *rule);
 struct kept_consumer *kept_consumer_find(const struct tables *t, struct slice name);
 struct kept_consumer *kept_consumer_set(struct tables *t, struct slice name, lsn_t cursor);
 void kept_consumer_drop(struct tables *t, struct kept_consumer *c);
+void kept_mail_drop(struct tables *t, struct kept_mail *m);
 lsn_t kept_consumers_slowest(
     const struct tables *t); /* durable cursors; UINT64_MAX: there is none */

@@ -31,13 +31,18 @@
  *	shape-explain  what (a domain) [, tenant, source, pool]   its values, and where they stand
  *	shape-test     text                           what is wrong with a file of shapes
  *	sources    -                                  the addresses that mail leaves from
+ *	source-add     source, pool, what (EHLO name)
+ *	               [, value (weight), text (proxy), reason, author]   rule
+ *	source-remove  source, pool               rule
+ *	source-check   source                     findings, good; after some seconds at most
+ *	source-drain, source-disable, source-enable   source [, reason, author]   rule
  *	reload     -                                  as SIGHUP; needs_restart, or what is wrong
  *	flush-dns  -                                  every lane asks DNS again
  *
  * Files:   server.c is its life, query.c asks the lanes and adds up, commands.c is the table; the
  *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
- *          orders.c and ending.c (orders), look.c (recipients),
- *          suspend.c (sources), shape.c (shapes) and facts.c (facts).
+ *          orders.c and ending.c (orders), look.c (recipients), suspend.c (suspensions),
+ *          source.c and source_check.c (sources), shape.c (shapes) and facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
  * Blocks:  on the page cache for `events` and `show`.
  * Threads: the front desk's; lanes are asked with lane_post().

@@ -35,6 +35,12 @@ static const struct admin_command commands[] = {
 	{ "shape-explain", admin_begin_shape_explain, admin_lane_shape_explain, admin_finish_shape_explain },
 	{ "shape-test",    NULL, NULL, admin_finish_shape_test },
 	{ "sources",   NULL,        NULL,           admin_finish_sources   },
+	{ "source-add",     admin_begin_source_add,    NULL, admin_finish_source_order },
+	{ "source-check",   admin_begin_source_check,  NULL, admin_finish_source_check },
+	{ "source-remove",  admin_begin_source_remove, NULL, admin_finish_source_order },
+	{ "source-drain",   admin_begin_source_state,  NULL, admin_finish_source_order },
+	{ "source-disable", admin_begin_source_state,  NULL, admin_finish_source_order },
+	{ "source-enable",  admin_begin_source_state,  NULL, admin_finish_source_order },
 	{ "reload",    NULL,        NULL,           admin_finish_reload    },
 	{ "flush-dns", NULL,        admin_lane_flush_dns, admin_finish_flush_dns },
 };

@@ -6,7 +6,7 @@
 
 const struct admin_command *admin_command_find(struct slice name);
 
-/* senders.c, facts.c, look.c, queue.c, orders.c, ending.c, shape.c, suspend.c */
+/* senders.c, facts.c, look.c, queue.c, orders.c, ending.c, shape.c, source.c, suspend.c */
 int admin_finish_senders(struct query *q);
 int admin_finish_status(struct query *q);
 int admin_finish_books(struct query *q);
@@ -16,6 +16,15 @@ int admin_finish_metrics(struct query *q);
 int admin_finish_config(struct query *q);
 int admin_finish_consumers(struct query *q);
 int admin_finish_sources(struct query *q);
+int admin_begin_source_state(struct query *q);
+int admin_begin_source_add(struct query *q);
+int admin_begin_source_remove(struct query *q);
+int admin_finish_source_order(struct query *q);
+struct egress_fact;
+/* q->source is the address of an entry; *f gets the first, of the pool when one is given. */
+int admin_known_source(struct query *q, const char *pool, struct egress_fact *f) MUST_CHECK;
+int admin_begin_source_check(struct query *q);
+int admin_finish_source_check(struct query *q);
 int admin_begin_queue(struct query *q);
 void admin_lane_queue(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_queue(struct query *q);

@@ -5,7 +5,6 @@
 #include "mta/admin/commands.h"
 #include "mta/config/host.h"
 #include "mta/config/spool.h"
-#include "mta/egress/egress.h"
 #include "mta/queue/queue.h"
 #include "spool/books.h"
 #include "spool/report.h"
@@ -68,6 +67,7 @@ int admin_finish_status(struct query *q)
 	report_books(branch_map(q->out, "books"), &k);
 	put_queue(branch_map(q->out, "queue"), e);
 	put_counters(branch_map(q->out, "submission"), e, SLICE("submission_"));
+	put_counters(branch_map(q->out, "sources"), e, SLICE("sources_"));
 	query_answer(q);
 	return 0;
 }
@@ -113,6 +113,8 @@ int admin_finish_rules(struct query *q)
 		r = spool_each_rule(spool_of(q), SLICE("life/"), put_rule, rows);
 	if (r >= 0)
 		r = spool_each_rule(spool_of(q), SLICE("suspend/"), put_rule, rows);
+	if (r >= 0)
+		r = spool_each_rule(spool_of(q), SLICE("source-"), put_rule, rows);
 	if (r < 0)
 		return r;
 	orders_each(orders_of(q->server->engine), UINT32_MAX, put_standing, rows);
@@ -133,44 +135,6 @@ int admin_finish_consumers(struct query *q)
 	branch_int(q->out, "oldest_lsn", (int64_t)spool_oldest(spool_of(q)));
 	branch_int(q->out, "durable_lsn", (int64_t)spool_durable(spool_of(q)));
 	spool_each_consumer(spool_of(q), put_consumer, branch_list(q->out, "consumers"));
-	query_answer(q);
-	return 0;
-}
-
-/* ---- sources ----------------------------------------------------------------------------- */
-
-static void put_health(struct branch *row, const struct source *s)
-{
-	int err = s ? source_err(s) : 0;
-
-	branch_int(row, "connections", s ? atomic_load(&s->connections) : 0);
-	if (!err)
-		return;
-	branch_str(row, "reason", err_text(err));
-	branch_int(row, "failed_ms", atomic_load(&s->failed_ms));
-	branch_int(row, "retry_ms", atomic_load(&s->retry_ms));
-}
-
-static void put_source(struct branch *row, const struct egress_fact *f)
-{
-	bool failing = f->source && source_err(f->source);
-
-	branch_str(row, "pool", f->entry->pool);
-	branch_str(row, "address", f->entry->ip.family ? f->entry->ip_text : "*");
-	branch_str(row, "ehlo", f->entry->ehlo);
-	branch_int(row, "weight", f->entry->weight);
-	branch_str(row, "state", !f->entry->weight ? "unused" : failing ? "failing" : "ok");
-	branch_int(row, "messages", (int64_t)f->messages);
-	put_health(row, f->source);
-}
-
-int admin_finish_sources(struct query *q)
-{
-	struct branch *rows = branch_list(q->out, "sources");
-	struct egress_fact f;
-
-	for (unsigned i = 0; egress_fact(q->server->engine, i, &f); i++)
-		put_source(branch_map(rows, NULL), &f);
 	query_answer(q);
 	return 0;
 }

@@ -147,11 +147,10 @@ int admin_begin_order(struct query *q)
 
 static bool has_source(struct query *q, const char *pool)
 {
-	const struct egress_options *o =
-	    settings_of(engine_settings(q->server->engine), &egress_option_set);
+	struct egress_fact f;
 
-	for (unsigned i = 0; i < o->n_sources; i++)
-		if (strcmp(o->sources[i].pool, pool) == 0 && o->sources[i].weight)
+	for (unsigned i = 0; egress_fact(q->server->engine, i, &f); i++)
+		if (strcmp(f.entry->pool, pool) == 0 && f.entry->weight)
 			return true;
 	return false;
 }

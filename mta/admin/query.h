@@ -70,7 +70,7 @@ struct query {
 	char fault[512]; /* what is wrong, when begin() or finish() gives an error; may be empty */
 	struct selector selector; /* its slices point into `what` */
 	/* of `shape-...`: */
-	char key[64], value[600], author[128], source[64], pool[128];
+	char key[64], value[800], author[128], source[64], pool[128];
 	uint64_t tenant;
 	struct slice text; /* the tree's */
 	unsigned by, max;

@@ -13,6 +13,8 @@ static const struct option rows[] = {
 	  "User to become when started as root; empty: stay root." },
 	{ "log.level", T_STR, AT(log_level), 0, 8, "info", true,
 	  "Which events to log: error, warn, info or debug; each includes those before it." },
+	{ "log.format", T_STR, AT(log_format), 0, 8, "logfmt", true,
+	  "Form of the log, one event per line: logfmt or json." },
 	{ "log.deliveries", T_BOOL, AT(log_deliveries), 0, 0, "no", true,
 	  "Log every delivered recipient too, not only failures." },
 	{ "files.max", T_INT, AT(files_max), 64, 4194304, "65536", false,
@@ -46,6 +48,8 @@ static int derive(void *options, const struct settings *all, struct option_fault
 	if (log_level_parse(slice_str(o->log_level), &o->level) < 0)
 		return option_bad(f, "log.level", slice_str(o->log_level),
 				  "error, warn, info or debug");
+	if (log_format_parse(slice_str(o->log_format), &o->format) < 0)
+		return option_bad(f, "log.format", slice_str(o->log_format), "logfmt or json");
 	return 0;
 }
 

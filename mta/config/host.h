@@ -4,10 +4,11 @@
 #include "base/settings.h"
 
 struct host_options {
-	char *hostname, *user, *log_level;
+	char *hostname, *user, *log_level, *log_format;
 	bool log_deliveries;
 	int64_t files_max;
 	enum log_level level; /* from log_level */
+	enum log_format format;
 };
 extern const struct option_set host_option_set;
 

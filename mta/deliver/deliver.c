@@ -9,6 +9,7 @@
 #include "mta/queue/about.h"
 #include "mta/queue/needs.h"
 #include "mta/site/shaping.h"
+#include "mta/site/steer.h"
 #include "mta/site/suspend.h"
 #include "mta/site/way.h"
 
@@ -304,8 +305,42 @@ static void blocked(struct channel *ch, const struct meaning *m, const struct ve
 			slice_of(why, MIN_OF((size_t)n, sizeof(why) - 1)), certain);
 }
 
+/* What the answers of a transaction say about the site. */
+struct signs {
+	bool delivered, answered, trouble;
+	struct steer_reply reply; /* of the trouble */
+};
+
+static struct steer_reply reply_of(const struct verdict *v, const struct meaning *m)
+{
+	return (struct steer_reply){ v->code, verdict_text(v), (int64_t)m->named_s * 1000 };
+}
+
+static void note_sign(struct signs *s, const struct verdict *v, const struct meaning *m)
+{
+	if (v->kind == VERDICT_DELIVERED) {
+		s->delivered = true;
+	} else if (meaning_is_trouble(m, v)) {
+		s->trouble = true;
+		s->reply = reply_of(v, m);
+	} else if (v->code) {
+		s->answered = true;
+	}
+}
+
+/* A transaction counts once, however many recipients it has. */
+static void tell_steer(struct channel *ch, const struct signs *s)
+{
+	if (s->delivered)
+		steer_delivered(ch);
+	if (s->trouble)
+		steer_trouble(ch, &s->reply);
+	else if (s->answered && !s->delivered)
+		steer_answered(ch);
+}
+
 static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d, unsigned i,
-		   const struct outcome_facts *f)
+		   const struct outcome_facts *f, struct signs *signs)
 {
 	const struct verdict *v = &d->rcpts[i].verdict;
 	struct meaning m;
@@ -322,26 +357,28 @@ static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d,
 		return;
 	}
 	outcome_verdict(dr, d->refs[i], d->chunk, d->rcpts[i].address, v, f, &m);
-	if (v->kind == VERDICT_DELIVERED) {
+	note_sign(signs, v, &m);
+	if (v->kind == VERDICT_DELIVERED)
 		suspend_delivered(ch);
-		pool_success(ch->pool);
-	} else if (m.action.kind == JUDGE_SUSPEND_SOURCE) {
+	else if (m.action.kind == JUDGE_SUSPEND_SOURCE)
 		blocked(ch, &m, v, false);
-	} else if ((v->site && v->code) || m.action.kind == JUDGE_SLOW) {
-		pool_congested(ch->pool);
-	}
 }
 
 /* Before any recipient was named. */
-bool deliver_refused(struct site_loads *l, struct channel *ch, const struct verdict *v)
+enum site_refusal deliver_refused(struct site_loads *l, struct channel *ch, const struct verdict *v,
+				  int64_t *ret_named_ms)
 {
 	struct deliverer *dr = container_of(l, struct deliverer, loads);
 	struct meaning m;
 
 	if (!meaning_of_session(dr, v, slice_str(ch->mx->name), &m))
-		return false;
-	blocked(ch, &m, v, true);
-	return true;
+		return SITE_OTHER;
+	*ret_named_ms = (int64_t)m.named_s * 1000;
+	if (m.action.kind == JUDGE_SUSPEND_SOURCE) {
+		blocked(ch, &m, v, true);
+		return SITE_BLOCKED;
+	}
+	return m.class == JUDGE_RATE_LIMITED || m.class == JUDGE_POLICY ? SITE_SLOW : SITE_OTHER;
 }
 
 void deliver_abandon(struct site_loads *l, struct channel *ch)
@@ -360,6 +397,7 @@ void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 	struct deliverer *dr = container_of(l, struct deliverer, loads);
 	struct delivery *d = container_of(t, struct delivery, txn);
 	struct conn *c = session_conn(ch->session);
+	struct signs signs = { 0 };
 	struct outcome_facts f = {
 		.host = slice_str(ch->mx->name),
 		.ip = slice_of(ch->host->ip_text, ch->host->ip_text_n),
@@ -367,11 +405,15 @@ void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 		.flags = (uint16_t)((c && conn_is_tls(c) ? OUTCOME_TLS : 0) |
 				    (ch->judged ? OUTCOME_REUSED_CONNECTION : 0)),
 		.sent_data = t->sent_data,
+		.channel = ch,
+		.txn = t,
 	};
 
 	out_of_hand(ch, d);
 	/* At the lane's end, what is in hand stays in the spool and is tried after the restart. */
 	for (unsigned i = 0; i < t->n_rcpts && !dr->freeing; i++)
-		settle(dr, ch, d, i, &f);
+		settle(dr, ch, d, i, &f, &signs);
+	if (!dr->freeing)
+		tell_steer(ch, &signs);
 	delivery_rest(dr, d);
 }

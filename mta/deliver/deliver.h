@@ -9,5 +9,6 @@
 /* The functions of struct site_loads. */
 bool deliver_next(struct site_loads *l, struct channel *ch);
 void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t);
-bool deliver_refused(struct site_loads *l, struct channel *ch, const struct verdict *v);
+enum site_refusal deliver_refused(struct site_loads *l, struct channel *ch, const struct verdict *v,
+				  int64_t *ret_named_ms);
 void deliver_abandon(struct site_loads *l, struct channel *ch);

@@ -56,6 +56,7 @@ static bool ask(struct deliverer *dr, struct outcome *o, struct meaning *ret, st
 		return false;
 	reply.provider = provider_of(dr, o);
 	judge_reply(dr->judge, &reply, j);
+	ret->class = j->class;
 	o->class = slice_str(judge_class_name(j->class));
 	o->rule = name_rule(j, ret->rule, sizeof(ret->rule));
 	count_add(&dr->counters.replies[j->class], 1);
@@ -100,7 +101,27 @@ bool meaning_of_session(struct deliverer *dr, const struct verdict *v, struct sl
 	if (!ask(dr, &o, ret, &j))
 		return false;
 	ret->action = j.action;
-	return j.action.kind == JUDGE_SUSPEND_SOURCE;
+	ret->named_s = j.named_s;
+	return true;
+}
+
+bool meaning_is_trouble(const struct meaning *m, const struct verdict *v)
+{
+	if (!v->code || v->kind == VERDICT_DELIVERED || m->class == JUDGE_GREYLISTED ||
+	    judge_class_permanent(m->class))
+		return false;
+	switch (m->class) {
+	case JUDGE_RATE_LIMITED:
+	case JUDGE_SPAM_BLOCK:
+		return true;
+	case JUDGE_POLICY:
+		return v->code < 500;
+	case JUDGE_QUOTA:
+	case JUDGE_INACTIVE_MAILBOX:
+		return false;
+	default:
+		return v->site || m->action.kind == JUDGE_SLOW;
+	}
 }
 
 void meaning_forget(struct outcome *o)

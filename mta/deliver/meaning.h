@@ -10,6 +10,7 @@
 enum { NAMED_TRIES = 5 };
 
 struct meaning {
+	enum judge_class class;     /* JUDGE_OTHER where nobody was asked */
 	struct judge_action action; /* of what a host said; else JUDGE_RETRY */
 	uint32_t named_s;           /* when the host wants to be asked again; 0: it did not say */
 	char rule[2 * JUDGE_NAME_MAX];
@@ -17,9 +18,11 @@ struct meaning {
 /* Judges what a host answered to this recipient: a deferral may become a bounce and the other way
  * round.  Of what we decided ourselves (code 0) only the class is noted. */
 void meaning_judge(struct deliverer *dr, struct outcome *o, struct meaning *ret);
-/* What a host said of us before any recipient was named; true: it suspends the source. */
+/* What a host said of us before any recipient was named; false: nobody was asked. */
 bool meaning_of_session(struct deliverer *dr, const struct verdict *v, struct slice host,
 			struct meaning *ret);
+/* It says that we send too much, or that our mail as such is not wanted: less may help. */
+bool meaning_is_trouble(const struct meaning *m, const struct verdict *v);
 /* The class and the rule of a deferral or bounce that came about otherwise; nothing follows. */
 void meaning_note(struct deliverer *dr, struct outcome *o, struct meaning *ret);
 /* The outcome is about something else than the reply. */

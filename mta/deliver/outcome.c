@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "mta/deliver/bounce.h"
 #include "mta/deliver/meaning.h"
+#include "mta/deliver/outcome_log.h"
 #include "mta/deliver/retry.h"
 
 enum { LATE_MS = 50 };
@@ -19,39 +20,13 @@ struct late {
 	char texts[VERDICT_TEXT_MAX + DNS_NAME_MAX + 2 * IP_TEXT_MAX + 768];
 };
 
-static const struct {
-	const char *event;
-	enum log_level level;
-	size_t counter;
-} kinds[] = {
-	[OUTCOME_DELIVERED] = { "rcpt.delivered", LOG_DEBUG,
-				offsetof(struct deliver_counters, delivered) },
-	[OUTCOME_BOUNCED] = { "rcpt.bounced", LOG_INFO,
-			      offsetof(struct deliver_counters, bounced) },
-	[OUTCOME_EXPIRED] = { "rcpt.expired", LOG_INFO,
-			      offsetof(struct deliver_counters, expired) },
-	[OUTCOME_CANCELLED] = { "rcpt.cancelled", LOG_INFO,
-				offsetof(struct deliver_counters, cancelled) },
-	[OUTCOME_DEFERRED] = { "rcpt.deferred", LOG_INFO,
-			       offsetof(struct deliver_counters, deferred) },
+static const size_t counter_at[] = {
+	[OUTCOME_DELIVERED] = offsetof(struct deliver_counters, delivered),
+	[OUTCOME_BOUNCED] = offsetof(struct deliver_counters, bounced),
+	[OUTCOME_EXPIRED] = offsetof(struct deliver_counters, expired),
+	[OUTCOME_CANCELLED] = offsetof(struct deliver_counters, cancelled),
+	[OUTCOME_DEFERRED] = offsetof(struct deliver_counters, deferred),
 };
-
-static void log_outcome(struct deliverer *dr, const struct outcome *o, struct id128 job)
-{
-	enum log_level level = kinds[o->kind].level;
-	char id[ID_TEXT_MAX], status[STATUS_TEXT_MAX];
-
-	if (o->kind == OUTCOME_DELIVERED && dr->host->log_deliveries)
-		level = LOG_INFO;
-	if (!log_enabled(level))
-		return;
-	log_at(level, kinds[o->kind].event, kv_str("job", id_format(job, id)),
-	       kv_int("row", o->row), kv_slice("rcpt", o->rcpt), kv_int("attempt", o->attempt),
-	       kv_int("code", o->code), kv_str("dsn", status_format(o->status, status)),
-	       kv_slice("host", o->host), kv_slice("ip", o->ip),
-	       kv_int("tls", (o->flags & OUTCOME_TLS) != 0), kv_slice("text", o->text),
-	       kv_int("next", o->next_ms), kv_slice("class", o->class), kv_slice("rule", o->rule));
-}
 
 /* Reports say why; and for others the last reply is told when no try is left. */
 static bool is_worth_keeping(const struct deliverer *dr, const struct chunk *k,
@@ -74,7 +49,7 @@ static unsigned class_number(struct slice name)
 static void settle(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, bool on_list)
 {
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
-	counter *count = (void *)((char *)&dr->counters + kinds[o->kind].counter);
+	counter *count = (void *)((char *)&dr->counters + counter_at[o->kind]);
 
 	count_add(count, 1);
 	if (o->kind == OUTCOME_DEFERRED) {
@@ -279,7 +254,7 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 	expire_instead(dr, r, &o, too_old);
 	if (is_worth_keeping(dr, k, r, &o))
 		last_keep(&dr->last, &o);
-	log_outcome(dr, &o, k->info.id);
+	outcome_log(dr, &o, k, f);
 	tell_sender(dr, k, &o); /* first: after the last outcome the message may leave the spool */
 	put(dr, ref, &o, false);
 }
@@ -307,7 +282,7 @@ static void tell_and_put(struct deliverer *dr, rcpt_ref ref, struct outcome *o, 
 
 	if (chunks_get(&dr->queue->chunks, queue_rcpt(dr->queue, ref)->job, &k) == 0) {
 		o->rcpt = wire_rows_address(k->rows, o->row);
-		log_outcome(dr, o, k->info.id);
+		outcome_log(dr, o, k, NULL);
 		tell_sender(dr, k, o);
 	}
 	if (is_worth_keeping(dr, k, queue_rcpt(dr->queue, ref), o))

@@ -11,6 +11,9 @@ struct outcome_facts {
 	struct slice host, ip, source;
 	uint16_t flags;
 	bool sent_data;
+	/* For the log and the counts; NULL: there was no session. */
+	struct channel *channel;
+	const struct txn *txn;
 };
 /* The recipient is RCPT_IN_FLIGHT.  *ret gets what the rules make of the reply. */
 void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,

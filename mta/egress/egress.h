@@ -14,23 +14,24 @@
 #include "base/address.h"
 #include "base/settings.h"
 #include "mta/core/part.h"
+#include "mta/egress/entry.h"
 #include "mta/egress/source.h"
+#include "mta/egress/ordered.h"
 #include "mta/egress/turns.h"
 
-enum { SOURCES_MAX = 256, POOLS_MAX = 4096, EGRESS_SURPLUS = POOLS_MAX };
+enum { CHECK_ZONES_MAX = 32, SOURCES_MAX = 256, POOLS_MAX = 4096, EGRESS_SURPLUS = POOLS_MAX };
 
-struct egress_source {
-	const char *pool, *ehlo;
-	struct ip ip; /* family 0: whatever the system picks */
-	char ip_text[IP_TEXT_MAX];
-	int64_t weight; /* 0: no new connection */
-};
 struct egress_options {
 	char *source_list;
 	int64_t connections; /* per address */
 	int64_t backoff_min, backoff_max;
 	struct egress_source sources[SOURCES_MAX];
 	unsigned n_sources;
+	char *zone_list, *check_host;
+	const char *zones[CHECK_ZONES_MAX]; /* DNS block lists */
+	unsigned n_zones;
+	struct ip check_ip; /* where a check connects to; check_port 0: nowhere */
+	uint16_t check_port;
 	bool default_added; /* the last one: no entry names the pool "default" */
 };
 extern const struct option_set egress_option_set;
@@ -45,10 +46,14 @@ const char *egress_pool_name(const struct egress *e, unsigned pool);
  * at different sources, so that many sites with a message each keep to the weights too.  False: the
  * pool has none, and egress_no_source() says why. */
 bool egress_begin_turns(struct egress *e, unsigned pool, struct turns *t);
+/* Entry i of those that mail of the pool may leave from now; NULL: past the last. */
+const struct egress_source *egress_member(struct egress *e, unsigned pool, unsigned i);
 void egress_no_source(const struct egress *e, unsigned pool, char *text, size_t cap);
 /* A connection could not be opened because of the source: err says why.  It fails on all lanes
  * until a look says otherwise; `recovered` is then called on every lane. */
 void egress_source_failed(struct egress *e, struct source *source, int err);
+/* Sources that fail are looked at now, on this lane. */
+void egress_look_now(struct egress *e);
 struct egress_news {
 	void (*recovered)(struct egress_news *n);
 };
@@ -56,17 +61,29 @@ void egress_tell(struct egress *e, struct egress_news *n);
 /* A host cannot be reached from a source, for a reason of this machine: no route, a filter. */
 void egress_no_way(struct egress *e, const struct source *source, const char *to, int err);
 int64_t egress_slots_max(const struct egress *e);
-void egress_count(struct egress *e,
-		  const struct egress_source *entry); /* a message was handed over */
+void egress_count(struct egress *e, const struct turn *turn); /* a message was handed over */
+/* Operators have taken all sources of the pool out of use. */
+bool egress_is_off(const struct egress *e, unsigned pool);
+/* An operator has disabled it: what leaves from it is given up. */
+bool egress_is_disabled(const struct egress *e, const struct source *source);
+/* Another number: the sources in force are other ones. */
+unsigned egress_changes(const struct egress *e);
+/* A rule of mta/egress/ordered.h was written and is durable.  It is in force on all lanes soon
+ * after.  Any thread. */
+int egress_rule_changed(struct engine *e, struct slice rule_key,
+			struct slice rule_value) MUST_CHECK;
 
 /* ---- what an operator sees --------------------------------------------------------------- */
 
 struct egress_fact {
 	const struct egress_source *entry;
 	const struct source *source; /* NULL: not known yet */
-	uint64_t messages;           /* handed over since the start or the last reload */
+	uint64_t messages;          /* handed over since the start, while the entry was like this */
+	struct ordered_order order; /* what an operator ordered of its address */
+	int64_t added_ms;           /* when an operator added it; 0: the configuration has it */
+	char added_why[ORDERED_TEXT_MAX];
 };
-/* Entry i of the options in force; false: past the last.  The front desk's thread. */
+/* Entry i of those in force; false: past the last.  The front desk's thread. */
 bool egress_fact(struct engine *e, unsigned i, struct egress_fact *ret);
 /* What an operator should know about the sources, one sentence each: addresses that are not on this
  * machine, pools that nobody can use, and the like.  It binds each address for a moment. */

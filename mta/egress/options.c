@@ -1,5 +1,4 @@
 /* mta/egress/options.c - rows of the options of sources, and entries of egress.sources. */
-#include "mta/config/entries.h"
 #include "mta/config/host.h"
 #include "mta/egress/egress.h"
 
@@ -17,63 +16,63 @@ static const struct option rows[] = {
 	  "source.backoff_max." },
 	{ "source.backoff_max", T_DURATION, AT(backoff_max), 10, HOUR, "5m", true,
 	  "Longest time that a source address is left alone." },
+	{ "source.check_zones", T_LIST, AT(zone_list), 0, 0, "", true,
+	  "DNS block lists that postern source check asks, such as zen.spamhaus.org." },
+	{ "source.check_host", T_STR, AT(check_host), 0, 0, "", true,
+	  "Address and port of a host that postern source check connects to, such as "
+	  "192.0.2.25:25; empty: it does not." },
 };
-
-static int add_source(struct egress_options *o, struct slice pool, const struct ip *ip,
-		      struct slice ehlo, uint64_t weight)
-{
-	struct egress_source *src = &o->sources[o->n_sources];
-
-	if (o->n_sources == SOURCES_MAX)
-		return E_SYNTAX;
-	src->ip = *ip;
-	src->pool = must_copy(pool);
-	src->ehlo = must_copy(ehlo);
-	src->weight = (int64_t)weight;
-	if (ip->family)
-		ip_format(ip, src->ip_text);
-	o->n_sources++;
-	return 0;
-}
-
-/* "weight=N"; without it the weight is 1. */
-static int read_weight(struct slice *s, uint64_t *ret)
-{
-	struct slice word = entries_word(s);
-
-	*ret = 1;
-	if (!word.n)
-		return 0;
-	if (!slice_strip(&word, SLICE("weight=")) || slice_u64(word, TURNS_WEIGHT_MAX, ret) < 0)
-		return E_SYNTAX;
-	return entries_word(s).n ? E_SYNTAX : 0;
-}
-
-/* It goes on the wire as the argument of EHLO. */
-static bool is_ehlo_name(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || s.p[i] == '<' || s.p[i] == '>')
-			return false;
-	return s.n && s.n <= 255;
-}
 
 static int read_source(void *options, struct slice s)
 {
-	struct slice pool = entries_word(&s), address = entries_word(&s), ehlo = entries_word(&s);
-	struct ip ip = { 0 };
-	uint64_t weight;
+	struct egress_options *o = options;
 
-	if (!pool.n || !is_ehlo_name(ehlo) || read_weight(&s, &weight) < 0)
+	if (o->n_sources == SOURCES_MAX || entry_read(s, &o->sources[o->n_sources]) < 0)
 		return E_SYNTAX;
-	if (!slice_eq(address, SLICE("*")) && ip_parse(address, &ip) < 0)
+	return o->sources[o->n_sources++].proxy ? E_SYNTAX : 0; /* there are no proxies yet */
+}
+
+/* Mail that names no pool leaves from somewhere, whatever the list says. */
+static int add_default(struct egress_options *o, const char *hostname)
+{
+	if (o->n_sources == SOURCES_MAX)
 		return E_SYNTAX;
-	return add_source(options, pool, &ip, ehlo, weight);
+	o->sources[o->n_sources++] = (struct egress_source){
+		.pool = must_copy(SLICE("default")),
+		.ehlo = must_copy(slice_str(hostname)),
+		.weight = 1,
+	};
+	return 0;
+}
+
+/* As long as a name may be below which an address is looked up. */
+enum { ZONE_MAX = 180 };
+
+static int read_zone(void *options, struct slice s)
+{
+	struct egress_options *o = options;
+
+	if (o->n_zones == CHECK_ZONES_MAX || s.n > ZONE_MAX || memchr(s.p, ' ', s.n))
+		return E_SYNTAX;
+	o->zones[o->n_zones++] = must_copy(s);
+	return 0;
+}
+
+static int derive_check(struct egress_options *o, struct option_fault *f)
+{
+	int r = option_entries(f, "source.check_zones", o->zone_list,
+			       "the name of a DNS block list (the list may have 32)", read_zone, o);
+
+	if (r < 0 || !*o->check_host)
+		return r;
+	if (ip_port_parse(slice_str(o->check_host), &o->check_ip, &o->check_port) < 0)
+		return option_bad(f, "source.check_host", slice_str(o->check_host),
+				  "an address and a port such as 192.0.2.25:25");
+	return 0;
 }
 
 static int derive(void *options, const struct settings *all, struct option_fault *f)
 {
-	static const struct ip any = { 0 };
 	struct egress_options *o = options;
 	int r = option_entries(
 	    f, "egress.sources", o->source_list,
@@ -81,13 +80,15 @@ static int derive(void *options, const struct settings *all, struct option_fault
 	    "to 1000",
 	    read_source, o);
 
+	if (r == 0)
+		r = derive_check(o, f);
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < o->n_sources; i++)
 		if (strcmp(o->sources[i].pool, "default") == 0)
 			return 0;
 	o->default_added = true;
-	if (add_source(o, SLICE("default"), &any, slice_str(host_options(all)->hostname), 1) == 0)
+	if (add_default(o, host_options(all)->hostname) == 0)
 		return 0;
 	return option_bad(f, "egress.sources", SLICE(""),
 			  "a list with the pool \"default\" or with fewer than 256 entries");
@@ -97,10 +98,10 @@ static void clear(void *options)
 {
 	struct egress_options *o = options;
 
-	for (unsigned i = 0; i < o->n_sources; i++) {
-		free((char *)(uintptr_t)o->sources[i].pool);
-		free((char *)(uintptr_t)o->sources[i].ehlo);
-	}
+	for (unsigned i = 0; i < o->n_sources; i++)
+		entry_clear(&o->sources[i]);
+	for (unsigned i = 0; i < o->n_zones; i++)
+		free((char *)(uintptr_t)o->zones[i]);
 }
 
 const struct option_set egress_option_set = {

@@ -196,22 +196,18 @@ static void each_flow(struct inspect_counts *from, each_count *each, void *arg)
 	}
 }
 
-static void each_source(const struct queue *q, const char *pool, struct inspect_count *c,
+static void each_source(const struct queue *q, unsigned pool, struct inspect_count *c,
 			each_count *each, void *arg)
 {
-	const struct egress_options *o =
-	    settings_of(engine_settings(q->engine), &egress_option_set);
-	bool any = false;
+	const struct egress_source *entry;
+	unsigned i;
 
-	for (unsigned i = 0; i < o->n_sources; i++) {
-		if (strcmp(o->sources[i].pool, pool) != 0)
-			continue;
-		c->name = slice_str(o->sources[i].ip.family ? o->sources[i].ip_text : "*");
+	for (i = 0; (entry = egress_member(q->egress, pool, i)) != NULL; i++) {
+		c->name = slice_str(entry->ip.family ? entry->ip_text : "*");
 		each(arg, c);
-		any = true;
 	}
 	c->name = SLICE("");
-	if (!any)
+	if (!i)
 		each(arg, c);
 }
 
@@ -230,7 +226,7 @@ static void each_seen(struct inspect_counts *from, each_count *each, void *arg)
 		else if (from->by == INSPECT_POOL)
 			c.name = slice_str(egress_pool_name(q->egress, i));
 		if (from->by == INSPECT_SOURCE)
-			each_source(q, egress_pool_name(q->egress, i), &c, each, arg);
+			each_source(q, i, &c, each, arg);
 		else
 			each(arg, &c);
 	}

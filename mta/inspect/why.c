@@ -57,7 +57,9 @@ static void why_pool(struct teller *t, const struct pool *p)
 		return;
 	if (p->paused_until_ms > sites_now(t->sites)) {
 		pair_explain(p, p->pause_why, text, sizeof(text));
-		tell(t, "pool-pause", walk_wall_ms(t->queue, p->paused_until_ms), "%s", text);
+		tell(t, "pool-pause",
+		     p->pause_why == PAIR_OFF ? 0 : walk_wall_ms(t->queue, p->paused_until_ms),
+		     "%s", text);
 	}
 	tell(t, "next", 0,
 	     "%u recipients wait for their turn on the %u connections of pool %s to %s",

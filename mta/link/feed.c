@@ -2,14 +2,32 @@
  * then as it grows. */
 #include "base/log.h"
 #include "mta/link/client.h"
+#include "spool/late.h"
 
-enum { EVENTS_A_FRAME = 1024 };
+enum { EVENTS_A_FRAME = 1024, FULL_FRAME = 16 * 1024 * 1024 };
 _Static_assert((int)EVENTS_A_FRAME <= (int)LINK_EVENTS_MAX, "a frame must be readable");
 
 struct packing {
 	struct buf *packed;
 	uint32_t n;
 };
+
+/* What came back as mail: a report about a domain is the text of its event. */
+static void put_late(struct link_event *out, const struct late_fact *f,
+		     char status[STATUS_TEXT_MAX])
+{
+	out->at_ms = f->at_ms;
+	out->code = f->code;
+	out->flags = f->flags;
+	out->dsn = slice_str(status_format(f->status, status));
+	out->text = f->report.n ? f->report : f->evidence;
+	out->host = f->host;
+	out->ip = f->ip;
+	out->source = f->to;
+	out->rcpt = f->rcpt;
+	out->class = f->class;
+	out->rule = f->rule;
+}
 
 static int pack_event(void *arg, const struct event *e)
 {
@@ -23,7 +41,9 @@ static int pack_event(void *arg, const struct event *e)
 				  .row = e->row };
 	int r;
 
-	if (e->kind != EVENT_ACCEPTED) {
+	if (e->late) {
+		put_late(&out, e->late, status);
+	} else if (e->kind != EVENT_ACCEPTED) {
 		const struct outcome *o = &e->o;
 		out.attempt = o->attempt;
 		out.at_ms = o->at_ms;
@@ -41,7 +61,7 @@ static int pack_event(void *arg, const struct event *e)
 	}
 	r = link_event_put(p->packed, &out);
 	p->n += r == 0;
-	return r;
+	return r == 0 && buf_len(p->packed) > FULL_FRAME ? SPOOL_ENOUGH : r;
 }
 
 static void on_tail(struct durable_wait *w, int err)

@@ -6,12 +6,11 @@
 static bool leaves_from(const struct subject *s, const struct ip *source)
 {
 	const struct queue *q = s->arg;
-	const struct egress_options *o =
-	    settings_of(engine_settings(q->engine), &egress_option_set);
+	unsigned pool = egress_pool(q->egress, s->pool);
+	const struct egress_source *entry;
 
-	for (unsigned i = 0; i < o->n_sources; i++)
-		if (ip_eq(&o->sources[i].ip, source) &&
-		    slice_eq(s->pool, slice_str(o->sources[i].pool)))
+	for (unsigned i = 0; (entry = egress_member(q->egress, pool, i)) != NULL; i++)
+		if (ip_eq(&entry->ip, source))
 			return true;
 	return false;
 }

@@ -12,6 +12,7 @@ enum { SEC = 1000, MINUTE = 60 * SEC, HOUR = 60 * MINUTE };
 #define BYTES_PER_DAY_MAX ((1LL << 34) * 86400) /* 16 GiB per second */
 
 static const char *const tls_words[] = { "never", "may", "must", NULL };
+static const char *const adaptive_words[] = { "no", "yes", NULL };
 static const char *const family_words[] = { "any", "ipv4", "ipv6", NULL };
 #define BY_TENANT SHAPE_BY_TENANT
 #define AT_PROVIDER SHAPE_AT_PROVIDER
@@ -29,6 +30,12 @@ const struct shape_key_row shape_key_rows[SHAPE_KEYS] = {
 		"Most connections at a time to one site from one source." },
 	[SHAPE_PROVIDER_CONNECTIONS] = { "provider.connections", SHAPE_NUMBER, AT_PROVIDER | OF_POOLS, 1, 1000000, NULL,
 		"Most connections at a time to all sites of the provider together." },
+	[SHAPE_ADAPTIVE] = { "adaptive", SHAPE_WORD, OF_POOLS, 0, 0, adaptive_words,
+		"Whether trouble lowers connections and rate, and success raises them: yes or no." },
+	[SHAPE_ADAPTIVE_FLOOR] = { "adaptive.floor", SHAPE_NUMBER, OF_POOLS, 1, 100000, NULL,
+		"Connections of a source to a site that trouble leaves at least." },
+	[SHAPE_ADAPTIVE_RATE] = { "adaptive.rate", SHAPE_PER_TIME, OF_POOLS, 1, PER_DAY_MAX, NULL,
+		"Messages per time of a source to a site that trouble leaves at least." },
 	[SHAPE_MESSAGES] = { "messages", SHAPE_NUMBER, 0, 1, 1000000, NULL,
 		"Most messages per connection." },
 	[SHAPE_RECIPIENTS] = { "recipients", SHAPE_NUMBER, 0, 1, 50, NULL,

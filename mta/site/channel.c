@@ -1,11 +1,14 @@
 /* mta/site/channel.c - opening a connection, feeding it, and judging how it ended. */
 #include "mta/site/channel.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "mta/site/pair.h"
 #include "mta/site/seats.h"
 #include "mta/site/provider.h"
 #include "mta/site/shaping.h"
+#include "mta/site/steer.h"
 #include "mta/site/suspend.h"
 #include "mta/smtp/ehlo.h"
 
@@ -32,12 +35,15 @@ static int start_session(struct channel *ch)
 		.tls_resume = ch->host->tls,
 		.ignore = (unsigned)v[SHAPE_IGNORE],
 		.pipelines = ch->host->habits.pipelines,
+		.chunks = ch->host->habits.chunks,
 	};
 
 	if (ch->host->clear_until_ms > sites_now(s) && o.tls == TLS_MAY)
 		o.tls = TLS_NEVER;
 	if (habits_lock_step(&ch->host->habits, sites_now(s)))
 		o.ignore |= EHLO_PIPELINING;
+	if (habits_no_chunks(&ch->host->habits, sites_now(s)))
+		o.ignore |= EHLO_CHUNKING;
 	return session_new(&ch->session, s->loop, &o, &ch->user);
 }
 
@@ -107,12 +113,18 @@ static int not_begun(struct channel *ch, int err)
 	return E_CONFLICT;
 }
 
+enum { OFF_LOOK_MS = 60 * 1000 }; /* an order ends it at once */
+
 static int cannot_open(struct pool *p, enum pair_lack why)
 {
 	if (why == PAIR_FULL)
 		return E_FULL;
-	if (why == PAIR_SUSPENDED) {
-		pool_wait(p, suspend_wait_ms(p));
+	if (why == PAIR_SUSPENDED || why == PAIR_WALLED) {
+		pool_wait(p, why, pair_wait_ms(p));
+		return E_UNKNOWN;
+	}
+	if (why == PAIR_OFF) {
+		pool_wait(p, why, OFF_LOOK_MS);
 		return E_UNKNOWN;
 	}
 	if (why == PAIR_SITE)
@@ -133,6 +145,8 @@ static void use_pair(struct channel *ch, const struct pair *pair)
 	ch->ehlo = turn->entry->ehlo;
 	memcpy(ch->source_text, turn->entry->ip_text, sizeof(ch->source_text));
 	ch->shape = shaping_source(ch->pool, &ch->source->ip);
+	ch->steer = steer_turn(ch->pool, pair->turn);
+	ch->begun_ms = sites_now(ch->pool->sites);
 }
 
 void channel_reshape(struct channel *ch)
@@ -196,6 +210,15 @@ void channel_quit(struct channel *ch)
 	session_quit(ch->session);
 }
 
+void channel_cut(struct channel *ch)
+{
+	channel_quit(ch);
+	if (ch->gone)
+		return;
+	ch->cut = true;
+	session_cut(ch->session);
+}
+
 enum { TURN_US = 2000 };
 
 static bool turn_is_over(struct sites *s)
@@ -245,7 +268,7 @@ static bool too_many(const struct channel *ch)
 {
 	const int64_t *v = channel_shape(ch)->v;
 
-	return limits_exceeded(ch->shared, v[SHAPE_CONNECTIONS]) ||
+	return pool_has_too_many(ch->pool) || limits_exceeded(ch->shared, v[SHAPE_CONNECTIONS]) ||
 	       (ch->provider && limits_exceeded(ch->provider, v[SHAPE_PROVIDER_CONNECTIONS]));
 }
 
@@ -254,7 +277,8 @@ static bool worn(const struct channel *ch)
 {
 	return ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] || too_many(ch) ||
 	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
-	       suspend_ordered(ch->pool, &ch->source->ip, NULL) ||
+	       suspend_ordered(ch->pool, &ch->source->ip, NULL) || (ch->probing && ch->taken) ||
+	       steer_holds(ch->steer) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
 
@@ -264,8 +288,10 @@ static bool take_one(struct channel *ch)
 	unsigned before = ch->taken;
 	bool more = s->loads->next(s->loads, ch);
 
-	if (ch->taken != before)
+	if (ch->taken != before) {
 		pool_sent(ch->pool, ch->turn);
+		steer_sent(ch);
+	}
 	return more;
 }
 
@@ -281,7 +307,7 @@ void channel_feed(struct channel *ch)
 			timer_stop(s->loop->timers, &ch->idle_timer);
 			return;
 		}
-		if (!pool_may_send(ch->pool, ch->turn) || !take_one(ch))
+		if (!pool_may_send(ch->pool, ch->turn) || !steer_may_send(ch) || !take_one(ch))
 			break;
 	}
 	if (ch->gone || ch->quitting)
@@ -333,6 +359,37 @@ static void note_source(struct channel *ch)
 		ip_format(&ip, ch->source_text);
 }
 
+/* Others of its source that the site has let in. */
+static unsigned others_in(const struct channel *ch, bool same_host)
+{
+	const struct channel *c;
+	unsigned n = 0;
+
+	list_each(&ch->pool->channels, c, struct channel, link)
+		if (c != ch && c->source == ch->source && c->ready_once &&
+		    (!same_host || c->host == ch->host))
+			n++;
+	return n;
+}
+
+enum { LATE_MS = 5000, LATE_FACTOR = 4 };
+
+/* A host that greets the first connections at once and later ones late has enough of them. */
+static void look_at_delay(struct channel *ch)
+{
+	int64_t took = sites_now(ch->pool->sites) - ch->begun_ms, *usual = &ch->host->greets_ms;
+	char text[64];
+	int n;
+
+	if (!*usual || took < *usual)
+		*usual = took + 1;
+	if (took < LATE_MS || took < *usual * LATE_FACTOR || !others_in(ch, true))
+		return;
+	n = snprintf(text, sizeof(text), "it greeted after %d seconds", (int)(took / 1000));
+	steer_crowded(ch, others_in(ch, false),
+		      &(struct steer_reply){ .text = slice_of(text, (size_t)n) });
+}
+
 static void opened(struct channel *ch)
 {
 	if (ch->ready_once)
@@ -347,6 +404,7 @@ static void opened(struct channel *ch)
 	site_host_well(ch->pool->site, ch->host);
 	note_tls(ch);
 	note_source(ch);
+	look_at_delay(ch);
 }
 
 static void on_ready(struct session_user *u)
@@ -359,11 +417,15 @@ static void on_ready(struct session_user *u)
 
 static void note_habits(struct channel *ch, const struct txn *t)
 {
-	bool news = habits_note(&ch->host->habits, t, sites_now(ch->pool->sites));
+	static const char *const events[] = {
+		[HABITS_LOCK_STEP] = "host.lock-step",
+		[HABITS_NO_CHUNKS] = "host.no-chunks",
+	};
+	enum habits_news news = habits_note(&ch->host->habits, t, sites_now(ch->pool->sites));
 
-	ch->lock_step = ch->lock_step || t->lock_step;
-	if (news)
-		log_info("host.lock-step", kv_str("site", ch->pool->site->name),
+	ch->spoilt = ch->spoilt || t->lock_step || t->no_chunks;
+	if (news != HABITS_NO_NEWS)
+		log_info(events[news], kv_str("site", ch->pool->site->name),
 			 kv_str("ip", ch->host->ip_text));
 }
 
@@ -455,23 +517,49 @@ static bool source_is_gone(struct channel *ch, const struct verdict *v)
 	return false;
 }
 
+/* More than the site takes from us: said at its door, or by closing it while others are inside.
+ * False: the host itself is in trouble. */
+static bool is_too_much(struct channel *ch, const struct verdict *v, enum site_refusal what,
+			int64_t named_ms)
+{
+	const struct steer_reply r = { v->code, verdict_text(v), named_ms };
+	unsigned others = ch->ready_once ? 0 : others_in(ch, true);
+
+	if (!ch->pool->shape.v[SHAPE_ADAPTIVE])
+		return false;
+	if (others)
+		steer_crowded(ch, others_in(ch, false), &r);
+	else if (what == SITE_SLOW && !ch->ready_once)
+		steer_refused(ch, &r);
+	else if ((what == SITE_SLOW || ch->judged) && !ch->told)
+		steer_trouble(ch, &r);
+	else
+		return ch->judged;
+	return true;
+}
+
 /* A host that greets but then never answers is no better than one that does not greet. */
 static void judge_end(struct channel *ch, const struct verdict *v)
 {
+	struct site_loads *loads = ch->pool->sites->loads;
 	bool trouble = v->kind != VERDICT_NONE;
+	enum site_refusal what = SITE_OTHER;
+	int64_t named_ms = 0;
 
-	if (!trouble && ch->quitting)
+	if (ch->cut || (!trouble && ch->quitting))
 		return; /* we ended it, perhaps before it was open */
-	if ((!ch->ready_once && tls_gave_way(ch, v)) || ch->lock_step)
+	if ((!ch->ready_once && tls_gave_way(ch, v)) || ch->spoilt)
 		return;
 	if (trouble && source_is_gone(ch, v))
 		return;
-	if (trouble && v->code && ch->pool->sites->loads->refused(ch->pool->sites->loads, ch, v))
+	if (trouble && v->code)
+		what = loads->refused(loads, ch, v, &named_ms);
+	if (what == SITE_BLOCKED)
 		return; /* our address is not wanted: that is no fault of the host */
+	if (trouble && is_too_much(ch, v, what, named_ms))
+		return;
 	if (!ch->ready_once || (trouble && !ch->judged))
 		site_host_failed(ch->pool->site, ch->host, v, ch->source_text);
-	else if (trouble && v->code)
-		pool_congested(ch->pool); /* 421 and its like in mid-session */
 }
 
 static void on_gone(struct session_user *u, const struct verdict *v)

@@ -26,14 +26,18 @@ struct channel {
 	struct site_limits *scope;      /* where its source may be suspended (mta/site/suspend.h) */
 	struct source_limits *standing; /* of its source there */
 	bool trying;                    /* its message shows whether a suspension is over */
+	struct steer *steer;            /* of its source at the site; NULL: it is not steered */
+	bool probing;                   /* its message shows whether a wall is gone */
+	bool told;                      /* its trouble is known to the steer */
+	int64_t begun_ms;               /* monotonic */
 	struct turn_end reap;
 	struct timer idle_timer;
 	int64_t idle_since_ms;
 	unsigned in_hand, taken;
 	unsigned bulk; /* of those in hand */
-	bool ready_once, quitting, gone;
-	bool judged;    /* the host has answered about a recipient */
-	bool lock_step; /* it ended because the host cannot do PIPELINING */
+	bool ready_once, quitting, cut, gone;
+	bool judged; /* the host has answered about a recipient */
+	bool spoilt; /* it ended because the host cannot do what it offers */
 };
 static inline const struct shape *channel_shape(const struct channel *ch)
 {
@@ -49,4 +53,6 @@ void channel_feed(struct channel *ch);
 void channel_init(struct sites *s);
 void channel_reshape(struct channel *ch); /* the shapes changed */
 void channel_quit(struct channel *ch);
+/* Its source was disabled: what has not begun to leave goes again from another one. */
+void channel_cut(struct channel *ch);
 void channel_free_now(struct channel *ch); /* at the lane's end */

@@ -3,15 +3,34 @@
 
 enum { COUNTS_MS = 24 * 3600 * 1000 };
 
-bool habits_note(struct habits *h, const struct txn *t, int64_t now_ms)
+static bool is_fresh(int64_t *until_ms, int64_t now_ms)
 {
-	bool news = t->lock_step && !habits_lock_step(h, now_ms);
+	bool fresh = *until_ms <= now_ms;
 
-	if (t->pipelined)
-		h->pipelines = true;
+	*until_ms = now_ms + COUNTS_MS;
+	return fresh;
+}
+
+static void note_good(struct habits *h, const struct txn *t)
+{
+	h->pipelines = h->pipelines || t->pipelined;
+	h->chunks = h->chunks || t->chunked;
+}
+
+enum habits_news habits_note(struct habits *h, const struct txn *t, int64_t now_ms)
+{
+	enum habits_news news = HABITS_NO_NEWS;
+
+	note_good(h, t);
+	if (t->no_chunks) {
+		h->chunks = false;
+		if (is_fresh(&h->no_chunks_until_ms, now_ms))
+			news = HABITS_NO_CHUNKS;
+	}
 	if (t->lock_step) {
 		h->pipelines = false;
-		h->lock_step_until_ms = now_ms + COUNTS_MS;
+		if (is_fresh(&h->lock_step_until_ms, now_ms))
+			news = HABITS_LOCK_STEP;
 	}
 	if (t->rcpts_taken) {
 		h->rcpts_most = t->rcpts_taken;
@@ -23,6 +42,11 @@ bool habits_note(struct habits *h, const struct txn *t, int64_t now_ms)
 bool habits_lock_step(const struct habits *h, int64_t now_ms)
 {
 	return h->lock_step_until_ms > now_ms;
+}
+
+bool habits_no_chunks(const struct habits *h, int64_t now_ms)
+{
+	return h->no_chunks_until_ms > now_ms;
 }
 
 unsigned habits_rcpts(const struct habits *h, int64_t now_ms, unsigned most)

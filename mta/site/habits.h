@@ -1,18 +1,20 @@
 /* mta/site/habits.h - what a host was found to do that it did not say: how many recipients it takes
- * in a transaction, and whether it can really do PIPELINING.
+ * in a transaction, and whether it can really do PIPELINING and CHUNKING.
  * Owns:   nothing; a member of struct host.
  * Limits: what was found counts for a day, then it is tried anew; it is not kept over a restart. */
 #pragma once
 #include "mta/smtp/session.h"
 
 struct habits {
-	bool pipelines;
-	int64_t lock_step_until_ms, rcpts_until_ms; /* monotonic */
+	bool pipelines, chunks;
+	int64_t lock_step_until_ms, no_chunks_until_ms, rcpts_until_ms; /* monotonic */
 	unsigned rcpts_most;
 };
 
-/* A transaction came back.  True: it is news that the host is to be spoken to in lock-step. */
-bool habits_note(struct habits *h, const struct txn *t, int64_t now_ms);
+enum habits_news { HABITS_NO_NEWS, HABITS_LOCK_STEP, HABITS_NO_CHUNKS };
+/* A transaction came back; news: what the host offers is not made use of from now on. */
+enum habits_news habits_note(struct habits *h, const struct txn *t, int64_t now_ms);
 bool habits_lock_step(const struct habits *h, int64_t now_ms);
+bool habits_no_chunks(const struct habits *h, int64_t now_ms);
 /* How many recipients to send in one transaction, of `most`. */
 unsigned habits_rcpts(const struct habits *h, int64_t now_ms, unsigned most);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "base/hash.h"
+#include "mta/site/steer.h"
 
 struct limits {
 	pthread_mutex_t lock;
@@ -26,6 +27,7 @@ static void free_entry(struct site_limits *s)
 
 	for (; source; source = next) {
 		next = source->next;
+		(void)steer_free(atomic_load(&source->steer));
 		free(source);
 	}
 	free(s);
@@ -107,6 +109,23 @@ struct source_limits *limits_source(struct site_limits *s, const struct ip *sour
 	}
 	free(fresh);
 	return found;
+}
+
+void limits_each_source(struct limits *l,
+			void (*each)(void *arg, struct site_limits *s, struct source_limits *e),
+			void *arg)
+{
+	struct map_link *link;
+	size_t pos = 0;
+
+	pthread_mutex_lock(&l->lock);
+	for (link = map_next(&l->sites, &pos, NULL); link; link = map_next(&l->sites, &pos, link)) {
+		struct site_limits *s = container_of(link, struct site_limits, link);
+		struct source_limits *e = atomic_load(&s->sources);
+		for (; e; e = e->next)
+			each(arg, s, e);
+	}
+	pthread_mutex_unlock(&l->lock);
 }
 
 /* ---- pace -------------------------------------------------------------------------------- */

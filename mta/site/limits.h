@@ -10,6 +10,7 @@
 #include "mta/core/slots.h"
 
 struct limits;
+struct steer;
 struct limits *limits_free(struct limits *l);
 struct limits *limits_new(void);
 
@@ -25,6 +26,7 @@ struct source_limits {
 	_Atomic int strikes, times;
 	_Atomic int64_t suspended_until_ms; /* wall clock; 0: it is not suspended */
 	slot_count tries;                   /* connections that try it out after that */
+	_Atomic(struct steer *) steer;      /* mta/site/steer.h; NULL: not used so far */
 };
 struct site_limits {
 	struct map_link link;
@@ -49,6 +51,10 @@ static inline bool limits_exceeded(const struct site_limits *s, int64_t max)
 	       max;
 }
 struct site_limits *limits_site(struct limits *l, struct slice name);
+/* Calls each() for every source that was used at a site or provider. */
+void limits_each_source(struct limits *l,
+			void (*each)(void *arg, struct site_limits *s, struct source_limits *e),
+			void *arg);
 /* What is known of a source there; it lives as long as the table.  source: an address, or family
  * 0. */
 struct source_limits *limits_source(struct site_limits *s, const struct ip *source);

@@ -1,5 +1,6 @@
 /* mta/site/pair.c - sources and addresses, brought together. */
 #include "mta/site/pair.h"
+#include "mta/site/steer.h"
 #include "mta/site/suspend.h"
 
 #include <stdio.h>
@@ -56,6 +57,23 @@ static bool is_suspended(const struct pool *p, const struct source *source)
 	       suspend_ordered(p, &source->ip, NULL);
 }
 
+static bool is_left_alone(struct pool *p, unsigned turn)
+{
+	return is_suspended(p, p->turns.at[turn].source) || steer_holds(steer_turn(p, turn));
+}
+
+int64_t pair_wait_ms(struct pool *p)
+{
+	int64_t first = INT64_MAX;
+
+	for (unsigned i = 0; i < p->turns.n; i++)
+		if (!source_err(p->turns.at[i].source))
+			first = MIN_OF(first,
+				       MAX_OF(suspend_left_ms(p->site, &p->turns.at[i].source->ip),
+					      steer_left_ms(steer_turn(p, i))));
+	return first == INT64_MAX ? 0 : first;
+}
+
 static bool is_full(const struct pool *p, const struct source *source)
 {
 	return atomic_load_explicit(&source->connections, memory_order_relaxed) >=
@@ -95,11 +113,11 @@ static bool reaches_any(const struct pool *p, const struct source *source)
 	return site_has(p->site, &f);
 }
 
-bool pair_possible(const struct pool *p, unsigned turn)
+bool pair_possible(struct pool *p, unsigned turn)
 {
 	const struct source *source = p->turns.at[turn].source;
 
-	return !source_err(source) && !is_suspended(p, source) && !is_full(p, source) &&
+	return !source_err(source) && !is_left_alone(p, turn) && !is_full(p, source) &&
 	       reaches_any(p, source);
 }
 
@@ -113,7 +131,7 @@ static bool pick_in_group(struct pool *p, const struct site_group *g, struct pai
 		const struct source *source = p->turns.at[i].source;
 		const struct site_fit f = { can_reach, (void *)(uintptr_t)source,
 					    sites_now(p->sites), family_of(p) };
-		if (source_err(source) || is_suspended(p, source) || is_full(p, source))
+		if (source_err(source) || is_left_alone(p, i) || is_full(p, source))
 			continue;
 		ret->host = site_pick(p->site, g, &f, &ret->mx);
 		ret->turn = i;
@@ -134,17 +152,18 @@ static bool of_family(const struct site_fit *f, const struct host *h)
 	return is_allowed(f, h) && fits(f->arg, &h->ip);
 }
 
-static enum pair_lack why_none(const struct pool *p)
+static enum pair_lack why_none(struct pool *p)
 {
 	struct site_fit f = { anybody, NULL, sites_now(p->sites), family_of(p) };
-	bool works = false, wanted = false, full = false, family = false;
+	bool works = false, wanted = false, full = false, family = false, walled = false;
 
 	for (unsigned i = 0; i < p->turns.n; i++) {
 		struct source *source = p->turns.at[i].source;
 		if (source_err(source))
 			continue;
 		works = true;
-		if (is_suspended(p, source))
+		walled = walled || !is_suspended(p, source);
+		if (is_left_alone(p, i))
 			continue;
 		wanted = true;
 		full = full || (is_full(p, source) && reaches_any(p, source));
@@ -156,7 +175,7 @@ static enum pair_lack why_none(const struct pool *p)
 	if (!works)
 		return PAIR_FAILING;
 	if (!wanted)
-		return PAIR_SUSPENDED;
+		return walled ? PAIR_WALLED : PAIR_SUSPENDED;
 	if (!site_has(p->site, &f))
 		return PAIR_SITE;
 	return full ? PAIR_FULL : family ? PAIR_NO_WAY : PAIR_FAMILY;
@@ -167,7 +186,7 @@ enum pair_lack pair_pick(struct pool *p, struct pair *ret)
 	struct site_group g = { 0 };
 
 	if (!p->turns.at && !egress_begin_turns(p->sites->egress, p->index, &p->turns))
-		return PAIR_NO_SOURCE;
+		return egress_is_off(p->sites->egress, p->index) ? PAIR_OFF : PAIR_NO_SOURCE;
 	while (site_next_group(p->site, &g))
 		if (pick_in_group(p, &g, ret))
 			return PAIR_FOUND;
@@ -196,7 +215,7 @@ void pair_explain(const struct pool *p, enum pair_lack why, char *text, size_t c
 {
 	const char *pool = egress_pool_name(p->sites->egress, p->index);
 
-	if (why == PAIR_NO_SOURCE)
+	if (why == PAIR_NO_SOURCE || why == PAIR_OFF)
 		egress_no_source(p->sites->egress, p->index, text, cap);
 	else if (why == PAIR_FAILING)
 		explain_failing(p, pool, text, cap);
@@ -205,6 +224,11 @@ void pair_explain(const struct pool *p, enum pair_lack why, char *text, size_t c
 		    text, cap,
 		    "every source of pool \"%.60s\" is suspended at %.200s, which refused it", pool,
 		    p->site->provider ? p->site->provider->name : p->site->name);
+	else if (why == PAIR_WALLED)
+		(void)snprintf(text, cap,
+			       "%.200s refuses everything from the sources of pool \"%.60s\"; a "
+			       "message will show when that is over",
+			       p->site->name, pool);
 	else if (why == PAIR_FAMILY && *p->site->problem)
 		(void)snprintf(text, cap,
 			       "pool \"%.60s\" has no source of the family of the other addresses; "

@@ -19,15 +19,19 @@ enum pair_lack {
 	PAIR_FOUND,
 	PAIR_FULL,      /* the sources that could have all the connections they may have */
 	PAIR_NO_SOURCE, /* the configuration has none in the pool */
+	PAIR_OFF,       /* operators have taken all of its sources out of use */
 	PAIR_FAILING,   /* no source of the pool works */
 	PAIR_SUSPENDED, /* those that work are suspended at the provider */
+	PAIR_WALLED,    /* ... or left alone after a wall of refusals (mta/site/steer.h) */
 	PAIR_FAMILY, /* the site has good addresses, but none of a family of the pool's sources */
 	PAIR_NO_WAY, /* ... but none that can be reached from a source of the pool */
 	PAIR_SITE,   /* the site has no good address */
 };
 enum pair_lack pair_pick(struct pool *p, struct pair *ret);
 /* Could the source have a connection now? */
-bool pair_possible(const struct pool *p, unsigned turn);
+bool pair_possible(struct pool *p, unsigned turn);
+/* When the first of those that are left alone may be tried, in milliseconds. */
+int64_t pair_wait_ms(struct pool *p);
 /* A reason in words, for those who wait. */
 void pair_explain(const struct pool *p, enum pair_lack why, char *text, size_t cap);
 /* The host cannot be reached from the source for a while. */

@@ -9,6 +9,7 @@
 #include "mta/site/provider.h"
 #include "mta/site/shaping.h"
 #include "mta/site/sorting.h"
+#include "mta/site/steer.h"
 
 enum { LIMIT_LOOK_MS = 50, OPEN_MORE_MS = 1, OPEN_AT_ONCE = 64 };
 
@@ -45,10 +46,8 @@ struct pool *pool_get(struct site *s, unsigned index)
 	timer_init(&p->turn_timer, on_turn_timer);
 	sorting_init(p);
 	caps_init(p);
-	p->want = UINT32_MAX;
 	shaping_pool(p);
-	p->want =
-	    (unsigned)MIN_OF(p->shape.v[SHAPE_CONNECTIONS_START], p->shape.v[SHAPE_CONNECTIONS]);
+	p->want = steer_want(p);
 	list_push(&s->pools, &p->link);
 	return p;
 }
@@ -233,7 +232,7 @@ void pool_sent(struct pool *p, unsigned turn)
 {
 	if (turn == TURN_NONE)
 		return;
-	egress_count(p->sites->egress, p->turns.at[turn].entry);
+	egress_count(p->sites->egress, &p->turns.at[turn]);
 	turns_took(&p->turns, turn);
 	if (p->turns.n > 1 && fair_ready(&p->fair))
 		pool_pump_soon(p); /* it is another one's turn */
@@ -295,7 +294,10 @@ static void find_turn(struct pool *p, struct channel *ch)
 {
 	ch->turn = turn_of(p, ch);
 	if (ch->turn == TURN_NONE) {
-		channel_quit(ch); /* after what it has in hand */
+		if (egress_is_disabled(p->sites->egress, ch->source))
+			channel_cut(ch);
+		else
+			channel_quit(ch); /* after what it has in hand */
 		return;
 	}
 	p->turns.at[ch->turn].channels++;
@@ -320,7 +322,7 @@ void pool_new_sources(struct pool *p)
 
 static int64_t slots_shared(const struct pool *p)
 {
-	return p->shape.v[SHAPE_CONNECTIONS] - kept(p);
+	return MIN_OF(p->shape.v[SHAPE_CONNECTIONS] - kept(p), (int64_t)MAX_OF(p->want, 1u));
 }
 
 static unsigned share(const struct pool *p)
@@ -413,9 +415,11 @@ static int64_t paused_until(const struct pool *p)
 /* Connections would be open, or open and end again, for nothing. */
 static bool waits_for_pace(struct pool *p)
 {
-	int64_t wait_us;
+	int64_t wait_us = 0;
 
 	if (!p->paced || shaping_may_send(p, &wait_us))
+		wait_us = p->congested ? steer_wait_us(p) : 0;
+	if (!wait_us)
 		return false;
 	timer_set(p->sites->loop->timers, &p->timer, wait_us / 1000 + 1);
 	return true;
@@ -460,6 +464,8 @@ static void pump(struct turn_end *t)
 
 	if (p->sites->freeing)
 		return;
+	p->want = steer_want(p);
+	p->congested = steer_troubled(p);
 	look_at_turns(p);
 	list_each(&p->channels, ch, struct channel, link)
 		if (!p->fair.ready[CLASS_TRANSACTIONAL])
@@ -483,27 +489,6 @@ static void pump(struct turn_end *t)
 		provider_leave(p);
 		shaping_idle(p);
 	}
-}
-
-void pool_success(struct pool *p)
-{
-	int64_t limit = p->shape.v[SHAPE_CONNECTIONS];
-
-	if (fair_ready(&p->fair) <= p->n_channels || (int64_t)p->want >= limit)
-		return;
-	/* Doubles per round trip until the first congestion; then one more per full round. */
-	if (++p->successes >= (p->congested ? p->want : 1)) {
-		p->successes = 0;
-		p->want++;
-		pool_pump_soon(p);
-	}
-}
-
-void pool_congested(struct pool *p)
-{
-	p->congested = true;
-	p->successes = 0;
-	p->want = MAX_OF(p->want / 2, 1u);
 }
 
 /* ---- pauses because of our sources -------------------------------------------------------- */
@@ -531,9 +516,9 @@ void pool_pause(struct pool *p, unsigned why)
 	pool_decide(p, &d, PAUSE_RECORDS);
 }
 
-void pool_wait(struct pool *p, int64_t ms)
+void pool_wait(struct pool *p, unsigned why, int64_t ms)
 {
-	p->pause_why = PAIR_SUSPENDED;
+	p->pause_why = (uint8_t)why;
 	p->paused_until_ms = sites_now(p->sites) + MAX_OF(ms, (int64_t)SUSPENDED_LOOK_MS);
 	timer_set(p->sites->loop->timers, &p->timer, p->paused_until_ms - sites_now(p->sites));
 }

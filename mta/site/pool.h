@@ -1,13 +1,12 @@
 /* mta/site/pool.h - one site seen from one egress pool: who goes next, over how many connections.
  *
  * Next:    see mta/queue/fair.h.
- * Number:  starts at connections.start of its shape; one more for each success while more wait than
- *          are in hand; half after a sign of congestion (421, 4xx of the host); never above the
- *          shared limits.
+ * Number:  what its sources may have together (mta/site/steer.h), or connections of its shape where
+ *          that is not adaptive; never above the shared limits.
  * Kept:    connections.kept of them never carry bulk mail, so that a lone password reset does
  *          not wait for a bulk transaction; they open when they are first needed.
  * Sources: each message goes from the source whose turn it is (mta/egress/turns.h).  Until the
- *          first congestion every source may have a connection, however few were earned.
+ *          first trouble every source may have a connection, however few were earned.
  * Owns:    its channels, lines and turns; the site owns the pool.
  * Threads: the lane's. */
 #pragma once
@@ -29,11 +28,11 @@ struct pool {
 	struct site_limits *paces; /* the provider whose pace it waits for */
 	struct fair fair;
 	struct list channels, idle;
-	unsigned n_channels, n_opening, want, successes;
+	unsigned n_channels, n_opening, want;
 	unsigned n_bulk;      /* channels with bulk mail in hand */
 	unsigned n_quitting;  /* of the channels */
 	bool claims, starved; /* counted in the site's shared limits */
-	bool congested;       /* it said so once: since then growth is careful */
+	bool congested;       /* a source is held back (mta/site/steer.h) */
 	struct turns turns;   /* from the first connection until there is neither one nor work */
 	struct timer turn_timer;
 	uint8_t pause_why;                 /* enum pair_lack */
@@ -77,8 +76,11 @@ void pool_reshape(struct pool *p); /* the shapes changed */
 void pool_claim(struct pool *p);   /* after n_channels has changed */
 /* From now on it shares these with others, or none. */
 void pool_share(struct pool *p, struct site_limits *shared);
-void pool_success(struct pool *p);
-void pool_congested(struct pool *p);
+/* The number became smaller: connections end after what they have in hand. */
+static inline bool pool_has_too_many(const struct pool *p)
+{
+	return p->congested && p->n_channels - p->n_quitting > MAX_OF(p->want, 1u);
+}
 void pool_rules_changed(struct pool *p);
 /* Whose turn it is: the channel of that source takes the next message. */
 bool pool_may_send(struct pool *p, unsigned turn);
@@ -89,6 +91,6 @@ void pool_new_sources(struct pool *p);
 /* The pool cannot send to this site because of our sources, `why` (enum pair_lack): it pauses, and
  * some of its recipients are deferred.  The site and its other pools go on. */
 void pool_pause(struct pool *p, unsigned why);
-/* Its sources are suspended for so long: those that wait stay as they are. */
-void pool_wait(struct pool *p, int64_t ms);
+/* Its sources are left alone for so long, `why`: those that wait stay as they are. */
+void pool_wait(struct pool *p, unsigned why, int64_t ms);
 void pool_end_pause(struct pool *p); /* sources or options changed, or an operator asked */

@@ -2,6 +2,7 @@
 #include "mta/site/seats.h"
 
 #include "mta/site/provider.h"
+#include "mta/site/steer.h"
 #include "mta/site/suspend.h"
 
 static int64_t site_slots(const int64_t *v, bool transactional)
@@ -11,13 +12,21 @@ static int64_t site_slots(const int64_t *v, bool transactional)
 	return transactional ? max : max - limits_kept(max, v[SHAPE_CONNECTIONS_KEPT]);
 }
 
+static int64_t source_slots(const struct channel *ch, bool transactional)
+{
+	int64_t most =
+	    limits_slots(channel_shape(ch)->v[SHAPE_CONNECTIONS_PER_SOURCE], transactional);
+
+	return MIN_OF(most, steer_slots(ch->pool, ch->steer, transactional));
+}
+
 /* A place at each of: the site, the source, the source at this site, the provider.  All or none. */
 static bool take_shared_slots(struct channel *ch, bool transactional)
 {
 	struct pool *p = ch->pool;
 	struct sites *s = p->sites;
 	const int64_t *v = channel_shape(ch)->v;
-	const bool per_source = v[SHAPE_CONNECTIONS_PER_SOURCE] < v[SHAPE_CONNECTIONS];
+	const bool per_source = ch->steer || v[SHAPE_CONNECTIONS_PER_SOURCE] < v[SHAPE_CONNECTIONS];
 	slot_count *at_site = &p->shared->connections;
 	slot_count *of_source = &ch->source->connections, *both = NULL;
 
@@ -27,7 +36,7 @@ static bool take_shared_slots(struct channel *ch, bool transactional)
 		goto give_site;
 	if (per_source)
 		both = &limits_source(p->per_source, &ch->source->ip)->connections;
-	if (both && !slots_take(both, limits_slots(v[SHAPE_CONNECTIONS_PER_SOURCE], transactional)))
+	if (both && !slots_take(both, source_slots(ch, transactional)))
 		goto give_source;
 	if (p->provider && !slots_take(&p->provider->connections,
 				       limits_slots(v[SHAPE_PROVIDER_CONNECTIONS], transactional)))
@@ -70,8 +79,9 @@ bool seats_take(struct channel *ch, bool transactional)
 		ch->trying = false;
 		return false;
 	}
-	if (take_shared_slots(ch, transactional))
+	if (steer_take_probe(ch) && take_shared_slots(ch, transactional))
 		return true;
+	steer_end_probe(ch);
 	seats_end_try(ch);
 	return false;
 }
@@ -86,6 +96,7 @@ void seats_count_leaving(const struct channel *ch, int n)
 void seats_give(struct channel *ch)
 {
 	seats_end_try(ch);
+	steer_end_probe(ch);
 	if (ch->quitting)
 		seats_count_leaving(ch, -1);
 	slots_give(&ch->shared->connections);

@@ -1,6 +1,6 @@
 /* mta/site/seats.h - what a connection takes up of the limits that others share: a seat in the
  * lane, at its site, of its source, of the source at the site, at the provider; and, where its
- * source was suspended, the one try that shows whether that is over.
+ * source was suspended or met a wall, the one try that shows whether that is over.
  * Owns:    a channel has all of them or none; seats_give() before it is freed.
  * Threads: the lane's; the counts are atomic. */
 #pragma once

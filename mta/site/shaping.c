@@ -39,6 +39,9 @@ static void configured_by(const struct settings *all, struct shape *ret)
 			[SHAPE_CONNECTIONS_KEPT] = o->connections_kept,
 			[SHAPE_CONNECTIONS_PER_SOURCE] = most(SHAPE_CONNECTIONS_PER_SOURCE),
 			[SHAPE_PROVIDER_CONNECTIONS] = most(SHAPE_PROVIDER_CONNECTIONS),
+			[SHAPE_ADAPTIVE] = 1,
+			[SHAPE_ADAPTIVE_FLOOR] = 1,
+			[SHAPE_ADAPTIVE_RATE] = 60 * 24,
 			[SHAPE_MESSAGES] = o->messages,
 			[SHAPE_RECIPIENTS] = most(SHAPE_RECIPIENTS),
 			[SHAPE_RATE] = o->rate * 86400,
@@ -168,18 +171,23 @@ static void set_paces(struct pool *p, const struct shape *before)
 	}
 }
 
+static void share_sources(struct pool *p, struct site_limits *at)
+{
+	for (unsigned i = 0; p->per_source != at && i < p->turns.n; i++)
+		p->turns.at[i].known = NULL;
+	p->per_source = at;
+}
+
 void shaping_pool(struct pool *p)
 {
-	const int64_t *v = p->shape.v;
 	struct shape before = p->shape;
 	bool begins = !p->shared;
 
 	resolve(p, 0, NULL, &p->shape);
 	set_paces(p, begins ? NULL : &before);
 	pool_share(p, counted_at(p, SHAPE_CONNECTIONS, p->site->shared));
-	p->per_source = counted_at(p, SHAPE_CONNECTIONS_PER_SOURCE, p->site->shared);
+	share_sources(p, counted_at(p, SHAPE_CONNECTIONS_PER_SOURCE, p->site->shared));
 	p->provider = counted_at(p, SHAPE_PROVIDER_CONNECTIONS, p->site->provider);
-	p->want = (unsigned)MIN_OF((int64_t)p->want, v[SHAPE_CONNECTIONS]);
 }
 
 struct shape *shaping_source(const struct pool *p, const struct ip *source)

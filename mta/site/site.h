@@ -20,6 +20,7 @@ struct host {
 	size_t ip_text_n;
 	int64_t bad_until_ms; /* monotonic */
 	unsigned channels;
+	int64_t greets_ms; /* at its quickest; 0: not known */
 	/* Monotonic; a handshake failed: no TLS until then, unless TLS must be used. */
 	int64_t clear_until_ms;
 	struct tls_session *tls; /* latest ticket */

@@ -81,15 +81,6 @@ static bool caps_changed(struct sites *s)
 	return now != before;
 }
 
-static void site_changed(void *state)
-{
-	struct sites *s = state;
-
-	if (s->shape_generation != shape_generation(s->lane) || caps_changed(s))
-		reshape(s);
-	look_at_suspensions(s);
-}
-
 /* It may have sources now, or other ones. */
 static void options_changed(struct site *site)
 {
@@ -98,6 +89,23 @@ static void options_changed(struct site *site)
 	list_each(&site->pools, p, struct pool, link)
 		pool_new_sources(p);
 	end_pauses(site);
+}
+
+static void look_at_sources(struct sites *s)
+{
+	s->source_changes = egress_changes(s->egress);
+	each_site(s, options_changed);
+}
+
+static void site_changed(void *state)
+{
+	struct sites *s = state;
+
+	if (s->shape_generation != shape_generation(s->lane) || caps_changed(s))
+		reshape(s);
+	if (s->source_changes != egress_changes(s->egress))
+		look_at_sources(s);
+	look_at_suspensions(s);
 }
 
 static void source_recovered(struct egress_news *n)
@@ -163,7 +171,7 @@ static void site_reload(void *state)
 		.n_own_ips = s->dns->n_own_ips,
 	};
 	reshape(s);
-	each_site(s, options_changed);
+	look_at_sources(s);
 }
 
 static int load_suspension(void *limits, struct slice key, struct slice value)

@@ -15,12 +15,18 @@
 #include "mta/smtp/options.h"
 
 struct channel;
+enum site_refusal {
+	SITE_OTHER,   /* the host */
+	SITE_BLOCKED, /* our address: its suspension was seen to */
+	SITE_SLOW,    /* how much we send; *ret_named_ms: when to come again, or 0 */
+};
 struct site_loads {
 	/* Hands the channel its next transaction; false: there is none now. */
 	bool (*next)(struct site_loads *l, struct channel *ch);
 	void (*done)(struct site_loads *l, struct channel *ch, struct txn *t);
-	/* The session ended with this reply.  True: it was about our address, not the host. */
-	bool (*refused)(struct site_loads *l, struct channel *ch, const struct verdict *v);
+	/* The session ended with this reply: what it is about. */
+	enum site_refusal (*refused)(struct site_loads *l, struct channel *ch,
+				     const struct verdict *v, int64_t *ret_named_ms);
 	/* At the lane's end: the session is gone without a verdict. */
 	void (*abandon)(struct site_loads *l, struct channel *ch);
 };
@@ -46,6 +52,7 @@ struct sites {
 	unsigned resumptions;      /* those that the pools have seen (mta/site/limits.h) */
 	unsigned capped_domains;   /* by the rules of this generation; 0: none was */
 	unsigned shape_generation; /* of the shapes that sites and pools have */
+	unsigned source_changes;   /* those that the pools have seen (egress_changes) */
 
 	struct resolver *resolver;
 	struct route_options route_options;

@@ -64,16 +64,11 @@ bool suspend_ordered(const struct pool *p, const struct ip *source, char *text)
 	return rules_source_rests(rules, &s, text);
 }
 
-int64_t suspend_wait_ms(const struct pool *p)
+int64_t suspend_left_ms(const struct site *site, const struct ip *source)
 {
-	int64_t first = INT64_MAX;
+	int64_t end = until(suspend_entry(site, source));
 
-	for (unsigned i = 0; i < p->turns.n; i++) {
-		int64_t end = until(suspend_entry(p->site, &p->turns.at[i].source->ip));
-		if (end)
-			first = MIN_OF(first, end);
-	}
-	return first == INT64_MAX ? 0 : MAX_OF(first - clock_wall_ms(), (int64_t)0);
+	return end ? MAX_OF(end - clock_wall_ms(), (int64_t)0) : 0;
 }
 
 /* ---- the record -------------------------------------------------------------------------- */

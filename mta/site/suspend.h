@@ -27,8 +27,8 @@ bool suspend_holds(const struct source_limits *e); /* nothing may be sent now */
 bool suspend_tries(const struct source_limits *e);
 /* An order says that nothing may leave from it there; text may be NULL, else RULE_TEXT_MAX. */
 bool suspend_ordered(const struct pool *p, const struct ip *source, char *text);
-/* When the earliest of the pool's suspensions ends, in milliseconds from now. */
-int64_t suspend_wait_ms(const struct pool *p);
+/* When its suspension there ends, in milliseconds from now. */
+int64_t suspend_left_ms(const struct site *site, const struct ip *source);
 
 /* The host says that our address is blocked: for_ms is the rule's time, why the rule and the reply.
  * certain: it said so before it heard of any message, so one reply is enough. */

@@ -67,7 +67,7 @@ static bool names_pipelining(const struct reply *re)
 
 /* Our commands have their order and their syntax.  A host that was never seen to take them in a
  * group and finds fault with that has lost some, or has read several as one. */
-static bool faults_the_order(const struct reply *re)
+bool again_faults_the_order(const struct reply *re)
 {
 	return (re->code >= 500 && re->code <= 504) ||
 	       (re->code / 100 == 5 && re->status.subject == 5 &&
@@ -84,7 +84,7 @@ bool again_blames_group(struct session *s, struct flight *f, const struct reply 
 {
 	if (!(s->ehlo.can & EHLO_PIPELINING) && !f->txn->lock_step)
 		return false;
-	if (!names_pipelining(re) && (s->pipelines || !faults_the_order(re)))
+	if (!names_pipelining(re) && (s->pipelines || !again_faults_the_order(re)))
 		return false;
 	give_way(s, f->txn);
 	return true;
@@ -98,11 +98,11 @@ void again_group_worked(struct session *s, struct flight *f)
 	f->txn->pipelined = true;
 }
 
-void again_all_unjudged(struct flight *f)
+void again_all_unjudged(struct flight *f, enum txn_again how)
 {
 	for (unsigned i = 0; i < f->txn->n_rcpts; i++)
 		if (f->txn->rcpts[i].verdict.kind == VERDICT_NONE)
-			f->txn->rcpts[i].again = AGAIN_LOCK_STEP;
+			f->txn->rcpts[i].again = how;
 }
 
 /* A host that takes groups otherwise fell silent in the middle of one, or lost all that came behind
@@ -117,8 +117,9 @@ void again_ended(struct session *s, struct flight *f)
 {
 	struct txn *t = f->txn;
 
-	if (!(s->ehlo.can & EHLO_PIPELINING) || !f->pending || f->next == S_DOT || t->sent_data ||
-	    s->end.code == 421 || (s->pipelines && !fell_silent(s, f)))
+	if (!(s->ehlo.can & EHLO_PIPELINING) || !f->pending || step_is_body(f->next) ||
+	    (t->sent_data && !f->flies) || t->no_chunks || s->end.code == 421 ||
+	    (s->pipelines && !fell_silent(s, f)))
 		return;
 	give_way(s, t);
 	for (unsigned i = 0; i < t->n_rcpts; i++)

@@ -33,7 +33,7 @@ static bool is_unasked(struct session *s)
 
 static bool awaits_dot(struct session *s)
 {
-	return s->ring_count && ring_at(s, 0)->step == S_DOT;
+	return s->ring_count && step_is_body(ring_at(s, 0)->step);
 }
 
 /* A peer that reads no further may refuse while the message is still being sent.  Any other reply
@@ -90,6 +90,7 @@ static void begin_tls(struct session *s)
 	int r;
 
 	s->lone = S_HANDSHAKE;
+	s->tls_began_ms = timers_now(s->loop->timers);
 	if (!early) {
 		r = conn_start_tls(s->conn, s->tls_context, s->mx_host, s->tls_resume, &early);
 		if (r < 0) {
@@ -244,8 +245,7 @@ void session_hear_starttls(struct session *s, struct session_expect e, const str
 
 /* ---- a message --------------------------------------------------------------------------- */
 
-/* 3xx where 2xx, 4xx or 5xx belongs, for example: we and the peer are not at the same step. */
-static void lost_track(struct session *s)
+void session_lost_track(struct session *s)
 {
 	session_fail_text(s, protocol_error, "the host's reply does not fit");
 }
@@ -258,14 +258,16 @@ void session_hear_mail(struct session *s, struct session_expect e, const struct 
 	if (is_ok(re))
 		return;
 	if (!is_refusal(re)) {
-		lost_track(s);
+		session_lost_track(s);
 		return;
 	}
 	reply_verdict(re, &v);
 	if (again_blames_group(s, f, re))
-		again_all_unjudged(f);
+		again_all_unjudged(f, AGAIN_LOCK_STEP);
 	flight_judge(f, &v);
 	f->mail_refused = true;
+	if (f->flies)
+		f->txn->sent_data = false; /* what has left is taken for nobody */
 	f->next = S_MAX; /* commands that have left already are answered in their turn */
 }
 
@@ -278,7 +280,7 @@ void session_hear_rcpt(struct session *s, struct session_expect e, const struct 
 		again_accepted(f, e.rcpt);
 		f->accepted += !f->mail_refused;
 	} else if (!is_refusal(re)) {
-		lost_track(s);
+		session_lost_track(s);
 		return;
 	} else if (v->kind == VERDICT_NONE) {
 		reply_verdict(re, v);
@@ -291,8 +293,8 @@ void session_hear_rcpt(struct session *s, struct session_expect e, const struct 
 		if (f->txn->rcpts[e.rcpt].again == AGAIN_NO && again_blames_group(s, f, re))
 			f->txn->rcpts[e.rcpt].again = AGAIN_LOCK_STEP;
 	}
-	/* In lock-step DATA has not been said and is not needed. */
-	if (f->next == S_DATA && f->pending == 1 && !f->accepted) {
+	/* What has not been said is not needed: DATA in lock-step, or BDAT. */
+	if (f->next > S_RCPT && f->next != S_MAX && f->pending == 1 && !f->accepted) {
 		f->next = S_MAX;
 		s->need_rset = !f->mail_refused;
 	}
@@ -301,7 +303,7 @@ void session_hear_rcpt(struct session *s, struct session_expect e, const struct 
 static void begin_body(struct session *s, struct flight *f)
 {
 	if (f->mail_refused) { /* a dot now might deliver an empty message */
-		lost_track(s);
+		session_lost_track(s);
 		return;
 	}
 	again_group_worked(s, f);
@@ -322,12 +324,12 @@ void session_hear_data(struct session *s, struct session_expect e, const struct 
 		return;
 	}
 	if (!is_refusal(re)) {
-		lost_track(s);
+		session_lost_track(s);
 		return;
 	}
 	reply_verdict(re, &v);
 	if (f->accepted && again_blames_group(s, f, re))
-		again_all_unjudged(f);
+		again_all_unjudged(f, AGAIN_LOCK_STEP);
 	flight_judge(f, &v);
 	s->need_rset = !f->mail_refused;
 }
@@ -338,7 +340,7 @@ void session_hear_dot(struct session *s, struct session_expect e, const struct r
 	struct verdict v;
 
 	if (!is_ok(re) && !is_refusal(re)) {
-		lost_track(s);
+		session_lost_track(s);
 		return;
 	}
 	reply_verdict(re, &v);

@@ -14,7 +14,7 @@ static const struct option rows[] = {
 	  "Use of TLS: never, may (when the host offers STARTTLS) or must." },
 	{ "smtp.ignore_keywords", T_LIST, AT(ignore_list), 0, 0, "", true,
 	  "EHLO keywords of any host that are not made use of: PIPELINING, SIZE, 8BITMIME, "
-	  "STARTTLS, SMTPUTF8." },
+	  "STARTTLS, SMTPUTF8, CHUNKING." },
 	{ "smtp.timeout.connect", T_DURATION, T(connect), 100, HOUR, "1m", true,
 	  "Longest wait for a connection." },
 	{ "smtp.timeout.greeting", T_DURATION, T(greeting), 100, HOUR, "5m", true,

@@ -6,7 +6,7 @@
 
 enum { COMMAND_MAX = 1024 };
 
-static void put(struct session *s, const char *p, size_t n)
+void session_put(struct session *s, const char *p, size_t n)
 {
 	if (conn_write(s->conn, slice_of(p, n)) < 0)
 		return; /* the conn is broken; CONN_FAILED follows */
@@ -31,7 +31,7 @@ void session_say_expect(struct session *s, enum step_id step, struct flight *f, 
 void session_say(struct session *s, enum step_id step, struct flight *f)
 {
 	session_steps[step].say(s, f);
-	if (step != S_RCPT && step != S_DOT)
+	if (step != S_RCPT && step != S_DOT && step != S_BDAT)
 		session_say_expect(s, step, f, 0);
 }
 
@@ -42,7 +42,7 @@ static void put_with_name(struct session *s, const char *verb)
 	char line[COMMAND_MAX];
 	int n = snprintf(line, sizeof(line), "%s %s\r\n", verb, s->our_name);
 
-	put(s, line, MIN_OF((size_t)n, sizeof(line) - 1));
+	session_put(s, line, MIN_OF((size_t)n, sizeof(line) - 1));
 }
 
 void session_say_ehlo(struct session *s, struct flight *f)
@@ -60,20 +60,20 @@ void session_say_helo(struct session *s, struct flight *f)
 void session_say_starttls(struct session *s, struct flight *f)
 {
 	(void)f;
-	put(s, "STARTTLS\r\n", 10);
+	session_put(s, "STARTTLS\r\n", 10);
 }
 
 void session_say_rset(struct session *s, struct flight *f)
 {
 	(void)f;
 	s->need_rset = false;
-	put(s, "RSET\r\n", 6);
+	session_put(s, "RSET\r\n", 6);
 }
 
 void session_say_quit(struct session *s, struct flight *f)
 {
 	(void)f;
-	put(s, "QUIT\r\n", 6);
+	session_put(s, "QUIT\r\n", 6);
 }
 
 /* Guarantee: no command carries a CR or LF but its own end; txn_check() has refused the rest. */
@@ -101,7 +101,7 @@ void session_say_mail(struct session *s, struct flight *f)
 		n += (size_t)snprintf(line + n, sizeof(line) - n, " SMTPUTF8");
 	line[n++] = '\r';
 	line[n++] = '\n';
-	put(s, line, n);
+	session_put(s, line, n);
 	f->behind = f != flight_at(s, 0);
 	f->next = S_RCPT;
 }
@@ -113,15 +113,15 @@ void session_say_rcpt(struct session *s, struct flight *f)
 
 	line[n++] = '\r';
 	line[n++] = '\n';
-	put(s, line, n);
+	session_put(s, line, n);
 	session_say_expect(s, S_RCPT, f, f->next_rcpt++);
 	if (f->next_rcpt == f->txn->n_rcpts)
-		f->next = S_DATA;
+		f->next = (uint8_t)chunk_first(s, f);
 }
 
 void session_say_data(struct session *s, struct flight *f)
 {
-	put(s, "DATA\r\n", 6);
+	session_put(s, "DATA\r\n", 6);
 	f->next = S_MAX; /* until the answer says how to go on */
 }
 
@@ -135,7 +135,7 @@ static void stuff_from(struct session *s, struct flight *f, struct slice from)
 		char few[STUFF_ROOM_MIN];
 
 		n = stuff_copy(&s->stuff, few, sizeof(few), slice_of(from.p, 1), &used);
-		put(s, few, n);
+		session_put(s, few, n);
 	} else {
 		n = stuff_copy(&s->stuff, p, room, from, &used);
 		conn_out_grow(s->conn, n);
@@ -144,7 +144,7 @@ static void stuff_from(struct session *s, struct flight *f, struct slice from)
 	f->off += used;
 }
 
-static struct slice body_rest(const struct flight *f)
+struct slice session_body_rest(const struct flight *f)
 {
 	const struct txn *t = f->txn;
 
@@ -153,16 +153,21 @@ static struct slice body_rest(const struct flight *f)
 	return slice_of(t->message.p + (f->off - t->head.n), t->message.n - (f->off - t->head.n));
 }
 
-static void put_dot(struct session *s, struct flight *f)
+void session_body_said(struct session *s, struct flight *f, bool sent)
 {
-	char end[STUFF_END_MAX];
-
-	put(s, end, stuff_end(&s->stuff, end));
-	f->txn->sent_data = f->accepted > 0;
+	f->txn->sent_data = sent;
 	f->next = S_MAX;
 	ring_at(s, s->ring_count - 1U)->left_at = s->queued;
 	if (s->ring_count == 1)
 		session_arm(s);
+}
+
+static void put_dot(struct session *s, struct flight *f)
+{
+	char end[STUFF_END_MAX];
+
+	session_put(s, end, stuff_end(&s->stuff, end));
+	session_body_said(s, f, f->accepted > 0);
 }
 
 /* Goes on from where the conn had no more room.  Without an accepted recipient, a dot alone answers
@@ -176,7 +181,7 @@ void session_say_body(struct session *s, struct flight *f)
 	while (f->off < size) {
 		if (!conn_room(s->conn))
 			return;
-		stuff_from(s, f, body_rest(f));
+		stuff_from(s, f, session_body_rest(f));
 	}
 	put_dot(s, f);
 }
@@ -214,20 +219,27 @@ static bool has_room(const struct session *s)
 	return s->ring_count < (lock_step ? 1 : RING) && conn_room(s->conn) >= COMMAND_MAX;
 }
 
+/* A chunk that is refused may leave its transaction open (RFC 3030 section 2), and then the next
+ * one's recipients would join it.  Whether it is refused is not known yet. */
+static bool is_behind_a_chunk(struct session *s)
+{
+	return s->ring_count && ring_at(s, s->ring_count - 1U)->step == S_LAST;
+}
+
 /* False when the txn can go no further now. */
 static bool say_one(struct session *s, struct flight *f)
 {
 	if (f->next == S_MAX)
 		return false;
-	if (f->next == S_DOT) {
-		session_say_body(s, f);
+	if (step_is_body(f->next)) {
+		session_steps[f->next].say(s, f);
 		return f->next == S_MAX;
 	}
-	if (!has_room(s))
+	if (!has_room(s) || (f->next == S_BDAT && !chunk_may_go(s, f)))
 		return false;
 	if (f->next == S_MAIL && refuse_unsent(s, f))
 		return false;
-	if (f->next == S_MAIL && s->need_rset)
+	if (f->next == S_MAIL && (s->need_rset || is_behind_a_chunk(s)))
 		session_say(s, S_RSET, NULL);
 	else
 		session_say(s, (enum step_id)f->next, f);
@@ -243,7 +255,7 @@ static bool may_follow(const struct session *s, const struct flight *older)
 	for (unsigned i = 0; i < s->ring_count; i++) {
 		const struct session_expect *e = &s->ring[(s->ring_head + i) & (RING - 1)];
 
-		if (e->flight == older - s->flights && e->step != S_DOT)
+		if (e->flight == older - s->flights && !step_is_body(e->step))
 			return false;
 	}
 	return true;

@@ -21,6 +21,9 @@ const struct session_step session_steps[S_MAX] = {
 	[S_RCPT]      = { FOR "RCPT reply",        LIMIT(rcpt),     SAY(rcpt),     HEAR(rcpt)     },
 	[S_DATA]      = { FOR "DATA reply",        LIMIT(data),     SAY(data),     HEAR(data)     },
 	[S_DOT]       = { FOR "final reply",       LIMIT(dot),      SAY(body),     HEAR(dot)      },
+	[S_ASK]       = { FOR "BDAT reply",        LIMIT(data),     SAY(ask),      HEAR(ask)      },
+	[S_BDAT]      = { "before the message",    LIMIT(data),     SAY(bdat),     NULL           },
+	[S_LAST]      = { FOR "final reply",       LIMIT(dot),      SAY(chunk),    HEAR(last)     },
 	[S_RSET]      = { FOR "RSET reply",        LIMIT(rset),     SAY(rset),     HEAR(rset)     },
 	[S_QUIT]      = { FOR "QUIT reply",        LIMIT(quit),     SAY(quit),     HEAR(quit)     },
 	[S_IDLE]      = { "idle",                  LIMIT(quit),     NULL,          NULL           },
@@ -138,7 +141,7 @@ static void drop_unsent(struct session *s)
 	for (unsigned i = 0; i < s->ring_count; i++) {
 		const struct session_expect *e = ring_at(s, i);
 
-		if (e->step == S_DOT && !has_left(s, e->left_at))
+		if (step_is_body(e->step) && !has_left(s, e->left_at))
 			s->flights[e->flight].txn->sent_data = false;
 	}
 	if (s->n_flights)
@@ -185,7 +188,7 @@ void session_arm(struct session *s)
 		return;
 	}
 	after = *(const int64_t *)(const void *)((const char *)&s->limit + step->limit);
-	if (step == &session_steps[S_DOT] && flight_body_open(s))
+	if (step_is_body(step_now(s)) && flight_body_open(s))
 		after = MIN_OF(s->limit.block, s->body_deadline - timers_now(s->loop->timers));
 	timer_set(s->loop->timers, &s->timer, MAX_OF(after, 0));
 }
@@ -207,6 +210,7 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 		return;
 	switch (event) {
 	case CONN_OPEN:
+		s->times.connect_ms = timers_now(s->loop->timers) - s->began_ms;
 		session_say_expect(s, S_GREETING, NULL, 0);
 		break;
 	case CONN_READABLE:
@@ -217,6 +221,7 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 			session_arm(s);
 		break;
 	case CONN_TLS_DONE:
+		s->times.tls_ms = timers_now(s->loop->timers) - s->tls_began_ms;
 		session_say(s, S_EHLO_TLS, NULL);
 		break;
 	case CONN_FAILED:
@@ -246,6 +251,7 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 	s->user = u;
 	s->conn_user.event = on_event;
 	s->lone = S_CONNECT;
+	s->began_ms = timers_now(l->timers);
 	s->owes_ready = true;
 	timer_init(&s->timer, on_timer);
 	buf_init(&s->cut_bytes, 0);
@@ -256,6 +262,7 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 	s->policy = o->tls;
 	s->ignore = o->ignore;
 	s->pipelines = o->pipelines;
+	s->knows_bdat = s->chunks = o->chunks;
 	s->tls_context = o->tls_context;
 	s->tls_resume = tls_session_ref(o->tls_resume);
 	s->our_name = must_copy(slice_str(o->ehlo));
@@ -330,11 +337,28 @@ void session_quit(struct session *s)
 	loop_at_turn_end(s->loop, &s->turn);
 }
 
+static bool message_leaves(struct session *s)
+{
+	for (unsigned i = 0; i < s->n_flights; i++)
+		if (flight_at(s, i)->txn->sent_data)
+			return true;
+	return flight_body_open(s);
+}
+
+void session_cut(struct session *s)
+{
+	session_quit(s);
+	if (s->life != SESSION_QUITTING || message_leaves(s))
+		return;
+	session_fail_text(s, STATUS(4, 3, 2), "given up by an order");
+	loop_at_turn_end(s->loop, &s->turn);
+}
+
 const char *session_doing(const struct session *s)
 {
 	enum step_id step = step_now(s);
 
-	if (step == S_DOT && flight_body_open(s))
+	if (step_is_body(step) && flight_body_open(s))
 		return "sending the message";
 	return session_steps[step].doing;
 }
@@ -342,6 +366,12 @@ const char *session_doing(const struct session *s)
 unsigned session_sent(const struct session *s)
 {
 	return s->sent;
+}
+
+void session_times(const struct session *s, struct session_times *ret)
+{
+	*ret = s->times;
+	ret->now_ms = timers_now(s->loop->timers);
 }
 
 struct conn *session_conn(struct session *s)

@@ -1,6 +1,8 @@
 /* mta/smtp/session.h - one SMTP client connection to one MX host: RFC 5321, PIPELINING (2920), SIZE
- * (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES (2034), STARTTLS (3207), SMTPUTF8 (6531).
- * A session reads down the table in session.c; steps are said in say.c and heard in hear.c.
+ * (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES (2034), STARTTLS (3207), SMTPUTF8 (6531), CHUNKING
+ * (3030).
+ * A session reads down the table in session.c; steps are said in say.c and chunk.c, and heard in
+ * hear.c and chunk.c.
  *
  * Owns:   session_new() gives the caller the session; session_free() ends it (at the end of the
  *         loop turn).  A txn handed over belongs to the session until done() gives it back.
@@ -21,6 +23,9 @@
  * section 4.5.3.1.10).  A host that offers PIPELINING but drops, refuses or hangs up on commands
  * that come in a group is to be spoken to one command at a time: such a session goes on in
  * lock-step, and its txn says so.  Both are marked on the recipients (enum txn_again).
+ *
+ * One flight: to a host that offers PIPELINING and CHUNKING and was seen to take BDAT, MAIL, RCPT
+ * and the message leave together (chunk.c).
  *
  * Limits: of a reply 101 lines / 16 KiB are kept (reply.h), addresses 512 bytes, 64 commands
  *         unanswered, two txns in hand (one being answered, the next pipelined behind it). */
@@ -48,6 +53,7 @@ struct session_options {
 	struct tls_session *tls_resume; /* may be NULL; the session takes a reference of its own */
 	unsigned ignore;                /* EHLO_ bits (ehlo.h) that the host offers in vain */
 	bool pipelines;                 /* the host was seen to take commands in groups */
+	bool chunks;                    /* the host was seen to take a message with BDAT */
 };
 
 /* Its verdict says little of the recipient: it may go again at once. */
@@ -55,6 +61,7 @@ enum txn_again {
 	AGAIN_NO,
 	AGAIN_NEXT_TXN,  /* too many for this transaction; others of it were taken */
 	AGAIN_LOCK_STEP, /* without PIPELINING; the txn's lock_step is set */
+	AGAIN_DATA,      /* without CHUNKING; the txn's no_chunks is set */
 };
 struct txn_rcpt {
 	struct slice address; /* checked at acceptance: no CR, LF, NUL, '<', '>' */
@@ -71,12 +78,15 @@ struct txn {
 	unsigned n_rcpts;
 	struct txn_rcpt *rcpts;
 	/* Filled in by the session. */
-	bool sent_data; /* the final dot has left: a lost answer is in doubt */
+	bool sent_data; /* all of the message has left: a lost answer is in doubt */
 	/* A reply to one of its commands came.  When none did, on a connection that was used
 	 * before, another connection may be tried at once. */
 	bool answered;
 	bool pipelined;       /* the host took its commands in a group */
 	bool lock_step;       /* the host cannot do PIPELINING, whatever it offers */
+	int64_t began_ms;     /* when it was handed over; the turn's monotonic time */
+	bool chunked;         /* the host took the message with BDAT */
+	bool no_chunks;       /* the host cannot do CHUNKING, whatever it offers */
 	unsigned rcpts_taken; /* before the host said that these are too many; 0: it did not */
 	void *state;
 };
@@ -97,8 +107,15 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
  *         ending; E_SYNTAX: an address may not go on the wire (CR, LF, NUL, controls, brackets,
  *         8-bit without utf8). */
 int session_send(struct session *s, struct txn *t) MUST_CHECK;
-bool session_can_take(const struct session *s);     /* room for (another) txn now */
-void session_quit(struct session *s);               /* QUIT after what is in hand, then gone() */
+bool session_can_take(const struct session *s); /* room for (another) txn now */
+void session_quit(struct session *s);           /* QUIT after what is in hand, then gone() */
+/* It ends now, unless a message has begun to leave: then once that is answered. */
+void session_cut(struct session *s);
 const char *session_doing(const struct session *s); /* "waiting for the EHLO reply" */
 unsigned session_sent(const struct session *s);     /* txns finished on this connection */
-struct conn *session_conn(struct session *s);       /* for TLS facts and addresses, in gone() too */
+/* How long its opening took, and the turn's time; 0: that did not happen. */
+struct session_times {
+	int64_t connect_ms, tls_ms, now_ms;
+};
+void session_times(const struct session *s, struct session_times *ret);
+struct conn *session_conn(struct session *s); /* for TLS facts and addresses, in gone() too */

@@ -1,6 +1,6 @@
 /* mta/smtp/session_int.h - what the files of a session share; nobody else includes it.
  * session.c has the table, the events and the life; say.c what is said; hear.c what is heard;
- * again.c who may go again at once; txn.c the two messages in hand. */
+ * chunk.c the message by BDAT; again.c who may go again at once; txn.c the two messages in hand. */
 #pragma once
 #include "mta/smtp/ehlo.h"
 #include "mta/smtp/reply.h"
@@ -19,6 +19,9 @@ enum step_id {
 	S_RCPT,
 	S_DATA,
 	S_DOT,
+	S_ASK,  /* BDAT with the first line: does the host know it? */
+	S_BDAT, /* to be said; its answer is waited for as S_LAST */
+	S_LAST, /* the one chunk, which is the last */
 	S_RSET,
 	S_QUIT,
 	S_IDLE,
@@ -55,6 +58,7 @@ struct flight {
 	uint16_t unsure;   /* 1 + the first of those that may be too many */
 	bool mail_refused;
 	bool behind; /* its commands left before the older one's dot was answered */
+	bool flies;  /* the message left before its recipients were answered */
 	size_t off;  /* of head, then message */
 };
 
@@ -83,11 +87,15 @@ struct session {
 	bool need_rset; /* the host holds a transaction that nobody will finish */
 	bool timed_out;
 	bool pipelines;  /* it was seen to take commands in a group */
+	bool knows_bdat; /* it has answered one */
+	bool chunks;     /* it has taken a message so */
 	bool owes_ready; /* the user has not been told yet that a message can be taken */
 	struct stuff stuff;
 	struct ehlo ehlo;
 	uint32_t queued; /* bytes given to the conn, modulo 2^32 */
 	int64_t body_deadline;
+	int64_t began_ms, tls_began_ms; /* the turn's time: connecting, the handshake */
+	struct session_times times;
 	unsigned sent;
 	struct verdict end; /* why it is over */
 
@@ -115,10 +123,16 @@ void session_fail(struct session *s, int err); /* connection trouble while sessi
 void session_fail_reply(struct session *s, const struct reply *re); /* the reply ends it */
 void session_fail_text(struct session *s, struct status status, const char *text);
 void session_arm(struct session *s); /* the deadline of the oldest unanswered command */
+/* A 3xx where 2xx, 4xx or 5xx belongs, for example: we and the peer are not at the same step. */
+void session_lost_track(struct session *s);
 void session_start_body(struct session *s, const struct txn *t);
 
 /* say.c */
 void session_say(struct session *s, enum step_id step, struct flight *f);
+void session_put(struct session *s, const char *p, size_t n);
+struct slice session_body_rest(const struct flight *f);
+/* The message has been said whole. */
+void session_body_said(struct session *s, struct flight *f, bool sent);
 void session_say_expect(struct session *s, enum step_id step, struct flight *f, unsigned rcpt);
 void session_say_more(struct session *s); /* all that may be said now */
 void session_say_ehlo(struct session *s, struct flight *f);
@@ -130,6 +144,16 @@ void session_say_data(struct session *s, struct flight *f);
 void session_say_body(struct session *s, struct flight *f);
 void session_say_rset(struct session *s, struct flight *f);
 void session_say_quit(struct session *s, struct flight *f);
+
+/* chunk.c */
+enum step_id chunk_first(struct session *s, const struct flight *f); /* DATA or one of its own */
+bool chunk_may_go(const struct session *s, const struct flight *f);
+void session_say_ask(struct session *s, struct flight *f);
+void session_say_bdat(struct session *s, struct flight *f);
+void session_say_chunk(struct session *s, struct flight *f); /* as far as there is room */
+void session_hear_ask(struct session *s, struct session_expect e, const struct reply *re);
+void session_hear_last(struct session *s, struct session_expect e, const struct reply *re);
+void chunk_ended(struct session *s, struct flight *f); /* it is in hand at the session's end */
 
 /* hear.c */
 void session_hear_input(struct session *s); /* every whole reply that came */
@@ -150,7 +174,9 @@ void again_accepted(struct flight *f, unsigned rcpt);
 /* A refusal that speaks of how commands came; the session goes on in lock-step. */
 bool again_blames_group(struct session *s, struct flight *f, const struct reply *re);
 void again_group_worked(struct session *s, struct flight *f);
-void again_all_unjudged(struct flight *f);             /* they go again in lock-step */
+/* Finds fault with the order or the syntax of our commands. */
+bool again_faults_the_order(const struct reply *re);
+void again_all_unjudged(struct flight *f, enum txn_again how);
 void again_ended(struct session *s, struct flight *f); /* it is in hand at the session's end */
 
 /* txn.c */
@@ -168,10 +194,14 @@ static inline struct flight *flight_at(struct session *s, unsigned i) /* 0: the 
 {
 	return i < s->n_flights ? &s->flights[(s->oldest + i) % 2] : NULL;
 }
-/* Between 354 and our final dot, nothing but the message may be said. */
+static inline bool step_is_body(unsigned step)
+{
+	return step == S_DOT || step == S_LAST;
+}
+/* Until a message that was begun has been said whole, nothing else may be said. */
 static inline bool flight_body_open(const struct session *s)
 {
-	return s->flights[0].next == S_DOT || s->flights[1].next == S_DOT;
+	return step_is_body(s->flights[0].next) || step_is_body(s->flights[1].next);
 }
 static inline struct session_expect *ring_at(struct session *s, unsigned i)
 {

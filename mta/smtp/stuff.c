@@ -96,6 +96,25 @@ size_t stuff_copy(struct stuff *st, char *out, size_t room, struct slice in, siz
 	return n;
 }
 
+static bool is_clean(struct stuff *st, struct slice s)
+{
+	size_t i = 0;
+
+	while ((i += plain_run(st, s.p + i, s.n - i)) < s.n) {
+		if (s.p[i] != '.' || st->after_cr)
+			return false;
+		step_over(st, s.p[i++]);
+	}
+	return true;
+}
+
+bool stuff_is_clean(struct slice head, struct slice message)
+{
+	struct stuff st = { 0 };
+
+	return is_clean(&st, head) && is_clean(&st, message) && !st.mid_line && !st.after_cr;
+}
+
 size_t stuff_end(struct stuff *st, char *out)
 {
 	size_t n = 0;

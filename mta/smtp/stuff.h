@@ -13,6 +13,8 @@ struct stuff {
 };
 enum { STUFF_ROOM_MIN = 3, STUFF_END_MAX = 6 };
 
+/* Would a message of these two pieces be changed by more than its dots, or be given another end? */
+bool stuff_is_clean(struct slice head, struct slice message);
 /* Copies as much of `in` as fits: *ret_used says how much; gives how many bytes were written.  Uses
  * at least one byte of a non-empty `in` when room >= STUFF_ROOM_MIN. */
 size_t stuff_copy(struct stuff *st, char *out, size_t room, struct slice in, size_t *ret_used);

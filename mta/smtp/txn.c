@@ -46,7 +46,9 @@ void flight_start(struct session *s, struct txn *t)
 	*f = (struct flight){ .txn = t, .next = S_MAIL };
 	s->n_flights++;
 	t->sent_data = t->answered = t->pipelined = t->lock_step = false;
+	t->chunked = t->no_chunks = false;
 	t->rcpts_taken = 0;
+	t->began_ms = timers_now(s->loop->timers);
 	for (unsigned i = 0; i < t->n_rcpts; i++) {
 		t->rcpts[i].verdict.kind = VERDICT_NONE;
 		t->rcpts[i].again = AGAIN_NO;
@@ -93,6 +95,7 @@ void flight_give_back_all(struct session *s)
 		verdict_set(&v, VERDICT_DEFERRED, STATUS(4, 4, 2), false,
 			    "the connection ended before its turn");
 	while (s->life < SESSION_FREED && s->n_flights) {
+		chunk_ended(s, flight_at(s, 0));
 		again_ended(s, flight_at(s, 0));
 		flight_judge(flight_at(s, 0), &v);
 		give_back(s);

@@ -29,6 +29,16 @@
  *	                    (class and rule may be missing together: an older engine's)
  *	REPORT     engine   value (answer to ADMIN)
  *
+ * What came back as mail is an event like others, from LINK_RETURNED on (docs/SPOOL.md,
+ * "Returned").  It says of a recipient what was learned later, and takes nothing back: job and row (0, 0: of
+ * nobody that the engine knows), at_ms (when the mail came), code and dsn (what the notice says),
+ * flags (LINK_EVENT_HARD), text (an excerpt of the mail; of LINK_DMARC_REPORT and LINK_TLS_REPORT
+ * the report, as JSON), host (who reports), ip (from where the mail came), source (the address it
+ * came to), rcpt (the recipient, as far as the mail says one), class, rule.  tenant is 0 where the
+ * engine does not know it; campaign is so once the job has left the log: the job tells.  Which
+ * recipient of a job it is, and their address, is known from job and row.  attempt and next_ms are
+ * 0.  A client that does not know these kinds passes over them.
+ *
  * Feeding exactly once: after WELCOME the client reads events up to `durable lsn`, and
  * EVENT_ACCEPTED tells it which jobs were taken.  Only then does it send again the jobs that were
  * not acknowledged.  A job or content that the engine knows is acknowledged again and changes
@@ -102,6 +112,14 @@ enum link_event_kind {
 	LINK_CANCELLED = 4,
 	LINK_DEFERRED = 5,
 	LINK_ACCEPTED = 16, /* row: the number of rows */
+	LINK_RETURNED = 32,
+	LINK_RETURNED_DELAY = 33,
+	LINK_COMPLAINT = 34,
+	LINK_AUTO_REPLY = 35,
+	LINK_UNSUBSCRIBE = 36,
+	LINK_DMARC_REPORT = 37,
+	LINK_TLS_REPORT = 38,
+	LINK_RETURNED_OTHER = 39,
 };
 enum { LINK_EVENT_TLS = 1, LINK_EVENT_SUPPRESSED = 2, LINK_EVENT_HARD = 8 };
 struct link_event {

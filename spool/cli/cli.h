@@ -10,7 +10,7 @@
  *	orders.c     orders on selectors, find
  *	style.c      formats, widths, colours       table.c, print.c   answers for people
  *	document.c   answers for programs           watch.c      a command again and again
- *	completion.c what a shell can complete
+ *	completion.c what a shell can complete      source.c     sources and orders on them
  *
  * Blocks: on the socket and the disk. */
 #pragma once
@@ -48,6 +48,7 @@ struct cli {
 	const char *code, *status, *text, *provider; /* of a reply; NULL: not given */
 	uint64_t max, from;
 	bool bounded;                     /* --max was given */
+	const char *weight, *via;         /* of source add */
 	const char *until, *grace, *rate; /* of orders; NULL: not given */
 	uint64_t connections;
 	const char *args[16];
@@ -143,7 +144,6 @@ int cmd_metrics(struct cli *c);
 int cmd_completion(struct cli *c);
 int cmd_config(struct cli *c);
 int cmd_consumers(struct cli *c);
-int cmd_sources(struct cli *c);
 int cmd_reload(struct cli *c);
 int cmd_flush_dns(struct cli *c);
 int cmd_verify(struct cli *c);
@@ -164,10 +164,21 @@ int cmd_orders_list(struct cli *c);
 int cmd_orders_show(struct cli *c);
 int cmd_orders_undo(struct cli *c);
 
-/* shape.c */
-/* Who gives the order: the person behind sudo, if there is one. */
-void cli_put_author(struct branch *args);
+/* source.c */
 int cli_order_source(struct cli *c, const char *command); /* SOURCE WHERE */
+int cmd_sources(struct cli *c);
+int cmd_source_add(struct cli *c);
+int cmd_source_check(struct cli *c);
+int cmd_source_remove(struct cli *c);
+int cmd_source_drain(struct cli *c);
+int cmd_source_disable(struct cli *c);
+int cmd_source_enable(struct cli *c);
+
+/* shape.c */
+/* Asks the engine; prints its answer as JSON, or shows it.  The exit status. */
+int cli_ask_and_show(struct cli *c, const char *command, struct tree *args,
+		     void (*show)(const struct value *v));
+void cli_put_author(struct branch *args); /* who gives the order: the person behind sudo */
 int cmd_shape_set(struct cli *c);
 int cmd_shape_unset(struct cli *c);
 int cmd_shape_show(struct cli *c);

@@ -330,24 +330,6 @@ int cmd_consumers(struct cli *c)
 	return ask_and_print(c, "consumers", print_consumers);
 }
 
-static void print_sources(const struct value *v)
-{
-	static const struct print_column columns[] = {
-		{ "pool", "POOL", COLUMN_TEXT },          { "address", "ADDRESS", COLUMN_TEXT },
-		{ "ehlo", "EHLO", COLUMN_TEXT },          { "weight", "WEIGHT", COLUMN_NUMBER },
-		{ "connections", "OPEN", COLUMN_NUMBER }, { "messages", "MESSAGES", COLUMN_NUMBER },
-		{ "state", "STATE", COLUMN_TEXT },        { "failed_ms", "SINCE", COLUMN_TIME },
-		{ "retry_ms", "NEXT LOOK", COLUMN_TIME }, { "reason", "REASON", COLUMN_LONG },
-	};
-
-	print_table(member_list(v, "sources"), columns, ARRAY_LEN(columns));
-}
-
-int cmd_sources(struct cli *c)
-{
-	return ask_and_print(c, "sources", print_sources);
-}
-
 static void print_metrics(const struct value *v)
 {
 	struct slice text = member_text(v, "text");

@@ -39,6 +39,8 @@ static const struct option_row {
 	{ "tenant",   0,   TAKES_NUMBER,  AT(tenant),   "N",     "shape explain: for its mail" },
 	{ "source",   0,   TAKES_TEXT,    AT(source),   "IP",    "shape explain: over this source" },
 	{ "pool",     0,   TAKES_TEXT,    AT(pool),     "NAME",  "move, shape explain: the pool" },
+	{ "weight",   0,   TAKES_TEXT,    AT(weight),   "N",     "source add: its share of the pool (default 1)" },
+	{ "via",      0,   TAKES_TEXT,    AT(via),      "NAME",  "source add: the proxy that owns the address" },
 	{ "code",     0,   TAKES_TEXT,    AT(code),     "N",     "rules explain: the reply's code" },
 	{ "status",   0,   TAKES_TEXT,    AT(status),   "X.Y.Z", "rules explain: its enhanced status" },
 	{ "text",     0,   TAKES_TEXT,    AT(text),     "TEXT",  "rules explain: the reply's text; bounce: its text" },

@@ -72,6 +72,8 @@ int offline_audit(struct cli *c, struct tree *out)
 	branch_int(b, "ended_twice", (int64_t)a.ended_twice);
 	branch_int(b, "revived", (int64_t)a.revived);
 	branch_int(b, "accepted_twice", (int64_t)a.accepted_twice);
+	branch_int(b, "returned_twice", (int64_t)a.returned_twice);
+	branch_int(b, "missing_mails", a.missing_mails);
 	branch_int(b, "without_content", (int64_t)a.without_content);
 	branch_int(b, "headers_differ", (int64_t)a.headers_differ);
 	branch_int(b, "jobs_live", (int64_t)a.jobs_live);

@@ -8,8 +8,8 @@
 
 enum { SHAPE_FILE_MAX = 900 * 1024 };
 
-static int ask_and_show(struct cli *c, const char *command, struct tree *args,
-			void (*show)(const struct value *v))
+int cli_ask_and_show(struct cli *c, const char *command, struct tree *args,
+		     void (*show)(const struct value *v))
 {
 	struct value v;
 	int r = cli_only_engine(c);
@@ -27,7 +27,6 @@ static int ask_and_show(struct cli *c, const char *command, struct tree *args,
 
 /* ---- orders ------------------------------------------------------------------------------ */
 
-/* Who gives the order: the person behind sudo, if there is one. */
 void cli_put_author(struct branch *args)
 {
 	const char *sudo = getenv("SUDO_USER");
@@ -60,7 +59,7 @@ static int give_order(struct cli *c, struct slice key, struct slice value,
 	branch_slice(args, "key", key);
 	branch_slice(args, "value", value);
 	cli_put_author(args);
-	return ask_and_show(c, "shape-order", t, say);
+	return cli_ask_and_show(c, "shape-order", t, say);
 }
 
 int cmd_shape_set(struct cli *c)
@@ -99,31 +98,7 @@ int cmd_shape_diff(struct cli *c)
 	OWNED(tree) t = tree_new();
 
 	(void)tree_map(t);
-	return ask_and_show(c, "shape-orders", t, show_orders);
-}
-
-/* ---- sources ----------------------------------------------------------------------------- */
-
-static void say_rule(const struct value *v)
-{
-	struct slice rule = member_text(v, "rule");
-
-	printf("%.*s: done\n", (int)rule.n, rule.p);
-}
-
-int cli_order_source(struct cli *c, const char *command)
-{
-	OWNED(tree) t = tree_new();
-	struct branch *args = tree_map(t);
-
-	branch_str(args, "source", c->args[0]);
-	branch_str(args, "what", c->args[1]);
-	if (c->duration)
-		branch_str(args, "value", c->duration);
-	if (c->reason)
-		branch_str(args, "reason", c->reason);
-	cli_put_author(args);
-	return ask_and_show(c, command, t, say_rule);
+	return cli_ask_and_show(c, "shape-orders", t, show_orders);
 }
 
 /* ---- looking ----------------------------------------------------------------------------- */
@@ -147,7 +122,7 @@ int cmd_shape_show(struct cli *c)
 	OWNED(tree) t = tree_new();
 
 	(void)tree_map(t);
-	return ask_and_show(c, "shape-show", t, show_values);
+	return cli_ask_and_show(c, "shape-show", t, show_values);
 }
 
 static void show_explained(const struct value *v)
@@ -183,7 +158,7 @@ int cmd_shape_explain(struct cli *c)
 		branch_str(args, "source", c->source);
 	if (c->pool)
 		branch_str(args, "pool", c->pool);
-	return ask_and_show(c, "shape-explain", t, show_explained);
+	return cli_ask_and_show(c, "shape-explain", t, show_explained);
 }
 
 static void say_good(const struct value *v)
@@ -209,6 +184,6 @@ int cmd_shape_test(struct cli *c)
 	branch_str(args, "what", c->args[0]);
 	branch_slice(args, "text", buf_data(&text));
 	buf_free(&text);
-	r = ask_and_show(c, "shape-test", t, say_good);
+	r = cli_ask_and_show(c, "shape-test", t, say_good);
 	return r;
 }

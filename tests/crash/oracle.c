@@ -120,6 +120,77 @@ static const char *check_absent(const struct oracle *o, unsigned n, struct spool
 	return wrong;
 }
 
+struct id128 oracle_mail_id(uint64_t n)
+{
+	return (struct id128){ 4, n + 1 };
+}
+
+unsigned oracle_facts(uint64_t n)
+{
+	return 1 + (unsigned)(n % ORACLE_FACTS);
+}
+
+struct late_fact oracle_fact(uint64_t n, unsigned seq)
+{
+	return (struct late_fact){ .mail = oracle_mail_id(n),
+				   .seq = seq,
+				   .last = seq + 1 == oracle_facts(n),
+				   .kind = LATE_DSN + (unsigned)(n + seq) % LATE_KINDS,
+				   .key = hash_mix(n * 10 + seq + 1),
+				   .job = oracle_job_id(n % ORACLE_JOBS),
+				   .evidence = SLICE("so it came back") };
+}
+
+/* A durable mail is there with its bytes until its last fact is; then it never comes again. */
+static const char *check_mails(const struct oracle *o, struct spool *sp)
+{
+	struct buf got = { .max = 0 };
+	const char *wrong = NULL;
+	int64_t at_ms;
+
+	for (unsigned n = 0; n < o->n_mails && !wrong; n++) {
+		const struct oracle_mail *m = &o->mail[n];
+		bool whole = m->told == oracle_facts(n);
+		bool found = spool_read_late_mail(sp, oracle_mail_id(n), &at_ms, NULL, &got) >= 0;
+		if (found && !same_bytes(&got, n + 9000))
+			wrong = "I17: mail that came back is not what was put";
+		else if (!found && !whole && m->at <= o->durable)
+			wrong = "I17: durable mail was forgotten before it was read";
+		else if (found && whole && m->fact[m->told - 1] <= o->durable)
+			wrong = "I17: mail is owed again after its last durable fact";
+	}
+	buf_free(&got);
+	return wrong;
+}
+
+static uint64_t facts_in_books(const struct books *b)
+{
+	return b->returned + b->returned_delays + b->returned_complaints +
+	       b->returned_auto_replies + b->returned_unsubscribes + b->returned_dmarc +
+	       b->returned_tlsrpt + b->returned_other;
+}
+
+/* The mails came in the order of their numbers, so those that are left are the first ones. */
+const char *oracle_read_again(struct spool *sp)
+{
+	uint64_t facts = 0;
+	struct books b;
+
+	for (unsigned n = 0; n < ORACLE_MAILS; n++)
+		for (unsigned i = 0; i < oracle_facts(n); i++) {
+			struct late_fact f = oracle_fact(n, i);
+			int r = spool_put_late(sp, &f, 1, NULL);
+			if (r < 0 && r != E_UNKNOWN)
+				return "what came back cannot be recorded";
+		}
+	spool_books(sp, &b);
+	for (unsigned n = 0; n < b.returned_mails; n++)
+		facts += oracle_facts(n);
+	if (b.returned_waiting || b.returned_again || facts_in_books(&b) != facts)
+		return "I17: a fact was lost, or counted twice";
+	return NULL;
+}
+
 static const char *check_jobs(const struct oracle *o, struct spool *sp)
 {
 	const char *wrong = NULL;
@@ -207,6 +278,11 @@ static const char *check_events(const struct oracle *o, struct spool *sp)
 		return NULL;
 	if (spool_events(sp, from, 4000, take_event, &s, &next) < 0)
 		return o->cursor[0].at <= o->durable ? "I12: events after a cursor are gone" : NULL;
+	for (unsigned n = 0; n < o->n_mails; n++)
+		for (unsigned i = 0; i < o->mail[n].told; i++)
+			if (o->mail[n].fact[i] > from && o->mail[n].fact[i] <= o->durable &&
+			    !was_seen(&s, o->mail[n].fact[i]))
+				return "I12: a durable fact is not one event";
 	for (unsigned n = 0; n < o->n_jobs; n++) {
 		const struct oracle_job *j = &o->job[n];
 		if (j->at > from && j->at <= o->durable && !was_seen(&s, j->at))
@@ -234,6 +310,7 @@ const char *oracle_check(const struct oracle *o, struct spool *sp)
 {
 	const char *wrong = check_jobs(o, sp);
 
+	wrong = wrong ? wrong : check_mails(o, sp);
 	wrong = wrong ? wrong : check_rules(o, sp);
 	wrong = wrong ? wrong : check_events(o, sp);
 	return wrong ? wrong : check_books(sp);
@@ -265,5 +342,6 @@ uint64_t oracle_digest(struct spool *sp)
 	(void)spool_each_rule(sp, SLICE(""), mix_rule, &d);
 	spool_books(sp, &b);
 	return d ^ hash_mix(b.accepted) ^ hash_mix(b.delivered * 3) ^ hash_mix(b.bounced * 5) ^
-	       hash_mix(b.deferred_attempts * 7);
+	       hash_mix(b.deferred_attempts * 7) ^ hash_mix(facts_in_books(&b) * 11) ^
+	       hash_mix(b.returned_mails * 13) ^ hash_mix(b.returned_waiting * 17);
 }

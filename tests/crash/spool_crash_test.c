@@ -147,6 +147,38 @@ static void do_consume(struct life *l)
 	l->o.cursor[l->o.n_cursor++] = (struct oracle_value){ spool_head(l->sp), cursor };
 }
 
+static void do_mail(struct life *l)
+{
+	char bytes[512];
+	unsigned n = l->o.n_mails;
+	struct late_mail m = { .id = oracle_mail_id(n), .at_ms = l->now, .meta = SLICE("meta") };
+	lsn_t at;
+
+	if (n == ORACLE_MAILS)
+		return;
+	m.bytes = oracle_bytes(n + 9000, bytes, sizeof(bytes));
+	if (spool_put_late_mail(l->sp, &m, &at) < 0)
+		return;
+	l->o.mail[n].at = at;
+	l->o.n_mails++;
+}
+
+static void do_read(struct life *l)
+{
+	struct oracle_mail *m;
+	struct late_fact f;
+	lsn_t at;
+	unsigned n;
+
+	if (!l->o.n_mails)
+		return;
+	n = l->o.n_mails - 1 - pick(l, MIN_OF(l->o.n_mails, 6u));
+	m = &l->o.mail[n];
+	f = oracle_fact(n, m->told);
+	if (m->told < oracle_facts(n) && spool_put_late(l->sp, &f, 1, &at) >= 0)
+		m->fact[m->told++] = at;
+}
+
 static void do_commit(struct life *l)
 {
 	int r = spool_commit_now(l->sp); /* what it says counts less than what is durable now */
@@ -156,8 +188,8 @@ static void do_commit(struct life *l)
 }
 
 static void (*const deeds[])(struct life *l) = {
-	do_put,   do_put,  do_put,     do_end,    do_end,    do_end,    do_end,    do_end,
-	do_defer, do_rule, do_consume, do_commit, do_commit, do_commit, do_commit,
+	do_put,  do_put,     do_put,    do_end,    do_end,    do_end,    do_end,  do_end,  do_defer,
+	do_rule, do_consume, do_commit, do_commit, do_commit, do_commit, do_mail, do_read, do_read,
 };
 
 /* Facts that arrive between a commit and the cleaning after it, as other threads make them: not
@@ -249,6 +281,7 @@ static const char *check_image(const struct oracle *oracle, struct disk_sim *ima
 	wrong = oracle_check(oracle, sp);
 	wrong = wrong ? wrong : work_on(&sp, image);
 	wrong = wrong ? wrong : oracle_check(oracle, sp);
+	wrong = wrong ? wrong : oracle_read_again(sp);
 	sp = spool_free(sp);
 	return wrong ? wrong : audit(image);
 }

@@ -109,8 +109,8 @@ def labels(name):
 
 
 class Names(asyncio.DatagramProtocol):
-    """A value of the table is {type: [rdata]} with type "A", "MX" or "CNAME", or the name of a lie."""
-    TYPES = {"A": 1, "CNAME": 5, "MX": 15}
+    """A value of the table is {type: [rdata]} with type "A", "MX", "PTR" or "CNAME", or the name of a lie."""
+    TYPES = {"A": 1, "CNAME": 5, "PTR": 12, "MX": 15}
 
     def __init__(self, rude):
         self.rude = rude
@@ -134,7 +134,7 @@ class Names(asyncio.DatagramProtocol):
         kind, out, n = struct.unpack(">H", question[-4:-2])[0], b"", 0
         for t, values in records.items():
             for v in values if self.TYPES[t] == kind or t == "CNAME" else []:
-                rdata = bytes(map(int, v.split("."))) if t == "A" else labels(v) if t == "CNAME" else struct.pack(">H", v[0]) + labels(v[1])
+                rdata = bytes(map(int, v.split("."))) if t == "A" else labels(v) if t in ("CNAME", "PTR") else struct.pack(">H", v[0]) + labels(v[1])
                 out += b"\xc0\x0c" + struct.pack(">HHIH", self.TYPES[t], 1, 60, len(rdata)) + rdata
                 n += 1
         return qid + struct.pack(">HHHHH", flags | rcode, 1, n, 0, 0) + question + out

@@ -1,6 +1,7 @@
 /* Hosts that do other than they say: how many recipients they take, and PIPELINING. */
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <setjmp.h>
 #include <cmocka.h>
@@ -11,6 +12,9 @@ static const char *const five[] = { "a@one.test", "b@one.test", "c@one.test", "d
 				    "e@one.test" };
 /* Takes two recipients a transaction; a script of one connection, and what it wants in each. */
 #define HELLO "say 220 mx.test\nexpect EHLO\nraw 250-mx.test\\r\\n250 PIPELINING\\r\\n\n"
+#define HELLO_CHUNKS                                                                               \
+	"say 220 mx.test\nexpect EHLO\nraw 250-mx.test\\r\\n250-PIPELINING\\r\\n250 "              \
+	"CHUNKING\\r\\n\n"
 #define TWO(others)                                                                                \
 	"expect MAIL\nexpect RCPT\nexpect RCPT\n" others "expect DATA\nsay 250 ok\nsay 250 ok\n"   \
 	"say 250 ok\n"
@@ -230,6 +234,126 @@ static void keywords_may_be_ignored_for_everyone(void **state)
 	world_end(&w);
 }
 
+/* ---- CHUNKING ---------------------------------------------------------------------------- */
+
+#define OFFERS "say 220 mx.test\nreply EHLO 250-mx.test\\r\\n250-PIPELINING\\r\\n250 CHUNKING\n"
+static const char *const false_chunks[] = {
+	OFFERS "reply BDAT 502 5.5.1 what?\nserve\n",
+	OFFERS "reply BDAT 500 what?\nserve\n",
+	OFFERS "reply BDAT 503 5.5.1 not now\nserve\n",
+	OFFERS "reply BDAT 554 5.5.1 what?\nserve\n",
+};
+
+static void hosts_that_falsely_offer_chunking_get_their_mail_by_data(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(false_chunks); i++) {
+		struct world w;
+
+		world_open(&w, CONFIG, false_chunks[i]);
+		for (unsigned n = 0; n < 2; n++) {
+			world_submit(&w, five, 5, DAY, "smtp", 0);
+			world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+			world_run(&w, HOUR);
+			assert_int_equal(world_books(&w).delivered, 6 * (n + 1));
+		}
+		assert_int_equal(world_books(&w).deferred_attempts, 0);
+		assert_int_equal(world_books(&w).bounced, 0);
+		assert_int_equal(COUNTER(&w, site_backoffs), 0);
+		world_end(&w);
+	}
+}
+
+#define STOPS_AT_BDAT(how)                                                                         \
+	HELLO_CHUNKS "expect MAIL\nexpect RCPT\nexpect BDAT\nsay 250 ok\nsay 250 ok\n" how "\n"
+
+static void a_host_that_hangs_up_or_waits_at_bdat_gets_data_next(void **state)
+{
+	static const char *const scripts[] = { STOPS_AT_BDAT("close"), STOPS_AT_BDAT("silent") };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(scripts); i++) {
+		struct world w;
+
+		world_open(&w, CONFIG "site.connections = 1\n", scripts[i]);
+		world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+		world_run(&w, 2 * MINUTE + SECOND); /* silence is waited for */
+		/* Its script wants the same again. */
+		assert_non_null(conn_sim_mistake());
+		assert_non_null(strstr(conn_sim_mistake(), "expected \"BDAT\", got \"DATA\""));
+		assert_int_equal(world_books(&w).bounced, 0);
+		assert_int_equal(world_books(&w).deferred_attempts, 0);
+		world_end(&w);
+	}
+}
+
+static void a_host_that_took_bdat_is_not_asked_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, CONFIG "site.connections = 1\n", OFFERS "serve\n");
+	world_submit(&w, five, 5, DAY, "smtp", 0);
+	world_run(&w, HOUR);
+	assert_int_equal(world_books(&w).delivered, 5);
+	/* Another connection, an hour later: nothing is answered before the message is here. */
+	world_host("127.0.1.1",
+		   HELLO_CHUNKS "expect MAIL\nexpect RCPT\nchunk\nsay 250 ok\nsay 250 ok\n"
+				"say 250 ok\n");
+	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+	world_run(&w, 2 * SECOND);
+	assert_null(conn_sim_mistake());
+	assert_int_equal(world_books(&w).delivered, 6);
+	assert_int_equal(conn_sim_messages(), 2);
+	world_end(&w);
+}
+
+static void chunking_may_be_ignored(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, CONFIG "site.connections = 1\nsmtp.ignore_keywords = chunking\n",
+		   HELLO_CHUNKS
+		   "expect MAIL\nexpect RCPT\nexpect DATA\nsay 250 ok\nsay 250 ok\n" TAKEN);
+	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+	world_run(&w, SECOND);
+	assert_null(conn_sim_mistake());
+	assert_int_equal(world_books(&w).delivered, 1);
+	world_end(&w);
+}
+
+/* All are refused, in flights of one and of five: nobody is delivered, the books balance. */
+static void refused_recipients_of_flights_are_never_counted_as_delivered(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, CONFIG "site.connections = 2\n",
+		   OFFERS "reply RCPT 550 5.1.1 unknown\nserve\n");
+	for (unsigned i = 0; i < 20; i++)
+		world_submit(&w, one_rcpt, 1, DAY, "control", i);
+	world_submit(&w, five, 5, DAY, "control", 0);
+	world_run(&w, HOUR);
+	assert_int_equal(world_books(&w).delivered, 0);
+	assert_int_equal(world_books(&w).bounced, 25);
+	world_end(&w);
+}
+
+static void a_host_that_loses_what_comes_behind_a_chunk_is_found_out(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, CONFIG "site.connections = 1\n", OFFERS "alone drop-after\nserve\n");
+	for (unsigned i = 0; i < 20; i++)
+		world_submit(&w, one_rcpt, 1, DAY, "control", i);
+	world_run(&w, 3 * HOUR);
+	assert_int_equal(world_books(&w).delivered, 20);
+	assert_true(world_books(&w).deferred_attempts <= 2);
+	world_end(&w);
+}
+
 /* ---- extensions -------------------------------------------------------------------------- */
 
 static const char bare[] = "say 220 mx.test\nreply EHLO 250 mx.test\nserve\n";
@@ -298,6 +422,12 @@ int main(void)
 		cmocka_unit_test(ascii_submitted_with_smtputf8_reaches_a_host_without_it),
 		cmocka_unit_test(an_address_beyond_ascii_takes_no_other_recipient_down),
 		cmocka_unit_test(keywords_may_be_ignored_for_everyone),
+		cmocka_unit_test(hosts_that_falsely_offer_chunking_get_their_mail_by_data),
+		cmocka_unit_test(a_host_that_hangs_up_or_waits_at_bdat_gets_data_next),
+		cmocka_unit_test(a_host_that_took_bdat_is_not_asked_again),
+		cmocka_unit_test(chunking_may_be_ignored),
+		cmocka_unit_test(refused_recipients_of_flights_are_never_counted_as_delivered),
+		cmocka_unit_test(a_host_that_loses_what_comes_behind_a_chunk_is_found_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

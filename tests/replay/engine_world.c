@@ -13,6 +13,7 @@
 #include "mta/core/lane_int.h"
 #include "mta/queue/queue.h"
 #include "mta/rules/rules.h"
+#include "mta/egress/egress.h"
 #include "mta/shape/part.h"
 #include "mta/site/sites.h"
 #include "schema/wire/meta.h"
@@ -207,6 +208,9 @@ void world_rule(struct world *w, const char *key, const char *value)
 	rules_changed(w->engine, slice_str(key), slice_str(value));
 	shape_order_changed(w->engine, slice_str(key), slice_str(value));
 	sites_rule_changed(w->engine, slice_str(key), slice_str(value));
+	if (strncmp(key, "source-", strlen("source-")) == 0)
+		assert_int_equal(egress_rule_changed(w->engine, slice_str(key), slice_str(value)),
+				 0);
 }
 
 struct books world_books(struct world *w)

@@ -1,12 +1,16 @@
 /* tests/replay/session_replay.c - plays one .rpl file: a session of ours against a scripted host,
  * in simulated time.
  *
- *	session KEY=VALUE...        tls=never|may|must, NAME=MS for a timeout (ehlo=5000)
+ *	session KEY=VALUE...        tls=never|may|must, NAME=MS for a timeout (ehlo=5000), chunks=1:
+ *	                            the host was seen to take groups and BDAT
  *	send KEY=VALUE...           a message: rcpts=N bytes=N 8bit=1 utf8=1 idle=MS (before it)
+ *	                            bare=1 (with a bare LF, which is sent as CRLF)
  *	host                        the host's script (tests/sim/conn_sim.h) follows, up to "end"
  *	want N.M KIND CODE DSN [site] [text PART]    recipient M of message N, both from 1
  *	want gone KIND CODE DSN [site] [text PART]
  *	want within MS              required: the session is over by then
+ *	want again N.M HOW          no, next, lock-step, data: what may be tried at once
+ *	want doubt N yes|no         did the message leave whole (sent_data)?
  *	want messages N             taken whole by the host; each must equal one that was sent
  *
  * Always held: every message comes back once, the session ends once, nothing stays open, the host
@@ -21,7 +25,7 @@
 enum { SENDS = 16, RCPTS = 128 };
 struct send {
 	struct txn txn;
-	struct buf message;
+	struct buf message, bare;
 	struct txn_rcpt rcpts[RCPTS];
 	char addresses[RCPTS][32];
 	int64_t idle_ms;
@@ -128,6 +132,8 @@ static void read_session(struct play *p, struct slice key, struct slice value)
 						     : TLS_MUST;
 		return;
 	}
+	if (slice_eq(key, SLICE("chunks")))
+		p->options.chunks = p->options.pipelines = true;
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
 		if (slice_eq(key, slice_str(limits[i].name)))
 			*(int64_t *)(void *)((char *)&p->options.timeouts + limits[i].at) =
@@ -145,11 +151,23 @@ static void write_message(struct send *n, unsigned no, int64_t bytes)
 			 i, no);
 }
 
+/* The first CR is left out of what is sent; the host has to get it. */
+static struct slice without_a_cr(struct send *n, struct slice message)
+{
+	const char *cr = memchr(message.p, '\r', message.n);
+	size_t before = (size_t)(cr - message.p);
+
+	buf_put(&n->bare, slice_of(message.p, before));
+	buf_put(&n->bare, slice_skip(message, before + 1));
+	return buf_data(&n->bare);
+}
+
 static void read_send(struct play *p, struct slice s)
 {
 	unsigned no = ++p->n_sends, n_rcpts = 1;
 	struct send *n = &p->sends[no - 1];
 	int64_t bytes = 100;
+	bool bare = false;
 
 	while (s.n) {
 		struct slice value = slice_take(&s, ' '), key = slice_take(&value, '=');
@@ -160,6 +178,8 @@ static void read_send(struct play *p, struct slice s)
 			bytes = number(value);
 		else if (slice_eq(key, SLICE("8bit")))
 			n->txn.body_8bit = true;
+		else if (slice_eq(key, SLICE("bare")))
+			bare = true;
 		else if (slice_eq(key, SLICE("utf8")))
 			n->txn.utf8 = true;
 		else if (slice_eq(key, SLICE("idle")))
@@ -169,6 +189,8 @@ static void read_send(struct play *p, struct slice s)
 	write_message(n, no, bytes);
 	n->txn.mail_from = SLICE("sender@our.test");
 	n->txn.message = buf_data(&n->message);
+	if (bare)
+		n->txn.message = without_a_cr(n, buf_data(&n->message));
 	n->txn.n_rcpts = n_rcpts;
 	n->txn.rcpts = n->rcpts;
 	for (unsigned i = 0; i < n_rcpts; i++) {
@@ -244,6 +266,27 @@ static bool was_sent(struct play *p, struct slice message)
 	return false;
 }
 
+static void check_again(struct play *p, struct slice want)
+{
+	static const char *const hows[] = { "no", "next", "lock-step", "data" };
+	struct slice rest = want, place = slice_take(&rest, ' ');
+	unsigned n = (unsigned)number(slice_take(&place, '.')), m = (unsigned)number(place);
+
+	assert(n && n <= p->n_sends && m && m <= p->sends[n - 1].txn.n_rcpts);
+	if (!slice_eq(rest, slice_str(hows[p->sends[n - 1].rcpts[m - 1].again])))
+		complain(p, "another way to go again", want);
+}
+
+static void check_doubt(struct play *p, struct slice want)
+{
+	struct slice rest = want;
+	unsigned n = (unsigned)number(slice_take(&rest, ' '));
+
+	assert(n && n <= p->n_sends);
+	if (slice_eq(rest, SLICE("yes")) != p->sends[n - 1].txn.sent_data)
+		complain(p, "whether it left", want);
+}
+
 static void check_want(struct play *p, struct slice want)
 {
 	struct slice rest = want, word = slice_take(&rest, ' ');
@@ -252,6 +295,10 @@ static void check_want(struct play *p, struct slice want)
 		check_verdict(p, &p->gone, rest);
 	} else if (slice_eq(word, SLICE("within"))) {
 		p->within_ms = number(rest);
+	} else if (slice_eq(word, SLICE("again"))) {
+		check_again(p, rest);
+	} else if (slice_eq(word, SLICE("doubt"))) {
+		check_doubt(p, rest);
 	} else if (slice_eq(word, SLICE("messages"))) {
 		if (conn_sim_messages() != (unsigned)number(rest))
 			complain(p, "another number of messages was taken", want);
@@ -317,8 +364,10 @@ int main(int argc, char **argv)
 	loop_sim_end(&p.loop);
 	conn_sim_reset();
 	(void)tls_context_free(p.options.tls_context);
-	for (unsigned i = 0; i < p.n_sends; i++)
+	for (unsigned i = 0; i < p.n_sends; i++) {
 		buf_free(&p.sends[i].message);
+		buf_free(&p.sends[i].bare);
+	}
 	buf_free(&p.host);
 	buf_free(&p.wants);
 	buf_free(&file);

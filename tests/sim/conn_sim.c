@@ -67,7 +67,7 @@ struct slice conn_sim_message(unsigned i)
 	return i < n_messages ? buf_data(&messages[i]) : slice_of("", 0);
 }
 
-void sim_message(const struct conn *from, struct slice stuffed)
+static struct buf *new_message(const struct conn *from)
 {
 	struct buf *b;
 
@@ -76,6 +76,18 @@ void sim_message(const struct conn *from, struct slice stuffed)
 	messages = must_resize(messages, (n_messages + 1) * sizeof(*messages));
 	b = &messages[n_messages++];
 	buf_init(b, 0);
+	return b;
+}
+
+void sim_message_raw(const struct conn *from, struct slice message)
+{
+	buf_put(new_message(from), message);
+}
+
+void sim_message(const struct conn *from, struct slice stuffed)
+{
+	struct buf *b = new_message(from);
+
 	for (size_t i = 0; i < stuffed.n; i++) {
 		bool line_start = i == 0 || stuffed.p[i - 1] == '\n';
 

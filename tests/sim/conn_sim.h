@@ -12,6 +12,7 @@
  *	garbage N         sends N bytes of chance
  *	expect TEXT       the next line must begin with TEXT
  *	body              takes a message up to its dot; an empty one is a mistake
+ *	chunk             takes "BDAT n" and its n bytes; with LAST, what came so is a message
  *	take N            takes N bytes of input       dot            the next line is a lone dot
  *	delay MS          waits
  *	close rst         ends the connection          half-close     ends our sending side
@@ -19,7 +20,8 @@
  *	break             from here on our writes fail; the conn tells so by its event
  *	slow N MS         takes in N bytes each MS from here on
  *	tls               completes the handshake      tls-fail       breaks it
- *	reply VERB TEXT   what "serve" answers to VERB (EHLO MAIL RCPT DATA DOT RSET ...)
+ *	reply VERB TEXT   what "serve" answers to VERB (EHLO MAIL RCPT DATA DOT RSET ...);
+ *	                  500 and 502 to BDAT do not know it: its bytes are commands
  *	serve [N]         a decent server, until QUIT or until N messages were taken
  *	alone WHAT        what "serve" does to commands that come behind another one at once: "drop"
  *	                  them, "close", or the reply to each of them; "drop-after": drops what

@@ -29,6 +29,9 @@ struct sim_peer {
 	enum { SIM_TLS_NO, SIM_TLS_OK, SIM_TLS_BROKEN } tls;
 	int64_t slow_bytes, slow_ms, slow_next_ms, slow_left;
 	uint64_t messages;
+	uint64_t chunk; /* bytes of it to come */
+	bool in_chunk, last_chunk, drops_chunk;
+	struct buf late; /* the answer to it */
 	const struct sim_line *alone;
 	struct {
 		char verb[8];
@@ -46,6 +49,7 @@ void sim_peer_run(struct sim_peer *p);
 void sim_peer_free(struct sim_peer *p);
 void sim_mistake(const char *format, ...) PRINTF(1, 2);
 void sim_message(const struct conn *from, struct slice stuffed);
+void sim_message_raw(const struct conn *from, struct slice message);
 
 /* machine_sim.c: the machine's addresses and routes, and what left from where. */
 struct sim_source {

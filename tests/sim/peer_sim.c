@@ -148,6 +148,62 @@ static bool run_body(struct sim_peer *p, const struct sim_line *l)
 		sim_mistake("line %u: the message is empty", p->line + 1);
 	return true;
 }
+
+/* "BDAT n [LAST]" */
+static bool begin_chunk(struct sim_peer *p, const char *line)
+{
+	struct slice rest = slice_trim_set(slice_str(line), " \r\n"), word = slice_take(&rest, ' ');
+
+	if (!slice_eq(word, SLICE("BDAT")) ||
+	    slice_u64(slice_take(&rest, ' '), UINT32_MAX, &p->chunk) < 0)
+		return false;
+	p->last_chunk = slice_eq(rest, SLICE("LAST"));
+	p->in_chunk = true;
+	return true;
+}
+
+/* True when all of it is here. */
+static bool take_chunk(struct sim_peer *p)
+{
+	size_t n = MIN_OF((size_t)p->chunk, buf_len(&p->inbox));
+
+	buf_put(&p->body, slice_of(buf_data(&p->inbox).p, n));
+	buf_consume(&p->inbox, n);
+	p->chunk -= n;
+	if (p->chunk)
+		return false;
+	p->in_chunk = false;
+	return true;
+}
+
+static void end_message(struct sim_peer *p, bool keep)
+{
+	if (keep) {
+		sim_message_raw(p->conn, buf_data(&p->body));
+		p->messages++;
+	}
+	buf_clear(&p->body);
+}
+
+static bool run_chunk(struct sim_peer *p, const struct sim_line *l)
+{
+	struct buf line = { 0 };
+
+	(void)l;
+	if (!p->in_chunk) {
+		if (!take_line(p, &line))
+			return false;
+		if (!begin_chunk(p, buf_cstr(&line)))
+			sim_mistake("line %u: expected BDAT, got \"%s\"", p->line + 1,
+				    buf_cstr(&line));
+		buf_free(&line);
+	}
+	if (!take_chunk(p))
+		return false;
+	if (p->last_chunk)
+		end_message(p, true);
+	return true;
+}
 static bool run_take(struct sim_peer *p, const struct sim_line *l)
 {
 	size_t n = MIN_OF((size_t)l->number - p->done, buf_len(&p->inbox));
@@ -284,8 +340,23 @@ static const struct {
 	{ "RCPT", "250 2.1.5 ok" },
 	{ "DATA", "354 go on" },
 	{ "RSET", "250 2.0.0 ok" },
+	{ "BDAT", "250 2.0.0 taken" },
 	{ "QUIT", "221 2.0.0 bye" },
 };
+
+static void serve_chunk(struct sim_peer *p, const char *line)
+{
+	size_t before = buf_len(&p->outbox);
+	const char *said;
+
+	answer(p, "BDAT", "250 2.0.0 taken");
+	said = buf_data(&p->outbox).p + before;
+	if (!strncmp(said, "500", 3) || !strncmp(said, "502", 3) || !begin_chunk(p, line))
+		return;
+	p->drops_chunk = *said != '2';
+	buf_put(&p->late, buf_data(&p->outbox)); /* it is said when the chunk is here */
+	buf_clear(&p->outbox);
+}
 
 /* True when the peer is to hang up. */
 static bool serve_line(struct sim_peer *p, const char *line)
@@ -295,6 +366,10 @@ static bool serve_line(struct sim_peer *p, const char *line)
 			continue;
 		size_t before = buf_len(&p->outbox);
 
+		if (!strcmp(served[i].verb, "BDAT")) {
+			serve_chunk(p, line);
+			return false;
+		}
 		answer(p, served[i].verb, served[i].usual);
 		p->in_body = i == 4 && buf_data(&p->outbox).p[before] == '3';
 		return i == 6;
@@ -328,6 +403,16 @@ static bool run_serve(struct sim_peer *p, const struct sim_line *l)
 	for (;;) {
 		if (most && p->messages >= most)
 			return true;
+		if (p->in_chunk) {
+			if (!take_chunk(p))
+				return false;
+			if (p->last_chunk)
+				end_message(p, !p->drops_chunk);
+			if (p->alone && slice_eq(buf_data(&p->alone->text), SLICE("drop-after")))
+				buf_clear(&p->inbox);
+			buf_put(&p->outbox, buf_data(&p->late));
+			buf_clear(&p->late);
+		}
 		if (p->in_body) {
 			if (!take_body(p))
 				return false;
@@ -361,7 +446,8 @@ static const struct sim_word words[] = {
 	{ "tls", 0, run_tls },         { "tls-fail", 0, run_tls_fail },
 	{ "reply", 0, run_reply },     { "serve", 0, run_serve },
 	{ "mark", 0, run_mark },       { "again", 0, run_again },
-	{ "break", 0, run_break },     { "alone", 0, run_alone },
+	{ "chunk", 0, run_chunk },     { "break", 0, run_break },
+	{ "alone", 0, run_alone },
 };
 
 void sim_peer_run(struct sim_peer *p)
@@ -387,6 +473,7 @@ void sim_peer_free(struct sim_peer *p)
 	buf_free(&p->inbox);
 	buf_free(&p->outbox);
 	buf_free(&p->body);
+	buf_free(&p->late);
 	buf_free(&p->command);
 }
 

@@ -2,8 +2,8 @@
  * every message once with every recipient judged, calls nobody delivered whose message had not gone
  * out, and holds no more than conn_sim asserts.
  *
- * The first byte picks the policy and how many messages; 0xff parts the rest into pieces sent one
- * after the other, 0xfe is a completed handshake. */
+ * The first byte picks the policy, how many messages, and whether the host is known to do BDAT;
+ * 0xff parts the rest into pieces sent one after the other, 0xfe is a completed handshake. */
 #include "base/clock.h"
 #include "mta/smtp/session.h"
 #include "tests/sim/conn_sim.h"
@@ -94,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	fill(&w, data[0] / 3 % (TXNS + 1));
 	o.tls = (enum tls_policy)(data[0] % 3);
+	o.chunks = o.pipelines = data[0] / 12 % 2;
 	smtp_timeouts_default(&o.timeouts);
 	write_script(&script, data + 1, size - 1);
 	loop_sim_init(&w.loop);

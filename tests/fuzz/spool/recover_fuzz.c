@@ -2,7 +2,7 @@
  *	recover(recover(x)) == recover(x);
  *	where the audit balances, its account and the books are the same;
  *	a log that was repaired opens, verifies and has the account that its books have;
- *	encode(decode(x)) == x for an outcome that decodes.
+ *	encode(decode(x)) == x for an outcome, or a fact about mail that came back, that decodes.
  * The first byte chooses: odd, the rest is the segment after its header as it stands; even, it is a
  * list of records (type, flags, length of two bytes, payload) that are sealed as ours, so that what
  * lies behind the checksums is reached. */
@@ -10,7 +10,7 @@
 
 #include "base/hash.h"
 #include "spool/audit.h"
-#include "spool/format.h"
+#include "spool/late_format.h"
 #include "spool/repair.h"
 #include "tests/crash/oracle.h"
 
@@ -43,6 +43,18 @@ static void check_outcome(const char *p, size_t n)
 	assert(memcmp(again, p, n) == 0);
 }
 
+static void check_fact(const char *p, size_t n)
+{
+	struct late_fixed again;
+	struct late_view v;
+
+	if (late_decode(slice_of(p, n), &v) < 0)
+		return;
+	again = late_fixed_of(&v.f, (uint32_t)v.f.report.n, v.packed);
+	again.report_raw = v.raw_len;
+	assert(memcmp(&again, p, sizeof(again)) == 0);
+}
+
 static size_t put_records(size_t at, const uint8_t *data, size_t size)
 {
 	uint64_t salt = record_salt((struct id128){ 1, 2 });
@@ -56,6 +68,8 @@ static size_t put_records(size_t at, const uint8_t *data, size_t size)
 			break;
 		if (data[0] == RECORD_OUTCOME)
 			check_outcome((const char *)data + 4, n);
+		if (data[0] == RECORD_RETURNED)
+			check_fact((const char *)data + 4, n);
 		record_seal(&h, hash_crc32c(0, data + 4, n), at, salt);
 		memcpy(file + at, &h, sizeof(h));
 		memcpy(file + at + sizeof(h), data + 4, n);
@@ -122,7 +136,10 @@ static void check_laws(struct disk_sim *sim)
 	if (audited == 0 && audit.balanced)
 		assert(audit.books.queued == books.queued &&
 		       audit.books.accepted == books.accepted &&
-		       audit.books.bounced == books.bounced);
+		       audit.books.bounced == books.bounced &&
+		       audit.books.returned == books.returned &&
+		       audit.books.returned_mails == books.returned_mails &&
+		       audit.books.returned_waiting == books.returned_waiting);
 	digest = oracle_digest(sp);
 	sp = spool_free(sp);
 	r = spool_open(&sp, &o);

@@ -298,21 +298,29 @@ static void a_log_line_stays_one_line_whatever_a_peer_wrote(void **state)
 	line[n] = '\0';
 	assert_int_equal(strlen(line), n);
 	assert_ptr_equal(strchr(line, '\n'), line + n - 1);
-	assert_non_null(strstr(
-	    line, "event=test.event text=\"a\\x0d\\x0ab\\\"c\\\\d\\x1b[0m\\xff\\x00e\\xc2\\x85\" "
-		  "n=-5 why=\"peer closed the connection\"\n"));
+	assert_non_null(
+	    strstr(line, "event=test.event text=\"a\\u000d\\u000ab\\\"c\\\\d\\u001b[0m\xef\xbf\xbd"
+			 "\\u0000e\\u0085\" n=-5 why=\"peer closed the connection\"\n"));
 	char *big = must_alloc(100000);
 	memset(big, 'x', 100000);
 	log_info("test.long", kv_slice("text", slice_of(big, 100000)));
 	n = read(fds[0], line, sizeof(line));
 	assert_in_range(n, 1000, 4096);
-	assert_int_equal(line[n - 1], '\n');
+	assert_memory_equal(line + n - 17, "\" truncated=true\n", 17);
 	/* What follows a text that filled the line has no room, whatever it is. */
 	log_info("test.long", kv_slice("text", slice_of(big, 100000)), kv_int("n", 12345),
 		 kv_slice("more", slice_of(big, 5000)), kv_str("last", "\"x\""));
 	n = read(fds[0], line, sizeof(line));
 	assert_in_range(n, 1000, 4096);
-	assert_int_equal(line[n - 1], '\n');
+	assert_memory_equal(line + n - 28, "last=\"\\\"x\\\"\" truncated=true\n", 28);
+	log_set_format(LOG_JSON);
+	log_info("test.long", kv_slice("text", slice_of(big, 5000)), kv_bool("b", true),
+		 kv_int("n", INT64_MIN));
+	n = read(fds[0], line, sizeof(line));
+	assert_memory_equal(line, "{\"ts\":\"", 7);
+	assert_memory_equal(line + n - 55,
+			    "x\",\"b\":true,\"n\":-9223372036854775808,\"truncated\":true}\n", 55);
+	log_set_format(LOG_LOGFMT);
 	free(big);
 	log_open(STDERR_FILENO, LOG_INFO);
 	close(fds[0]);

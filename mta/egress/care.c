@@ -1,0 +1,122 @@
+/* mta/egress/care.c - sources that fail: noticed, looked at again, well again. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "mta/door/conn.h"
+#include "mta/egress/inside.h"
+
+static void look_soon(struct egress *e)
+{
+	struct timers *timers = lane_loop(e->lane)->timers;
+
+	if (!timer_running(&e->look))
+		timer_set(timers, &e->look, e->options->backoff_min);
+}
+
+static void fail(struct egress *e, struct source *source, int err)
+{
+	if (source_fail(source, err, e->options->backoff_min, clock_wall_ms())) {
+		count_add(&e->counters.source_failures, 1);
+		count_add(&e->counters.sources_failing, 1);
+		log_warn("source.failed", kv_str("source", source->text), kv_err("reason", err),
+			 kv_int("ms", e->options->backoff_min));
+	}
+	look_soon(e);
+}
+
+void egress_source_failed(struct egress *e, struct source *source, int err)
+{
+	fail(e, source, err);
+}
+
+void egress_no_way(struct egress *e, const struct source *source, const char *to, int err)
+{
+	count_add(&e->counters.source_no_route, 1);
+	log_warn("source.no-way", kv_str("source", source->text), kv_str("ip", to),
+		 kv_err("reason", err));
+}
+
+void egress_tell(struct egress *e, struct egress_news *n)
+{
+	e->news = n;
+}
+
+static void on_recovery(struct lane *l, struct slice text)
+{
+	struct egress *e = egress_of(l);
+
+	(void)text;
+	if (e && e->news)
+		e->news->recovered(e->news);
+}
+
+static void look_at(struct egress *e, struct source *source)
+{
+	int r = conn_source_check(&source->ip);
+
+	if (r < 0) {
+		source_still(source, r, e->options->backoff_max, clock_wall_ms());
+		return;
+	}
+	if (!source_well(source))
+		return;
+	count_add(&e->counters.source_recoveries, 1);
+	count_sub(&e->counters.sources_failing, 1);
+	log_info("source.recovered", kv_str("source", source->text),
+		 kv_int("failed_ms", clock_wall_ms() - atomic_load(&source->failed_ms)));
+	engine_tell_lanes(lane_engine(e->lane), on_recovery, SLICE(""));
+}
+
+/* A lane that has met a source that fails looks at all of them; each is looked at by one lane. */
+static void on_look(struct timer *t)
+{
+	struct egress *e = container_of(t, struct egress, look);
+	struct source *source;
+	bool failing = false;
+
+	for (unsigned i = 0; (source = sources_at(e->shared->sources, i)) != NULL; i++) {
+		if (source_claim(source, clock_wall_ms()))
+			look_at(e, source);
+		failing = failing || source_err(source);
+	}
+	if (failing)
+		look_soon(e);
+}
+
+/* An address that is new is looked at before mail is risked on it. */
+struct source *care_meet(struct egress *e, const struct egress_source *entry)
+{
+	bool is_new;
+	struct source *source = sources_get(e->shared->sources, &entry->ip, &is_new);
+	int r;
+
+	if (!source) {
+		log_error("source.too-many", kv_str("source", entry->ip_text));
+		return NULL;
+	}
+	r = is_new ? conn_source_check(&entry->ip) : 0;
+	if (r < 0)
+		fail(e, source, r);
+	else if (source_err(source))
+		look_soon(e);
+	return source;
+}
+
+void egress_look_now(struct egress *e)
+{
+	struct source *source;
+
+	for (unsigned i = 0; (source = sources_at(e->shared->sources, i)) != NULL; i++)
+		if (source_err(source))
+			atomic_store(&source->retry_ms, 0);
+	on_look(&e->look);
+}
+
+void care_init(struct egress *e)
+{
+	timer_init(&e->look, on_look);
+}
+
+void care_end(struct egress *e)
+{
+	timer_stop(lane_loop(e->lane)->timers, &e->look);
+}

@@ -1,0 +1,291 @@
+/* mta/site/adapt.c - windows and rates: growth, cuts, walls, and how they are forgotten. */
+#include "mta/site/adapt.h"
+
+enum {
+	WHOLE = 65536,
+	LONE = WHOLE * 3 / 100, /* a share below is one or two of the latest 64 answers */
+	SPAN_MS = 10 * 1000,    /* by which a rate is measured */
+	STEP_MS = 5 * 1000,
+	STEP_MAX_MS = 10 * 60 * 1000,
+	STEP_MESSAGES = 20,
+	LEVEL_MS = 30 * 60 * 1000,
+	FRESH_ROUND_MS = 60 * 1000, /* answers to what was in flight at a cut are here by now */
+	DOOR_RUN = 3,               /* one at the door counts for so many more */
+	PROVEN = 100,               /* deliveries after which a wall is history */
+};
+static const int64_t day_ms = 86400000;
+
+void adapt_begin(struct adapt *a, const struct adapt_bounds *b, int64_t now)
+{
+	*a = (struct adapt){
+		.window = MIN_OF(MAX_OF(b->start, b->floor), b->most),
+		.threshold = UINT32_MAX,
+		.since_ms = now,
+		.good_ms = now,
+		.cut_ms = now - FRESH_ROUND_MS,
+		.step_ms = now,
+		.level_ms = now,
+	};
+}
+
+/* ---- measuring --------------------------------------------------------------------------- */
+
+static void note_share(struct adapt *a, bool bad, unsigned n)
+{
+	for (unsigned i = 0; i < MIN_OF(n, 256u); i++)
+		if (bad)
+			a->share += (WHOLE - a->share) / 64;
+		else
+			a->share -= a->share / 64;
+	a->answers += MIN_OF(n, WHOLE - MIN_OF(a->answers, (unsigned)WHOLE));
+}
+
+static int64_t per_day(int64_t n, int64_t ms)
+{
+	return n * day_ms / MAX_OF(ms, (int64_t)100);
+}
+
+static void note_delivered(struct adapt *a, unsigned n, int64_t now)
+{
+	int64_t span = now - a->since_ms;
+
+	if (span >= SPAN_MS) {
+		a->before = per_day(a->n, span);
+		a->n = 0;
+		a->since_ms = now;
+	}
+	a->n += n;
+}
+
+/* What was delivered per time until now. */
+static int64_t measured(const struct adapt *a, int64_t now)
+{
+	int64_t span = now - a->since_ms;
+
+	return span < 1000 && a->before ? a->before : per_day(a->n, span);
+}
+
+/* ---- growing ----------------------------------------------------------------------------- */
+
+static void calm_down(struct adapt *a, int64_t now)
+{
+	if (now - a->level_ms < LEVEL_MS)
+		return;
+	a->level -= (unsigned)MIN_OF((now - a->level_ms) / LEVEL_MS, (int64_t)a->level);
+	a->level_ms = now;
+}
+
+static unsigned price(const struct adapt *a)
+{
+	return a->window < a->threshold ? 1 : MAX_OF(a->window, 1u) << a->level;
+}
+
+static void grow_window(struct adapt *a, const struct adapt_bounds *b, unsigned n)
+{
+	a->earned += n;
+	while (a->window < b->most && a->earned >= price(a)) {
+		a->earned -= price(a);
+		a->window++;
+	}
+	if (a->window >= b->most)
+		a->earned = 0;
+}
+
+static int64_t step_after_ms(const struct adapt *a)
+{
+	int64_t time = (int64_t)STEP_MESSAGES * day_ms / MAX_OF(a->rate, (int64_t)1);
+
+	return MIN_OF(MAX_OF((int64_t)STEP_MS << a->level, time), (int64_t)STEP_MAX_MS);
+}
+
+/* Slowly where trouble came; quickly below that, and above it, where it has moved away. */
+static void grow_rate(struct adapt *a, const struct adapt_bounds *b, bool pressed, int64_t now)
+{
+	int64_t known = a->rate_known;
+	bool near = a->rate * 10 >= known * 9 && a->rate * 50 <= known * 51;
+
+	if (!pressed) {
+		a->step_ms = MAX_OF(a->step_ms, now - step_after_ms(a) / 2);
+		return;
+	}
+	if (now - a->step_ms < step_after_ms(a))
+		return;
+	a->step_ms = now;
+	if (a->rate * 50 > known * 51)
+		a->level = 0;
+	a->rate += near ? a->rate / 100 + 1 : a->rate / 16 + 1;
+	if (a->rate > known * 16 || (b->rate_most && a->rate >= b->rate_most))
+		a->rate = a->rate_known = 0;
+}
+
+void adapt_good(struct adapt *a, const struct adapt_bounds *b, unsigned n, bool pressed,
+		int64_t now)
+{
+	if (adapt_closed(a, now)) { /* it was on its way before */
+		note_delivered(a, n, now);
+		return;
+	}
+	if (a->closed_until_ms) {
+		a->closed_until_ms = 0;
+		a->proven = 0;
+	}
+	a->good_ms = now;
+	a->run = 0;
+	a->proven = MIN_OF(a->proven + n, (unsigned)PROVEN);
+	if (a->proven >= PROVEN)
+		a->pause_ms = 0;
+	note_share(a, false, n);
+	note_delivered(a, n, now);
+	calm_down(a, now);
+	if (pressed)
+		grow_window(a, b, n);
+	if (a->rate)
+		grow_rate(a, b, pressed, now);
+}
+
+void adapt_answered(struct adapt *a, int64_t now)
+{
+	if (adapt_probes(a, now)) {
+		a->closed_until_ms = 0;
+		a->proven = 0;
+	}
+	a->run = 0;
+	note_share(a, false, 1);
+}
+
+unsigned adapt_patience(const struct adapt *a, const struct adapt_bounds *b)
+{
+	if (a->closed_until_ms || a->run || a->rate || a->pause_ms)
+		return 1;
+	if (a->window >= b->most)
+		return 64;
+	return a->window < a->threshold ? 1 : MIN_OF(a->window, 64u);
+}
+
+/* ---- trouble ----------------------------------------------------------------------------- */
+
+static void harden(struct adapt *a, int64_t now)
+{
+	a->level = MIN_OF(a->level + 1, (unsigned)ADAPT_LEVEL_MAX);
+	a->level_ms = now;
+}
+
+static void set_window(struct adapt *a, const struct adapt_bounds *b, unsigned window)
+{
+	a->window = MIN_OF(MAX_OF(window, b->floor), b->most);
+	a->threshold = a->window;
+	a->earned = 0;
+}
+
+static void set_rate(struct adapt *a, const struct adapt_bounds *b, int64_t known, int64_t rate)
+{
+	a->rate_known = MAX_OF(known, b->rate_floor);
+	a->rate = MAX_OF(rate, MAX_OF(b->rate_floor, (int64_t)1));
+	if (b->rate_most && a->rate >= b->rate_most)
+		a->rate = a->rate_known = 0;
+}
+
+static void cut(struct adapt *a, const struct adapt_bounds *b, int64_t now)
+{
+	bool lone = a->share < LONE;
+	int64_t fact = measured(a, now), keep = WHOLE - 2 * (int64_t)a->share;
+
+	keep = MIN_OF(MAX_OF(keep, (int64_t)WHOLE / 4), (int64_t)WHOLE * 9 / 10);
+	a->round = a->window;
+	a->answers = 0;
+	a->cut_ms = now;
+	a->step_ms = now;
+	if (lone) {
+		set_window(a, b, a->window - a->window / 8);
+		if (a->rate)
+			set_rate(a, b, a->rate, a->rate - a->rate / 20);
+	} else {
+		int64_t from = a->rate && a->rate < fact ? a->rate : fact;
+		set_window(a, b, (unsigned)((int64_t)a->window * keep / WHOLE));
+		if (from)
+			set_rate(a, b, from, from * keep / WHOLE);
+		a->share /= 2;
+	}
+	if (!lone || a->rate)
+		harden(a, now);
+}
+
+static void close_for(struct adapt *a, const struct adapt_bounds *b, int64_t named_ms, int64_t now)
+{
+	bool probing = a->closed_until_ms != 0;
+	int64_t fact = measured(a, now), pause;
+
+	pause =
+	    a->pause_ms ? MIN_OF(a->pause_ms * 2, (int64_t)ADAPT_PAUSE_MAX_MS) : ADAPT_PAUSE_MIN_MS;
+	a->pause_ms = pause;
+	a->closed_until_ms = now + MAX_OF(pause, MIN_OF(named_ms, (int64_t)ADAPT_NAMED_MAX_MS));
+	a->run = 0;
+	a->cut_ms = a->step_ms = now;
+	a->answers = 0;
+	if (probing)
+		return;
+	a->threshold = MAX_OF(a->window / 2, b->floor);
+	a->window = MIN_OF(b->floor, b->most);
+	a->round = a->window;
+	a->earned = 0;
+	a->share /= 2;
+	if (a->rate)
+		fact = MIN_OF(fact, a->rate);
+	if (fact)
+		set_rate(a, b, fact, fact / 2);
+	harden(a, now);
+}
+
+bool adapt_bad(struct adapt *a, const struct adapt_bounds *b, int64_t named_ms, int64_t now)
+{
+	if (adapt_closed(a, now))
+		return false;
+	note_share(a, true, 1);
+	a->run++;
+	if (adapt_probes(a, now) || a->run >= ADAPT_WALL_RUN ||
+	    (a->run >= ADAPT_WALL_RUN_SLOW && now - a->good_ms >= 1000)) {
+		close_for(a, b, named_ms, now);
+		return true;
+	}
+	if (a->answers > a->round || now - a->cut_ms >= FRESH_ROUND_MS)
+		cut(a, b, now);
+	return false;
+}
+
+bool adapt_refused(struct adapt *a, const struct adapt_bounds *b, int64_t named_ms, int64_t now)
+{
+	a->run += DOOR_RUN;
+	return adapt_bad(a, b, named_ms, now);
+}
+
+/* That many are let in; one more is tried now and then. */
+void adapt_crowded(struct adapt *a, const struct adapt_bounds *b, unsigned had, int64_t now)
+{
+	if (adapt_closed(a, now) || had >= a->window)
+		return;
+	set_window(a, b, MAX_OF(had, 1u));
+	harden(a, now);
+}
+
+/* ---- forgetting -------------------------------------------------------------------------- */
+
+/* The length of a pause, and where trouble came, count half as much each day. */
+void adapt_fade(struct adapt *a, const struct adapt_bounds *b, int64_t age_ms, int64_t now)
+{
+	int64_t days = age_ms / day_ms;
+
+	if (days >= ADAPT_FORGET_DAYS) {
+		adapt_begin(a, b, now);
+		return;
+	}
+	a->share = a->run = a->answers = 0;
+	a->level -= (unsigned)MIN_OF(age_ms / LEVEL_MS, (int64_t)a->level);
+	a->rate <<= days;
+	a->rate_known <<= days;
+	a->pause_ms >>= days;
+	if (b->rate_most && a->rate >= b->rate_most)
+		a->rate = a->rate_known = 0;
+	if (a->threshold != UINT32_MAX)
+		a->threshold = (unsigned)MIN_OF((int64_t)a->threshold << days, (int64_t)b->most);
+	a->window = MIN_OF(MAX_OF(a->window, b->floor), b->most);
+}

@@ -1,0 +1,402 @@
+/* mta/site/steer.c - sources at sites, steered: what lanes share of it, what it does to pools. */
+#include "mta/site/steer.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "mta/site/channel.h"
+#include "mta/site/seats.h"
+
+/* ---- what is known ----------------------------------------------------------------------- */
+
+static int64_t least_rate(int64_t a, int64_t b)
+{
+	return !a ? b : !b ? a : MIN_OF(a, b);
+}
+
+static struct adapt_bounds bounds_of(const struct pool *p)
+{
+	const int64_t *v = p->shape.v;
+	unsigned sources = MAX_OF(p->turns.n, 1u);
+	int64_t most = MIN_OF(v[SHAPE_CONNECTIONS], v[SHAPE_CONNECTIONS_PER_SOURCE]);
+
+	return (struct adapt_bounds){
+		.start = (unsigned)((v[SHAPE_CONNECTIONS_START] + sources - 1) / sources),
+		.floor = (unsigned)MIN_OF(v[SHAPE_ADAPTIVE_FLOOR], most),
+		.most = (unsigned)most,
+		.rate_floor = v[SHAPE_ADAPTIVE_RATE],
+		.rate_most = least_rate(v[SHAPE_RATE], v[SHAPE_PROVIDER_RATE]),
+	};
+}
+
+struct steer *steer_free(struct steer *s)
+{
+	if (!s)
+		return NULL;
+	pthread_mutex_destroy(&s->lock);
+	free(s->why);
+	free(s);
+	return NULL;
+}
+
+/* What adapt says now, for everybody. */
+static void publish(struct steer *s, const struct adapt_bounds *b)
+{
+	const struct adapt *a = &s->adapt;
+	bool holds_back = adapt_holds_back(a);
+
+	if (holds_back && !s->since_ms)
+		s->since_ms = clock_wall_ms();
+	if (!holds_back)
+		s->since_ms = 0;
+	atomic_store(&s->window, a->window);
+	atomic_store(&s->rate, a->rate);
+	atomic_store(&s->closed_until_ms, a->closed_until_ms);
+	atomic_store(&s->patience, b ? adapt_patience(a, b) : 1);
+	atomic_store(&s->troubled, holds_back);
+	s->changed_ms = clock_wall_ms();
+	s->dirty = true;
+}
+
+/* Two threads may meet the source at the same time: the first one's counts. */
+static struct steer *put(struct source_limits *e, struct steer *fresh)
+{
+	struct steer *none = NULL;
+
+	if (atomic_compare_exchange_strong(&e->steer, &none, fresh))
+		return fresh;
+	(void)steer_free(fresh);
+	return none;
+}
+
+static struct steer *blank(void)
+{
+	struct steer *s = must_alloc(sizeof(*s));
+
+	pthread_mutex_init(&s->lock, NULL);
+	return s;
+}
+
+static struct steer *steer_get(struct source_limits *e, const struct adapt_bounds *b)
+{
+	struct steer *s = atomic_load(&e->steer);
+
+	if (s)
+		return s;
+	s = blank();
+	adapt_begin(&s->adapt, b, clock_mono_ms());
+	publish(s, b);
+	s->dirty = false;
+	return put(e, s);
+}
+
+void steer_restore(struct source_limits *e, const struct adapt *a, struct slice why,
+		   int64_t trouble_ms, int64_t since_ms)
+{
+	struct steer *s = blank();
+
+	s->adapt = *a;
+	s->trouble_ms = trouble_ms;
+	s->since_ms = since_ms;
+	if (why.n)
+		s->why = must_copy(why);
+	publish(s, NULL);
+	s->dirty = false;
+	(void)put(e, s);
+}
+
+struct steer *steer_turn(struct pool *p, unsigned turn)
+{
+	struct turn *t = &p->turns.at[turn];
+	struct adapt_bounds b;
+
+	if (!p->shape.v[SHAPE_ADAPTIVE])
+		return NULL;
+	if (!t->known) {
+		b = bounds_of(p);
+		t->known = steer_get(limits_source(p->per_source, &t->source->ip), &b);
+	}
+	return t->known;
+}
+
+static struct steer *steer_of(const struct channel *ch)
+{
+	return ch->pool->shape.v[SHAPE_ADAPTIVE] ? ch->steer : NULL;
+}
+
+/* ---- what it allows ---------------------------------------------------------------------- */
+
+bool steer_holds(const struct steer *s)
+{
+	return s &&
+	       atomic_load_explicit(&s->closed_until_ms, memory_order_relaxed) > clock_mono_ms();
+}
+
+int64_t steer_left_ms(const struct steer *s)
+{
+	int64_t end = s ? atomic_load(&s->closed_until_ms) : 0;
+
+	return MAX_OF(end - clock_mono_ms(), (int64_t)0);
+}
+
+bool steer_probes(const struct steer *s)
+{
+	int64_t end = s ? atomic_load_explicit(&s->closed_until_ms, memory_order_relaxed) : 0;
+
+	return end && end <= clock_mono_ms();
+}
+
+static unsigned window_of(const struct pool *p, const struct steer *s)
+{
+	unsigned window = atomic_load_explicit(&s->window, memory_order_relaxed);
+	int64_t most =
+	    MIN_OF(p->shape.v[SHAPE_CONNECTIONS], p->shape.v[SHAPE_CONNECTIONS_PER_SOURCE]);
+
+	return (unsigned)MIN_OF((int64_t)window, most);
+}
+
+unsigned steer_want(struct pool *p)
+{
+	uint64_t sum = 0;
+
+	if (!p->turns.at)
+		return (unsigned)MIN_OF(p->shape.v[SHAPE_CONNECTIONS_START],
+					p->shape.v[SHAPE_CONNECTIONS]);
+	for (unsigned i = 0; i < p->turns.n; i++) {
+		const struct steer *s = steer_turn(p, i);
+		if (!s)
+			return (unsigned)p->shape.v[SHAPE_CONNECTIONS];
+		sum += steer_holds(s) ? 0 : steer_probes(s) ? 1 : window_of(p, s);
+	}
+	return (unsigned)MIN_OF(MAX_OF(sum, (uint64_t)1), (uint64_t)p->shape.v[SHAPE_CONNECTIONS]);
+}
+
+bool steer_troubled(struct pool *p)
+{
+	for (unsigned i = 0; i < p->turns.n; i++) {
+		const struct steer *s = steer_turn(p, i);
+		if (s && atomic_load_explicit(&s->troubled, memory_order_relaxed))
+			return true;
+	}
+	return false;
+}
+
+int64_t steer_slots(struct pool *p, const struct steer *s, bool transactional)
+{
+	int64_t most = limits_slots(p->shape.v[SHAPE_CONNECTIONS_PER_SOURCE], transactional);
+	int64_t window;
+
+	if (!s)
+		return most;
+	window = window_of(p, s);
+	if (transactional && !atomic_load_explicit(&s->troubled, memory_order_relaxed))
+		window +=
+		    limits_kept(p->shape.v[SHAPE_CONNECTIONS], p->shape.v[SHAPE_CONNECTIONS_KEPT]);
+	return MIN_OF(most, window);
+}
+
+static int64_t pace_wait_us(struct steer *s)
+{
+	int64_t rate = atomic_load_explicit(&s->rate, memory_order_relaxed);
+
+	return rate ? limits_wait(&s->pace, rate, clock_mono_us()) : 0;
+}
+
+int64_t steer_wait_us(struct pool *p)
+{
+	int64_t least = p->turns.at && p->shape.v[SHAPE_ADAPTIVE] ? INT64_MAX : 0;
+
+	for (unsigned i = 0; i < p->turns.n && least; i++)
+		least = MIN_OF(least, pace_wait_us(steer_turn(p, i)));
+	return least == INT64_MAX ? 0 : least;
+}
+
+bool steer_may_send(struct channel *ch)
+{
+	struct pool *p = ch->pool;
+	struct steer *s = steer_of(ch);
+	int64_t wait = s ? pace_wait_us(s) : 0;
+
+	if (!wait)
+		return true;
+	if (ch->turn != TURN_NONE && p->turns.n > 1)
+		turns_pass_over(&p->turns, ch->turn);
+	if (fair_ready(&p->fair) && !timer_running(&p->turn_timer))
+		timer_set(p->sites->loop->timers, &p->turn_timer, wait / 1000 + 1);
+	return false;
+}
+
+void steer_sent(struct channel *ch)
+{
+	struct steer *s = steer_of(ch);
+	int64_t rate = s ? atomic_load_explicit(&s->rate, memory_order_relaxed) : 0;
+
+	if (rate)
+		limits_spend(&s->pace, rate, 1, clock_mono_us());
+}
+
+/* ---- what sites say ---------------------------------------------------------------------- */
+
+static void changed(struct pool *p)
+{
+	p->want = steer_want(p);
+	p->congested = steer_troubled(p);
+	pool_pump_soon(p);
+}
+
+bool steer_take_probe(struct channel *ch)
+{
+	ch->probing = steer_probes(steer_of(ch)) && slots_take(&ch->steer->probes, 1);
+	return ch->probing || !steer_probes(steer_of(ch));
+}
+
+void steer_end_probe(struct channel *ch)
+{
+	if (ch->probing)
+		slots_give(&ch->steer->probes);
+	ch->probing = false;
+}
+
+void steer_delivered(struct channel *ch)
+{
+	struct pool *p = ch->pool;
+	struct steer *s = steer_of(ch);
+	struct adapt_bounds b;
+	bool other;
+	unsigned n, window;
+
+	if (!s || atomic_fetch_add_explicit(&s->good, 1, memory_order_relaxed) + 1 <
+		      atomic_load_explicit(&s->patience, memory_order_relaxed))
+		return;
+	b = bounds_of(p);
+	pthread_mutex_lock(&s->lock);
+	n = atomic_exchange(&s->good, 0);
+	other = ch->probing;
+	window = s->adapt.window;
+	adapt_good(&s->adapt, &b, n, fair_ready(&p->fair) > p->n_channels, clock_mono_ms());
+	other = other || s->adapt.window != window;
+	publish(s, &b);
+	pthread_mutex_unlock(&s->lock);
+	steer_end_probe(ch);
+	if (other)
+		changed(p);
+}
+
+void steer_answered(struct channel *ch)
+{
+	struct steer *s = steer_of(ch);
+
+	if (!s || !atomic_load_explicit(&s->troubled, memory_order_relaxed))
+		return;
+	pthread_mutex_lock(&s->lock);
+	adapt_answered(&s->adapt, clock_mono_ms());
+	publish(s, NULL);
+	pthread_mutex_unlock(&s->lock);
+	if (ch->probing) {
+		steer_end_probe(ch);
+		changed(ch->pool);
+	}
+}
+
+/* With the lock. */
+static void note_reply(struct steer *s, const struct steer_reply *r)
+{
+	char text[STEER_WHY_MAX];
+	int n = r->code ? snprintf(text, sizeof(text), "%u ", r->code % 1000U) : 0;
+
+	(void)snprintf(text + n, sizeof(text) - (size_t)n, "%.*s",
+		       (int)MIN_OF(r->text.n, (size_t)STEER_WHY_MAX), r->text.p);
+	free(s->why);
+	s->why = must_copy(slice_str(text));
+	s->trouble_ms = clock_wall_ms();
+}
+
+/* Those that were told the same time do not all come at once. */
+static void spread(struct steer *s, int64_t now)
+{
+	s->adapt.closed_until_ms += random_jitter((s->adapt.closed_until_ms - now) / 10);
+}
+
+enum steer_how { HOW_TROUBLE, HOW_REFUSED, HOW_CROWDED };
+
+static void trouble(struct channel *ch, enum steer_how how, unsigned had,
+		    const struct steer_reply *r)
+{
+	struct steer *s = steer_of(ch);
+	struct adapt_bounds b = bounds_of(ch->pool);
+	int64_t now = clock_mono_ms(), named = r->named_ms;
+	char why[STEER_WHY_MAX];
+	bool was_closed, closed;
+	unsigned n;
+
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	was_closed = adapt_closed(&s->adapt, now);
+	n = atomic_exchange(&s->good, 0);
+	if (n && !was_closed)
+		adapt_good(&s->adapt, &b, n, false, now);
+	if (how == HOW_TROUBLE)
+		(void)adapt_bad(&s->adapt, &b, named, now);
+	else if (how == HOW_REFUSED)
+		(void)adapt_refused(&s->adapt, &b, named, now);
+	else
+		adapt_crowded(&s->adapt, &b, had, now);
+	closed = adapt_closed(&s->adapt, now) && !was_closed;
+	if (closed)
+		spread(s, now);
+	note_reply(s, r);
+	slice_copy(why, sizeof(why), slice_str(s->why));
+	publish(s, &b);
+	pthread_mutex_unlock(&s->lock);
+	if (closed)
+		log_info("site.wall", kv_str("site", ch->pool->per_source->name),
+			 kv_str("source", ch->source_text),
+			 kv_int("ms", atomic_load(&s->closed_until_ms) - now),
+			 kv_str("reason", why));
+	steer_end_probe(ch);
+	ch->told = true;
+	changed(ch->pool);
+}
+
+void steer_trouble(struct channel *ch, const struct steer_reply *r)
+{
+	trouble(ch, HOW_TROUBLE, 0, r);
+}
+
+void steer_refused(struct channel *ch, const struct steer_reply *r)
+{
+	trouble(ch, HOW_REFUSED, 0, r);
+}
+
+void steer_crowded(struct channel *ch, unsigned had, const struct steer_reply *r)
+{
+	trouble(ch, HOW_CROWDED, had, r);
+}
+
+/* ---- what an operator sees and says ------------------------------------------------------ */
+
+bool steer_fact(const struct source_limits *e, struct steer_fact *ret)
+{
+	struct steer *s = atomic_load(&((struct source_limits *)(uintptr_t)e)->steer);
+	int64_t now = clock_mono_ms();
+
+	if (!s)
+		return false;
+	pthread_mutex_lock(&s->lock);
+	*ret = (struct steer_fact){
+		.window = s->adapt.window,
+		.connections = (unsigned)MAX_OF(atomic_load(&e->connections), 0),
+		.rate = s->adapt.rate,
+		.since_ms = s->since_ms,
+		.trouble_ms = s->trouble_ms,
+		.holds_back = adapt_holds_back(&s->adapt),
+	};
+	if (adapt_closed(&s->adapt, now))
+		ret->closed_until_ms = clock_wall_ms() + s->adapt.closed_until_ms - now;
+	slice_copy(ret->why, sizeof(ret->why), slice_str(s->why ? s->why : ""));
+	pthread_mutex_unlock(&s->lock);
+	return true;
+}
