@@ -50,6 +50,15 @@ static void run_back(struct note *n, struct lane *front)
 		all_are_back(p->query);
 }
 
+static void run_on_lane(struct note *n, struct lane *l);
+
+static void end_pause(struct timer *t)
+{
+	struct query_part *p = container_of(t, struct query_part, pause);
+
+	run_on_lane(&p->note, lane_current());
+}
+
 static void run_on_lane(struct note *n, struct lane *l)
 {
 	struct query_part *p = container_of(n, struct query_part, note);
@@ -57,7 +66,8 @@ static void run_on_lane(struct note *n, struct lane *l)
 	p->again = false;
 	p->query->command->on_lane(p->query, p, l);
 	if (p->again) { /* after the lane's descriptors */
-		lane_post(l, n);
+		p->pause.fire = end_pause;
+		timer_set(lane_loop(l)->timers, &p->pause, WALK_PAUSE_MS);
 		return;
 	}
 	n->run = run_back;
@@ -95,6 +105,7 @@ void query_ask_lanes(struct query *q)
 		p->rows = branch_list(tree_map(p->tree), "rows");
 		p->query = q;
 		p->note.run = run_on_lane;
+		timer_init(&p->pause, end_pause);
 		lane_post(engine_lane(e, i), &p->note);
 	}
 }
@@ -148,8 +159,11 @@ void query_join_rows(struct query *q, const char *name)
 
 void query_free(struct query *q)
 {
-	for (unsigned i = 0; q->parts && i < engine_lanes(q->server->engine); i++)
+	for (unsigned i = 0; q->parts && i < engine_lanes(q->server->engine); i++) {
+		timer_stop(lane_loop(engine_lane(q->server->engine, i))->timers,
+			   &q->parts[i].pause);
 		part_clear(&q->parts[i]);
+	}
 	lane_wait_cancel(q->server->front, &q->wait);
 	orders_forget_writing(&q->writing);
 	timer_stop(lane_loop(q->server->front)->timers, &q->timer);

@@ -49,10 +49,11 @@ struct query_part {
 	/* A look at many recipients takes several turns (look.c). */
 	struct walk *walk;
 	struct inspect_counts *counting;
-	int64_t end_us; /* when it gives up; 0: it has not begun */
-	bool again;     /* on_lane wants another turn */
-	bool partial;   /* it gave up before the end */
-	uint64_t held;  /* of `count`: those that a rule holds */
+	struct timer pause; /* between two slices; the lane's */
+	int64_t end_us;     /* when it gives up; 0: it has not begun */
+	bool again;         /* on_lane wants another turn */
+	bool partial;       /* it gave up before the end */
+	uint64_t held;      /* of `count`: those that a rule holds */
 };
 
 struct query {

@@ -22,7 +22,8 @@ struct walk {
 	uint32_t n_flows, n_domains, cap_flows, cap_domains;
 	job_no job;  /* of job/ and rcpt/ */
 	bool nobody; /* nothing can match */
-	unsigned flow_keys, place_keys, rcpt_keys, job_keys;
+	unsigned flow_keys, place_keys, rcpt_keys;
+	int64_t from_ms, to_ms; /* accepted between these, by age */
 	/* The job looked at last. */
 	job_no known;
 	bool is_known;
@@ -74,9 +75,7 @@ static void divide_keys(struct walk *w)
 
 	w->flow_keys = SELECTS_FLOW | (finely ? 0 : pool);
 	w->place_keys = SELECTS_PLACE | SELECTS(SELECT_REPLY);
-	w->job_keys = SELECTS(SELECT_AGE) | SELECTS_ROWS;
-	w->rcpt_keys = SELECTS_ALL & ~(w->flow_keys | w->place_keys | w->job_keys |
-				       SELECTS(SELECT_JOB) | SELECTS(SELECT_RCPT));
+	w->rcpt_keys = SELECTS(SELECT_ATTEMPTS) | SELECTS(SELECT_CLASS) | (finely ? pool : 0);
 }
 
 static void find_job(struct walk *w)
@@ -107,6 +106,22 @@ static void find_domain(struct walk *w)
 	w->nobody = w->nobody || !d;
 }
 
+/* What age< and age> say of the time of acceptance. */
+static void find_ages(struct walk *w)
+{
+	int64_t now = clock_wall_ms();
+
+	w->from_ms = INT64_MIN;
+	w->to_ms = INT64_MAX;
+	for (unsigned i = 0; i < w->selector.n; i++) {
+		const struct selector_term *t = &w->selector.terms[i];
+		if (t->key == SELECT_AGE && t->sign == '<')
+			w->from_ms = now - (int64_t)t->number + 1;
+		else if (t->key == SELECT_AGE)
+			w->to_ms = now - (int64_t)t->number - 1;
+	}
+}
+
 static void begin_slice(struct walk *w)
 {
 	w->n_flows = w->queue->flows.n;
@@ -118,6 +133,7 @@ static void begin_slice(struct walk *w)
 	divide_keys(w);
 	find_job(w);
 	find_domain(w);
+	find_ages(w);
 }
 
 static bool holds(const struct walk *w, unsigned keys, const struct about *a)
@@ -172,34 +188,44 @@ int64_t walk_accepted_ms(struct walk *w, const struct rcpt *r)
 	return info ? info->accepted_ms : 0;
 }
 
-/* By what stands in the recipient itself, and what only its job tells. */
+/* By what stands in the recipient itself, and the pool that an order gives to some of a flow. */
+static bool rcpt_fits(const struct walk *w, const struct rcpt *r)
+{
+	struct about a = { .queue = w->queue };
+
+	a.s.attempts = r->attempts;
+	a.s.class = r->class ? r->class - 1U : UINT32_MAX;
+	a.s.knows = SELECTS(SELECT_ATTEMPTS) | SELECTS(SELECT_CLASS);
+	if (queue_moves_finely(w->queue))
+		about_pool(&a, egress_pool_name(w->queue->egress, queue_pool_of(w->queue, r)));
+	return holds(w, w->rcpt_keys, &a);
+}
+
+static bool age_fits(struct walk *w, const struct rcpt *r)
+{
+	const struct job_info *info = job_of(w, r);
+
+	return info && info->accepted_ms >= w->from_ms && info->accepted_ms <= w->to_ms;
+}
+
+static bool rows_fit(const struct walk *w, const struct rcpt *r)
+{
+	struct about a;
+	bool fit;
+
+	about_rcpt(&a, w->queue, r, SELECTS_ROWS);
+	fit = holds(w, SELECTS_ROWS, &a);
+	about_end(&a);
+	return fit;
+}
+
 static bool rest_fits(struct walk *w, const struct rcpt *r)
 {
 	const unsigned keys = w->selector.keys;
-	const struct job_info *info;
-	struct about a;
-	bool fits = true;
 
-	if (keys & w->rcpt_keys) {
-		about_rcpt(&a, w->queue, r, keys & w->rcpt_keys);
-		if (queue_moves_finely(w->queue))
-			about_pool(&a,
-				   egress_pool_name(w->queue->egress, queue_pool_of(w->queue, r)));
-		fits = holds(w, w->rcpt_keys, &a);
-		about_end(&a);
-	}
-	if (fits && (keys & SELECTS(SELECT_AGE))) {
-		info = job_of(w, r);
-		a.s = (struct subject){ .knows = SELECTS(SELECT_AGE) };
-		a.s.age_ms = info ? clock_wall_ms() - info->accepted_ms : 0;
-		fits = info && holds(w, SELECTS(SELECT_AGE), &a);
-	}
-	if (fits && (keys & SELECTS_ROWS)) {
-		about_rcpt(&a, w->queue, r, SELECTS_ROWS);
-		fits = holds(w, SELECTS_ROWS, &a);
-		about_end(&a);
-	}
-	return fits;
+	return (!(keys & w->rcpt_keys) || rcpt_fits(w, r)) &&
+	       (!(keys & SELECTS(SELECT_AGE)) || age_fits(w, r)) &&
+	       (!(keys & SELECTS_ROWS) || rows_fit(w, r));
 }
 
 static bool matches(struct walk *w, const struct rcpt *r)
