@@ -94,6 +94,7 @@ class Bench:
             folder.mkdir(parents=True)
             for kind in keys:
                 (folder / f"{kind}.pem").write_bytes(self.keys[kind].read_bytes())
+                (folder / f"{kind}.pem").chmod(0o600)
             subprocess.run(["chown", "-R", "postgres", str(engine.keys)], check=True)
             subprocess.run(["chmod", "-R", "go=", str(engine.keys)], check=True)
         engine.start()

@@ -5,6 +5,7 @@
 #include "control/domains/background.h"
 #include "control/engine/background.h"
 #include "control/events/background.h"
+#include "control/mail/background.h"
 #include "control/platform/background.h"
 #include "control/suppression/background.h"
 #include "control/tracking/background.h"
@@ -20,6 +21,7 @@ const struct worker_row *const worker_rows[] = {
 	&worker_sweep,
 	&domains_recheck_worker,
 	&senders_worker,
+	&mail_worker,
 	&tracking_leave_worker,
 };
 const size_t worker_rows_n = ARRAY_LEN(worker_rows);

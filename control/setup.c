@@ -1,4 +1,5 @@
 /* control/setup.c - every room's option set, in the order of the sample file. */
+#include "control/mail/options.h"
 #include "control/setup.h"
 
 #include <sodium.h>
@@ -39,8 +40,9 @@ const struct option_set setup_log_option_set = {
 };
 
 static const struct option_set *const sets[] = {
-	&db_option_set,      &http_option_set,     &auth_option_set,    &app_option_set,
-	&domains_option_set, &tracking_option_set, &carrier_option_set, &setup_log_option_set,
+	&db_option_set,      &http_option_set,    &auth_option_set,
+	&app_option_set,     &domains_option_set, &tracking_option_set,
+	&carrier_option_set, &mail_option_set,    &setup_log_option_set,
 };
 
 int setup_read(struct settings **ret, const char *path, char *error)

@@ -69,11 +69,16 @@ static int load_file(const char *folder, struct slice domain, struct slice selec
 		     struct sign_key **ret)
 {
 	char path[PATH_MAX];
+	struct stat st;
 	struct buf pem;
 	int r = key_path(folder, selector, path);
 
 	if (r < 0)
 		return r;
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (st.st_mode & (S_IWGRP | S_IRWXO))
+		return E_DENIED;
 	buf_init(&pem, 0);
 	/* Room for all of it at once: a buffer that grows would leave copies of the
 	 * key in memory. */
@@ -84,6 +89,12 @@ static int load_file(const char *folder, struct slice domain, struct slice selec
 		r = sign_key_load(ret, buf_data(&pem), domain, selector);
 	wipe(&pem);
 	return r;
+}
+
+const char *keydir_reason(int err)
+{
+	return err == E_DENIED ? "a key file can be read or changed by others: chmod 600 it"
+			       : err_text(err);
 }
 
 static int is_key_file(const struct dirent *e)

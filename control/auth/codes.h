@@ -23,4 +23,5 @@ enum auth_token_kind {
 	TOKEN_VERIFY = 1,
 	TOKEN_RESET = 2,
 	TOKEN_INVITE = 3,
+	TOKEN_ADDRESS = 4,
 };

@@ -27,6 +27,15 @@ SELECT coalesce(u.password_hash, ''), EXISTS (SELECT FROM login_places p
 		AND p.seen_at > now() - interval '90 days')
 FROM users u WHERE u.org_id = $1 AND u.id = $2;
 
+-- name: login_named
+SELECT id FROM users WHERE org_id = $1 AND username = $2 AND status = :USER_ACTIVE;
+
+-- name: place_strange
+-- Has this person logged in before, and never from this network?
+SELECT EXISTS (SELECT FROM login_places p WHERE p.org_id = $1 AND p.user_id = $2)
+	AND NOT EXISTS (SELECT FROM login_places p
+		WHERE p.org_id = $1 AND p.user_id = $2 AND p.net = $3::text::cidr);
+
 -- name: place_note
 INSERT INTO login_places (org_id, user_id, net) VALUES ($1, $2, $3::text::cidr)
 ON CONFLICT (org_id, user_id, net) DO UPDATE SET seen_at = now();
@@ -53,7 +62,8 @@ WHERE org_id = $1 AND user_id = $2 AND expires_at > now() AND id > $3
 ORDER BY id LIMIT $4;
 
 -- name: session_user
-SELECT u.email, u.name, u.role, u.version, o.name, o.status <> :ORG_ACTIVE, to_ms(u.created_at)
+SELECT u.email, u.name, u.role, u.version, o.name, o.status <> :ORG_ACTIVE, to_ms(u.created_at),
+	coalesce(u.username, ''), u.language, o.handle
 FROM users u JOIN orgs o USING (org_id)
 WHERE u.org_id = $1 AND u.id = $2;
 

@@ -1,6 +1,7 @@
 /* control/auth/login.c - sign-up, login, logout, and using a token that was handed over. */
 #include "control/auth/audit.h"
 #include "control/auth/gate.h"
+#include "control/auth/handed.h"
 #include "control/auth/login_session.h"
 #include "control/auth/options.h"
 #include "control/auth/password.h"
@@ -10,6 +11,7 @@
 #include "control/auth/statements.h"
 #include "control/auth/throttle.h"
 #include "control/auth/token.h"
+#include "control/auth/warn.h"
 #include "control/http/body.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
@@ -24,7 +26,7 @@ static int post_signup(struct call *c)
 	struct new_org n = {
 		.password_pointer = "/password",
 		.log_in = true,
-		.suspended = strcmp(auth_options(c->app)->signup_verification, "none") != 0,
+		.suspended = strcmp(auth_options(c->app)->signup_verification, "operator") == 0,
 	};
 	struct body_seen seen;
 	int r;
@@ -34,18 +36,23 @@ static int post_signup(struct call *c)
 		    c, 403, "signup_closed",
 		    "sign-up is closed here: ask the operator of this service for an organisation");
 	r = http_body_read(c, signup_fields, ARRAY_LEN(signup_fields), &n, &seen);
-	return r < 0 ? r : signup_create(c, &n);
+	if (r < 0)
+		return r;
+	return strcmp(auth_options(c->app)->signup_verification, "mail") == 0
+		   ? signup_by_mail(c, &n)
+		   : signup_create(c, &n);
 }
 
 struct login_body {
-	struct slice email, password;
-	uint64_t org;
+	struct slice user, email, password, org_name;
+	uint64_t org; /* 0: any that knows the address */
 };
 /* clang-format off */
 static const struct body_field login_fields[] = {
-	{"email",    BODY_LINE, offsetof(struct login_body, email),    BODY_REQUIRED, 1, 320,          0     },
+	{"user",     BODY_LINE, offsetof(struct login_body, user),     0,             1, 320,          0     },
+	{"email",    BODY_LINE, offsetof(struct login_body, email),    0,             1, 320,          0     },
 	{"password", BODY_LINE, offsetof(struct login_body, password), BODY_REQUIRED, 1, PASSWORD_MAX, 0     },
-	{"org",      BODY_ID,   offsetof(struct login_body, org),      0,             0, 0,            ID_ORG},
+	{"org",      BODY_LINE, offsetof(struct login_body, org_name), 0,             1, 64,           0     },
 };
 /* clang-format on */
 
@@ -94,6 +101,24 @@ static int find_candidates(struct call *c, struct slice email, uint64_t org,
 		n++;
 	}
 	return r < 0 ? r : (int)n;
+}
+
+struct named {
+	struct slice name;
+	struct login_candidate *k;
+};
+
+static int look_for_name(struct db *db, void *arg)
+{
+	struct named *n = arg;
+	OWNED(db_result) res = NULL;
+	int r = db_run(db, &res, sql_auth_login_named, p_int(n->k->org), p_text(n->name));
+
+	if (r <= 0)
+		return r;
+	n->k->user = (uint64_t)db_int(res, 0, 0);
+	r = look_at(db, n->k);
+	return r < 0 ? r : 1;
 }
 
 /* Keeps those whose password may be tried at this time; all strange to this place share a try. */
@@ -164,48 +189,99 @@ static int try_password(struct call *c, const struct login_candidate *k, int n,
 	return hits;
 }
 
-static int log_in(struct call *c, const struct login_body *b, struct slice email)
+/* An account by the name that its organisation gave it. */
+static int find_named(struct call *c, struct slice name, uint64_t org, struct login_candidate *k)
+{
+	struct named n = { .name = name, .k = k };
+
+	*k = (struct login_candidate){ .c = c, .org = (uint32_t)org };
+	return db_tx(c->db, k->org, look_for_name, &n);
+}
+
+/* Whose password may be tried; `who` is what guesses are counted by. */
+static int find_accounts(struct call *c, const struct login_body *b, struct slice who, bool address,
+			 struct login_candidate *k)
+{
+	if (!who.n || (b->org_name.n && !b->org))
+		return 0;
+	if (address)
+		return find_candidates(c, who, b->org, k);
+	return b->org ? find_named(c, who, b->org, k) : 0;
+}
+
+static int log_in(struct call *c, const struct login_body *b, struct slice who, bool address)
 {
 	struct login_candidate k[LOGINS_MAX] = { 0 };
 	const struct login_candidate *right = NULL;
 	bool strange = false;
-	int hits, n = email.n ? find_candidates(c, email, b->org, k) : 0;
+	int hits, n = find_accounts(c, b, who, address, k);
 
-	if (n >= 0 && email.n)
-		n = keep_allowed(c, email, k, n, &strange);
+	if (n >= 0 && who.n)
+		n = keep_allowed(c, who, k, n, &strange);
 	if (n < 0)
 		return n;
 	hits = try_password(c, k, n, b->password, &right);
 	if (!hits)
 		return refuse_login(c, k, n);
 	if (strange)
-		throttle_right(c, email);
+		throttle_right(c, who);
 	for (int i = 0; i < n; i++)
 		if (k[i].known)
 			throttle_right_known(c, k[i].org, k[i].user);
 	if (hits > 1)
 		return problem(c, 409, "org_required",
 			       "this email address belongs to several organisations: send the id "
-			       "of one in org");
+			       "or the name of one in org");
 	struct entering e = { .c = c, .k = right };
 	return db_tx(c->db, right->org, enter, &e);
+}
+
+static void lower(char *dst, size_t cap, struct slice s)
+{
+	(void)slice_copy(dst, cap, s);
+	for (; *dst; dst++)
+		*dst = ascii_lower(*dst);
+}
+
+/* The id, or the name that people type; 0: there is no such organisation. */
+static int find_org(struct call *c, struct slice text, uint64_t *ret)
+{
+	OWNED(db_result) res = NULL;
+	char name[64];
+	int r;
+
+	if (ids_in(ID_ORG, text, ret) >= 0)
+		return 0;
+	lower(name, sizeof(name), text);
+	r = db_run(c->db, &res, "SELECT lookup_org($1)", p_str(name));
+	if (r < 0)
+		return r;
+	*ret = (uint64_t)db_int(res, 0, 0);
+	return 0;
 }
 
 static int post_login(struct call *c)
 {
 	struct login_body b = { 0 };
-	char norm[MAILBOX_MAX + 2];
+	char norm[MAILBOX_MAX + 2], name[64];
 	struct body_seen seen;
 	struct mailbox box;
 	int r = http_body_read(c, login_fields, ARRAY_LEN(login_fields), &b, &seen);
 
+	if (r >= 0 && !b.user.n == !b.email.n)
+		problem_add(c, "/email", "required", "send the address or the user name, as user");
+	if (r >= 0)
+		r = problem_end(c);
+	if (r >= 0 && b.org_name.n)
+		r = find_org(c, b.org_name, &b.org);
 	if (r < 0)
 		return r;
-	/* What is no address has no account, and takes as long as a wrong password. */
-	return log_in(c, &b,
-		      mailbox_parse(b.email, MAILBOX_CONTACT, &box) < 0
-			  ? SLICE("")
-			  : mailbox_normal(&box, norm));
+	b.user = b.user.n ? b.user : b.email;
+	if (mailbox_parse(b.user, MAILBOX_CONTACT, &box) >= 0)
+		return log_in(c, &b, mailbox_normal(&box, norm), true);
+	/* What is neither has no account, and takes as long as a wrong password. */
+	lower(name, sizeof(name), b.user);
+	return log_in(c, &b, b.user.n < sizeof(name) ? slice_str(name) : SLICE(""), false);
 }
 
 static int post_logout(struct call *c)
@@ -241,12 +317,16 @@ static int note_reset(struct db *db UNUSED, void *arg)
 	struct reset_request *q = arg;
 	char id[ID_OUT_MAX];
 
+	int r = handed_reset(q->c, q->k->org, q->k->user);
+
+	if (r < 0)
+		return r;
 	return audit_put_in(q->c, q->k->org, "user.reset_requested",
 			    ids_out(ID_USER, q->k->user, id), NULL);
 }
 
-/* Answers the same whether the address is known or not.  An admin sees the request in the audit and
- * makes the token (POST /v1/members/{id}/reset). */
+/* Answers the same whether the address is known or not.  The token goes by mail; where the platform
+ * sends none, an admin sees it in the audit and makes one (POST /v1/members/{id}/reset). */
 static int post_reset(struct call *c)
 {
 	struct login_candidate k[LOGINS_MAX] = { 0 };
@@ -289,17 +369,19 @@ struct token_acceptance {
 	const struct token *token;
 	const struct verify_body *b;
 	const char *hash;
+	bool reset; /* no invitation */
 };
 
-enum { T_HASH, T_USER };
+enum { T_HASH, T_USER, T_KIND };
 
 static int use_token(struct token_acceptance *a, uint64_t *ret_user)
 {
 	OWNED(db_result) res = NULL;
-	int r = db_run(a->c->db, &res,
-		       "SELECT secret_hash, user_id FROM auth_tokens WHERE org_id = $1 AND id = $2"
-		       " AND used_at IS NULL AND expires_at > now() FOR UPDATE",
-		       p_int(a->token->org), p_int(a->token->id));
+	int r = db_run(
+	    a->c->db, &res,
+	    "SELECT secret_hash, user_id, kind FROM auth_tokens WHERE org_id = $1 AND id = $2"
+	    " AND used_at IS NULL AND expires_at > now() AND code_hash IS NULL FOR UPDATE",
+	    p_int(a->token->org), p_int(a->token->id));
 
 	if (r < 0)
 		return r;
@@ -309,6 +391,7 @@ static int use_token(struct token_acceptance *a, uint64_t *ret_user)
 		    a->c, 422, "invalid_token",
 		    "the token is wrong, too old or used already: ask an admin for a new one");
 	*ret_user = (uint64_t)db_int(res, 0, T_USER);
+	a->reset = db_int(res, 0, T_KIND) == TOKEN_RESET;
 	r = db_run(a->c->db, NULL, sql_auth_tokens_end, p_int(a->token->org), p_int(*ret_user));
 	return r < 0 ? r : 0;
 }
@@ -351,6 +434,8 @@ static int accept_token(struct db *db, void *arg)
 	if (r >= 0)
 		r = db_run(db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND user_id = $2",
 			   p_int(a->token->org), p_int(user));
+	if (r >= 0 && a->reset)
+		r = warn_person(a->c, a->token->org, user, MAIL_PASSWORD_CHANGED, SLICE(""), NULL);
 	if (r >= 0)
 		r = audit_put_user(a->c, a->token->org, user, "user.password_chosen", NULL);
 	return r < 0 ? r : login_session_begin(a->c, a->token->org, user, 200);
@@ -380,6 +465,7 @@ static int post_verify(struct call *c)
 /* clang-format off */
 const struct http_route auth_routes[] = {
 	{"POST", "/v1/auth/signup",         AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_signup},
+	{"POST", "/v1/auth/signup/verify",  AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, signup_confirm},
 	{"POST", "/v1/auth/login",          AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_login },
 	{"POST", "/v1/auth/logout",         AUTH_SESSION, 0, ROUTE_NO_BODY | ROUTE_SUSPENDED_TOO,        0, post_logout},
 	{"POST", "/v1/auth/password-reset", AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_reset },

@@ -8,13 +8,25 @@
 #include "control/auth/places.h"
 #include "control/auth/statements.h"
 #include "control/auth/token.h"
+#include "control/auth/warn.h"
 #include "control/http/api.h"
 #include "control/http/options.h"
 #include "control/http/reply.h"
 
 enum { AGENT_MAX = 200 };
 
-enum { WHO_EMAIL, WHO_NAME, WHO_ROLE, WHO_VERSION, WHO_ORG_NAME, WHO_SUSPENDED, WHO_CREATED };
+enum {
+	WHO_EMAIL,
+	WHO_NAME,
+	WHO_ROLE,
+	WHO_VERSION,
+	WHO_ORG_NAME,
+	WHO_SUSPENDED,
+	WHO_CREATED,
+	WHO_USERNAME,
+	WHO_LANGUAGE,
+	WHO_HANDLE,
+};
 
 int login_session_user(struct call *c, uint32_t org, uint64_t user, json_t **ret)
 {
@@ -24,13 +36,16 @@ int login_session_user(struct call *c, uint32_t org, uint64_t user, json_t **ret
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	enum role role = (enum role)db_int(res, 0, WHO_ROLE);
-	*ret = json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:{s:o, s:o, s:s}}", "id",
+	*ret = json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:{s:o, s:o, s:o, s:s}}", "id",
 			 api_id(ID_USER, user), "email", api_text(db_text(res, 0, WHO_EMAIL)),
-			 "name", api_text(db_text(res, 0, WHO_NAME)), "role",
-			 permit_role_name(role), "permissions", permit_json(permit_of_role(role)),
-			 "created_at", api_time(db_int(res, 0, WHO_CREATED)), "org", "id",
-			 api_id(ID_ORG, org), "name", api_text(db_text(res, 0, WHO_ORG_NAME)),
-			 "status", db_bool(res, 0, WHO_SUSPENDED) ? "suspended" : "active");
+			 "name", api_text(db_text(res, 0, WHO_NAME)), "username",
+			 api_text(db_text(res, 0, WHO_USERNAME)), "language",
+			 api_text(db_text(res, 0, WHO_LANGUAGE)), "role", permit_role_name(role),
+			 "permissions", permit_json(permit_of_role(role)), "created_at",
+			 api_time(db_int(res, 0, WHO_CREATED)), "org", "id", api_id(ID_ORG, org),
+			 "handle", api_text(db_text(res, 0, WHO_HANDLE)), "name",
+			 api_text(db_text(res, 0, WHO_ORG_NAME)), "status",
+			 db_bool(res, 0, WHO_SUSPENDED) ? "suspended" : "active");
 	http_reply_etag(c, db_int(res, 0, WHO_VERSION));
 	return 0;
 }
@@ -87,6 +102,8 @@ int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned st
 	if (r >= 0)
 		r = audit_put_user(c, org, user, "login.succeeded",
 				   json_pack("{so}", "session", api_id(ID_SESSION, id)));
+	if (r >= 0)
+		r = warn_new_device(c, org, user);
 	if (r >= 0)
 		r = places_note(c, org, user);
 	if (r >= 0)

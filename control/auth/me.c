@@ -7,11 +7,14 @@
 #include "control/auth/routes.h"
 #include "control/auth/statements.h"
 #include "control/auth/throttle.h"
+#include "control/auth/warn.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
 #include "control/http/page.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
+#include "control/mail/options.h"
+#include "control/mail/texts.h"
 
 static int get_me(struct call *c)
 {
@@ -22,13 +25,15 @@ static int get_me(struct call *c)
 }
 
 struct me_body {
-	struct slice name, password, current;
+	struct slice name, password, current, username, language;
 };
-enum { ME_NAME, ME_PASSWORD, ME_CURRENT };
+enum { ME_NAME, ME_PASSWORD, ME_CURRENT, ME_USERNAME, ME_LANGUAGE };
 /* clang-format off */
 static const struct body_field me_fields[] = {
 	[ME_NAME] = {"name", BODY_NAME, offsetof(struct me_body, name), 0, 0, 100, 0},
 	[ME_PASSWORD] = {"password", BODY_LINE, offsetof(struct me_body, password), 0, PASSWORD_MIN, PASSWORD_MAX, 0},
+	[ME_USERNAME] = {"username", BODY_LINE, offsetof(struct me_body, username), 0, 0, 40, 0},
+	[ME_LANGUAGE] = {"language", BODY_LINE, offsetof(struct me_body, language), 0, 0, 15, 0},
 	[ME_CURRENT] = {"current_password", BODY_LINE, offsetof(struct me_body, current), 0, 1, PASSWORD_MAX, 0},
 };
 /* clang-format on */
@@ -70,9 +75,47 @@ static int change_password(struct call *c, const struct me_body *b)
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_auth_tokens_end, p_int(c->actor.org),
 			   p_int(c->actor.id));
+	if (r >= 0)
+		r = warn_person(c, c->actor.org, c->actor.id, MAIL_PASSWORD_CHANGED, SLICE(""),
+				NULL);
 	return r < 0
 		   ? r
 		   : audit_put(c, "user.password_changed", ids_out(ID_USER, c->actor.id, id), NULL);
+}
+
+static bool is_username(struct slice s)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < s.n; i++) {
+		bool plain = (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9');
+		good &= plain ||
+			(i > 0 && i + 1 < s.n && (s.p[i] == '-' || s.p[i] == '.' || s.p[i] == '_'));
+	}
+	return good;
+}
+
+/* 1, or 0 when all is as it was.  "" is no user name, and the platform's language. */
+static int change_profile(struct call *c, const struct me_body *b, struct body_seen seen)
+{
+	int r;
+
+	if (!is_username(b->username))
+		problem_add(c, "/username", "invalid_username",
+			    "takes small letters and digits, with . - _ between them");
+	if (b->language.n && !mail_texts_speaks(mail_options(c->app)->texts, b->language))
+		problem_add(c, "/language", "unknown_language",
+			    "is no language that this service writes: see control.conf(5)");
+	r = problem_end(c);
+	if (r >= 0)
+		r = db_run(c->db, NULL, sql_auth_profile_update, p_int(c->actor.org),
+			   p_int(c->actor.id), body_has(seen, ME_NAME) ? p_text(b->name) : p_null(),
+			   body_has(seen, ME_USERNAME) ? p_text(b->username) : p_null(),
+			   body_has(seen, ME_LANGUAGE) ? p_text(b->language) : p_null());
+	if (r == E_EXISTS)
+		return problem(c, 409, "username_taken",
+			       "another member of your organisation has this user name");
+	return r;
 }
 
 static int patch_me(struct call *c)
@@ -96,11 +139,8 @@ static int patch_me(struct call *c)
 			r = change_password(c, &b);
 	}
 	bool changed = body_has(seen, ME_PASSWORD);
-	if (r >= 0 && body_has(seen, ME_NAME)) {
-		r = db_run(c->db, NULL,
-			   "UPDATE users SET name = $3"
-			   " WHERE org_id = $1 AND id = $2 AND name <> $3",
-			   p_int(c->actor.org), p_int(c->actor.id), p_text(b.name));
+	if (r >= 0) {
+		r = change_profile(c, &b, seen);
 		changed = changed || r > 0;
 	}
 	if (r >= 0 && changed)

@@ -1,6 +1,6 @@
-/* control/auth/members.c - who belongs to the organisation, in which role.  An invitation or a
- * reset gives the admin a token to hand over; it works once, for three days. */
+/* control/auth/members.c - who belongs to the organisation, in which role. */
 #include "control/auth/audit.h"
+#include "control/auth/handed.h"
 #include "control/auth/login_session.h"
 #include "control/auth/permit.h"
 #include "control/auth/routes.h"
@@ -60,27 +60,6 @@ static int get_member(struct call *c)
 	int r = call_id(c, 0, ID_USER, &id);
 
 	return r < 0 ? r : reply_member(c, id, 200, NULL);
-}
-
-static int make_token(struct call *c, uint64_t user, enum auth_token_kind kind,
-		      char token[TOKEN_MAX])
-{
-	char secret[TOKEN_SECRET_LEN + 1];
-	uint8_t hash[TOKEN_HASH_LEN];
-	OWNED(db_result) res = NULL;
-	int r;
-
-	token_secret(secret);
-	token_hash(c->app->token_pepper, slice_str(secret), hash);
-	r = db_run(c->db, &res,
-		   "INSERT INTO auth_tokens (org_id, user_id, kind, secret_hash, expires_at)"
-		   " VALUES ($1, $2, $3, $4, now() + interval '3 days') RETURNING id",
-		   p_int(c->actor.org), p_int(user), p_int(kind),
-		   p_bytes(slice_of((char *)hash, sizeof(hash))));
-	if (r < 0)
-		return r;
-	(void)token_format(ID_TOKEN, c->actor.org, (uint64_t)db_int(res, 0, 0), secret, token);
-	return 0;
 }
 
 struct member_body {
@@ -150,13 +129,13 @@ static int post_member(struct call *c)
 	if (r < 0)
 		return r;
 	uint64_t id = (uint64_t)db_int(res, 0, 0);
-	r = make_token(c, id, TOKEN_INVITE, token);
+	r = handed_token(c, c->actor.org, id, TOKEN_INVITE, token);
 	if (r < 0)
 		return r;
 	r = audit_put(c, "member.invited", ids_out(ID_USER, id, id_text),
 		      json_pack("{s:s}", "role", permit_role_name(role)));
 	http_reply_header(c, "Location", "/v1/members/%s", id_text);
-	return r < 0 ? r : reply_member(c, id, 201, token);
+	return r < 0 ? r : reply_member(c, id, 201, *token ? token : NULL);
 }
 
 /* Guarantee: an organisation keeps at least one active admin.  The rows of all admins are locked,
@@ -293,10 +272,10 @@ static int post_reset(struct call *c)
 		r = throttle_invite(c);
 	if (r < 0)
 		return r;
-	r = make_token(c, id, TOKEN_RESET, token);
+	r = handed_token(c, c->actor.org, id, TOKEN_RESET, token);
 	if (r >= 0)
 		r = audit_put(c, "member.reset", ids_out(ID_USER, id, id_text), NULL);
-	return r < 0 ? r : reply_member(c, id, 201, token);
+	return r < 0 ? r : reply_member(c, id, 201, *token ? token : NULL);
 }
 
 /* clang-format off */

@@ -4,6 +4,21 @@
 INSERT INTO orgs (org_id, name, status, status_note)
 VALUES ($1, $2, CASE WHEN $3::int::bool THEN :ORG_SUSPENDED ELSE :ORG_ACTIVE END, $4);
 
+-- name: signup_insert
+INSERT INTO signups (org_id, secret_hash, code_hash, sealed, seal_id, expires_at)
+VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6::float8))
+RETURNING to_ms(expires_at);
+
+-- name: signup_find
+SELECT secret_hash, code_hash, tries, sealed, seal_id FROM signups
+WHERE org_id = $1 AND expires_at > now() FOR UPDATE;
+
+-- name: signup_tried
+UPDATE signups SET tries = tries + 1 WHERE org_id = $1;
+
+-- name: signup_end
+DELETE FROM signups WHERE org_id = $1;
+
 -- part: member_columns
 id, email, name, role, status, to_ms(created_at), to_ms(last_login_at), version
 
@@ -25,6 +40,41 @@ UPDATE users SET name = coalesce($5, name), role = coalesce($3, role),
 	version = version + 1, updated_at = now()
 WHERE org_id = $1 AND id = $2 AND (name, role, status) IS DISTINCT FROM
 	(coalesce($5, name), coalesce($3, role), :member_status_next);
+
+-- name: token_insert
+INSERT INTO auth_tokens (org_id, user_id, kind, secret_hash, expires_at)
+VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5::float8)) RETURNING id;
+
+-- name: token_mail
+-- Whom a token goes to, and who invites: a person ($3), or the organisation.
+SELECT u.email, u.language, coalesce((SELECT coalesce(nullif(i.name, ''), i.email) FROM users i
+	WHERE i.org_id = $1 AND i.id = $3), o.name)
+FROM users u JOIN orgs o USING (org_id) WHERE u.org_id = $1 AND u.id = $2;
+
+-- name: code_insert
+INSERT INTO auth_tokens (org_id, user_id, kind, secret_hash, code_hash, expires_at, detail)
+VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6::float8), $7)
+RETURNING id, to_ms(expires_at);
+
+-- name: code_find
+SELECT t.secret_hash, t.code_hash, t.tries, t.detail, u.email
+FROM auth_tokens t JOIN users u ON u.org_id = t.org_id AND u.id = t.user_id
+WHERE t.org_id = $1 AND t.id = $2 AND t.user_id = $3 AND t.kind = $4 AND t.used_at IS NULL
+	AND t.expires_at > now()
+FOR UPDATE OF t;
+
+-- name: code_tried
+UPDATE auth_tokens SET tries = tries + 1 WHERE org_id = $1 AND id = $2;
+
+-- name: address_change
+UPDATE users SET email = $3, email_norm = $4, version = version + 1, updated_at = now()
+WHERE org_id = $1 AND id = $2;
+
+-- name: profile_update
+UPDATE users SET name = coalesce($3, name), language = coalesce($5, language),
+	username = CASE WHEN $4::text IS NULL THEN username ELSE nullif($4, '') END
+WHERE org_id = $1 AND id = $2 AND (name, language, coalesce(username, '')) IS DISTINCT FROM
+	(coalesce($3, name), coalesce($5, language), coalesce($4, username, ''));
 
 -- name: tokens_end
 UPDATE auth_tokens SET used_at = now() WHERE org_id = $1 AND user_id = $2 AND used_at IS NULL;

@@ -14,7 +14,7 @@ static const struct option rows[] = {
 	{"signup.allowed", T_BOOL, AT(signup), 0, 0, "no", false,
 	 "Anybody may create an organisation at /v1/auth/signup; if not, only the platform's API"},
 	{"signup.verification", T_STR, AT(signup_verification), 0, 16, "none", false,
-	 "none: a new organisation works at once; operator: it waits until the operator resumes it"},
+	 "none: a new organisation works at once; mail: after a code sent to its address; operator: when resumed"},
 	{"signup.per_hour", T_INT, AT(signup_per_hour), 1, 1000000, "20", false,
 	 "Organisations that one client address may create in an hour, and at once"},
 	{"auth.account_burst", T_INT, AT(account_burst), 1, 1000000, "10", false,
@@ -36,9 +36,10 @@ static int derive(void *options, const struct settings *all UNUSED, struct optio
 {
 	const struct auth_options *o = options;
 
-	if (strcmp(o->signup_verification, "none") && strcmp(o->signup_verification, "operator"))
+	if (strcmp(o->signup_verification, "none") && strcmp(o->signup_verification, "mail") &&
+	    strcmp(o->signup_verification, "operator"))
 		return option_bad(f, "signup.verification", slice_str(o->signup_verification),
-				  "none or operator");
+				  "none, mail or operator");
 	return 0;
 }
 

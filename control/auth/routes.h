@@ -4,6 +4,8 @@
 
 extern const struct http_route auth_routes[];
 extern const size_t auth_routes_n;
+extern const struct http_route auth_address_routes[];
+extern const size_t auth_address_routes_n;
 extern const struct http_route auth_me_routes[];
 extern const size_t auth_me_routes_n;
 extern const struct http_route auth_key_routes[];

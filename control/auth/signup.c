@@ -48,28 +48,61 @@ static int create(struct db *db, void *arg)
 	return r;
 }
 
-int signup_create(struct call *c, struct new_org *n)
+int signup_prepare(struct call *c, const struct new_org *n, char hash[PASSWORD_HASH_MAX])
 {
-	char hash[PASSWORD_HASH_MAX], norm[MAILBOX_MAX + 2];
-	struct creation k = { .c = c, .n = n, .hash = hash };
+	const struct slice about[] = { n->email, n->name, n->org_name };
+	int r = password_accept(c, n->password_pointer, n->password, about, ARRAY_LEN(about));
+
+	if (r >= 0 && n->log_in) /* by itself, not by the platform */
+		r = throttle_signup(c);
+	return r < 0 ? r : password_hash(c->app, n->password, hash);
+}
+
+int signup_number(struct call *c, uint32_t *ret)
+{
 	OWNED(db_result) res = NULL;
+	int r = db_run(c->db, &res, "SELECT nextval('orgs_seq')");
+
+	if (r < 0)
+		return r;
+	*ret = (uint32_t)db_int(res, 0, 0);
+	return 0;
+}
+
+int signup_write(struct call *c, struct new_org *n, const char *hash)
+{
+	char norm[MAILBOX_MAX + 2];
+	struct creation k = { .c = c, .n = n, .hash = hash };
 	struct mailbox box;
 	int r = mailbox_parse(n->email, MAILBOX_CONTACT, &box);
 
 	if (r < 0)
 		return r;
 	k.email_norm = mailbox_normal(&box, norm);
-	const struct slice about[] = { n->email, n->name, n->org_name };
-	r = password_accept(c, n->password_pointer, n->password, about, ARRAY_LEN(about));
-	if (r >= 0 && n->log_in) /* by itself, not by the platform */
-		r = throttle_signup(c);
+	return create(c->db, &k);
+}
+
+struct writing {
+	struct call *c;
+	struct new_org *n;
+	const char *hash;
+};
+
+static int write_now(struct db *db UNUSED, void *arg)
+{
+	struct writing *w = arg;
+
+	return signup_write(w->c, w->n, w->hash);
+}
+
+int signup_create(struct call *c, struct new_org *n)
+{
+	char hash[PASSWORD_HASH_MAX];
+	struct writing w = { c, n, hash };
+	int r = signup_prepare(c, n, hash);
+
 	if (r >= 0)
-		r = password_hash(c->app, n->password, hash);
-	if (r >= 0)
-		r = db_run(c->db, &res, "SELECT nextval('orgs_seq')");
-	if (r < 0)
-		return r;
-	n->ret_org = (uint32_t)db_int(res, 0, 0);
+		r = signup_number(c, &n->ret_org);
 	/* The number is drawn before the row is inserted, so that the policy lets the row in. */
-	return db_tx(c->db, n->ret_org, create, &k);
+	return r < 0 ? r : db_tx(c->db, n->ret_org, write_now, &w);
 }

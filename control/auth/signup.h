@@ -23,5 +23,15 @@ struct new_org {
 	{ before "password", BODY_LINE, offsetof(struct new_org, password), BODY_REQUIRED, \
 	  PASSWORD_MIN, PASSWORD_MAX, 0 }
 /* clang-format on */
+/* Its steps.  signup_prepare() checks the password, takes a try, and hashes; signup_number() draws
+ * ret_org; signup_write() runs inside the transaction of ret_org; it replies when log_in is
+ * set. */
+int signup_prepare(struct call *c, const struct new_org *n,
+		   char hash[PASSWORD_HASH_MAX]) MUST_CHECK;
+int signup_number(struct call *c, uint32_t *ret) MUST_CHECK;
+int signup_write(struct call *c, struct new_org *n, const char *hash) MUST_CHECK;
+/* With a code that is mailed first (signup.verification = mail); replies 202. */
+int signup_by_mail(struct call *c, struct new_org *n) MUST_CHECK;
+int signup_confirm(struct call *c) MUST_CHECK; /* POST /v1/auth/signup/verify */
 /* Runs its own transaction.  Replies with the session if log_in is set, else the caller replies. */
 int signup_create(struct call *c, struct new_org *n) MUST_CHECK;

@@ -4,12 +4,13 @@
 #include "control/http/api.h"
 #include "control/http/body.h"
 #include "control/http/page.h"
+#include "control/http/problem.h"
 #include "control/http/reply.h"
 #include "control/org/codes.h"
 #include "control/org/routes.h"
 #include "control/org/statements.h"
 
-enum { K_NAME, K_STATUS, K_NOTE, K_FOOTER, K_ADDRESS, K_CREATED, K_VERSION };
+enum { K_NAME, K_STATUS, K_NOTE, K_FOOTER, K_ADDRESS, K_CREATED, K_VERSION, K_HANDLE };
 
 static int get_org(struct call *c)
 {
@@ -21,7 +22,8 @@ static int get_org(struct call *c)
 	http_reply_etag(c, db_int(res, 0, K_VERSION));
 	return http_reply_json(
 	    c, 200,
-	    json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "id", api_id(ID_ORG, c->actor.org),
+	    json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "id",
+		      api_id(ID_ORG, c->actor.org), "handle", api_text(db_text(res, 0, K_HANDLE)),
 		      "name", api_text(db_text(res, 0, K_NAME)), "status",
 		      db_int(res, 0, K_STATUS) == ORG_ACTIVE ? "active" : "suspended",
 		      "status_note", api_text(db_text(res, 0, K_NOTE)), "footer",
@@ -31,13 +33,14 @@ static int get_org(struct call *c)
 }
 
 struct org_body {
-	struct slice name, footer, address;
+	struct slice name, footer, address, handle;
 };
 /* clang-format off */
 static const struct body_field org_fields[] = {
 	{"name",   BODY_NAME, offsetof(struct org_body, name),   0, 1, 200,  0},
 	{"footer", BODY_TEXT, offsetof(struct org_body, footer), 0, 0, 4000, 0},
 	{"postal_address", BODY_TEXT, offsetof(struct org_body, address), 0, 0, 1000, 0},
+	{"handle", BODY_LINE, offsetof(struct org_body, handle), 0, 3, 40, 0},
 };
 /* clang-format on */
 
@@ -50,6 +53,20 @@ static int lock_version(struct call *c)
 	return r < 0 ? r : r == 0 ? E_UNKNOWN : call_if_match(c, db_int(res, 0, 0));
 }
 
+/* Letters, digits and hyphens, which begin and end with neither a hyphen nor nothing. */
+static int check_handle(struct call *c, struct slice s)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < s.n; i++)
+		good &= (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') ||
+			(s.p[i] == '-' && i > 0 && i + 1 < s.n);
+	if (!good)
+		problem_add(c, "/handle", "invalid_handle",
+			    "takes small letters, digits, and hyphens between them");
+	return problem_end(c);
+}
+
 static int patch_org(struct call *c)
 {
 	struct org_body b = { 0 };
@@ -58,12 +75,17 @@ static int patch_org(struct call *c)
 	int r = http_body_read(c, org_fields, ARRAY_LEN(org_fields), &b, &seen);
 
 	if (r >= 0)
+		r = check_handle(c, b.handle);
+	if (r >= 0)
 		r = lock_version(c);
 	if (r >= 0 && !seen.present)
 		return get_org(c);
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_org_update, p_int(c->actor.org), p_opt(b.name),
-			   p_opt(b.footer), p_opt(b.address));
+			   p_opt(b.footer), p_opt(b.address), p_opt(b.handle));
+	if (r == E_EXISTS)
+		return problem(c, 409, "handle_taken",
+			       "another organisation is called so: choose another handle");
 	if (r > 0)
 		r = audit_put(c, "org.changed", ids_out(ID_ORG, c->actor.org, id),
 			      json_incref(c->body));

@@ -5,7 +5,8 @@
  *	status     -                                  engine, lanes, books, submission
  *	books      -                                  the spool's books
  *	queue      by, max                            rows of counts, largest first
- *	show       what [, max]                       the job, its recipients that are queued, more
+ *	show       what [, max]                       the job, its recipients that are queued, more;
+ *	                                              history: what the log says of a job
  *	why        what                               the chain of reasons
  *	find       selector, max                      count, held, partial, recipients
  *	hold, release, suspend, resume, retry, cancel
@@ -17,6 +18,13 @@
  *	cap        likewise, with rate, connections
  *	orders     max                                orders, the latest first
  *	order-show, order-undo   order                that order
+ *	transcript what (ID, ID:ROW, a domain)        transcripts of sessions that failed
+ *	content    what (ID, ID:ROW)                  the message as it would be sent now
+ *	hold       selector, reason [, preview]       count, rule
+ *	release    selector [, preview]               count; held: of them by another rule
+ *	move       selector, pool, reason [, preview] count
+ *	retry      selector [, preview]               count
+ *	cancel     selector, reason [, preview]       count, left; once the queue was swept
  *	rules      -                                  standing holds and cancels
  *	senders    max                                who may send, and how many are suppressed
  *	events     from, max                          next, events, more
@@ -30,6 +38,8 @@
  *	shape-orders   -                              live orders, and what they replace
  *	shape-explain  what (a domain) [, tenant, source, pool]   its values, and where they stand
  *	shape-test     text                           what is wrong with a file of shapes
+ *	adaptive   max                                sources that are held back at sites, and why
+ *	adaptive-forget  what (a site, or all) [, source]   how many were forgotten
  *	sources    -                                  the addresses that mail leaves from
  *	source-add     source, pool, what (EHLO name)
  *	               [, value (weight), text (proxy), reason, author]   rule
@@ -43,6 +53,10 @@
  *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
  *          orders.c and ending.c (orders), look.c (recipients), suspend.c (suspensions),
  *          source.c and source_check.c (sources), shape.c (shapes) and facts.c (facts).
+ *          orders.c (orders), suspend.c (suspensions), source.c and source_check.c (sources),
+ *          shape.c (shapes) and facts.c (facts).
+ *          orders.c (orders), suspend.c (sources),
+ *          adaptive.c (what was learned), shape.c (shapes) and facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
  * Blocks:  on the page cache for `events` and `show`.
  * Threads: the front desk's; lanes are asked with lane_post().

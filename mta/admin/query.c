@@ -166,6 +166,7 @@ void query_free(struct query *q)
 	}
 	lane_wait_cancel(q->server->front, &q->wait);
 	orders_forget_writing(&q->writing);
+	metrics_cancel(&q->metrics);
 	timer_stop(lane_loop(q->server->front)->timers, &q->timer);
 	list_remove(&q->link);
 	q->server->n_queries--;
@@ -285,6 +286,7 @@ void query_start(struct admin_server *s, struct frames *from, const char *asker,
 	q->out = tree_map(q->tree);
 	list_init(&q->wait.link);
 	list_init(&q->writing.wait.link);
+	list_init(&q->metrics.link);
 	timer_init(&q->timer, NULL);
 	list_push(&s->queries, &q->link);
 	s->n_queries++;

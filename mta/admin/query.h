@@ -12,6 +12,7 @@
 #include "mta/inspect/inspect.h"
 #include "mta/link/frames.h"
 #include "mta/link/link.h"
+#include "mta/metrics/metrics.h"
 #include "mta/orders/orders.h"
 #include "mta/rules/rules.h"
 
@@ -63,8 +64,8 @@ struct query {
 	char asker[96];        /* who asks, as the kernel or the link knows him */
 	uint64_t request;
 	const struct admin_command *command;
-	struct tree *tree; /* the answer */
-	struct branch *out;
+	struct tree *tree;         /* the answer */
+	struct branch *out, *rows; /* rows: a list in it that is filled in turns */
 
 	/* arguments, checked by begin() */
 	char what[600], reason[512];
@@ -84,8 +85,11 @@ struct query {
 	struct query_part *parts;
 	unsigned left;  /* parts not back yet */
 	uint64_t count; /* of the first round */
+	uint64_t found; /* events of the log */
+	bool live;      /* the job is in the queue */
 	unsigned round;
 	struct durable_wait wait;
+	struct metrics_asker metrics;
 	struct timer timer;
 };
 

@@ -62,6 +62,23 @@ static void put_source(struct branch *row, const struct egress_fact *f)
 	put_state(row, f);
 }
 
+static int put_fallback(void *arg, const struct inspect_fallback *f)
+{
+	struct branch *row = branch_map(arg, NULL);
+
+	branch_str(row, "pool", f->pool);
+	branch_str(row, "from", f->from);
+	branch_slice(row, "site", f->site);
+	branch_int(row, "since_ms", f->since_ms);
+	return branch_count(arg) < ADMIN_ROWS_MAX ? 0 : E_LIMIT;
+}
+
+void admin_lane_sources(struct query *q, struct query_part *p, struct lane *l)
+{
+	(void)q;
+	(void)inspect_fallbacks(l, put_fallback, p->rows);
+}
+
 int admin_finish_sources(struct query *q)
 {
 	struct branch *rows = branch_list(q->out, "sources");
@@ -69,6 +86,7 @@ int admin_finish_sources(struct query *q)
 
 	for (unsigned i = 0; egress_fact(q->server->engine, i, &f); i++)
 		put_source(branch_map(rows, NULL), &f);
+	query_join_rows(q, "fallbacks");
 	query_answer(q);
 	return 0;
 }

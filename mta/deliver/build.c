@@ -5,7 +5,10 @@
 #include "base/log.h"
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/outcome.h"
+#include "mta/deliver/signer.h"
 #include "mta/queue/needs.h"
+#include "message/header.h"
+#include "message/sevenbit.h"
 
 static int expand(struct deliverer *dr, struct delivery *d, const struct rcpt *r)
 {
@@ -63,16 +66,17 @@ static int judge(struct deliverer *dr, struct delivery *d, struct keyring *keys)
 /* 0; E_UNKNOWN: there is no key; E_CONFLICT as judge(); E_CRYPTO, E_SYNTAX as sign_message(). */
 static int sign(struct deliverer *dr, struct delivery *d)
 {
+	struct slice domain = d->content->meta.sign_domain;
 	struct keyring *keys;
 	int64_t start;
 	int r;
 
-	if (!d->content->meta.sign_domain.n)
-		return 0;
-	keys = keyrings_get(&dr->keys, dr->options->keys_dir, d->content->meta.sign_domain,
-			    sites_now(dr->sites));
+	if (!domain.n)
+		return signer_missing(dr, domain, d->chunk);
+	keys = signer_find(dr, domain, d->chunk->info.tenant);
+	/* Submission names the domain of From; nobody promised keys for it. */
 	if (!keys->n && !keys->err && slice_eq(d->chunk->meta.origin, SLICE("smtp")))
-		return 0; /* submission names the domain of From; nobody promised keys for it */
+		return signer_missing(dr, domain, d->chunk);
 	if (!keys->n)
 		return keys->err < 0 ? keys->err : E_UNKNOWN;
 	start = clock_mono_us();
@@ -83,9 +87,37 @@ static int sign(struct deliverer *dr, struct delivery *d)
 	return r < 0 ? r : judge(dr, d, keys);
 }
 
-int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
+/* 7-bit, for a host without 8BITMIME.  What cannot be converted stays as it is, and the session
+ * bounces it. */
+static void recode(struct delivery *d)
+{
+	buf_clear(&d->recoded);
+	if (sevenbit_append(&d->recoded, d->txn.message) < 0) {
+		buf_clear(&d->recoded);
+		return;
+	}
+	d->txn.message = buf_data(&d->recoded);
+	d->txn.body_8bit = false;
+}
+
+/* Conversion breaks a signature that the message brought along.  Where ours does not take its
+ * place, a clear bounce is better than mail that fails its checks. */
+static void keep_their_signature(struct deliverer *dr, struct delivery *d, bool signed_by_us)
+{
+	struct header_scan scan;
+
+	if (signed_by_us || header_scan(d->txn.message, &scan) < 0 || !scan.dkim) {
+		count_add(&dr->counters.recoded, 1);
+		return;
+	}
+	d->txn.message = d->content->program ? buf_data(&d->message) : buf_data(&d->content->bytes);
+	d->txn.body_8bit = true;
+}
+
+int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref, bool takes_8bit)
 {
 	struct wire_content_meta needs = d->content->meta;
+	size_t before;
 	int r = 0;
 
 	d->txn = (struct txn){
@@ -98,9 +130,17 @@ int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
 		r = expand(dr, d, queue_rcpt(dr->queue, ref));
 		needs_trim(&needs, d->txn.message);
 	}
+	if (r >= 0)
+		r = delivery_refer(dr, d, queue_rcpt(dr->queue, ref)->row);
 	d->txn.body_8bit = needs.body_8bit;
 	d->txn.utf8 = needs.utf8 || needs_8bit(d->txn.mail_from);
-	return r < 0 ? r : sign(dr, d);
+	if (r == 0 && d->txn.body_8bit && !d->txn.utf8 && !takes_8bit)
+		recode(d);
+	before = d->txn.head.n;
+	r = r < 0 ? r : sign(dr, d);
+	if (r == 0 && buf_len(&d->recoded))
+		keep_their_signature(dr, d, d->txn.head.n > before);
+	return r;
 }
 
 void delivery_cannot_build(struct deliverer *dr, const struct delivery *d, rcpt_ref ref, int err)
@@ -112,6 +152,10 @@ void delivery_cannot_build(struct deliverer *dr, const struct delivery *d, rcpt_
 		(void)snprintf(text, sizeof(text),
 			       "the DKIM signature for %.*s does not verify; check its keys",
 			       (int)MIN_OF(domain.n, (size_t)253), domain.p);
+		outcome_plain(dr, ref, OUTCOME_DEFERRED, slice_str(text), STATUS(4, 7, 5), 0);
+	} else if (err == E_DENIED) {
+		(void)snprintf(text, sizeof(text), "the DKIM keys of %.*s are not used: %s",
+			       (int)MIN_OF(domain.n, (size_t)253), domain.p, keydir_reason(err));
 		outcome_plain(dr, ref, OUTCOME_DEFERRED, slice_str(text), STATUS(4, 7, 5), 0);
 	} else if (err == E_UNKNOWN || err == E_CRYPTO) {
 		(void)snprintf(text, sizeof(text),

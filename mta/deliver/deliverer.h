@@ -9,13 +9,21 @@
 #include "mta/deliver/message_id.h"
 #include "mta/deliver/last.h"
 #include "mta/replies/replies.h"
+#include "mta/returnpath/returnpath.h"
 #include "mta/senders/senders.h"
 #include "mta/site/channel.h"
+#include "mta/tally/tally.h"
 
 enum { RETRIES_MAX = 64 };
 
+enum sign_required {
+	SIGN_WHEN_POSSIBLE,
+	SIGN_OR_DEFER,  /* unsigned mail waits for a key */
+	SIGN_OR_REFUSE, /* ... and is not taken at submission */
+};
 struct deliver_options {
-	char *keys_dir;
+	char *keys_dir, *sign_text;
+	enum sign_required sign; /* from sign_text */
 	char *schedule;
 	int64_t jitter; /* percent */
 	bool bounce_messages;
@@ -30,6 +38,7 @@ struct deliver_counters {
 	counter delivered, deferred, bounced, expired, cancelled, suppressed;
 	counter requeued, in_doubt;
 	counter replies[JUDGE_CLASSES]; /* deferrals and bounces, by class */
+	counter recoded, unsigned_messages;
 	counter messages, message_bytes, signatures, sign_us, judged, expansions, expand_us;
 };
 
@@ -44,7 +53,10 @@ struct deliverer {
 	struct site_loads loads; /* given to the sites */
 	struct rules *rules;
 	struct senders *senders;
+	struct tallies *tallies;
 	const struct message_ids *ids; /* shared by the lanes */
+	struct returnpath *returnpath; /* likewise */
+	const struct returnpath_options *returns;
 	const struct deliver_options *options;
 	const struct host_options *host;
 	const struct judge *judge; /* of the settings, as the two above */
@@ -52,6 +64,8 @@ struct deliverer {
 
 	struct list spare_one, spare_many; /* deliveries at rest */
 	struct keyrings keys;
+	uint64_t unsigned_since; /* it was logged */
+	int64_t unsigned_log_ms;
 	struct list late; /* outcomes the spool could not take yet */
 	struct timer late_timer;
 	struct last_replies last;
@@ -59,5 +73,8 @@ struct deliverer {
 };
 extern const struct part deliver_part;
 
+/* signer.c: sign.required refuses this at submission, as nobody signs for the domain of From (n 0:
+ * there is none).  Blocks on the key folder. */
+bool deliver_must_refuse(struct lane *l, struct slice domain, uint64_t tenant);
 /* A DKIM key file was added or removed: lanes forget the domain's keys.  Any thread. */
 void deliver_keys_changed(struct engine *e, struct slice domain);

@@ -14,6 +14,7 @@ struct delivery *delivery_new(struct deliverer *dr, bool many)
 	list_init(&d->link);
 	buf_init(&d->head, 0);
 	buf_init(&d->message, 0);
+	buf_init(&d->recoded, 0);
 	d->many = many;
 	d->refs = many ? must_alloc(DELIVERY_RCPTS_MAX * sizeof(*d->refs)) : &d->one_ref;
 	d->rcpts = many ? must_alloc(DELIVERY_RCPTS_MAX * sizeof(*d->rcpts)) : &d->one;
@@ -24,6 +25,7 @@ static void delivery_destroy(struct delivery *d)
 {
 	buf_free(&d->head);
 	buf_free(&d->message);
+	buf_free(&d->recoded);
 	if (d->many) {
 		free(d->refs);
 		free(d->rcpts);
@@ -46,6 +48,7 @@ void delivery_rest(struct deliverer *dr, struct delivery *d)
 	}
 	buf_shrink(&d->head, BUFFER_KEPT);
 	buf_shrink(&d->message, BUFFER_KEPT);
+	buf_shrink(&d->recoded, BUFFER_KEPT);
 	list_push_front(d->many ? &dr->spare_many : &dr->spare_one, &d->link);
 }
 

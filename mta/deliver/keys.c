@@ -2,6 +2,7 @@
 #include "mta/deliver/keys.h"
 
 #include "base/hash.h"
+#include "base/log.h"
 
 enum { KEYS_LOOK_MS = 60 * 1000, KEYS_NONE_LOOK_MS = 5 * 1000 };
 
@@ -53,6 +54,9 @@ static void keyring_load(struct keyring *k, const char *dir, struct slice domain
 	k->err = keydir_load(dir, domain, k->keys, KEYDIR_KEYS_MAX, &k->n);
 	if (k->err < 0)
 		k->n = 0;
+	if (k->err < 0 && k->err != E_SYNTAX)
+		log_warn("sign.keys-unusable", kv_slice("domain", domain),
+			 kv_str("reason", keydir_reason(k->err)));
 	print = keyring_print(k);
 	k->judged = k->judged && print == k->print;
 	k->print = print;
@@ -75,6 +79,15 @@ struct keyring *keyrings_get(struct keyrings *all, const char *dir, struct slice
 	return k;
 }
 
+/* The domain's keys may sign for those below it. */
+static bool is_or_below(struct slice domain, struct slice of)
+{
+	if (domain.n <= of.n)
+		return slice_eq_nocase(domain, of);
+	return domain.p[domain.n - of.n - 1] == '.' &&
+	       slice_eq_nocase(slice_skip(domain, domain.n - of.n), of);
+}
+
 void keyrings_forget(struct keyrings *all, struct slice domain)
 {
 	struct map_link *l;
@@ -82,8 +95,8 @@ void keyrings_forget(struct keyrings *all, struct slice domain)
 
 	for (l = map_next(&all->map, &pos, NULL); l; l = map_next(&all->map, &pos, l)) {
 		struct keyring *k = container_of(l, struct keyring, link);
-		if (!domain.n || slice_eq_nocase(slice_str(k->domain), domain))
-			k->look_again_ms = 0;
+		if (!domain.n || is_or_below(slice_str(k->domain), domain))
+			k->look_again_ms = k->above_look_ms = 0;
 	}
 }
 

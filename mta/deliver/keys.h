@@ -13,6 +13,10 @@ struct keyring {
 	int err;               /* why there are none */
 	int64_t look_again_ms; /* monotonic; keys may have been put there by hand */
 	uint64_t print;        /* of the public halves: shows that keys have changed */
+	/* Without keys: which of its domains above signs instead (mta/deliver/signer.c). */
+	int64_t above_look_ms; /* monotonic: then look for it anew */
+	uint64_t above_tenant; /* whose that is; 0: not known */
+	uint16_t above;        /* where its name begins in `domain`; 0: there is none */
 	bool judged;           /* a message signed with them has passed libopendkim */
 	char domain[256];
 };

@@ -7,6 +7,9 @@ static const int64_t year_ms = 366 * 86400000LL;
 static const struct option rows[] = {
 	{ "keys.dir", T_STR, AT(keys_dir), 0, 1024, "/var/lib/postern/keys", false,
 	  "Folder of the DKIM keys; a key is a file <domain>/<selector>.pem." },
+	{ "sign.required", T_STR, AT(sign_text), 0, 16, "no", true,
+	  "Where mail that no DKIM key signs is refused: no, delivery (it is deferred), or "
+	  "submission (and not taken either)." },
 	{ "retry.schedule", T_LIST, AT(schedule), 0, 0, "5m, 10m, 20m, 30m, 1h, 2h, 4h", true,
 	  "Delays between tries; the last one repeats." },
 	{ "retry.jitter", T_INT, AT(jitter), 0, 90, "20", true,
@@ -39,6 +42,21 @@ static int read_delay(void *options, struct slice s)
 	return E_SYNTAX;
 }
 
+static int read_required(struct deliver_options *o, struct option_fault *f)
+{
+	static const char *const words[] = { [SIGN_WHEN_POSSIBLE] = "no",
+					     [SIGN_OR_DEFER] = "delivery",
+					     [SIGN_OR_REFUSE] = "submission" };
+
+	for (unsigned i = 0; i < ARRAY_LEN(words); i++)
+		if (strcmp(o->sign_text, words[i]) == 0) {
+			o->sign = (enum sign_required)i;
+			return 0;
+		}
+	return option_bad(f, "sign.required", slice_str(o->sign_text),
+			  "no, delivery or submission");
+}
+
 static int derive(void *options, const struct settings *all, struct option_fault *f)
 {
 	struct deliver_options *o = options;
@@ -48,7 +66,7 @@ static int derive(void *options, const struct settings *all, struct option_fault
 	(void)all;
 	if (r == 0 && !o->n_retries)
 		r = option_bad(f, "retry.schedule", SLICE(""), "a list of at least one duration");
-	return r;
+	return r < 0 ? r : read_required(o, f);
 }
 
 const struct option_set deliver_option_set = {

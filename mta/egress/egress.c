@@ -46,6 +46,14 @@ unsigned egress_pool(struct egress *e, struct slice name)
 	return e->n_names++;
 }
 
+unsigned egress_assigned(struct egress *e, const struct assign_subject *s)
+{
+	for (unsigned i = 0; i < e->options->n_assigns; i++)
+		if (assign_holds(&e->options->assigns[i], s))
+			return egress_pool(e, slice_str(e->options->assigns[i].pool));
+	return egress_pool(e, SLICE(""));
+}
+
 const char *egress_pool_name(const struct egress *e, unsigned pool)
 {
 	return pool < e->n_names ? e->names[pool]->name : "(too many pools)";
@@ -66,12 +74,21 @@ static bool is_place(const struct egress *e, unsigned i, const struct pool_name 
 	       strcmp(at->entry->pool, p->name) == 0;
 }
 
-static void find_places(const struct egress *e, struct pool_name *p)
+static unsigned find_fallback(struct egress *e, const char *pool)
+{
+	for (unsigned i = 0; i < e->options->n_fallbacks; i++)
+		if (strcmp(e->options->fallbacks[i].pool, pool) == 0)
+			return egress_pool(e, slice_str(e->options->fallbacks[i].to));
+	return EGRESS_SURPLUS;
+}
+
+static void find_places(struct egress *e, struct pool_name *p)
 {
 	const struct roster *r = &e->roster;
 
 	p->places = must_resize(p->places, MAX_OF(r->n, 1u) * sizeof(*p->places));
 	p->n_places = 0;
+	p->fallback = (uint16_t)find_fallback(e, p->name);
 	p->known = true;
 	for (unsigned i = 0; i < r->n; i++)
 		if (is_place(e, i, p))
@@ -95,18 +112,21 @@ static void turn_places(const struct egress *e, struct pool_name *p)
 	first->pass += turns_stride(entry_at(e, first)->weight);
 }
 
-bool egress_begin_turns(struct egress *e, unsigned pool, struct turns *t)
+/* NULL: it has no places. */
+static struct pool_name *with_places(struct egress *e, unsigned pool)
 {
 	struct pool_name *p = pool < e->n_names ? e->names[pool] : NULL;
 
 	if (p && !p->known)
 		find_places(e, p);
-	if (!p || !p->n_places)
-		return false;
-	(void)turns_begin(t, p->n_places);
-	for (unsigned i = 0; i < p->n_places; i++) {
+	return p && p->n_places ? p : NULL;
+}
+
+static void fill_turns(struct egress *e, struct pool_name *p, struct turn *at)
+{
+	for (unsigned i = 0; p && i < p->n_places; i++) {
 		const struct egress_source *entry = entry_at(e, &p->places[i]);
-		t->at[i] = (struct turn){
+		at[i] = (struct turn){
 			.entry = entry,
 			.source = e->sources[p->places[i].at],
 			.number = e->numbers[p->places[i].at],
@@ -114,17 +134,38 @@ bool egress_begin_turns(struct egress *e, unsigned pool, struct turns *t)
 			.pass = p->places[i].pass,
 		};
 	}
-	turn_places(e, p);
+	if (p)
+		turn_places(e, p);
+}
+
+bool egress_begin_turns(struct egress *e, unsigned pool, unsigned lender, struct turns *t)
+{
+	struct pool_name *own = with_places(e, pool);
+	struct pool_name *lent = lender == pool ? NULL : with_places(e, lender);
+	unsigned n = own ? own->n_places : 0, m = lent ? lent->n_places : 0;
+
+	if (!n && !m)
+		return false;
+	(void)turns_begin(t, n + m);
+	fill_turns(e, own, t->at);
+	fill_turns(e, lent, t->at + n);
 	return true;
 }
 
-const struct egress_source *egress_member(struct egress *e, unsigned pool, unsigned i)
+const struct source *egress_source(struct egress *e, unsigned pool, unsigned i)
+{
+	const struct pool_name *p = with_places(e, pool);
+
+	return p && i < p->n_places ? e->sources[p->places[i].at] : NULL;
+}
+
+unsigned egress_fallback(struct egress *e, unsigned pool)
 {
 	struct pool_name *p = pool < e->n_names ? e->names[pool] : NULL;
 
 	if (p && !p->known)
 		find_places(e, p);
-	return p && i < p->n_places ? entry_at(e, &p->places[i]) : NULL;
+	return p ? p->fallback : EGRESS_SURPLUS;
 }
 
 bool egress_is_off(const struct egress *e, unsigned pool)

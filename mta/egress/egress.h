@@ -14,19 +14,36 @@
 #include "base/address.h"
 #include "base/settings.h"
 #include "mta/core/part.h"
+#include "mta/egress/assign.h"
 #include "mta/egress/entry.h"
 #include "mta/egress/source.h"
 #include "mta/egress/ordered.h"
 #include "mta/egress/turns.h"
 
-enum { CHECK_ZONES_MAX = 32, SOURCES_MAX = 256, POOLS_MAX = 4096, EGRESS_SURPLUS = POOLS_MAX };
+enum {
+	ASSIGNS_MAX = 256,
+	FALLBACKS_MAX = 64,
+	CHECK_ZONES_MAX = 32,
+	SOURCES_MAX = 256,
+	POOLS_MAX = 4096,
+	EGRESS_SURPLUS = POOLS_MAX
+};
 
+struct egress_fallback {
+	const char *pool, *to;
+};
 struct egress_options {
 	char *source_list;
 	int64_t connections; /* per address */
 	int64_t backoff_min, backoff_max;
 	struct egress_source sources[SOURCES_MAX];
 	unsigned n_sources;
+	char *assign_list;
+	struct assign_rule assigns[ASSIGNS_MAX];
+	unsigned n_assigns;
+	char *fallback_list;
+	struct egress_fallback fallbacks[FALLBACKS_MAX];
+	unsigned n_fallbacks;
 	char *zone_list, *check_host;
 	const char *zones[CHECK_ZONES_MAX]; /* DNS block lists */
 	unsigned n_zones;
@@ -41,13 +58,17 @@ struct egress;
 struct egress *egress_of(struct lane *l);
 /* The number of a pool; an empty name is the pool "default". */
 unsigned egress_pool(struct egress *e, struct slice name);
+/* The pool of mail whose job names none, by pool.assign; else "default". */
+unsigned egress_assigned(struct egress *e, const struct assign_subject *s);
 const char *egress_pool_name(const struct egress *e, unsigned pool);
-/* Fills in the turns of a site that begins to use the pool: its sources with a weight.  Sites begin
- * at different sources, so that many sites with a message each keep to the weights too.  False: the
- * pool has none, and egress_no_source() says why. */
-bool egress_begin_turns(struct egress *e, unsigned pool, struct turns *t);
-/* Entry i of those that mail of the pool may leave from now; NULL: past the last. */
-const struct egress_source *egress_member(struct egress *e, unsigned pool, unsigned i);
+/* Fills in the turns of a site that begins to use the pool: its sources with a weight, and those of
+ * the lender, if that is another pool.  Sites begin at different sources, so that many sites with a
+ * message each keep to the weights too.  False: there are none, and egress_no_source() says why. */
+bool egress_begin_turns(struct egress *e, unsigned pool, unsigned lender, struct turns *t);
+/* Source i of those that the pool may use; NULL: past the last. */
+const struct source *egress_source(struct egress *e, unsigned pool, unsigned i);
+/* The pool that pool.fallback gives; EGRESS_SURPLUS: none. */
+unsigned egress_fallback(struct egress *e, unsigned pool);
 void egress_no_source(const struct egress *e, unsigned pool, char *text, size_t cap);
 /* A connection could not be opened because of the source: err says why.  It fails on all lanes
  * until a look says otherwise; `recovered` is then called on every lane. */

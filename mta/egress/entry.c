@@ -14,7 +14,7 @@ static bool is_ehlo_name(struct slice s)
 }
 
 /* It stands in keys of rules, in logs and in labels. */
-static bool is_name(struct slice s)
+bool entry_is_name(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (s.p[i] <= ' ' || s.p[i] == 0x7f || s.p[i] == '/' || s.p[i] == '=')
@@ -38,7 +38,7 @@ static int read_words(struct slice s, struct egress_source *e)
 		if (slice_strip(&word, SLICE("weight=")) && !weighted &&
 		    slice_u64(word, TURNS_WEIGHT_MAX, &weight) == 0)
 			weighted = true;
-		else if (slice_strip(&word, SLICE("via=")) && !e->proxy && is_name(word))
+		else if (slice_strip(&word, SLICE("via=")) && !e->proxy && entry_is_name(word))
 			e->proxy = must_copy(word);
 		else
 			return E_SYNTAX;
@@ -52,7 +52,7 @@ int entry_read(struct slice s, struct egress_source *ret)
 	struct slice pool = entries_word(&s), address = entries_word(&s), ehlo = entries_word(&s);
 	struct egress_source e = { 0 };
 
-	if (!is_name(pool) || !is_ehlo_name(ehlo) || entry_address(address, &e.ip) < 0)
+	if (!entry_is_name(pool) || !is_ehlo_name(ehlo) || entry_address(address, &e.ip) < 0)
 		return E_SYNTAX;
 	if (read_words(s, &e) < 0 || (e.proxy && !e.ip.family)) {
 		entry_clear(&e);

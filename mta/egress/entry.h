@@ -20,5 +20,6 @@ struct egress_source {
 int entry_read(struct slice s, struct egress_source *ret) MUST_CHECK;
 void entry_clear(struct egress_source *e);
 bool entry_eq(const struct egress_source *a, const struct egress_source *b);
+bool entry_is_name(struct slice s); /* of a pool or a proxy */
 /* "*" or an address; E_SYNTAX. */
 int entry_address(struct slice s, struct ip *ret) MUST_CHECK;

@@ -1,4 +1,5 @@
 /* mta/egress/options.c - rows of the options of sources, and entries of egress.sources. */
+#include "mta/config/entries.h"
 #include "mta/config/host.h"
 #include "mta/egress/egress.h"
 
@@ -9,6 +10,12 @@ static const struct option rows[] = {
 	{ "egress.sources", T_LIST, AT(source_list), 0, 0, "", true,
 	  "Source addresses, each \"pool address ehlo-name [weight=N]\"; mail that names no pool "
 	  "uses \"default\"." },
+	{ "pool.assign", T_LIST, AT(assign_list), 0, 0, "", true,
+	  "Pools of mail that names none, each \"condition ... pool\" with tenant/N, campaign/N or "
+	  "stream/NAME; the first that holds counts." },
+	{ "pool.fallback", T_LIST, AT(fallback_list), 0, 0, "", true,
+	  "Pools whose sources serve another pool while all of its own are suspended, disabled or "
+	  "failing at a site, each \"pool other-pool\"." },
 	{ "source.connections", T_INT, AT(connections), 1, 1000000, "20000", true,
 	  "Most connections at a time per source address." },
 	{ "source.backoff_min", T_DURATION, AT(backoff_min), 10, HOUR, "10s", true,
@@ -43,6 +50,52 @@ static int add_default(struct egress_options *o, const char *hostname)
 		.weight = 1,
 	};
 	return 0;
+}
+
+static int read_assign(void *options, struct slice s)
+{
+	struct egress_options *o = options;
+
+	if (o->n_assigns == ASSIGNS_MAX || assign_read(s, &o->assigns[o->n_assigns]) < 0)
+		return E_SYNTAX;
+	o->n_assigns++;
+	return 0;
+}
+
+static const char *fallback_of(const struct egress_options *o, const char *pool)
+{
+	for (unsigned i = 0; i < o->n_fallbacks; i++)
+		if (strcmp(o->fallbacks[i].pool, pool) == 0)
+			return o->fallbacks[i].to;
+	return NULL;
+}
+
+/* The chain from here comes back to a pool that it was at. */
+static bool leads_back(const struct egress_options *o, const char *pool)
+{
+	const char *at = pool;
+
+	for (unsigned n = 0; (at = fallback_of(o, at)) != NULL; n++)
+		if (n == o->n_fallbacks)
+			return true;
+	return false;
+}
+
+static int read_fallback(void *options, struct slice s)
+{
+	struct egress_options *o = options;
+	struct egress_fallback *f = &o->fallbacks[o->n_fallbacks];
+	struct slice pool = entries_word(&s), to = entries_word(&s);
+
+	if (o->n_fallbacks == FALLBACKS_MAX || !to.n || entries_word(&s).n || s.n)
+		return E_SYNTAX;
+	f->pool = must_copy(pool);
+	f->to = must_copy(to);
+	o->n_fallbacks++; /* clear() frees it, whatever it is */
+	for (unsigned i = 0; i + 1 < o->n_fallbacks; i++)
+		if (strcmp(o->fallbacks[i].pool, f->pool) == 0)
+			return E_SYNTAX;
+	return leads_back(o, f->pool) ? E_SYNTAX : 0;
 }
 
 /* As long as a name may be below which an address is looked up. */
@@ -81,6 +134,16 @@ static int derive(void *options, const struct settings *all, struct option_fault
 	    read_source, o);
 
 	if (r == 0)
+		r = option_entries(f, "pool.assign", o->assign_list,
+				   "tenant/N, campaign/N or stream/NAME, and then a pool (the list "
+				   "may have 256)",
+				   read_assign, o);
+	if (r == 0)
+		r = option_entries(f, "pool.fallback", o->fallback_list,
+				   "\"pool other-pool\", each pool once, and no way back to a "
+				   "pool (the list may have 64)",
+				   read_fallback, o);
+	if (r == 0)
 		r = derive_check(o, f);
 	if (r < 0)
 		return r;
@@ -100,6 +163,12 @@ static void clear(void *options)
 
 	for (unsigned i = 0; i < o->n_sources; i++)
 		entry_clear(&o->sources[i]);
+	for (unsigned i = 0; i < o->n_assigns; i++)
+		assign_clear(&o->assigns[i]);
+	for (unsigned i = 0; i < o->n_fallbacks; i++) {
+		free((char *)(uintptr_t)o->fallbacks[i].pool);
+		free((char *)(uintptr_t)o->fallbacks[i].to);
+	}
 	for (unsigned i = 0; i < o->n_zones; i++)
 		free((char *)(uintptr_t)o->zones[i]);
 }

@@ -199,11 +199,11 @@ static void each_flow(struct inspect_counts *from, each_count *each, void *arg)
 static void each_source(const struct queue *q, unsigned pool, struct inspect_count *c,
 			each_count *each, void *arg)
 {
-	const struct egress_source *entry;
+	const struct source *member;
 	unsigned i;
 
-	for (i = 0; (entry = egress_member(q->egress, pool, i)) != NULL; i++) {
-		c->name = slice_str(entry->ip.family ? entry->ip_text : "*");
+	for (i = 0; (member = egress_source(q->egress, pool, i)) != NULL; i++) {
+		c->name = slice_str(member->text);
 		each(arg, c);
 	}
 	c->name = SLICE("");

@@ -67,6 +67,17 @@ struct inspect_rcpt {
 bool inspect_rcpt(struct walk *w, rcpt_ref ref,
 		  void (*each)(void *arg, const struct inspect_rcpt *r), void *arg);
 
+/* ---- pools that leave from the sources of another one ------------------------------------- */
+
+struct inspect_fallback {
+	struct slice site;
+	const char *pool, *from;
+	int64_t since_ms;
+};
+/* It stops when each() gives a negative number, and returns that. */
+int inspect_fallbacks(struct lane *l, int (*each)(void *arg, const struct inspect_fallback *f),
+		      void *arg);
+
 /* ---- orders that are not rules ----------------------------------------------------------- */
 
 /* A deferred one becomes due; pauses of its site and of DNS end. */

@@ -12,7 +12,7 @@ enum { WHY_TEXT_MAX = 384 };
 /* One reason of the chain. */
 struct why_reason {
 	/* "hold", "cap", "in-flight", "retry", "dns", "reply", "site-pause", "pool-pause",
-	 * "connections", "next" */
+	 * "adaptive", "fallback", "connections", "next" */
 	const char *kind;
 	char text[WHY_TEXT_MAX];
 	int64_t until_ms; /* wall clock; 0: until something changes */

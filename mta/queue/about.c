@@ -7,10 +7,10 @@ static bool leaves_from(const struct subject *s, const struct ip *source)
 {
 	const struct queue *q = s->arg;
 	unsigned pool = egress_pool(q->egress, s->pool);
-	const struct egress_source *entry;
+	const struct source *member;
 
-	for (unsigned i = 0; (entry = egress_member(q->egress, pool, i)) != NULL; i++)
-		if (ip_eq(&entry->ip, source))
+	for (unsigned i = 0; (member = egress_source(q->egress, pool, i)) != NULL; i++)
+		if (ip_eq(&member->ip, source))
 			return true;
 	return false;
 }

@@ -15,6 +15,7 @@ struct loader {
 	struct chunk *k;
 	struct flow *flow;
 	uint32_t expires_s, now_s;
+	uint32_t hold_s; /* not tried earlier; 0: at once */
 	bool check;      /* rows may have records already */
 	uint64_t others; /* bits of lanes that own rows */
 };
@@ -43,7 +44,9 @@ static void load_row(struct loader *ld, uint32_t row, struct slice domain, uint6
 	queue_domain_of(q, r)->n[RCPT_FREE]++; /* queue_move() takes it from there */
 	ld->flow->n[RCPT_FREE]++;
 	rcpt_set_expiry(&q->slab, ref, ld->expires_s);
-	if (!attempts)
+	if (!attempts && ld->hold_s > ld->now_s)
+		queue_defer(q, ref, ld->hold_s);
+	else if (!attempts)
 		queue_due(q, ref);
 	else if (next_ms / 1000 > ld->now_s)
 		queue_defer(q, ref, (uint32_t)(next_ms / 1000));
@@ -75,9 +78,22 @@ static struct flow *flow_of_chunk(struct queue *q, const struct chunk *k)
 		.campaign = k->info.campaign,
 		.stream = streams_number(&q->streams, k->meta.stream, k->info.class),
 		.pool = (uint16_t)egress_pool(q->egress, k->meta.pool),
+		.named = k->meta.pool.n > 0,
 	};
 
 	return queue_flow(q, &like);
+}
+
+/* RFC 4865: never before the moment that was asked for. */
+static uint32_t hold_until(const struct loader *ld)
+{
+	int64_t at_ms = ld->k->meta.not_before_ms;
+
+	if (!at_ms)
+		return 0;
+	if (!ld->check)
+		at_ms = times_of_wall_ms(&ld->q->times, at_ms);
+	return (uint32_t)MIN_OF(MAX_OF((at_ms + 999) / 1000, (int64_t)0), (int64_t)UINT32_MAX - 1);
 }
 
 static void load_chunk(struct loader *ld)
@@ -90,6 +106,7 @@ static void load_chunk(struct loader *ld)
 	/* What was there at the start is as old as our time. */
 	expires_ms = ld->check ? until_ms : times_of_wall_ms(&q->times, until_ms);
 	expires_s = MAX_OF(expires_ms / 1000, (int64_t)0);
+	ld->hold_s = hold_until(ld);
 	ld->flow = flow_of_chunk(q, ld->k);
 	ld->expires_s = (uint32_t)MIN_OF(expires_s, (int64_t)UINT32_MAX - 1);
 	load_rows(ld);

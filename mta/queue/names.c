@@ -109,10 +109,11 @@ void queue_flow_rests(struct queue *q, struct flow *f)
 
 void queue_flow_look(struct queue *q, struct flow *f)
 {
+	const struct assign_subject assigned = { f->tenant, f->campaign, queue_stream_of(q, f) };
 	struct about a;
 	char pool[256];
 
-	f->to_pool = f->pool;
+	f->to_pool = f->named ? f->pool : (uint16_t)egress_assigned(q->egress, &assigned);
 	about_flow(&a, q, f);
 	if (rules_moved(q->rules, &a.s, pool, sizeof(pool))) {
 		f->to_pool = (uint16_t)egress_pool(q->egress, slice_str(pool));
@@ -130,7 +131,7 @@ static struct flow *find_flow(struct queue *q, const struct flow *like, uint64_t
 		struct flow *f = container_of(l, struct flow, link);
 		if (f->class == like->class && f->tenant == like->tenant &&
 		    f->campaign == like->campaign && f->stream == like->stream &&
-		    f->pool == like->pool)
+		    f->pool == like->pool && f->named == like->named)
 			return f;
 	}
 	return NULL;
@@ -139,6 +140,8 @@ static struct flow *find_flow(struct queue *q, const struct flow *like, uint64_t
 static uint64_t flow_hash(const struct flow *f)
 {
 	uint64_t small = (uint64_t)f->stream << 32 | (uint64_t)f->class << 16 | f->pool;
+
+	small ^= (uint64_t)f->named << 48;
 
 	return hash_mix(f->tenant ^ hash_mix(f->campaign ^ hash_mix(small)));
 }

@@ -85,6 +85,8 @@ static void queue_reload(void *state)
 	q->chunks.max = (size_t)q->options->cache_jobs;
 	q->contents.max = (size_t)q->options->cache_contents;
 	queue_each_flow(q, weigh_flow);
+	if (q->ways) /* not at the start: mail that waits may belong to another pool now */
+		queue_look_again(q);
 }
 
 static int queue_start(struct lane *l, void **ret_state)

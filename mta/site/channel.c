@@ -4,9 +4,11 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "mta/site/failures.h"
 #include "mta/site/pair.h"
 #include "mta/site/seats.h"
 #include "mta/site/provider.h"
+#include "mta/site/race.h"
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
@@ -60,6 +62,7 @@ static struct channel *channel_blank(struct pool *p)
 	list_init(&ch->reap.link);
 	ch->reap.run = on_reap;
 	timer_init(&ch->idle_timer, on_idle);
+	race_init(ch);
 	return ch;
 }
 
@@ -159,13 +162,19 @@ int channel_open(struct pool *p, bool transactional)
 {
 	struct pair pair;
 	enum pair_lack lack = pair_pick(p, &pair);
-	struct channel *ch;
-	int r;
 
 	if (lack != PAIR_FOUND)
 		return cannot_open(p, lack);
-	ch = channel_blank(p);
-	use_pair(ch, &pair);
+	return channel_open_to(p, &pair, transactional, NULL);
+}
+
+int channel_open_to(struct pool *p, const struct pair *pair, bool transactional,
+		    struct channel **ret)
+{
+	struct channel *ch = channel_blank(p);
+	int r;
+
+	use_pair(ch, pair);
 	if (!seats_take(ch, transactional)) {
 		channel_free(ch);
 		return E_FULL;
@@ -173,6 +182,9 @@ int channel_open(struct pool *p, bool transactional)
 	r = start_session(ch);
 	if (r == 0) {
 		join(ch);
+		race_begin(ch);
+		if (ret)
+			*ret = ch;
 		return 0;
 	}
 	seats_give(ch);
@@ -335,6 +347,17 @@ static void on_idle(struct timer *t)
 		timer_set(s->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));
 }
 
+static void note_times(struct channel *ch)
+{
+	struct tally_times *to = &ch->pool->sites->tallies->times;
+	struct session_times times;
+
+	session_times(ch->session, &times);
+	histogram_note(&to->connect, &tally_scale_session, times.connect_ms);
+	if (conn_is_tls(session_conn(ch->session)))
+		histogram_note(&to->handshake, &tally_scale_session, times.tls_ms);
+}
+
 static void note_tls(struct channel *ch)
 {
 	struct conn *c = session_conn(ch->session);
@@ -402,6 +425,8 @@ static void opened(struct channel *ch)
 		ch->pool->turns.at[ch->turn].opening--;
 	ch->pool->pause_ms = ch->pool->paused_until_ms = 0;
 	site_host_well(ch->pool->site, ch->host);
+	race_won(ch);
+	note_times(ch);
 	note_tls(ch);
 	note_source(ch);
 	look_at_delay(ch);
@@ -470,6 +495,7 @@ static void leave(struct channel *ch)
 	struct sites *s = p->sites;
 
 	ch->gone = true;
+	race_leave(ch);
 	timer_stop(s->loop->timers, &ch->idle_timer);
 	list_remove(&ch->link);
 	list_remove(&ch->idle);
@@ -569,6 +595,8 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 
 	keep_ticket(ch);
 	note_source(ch);
+	if (!p->sites->freeing && v->kind != VERDICT_NONE && ch->failed_ms != sites_now(p->sites))
+		failures_keep(ch, NULL, NULL, 0);
 	leave(ch);
 	if (!p->sites->freeing)
 		judge_end(ch, v);

@@ -4,7 +4,9 @@
 #pragma once
 #include "mta/site/pool.h"
 #include "mta/smtp/session.h"
+#include "mta/tally/tally.h"
 
+struct pair;
 struct channel {
 	struct list link;   /* the pool's channels */
 	struct list idle;   /* the pool's idle channels; empty: busy or opening */
@@ -25,13 +27,16 @@ struct channel {
 	struct site_limits *shared, *provider; /* whose slots it has; provider may be NULL */
 	struct site_limits *scope;      /* where its source may be suspended (mta/site/suspend.h) */
 	struct source_limits *standing; /* of its source there */
-	bool trying;                    /* its message shows whether a suspension is over */
-	struct steer *steer;            /* of its source at the site; NULL: it is not steered */
-	bool probing;                   /* its message shows whether a wall is gone */
-	bool told;                      /* its trouble is known to the steer */
-	int64_t begun_ms;               /* monotonic */
+	struct tally *tallies[TALLY_KINDS]; /* the deliver room's; NULL: not looked up yet */
+	bool trying;                        /* its message shows whether a suspension is over */
+	struct steer *steer;                /* of its source at the site; NULL: it is not steered */
+	bool probing;                       /* its message shows whether a wall is gone */
+	bool told;                          /* its trouble is known to the steer */
+	int64_t begun_ms;                   /* monotonic */
+	int64_t failed_ms; /* when a transaction left somebody without a delivery; monotonic */
 	struct turn_end reap;
-	struct timer idle_timer;
+	struct timer idle_timer, race_timer;
+	struct channel *rival; /* of the other family, connecting too (mta/site/race.h) */
 	int64_t idle_since_ms;
 	unsigned in_hand, taken;
 	unsigned bulk; /* of those in hand */
@@ -47,6 +52,9 @@ static inline const struct shape *channel_shape(const struct channel *ch)
  * E_CONFLICT (it failed before it began; another may do).  transactional: may use the slots kept
  * for that. */
 int channel_open(struct pool *p, bool transactional) MUST_CHECK;
+/* The same, to this address from this source.  *ret (may be NULL) is the pool's. */
+int channel_open_to(struct pool *p, const struct pair *pair, bool transactional,
+		    struct channel **ret) MUST_CHECK;
 /* Hands it transactions while it takes more and the turn has time: building messages must not keep
  * the lane from its other descriptors.  Transactional mail goes regardless of the time. */
 void channel_feed(struct channel *ch);

@@ -25,6 +25,11 @@ static const struct option rows[] = {
 	  "Longest pause of a site." },
 	{ "host.bad", T_DURATION, AT(host_bad), 10, DAYS, "5m", true,
 	  "How long an address is not used after it failed." },
+	{ "race.delay", T_DURATION, AT(race_delay), 0, MINUTE, "250ms", true,
+	  "How long a connection to an address of one family may take before one to the other "
+	  "family is tried beside it; 0: it is not." },
+	{ "race.remember", T_DURATION, AT(race_remember), SEC, DAYS, "10m", true,
+	  "How long an address, or IPv6 as a whole, that was slower is not tried first." },
 	{ "lane.sessions", T_INT, AT(lane_sessions), 1, 100000, "5000", true,
 	  "Most delivery connections at a time, per lane." },
 };

@@ -24,6 +24,7 @@ extern const struct option_set dns_option_set;
 struct site_options {
 	int64_t connections, connections_start, connections_kept, messages, rate, idle;
 	int64_t backoff_min, backoff_max, host_bad;
+	int64_t race_delay, race_remember;
 	int64_t lane_sessions;
 };
 extern const struct option_set site_option_set;

@@ -1,5 +1,6 @@
 /* mta/site/pair.c - sources and addresses, brought together. */
 #include "mta/site/pair.h"
+#include "mta/site/race.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
 
@@ -102,7 +103,8 @@ static bool can_reach(const struct site_fit *f, const struct host *h)
 {
 	const struct source *source = f->arg;
 
-	return is_allowed(f, h) && fits(source, &h->ip) && !is_cut(h, source, f->now_ms);
+	return is_allowed(f, h) && fits(source, &h->ip) && !is_cut(h, source, f->now_ms) &&
+	       !(f->first && f->first != h->ip.family) && !(f->quick && race_is_slow(h, f->now_ms));
 }
 
 static bool reaches_any(const struct pool *p, const struct source *source)
@@ -123,17 +125,37 @@ bool pair_possible(struct pool *p, unsigned turn)
 
 /* ---- all of a pool ----------------------------------------------------------------------- */
 
-static bool pick_in_group(struct pool *p, const struct site_group *g, struct pair *ret)
+static bool may_open(struct pool *p, unsigned turn)
+{
+	const struct source *source = p->turns.at[turn].source;
+
+	return !source_err(source) && !is_left_alone(p, turn) && !is_full(p, source);
+}
+
+/* first: this family, if it can be. */
+static struct host *pick_host(struct pool *p, const struct site_group *g, struct site_fit *f,
+			      const struct route_host **ret_mx)
+{
+	struct host *h = site_pick(p->site, g, f, ret_mx);
+
+	if (h || !f->first)
+		return h;
+	f->first = 0;
+	return site_pick(p->site, g, f, ret_mx);
+}
+
+static bool pick_in_group(struct pool *p, const struct site_group *g, bool quick, struct pair *ret)
 {
 	unsigned i = turns_next_untried(&p->turns, true);
 
 	for (; i != TURN_NONE; i = turns_next_untried(&p->turns, false)) {
-		const struct source *source = p->turns.at[i].source;
-		const struct site_fit f = { can_reach, (void *)(uintptr_t)source,
-					    sites_now(p->sites), family_of(p) };
-		if (source_err(source) || is_left_alone(p, i) || is_full(p, source))
+		struct site_fit f = {
+			can_reach,    p->turns.at[i].source,       sites_now(p->sites),
+			family_of(p), race_first_family(p->sites), quick
+		};
+		if (!may_open(p, i))
 			continue;
-		ret->host = site_pick(p->site, g, &f, &ret->mx);
+		ret->host = pick_host(p, g, &f, &ret->mx);
 		ret->turn = i;
 		if (ret->host)
 			return true;
@@ -185,12 +207,46 @@ enum pair_lack pair_pick(struct pool *p, struct pair *ret)
 {
 	struct site_group g = { 0 };
 
-	if (!p->turns.at && !egress_begin_turns(p->sites->egress, p->index, &p->turns))
+	if (!p->turns.at && !egress_begin_turns(p->sites->egress, p->index, p->lender, &p->turns))
 		return egress_is_off(p->sites->egress, p->index) ? PAIR_OFF : PAIR_NO_SOURCE;
 	while (site_next_group(p->site, &g))
-		if (pick_in_group(p, &g, ret))
+		if (pick_in_group(p, &g, true, ret) || pick_in_group(p, &g, false, ret))
 			return PAIR_FOUND;
 	return why_none(p);
+}
+
+/* ---- a race ------------------------------------------------------------------------------ */
+
+static bool pick_other_family(struct pool *p, const struct site_group *g, unsigned turn,
+			      const struct channel *ch, struct pair *ret)
+{
+	struct site_fit f = { can_reach,
+			      p->turns.at[turn].source,
+			      sites_now(p->sites),
+			      family_of(p),
+			      ch->host->ip.family == AF_INET ? AF_INET6 : AF_INET,
+			      true };
+
+	ret->turn = turn;
+	ret->host = may_open(p, turn) ? site_pick(p->site, g, &f, &ret->mx) : NULL;
+	return ret->host;
+}
+
+bool pair_pick_rival(struct pool *p, const struct channel *ch, struct pair *ret)
+{
+	struct site_group g = { 0 };
+
+	while (site_next_group(p->site, &g))
+		if (p->site->route->hosts[g.first].preference == ch->mx->preference)
+			break;
+	if (ch->turn == TURN_NONE || g.first >= p->site->route->n_hosts)
+		return false;
+	if (pick_other_family(p, &g, ch->turn, ch, ret))
+		return true;
+	for (unsigned i = 0; i < p->turns.n; i++)
+		if (i != ch->turn && pick_other_family(p, &g, i, ch, ret))
+			return true;
+	return false;
 }
 
 /* ---- in words ---------------------------------------------------------------------------- */

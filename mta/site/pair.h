@@ -10,6 +10,7 @@
 #pragma once
 #include "mta/site/pool.h"
 
+struct channel;
 struct pair {
 	unsigned turn; /* of the pool's turns */
 	struct host *host;
@@ -28,6 +29,9 @@ enum pair_lack {
 	PAIR_SITE,   /* the site has no good address */
 };
 enum pair_lack pair_pick(struct pool *p, struct pair *ret);
+/* For the channel's race: an address of the other family, as good as its own, from a source that
+ * has that family; its own source if it can. */
+bool pair_pick_rival(struct pool *p, const struct channel *ch, struct pair *ret);
 /* Could the source have a connection now? */
 bool pair_possible(struct pool *p, unsigned turn);
 /* When the first of those that are left alone may be tried, in milliseconds. */

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "mta/site/caps.h"
 #include "mta/site/channel.h"
+#include "mta/site/fallback.h"
 #include "mta/site/pair.h"
 #include "mta/site/provider.h"
 #include "mta/site/shaping.h"
@@ -36,7 +37,7 @@ struct pool *pool_get(struct site *s, unsigned index)
 	p = must_alloc(sizeof(*p));
 	p->site = s;
 	p->sites = s->sites;
-	p->index = index;
+	p->index = p->lender = index;
 	fair_init(&p->fair, &s->sites->queue->slab);
 	list_init(&p->channels);
 	list_init(&p->idle);
@@ -72,6 +73,8 @@ void pool_free(struct pool *p)
 	sorting_end(p);
 	caps_end(p);
 	turns_end(&p->turns);
+	if (p->lender != p->index)
+		count_sub(&p->sites->counters.pools_on_fallback, 1);
 	list_remove(&p->pump.link);
 	list_remove(&p->link);
 	free(p);
@@ -313,7 +316,7 @@ void pool_new_sources(struct pool *p)
 	turns_end(&p->turns);
 	if (!p->n_channels)
 		return;
-	(void)egress_begin_turns(p->sites->egress, p->index, &p->turns);
+	(void)egress_begin_turns(p->sites->egress, p->index, p->lender, &p->turns);
 	list_each(&p->channels, ch, struct channel, link)
 		find_turn(p, ch);
 }
@@ -466,6 +469,7 @@ static void pump(struct turn_end *t)
 		return;
 	p->want = steer_want(p);
 	p->congested = steer_troubled(p);
+	fallback_look(p);
 	look_at_turns(p);
 	list_each(&p->channels, ch, struct channel, link)
 		if (!p->fair.ready[CLASS_TRANSACTIONAL])

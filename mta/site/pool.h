@@ -40,6 +40,8 @@ struct pool {
 	struct site_limits *at_door; /* the provider for want of whose slot it has no connection */
 	int64_t behind_until_ms;     /* at the door, behind those that came before; monotonic */
 	bool had_slot;
+	unsigned lender; /* whose sources it uses besides its own (mta/site/fallback.h); or index */
+	int64_t lent_ms; /* since when; wall clock */
 	struct turn_end pump;
 	struct timer timer;
 	struct timer cap_timer; /* mta/site/caps.h */

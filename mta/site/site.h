@@ -18,7 +18,8 @@ struct host {
 	struct ip ip;
 	char ip_text[IP_TEXT_MAX];
 	size_t ip_text_n;
-	int64_t bad_until_ms; /* monotonic */
+	int64_t bad_until_ms;  /* monotonic */
+	int64_t slow_until_ms; /* likewise: it lost a race (mta/site/race.h) */
 	unsigned channels;
 	int64_t greets_ms; /* at its quickest; 0: not known */
 	/* Monotonic; a handshake failed: no TLS until then, unless TLS must be used. */
@@ -64,6 +65,8 @@ struct site_fit {
 	void *arg;
 	int64_t now_ms;
 	int family; /* the one that is allowed; 0: any */
+	int first;  /* of two allowed families the one that is meant; 0: any */
+	bool quick; /* none that lost a race lately */
 };
 /* The next address of the group to try.  NULL: there is none. */
 struct host *site_pick(struct site *s, const struct site_group *g, const struct site_fit *f,

@@ -3,6 +3,7 @@
 
 #include "mta/shape/part.h"
 #include "mta/site/channel.h"
+#include "mta/site/failures.h"
 #include "mta/site/shaping.h"
 #include "mta/site/suspend.h"
 #include "mta/site/way.h"
@@ -160,6 +161,7 @@ static void site_reload(void *state)
 	s->options = settings_of(all, &site_option_set);
 	s->dns = settings_of(all, &dns_option_set);
 	s->smtp = settings_of(all, &smtp_option_set);
+	failures_reload(s->failures, all, engine_lanes(lane_engine(s->lane)));
 	s->route_options = (struct route_options){
 		.ipv4 = s->dns->ipv4,
 		.ipv6 = s->dns->ipv6,
@@ -200,6 +202,8 @@ static int site_start(struct lane *l, void **ret_state)
 	s->lane = l;
 	s->loop = lane_loop(l);
 	s->queue = queue_of(l);
+	s->tallies = tallies_of(l);
+	s->failures = failures_new();
 	s->egress = egress_of(l);
 	s->limits = engine_shared(lane_engine(l), &site_part);
 	s->ways = (struct queue_ways){ sizeof(struct way), way_begin, way_busy, way_due,
@@ -252,6 +256,7 @@ static void site_stop(void *state)
 	resolver_free(s->resolver);
 	loop_run_turn_end(s->loop);
 	tls_context_free(s->tls);
+	(void)failures_free(s->failures);
 	free(s);
 }
 
@@ -262,8 +267,11 @@ static const struct counter_row counter_rows[] = {
 	ROW(sessions_tls, COUNTER, "Delivery connections with TLS"),
 	ROW(sessions_resumed, COUNTER, "Delivery connections with a resumed TLS session"),
 	ROW(route_queries, COUNTER, "Questions for the mail hosts of a domain"),
+	ROW(races, COUNTER, "Connections begun beside one of the other address family"),
+	ROW(races_lost, COUNTER, "Addresses that lost such a race"),
 	ROW(site_backoffs, COUNTER, "Pauses of sites when no host could be reached"),
 	ROW(source_suspensions, COUNTER, "Suspensions of a source at a provider that refused it"),
+	ROW(pools_on_fallback, GAUGE, "Pools that leave from the sources of another one, by site"),
 	ROW(sessions_open, GAUGE, "Delivery connections open"),
 	ROW(sites, GAUGE, "Sites known"),
 };

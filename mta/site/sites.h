@@ -13,6 +13,7 @@
 #include "mta/site/limits.h"
 #include "mta/site/options.h"
 #include "mta/smtp/options.h"
+#include "mta/tally/tally.h"
 
 struct channel;
 enum site_refusal {
@@ -33,7 +34,8 @@ struct site_loads {
 
 struct site_counters {
 	counter sessions_opened, sessions_failed, sessions_tls, sessions_resumed, sessions_open;
-	counter route_queries, site_backoffs, source_suspensions, sites;
+	counter races, races_lost;
+	counter route_queries, site_backoffs, source_suspensions, sites, pools_on_fallback;
 };
 
 struct sites {
@@ -44,6 +46,8 @@ struct sites {
 	struct egress *egress;
 	struct egress_news news;
 	struct limits *limits;
+	struct tallies *tallies;
+	struct failures *failures; /* mta/site/failures.h */
 	struct site_loads *loads;
 	const struct site_options *options;
 	const struct dns_options *dns;
@@ -63,6 +67,10 @@ struct sites {
 	uint32_t n_hosts;
 
 	struct tls_context *tls;
+	struct {
+		unsigned lost;          /* hosts at which IPv6 lost, since it won somewhere */
+		int64_t rests_until_ms; /* monotonic: IPv4 goes first until then */
+	} race;                         /* mta/site/race.h */
 	unsigned n_channels;
 	struct list hungry; /* channels that could take more when the turn's time was over */
 	struct turn_end feed;

@@ -12,8 +12,8 @@
  *         after the final dot is never taken as delivered).
  *
  * Verdicts: a message that the host cannot take is bounced unsent: it is too large for the host's
- * SIZE (5.3.4); it is 8-bit and 8BITMIME is not offered (5.6.1; RFC 6152 section 3 leaves
- * conversion or a permanent error, and converting would break signatures); it needs SMTPUTF8 and
+ * SIZE (5.3.4); it is 8-bit and 8BITMIME is not offered (5.6.1; RFC 6152 section 3: who can
+ * convert it has done so, see session_takes_8bit()); it needs SMTPUTF8 and
  * that is not offered (5.6.7, RFC 6531 section 3.5).  5xx to the greeting, EHLO and HELO says
  * nothing about recipients: they are deferred, and the trouble is the host's.  A handshake that
  * fails, and TLS that is required but not offered, are 4.7.5: under TLS_MAY the caller may try
@@ -31,6 +31,7 @@
  *         unanswered, two txns in hand (one being answered, the next pipelined behind it). */
 #pragma once
 #include "mta/door/conn.h"
+#include "mta/smtp/transcript.h"
 #include "mta/smtp/verdict.h"
 
 struct session;
@@ -107,8 +108,10 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
  *         ending; E_SYNTAX: an address may not go on the wire (CR, LF, NUL, controls, brackets,
  *         8-bit without utf8). */
 int session_send(struct session *s, struct txn *t) MUST_CHECK;
-bool session_can_take(const struct session *s); /* room for (another) txn now */
-void session_quit(struct session *s);           /* QUIT after what is in hand, then gone() */
+bool session_can_take(const struct session *s);   /* room for (another) txn now */
+bool session_connected(const struct session *s);  /* the host's machine has answered */
+bool session_takes_8bit(const struct session *s); /* 8BITMIME; known when it is ready */
+void session_quit(struct session *s);             /* QUIT after what is in hand, then gone() */
 /* It ends now, unless a message has begun to leave: then once that is answered. */
 void session_cut(struct session *s);
 const char *session_doing(const struct session *s); /* "waiting for the EHLO reply" */
@@ -118,4 +121,7 @@ struct session_times {
 	int64_t connect_ms, tls_ms, now_ms;
 };
 void session_times(const struct session *s, struct session_times *ret);
+/* What was said and heard; a watch, or NULL, hears every line from now on. */
+const struct transcript *session_transcript(const struct session *s);
+void session_watch(struct session *s, struct transcript_watch *w);
 struct conn *session_conn(struct session *s); /* for TLS facts and addresses, in gone() too */

@@ -1,6 +1,7 @@
 /* Read down the table and you have read what a client may say. */
 #include <stdio.h>
 
+#include "base/log.h"
 #include "mta/smtpd/session.h"
 
 enum need { NEED_HELO = 1, NEED_MAIL = 2, NEED_RCPT = 4, NO_MAIL = 8 };
@@ -16,6 +17,7 @@ static void do_vrfy(struct smtpd_session *s, struct slice arg);
 static void do_quit(struct smtpd_session *s, struct slice arg);
 static void do_starttls(struct smtpd_session *s, struct slice arg);
 static void do_help(struct smtpd_session *s, struct slice arg);
+static void do_proxy(struct smtpd_session *s, struct slice arg);
 static void do_unknown(struct smtpd_session *s, struct slice arg);
 
 /* clang-format off */
@@ -36,6 +38,8 @@ static const struct {
 	[SMTPD_VERB_QUIT]     = { 0,                     true,  do_quit     },
 	[SMTPD_VERB_STARTTLS] = { NEED_HELO | NO_MAIL,   true,  do_starttls },
 	[SMTPD_VERB_HELP]     = { 0,                     false, do_help     },
+	[SMTPD_VERB_AUTH]     = { NEED_HELO | NO_MAIL,   false, smtpd_session_auth },
+	[SMTPD_VERB_PROXY]    = { 0,                     false, do_proxy    },
 };
 /* clang-format on */
 
@@ -105,6 +109,12 @@ static struct slice take_address(struct slice text, bool utf8, struct mailbox *r
 	return SLICE("553 5.1.3 not a mail address\r\n");
 }
 
+static void tell_path(struct smtpd_session *s, enum smtpd_verb verb)
+{
+	if (smtpd_session_service(s)->path)
+		smtpd_session_service(s)->path(s->on->with.state, s, verb);
+}
+
 static struct slice take_mail(struct smtpd_session *s, struct slice arg)
 {
 	const struct smtpd_service *service = smtpd_session_service(s);
@@ -116,6 +126,7 @@ static struct slice take_mail(struct smtpd_session *s, struct slice arg)
 	if (smtpd_command_path(arg, SLICE("FROM:"), &path) < 0)
 		return SLICE("501 5.5.4 expected FROM:<address>\r\n");
 	s->mail.utf8 = false;
+	tell_path(s, SMTPD_VERB_MAIL);
 	refusal = smtpd_session_params(s, SMTPD_VERB_MAIL, &path);
 	if (refusal.n)
 		return refusal;
@@ -161,6 +172,7 @@ static struct slice take_rcpt(struct smtpd_session *s, struct slice arg)
 
 	if (smtpd_command_path(arg, SLICE("TO:"), &path) < 0 || !path.address.n)
 		return SLICE("501 5.5.4 expected TO:<address>\r\n");
+	tell_path(s, SMTPD_VERB_RCPT);
 	refusal = smtpd_session_params(s, SMTPD_VERB_RCPT, &path);
 	if (refusal.n)
 		return refusal;
@@ -227,6 +239,20 @@ static void do_help(struct smtpd_session *s, struct slice arg)
 {
 	(void)arg;
 	smtpd_session_say(s, SLICE("214 2.0.0 see RFC 5321\r\n"));
+}
+
+/* A proxy that is not in the networks of proxies would otherwise go on with the commands of its
+ * clients, all in its own name. */
+static void do_proxy(struct smtpd_session *s, struct slice arg)
+{
+	char event[SMTPD_EVENT_MAX], ip[IP_TEXT_MAX];
+
+	(void)arg;
+	count_add(&smtpd_session_counters(s)->refused, 1);
+	log_warn(smtpd_server_event(s->on, "proxy-refused", event),
+		 kv_str("client", ip_format(&s->peer, ip)));
+	smtpd_session_bye(
+	    s, SLICE("421 4.7.0 no PROXY header is taken here, closing the connection\r\n"));
 }
 
 static void do_unknown(struct smtpd_session *s, struct slice arg)

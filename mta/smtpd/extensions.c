@@ -18,10 +18,26 @@ static bool offers_tls(void *state, const struct smtpd_session *s)
 	return s->on->tls && !conn_is_tls(s->conn);
 }
 
+static bool offers_auth(void *state, const struct smtpd_session *s)
+{
+	(void)state;
+	return smtpd_session_auth_offered(s);
+}
+
+static void put_mechanisms(void *state, const struct smtpd_session *s, struct buf *out)
+{
+	(void)state, (void)s;
+	buf_put(out, SLICE(" PLAIN LOGIN"));
+}
+
 static const struct smtpd_keyword keywords[] = {
-	{ "PIPELINING", NULL, NULL },     { "SIZE", NULL, put_size },
-	{ "8BITMIME", NULL, NULL },       { "ENHANCEDSTATUSCODES", NULL, NULL },
-	{ "STARTTLS", offers_tls, NULL }, { "SMTPUTF8", NULL, NULL },
+	{ "PIPELINING", NULL, NULL },
+	{ "SIZE", NULL, put_size },
+	{ "8BITMIME", NULL, NULL },
+	{ "ENHANCEDSTATUSCODES", NULL, NULL },
+	{ "STARTTLS", offers_tls, NULL },
+	{ "SMTPUTF8", NULL, NULL },
+	{ "AUTH", offers_auth, put_mechanisms },
 };
 
 static void put_keywords(const struct smtpd_session *s, const struct smtpd_keyword *k, size_t n,

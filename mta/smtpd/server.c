@@ -16,6 +16,7 @@ struct smtpd_listener {
 	struct smtpd_server *on;
 	const struct listener *at;
 	int fd;
+	bool tls; /* it begins at once */
 };
 
 const char *smtpd_server_event(const struct smtpd_server *on, const char *what, char *buf)
@@ -46,8 +47,9 @@ static struct slice why_not(const struct smtpd_server *on, const struct ip *ip)
 	return service->connect ? service->connect(on->with.state, ip) : SMTPD_GO_ON;
 }
 
-static void come_in(struct smtpd_server *on, int fd, const struct ip *ip)
+void smtpd_server_let_in(struct smtpd_listener *l, int fd, const struct ip *ip)
 {
+	struct smtpd_server *on = l->on;
 	const struct smtpd_settings *settings = on->with.settings;
 	struct smtpd_clients *clients = on->with.service->clients;
 	struct slice refusal = why_not(on, ip);
@@ -63,14 +65,26 @@ static void come_in(struct smtpd_server *on, int fd, const struct ip *ip)
 		turn_away(on, fd, SLICE("421 4.7.0 too many connections\r\n"), ip, "connections");
 		return;
 	}
-	s = must_alloc(sizeof(*s));
+	s = must_alloc(sizeof(*s) + on->with.service->own_size);
 	if (conn_adopt(&conn, on->loop, fd, &s->user) < 0) {
 		smtpd_clients_leave(clients, ip);
 		(void)close(fd);
 		free(s);
 		return;
 	}
-	smtpd_session_begin(on, conn, s);
+	s->on = on;
+	s->conn = conn;
+	smtpd_session_begin(s, ip, l->tls);
+}
+
+static void come_in(struct smtpd_listener *l, int fd, const struct ip *ip)
+{
+	const struct net_list *proxies = l->on->with.settings->proxy_from;
+
+	if (proxies && net_list_has(proxies, ip))
+		smtpd_proxied_begin(l->on, l, fd, ip);
+	else
+		smtpd_server_let_in(l, fd, ip);
 }
 
 static void watch_listeners(struct smtpd_server *on, bool watch)
@@ -114,7 +128,7 @@ static void on_acceptable(struct ev_loop *ev, ev_io *w, int revents)
 		int fd = accept4(l->fd, (struct sockaddr *)&ss, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			ip_from_sockaddr((struct sockaddr *)&ss, &ip, &port);
-			come_in(l->on, fd, &ip);
+			come_in(l, fd, &ip);
 			continue;
 		}
 		if (errno == EAGAIN)
@@ -146,14 +160,14 @@ static void close_listeners(struct smtpd_server *on)
 	on->n_listeners = 0;
 }
 
-static int open_listeners(struct smtpd_server *on)
+static int open_listeners(struct smtpd_server *on, const struct listener *at, unsigned n, bool tls)
 {
-	on->listeners = must_alloc(MAX_OF(on->with.n_listen, 1u) * sizeof(*on->listeners));
-	for (unsigned i = 0; i < on->with.n_listen; i++) {
-		struct smtpd_listener *l = &on->listeners[i];
+	for (unsigned i = 0; i < n; i++) {
+		struct smtpd_listener *l = &on->listeners[on->n_listeners];
 		int r;
 
-		l->at = &on->with.listen[i];
+		l->at = &at[i];
+		l->tls = tls;
 		r = smtpd_listen_open(l->at, &l->fd);
 		if (r < 0) {
 			log_listen(on, l->at, r);
@@ -164,8 +178,24 @@ static int open_listeners(struct smtpd_server *on)
 		l->io.data = l;
 		on->n_listeners++;
 	}
-	watch_listeners(on, true);
 	return 0;
+}
+
+static int open_all_listeners(struct smtpd_server *on)
+{
+	const struct smtpd_server_options *o = &on->with;
+	int r;
+
+	if (o->n_listen_tls && !on->tls)
+		return E_TLS;
+	on->listeners =
+	    must_alloc(MAX_OF(o->n_listen + o->n_listen_tls, 1u) * sizeof(*on->listeners));
+	r = open_listeners(on, o->listen, o->n_listen, false);
+	if (r == 0)
+		r = open_listeners(on, o->listen_tls, o->n_listen_tls, true);
+	if (r == 0)
+		watch_listeners(on, true);
+	return r;
 }
 
 static int load_tls(struct smtpd_server *on)
@@ -182,6 +212,8 @@ static int load_tls(struct smtpd_server *on)
 			  kv_err("reason", r));
 		return r;
 	}
+	if (!fresh && on->with.n_listen_tls && on->tls)
+		return 0; /* these listeners go on with the one they have */
 	tls_context_free(on->tls);
 	on->tls = fresh;
 	return 0;
@@ -204,11 +236,12 @@ int smtpd_server_new(struct smtpd_server **ret, const struct smtpd_server_option
 	list_init(&on->sessions);
 	list_init(&on->acceptances);
 	list_init(&on->spare);
+	list_init(&on->proxied);
 	timer_init(&on->accept_again, on_accept_again);
 	r = load_tls(on);
 	if (r < 0)
 		return r;
-	r = open_listeners(on);
+	r = open_all_listeners(on);
 	if (r < 0)
 		return r;
 	*ret = TAKE(on);
@@ -221,8 +254,10 @@ void smtpd_server_quiet(struct smtpd_server *on)
 
 	on->quiet = true;
 	close_listeners(on);
+	smtpd_proxied_free_all(on);
 	list_each(&on->sessions, s, struct smtpd_session, link)
-		if ((s->life == SMTPD_STRANGER || s->life == SMTPD_IDLE) && !s->skipping)
+		if ((s->life == SMTPD_STRANGER || s->life == SMTPD_IDLE || s->life == SMTPD_AUTH) &&
+		    !s->skipping)
 			smtpd_session_bye(s, SLICE("421 4.3.2 shutting down\r\n"));
 }
 
@@ -269,6 +304,7 @@ struct smtpd_server *smtpd_server_free(struct smtpd_server *on)
 	if (!on)
 		return NULL;
 	close_listeners(on);
+	smtpd_proxied_free_all(on);
 	list_each(&on->sessions, s, struct smtpd_session, link) {
 		settle(on, s);
 		smtpd_session_end(s);

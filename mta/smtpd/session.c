@@ -11,11 +11,13 @@
 #define TO(life) (1U << SMTPD_##life)
 /* clang-format off */
 static const unsigned moves[SMTPD_LIVES] = {
-	[SMTPD_STRANGER] = TO(IDLE) | TO(ENDING) | TO(GONE),
-	[SMTPD_IDLE]     = TO(IDLE) | TO(MAIL) | TO(STARTTLS) | TO(ENDING) | TO(GONE),
+	[SMTPD_STRANGER] = TO(IDLE) | TO(STARTTLS) | TO(ENDING) | TO(GONE),
+	[SMTPD_IDLE]     = TO(IDLE) | TO(MAIL) | TO(STARTTLS) | TO(AUTH) | TO(CHECK) | TO(ENDING) | TO(GONE),
 	[SMTPD_MAIL]     = TO(IDLE) | TO(BODY) | TO(ENDING) | TO(GONE),
 	[SMTPD_BODY]     = TO(IDLE) | TO(ENDING) | TO(GONE),
 	[SMTPD_STARTTLS] = TO(STRANGER) | TO(ENDING) | TO(GONE),
+	[SMTPD_AUTH]     = TO(IDLE) | TO(CHECK) | TO(ENDING) | TO(GONE),
+	[SMTPD_CHECK]    = TO(IDLE) | TO(ENDING) | TO(GONE),
 	[SMTPD_ENDING]   = TO(GONE),
 	[SMTPD_GONE]     = 0,
 };
@@ -123,6 +125,19 @@ static bool may_go_on(struct smtpd_session *s)
 	       conn_room(s->conn) > 0;
 }
 
+/* A line that is no line also ends an exchange of AUTH. */
+static void hear_bad_line(struct smtpd_session *s, int err)
+{
+	s->skipping = err == E_LIMIT;
+	if (s->life == SMTPD_AUTH)
+		smtpd_session_become(s, SMTPD_IDLE);
+	if (err == E_LIMIT)
+		smtpd_session_refuse(s, SLICE("500 5.5.2 line too long\r\n"));
+	else
+		smtpd_session_refuse(
+		    s, SLICE("500 5.5.2 a line ends in CRLF and holds no other CR, LF or NUL\r\n"));
+}
+
 static bool hear_line(struct smtpd_session *s)
 {
 	struct slice line;
@@ -131,17 +146,14 @@ static bool hear_line(struct smtpd_session *s)
 
 	if (r == 0)
 		return false;
-	if (s->skipping) {
+	if (s->skipping)
 		s->skipping = r == E_LIMIT;
-	} else if (r == E_LIMIT) {
-		s->skipping = true;
-		smtpd_session_refuse(s, SLICE("500 5.5.2 line too long\r\n"));
-	} else if (r < 0) {
-		smtpd_session_refuse(
-		    s, SLICE("500 5.5.2 a line ends in CRLF and holds no other CR, LF or NUL\r\n"));
-	} else {
+	else if (r < 0)
+		hear_bad_line(s, r);
+	else if (s->life == SMTPD_AUTH)
+		smtpd_session_auth_line(s, line);
+	else
 		smtpd_session_command(s, line);
-	}
 	if (s->life == SMTPD_GONE)
 		return false;
 	conn_consume(s->conn, used);
@@ -154,6 +166,7 @@ static bool hear_some(struct smtpd_session *s)
 	case SMTPD_STRANGER:
 	case SMTPD_IDLE:
 	case SMTPD_MAIL:
+	case SMTPD_AUTH:
 		return hear_line(s);
 	case SMTPD_BODY:
 		return smtpd_session_hear_body(s);
@@ -161,6 +174,7 @@ static bool hear_some(struct smtpd_session *s)
 		conn_consume(s->conn, conn_input(s->conn).n);
 		return false;
 	case SMTPD_STARTTLS:
+	case SMTPD_CHECK:
 	case SMTPD_GONE:
 	case SMTPD_LIVES:
 		return false;
@@ -190,6 +204,14 @@ void smtpd_session_run(struct smtpd_session *s)
 		set_patience(s);
 }
 
+static void greet(struct smtpd_session *s)
+{
+	if (s->greeted)
+		return;
+	s->greeted = true;
+	smtpd_session_sayf(s, "220 %.253s ESMTP Postern\r\n", smtpd_session_settings(s)->hostname);
+}
+
 static void on_conn(struct conn_user *u, enum conn_event e, int err)
 {
 	struct smtpd_session *s = container_of(u, struct smtpd_session, user);
@@ -204,6 +226,7 @@ static void on_conn(struct conn_user *u, enum conn_event e, int err)
 		set_patience(s);
 		count_add(&smtpd_session_counters(s)->tls, 1);
 		smtpd_session_become(s, SMTPD_STRANGER);
+		greet(s);
 	}
 	smtpd_session_run(s);
 }
@@ -226,11 +249,12 @@ static void reap(struct turn_end *t)
 	free(s);
 }
 
-void smtpd_session_begin(struct smtpd_server *on, struct conn *c, struct smtpd_session *s)
+void smtpd_session_begin(struct smtpd_session *s, const struct ip *client, bool tls)
 {
-	s->on = on;
-	s->conn = c;
-	s->peer = conn_peer_ip(c);
+	struct smtpd_server *on = s->on;
+	size_t none;
+
+	s->peer = *client;
 	list_init(&s->waiting);
 	list_init(&s->turn.link);
 	timer_init(&s->timer, on_timeout);
@@ -238,8 +262,14 @@ void smtpd_session_begin(struct smtpd_server *on, struct conn *c, struct smtpd_s
 	list_push(&on->sessions, &s->link);
 	count_add(&on->with.counters->sessions, 1);
 	count_add(&on->with.counters->sessions_open, 1);
-	smtpd_session_sayf(s, "220 %.253s ESMTP Postern\r\n", on->with.settings->hostname);
 	set_patience(s);
+	if (!tls) {
+		greet(s);
+		return;
+	}
+	smtpd_session_become(s, SMTPD_STARTTLS);
+	if (conn_start_tls(s->conn, on->tls, NULL, NULL, &none) < 0)
+		smtpd_session_end(s);
 }
 
 void smtpd_session_end(struct smtpd_session *s)
@@ -254,6 +284,8 @@ void smtpd_session_end(struct smtpd_session *s)
 		list_push(&s->on->acceptances, &a->link);
 	}
 	smtpd_session_become(s, SMTPD_GONE);
+	if (smtpd_session_service(s)->ended)
+		smtpd_session_service(s)->ended(s->on->with.state, s);
 	timer_stop(s->on->loop->timers, &s->timer);
 	/* Before the client can see the end, so that its next connection finds the place free. */
 	smtpd_clients_leave(smtpd_session_service(s)->clients, &s->peer);
@@ -290,4 +322,9 @@ bool smtpd_session_esmtp(const struct smtpd_session *s)
 struct conn *smtpd_session_conn(struct smtpd_session *s)
 {
 	return s->conn;
+}
+
+void *smtpd_session_own(struct smtpd_session *s)
+{
+	return s->own;
 }

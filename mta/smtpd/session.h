@@ -6,8 +6,11 @@
  * Owns:    the server owns its sessions and the messages that wait for the disk.
  * Threads: the lane's. */
 #pragma once
+#include <stddef.h>
+
 #include "mta/smtpd/body.h"
 #include "mta/smtpd/clients.h"
+#include "mta/smtpd/sasl.h"
 #include "mta/smtpd/smtpd.h"
 
 enum {
@@ -21,6 +24,14 @@ enum {
 	SMTPD_FAULT = 5, /* a bad command; an address that is none counts as one fifth of it */
 };
 
+/* Where a session is in an exchange of AUTH. */
+struct smtpd_auth {
+	enum { AUTH_PLAIN, AUTH_LOGIN_NAME, AUTH_LOGIN_PASSWORD } step;
+	uint8_t failed;
+	uint16_t name_n;
+	char name[SASL_NAME_MAX]; /* of LOGIN, until the password comes */
+};
+
 struct smtpd_listener;
 struct smtpd_server {
 	struct smtpd_server_options with;
@@ -28,6 +39,8 @@ struct smtpd_server {
 	struct list sessions;
 	struct list acceptances; /* of sessions that are gone */
 	struct list spare;       /* struct smtpd_acceptance, to be used again */
+	struct list proxied; /* struct smtpd_proxied: connections of proxies, not sessions yet */
+	unsigned n_proxied;
 	struct tls_context *tls; /* NULL: STARTTLS is not offered */
 	struct smtpd_listener *listeners;
 	unsigned n_listeners;
@@ -44,6 +57,8 @@ enum smtpd_life {
 	SMTPD_MAIL,     /* MAIL was taken: RCPT, then DATA may come */
 	SMTPD_BODY,     /* DATA was said: the message comes, up to its final dot */
 	SMTPD_STARTTLS, /* the reply to STARTTLS leaves, then comes the handshake */
+	SMTPD_AUTH,     /* AUTH was said: the next line answers our challenge */
+	SMTPD_CHECK,    /* the service looks at name and password: nothing is heard */
 	SMTPD_ENDING,   /* the last reply is said: it ends when the disk has answered */
 	SMTPD_GONE,     /* is off the server's list; freed at the end of the turn */
 	SMTPD_LIVES
@@ -62,9 +77,12 @@ struct smtpd_session {
 	bool esmtp;    /* it said EHLO last: extensions may be used */
 	bool skipping; /* the rest of a line that was too long is passed over */
 	bool in_run;   /* smtpd_session_run() is further up the stack */
+	bool greeted;
+	bool known;    /* AUTH has told who it is */
 	uint8_t fault; /* what was bad since the last recipient or message that was taken */
 	uint16_t helo_n;
 	char helo[SMTPD_HELO_MAX + 1];
+	struct smtpd_auth auth;
 
 	struct smtpd_mail mail;
 	struct smtpd_body body;
@@ -74,6 +92,7 @@ struct smtpd_session {
 	struct list waiting; /* struct smtpd_acceptance, oldest first */
 	unsigned n_waiting;
 	size_t behind;
+	max_align_t own[]; /* the service's */
 };
 
 /* A message in the spool that is not synced yet.  It outlives its session: the service must hear of
@@ -105,9 +124,16 @@ static inline struct smtpd_counters *smtpd_session_counters(const struct smtpd_s
 /* server.c */
 /* "submit.lost" of the service "submit"; buf holds SMTPD_EVENT_MAX bytes. */
 const char *smtpd_server_event(const struct smtpd_server *on, const char *what, char *buf);
+/* A socket that was accepted: a session, or one line and the end. */
+void smtpd_server_let_in(struct smtpd_listener *l, int fd, const struct ip *client);
+
+/* proxied.c */
+void smtpd_proxied_begin(struct smtpd_server *on, struct smtpd_listener *l, int fd,
+			 const struct ip *proxy);
+void smtpd_proxied_free_all(struct smtpd_server *on);
 
 /* session.c */
-void smtpd_session_begin(struct smtpd_server *on, struct conn *c, struct smtpd_session *s);
+void smtpd_session_begin(struct smtpd_session *s, const struct ip *client, bool tls);
 void smtpd_session_become(struct smtpd_session *s, enum smtpd_life life);
 void smtpd_session_run(struct smtpd_session *s);                    /* handles the input */
 void smtpd_session_say(struct smtpd_session *s, struct slice text); /* whole lines, CRLF and all */
@@ -130,6 +156,10 @@ struct slice smtpd_session_params(struct smtpd_session *s, enum smtpd_verb verb,
 				  const struct smtpd_path *path);
 /* starttls.c */
 void smtpd_session_starttls(struct smtpd_session *s);
+/* auth.c */
+void smtpd_session_auth(struct smtpd_session *s, struct slice arg);
+void smtpd_session_auth_line(struct smtpd_session *s, struct slice line);
+bool smtpd_session_auth_offered(const struct smtpd_session *s);
 /* message.c */
 void smtpd_session_begin_body(struct smtpd_session *s);
 bool smtpd_session_hear_body(struct smtpd_session *s); /* false: there is no more input */

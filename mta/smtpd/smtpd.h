@@ -2,7 +2,8 @@
  * body of a message, replies in order.  It knows nothing of what the mail is for: a service is a
  * table of functions and rows (struct smtpd_service), and has its own limits and counts.
  * RFC 5321; PIPELINING (2920), SIZE (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES (2034), STARTTLS
- * (3207), SMTPUTF8 (6531).
+ * (3207), SMTPUTF8 (6531), AUTH (4954) with PLAIN (4616) and LOGIN, TLS from the first byte (8314),
+ * the PROXY protocol in front of a session (proxy.h).
  *
  * Guarantee: "250 queued" leaves only after the message's record is durable.
  * Guarantee: only CRLF "." CRLF ends a message; a lone CR or LF in it refuses the message and never
@@ -12,8 +13,9 @@
  *
  * Files:   server.c lets clients in, listen.c has the sockets, clients.c counts, session.c reads
  *          and answers in order, accept.c waits for the disk, commands.c is the table of commands,
- *          extensions.c the table of EHLO keywords and parameters, starttls.c begins TLS, message.c
- *          takes a body; command.c and body.c parse.  session.h is theirs alone.
+ *          extensions.c the table of EHLO keywords and parameters, starttls.c begins TLS, auth.c
+ *          is AUTH, message.c takes a body, proxied.c waits for what a proxy says of its client;
+ *          command.c, body.c, sasl.c and proxy.c parse.  session.h is theirs alone.
  * Owns:    smtpd_server_new() gives the caller a service's server on one lane; it ends with
  *          smtpd_server_free(), which also ends the sessions.  A session and what it holds belong
  *          to the server.
@@ -25,7 +27,8 @@
  *          clients of a service are counted over all lanes.
  * Limits:  SMTPD_FAULTS_MAX bad commands in a row, command lines of 1,000 bytes, 8 parameters per
  *          command, 16 messages of one session waiting for the disk, SMTPD_HELD_MAX bytes of
- *          messages coming in per server; the rest is in struct smtpd_settings. */
+ *          messages coming in per server, SMTPD_AUTHS_MAX wrong passwords a session; the rest is
+ *          in struct smtpd_settings. */
 #pragma once
 #include "message/mailbox.h"
 #include "mta/config/entries.h"
@@ -36,6 +39,7 @@
 enum {
 	SMTPD_HELD_MAX = 512 * 1024 * 1024,
 	SMTPD_FAULTS_MAX = 20, /* Postfix's smtpd_hard_error_limit; Exim has 3 */
+	SMTPD_AUTHS_MAX = 3,
 };
 
 /* ---- what a service sees of a session ---------------------------------------------------- */
@@ -58,6 +62,10 @@ const struct ip *smtpd_session_peer(const struct smtpd_session *s);
 struct slice smtpd_session_helo(const struct smtpd_session *s); /* what the client calls itself */
 bool smtpd_session_esmtp(const struct smtpd_session *s);        /* it said EHLO, not HELO */
 struct conn *smtpd_session_conn(struct smtpd_session *s);       /* for facts about TLS only */
+void *smtpd_session_own(struct smtpd_session *s); /* the service's own_size bytes, zero at first */
+/* The answer to the service's auth(), a whole reply: 235 and the client is known from now on, 421
+ * and the session ends. */
+void smtpd_session_auth_answer(struct smtpd_session *s, struct slice reply);
 
 /* ---- a service --------------------------------------------------------------------------- */
 
@@ -96,8 +104,20 @@ struct smtpd_service {
 	const struct smtpd_param *params;
 	size_t n_params;
 
+	size_t own_size; /* bytes of each session that are the service's */
+
 	/* May this client connect?  NULL: every client may. */
 	struct slice (*connect)(void *state, const struct ip *peer);
+	/* Is AUTH offered to this client?  It never is without TLS.  NULL: to nobody. */
+	bool (*auth_offered)(void *state, const struct smtpd_session *s);
+	/* Whoever asks calls smtpd_session_auth_answer() later; the session hears nothing until
+	 * then.  Name and password are good for the call. */
+	void (*auth)(void *state, struct smtpd_session *s, struct slice name,
+		     struct slice password);
+	/* The session ends; NULL: that is nothing to the service. */
+	void (*ended)(void *state, struct smtpd_session *s);
+	/* MAIL or RCPT came; its parameters are taken next.  NULL: as above. */
+	void (*path)(void *state, struct smtpd_session *s, enum smtpd_verb verb);
 	/* Asked at each MAIL, before it is parsed: is mail refused now?  NULL: never. */
 	struct slice (*closed)(void *state);
 	/* May this sender, mail->from, send?  NULL: every sender may. */
@@ -123,6 +143,9 @@ struct smtpd_settings {
 	int64_t max_sessions;           /* of the service, over all lanes */
 	int64_t max_sessions_client;    /* of those, per address */
 	int64_t timeout;                /* milliseconds for a client's command */
+	/* Clients in these networks are proxies: they say first for whom they speak (proxy.h).
+	 * NULL: there are none. */
+	const struct net_list *proxy_from;
 };
 
 /* Written by the server's lane only, read by any thread. */
@@ -142,6 +165,8 @@ struct smtpd_server_options {
 	struct smtpd_counters *counters;
 	const struct listener *listen;
 	unsigned n_listen;
+	const struct listener *listen_tls; /* where TLS begins at once; these need a certificate */
+	unsigned n_listen_tls;
 };
 struct smtpd_server *smtpd_server_free(struct smtpd_server *on);
 DEFINE_OWNED(smtpd_server)

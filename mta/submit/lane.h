@@ -1,7 +1,9 @@
 /* mta/submit/lane.h - submission on one lane; for the files of this folder alone. */
 #pragma once
 #include "mta/config/host.h"
+#include "mta/credentials/credentials.h"
 #include "mta/senders/senders.h"
+#include "mta/smtpd/sasl.h"
 #include "mta/smtpd/smtpd.h"
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
@@ -12,11 +14,12 @@ enum { SUBMIT_LINE_MAX = 998 };
 
 struct submit_counters {
 	struct smtpd_counters smtpd;
-	counter foreign, suppressed;
+	counter foreign, suppressed, auth, auth_failed, auth_slowed, auth_revoked, over_limit;
 };
 struct submit_lane {
 	struct engine *engine;
 	struct senders *senders;
+	struct credentials *credentials;
 	struct smtpd_server *server;
 	struct lane *lane;
 	const struct submit_options *options;
@@ -24,7 +27,22 @@ struct submit_lane {
 	struct smtpd_settings settings; /* what the server needs of the options */
 	struct submit_counters counters;
 	char reply[512]; /* the last refusal that names something */
-	struct buf own_fields, content_meta, job_meta;
+	struct buf own_fields, field_values, content_meta, job_meta;
+};
+
+/* What a message asks of us: its fields, and the parameters of its MAIL. */
+struct submit_asked {
+	struct slice stream, campaign, pool, tag, metadata, send_at;
+	int64_t not_before_ms; /* wall clock; 0: at once */
+};
+
+/* What a session is to submission: the own bytes of a struct smtpd_session. */
+struct submit_session {
+	struct submit_lane *lane;
+	struct credential *cred;        /* who it is; NULL: nobody that we know */
+	struct credential_check *check; /* of a password */
+	struct credential *asked;       /* whose it would be; NULL: nobody's */
+	char name[SASL_NAME_MAX + 1];
 };
 
 /* message.c: what the service does; state is the struct submit_lane. */

@@ -5,6 +5,9 @@
 #include "message/header.h"
 #include "message/mend.h"
 #include "message/received.h"
+#include "mta/deliver/deliverer.h"
+#include "mta/submit/auth.h"
+#include "mta/submit/fields.h"
 #include "mta/submit/sender.h"
 #include "schema/wire/meta.h"
 #include "schema/wire/rows.h"
@@ -25,7 +28,10 @@ struct slice submit_message_rcpt(void *state, struct smtpd_session *s, const str
 static struct slice protocol(struct smtpd_session *s)
 {
 	bool tls = conn_is_tls(smtpd_session_conn(s));
+	bool known = ((const struct submit_session *)smtpd_session_own(s))->cred;
 
+	if (known) /* RFC 3848; there is no AUTH without TLS and EHLO */
+		return smtpd_session_mail(s)->utf8 ? SLICE("UTF8SMTPSA") : SLICE("ESMTPSA");
 	if (smtpd_session_mail(s)->utf8) /* RFC 6531 section 4.3 */
 		return tls ? SLICE("UTF8SMTPS") : SLICE("UTF8SMTP");
 	if (!smtpd_session_esmtp(s))
@@ -161,23 +167,32 @@ static struct slice author_domain(const struct header_scan *scan, struct mailbox
 }
 
 static int put_job(struct submit_lane *on, struct smtpd_mail *m, struct slice sign_domain,
-		   const struct known_sender *who, struct smtpd_taken *ret)
+		   const struct known_sender *who, const struct submit_asked *asked,
+		   struct smtpd_taken *ret)
 {
 	int64_t now = clock_wall_ms();
+	bool bulk = slice_eq_nocase(asked->stream, SLICE("bulk"));
 	struct wire_content_meta cm = { .body_8bit = has_8bit(buf_data(&m->message)),
 					.utf8 = m->utf8,
 					.sign_domain = sign_domain };
 	struct wire_job_meta jm = { .mail_from = slice_of(m->from.text, m->from.n),
-				    .pool = slice_str(who->pool),
+				    .pool = asked->pool,
 				    .origin = SLICE("smtp"),
+				    .stream = asked->stream,
+				    .tag = asked->tag,
+				    .metadata = asked->metadata,
+				    .not_before_ms =
+					asked->not_before_ms > now ? asked->not_before_ms : 0,
 				    .date_ms = now };
 	struct content_in content = { .id = m->id, .bytes = buf_data(&m->message) };
 	struct job_in job = { .id = m->id,
 			      .content = m->id,
 			      .tenant = who->tenant,
-			      .class = CLASS_TRANSACTIONAL,
+			      .campaign = submit_fields_campaign(who->tenant, asked->campaign),
+			      .class = bulk ? CLASS_BULK : CLASS_TRANSACTIONAL,
 			      .accepted_ms = now,
-			      .expires_ms = now + on->options->expire_after,
+			      .expires_ms =
+				  MAX_OF(now, asked->not_before_ms) + on->options->expire_after,
 			      .rows = m->n_rcpts,
 			      .data = buf_data(&m->rcpts) };
 	int r;
@@ -198,13 +213,15 @@ static void log_taken(const struct submit_lane *on, struct smtpd_session *s)
 {
 	const struct smtpd_mail *m = smtpd_session_mail(s);
 	enum log_level level = on->host->log_deliveries ? LOG_INFO : LOG_DEBUG;
+	const struct credential *cred = ((struct submit_session *)smtpd_session_own(s))->cred;
 	char id[ID_TEXT_MAX], ip[IP_TEXT_MAX];
 
 	if (log_enabled(level))
 		log_at(level, "message.taken", kv_str("id", id_format(m->id, id)),
 		       kv_slice("from", slice_of(m->from.text, m->from.n)),
 		       kv_int("rcpts", m->n_rcpts), kv_int("bytes", buf_len(&m->message)),
-		       kv_str("client", ip_format(smtpd_session_peer(s), ip)));
+		       kv_str("client", ip_format(smtpd_session_peer(s), ip)),
+		       kv_slice("name", cred ? cred->name : slice_of("", 0)));
 }
 
 static bool begins_with_empty_line(struct slice s)
@@ -214,12 +231,14 @@ static bool begins_with_empty_line(struct slice s)
 
 /* The header as it will travel, and what is in it; or what is wrong with it. */
 static struct slice take_header(struct submit_lane *on, struct smtpd_mail *m,
-				struct header_scan *scan)
+				struct header_scan *scan, struct submit_asked *asked)
 {
 	bool has_field = mend_header(&m->message, m->own_n);
-	struct slice came = part_that_came(m);
+	struct slice refusal = submit_fields_take(on, m, asked), came = part_that_came(m);
 	int r;
 
+	if (refusal.n)
+		return refusal;
 	if (!has_field && mend_hidden_header(came))
 		return SLICE("554 5.6.0 the header does not begin with a field\r\n");
 	r = complete(on, m, !has_field && !begins_with_empty_line(came), scan);
@@ -235,17 +254,28 @@ struct slice submit_message_take(void *state, struct smtpd_session *s, struct sm
 	struct submit_lane *on = state;
 	struct smtpd_mail *m = smtpd_session_mail(s);
 	struct header_scan scan = { 0 };
-	struct slice refusal = take_header(on, m, &scan);
+	const struct credential *cred;
+	struct submit_asked asked;
+	struct slice refusal = take_header(on, m, &scan, &asked);
 	struct known_sender who;
 	struct mailbox author;
+	struct slice signs;
 	int r;
 
 	if (!refusal.n)
 		refusal =
 		    submit_sender_author(on, s, slice_of(part_that_came(m).p, scan.body), &who);
+	cred = ((const struct submit_session *)smtpd_session_own(s))->cred;
+	if (!refusal.n)
+		refusal = submit_fields_check(on, cred, &who, &asked);
+	if (!refusal.n)
+		refusal = submit_auth_may_send(on, s, true);
 	if (refusal.n)
 		return refusal;
-	r = put_job(on, m, author_domain(&scan, &author), &who, ret);
+	signs = author_domain(&scan, &author);
+	if (m->from.n && deliver_must_refuse(on->lane, signs, who.tenant))
+		return SLICE("550 5.7.20 no DKIM key signs for the domain of From\r\n");
+	r = put_job(on, m, signs, &who, &asked, ret);
 	if (r == E_FULL)
 		return SLICE("452 4.3.1 not enough free disk space, try again later\r\n");
 	if (r < 0) {

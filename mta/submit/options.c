@@ -9,8 +9,15 @@ enum { KIB = 1024, MIB = 1024 * 1024, SEC = 1000, MINUTE = 60 * 1000, HOUR = 360
 static const struct option rows[] = {
 	{ "listen.submission", T_LIST, AT(listen), 0, 0, "", false,
 	  "Addresses and ports that take mail by SMTP, such as 127.0.0.1:587; empty: none." },
+	{ "listen.submissions", T_LIST, AT(listen_tls), 0, 0, "", false,
+	  "The same, but TLS begins with the first byte, such as 127.0.0.1:465; they need "
+	  "tls.cert." },
+	{ "listen.proxy_from", T_LIST, AT(proxy_from), 0, 0, "", true,
+	  "Networks of proxies in front of these addresses: their connections must begin with a "
+	  "PROXY "
+	  "header, version 1 or 2, and are then those of the client that it names." },
 	{ "submission.networks", T_LIST, AT(networks), 0, 0, "127.0.0.0/8, ::1", true,
-	  "Networks whose clients may submit mail." },
+	  "Networks whose clients may submit mail without AUTH." },
 	{ "submission.tenants", T_LIST, AT(tenants), 0, 0, "", true,
 	  "Networks whose clients speak for one tenant: a network, then the tenant's number, as in "
 	  "\"10.1.0.0/16 7\"; the other networks may send for every known domain." },
@@ -24,6 +31,10 @@ static const struct option rows[] = {
 	  "Most submission sessions at a time per client address." },
 	{ "submission.timeout", T_DURATION, AT(timeout), SEC, HOUR, "5m", true,
 	  "Longest wait for a client's command (RFC 5321 section 4.5.3.2.7)." },
+	{ "submission.hold_max", T_DURATION, AT(hold_max), 0, 366LL * 24 * 3600 * 1000, "30d", true,
+	  "For how long submitted mail may be held before it is sent (X-Postern-Send-At, and "
+	  "HOLDFOR "
+	  "and HOLDUNTIL of RFC 4865); 0: not at all." },
 	{ "expire.after", T_DURATION, AT(expire_after), MINUTE, YEAR, "5d", true,
 	  "How long submitted mail is tried before it expires; mail from the link brings its "
 	  "own time." },
@@ -56,6 +67,16 @@ static int add_bound(void *options, struct slice e)
 	return 0;
 }
 
+static int add_proxy(void *options, struct slice e)
+{
+	return net_list_add(&((struct submit_options *)options)->proxies, e);
+}
+
+static int add_listener_tls(void *options, struct slice e)
+{
+	return listener_list_add(&((struct submit_options *)options)->listeners_tls, e, 0);
+}
+
 static int add_listener(void *options, struct slice e)
 {
 	return listener_list_add(&((struct submit_options *)options)->listeners, e, 0);
@@ -78,8 +99,20 @@ static int derive(void *options, const struct settings *all, struct option_fault
 	r = option_entries(f, "listen.submission", o->listen,
 			   "an address and port such as 127.0.0.1:587 (the list may have 16)",
 			   add_listener, o);
+	if (r == 0)
+		r = option_entries(
+		    f, "listen.submissions", o->listen_tls,
+		    "an address and port such as 127.0.0.1:465 (the list may have 16)",
+		    add_listener_tls, o);
+	if (r == 0)
+		r = option_entries(f, "listen.proxy_from", o->proxy_from,
+				   "a network such as 10.0.0.0/8 (the list may have 64)", add_proxy,
+				   o);
 	if (r < 0)
 		return r;
+	if (o->listeners_tls.n && !*o->tls_cert)
+		return option_bad(f, "listen.submissions", slice_str(o->listen_tls),
+				  "possible without a certificate: set tls.cert and tls.key");
 	if (!*o->tls_cert != !*o->tls_key)
 		return option_bad(f, "tls.key", slice_str(o->tls_key),
 				  "complete: set both tls.cert and tls.key, or neither");

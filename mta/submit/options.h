@@ -8,8 +8,9 @@
 
 struct submit_options {
 	/* rows */
-	char *listen, *networks, *tenants; /* lists */
-	int64_t max_size, max_rcpts, max_sessions, max_sessions_client, timeout, expire_after;
+	char *listen, *listen_tls, *proxy_from, *networks, *tenants; /* lists */
+	int64_t max_size, max_rcpts, max_sessions, max_sessions_client, timeout, expire_after,
+	    hold_max;
 	char *tls_cert, *tls_key;
 	/* made from the rows */
 	struct net_list nets;
@@ -18,6 +19,7 @@ struct submit_options {
 		uint64_t tenant;
 	} bound[NETS_MAX]; /* the networks that speak for one tenant */
 	unsigned n_bound;
-	struct listener_list listeners;
+	struct net_list proxies;
+	struct listener_list listeners, listeners_tls;
 };
 extern const struct option_set submit_option_set;

@@ -1,6 +1,7 @@
 /* mta/submit/part.c - submission as a service of mta/smtpd, and as a part of the engine. */
 #include "mta/queue/queue.h"
 #include "mta/smtpd/clients.h"
+#include "mta/submit/auth.h"
 #include "mta/submit/lane.h"
 #include "mta/submit/sender.h"
 
@@ -8,7 +9,7 @@ static struct slice allow(void *state, const struct ip *peer)
 {
 	const struct submit_lane *on = state;
 
-	if (net_list_has(&on->options->nets, peer))
+	if (net_list_has(&on->options->nets, peer) || credentials_any(on->credentials))
 		return SMTPD_GO_ON;
 	return SLICE("554 5.7.1 mail is not accepted from your address\r\n");
 }
@@ -24,6 +25,13 @@ static struct slice closed(void *state)
 	return SMTPD_GO_ON;
 }
 
+static struct slice begin_mail(void *state, struct smtpd_session *s)
+{
+	struct slice refusal = submit_auth_may_send(state, s, false);
+
+	return refusal.n ? refusal : submit_sender_mail(state, s);
+}
+
 static void safe(void *state, const struct smtpd_taken *t)
 {
 	const struct submit_lane *on = state;
@@ -35,9 +43,13 @@ static struct smtpd_clients clients = SMTPD_CLIENTS_INIT;
 static const struct smtpd_service service = {
 	.name = "submit",
 	.clients = &clients,
+	.own_size = sizeof(struct submit_session),
 	.connect = allow,
+	.auth_offered = submit_auth_offered,
+	.auth = submit_auth_judge,
+	.ended = submit_auth_end,
 	.closed = closed,
-	.mail = submit_sender_mail,
+	.mail = begin_mail,
 	.rcpt = submit_message_rcpt,
 	.begin = submit_message_begin,
 	.message = submit_message_take,
@@ -63,6 +75,7 @@ static void read_options(struct submit_lane *on)
 		.max_sessions = o->max_sessions,
 		.max_sessions_client = o->max_sessions_client,
 		.timeout = o->timeout,
+		.proxy_from = o->proxies.n ? &o->proxies : NULL,
 	};
 }
 
@@ -72,6 +85,7 @@ static void submit_stop(void *state)
 
 	on->server = smtpd_server_free(on->server);
 	buf_free(&on->own_fields);
+	buf_free(&on->field_values);
 	buf_free(&on->content_meta);
 	buf_free(&on->job_meta);
 	free(on);
@@ -92,9 +106,12 @@ static int submit_start(struct lane *lane, void **ret_state)
 	on->lane = lane;
 	on->engine = lane_engine(lane);
 	on->senders = senders_of(on->engine);
+	on->credentials = credentials_of(on->engine);
 	read_options(on);
 	o.listen = on->options->listeners.at;
 	o.n_listen = on->options->listeners.n;
+	o.listen_tls = on->options->listeners_tls.at;
+	o.n_listen_tls = on->options->listeners_tls.n;
 	r = smtpd_server_new(&on->server, &o);
 	if (r < 0) {
 		submit_stop(on);
@@ -135,6 +152,18 @@ static const struct counter_row counter_rows[] = {
 	{ "submission_foreign", COUNTER,
 	  "Senders refused because their domain is not known as theirs",
 	  offsetof(struct submit_counters, foreign) },
+	{ "submission_auth", COUNTER, "Names and passwords that were right",
+	  offsetof(struct submit_counters, auth) },
+	{ "submission_auth_failed", COUNTER, "Names and passwords that were wrong",
+	  offsetof(struct submit_counters, auth_failed) },
+	{ "submission_auth_slowed", COUNTER,
+	  "Names and passwords that were not looked at, after too many wrong ones",
+	  offsetof(struct submit_counters, auth_slowed) },
+	{ "submission_auth_revoked", COUNTER,
+	  "Messages refused because their session's name was taken away",
+	  offsetof(struct submit_counters, auth_revoked) },
+	{ "submission_over_limit", COUNTER, "Messages refused over the limit of their name",
+	  offsetof(struct submit_counters, over_limit) },
 	{ "submission_suppressed", COUNTER, "Recipients refused because they are suppressed",
 	  offsetof(struct submit_counters, suppressed) },
 };

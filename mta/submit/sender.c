@@ -6,15 +6,31 @@
 #include "base/log.h"
 #include "message/header.h"
 
-static const struct tenant_net *bound_net(const struct submit_lane *on,
-					  const struct smtpd_session *s)
+static const struct credential *credential_of(struct smtpd_session *s)
+{
+	return ((const struct submit_session *)smtpd_session_own(s))->cred;
+}
+
+/* The tenant that the client speaks for, by its name or else by its network; 0: any. */
+static uint64_t bound_tenant(const struct submit_lane *on, struct smtpd_session *s)
 {
 	const struct submit_options *o = on->options;
+	const struct credential *cred = credential_of(s);
 
+	if (cred)
+		return cred->tenant;
 	for (unsigned i = 0; i < o->n_bound; i++)
 		if (ip_net_has(&o->bound[i].net, smtpd_session_peer(s)))
-			return &o->bound[i];
-	return NULL;
+			return o->bound[i].tenant;
+	return 0;
+}
+
+/* Must its domains be known as its own?  Those that its credential lists always must. */
+static bool is_checked(const struct submit_lane *on, struct smtpd_session *s)
+{
+	const struct credential *cred = credential_of(s);
+
+	return (cred && cred->domains.n) || senders_checked(on->senders);
 }
 
 /* Domains of tenant 0 are nobody's in particular: whoever submits may use them. */
@@ -27,33 +43,41 @@ static bool same_tenant(uint64_t a, uint64_t b)
 static bool find(struct submit_lane *on, struct smtpd_session *s, struct slice domain,
 		 struct known_sender *ret)
 {
-	const struct tenant_net *bound = bound_net(on, s);
+	const struct credential *cred = credential_of(s);
+	uint64_t bound = bound_tenant(on, s);
+	bool listed = cred && cred->domains.n && credential_names_domain(cred, domain);
 
-	if (!senders_find(on->senders, domain, ret))
+	if (cred && cred->domains.n && !listed)
 		return false;
+	if (!senders_find(on->senders, domain, ret)) {
+		*ret = (struct known_sender){ .tenant = bound };
+		return listed;
+	}
 	if (!bound)
 		return true;
-	if (!same_tenant(ret->tenant, bound->tenant))
+	if (!same_tenant(ret->tenant, bound))
 		return false;
-	ret->tenant = bound->tenant;
+	ret->tenant = bound;
 	return true;
 }
 
 /* Who submits, as far as the network and MAIL FROM tell.  False: MAIL FROM is not a sender's. */
 static bool envelope(struct submit_lane *on, struct smtpd_session *s, struct known_sender *ret)
 {
-	const struct tenant_net *bound = bound_net(on, s);
 	const struct mailbox *from = &smtpd_session_mail(s)->from;
 
 	if (from->n && find(on, s, mailbox_domain(from), ret))
 		return true;
-	*ret = (struct known_sender){ .tenant = bound ? bound->tenant : 0 };
+	*ret = (struct known_sender){ .tenant = bound_tenant(on, s) };
 	return !from->n;
 }
 
-static struct slice foreign(struct submit_lane *on, struct slice what, struct slice domain)
+/* What a credential lists does not change with what the control plane will say. */
+static struct slice foreign(struct submit_lane *on, struct smtpd_session *s, struct slice what,
+			    struct slice domain)
 {
-	bool awaited = senders_awaited(on->senders);
+	const struct credential *cred = credential_of(s);
+	bool awaited = senders_awaited(on->senders) && !(cred && cred->domains.n);
 	int n = snprintf(
 	    on->reply, sizeof(on->reply), "%s %.*s: %.*s is not %s\r\n",
 	    awaited ? "451 4.7.1" : "550 5.7.1", (int)what.n, what.p, (int)domain.n, domain.p,
@@ -69,9 +93,9 @@ struct slice submit_sender_mail(void *state, struct smtpd_session *s)
 	struct submit_lane *on = state;
 	struct known_sender who;
 
-	if (envelope(on, s, &who) || !senders_checked(on->senders))
+	if (envelope(on, s, &who) || !is_checked(on, s))
 		return SMTPD_GO_ON;
-	return foreign(on, SLICE("MAIL FROM"), mailbox_domain(&smtpd_session_mail(s)->from));
+	return foreign(on, s, SLICE("MAIL FROM"), mailbox_domain(&smtpd_session_mail(s)->from));
 }
 
 /* Submitted mail is transactional. */
@@ -110,7 +134,7 @@ static struct slice check_field(struct submit_lane *on, struct smtpd_session *s,
 		n++;
 		if (!find(on, s, mailbox_domain(&box), &other) ||
 		    !same_tenant(who->tenant, other.tenant))
-			return foreign(on, f->name, mailbox_domain(&box));
+			return foreign(on, s, f->name, mailbox_domain(&box));
 		if (other.tenant && !who->tenant)
 			*who = other;
 	}
@@ -143,10 +167,10 @@ struct slice submit_sender_author(struct submit_lane *on, struct smtpd_session *
 {
 	bool known = envelope(on, s, ret);
 
-	if (!senders_checked(on->senders))
+	if (!is_checked(on, s))
 		return SMTPD_GO_ON;
 	if (!known) /* it was when MAIL came */
-		return foreign(on, SLICE("MAIL FROM"),
+		return foreign(on, s, SLICE("MAIL FROM"),
 			       mailbox_domain(&smtpd_session_mail(s)->from));
 	return check_authors(on, s, header, ret);
 }

@@ -95,6 +95,8 @@ enum link_facts_step {
 	LINK_FACTS_END = 5
 };
 
+/* The numbers of enum job_class in spool/spool.h. */
+enum link_class { LINK_BULK = 0, LINK_TRANSACTIONAL = 1 };
 struct link_job {
 	struct id128 id, content;
 	uint64_t tenant, campaign;

@@ -13,7 +13,16 @@ static void print_sources(const struct value *v)
 		{ "state", "STATE", COLUMN_TEXT },        { "since_ms", "SINCE", COLUMN_TIME },
 		{ "retry_ms", "NEXT LOOK", COLUMN_TIME }, { "reason", "REASON", COLUMN_LONG },
 	};
+	static const struct print_column fallbacks[] = {
+		{ "pool", "POOL", COLUMN_TEXT },
+		{ "from", "LEAVES FROM", COLUMN_TEXT },
+		{ "since_ms", "SINCE", COLUMN_TIME },
+		{ "site", "AT", COLUMN_LONG },
+	};
+
 	print_table(member_list(v, "sources"), columns, ARRAY_LEN(columns));
+	if (member_list(v, "fallbacks")->count)
+		print_table(member_list(v, "fallbacks"), fallbacks, ARRAY_LEN(fallbacks));
 }
 
 int cmd_sources(struct cli *c)

@@ -139,6 +139,7 @@ static void a_pool_whose_sources_are_all_disabled_waits_untried_and_says_why(voi
 	struct world w;
 	struct turns t = { 0 };
 	struct egress *e;
+	unsigned pool;
 	char text[200];
 
 	(void)state;
@@ -150,7 +151,8 @@ static void a_pool_whose_sources_are_all_disabled_waits_untried_and_says_why(voi
 	assert_int_equal(world_books(&w).queued, 5);
 	assert_int_equal(COUNTER(&w, deferred), 0);
 	e = egress_of(engine_lane(w.engine, 0));
-	assert_false(egress_begin_turns(e, egress_pool(e, SLICE("")), &t));
+	pool = egress_pool(e, SLICE(""));
+	assert_false(egress_begin_turns(e, pool, pool, &t));
 	egress_no_source(e, egress_pool(e, SLICE("")), text, sizeof(text));
 	assert_non_null(strstr(text, "drained or disabled"));
 	world_rule(&w, "source-state/" B, "");

@@ -88,6 +88,14 @@ void world_restart(struct world *w)
 	open_engine(w);
 }
 
+void world_restart_on(struct world *w, struct disk_sim *disk)
+{
+	w->engine = engine_free(w->engine);
+	assert_int_equal(conn_sim_live(), 0);
+	w->disk = disk;
+	open_engine(w);
+}
+
 void world_end(struct world *w)
 {
 	w->engine = engine_free(w->engine);
@@ -159,11 +167,12 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 		     (unsigned)campaign);
 	struct id128 id = { 0, w->next_id++ };
 	struct wire_content_meta cm = { .sign_domain = w->sign_domain,
-					.body_8bit = w->asks_for_all,
+					.body_8bit = w->asks_for_all || w->raw,
 					.utf8 = w->asks_for_all };
 	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"),
 				    .origin = slice_str(origin),
 				    .stream = slice_str(w->stream ? w->stream : ""),
+				    .not_before_ms = w->not_before_ms,
 				    .pool = slice_str(w->pool ? w->pool : "") };
 	struct buf content_meta, job_meta, rows;
 	job_no job;
@@ -176,7 +185,8 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 	assert_int_equal(wire_job_meta_put(&job_meta, &jm), 0);
 	for (unsigned i = 0; i < n; i++)
 		assert_int_equal(wire_row_put(&rows, slice_str(rcpts[i]), 0, NULL, 0), 0);
-	struct content_in c = { id, buf_data(&content_meta), slice_of(message, (size_t)length) };
+	struct content_in c = { id, buf_data(&content_meta),
+				w->raw ? slice_str(w->raw) : slice_of(message, (size_t)length) };
 	struct job_in j = {
 		.id = id,
 		.content = id,

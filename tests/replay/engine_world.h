@@ -18,10 +18,14 @@ struct world {
 	const char *stream;       /* likewise; NULL: none */
 	struct slice sign_domain; /* of the messages submitted from now on */
 	uint64_t tenant;          /* likewise; 1 at first */
+	int64_t not_before_ms;    /* likewise; wall clock, 0: at once */
 	bool asks_for_all;        /* likewise: with 8BITMIME and SMTPUTF8 */
+	const char *raw;          /* likewise: the message, with 8BITMIME; NULL: a short one */
 };
 void world_start(struct world *w, const char *config); /* everything new */
 void world_restart(struct world *w); /* engine and spool anew over the same disk */
+/* The same over another disk; what is not there was lost. */
+void world_restart_on(struct world *w, struct disk_sim *disk);
 void world_end(struct world *w);
 void world_reload(struct world *w, const char *config); /* as SIGHUP does */
 void world_run(struct world *w, int64_t ms);            /* lets that much time pass */

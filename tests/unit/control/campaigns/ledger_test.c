@@ -21,6 +21,8 @@ static struct link_event event_of(unsigned kind, uint16_t code, const char *dsn)
 
 static void the_wire_and_the_spool_use_the_same_numbers(void **state UNUSED)
 {
+	assert_int_equal(LINK_BULK, CLASS_BULK);
+	assert_int_equal(LINK_TRANSACTIONAL, CLASS_TRANSACTIONAL);
 	assert_int_equal(LINK_DELIVERED, OUTCOME_DELIVERED);
 	assert_int_equal(LINK_BOUNCED, OUTCOME_BOUNCED);
 	assert_int_equal(LINK_EXPIRED, OUTCOME_EXPIRED);

@@ -85,7 +85,7 @@ static void one_first(struct one *o, unsigned pool, char *name, size_t cap)
 {
 	struct turns t = { 0 };
 
-	assert_true(egress_begin_turns(o->egress, pool, &t));
+	assert_true(egress_begin_turns(o->egress, pool, pool, &t));
 	(void)snprintf(name, cap, "%s", t.at[turns_first(&t)].entry->ehlo);
 	turns_end(&t);
 }
@@ -117,10 +117,12 @@ static void a_source_of_weight_zero_is_not_used(void **state)
 {
 	struct turns t = { 0 };
 	struct one o;
+	unsigned pool;
 
 	(void)state;
 	one_begin(&o, "lanes = 1\negress.sources = a 192.0.2.1 x.test weight=0\n");
-	assert_false(egress_begin_turns(o.egress, egress_pool(o.egress, SLICE("a")), &t));
+	pool = egress_pool(o.egress, SLICE("a"));
+	assert_false(egress_begin_turns(o.egress, pool, pool, &t));
 	one_end(&o);
 }
 
@@ -134,7 +136,7 @@ static void a_pool_that_is_not_configured_has_no_source_and_says_so(void **state
 	(void)state;
 	one_begin(&o, "lanes = 1\n");
 	pool = egress_pool(o.egress, SLICE("nowhere"));
-	assert_false(egress_begin_turns(o.egress, pool, &t));
+	assert_false(egress_begin_turns(o.egress, pool, pool, &t));
 	egress_no_source(o.egress, pool, text, sizeof(text));
 	assert_string_equal("egress.sources has no source for pool \"nowhere\"", text);
 	one_end(&o);
@@ -153,10 +155,10 @@ static void names_past_the_limit_never_share_another_pools_sources(void **state)
 		(void)snprintf(name, sizeof(name), "p%u", i);
 		assert_int_equal(i, egress_pool(o.egress, slice_str(name)));
 	}
-	assert_true(egress_begin_turns(o.egress, POOLS_MAX - 1, &t));
+	assert_true(egress_begin_turns(o.egress, POOLS_MAX - 1, POOLS_MAX - 1, &t));
 	turns_end(&t);
 	assert_int_equal(EGRESS_SURPLUS, egress_pool(o.egress, SLICE("late")));
-	assert_false(egress_begin_turns(o.egress, EGRESS_SURPLUS, &t));
+	assert_false(egress_begin_turns(o.egress, EGRESS_SURPLUS, EGRESS_SURPLUS, &t));
 	egress_no_source(o.egress, EGRESS_SURPLUS, text, sizeof(text));
 	assert_string_equal("queued mail names more than 4096 pools", text);
 	one_end(&o);
@@ -256,6 +258,30 @@ static void a_source_that_is_not_one_is_refused(void **state)
 	}
 }
 
+static void refused(const char *config)
+{
+	char error[OPTION_ERROR_MAX];
+	struct settings *s;
+
+	assert_int_equal(
+	    settings_parse(&s, sets, ARRAY_LEN(sets), slice_str(config), "test", error), E_SYNTAX);
+	assert_non_null(strstr(error, "pool.fallback"));
+}
+
+static void chains_of_fallbacks_that_lead_back_are_refused(void **state)
+{
+	struct told t;
+
+	(void)state;
+	check(DEFAULT "pool.fallback = a b, b c, d c\n", true, true, &t);
+	refused("pool.fallback = a a\n");
+	refused("pool.fallback = a b, b a\n");
+	refused("pool.fallback = a b, b c, c a\n");
+	refused("pool.fallback = a b, a c\n");
+	refused("pool.fallback = a\n");
+	refused("pool.fallback = a b c\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +292,7 @@ int main(void)
 		cmocka_unit_test(what_an_operator_should_know_of_sources_is_told),
 		cmocka_unit_test(an_address_that_is_not_on_the_machine_is_told),
 		cmocka_unit_test(a_source_that_is_not_one_is_refused),
+		cmocka_unit_test(chains_of_fallbacks_that_lead_back_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("mta_egress", tests, NULL, NULL);

@@ -366,9 +366,40 @@ static void old_suppressions_hold_until_there_are_new_ones(void **state)
 	box_remove(&b);
 }
 
+static void offers(const char *from, const char *answer)
+{
+	char line[256];
+	int fd = talk_greeted(2525, NULL);
+
+	(void)snprintf(line, sizeof(line), "MAIL FROM:<%s>\r\n", from);
+	talk_expect(fd, line, "250 ");
+	talk_expect(fd, "RCPT TO:<u@other.example>\r\n", "250 ");
+	talk_expect(fd, "DATA\r\n", "354 ");
+	talk_expect(fd, "From: a@news.shop.example\r\n\r\nText\r\n.\r\n", answer);
+	close(fd);
+}
+
+/* Notices of failures come from nobody, and nobody signs for them. */
+static void where_signing_is_required_mail_that_nobody_signs_is_not_taken(void **state)
+{
+	struct box b;
+
+	(void)state;
+	box_start(&b, "sign.required = submission\n");
+	offers("a@news.shop.example", "550 5.7.20 ");
+	offers("", "250 ");
+	box_stop(&b);
+	box_remove(&b);
+	box_start(&b, "sign.required = delivery\n");
+	offers("a@news.shop.example", "250 ");
+	box_stop(&b);
+	box_remove(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(where_signing_is_required_mail_that_nobody_signs_is_not_taken),
 		cmocka_unit_test(without_senders_any_may_be_used),
 		cmocka_unit_test(
 		    until_the_control_plane_has_spoken_a_stranger_is_asked_to_come_again),

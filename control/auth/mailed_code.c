@@ -1,0 +1,41 @@
+/* control/auth/mailed_code.c - codes made and compared. */
+#include "control/auth/mailed_code.h"
+
+#include <stdio.h>
+
+#include "base/random.h"
+#include "control/http/problem.h"
+
+void mailed_code_new(char code[MAILED_CODE_LEN + 1])
+{
+	(void)snprintf(code, MAILED_CODE_LEN + 1, "%06u", (unsigned)random_below(1000000));
+}
+
+void mailed_code_hash(const struct app *app, struct slice secret, struct slice code,
+		      uint8_t ret[TOKEN_HASH_LEN])
+{
+	struct buf both = { 0 };
+
+	buf_put(&both, secret);
+	buf_put(&both, SLICE(" "));
+	buf_put(&both, code);
+	token_hash(app->token_pepper, buf_data(&both), ret);
+	explicit_bzero(both.p, both.cap);
+	buf_free(&both);
+}
+
+bool mailed_code_right(const struct app *app, struct slice secret, struct slice code,
+		       struct slice stored)
+{
+	uint8_t hash[TOKEN_HASH_LEN];
+
+	mailed_code_hash(app, secret, code, hash);
+	return slice_eq_secret(slice_of((char *)hash, sizeof(hash)), stored);
+}
+
+int mailed_code_refuse(struct call *c)
+{
+	return problem(c, 422, "wrong_code",
+		       "the code is wrong, too old, used already or was tried too often: ask for "
+		       "a new one");
+}

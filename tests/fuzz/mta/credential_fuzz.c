@@ -1,0 +1,51 @@
+/* Laws: a line that is taken has a name of printable ASCII and a hash; spaces around it and a
+ *       comment behind it change nothing that it says; every domain that it lists is one that it
+ *       names, and so is every name below it. */
+#include "base/buf.h"
+#include "mta/credentials/inside.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_domains(const struct credential *c)
+{
+	struct slice rest = c->domains;
+	struct buf below = { 0 };
+
+	while (rest.n) {
+		struct slice d = slice_take(&rest, ',');
+		buf_clear(&below);
+		buf_put(&below, SLICE("a."));
+		buf_put(&below, d);
+		assert(d.n && credential_names_domain(c, d));
+		assert(credential_names_domain(c, buf_data(&below)));
+	}
+	buf_free(&below);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct buf more = { 0 };
+	struct credential *a, *b;
+	const char *why;
+
+	if (credential_line(slice_of(data, size), &a, &why) != 1)
+		return 0;
+	assert(a->name.n && a->name.n <= 255 && a->hash[0] == '$');
+	for (size_t i = 0; i < a->name.n; i++)
+		assert(a->name.p[i] > ' ' && a->name.p[i] < 0x7f);
+	check_domains(a);
+	buf_put(&more, SLICE(" \t"));
+	buf_put(&more, slice_of(data, size));
+	buf_put(&more, SLICE(" # more"));
+	if (buf_len(&more) < 8192 &&
+	    !memchr(data, '\r', size)) { /* which only a line's end may have */
+		assert(credential_line(buf_data(&more), &b, &why) == 1);
+		assert(slice_eq(a->name, b->name) && strcmp(a->hash, b->hash) == 0);
+		assert(a->tenant == b->tenant && slice_eq(a->domains, b->domains));
+		assert(a->limits.hour == b->limits.hour && slice_eq(a->pools, b->pools));
+		credential_unref(b);
+	}
+	credential_unref(a);
+	buf_free(&more);
+	return 0;
+}
