@@ -72,7 +72,7 @@ void inspect_retry(struct walk *w, rcpt_ref ref)
 	struct rcpt *r = queue_rcpt(q, ref);
 
 	end_pauses(way_of(queue_domain_of(q, r)));
-	if (r->state == RCPT_DEFERRED)
+	if (r->state == RCPT_DEFERRED && r->attempts) /* else its sender wants it to wait */
 		r->due_s = queue_now_s(q);
 }
 

@@ -80,7 +80,7 @@ int inspect_fallbacks(struct lane *l, int (*each)(void *arg, const struct inspec
 
 /* ---- orders that are not rules ----------------------------------------------------------- */
 
-/* A deferred one becomes due; pauses of its site and of DNS end. */
+/* One that was tried and deferred becomes due; pauses of its site and of DNS end. */
 void inspect_retry(struct walk *w, rcpt_ref ref);
 void inspect_retry_end(struct walk *w); /* after some of them */
 /* The lane asks DNS again for everything. */

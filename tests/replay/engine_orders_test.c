@@ -224,6 +224,8 @@ static void an_ordered_retry_does_not_wait_for_its_time(void **state)
 	(void)state;
 	world_open(&w, CONFIG, full);
 	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+	w.not_before_ms = clock_wall_ms() + HOUR; /* RFC 4865: its sender wants it to wait */
+	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
 	world_run(&w, MINUTE);
 	world_host("127.0.1.1", decent);
 	walk = walk_new(engine_lane(w.engine, 0), &all);
