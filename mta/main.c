@@ -15,6 +15,7 @@
 #include "mta/reports/reader.h"
 #include "mta/parts.h"
 #include "mta/site/options.h"
+#include "mta/smtp/options.h"
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 }; /* as in sysexits.h */
 
@@ -46,6 +47,7 @@ static void check(const struct settings *s, void (*warn)(void *arg, const char *
 	const struct dns_options *dns = settings_of(s, &dns_option_set);
 
 	egress_check(settings_of(s, &egress_option_set), dns->ipv4, dns->ipv6, warn, NULL);
+	smtp_options_check(settings_of(s, &smtp_option_set), warn, NULL);
 }
 
 static void log_warning(void *arg, const char *text)

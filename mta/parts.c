@@ -11,6 +11,7 @@
 #include "mta/link/link.h"
 #include "mta/metrics/metrics.h"
 #include "mta/orders/orders.h"
+#include "mta/policy/part.h"
 #include "mta/replies/replies.h"
 #include "mta/reports/options.h"
 #include "mta/reports/reading.h"
@@ -36,6 +37,7 @@ const struct part *const mta_parts[] = {
 	&egress_part,
 	&queue_part,
 	&returnpath_part,
+	&policy_part,
 	&site_part,
 	&learned_part,
 	&deliver_part,
@@ -63,6 +65,7 @@ const struct option_set *const mta_option_sets[] = {
 	&egress_option_set,
 	&smtp_option_set,
 	&failure_option_set,
+	&policy_option_set,
 	&shape_option_set,
 	&site_option_set,
 	&queue_option_set,

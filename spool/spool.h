@@ -136,6 +136,10 @@ struct outcome {
 	struct slice rcpt;       /* address, so that the event stands alone */
 	struct slice class; /* what the reply means (message/judge/class.h); empty: not asked */
 	struct slice rule;  /* the rule that said so, "file:line name" */
+	/* How it travelled: "TLSv1.3" and the cipher (empty: in the clear), the policy that held
+	 * and what proved the host (mta/policy/decide.h; empty: nothing).  All are empty where
+	 * there was no session. */
+	struct slice tls, cipher, policy, proof;
 };
 enum {
 	OUTCOME_TLS = 1,

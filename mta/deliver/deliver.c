@@ -418,6 +418,10 @@ void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 		.host = slice_str(ch->mx->name),
 		.ip = slice_of(ch->host->ip_text, ch->host->ip_text_n),
 		.source = slice_str(ch->source_text),
+		.tls = ch->tls.version,
+		.cipher = ch->tls.cipher,
+		.policy = ch->policy_name,
+		.proof = ch->proof_name,
 		.flags = (uint16_t)((c && conn_is_tls(c) ? OUTCOME_TLS : 0) |
 				    (ch->judged ? OUTCOME_REUSED_CONNECTION : 0)),
 		.sent_data = t->sent_data,

@@ -18,7 +18,7 @@ struct late {
 	rcpt_ref ref;
 	bool on_list;
 	struct outcome o;
-	char texts[VERDICT_TEXT_MAX + DNS_NAME_MAX + 2 * IP_TEXT_MAX + 768];
+	char texts[VERDICT_TEXT_MAX + DNS_NAME_MAX + 2 * IP_TEXT_MAX + 896];
 };
 
 static const size_t counter_at[] = {
@@ -72,8 +72,9 @@ static void settle(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, 
 static void keep_late(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, bool on_list)
 {
 	struct late *late = must_alloc(sizeof(*late));
-	struct slice *texts[] = { &late->o.text, &late->o.host,  &late->o.ip,  &late->o.source,
-				  &late->o.rcpt, &late->o.class, &late->o.rule };
+	struct slice *texts[] = { &late->o.text,   &late->o.host,   &late->o.ip,   &late->o.source,
+				  &late->o.rcpt,   &late->o.class,  &late->o.rule, &late->o.tls,
+				  &late->o.cipher, &late->o.policy, &late->o.proof };
 	char *at = late->texts;
 
 	late->ref = ref;
@@ -236,6 +237,10 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		.ip = f->ip,
 		.source = f->source,
 		.rcpt = address,
+		.tls = f->tls,
+		.cipher = f->cipher,
+		.policy = f->policy,
+		.proof = f->proof,
 	};
 
 	queue_look_at_clock(dr->queue);

@@ -22,7 +22,8 @@ struct walk {
 	uint32_t n_flows, n_domains, cap_flows, cap_domains;
 	job_no job;  /* of job/ and rcpt/ */
 	bool nobody; /* nothing can match */
-	unsigned flow_keys, place_keys, rcpt_keys;
+	unsigned flow_keys, place_keys, domain_keys, rcpt_keys;
+	unsigned pool_keys;     /* of the rcpt_keys: when orders move some of a flow */
 	int64_t from_ms, to_ms; /* accepted between these, by age */
 	/* The job looked at last. */
 	job_no known;
@@ -75,7 +76,9 @@ static void divide_keys(struct walk *w)
 
 	w->flow_keys = SELECTS_FLOW | (finely ? 0 : pool);
 	w->place_keys = SELECTS_PLACE | SELECTS(SELECT_REPLY);
-	w->rcpt_keys = SELECTS(SELECT_ATTEMPTS) | SELECTS(SELECT_CLASS) | (finely ? pool : 0);
+	w->domain_keys = w->place_keys | SELECTS(SELECT_RECIPIENT); /* an address has a domain */
+	w->pool_keys = finely ? pool : 0;
+	w->rcpt_keys = SELECTS(SELECT_ATTEMPTS) | SELECTS(SELECT_CLASS) | w->pool_keys;
 }
 
 static void find_job(struct walk *w)
@@ -191,14 +194,22 @@ int64_t walk_accepted_ms(struct walk *w, const struct rcpt *r)
 /* By what stands in the recipient itself, and the pool that an order gives to some of a flow. */
 static bool rcpt_fits(const struct walk *w, const struct rcpt *r)
 {
-	struct about a = { .queue = w->queue };
+	struct about a;
 
-	a.s.attempts = r->attempts;
-	a.s.class = r->class ? r->class - 1U : UINT32_MAX;
-	a.s.knows = SELECTS(SELECT_ATTEMPTS) | SELECTS(SELECT_CLASS);
-	if (queue_moves_finely(w->queue))
-		about_pool(&a, egress_pool_name(w->queue->egress, queue_pool_of(w->queue, r)));
-	return holds(w, w->rcpt_keys, &a);
+	for (unsigned i = 0; i < w->selector.n; i++) {
+		const struct selector_term *t = &w->selector.terms[i];
+		if (t->key == SELECT_CLASS && t->number + 1 != r->class)
+			return false;
+		if (t->key == SELECT_ATTEMPTS && (t->sign == '<'   ? r->attempts >= t->number
+						  : t->sign == '>' ? r->attempts <= t->number
+								   : r->attempts != t->number))
+			return false;
+	}
+	if (!(w->pool_keys & w->selector.keys))
+		return true;
+	a = (struct about){ .queue = w->queue };
+	about_pool(&a, egress_pool_name(w->queue->egress, queue_pool_of(w->queue, r)));
+	return holds(w, w->pool_keys, &a);
 }
 
 static bool age_fits(struct walk *w, const struct rcpt *r)
@@ -232,10 +243,9 @@ static bool matches(struct walk *w, const struct rcpt *r)
 {
 	if (r->state == RCPT_FREE || r->state == RCPT_DEAD)
 		return false;
-	if (!w->selector.keys)
-		return true;
-	return flow_fits(w, r->flow) && place_fits(w, r->domain) && is_of_job(w, r) &&
-	       rest_fits(w, r);
+	return (!(w->selector.keys & w->flow_keys) || flow_fits(w, r->flow)) &&
+	       (!(w->selector.keys & w->domain_keys) || place_fits(w, r->domain)) &&
+	       is_of_job(w, r) && rest_fits(w, r);
 }
 
 bool walk_go(struct walk *w, int64_t slice_us, bool (*each)(void *arg, rcpt_ref ref), void *arg)

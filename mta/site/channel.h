@@ -15,7 +15,13 @@ struct channel {
 	struct pool *pool;
 	struct session *session;
 	struct session_user user;
-	struct route *route; /* keeps mx alive */
+	struct policy_facts *facts; /* keeps mx alive, and what `check` shows */
+	struct policy_demand demand;
+	struct tls_check check;
+	uint64_t check_digest;
+	/* Once it is ready. */
+	struct tls_result tls;
+	struct slice policy_name, proof_name; /* as records say them */
 	const struct route_host *mx;
 	struct host *host;
 	struct source *source;
@@ -43,6 +49,7 @@ struct channel {
 	bool ready_once, quitting, cut, gone;
 	bool judged; /* the host has answered about a recipient */
 	bool spoilt; /* it ended because the host cannot do what it offers */
+	bool stale;  /* it was opened under another policy than the one that holds now */
 };
 static inline const struct shape *channel_shape(const struct channel *ch)
 {
@@ -60,6 +67,7 @@ int channel_open_to(struct pool *p, const struct pair *pair, bool transactional,
 void channel_feed(struct channel *ch);
 void channel_init(struct sites *s);
 void channel_reshape(struct channel *ch); /* the shapes changed */
+void channel_recheck(struct channel *ch); /* the facts of its site are other ones */
 void channel_quit(struct channel *ch);
 /* Its source was disabled: what has not begun to leave goes again from another one. */
 void channel_cut(struct channel *ch);

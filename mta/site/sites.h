@@ -9,6 +9,7 @@
 #include "dns/resolver.h"
 #include "dns/route.h"
 #include "mta/egress/egress.h"
+#include "mta/policy/asking.h"
 #include "mta/queue/queue.h"
 #include "mta/site/limits.h"
 #include "mta/site/options.h"
@@ -59,6 +60,7 @@ struct sites {
 	unsigned source_changes;   /* those that the pools have seen (egress_changes) */
 
 	struct resolver *resolver;
+	struct policies *policies; /* the lane's */
 	struct route_options route_options;
 	struct list asking; /* ways that wait to ask DNS */
 	unsigned n_asked;

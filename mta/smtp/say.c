@@ -110,6 +110,8 @@ void session_say_mail(struct session *s, struct flight *f)
 		n += (size_t)snprintf(line + n, sizeof(line) - n, " BODY=8BITMIME");
 	if (f->txn->utf8)
 		n += (size_t)snprintf(line + n, sizeof(line) - n, " SMTPUTF8");
+	if (s->require_tls)
+		n += (size_t)snprintf(line + n, sizeof(line) - n, " REQUIRETLS");
 	line[n++] = '\r';
 	line[n++] = '\n';
 	session_command(s, line, n);

@@ -105,8 +105,11 @@ struct session {
 	struct smtp_timeouts limit;
 	enum tls_policy policy;
 	unsigned ignore; /* EHLO_ bits */
+	bool require_tls;
 	struct tls_context *tls_context;
 	struct tls_session *tls_resume;
+	const struct tls_check *tls_check;
+	struct tls_check any; /* what tls_check shows when nothing is demanded */
 	char *mx_host, *our_name;
 };
 
@@ -125,6 +128,7 @@ void session_fail(struct session *s, int err); /* connection trouble while sessi
 void session_fail_reply(struct session *s, const struct reply *re); /* the reply ends it */
 void session_fail_text(struct session *s, struct status status, const char *text);
 void session_arm(struct session *s); /* the deadline of the oldest unanswered command */
+void session_fail_tls(struct session *s, const char *text); /* TLS is not as it must be */
 /* A 3xx where 2xx, 4xx or 5xx belongs, for example: we and the peer are not at the same step. */
 void session_lost_track(struct session *s);
 void session_start_body(struct session *s, const struct txn *t);

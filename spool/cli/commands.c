@@ -177,9 +177,14 @@ static void print_show(const struct value *v)
 		{ "tenant", "TENANT", COLUMN_NUMBER },  { "campaign", "CAMPAIGN", COLUMN_NUMBER },
 	};
 	static const struct print_column history[] = {
-		{ "at_ms", "TIME", COLUMN_TIME }, { "kind", "WHAT", COLUMN_TEXT },
-		{ "row", "ROW", COLUMN_NUMBER },  { "rcpt", "ADDRESS", COLUMN_TEXT },
-		{ "host", "HOST", COLUMN_TEXT },  { "class", "CLASS", COLUMN_TEXT },
+		{ "at_ms", "TIME", COLUMN_TIME },
+		{ "kind", "WHAT", COLUMN_TEXT },
+		{ "row", "ROW", COLUMN_NUMBER },
+		{ "rcpt", "ADDRESS", COLUMN_TEXT },
+		{ "host", "HOST", COLUMN_TEXT },
+		{ "tls_policy", "POLICY", COLUMN_TEXT },
+		{ "tls_verified_by", "VERIFIED BY", COLUMN_TEXT },
+		{ "class", "CLASS", COLUMN_TEXT },
 		{ "text", "REPLY", COLUMN_LONG },
 	};
 	const struct value *job = value_member(v, SLICE("job"));

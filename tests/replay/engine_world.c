@@ -77,6 +77,7 @@ void world_start(struct world *w, const char *config)
 	log_open(STDERR_FILENO, getenv("POSTERN_TEST_LOG") ? LOG_DEBUG : LOG_ERROR);
 	conn_sim_reset();
 	resolver_sim_forget();
+	fetch_sim_forget();
 	random_sim_seed(7);
 	open_engine(w);
 }

@@ -6,6 +6,7 @@
 #include "tests/sim/clock_sim.h"
 #include "tests/sim/conn_sim.h"
 #include "tests/sim/disk_sim.h"
+#include "tests/sim/fetch_sim.h"
 #include "tests/sim/random_sim.h"
 #include "tests/sim/resolver_sim.h"
 

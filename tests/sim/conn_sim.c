@@ -17,6 +17,7 @@ struct conn {
 	struct buf in, out;
 	enum { SIM_CONNECTING, SIM_OPEN, SIM_HANDSHAKE, SIM_BROKEN, SIM_CLOSED } state;
 	bool eof, paused, full, tls, broke, deaf;
+	const struct tls_check *check;
 };
 
 static struct list conns = LIST_INIT(conns);
@@ -329,8 +330,9 @@ struct tls_context *tls_context_free(struct tls_context *t)
 	free(t);
 	return NULL;
 }
-int tls_client_new(struct tls_context **ret)
+int tls_client_new(struct tls_context **ret, const char *ca_file)
 {
+	(void)ca_file;
 	*ret = must_alloc(sizeof(**ret));
 	return 0;
 }
@@ -338,7 +340,7 @@ int tls_server_new(struct tls_context **ret, const char *cert, const char *key)
 {
 	(void)cert;
 	(void)key;
-	return tls_client_new(ret);
+	return tls_client_new(ret, NULL);
 }
 struct tls_session *tls_session_ref(struct tls_session *s)
 {
@@ -349,12 +351,12 @@ struct tls_session *tls_session_unref(struct tls_session *s)
 	(void)s;
 	return NULL;
 }
-int conn_start_tls(struct conn *c, struct tls_context *t, const char *server_name,
+int conn_start_tls(struct conn *c, struct tls_context *t, const struct tls_check *check,
 		   struct tls_session *resume, size_t *ret_discarded)
 {
 	(void)t;
-	(void)server_name;
 	(void)resume;
+	c->check = check;
 	if (c->state != SIM_OPEN || c->tls)
 		return -EINVAL;
 	if (tls_err)
@@ -372,6 +374,70 @@ bool conn_tls_resumed(const struct conn *c)
 {
 	(void)c;
 	return false;
+}
+static bool cert_says(const struct conn *c, const char *key, struct slice *ret)
+{
+	struct slice rest = slice_of(c->peer.cert, strlen(c->peer.cert));
+
+	while (rest.n) {
+		struct slice value = slice_take(&rest, ' '), word = slice_take(&value, '=');
+		*ret = value;
+		if (slice_eq(word, slice_str(key)))
+			return true;
+	}
+	return false;
+}
+static bool has_name(const struct conn *c)
+{
+	struct slice name;
+
+	for (unsigned i = 0; cert_says(c, "ca", &name) && i < c->check->n_names; i++)
+		if (slice_eq(name, slice_str(c->check->names[i])))
+			return true;
+	return false;
+}
+/* Its data is the text of the key. */
+static bool has_record(const struct conn *c)
+{
+	struct slice key;
+
+	for (unsigned i = 0; cert_says(c, "key", &key) && i < c->check->n_records; i++) {
+		const struct tls_record *r = &c->check->records[i];
+		if (slice_eq(slice_of((const char *)r->data, r->data_n), key))
+			return true;
+	}
+	return false;
+}
+static enum tls_fault fault(const struct conn *c)
+{
+	struct slice unused;
+
+	if (!c->check || c->check->demand == TLS_ANY || c->peer.tls != SIM_TLS_OK)
+		return TLS_NO_FAULT;
+	if (c->check->demand == TLS_DANE)
+		return has_record(c) ? TLS_NO_FAULT : TLS_NOT_VALID;
+	if (!cert_says(c, "ca", &unused))
+		return TLS_UNTRUSTED;
+	if (cert_says(c, "expired", &unused))
+		return TLS_EXPIRED;
+	return has_name(c) ? TLS_NO_FAULT : TLS_OTHER_NAME;
+}
+void conn_tls_result(const struct conn *c, struct tls_result *ret)
+{
+	static const char *const reasons[] = { "", "expired", "other name", "untrusted",
+					       "no record matches" };
+
+	*ret = (struct tls_result){ .reason = "" };
+	if (!c->tls && c->state != SIM_BROKEN)
+		return;
+	if (c->tls) {
+		ret->version = SLICE("TLSv1.3");
+		ret->cipher = SLICE("SIMULATED");
+	}
+	ret->fault = fault(c);
+	ret->reason = reasons[ret->fault];
+	if (c->tls && !ret->fault && c->check && c->check->demand != TLS_ANY)
+		ret->proof = c->check->demand == TLS_DANE ? TLS_BY_DANE_EE : TLS_BY_CHAIN;
 }
 const char *conn_tls_text(const struct conn *c, char *buf, size_t cap)
 {
@@ -468,6 +534,8 @@ static bool step_handshake(struct conn *c)
 {
 	struct sim_peer *p = &c->peer;
 
+	if (p->tls == SIM_TLS_OK && fault(c) && !c->check->report_only)
+		return break_conn(c, E_TLS);
 	if (p->tls == SIM_TLS_OK) {
 		c->state = SIM_OPEN;
 		c->tls = true;

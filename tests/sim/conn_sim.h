@@ -19,7 +19,9 @@
  *	hang              reads nothing any more       silent         reads everything, says nothing
  *	break             from here on our writes fail; the conn tells so by its event
  *	slow N MS         takes in N bytes each MS from here on
- *	tls               completes the handshake      tls-fail       breaks it
+ *	tls [WORDS]       completes the handshake      tls-fail       breaks it
+ *	                  with a certificate: ca=NAME  an authority says so   expired
+ *	                  key=TEXT  the data of a TLSA record that matches it
  *	reply VERB TEXT   what "serve" answers to VERB (EHLO MAIL RCPT DATA DOT RSET ...);
  *	                  500 and 502 to BDAT do not know it: its bytes are commands
  *	serve [N]         a decent server, until QUIT or until N messages were taken

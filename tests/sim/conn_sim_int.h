@@ -28,6 +28,7 @@ struct sim_peer {
 	struct buf command; /* the line at hand */
 	bool fin, reset, hang, in_body, broken;
 	enum { SIM_TLS_NO, SIM_TLS_OK, SIM_TLS_BROKEN } tls;
+	char cert[256]; /* what follows "tls" */
 	int64_t slow_bytes, slow_ms, slow_next_ms, slow_left;
 	uint64_t messages;
 	struct model *model; /* model_sim.c */

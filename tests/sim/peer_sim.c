@@ -273,7 +273,7 @@ static bool run_slow(struct sim_peer *p, const struct sim_line *l)
 }
 static bool run_tls(struct sim_peer *p, const struct sim_line *l)
 {
-	(void)l;
+	(void)slice_copy(p->cert, sizeof(p->cert), buf_data(&l->text));
 	p->tls = SIM_TLS_OK;
 	return true;
 }
