@@ -8,10 +8,11 @@
 enum { LOOK_MS = 20, CLOCK_MS = 60 * 1000, PATIENCE_MS = 60 * 1000 };
 enum { AGAIN_MS = 500, SWEEP_MS = 5000 };
 
-/* What the front desk must know of an order at any moment; the rest is in the spool. */
+/* An order, and what the front desk must know of it at any moment. */
 struct order_known {
 	struct list link; /* the latest first */
 	uint64_t id;
+	struct order order;
 	enum order_kind kind;
 	bool over, acts, stays, settled;
 	bool writing; /* a change of it waits for the disk */
@@ -54,42 +55,23 @@ static struct order_known *find_known(struct orders *o, uint64_t id)
 
 /* ---- in the spool ------------------------------------------------------------------------ */
 
-struct order_reading {
-	struct slice key;
-	struct order *order;
-	int r;
-};
-
-static int read_one(void *arg, struct slice key, struct slice value)
-{
-	struct order_reading *reading = arg;
-
-	if (slice_eq(key, reading->key))
-		reading->r = order_read(key, value, reading->order);
-	return 0;
-}
-
 int orders_find(struct orders *o, uint64_t id, struct order *ret)
 {
-	char key[ORDER_KEY_MAX];
-	struct order_reading reading = { .order = ret, .r = E_UNKNOWN };
+	const struct order_known *k = find_known(o, id);
 
-	if (!find_known(o, id))
+	if (!k)
 		return E_UNKNOWN;
-	order_key(id, key);
-	reading.key = slice_str(key);
-	(void)!spool_each_rule(o->spool, reading.key, read_one, &reading);
-	return reading.r;
+	order_take(ret, &k->order);
+	return 0;
 }
 
 void orders_each(struct orders *o, unsigned most, bool (*each)(void *arg, const struct order *o),
 		 void *arg)
 {
-	struct order order;
 	struct order_known *k;
 
 	list_each(&o->all, k, struct order_known, link)
-		if (!most-- || (orders_find(o, k->id, &order) == 0 && !each(arg, &order)))
+		if (!most-- || !each(arg, &k->order))
 			return;
 }
 
@@ -152,6 +134,7 @@ static void note(struct orders *o, const struct order *order)
 		k->again_ms = now + AGAIN_MS;
 		k->generation = rules_generation(rules_of(o->engine));
 	}
+	order_take(&k->order, order);
 	k->kind = order->kind;
 	k->over = order->end != ORDER_STANDS;
 	k->acts = order->acts;
