@@ -18,11 +18,12 @@ sys.path.insert(0, str(SRC / "tests/lib"))
 sys.path.insert(0, str(SRC / "bench"))
 import rows  # noqa: E402
 import rows_limits  # noqa: E402
+import rows_look  # noqa: E402
 import rows_scale  # noqa: E402
 from stack import Failure  # noqa: E402
 from world import Bench  # noqa: E402
 
-ROWS = {**rows.ROWS, **rows_scale.ROWS, **rows_limits.ROWS}
+ROWS = {**rows.ROWS, **rows_scale.ROWS, **rows_limits.ROWS, **rows_look.ROWS}
 # The main rows in under three minutes: once each, this part of the messages.
 QUICK = {"ingest": 0.4, "deliver": 0.4, "e2e": 0.4, "e2e_rsa": 0.3, "e2e_tls_rsa": 0.3, "campaign_feed": 1.0, "campaign_rsa": 0.3,
          "sign_rsa": 1.0, "sign_ed25519": 1.0, "queue_10m": 1.0, "latency": 1.0, "reports": 0.3}
@@ -63,7 +64,8 @@ def profile(b, names, scale):
 
 
 EXTRA = ("of_plain", "limit_ms", "libopendkim_ms", "bytes_per_recipient", "resident_bytes", "restart_first_s", "restart_whole_s", "feed_rate", "p50_ms", "p99_ms", "taken_p50_ms", "connections",
-         "sessions", "kib_per_session", "trips_data", "trips_flight", "near_rate", "alone_rate", "kept", "e2e_rate", "kept_e2e", "small_cpu_ms", "cost", "one_rate", "one_cpu_ms", "gain", "written_ratio", "syncs")
+         "sessions", "kib_per_session", "trips_data", "trips_flight", "near_rate", "alone_rate", "kept", "e2e_rate", "kept_e2e", "small_cpu_ms", "cost", "one_rate", "one_cpu_ms", "gain", "written_ratio", "syncs",
+         "alone_p99_ms", "slowest_s")
 
 
 def table(results):

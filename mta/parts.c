@@ -10,6 +10,7 @@
 #include "mta/deliver/deliverer.h"
 #include "mta/link/link.h"
 #include "mta/metrics/metrics.h"
+#include "mta/orders/orders.h"
 #include "mta/policy/part.h"
 #include "mta/replies/replies.h"
 #include "mta/reports/options.h"
@@ -44,6 +45,7 @@ const struct part *const mta_parts[] = {
 	&submit_part,
 	&reading_part,
 	&reports_part,
+	&orders_part,
 	&uplink_part,
 	&metrics_part,
 	&admin_part,

@@ -8,6 +8,16 @@
  *	show       what [, max]                       the job, its recipients that are queued, more;
  *	                                              history: what the log says of a job
  *	why        what                               the chain of reasons
+ *	find       selector, max                      count, held, partial, recipients
+ *	hold, release, suspend, resume, retry, cancel
+ *	           selector [, reason, until, author, preview]
+ *	           count, selector, order; a sample when it is a preview; held or left: how many
+ *	           were not reached
+ *	move       likewise, with pool
+ *	bounce     likewise, with text, grace
+ *	cap        likewise, with rate, connections
+ *	orders     max                                orders, the latest first
+ *	order-show, order-undo   order                that order
  *	transcript what (ID, ID:ROW, a domain)        transcripts of sessions that failed
  *	trace      key (begin, end or empty), what, from   lines of live sessions, lost
  *	content    what (ID, ID:ROW)                  the message as it would be sent now
@@ -23,8 +33,8 @@
  *	metrics    -                                  text for Prometheus
  *	config     -                                  every option and its value
  *	consumers  -                                  who reads the log, and how far
- *	suspend    source, what (a provider or site) [, value, reason, author]   rule
- *	resume     source, what                       rule
+ *	suspend-source   source, what (a provider or site) [, value, reason, author]   rule
+ *	resume-source    source, what                       rule
  *	shape-order    what (a section), key, value (empty: take back), author
  *	shape-show     -                              every value in force, and where it stands
  *	shape-orders   -                              live orders, and what they replace
@@ -45,6 +55,8 @@
  *
  * Files:   server.c is its life, query.c asks the lanes and adds up, commands.c is the table; the
  *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
+ *          orders.c and ending.c (orders), look.c (recipients), suspend.c (suspensions),
+ *          source.c and source_check.c (sources), shape.c (shapes) and facts.c (facts).
  *          orders.c (orders), suspend.c (suspensions), source.c and source_check.c (sources),
  *          shape.c (shapes) and facts.c (facts).
  *          orders.c (orders), suspend.c (sources),

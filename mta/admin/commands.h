@@ -6,6 +6,7 @@
 
 const struct admin_command *admin_command_find(struct slice name);
 
+/* senders.c, facts.c, look.c, queue.c, orders.c, ending.c, shape.c, source.c, suspend.c */
 /* senders.c, facts.c, queue.c, orders.c, shape.c, source.c, suspend.c */
 /* adaptive.c, senders.c, facts.c, queue.c, orders.c, shape.c, suspend.c */
 int admin_finish_adaptive(struct query *q);
@@ -36,19 +37,23 @@ int admin_begin_queue(struct query *q);
 void admin_lane_queue(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_queue(struct query *q);
 int admin_begin_show(struct query *q);
-void admin_lane_show(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_show(struct query *q);
 int admin_begin_why(struct query *q);
 void admin_lane_why(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_why(struct query *q);
 int admin_begin_order(struct query *q);
-void admin_lane_matches(struct query *q, struct query_part *p, struct lane *l);
-int admin_finish_hold(struct query *q);
 int admin_begin_move(struct query *q);
-int admin_finish_move(struct query *q);
 int admin_begin_release(struct query *q);
-void admin_lane_release(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_release(struct query *q);
+int admin_begin_resume(struct query *q);
+int admin_finish_order(struct query *q);
+int admin_finish_find(struct query *q);
+int admin_finish_undo(struct query *q);
+int admin_finish_orders(struct query *q);
+int admin_finish_order_show(struct query *q);
+/* Parts of an order's answer. */
+void admin_order_report(struct query *q);
+int admin_order_preview(struct query *q); /* the count and a sample, and the question is over */
 int admin_finish_cancel(struct query *q);
 void admin_lane_retry(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_retry(struct query *q);

@@ -84,6 +84,20 @@ static int put_rule(void *arg, struct slice key, struct slice value)
 	return 0;
 }
 
+static bool put_standing(void *arg, const struct order *o)
+{
+	struct branch *row;
+
+	if (o->end != ORDER_STANDS)
+		return true;
+	row = branch_map(arg, NULL);
+	branch_str(row, "kind", order_kind_name(o->kind));
+	branch_str(row, "selector", o->what);
+	branch_str(row, "reason", o->reason);
+	branch_int(row, "order", (int64_t)o->id);
+	return true;
+}
+
 int admin_finish_rules(struct query *q)
 {
 	struct branch *rows = branch_list(q->out, "rules");
@@ -101,6 +115,7 @@ int admin_finish_rules(struct query *q)
 		r = spool_each_rule(spool_of(q), SLICE("source-"), put_rule, rows);
 	if (r < 0)
 		return r;
+	orders_each(orders_of(q->server->engine), UINT32_MAX, put_standing, rows);
 	query_answer(q);
 	return 0;
 }

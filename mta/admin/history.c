@@ -15,8 +15,8 @@ int admin_begin_transcript(struct query *q)
 {
 	int r = query_selector(q);
 
-	if (r < 0 || q->selector.kind == SELECT_DOMAIN || q->selector.kind == SELECT_JOB ||
-	    q->selector.kind == SELECT_RCPT)
+	if (r < 0 || selector_is(&q->selector, SELECT_DOMAIN) ||
+	    selector_is(&q->selector, SELECT_JOB) || selector_is(&q->selector, SELECT_RCPT))
 		return r;
 	(void)snprintf(q->fault, sizeof(q->fault),
 		       "a transcript is asked for by an ID, ID:ROW or a domain");
@@ -33,10 +33,10 @@ static bool has_row(const struct failure *x, uint32_t row)
 
 static bool is_asked_for(const struct query *q, const struct failure *x, const struct site *site)
 {
-	if (q->selector.kind == SELECT_DOMAIN)
+	if (selector_is(&q->selector, SELECT_DOMAIN))
 		return x->site == site;
-	return x->n_rows && id_eq(x->job, q->selector.job) &&
-	       (q->selector.kind == SELECT_JOB || has_row(x, q->selector.row));
+	return x->n_rows && id_eq(x->job, q->selector.terms[0].job) &&
+	       (selector_is(&q->selector, SELECT_JOB) || has_row(x, q->selector.terms[0].row));
 }
 
 static void put_line(void *arg, enum transcript_who who, uint32_t ms, struct slice text)
@@ -82,8 +82,8 @@ void admin_lane_transcript(struct query *q, struct query_part *p, struct lane *l
 {
 	const struct failures *all = sites_of(l)->failures;
 	const struct failure *x = NULL;
-	const struct domain *d = q->selector.kind == SELECT_DOMAIN
-				     ? queue_find_domain(queue_of(l), q->selector.domain)
+	const struct domain *d = selector_is(&q->selector, SELECT_DOMAIN)
+				     ? queue_find_domain(queue_of(l), q->selector.terms[0].text)
 				     : NULL;
 	const struct site *site = d ? way_of(d)->site : NULL;
 
@@ -116,11 +116,11 @@ static int look_at_event(void *arg, const struct event *e)
 	struct query *q = arg;
 
 	/* The row of an acceptance is how many there are. */
-	bool row =
-	    q->selector.kind == SELECT_JOB ||
-	    (e->kind == EVENT_ACCEPTED ? q->selector.row < e->row : q->selector.row == e->row);
+	bool row = selector_is(&q->selector, SELECT_JOB) ||
+		   (e->kind == EVENT_ACCEPTED ? q->selector.terms[0].row < e->row
+					      : q->selector.terms[0].row == e->row);
 
-	if (!row || !id_eq(e->job, q->selector.job))
+	if (!row || !id_eq(e->job, q->selector.terms[0].job))
 		return 0;
 	q->found++;
 	if (q->found <= q->max)
@@ -175,7 +175,8 @@ int admin_begin_content(struct query *q)
 {
 	int r = query_selector(q);
 
-	if (r < 0 || q->selector.kind == SELECT_JOB || q->selector.kind == SELECT_RCPT)
+	if (r < 0 || selector_is(&q->selector, SELECT_JOB) ||
+	    selector_is(&q->selector, SELECT_RCPT))
 		return r;
 	(void)snprintf(q->fault, sizeof(q->fault), "a message is asked for by an ID or ID:ROW");
 	return E_SYNTAX;

@@ -50,11 +50,26 @@ static void run_back(struct note *n, struct lane *front)
 		all_are_back(p->query);
 }
 
+static void run_on_lane(struct note *n, struct lane *l);
+
+static void end_pause(struct timer *t)
+{
+	struct query_part *p = container_of(t, struct query_part, pause);
+
+	run_on_lane(&p->note, lane_current());
+}
+
 static void run_on_lane(struct note *n, struct lane *l)
 {
 	struct query_part *p = container_of(n, struct query_part, note);
 
+	p->again = false;
 	p->query->command->on_lane(p->query, p, l);
+	if (p->again) { /* after the lane's descriptors */
+		p->pause.fire = end_pause;
+		timer_set(lane_loop(l)->timers, &p->pause, WALK_PAUSE_MS);
+		return;
+	}
 	n->run = run_back;
 	lane_post(engine_front(lane_engine(l)), n);
 }
@@ -67,6 +82,11 @@ static void part_clear(struct query_part *p)
 	free(p->counts);
 	p->counts = NULL;
 	p->n_counts = p->cap_counts = 0;
+	p->walk = walk_free(p->walk);
+	p->counting = inspect_counts_free(p->counting);
+	p->end_us = 0;
+	p->partial = false;
+	p->held = 0;
 }
 
 void query_ask_lanes(struct query *q)
@@ -85,6 +105,7 @@ void query_ask_lanes(struct query *q)
 		p->rows = branch_list(tree_map(p->tree), "rows");
 		p->query = q;
 		p->note.run = run_on_lane;
+		timer_init(&p->pause, end_pause);
 		lane_post(engine_lane(e, i), &p->note);
 	}
 }
@@ -96,6 +117,31 @@ uint64_t query_sum(const struct query *q)
 	for (unsigned i = 0; q->parts && i < engine_lanes(q->server->engine); i++)
 		sum += q->parts[i].count;
 	return sum;
+}
+
+uint64_t query_held(const struct query *q)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; q->parts && i < engine_lanes(q->server->engine); i++)
+		sum += q->parts[i].held;
+	return sum;
+}
+
+bool query_is_partial(const struct query *q)
+{
+	for (unsigned i = 0; q->parts && i < engine_lanes(q->server->engine); i++)
+		if (q->parts[i].partial)
+			return true;
+	return false;
+}
+
+void query_author(const struct query *q, char *buf, size_t cap)
+{
+	if (*q->author && order_text_is_good(q->author))
+		(void)snprintf(buf, cap, "%.60s (%.60s)", q->author, q->asker);
+	else
+		(void)snprintf(buf, cap, "%.60s", q->asker);
 }
 
 void query_join_rows(struct query *q, const char *name)
@@ -113,9 +159,13 @@ void query_join_rows(struct query *q, const char *name)
 
 void query_free(struct query *q)
 {
-	for (unsigned i = 0; q->parts && i < engine_lanes(q->server->engine); i++)
+	for (unsigned i = 0; q->parts && i < engine_lanes(q->server->engine); i++) {
+		timer_stop(lane_loop(engine_lane(q->server->engine, i))->timers,
+			   &q->parts[i].pause);
 		part_clear(&q->parts[i]);
+	}
 	lane_wait_cancel(q->server->front, &q->wait);
+	orders_forget_writing(&q->writing);
 	metrics_cancel(&q->metrics);
 	timer_stop(lane_loop(q->server->front)->timers, &q->timer);
 	list_remove(&q->link);
@@ -128,14 +178,17 @@ void query_free(struct query *q)
 void query_answer(struct query *q)
 {
 	if (q->client)
-		admin_report(q->client, q->request, tree_value(q->tree));
+		frames_send(q->client, &(struct link_frame){ .type = LINK_REPORT,
+							     .request = q->request,
+							     .report = *tree_value(q->tree) });
 	query_free(q);
 }
 
 void query_fail(struct query *q, int err, const char *text)
 {
 	if (q->client)
-		admin_refuse(q->client, q->request, err, text && *text ? text : err_text(err));
+		frames_send_error(q->client, q->request, err,
+				  slice_str(text && *text ? text : err_text(err)));
 	query_free(q);
 }
 
@@ -154,6 +207,15 @@ static bool take_shape(struct query *q, const struct value *args)
 	       query_number(args, "tenant", &q->tenant);
 }
 
+static bool take_order(struct query *q, const struct value *args)
+{
+	return query_text(args, "until", q->until, sizeof(q->until)) &&
+	       query_text(args, "grace", q->grace, sizeof(q->grace)) &&
+	       query_number(args, "order", &q->order) &&
+	       query_text(args, "rate", q->rate, sizeof(q->rate)) &&
+	       query_number(args, "connections", &q->connections);
+}
+
 static bool take_arguments(struct query *q, const struct value *args)
 {
 	const struct value *preview = value_member(args, SLICE("preview"));
@@ -163,11 +225,14 @@ static bool take_arguments(struct query *q, const struct value *args)
 	static const char *const names[] = {
 		[INSPECT_DOMAIN] = "domain",     [INSPECT_TENANT] = "tenant",
 		[INSPECT_CAMPAIGN] = "campaign", [INSPECT_SITE] = "site",
-		[INSPECT_PROVIDER] = "provider", [INSPECT_POOL] = "pool"
+		[INSPECT_PROVIDER] = "provider", [INSPECT_POOL] = "pool",
+		[INSPECT_SOURCE] = "source",     [INSPECT_CLASS] = "class",
+		[INSPECT_REPLY] = "reply",       [INSPECT_STREAM] = "stream",
 	};
 
 	q->preview = preview && preview->type == VALUE_BOOL && preview->b;
-	if (!take_shape(q, args) || !query_text(args, "what", q->what, sizeof(q->what)) ||
+	if (!take_shape(q, args) || !take_order(q, args) ||
+	    !query_text(args, "what", q->what, sizeof(q->what)) ||
 	    !query_text(args, "by", by, sizeof(by)) ||
 	    !query_text(args, "reason", q->reason, sizeof(q->reason)) ||
 	    !query_number(args, "max", &max) || !query_number(args, "from", &q->from))
@@ -195,28 +260,32 @@ static void go(struct query *q)
 		all_are_back(q);
 }
 
-void query_start(struct admin_server *s, struct admin_client *c, const struct link_frame *f)
+void query_start(struct admin_server *s, struct frames *from, const char *asker,
+		 const struct link_frame *f)
 {
 	const struct admin_command *command = admin_command_find(f->admin.command);
 	struct query *q;
 
 	if (!command) {
-		admin_refuse(c, f->request, E_UNKNOWN, "the engine has no such command");
+		frames_send_error(from, f->request, E_UNKNOWN,
+				  SLICE("the engine has no such command"));
 		return;
 	}
 	if (s->n_queries >= ADMIN_QUERIES_MAX) {
-		admin_refuse(c, f->request, E_FULL,
-			     "too many questions at a time; try again later");
+		frames_send_error(from, f->request, E_FULL,
+				  SLICE("too many questions at a time; try again later"));
 		return;
 	}
 	q = must_alloc(sizeof(*q));
 	q->server = s;
-	q->client = c;
+	q->client = from;
+	slice_copy(q->asker, sizeof(q->asker), slice_str(asker));
 	q->request = f->request;
 	q->command = command;
 	q->tree = tree_new();
 	q->out = tree_map(q->tree);
 	list_init(&q->wait.link);
+	list_init(&q->writing.wait.link);
 	list_init(&q->metrics.link);
 	timer_init(&q->timer, NULL);
 	list_push(&s->queries, &q->link);

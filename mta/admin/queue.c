@@ -1,11 +1,12 @@
 /* mta/admin/queue.c - what is queued: counts, recipients, reasons. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "mta/admin/commands.h"
 #include "mta/inspect/why.h"
 #include "schema/wire/meta.h"
 
-enum { COUNTS_MAX = 200000, LOOKS_MAX = 64, ADDRESS_LOOKS = 100000 };
+enum { COUNTS_MAX = 200000, PATIENCE_US = 1800 * 1000 };
 
 /* ---- queue ------------------------------------------------------------------------------- */
 
@@ -15,13 +16,13 @@ int admin_begin_queue(struct query *q)
 	return 0;
 }
 
-static int keep_count(void *arg, const struct inspect_count *c)
+static void keep_count(void *arg, const struct inspect_count *c)
 {
 	struct query_part *p = arg;
 	struct inspect_count *kept;
 
 	if (p->n_counts == COUNTS_MAX)
-		return 0; /* the engine itself may know more domains than an answer holds */
+		return; /* the engine itself may know more domains than an answer holds */
 	if (p->n_counts == p->cap_counts) {
 		p->cap_counts = p->cap_counts ? p->cap_counts * 2 : 64;
 		p->counts = must_resize(p->counts, p->cap_counts * sizeof(*p->counts));
@@ -31,12 +32,21 @@ static int keep_count(void *arg, const struct inspect_count *c)
 	kept->name = tree_copy(p->tree, c->name);
 	kept->site = tree_copy(p->tree, c->site);
 	kept->reply = tree_copy(p->tree, c->reply);
-	return 0;
 }
 
 void admin_lane_queue(struct query *q, struct query_part *p, struct lane *l)
 {
-	(void)!inspect_counts(l, (enum inspect_by)q->by, keep_count, p);
+	bool more;
+
+	if (!p->counting) {
+		p->counting = inspect_counts_new(l, (enum inspect_by)q->by);
+		p->end_us = clock_mono_us() + PATIENCE_US;
+	}
+	more = inspect_counts_go(p->counting);
+	p->again = more && clock_mono_us() < p->end_us;
+	p->partial = more && !p->again;
+	if (!p->again)
+		inspect_counts_each(p->counting, keep_count, p);
 }
 
 static uint64_t total(const struct inspect_count *c)
@@ -84,6 +94,13 @@ static void add_up(struct inspect_count *to, const struct inspect_count *c)
 	to->routing += c->routing;
 	to->oldest_ms = earlier(to->oldest_ms, c->oldest_ms);
 	to->next_ms = earlier(to->next_ms, c->next_ms);
+	to->attempts = MAX_OF(to->attempts, c->attempts);
+	if (c->reply_ms > to->reply_ms) {
+		to->reply_ms = c->reply_ms;
+		to->code = c->code;
+		to->status = c->status;
+		to->reply = c->reply;
+	}
 }
 
 /* The counts of all lanes in one array, each key once.  Gives how many. */
@@ -130,16 +147,16 @@ static void put_reply(struct branch *row, const struct inspect_count *c)
 
 static void put_count(struct branch *row, unsigned by, const struct inspect_count *c)
 {
-	static const char *const names[] = { [INSPECT_DOMAIN] = "domain",
-					     [INSPECT_SITE] = "site",
-					     [INSPECT_PROVIDER] = "provider",
-					     [INSPECT_POOL] = "pool" };
-	struct slice name = c->name;
+	static const char *const names[INSPECT_KEYS] = {
+		[INSPECT_DOMAIN] = "domain",     [INSPECT_SITE] = "site",
+		[INSPECT_PROVIDER] = "provider", [INSPECT_POOL] = "pool",
+		[INSPECT_SOURCE] = "source",     [INSPECT_CLASS] = "class",
+		[INSPECT_STREAM] = "stream",
+	};
 
-	(void)slice_strip(&name, by == INSPECT_PROVIDER ? SLICE("provider ") : SLICE(""));
-	if (by < ARRAY_LEN(names) && names[by])
-		branch_slice(row, names[by], name);
-	else
+	if (names[by])
+		branch_slice(row, names[by], c->name);
+	else if (by != INSPECT_REPLY)
 		branch_int(row, "tenant", (int64_t)c->tenant);
 	if (by == INSPECT_DOMAIN)
 		branch_slice(row, "site", c->site);
@@ -152,7 +169,8 @@ static void put_count(struct branch *row, unsigned by, const struct inspect_coun
 	branch_int(row, "in_flight", (int64_t)c->in_flight);
 	branch_int(row, "oldest_ms", c->oldest_ms);
 	branch_int(row, "next_ms", c->next_ms);
-	if (by == INSPECT_DOMAIN)
+	branch_int(row, "attempts", c->attempts);
+	if (by == INSPECT_DOMAIN || by == INSPECT_REPLY)
 		put_reply(row, c);
 }
 
@@ -170,6 +188,7 @@ int admin_finish_queue(struct query *q)
 	}
 	branch_int(q->out, "groups", (int64_t)n);
 	branch_int(q->out, "queued", (int64_t)queued);
+	branch_bool(q->out, "partial", query_is_partial(q));
 	free(all);
 	query_answer(q);
 	return 0;
@@ -179,47 +198,7 @@ int admin_finish_queue(struct query *q)
 
 int admin_begin_show(struct query *q)
 {
-	struct selector unused;
-	bool address = strchr(q->what, '@') && selector_parse(slice_str(q->what), &unused) < 0;
-
-	return address ? query_address(q) : query_selector(q);
-}
-
-/* One past the limit is kept: it shows that there are more. */
-static int put_rcpt(void *arg, const struct inspect_rcpt *r)
-{
-	struct query_part *p = arg;
-	struct branch *row;
-	char id[ID_TEXT_MAX];
-
-	if (*p->query->address && !slice_eq_nocase(r->address, slice_str(p->query->address)))
-		return 0;
-	p->count++;
-	if (p->count > p->query->max)
-		return 0;
-	row = branch_map(p->rows, NULL);
-	branch_str(row, "job", id_format(r->job, id));
-	branch_int(row, "row", r->row);
-	branch_slice(row, "address", r->address);
-	branch_str(row, "state", r->state);
-	branch_int(row, "attempts", r->attempts);
-	branch_int(row, "next_ms", r->next_ms);
-	branch_int(row, "accepted_ms", r->accepted_ms);
-	branch_int(row, "expires_ms", r->expires_ms);
-	branch_int(row, "tenant", (int64_t)r->tenant);
-	branch_int(row, "campaign", (int64_t)r->campaign);
-	return 0;
-}
-
-void admin_lane_show(struct query *q, struct query_part *p, struct lane *l)
-{
-	uint64_t cursor = 0;
-	int r = 1;
-
-	for (int i = 0; r > 0 && i < LOOKS_MAX && p->count <= q->max; i++)
-		r = inspect_rcpts(l, &q->selector, &cursor,
-				  *q->address ? ADDRESS_LOOKS : (unsigned)(q->max + 1 - p->count),
-				  put_rcpt, p);
+	return query_selector(q);
 }
 
 static void put_meta(struct query *q, struct branch *job, job_no no)
@@ -243,7 +222,7 @@ static int put_job(struct query *q)
 	struct job_info info;
 	char id[ID_TEXT_MAX];
 	job_no no;
-	int r = spool_find_job(sp, q->selector.job, &no);
+	int r = spool_find_job(sp, q->selector.terms[0].job, &no);
 
 	if (r == 0)
 		r = spool_job_info(sp, no, &info);
@@ -267,7 +246,7 @@ int admin_finish_show(struct query *q)
 {
 	int r = 0;
 
-	bool job = q->selector.kind == SELECT_JOB || q->selector.kind == SELECT_RCPT;
+	bool job = selector_is(&q->selector, SELECT_JOB) || selector_is(&q->selector, SELECT_RCPT);
 
 	if (job)
 		r = put_job(q);
@@ -282,7 +261,7 @@ int admin_finish_show(struct query *q)
 	}
 	query_join_rows(q, "recipients");
 	branch_bool(q->out, "more", query_sum(q) > q->max);
-	q->live = q->selector.kind == SELECT_JOB || query_sum(q);
+	q->live = selector_is(&q->selector, SELECT_JOB) || query_sum(q);
 	if (job)
 		return admin_read_history(q);
 	query_answer(q);
@@ -301,8 +280,8 @@ int admin_begin_why(struct query *q)
 	r = query_selector(q);
 	if (r < 0)
 		return r;
-	if (q->selector.kind == SELECT_DOMAIN || q->selector.kind == SELECT_JOB ||
-	    q->selector.kind == SELECT_RCPT)
+	if (selector_is(&q->selector, SELECT_DOMAIN) || selector_is(&q->selector, SELECT_JOB) ||
+	    selector_is(&q->selector, SELECT_RCPT))
 		return 0;
 	(void)snprintf(q->fault, sizeof(q->fault),
 		       "why takes an ID, ID:ROW, a domain, tenant/N, campaign/N, provider/NAME or "

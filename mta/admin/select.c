@@ -1,5 +1,5 @@
 /* mta/admin/select.c - what an operator may write for a selector, and what is made of it: one text
- * per selector, because rules are stored under it. */
+ * per selector, by which orders about the same are found. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -9,101 +9,114 @@
 static int refuse(struct query *q, const char *why)
 {
 	(void)snprintf(q->fault, sizeof(q->fault),
-		       "\"%.*s\" %s; a selector is all, an ID, ID:ROW, a domain, tenant/N, "
-		       "campaign/N, domain/NAME, job/ID or rcpt/ID:ROW",
-		       200, q->what, why);
+		       "\"%.*s\" %s; a selector is all, or terms such as tenant/7 "
+		       "provider/gmail age>2h, an ID, ID:ROW, an address or a domain; see "
+		       "postern(1)",
+		       150, q->what, why);
 	return E_SYNTAX;
 }
 
-static const char *kind_of(const char *what)
+/* The word up to a blank outside quotes. */
+static struct slice take_word(struct slice *rest)
 {
-	const char *colon = strchr(what, ':');
-	struct id128 unused;
+	char quote = '\0';
+	size_t n = 0;
 
-	if (strcmp(what, "all") == 0 || strchr(what, '/'))
-		return "";
-	if (id_parse(slice_of(what, colon ? (size_t)(colon - what) : strlen(what)), &unused) == 0)
-		return colon ? "rcpt/" : "job/";
-	return "domain/";
+	for (; n < rest->n && (quote || rest->p[n] != ' '); n++) {
+		char c = rest->p[n];
+		if (quote)
+			quote = c == quote ? '\0' : quote;
+		else if (c == '"' || c == '\'')
+			quote = c;
+	}
+	struct slice word = slice_of(rest->p, n);
+	*rest = slice_trim_set(slice_skip(*rest, n), " ");
+	return word;
 }
 
-static int put_domain(struct query *q, char *text, size_t cap)
+/* The key of a word that has none. */
+static const char *kind_of(struct slice word)
 {
-	char buf[MAILBOX_MAX + 2];
-	struct slice domain = q->selector.domain;
+	struct slice id = word, row, after = word;
+	struct id128 unused;
 
-	if (memchr(domain.p, '@', domain.n))
-		return refuse(q, "is an address, which only show takes");
-	if (mailbox_domain_parse(domain, MAILBOX_IDN | MAILBOX_LITERAL, buf, &domain) < 0)
-		return refuse(q, "is no domain");
-	(void)snprintf(text, cap, "domain/%.*s", (int)domain.n, domain.p);
+	if (slice_eq(word, SLICE("all")) || selector_key_of(&after) != SELECT_KEYS)
+		return "";
+	bool has_row = slice_cut(word, ':', &id, &row);
+	if (id_parse(id, &unused) == 0)
+		return has_row ? "rcpt/" : "job/";
+	if (memchr(word.p, '/', word.n))
+		return "";
+	return memchr(word.p, '@', word.n) ? "recipient/" : "domain/";
+}
+
+static void put_words(const struct query *q, struct buf *out)
+{
+	struct slice rest = slice_trim_set(slice_str(q->what), " ");
+
+	while (rest.n) {
+		struct slice word = take_word(&rest);
+		buf_putf(out, "%s%s", buf_len(out) ? " " : "", kind_of(word));
+		buf_put(out, word);
+	}
+}
+
+/* Names become what the queue has; room keeps them. */
+struct rooms {
+	char domain[MAILBOX_MAX + 2], recipient[MAILBOX_MAX + 2];
+};
+
+static int look_at_names(struct query *q, struct selector *s, struct rooms *rooms)
+{
+	struct mailbox box;
+
+	for (unsigned i = 0; i < s->n; i++) {
+		struct selector_term *t = &s->terms[i];
+		if (t->key == SELECT_DOMAIN &&
+		    (memchr(t->text.p, '@', t->text.n) ||
+		     mailbox_domain_parse(t->text, MAILBOX_IDN | MAILBOX_LITERAL, rooms->domain,
+					  &t->text) < 0))
+			return refuse(q, "has something that is no domain");
+		if (t->key != SELECT_RECIPIENT)
+			continue;
+		if (mailbox_parse(t->text, MAILBOX_UTF8 | MAILBOX_IDN | MAILBOX_LITERAL, &box) < 0)
+			return refuse(q, "has something that is no address");
+		slice_copy(rooms->recipient, sizeof(rooms->recipient), mailbox_text(&box));
+		t->text = slice_str(rooms->recipient);
+	}
 	return 0;
 }
 
-/* The one text of the selector: D.Example and d.example, tenant/03 and tenant/3 are one rule. */
-static int put_canonical(struct query *q, char *text, size_t cap)
+int query_selector(struct query *q)
 {
-	const struct selector *s = &q->selector;
-	char id[ID_TEXT_MAX];
+	char fault[SELECTOR_FAULT_MAX], text[SELECTOR_TEXT_MAX];
+	struct rooms rooms;
+	struct buf words;
+	int r;
 
-	switch (s->kind) {
-	case SELECT_ALL:
-		(void)snprintf(text, cap, "all");
-		return 0;
-	case SELECT_TENANT:
-		(void)snprintf(text, cap, "tenant/%" PRIu64, s->number);
-		return 0;
-	case SELECT_CAMPAIGN:
-		(void)snprintf(text, cap, "campaign/%" PRIu64, s->number);
-		return 0;
-	case SELECT_DOMAIN:
-		return put_domain(q, text, cap);
-	case SELECT_JOB:
-		(void)snprintf(text, cap, "job/%s", id_format(s->job, id));
-		return 0;
-	case SELECT_RCPT:
-		(void)snprintf(text, cap, "rcpt/%s:%" PRIu32, id_format(s->job, id), s->row);
-		return 0;
-	}
-	return E_SYNTAX;
+	buf_init(&words, 0);
+	put_words(q, &words);
+	r = selector_read(buf_data(&words), &q->selector, fault);
+	if (r < 0)
+		(void)refuse(q, fault);
+	if (r == 0)
+		r = look_at_names(q, &q->selector, &rooms);
+	if (r == 0 && selector_print(&q->selector, text, sizeof(text)) < 0)
+		r = refuse(q, "is too long");
+	buf_free(&words);
+	if (r < 0)
+		return r;
+	memcpy(q->what, text, strlen(text) + 1);
+	return selector_parse(slice_str(q->what), &q->selector);
 }
 
 int query_selector_as_written(struct query *q)
 {
 	char text[sizeof(q->what)];
 
-	if (snprintf(text, sizeof(text), "%s%s", kind_of(q->what), q->what) >= (int)sizeof(text))
+	if (snprintf(text, sizeof(text), "%s%s", kind_of(slice_str(q->what)), q->what) >=
+	    (int)sizeof(text))
 		return E_LIMIT;
 	memcpy(q->what, text, strlen(text) + 1);
-	return selector_parse(slice_str(q->what), &q->selector);
-}
-
-int query_selector(struct query *q)
-{
-	char given[sizeof(q->what)], text[sizeof(q->what)];
-	int r;
-
-	memcpy(given, q->what, sizeof(given));
-	r = query_selector_as_written(q);
-	if (r == 0)
-		r = put_canonical(q, text, sizeof(text));
-	if (r == 0) {
-		memcpy(q->what, text, strlen(text) + 1);
-		return selector_parse(slice_str(q->what), &q->selector);
-	}
-	memcpy(q->what, given, sizeof(given));
-	return r == E_SYNTAX && !*q->fault ? refuse(q, "is no selector") : r;
-}
-
-int query_address(struct query *q)
-{
-	struct slice address = slice_str(q->what), domain;
-	struct mailbox box;
-
-	if (mailbox_parse(address, MAILBOX_UTF8 | MAILBOX_IDN | MAILBOX_LITERAL, &box) < 0)
-		return refuse(q, "is neither an address nor a selector");
-	domain = mailbox_domain(&box);
-	slice_copy(q->address, sizeof(q->address), mailbox_text(&box));
-	(void)snprintf(q->what, sizeof(q->what), "domain/%.*s", (int)domain.n, domain.p);
-	return selector_parse(slice_str(q->what), &q->selector);
+	return selector_parse_single(slice_str(q->what), &q->selector);
 }

@@ -1,4 +1,6 @@
 /* mta/admin/server.c - the admin socket's listener, its clients and its life on the front desk. */
+#include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -12,37 +14,33 @@ struct admin_client {
 	struct admin_server *server;
 	struct frames frames;
 	struct turn_end reap;
+	char asker[96]; /* who it is, as the kernel says */
 };
 struct admin_state {
 	struct admin_server server;
 	struct unix_listener_user user;
 };
 
-void admin_report(struct admin_client *c, uint64_t request, const struct value *v)
-{
-	frames_send(&c->frames,
-		    &(struct link_frame){ .type = LINK_REPORT, .request = request, .report = *v });
-}
-
-void admin_refuse(struct admin_client *c, uint64_t request, int err, const char *text)
-{
-	frames_send_error(&c->frames, request, err, slice_str(text));
-}
-
 static void reap(struct turn_end *t)
 {
 	free(container_of(t, struct admin_client, reap));
 }
 
-static void client_end(struct admin_client *c)
+/* Nobody waits for the answers any more. */
+static void asker_gone(struct admin_server *s, const struct frames *from)
 {
 	struct query *q;
 
+	list_each(&s->queries, q, struct query, link)
+		if (q->client == from)
+			q->client = NULL;
+}
+
+static void client_end(struct admin_client *c)
+{
 	if (c->frames.ended)
 		return;
-	list_each(&c->server->queries, q, struct query, link)
-		if (q->client == c)
-			q->client = NULL;
+	asker_gone(c->server, &c->frames);
 	frames_end(&c->frames);
 	list_remove(&c->link);
 	unix_listener_left(c->server->listener);
@@ -54,9 +52,10 @@ static void on_frame(struct frames *fr, const struct link_frame *f)
 	struct admin_client *c = container_of(fr, struct admin_client, frames);
 
 	if (f->type == LINK_ADMIN)
-		query_start(c->server, c, f);
+		query_start(c->server, fr, c->asker, f);
 	else
-		admin_refuse(c, f->request, E_DENIED, "this socket takes ADMIN frames only");
+		frames_send_error(fr, f->request, E_DENIED,
+				  SLICE("this socket takes ADMIN frames only"));
 }
 
 static void on_room(struct frames *fr)
@@ -70,6 +69,33 @@ static void on_gone(struct frames *fr, int err)
 	client_end(container_of(fr, struct admin_client, frames));
 }
 
+/* Only root and our own user may come in, and their numbers say which. */
+static void name_peer(struct admin_client *c, int fd)
+{
+	struct ucred peer;
+	socklen_t n = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0)
+		(void)snprintf(c->asker, sizeof(c->asker), "the admin socket");
+	else
+		(void)snprintf(c->asker, sizeof(c->asker), "uid %u", (unsigned)peer.uid);
+}
+
+/* The control plane asks over the link. */
+static void on_uplink(struct uplink_asked *a, struct frames *from, const char *name,
+		      const struct link_frame *f)
+{
+	char asker[96];
+
+	(void)snprintf(asker, sizeof(asker), "link %.64s", *name ? name : "without a name");
+	query_start(container_of(a, struct admin_server, uplink), from, asker, f);
+}
+
+static void on_uplink_gone(struct uplink_asked *a, struct frames *from)
+{
+	asker_gone(container_of(a, struct admin_server, uplink), from);
+}
+
 static void on_accepted(struct unix_listener_user *u, int fd)
 {
 	static const struct frames_user user = { on_frame, on_room, on_gone };
@@ -77,6 +103,7 @@ static void on_accepted(struct unix_listener_user *u, int fd)
 	struct admin_client *c = must_alloc(sizeof(*c));
 
 	c->server = &st->server;
+	name_peer(c, fd);
 	c->reap.run = reap;
 	list_init(&c->reap.link);
 	list_init(&c->link);
@@ -99,6 +126,7 @@ static void admin_stop(void *state)
 		client_end(c);
 	list_each(&st->server.queries, q, struct query, link)
 		query_free(q);
+	uplink_tell_admin(st->server.engine, NULL);
 	unix_listener_free(st->server.listener);
 	free(st);
 }
@@ -117,6 +145,8 @@ static int admin_start(struct lane *front, void **ret_state)
 	st->server.engine = lane_engine(front);
 	st->server.started_ms = clock_wall_ms();
 	st->user.accepted = on_accepted;
+	st->server.uplink = (struct uplink_asked){ on_uplink, on_uplink_gone };
+	uplink_tell_admin(st->server.engine, &st->server.uplink);
 	list_init(&st->server.clients);
 	list_init(&st->server.queries);
 	if (*c->socket)

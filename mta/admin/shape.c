@@ -198,7 +198,7 @@ int admin_begin_shape_explain(struct query *q)
 	struct ip ip;
 	int r = query_selector(q);
 
-	if (r == 0 && q->selector.kind != SELECT_DOMAIN) {
+	if (r == 0 && !selector_is(&q->selector, SELECT_DOMAIN)) {
 		(void)snprintf(q->fault, sizeof(q->fault), "expected a domain");
 		return E_SYNTAX;
 	}
@@ -212,7 +212,7 @@ int admin_begin_shape_explain(struct query *q)
 /* The lane that has the domain knows its mail hosts. */
 void admin_lane_shape_explain(struct query *q, struct query_part *p, struct lane *l)
 {
-	const struct domain *d = queue_find_domain(queue_of(l), q->selector.domain);
+	const struct domain *d = queue_find_domain(queue_of(l), q->selector.terms[0].text);
 	const struct site *site = d ? way_of(d)->site : NULL;
 
 	for (unsigned i = 0; site && i < site->route->n_hosts; i++)
@@ -263,7 +263,7 @@ int admin_finish_shape_explain(struct query *q)
 	struct engine *e = q->server->engine;
 	OWNED(shapes) set = shape_copy(e);
 	struct slice mx[ROUTE_HOSTS_MAX];
-	struct shape_subject who = { .domain = q->selector.domain, .tenant = q->tenant };
+	struct shape_subject who = { .domain = q->selector.terms[0].text, .tenant = q->tenant };
 	struct shape shape;
 
 	who.mx = mx;
@@ -272,7 +272,7 @@ int admin_finish_shape_explain(struct query *q)
 	if (*q->source && ip_parse(slice_str(q->source), &who.source) < 0)
 		return E_SYNTAX;
 	shaping_resolve(set, &who, engine_settings(e), &shape);
-	branch_slice(q->out, "domain", q->selector.domain);
+	branch_slice(q->out, "domain", q->selector.terms[0].text);
 	branch_str(q->out, "provider", shapes_provider_name(set, shapes_provider(set, &who)));
 	put_shape(branch_list(q->out, "values"), set, &shape);
 	query_answer(q);

@@ -22,7 +22,7 @@ static void name_scope(struct query *q, char *buf, size_t cap)
 /* `what` becomes the rule's key, `value` its value: empty to end it. */
 int admin_begin_suspend(struct query *q)
 {
-	bool ends = strcmp(q->command->name, "resume") == 0;
+	bool ends = strcmp(q->command->name, "resume-source") == 0;
 	char scope[sizeof(q->what)];
 	struct slice tenant = slice_str(q->source);
 	const char *kind = "suspend";

@@ -104,10 +104,12 @@ static void hold(struct deliverer *dr, const struct chunk *k, const struct outco
 
 static bool is_held_by_reply(struct deliverer *dr, const struct job_info *info, uint32_t row)
 {
-	const struct rule_subject s = { .job = info->id, .row = row };
-	char why[256], *reason;
+	const struct subject s = { .knows = SELECTS(SELECT_JOB) | SELECTS(SELECT_RCPT),
+				   .job = info->id,
+				   .row = row };
+	char why[RULE_TEXT_MAX], *reason;
 
-	if (!rules_match(dr->rules, RULE_HOLD, SELECTS(SELECT_RCPT), &s, why, sizeof(why)))
+	if (!rules_hold(dr->rules, &s, why))
 		return false;
 	reason = strstr(why, ": ");
 	return reason && strncmp(reason + 2, held_by_reply, strlen(held_by_reply)) == 0;
@@ -141,6 +143,6 @@ void act_on_reply(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 void act_forget(struct deliverer *dr, const struct rcpt *r)
 {
 	avoid_forget(&dr->avoided, r->job, r->row);
-	if (rules_selects(dr->rules, RULE_HOLD) & SELECTS(SELECT_RCPT))
+	if (rules_keys(dr->rules, RULE_HOLD) & SELECTS(SELECT_RCPT))
 		end_hold(dr, r);
 }

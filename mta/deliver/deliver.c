@@ -8,6 +8,7 @@
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/notice.h"
 #include "mta/deliver/outcome.h"
+#include "mta/queue/about.h"
 #include "mta/queue/needs.h"
 #include "mta/site/failures.h"
 #include "mta/site/shaping.h"
@@ -21,28 +22,33 @@ enum { REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
 
 /* ---- may this recipient go now? ---------------------------------------------------------- */
 
+/* An order ends it or holds it. */
+static bool ordered_otherwise(struct deliverer *dr, rcpt_ref ref, const struct chunk *k)
+{
+	unsigned keys = rules_keys(dr->rules, RULE_CANCEL) | rules_keys(dr->rules, RULE_HOLD);
+	char why[RULE_TEXT_MAX];
+	struct about a;
+	bool bounce;
+
+	if (!keys)
+		return false;
+	about_chunk(&a, dr->queue, queue_rcpt(dr->queue, ref), k, keys);
+	if (rules_end(dr->rules, &a.s, &bounce, why)) {
+		outcome_ordered(dr, ref, bounce ? OUTCOME_BOUNCED : OUTCOME_CANCELLED,
+				slice_str(why));
+		return true;
+	}
+	if (!rules_hold(dr->rules, &a.s, NULL))
+		return false;
+	(void)queue_move(dr->queue, ref, (struct queue_move){ .to = RCPT_HELD });
+	return true;
+}
+
 static bool ruled_out(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		      struct slice address)
 {
-	struct rcpt *r = queue_rcpt(dr->queue, ref);
-	struct domain *d = queue_domain_of(dr->queue, r);
-	struct rule_subject s = {
-		.tenant = k->info.tenant,
-		.campaign = k->info.campaign,
-		.domain = domain_name(d),
-		.job = k->info.id,
-		.row = r->row,
-	};
-	char why[256];
-
-	if (rules_match(dr->rules, RULE_CANCEL, SELECTS_ALL, &s, why, sizeof(why))) {
-		outcome_plain(dr, ref, OUTCOME_CANCELLED, slice_str(why), STATUS(5, 7, 1), 0);
+	if (ordered_otherwise(dr, ref, k))
 		return true;
-	}
-	if (rules_match(dr->rules, RULE_HOLD, SELECTS_ALL, &s, NULL, 0)) {
-		(void)queue_move(dr->queue, ref, (struct queue_move){ .to = RCPT_HELD });
-		return true;
-	}
 	if (senders_suppressed(dr->senders, k->info.tenant, k->info.class != CLASS_TRANSACTIONAL,
 			       address)) {
 		outcome_plain(dr, ref, OUTCOME_CANCELLED, SLICE("the address is suppressed"),
@@ -52,7 +58,7 @@ static bool ruled_out(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 	return false;
 }
 
-/* Without a look at the job: has it expired, or has its site changed? */
+/* Without a look at the job: has it expired, or has its site or its pool changed? */
 static bool moved_on(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
@@ -61,7 +67,8 @@ static bool moved_on(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 		outcome_plain(dr, ref, OUTCOME_EXPIRED, SLICE(""), STATUS(4, 4, 7), 0);
 		return true;
 	}
-	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) != p->site) {
+	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) != p->site ||
+	    (queue_moves_finely(dr->queue) && queue_pool_of(dr->queue, r) != p->index)) {
 		queue_due(dr->queue, ref);
 		return true;
 	}
@@ -117,7 +124,8 @@ static bool tenant_waits(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 
 /* The next recipient that may go, with its job. */
 static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
-			  struct chunk **ret_chunk, struct line **ret_line)
+			  struct chunk **ret_chunk, struct line **ret_line,
+			  struct caps_seat *ret_seat)
 {
 	struct pool *p = ch->pool;
 	unsigned looks = TAKES_MAX;
@@ -129,8 +137,11 @@ static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
 		if (act_sets_aside(dr, ch, ref))
 			return RCPT_NONE; /* it is another source's turn now */
 		*ret_chunk = job_of(dr, ref);
-		if (*ret_chunk)
+		if (!*ret_chunk)
+			continue;
+		if (caps_take(p, ref, ret_seat))
 			return ref;
+		chunks_unref(&dr->queue->chunks, *ret_chunk);
 	}
 	if (!looks)
 		pool_pump_soon(p); /* a long run of those that may not go: others first */
@@ -169,7 +180,7 @@ static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 	const struct rcpt *r = queue_rcpt(dr->queue, ref);
 
 	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) == p->site &&
-	    queue_flow_of(dr->queue, r)->to_pool == p->index)
+	    queue_pool_of(dr->queue, r) == p->index)
 		pool_push(p, ref, true);
 	else
 		queue_due(dr->queue, ref);
@@ -230,6 +241,7 @@ static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery 
 	ch->taken++;
 	count_add(&dr->counters.messages, 1);
 	count_add(&dr->counters.message_bytes, d->txn.message.n + d->txn.head.n);
+	caps_sent(&d->seat);
 	if (ch->pool->paced)
 		shaping_sent(ch->pool, d->txn.message.n + d->txn.head.n);
 	r = session_send(ch->session, &d->txn);
@@ -274,17 +286,19 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 	struct pool *p = ch->pool;
 	bool bulk = ch->bulk || pool_bulk_may_start(p);
 	struct delivery *d;
+	struct caps_seat seat;
 	struct chunk *k;
 	struct line *line;
 	rcpt_ref ref;
 
 	if (!pool_has(p, bulk) || (p->paced && !rate_allows(p)))
 		return false;
-	ref = next_rcpt(dr, ch, bulk, &k, &line);
+	ref = next_rcpt(dr, ch, bulk, &k, &line, &seat);
 	if (ref == RCPT_NONE)
 		return false;
 	d = delivery_new(dr, k->info.rows > 1);
 	d->chunk = k;
+	d->seat = seat;
 	if (!make(dr, ch, d, ref)) {
 		delivery_rest(dr, d);
 		return true;

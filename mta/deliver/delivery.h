@@ -5,6 +5,7 @@
  * Threads: the lane's. */
 #pragma once
 #include "mta/deliver/deliverer.h"
+#include "mta/site/caps.h"
 
 enum { DELIVERY_RCPTS_MAX = 50 };
 
@@ -19,6 +20,7 @@ struct delivery {
 	char return_path[RETURNPATH_MAX];
 	rcpt_ref one_ref, *refs;
 	struct txn_rcpt one, *rcpts;
+	struct caps_seat seat; /* at the caps that bind it */
 };
 
 /* many: it may have more than one recipient. */

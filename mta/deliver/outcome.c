@@ -39,6 +39,14 @@ static bool is_worth_keeping(const struct deliverer *dr, const struct chunk *k,
 		(k && slice_eq(k->meta.origin, SLICE("smtp"))));
 }
 
+/* As rcpt.class has it. */
+static unsigned class_number(struct slice name)
+{
+	enum judge_class class;
+
+	return judge_class_parse(name, &class) == 0 ? class + 1U : 0;
+}
+
 /* The record is in the log: the recipient goes where it says. */
 static void settle(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, bool on_list)
 {
@@ -48,6 +56,7 @@ static void settle(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, 
 	count_add(count, 1);
 	if (o->kind == OUTCOME_DEFERRED) {
 		r->attempts = o->attempt;
+		r->class = (uint8_t)class_number(o->class);
 		r->requeues = 0;
 		queue_defer(dr->queue, ref,
 			    (uint32_t)(times_of_wall_ms(&dr->queue->times, o->next_ms) / 1000));
@@ -83,6 +92,13 @@ static void keep_late(struct deliverer *dr, rcpt_ref ref, const struct outcome *
 	timer_set(dr->loop->timers, &dr->late_timer, LATE_MS);
 }
 
+/* The next try is kept in whole seconds; what is less than one keeps the class over a restart. */
+static void keep_class(struct outcome *o)
+{
+	if (o->kind == OUTCOME_DEFERRED)
+		o->next_ms = o->next_ms / 1000 * 1000 + class_number(o->class);
+}
+
 static void put(struct deliverer *dr, rcpt_ref ref, struct outcome *o, bool on_list)
 {
 	lsn_t lsn;
@@ -90,6 +106,7 @@ static void put(struct deliverer *dr, rcpt_ref ref, struct outcome *o, bool on_l
 
 	if (o->kind != OUTCOME_DEFERRED) /* after it the job may have left the spool */
 		act_forget(dr, queue_rcpt(dr->queue, ref));
+	keep_class(o);
 	r = list_empty(&dr->late) ? spool_put_outcome(dr->spool, o, &lsn) : E_FULL;
 
 	if (r == 0 || r == E_CONFLICT) { /* finished already, and counted by whoever did that */
@@ -202,7 +219,8 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 {
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
 	int64_t now = clock_wall_ms();
-	char why[256], too_old[TOO_OLD_MAX];
+	char why[RULE_TEXT_MAX], too_old[TOO_OLD_MAX];
+	bool bounce;
 	struct outcome o = {
 		.job = r->job,
 		.row = r->row,
@@ -225,10 +243,9 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 
 	queue_look_at_clock(dr->queue);
 	meaning_judge(dr, &o, ret);
-	if (o.kind == OUTCOME_DEFERRED && rules_selects(dr->rules, RULE_CANCEL) &&
-	    queue_cancelled(dr->queue, r, why,
-			    sizeof(why))) { /* the order came while it was in flight */
-		o.kind = OUTCOME_CANCELLED;
+	if (o.kind == OUTCOME_DEFERRED && queue_ends_now(dr->queue, r, &bounce, why)) {
+		/* The order came while it was in flight. */
+		o.kind = bounce ? OUTCOME_BOUNCED : OUTCOME_CANCELLED;
 		meaning_forget(&o);
 		o.text = slice_str(why);
 	}
@@ -251,13 +268,14 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 }
 
 /* A standing cancel also ends recipients that never get a connection. */
-static bool cancelled_instead(struct deliverer *dr, const struct rcpt *r, struct outcome *o,
-			      char *why, size_t cap)
+static bool ended_instead(struct deliverer *dr, const struct rcpt *r, struct outcome *o, char *why)
 {
+	bool bounce;
+
 	if ((o->kind != OUTCOME_DEFERRED && o->kind != OUTCOME_BOUNCED) ||
-	    !rules_selects(dr->rules, RULE_CANCEL) || !queue_cancelled(dr->queue, r, why, cap))
+	    !queue_ends_now(dr->queue, r, &bounce, why))
 		return false;
-	o->kind = OUTCOME_CANCELLED;
+	o->kind = bounce ? OUTCOME_BOUNCED : OUTCOME_CANCELLED;
 	meaning_forget(o);
 	o->text = slice_str(why);
 	o->status = STATUS(5, 7, 1);
@@ -287,7 +305,7 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 	struct deliverer *dr = container_of(e, struct deliverer, ends);
 	struct rcpt *r = queue_rcpt(dr->queue, ref);
 	int64_t now = clock_wall_ms();
-	char why[256], too_old[TOO_OLD_MAX];
+	char why[RULE_TEXT_MAX], too_old[TOO_OLD_MAX];
 	struct meaning m;
 	struct outcome o = {
 		.job = r->job,
@@ -304,8 +322,10 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 
 	queue_look_at_clock(dr->queue);
 	meaning_note(dr, &o, &m);
-	if (!cancelled_instead(dr, r, &o, why, sizeof(why)) &&
-	    (o.kind == OUTCOME_DEFERRED || o.kind == OUTCOME_BOUNCED)) {
+	if (d->ordered)
+		meaning_forget(&o);
+	else if (!ended_instead(dr, r, &o, why) &&
+		 (o.kind == OUTCOME_DEFERRED || o.kind == OUTCOME_BOUNCED)) {
 		if (o.kind == OUTCOME_DEFERRED) {
 			o.attempt = (uint16_t)MIN_OF(r->attempts + 1, UINT16_MAX);
 			o.next_ms = MAX_OF(retry_next_ms(dr, ref, &o, &m),
@@ -325,6 +345,15 @@ void outcome_plain(struct deliverer *dr, rcpt_ref ref, enum outcome_kind kind, s
 		   struct status status, uint16_t flags)
 {
 	const struct decision d = { .kind = kind, .text = text, .status = status, .flags = flags };
+
+	outcome_decide(&dr->ends, ref, &d);
+}
+
+void outcome_ordered(struct deliverer *dr, rcpt_ref ref, enum outcome_kind kind, struct slice text)
+{
+	const struct decision d = {
+		.kind = kind, .text = text, .status = STATUS(5, 7, 1), .ordered = true
+	};
 
 	outcome_decide(&dr->ends, ref, &d);
 }

@@ -26,6 +26,8 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 /* The same with only a kind, a reason, a status and OUTCOME_ flags. */
 void outcome_plain(struct deliverer *dr, rcpt_ref ref, enum outcome_kind kind, struct slice text,
 		   struct status status, uint16_t flags);
+/* An order ends it, with its text. */
+void outcome_ordered(struct deliverer *dr, rcpt_ref ref, enum outcome_kind kind, struct slice text);
 void outcome_init(struct deliverer *dr);
 /* Late outcomes are put once more; those that still fail are logged and tried after a restart. */
 void outcome_end(struct deliverer *dr);

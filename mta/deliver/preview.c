@@ -7,12 +7,12 @@ static rcpt_ref find(const struct queue *q, const struct selector *s)
 {
 	job_no job;
 
-	if (spool_find_job(q->spool, s->job, &job) < 0)
+	if (spool_find_job(q->spool, s->terms[0].job, &job) < 0)
 		return RCPT_NONE;
 	for (rcpt_ref ref = 0; ref < q->slab.used; ref++) {
 		const struct rcpt *r = rcpt_at(&q->slab, ref);
 		if (r->state != RCPT_FREE && r->state != RCPT_DEAD && r->job == job &&
-		    (s->kind != SELECT_RCPT || r->row == s->row))
+		    (!selector_is(s, SELECT_RCPT) || r->row == s->terms[0].row))
 			return ref;
 	}
 	return RCPT_NONE;

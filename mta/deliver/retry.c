@@ -11,7 +11,9 @@ static const struct shape *shape_of(struct deliverer *dr, const struct rcpt *r, 
 	const struct way *w = way_of(queue_domain_of(dr->queue, r));
 	const struct flow *f = queue_flow_of(dr->queue, r);
 
-	return w->site ? shaping_tenant(pool_get(w->site, f->to_pool), f->tenant, room) : NULL;
+	return w->site
+		   ? shaping_tenant(pool_get(w->site, queue_pool_of(dr->queue, r)), f->tenant, room)
+		   : NULL;
 }
 
 /* In whole seconds, at least one. */

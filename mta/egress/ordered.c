@@ -57,7 +57,7 @@ unsigned ordered_generation(const struct ordered *s)
 
 /* ---- rules ------------------------------------------------------------------------------- */
 
-struct order {
+struct ordered_address {
 	bool adds;
 	struct ip ip;
 	struct ordered_order state;
@@ -75,7 +75,7 @@ static bool read_since(struct slice *s, int64_t *ret)
 	return true;
 }
 
-static int parse_state(struct slice address, struct slice value, struct order *o)
+static int parse_state(struct slice address, struct slice value, struct ordered_address *o)
 {
 	struct slice word;
 
@@ -97,7 +97,7 @@ static int parse_state(struct slice address, struct slice value, struct order *o
 }
 
 /* The words up to " by ", as the file has them. */
-static int parse_entry(struct slice address, struct slice words, struct order *o)
+static int parse_entry(struct slice address, struct slice words, struct ordered_address *o)
 {
 	struct buf text;
 	int r;
@@ -115,7 +115,7 @@ static int parse_entry(struct slice address, struct slice words, struct order *o
 		   : E_SYNTAX;
 }
 
-static int parse_added(struct slice key, struct slice value, struct order *o)
+static int parse_added(struct slice key, struct slice value, struct ordered_address *o)
 {
 	struct slice address;
 	const char *by;
@@ -136,9 +136,9 @@ static int parse_added(struct slice key, struct slice value, struct order *o)
 	return parse_entry(address, slice_of(value.p, (size_t)(by - value.p)), o);
 }
 
-static int parse(struct slice key, struct slice value, struct order *ret)
+static int parse(struct slice key, struct slice value, struct ordered_address *ret)
 {
-	*ret = (struct order){ 0 };
+	*ret = (struct ordered_address){ 0 };
 	if (slice_strip(&key, SLICE("source-state/")))
 		return parse_state(key, value, ret);
 	if (slice_strip(&key, SLICE("source-add/")))
@@ -148,7 +148,7 @@ static int parse(struct slice key, struct slice value, struct order *ret)
 
 int ordered_check(struct slice rule_key, struct slice rule_value)
 {
-	struct order o;
+	struct ordered_address o;
 	int r = parse(rule_key, rule_value, &o);
 
 	entry_clear(&o.entry);
@@ -165,7 +165,7 @@ static struct state *find_state(struct ordered *s, const struct ip *ip)
 	return NULL;
 }
 
-static int set_state(struct ordered *s, const struct order *o)
+static int set_state(struct ordered *s, const struct ordered_address *o)
 {
 	struct state *st = find_state(s, &o->ip);
 
@@ -183,7 +183,7 @@ static int set_state(struct ordered *s, const struct order *o)
 }
 
 /* The one of its pool and address that was in force is so no longer.  How many are. */
-static unsigned retire(struct ordered *s, const struct order *o)
+static unsigned retire(struct ordered *s, const struct ordered_address *o)
 {
 	unsigned n = 0;
 
@@ -214,7 +214,7 @@ static struct added *find_or_make(struct ordered *s, struct egress_source *entry
 	return a;
 }
 
-static int set_added(struct ordered *s, struct order *o)
+static int set_added(struct ordered *s, struct ordered_address *o)
 {
 	unsigned n = retire(s, o);
 	struct added *a;
@@ -234,7 +234,7 @@ static int set_added(struct ordered *s, struct order *o)
 
 int ordered_set(struct ordered *s, struct slice rule_key, struct slice rule_value)
 {
-	struct order o;
+	struct ordered_address o;
 	int r = parse(rule_key, rule_value, &o);
 
 	if (r < 0) {

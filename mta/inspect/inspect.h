@@ -2,15 +2,11 @@
  * every lane (lane_post) and adds up.  docs/man/postern.1 shows what an operator sees of it.
  *
  * Threads: call on the lane's own thread.  Slices are valid during the callback.
- * Limits:  each call looks at most at INSPECT_MAX recipients at once, so that mail does not wait
- *          for the answer: past it, ages, next tries and what single rules hold are those of the
- *          part looked at by inspect_counts, and inspect_rcpts goes on from its cursor. */
+ * Limits:  recipients are looked at in slices (mta/inspect/walk.h); whoever asks calls again. */
 #pragma once
 #include "mta/core/engine.h"
-#include "mta/rules/selector.h"
+#include "mta/inspect/walk.h"
 #include "schema/wire/status.h"
-
-enum { INSPECT_MAX = 2 * 1024 * 1024 };
 
 /* ---- counts ------------------------------------------------------------------------------ */
 
@@ -21,15 +17,22 @@ enum inspect_by {
 	INSPECT_SITE,
 	INSPECT_PROVIDER,
 	INSPECT_POOL,
+	INSPECT_SOURCE,
+	INSPECT_CLASS,
+	INSPECT_REPLY,
+	INSPECT_STREAM,
+	INSPECT_KEYS
 };
 struct inspect_count {
-	/* The domain, site, provider or pool; empty: it is not known yet, or there is none. */
+	/* The domain, site, provider, pool, source, class, reply or stream; empty: it is not known
+	 * yet, or there is none. */
 	struct slice name;
 	uint64_t tenant, campaign; /* INSPECT_TENANT, INSPECT_CAMPAIGN (with its tenant) */
 	uint64_t ready, deferred, held, in_flight, routing;
 	int64_t oldest_ms; /* when the oldest was accepted; 0: unknown */
 	int64_t next_ms;   /* next try of a deferred one; 0: none */
-	/* INSPECT_DOMAIN: */
+	unsigned attempts; /* the most that one of them has had */
+	/* INSPECT_DOMAIN, INSPECT_REPLY: */
 	struct slice site; /* set of MX hosts; empty: not known yet */
 	uint16_t code;     /* last answer that was no delivery */
 	struct status status;
@@ -37,10 +40,16 @@ struct inspect_count {
 	int64_t reply_ms;        /* 0: there was none */
 	int64_t paused_until_ms; /* wall clock; 0: not paused */
 };
-/* Those with recipients only; a site, provider or pool may be given more than once.  It stops when
- * each() gives a negative number, and returns that. */
-int inspect_counts(struct lane *l, enum inspect_by by,
-		   int (*each)(void *arg, const struct inspect_count *c), void *arg);
+struct inspect_counts;
+struct inspect_counts *inspect_counts_new(struct lane *l, enum inspect_by by);
+struct inspect_counts *inspect_counts_free(struct inspect_counts *c);
+/* A slice; true: there are more to look at. */
+bool inspect_counts_go(struct inspect_counts *c);
+/* Those with recipients only; a group may be given more than once.  A recipient counts at each
+ * source of its pool.  Counts are exact at this moment, ages and attempts are those that were
+ * seen. */
+void inspect_counts_each(struct inspect_counts *c,
+			 void (*each)(void *arg, const struct inspect_count *c), void *arg);
 
 /* ---- recipients -------------------------------------------------------------------------- */
 
@@ -50,17 +59,13 @@ struct inspect_rcpt {
 	struct slice address;
 	const char *state; /* "routing" "ready" "deferred" "held" "in-flight" */
 	unsigned attempts;
+	const char *class; /* of the last reply; "" */
 	int64_t accepted_ms, next_ms, expires_ms;
 	uint64_t tenant, campaign;
 };
-/* Those that the selector names, from *cursor (start with 0), until max were given or all were
- * looked at.  1: there may be more; 0: this is the end; or what each() gave if it was negative. */
-int inspect_rcpts(struct lane *l, const struct selector *s, uint64_t *cursor, unsigned max,
-		  int (*each)(void *arg, const struct inspect_rcpt *r), void *arg);
-/* How many the selector names on this lane.  It looks at all of them, regardless of INSPECT_MAX. */
-uint64_t inspect_matches(struct lane *l, const struct selector *s);
-/* Of these, those that wait because a rule holds them. */
-uint64_t inspect_held(struct lane *l, const struct selector *s);
+/* One that a walk came by.  False: its job cannot be read. */
+bool inspect_rcpt(struct walk *w, rcpt_ref ref,
+		  void (*each)(void *arg, const struct inspect_rcpt *r), void *arg);
 
 /* ---- pools that leave from the sources of another one ------------------------------------- */
 
@@ -75,7 +80,8 @@ int inspect_fallbacks(struct lane *l, int (*each)(void *arg, const struct inspec
 
 /* ---- orders that are not rules ----------------------------------------------------------- */
 
-/* Deferred ones become due; pauses of their sites and of DNS end.  How many recipients. */
-uint64_t inspect_retry(struct lane *l, const struct selector *s);
+/* One that was tried and deferred becomes due; pauses of its site and of DNS end. */
+void inspect_retry(struct walk *w, rcpt_ref ref);
+void inspect_retry_end(struct walk *w); /* after some of them */
 /* The lane asks DNS again for everything. */
 void inspect_flush_dns(struct lane *l);

@@ -1,52 +1,300 @@
-/* mta/inspect/walk.c - walking the slab. */
+/* mta/inspect/walk.c - walking the slab, the cheap questions first. */
 #include "mta/inspect/walk.h"
 
-struct walk walk_begin(struct lane *l, const struct selector *s)
-{
-	struct walk w = { .queue = queue_of(l), .selector = s };
-	const struct domain *d;
+#include "base/hash.h"
+#include "mta/queue/about.h"
 
-	if (s->kind == SELECT_DOMAIN) {
-		d = queue_find_domain(w.queue, s->domain);
-		w.none = !d;
-		w.domain = d ? d->index : 0;
-	} else if (s->kind == SELECT_JOB || s->kind == SELECT_RCPT) {
-		w.none = spool_find_job(w.queue->spool, s->job, &w.job) < 0;
-	}
+enum { LOOK_EVERY = 64, MEMO = 4096 };
+enum { UNKNOWN, NO, YES };
+
+/* Held or not, of a flow in a domain. */
+struct memo {
+	uint32_t flow, domain;
+	uint8_t answer;
+};
+struct walk {
+	struct queue *queue;
+	struct selector selector;
+	rcpt_ref next; /* to be looked at */
+	bool ended;
+	/* Valid during a slice: flows and domains come and go. */
+	uint8_t *flows, *domains;
+	uint32_t n_flows, n_domains, cap_flows, cap_domains;
+	job_no job;  /* of job/ and rcpt/ */
+	bool nobody; /* nothing can match */
+	unsigned flow_keys, place_keys, domain_keys, rcpt_keys;
+	unsigned pool_keys;     /* of the rcpt_keys: when orders move some of a flow */
+	int64_t from_ms, to_ms; /* accepted between these, by age */
+	/* The job looked at last. */
+	job_no known;
+	bool is_known;
+	struct job_info info;
+	struct memo memo[MEMO];
+};
+
+struct walk *walk_new(struct lane *l, const struct selector *s)
+{
+	struct walk *w = must_alloc(sizeof(*w));
+
+	w->queue = queue_of(l);
+	w->selector = *s;
 	return w;
 }
 
-static bool matches(const struct walk *w, const struct rcpt *r)
+struct walk *walk_free(struct walk *w)
+{
+	if (w) {
+		free(w->flows);
+		free(w->domains);
+	}
+	free(w);
+	return NULL;
+}
+
+struct queue *walk_queue(const struct walk *w)
+{
+	return w->queue;
+}
+
+/* ---- one slice --------------------------------------------------------------------------- */
+
+static void clear(uint8_t **at, uint32_t *cap, uint32_t n)
+{
+	if (n > *cap) {
+		*at = must_resize(*at, n);
+		*cap = n;
+	}
+	if (n)
+		memset(*at, UNKNOWN, n);
+}
+
+/* Who decides which of the keys. */
+static void divide_keys(struct walk *w)
+{
+	const unsigned pool = SELECTS(SELECT_POOL) | SELECTS(SELECT_SOURCE);
+	bool finely = queue_moves_finely(w->queue);
+
+	w->flow_keys = SELECTS_FLOW | (finely ? 0 : pool);
+	w->place_keys = SELECTS_PLACE | SELECTS(SELECT_REPLY);
+	w->domain_keys = w->place_keys | SELECTS(SELECT_RECIPIENT); /* an address has a domain */
+	w->pool_keys = finely ? pool : 0;
+	w->rcpt_keys = SELECTS(SELECT_ATTEMPTS) | SELECTS(SELECT_CLASS) | w->pool_keys;
+}
+
+static void find_job(struct walk *w)
+{
+	const struct selector_term *t = selector_find(&w->selector, SELECT_JOB);
+
+	w->nobody = false;
+	if (!t)
+		t = selector_find(&w->selector, SELECT_RCPT);
+	if (t)
+		w->nobody = spool_find_job(w->queue->spool, t->job, &w->job) < 0;
+}
+
+/* An address is of one domain: the others need no look. */
+static void find_domain(struct walk *w)
+{
+	const struct selector_term *t = selector_find(&w->selector, SELECT_RECIPIENT);
+	struct slice local, name;
+	const struct domain *d;
+
+	if (!t || !slice_cut_last(t->text, '@', &local, &name))
+		return;
+	d = queue_find_domain(w->queue, name);
+	if (w->n_domains)
+		memset(w->domains, NO, w->n_domains);
+	if (d)
+		w->domains[d->index] = UNKNOWN;
+	w->nobody = w->nobody || !d;
+}
+
+/* What age< and age> say of the time of acceptance. */
+static void find_ages(struct walk *w)
+{
+	int64_t now = clock_wall_ms();
+
+	w->from_ms = INT64_MIN;
+	w->to_ms = INT64_MAX;
+	for (unsigned i = 0; i < w->selector.n; i++) {
+		const struct selector_term *t = &w->selector.terms[i];
+		if (t->key == SELECT_AGE && t->sign == '<')
+			w->from_ms = now - (int64_t)t->number + 1;
+		else if (t->key == SELECT_AGE)
+			w->to_ms = now - (int64_t)t->number - 1;
+	}
+}
+
+static void begin_slice(struct walk *w)
+{
+	w->n_flows = w->queue->flows.n;
+	w->n_domains = w->queue->domains.n;
+	clear(&w->flows, &w->cap_flows, w->n_flows);
+	clear(&w->domains, &w->cap_domains, w->n_domains);
+	w->is_known = false;
+	memset(w->memo, 0, sizeof(w->memo));
+	divide_keys(w);
+	find_job(w);
+	find_domain(w);
+	find_ages(w);
+}
+
+static bool holds(const struct walk *w, unsigned keys, const struct about *a)
+{
+	return selector_holds(&w->selector, keys, &a->s) == SELECTS_YES;
+}
+
+static bool flow_fits(struct walk *w, uint32_t flow)
+{
+	struct about a;
+
+	if (w->flows[flow] == UNKNOWN) {
+		about_flow(&a, w->queue, flow_at(&w->queue->flows, flow));
+		w->flows[flow] = holds(w, w->flow_keys, &a) ? YES : NO;
+	}
+	return w->flows[flow] == YES;
+}
+
+static bool place_fits(struct walk *w, uint32_t domain)
+{
+	struct about a;
+
+	if (w->domains[domain] == UNKNOWN) {
+		about_domain(&a, w->queue, domain_at(&w->queue->domains, domain));
+		w->domains[domain] = holds(w, w->place_keys, &a) ? YES : NO;
+	}
+	return w->domains[domain] == YES;
+}
+
+static bool is_of_job(const struct walk *w, const struct rcpt *r)
+{
+	const struct selector_term *t;
+
+	if (!(w->selector.keys & (SELECTS(SELECT_JOB) | SELECTS(SELECT_RCPT))))
+		return true;
+	t = selector_find(&w->selector, SELECT_RCPT);
+	return r->job == w->job && (!t || r->row == t->row);
+}
+
+static const struct job_info *job_of(struct walk *w, const struct rcpt *r)
+{
+	if (!w->is_known || w->known != r->job)
+		w->is_known = spool_job_info(w->queue->spool, r->job, &w->info) == 0;
+	w->known = r->job;
+	return w->is_known ? &w->info : NULL;
+}
+
+int64_t walk_accepted_ms(struct walk *w, const struct rcpt *r)
+{
+	const struct job_info *info = job_of(w, r);
+
+	return info ? info->accepted_ms : 0;
+}
+
+/* By what stands in the recipient itself, and the pool that an order gives to some of a flow. */
+static bool rcpt_fits(const struct walk *w, const struct rcpt *r)
+{
+	struct about a;
+
+	for (unsigned i = 0; i < w->selector.n; i++) {
+		const struct selector_term *t = &w->selector.terms[i];
+		if (t->key == SELECT_CLASS && t->number + 1 != r->class)
+			return false;
+		if (t->key == SELECT_ATTEMPTS && (t->sign == '<'   ? r->attempts >= t->number
+						  : t->sign == '>' ? r->attempts <= t->number
+								   : r->attempts != t->number))
+			return false;
+	}
+	if (!(w->pool_keys & w->selector.keys))
+		return true;
+	a = (struct about){ .queue = w->queue };
+	about_pool(&a, egress_pool_name(w->queue->egress, queue_pool_of(w->queue, r)));
+	return holds(w, w->pool_keys, &a);
+}
+
+static bool age_fits(struct walk *w, const struct rcpt *r)
+{
+	const struct job_info *info = job_of(w, r);
+
+	return info && info->accepted_ms >= w->from_ms && info->accepted_ms <= w->to_ms;
+}
+
+static bool rows_fit(const struct walk *w, const struct rcpt *r)
+{
+	struct about a;
+	bool fit;
+
+	about_rcpt(&a, w->queue, r, SELECTS_ROWS);
+	fit = holds(w, SELECTS_ROWS, &a);
+	about_end(&a);
+	return fit;
+}
+
+static bool rest_fits(struct walk *w, const struct rcpt *r)
+{
+	const unsigned keys = w->selector.keys;
+
+	return (!(keys & w->rcpt_keys) || rcpt_fits(w, r)) &&
+	       (!(keys & SELECTS(SELECT_AGE)) || age_fits(w, r)) &&
+	       (!(keys & SELECTS_ROWS) || rows_fit(w, r));
+}
+
+static bool matches(struct walk *w, const struct rcpt *r)
 {
 	if (r->state == RCPT_FREE || r->state == RCPT_DEAD)
 		return false;
-	switch (w->selector->kind) {
-	case SELECT_ALL:
-		return true;
-	case SELECT_TENANT:
-		return queue_flow_of(w->queue, r)->tenant == w->selector->number;
-	case SELECT_CAMPAIGN:
-		return queue_flow_of(w->queue, r)->campaign == w->selector->number;
-	case SELECT_DOMAIN:
-		return r->domain == w->domain;
-	case SELECT_JOB:
-		return r->job == w->job;
-	case SELECT_RCPT:
-		return r->job == w->job && r->row == w->selector->row;
-	}
-	return false;
+	return (!(w->selector.keys & w->flow_keys) || flow_fits(w, r->flow)) &&
+	       (!(w->selector.keys & w->domain_keys) || place_fits(w, r->domain)) &&
+	       is_of_job(w, r) && rest_fits(w, r);
 }
 
-struct rcpt *walk_next(struct walk *w, uint32_t looks)
+bool walk_go(struct walk *w, int64_t slice_us, bool (*each)(void *arg, rcpt_ref ref), void *arg)
 {
 	const struct slab *slab = &w->queue->slab;
+	int64_t end_us = clock_mono_us() + slice_us;
+	unsigned looks = 0;
 
-	while (!w->none && w->next < slab->used && looks--) {
-		struct rcpt *r = rcpt_at(slab, w->next++);
-		if (matches(w, r))
-			return r;
+	begin_slice(w);
+	/* Flows and domains begin only when the lane does something else. */
+	while (!w->ended && !w->nobody && w->next < slab->used) {
+		rcpt_ref ref = w->next++;
+		if (matches(w, rcpt_at(slab, ref)) && !each(arg, ref))
+			w->ended = true;
+		if (++looks % LOOK_EVERY == 0 && clock_mono_us() >= end_us)
+			break;
 	}
-	return NULL;
+	return !w->ended && !w->nobody && w->next < slab->used;
+}
+
+/* ---- held -------------------------------------------------------------------------------- */
+
+static bool ask_held(struct queue *q, const struct rcpt *r, unsigned keys)
+{
+	struct about a;
+	bool held;
+
+	about_rcpt(&a, q, r, keys);
+	held = rules_hold(q->rules, &a.s, NULL);
+	about_end(&a);
+	return held;
+}
+
+bool walk_is_held(struct walk *w, const struct rcpt *r)
+{
+	struct queue *q = w->queue;
+	unsigned keys = rules_keys(q->rules, RULE_HOLD);
+	struct memo *m;
+
+	if (r->state == RCPT_IN_FLIGHT || !keys)
+		return false;
+	if (queue_flow_of(q, r)->held)
+		return true;
+	if (keys & ~(RULES_ANY | SELECTS_FLOW | SELECTS_PLACE))
+		return ask_held(q, r, keys);
+	m = &w->memo[hash_mix((uint64_t)r->flow << 32 | r->domain) % MEMO];
+	if (m->answer == UNKNOWN || m->flow != r->flow || m->domain != r->domain)
+		*m = (struct memo){ r->flow, r->domain, ask_held(q, r, keys) ? YES : NO };
+	return m->answer == YES;
 }
 
 int64_t walk_wall_ms(const struct queue *q, int64_t mono_ms)

@@ -12,7 +12,7 @@ enum { WHY_TEXT_MAX = 384, WHY_PLACES = 8 };
 
 /* One reason of the chain. */
 struct why_reason {
-	/* "hold", "in-flight", "retry", "waiting", "dns", "reply", "site-pause", "pool-pause",
+	/* "hold", "cap", "in-flight", "retry", "waiting", "dns", "reply", "site-pause", "pool-pause",
 	 * "suspension", "source-failed", "adaptive", "fallback", "tenant", "rate", "connections",
 	 * "next" */
 	const char *kind;
@@ -21,7 +21,7 @@ struct why_reason {
 	int64_t since_ms;    /* wall clock; 0: not known */
 	const char *release; /* what would release it */
 };
-/* For SELECT_RCPT, SELECT_JOB and SELECT_DOMAIN.  How many reasons were given; 0: nothing that the
+/* For a selector that is one rcpt, job or domain.  How many reasons were given; 0: nothing that the
  * selector names is on this lane. */
 int why_tell(struct lane *l, const struct selector *s,
 	     int (*each)(void *arg, const struct why_reason *r), void *arg);

@@ -7,6 +7,9 @@
 #include "mta/site/suspend.h"
 #include "mta/site/way.h"
 
+/* Mail does not wait for the answer: past these it is about a part. */
+enum { LOOKS_MAX = 2 * 1024 * 1024 };
+
 bool why_group_parse(const char *text, struct why_group *ret)
 {
 	static const char *const prefixes[] = { [WHY_TENANT] = "tenant/",
@@ -69,7 +72,7 @@ static void look_at(struct places *x, const struct queue *q, const struct rcpt *
 static void tell_flows(struct teller *t, const struct why_group *g)
 {
 	const struct queue *q = t->queue;
-	uint32_t end = MIN_OF(q->slab.used, (uint32_t)INSPECT_MAX);
+	uint32_t end = MIN_OF(q->slab.used, (uint32_t)LOOKS_MAX);
 	struct places x = { .n = 0 };
 
 	for (rcpt_ref ref = 0; ref < end; ref++) {

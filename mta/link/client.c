@@ -216,6 +216,8 @@ void uplink_client_end(struct uplink_client *c)
 		o->client = NULL;
 		list_push(&c->server->lost, &o->link);
 	}
+	if (c->server->asked)
+		c->server->asked->gone(c->server->asked, &c->frames);
 	lane_wait_cancel(c->server->front, &c->welcome);
 	lane_wait_cancel(c->server->front, &c->tail);
 	frames_end(&c->frames);

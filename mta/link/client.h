@@ -7,6 +7,7 @@
 
 enum { LINK_CLIENTS_MAX = 32, LINK_NAME_MAX = 64 };
 
+struct uplink_asked;
 struct unix_listener;
 struct unix_listener_user;
 struct uplink_server {
@@ -17,7 +18,8 @@ struct uplink_server {
 	struct list lost;  /* orders of clients that are gone; they are still carried out */
 	struct list spare; /* struct uplink_order */
 	char engine_id[ID_TEXT_MAX];
-	lsn_t engine_id_lsn; /* its rule's position */
+	lsn_t engine_id_lsn;        /* its rule's position */
+	struct uplink_asked *asked; /* NULL: nobody answers ADMIN frames */
 	bool quiet;
 };
 

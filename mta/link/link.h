@@ -22,6 +22,17 @@ struct uplink_options {
 };
 extern const struct option_set uplink_option_set;
 
+/* Who answers the ADMIN frames of the link's clients: the admin room, which is above.  gone(): the
+ * client does not hear an answer any more. */
+struct frames;
+struct link_frame;
+struct uplink_asked {
+	void (*ask)(struct uplink_asked *a, struct frames *from, const char *name,
+		    const struct link_frame *f);
+	void (*gone)(struct uplink_asked *a, struct frames *from);
+};
+void uplink_tell_admin(struct engine *e, struct uplink_asked *a); /* NULL: nobody */
+
 static inline const struct uplink_options *uplink_options(struct engine *e)
 {
 	return settings_of(engine_settings(e), &uplink_option_set);

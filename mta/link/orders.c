@@ -5,6 +5,7 @@
 #include "message/program.h"
 #include "mta/deliver/deliverer.h"
 #include "mta/link/client.h"
+#include "mta/link/link.h"
 #include "mta/rules/rules.h"
 #include "mta/shape/part.h"
 #include "mta/site/suspend.h"
@@ -16,6 +17,7 @@ static int do_rule(struct uplink_client *c, const struct link_frame *f);
 static int do_key(struct uplink_client *c, const struct link_frame *f);
 static int do_subscribe(struct uplink_client *c, const struct link_frame *f);
 static int do_cursor(struct uplink_client *c, const struct link_frame *f);
+static int do_admin(struct uplink_client *c, const struct link_frame *f);
 
 static int (*const orders[])(struct uplink_client *c, const struct link_frame *f) = {
 	[LINK_CONTENT] = do_content,
@@ -25,6 +27,7 @@ static int (*const orders[])(struct uplink_client *c, const struct link_frame *f
 	[LINK_SUBSCRIBE] = do_subscribe,
 	[LINK_CURSOR] = do_cursor,
 	[LINK_FACTS] = uplink_client_facts,
+	[LINK_ADMIN] = do_admin,
 };
 
 void uplink_client_order(struct uplink_client *c, const struct link_frame *f)
@@ -223,4 +226,12 @@ static int do_cursor(struct uplink_client *c, const struct link_frame *f)
 	if (r == 0)
 		uplink_client_acknowledge(c, f->request, f->lsn);
 	return r;
+}
+
+static int do_admin(struct uplink_client *c, const struct link_frame *f)
+{
+	if (!c->server->asked)
+		return E_DENIED;
+	c->server->asked->ask(c->server->asked, &c->frames, c->name, f);
+	return 0;
 }

@@ -140,6 +140,14 @@ static int uplink_start(struct lane *front, void **ret_state)
 	return 0;
 }
 
+void uplink_tell_admin(struct engine *e, struct uplink_asked *a)
+{
+	struct uplink_state *st = lane_state(engine_front(e), &uplink_part);
+
+	if (st)
+		st->server.asked = a;
+}
+
 /* SIGTERM: no new frame is heard; what was taken is still acknowledged, and events still leave. */
 static void uplink_quiet(void *state)
 {

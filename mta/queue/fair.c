@@ -144,9 +144,27 @@ static struct line *line_get(struct fair *f, struct flow *flow)
  * it is until a push, so that whoever still has it sees that it is empty. */
 static void line_drop(struct fair *f, struct line *line)
 {
+	f->n_capped -= line->capped_until_us != 0;
+	line->capped_until_us = 0;
 	line_leave(f, line);
 	map_remove(&f->lines, &line->link);
 	list_push(&f->spare_lines, &line->ring);
+}
+
+/* A line rests while its flow is held, or a cap stops it. */
+static void park_or_join(struct fair *f, struct line *line)
+{
+	bool rests = line->flow->held || line->capped_until_us;
+
+	if (rests == !line->share)
+		return;
+	if (line->share) {
+		line_leave(f, line);
+		list_push(&f->parked, &line->ring);
+	} else {
+		list_remove(&line->ring);
+		line_join(f, line);
+	}
 }
 
 void fair_rules_changed(struct fair *f)
@@ -154,18 +172,42 @@ void fair_rules_changed(struct fair *f)
 	struct map_link *l;
 	size_t pos = 0;
 
+	f->n_capped = 0;
 	for (l = map_next(&f->lines, &pos, NULL); l; l = map_next(&f->lines, &pos, l)) {
 		struct line *line = container_of(l, struct line, link);
-		if (line->flow->held == !line->share)
-			continue;
-		if (line->share) {
-			line_leave(f, line);
-			list_push(&f->parked, &line->ring);
-		} else {
-			list_remove(&line->ring);
-			line_join(f, line);
+		line->capped_until_us = 0; /* the next of it is asked again */
+		park_or_join(f, line);
+	}
+}
+
+void fair_cap(struct fair *f, struct flow *flow, int64_t until_us)
+{
+	struct line *line = line_get(f, flow);
+
+	f->n_capped += !line->capped_until_us;
+	line->capped_until_us = until_us;
+	park_or_join(f, line);
+}
+
+int64_t fair_uncap(struct fair *f, int64_t now_us)
+{
+	struct map_link *l;
+	size_t pos = 0;
+	int64_t first = 0;
+
+	for (l = f->n_capped ? map_next(&f->lines, &pos, NULL) : NULL; l;
+	     l = map_next(&f->lines, &pos, l)) {
+		struct line *line = container_of(l, struct line, link);
+		if (line->capped_until_us && line->capped_until_us <= now_us) {
+			line->capped_until_us = 0;
+			f->n_capped--;
+			park_or_join(f, line);
+		} else if (line->capped_until_us) {
+			first =
+			    first ? MIN_OF(first, line->capped_until_us) : line->capped_until_us;
 		}
 	}
+	return first;
 }
 
 unsigned fair_strays(const struct fair *f, unsigned pool, struct flow **ret, unsigned cap)
@@ -198,6 +240,78 @@ void fair_hand_over(struct fair *from, struct fair *to, struct flow *flow)
 	}
 	line_drop(from, line);
 }
+
+/* ---- sorting out ------------------------------------------------------------------------- */
+
+void fair_sort_begin(struct fair *f)
+{
+	struct map_link *l;
+	size_t pos = 0;
+
+	for (l = map_next(&f->lines, &pos, NULL); l; l = map_next(&f->lines, &pos, l)) {
+		struct line *line = container_of(l, struct line, link);
+		line->to_sort = line->fifo.count;
+	}
+}
+
+static struct line *unsorted_line(struct fair *f)
+{
+	struct map_link *l;
+	size_t pos = 0;
+
+	for (l = map_next(&f->lines, &pos, NULL); l; l = map_next(&f->lines, &pos, l)) {
+		struct line *line = container_of(l, struct line, link);
+		line->to_sort = MIN_OF(line->to_sort, line->fifo.count);
+		if (line->to_sort)
+			return line;
+	}
+	return NULL;
+}
+
+static void leave_line(struct fair *f, struct line *line)
+{
+	if (line->share)
+		f->ready[line->share->class]--;
+	if (line->fifo.count)
+		return;
+	if (!line->share) {
+		list_remove(&line->ring); /* it was parked */
+		line_join(f, line);
+	}
+	line_drop(f, line);
+}
+
+/* The first of the line goes to its end, or away. */
+static void sort_one(struct fair *f, struct fair_sorter *s, struct line *line)
+{
+	rcpt_ref ref = fifo_pop(f->slab, &line->fifo);
+
+	line->to_sort--;
+	if (s->belongs(s, ref)) {
+		fifo_push(f->slab, &line->fifo, ref);
+		return;
+	}
+	leave_line(f, line);
+	s->gone(s, ref);
+}
+
+bool fair_sort(struct fair *f, struct fair_sorter *s, unsigned most)
+{
+	struct line *line = unsorted_line(f);
+
+	while (line && most) {
+		for (; most && line->to_sort; most--) {
+			bool last = line->to_sort == 1;
+			sort_one(f, s, line);
+			if (last)
+				break; /* the line may be gone */
+		}
+		line = most ? unsorted_line(f) : line;
+	}
+	return line != NULL;
+}
+
+/* ---- pushing ----------------------------------------------------------------------------- */
 
 bool fair_push(struct fair *f, struct flow *flow, rcpt_ref ref, bool front)
 {

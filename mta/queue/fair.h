@@ -33,15 +33,19 @@ struct line { /* the recipients of one flow */
 	struct flow *flow;
 	struct fifo fifo;
 	unsigned burst;
+	int64_t capped_until_us; /* a cap lets nobody of it go before; 0: none does */
+	uint32_t to_sort;        /* so many of the first are still to be looked at */
 };
 struct fair {
 	const struct slab *slab;
-	struct list rings[FAIR_CLASSES], parked; /* parked: held flows, not counted as ready */
+	/* parked: held flows, and those that a cap stops; not counted as ready */
+	struct list rings[FAIR_CLASSES], parked;
 	struct map lines, shares;
 	struct list shut; /* shares, not counted as ready */
 	struct list spare_lines, spare_shares;
 	uint32_t ready[FAIR_CLASSES];
-	unsigned owed; /* percent of a turn that transactional mail owes to bulk mail */
+	unsigned n_capped; /* lines */
+	unsigned owed;     /* percent of a turn that transactional mail owes to bulk mail */
 };
 void fair_init(struct fair *f, const struct slab *slab);
 void fair_end(struct fair *f);
@@ -52,10 +56,23 @@ bool fair_push(struct fair *f, struct flow *flow, rcpt_ref ref, bool front);
 rcpt_ref fair_take(struct fair *f, unsigned percent, bool bulk, struct line **ret_line);
 /* The next of the same line if it belongs to the same job.  It rides along and uses no turn. */
 rcpt_ref fair_take_same(struct fair *f, struct line *line, job_no job);
+/* The flow's line rests until then. */
+void fair_cap(struct fair *f, struct flow *flow, int64_t until_us);
+/* Those whose time has come go on; the earliest time of the others, or 0. */
+int64_t fair_uncap(struct fair *f, int64_t now_us);
 /* Up to cap flows that an order moved away from this pool; returns how many. */
 unsigned fair_strays(const struct fair *f, unsigned pool, struct flow **ret, unsigned cap);
 /* All that wait of this flow go on waiting there, behind those of it that wait there already. */
 void fair_hand_over(struct fair *from, struct fair *to, struct flow *flow);
+/* Looks at up to `most` of those that were there when fair_sort_begin() was called, the first of
+ * each line first.  belongs() keeps one, or false takes it away: then gone() has it.  The order of
+ * those that stay is kept.  True: there are more to look at. */
+struct fair_sorter {
+	bool (*belongs)(struct fair_sorter *s, rcpt_ref ref);
+	void (*gone)(struct fair_sorter *s, rcpt_ref ref);
+};
+void fair_sort_begin(struct fair *f);
+bool fair_sort(struct fair *f, struct fair_sorter *s, unsigned most);
 void fair_rules_changed(struct fair *f); /* flows were held or released */
 /* What waits here of the flow's tenant and class waits until then: it is in nobody's way. */
 void fair_shut(struct fair *f, const struct flow *flow, int64_t until_ms);

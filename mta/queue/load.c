@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "message/judge/class.h"
 #include "message/mailbox.h"
 #include "mta/core/engine_run.h"
 #include "mta/queue/queue.h"
@@ -35,6 +36,8 @@ static void load_row(struct loader *ld, uint32_t row, struct slice domain, uint6
 	r->job = ld->k->job;
 	r->row = (uint16_t)row;
 	r->attempts = attempts;
+	if (attempts && next_ms % 1000 <= JUDGE_CLASSES) /* mta/deliver/outcome.c keeps it there */
+		r->class = (uint8_t)(next_ms % 1000);
 	r->domain = queue_domain(q, domain, hash)->index;
 	r->flow = ld->flow->index;
 	ld->flow->live++;

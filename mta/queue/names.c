@@ -1,5 +1,6 @@
 /* mta/queue/names.c - the domains and flows that recipients name: found, made, forgotten. */
 #include "base/hash.h"
+#include "mta/queue/about.h"
 #include "mta/queue/inside.h"
 
 /* ---- domains ----------------------------------------------------------------------------- */
@@ -108,15 +109,20 @@ void queue_flow_rests(struct queue *q, struct flow *f)
 
 void queue_flow_look(struct queue *q, struct flow *f)
 {
-	const struct assign_subject a = { f->tenant, f->campaign, queue_stream_of(q, f) };
-	struct rule_subject s = { .tenant = f->tenant, .campaign = f->campaign };
-
+	const struct assign_subject assigned = { f->tenant, f->campaign, queue_stream_of(q, f) };
+	struct about a;
 	char pool[256];
 
-	f->held = rules_match(q->rules, RULE_HOLD, SELECTS_FLOW, &s, NULL, 0);
-	f->to_pool = f->named ? f->pool : (uint16_t)egress_assigned(q->egress, &a);
-	if (rules_moved(q->rules, &s, pool, sizeof(pool)))
+	f->to_pool = f->named ? f->pool : (uint16_t)egress_assigned(q->egress, &assigned);
+	about_flow(&a, q, f);
+	if (rules_moved(q->rules, &a.s, pool, sizeof(pool))) {
 		f->to_pool = (uint16_t)egress_pool(q->egress, slice_str(pool));
+		about_flow(&a, q, f);
+	}
+	/* By what moves some of it, the pool of the others may be another one. */
+	if (queue_moves_finely(q))
+		a.s.knows &= ~(SELECTS(SELECT_POOL) | SELECTS(SELECT_SOURCE));
+	f->held = rules_hold(q->rules, &a.s, NULL);
 }
 
 static struct flow *find_flow(struct queue *q, const struct flow *like, uint64_t hash)

@@ -106,6 +106,7 @@ static int queue_start(struct lane *l, void **ret_state)
 	times_init(&q->times);
 	wheel_init(&q->wheel, queue_now_s(q));
 	fifo_init(&q->held);
+	fifo_init(&q->released);
 	queue_tick_init(q);
 	chunks_init(&q->chunks, q->spool);
 	contents_init(&q->contents, q->spool);
@@ -152,6 +153,7 @@ static void queue_stop(void *state)
 	struct queue *q = state;
 
 	timer_stop(q->loop->timers, &q->tick);
+	timer_stop(q->loop->timers, &q->release);
 	load_end(q);
 	sweep_end(q);
 	free_entries(&q->domains);

@@ -1,4 +1,5 @@
 /* mta/queue/queue.c - moves between states, the tables of domains and flows, the wheel's second. */
+#include "mta/queue/about.h"
 #include "mta/queue/inside.h"
 
 /* ---- states and counts ------------------------------------------------------------------- */
@@ -134,25 +135,26 @@ void queue_defer(struct queue *q, rcpt_ref ref, uint32_t due_s)
 	(void)queue_move(q, ref, (struct queue_move){ .to = RCPT_DEFERRED, .due_s = due_s });
 }
 
-enum { TICK_RCPTS_MAX = 5000, TICK_AGAIN_MS = 2 };
+enum { TICK_RCPTS_MAX = 5000, TICK_LOOKS_MAX = 20000, TICK_AGAIN_MS = 2 };
 
 struct wheel_source {
 	struct rcpt_source source;
 	struct queue *q;
 	uint32_t now_s;
+	unsigned looks;
 };
 
 static rcpt_ref next_of_wheel(struct rcpt_source *s)
 {
 	struct wheel_source *from = container_of(s, struct wheel_source, source);
 
-	return wheel_take(&from->q->wheel, &from->q->slab, from->now_s);
+	return wheel_take(&from->q->wheel, &from->q->slab, from->now_s, &from->looks);
 }
 
 static void on_tick(struct timer *t)
 {
 	struct queue *q = container_of(t, struct queue, tick);
-	struct wheel_source due = { { next_of_wheel, TICK_RCPTS_MAX }, q, 0 };
+	struct wheel_source due = { { next_of_wheel, TICK_RCPTS_MAX }, q, 0, TICK_LOOKS_MAX };
 	rcpt_ref ref;
 
 	queue_look_at_clock(q);
@@ -160,7 +162,7 @@ static void on_tick(struct timer *t)
 	q->ticking = false;
 	while ((ref = queue_next(q, &due.source)) != RCPT_NONE)
 		queue_due(q, ref);
-	if (!due.source.looks) { /* more may be due: others get their turn first */
+	if (!due.source.looks || !due.looks) { /* more may be due: others get their turn first */
 		q->ticking = true;
 		timer_set(q->loop->timers, t, TICK_AGAIN_MS);
 		return;
@@ -173,9 +175,24 @@ void queue_look_at_clock(struct queue *q)
 	times_look(&q->times, lane_index(q->lane) == 0);
 }
 
+enum { RELEASE_MAX = 2000, RELEASE_AGAIN_MS = 1 };
+
+static void on_release(struct timer *t)
+{
+	struct queue *q = container_of(t, struct queue, release);
+	struct fifo_source all = queue_fifo_source(q, &q->released, RELEASE_MAX);
+	rcpt_ref ref;
+
+	while (!q->stopping && (ref = queue_next(q, &all.source)) != RCPT_NONE)
+		queue_due(q, ref); /* what is still held comes back when its turn comes */
+	if (q->released.count && !q->stopping)
+		timer_set(q->loop->timers, t, RELEASE_AGAIN_MS);
+}
+
 void queue_tick_init(struct queue *q)
 {
 	timer_init(&q->tick, on_tick);
+	timer_init(&q->release, on_release);
 }
 
 void queue_wheel_again(struct queue *q)
@@ -187,37 +204,50 @@ void queue_wheel_again(struct queue *q)
 
 /* ---- rules ------------------------------------------------------------------------------- */
 
-bool queue_cancelled(struct queue *q, const struct rcpt *r, char *why, size_t cap)
+bool queue_ends_now(struct queue *q, const struct rcpt *r, bool *ret_bounce, char *why)
 {
-	const struct domain *d = queue_domain_of(q, r);
-	const struct flow *f = queue_flow_of(q, r);
-	struct rule_subject s = {
-		.tenant = f->tenant,
-		.campaign = f->campaign,
-		.domain = domain_name(d),
-		.row = r->row,
-	};
-	unsigned by_job = SELECTS(SELECT_JOB) | SELECTS(SELECT_RCPT);
-	struct job_info info;
+	unsigned keys = rules_keys(q->rules, RULE_CANCEL);
+	struct about a;
+	bool ends;
 
-	if (rules_match(q->rules, RULE_CANCEL, SELECTS_ALL & ~by_job, &s, why, cap))
-		return true;
-	if (!(rules_selects(q->rules, RULE_CANCEL) & by_job) ||
-	    spool_job_info(q->spool, r->job, &info) < 0)
+	if (!keys)
 		return false;
-	s.job = info.id;
-	return rules_match(q->rules, RULE_CANCEL, by_job, &s, why, cap);
+	about_rcpt(&a, q, r, keys);
+	ends = rules_end(q->rules, &a.s, ret_bounce, why);
+	about_end(&a);
+	return ends;
+}
+
+bool queue_moves_finely(const struct queue *q)
+{
+	const unsigned coarse =
+	    RULES_ANY | SELECTS_FLOW | SELECTS(SELECT_POOL) | SELECTS(SELECT_SOURCE);
+
+	return rules_keys(q->rules, RULE_MOVE) & ~coarse;
+}
+
+unsigned queue_pool_of(struct queue *q, const struct rcpt *r)
+{
+	const struct flow *f = queue_flow_of(q, r);
+	unsigned pool = f->to_pool;
+	struct about a;
+	char name[256];
+
+	if (!queue_moves_finely(q))
+		return pool;
+	about_rcpt(&a, q, r, rules_keys(q->rules, RULE_MOVE));
+	about_pool(&a, egress_pool_name(q->egress, f->pool)); /* its own: a move leads no further */
+	if (rules_moved(q->rules, &a.s, name, sizeof(name)))
+		pool = egress_pool(q->egress, slice_str(name));
+	about_end(&a);
+	return pool;
 }
 
 static void release_held(struct queue *q)
 {
-	struct fifo held = q->held;
-	struct fifo_source all = queue_fifo_source(q, &held, UINT32_MAX);
-	rcpt_ref ref;
-
-	fifo_init(&q->held);
-	while ((ref = queue_next(q, &all.source)) != RCPT_NONE)
-		queue_due(q, ref); /* what is still held comes back when its turn comes */
+	fifo_join(&q->slab, &q->released, &q->held);
+	if (q->released.count)
+		timer_set(q->loop->timers, &q->release, 0);
 }
 
 void queue_each_flow(struct queue *q, void (*look)(struct queue *q, struct flow *f))
@@ -234,6 +264,6 @@ void queue_look_again(struct queue *q)
 	queue_each_flow(q, queue_flow_look);
 	q->ways->flows_changed(q->ways);
 	release_held(q);
-	if (rules_selects(q->rules, RULE_CANCEL) || rules_have_lives(q->rules))
+	if (rules_keys(q->rules, RULE_CANCEL) || rules_have_lives(q->rules))
 		sweep_start(q, true);
 }

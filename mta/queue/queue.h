@@ -37,6 +37,8 @@ struct queue_ways {
 	bool (*domain_busy)(const struct domain *d); /* it must not be forgotten now */
 	void (*due)(struct queue_ways *w, struct domain *d, rcpt_ref ref); /* moves it on */
 	void (*flows_changed)(struct queue_ways *w); /* some were held or released */
+	/* Where its mail goes, as far as it is known: names of the site and of its provider. */
+	void (*place)(const struct domain *d, struct slice *ret_site, struct slice *ret_provider);
 };
 /* What becomes of a decision: a record, and the recipient's next state. */
 struct queue_ends {
@@ -62,7 +64,8 @@ struct queue {
 	struct wheel wheel;
 	struct timer tick; /* the wheel's second */
 	bool ticking;
-	struct fifo held;
+	struct fifo held, released; /* released: looked at again, a slice at a time */
+	struct timer release;
 	struct chunks chunks;
 	struct contents contents;
 	struct load load;
@@ -134,8 +137,12 @@ void queue_note_reply(struct domain *d, uint16_t code, struct status status, str
 
 /* ---- rules ------------------------------------------------------------------------------- */
 
-/* Does a standing cancel name it?  `why` gets the order. */
-bool queue_cancelled(struct queue *q, const struct rcpt *r, char *why, size_t cap);
+/* Is it to end at once?  `why`, of RULE_TEXT_MAX, gets the order, or the text of its bounce. */
+bool queue_ends_now(struct queue *q, const struct rcpt *r, bool *ret_bounce, char *why);
+/* The pool that it leaves from.  Most often its flow says so. */
+unsigned queue_pool_of(struct queue *q, const struct rcpt *r);
+/* An order moves some of a flow, but not all of it. */
+bool queue_moves_finely(const struct queue *q);
 
 /* ---- any thread -------------------------------------------------------------------------- */
 

@@ -30,7 +30,9 @@ struct rcpt {
 	uint16_t row, attempts;
 	uint8_t state;
 	uint8_t requeues; /* sessions that ended under it before it was tried */
-	uint16_t spare;
+	uint8_t class
+	    ; /* of the last reply, as message/judge/class.h numbers them, and one; 0: none */
+	uint8_t spare;
 };
 static_assert(sizeof(struct rcpt) == 32, "ten million recipients must fit");
 

@@ -18,11 +18,13 @@ uint32_t start_job_tag(struct id128 id)
 
 static enum start_turn turn_of(const struct job_info *info, struct rules *rules)
 {
-	const struct rule_subject s = { .tenant = info->tenant,
-					.campaign = info->campaign,
-					.job = info->id };
+	const struct subject s = { .knows = SELECTS(SELECT_TENANT) | SELECTS(SELECT_CAMPAIGN) |
+					    SELECTS(SELECT_JOB),
+				   .tenant = info->tenant,
+				   .campaign = info->campaign,
+				   .job = info->id };
 
-	if (rules_match(rules, RULE_HOLD, SELECTS_FLOW | SELECTS(SELECT_JOB), &s, NULL, 0))
+	if (rules_hold(rules, &s, NULL))
 		return TURN_HELD;
 	return info->class == CLASS_TRANSACTIONAL ? TURN_TRANSACTIONAL : TURN_REST;
 }

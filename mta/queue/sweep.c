@@ -12,6 +12,7 @@ static void end_one(struct queue *q, rcpt_ref ref, enum outcome_kind kind, const
 		.status = status,
 		.text = slice_str(text),
 		.on_list = true,
+		.ordered = true,
 	};
 
 	q->ends->decide(q->ends, ref, &d);
@@ -33,17 +34,21 @@ static void look_at(struct queue *q, rcpt_ref ref, uint32_t now_s)
 {
 	struct rcpt *r = rcpt_at(&q->slab, ref);
 	struct slab_chunk *c = q->slab.chunks[ref >> SLAB_BITS];
-	char why[256];
+	char why[RULE_TEXT_MAX];
+	bool bounce, ends;
 
 	if (r->state == RCPT_FREE || r->state == RCPT_DEAD)
 		return;
 	if (q->sweep.orders)
 		look_at_life(q, ref);
-	if (r->state != RCPT_IN_FLIGHT && r->expires_s <= now_s)
+	if (r->state != RCPT_IN_FLIGHT && r->expires_s <= now_s) {
 		end_one(q, ref, OUTCOME_EXPIRED, "", STATUS(4, 4, 7));
-	else if (r->state != RCPT_IN_FLIGHT && q->sweep.orders &&
-		 queue_cancelled(q, r, why, sizeof(why)))
-		end_one(q, ref, OUTCOME_CANCELLED, why, STATUS(5, 7, 1));
+		return;
+	}
+	ends = q->sweep.orders && queue_ends_now(q, r, &bounce, why);
+	q->sweep.left += ends && r->state == RCPT_IN_FLIGHT;
+	if (ends && r->state != RCPT_IN_FLIGHT)
+		end_one(q, ref, bounce ? OUTCOME_BOUNCED : OUTCOME_CANCELLED, why, STATUS(5, 7, 1));
 	else
 		c->min_expires_s = MIN_OF(c->min_expires_s, r->expires_s);
 }
@@ -71,10 +76,21 @@ static bool sweep_chunk(struct queue *q, uint32_t now_s, int64_t end_us)
 	return true;
 }
 
+static void begin(struct queue *q)
+{
+	q->sweep.left = 0;
+	q->sweep.generation = rules_generation(q->rules);
+}
+
 static void finish_sweep(struct queue *q)
 {
 	q->sweep.at = SIZE_MAX;
+	if (q->sweep.orders) {
+		atomic_store(&q->sweep.swept_left, q->sweep.left);
+		atomic_store(&q->sweep.swept_generation, q->sweep.generation);
+	}
 	q->sweep.orders = q->sweep.again;
+	begin(q);
 	if (q->sweep.again) {
 		q->sweep.again = false;
 		q->sweep.at = 0;
@@ -112,6 +128,7 @@ void sweep_start(struct queue *q, bool orders)
 		return;
 	}
 	q->sweep.orders = q->sweep.orders || orders;
+	begin(q);
 	timer_set(q->loop->timers, &q->sweep.timer, 0);
 }
 

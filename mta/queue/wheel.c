@@ -36,12 +36,12 @@ static void pass_slots(struct wheel *w, const struct slab *s, uint32_t now_s)
 	w->now_s = MAX_OF(now_s, w->now_s);
 }
 
-rcpt_ref wheel_take(struct wheel *w, const struct slab *s, uint32_t now_s)
+rcpt_ref wheel_take(struct wheel *w, const struct slab *s, uint32_t now_s, unsigned *looks)
 {
 	rcpt_ref ref;
 
 	pass_slots(w, s, now_s);
-	while ((ref = fifo_pop(s, &w->due)) != RCPT_NONE) {
+	for (; *looks && (ref = fifo_pop(s, &w->due)) != RCPT_NONE; --*looks) {
 		const struct rcpt *r = rcpt_at(s, ref);
 		w->count--;
 		if (r->state == RCPT_DEAD || r->due_s <= w->now_s)
@@ -53,18 +53,6 @@ rcpt_ref wheel_take(struct wheel *w, const struct slab *s, uint32_t now_s)
 
 void wheel_redo(struct wheel *w, const struct slab *s)
 {
-	struct fifo all = FIFO_EMPTY;
-	rcpt_ref ref;
-
 	for (unsigned i = 0; i < WHEEL_SLOTS; i++)
-		fifo_join(s, &all, &w->slots[i]);
-	while ((ref = fifo_pop(s, &all)) != RCPT_NONE) {
-		w->count--;
-		if (rcpt_at(s, ref)->due_s <= w->now_s) {
-			fifo_push(s, &w->due, ref);
-			w->count++;
-		} else {
-			wheel_add(w, s, ref);
-		}
-	}
+		fifo_join(s, &w->due, &w->slots[i]);
 }

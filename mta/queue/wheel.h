@@ -13,7 +13,8 @@ struct wheel {
 void wheel_init(struct wheel *w, uint32_t now_s);
 void wheel_free(struct wheel *w);
 void wheel_add(struct wheel *w, const struct slab *s, rcpt_ref ref); /* by its due_s */
-/* Next recipient due at now_s; RCPT_NONE when there is none. */
-rcpt_ref wheel_take(struct wheel *w, const struct slab *s, uint32_t now_s);
-/* Puts every recipient where its due_s says now; wheel_take() then gives what is due. */
+/* Next recipient due at now_s; RCPT_NONE when there is none, or when *looks, which it counts down,
+ * is used up. */
+rcpt_ref wheel_take(struct wheel *w, const struct slab *s, uint32_t now_s, unsigned *looks);
+/* Some have another due_s now: wheel_take() looks at all of them. */
 void wheel_redo(struct wheel *w, const struct slab *s);

@@ -1,14 +1,13 @@
 /* mta/rules/rules.c - standing orders in memory: two maps behind one lock. */
-#include "mta/rules/rules.h"
+#include "mta/rules/inside.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
+#include <stdio.h>
 
 #include "base/hash.h"
-#include "base/map.h"
 
 static const uint64_t LIFE_MAX_MS = 253402300799999; /* the end of the year 9999 */
 
+/* A rule whose selector is one term, found by a hash of it: a control plane may set thousands. */
 struct rule {
 	struct map_link link;
 	enum rule_kind kind;
@@ -21,14 +20,6 @@ struct life {
 	int64_t until_ms;
 };
 
-struct rules {
-	pthread_rwlock_t lock;
-	struct map rules, lives;
-	unsigned counts[RULE_KINDS][SELECT_RCPT + 1];
-	_Atomic unsigned selects[RULE_KINDS];
-	_Atomic size_t n_lives;
-};
-
 struct rules *rules_new(void)
 {
 	struct rules *r = must_alloc(sizeof(*r));
@@ -36,6 +27,7 @@ struct rules *rules_new(void)
 	pthread_rwlock_init(&r->lock, NULL);
 	map_init(&r->rules);
 	map_init(&r->lives);
+	list_init(&r->orders);
 	return r;
 }
 
@@ -59,6 +51,7 @@ struct rules *rules_free(struct rules *r)
 		map_remove(&r->lives, l);
 		free(container_of(l, struct life, link));
 	}
+	force_free_all(r);
 	map_free(&r->rules);
 	map_free(&r->lives);
 	pthread_rwlock_destroy(&r->lock);
@@ -66,45 +59,66 @@ struct rules *rules_free(struct rules *r)
 	return NULL;
 }
 
-/* ---- holds and cancels ------------------------------------------------------------------- */
+/* ---- single terms ------------------------------------------------------------------------ */
 
-static uint64_t selector_hash(enum rule_kind kind, const struct selector *s)
+/* The kinds of selector, in the order in which they are looked for; the last one is all. */
+enum { SINGLE_ALL = SELECT_KEYS };
+static const unsigned singles[] = { SINGLE_ALL,    SELECT_TENANT, SELECT_CAMPAIGN,
+				    SELECT_DOMAIN, SELECT_JOB,    SELECT_RCPT };
+
+static unsigned single_kind(const struct selector *s)
 {
-	uint64_t h = hash_mix((uint64_t)kind << 8 | (uint64_t)s->kind);
-
-	h = hash_mix(h ^ s->number);
-	h = hash_mix(h ^ s->job.hi);
-	h = hash_mix(h ^ s->job.lo);
-	h = hash_mix(h ^ s->row);
-	return s->domain.n ? h ^ hash_keyed_nocase(s->domain) : h;
+	return s->n ? (unsigned)s->terms[0].key : (unsigned)SINGLE_ALL;
 }
 
-static bool selector_eq(const struct selector *a, const struct selector *b)
+static bool is_single(const struct selector *s)
 {
-	return a->kind == b->kind && a->number == b->number && id_eq(a->job, b->job) &&
-	       a->row == b->row && slice_eq_nocase(a->domain, b->domain);
+	for (unsigned i = 0; i < ARRAY_LEN(singles); i++)
+		if (s->n <= 1 && single_kind(s) == singles[i])
+			return true;
+	return false;
 }
 
-static struct rule *find_rule(struct rules *r, enum rule_kind kind, const struct selector *s)
+static uint64_t term_hash(enum rule_kind kind, unsigned single, const struct selector_term *t)
 {
-	for (struct map_link *l = map_find(&r->rules, selector_hash(kind, s)); l;
+	uint64_t h = hash_mix((uint64_t)kind << 8 | single);
+
+	h = hash_mix(h ^ t->number);
+	h = hash_mix(h ^ t->job.hi);
+	h = hash_mix(h ^ t->job.lo);
+	h = hash_mix(h ^ t->row);
+	return t->text.n ? h ^ hash_keyed_nocase(t->text) : h;
+}
+
+static bool term_eq(const struct selector_term *a, const struct selector_term *b)
+{
+	return a->number == b->number && id_eq(a->job, b->job) && a->row == b->row &&
+	       slice_eq_nocase(a->text, b->text);
+}
+
+static struct rule *find_rule(struct rules *r, enum rule_kind kind, unsigned single,
+			      const struct selector_term *t)
+{
+	for (struct map_link *l = map_find(&r->rules, term_hash(kind, single, t)); l;
 	     l = map_find_next(l)) {
 		struct rule *rule = container_of(l, struct rule, link);
-		if (rule->kind == kind && selector_eq(&rule->selector, s))
+		if (rule->kind == kind && single_kind(&rule->selector) == single &&
+		    term_eq(&rule->selector.terms[0], t))
 			return rule;
 	}
 	return NULL;
 }
 
-static void count_rule(struct rules *r, const struct rule *rule, int by)
+static void set_keys(struct rules *r)
 {
-	unsigned *n = &r->counts[rule->kind][rule->selector.kind];
-
-	*n += (unsigned)by;
-	if (*n)
-		atomic_fetch_or(&r->selects[rule->kind], SELECTS(rule->selector.kind));
-	else
-		atomic_fetch_and(&r->selects[rule->kind], ~SELECTS(rule->selector.kind));
+	for (unsigned kind = 0; kind < RULE_KINDS; kind++) {
+		unsigned keys = 0;
+		for (unsigned k = 0; k <= SELECT_KEYS; k++)
+			if (r->counts[kind][k])
+				keys |= RULES_ANY | (k < SELECT_KEYS ? SELECTS(k) : 0);
+		force_keys(r, (enum rule_kind)kind, &keys);
+		atomic_store(&r->keys[kind], keys);
+	}
 }
 
 static bool set_rule(struct rules *r, enum rule_kind kind, struct slice selector,
@@ -113,13 +127,15 @@ static bool set_rule(struct rules *r, enum rule_kind kind, struct slice selector
 	struct selector s;
 	struct rule *rule;
 	struct buf text;
+	unsigned single;
 	int parsed;
 
-	if (selector_parse(selector, &s) < 0)
+	if (selector_parse_single(selector, &s) < 0 || !is_single(&s))
 		return false;
-	rule = find_rule(r, kind, &s);
+	single = single_kind(&s);
+	rule = find_rule(r, kind, single, &s.terms[0]);
 	if (rule) {
-		count_rule(r, rule, -1);
+		r->counts[kind][single]--;
 		map_remove(&r->rules, &rule->link);
 		rule_free(rule);
 	}
@@ -133,57 +149,87 @@ static bool set_rule(struct rules *r, enum rule_kind kind, struct slice selector
 	rule->kind = kind;
 	rule->text = must_copy(buf_data(&text));
 	buf_free(&text);
-	parsed = selector_parse(slice_of(rule->text, selector.n), &rule->selector);
+	parsed = selector_parse_single(slice_of(rule->text, selector.n), &rule->selector);
 	assert(parsed == 0); /* it parsed above; now its slice points into our copy */
 	(void)parsed;
-	map_insert(&r->rules, &rule->link, selector_hash(kind, &rule->selector));
-	count_rule(r, rule, 1);
+	map_insert(&r->rules, &rule->link, term_hash(kind, single, &rule->selector.terms[0]));
+	r->counts[kind][single]++;
 	return true;
 }
 
-unsigned rules_selects(const struct rules *r, enum rule_kind kind)
+unsigned rules_keys(const struct rules *r, enum rule_kind kind)
 {
-	return atomic_load_explicit(&r->selects[kind], memory_order_relaxed);
+	return atomic_load_explicit(&r->keys[kind], memory_order_relaxed);
 }
 
-static struct rule *match_locked(struct rules *r, enum rule_kind kind, unsigned selects,
-				 const struct rule_subject *s)
+unsigned rules_generation(const struct rules *r)
 {
-	struct rule *found = NULL;
+	return atomic_load_explicit(&r->generation, memory_order_relaxed);
+}
 
-	for (unsigned k = SELECT_ALL; k <= SELECT_RCPT && !found; k++) {
-		struct selector sel = { .kind = (enum selector_kind)k };
-		if (!(selects & SELECTS(k)))
-			continue;
-		if (k == SELECT_TENANT)
-			sel.number = s->tenant;
-		else if (k == SELECT_CAMPAIGN)
-			sel.number = s->campaign;
-		else if (k == SELECT_DOMAIN)
-			sel.domain = s->domain;
-		else if (k == SELECT_JOB || k == SELECT_RCPT)
-			sel.job = s->job;
-		if (k == SELECT_RCPT)
-			sel.row = s->row;
-		found = find_rule(r, kind, &sel);
-	}
+/* The term that names the subject in this way. */
+static struct selector_term term_of(unsigned single, const struct subject *s)
+{
+	struct selector_term t = { 0 };
+
+	if (single == SELECT_TENANT)
+		t.number = s->tenant;
+	else if (single == SELECT_CAMPAIGN)
+		t.number = s->campaign;
+	else if (single == SELECT_DOMAIN)
+		t.text = s->domain;
+	else if (single == SELECT_JOB || single == SELECT_RCPT)
+		t.job = s->job;
+	if (single == SELECT_RCPT)
+		t.row = s->row;
+	return t;
+}
+
+static const struct rule *match_single(struct rules *r, enum rule_kind kind, unsigned single,
+				       const struct subject *s)
+{
+	struct selector_term t;
+
+	if (!r->counts[kind][single] || (single != SINGLE_ALL && !(s->knows & SELECTS(single))))
+		return NULL;
+	t = term_of(single, s);
+	return find_rule(r, kind, single, &t);
+}
+
+static bool match_singles(struct rules *r, enum rule_kind kind, const struct subject *s, char *text)
+{
+	const struct rule *found = NULL;
+
+	for (unsigned i = 0; i < ARRAY_LEN(singles) && !found; i++)
+		found = match_single(r, kind, singles[i], s);
+	if (found && text)
+		slice_copy(text, RULE_TEXT_MAX, slice_str(found->text));
+	return found != NULL;
+}
+
+bool rules_hold(struct rules *r, const struct subject *s, char *text)
+{
+	bool found;
+
+	if (!rules_keys(r, RULE_HOLD))
+		return false;
+	pthread_rwlock_rdlock(&r->lock);
+	found = match_singles(r, RULE_HOLD, s, text) || force_held(r, s, text);
+	pthread_rwlock_unlock(&r->lock);
 	return found;
 }
 
-bool rules_match(struct rules *r, enum rule_kind kind, unsigned selects,
-		 const struct rule_subject *s, char *text, size_t cap)
+bool rules_end(struct rules *r, const struct subject *s, bool *ret_bounce, char *text)
 {
-	struct rule *found;
+	bool found;
 
-	selects &= rules_selects(r, kind);
-	if (!selects)
+	if (!rules_keys(r, RULE_CANCEL))
 		return false;
+	*ret_bounce = false;
 	pthread_rwlock_rdlock(&r->lock);
-	found = match_locked(r, kind, selects, s);
-	if (found && text)
-		slice_copy(text, cap, slice_str(found->text));
+	found = match_singles(r, RULE_CANCEL, s, text) || force_ends(r, s, ret_bounce, text);
 	pthread_rwlock_unlock(&r->lock);
-	return found != NULL;
+	return found;
 }
 
 /* ---- lives ------------------------------------------------------------------------------- */
@@ -252,29 +298,40 @@ bool rules_life(struct rules *r, uint64_t campaign, int64_t *ret_ms)
 
 /* ---- keys -------------------------------------------------------------------------------- */
 
-/* The recipients of a flow share a line: what moves is a flow. */
+/* The recipients of a flow share a line: what such a rule moves is a flow. */
 static bool may_move(struct slice selector)
 {
 	struct selector s;
 
-	return selector_parse(selector, &s) == 0 && (SELECTS(s.kind) & SELECTS_FLOW);
+	return selector_parse_single(selector, &s) == 0 && is_single(&s) &&
+	       !(s.keys & ~(unsigned)(SELECTS(SELECT_TENANT) | SELECTS(SELECT_CAMPAIGN)));
 }
 
-bool rules_moved(struct rules *r, const struct rule_subject *s, char *pool, size_t cap)
+static bool moved_singly(struct rules *r, const struct subject *s, char *pool, size_t cap)
 {
-	static const enum selector_kind narrowest[] = { SELECT_CAMPAIGN, SELECT_TENANT,
-							SELECT_ALL };
-	char text[600];
+	static const unsigned narrowest[] = { SELECT_CAMPAIGN, SELECT_TENANT, SINGLE_ALL };
 	struct slice selector, value;
 
 	for (unsigned i = 0; i < ARRAY_LEN(narrowest); i++) {
-		if (!rules_match(r, RULE_MOVE, SELECTS(narrowest[i]), s, text, sizeof(text)) ||
-		    !slice_cut(slice_str(text), ' ', &selector, &value))
+		const struct rule *found = match_single(r, RULE_MOVE, narrowest[i], s);
+		if (!found || !slice_cut(slice_str(found->text), ' ', &selector, &value))
 			continue;
 		slice_copy(pool, cap, slice_take(&value, ' '));
 		return true;
 	}
 	return false;
+}
+
+bool rules_moved(struct rules *r, const struct subject *s, char *pool, size_t cap)
+{
+	bool found;
+
+	if (!rules_keys(r, RULE_MOVE))
+		return false;
+	pthread_rwlock_rdlock(&r->lock);
+	found = force_moves(r, s, pool, cap) || moved_singly(r, s, pool, cap);
+	pthread_rwlock_unlock(&r->lock);
+	return found;
 }
 
 int rules_check_key(struct slice key)
@@ -285,25 +342,37 @@ int rules_check_key(struct slice key)
 	if (slice_strip(&key, SLICE("life/campaign/")))
 		return slice_u64(key, UINT64_MAX, &campaign) < 0 ? E_SYNTAX : 0;
 	if (slice_strip(&key, SLICE("hold/")) || slice_strip(&key, SLICE("cancel/")))
-		return selector_parse(key, &selector);
+		return selector_parse_single(key, &selector) == 0 && is_single(&selector)
+			   ? 0
+			   : E_SYNTAX;
 	if (slice_strip(&key, SLICE("move/")))
 		return may_move(key) ? 0 : E_SYNTAX;
 	return E_SYNTAX;
 }
 
+static bool set_any(struct rules *r, struct slice key, struct slice value)
+{
+	if (slice_strip(&key, SLICE("hold/")))
+		return set_rule(r, RULE_HOLD, key, value);
+	if (slice_strip(&key, SLICE("cancel/")))
+		return set_rule(r, RULE_CANCEL, key, value);
+	if (slice_strip(&key, SLICE("move/")))
+		return may_move(key) && set_rule(r, RULE_MOVE, key, value);
+	if (slice_strip(&key, SLICE("life/campaign/")))
+		return set_life(r, key, value);
+	return force_set(r, key, value);
+}
+
 bool rules_set(struct rules *r, struct slice key, struct slice value)
 {
-	bool look = false;
+	bool look;
 
 	pthread_rwlock_wrlock(&r->lock);
-	if (slice_strip(&key, SLICE("hold/")))
-		look = set_rule(r, RULE_HOLD, key, value);
-	else if (slice_strip(&key, SLICE("cancel/")))
-		look = set_rule(r, RULE_CANCEL, key, value);
-	else if (slice_strip(&key, SLICE("move/")))
-		look = may_move(key) && set_rule(r, RULE_MOVE, key, value);
-	else if (slice_strip(&key, SLICE("life/campaign/")))
-		look = set_life(r, key, value);
+	look = set_any(r, key, value);
+	if (look) {
+		set_keys(r);
+		atomic_fetch_add(&r->generation, 1);
+	}
 	pthread_rwlock_unlock(&r->lock);
 	return look;
 }

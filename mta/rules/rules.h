@@ -1,6 +1,7 @@
 /* mta/rules/rules.h - standing orders of the operator and of the control plane.  They are rules of
  * the spool, held in memory and shared by the lanes.
  *
+ *	order/<id>                 value: an order (mta/rules/order.h)
  *	hold/<selector>            value: who and why; matching recipients stay queued, untried
  *	cancel/<selector>          value: why; matching recipients end as cancelled
  *	move/<selector>            value: <pool> [SP <why>]; matching mail leaves from that pool;
@@ -8,12 +9,22 @@
  *	life/campaign/<n>          value: milliseconds since 1970 until which its recipients are
  *	                           tried, in place of what their jobs say
  *
+ * hold/, cancel/ and move/ are the control plane's, and the operator's of before there were orders.
+ * Their selector is one term: all, tenant, campaign, domain, job or rcpt.  They hold whatever an
+ * order releases.
+ *
  * Owns:    copies of selectors and texts.
  * Threads: any; readers share a lock, and take none while no rule of the kind they ask for exists.
- * Limits:  the spool bounds selectors and texts. */
+ * Limits:  ORDERS_MAX orders in force; the spool bounds selectors and texts. */
 #pragma once
+#include <stdatomic.h>
+
 #include "mta/core/part.h"
+#include "mta/core/slots.h"
+#include "mta/rules/order.h"
 #include "mta/rules/selector.h"
+
+enum { ORDERS_MAX = 512, RULE_TEXT_MAX = SELECTOR_TEXT_MAX + 300 };
 
 struct rules;
 struct rules *rules_free(struct rules *r);
@@ -26,33 +37,49 @@ struct rules *rules_of(struct engine *e);
  * are told.  An empty value removes it.  Any thread. */
 void rules_changed(struct engine *e, struct slice key, struct slice value);
 
-enum rule_kind { RULE_HOLD, RULE_CANCEL, RULE_MOVE, RULE_KINDS };
+enum rule_kind { RULE_HOLD, RULE_CANCEL, RULE_MOVE, RULE_CAP, RULE_SOURCE, RULE_KINDS };
 
 /* Takes in one rule of the spool; an empty value removes it.  True: lanes must look at their queues
  * again.  Other keys are ignored. */
 bool rules_set(struct rules *r, struct slice key, struct slice value);
-/* 0: rules_set() understands the key; else E_SYNTAX. */
+/* 0: rules_set() understands the key, and a client of the link may set it; else E_SYNTAX. */
 int rules_check_key(struct slice key) MUST_CHECK;
 
-struct rule_subject {
-	uint64_t tenant, campaign;
-	struct slice domain;
-	struct id128 job;
-	uint32_t row;
-};
-#define SELECTS(kind) (1u << (kind))
-enum {
-	SELECTS_FLOW = 1 << SELECT_ALL | 1 << SELECT_TENANT | 1 << SELECT_CAMPAIGN,
-	SELECTS_ALL = 63
-};
-/* Does a rule match whose selector is one of `selects`?  text (may be NULL) gets its "selector:
- * reason", cut to cap. */
-bool rules_match(struct rules *r, enum rule_kind kind, unsigned selects,
-		 const struct rule_subject *s, char *text, size_t cap);
-/* The pool that this mail was moved to; false: none, and pool is as it was. */
-bool rules_moved(struct rules *r, const struct rule_subject *s, char *pool, size_t cap);
-/* Which kinds of selector the rules of this kind use; 0: there are no rules. */
-unsigned rules_selects(const struct rules *r, enum rule_kind kind);
+/* The keys that selectors of this kind have, and RULES_ANY; 0: there are no rules of it. */
+#define RULES_ANY (1u << 31)
+unsigned rules_keys(const struct rules *r, enum rule_kind kind);
+/* Is it held?  text (may be NULL, else RULE_TEXT_MAX) gets "selector: reason".  What the subject
+ * does not know makes no hold, and is no release. */
+bool rules_hold(struct rules *r, const struct subject *s, char *text);
+/* Is it to end at once?  text likewise; *ret_bounce: not as cancelled but as bounced, with this
+ * text. */
+bool rules_end(struct rules *r, const struct subject *s, bool *ret_bounce, char *text);
+/* The pool that it was moved to; false: none, and pool is as it was. */
+bool rules_moved(struct rules *r, const struct subject *s, char *pool, size_t cap);
+/* Nothing may leave from this source there. */
+bool rules_source_rests(struct rules *r, const struct subject *s, char *text);
 /* Until when recipients of a campaign are tried, by the wall clock.  False: no order says so. */
 bool rules_life(struct rules *r, uint64_t campaign, int64_t *ret_ms);
 bool rules_have_lives(const struct rules *r);
+
+/* Counts whenever an order or a rule changes. */
+unsigned rules_generation(const struct rules *r);
+
+/* ---- caps -------------------------------------------------------------------------------- */
+
+/* What an order of the kind cap lets through, counted for all lanes together; it lives as long as
+ * the rules. */
+struct rule_cap {
+	struct rule_cap *next;
+	uint64_t id;
+	_Atomic int64_t per_day, connections; /* 0: no limit */
+	_Atomic int64_t pace;                 /* GCRA, as mta/site/limits.h has it */
+	slot_count in_hand;
+};
+enum { RULE_CAPS_MAX = 8 };
+/* Those that bind it: at most RULE_CAPS_MAX, the latest first. */
+unsigned rules_caps(struct rules *r, const struct subject *s, struct rule_cap **ret);
+/* Does a cap name this domain? */
+bool rules_caps_domain(struct rules *r, struct slice domain);
+/* Its reason, for those who ask why. */
+bool rules_cap_text(struct rules *r, uint64_t id, char *text);

@@ -345,7 +345,8 @@ static bool worn(const struct channel *ch)
 {
 	return ch->stale || ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] || too_many(ch) ||
 	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
-	       (ch->probing && ch->taken) || steer_holds(ch->steer) ||
+	       suspend_ordered(ch->pool, &ch->source->ip, NULL) || (ch->probing && ch->taken) ||
+	       steer_holds(ch->steer) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
 

@@ -54,7 +54,8 @@ void pair_forget_cuts(struct host *h)
 
 static bool is_suspended(const struct pool *p, const struct source *source)
 {
-	return suspend_holds(suspend_entry(p->site, &source->ip));
+	return suspend_holds(suspend_entry(p->site, &source->ip)) ||
+	       suspend_ordered(p, &source->ip, NULL);
 }
 
 static bool is_left_alone(struct pool *p, unsigned turn)
@@ -274,6 +275,24 @@ static void explain_failing(const struct pool *p, const char *pool, char *text, 
 		       s ? s->text : "", s ? err_text(source_err(s)) : "it was looked at again");
 }
 
+/* By an order, or because the provider refused it. */
+static void explain_suspended(const struct pool *p, const char *pool, char *text, size_t cap)
+{
+	char order[RULE_TEXT_MAX];
+
+	for (unsigned i = 0; i < p->turns.n; i++)
+		if (suspend_ordered(p, &p->turns.at[i].source->ip, order)) {
+			(void)snprintf(text, cap,
+				       "the sources of pool \"%.60s\" are suspended, by an order: "
+				       "%.280s",
+				       pool, order);
+			return;
+		}
+	(void)snprintf(text, cap,
+		       "every source of pool \"%.60s\" is suspended at %.200s, which refused it",
+		       pool, p->site->provider ? p->site->provider->name : p->site->name);
+}
+
 void pair_explain(const struct pool *p, enum pair_lack why, char *text, size_t cap)
 {
 	const char *pool = egress_pool_name(p->sites->egress, p->index);
@@ -283,10 +302,7 @@ void pair_explain(const struct pool *p, enum pair_lack why, char *text, size_t c
 	else if (why == PAIR_FAILING)
 		explain_failing(p, pool, text, cap);
 	else if (why == PAIR_SUSPENDED)
-		(void)snprintf(
-		    text, cap,
-		    "every source of pool \"%.60s\" is suspended at %.200s, which refused it", pool,
-		    p->site->provider ? p->site->provider->name : p->site->name);
+		explain_suspended(p, pool, text, cap);
 	else if (why == PAIR_WALLED)
 		(void)snprintf(text, cap,
 			       "%.200s refuses everything from the sources of pool \"%.60s\"; a "

@@ -3,11 +3,13 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "mta/site/caps.h"
 #include "mta/site/channel.h"
 #include "mta/site/fallback.h"
 #include "mta/site/pair.h"
 #include "mta/site/provider.h"
 #include "mta/site/shaping.h"
+#include "mta/site/sorting.h"
 #include "mta/site/steer.h"
 
 enum { LIMIT_LOOK_MS = 50, OPEN_MORE_MS = 1, OPEN_AT_ONCE = 64 };
@@ -71,6 +73,8 @@ struct pool *pool_get(struct site *s, unsigned index)
 	timer_init(&p->timer, on_timer);
 	timer_init(&p->turn_timer, on_turn_timer);
 	timer_init(&p->shut_timer, on_shut_timer);
+	sorting_init(p);
+	caps_init(p);
 	shaping_pool(p);
 	p->want = steer_want(p);
 	list_push(&s->pools, &p->link);
@@ -95,6 +99,8 @@ void pool_free(struct pool *p)
 	timer_stop(p->sites->loop->timers, &p->timer);
 	timer_stop(p->sites->loop->timers, &p->turn_timer);
 	timer_stop(p->sites->loop->timers, &p->shut_timer);
+	sorting_end(p);
+	caps_end(p);
 	turns_end(&p->turns);
 	if (p->lender != p->index)
 		count_sub(&p->sites->counters.pools_on_fallback, 1);
@@ -170,7 +176,10 @@ static void hand_over(struct pool *p)
 
 void pool_rules_changed(struct pool *p)
 {
-	hand_over(p);
+	if (queue_moves_finely(p->sites->queue))
+		sorting_rules_changed(p);
+	else
+		hand_over(p);
 	fair_rules_changed(&p->fair);
 	pool_pump_soon(p);
 }

@@ -85,6 +85,8 @@ void shaping_site_name(const struct sites *s, const struct route *route, struct 
 
 	buf_init(&group, 0);
 	shapes_group(shape_set(s->lane), &q, &group);
+	if (rules_caps_domain(s->queue->rules, domain))
+		buf_putf(&group, "%scap %.*s", buf_len(&group) ? "+" : "", (int)domain.n, domain.p);
 	buf_put(ret, slice_str(route->site));
 	if (buf_len(&group))
 		buf_putf(ret, " (%s)", buf_cstr(&group));

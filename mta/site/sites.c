@@ -77,6 +77,16 @@ static void look_at_suspensions(struct sites *s)
 	s->resumptions = seen;
 }
 
+/* A domain that a cap names has a site of its own. */
+static bool caps_changed(struct sites *s)
+{
+	bool any = rules_keys(s->queue->rules, RULE_CAP) & SELECTS(SELECT_DOMAIN);
+	unsigned now = any ? rules_generation(s->queue->rules) : 0, before = s->capped_domains;
+
+	s->capped_domains = now;
+	return now != before;
+}
+
 /* It may have sources now, or other ones. */
 static void options_changed(struct site *site)
 {
@@ -97,7 +107,7 @@ static void site_changed(void *state)
 {
 	struct sites *s = state;
 
-	if (s->shape_generation != shape_generation(s->lane))
+	if (s->shape_generation != shape_generation(s->lane) || caps_changed(s))
 		reshape(s);
 	if (s->source_changes != egress_changes(s->egress))
 		look_at_sources(s);
@@ -219,8 +229,8 @@ static int site_start(struct lane *l, void **ret_state)
 	s->egress = egress_of(l);
 	s->policies = policies_of(l);
 	s->limits = engine_shared(lane_engine(l), &site_part);
-	s->ways =
-	    (struct queue_ways){ sizeof(struct way), way_begin, way_busy, way_due, flows_changed };
+	s->ways = (struct queue_ways){ sizeof(struct way), way_begin, way_busy, way_due,
+				       flows_changed,      way_place };
 	s->queue->ways = &s->ways;
 	s->news.recovered = source_recovered;
 	egress_tell(s->egress, &s->news);

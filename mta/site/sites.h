@@ -57,6 +57,7 @@ struct sites {
 	const struct smtp_options *smtp;
 	bool stopping, freeing;
 	unsigned resumptions;      /* those that the pools have seen (mta/site/limits.h) */
+	unsigned capped_domains;   /* by the rules of this generation; 0: none was */
 	unsigned shape_generation; /* of the shapes that sites and pools have */
 	unsigned source_changes;   /* those that the pools have seen (egress_changes) */
 

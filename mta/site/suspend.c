@@ -40,6 +40,30 @@ bool suspend_tries(const struct source_limits *e)
 	return end && clock_wall_ms() >= end;
 }
 
+static bool is_source(const struct subject *s, const struct ip *source)
+{
+	return ip_eq(s->arg, source);
+}
+
+bool suspend_ordered(const struct pool *p, const struct ip *source, char *text)
+{
+	struct rules *rules = p->sites->queue->rules;
+	struct subject s = {
+		.knows = SELECTS(SELECT_SOURCE) | SELECTS(SELECT_POOL) | SELECTS(SELECT_SITE) |
+			 SELECTS(SELECT_PROVIDER),
+		.leaves_from = is_source,
+		.arg = source,
+	};
+
+	if (!rules_keys(rules, RULE_SOURCE))
+		return false;
+	s.pool = slice_str(egress_pool_name(p->sites->egress, p->index));
+	s.site = slice_str(p->site->name);
+	s.provider = slice_str(p->site->provider ? p->site->provider->name : "");
+	(void)slice_strip(&s.provider, SLICE("provider "));
+	return rules_source_rests(rules, &s, text);
+}
+
 int64_t suspend_left_ms(const struct site *site, const struct ip *source)
 {
 	int64_t end = until(suspend_entry(site, source));

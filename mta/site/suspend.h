@@ -25,6 +25,8 @@ struct source_limits *suspend_entry(const struct site *site, const struct ip *so
 bool suspend_holds(const struct source_limits *e); /* nothing may be sent now */
 /* The pause is over, and a message has to show whether the rest may follow. */
 bool suspend_tries(const struct source_limits *e);
+/* An order says that nothing may leave from it there; text may be NULL, else RULE_TEXT_MAX. */
+bool suspend_ordered(const struct pool *p, const struct ip *source, char *text);
 /* When its suspension there ends, in milliseconds from now. */
 int64_t suspend_left_ms(const struct site *site, const struct ip *source);
 

@@ -52,7 +52,7 @@ static void push(struct way *w, struct site *site, rcpt_ref ref)
 {
 	struct queue *q = w->sites->queue;
 
-	pool_push(pool_get(site, queue_flow_of(q, queue_rcpt(q, ref))->to_pool), ref, false);
+	pool_push(pool_get(site, queue_pool_of(q, queue_rcpt(q, ref))), ref, false);
 }
 
 static void to_pool(struct way *w, rcpt_ref ref)
@@ -303,6 +303,15 @@ bool way_busy(const struct domain *d)
 	const struct way *w = way_of(d);
 
 	return w->asked || w->draining || w->asking.next != &w->asking || timer_running(&w->later);
+}
+
+void way_place(const struct domain *d, struct slice *ret_site, struct slice *ret_provider)
+{
+	const struct site *site = way_of(d)->site;
+
+	*ret_site = slice_str(site ? site->name : "");
+	*ret_provider = slice_str(site && site->provider ? site->provider->name : "");
+	(void)slice_strip(ret_provider, SLICE("provider "));
 }
 
 void way_end(struct way *w)

@@ -7,6 +7,7 @@
  *	proofs.c     verify and audit               repair.c     sets damage aside
  *	shape.c      shapes and live orders         rules.c      what replies mean
  *	report.c     what came back as mail         locate.c     where socket and spool are
+ *	orders.c     orders on selectors, find
  *	style.c      formats, widths, colours       table.c, print.c   answers for people
  *	document.c   answers for programs           watch.c      a command again and again
  *	top.c        a live screen                  trace.c      live sessions
@@ -51,11 +52,13 @@ struct cli {
 	const char *shape, *rules;                   /* of shape replay; NULL: those in force */
 	const char *code, *status, *text, *provider; /* of a reply; NULL: not given */
 	uint64_t max, from;
-	bool bounded;                      /* --max was given */
-	const char *weight, *via;          /* of source add */
+	bool bounded;                     /* --max was given */
+	const char *weight, *via;         /* of source add */
+	const char *until, *grace, *rate; /* of orders; NULL: not given */
+	uint64_t connections;
+	const char *args[16];
 	bool transcript, headers, content; /* show: these, not recipients */
 	bool once;                         /* of top */
-	const char *args[3];
 	unsigned n_args;
 	int fd; /* admin socket, -1 */
 	uint64_t request;
@@ -126,6 +129,8 @@ bool member_true(const struct value *map, const char *name);
 const struct value *member_list(const struct value *map, const char *name); /* or an empty one */
 
 /* commands.c */
+/* What most commands ask with: the words of the selector, --by, --max, --from, --reason, --pool. */
+struct tree *cli_arguments(const struct cli *c);
 int cli_ask_engine(struct cli *c, const char *command, struct value *ret) MUST_CHECK;
 /* The engine when it runs, else the spool. `*made` holds the answer when it came from the files. */
 int cli_ask_or_read(struct cli *c, const char *command,
@@ -139,11 +144,6 @@ int cmd_status(struct cli *c);
 int cmd_queue(struct cli *c);
 int cmd_show(struct cli *c);
 int cmd_why(struct cli *c);
-int cmd_hold(struct cli *c);
-int cmd_release(struct cli *c);
-int cmd_move(struct cli *c);
-int cmd_retry(struct cli *c);
-int cmd_cancel(struct cli *c);
 int cmd_rules(struct cli *c);
 int cmd_senders(struct cli *c);
 int cmd_events(struct cli *c);
@@ -178,10 +178,24 @@ int cmd_adaptive_forget(struct cli *c);
 int history_transcript(struct cli *c);
 int history_message(struct cli *c);
 
-/* source.c */
-int cmd_sources(struct cli *c);
+/* orders.c */
+int cmd_find(struct cli *c);
+int cmd_hold(struct cli *c);
+int cmd_release(struct cli *c);
+int cmd_move(struct cli *c);
+int cmd_retry(struct cli *c);
+int cmd_cancel(struct cli *c);
+int cmd_bounce(struct cli *c);
+int cmd_cap(struct cli *c);
 int cmd_suspend(struct cli *c);
 int cmd_resume(struct cli *c);
+int cmd_orders_list(struct cli *c);
+int cmd_orders_show(struct cli *c);
+int cmd_orders_undo(struct cli *c);
+
+/* source.c */
+int cli_order_source(struct cli *c, const char *command); /* SOURCE WHERE */
+int cmd_sources(struct cli *c);
 int cmd_source_add(struct cli *c);
 int cmd_source_check(struct cli *c);
 int cmd_route_list(struct cli *c);
@@ -195,7 +209,7 @@ int cmd_source_enable(struct cli *c);
 /* Asks the engine; prints its answer as JSON, or shows it.  The exit status. */
 int cli_ask_and_show(struct cli *c, const char *command, struct tree *args,
 		     void (*show)(const struct value *v));
-void cli_put_author(struct branch *args); /* who gives the order */
+void cli_put_author(struct branch *args); /* who gives the order: the person behind sudo */
 int cmd_shape_set(struct cli *c);
 int cmd_shape_unset(struct cli *c);
 int cmd_shape_show(struct cli *c);

@@ -39,13 +39,20 @@ int cli_complain(struct cli *c, int err)
 	return exit_status(err);
 }
 
-static struct tree *arguments(const struct cli *c)
+struct tree *cli_arguments(const struct cli *c)
 {
 	struct tree *t = tree_new();
 	struct branch *b = tree_map(t);
 
+	char what[1024] = "";
+	size_t n = 0;
+
+	/* The words of a selector. */
+	for (unsigned i = 0; i < c->n_args && n < sizeof(what) - 1; i++)
+		n += (size_t)MAX_OF(
+		    snprintf(what + n, sizeof(what) - n, "%s%s", i ? " " : "", c->args[i]), 0);
 	if (c->n_args)
-		branch_str(b, "what", c->args[0]);
+		branch_str(b, "what", what);
 	branch_str(b, "by", c->by);
 	branch_int(b, "max", (int64_t)c->max);
 	branch_int(b, "from", (int64_t)c->from);
@@ -68,7 +75,7 @@ int cli_only_engine(struct cli *c)
 
 int cli_ask_engine(struct cli *c, const char *command, struct value *ret)
 {
-	OWNED(tree) args = arguments(c);
+	OWNED(tree) args = cli_arguments(c);
 
 	int r = cli_only_engine(c);
 
@@ -113,7 +120,7 @@ static void print_queue(const struct cli *c, const struct value *v)
 {
 	const bool by_domain = strcmp(c->by, "domain") == 0,
 		   by_campaign = strcmp(c->by, "campaign") == 0;
-	struct print_column columns[10];
+	struct print_column columns[11];
 	size_t n = 0;
 
 	const char *key = by_campaign ? "tenant" : c->by;
@@ -134,6 +141,7 @@ static void print_queue(const struct cli *c, const struct value *v)
 	columns[n++] = (struct print_column){ "in_flight", "IN FLIGHT", COLUMN_NUMBER };
 	columns[n++] = (struct print_column){ "oldest_ms", "OLDEST", COLUMN_AGE };
 	columns[n++] = (struct print_column){ "next_ms", "NEXT TRY", COLUMN_TIME };
+	columns[n++] = (struct print_column){ "attempts", "TRIES", COLUMN_NUMBER };
 	if (by_domain)
 		columns[n++] = (struct print_column){ "reply", "LAST REPLY", COLUMN_TEXT };
 	print_table(member_list(v, "rows"), columns, n);
@@ -141,6 +149,8 @@ static void print_queue(const struct cli *c, const struct value *v)
 	       (long long)member_int(v, "groups"));
 	if (member_list(v, "rows")->count < member_int(v, "groups"))
 		print_more("groups", member_list(v, "rows")->count, MORE);
+	if (member_true(v, "partial"))
+		printf("not all recipients were looked at: ages and tries may be others\n");
 }
 
 int cmd_queue(struct cli *c)
@@ -271,6 +281,7 @@ static void print_rules(const struct value *v)
 {
 	static const struct print_column columns[] = {
 		{ "kind", "KIND", COLUMN_TEXT },
+		{ "order", "ORDER", COLUMN_NUMBER },
 		{ "selector", "SELECTOR", COLUMN_TEXT },
 		{ "reason", "REASON", COLUMN_LONG },
 	};
@@ -377,68 +388,6 @@ int cmd_reload(struct cli *c)
 int cmd_flush_dns(struct cli *c)
 {
 	return ask_and_print(c, "flush-dns", print_pairs);
-}
-
-/* ---- orders ------------------------------------------------------------------------------ */
-
-static int order(struct cli *c, const char *command, const char *done)
-{
-	OWNED(tree) args = arguments(c);
-	struct value v;
-	int r;
-
-	if (!c->yes)
-		branch_bool(tree_map(args), "preview", true);
-	r = cli_only_engine(c);
-	if (r == 0)
-		r = cli_ask(c, command, args, &v);
-	if (r < 0)
-		return cli_complain(c, r);
-	if (c->json) {
-		print_json(&v);
-		return EXIT_DONE;
-	}
-	if (c->yes)
-		printf("%lld recipients %s\n", (long long)member_int(&v, "count"), done);
-	else
-		printf("%lld recipients match; add --yes to %s them\n",
-		       (long long)member_int(&v, "count"), command);
-	if (member_int(&v, "left"))
-		printf("%lld were being delivered; the answer of their server decides\n",
-		       (long long)member_int(&v, "left"));
-	if (member_int(&v, "held"))
-		printf("%lld stay held by other rules; see postern rules\n",
-		       (long long)member_int(&v, "held"));
-	return EXIT_DONE;
-}
-
-int cmd_hold(struct cli *c)
-{
-	return order(c, "hold", "held");
-}
-
-int cmd_move(struct cli *c)
-{
-	if (!c->pool) {
-		(void)fprintf(stderr, "postern: move needs --pool NAME; see postern sources\n");
-		return EXIT_BAD_USAGE;
-	}
-	return order(c, "move", "moved");
-}
-
-int cmd_release(struct cli *c)
-{
-	return order(c, "release", "released");
-}
-
-int cmd_retry(struct cli *c)
-{
-	return order(c, "retry", "are tried now");
-}
-
-int cmd_cancel(struct cli *c)
-{
-	return order(c, "cancel", "cancelled");
 }
 
 /* ---- proofs ------------------------------------------------------------------------------ */

@@ -10,17 +10,23 @@
 const struct cli_command commands[] = {
 	{ "status",       "",         "the engine, its books and its submission listener",    0, 0, cmd_status    },
 	{ "queue",        "",         "what is queued, by domain, tenant or campaign",        0, 0, cmd_queue     },
-	{ "show",         "WHAT",     "a job and its recipients, or the recipients of a selector", 1, 1, cmd_show },
+	{ "find",         "SELECTOR", "who is queued of those that a selector names",         1, 16, cmd_find     },
+	{ "show",         "WHAT",     "a job and its recipients, or the recipients of a selector", 1, 16, cmd_show },
 	{ "why",          "WHAT", "why mail is not delivered yet, and when it is tried next", 1, 1, cmd_why   },
 	{ "trace",        "WHAT", "follow live sessions of a domain, provider, source, tenant, campaign or job", 1, 1, cmd_trace },
-	{ "hold",         "SELECTOR", "keep recipients in the queue without trying them",      1, 1, cmd_hold      },
-	{ "release",      "SELECTOR", "end a hold or a standing cancel",                      1, 1, cmd_release   },
-	{ "move",         "SELECTOR", "let mail leave from the sources of another pool",      1, 1, cmd_move      },
-	{ "retry",        "SELECTOR", "try deferred recipients now",                          1, 1, cmd_retry     },
-	{ "cancel",       "SELECTOR", "end recipients as cancelled",                          1, 1, cmd_cancel    },
+	{ "hold",         "SELECTOR", "keep recipients in the queue without trying them",      1, 16, cmd_hold      },
+	{ "release",      "SELECTOR", "end a hold, a move or a standing cancel",              1, 16, cmd_release   },
+	{ "move",         "SELECTOR", "let mail leave from the sources of another pool",      1, 16, cmd_move      },
+	{ "retry",        "SELECTOR", "try deferred recipients now",                          1, 16, cmd_retry     },
+	{ "cancel",       "SELECTOR", "end recipients as cancelled",                          1, 16, cmd_cancel   },
+	{ "bounce",       "SELECTOR", "end recipients as bounced, after a while in which undo helps", 1, 16, cmd_bounce },
+	{ "cap",          "SELECTOR", "a rate, or so many at a time",                         1, 16, cmd_cap      },
+	{ "orders list",  "",         "the orders that were given, the latest first",         0, 0, cmd_orders_list },
+	{ "orders show",  "ID",       "an order, its author, reason and state",               1, 1, cmd_orders_show },
+	{ "orders undo",  "ID",       "take an order back",                                   1, 1, cmd_orders_undo },
 	{ "rules",        "",         "the holds and cancels that are in force",              0, 0, cmd_rules     },
-	{ "suspend",      "SOURCE WHERE", "send nothing from this address to a provider or site", 2, 2, cmd_suspend },
-	{ "resume",       "SOURCE WHERE", "end a suspension, by hand or of the engine's own", 2, 2, cmd_resume    },
+	{ "suspend",      "SELECTOR|SOURCE WHERE", "no new tries; or send nothing from this address there", 1, 16, cmd_suspend },
+	{ "resume",       "SELECTOR|SOURCE WHERE", "end a suspension, by hand or of the engine's own", 1, 16, cmd_resume },
 	{ "shape show",   "",         "every value in force that a file or an order gives",   0, 0, cmd_shape_show },
 	{ "shape explain", "DOMAIN",  "the values for a domain, and where each stands",       1, 1, cmd_shape_explain },
 	{ "shape set",    "SECTION KEY=VALUE", "change a value now, until it is unset",       2, 2, cmd_shape_set },
@@ -72,8 +78,9 @@ int cli_help(FILE *to, int code)
 	(void)fprintf(to, "\noptions\n");
 	cli_help_options(to);
 	(void)fprintf(
-	    to, "\nA SELECTOR is all, an ID, ID:ROW, a domain, tenant/N, campaign/N, domain/NAME,\n"
-		"job/ID or rcpt/ID:ROW.  See postern(1).\n");
+	    to, "\nA SELECTOR is all, an ID, ID:ROW, an address or a domain, or terms that must\n"
+		"all hold, as in: tenant/7 provider/gmail 'age>2h' class/spam-block.  See\n"
+		"postern(1).\n");
 	return code;
 }
 

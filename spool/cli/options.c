@@ -25,8 +25,12 @@ static const struct option_row {
 	{ "fields",   0,   TAKES_TEXT,    AT(fields),   "NAMES", "only these members of each row, as in domain,queued" },
 	{ "watch",    0,   TAKES_TEXT,    AT(watch),    "TIME",  "ask again every so many seconds, until interrupted" },
 	{ "timeout",  0,   TAKES_TEXT,    AT(timeout),  "TIME",  "give up on an answer after so many seconds" },
-	{ "by",       0,   TAKES_TEXT,    AT(by),       "KEY",   "queue: domain, tenant, campaign, site, provider or pool" },
-	{ "reason",   0,   TAKES_TEXT,    AT(reason),   "TEXT",  "hold, cancel: the reason; why and rules show it later" },
+	{ "by",       0,   TAKES_TEXT,    AT(by),       "KEY",   "queue: domain, tenant, provider, class and so on" },
+	{ "reason",   0,   TAKES_TEXT,    AT(reason),   "TEXT",  "orders: the reason; why, rules and orders show it later" },
+	{ "until",    0,   TAKES_TEXT,    AT(until),    "TIME",  "orders: for so long, or until a time such as 2026-11-26T22:00Z" },
+	{ "grace",    0,   TAKES_TEXT,    AT(grace),    "TIME",  "bounce: for how long undo helps (default 60s)" },
+	{ "rate",     0,   TAKES_TEXT,    AT(rate),     "RATE",  "cap: messages per time, such as 100/m" },
+	{ "connections", 0, TAKES_NUMBER, AT(connections), "N",  "cap: so many messages at a time" },
 	{ "yes",      0,   TAKES_FLAG,    AT(yes),      "",      "do it; without it only the count is shown" },
 	{ "follow",   0,   TAKES_FLAG,    AT(follow),   "",      "events: keep printing new ones" },
 	{ "max",      0,   TAKES_NUMBER,  AT(max),      "N",     "print at most N rows or events" },
@@ -41,7 +45,7 @@ static const struct option_row {
 	{ "via",      0,   TAKES_TEXT,    AT(via),      "NAME",  "source add: the proxy that owns the address" },
 	{ "code",     0,   TAKES_TEXT,    AT(code),     "N",     "rules explain: the reply's code" },
 	{ "status",   0,   TAKES_TEXT,    AT(status),   "X.Y.Z", "rules explain: its enhanced status" },
-	{ "text",     0,   TAKES_TEXT,    AT(text),     "TEXT",  "rules explain: its text" },
+	{ "text",     0,   TAKES_TEXT,    AT(text),     "TEXT",  "rules explain: the reply's text; bounce: its text" },
 	{ "provider", 0,   TAKES_TEXT,    AT(provider), "NAME",  "rules explain: the provider that said it" },
 	{ "once",     0,   TAKES_FLAG,    AT(once),     "",      "top: print it once" },
 	{ "transcript", 0, TAKES_FLAG,    AT(transcript), "",    "show: what failed sessions said and heard" },
@@ -103,8 +107,8 @@ static int take_option(struct cli *c, const struct option_row *row, const char *
 
 static bool is_key(const char *by)
 {
-	static const char *const keys[] = { "domain", "tenant",   "campaign",
-					    "site",   "provider", "pool" };
+	static const char *const keys[] = { "domain", "tenant", "campaign", "site",  "provider",
+					    "pool",   "source", "stream",   "class", "reply" };
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (strcmp(by, keys[i]) == 0)
@@ -143,8 +147,8 @@ static int settle(struct cli *c)
 	int r = -1;
 
 	if (c->by && !is_key(c->by)) {
-		(void)fprintf(stderr, "postern: --by takes domain, tenant, campaign, site, "
-				      "provider or pool\n");
+		(void)fprintf(stderr, "postern: --by takes domain, site, provider, source, pool, "
+				      "tenant, campaign, stream, class or reply\n");
 		return EXIT_BAD_USAGE;
 	}
 	if (c->from_text && slice_u64(slice_str(c->from_text), INT64_MAX, &c->from) < 0 &&

@@ -27,7 +27,6 @@ int cli_ask_and_show(struct cli *c, const char *command, struct tree *args,
 
 /* ---- orders ------------------------------------------------------------------------------ */
 
-/* Who gives the order: the person behind sudo, if there is one. */
 void cli_put_author(struct branch *args)
 {
 	const char *sudo = getenv("SUDO_USER");

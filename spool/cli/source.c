@@ -87,7 +87,7 @@ static int order(struct cli *c, const char *command, struct tree *t, struct bran
 	return cli_ask_and_show(c, command, t, say_rule);
 }
 
-static int order_suspension(struct cli *c, const char *command)
+int cli_order_source(struct cli *c, const char *command)
 {
 	OWNED(tree) t = tree_new();
 	struct branch *args = tree_map(t);
@@ -97,16 +97,6 @@ static int order_suspension(struct cli *c, const char *command)
 	if (c->duration)
 		branch_str(args, "value", c->duration);
 	return order(c, command, t, args);
-}
-
-int cmd_suspend(struct cli *c)
-{
-	return order_suspension(c, "suspend");
-}
-
-int cmd_resume(struct cli *c)
-{
-	return order_suspension(c, "resume");
 }
 
 int cmd_source_add(struct cli *c)

@@ -187,13 +187,16 @@ static int note_reason(void *arg, const struct why_reason *r)
 
 static void why_tells_what_holds_a_recipient(void **state)
 {
-	struct selector s = { .kind = SELECT_JOB };
+	struct selector s;
 	struct world w;
 	struct buf out;
+	char text[64], id[ID_TEXT_MAX];
 
 	(void)state;
 	world_open(&w, CONFIG, full);
-	s.job = world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+	(void)snprintf(text, sizeof(text), "job/%s",
+		       id_format(world_submit(&w, one_rcpt, 1, DAY, "control", 0), id));
+	assert_int_equal(selector_parse(slice_str(text), &s), 0);
 	world_run(&w, MINUTE);
 	buf_init(&out, 0);
 	assert_in_range(why_tell(engine_lane(w.engine, 0), &s, note_reason, &out), 1, 10);
@@ -206,17 +209,29 @@ static void why_tells_what_holds_a_recipient(void **state)
 	world_end(&w);
 }
 
+static bool retry_one(void *arg, rcpt_ref ref)
+{
+	inspect_retry(arg, ref);
+	return true;
+}
+
 static void an_ordered_retry_does_not_wait_for_its_time(void **state)
 {
-	struct selector s = { .kind = SELECT_ALL };
+	const struct selector all = { 0 };
+	struct walk *walk;
 	struct world w;
 
 	(void)state;
 	world_open(&w, CONFIG, full);
 	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+	w.not_before_ms = clock_wall_ms() + HOUR; /* RFC 4865: its sender wants it to wait */
+	world_submit(&w, one_rcpt, 1, DAY, "control", 0);
 	world_run(&w, MINUTE);
 	world_host("127.0.1.1", decent);
-	assert_int_equal(inspect_retry(engine_lane(w.engine, 0), &s), 1);
+	walk = walk_new(engine_lane(w.engine, 0), &all);
+	assert_false(walk_go(walk, INT32_MAX, retry_one, walk));
+	inspect_retry_end(walk);
+	walk_free(walk);
 	world_run(&w, 10 * SECOND);
 	assert_int_equal(world_books(&w).delivered, 1);
 	world_end(&w);

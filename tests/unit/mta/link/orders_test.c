@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "dkim/sign.h"
 #include "schema/wire/meta.h"
+#include "base/tree.h"
 #include "tests/unit/mta/link/speak.h"
 
 static void a_job_sent_again_does_nothing_and_with_other_bytes_is_refused(void **state)
@@ -74,8 +75,8 @@ static void orders_that_lie_are_refused_and_the_link_goes_on(void **state)
 					      .rule = { SLICE("engine/id"), SLICE("x") } });
 	speak_expect_error(&c, 8, E_SYNTAX);
 	framed_send(&c, &(struct link_frame){
-			    .type = LINK_ADMIN, .request = 9, .admin.command = SLICE("status") });
-	speak_expect_error(&c, 9, E_DENIED);
+			    .type = LINK_ADMIN, .request = 9, .admin.command = SLICE("nosuch") });
+	speak_expect_error(&c, 9, E_UNKNOWN);
 	framed_send(&c, &(struct link_frame){
 			    .type = LINK_CONTENT,
 			    .request = 11,
@@ -223,12 +224,56 @@ static void orders_of_the_wrong_shape_are_refused_one_by_one(void **state)
 	buf_free(&meta);
 }
 
+/* Waits for the report of a question. */
+static struct value report_of(struct framed *c, const char *command, struct tree *arguments,
+			      uint64_t request)
+{
+	OWNED(tree) t = arguments;
+	struct link_frame f = { .type = LINK_ADMIN,
+				.request = request,
+				.admin.command = slice_str(command) };
+
+	f.admin.args = *tree_value(t);
+	framed_send(c, &f);
+	assert_true(framed_next(c, &f));
+	assert_int_equal(f.type, LINK_REPORT);
+	assert_int_equal(f.request, request);
+	return f.report;
+}
+
+static void the_control_plane_gives_orders_by_its_name(void **state)
+{
+	struct tree *t = tree_new(), *nothing = tree_new();
+	const struct value *orders, *author;
+	struct framed c;
+	struct value v;
+	struct box b;
+
+	(void)state;
+	box_start(&b, NULL);
+	framed_open(&c, &b, "link.sock");
+	(void)speak_hello(&c, "control");
+	branch_str(tree_map(t), "what", "tenant/3 provider/big");
+	branch_str(tree_map(t), "author", "anna@example.test");
+	v = report_of(&c, "hold", t, 21);
+	assert_int_equal(value_member(&v, SLICE("order"))->i, 1);
+	(void)tree_map(nothing);
+	v = report_of(&c, "orders", nothing, 22);
+	orders = value_member(&v, SLICE("orders"));
+	assert_int_equal(orders->count, 1);
+	author = value_member(&orders->items[0], SLICE("author"));
+	assert_true(slice_eq(author->s, SLICE("anna@example.test (link control)")));
+	framed_close(&c);
+	box_stop(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_job_sent_again_does_nothing_and_with_other_bytes_is_refused),
 		cmocka_unit_test(orders_that_lie_are_refused_and_the_link_goes_on),
 		cmocka_unit_test(rules_are_acknowledged_and_bad_ones_refused),
+		cmocka_unit_test(the_control_plane_gives_orders_by_its_name),
 		cmocka_unit_test(keys_are_stored_and_removed),
 		cmocka_unit_test(orders_of_the_wrong_shape_are_refused_one_by_one),
 	};

@@ -1,0 +1,243 @@
+/* mta/inspect/counts.c - how much waits, by domain, tenant, provider and so on. */
+#include "message/judge/class.h"
+#include "mta/inspect/inspect.h"
+#include "mta/site/pool.h"
+#include "mta/site/way.h"
+
+/* What only a look at the recipients tells, of a domain, flow, class or pool. */
+struct ages {
+	int64_t oldest_ms;
+	uint32_t next_s;
+	uint16_t attempts;
+	uint32_t held[RCPT_STATES]; /* by a rule, though they are counted under this state */
+	uint32_t n[RCPT_STATES];
+};
+struct inspect_counts {
+	struct walk *walk;
+	struct queue *queue;
+	enum inspect_by by;
+	struct ages *ages;
+	uint32_t n, cap;
+};
+
+struct inspect_counts *inspect_counts_new(struct lane *l, enum inspect_by by)
+{
+	const struct selector all = { 0 };
+	struct inspect_counts *c = must_alloc(sizeof(*c));
+
+	c->walk = walk_new(l, &all);
+	c->queue = queue_of(l);
+	c->by = by;
+	return c;
+}
+
+struct inspect_counts *inspect_counts_free(struct inspect_counts *c)
+{
+	if (c) {
+		walk_free(c->walk);
+		free(c->ages);
+	}
+	free(c);
+	return NULL;
+}
+
+/* ---- the walk ---------------------------------------------------------------------------- */
+
+static bool is_by_domain(enum inspect_by by)
+{
+	return by == INSPECT_DOMAIN || by == INSPECT_SITE || by == INSPECT_PROVIDER ||
+	       by == INSPECT_REPLY;
+}
+
+static bool is_by_pool(enum inspect_by by)
+{
+	return by == INSPECT_POOL || by == INSPECT_SOURCE;
+}
+
+static uint32_t group_of(const struct inspect_counts *c, const struct rcpt *r)
+{
+	if (is_by_domain(c->by))
+		return r->domain;
+	if (c->by == INSPECT_CLASS)
+		return r->class;
+	return is_by_pool(c->by) ? queue_pool_of(c->queue, r) : r->flow;
+}
+
+static struct ages *ages_of(struct inspect_counts *c, uint32_t group)
+{
+	if (group >= c->cap) {
+		uint32_t cap = MAX_OF(c->cap * 2, MAX_OF(group + 1, 256U));
+		c->ages = must_resize(c->ages, cap * sizeof(*c->ages));
+		memset(c->ages + c->cap, 0, (cap - c->cap) * sizeof(*c->ages));
+		c->cap = cap;
+	}
+	c->n = MAX_OF(c->n, group + 1);
+	return &c->ages[group];
+}
+
+static bool note(void *arg, rcpt_ref ref)
+{
+	struct inspect_counts *c = arg;
+	const struct rcpt *r = queue_rcpt(c->queue, ref);
+	struct ages *a = ages_of(c, group_of(c, r));
+	int64_t accepted_ms = walk_accepted_ms(c->walk, r);
+
+	if (accepted_ms && (!a->oldest_ms || accepted_ms < a->oldest_ms))
+		a->oldest_ms = accepted_ms;
+	if (r->state == RCPT_DEFERRED && (!a->next_s || r->due_s < a->next_s))
+		a->next_s = r->due_s;
+	a->attempts = MAX_OF(a->attempts, r->attempts);
+	a->n[r->state]++;
+	a->held[r->state] += r->state != RCPT_HELD && walk_is_held(c->walk, r);
+	return true;
+}
+
+bool inspect_counts_go(struct inspect_counts *c)
+{
+	return walk_go(c->walk, WALK_SLICE_US, note, c);
+}
+
+/* ---- what it comes to -------------------------------------------------------------------- */
+
+static int64_t shown_ms(const struct queue *q, uint32_t s) /* 0 stays: there is none */
+{
+	return s ? queue_wall_ms(q, s) : 0;
+}
+
+static int64_t paused_until(const struct queue *q, const struct domain *d)
+{
+	const struct way *w = way_of(d);
+	int64_t until = w->site ? w->site->backoff_until_ms : w->not_before_ms;
+
+	return until > timers_now(q->loop->timers) ? walk_wall_ms(q, until) : 0;
+}
+
+/* Rules that hold some of a group move them to the held list one by one, when their turn comes;
+ * whoever asks is told now. */
+static void fill(struct inspect_counts *from, uint32_t group, const uint32_t *n,
+		 struct inspect_count *c)
+{
+	static const enum rcpt_state waiting[] = { RCPT_READY, RCPT_DEFERRED, RCPT_ROUTING };
+	uint64_t *const to[] = { &c->ready, &c->deferred, &c->routing };
+	const struct ages *a = ages_of(from, group);
+
+	c->oldest_ms = a->oldest_ms;
+	c->next_ms = shown_ms(from->queue, a->next_s);
+	c->attempts = a->attempts;
+	c->held = n[RCPT_HELD];
+	c->in_flight = n[RCPT_IN_FLIGHT];
+	for (unsigned i = 0; i < ARRAY_LEN(waiting); i++) {
+		uint32_t all = n[waiting[i]];
+		uint32_t kept = MIN_OF(a->held[waiting[i]], all);
+		c->held += kept;
+		*to[i] = all - kept;
+	}
+}
+
+static uint64_t total(const struct inspect_count *c)
+{
+	return c->ready + c->deferred + c->held + c->in_flight + c->routing;
+}
+
+static struct slice name_of(const struct domain *d, enum inspect_by by)
+{
+	struct slice site, provider;
+
+	way_place(d, &site, &provider);
+	if (by == INSPECT_DOMAIN)
+		return domain_name(d);
+	if (by == INSPECT_REPLY)
+		return slice_of(d->reply, d->reply_n);
+	return by == INSPECT_SITE ? site : provider;
+}
+
+typedef void each_count(void *arg, const struct inspect_count *c);
+
+static void each_domain(struct inspect_counts *from, each_count *each, void *arg)
+{
+	struct queue *q = from->queue;
+
+	for (uint32_t i = 0; i < q->domains.n; i++) {
+		const struct domain *d = domain_at(&q->domains, i);
+		if (!d || !d->live)
+			continue;
+		struct inspect_count c = {
+			.name = name_of(d, from->by),
+			.site = name_of(d, INSPECT_SITE),
+			.code = d->code,
+			.status = d->status,
+			.reply = slice_of(d->reply, d->reply_n),
+			.reply_ms = d->reply_ms,
+			.paused_until_ms = paused_until(q, d),
+		};
+		fill(from, i, d->n, &c);
+		if (total(&c))
+			each(arg, &c);
+	}
+}
+
+/* A tenant or campaign has few flows; the caller adds up those that it is given twice. */
+static void each_flow(struct inspect_counts *from, each_count *each, void *arg)
+{
+	struct queue *q = from->queue;
+
+	for (uint32_t i = 0; i < q->flows.n; i++) {
+		const struct flow *f = flow_at(&q->flows, i);
+		if (!f || !f->live)
+			continue;
+		struct inspect_count c = {
+			.name = from->by == INSPECT_STREAM ? queue_stream_of(q, f) : SLICE(""),
+			.tenant = from->by == INSPECT_STREAM ? 0 : f->tenant,
+			.campaign = from->by == INSPECT_CAMPAIGN ? f->campaign : 0,
+		};
+		fill(from, i, f->n, &c);
+		if (total(&c))
+			each(arg, &c);
+	}
+}
+
+static void each_source(const struct queue *q, unsigned pool, struct inspect_count *c,
+			each_count *each, void *arg)
+{
+	const struct source *member;
+	unsigned i;
+
+	for (i = 0; (member = egress_source(q->egress, pool, i)) != NULL; i++) {
+		c->name = slice_str(member->text);
+		each(arg, c);
+	}
+	c->name = SLICE("");
+	if (!i)
+		each(arg, c);
+}
+
+/* Those that the walk itself counted. */
+static void each_seen(struct inspect_counts *from, each_count *each, void *arg)
+{
+	struct queue *q = from->queue;
+
+	for (uint32_t i = 0; i < from->n; i++) {
+		struct inspect_count c = { .name = SLICE("") };
+		fill(from, i, from->ages[i].n, &c);
+		if (!total(&c))
+			continue;
+		if (from->by == INSPECT_CLASS && i)
+			c.name = slice_str(judge_class_name((enum judge_class)(i - 1)));
+		else if (from->by == INSPECT_POOL)
+			c.name = slice_str(egress_pool_name(q->egress, i));
+		if (from->by == INSPECT_SOURCE)
+			each_source(q, i, &c, each, arg);
+		else
+			each(arg, &c);
+	}
+}
+
+void inspect_counts_each(struct inspect_counts *c, each_count *each, void *arg)
+{
+	if (is_by_domain(c->by))
+		each_domain(c, each, arg);
+	else if (c->by == INSPECT_CLASS || is_by_pool(c->by))
+		each_seen(c, each, arg);
+	else
+		each_flow(c, each, arg);
+}
