@@ -62,7 +62,10 @@ static int start_session(struct channel *ch)
 	const struct smtp_options *c = s->smtp;
 	const int64_t *v = channel_shape(ch)->v;
 	struct session_options o = {
-		.to = { .ip = ch->host->ip, .port = (uint16_t)c->port, .source = ch->source->ip },
+		.to = { .ip = ch->host->ip,
+			.port = (uint16_t)c->port,
+			.source = ch->source->ip,
+			.proxy = source_proxy(ch->source) },
 		.mx_host = ch->mx->name,
 		.ehlo = ch->ehlo,
 		.timeouts = shaping_timeouts(channel_shape(ch)),
@@ -143,7 +146,7 @@ static bool is_shortage(const struct channel *ch, int err)
 static int not_begun(struct channel *ch, int err)
 {
 	struct sites *s = ch->pool->sites;
-	int r = conn_source_check(&ch->source->ip);
+	int r = source_look(ch->source);
 
 	if (r < 0 && !is_shortage(ch, r == -EADDRNOTAVAIL ? 0 : r))
 		egress_source_failed(s->egress, ch->source, r);
@@ -600,7 +603,7 @@ static bool policy_failed(const struct channel *ch, const struct verdict *v)
 /* The address was taken from the machine, and the connection fell silent with it. */
 static bool source_is_gone(struct channel *ch, const struct verdict *v)
 {
-	int r = v->code ? 0 : conn_source_check(&ch->source->ip);
+	int r = v->code ? 0 : source_look(ch->source);
 
 	if (r < 0 && !is_shortage(ch, r == -EADDRNOTAVAIL ? 0 : r)) {
 		egress_source_failed(ch->pool->sites->egress, ch->source, r);
@@ -630,6 +633,18 @@ static bool is_too_much(struct channel *ch, const struct verdict *v, enum site_r
 	return true;
 }
 
+/* Between the source and the host stands a proxy, and it is at fault, or may be. */
+static bool proxy_failed(struct channel *ch)
+{
+	struct sites *s = ch->pool->sites;
+
+	if (ch->blame == BLAME_PROXY)
+		egress_source_failed(s->egress, ch->source, ch->blame_err);
+	else if (ch->blame == BLAME_WAY)
+		pair_cut(s, ch->host, ch->source, ch->blame_err);
+	return ch->blame != BLAME_HOST;
+}
+
 /* A host that greets but then never answers is no better than one that does not greet. */
 static void judge_end(struct channel *ch, const struct verdict *v)
 {
@@ -642,7 +657,7 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 		return; /* we ended it, perhaps before it was open */
 	if ((!ch->ready_once && tls_gave_way(ch, v)) || ch->spoilt)
 		return;
-	if (trouble && source_is_gone(ch, v))
+	if (trouble && (source_is_gone(ch, v) || proxy_failed(ch)))
 		return;
 	if (trouble && relay_ended(ch, v))
 		return;
@@ -666,6 +681,7 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 	keep_ticket(ch);
 	note_source(ch);
 	ch->auth_refused = session_auth_refused(ch->session);
+	ch->blame = session_blame(ch->session, &ch->blame_err);
 	if (!p->sites->freeing && v->kind != VERDICT_NONE && ch->failed_ms != sites_now(p->sites))
 		failures_keep(ch, NULL, NULL, 0);
 	leave(ch);
