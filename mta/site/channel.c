@@ -12,7 +12,6 @@
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
 #include "mta/site/trace.h"
-#include "mta/smtp/ehlo.h"
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
@@ -73,7 +72,8 @@ static int start_session(struct channel *ch)
 		.require_tls = ch->demand.require_tls,
 		.tls_context = s->tls,
 		.tls_resume = tickets_find(&ch->host->tickets, ch->check_digest),
-		.ignore = (unsigned)v[SHAPE_IGNORE],
+		.ignore =
+		    (unsigned)v[SHAPE_IGNORE] | habits_ignore(&ch->host->habits, sites_now(s)),
 		.pipelines = ch->host->habits.pipelines,
 		.chunks = ch->host->habits.chunks,
 	};
@@ -82,10 +82,6 @@ static int start_session(struct channel *ch)
 		return E_DENIED;
 	if (ch->host->clear_until_ms > sites_now(s) && o.tls == TLS_MAY)
 		o.tls = TLS_NEVER;
-	if (habits_lock_step(&ch->host->habits, sites_now(s)))
-		o.ignore |= EHLO_PIPELINING;
-	if (habits_no_chunks(&ch->host->habits, sites_now(s)))
-		o.ignore |= EHLO_CHUNKING;
 	return session_new(&ch->session, s->loop, &o, &ch->user);
 }
 
@@ -472,15 +468,11 @@ static void on_ready(struct session_user *u)
 
 static void note_habits(struct channel *ch, const struct txn *t)
 {
-	static const char *const events[] = {
-		[HABITS_LOCK_STEP] = "host.lock-step",
-		[HABITS_NO_CHUNKS] = "host.no-chunks",
-	};
 	enum habits_news news = habits_note(&ch->host->habits, t, sites_now(ch->pool->sites));
 
 	ch->spoilt = ch->spoilt || t->lock_step || t->no_chunks;
 	if (news != HABITS_NO_NEWS)
-		log_info(events[news], kv_str("site", ch->pool->site->name),
+		log_info(habits_news_event(news), kv_str("site", ch->pool->site->name),
 			 kv_str("ip", ch->host->ip_text));
 }
 

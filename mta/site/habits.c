@@ -1,6 +1,8 @@
 /* mta/site/habits.c - what was found out about a host, and for how long it counts. */
 #include "mta/site/habits.h"
 
+#include "mta/smtp/ehlo.h"
+
 enum { COUNTS_MS = 24 * 3600 * 1000 };
 
 static bool is_fresh(int64_t *until_ms, int64_t now_ms)
@@ -39,14 +41,15 @@ enum habits_news habits_note(struct habits *h, const struct txn *t, int64_t now_
 	return news;
 }
 
-bool habits_lock_step(const struct habits *h, int64_t now_ms)
+const char *habits_news_event(enum habits_news news)
 {
-	return h->lock_step_until_ms > now_ms;
+	return news == HABITS_LOCK_STEP ? "host.lock-step" : "host.no-chunks";
 }
 
-bool habits_no_chunks(const struct habits *h, int64_t now_ms)
+unsigned habits_ignore(const struct habits *h, int64_t now_ms)
 {
-	return h->no_chunks_until_ms > now_ms;
+	return (h->lock_step_until_ms > now_ms ? (unsigned)EHLO_PIPELINING : 0) |
+	       (h->no_chunks_until_ms > now_ms ? (unsigned)EHLO_CHUNKING : 0);
 }
 
 unsigned habits_rcpts(const struct habits *h, int64_t now_ms, unsigned most)

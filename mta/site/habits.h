@@ -14,7 +14,8 @@ struct habits {
 enum habits_news { HABITS_NO_NEWS, HABITS_LOCK_STEP, HABITS_NO_CHUNKS };
 /* A transaction came back; news: what the host offers is not made use of from now on. */
 enum habits_news habits_note(struct habits *h, const struct txn *t, int64_t now_ms);
-bool habits_lock_step(const struct habits *h, int64_t now_ms);
-bool habits_no_chunks(const struct habits *h, int64_t now_ms);
+const char *habits_news_event(enum habits_news news); /* for the log */
+/* What the host offers in vain: EHLO_ bits (mta/smtp/ehlo.h). */
+unsigned habits_ignore(const struct habits *h, int64_t now_ms);
 /* How many recipients to send in one transaction, of `most`. */
 unsigned habits_rcpts(const struct habits *h, int64_t now_ms, unsigned most);
