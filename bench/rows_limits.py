@@ -171,7 +171,7 @@ def reports(b, n):
     notice.write_text(NOTICE, newline="")
     try:
         cpu, start = process_cpu_ms(engine.process.pid), time.monotonic()
-        stats = b.load(2601, n, more=("--rcpt", "postmaster@r.test", "--message", str(notice)))
+        stats = b.load(2601, n, options=("--rcpt", "postmaster@r.test", "--message", str(notice)))
         wait_until("all to be read", lambda: engine.json("status")["books"]["returned"] >= n, 300, 0.1)
         seconds = time.monotonic() - start
         cpu = process_cpu_ms(engine.process.pid) - cpu
