@@ -141,8 +141,8 @@ static struct slice take_orcpt(void *state, struct smtpd_session *s, struct slic
 	return SMTPD_GO_ON;
 }
 
-/* RFC 4954 section 5: who the client says has authenticated the message.  Nothing is believed of it,
- * as "<>" is, because whose mail it is follows from the session alone. */
+/* RFC 4954 section 5: who the client says has authenticated the message.  Nothing is believed of
+ * it, as "<>" is, because whose mail it is follows from the session alone. */
 static struct slice take_auth(void *state, struct smtpd_session *s, struct slice value)
 {
 	struct buf out;
