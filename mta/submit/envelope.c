@@ -141,6 +141,20 @@ static struct slice take_orcpt(void *state, struct smtpd_session *s, struct slic
 	return SMTPD_GO_ON;
 }
 
+/* RFC 4954 section 5: who the client says has authenticated the message.  Nothing is believed of
+ * it, as "<>" is, because whose mail it is follows from the session alone. */
+static struct slice take_auth(void *state, struct smtpd_session *s, struct slice value)
+{
+	struct buf out;
+	int r;
+
+	(void)state, (void)s;
+	buf_init(&out, WIRE_ORCPT_MAX);
+	r = value.n ? decode(value, &out) : E_SYNTAX;
+	buf_free(&out);
+	return r == 0 ? SMTPD_GO_ON : BAD_VALUE;
+}
+
 /* ---- FUTURERELEASE (RFC 4865) ------------------------------------------------------------ */
 
 static bool offers_future(void *state, const struct smtpd_session *s)
@@ -222,4 +236,5 @@ const struct smtpd_param submit_params[SUBMIT_PARAMS] = {
 	{ SMTPD_VERB_MAIL, SLICE("HOLDFOR"), take_holdfor },
 	{ SMTPD_VERB_MAIL, SLICE("HOLDUNTIL"), take_holduntil },
 	{ SMTPD_VERB_MAIL, SLICE("REQUIRETLS"), take_require_tls },
+	{ SMTPD_VERB_MAIL, SLICE("AUTH"), take_auth },
 };

@@ -34,9 +34,12 @@ static void what_is_asked_is_in_the_job(void **state)
 	assert_non_null(strstr(ehlo, "FUTURERELEASE 2592000 20"));
 	assert_null(strstr(ehlo, "REQUIRETLS"));
 	/* What a MAIL or RCPT that was reset or refused asked for is forgotten. */
-	talk_expect(fd, "MAIL FROM:<s@from.example> RET=HDRS ENVID=old HOLDFOR=60\r\n", "250");
+	talk_expect(fd, "MAIL FROM:<s@from.example> RET=HDRS ENVID=old AUTH=<> HOLDFOR=60\r\n",
+		    "250");
 	talk_expect(fd, "RSET\r\n", "250");
-	talk_expect(fd, "MAIL FROM:<s@from.example> RET=full ENVID=QQ+2B314 HOLDFOR=3600\r\n",
+	talk_expect(fd,
+		    "MAIL FROM:<s@from.example> RET=full ENVID=QQ+2B314 AUTH=e+3Dmc2@a.example "
+		    "HOLDFOR=3600\r\n",
 		    "250");
 	talk_expect(fd, "RCPT TO:<nobody> NOTIFY=NEVER\r\n", "553");
 	talk_expect(fd, "RCPT TO:<a@one.example>\r\n", "250");
@@ -86,6 +89,8 @@ static void what_no_parameter_may_say_is_refused(void **state)
 		{ "HOLDUNTIL=2099-01-01T00:00:00Z", "501 5.5.4 that is later" },
 		{ "HOLDFOR=1 HOLDUNTIL=2026-01-01T00:00:00Z", "501" },
 		{ "REQUIRETLS", "555" },
+		{ "AUTH", "501" },
+		{ "AUTH=e+3", "501" },
 	};
 	static const char *const rcpt[] = {
 		"NOTIFY",
