@@ -110,7 +110,8 @@ static bool take_answer(struct question *q, const uint8_t *packet, size_t n, boo
 
 	if (packet_parse(packet, n, q->type, q->aliases, &w) < 0)
 		return false;
-	w->a.authentic = authentic && ip_is_loopback(&q->r->o.servers[q->server].ip);
+	w->a.authentic = authentic && (q->r->o.servers[q->server].trusted ||
+				       ip_is_loopback(&q->r->o.servers[q->server].ip));
 	if (w->again) {
 		follow(q, w);
 		return true;

@@ -36,6 +36,7 @@ struct resolver_options {
 	struct {
 		struct ip ip;
 		uint16_t port;
+		bool trusted; /* to validate, and the way to it; loopback always is */
 	} servers[DNS_SERVERS_MAX];
 	unsigned n_servers;     /* 0: resolver_options_system() fills them from /etc/resolv.conf */
 	uint32_t timeout_ms;    /* one try; default 3000 */
@@ -58,7 +59,7 @@ struct dns_answer {
 	int status;             /* 0, E_DNS_NXDOMAIN, E_DNS_NONE, E_DNS_TEMP */
 	uint32_t ttl_s;         /* what is left of the shortest TTL on the way */
 	struct slice canonical; /* name after CNAMEs */
-	bool authentic;         /* AD bit, only from a loopback server */
+	bool authentic;         /* AD bit, only from a loopback or trusted server */
 	unsigned n;
 	const struct dns_record *records;
 };

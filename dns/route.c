@@ -19,7 +19,7 @@ enum { ASK_A, ASK_AAAA, ASKS };
 struct route_candidate {
 	struct route_work *work;
 	struct dns_query asks[ASKS];
-	bool temp, forbidden, ours;
+	bool temp, forbidden, ours, insecure;
 	struct route_host host;
 };
 
@@ -29,7 +29,7 @@ struct route_work {
 	struct route_query *q;
 	struct dns_query mx;
 	char domain[DNS_NAME_MAX];
-	bool implicit, dropped_ours;
+	bool implicit, secure, dropped_ours;
 	uint32_t ttl_s, no_ttl_s; /* the least of answers with records, and of the others */
 	unsigned unanswered, n;
 	struct route_candidate *candidates;
@@ -94,6 +94,7 @@ static void finish(struct route_work *w, enum route_status status)
 	atomic_init(&s->refs, 1);
 	s->route.status = status;
 	s->route.implicit = w->implicit;
+	s->route.secure = w->secure;
 	s->route.ttl_s = w->ttl_s;
 	s->route.hosts = s->hosts;
 	memcpy(s->route.domain, w->domain, sizeof(w->domain));
@@ -208,6 +209,11 @@ static void take_address_answer(struct route_candidate *c, const struct dns_answ
 		w->no_ttl_s = MIN_OF(w->no_ttl_s, a->ttl_s);
 	if (a->status == E_DNS_TEMP)
 		c->temp = true;
+	if (a->status == 0) {
+		c->insecure = c->insecure || !a->authentic;
+		c->host.secure = !c->insecure;
+		(void)slice_copy(c->host.canonical, sizeof(c->host.canonical), a->canonical);
+	}
 	for (unsigned i = 0; a->status == 0 && i < a->n; i++)
 		take_ip(c, &a->records[i].ip);
 	if (--w->unanswered == 0)
@@ -303,6 +309,7 @@ static void add_host(struct route_work *w, struct slice name, uint16_t preferenc
 	c->work = w;
 	c->host.preference = preference;
 	(void)slice_copy(c->host.name, sizeof(c->host.name), name);
+	(void)slice_copy(c->host.canonical, sizeof(c->host.canonical), name);
 	c->ours = is_own_name(w->o, c->host.name);
 	w->n++;
 }
@@ -346,6 +353,7 @@ static void on_mx(struct dns_query *q, const struct dns_answer *a)
 	w->ttl_s = a->ttl_s;
 	w->no_ttl_s = UINT32_MAX;
 	w->implicit = a->status == E_DNS_NONE;
+	w->secure = a->authentic;
 	switch (a->status) {
 	case 0:
 	case E_DNS_NONE:

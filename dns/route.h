@@ -12,6 +12,8 @@ enum { ROUTE_HOSTS_MAX = 32, ROUTE_IPS_MAX = 16 };
 struct route_host {
 	uint16_t preference;
 	char name[DNS_NAME_MAX];
+	char canonical[DNS_NAME_MAX]; /* where its aliases lead; its name when it is none */
+	bool secure;                  /* every answer with its addresses was authentic */
 	unsigned n_ips;
 	struct ip ips[ROUTE_IPS_MAX];
 };
@@ -29,6 +31,7 @@ struct route {
 	char domain[DNS_NAME_MAX];
 	char site[DNS_NAME_MAX]; /* the name of its set of MX hosts: same set, same site */
 	bool implicit;           /* no MX record: the domain's own address */
+	bool secure;             /* the answer about its MX records was authentic */
 	uint32_t ttl_s;
 	unsigned n_hosts;
 	struct route_host *hosts; /* lowest preference first; equal ones in random order */

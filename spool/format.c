@@ -162,13 +162,20 @@ static const uint64_t number_max[NUMBERS] = { OUTCOME_DEFERRED, ROWS_MAX,   UINT
 					      TEXT_MAX,         HOST_MAX,   PEER_MAX,   PEER_MAX,
 					      RCPT_MAX };
 
-/* After the texts, when the reply was judged: length and bytes of class and rule.  Logs of older
- * programs do not have it, and neither has an outcome without a class. */
-static char *put_meaning(char *p, const struct outcome *o)
-{
-	const struct slice words[] = { o->class, o->rule };
+/* After the texts come words, each with its length: class and rule when the reply was judged, then
+ * the four of how it travelled when there was a session.  Logs of older programs lack them. */
+enum { MEANING_WORDS = 2, OUTCOME_WORDS = 6 };
 
-	for (size_t i = 0; o->class.n && i < ARRAY_LEN(words); i++) {
+static unsigned words_of(const struct outcome *o)
+{
+	return o->policy.n ? OUTCOME_WORDS : o->class.n ? MEANING_WORDS : 0;
+}
+
+static char *put_words(char *p, const struct outcome *o)
+{
+	const struct slice words[] = { o->class, o->rule, o->tls, o->cipher, o->policy, o->proof };
+
+	for (unsigned i = 0; i < words_of(o); i++) {
 		size_t n = MIN_OF(words[i].n, (size_t)WORD_MAX);
 		*p++ = (char)n;
 		if (n)
@@ -178,18 +185,21 @@ static char *put_meaning(char *p, const struct outcome *o)
 	return p;
 }
 
-static int get_meaning(struct slice in, struct outcome *o)
+/* As many as put_words() writes for these words, and no rule without a class: one outcome has one
+ * spelling. */
+static int get_words(struct slice in, struct outcome *o)
 {
-	struct slice *words[] = { &o->class, &o->rule };
+	struct slice *words[] = { &o->class, &o->rule, &o->tls, &o->cipher, &o->policy, &o->proof };
+	unsigned got = 0;
 
-	for (size_t i = 0; in.n && i < ARRAY_LEN(words); i++) {
+	while (in.n && got < ARRAY_LEN(words)) {
 		size_t n = (unsigned char)in.p[0];
-		if (n > WORD_MAX || n + 1 > in.n || (i == 0 && (n == 0 || n + 1 == in.n)))
+		if (n > WORD_MAX || n + 1 > in.n)
 			return E_CORRUPT;
-		*words[i] = slice_of(in.p + 1, n);
+		*words[got++] = slice_of(in.p + 1, n);
 		in = slice_skip(in, n + 1);
 	}
-	return in.n ? E_CORRUPT : 0;
+	return in.n || got != words_of(o) || (o->rule.n && !o->class.n) ? E_CORRUPT : 0;
 }
 
 size_t record_encode_outcome(char *buf, struct id128 job, uint64_t tenant, uint64_t campaign,
@@ -221,7 +231,7 @@ size_t record_encode_outcome(char *buf, struct id128 job, uint64_t tenant, uint6
 			memcpy(p, text[i].p, v[N_TEXT + i]);
 		p += v[N_TEXT + i];
 	}
-	return (size_t)(put_meaning(p, o) - buf);
+	return (size_t)(put_words(p, o) - buf);
 }
 
 int record_decode_outcome(struct slice in, struct outcome_view *ret)
@@ -256,7 +266,7 @@ int record_decode_outcome(struct slice in, struct outcome_view *ret)
 		*text[i] = slice_of(in.p, v[N_TEXT + i]);
 		in = slice_skip(in, v[N_TEXT + i]);
 	}
-	return get_meaning(in, o);
+	return get_words(in, o);
 }
 
 /* rule = key length u32, key, value */

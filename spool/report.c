@@ -47,6 +47,12 @@ static void put_outcome(struct branch *row, const struct outcome *o)
 	branch_slice(row, "ip", o->ip);
 	branch_slice(row, "source", o->source);
 	branch_bool(row, "tls", o->flags & OUTCOME_TLS);
+	if (o->policy.n) {
+		branch_slice(row, "tls_version", o->tls);
+		branch_slice(row, "tls_cipher", o->cipher);
+		branch_slice(row, "tls_policy", o->policy);
+		branch_slice(row, "tls_verified_by", o->proof);
+	}
 	if (o->class.n) {
 		branch_slice(row, "class", o->class);
 		branch_slice(row, "rule", o->rule);

@@ -5,8 +5,11 @@
  *	status     -                                  engine, lanes, books, submission
  *	books      -                                  the spool's books
  *	queue      by, max                            rows of counts, largest first
- *	show       what [, max]                       the job, its recipients that are queued, more
+ *	show       what [, max]                       the job, its recipients that are queued, more;
+ *	                                              history: what the log says of a job
  *	why        what                               the chain of reasons
+ *	transcript what (ID, ID:ROW, a domain)        transcripts of sessions that failed
+ *	content    what (ID, ID:ROW)                  the message as it would be sent now
  *	hold       selector, reason [, preview]       count, rule
  *	release    selector [, preview]               count; held: of them by another rule
  *	move       selector, pool, reason [, preview] count
@@ -25,6 +28,8 @@
  *	shape-orders   -                              live orders, and what they replace
  *	shape-explain  what (a domain) [, tenant, source, pool]   its values, and where they stand
  *	shape-test     text                           what is wrong with a file of shapes
+ *	adaptive   max                                sources that are held back at sites, and why
+ *	adaptive-forget  what (a site, or all) [, source]   how many were forgotten
  *	sources    -                                  the addresses that mail leaves from
  *	source-add     source, pool, what (EHLO name)
  *	               [, value (weight), text (proxy), reason, author]   rule
@@ -38,6 +43,8 @@
  *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
  *          orders.c (orders), suspend.c (suspensions), source.c and source_check.c (sources),
  *          shape.c (shapes) and facts.c (facts).
+ *          orders.c (orders), suspend.c (sources),
+ *          adaptive.c (what was learned), shape.c (shapes) and facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
  * Blocks:  on the page cache for `events` and `show`.
  * Threads: the front desk's; lanes are asked with lane_post().

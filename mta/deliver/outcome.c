@@ -7,6 +7,7 @@
 #include "mta/deliver/act.h"
 #include "mta/deliver/bounce.h"
 #include "mta/deliver/meaning.h"
+#include "mta/deliver/outcome_count.h"
 #include "mta/deliver/outcome_log.h"
 #include "mta/deliver/retry.h"
 
@@ -18,7 +19,7 @@ struct late {
 	rcpt_ref ref;
 	bool on_list;
 	struct outcome o;
-	char texts[VERDICT_TEXT_MAX + DNS_NAME_MAX + 2 * IP_TEXT_MAX + 768];
+	char texts[VERDICT_TEXT_MAX + DNS_NAME_MAX + 2 * IP_TEXT_MAX + 896];
 };
 
 static const size_t counter_at[] = {
@@ -63,8 +64,9 @@ static void settle(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, 
 static void keep_late(struct deliverer *dr, rcpt_ref ref, const struct outcome *o, bool on_list)
 {
 	struct late *late = must_alloc(sizeof(*late));
-	struct slice *texts[] = { &late->o.text, &late->o.host,  &late->o.ip,  &late->o.source,
-				  &late->o.rcpt, &late->o.class, &late->o.rule };
+	struct slice *texts[] = { &late->o.text,   &late->o.host,   &late->o.ip,   &late->o.source,
+				  &late->o.rcpt,   &late->o.class,  &late->o.rule, &late->o.tls,
+				  &late->o.cipher, &late->o.policy, &late->o.proof };
 	char *at = late->texts;
 
 	late->ref = ref;
@@ -222,6 +224,10 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		.ip = f->ip,
 		.source = f->source,
 		.rcpt = address,
+		.tls = f->tls,
+		.cipher = f->cipher,
+		.policy = f->policy,
+		.proof = f->proof,
 	};
 
 	queue_look_at_clock(dr->queue);
@@ -244,6 +250,7 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 	expire_instead(dr, r, &o, too_old);
 	if (is_worth_keeping(dr, k, r, &o))
 		last_keep(&dr->last, &o);
+	outcome_count(dr, ref, &o, k, f);
 	outcome_log(dr, &o, k, f);
 	tell_sender(dr, k, &o); /* first: after the last outcome the message may leave the spool */
 	put(dr, ref, &o, false);
@@ -274,6 +281,7 @@ static void tell_and_put(struct deliverer *dr, rcpt_ref ref, struct outcome *o, 
 		outcome_log(dr, o, k, NULL);
 		tell_sender(dr, k, o);
 	}
+	outcome_count(dr, ref, o, k, NULL);
 	if (is_worth_keeping(dr, k, queue_rcpt(dr->queue, ref), o))
 		last_keep(&dr->last, o);
 	put(dr, ref, o, on_list);

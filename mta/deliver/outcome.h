@@ -9,6 +9,7 @@
 /* What the session knew; texts are borrowed for the call. */
 struct outcome_facts {
 	struct slice host, ip, source;
+	struct slice tls, cipher, policy, proof; /* as in struct outcome */
 	uint16_t flags;
 	bool sent_data;
 	/* For the log and the counts; NULL: there was no session. */

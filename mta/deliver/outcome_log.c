@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "message/header.h"
 
-enum { PAIRS_MAX = 32, TLS_TEXT_MAX = 96 };
+enum { PAIRS_MAX = 36 };
 
 static const struct {
 	const char *event;
@@ -20,7 +20,7 @@ static const struct {
 struct pairs {
 	struct kv at[PAIRS_MAX];
 	size_t n;
-	char id[ID_TEXT_MAX], status[STATUS_TEXT_MAX], tls[TLS_TEXT_MAX];
+	char id[ID_TEXT_MAX], status[STATUS_TEXT_MAX];
 };
 
 static void add(struct pairs *p, struct kv pair)
@@ -78,19 +78,13 @@ static void add_job(struct pairs *p, const struct outcome *o, const struct chunk
 	add(p, kv_slice("sender", k->meta.mail_from));
 }
 
-/* "TLSv1.3 TLS_AES_256_GCM_SHA384" */
-static void add_tls(struct pairs *p, const struct outcome *o, const struct outcome_facts *f)
+static void add_tls(struct pairs *p, const struct outcome *o)
 {
-	struct conn *c = f->channel ? session_conn(f->channel->session) : NULL;
-	struct slice text, version;
-
 	add(p, kv_bool("tls", o->flags & OUTCOME_TLS));
-	if (!c || !conn_is_tls(c))
-		return;
-	text = slice_str(conn_tls_text(c, p->tls, sizeof(p->tls)));
-	version = slice_of(text.p, strcspn(p->tls, " "));
-	add_text(p, "tls_version", version);
-	add_text(p, "cipher", slice_skip(text, MIN_OF(version.n + 1, text.n)));
+	add_text(p, "tls_version", o->tls);
+	add_text(p, "cipher", o->cipher);
+	add_text(p, "tls_policy", o->policy);
+	add_text(p, "tls_verified_by", o->proof);
 }
 
 static void add_session(struct pairs *p, const struct outcome *o, const struct outcome_facts *f)
@@ -124,7 +118,7 @@ static void add_path(struct pairs *p, const struct outcome *o, const struct outc
 	add_text(p, "host", o->host);
 	add_text(p, "ip", o->ip);
 	if (f) {
-		add_tls(p, o, f);
+		add_tls(p, o);
 		add_session(p, o, f);
 	}
 }

@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/buf.h"
 #include "mta/door/timer.h"
+#include "mta/door/tls.h"
 
 struct ev_loop;
 struct loop_state;
@@ -88,21 +89,13 @@ struct ip conn_peer_ip(const struct conn *c);
 struct ip conn_local_ip(const struct conn *c);
 
 /* ---- TLS --------------------------------------------------------------------------------- */
-struct tls_context;
-struct tls_context *tls_context_free(struct tls_context *t);
-DEFINE_OWNED(tls_context)
-int tls_client_new(struct tls_context **ret) MUST_CHECK; /* opportunistic: any certificate */
-int tls_server_new(struct tls_context **ret, const char *cert_pem_path,
-		   const char *key_pem_path) MUST_CHECK;
-
-struct tls_session; /* for resumption; kept by the site, counted */
-struct tls_session *tls_session_ref(struct tls_session *s);   /* takes NULL */
-struct tls_session *tls_session_unref(struct tls_session *s); /* takes NULL, gives NULL */
-
-/* Starts the handshake, which ends in CONN_TLS_DONE or CONN_FAILED.  Plain input already here is
+/* Starts the handshake, which ends in CONN_TLS_DONE or CONN_FAILED.  check: NULL for a server.  A
+ * session to resume must come from a connection with an equal check.  Plain input already here is
  * dropped and counted in *ret_discarded (RFC 3207 section 6: never trust it). */
-int conn_start_tls(struct conn *c, struct tls_context *t, const char *server_name,
+int conn_start_tls(struct conn *c, struct tls_context *t, const struct tls_check *check,
 		   struct tls_session *resume, size_t *ret_discarded) MUST_CHECK;
+/* After CONN_TLS_DONE, and after CONN_FAILED with E_TLS. */
+void conn_tls_result(const struct conn *c, struct tls_result *ret);
 bool conn_is_tls(const struct conn *c);
 bool conn_tls_resumed(const struct conn *c);
 const char *conn_tls_text(const struct conn *c, char *buf, size_t cap); /* "TLSv1.3 TLS_AES_..." */

@@ -35,6 +35,7 @@ struct conn {
 	size_t unsent;
 	SSL *ssl;
 	SSL_SESSION *ticket;
+	const struct tls_check *check;
 	struct ip peer;
 	int fd;
 	enum conn_state state;
@@ -60,4 +61,9 @@ ssize_t conn_tls_write(struct conn *c, const void *p, size_t n);
 void conn_tls_handshake(struct conn *c);
 void conn_tls_end(struct conn *c);
 
-SSL *tls_open(struct tls_context *t, struct conn *c, const char *server_name, SSL_SESSION *resume);
+SSL *tls_open(struct tls_context *t, struct conn *c, SSL_SESSION *resume);
+
+/* tls_check.c: tells OpenSSL what c->check demands. */
+bool tls_check_set(SSL *ssl, const struct tls_check *check);
+/* False: a resumed session would not show what proved it. */
+bool tls_check_resumable(const struct tls_check *check);

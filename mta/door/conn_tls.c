@@ -86,12 +86,13 @@ void conn_tls_handshake(struct conn *c)
 		conn_watch_input(c);
 }
 
-int conn_start_tls(struct conn *c, struct tls_context *t, const char *server_name,
+int conn_start_tls(struct conn *c, struct tls_context *t, const struct tls_check *check,
 		   struct tls_session *resume, size_t *ret_discarded)
 {
 	if (c->state != CONN_PLAIN)
 		return -EINVAL;
-	c->ssl = tls_open(t, c, server_name, (SSL_SESSION *)resume);
+	c->check = check;
+	c->ssl = tls_open(t, c, (SSL_SESSION *)resume);
 	if (!c->ssl)
 		return E_TLS;
 	*ret_discarded = conn_input(c).n;
@@ -127,7 +128,8 @@ const char *conn_tls_text(const struct conn *c, char *buf, size_t cap)
 
 struct tls_session *conn_tls_session(struct conn *c)
 {
-	if (!c->ticket || !SSL_SESSION_is_resumable(c->ticket) || !SSL_SESSION_up_ref(c->ticket))
+	if (!c->ticket || !tls_check_resumable(c->check) || !SSL_SESSION_is_resumable(c->ticket) ||
+	    !SSL_SESSION_up_ref(c->ticket))
 		return NULL;
 	return (struct tls_session *)c->ticket;
 }

@@ -1,7 +1,8 @@
-/* Contexts and tickets.  Delivery is opportunistic (RFC 7435): no certificate is checked, because
- * the other choice is plain text.  Policies that check (DANE, MTA-STS) will be other contexts. */
+/* Contexts and tickets.  What is demanded of a host's certificate is said for each connection
+ * (tls_check.c). */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <unistd.h>
 
 #include "mta/door/conn_int.h"
 
@@ -48,16 +49,45 @@ static int make_context(struct tls_context **ret, const SSL_METHOD *method, bool
 	return 0;
 }
 
-int tls_client_new(struct tls_context **ret)
+/* Where any certificate will do, none is looked at: that saves most of the work. */
+static int verify(X509_STORE_CTX *x, void *unused)
 {
-	int r = make_context(ret, TLS_client_method(), false);
+	SSL *ssl = X509_STORE_CTX_get_ex_data(x, SSL_get_ex_data_X509_STORE_CTX_idx());
+	const struct conn *c = SSL_get_app_data(ssl);
+
+	(void)unused;
+	if (!c->check || c->check->demand == TLS_ANY)
+		return 1;
+	return X509_verify_cert(x);
+}
+
+static int trust(SSL_CTX *ctx, const char *ca_file)
+{
+	ERR_clear_error();
+	if (!ca_file || !*ca_file)
+		return SSL_CTX_set_default_verify_paths(ctx) == 1 ? 0 : E_TLS;
+	if (access(ca_file, R_OK) < 0)
+		return -errno;
+	return SSL_CTX_load_verify_file(ctx, ca_file) == 1 ? 0 : E_TLS;
+}
+
+int tls_client_new(struct tls_context **ret, const char *ca_file)
+{
+	OWNED(tls_context) t = NULL;
+	int r = make_context(&t, TLS_client_method(), false);
 
 	if (r < 0)
 		return r;
-	SSL_CTX_set_verify((*ret)->ctx, SSL_VERIFY_NONE, NULL);
-	(void)SSL_CTX_set_session_cache_mode((*ret)->ctx, SSL_SESS_CACHE_CLIENT |
-							      SSL_SESS_CACHE_NO_INTERNAL_STORE);
-	SSL_CTX_sess_set_new_cb((*ret)->ctx, keep_ticket);
+	r = trust(t->ctx, ca_file);
+	if (r < 0)
+		return r;
+	if (SSL_CTX_dane_enable(t->ctx) != 1)
+		return E_TLS;
+	(void)SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_CLIENT |
+							 SSL_SESS_CACHE_NO_INTERNAL_STORE);
+	SSL_CTX_sess_set_new_cb(t->ctx, keep_ticket);
+	SSL_CTX_set_cert_verify_callback(t->ctx, verify, NULL);
+	*ret = TAKE(t);
 	return 0;
 }
 
@@ -92,27 +122,26 @@ struct tls_session *tls_session_unref(struct tls_session *s)
 	return NULL;
 }
 
-SSL *tls_open(struct tls_context *t, struct conn *c, const char *server_name, SSL_SESSION *resume)
+SSL *tls_open(struct tls_context *t, struct conn *c, SSL_SESSION *resume)
 {
 	SSL *ssl = SSL_new(t->ctx);
-	struct ip ip;
 
 	if (!ssl)
 		return NULL;
-	if (SSL_set_fd(ssl, c->fd) != 1) {
-		SSL_free(ssl);
-		return NULL;
-	}
 	SSL_set_app_data(ssl, c);
+	if (SSL_set_fd(ssl, c->fd) != 1)
+		goto fail;
 	if (t->server) {
 		SSL_set_accept_state(ssl);
 		return ssl;
 	}
 	SSL_set_connect_state(ssl);
-	/* RFC 6066 section 3: a literal address is not a server name. */
-	if (server_name && *server_name && ip_parse(slice_str(server_name), &ip) < 0)
-		(void)SSL_set_tlsext_host_name(ssl, server_name);
+	if (c->check && !tls_check_set(ssl, c->check))
+		goto fail;
 	if (resume)
 		(void)SSL_set_session(ssl, resume);
 	return ssl;
+fail:
+	SSL_free(ssl);
+	return NULL;
 }

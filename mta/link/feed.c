@@ -58,6 +58,10 @@ static int pack_event(void *arg, const struct event *e)
 		out.rcpt = o->rcpt;
 		out.class = o->class;
 		out.rule = o->rule;
+		out.tls = o->tls;
+		out.cipher = o->cipher;
+		out.policy = o->policy;
+		out.proof = o->proof;
 	}
 	r = link_event_put(p->packed, &out);
 	p->n += r == 0;

@@ -5,13 +5,13 @@
 #include <stdio.h>
 
 #include "mta/smtp/ehlo.h"
+#include "mta/smtp/tls_word.h"
 
 enum { SEC = 1000, MINUTE = 60 * SEC, HOUR = 60 * MINUTE };
 #define DAY_MS (24LL * HOUR)
 #define PER_DAY_MAX (1000000LL * 86400)         /* a million per second */
 #define BYTES_PER_DAY_MAX ((1LL << 34) * 86400) /* 16 GiB per second */
 
-static const char *const tls_words[] = { "never", "may", "must", NULL };
 static const char *const adaptive_words[] = { "no", "yes", NULL };
 static const char *const family_words[] = { "any", "ipv4", "ipv6", NULL };
 #define BY_TENANT SHAPE_BY_TENANT
@@ -73,7 +73,7 @@ const struct shape_key_row shape_key_rows[SHAPE_KEYS] = {
 	[SHAPE_TIMEOUT_QUIT] = { "timeout.quit", SHAPE_DURATION, 0, 100, HOUR, NULL,
 		"Longest wait for the reply to QUIT." },
 	[SHAPE_TLS] = { "tls", SHAPE_WORD, 0, 0, 0, tls_words,
-		"Use of TLS: never, may (when the host offers STARTTLS) or must." },
+		"How mail travels: never, may, encrypt, verify, dane, dane-only, mta-sts or opportunistic." },
 	[SHAPE_FAMILY] = { "family", SHAPE_WORD, OF_POOLS, 0, 0, family_words,
 		"Addresses of hosts that are used: any, ipv4 or ipv6." },
 	[SHAPE_IGNORE] = { "ignore", SHAPE_KEYWORDS, 0, 0, 0, NULL,
@@ -138,6 +138,13 @@ static int read_bytes(struct slice text, int64_t *ret)
 
 static int read_word(const struct shape_key_row *row, struct slice text, int64_t *ret)
 {
+	enum tls_word word;
+	bool old;
+
+	if (row->words == tls_words && tls_word_parse(text, &word, &old) == 0) {
+		*ret = word; /* "must" keeps its meaning */
+		return 0;
+	}
 	for (int64_t i = 0; row->words[i]; i++)
 		if (slice_eq(text, slice_str(row->words[i]))) {
 			*ret = i;

@@ -142,6 +142,7 @@ static int add_rule(struct shape_reader *rd, struct slice name, struct slice val
 	}
 	s->rules = must_resize(s->rules, (s->n_rules + 1) * sizeof(*s->rules));
 	s->rules[s->n_rules++] = rule;
+	s->asks |= rule.key == SHAPE_TLS ? SHAPE_ASKS_TLS : 0U;
 	return 0;
 }
 

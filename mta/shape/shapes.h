@@ -64,7 +64,13 @@ struct shape {
 void shapes_resolve(const struct shapes *s, const struct shape_subject *q, const struct shape *base,
 		    struct shape *ret);
 /* Does any rule name a tenant (a source, a pool, a domain)?  If not, none need be told apart. */
-enum { SHAPE_ASKS_TENANT = 1, SHAPE_ASKS_SOURCE = 2, SHAPE_ASKS_POOL = 4, SHAPE_ASKS_DOMAIN = 8 };
+enum {
+	SHAPE_ASKS_TENANT = 1,
+	SHAPE_ASKS_SOURCE = 2,
+	SHAPE_ASKS_POOL = 4,
+	SHAPE_ASKS_DOMAIN = 8,
+	SHAPE_ASKS_TLS = 16
+};
 unsigned shapes_asks(const struct shapes *s);
 bool shapes_names_pool(const struct shapes *s, uint16_t rule); /* its section names one */
 /* Where a value comes from: "file:line [section]", or "order of <author> [section]". */

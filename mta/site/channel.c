@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "mta/site/failures.h"
 #include "mta/site/pair.h"
 #include "mta/site/seats.h"
 #include "mta/site/provider.h"
@@ -21,6 +22,38 @@ static void on_gone(struct session_user *u, const struct verdict *v);
 static void on_reap(struct turn_end *t);
 static void on_idle(struct timer *t);
 
+static uint64_t demand_of(const struct channel *ch, struct policy_facts *facts, unsigned i,
+			  struct policy_demand *d, struct tls_check *check)
+{
+	*d = policy_facts_decide(facts, i, (enum tls_word)channel_shape(ch)->v[SHAPE_TLS],
+				 ch->pool->site->asked);
+	policy_facts_check(facts, i, d, check);
+	return policy_check_digest(check);
+}
+
+/* What it must insist on; facts and host stay as they are as long as it lives. */
+static void set_policy(struct channel *ch)
+{
+	const struct site *site = ch->pool->site;
+
+	ch->facts = policy_facts_ref(site->facts);
+	ch->check_digest = demand_of(ch, ch->facts, (unsigned)(ch->mx - site->route->hosts),
+				     &ch->demand, &ch->check);
+}
+
+void channel_recheck(struct channel *ch)
+{
+	const struct site *site = ch->pool->site;
+	struct policy_demand d;
+	struct tls_check check;
+
+	for (unsigned i = 0; i < site->route->n_hosts; i++)
+		if (strcmp(site->route->hosts[i].name, ch->mx->name) == 0)
+			ch->stale = ch->stale ||
+				    demand_of(ch, site->facts, i, &d, &check) != ch->check_digest ||
+				    d.tls != ch->demand.tls || d.refusal;
+}
+
 static int start_session(struct channel *ch)
 {
 	struct sites *s = ch->pool->sites;
@@ -34,9 +67,11 @@ static int start_session(struct channel *ch)
 		.mx_host = ch->mx->name,
 		.ehlo = ch->ehlo,
 		.timeouts = shaping_timeouts(channel_shape(ch)),
-		.tls = (enum tls_policy)v[SHAPE_TLS],
+		.tls = ch->demand.tls,
+		.tls_check = &ch->check,
+		.require_tls = ch->demand.require_tls,
 		.tls_context = s->tls,
-		.tls_resume = ch->host->tls,
+		.tls_resume = tickets_find(&ch->host->tickets, ch->check_digest),
 		.ignore = (unsigned)v[SHAPE_IGNORE],
 		.pipelines = ch->host->habits.pipelines,
 		.chunks = ch->host->habits.chunks,
@@ -70,7 +105,8 @@ static struct channel *channel_blank(struct pool *p)
 
 static void channel_free(struct channel *ch)
 {
-	route_unref(ch->route); /* not before: what ended it is judged by the name of its host */
+	/* Not before: what ended it is judged by the name of its host. */
+	(void)policy_facts_unref(ch->facts);
 	free(ch->shape);
 	free(ch);
 }
@@ -81,7 +117,6 @@ static void join(struct channel *ch)
 	struct pool *p = ch->pool;
 	struct sites *s = p->sites;
 
-	ch->route = route_ref(p->site->route);
 	list_push(&p->channels, &ch->link);
 	ch->host->channels++;
 	p->turns.at[ch->turn].channels++;
@@ -132,10 +167,12 @@ static int cannot_open(struct pool *p, enum pair_lack why)
 		pool_wait(p, why, OFF_LOOK_MS);
 		return E_UNKNOWN;
 	}
-	if (why == PAIR_SITE)
+	if (why == PAIR_SITE) {
+		site_blame_policy(p->site, (enum tls_word)p->shape.v[SHAPE_TLS]);
 		site_back_off(p->site);
-	else
+	} else {
 		pool_pause(p, why);
+	}
 	return E_UNKNOWN;
 }
 
@@ -150,6 +187,7 @@ static void use_pair(struct channel *ch, const struct pair *pair)
 	ch->ehlo = turn->entry->ehlo;
 	memcpy(ch->source_text, turn->entry->ip_text, sizeof(ch->source_text));
 	ch->shape = shaping_source(ch->pool, &ch->source->ip);
+	set_policy(ch);
 	ch->steer = steer_turn(ch->pool, pair->turn);
 	ch->begun_ms = sites_now(ch->pool->sites);
 }
@@ -158,6 +196,7 @@ void channel_reshape(struct channel *ch)
 {
 	free(ch->shape);
 	ch->shape = shaping_source(ch->pool, &ch->source->ip);
+	channel_recheck(ch);
 }
 
 int channel_open(struct pool *p, bool transactional)
@@ -170,6 +209,17 @@ int channel_open(struct pool *p, bool transactional)
 	return channel_open_to(p, &pair, transactional, NULL);
 }
 
+/* What holds for this source alone refuses the host. */
+static int refused_by_policy(struct channel *ch)
+{
+	struct verdict v;
+
+	verdict_set(&v, VERDICT_DEFERRED, STATUS(4, 7, 5), true, "%s", ch->demand.refusal);
+	site_host_refused(ch->pool->site, ch->host, &v, ch->source_text);
+	pool_pump_soon(ch->pool);
+	return E_CONFLICT;
+}
+
 int channel_open_to(struct pool *p, const struct pair *pair, bool transactional,
 		    struct channel **ret)
 {
@@ -177,6 +227,11 @@ int channel_open_to(struct pool *p, const struct pair *pair, bool transactional,
 	int r;
 
 	use_pair(ch, pair);
+	if (ch->demand.refusal) {
+		r = refused_by_policy(ch);
+		channel_free(ch);
+		return r;
+	}
 	if (!seats_take(ch, transactional)) {
 		channel_free(ch);
 		return E_FULL;
@@ -286,10 +341,10 @@ static bool too_many(const struct channel *ch)
 	       (ch->provider && limits_exceeded(ch->provider, v[SHAPE_PROVIDER_CONNECTIONS]));
 }
 
-/* It has carried as many as it may. */
+/* It has carried as many as it may, or another policy holds now. */
 static bool worn(const struct channel *ch)
 {
-	return ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] || too_many(ch) ||
+	return ch->stale || ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] || too_many(ch) ||
 	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
 	       (ch->probing && ch->taken) || steer_holds(ch->steer) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
@@ -348,11 +403,25 @@ static void on_idle(struct timer *t)
 		timer_set(s->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));
 }
 
+static void note_times(struct channel *ch)
+{
+	struct tally_times *to = &ch->pool->sites->tallies->times;
+	struct session_times times;
+
+	session_times(ch->session, &times);
+	histogram_note(&to->connect, &tally_scale_session, times.connect_ms);
+	if (conn_is_tls(session_conn(ch->session)))
+		histogram_note(&to->handshake, &tally_scale_session, times.tls_ms);
+}
+
 static void note_tls(struct channel *ch)
 {
 	struct conn *c = session_conn(ch->session);
 	struct sites *s = ch->pool->sites;
 
+	conn_tls_result(c, &ch->tls);
+	ch->policy_name = slice_str(policy_applied_name(ch->demand.applied));
+	ch->proof_name = slice_str(policy_proof_name(ch->tls.proof));
 	if (!conn_is_tls(c))
 		return;
 	count_add(&s->counters.sessions_tls, 1);
@@ -416,6 +485,7 @@ static void opened(struct channel *ch)
 	ch->pool->pause_ms = ch->pool->paused_until_ms = 0;
 	site_host_well(ch->pool->site, ch->host);
 	race_won(ch);
+	note_times(ch);
 	note_tls(ch);
 	note_source(ch);
 	look_at_delay(ch);
@@ -460,11 +530,8 @@ static void keep_ticket(struct channel *ch)
 	struct conn *c = session_conn(ch->session);
 	struct tls_session *ticket = c && conn_is_tls(c) ? conn_tls_session(c) : NULL;
 
-	if (!ticket)
-		return;
-	if (ch->host->tls)
-		tls_session_unref(ch->host->tls);
-	ch->host->tls = ticket;
+	if (ticket)
+		tickets_keep(&ch->host->tickets, ch->check_digest, ticket);
 }
 
 static void leave_turn(struct channel *ch)
@@ -510,14 +577,20 @@ static bool tls_gave_way(struct channel *ch, const struct verdict *v)
 	struct sites *s = ch->pool->sites;
 	int64_t now = sites_now(s);
 
-	if (v->code || !status_eq(v->status, STATUS(4, 7, 5)) ||
-	    channel_shape(ch)->v[SHAPE_TLS] != TLS_MAY)
+	if (v->code || !status_eq(v->status, STATUS(4, 7, 5)) || ch->demand.tls != TLS_MAY)
 		return false;
 	ch->host->clear_until_ms = now + ch->pool->site->shape.v[SHAPE_HOST_BAD];
 	log_info("session.tls-failed", kv_str("site", ch->pool->site->name),
 		 kv_str("ip", ch->host->ip_text), kv_str("source", ch->source_text),
 		 kv_slice("reason", slice_of(v->text, v->text_n)));
 	return true;
+}
+
+/* The host works, but not as the policy demands; what it says itself is another matter. */
+static bool policy_failed(const struct channel *ch, const struct verdict *v)
+{
+	return !v->code && ch->demand.tls == TLS_MUST &&
+	       (status_eq(v->status, STATUS(4, 7, 5)) || v->status.class == 5);
 }
 
 /* The address was taken from the machine, and the connection fell silent with it. */
@@ -585,7 +658,9 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 		return; /* our address is not wanted: that is no fault of the host */
 	if (trouble && is_too_much(ch, v, what, named_ms))
 		return;
-	if (!ch->ready_once || (trouble && !ch->judged))
+	if (!ch->ready_once && policy_failed(ch, v))
+		site_host_refused(ch->pool->site, ch->host, v, ch->source_text);
+	else if (!ch->ready_once || (trouble && !ch->judged))
 		site_host_failed(ch->pool->site, ch->host, v, ch->source_text);
 }
 
@@ -597,6 +672,8 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 	keep_ticket(ch);
 	note_source(ch);
 	ch->blame = session_blame(ch->session, &ch->blame_err);
+	if (!p->sites->freeing && v->kind != VERDICT_NONE && ch->failed_ms != sites_now(p->sites))
+		failures_keep(ch, NULL, NULL, 0);
 	leave(ch);
 	if (!p->sites->freeing)
 		judge_end(ch, v);

@@ -4,6 +4,7 @@
 #pragma once
 #include "mta/site/pool.h"
 #include "mta/smtp/session.h"
+#include "mta/tally/tally.h"
 
 struct pair;
 struct channel {
@@ -14,7 +15,13 @@ struct channel {
 	struct pool *pool;
 	struct session *session;
 	struct session_user user;
-	struct route *route; /* keeps mx alive */
+	struct policy_facts *facts; /* keeps mx alive, and what `check` shows */
+	struct policy_demand demand;
+	struct tls_check check;
+	uint64_t check_digest;
+	/* Once it is ready. */
+	struct tls_result tls;
+	struct slice policy_name, proof_name; /* as records say them */
 	const struct route_host *mx;
 	struct host *host;
 	struct source *source;
@@ -26,12 +33,14 @@ struct channel {
 	struct site_limits *shared, *provider; /* whose slots it has; provider may be NULL */
 	struct site_limits *scope;      /* where its source may be suspended (mta/site/suspend.h) */
 	struct source_limits *standing; /* of its source there */
-	bool trying;                    /* its message shows whether a suspension is over */
-	struct steer *steer;            /* of its source at the site; NULL: it is not steered */
-	bool probing;                   /* its message shows whether a wall is gone */
-	bool told;                      /* its trouble is known to the steer */
-	int64_t begun_ms;               /* monotonic */
-	enum session_blame blame;       /* for its end */
+	struct tally *tallies[TALLY_KINDS]; /* the deliver room's; NULL: not looked up yet */
+	bool trying;                        /* its message shows whether a suspension is over */
+	struct steer *steer;                /* of its source at the site; NULL: it is not steered */
+	bool probing;                       /* its message shows whether a wall is gone */
+	bool told;                          /* its trouble is known to the steer */
+	int64_t begun_ms;                   /* monotonic */
+	int64_t failed_ms; /* when a transaction left somebody without a delivery; monotonic */
+	enum session_blame blame; /* for its end */
 	int blame_err;
 	struct turn_end reap;
 	struct timer idle_timer, race_timer;
@@ -42,6 +51,7 @@ struct channel {
 	bool ready_once, quitting, cut, gone;
 	bool judged; /* the host has answered about a recipient */
 	bool spoilt; /* it ended because the host cannot do what it offers */
+	bool stale;  /* it was opened under another policy than the one that holds now */
 };
 static inline const struct shape *channel_shape(const struct channel *ch)
 {
@@ -59,6 +69,7 @@ int channel_open_to(struct pool *p, const struct pair *pair, bool transactional,
 void channel_feed(struct channel *ch);
 void channel_init(struct sites *s);
 void channel_reshape(struct channel *ch); /* the shapes changed */
+void channel_recheck(struct channel *ch); /* the facts of its site are other ones */
 void channel_quit(struct channel *ch);
 /* Its source was disabled: what has not begun to leave goes again from another one. */
 void channel_cut(struct channel *ch);

@@ -8,6 +8,9 @@ enum { MINUTE = 60 * 1000, DNS_PORT = 53 };
 static const struct option rows[] = {
 	{ "dns.servers", T_LIST, AT(server_list), 0, 0, "", false,
 	  "DNS servers to ask, such as 127.0.0.1:53; empty: those in /etc/resolv.conf." },
+	{ "dns.trusted", T_LIST, AT(trusted_list), 0, 0, "", false,
+	  "DNS servers, or networks of them, that validate and that nobody can pose as, besides "
+	  "loopback: for DANE." },
 	{ "dns.timeout", T_DURATION, AT(timeout), 100, MINUTE, "3s", false,
 	  "How long to wait for one DNS answer." },
 	{ "dns.tries", T_INT, AT(tries), 1, 32, "4", false,
@@ -41,6 +44,11 @@ static int read_allowed(void *options, struct slice s)
 	return net_list_add(&((struct dns_options *)options)->allowed, s);
 }
 
+static int read_trusted(void *options, struct slice s)
+{
+	return net_list_add(&((struct dns_options *)options)->trusted, s);
+}
+
 static int read_own_name(void *options, struct slice s)
 {
 	struct dns_options *o = options;
@@ -69,6 +77,10 @@ static int derive(void *options, const struct settings *all, struct option_fault
 	    option_entries(f, "dns.servers", o->server_list,
 			   "an address such as 127.0.0.1:53 (the list may have 8)", read_server, o);
 
+	if (r == 0)
+		r = option_entries(f, "dns.trusted", o->trusted_list,
+				   "an address or network such as 10.0.0.53 (the list may have 64)",
+				   read_trusted, o);
 	if (r == 0)
 		r = option_entries(f, "route.allow", o->allow_list,
 				   "a network such as 10.0.0.0/8 (the list may have 64)",

@@ -6,13 +6,13 @@
 enum { DNS_SERVERS_LISTED_MAX = 8 };
 
 struct dns_options {
-	char *server_list;
+	char *server_list, *trusted_list;
 	int64_t timeout, tries, cache, pending;
 	bool ipv4, ipv6;
 	char *allow_list, *own_name_list, *own_ip_list;
 	/* From the lists. */
 	struct listener_list servers;
-	struct net_list allowed;
+	struct net_list allowed, trusted;
 	const char *own_names[NETS_MAX + 1]; /* and the host's */
 	char *own_name_texts[NETS_MAX];
 	unsigned n_own_names, n_own_name_texts;

@@ -93,6 +93,11 @@ static int family_of(const struct pool *p)
 	return families[p->shape.v[SHAPE_FAMILY]];
 }
 
+static enum tls_word word_of(const struct pool *p)
+{
+	return (enum tls_word)p->shape.v[SHAPE_TLS];
+}
+
 static bool is_allowed(const struct site_fit *f, const struct host *h)
 {
 	return !f->family || f->family == h->ip.family;
@@ -109,7 +114,7 @@ static bool can_reach(const struct site_fit *f, const struct host *h)
 static bool reaches_any(const struct pool *p, const struct source *source)
 {
 	const struct site_fit f = { can_reach, (void *)(uintptr_t)source, sites_now(p->sites),
-				    family_of(p) };
+				    family_of(p), .word = word_of(p) };
 
 	return site_has(p->site, &f);
 }
@@ -150,7 +155,8 @@ static bool pick_in_group(struct pool *p, const struct site_group *g, bool quick
 	for (; i != TURN_NONE; i = turns_next_untried(&p->turns, false)) {
 		struct site_fit f = {
 			can_reach,    p->turns.at[i].source,       sites_now(p->sites),
-			family_of(p), race_first_family(p->sites), quick
+			family_of(p), race_first_family(p->sites), quick,
+			word_of(p)
 		};
 		if (!may_open(p, i))
 			continue;
@@ -175,7 +181,8 @@ static bool of_family(const struct site_fit *f, const struct host *h)
 
 static enum pair_lack why_none(struct pool *p)
 {
-	struct site_fit f = { anybody, NULL, sites_now(p->sites), family_of(p) };
+	struct site_fit f = { anybody, NULL, sites_now(p->sites), family_of(p),
+			      .word = word_of(p) };
 	bool works = false, wanted = false, full = false, family = false, walled = false;
 
 	for (unsigned i = 0; i < p->turns.n; i++) {
@@ -224,7 +231,8 @@ static bool pick_other_family(struct pool *p, const struct site_group *g, unsign
 			      sites_now(p->sites),
 			      family_of(p),
 			      ch->host->ip.family == AF_INET ? AF_INET6 : AF_INET,
-			      true };
+			      true,
+			      word_of(p) };
 
 	ret->turn = turn;
 	ret->host = may_open(p, turn) ? site_pick(p->site, g, &f, &ret->mx) : NULL;

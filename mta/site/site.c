@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "mta/site/channel.h"
 #include "mta/site/pair.h"
 #include "mta/site/shaping.h"
 
@@ -19,16 +20,48 @@ static struct site *find(struct sites *sites, struct slice name)
 	return NULL;
 }
 
-static struct site *begin(struct sites *sites, struct route *route, struct slice name,
-			  struct slice domain)
+/* Its name says the hosts, the group of its shape, and what its policy sets apart.  Policies do not
+ * multiply the connections: those are counted at the hosts and the group. */
+struct site_names {
+	struct buf counted, whole;
+};
+
+static void name_site(struct sites *sites, struct policy_facts *facts, struct slice domain,
+		      enum policy_asked asked, struct site_names *n)
 {
+	static const char *const asks[] = { "", " requiretls", " tls-optional" };
+
+	buf_init(&n->counted, 0);
+	buf_init(&n->whole, 0);
+	shaping_site_name(sites, facts->route, domain, &n->counted);
+	buf_put(&n->whole, buf_data(&n->counted));
+	buf_putf(&n->whole, "%s", policy_facts_kind(facts));
+	if (policy_facts_apart(facts) || asked == POLICY_ASKED_TLS)
+		buf_putf(&n->whole, " of %s", facts->route->domain);
+	buf_putf(&n->whole, "%s", asks[asked]);
+}
+
+static void site_names_free(struct site_names *n)
+{
+	buf_free(&n->counted);
+	buf_free(&n->whole);
+}
+
+static struct site *begin(struct sites *sites, struct policy_facts *facts,
+			  const struct site_names *n, struct slice domain, enum policy_asked asked)
+{
+	struct slice name = buf_data(&n->whole);
 	struct site *s = must_alloc(sizeof(*s) + name.n + 1);
+	bool shared = slice_eq(buf_data(&n->counted), slice_str(facts->route->site)) &&
+		      !policy_facts_apart(facts) && asked != POLICY_ASKED_TLS;
 
 	memcpy(s->name, name.p, name.n);
 	s->sites = sites;
-	s->route = route_ref(route);
-	s->domain = slice_eq(name, slice_str(route->site)) ? NULL : must_copy(domain);
-	s->shared = limits_site(sites->limits, name);
+	s->facts = policy_facts_ref(facts);
+	s->route = facts->route;
+	s->asked = asked;
+	s->domain = shared ? NULL : must_copy(domain);
+	s->shared = limits_site(sites->limits, buf_data(&n->counted));
 	list_init(&s->pools);
 	map_insert(&sites->map, &s->link, hash_keyed(name));
 	shaping_site(s);
@@ -36,15 +69,31 @@ static struct site *begin(struct sites *sites, struct route *route, struct slice
 	return s;
 }
 
-/* The same hosts; another one may be the best, and that names the provider. */
-static void use_route(struct site *s, struct route *route)
+static void recheck(struct site *s)
 {
-	bool same = strcmp(s->route->hosts[0].name, route->hosts[0].name) == 0;
+	struct channel *ch;
+	struct pool *p;
 
-	route_unref(s->route);
-	s->route = route_ref(route);
+	list_each(&s->pools, p, struct pool, link)
+		list_each(&p->channels, ch, struct channel, link)
+			channel_recheck(ch);
+}
+
+/* The same hosts; another one may be the best, and that names the provider. */
+static void use_facts(struct site *s, struct policy_facts *facts)
+{
+	bool same = strcmp(s->route->hosts[0].name, facts->route->hosts[0].name) == 0;
+
+	bool other_policy = s->facts->digest != facts->digest;
+
+	(void)policy_facts_ref(facts);
+	(void)policy_facts_unref(s->facts);
+	s->facts = facts;
+	s->route = facts->route;
 	if (!same)
 		site_reshape(s);
+	else if (other_policy)
+		recheck(s);
 }
 
 void site_reshape(struct site *s)
@@ -56,20 +105,30 @@ void site_reshape(struct site *s)
 		pool_reshape(p);
 }
 
-struct site *site_get(struct sites *sites, struct route *route, struct slice domain)
+static struct site *get(struct sites *sites, struct policy_facts *facts, struct slice domain,
+			enum policy_asked asked)
 {
-	struct buf name;
+	struct site_names n;
 	struct site *s;
 
-	buf_init(&name, 0);
-	shaping_site_name(sites, route, domain, &name);
-	s = find(sites, buf_data(&name));
+	name_site(sites, facts, domain, asked, &n);
+	s = find(sites, buf_data(&n.whole));
 	if (!s)
-		s = begin(sites, route, buf_data(&name), domain);
-	buf_free(&name);
-	if (s->route != route)
-		use_route(s, route);
+		s = begin(sites, facts, &n, domain, asked);
+	site_names_free(&n);
+	if (s->facts != facts)
+		use_facts(s, facts);
 	return s;
+}
+
+struct site *site_get(struct sites *sites, struct policy_facts *facts, struct slice domain)
+{
+	return get(sites, facts, domain, POLICY_ASKED_NOTHING);
+}
+
+struct site *site_asked(struct site *s, enum policy_asked asked, struct slice domain)
+{
+	return s->asked == asked ? s : get(s->sites, s->facts, domain, asked);
 }
 
 /* ---- hosts ------------------------------------------------------------------------------- */
@@ -78,9 +137,9 @@ static void host_free(struct sites *s, struct host *h)
 {
 	map_remove(&s->hosts, &h->link);
 	s->n_hosts--;
-	if (h->tls)
-		tls_session_unref(h->tls);
+	tickets_drop(&h->tickets);
 	pair_forget_cuts(h);
+	shun_drop(&h->shunned);
 	free(h);
 }
 
@@ -120,6 +179,11 @@ static struct host *host_get(struct sites *s, const struct ip *ip)
 	return h;
 }
 
+static bool refused(const struct site *s, unsigned i, enum tls_word word)
+{
+	return policy_facts_decide(s->facts, i, word, s->asked).refusal != NULL;
+}
+
 bool site_next_group(const struct site *s, struct site_group *g)
 {
 	const struct route *r = s->route;
@@ -130,6 +194,12 @@ bool site_next_group(const struct site *s, struct site_group *g)
 	while (g->end < r->n_hosts && r->hosts[g->end].preference == r->hosts[g->first].preference)
 		g->end++;
 	return true;
+}
+
+static bool is_good(const struct site *s, const struct host *h, const struct site_fit *f)
+{
+	return h->bad_until_ms <= f->now_ms && !shun_holds(h->shunned, s, f->now_ms) &&
+	       f->may(f, h);
 }
 
 /* From a place that moves with each pick. */
@@ -145,7 +215,7 @@ struct host *site_pick(struct site *s, const struct site_group *g, const struct 
 		while (at >= s->route->hosts[i].n_ips)
 			at -= s->route->hosts[i++].n_ips;
 		struct host *h = host_get(s->sites, &s->route->hosts[i].ips[at]);
-		if (h->bad_until_ms > f->now_ms || !f->may(f, h))
+		if (!is_good(s, h, f) || refused(s, i, f->word))
 			continue;
 		*ret_mx = &s->route->hosts[i];
 		s->turn += k + 1;
@@ -159,7 +229,7 @@ bool site_has(struct site *s, const struct site_fit *f)
 	for (unsigned i = 0; i < s->route->n_hosts; i++)
 		for (unsigned k = 0; k < s->route->hosts[i].n_ips; k++) {
 			struct host *h = host_get(s->sites, &s->route->hosts[i].ips[k]);
-			if (h->bad_until_ms <= f->now_ms && f->may(f, h))
+			if (is_good(s, h, f) && !refused(s, i, f->word))
 				return true;
 		}
 	return false;
@@ -178,17 +248,57 @@ void site_problem(struct site *s, const struct verdict *v, const char *whose)
 	s->problem_ms = clock_wall_ms();
 }
 
-void site_host_failed(struct site *s, struct host *h, const struct verdict *v, const char *source)
+/* RFC 8689 section 4.2.1: where DNS may give another answer, it is tried again. */
+static struct status status_of_refusal(const struct site *s, unsigned i)
+{
+	bool may_change =
+	    s->asked != POLICY_ASKED_TLS || s->facts->hosts[i].dane == POLICY_DANE_BROKEN;
+
+	return may_change ? STATUS(4, 7, 5) : STATUS(5, 7, 10);
+}
+
+void site_blame_policy(struct site *s, enum tls_word word)
+{
+	struct policy_demand d;
+	struct verdict v;
+
+	for (unsigned i = 0; i < s->route->n_hosts; i++)
+		if (!refused(s, i, word))
+			return;
+	d = policy_facts_decide(s->facts, 0, word, s->asked);
+	verdict_set(&v, VERDICT_DEFERRED, status_of_refusal(s, 0), true, "%s", d.refusal);
+	site_problem(s, &v, s->route->hosts[0].name);
+	log_info("policy.refused", kv_str("site", s->name), kv_str("host", s->route->hosts[0].name),
+		 kv_str("policy", policy_applied_name(d.applied)), kv_str("reason", d.refusal));
+}
+
+static int64_t pause_of_host(const struct site *s)
 {
 	int64_t pause = s->shape.v[SHAPE_HOST_BAD];
 
-	pause += random_jitter(pause / 4);
-	h->bad_until_ms = sites_now(s->sites) + pause;
+	return sites_now(s->sites) + pause + random_jitter(pause / 4);
+}
+
+static void note_failure(struct site *s, struct host *h, const struct verdict *v,
+			 const char *source)
+{
 	site_problem(s, v, h->ip_text);
 	count_add(&s->sites->counters.sessions_failed, 1);
 	log_info("session.failed", kv_str("site", s->name), kv_str("ip", h->ip_text),
 		 kv_str("source", source), kv_int("code", v->code),
 		 kv_slice("reason", verdict_text(v)));
+}
+
+void site_host_failed(struct site *s, struct host *h, const struct verdict *v, const char *source)
+{
+	h->bad_until_ms = pause_of_host(s);
+	note_failure(s, h, v, source);
+}
+
+void site_host_refused(struct site *s, struct host *h, const struct verdict *v, const char *source)
+{
+	shun_set(&h->shunned, s, pause_of_host(s));
+	note_failure(s, h, v, source);
 }
 
 void site_host_well(struct site *s, struct host *h)
@@ -205,6 +315,7 @@ static void forgive_hosts_by(struct site *s, int64_t when_ms)
 		for (unsigned k = 0; k < s->route->hosts[i].n_ips; k++) {
 			struct host *h = host_get(s->sites, &s->route->hosts[i].ips[k]);
 			h->bad_until_ms = MIN_OF(h->bad_until_ms, when_ms);
+			shun_end_by(h->shunned, s, when_ms);
 			if (!when_ms)
 				pair_forget_cuts(h);
 		}
@@ -215,11 +326,17 @@ void site_forgive_hosts(struct site *s)
 	forgive_hosts_by(s, 0);
 }
 
+/* A path that does not meet REQUIRETLS is the end of the message (RFC 8689 section 4.2.1). */
+static bool ends_all(const struct site *s)
+{
+	return s->asked == POLICY_ASKED_TLS && s->problem_status.class == 5 && !s->problem_code;
+}
+
 /* Defers some of those that wait, so that their try is recorded. */
 static void defer_some(struct site *s)
 {
 	struct decision d = {
-		.kind = OUTCOME_DEFERRED,
+		.kind = ends_all(s) ? OUTCOME_BOUNCED : OUTCOME_DEFERRED,
 		.code = s->problem_code,
 		.status = s->problem_status,
 		.text = slice_str(s->problem),
@@ -227,6 +344,10 @@ static void defer_some(struct site *s)
 	};
 	struct pool *p;
 
+	if (!*s->problem) { /* others found its addresses bad */
+		d.status = STATUS(4, 4, 1);
+		d.text = SLICE("none of its hosts could be reached a moment ago");
+	}
 	list_each(&s->pools, p, struct pool, link)
 		pool_decide(p, &d, BACKOFF_RECORDS);
 }
@@ -270,7 +391,7 @@ void site_free(struct site *s)
 	while ((l = list_pop(&s->pools)) != NULL)
 		pool_free(container_of(l, struct pool, link));
 	map_remove(&s->sites->map, &s->link);
-	route_unref(s->route);
+	(void)policy_facts_unref(s->facts);
 	free(s->domain);
 	free(s);
 }

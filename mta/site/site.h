@@ -6,9 +6,12 @@
  *          addresses, those without a connection are forgotten. */
 #pragma once
 #include "dns/route.h"
+#include "mta/policy/facts.h"
 #include "mta/shape/shapes.h"
 #include "mta/site/habits.h"
+#include "mta/site/shun.h"
 #include "mta/site/sites.h"
+#include "mta/site/tickets.h"
 #include "mta/smtp/verdict.h"
 
 enum { HOSTS_MAX = 65536 };
@@ -24,16 +27,19 @@ struct host {
 	int64_t greets_ms; /* at its quickest; 0: not known */
 	/* Monotonic; a handshake failed: no TLS until then, unless TLS must be used. */
 	int64_t clear_until_ms;
-	struct tls_session *tls; /* latest ticket */
+	struct tickets tickets;
 	struct habits habits;
 	struct host_cut *cuts; /* mta/site/pair.h */
+	struct shun *shunned;
 };
 
 struct pool;
 struct site {
 	struct map_link link;
 	struct sites *sites;
-	struct route *route; /* latest answer with this set of hosts */
+	struct route *route;        /* latest answer with this set of hosts */
+	struct policy_facts *facts; /* of this route */
+	enum policy_asked asked;    /* of those that go there, by their messages */
 	struct site_limits *shared;
 	struct site_limits *provider; /* NULL: it belongs to none */
 	struct shape shape;           /* of nobody in particular */
@@ -48,8 +54,12 @@ struct site {
 	unsigned turn; /* round-robin over addresses */
 	char name[];
 };
-/* The site that serves the domain by this route, of which it keeps a reference of its own. */
-struct site *site_get(struct sites *s, struct route *route, struct slice domain);
+/* The site that serves the domain by these facts' route; it keeps a reference of its own.  Domains
+ * with the same hosts are one site, except where a shape or a policy sets them apart
+ * (mta/site/shaping.h, policy_facts_apart()). */
+struct site *site_get(struct sites *s, struct policy_facts *facts, struct slice domain);
+/* Its neighbour for messages that ask for this; the domain is one that it serves. */
+struct site *site_asked(struct site *s, enum policy_asked asked, struct slice domain);
 void site_reshape(struct site *s); /* the shapes changed, or its best host */
 void site_end_channels(struct site *s);
 void site_free(struct site *s);
@@ -67,12 +77,17 @@ struct site_fit {
 	int family; /* the one that is allowed; 0: any */
 	int first;  /* of two allowed families the one that is meant; 0: any */
 	bool quick; /* none that lost a race lately */
+	enum tls_word word;
 };
 /* The next address of the group to try.  NULL: there is none. */
 struct host *site_pick(struct site *s, const struct site_group *g, const struct site_fit *f,
 		       const struct route_host **ret_mx);
 bool site_has(struct site *s, const struct site_fit *f);
 void site_host_failed(struct site *s, struct host *h, const struct verdict *v, const char *source);
+/* The same, but only this site cannot use it: it is not as the site's policy demands. */
+void site_host_refused(struct site *s, struct host *h, const struct verdict *v, const char *source);
+/* When policies refuse every host: that is the problem. */
+void site_blame_policy(struct site *s, enum tls_word word);
 /* What those who wait are deferred with when the site backs off. */
 void site_problem(struct site *s, const struct verdict *v, const char *whose);
 void site_host_well(struct site *s, struct host *h);

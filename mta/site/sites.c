@@ -3,6 +3,7 @@
 
 #include "mta/shape/part.h"
 #include "mta/site/channel.h"
+#include "mta/site/failures.h"
 #include "mta/site/shaping.h"
 #include "mta/site/suspend.h"
 #include "mta/site/tenants.h"
@@ -56,6 +57,8 @@ static void reshape(struct sites *s)
 	struct table *domains = &s->queue->domains;
 
 	s->shape_generation = shape_generation(s->lane);
+	s->policies->off = s->smtp->policy == TLS_WORD_NEVER &&
+			   !(shapes_asks(shape_set(s->lane)) & SHAPE_ASKS_TLS);
 	for (uint32_t i = 0; i < domains->n; i++)
 		if (domains->by_index[i])
 			way_reshape(way_of(domain_at(domains, i)));
@@ -120,6 +123,14 @@ void sites_rule_changed(struct engine *e, struct slice key, struct slice value)
 
 /* ---- life -------------------------------------------------------------------------------- */
 
+static bool is_trusted(const struct dns_options *d, const struct ip *ip)
+{
+	for (unsigned i = 0; i < d->trusted.n; i++)
+		if (ip_net_has(&d->trusted.nets[i], ip))
+			return true;
+	return false;
+}
+
 static int open_resolver(struct sites *s)
 {
 	const struct dns_options *d = s->dns;
@@ -137,11 +148,15 @@ static int open_resolver(struct sites *s)
 		o.servers[i].port = d->servers.at[i].port;
 		o.n_servers = i + 1;
 	}
+	for (unsigned i = 0; i < o.n_servers; i++)
+		o.servers[i].trusted = is_trusted(d, &o.servers[i].ip);
 	o.timeout_ms = (uint32_t)d->timeout;
 	o.tries = (uint32_t)d->tries;
 	o.cache_entries = (uint32_t)d->cache;
 	o.pending = (uint32_t)d->pending;
-	return resolver_new(&s->resolver, s->loop->ev, &o);
+	r = resolver_new(&s->resolver, s->loop->ev, &o);
+	s->policies->resolver = s->resolver;
+	return r;
 }
 
 static void site_reload(void *state)
@@ -152,6 +167,8 @@ static void site_reload(void *state)
 	s->options = settings_of(all, &site_option_set);
 	s->dns = settings_of(all, &dns_option_set);
 	s->smtp = settings_of(all, &smtp_option_set);
+	failures_reload(s->failures, all, engine_lanes(lane_engine(s->lane)));
+	s->policies->port = (uint16_t)s->smtp->port;
 	s->route_options = (struct route_options){
 		.ipv4 = s->dns->ipv4,
 		.ipv6 = s->dns->ipv6,
@@ -193,7 +210,10 @@ static int site_start(struct lane *l, void **ret_state)
 	s->lane = l;
 	s->loop = lane_loop(l);
 	s->queue = queue_of(l);
+	s->tallies = tallies_of(l);
+	s->failures = failures_new();
 	s->egress = egress_of(l);
+	s->policies = policies_of(l);
 	s->limits = engine_shared(lane_engine(l), &site_part);
 	s->ways =
 	    (struct queue_ways){ sizeof(struct way), way_begin, way_busy, way_due, flows_changed };
@@ -208,7 +228,7 @@ static int site_start(struct lane *l, void **ret_state)
 	r = open_resolver(s);
 	if (r < 0)
 		return r;
-	return tls_client_new(&s->tls);
+	return tls_client_new(&s->tls, s->smtp->ca_file);
 }
 
 static void site_quiet(void *state)
@@ -245,6 +265,7 @@ static void site_stop(void *state)
 	resolver_free(s->resolver);
 	loop_run_turn_end(s->loop);
 	tls_context_free(s->tls);
+	(void)failures_free(s->failures);
 	free(s);
 }
 

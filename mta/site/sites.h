@@ -9,10 +9,12 @@
 #include "dns/resolver.h"
 #include "dns/route.h"
 #include "mta/egress/egress.h"
+#include "mta/policy/asking.h"
 #include "mta/queue/queue.h"
 #include "mta/site/limits.h"
 #include "mta/site/options.h"
 #include "mta/smtp/options.h"
+#include "mta/tally/tally.h"
 
 struct channel;
 enum site_refusal {
@@ -46,6 +48,8 @@ struct sites {
 	struct egress *egress;
 	struct egress_news news;
 	struct limits *limits;
+	struct tallies *tallies;
+	struct failures *failures; /* mta/site/failures.h */
 	struct site_loads *loads;
 	const struct site_options *options;
 	const struct dns_options *dns;
@@ -56,6 +60,7 @@ struct sites {
 	unsigned source_changes;   /* those that the pools have seen (egress_changes) */
 
 	struct resolver *resolver;
+	struct policies *policies; /* the lane's */
 	struct route_options route_options;
 	struct list asking; /* ways that wait to ask DNS */
 	unsigned n_asked;

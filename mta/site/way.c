@@ -98,9 +98,10 @@ static void trouble(struct way *w, int64_t now)
 		timer_set(s->loop->timers, &w->later, pause);
 }
 
-static void answered(struct way *w, struct route *route)
+/* facts: of the route, when it is ROUTE_OK. */
+static void answered(struct way *w, const struct route *route, struct policy_facts *facts)
 {
-	int64_t now = sites_now(w->sites);
+	int64_t now = sites_now(w->sites), ttl_s = facts ? facts->ttl_s : route->ttl_s;
 
 	w->status = route->status;
 	if (route->status == ROUTE_TEMP) {
@@ -109,23 +110,41 @@ static void answered(struct way *w, struct route *route)
 	}
 	w->troubles = 0;
 	w->not_before_ms = 0;
-	w->site =
-	    route->status == ROUTE_OK ? site_get(w->sites, route, domain_name(&w->domain)) : NULL;
-	w->fresh_until_ms = now + MAX_OF((int64_t)route->ttl_s * 1000, (int64_t)FRESH_MIN_MS);
+	w->site = facts ? site_get(w->sites, facts, domain_name(&w->domain)) : NULL;
+	w->fresh_until_ms = now + MAX_OF(ttl_s * 1000, (int64_t)FRESH_MIN_MS);
 	w->stale_until_ms = w->fresh_until_ms + STALE_MS;
 	drain(w);
+}
+
+static void done_asking(struct way *w, const struct route *route, struct policy_facts *facts)
+{
+	struct sites *s = w->sites;
+
+	w->asked = false;
+	s->n_asked--;
+	answered(w, route, facts);
+	ask_next(s);
+}
+
+static void on_policy(struct policy_query *q, struct policy_facts *facts)
+{
+	struct way *w = container_of(q, struct way, policy);
+
+	done_asking(w, facts->route, facts);
+	(void)policy_facts_unref(facts);
 }
 
 static void on_route(struct route_query *q, struct route *route)
 {
 	struct way *w = container_of(q, struct way, query);
-	struct sites *s = w->sites;
 
-	w->asked = false;
-	s->n_asked--;
-	answered(w, route);
+	if (route->status == ROUTE_OK) {
+		w->policy.done = on_policy;
+		policy_ask(w->sites->policies, &w->policy, route);
+	} else {
+		done_asking(w, route, NULL);
+	}
 	route_unref(route);
-	ask_next(s);
 }
 
 static void ask_now(struct way *w)
@@ -145,7 +164,7 @@ static void ask_now(struct way *w)
 	/* What is not a domain name (RFC 1035) will not become one; the rest is our own trouble. */
 	struct route none = { .status = r == E_SYNTAX ? ROUTE_NO_DOMAIN : ROUTE_TEMP,
 			      .ttl_s = 3600 };
-	answered(w, &none);
+	answered(w, &none, NULL);
 }
 
 static void ask_next(struct sites *s)
@@ -214,7 +233,7 @@ void way_due(struct queue_ways *ways, struct domain *d, rcpt_ref ref)
 void way_reshape(struct way *w)
 {
 	if (w->site)
-		w->site = site_get(w->sites, w->site->route, domain_name(&w->domain));
+		w->site = site_get(w->sites, w->site->facts, domain_name(&w->domain));
 }
 
 void way_retry(struct way *w)
@@ -247,8 +266,10 @@ void way_end(struct way *w)
 {
 	timer_stop(w->sites->loop->timers, &w->later);
 	list_remove(&w->asking);
-	if (w->asked)
+	if (w->asked) {
 		route_cancel(w->sites->resolver, &w->query);
+		policy_cancel(&w->policy);
+	}
 	w->asked = false;
 	w->site = NULL;
 }

@@ -6,6 +6,7 @@
  * Limits:  256 questions at a time; the lengths of names are bounded by DNS, not here. */
 #pragma once
 #include "dns/route.h"
+#include "mta/policy/asking.h"
 #include "mta/site/site.h"
 
 struct way {
@@ -14,12 +15,13 @@ struct way {
 	struct list asking; /* waits for its turn to ask DNS */
 	struct site *site;  /* NULL until known */
 	struct route_query query;
-	bool asked;               /* the question is out */
-	bool draining;            /* its list is being served in slices */
-	enum route_status status; /* of the last answer */
-	int64_t fresh_until_ms;   /* monotonic: then ask again */
-	int64_t stale_until_ms;   /* monotonic: then do not use it any more */
-	int64_t not_before_ms;    /* monotonic: DNS trouble, ask later */
+	struct policy_query policy; /* once the route is known */
+	bool asked;                 /* the question is out */
+	bool draining;              /* its list is being served in slices */
+	enum route_status status;   /* of the last answer */
+	int64_t fresh_until_ms;     /* monotonic: then ask again */
+	int64_t stale_until_ms;     /* monotonic: then do not use it any more */
+	int64_t not_before_ms;      /* monotonic: DNS trouble, ask later */
 	uint8_t troubles;
 	struct timer later;
 };

@@ -8,7 +8,7 @@ static const struct keyword {
 	{ "PIPELINING", EHLO_PIPELINING }, { "SIZE", EHLO_SIZE },
 	{ "8BITMIME", EHLO_8BITMIME },     { "STARTTLS", EHLO_STARTTLS },
 	{ "SMTPUTF8", EHLO_SMTPUTF8 },     { "ENHANCEDSTATUSCODES", EHLO_ENHANCED },
-	{ "CHUNKING", EHLO_CHUNKING },
+	{ "CHUNKING", EHLO_CHUNKING },     { "REQUIRETLS", EHLO_REQUIRETLS },
 };
 
 static bool is_space(char c)

@@ -18,6 +18,7 @@ enum {
 	EHLO_SMTPUTF8 = 16,
 	EHLO_ENHANCED = 32,
 	EHLO_CHUNKING = 64,
+	EHLO_REQUIRETLS = 128,
 };
 struct ehlo {
 	unsigned can;      /* EHLO_ bits */

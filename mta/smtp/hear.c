@@ -5,6 +5,7 @@
 
 static const struct status protocol_error = { 4, 5, 0 };
 static const struct status tls_failed = { 4, 7, 5 };
+static const struct status no_requiretls = { 5, 7, 30 }; /* RFC 8689 section 7 */
 
 static bool is_ok(const struct reply *re)
 {
@@ -61,6 +62,7 @@ static void hear_one(struct session *s, const struct reply *re)
 {
 	struct session_expect e;
 
+	session_note(s, TRANSCRIPT_THEY, re->raw);
 	if (is_unasked(s)) {
 		if (awaits_dot(s))
 			hear_early(s, re);
@@ -92,7 +94,7 @@ static void begin_tls(struct session *s)
 	s->lone = S_HANDSHAKE;
 	s->tls_began_ms = timers_now(s->loop->timers);
 	if (!early) {
-		r = conn_start_tls(s->conn, s->tls_context, s->mx_host, s->tls_resume, &early);
+		r = conn_start_tls(s->conn, s->tls_context, s->tls_check, s->tls_resume, &early);
 		if (r < 0) {
 			session_fail(s, E_TLS);
 			return;
@@ -197,8 +199,9 @@ static bool wants_tls(const struct session *s)
 static void without_tls(struct session *s)
 {
 	if (s->policy == TLS_MUST && !conn_is_tls(s->conn))
-		session_fail_text(s, tls_failed,
-				  "TLS must be used, but the host does not provide it");
+		session_fail_tls(s, "TLS must be used, but the host does not provide it");
+	else if (s->require_tls && !(s->ehlo.can & EHLO_REQUIRETLS))
+		session_fail_text(s, no_requiretls, "the host does not offer REQUIRETLS");
 	else
 		session_become(s, SESSION_READY);
 }

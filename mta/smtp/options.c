@@ -10,8 +10,12 @@ enum { HOUR = 3600 * 1000 };
 static const struct option rows[] = {
 	{ "smtp.port", T_INT, AT(port), 1, 65535, "25", true,
 	  "Port of the hosts that mail is delivered to." },
-	{ "smtp.tls", T_STR, AT(tls), 0, 8, "may", true,
-	  "Use of TLS: never, may (when the host offers STARTTLS) or must." },
+	{ "smtp.tls", T_STR, AT(tls), 0, 16, "opportunistic", true,
+	  "How mail travels: never, may, encrypt, verify, dane, dane-only, mta-sts or "
+	  "opportunistic (DANE, else MTA-STS, else may)." },
+	{ "tls.ca_file", T_STR, AT(ca_file), 0, 4096, "", false,
+	  "File of the authorities (PEM) that are trusted to name mail hosts; empty: the "
+	  "system's." },
 	{ "smtp.ignore_keywords", T_LIST, AT(ignore_list), 0, 0, "", true,
 	  "EHLO keywords of any host that are not made use of: PIPELINING, SIZE, 8BITMIME, "
 	  "STARTTLS, SMTPUTF8, CHUNKING." },
@@ -49,20 +53,23 @@ static int read_keyword(void *options, struct slice s)
 
 static int derive(void *options, const struct settings *all, struct option_fault *f)
 {
-	static const char *const policies[] = {
-		[TLS_NEVER] = "never", [TLS_MAY] = "may", [TLS_MUST] = "must"
-	};
 	struct smtp_options *o = options;
 
 	(void)all;
-	for (unsigned i = 0; i < ARRAY_LEN(policies); i++)
-		if (strcmp(o->tls, policies[i]) == 0) {
-			o->policy = (enum tls_policy)i;
-			return option_entries(f, "smtp.ignore_keywords", o->ignore_list,
-					      "an EHLO keyword such as PIPELINING", read_keyword,
-					      o);
-		}
-	return option_bad(f, "smtp.tls", slice_str(o->tls), "never, may or must");
+	if (tls_word_parse(slice_str(o->tls), &o->policy, &o->old_word) < 0)
+		return option_bad(f, "smtp.tls", slice_str(o->tls),
+				  "never, may, encrypt, verify, dane, dane-only, mta-sts or "
+				  "opportunistic");
+	return option_entries(f, "smtp.ignore_keywords", o->ignore_list,
+			      "an EHLO keyword such as PIPELINING", read_keyword, o);
+}
+
+void smtp_options_check(const struct smtp_options *o, void (*warn)(void *arg, const char *text),
+			void *arg)
+{
+	if (o->old_word)
+		warn(arg, "smtp.tls: \"must\" is now called \"encrypt\" and means the same; "
+			  "\"verify\" also checks the host's certificate");
 }
 
 const struct option_set smtp_option_set = {

@@ -91,12 +91,17 @@ static enum verdict_kind kind_of_end(const struct session *s)
 	return nothing_lost ? VERDICT_NONE : VERDICT_DEFERRED;
 }
 
-static struct status status_of_err(int err, enum step_id step)
+static struct status tls_status(const struct session *s)
+{
+	return s->require_tls ? STATUS(5, 7, 10) : STATUS(4, 7, 5);
+}
+
+static struct status status_of_err(const struct session *s, int err, enum step_id step)
 {
 	/* From STARTTLS to the first reply in TLS every failure is one of TLS.  If TLS was only
 	 * offered, the caller may go on without it; otherwise every retry would fail alike. */
 	if (err == E_TLS || step == S_STARTTLS || step == S_HANDSHAKE || step == S_EHLO_TLS)
-		return STATUS(4, 7, 5);
+		return err == E_TLS ? tls_status(s) : STATUS(4, 7, 5);
 	if (err == E_SYNTAX || err == E_LIMIT)
 		return STATUS(4, 5, 0);
 	return step <= S_PROXY ? STATUS(4, 4, 1) : STATUS(4, 4, 2);
@@ -112,9 +117,32 @@ void session_fail(struct session *s, int err)
 	if (s->life >= SESSION_OVER)
 		return;
 	session_through_failed(s, err);
-	verdict_set(&s->end, kind_of_end(s), status_of_err(err, step_now(s)), true, "%s while %s",
-		    err_text(err), session_doing(s));
+	verdict_set(&s->end, kind_of_end(s), status_of_err(s, err, step_now(s)), true,
+		    "%s while %s", err_text(err), session_doing(s));
+	session_note(s, TRANSCRIPT_NOTE, verdict_text(&s->end));
 	session_become(s, SESSION_OVER);
+}
+
+void session_fail_tls(struct session *s, const char *text)
+{
+	session_fail_text(s, tls_status(s), text);
+}
+
+/* TLS failed: why, when it was for the certificate. */
+static void fail_tls(struct session *s, int err)
+{
+	struct tls_result t;
+
+	conn_tls_result(s->conn, &t);
+	if (err == E_TLS && t.fault != TLS_NO_FAULT && s->lone == S_HANDSHAKE &&
+	    !s->tls_check->report_only) {
+		verdict_set(&s->end, kind_of_end(s), tls_status(s), true,
+			    "the certificate of %s is not valid: %s", s->tls_check->names[0],
+			    t.reason);
+		session_become(s, SESSION_OVER);
+		return;
+	}
+	session_fail(s, err);
 }
 
 void session_fail_text(struct session *s, struct status status, const char *text)
@@ -122,6 +150,7 @@ void session_fail_text(struct session *s, struct status status, const char *text
 	if (s->life >= SESSION_OVER)
 		return;
 	verdict_set(&s->end, kind_of_end(s), status, true, "%s while %s", text, session_doing(s));
+	session_note(s, TRANSCRIPT_NOTE, verdict_text(&s->end));
 	session_become(s, SESSION_OVER);
 }
 
@@ -213,6 +242,7 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 	switch (event) {
 	case CONN_OPEN:
 		s->times.connect_ms = timers_now(s->loop->timers) - s->began_ms;
+		session_note(s, TRANSCRIPT_NOTE, SLICE("connected"));
 		if (s->to.proxy)
 			session_through_begin(s);
 		else
@@ -230,10 +260,11 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 		break;
 	case CONN_TLS_DONE:
 		s->times.tls_ms = timers_now(s->loop->timers) - s->tls_began_ms;
+		session_note(s, TRANSCRIPT_NOTE, SLICE("in TLS"));
 		session_say(s, S_EHLO_TLS, NULL);
 		break;
 	case CONN_FAILED:
-		session_fail(s, err);
+		fail_tls(s, err);
 		break;
 	}
 	wrap_up(s);
@@ -260,7 +291,7 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 	s->user = u;
 	s->conn_user.event = on_event;
 	s->lone = S_CONNECT;
-	s->began_ms = timers_now(l->timers);
+	s->began_ms = s->transcript.began_ms = timers_now(l->timers);
 	s->owes_ready = true;
 	timer_init(&s->timer, on_timer);
 	buf_init(&s->cut_bytes, 0);
@@ -270,12 +301,15 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 	s->limit = o->timeouts;
 	s->policy = o->tls;
 	s->ignore = o->ignore;
+	s->require_tls = o->require_tls;
 	s->pipelines = o->pipelines;
 	s->knows_bdat = s->chunks = o->chunks;
 	s->tls_context = o->tls_context;
 	s->tls_resume = tls_session_ref(o->tls_resume);
 	s->our_name = must_copy(slice_str(o->ehlo));
 	s->mx_host = must_copy(slice_str(o->mx_host));
+	s->any = (struct tls_check){ .names = { s->mx_host }, .n_names = 1 };
+	s->tls_check = o->tls_check ? o->tls_check : &s->any;
 	hop = session_first_hop(s);
 	r = conn_open(&s->conn, l, &hop, &s->conn_user);
 	if (r < 0)
@@ -392,6 +426,16 @@ void session_times(const struct session *s, struct session_times *ret)
 {
 	*ret = s->times;
 	ret->now_ms = timers_now(s->loop->timers);
+}
+
+const struct transcript *session_transcript(const struct session *s)
+{
+	return &s->transcript;
+}
+
+void session_watch(struct session *s, struct transcript_watch *w)
+{
+	s->transcript.watch = w;
 }
 
 struct conn *session_conn(struct session *s)

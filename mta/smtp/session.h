@@ -16,8 +16,9 @@
  * convert it has done so, see session_takes_8bit()); it needs SMTPUTF8 and
  * that is not offered (5.6.7, RFC 6531 section 3.5).  5xx to the greeting, EHLO and HELO says
  * nothing about recipients: they are deferred, and the trouble is the host's.  A handshake that
- * fails, and TLS that is required but not offered, are 4.7.5: under TLS_MAY the caller may try
- * again with TLS_NEVER.
+ * fails, a certificate that is not as demanded, and TLS that is required but not offered, are
+ * 4.7.5: under TLS_MAY the caller may try again with TLS_NEVER.  With require_tls they are 5.7.10,
+ * and a host without REQUIRETLS is 5.7.30 (RFC 8689 section 4.2.1).
  *
  * Going on at once: recipients that are too many for one transaction may go in the next (RFC 5321
  * section 4.5.3.1.10).  A host that offers PIPELINING but drops, refuses or hangs up on commands
@@ -31,6 +32,7 @@
  *         unanswered, two txns in hand (one being answered, the next pipelined behind it). */
 #pragma once
 #include "mta/door/conn.h"
+#include "mta/smtp/transcript.h"
 #include "mta/smtp/verdict.h"
 
 struct session;
@@ -46,10 +48,14 @@ enum tls_policy { TLS_NEVER, TLS_MAY, TLS_MUST };
 struct session_options {
 	struct conn_target to;
 	const char *mx_host; /* name of the MX host, for TLS SNI and logs */
+	/* What is demanded of its certificate; it outlives the session.  NULL: nothing. */
+	const struct tls_check *tls_check;
 	const char *ehlo;
 	struct smtp_timeouts timeouts;
 	enum tls_policy tls;
 	struct tls_context *tls_context;
+	/* It is used only if it offers REQUIRETLS (RFC 8689) under TLS; MAIL asks for it. */
+	bool require_tls;
 	struct tls_session *tls_resume; /* may be NULL; the session takes a reference of its own */
 	unsigned ignore;                /* EHLO_ bits (ehlo.h) that the host offers in vain */
 	bool pipelines;                 /* the host was seen to take commands in groups */
@@ -128,4 +134,7 @@ struct session_times {
 	int64_t connect_ms, tls_ms, now_ms;
 };
 void session_times(const struct session *s, struct session_times *ret);
+/* What was said and heard; a watch, or NULL, hears every line from now on. */
+const struct transcript *session_transcript(const struct session *s);
+void session_watch(struct session *s, struct transcript_watch *w);
 struct conn *session_conn(struct session *s); /* for TLS facts and addresses, in gone() too */

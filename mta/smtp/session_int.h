@@ -7,6 +7,7 @@
 #include "mta/smtp/reply.h"
 #include "mta/smtp/session.h"
 #include "mta/smtp/stuff.h"
+#include "mta/smtp/transcript.h"
 
 enum step_id {
 	S_CONNECT,
@@ -98,6 +99,7 @@ struct session {
 	int64_t body_deadline;
 	int64_t began_ms, tls_began_ms; /* the turn's time: connecting, the handshake */
 	struct session_times times;
+	struct transcript transcript;
 	unsigned sent;
 	struct verdict end; /* why it is over */
 
@@ -108,8 +110,11 @@ struct session {
 	struct smtp_timeouts limit;
 	enum tls_policy policy;
 	unsigned ignore; /* EHLO_ bits */
+	bool require_tls;
 	struct tls_context *tls_context;
 	struct tls_session *tls_resume;
+	const struct tls_check *tls_check;
+	struct tls_check any; /* what tls_check shows when nothing is demanded */
 	char *mx_host, *our_name;
 };
 
@@ -128,6 +133,7 @@ void session_fail(struct session *s, int err); /* connection trouble while sessi
 void session_fail_reply(struct session *s, const struct reply *re); /* the reply ends it */
 void session_fail_text(struct session *s, struct status status, const char *text);
 void session_arm(struct session *s); /* the deadline of the oldest unanswered command */
+void session_fail_tls(struct session *s, const char *text); /* TLS is not as it must be */
 /* A 3xx where 2xx, 4xx or 5xx belongs, for example: we and the peer are not at the same step. */
 void session_lost_track(struct session *s);
 void session_start_body(struct session *s, const struct txn *t);
@@ -141,6 +147,8 @@ void session_through_failed(struct session *s, int err); /* before the session i
 /* say.c */
 void session_say(struct session *s, enum step_id step, struct flight *f);
 void session_put(struct session *s, const char *p, size_t n);
+void session_command(struct session *s, const char *p, size_t n); /* and notes it down */
+void session_note(struct session *s, enum transcript_who who, struct slice text);
 struct slice session_body_rest(const struct flight *f);
 /* The message has been said whole. */
 void session_body_said(struct session *s, struct flight *f, bool sent);

@@ -136,6 +136,8 @@ struct link_event {
 	struct slice dsn, text, host, ip, source, rcpt;
 	struct slice class,
 	    rule; /* what the reply means, and the rule that says so; may be empty */
+	/* How it travelled (spool/spool.h); all may be empty. */
+	struct slice tls, cipher, policy, proof;
 };
 /* One decoded frame; slices point into the frame's bytes, values into the arena. */
 struct link_frame {

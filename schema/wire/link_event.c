@@ -9,14 +9,15 @@
 		kind, offsetof(struct link_event, member)                                          \
 	}
 static const struct field event_fields[] = {
-	F(F_U64, lsn),     F(F_U32, kind),     F(F_U64, job.hi), F(F_U64, job.lo),
-	F(F_U64, tenant),  F(F_U64, campaign), F(F_U32, row),    F(F_U16, attempt),
-	F(F_I64, at_ms),   F(F_I64, next_ms),  F(F_U16, code),   F(F_TEXT, dsn),
-	F(F_U16, flags),   F(F_TEXT, text),    F(F_TEXT, host),  F(F_TEXT, ip),
-	F(F_TEXT, source), F(F_TEXT, rcpt),    F(F_TEXT, class), F(F_TEXT, rule),
+	F(F_U64, lsn),     F(F_U32, kind),     F(F_U64, job.hi),  F(F_U64, job.lo),
+	F(F_U64, tenant),  F(F_U64, campaign), F(F_U32, row),     F(F_U16, attempt),
+	F(F_I64, at_ms),   F(F_I64, next_ms),  F(F_U16, code),    F(F_TEXT, dsn),
+	F(F_U16, flags),   F(F_TEXT, text),    F(F_TEXT, host),   F(F_TEXT, ip),
+	F(F_TEXT, source), F(F_TEXT, rcpt),    F(F_TEXT, class),  F(F_TEXT, rule),
+	F(F_TEXT, tls),    F(F_TEXT, cipher),  F(F_TEXT, policy), F(F_TEXT, proof),
 };
-/* Engines before the classes of replies sent no more than these. */
-enum { EVENT_FIELDS_OLD = ARRAY_LEN(event_fields) - 2 };
+/* Engines before how mail travelled, and before the classes of replies, sent no more than these. */
+enum { EVENT_FIELDS_OLD = ARRAY_LEN(event_fields) - 4, EVENT_FIELDS_OLDER = EVENT_FIELDS_OLD - 2 };
 _Static_assert(sizeof(unsigned) == sizeof(uint32_t), "link_event.kind is read as 32 bits");
 
 int link_event_put(struct buf *packed, const struct link_event *e)
@@ -36,9 +37,10 @@ static int get_event(struct cursor *c, struct link_event *ret)
 
 	if (r < 0)
 		return r;
-	if (n != ARRAY_LEN(event_fields) && n != EVENT_FIELDS_OLD)
+	if (n != ARRAY_LEN(event_fields) && n != EVENT_FIELDS_OLD && n != EVENT_FIELDS_OLDER)
 		return E_SYNTAX;
 	ret->class = ret->rule = slice_of("", 0);
+	ret->tls = ret->cipher = ret->policy = ret->proof = slice_of("", 0);
 	return fields_get(c, event_fields, n, NULL, ret);
 }
 

@@ -167,9 +167,14 @@ static void print_show(const struct value *v)
 		{ "tenant", "TENANT", COLUMN_NUMBER },  { "campaign", "CAMPAIGN", COLUMN_NUMBER },
 	};
 	static const struct print_column history[] = {
-		{ "at_ms", "TIME", COLUMN_TIME }, { "kind", "WHAT", COLUMN_TEXT },
-		{ "row", "ROW", COLUMN_NUMBER },  { "rcpt", "ADDRESS", COLUMN_TEXT },
-		{ "host", "HOST", COLUMN_TEXT },  { "class", "CLASS", COLUMN_TEXT },
+		{ "at_ms", "TIME", COLUMN_TIME },
+		{ "kind", "WHAT", COLUMN_TEXT },
+		{ "row", "ROW", COLUMN_NUMBER },
+		{ "rcpt", "ADDRESS", COLUMN_TEXT },
+		{ "host", "HOST", COLUMN_TEXT },
+		{ "tls_policy", "POLICY", COLUMN_TEXT },
+		{ "tls_verified_by", "VERIFIED BY", COLUMN_TEXT },
+		{ "class", "CLASS", COLUMN_TEXT },
 		{ "text", "REPLY", COLUMN_LONG },
 	};
 	const struct value *job = value_member(v, SLICE("job"));
@@ -199,7 +204,13 @@ int cmd_show(struct cli *c)
 {
 	OWNED(tree) made = NULL;
 	struct value v;
-	int r = cli_ask_or_read(c, "show", offline_show, &made, &v);
+	int r;
+
+	if (c->transcript)
+		return history_transcript(c);
+	if (c->headers || c->content)
+		return history_message(c);
+	r = cli_ask_or_read(c, "show", offline_show, &made, &v);
 
 	if (r == E_UNKNOWN && !made && is_id(c->args[0])) {
 		*c->error = '\0';

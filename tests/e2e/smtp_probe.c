@@ -89,7 +89,7 @@ int main(int argc, char **argv)
 
 	if (argc < 7 || argc - 6 > 64 ||
 	    ip_port_parse(slice_str(argv[1]), &o.to.ip, &o.to.port) < 0 ||
-	    file_read(argv[3], 64 << 20, &p.message) < 0 || tls_client_new(&tls) < 0) {
+	    file_read(argv[3], 64 << 20, &p.message) < 0 || tls_client_new(&tls, NULL) < 0) {
 		(void)fprintf(stderr,
 			      "smtp_probe ip:port never|may|must file times from rcpt...\n");
 		return 2;

@@ -163,7 +163,7 @@ static void a_site_that_pauses_does_not_stand_at_the_door_of_its_provider(void *
 	world_run(&w, SECOND);
 	w.pool = "warm";
 	submit(&w, 500, "u@c2.test", 2);
-	world_run(&w, 10);
+	world_run(&w, 20);
 	assert_int_equal(shared(&w, "provider big")->starved, 1);
 	world_reload(&w, without);
 	world_run(&w, SECOND); /* less than its pause */
@@ -184,13 +184,13 @@ static void a_site_waits_at_the_door_of_the_provider_that_it_has_now(void **stat
 	submit(&w, 3000, "u@c3.test", 3);
 	world_run(&w, SECOND);
 	submit(&w, 5, "u@c2.test", 2);
-	world_run(&w, 10);
+	world_run(&w, 20);
 	assert_int_equal(shared(&w, "provider one")->starved, 1);
 	assert_int_equal(shared(&w, "provider two")->starved, 0);
 	write_shapes("[provider one]\nmx = mx1.*\nprovider.connections = 1\n"
 		     "[provider two]\nmx = mx2.*, mx3.*\nprovider.connections = 1\n");
 	world_reload(&w, config);
-	world_run(&w, 10);
+	world_run(&w, 20);
 	assert_int_equal(shared(&w, "provider one")->starved, 0);
 	assert_int_equal(shared(&w, "provider two")->starved, 1);
 	world_run(&w, MINUTE);

@@ -77,6 +77,7 @@ void world_start(struct world *w, const char *config)
 	log_open(STDERR_FILENO, getenv("POSTERN_TEST_LOG") ? LOG_DEBUG : LOG_ERROR);
 	conn_sim_reset();
 	resolver_sim_forget();
+	fetch_sim_forget();
 	random_sim_seed(7);
 	open_engine(w);
 }
@@ -85,6 +86,14 @@ void world_restart(struct world *w)
 {
 	w->engine = engine_free(w->engine);
 	assert_int_equal(conn_sim_live(), 0);
+	open_engine(w);
+}
+
+void world_restart_on(struct world *w, struct disk_sim *disk)
+{
+	w->engine = engine_free(w->engine);
+	assert_int_equal(conn_sim_live(), 0);
+	w->disk = disk;
 	open_engine(w);
 }
 

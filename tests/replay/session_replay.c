@@ -1,8 +1,11 @@
 /* tests/replay/session_replay.c - plays one .rpl file: a session of ours against a scripted host,
  * in simulated time.
  *
- *	session KEY=VALUE...        tls=never|may|must, NAME=MS for a timeout (ehlo=5000), chunks=1:
- *	                            the host was seen to take groups and BDAT
+ *	session KEY=VALUE...        tls=WORD, NAME=MS for a timeout (ehlo=5000), chunks=1: the host
+ *	                            was seen to take groups and BDAT.  Words: never may encrypt (or
+ *	                            must); verify: a certificate for mx.test; dane: one whose key is
+ *	                            the TLSA record below; testing: as verify, but only looked at;
+ *	                            requiretls: verify, and REQUIRETLS (RFC 8689)
  *	send KEY=VALUE...           a message: rcpts=N bytes=N 8bit=1 utf8=1 idle=MS (before it)
  *	                            bare=1 (with a bare LF, which is sent as CRLF)
  *	host                        the host's script (tests/sim/conn_sim.h) follows, up to "end"
@@ -113,6 +116,38 @@ static int64_t number(struct slice s)
 	return (int64_t)n;
 }
 
+#define KEY "0123456789abcdef0123456789abcdef"
+
+static void read_tls(struct play *p, struct slice word)
+{
+	static const struct tls_record record = { TLS_DANE_EE, 1, 1, sizeof(KEY) - 1,
+						  (const uint8_t *)KEY };
+	static const struct {
+		const char *word;
+		enum tls_policy tls;
+		struct tls_check check;
+		bool require_tls;
+	} rows[] = {
+		{ "never", TLS_NEVER, { TLS_ANY }, false },
+		{ "may", TLS_MAY, { TLS_ANY, .names = { "mx.test" }, .n_names = 1 }, false },
+		{ "must", TLS_MUST, { TLS_ANY, .names = { "mx.test" }, .n_names = 1 }, false },
+		{ "encrypt", TLS_MUST, { TLS_ANY, .names = { "mx.test" }, .n_names = 1 }, false },
+		{ "verify", TLS_MUST, { TLS_CHAIN, .names = { "mx.test" }, .n_names = 1 }, false },
+		{ "testing", TLS_MAY, { TLS_CHAIN, true, { "mx.test" }, 1 }, false },
+		{ "dane", TLS_MUST, { TLS_DANE, false, { "mx.test" }, 1, &record, 1 }, false },
+		{ "requiretls", TLS_MUST, { TLS_CHAIN, false, { "mx.test" }, 1 }, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (slice_eq(word, slice_str(rows[i].word))) {
+			p->options.tls = rows[i].tls;
+			p->options.tls_check = &rows[i].check;
+			p->options.require_tls = rows[i].require_tls;
+			return;
+		}
+	abort();
+}
+
 static void read_session(struct play *p, struct slice key, struct slice value)
 {
 	static const struct {
@@ -127,9 +162,7 @@ static void read_session(struct play *p, struct slice key, struct slice value)
 	};
 
 	if (slice_eq(key, SLICE("tls"))) {
-		p->options.tls = value.p[0] == 'n'   ? TLS_NEVER
-				 : value.p[1] == 'a' ? TLS_MAY
-						     : TLS_MUST;
+		read_tls(p, value);
 		return;
 	}
 	if (slice_eq(key, SLICE("chunks")))
@@ -344,7 +377,7 @@ int main(int argc, char **argv)
 	timer_init(&p.idle, idle_over);
 	read_file(&p, buf_data(&file));
 	loop_sim_init(&p.loop);
-	if (tls_client_new(&p.options.tls_context) < 0 ||
+	if (tls_client_new(&p.options.tls_context, NULL) < 0 ||
 	    ip_port_parse(SLICE("192.0.2.1:25"), &p.options.to.ip, &p.options.to.port) < 0 ||
 	    conn_sim_host(SLICE("192.0.2.1:25"), buf_data(&p.host)) < 0) {
 		complain(&p, "host script", slice_str(conn_sim_mistake()));

@@ -16,7 +16,8 @@ struct conn {
 	struct sim_peer peer;
 	struct buf in, out;
 	enum { SIM_CONNECTING, SIM_OPEN, SIM_HANDSHAKE, SIM_BROKEN, SIM_CLOSED } state;
-	bool eof, paused, full, tls, broke;
+	bool eof, paused, full, tls, broke, deaf;
+	const struct tls_check *check;
 };
 
 static struct list conns = LIST_INIT(conns);
@@ -24,6 +25,7 @@ static struct sim_host *hosts[256];
 static unsigned n_hosts, n_live, n_opened;
 static struct buf *messages;
 static unsigned n_messages;
+static bool drops_messages;
 static char mistake[512];
 static int open_err, tls_err;
 
@@ -50,6 +52,10 @@ unsigned conn_sim_opened(void)
 {
 	return n_opened;
 }
+void conn_sim_drop_messages(void)
+{
+	drops_messages = true;
+}
 void conn_sim_refuse_open(int err)
 {
 	open_err = err;
@@ -67,12 +73,15 @@ struct slice conn_sim_message(unsigned i)
 	return i < n_messages ? buf_data(&messages[i]) : slice_of("", 0);
 }
 
+/* NULL: it is not kept. */
 static struct buf *new_message(const struct conn *from)
 {
 	struct buf *b;
 
 	if (from->source.family)
 		sim_source(&from->source)->messages++;
+	if (drops_messages)
+		return NULL;
 	messages = must_resize(messages, (n_messages + 1) * sizeof(*messages));
 	b = &messages[n_messages++];
 	buf_init(b, 0);
@@ -81,14 +90,17 @@ static struct buf *new_message(const struct conn *from)
 
 void sim_message_raw(const struct conn *from, struct slice message)
 {
-	buf_put(new_message(from), message);
+	struct buf *b = new_message(from);
+
+	if (b)
+		buf_put(b, message);
 }
 
 void sim_message(const struct conn *from, struct slice stuffed)
 {
 	struct buf *b = new_message(from);
 
-	for (size_t i = 0; i < stuffed.n; i++) {
+	for (size_t i = 0; b && i < stuffed.n; i++) {
 		bool line_start = i == 0 || stuffed.p[i - 1] == '\n';
 
 		if (!(line_start && stuffed.p[i] == '.'))
@@ -111,6 +123,8 @@ void conn_sim_reset(void)
 	n_opened = 0;
 	sim_machine_reset();
 	open_err = tls_err = 0;
+	drops_messages = false;
+	model_sim_forget();
 }
 
 static struct sim_host *find_host(const struct ip *ip, uint16_t port)
@@ -224,6 +238,7 @@ struct conn *conn_free(struct conn *c)
 {
 	if (!c || c->state == SIM_CLOSED)
 		return NULL;
+	sim_model_ends(&c->peer);
 	c->state = SIM_CLOSED;
 	if (c->source.family)
 		sim_source(&c->source)->open--;
@@ -315,8 +330,9 @@ struct tls_context *tls_context_free(struct tls_context *t)
 	free(t);
 	return NULL;
 }
-int tls_client_new(struct tls_context **ret)
+int tls_client_new(struct tls_context **ret, const char *ca_file)
 {
+	(void)ca_file;
 	*ret = must_alloc(sizeof(**ret));
 	return 0;
 }
@@ -324,7 +340,7 @@ int tls_server_new(struct tls_context **ret, const char *cert, const char *key)
 {
 	(void)cert;
 	(void)key;
-	return tls_client_new(ret);
+	return tls_client_new(ret, NULL);
 }
 struct tls_session *tls_session_ref(struct tls_session *s)
 {
@@ -335,12 +351,12 @@ struct tls_session *tls_session_unref(struct tls_session *s)
 	(void)s;
 	return NULL;
 }
-int conn_start_tls(struct conn *c, struct tls_context *t, const char *server_name,
+int conn_start_tls(struct conn *c, struct tls_context *t, const struct tls_check *check,
 		   struct tls_session *resume, size_t *ret_discarded)
 {
 	(void)t;
-	(void)server_name;
 	(void)resume;
+	c->check = check;
 	if (c->state != SIM_OPEN || c->tls)
 		return -EINVAL;
 	if (tls_err)
@@ -358,6 +374,70 @@ bool conn_tls_resumed(const struct conn *c)
 {
 	(void)c;
 	return false;
+}
+static bool cert_says(const struct conn *c, const char *key, struct slice *ret)
+{
+	struct slice rest = slice_of(c->peer.cert, strlen(c->peer.cert));
+
+	while (rest.n) {
+		struct slice value = slice_take(&rest, ' '), word = slice_take(&value, '=');
+		*ret = value;
+		if (slice_eq(word, slice_str(key)))
+			return true;
+	}
+	return false;
+}
+static bool has_name(const struct conn *c)
+{
+	struct slice name;
+
+	for (unsigned i = 0; cert_says(c, "ca", &name) && i < c->check->n_names; i++)
+		if (slice_eq(name, slice_str(c->check->names[i])))
+			return true;
+	return false;
+}
+/* Its data is the text of the key. */
+static bool has_record(const struct conn *c)
+{
+	struct slice key;
+
+	for (unsigned i = 0; cert_says(c, "key", &key) && i < c->check->n_records; i++) {
+		const struct tls_record *r = &c->check->records[i];
+		if (slice_eq(slice_of((const char *)r->data, r->data_n), key))
+			return true;
+	}
+	return false;
+}
+static enum tls_fault fault(const struct conn *c)
+{
+	struct slice unused;
+
+	if (!c->check || c->check->demand == TLS_ANY || c->peer.tls != SIM_TLS_OK)
+		return TLS_NO_FAULT;
+	if (c->check->demand == TLS_DANE)
+		return has_record(c) ? TLS_NO_FAULT : TLS_NOT_VALID;
+	if (!cert_says(c, "ca", &unused))
+		return TLS_UNTRUSTED;
+	if (cert_says(c, "expired", &unused))
+		return TLS_EXPIRED;
+	return has_name(c) ? TLS_NO_FAULT : TLS_OTHER_NAME;
+}
+void conn_tls_result(const struct conn *c, struct tls_result *ret)
+{
+	static const char *const reasons[] = { "", "expired", "other name", "untrusted",
+					       "no record matches" };
+
+	*ret = (struct tls_result){ .reason = "" };
+	if (!c->tls && c->state != SIM_BROKEN)
+		return;
+	if (c->tls) {
+		ret->version = SLICE("TLSv1.3");
+		ret->cipher = SLICE("SIMULATED");
+	}
+	ret->fault = fault(c);
+	ret->reason = reasons[ret->fault];
+	if (c->tls && !ret->fault && c->check && c->check->demand != TLS_ANY)
+		ret->proof = c->check->demand == TLS_DANE ? TLS_BY_DANE_EE : TLS_BY_CHAIN;
 }
 const char *conn_tls_text(const struct conn *c, char *buf, size_t cap)
 {
@@ -434,7 +514,14 @@ static bool step_connecting(struct conn *c)
 	const struct sim_host *h = c->peer.host;
 	const char *first = h && h->n_lines ? h->lines[0].word->name : "refuse";
 
-	if (!strcmp(first, "no-connect"))
+	int model;
+
+	if (!strcmp(first, "model") && (model = sim_model_connects(&c->peer)) <= 0) {
+		if (model < 0)
+			return break_conn(c, -ECONNREFUSED);
+		c->deaf = true;
+	}
+	if (c->deaf || !strcmp(first, "no-connect"))
 		return false;
 	if (!strcmp(first, "refuse"))
 		return break_conn(c, -ECONNREFUSED);
@@ -447,6 +534,8 @@ static bool step_handshake(struct conn *c)
 {
 	struct sim_peer *p = &c->peer;
 
+	if (p->tls == SIM_TLS_OK && fault(c) && !c->check->report_only)
+		return break_conn(c, E_TLS);
 	if (p->tls == SIM_TLS_OK) {
 		c->state = SIM_OPEN;
 		c->tls = true;
@@ -465,7 +554,7 @@ static bool step_conn(struct conn *c)
 	if (c->state >= SIM_BROKEN)
 		return false;
 	if (c->state == SIM_CONNECTING)
-		return step_connecting(c);
+		return !c->deaf && step_connecting(c);
 	if (c->broke)
 		return break_conn(c, -EPIPE);
 	moved = carry_out(c);

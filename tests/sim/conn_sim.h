@@ -19,13 +19,16 @@
  *	hang              reads nothing any more       silent         reads everything, says nothing
  *	break             from here on our writes fail; the conn tells so by its event
  *	slow N MS         takes in N bytes each MS from here on
- *	tls               completes the handshake      tls-fail       breaks it
+ *	tls [WORDS]       completes the handshake      tls-fail       breaks it
+ *	                  with a certificate: ca=NAME  an authority says so   expired
+ *	                  key=TEXT  the data of a TLSA record that matches it
  *	reply VERB TEXT   what "serve" answers to VERB (EHLO MAIL RCPT DATA DOT RSET ...);
  *	                  500 and 502 to BDAT do not know it: its bytes are commands
  *	serve [N]         a decent server, until QUIT or until N messages were taken
  *	alone WHAT        what "serve" does to commands that come behind another one at once: "drop"
  *	                  them, "close", or the reply to each of them; "drop-after": drops what
  *	                  comes behind a message at once
+ *	model NAME        a session whose answers a model gives (tests/sim/model_sim.h); first line
  *	again             starts the script's lines after the last "mark" again
  *	mark
  *
@@ -53,6 +56,7 @@ unsigned conn_sim_messages_from(struct slice ip); /* of conn_sim_messages() */
 /* Messages taken, unstuffed, in order. */
 unsigned conn_sim_messages(void);
 struct slice conn_sim_message(unsigned i);
+void conn_sim_drop_messages(void); /* they are not kept from now on: there will be many */
 
 /* One look at every conn; true: something happened.  Milliseconds until more may happen, or -1. */
 bool conn_sim_step(struct loop *l);

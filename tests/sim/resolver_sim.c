@@ -12,6 +12,7 @@ struct row {
 	char name[DNS_NAME_MAX];
 	enum dns_type type;
 	uint32_t delay_ms;
+	bool secure;
 	int status;
 	unsigned n;
 	struct dns_record records[DNS_RECORDS_MAX];
@@ -133,8 +134,11 @@ static void parse_answer(struct row *row)
 		      { "TEMP", E_DNS_TEMP } };
 	struct slice rest = slice_str(row->text);
 
+	row->secure = strncmp(row->text, "SECURE ", 7) == 0;
+	if (row->secure)
+		rest = slice_skip(rest, 7);
 	for (unsigned i = 0; i < ARRAY_LEN(words); i++)
-		if (strcmp(row->text, words[i].word) == 0) {
+		if (slice_eq(rest, slice_str(words[i].word))) {
 			row->status = words[i].status;
 			return;
 		}
@@ -207,7 +211,8 @@ struct resolver *resolver_free(struct resolver *r)
 	return NULL;
 }
 
-static const struct row *find_answer(const char **name, enum dns_type type, int *status)
+static const struct row *find_answer(const char **name, enum dns_type type, int *status,
+				     bool *secure)
 {
 	static char target[DNS_NAME_MAX];
 	const struct row *row, *alias;
@@ -217,8 +222,10 @@ static const struct row *find_answer(const char **name, enum dns_type type, int 
 		alias = row ? NULL : find_row(*name, DNS_CNAME);
 		if (!alias || alias->n != 1) {
 			*status = row ? row->status : has_rows(*name) ? E_DNS_NONE : E_DNS_NXDOMAIN;
+			*secure = *secure && row && row->secure;
 			return row;
 		}
+		*secure = *secure && alias->secure;
 		(void)slice_copy(target, sizeof(target), alias->records[0].name);
 		*name = target;
 	}
@@ -230,11 +237,13 @@ static void fire(struct timer *t)
 {
 	struct asking *a = container_of(t, struct asking, timer);
 	struct dns_query *query = a->query;
-	struct dns_answer answer = { .ttl_s = TTL_S };
+	struct dns_answer answer = { .ttl_s = TTL_S, .authentic = true };
 	const char *name = a->name;
-	const struct row *row = find_answer(&name, a->type, &answer.status);
+	char canonical[DNS_NAME_MAX];
+	const struct row *row = find_answer(&name, a->type, &answer.status, &answer.authentic);
 
-	answer.canonical = slice_str(name);
+	(void)slice_copy(canonical, sizeof(canonical), slice_str(name));
+	answer.canonical = slice_str(canonical);
 	if (row) {
 		answer.n = row->n;
 		answer.records = row->records;

@@ -98,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	smtp_timeouts_default(&o.timeouts);
 	write_script(&script, data + 1, size - 1);
 	loop_sim_init(&w.loop);
-	if (tls_client_new(&o.tls_context) < 0 ||
+	if (tls_client_new(&o.tls_context, NULL) < 0 ||
 	    conn_sim_host(SLICE("192.0.2.1:25"), buf_data(&script)) < 0 ||
 	    ip_port_parse(SLICE("192.0.2.1:25"), &o.to.ip, &o.to.port) < 0 ||
 	    session_new(&w.session, &w.loop, &o, &w.user) < 0)

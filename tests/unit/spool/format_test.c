@@ -77,6 +77,36 @@ static void what_a_reply_means_is_kept_and_may_be_missing(void **state UNUSED)
 	assert_true(slice_eq(v.o.class, o.class) && v.o.rule.n == 0);
 }
 
+static void how_it_travelled_is_kept_and_may_be_missing(void **state UNUSED)
+{
+	char buf[OUTCOME_BYTES_MAX + 1] = { 0 };
+	struct outcome_view v;
+	struct outcome o = full;
+	size_t old = record_encode_outcome(buf, (struct id128){ 1, 2 }, 3, 4, &full), n;
+
+	assert_int_equal(record_decode_outcome(slice_of(buf, old), &v), 0);
+	assert_true(v.o.tls.n + v.o.cipher.n + v.o.policy.n + v.o.proof.n == 0);
+	o.tls = SLICE("TLSv1.3");
+	o.cipher = SLICE("TLS_AES_256_GCM_SHA384");
+	o.policy = SLICE("dane");
+	o.proof = SLICE("dane-ee");
+	n = record_encode_outcome(buf, (struct id128){ 1, 2 }, 3, 4, &o);
+	assert_int_equal(record_decode_outcome(slice_of(buf, n), &v), 0);
+	assert_true(slice_eq(v.o.tls, o.tls) && slice_eq(v.o.cipher, o.cipher));
+	assert_true(slice_eq(v.o.policy, o.policy) && slice_eq(v.o.proof, o.proof));
+	assert_true(v.o.class.n == 0 && v.o.rule.n == 0);
+	for (size_t cut = old + 1; cut < n; cut++)
+		assert_int_equal(record_decode_outcome(slice_of(buf, cut), &v), E_CORRUPT);
+	assert_int_equal(record_decode_outcome(slice_of(buf, n + 1), &v), E_CORRUPT);
+	o.class = SLICE("tls-failure");
+	o.rule = SLICE("own.rules:7 tls");
+	o.tls = o.cipher = o.proof = slice_of("", 0); /* it went in the clear */
+	n = record_encode_outcome(buf, (struct id128){ 1, 2 }, 3, 4, &o);
+	assert_int_equal(record_decode_outcome(slice_of(buf, n), &v), 0);
+	assert_true(slice_eq(v.o.class, o.class) && slice_eq(v.o.rule, o.rule));
+	assert_true(slice_eq(v.o.policy, o.policy) && v.o.tls.n == 0 && v.o.proof.n == 0);
+}
+
 static void an_outcome_of_no_kind_or_with_a_number_too_large_is_corrupt(void **state UNUSED)
 {
 	char buf[OUTCOME_BYTES_MAX], huge[OUTCOME_BYTES_MAX];
@@ -258,6 +288,7 @@ int main(void)
 		cmocka_unit_test(an_outcome_comes_back_as_it_was_written),
 		cmocka_unit_test(an_outcome_cut_anywhere_or_longer_is_corrupt),
 		cmocka_unit_test(what_a_reply_means_is_kept_and_may_be_missing),
+		cmocka_unit_test(how_it_travelled_is_kept_and_may_be_missing),
 		cmocka_unit_test(an_outcome_of_no_kind_or_with_a_number_too_large_is_corrupt),
 		cmocka_unit_test(a_rule_is_taken_up_to_its_bounds),
 		cmocka_unit_test(the_strings_of_peers_are_cut_to_their_bounds),

@@ -54,7 +54,7 @@ static void an_empty_file_is_a_whole_configuration(void **state)
 	assert_string_equal(egress->sources[0].ehlo, host->hostname);
 	assert_int_equal(deliver->n_retries, 7);
 	assert_int_equal(smtp->timeouts.dot, 600000);
-	assert_int_equal(smtp->policy, TLS_MAY);
+	assert_int_equal(smtp->policy, TLS_WORD_OPPORTUNISTIC);
 	assert_int_equal(dns->n_own_names, 1);
 }
 
@@ -85,7 +85,7 @@ static void lists_become_addresses_and_durations(void **state)
 	assert_int_equal(submit->listeners.n, 2);
 	assert_int_equal(dns->servers.at[0].port, 53);
 	assert_int_equal(dns->servers.at[1].port, 5353);
-	assert_int_equal(smtp->policy, TLS_MUST);
+	assert_int_equal(smtp->policy, TLS_WORD_ENCRYPT);
 }
 
 static void a_tenant_weighs_what_its_entry_says_or_one(void **state)

@@ -8,6 +8,7 @@
 
 #include "tests/unit/mta/door/door_pair.h"
 
+static const struct tls_check any = { .names = { "mx.test" }, .n_names = 1 };
 static char dir[] = "/tmp/postern-door-XXXXXX";
 static char cert[64], key[64];
 
@@ -41,7 +42,7 @@ struct tls_pair {
 };
 static void contexts_open(struct tls_pair *t)
 {
-	assert_int_equal(tls_client_new(&t->client), 0);
+	assert_int_equal(tls_client_new(&t->client, NULL), 0);
 	assert_int_equal(tls_server_new(&t->server, cert, key), 0);
 }
 static void contexts_close(struct tls_pair *t)
@@ -76,7 +77,7 @@ static void start_tls(struct pair *p, struct tls_pair *t, struct tls_session *re
 	size_t dropped;
 
 	settle(&p->loop);
-	assert_int_equal(conn_start_tls(p->client.conn, t->client, "mx.test", resume, &dropped), 0);
+	assert_int_equal(conn_start_tls(p->client.conn, t->client, &any, resume, &dropped), 0);
 	assert_int_equal(conn_start_tls(p->server.conn, t->server, NULL, NULL, &dropped), 0);
 }
 
@@ -139,7 +140,7 @@ static void plain_bytes_held_before_the_handshake_are_dropped_and_counted(void *
 	p.client.keep_input = true;
 	assert_int_equal(conn_write(p.server.conn, SLICE("250 injected\r\n")), 0);
 	settle(&p.loop);
-	assert_int_equal(conn_start_tls(p.client.conn, t.client, "mx.test", NULL, &dropped), 0);
+	assert_int_equal(conn_start_tls(p.client.conn, t.client, &any, NULL, &dropped), 0);
 	assert_int_equal(dropped, 14);
 	assert_int_equal(conn_input(p.client.conn).n, 0);
 	assert_int_equal(conn_write(p.client.conn, SLICE("secret")), -EBUSY);
@@ -154,7 +155,7 @@ static void a_peer_that_answers_the_handshake_in_plain_text_is_a_tls_failure(voi
 
 	(void)unused;
 	begin(&t, &p);
-	assert_int_equal(conn_start_tls(p.client.conn, t.client, "mx.test", NULL, &dropped), 0);
+	assert_int_equal(conn_start_tls(p.client.conn, t.client, &any, NULL, &dropped), 0);
 	assert_int_equal(conn_write(p.server.conn, SLICE("500 what?\r\n")), 0);
 	tls_fails(&p);
 	end(&t, &p);
@@ -168,7 +169,7 @@ static void a_peer_that_closes_during_the_handshake_is_a_tls_failure(void **unus
 
 	(void)unused;
 	begin(&t, &p);
-	assert_int_equal(conn_start_tls(p.client.conn, t.client, "mx.test", NULL, &dropped), 0);
+	assert_int_equal(conn_start_tls(p.client.conn, t.client, &any, NULL, &dropped), 0);
 	p.server.conn = conn_free(p.server.conn);
 	tls_fails(&p);
 	end(&t, &p);
@@ -189,7 +190,7 @@ static void what_the_server_queued_before_the_handshake_leaves_in_plain(void **u
 	assert_true(slice_eq(buf_data(&p.client.in), SLICE("220 go\r\n")));
 	p.client.stop_at = 0;
 	p.client.to_send = p.server.stop_at = 5;
-	assert_int_equal(conn_start_tls(p.client.conn, t.client, "mx.test", NULL, &dropped), 0);
+	assert_int_equal(conn_start_tls(p.client.conn, t.client, &any, NULL, &dropped), 0);
 	assert_true(run(&p.loop, 5000));
 	assert_int_equal(buf_len(&p.server.in), 5);
 	assert_int_equal(p.server.tls_done, 1);
@@ -208,7 +209,7 @@ static void an_endless_certificate_chain_is_a_tls_failure(void **unused)
 	(void)snprintf(command, sizeof(command), "for i in $(seq 600); do cat %s; done > %s", cert,
 		       chain);
 	assert_int_equal(system(command), 0);
-	assert_int_equal(tls_client_new(&t.client), 0);
+	assert_int_equal(tls_client_new(&t.client, NULL), 0);
 	assert_int_equal(tls_server_new(&t.server, chain, key), 0);
 	pair_open(&p, NULL);
 	start_tls(&p, &t, NULL);
@@ -243,12 +244,13 @@ static void a_handshake_is_begun_once_and_needs_no_name(void **unused)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		struct tls_pair t;
 		struct pair p;
+		const struct tls_check check = { .names = { names[i] }, .n_names = 1 };
 		contexts_open(&t);
 		pair_open(&p, NULL);
 		settle(&p.loop);
-		assert_int_equal(conn_start_tls(p.client.conn, t.client, names[i], NULL, &dropped),
+		assert_int_equal(conn_start_tls(p.client.conn, t.client, &check, NULL, &dropped),
 				 0);
-		assert_int_equal(conn_start_tls(p.client.conn, t.client, names[i], NULL, &dropped),
+		assert_int_equal(conn_start_tls(p.client.conn, t.client, &check, NULL, &dropped),
 				 -EINVAL);
 		assert_false(conn_is_tls(p.client.conn)); /* not yet */
 		assert_int_equal(conn_start_tls(p.server.conn, t.server, NULL, NULL, &dropped), 0);

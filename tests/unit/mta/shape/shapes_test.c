@@ -238,7 +238,8 @@ static void what_is_wrong_is_named_with_its_line(void **state)
 	refused("[site a.test]\nmx = b.test", "a.conf:2: mx belongs to [provider NAME] alone");
 	refused("[default\n", "a.conf:1: the section has no \"]\"");
 	refused("[default]\ntls = maybe",
-		"a.conf:2: tls: \"maybe\" is not one of: never, may, must");
+		"a.conf:2: tls: \"maybe\" is not one of: never, may, encrypt, verify, dane, "
+		"dane-only, mta-sts, opportunistic");
 	refused("[default]\nretry = 1m, 5x",
 		"a.conf:2: retry: \"1m, 5x\" is not a list of at most 16 durations from 1s to 30d");
 	refused(

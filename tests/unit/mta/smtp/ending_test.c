@@ -108,7 +108,7 @@ static void a_handshake_that_cannot_begin_has_failed(void **unused)
 	    &b,
 	    "say 220\nexpect EHLO\nsay 250-x\nsay 250 STARTTLS\nexpect STARTTLS\nsay 220\nsilent");
 	b.o.tls = TLS_MAY;
-	assert_int_equal(tls_client_new(&b.o.tls_context), 0);
+	assert_int_equal(tls_client_new(&b.o.tls_context, NULL), 0);
 	conn_sim_refuse_tls(-ENOMEM);
 	bed_start(&b);
 	loop_sim_run(&b.loop, 1);
