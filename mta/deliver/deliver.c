@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "mta/deliver/act.h"
 #include "mta/deliver/delivery.h"
+#include "mta/deliver/notice.h"
 #include "mta/deliver/outcome.h"
 #include "mta/queue/needs.h"
 #include "mta/site/failures.h"
@@ -59,7 +60,7 @@ static bool moved_on(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 		outcome_plain(dr, ref, OUTCOME_EXPIRED, SLICE(""), STATUS(4, 4, 7), 0);
 		return true;
 	}
-	if (way_of(queue_domain_of(dr->queue, r))->site != p->site) {
+	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) != p->site) {
 		queue_due(dr->queue, ref);
 		return true;
 	}
@@ -140,12 +141,16 @@ static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
 static void add_rcpt(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
 {
 	struct txn_rcpt *t = &d->rcpts[d->txn.n_rcpts];
+	struct wire_dsn asked;
 
 	(void)queue_move(dr->queue, ref, (struct queue_move){ .to = RCPT_IN_FLIGHT });
 	d->refs[d->txn.n_rcpts++] = ref;
 	t->address = wire_rows_address(d->chunk->rows, queue_rcpt(dr->queue, ref)->row);
 	t->verdict.kind = VERDICT_NONE;
 	t->verdict.text_n = 0;
+	notice_asked(d->chunk, queue_rcpt(dr->queue, ref)->row, !d->content->program, &asked);
+	t->notify = (uint8_t)asked.notify;
+	t->orcpt = asked.orcpt;
 	d->txn.utf8 = d->txn.utf8 || needs_8bit(t->address);
 }
 
@@ -162,7 +167,7 @@ static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
 	const struct rcpt *r = queue_rcpt(dr->queue, ref);
 
-	if (way_of(queue_domain_of(dr->queue, r))->site == p->site &&
+	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) == p->site &&
 	    queue_flow_of(dr->queue, r)->to_pool == p->index)
 		pool_push(p, ref, true);
 	else

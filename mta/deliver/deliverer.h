@@ -14,6 +14,7 @@
 #include "mta/senders/senders.h"
 #include "mta/site/channel.h"
 #include "mta/tally/tally.h"
+#include "schema/wire/dsn.h"
 
 enum { RETRIES_MAX = 64 };
 
@@ -29,6 +30,7 @@ struct deliver_options {
 	int64_t jitter; /* percent */
 	bool bounce_messages;
 	bool blocked_elsewhere;
+	int64_t delay_warning;        /* milliseconds; 0: none */
 	int64_t retries[RETRIES_MAX]; /* milliseconds after attempt 1, 2 ... */
 	unsigned n_retries;
 };

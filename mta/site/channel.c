@@ -5,10 +5,12 @@
 
 #include "base/log.h"
 #include "mta/site/failures.h"
+#include "mta/site/fault.h"
 #include "mta/site/pair.h"
 #include "mta/site/seats.h"
 #include "mta/site/provider.h"
 #include "mta/site/race.h"
+#include "mta/site/relay.h"
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
@@ -25,7 +27,8 @@ static void on_idle(struct timer *t);
 static uint64_t demand_of(const struct channel *ch, struct policy_facts *facts, unsigned i,
 			  struct policy_demand *d, struct tls_check *check)
 {
-	*d = policy_facts_decide(facts, i, (enum tls_word)channel_shape(ch)->v[SHAPE_TLS],
+	*d = policy_facts_decide(facts, i,
+				 site_word(ch->pool->site, channel_shape(ch)->v[SHAPE_TLS]),
 				 ch->pool->site->asked);
 	policy_facts_check(facts, i, d, check);
 	return policy_check_digest(check);
@@ -77,6 +80,8 @@ static int start_session(struct channel *ch)
 		.chunks = ch->host->habits.chunks,
 	};
 
+	if (ch->pool->site->relay && relay_begin(ch, &o) < 0)
+		return E_DENIED;
 	if (ch->host->clear_until_ms > sites_now(s) && o.tls == TLS_MAY)
 		o.tls = TLS_NEVER;
 	if (habits_lock_step(&ch->host->habits, sites_now(s)))
@@ -107,6 +112,7 @@ static void channel_free(struct channel *ch)
 {
 	/* Not before: what ended it is judged by the name of its host. */
 	(void)policy_facts_unref(ch->facts);
+	(void)smart_auth_free(ch->auth);
 	free(ch->shape);
 	free(ch);
 }
@@ -129,30 +135,6 @@ static void join(struct channel *ch)
 	count_add(&s->counters.sessions_open, 1);
 }
 
-/* This machine has too little of something; it is nobody's fault that mail waits a moment. */
-static bool is_shortage(const struct channel *ch, int err)
-{
-	return err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM ||
-	       err == -EAGAIN || (err == -EADDRNOTAVAIL && ch->source->ip.family);
-}
-
-/* Our own trouble, never the site's.  Only a look at the source by itself tells whether it is at
- * fault, or the way from it to this host. */
-static int not_begun(struct channel *ch, int err)
-{
-	struct sites *s = ch->pool->sites;
-	int r = source_look(ch->source);
-
-	if (r < 0 && !is_shortage(ch, r == -EADDRNOTAVAIL ? 0 : r))
-		egress_source_failed(s->egress, ch->source, r);
-	else if (is_shortage(ch, err))
-		return E_FULL;
-	else
-		pair_cut(s, ch->host, ch->source, err);
-	pool_pump_soon(ch->pool);
-	return E_CONFLICT;
-}
-
 enum { OFF_LOOK_MS = 60 * 1000 }; /* an order ends it at once */
 
 static int cannot_open(struct pool *p, enum pair_lack why)
@@ -168,7 +150,7 @@ static int cannot_open(struct pool *p, enum pair_lack why)
 		return E_UNKNOWN;
 	}
 	if (why == PAIR_SITE) {
-		site_blame_policy(p->site, (enum tls_word)p->shape.v[SHAPE_TLS]);
+		site_blame_policy(p->site, site_word(p->site, p->shape.v[SHAPE_TLS]));
 		site_back_off(p->site);
 	} else {
 		pool_pause(p, why);
@@ -245,7 +227,7 @@ int channel_open_to(struct pool *p, const struct pair *pair, bool transactional,
 		return 0;
 	}
 	seats_give(ch);
-	r = not_begun(ch, r);
+	r = r == E_DENIED ? E_UNKNOWN : fault_not_begun(ch, r); /* its site pauses */
 	channel_free(ch);
 	return r;
 }
@@ -485,6 +467,8 @@ static void opened(struct channel *ch)
 	ch->pool->pause_ms = ch->pool->paused_until_ms = 0;
 	site_host_well(ch->pool->site, ch->host);
 	race_won(ch);
+	if (ch->pool->site->relay)
+		relay_ready(ch);
 	note_times(ch);
 	note_tls(ch);
 	note_source(ch);
@@ -593,18 +577,6 @@ static bool policy_failed(const struct channel *ch, const struct verdict *v)
 	       (status_eq(v->status, STATUS(4, 7, 5)) || v->status.class == 5);
 }
 
-/* The address was taken from the machine, and the connection fell silent with it. */
-static bool source_is_gone(struct channel *ch, const struct verdict *v)
-{
-	int r = v->code ? 0 : source_look(ch->source);
-
-	if (r < 0 && !is_shortage(ch, r == -EADDRNOTAVAIL ? 0 : r)) {
-		egress_source_failed(ch->pool->sites->egress, ch->source, r);
-		return true;
-	}
-	return false;
-}
-
 /* More than the site takes from us: said at its door, or by closing it while others are inside.
  * False: the host itself is in trouble. */
 static bool is_too_much(struct channel *ch, const struct verdict *v, enum site_refusal what,
@@ -626,18 +598,6 @@ static bool is_too_much(struct channel *ch, const struct verdict *v, enum site_r
 	return true;
 }
 
-/* Between the source and the host stands a proxy, and it is at fault, or may be. */
-static bool proxy_failed(struct channel *ch)
-{
-	struct sites *s = ch->pool->sites;
-
-	if (ch->blame == BLAME_PROXY)
-		egress_source_failed(s->egress, ch->source, ch->blame_err);
-	else if (ch->blame == BLAME_WAY)
-		pair_cut(s, ch->host, ch->source, ch->blame_err);
-	return ch->blame != BLAME_HOST;
-}
-
 /* A host that greets but then never answers is no better than one that does not greet. */
 static void judge_end(struct channel *ch, const struct verdict *v)
 {
@@ -650,7 +610,9 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 		return; /* we ended it, perhaps before it was open */
 	if ((!ch->ready_once && tls_gave_way(ch, v)) || ch->spoilt)
 		return;
-	if (trouble && (source_is_gone(ch, v) || proxy_failed(ch)))
+	if (trouble && fault_is_ours(ch, v))
+		return;
+	if (trouble && relay_ended(ch, v))
 		return;
 	if (trouble && v->code)
 		what = loads->refused(loads, ch, v, &named_ms);
@@ -672,6 +634,7 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 	keep_ticket(ch);
 	note_source(ch);
 	ch->blame = session_blame(ch->session, &ch->blame_err);
+	ch->auth_refused = session_auth_refused(ch->session);
 	if (!p->sites->freeing && v->kind != VERDICT_NONE && ch->failed_ms != sites_now(p->sites))
 		failures_keep(ch, NULL, NULL, 0);
 	leave(ch);

@@ -18,6 +18,7 @@ enum step_id {
 	S_STARTTLS,
 	S_HANDSHAKE,
 	S_EHLO_TLS,
+	S_AUTH,
 	S_MAIL,
 	S_RCPT,
 	S_DATA,
@@ -110,6 +111,9 @@ struct session {
 	struct smtp_timeouts limit;
 	enum tls_policy policy;
 	unsigned ignore; /* EHLO_ bits */
+	const struct session_auth *auth;
+	uint8_t auth_with, auth_round; /* enum auth_mechanism */
+	bool auth_refused, tls_at_once;
 	bool require_tls;
 	struct tls_context *tls_context;
 	struct tls_session *tls_resume;
@@ -138,6 +142,9 @@ void session_fail_tls(struct session *s, const char *text); /* TLS is not as it 
 void session_lost_track(struct session *s);
 void session_start_body(struct session *s, const struct txn *t);
 
+/* The host is there: its greeting comes, or TLS before it. */
+void session_reached(struct session *s);
+
 /* through.c */
 struct conn_target session_first_hop(const struct session *s);
 void session_through_begin(struct session *s);
@@ -164,6 +171,11 @@ void session_say_body(struct session *s, struct flight *f);
 void session_say_rset(struct session *s, struct flight *f);
 void session_say_quit(struct session *s, struct flight *f);
 
+/* auth.c */
+void session_begin_auth(struct session *s); /* after EHLO */
+void session_say_auth(struct session *s, struct flight *f);
+void session_hear_auth(struct session *s, struct session_expect e, const struct reply *re);
+
 /* chunk.c */
 enum step_id chunk_first(struct session *s, const struct flight *f); /* DATA or one of its own */
 bool chunk_may_go(const struct session *s, const struct flight *f);
@@ -176,6 +188,7 @@ void chunk_ended(struct session *s, struct flight *f); /* it is in hand at the s
 
 /* hear.c */
 void session_hear_input(struct session *s); /* every whole reply that came */
+void session_begin_tls(struct session *s);
 void session_hear_greeting(struct session *s, struct session_expect e, const struct reply *re);
 void session_hear_ehlo(struct session *s, struct session_expect e, const struct reply *re);
 void session_hear_helo(struct session *s, struct session_expect e, const struct reply *re);
@@ -197,6 +210,10 @@ void again_group_worked(struct session *s, struct flight *f);
 bool again_faults_the_order(const struct reply *re);
 void again_all_unjudged(struct flight *f, enum txn_again how);
 void again_ended(struct session *s, struct flight *f); /* it is in hand at the session's end */
+
+/* ask.c: parameters of RFC 3461, with the space before them; how many bytes they are. */
+size_t ask_mail(char *line, size_t cap, const struct txn *t);
+size_t ask_rcpt(char *line, size_t cap, const struct txn_rcpt *to);
 
 /* txn.c */
 int txn_check(const struct txn *t); /* E_SYNTAX: may not go on the wire */
