@@ -6,8 +6,8 @@
 #include "mta/site/failures.h"
 #include "mta/site/shaping.h"
 #include "mta/site/suspend.h"
-#include "mta/site/tenants.h"
 #include "mta/site/relay.h"
+#include "mta/site/tenants.h"
 #include "mta/site/way.h"
 
 struct sites *sites_of(struct lane *l)
@@ -286,6 +286,7 @@ static const struct counter_row counter_rows[] = {
 	ROW(races, COUNTER, "Connections begun beside one of the other address family"),
 	ROW(races_lost, COUNTER, "Addresses that lost such a race"),
 	ROW(site_backoffs, COUNTER, "Pauses of sites when no host could be reached"),
+	ROW(site_walls, COUNTER, "Times that a source left a site alone that refused everything"),
 	ROW(source_suspensions, COUNTER, "Suspensions of a source at a provider that refused it"),
 	ROW(tenant_suspensions, COUNTER,
 	    "Suspensions of a tenant at a provider that refused its mail"),

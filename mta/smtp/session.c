@@ -234,7 +234,8 @@ static void on_timer(struct timer *t)
 	wrap_up(s);
 }
 
-void session_reached(struct session *s)
+/* The bytes of the host follow. */
+void session_arrive(struct session *s)
 {
 	if (s->tls_at_once)
 		session_begin_tls(s);
@@ -255,7 +256,7 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 		if (s->to.proxy)
 			session_through_begin(s);
 		else
-			session_reached(s);
+			session_arrive(s);
 		break;
 	case CONN_READABLE:
 		if (s->lone == S_PROXY && !s->ring_count)

@@ -142,11 +142,9 @@ void session_fail_tls(struct session *s, const char *text); /* TLS is not as it 
 void session_lost_track(struct session *s);
 void session_start_body(struct session *s, const struct txn *t);
 
-/* The host is there: its greeting comes, or TLS before it. */
-void session_reached(struct session *s);
-
 /* through.c */
 struct conn_target session_first_hop(const struct session *s);
+void session_arrive(struct session *s); /* at the host: its greeting, or TLS, is next */
 void session_through_begin(struct session *s);
 void session_through_hear(struct session *s);
 void session_through_failed(struct session *s, int err); /* before the session is over */

@@ -32,7 +32,7 @@ void session_through_begin(struct session *s)
 	if (s->life >= SESSION_OVER)
 		return;
 	if (through)
-		session_reached(s);
+		session_arrive(s);
 	else
 		session_arm(s);
 }
@@ -53,7 +53,7 @@ void session_through_hear(struct session *s)
 	if (r < 0)
 		session_fail(s, r);
 	else if (r > 0)
-		session_reached(s);
+		session_arrive(s);
 	else if (conn_eof(s->conn))
 		session_fail(s, E_EOF);
 }
