@@ -142,6 +142,8 @@ static int not_begun(struct channel *ch, int err)
 		egress_source_failed(s->egress, ch->source, r);
 	else if (ending_is_shortage(ch, err))
 		return E_FULL;
+	else if (source_proxy(ch->source)) /* it was to be connected to, not the host */
+		egress_source_failed(s->egress, ch->source, err);
 	else
 		pair_cut(s, ch->host, ch->source, err);
 	pool_pump_soon(ch->pool);
