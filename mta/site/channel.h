@@ -7,6 +7,7 @@
 #include "mta/tally/tally.h"
 
 struct pair;
+struct smart_auth;
 struct channel {
 	struct list link;   /* the pool's channels */
 	struct list idle;   /* the pool's idle channels; empty: busy or opening */
@@ -15,6 +16,8 @@ struct channel {
 	struct pool *pool;
 	struct session *session;
 	struct session_user user;
+	bool auth_refused;          /* by a smart host */
+	struct smart_auth *auth;    /* until it was said; NULL: none */
 	struct policy_facts *facts; /* keeps mx alive, and what `check` shows */
 	struct policy_demand demand;
 	struct tls_check check;
@@ -40,6 +43,8 @@ struct channel {
 	bool told;                          /* its trouble is known to the steer */
 	int64_t begun_ms;                   /* monotonic */
 	int64_t failed_ms; /* when a transaction left somebody without a delivery; monotonic */
+	enum session_blame blame; /* for its end */
+	int blame_err;
 	struct turn_end reap;
 	struct timer idle_timer, race_timer;
 	struct channel *rival; /* of the other family, connecting too (mta/site/race.h) */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "mta/site/pair.h"
+#include "mta/site/relay.h"
 #include "mta/site/steer.h"
 
 /* This machine has too little of something; it is nobody's fault that mail waits a moment. */
@@ -71,7 +73,7 @@ static bool policy_failed(const struct channel *ch, const struct verdict *v)
 /* The address was taken from the machine, and the connection fell silent with it. */
 static bool source_is_gone(struct channel *ch, const struct verdict *v)
 {
-	int r = v->code ? 0 : conn_source_check(&ch->source->ip);
+	int r = v->code ? 0 : source_look(ch->source);
 
 	if (r < 0 && !ending_is_shortage(ch, r == -EADDRNOTAVAIL ? 0 : r)) {
 		egress_source_failed(ch->pool->sites->egress, ch->source, r);
@@ -101,6 +103,18 @@ static bool is_too_much(struct channel *ch, const struct verdict *v, enum site_r
 	return true;
 }
 
+/* Between the source and the host stands a proxy, and it is at fault, or may be. */
+static bool proxy_failed(struct channel *ch)
+{
+	struct sites *s = ch->pool->sites;
+
+	if (ch->blame == BLAME_PROXY)
+		egress_source_failed(s->egress, ch->source, ch->blame_err);
+	else if (ch->blame == BLAME_WAY)
+		pair_cut(s, ch->host, ch->source, ch->blame_err);
+	return ch->blame != BLAME_HOST;
+}
+
 /* A host that greets but then never answers is no better than one that does not greet. */
 void ending_judge(struct channel *ch, const struct verdict *v)
 {
@@ -113,7 +127,9 @@ void ending_judge(struct channel *ch, const struct verdict *v)
 		return; /* we ended it, perhaps before it was open */
 	if ((!ch->ready_once && tls_gave_way(ch, v)) || ch->spoilt)
 		return;
-	if (trouble && source_is_gone(ch, v))
+	if (trouble && (source_is_gone(ch, v) || proxy_failed(ch)))
+		return;
+	if (trouble && relay_ended(ch, v))
 		return;
 	if (trouble && v->code)
 		what = loads->refused(loads, ch, v, &named_ms);

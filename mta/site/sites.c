@@ -6,6 +6,8 @@
 #include "mta/site/failures.h"
 #include "mta/site/shaping.h"
 #include "mta/site/suspend.h"
+#include "mta/site/relay.h"
+#include "mta/site/tenants.h"
 #include "mta/site/way.h"
 
 struct sites *sites_of(struct lane *l)
@@ -113,9 +115,10 @@ static void flows_changed(struct queue_ways *w)
 
 void sites_rule_changed(struct engine *e, struct slice key, struct slice value)
 {
-	if (suspend_check(key, value) < 0)
+	if (suspend_check(key, value) < 0 && tenants_check(key, value) < 0)
 		return;
 	suspend_changed(engine_shared(e, &site_part), key, value);
+	tenants_changed(engine_shared(e, &site_part), key, value);
 	engine_changed(e);
 }
 
@@ -179,18 +182,21 @@ static void site_reload(void *state)
 	};
 	reshape(s);
 	look_at_sources(s);
+	if (s->resolver)
+		relays_reload(s);
 }
 
 static int load_suspension(void *limits, struct slice key, struct slice value)
 {
 	suspend_changed(limits, key, value);
+	tenants_changed(limits, key, value);
 	return 0;
 }
 
 static int site_open(struct engine *e, void **ret_shared)
 {
 	*ret_shared = limits_new();
-	return spool_each_rule(engine_spool(e), SLICE("suspend/"), load_suspension, *ret_shared);
+	return spool_each_rule(engine_spool(e), SLICE("suspend"), load_suspension, *ret_shared);
 }
 
 static void site_close(void *shared)
@@ -220,11 +226,14 @@ static int site_start(struct lane *l, void **ret_state)
 	map_init(&s->map);
 	map_init(&s->hosts);
 	list_init(&s->asking);
+	list_init(&s->relays);
 	channel_init(s);
+	s->routes = routes_of(engine_settings(lane_engine(l)));
 	site_reload(s);
 	r = open_resolver(s);
 	if (r < 0)
 		return r;
+	relays_reload(s);
 	return tls_client_new(&s->tls, s->smtp->ca_file);
 }
 
@@ -254,6 +263,7 @@ static void site_stop(void *state)
 	struct map_link *l;
 
 	sites_end_channels(s);
+	relays_end(s);
 	while ((l = map_any(&s->map)) != NULL)
 		site_free(container_of(l, struct site, link));
 	site_free_hosts(s);
@@ -278,6 +288,8 @@ static const struct counter_row counter_rows[] = {
 	ROW(site_backoffs, COUNTER, "Pauses of sites when no host could be reached"),
 	ROW(site_walls, COUNTER, "Times that a source left a site alone that refused everything"),
 	ROW(source_suspensions, COUNTER, "Suspensions of a source at a provider that refused it"),
+	ROW(tenant_suspensions, COUNTER,
+	    "Suspensions of a tenant at a provider that refused its mail"),
 	ROW(pools_on_fallback, GAUGE, "Pools that leave from the sources of another one, by site"),
 	ROW(sessions_open, GAUGE, "Delivery connections open"),
 	ROW(sites, GAUGE, "Sites known"),

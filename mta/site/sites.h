@@ -36,8 +36,8 @@ struct site_loads {
 struct site_counters {
 	counter sessions_opened, sessions_failed, sessions_tls, sessions_resumed, sessions_open;
 	counter races, races_lost;
-	counter route_queries, site_backoffs, source_suspensions, site_walls, sites,
-	    pools_on_fallback;
+	counter route_queries, site_backoffs, source_suspensions, site_walls, tenant_suspensions,
+	    sites, pools_on_fallback;
 };
 
 struct sites {
@@ -64,6 +64,9 @@ struct sites {
 	struct route_options route_options;
 	struct list asking; /* ways that wait to ask DNS */
 	unsigned n_asked;
+
+	const struct routes *routes; /* of smart hosts; those in force */
+	struct list relays;          /* mta/site/relay.h */
 
 	struct map map, hosts;
 	uint32_t n_hosts;

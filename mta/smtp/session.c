@@ -11,12 +11,14 @@
 /* clang-format off */
 const struct session_step session_steps[S_MAX] = {
 	[S_CONNECT]   = { "connecting",            LIMIT(connect),  NULL,          NULL           },
+	[S_PROXY]     = { "talking to the proxy",  LIMIT(connect),  NULL,          NULL           },
 	[S_GREETING]  = { FOR "greeting",          LIMIT(greeting), NULL,          HEAR(greeting) },
 	[S_EHLO]      = { FOR "EHLO reply",        LIMIT(ehlo),     SAY(ehlo),     HEAR(ehlo)     },
 	[S_HELO]      = { FOR "HELO reply",        LIMIT(ehlo),     SAY(helo),     HEAR(helo)     },
 	[S_STARTTLS]  = { FOR "STARTTLS reply",    LIMIT(starttls), SAY(starttls), HEAR(starttls) },
 	[S_HANDSHAKE] = { "in the TLS handshake",  LIMIT(starttls), NULL,          NULL           },
 	[S_EHLO_TLS]  = { FOR "EHLO reply in TLS", LIMIT(ehlo),     SAY(ehlo),     HEAR(ehlo)     },
+	[S_AUTH]      = { FOR "AUTH reply",        LIMIT(ehlo),     SAY(auth),     HEAR(auth)     },
 	[S_MAIL]      = { FOR "MAIL reply",        LIMIT(mail),     SAY(mail),     HEAR(mail)     },
 	[S_RCPT]      = { FOR "RCPT reply",        LIMIT(rcpt),     SAY(rcpt),     HEAR(rcpt)     },
 	[S_DATA]      = { FOR "DATA reply",        LIMIT(data),     SAY(data),     HEAR(data)     },
@@ -103,7 +105,7 @@ static struct status status_of_err(const struct session *s, int err, enum step_i
 		return err == E_TLS ? tls_status(s) : STATUS(4, 7, 5);
 	if (err == E_SYNTAX || err == E_LIMIT)
 		return STATUS(4, 5, 0);
-	return step == S_CONNECT ? STATUS(4, 4, 1) : STATUS(4, 4, 2);
+	return step <= S_PROXY ? STATUS(4, 4, 1) : STATUS(4, 4, 2);
 }
 
 static enum step_id step_now(const struct session *s)
@@ -115,6 +117,7 @@ void session_fail(struct session *s, int err)
 {
 	if (s->life >= SESSION_OVER)
 		return;
+	session_through_failed(s, err);
 	verdict_set(&s->end, kind_of_end(s), status_of_err(s, err, step_now(s)), true,
 		    "%s while %s", err_text(err), session_doing(s));
 	session_note(s, TRANSCRIPT_NOTE, verdict_text(&s->end));
@@ -231,6 +234,15 @@ static void on_timer(struct timer *t)
 	wrap_up(s);
 }
 
+/* The bytes of the host follow. */
+void session_arrive(struct session *s)
+{
+	if (s->tls_at_once)
+		session_begin_tls(s);
+	else
+		session_say_expect(s, S_GREETING, NULL, 0);
+}
+
 static void on_event(struct conn_user *u, enum conn_event event, int err)
 {
 	struct session *s = container_of(u, struct session, conn_user);
@@ -241,10 +253,16 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 	case CONN_OPEN:
 		s->times.connect_ms = timers_now(s->loop->timers) - s->began_ms;
 		session_note(s, TRANSCRIPT_NOTE, SLICE("connected"));
-		session_say_expect(s, S_GREETING, NULL, 0);
+		if (s->to.proxy)
+			session_through_begin(s);
+		else
+			session_arrive(s);
 		break;
 	case CONN_READABLE:
-		session_hear_input(s);
+		if (s->lone == S_PROXY && !s->ring_count)
+			session_through_hear(s);
+		if (s->lone != S_PROXY || s->ring_count)
+			session_hear_input(s);
 		break;
 	case CONN_WRITABLE:
 		if (flight_body_open(s))
@@ -253,7 +271,10 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 	case CONN_TLS_DONE:
 		s->times.tls_ms = timers_now(s->loop->timers) - s->tls_began_ms;
 		session_note(s, TRANSCRIPT_NOTE, SLICE("in TLS"));
-		session_say(s, S_EHLO_TLS, NULL);
+		if (s->tls_at_once)
+			session_say_expect(s, S_GREETING, NULL, 0);
+		else
+			session_say(s, S_EHLO_TLS, NULL);
 		break;
 	case CONN_FAILED:
 		fail_tls(s, err);
@@ -273,6 +294,7 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 		struct session_user *u)
 {
 	OWNED(session) s = NULL;
+	struct conn_target hop;
 	int r;
 
 	if (!txn_name_ok(o->ehlo))
@@ -292,6 +314,8 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 	s->limit = o->timeouts;
 	s->policy = o->tls;
 	s->ignore = o->ignore;
+	s->auth = o->auth && o->auth->mechanism != AUTH_NONE ? o->auth : NULL;
+	s->tls_at_once = o->tls_at_once;
 	s->require_tls = o->require_tls;
 	s->pipelines = o->pipelines;
 	s->knows_bdat = s->chunks = o->chunks;
@@ -301,7 +325,8 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 	s->mx_host = must_copy(slice_str(o->mx_host));
 	s->any = (struct tls_check){ .names = { s->mx_host }, .n_names = 1 };
 	s->tls_check = o->tls_check ? o->tls_check : &s->any;
-	r = conn_open(&s->conn, l, &o->to, &s->conn_user);
+	hop = session_first_hop(s);
+	r = conn_open(&s->conn, l, &hop, &s->conn_user);
 	if (r < 0)
 		return r;
 	session_arm(s);
@@ -341,9 +366,14 @@ bool session_can_take(const struct session *s)
 	return s->life == SESSION_READY && s->n_flights < most;
 }
 
+bool session_auth_refused(const struct session *s)
+{
+	return s->auth_refused;
+}
+
 bool session_connected(const struct session *s)
 {
-	return s->ring_count || s->lone != S_CONNECT;
+	return s->ring_count || s->lone > S_PROXY;
 }
 
 bool session_takes_8bit(const struct session *s)

@@ -2,6 +2,7 @@
  * session.c has the table, the events and the life; say.c what is said; hear.c what is heard;
  * chunk.c the message by BDAT; again.c who may go again at once; txn.c the two messages in hand. */
 #pragma once
+#include "mta/door/detour.h"
 #include "mta/smtp/ehlo.h"
 #include "mta/smtp/reply.h"
 #include "mta/smtp/session.h"
@@ -10,12 +11,14 @@
 
 enum step_id {
 	S_CONNECT,
+	S_PROXY,
 	S_GREETING,
 	S_EHLO,
 	S_HELO,
 	S_STARTTLS,
 	S_HANDSHAKE,
 	S_EHLO_TLS,
+	S_AUTH,
 	S_MAIL,
 	S_RCPT,
 	S_DATA,
@@ -102,9 +105,15 @@ struct session {
 	struct verdict end; /* why it is over */
 
 	struct conn_target to;
+	struct detour talk;
+	enum session_blame blame;
+	int blame_err;
 	struct smtp_timeouts limit;
 	enum tls_policy policy;
 	unsigned ignore; /* EHLO_ bits */
+	const struct session_auth *auth;
+	uint8_t auth_with, auth_round; /* enum auth_mechanism */
+	bool auth_refused, tls_at_once;
 	bool require_tls;
 	struct tls_context *tls_context;
 	struct tls_session *tls_resume;
@@ -133,6 +142,13 @@ void session_fail_tls(struct session *s, const char *text); /* TLS is not as it 
 void session_lost_track(struct session *s);
 void session_start_body(struct session *s, const struct txn *t);
 
+/* through.c */
+struct conn_target session_first_hop(const struct session *s);
+void session_arrive(struct session *s); /* at the host: its greeting, or TLS, is next */
+void session_through_begin(struct session *s);
+void session_through_hear(struct session *s);
+void session_through_failed(struct session *s, int err); /* before the session is over */
+
 /* say.c */
 void session_say(struct session *s, enum step_id step, struct flight *f);
 void session_put(struct session *s, const char *p, size_t n);
@@ -153,6 +169,11 @@ void session_say_body(struct session *s, struct flight *f);
 void session_say_rset(struct session *s, struct flight *f);
 void session_say_quit(struct session *s, struct flight *f);
 
+/* auth.c */
+void session_begin_auth(struct session *s); /* after EHLO */
+void session_say_auth(struct session *s, struct flight *f);
+void session_hear_auth(struct session *s, struct session_expect e, const struct reply *re);
+
 /* chunk.c */
 enum step_id chunk_first(struct session *s, const struct flight *f); /* DATA or one of its own */
 bool chunk_may_go(const struct session *s, const struct flight *f);
@@ -165,6 +186,7 @@ void chunk_ended(struct session *s, struct flight *f); /* it is in hand at the s
 
 /* hear.c */
 void session_hear_input(struct session *s); /* every whole reply that came */
+void session_begin_tls(struct session *s);
 void session_hear_greeting(struct session *s, struct session_expect e, const struct reply *re);
 void session_hear_ehlo(struct session *s, struct session_expect e, const struct reply *re);
 void session_hear_helo(struct session *s, struct session_expect e, const struct reply *re);
