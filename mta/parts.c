@@ -24,12 +24,12 @@
 #include "mta/site/learned.h"
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
-#include "mta/tally/tally.h"
+#include "mta/census/census.h"
 
 /* clang-format off */
 const struct part *const mta_parts[] = {
 	&space_part,
-	&tally_part,
+	&census_part,
 	&rules_part,
 	&senders_part,
 	&credentials_part,

@@ -9,6 +9,7 @@
  *	                                              history: what the log says of a job
  *	why        what                               the chain of reasons
  *	transcript what (ID, ID:ROW, a domain)        transcripts of sessions that failed
+ *	trace      key (begin, end or empty), what, from   lines of live sessions, lost
  *	content    what (ID, ID:ROW)                  the message as it would be sent now
  *	hold       selector, reason [, preview]       count, rule
  *	release    selector [, preview]               count; held: of them by another rule
@@ -18,6 +19,7 @@
  *	rules      -                                  standing holds and cancels
  *	senders    max                                who may send, and how many are suppressed
  *	events     from, max                          next, events, more
+ *	top        -                                  rates: in all, by provider, tenant, source
  *	metrics    -                                  text for Prometheus
  *	config     -                                  every option and its value
  *	consumers  -                                  who reads the log, and how far

@@ -18,6 +18,7 @@ int admin_finish_books(struct query *q);
 int admin_finish_rules(struct query *q);
 int admin_finish_events(struct query *q);
 int admin_finish_metrics(struct query *q);
+int admin_finish_top(struct query *q);
 int admin_finish_config(struct query *q);
 int admin_finish_consumers(struct query *q);
 void admin_lane_sources(struct query *q, struct query_part *p, struct lane *l);
@@ -70,6 +71,9 @@ void admin_lane_transcript(struct query *q, struct query_part *p, struct lane *l
 int admin_finish_transcript(struct query *q);
 /* Reads the log for a job, then answers; q->live: without finding anything too. */
 int admin_read_history(struct query *q);
+int admin_begin_trace(struct query *q);
+void admin_lane_trace(struct query *q, struct query_part *p, struct lane *l);
+int admin_finish_trace(struct query *q);
 int admin_begin_content(struct query *q);
 void admin_lane_content(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_content(struct query *q);

@@ -151,8 +151,15 @@ static void on_metrics(struct metrics_asker *a, struct slice text)
 {
 	struct query *q = container_of(a, struct query, metrics);
 
-	branch_slice(q->out, "text", text);
+	if (!a->top)
+		branch_slice(q->out, "text", text);
 	query_answer(q);
+}
+
+int admin_finish_top(struct query *q)
+{
+	q->metrics.top = q->out;
+	return admin_finish_metrics(q);
 }
 
 int admin_finish_metrics(struct query *q)

@@ -5,6 +5,7 @@
 #include "mta/admin/commands.h"
 #include "mta/deliver/preview.h"
 #include "mta/site/failures.h"
+#include "mta/site/trace.h"
 #include "mta/site/way.h"
 #include "spool/report.h"
 
@@ -208,6 +209,65 @@ int admin_finish_content(struct query *q)
 	}
 	q->max = 1;
 	query_join_rows(q, "messages");
+	query_answer(q);
+	return 0;
+}
+
+/* ---- live sessions ----------------------------------------------------------------------- */
+
+enum { TRACE_FOR_MAX_MS = 600000 };
+
+/* key "begin": a new trace for `from` milliseconds; else the next lines of the one that is on. */
+int admin_begin_trace(struct query *q)
+{
+	struct trace_what what;
+
+	if (strcmp(q->key, "begin") != 0)
+		return 0;
+	if (trace_parse(slice_str(q->what), &what) < 0) {
+		(void)snprintf(q->fault, sizeof(q->fault),
+			       "trace takes all, a domain, an ID, provider/NAME, source/IP, "
+			       "tenant/N or campaign/N");
+		return E_SYNTAX;
+	}
+	if (!q->from || q->from > TRACE_FOR_MAX_MS) {
+		(void)snprintf(q->fault, sizeof(q->fault), "a trace lasts at most 10 minutes");
+		return E_LIMIT;
+	}
+	return 0;
+}
+
+static void put_trace_line(void *arg, const struct trace_line *l)
+{
+	struct branch *row = branch_map(arg, NULL);
+	struct branch *lines = branch_list(row, "lines");
+	int64_t ms = l->at_ms;
+
+	branch_int(row, "at_ms", ms);
+	branch_int(row, "session", l->session);
+	branch_str(row, "ip", l->ip);
+	branch_str(row, "source", l->source);
+	put_line(lines, (enum transcript_who)l->who, 0, slice_of(l->text, l->n));
+}
+
+void admin_lane_trace(struct query *q, struct query_part *p, struct lane *l)
+{
+	struct trace_what what;
+	uint64_t lost = 0;
+
+	if (strcmp(q->key, "begin") == 0 && trace_parse(slice_str(q->what), &what) == 0)
+		trace_begin(sites_of(l), &what, (int64_t)q->from);
+	if (strcmp(q->key, "end") == 0)
+		trace_end(sites_of(l));
+	(void)trace_take(sites_of(l), put_trace_line, p->rows, &lost);
+	p->count = lost;
+}
+
+int admin_finish_trace(struct query *q)
+{
+	q->max = ADMIN_ROWS_MAX;
+	query_join_rows(q, "lines");
+	branch_int(q->out, "lost", (int64_t)query_sum(q));
 	query_answer(q);
 	return 0;
 }

@@ -293,14 +293,20 @@ int admin_finish_show(struct query *q)
 
 int admin_begin_why(struct query *q)
 {
-	int r = query_selector(q);
+	struct why_group group;
+	int r;
 
+	if (why_group_parse(q->what, &group))
+		return 0;
+	r = query_selector(q);
 	if (r < 0)
 		return r;
 	if (q->selector.kind == SELECT_DOMAIN || q->selector.kind == SELECT_JOB ||
 	    q->selector.kind == SELECT_RCPT)
 		return 0;
-	(void)snprintf(q->fault, sizeof(q->fault), "why takes an ID, ID:ROW or a domain");
+	(void)snprintf(q->fault, sizeof(q->fault),
+		       "why takes an ID, ID:ROW, a domain, tenant/N, campaign/N, provider/NAME or "
+		       "source/IP");
 	return E_SYNTAX;
 }
 
@@ -311,18 +317,25 @@ static int put_reason(void *arg, const struct why_reason *reason)
 	branch_str(row, "kind", reason->kind);
 	branch_str(row, "text", reason->text);
 	branch_int(row, "until_ms", reason->until_ms);
+	branch_int(row, "since_ms", reason->since_ms);
+	branch_str(row, "release", reason->release);
 	return 0;
 }
 
 void admin_lane_why(struct query *q, struct query_part *p, struct lane *l)
 {
-	p->count = why_tell(l, &q->selector, put_reason, p) > 0;
+	struct why_group group;
+
+	if (why_group_parse(q->what, &group))
+		p->count = why_group(l, &group, put_reason, p) > 0;
+	else
+		p->count = why_tell(l, &q->selector, put_reason, p) > 0;
 }
 
 int admin_finish_why(struct query *q)
 {
 	if (!query_sum(q)) {
-		query_fail(q, E_UNKNOWN, "nothing that this names is queued");
+		query_fail(q, E_UNKNOWN, "nothing that this names is queued, or nothing binds it");
 		return 0;
 	}
 	branch_str(q->out, "selector", q->what);

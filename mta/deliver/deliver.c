@@ -14,6 +14,7 @@
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
 #include "mta/site/tenants.h"
+#include "mta/site/trace.h"
 #include "mta/site/way.h"
 
 enum { REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
@@ -222,6 +223,9 @@ static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery 
 {
 	int r;
 
+	if (__builtin_expect(dr->sites->tracing != NULL, 0))
+		trace_handed_over(ch, d->chunk->info.tenant, d->chunk->info.campaign,
+				  d->chunk->info.id);
 	into_hand(ch, d);
 	ch->taken++;
 	count_add(&dr->counters.messages, 1);
@@ -464,7 +468,7 @@ void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 
 	out_of_hand(ch, d);
 	if (t->answered)
-		histogram_note(&dr->tallies->times.transaction, &tally_scale_session,
+		histogram_note(&dr->census->times.transaction, &census_scale_session,
 			       sites_now(dr->sites) - t->began_ms);
 	if (!dr->freeing)
 		keep_transcript(dr, ch, d); /* before the recipients go */

@@ -48,7 +48,7 @@ static int deliver_start(struct lane *l, void **ret_state)
 	dr->ids = engine_shared(dr->engine, &deliver_part);
 	dr->queue = queue_of(l);
 	dr->sites = sites_of(l);
-	dr->tallies = tallies_of(l);
+	dr->census = census_of(l);
 	dr->ends.decide = outcome_decide;
 	dr->loads =
 	    (struct site_loads){ deliver_next, deliver_done, deliver_refused, deliver_abandon };

@@ -13,7 +13,7 @@
 #include "mta/returnpath/returnpath.h"
 #include "mta/senders/senders.h"
 #include "mta/site/channel.h"
-#include "mta/tally/tally.h"
+#include "mta/census/census.h"
 #include "schema/wire/dsn.h"
 
 enum { RETRIES_MAX = 64 };
@@ -58,7 +58,7 @@ struct deliverer {
 	struct site_loads loads; /* given to the sites */
 	struct rules *rules;
 	struct senders *senders;
-	struct tallies *tallies;
+	struct census_all *census;
 	const struct message_ids *ids; /* shared by the lanes */
 	struct returnpath *returnpath; /* likewise */
 	const struct returnpath_options *returns;

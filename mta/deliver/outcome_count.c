@@ -3,10 +3,10 @@
 
 #include "mta/site/way.h"
 
-static_assert((int)OUTCOME_DEFERRED < (int)TALLY_OUTCOMES, "a count for each outcome");
-static_assert((int)JUDGE_CLASSES <= (int)TALLY_CLASSES, "a count for each class");
+static_assert((int)OUTCOME_DEFERRED < (int)CENSUS_OUTCOMES, "a count for each outcome");
+static_assert((int)JUDGE_CLASSES <= (int)CENSUS_CLASSES, "a count for each class");
 
-static void count(struct tally *t, const struct outcome *o)
+static void count(struct census *t, const struct outcome *o)
 {
 	enum judge_class class;
 
@@ -15,36 +15,37 @@ static void count(struct tally *t, const struct outcome *o)
 		count_add(&t->classes[class], 1);
 }
 
-static struct tally *of_provider(struct deliverer *dr, const struct site *site)
+static struct census *of_provider(struct deliverer *dr, const struct site *site)
 {
 	struct slice name =
-	    site && site->provider ? slice_str(site->provider->name) : SLICE(TALLY_OTHER);
+	    site && site->provider ? slice_str(site->provider->name) : SLICE(CENSUS_OTHER);
 
 	(void)slice_strip(&name, SLICE("provider "));
-	return tally_get(dr->tallies, TALLY_PROVIDER, name);
+	return census_get(dr->census, CENSUS_PROVIDER, name);
 }
 
-/* A channel carries many messages: its tallies are looked up once. */
+/* A channel carries many messages: its census are looked up once. */
 static void count_channel(struct deliverer *dr, struct channel *ch, const struct outcome *o)
 {
-	struct tally **at = ch->tallies;
+	struct census **at = ch->census;
 
-	if (!at[TALLY_PROVIDER]) {
-		at[TALLY_PROVIDER] = of_provider(dr, ch->pool->site);
-		at[TALLY_SOURCE] = tally_get(dr->tallies, TALLY_SOURCE, slice_str(ch->source_text));
-		at[TALLY_POOL] = tally_get(
-		    dr->tallies, TALLY_POOL,
+	if (!at[CENSUS_PROVIDER]) {
+		at[CENSUS_PROVIDER] = of_provider(dr, ch->pool->site);
+		at[CENSUS_SOURCE] =
+		    census_get(dr->census, CENSUS_SOURCE, slice_str(ch->source_text));
+		at[CENSUS_POOL] = census_get(
+		    dr->census, CENSUS_POOL,
 		    slice_str(egress_pool_name(ch->pool->sites->egress, ch->pool->index)));
 	}
-	count(at[TALLY_PROVIDER], o);
-	count(at[TALLY_SOURCE], o);
-	count(at[TALLY_POOL], o);
+	count(at[CENSUS_PROVIDER], o);
+	count(at[CENSUS_SOURCE], o);
+	count(at[CENSUS_POOL], o);
 }
 
-static void time_it(struct tally_times *t, const struct outcome *o, const struct chunk *k)
+static void time_it(struct census_times *t, const struct outcome *o, const struct chunk *k)
 {
 	int64_t age = o->at_ms - k->info.accepted_ms;
-	unsigned step = histogram_step(&tally_scale_mail, age);
+	unsigned step = histogram_step(&census_scale_mail, age);
 
 	histogram_put(&t->age, step, age);
 	if (o->kind == OUTCOME_DELIVERED)
@@ -57,15 +58,15 @@ void outcome_count(struct deliverer *dr, rcpt_ref ref, const struct outcome *o,
 	const struct rcpt *r = queue_rcpt(dr->queue, ref);
 	const struct flow *flow = queue_flow_of(dr->queue, r);
 
-	count(tally_tenant(dr->tallies, flow->tenant), o);
+	count(census_tenant(dr->census, flow->tenant), o);
 	if (f && f->channel) {
 		count_channel(dr, f->channel, o);
 	} else {
 		count(of_provider(dr, way_of(queue_domain_of(dr->queue, r))->site), o);
-		count(tally_get(dr->tallies, TALLY_POOL,
-				slice_str(egress_pool_name(dr->queue->egress, flow->to_pool))),
+		count(census_get(dr->census, CENSUS_POOL,
+				 slice_str(egress_pool_name(dr->queue->egress, flow->to_pool))),
 		      o);
 	}
 	if (k)
-		time_it(&dr->tallies->times, o, k);
+		time_it(&dr->census->times, o, k);
 }

@@ -1,4 +1,4 @@
-/* mta/deliver/outcome_count.h - what an outcome adds to the tallies of mta/tally.
+/* mta/deliver/outcome_count.h - what an outcome adds to the census of mta/census.
  * Threads: the lane's. */
 #pragma once
 #include "mta/deliver/outcome.h"

@@ -2,40 +2,13 @@
 #include "mta/inspect/why.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <time.h>
 
-#include "mta/inspect/walk.h"
 #include "base/clock.h"
-#include "mta/site/pair.h"
-#include "mta/site/steer.h"
+#include "mta/inspect/tell.h"
+#include "mta/inspect/walk.h"
 #include "mta/site/suspend.h"
 #include "mta/site/tenants.h"
 #include "mta/site/way.h"
-
-struct teller {
-	struct queue *queue;
-	struct sites *sites;
-	int (*each)(void *arg, const struct why_reason *r);
-	void *arg;
-	int n, stop;
-};
-
-static void PRINTF(4, 5)
-    tell(struct teller *t, const char *kind, int64_t until_ms, const char *format, ...)
-{
-	struct why_reason r = { .kind = kind, .until_ms = until_ms };
-	va_list ap;
-
-	if (t->stop < 0)
-		return;
-	va_start(ap, format);
-	(void)vsnprintf(r.text, sizeof(r.text), format, ap);
-	va_end(ap);
-	t->n++;
-	t->stop = t->each(t->arg, &r);
-}
 
 static void why_domain(struct teller *t, const struct domain *d)
 {
@@ -47,101 +20,10 @@ static void why_domain(struct teller *t, const struct domain *d)
 	else if (!w->site && w->not_before_ms > sites_now(t->sites))
 		tell(t, "dns", walk_wall_ms(t->queue, w->not_before_ms),
 		     "DNS gave no usable answer for the domain");
+	t->since_ms = d->reply_ms;
 	if (d->reply_ms)
 		tell(t, "reply", 0, "the domain's last answer: %u %s %.*s", d->code,
 		     status_format(d->status, status), d->reply_n, d->reply);
-}
-
-static void put_rate(char *text, size_t cap, int64_t per_day)
-{
-	if (!per_day)
-		*text = '\0';
-	else if (per_day >= 86400)
-		(void)snprintf(text, cap, " and %" PRId64 " messages a second", per_day / 86400);
-	else
-		(void)snprintf(text, cap, " and %" PRId64 " messages an hour", per_day / 24);
-}
-
-/* "03-14 09:26", as the postmaster's clock has it. */
-static void put_time(char *text, size_t cap, int64_t wall_ms)
-{
-	time_t s = (time_t)(wall_ms / 1000);
-	struct tm tm;
-
-	(void)strftime(text, cap, "%m-%d %H:%M", localtime_r(&s, &tm));
-}
-
-static void why_source(struct teller *t, const struct pool *p, const struct source_limits *e)
-{
-	char rate[64], since[32], source[IP_TEXT_MAX] = "the default source";
-	struct steer_fact f;
-
-	if (!steer_fact(e, &f) || !f.holds_back)
-		return;
-	if (e->ip.family)
-		ip_format(&e->ip, source);
-	put_rate(rate, sizeof(rate), f.rate);
-	put_time(since, sizeof(since), f.since_ms);
-	tell(t, "adaptive", f.closed_until_ms,
-	     "%s has %u of %" PRId64 " connections%s to %s since %s because %s", source,
-	     f.closed_until_ms ? 0 : f.window, p->shape.v[SHAPE_CONNECTIONS], rate,
-	     p->per_source->name, since, *f.why ? f.why : "of earlier trouble");
-}
-
-static bool has_turn(const struct pool *p, const struct source_limits *e)
-{
-	for (unsigned i = 0; i < p->turns.n; i++)
-		if (ip_eq(&p->turns.at[i].source->ip, &e->ip))
-			return true;
-	return !p->turns.at;
-}
-
-static void why_adaptive(struct teller *t, const struct pool *p)
-{
-	const struct source_limits *e = atomic_load(&p->per_source->sources);
-
-	for (; e && p->shape.v[SHAPE_ADAPTIVE]; e = e->next)
-		if (has_turn(p, e))
-			why_source(t, p, e);
-}
-
-static void why_pool(struct teller *t, const struct pool *p)
-{
-	const char *name = egress_pool_name(t->sites->egress, p->index);
-	char text[400];
-
-	if (p->lender != p->index)
-		tell(
-		    t, "fallback", 0,
-		    "the sources of pool %s cannot be used at %s now; its mail leaves from pool %s",
-		    name, p->site->name, egress_pool_name(t->sites->egress, p->lender));
-	if (!fair_ready(&p->fair))
-		return;
-	if (p->paused_until_ms > sites_now(t->sites)) {
-		pair_explain(p, p->pause_why, text, sizeof(text));
-		tell(t, "pool-pause",
-		     p->pause_why == PAIR_OFF ? 0 : walk_wall_ms(t->queue, p->paused_until_ms),
-		     "%s", text);
-	}
-	why_adaptive(t, p);
-	tell(t, "next", 0,
-	     "%u recipients wait for their turn on the %u connections of pool %s to %s",
-	     fair_ready(&p->fair), p->n_channels, name, p->site->name);
-}
-
-static void why_site(struct teller *t, struct site *s)
-{
-	int64_t most = s->shape.v[SHAPE_CONNECTIONS];
-	const struct pool *p;
-
-	if (s->backoff_until_ms > sites_now(t->sites))
-		tell(t, "site-pause", walk_wall_ms(t->queue, s->backoff_until_ms),
-		     "no host of %s could be reached: %s", s->name, s->problem);
-	if (atomic_load(&s->shared->connections) >= most)
-		tell(t, "connections", 0, "all %" PRId64 " connections to %s are in use", most,
-		     s->name);
-	list_each(&s->pools, p, struct pool, link)
-		why_pool(t, p);
 }
 
 static void why_hold(struct teller *t, unsigned selects, const struct rule_subject *subject)
@@ -187,7 +69,7 @@ static void why_rcpt(struct teller *t, const struct rcpt *r)
 	if (way_of(d)->site)
 		why_tenant(t, r, way_of(d)->site);
 	if (way_of(d)->site)
-		why_site(t, way_of(d)->site);
+		binds_site(t, way_of(d)->site);
 }
 
 static void why_all_of_domain(struct teller *t, struct slice name)
@@ -200,7 +82,7 @@ static void why_all_of_domain(struct teller *t, struct slice name)
 	why_hold(t, SELECTS(SELECT_ALL) | SELECTS(SELECT_DOMAIN), &subject);
 	why_domain(t, d);
 	if (way_of(d)->site)
-		why_site(t, way_of(d)->site);
+		binds_site(t, way_of(d)->site);
 }
 
 int why_tell(struct lane *l, const struct selector *s,

@@ -2,14 +2,15 @@
  * whoever asks on the front desk.  docs/METRICS.md lists them.
  *
  * Files:   names.c says what they are called, top.c which names become labels, gather.c asks the
- *          lanes, write.c writes all, text.c one sample; web.c reads a request, server.c answers.
+ *          lanes, write.c writes all, text.c one sample, rates.c
+ *          says how fast; web.c reads a request, server.c answers.
  * Owns:    metrics_ask() keeps the question until it is answered, or the engine ends.
  * Threads: the front desk's; lanes are asked with lane_post().
  * Limits:  METRICS_CLIENTS_MAX clients at a time, each for one request of WEB_HEAD_MAX bytes
  *          within 10 seconds, and its answer within 30; a label has METRICS_NAMES_MAX names, the
  *          rest is "other". */
 #pragma once
-#include "base/buf.h"
+#include "base/tree.h"
 #include "mta/config/entries.h"
 #include "mta/core/part.h"
 
@@ -23,9 +24,12 @@ struct metrics_options {
 };
 extern const struct option_set metrics_option_set;
 
-/* done() gets the text, once, on the front desk; not called when the engine ends before. */
+/* done() is called once, on the front desk, with the text; or, if `top` is set, when the answer to
+ * `postern top` stands in it, which takes a second when nobody asked before.  Not called when the
+ * engine ends before. */
 struct metrics_asker {
 	struct list link;
+	struct branch *top;
 	void (*done)(struct metrics_asker *a, struct slice text);
 };
 void metrics_ask(struct engine *e, struct metrics_asker *a);

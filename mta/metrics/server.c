@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mta/link/unix.h"
+#include "mta/metrics/rates.h"
 #include "mta/metrics/web.h"
 #include "mta/metrics/metrics.h"
 #include "mta/metrics/write.h"
@@ -17,6 +18,8 @@ struct metrics_state {
 	struct lane *front;
 	struct gather gather;
 	struct writer writer;
+	struct rates rates;
+	struct timer again_soon; /* for rates that have no past yet */
 	struct list askers;
 	struct buf text;
 
@@ -46,18 +49,44 @@ struct metrics_client {
 
 /* ---- questions --------------------------------------------------------------------------- */
 
+static bool wants_text(const struct metrics_state *st)
+{
+	const struct metrics_asker *a;
+
+	list_each(&st->askers, a, struct metrics_asker, link)
+		if (!a->top)
+			return true;
+	return false;
+}
+
 static void on_gathered(struct gather *g)
 {
 	struct metrics_state *st = container_of(g, struct metrics_state, gather);
-	struct list *l;
+	bool rates = rates_take(&st->rates, &st->writer);
+	struct metrics_asker *a;
 
 	buf_clear(&st->text);
-	writer_write(&st->writer, &st->text);
-	while ((l = list_pop(&st->askers)) != NULL) {
-		struct metrics_asker *a = container_of(l, struct metrics_asker, link);
+	if (wants_text(st))
+		writer_write(&st->writer, &st->text);
+	list_each(&st->askers, a, struct metrics_asker, link) {
+		if (a->top && !rates)
+			continue;
+		list_remove(&a->link);
+		if (a->top)
+			rates_put(&st->rates, &st->writer, a->top);
 		a->done(a, buf_data(&st->text));
 	}
 	buf_shrink(&st->text, 0);
+	if (!list_empty(&st->askers))
+		timer_set(lane_loop(st->front)->timers, &st->again_soon, RATES_MIN_MS);
+}
+
+static void on_again_soon(struct timer *t)
+{
+	struct metrics_state *st = container_of(t, struct metrics_state, again_soon);
+
+	if (!st->gather.left)
+		gather_begin(&st->gather);
 }
 
 void metrics_ask(struct engine *e, struct metrics_asker *a)
@@ -305,6 +334,7 @@ static void metrics_stop(void *state)
 	list_each(&st->clients, c, struct metrics_client, link)
 		client_end(c);
 	close_listener(st);
+	timer_stop(lane_loop(st->front)->timers, &st->again_soon);
 	gather_end(&st->gather);
 	writer_end(&st->writer);
 	buf_free(&st->text);
@@ -327,6 +357,7 @@ static int metrics_start(struct lane *front, void **ret_state)
 	buf_init(&st->text, 0);
 	st->user.accepted = on_accepted;
 	timer_init(&st->again, on_again);
+	timer_init(&st->again_soon, on_again_soon);
 	*ret_state = st;
 	r = open_listener(st, o);
 	if (r < 0)

@@ -41,13 +41,13 @@ static struct top_name *get(struct top *t, struct slice name)
 	return n;
 }
 
-static void add(struct top *t, const struct tally *from)
+static void add(struct top *t, const struct census *from)
 {
 	struct top_name *n = get(t, slice_str(from->name));
 
-	for (unsigned i = 0; i < TALLY_OUTCOMES; i++)
+	for (unsigned i = 0; i < CENSUS_OUTCOMES; i++)
 		n->now[i] += atomic_load_explicit(&from->outcomes[i], memory_order_relaxed);
-	for (unsigned i = 0; from->classes && i < TALLY_CLASSES; i++)
+	for (unsigned i = 0; from->classes && i < CENSUS_CLASSES; i++)
 		n->classes[i] += atomic_load_explicit(&from->classes[i], memory_order_relaxed);
 }
 
@@ -55,7 +55,7 @@ static uint64_t weight(const struct top_name *n)
 {
 	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < TALLY_OUTCOMES; i++)
+	for (unsigned i = 0; i < CENSUS_OUTCOMES; i++)
 		sum += n->now[i];
 	return sum;
 }
@@ -70,7 +70,7 @@ static int by_weight(const void *va, const void *vb)
 
 static bool may_be_named(const struct top_name *n)
 {
-	return !n->named && !slice_eq(n->name, SLICE(TALLY_OTHER));
+	return !n->named && !slice_eq(n->name, SLICE(CENSUS_OTHER));
 }
 
 /* The heaviest of those that have no label yet, as long as there is room. */
@@ -110,11 +110,11 @@ static void give_to_others(struct top_name *n)
 		memcpy(n->in_other, n->now, sizeof(n->now));
 }
 
-void top_collect(struct top *t, struct tallies *const *lanes, unsigned n, enum tally_kind kind)
+void top_collect(struct top *t, struct census_all *const *lanes, unsigned n, enum census_kind kind)
 {
 	each(t, clear);
 	for (unsigned i = 0; i < n; i++) {
-		const struct tally *at =
+		const struct census *at =
 		    atomic_load_explicit(&lanes[i]->first[kind], memory_order_acquire);
 		for (; at; at = atomic_load_explicit(&at->next, memory_order_relaxed))
 			add(t, at);

@@ -1,4 +1,4 @@
-/* mta/metrics/write.c - parts, books, histograms, tallies and facts, one metric after the other. */
+/* mta/metrics/write.c - parts, books, histograms, census and facts, one metric after the other. */
 #include "mta/metrics/write.h"
 
 #include <stdio.h>
@@ -139,14 +139,17 @@ static void look_for_oldest(struct writer *w)
 	w->cursor = 0;
 }
 
+int64_t writer_oldest_ms(struct writer *w)
+{
+	look_for_oldest(w);
+	return w->oldest_ms;
+}
+
 static void put_oldest(struct writer *w)
 {
-	int64_t age = 0;
+	int64_t oldest = w->engine ? writer_oldest_ms(w) : 0;
+	int64_t age = oldest ? MAX_OF(clock_wall_ms() - oldest, (int64_t)0) : 0;
 
-	if (w->engine) {
-		look_for_oldest(w);
-		age = w->oldest_ms ? MAX_OF(clock_wall_ms() - w->oldest_ms, (int64_t)0) : 0;
-	}
 	gauge(w, "queue_oldest_seconds", "Age of the oldest job that has recipients in the queue",
 	      (double)age / 1000);
 }
@@ -175,29 +178,29 @@ static void put_consumers(struct writer *w)
 		spool_each_consumer(engine_spool(w->engine), put_consumer, &l);
 }
 
-/* ---- tallies ----------------------------------------------------------------------------- */
+/* ---- census ----------------------------------------------------------------------------- */
 
 static const struct {
 	const char *label, *metric, *help;
-} kinds[TALLY_KINDS] = {
-	[TALLY_PROVIDER] = { "provider", "provider_outcomes_total",
-			     "Tries by provider and outcome" },
-	[TALLY_SOURCE] = { "source", "source_outcomes_total",
-			   "Tries over a connection by source address and outcome" },
-	[TALLY_POOL] = { "pool", "pool_outcomes_total", "Tries by egress pool and outcome" },
-	[TALLY_TENANT] = { "tenant", "tenant_outcomes_total", "Tries by tenant and outcome" },
+} kinds[CENSUS_KINDS] = {
+	[CENSUS_PROVIDER] = { "provider", "provider_outcomes_total",
+			      "Tries by provider and outcome" },
+	[CENSUS_SOURCE] = { "source", "source_outcomes_total",
+			    "Tries over a connection by source address and outcome" },
+	[CENSUS_POOL] = { "pool", "pool_outcomes_total", "Tries by egress pool and outcome" },
+	[CENSUS_TENANT] = { "tenant", "tenant_outcomes_total", "Tries by tenant and outcome" },
 };
-static const char *const outcomes[TALLY_OUTCOMES] = {
+static const char *const outcomes[CENSUS_OUTCOMES] = {
 	[OUTCOME_DELIVERED] = "delivered", [OUTCOME_BOUNCED] = "bounced",
 	[OUTCOME_EXPIRED] = "expired",     [OUTCOME_CANCELLED] = "cancelled",
 	[OUTCOME_DEFERRED] = "deferred",
 };
 
-static void put_outcomes(struct writer *w, enum tally_kind kind, const struct top_name *n)
+static void put_outcomes(struct writer *w, enum census_kind kind, const struct top_name *n)
 {
-	struct slice name = n ? n->name : SLICE(TALLY_OTHER);
+	struct slice name = n ? n->name : SLICE(CENSUS_OTHER);
 
-	for (unsigned i = 0; i < TALLY_OUTCOMES; i++) {
+	for (unsigned i = 0; i < CENSUS_OUTCOMES; i++) {
 		const struct text_label labels[] = { { kinds[kind].label, name },
 						     { "outcome",
 						       slice_str(outcomes[i] ? outcomes[i] : "") },
@@ -216,7 +219,7 @@ static struct top_name *next_named(const struct top *t, size_t *pos, struct map_
 	return *l ? container_of(*l, struct top_name, link) : NULL;
 }
 
-static void put_kind(struct writer *w, enum tally_kind kind)
+static void put_kind(struct writer *w, enum census_kind kind)
 {
 	struct map_link *l = NULL;
 	const struct top_name *n;
@@ -250,21 +253,26 @@ static void put_provider_classes(struct writer *w)
 
 	head(w, "provider_replies_total", TEXT_COUNTER,
 	     "Deferrals and bounces by provider and what the reply means");
-	while ((n = next_named(&w->top[TALLY_PROVIDER], &pos, &l)) != NULL)
+	while ((n = next_named(&w->top[CENSUS_PROVIDER], &pos, &l)) != NULL)
 		put_classes(w, n);
 }
 
-static void put_tallies(struct writer *w)
+void writer_collect(struct writer *w)
 {
 	unsigned n = w->engine ? engine_lanes(w->engine) : 0;
-	OWNED_MEM struct tallies **lanes = must_alloc((n + 1) * sizeof(struct tallies *));
+	OWNED_MEM struct census_all **lanes = must_alloc((n + 1) * sizeof(struct census_all *));
 
 	for (unsigned i = 0; i < n; i++)
-		lanes[i] = tallies_of(engine_lane(w->engine, i));
-	for (unsigned k = 0; k < TALLY_KINDS; k++) {
-		top_collect(&w->top[k], lanes, n, (enum tally_kind)k);
-		put_kind(w, (enum tally_kind)k);
-	}
+		lanes[i] = census_of(engine_lane(w->engine, i));
+	for (unsigned k = 0; k < CENSUS_KINDS; k++)
+		top_collect(&w->top[k], lanes, n, (enum census_kind)k);
+}
+
+static void put_census(struct writer *w)
+{
+	writer_collect(w);
+	for (unsigned k = 0; k < CENSUS_KINDS; k++)
+		put_kind(w, (enum census_kind)k);
 	put_provider_classes(w);
 }
 
@@ -277,7 +285,7 @@ static const char *const states[RCPT_STATES] = {
 
 static struct slice provider_of(const struct gather_row *row)
 {
-	struct slice name = row->provider ? slice_str(row->provider->name) : SLICE(TALLY_OTHER);
+	struct slice name = row->provider ? slice_str(row->provider->name) : SLICE(CENSUS_OTHER);
 
 	(void)slice_strip(&name, SLICE("provider "));
 	return name;
@@ -392,13 +400,13 @@ void writer_init(struct writer *w, struct engine *e, const struct gather *g)
 {
 	*w = (struct writer){ .engine = e, .gather = g, .oldest_so_far_ms = INT64_MAX };
 	w->started_ms = clock_wall_ms();
-	for (unsigned i = 0; i < TALLY_KINDS; i++)
+	for (unsigned i = 0; i < CENSUS_KINDS; i++)
 		top_init(&w->top[i]);
 }
 
 void writer_end(struct writer *w)
 {
-	for (unsigned i = 0; i < TALLY_KINDS; i++)
+	for (unsigned i = 0; i < CENSUS_KINDS; i++)
 		top_end(&w->top[i]);
 }
 
@@ -416,7 +424,7 @@ void writer_write(struct writer *w, struct buf *out)
 	put_oldest(w);
 	put_consumers(w);
 	put_gathered(w);
-	put_tallies(w);
+	put_census(w);
 	put_sources(w);
 	put_suspensions(w);
 }

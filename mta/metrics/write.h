@@ -11,7 +11,7 @@ struct writer {
 	const struct part *const *parts;
 	unsigned n_parts;
 	const struct gather *gather;
-	struct top top[TALLY_KINDS];
+	struct top top[CENSUS_KINDS];
 	int64_t started_ms;
 	/* The walk over the jobs for the oldest one, which may take more than one text. */
 	uint64_t cursor;
@@ -20,4 +20,6 @@ struct writer {
 };
 void writer_init(struct writer *w, struct engine *e, const struct gather *g);
 void writer_end(struct writer *w);
+void writer_collect(struct writer *w);      /* the census of all lanes, into top */
+int64_t writer_oldest_ms(struct writer *w); /* when the oldest job was accepted; 0: none */
 void writer_write(struct writer *w, struct buf *out);

@@ -11,6 +11,7 @@
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
+#include "mta/site/trace.h"
 #include "mta/smtp/ehlo.h"
 
 /* ---- opening ----------------------------------------------------------------------------- */
@@ -130,6 +131,8 @@ static void join(struct channel *ch)
 	s->n_channels++;
 	count_add(&s->counters.sessions_opened, 1);
 	count_add(&s->counters.sessions_open, 1);
+	if (__builtin_expect(s->tracing != NULL, 0))
+		trace_opened(ch);
 }
 
 /* Our own trouble, never the site's.  Only a look at the source by itself tells whether it is at
@@ -401,13 +404,13 @@ static void on_idle(struct timer *t)
 
 static void note_times(struct channel *ch)
 {
-	struct tally_times *to = &ch->pool->sites->tallies->times;
+	struct census_times *to = &ch->pool->sites->census->times;
 	struct session_times times;
 
 	session_times(ch->session, &times);
-	histogram_note(&to->connect, &tally_scale_session, times.connect_ms);
+	histogram_note(&to->connect, &census_scale_session, times.connect_ms);
 	if (conn_is_tls(session_conn(ch->session)))
-		histogram_note(&to->handshake, &tally_scale_session, times.tls_ms);
+		histogram_note(&to->handshake, &census_scale_session, times.tls_ms);
 }
 
 static void note_tls(struct channel *ch)

@@ -264,6 +264,15 @@ static int64_t wait_for_provider(struct pool *p, int64_t now)
 	return MAX_OF(messages, bytes);
 }
 
+int64_t shaping_left_us(const struct pool *p)
+{
+	int64_t now = clock_mono_us(), most = 0;
+
+	for (unsigned i = 0; i < PACES; i++)
+		most = MAX_OF(most, wait_for(p, i, now));
+	return most;
+}
+
 bool shaping_may_send(struct pool *p, int64_t *ret_wait_us)
 {
 	int64_t now = clock_mono_us(), site = wait_for_site(p, now);

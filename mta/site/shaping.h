@@ -25,6 +25,8 @@ const struct shape *shaping_tenant(const struct pool *p, uint64_t tenant, struct
 
 /* May one more message go, by the rates of site and provider?  Else *ret_wait_us.  Where several
  * sites wait for a provider's pace, chance decides whose turn it is. */
+/* Until a message may go by the rates, in microseconds; 0: now.  Nothing changes. */
+int64_t shaping_left_us(const struct pool *p);
 bool shaping_may_send(struct pool *p, int64_t *ret_wait_us);
 /* So many connections may be opening: one, and what a second's pace needs. */
 unsigned shaping_opening_max(const struct pool *p);

@@ -8,6 +8,7 @@
 #include "mta/site/suspend.h"
 #include "mta/site/relay.h"
 #include "mta/site/tenants.h"
+#include "mta/site/trace.h"
 #include "mta/site/way.h"
 
 struct sites *sites_of(struct lane *l)
@@ -213,7 +214,7 @@ static int site_start(struct lane *l, void **ret_state)
 	s->lane = l;
 	s->loop = lane_loop(l);
 	s->queue = queue_of(l);
-	s->tallies = tallies_of(l);
+	s->census = census_of(l);
 	s->failures = failures_new();
 	s->egress = egress_of(l);
 	s->policies = policies_of(l);
@@ -262,6 +263,7 @@ static void site_stop(void *state)
 	struct sites *s = state;
 	struct map_link *l;
 
+	trace_end(s);
 	sites_end_channels(s);
 	relays_end(s);
 	while ((l = map_any(&s->map)) != NULL)

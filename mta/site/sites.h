@@ -14,7 +14,7 @@
 #include "mta/site/limits.h"
 #include "mta/site/options.h"
 #include "mta/smtp/options.h"
-#include "mta/tally/tally.h"
+#include "mta/census/census.h"
 
 struct channel;
 enum site_refusal {
@@ -48,8 +48,9 @@ struct sites {
 	struct egress *egress;
 	struct egress_news news;
 	struct limits *limits;
-	struct tallies *tallies;
+	struct census_all *census;
 	struct failures *failures; /* mta/site/failures.h */
+	struct trace *tracing;     /* mta/site/trace.h; mostly NULL */
 	struct site_loads *loads;
 	const struct site_options *options;
 	const struct dns_options *dns;

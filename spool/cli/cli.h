@@ -9,6 +9,7 @@
  *	report.c     what came back as mail         locate.c     where socket and spool are
  *	style.c      formats, widths, colours       table.c, print.c   answers for people
  *	document.c   answers for programs           watch.c      a command again and again
+ *	top.c        a live screen                  trace.c      live sessions
  *	completion.c what a shell can complete      source.c     sources and orders on them
  *	credential.c hashes of passwords            history.c    transcripts and messages
  *
@@ -50,10 +51,11 @@ struct cli {
 	const char *shape, *rules;                   /* of shape replay; NULL: those in force */
 	const char *code, *status, *text, *provider; /* of a reply; NULL: not given */
 	uint64_t max, from;
-	bool bounded;             /* --max was given */
-	const char *weight, *via; /* of source add */
-	const char *args[3];
+	bool bounded;                      /* --max was given */
+	const char *weight, *via;          /* of source add */
 	bool transcript, headers, content; /* show: these, not recipients */
+	bool once;                         /* of top */
+	const char *args[3];
 	unsigned n_args;
 	int fd; /* admin socket, -1 */
 	uint64_t request;
@@ -153,6 +155,16 @@ int cmd_reload(struct cli *c);
 int cmd_flush_dns(struct cli *c);
 int cmd_verify(struct cli *c);
 int cmd_audit(struct cli *c);
+
+/* history.c: what show --transcript, --headers and --content print. */
+int history_transcript(struct cli *c);
+int history_message(struct cli *c);
+
+/* top.c */
+int cmd_top(struct cli *c);
+
+/* trace.c */
+int cmd_trace(struct cli *c);
 
 /* replay.c: "2h" ago, "2026-03-14T09:00" or with seconds, by the local clock or with "Z" by UTC. */
 int cli_time(const char *text, int64_t *ret_ms) MUST_CHECK;

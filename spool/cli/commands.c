@@ -254,6 +254,7 @@ static void print_why(const struct value *v)
 {
 	static const struct print_column columns[] = {
 		{ "kind", "REASON", COLUMN_TEXT },
+		{ "since_ms", "SINCE", COLUMN_TIME },
 		{ "until_ms", "UNTIL", COLUMN_TIME },
 		{ "text", "", COLUMN_LONG },
 	};

@@ -77,11 +77,11 @@ static void a_head_that_does_not_end_is_refused_at_its_bound(void **state)
 
 /* ---- labels ------------------------------------------------------------------------------ */
 
-static struct tallies *lane(void)
+static struct census_all *lane(void)
 {
-	struct tallies *t;
+	struct census_all *t;
 
-	assert_int_equal(tally_part.start(NULL, (void **)&t), 0);
+	assert_int_equal(census_part.start(NULL, (void **)&t), 0);
 	return t;
 }
 
@@ -102,7 +102,7 @@ static uint64_t named_sum(const struct top *t, unsigned *ret_n)
 
 static void the_biggest_become_labels_and_the_rest_is_other(void **state)
 {
-	struct tallies *one = lane(), *two = lane(), *both[] = { one, two };
+	struct census_all *one = lane(), *two = lane(), *both[] = { one, two };
 	uint64_t others;
 	struct top t;
 	unsigned n;
@@ -110,33 +110,34 @@ static void the_biggest_become_labels_and_the_rest_is_other(void **state)
 	(void)state;
 	top_init(&t);
 	for (unsigned i = 0; i < 80; i++) {
-		count_add(&tally_tenant(one, i)->outcomes[1], i + 1);
-		count_add(&tally_tenant(two, i)->outcomes[1], 1);
+		count_add(&census_tenant(one, i)->outcomes[1], i + 1);
+		count_add(&census_tenant(two, i)->outcomes[1], 1);
 	}
-	top_collect(&t, both, 2, TALLY_TENANT);
+	top_collect(&t, both, 2, CENSUS_TENANT);
 	assert_int_equal(named_sum(&t, &n) + top_others(&t, 1), 80 * 81 / 2 + 80);
 	assert_int_equal(n, METRICS_NAMES_MAX);
 	others = top_others(&t, 1);
 	assert_int_equal(others, 30 * 31 / 2 + 30); /* the thirty smallest */
 	/* A small one grows: it stays with the others, whose sum never falls. */
-	count_add(&tally_tenant(one, 0)->outcomes[1], 100000);
-	top_collect(&t, both, 2, TALLY_TENANT);
+	count_add(&census_tenant(one, 0)->outcomes[1], 100000);
+	top_collect(&t, both, 2, CENSUS_TENANT);
 	assert_int_equal(top_others(&t, 1), others + 100000);
 	top_end(&t);
-	tally_part.stop(one);
-	tally_part.stop(two);
+	census_part.stop(one);
+	census_part.stop(two);
 }
 
 static void a_lane_keeps_a_bounded_number_of_names(void **state)
 {
-	struct tallies *t = lane();
+	struct census_all *t = lane();
 
 	(void)state;
-	for (uint64_t i = 0; i < 2 * TALLIES_MAX; i++)
-		count_add(&tally_tenant(t, i)->outcomes[1], 1);
-	assert_int_equal(t->n[TALLY_TENANT], TALLIES_MAX + 1);
-	assert_int_equal(tally_get(t, TALLY_TENANT, SLICE(TALLY_OTHER))->outcomes[1], TALLIES_MAX);
-	tally_part.stop(t);
+	for (uint64_t i = 0; i < 2 * CENSUS_MAX; i++)
+		count_add(&census_tenant(t, i)->outcomes[1], 1);
+	assert_int_equal(t->n[CENSUS_TENANT], CENSUS_MAX + 1);
+	assert_int_equal(census_get(t, CENSUS_TENANT, SLICE(CENSUS_OTHER))->outcomes[1],
+			 CENSUS_MAX);
+	census_part.stop(t);
 }
 
 /* ---- text -------------------------------------------------------------------------------- */

@@ -1,0 +1,196 @@
+/* mta/inspect/binds.c - what binds mail at a pool of a site: each room is asked in turn. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "mta/inspect/tell.h"
+#include "mta/inspect/walk.h"
+#include "mta/site/pair.h"
+#include "mta/site/shaping.h"
+#include "mta/site/steer.h"
+#include "mta/site/suspend.h"
+
+static const char *name_of(const struct ip *source, char *text)
+{
+	return source->family ? ip_format(source, text) : "*";
+}
+
+/* ---- the rooms --------------------------------------------------------------------------- */
+
+static void ask_fallback(struct teller *t, const struct pool *p)
+{
+	if (p->lender != p->index)
+		tell(
+		    t, "fallback", 0,
+		    "the sources of pool %s cannot be used at %s now; its mail leaves from pool %s",
+		    egress_pool_name(t->sites->egress, p->index), p->site->name,
+		    egress_pool_name(t->sites->egress, p->lender));
+}
+
+static void ask_pause(struct teller *t, const struct pool *p)
+{
+	char text[400];
+
+	if (p->paused_until_ms <= sites_now(t->sites))
+		return;
+	pair_explain(p, p->pause_why, text, sizeof(text));
+	tell(t, "pool-pause",
+	     p->pause_why == PAIR_OFF ? 0 : walk_wall_ms(t->queue, p->paused_until_ms), "%s", text);
+}
+
+/* The rule's value: <until> SP <times> SP <why> */
+struct suspension {
+	const char *key;
+	char why[200];
+};
+
+static int note_why(void *arg, struct slice key, struct slice value)
+{
+	struct suspension *s = arg;
+
+	if (slice_eq(key, slice_str(s->key))) {
+		(void)slice_take(&value, ' ');
+		(void)slice_take(&value, ' ');
+		slice_copy(s->why, sizeof(s->why), value);
+	}
+	return 0;
+}
+
+static void ask_suspensions(struct teller *t, const struct pool *p)
+{
+	char key[400], source[IP_TEXT_MAX];
+
+	for (unsigned i = 0; i < p->turns.n; i++) {
+		const struct ip *ip = &p->turns.at[i].source->ip;
+		const struct source_limits *e = suspend_entry(p->site, ip);
+		struct suspension s = { .key = key };
+
+		if (!suspend_holds(e))
+			continue;
+		(void)snprintf(key, sizeof(key), "suspend/%s/%.300s", name_of(ip, source),
+			       suspend_scope(p->site)->name);
+		(void)!spool_each_rule(t->queue->spool, slice_str(key), note_why, &s);
+		tell(t, "suspension", atomic_load(&e->suspended_until_ms),
+		     "%s is suspended at %s: %s", source[0] ? name_of(ip, source) : "*",
+		     suspend_scope(p->site)->name, *s.why ? s.why : "it was refused there");
+	}
+}
+
+static void put_rate(char *text, size_t cap, int64_t per_day)
+{
+	if (!per_day)
+		*text = '\0';
+	else if (per_day >= 86400)
+		(void)snprintf(text, cap, " and %" PRId64 " messages a second", per_day / 86400);
+	else
+		(void)snprintf(text, cap, " and %" PRId64 " messages an hour", per_day / 24);
+}
+
+static void about_source(struct teller *t, const struct pool *p, const struct source_limits *e)
+{
+	char rate[64], source[IP_TEXT_MAX] = "the default source";
+	struct steer_fact f;
+
+	if (!steer_fact(e, &f) || !f.holds_back)
+		return;
+	if (e->ip.family)
+		ip_format(&e->ip, source);
+	put_rate(rate, sizeof(rate), f.rate);
+	t->since_ms = f.since_ms;
+	tell(t, "adaptive", f.closed_until_ms,
+	     "%s has %u of %" PRId64 " connections%s to %s because %s", source,
+	     f.closed_until_ms ? 0 : f.window, p->shape.v[SHAPE_CONNECTIONS], rate,
+	     p->per_source->name, *f.why ? f.why : "of earlier trouble");
+}
+
+static bool has_turn(const struct pool *p, const struct source_limits *e)
+{
+	for (unsigned i = 0; i < p->turns.n; i++)
+		if (ip_eq(&p->turns.at[i].source->ip, &e->ip))
+			return true;
+	return !p->turns.at;
+}
+
+static void ask_adaptive(struct teller *t, const struct pool *p)
+{
+	const struct source_limits *e = atomic_load(&p->per_source->sources);
+
+	for (; e && p->shape.v[SHAPE_ADAPTIVE]; e = e->next)
+		if (has_turn(p, e))
+			about_source(t, p, e);
+}
+
+static void ask_rates(struct teller *t, const struct pool *p)
+{
+	int64_t us = p->paced ? shaping_left_us(p) : 0;
+
+	if (us > 0)
+		tell(t, "rate", clock_wall_ms() + us / 1000 + 1,
+		     "the rate for %s allows the next message then", p->site->name);
+}
+
+static void ask_provider(struct teller *t, const struct pool *p)
+{
+	int64_t most = p->shape.v[SHAPE_PROVIDER_CONNECTIONS];
+
+	if (p->provider && atomic_load(&p->provider->connections) >= most)
+		tell(t, "connections", 0, "all %" PRId64 " connections to %s are in use", most,
+		     p->provider->name);
+}
+
+static void ask_sources(struct teller *t, const struct pool *p)
+{
+	int64_t most = p->shape.v[SHAPE_CONNECTIONS_PER_SOURCE];
+	char source[IP_TEXT_MAX];
+
+	for (unsigned i = 0; i < p->turns.n; i++) {
+		const struct source *s = p->turns.at[i].source;
+		const struct source_limits *e = limits_source(p->per_source, &s->ip);
+
+		if (source_err(s)) {
+			t->since_ms = atomic_load(&s->failed_ms);
+			tell(t, "source-failed", atomic_load(&s->retry_ms), "%s cannot be used: %s",
+			     s->text, err_text(source_err(s)));
+		}
+		if (atomic_load(&e->connections) >= most)
+			tell(t, "connections", 0,
+			     "all %" PRId64 " connections of source %s to %s are in use", most,
+			     name_of(&s->ip, source), p->per_source->name);
+	}
+}
+
+static void ask_turns(struct teller *t, const struct pool *p)
+{
+	tell(t, "next", 0,
+	     "%u recipients wait for their turn on the %u connections of pool %s to %s",
+	     fair_ready(&p->fair), p->n_channels, egress_pool_name(t->sites->egress, p->index),
+	     p->site->name);
+}
+
+/* A room that can hold mail back joins with a row. */
+static void (*const asked[])(struct teller *t, const struct pool *p) = {
+	ask_pause, ask_suspensions, ask_sources, ask_adaptive, ask_rates, ask_provider, ask_turns,
+};
+
+void binds_pool(struct teller *t, const struct pool *p)
+{
+	ask_fallback(t, p);
+	for (size_t i = 0; fair_ready(&p->fair) && i < ARRAY_LEN(asked); i++)
+		asked[i](t, p);
+}
+
+void binds_site(struct teller *t, struct site *s)
+{
+	int64_t most = s->shape.v[SHAPE_CONNECTIONS];
+	const struct pool *p;
+
+	t->since_ms = s->backoff_until_ms > sites_now(t->sites) ? s->problem_ms : 0;
+	if (s->backoff_until_ms > sites_now(t->sites))
+		tell(t, "site-pause", walk_wall_ms(t->queue, s->backoff_until_ms),
+		     "no host of %s could be reached: %s", s->name, s->problem);
+	if (atomic_load(&s->shared->connections) >= most)
+		tell(t, "connections", 0, "all %" PRId64 " connections to %s are in use", most,
+		     s->name);
+	list_each(&s->pools, p, struct pool, link)
+		binds_pool(t, p);
+}

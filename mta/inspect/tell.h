@@ -1,0 +1,24 @@
+/* mta/inspect/tell.h - how reasons are given, one after the other; for the files of this folder
+ * alone.
+ * Owns:    nothing.
+ * Threads: the lane's.
+ * Names:   tell_, binds_ */
+#pragma once
+#include "mta/inspect/why.h"
+#include "mta/queue/queue.h"
+#include "mta/site/pool.h"
+
+struct teller {
+	struct queue *queue;
+	struct sites *sites;
+	int (*each)(void *arg, const struct why_reason *r);
+	void *arg;
+	int n, stop;
+	int64_t since_ms; /* of the next reason; wall clock */
+};
+/* One reason; what would release it stands in the table of tell.c, by its kind. */
+void tell(struct teller *t, const char *kind, int64_t until_ms, const char *format, ...)
+    PRINTF(4, 5);
+/* All that binds at a pool, or at a site and its pools: binds.c. */
+void binds_pool(struct teller *t, const struct pool *p);
+void binds_site(struct teller *t, struct site *s);

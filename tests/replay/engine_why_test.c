@@ -1,0 +1,174 @@
+/* Why mail waits: the chain of what binds, for a domain, a tenant, a campaign and a source. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "mta/inspect/why.h"
+#include "base/clock.h"
+#include "tests/replay/engine_world.h"
+
+static const char blocks[] =
+    "say 220 mx.test\nreply MAIL 550 5.7.1 Service unavailable, client [127.0.0.2] blocked using "
+    "Spamhaus\nserve\n";
+
+struct told {
+	struct why_reason at[32];
+	unsigned n;
+};
+
+static int note(void *arg, const struct why_reason *r)
+{
+	struct told *t = arg;
+
+	assert_true(t->n < ARRAY_LEN(t->at));
+	t->at[t->n++] = *r;
+	return 0;
+}
+
+static const struct why_reason *find(const struct told *t, const char *kind)
+{
+	for (unsigned i = 0; i < t->n; i++)
+		if (strcmp(t->at[i].kind, kind) == 0)
+			return &t->at[i];
+	for (unsigned i = 0; i < t->n; i++)
+		print_message("%s: %s\n", t->at[i].kind, t->at[i].text);
+	fail_msg("no reason %s", kind);
+	return NULL;
+}
+
+static void ask(struct world *w, const char *what, struct told *t)
+{
+	struct lane *l = engine_lane(w->engine, 0);
+	struct why_group g;
+	struct selector s;
+
+	t->n = 0;
+	if (why_group_parse(what, &g)) {
+		(void)why_group(l, &g, note, t);
+	} else {
+		assert_int_equal(selector_parse(slice_str(what), &s), 0);
+		(void)why_tell(l, &s, note, t);
+	}
+	for (unsigned i = 0; i < t->n; i++)
+		if (strcmp(t->at[i].kind, "reply") != 0 && strcmp(t->at[i].kind, "waiting") != 0)
+			assert_true(*t->at[i].release);
+}
+
+static void submit(struct world *w, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		world_submit(w, one_rcpt, 1, DAY, "control", 5);
+}
+
+static void a_suspension_is_told_with_its_rule_and_its_end(void **state)
+{
+	static const char *const asked[] = { "domain/one.test", "tenant/1", "campaign/5",
+					     "source/127.0.0.2" };
+	const struct why_reason *r;
+	struct told t;
+	struct world w;
+
+	(void)state;
+	world_start(&w, CONFIG "egress.sources = default 127.0.0.2 a.test\n");
+	world_names();
+	world_host("127.0.1.1", blocks);
+	submit(&w, 50);
+	world_run(&w, 5 * SECOND);
+	for (unsigned i = 0; i < ARRAY_LEN(asked); i++) {
+		ask(&w, asked[i], &t);
+		r = find(&t, "suspension");
+		assert_non_null(strstr(r->text, "127.0.0.2 is suspended at mx1.test: "));
+		assert_non_null(strstr(r->text, "550 Service unavailable"));
+		assert_true(r->until_ms > clock_wall_ms());
+		assert_non_null(strstr(r->release, "postern resume"));
+	}
+	ask(&w, "tenant/2", &t);
+	assert_int_equal(t.n, 0);
+	ask(&w, "source/127.0.0.9", &t);
+	assert_int_equal(t.n, 0);
+	world_end(&w);
+}
+
+static void a_rate_says_when_the_next_message_may_go(void **state)
+{
+	const struct why_reason *r;
+	struct told t;
+	struct world w;
+
+	(void)state;
+	world_open(&w, CONFIG, decent);
+	world_rule(&w, "shape/domain one.test/rate", "1/m\nann");
+	submit(&w, 20);
+	world_run(&w, 5 * SECOND);
+	ask(&w, "domain/one.test", &t);
+	r = find(&t, "rate");
+	assert_in_range(r->until_ms - clock_wall_ms(), 1, MINUTE);
+	(void)find(&t, "next");
+	world_end(&w);
+}
+
+static void a_site_that_cannot_be_reached_says_since_when(void **state)
+{
+	const struct why_reason *r;
+	struct told t;
+	struct world w;
+	int64_t began;
+
+	(void)state;
+	world_open(&w, CONFIG, refuses);
+	submit(&w, 1);
+	began = clock_wall_ms();
+	world_run(&w, 5 * SECOND);
+	ask(&w, "domain/one.test", &t);
+	r = find(&t, "site-pause");
+	assert_in_range(r->since_ms, began, began + 5 * SECOND);
+	assert_true(r->until_ms > clock_wall_ms());
+	world_end(&w);
+}
+
+static void a_tenant_hears_of_holds_and_of_the_next_try(void **state)
+{
+	struct told t;
+	struct world w;
+
+	(void)state;
+	world_open(&w, CONFIG, full);
+	submit(&w, 3);
+	world_run(&w, 5 * SECOND);
+	ask(&w, "tenant/1", &t);
+	assert_in_range(find(&t, "retry")->until_ms - clock_wall_ms(), 1, 10 * MINUTE);
+	world_rule(&w, "hold/tenant/1", "the postmaster wants it");
+	world_run(&w, SECOND);
+	ask(&w, "tenant/1", &t);
+	(void)find(&t, "hold");
+	world_end(&w);
+}
+
+static void what_names_no_group_is_none(void **state)
+{
+	static const char *const bad[] = { "tenant/", "tenant/x", "provider/",
+					   "source/", "one.test", "tenants/1" };
+	struct why_group g;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(bad); i++)
+		assert_false(why_group_parse(bad[i], &g));
+	assert_true(why_group_parse("provider/gmail", &g));
+	assert_int_equal(g.of, WHY_PROVIDER);
+	assert_string_equal(g.name, "gmail");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_suspension_is_told_with_its_rule_and_its_end),
+		cmocka_unit_test(a_rate_says_when_the_next_message_may_go),
+		cmocka_unit_test(a_site_that_cannot_be_reached_says_since_when),
+		cmocka_unit_test(a_tenant_hears_of_holds_and_of_the_next_try),
+		cmocka_unit_test(what_names_no_group_is_none),
+	};
+
+	return cmocka_run_group_tests_name("engine_why", tests, NULL, NULL);
+}
