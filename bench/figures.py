@@ -62,7 +62,7 @@ def profile(b, names, scale):
         print(f"| {name} | " + ", ".join(f"{share} {percent:.0f} %" for share, percent in b.recorder.shares().items()) + " |")
 
 
-EXTRA = ("limit_ms", "libopendkim_ms", "bytes_per_recipient", "resident_bytes", "restart_first_s", "restart_whole_s", "feed_rate", "p50_ms", "p99_ms", "taken_p50_ms", "connections",
+EXTRA = ("of_plain", "limit_ms", "libopendkim_ms", "bytes_per_recipient", "resident_bytes", "restart_first_s", "restart_whole_s", "feed_rate", "p50_ms", "p99_ms", "taken_p50_ms", "connections",
          "sessions", "kib_per_session", "trips_data", "trips_flight", "near_rate", "alone_rate", "kept", "e2e_rate", "kept_e2e", "small_cpu_ms", "cost", "one_rate", "one_cpu_ms", "gain", "written_ratio", "syncs")
 
 

@@ -2,12 +2,13 @@
  *
  *	postern-load --to 127.0.0.1:2525 --messages N [--connections 50] [--size 10240]
  *	             [--domains 100] [--first 0] [--rate PER_SECOND] [--per-connection N]
- *	             [--stats FILE]
+ *	             [--stats FILE] [--tls] [--login]
  *
  * Message i goes to u<i>@d<i mod domains>.test, so that the sink can find duplicates.  MAIL, RCPT
  * and DATA leave in one write, and the next envelope follows the final dot.  It writes one JSON
- * object: sent, refused, failed, seconds, rate, and the latency of acceptance (from dot to 250) in
- * microseconds.
+ * object: sent, refused, failed, seconds (from the first envelope), rate, and the latency of
+ * acceptance (from dot to 250) in microseconds.  --tls: TLS begins with the first byte, any
+ * certificate will do; --login: AUTH PLAIN with the base64 in the environment's POSTERN_LOGIN.
  * Limits: one thread, 10,000 connections. */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -30,7 +32,8 @@ static struct {
 	uint16_t port;
 	uint64_t messages, first, rate, per_connection;
 	unsigned connections, domains, size;
-	const char *stats;
+	const char *stats, *login;
+	SSL_CTX *tls; /* NULL: none */
 } conf = { .messages = 1000, .connections = 50, .domains = 100, .size = 10240 };
 
 static struct {
@@ -40,9 +43,10 @@ static struct {
 	uint64_t n_latency;
 } run;
 
-enum load_state { GREETING, EHLO, ENVELOPE, BODY, IDLE };
+enum load_state { GREETING, EHLO, LOGIN, ENVELOPE, BODY, IDLE };
 struct client {
 	int fd;
+	SSL *ssl; /* NULL: plain */
 	enum load_state state;
 	unsigned replies_due; /* of the envelope: MAIL, RCPT, DATA */
 	bool data_ok, blocked;
@@ -77,6 +81,8 @@ static bool take_number(struct client *c)
 		if (due > clock_mono_us())
 			return false;
 	}
+	if (!run.next && !conf.rate)
+		run.start_us = clock_mono_us();
 	c->number = conf.first + run.next++;
 	return true;
 }
@@ -107,11 +113,50 @@ static void put_message(struct client *c)
 	c->on_connection++;
 }
 
+/* As send(2) and recv(2) on a socket that does not block. */
+static ssize_t tls_result(struct client *c, int r)
+{
+	int e = SSL_get_error(c->ssl, r);
+
+	if (r > 0)
+		return r;
+	errno = EAGAIN;
+	return e == SSL_ERROR_WANT_READ || e == SSL_ERROR_WANT_WRITE ? -1 : 0;
+}
+
+static ssize_t put_bytes(struct client *c, struct slice s)
+{
+	if (c->ssl)
+		return tls_result(c, SSL_write(c->ssl, s.p, (int)s.n));
+	return send(c->fd, s.p, s.n, MSG_NOSIGNAL);
+}
+
+static ssize_t get_bytes(struct client *c, char *p, size_t n)
+{
+	if (c->ssl)
+		return tls_result(c, SSL_read(c->ssl, p, (int)n));
+	return recv(c->fd, p, n, 0);
+}
+
+static int begin_tls(struct client *c)
+{
+	c->ssl = SSL_new(conf.tls);
+	SSL_set_fd(c->ssl, c->fd);
+	return SSL_connect(c->ssl) == 1 ? 0 : E_TLS;
+}
+
+static void close_conn(struct client *c)
+{
+	SSL_free(c->ssl);
+	c->ssl = NULL;
+	close(c->fd);
+}
+
 static void flush(struct client *c)
 {
 	while (buf_len(&c->out)) {
-		ssize_t n = send(c->fd, buf_data(&c->out).p, buf_len(&c->out), MSG_NOSIGNAL);
-		if (n < 0)
+		ssize_t n = put_bytes(c, buf_data(&c->out));
+		if (n <= 0)
 			break;
 		buf_consume(&c->out, (size_t)n);
 	}
@@ -132,6 +177,8 @@ static int dial(struct client *c)
 	c->fd = socket(conf.ip.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&sa, n) < 0)
 		return -errno;
+	if (conf.tls && begin_tls(c) < 0)
+		return E_TLS;
 	(void)fcntl(c->fd, F_SETFL, O_NONBLOCK);
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	c->state = GREETING;
@@ -148,7 +195,7 @@ static void hang_up(struct client *c, bool failed)
 {
 	if (failed && c->state == BODY)
 		run.failed++;
-	close(c->fd);
+	close_conn(c);
 	c->fd = -1;
 	alive--;
 }
@@ -157,7 +204,7 @@ static void next_message(struct client *c)
 {
 	if (conf.per_connection && c->on_connection >= conf.per_connection &&
 	    run.next < conf.messages) {
-		close(c->fd);
+		close_conn(c);
 		if (dial(c) < 0)
 			hang_up(c, true);
 		return;
@@ -191,7 +238,18 @@ static void reply(struct client *c, int code)
 		c->state = EHLO;
 		break;
 	case EHLO:
-		next_message(c);
+		if (!conf.login) {
+			next_message(c);
+			break;
+		}
+		buf_putf(&c->out, "AUTH PLAIN %s\r\n", conf.login);
+		c->state = LOGIN;
+		break;
+	case LOGIN:
+		if (code == 235)
+			next_message(c);
+		else
+			hang_up(c, true);
 		break;
 	case ENVELOPE:
 		c->replies_due--;
@@ -212,11 +270,11 @@ static void reply(struct client *c, int code)
 	}
 }
 
-static void readable(struct client *c)
+static void hear(struct client *c)
 {
 	if (buf_reserve(&c->in, 4096) < 0)
 		return;
-	ssize_t n = recv(c->fd, buf_tail(&c->in), 4096, 0);
+	ssize_t n = get_bytes(c, buf_tail(&c->in), 4096);
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0) {
@@ -237,6 +295,13 @@ static void readable(struct client *c)
 	}
 	if (c->fd >= 0)
 		flush(c);
+}
+
+static void readable(struct client *c)
+{
+	do
+		hear(c);
+	while (c->fd >= 0 && c->ssl && SSL_pending(c->ssl));
 }
 
 static void wake_idle(void)
@@ -302,7 +367,8 @@ static void arguments(int argc, char **argv)
 		{ "connections", 1, 0, 'c' }, { "size", 1, 0, 's' },
 		{ "domains", 1, 0, 'd' },     { "first", 1, 0, 'f' },
 		{ "rate", 1, 0, 'r' },        { "per-connection", 1, 0, 'p' },
-		{ "stats", 1, 0, 'o' },       { 0 },
+		{ "stats", 1, 0, 'o' },       { "tls", 0, 0, 'T' },
+		{ "login", 0, 0, 'l' },       { 0 },
 	};
 	int c;
 
@@ -338,6 +404,14 @@ static void arguments(int argc, char **argv)
 			break;
 		case 'o':
 			conf.stats = optarg;
+			break;
+		case 'T':
+			conf.tls = SSL_CTX_new(TLS_client_method());
+			SSL_CTX_set_mode(conf.tls, SSL_MODE_ENABLE_PARTIAL_WRITE |
+						       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+			break;
+		case 'l':
+			conf.login = getenv("POSTERN_LOGIN");
 			break;
 		default:
 			exit(2);

@@ -1,4 +1,5 @@
 """Rows measured beside Postfix: ingest, delivery, end to end, with signatures and with TLS."""
+import base64
 import subprocess
 import time
 
@@ -21,6 +22,30 @@ def ours_ingest(b, n):
         if queued != n:
             raise Failure(f"{n} accepted but {queued} queued")
         return row(n, stats["seconds"], cpu, process_resident_mib(engine.process.pid))
+    finally:
+        engine.stop()
+
+
+def ours_ingest_auth(b, n):
+    """The same on kept sessions with TLS and a name; beside it, without either, in the same run."""
+    plain = ours_ingest(b, n)
+    _, cert, _, key = tls(b)
+    hashed = subprocess.run([str(b.build / "spool/cli/postern"), "credential", "hash"], input="bench\n", text=True, capture_output=True, check=True)
+    credentials = b.base / "credentials"
+    credentials.write_text(f"bench {hashed.stdout.strip()} tenant=7\n")
+    credentials.chmod(0o600)
+    subprocess.run(["chown", "postgres", cert, key, str(credentials)], check=True)
+    engine = b.engine(options={"listen.submissions": "127.0.0.1:2601", "tls.cert": cert, "tls.key": key, "submission.credentials": credentials})
+    try:
+        engine.cli("hold", "all", "--yes", "--reason", "bench")
+        cpu = process_cpu_ms(engine.process.pid)
+        stats = b.load(2601, n, options=("--tls", "--login"), login=base64.b64encode(b"\0bench\0bench").decode())
+        cpu = process_cpu_ms(engine.process.pid) - cpu
+        status = engine.json("status")
+        if status["books"]["queued"] != n or status["submission"]["auth"] < 50:
+            raise Failure(f"{n} accepted but {status}")
+        return row(n, stats["seconds"], cpu, process_resident_mib(engine.process.pid),
+                   of_plain=round(n / stats["seconds"] / plain["rate"], 3))
     finally:
         engine.stop()
 
@@ -120,6 +145,7 @@ def sign(b, kind):
 # name: (what, ours, messages, rival or None, its messages)
 ROWS = {
     "ingest": ("durable SMTP ingest, 50 sessions", ours_ingest, 60000, lambda b, n: postfix_run(b, n, "ingest"), 10000),
+    "ingest_auth": ("durable SMTP ingest, 50 kept sessions with TLS and AUTH", ours_ingest_auth, 60000, None, 0),
     "deliver": ("delivery of a queue already spooled, unsigned", ours_deliver, 60000, lambda b, n: postfix_run(b, n, "deliver"), 10000),
     "e2e": ("end to end, unsigned", ours_e2e, 60000, lambda b, n: postfix_run(b, n, "e2e"), 8000),
     "e2e_rsa": ("end to end, RSA-2048", lambda b, n: ours_e2e(b, n, ("rsa",)), 20000, lambda b, n: postfix_run(b, n, "e2e", dkim=True), 4000),

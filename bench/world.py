@@ -66,10 +66,12 @@ class Bench:
         self.dns.stop()
         self.cgroup.remove()
 
-    def load(self, port, messages, connections=50):
+    def load(self, port, messages, connections=50, options=(), login=None):
         stats = self.base / "load.json"
+        env = {**os.environ, "POSTERN_LOGIN": login} if login else None
         subprocess.run([str(self.build / "bench/postern-load"), "--to", f"127.0.0.1:{port}", "--messages", str(messages), "--connections",
-                        str(connections), "--domains", str(DOMAINS), "--first", str(self.first), "--stats", str(stats)], check=True, timeout=300)
+                        str(connections), "--domains", str(DOMAINS), "--first", str(self.first), "--stats", str(stats), *options],
+                       check=True, timeout=300, env=env)
         self.first += messages
         return json.loads(stats.read_text())
 

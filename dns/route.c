@@ -7,7 +7,10 @@
 #include "dns/name.h"
 #include "dns/mxset.h"
 
-enum { TTL_UNSURE_S = 60 }; /* a route that lacks a host for now is asked again soon */
+enum {
+	TTL_UNSURE_S = 60,
+	HOST_TTL_S = 3600
+}; /* a route that lacks a host for now is asked again soon */
 
 struct shared_route {
 	atomic_uint refs;
@@ -367,6 +370,21 @@ static void on_mx(struct dns_query *q, const struct dns_answer *a)
 	}
 }
 
+/* Of the host itself; nothing was asked when it gives E_SYNTAX. */
+static int ask_host(struct route_work *w)
+{
+	w->ttl_s = w->no_ttl_s = HOST_TTL_S;
+	w->implicit = true;
+	add_host(w, slice_str(w->domain), 0);
+	ask_addresses(&w->candidates[0]);
+	if (!w->unanswered) {
+		work_free(w);
+		return E_SYNTAX;
+	}
+	w->q->state = w;
+	return 0;
+}
+
 int route_ask(struct resolver *r, const struct route_options *o, struct route_query *q,
 	      struct slice domain)
 {
@@ -384,6 +402,8 @@ int route_ask(struct resolver *r, const struct route_options *o, struct route_qu
 	w->candidates = must_alloc(ROUTE_HOSTS_MAX * sizeof(w->candidates[0]));
 	memcpy(w->domain, clean, sizeof(clean));
 	dns_query_init(&w->mx, on_mx);
+	if (q->host_only)
+		return ask_host(w);
 	n = resolver_ask(r, &w->mx, slice_of(clean, (size_t)n), DNS_MX);
 	if (n < 0) {
 		work_free(w);

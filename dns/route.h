@@ -54,6 +54,7 @@ struct route_query {
 	void (*done)(struct route_query *q,
 		     struct route *route); /* the callee owns one reference */
 	void *state;                       /* route.c's; NULL when it is not asked */
+	bool host_only; /* the name is a host: its MX records are not asked for */
 };
 /* done() comes from the loop, never from inside route_ask(); *o must live until then.  E_SYNTAX
  * when domain is not a domain name (an address literal is not one). */

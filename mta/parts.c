@@ -16,6 +16,7 @@
 #include "mta/reports/reading.h"
 #include "mta/reports/reports.h"
 #include "mta/returnpath/returnpath.h"
+#include "mta/route/routes.h"
 #include "mta/senders/options.h"
 #include "mta/senders/senders.h"
 #include "mta/shape/part.h"
@@ -65,6 +66,7 @@ const struct option_set *const mta_option_sets[] = {
 	&failure_option_set,
 	&policy_option_set,
 	&shape_option_set,
+	&routes_option_set,
 	&site_option_set,
 	&queue_option_set,
 	&deliver_option_set,

@@ -36,6 +36,8 @@
  *	source-add     source, pool, what (EHLO name)
  *	               [, value (weight), text (proxy), reason, author]   rule
  *	source-remove  source, pool               rule
+ *	routes                                    routes: of smart hosts
+ *	route-test     key: its name              good, text, host, ip, tls, auth
  *	source-check   source                     findings, good; after some seconds at most
  *	source-drain, source-disable, source-enable   source [, reason, author]   rule
  *	reload     -                                  as SIGHUP; needs_restart, or what is wrong

@@ -37,6 +37,8 @@ static const struct admin_command commands[] = {
 	{ "source-drain",   admin_begin_source_state,  NULL, admin_finish_source_order },
 	{ "source-disable", admin_begin_source_state,  NULL, admin_finish_source_order },
 	{ "source-enable",  admin_begin_source_state,  NULL, admin_finish_source_order },
+	{ "routes",     NULL, admin_lane_routes, admin_finish_routes },
+	{ "route-test", admin_begin_route_test, NULL, admin_finish_route_test },
 	{ "adaptive",  NULL,        NULL,           admin_finish_adaptive  },
 	{ "adaptive-forget", admin_begin_forget, NULL, admin_finish_forget },
 	{ "reload",    NULL,        NULL,           admin_finish_reload    },

@@ -59,7 +59,7 @@ static bool moved_on(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 		outcome_plain(dr, ref, OUTCOME_EXPIRED, SLICE(""), STATUS(4, 4, 7), 0);
 		return true;
 	}
-	if (way_of(queue_domain_of(dr->queue, r))->site != p->site) {
+	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) != p->site) {
 		queue_due(dr->queue, ref);
 		return true;
 	}
@@ -149,7 +149,7 @@ static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
 	const struct rcpt *r = queue_rcpt(dr->queue, ref);
 
-	if (way_of(queue_domain_of(dr->queue, r))->site == p->site &&
+	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) == p->site &&
 	    queue_flow_of(dr->queue, r)->to_pool == p->index)
 		pool_push(p, ref, true);
 	else

@@ -40,7 +40,8 @@ struct conn {
 	int fd;
 	enum conn_state state;
 	bool eof, paused, discarded;
-	bool full; /* the writer saw conn_room() == 0 and waits for CONN_WRITABLE */
+	bool drained; /* the last read found nothing more: what TLS holds is no whole record */
+	bool full;    /* the writer saw conn_room() == 0 and waits for CONN_WRITABLE */
 };
 
 static inline bool conn_live(const struct conn *c)

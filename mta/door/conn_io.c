@@ -22,7 +22,7 @@ void conn_watch_input(struct conn *c)
 		want = true;
 	conn_watch(c, &c->rd, want);
 	/* Bytes already decrypted, or read but not yet decrypted, raise no event of their own. */
-	if (want && c->state == CONN_TLS && SSL_has_pending(c->ssl))
+	if (want && c->state == CONN_TLS && !c->drained && SSL_has_pending(c->ssl))
 		ev_feed_event(c->loop->ev, &c->rd, EV_READ);
 }
 
@@ -58,6 +58,7 @@ int conn_fill(struct conn *c)
 	make_tail_room(c->in);
 	while (c->in->end < CONN_IN_MAX) {
 		r = read_some(c, c->in->bytes + c->in->end, CONN_IN_MAX - c->in->end);
+		c->drained = r == -EAGAIN;
 		if (r == -EAGAIN || r == -EINTR)
 			break;
 		if (r < 0) /* what came before the failure is heard first */
@@ -65,8 +66,8 @@ int conn_fill(struct conn *c)
 		came = true;
 		c->eof = r == 0;
 		c->in->end += (uint32_t)r;
-		/* A short plain read has emptied the socket; TLS may hold another record. */
-		if (r == 0 || c->state != CONN_TLS)
+		/* A short read has emptied the socket, but TLS may hold another record. */
+		if (r == 0 || c->state != CONN_TLS || !SSL_has_pending(c->ssl))
 			break;
 	}
 	return came;

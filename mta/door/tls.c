@@ -103,6 +103,8 @@ int tls_server_new(struct tls_context **ret, const char *cert_pem_path, const ch
 	    SSL_CTX_use_PrivateKey_file(t->ctx, key_pem_path, SSL_FILETYPE_PEM) != 1 ||
 	    SSL_CTX_check_private_key(t->ctx) != 1)
 		return E_TLS;
+	/* A record's head and its body in one read: clients send messages, we small replies. */
+	SSL_CTX_set_read_ahead(t->ctx, 1);
 	(void)SSL_CTX_set_num_tickets(t->ctx, 1);
 	(void)SSL_CTX_set_session_id_context(t->ctx, (const unsigned char *)"postern", 7);
 	*ret = TAKE(t);

@@ -31,7 +31,8 @@ struct policy_work {
 static struct policy_work *work_free(struct policy_work *w)
 {
 	for (unsigned i = 0; i < w->facts->n_hosts; i++)
-		resolver_cancel(w->of->resolver, &w->hosts[i].query);
+		if (w->hosts[i].work) /* where nothing was asked, no question began */
+			resolver_cancel(w->of->resolver, &w->hosts[i].query);
 	sts_cancel(&w->sts);
 	(void)policy_facts_unref(w->facts);
 	free(w);

@@ -9,6 +9,7 @@
 #include "mta/site/seats.h"
 #include "mta/site/provider.h"
 #include "mta/site/race.h"
+#include "mta/site/relay.h"
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
@@ -26,7 +27,8 @@ static void on_idle(struct timer *t);
 static uint64_t demand_of(const struct channel *ch, struct policy_facts *facts, unsigned i,
 			  struct policy_demand *d, struct tls_check *check)
 {
-	*d = policy_facts_decide(facts, i, (enum tls_word)channel_shape(ch)->v[SHAPE_TLS],
+	*d = policy_facts_decide(facts, i,
+				 site_word(ch->pool->site, channel_shape(ch)->v[SHAPE_TLS]),
 				 ch->pool->site->asked);
 	policy_facts_check(facts, i, d, check);
 	return policy_check_digest(check);
@@ -75,6 +77,8 @@ static int start_session(struct channel *ch)
 		.chunks = ch->host->habits.chunks,
 	};
 
+	if (ch->pool->site->relay && relay_begin(ch, &o) < 0)
+		return E_DENIED;
 	if (ch->host->clear_until_ms > sites_now(s) && o.tls == TLS_MAY)
 		o.tls = TLS_NEVER;
 	if (habits_lock_step(&ch->host->habits, sites_now(s)))
@@ -105,6 +109,7 @@ static void channel_free(struct channel *ch)
 {
 	/* Not before: what ended it is judged by the name of its host. */
 	(void)policy_facts_unref(ch->facts);
+	(void)smart_auth_free(ch->auth);
 	free(ch->shape);
 	free(ch);
 }
@@ -168,7 +173,7 @@ static int cannot_open(struct pool *p, enum pair_lack why)
 		return E_UNKNOWN;
 	}
 	if (why == PAIR_SITE) {
-		site_blame_policy(p->site, (enum tls_word)p->shape.v[SHAPE_TLS]);
+		site_blame_policy(p->site, site_word(p->site, p->shape.v[SHAPE_TLS]));
 		site_back_off(p->site);
 	} else {
 		pool_pause(p, why);
@@ -245,7 +250,7 @@ int channel_open_to(struct pool *p, const struct pair *pair, bool transactional,
 		return 0;
 	}
 	seats_give(ch);
-	r = not_begun(ch, r);
+	r = r == E_DENIED ? E_UNKNOWN : not_begun(ch, r); /* its site pauses */
 	channel_free(ch);
 	return r;
 }
@@ -485,6 +490,8 @@ static void opened(struct channel *ch)
 	ch->pool->pause_ms = ch->pool->paused_until_ms = 0;
 	site_host_well(ch->pool->site, ch->host);
 	race_won(ch);
+	if (ch->pool->site->relay)
+		relay_ready(ch);
 	note_times(ch);
 	note_tls(ch);
 	note_source(ch);
@@ -640,6 +647,8 @@ static void judge_end(struct channel *ch, const struct verdict *v)
 		return;
 	if (trouble && source_is_gone(ch, v))
 		return;
+	if (trouble && relay_ended(ch, v))
+		return;
 	if (trouble && v->code)
 		what = loads->refused(loads, ch, v, &named_ms);
 	if (what == SITE_BLOCKED)
@@ -659,6 +668,7 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 
 	keep_ticket(ch);
 	note_source(ch);
+	ch->auth_refused = session_auth_refused(ch->session);
 	if (!p->sites->freeing && v->kind != VERDICT_NONE && ch->failed_ms != sites_now(p->sites))
 		failures_keep(ch, NULL, NULL, 0);
 	leave(ch);

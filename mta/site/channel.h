@@ -7,6 +7,7 @@
 #include "mta/census/census.h"
 
 struct pair;
+struct smart_auth;
 struct channel {
 	struct list link;   /* the pool's channels */
 	struct list idle;   /* the pool's idle channels; empty: busy or opening */
@@ -15,6 +16,8 @@ struct channel {
 	struct pool *pool;
 	struct session *session;
 	struct session_user user;
+	bool auth_refused;          /* by a smart host */
+	struct smart_auth *auth;    /* until it was said; NULL: none */
 	struct policy_facts *facts; /* keeps mx alive, and what `check` shows */
 	struct policy_demand demand;
 	struct tls_check check;

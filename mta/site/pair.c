@@ -95,7 +95,7 @@ static int family_of(const struct pool *p)
 
 static enum tls_word word_of(const struct pool *p)
 {
-	return (enum tls_word)p->shape.v[SHAPE_TLS];
+	return site_word(p->site, p->shape.v[SHAPE_TLS]);
 }
 
 static bool is_allowed(const struct site_fit *f, const struct host *h)

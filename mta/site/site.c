@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "mta/site/channel.h"
 #include "mta/site/pair.h"
+#include "mta/site/relay.h"
 #include "mta/site/shaping.h"
 
 enum { BACKOFF_RECORDS = 100 }; /* tries recorded each time a site cannot be reached */
@@ -121,6 +122,29 @@ static struct site *get(struct sites *sites, struct policy_facts *facts, struct 
 	return s;
 }
 
+struct site *site_smart(struct sites *sites, struct policy_facts *facts, struct relay *relay)
+{
+	struct slice host = slice_str(relay->route->host);
+	struct site_names n = { 0 };
+	struct site *s;
+
+	buf_putf(&n.counted, "smart host %s", relay->route->name);
+	buf_put(&n.whole, buf_data(&n.counted));
+	s = find(sites, buf_data(&n.whole));
+	if (!s)
+		s = begin(sites, facts, &n, host, POLICY_ASKED_NOTHING);
+	s->relay = relay;
+	site_names_free(&n);
+	if (s->facts != facts)
+		use_facts(s, facts);
+	return s;
+}
+
+enum tls_word site_word(const struct site *s, int64_t shaped)
+{
+	return s->relay ? s->relay->route->tls : (enum tls_word)shaped;
+}
+
 struct site *site_get(struct sites *sites, struct policy_facts *facts, struct slice domain)
 {
 	return get(sites, facts, domain, POLICY_ASKED_NOTHING);
@@ -158,20 +182,23 @@ static void forget_hosts(struct sites *s)
 		host_free(s, victims[--n]);
 }
 
-static struct host *host_get(struct sites *s, const struct ip *ip)
+/* A smart host's addresses are apart: what it says to us says nothing of a domain's host. */
+static struct host *host_get(struct site *site, const struct ip *ip)
 {
+	struct sites *s = site->sites;
 	uint64_t hash = hash_keyed(slice_of(ip->bytes, ip->family == AF_INET ? 4 : 16));
 	struct host *h;
 
 	for (struct map_link *l = map_find(&s->hosts, hash); l; l = map_find_next(l)) {
 		h = container_of(l, struct host, link);
-		if (ip_eq(&h->ip, ip))
+		if (ip_eq(&h->ip, ip) && h->relay == site->relay)
 			return h;
 	}
 	if (s->n_hosts >= HOSTS_MAX)
 		forget_hosts(s);
 	h = must_alloc(sizeof(*h));
 	h->ip = *ip;
+	h->relay = site->relay;
 	ip_format(ip, h->ip_text);
 	h->ip_text_n = strlen(h->ip_text);
 	map_insert(&s->hosts, &h->link, hash);
@@ -214,7 +241,7 @@ struct host *site_pick(struct site *s, const struct site_group *g, const struct 
 		unsigned at = (s->turn + k) % total, i = g->first;
 		while (at >= s->route->hosts[i].n_ips)
 			at -= s->route->hosts[i++].n_ips;
-		struct host *h = host_get(s->sites, &s->route->hosts[i].ips[at]);
+		struct host *h = host_get(s, &s->route->hosts[i].ips[at]);
 		if (!is_good(s, h, f) || refused(s, i, f->word))
 			continue;
 		*ret_mx = &s->route->hosts[i];
@@ -228,7 +255,7 @@ bool site_has(struct site *s, const struct site_fit *f)
 {
 	for (unsigned i = 0; i < s->route->n_hosts; i++)
 		for (unsigned k = 0; k < s->route->hosts[i].n_ips; k++) {
-			struct host *h = host_get(s->sites, &s->route->hosts[i].ips[k]);
+			struct host *h = host_get(s, &s->route->hosts[i].ips[k]);
 			if (is_good(s, h, f) && !refused(s, i, f->word))
 				return true;
 		}
@@ -313,7 +340,7 @@ static void forgive_hosts_by(struct site *s, int64_t when_ms)
 {
 	for (unsigned i = 0; i < s->route->n_hosts; i++)
 		for (unsigned k = 0; k < s->route->hosts[i].n_ips; k++) {
-			struct host *h = host_get(s->sites, &s->route->hosts[i].ips[k]);
+			struct host *h = host_get(s, &s->route->hosts[i].ips[k]);
 			h->bad_until_ms = MIN_OF(h->bad_until_ms, when_ms);
 			shun_end_by(h->shunned, s, when_ms);
 			if (!when_ms)

@@ -16,9 +16,11 @@
 
 enum { HOSTS_MAX = 65536 };
 
+struct relay;
 struct host {
 	struct map_link link;
 	struct ip ip;
+	const struct relay *relay; /* whose it is; NULL: domains' */
 	char ip_text[IP_TEXT_MAX];
 	size_t ip_text_n;
 	int64_t bad_until_ms;  /* monotonic */
@@ -40,6 +42,7 @@ struct site {
 	struct route *route;        /* latest answer with this set of hosts */
 	struct policy_facts *facts; /* of this route */
 	enum policy_asked asked;    /* of those that go there, by their messages */
+	struct relay *relay;        /* it is a smart host (mta/site/relay.h); NULL */
 	struct site_limits *shared;
 	struct site_limits *provider; /* NULL: it belongs to none */
 	struct shape shape;           /* of nobody in particular */
@@ -60,6 +63,10 @@ struct site {
 struct site *site_get(struct sites *s, struct policy_facts *facts, struct slice domain);
 /* Its neighbour for messages that ask for this; the domain is one that it serves. */
 struct site *site_asked(struct site *s, enum policy_asked asked, struct slice domain);
+/* That of a smart host. */
+struct site *site_smart(struct sites *s, struct policy_facts *facts, struct relay *relay);
+/* How its connections must travel, where the shape says `shaped`. */
+enum tls_word site_word(const struct site *s, int64_t shaped);
 void site_reshape(struct site *s); /* the shapes changed, or its best host */
 void site_end_channels(struct site *s);
 void site_free(struct site *s);

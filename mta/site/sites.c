@@ -6,6 +6,7 @@
 #include "mta/site/failures.h"
 #include "mta/site/shaping.h"
 #include "mta/site/suspend.h"
+#include "mta/site/relay.h"
 #include "mta/site/trace.h"
 #include "mta/site/way.h"
 
@@ -180,6 +181,8 @@ static void site_reload(void *state)
 	};
 	reshape(s);
 	look_at_sources(s);
+	if (s->resolver)
+		relays_reload(s);
 }
 
 static int load_suspension(void *limits, struct slice key, struct slice value)
@@ -221,11 +224,14 @@ static int site_start(struct lane *l, void **ret_state)
 	map_init(&s->map);
 	map_init(&s->hosts);
 	list_init(&s->asking);
+	list_init(&s->relays);
 	channel_init(s);
+	s->routes = routes_of(engine_settings(lane_engine(l)));
 	site_reload(s);
 	r = open_resolver(s);
 	if (r < 0)
 		return r;
+	relays_reload(s);
 	return tls_client_new(&s->tls, s->smtp->ca_file);
 }
 
@@ -256,6 +262,7 @@ static void site_stop(void *state)
 
 	trace_end(s);
 	sites_end_channels(s);
+	relays_end(s);
 	while ((l = map_any(&s->map)) != NULL)
 		site_free(container_of(l, struct site, link));
 	site_free_hosts(s);

@@ -65,6 +65,9 @@ struct sites {
 	struct list asking; /* ways that wait to ask DNS */
 	unsigned n_asked;
 
+	const struct routes *routes; /* of smart hosts; those in force */
+	struct list relays;          /* mta/site/relay.h */
+
 	struct map map, hosts;
 	uint32_t n_hosts;
 

@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "mta/site/pool.h"
+#include "mta/site/relay.h"
 
 enum {
 	ROUTES_ASKED_MAX = 256,
@@ -10,6 +11,7 @@ enum {
 	STALE_MS = 3600 * 1000, /* an old route serves this much longer when DNS has trouble */
 	FRESH_MIN_MS = 5 * 1000,
 	REFRESH_AGAIN_MS = 30 * 1000,
+	RELAYS_LOOK_MS = 20,
 	TROUBLE_MIN_MS = 30 * 1000,
 	TROUBLE_MAX_MS = 30 * 60 * 1000,
 	TROUBLE_RECORDS = 100, /* tries recorded each time DNS fails for a domain */
@@ -46,11 +48,43 @@ static bool usable(const struct way *w, int64_t now_ms)
 	return w->site && now_ms < w->stale_until_ms;
 }
 
-static void to_pool(struct way *w, rcpt_ref ref)
+static void push(struct way *w, struct site *site, rcpt_ref ref)
 {
 	struct queue *q = w->sites->queue;
 
-	pool_push(pool_get(w->site, queue_flow_of(q, queue_rcpt(q, ref))->to_pool), ref, false);
+	pool_push(pool_get(site, queue_flow_of(q, queue_rcpt(q, ref))->to_pool), ref, false);
+}
+
+static void to_pool(struct way *w, rcpt_ref ref)
+{
+	push(w, w->site, ref);
+}
+
+/* To its smart host, if it has one.  One that cannot be looked up defers. */
+static bool to_smart_host(struct way *w, rcpt_ref ref)
+{
+	struct relay *r = relay_of(w, ref);
+	struct queue *q = w->sites->queue;
+	struct decision d = { .kind = OUTCOME_DEFERRED, .status = STATUS(4, 4, 3) };
+	char text[400];
+
+	if (!r)
+		return false;
+	if (r->site) {
+		push(w, r->site, ref);
+		return true;
+	}
+	relay_explain(r, text, sizeof(text));
+	d.text = slice_str(text);
+	q->ends->decide(q->ends, ref, &d);
+	return true;
+}
+
+struct site *way_site(struct way *w, rcpt_ref ref)
+{
+	const struct relay *r = relay_of(w, ref);
+
+	return r ? r->site : w->site;
 }
 
 /* Serves the domain's list according to its last answer, a slice at a time. */
@@ -61,6 +95,8 @@ static void drain(struct way *w)
 	rcpt_ref ref;
 
 	while ((ref = queue_next(s->queue, &waiting.source)) != RCPT_NONE) {
+		if (to_smart_host(w, ref))
+			continue;
 		if (w->status == ROUTE_OK)
 			to_pool(w, ref);
 		else
@@ -93,7 +129,8 @@ static void trouble(struct way *w, int64_t now)
 	pause += random_jitter(pause / 4 - 1);
 	w->not_before_ms = now + pause;
 	while ((ref = queue_next(s->queue, &waiting.source)) != RCPT_NONE)
-		fail_one(w, ref, OUTCOME_DEFERRED, ROUTE_TEMP);
+		if (!to_smart_host(w, ref))
+			fail_one(w, ref, OUTCOME_DEFERRED, ROUTE_TEMP);
 	if (w->domain.routing.count)
 		timer_set(s->loop->timers, &w->later, pause);
 }
@@ -196,6 +233,10 @@ static void serve(struct way *w)
 	if (w->draining && timer_running(&w->later))
 		return;
 	w->draining = false;
+	if (relays_wait(w->sites)) {
+		timer_set(w->sites->loop->timers, &w->later, RELAYS_LOOK_MS);
+		return;
+	}
 	if (usable(w, now) ||
 	    (w->fresh_until_ms > now && w->status != ROUTE_OK && w->status != ROUTE_TEMP)) {
 		if (usable(w, now))
@@ -220,7 +261,9 @@ void way_due(struct queue_ways *ways, struct domain *d, rcpt_ref ref)
 	int64_t now = sites_now(w->sites);
 
 	(void)ways;
-	if (usable(w, now)) {
+	if (!relays_wait(w->sites) && to_smart_host(w, ref))
+		return;
+	if (usable(w, now) && !relays_wait(w->sites)) {
 		if (now >= w->fresh_until_ms)
 			ask(w); /* the old one serves until the answer is here */
 		to_pool(w, ref);

@@ -34,6 +34,8 @@ void way_begin(struct queue_ways *w, struct domain *d);
 bool way_busy(const struct domain *d);
 /* Moves it to the pool of its site, or lets it wait for the route. */
 void way_due(struct queue_ways *w, struct domain *d, rcpt_ref ref);
+/* Where this recipient's mail goes: a smart host, or the domain's hosts.  NULL: not known. */
+struct site *way_site(struct way *w, rcpt_ref ref);
 void way_end(struct way *w);   /* cancels its question, at the lane's end */
 void way_retry(struct way *w); /* ends its pause */
 /* The shapes changed: another site may serve its domain now.  Those that wait at the old one move

@@ -1,5 +1,6 @@
 /* The keywords of an EHLO reply that we use. */
 #include "mta/smtp/ehlo.h"
+#include "mta/smtp/auth.h"
 
 static const struct keyword {
 	const char *name;
@@ -35,6 +36,32 @@ static struct slice next_word(struct slice *s)
 	return word;
 }
 
+const char *smtp_auth_name(enum auth_mechanism m)
+{
+	static const char *const names[AUTH_MECHANISMS] = {
+		[AUTH_NONE] = "none",       [AUTH_PLAIN] = "plain",       [AUTH_LOGIN] = "login",
+		[AUTH_XOAUTH2] = "xoauth2", [AUTH_PASSWORD] = "password",
+	};
+
+	return names[m];
+}
+
+/* "AUTH PLAIN LOGIN", "AUTH=LOGIN". */
+static unsigned read_auth(struct slice word, struct slice line)
+{
+	static const enum auth_mechanism known[] = { AUTH_PLAIN, AUTH_LOGIN, AUTH_XOAUTH2 };
+	unsigned bits = 0;
+
+	if (!slice_starts_nocase(word, SLICE("AUTH")) || (word.n > 4 && word.p[4] != '='))
+		return 0;
+	word = word.n > 5 ? slice_skip(word, 5) : next_word(&line);
+	for (; word.n; word = next_word(&line))
+		for (size_t i = 0; i < ARRAY_LEN(known); i++)
+			if (slice_eq_nocase(word, slice_str(smtp_auth_name(known[i]))))
+				bits |= 1U << known[i];
+	return bits;
+}
+
 unsigned ehlo_keyword(struct slice word)
 {
 	for (size_t i = 0; i < ARRAY_LEN(keywords); i++)
@@ -51,12 +78,14 @@ void ehlo_parse(const struct reply *re, struct ehlo *ret)
 	*ret = (struct ehlo){ 0 };
 	(void)reply_line(re, &pos, &line);
 	while (reply_line(re, &pos, &line)) {
-		unsigned bit = ehlo_keyword(next_word(&line));
+		struct slice word = next_word(&line);
+		unsigned bit = ehlo_keyword(word);
 
 		if (bit == EHLO_SIZE && !(ret->can & EHLO_SIZE) &&
 		    slice_u64(next_word(&line), UINT64_MAX, &ret->size_max) < 0)
 			ret->size_max = 0;
 		ret->can |= bit;
+		ret->auth |= read_auth(word, line);
 	}
 }
 

@@ -5,6 +5,7 @@
  *
  * A keyword given twice counts once, and the first SIZE counts.  "SIZE", "SIZE 0", and a SIZE that
  * is not a number or too large mean that there is no limit (RFC 1870 section 4).
+ * AUTH may be followed by "=" (servers before RFC 2554 were clear about it).
  * Owns:   nothing.
  * Fails:  never. */
 #pragma once
@@ -23,6 +24,7 @@ enum {
 };
 struct ehlo {
 	unsigned can;      /* EHLO_ bits */
+	unsigned auth;     /* 1 << enum auth_mechanism (auth.h) for each that it offers */
 	uint64_t size_max; /* 0: no limit */
 };
 void ehlo_parse(const struct reply *re, struct ehlo *ret);

@@ -86,7 +86,7 @@ static void hear_one(struct session *s, const struct reply *re)
 }
 
 /* Called once the reply is consumed: what is left of the input was sent too early. */
-static void begin_tls(struct session *s)
+void session_begin_tls(struct session *s)
 {
 	size_t early = conn_input(s->conn).n;
 	int r;
@@ -167,7 +167,7 @@ void session_hear_input(struct session *s)
 		if (s->life >= SESSION_OVER)
 			return;
 		if (s->lone == S_STARTTLS)
-			begin_tls(s);
+			session_begin_tls(s);
 	}
 	if (s->life >= SESSION_OVER)
 		return;
@@ -202,6 +202,8 @@ static void without_tls(struct session *s)
 		session_fail_tls(s, "TLS must be used, but the host does not provide it");
 	else if (s->require_tls && !(s->ehlo.can & EHLO_REQUIRETLS))
 		session_fail_text(s, no_requiretls, "the host does not offer REQUIRETLS");
+	else if (s->auth)
+		session_begin_auth(s);
 	else
 		session_become(s, SESSION_READY);
 }

@@ -17,6 +17,7 @@ const struct session_step session_steps[S_MAX] = {
 	[S_STARTTLS]  = { FOR "STARTTLS reply",    LIMIT(starttls), SAY(starttls), HEAR(starttls) },
 	[S_HANDSHAKE] = { "in the TLS handshake",  LIMIT(starttls), NULL,          NULL           },
 	[S_EHLO_TLS]  = { FOR "EHLO reply in TLS", LIMIT(ehlo),     SAY(ehlo),     HEAR(ehlo)     },
+	[S_AUTH]      = { FOR "AUTH reply",        LIMIT(ehlo),     SAY(auth),     HEAR(auth)     },
 	[S_MAIL]      = { FOR "MAIL reply",        LIMIT(mail),     SAY(mail),     HEAR(mail)     },
 	[S_RCPT]      = { FOR "RCPT reply",        LIMIT(rcpt),     SAY(rcpt),     HEAR(rcpt)     },
 	[S_DATA]      = { FOR "DATA reply",        LIMIT(data),     SAY(data),     HEAR(data)     },
@@ -241,7 +242,10 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 	case CONN_OPEN:
 		s->times.connect_ms = timers_now(s->loop->timers) - s->began_ms;
 		session_note(s, TRANSCRIPT_NOTE, SLICE("connected"));
-		session_say_expect(s, S_GREETING, NULL, 0);
+		if (s->tls_at_once)
+			session_begin_tls(s);
+		else
+			session_say_expect(s, S_GREETING, NULL, 0);
 		break;
 	case CONN_READABLE:
 		session_hear_input(s);
@@ -253,7 +257,10 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 	case CONN_TLS_DONE:
 		s->times.tls_ms = timers_now(s->loop->timers) - s->tls_began_ms;
 		session_note(s, TRANSCRIPT_NOTE, SLICE("in TLS"));
-		session_say(s, S_EHLO_TLS, NULL);
+		if (s->tls_at_once)
+			session_say_expect(s, S_GREETING, NULL, 0);
+		else
+			session_say(s, S_EHLO_TLS, NULL);
 		break;
 	case CONN_FAILED:
 		fail_tls(s, err);
@@ -292,6 +299,8 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 	s->limit = o->timeouts;
 	s->policy = o->tls;
 	s->ignore = o->ignore;
+	s->auth = o->auth && o->auth->mechanism != AUTH_NONE ? o->auth : NULL;
+	s->tls_at_once = o->tls_at_once;
 	s->require_tls = o->require_tls;
 	s->pipelines = o->pipelines;
 	s->knows_bdat = s->chunks = o->chunks;
@@ -339,6 +348,11 @@ bool session_can_take(const struct session *s)
 	unsigned most = s->ehlo.can & EHLO_PIPELINING ? 2 : 1;
 
 	return s->life == SESSION_READY && s->n_flights < most;
+}
+
+bool session_auth_refused(const struct session *s)
+{
+	return s->auth_refused;
 }
 
 bool session_connected(const struct session *s)

@@ -1,6 +1,6 @@
 /* mta/smtp/session.h - one SMTP client connection to one MX host: RFC 5321, PIPELINING (2920), SIZE
  * (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES (2034), STARTTLS (3207), SMTPUTF8 (6531), CHUNKING
- * (3030).
+ * (3030), AUTH (4954).
  * A session reads down the table in session.c; steps are said in say.c and chunk.c, and heard in
  * hear.c and chunk.c.
  *
@@ -25,6 +25,9 @@
  * that come in a group is to be spoken to one command at a time: such a session goes on in
  * lock-step, and its txn says so.  Both are marked on the recipients (enum txn_again).
  *
+ * AUTH that the host refuses or does not offer ends the session with 4.7.8: it says something of
+ * our credentials, and nothing of recipients.
+ *
  * One flight: to a host that offers PIPELINING and CHUNKING and was seen to take BDAT, MAIL, RCPT
  * and the message leave together (chunk.c).
  *
@@ -32,6 +35,7 @@
  *         unanswered, two txns in hand (one being answered, the next pipelined behind it). */
 #pragma once
 #include "mta/door/conn.h"
+#include "mta/smtp/auth.h"
 #include "mta/smtp/transcript.h"
 #include "mta/smtp/verdict.h"
 
@@ -56,10 +60,12 @@ struct session_options {
 	struct tls_context *tls_context;
 	/* It is used only if it offers REQUIRETLS (RFC 8689) under TLS; MAIL asks for it. */
 	bool require_tls;
-	struct tls_session *tls_resume; /* may be NULL; the session takes a reference of its own */
-	unsigned ignore;                /* EHLO_ bits (ehlo.h) that the host offers in vain */
-	bool pipelines;                 /* the host was seen to take commands in groups */
-	bool chunks;                    /* the host was seen to take a message with BDAT */
+	struct tls_session *tls_resume;  /* may be NULL; the session takes a reference of its own */
+	const struct session_auth *auth; /* proves who we are (auth.h), or the session ends; NULL */
+	bool tls_at_once;                /* TLS before the greeting (RFC 8314) */
+	unsigned ignore;                 /* EHLO_ bits (ehlo.h) that the host offers in vain */
+	bool pipelines;                  /* the host was seen to take commands in groups */
+	bool chunks;                     /* the host was seen to take a message with BDAT */
 };
 
 /* Its verdict says little of the recipient: it may go again at once. */
@@ -118,7 +124,8 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
  *         ending; E_SYNTAX: an address may not go on the wire (CR, LF, NUL, controls, brackets,
  *         8-bit without utf8). */
 int session_send(struct session *s, struct txn *t) MUST_CHECK;
-bool session_can_take(const struct session *s);   /* room for (another) txn now */
+bool session_can_take(const struct session *s); /* room for (another) txn now */
+bool session_auth_refused(const struct session *s);
 bool session_connected(const struct session *s);  /* the host's machine has answered */
 bool session_takes_8bit(const struct session *s); /* 8BITMIME; known when it is ready */
 void session_quit(struct session *s);             /* QUIT after what is in hand, then gone() */

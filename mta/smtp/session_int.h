@@ -16,6 +16,7 @@ enum step_id {
 	S_STARTTLS,
 	S_HANDSHAKE,
 	S_EHLO_TLS,
+	S_AUTH,
 	S_MAIL,
 	S_RCPT,
 	S_DATA,
@@ -105,6 +106,9 @@ struct session {
 	struct smtp_timeouts limit;
 	enum tls_policy policy;
 	unsigned ignore; /* EHLO_ bits */
+	const struct session_auth *auth;
+	uint8_t auth_with, auth_round; /* enum auth_mechanism */
+	bool auth_refused, tls_at_once;
 	bool require_tls;
 	struct tls_context *tls_context;
 	struct tls_session *tls_resume;
@@ -153,6 +157,11 @@ void session_say_body(struct session *s, struct flight *f);
 void session_say_rset(struct session *s, struct flight *f);
 void session_say_quit(struct session *s, struct flight *f);
 
+/* auth.c */
+void session_begin_auth(struct session *s); /* after EHLO */
+void session_say_auth(struct session *s, struct flight *f);
+void session_hear_auth(struct session *s, struct session_expect e, const struct reply *re);
+
 /* chunk.c */
 enum step_id chunk_first(struct session *s, const struct flight *f); /* DATA or one of its own */
 bool chunk_may_go(const struct session *s, const struct flight *f);
@@ -165,6 +174,7 @@ void chunk_ended(struct session *s, struct flight *f); /* it is in hand at the s
 
 /* hear.c */
 void session_hear_input(struct session *s); /* every whole reply that came */
+void session_begin_tls(struct session *s);
 void session_hear_greeting(struct session *s, struct session_expect e, const struct reply *re);
 void session_hear_ehlo(struct session *s, struct session_expect e, const struct reply *re);
 void session_hear_helo(struct session *s, struct session_expect e, const struct reply *re);

@@ -184,6 +184,8 @@ int cmd_suspend(struct cli *c);
 int cmd_resume(struct cli *c);
 int cmd_source_add(struct cli *c);
 int cmd_source_check(struct cli *c);
+int cmd_route_list(struct cli *c);
+int cmd_route_test(struct cli *c);
 int cmd_source_remove(struct cli *c);
 int cmd_source_drain(struct cli *c);
 int cmd_source_disable(struct cli *c);

@@ -46,6 +46,8 @@ const struct cli_command commands[] = {
 	{ "source disable", "ADDRESS", "the same, and give up what has not begun to leave",  1, 1, cmd_source_disable },
 	{ "source check", "ADDRESS",  "is the address fit to send from: DNS, port 25, block lists", 1, 1, cmd_source_check },
 	{ "source enable", "ADDRESS", "use the address again, and look at it now",           1, 1, cmd_source_enable },
+	{ "route list",   "",         "the smart hosts, whose mail goes there, and how they are", 0, 0, cmd_route_list },
+	{ "route test",   "NAME",     "a session with a smart host that carries no mail",     1, 1, cmd_route_test },
 	{ "adaptive",     "",         "which sources send less to which sites than they may, and why", 0, 0, cmd_adaptive },
 	{ "adaptive forget", "SITE",  "forget what was learned of a site, or of all",         1, 1, cmd_adaptive_forget },
 	{ "completion",   "SHELL",    "what bash, zsh or fish needs to complete commands",    1, 1, cmd_completion },

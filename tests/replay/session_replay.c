@@ -6,6 +6,8 @@
  *	                            must); verify: a certificate for mx.test; dane: one whose key is
  *	                            the TLSA record below; testing: as verify, but only looked at;
  *	                            requiretls: verify, and REQUIRETLS (RFC 8689)
+ *	                            auth=plain|login|xoauth2|password: as "me" with "secret";
+ *	                            at-once=1: TLS before the greeting
  *	send KEY=VALUE...           a message: rcpts=N bytes=N 8bit=1 utf8=1 idle=MS (before it)
  *	                            bare=1 (with a bare LF, which is sent as CRLF)
  *	host                        the host's script (tests/sim/conn_sim.h) follows, up to "end"
@@ -148,6 +150,16 @@ static void read_tls(struct play *p, struct slice word)
 	abort();
 }
 
+static void read_auth(struct play *p, struct slice name)
+{
+	static struct session_auth a = { .user = { "me", 2 }, .secret = { "secret", 6 } };
+
+	for (unsigned m = 0; m < AUTH_MECHANISMS; m++)
+		if (slice_eq(name, slice_str(smtp_auth_name((enum auth_mechanism)m))))
+			a.mechanism = (enum auth_mechanism)m;
+	p->options.auth = &a;
+}
+
 static void read_session(struct play *p, struct slice key, struct slice value)
 {
 	static const struct {
@@ -165,6 +177,10 @@ static void read_session(struct play *p, struct slice key, struct slice value)
 		read_tls(p, value);
 		return;
 	}
+	if (slice_eq(key, SLICE("auth")))
+		read_auth(p, value);
+	if (slice_eq(key, SLICE("at-once")))
+		p->options.tls_at_once = true;
 	if (slice_eq(key, SLICE("chunks")))
 		p->options.chunks = p->options.pipelines = true;
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++)

@@ -1,6 +1,7 @@
 /* Laws: how the bytes are cut does not matter; a message ends exactly at its first CRLF "." CRLF
  *       (or "." CRLF at its start); what was taken has only whole CRLFs; stuffed again it gives the
- *       same bytes. */
+ *       same bytes.  The same bytes as chunks: however they are cut, what was taken is the input,
+ *       and the end of its last line. */
 #include "mta/smtpd/body.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -50,6 +51,38 @@ static void stuff(struct slice s, struct buf *out)
 	buf_put(out, SLICE(".\r\n"));
 }
 
+static struct smtpd_body feed_raw(struct slice in, size_t step, struct buf *out)
+{
+	struct smtpd_body b;
+
+	smtpd_body_begin(&b);
+	for (size_t at = 0; at < in.n; at += MIN_OF(step, in.n - at))
+		smtpd_body_feed_raw(&b, slice_of(in.p + at, MIN_OF(step, in.n - at)), out);
+	smtpd_body_end_raw(&b, out);
+	return b;
+}
+
+static void chunks_law(struct slice in)
+{
+	struct buf one = { 0 }, two = { 0 };
+	struct smtpd_body a = feed_raw(in, in.n ? in.n : 1, &one), b = feed_raw(in, 3, &two);
+
+	assert(a.done && b.done && a.lone == b.lone && a.nul == b.nul && a.longest == b.longest);
+	assert(a.nul == (in.n && memchr(in.p, '\0', in.n) != NULL));
+	if (!a.nul)
+		assert(a.lone == !only_crlf(in));
+	if (!a.nul && !a.lone) {
+		struct slice got = buf_data(&one);
+
+		assert(slice_eq(got, buf_data(&two)) && only_crlf(got));
+		assert(!in.n || memcmp(got.p, in.p, in.n) == 0);
+		assert(got.n == in.n || (got.n == in.n + 2 && got.p[got.n - 1] == '\n'));
+		assert(!got.n || got.p[got.n - 1] == '\n');
+	}
+	buf_free(&one);
+	buf_free(&two);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice in = slice_of(data, size);
@@ -69,6 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(b.done && used_two == buf_len(&again) &&
 		       slice_eq(buf_data(&three), buf_data(&one)));
 	}
+	chunks_law(in);
 	buf_free(&one);
 	buf_free(&two);
 	buf_free(&three);

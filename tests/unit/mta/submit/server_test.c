@@ -190,7 +190,7 @@ static void commands_out_of_order_are_refused(void **state)
 		{ "EHLO\r\n", "501" },
 		{ "EHLO a b\r\n", "" },
 		{ "HELO \xff\r\n", "" },
-		{ "BDAT 5 LAST\r\n", "5" },
+		{ "BDAT 0 LAST\r\n", "502" },
 		{ "\r\n", "500" },
 		{ "HELO client.example\r\n", "250 " },
 		{ "MAIL FROM:<a@b.example> SIZE=1\r\n", "555" }, /* HELO has no extensions */
@@ -220,7 +220,7 @@ static void commands_out_of_order_are_refused(void **state)
 		{ "DATA\r\n", "554 5.5.1" },
 		{ "RCPT TO:<>\r\n", "501" },
 		{ "RCPT TO:<nobody>\r\n", "553" },
-		{ "RCPT TO:<a@b.example> NOTIFY=NEVER\r\n", "555" },
+		{ "RCPT TO:<a@b.example> NOTIFY=MAYBE\r\n", "501" },
 		{ "RCPT TO:\r\n", "501" },
 		{ "RCPT FROM:<a@b.example>\r\n", "501" },
 		{ "RCPT TO:<a@b.example> X=\r\n", "5" },

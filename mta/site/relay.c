@@ -1,0 +1,266 @@
+/* mta/site/relay.c - looking smart hosts up, choosing one, and judging how AUTH ended. */
+#include "mta/site/relay.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "mta/site/channel.h"
+
+enum { AGAIN_MIN_MS = 30 * 1000, AGAIN_MAX_MS = 3600 * 1000 };
+
+/* ---- its addresses ----------------------------------------------------------------------- */
+
+static const char *const troubles[] = {
+	[ROUTE_OK] = "",
+	[ROUTE_TEMP] = "DNS gives no usable answer for it",
+	[ROUTE_NO_DOMAIN] = "it does not exist or has no address",
+	[ROUTE_NULL_MX] = "it accepts no mail (null MX)",
+	[ROUTE_LOOP] = "it is this host",
+	[ROUTE_FORBIDDEN] = "it has only private or reserved addresses (see route.allow)",
+};
+
+static void found(struct relay *r, struct route *route)
+{
+	struct policy_facts *facts = policy_facts_new(route);
+
+	policy_facts_seal(facts);
+	r->site = site_smart(r->sites, facts, r);
+	(void)policy_facts_unref(facts);
+	r->problem[0] = '\0';
+}
+
+static void on_route(struct route_query *q, struct route *route)
+{
+	struct relay *r = container_of(q, struct relay, query);
+	int64_t ms = MIN_OF(MAX_OF((int64_t)route->ttl_s * 1000, (int64_t)AGAIN_MIN_MS),
+			    (int64_t)AGAIN_MAX_MS);
+
+	r->asked = false;
+	r->status = route->status;
+	if (route->status == ROUTE_OK) {
+		found(r, route);
+	} else {
+		ms = AGAIN_MIN_MS; /* an old site serves on */
+		(void)snprintf(r->problem, sizeof(r->problem), "%s", troubles[route->status]);
+		log_warn("route.not-found", kv_str("route", r->route->name),
+			 kv_str("host", r->route->host), kv_str("reason", r->problem));
+	}
+	route_unref(route);
+	timer_set(r->sites->loop->timers, &r->again, ms);
+}
+
+static void ask(struct relay *r)
+{
+	struct sites *s = r->sites;
+
+	if (r->asked || !r->kept)
+		return;
+	r->query = (struct route_query){ .done = on_route, .host_only = !r->route->mx };
+	r->asked =
+	    route_ask(s->resolver, &s->route_options, &r->query, slice_str(r->route->host)) == 0;
+	if (r->asked)
+		return;
+	r->status = ROUTE_NO_DOMAIN;
+	(void)snprintf(r->problem, sizeof(r->problem), "%s", troubles[ROUTE_NO_DOMAIN]);
+	timer_set(s->loop->timers, &r->again, AGAIN_MIN_MS);
+}
+
+static void on_again(struct timer *t)
+{
+	ask(container_of(t, struct relay, again));
+}
+
+/* ---- the configuration ------------------------------------------------------------------- */
+
+static struct relay *named(struct sites *s, const char *name)
+{
+	struct relay *r;
+
+	list_each(&s->relays, r, struct relay, link)
+		if (strcmp(r->route->name, name) == 0)
+			return r;
+	return NULL;
+}
+
+/* Connections of the old settings take no more mail. */
+static void end_connections(struct relay *r)
+{
+	struct channel *ch;
+	struct pool *p;
+
+	if (!r->site)
+		return;
+	list_each(&r->site->pools, p, struct pool, link)
+		list_each(&p->channels, ch, struct channel, link)
+			ch->stale = true;
+}
+
+static void take(struct sites *s, struct smart_route *route)
+{
+	struct relay *r = named(s, route->name);
+	bool same = r && r->route->print == route->print;
+
+	if (!r) {
+		r = must_alloc(sizeof(*r));
+		r->sites = s;
+		r->status = ROUTE_TEMP;
+		timer_init(&r->again, on_again);
+		list_push(&s->relays, &r->link);
+	} else {
+		(void)smart_route_unref(r->route);
+	}
+	r->route = smart_route_ref(route);
+	r->kept = true;
+	if (same && (r->asked || timer_running(&r->again)))
+		return;
+	end_connections(r);
+	if (r->asked)
+		route_cancel(s->resolver, &r->query);
+	r->asked = false;
+	r->site = NULL; /* its hosts are others */
+	r->auth_failed_ms = 0;
+	r->problem[0] = '\0';
+	ask(r);
+}
+
+void relays_reload(struct sites *s)
+{
+	const struct routes *all = routes_of(engine_settings(lane_engine(s->lane)));
+	struct relay *r;
+
+	list_each(&s->relays, r, struct relay, link)
+		r->kept = false;
+	for (unsigned i = 0; i < all->n; i++)
+		take(s, all->at[i]);
+	list_each(&s->relays, r, struct relay, link)
+		if (!r->kept) {
+			timer_stop(s->loop->timers, &r->again);
+			end_connections(r);
+		}
+	s->routes = all;
+}
+
+void relays_end(struct sites *s)
+{
+	struct list *l;
+
+	while ((l = list_pop(&s->relays)) != NULL) {
+		struct relay *r = container_of(l, struct relay, link);
+
+		timer_stop(s->loop->timers, &r->again);
+		if (r->asked)
+			route_cancel(s->resolver, &r->query);
+		(void)smart_route_unref(r->route);
+		free(r);
+	}
+}
+
+bool relays_wait(const struct sites *s)
+{
+	const struct relay *r;
+
+	list_each(&s->relays, r, const struct relay, link)
+		if (r->asked && !r->site && !r->problem[0])
+			return true;
+	return false;
+}
+
+struct relay *relay_of(struct way *w, rcpt_ref ref)
+{
+	struct sites *s = w->sites;
+	const struct flow *f;
+	struct smart_subject q;
+	struct smart_route *route;
+
+	if (!s->routes->n)
+		return NULL;
+	f = queue_flow_of(s->queue, queue_rcpt(s->queue, ref));
+	q = (struct smart_subject){ .domain = domain_name(&w->domain),
+				    .pool = slice_str(egress_pool_name(s->egress, f->to_pool)),
+				    .stream = queue_stream_of(s->queue, f),
+				    .tenant = f->tenant };
+	route = routes_find(s->routes, &q);
+	return route ? named(s, route->name) : NULL;
+}
+
+void relay_explain(const struct relay *r, char *text, size_t cap)
+{
+	(void)snprintf(text, cap, "the smart host %.200s of route %.64s cannot be used: %s",
+		       r->route->host, r->route->name,
+		       r->problem[0] ? r->problem : "it is being looked up");
+}
+
+/* ---- sessions ---------------------------------------------------------------------------- */
+
+static void auth_trouble(struct channel *ch, const char *what, const struct verdict *v)
+{
+	struct relay *r = ch->pool->site->relay;
+
+	r->auth_failed_ms = clock_wall_ms();
+	(void)snprintf(r->problem, sizeof(r->problem), "%s", what);
+	site_problem(ch->pool->site, v, r->route->host);
+	log_error("route.auth-failed", kv_str("route", r->route->name),
+		  kv_str("host", r->route->host), kv_int("code", v->code),
+		  kv_slice("reason", verdict_text(v)));
+	site_back_off(ch->pool->site);
+}
+
+int relay_begin(struct channel *ch, struct session_options *o)
+{
+	const struct smart_route *route = ch->pool->site->relay->route;
+	struct verdict v;
+	int err = smart_auth_new(&ch->auth, route);
+
+	if (err < 0) {
+		verdict_set(&v, VERDICT_DEFERRED, STATUS(4, 7, 8), true,
+			    "the credentials of route %s cannot be used: %s", route->name,
+			    err == E_DENIED ? "others can read their file" : err_text(err));
+		auth_trouble(ch, "its credentials cannot be read", &v);
+		return err;
+	}
+	o->to.port = route->port;
+	o->tls_at_once = route->tls_at_once;
+	o->auth = ch->auth ? &ch->auth->auth : NULL;
+	return 0;
+}
+
+void relay_ready(struct channel *ch)
+{
+	struct relay *r = ch->pool->site->relay;
+
+	ch->auth = smart_auth_free(ch->auth); /* said once, and not needed again */
+	r->auth_failed_ms = 0;
+	r->problem[0] = '\0';
+}
+
+/* No credentials of ours were taken: the host refused them, or does not offer our mechanism. */
+bool relay_ended(struct channel *ch, const struct verdict *v)
+{
+	if (!ch->pool->site->relay || ch->ready_once ||
+	    !(ch->auth_refused || status_eq(v->status, STATUS(4, 7, 8))))
+		return false;
+	auth_trouble(ch, "it does not take our credentials", v);
+	return true;
+}
+
+/* ---- what is shown ----------------------------------------------------------------------- */
+
+enum relay_state relay_state(const struct relay *r)
+{
+	if (r->auth_failed_ms)
+		return RELAY_AUTH_FAILED;
+	if (!r->site)
+		return r->asked ? RELAY_LOOKING : RELAY_NOT_FOUND;
+	return r->site->backoff_until_ms > sites_now(r->sites) ? RELAY_PAUSED : RELAY_READY;
+}
+
+const char *relay_state_name(enum relay_state s)
+{
+	static const char *const names[] = { [RELAY_LOOKING] = "looking up",
+					     [RELAY_READY] = "ready",
+					     [RELAY_NOT_FOUND] = "not found",
+					     [RELAY_AUTH_FAILED] = "AUTH failed",
+					     [RELAY_PAUSED] = "paused" };
+
+	return names[s];
+}

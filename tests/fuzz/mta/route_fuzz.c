@@ -1,0 +1,71 @@
+/* Laws.  Of a file of routes that is taken, each route has a host, a port and somebody who is
+ * meant; with AUTH it verifies certificates; names are unique; and the route that is found is the
+ * first that fits by itself.  Of a file of credentials that is taken, user and secret lie in it, on
+ * one line each, without NUL. */
+#include "mta/route/routes.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_route(const struct routes *all, unsigned i)
+{
+	const struct smart_route *r = all->at[i];
+	unsigned meant = 0;
+
+	for (unsigned k = 0; k < SMART_LISTS; k++)
+		meant += r->n[k];
+	assert(r->host && *r->host && r->port && meant);
+	assert((r->auth == AUTH_NONE) == !r->credentials);
+	assert(r->auth == AUTH_NONE || r->tls == TLS_WORD_VERIFY);
+	assert(!r->tls_at_once || r->tls >= TLS_WORD_ENCRYPT);
+	assert(routes_named(all, slice_str(r->name)) == r);
+}
+
+static void check_found(const struct routes *all, struct slice domain)
+{
+	const struct smart_subject q = { domain, SLICE("default"), SLICE("bulk"), 7 };
+	struct smart_route *found = routes_find(all, &q);
+
+	for (unsigned i = 0; i < all->n; i++) {
+		const struct routes alone = { 1, { all->at[i] } };
+
+		if (all->at[i] == found)
+			return;
+		assert(!routes_find(&alone, &q));
+	}
+	assert(!found);
+}
+
+static void check_credentials(struct slice text)
+{
+	struct session_auth a = { 0 };
+
+	if (smart_auth_read(&a, text) < 0)
+		return;
+	assert(a.user.n && a.secret.n && a.secret.n <= AUTH_SECRET_MAX);
+	assert(a.user.p >= text.p && a.secret.p + a.secret.n <= text.p + text.n);
+	assert(!memchr(a.user.p, '\n', a.user.n) && !memchr(a.secret.p, '\n', a.secret.n));
+	assert(!memchr(a.user.p, '\0', a.user.n) && !memchr(a.secret.p, '\0', a.secret.n));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct routes all;
+	struct slice text = slice_of(data, size), last = text;
+	char error[OPTION_ERROR_MAX] = "";
+
+	if (size > 65536)
+		return 0;
+	check_credentials(text);
+	if (routes_parse(&all, text, "f", error) < 0) {
+		assert(*error);
+	} else {
+		for (unsigned i = 0; i < all.n; i++)
+			check_route(&all, i);
+		while (memchr(last.p, '\n', last.n))
+			(void)slice_take(&last, '\n');
+		check_found(&all, last);
+		check_found(&all, SLICE("a.example.com"));
+	}
+	routes_clear(&all);
+	return 0;
+}

@@ -1,0 +1,283 @@
+/* Smart hosts: whose mail goes there, as whom, and who pays when it does not take us. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "tests/replay/engine_world.h"
+
+#define SMART "127.0.3.1"
+static const char smart[] = "say 220 smart.test\nserve\n";
+/* With AUTH PLAIN as "me" with "secret" only. */
+#define UNDER_TLS                                                                                  \
+	"say 220 smart.test\nexpect EHLO\nraw 250-smart.test\\r\\n250 STARTTLS\\r\\n\n"            \
+	"expect STARTTLS\nsay 220 go\ntls ca=smart.test\nexpect EHLO\n"                            \
+	"raw 250-smart.test\\r\\n250 AUTH PLAIN LOGIN\\r\\n\nexpect AUTH PLAIN AG1lAHNlY3JldA==\n"
+static const char takes_us[] = UNDER_TLS "say 235 2.7.0 welcome\nserve\n";
+static const char refuses_us[] = UNDER_TLS "say 535 5.7.8 who are you\n";
+
+struct desk {
+	struct world w;
+	char dir[64], routes[96], secret[96], config[512];
+};
+
+static void write_file(const char *path, const char *text, mode_t mode)
+{
+	assert_int_equal(file_write_atomic(path, slice_str(text), mode), 0);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static void smart_host(unsigned port, const char *script)
+{
+	char at[32];
+
+	(void)snprintf(at, sizeof(at), SMART ":%u", port);
+	assert_int_equal(conn_sim_host(slice_str(at), slice_str(script)), 0);
+}
+
+static void open_desk(struct desk *d, const char *routes, const char *script)
+{
+	*d = (struct desk){ .dir = "/tmp/postern-route.XXXXXX" };
+	assert_non_null(mkdtemp(d->dir));
+	(void)snprintf(d->routes, sizeof(d->routes), "%s/routes", d->dir);
+	(void)snprintf(d->secret, sizeof(d->secret), "%s/secret", d->dir);
+	write_file(d->secret, "# who we are\nuser = me\npassword = secret\n", 0600);
+	write_file(d->routes, routes, 0644);
+	(void)snprintf(d->config, sizeof(d->config), CONFIG "route.file = %s\n", d->routes);
+	world_start(&d->w, d->config);
+	world_names();
+	world_host("127.0.1.1", decent);
+	resolver_sim_set("smart.test", DNS_A, 5, SMART);
+	smart_host(587, script);
+}
+
+static void open_with_auth(struct desk *d, const char *script)
+{
+	char routes[256];
+
+	(void)snprintf(d->dir, sizeof(d->dir), "/tmp/postern-route.secret");
+	(void)snprintf(routes, sizeof(routes),
+		       "[out]\nhost = smart.test\nauth = password\ncredentials = %s\ndomain = *\n",
+		       d->dir);
+	write_file("/tmp/postern-route.secret", "user = me\npassword = secret\n", 0600);
+	open_desk(d, routes, script);
+}
+
+static void close_desk(struct desk *d)
+{
+	world_end(&d->w);
+	assert_int_equal(unlink(d->routes) | unlink(d->secret) | rmdir(d->dir), 0);
+	(void)unlink("/tmp/postern-route.secret");
+}
+
+static uint64_t taken_by_smart_host(struct desk *d)
+{
+	(void)d;
+	return conn_sim_messages();
+}
+
+static void sends(struct desk *d, const char *rcpt)
+{
+	world_submit(&d->w, &rcpt, 1, DAY, "control", 0);
+	world_run(&d->w, MINUTE);
+}
+
+/* one.test has a host of its own, which refuses everybody in these. */
+static void open_apart(struct desk *d, const char *routes)
+{
+	open_desk(d, routes, smart);
+	world_host("127.0.1.1", "say 220 mx.test\nreply RCPT 550 5.1.1 not here\nserve\n");
+}
+
+#define PLAIN(for) "[out]\nhost = smart.test\ntls = never\n" for "\n"
+
+static void a_domains_mail_goes_to_its_smart_host(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_apart(&d, PLAIN("domain = other.test, one.test"));
+	sends(&d, "u@one.test");
+	assert_int_equal(world_books(&d.w).delivered, 1);
+	sends(&d, "u@two.test");
+	assert_int_equal(world_books(&d.w).bounced, 1);
+	close_desk(&d);
+}
+
+static void a_domain_needs_no_dns_for_that(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_apart(&d, PLAIN("domain = *.inside.test"));
+	sends(&d, "u@hidden.inside.test");
+	assert_int_equal(world_books(&d.w).delivered, 1);
+	sends(&d, "u@inside.test"); /* is not below itself */
+	assert_int_equal(world_books(&d.w).bounced, 1);
+	close_desk(&d);
+}
+
+static void a_tenants_mail_goes_to_its_smart_host(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_apart(&d, PLAIN("tenant = 7"));
+	sends(&d, "u@one.test");
+	assert_int_equal(world_books(&d.w).bounced, 1);
+	d.w.tenant = 7;
+	sends(&d, "u@one.test");
+	sends(&d, "u@two.test");
+	assert_int_equal(world_books(&d.w).delivered, 2);
+	close_desk(&d);
+}
+
+static void a_stream_or_a_pool_may_have_one_and_all_lists_count(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_apart(&d, PLAIN("stream = receipts\ndomain = one.test, two.test"));
+	sends(&d, "u@one.test");
+	assert_int_equal(world_books(&d.w).bounced, 1);
+	d.w.stream = "receipts";
+	sends(&d, "u@one.test");
+	assert_int_equal(world_books(&d.w).delivered, 1);
+	close_desk(&d);
+	open_apart(&d, PLAIN("pool = default"));
+	sends(&d, "u@one.test");
+	assert_int_equal(world_books(&d.w).delivered, 1);
+	close_desk(&d);
+}
+
+static void a_reload_takes_a_route_away_and_brings_it_back(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_apart(&d, PLAIN("domain = one.test"));
+	sends(&d, "u@one.test");
+	assert_int_equal(world_books(&d.w).delivered, 1);
+	write_file(d.routes, PLAIN("domain = other.test"), 0644);
+	world_reload(&d.w, d.config);
+	sends(&d, "u@one.test");
+	assert_int_equal(world_books(&d.w).bounced, 1);
+	write_file(d.routes, "[out]\nhost = smart.test\nport = 2525\ntls = never\ndomain = *\n",
+		   0644);
+	smart_host(2525, smart);
+	world_reload(&d.w, d.config);
+	sends(&d, "u@one.test");
+	assert_int_equal(world_books(&d.w).delivered, 2);
+	close_desk(&d);
+}
+
+/* ---- as whom ----------------------------------------------------------------------------- */
+
+static void it_is_told_who_we_are(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_with_auth(&d, takes_us);
+	sends(&d, "u@one.test");
+	assert_null(conn_sim_mistake());
+	assert_int_equal(world_books(&d.w).delivered, 1);
+	assert_int_equal(taken_by_smart_host(&d), 1);
+	close_desk(&d);
+}
+
+static void a_refusal_of_our_credentials_is_nobodys_bounce(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_with_auth(&d, refuses_us);
+	sends(&d, "u@one.test");
+	world_run(&d.w, HOUR);
+	assert_null(conn_sim_mistake());
+	assert_int_equal(world_books(&d.w).bounced, 0);
+	assert_int_equal(world_books(&d.w).queued, 1);
+	assert_true(world_books(&d.w).deferred_attempts >= 1);
+	assert_true(COUNTER(&d.w, site_backoffs) >= 1);
+	smart_host(587, takes_us);
+	world_run(&d.w, 2 * HOUR);
+	assert_int_equal(world_books(&d.w).delivered, 1);
+	close_desk(&d);
+}
+
+/* The same machine takes mail for domains too. */
+static void the_address_is_not_blamed_for_it(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_with_auth(&d, refuses_us);
+	write_file(
+	    d.routes,
+	    "[out]\nhost = smart.test\nauth = plain\ncredentials = /tmp/postern-route.secret\n"
+	    "domain = two.test\n",
+	    0644);
+	world_reload(&d.w, d.config);
+	resolver_sim_set("mx1.test", DNS_A, 5, SMART);
+	world_host(SMART, decent);
+	sends(&d, "u@two.test");
+	assert_true(world_books(&d.w).deferred_attempts >= 1);
+	sends(&d, "u@one.test");
+	assert_int_equal(world_books(&d.w).delivered, 1);
+	close_desk(&d);
+}
+
+static void credentials_that_others_can_read_stop_the_route(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_with_auth(&d, takes_us);
+	assert_int_equal(chmod("/tmp/postern-route.secret", 0644), 0);
+	sends(&d, "u@one.test");
+	assert_int_equal(world_books(&d.w).delivered, 0);
+	assert_int_equal(world_books(&d.w).bounced, 0);
+	assert_true(world_books(&d.w).deferred_attempts >= 1);
+	assert_int_equal(chmod("/tmp/postern-route.secret", 0600), 0);
+	world_run(&d.w, HOUR);
+	assert_int_equal(world_books(&d.w).delivered, 1);
+	close_desk(&d);
+}
+
+static void a_smart_host_without_a_name_in_dns_defers(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_apart(&d, "[out]\nhost = nowhere.test\ntls = never\ndomain = one.test\n");
+	sends(&d, "u@one.test");
+	assert_int_equal(world_books(&d.w).bounced, 0);
+	assert_int_equal(world_books(&d.w).deferred_attempts, 1);
+	resolver_sim_set("nowhere.test", DNS_A, 5, SMART);
+	world_run(&d.w, HOUR);
+	assert_int_equal(world_books(&d.w).delivered, 1);
+	close_desk(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_domains_mail_goes_to_its_smart_host),
+		cmocka_unit_test(a_domain_needs_no_dns_for_that),
+		cmocka_unit_test(a_tenants_mail_goes_to_its_smart_host),
+		cmocka_unit_test(a_stream_or_a_pool_may_have_one_and_all_lists_count),
+		cmocka_unit_test(a_reload_takes_a_route_away_and_brings_it_back),
+		cmocka_unit_test(it_is_told_who_we_are),
+		cmocka_unit_test(a_refusal_of_our_credentials_is_nobodys_bounce),
+		cmocka_unit_test(the_address_is_not_blamed_for_it),
+		cmocka_unit_test(credentials_that_others_can_read_stop_the_route),
+		cmocka_unit_test(a_smart_host_without_a_name_in_dns_defers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
