@@ -25,7 +25,7 @@ from world import Bench  # noqa: E402
 ROWS = {**rows.ROWS, **rows_scale.ROWS, **rows_limits.ROWS}
 # The main rows in under three minutes: once each, this part of the messages.
 QUICK = {"ingest": 0.4, "deliver": 0.4, "e2e": 0.4, "e2e_rsa": 0.3, "e2e_tls_rsa": 0.3, "campaign_feed": 1.0, "campaign_rsa": 0.3,
-         "sign_rsa": 1.0, "sign_ed25519": 1.0, "queue_10m": 1.0, "latency": 1.0}
+         "sign_rsa": 1.0, "sign_ed25519": 1.0, "queue_10m": 1.0, "latency": 1.0, "reports": 0.3}
 JSON_ALWAYS = ("rate", "peer_rate", "ratio", "cpu_ms")
 
 

@@ -2,9 +2,10 @@
  *
  *	postern-load --to 127.0.0.1:2525 --messages N [--connections 50] [--size 10240]
  *	             [--domains 100] [--first 0] [--rate PER_SECOND] [--per-connection N]
- *	             [--stats FILE] [--tls] [--login]
+ *	             [--rcpt ADDRESS] [--message FILE] [--stats FILE] [--tls] [--login]
  *
- * Message i goes to u<i>@d<i mod domains>.test, so that the sink can find duplicates.  MAIL, RCPT
+ * Message i goes to u<i>@d<i mod domains>.test, so that the sink can find duplicates; with --rcpt
+ * all go to one address.  --message: what they say, behind a field with their number.  MAIL, RCPT
  * and DATA leave in one write, and the next envelope follows the final dot.  It writes one JSON
  * object: sent, refused, failed, seconds (from the first envelope), rate, and the latency of
  * acceptance (from dot to 250) in microseconds.  --tls: TLS begins with the first byte, any
@@ -26,13 +27,14 @@
 #include "base/address.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/file.h"
 
 static struct {
 	struct ip ip;
 	uint16_t port;
 	uint64_t messages, first, rate, per_connection;
 	unsigned connections, domains, size;
-	const char *stats, *login;
+	const char *stats, *rcpt, *message, *login;
 	SSL_CTX *tls; /* NULL: none */
 } conf = { .messages = 1000, .connections = 50, .domains = 100, .size = 10240 };
 
@@ -62,6 +64,11 @@ static struct buf body;
 static void make_body(void)
 {
 	buf_init(&body, 0);
+	if (conf.message) {
+		if (file_read(conf.message, 50000000, &body) < 0)
+			exit(EXIT_FAILURE);
+		return;
+	}
 	while (buf_len(&body) + 74 < conf.size)
 		buf_putf(
 		    &body,
@@ -89,10 +96,13 @@ static bool take_number(struct client *c)
 
 static void put_envelope(struct client *c)
 {
-	buf_putf(&c->out,
-		 "MAIL FROM:<bounce@sender.test>\r\nRCPT TO:<u%" PRIu64 "@d%04" PRIu64
-		 ".test>\r\nDATA\r\n",
-		 c->number, c->number % conf.domains + 1);
+	if (conf.rcpt)
+		buf_putf(&c->out, "MAIL FROM:<>\r\nRCPT TO:<%s>\r\nDATA\r\n", conf.rcpt);
+	else
+		buf_putf(&c->out,
+			 "MAIL FROM:<bounce@sender.test>\r\nRCPT TO:<u%" PRIu64 "@d%04" PRIu64
+			 ".test>\r\nDATA\r\n",
+			 c->number, c->number % conf.domains + 1);
 	c->replies_due = 3;
 	c->data_ok = false;
 	c->state = ENVELOPE;
@@ -100,12 +110,17 @@ static void put_envelope(struct client *c)
 
 static void put_message(struct client *c)
 {
-	buf_putf(&c->out,
-		 "From: Sender <news@sender.test>\r\nTo: u%" PRIu64 "@d%04" PRIu64 ".test\r\n"
-		 "Subject: Letter number %" PRIu64 "\r\nDate: Fri, 20 Nov 2026 12:00:00 +0000\r\n"
-		 "Message-ID: <%" PRIu64 ".load@sender.test>\r\nMIME-Version: 1.0\r\n"
-		 "Content-Type: text/plain; charset=utf-8\r\n\r\n",
-		 c->number, c->number % conf.domains + 1, c->number, c->number);
+	if (conf.message)
+		buf_putf(&c->out, "X-Number: %" PRIu64 "\r\n", c->number);
+	else
+		buf_putf(&c->out,
+			 "From: Sender <news@sender.test>\r\nTo: u%" PRIu64 "@d%04" PRIu64
+			 ".test\r\n"
+			 "Subject: Letter number %" PRIu64
+			 "\r\nDate: Fri, 20 Nov 2026 12:00:00 +0000\r\n"
+			 "Message-ID: <%" PRIu64 ".load@sender.test>\r\nMIME-Version: 1.0\r\n"
+			 "Content-Type: text/plain; charset=utf-8\r\n\r\n",
+			 c->number, c->number % conf.domains + 1, c->number, c->number);
 	buf_put(&c->out, buf_data(&body));
 	buf_put(&c->out, SLICE(".\r\n"));
 	c->dot_us = clock_mono_us();
@@ -367,6 +382,7 @@ static void arguments(int argc, char **argv)
 		{ "connections", 1, 0, 'c' }, { "size", 1, 0, 's' },
 		{ "domains", 1, 0, 'd' },     { "first", 1, 0, 'f' },
 		{ "rate", 1, 0, 'r' },        { "per-connection", 1, 0, 'p' },
+		{ "rcpt", 1, 0, 'R' },        { "message", 1, 0, 'm' },
 		{ "stats", 1, 0, 'o' },       { "tls", 0, 0, 'T' },
 		{ "login", 0, 0, 'l' },       { 0 },
 	};
@@ -401,6 +417,12 @@ static void arguments(int argc, char **argv)
 			break;
 		case 'p':
 			conf.per_connection = number_arg("per-connection", optarg, 1000000);
+			break;
+		case 'R':
+			conf.rcpt = optarg;
+			break;
+		case 'm':
+			conf.message = optarg;
 			break;
 		case 'o':
 			conf.stats = optarg;

@@ -129,7 +129,59 @@ def disk(b, n):
     return ours_e2e(b, n, disk=True)
 
 
+NOTICE = """From: MAILER-DAEMON@mx.example.org (Mail Delivery System)\r
+Subject: Undelivered Mail Returned to Sender\r
+Auto-Submitted: auto-replied\r
+MIME-Version: 1.0\r
+Content-Type: multipart/report; report-type=delivery-status; boundary="x"\r
+\r
+--x\r
+Content-Type: text/plain; charset=us-ascii\r
+\r
+This is the mail system at host mx.example.org. Your message could not be delivered to one or more recipients.\r
+\r
+<user@example.org>: host mx1.example.org[192.0.2.1] said: 550 5.1.1 <user@example.org>: Recipient address rejected: User unknown\r
+\r
+--x\r
+Content-Type: message/delivery-status\r
+\r
+Reporting-MTA: dns; mx.example.org\r
+\r
+Final-Recipient: rfc822; user@example.org\r
+Action: failed\r
+Status: 5.1.1\r
+Diagnostic-Code: smtp; 550 5.1.1 <user@example.org>: Recipient address rejected: User unknown\r
+\r
+--x\r
+Content-Type: text/rfc822-headers\r
+\r
+From: News <news@sender.test>\r
+To: user@example.org\r
+Subject: News of the day\r
+Message-ID: <1@sender.test>\r
+\r
+--x--\r
+"""
+
+
+def reports(b, n):
+    """Notices that come back: taken, durable, read by the process that reads, and recorded."""
+    engine = b.engine((), {"listen.reports": "127.0.0.1:2601", "return.hosts": "r.test", "return.keys": b.base / "return", "reports.rate": "0/s"})
+    notice = b.base / "notice.eml"
+    notice.write_text(NOTICE, newline="")
+    try:
+        cpu, start = process_cpu_ms(engine.process.pid), time.monotonic()
+        stats = b.load(2601, n, options=("--rcpt", "postmaster@r.test", "--message", str(notice)))
+        wait_until("all to be read", lambda: engine.json("status")["books"]["returned"] >= n, 300, 0.1)
+        seconds = time.monotonic() - start
+        cpu = process_cpu_ms(engine.process.pid) - cpu
+        return {"rate": n / seconds, "cpu_ms": cpu / n, "resident_mib": process_resident_mib(engine.process.pid), "taken": n / stats["seconds"]}
+    finally:
+        engine.stop()
+
+
 ROWS = {
+    "reports": ("notices that come back: taken, read in the sandbox, recorded", reports, 20000, None, 0),
     "distance": ("5,000 sessions to hosts that answer after 200 ms", distance, 300000, None, 0),
     "dead_provider": ("a tar-pitting provider with 1,000,000 queued: the others' rate", dead_provider, 60000, None, 0),
     "cost_with_queue": ("CPU of a message with 10,000,000 queued, beside 10,000", cost_with_queue, 10000000, None, 0),

@@ -20,7 +20,8 @@ void mailed_code_hash(const struct app *app, struct slice secret, struct slice c
 	buf_put(&both, SLICE(" "));
 	buf_put(&both, code);
 	token_hash(app->token_pepper, buf_data(&both), ret);
-	explicit_bzero(both.p, both.cap);
+	if (both.p)
+		explicit_bzero(both.p, both.cap);
 	buf_free(&both);
 }
 

@@ -139,9 +139,9 @@ static int unseal(struct confirming *k, struct db_result *row, json_t **ret)
 	about_signup(&about, k->token.org);
 	r = secrets_open(k->c->app->secrets, (int)db_int(row, 0, W_SEAL), buf_data(&about),
 			 db_bytes(row, 0, W_SEALED), &plain);
-	if (r >= 0)
+	if (r >= 0 && plain.p)
 		*ret = json_loadb(plain.p + plain.start, buf_len(&plain), 0, &fault);
-	if (plain.cap)
+	if (plain.p)
 		explicit_bzero(plain.p, plain.cap);
 	buf_free(&about);
 	buf_free(&plain);

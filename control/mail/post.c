@@ -83,9 +83,9 @@ static int unseal(struct letter *m, struct app *app)
 		   (uint64_t)db_int(m->rows, m->i, M_LO));
 	r = secrets_open(app->secrets, (int)db_int(m->rows, m->i, M_SEAL), buf_data(&about),
 			 db_bytes(m->rows, m->i, M_SEALED), &plain);
-	if (r >= 0)
+	if (r >= 0 && plain.p)
 		m->values = json_loadb(plain.p + plain.start, buf_len(&plain), 0, &fault);
-	if (plain.cap)
+	if (plain.p)
 		explicit_bzero(plain.p, plain.cap);
 	buf_free(&about);
 	buf_free(&plain);

@@ -34,8 +34,9 @@ struct parts {
 	struct buf status; /* message/delivery-status */
 	struct buf
 	    objects; /* what a notice in JSON says, as fields; empty before it is looked for */
-	struct buf feedback; /* message/feedback-report */
-	struct buf returned; /* header of the returned message */
+	struct buf feedback;   /* message/feedback-report */
+	struct buf returned;   /* header of the returned message */
+	struct buf attachment; /* the first that may be a report about a domain, as it is */
 };
 /* Also of a buf that never held anything. */
 static inline struct slice parts_text(const struct buf *b)

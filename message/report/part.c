@@ -99,6 +99,16 @@ static void note_type(struct parts *p, GMimeContentType *type)
 		p->types |= PART_ARCHIVE;
 }
 
+/* Attachments of reports about a domain are packed, or XML, or JSON of their own. */
+static bool may_be_aggregate(GMimeContentType *type)
+{
+	return is(type, "application", "tlsrpt+gzip") || is(type, "application", "tlsrpt+json") ||
+	       is(type, "application", "zip") || is(type, "application", "gzip") ||
+	       is(type, "application", "x-zip-compressed") || is(type, "application", "x-gzip") ||
+	       is(type, "application", "octet-stream") || is(type, "application", "xml") ||
+	       is(type, "application", "json") || is(type, "text", "xml");
+}
+
 static void read_leaf(struct parts *p, GMimeObject *part)
 {
 	GMimeDataWrapper *content = g_mime_part_get_content(GMIME_PART(part));
@@ -111,6 +121,8 @@ static void read_leaf(struct parts *p, GMimeObject *part)
 	(void)g_mime_data_wrapper_write_to_stream(content, to);
 	bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(to));
 	keep_content(p, g_mime_object_get_content_type(part), slice_of(bytes->data, bytes->len));
+	if (!buf_len(&p->attachment) && may_be_aggregate(g_mime_object_get_content_type(part)))
+		buf_put(&p->attachment, slice_of(bytes->data, bytes->len));
 	g_object_unref(to);
 }
 
@@ -282,5 +294,6 @@ void parts_clear(struct parts *p)
 	buf_free(&p->objects);
 	buf_free(&p->feedback);
 	buf_free(&p->returned);
+	buf_free(&p->attachment);
 	*p = (struct parts){ 0 };
 }

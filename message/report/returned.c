@@ -218,6 +218,9 @@ static void keep_all(struct returned *r, const struct work *w)
 	r->return_path =
 	    keep(address_in(stated_value(w->returned, SLICE("Return-Path"))), RETURNED_ID_MAX);
 	keep_extra(r, w->returned);
+	if (buf_len(&w->parts.attachment))
+		r->attachment = slice_of(must_copy(parts_text(&w->parts.attachment)),
+					 buf_len(&w->parts.attachment));
 	for (unsigned i = 0; i < r->n; i++)
 		r->recipients[i].text = keep(r->recipients[i].text, RETURNED_TEXT_MAX);
 }
@@ -291,6 +294,7 @@ struct returned *returned_free(struct returned *r)
 	drop(r->envelope_id);
 	drop(r->return_path);
 	drop(r->feedback_type);
+	drop(r->attachment);
 	free(r->recipients);
 	free(r);
 	return NULL;

@@ -71,6 +71,9 @@ struct returned {
 	struct slice envelope_id;   /* Original-Envelope-Id (RFC 3461) */
 	struct slice return_path;   /* of the returned message */
 	struct slice feedback_type; /* of a complaint: abuse, fraud, ... */
+	/* The first attachment that may be a report about a domain, decoded, up to
+	 * RETURNED_BYTES_MAX; message/aggregate reads it. */
+	struct slice attachment;
 	unsigned n_extra;
 	struct returned_extra extra[RETURNED_EXTRA_MAX];
 };

@@ -96,7 +96,7 @@ int admin_finish_rules(struct query *q)
 	if (r >= 0)
 		r = spool_each_rule(spool_of(q), SLICE("life/"), put_rule, rows);
 	if (r >= 0)
-		r = spool_each_rule(spool_of(q), SLICE("suspend/"), put_rule, rows);
+		r = spool_each_rule(spool_of(q), SLICE("suspend"), put_rule, rows);
 	if (r >= 0)
 		r = spool_each_rule(spool_of(q), SLICE("source-"), put_rule, rows);
 	if (r < 0)

@@ -56,6 +56,8 @@ static void put_source(struct branch *row, const struct egress_fact *f)
 	branch_str(row, "address", address_of(f->entry));
 	branch_str(row, "ehlo", f->entry->ehlo);
 	branch_int(row, "weight", f->entry->weight);
+	if (f->entry->proxy)
+		branch_str(row, "via", f->entry->proxy);
 	branch_bool(row, "added", f->added_ms != 0);
 	branch_int(row, "messages", (int64_t)f->messages);
 	branch_int(row, "connections", f->source ? atomic_load(&f->source->connections) : 0);
@@ -156,6 +158,15 @@ int admin_begin_source_state(struct query *q)
 	return 0;
 }
 
+static bool has_proxy(const struct query *q)
+{
+	char name[ENTRY_NAME_MAX + 1];
+
+	slice_copy(name, sizeof(name), q->text);
+	return egress_proxy(settings_of(engine_settings(q->server->engine), &egress_option_set),
+			    name) != NULL;
+}
+
 static int check_added(struct query *q, const struct ip *ip)
 {
 	struct egress_fact f;
@@ -164,8 +175,8 @@ static int check_added(struct query *q, const struct ip *ip)
 		return wrong(q, E_EXISTS,
 			     "egress.sources has this address in the pool: change it there, then "
 			     "reload");
-	if (q->text.n)
-		return wrong(q, E_UNKNOWN, "there is no such proxy");
+	if (q->text.n && !has_proxy(q))
+		return wrong(q, E_UNKNOWN, "there is no such proxy in the option proxies");
 	if (ordered_check(slice_str(q->what), slice_str(q->value)) < 0)
 		return wrong(q, E_SYNTAX,
 			     "expected POOL ADDRESS EHLO-NAME, --weight from 0 to 1000 and --via "

@@ -24,12 +24,23 @@ int admin_begin_suspend(struct query *q)
 {
 	bool ends = strcmp(q->command->name, "resume") == 0;
 	char scope[sizeof(q->what)];
+	struct slice tenant = slice_str(q->source);
+	const char *kind = "suspend";
 	int64_t ms = DEFAULT_MS;
+	uint64_t number;
 	struct ip ip = { 0 };
 
-	if (strcmp(q->source, "*") != 0 && ip_parse(slice_str(q->source), &ip) < 0) {
+	if (slice_strip(&tenant, SLICE("tenant/"))) {
+		if (slice_u64(tenant, UINT64_MAX, &number) < 0) {
+			(void)snprintf(q->fault, sizeof(q->fault),
+				       "expected a number after tenant/");
+			return E_SYNTAX;
+		}
+		kind = "suspend-tenant";
+	} else if (strcmp(q->source, "*") != 0 && ip_parse(slice_str(q->source), &ip) < 0) {
 		(void)snprintf(q->fault, sizeof(q->fault),
-			       "expected the address of a source, or * for the one without");
+			       "expected the address of a source, * for the one without, or "
+			       "tenant/N");
 		return E_SYNTAX;
 	}
 	if (*q->value && (option_number(T_DURATION, slice_str(q->value), &ms) < 0 || ms <= 0)) {
@@ -42,12 +53,14 @@ int admin_begin_suspend(struct query *q)
 			       "expected the name of a provider or of a site");
 		return E_SYNTAX;
 	}
-	(void)snprintf(q->what, sizeof(q->what), "suspend/%.50s/%.400s", q->source, scope);
+	(void)snprintf(q->what, sizeof(q->what), "%s/%.50s/%.400s", kind,
+		       *kind && kind[strlen("suspend")] ? tenant.p : q->source, scope);
 	*q->value = '\0';
 	if (!ends)
-		(void)snprintf(q->value, sizeof(q->value), "%" PRId64 " 1 by %.100s%s%.300s",
-			       clock_wall_ms() + ms, *q->author ? q->author : "an operator",
-			       *q->reason ? ": " : "", q->reason);
+		(void)snprintf(q->value, sizeof(q->value), "%" PRId64 " %sby %.100s%s%.300s",
+			       clock_wall_ms() + ms, kind[strlen("suspend")] ? "" : "1 ",
+			       *q->author ? q->author : "an operator", *q->reason ? ": " : "",
+			       q->reason);
 	return 0;
 }
 

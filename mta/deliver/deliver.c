@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "mta/deliver/act.h"
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/notice.h"
 #include "mta/deliver/outcome.h"
@@ -12,6 +13,7 @@
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
+#include "mta/site/tenants.h"
 #include "mta/site/trace.h"
 #include "mta/site/way.h"
 
@@ -99,16 +101,33 @@ static struct chunk *job_of(struct deliverer *dr, rcpt_ref ref)
 	return NULL;
 }
 
-/* The next recipient that may go, with its job. */
-static rcpt_ref next_rcpt(struct deliverer *dr, struct pool *p, bool bulk, struct chunk **ret_chunk,
-			  struct line **ret_line)
+/* Its tenant may send nothing here now: it waits with the rest of the tenant's mail. */
+static bool tenant_waits(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
+	const struct flow *flow = queue_flow_of(dr->queue, queue_rcpt(dr->queue, ref));
+	int64_t ms = tenants_matter(p) ? tenants_wait_ms(p, flow->tenant) : 0;
+
+	if (!ms)
+		return false;
+	(void)queue_move(dr->queue, ref,
+			 (struct queue_move){ .to = RCPT_READY, .fair = &p->fair, .front = true });
+	pool_shut(p, flow, ms);
+	return true;
+}
+
+/* The next recipient that may go, with its job. */
+static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
+			  struct chunk **ret_chunk, struct line **ret_line)
+{
+	struct pool *p = ch->pool;
 	unsigned looks = TAKES_MAX;
 	rcpt_ref ref;
 
 	while ((ref = pool_next(p, bulk, &looks, ret_line)) != RCPT_NONE) {
-		if (moved_on(dr, p, ref))
+		if (moved_on(dr, p, ref) || tenant_waits(dr, p, ref))
 			continue;
+		if (act_sets_aside(dr, ch, ref))
+			return RCPT_NONE; /* it is another source's turn now */
 		*ret_chunk = job_of(dr, ref);
 		if (*ret_chunk)
 			return ref;
@@ -169,6 +188,8 @@ static void add_same(struct deliverer *dr, struct channel *ch, struct delivery *
 	       (ref = pool_next_same(p, line, d->chunk->job)) != RCPT_NONE) {
 		if (moved_on(dr, p, ref) || !may_go(dr, ref, d->chunk))
 			continue;
+		if (act_sets_aside(dr, ch, ref))
+			return;
 		if (!fits(dr, d, ref)) { /* it begins the next */
 			go_again(dr, p, ref);
 			return;
@@ -259,7 +280,7 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 
 	if (!pool_has(p, bulk) || (p->paced && !rate_allows(p)))
 		return false;
-	ref = next_rcpt(dr, p, bulk, &k, &line);
+	ref = next_rcpt(dr, ch, bulk, &k, &line);
 	if (ref == RCPT_NONE)
 		return false;
 	d = delivery_new(dr, k->info.rows > 1);
@@ -291,15 +312,30 @@ static void requeue(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 	go_again(dr, p, ref);
 }
 
+static struct slice why_of(const struct meaning *m, const struct verdict *v, char *buf, size_t cap)
+{
+	int n = snprintf(buf, cap, "%s: %u %.*s", m->rule, v->code % 1000U,
+			 (int)MIN_OF(v->text_n, 120), v->text);
+
+	return slice_of(buf, MIN_OF((size_t)n, cap - 1));
+}
+
 static void blocked(struct channel *ch, const struct meaning *m, const struct verdict *v,
 		    bool certain)
 {
 	char why[256];
-	int n = snprintf(why, sizeof(why), "%s: %u %.*s", m->rule, v->code % 1000U,
-			 (int)MIN_OF(v->text_n, 120), v->text);
 
-	suspend_refused(ch, (int64_t)m->action.for_s * 1000,
-			slice_of(why, MIN_OF((size_t)n, sizeof(why) - 1)), certain);
+	suspend_refused(ch, (int64_t)m->action.for_s * 1000, why_of(m, v, why, sizeof(why)),
+			certain);
+}
+
+static void unwanted(struct channel *ch, uint64_t tenant, const struct meaning *m,
+		     const struct verdict *v)
+{
+	char why[256];
+
+	tenants_refused(ch, tenant, (int64_t)m->action.for_s * 1000,
+			why_of(m, v, why, sizeof(why)));
 }
 
 /* What the answers of a transaction say about the site. */
@@ -355,10 +391,15 @@ static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d,
 	}
 	outcome_verdict(dr, d->refs[i], d->chunk, d->rcpts[i].address, v, f, &m);
 	note_sign(signs, v, &m);
-	if (v->kind == VERDICT_DELIVERED)
+	if (v->kind == VERDICT_DELIVERED) {
 		suspend_delivered(ch);
-	else if (m.action.kind == JUDGE_SUSPEND_SOURCE)
+		if (tenants_matter(ch->pool))
+			tenants_delivered(ch, d->chunk->info.tenant);
+	} else if (m.action.kind == JUDGE_SUSPEND_SOURCE) {
 		blocked(ch, &m, v, false);
+	} else if (m.action.kind == JUDGE_SUSPEND_TENANT) {
+		unwanted(ch, d->chunk->info.tenant, &m, v);
+	}
 }
 
 /* Before any recipient was named. */

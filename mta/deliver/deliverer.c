@@ -98,6 +98,8 @@ static const struct counter_row counter_rows[] = {
 	ROW(suppressed, COUNTER, "Recipients cancelled because their address is suppressed"),
 	ROW(requeued, COUNTER, "Recipients whose connection ended before they were tried"),
 	ROW(in_doubt, COUNTER, "Tries whose answer after the final dot was lost"),
+	ROW(elsewhere, COUNTER, "Recipients that go again from another source because of a reply"),
+	ROW(held_by_reply, COUNTER, "Recipients held because of a reply"),
 	ROW(recoded, COUNTER, "8-bit messages made 7-bit for a host without 8BITMIME"),
 	ROW(unsigned_messages, COUNTER, "Messages that left without a DKIM signature of ours"),
 	ROW(messages, COUNTER, "Transactions begun"),

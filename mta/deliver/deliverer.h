@@ -5,6 +5,7 @@
  * Threads: the lane's, except deliver_keys_changed(). */
 #pragma once
 #include "mta/config/host.h"
+#include "mta/deliver/avoid.h"
 #include "mta/deliver/keys.h"
 #include "mta/deliver/message_id.h"
 #include "mta/deliver/last.h"
@@ -28,6 +29,7 @@ struct deliver_options {
 	char *schedule;
 	int64_t jitter; /* percent */
 	bool bounce_messages;
+	bool blocked_elsewhere;
 	int64_t delay_warning;        /* milliseconds; 0: none */
 	int64_t retries[RETRIES_MAX]; /* milliseconds after attempt 1, 2 ... */
 	unsigned n_retries;
@@ -39,6 +41,7 @@ int64_t deliver_retry_ms(const struct deliver_options *o, unsigned attempts);
 struct deliver_counters {
 	counter delivered, deferred, bounced, expired, cancelled, suppressed;
 	counter requeued, in_doubt;
+	counter elsewhere, held_by_reply;
 	counter replies[JUDGE_CLASSES]; /* deferrals and bounces, by class */
 	counter recoded, unsigned_messages;
 	counter messages, message_bytes, signatures, sign_us, judged, expansions, expand_us;
@@ -71,6 +74,8 @@ struct deliverer {
 	struct list late; /* outcomes the spool could not take yet */
 	struct timer late_timer;
 	struct last_replies last;
+	struct avoided avoided;
+	unsigned holds; /* made because of replies (mta/deliver/act.h) */
 	struct deliver_counters counters;
 };
 extern const struct part deliver_part;

@@ -134,6 +134,8 @@ int64_t meaning_next_ms(const struct meaning *m, const struct outcome *o, int64_
 {
 	int64_t named;
 
+	if (m->elsewhere || m->held)
+		return o->at_ms + AT_ONCE_MS;
 	if (!m->named_s)
 		return scheduled_ms;
 	/* A little later than asked for: those who were told the same do not come at once. */

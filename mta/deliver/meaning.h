@@ -1,18 +1,17 @@
 /* mta/deliver/meaning.h - what a host's answer means for the recipient, by the rules of
  * postern-rules(5), and what follows: class and rule in the outcome, end or retry, and when.
- * Owns:   the outcome's class and rule point into the struct.
- * Limits: of the actions, end, retry, slow and suspend source act; the others keep the recipient in
- *         the queue. */
+ * Owns:   the outcome's class and rule point into the struct. */
 #pragma once
 #include "mta/deliver/deliverer.h"
 
 /* A host that names a short time again and again is asked by the schedule after this many tries. */
-enum { NAMED_TRIES = 5 };
+enum { NAMED_TRIES = 5, AT_ONCE_MS = 1000 };
 
 struct meaning {
 	enum judge_class class;     /* JUDGE_OTHER where nobody was asked */
 	struct judge_action action; /* of what a host said; else JUDGE_RETRY */
 	uint32_t named_s;           /* when the host wants to be asked again; 0: it did not say */
+	bool elsewhere, held;       /* it goes from another source at once; a hold was made */
 	char rule[2 * JUDGE_NAME_MAX];
 };
 /* Judges what a host answered to this recipient: a deferral may become a bounce and the other way

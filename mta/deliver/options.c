@@ -14,6 +14,10 @@ static const struct option rows[] = {
 	  "Delays between tries; the last one repeats." },
 	{ "retry.jitter", T_INT, AT(jitter), 0, 90, "20", true,
 	  "Percentage by which each delay varies at random, up or down." },
+	{ "retry.blocked_elsewhere", T_BOOL, AT(blocked_elsewhere), 0, 0, "no", true,
+	  "Try a recipient at once from another source of the pool when a reply says that our "
+	  "address "
+	  "is blocked." },
 	{ "bounce.messages", T_BOOL, AT(bounce_messages), 0, 0, "yes", true,
 	  "Send a notice of each failure to the sender of submitted mail (RFC 3464)." },
 	{ "deliver.delay_warning", T_DURATION, AT(delay_warning), 0, 366 * 86400000LL, "0", true,

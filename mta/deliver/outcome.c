@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "mta/deliver/act.h"
 #include "mta/deliver/meaning.h"
 #include "mta/deliver/outcome_count.h"
 #include "mta/deliver/notice.h"
@@ -85,7 +86,11 @@ static void keep_late(struct deliverer *dr, rcpt_ref ref, const struct outcome *
 static void put(struct deliverer *dr, rcpt_ref ref, struct outcome *o, bool on_list)
 {
 	lsn_t lsn;
-	int r = list_empty(&dr->late) ? spool_put_outcome(dr->spool, o, &lsn) : E_FULL;
+	int r;
+
+	if (o->kind != OUTCOME_DEFERRED) /* after it the job may have left the spool */
+		act_forget(dr, queue_rcpt(dr->queue, ref));
+	r = list_empty(&dr->late) ? spool_put_outcome(dr->spool, o, &lsn) : E_FULL;
 
 	if (r == 0 || r == E_CONFLICT) { /* finished already, and counted by whoever did that */
 		settle(dr, ref, o, on_list);
@@ -119,6 +124,7 @@ void outcome_init(struct deliverer *dr)
 	list_init(&dr->late);
 	timer_init(&dr->late_timer, on_late);
 	last_init(&dr->last);
+	avoid_init(&dr->avoided);
 }
 
 void outcome_end(struct deliverer *dr)
@@ -128,6 +134,7 @@ void outcome_end(struct deliverer *dr)
 
 	timer_stop(dr->loop->timers, &dr->late_timer);
 	last_end(&dr->last);
+	avoid_end(&dr->avoided);
 	while ((l = list_pop(&dr->late)) != NULL) {
 		struct late *late = container_of(l, struct late, link);
 		if (spool_put_outcome(dr->spool, &late->o, &lsn) < 0)
@@ -225,8 +232,10 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		meaning_forget(&o);
 		o.text = slice_str(why);
 	}
-	if (o.kind == OUTCOME_DEFERRED)
+	if (o.kind == OUTCOME_DEFERRED) {
+		act_on_reply(dr, ref, k, &o, f, ret);
 		o.next_ms = retry_next_ms(dr, ref, &o, ret);
+	}
 	if (o.kind == OUTCOME_DEFERRED && f->sent_data && v->code == 0)
 		count_add(&dr->counters.in_doubt, 1);
 	if (o.kind != OUTCOME_DELIVERED)

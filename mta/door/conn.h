@@ -57,7 +57,8 @@ struct conn_user { /* a member of the conn's user */
 struct conn_target {
 	struct ip ip;
 	uint16_t port;
-	struct ip source; /* family 0: any */
+	struct ip source;          /* family 0: any */
+	const struct proxy *proxy; /* NULL: none; conn_open() leaves it to its caller */
 };
 enum { CONN_OUT_HIGH = 48 * 1024, CONN_IN_MAX = 16 * 1024 };
 int conn_open(struct conn **ret, struct loop *l, const struct conn_target *to,

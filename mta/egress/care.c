@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "mta/door/conn.h"
 #include "mta/egress/inside.h"
+#include "mta/egress/probe.h"
 
 static void look_soon(struct egress *e)
 {
@@ -49,10 +50,8 @@ static void on_recovery(struct lane *l, struct slice text)
 		e->news->recovered(e->news);
 }
 
-static void look_at(struct egress *e, struct source *source)
+static void looked(struct egress *e, struct source *source, int r)
 {
-	int r = conn_source_check(&source->ip);
-
 	if (r < 0) {
 		source_still(source, r, e->options->backoff_max, clock_wall_ms());
 		return;
@@ -64,6 +63,50 @@ static void look_at(struct egress *e, struct source *source)
 	log_info("source.recovered", kv_str("source", source->text),
 		 kv_int("failed_ms", clock_wall_ms() - atomic_load(&source->failed_ms)));
 	engine_tell_lanes(lane_engine(e->lane), on_recovery, SLICE(""));
+}
+
+/* A look at a source behind a proxy, which takes a while. */
+struct care_look {
+	struct list link; /* the lane's */
+	struct egress *egress;
+	struct source *source;
+	struct probe *probe;
+	struct probe_user user;
+};
+
+static void look_free(struct care_look *look)
+{
+	(void)probe_free(look->probe);
+	list_remove(&look->link);
+	free(look);
+}
+
+static void on_probed(struct probe_user *u, int err)
+{
+	struct care_look *look = container_of(u, struct care_look, user);
+	struct egress *e = look->egress;
+	struct source *source = look->source;
+
+	look_free(look);
+	looked(e, source, err);
+}
+
+static void look_at(struct egress *e, struct source *source)
+{
+	const struct proxy *proxy = source_proxy(source);
+	struct care_look *look;
+
+	if (!proxy) {
+		looked(e, source, source_look(source));
+		return;
+	}
+	look = must_alloc(sizeof(*look));
+	look->egress = e;
+	look->source = source;
+	look->user.done = on_probed;
+	list_init(&look->link);
+	list_push(&e->looks, &look->link);
+	look->probe = probe_start(lane_loop(e->lane), proxy, &look->user);
 }
 
 /* A lane that has met a source that fails looks at all of them; each is looked at by one lane. */
@@ -93,7 +136,11 @@ struct source *care_meet(struct egress *e, const struct egress_source *entry)
 		log_error("source.too-many", kv_str("source", entry->ip_text));
 		return NULL;
 	}
-	r = is_new ? conn_source_check(&entry->ip) : 0;
+	atomic_store(&source->proxy, egress_proxy(e->options, entry->proxy));
+	if (entry->proxy && !source_proxy(source))
+		log_error("source.no-proxy", kv_str("source", entry->ip_text),
+			  kv_str("proxy", entry->proxy));
+	r = is_new ? source_look(source) : 0;
 	if (r < 0)
 		fail(e, source, r);
 	else if (source_err(source))
@@ -114,9 +161,14 @@ void egress_look_now(struct egress *e)
 void care_init(struct egress *e)
 {
 	timer_init(&e->look, on_look);
+	list_init(&e->looks);
 }
 
 void care_end(struct egress *e)
 {
+	struct care_look *look;
+
 	timer_stop(lane_loop(e->lane)->timers, &e->look);
+	list_each(&e->looks, look, struct care_look, link)
+		look_free(look);
 }

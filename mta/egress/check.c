@@ -34,6 +34,12 @@ static bool family_is_used(const struct source_checker *c, int family)
 	return family == AF_INET ? c->ipv4 : family == AF_INET6 ? c->ipv6 : c->ipv4 || c->ipv6;
 }
 
+/* What a proxy owns is not on this machine. */
+static int look(const struct egress_source *s)
+{
+	return s->proxy ? 0 : conn_source_check(&s->ip);
+}
+
 static void add_abilities(const struct source_checker *c, const struct egress_source *s,
 			  struct abilities *a)
 {
@@ -41,7 +47,7 @@ static void add_abilities(const struct source_checker *c, const struct egress_so
 	if (!s->weight)
 		return;
 	a->weight = true;
-	if (conn_source_check(&s->ip) < 0)
+	if (look(s) < 0)
 		return;
 	a->here = true;
 	if (!family_is_used(c, s->ip.family))
@@ -80,7 +86,7 @@ static void check_pool(const struct source_checker *c, const char *pool)
 static void check_source(const struct source_checker *c, unsigned i)
 {
 	const struct egress_source *s = &c->o->sources[i];
-	int r = conn_source_check(&s->ip);
+	int r = look(s);
 
 	if (r < 0)
 		say(c, "source %s of pool %s cannot be used: %s", s->ip_text, s->pool, err_text(r));

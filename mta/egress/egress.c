@@ -71,6 +71,7 @@ static bool is_place(const struct egress *e, unsigned i, const struct pool_name 
 	const struct roster_place *at = &e->roster.at[i];
 
 	return at->entry->weight && at->use == SOURCE_IN_USE && e->sources[i] &&
+	       (!at->entry->proxy || source_proxy(e->sources[i])) &&
 	       strcmp(at->entry->pool, p->name) == 0;
 }
 

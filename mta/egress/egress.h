@@ -21,6 +21,7 @@
 #include "mta/egress/turns.h"
 
 enum {
+	PROXIES_MAX = 64,
 	ASSIGNS_MAX = 256,
 	FALLBACKS_MAX = 64,
 	CHECK_ZONES_MAX = 32,
@@ -38,6 +39,9 @@ struct egress_options {
 	int64_t backoff_min, backoff_max;
 	struct egress_source sources[SOURCES_MAX];
 	unsigned n_sources;
+	char *proxy_list;
+	struct proxy proxies[PROXIES_MAX];
+	unsigned n_proxies;
 	char *assign_list;
 	struct assign_rule assigns[ASSIGNS_MAX];
 	unsigned n_assigns;
@@ -58,6 +62,8 @@ struct egress;
 struct egress *egress_of(struct lane *l);
 /* The number of a pool; an empty name is the pool "default". */
 unsigned egress_pool(struct egress *e, struct slice name);
+/* The proxy of this name; NULL: there is none, or no name. */
+const struct proxy *egress_proxy(const struct egress_options *o, const char *name);
 /* The pool of mail whose job names none, by pool.assign; else "default". */
 unsigned egress_assigned(struct egress *e, const struct assign_subject *s);
 const char *egress_pool_name(const struct egress *e, unsigned pool);

@@ -47,6 +47,7 @@ struct egress {
 	unsigned n_names;
 	struct egress_news *news; /* NULL: nobody wants to hear */
 	struct timer look;        /* at sources that fail; stopped while none does */
+	struct list looks;        /* those that take a while */
 	struct egress_counters counters;
 };
 

@@ -2,14 +2,19 @@
 #include "mta/config/entries.h"
 #include "mta/config/host.h"
 #include "mta/egress/egress.h"
+#include "mta/egress/proxies.h"
 
 enum { SEC = 1000, HOUR = 3600 * 1000 };
 #define AT(member) offsetof(struct egress_options, member)
 
 static const struct option rows[] = {
 	{ "egress.sources", T_LIST, AT(source_list), 0, 0, "", true,
-	  "Source addresses, each \"pool address ehlo-name [weight=N]\"; mail that names no pool "
-	  "uses \"default\"." },
+	  "Source addresses, each \"pool address ehlo-name [weight=N] [via=PROXY]\"; mail that "
+	  "names "
+	  "no pool uses \"default\"." },
+	{ "proxies", T_LIST, AT(proxy_list), 0, 0, "", true,
+	  "Proxies that own source addresses, each \"name socks5 address:port [file]\" or \"name "
+	  "haproxy address:port\"; the file has \"user:password\"." },
 	{ "pool.assign", T_LIST, AT(assign_list), 0, 0, "", true,
 	  "Pools of mail that names none, each \"condition ... pool\" with tenant/N, campaign/N or "
 	  "stream/NAME; the first that holds counts." },
@@ -36,7 +41,8 @@ static int read_source(void *options, struct slice s)
 
 	if (o->n_sources == SOURCES_MAX || entry_read(s, &o->sources[o->n_sources]) < 0)
 		return E_SYNTAX;
-	return o->sources[o->n_sources++].proxy ? E_SYNTAX : 0; /* there are no proxies yet */
+	o->n_sources++;
+	return 0;
 }
 
 /* Mail that names no pool leaves from somewhere, whatever the list says. */
@@ -50,6 +56,43 @@ static int add_default(struct egress_options *o, const char *hostname)
 		.weight = 1,
 	};
 	return 0;
+}
+
+static int read_proxy(void *options, struct slice s)
+{
+	struct egress_options *o = options;
+	struct proxy *p = &o->proxies[o->n_proxies];
+
+	if (o->n_proxies == PROXIES_MAX || proxies_read(s, p) < 0)
+		return E_SYNTAX;
+	o->n_proxies++;
+	for (unsigned i = 0; i + 1 < o->n_proxies; i++)
+		if (strcmp(o->proxies[i].name, p->name) == 0)
+			return E_SYNTAX;
+	return 0;
+}
+
+const struct proxy *egress_proxy(const struct egress_options *o, const char *name)
+{
+	for (unsigned i = 0; name && i < o->n_proxies; i++)
+		if (strcmp(o->proxies[i].name, name) == 0)
+			return &o->proxies[i];
+	return NULL;
+}
+
+static int derive_proxies(struct egress_options *o, struct option_fault *f)
+{
+	int r = option_entries(f, "proxies", o->proxy_list,
+			       "\"name socks5 address:port [file]\" or \"name haproxy "
+			       "address:port\", each name once, with a file that has "
+			       "\"user:password\" and that not everybody can read",
+			       read_proxy, o);
+
+	for (unsigned i = 0; r == 0 && i < o->n_sources; i++)
+		if (o->sources[i].proxy && !egress_proxy(o, o->sources[i].proxy))
+			r = option_bad(f, "egress.sources", slice_str(o->sources[i].proxy),
+				       "the name of one of the proxies");
+	return r;
 }
 
 static int read_assign(void *options, struct slice s)
@@ -129,10 +172,12 @@ static int derive(void *options, const struct settings *all, struct option_fault
 	struct egress_options *o = options;
 	int r = option_entries(
 	    f, "egress.sources", o->source_list,
-	    "\"pool address ehlo-name [weight=N]\", with an IP address or *, and N from 0 "
-	    "to 1000",
+	    "\"pool address ehlo-name [weight=N] [via=PROXY]\", with an IP address or *, and N "
+	    "from 0 to 1000",
 	    read_source, o);
 
+	if (r == 0)
+		r = derive_proxies(o, f);
 	if (r == 0)
 		r = option_entries(f, "pool.assign", o->assign_list,
 				   "tenant/N, campaign/N or stream/NAME, and then a pool (the list "
@@ -163,6 +208,8 @@ static void clear(void *options)
 
 	for (unsigned i = 0; i < o->n_sources; i++)
 		entry_clear(&o->sources[i]);
+	for (unsigned i = 0; i < o->n_proxies; i++)
+		proxies_clear(&o->proxies[i]);
 	for (unsigned i = 0; i < o->n_assigns; i++)
 		assign_clear(&o->assigns[i]);
 	for (unsigned i = 0; i < o->n_fallbacks; i++) {

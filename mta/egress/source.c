@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+#include "mta/door/conn.h"
+
 struct sources {
 	pthread_mutex_t lock;
 	struct source *at[SOURCES_KNOWN_MAX];
@@ -69,6 +71,11 @@ struct source *sources_get(struct sources *s, const struct ip *ip, bool *ret_new
 struct source *sources_at(struct sources *s, unsigned i)
 {
 	return i < atomic_load(&s->n) ? s->at[i] : NULL;
+}
+
+int source_look(const struct source *s)
+{
+	return source_proxy(s) ? 0 : conn_source_check(&s->ip);
 }
 
 /* ---- health ------------------------------------------------------------------------------ */

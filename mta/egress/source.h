@@ -13,12 +13,14 @@
 #include "base/address.h"
 #include "base/buf.h"
 #include "mta/core/slots.h"
+#include "mta/door/detour.h"
 
 enum { SOURCES_KNOWN_MAX = 4096 };
 
 struct source {
 	struct ip ip;           /* family 0: whatever the system picks, which never fails */
 	char text[IP_TEXT_MAX]; /* "*" then */
+	_Atomic(const struct proxy *) proxy; /* the way out of it; NULL: it is on this machine */
 	slot_count connections;
 	_Atomic int err;           /* why it cannot be used; 0: it can */
 	_Atomic int64_t failed_ms; /* since when; wall clock */
@@ -36,6 +38,12 @@ struct source *sources_at(struct sources *s, unsigned i);
 static inline int source_err(const struct source *s)
 {
 	return atomic_load_explicit(&s->err, memory_order_relaxed);
+}
+/* Could a connection have it as its source?  Of an address behind a proxy only a try tells. */
+int source_look(const struct source *s) MUST_CHECK;
+static inline const struct proxy *source_proxy(const struct source *s)
+{
+	return atomic_load_explicit(&s->proxy, memory_order_relaxed);
 }
 /* It cannot be used, for the reason err.  True: this is news. */
 bool source_fail(struct source *s, int err, int64_t pause_ms, int64_t now_ms);

@@ -77,6 +77,13 @@ void turns_took(struct turns *t, unsigned i)
 	t->at[i].pass += t->at[i].stride;
 }
 
+void turns_yield(struct turns *t, unsigned i)
+{
+	for (unsigned k = 0; i < t->n && k < t->n; k++)
+		if (k != i && !t->at[k].out)
+			t->at[i].pass = MAX_OF(t->at[i].pass, t->at[k].pass + 1);
+}
+
 void turns_pass_over(struct turns *t, unsigned i)
 {
 	t->at[i].out = true;

@@ -49,6 +49,8 @@ bool turns_may_take(const struct turns *t, unsigned i);
 /* It may not, but it would: the time of those that are waited for begins. */
 void turns_refused(struct turns *t, int64_t now_ms);
 void turns_took(struct turns *t, unsigned i);
+/* It lets the others go first: each of them has a turn before its next. */
+void turns_yield(struct turns *t, unsigned i);
 /* It is no longer waited for. */
 void turns_pass_over(struct turns *t, unsigned i);
 /* Something has changed: those that were passed over count again. */

@@ -1,8 +1,13 @@
 /* mta/inspect/why.c - the chain of reasons behind a recipient that is not delivered yet. */
 #include "mta/inspect/why.h"
 
+#include <inttypes.h>
+
 #include "mta/inspect/tell.h"
 #include "mta/inspect/walk.h"
+#include "base/clock.h"
+#include "mta/site/suspend.h"
+#include "mta/site/tenants.h"
 #include "mta/site/way.h"
 
 static void why_domain(struct teller *t, const struct domain *d)
@@ -29,6 +34,18 @@ static void why_hold(struct teller *t, unsigned selects, const struct rule_subje
 		tell(t, "hold", 0, "a rule holds it: %s", hold);
 }
 
+static void why_tenant(struct teller *t, const struct rcpt *r, struct site *s)
+{
+	struct flow *f = queue_flow_of(t->queue, r);
+	struct pool *p = pool_get(s, f->to_pool);
+	int64_t ms = tenants_matter(p) ? tenants_wait_ms(p, f->tenant) : 0;
+
+	if (ms)
+		tell(t, "tenant", clock_wall_ms() + ms,
+		     "tenant %" PRIu64 " is suspended at %s; postern rules says why", f->tenant,
+		     suspend_scope(s)->name);
+}
+
 static void why_rcpt(struct teller *t, const struct rcpt *r)
 {
 	const struct domain *d = queue_domain_of(t->queue, r);
@@ -49,6 +66,8 @@ static void why_rcpt(struct teller *t, const struct rcpt *r)
 		tell(t, "retry", queue_wall_ms(t->queue, r->due_s),
 		     "%u tries failed; waiting for the next one", r->attempts);
 	why_domain(t, d);
+	if (way_of(d)->site)
+		why_tenant(t, r, way_of(d)->site);
 	if (way_of(d)->site)
 		binds_site(t, way_of(d)->site);
 }

@@ -15,6 +15,7 @@ void fair_init(struct fair *f, const struct slab *slab)
 	for (unsigned i = 0; i < FAIR_CLASSES; i++)
 		list_init(&f->rings[i]);
 	list_init(&f->parked);
+	list_init(&f->shut);
 	list_init(&f->spare_lines);
 	list_init(&f->spare_shares);
 	map_init(&f->lines);
@@ -50,26 +51,45 @@ static uint8_t class_of(const struct flow *flow)
 	return flow->class == CLASS_TRANSACTIONAL ? CLASS_TRANSACTIONAL : CLASS_BULK;
 }
 
+static uint64_t hash_of_share(const struct flow *flow)
+{
+	return hash_mix(flow->tenant * FAIR_CLASSES + class_of(flow));
+}
+
+static struct share *share_find(const struct fair *f, const struct flow *flow)
+{
+	for (struct map_link *l = map_find(&f->shares, hash_of_share(flow)); l;
+	     l = map_find_next(l)) {
+		struct share *s = container_of(l, struct share, link);
+		if (s->tenant == flow->tenant && s->class == class_of(flow))
+			return s;
+	}
+	return NULL;
+}
+
 static struct share *share_get(struct fair *f, const struct flow *flow)
 {
 	uint8_t class = class_of(flow);
-	uint64_t hash = hash_mix(flow->tenant * FAIR_CLASSES + class);
+	struct share *s = share_find(f, flow);
 	struct list *spare;
-	struct share *s;
 
-	for (struct map_link *l = map_find(&f->shares, hash); l; l = map_find_next(l)) {
-		s = container_of(l, struct share, link);
-		if (s->tenant == flow->tenant && s->class == class)
-			return s;
-	}
+	if (s)
+		return s;
 	spare = list_pop(&f->spare_shares);
 	s = spare ? container_of(spare, struct share, ring) : must_alloc(sizeof(*s));
 	*s = (struct share){ .tenant = flow->tenant, .class = class };
 	list_init(&s->lines);
 	list_init(&s->ring);
 	list_push(&f->rings[class], &s->ring);
-	map_insert(&f->shares, &s->link, hash);
+	map_insert(&f->shares, &s->link, hash_of_share(flow));
 	return s;
+}
+
+/* So many of it became ready, or cease to be. */
+static void count_ready(struct fair *f, const struct share *s, uint32_t more, uint32_t less)
+{
+	if (!s->shut_until_ms)
+		f->ready[s->class] += more - less;
 }
 
 static void line_join(struct fair *f, struct line *line)
@@ -77,7 +97,7 @@ static void line_join(struct fair *f, struct line *line)
 	line->share = share_get(f, line->flow);
 	line->burst = 0;
 	list_push(&line->share->lines, &line->ring);
-	f->ready[line->share->class] += line->fifo.count;
+	count_ready(f, line->share, line->fifo.count, 0);
 }
 
 static void line_leave(struct fair *f, struct line *line)
@@ -86,7 +106,7 @@ static void line_leave(struct fair *f, struct line *line)
 
 	line->share = NULL;
 	list_remove(&line->ring);
-	f->ready[s->class] -= line->fifo.count;
+	count_ready(f, s, 0, line->fifo.count);
 	if (!list_empty(&s->lines))
 		return;
 	map_remove(&f->shares, &s->link);
@@ -169,9 +189,9 @@ void fair_hand_over(struct fair *from, struct fair *to, struct flow *flow)
 
 	fifo_append(to->slab, &there->fifo, &line->fifo);
 	if (there->share)
-		to->ready[there->share->class] += n;
+		count_ready(to, there->share, n, 0);
 	if (line->share) {
-		from->ready[line->share->class] -= n;
+		count_ready(from, line->share, 0, n);
 	} else {
 		list_remove(&line->ring); /* it was parked */
 		line_join(from, line);    /* with nobody in it, so that it can be dropped */
@@ -189,8 +209,54 @@ bool fair_push(struct fair *f, struct flow *flow, rcpt_ref ref, bool front)
 		fifo_push(f->slab, &line->fifo, ref);
 	if (!line->share)
 		return false;
-	f->ready[line->share->class]++;
+	count_ready(f, line->share, 1, 0);
 	return true;
+}
+
+/* ---- shares that are shut ---------------------------------------------------------------- */
+
+static uint32_t waiting_in(const struct share *s)
+{
+	struct line *line;
+	uint32_t n = 0;
+
+	list_each(&s->lines, line, struct line, ring)
+		n += line->fifo.count;
+	return n;
+}
+
+void fair_shut(struct fair *f, const struct flow *flow, int64_t until_ms)
+{
+	struct share *s = share_find(f, flow);
+
+	if (!s || s->shut_until_ms)
+		return;
+	count_ready(f, s, 0, waiting_in(s));
+	s->shut_until_ms = MAX_OF(until_ms, (int64_t)1);
+	s->left = 0;
+	list_remove(&s->ring);
+	list_push(&f->shut, &s->ring);
+}
+
+static void open_share(struct fair *f, struct share *s)
+{
+	s->shut_until_ms = 0;
+	count_ready(f, s, waiting_in(s), 0);
+	list_remove(&s->ring);
+	list_push(&f->rings[s->class], &s->ring);
+}
+
+int64_t fair_open(struct fair *f, int64_t now_ms)
+{
+	int64_t next = 0;
+	struct share *s;
+
+	list_each(&f->shut, s, struct share, ring)
+		if (s->shut_until_ms <= now_ms)
+			open_share(f, s);
+		else
+			next = next ? MIN_OF(next, s->shut_until_ms) : s->shut_until_ms;
+	return next;
 }
 
 /* ---- turns ------------------------------------------------------------------------------- */
@@ -221,7 +287,7 @@ static rcpt_ref pop(struct fair *f, struct line *line)
 {
 	rcpt_ref ref = fifo_pop(f->slab, &line->fifo);
 
-	f->ready[line->share->class]--;
+	count_ready(f, line->share, 0, 1);
 	if (line->fifo.count == 0)
 		line_drop(f, line);
 	return ref;
@@ -257,7 +323,7 @@ rcpt_ref fair_take_same(struct fair *f, struct line *line, job_no job)
 {
 	const struct rcpt *r;
 
-	if (line->fifo.count == 0 || !line->share)
+	if (line->fifo.count == 0 || !line->share || line->share->shut_until_ms)
 		return RCPT_NONE;
 	r = rcpt_at(f->slab, line->fifo.head);
 	if (r->job != job || r->state == RCPT_DEAD)

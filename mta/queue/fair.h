@@ -19,10 +19,11 @@ enum { FAIR_CLASSES = 2, FAIR_BURST_BULK = 8 }; /* recipients of one flow share 
 
 struct share { /* one tenant's lines of one class */
 	struct map_link link;
-	struct list ring;  /* the class's; self: nothing to send */
+	struct list ring;  /* the class's, or the shut ones */
 	struct list lines; /* first: whose turn it is */
 	uint64_t tenant;
-	uint32_t left; /* transactions left of this turn; 0: it has not begun */
+	int64_t shut_until_ms; /* 0: it is open */
+	uint32_t left;         /* transactions left of this turn; 0: it has not begun */
 	uint8_t class;
 };
 struct line { /* the recipients of one flow */
@@ -37,6 +38,7 @@ struct fair {
 	const struct slab *slab;
 	struct list rings[FAIR_CLASSES], parked; /* parked: held flows, not counted as ready */
 	struct map lines, shares;
+	struct list shut; /* shares, not counted as ready */
 	struct list spare_lines, spare_shares;
 	uint32_t ready[FAIR_CLASSES];
 	unsigned owed; /* percent of a turn that transactional mail owes to bulk mail */
@@ -55,6 +57,10 @@ unsigned fair_strays(const struct fair *f, unsigned pool, struct flow **ret, uns
 /* All that wait of this flow go on waiting there, behind those of it that wait there already. */
 void fair_hand_over(struct fair *from, struct fair *to, struct flow *flow);
 void fair_rules_changed(struct fair *f); /* flows were held or released */
+/* What waits here of the flow's tenant and class waits until then: it is in nobody's way. */
+void fair_shut(struct fair *f, const struct flow *flow, int64_t until_ms);
+/* Opens those whose time has come; INT64_MAX: all.  When the next one's comes; 0: none is shut. */
+int64_t fair_open(struct fair *f, int64_t now_ms);
 static inline uint32_t fair_ready(const struct fair *f)
 {
 	return f->ready[CLASS_BULK] + f->ready[CLASS_TRANSACTIONAL];

@@ -90,11 +90,13 @@ static void add(struct making *m, struct late_fact f, const struct verp *token)
 
 static struct late_fact of_mail(const struct making *m, unsigned kind, struct slice to)
 {
+	bool domain = m->said && (kind == LATE_DMARC || kind == LATE_TLSRPT);
+
 	return (struct late_fact){ .kind = kind,
 				   .to = to,
 				   .evidence = m->said ? m->said->evidence : m->message,
 				   .rule = m->said ? slice_of("", 0) : SLICE("unreadable"),
-				   .report = m->said ? m->said->report : slice_of("", 0) };
+				   .report = domain ? m->said->report : slice_of("", 0) };
 }
 
 static struct late_fact of_recipient(const struct making *m, const struct said_recipient *who,

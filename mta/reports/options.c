@@ -14,7 +14,7 @@ static const struct option rows[] = {
 	{ "reports.mailbox", T_LIST, AT(mailbox), 0, 0, "postmaster, abuse", true,
 	  "Mailboxes there besides return paths, for feedback, DMARC and TLS reports; one without "
 	  "a "
-	  "host is taken at every one of return.hosts." },
+	  "host is taken at hostname and at every one of return.hosts." },
 	{ "reports.forward", T_STR, AT(forward), 0, 320, "", true,
 	  "Address to which mail of people to reports.mailbox is passed on; empty: it is kept "
 	  "only." },

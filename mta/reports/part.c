@@ -53,6 +53,16 @@ static struct slice mail(void *state, struct smtpd_session *s)
 	return SLICE("451 4.7.1 too much mail from your address, try again later\r\n");
 }
 
+/* "postmaster" without a host is the one of `hostname` (RFC 5321 section 4.5.1). */
+static bool is_mailbox(const struct reports_lane *on, struct slice local, struct slice host,
+		       struct slice address)
+{
+	bool ours = returnpath_has_host(on->returns, host) ||
+		    slice_eq_nocase(host, slice_str(on->settings.hostname));
+
+	return reports_is_mailbox(on->options, ours ? local : slice_of("", 0), address);
+}
+
 /* What is wrong with an address is not told: who guesses learns nothing. */
 static struct slice rcpt(void *state, struct smtpd_session *s, const struct mailbox *to)
 {
@@ -60,13 +70,9 @@ static struct slice rcpt(void *state, struct smtpd_session *s, const struct mail
 	struct buf *rcpts = &smtpd_session_mail(s)->rcpts;
 	struct slice local = mailbox_local(to), host = mailbox_domain(to);
 	struct verp token;
-	bool known = returnpath_read(on->returnpath, local, host, &token) == 0;
 
-	if (!known)
-		known = reports_is_mailbox(on->options, local, mailbox_text(to)) &&
-			(returnpath_has_host(on->returns, host) ||
-			 reports_is_mailbox(on->options, slice_of("", 0), mailbox_text(to)));
-	if (!known) {
+	if (returnpath_read(on->returnpath, local, host, &token) < 0 &&
+	    !is_mailbox(on, local, host, mailbox_text(to))) {
 		count_add(&on->counters.strangers, 1);
 		return SLICE("550 5.1.1 no such recipient here\r\n");
 	}

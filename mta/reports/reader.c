@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/encode.h"
+#include "message/aggregate/aggregate.h"
 #include "message/report/returned.h"
 #include "mta/reports/sandbox.h"
 
@@ -111,11 +112,33 @@ static struct slice excerpt(struct slice message, char *buf)
 	return slice_of(buf, n);
 }
 
+/* A report about a domain is known by its attachment, whatever the mail around it says. */
+static void say_aggregate(struct said *s, const struct returned *r, struct buf *json,
+			  struct buf *identity)
+{
+	static const unsigned kinds[] = {
+		[AGGREGATE_DMARC] = LATE_DMARC, [AGGREGATE_TLSRPT] = LATE_TLSRPT
+	};
+	enum aggregate_kind kind = AGGREGATE_NONE;
+
+	if (r->attachment.n && (s->kind == LATE_OTHER || s->kind == LATE_AUTO_REPLY ||
+				s->kind == LATE_DMARC || s->kind == LATE_TLSRPT))
+		kind = aggregate_read(r->attachment, json, identity);
+	if (kind == AGGREGATE_NONE)
+		return;
+	s->kind = kinds[kind];
+	s->report = buf_data(json);
+	s->identity = buf_data(identity);
+	s->identity.n = MIN_OF(s->identity.n, (size_t)500);
+}
+
 int reader_read(const struct judge *j, struct slice message, struct buf *out)
 {
 	OWNED(returned) r = returned_read(j, message);
 	OWNED_MEM struct said *s = must_alloc(sizeof(*s));
 	char evidence[LATE_EVIDENCE_MAX];
+	struct buf json = { 0 }, identity = { 0 };
+	int err;
 
 	s->kind = late_kind_of(r->kind);
 	s->host = field_in(message, "Reporting-MTA:");
@@ -125,7 +148,11 @@ int reader_read(const struct judge *j, struct slice message, struct buf *out)
 	for (unsigned i = 0; i < r->n; i++)
 		say_recipient(s, &r->recipients[i]);
 	say_refs(s, r, message);
-	return said_put(out, s);
+	say_aggregate(s, r, &json, &identity);
+	err = said_put(out, s);
+	buf_free(&json);
+	buf_free(&identity);
+	return err;
 }
 
 /* ---- the process ------------------------------------------------------------------------- */

@@ -8,16 +8,18 @@ enum {
 	SPAN_MIN_MS = 500,
 	SPAN_MAX_MS = 10 * 60 * 1000,
 	STEP_MS = 5 * 1000,
-	STEP_MAX_MS = 10 * 60 * 1000,
+	STEP_MAX_MS = 60 * 60 * 1000,
+	STEP_TIME_MAX_MS = 10 * 60 * 1000, /* for STEP_MESSAGES */
 	STEP_MESSAGES = 10,
 	USUAL_LEVEL = 6,
 	CROWD_LEVEL = 3,     /* a connection that is not let in costs no attempt */
 	DEAR_MS = 60 * 1000, /* a wall of that length is tried for less often */
 	LEVEL_MS = 30 * 60 * 1000,
-	FRESH_ROUND_MS = 60 * 1000, /* answers to what was in flight at a cut are here by now */
+	FRESH_ROUND_MS = 10 * 1000, /* answers to what was in flight at a cut are here by now */
 	RUN_OF_TROUBLE = 3,         /* a quarter of the answers, whatever came before */
 	DOOR_RUN = 2,               /* one at the door counts for so many more */
-	PROVEN = 100,               /* deliveries after which a wall is history */
+	QUOTA_MESSAGES = 5,
+	PROVEN = 100, /* deliveries after which a wall is history */
 };
 static const int64_t day_ms = 86400000;
 
@@ -31,6 +33,7 @@ void adapt_begin(struct adapt *a, const struct adapt_bounds *b, int64_t now)
 		.cut_ms = now - FRESH_ROUND_MS,
 		.step_ms = now,
 		.level_ms = now,
+		.open_ms = now,
 	};
 }
 
@@ -74,19 +77,31 @@ static int64_t measured(const struct adapt *a, int64_t now)
 	return per_day(a->n + a->n_before, a->n ? now - a->since_ms + a->before_ms : a->before_ms);
 }
 
+/* The rate at which trouble came: the one that was set, if it was used. */
+static int64_t came_at(const struct adapt *a, int64_t rate, int64_t now)
+{
+	int64_t fact = measured(a, now);
+
+	return rate && fact >= rate / 4 * 3 ? rate : fact;
+}
+
 /* ---- growing ----------------------------------------------------------------------------- */
 
 static void calm_down(struct adapt *a, int64_t now)
 {
-	if (now - a->level_ms < LEVEL_MS)
+	const int64_t each = a->level > USUAL_LEVEL ? 4LL * LEVEL_MS : LEVEL_MS;
+
+	if (now - a->level_ms < each)
 		return;
-	a->level -= (unsigned)MIN_OF((now - a->level_ms) / LEVEL_MS, (int64_t)a->level);
+	a->level -= (unsigned)MIN_OF((now - a->level_ms) / each, (int64_t)a->level);
 	a->level_ms = now;
 }
 
 static unsigned price(const struct adapt *a)
 {
-	return a->window < a->threshold ? 1 : MAX_OF(a->window, 1u) << a->level;
+	const unsigned level = MIN_OF(a->level, (unsigned)USUAL_LEVEL);
+
+	return a->window < a->threshold ? 1 : MAX_OF(a->window, 1u) << level;
 }
 
 static void grow_window(struct adapt *a, const struct adapt_bounds *b, unsigned n)
@@ -104,14 +119,16 @@ static int64_t step_after_ms(const struct adapt *a)
 {
 	int64_t time = (int64_t)STEP_MESSAGES * day_ms / MAX_OF(a->rate, (int64_t)1);
 
+	time = MAX_OF(MIN_OF(time, (int64_t)STEP_TIME_MAX_MS), a->named_ms);
 	return MIN_OF(MAX_OF((int64_t)STEP_MS << a->level, time), (int64_t)STEP_MAX_MS);
 }
 
-/* Slowly where trouble came; quickly below that, and above it, where it has moved away. */
+/* Slowly where trouble came; quickly below that, and above it, where it has moved away.  A wall of
+ * a named length is dear, so more has to go well before it counts as moved. */
 static void grow_rate(struct adapt *a, const struct adapt_bounds *b, bool pressed, int64_t now)
 {
-	const int64_t known = a->rate_known;
-	const bool near = a->rate * 10 >= known * 9 && a->rate * 50 <= known * 51;
+	const int64_t known = a->rate_known, beyond = known / 100 * (a->named_ms ? 110 : 102);
+	const bool near = a->rate * 10 >= known * 9 && a->rate <= beyond;
 
 	if (!pressed) {
 		a->step_ms = MAX_OF(a->step_ms, now - step_after_ms(a) / 2);
@@ -120,11 +137,19 @@ static void grow_rate(struct adapt *a, const struct adapt_bounds *b, bool presse
 	if (now - a->step_ms < step_after_ms(a))
 		return;
 	a->step_ms = now;
-	if (a->rate * 50 > known * 51)
+	if (a->rate > beyond)
 		a->level = 0;
 	a->rate += a->rate / (near ? 100 : a->rate > known * 2 ? 6 : 16) + 1;
 	if (a->rate > known * 16 || (b->rate_most && a->rate >= b->rate_most))
 		a->rate = a->rate_known = 0;
+}
+
+static void open_again(struct adapt *a, int64_t now)
+{
+	a->closed_until_ms = 0;
+	a->proven = 0;
+	a->open_n = 0;
+	a->open_ms = now;
 }
 
 void adapt_good(struct adapt *a, const struct adapt_bounds *b, unsigned n, bool pressed,
@@ -134,10 +159,9 @@ void adapt_good(struct adapt *a, const struct adapt_bounds *b, unsigned n, bool 
 		note_delivered(a, n, pressed, now);
 		return;
 	}
-	if (a->closed_until_ms) {
-		a->closed_until_ms = 0;
-		a->proven = 0;
-	}
+	if (a->closed_until_ms)
+		open_again(a, now);
+	a->open_n += n;
 	a->good_ms = now;
 	a->run = 0;
 	a->proven = MIN_OF(a->proven + n, (unsigned)PROVEN);
@@ -147,17 +171,15 @@ void adapt_good(struct adapt *a, const struct adapt_bounds *b, unsigned n, bool 
 	note_delivered(a, n, pressed, now);
 	calm_down(a, now);
 	if (pressed)
-		grow_window(a, b, n);
+		grow_window(a, b, MIN_OF(n, a->window)); /* many may have come together */
 	if (a->rate)
 		grow_rate(a, b, pressed, now);
 }
 
 void adapt_answered(struct adapt *a, int64_t now)
 {
-	if (adapt_probes(a, now)) {
-		a->closed_until_ms = 0;
-		a->proven = 0;
-	}
+	if (adapt_probes(a, now))
+		open_again(a, now);
 	a->run = 0;
 	note_share(a, false, 1);
 }
@@ -198,7 +220,7 @@ static void set_rate(struct adapt *a, const struct adapt_bounds *b, int64_t know
 static void cut(struct adapt *a, const struct adapt_bounds *b, int64_t now)
 {
 	bool lone = a->share < LONE;
-	int64_t fact = measured(a, now), keep = WHOLE - 2 * (int64_t)a->share;
+	int64_t from = came_at(a, a->rate, now), keep = WHOLE - 2 * (int64_t)a->share;
 
 	keep = MIN_OF(MAX_OF(keep, (int64_t)WHOLE / 4), (int64_t)WHOLE * 9 / 10);
 	a->round = a->window;
@@ -210,7 +232,6 @@ static void cut(struct adapt *a, const struct adapt_bounds *b, int64_t now)
 		if (a->rate)
 			set_rate(a, b, a->rate, a->rate - a->rate / 20);
 	} else {
-		int64_t from = a->rate && a->rate < fact ? a->rate : fact;
 		set_window(a, b, (unsigned)((int64_t)a->window * keep / WHOLE));
 		if (from)
 			set_rate(a, b, from, from * keep / WHOLE);
@@ -220,10 +241,30 @@ static void cut(struct adapt *a, const struct adapt_bounds *b, int64_t now)
 		harden(a, now);
 }
 
+/* What came through since the last wall, soon after it, is what a pause is good for. */
+static int64_t quota(const struct adapt *a, int64_t from, int64_t pause, int64_t now)
+{
+	int64_t open = now - a->open_ms;
+
+	if (a->open_n < QUOTA_MESSAGES || open >= 4 * pause)
+		return from;
+	return MIN_OF(from, per_day(a->open_n, MAX_OF(open, pause)));
+}
+
+/* It is still closed: what came through before has to do for all of that time. */
+static void learn_quota(struct adapt *a, const struct adapt_bounds *b, int64_t now)
+{
+	int64_t rate = per_day(a->open_n, now - a->open_ms);
+
+	if (a->open_n < QUOTA_MESSAGES || a->rate <= rate)
+		return;
+	set_rate(a, b, rate, rate / 8 * 7);
+}
+
 static void close_for(struct adapt *a, const struct adapt_bounds *b, int64_t named_ms, int64_t now)
 {
 	bool probing = a->closed_until_ms != 0;
-	int64_t fact = measured(a, now), pause;
+	int64_t from = came_at(a, a->run_rate, now), pause;
 
 	pause =
 	    a->pause_ms ? MIN_OF(a->pause_ms * 2, (int64_t)ADAPT_PAUSE_MAX_MS) : ADAPT_PAUSE_MIN_MS;
@@ -232,17 +273,19 @@ static void close_for(struct adapt *a, const struct adapt_bounds *b, int64_t nam
 	a->run = 0;
 	a->cut_ms = a->step_ms = now;
 	a->answers = 0;
-	if (probing)
+	if (probing) {
+		learn_quota(a, b, now);
 		return;
+	}
 	a->threshold = MAX_OF(a->window / 2, b->floor);
 	a->window = MIN_OF(b->floor, b->most);
 	a->round = a->window;
 	a->earned = 0;
 	a->share /= 2;
-	if (a->rate)
-		fact = MIN_OF(fact, a->rate);
-	if (fact)
-		set_rate(a, b, fact, fact / 8 * 7);
+	a->named_ms = named_ms >= DEAR_MS ? MIN_OF(named_ms, (int64_t)STEP_MAX_MS) : 0;
+	from = quota(a, from, MAX_OF(pause, a->named_ms), now);
+	if (from)
+		set_rate(a, b, from, named_ms >= DEAR_MS ? from / 16 * 15 : from / 8 * 7);
 	harden(a, now);
 	if (named_ms >= DEAR_MS)
 		a->level = MIN_OF(a->level + 2, (unsigned)ADAPT_LEVEL_MAX);
@@ -253,9 +296,12 @@ bool adapt_bad(struct adapt *a, const struct adapt_bounds *b, int64_t named_ms, 
 	if (adapt_closed(a, now))
 		return false;
 	note_share(a, true, 1);
+	if (a->run == 0)
+		a->run_rate = a->rate;
 	if (++a->run >= RUN_OF_TROUBLE)
 		a->share = MAX_OF(a->share, (unsigned)WHOLE / 4);
 	if (adapt_probes(a, now) || a->run >= ADAPT_WALL_RUN ||
+	    (a->run >= ADAPT_WALL_RUN_NAMED && named_ms >= DEAR_MS) ||
 	    (a->run >= ADAPT_WALL_RUN_SLOW && now - a->good_ms >= 1000)) {
 		close_for(a, b, named_ms, now);
 		return true;
@@ -267,6 +313,8 @@ bool adapt_bad(struct adapt *a, const struct adapt_bounds *b, int64_t named_ms, 
 
 bool adapt_refused(struct adapt *a, const struct adapt_bounds *b, int64_t named_ms, int64_t now)
 {
+	if (a->run == 0)
+		a->run_rate = a->rate;
 	a->run += DOOR_RUN;
 	return adapt_bad(a, b, named_ms, now);
 }

@@ -24,9 +24,10 @@ enum {
 	ADAPT_PAUSE_MIN_MS = 10 * 1000,
 	ADAPT_PAUSE_MAX_MS = 10 * 60 * 1000,
 	ADAPT_NAMED_MAX_MS = 4 * 3600 * 1000,
-	ADAPT_WALL_RUN = 6,      /* troubles without a delivery: a wall, however fast they came */
-	ADAPT_WALL_RUN_SLOW = 4, /* ... when the last delivery is a second ago */
-	ADAPT_LEVEL_MAX = 8,
+	ADAPT_WALL_RUN = 6,       /* troubles without a delivery: a wall, however fast they came */
+	ADAPT_WALL_RUN_SLOW = 4,  /* ... when the last delivery is a second ago */
+	ADAPT_WALL_RUN_NAMED = 2, /* ... when they say to come again in a minute or later */
+	ADAPT_LEVEL_MAX = 10,
 	ADAPT_FORGET_DAYS = 14,
 };
 
@@ -45,10 +46,12 @@ struct adapt {
 	unsigned answers, round;     /* since the last cut; a cut needs `round` of them */
 	unsigned proven;             /* deliveries since the latest wall */
 	int64_t rate, rate_known;    /* 0: none; where trouble came */
+	int64_t run_rate;            /* the rate when the run began */
 	int64_t n, since_ms;         /* deliveries to measure by, while more waited */
 	int64_t n_before, before_ms; /* those of the span before, and how long it was */
 	int64_t good_ms, cut_ms, step_ms, level_ms;
 	int64_t closed_until_ms, pause_ms; /* 0: open */
+	int64_t open_n, open_ms, named_ms; /* deliveries since the latest wall; the time it named */
 };
 
 void adapt_begin(struct adapt *a, const struct adapt_bounds *b, int64_t now);

@@ -45,6 +45,8 @@ struct channel {
 	int64_t failed_ms;   /* when a transaction left somebody without a delivery; monotonic */
 	struct transcript_watch watch; /* of a trace */
 	unsigned traced;               /* its number there; 0: none */
+	enum session_blame blame;      /* for its end */
+	int blame_err;
 	struct turn_end reap;
 	struct timer idle_timer, race_timer;
 	struct channel *rival; /* of the other family, connecting too (mta/site/race.h) */

@@ -177,7 +177,7 @@ static bool take_entry(struct slice *rest, struct learned_entry *k, struct slice
 	*site = slice_of(rest->p, k->site_n);
 	*why = slice_of(rest->p + k->site_n, k->why_n);
 	*rest = slice_skip(*rest, (size_t)k->site_n + k->why_n);
-	return true;
+	return !memchr(site->p, 0, site->n);
 }
 
 static int64_t bounded(int64_t v, int64_t least, int64_t most)

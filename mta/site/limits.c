@@ -21,6 +21,8 @@ struct limits *limits_new(void)
 	return l;
 }
 
+static void free_tenants(struct tenant_table *t);
+
 static void free_entry(struct site_limits *s)
 {
 	struct source_limits *source = atomic_load(&s->sources), *next;
@@ -30,6 +32,7 @@ static void free_entry(struct site_limits *s)
 		(void)steer_free(atomic_load(&source->steer));
 		free(source);
 	}
+	free_tenants(atomic_load(&s->tenants));
 	free(s);
 }
 
@@ -126,6 +129,64 @@ void limits_each_source(struct limits *l,
 			each(arg, s, e);
 	}
 	pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- tenants ----------------------------------------------------------------------------- */
+
+static struct tenant_table *table_of(struct site_limits *s)
+{
+	struct tenant_table *t = atomic_load(&s->tenants), *fresh;
+
+	if (t)
+		return t;
+	fresh = must_alloc(sizeof(*fresh));
+	if (atomic_compare_exchange_strong(&s->tenants, &t, fresh))
+		return fresh;
+	free(fresh);
+	return t;
+}
+
+static struct tenant_limits *find_tenant(struct tenant_limits *first, uint64_t tenant)
+{
+	while (first && first->tenant != tenant)
+		first = first->next;
+	return first;
+}
+
+struct tenant_limits *limits_known_tenant(struct site_limits *s, uint64_t tenant)
+{
+	struct tenant_table *t = atomic_load(&s->tenants);
+
+	return t ? find_tenant(atomic_load(&t->buckets[hash_mix(tenant) % TENANT_BUCKETS]), tenant)
+		 : NULL;
+}
+
+struct tenant_limits *limits_tenant(struct site_limits *s, uint64_t tenant)
+{
+	_Atomic(struct tenant_limits *) *bucket =
+	    &table_of(s)->buckets[hash_mix(tenant) % TENANT_BUCKETS];
+	struct tenant_limits *first = atomic_load(bucket), *fresh = NULL, *found;
+
+	while (!(found = find_tenant(first, tenant))) {
+		if (!fresh)
+			fresh = must_alloc(sizeof(*fresh));
+		fresh->tenant = tenant;
+		fresh->next = first;
+		if (atomic_compare_exchange_strong(bucket, &first, fresh))
+			return fresh;
+	}
+	free(fresh);
+	return found;
+}
+
+static void free_tenants(struct tenant_table *t)
+{
+	for (unsigned i = 0; t && i < TENANT_BUCKETS; i++)
+		for (struct tenant_limits *at = atomic_load(&t->buckets[i]), *next; at; at = next) {
+			next = at->next;
+			free(at);
+		}
+	free(t);
 }
 
 /* ---- pace -------------------------------------------------------------------------------- */

@@ -28,6 +28,17 @@ struct source_limits {
 	slot_count tries;                   /* connections that try it out after that */
 	_Atomic(struct steer *) steer;      /* mta/site/steer.h; NULL: not used so far */
 };
+/* A tenant at a site, or at a provider. */
+struct tenant_limits {
+	struct tenant_limits *next;
+	uint64_t tenant;
+	_Atomic int strikes;                /* mta/site/tenants.h */
+	_Atomic int64_t suspended_until_ms; /* wall clock; 0: it is not suspended */
+};
+enum { TENANT_BUCKETS = 64 };
+struct tenant_table {
+	_Atomic(struct tenant_limits *) buckets[TENANT_BUCKETS];
+};
 struct site_limits {
 	struct map_link link;
 	slot_count connections;
@@ -38,6 +49,7 @@ struct site_limits {
 	_Atomic int pacing; /* pools that wait for a provider's pace */
 	limits_pace messages, bytes;
 	_Atomic(struct source_limits *) sources;
+	_Atomic(struct tenant_table *) tenants; /* NULL: nothing is known of any */
 	char name[];
 };
 /* Suspensions ended: whoever sees another number looks at its pools again.  Any thread. */
@@ -58,6 +70,10 @@ void limits_each_source(struct limits *l,
 /* What is known of a source there; it lives as long as the table.  source: an address, or family
  * 0. */
 struct source_limits *limits_source(struct site_limits *s, const struct ip *source);
+
+/* What is known of a tenant there; it lives as long as the table. */
+struct tenant_limits *limits_tenant(struct site_limits *s, uint64_t tenant);
+struct tenant_limits *limits_known_tenant(struct site_limits *s, uint64_t tenant); /* or NULL */
 
 /* How many of `max` slots bulk mail leaves free: `keep`, but at most a quarter. */
 static inline int64_t limits_kept(int64_t max, int64_t keep)

@@ -25,6 +25,33 @@ static void on_turn_timer(struct timer *t)
 	pool_pump_soon(container_of(t, struct pool, turn_timer));
 }
 
+static void open_shut(struct pool *p, int64_t now_ms)
+{
+	struct timers *timers = p->sites->loop->timers;
+	int64_t next = fair_open(&p->fair, now_ms);
+
+	if (next)
+		timer_set(timers, &p->shut_timer, MAX_OF(next - sites_now(p->sites), (int64_t)1));
+	else
+		timer_stop(timers, &p->shut_timer);
+	pool_pump_soon(p);
+}
+
+static void on_shut_timer(struct timer *t)
+{
+	struct pool *p = container_of(t, struct pool, shut_timer);
+
+	open_shut(p, sites_now(p->sites));
+}
+
+void pool_shut(struct pool *p, const struct flow *flow, int64_t ms)
+{
+	int64_t now = sites_now(p->sites);
+
+	fair_shut(&p->fair, flow, now + ms);
+	open_shut(p, now);
+}
+
 struct pool *pool_get(struct site *s, unsigned index)
 {
 	struct pool *p;
@@ -43,6 +70,7 @@ struct pool *pool_get(struct site *s, unsigned index)
 	p->pump.run = pump;
 	timer_init(&p->timer, on_timer);
 	timer_init(&p->turn_timer, on_turn_timer);
+	timer_init(&p->shut_timer, on_shut_timer);
 	shaping_pool(p);
 	p->want = steer_want(p);
 	list_push(&s->pools, &p->link);
@@ -66,6 +94,7 @@ void pool_free(struct pool *p)
 	shaping_idle(p);
 	timer_stop(p->sites->loop->timers, &p->timer);
 	timer_stop(p->sites->loop->timers, &p->turn_timer);
+	timer_stop(p->sites->loop->timers, &p->shut_timer);
 	turns_end(&p->turns);
 	if (p->lender != p->index)
 		count_sub(&p->sites->counters.pools_on_fallback, 1);
@@ -520,6 +549,7 @@ void pool_wait(struct pool *p, unsigned why, int64_t ms)
 
 void pool_end_pause(struct pool *p)
 {
+	open_shut(p, INT64_MAX);
 	turns_wait_for_all(&p->turns);
 	p->pause_ms = 0;
 	p->paused_until_ms = 0;

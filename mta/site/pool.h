@@ -35,6 +35,7 @@ struct pool {
 	bool congested;       /* a source is held back (mta/site/steer.h) */
 	struct turns turns;   /* from the first connection until there is neither one nor work */
 	struct timer turn_timer;
+	struct timer shut_timer;           /* tenants whose mail waits (mta/queue/fair.h) */
 	uint8_t pause_why;                 /* enum pair_lack */
 	int64_t pause_ms, paused_until_ms; /* because of our sources; monotonic */
 	struct site_limits *at_door; /* the provider for want of whose slot it has no connection */
@@ -65,6 +66,8 @@ static inline bool pool_has(const struct pool *p, bool bulk)
 	return p->fair.ready[CLASS_TRANSACTIONAL] || (bulk && p->fair.ready[CLASS_BULK]);
 }
 void pool_pump_soon(struct pool *p);
+/* The flow's tenant may send nothing here for so long. */
+void pool_shut(struct pool *p, const struct flow *flow, int64_t ms);
 /* The pools of a site share its connections, over all lanes.  Guarantee: a pool with work gets its
  * share of them, however much the others have to send.  While one waits with less than its share,
  * no other takes more than its own, and a pool that has more gives it back as transactions end. */

@@ -7,6 +7,7 @@
 #include "mta/site/shaping.h"
 #include "mta/site/suspend.h"
 #include "mta/site/relay.h"
+#include "mta/site/tenants.h"
 #include "mta/site/trace.h"
 #include "mta/site/way.h"
 
@@ -115,9 +116,10 @@ static void flows_changed(struct queue_ways *w)
 
 void sites_rule_changed(struct engine *e, struct slice key, struct slice value)
 {
-	if (suspend_check(key, value) < 0)
+	if (suspend_check(key, value) < 0 && tenants_check(key, value) < 0)
 		return;
 	suspend_changed(engine_shared(e, &site_part), key, value);
+	tenants_changed(engine_shared(e, &site_part), key, value);
 	engine_changed(e);
 }
 
@@ -188,13 +190,14 @@ static void site_reload(void *state)
 static int load_suspension(void *limits, struct slice key, struct slice value)
 {
 	suspend_changed(limits, key, value);
+	tenants_changed(limits, key, value);
 	return 0;
 }
 
 static int site_open(struct engine *e, void **ret_shared)
 {
 	*ret_shared = limits_new();
-	return spool_each_rule(engine_spool(e), SLICE("suspend/"), load_suspension, *ret_shared);
+	return spool_each_rule(engine_spool(e), SLICE("suspend"), load_suspension, *ret_shared);
 }
 
 static void site_close(void *shared)
@@ -285,7 +288,10 @@ static const struct counter_row counter_rows[] = {
 	ROW(races, COUNTER, "Connections begun beside one of the other address family"),
 	ROW(races_lost, COUNTER, "Addresses that lost such a race"),
 	ROW(site_backoffs, COUNTER, "Pauses of sites when no host could be reached"),
+	ROW(site_walls, COUNTER, "Times that a source left a site alone that refused everything"),
 	ROW(source_suspensions, COUNTER, "Suspensions of a source at a provider that refused it"),
+	ROW(tenant_suspensions, COUNTER,
+	    "Suspensions of a tenant at a provider that refused its mail"),
 	ROW(pools_on_fallback, GAUGE, "Pools that leave from the sources of another one, by site"),
 	ROW(sessions_open, GAUGE, "Delivery connections open"),
 	ROW(sites, GAUGE, "Sites known"),

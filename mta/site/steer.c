@@ -84,13 +84,16 @@ enum { FADE_MS = 24 * 3600 * 1000 };
 /* Nobody sent there for days: what was known then counts for less. */
 static void fade(struct steer *s, const struct adapt_bounds *b)
 {
-	int64_t age = clock_wall_ms() - s->changed_ms;
+	int64_t age;
 
-	if (age < FADE_MS || !atomic_load(&s->troubled))
+	if (!atomic_load(&s->troubled))
 		return;
 	pthread_mutex_lock(&s->lock);
-	adapt_fade(&s->adapt, b, age, clock_mono_ms());
-	publish(s, b);
+	age = clock_wall_ms() - s->changed_ms;
+	if (age >= FADE_MS) {
+		adapt_fade(&s->adapt, b, age, clock_mono_ms());
+		publish(s, b);
+	}
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -276,9 +279,19 @@ void steer_end_probe(struct channel *ch)
 	ch->probing = false;
 }
 
+enum { TOGETHER_MAX = 1024 };
+
 static bool is_pressed(const struct pool *p)
 {
 	return fair_ready(&p->fair) > p->n_channels;
+}
+
+/* Deliveries to count together: without trouble, and where nobody waits, nothing would follow. */
+static unsigned due(const struct steer *s, const struct pool *p)
+{
+	if (!is_pressed(p) && !atomic_load_explicit(&s->troubled, memory_order_relaxed))
+		return TOGETHER_MAX;
+	return atomic_load_explicit(&s->patience, memory_order_relaxed);
 }
 
 void steer_delivered(struct channel *ch)
@@ -289,8 +302,7 @@ void steer_delivered(struct channel *ch)
 	bool other;
 	unsigned n, window;
 
-	if (!s || atomic_fetch_add_explicit(&s->good, 1, memory_order_relaxed) + 1 <
-		      atomic_load_explicit(&s->patience, memory_order_relaxed))
+	if (!s || atomic_fetch_add_explicit(&s->good, 1, memory_order_relaxed) + 1 < due(s, p))
 		return;
 	b = bounds_of(p);
 	pthread_mutex_lock(&s->lock);
@@ -374,10 +386,12 @@ static void trouble(struct channel *ch, enum steer_how how, unsigned had,
 	publish(s, &b);
 	pthread_mutex_unlock(&s->lock);
 	if (closed)
+		count_add(&ch->pool->sites->counters.site_walls, 1);
+	if (closed)
 		log_info("site.wall", kv_str("site", ch->pool->per_source->name),
 			 kv_str("source", ch->source_text),
 			 kv_int("ms", atomic_load(&s->closed_until_ms) - now),
-			 kv_str("reason", why));
+			 kv_int("per_hour", atomic_load(&s->rate) / 24), kv_str("reason", why));
 	steer_end_probe(ch);
 	ch->told = true;
 	changed(ch->pool);

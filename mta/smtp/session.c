@@ -11,6 +11,7 @@
 /* clang-format off */
 const struct session_step session_steps[S_MAX] = {
 	[S_CONNECT]   = { "connecting",            LIMIT(connect),  NULL,          NULL           },
+	[S_PROXY]     = { "talking to the proxy",  LIMIT(connect),  NULL,          NULL           },
 	[S_GREETING]  = { FOR "greeting",          LIMIT(greeting), NULL,          HEAR(greeting) },
 	[S_EHLO]      = { FOR "EHLO reply",        LIMIT(ehlo),     SAY(ehlo),     HEAR(ehlo)     },
 	[S_HELO]      = { FOR "HELO reply",        LIMIT(ehlo),     SAY(helo),     HEAR(helo)     },
@@ -104,7 +105,7 @@ static struct status status_of_err(const struct session *s, int err, enum step_i
 		return err == E_TLS ? tls_status(s) : STATUS(4, 7, 5);
 	if (err == E_SYNTAX || err == E_LIMIT)
 		return STATUS(4, 5, 0);
-	return step == S_CONNECT ? STATUS(4, 4, 1) : STATUS(4, 4, 2);
+	return step <= S_PROXY ? STATUS(4, 4, 1) : STATUS(4, 4, 2);
 }
 
 static enum step_id step_now(const struct session *s)
@@ -116,6 +117,7 @@ void session_fail(struct session *s, int err)
 {
 	if (s->life >= SESSION_OVER)
 		return;
+	session_through_failed(s, err);
 	verdict_set(&s->end, kind_of_end(s), status_of_err(s, err, step_now(s)), true,
 		    "%s while %s", err_text(err), session_doing(s));
 	session_note(s, TRANSCRIPT_NOTE, verdict_text(&s->end));
@@ -232,6 +234,15 @@ static void on_timer(struct timer *t)
 	wrap_up(s);
 }
 
+/* The bytes of the host follow. */
+void session_arrive(struct session *s)
+{
+	if (s->tls_at_once)
+		session_begin_tls(s);
+	else
+		session_say_expect(s, S_GREETING, NULL, 0);
+}
+
 static void on_event(struct conn_user *u, enum conn_event event, int err)
 {
 	struct session *s = container_of(u, struct session, conn_user);
@@ -242,13 +253,16 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 	case CONN_OPEN:
 		s->times.connect_ms = timers_now(s->loop->timers) - s->began_ms;
 		session_note(s, TRANSCRIPT_NOTE, SLICE("connected"));
-		if (s->tls_at_once)
-			session_begin_tls(s);
+		if (s->to.proxy)
+			session_through_begin(s);
 		else
-			session_say_expect(s, S_GREETING, NULL, 0);
+			session_arrive(s);
 		break;
 	case CONN_READABLE:
-		session_hear_input(s);
+		if (s->lone == S_PROXY && !s->ring_count)
+			session_through_hear(s);
+		if (s->lone != S_PROXY || s->ring_count)
+			session_hear_input(s);
 		break;
 	case CONN_WRITABLE:
 		if (flight_body_open(s))
@@ -280,6 +294,7 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 		struct session_user *u)
 {
 	OWNED(session) s = NULL;
+	struct conn_target hop;
 	int r;
 
 	if (!txn_name_ok(o->ehlo))
@@ -310,7 +325,8 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 	s->mx_host = must_copy(slice_str(o->mx_host));
 	s->any = (struct tls_check){ .names = { s->mx_host }, .n_names = 1 };
 	s->tls_check = o->tls_check ? o->tls_check : &s->any;
-	r = conn_open(&s->conn, l, &o->to, &s->conn_user);
+	hop = session_first_hop(s);
+	r = conn_open(&s->conn, l, &hop, &s->conn_user);
 	if (r < 0)
 		return r;
 	session_arm(s);
@@ -357,7 +373,7 @@ bool session_auth_refused(const struct session *s)
 
 bool session_connected(const struct session *s)
 {
-	return s->ring_count || s->lone != S_CONNECT;
+	return s->ring_count || s->lone > S_PROXY;
 }
 
 bool session_takes_8bit(const struct session *s)

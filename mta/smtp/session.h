@@ -131,6 +131,14 @@ bool session_takes_8bit(const struct session *s); /* 8BITMIME; known when it is 
 void session_quit(struct session *s);             /* QUIT after what is in hand, then gone() */
 /* It ends now, unless a message has begun to leave: then once that is answered. */
 void session_cut(struct session *s);
+/* Whose fault its early end is, where a proxy stands between; also in gone().  *ret_err: what was
+ * wrong. */
+enum session_blame {
+	BLAME_HOST,  /* or nobody's: as without a proxy */
+	BLAME_PROXY, /* it cannot be reached, does not take us, or makes no sense */
+	BLAME_WAY,   /* the proxy ended it without a word, because of itself or of the host */
+};
+enum session_blame session_blame(const struct session *s, int *ret_err);
 const char *session_doing(const struct session *s); /* "waiting for the EHLO reply" */
 unsigned session_sent(const struct session *s);     /* txns finished on this connection */
 /* How long its opening took, and the turn's time; 0: that did not happen. */

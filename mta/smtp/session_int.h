@@ -2,6 +2,7 @@
  * session.c has the table, the events and the life; say.c what is said; hear.c what is heard;
  * chunk.c the message by BDAT; again.c who may go again at once; txn.c the two messages in hand. */
 #pragma once
+#include "mta/door/detour.h"
 #include "mta/smtp/ehlo.h"
 #include "mta/smtp/reply.h"
 #include "mta/smtp/session.h"
@@ -10,6 +11,7 @@
 
 enum step_id {
 	S_CONNECT,
+	S_PROXY,
 	S_GREETING,
 	S_EHLO,
 	S_HELO,
@@ -103,6 +105,9 @@ struct session {
 	struct verdict end; /* why it is over */
 
 	struct conn_target to;
+	struct detour talk;
+	enum session_blame blame;
+	int blame_err;
 	struct smtp_timeouts limit;
 	enum tls_policy policy;
 	unsigned ignore; /* EHLO_ bits */
@@ -136,6 +141,13 @@ void session_fail_tls(struct session *s, const char *text); /* TLS is not as it 
 /* A 3xx where 2xx, 4xx or 5xx belongs, for example: we and the peer are not at the same step. */
 void session_lost_track(struct session *s);
 void session_start_body(struct session *s, const struct txn *t);
+
+/* through.c */
+struct conn_target session_first_hop(const struct session *s);
+void session_arrive(struct session *s); /* at the host: its greeting, or TLS, is next */
+void session_through_begin(struct session *s);
+void session_through_hear(struct session *s);
+void session_through_failed(struct session *s, int err); /* before the session is over */
 
 /* say.c */
 void session_say(struct session *s, enum step_id step, struct flight *f);

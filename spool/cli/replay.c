@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "mta/shadow/shadow.h"
+#include "mta/rerun/rerun.h"
 #include "spool/cli/cli.h"
 
 enum { SHAPE_FILE_MAX = 1024 * 1024, EVENTS_AT_ONCE = 4096 };
@@ -70,7 +70,7 @@ static int load_shapes(const struct cli *c, struct shapes *s)
 {
 	struct slice list = slice_str(c->shape_paths);
 	char error[OPTION_ERROR_MAX];
-	int r = shadow_builtin(s, error);
+	int r = rerun_builtin(s, error);
 
 	if (r == 0 && c->shape)
 		return add_file(s, c->shape);
@@ -97,11 +97,11 @@ static int load_rules(const struct cli *c, struct judge **ret)
 
 static int give(void *arg, const struct event *e)
 {
-	return shadow_event(arg, e);
+	return rerun_event(arg, e);
 }
 
 /* Every durable event from the place on. */
-static int read_log(struct cli *c, struct spool *sp, struct shadow *s)
+static int read_log(struct cli *c, struct spool *sp, struct rerun *s)
 {
 	lsn_t at = c->from ? c->from : spool_oldest(sp), next = at;
 	int r;
@@ -113,7 +113,7 @@ static int read_log(struct cli *c, struct spool *sp, struct shadow *s)
 	if (r == E_LIMIT)
 		(void)snprintf(c->error, sizeof(c->error),
 			       "the log holds more than %d outcomes; begin later, with --from",
-			       SHADOW_REPLIES_MAX);
+			       RERUN_REPLIES_MAX);
 	else if (r < 0)
 		(void)snprintf(c->error, sizeof(c->error), "the log cannot be read from %llu: %s",
 			       (unsigned long long)at, err_text(r));
@@ -162,20 +162,20 @@ int cmd_shape_replay(struct cli *c)
 	OWNED(shapes) shapes = shapes_new();
 	OWNED(judge) judge = NULL;
 	OWNED(spool) sp = NULL;
-	OWNED(shadow) s = NULL;
+	OWNED(rerun) s = NULL;
 	OWNED(tree) t = tree_new();
 	int r;
 
 	if (load_shapes(c, shapes) < 0 || load_rules(c, &judge) < 0)
 		return EXIT_BAD_USAGE;
 	r = offline_open(c, &sp);
-	s = shadow_new(shapes, judge, c->from_ms);
+	s = rerun_new(shapes, judge, c->from_ms);
 	if (r == 0)
 		r = read_log(c, sp, s);
 	if (r < 0)
 		return cli_complain(c, r);
-	shadow_run(s);
-	shadow_report(s, tree_map(t));
+	rerun_run(s);
+	rerun_report(s, tree_map(t));
 	if (c->json)
 		print_json(tree_value(t));
 	else

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "message/aggregate/aggregate.h"
 #include "message/report/returned.h"
 #include "spool/cli/cli.h"
 
@@ -29,11 +30,30 @@ static void show_recipient(struct branch *b, const struct returned_recipient *to
 	branch_text(b, "text", to->text);
 }
 
+/* A report about a domain is known by its attachment; json then has what it says. */
+static const char *kind_of(const struct returned *r, struct buf *json)
+{
+	struct buf identity = { 0 };
+	enum aggregate_kind kind = AGGREGATE_NONE;
+
+	if (r->attachment.n && (r->kind == RETURNED_OTHER || r->kind == RETURNED_AUTO_REPLY ||
+				r->kind == RETURNED_DMARC || r->kind == RETURNED_TLSRPT))
+		kind = aggregate_read(r->attachment, json, &identity);
+	buf_free(&identity);
+	if (kind == AGGREGATE_NONE)
+		return returned_kind_name(r->kind);
+	return returned_kind_name(kind == AGGREGATE_DMARC ? RETURNED_DMARC : RETURNED_TLSRPT);
+}
+
 static void show(const struct returned *r, struct tree *t)
 {
+	struct buf json = { 0 };
 	struct branch *b = tree_map(t), *rows, *extra;
 
-	branch_str(b, "kind", returned_kind_name(r->kind));
+	branch_str(b, "kind", kind_of(r, &json));
+	if (buf_len(&json))
+		branch_slice(b, "report", buf_data(&json));
+	buf_free(&json);
 	rows = branch_list(b, "recipients");
 	for (unsigned i = 0; i < r->n; i++)
 		show_recipient(branch_map(rows, NULL), &r->recipients[i]);
@@ -60,13 +80,15 @@ static void print(struct cli *c, const struct returned *r)
 		{ "hard", "HARD", COLUMN_TEXT },       { "text", "TEXT", COLUMN_TEXT }
 	};
 	OWNED(tree) t = tree_new();
+	const struct value *kind;
 
 	show(r, t);
 	if (c->json) {
 		print_json(tree_value(t));
 		return;
 	}
-	(void)printf("kind %s\n", returned_kind_name(r->kind));
+	kind = value_member(tree_value(t), SLICE("kind"));
+	(void)printf("kind %.*s\n", (int)kind->s.n, kind->s.p);
 	if (r->n)
 		print_table(value_member(tree_value(t), SLICE("recipients")), columns,
 			    ARRAY_LEN(columns));

@@ -11,7 +11,7 @@ enum {
 	GREY_KEYS = 1 << 20,
 	GREY_TRUST = 100
 };
-enum { WATCH_MS = 10 * MINUTE, BOX_MS = 15 * MINUTE, WARM_DAYS = 6 };
+enum { WATCH_MS = 10 * MINUTE, BOX_MS = 15 * MINUTE, WARM_DAYS = 6, ROUND_TRIP_MS = 50 };
 static const int64_t DAY = 24 * HOUR;
 
 /* One of the sources, as the provider sees it. */
@@ -98,7 +98,7 @@ static unsigned refusals(struct seen *s)
 
 static unsigned patience(const struct provider_sim *p)
 {
-	return (unsigned)MAX_OF(10.0, p->per_ms * WATCH_MS / 5);
+	return (unsigned)MAX_OF(20.0, p->per_ms * WATCH_MS / 5);
 }
 
 static bool is_boxed(const struct seen *s)
@@ -330,6 +330,8 @@ static struct model_answer answer(struct model *m, enum model_step step, struct 
 		s->inside++;
 	}
 	p->facts.taken += step == MODEL_DOT;
+	if (step == MODEL_MAIL)
+		a.delay_ms = MAX_OF(a.delay_ms, (int64_t)ROUND_TRIP_MS);
 	return a;
 }
 

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -220,7 +221,7 @@ static void mail_of_people_goes_on_once_and_never_in_a_circle(void **state UNUSE
 	struct books k;
 
 	returning_start(&box, "reports.forward = ops@company.test\n");
-	(void)returning_send("postmaster@" RETURNING_HOST, PEOPLE);
+	(void)returning_send("postmaster", PEOPLE);
 	(void)returning_send("postmaster@" RETURNING_HOST, returning_notice(false));
 	(void)returning_send("postmaster@" RETURNING_HOST,
 			     "X-Postern-Forwarded: box.example\r\n" PEOPLE);
@@ -228,6 +229,90 @@ static void mail_of_people_goes_on_once_and_never_in_a_circle(void **state UNUSE
 	k = returning_settled(&box, 4);
 	assert_int_equal(k.accepted, 1);
 	assert_int_equal(k.returned_other, 3);
+	returning_stop(&box);
+}
+
+static void reports_about_a_domain_are_kept_as_what_they_say(void **state UNUSED)
+{
+	static const char report[] =
+	    "From: noreply@google.test\r\nSubject: %s\r\nMIME-Version: 1.0\r\n"
+	    "Content-Type: application/xml; name=\"a.xml\"\r\n\r\n"
+	    "<feedback><report_metadata><org_name>google.test</org_name><report_id>%u</report_id>"
+	    "</report_metadata><policy_published><domain>sender.test</domain></policy_published>"
+	    "<record><row><source_ip>192.0.2.1</source_ip><count>7</count></row></record>"
+	    "</feedback>\r\n";
+	char text[2048];
+	struct books k;
+
+	returning_start(&box, "reports.mailbox = dmarc\n");
+	(void)snprintf(text, sizeof(text), report, "Report Domain: sender.test", 1U);
+	(void)returning_send("dmarc@" RETURNING_HOST, text);
+	(void)snprintf(text, sizeof(text), report, "the same again", 1U);
+	(void)returning_send("dmarc@" RETURNING_HOST, text);
+	(void)snprintf(text, sizeof(text), report, "another", 2U);
+	(void)returning_send("dmarc@" RETURNING_HOST, text);
+	(void)returning_send(returning_address(&box, 'b', 1, 1), text);
+	k = returning_settled(&box, 4);
+	assert_true(k.returned_dmarc == 2 && k.returned_again == 1 && k.returned_other == 1);
+	assert_int_equal(returning_facts(&box, facts, 16), 3);
+	assert_int_equal(facts[0].kind, LATE_DMARC);
+	assert_true(id_eq(facts[0].job, (struct id128){ 0, 0 }));
+	assert_non_null(strstr(facts[0].report, "\"ip\": \"192.0.2.1\", \"count\": 7"));
+	returning_stop(&box);
+}
+
+/* SMTP smuggling: as tests/unit/mta/submit/server_test.c has it for submission. */
+static void a_lone_cr_or_lf_refuses_the_mail_and_ends_the_session(void **state UNUSED)
+{
+	static const char *const bodies[] = {
+		"x\n.\r\n", "x\r.\r\n", "x\n.\n",  "x\r\n.\r",
+		"x\r\n.\n", "x\ry\r\n", "x\r\r\n", "x\r\n\n",
+	};
+	char text[600];
+	struct books k;
+	char byte;
+
+	returning_start(&box, "");
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		int fd = returning_session();
+		talk_say(fd, "MAIL FROM:<>\r\nRCPT TO:<abuse@" RETURNING_HOST ">\r\nDATA\r\n");
+		(void)talk_hear(fd, 3);
+		(void)snprintf(text, sizeof(text),
+			       "Subject: x\r\n\r\n%sMAIL FROM:<evil@x.example>\r\n"
+			       "RCPT TO:<abuse@" RETURNING_HOST ">\r\nDATA\r\nSubject: y\r\n\r\n"
+			       "y\r\n.\r\nMAIL FROM:<evil@x.example>\r\n",
+			       bodies[i]);
+		talk_expect(fd, text, "554 5.6.0 the message has a CR or LF");
+		assert_int_equal(recv(fd, &byte, 1, 0), 0);
+		(void)close(fd);
+	}
+	spool_books(engine_spool(box.engine), &k);
+	assert_int_equal(k.returned_mails, 0);
+	returning_stop(&box);
+}
+
+/* What would put a line or a NUL into the envelope or the records is no address. */
+static void an_address_cannot_bring_lines_or_ends_of_text(void **state UNUSED)
+{
+	static const char *const bad[] = {
+		"RCPT TO:<abuse@" RETURNING_HOST ">\nRCPT TO:<x@y.test>\r\n",
+		"RCPT TO:<\"ab\rcd\"@" RETURNING_HOST ">\r\n",
+		"RCPT TO:<ab\tcd@" RETURNING_HOST ">\r\n",
+		"RCPT TO:<\"b+x\\\x01\"@" RETURNING_HOST ">\r\n",
+		"RCPT TO:<@relay.test:b+x@" RETURNING_HOST ">\r\n",
+		"RCPT TO:<abuse%other.test@" RETURNING_HOST ">\r\n",
+		"RCPT TO:<abuse@" RETURNING_HOST "@other.test>\r\n",
+	};
+	int fd;
+
+	returning_start(&box, "");
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		fd = returning_session();
+		talk_expect(fd, "MAIL FROM:<>\r\n", "250");
+		talk_say(fd, bad[i]);
+		assert_int_equal(talk_hear(fd, 1)[0], '5');
+		(void)close(fd);
+	}
 	returning_stop(&box);
 }
 
@@ -242,6 +327,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(case_does_not_count_in_addresses),
 		cmocka_unit_test(a_peer_that_hurries_is_put_off),
 		cmocka_unit_test(what_waits_is_read_after_a_restart),
+		cmocka_unit_test(a_lone_cr_or_lf_refuses_the_mail_and_ends_the_session),
+		cmocka_unit_test(an_address_cannot_bring_lines_or_ends_of_text),
+		cmocka_unit_test(reports_about_a_domain_are_kept_as_what_they_say),
 		cmocka_unit_test(mail_of_people_goes_on_once_and_never_in_a_circle),
 	};
 

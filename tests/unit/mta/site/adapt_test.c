@@ -286,6 +286,33 @@ static void a_limit_that_moves_is_followed(void **state)
 	assert_true(good > 2 * 3600 * 0.85);
 }
 
+/* So many an hour, and no word of when to come again. */
+static void a_quota_by_the_hour_is_kept_after_it_was_met_once(void **state)
+{
+	struct adapt a = fresh();
+	int64_t now = BEGIN, hour = 0;
+	unsigned good = 0, bad = 0, used = 0;
+
+	(void)state;
+	while (now < BEGIN + 24 * HOUR) {
+		now = a.closed_until_ms > now ? a.closed_until_ms
+					      : now + (a.rate ? DAY / a.rate : 20);
+		used = (now - BEGIN) / HOUR != hour ? 0 : used;
+		hour = (now - BEGIN) / HOUR;
+		if (used < 150) {
+			used++;
+			good++;
+			adapt_good(&a, &usual, 1, true, now);
+		} else {
+			bad++;
+			(void)adapt_bad(&a, &usual, 0, now);
+		}
+	}
+	print_message("by the hour: %u delivered, %u refused\n", good, bad);
+	assert_in_range(good, 24 * 150 * 85 / 100, 25 * 150);
+	assert_in_range(bad, 1, 24 * 9); /* a probe each ten minutes would be 240 and more */
+}
+
 /* ---- bounds, and forgetting -------------------------------------------------------------- */
 
 static void whatever_happens_window_and_rate_stay_within_their_bounds(void **state)
@@ -365,6 +392,7 @@ int main(void)
 		    connections_that_are_not_let_in_tell_the_number_and_are_rarely_tried),
 		cmocka_unit_test(a_rate_limit_is_found_and_kept_with_few_refusals),
 		cmocka_unit_test(a_limit_that_moves_is_followed),
+		cmocka_unit_test(a_quota_by_the_hour_is_kept_after_it_was_met_once),
 		cmocka_unit_test(whatever_happens_window_and_rate_stay_within_their_bounds),
 		cmocka_unit_test(what_is_old_counts_for_less_until_it_is_forgotten),
 	};

@@ -1,6 +1,6 @@
-/* mta/shadow/life.c - the second life of a group's recipients: due, tried, told what they were
+/* mta/rerun/life.c - the second life of a group's recipients: due, tried, told what they were
  * told, and what follows from it. */
-#include "mta/shadow/inside.h"
+#include "mta/rerun/inside.h"
 
 enum { STRIKES = 3, TIMES_MAX = 8 }; /* as mta/site/suspend.h */
 static const int64_t LIFE_MS = 5LL * 86400000;
@@ -9,10 +9,10 @@ static const struct shape_schedule usual = {
 };
 
 /* Who is due next: a heap by time, then by arrival. */
-struct shadow_life {
-	struct shadow *s;
-	struct shadow_busy *g;
-	struct shadow_due {
+struct rerun_life {
+	struct rerun *s;
+	struct rerun_busy *g;
+	struct rerun_due {
 		int64_t at_ms;
 		uint32_t rcpt;
 	} * heap;
@@ -20,14 +20,14 @@ struct shadow_life {
 	struct adapt_bounds bounds;
 };
 
-static bool before(const struct shadow_due *a, const struct shadow_due *b)
+static bool before(const struct rerun_due *a, const struct rerun_due *b)
 {
 	return a->at_ms != b->at_ms ? a->at_ms < b->at_ms : a->rcpt < b->rcpt;
 }
 
-static void push(struct shadow_life *l, int64_t at_ms, uint32_t rcpt)
+static void push(struct rerun_life *l, int64_t at_ms, uint32_t rcpt)
 {
-	const struct shadow_due d = { at_ms, rcpt };
+	const struct rerun_due d = { at_ms, rcpt };
 	uint32_t i = l->n++;
 
 	for (; i && before(&d, &l->heap[(i - 1) / 2]); i = (i - 1) / 2)
@@ -35,9 +35,9 @@ static void push(struct shadow_life *l, int64_t at_ms, uint32_t rcpt)
 	l->heap[i] = d;
 }
 
-static struct shadow_due pop(struct shadow_life *l)
+static struct rerun_due pop(struct rerun_life *l)
 {
-	const struct shadow_due first = l->heap[0], last = l->heap[--l->n];
+	const struct rerun_due first = l->heap[0], last = l->heap[--l->n];
 	uint32_t i = 0, child;
 
 	while ((child = 2 * i + 1) < l->n) {
@@ -60,7 +60,7 @@ static int64_t least_rate(int64_t a, int64_t b)
 }
 
 /* Milliseconds between two messages of the source. */
-static double gap_ms(const struct shadow_life *l, const struct shadow_source *src)
+static double gap_ms(const struct rerun_life *l, const struct rerun_source *src)
 {
 	const int64_t *v = l->g->shape.v;
 	int64_t most = MIN_OF(v[SHAPE_CONNECTIONS], v[SHAPE_PROVIDER_CONNECTIONS]);
@@ -78,7 +78,7 @@ static double gap_ms(const struct shadow_life *l, const struct shadow_source *sr
 }
 
 /* When the source may send at the earliest. */
-static int64_t may_send_ms(const struct shadow_life *l, const struct shadow_source *src)
+static int64_t may_send_ms(const struct rerun_life *l, const struct rerun_source *src)
 {
 	int64_t closed = l->g->shape.v[SHAPE_ADAPTIVE] ? src->adapt.closed_until_ms : 0;
 
@@ -88,7 +88,7 @@ static int64_t may_send_ms(const struct shadow_life *l, const struct shadow_sour
 /* ---- what follows from a reply ----------------------------------------------------------- */
 
 /* As meaning_is_trouble() in mta/deliver has it, for what a record still tells. */
-static bool is_trouble(const struct shadow_reply *r)
+static bool is_trouble(const struct rerun_reply *r)
 {
 	if (!r->code || r->kind == OUTCOME_DELIVERED)
 		return false;
@@ -96,7 +96,7 @@ static bool is_trouble(const struct shadow_reply *r)
 	       r->action == JUDGE_SLOW || (r->class == JUDGE_POLICY && r->code < 500);
 }
 
-static void suspend(struct shadow_life *l, struct shadow_source *src, const struct shadow_reply *r,
+static void suspend(struct rerun_life *l, struct rerun_source *src, const struct rerun_reply *r,
 		    int64_t now)
 {
 	int64_t for_ms;
@@ -111,7 +111,7 @@ static void suspend(struct shadow_life *l, struct shadow_source *src, const stru
 	l->g->facts.suspended_ms += for_ms;
 }
 
-static void steer(struct shadow_life *l, struct shadow_source *src, const struct shadow_reply *r,
+static void steer(struct rerun_life *l, struct rerun_source *src, const struct rerun_reply *r,
 		  int64_t now)
 {
 	if (r->kind == OUTCOME_DELIVERED) {
@@ -127,7 +127,7 @@ static void steer(struct shadow_life *l, struct shadow_source *src, const struct
 		suspend(l, src, r, now);
 }
 
-static bool is_kept(const struct shadow_reply *r)
+static bool is_kept(const struct rerun_reply *r)
 {
 	const struct judge_action a = { .kind = (enum judge_action_kind)r->action };
 
@@ -136,8 +136,8 @@ static bool is_kept(const struct shadow_reply *r)
 	return r->code >= 500 || !r->code || judge_action_keeps(a);
 }
 
-static int64_t next_ms(const struct shadow_life *l, const struct shadow_rcpt *rcpt,
-		       const struct shadow_reply *r, int64_t now)
+static int64_t next_ms(const struct rerun_life *l, const struct rerun_rcpt *rcpt,
+		       const struct rerun_reply *r, int64_t now)
 {
 	const struct shape_schedule *steps = l->g->shape.retry.n ? &l->g->shape.retry : &usual;
 
@@ -146,23 +146,23 @@ static int64_t next_ms(const struct shadow_life *l, const struct shadow_rcpt *rc
 	return now + steps->ms[MIN_OF(rcpt->tries, steps->n) - 1];
 }
 
-static int64_t life_ms(const struct shadow_life *l)
+static int64_t life_ms(const struct rerun_life *l)
 {
 	return l->g->shape.v[SHAPE_LIFE] ? l->g->shape.v[SHAPE_LIFE] : LIFE_MS;
 }
 
 /* It is to be tried again: with the next reply, if there is one. */
-static void again(struct shadow_life *l, struct shadow_rcpt *rcpt, const struct shadow_reply *r,
+static void again(struct rerun_life *l, struct rerun_rcpt *rcpt, const struct rerun_reply *r,
 		  uint32_t i, int64_t now)
 {
-	struct shadow_group *f = &l->g->facts;
+	struct rerun_group *f = &l->g->facts;
 	int64_t next = next_ms(l, rcpt, r, now);
 
 	f->deferred++;
 	if (next >= rcpt->accepted_ms + life_ms(l)) {
 		f->expired++;
 		f->drained_ms = MAX_OF(f->drained_ms, rcpt->accepted_ms + life_ms(l));
-	} else if (r->next == SHADOW_NONE) {
+	} else if (r->next == RERUN_NONE) {
 		f->open++;
 	} else {
 		rcpt->first = r->next;
@@ -170,12 +170,12 @@ static void again(struct shadow_life *l, struct shadow_rcpt *rcpt, const struct 
 	}
 }
 
-static void hear(struct shadow_life *l, uint32_t i, int64_t now)
+static void hear(struct rerun_life *l, uint32_t i, int64_t now)
 {
-	struct shadow_rcpt *rcpt = &l->s->rcpts[i];
-	const struct shadow_reply *r = &l->s->replies[rcpt->first];
-	struct shadow_source *src = &l->g->sources[r->source];
-	struct shadow_group *f = &l->g->facts;
+	struct rerun_rcpt *rcpt = &l->s->rcpts[i];
+	const struct rerun_reply *r = &l->s->replies[rcpt->first];
+	struct rerun_source *src = &l->g->sources[r->source];
+	struct rerun_group *f = &l->g->facts;
 
 	if (r->kind == OUTCOME_EXPIRED || r->kind == OUTCOME_CANCELLED) {
 		f->expired += r->kind == OUTCOME_EXPIRED;
@@ -197,7 +197,7 @@ static void hear(struct shadow_life *l, uint32_t i, int64_t now)
 
 /* ---- a group ----------------------------------------------------------------------------- */
 
-static void begin_sources(struct shadow_life *l)
+static void begin_sources(struct rerun_life *l)
 {
 	const int64_t *v = l->g->shape.v;
 	int64_t most = MIN_OF(v[SHAPE_CONNECTIONS], v[SHAPE_CONNECTIONS_PER_SOURCE]);
@@ -212,17 +212,17 @@ static void begin_sources(struct shadow_life *l)
 		adapt_begin(&l->g->sources[i].adapt, &l->bounds, l->g->facts.first_ms);
 }
 
-void life_run(struct shadow *s, uint32_t group, uint32_t *rcpts, uint32_t n)
+void life_run(struct rerun *s, uint32_t group, uint32_t *rcpts, uint32_t n)
 {
-	struct shadow_life l = { .s = s, .g = s->groups[group] };
+	struct rerun_life l = { .s = s, .g = s->groups[group] };
 
 	l.heap = must_alloc((n + 1) * sizeof(*l.heap));
 	begin_sources(&l);
 	for (uint32_t i = 0; i < n; i++)
 		push(&l, s->rcpts[rcpts[i]].accepted_ms, rcpts[i]);
 	while (l.n) {
-		struct shadow_due d = pop(&l);
-		const struct shadow_reply *r = &s->replies[s->rcpts[d.rcpt].first];
+		struct rerun_due d = pop(&l);
+		const struct rerun_reply *r = &s->replies[s->rcpts[d.rcpt].first];
 		int64_t may = may_send_ms(&l, &l.g->sources[r->source]);
 		if (may > d.at_ms)
 			push(&l, may, d.rcpt);

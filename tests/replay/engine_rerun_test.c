@@ -1,4 +1,4 @@
-/* A log run again (mta/shadow): under what was in force it says what was recorded; under other
+/* A log run again (mta/rerun): under what was in force it says what was recorded; under other
  * rules and shapes it says what would have been. */
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "mta/shadow/shadow.h"
+#include "mta/rerun/rerun.h"
 #include "tests/replay/engine_world.h"
 
 static const char *const replies[] = {
@@ -54,40 +54,40 @@ static void submit(struct world *w, unsigned n)
 
 static int give(void *arg, const struct event *e)
 {
-	return shadow_event(arg, e);
+	return rerun_event(arg, e);
 }
 
-static struct shadow *run_again(struct world *w, const char *rules, const char *shape_text)
+static struct rerun *run_again(struct world *w, const char *rules, const char *shape_text)
 {
 	struct shapes *shapes = shapes_new();
 	struct judge *judge = judge_new();
 	char error[JUDGE_ERROR_MAX] = "";
-	struct shadow *s;
+	struct rerun *s;
 	lsn_t next;
 
-	assert_int_equal(shadow_builtin(shapes, error), 0);
+	assert_int_equal(rerun_builtin(shapes, error), 0);
 	if (shapes_parse(shapes, slice_str(shape_text), "test", error) < 0)
 		fail_msg("%s", error);
 	if (judge_read(judge, slice_str(rules), "test", error) < 0)
 		fail_msg("%s", error);
 	assert_int_equal(judge_read_shipped(judge, error), 0);
 	judge_ready(judge);
-	s = shadow_new(shapes, judge, 0);
+	s = rerun_new(shapes, judge, 0);
 	assert_int_equal(spool_commit_now(engine_spool(w->engine)), 0);
 	assert_true(spool_events(engine_spool(w->engine), spool_oldest(engine_spool(w->engine)),
 				 UINT32_MAX, give, s, &next) >= 0);
-	shadow_run(s);
+	rerun_run(s);
 	judge_free(judge);
 	shapes_free(shapes);
 	return s;
 }
 
-static struct shadow_group total(const struct shadow *s)
+static struct rerun_group total(const struct rerun *s)
 {
-	struct shadow_group sum = { 0 };
-	const struct shadow_group *g;
+	struct rerun_group sum = { 0 };
+	const struct rerun_group *g;
 
-	for (unsigned i = 0; (g = shadow_group(s, i)) != NULL; i++) {
+	for (unsigned i = 0; (g = rerun_group(s, i)) != NULL; i++) {
 		sum.recipients += g->recipients;
 		sum.was_attempts += g->was_attempts;
 		sum.was_delivered += g->was_delivered;
@@ -114,8 +114,8 @@ static void a_day(struct world *w)
 
 static void what_was_in_force_gives_the_classes_and_ends_that_were_recorded(void **state)
 {
-	struct shadow_group sum;
-	struct shadow *s;
+	struct rerun_group sum;
+	struct rerun *s;
 	struct books b;
 	struct world w;
 
@@ -124,9 +124,9 @@ static void what_was_in_force_gives_the_classes_and_ends_that_were_recorded(void
 	s = run_again(&w, "", "");
 	b = world_books(&w);
 	sum = total(s);
-	assert_in_range(shadow_sums(s).replies, 300, 100000);
-	assert_int_equal(shadow_sums(s).changed, 0);
-	assert_int_equal(shadow_sums(s).same, shadow_sums(s).replies);
+	assert_in_range(rerun_sums(s).replies, 300, 100000);
+	assert_int_equal(rerun_sums(s).changed, 0);
+	assert_int_equal(rerun_sums(s).same, rerun_sums(s).replies);
 	assert_int_equal(sum.was_delivered, b.delivered);
 	assert_int_equal(sum.was_deferred, b.deferred_attempts);
 	assert_int_equal(sum.was_bounced, b.bounced);
@@ -134,15 +134,15 @@ static void what_was_in_force_gives_the_classes_and_ends_that_were_recorded(void
 	assert_int_equal(sum.bounced, b.bounced);
 	assert_int_equal(sum.recipients, sum.delivered + sum.bounced + sum.open);
 	assert_int_equal(sum.attempts, sum.was_attempts); /* each reply is used once */
-	(void)shadow_free(s);
+	(void)rerun_free(s);
 	world_end(&w);
 }
 
-static const struct shadow_change *change(const struct shadow *s, enum judge_class from)
+static const struct rerun_change *change(const struct rerun *s, enum judge_class from)
 {
-	const struct shadow_change *c;
+	const struct rerun_change *c;
 
-	for (unsigned i = 0; (c = shadow_change(s, i)) != NULL; i++)
+	for (unsigned i = 0; (c = rerun_change(s, i)) != NULL; i++)
 		if (c->from == from)
 			return c;
 	return NULL;
@@ -150,34 +150,34 @@ static const struct shadow_change *change(const struct shadow *s, enum judge_cla
 
 static void other_rules_change_the_classes_they_are_about_and_no_others(void **state)
 {
-	const struct shadow_change *c;
-	struct shadow_group before, after;
-	struct shadow *s;
+	const struct rerun_change *c;
+	struct rerun_group before, after;
+	struct rerun *s;
 	struct world w;
 
 	(void)state;
 	a_day(&w);
 	s = run_again(&w, "", "");
 	before = total(s);
-	(void)shadow_free(s);
+	(void)rerun_free(s);
 	s = run_again(
 	    &w, "[full-is-an-end]\ntext = mailbox full\nclass = inactive-mailbox\naction = end\n",
 	    "");
 	c = change(s, JUDGE_QUOTA);
 	assert_non_null(c);
 	assert_int_equal(c->to, JUDGE_INACTIVE_MAILBOX);
-	assert_int_equal(shadow_sums(s).changed, c->replies);
+	assert_int_equal(rerun_sums(s).changed, c->replies);
 	assert_non_null(strstr(c->example, "mailbox full"));
 	after = total(s);
 	assert_int_equal(after.bounced, before.bounced + 100);
 	assert_int_equal(after.delivered, before.delivered);
-	(void)shadow_free(s);
+	(void)rerun_free(s);
 	world_end(&w);
 }
 
 static void a_slower_shape_takes_longer(void **state)
 {
-	struct shadow *fast, *slow;
+	struct rerun *fast, *slow;
 	struct world w;
 
 	(void)state;
@@ -191,25 +191,25 @@ static void a_slower_shape_takes_longer(void **state)
 	assert_int_equal(total(fast).delivered, 600);
 	assert_int_equal(total(slow).delivered, 600);
 	assert_in_range(total(slow).drained_ms - total(fast).drained_ms, 55 * MINUTE, 61 * MINUTE);
-	(void)shadow_free(fast);
-	(void)shadow_free(slow);
+	(void)rerun_free(fast);
+	(void)rerun_free(slow);
 	world_end(&w);
 }
 
 static void rules_that_do_not_suspend_suspend_nobody(void **state)
 {
-	struct shadow *s;
+	struct rerun *s;
 	struct world w;
 
 	(void)state;
 	a_day(&w);
 	s = run_again(&w, "", "");
 	assert_in_range(total(s).suspensions, 1, 10);
-	(void)shadow_free(s);
+	(void)rerun_free(s);
 	s = run_again(
 	    &w, "[blocks-are-ends]\ntext = blocked using\nclass = spam-block\naction = end\n", "");
 	assert_int_equal(total(s).suspensions, 0);
-	(void)shadow_free(s);
+	(void)rerun_free(s);
 	world_end(&w);
 }
 
@@ -222,5 +222,5 @@ int main(void)
 		cmocka_unit_test(rules_that_do_not_suspend_suspend_nobody),
 	};
 
-	return cmocka_run_group_tests_name("engine_shadow", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("engine_rerun", tests, NULL, NULL);
 }

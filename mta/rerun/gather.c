@@ -1,21 +1,21 @@
-/* mta/shadow/gather.c - the log, event by event: who was told what, and what it means now. */
+/* mta/rerun/gather.c - the log, event by event: who was told what, and what it means now. */
 #include <stdio.h>
 
 #include "base/hash.h"
-#include "mta/shadow/inside.h"
+#include "mta/rerun/inside.h"
 #include "mta/shape/builtin.h"
 
 enum { BEST_MS = 10 * 1000, DEFAULT_CONNECTIONS = 20 };
 
-int shadow_builtin(struct shapes *shapes, char *error)
+int rerun_builtin(struct shapes *shapes, char *error)
 {
 	return shapes_parse(shapes, slice_of(shape_builtin, shape_builtin_n), "built-in shape.conf",
 			    error);
 }
 
-struct shadow *shadow_new(const struct shapes *shapes, const struct judge *judge, int64_t from_ms)
+struct rerun *rerun_new(const struct shapes *shapes, const struct judge *judge, int64_t from_ms)
 {
-	struct shadow *s = must_alloc(sizeof(*s));
+	struct rerun *s = must_alloc(sizeof(*s));
 
 	s->shapes = shapes;
 	s->judge = judge;
@@ -23,7 +23,7 @@ struct shadow *shadow_new(const struct shapes *shapes, const struct judge *judge
 	return s;
 }
 
-struct shadow *shadow_free(struct shadow *s)
+struct rerun *rerun_free(struct rerun *s)
 {
 	if (!s)
 		return NULL;
@@ -55,12 +55,12 @@ static uint64_t hash_of(struct id128 job, uint32_t row)
 	return hash_keyed(slice_of(key, sizeof(key)));
 }
 
-static uint32_t *place_of(struct shadow *s, struct id128 job, uint32_t row)
+static uint32_t *place_of(struct rerun *s, struct id128 job, uint32_t row)
 {
 	uint32_t at = (uint32_t)hash_of(job, row) & (s->index_n - 1);
 
-	while (s->index[at] != SHADOW_NONE) {
-		const struct shadow_rcpt *r = &s->rcpts[s->index[at]];
+	while (s->index[at] != RERUN_NONE) {
+		const struct rerun_rcpt *r = &s->rcpts[s->index[at]];
 		if (r->job.hi == job.hi && r->job.lo == job.lo && r->row == row)
 			break;
 		at = (at + 1) & (s->index_n - 1);
@@ -68,7 +68,7 @@ static uint32_t *place_of(struct shadow *s, struct id128 job, uint32_t row)
 	return &s->index[at];
 }
 
-static void grow_index(struct shadow *s)
+static void grow_index(struct rerun *s)
 {
 	if (s->n_rcpts * 2 < s->index_n)
 		return;
@@ -80,7 +80,7 @@ static void grow_index(struct shadow *s)
 }
 
 /* Jobs are accepted before they are tried; the log has them in this order. */
-static int64_t accepted_ms(const struct shadow *s, struct id128 job, int64_t instead)
+static int64_t accepted_ms(const struct rerun *s, struct id128 job, int64_t instead)
 {
 	for (uint32_t i = s->n_jobs; i > 0 && i + 64 > s->n_jobs; i--)
 		if (s->jobs[i - 1].id.hi == job.hi && s->jobs[i - 1].id.lo == job.lo)
@@ -88,20 +88,20 @@ static int64_t accepted_ms(const struct shadow *s, struct id128 job, int64_t ins
 	return instead;
 }
 
-static struct shadow_rcpt *rcpt_of(struct shadow *s, const struct event *e)
+static struct rerun_rcpt *rcpt_of(struct rerun *s, const struct event *e)
 {
 	uint32_t *place;
 
 	grow_index(s);
 	place = place_of(s, e->job, e->row);
-	if (*place == SHADOW_NONE) {
+	if (*place == RERUN_NONE) {
 		s->rcpts = room(s->rcpts, s->n_rcpts, &s->cap_rcpts, sizeof(*s->rcpts));
-		s->rcpts[s->n_rcpts] = (struct shadow_rcpt){
+		s->rcpts[s->n_rcpts] = (struct rerun_rcpt){
 			.job = e->job,
 			.row = e->row,
-			.group = SHADOW_NONE,
-			.first = SHADOW_NONE,
-			.last = SHADOW_NONE,
+			.group = RERUN_NONE,
+			.first = RERUN_NONE,
+			.last = RERUN_NONE,
 			.accepted_ms = accepted_ms(s, e->job, e->at_ms),
 		};
 		*place = s->n_rcpts++;
@@ -135,7 +135,7 @@ static struct shape_subject subject_of(const struct outcome *o)
 }
 
 /* Where the group of that name is, or would be. */
-static uint32_t *group_place(struct shadow *s, struct slice name)
+static uint32_t *group_place(struct rerun *s, struct slice name)
 {
 	uint32_t at = (uint32_t)hash_keyed(name) % ARRAY_LEN(s->by_name);
 
@@ -145,31 +145,31 @@ static uint32_t *group_place(struct shadow *s, struct slice name)
 	return &s->by_name[at];
 }
 
-static void begin_group(struct shadow *s, struct slice name, const struct shape_subject *q)
+static void begin_group(struct rerun *s, struct slice name, const struct shape_subject *q)
 {
-	struct shadow_busy *g = must_alloc(sizeof(*g));
+	struct rerun_busy *g = must_alloc(sizeof(*g));
 	struct shape base;
 
 	configured(&base);
 	shapes_resolve(s->shapes, q, &base, &g->shape);
 	slice_copy(g->facts.name, sizeof(g->facts.name), name);
-	s->groups = must_resize(s->groups, (s->n_groups + 1) * sizeof(struct shadow_busy *));
+	s->groups = must_resize(s->groups, (s->n_groups + 1) * sizeof(struct rerun_busy *));
 	s->groups[s->n_groups++] = g;
 }
 
-static uint32_t group_of(struct shadow *s, const struct outcome *o)
+static uint32_t group_of(struct rerun *s, const struct outcome *o)
 {
 	const struct shape_subject q = subject_of(o);
 	struct slice name =
 	    slice_str(shapes_provider_name(s->shapes, shapes_provider(s->shapes, &q)));
-	char cut[sizeof(((struct shadow_group *)0)->name)];
+	char cut[sizeof(((struct rerun_group *)0)->name)];
 	uint32_t *place;
 
 	if (!name.n)
 		name = o->host.n ? o->host : q.domain.n ? q.domain : SLICE("?");
 	slice_copy(cut, sizeof(cut), name);
 	place = group_place(s, slice_str(cut));
-	if (!*place && s->n_groups >= SHADOW_GROUPS_MAX - 1) {
+	if (!*place && s->n_groups >= RERUN_GROUPS_MAX - 1) {
 		slice_copy(cut, sizeof(cut), SLICE("others"));
 		place = group_place(s, slice_str(cut));
 	}
@@ -180,19 +180,19 @@ static uint32_t group_of(struct shadow *s, const struct outcome *o)
 	return *place - 1;
 }
 
-static uint8_t source_of(struct shadow_busy *g, struct slice name)
+static uint8_t source_of(struct rerun_busy *g, struct slice name)
 {
 	unsigned i = 0;
 
 	while (i < g->n_sources && !slice_eq(name, slice_str(g->sources[i].name)))
 		i++;
-	if (i == g->n_sources && i < SHADOW_SOURCES)
+	if (i == g->n_sources && i < RERUN_SOURCES)
 		slice_copy(g->sources[g->n_sources++].name, sizeof(g->sources[0].name), name);
-	return (uint8_t)MIN_OF(i, (unsigned)SHADOW_SOURCES - 1);
+	return (uint8_t)MIN_OF(i, (unsigned)RERUN_SOURCES - 1);
 }
 
 /* Ten seconds at its best tell how fast it is. */
-static void note_pace(struct shadow_busy *g, int64_t at_ms)
+static void note_pace(struct rerun_busy *g, int64_t at_ms)
 {
 	int64_t window = at_ms / BEST_MS;
 
@@ -204,27 +204,27 @@ static void note_pace(struct shadow_busy *g, int64_t at_ms)
 
 /* ---- replies ----------------------------------------------------------------------------- */
 
-static struct shadow_change *change_of(struct shadow *s, enum judge_class from,
-				       const struct judgement *j)
+static struct rerun_change *change_of(struct rerun *s, enum judge_class from,
+				      const struct judgement *j)
 {
-	struct shadow_change *c;
+	struct rerun_change *c;
 
 	for (unsigned i = 0; i < s->n_changes; i++)
 		if (s->changes[i].from == from && s->changes[i].to == j->class)
 			return &s->changes[i];
-	if (s->n_changes == SHADOW_CHANGES_MAX)
+	if (s->n_changes == RERUN_CHANGES_MAX)
 		return NULL;
 	c = &s->changes[s->n_changes++];
-	*c = (struct shadow_change){ .from = from, .to = j->class };
+	*c = (struct rerun_change){ .from = from, .to = j->class };
 	if (j->line)
 		(void)snprintf(c->rule, sizeof(c->rule), "%.60s:%u", j->file, j->line);
 	return c;
 }
 
 /* Against the class that the log has of it. */
-static void compare(struct shadow *s, const struct outcome *o, const struct judgement *j)
+static void compare(struct rerun *s, const struct outcome *o, const struct judgement *j)
 {
-	struct shadow_change *c;
+	struct rerun_change *c;
 	enum judge_class was;
 
 	if (!o->class.n || judge_class_parse(o->class, &was) < 0)
@@ -241,7 +241,7 @@ static void compare(struct shadow *s, const struct outcome *o, const struct judg
 			       (int)MIN_OF(o->text.n, sizeof(c->example) - 8), o->text.p);
 }
 
-static void judge_outcome(struct shadow *s, const struct outcome *o, struct judgement *j)
+static void judge_outcome(struct rerun *s, const struct outcome *o, struct judgement *j)
 {
 	const struct shape_subject q = subject_of(o);
 	struct judge_reply reply = { o->code, o->status, o->text, slice_of("", 0) };
@@ -251,7 +251,7 @@ static void judge_outcome(struct shadow *s, const struct outcome *o, struct judg
 	compare(s, o, j);
 }
 
-static void count_as_recorded(struct shadow_group *f, const struct event *e)
+static void count_as_recorded(struct rerun_group *f, const struct event *e)
 {
 	f->was_attempts += e->kind != OUTCOME_EXPIRED && e->kind != OUTCOME_CANCELLED;
 	f->was_delivered += e->kind == OUTCOME_DELIVERED;
@@ -263,15 +263,15 @@ static void count_as_recorded(struct shadow_group *f, const struct event *e)
 		f->was_last_ms = e->at_ms;
 }
 
-static void add_reply(struct shadow *s, struct shadow_rcpt *r, const struct event *e,
+static void add_reply(struct rerun *s, struct rerun_rcpt *r, const struct event *e,
 		      const struct judgement *j)
 {
-	struct shadow_busy *g = s->groups[r->group];
+	struct rerun_busy *g = s->groups[r->group];
 	uint32_t at = s->n_replies++;
 
-	s->replies[at] = (struct shadow_reply){
+	s->replies[at] = (struct rerun_reply){
 		.at_ms = e->at_ms,
-		.next = SHADOW_NONE,
+		.next = RERUN_NONE,
 		.for_s = j->action.for_s,
 		.named_s = j->named_s,
 		.code = e->o.code,
@@ -280,23 +280,23 @@ static void add_reply(struct shadow *s, struct shadow_rcpt *r, const struct even
 		.source = source_of(g, e->o.source),
 		.class = (uint8_t)j->class,
 	};
-	if (r->first == SHADOW_NONE)
+	if (r->first == RERUN_NONE)
 		r->first = at;
 	else
 		s->replies[r->last].next = at;
 	r->last = at;
 }
 
-static int take_outcome(struct shadow *s, const struct event *e)
+static int take_outcome(struct rerun *s, const struct event *e)
 {
 	struct judgement j = { .action = { .kind = JUDGE_RETRY } };
-	struct shadow_rcpt *r;
+	struct rerun_rcpt *r;
 
-	if (s->n_replies == SHADOW_REPLIES_MAX)
+	if (s->n_replies == RERUN_REPLIES_MAX)
 		return E_LIMIT;
 	s->replies = room(s->replies, s->n_replies, &s->cap_replies, sizeof(*s->replies));
 	r = rcpt_of(s, e);
-	if (r->group == SHADOW_NONE) {
+	if (r->group == RERUN_NONE) {
 		r->group = group_of(s, &e->o);
 		s->groups[r->group]->facts.recipients++;
 	}
@@ -309,7 +309,7 @@ static int take_outcome(struct shadow *s, const struct event *e)
 	return 0;
 }
 
-int shadow_event(struct shadow *s, const struct event *e)
+int rerun_event(struct rerun *s, const struct event *e)
 {
 	if (e->at_ms < s->from_ms)
 		return 0;
@@ -319,14 +319,14 @@ int shadow_event(struct shadow *s, const struct event *e)
 	if (e->kind != EVENT_ACCEPTED)
 		return 0;
 	s->jobs = room(s->jobs, s->n_jobs, &s->cap_jobs, sizeof(*s->jobs));
-	s->jobs[s->n_jobs++] = (struct shadow_job){ e->job, e->at_ms };
+	s->jobs[s->n_jobs++] = (struct rerun_job){ e->job, e->at_ms };
 	s->sums.accepted += e->row;
 	return 0;
 }
 
 /* ---- what came of it --------------------------------------------------------------------- */
 
-static void find_best(struct shadow_busy *g)
+static void find_best(struct rerun_busy *g)
 {
 	/* In those ten seconds it had the connections that the shape in the program gives. */
 	double connections = DEFAULT_CONNECTIONS;
@@ -334,7 +334,7 @@ static void find_best(struct shadow_busy *g)
 	g->facts.best = MAX_OF((double)g->best_window, 1.0) / BEST_MS / connections;
 }
 
-void shadow_run(struct shadow *s)
+void rerun_run(struct rerun *s)
 {
 	uint32_t *order = must_alloc((s->n_rcpts + 1) * sizeof(*order));
 	uint32_t *end = must_alloc((s->n_groups + 1) * sizeof(*end)), at = 0;
@@ -354,22 +354,22 @@ void shadow_run(struct shadow *s)
 	free(end);
 }
 
-const struct shadow_group *shadow_group(const struct shadow *s, unsigned i)
+const struct rerun_group *rerun_group(const struct rerun *s, unsigned i)
 {
 	return i < s->n_groups ? &s->groups[i]->facts : NULL;
 }
 
-const struct shadow_change *shadow_change(const struct shadow *s, unsigned i)
+const struct rerun_change *rerun_change(const struct rerun *s, unsigned i)
 {
 	return i < s->n_changes ? &s->changes[i] : NULL;
 }
 
-struct shadow_sums shadow_sums(const struct shadow *s)
+struct rerun_sums rerun_sums(const struct rerun *s)
 {
 	return s->sums;
 }
 
-static void put_group(struct branch *row, const struct shadow_group *g)
+static void put_group(struct branch *row, const struct rerun_group *g)
 {
 	branch_str(row, "provider", g->name);
 	branch_int(row, "recipients", (int64_t)g->recipients);
@@ -391,7 +391,7 @@ static void put_group(struct branch *row, const struct shadow_group *g)
 	branch_int(row, "drained_ms", g->drained_ms);
 }
 
-void shadow_report(const struct shadow *s, struct branch *out)
+void rerun_report(const struct rerun *s, struct branch *out)
 {
 	struct branch *rows, *row;
 
