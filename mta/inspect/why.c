@@ -3,9 +3,9 @@
 
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "mta/inspect/tell.h"
 #include "mta/inspect/walk.h"
-#include "base/clock.h"
 #include "mta/site/suspend.h"
 #include "mta/site/tenants.h"
 #include "mta/site/way.h"

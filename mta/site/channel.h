@@ -43,10 +43,10 @@ struct channel {
 	bool told;           /* its trouble is known to the steer */
 	int64_t begun_ms;    /* monotonic */
 	int64_t failed_ms;   /* when a transaction left somebody without a delivery; monotonic */
+	enum session_blame blame; /* for its end */
+	int blame_err;
 	struct transcript_watch watch; /* of a trace */
 	unsigned traced;               /* its number there; 0: none */
-	enum session_blame blame;      /* for its end */
-	int blame_err;
 	struct turn_end reap;
 	struct timer idle_timer, race_timer;
 	struct channel *rival; /* of the other family, connecting too (mta/site/race.h) */
