@@ -21,6 +21,7 @@ static const struct {
 	{ "connections",  "a connection that ends, or a higher limit (postern shape set)" },
 	{ "source-failed", "the next look at the address; postern sources" },
 	{ "no-source",    "a source in egress.sources, or postern move to another pool" },
+	{ "tenant",       "its end; postern rules says which rule" },
 	{ "next",         "its turn" },
 };
 /* clang-format on */
