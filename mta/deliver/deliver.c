@@ -56,7 +56,7 @@ static bool moved_on(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 		outcome_plain(dr, ref, OUTCOME_EXPIRED, SLICE(""), STATUS(4, 4, 7), 0);
 		return true;
 	}
-	if (way_of(queue_domain_of(dr->queue, r))->site != p->site) {
+	if (way_of(queue_domain_of(dr->queue, r))->site != site_base(p->site)) {
 		queue_due(dr->queue, ref);
 		return true;
 	}
@@ -96,6 +96,26 @@ static struct chunk *job_of(struct deliverer *dr, rcpt_ref ref)
 	return NULL;
 }
 
+/* Messages that ask for TLS, or say that it may be missing, have a site of their own beside that of
+ * their domain (RFC 8689). */
+static void go_where_asked(struct deliverer *dr, struct pool *p, rcpt_ref ref,
+			   enum policy_asked asked)
+{
+	const struct way *w = way_of(queue_domain_of(dr->queue, queue_rcpt(dr->queue, ref)));
+
+	pool_push(pool_get(site_asked(p->site, asked, w->named_securely), p->index), ref, false);
+}
+
+/* True: it went to where its demand for TLS holds. */
+static bool requires_elsewhere(struct deliverer *dr, struct pool *p, rcpt_ref ref, struct chunk *k)
+{
+	if (k->meta.require_tls == (p->site->asked == POLICY_ASKED_TLS))
+		return false;
+	go_where_asked(dr, p, ref, k->meta.require_tls ? POLICY_ASKED_TLS : POLICY_ASKED_NOTHING);
+	chunks_unref(&dr->queue->chunks, k);
+	return true;
+}
+
 /* The next recipient that may go, with its job. */
 static rcpt_ref next_rcpt(struct deliverer *dr, struct pool *p, bool bulk, struct chunk **ret_chunk,
 			  struct line **ret_line)
@@ -107,7 +127,7 @@ static rcpt_ref next_rcpt(struct deliverer *dr, struct pool *p, bool bulk, struc
 		if (moved_on(dr, p, ref))
 			continue;
 		*ret_chunk = job_of(dr, ref);
-		if (*ret_chunk)
+		if (*ret_chunk && !requires_elsewhere(dr, p, ref, *ret_chunk))
 			return ref;
 	}
 	if (!looks)
@@ -142,7 +162,7 @@ static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
 	const struct rcpt *r = queue_rcpt(dr->queue, ref);
 
-	if (way_of(queue_domain_of(dr->queue, r))->site == p->site &&
+	if (way_of(queue_domain_of(dr->queue, r))->site == site_base(p->site) &&
 	    queue_flow_of(dr->queue, r)->to_pool == p->index)
 		pool_push(p, ref, true);
 	else

@@ -8,6 +8,7 @@
 #include "mta/deliver/meaning.h"
 #include "mta/deliver/outcome_log.h"
 #include "mta/deliver/retry.h"
+#include "mta/deliver/waive.h"
 
 enum { LATE_MS = 50 };
 
@@ -296,6 +297,8 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 		.host = d->host,
 	};
 
+	if (waive_instead(dr, ref, d))
+		return;
 	queue_look_at_clock(dr->queue);
 	meaning_note(dr, &o, &m);
 	if (!cancelled_instead(dr, r, &o, why, sizeof(why)) &&
