@@ -25,6 +25,8 @@
  *	shape-orders   -                              live orders, and what they replace
  *	shape-explain  what (a domain) [, tenant, source, pool]   its values, and where they stand
  *	shape-test     text                           what is wrong with a file of shapes
+ *	tls-explain    what (a domain)                its hosts, records and policy, asked for anew;
+ *	                                              the decision; how the last sessions went
  *	sources    -                                  the addresses that mail leaves from
  *	source-add     source, pool, what (EHLO name)
  *	               [, value (weight), text (proxy), reason, author]   rule
@@ -37,7 +39,8 @@
  * Files:   server.c is its life, query.c asks the lanes and adds up, commands.c is the table; the
  *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
  *          orders.c (orders), suspend.c (suspensions), source.c and source_check.c (sources),
- *          shape.c (shapes) and facts.c (facts).
+ *          shape.c (shapes), tls.c (how mail travels) and
+ *          facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
  * Blocks:  on the page cache for `events` and `show`.
  * Threads: the front desk's; lanes are asked with lane_post().

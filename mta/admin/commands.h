@@ -6,7 +6,7 @@
 
 const struct admin_command *admin_command_find(struct slice name);
 
-/* senders.c, facts.c, queue.c, orders.c, shape.c, source.c, suspend.c */
+/* senders.c, facts.c, queue.c, orders.c, shape.c, source.c, suspend.c, tls.c */
 int admin_finish_senders(struct query *q);
 int admin_finish_status(struct query *q);
 int admin_finish_books(struct query *q);
@@ -56,6 +56,9 @@ int admin_begin_shape_explain(struct query *q);
 void admin_lane_shape_explain(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_shape_explain(struct query *q);
 int admin_finish_shape_test(struct query *q);
+int admin_begin_tls_explain(struct query *q);
+void admin_lane_tls_explain(struct query *q, struct query_part *p, struct lane *l);
+int admin_finish_tls_explain(struct query *q);
 int admin_finish_reload(struct query *q);
 void admin_lane_flush_dns(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_flush_dns(struct query *q);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "mta/site/pair.h"
 #include "mta/site/seats.h"
@@ -405,6 +406,9 @@ static void note_tls(struct channel *ch)
 	struct sites *s = ch->pool->sites;
 
 	conn_tls_result(c, &ch->tls);
+	ch->pool->site->session_ms = clock_wall_ms();
+	ch->pool->site->last = ch->tls;
+	ch->pool->site->last_applied = ch->demand.applied;
 	ch->policy_name = slice_str(policy_applied_name(ch->demand.applied));
 	ch->proof_name = slice_str(policy_proof_name(ch->tls.proof));
 	if (!conn_is_tls(c))

@@ -58,6 +58,9 @@ struct site {
 	char problem[256];
 	uint16_t problem_code; /* of the session that met it */
 	struct status problem_status;
+	int64_t session_ms;     /* wall clock: when its last session was ready; 0: none was */
+	struct tls_result last; /* of that session */
+	enum policy_applied last_applied;
 	unsigned turn; /* round-robin over addresses */
 	char name[];
 };
