@@ -11,6 +11,8 @@
 #include "mta/daemon.h"
 #include "mta/egress/egress.h"
 #include "mta/opening.h"
+#include "mta/metrics/metrics.h"
+#include "mta/reports/reader.h"
 #include "mta/parts.h"
 #include "mta/site/options.h"
 #include "mta/smtp/options.h"
@@ -181,15 +183,27 @@ static int print_sample(void)
 	return EXIT_SUCCESS;
 }
 
+static int print_metrics(void)
+{
+	struct buf out = { 0 };
+	int r;
+
+	metrics_heads(mta_parts, mta_parts_n, &out);
+	r = fwrite(buf_data(&out).p, 1, buf_len(&out), stdout) == buf_len(&out) ? 0 : 1;
+	buf_free(&out);
+	return r;
+}
+
 static int usage(FILE *to, int code)
 {
 	(void)fprintf(
 	    to, "usage: postern-mta [-c FILE] [-t] [--new-spool]\n"
-		"       postern-mta --sample | --version | --help\n"
+		"       postern-mta --sample | --metrics | --version | --help\n"
 		"  -c FILE    read the configuration from FILE (default: /etc/postern/mta.conf)\n"
 		"  -t         check the configuration and exit\n"
 		"  --new-spool  begin a new spool where the old one is gone\n"
 		"  --sample   print every option with its explanation and default\n"
+		"  --metrics  print every metric with its type and what it says\n"
 		"  --version  print the version\n"
 		"  --help     print this text\n");
 	return code;
@@ -202,6 +216,8 @@ int main(int argc, char **argv)
 	struct settings *c;
 	bool test = false, fresh = false;
 
+	if (argc == 3 && strcmp(argv[1], READER_ARGUMENT) == 0)
+		return reader_main(argv[2]);
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
 			path = argv[++i];
@@ -211,6 +227,8 @@ int main(int argc, char **argv)
 			fresh = true;
 		else if (strcmp(argv[i], "--sample") == 0)
 			return print_sample();
+		else if (strcmp(argv[i], "--metrics") == 0)
+			return print_metrics();
 		else if (strcmp(argv[i], "--version") == 0)
 			return puts("postern-mta " POSTERN_VERSION) < 0;
 		else if (strcmp(argv[i], "--help") == 0)

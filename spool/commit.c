@@ -212,6 +212,14 @@ void commit_mark(struct spool *sp)
 	(void)!durable_write(sp->disk, sp->dirfd, &sp->mark_fd, &mark);
 }
 
+/* 50 us to 10 s. */
+const struct histogram_scale spool_commit_scale = {
+	.per_second = 1000000,
+	.n = 15,
+	.most = { 50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000,
+		  2500000, 10000000 },
+};
+
 int commit_batch(struct spool *sp)
 {
 	int64_t from;
@@ -231,6 +239,7 @@ int commit_batch(struct spool *sp)
 	}
 	end = sp->flight.start + sp->flight.n;
 	sp->sync_us = clock_mono_us() - from;
+	histogram_note(&sp->commits, &spool_commit_scale, sp->sync_us);
 	begun = sp->flight.n_cuts > 0;
 	land_batch(sp);
 	atomic_store(&sp->durable, end);

@@ -198,3 +198,15 @@ int spool_events(struct spool *sp, lsn_t from, uint32_t max,
 	*ret_next = rd.next;
 	return r < 0 ? r : 0;
 }
+
+lsn_t spool_back(struct spool *sp, uint64_t bytes)
+{
+	lsn_t durable = spool_durable(sp), at;
+	const struct segment *seg;
+
+	spool_lock(sp);
+	seg = durable > bytes ? segment_of(sp, durable - bytes) : NULL;
+	at = seg ? seg->start : sp->segs[0]->start;
+	spool_unlock(sp);
+	return MAX_OF(at, spool_oldest(sp));
+}

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/histogram.h"
 #include "spool/disk.h"
 #include "spool/folder.h"
 #include "spool/format.h"
@@ -74,6 +75,7 @@ struct spool {
 	int spare_fd; /* the next segment's file, preallocated; -1: none */
 	uint64_t spare_bytes;
 	int64_t sync_us;              /* how long the last batch took */
+	struct histogram commits;     /* how long batches took; any thread may read */
 	int64_t looked_ms;            /* when the folder was last seen to be there */
 	struct spool_failure failure; /* written before `failed`, never after */
 	int clean_error;              /* a live record could not be copied: its segment is kept */

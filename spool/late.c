@@ -285,14 +285,19 @@ int spool_put_late(struct spool *sp, const struct late_fact *facts, unsigned n, 
 
 /* ---- read -------------------------------------------------------------------------------- */
 
-void spool_each_late_mail(struct spool *sp, void (*each)(void *arg, struct id128 id), void *arg)
+unsigned spool_late_mails(struct spool *sp, struct id128 *ret, unsigned max)
 {
 	struct kept_mail *m;
+	unsigned n = 0;
 
 	spool_lock(sp);
-	list_each(&sp->t.mails_in_order, m, struct kept_mail, all)
-		each(arg, m->id);
+	list_each(&sp->t.mails_in_order, m, struct kept_mail, all) {
+		if (n == max)
+			break;
+		ret[n++] = m->id;
+	}
 	spool_unlock(sp);
+	return n;
 }
 
 int spool_read_late_mail(struct spool *sp, struct id128 id, int64_t *ret_at_ms, struct buf *meta,

@@ -5,7 +5,7 @@
  * he read are facts (spool_put_late), of which the last one ends the mail.  A fact stands beside
  * the outcome of its recipient and changes nothing of it.
  *
- * Guarantee: a mail whose position is durable is given by spool_each_late_mail() until the last of
+ * Guarantee: a mail whose position is durable is given by spool_late_mails() until the last of
  *            its facts is in the log, through any crash.
  * Guarantee: each fact is one event.  The facts of one mail are numbered: what is put again, after
  *            a crash between them, is passed over.
@@ -47,8 +47,8 @@ struct late_mail {
 };
 /* Appends it, as mail: E_FULL when the disk is nearly full.  E_EXISTS: the id is owed already. */
 int spool_put_late_mail(struct spool *sp, const struct late_mail *m, lsn_t *ret_lsn) MUST_CHECK;
-/* Every mail that is owed, in the order in which they came; each() must not call the spool. */
-void spool_each_late_mail(struct spool *sp, void (*each)(void *arg, struct id128 id), void *arg);
+/* The first mails that are owed, in the order in which they came, at most `max`; gives how many. */
+unsigned spool_late_mails(struct spool *sp, struct id128 *ret, unsigned max);
 /* Appends meta and bytes to the bufs; either may be NULL.  E_UNKNOWN: it is not owed. */
 int spool_read_late_mail(struct spool *sp, struct id128 id, int64_t *ret_at_ms, struct buf *meta,
 			 struct buf *bytes) MUST_CHECK;

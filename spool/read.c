@@ -77,6 +77,22 @@ int spool_next_job(struct spool *sp, uint64_t *cursor, job_no *ret)
 	return r;
 }
 
+bool spool_look_for_oldest(struct spool *sp, uint64_t *cursor, unsigned looks, int64_t *oldest_ms)
+{
+	const struct kept_job *j;
+	bool more;
+
+	spool_lock(sp);
+	for (; *cursor < sp->t.jobs.used && looks; ++*cursor, looks--) {
+		j = live_job(sp, (job_no)*cursor);
+		if (j)
+			*oldest_ms = MIN_OF(*oldest_ms, j->accepted_ms);
+	}
+	more = *cursor < sp->t.jobs.used;
+	spool_unlock(sp);
+	return more;
+}
+
 int spool_job_info(struct spool *sp, job_no no, struct job_info *ret)
 {
 	const struct kept_job *j;

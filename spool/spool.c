@@ -228,6 +228,11 @@ int spool_folder(const struct spool *sp, const struct disk **ret)
 	return sp->dirfd;
 }
 
+const struct histogram *spool_commits(const struct spool *sp)
+{
+	return &sp->commits;
+}
+
 lsn_t spool_durable(const struct spool *sp)
 {
 	return atomic_load(&sp->durable);

@@ -209,6 +209,8 @@ enum { SPOOL_ENOUGH = 1 };
 int spool_events(struct spool *sp, lsn_t from, uint32_t max,
 		 int (*each)(void *arg, const struct event *e), void *arg,
 		 lsn_t *ret_next) MUST_CHECK;
+/* Where to start so that the last `bytes` of the log are read, or all of it. */
+lsn_t spool_back(struct spool *sp, uint64_t bytes);
 /* Sets a consumer's durable cursor; the first call registers it.  Segments after the slowest cursor
  * are kept.  A move forwards counts once it is durable, a move backwards at once. */
 int spool_consumer_set(struct spool *sp, struct slice name, lsn_t cursor) MUST_CHECK;
@@ -238,3 +240,10 @@ struct books {
 	uint64_t refusing; /* 1: new mail is refused for lack of space */
 };
 void spool_books(struct spool *sp, struct books *ret);
+/* How long each commit took: writing and syncing.  Any thread may read it. */
+struct histogram;
+extern const struct histogram_scale spool_commit_scale;
+const struct histogram *spool_commits(const struct spool *sp);
+/* Looks at most at `looks` jobs from *cursor, which moves on, and lowers *oldest_ms to when the
+ * oldest of those that live was accepted.  False: that was the last one. */
+bool spool_look_for_oldest(struct spool *sp, uint64_t *cursor, unsigned looks, int64_t *oldest_ms);

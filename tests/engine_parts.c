@@ -4,11 +4,15 @@
 #include "mta/admin/admin.h"
 #include "mta/core/space.h"
 #include "mta/link/link.h"
+#include "mta/metrics/metrics.h"
+#include "mta/reports/reading.h"
+#include "mta/reports/reports.h"
 #include "mta/submit/submit.h"
 
 static bool is_left_out(const struct part *p)
 {
-	static const struct part *const out[] = { &space_part, &submit_part, &uplink_part,
+	static const struct part *const out[] = { &space_part,   &submit_part, &reading_part,
+						  &reports_part, &uplink_part, &metrics_part,
 						  &admin_part };
 
 	for (unsigned i = 0; i < ARRAY_LEN(out); i++)

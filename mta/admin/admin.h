@@ -5,8 +5,11 @@
  *	status     -                                  engine, lanes, books, submission
  *	books      -                                  the spool's books
  *	queue      by, max                            rows of counts, largest first
- *	show       what [, max]                       the job, its recipients that are queued, more
+ *	show       what [, max]                       the job, its recipients that are queued, more;
+ *	                                              history: what the log says of a job
  *	why        what                               the chain of reasons
+ *	transcript what (ID, ID:ROW, a domain)        transcripts of sessions that failed
+ *	content    what (ID, ID:ROW)                  the message as it would be sent now
  *	hold       selector, reason [, preview]       count, rule
  *	release    selector [, preview]               count; held: of them by another rule
  *	move       selector, pool, reason [, preview] count
@@ -27,6 +30,8 @@
  *	shape-test     text                           what is wrong with a file of shapes
  *	tls-explain    what (a domain)                its hosts, records and policy, asked for anew;
  *	                                              the decision; how the last sessions went
+ *	adaptive   max                                sources that are held back at sites, and why
+ *	adaptive-forget  what (a site, or all) [, source]   how many were forgotten
  *	sources    -                                  the addresses that mail leaves from
  *	source-add     source, pool, what (EHLO name)
  *	               [, value (weight), text (proxy), reason, author]   rule
@@ -41,6 +46,9 @@
  *          orders.c (orders), suspend.c (suspensions), source.c and source_check.c (sources),
  *          shape.c (shapes), tls.c (how mail travels) and
  *          facts.c (facts).
+ *          shape.c (shapes) and facts.c (facts).
+ *          orders.c (orders), suspend.c (sources),
+ *          adaptive.c (what was learned), shape.c (shapes) and facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
  * Blocks:  on the page cache for `events` and `show`.
  * Threads: the front desk's; lanes are asked with lane_post().

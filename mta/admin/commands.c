@@ -8,6 +8,8 @@ static const struct admin_command commands[] = {
 	{ "queue",     admin_begin_queue, admin_lane_queue,     admin_finish_queue     },
 	{ "show",      admin_begin_show,  admin_lane_show,      admin_finish_show      },
 	{ "why",       admin_begin_why,   admin_lane_why,       admin_finish_why       },
+	{ "transcript", admin_begin_transcript, admin_lane_transcript, admin_finish_transcript },
+	{ "content",   admin_begin_content, admin_lane_content, admin_finish_content },
 	{ "hold",      admin_begin_order, admin_lane_matches,   admin_finish_hold      },
 	{ "release",   admin_begin_release, admin_lane_release, admin_finish_release   },
 	{ "move",      admin_begin_move,  admin_lane_matches,   admin_finish_move      },
@@ -34,6 +36,8 @@ static const struct admin_command commands[] = {
 	{ "source-drain",   admin_begin_source_state,  NULL, admin_finish_source_order },
 	{ "source-disable", admin_begin_source_state,  NULL, admin_finish_source_order },
 	{ "source-enable",  admin_begin_source_state,  NULL, admin_finish_source_order },
+	{ "adaptive",  NULL,        NULL,           admin_finish_adaptive  },
+	{ "adaptive-forget", admin_begin_forget, NULL, admin_finish_forget },
 	{ "reload",    NULL,        NULL,           admin_finish_reload    },
 	{ "flush-dns", NULL,        admin_lane_flush_dns, admin_finish_flush_dns },
 };

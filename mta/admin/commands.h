@@ -7,6 +7,12 @@
 const struct admin_command *admin_command_find(struct slice name);
 
 /* senders.c, facts.c, queue.c, orders.c, shape.c, source.c, suspend.c, tls.c */
+/* senders.c, facts.c, queue.c, orders.c, shape.c, source.c, suspend.c */
+/* adaptive.c, senders.c, facts.c, queue.c, orders.c, shape.c, suspend.c */
+int admin_finish_adaptive(struct query *q);
+int admin_begin_forget(struct query *q);
+int admin_finish_forget(struct query *q);
+/* history.c, senders.c, facts.c, queue.c, orders.c, shape.c, suspend.c */
 int admin_finish_senders(struct query *q);
 int admin_finish_status(struct query *q);
 int admin_finish_books(struct query *q);
@@ -59,6 +65,14 @@ int admin_finish_shape_test(struct query *q);
 int admin_begin_tls_explain(struct query *q);
 void admin_lane_tls_explain(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_tls_explain(struct query *q);
+int admin_begin_transcript(struct query *q);
+void admin_lane_transcript(struct query *q, struct query_part *p, struct lane *l);
+int admin_finish_transcript(struct query *q);
+/* Reads the log for a job, then answers; q->live: without finding anything too. */
+int admin_read_history(struct query *q);
+int admin_begin_content(struct query *q);
+void admin_lane_content(struct query *q, struct query_part *p, struct lane *l);
+int admin_finish_content(struct query *q);
 int admin_finish_reload(struct query *q);
 void admin_lane_flush_dns(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_flush_dns(struct query *q);

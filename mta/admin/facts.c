@@ -1,6 +1,4 @@
 /* mta/admin/facts.c - facts: the engine, its books, rules and options, the log as a stream. */
-#include <stdio.h>
-
 #include "base/clock.h"
 #include "mta/admin/commands.h"
 #include "mta/config/host.h"
@@ -149,32 +147,18 @@ int admin_finish_events(struct query *q)
 
 /* ---- metrics and options ----------------------------------------------------------------- */
 
-/* The spool's own books, which belong to no part. */
-static void put_books(struct buf *out, struct spool *sp)
+static void on_metrics(struct metrics_asker *a, struct slice text)
 {
-	const struct books_row *row;
-	struct books k;
+	struct query *q = container_of(a, struct query, metrics);
 
-	spool_books(sp, &k);
-	for (unsigned i = 0; (row = books_row(i)) != NULL; i++) {
-		bool counts = strcmp(row->type, "counter") == 0;
-		char name[64];
-		(void)snprintf(name, sizeof(name), "spool_%s", row->name);
-		counters_put(out,
-			     &(struct counter_row){ name, counts ? COUNTER : GAUGE, row->help, 0 },
-			     books_value(&k, row));
-	}
+	branch_slice(q->out, "text", text);
+	query_answer(q);
 }
 
 int admin_finish_metrics(struct query *q)
 {
-	struct buf text = { 0 };
-
-	counters_text(q->server->engine, &text);
-	put_books(&text, spool_of(q));
-	branch_slice(q->out, "text", buf_data(&text));
-	buf_free(&text);
-	query_answer(q);
+	q->metrics.done = on_metrics;
+	metrics_ask(q->server->engine, &q->metrics);
 	return 0;
 }
 

@@ -116,6 +116,7 @@ void query_free(struct query *q)
 	for (unsigned i = 0; q->parts && i < engine_lanes(q->server->engine); i++)
 		part_clear(&q->parts[i]);
 	lane_wait_cancel(q->server->front, &q->wait);
+	metrics_cancel(&q->metrics);
 	timer_stop(lane_loop(q->server->front)->timers, &q->timer);
 	list_remove(&q->link);
 	q->server->n_queries--;
@@ -216,6 +217,7 @@ void query_start(struct admin_server *s, struct admin_client *c, const struct li
 	q->tree = tree_new();
 	q->out = tree_map(q->tree);
 	list_init(&q->wait.link);
+	list_init(&q->metrics.link);
 	timer_init(&q->timer, NULL);
 	list_push(&s->queries, &q->link);
 	s->n_queries++;

@@ -11,6 +11,7 @@
 #include "mta/core/engine.h"
 #include "mta/inspect/inspect.h"
 #include "mta/link/frames.h"
+#include "mta/metrics/metrics.h"
 #include "mta/rules/rules.h"
 
 enum { ADMIN_CLIENTS_MAX = 64, ADMIN_QUERIES_MAX = 64, ADMIN_ROWS_MAX = 10000 };
@@ -52,8 +53,8 @@ struct query {
 	struct admin_client *client; /* NULL: gone */
 	uint64_t request;
 	const struct admin_command *command;
-	struct tree *tree; /* the answer */
-	struct branch *out;
+	struct tree *tree;         /* the answer */
+	struct branch *out, *rows; /* rows: a list in it that is filled in turns */
 
 	/* arguments, checked by begin() */
 	char what[600], reason[512];
@@ -71,8 +72,11 @@ struct query {
 	struct query_part *parts;
 	unsigned left;  /* parts not back yet */
 	uint64_t count; /* of the first round */
+	uint64_t found; /* events of the log */
+	bool live;      /* the job is in the queue */
 	unsigned round;
 	struct durable_wait wait;
+	struct metrics_asker metrics;
 	struct timer timer;
 	int64_t until_ms;
 };

@@ -267,21 +267,24 @@ int admin_finish_show(struct query *q)
 {
 	int r = 0;
 
-	if (q->selector.kind == SELECT_JOB || q->selector.kind == SELECT_RCPT)
+	bool job = q->selector.kind == SELECT_JOB || q->selector.kind == SELECT_RCPT;
+
+	if (job)
 		r = put_job(q);
-	if (r == E_UNKNOWN) {
-		query_fail(q, r, "no job with this id is queued");
-		return 0;
-	}
+	if (r == E_UNKNOWN)
+		return admin_read_history(q); /* it has ended */
 	if (r < 0)
 		return r;
 	/* A job of which nobody waits any more is an answer; nobody of a domain is none. */
-	if (!query_sum(q) && q->selector.kind != SELECT_JOB) {
+	if (!query_sum(q) && !job) {
 		query_fail(q, E_UNKNOWN, "nothing that this names is queued");
 		return 0;
 	}
 	query_join_rows(q, "recipients");
 	branch_bool(q->out, "more", query_sum(q) > q->max);
+	q->live = q->selector.kind == SELECT_JOB || query_sum(q);
+	if (job)
+		return admin_read_history(q);
 	query_answer(q);
 	return 0;
 }

@@ -1,15 +1,17 @@
 /* mta/core/counters.h - what the parts count.  A part keeps its counters in its state and has a row
- * for each of them in its own file.  Here they are added up over the lanes.
+ * for each of them in its own file.  Here they are added up over the lanes;
+ * mta/metrics names and shows them.
  * Threads: only its lane writes a counter; any thread may read it. */
 #pragma once
 #include <stdatomic.h>
 
 #include "base/buf.h"
+#include "base/histogram.h"
 
 typedef _Atomic uint64_t counter;
 
 struct counter_row {
-	const char *name; /* without "postern_" and "_total" */
+	const char *name; /* mta/metrics/names.c may call it otherwise */
 	enum { COUNTER, GAUGE } type;
 	const char *help;
 	size_t offset; /* in the part's struct of counters */
@@ -44,11 +46,17 @@ static inline void count_sub(counter *c, uint64_t n)
 			      memory_order_relaxed);
 }
 
+/* A struct histogram of a part; the metric is postern_<name>. */
+struct histogram_row {
+	const char *name, *help;
+	const struct histogram_scale *scale;
+	size_t offset; /* in the part's struct of counters */
+};
+
 struct engine;
 struct part;
 /* One counter of a part, over all lanes. */
 uint64_t counters_sum(struct engine *e, const struct part *p, size_t offset);
-/* Prometheus text of every part's counters. */
-void counters_text(struct engine *e, struct buf *out);
-/* HELP, TYPE and value of one counter; also for those that belong to no part. */
-void counters_put(struct buf *out, const struct counter_row *row, uint64_t value);
+/* One histogram of a part, over all lanes. */
+void counters_histogram(struct engine *e, const struct part *p, size_t offset,
+			struct histogram *ret);

@@ -11,7 +11,7 @@
 #include "mta/core/counters.h"
 #include "mta/core/engine.h"
 
-enum { PARTS_MAX = 16 };
+enum { PARTS_MAX = 32 };
 
 /* Every function may be NULL.  `shared` and `state` are what open() and start() gave. */
 struct part {
@@ -27,6 +27,8 @@ struct part {
 	void (*stop)(void *state);       /* frees it */
 	void (*close)(void *shared);     /* frees it */
 	const struct counter_set *counters;
-	const struct counter_family *family; /* one whose counters have a label */
-	size_t counters_at;                  /* in the state */
+	const struct counter_family *family;    /* one whose counters have a label */
+	const struct histogram_row *histograms; /* on the lanes */
+	unsigned n_histograms;
+	size_t counters_at; /* of all three, in the state */
 };

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/list.h"
-#include "base/shadow.h"
+#include "base/crypted.h"
 #include "mta/credentials/inside.h"
 
 enum { THREADS = 2, WAITING_MAX = 256 };
@@ -19,9 +19,9 @@ struct credential_check {
 	void (*done)(void *arg, bool ok);
 	void *arg;
 	bool ok;
-	char hash[SHADOW_HASH_MAX + 1];
+	char hash[CRYPTED_HASH_MAX + 1];
 	size_t password_n;
-	char password[SHADOW_PASSWORD_MAX + 1];
+	char password[CRYPTED_PASSWORD_MAX + 1];
 };
 struct check_pool {
 	struct credentials *credentials;
@@ -62,7 +62,7 @@ static void work(struct check_pool *p, struct credential_check *k)
 	k->ok = k->cred && credential_proved(p->credentials, k->cred, password);
 	if (k->ok)
 		return;
-	k->ok = shadow_matches(password, k->hash) && k->cred;
+	k->ok = crypted_matches(password, k->hash) && k->cred;
 	if (k->ok)
 		credentials_keep_proof(p->credentials, k->cred, password);
 	explicit_bzero(k->password, sizeof(k->password));
@@ -163,7 +163,7 @@ int credential_check(struct credentials *c, struct lane *lane, struct credential
 	struct credential_check *k;
 	int r;
 
-	if (password.n > SHADOW_PASSWORD_MAX)
+	if (password.n > CRYPTED_PASSWORD_MAX)
 		return E_LIMIT;
 	k = must_alloc(sizeof(*k));
 	list_init(&k->link);

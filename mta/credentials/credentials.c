@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "base/shadow.h"
+#include "base/crypted.h"
 #include "base/random.h"
 #include "mta/credentials/inside.h"
 #include "mta/credentials/slow.h"
@@ -143,7 +143,7 @@ int credentials_any_hash(struct credentials *c, struct slice name, char *ret)
 	pthread_rwlock_rdlock(&c->lock);
 	if (c->all.n) {
 		const struct credential *some = c->all.at[hash_keyed(name) % c->all.n];
-		(void)snprintf(ret, SHADOW_HASH_MAX + 1, "%s", some->hash);
+		(void)snprintf(ret, CRYPTED_HASH_MAX + 1, "%s", some->hash);
 		r = 0;
 	}
 	pthread_rwlock_unlock(&c->lock);
@@ -161,7 +161,7 @@ struct check_pool *credentials_pool(struct credentials *c)
 static void make_proof(const struct credentials *c, const struct credential *cred,
 		       struct slice password, uint8_t *ret)
 {
-	char text[SHADOW_HASH_MAX + 1 + SHADOW_PASSWORD_MAX];
+	char text[CRYPTED_HASH_MAX + 1 + CRYPTED_PASSWORD_MAX];
 	size_t n = strlen(cred->hash) + 1;
 	uint8_t *ok;
 
@@ -180,7 +180,7 @@ bool credential_proved(struct credentials *c, struct credential *cred, struct sl
 	uint8_t proof[CREDENTIAL_PROOF];
 	bool ok;
 
-	if (password.n > SHADOW_PASSWORD_MAX)
+	if (password.n > CRYPTED_PASSWORD_MAX)
 		return false;
 	make_proof(c, cred, password, proof);
 	pthread_mutex_lock(&c->proofs);

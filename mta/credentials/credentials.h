@@ -3,7 +3,7 @@
  *
  *	file       = *( line LF )
  *	line       = name hash *( word )                  "#" begins a comment
- *	hash       = what "postern credential hash" prints           (base/shadow.h)
+ *	hash       = what "postern credential hash" prints           (base/crypted.h)
  *	word       = "tenant=" number / "domains=" list / "pools=" list / "stream=" name
  *	           / "hour=" number / "day=" number   list = name *( "," name )
  *

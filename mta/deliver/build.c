@@ -102,11 +102,11 @@ static void recode(struct delivery *d)
 
 /* Conversion breaks a signature that the message brought along.  Where ours does not take its
  * place, a clear bounce is better than mail that fails its checks. */
-static void keep_their_signature(struct deliverer *dr, struct delivery *d)
+static void keep_their_signature(struct deliverer *dr, struct delivery *d, bool signed_by_us)
 {
 	struct header_scan scan;
 
-	if (d->txn.head.n || header_scan(d->txn.message, &scan) < 0 || !scan.dkim) {
+	if (signed_by_us || header_scan(d->txn.message, &scan) < 0 || !scan.dkim) {
 		count_add(&dr->counters.recoded, 1);
 		return;
 	}
@@ -117,6 +117,7 @@ static void keep_their_signature(struct deliverer *dr, struct delivery *d)
 int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref, bool takes_8bit)
 {
 	struct wire_content_meta needs = d->content->meta;
+	size_t before;
 	int r = 0;
 
 	d->txn = (struct txn){
@@ -129,13 +130,16 @@ int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref, bool 
 		r = expand(dr, d, queue_rcpt(dr->queue, ref));
 		needs_trim(&needs, d->txn.message);
 	}
+	if (r >= 0)
+		r = delivery_refer(dr, d, queue_rcpt(dr->queue, ref)->row);
 	d->txn.body_8bit = needs.body_8bit;
 	d->txn.utf8 = needs.utf8 || needs_8bit(d->txn.mail_from);
 	if (r == 0 && d->txn.body_8bit && !d->txn.utf8 && !takes_8bit)
 		recode(d);
+	before = d->txn.head.n;
 	r = r < 0 ? r : sign(dr, d);
 	if (r == 0 && buf_len(&d->recoded))
-		keep_their_signature(dr, d);
+		keep_their_signature(dr, d, d->txn.head.n > before);
 	return r;
 }
 

@@ -7,6 +7,7 @@
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/outcome.h"
 #include "mta/queue/needs.h"
+#include "mta/site/failures.h"
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
@@ -279,7 +280,7 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 		return true;
 	}
 	add_rcpt(dr, d, ref);
-	if (d->many && !d->content->program)
+	if (d->many && !d->content->program && !d->alone)
 		add_same(dr, ch, d, line);
 	hand_over(dr, ch, d);
 	return true;
@@ -399,6 +400,21 @@ void deliver_abandon(struct site_loads *l, struct channel *ch)
 	}
 }
 
+/* Somebody of it is without a delivery: what was said is kept for a while. */
+static void keep_transcript(struct deliverer *dr, struct channel *ch, const struct delivery *d)
+{
+	uint32_t rows[DELIVERY_RCPTS_MAX];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < d->txn.n_rcpts; i++)
+		if (d->rcpts[i].verdict.kind != VERDICT_DELIVERED)
+			rows[n++] = queue_rcpt(dr->queue, d->refs[i])->row;
+	if (!n)
+		return;
+	failures_keep(ch, &d->chunk->info.id, rows, n);
+	ch->failed_ms = sites_now(dr->sites);
+}
+
 void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 {
 	struct deliverer *dr = container_of(l, struct deliverer, loads);
@@ -421,6 +437,11 @@ void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 	};
 
 	out_of_hand(ch, d);
+	if (t->answered)
+		histogram_note(&dr->tallies->times.transaction, &tally_scale_session,
+			       sites_now(dr->sites) - t->began_ms);
+	if (!dr->freeing)
+		keep_transcript(dr, ch, d); /* before the recipients go */
 	/* At the lane's end, what is in hand stays in the spool and is tried after the restart. */
 	for (unsigned i = 0; i < t->n_rcpts && !dr->freeing; i++)
 		settle(dr, ch, d, i, &f, &signs);

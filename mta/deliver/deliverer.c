@@ -29,6 +29,7 @@ static void deliver_reload(void *state)
 	const struct settings *all = engine_settings(dr->engine);
 
 	dr->options = settings_of(all, &deliver_option_set);
+	dr->returns = settings_of(all, &returnpath_option_set);
 	dr->host = host_options(all);
 	dr->judge = replies_judge(all);
 }
@@ -43,9 +44,11 @@ static int deliver_start(struct lane *l, void **ret_state)
 	dr->loop = lane_loop(l);
 	dr->rules = rules_of(dr->engine);
 	dr->senders = senders_of(dr->engine);
+	dr->returnpath = returnpath_of(dr->engine);
 	dr->ids = engine_shared(dr->engine, &deliver_part);
 	dr->queue = queue_of(l);
 	dr->sites = sites_of(l);
+	dr->tallies = tallies_of(l);
 	dr->ends.decide = outcome_decide;
 	dr->loads =
 	    (struct site_loads){ deliver_next, deliver_done, deliver_refused, deliver_abandon };

@@ -9,8 +9,10 @@
 #include "mta/deliver/message_id.h"
 #include "mta/deliver/last.h"
 #include "mta/replies/replies.h"
+#include "mta/returnpath/returnpath.h"
 #include "mta/senders/senders.h"
 #include "mta/site/channel.h"
+#include "mta/tally/tally.h"
 
 enum { RETRIES_MAX = 64 };
 
@@ -51,7 +53,10 @@ struct deliverer {
 	struct site_loads loads; /* given to the sites */
 	struct rules *rules;
 	struct senders *senders;
+	struct tallies *tallies;
 	const struct message_ids *ids; /* shared by the lanes */
+	struct returnpath *returnpath; /* likewise */
+	const struct returnpath_options *returns;
 	const struct deliver_options *options;
 	const struct host_options *host;
 	const struct judge *judge; /* of the settings, as the two above */

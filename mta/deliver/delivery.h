@@ -15,6 +15,8 @@ struct delivery {
 	struct content *content;
 	struct buf head, message, recoded;
 	bool many;
+	bool alone; /* its return path is that of its recipient: nobody else may go with it */
+	char return_path[RETURNPATH_MAX];
 	rcpt_ref one_ref, *refs;
 	struct txn_rcpt one, *rcpts;
 };
@@ -32,5 +34,8 @@ void delivery_free_spares(struct deliverer *dr);
  * E_CORRUPT. */
 int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref,
 		   bool takes_8bit) MUST_CHECK;
+/* The return path of the recipient, and where the message names it; nothing without return.hosts.
+ * Before the message is signed. */
+int delivery_refer(struct deliverer *dr, struct delivery *d, uint32_t row) MUST_CHECK;
 /* What becomes of the recipient when delivery_build() gave err. */
 void delivery_cannot_build(struct deliverer *dr, const struct delivery *d, rcpt_ref ref, int err);

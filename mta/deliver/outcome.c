@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "mta/deliver/bounce.h"
 #include "mta/deliver/meaning.h"
+#include "mta/deliver/outcome_count.h"
 #include "mta/deliver/outcome_log.h"
 #include "mta/deliver/retry.h"
 #include "mta/deliver/waive.h"
@@ -241,6 +242,7 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 	expire_instead(dr, r, &o, too_old);
 	if (is_worth_keeping(dr, k, r, &o))
 		last_keep(&dr->last, &o);
+	outcome_count(dr, ref, &o, k, f);
 	outcome_log(dr, &o, k, f);
 	tell_sender(dr, k, &o); /* first: after the last outcome the message may leave the spool */
 	put(dr, ref, &o, false);
@@ -271,6 +273,7 @@ static void tell_and_put(struct deliverer *dr, rcpt_ref ref, struct outcome *o, 
 		outcome_log(dr, o, k, NULL);
 		tell_sender(dr, k, o);
 	}
+	outcome_count(dr, ref, o, k, NULL);
 	if (is_worth_keeping(dr, k, queue_rcpt(dr->queue, ref), o))
 		last_keep(&dr->last, o);
 	put(dr, ref, o, on_list);

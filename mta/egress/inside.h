@@ -5,7 +5,7 @@
 #include "base/map.h"
 #include "mta/egress/egress.h"
 #include "mta/egress/roster.h"
-#include "mta/egress/tally.h"
+#include "mta/egress/numbered.h"
 
 /* One place of a pool: an entry with a weight.  Its pass says at which source the next site
  * begins. */
@@ -29,7 +29,7 @@ struct egress_counters {
 struct egress_shared {
 	struct sources *sources;
 	struct ordered *ordered;
-	struct tally *tally;
+	struct numbered *numbered;
 };
 struct egress {
 	struct lane *lane;
@@ -39,8 +39,8 @@ struct egress {
 	unsigned changes;    /* of the roster */
 	struct roster roster;
 	struct source *sources[ROSTER_MAX]; /* of its places; NULL: there are too many */
-	uint16_t numbers[ROSTER_MAX];       /* likewise; of shared->tally */
-	counter messages[TALLY_MAX];
+	uint16_t numbers[ROSTER_MAX];       /* likewise; of shared->numbered */
+	counter messages[NUMBERED_MAX];
 	struct map by_name;
 	struct pool_name *last; /* asked for last; most often the next one too */
 	struct pool_name *names[POOLS_MAX];

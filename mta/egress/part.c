@@ -24,7 +24,7 @@ static int egress_open(struct engine *engine, void **ret_shared)
 
 	s->sources = sources_new();
 	s->ordered = ordered_new();
-	s->tally = tally_new();
+	s->numbered = numbered_new();
 	*ret_shared = s;
 	return spool_each_rule(engine_spool(engine), SLICE("source-"), load_order, s->ordered);
 }
@@ -35,7 +35,7 @@ static void egress_close(void *shared)
 
 	(void)sources_free(s->sources);
 	(void)ordered_free(s->ordered);
-	(void)tally_free(s->tally);
+	(void)numbered_free(s->numbered);
 	free(s);
 }
 
@@ -57,7 +57,7 @@ static void fill(struct egress *e)
 	roster_fill(r, e->options, e->shared->ordered);
 	for (unsigned i = 0; i < r->n; i++) {
 		e->sources[i] = care_meet(e, r->at[i].entry);
-		e->numbers[i] = (uint16_t)tally_number(e->shared->tally, r->at[i].entry);
+		e->numbers[i] = (uint16_t)numbered_number(e->shared->numbered, r->at[i].entry);
 	}
 	for (unsigned i = 0; i < e->n_names; i++)
 		e->names[i]->known = false;
@@ -138,7 +138,7 @@ static void find_added(struct egress_shared *s, struct egress_fact *f)
 static void find_fact(struct engine *e, const struct roster_place *at, struct egress_fact *ret)
 {
 	struct egress_shared *s = shared_of(e);
-	unsigned number = tally_number(s->tally, at->entry);
+	unsigned number = numbered_number(s->numbered, at->entry);
 
 	*ret = (struct egress_fact){ .entry = at->entry,
 				     .source = known(s, &at->entry->ip),

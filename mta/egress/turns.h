@@ -27,7 +27,7 @@ struct turn {
 	const struct egress_source *entry;
 	struct source *source;
 	uint64_t stride, pass;
-	unsigned number;            /* of the entry (mta/egress/tally.h) */
+	unsigned number;            /* of the entry (mta/egress/numbered.h) */
 	unsigned channels, opening; /* at this site; opening are those that were never ready */
 	bool out;                   /* it is not waited for */
 	bool tried;                 /* of turns_next_untried() */

@@ -4,9 +4,11 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "mta/inspect/walk.h"
 #include "mta/site/pair.h"
+#include "mta/site/steer.h"
 #include "mta/site/way.h"
 
 struct teller {
@@ -47,6 +49,59 @@ static void why_domain(struct teller *t, const struct domain *d)
 		     status_format(d->status, status), d->reply_n, d->reply);
 }
 
+static void put_rate(char *text, size_t cap, int64_t per_day)
+{
+	if (!per_day)
+		*text = '\0';
+	else if (per_day >= 86400)
+		(void)snprintf(text, cap, " and %" PRId64 " messages a second", per_day / 86400);
+	else
+		(void)snprintf(text, cap, " and %" PRId64 " messages an hour", per_day / 24);
+}
+
+/* "03-14 09:26", as the postmaster's clock has it. */
+static void put_time(char *text, size_t cap, int64_t wall_ms)
+{
+	time_t s = (time_t)(wall_ms / 1000);
+	struct tm tm;
+
+	(void)strftime(text, cap, "%m-%d %H:%M", localtime_r(&s, &tm));
+}
+
+static void why_source(struct teller *t, const struct pool *p, const struct source_limits *e)
+{
+	char rate[64], since[32], source[IP_TEXT_MAX] = "the default source";
+	struct steer_fact f;
+
+	if (!steer_fact(e, &f) || !f.holds_back)
+		return;
+	if (e->ip.family)
+		ip_format(&e->ip, source);
+	put_rate(rate, sizeof(rate), f.rate);
+	put_time(since, sizeof(since), f.since_ms);
+	tell(t, "adaptive", f.closed_until_ms,
+	     "%s has %u of %" PRId64 " connections%s to %s since %s because %s", source,
+	     f.closed_until_ms ? 0 : f.window, p->shape.v[SHAPE_CONNECTIONS], rate,
+	     p->per_source->name, since, *f.why ? f.why : "of earlier trouble");
+}
+
+static bool has_turn(const struct pool *p, const struct source_limits *e)
+{
+	for (unsigned i = 0; i < p->turns.n; i++)
+		if (ip_eq(&p->turns.at[i].source->ip, &e->ip))
+			return true;
+	return !p->turns.at;
+}
+
+static void why_adaptive(struct teller *t, const struct pool *p)
+{
+	const struct source_limits *e = atomic_load(&p->per_source->sources);
+
+	for (; e && p->shape.v[SHAPE_ADAPTIVE]; e = e->next)
+		if (has_turn(p, e))
+			why_source(t, p, e);
+}
+
 static void why_pool(struct teller *t, const struct pool *p)
 {
 	const char *name = egress_pool_name(t->sites->egress, p->index);
@@ -65,6 +120,7 @@ static void why_pool(struct teller *t, const struct pool *p)
 		     p->pause_why == PAIR_OFF ? 0 : walk_wall_ms(t->queue, p->paused_until_ms),
 		     "%s", text);
 	}
+	why_adaptive(t, p);
 	tell(t, "next", 0,
 	     "%u recipients wait for their turn on the %u connections of pool %s to %s",
 	     fair_ready(&p->fair), p->n_channels, name, p->site->name);

@@ -11,7 +11,7 @@ enum { WHY_TEXT_MAX = 384 };
 
 /* One reason of the chain. */
 struct why_reason {
-	/* "hold", "in-flight", "retry", "dns", "reply", "site-pause", "pool-pause",
+	/* "hold", "in-flight", "retry", "dns", "reply", "site-pause", "pool-pause", "adaptive",
 	 * "fallback", "connections", "next" */
 	const char *kind;
 	char text[WHY_TEXT_MAX];

@@ -127,3 +127,8 @@ const struct judge *replies_judge(const struct settings *all)
 
 	return o->read->judge;
 }
+
+const char *replies_path(const struct settings *all)
+{
+	return ((const struct replies_options *)settings_of(all, &replies_option_set))->path;
+}

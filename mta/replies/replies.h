@@ -12,3 +12,4 @@
 extern const struct option_set replies_option_set;
 /* Valid as long as the settings. */
 const struct judge *replies_judge(const struct settings *all);
+const char *replies_path(const struct settings *all); /* of the operator's file */

@@ -4,13 +4,19 @@
 enum {
 	WHOLE = 65536,
 	LONE = WHOLE * 3 / 100, /* a share below is one or two of the latest 64 answers */
-	SPAN_MS = 10 * 1000,    /* by which a rate is measured */
+	SPAN_MESSAGES = 20,     /* by which a rate is measured */
+	SPAN_MIN_MS = 500,
+	SPAN_MAX_MS = 10 * 60 * 1000,
 	STEP_MS = 5 * 1000,
 	STEP_MAX_MS = 10 * 60 * 1000,
-	STEP_MESSAGES = 20,
+	STEP_MESSAGES = 10,
+	USUAL_LEVEL = 6,
+	CROWD_LEVEL = 3,     /* a connection that is not let in costs no attempt */
+	DEAR_MS = 60 * 1000, /* a wall of that length is tried for less often */
 	LEVEL_MS = 30 * 60 * 1000,
 	FRESH_ROUND_MS = 60 * 1000, /* answers to what was in flight at a cut are here by now */
-	DOOR_RUN = 3,               /* one at the door counts for so many more */
+	RUN_OF_TROUBLE = 3,         /* a quarter of the answers, whatever came before */
+	DOOR_RUN = 2,               /* one at the door counts for so many more */
 	PROVEN = 100,               /* deliveries after which a wall is history */
 };
 static const int64_t day_ms = 86400000;
@@ -45,24 +51,27 @@ static int64_t per_day(int64_t n, int64_t ms)
 	return n * day_ms / MAX_OF(ms, (int64_t)100);
 }
 
-static void note_delivered(struct adapt *a, unsigned n, int64_t now)
+/* What is delivered while nobody waits says nothing about how much the site takes. */
+static void note_delivered(struct adapt *a, unsigned n, bool pressed, int64_t now)
 {
 	int64_t span = now - a->since_ms;
 
-	if (span >= SPAN_MS) {
-		a->before = per_day(a->n, span);
-		a->n = 0;
-		a->since_ms = now;
+	if (pressed && (a->n < SPAN_MESSAGES || span < SPAN_MIN_MS) && span < SPAN_MAX_MS) {
+		a->n += n;
+		return;
 	}
-	a->n += n;
+	if (a->n) {
+		a->n_before = a->n;
+		a->before_ms = span;
+	}
+	a->n = pressed ? n : 0;
+	a->since_ms = now;
 }
 
-/* What was delivered per time until now. */
+/* What was delivered per time until now; 0: not known. */
 static int64_t measured(const struct adapt *a, int64_t now)
 {
-	int64_t span = now - a->since_ms;
-
-	return span < 1000 && a->before ? a->before : per_day(a->n, span);
+	return per_day(a->n + a->n_before, a->n ? now - a->since_ms + a->before_ms : a->before_ms);
 }
 
 /* ---- growing ----------------------------------------------------------------------------- */
@@ -101,8 +110,8 @@ static int64_t step_after_ms(const struct adapt *a)
 /* Slowly where trouble came; quickly below that, and above it, where it has moved away. */
 static void grow_rate(struct adapt *a, const struct adapt_bounds *b, bool pressed, int64_t now)
 {
-	int64_t known = a->rate_known;
-	bool near = a->rate * 10 >= known * 9 && a->rate * 50 <= known * 51;
+	const int64_t known = a->rate_known;
+	const bool near = a->rate * 10 >= known * 9 && a->rate * 50 <= known * 51;
 
 	if (!pressed) {
 		a->step_ms = MAX_OF(a->step_ms, now - step_after_ms(a) / 2);
@@ -113,7 +122,7 @@ static void grow_rate(struct adapt *a, const struct adapt_bounds *b, bool presse
 	a->step_ms = now;
 	if (a->rate * 50 > known * 51)
 		a->level = 0;
-	a->rate += near ? a->rate / 100 + 1 : a->rate / 16 + 1;
+	a->rate += a->rate / (near ? 100 : a->rate > known * 2 ? 6 : 16) + 1;
 	if (a->rate > known * 16 || (b->rate_most && a->rate >= b->rate_most))
 		a->rate = a->rate_known = 0;
 }
@@ -122,7 +131,7 @@ void adapt_good(struct adapt *a, const struct adapt_bounds *b, unsigned n, bool 
 		int64_t now)
 {
 	if (adapt_closed(a, now)) { /* it was on its way before */
-		note_delivered(a, n, now);
+		note_delivered(a, n, pressed, now);
 		return;
 	}
 	if (a->closed_until_ms) {
@@ -135,7 +144,7 @@ void adapt_good(struct adapt *a, const struct adapt_bounds *b, unsigned n, bool 
 	if (a->proven >= PROVEN)
 		a->pause_ms = 0;
 	note_share(a, false, n);
-	note_delivered(a, n, now);
+	note_delivered(a, n, pressed, now);
 	calm_down(a, now);
 	if (pressed)
 		grow_window(a, b, n);
@@ -166,7 +175,8 @@ unsigned adapt_patience(const struct adapt *a, const struct adapt_bounds *b)
 
 static void harden(struct adapt *a, int64_t now)
 {
-	a->level = MIN_OF(a->level + 1, (unsigned)ADAPT_LEVEL_MAX);
+	if (a->level < USUAL_LEVEL)
+		a->level++;
 	a->level_ms = now;
 }
 
@@ -232,8 +242,10 @@ static void close_for(struct adapt *a, const struct adapt_bounds *b, int64_t nam
 	if (a->rate)
 		fact = MIN_OF(fact, a->rate);
 	if (fact)
-		set_rate(a, b, fact, fact / 2);
+		set_rate(a, b, fact, fact / 8 * 7);
 	harden(a, now);
+	if (named_ms >= DEAR_MS)
+		a->level = MIN_OF(a->level + 2, (unsigned)ADAPT_LEVEL_MAX);
 }
 
 bool adapt_bad(struct adapt *a, const struct adapt_bounds *b, int64_t named_ms, int64_t now)
@@ -241,7 +253,8 @@ bool adapt_bad(struct adapt *a, const struct adapt_bounds *b, int64_t named_ms, 
 	if (adapt_closed(a, now))
 		return false;
 	note_share(a, true, 1);
-	a->run++;
+	if (++a->run >= RUN_OF_TROUBLE)
+		a->share = MAX_OF(a->share, (unsigned)WHOLE / 4);
 	if (adapt_probes(a, now) || a->run >= ADAPT_WALL_RUN ||
 	    (a->run >= ADAPT_WALL_RUN_SLOW && now - a->good_ms >= 1000)) {
 		close_for(a, b, named_ms, now);
@@ -264,7 +277,8 @@ void adapt_crowded(struct adapt *a, const struct adapt_bounds *b, unsigned had, 
 	if (adapt_closed(a, now) || had >= a->window)
 		return;
 	set_window(a, b, MAX_OF(had, 1u));
-	harden(a, now);
+	if (a->level < CROWD_LEVEL)
+		harden(a, now);
 }
 
 /* ---- forgetting -------------------------------------------------------------------------- */

@@ -22,11 +22,11 @@
 
 enum {
 	ADAPT_PAUSE_MIN_MS = 10 * 1000,
-	ADAPT_PAUSE_MAX_MS = 30 * 60 * 1000,
+	ADAPT_PAUSE_MAX_MS = 10 * 60 * 1000,
 	ADAPT_NAMED_MAX_MS = 4 * 3600 * 1000,
-	ADAPT_WALL_RUN = 12,     /* troubles without a delivery: a wall, however fast they came */
-	ADAPT_WALL_RUN_SLOW = 5, /* ... when the last delivery is a second ago */
-	ADAPT_LEVEL_MAX = 6,
+	ADAPT_WALL_RUN = 6,      /* troubles without a delivery: a wall, however fast they came */
+	ADAPT_WALL_RUN_SLOW = 4, /* ... when the last delivery is a second ago */
+	ADAPT_LEVEL_MAX = 8,
 	ADAPT_FORGET_DAYS = 14,
 };
 
@@ -45,7 +45,8 @@ struct adapt {
 	unsigned answers, round;     /* since the last cut; a cut needs `round` of them */
 	unsigned proven;             /* deliveries since the latest wall */
 	int64_t rate, rate_known;    /* 0: none; where trouble came */
-	int64_t n, since_ms, before; /* deliveries to measure by; the rate of the span before */
+	int64_t n, since_ms;         /* deliveries to measure by, while more waited */
+	int64_t n_before, before_ms; /* those of the span before, and how long it was */
 	int64_t good_ms, cut_ms, step_ms, level_ms;
 	int64_t closed_until_ms, pause_ms; /* 0: open */
 };

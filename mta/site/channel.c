@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mta/site/failures.h"
 #include "mta/site/pair.h"
 #include "mta/site/seats.h"
 #include "mta/site/provider.h"
@@ -400,6 +401,17 @@ static void on_idle(struct timer *t)
 		timer_set(s->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));
 }
 
+static void note_times(struct channel *ch)
+{
+	struct tally_times *to = &ch->pool->sites->tallies->times;
+	struct session_times times;
+
+	session_times(ch->session, &times);
+	histogram_note(&to->connect, &tally_scale_session, times.connect_ms);
+	if (conn_is_tls(session_conn(ch->session)))
+		histogram_note(&to->handshake, &tally_scale_session, times.tls_ms);
+}
+
 static void note_tls(struct channel *ch)
 {
 	struct conn *c = session_conn(ch->session);
@@ -474,6 +486,7 @@ static void opened(struct channel *ch)
 	ch->pool->pause_ms = ch->pool->paused_until_ms = 0;
 	site_host_well(ch->pool->site, ch->host);
 	race_won(ch);
+	note_times(ch);
 	note_tls(ch);
 	note_source(ch);
 	look_at_delay(ch);
@@ -647,6 +660,8 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 
 	keep_ticket(ch);
 	note_source(ch);
+	if (!p->sites->freeing && v->kind != VERDICT_NONE && ch->failed_ms != sites_now(p->sites))
+		failures_keep(ch, NULL, NULL, 0);
 	leave(ch);
 	if (!p->sites->freeing)
 		judge_end(ch, v);

@@ -4,6 +4,7 @@
 #pragma once
 #include "mta/site/pool.h"
 #include "mta/smtp/session.h"
+#include "mta/tally/tally.h"
 
 struct pair;
 struct channel {
@@ -32,11 +33,13 @@ struct channel {
 	struct site_limits *shared, *provider; /* whose slots it has; provider may be NULL */
 	struct site_limits *scope;      /* where its source may be suspended (mta/site/suspend.h) */
 	struct source_limits *standing; /* of its source there */
-	bool trying;                    /* its message shows whether a suspension is over */
-	struct steer *steer;            /* of its source at the site; NULL: it is not steered */
-	bool probing;                   /* its message shows whether a wall is gone */
-	bool told;                      /* its trouble is known to the steer */
-	int64_t begun_ms;               /* monotonic */
+	struct tally *tallies[TALLY_KINDS]; /* the deliver room's; NULL: not looked up yet */
+	bool trying;                        /* its message shows whether a suspension is over */
+	struct steer *steer;                /* of its source at the site; NULL: it is not steered */
+	bool probing;                       /* its message shows whether a wall is gone */
+	bool told;                          /* its trouble is known to the steer */
+	int64_t begun_ms;                   /* monotonic */
+	int64_t failed_ms; /* when a transaction left somebody without a delivery; monotonic */
 	struct turn_end reap;
 	struct timer idle_timer, race_timer;
 	struct channel *rival; /* of the other family, connecting too (mta/site/race.h) */

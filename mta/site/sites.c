@@ -3,6 +3,7 @@
 
 #include "mta/shape/part.h"
 #include "mta/site/channel.h"
+#include "mta/site/failures.h"
 #include "mta/site/shaping.h"
 #include "mta/site/suspend.h"
 #include "mta/site/way.h"
@@ -165,6 +166,7 @@ static void site_reload(void *state)
 	s->dns = settings_of(all, &dns_option_set);
 	s->smtp = settings_of(all, &smtp_option_set);
 	s->policies->port = (uint16_t)s->smtp->port;
+	failures_reload(s->failures, all, engine_lanes(lane_engine(s->lane)));
 	s->route_options = (struct route_options){
 		.ipv4 = s->dns->ipv4,
 		.ipv6 = s->dns->ipv6,
@@ -205,6 +207,8 @@ static int site_start(struct lane *l, void **ret_state)
 	s->lane = l;
 	s->loop = lane_loop(l);
 	s->queue = queue_of(l);
+	s->tallies = tallies_of(l);
+	s->failures = failures_new();
 	s->egress = egress_of(l);
 	s->policies = policies_of(l);
 	s->limits = engine_shared(lane_engine(l), &site_part);
@@ -258,6 +262,7 @@ static void site_stop(void *state)
 	resolver_free(s->resolver);
 	loop_run_turn_end(s->loop);
 	tls_context_free(s->tls);
+	(void)failures_free(s->failures);
 	free(s);
 }
 

@@ -14,6 +14,7 @@
 #include "mta/site/limits.h"
 #include "mta/site/options.h"
 #include "mta/smtp/options.h"
+#include "mta/tally/tally.h"
 
 struct channel;
 enum site_refusal {
@@ -46,6 +47,8 @@ struct sites {
 	struct egress *egress;
 	struct egress_news news;
 	struct limits *limits;
+	struct tallies *tallies;
+	struct failures *failures; /* mta/site/failures.h */
 	struct site_loads *loads;
 	const struct site_options *options;
 	const struct dns_options *dns;

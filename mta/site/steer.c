@@ -79,12 +79,29 @@ static struct steer *blank(void)
 	return s;
 }
 
+enum { FADE_MS = 24 * 3600 * 1000 };
+
+/* Nobody sent there for days: what was known then counts for less. */
+static void fade(struct steer *s, const struct adapt_bounds *b)
+{
+	int64_t age = clock_wall_ms() - s->changed_ms;
+
+	if (age < FADE_MS || !atomic_load(&s->troubled))
+		return;
+	pthread_mutex_lock(&s->lock);
+	adapt_fade(&s->adapt, b, age, clock_mono_ms());
+	publish(s, b);
+	pthread_mutex_unlock(&s->lock);
+}
+
 static struct steer *steer_get(struct source_limits *e, const struct adapt_bounds *b)
 {
 	struct steer *s = atomic_load(&e->steer);
 
-	if (s)
+	if (s) {
+		fade(s, b);
 		return s;
+	}
 	s = blank();
 	adapt_begin(&s->adapt, b, clock_mono_ms());
 	publish(s, b);
@@ -259,6 +276,11 @@ void steer_end_probe(struct channel *ch)
 	ch->probing = false;
 }
 
+static bool is_pressed(const struct pool *p)
+{
+	return fair_ready(&p->fair) > p->n_channels;
+}
+
 void steer_delivered(struct channel *ch)
 {
 	struct pool *p = ch->pool;
@@ -275,7 +297,7 @@ void steer_delivered(struct channel *ch)
 	n = atomic_exchange(&s->good, 0);
 	other = ch->probing;
 	window = s->adapt.window;
-	adapt_good(&s->adapt, &b, n, fair_ready(&p->fair) > p->n_channels, clock_mono_ms());
+	adapt_good(&s->adapt, &b, n, is_pressed(p), clock_mono_ms());
 	other = other || s->adapt.window != window;
 	publish(s, &b);
 	pthread_mutex_unlock(&s->lock);
@@ -337,7 +359,7 @@ static void trouble(struct channel *ch, enum steer_how how, unsigned had,
 	was_closed = adapt_closed(&s->adapt, now);
 	n = atomic_exchange(&s->good, 0);
 	if (n && !was_closed)
-		adapt_good(&s->adapt, &b, n, false, now);
+		adapt_good(&s->adapt, &b, n, is_pressed(ch->pool), now);
 	if (how == HOW_TROUBLE)
 		(void)adapt_bad(&s->adapt, &b, named, now);
 	else if (how == HOW_REFUSED)
@@ -399,4 +421,35 @@ bool steer_fact(const struct source_limits *e, struct steer_fact *ret)
 	slice_copy(ret->why, sizeof(ret->why), slice_str(s->why ? s->why : ""));
 	pthread_mutex_unlock(&s->lock);
 	return true;
+}
+
+struct forgetting {
+	struct slice site;
+	const struct ip *source;
+	unsigned n;
+};
+
+static void forget_one(void *arg, struct site_limits *site, struct source_limits *e)
+{
+	const struct adapt_bounds b = { .start = 2, .floor = 1, .most = 100000, .rate_floor = 1 };
+	struct steer *s = atomic_load(&e->steer);
+	struct forgetting *f = arg;
+
+	if (!s || !atomic_load(&s->troubled) || (f->source && !ip_eq(f->source, &e->ip)) ||
+	    (!slice_eq(f->site, SLICE("all")) && !slice_eq(f->site, slice_str(site->name))))
+		return;
+	pthread_mutex_lock(&s->lock);
+	adapt_begin(&s->adapt, &b, clock_mono_ms());
+	publish(s, NULL);
+	pthread_mutex_unlock(&s->lock);
+	f->n++;
+}
+
+unsigned steer_forget(struct limits *l, struct slice site, const struct ip *source)
+{
+	struct forgetting f = { site, source, 0 };
+
+	limits_each_source(l, forget_one, &f);
+	limits_resumed(l);
+	return f.n;
 }

@@ -67,8 +67,9 @@ void steer_trouble(struct channel *ch, const struct steer_reply *r);
 void steer_refused(struct channel *ch, const struct steer_reply *r); /* before any recipient */
 /* A connection was not let in while `had` others are open. */
 void steer_crowded(struct channel *ch, unsigned had, const struct steer_reply *r);
-/* An order: what is known of sources there is forgotten.  source: family 0 for all. */
-void steer_forget(struct limits *l, struct slice site, const struct ip *source);
+/* An order: what is known of a site (of all: "all") is forgotten; source NULL: of every one.  How
+ * many that are. */
+unsigned steer_forget(struct limits *l, struct slice site, const struct ip *source);
 
 struct steer_fact {
 	unsigned window, connections;

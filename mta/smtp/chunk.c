@@ -72,7 +72,7 @@ static void put_bdat(struct session *s, uint64_t size, const char *last)
 	char line[LINE_MAX_BYTES];
 	int n = snprintf(line, sizeof(line), "BDAT %llu%s\r\n", (unsigned long long)size, last);
 
-	session_put(s, line, (size_t)n);
+	session_command(s, line, (size_t)n);
 }
 
 void session_say_ask(struct session *s, struct flight *f)

@@ -62,6 +62,7 @@ static void hear_one(struct session *s, const struct reply *re)
 {
 	struct session_expect e;
 
+	session_note(s, TRANSCRIPT_THEY, re->raw);
 	if (is_unasked(s)) {
 		if (awaits_dot(s))
 			hear_early(s, re);

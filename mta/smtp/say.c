@@ -13,6 +13,17 @@ void session_put(struct session *s, const char *p, size_t n)
 	s->queued += (uint32_t)n;
 }
 
+void session_note(struct session *s, enum transcript_who who, struct slice text)
+{
+	transcript_add(&s->transcript, who, text, timers_now(s->loop->timers));
+}
+
+void session_command(struct session *s, const char *p, size_t n)
+{
+	session_note(s, TRANSCRIPT_WE, slice_of(p, n));
+	session_put(s, p, n);
+}
+
 void session_say_expect(struct session *s, enum step_id step, struct flight *f, unsigned rcpt)
 {
 	assert(s->ring_count < RING);
@@ -42,7 +53,7 @@ static void put_with_name(struct session *s, const char *verb)
 	char line[COMMAND_MAX];
 	int n = snprintf(line, sizeof(line), "%s %s\r\n", verb, s->our_name);
 
-	session_put(s, line, MIN_OF((size_t)n, sizeof(line) - 1));
+	session_command(s, line, MIN_OF((size_t)n, sizeof(line) - 1));
 }
 
 void session_say_ehlo(struct session *s, struct flight *f)
@@ -60,20 +71,20 @@ void session_say_helo(struct session *s, struct flight *f)
 void session_say_starttls(struct session *s, struct flight *f)
 {
 	(void)f;
-	session_put(s, "STARTTLS\r\n", 10);
+	session_command(s, "STARTTLS\r\n", 10);
 }
 
 void session_say_rset(struct session *s, struct flight *f)
 {
 	(void)f;
 	s->need_rset = false;
-	session_put(s, "RSET\r\n", 6);
+	session_command(s, "RSET\r\n", 6);
 }
 
 void session_say_quit(struct session *s, struct flight *f)
 {
 	(void)f;
-	session_put(s, "QUIT\r\n", 6);
+	session_command(s, "QUIT\r\n", 6);
 }
 
 /* Guarantee: no command carries a CR or LF but its own end; txn_check() has refused the rest. */
@@ -103,7 +114,7 @@ void session_say_mail(struct session *s, struct flight *f)
 		n += (size_t)snprintf(line + n, sizeof(line) - n, " REQUIRETLS");
 	line[n++] = '\r';
 	line[n++] = '\n';
-	session_put(s, line, n);
+	session_command(s, line, n);
 	f->behind = f != flight_at(s, 0);
 	f->next = S_RCPT;
 }
@@ -115,7 +126,7 @@ void session_say_rcpt(struct session *s, struct flight *f)
 
 	line[n++] = '\r';
 	line[n++] = '\n';
-	session_put(s, line, n);
+	session_command(s, line, n);
 	session_say_expect(s, S_RCPT, f, f->next_rcpt++);
 	if (f->next_rcpt == f->txn->n_rcpts)
 		f->next = (uint8_t)chunk_first(s, f);
@@ -123,7 +134,7 @@ void session_say_rcpt(struct session *s, struct flight *f)
 
 void session_say_data(struct session *s, struct flight *f)
 {
-	session_put(s, "DATA\r\n", 6);
+	session_command(s, "DATA\r\n", 6);
 	f->next = S_MAX; /* until the answer says how to go on */
 }
 
@@ -157,6 +168,9 @@ struct slice session_body_rest(const struct flight *f)
 
 void session_body_said(struct session *s, struct flight *f, bool sent)
 {
+	uint64_t size = sent ? txn_size(f->txn) : 0;
+
+	session_note(s, TRANSCRIPT_BODY, slice_of((const char *)&size, sizeof(size)));
 	f->txn->sent_data = sent;
 	f->next = S_MAX;
 	ring_at(s, s->ring_count - 1U)->left_at = s->queued;

@@ -117,6 +117,7 @@ void session_fail(struct session *s, int err)
 		return;
 	verdict_set(&s->end, kind_of_end(s), status_of_err(s, err, step_now(s)), true,
 		    "%s while %s", err_text(err), session_doing(s));
+	session_note(s, TRANSCRIPT_NOTE, verdict_text(&s->end));
 	session_become(s, SESSION_OVER);
 }
 
@@ -136,6 +137,7 @@ static void fail_tls(struct session *s, int err)
 		verdict_set(&s->end, kind_of_end(s), tls_status(s), true,
 			    "the certificate of %s is not valid: %s", s->tls_check->names[0],
 			    t.reason);
+		session_note(s, TRANSCRIPT_NOTE, verdict_text(&s->end));
 		session_become(s, SESSION_OVER);
 		return;
 	}
@@ -147,6 +149,7 @@ void session_fail_text(struct session *s, struct status status, const char *text
 	if (s->life >= SESSION_OVER)
 		return;
 	verdict_set(&s->end, kind_of_end(s), status, true, "%s while %s", text, session_doing(s));
+	session_note(s, TRANSCRIPT_NOTE, verdict_text(&s->end));
 	session_become(s, SESSION_OVER);
 }
 
@@ -238,6 +241,7 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 	switch (event) {
 	case CONN_OPEN:
 		s->times.connect_ms = timers_now(s->loop->timers) - s->began_ms;
+		session_note(s, TRANSCRIPT_NOTE, SLICE("connected"));
 		session_say_expect(s, S_GREETING, NULL, 0);
 		break;
 	case CONN_READABLE:
@@ -249,6 +253,7 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 		break;
 	case CONN_TLS_DONE:
 		s->times.tls_ms = timers_now(s->loop->timers) - s->tls_began_ms;
+		session_note(s, TRANSCRIPT_NOTE, SLICE("in TLS"));
 		session_say(s, S_EHLO_TLS, NULL);
 		break;
 	case CONN_FAILED:
@@ -278,7 +283,7 @@ int session_new(struct session **ret, struct loop *l, const struct session_optio
 	s->user = u;
 	s->conn_user.event = on_event;
 	s->lone = S_CONNECT;
-	s->began_ms = timers_now(l->timers);
+	s->began_ms = s->transcript.began_ms = timers_now(l->timers);
 	s->owes_ready = true;
 	timer_init(&s->timer, on_timer);
 	buf_init(&s->cut_bytes, 0);
@@ -412,6 +417,16 @@ void session_times(const struct session *s, struct session_times *ret)
 {
 	*ret = s->times;
 	ret->now_ms = timers_now(s->loop->timers);
+}
+
+const struct transcript *session_transcript(const struct session *s)
+{
+	return &s->transcript;
+}
+
+void session_watch(struct session *s, struct transcript_watch *w)
+{
+	s->transcript.watch = w;
 }
 
 struct conn *session_conn(struct session *s)

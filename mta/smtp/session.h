@@ -32,6 +32,7 @@
  *         unanswered, two txns in hand (one being answered, the next pipelined behind it). */
 #pragma once
 #include "mta/door/conn.h"
+#include "mta/smtp/transcript.h"
 #include "mta/smtp/verdict.h"
 
 struct session;
@@ -125,4 +126,7 @@ struct session_times {
 	int64_t connect_ms, tls_ms, now_ms;
 };
 void session_times(const struct session *s, struct session_times *ret);
+/* What was said and heard; a watch, or NULL, hears every line from now on. */
+const struct transcript *session_transcript(const struct session *s);
+void session_watch(struct session *s, struct transcript_watch *w);
 struct conn *session_conn(struct session *s); /* for TLS facts and addresses, in gone() too */

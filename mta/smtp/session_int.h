@@ -6,6 +6,7 @@
 #include "mta/smtp/reply.h"
 #include "mta/smtp/session.h"
 #include "mta/smtp/stuff.h"
+#include "mta/smtp/transcript.h"
 
 enum step_id {
 	S_CONNECT,
@@ -96,6 +97,7 @@ struct session {
 	int64_t body_deadline;
 	int64_t began_ms, tls_began_ms; /* the turn's time: connecting, the handshake */
 	struct session_times times;
+	struct transcript transcript;
 	unsigned sent;
 	struct verdict end; /* why it is over */
 
@@ -134,6 +136,8 @@ void session_start_body(struct session *s, const struct txn *t);
 /* say.c */
 void session_say(struct session *s, enum step_id step, struct flight *f);
 void session_put(struct session *s, const char *p, size_t n);
+void session_command(struct session *s, const char *p, size_t n); /* and notes it down */
+void session_note(struct session *s, enum transcript_who who, struct slice text);
 struct slice session_body_rest(const struct flight *f);
 /* The message has been said whole. */
 void session_body_said(struct session *s, struct flight *f, bool sent);

@@ -48,6 +48,8 @@ void flight_start(struct session *s, struct txn *t)
 	t->sent_data = t->answered = t->pipelined = t->lock_step = false;
 	t->chunked = t->no_chunks = false;
 	t->rcpts_taken = 0;
+	if (s->n_flights == 1)
+		transcript_begin(&s->transcript);
 	t->began_ms = timers_now(s->loop->timers);
 	for (unsigned i = 0; i < t->n_rcpts; i++) {
 		t->rcpts[i].verdict.kind = VERDICT_NONE;

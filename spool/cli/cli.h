@@ -10,7 +10,7 @@
  *	style.c      formats, widths, colours       table.c, print.c   answers for people
  *	document.c   answers for programs           watch.c      a command again and again
  *	completion.c what a shell can complete      source.c     sources and orders on them
- *	credential.c hashes of passwords
+ *	credential.c hashes of passwords            history.c    transcripts and messages
  *
  * Blocks: on the socket and the disk. */
 #pragma once
@@ -33,7 +33,7 @@ enum {
 
 struct cli {
 	const char *config, *socket, *spool; /* as given; then as found */
-	char socket_path[108], spool_path[1024], rules_path[1024];
+	char socket_path[108], spool_path[1024], rules_path[1024], shape_paths[4096];
 	bool json; /* for programs: as spool/cli/style.h says */
 	bool yes, follow;
 	const char *output, *fields; /* how the answer is shown */
@@ -45,11 +45,15 @@ struct cli {
 	const char *source, *pool;                   /* of shape explain */
 	const char *duration;                        /* of suspend */
 	uint64_t tenant;                             /* likewise; 0: any */
+	const char *from_text;                       /* --from as given; from is its number */
+	int64_t from_ms;                             /* or the time that it is; 0: it is none */
+	const char *shape, *rules;                   /* of shape replay; NULL: those in force */
 	const char *code, *status, *text, *provider; /* of a reply; NULL: not given */
 	uint64_t max, from;
 	bool bounded;             /* --max was given */
 	const char *weight, *via; /* of source add */
 	const char *args[3];
+	bool transcript, headers, content; /* show: these, not recipients */
 	unsigned n_args;
 	int fd; /* admin socket, -1 */
 	uint64_t request;
@@ -149,6 +153,18 @@ int cmd_reload(struct cli *c);
 int cmd_flush_dns(struct cli *c);
 int cmd_verify(struct cli *c);
 int cmd_audit(struct cli *c);
+
+/* replay.c: "2h" ago, "2026-03-14T09:00" or with seconds, by the local clock or with "Z" by UTC. */
+int cli_time(const char *text, int64_t *ret_ms) MUST_CHECK;
+int cmd_shape_replay(struct cli *c);
+
+/* adaptive.c */
+int cmd_adaptive(struct cli *c);
+int cmd_adaptive_forget(struct cli *c);
+
+/* history.c: what show --transcript, --headers and --content print. */
+int history_transcript(struct cli *c);
+int history_message(struct cli *c);
 
 /* source.c */
 int cmd_sources(struct cli *c);

@@ -204,7 +204,13 @@ int cmd_show(struct cli *c)
 {
 	OWNED(tree) made = NULL;
 	struct value v;
-	int r = cli_ask_or_read(c, "show", offline_show, &made, &v);
+	int r;
+
+	if (c->transcript)
+		return history_transcript(c);
+	if (c->headers || c->content)
+		return history_message(c);
+	r = cli_ask_or_read(c, "show", offline_show, &made, &v);
 
 	if (r == E_UNKNOWN && !made && is_id(c->args[0])) {
 		*c->error = '\0';

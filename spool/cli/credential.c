@@ -3,7 +3,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "base/shadow.h"
+#include "base/crypted.h"
 #include "spool/cli/cli.h"
 
 /* One line, without its end, that a terminal does not show. */
@@ -32,12 +32,12 @@ static int read_password(char *line, size_t cap)
 
 int cmd_credential_hash(struct cli *c)
 {
-	char line[SHADOW_PASSWORD_MAX + 3], hash[SHADOW_HASH_MAX + 1];
+	char line[CRYPTED_PASSWORD_MAX + 3], hash[CRYPTED_HASH_MAX + 1];
 	int r = read_password(line, sizeof(line));
 
 	(void)c;
 	if (r == 0)
-		r = strlen(line) > 255 ? E_LIMIT : shadow_hash(slice_str(line), hash);
+		r = strlen(line) > 255 ? E_LIMIT : crypted_hash(slice_str(line), hash);
 	explicit_bzero(line, sizeof(line));
 	if (r < 0) {
 		(void)fprintf(

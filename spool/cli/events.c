@@ -92,6 +92,10 @@ static int events_lines(struct cli *c)
 
 int cmd_events(struct cli *c)
 {
+	if (c->from_ms) {
+		(void)fprintf(stderr, "postern: events --from takes a position in the log\n");
+		return EXIT_BAD_USAGE;
+	}
 	if (c->follow)
 		return follow(c);
 	return c->json && style.chosen && style.format != FORMAT_NDJSON ? events_json(c)

@@ -1,6 +1,6 @@
-/* spool/cli/locate.c - finds the admin socket, the spool and the rule file: first as the command
- * line says, then as the engine's configuration says, else at their default places.  Only these
- * three options are looked for.  The grammar of the file is that of base/options.h. */
+/* spool/cli/locate.c - finds the admin socket, the spool, the rule file and shapes: first as the
+ * command line says, then as the engine's configuration says, else at their default places.  Only
+ * these four options are looked for.  The grammar of the file is that of base/options.h. */
 #include <stdio.h>
 
 #include "base/file.h"
@@ -36,6 +36,8 @@ static void take_line(struct cli *c, struct slice line)
 		slice_copy(c->spool_path, sizeof(c->spool_path), value);
 	else if (slice_eq(name, SLICE("replies.rules")))
 		slice_copy(c->rules_path, sizeof(c->rules_path), value);
+	else if (slice_eq(name, SLICE("shape.file")))
+		slice_copy(c->shape_paths, sizeof(c->shape_paths), value);
 }
 
 static void take_file(struct cli *c, struct slice text)

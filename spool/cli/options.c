@@ -30,7 +30,9 @@ static const struct option_row {
 	{ "yes",      0,   TAKES_FLAG,    AT(yes),      "",      "do it; without it only the count is shown" },
 	{ "follow",   0,   TAKES_FLAG,    AT(follow),   "",      "events: keep printing new ones" },
 	{ "max",      0,   TAKES_NUMBER,  AT(max),      "N",     "print at most N rows or events" },
-	{ "from",     0,   TAKES_NUMBER,  AT(from),     "LSN",   "events: start after this position" },
+	{ "from",     0,   TAKES_TEXT,    AT(from_text), "LSN",  "events, shape replay: start after this position" },
+	{ "shape",    0,   TAKES_TEXT,    AT(shape),    "FILE",  "shape replay: these shapes instead of the operator's" },
+	{ "rules",    0,   TAKES_TEXT,    AT(rules),    "FILE",  "shape replay: these rules instead of the operator's" },
 	{ "for",      0,   TAKES_TEXT,    AT(duration), "TIME",  "suspend: for how long (default 1h)" },
 	{ "tenant",   0,   TAKES_NUMBER,  AT(tenant),   "N",     "shape explain: for its mail" },
 	{ "source",   0,   TAKES_TEXT,    AT(source),   "IP",    "shape explain: over this source" },
@@ -41,6 +43,9 @@ static const struct option_row {
 	{ "status",   0,   TAKES_TEXT,    AT(status),   "X.Y.Z", "rules explain: its enhanced status" },
 	{ "text",     0,   TAKES_TEXT,    AT(text),     "TEXT",  "rules explain: its text" },
 	{ "provider", 0,   TAKES_TEXT,    AT(provider), "NAME",  "rules explain: the provider that said it" },
+	{ "transcript", 0, TAKES_FLAG,    AT(transcript), "",    "show: what failed sessions said and heard" },
+	{ "headers",  0,   TAKES_FLAG,    AT(headers),  "",      "show: the header of the message as it would be sent now" },
+	{ "content",  0,   TAKES_FLAG,    AT(content),  "",      "show: the whole message" },
 	{ "help",     0,   TAKES_NOTHING, 0,            "",      "print this text" },
 	{ "version",  0,   TAKES_NOTHING, 0,            "",      "print the version" },
 };
@@ -139,6 +144,14 @@ static int settle(struct cli *c)
 	if (c->by && !is_key(c->by)) {
 		(void)fprintf(stderr, "postern: --by takes domain, tenant, campaign, site, "
 				      "provider or pool\n");
+		return EXIT_BAD_USAGE;
+	}
+	if (c->from_text && slice_u64(slice_str(c->from_text), INT64_MAX, &c->from) < 0 &&
+	    cli_time(c->from_text, &c->from_ms) < 0) {
+		(void)fprintf(stderr,
+			      "postern: --from takes a position or a time such as 2h or "
+			      "2026-03-14T09:00, not \"%s\"\n",
+			      c->from_text);
 		return EXIT_BAD_USAGE;
 	}
 	if (c->timeout)

@@ -71,6 +71,9 @@ def wait_port(ip, port, seconds=20):
 
 class Receiver:
     name = "?"
+    extra = ""  # of Postfix: further lines of main.cf; of Exim: routers before the one that keeps mail
+    retry = ""  # of Exim: retry rules before the one for everything
+    transports = ""
 
     def __init__(self, ip, domains, tls):
         self.ip, self.domains, self.tls = ip, domains, tls
@@ -157,7 +160,7 @@ smtpd_tls_chain_files = {key}, {cert}
 smtpd_tls_received_header = yes
 smtputf8_enable = no
 smtpd_recipient_restrictions = reject_unauth_destination
-""")
+{self.extra}""")
         master = "".join(
             f"{line}\n" for line in (
                 f"{self.ip}:25 inet n - n - - smtpd", "pickup unix n - n 60 1 pickup", "cleanup unix n - n - 0 cleanup",
@@ -248,7 +251,7 @@ acl_rcpt:
   accept domains = +local_domains
   deny message = relay not permitted
 begin routers
-keep:
+{self.extra}keep:
   driver = accept
   domains = +local_domains
   transport = maildir
@@ -264,8 +267,8 @@ maildir:
   envelope_to_add
   return_path_add
   directory_mode = 0755
-begin retry
-* * F,1h,5m
+{self.transports}begin retry
+{self.retry}* * F,1h,5m
 """)
         conf.chmod(0o644)
         exim = DEBS / "exim/usr/sbin/exim4"

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "mta/metrics/write.h"
 #include "tests/replay/engine_world.h"
 
 #define REFUSES(reply) "say 220 mx.test\nreply RCPT " reply "\nserve\n"
@@ -51,6 +52,7 @@ static void begin(struct world *w, const char *config, const char *script)
 static void a_block_of_our_address_ends_nobody(void **state)
 {
 	struct buf metrics = { 0 };
+	struct writer writer;
 	struct world w;
 	struct last l;
 
@@ -63,7 +65,9 @@ static void a_block_of_our_address_ends_nobody(void **state)
 	assert_string_equal(l.class, "spam-block");
 	assert_non_null(strstr(l.rule, ".rules:"));
 	assert_int_equal(l.flags & OUTCOME_HARD, 0);
-	counters_text(w.engine, &metrics);
+	writer_init(&writer, w.engine, &(struct gather){ .engine = w.engine });
+	writer_write(&writer, &metrics);
+	writer_end(&writer);
 	assert_non_null(
 	    strstr(buf_cstr(&metrics), "\npostern_replies_total{class=\"spam-block\"} 1"));
 	buf_free(&metrics);

@@ -89,6 +89,14 @@ void world_restart(struct world *w)
 	open_engine(w);
 }
 
+void world_restart_on(struct world *w, struct disk_sim *disk)
+{
+	w->engine = engine_free(w->engine);
+	assert_int_equal(conn_sim_live(), 0);
+	w->disk = disk;
+	open_engine(w);
+}
+
 void world_end(struct world *w)
 {
 	w->engine = engine_free(w->engine);

@@ -27,6 +27,8 @@ struct world {
 };
 void world_start(struct world *w, const char *config); /* everything new */
 void world_restart(struct world *w); /* engine and spool anew over the same disk */
+/* The same over another disk; what is not there was lost. */
+void world_restart_on(struct world *w, struct disk_sim *disk);
 void world_end(struct world *w);
 void world_reload(struct world *w, const char *config); /* as SIGHUP does */
 void world_run(struct world *w, int64_t ms);            /* lets that much time pass */

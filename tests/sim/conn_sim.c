@@ -16,7 +16,7 @@ struct conn {
 	struct sim_peer peer;
 	struct buf in, out;
 	enum { SIM_CONNECTING, SIM_OPEN, SIM_HANDSHAKE, SIM_BROKEN, SIM_CLOSED } state;
-	bool eof, paused, full, tls, broke;
+	bool eof, paused, full, tls, broke, deaf;
 	const struct tls_check *check;
 };
 
@@ -25,6 +25,7 @@ static struct sim_host *hosts[256];
 static unsigned n_hosts, n_live, n_opened;
 static struct buf *messages;
 static unsigned n_messages;
+static bool drops_messages;
 static char mistake[512];
 static int open_err, tls_err;
 
@@ -51,6 +52,10 @@ unsigned conn_sim_opened(void)
 {
 	return n_opened;
 }
+void conn_sim_drop_messages(void)
+{
+	drops_messages = true;
+}
 void conn_sim_refuse_open(int err)
 {
 	open_err = err;
@@ -68,12 +73,15 @@ struct slice conn_sim_message(unsigned i)
 	return i < n_messages ? buf_data(&messages[i]) : slice_of("", 0);
 }
 
+/* NULL: it is not kept. */
 static struct buf *new_message(const struct conn *from)
 {
 	struct buf *b;
 
 	if (from->source.family)
 		sim_source(&from->source)->messages++;
+	if (drops_messages)
+		return NULL;
 	messages = must_resize(messages, (n_messages + 1) * sizeof(*messages));
 	b = &messages[n_messages++];
 	buf_init(b, 0);
@@ -82,14 +90,17 @@ static struct buf *new_message(const struct conn *from)
 
 void sim_message_raw(const struct conn *from, struct slice message)
 {
-	buf_put(new_message(from), message);
+	struct buf *b = new_message(from);
+
+	if (b)
+		buf_put(b, message);
 }
 
 void sim_message(const struct conn *from, struct slice stuffed)
 {
 	struct buf *b = new_message(from);
 
-	for (size_t i = 0; i < stuffed.n; i++) {
+	for (size_t i = 0; b && i < stuffed.n; i++) {
 		bool line_start = i == 0 || stuffed.p[i - 1] == '\n';
 
 		if (!(line_start && stuffed.p[i] == '.'))
@@ -112,6 +123,8 @@ void conn_sim_reset(void)
 	n_opened = 0;
 	sim_machine_reset();
 	open_err = tls_err = 0;
+	drops_messages = false;
+	model_sim_forget();
 }
 
 static struct sim_host *find_host(const struct ip *ip, uint16_t port)
@@ -225,6 +238,7 @@ struct conn *conn_free(struct conn *c)
 {
 	if (!c || c->state == SIM_CLOSED)
 		return NULL;
+	sim_model_ends(&c->peer);
 	c->state = SIM_CLOSED;
 	if (c->source.family)
 		sim_source(&c->source)->open--;
@@ -500,7 +514,14 @@ static bool step_connecting(struct conn *c)
 	const struct sim_host *h = c->peer.host;
 	const char *first = h && h->n_lines ? h->lines[0].word->name : "refuse";
 
-	if (!strcmp(first, "no-connect"))
+	int model;
+
+	if (!strcmp(first, "model") && (model = sim_model_connects(&c->peer)) <= 0) {
+		if (model < 0)
+			return break_conn(c, -ECONNREFUSED);
+		c->deaf = true;
+	}
+	if (c->deaf || !strcmp(first, "no-connect"))
 		return false;
 	if (!strcmp(first, "refuse"))
 		return break_conn(c, -ECONNREFUSED);
@@ -533,7 +554,7 @@ static bool step_conn(struct conn *c)
 	if (c->state >= SIM_BROKEN)
 		return false;
 	if (c->state == SIM_CONNECTING)
-		return step_connecting(c);
+		return !c->deaf && step_connecting(c);
 	if (c->broke)
 		return break_conn(c, -EPIPE);
 	moved = carry_out(c);

@@ -28,6 +28,7 @@
  *	alone WHAT        what "serve" does to commands that come behind another one at once: "drop"
  *	                  them, "close", or the reply to each of them; "drop-after": drops what
  *	                  comes behind a message at once
+ *	model NAME        a session whose answers a model gives (tests/sim/model_sim.h); first line
  *	again             starts the script's lines after the last "mark" again
  *	mark
  *
@@ -55,6 +56,7 @@ unsigned conn_sim_messages_from(struct slice ip); /* of conn_sim_messages() */
 /* Messages taken, unstuffed, in order. */
 unsigned conn_sim_messages(void);
 struct slice conn_sim_message(unsigned i);
+void conn_sim_drop_messages(void); /* they are not kept from now on: there will be many */
 
 /* One look at every conn; true: something happened.  Milliseconds until more may happen, or -1. */
 bool conn_sim_step(struct loop *l);

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/list.h"
 #include "tests/sim/conn_sim.h"
+#include "tests/sim/model_sim.h"
 
 enum { SIM_WINDOW = 64 * 1024, SIM_REPLIES = 16 };
 struct sim_line {
@@ -30,6 +31,10 @@ struct sim_peer {
 	char cert[256]; /* what follows "tls" */
 	int64_t slow_bytes, slow_ms, slow_next_ms, slow_left;
 	uint64_t messages;
+	struct model *model; /* model_sim.c */
+	struct model_caller caller;
+	struct model_answer answer;
+	bool asked, greeted, body_here, has_command, mail_good, rcpt_good;
 	uint64_t chunk; /* bytes of it to come */
 	bool in_chunk, last_chunk, drops_chunk;
 	struct buf late; /* the answer to it */
@@ -48,6 +53,12 @@ int sim_script_parse(struct sim_host *host, struct slice script);
 void sim_script_free(struct sim_host *host);
 void sim_peer_run(struct sim_peer *p);
 void sim_peer_free(struct sim_peer *p);
+bool sim_take_line(struct sim_peer *p, struct buf *ret);
+bool sim_take_body(struct sim_peer *p);
+/* model_sim.c.  -1: it is refused, 0: not answered, 1: it opens. */
+int sim_model_connects(struct sim_peer *p);
+bool sim_model_run(struct sim_peer *p, const struct sim_line *l);
+void sim_model_ends(struct sim_peer *p);
 void sim_mistake(const char *format, ...) PRINTF(1, 2);
 void sim_message(const struct conn *from, struct slice stuffed);
 void sim_message_raw(const struct conn *from, struct slice message);

@@ -19,7 +19,7 @@ static bool wait_ms(struct sim_peer *p, int64_t ms)
 	return false;
 }
 
-static bool take_line(struct sim_peer *p, struct buf *ret)
+bool sim_take_line(struct sim_peer *p, struct buf *ret)
 {
 	struct slice s = buf_data(&p->inbox);
 	const char *end = s.n ? memchr(s.p, '\n', s.n) : NULL;
@@ -102,7 +102,7 @@ static bool run_expect(struct sim_peer *p, const struct sim_line *l)
 	struct buf line = { 0 };
 	struct slice want = buf_data(&l->text), got;
 
-	if (!take_line(p, &line))
+	if (!sim_take_line(p, &line))
 		return false;
 	got = buf_data(&line);
 	if (got.n < want.n + 1 || memcmp(got.p, want.p, want.n) || got.p[got.n - 2] != '\r')
@@ -113,7 +113,7 @@ static bool run_expect(struct sim_peer *p, const struct sim_line *l)
 }
 
 /* Moves input to the body up to its dot line; true when that is there. */
-static bool take_body(struct sim_peer *p)
+bool sim_take_body(struct sim_peer *p)
 {
 	struct slice s = buf_data(&p->inbox);
 	size_t from = buf_len(&p->body) > 4 ? buf_len(&p->body) - 4 : 0;
@@ -142,7 +142,7 @@ static bool take_body(struct sim_peer *p)
 static bool run_body(struct sim_peer *p, const struct sim_line *l)
 {
 	(void)l;
-	if (!take_body(p))
+	if (!sim_take_body(p))
 		return false;
 	if (!conn_sim_message(conn_sim_messages() - 1).n)
 		sim_mistake("line %u: the message is empty", p->line + 1);
@@ -191,7 +191,7 @@ static bool run_chunk(struct sim_peer *p, const struct sim_line *l)
 
 	(void)l;
 	if (!p->in_chunk) {
-		if (!take_line(p, &line))
+		if (!sim_take_line(p, &line))
 			return false;
 		if (!begin_chunk(p, buf_cstr(&line)))
 			sim_mistake("line %u: expected BDAT, got \"%s\"", p->line + 1,
@@ -217,7 +217,7 @@ static bool run_dot(struct sim_peer *p, const struct sim_line *l)
 	struct buf line = { 0 };
 
 	(void)l;
-	if (!take_line(p, &line))
+	if (!sim_take_line(p, &line))
 		return false;
 	if (!slice_eq(buf_data(&line), SLICE(".\r\n")))
 		sim_mistake("line %u: expected a lone dot, got \"%s\"", p->line + 1,
@@ -389,7 +389,7 @@ static bool serve_group(struct sim_peer *p)
 		return false;
 	if (slice_eq(what, SLICE("drop")))
 		buf_clear(&p->inbox);
-	while (take_line(p, &line))
+	while (sim_take_line(p, &line))
 		send_line(p, what);
 	buf_free(&line);
 	return false;
@@ -414,7 +414,7 @@ static bool run_serve(struct sim_peer *p, const struct sim_line *l)
 			buf_clear(&p->late);
 		}
 		if (p->in_body) {
-			if (!take_body(p))
+			if (!sim_take_body(p))
 				return false;
 			p->in_body = false;
 			if (p->alone && slice_eq(buf_data(&p->alone->text), SLICE("drop-after")))
@@ -422,7 +422,7 @@ static bool run_serve(struct sim_peer *p, const struct sim_line *l)
 			answer(p, "DOT", "250 2.0.0 taken");
 			continue;
 		}
-		if (!take_line(p, &p->command))
+		if (!sim_take_line(p, &p->command))
 			return false;
 		bool grouped = p->alone && buf_len(&p->inbox);
 		if (serve_line(p, buf_cstr(&p->command)) || (grouped && serve_group(p))) {
@@ -447,7 +447,7 @@ static const struct sim_word words[] = {
 	{ "reply", 0, run_reply },     { "serve", 0, run_serve },
 	{ "mark", 0, run_mark },       { "again", 0, run_again },
 	{ "chunk", 0, run_chunk },     { "break", 0, run_break },
-	{ "alone", 0, run_alone },
+	{ "alone", 0, run_alone },     { "model", 0, sim_model_run },
 };
 
 void sim_peer_run(struct sim_peer *p)

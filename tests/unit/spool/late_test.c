@@ -297,26 +297,19 @@ static void texts_are_cut_and_what_is_too_large_is_refused(void **state UNUSED)
 	yard_close(&y);
 }
 
-static void add_id(void *arg, struct id128 id)
-{
-	uint64_t *last = arg;
-
-	assert_true(id.lo > *last);
-	*last = id.lo;
-}
-
 static void what_waits_is_given_in_the_order_in_which_it_came(void **state UNUSED)
 {
 	struct yard y;
-	uint64_t last = 0;
+	struct id128 ids[8];
 
 	yard_open(&y);
 	for (uint64_t n = 1; n < 6; n++)
 		assert_int_equal(put_mail(&y, n, SLICE("a notice")), 0);
 	assert_int_equal(put_fact(&y, 3, 0, true, 0), 0);
 	yard_again(&y);
-	spool_each_late_mail(y.sp, add_id, &last);
-	assert_int_equal(last, 5);
+	assert_int_equal(spool_late_mails(y.sp, ids, 8), 4);
+	assert_true(ids[0].lo == 1 && ids[1].lo == 2 && ids[2].lo == 4 && ids[3].lo == 5);
+	assert_int_equal(spool_late_mails(y.sp, ids, 3), 3);
 	yard_close(&y);
 }
 

@@ -1,4 +1,4 @@
-/* Unit test of mta/egress/ordered.h, entry.h and tally.h: orders on sources, as rules. */
+/* Unit test of mta/egress/ordered.h, entry.h and numbered.h: orders on sources, as rules. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "mta/egress/ordered.h"
-#include "mta/egress/tally.h"
+#include "mta/egress/numbered.h"
 
 static struct ip ip_of(const char *text)
 {
@@ -111,18 +111,18 @@ static void too_many_orders_are_refused(void **state)
 
 static void an_entry_keeps_its_number(void **state)
 {
-	struct tally *t = tally_new();
+	struct numbered *t = numbered_new();
 	struct egress_source a, b;
 
 	(void)state;
 	assert_int_equal(entry_read(SLICE("p 192.0.2.1 x.test weight=2"), &a), 0);
 	assert_int_equal(entry_read(SLICE("p 192.0.2.1 x.test weight=3"), &b), 0);
-	assert_int_equal(tally_number(t, &a), 0);
-	assert_int_equal(tally_number(t, &b), 1);
-	assert_int_equal(tally_number(t, &a), 0);
+	assert_int_equal(numbered_number(t, &a), 0);
+	assert_int_equal(numbered_number(t, &b), 1);
+	assert_int_equal(numbered_number(t, &a), 0);
 	entry_clear(&a);
 	entry_clear(&b);
-	(void)tally_free(t);
+	(void)numbered_free(t);
 }
 
 int main(void)

@@ -73,7 +73,7 @@ static void one_421_among_a_thousand_deliveries_changes_little(void **state)
 	}
 }
 
-static void a_wall_is_noticed_after_a_dozen_refusals_or_a_second_of_them(void **state)
+static void a_wall_is_noticed_after_six_refusals_or_a_second_of_them(void **state)
 {
 	int64_t now;
 	struct adapt a = grown(&now), slow = a;
@@ -82,11 +82,11 @@ static void a_wall_is_noticed_after_a_dozen_refusals_or_a_second_of_them(void **
 	(void)state;
 	while (!adapt_bad(&a, &usual, 0, now))
 		n++;
-	assert_in_range(n, 5, 12);
+	assert_in_range(n, 4, 5);
 	assert_true(adapt_closed(&a, now));
 	for (n = 0; !adapt_bad(&slow, &usual, 0, now += 300); n++)
 		;
-	assert_in_range(n, 4, 5);
+	assert_in_range(n, 2, 4);
 }
 
 static void a_wall_is_left_alone_twice_as_long_each_time_within_bounds(void **state)
@@ -198,7 +198,7 @@ static void connections_that_are_not_let_in_tell_the_number_and_are_rarely_tried
 			adapt_crowded(&a, &usual, 8, now);
 		}
 	}
-	assert_in_range(tries, 5, 400); /* of 100,000 deliveries in 1000 s */
+	assert_in_range(tries, 5, 2000); /* of 100,000 deliveries */
 	adapt_crowded(&a, &usual, 0, now);
 	assert_int_equal(a.window, 1);
 }
@@ -255,7 +255,7 @@ static void a_rate_limit_is_found_and_kept_with_few_refusals(void **state)
 		unsigned good, bad;
 
 		run(&a, &k, HOUR, &now, &good, &bad);
-		assert_in_range(bad, 1, 250);
+		assert_in_range(bad, 1, 100);
 		run(&a, &k, 8 * HOUR, &now, &good, &bad);
 		print_message("%.1f/s: %u delivered, %u refused\n", limits[i], good, bad);
 		assert_true(good > limits[i] * 8 * 3600 * 0.85);
@@ -355,7 +355,7 @@ int main(void)
 		cmocka_unit_test(it_starts_small_and_grows_by_one_per_delivery),
 		cmocka_unit_test(it_does_not_grow_where_more_would_not_be_used),
 		cmocka_unit_test(one_421_among_a_thousand_deliveries_changes_little),
-		cmocka_unit_test(a_wall_is_noticed_after_a_dozen_refusals_or_a_second_of_them),
+		cmocka_unit_test(a_wall_is_noticed_after_six_refusals_or_a_second_of_them),
 		cmocka_unit_test(a_wall_is_left_alone_twice_as_long_each_time_within_bounds),
 		cmocka_unit_test(a_time_that_the_site_names_is_kept_up_to_four_hours),
 		cmocka_unit_test(after_a_wall_one_delivery_opens_and_the_rest_follow_by_and_by),

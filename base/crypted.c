@@ -1,21 +1,21 @@
-/* base/shadow.c - passwords by crypt(3). */
-#include "base/shadow.h"
+/* base/crypted.c - passwords by crypt(3). */
+#include "base/crypted.h"
 
 #include <crypt.h>
 
 #include "base/random.h"
 
-static_assert(SHADOW_HASH_MAX + 1 >= CRYPT_OUTPUT_SIZE, "a hash must fit");
-static_assert(SHADOW_PASSWORD_MAX + 1 <= CRYPT_MAX_PASSPHRASE_SIZE, "crypt(3) takes it");
+static_assert(CRYPTED_HASH_MAX + 1 >= CRYPT_OUTPUT_SIZE, "a hash must fit");
+static_assert(CRYPTED_PASSWORD_MAX + 1 <= CRYPT_MAX_PASSPHRASE_SIZE, "crypt(3) takes it");
 
 /* 32 KiB of work, wiped afterwards. */
-static int run(struct slice password, const char *setting, char ret[SHADOW_HASH_MAX + 1])
+static int run(struct slice password, const char *setting, char ret[CRYPTED_HASH_MAX + 1])
 {
 	struct crypt_data *work;
-	char text[SHADOW_PASSWORD_MAX + 1];
+	char text[CRYPTED_PASSWORD_MAX + 1];
 	const char *out;
 
-	if (password.n > SHADOW_PASSWORD_MAX)
+	if (password.n > CRYPTED_PASSWORD_MAX)
 		return E_LIMIT;
 	if (!password.n || memchr(password.p, '\0', password.n))
 		return E_SYNTAX;
@@ -25,7 +25,7 @@ static int run(struct slice password, const char *setting, char ret[SHADOW_HASH_
 	slice_copy(text, sizeof(text), password);
 	out = crypt_r(text, setting, work);
 	if (out && *out != '*')
-		slice_copy(ret, SHADOW_HASH_MAX + 1, slice_str(out));
+		slice_copy(ret, CRYPTED_HASH_MAX + 1, slice_str(out));
 	else
 		out = NULL;
 	explicit_bzero(text, sizeof(text));
@@ -34,7 +34,7 @@ static int run(struct slice password, const char *setting, char ret[SHADOW_HASH_
 	return out ? 0 : E_CRYPTO;
 }
 
-int shadow_hash(struct slice password, char ret[SHADOW_HASH_MAX + 1])
+int crypted_hash(struct slice password, char ret[CRYPTED_HASH_MAX + 1])
 {
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE], chance[32];
 
@@ -44,19 +44,19 @@ int shadow_hash(struct slice password, char ret[SHADOW_HASH_MAX + 1])
 	return run(password, setting, ret);
 }
 
-bool shadow_hash_is_good(struct slice hash)
+bool crypted_hash_is_good(struct slice hash)
 {
-	char text[SHADOW_HASH_MAX + 1];
+	char text[CRYPTED_HASH_MAX + 1];
 
-	if (!hash.n || hash.n > SHADOW_HASH_MAX || hash.p[0] != '$')
+	if (!hash.n || hash.n > CRYPTED_HASH_MAX || hash.p[0] != '$')
 		return false;
 	slice_copy(text, sizeof(text), hash);
 	return crypt_checksalt(text) == CRYPT_SALT_OK;
 }
 
-bool shadow_matches(struct slice password, const char *hash)
+bool crypted_matches(struct slice password, const char *hash)
 {
-	char out[SHADOW_HASH_MAX + 1];
+	char out[CRYPTED_HASH_MAX + 1];
 
 	return run(password, hash, out) == 0 && slice_eq_secret(slice_str(out), slice_str(hash));
 }

@@ -1,23 +1,23 @@
-/* mta/egress/tally.c - entries and their numbers. */
-#include "mta/egress/tally.h"
+/* mta/egress/numbered.c - entries and their numbers. */
+#include "mta/egress/numbered.h"
 
 #include <pthread.h>
 
-struct tally {
+struct numbered {
 	pthread_mutex_t lock;
 	unsigned n;
-	struct egress_source at[TALLY_MAX - 1];
+	struct egress_source at[NUMBERED_MAX - 1];
 };
 
-struct tally *tally_new(void)
+struct numbered *numbered_new(void)
 {
-	struct tally *t = must_alloc(sizeof(*t));
+	struct numbered *t = must_alloc(sizeof(*t));
 
 	pthread_mutex_init(&t->lock, NULL);
 	return t;
 }
 
-struct tally *tally_free(struct tally *t)
+struct numbered *numbered_free(struct numbered *t)
 {
 	if (!t)
 		return NULL;
@@ -36,14 +36,14 @@ static void copy(struct egress_source *to, const struct egress_source *from)
 	to->proxy = from->proxy ? must_copy(slice_str(from->proxy)) : NULL;
 }
 
-unsigned tally_number(struct tally *t, const struct egress_source *entry)
+unsigned numbered_number(struct numbered *t, const struct egress_source *entry)
 {
 	unsigned i = 0;
 
 	pthread_mutex_lock(&t->lock);
 	while (i < t->n && !entry_eq(&t->at[i], entry))
 		i++;
-	if (i == t->n && t->n < TALLY_MAX - 1)
+	if (i == t->n && t->n < NUMBERED_MAX - 1)
 		copy(&t->at[t->n++], entry);
 	pthread_mutex_unlock(&t->lock);
 	return i;

@@ -1,0 +1,64 @@
+/* spool/cli/adaptive.c - what the engine has learned of sources at sites, and forgetting it. */
+#include <stdio.h>
+
+#include "spool/cli/cli.h"
+
+static int ask(struct cli *c, const char *command, struct tree *args,
+	       void (*show)(const struct value *v))
+{
+	struct value v;
+	int r = cli_only_engine(c);
+
+	if (r == 0)
+		r = cli_ask(c, command, args, &v);
+	if (r < 0)
+		return cli_complain(c, r);
+	if (c->json)
+		print_json(&v);
+	else
+		show(&v);
+	return EXIT_DONE;
+}
+
+static void show_learned(const struct value *v)
+{
+	static const struct print_column columns[] = {
+		{ "site", "SITE", COLUMN_TEXT },
+		{ "source", "SOURCE", COLUMN_TEXT },
+		{ "open", "OPEN", COLUMN_NUMBER },
+		{ "connections", "OF", COLUMN_NUMBER },
+		{ "per_hour", "PER HOUR", COLUMN_NUMBER },
+		{ "since_ms", "SINCE", COLUMN_TIME },
+		{ "closed_until_ms", "CLOSED UNTIL", COLUMN_TIME },
+		{ "reply", "BECAUSE", COLUMN_LONG },
+	};
+	const struct value *rows = member_list(v, "adaptive");
+
+	print_table(rows, columns, ARRAY_LEN(columns));
+	if (member_int(v, "more"))
+		print_more("sources at sites", rows->count, "--max");
+}
+
+int cmd_adaptive(struct cli *c)
+{
+	OWNED(tree) t = tree_new();
+
+	branch_int(tree_map(t), "max", (int64_t)c->max);
+	return ask(c, "adaptive", t, show_learned);
+}
+
+static void show_forgotten(const struct value *v)
+{
+	printf("forgotten: %lld sources\n", (long long)member_int(v, "forgotten"));
+}
+
+int cmd_adaptive_forget(struct cli *c)
+{
+	OWNED(tree) t = tree_new();
+	struct branch *b = tree_map(t);
+
+	branch_str(b, "what", c->args[0]);
+	if (c->source)
+		branch_str(b, "source", c->source);
+	return ask(c, "adaptive-forget", t, show_forgotten);
+}
