@@ -34,7 +34,7 @@ static int run(struct slice password, const char *setting, char ret[CRYPTED_HASH
 	return out ? 0 : E_CRYPTO;
 }
 
-int crypted_hash(struct slice password, char ret[CRYPTED_HASH_MAX + 1])
+int crypted_make(struct slice password, char ret[CRYPTED_HASH_MAX + 1])
 {
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE], chance[32];
 
@@ -44,7 +44,7 @@ int crypted_hash(struct slice password, char ret[CRYPTED_HASH_MAX + 1])
 	return run(password, setting, ret);
 }
 
-bool crypted_hash_is_good(struct slice hash)
+bool crypted_is_good(struct slice hash)
 {
 	char text[CRYPTED_HASH_MAX + 1];
 

@@ -8,8 +8,8 @@
 
 enum { CRYPTED_PASSWORD_MAX = 511, CRYPTED_HASH_MAX = 383 };
 
-int crypted_hash(struct slice password, char ret[CRYPTED_HASH_MAX + 1]) MUST_CHECK;
+int crypted_make(struct slice password, char ret[CRYPTED_HASH_MAX + 1]) MUST_CHECK;
 /* Is this a hash that crypted_matches() can compare with, and none that is too weak? */
-bool crypted_hash_is_good(struct slice hash);
+bool crypted_is_good(struct slice hash);
 /* In constant time where it compares. */
 bool crypted_matches(struct slice password, const char *hash);

@@ -9,8 +9,8 @@
 #include "mta/credentials/credentials.h"
 #include "mta/deliver/deliverer.h"
 #include "mta/link/link.h"
-#include "mta/policy/part.h"
 #include "mta/metrics/metrics.h"
+#include "mta/policy/part.h"
 #include "mta/replies/replies.h"
 #include "mta/reports/options.h"
 #include "mta/reports/reading.h"
@@ -62,8 +62,8 @@ const struct option_set *const mta_option_sets[] = {
 	&dns_option_set,
 	&egress_option_set,
 	&smtp_option_set,
-	&policy_option_set,
 	&failure_option_set,
+	&policy_option_set,
 	&shape_option_set,
 	&site_option_set,
 	&queue_option_set,

@@ -85,7 +85,7 @@ static int take_words(struct credential *c, struct slice line, const char **why)
 	c->name = entries_word(&line);
 	hash = entries_word(&line);
 	*why = "it does not begin with a name, of printable ASCII, and a hash";
-	if (!is_name(c->name) || !crypted_hash_is_good(hash))
+	if (!is_name(c->name) || !crypted_is_good(hash))
 		return E_SYNTAX;
 	c->hash = must_copy(hash);
 	while (r == 0 && (word = entries_word(&line)).n && word.p[0] != '#')

@@ -81,7 +81,8 @@ static int put(struct deliverer *dr, const struct chunk *k, struct id128 id, str
 	return 0;
 }
 
-void bounce_send(struct deliverer *dr, const struct chunk *k, const struct outcome *o)
+void bounce_send(struct deliverer *dr, const struct chunk *k, const struct outcome *o,
+		 enum bounce_action action, const struct wire_dsn *asked)
 {
 	struct bounce_facts f = {
 		.hostname = slice_str(dr->host->hostname),
@@ -94,13 +95,15 @@ void bounce_send(struct deliverer *dr, const struct chunk *k, const struct outco
 		.code = o->code,
 		.id = { 0, random_u64() },
 		.now_ms = clock_wall_ms(),
+		.action = action,
+		.envid = k->meta.envid,
+		.orcpt = asked->orcpt,
+		.until_ms = k->info.expires_ms,
 	};
 	struct content *content;
 	struct buf out;
 	int r;
 
-	if (!k->meta.mail_from.n || !slice_eq(k->meta.origin, SLICE("smtp")))
-		return;
 	buf_init(&out, 0);
 	r = contents_get(&dr->queue->contents, k->info.content, true, &content);
 	if (r == 0) {

@@ -18,6 +18,24 @@ static void put_field(struct buf *out, const char *name, struct slice value)
 	buf_put(out, SLICE("\r\n"));
 }
 
+/* What differs by action. */
+static const struct action_words {
+	const char *name, *subject, *before, *after;
+	unsigned class; /* of the status */
+} actions[] = {
+	[BOUNCE_FAILED] = { "failed", "Your message could not be delivered", "Your message to",
+			    "could not be delivered and will not be tried again. The reason:", 5 },
+	[BOUNCE_DELAYED] = { "delayed", "Your message is not delivered yet", "Your message to",
+			     "is not delivered yet. It is still tried, and you need not send it "
+			     "again. The reason:",
+			     4 },
+	[BOUNCE_RELAYED] = { "relayed", "Your message was handed on", "Your message to",
+			     "was taken by the recipient's mail host, which sends no notice of "
+			     "what "
+			     "becomes of it. It said:",
+			     2 },
+};
+
 static void put_head(const struct bounce_facts *f, const char *boundary, struct buf *out)
 {
 	char date[RFC5322_DATE_MAX], id[ID_TEXT_MAX];
@@ -25,13 +43,13 @@ static void put_head(const struct bounce_facts *f, const char *boundary, struct 
 	buf_putf(out, "Date: %s\r\nFrom: Mail delivery <MAILER-DAEMON@%.*s>\r\nTo: <",
 		 clock_rfc5322(f->now_ms, date), (int)f->hostname.n, f->hostname.p);
 	put_safe(out, f->sender);
-	buf_putf(
-	    out,
-	    ">\r\nSubject: Your message could not be delivered\r\nMessage-ID: <bounce.%s@%.*s>\r\n"
-	    "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
-	    "Content-Type: multipart/report; "
-	    "report-type=delivery-status;\r\n\tboundary=\"%s\"\r\n\r\n",
-	    id_format(f->id, id), (int)f->hostname.n, f->hostname.p, boundary);
+	buf_putf(out,
+		 ">\r\nSubject: %s\r\nMessage-ID: <bounce.%s@%.*s>\r\n"
+		 "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+		 "Content-Type: multipart/report; "
+		 "report-type=delivery-status;\r\n\tboundary=\"%s\"\r\n\r\n",
+		 actions[f->action].subject, id_format(f->id, id), (int)f->hostname.n,
+		 f->hostname.p, boundary);
 }
 
 /* The class of the reply in words, when it says more than "other". */
@@ -45,13 +63,10 @@ static void put_meaning(const struct bounce_facts *f, struct buf *out)
 
 static void put_words(const struct bounce_facts *f, const char *boundary, struct buf *out)
 {
-	buf_putf(
-	    out,
-	    "--%s\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nYour message to\r\n\r\n    ",
-	    boundary);
+	buf_putf(out, "--%s\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n%s\r\n\r\n    ",
+		 boundary, actions[f->action].before);
 	put_safe(out, f->rcpt);
-	buf_put(out, SLICE("\r\n\r\ncould not be delivered and will not be tried again. The "
-			   "reason:\r\n\r\n    "));
+	buf_putf(out, "\r\n\r\n%s\r\n\r\n    ", actions[f->action].after);
 	if (f->code)
 		buf_putf(out, "%u ", f->code);
 	put_safe(out, f->text);
@@ -59,16 +74,39 @@ static void put_words(const struct bounce_facts *f, const char *boundary, struct
 	put_meaning(f, out);
 }
 
+/* RFC 3461 section 5.2.6: as the sender knew it. */
+static void put_original(const struct bounce_facts *f, struct buf *out)
+{
+	struct buf text = { 0 };
+	struct slice type, address;
+
+	if (!slice_cut(f->orcpt, ';', &type, &address) || wire_xtext_decode(address, &text) < 0) {
+		buf_free(&text);
+		return;
+	}
+	buf_put(out, SLICE("Original-Recipient: "));
+	put_safe(out, type);
+	put_field(out, "; ", buf_data(&text));
+	buf_free(&text);
+}
+
 /* RFC 3464 sections 2.2 and 2.3. */
 static void put_status(const struct bounce_facts *f, const char *boundary, struct buf *out)
 {
 	const char *type = f->code ? "smtp; " : "x-postern; ";
+	char date[RFC5322_DATE_MAX];
 
 	buf_putf(out, "--%s\r\nContent-Type: message/delivery-status\r\n\r\n", boundary);
 	put_field(out, "Reporting-MTA: dns; ", f->hostname);
-	put_field(out, "\r\nFinal-Recipient: rfc822; ", f->rcpt);
-	buf_putf(out, "Action: failed\r\nStatus: %u.%u.%u\r\n", 5, f->status.subject,
-		 f->status.detail);
+	if (f->envid.n)
+		put_field(out, "Original-Envelope-Id: ", f->envid);
+	buf_put(out, SLICE("\r\n"));
+	put_original(f, out);
+	put_field(out, "Final-Recipient: rfc822; ", f->rcpt);
+	buf_putf(out, "Action: %s\r\nStatus: %u.%u.%u\r\n", actions[f->action].name,
+		 actions[f->action].class, f->status.subject, f->status.detail);
+	if (f->action == BOUNCE_DELAYED)
+		buf_putf(out, "Will-Retry-Until: %s\r\n", clock_rfc5322(f->until_ms, date));
 	if (f->host.n)
 		put_field(out, "Remote-MTA: dns; ", f->host);
 	buf_putf(out, "Diagnostic-Code: %s", type);

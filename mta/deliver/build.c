@@ -124,6 +124,8 @@ int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref, bool 
 		.mail_from = d->chunk->meta.mail_from.n ? d->chunk->meta.mail_from : SLICE(""),
 		.head = SLICE(""),
 		.message = buf_data(&d->content->bytes),
+		.envid = d->chunk->meta.envid,
+		.return_headers = d->chunk->meta.return_headers,
 		.rcpts = d->rcpts,
 	};
 	if (d->content->program) {

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "mta/deliver/delivery.h"
+#include "mta/deliver/notice.h"
 #include "mta/deliver/outcome.h"
 #include "mta/queue/needs.h"
 #include "mta/site/failures.h"
@@ -141,12 +142,16 @@ static rcpt_ref next_rcpt(struct deliverer *dr, struct pool *p, bool bulk, struc
 static void add_rcpt(struct deliverer *dr, struct delivery *d, rcpt_ref ref)
 {
 	struct txn_rcpt *t = &d->rcpts[d->txn.n_rcpts];
+	struct wire_dsn asked;
 
 	(void)queue_move(dr->queue, ref, (struct queue_move){ .to = RCPT_IN_FLIGHT });
 	d->refs[d->txn.n_rcpts++] = ref;
 	t->address = wire_rows_address(d->chunk->rows, queue_rcpt(dr->queue, ref)->row);
 	t->verdict.kind = VERDICT_NONE;
 	t->verdict.text_n = 0;
+	notice_asked(d->chunk, queue_rcpt(dr->queue, ref)->row, !d->content->program, &asked);
+	t->notify = (uint8_t)asked.notify;
+	t->orcpt = asked.orcpt;
 	d->txn.utf8 = d->txn.utf8 || needs_8bit(t->address);
 }
 

@@ -13,6 +13,7 @@
 #include "mta/senders/senders.h"
 #include "mta/site/channel.h"
 #include "mta/tally/tally.h"
+#include "schema/wire/dsn.h"
 
 enum { RETRIES_MAX = 64 };
 
@@ -27,6 +28,7 @@ struct deliver_options {
 	char *schedule;
 	int64_t jitter; /* percent */
 	bool bounce_messages;
+	int64_t delay_warning;        /* milliseconds; 0: none */
 	int64_t retries[RETRIES_MAX]; /* milliseconds after attempt 1, 2 ... */
 	unsigned n_retries;
 };

@@ -16,6 +16,10 @@ static const struct option rows[] = {
 	  "Percentage by which each delay varies at random, up or down." },
 	{ "bounce.messages", T_BOOL, AT(bounce_messages), 0, 0, "yes", true,
 	  "Send a notice of each failure to the sender of submitted mail (RFC 3464)." },
+	{ "deliver.delay_warning", T_DURATION, AT(delay_warning), 0, 366 * 86400000LL, "0", true,
+	  "Tell the sender of submitted mail once when it is not delivered after so long, unless "
+	  "its "
+	  "NOTIFY says otherwise (RFC 3461); 0: never." },
 };
 
 static const struct {

@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "mta/deliver/bounce.h"
 #include "mta/deliver/meaning.h"
 #include "mta/deliver/outcome_count.h"
+#include "mta/deliver/notice.h"
 #include "mta/deliver/outcome_log.h"
 #include "mta/deliver/retry.h"
 #include "mta/deliver/waive.h"
@@ -152,13 +152,6 @@ static enum outcome_kind kind_of(const struct verdict *v)
 	return OUTCOME_DEFERRED;
 }
 
-static void tell_sender(struct deliverer *dr, const struct chunk *k, const struct outcome *o)
-{
-	if ((o->kind == OUTCOME_BOUNCED || o->kind == OUTCOME_EXPIRED) &&
-	    dr->options->bounce_messages)
-		bounce_send(dr, k, o);
-}
-
 /* ---- the end of a life ------------------------------------------------------------------- */
 
 #define TOO_OLD "the message expired before it was delivered"
@@ -244,7 +237,8 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		last_keep(&dr->last, &o);
 	outcome_count(dr, ref, &o, k, f);
 	outcome_log(dr, &o, k, f);
-	tell_sender(dr, k, &o); /* first: after the last outcome the message may leave the spool */
+	/* First: after the last outcome the message may leave the spool. */
+	notice_outcome(dr, k, &o, f->txn && f->txn->dsn);
 	put(dr, ref, &o, false);
 }
 
@@ -271,7 +265,7 @@ static void tell_and_put(struct deliverer *dr, rcpt_ref ref, struct outcome *o, 
 	if (chunks_get(&dr->queue->chunks, queue_rcpt(dr->queue, ref)->job, &k) == 0) {
 		o->rcpt = wire_rows_address(k->rows, o->row);
 		outcome_log(dr, o, k, NULL);
-		tell_sender(dr, k, o);
+		notice_outcome(dr, k, o, false);
 	}
 	outcome_count(dr, ref, o, k, NULL);
 	if (is_worth_keeping(dr, k, queue_rcpt(dr->queue, ref), o))

@@ -165,8 +165,8 @@ static void site_reload(void *state)
 	s->options = settings_of(all, &site_option_set);
 	s->dns = settings_of(all, &dns_option_set);
 	s->smtp = settings_of(all, &smtp_option_set);
-	s->policies->port = (uint16_t)s->smtp->port;
 	failures_reload(s->failures, all, engine_lanes(lane_engine(s->lane)));
+	s->policies->port = (uint16_t)s->smtp->port;
 	s->route_options = (struct route_options){
 		.ipv4 = s->dns->ipv4,
 		.ipv6 = s->dns->ipv6,

@@ -19,6 +19,7 @@ enum {
 	EHLO_ENHANCED = 32,
 	EHLO_CHUNKING = 64,
 	EHLO_REQUIRETLS = 128,
+	EHLO_DSN = 256,
 };
 struct ehlo {
 	unsigned can;      /* EHLO_ bits */

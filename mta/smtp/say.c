@@ -4,7 +4,7 @@
 
 #include "mta/smtp/session_int.h"
 
-enum { COMMAND_MAX = 1024 };
+enum { COMMAND_MAX = 1536 }; /* RFC 3461 makes RCPT longer */
 
 void session_put(struct session *s, const char *p, size_t n)
 {
@@ -112,6 +112,9 @@ void session_say_mail(struct session *s, struct flight *f)
 		n += (size_t)snprintf(line + n, sizeof(line) - n, " SMTPUTF8");
 	if (s->require_tls)
 		n += (size_t)snprintf(line + n, sizeof(line) - n, " REQUIRETLS");
+	f->txn->dsn = s->ehlo.can & EHLO_DSN;
+	if (f->txn->dsn)
+		n += ask_mail(line + n, sizeof(line) - n, f->txn);
 	line[n++] = '\r';
 	line[n++] = '\n';
 	session_command(s, line, n);
@@ -122,8 +125,11 @@ void session_say_mail(struct session *s, struct flight *f)
 void session_say_rcpt(struct session *s, struct flight *f)
 {
 	char line[COMMAND_MAX];
-	size_t n = put_path(line, "RCPT TO:<", f->txn->rcpts[f->next_rcpt].address);
+	const struct txn_rcpt *to = &f->txn->rcpts[f->next_rcpt];
+	size_t n = put_path(line, "RCPT TO:<", to->address);
 
+	if (f->txn->dsn)
+		n += ask_rcpt(line + n, sizeof(line) - n, to);
 	line[n++] = '\r';
 	line[n++] = '\n';
 	session_command(s, line, n);

@@ -72,6 +72,8 @@ enum txn_again {
 struct txn_rcpt {
 	struct slice address; /* checked at acceptance: no CR, LF, NUL, '<', '>' */
 	enum txn_again again;
+	uint8_t notify;     /* RFC 3461: enum wire_notify bits; 0: not said */
+	struct slice orcpt; /* likewise, as it goes on the wire; empty: none */
 	struct verdict verdict;
 };
 /* One message to one or more recipients at one host.  A member of the caller's delivery.  All of
@@ -81,6 +83,8 @@ struct txn {
 	struct slice head;      /* what goes before the message: DKIM-Signature fields */
 	struct slice message;   /* CRLF lines, not dot-stuffed; both stay valid until done() */
 	bool body_8bit, utf8;
+	bool return_headers; /* RFC 3461: RET=HDRS */
+	struct slice envid;  /* likewise, decoded; empty: none */
 	unsigned n_rcpts;
 	struct txn_rcpt *rcpts;
 	/* Filled in by the session. */
@@ -91,6 +95,7 @@ struct txn {
 	bool pipelined;       /* the host took its commands in a group */
 	bool lock_step;       /* the host cannot do PIPELINING, whatever it offers */
 	int64_t began_ms;     /* when it was handed over; the turn's monotonic time */
+	bool dsn;             /* the host was told NOTIFY and the like, and answers for them */
 	bool chunked;         /* the host took the message with BDAT */
 	bool no_chunks;       /* the host cannot do CHUNKING, whatever it offers */
 	unsigned rcpts_taken; /* before the host said that these are too many; 0: it did not */

@@ -187,6 +187,10 @@ bool again_faults_the_order(const struct reply *re);
 void again_all_unjudged(struct flight *f, enum txn_again how);
 void again_ended(struct session *s, struct flight *f); /* it is in hand at the session's end */
 
+/* ask.c: parameters of RFC 3461, with the space before them; how many bytes they are. */
+size_t ask_mail(char *line, size_t cap, const struct txn *t);
+size_t ask_rcpt(char *line, size_t cap, const struct txn_rcpt *to);
+
 /* txn.c */
 int txn_check(const struct txn *t); /* E_SYNTAX: may not go on the wire */
 uint64_t txn_size(const struct txn *t);

@@ -77,3 +77,22 @@ size_t smtpd_body_feed(struct smtpd_body *b, struct slice in, struct buf *out)
 	keep(b, run, p, out);
 	return (size_t)(p - in.p);
 }
+
+void smtpd_body_feed_raw(struct smtpd_body *b, struct slice in, struct buf *out)
+{
+	const char *p = in.p, *end = in.p + in.n;
+
+	while (p < end)
+		p = text(b, p, end);
+	keep(b, in.p, end, out);
+}
+
+void smtpd_body_end_raw(struct smtpd_body *b, struct buf *out)
+{
+	b->lone = b->lone || b->cr;
+	if (b->line && !b->lone && !b->nul && !b->overflow && !b->no_memory)
+		smtpd_body_failed(b, buf_append(out, SLICE("\r\n")));
+	b->longest = MAX_OF(b->longest, b->line);
+	b->line = 0;
+	b->done = true;
+}

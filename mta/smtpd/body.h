@@ -28,5 +28,9 @@ static inline void smtpd_body_begin(struct smtpd_body *b)
 }
 /* `out` could not take what begins the message. */
 void smtpd_body_failed(struct smtpd_body *b, int err);
+/* Bytes of a message whose length is told (BDAT): dots mean nothing, and only smtpd_body_end_raw()
+ * ends it, which gives its last line an end where it has none. */
+void smtpd_body_feed_raw(struct smtpd_body *b, struct slice in, struct buf *out);
+void smtpd_body_end_raw(struct smtpd_body *b, struct buf *out);
 /* Gives how many bytes of `in` were used: all of them, unless `done`. */
 size_t smtpd_body_feed(struct smtpd_body *b, struct slice in, struct buf *out);

@@ -8,7 +8,7 @@ static const struct slice verbs[SMTPD_VERB_MAX] = {
 	[SMTPD_VERB_NOOP] = SLICE("NOOP"),         [SMTPD_VERB_VRFY] = SLICE("VRFY"),
 	[SMTPD_VERB_QUIT] = SLICE("QUIT"),         [SMTPD_VERB_HELP] = SLICE("HELP"),
 	[SMTPD_VERB_STARTTLS] = SLICE("STARTTLS"), [SMTPD_VERB_AUTH] = SLICE("AUTH"),
-	[SMTPD_VERB_PROXY] = SLICE("PROXY"),
+	[SMTPD_VERB_PROXY] = SLICE("PROXY"),       [SMTPD_VERB_BDAT] = SLICE("BDAT"),
 };
 
 /* A line ends at its LF, whatever is before it.  A line that does not end in CRLF is refused as a

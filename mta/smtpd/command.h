@@ -24,6 +24,7 @@ enum smtpd_verb {
 	SMTPD_VERB_STARTTLS,
 	SMTPD_VERB_HELP,
 	SMTPD_VERB_AUTH,
+	SMTPD_VERB_BDAT,
 	SMTPD_VERB_PROXY, /* not SMTP: the first line of a proxy (proxy.h) */
 	SMTPD_VERB_MAX,
 };

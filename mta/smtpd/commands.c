@@ -39,6 +39,7 @@ static const struct {
 	[SMTPD_VERB_STARTTLS] = { NEED_HELO | NO_MAIL,   true,  do_starttls },
 	[SMTPD_VERB_HELP]     = { 0,                     false, do_help     },
 	[SMTPD_VERB_AUTH]     = { NEED_HELO | NO_MAIL,   false, smtpd_session_auth },
+	[SMTPD_VERB_BDAT]     = { 0,                     false, smtpd_session_bdat }, /* it looks itself */
 	[SMTPD_VERB_PROXY]    = { 0,                     false, do_proxy    },
 };
 /* clang-format on */
@@ -51,9 +52,12 @@ void smtpd_session_command(struct smtpd_session *s, struct slice line)
 
 	if ((needs & NEED_HELO) && s->life == SMTPD_STRANGER)
 		smtpd_session_refuse(s, SLICE("503 5.5.1 send EHLO first\r\n"));
-	else if ((needs & NO_MAIL) && s->life == SMTPD_MAIL)
+	else if ((needs & NO_MAIL) && smtpd_session_has_mail(s))
 		smtpd_session_refuse(
 		    s, SLICE("503 5.5.1 a message is open already; RSET ends it\r\n"));
+	else if ((needs & NEED_MAIL) && s->life == SMTPD_CHUNKS)
+		smtpd_session_refuse(
+		    s, SLICE("503 5.5.1 the message has begun: send BDAT or RSET\r\n"));
 	else if ((needs & NEED_MAIL) && s->life != SMTPD_MAIL)
 		smtpd_session_refuse(s, SLICE("503 5.5.1 send MAIL first\r\n"));
 	else if ((needs & NEED_RCPT) && !s->mail.n_rcpts)
@@ -209,7 +213,7 @@ static void do_data(struct smtpd_session *s, struct slice arg)
 static void do_rset(struct smtpd_session *s, struct slice arg)
 {
 	(void)arg;
-	if (s->life == SMTPD_MAIL)
+	if (smtpd_session_has_mail(s))
 		smtpd_session_become(s, SMTPD_IDLE);
 	smtpd_session_say(s, SLICE("250 2.0.0 reset\r\n"));
 }

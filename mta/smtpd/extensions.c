@@ -30,6 +30,12 @@ static void put_mechanisms(void *state, const struct smtpd_session *s, struct bu
 	buf_put(out, SLICE(" PLAIN LOGIN"));
 }
 
+static bool offers_chunks(void *state, const struct smtpd_session *s)
+{
+	(void)state;
+	return smtpd_session_service(s)->chunking;
+}
+
 static const struct smtpd_keyword keywords[] = {
 	{ "PIPELINING", NULL, NULL },
 	{ "SIZE", NULL, put_size },
@@ -38,6 +44,7 @@ static const struct smtpd_keyword keywords[] = {
 	{ "STARTTLS", offers_tls, NULL },
 	{ "SMTPUTF8", NULL, NULL },
 	{ "AUTH", offers_auth, put_mechanisms },
+	{ "CHUNKING", offers_chunks, NULL },
 };
 
 static void put_keywords(const struct smtpd_session *s, const struct smtpd_keyword *k, size_t n,

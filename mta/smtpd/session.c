@@ -11,9 +11,11 @@
 #define TO(life) (1U << SMTPD_##life)
 /* clang-format off */
 static const unsigned moves[SMTPD_LIVES] = {
-	[SMTPD_STRANGER] = TO(IDLE) | TO(STARTTLS) | TO(ENDING) | TO(GONE),
-	[SMTPD_IDLE]     = TO(IDLE) | TO(MAIL) | TO(STARTTLS) | TO(AUTH) | TO(CHECK) | TO(ENDING) | TO(GONE),
-	[SMTPD_MAIL]     = TO(IDLE) | TO(BODY) | TO(ENDING) | TO(GONE),
+	[SMTPD_STRANGER] = TO(IDLE) | TO(STARTTLS) | TO(CHUNK) | TO(ENDING) | TO(GONE),
+	[SMTPD_IDLE]     = TO(IDLE) | TO(MAIL) | TO(STARTTLS) | TO(AUTH) | TO(CHECK) | TO(CHUNK) | TO(ENDING) | TO(GONE),
+	[SMTPD_MAIL]     = TO(IDLE) | TO(BODY) | TO(CHUNK) | TO(ENDING) | TO(GONE),
+	[SMTPD_CHUNK]    = TO(STRANGER) | TO(IDLE) | TO(MAIL) | TO(CHUNKS) | TO(ENDING) | TO(GONE),
+	[SMTPD_CHUNKS]   = TO(IDLE) | TO(CHUNK) | TO(ENDING) | TO(GONE),
 	[SMTPD_BODY]     = TO(IDLE) | TO(ENDING) | TO(GONE),
 	[SMTPD_STARTTLS] = TO(STRANGER) | TO(ENDING) | TO(GONE),
 	[SMTPD_AUTH]     = TO(IDLE) | TO(CHECK) | TO(ENDING) | TO(GONE),
@@ -35,11 +37,11 @@ static void forget_mail(struct smtpd_session *s)
 
 void smtpd_session_become(struct smtpd_session *s, enum smtpd_life life)
 {
-	bool had_mail = s->life == SMTPD_MAIL || s->life == SMTPD_BODY;
+	bool had_mail = smtpd_session_has_mail(s);
 
 	assert(moves[s->life] & 1U << life);
 	s->life = life;
-	if (had_mail && life != SMTPD_BODY)
+	if (had_mail && !smtpd_session_has_mail(s))
 		forget_mail(s);
 }
 
@@ -95,7 +97,7 @@ static unsigned fault_of(struct slice reply)
 
 void smtpd_session_refuse(struct smtpd_session *s, struct slice text)
 {
-	if (s->life != SMTPD_BODY)
+	if (s->life != SMTPD_BODY && s->life != SMTPD_CHUNK)
 		s->fault = (uint8_t)MIN_OF(s->fault + fault_of(text), (unsigned)UINT8_MAX);
 	if (s->fault >= SMTPD_FAULTS_MAX * SMTPD_FAULT)
 		text = SLICE("421 4.7.0 too many bad commands, closing the connection\r\n");
@@ -111,7 +113,7 @@ static void set_patience(struct smtpd_session *s)
 {
 	int64_t patience = smtpd_session_settings(s)->timeout, rest;
 
-	if (s->life == SMTPD_BODY) {
+	if (s->life == SMTPD_BODY || s->life == SMTPD_CHUNK) {
 		rest = patience + (int64_t)buf_len(&s->mail.message) * 1000 / SMTPD_SLOWEST -
 		       (timers_now(s->on->loop->timers) - s->body_ms);
 		patience = MAX_OF(MIN_OF(patience, rest), 1);
@@ -167,9 +169,12 @@ static bool hear_some(struct smtpd_session *s)
 	case SMTPD_IDLE:
 	case SMTPD_MAIL:
 	case SMTPD_AUTH:
+	case SMTPD_CHUNKS:
 		return hear_line(s);
 	case SMTPD_BODY:
 		return smtpd_session_hear_body(s);
+	case SMTPD_CHUNK:
+		return smtpd_session_hear_chunk(s);
 	case SMTPD_ENDING:
 		conn_consume(s->conn, conn_input(s->conn).n);
 		return false;
@@ -317,6 +322,11 @@ struct slice smtpd_session_helo(const struct smtpd_session *s)
 bool smtpd_session_esmtp(const struct smtpd_session *s)
 {
 	return s->esmtp;
+}
+
+bool smtpd_session_is_tls(const struct smtpd_session *s)
+{
+	return conn_is_tls(s->conn);
 }
 
 struct conn *smtpd_session_conn(struct smtpd_session *s)

@@ -56,12 +56,21 @@ enum smtpd_life {
 	SMTPD_IDLE,     /* no message is open: MAIL may come */
 	SMTPD_MAIL,     /* MAIL was taken: RCPT, then DATA may come */
 	SMTPD_BODY,     /* DATA was said: the message comes, up to its final dot */
+	SMTPD_CHUNK,    /* bytes of a BDAT come */
+	SMTPD_CHUNKS,   /* part of a message is here: BDAT or RSET may come */
 	SMTPD_STARTTLS, /* the reply to STARTTLS leaves, then comes the handshake */
 	SMTPD_AUTH,     /* AUTH was said: the next line answers our challenge */
 	SMTPD_CHECK,    /* the service looks at name and password: nothing is heard */
 	SMTPD_ENDING,   /* the last reply is said: it ends when the disk has answered */
 	SMTPD_GONE,     /* is off the server's list; freed at the end of the turn */
 	SMTPD_LIVES
+};
+/* A chunk that comes now. */
+struct smtpd_chunk {
+	uint64_t left;
+	bool last;
+	struct slice refusal; /* it is read past, and then answered so */
+	enum smtpd_life back; /* and that is where the session goes back to */
 };
 struct smtpd_session {
 	struct list link;
@@ -86,6 +95,7 @@ struct smtpd_session {
 
 	struct smtpd_mail mail;
 	struct smtpd_body body;
+	struct smtpd_chunk chunk;
 	size_t charged; /* bytes counted in on->held */
 	int64_t body_ms;
 
@@ -108,6 +118,12 @@ struct smtpd_acceptance {
 	struct buf after; /* replies that follow it */
 };
 
+/* Is a message open, from MAIL to its end? */
+static inline bool smtpd_session_has_mail(const struct smtpd_session *s)
+{
+	return s->life == SMTPD_MAIL || s->life == SMTPD_BODY || s->life == SMTPD_CHUNK ||
+	       s->life == SMTPD_CHUNKS;
+}
 static inline const struct smtpd_settings *smtpd_session_settings(const struct smtpd_session *s)
 {
 	return s->on->with.settings;
@@ -156,10 +172,17 @@ struct slice smtpd_session_params(struct smtpd_session *s, enum smtpd_verb verb,
 				  const struct smtpd_path *path);
 /* starttls.c */
 void smtpd_session_starttls(struct smtpd_session *s);
+/* bdat.c */
+void smtpd_session_bdat(struct smtpd_session *s, struct slice arg);
+bool smtpd_session_hear_chunk(struct smtpd_session *s); /* false: there is no more input */
 /* auth.c */
 void smtpd_session_auth(struct smtpd_session *s, struct slice arg);
 void smtpd_session_auth_line(struct smtpd_session *s, struct slice line);
 bool smtpd_session_auth_offered(const struct smtpd_session *s);
 /* message.c */
 void smtpd_session_begin_body(struct smtpd_session *s);
+void smtpd_session_begin_message(struct smtpd_session *s, enum smtpd_life life);
+void smtpd_session_end_body(struct smtpd_session *s); /* all of it is here */
+void smtpd_session_charge(struct smtpd_session *s);   /* what it holds now */
+struct slice smtpd_session_no_room(const struct smtpd_session *s);
 bool smtpd_session_hear_body(struct smtpd_session *s); /* false: there is no more input */

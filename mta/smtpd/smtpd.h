@@ -2,20 +2,23 @@
  * body of a message, replies in order.  It knows nothing of what the mail is for: a service is a
  * table of functions and rows (struct smtpd_service), and has its own limits and counts.
  * RFC 5321; PIPELINING (2920), SIZE (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES (2034), STARTTLS
- * (3207), SMTPUTF8 (6531), AUTH (4954) with PLAIN (4616) and LOGIN, TLS from the first byte (8314),
- * the PROXY protocol in front of a session (proxy.h).
+ * (3207), SMTPUTF8 (6531), CHUNKING without BINARYMIME (3030), AUTH (4954) with PLAIN (4616) and
+ * LOGIN, TLS from the first byte (8314), the PROXY protocol in front of a session (proxy.h).
  *
  * Guarantee: "250 queued" leaves only after the message's record is durable.
  * Guarantee: only CRLF "." CRLF ends a message; a lone CR or LF in it refuses the message and never
  *            ends it, so that no relay in front of us can disagree with us about where one ends.
  *            After such a message the session ends: what follows is not heard.
+ *            A chunk of BDAT ends where its count says, refused or not; a count that cannot be read
+ *            ends the session.
  * Guarantee: replies leave in the order of the commands.
  *
  * Files:   server.c lets clients in, listen.c has the sockets, clients.c counts, session.c reads
  *          and answers in order, accept.c waits for the disk, commands.c is the table of commands,
  *          extensions.c the table of EHLO keywords and parameters, starttls.c begins TLS, auth.c
- *          is AUTH, message.c takes a body, proxied.c waits for what a proxy says of its client;
- *          command.c, body.c, sasl.c and proxy.c parse.  session.h is theirs alone.
+ *          is AUTH, message.c takes a body, bdat.c one in chunks, proxied.c waits for what a proxy
+ *          says of its client; command.c, body.c, sasl.c and proxy.c parse.  session.h is theirs
+ *          alone.
  * Owns:    smtpd_server_new() gives the caller a service's server on one lane; it ends with
  *          smtpd_server_free(), which also ends the sessions.  A session and what it holds belong
  *          to the server.
@@ -61,7 +64,8 @@ struct smtpd_mail *smtpd_session_mail(struct smtpd_session *s);
 const struct ip *smtpd_session_peer(const struct smtpd_session *s);
 struct slice smtpd_session_helo(const struct smtpd_session *s); /* what the client calls itself */
 bool smtpd_session_esmtp(const struct smtpd_session *s);        /* it said EHLO, not HELO */
-struct conn *smtpd_session_conn(struct smtpd_session *s);       /* for facts about TLS only */
+bool smtpd_session_is_tls(const struct smtpd_session *s);
+struct conn *smtpd_session_conn(struct smtpd_session *s); /* for facts about TLS only */
 void *smtpd_session_own(struct smtpd_session *s); /* the service's own_size bytes, zero at first */
 /* The answer to the service's auth(), a whole reply: 235 and the client is known from now on, 421
  * and the session ends. */
@@ -105,6 +109,7 @@ struct smtpd_service {
 	size_t n_params;
 
 	size_t own_size; /* bytes of each session that are the service's */
+	bool chunking;   /* BDAT is taken (RFC 3030) */
 
 	/* May this client connect?  NULL: every client may. */
 	struct slice (*connect)(void *state, const struct ip *peer);

@@ -7,6 +7,7 @@
 #include "mta/smtpd/smtpd.h"
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
+#include "schema/wire/dsn.h"
 
 /* RFC 5322 section 2.1.1, and RFC 5321 section 4.5.3.1.6 with the CRLF.  Refused, as Exim's own
  * configuration does; breaking the line, as Postfix does, would change what was signed. */
@@ -36,6 +37,16 @@ struct submit_asked {
 	int64_t not_before_ms; /* wall clock; 0: at once */
 };
 
+/* What the last MAIL and the last RCPT asked for (envelope.h). */
+struct submit_envelope {
+	int64_t not_before_ms; /* wall clock; 0: at once */
+	bool said_ret, return_headers, require_tls, said_notify;
+	struct wire_dsn rcpt;
+	uint8_t envid_n;
+	char envid[WIRE_ENVID_MAX + 1];
+	char orcpt[WIRE_ORCPT_MAX];
+};
+
 /* What a session is to submission: the own bytes of a struct smtpd_session. */
 struct submit_session {
 	struct submit_lane *lane;
@@ -43,6 +54,7 @@ struct submit_session {
 	struct credential_check *check; /* of a password */
 	struct credential *asked;       /* whose it would be; NULL: nobody's */
 	char name[SASL_NAME_MAX + 1];
+	struct submit_envelope envelope;
 };
 
 /* message.c: what the service does; state is the struct submit_lane. */

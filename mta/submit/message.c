@@ -16,11 +16,12 @@ enum { HOPS_MAX = 100 }; /* RFC 5321 section 6.3 */
 
 struct slice submit_message_rcpt(void *state, struct smtpd_session *s, const struct mailbox *to)
 {
+	const struct submit_session *own = smtpd_session_own(s);
 	struct slice refusal = submit_sender_rcpt(state, s, to);
 
 	if (refusal.n)
 		return refusal;
-	if (wire_row_put(&smtpd_session_mail(s)->rcpts, mailbox_text(to), 0, NULL, 0) < 0)
+	if (wire_dsn_put(&smtpd_session_mail(s)->rcpts, mailbox_text(to), &own->envelope.rcpt) < 0)
 		return SLICE("452 4.3.1 no memory for more recipients, send again to the rest\r\n");
 	return SMTPD_GO_ON;
 }
@@ -168,9 +169,10 @@ static struct slice author_domain(const struct header_scan *scan, struct mailbox
 
 static int put_job(struct submit_lane *on, struct smtpd_mail *m, struct slice sign_domain,
 		   const struct known_sender *who, const struct submit_asked *asked,
-		   struct smtpd_taken *ret)
+		   const struct submit_envelope *e, struct smtpd_taken *ret)
 {
 	int64_t now = clock_wall_ms();
+	int64_t not_before = MAX_OF(asked->not_before_ms, e->not_before_ms);
 	bool bulk = slice_eq_nocase(asked->stream, SLICE("bulk"));
 	struct wire_content_meta cm = { .body_8bit = has_8bit(buf_data(&m->message)),
 					.utf8 = m->utf8,
@@ -181,8 +183,10 @@ static int put_job(struct submit_lane *on, struct smtpd_mail *m, struct slice si
 				    .stream = asked->stream,
 				    .tag = asked->tag,
 				    .metadata = asked->metadata,
-				    .not_before_ms =
-					asked->not_before_ms > now ? asked->not_before_ms : 0,
+				    .envid = slice_of(e->envid, e->envid_n),
+				    .return_headers = e->return_headers,
+				    .require_tls = e->require_tls,
+				    .not_before_ms = not_before > now ? not_before : 0,
 				    .date_ms = now };
 	struct content_in content = { .id = m->id, .bytes = buf_data(&m->message) };
 	struct job_in job = { .id = m->id,
@@ -191,8 +195,7 @@ static int put_job(struct submit_lane *on, struct smtpd_mail *m, struct slice si
 			      .campaign = submit_fields_campaign(who->tenant, asked->campaign),
 			      .class = bulk ? CLASS_BULK : CLASS_TRANSACTIONAL,
 			      .accepted_ms = now,
-			      .expires_ms =
-				  MAX_OF(now, asked->not_before_ms) + on->options->expire_after,
+			      .expires_ms = MAX_OF(now, not_before) + on->options->expire_after,
 			      .rows = m->n_rcpts,
 			      .data = buf_data(&m->rcpts) };
 	int r;
@@ -254,7 +257,7 @@ struct slice submit_message_take(void *state, struct smtpd_session *s, struct sm
 	struct submit_lane *on = state;
 	struct smtpd_mail *m = smtpd_session_mail(s);
 	struct header_scan scan = { 0 };
-	const struct credential *cred;
+	const struct submit_session *own = smtpd_session_own(s);
 	struct submit_asked asked;
 	struct slice refusal = take_header(on, m, &scan, &asked);
 	struct known_sender who;
@@ -265,9 +268,8 @@ struct slice submit_message_take(void *state, struct smtpd_session *s, struct sm
 	if (!refusal.n)
 		refusal =
 		    submit_sender_author(on, s, slice_of(part_that_came(m).p, scan.body), &who);
-	cred = ((const struct submit_session *)smtpd_session_own(s))->cred;
 	if (!refusal.n)
-		refusal = submit_fields_check(on, cred, &who, &asked);
+		refusal = submit_fields_check(on, own->cred, &who, &asked);
 	if (!refusal.n)
 		refusal = submit_auth_may_send(on, s, true);
 	if (refusal.n)
@@ -275,7 +277,7 @@ struct slice submit_message_take(void *state, struct smtpd_session *s, struct sm
 	signs = author_domain(&scan, &author);
 	if (m->from.n && deliver_must_refuse(on->lane, signs, who.tenant))
 		return SLICE("550 5.7.20 no DKIM key signs for the domain of From\r\n");
-	r = put_job(on, m, signs, &who, &asked, ret);
+	r = put_job(on, m, signs, &who, &asked, &own->envelope, ret);
 	if (r == E_FULL)
 		return SLICE("452 4.3.1 not enough free disk space, try again later\r\n");
 	if (r < 0) {

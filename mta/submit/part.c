@@ -2,6 +2,7 @@
 #include "mta/queue/queue.h"
 #include "mta/smtpd/clients.h"
 #include "mta/submit/auth.h"
+#include "mta/submit/envelope.h"
 #include "mta/submit/lane.h"
 #include "mta/submit/sender.h"
 
@@ -44,6 +45,12 @@ static const struct smtpd_service service = {
 	.name = "submit",
 	.clients = &clients,
 	.own_size = sizeof(struct submit_session),
+	.chunking = true,
+	.keywords = submit_keywords,
+	.n_keywords = SUBMIT_KEYWORDS,
+	.params = submit_params,
+	.n_params = SUBMIT_PARAMS,
+	.path = submit_envelope_path,
 	.connect = allow,
 	.auth_offered = submit_auth_offered,
 	.auth = submit_auth_judge,

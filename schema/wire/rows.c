@@ -107,6 +107,12 @@ struct slice wire_rows_address(const struct wire_rows *rows, uint32_t i)
 	return slice_of(rows->data.p + rows->places[i].address_at, rows->places[i].address_n);
 }
 
+unsigned wire_rows_n_fields(const struct wire_rows *rows, uint32_t i)
+{
+	assert(i < rows->n);
+	return rows->places[i].n_fields;
+}
+
 /* All fields of a row as one list; their bytes were checked when the rows were opened. */
 static int decode_fields(struct wire_rows *rows, struct slice in, unsigned n,
 			 const struct value **ret)

@@ -30,5 +30,6 @@ DEFINE_OWNED(wire_rows)
 int wire_rows_open(struct wire_rows **ret, struct slice data, uint32_t expected_rows) MUST_CHECK;
 /* The address alone, without decoding the fields: all that queueing needs. */
 struct slice wire_rows_address(const struct wire_rows *rows, uint32_t i);
+unsigned wire_rows_n_fields(const struct wire_rows *rows, uint32_t i);
 /* Decodes the fields into the view's arena, at the first call for this row. */
 int wire_rows_get(struct wire_rows *rows, uint32_t i, struct wire_row *ret) MUST_CHECK;

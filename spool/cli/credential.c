@@ -37,7 +37,7 @@ int cmd_credential_hash(struct cli *c)
 
 	(void)c;
 	if (r == 0)
-		r = strlen(line) > 255 ? E_LIMIT : crypted_hash(slice_str(line), hash);
+		r = strlen(line) > 255 ? E_LIMIT : crypted_make(slice_str(line), hash);
 	explicit_bzero(line, sizeof(line));
 	if (r < 0) {
 		(void)fprintf(

@@ -174,6 +174,8 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 				    .origin = slice_str(origin),
 				    .require_tls = w->require_tls,
 				    .stream = slice_str(w->stream ? w->stream : ""),
+				    .envid = slice_str(w->envid ? w->envid : ""),
+				    .return_headers = w->return_headers,
 				    .not_before_ms = w->not_before_ms,
 				    .pool = slice_str(w->pool ? w->pool : "") };
 	struct buf content_meta, job_meta, rows;
@@ -186,7 +188,7 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 	assert_int_equal(wire_content_meta_put(&content_meta, &cm), 0);
 	assert_int_equal(wire_job_meta_put(&job_meta, &jm), 0);
 	for (unsigned i = 0; i < n; i++)
-		assert_int_equal(wire_row_put(&rows, slice_str(rcpts[i]), 0, NULL, 0), 0);
+		assert_int_equal(wire_dsn_put(&rows, slice_str(rcpts[i]), &w->dsn), 0);
 	struct content_in c = { id, buf_data(&content_meta),
 				w->raw ? slice_str(w->raw) : slice_of(message, (size_t)length) };
 	struct job_in j = {

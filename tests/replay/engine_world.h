@@ -3,6 +3,7 @@
  * and time. */
 #pragma once
 #include "mta/core/engine_run.h"
+#include "schema/wire/dsn.h"
 #include "tests/sim/clock_sim.h"
 #include "tests/sim/conn_sim.h"
 #include "tests/sim/disk_sim.h"
@@ -19,6 +20,9 @@ struct world {
 	const char *stream;       /* likewise; NULL: none */
 	struct slice sign_domain; /* of the messages submitted from now on */
 	uint64_t tenant;          /* likewise; 1 at first */
+	struct wire_dsn dsn;      /* likewise, of each recipient */
+	const char *envid;        /* likewise; NULL: none */
+	bool return_headers;      /* likewise: RET=HDRS */
 	int64_t not_before_ms;    /* likewise; wall clock, 0: at once */
 	bool asks_for_all;        /* likewise: with 8BITMIME and SMTPUTF8 */
 	bool require_tls;         /* likewise: with REQUIRETLS */

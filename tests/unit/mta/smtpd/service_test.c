@@ -278,7 +278,8 @@ static void keywords_of_a_service_come_behind_those_of_the_server(void **state)
 	assert_null(strstr(reply, "STARTTLS"));
 	close(fd);
 	fd = talk_greeted(SUBMISSION, &reply);
-	assert_non_null(strstr(reply, "250 SMTPUTF8\r\n"));
+	assert_non_null(strstr(reply, "250-SMTPUTF8\r\n"));
+	assert_null(strstr(reply, "XWORDS"));
 	close(fd);
 	parrot_box_remove(&b);
 }
