@@ -40,6 +40,8 @@
  *	shape-orders   -                              live orders, and what they replace
  *	shape-explain  what (a domain) [, tenant, source, pool]   its values, and where they stand
  *	shape-test     text                           what is wrong with a file of shapes
+ *	tls-explain    what (a domain)                its hosts, records and policy, asked for anew;
+ *	                                              the decision; how the last sessions went
  *	adaptive   max                                sources that are held back at sites, and why
  *	adaptive-forget  what (a site, or all) [, source]   how many were forgotten
  *	sources    -                                  the addresses that mail leaves from
@@ -58,6 +60,8 @@
  *          orders.c and ending.c (orders), look.c (recipients), suspend.c (suspensions),
  *          source.c and source_check.c (sources), shape.c (shapes) and facts.c (facts).
  *          orders.c (orders), suspend.c (suspensions), source.c and source_check.c (sources),
+ *          shape.c (shapes), tls.c (how mail travels) and
+ *          facts.c (facts).
  *          shape.c (shapes) and facts.c (facts).
  *          orders.c (orders), suspend.c (sources),
  *          adaptive.c (what was learned), shape.c (shapes) and facts.c (facts).

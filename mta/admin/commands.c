@@ -38,6 +38,7 @@ static const struct admin_command commands[] = {
 	{ "shape-orders",  NULL, NULL, admin_finish_shape_orders },
 	{ "shape-explain", admin_begin_shape_explain, admin_lane_shape_explain, admin_finish_shape_explain },
 	{ "shape-test",    NULL, NULL, admin_finish_shape_test },
+	{ "tls-explain", admin_begin_tls_explain, admin_lane_tls_explain, admin_finish_tls_explain },
 	{ "sources",   NULL,        admin_lane_sources, admin_finish_sources },
 	{ "source-add",     admin_begin_source_add,    NULL, admin_finish_source_order },
 	{ "source-check",   admin_begin_source_check,  NULL, admin_finish_source_check },

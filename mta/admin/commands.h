@@ -7,6 +7,7 @@
 const struct admin_command *admin_command_find(struct slice name);
 
 /* senders.c, facts.c, look.c, queue.c, orders.c, ending.c, shape.c, source.c, suspend.c */
+/* senders.c, facts.c, queue.c, orders.c, shape.c, source.c, suspend.c, tls.c */
 /* senders.c, facts.c, queue.c, orders.c, shape.c, source.c, suspend.c */
 /* adaptive.c, senders.c, facts.c, queue.c, orders.c, shape.c, suspend.c */
 int admin_finish_adaptive(struct query *q);
@@ -71,6 +72,9 @@ void admin_lane_routes(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_routes(struct query *q);
 int admin_begin_route_test(struct query *q);
 int admin_finish_route_test(struct query *q);
+int admin_begin_tls_explain(struct query *q);
+void admin_lane_tls_explain(struct query *q, struct query_part *p, struct lane *l);
+int admin_finish_tls_explain(struct query *q);
 int admin_begin_transcript(struct query *q);
 void admin_lane_transcript(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_transcript(struct query *q);

@@ -40,7 +40,8 @@ static struct slice header_of(struct slice message)
 static int put(struct deliverer *dr, const struct chunk *k, struct id128 id, struct slice message)
 {
 	struct wire_content_meta cm = { .body_8bit = false }; /* bounce_compose() gives ASCII */
-	struct wire_job_meta jm = { .origin = SLICE("bounce") };
+	/* What asked for TLS is answered with TLS (RFC 8689 section 4.4); only headers go back. */
+	struct wire_job_meta jm = { .origin = SLICE("bounce"), .require_tls = k->meta.require_tls };
 	int64_t now = clock_wall_ms();
 	struct content_in content = { .id = id, .bytes = message };
 	struct job_in job = {

@@ -67,7 +67,7 @@ static bool moved_on(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 		outcome_plain(dr, ref, OUTCOME_EXPIRED, SLICE(""), STATUS(4, 4, 7), 0);
 		return true;
 	}
-	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) != p->site ||
+	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) != site_base(p->site) ||
 	    (queue_moves_finely(dr->queue) && queue_pool_of(dr->queue, r) != p->index)) {
 		queue_due(dr->queue, ref);
 		return true;
@@ -108,6 +108,26 @@ static struct chunk *job_of(struct deliverer *dr, rcpt_ref ref)
 	return NULL;
 }
 
+/* Messages that ask for TLS, or say that it may be missing, have a site of their own beside that of
+ * their domain (RFC 8689). */
+static void go_where_asked(struct deliverer *dr, struct pool *p, rcpt_ref ref,
+			   enum policy_asked asked)
+{
+	const struct way *w = way_of(queue_domain_of(dr->queue, queue_rcpt(dr->queue, ref)));
+
+	pool_push(pool_get(site_asked(p->site, asked, w->named_securely), p->index), ref, false);
+}
+
+/* True: it went to where its demand for TLS holds. */
+static bool requires_elsewhere(struct deliverer *dr, struct pool *p, rcpt_ref ref, struct chunk *k)
+{
+	if (k->meta.require_tls == (p->site->asked == POLICY_ASKED_TLS))
+		return false;
+	go_where_asked(dr, p, ref, k->meta.require_tls ? POLICY_ASKED_TLS : POLICY_ASKED_NOTHING);
+	chunks_unref(&dr->queue->chunks, k);
+	return true;
+}
+
 /* Its tenant may send nothing here now: it waits with the rest of the tenant's mail. */
 static bool tenant_waits(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
@@ -137,7 +157,7 @@ static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
 		if (act_sets_aside(dr, ch, ref))
 			return RCPT_NONE; /* it is another source's turn now */
 		*ret_chunk = job_of(dr, ref);
-		if (!*ret_chunk)
+		if (!*ret_chunk || requires_elsewhere(dr, p, ref, *ret_chunk))
 			continue;
 		if (caps_take(p, ref, ret_seat))
 			return ref;
@@ -179,7 +199,7 @@ static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
 	const struct rcpt *r = queue_rcpt(dr->queue, ref);
 
-	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) == p->site &&
+	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) == site_base(p->site) &&
 	    queue_pool_of(dr->queue, r) == p->index)
 		pool_push(p, ref, true);
 	else

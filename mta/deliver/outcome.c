@@ -10,6 +10,7 @@
 #include "mta/deliver/notice.h"
 #include "mta/deliver/outcome_log.h"
 #include "mta/deliver/retry.h"
+#include "mta/deliver/waive.h"
 
 enum { LATE_MS = 50 };
 
@@ -320,6 +321,8 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 		.host = d->host,
 	};
 
+	if (waive_instead(dr, ref, d))
+		return;
 	queue_look_at_clock(dr->queue);
 	meaning_note(dr, &o, &m);
 	if (d->ordered)

@@ -155,7 +155,8 @@ void policy_facts_seal(struct policy_facts *f)
 /* ---- decisions --------------------------------------------------------------------------- */
 
 struct policy_demand policy_facts_decide(const struct policy_facts *f, unsigned i,
-					 enum tls_word word, enum policy_asked asked)
+					 enum tls_word word, enum policy_asked asked,
+					 bool named_securely)
 {
 	const struct policy_case c = {
 		.word = word,
@@ -163,7 +164,7 @@ struct policy_demand policy_facts_decide(const struct policy_facts *f, unsigned 
 		.dane = f->hosts[i].dane,
 		.sts = f->sts,
 		.sts_names_host = f->hosts[i].sts_names,
-		.named_securely = f->named_securely,
+		.named_securely = named_securely,
 	};
 
 	return policy_decide(&c);

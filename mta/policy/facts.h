@@ -47,9 +47,11 @@ bool policy_facts_apart(const struct policy_facts *f);
  * or " dane" and the like; the domain is added by who needs it. */
 const char *policy_facts_kind(const struct policy_facts *f);
 
-/* What a session to the route's host `i` must insist on. */
+/* What a session to the route's host `i` must insist on.  named_securely is of the recipients'
+ * domain: others may share these facts. */
 struct policy_demand policy_facts_decide(const struct policy_facts *f, unsigned i,
-					 enum tls_word word, enum policy_asked asked);
+					 enum tls_word word, enum policy_asked asked,
+					 bool named_securely);
 /* The demand in the words of the door; *ret shows into facts and route. */
 void policy_facts_check(const struct policy_facts *f, unsigned i, const struct policy_demand *d,
 			struct tls_check *ret);

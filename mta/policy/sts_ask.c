@@ -20,6 +20,7 @@ struct sts_fetching {
 	bool failed;
 	struct fetch fetch;
 	struct note note;
+	bool posted; /* the note is on its way; it frees the fetch */
 };
 
 /* ---- what came of a fetch: on the fetcher's thread --------------------------------------- */
@@ -67,6 +68,7 @@ static void on_fetched(struct fetch *f)
 	else
 		take_body(g);
 	g->note.run = run_note;
+	g->posted = true;
 	lane_post(g->of->lane, &g->note);
 }
 
@@ -103,8 +105,13 @@ static void over(struct sts_fetching *g)
 
 static void run_note(struct note *n, struct lane *l)
 {
+	struct sts_fetching *g = container_of(n, struct sts_fetching, note);
+
 	(void)l;
-	over(container_of(n, struct sts_fetching, note));
+	if (g->of)
+		over(g);
+	else
+		fetching_free(g); /* the lane has ended meanwhile */
 }
 
 static void give_up(struct sts_fetching *g, const char *reason)
@@ -266,6 +273,12 @@ void sts_drop_all(struct policies *p)
 {
 	struct sts_fetching *g;
 
-	list_each(&p->fetching, g, struct sts_fetching, link)
-		fetching_free(g);
+	list_each(&p->fetching, g, struct sts_fetching, link) {
+		if (!g->posted) {
+			fetching_free(g);
+			continue;
+		}
+		list_remove(&g->link);
+		g->of = NULL;
+	}
 }

@@ -21,13 +21,13 @@ static void on_gone(struct session_user *u, const struct verdict *v);
 static void on_reap(struct turn_end *t);
 static void on_idle(struct timer *t);
 
-static uint64_t demand_of(const struct channel *ch, struct policy_facts *facts, unsigned i,
-			  struct policy_demand *d, struct tls_check *check)
+static uint64_t demand_of(const struct channel *ch, unsigned i, struct policy_demand *d,
+			  struct tls_check *check)
 {
-	*d = policy_facts_decide(facts, i,
-				 site_word(ch->pool->site, channel_shape(ch)->v[SHAPE_TLS]),
-				 ch->pool->site->asked);
-	policy_facts_check(facts, i, d, check);
+	const struct site *site = ch->pool->site;
+
+	*d = site_demand(site, i, site_word(site, channel_shape(ch)->v[SHAPE_TLS]));
+	policy_facts_check(site->facts, i, d, check);
 	return policy_check_digest(check);
 }
 
@@ -37,8 +37,8 @@ static void set_policy(struct channel *ch)
 	const struct site *site = ch->pool->site;
 
 	ch->facts = policy_facts_ref(site->facts);
-	ch->check_digest = demand_of(ch, ch->facts, (unsigned)(ch->mx - site->route->hosts),
-				     &ch->demand, &ch->check);
+	ch->check_digest =
+	    demand_of(ch, (unsigned)(ch->mx - site->route->hosts), &ch->demand, &ch->check);
 }
 
 void channel_recheck(struct channel *ch)
@@ -49,8 +49,7 @@ void channel_recheck(struct channel *ch)
 
 	for (unsigned i = 0; i < site->route->n_hosts; i++)
 		if (strcmp(site->route->hosts[i].name, ch->mx->name) == 0)
-			ch->stale = ch->stale ||
-				    demand_of(ch, site->facts, i, &d, &check) != ch->check_digest ||
+			ch->stale = ch->stale || demand_of(ch, i, &d, &check) != ch->check_digest ||
 				    d.tls != ch->demand.tls || d.refusal;
 }
 
@@ -418,6 +417,9 @@ static void note_tls(struct channel *ch)
 	struct sites *s = ch->pool->sites;
 
 	conn_tls_result(c, &ch->tls);
+	ch->pool->site->session_ms = clock_wall_ms();
+	ch->pool->site->last = ch->tls;
+	ch->pool->site->last_applied = ch->demand.applied;
 	ch->policy_name = slice_str(policy_applied_name(ch->demand.applied));
 	ch->proof_name = slice_str(policy_proof_name(ch->tls.proof));
 	if (!conn_is_tls(c))

@@ -135,7 +135,8 @@ static void begin(struct knock *k)
 	}
 	k->facts = policy_facts_ref(k->relay->site->facts);
 	(void)slice_copy(k->host, sizeof(k->host), slice_str(k->facts->route->hosts[0].name));
-	k->demand = policy_facts_decide(k->facts, 0, k->relay->route->tls, POLICY_ASKED_NOTHING);
+	k->demand =
+	    policy_facts_decide(k->facts, 0, k->relay->route->tls, POLICY_ASKED_NOTHING, false);
 	policy_facts_check(k->facts, 0, &k->demand, &k->check);
 	knock(k);
 }

@@ -27,19 +27,10 @@ struct site_names {
 	struct buf counted, whole;
 };
 
-static void name_site(struct sites *sites, struct policy_facts *facts, struct slice domain,
-		      enum policy_asked asked, struct site_names *n)
+static void site_names_init(struct site_names *n)
 {
-	static const char *const asks[] = { "", " requiretls", " tls-optional" };
-
 	buf_init(&n->counted, 0);
 	buf_init(&n->whole, 0);
-	shaping_site_name(sites, facts->route, domain, &n->counted);
-	buf_put(&n->whole, buf_data(&n->counted));
-	buf_putf(&n->whole, "%s", policy_facts_kind(facts));
-	if (policy_facts_apart(facts) || asked == POLICY_ASKED_TLS)
-		buf_putf(&n->whole, " of %s", facts->route->domain);
-	buf_putf(&n->whole, "%s", asks[asked]);
 }
 
 static void site_names_free(struct site_names *n)
@@ -48,20 +39,28 @@ static void site_names_free(struct site_names *n)
 	buf_free(&n->whole);
 }
 
+static void name_site(struct sites *sites, struct policy_facts *facts, struct slice domain,
+		      struct site_names *n)
+{
+	shaping_site_name(sites, facts->route, domain, &n->counted);
+	buf_put(&n->whole, buf_data(&n->counted));
+	buf_putf(&n->whole, "%s", policy_facts_kind(facts));
+	if (policy_facts_apart(facts))
+		buf_putf(&n->whole, " of %s", facts->route->domain);
+}
+
+/* domain: the one that sets it apart; empty: it serves any. */
 static struct site *begin(struct sites *sites, struct policy_facts *facts,
-			  const struct site_names *n, struct slice domain, enum policy_asked asked)
+			  const struct site_names *n, struct slice domain)
 {
 	struct slice name = buf_data(&n->whole);
 	struct site *s = must_alloc(sizeof(*s) + name.n + 1);
-	bool shared = slice_eq(buf_data(&n->counted), slice_str(facts->route->site)) &&
-		      !policy_facts_apart(facts) && asked != POLICY_ASKED_TLS;
 
 	memcpy(s->name, name.p, name.n);
 	s->sites = sites;
 	s->facts = policy_facts_ref(facts);
 	s->route = facts->route;
-	s->asked = asked;
-	s->domain = shared ? NULL : must_copy(domain);
+	s->domain = domain.n ? must_copy(domain) : NULL;
 	s->shared = limits_site(sites->limits, buf_data(&n->counted));
 	list_init(&s->pools);
 	map_insert(&sites->map, &s->link, hash_keyed(name));
@@ -84,7 +83,6 @@ static void recheck(struct site *s)
 static void use_facts(struct site *s, struct policy_facts *facts)
 {
 	bool same = strcmp(s->route->hosts[0].name, facts->route->hosts[0].name) == 0;
-
 	bool other_policy = s->facts->digest != facts->digest;
 
 	(void)policy_facts_ref(facts);
@@ -95,6 +93,9 @@ static void use_facts(struct site *s, struct policy_facts *facts)
 		site_reshape(s);
 	else if (other_policy)
 		recheck(s);
+	for (unsigned i = 0; i < SITE_ASKING; i++)
+		if (s->asking[i])
+			use_facts(s->asking[i], facts);
 }
 
 void site_reshape(struct site *s)
@@ -106,16 +107,19 @@ void site_reshape(struct site *s)
 		pool_reshape(p);
 }
 
-static struct site *get(struct sites *sites, struct policy_facts *facts, struct slice domain,
-			enum policy_asked asked)
+struct site *site_get(struct sites *sites, struct policy_facts *facts, struct slice domain)
 {
 	struct site_names n;
 	struct site *s;
+	bool shared;
 
-	name_site(sites, facts, domain, asked, &n);
+	site_names_init(&n);
+	name_site(sites, facts, domain, &n);
+	shared = slice_eq(buf_data(&n.counted), slice_str(facts->route->site)) &&
+		 !policy_facts_apart(facts);
 	s = find(sites, buf_data(&n.whole));
 	if (!s)
-		s = begin(sites, facts, &n, domain, asked);
+		s = begin(sites, facts, &n, shared ? slice_of("", 0) : domain);
 	site_names_free(&n);
 	if (s->facts != facts)
 		use_facts(s, facts);
@@ -125,14 +129,15 @@ static struct site *get(struct sites *sites, struct policy_facts *facts, struct 
 struct site *site_smart(struct sites *sites, struct policy_facts *facts, struct relay *relay)
 {
 	struct slice host = slice_str(relay->route->host);
-	struct site_names n = { 0 };
+	struct site_names n;
 	struct site *s;
 
+	site_names_init(&n);
 	buf_putf(&n.counted, "smart host %s", relay->route->name);
 	buf_put(&n.whole, buf_data(&n.counted));
 	s = find(sites, buf_data(&n.whole));
 	if (!s)
-		s = begin(sites, facts, &n, host, POLICY_ASKED_NOTHING);
+		s = begin(sites, facts, &n, host);
 	s->relay = relay;
 	site_names_free(&n);
 	if (s->facts != facts)
@@ -145,14 +150,42 @@ enum tls_word site_word(const struct site *s, int64_t shaped)
 	return s->relay ? s->relay->route->tls : (enum tls_word)shaped;
 }
 
-struct site *site_get(struct sites *sites, struct policy_facts *facts, struct slice domain)
+static struct site *begin_asking(struct site *base, enum policy_asked asked, bool named_securely)
 {
-	return get(sites, facts, domain, POLICY_ASKED_NOTHING);
+	struct site_names n;
+	struct site *s;
+
+	site_names_init(&n);
+	buf_putf(&n.counted, "%s", base->shared->name);
+	buf_putf(&n.whole, "%s%s%s", base->name,
+		 asked == POLICY_ASKED_TLS ? " requiretls" : " tls-optional",
+		 named_securely ? " signed" : "");
+	s = begin(base->sites, base->facts, &n, slice_str(base->domain ? base->domain : ""));
+	s->base = base;
+	s->relay = base->relay;
+	s->asked = asked;
+	s->named_securely = named_securely;
+	site_names_free(&n);
+	return s;
 }
 
-struct site *site_asked(struct site *s, enum policy_asked asked, struct slice domain)
+struct site *site_asked(struct site *s, enum policy_asked asked, bool named_securely)
 {
-	return s->asked == asked ? s : get(s->sites, s->facts, domain, asked);
+	struct site *base = site_base(s);
+	unsigned i = asked == POLICY_ASKED_NO_TLS ? SITE_OPTIONAL
+		     : named_securely             ? SITE_REQUIRES_SIGNED
+						  : SITE_REQUIRES_UNSIGNED;
+
+	if (asked == POLICY_ASKED_NOTHING)
+		return base;
+	if (!base->asking[i])
+		base->asking[i] = begin_asking(base, asked, named_securely && i != SITE_OPTIONAL);
+	return base->asking[i];
+}
+
+struct policy_demand site_demand(const struct site *s, unsigned i, enum tls_word word)
+{
+	return policy_facts_decide(s->facts, i, word, s->asked, s->named_securely);
 }
 
 /* ---- hosts ------------------------------------------------------------------------------- */
@@ -208,7 +241,7 @@ static struct host *host_get(struct site *site, const struct ip *ip)
 
 static bool refused(const struct site *s, unsigned i, enum tls_word word)
 {
-	return policy_facts_decide(s->facts, i, word, s->asked).refusal != NULL;
+	return site_demand(s, i, word).refusal != NULL;
 }
 
 bool site_next_group(const struct site *s, struct site_group *g)
@@ -292,7 +325,7 @@ void site_blame_policy(struct site *s, enum tls_word word)
 	for (unsigned i = 0; i < s->route->n_hosts; i++)
 		if (!refused(s, i, word))
 			return;
-	d = policy_facts_decide(s->facts, 0, word, s->asked);
+	d = site_demand(s, 0, word);
 	verdict_set(&v, VERDICT_DEFERRED, status_of_refusal(s, 0), true, "%s", d.refusal);
 	site_problem(s, &v, s->route->hosts[0].name);
 	log_info("policy.refused", kv_str("site", s->name), kv_str("host", s->route->hosts[0].name),
@@ -353,10 +386,25 @@ void site_forgive_hosts(struct site *s)
 	forgive_hosts_by(s, 0);
 }
 
-/* A path that does not meet REQUIRETLS is the end of the message (RFC 8689 section 4.2.1). */
-static bool ends_all(const struct site *s)
+/* No host will do, however often it is tried: none of them is only out of reach. */
+static bool all_fall_short(struct site *s)
 {
-	return s->asked == POLICY_ASKED_TLS && s->problem_status.class == 5 && !s->problem_code;
+	int64_t now = sites_now(s->sites);
+
+	for (unsigned i = 0; i < s->route->n_hosts; i++)
+		for (unsigned k = 0; k < s->route->hosts[i].n_ips; k++) {
+			struct host *h = host_get(s, &s->route->hosts[i].ips[k]);
+			if (!shun_holds(h->shunned, s, now) && !refused(s, i, TLS_WORD_MAY))
+				return false;
+		}
+	return true;
+}
+
+/* A path that does not meet REQUIRETLS is the end of the message (RFC 8689 section 4.2.1). */
+static bool ends_all(struct site *s)
+{
+	return s->asked == POLICY_ASKED_TLS && s->problem_status.class == 5 && !s->problem_code &&
+	       all_fall_short(s);
 }
 
 /* Defers some of those that wait, so that their try is recorded. */

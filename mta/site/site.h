@@ -35,14 +35,21 @@ struct host {
 	struct shun *shunned;
 };
 
+/* Neighbours of a site: REQUIRETLS for domains that are signed, and not; TLS-Required: No. */
+enum { SITE_REQUIRES_UNSIGNED, SITE_REQUIRES_SIGNED, SITE_OPTIONAL, SITE_ASKING };
+
 struct pool;
 struct site {
 	struct map_link link;
 	struct sites *sites;
 	struct route *route;        /* latest answer with this set of hosts */
 	struct policy_facts *facts; /* of this route */
-	enum policy_asked asked;    /* of those that go there, by their messages */
-	struct relay *relay;        /* it is a smart host (mta/site/relay.h); NULL */
+	/* What the messages ask for that go there; `base` is the site of those that ask nothing
+	 * (NULL: this is it), and its neighbours are known to it. */
+	enum policy_asked asked;
+	bool named_securely; /* of POLICY_ASKED_TLS: the domains' MX records are signed */
+	struct site *base, *asking[SITE_ASKING];
+	struct relay *relay; /* it is a smart host (mta/site/relay.h); NULL */
 	struct site_limits *shared;
 	struct site_limits *provider; /* NULL: it belongs to none */
 	struct shape shape;           /* of nobody in particular */
@@ -54,6 +61,9 @@ struct site {
 	char problem[256];
 	uint16_t problem_code; /* of the session that met it */
 	struct status problem_status;
+	int64_t session_ms;     /* wall clock: when its last session was ready; 0: none was */
+	struct tls_result last; /* of that session */
+	enum policy_applied last_applied;
 	unsigned turn; /* round-robin over addresses */
 	char name[];
 };
@@ -61,12 +71,18 @@ struct site {
  * with the same hosts are one site, except where a shape or a policy sets them apart
  * (mta/site/shaping.h, policy_facts_apart()). */
 struct site *site_get(struct sites *s, struct policy_facts *facts, struct slice domain);
-/* Its neighbour for messages that ask for this; the domain is one that it serves. */
-struct site *site_asked(struct site *s, enum policy_asked asked, struct slice domain);
 /* That of a smart host. */
 struct site *site_smart(struct sites *s, struct policy_facts *facts, struct relay *relay);
 /* How its connections must travel, where the shape says `shaped`. */
 enum tls_word site_word(const struct site *s, int64_t shaped);
+/* Its neighbour for messages that ask for this, of domains that are signed or not. */
+struct site *site_asked(struct site *s, enum policy_asked asked, bool named_securely);
+static inline struct site *site_base(struct site *s)
+{
+	return s->base ? s->base : s;
+}
+/* What a session to the route's host `i` must insist on. */
+struct policy_demand site_demand(const struct site *s, unsigned i, enum tls_word word);
 void site_reshape(struct site *s); /* the shapes changed, or its best host */
 void site_end_channels(struct site *s);
 void site_free(struct site *s);

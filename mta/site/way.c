@@ -147,6 +147,7 @@ static void answered(struct way *w, const struct route *route, struct policy_fac
 	}
 	w->troubles = 0;
 	w->not_before_ms = 0;
+	w->named_securely = facts && facts->named_securely;
 	w->site = facts ? site_get(w->sites, facts, domain_name(&w->domain)) : NULL;
 	w->fresh_until_ms = now + MAX_OF(ttl_s * 1000, (int64_t)FRESH_MIN_MS);
 	w->stale_until_ms = w->fresh_until_ms + STALE_MS;

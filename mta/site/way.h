@@ -19,6 +19,7 @@ struct way {
 	bool asked;                 /* the question is out */
 	bool draining;              /* its list is being served in slices */
 	enum route_status status;   /* of the last answer */
+	bool named_securely;        /* its MX records are signed */
 	int64_t fresh_until_ms;     /* monotonic: then ask again */
 	int64_t stale_until_ms;     /* monotonic: then do not use it any more */
 	int64_t not_before_ms;      /* monotonic: DNS trouble, ask later */

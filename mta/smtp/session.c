@@ -140,6 +140,7 @@ static void fail_tls(struct session *s, int err)
 		verdict_set(&s->end, kind_of_end(s), tls_status(s), true,
 			    "the certificate of %s is not valid: %s", s->tls_check->names[0],
 			    t.reason);
+		session_note(s, TRANSCRIPT_NOTE, verdict_text(&s->end));
 		session_become(s, SESSION_OVER);
 		return;
 	}

@@ -217,6 +217,9 @@ int cmd_shape_explain(struct cli *c);
 int cmd_shape_diff(struct cli *c);
 int cmd_shape_test(struct cli *c);
 
+/* tls.c */
+int cmd_tls_explain(struct cli *c);
+
 /* rules.c */
 int cmd_rules_explain(struct cli *c);
 int cmd_rules_test(struct cli *c);

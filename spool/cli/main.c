@@ -33,6 +33,7 @@ const struct cli_command commands[] = {
 	{ "shape unset",  "SECTION KEY", "take back what shape set changed",                  2, 2, cmd_shape_unset },
 	{ "shape diff",   "",         "what orders changed, and what the files say",          0, 0, cmd_shape_diff },
 	{ "shape test",   "FILE",     "would the engine take this file of shapes",            1, 1, cmd_shape_test },
+	{ "tls explain",  "DOMAIN",   "how mail to a domain travels, by which policy, and why",  1, 1, cmd_tls_explain },
 	{ "shape replay", "",         "the log run again under other shapes and rules", 0, 0, cmd_shape_replay },
 	{ "senders",      "",         "who may send as which domain, and how many addresses are suppressed", 0, 0, cmd_senders },
 	{ "rules explain", "",        "what a reply means, by the rules of postern-rules(5)", 0, 0, cmd_rules_explain },

@@ -44,9 +44,9 @@ class Unbound(Part):
     """Validates what `upstream` serves; every zone of it is asked for there alone."""
     name = "unbound"
 
-    def __init__(self, base, upstream, address="127.0.0.1"):
+    def __init__(self, base, upstream, address="127.0.0.1", also=()):
         super().__init__(base)
-        self.upstream, self.address = upstream, address
+        self.upstream, self.address, self.also = upstream, address, also
 
     def start(self):
         if not shutil.which("unbound", path="/usr/sbin:/usr/bin"):
@@ -58,7 +58,7 @@ class Unbound(Part):
         conf = folder / "unbound.conf"
         conf.write_text(f"""server:
   interface: {self.address}
-  port: 53
+{"".join(f"  interface: {a}{chr(10)}" for a in self.also)}  port: 53
   username: ""
   chroot: ""
   directory: "{folder}"
@@ -68,7 +68,7 @@ class Unbound(Part):
   do-ip6: no
   do-daemonize: no
   do-not-query-localhost: no
-  access-control: 127.0.0.0/8 allow
+  access-control: 0.0.0.0/0 allow
   module-config: "validator iterator"
   trust-anchor-file: "{anchors}"
   local-zone: "test." transparent

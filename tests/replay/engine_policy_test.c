@@ -456,6 +456,130 @@ static void dane_goes_before_mta_sts(void **state)
 	}
 }
 
+/* ---- what the message asks for ------------------------------------------------------------ */
+
+#define OFFERS(certificate)                                                                        \
+	"say 220 mx.test\nexpect EHLO\nraw 250-mx.test\\r\\n250 STARTTLS\\r\\n\nexpect STARTTLS\n" \
+	"say 220 go\ntls " certificate "\n"                                                        \
+	"reply EHLO 250-mx.test\\r\\n250 REQUIRETLS\nserve\n"
+
+static void submit_requiring(struct world *w, uint64_t campaign)
+{
+	w->require_tls = true;
+	world_submit(w, one_rcpt, 1, DAY, "control", campaign);
+	w->require_tls = false;
+}
+
+static void requiretls_goes_where_the_host_is_proved_and_offers_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (int how = 0; how < 3; how++) {
+		world_open(&w, STS_CONFIG, how == 1 ? OFFERS("key=" KEY) : OFFERS("ca=mx1.test"));
+		if (how < 2)
+			sign_all();
+		else
+			resolver_sim_set("one.test", DNS_MX, 1, "10 mx1.test");
+		resolver_sim_set("mx1.test", DNS_A, 1, how < 2 ? "SECURE 127.0.1.1" : "127.0.1.1");
+		if (how == 1)
+			resolver_sim_set("_25._tcp.mx1.test", DNS_TLSA, 1, TLSA(KEY));
+		if (how == 2)
+			publish("1", POLICY("testing", "mx1.test"));
+		submit_requiring(&w, 1);
+		world_run(&w, 5 * SECOND);
+		assert_delivered(&w, "TLSv1.3", "requiretls", how == 1 ? "dane-ee" : "chain");
+		/* Others take their own way. */
+		world_submit(&w, one_rcpt, 1, DAY, "control", 2);
+		world_run(&w, 5 * SECOND);
+		assert_true(strcmp(last_outcome(&w).policy, "requiretls") != 0);
+		assert_int_equal(last_outcome(&w).kind, OUTCOME_DELIVERED);
+		world_end(&w);
+	}
+}
+
+static void requiretls_is_bounced_where_it_cannot_be_had(void **state)
+{
+	static const struct {
+		const char *mx, *script;
+		struct status status;
+	} rows[] = {
+		{ "SECURE 10 mx1.test", WITH_TLS("ca=mx1.test"), { 5, 7, 30 } },
+		{ "SECURE 10 mx1.test", OFFERS(""), { 5, 7, 10 } },
+		{ "SECURE 10 mx1.test", decent, { 5, 7, 10 } },
+		{ "10 mx1.test", OFFERS("ca=mx1.test"), { 5, 7, 10 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct world w;
+		struct last l;
+		world_open(&w, CONFIG, rows[i].script);
+		resolver_sim_set("one.test", DNS_MX, 1, rows[i].mx);
+		resolver_sim_set("mx1.test", DNS_A, 1, "SECURE 127.0.1.1");
+		submit_requiring(&w, 1);
+		world_run(&w, 10 * MINUTE);
+		l = last_outcome(&w);
+		assert_int_equal(l.kind, OUTCOME_BOUNCED);
+		assert_true(status_eq(l.status, rows[i].status));
+		assert_string_equal(l.class, "tls-failure");
+		assert_int_equal(conn_sim_messages(), 0);
+		/* The domain's other mail does not suffer. */
+		world_submit(&w, one_rcpt, 1, DAY, "control", 2);
+		world_run(&w, 10 * MINUTE);
+		assert_int_equal(conn_sim_messages(), 1);
+		world_end(&w);
+	}
+}
+
+static void requiretls_waits_for_a_host_that_is_only_out_of_reach(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, CONFIG, refuses);
+	sign_all();
+	submit_requiring(&w, 1);
+	world_run(&w, HOUR);
+	assert_int_equal(last_outcome(&w).kind, OUTCOME_DEFERRED);
+	world_host(at_one, OFFERS("ca=mx1.test"));
+	world_run(&w, 3 * HOUR);
+	assert_delivered(&w, "TLSv1.3", "requiretls", "chain");
+	world_end(&w);
+}
+
+static void a_message_may_waive_the_policy_of_a_domain(void **state)
+{
+	static const struct {
+		const char *head, *config;
+		bool goes;
+	} rows[] = {
+		{ "TLS-Required: No\r\n", STS_CONFIG, true },
+		{ "tls-required:no\r\n", STS_CONFIG, true },
+		{ "TLS-Required: Yes\r\n", STS_CONFIG, false },
+		{ "X-TLS-Required: No\r\n", STS_CONFIG, false },
+		{ "", STS_CONFIG, false },
+		{ "TLS-Required: No\r\n", STS_CONFIG "smtp.tls = verify\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct world w;
+		world_open(&w, rows[i].config, decent);
+		resolver_sim_set("one.test", DNS_MX, 1, "10 mx1.test");
+		resolver_sim_set("mx1.test", DNS_A, 1, "127.0.1.1");
+		publish("1", POLICY("enforce", "mx1.test"));
+		w.head = rows[i].head;
+		world_submit(&w, one_rcpt, 1, DAY, "control", 1);
+		world_run(&w, 10 * MINUTE);
+		if (rows[i].goes)
+			assert_delivered(&w, "", "tls-optional", "");
+		else
+			assert_kept(&w, "TLS must be used");
+		world_end(&w);
+	}
+}
+
 /* ---- what the operator insists on -------------------------------------------------------- */
 
 static void words_of_the_operator_hold_for_every_host(void **state)
@@ -562,6 +686,10 @@ int main(void)
 		cmocka_unit_test(what_is_no_policy_is_none_and_is_asked_for_again_later),
 		cmocka_unit_test(no_request_goes_to_private_addresses),
 		cmocka_unit_test(dane_goes_before_mta_sts),
+		cmocka_unit_test(requiretls_goes_where_the_host_is_proved_and_offers_it),
+		cmocka_unit_test(requiretls_is_bounced_where_it_cannot_be_had),
+		cmocka_unit_test(requiretls_waits_for_a_host_that_is_only_out_of_reach),
+		cmocka_unit_test(a_message_may_waive_the_policy_of_a_domain),
 		cmocka_unit_test(words_of_the_operator_hold_for_every_host),
 		cmocka_unit_test(a_host_that_falls_short_of_the_words_gets_nothing),
 		cmocka_unit_test(a_host_that_falls_short_for_one_domain_serves_the_others),

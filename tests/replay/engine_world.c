@@ -163,15 +163,16 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 			     unsigned n, int64_t life_ms, const char *origin, uint64_t campaign)
 {
 	char message[128];
-	int length =
-	    snprintf(message, sizeof(message), "From: a@sender.test\r\nSubject: %u\r\n\r\nText\r\n",
-		     (unsigned)campaign);
+	int length = snprintf(message, sizeof(message),
+			      "From: a@sender.test\r\n%sSubject: %u\r\n\r\nText\r\n",
+			      w->head ? w->head : "", (unsigned)campaign);
 	struct id128 id = { 0, w->next_id++ };
 	struct wire_content_meta cm = { .sign_domain = w->sign_domain,
 					.body_8bit = w->asks_for_all || w->raw,
 					.utf8 = w->asks_for_all };
 	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"),
 				    .origin = slice_str(origin),
+				    .require_tls = w->require_tls,
 				    .stream = slice_str(w->stream ? w->stream : ""),
 				    .envid = slice_str(w->envid ? w->envid : ""),
 				    .return_headers = w->return_headers,

@@ -25,6 +25,8 @@ struct world {
 	bool return_headers;      /* likewise: RET=HDRS */
 	int64_t not_before_ms;    /* likewise; wall clock, 0: at once */
 	bool asks_for_all;        /* likewise: with 8BITMIME and SMTPUTF8 */
+	bool require_tls;         /* likewise: with REQUIRETLS */
+	const char *head;         /* likewise: more lines of the header; NULL: none */
 	const char *raw;          /* likewise: the message, with 8BITMIME; NULL: a short one */
 };
 void world_start(struct world *w, const char *config); /* everything new */
