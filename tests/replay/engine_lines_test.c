@@ -32,8 +32,9 @@ static const char *logged(struct world *w, int64_t ms)
 
 static void has(const char *text, const char *what)
 {
+	assert_non_null(text);
 	if (!strstr(text, what))
-		fail_msg("no %s in: %s", what, text);
+		fail_msg("no %s in: %.4000s", what, text);
 }
 
 static void a_delivery_is_logged_with_all_that_is_known_of_it(void **state)
