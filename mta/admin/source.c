@@ -197,7 +197,7 @@ int admin_begin_source_add(struct query *q)
 	(void)snprintf(weight, sizeof(weight), "%.8s", *q->value ? q->value : "1");
 	if (strlen(q->what) >= sizeof(ehlo))
 		return wrong(q, E_SYNTAX, "the name for EHLO is too long");
-	(void)snprintf(ehlo, sizeof(ehlo), "%s", q->what);
+	(void)slice_copy(ehlo, sizeof(ehlo), slice_str(q->what));
 	(void)snprintf(q->what, sizeof(q->what), "source-add/%.127s/%s", q->pool, address);
 	(void)snprintf(q->value, sizeof(q->value),
 		       "%" PRId64 " %s weight=%s%s%.*s by %.100s%s%.120s", clock_wall_ms(), ehlo,

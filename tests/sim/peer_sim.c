@@ -105,7 +105,8 @@ static bool run_expect(struct sim_peer *p, const struct sim_line *l)
 	if (!sim_take_line(p, &line))
 		return false;
 	got = buf_data(&line);
-	if (got.n < want.n + 1 || memcmp(got.p, want.p, want.n) || got.p[got.n - 2] != '\r')
+	if (got.n < want.n + 1 || (want.n && memcmp(got.p, want.p, want.n)) ||
+	    got.p[got.n - 2] != '\r')
 		sim_mistake("line %u: expected \"%.*s\", got \"%.*s\"", p->line + 1, (int)want.n,
 			    want.p, (int)got.n - 2, got.p);
 	buf_free(&line);
