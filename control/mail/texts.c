@@ -68,6 +68,11 @@ struct template_env mail_kind_env(enum mail_kind kind)
 	return (struct template_env){ .fields = kinds[kind].fields, .n_fields = kinds[kind].n };
 }
 
+struct mail_texts *mail_texts_new(void)
+{
+	return must_alloc(sizeof(struct mail_texts));
+}
+
 struct mail_texts *mail_texts_free(struct mail_texts *t)
 {
 	for (unsigned i = 0; t && i < t->n_files; i++)
@@ -174,7 +179,7 @@ static int read_section(struct texts_reading *r, struct slice head, struct slice
 	source.subject = subject;
 	r->line += 2;
 	split_html(take_body(rest, &r->line), &source);
-	if (!slice_trim(source.text).n)
+	if (!slice_trim_set(source.text, " \t\r\n").n)
 		return bad(r, line, "the mail has no text");
 	r->language->texts[kind] = source;
 	return check(r, kind, &source, line);
@@ -259,7 +264,7 @@ static int add_own(struct mail_texts *t, const char *dir, char *error)
 
 int mail_texts_read(struct mail_texts **ret, const char *dir, char *error)
 {
-	OWNED(mail_texts) t = must_alloc(sizeof(*t));
+	OWNED(mail_texts) t = mail_texts_new();
 	int r = add_shipped(t, error);
 
 	if (r >= 0 && *dir)

@@ -18,6 +18,7 @@ enum { MAIL_ERROR_MAX = 400, MAIL_LANGUAGES = 32, MAIL_LANGUAGE_MAX = 16 };
 struct mail_texts;
 struct mail_texts *mail_texts_free(struct mail_texts *t);
 DEFINE_OWNED(mail_texts)
+struct mail_texts *mail_texts_new(void); /* without any text */
 /* dir: the operator's folder, or "" for none. */
 int mail_texts_read(struct mail_texts **ret, const char *dir, char *error) MUST_CHECK;
 /* Adds the sections of one file; those that are there are replaced. */
