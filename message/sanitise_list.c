@@ -40,7 +40,7 @@ static const struct {
 	{ "poster", SANITISE_ATTR_IMAGE },     { "srcset", SANITISE_ATTR_SET },
 	{ "imagesrcset", SANITISE_ATTR_SET },  { "style", SANITISE_ATTR_STYLE },
 	{ "http-equiv", SANITISE_ATTR_EQUIV }, { "rel", SANITISE_ATTR_REL },
-	{ "xmlns", SANITISE_ATTR_HARMLESS },
+	{ "xmlns", SANITISE_ATTR_HARMLESS },   { "content", SANITISE_ATTR_HARMLESS },
 };
 static const char *const attrs[] = {
 	"abbr",
@@ -67,7 +67,6 @@ static const char *const attrs[] = {
 	"cols",
 	"colspan",
 	"compact",
-	"content",
 	"contenteditable",
 	"controls",
 	"coords",
@@ -189,7 +188,8 @@ static bool is_plain(struct slice name)
 {
 	for (size_t i = 0; i < name.n; i++)
 		if (!(name.p[i] >= 'a' && name.p[i] <= 'z') &&
-		    !(name.p[i] >= '0' && name.p[i] <= '9') && !strchr("-_:.", name.p[i]))
+		    !(name.p[i] >= '0' && name.p[i] <= '9') &&
+		    (!name.p[i] || !strchr("-_:.", name.p[i])))
 			return false;
 	return name.n > 0;
 }

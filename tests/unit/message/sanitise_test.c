@@ -110,6 +110,7 @@ static void what_acts_leaves_and_the_rest_stays(void **state UNUSED)
 	becomes("<img src=\"data:text/html,x\">", "<img >");
 	becomes("<a href=\"x-unknown:y\">x</a>", "<a >x</a>");
 	becomes("<table background=\"vbscript:x\"><tr></table>", "<table ><tr></table>");
+	becomes("<meta content=\"vbscript:x\">", "<meta >");
 	becomes("<form action=x>a<input name=y>b<button>c</button></form>", "abc");
 	becomes("<iframe src=x>a</iframe>b", "b");
 	becomes("<object data=x><embed src=y>a</object>", "a");
