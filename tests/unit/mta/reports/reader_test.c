@@ -180,5 +180,6 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[1], READER_ARGUMENT) == 0)
 		return reader_main_with(argv[2], read_or_die);
+	SKIP_UNDER_THREAD_SANITIZER;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "tests/skip.h"
 #include "tests/unit/mta/reports/returning.h"
 #include "tests/unit/mta/smtpd/talk.h"
 
@@ -334,5 +335,6 @@ int main(int argc, char **argv)
 	};
 
 	returning_main(argc, argv);
+	SKIP_UNDER_THREAD_SANITIZER;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
