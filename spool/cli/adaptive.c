@@ -3,23 +3,6 @@
 
 #include "spool/cli/cli.h"
 
-static int ask(struct cli *c, const char *command, struct tree *args,
-	       void (*show)(const struct value *v))
-{
-	struct value v;
-	int r = cli_only_engine(c);
-
-	if (r == 0)
-		r = cli_ask(c, command, args, &v);
-	if (r < 0)
-		return cli_complain(c, r);
-	if (c->json)
-		print_json(&v);
-	else
-		show(&v);
-	return EXIT_DONE;
-}
-
 static void show_learned(const struct value *v)
 {
 	static const struct print_column columns[] = {
@@ -44,7 +27,7 @@ int cmd_adaptive(struct cli *c)
 	OWNED(tree) t = tree_new();
 
 	branch_int(tree_map(t), "max", (int64_t)c->max);
-	return ask(c, "adaptive", t, show_learned);
+	return cli_ask_and_show(c, "adaptive", t, show_learned);
 }
 
 static void show_forgotten(const struct value *v)
@@ -60,5 +43,5 @@ int cmd_adaptive_forget(struct cli *c)
 	branch_str(b, "what", c->args[0]);
 	if (c->source)
 		branch_str(b, "source", c->source);
-	return ask(c, "adaptive-forget", t, show_forgotten);
+	return cli_ask_and_show(c, "adaptive-forget", t, show_forgotten);
 }

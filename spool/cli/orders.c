@@ -193,28 +193,11 @@ static void print_orders(const struct value *v)
 	print_table(member_list(v, "orders"), columns, ARRAY_LEN(columns));
 }
 
-static int ask_and_print(struct cli *c, const char *command, struct tree *args,
-			 void (*print)(const struct value *v))
-{
-	struct value v;
-	int r = cli_only_engine(c);
-
-	if (r == 0)
-		r = cli_ask(c, command, args, &v);
-	if (r < 0)
-		return cli_complain(c, r);
-	if (c->json)
-		print_json(&v);
-	else
-		print(&v);
-	return EXIT_DONE;
-}
-
 int cmd_orders_list(struct cli *c)
 {
 	OWNED(tree) t = cli_arguments(c);
 
-	return ask_and_print(c, "orders", t, print_orders);
+	return cli_ask_and_show(c, "orders", t, print_orders);
 }
 
 static int about_one(struct cli *c, const char *command)
@@ -229,7 +212,7 @@ static int about_one(struct cli *c, const char *command)
 	}
 	branch_int(args, "order", (int64_t)id);
 	cli_put_author(args);
-	return ask_and_print(c, command, t, print_pairs);
+	return cli_ask_and_show(c, command, t, print_pairs);
 }
 
 int cmd_orders_show(struct cli *c)
