@@ -58,13 +58,8 @@
  * Files:   server.c is its life, query.c asks the lanes and adds up, commands.c is the table; the
  *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
  *          orders.c and ending.c (orders), look.c (recipients), suspend.c (suspensions),
- *          source.c and source_check.c (sources), shape.c (shapes) and facts.c (facts).
- *          orders.c (orders), suspend.c (suspensions), source.c and source_check.c (sources),
- *          shape.c (shapes), tls.c (how mail travels) and
- *          facts.c (facts).
- *          shape.c (shapes) and facts.c (facts).
- *          orders.c (orders), suspend.c (sources),
- *          adaptive.c (what was learned), shape.c (shapes) and facts.c (facts).
+ *          source.c and source_check.c (sources), shape.c (shapes), tls.c (how mail travels),
+ *          adaptive.c (what was learned), history.c (the past of mail) and facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
  * Blocks:  on the page cache for `events` and `show`.
  * Threads: the front desk's; lanes are asked with lane_post().
