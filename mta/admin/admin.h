@@ -7,7 +7,7 @@
  *	queue      by, max                            rows of counts, largest first
  *	show       what [, max]                       the job, its recipients that are queued, more;
  *	                                              history: what the log says of a job
- *	why        what                               the chain of reasons
+ *	why        what (a selector)                  the chain of reasons; partial
  *	find       selector, max                      count, held, partial, recipients
  *	hold, release, suspend, resume, retry, cancel
  *	           selector [, reason, until, author, preview]
@@ -19,7 +19,8 @@
  *	orders     max                                orders, the latest first
  *	order-show, order-undo   order                that order
  *	transcript what (ID, ID:ROW, a domain)        transcripts of sessions that failed
- *	trace      key (begin, end or empty), what, from   lines of live sessions, lost
+ *	trace      key (begin, end or empty), what (a selector), from (milliseconds)
+ *	                                              lines of live sessions, lost
  *	content    what (ID, ID:ROW)                  the message as it would be sent now
  *	hold       selector, reason [, preview]       count, rule
  *	release    selector [, preview]               count; held: of them by another rule

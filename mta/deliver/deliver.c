@@ -255,8 +255,7 @@ static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery 
 	int r;
 
 	if (__builtin_expect(dr->sites->tracing != NULL, 0))
-		trace_handed_over(ch, d->chunk->info.tenant, d->chunk->info.campaign,
-				  d->chunk->info.id);
+		trace_handed_over(ch, d->chunk, d->refs, d->txn.n_rcpts);
 	into_hand(ch, d);
 	ch->taken++;
 	count_add(&dr->counters.messages, 1);
