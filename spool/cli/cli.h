@@ -12,7 +12,7 @@
  *	document.c   answers for programs           watch.c      a command again and again
  *	top.c        a live screen                  trace.c      live sessions
  *	completion.c what a shell can complete      source.c     sources and orders on them
- *	credential.c hashes of passwords            history.c    transcripts and messages
+ *	credential.c credentials, and hashes        history.c    transcripts and messages
  *
  * Blocks: on the socket and the disk. */
 #pragma once
@@ -227,6 +227,7 @@ int cmd_rules_words(struct cli *c);
 
 /* report.c */
 int cmd_report_explain(struct cli *c);
+int cmd_credentials(struct cli *c);
 int cmd_credential_hash(struct cli *c);
 
 /* repair.c */
