@@ -29,6 +29,7 @@
  *	cancel     selector, reason [, preview]       count, left; once the queue was swept
  *	rules      -                                  standing holds and cancels
  *	senders    max                                who may send, and how many are suppressed
+ *	credentials  max [, key: tenant/id]           who may submit, and how much each has sent
  *	events     from, max                          next, events, more
  *	top        -                                  rates: in all, by provider, tenant, source
  *	metrics    -                                  text for Prometheus
@@ -58,6 +59,7 @@
  *
  * Files:   server.c is its life, query.c asks the lanes and adds up, commands.c is the table; the
  *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
+ *          credentials.c (who may submit),
  *          orders.c and ending.c (orders), look.c (recipients), suspend.c (suspensions),
  *          source.c and source_check.c (sources), shape.c (shapes), tls.c (how mail travels),
  *          adaptive.c (what was learned), history.c (the past of mail) and facts.c (facts).

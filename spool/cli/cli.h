@@ -13,7 +13,7 @@
  *	top.c        a live screen                  trace.c      live sessions
  *	past.c       each attempt of a job
  *	completion.c what a shell can complete      source.c     sources and orders on them
- *	credential.c hashes of passwords            history.c    transcripts and messages
+ *	credential.c credentials, and hashes        history.c    transcripts and messages
  *
  * Blocks: on the socket and the disk. */
 #pragma once
@@ -226,6 +226,7 @@ int cmd_rules_words(struct cli *c);
 
 /* report.c */
 int cmd_report_explain(struct cli *c);
+int cmd_credentials(struct cli *c);
 int cmd_credential_hash(struct cli *c);
 
 /* repair.c */

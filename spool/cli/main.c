@@ -40,6 +40,7 @@ const struct cli_command commands[] = {
 	{ "rules test",   "FILE [CORPUS]", "check a rule file, and score it on labelled replies", 1, 2, cmd_rules_test },
 	{ "rules words",  "",         "the classes, actions and keys of rule files",          0, 0, cmd_rules_words },
 	{ "report explain", "FILE",   "what a message that came back says of whom",           1, 1, cmd_report_explain },
+	{ "credentials",  "",         "who may submit with a password, and how much they sent", 0, 0, cmd_credentials },
 	{ "credential hash", "",      "a password from standard input, as a hash", 0, 0, cmd_credential_hash },
 	{ "events",       "",         "what was accepted and what became of it",              0, 0, cmd_events    },
 	{ "top",          "",         "a live screen: rates by provider, tenant and source, what is suspended", 0, 0, cmd_top },
