@@ -35,6 +35,7 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(campaigns_routes, LISTEN_API),
 	TABLE(campaigns_action_routes, LISTEN_API),
 	TABLE(campaigns_report_routes, LISTEN_API),
+	TABLE(campaigns_recipient_routes, LISTEN_API),
 	TABLE(suppression_routes, LISTEN_API),
 	TABLE(tracking_routes, LISTEN_PUBLIC),
 	TABLE(web_routes, LISTEN_API),
