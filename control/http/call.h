@@ -28,6 +28,8 @@ struct actor {
 	uint64_t session;
 	uint64_t permits;
 	bool suspended;
+	bool proved;    /* the person showed a moment ago that they are there */
+	bool enrolling; /* may do nothing but set up a second factor */
 };
 
 enum { REQUEST_ID_MAX = 32, REPLY_HEADERS_MAX = 8, PROBLEM_ITEMS_MAX = 50 };
