@@ -20,6 +20,9 @@
 const struct http_route_table http_route_tables[] = {
 	TABLE(http_system_routes, LISTEN_API | LISTEN_ADMIN),
 	TABLE(auth_routes, LISTEN_API),
+	TABLE(auth_arrival_routes, LISTEN_API),
+	TABLE(auth_factor_routes, LISTEN_API),
+	TABLE(auth_proof_routes, LISTEN_API),
 	TABLE(auth_me_routes, LISTEN_API),
 	TABLE(auth_address_routes, LISTEN_API),
 	TABLE(auth_key_routes, LISTEN_API),
