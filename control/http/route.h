@@ -23,6 +23,7 @@ enum http_route_flag {
 	ROUTE_SUSPENDED_TOO = 128, /* a change that is also open to a suspended organisation */
 	ROUTE_AT_ONCE = 256,       /* answered without a worker and without the database */
 	ROUTE_COSTLY = 512,        /* counts for many requests: control/http/limits.c */
+	ROUTE_REAL = 1024,         /* mail leaves by it: not for test keys */
 };
 /* http_route.query: whatever is there is ignored; the two of control/http/page.h */
 #define QUERY_ANY "*"
