@@ -71,7 +71,7 @@ def wait_port(ip, port, seconds=20):
 
 class Receiver:
     name = "?"
-    extra = ""  # of Postfix: further lines of main.cf; of Exim: routers before the one that keeps mail
+    extra = ""  # of Postfix: further lines of main.cf; of Exim: routers before the one that keeps mail; of OpenSMTPD: actions and matches
     retry = ""  # of Exim: retry rules before the one for everything
     transports = ""
 
@@ -213,7 +213,7 @@ class Opensmtpd(Receiver):
             f'table anybody {{ "@" = "mxuser" }}\n'
             f"{listen}\n"
             f'action "keep" maildir "{self.maildir}" userbase <vusers> virtual <anybody>\n'
-            + "".join(f'match from any for domain "{d}" action "keep"\n' for d in self.domains))
+            + self.extra + "".join(f'match from any for domain "{d}" action "keep"\n' for d in self.domains))
         conf.chmod(0o600)
         # A second instance would find the first one's socket and queue: each gets its own.
         wrapper = ["unshare", "--mount", "bash", "-c",
