@@ -100,7 +100,8 @@ bool subject_was_changed(const struct link_event *e)
 
 bool subject_has_no_mailbox(const struct link_event *e)
 {
-	if (e->kind != LINK_BOUNCED && e->kind != LINK_RETURNED)
+	if ((e->kind != LINK_BOUNCED && e->kind != LINK_RETURNED) ||
+	    (e->flags & LINK_EVENT_SIMULATED))
 		return false;
 	return (e->flags & LINK_EVENT_HARD) ||
 	       (slice_eq(e->dsn, SLICE("5.2.1")) && slice_eq(e->class, SLICE("inactive-mailbox")));
