@@ -12,6 +12,7 @@
 #include "control/suppression/routes.h"
 #include "control/templates/routes.h"
 #include "control/tracking/routes.h"
+#include "control/web/routes.h"
 
 #define TABLE(name, listeners)                                                                     \
 	{                                                                                          \
@@ -38,6 +39,7 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(suppression_routes, LISTEN_API),
 	TABLE(submission_credential_routes, LISTEN_API),
 	TABLE(tracking_routes, LISTEN_PUBLIC),
+	TABLE(web_routes, LISTEN_API),
 };
 const size_t http_route_tables_n = ARRAY_LEN(http_route_tables);
 
