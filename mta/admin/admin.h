@@ -44,6 +44,11 @@
  *	                                              the decision; how the last sessions went
  *	adaptive   max                                sources that are held back at sites, and why
  *	adaptive-forget  what (a site, or all) [, source]   how many were forgotten
+ *	warmup     [source, what (a provider)], max   plans, and plan against fact, day by day
+ *	warmup-set     source, what, value (a plan) [, reason, author]   rule
+ *	warmup-unset   source, what                   rule
+ *	warmup-pause   source [, what, reason, author]   rule
+ *	warmup-resume  source [, what]                rule; released: how many were held back
  *	sources    -                                  the addresses that mail leaves from
  *	source-add     source, pool, what (EHLO name)
  *	               [, value (weight), text (proxy), reason, author]   rule
@@ -64,7 +69,8 @@
  *          facts.c (facts).
  *          shape.c (shapes) and facts.c (facts).
  *          orders.c (orders), suspend.c (sources),
- *          adaptive.c (what was learned), shape.c (shapes) and facts.c (facts).
+ *          adaptive.c (what was learned), warmup.c (new sources), shape.c (shapes) and
+ *          facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
  * Blocks:  on the page cache for `events` and `show`.
  * Threads: the front desk's; lanes are asked with lane_post().

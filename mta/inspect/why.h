@@ -13,7 +13,8 @@ enum { WHY_TEXT_MAX = 384, WHY_PLACES = 8 };
 /* One reason of the chain. */
 struct why_reason {
 	/* "hold", "cap", "in-flight", "retry", "waiting", "dns", "reply", "site-pause",
-	 * "pool-pause", "suspension", "source-failed", "adaptive", "fallback", "tenant", "rate",
+	 * "pool-pause", "suspension", "source-failed", "warmup", "adaptive", "fallback",
+	 * "tenant", "rate",
 	 * "connections", "next" */
 	const char *kind;
 	char text[WHY_TEXT_MAX];
