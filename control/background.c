@@ -1,5 +1,6 @@
 /* control/background.c - everything that runs in the background, and what the rooms give to the
  * workers that speak to the engine. */
+#include "control/auth/background.h"
 #include "control/campaigns/background.h"
 #include "control/contacts/background.h"
 #include "control/domains/background.h"
@@ -23,6 +24,8 @@ const struct worker_row *const worker_rows[] = {
 	&senders_worker,
 	&mail_worker,
 	&tracking_leave_worker,
+	&key_use_worker,
+	&key_ending_worker,
 };
 const size_t worker_rows_n = ARRAY_LEN(worker_rows);
 

@@ -11,6 +11,7 @@
 #include "control/suppression/routes.h"
 #include "control/templates/routes.h"
 #include "control/tracking/routes.h"
+#include "control/web/routes.h"
 
 #define TABLE(name, listeners)                                                                     \
 	{                                                                                          \
@@ -36,6 +37,7 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(campaigns_report_routes, LISTEN_API),
 	TABLE(suppression_routes, LISTEN_API),
 	TABLE(tracking_routes, LISTEN_PUBLIC),
+	TABLE(web_routes, LISTEN_API),
 };
 const size_t http_route_tables_n = ARRAY_LEN(http_route_tables);
 

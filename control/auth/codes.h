@@ -18,6 +18,12 @@ enum user_status {
 	USER_UNVERIFIED = 3,
 	USER_DISABLED = 4,
 };
+/* api_keys.warned: of its end, by mail */
+enum key_warned {
+	KEY_WARNED_NOT = 0,
+	KEY_WARNED_EARLY = 1, /* a week before */
+	KEY_WARNED_LATE = 2,  /* a day before */
+};
 /* auth_tokens.kind */
 enum auth_token_kind {
 	TOKEN_VERIFY = 1,

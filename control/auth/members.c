@@ -1,6 +1,7 @@
 /* control/auth/members.c - who belongs to the organisation, in which role. */
 #include "control/auth/audit.h"
 #include "control/auth/handed.h"
+#include "control/auth/key_owner.h"
 #include "control/auth/login_session.h"
 #include "control/auth/permit.h"
 #include "control/auth/routes.h"
@@ -199,6 +200,8 @@ static int update_member(struct call *c, uint64_t id, const struct member_body *
 		r = lock_member(c, id);
 	if (r >= 0)
 		r = login_session_if_match(c, id);
+	if (r >= 0)
+		r = key_owner_changes(c, id, body_has(seen, P_ROLE) ? (int)role : 0, status);
 	struct db_param new_role = body_has(seen, P_ROLE) ? p_int(role) : p_null();
 	struct db_param new_status = status ? p_int(status) : p_null();
 	if (r >= 0)
@@ -250,6 +253,8 @@ static int delete_member(struct call *c)
 	if (r >= 0)
 		r = login_session_if_match(c, id);
 	if (r >= 0)
+		r = key_owner_leaves(c, id);
+	if (r >= 0)
 		r = db_run(c->db, NULL, "DELETE FROM users WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(id));
 	if (r <= 0)
@@ -283,8 +288,8 @@ const struct http_route auth_member_routes[] = {
 	{"GET",    "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_members, .query = QUERY_PAGE},
 	{"POST",   "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, post_member  },
 	{"GET",    "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_member   },
-	{"PATCH",  "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, patch_member },
-	{"DELETE", "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, delete_member},
+	{"PATCH",  "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, patch_member, .query = KEY_OWNER_QUERY},
+	{"DELETE", "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, delete_member, .query = KEY_OWNER_QUERY},
 	{"POST",   "/v1/members/{user_id}/reset", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY, 0, post_reset   },
 };
 /* clang-format on */

@@ -59,7 +59,8 @@ struct site {
 	int64_t backoff_ms;       /* length of the last pause, 0 after success */
 	int64_t problem_ms;       /* wall clock */
 	char problem[256];
-	uint16_t problem_code; /* of the session that met it */
+	char problem_ip[IP_TEXT_MAX], problem_source[IP_TEXT_MAX]; /* may be empty */
+	uint16_t problem_code;                                     /* of the session that met it */
 	struct status problem_status;
 	int64_t session_ms;     /* wall clock: when its last session was ready; 0: none was */
 	struct tls_result last; /* of that session */

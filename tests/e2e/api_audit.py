@@ -99,6 +99,8 @@ def people(w):
     gone = w.api.post("/v1/members", {"email": "gone@org.test", "role": "viewer"})
     w.act("DELETE /v1/members/{user_id}", "member.removed", user_id=gone["id"])
     key = w.act("POST /v1/keys", "key.created", {"name": "K", "scopes": ["contacts.write", "contacts.read"]})
+    w.act("PATCH /v1/keys/{key_id}", "key.changed", {"name": "L"}, key_id=key["id"])
+    w.act("POST /v1/keys/{key_id}/regenerate", "key.regenerated", {"overlap": 60}, key_id=key["id"])
     w.act("DELETE /v1/keys/{key_id}", "key.revoked", key_id=key["id"])
 
 
