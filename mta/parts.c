@@ -26,6 +26,7 @@
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
 #include "mta/census/census.h"
+#include "mta/warmup/warmup.h"
 
 /* clang-format off */
 const struct part *const mta_parts[] = {
@@ -37,6 +38,7 @@ const struct part *const mta_parts[] = {
 	&shape_part,
 	&egress_part,
 	&queue_part,
+	&warmup_part,
 	&returnpath_part,
 	&policy_part,
 	&site_part,
@@ -68,6 +70,7 @@ const struct option_set *const mta_option_sets[] = {
 	&failure_option_set,
 	&policy_option_set,
 	&shape_option_set,
+	&warmup_option_set,
 	&routes_option_set,
 	&site_option_set,
 	&queue_option_set,

@@ -12,6 +12,7 @@
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
 #include "mta/site/trace.h"
+#include "mta/site/warming.h"
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
@@ -161,7 +162,7 @@ static int cannot_open(struct pool *p, enum pair_lack why)
 {
 	if (why == PAIR_FULL)
 		return E_FULL;
-	if (why == PAIR_SUSPENDED || why == PAIR_WALLED) {
+	if (why == PAIR_SUSPENDED || why == PAIR_WALLED || why == PAIR_WARMUP) {
 		pool_wait(p, why, pair_wait_ms(p));
 		return E_UNKNOWN;
 	}
@@ -191,6 +192,7 @@ static void use_pair(struct channel *ch, const struct pair *pair)
 	ch->shape = shaping_source(ch->pool, &ch->source->ip);
 	set_policy(ch);
 	ch->steer = steer_turn(ch->pool, pair->turn);
+	ch->warmup = turn->warmup;
 	ch->begun_ms = sites_now(ch->pool->sites);
 }
 
@@ -349,7 +351,7 @@ static bool worn(const struct channel *ch)
 	return ch->stale || ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] || too_many(ch) ||
 	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
 	       suspend_ordered(ch->pool, &ch->source->ip, NULL) || (ch->probing && ch->taken) ||
-	       steer_holds(ch->steer) ||
+	       steer_holds(ch->steer) || warmup_rests(ch->warmup) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
 
@@ -378,7 +380,8 @@ void channel_feed(struct channel *ch)
 			timer_stop(s->loop->timers, &ch->idle_timer);
 			return;
 		}
-		if (!pool_may_send(ch->pool, ch->turn) || !steer_may_send(ch) || !take_one(ch))
+		if (!pool_may_send(ch->pool, ch->turn) || !steer_may_send(ch) ||
+		    !warming_may_send(ch) || !take_one(ch))
 			break;
 	}
 	if (ch->gone || ch->quitting)

@@ -9,6 +9,7 @@
 #include "mta/site/relay.h"
 #include "mta/site/tenants.h"
 #include "mta/site/trace.h"
+#include "mta/site/warming.h"
 #include "mta/site/way.h"
 
 struct sites *sites_of(struct lane *l)
@@ -111,6 +112,7 @@ static void site_changed(void *state)
 		reshape(s);
 	if (s->source_changes != egress_changes(s->egress))
 		look_at_sources(s);
+	warming_look(s);
 	look_at_suspensions(s);
 }
 
@@ -225,6 +227,7 @@ static int site_start(struct lane *l, void **ret_state)
 	s->loop = lane_loop(l);
 	s->queue = queue_of(l);
 	s->census = census_of(l);
+	s->warmup = warmup_of(lane_engine(l));
 	s->failures = failures_new();
 	s->egress = egress_of(l);
 	s->policies = policies_of(l);

@@ -33,7 +33,7 @@ struct submit_lane {
 
 /* What a message asks of us: its fields, and the parameters of its MAIL. */
 struct submit_asked {
-	struct slice stream, campaign, pool, tag, metadata, send_at;
+	struct slice stream, campaign, pool, tag, metadata, send_at, engaged;
 	int64_t not_before_ms; /* wall clock; 0: at once */
 };
 

@@ -181,6 +181,7 @@ static int put_job(struct submit_lane *on, struct smtpd_mail *m, struct slice si
 				    .pool = asked->pool,
 				    .origin = SLICE("smtp"),
 				    .stream = asked->stream,
+				    .engaged = slice_eq_nocase(asked->engaged, SLICE("yes")),
 				    .tag = asked->tag,
 				    .metadata = asked->metadata,
 				    .envid = slice_of(e->envid, e->envid_n),

@@ -173,6 +173,7 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"),
 				    .origin = slice_str(origin),
 				    .require_tls = w->require_tls,
+				    .engaged = w->engaged,
 				    .stream = slice_str(w->stream ? w->stream : ""),
 				    .envid = slice_str(w->envid ? w->envid : ""),
 				    .return_headers = w->return_headers,
