@@ -90,6 +90,7 @@ struct txn {
 	struct slice message;   /* CRLF lines, not dot-stuffed; both stay valid until done() */
 	bool body_8bit, utf8;
 	bool return_headers; /* RFC 3461: RET=HDRS */
+	bool return_full;    /* likewise: RET=FULL */
 	struct slice envid;  /* likewise, decoded; empty: none */
 	unsigned n_rcpts;
 	struct txn_rcpt *rcpts;
