@@ -25,6 +25,7 @@
 #include "mta/site/learned.h"
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
+#include "mta/tlsrpt/tlsrpt.h"
 #include "mta/census/census.h"
 
 /* clang-format off */
@@ -39,6 +40,8 @@ const struct part *const mta_parts[] = {
 	&queue_part,
 	&returnpath_part,
 	&policy_part,
+	&tlsrpt_part,
+	&tlsrpt_keeper_part,
 	&site_part,
 	&learned_part,
 	&deliver_part,
@@ -67,6 +70,7 @@ const struct option_set *const mta_option_sets[] = {
 	&smtp_option_set,
 	&failure_option_set,
 	&policy_option_set,
+	&tlsrpt_option_set,
 	&shape_option_set,
 	&routes_option_set,
 	&site_option_set,

@@ -17,6 +17,7 @@
 #include "mta/census/census.h"
 
 struct channel;
+struct tlsrpt;
 enum site_refusal {
 	SITE_OTHER,   /* the host */
 	SITE_BLOCKED, /* our address: its suspension was seen to */
@@ -63,6 +64,7 @@ struct sites {
 
 	struct resolver *resolver;
 	struct policies *policies; /* the lane's */
+	struct tlsrpt *tlsrpt;     /* likewise */
 	struct route_options route_options;
 	struct list asking; /* ways that wait to ask DNS */
 	unsigned n_asked;
