@@ -18,17 +18,14 @@ enum { FILE_MAX = 256 * 1024, PATH_MAX_ = 1024 };
 	}
 
 /* Fields are text; `link` may be empty, and is asked for by a section. */
-static const struct template_field code_fields[] = { FIELD("service"), FIELD("organization"),
-						     FIELD("code") },
-				   link_fields[] = { FIELD("service"), FIELD("organization"),
-						     FIELD("inviter"), FIELD("link"),
-						     FIELD("token") },
-				   news_fields[] = { FIELD("service"), FIELD("organization"),
-						     FIELD("place"),   FIELD("device"),
-						     FIELD("time"),    FIELD("address"),
-						     FIELD("change") },
-				   key_fields[] = { FIELD("service"), FIELD("organization"),
-						    FIELD("key"), FIELD("time"), FIELD("reason") };
+static const struct template_field
+    code_fields[] = { FIELD("service"), FIELD("organization"), FIELD("code") },
+    link_fields[] = { FIELD("service"), FIELD("organization"), FIELD("inviter"), FIELD("link"),
+		      FIELD("token") },
+    news_fields[] = { FIELD("service"), FIELD("organization"), FIELD("place"), FIELD("device"),
+		      FIELD("time"),    FIELD("address"),      FIELD("change") },
+    key_fields[] = { FIELD("service"), FIELD("organization"), FIELD("key"),    FIELD("time"),
+		     FIELD("expires"), FIELD("removed"),      FIELD("demoted") };
 
 static const struct kind_row {
 	const char *name;

@@ -26,6 +26,7 @@ static const struct admin_command commands[] = {
 	{ "order-undo", NULL,       NULL,           admin_finish_undo      },
 	{ "rules",     NULL,        NULL,           admin_finish_rules     },
 	{ "senders",   NULL,        NULL,           admin_finish_senders   },
+	{ "credentials", NULL,      NULL,           admin_finish_credentials },
 	{ "events",    NULL,        NULL,           admin_finish_events    },
 	{ "top",       NULL,        NULL,           admin_finish_top       },
 	{ "metrics",   NULL,        NULL,           admin_finish_metrics   },

@@ -15,6 +15,7 @@ int admin_begin_forget(struct query *q);
 int admin_finish_forget(struct query *q);
 /* history.c, senders.c, facts.c, queue.c, orders.c, shape.c, suspend.c */
 int admin_finish_senders(struct query *q);
+int admin_finish_credentials(struct query *q);
 int admin_finish_status(struct query *q);
 int admin_finish_books(struct query *q);
 int admin_finish_rules(struct query *q);

@@ -262,8 +262,7 @@ static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery 
 	int r;
 
 	if (__builtin_expect(dr->sites->tracing != NULL, 0))
-		trace_handed_over(ch, d->chunk->info.tenant, d->chunk->info.campaign,
-				  d->chunk->info.id);
+		trace_handed_over(ch, d->chunk, d->refs, d->txn.n_rcpts);
 	into_hand(ch, d);
 	ch->taken++;
 	count_add(&dr->counters.messages, 1);
@@ -486,6 +485,17 @@ static void keep_transcript(struct deliverer *dr, struct channel *ch, const stru
 	ch->failed_ms = sites_now(dr->sites);
 }
 
+static struct outcome_took took_of(const struct channel *ch, const struct txn *t)
+{
+	struct session_times times;
+
+	session_times(ch->session, &times);
+	return (struct outcome_took){ .known = true,
+				      .connect_ms = (uint32_t)times.connect_ms,
+				      .tls_ms = (uint32_t)times.tls_ms,
+				      .transaction_ms = (uint32_t)(times.now_ms - t->began_ms) };
+}
+
 void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 {
 	struct deliverer *dr = container_of(l, struct deliverer, loads);
@@ -500,6 +510,7 @@ void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 		.cipher = ch->tls.cipher,
 		.policy = ch->policy_name,
 		.proof = ch->proof_name,
+		.took = took_of(ch, t),
 		.flags = (uint16_t)((c && conn_is_tls(c) ? OUTCOME_TLS : 0) |
 				    (ch->judged ? OUTCOME_REUSED_CONNECTION : 0)),
 		.sent_data = t->sent_data,

@@ -179,10 +179,9 @@ void binds_pool(struct teller *t, const struct pool *p)
 		asked[i](t, p);
 }
 
-void binds_site(struct teller *t, struct site *s)
+void binds_only_site(struct teller *t, struct site *s)
 {
 	int64_t most = s->shape.v[SHAPE_CONNECTIONS];
-	const struct pool *p;
 
 	t->since_ms = s->backoff_until_ms > sites_now(t->sites) ? s->problem_ms : 0;
 	if (s->backoff_until_ms > sites_now(t->sites))
@@ -191,6 +190,69 @@ void binds_site(struct teller *t, struct site *s)
 	if (atomic_load(&s->shared->connections) >= most)
 		tell(t, "connections", 0, "all %" PRId64 " connections to %s are in use", most,
 		     s->name);
+}
+
+void binds_site(struct teller *t, struct site *s)
+{
+	const struct pool *p;
+
+	binds_only_site(t, s);
 	list_each(&s->pools, p, struct pool, link)
 		binds_pool(t, p);
+}
+
+/* ---- places that a selector names -------------------------------------------------------- */
+
+static bool has_source(const struct pool *p, const struct ip *ip)
+{
+	for (unsigned i = 0; i < p->turns.n; i++)
+		if (ip_eq(&p->turns.at[i].source->ip, ip))
+			return true;
+	return false;
+}
+
+static bool is_named(const struct site *site, const struct selector *s)
+{
+	struct slice provider = slice_str(site->provider ? site->provider->name : "");
+	const struct subject about = { .knows = SELECTS(SELECT_SITE) | SELECTS(SELECT_PROVIDER),
+				       .site = slice_str(site->name),
+				       .provider = slice_strip(&provider, SLICE("provider "))
+						       ? provider
+						       : SLICE("") };
+
+	return selector_holds(s, about.knows, &about) == SELECTS_YES;
+}
+
+static bool tell_source(struct teller *t, const struct site *site, const struct ip *source)
+{
+	const struct pool *p;
+	bool any = false;
+
+	list_each(&site->pools, p, struct pool, link)
+		if (has_source(p, source)) {
+			binds_pool(t, p);
+			any = true;
+		}
+	return any;
+}
+
+void binds_places(struct teller *t, const struct selector *s)
+{
+	const struct selector_term *source = selector_find(s, SELECT_SOURCE);
+	struct map_link *l;
+	unsigned told = 0;
+	size_t pos = 0;
+
+	for (l = map_next(&t->sites->map, &pos, NULL); l && told < WHY_PLACES;
+	     l = map_next(&t->sites->map, &pos, l)) {
+		struct site *site = container_of(l, struct site, link);
+		if (!is_named(site, s))
+			continue;
+		if (source) {
+			told += tell_source(t, site, &source->ip);
+			continue;
+		}
+		binds_site(t, site);
+		told++;
+	}
 }

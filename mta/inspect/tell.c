@@ -23,6 +23,9 @@ static const struct {
 	{ "no-source",    "a source in egress.sources, or postern move to another pool" },
 	{ "tenant",       "its end; postern rules says which rule" },
 	{ "next",         "its turn" },
+	{ "cap",          "its share in time; postern orders undo takes the cap back" },
+	{ "route",        "postern route list and postern route test NAME show more" },
+	{ "more",         "postern queue --by site, then postern why site/NAME" },
 };
 /* clang-format on */
 

@@ -291,3 +291,16 @@ int world_place_of(unsigned campaign)
 			return (int)i;
 	return -1;
 }
+
+int world_why(struct world *w, const char *selector,
+	      int (*each)(void *arg, const struct why_reason *r), void *arg)
+{
+	OWNED(why) look = NULL;
+	struct selector s;
+
+	assert_int_equal(selector_parse(slice_str(selector), &s), 0);
+	look = why_new(engine_lane(w->engine, 0), &s);
+	while (why_go(look, 1))
+		;
+	return why_tell(look, each, arg);
+}
