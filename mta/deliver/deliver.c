@@ -17,6 +17,7 @@
 #include "mta/site/tenants.h"
 #include "mta/site/trace.h"
 #include "mta/site/way.h"
+#include "mta/tlsrpt/tlsrpt.h"
 
 enum { REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
 
@@ -121,9 +122,15 @@ static void go_where_asked(struct deliverer *dr, struct pool *p, rcpt_ref ref,
 /* True: it went to where its demand for TLS holds. */
 static bool requires_elsewhere(struct deliverer *dr, struct pool *p, rcpt_ref ref, struct chunk *k)
 {
-	if (k->meta.require_tls == (p->site->asked == POLICY_ASKED_TLS))
+	bool waives = slice_eq(k->meta.origin, SLICE(TLSRPT_ORIGIN));
+
+	if (waives ? p->site->asked == POLICY_ASKED_NO_TLS
+		   : k->meta.require_tls == (p->site->asked == POLICY_ASKED_TLS))
 		return false;
-	go_where_asked(dr, p, ref, k->meta.require_tls ? POLICY_ASKED_TLS : POLICY_ASKED_NOTHING);
+	go_where_asked(dr, p, ref,
+		       waives                ? POLICY_ASKED_NO_TLS
+		       : k->meta.require_tls ? POLICY_ASKED_TLS
+					     : POLICY_ASKED_NOTHING);
 	chunks_unref(&dr->queue->chunks, k);
 	return true;
 }

@@ -8,6 +8,7 @@
 #include "mta/site/provider.h"
 #include "mta/site/race.h"
 #include "mta/site/relay.h"
+#include "mta/site/reported.h"
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
@@ -469,6 +470,7 @@ static void opened(struct channel *ch)
 	note_times(ch);
 	note_tls(ch);
 	note_source(ch);
+	reported_ready(ch);
 	ending_look_at_delay(ch);
 }
 
@@ -555,6 +557,8 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 	note_source(ch);
 	ch->auth_refused = session_auth_refused(ch->session);
 	ch->blame = session_blame(ch->session, &ch->blame_err);
+	if (!p->sites->freeing && !ch->ready_once && !ch->cut && v->kind != VERDICT_NONE)
+		reported_failed(ch, v);
 	if (!p->sites->freeing && v->kind != VERDICT_NONE && ch->failed_ms != sites_now(p->sites))
 		failures_keep(ch, NULL, NULL, 0);
 	leave(ch);
