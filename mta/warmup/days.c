@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { WINDOW_DAYS = 3 };
+enum { WINDOW_DAYS = 3, BLOCKS_ENOUGH = 3 };
 
 const char *warmup_sign_name(enum warmup_sign s)
 {
@@ -21,13 +21,25 @@ const char *warmup_sign_name(enum warmup_sign s)
 
 /* ---- rates ------------------------------------------------------------------------------- */
 
+/* A date that was held back has paid for what it was: those after it are judged without it. */
+static int32_t first_of(const struct warmup_days *d, int32_t last, int32_t n)
+{
+	int32_t first = last - n + 1;
+
+	for (unsigned i = 0; i < d->n; i++)
+		if (d->at[i].held != WARMUP_GOOD && d->at[i].date < last)
+			first = MAX_OF(first, d->at[i].date + 1);
+	return first;
+}
+
 static struct warmup_day sum_of(const struct warmup_days *d, int32_t last, int32_t n)
 {
+	int32_t first = first_of(d, last, n);
 	struct warmup_day sum = { 0 };
 
 	for (unsigned i = 0; i < d->n; i++)
 		for (unsigned k = 0;
-		     k < WARMUP_RESULTS && d->at[i].date <= last && d->at[i].date > last - n; k++)
+		     k < WARMUP_RESULTS && d->at[i].date <= last && d->at[i].date >= first; k++)
 			sum.n[k] += d->at[i].n[k];
 	return sum;
 }
@@ -43,8 +55,11 @@ static int64_t rate_of(enum warmup_sign s, const struct warmup_day *one,
 {
 	const struct warmup_day *d = s == WARMUP_DEFERRED || s == WARMUP_BLOCKED ? one : three;
 	uint64_t of = d->n[s == WARMUP_COMPLAINTS ? WARMUP_DELIVERED : WARMUP_TRIED];
+	/* A source that is blocked has few tries: it is suspended. */
+	bool enough = (int64_t)of >= sample ||
+		      (s == WARMUP_BLOCKED && d->n[WARMUP_WAS_BLOCKED] >= BLOCKS_ENOUGH);
 
-	if ((int64_t)of < sample)
+	if (!enough)
 		return -1;
 	switch (s) {
 	case WARMUP_DEFERRED:

@@ -14,7 +14,7 @@
  *	  is forgotten there too.
  *
  * Bounces and complaints come late: their rates are over three dates, those of deferrals and blocks
- * over one.
+ * over one; and not over dates up to the last one that was held back.
  * Owns:    nothing; all of it are values.
  * Limits:  WARMUP_DAYS_KEPT dates; the oldest leaves.
  * Names:   warmup_ */

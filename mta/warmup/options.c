@@ -11,7 +11,7 @@ static const struct option rows[] = {
 	  "provider days=N:N:N\"; the provider may be other or * (postern-warmup(5))." },
 	{ "warmup.sample", T_INT, AT(sample), 1, 100000, "20", true,
 	  "Tries of a day below which a rate proves nothing; half the plan of a smaller day." },
-	{ "warmup.deferrals", T_INT, AT(deferrals), 0, 1000, "100", true,
+	{ "warmup.deferrals", T_INT, AT(deferrals), 0, 1000, "50", true,
 	  "Deferrals of a thousand tries above which a plan is held back for the day." },
 	{ "warmup.blocks", T_INT, AT(blocks), 0, 1000, "10", true,
 	  "The same for replies that say that the address is blocked." },
