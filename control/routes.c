@@ -21,6 +21,9 @@
 const struct http_route_table http_route_tables[] = {
 	TABLE(http_system_routes, LISTEN_API | LISTEN_ADMIN),
 	TABLE(auth_routes, LISTEN_API),
+	TABLE(auth_arrival_routes, LISTEN_API),
+	TABLE(auth_factor_routes, LISTEN_API),
+	TABLE(auth_proof_routes, LISTEN_API),
 	TABLE(auth_me_routes, LISTEN_API),
 	TABLE(auth_address_routes, LISTEN_API),
 	TABLE(auth_key_routes, LISTEN_API),
@@ -36,6 +39,7 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(campaigns_routes, LISTEN_API),
 	TABLE(campaigns_action_routes, LISTEN_API),
 	TABLE(campaigns_report_routes, LISTEN_API),
+	TABLE(campaigns_recipient_routes, LISTEN_API),
 	TABLE(suppression_routes, LISTEN_API),
 	TABLE(submission_credential_routes, LISTEN_API),
 	TABLE(tracking_routes, LISTEN_PUBLIC),
