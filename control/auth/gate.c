@@ -209,6 +209,9 @@ static int check_rights(struct call *c)
 		    c, 403, "missing_permission",
 		    "this needs the permission %s: ask an admin of your organisation for it",
 		    name_of(route->permit));
+	if (c->actor.test && (route->flags & ROUTE_REAL))
+		return problem(c, 403, "test_key",
+			       "real mail would leave by this: a test key cannot do it");
 	if (c->actor.suspended && changes_something(c) && !(route->flags & ROUTE_SUSPENDED_TOO))
 		return problem(c, 403, "org_suspended",
 			       "your organisation is suspended and cannot change anything: ask the "

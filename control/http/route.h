@@ -24,6 +24,7 @@ enum http_route_flag {
 	ROUTE_AT_ONCE = 256,        /* answered without a worker and without the database */
 	ROUTE_ENROLLING_TOO = 1024, /* open to a member who must set up a second factor first */
 	ROUTE_COSTLY = 512,         /* counts for many requests: control/http/limits.c */
+	ROUTE_REAL = 2048,          /* mail leaves by it: not for test keys */
 };
 /* http_route.query: whatever is there is ignored; the two of control/http/page.h */
 #define QUERY_ANY "*"

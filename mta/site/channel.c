@@ -130,6 +130,12 @@ static void join(struct channel *ch)
 		trace_opened(ch);
 }
 
+static void no_way(struct channel *ch, int err)
+{
+	reach_no_way(ch);
+	pair_cut(ch->pool->sites, ch->host, ch->source, err);
+}
+
 /* Our own trouble, never the site's.  Only a look at the source by itself tells whether it is at
  * fault, or the way from it to this host. */
 static int not_begun(struct channel *ch, int err)
@@ -144,7 +150,7 @@ static int not_begun(struct channel *ch, int err)
 	else if (source_proxy(ch->source)) /* it was to be connected to, not the host */
 		egress_source_failed(s->egress, ch->source, err);
 	else
-		pair_cut(s, ch->host, ch->source, err);
+		no_way(ch, err);
 	pool_pump_soon(ch->pool);
 	return E_CONFLICT;
 }
@@ -453,6 +459,7 @@ static void opened(struct channel *ch)
 		ch->pool->turns.at[ch->turn].opening--;
 	ch->pool->pause_ms = ch->pool->paused_until_ms = 0;
 	site_host_well(ch->pool->site, ch->host);
+	reach_made(ch);
 	race_won(ch);
 	if (ch->pool->site->relay)
 		relay_ready(ch);
