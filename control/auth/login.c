@@ -1,5 +1,6 @@
 /* control/auth/login.c - sign-up, login, logout, and using a token that was handed over. */
 #include "control/auth/audit.h"
+#include "control/auth/arrival.h"
 #include "control/auth/gate.h"
 #include "control/auth/handed.h"
 #include "control/auth/login_session.h"
@@ -147,7 +148,7 @@ static int enter(struct db *db UNUSED, void *arg)
 {
 	struct entering *e = arg;
 
-	return login_session_begin(e->c, e->k->org, e->k->user, 200);
+	return arrival_continue(e->c, e->k->org, e->k->user, 200);
 }
 
 static int note_failure(struct db *db UNUSED, void *arg)
@@ -293,8 +294,7 @@ static int post_logout(struct call *c)
 		r = audit_put_id(c, "session.ended", ID_SESSION, c->actor.session, NULL);
 	if (r < 0)
 		return r;
-	http_reply_header(c, "Set-Cookie",
-			  SESSION_COOKIE "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+	login_session_cookie(c, "");
 	return http_reply_empty(c, 204);
 }
 
@@ -377,11 +377,8 @@ enum { T_HASH, T_USER, T_KIND };
 static int use_token(struct token_acceptance *a, uint64_t *ret_user)
 {
 	OWNED(db_result) res = NULL;
-	int r = db_run(
-	    a->c->db, &res,
-	    "SELECT secret_hash, user_id, kind FROM auth_tokens WHERE org_id = $1 AND id = $2"
-	    " AND used_at IS NULL AND expires_at > now() AND code_hash IS NULL FOR UPDATE",
-	    p_int(a->token->org), p_int(a->token->id));
+	int r = db_run(a->c->db, &res, sql_auth_token_handed, p_int(a->token->org),
+		       p_int(a->token->id));
 
 	if (r < 0)
 		return r;
@@ -438,7 +435,7 @@ static int accept_token(struct db *db, void *arg)
 		r = warn_person(a->c, a->token->org, user, MAIL_PASSWORD_CHANGED, SLICE(""), NULL);
 	if (r >= 0)
 		r = audit_put_user(a->c, a->token->org, user, "user.password_chosen", NULL);
-	return r < 0 ? r : login_session_begin(a->c, a->token->org, user, 200);
+	return r < 0 ? r : arrival_continue(a->c, a->token->org, user, 200);
 }
 
 static int post_verify(struct call *c)
@@ -462,12 +459,13 @@ static int post_verify(struct call *c)
 	return db_tx(c->db, t.org, accept_token, &a);
 }
 
+#define LOGOUT (ROUTE_NO_BODY | ROUTE_SUSPENDED_TOO | ROUTE_ENROLLING_TOO)
 /* clang-format off */
 const struct http_route auth_routes[] = {
 	{"POST", "/v1/auth/signup",         AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_signup},
 	{"POST", "/v1/auth/signup/verify",  AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, signup_confirm},
 	{"POST", "/v1/auth/login",          AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_login },
-	{"POST", "/v1/auth/logout",         AUTH_SESSION, 0, ROUTE_NO_BODY | ROUTE_SUSPENDED_TOO,        0, post_logout},
+	{"POST", "/v1/auth/logout",         AUTH_SESSION, 0, LOGOUT, 0, post_logout},
 	{"POST", "/v1/auth/password-reset", AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_reset },
 	{"POST", "/v1/auth/verify",         AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_verify},
 };

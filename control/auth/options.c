@@ -27,6 +27,8 @@ static const struct option rows[] = {
 	 "How long a session lasts after the login"},
 	{"auth.session_idle", T_DURATION, AT(session_idle), MIN(1), DAY(90), "2d", false,
 	 "How long a session lasts without being used"},
+	{"auth.proof_life", T_DURATION, AT(proof_life), MIN(1), DAY(1), "10m", false,
+	 "How long after a login, or a proof at /v1/me/proof, a person may change their second factor"},
 	{"auth.password_memory", T_SIZE, AT(password_memory), MIB(8), MIB(1024), "64M", false,
 	 "Memory used to hash one password (argon2id)"},
 };

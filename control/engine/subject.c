@@ -6,6 +6,7 @@
 #include "base/random.h"
 
 static const uint64_t MESSAGE_BIT = 1ULL << 63, DRAWN_BIT = 1ULL << 62;
+enum { ROW_ANY = 0xffff }; /* all recipients of the job */
 
 uint64_t subject_draw_number(void)
 {
@@ -56,6 +57,26 @@ bool subject_of_event(const struct link_event *e, uint64_t *ret_number, uint64_t
 	return true;
 }
 
+bool subject_is_late(const struct link_event *e)
+{
+	return e->kind >= LINK_RETURNED && e->kind <= LINK_RETURNED_OTHER;
+}
+
+/* The event's own campaign is empty once the job has left the log: the job tells. */
+bool subject_of_late(const struct link_event *e, uint64_t *ret_number, uint64_t *ret_seq,
+		     bool *ret_any)
+{
+	struct link_event outcome = *e;
+
+	outcome.kind = LINK_DELIVERED;
+	if (!e->campaign && !(e->job.hi & MESSAGE_BIT))
+		outcome.campaign = e->job.hi;
+	*ret_any = e->row == ROW_ANY;
+	if (*ret_any)
+		outcome.row = 0;
+	return subject_of_event(&outcome, ret_number, ret_seq);
+}
+
 bool subject_has_outcome(const struct link_event *e)
 {
 	return e->kind >= LINK_DELIVERED && e->kind <= LINK_DEFERRED;
@@ -79,7 +100,8 @@ bool subject_was_changed(const struct link_event *e)
 
 bool subject_has_no_mailbox(const struct link_event *e)
 {
-	if (e->kind != LINK_BOUNCED)
+	if ((e->kind != LINK_BOUNCED && e->kind != LINK_RETURNED) ||
+	    (e->flags & LINK_EVENT_SIMULATED))
 		return false;
 	return (e->flags & LINK_EVENT_HARD) ||
 	       (slice_eq(e->dsn, SLICE("5.2.1")) && slice_eq(e->class, SLICE("inactive-mailbox")));
