@@ -37,8 +37,8 @@ struct caps_mail {
 	unsigned n;
 };
 struct channel;
-/* May a connection open for whoever is next?  True: *ret has the seats that it needs.  False: nobody
- * may go, and the pool hears when to ask again. */
+/* May a connection open for whoever is next?  True: *ret has the seats that it needs.  False:
+ * nobody may go, and the pool hears when to ask again. */
 bool caps_may_open(struct pool *p, bool bulk, struct caps_hold *ret);
 void caps_hold_end(struct caps_hold *h);
 /* It has had its turn, or is idle, and others wait for a seat of its. */
