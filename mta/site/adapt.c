@@ -357,12 +357,13 @@ bool adapt_refused(struct adapt *a, const struct adapt_bounds *b, int64_t named_
 }
 
 /* That many are let in; one more is tried now and then. */
-void adapt_crowded(struct adapt *a, const struct adapt_bounds *b, unsigned had, int64_t now)
+void adapt_crowded(struct adapt *a, const struct adapt_bounds *b, unsigned had, bool slows,
+		   int64_t now)
 {
 	if (adapt_closed(a, now) || had >= a->window)
 		return;
 	set_window(a, b, MAX_OF(had, 1u));
-	if (a->level < CROWD_LEVEL)
+	if (slows || a->level < CROWD_LEVEL)
 		harden(a, now);
 }
 

@@ -68,8 +68,10 @@ void adapt_answered(struct adapt *a, int64_t now);
 /* The site said "less" (421, rate limited, a policy), or did not answer in time.  named_ms: when it
  * wants to be asked again; 0: it did not say.  True: it is a wall now, and closed. */
 bool adapt_bad(struct adapt *a, const struct adapt_bounds *b, int64_t named_ms, int64_t now);
-/* A connection beyond the `had` that are open was not let in, or kept waiting. */
-void adapt_crowded(struct adapt *a, const struct adapt_bounds *b, unsigned had, int64_t now);
+/* A connection beyond the `had` that are open was not let in, or kept waiting.  slows: that one
+ * is there all the same, at the cost of the others, so it is tried for less often. */
+void adapt_crowded(struct adapt *a, const struct adapt_bounds *b, unsigned had, bool slows,
+		   int64_t now);
 /* It said so at the door, where nobody is inside: two or three of these are a wall. */
 bool adapt_refused(struct adapt *a, const struct adapt_bounds *b, int64_t named_ms, int64_t now);
 /* Nothing was learned for so long: what is known counts for less. */
