@@ -79,6 +79,7 @@ enum {
 	KEY_OWNED,
 	KEY_ROLE,
 	KEY_SUSPENDED,
+	KEY_OWN_PERMITS,
 };
 
 /* Guarantee: both secrets are compared, so that time does not tell which one was meant. */
@@ -94,7 +95,7 @@ static bool key_secret_right(struct call *c, const struct token *t, struct db_re
 /* Guarantee: a key lives no longer than its owner's right to make it. */
 static int check_owner(struct call *c, const struct db_result *res)
 {
-	enum role role = (enum role)db_int(res, 0, KEY_ROLE);
+	int64_t role = db_int(res, 0, KEY_ROLE);
 
 	if (!db_bool(res, 0, KEY_OWNED))
 		return 0;
@@ -102,7 +103,8 @@ static int check_owner(struct call *c, const struct db_result *res)
 		return refuse_as(c, "key_maker_inactive",
 				 "the member who owns this API key is removed or disabled: use a "
 				 "key of another member");
-	if (!key_may_have(permit_of_role(role), (uint64_t)db_int(res, 0, KEY_SCOPES)))
+	if (!key_may_have(permit_of_member(role, db_int(res, 0, KEY_OWN_PERMITS)),
+			  (uint64_t)db_int(res, 0, KEY_SCOPES)))
 		return refuse_as(c, "key_maker_may_not",
 				 "the member who owns this API key may not make such a key any "
 				 "more: use a key of another member");
@@ -152,6 +154,7 @@ enum {
 	SESSION_STALE,
 	SESSION_PROVED,
 	SESSION_ENROLLING,
+	SESSION_PERMITS,
 };
 
 static int enter_session(struct call *c, const struct token *t, bool cookie)
@@ -172,15 +175,15 @@ static int enter_session(struct call *c, const struct token *t, bool cookie)
 			 db_bytes(res, 0, SESSION_CSRF)))
 		return problem(c, 403, "csrf",
 			       "send the csrf value of your login in the header X-CSRF-Token");
-	c->actor =
-	    (struct actor){ .kind = ACTOR_USER,
-			    .org = t->org,
-			    .session = t->id,
-			    .id = (uint64_t)db_int(res, 0, SESSION_USER),
-			    .permits = permit_of_role((enum role)db_int(res, 0, SESSION_ROLE)),
-			    .suspended = db_bool(res, 0, SESSION_SUSPENDED),
-			    .proved = db_bool(res, 0, SESSION_PROVED),
-			    .enrolling = db_bool(res, 0, SESSION_ENROLLING) };
+	c->actor = (struct actor){ .kind = ACTOR_USER,
+				   .org = t->org,
+				   .session = t->id,
+				   .id = (uint64_t)db_int(res, 0, SESSION_USER),
+				   .permits = permit_of_member(db_int(res, 0, SESSION_ROLE),
+							       db_int(res, 0, SESSION_PERMITS)),
+				   .suspended = db_bool(res, 0, SESSION_SUSPENDED),
+				   .proved = db_bool(res, 0, SESSION_PROVED),
+				   .enrolling = db_bool(res, 0, SESSION_ENROLLING) };
 	return db_bool(res, 0, SESSION_STALE) ? touch_session(c) : 0;
 }
 
