@@ -1,8 +1,8 @@
-/* mta/policy/reach.h - the addresses of a host that HTTPS is spoken with because a record says so.
+/* mta/policy/public_host.h - the addresses of a host that HTTPS is spoken with because a record says so.
  * Only those of the public Internet, and those that mta_sts.allow names: a record must not make us
  * speak to hosts that only we can reach.
  *
- * Owns:    a reach is a member of its asker's object; `host` must live until done().
+ * Owns:    it is a member of its asker's object; `host` must live until done().
  * Blocks:  never.
  * Threads: the lane's.
  * Fails:   done() with no address; `special` says that there were some, all refused. */
@@ -10,9 +10,9 @@
 #include "dns/resolver.h"
 #include "mta/policy/part.h"
 
-struct reach {
-	/* Not from inside reach_ask(). */
-	void (*done)(struct reach *r);
+struct public_host {
+	/* Not from inside public_host_ask(). */
+	void (*done)(struct public_host *r);
 	struct policies *of;
 	struct dns_query a, aaaa;
 	unsigned unanswered;
@@ -21,6 +21,6 @@ struct reach {
 	unsigned n_ips;
 };
 /* E_SYNTAX: the name is none. */
-int reach_ask(struct policies *p, struct reach *r, struct slice host,
-	      void (*done)(struct reach *r)) MUST_CHECK;
-void reach_cancel(struct reach *r); /* harmless when it is not asked */
+int public_host_ask(struct policies *p, struct public_host *r, struct slice host,
+		    void (*done)(struct public_host *r)) MUST_CHECK;
+void public_host_cancel(struct public_host *r); /* harmless when it is not asked */
