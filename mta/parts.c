@@ -17,6 +17,7 @@
 #include "mta/reports/reading.h"
 #include "mta/reports/reports.h"
 #include "mta/returnpath/returnpath.h"
+#include "mta/route/fed.h"
 #include "mta/route/routes.h"
 #include "mta/senders/options.h"
 #include "mta/senders/senders.h"
@@ -39,6 +40,7 @@ const struct part *const mta_parts[] = {
 	&queue_part,
 	&returnpath_part,
 	&policy_part,
+	&route_part,
 	&site_part,
 	&learned_part,
 	&deliver_part,
