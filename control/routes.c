@@ -29,6 +29,7 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(auth_key_routes, LISTEN_API),
 	TABLE(auth_member_routes, LISTEN_API),
 	TABLE(auth_role_routes, LISTEN_API),
+	TABLE(auth_oauth_routes, LISTEN_API),
 	TABLE(domains_routes, LISTEN_API),
 	TABLE(org_routes, LISTEN_API),
 	TABLE(platform_routes, LISTEN_ADMIN),
