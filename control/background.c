@@ -21,6 +21,7 @@ const struct worker_row *const worker_rows[] = {
 	&contacts_import_worker,
 	&campaigns_schedule_worker,
 	&campaigns_halt_worker,
+	&campaigns_trial_worker,
 	&worker_sweep,
 	&domains_recheck_worker,
 	&senders_worker,

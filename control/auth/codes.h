@@ -30,4 +30,6 @@ enum auth_token_kind {
 	TOKEN_RESET = 2,
 	TOKEN_INVITE = 3,
 	TOKEN_ADDRESS = 4,
+	TOKEN_CHALLENGE = 5,   /* a login that waits for its second factor */
+	TOKEN_MAIL_FACTOR = 6, /* codes by mail are being set up */
 };

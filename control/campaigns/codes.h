@@ -50,6 +50,7 @@ enum ledger_reason {
 	REASON_POLICY = 6,          /* any other refusal */
 	REASON_ENGINE_LOST = 7,     /* the engine that had it is gone, and engine.lost is "end" */
 	REASON_CONTACT_CHANGED = 8, /* wants no mail any more, or has another address */
+	REASON_SIMULATED = 9,       /* a test key sent it: nothing was sent */
 };
 /* campaign_recipients.later: what came back as mail, beside the state; bits */
 enum ledger_later {

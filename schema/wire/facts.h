@@ -1,5 +1,6 @@
 /* schema/wire/facts.h - what the control plane tells the engine about senders, suppressions,
- * credentials and smart hosts, as packed facts: on the link (LINK_FACTS) and in the engine's own file (mta/senders/store.h).
+ * credentials and smart hosts, as packed facts: on the link (LINK_FACTS) and in the engine's own
+ * file (mta/senders/store.h).
  *
  *	fact    = kind: u8, tenant: u64, what follows by kind           (numbers big-endian)
  *	SENDER       length: u8, domain, length: u8, pool     tenant sends as this domain
