@@ -24,6 +24,8 @@ enum id_kind {
 	ID_AUDIT,
 	ID_TOKEN,
 	ID_SMTP_CREDENTIAL,
+	ID_DMARC,
+	ID_TLS,
 	ID_KINDS,
 };
 enum { ID_LETTERS = 13, ID_OUT_MAX = 24, IDS_KEY_LEN = 16 };
