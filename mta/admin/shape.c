@@ -236,26 +236,41 @@ static unsigned take_hosts(struct query *q, struct slice *mx)
 	return n;
 }
 
-static void put_shape(struct branch *rows, const struct shapes *set, const struct shape *shape)
+static void put_row(struct branch *rows, const struct shapes *set, const struct shape *shape,
+		    unsigned key, const char *of)
 {
+	struct branch *row = branch_map(rows, NULL);
+	bool own = shape->from[key] != SHAPE_RULES_MAX;
 	struct buf value, origin;
 
 	buf_init(&value, 0);
 	buf_init(&origin, 0);
-	for (unsigned i = 0; i < SHAPE_KEYS; i++) {
-		struct branch *row = branch_map(rows, NULL);
-		bool own = shape->from[i] != SHAPE_RULES_MAX;
-		buf_clear(&value);
-		buf_clear(&origin);
-		if (own || (i != SHAPE_LIFE && i != SHAPE_RETRY))
-			shape_value_show((enum shape_key)i, shape->v[i], &shape->retry, &value);
-		shapes_origin(set, shape->from[i], &origin);
-		branch_str(row, "key", shape_key_rows[i].name);
-		branch_slice(row, "value", buf_data(&value));
-		branch_slice(row, "from", buf_data(&origin));
-	}
+	if (own || (key != SHAPE_LIFE && key != SHAPE_RETRY))
+		shape_value_show((enum shape_key)key, shape->v[key], &shape->retry, &value);
+	shapes_origin(set, shape->from[key], &origin);
+	branch_str(row, "key", shape_key_rows[key].name);
+	branch_str(row, "of", of);
+	branch_slice(row, "value", buf_data(&value));
+	branch_slice(row, "from", buf_data(&origin));
 	buf_free(&value);
 	buf_free(&origin);
+}
+
+/* With the limits that the tenant and the source have of their own. */
+static void put_shape(struct branch *rows, const struct shapes *set,
+		      const struct shape_subject *who, const struct shape *shape)
+{
+	struct shape tenant, source;
+
+	shapes_limits(set, who, true, &tenant);
+	shapes_limits(set, who, false, &source);
+	for (unsigned i = 0; i < SHAPE_KEYS; i++) {
+		put_row(rows, set, shape, i, "");
+		if (tenant.from[i] != SHAPE_RULES_MAX)
+			put_row(rows, set, &tenant, i, "tenant");
+		if (source.from[i] != SHAPE_RULES_MAX)
+			put_row(rows, set, &source, i, "source");
+	}
 }
 
 int admin_finish_shape_explain(struct query *q)
@@ -274,7 +289,7 @@ int admin_finish_shape_explain(struct query *q)
 	shaping_resolve(set, &who, engine_settings(e), &shape);
 	branch_slice(q->out, "domain", q->selector.terms[0].text);
 	branch_str(q->out, "provider", shapes_provider_name(set, shapes_provider(set, &who)));
-	put_shape(branch_list(q->out, "values"), set, &shape);
+	put_shape(branch_list(q->out, "values"), set, &who, &shape);
 	query_answer(q);
 	return 0;
 }

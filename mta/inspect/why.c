@@ -77,6 +77,8 @@ static void why_rcpt(struct teller *t, const struct rcpt *r)
 		tell(t, "retry", queue_wall_ms(t->queue, r->due_s),
 		     "%u tries failed; waiting for the next one", r->attempts);
 	why_domain(t, d);
+	t->one_tenant = true;
+	t->tenant = queue_flow_of(t->queue, r)->tenant;
 	if (way_of(d)->site)
 		why_tenant(t, r, way_of(d)->site);
 	if (way_of(d)->site)

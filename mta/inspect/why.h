@@ -14,7 +14,7 @@ enum { WHY_TEXT_MAX = 384, WHY_PLACES = 8 };
 struct why_reason {
 	/* "hold", "cap", "in-flight", "retry", "waiting", "dns", "reply", "site-pause",
 	 * "pool-pause", "suspension", "source-failed", "adaptive", "fallback", "tenant", "rate",
-	 * "connections", "next" */
+	 * "connections", "tenant-rate", "tenant-connections", "source-rate", "next" */
 	const char *kind;
 	char text[WHY_TEXT_MAX];
 	int64_t until_ms;    /* wall clock; 0: until something changes */

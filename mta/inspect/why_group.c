@@ -150,6 +150,8 @@ int why_group(struct lane *l, const struct why_group *g,
 {
 	struct teller t = { .queue = queue_of(l), .sites = sites_of(l), .each = each, .arg = arg };
 
+	t.one_tenant = g->of == WHY_TENANT;
+	t.tenant = g->number;
 	if (g->of == WHY_TENANT || g->of == WHY_CAMPAIGN)
 		tell_flows(&t, g);
 	else

@@ -6,6 +6,8 @@
 #include "mta/site/caps.h"
 #include "mta/site/channel.h"
 #include "mta/site/fallback.h"
+#include "mta/site/lids.h"
+#include "mta/site/own.h"
 #include "mta/site/pair.h"
 #include "mta/site/provider.h"
 #include "mta/site/shaping.h"
@@ -68,6 +70,8 @@ struct pool *pool_get(struct site *s, unsigned index)
 	fair_init(&p->fair, &s->sites->queue->slab);
 	list_init(&p->channels);
 	list_init(&p->idle);
+	map_init(&p->lids);
+	list_init(&p->owns);
 	list_init(&p->pump.link);
 	p->pump.run = pump;
 	timer_init(&p->timer, on_timer);
@@ -93,6 +97,9 @@ void pool_free(struct pool *p)
 {
 	pool_end_channels(p);
 	fair_end(&p->fair);
+	lids_forget(p);
+	map_free(&p->lids);
+	own_forget(p);
 	set_starved(p, false);
 	provider_leave(p);
 	shaping_idle(p);
@@ -433,10 +440,12 @@ void pool_reshape(struct pool *p)
 
 	provider_leave(p);
 	shaping_idle(p);
+	lids_forget(p);
+	own_forget(p);
 	shaping_pool(p);
 	list_each(&p->channels, ch, struct channel, link)
 		channel_reshape(ch);
-	pool_pump_soon(p);
+	open_shut(p, INT64_MAX); /* what stopped a tenant may be another limit now */
 }
 
 static int64_t paused_until(const struct pool *p)

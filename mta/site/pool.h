@@ -33,6 +33,8 @@ struct pool {
 	unsigned n_quitting;  /* of the channels */
 	bool claims, starved; /* counted in the site's shared limits */
 	bool congested;       /* a source is held back (mta/site/steer.h) */
+	struct map lids;      /* mta/site/lids.h */
+	struct list owns;     /* mta/site/own.h */
 	struct turns turns;   /* from the first connection until there is neither one nor work */
 	struct timer turn_timer;
 	struct timer shut_timer;           /* tenants whose mail waits (mta/queue/fair.h) */

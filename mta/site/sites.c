@@ -4,6 +4,7 @@
 #include "mta/shape/part.h"
 #include "mta/site/channel.h"
 #include "mta/site/failures.h"
+#include "mta/site/gate.h"
 #include "mta/site/shaping.h"
 #include "mta/site/suspend.h"
 #include "mta/site/relay.h"
@@ -236,6 +237,7 @@ static int site_start(struct lane *l, void **ret_state)
 	egress_tell(s->egress, &s->news);
 	map_init(&s->map);
 	map_init(&s->hosts);
+	map_init(&s->gates);
 	list_init(&s->asking);
 	list_init(&s->relays);
 	channel_init(s);
@@ -278,6 +280,7 @@ static void site_stop(void *state)
 	relays_end(s);
 	while ((l = map_any(&s->map)) != NULL)
 		site_free(container_of(l, struct site, link));
+	gates_end(s);
 	site_free_hosts(s);
 	map_free(&s->map);
 	map_free(&s->hosts);

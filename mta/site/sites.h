@@ -72,6 +72,7 @@ struct sites {
 
 	struct map map, hosts;
 	uint32_t n_hosts;
+	struct map gates; /* mta/site/gate.h */
 
 	struct tls_context *tls;
 	struct {
