@@ -52,13 +52,17 @@
  *	route-test     key: its name              good, text, host, ip, tls, auth
  *	source-check   source                     findings, good; after some seconds at most
  *	source-drain, source-disable, source-enable   source [, reason, author]   rule
+ *	tenants    -                                  tenants: queued, limits, weights; campaigns
+ *	tenant-limit   what (tenant/N, campaign/N), value (words) [, reason, author]   limits, rule
+ *	tenant-undo    what [, reason, author]        limits, rule
  *	reload     -                                  as SIGHUP; needs_restart, or what is wrong
  *	flush-dns  -                                  every lane asks DNS again
  *
  * Files:   server.c is its life, query.c asks the lanes and adds up, commands.c is the table; the
  *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
  *          orders.c and ending.c (orders), look.c (recipients), suspend.c (suspensions),
- *          source.c and source_check.c (sources), shape.c (shapes) and facts.c (facts).
+ *          source.c and source_check.c (sources), shape.c (shapes), tenant.c (limits of tenants)
+ *          and facts.c (facts).
  *          orders.c (orders), suspend.c (suspensions), source.c and source_check.c (sources),
  *          shape.c (shapes), tls.c (how mail travels) and
  *          facts.c (facts).

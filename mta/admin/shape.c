@@ -8,6 +8,7 @@
 #include "mta/shape/part.h"
 #include "mta/site/shaping.h"
 #include "mta/site/way.h"
+#include "mta/tenants/tenancy.h"
 
 static struct spool *spool_of(struct query *q)
 {
@@ -273,12 +274,39 @@ static void put_shape(struct branch *rows, const struct shapes *set,
 	}
 }
 
+/* What holds for the tenant whatever the provider. */
+static void put_tenant(struct branch *rows, struct tenancy *tenancy, uint64_t tenant)
+{
+	struct tenant_limits_now now = tenancy_limits(tenancy, tenant);
+	struct buf value, origin;
+
+	buf_init(&value, 0);
+	buf_init(&origin, 0);
+	for (unsigned i = 0; i < TENANT_KEYS; i++) {
+		struct branch *row;
+		buf_clear(&value);
+		buf_clear(&origin);
+		tenancy_origin(tenancy, tenant, (enum tenant_key)i, &origin);
+		if (!buf_len(&origin))
+			continue;
+		row = branch_map(rows, NULL);
+		tenant_value_show((enum tenant_key)i, now.v[i], &value);
+		branch_str(row, "key", tenant_key_name((enum tenant_key)i));
+		branch_str(row, "of", "tenant, all providers");
+		branch_slice(row, "value", buf_data(&value));
+		branch_slice(row, "from", buf_data(&origin));
+	}
+	buf_free(&value);
+	buf_free(&origin);
+}
+
 int admin_finish_shape_explain(struct query *q)
 {
 	struct engine *e = q->server->engine;
 	OWNED(shapes) set = shape_copy(e);
 	struct slice mx[ROUTE_HOSTS_MAX];
 	struct shape_subject who = { .domain = q->selector.terms[0].text, .tenant = q->tenant };
+	struct branch *rows;
 	struct shape shape;
 
 	who.mx = mx;
@@ -289,7 +317,10 @@ int admin_finish_shape_explain(struct query *q)
 	shaping_resolve(set, &who, engine_settings(e), &shape);
 	branch_slice(q->out, "domain", q->selector.terms[0].text);
 	branch_str(q->out, "provider", shapes_provider_name(set, shapes_provider(set, &who)));
-	put_shape(branch_list(q->out, "values"), set, &who, &shape);
+	rows = branch_list(q->out, "values");
+	put_shape(rows, set, &who, &shape);
+	if (q->tenant)
+		put_tenant(rows, tenancy_of(e), q->tenant);
 	query_answer(q);
 	return 0;
 }

@@ -8,7 +8,7 @@
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/notice.h"
 #include "mta/deliver/outcome.h"
-#include "mta/deliver/tenant.h"
+#include "mta/deliver/allowed.h"
 #include "mta/queue/about.h"
 #include "mta/queue/needs.h"
 #include "mta/site/failures.h"
@@ -147,7 +147,7 @@ static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
 	rcpt_ref ref;
 
 	while ((ref = pool_next(p, bulk, &looks, &ret->line)) != RCPT_NONE) {
-		if (moved_on(dr, p, ref) || tenant_waits(dr, ch, ref, &ret->lids))
+		if (moved_on(dr, p, ref) || allowed_later(dr, ch, ref, &ret->lids))
 			continue;
 		if (act_sets_aside(dr, ch, ref))
 			return RCPT_NONE; /* it is another source's turn now */
@@ -314,7 +314,7 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 	d = delivery_new(dr, turn.chunk->info.rows > 1);
 	d->chunk = turn.chunk;
 	d->seat = turn.seat;
-	if (turn.lids && !tenant_takes(dr, ch, d, ref, turn.lids)) {
+	if (turn.lids && !allowed_takes(dr, ch, d, ref, turn.lids)) {
 		delivery_rest(dr, d);
 		return true;
 	}

@@ -7,12 +7,14 @@
 #include "mta/site/lids.h"
 #include "mta/site/own.h"
 
-static void put_origin(const struct pool *p, uint16_t rule, struct buf *out)
+/* The line of a shape, or who gave the order. */
+static void put_origin(const struct pool *p, const struct lid *l, uint64_t tenant, struct buf *out)
 {
-	if (rule == SHAPE_RULES_MAX)
-		buf_put(out, SLICE("postern tenants"));
+	if (l->from != SHAPE_RULES_MAX)
+		shapes_origin(shape_set(p->sites->lane), l->from, out);
 	else
-		shapes_origin(shape_set(p->sites->lane), rule, out);
+		tenancy_origin(p->sites->queue->tenancy, tenant,
+			       l->kind == LID_CONNECTIONS ? TENANT_CONNECTIONS : TENANT_RATE, out);
 }
 
 static void tell_lid(struct teller *t, const struct pool *p, uint64_t tenant, const struct lid *l)
@@ -26,7 +28,7 @@ static void tell_lid(struct teller *t, const struct pool *p, uint64_t tenant, co
 	buf_init(&value, 0);
 	buf_init(&origin, 0);
 	shape_value_show(units[l->kind], l->value, NULL, &value);
-	put_origin(p, l->from, &origin);
+	put_origin(p, l, tenant, &origin);
 	if (l->kind == LID_CONNECTIONS)
 		tell(t, "tenant-connections", 0,
 		     "all %s connections that tenant %" PRIu64 " may have to %s carry its mail; %s",
@@ -66,7 +68,7 @@ void binds_own(struct teller *t, const struct pool *p, const struct ip *source, 
 	if (!own_fact(p, source, &f))
 		return;
 	buf_init(&origin, 0);
-	put_origin(p, f.from, &origin);
+	shapes_origin(shape_set(p->sites->lane), f.from, &origin);
 	if (f.wait_us)
 		tell(t, "source-rate", clock_wall_ms() + f.wait_us / 1000 + 1,
 		     "the rate of source %s to %s allows its next message then; %s", name,

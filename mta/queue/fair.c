@@ -454,7 +454,7 @@ rcpt_ref fair_take(struct fair *f, unsigned percent, bool bulk, struct line **re
 		s->left = line->flow->weight * bursts[class];
 	ref = pop(f, line);
 	s->left--;
-	if (line->share && ++line->burst >= bursts[class]) {
+	if (line->share && ++line->burst >= bursts[class] * line->flow->turns) {
 		line->burst = 0;
 		to_the_end(&s->lines, &line->ring);
 	}

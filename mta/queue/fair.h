@@ -3,7 +3,7 @@
  * There are two levels.  Class: transactional mail goes first, but while bulk mail waits it gets no
  * more than its percentage of the turns.  Tenant: within a class, tenants take turns by deficit
  * round-robin; a turn is weight x burst transactions.  Within a tenant, its flows (campaigns) take
- * turns of one burst.
+ * turns of weight x burst.
  * Guarantee: how long a tenant waits depends on how many tenants wait with it and on their weights,
  *            not on how much mail or how many campaigns they have.
  * Owns:    lines and shares, kept for reuse when empty; recipients are only strung together.

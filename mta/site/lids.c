@@ -76,6 +76,23 @@ static void add_shaped(struct lids *l, struct pool *p)
 	}
 }
 
+/* What holds for the tenant whatever the provider. */
+static void add_ordered(struct lids *l, struct pool *p)
+{
+	struct sites *s = p->sites;
+	struct tenant_limits_now now = tenancy_limits(s->queue->tenancy, l->tenant);
+	struct site_limits *all, *scope = p->site->provider ? p->site->provider : p->site->shared;
+
+	if (now.v[TENANT_CONNECTIONS] != TENANT_NONE)
+		add(l, (struct lid){ LID_CONNECTIONS, now.v[TENANT_CONNECTIONS],
+				     limits_tenant(scope, l->tenant), scope, SHAPE_RULES_MAX });
+	if (now.v[TENANT_RATE] == TENANT_NONE)
+		return;
+	all = limits_site(s->limits, SLICE(LIDS_EVERYWHERE));
+	add(l, (struct lid){ LID_MESSAGES, now.v[TENANT_RATE], limits_tenant(all, l->tenant), all,
+			     SHAPE_RULES_MAX });
+}
+
 static struct lids *resolve(struct pool *p, uint64_t tenant)
 {
 	struct lids *l = must_alloc(sizeof(*l));
@@ -84,6 +101,8 @@ static struct lids *resolve(struct pool *p, uint64_t tenant)
 		lids_forget(p);
 	l->tenant = tenant;
 	add_shaped(l, p);
+	if (tenancy_paces(p->sites->queue->tenancy))
+		add_ordered(l, p);
 	for (unsigned i = 0; i < l->n; i++)
 		begin_rate(&l->at[i]);
 	map_insert(&p->lids, &l->link, hash_mix(tenant));
@@ -94,7 +113,8 @@ const struct lids *lids_of(struct pool *p, uint64_t tenant)
 {
 	const struct lids *l;
 
-	if (!(shapes_asks(shape_set(p->sites->lane)) & SHAPE_ASKS_TENANT))
+	if (!(shapes_asks(shape_set(p->sites->lane)) & SHAPE_ASKS_TENANT) &&
+	    !tenancy_paces(p->sites->queue->tenancy))
 		return NULL;
 	l = find(p, tenant);
 	if (!l)

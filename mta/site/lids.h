@@ -1,5 +1,6 @@
 /* mta/site/lids.h - the limits that tenants have of their own: connections that carry a tenant's
- * mail, messages and bytes per time, at a site, at a provider and in all.
+ * mail, messages and bytes per time, at a site, at a provider and in all.  Shapes say them, and
+ * mta/tenants/tenancy.h.
  *
  * They hold beside the limits of all; whatever stops a tenant's mail stops nobody else's
  * (mta/site/gate.h).
@@ -14,6 +15,7 @@
 #include "mta/site/channel.h"
 #include "mta/site/gate.h"
 
+#define LIDS_EVERYWHERE "all providers" /* the name of what counts in all */
 enum { LIDS_MAX = 8, LIDS_KNOWN_MAX = 1024 };
 struct lids {
 	struct map_link link;

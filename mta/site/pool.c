@@ -433,6 +433,13 @@ void pool_share(struct pool *p, struct site_limits *shared)
 	pool_claim(p);
 }
 
+/* What stopped a tenant may be another limit now. */
+void pool_tenants_changed(struct pool *p)
+{
+	lids_forget(p);
+	open_shut(p, INT64_MAX);
+}
+
 /* Where it waited may be none of its doors any more. */
 void pool_reshape(struct pool *p)
 {
@@ -440,12 +447,11 @@ void pool_reshape(struct pool *p)
 
 	provider_leave(p);
 	shaping_idle(p);
-	lids_forget(p);
 	own_forget(p);
 	shaping_pool(p);
 	list_each(&p->channels, ch, struct channel, link)
 		channel_reshape(ch);
-	open_shut(p, INT64_MAX); /* what stopped a tenant may be another limit now */
+	pool_tenants_changed(p);
 }
 
 static int64_t paused_until(const struct pool *p)

@@ -104,6 +104,23 @@ static void look_at_sources(struct sites *s)
 	each_site(s, options_changed);
 }
 
+static void tenants_changed_here(struct site *site)
+{
+	struct pool *p;
+
+	list_each(&site->pools, p, struct pool, link)
+		pool_tenants_changed(p);
+}
+
+static void look_at_tenants(struct sites *s)
+{
+	unsigned now = tenancy_generation(s->queue->tenancy);
+
+	if (s->tenant_changes != now)
+		each_site(s, tenants_changed_here);
+	s->tenant_changes = now;
+}
+
 static void site_changed(void *state)
 {
 	struct sites *s = state;
@@ -113,6 +130,7 @@ static void site_changed(void *state)
 	if (s->source_changes != egress_changes(s->egress))
 		look_at_sources(s);
 	look_at_suspensions(s);
+	look_at_tenants(s);
 }
 
 static void source_recovered(struct egress_news *n)
@@ -194,6 +212,7 @@ static void site_reload(void *state)
 	};
 	reshape(s);
 	look_at_sources(s);
+	look_at_tenants(s);
 	if (s->resolver)
 		relays_reload(s);
 }

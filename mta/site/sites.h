@@ -59,6 +59,7 @@ struct sites {
 	unsigned resumptions;      /* those that the pools have seen (mta/site/limits.h) */
 	unsigned capped_domains;   /* by the rules of this generation; 0: none was */
 	unsigned shape_generation; /* of the shapes that sites and pools have */
+	unsigned tenant_changes;   /* those that the pools have seen (tenancy_generation) */
 	unsigned source_changes;   /* those that the pools have seen (egress_changes) */
 
 	struct resolver *resolver;

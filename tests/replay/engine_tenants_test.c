@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "mta/inspect/why.h"
+#include "mta/tenants/tenancy.h"
 #include "tests/replay/engine_world.h"
 
 /* A second for each message. */
@@ -103,7 +104,7 @@ static unsigned arrived(unsigned tenant)
 /* In no window of any length more than its rate allows, and what it lets through at once. */
 static void assert_never_above(unsigned tenant, unsigned per_second, int64_t step)
 {
-	unsigned at_once = per_second / 10 + 2;
+	int64_t at_once = per_second * 100 + 2000; /* thousandths: a tenth of a second, and two */
 
 	for (unsigned i = 0; i < n_arrivals; i++) {
 		unsigned n = 0;
@@ -112,7 +113,7 @@ static void assert_never_above(unsigned tenant, unsigned per_second, int64_t ste
 		for (unsigned k = i; k < n_arrivals; k++) {
 			n += arrivals[k].tenant == tenant;
 			if (n * 1000 >
-			    (arrivals[k].ms - arrivals[i].ms + step) * per_second + at_once * 1000)
+			    (arrivals[k].ms - arrivals[i].ms + step) * per_second + at_once)
 				fail_msg("%u messages of tenant %u in %d ms", n, tenant,
 					 (int)(arrivals[k].ms - arrivals[i].ms));
 		}
@@ -265,6 +266,104 @@ static void a_tenant_may_have_fewer_recipients_in_a_transaction(void **state)
 	end(&w);
 }
 
+/* ---- limits whatever the provider -------------------------------------------------------- */
+
+static void a_tenants_rate_holds_over_all_providers_and_outlives_a_restart(void **state)
+{
+	static const char *const rcpts[] = { "u@one.test", "u@c1.test", "u@c2.test" };
+	struct world w;
+
+	(void)state;
+	start(&w, "tenant.limit = 7 rate=5/s, * queue=100000\n", "", decent);
+	for (unsigned i = 0; i < 3; i++) {
+		submit(&w, 300, 7, rcpts[i]);
+		submit(&w, 300, 8, rcpts[i]);
+	}
+	watch(&w, 10 * SECOND, 10);
+	assert_never_above(7, 5, 10);
+	assert_in_range(arrived(7), 45, 52);
+	assert_int_equal(arrived(8), 900);
+	world_rule(&w, "limit/tenant/7", "rate=20/s\nann at noon\n\n");
+	watch(&w, 10 * SECOND, 10);
+	assert_in_range(arrived(7), 230, 256);
+	world_restart(&w);
+	watch(&w, 10 * SECOND, 10);
+	assert_in_range(arrived(7), 400, 465);
+	world_rule(&w, "limit/tenant/7", "\nann at one\n\nrate=20/s\n");
+	watch(&w, 10 * SECOND, 10);
+	assert_in_range(arrived(7), 445, 520);
+	end(&w);
+}
+
+static void a_tenant_has_so_many_connections_at_each_provider(void **state)
+{
+	struct world w;
+
+	(void)state;
+	start(&w, "tenant.limit = 7 connections=2\n",
+	      "[provider big tenant 7]\n"
+	      "provider.connections = 5\n",
+	      slow);
+	submit(&w, 300, 7, "u@one.test");
+	watch(&w, 10 * SECOND, 10);
+	assert_never_above(7, 2, SECOND + 10);
+	assert_in_range(arrived(7), 15, 21);
+	submit(&w, 300, 7, "u@c1.test");
+	submit(&w, 300, 7, "u@c2.test");
+	watch(&w, 10 * SECOND, 10); /* the lower one of two holds */
+	assert_in_range(arrived(7), 50, 61);
+	end(&w);
+}
+
+static uint64_t queued(struct world *w, uint64_t tenant)
+{
+	return tenancy_queued(tenancy_of(w->engine), tenant);
+}
+
+static void what_is_queued_of_a_tenant_is_counted_at_every_moment(void **state)
+{
+	struct world w;
+
+	(void)state;
+	start(&w, "", "[default tenant 7]\nrate = 10/s\n", decent);
+	submit(&w, 200, 7, "u@one.test");
+	submit(&w, 50, 8, "u@nowhere.test");
+	assert_int_equal(queued(&w, 7), 200);
+	for (unsigned i = 0; i < 50; i++) {
+		watch(&w, 100, 100);
+		assert_int_equal(queued(&w, 7) + queued(&w, 8), world_books(&w).queued);
+	}
+	world_restart(&w);
+	assert_int_equal(queued(&w, 7) + queued(&w, 8), world_books(&w).queued);
+	watch(&w, 5 * SECOND, 100);
+	assert_int_equal(queued(&w, 7) + queued(&w, 8), world_books(&w).queued);
+	world_rule(&w, "hold/tenant/7", "ann");
+	watch(&w, SECOND, 100);
+	world_rule(&w, "cancel/tenant/7", "ann");
+	watch(&w, 10 * SECOND, 100);
+	assert_int_equal(queued(&w, 7), 0);
+	assert_int_equal(queued(&w, 8), world_books(&w).queued);
+	end(&w);
+}
+
+static void campaigns_of_a_tenant_have_their_weights(void **state)
+{
+	struct world w;
+
+	(void)state;
+	start(&w, "site.connections = 1\n", "", slow);
+	w.tenant = 7;
+	world_rule(&w, "limit/campaign/31", "weight=3\nann\n\n");
+	for (unsigned i = 0; i < 400; i++) {
+		world_submit(&w, one_rcpt, 1, DAY, "control", 30);
+		world_submit(&w, one_rcpt, 1, DAY, "control", 31);
+	}
+	watch(&w, 320 * SECOND, SECOND);
+	assert_in_range(arrived(30), 70, 90);
+	assert_in_range(arrived(31), 225, 250);
+	end(&w);
+}
+
 /* ---- sources ----------------------------------------------------------------------------- */
 
 #define TWO_SOURCES "egress.sources = default 127.0.0.2 a.test, default 127.0.0.3 b.test\n"
@@ -414,6 +513,12 @@ int main(void)
 		cmocka_unit_test_setup(a_tenants_limits_change_while_it_waits, setup),
 		cmocka_unit_test_setup(a_limit_of_a_tenant_in_a_pool_is_the_pools, setup),
 		cmocka_unit_test_setup(a_tenant_may_have_fewer_recipients_in_a_transaction, setup),
+		cmocka_unit_test_setup(
+		    a_tenants_rate_holds_over_all_providers_and_outlives_a_restart, setup),
+		cmocka_unit_test_setup(a_tenant_has_so_many_connections_at_each_provider, setup),
+		cmocka_unit_test_setup(what_is_queued_of_a_tenant_is_counted_at_every_moment,
+				       setup),
+		cmocka_unit_test_setup(campaigns_of_a_tenant_have_their_weights, setup),
 		cmocka_unit_test_setup(a_source_keeps_its_rate_and_the_others_take_over, setup),
 		cmocka_unit_test_setup(a_source_alone_keeps_its_rate_at_a_provider, setup),
 		cmocka_unit_test_setup(a_source_has_no_more_connections_than_it_may, setup),

@@ -1,5 +1,5 @@
-/* mta/deliver/tenant.c - may the tenant's mail go now? */
-#include "mta/deliver/tenant.h"
+/* mta/deliver/allowed.c - may the tenant's mail go now? */
+#include "mta/deliver/allowed.h"
 
 #include "mta/site/tenants.h"
 
@@ -9,7 +9,7 @@ static void back_to_line(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 			 (struct queue_move){ .to = RCPT_READY, .fair = &p->fair, .front = true });
 }
 
-bool tenant_waits(struct deliverer *dr, struct channel *ch, rcpt_ref ref, const struct lids **ret)
+bool allowed_later(struct deliverer *dr, struct channel *ch, rcpt_ref ref, const struct lids **ret)
 {
 	struct pool *p = ch->pool;
 	const struct flow *flow = queue_flow_of(dr->queue, queue_rcpt(dr->queue, ref));
@@ -28,8 +28,8 @@ bool tenant_waits(struct deliverer *dr, struct channel *ch, rcpt_ref ref, const 
 	return true;
 }
 
-bool tenant_takes(struct deliverer *dr, struct channel *ch, struct delivery *d, rcpt_ref ref,
-		  const struct lids *lids)
+bool allowed_takes(struct deliverer *dr, struct channel *ch, struct delivery *d, rcpt_ref ref,
+		   const struct lids *lids)
 {
 	if (lids_take(&d->lids, ch, lids))
 		return true;
