@@ -162,18 +162,51 @@ static const uint64_t number_max[NUMBERS] = { OUTCOME_DEFERRED, ROWS_MAX,   UINT
 					      TEXT_MAX,         HOST_MAX,   PEER_MAX,   PEER_MAX,
 					      RCPT_MAX };
 
-/* After the texts come words, each with its length: class and rule when the reply was judged, then
- * the four of how it travelled when there was a session.  Logs of older programs lack them. */
-enum { MEANING_WORDS = 2, OUTCOME_WORDS = 6 };
+/* After the texts come words, each with its length: class and rule when the reply was judged, the
+ * four of how it travelled when there was a session, and how long it took.  Logs of older programs
+ * lack them. */
+enum { MEANING_WORDS = 2, TRAVEL_WORDS = 6, OUTCOME_WORDS = 7 };
+enum { TOOK_NUMBERS = 4, TOOK_MAX = TOOK_NUMBERS * 5 };
 
 static unsigned words_of(const struct outcome *o)
 {
-	return o->policy.n ? OUTCOME_WORDS : o->class.n ? MEANING_WORDS : 0;
+	return o->took.known ? OUTCOME_WORDS
+	       : o->policy.n ? TRAVEL_WORDS
+	       : o->class.n  ? MEANING_WORDS
+			     : 0;
+}
+
+static struct slice put_took(const struct outcome_took *t, char buf[static TOOK_MAX])
+{
+	char *p = put_number(buf, t->dns_ms);
+
+	p = put_number(p, t->connect_ms);
+	p = put_number(p, t->tls_ms);
+	p = put_number(p, t->transaction_ms);
+	return slice_of(buf, (size_t)(p - buf));
+}
+
+static int get_took(struct slice in, struct outcome_took *ret)
+{
+	uint64_t v[TOOK_NUMBERS];
+
+	for (size_t i = 0; i < TOOK_NUMBERS; i++)
+		if (get_number(&in, UINT32_MAX, &v[i]) < 0)
+			return E_CORRUPT;
+	*ret = (struct outcome_took){ .known = true,
+				      .dns_ms = (uint32_t)v[0],
+				      .connect_ms = (uint32_t)v[1],
+				      .tls_ms = (uint32_t)v[2],
+				      .transaction_ms = (uint32_t)v[3] };
+	return in.n ? E_CORRUPT : 0;
 }
 
 static char *put_words(char *p, const struct outcome *o)
 {
-	const struct slice words[] = { o->class, o->rule, o->tls, o->cipher, o->policy, o->proof };
+	char took[TOOK_MAX];
+	const struct slice words[OUTCOME_WORDS] = {
+		o->class, o->rule, o->tls, o->cipher, o->policy, o->proof, put_took(&o->took, took)
+	};
 
 	for (unsigned i = 0; i < words_of(o); i++) {
 		size_t n = MIN_OF(words[i].n, (size_t)WORD_MAX);
@@ -189,7 +222,9 @@ static char *put_words(char *p, const struct outcome *o)
  * spelling. */
 static int get_words(struct slice in, struct outcome *o)
 {
-	struct slice *words[] = { &o->class, &o->rule, &o->tls, &o->cipher, &o->policy, &o->proof };
+	struct slice took = SLICE("");
+	struct slice *words[OUTCOME_WORDS] = { &o->class,  &o->rule,  &o->tls, &o->cipher,
+					       &o->policy, &o->proof, &took };
 	unsigned got = 0;
 
 	while (in.n && got < ARRAY_LEN(words)) {
@@ -199,6 +234,8 @@ static int get_words(struct slice in, struct outcome *o)
 		*words[got++] = slice_of(in.p + 1, n);
 		in = slice_skip(in, n + 1);
 	}
+	if (got == OUTCOME_WORDS && get_took(took, &o->took) < 0)
+		return E_CORRUPT;
 	return in.n || got != words_of(o) || (o->rule.n && !o->class.n) ? E_CORRUPT : 0;
 }
 

@@ -142,7 +142,7 @@ int record_decode_content(struct slice payload, struct content_fixed *f, struct 
 int record_decode_job(const struct record *rec, struct job_view *ret) MUST_CHECK;
 
 enum {
-	OUTCOME_BYTES_MAX = 160 + TEXT_MAX + HOST_MAX + 2 * PEER_MAX + RCPT_MAX + 6 * (1 + WORD_MAX)
+	OUTCOME_BYTES_MAX = 160 + TEXT_MAX + HOST_MAX + 2 * PEER_MAX + RCPT_MAX + 7 * (1 + WORD_MAX)
 };
 /* Cuts strings that are past their bounds.  buf holds OUTCOME_BYTES_MAX; gives the length. */
 size_t record_encode_outcome(char *buf, struct id128 job, uint64_t tenant, uint64_t campaign,

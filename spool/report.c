@@ -53,6 +53,13 @@ static void put_outcome(struct branch *row, const struct outcome *o)
 		branch_slice(row, "tls_policy", o->policy);
 		branch_slice(row, "tls_verified_by", o->proof);
 	}
+	if (o->took.known) {
+		branch_bool(row, "reused", o->flags & OUTCOME_REUSED_CONNECTION);
+		branch_int(row, "dns_took_ms", o->took.dns_ms);
+		branch_int(row, "connect_took_ms", o->took.connect_ms);
+		branch_int(row, "tls_took_ms", o->took.tls_ms);
+		branch_int(row, "transaction_took_ms", o->took.transaction_ms);
+	}
 	if (o->class.n) {
 		branch_slice(row, "class", o->class);
 		branch_slice(row, "rule", o->rule);

@@ -121,6 +121,14 @@ enum outcome_kind {
 	OUTCOME_CANCELLED = 4,
 	OUTCOME_DEFERRED = 5, /* the only one that is not terminal */
 };
+/* How long things took.  Opening the connection and TLS are those of the connection, which an
+ * earlier message may have opened (OUTCOME_REUSED_CONNECTION). */
+struct outcome_took {
+	bool known;      /* there was a session */
+	uint32_t dns_ms; /* the last question about the domain's hosts and policies */
+	uint32_t connect_ms, tls_ms;
+	uint32_t transaction_ms; /* from when the session had the message to the last reply */
+};
 struct outcome {
 	job_no job;
 	uint32_t row;
@@ -140,6 +148,7 @@ struct outcome {
 	 * and what proved the host (mta/policy/decide.h; empty: nothing).  All are empty where
 	 * there was no session. */
 	struct slice tls, cipher, policy, proof;
+	struct outcome_took took;
 };
 enum {
 	OUTCOME_TLS = 1,

@@ -18,10 +18,18 @@ enum user_status {
 	USER_UNVERIFIED = 3,
 	USER_DISABLED = 4,
 };
+/* api_keys.warned: of its end, by mail */
+enum key_warned {
+	KEY_WARNED_NOT = 0,
+	KEY_WARNED_EARLY = 1, /* a week before */
+	KEY_WARNED_LATE = 2,  /* a day before */
+};
 /* auth_tokens.kind */
 enum auth_token_kind {
 	TOKEN_VERIFY = 1,
 	TOKEN_RESET = 2,
 	TOKEN_INVITE = 3,
 	TOKEN_ADDRESS = 4,
+	TOKEN_CHALLENGE = 5,   /* a login that waits for its second factor */
+	TOKEN_MAIL_FACTOR = 6, /* codes by mail are being set up */
 };

@@ -1,20 +1,13 @@
--- Credentials: API keys, sessions, and the accounts behind them.
-
--- name: enter_key
--- The role of its maker is 0 when the maker is removed or not active.
--- The last column: is it time to note its use?
-SELECT k.secret_hash, k.scopes, k.cidrs, k.created_by IS NOT NULL,
-	CASE WHEN u.status = :USER_ACTIVE THEN u.role ELSE 0 END, o.status <> :ORG_ACTIVE,
-	coalesce(k.last_used_at < now() - interval '1 minute', true)
-FROM api_keys k JOIN orgs o USING (org_id)
-	LEFT JOIN users u ON u.org_id = k.org_id AND u.id = k.created_by
-WHERE k.org_id = $1 AND k.id = $2 AND k.revoked_at IS NULL
-	AND (k.expires_at IS NULL OR k.expires_at > now());
+-- Credentials: sessions, and the accounts behind them.
 
 -- name: enter_session
--- The last column: is it time to note that it was seen?
+-- The last columns: is it time to note that it was seen; did the person prove to be there within $4;
+-- must they set up a second factor first?
 SELECT s.secret_hash, s.csrf_hash, s.user_id, u.role, o.status <> :ORG_ACTIVE,
-	s.last_seen_at < now() - interval '1 minute'
+	s.last_seen_at < now() - interval '1 minute',
+	s.proved_at > now() - make_interval(secs => $4::float8 / 1000),
+	o.require_factor AND NOT u.mail_factor AND NOT EXISTS (SELECT FROM user_totp t
+		WHERE t.org_id = $1 AND t.user_id = u.id AND NOT t.pending)
 FROM sessions s JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id
 	JOIN orgs o ON o.org_id = s.org_id
 WHERE s.org_id = $1 AND s.id = $2 AND s.expires_at > now() AND u.status = :USER_ACTIVE
@@ -49,9 +42,18 @@ DELETE FROM login_places p WHERE p.org_id = $1 AND p.user_id = $2 AND p.net NOT 
 DELETE FROM login_places WHERE org_id = $1 AND user_id = $2;
 
 -- name: session_insert
-INSERT INTO sessions (org_id, user_id, secret_hash, csrf_hash, expires_at, ip, agent)
+INSERT INTO sessions (org_id, user_id, secret_hash, csrf_hash, expires_at, ip, agent, proved_at)
 VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5::float8 / 1000), $6::text::inet,
-	left($7, $8))
+	left($7, $8), now())
+RETURNING id;
+
+-- name: session_renew
+-- The same session under a new id; $5: its person has just proved to be there.
+INSERT INTO sessions (org_id, user_id, secret_hash, csrf_hash, created_at, expires_at, ip, agent,
+	proved_at)
+SELECT org_id, user_id, $3, $4, created_at, expires_at, ip, agent,
+	CASE WHEN $5::int::bool THEN now() ELSE proved_at END
+FROM sessions WHERE org_id = $1 AND id = $2
 RETURNING id;
 
 -- name: session_page
@@ -67,31 +69,25 @@ SELECT u.email, u.name, u.role, u.version, o.name, o.status <> :ORG_ACTIVE, to_m
 FROM users u JOIN orgs o USING (org_id)
 WHERE u.org_id = $1 AND u.id = $2;
 
--- part: key_columns
-k.id, k.name, k.scopes, k.cidrs, to_ms(k.created_at), to_ms(k.expires_at), to_ms(k.revoked_at),
-to_ms(k.last_used_at), coalesce(host(k.last_used_ip), ''), k.version, k.created_by, u.name
+-- part: alarm_failures
+CASE WHEN a.since < now() - interval '1 hour' THEN excluded.failures
+	ELSE a.failures + excluded.failures END
 
--- part: keys_and_makers
-api_keys k LEFT JOIN users u ON u.org_id = k.org_id AND u.id = k.created_by
+-- name: alarm_count
+-- One more failure; is it time to tell ($2 within the hour, and not told lately)?
+INSERT INTO login_alarms AS a (org_id, told_at)
+VALUES ($1, CASE WHEN $3::int::bool THEN now() END)
+ON CONFLICT (org_id) DO UPDATE SET
+	since = CASE WHEN a.since < now() - interval '1 hour' THEN now() ELSE a.since END,
+	failures = :alarm_failures,
+	told_at = CASE WHEN (a.told_at IS NULL OR a.told_at < now() - interval '6 hours')
+		AND :alarm_failures >= $2 THEN now() ELSE a.told_at END
+RETURNING failures, coalesce(told_at = now(), false);
 
--- name: key_page
-SELECT :key_columns FROM :keys_and_makers WHERE k.org_id = $1 AND k.id > $2 ORDER BY k.id
-LIMIT $3;
+-- name: alarm_admins
+SELECT email, language FROM users
+WHERE org_id = $1 AND role = :ROLE_ADMIN AND status = :USER_ACTIVE ORDER BY id LIMIT $2;
 
--- name: key_find
-SELECT :key_columns FROM :keys_and_makers WHERE k.org_id = $1 AND k.id = $2;
-
--- name: key_insert
--- A key made by a key ($7) has the maker of that key.
-INSERT INTO api_keys (org_id, name, secret_hash, scopes, cidrs, created_by, expires_at)
-VALUES ($1, $2, $3, $4, $5,
-	coalesce($6, (SELECT p.created_by FROM api_keys p WHERE p.org_id = $1 AND p.id = $7)),
-	from_ms($8))
-RETURNING id;
-
--- name: key_lock
-SELECT scopes, version FROM api_keys WHERE org_id = $1 AND id = $2 FOR UPDATE;
-
--- name: key_revoke
-UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()), version = version + 1
-WHERE org_id = $1 AND id = $2;
+-- name: stranger_failed
+INSERT INTO login_strangers AS s (slot) VALUES ($1)
+ON CONFLICT (slot) DO UPDATE SET failures = s.failures + excluded.failures;

@@ -3,17 +3,26 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "control/auth/alarm.h"
 #include "control/auth/gate.h"
+#include "control/auth/key.h"
+#include "control/auth/key_use.h"
 #include "control/auth/options.h"
 #include "control/auth/permit.h"
 #include "control/auth/statements.h"
 #include "control/auth/token.h"
+#include "control/http/options.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 
 enum { TOKEN_LEAST = 24, TOKEN_FILE_MAX = 4096 };
 
 static const struct slice bearer = { "Bearer ", 7 };
+
+const char *auth_cookie(const struct app *app)
+{
+	return http_options(app)->cookie_secure ? "__Host-postern_session" : "postern_session";
+}
 
 static int refuse_as(struct call *c, const char *code, const char *why)
 {
@@ -38,7 +47,7 @@ static struct slice find_credential(struct call *c, bool *ret_cookie)
 	if (header.p)
 		return header;
 	*ret_cookie = true;
-	return call_cookie(c, SESSION_COOKIE);
+	return call_cookie(c, auth_cookie(c->app));
 }
 
 static bool changes_something(const struct call *c)
@@ -61,27 +70,43 @@ static bool address_allowed(struct slice cidrs, const struct ip *ip)
 	return !any;
 }
 
-static int note_key_use(struct call *c)
+enum {
+	KEY_HASH,
+	KEY_OLD_HASH,
+	KEY_SCOPES,
+	KEY_CIDRS,
+	KEY_TEST,
+	KEY_OWNED,
+	KEY_ROLE,
+	KEY_SUSPENDED,
+};
+
+/* Guarantee: both secrets are compared, so that time does not tell which one was meant. */
+static bool key_secret_right(struct call *c, const struct token *t, struct db_result *res)
 {
-	char ip[IP_TEXT_MAX];
-	int r = db_run(c->db, NULL,
-		       "UPDATE api_keys SET last_used_at = now(), last_used_ip = $3::text::inet"
-		       " WHERE org_id = $1 AND id = $2",
-		       p_int(c->actor.org), p_int(c->actor.id),
-		       c->ip.family ? p_str(ip_format(&c->ip, ip)) : p_null());
-	return r < 0 ? r : 0;
+	bool now = token_right(c->app->key_pepper, t->secret, db_bytes(res, 0, KEY_HASH));
+	bool old = token_right(c->app->key_pepper, t->secret, db_bytes(res, 0, KEY_OLD_HASH));
+
+	c->actor.old_secret = old && !now;
+	return (now || old) && t->test == db_bool(res, 0, KEY_TEST);
 }
 
-enum { KEY_HASH, KEY_SCOPES, KEY_CIDRS, KEY_MADE, KEY_ROLE, KEY_SUSPENDED, KEY_STALE };
-
-/* Guarantee: the key of a member may do no more than this member may now. */
-static uint64_t key_permits(const struct db_result *res)
+/* Guarantee: a key lives no longer than its owner's right to make it. */
+static int check_owner(struct call *c, const struct db_result *res)
 {
-	uint64_t scopes = (uint64_t)db_int(res, 0, KEY_SCOPES);
+	enum role role = (enum role)db_int(res, 0, KEY_ROLE);
 
-	return db_bool(res, 0, KEY_MADE)
-		   ? scopes & permit_of_role((enum role)db_int(res, 0, KEY_ROLE))
-		   : scopes;
+	if (!db_bool(res, 0, KEY_OWNED))
+		return 0;
+	if (!role)
+		return refuse_as(c, "key_maker_inactive",
+				 "the member who owns this API key is removed or disabled: use a "
+				 "key of another member");
+	if (!key_may_have(permit_of_role(role), (uint64_t)db_int(res, 0, KEY_SCOPES)))
+		return refuse_as(c, "key_maker_may_not",
+				 "the member who owns this API key may not make such a key any "
+				 "more: use a key of another member");
+	return 0;
 }
 
 static int enter_key(struct call *c, const struct token *t)
@@ -91,22 +116,23 @@ static int enter_key(struct call *c, const struct token *t)
 
 	if (r < 0)
 		return r;
-	if (r == 0 || !token_right(c->app->key_pepper, t->secret, db_bytes(res, 0, KEY_HASH)))
+	if (r == 0 || !key_secret_right(c, t, res))
 		return refuse(
 		    c, "this API key does not exist, is revoked or has expired: use another one");
 	if (!address_allowed(db_text(res, 0, KEY_CIDRS), &c->ip))
 		return problem(c, 403, "address_not_allowed",
 			       "this API key may not be used from your address: see its cidrs");
-	if (db_bool(res, 0, KEY_MADE) && db_int(res, 0, KEY_ROLE) == 0)
-		return refuse_as(c, "key_maker_inactive",
-				 "the member who made this API key is removed or disabled: use a "
-				 "key of another member");
+	r = check_owner(c, res);
+	if (r < 0)
+		return r;
 	c->actor = (struct actor){ .kind = ACTOR_KEY,
 				   .org = t->org,
 				   .id = t->id,
-				   .permits = key_permits(res),
+				   .permits = (uint64_t)db_int(res, 0, KEY_SCOPES),
+				   .test = t->test,
+				   .old_secret = c->actor.old_secret,
 				   .suspended = db_bool(res, 0, KEY_SUSPENDED) };
-	return db_bool(res, 0, KEY_STALE) ? note_key_use(c) : 0;
+	return 0;
 }
 
 static int touch_session(struct call *c)
@@ -117,13 +143,23 @@ static int touch_session(struct call *c)
 	return r < 0 ? r : 0;
 }
 
-enum { SESSION_HASH, SESSION_CSRF, SESSION_USER, SESSION_ROLE, SESSION_SUSPENDED, SESSION_STALE };
+enum {
+	SESSION_HASH,
+	SESSION_CSRF,
+	SESSION_USER,
+	SESSION_ROLE,
+	SESSION_SUSPENDED,
+	SESSION_STALE,
+	SESSION_PROVED,
+	SESSION_ENROLLING,
+};
 
 static int enter_session(struct call *c, const struct token *t, bool cookie)
 {
 	OWNED(db_result) res = NULL;
 	int r = db_run(c->db, &res, sql_auth_enter_session, p_int(t->org), p_int(t->id),
-		       p_int(auth_options(c->app)->session_idle));
+		       p_int(auth_options(c->app)->session_idle),
+		       p_int(auth_options(c->app)->proof_life));
 
 	if (r < 0)
 		return r;
@@ -142,7 +178,9 @@ static int enter_session(struct call *c, const struct token *t, bool cookie)
 			    .session = t->id,
 			    .id = (uint64_t)db_int(res, 0, SESSION_USER),
 			    .permits = permit_of_role((enum role)db_int(res, 0, SESSION_ROLE)),
-			    .suspended = db_bool(res, 0, SESSION_SUSPENDED) };
+			    .suspended = db_bool(res, 0, SESSION_SUSPENDED),
+			    .proved = db_bool(res, 0, SESSION_PROVED),
+			    .enrolling = db_bool(res, 0, SESSION_ENROLLING) };
 	return db_bool(res, 0, SESSION_STALE) ? touch_session(c) : 0;
 }
 
@@ -162,11 +200,18 @@ static int check_rights(struct call *c)
 	if (route->auth == AUTH_SESSION && c->actor.kind != ACTOR_USER)
 		return problem(c, 403, "session_required",
 			       "this needs the session of a person, an API key is not enough");
+	if (c->actor.enrolling && !(route->flags & ROUTE_ENROLLING_TOO))
+		return problem(c, 403, "factor_required",
+			       "your organisation requires a second factor: set one up at "
+			       "/v1/me/totp or /v1/me/mail-factor first");
 	if (route->permit & ~c->actor.permits)
 		return problem(
 		    c, 403, "missing_permission",
 		    "this needs the permission %s: ask an admin of your organisation for it",
 		    name_of(route->permit));
+	if (c->actor.test && (route->flags & ROUTE_REAL))
+		return problem(c, 403, "test_key",
+			       "real mail would leave by this: a test key cannot do it");
 	if (c->actor.suspended && changes_something(c) && !(route->flags & ROUTE_SUSPENDED_TOO))
 		return problem(c, 403, "org_suspended",
 			       "your organisation is suspended and cannot change anything: ask the "
@@ -222,7 +267,10 @@ static int enter(struct call *c)
 	return E_DENIED;
 }
 
-const struct http_gate auth_gate = { .enter = enter, .permit_name = permit_name };
+const struct http_gate auth_gate = { .enter = enter,
+				     .answered = key_use_note,
+				     .metrics = alarm_metrics,
+				     .permit_name = permit_name };
 
 /* ---- the platform's token ---------------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /* control/auth/keys.c - API keys: the secret is shown once, only its HMAC is kept. */
 #include "base/clock.h"
 #include "control/auth/audit.h"
-#include "control/auth/permit.h"
+#include "control/auth/key.h"
 #include "control/auth/routes.h"
 #include "control/auth/statements.h"
 #include "control/auth/token.h"
@@ -11,21 +11,29 @@
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 
-enum { SCOPES_MAX = 64, CIDRS_MAX = 32, CIDR_TEXT_MAX = 64 };
+enum { CIDR_TEXT_MAX = 64 };
 
 enum {
 	K_ID,
 	K_NAME,
 	K_SCOPES,
 	K_CIDRS,
+	K_TEST,
 	K_CREATED,
 	K_EXPIRES,
 	K_REVOKED,
 	K_USED,
 	K_USED_IP,
+	K_OLD_UNTIL,
+	K_OLD_USED,
 	K_VERSION,
 	K_MAKER,
 	K_MAKER_NAME,
+	K_OWNER,
+	K_OWNER_NAME,
+	K_OWNER_ACTIVE,
+	K_OWNER_ROLE,
+	K_EXPIRED,
 };
 
 static json_t *cidr_list(struct slice cidrs)
@@ -37,28 +45,65 @@ static json_t *cidr_list(struct slice cidrs)
 	return list;
 }
 
-/* The member a key belongs to; the name is null once that member is removed. */
-static json_t *maker_json(const struct db_result *res, unsigned i)
+/* A member; the name is null once that member is removed. */
+static json_t *person_json(const struct db_result *res, unsigned i, unsigned id, unsigned name)
 {
-	if (db_is_null(res, i, K_MAKER))
+	if (db_is_null(res, i, id))
 		return json_null();
-	return json_pack(
-	    "{s:o, s:o}", "id", api_id(ID_USER, (uint64_t)db_int(res, i, K_MAKER)), "name",
-	    db_is_null(res, i, K_MAKER_NAME) ? json_null()
-					     : api_text(db_text(res, i, K_MAKER_NAME)));
+	return json_pack("{s:o, s:o}", "id", api_id(ID_USER, (uint64_t)db_int(res, i, id)), "name",
+			 db_is_null(res, i, name) ? json_null() : api_text(db_text(res, i, name)));
+}
+
+/* Why it answers no more, or what will end it; NULL when nothing will. */
+static const char *dies_because(const struct db_result *res, unsigned i, bool *ret_live)
+{
+	*ret_live = false;
+	if (!db_is_null(res, i, K_REVOKED))
+		return "revoked";
+	if (db_bool(res, i, K_EXPIRED))
+		return "expired";
+	if (!db_is_null(res, i, K_OWNER) && !db_bool(res, i, K_OWNER_ACTIVE))
+		return "owner_inactive";
+	if (!db_is_null(res, i, K_OWNER) &&
+	    !key_may_have(permit_of_role((enum role)db_int(res, i, K_OWNER_ROLE)),
+			  (uint64_t)db_int(res, i, K_SCOPES)))
+		return "owner_may_not";
+	*ret_live = true;
+	return db_is_null(res, i, K_EXPIRES) ? NULL : "expires";
+}
+
+static void put_times(json_t *key, const struct db_result *res, unsigned i)
+{
+	static const struct {
+		const char *name;
+		unsigned column;
+	} times[] = {
+		{ "created_at", K_CREATED },         { "expires_at", K_EXPIRES },
+		{ "revoked_at", K_REVOKED },         { "last_used_at", K_USED },
+		{ "old_secret_until", K_OLD_UNTIL }, { "old_secret_used_at", K_OLD_USED },
+	};
+
+	for (unsigned t = 0; t < ARRAY_LEN(times); t++)
+		(void)json_object_set_new(key, times[t].name,
+					  api_time(db_int(res, i, times[t].column)));
 }
 
 static json_t *key_json(const struct db_result *res, unsigned i)
 {
-	return json_pack(
-	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-	    api_id(ID_KEY, (uint64_t)db_int(res, i, K_ID)), "name",
-	    api_text(db_text(res, i, K_NAME)), "scopes",
-	    permit_json((uint64_t)db_int(res, i, K_SCOPES)), "cidrs",
-	    cidr_list(db_text(res, i, K_CIDRS)), "created_by", maker_json(res, i), "created_at",
-	    api_time(db_int(res, i, K_CREATED)), "expires_at", api_time(db_int(res, i, K_EXPIRES)),
-	    "revoked_at", api_time(db_int(res, i, K_REVOKED)), "last_used_at",
-	    api_time(db_int(res, i, K_USED)), "last_used_ip", api_text(db_text(res, i, K_USED_IP)));
+	bool live;
+	const char *why = dies_because(res, i, &live);
+	json_t *key = json_pack("{s:o, s:o, s:b, s:b, s:s?, s:o, s:o, s:o, s:o, s:o}", "id",
+				api_id(ID_KEY, (uint64_t)db_int(res, i, K_ID)), "name",
+				api_text(db_text(res, i, K_NAME)), "test", db_bool(res, i, K_TEST),
+				"live", live, "dies_because", why, "scopes",
+				permit_json((uint64_t)db_int(res, i, K_SCOPES)), "cidrs",
+				cidr_list(db_text(res, i, K_CIDRS)), "created_by",
+				person_json(res, i, K_MAKER, K_MAKER_NAME), "owner",
+				person_json(res, i, K_OWNER, K_OWNER_NAME), "last_used_ip",
+				api_text(db_text(res, i, K_USED_IP)));
+
+	put_times(key, res, i);
+	return key;
 }
 
 static int get_keys(struct call *c)
@@ -67,7 +112,7 @@ static int get_keys(struct call *c)
 			 PAGE_LIMIT);
 }
 
-static int reply_key(struct call *c, uint64_t id, unsigned status, const char *secret_token)
+int key_reply(struct call *c, uint64_t id, unsigned status, const char *secret_token)
 {
 	OWNED(db_result) res = NULL;
 	json_t *key;
@@ -87,25 +132,26 @@ static int get_key(struct call *c)
 	uint64_t id;
 	int r = call_id(c, 0, ID_KEY, &id);
 
-	return r < 0 ? r : reply_key(c, id, 200, NULL);
+	return r < 0 ? r : key_reply(c, id, 200, NULL);
 }
 
 struct key_body {
 	struct slice name;
 	json_t *scopes, *cidrs;
 	int64_t expires;
+	bool test;
 };
 /* clang-format off */
 static const struct body_field key_fields[] = {
 	{"name",       BODY_NAME, offsetof(struct key_body, name),    BODY_REQUIRED, 1, 100,        0},
-	{"scopes",     BODY_LIST, offsetof(struct key_body, scopes),  BODY_REQUIRED, 1, SCOPES_MAX, 0},
-	{"cidrs",      BODY_LIST, offsetof(struct key_body, cidrs),   0,             0, CIDRS_MAX,  0},
+	{"scopes",     BODY_LIST, offsetof(struct key_body, scopes),  BODY_REQUIRED, 1, KEY_SCOPES_MAX, 0},
+	{"cidrs",      BODY_LIST, offsetof(struct key_body, cidrs),   0,             0, KEY_CIDRS_MAX,  0},
 	{"expires_at", BODY_TIME, offsetof(struct key_body, expires), BODY_NULLABLE, 0, 0,          0},
+	{"test",       BODY_BOOL, offsetof(struct key_body, test),    0,             0, 0,          0},
 };
 /* clang-format on */
 
-/* Nobody can give a key a permission that they do not have. */
-static uint64_t read_scopes(struct call *c, json_t *list)
+uint64_t key_read_scopes(struct call *c, json_t *list)
 {
 	uint64_t scopes = 0, bit;
 	json_t *item;
@@ -128,7 +174,7 @@ static uint64_t read_scopes(struct call *c, json_t *list)
 	return scopes;
 }
 
-static void read_cidrs(struct call *c, json_t *list, struct buf *out)
+void key_read_cidrs(struct call *c, json_t *list, struct buf *out)
 {
 	struct ip_net net;
 	json_t *item;
@@ -164,16 +210,16 @@ static int insert_key(struct call *c, const struct key_body *b, uint64_t scopes,
 		   p_bytes(slice_of((char *)hash, sizeof(hash))), p_int(scopes), p_text(cidrs),
 		   c->actor.kind == ACTOR_USER ? p_int(c->actor.id) : p_null(),
 		   c->actor.kind == ACTOR_KEY ? p_int(c->actor.id) : p_null(),
-		   b->expires ? p_int(b->expires) : p_null());
+		   b->expires ? p_int(b->expires) : p_null(), p_bool(b->test));
 	if (r < 0)
 		return r;
 	uint64_t id = (uint64_t)db_int(res, 0, 0);
-	(void)token_format(ID_KEY, c->actor.org, id, secret, token);
-	r = audit_put(
-	    c, "key.created", ids_out(ID_KEY, id, id_text),
-	    json_pack("{s:o, s:o}", "name", api_text(b->name), "scopes", permit_json(scopes)));
+	(void)token_format_key(b->test, c->actor.org, id, secret, token);
+	r = audit_put(c, "key.created", ids_out(ID_KEY, id, id_text),
+		      json_pack("{s:o, s:o, s:b}", "name", api_text(b->name), "scopes",
+				permit_json(scopes), "test", b->test));
 	http_reply_header(c, "Location", "/v1/keys/%s", id_text);
-	return r < 0 ? r : reply_key(c, id, 201, token);
+	return r < 0 ? r : key_reply(c, id, 201, token);
 }
 
 static int post_key(struct call *c)
@@ -186,10 +232,13 @@ static int post_key(struct call *c)
 
 	if (r < 0)
 		return r;
-	scopes = read_scopes(c, b.scopes);
-	read_cidrs(c, b.cidrs, &cidrs);
+	scopes = key_read_scopes(c, b.scopes);
+	key_read_cidrs(c, b.cidrs, &cidrs);
 	if (b.expires && b.expires <= clock_wall_ms())
 		problem_add(c, "/expires_at", "in_the_past", "must be in the future");
+	if (c->actor.test && !b.test)
+		problem_add(c, "/test", "test_key",
+			    "a test key makes test keys only: set test to true");
 	r = problem_end(c);
 	if (r >= 0)
 		r = insert_key(c, &b, scopes, buf_data(&cidrs));
@@ -197,20 +246,24 @@ static int post_key(struct call *c)
 	return r;
 }
 
-/* Guarantee: a key with few scopes does not end one with more.  It may always end itself. */
-enum { LOCKED_SCOPES, LOCKED_VERSION };
+enum { LOCKED_SCOPES, LOCKED_VERSION, LOCKED_OWNER, LOCKED_RUNS, LOCKED_TEST };
 
-static int check_reach(struct call *c, uint64_t id)
+int key_reach(struct call *c, uint64_t id, struct key_row *ret)
 {
 	OWNED(db_result) res = NULL;
 	int r = db_run(c->db, &res, sql_auth_key_lock, p_int(c->actor.org), p_int(id));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
+	*ret = (struct key_row){ .scopes = (uint64_t)db_int(res, 0, LOCKED_SCOPES),
+				 .owner = (uint64_t)db_int(res, 0, LOCKED_OWNER),
+				 .runs = db_bool(res, 0, LOCKED_RUNS) };
 	r = call_if_match(c, db_int(res, 0, LOCKED_VERSION));
 	if (r < 0 || (c->actor.kind == ACTOR_KEY && c->actor.id == id))
 		return r;
-	if ((uint64_t)db_int(res, 0, LOCKED_SCOPES) & ~c->actor.permits)
+	if (c->actor.test && !db_bool(res, 0, LOCKED_TEST))
+		return problem(c, 403, "test_key", "a test key changes test keys only");
+	if (ret->scopes & ~c->actor.permits)
 		return problem(c, 403, "missing_permission",
 			       "this key has permissions that you do not have yourself");
 	return 0;
@@ -219,11 +272,12 @@ static int check_reach(struct call *c, uint64_t id)
 static int delete_key(struct call *c)
 {
 	char id_text[ID_OUT_MAX];
+	struct key_row row;
 	uint64_t id;
 	int r = call_id(c, 0, ID_KEY, &id);
 
 	if (r >= 0)
-		r = check_reach(c, id);
+		r = key_reach(c, id, &row);
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_auth_key_revoke, p_int(c->actor.org), p_int(id));
 	if (r <= 0)
@@ -232,13 +286,16 @@ static int delete_key(struct call *c)
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
-/* The reply to POST holds the secret and must never be kept, so the route is not idempotent. */
+/* The replies of the two POSTs hold a secret and must never be kept: they are not idempotent. */
 /* clang-format off */
 const struct http_route auth_key_routes[] = {
-	{"GET",    "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_keys, .query = QUERY_PAGE  },
-	{"POST",   "/v1/keys",          AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, post_key  },
-	{"GET",    "/v1/keys/{key_id}", AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_key   },
-	{"DELETE", "/v1/keys/{key_id}", AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, delete_key},
+	{"GET",    "/v1/keys",                     AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_keys, .query = QUERY_PAGE  },
+	{"POST",   "/v1/keys",                     AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, post_key  },
+	{"GET",    "/v1/keys/{key_id}",            AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_key   },
+	{"PATCH",  "/v1/keys/{key_id}",            AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, key_patch },
+	{"DELETE", "/v1/keys/{key_id}",            AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, delete_key},
+	{"POST",   "/v1/keys/{key_id}/regenerate", AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, key_regenerate},
+	{"GET",    "/v1/keys/{key_id}/usage",      AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, key_usage, .query = "days"},
 };
 /* clang-format on */
 const size_t auth_key_routes_n = ARRAY_LEN(auth_key_routes);

@@ -1,6 +1,8 @@
 /* control/auth/members.c - who belongs to the organisation, in which role. */
 #include "control/auth/audit.h"
+#include "control/auth/factor.h"
 #include "control/auth/handed.h"
+#include "control/auth/key_owner.h"
 #include "control/auth/login_session.h"
 #include "control/auth/permit.h"
 #include "control/auth/routes.h"
@@ -14,7 +16,7 @@
 #include "control/http/reply.h"
 #include "message/mailbox.h"
 
-enum { K_ID, K_EMAIL, K_NAME, K_ROLE, K_STATUS, K_CREATED, K_LOGIN, K_VERSION };
+enum { K_ID, K_EMAIL, K_NAME, K_ROLE, K_STATUS, K_CREATED, K_LOGIN, K_VERSION, K_FACTOR };
 
 static const char *status_name(int64_t status)
 {
@@ -23,14 +25,14 @@ static const char *status_name(int64_t status)
 
 static json_t *member_json(const struct db_result *res, unsigned i)
 {
-	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "id",
-			 api_id(ID_USER, (uint64_t)db_int(res, i, K_ID)), "email",
-			 api_text(db_text(res, i, K_EMAIL)), "name",
-			 api_text(db_text(res, i, K_NAME)), "role",
-			 permit_role_name((enum role)db_int(res, i, K_ROLE)), "status",
-			 status_name(db_int(res, i, K_STATUS)), "created_at",
-			 api_time(db_int(res, i, K_CREATED)), "last_login_at",
-			 api_time(db_int(res, i, K_LOGIN)));
+	return json_pack(
+	    "{s:o, s:o, s:o, s:s, s:s, s:b, s:o, s:o}", "id",
+	    api_id(ID_USER, (uint64_t)db_int(res, i, K_ID)), "email",
+	    api_text(db_text(res, i, K_EMAIL)), "name", api_text(db_text(res, i, K_NAME)), "role",
+	    permit_role_name((enum role)db_int(res, i, K_ROLE)), "status",
+	    status_name(db_int(res, i, K_STATUS)), "second_factor", db_bool(res, i, K_FACTOR),
+	    "created_at", api_time(db_int(res, i, K_CREATED)), "last_login_at",
+	    api_time(db_int(res, i, K_LOGIN)));
 }
 
 static int get_members(struct call *c)
@@ -199,6 +201,8 @@ static int update_member(struct call *c, uint64_t id, const struct member_body *
 		r = lock_member(c, id);
 	if (r >= 0)
 		r = login_session_if_match(c, id);
+	if (r >= 0)
+		r = key_owner_changes(c, id, body_has(seen, P_ROLE) ? (int)role : 0, status);
 	struct db_param new_role = body_has(seen, P_ROLE) ? p_int(role) : p_null();
 	struct db_param new_status = status ? p_int(status) : p_null();
 	if (r >= 0)
@@ -250,6 +254,8 @@ static int delete_member(struct call *c)
 	if (r >= 0)
 		r = login_session_if_match(c, id);
 	if (r >= 0)
+		r = key_owner_leaves(c, id);
+	if (r >= 0)
 		r = db_run(c->db, NULL, "DELETE FROM users WHERE org_id = $1 AND id = $2",
 			   p_int(c->actor.org), p_int(id));
 	if (r <= 0)
@@ -278,14 +284,36 @@ static int post_reset(struct call *c)
 	return r < 0 ? r : reply_member(c, id, 201, *token ? token : NULL);
 }
 
+/* Of somebody whose phone and recovery codes are gone: they enter by their password alone then, and
+ * their sessions end. */
+static int delete_factor(struct call *c)
+{
+	uint64_t id;
+	int r = call_id(c, 0, ID_USER, &id);
+
+	if (r >= 0)
+		r = check_reach(c, id);
+	if (r >= 0)
+		r = factor_remove_all(c, c->actor.org, id);
+	if (r <= 0)
+		return r < 0 ? r : problem(c, 409, "no_factor", "this member has no second factor");
+	r = login_session_end_all(c, id, 0);
+	if (r >= 0)
+		r = factor_tell(c, c->actor.org, id, "an admin removed your second factor");
+	if (r >= 0)
+		r = audit_put_id(c, "member.factor_removed", ID_USER, id, NULL);
+	return r < 0 ? r : http_reply_empty(c, 204);
+}
+
 /* clang-format off */
 const struct http_route auth_member_routes[] = {
 	{"GET",    "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_members, .query = QUERY_PAGE},
-	{"POST",   "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, post_member  },
+	{"POST",   "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_REAL, 0, post_member},
 	{"GET",    "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_member   },
-	{"PATCH",  "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, patch_member },
-	{"DELETE", "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, delete_member},
-	{"POST",   "/v1/members/{user_id}/reset", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY, 0, post_reset   },
+	{"PATCH",  "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, patch_member, .query = KEY_OWNER_QUERY},
+	{"DELETE", "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, delete_member, .query = KEY_OWNER_QUERY},
+	{"POST",   "/v1/members/{user_id}/reset", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY | ROUTE_REAL, 0, post_reset},
+	{"DELETE", "/v1/members/{user_id}/factor", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,            0, delete_factor},
 };
 /* clang-format on */
 const size_t auth_member_routes_n = ARRAY_LEN(auth_member_routes);

@@ -20,7 +20,9 @@ UPDATE signups SET tries = tries + 1 WHERE org_id = $1;
 DELETE FROM signups WHERE org_id = $1;
 
 -- part: member_columns
-id, email, name, role, status, to_ms(created_at), to_ms(last_login_at), version
+id, email, name, role, status, to_ms(created_at), to_ms(last_login_at), version,
+mail_factor OR EXISTS (SELECT FROM user_totp t
+	WHERE t.org_id = users.org_id AND t.user_id = users.id AND NOT t.pending)
 
 -- name: member_page
 SELECT :member_columns FROM users WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3;
@@ -44,6 +46,13 @@ WHERE org_id = $1 AND id = $2 AND (name, role, status) IS DISTINCT FROM
 -- name: token_insert
 INSERT INTO auth_tokens (org_id, user_id, kind, secret_hash, expires_at)
 VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5::float8)) RETURNING id;
+
+-- name: token_handed
+-- Of an invitation or a reset, not one that goes with a code.
+SELECT secret_hash, user_id, kind FROM auth_tokens
+WHERE org_id = $1 AND id = $2 AND kind IN (:TOKEN_RESET, :TOKEN_INVITE)
+	AND used_at IS NULL AND expires_at > now()
+FOR UPDATE;
 
 -- name: token_mail
 -- Whom a token goes to, and who invites: a person ($3), or the organisation.

@@ -35,6 +35,8 @@ static const struct {
 	{ "audit.read", LEADERS },
 	{ "suppressions.delete", WRITERS },
 	{ "suppressions.delete_optout", LEADERS },
+	{ "smtp.read", LEADERS },
+	{ "smtp.write", R(ROLE_ADMIN) },
 };
 
 static const char *const roles[ROLE_END] = {

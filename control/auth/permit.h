@@ -30,6 +30,8 @@
 #define PERMIT_AUDIT_READ PERMIT(20)
 #define PERMIT_SUPPRESSIONS_DELETE PERMIT(21)
 #define PERMIT_SUPPRESSIONS_DELETE_OPTOUT PERMIT(22) /* also those that the person asked for */
+#define PERMIT_SMTP_READ PERMIT(23)
+#define PERMIT_SMTP_WRITE PERMIT(24)
 
 const char *permit_role_name(enum role role);
 int permit_role_parse(struct slice name, enum role *ret) MUST_CHECK; /* E_SYNTAX */

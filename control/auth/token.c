@@ -8,11 +8,13 @@
 
 static const struct {
 	enum id_kind kind;
+	bool test;
 	const char *prefix;
 } prefixes[] = {
-	{ ID_SESSION, "ses_" },
-	{ ID_KEY, "mk_live_" },
-	{ ID_TOKEN, "tok_" },
+	{ ID_SESSION, false, "ses_" },
+	{ ID_KEY, false, "mk_live_" },
+	{ ID_KEY, true, "mk_test_" },
+	{ ID_TOKEN, false, "tok_" },
 };
 
 int token_parse(struct slice text, struct token *ret)
@@ -27,6 +29,7 @@ int token_parse(struct slice text, struct token *ret)
 	    text.p[2 * ID_LETTERS] != '_')
 		return E_SYNTAX;
 	t.kind = prefixes[i].kind;
+	t.test = prefixes[i].test;
 	t.secret = slice_skip(text, 2 * ID_LETTERS + 1);
 	if (ids_from_letters(ID_ORG, slice_of(text.p, ID_LETTERS), &org) < 0 || org == 0 ||
 	    org > INT32_MAX ||
@@ -51,17 +54,28 @@ void token_secret(char secret[TOKEN_SECRET_LEN + 1])
 	buf_free(&out);
 }
 
-char *token_format(enum id_kind kind, uint32_t org, uint64_t id, const char *secret, char *buf)
+static char *format(enum id_kind kind, bool test, uint32_t org, uint64_t id, const char *secret,
+		    char *buf)
 {
 	char org_text[ID_LETTERS + 1], id_text[ID_LETTERS + 1];
 	const char *prefix = "";
 
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
-		if (prefixes[i].kind == kind)
+		if (prefixes[i].kind == kind && prefixes[i].test == test)
 			prefix = prefixes[i].prefix;
 	(void)snprintf(buf, TOKEN_MAX, "%s%s%s_%s", prefix, ids_letters(ID_ORG, org, org_text),
 		       ids_letters(kind, id, id_text), secret);
 	return buf;
+}
+
+char *token_format(enum id_kind kind, uint32_t org, uint64_t id, const char *secret, char *buf)
+{
+	return format(kind, false, org, id, secret, buf);
+}
+
+char *token_format_key(bool test, uint32_t org, uint64_t id, const char *secret, char *buf)
+{
+	return format(ID_KEY, test, org, id, secret, buf);
 }
 
 void token_hash(const uint8_t pepper[32], struct slice secret, uint8_t ret[TOKEN_HASH_LEN])

@@ -28,6 +28,10 @@ struct actor {
 	uint64_t session;
 	uint64_t permits;
 	bool suspended;
+	bool proved;     /* the person showed a moment ago that they are there */
+	bool enrolling;  /* may do nothing but set up a second factor */
+	bool test;       /* a test key: what it sends goes nowhere */
+	bool old_secret; /* of a key that was regenerated */
 };
 
 enum { REQUEST_ID_MAX = 32, REPLY_HEADERS_MAX = 8, PROBLEM_ITEMS_MAX = 50 };

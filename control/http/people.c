@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "control/http/accept.h"
 #include "control/http/private.h"
 
 struct words {
@@ -37,38 +38,6 @@ static const struct words table[] = {
 
 /* ---- what the headers ask for ------------------------------------------------------------- */
 
-/* Takes one element of a list with weights off the front: its name, and the weight in thousandths
- * (RFC 9110, 12.4.2; a weight that is not understood counts as 1). */
-static bool next_element(struct slice *s, struct slice *ret_name, int *ret_weight)
-{
-	struct slice element, q;
-	size_t end = 0;
-
-	if (!s->n)
-		return false;
-	while (end < s->n && s->p[end] != ',')
-		end++;
-	element = slice_of(s->p, end);
-	*s = slice_skip(*s, MIN_OF(end + 1, s->n));
-	for (end = 0; end < element.n && element.p[end] != ';'; end++)
-		;
-	*ret_name = slice_trim(slice_of(element.p, end));
-	*ret_weight = 1000;
-	for (q = slice_skip(element, end); q.n >= 3; q = slice_skip(q, 1))
-		if (slice_starts_nocase(q, SLICE("q=0"))) {
-			int digits = 100;
-
-			*ret_weight = 0;
-			for (size_t i = 4; i < q.n && digits && q.p[i] >= '0' && q.p[i] <= '9';
-			     i++) {
-				*ret_weight += (q.p[i] - '0') * digits;
-				digits /= 10;
-			}
-			break;
-		}
-	return true;
-}
-
 /* How much a type is wanted: the most exact range counts. */
 struct wish {
 	int exactness, weight;
@@ -97,7 +66,7 @@ bool people_accept_html(struct slice accept)
 
 	if (!slice_trim(accept).n)
 		return true;
-	while (next_element(&accept, &range, &weight)) {
+	while (accept_next(&accept, &range, &weight)) {
 		note(&html, range, weight, "text/html");
 		note(&json, range, weight, "application/json");
 		note(&refusal, range, weight, "application/problem+json");
@@ -115,7 +84,7 @@ const char *people_language(struct slice accept)
 	struct slice name;
 	int weight, most = 0;
 
-	while (next_element(&accept, &name, &weight))
+	while (accept_next(&accept, &name, &weight))
 		for (size_t i = 0; i < ARRAY_LEN(table); i++)
 			if (weight > most &&
 			    slice_starts_nocase(name, slice_str(table[i].language)) &&

@@ -122,7 +122,7 @@ int call_if_match(struct call *c, int64_t version)
 		       (long long)version);
 }
 
-/* On every reply.  The API never serves a page that could load anything. */
+/* On every reply that does not say otherwise.  Only the pages of control/web load anything. */
 static const char *const fixed_headers[][2] = {
 	{ "X-Content-Type-Options", "nosniff" },
 	{ "Referrer-Policy", "no-referrer" },
@@ -131,28 +131,36 @@ static const char *const fixed_headers[][2] = {
 	  "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'" },
 };
 
+static bool says(const struct http_reply *reply, const char *name)
+{
+	for (unsigned i = 0; i < reply->n_headers; i++)
+		if (!strcmp(reply->headers[i].name, name))
+			return true;
+	return false;
+}
+
 static void put_headers(struct call_request *q, struct MHD_Response *res)
 {
 	const struct http_reply *reply = &q->reply;
-	bool cacheable = false;
 	char etag[32];
 
 	for (unsigned i = 0; i < ARRAY_LEN(fixed_headers); i++)
-		(void)MHD_add_response_header(res, fixed_headers[i][0], fixed_headers[i][1]);
+		if (!says(reply, fixed_headers[i][0]))
+			(void)MHD_add_response_header(res, fixed_headers[i][0],
+						      fixed_headers[i][1]);
 	(void)MHD_add_response_header(res, "X-Request-Id", q->call.request_id);
 	if (http_options(q->call.app)->cookie_secure)
 		(void)MHD_add_response_header(res, "Strict-Transport-Security", "max-age=31536000");
 	if (reply->type[0])
 		(void)MHD_add_response_header(res, "Content-Type", reply->type);
 	for (unsigned i = 0; i < reply->n_headers; i++) {
-		cacheable |= !strcmp(reply->headers[i].name, "Cache-Control");
 		(void)MHD_add_response_header(res, reply->headers[i].name, reply->headers[i].value);
 	}
 	if (q->rate[0]) {
 		(void)MHD_add_response_header(res, "RateLimit-Policy", q->rate_policy);
 		(void)MHD_add_response_header(res, "RateLimit", q->rate);
 	}
-	if (!cacheable)
+	if (!says(reply, "Cache-Control"))
 		(void)MHD_add_response_header(res, "Cache-Control", "no-store");
 	if (reply->version) {
 		(void)snprintf(etag, sizeof(etag), "\"%lld\"", (long long)reply->version);

@@ -237,6 +237,7 @@ void call_run(struct call_request *q, struct db *db)
 	else if (!q->gated) /* refused by its head, or while its body came */
 		ask_gate(c);
 	c->db = NULL;
+	q->server->gate->answered(c, q->reply.status);
 	log_debug("http.request", kv_str("request", c->request_id), kv_str("method", q->method),
 		  kv_str("path", q->path), kv_int("status", q->reply.status),
 		  kv_int("org", c->actor.org), kv_int("us", clock_mono_us() - q->began_us));

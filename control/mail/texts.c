@@ -18,17 +18,16 @@ enum { FILE_MAX = 256 * 1024, PATH_MAX_ = 1024 };
 	}
 
 /* Fields are text; `link` may be empty, and is asked for by a section. */
-static const struct template_field code_fields[] = { FIELD("service"), FIELD("organization"),
-						     FIELD("code") },
-				   link_fields[] = { FIELD("service"), FIELD("organization"),
-						     FIELD("inviter"), FIELD("link"),
-						     FIELD("token") },
-				   news_fields[] = { FIELD("service"), FIELD("organization"),
-						     FIELD("place"),   FIELD("device"),
-						     FIELD("time"),    FIELD("address"),
-						     FIELD("change") },
-				   key_fields[] = { FIELD("service"), FIELD("organization"),
-						    FIELD("key"), FIELD("time"), FIELD("reason") };
+static const struct template_field
+    code_fields[] = { FIELD("service"), FIELD("organization"), FIELD("code") },
+    link_fields[] = { FIELD("service"), FIELD("organization"), FIELD("inviter"), FIELD("link"),
+		      FIELD("token") },
+    news_fields[] = { FIELD("service"), FIELD("organization"), FIELD("place"), FIELD("device"),
+		      FIELD("time"),    FIELD("address"),      FIELD("change") },
+    guess_fields[] = { FIELD("service"), FIELD("organization"), FIELD("count"), FIELD("place"),
+		       FIELD("time") },
+    key_fields[] = { FIELD("service"), FIELD("organization"), FIELD("key"),    FIELD("time"),
+		     FIELD("expires"), FIELD("removed"),      FIELD("demoted") };
 
 static const struct kind_row {
 	const char *name;
@@ -45,6 +44,7 @@ static const struct kind_row {
 	[MAIL_SECOND_FACTOR] = { "second_factor", code_fields, ARRAY_LEN(code_fields) },
 	[MAIL_FACTOR_CHANGED] = { "factor_changed", news_fields, ARRAY_LEN(news_fields) },
 	[MAIL_KEY_ENDS] = { "key_ends", key_fields, ARRAY_LEN(key_fields) },
+	[MAIL_GUESSING] = { "guessing", guess_fields, ARRAY_LEN(guess_fields) },
 };
 
 struct language {

@@ -7,7 +7,7 @@
  *	queue      by, max                            rows of counts, largest first
  *	show       what [, max]                       the job, its recipients that are queued, more;
  *	                                              history: what the log says of a job
- *	why        what                               the chain of reasons
+ *	why        what (a selector)                  the chain of reasons; partial
  *	find       selector, max                      count, held, partial, recipients
  *	hold, release, suspend, resume, retry, cancel
  *	           selector [, reason, until, author, preview]
@@ -19,7 +19,8 @@
  *	orders     max                                orders, the latest first
  *	order-show, order-undo   order                that order
  *	transcript what (ID, ID:ROW, a domain)        transcripts of sessions that failed
- *	trace      key (begin, end or empty), what, from   lines of live sessions, lost
+ *	trace      key (begin, end or empty), what (a selector), from (milliseconds)
+ *	                                              lines of live sessions, lost
  *	content    what (ID, ID:ROW)                  the message as it would be sent now
  *	hold       selector, reason [, preview]       count, rule
  *	release    selector [, preview]               count; held: of them by another rule
@@ -28,6 +29,7 @@
  *	cancel     selector, reason [, preview]       count, left; once the queue was swept
  *	rules      -                                  standing holds and cancels
  *	senders    max                                who may send, and how many are suppressed
+ *	credentials  max [, key: tenant/id]           who may submit, and how much each has sent
  *	events     from, max                          next, events, more
  *	top        -                                  rates: in all, by provider, tenant, source
  *	metrics    -                                  text for Prometheus
@@ -44,6 +46,11 @@
  *	                                              the decision; how the last sessions went
  *	adaptive   max                                sources that are held back at sites, and why
  *	adaptive-forget  what (a site, or all) [, source]   how many were forgotten
+ *	warmup     [source, what (a provider)], max   plans, and plan against fact, day by day
+ *	warmup-set     source, what, value (a plan) [, reason, author]   rule
+ *	warmup-unset   source, what                   rule
+ *	warmup-pause   source [, what, reason, author]   rule
+ *	warmup-resume  source [, what]                rule; released: how many were held back
  *	sources    -                                  the addresses that mail leaves from
  *	source-add     source, pool, what (EHLO name)
  *	               [, value (weight), text (proxy), reason, author]   rule
@@ -60,15 +67,12 @@
  *
  * Files:   server.c is its life, query.c asks the lanes and adds up, commands.c is the table; the
  *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
+ *          credentials.c (who may submit),
  *          orders.c and ending.c (orders), look.c (recipients), suspend.c (suspensions),
- *          source.c and source_check.c (sources), shape.c (shapes), tenant.c (limits of tenants)
- *          and facts.c (facts).
- *          orders.c (orders), suspend.c (suspensions), source.c and source_check.c (sources),
- *          shape.c (shapes), tls.c (how mail travels) and
- *          facts.c (facts).
- *          shape.c (shapes) and facts.c (facts).
- *          orders.c (orders), suspend.c (sources),
- *          adaptive.c (what was learned), shape.c (shapes) and facts.c (facts).
+ *          source.c and source_check.c (sources), shape.c (shapes), tenant.c (limits of
+ *          tenants), tls.c (how mail travels),
+ *          adaptive.c (what was learned), warmup.c (new sources), history.c (the past
+ *          of mail) and facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
  * Blocks:  on the page cache for `events` and `show`.
  * Threads: the front desk's; lanes are asked with lane_post().

@@ -221,21 +221,13 @@ enum { TRACE_FOR_MAX_MS = 600000 };
 /* key "begin": a new trace for `from` milliseconds; else the next lines of the one that is on. */
 int admin_begin_trace(struct query *q)
 {
-	struct trace_what what;
-
 	if (strcmp(q->key, "begin") != 0)
 		return 0;
-	if (trace_parse(slice_str(q->what), &what) < 0) {
-		(void)snprintf(q->fault, sizeof(q->fault),
-			       "trace takes all, a domain, an ID, provider/NAME, source/IP, "
-			       "tenant/N or campaign/N");
-		return E_SYNTAX;
-	}
 	if (!q->from || q->from > TRACE_FOR_MAX_MS) {
 		(void)snprintf(q->fault, sizeof(q->fault), "a trace lasts at most 10 minutes");
 		return E_LIMIT;
 	}
-	return 0;
+	return query_selector(q);
 }
 
 static void put_trace_line(void *arg, const struct trace_line *l)
@@ -253,11 +245,11 @@ static void put_trace_line(void *arg, const struct trace_line *l)
 
 void admin_lane_trace(struct query *q, struct query_part *p, struct lane *l)
 {
-	struct trace_what what;
 	uint64_t lost = 0;
 
-	if (strcmp(q->key, "begin") == 0 && trace_parse(slice_str(q->what), &what) == 0)
-		trace_begin(sites_of(l), &what, (int64_t)q->from);
+	/* The text was printed before, so it fits. */
+	if (strcmp(q->key, "begin") == 0)
+		(void)!trace_begin(sites_of(l), &q->selector, (int64_t)q->from);
 	if (strcmp(q->key, "end") == 0)
 		trace_end(sites_of(l));
 	(void)trace_take(sites_of(l), put_trace_line, p->rows, &lost);

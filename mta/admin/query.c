@@ -84,6 +84,7 @@ static void part_clear(struct query_part *p)
 	p->n_counts = p->cap_counts = 0;
 	p->walk = walk_free(p->walk);
 	p->counting = inspect_counts_free(p->counting);
+	p->why = why_free(p->why);
 	p->end_us = 0;
 	p->partial = false;
 	p->held = 0;

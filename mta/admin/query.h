@@ -10,6 +10,7 @@
 #include "base/tree.h"
 #include "mta/core/engine.h"
 #include "mta/inspect/inspect.h"
+#include "mta/inspect/why.h"
 #include "mta/link/frames.h"
 #include "mta/link/link.h"
 #include "mta/metrics/metrics.h"
@@ -51,6 +52,7 @@ struct query_part {
 	/* A look at many recipients takes several turns (look.c). */
 	struct walk *walk;
 	struct inspect_counts *counting;
+	struct why *why;
 	struct timer pause; /* between two slices; the lane's */
 	int64_t end_us;     /* when it gives up; 0: it has not begun */
 	bool again;         /* on_lane wants another turn */

@@ -272,21 +272,7 @@ int admin_finish_show(struct query *q)
 
 int admin_begin_why(struct query *q)
 {
-	struct why_group group;
-	int r;
-
-	if (why_group_parse(q->what, &group))
-		return 0;
-	r = query_selector(q);
-	if (r < 0)
-		return r;
-	if (selector_is(&q->selector, SELECT_DOMAIN) || selector_is(&q->selector, SELECT_JOB) ||
-	    selector_is(&q->selector, SELECT_RCPT))
-		return 0;
-	(void)snprintf(q->fault, sizeof(q->fault),
-		       "why takes an ID, ID:ROW, a domain, tenant/N, campaign/N, provider/NAME or "
-		       "source/IP");
-	return E_SYNTAX;
+	return query_selector(q);
 }
 
 static int put_reason(void *arg, const struct why_reason *reason)
@@ -303,12 +289,17 @@ static int put_reason(void *arg, const struct why_reason *reason)
 
 void admin_lane_why(struct query *q, struct query_part *p, struct lane *l)
 {
-	struct why_group group;
+	bool more;
 
-	if (why_group_parse(q->what, &group))
-		p->count = why_group(l, &group, put_reason, p) > 0;
-	else
-		p->count = why_tell(l, &q->selector, put_reason, p) > 0;
+	if (!p->why) {
+		p->why = why_new(l, &q->selector);
+		p->end_us = clock_mono_us() + PATIENCE_US;
+	}
+	more = why_go(p->why, WALK_SLICE_US);
+	p->again = more && clock_mono_us() < p->end_us;
+	p->partial = more && !p->again;
+	if (!p->again)
+		p->count = why_tell(p->why, put_reason, p) > 0;
 }
 
 int admin_finish_why(struct query *q)
@@ -318,6 +309,7 @@ int admin_finish_why(struct query *q)
 		return 0;
 	}
 	branch_str(q->out, "selector", q->what);
+	branch_bool(q->out, "partial", query_is_partial(q));
 	query_join_rows(q, "reasons");
 	query_answer(q);
 	return 0;

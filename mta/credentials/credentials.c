@@ -1,14 +1,12 @@
 /* mta/credentials/credentials.c - the table of credentials, and the part that keeps it as its file
- * is. */
+ * and the control plane say. */
 #include "mta/credentials/credentials.h"
 
-#include <fcntl.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/crypted.h"
@@ -20,26 +18,6 @@ enum { LOOK_MS = 500, PROOF_MS = 10 * 60 * 1000 };
 
 struct credentials_options {
 	char *file;
-};
-struct credential_list {
-	struct credential **at; /* a reference each */
-	size_t n, cap;
-};
-struct credentials {
-	struct engine *engine;
-	pthread_rwlock_t lock; /* of the table; the front desk alone writes */
-	struct map by_name;
-	struct credential_list all;
-	_Atomic bool any;
-	pthread_mutex_t proofs; /* lock of every credential's proof */
-	uint8_t key[32];
-	struct check_pool *pool;
-	struct slow ips, names;
-
-	/* The front desk's alone */
-	struct loop *loop;
-	struct timer look;
-	struct stat seen; /* of the file that was read last, or that was refused */
 };
 
 struct credentials *credentials_of(struct engine *e)
@@ -60,6 +38,7 @@ struct credential *credential_unref(struct credential *c)
 	if (!c || atomic_fetch_sub(&c->refs, 1) != 1)
 		return NULL;
 	quota_unref(c->quota);
+	free(c->nets);
 	free(c->hash);
 	free(c->text);
 	free(c);
@@ -77,6 +56,19 @@ static bool list_has(struct slice list, struct slice word)
 bool credential_names_pool(const struct credential *c, struct slice pool)
 {
 	return list_has(c->pools, pool);
+}
+
+bool credential_may_from(const struct credential *c, const struct ip *peer)
+{
+	for (unsigned i = 0; i < c->n_nets; i++)
+		if (ip_net_has(&c->nets[i], peer))
+			return true;
+	return c->n_nets == 0;
+}
+
+static bool has_expired(const struct credential *c)
+{
+	return c->expires_ms && c->expires_ms <= clock_wall_ms();
 }
 
 bool credential_names_domain(const struct credential *c, struct slice domain)
@@ -97,27 +89,30 @@ bool credentials_any(struct credentials *c)
 	return atomic_load_explicit(&c->any, memory_order_relaxed);
 }
 
-static struct credential *find_locked(const struct credentials *c, struct slice name)
+struct credential *credentials_find_locked(const struct credentials *c, struct slice name, bool fed)
 {
 	for (struct map_link *l = map_find(&c->by_name, hash_keyed(name)); l;
 	     l = map_find_next(l)) {
 		struct credential *cred = container_of(l, struct credential, link);
-		if (slice_eq(cred->name, name))
+		if (cred->fed == fed && slice_eq(cred->name, name))
 			return cred;
 	}
 	return NULL;
 }
 
+/* What stands in the file goes first. */
 struct credential *credential_find(struct credentials *c, struct slice name)
 {
 	struct credential *cred;
 
 	pthread_rwlock_rdlock(&c->lock);
-	cred = find_locked(c, name);
+	cred = credentials_find_locked(c, name, false);
+	if (!cred)
+		cred = credentials_find_locked(c, name, true);
 	if (cred)
 		credential_ref(cred);
 	pthread_rwlock_unlock(&c->lock);
-	return cred;
+	return cred && has_expired(cred) ? credential_unref(cred) : cred;
 }
 
 bool credential_holds(struct credentials *c, struct credential **held)
@@ -125,7 +120,7 @@ bool credential_holds(struct credentials *c, struct credential **held)
 	struct credential *now;
 
 	if (!atomic_load_explicit(&(*held)->gone, memory_order_relaxed))
-		return true;
+		return !has_expired(*held);
 	now = credential_find(c, (*held)->name);
 	if (now && strcmp(now->hash, (*held)->hash) == 0) {
 		credential_unref(*held);
@@ -136,18 +131,36 @@ bool credential_holds(struct credentials *c, struct credential **held)
 	return false;
 }
 
+/* Those that are fed have hashes of one kind: any of them will do. */
 int credentials_any_hash(struct credentials *c, struct slice name, char *ret)
 {
 	int r = E_UNKNOWN;
 
 	pthread_rwlock_rdlock(&c->lock);
-	if (c->all.n) {
-		const struct credential *some = c->all.at[hash_keyed(name) % c->all.n];
+	if (c->all.n + c->by_id.count) {
+		size_t i = hash_keyed(name) % (c->all.n + c->by_id.count);
+		const struct credential *some =
+		    i < c->all.n ? c->all.at[i]
+				 : container_of(map_any(&c->by_id), struct credential, id_link);
 		(void)snprintf(ret, CRYPTED_HASH_MAX + 1, "%s", some->hash);
 		r = 0;
 	}
 	pthread_rwlock_unlock(&c->lock);
 	return r;
+}
+
+void credentials_each(struct credentials *c, void (*each)(void *arg, const struct credential *cred),
+		      void *arg)
+{
+	struct map_link *l = NULL;
+	size_t pos = 0;
+
+	pthread_rwlock_rdlock(&c->lock);
+	for (size_t i = 0; i < c->all.n; i++)
+		each(arg, c->all.at[i]);
+	while ((l = map_next(&c->by_id, &pos, l)))
+		each(arg, container_of(l, struct credential, id_link));
+	pthread_rwlock_unlock(&c->lock);
 }
 
 struct check_pool *credentials_pool(struct credentials *c)
@@ -237,143 +250,6 @@ void credentials_right(struct credentials *c, const struct ip *ip, struct slice 
 	slow_right(&c->names, name_key(name));
 }
 
-/* ---- the file ---------------------------------------------------------------------------- */
-
-static void list_free(struct credential_list *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		credential_unref(l->at[i]);
-	free(l->at);
-	*l = (struct credential_list){ 0 };
-}
-
-static void list_add(struct credential_list *l, struct credential *c)
-{
-	if (l->n == l->cap) {
-		l->cap = l->cap ? l->cap * 2 : 64;
-		l->at = must_resize(l->at, l->cap * sizeof(struct credential *));
-	}
-	l->at[l->n++] = c;
-}
-
-/* What is as it was stays the same, with its proof; what this name has sent stays its own. */
-static void add_line(struct credentials *c, struct credential_list *l, struct credential *fresh)
-{
-	struct credential *old = find_locked(c, fresh->name);
-
-	if (old && strcmp(old->text, fresh->text) == 0) {
-		credential_unref(fresh);
-		fresh = credential_ref(old);
-	} else {
-		fresh->quota = old ? quota_ref(old->quota) : quota_new();
-	}
-	list_add(l, fresh);
-}
-
-static int read_lines(struct credentials *c, struct slice rest, struct credential_list *l,
-		      const char *path, char *error)
-{
-	struct credential *fresh = NULL;
-	const char *why = "there are too many";
-	unsigned long number = 0;
-	int r = 0;
-
-	while (r >= 0 && rest.n) {
-		number++;
-		r = credential_line(slice_take(&rest, '\n'), &fresh, &why);
-		if (r > 0)
-			add_line(c, l, fresh);
-		if (l->n > CREDENTIALS_MAX)
-			r = E_LIMIT;
-	}
-	if (r < 0)
-		(void)snprintf(error, OPTION_ERROR_MAX, "%s:%lu: %s", path, number, why);
-	return r < 0 ? r : 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const struct credential *x = *(struct credential *const *)a,
-				*y = *(struct credential *const *)b;
-	int r = memcmp(x->name.p, y->name.p, MIN_OF(x->name.n, y->name.n));
-
-	return r ? r : (x->name.n > y->name.n) - (x->name.n < y->name.n);
-}
-
-static int check_names(struct credential_list *l, const char *path, char *error)
-{
-	if (l->n)
-		qsort(l->at, l->n, sizeof(struct credential *), by_name);
-	for (size_t i = 1; i < l->n; i++) {
-		const struct slice *name = &l->at[i]->name;
-		if (!slice_eq(l->at[i - 1]->name, *name))
-			continue;
-		(void)snprintf(error, OPTION_ERROR_MAX, "%s: the name \"%.*s\" stands there twice",
-			       path, (int)MIN_OF(name->n, (size_t)100), name->p);
-		return E_CONFLICT;
-	}
-	return 0;
-}
-
-/* Sessions that hold one that is gone ask again by its name, and wait for the lock then. */
-static void put_in_force(struct credentials *c, struct credential_list *fresh)
-{
-	struct credential_list old = c->all;
-
-	pthread_rwlock_wrlock(&c->lock);
-	for (size_t i = 0; i < old.n; i++) {
-		atomic_store(&old.at[i]->gone, true);
-		map_remove(&c->by_name, &old.at[i]->link);
-	}
-	for (size_t i = 0; i < fresh->n; i++) {
-		atomic_store(&fresh->at[i]->gone, false);
-		map_insert(&c->by_name, &fresh->at[i]->link, hash_keyed(fresh->at[i]->name));
-	}
-	c->all = *fresh;
-	atomic_store(&c->any, fresh->n > 0);
-	pthread_rwlock_unlock(&c->lock);
-	*fresh = (struct credential_list){ 0 };
-	list_free(&old);
-}
-
-static int read_text(const char *path, struct buf *text, char *error)
-{
-	struct stat st;
-	int r = stat(path, &st) < 0 ? -errno : 0;
-
-	if (r == 0 && (st.st_mode & 07)) {
-		(void)snprintf(error, OPTION_ERROR_MAX,
-			       "%s: everybody on this machine may read or change it: chmod o= it",
-			       path);
-		return E_DENIED;
-	}
-	if (r == 0)
-		r = file_read(path, CREDENTIALS_FILE_MAX, text);
-	if (r < 0)
-		(void)snprintf(error, OPTION_ERROR_MAX, "%s: %s", path, err_text(r));
-	return r;
-}
-
-/* path "": there is no file, and nobody. */
-static int load(struct credentials *c, const char *path, char *error)
-{
-	struct credential_list fresh = { 0 };
-	struct buf text = { 0 };
-	int r = *path ? read_text(path, &text, error) : 0;
-
-	if (r >= 0)
-		r = read_lines(c, buf_data(&text), &fresh, path, error);
-	if (r >= 0)
-		r = check_names(&fresh, path, error);
-	if (r >= 0)
-		put_in_force(c, &fresh);
-	list_free(&fresh);
-	if (text.cap)
-		explicit_bzero(text.p, text.cap);
-	buf_free(&text);
-	return r < 0 ? r : 0;
-}
-
 /* ---- the part ---------------------------------------------------------------------------- */
 
 static const struct option rows[] = {
@@ -416,7 +292,7 @@ static int read_again(struct credentials *c)
 	int r;
 
 	see(path, &c->seen); /* before it is read: a later change is seen the next time */
-	r = load(c, path, error);
+	r = credentials_load(c, path, error);
 	if (r < 0)
 		log_error("credentials.unreadable", kv_str("fault", error), kv_err("reason", r));
 	else
@@ -440,10 +316,10 @@ static void credentials_close(void *shared)
 	struct credentials *c = shared;
 
 	c->pool = check_pool_free(c->pool);
-	for (size_t i = 0; i < c->all.n; i++)
-		map_remove(&c->by_name, &c->all.at[i]->link);
-	list_free(&c->all);
+	credentials_fed_end(c);
+	credentials_file_end(c);
 	map_free(&c->by_name);
+	map_free(&c->by_id);
 	slow_end(&c->ips);
 	slow_end(&c->names);
 	pthread_rwlock_destroy(&c->lock);
@@ -461,11 +337,13 @@ static int credentials_open(struct engine *e, void **ret_shared)
 	pthread_rwlock_init(&c->lock, NULL);
 	pthread_mutex_init(&c->proofs, NULL);
 	map_init(&c->by_name);
+	map_init(&c->by_id);
 	slow_init(&c->ips);
 	slow_init(&c->names);
 	random_bytes(c->key, sizeof(c->key));
 	c->pool = check_pool_new(c);
 	r = *file_of(c) ? read_again(c) : 0;
+	credentials_fed_begin(c);
 	if (r < 0) {
 		credentials_close(c);
 		return r;

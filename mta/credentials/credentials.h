@@ -1,18 +1,25 @@
 /* mta/credentials/credentials.h - who may submit with a name and a password, and what each of them
- * may do: read from the operator's file, again within a second when it changes.
+ * may do: read from the operator's file, again within a second when it changes, and told by the
+ * control plane (mta/senders keeps that).
  *
  *	file       = *( line LF )
  *	line       = name hash *( word )                  "#" begins a comment
  *	hash       = what "postern credential hash" prints           (base/crypted.h)
  *	word       = "tenant=" number / "domains=" list / "pools=" list / "stream=" name
+ *	           / "networks=" list / "expires=" seconds since 1970
  *	           / "hour=" number / "day=" number   list = name *( "," name )
  *
+ * What the control plane tells is such a line too, without tenant and pools: the fact says whose it
+ * is, and who submits with it sends as the tenant's sender domains alone.
+ *
  * Guarantee: a credential whose line is gone, or has another hash, is `gone` to every session
- *            within a second.  A file with a fault changes nothing: the lines from before stay.
+ *            within a second; one that the control plane takes away, before that is acknowledged.
+ *            A file with a fault changes nothing: the lines from before stay.
  * Guarantee: a wrong password and a name that is nobody's take the same way: one hash is computed,
  *            on a thread of its own.
- * Files:   credentials.c has the table and the part, line.c the grammar, check.c the threads that
- *          compute hashes, slow.c slows guessing, quota.c counts what was sent.
+ * Files:   credentials.c has the table and the part, file.c and fed.c fill it, line.c the grammar,
+ *          check.c the threads that compute hashes, slow.c slows guessing, quota.c counts what was
+ *          sent.
  * Owns:    credential_find() gives a reference; credential_unref() takes it back.
  * Blocks:  credential_find() on a lock that readers share.  The front desk reads the file.
  * Fails:   the engine does not start with a file that has a fault, or that others may read.
@@ -22,6 +29,7 @@
 #pragma once
 #include <stdatomic.h>
 
+#include "base/address.h"
 #include "base/map.h"
 #include "mta/core/part.h"
 #include "mta/credentials/quota.h"
@@ -30,6 +38,7 @@ enum {
 	CREDENTIALS_MAX = 100 * 1000,
 	CREDENTIALS_FILE_MAX = 64 * 1024 * 1024,
 	CREDENTIAL_WORD_MAX = 64, /* of a pool or a stream */
+	CREDENTIAL_NETS_MAX = 32,
 	CREDENTIAL_PROOF = 32,
 };
 
@@ -41,6 +50,10 @@ struct credential {
 	struct slice domains, pools; /* names, separated by commas; the first pool is the default */
 	char *hash;
 	uint64_t tenant;
+	bool says_tenant;
+	struct ip_net *nets; /* from which it may be used; none: from anywhere */
+	unsigned n_nets;
+	int64_t expires_ms; /* wall clock; 0: never */
 	struct quota_limits limits;
 	struct quota *quota; /* shared by those that this name had and has */
 
@@ -49,6 +62,11 @@ struct credential {
 	int64_t proof_until;
 
 	char *text; /* the line; the slices point into it */
+
+	bool fed; /* by the control plane */
+	uint64_t id;
+	struct map_link id_link;
+	unsigned round; /* fed.c's */
 };
 
 struct credentials;
@@ -62,9 +80,15 @@ struct credential *credential_ref(struct credential *c);
 struct credential *credential_unref(struct credential *c); /* takes NULL, gives NULL */
 /* A session holds *held: the same, or what its line says now; false: it was revoked. */
 bool credential_holds(struct credentials *c, struct credential **held);
+/* May it be used from this address? */
+bool credential_may_from(const struct credential *c, const struct ip *peer);
 /* Is `word` in a list of domains (or above one of them that is in it), or of pools? */
 bool credential_names_domain(const struct credential *c, struct slice domain);
 bool credential_names_pool(const struct credential *c, struct slice pool);
+
+/* All of them, those of the file first; each() must not come back here. */
+void credentials_each(struct credentials *c, void (*each)(void *arg, const struct credential *cred),
+		      void *arg);
 
 /* ---- passwords --------------------------------------------------------------------------- */
 

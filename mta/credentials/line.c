@@ -54,17 +54,49 @@ static int take_list(struct slice text, bool (*is)(struct slice), struct slice *
 	return all_are(text, is) ? 0 : E_SYNTAX;
 }
 
+static int take_nets(struct credential *c, struct slice list)
+{
+	unsigned most = 1;
+
+	if (c->nets || !list.n || list.p[list.n - 1] == ',')
+		return E_SYNTAX;
+	for (size_t i = 0; i < list.n; i++)
+		most += list.p[i] == ',';
+	if (most > CREDENTIAL_NETS_MAX)
+		return E_SYNTAX;
+	c->nets = must_alloc(most * sizeof(*c->nets));
+	while (list.n)
+		if (ip_net_parse(slice_take(&list, ','), &c->nets[c->n_nets++]) < 0)
+			return E_SYNTAX;
+	return 0;
+}
+
+static int take_expiry(struct credential *c, struct slice text)
+{
+	uint64_t seconds;
+
+	if (slice_u64(text, INT64_MAX / 1000, &seconds) < 0 || !seconds)
+		return E_SYNTAX;
+	c->expires_ms = (int64_t)seconds * 1000;
+	return 0;
+}
+
 static int take_word(struct credential *c, struct slice word, const char **why)
 {
 	struct slice key, value;
 
-	*why =
-	    "a word is none of tenant=, domains=, pools=, stream=, hour= and day=, or its value is "
-	    "none";
+	*why = "a word is none of tenant=, domains=, pools=, stream=, networks=, expires=, hour= "
+	       "and day=, or its value is none";
 	if (!slice_cut(word, '=', &key, &value))
 		return E_SYNTAX;
-	if (slice_eq(key, SLICE("tenant")))
+	if (slice_eq(key, SLICE("tenant"))) {
+		c->says_tenant = true;
 		return take_number(value, &c->tenant);
+	}
+	if (slice_eq(key, SLICE("networks")))
+		return take_nets(c, value);
+	if (slice_eq(key, SLICE("expires")))
+		return take_expiry(c, value);
 	if (slice_eq(key, SLICE("hour")))
 		return take_number(value, &c->limits.hour);
 	if (slice_eq(key, SLICE("day")))

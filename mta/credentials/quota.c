@@ -38,14 +38,18 @@ static void move_on(struct quota_window *w, int64_t length, int64_t now_ms)
 	w->begin_ms = now_ms - (passed >= 0 ? passed % length : 0);
 }
 
+static uint64_t used(struct quota_window *w, int64_t length, int64_t now_ms, int64_t *ret_left)
+{
+	move_on(w, length, now_ms);
+	*ret_left = length - (now_ms - w->begin_ms);
+	return w->now + w->before * (uint64_t)(*ret_left / 1000) / (uint64_t)(length / 1000);
+}
+
 static int64_t ask(struct quota_window *w, uint64_t limit, int64_t length, int64_t now_ms)
 {
 	int64_t left;
 
-	move_on(w, length, now_ms);
-	left = length - (now_ms - w->begin_ms);
-	if (!limit ||
-	    w->now + w->before * (uint64_t)(left / 1000) / (uint64_t)(length / 1000) < limit)
+	if (used(w, length, now_ms, &left) < limit || !limit)
 		return 0;
 	return MAX_OF(left, 1);
 }
@@ -63,4 +67,16 @@ int64_t quota_ask(struct quota *q, const struct quota_limits *l, int64_t now_ms,
 	}
 	pthread_mutex_unlock(&q->lock);
 	return MAX_OF(hour, day);
+}
+
+struct quota_limits quota_used(struct quota *q, int64_t now_ms)
+{
+	struct quota_limits l;
+	int64_t left;
+
+	pthread_mutex_lock(&q->lock);
+	l.hour = used(&q->hour, HOUR_MS, now_ms, &left);
+	l.day = used(&q->day, DAY_MS, now_ms, &left);
+	pthread_mutex_unlock(&q->lock);
+	return l;
 }

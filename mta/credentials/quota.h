@@ -26,3 +26,5 @@ struct quota *quota_ref(struct quota *q);
 struct quota *quota_unref(struct quota *q); /* takes NULL, gives NULL */
 /* 0: one more message may come; else milliseconds until that may be so.  count: it has come. */
 int64_t quota_ask(struct quota *q, const struct quota_limits *l, int64_t now_ms, bool count);
+/* Messages of the last hour and the last day, as the limits count them. */
+struct quota_limits quota_used(struct quota *q, int64_t now_ms);

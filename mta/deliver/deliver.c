@@ -19,6 +19,7 @@
 #include "mta/site/tenants.h"
 #include "mta/site/trace.h"
 #include "mta/site/way.h"
+#include "mta/tlsrpt/tlsrpt.h"
 
 enum { REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
 
@@ -123,9 +124,15 @@ static void go_where_asked(struct deliverer *dr, struct pool *p, rcpt_ref ref,
 /* True: it went to where its demand for TLS holds. */
 static bool requires_elsewhere(struct deliverer *dr, struct pool *p, rcpt_ref ref, struct chunk *k)
 {
-	if (k->meta.require_tls == (p->site->asked == POLICY_ASKED_TLS))
+	bool waives = slice_eq(k->meta.origin, SLICE(TLSRPT_ORIGIN));
+
+	if (waives ? p->site->asked == POLICY_ASKED_NO_TLS
+		   : k->meta.require_tls == (p->site->asked == POLICY_ASKED_TLS))
 		return false;
-	go_where_asked(dr, p, ref, k->meta.require_tls ? POLICY_ASKED_TLS : POLICY_ASKED_NOTHING);
+	go_where_asked(dr, p, ref,
+		       waives                ? POLICY_ASKED_NO_TLS
+		       : k->meta.require_tls ? POLICY_ASKED_TLS
+					     : POLICY_ASKED_NOTHING);
 	chunks_unref(&dr->queue->chunks, k);
 	return true;
 }
@@ -138,6 +145,34 @@ struct turn_taken {
 	const struct lids *lids; /* NULL: its tenant has no limits here */
 };
 
+/* Before the others of its pool, or to where its domain's mail goes now. */
+static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
+{
+	const struct rcpt *r = queue_rcpt(dr->queue, ref);
+
+	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) == site_base(p->site) &&
+	    queue_pool_of(dr->queue, r) == p->index)
+		pool_push(p, ref, true);
+	else
+		queue_due(dr->queue, ref);
+}
+
+/* Those who are engaged first, from a new source. */
+static rcpt_ref whose_turn(struct channel *ch, bool bulk, unsigned *looks, struct line **ret_line)
+{
+	return ch->warmup ? pool_next_engaged(ch->pool, bulk, looks, ret_line)
+			  : pool_next(ch->pool, bulk, looks, ret_line);
+}
+
+/* Another lane was faster: today's plan has no room for one more. */
+static bool plan_is_full(struct deliverer *dr, struct channel *ch, rcpt_ref ref)
+{
+	if (!ch->warmup || warmup_take(ch->warmup))
+		return false;
+	go_again(dr, ch->pool, ref);
+	return true;
+}
+
 /* The next recipient that may go, with its job. */
 static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
 			  struct turn_taken *ret)
@@ -146,7 +181,7 @@ static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
 	unsigned looks = TAKES_MAX;
 	rcpt_ref ref;
 
-	while ((ref = pool_next(p, bulk, &looks, &ret->line)) != RCPT_NONE) {
+	while ((ref = whose_turn(ch, bulk, &looks, &ret->line)) != RCPT_NONE) {
 		if (moved_on(dr, p, ref) || allowed_later(dr, ch, ref, &ret->lids))
 			continue;
 		if (act_sets_aside(dr, ch, ref))
@@ -154,9 +189,15 @@ static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
 		ret->chunk = job_of(dr, ref);
 		if (!ret->chunk || requires_elsewhere(dr, p, ref, ret->chunk))
 			continue;
-		if (caps_take(p, ref, &ret->seat))
+		if (!caps_take(p, ref, &ret->seat)) {
+			chunks_unref(&dr->queue->chunks, ret->chunk);
+			continue;
+		}
+		if (!plan_is_full(dr, ch, ref))
 			return ref;
+		caps_leave(&ret->seat);
 		chunks_unref(&dr->queue->chunks, ret->chunk);
+		return RCPT_NONE;
 	}
 	if (!looks)
 		pool_pump_soon(p); /* a long run of those that may not go: others first */
@@ -189,18 +230,6 @@ static bool fits(const struct deliverer *dr, const struct delivery *d, rcpt_ref 
 	return needs_8bit(a) == needs_8bit(d->rcpts[0].address);
 }
 
-/* Before the others of its pool, or to where its domain's mail goes now. */
-static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
-{
-	const struct rcpt *r = queue_rcpt(dr->queue, ref);
-
-	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) == site_base(p->site) &&
-	    queue_pool_of(dr->queue, r) == p->index)
-		pool_push(p, ref, true);
-	else
-		queue_due(dr->queue, ref);
-}
-
 /* Others of the same message at the same site go in the same transaction. */
 static void add_same(struct deliverer *dr, struct channel *ch, struct delivery *d,
 		     struct line *line)
@@ -220,6 +249,8 @@ static void add_same(struct deliverer *dr, struct channel *ch, struct delivery *
 			go_again(dr, p, ref);
 			return;
 		}
+		if (plan_is_full(dr, ch, ref))
+			return;
 		add_rcpt(dr, d, ref);
 	}
 }
@@ -250,8 +281,7 @@ static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery 
 	int r;
 
 	if (__builtin_expect(dr->sites->tracing != NULL, 0))
-		trace_handed_over(ch, d->chunk->info.tenant, d->chunk->info.campaign,
-				  d->chunk->info.id);
+		trace_handed_over(ch, d->chunk, d->refs, d->txn.n_rcpts);
 	into_hand(ch, d);
 	ch->taken++;
 	count_add(&dr->counters.messages, 1);
@@ -408,11 +438,29 @@ static void tell_steer(struct channel *ch, const struct signs *s)
 		steer_answered(ch);
 }
 
+/* What the answer says of a source that is new to the provider. */
+static void note_warmup(struct channel *ch, const struct verdict *v, const struct meaning *m,
+			const struct delivery *d, uint32_t row)
+{
+	enum warmup_result what = WARMUP_TRIED;
+
+	if (v->kind == VERDICT_DELIVERED)
+		what = WARMUP_DELIVERED;
+	else if (m->class == JUDGE_SPAM_BLOCK || m->action.kind == JUDGE_SUSPEND_SOURCE)
+		what = WARMUP_WAS_BLOCKED;
+	else if (v->kind == VERDICT_BOUNCED)
+		what = WARMUP_WAS_BOUNCED;
+	else if (meaning_is_trouble(m, v))
+		what = WARMUP_WAS_DEFERRED;
+	warmup_note(ch->warmup, what, d->chunk->info.id, row);
+}
+
 static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d, unsigned i,
 		   const struct outcome_facts *f, struct signs *signs)
 {
 	const struct verdict *v = &d->rcpts[i].verdict;
 	struct meaning m;
+	uint32_t row;
 
 	if (untried(ch, &d->txn, v, queue_rcpt(dr->queue, d->refs[i]))) {
 		requeue(dr, ch->pool, d->refs[i]);
@@ -425,7 +473,10 @@ static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d,
 		go_again(dr, ch->pool, d->refs[i]);
 		return;
 	}
+	row = queue_rcpt(dr->queue, d->refs[i])->row;
 	outcome_verdict(dr, d->refs[i], d->chunk, d->rcpts[i].address, v, f, &m);
+	if (ch->warmup)
+		note_warmup(ch, v, &m, d, row);
 	note_sign(signs, v, &m);
 	if (v->kind == VERDICT_DELIVERED) {
 		suspend_delivered(ch);
@@ -450,6 +501,8 @@ enum site_refusal deliver_refused(struct site_loads *l, struct channel *ch, cons
 	*ret_named_ms = (int64_t)m.named_s * 1000;
 	if (m.action.kind == JUDGE_SUSPEND_SOURCE) {
 		blocked(ch, &m, v, true);
+		if (ch->warmup)
+			warmup_note(ch->warmup, WARMUP_WAS_BLOCKED, (struct id128){ 0 }, 0);
 		return SITE_BLOCKED;
 	}
 	return m.class == JUDGE_RATE_LIMITED || m.class == JUDGE_POLICY ? SITE_SLOW : SITE_OTHER;
@@ -481,6 +534,17 @@ static void keep_transcript(struct deliverer *dr, struct channel *ch, const stru
 	ch->failed_ms = sites_now(dr->sites);
 }
 
+static struct outcome_took took_of(const struct channel *ch, const struct txn *t)
+{
+	struct session_times times;
+
+	session_times(ch->session, &times);
+	return (struct outcome_took){ .known = true,
+				      .connect_ms = (uint32_t)times.connect_ms,
+				      .tls_ms = (uint32_t)times.tls_ms,
+				      .transaction_ms = (uint32_t)(times.now_ms - t->began_ms) };
+}
+
 void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 {
 	struct deliverer *dr = container_of(l, struct deliverer, loads);
@@ -495,6 +559,7 @@ void deliver_done(struct site_loads *l, struct channel *ch, struct txn *t)
 		.cipher = ch->tls.cipher,
 		.policy = ch->policy_name,
 		.proof = ch->proof_name,
+		.took = took_of(ch, t),
 		.flags = (uint16_t)((c && conn_is_tls(c) ? OUTCOME_TLS : 0) |
 				    (ch->judged ? OUTCOME_REUSED_CONNECTION : 0)),
 		.sent_data = t->sent_data,

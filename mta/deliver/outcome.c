@@ -11,6 +11,7 @@
 #include "mta/deliver/outcome_log.h"
 #include "mta/deliver/retry.h"
 #include "mta/deliver/waive.h"
+#include "mta/site/way.h"
 
 enum { LATE_MS = 50 };
 
@@ -240,8 +241,10 @@ void outcome_verdict(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
 		.cipher = f->cipher,
 		.policy = f->policy,
 		.proof = f->proof,
+		.took = f->took,
 	};
 
+	o.took.dns_ms = way_of(queue_domain_of(dr->queue, r))->took_ms;
 	queue_look_at_clock(dr->queue);
 	meaning_judge(dr, &o, ret);
 	if (o.kind == OUTCOME_DEFERRED && queue_ends_now(dr->queue, r, &bounce, why)) {
@@ -319,6 +322,8 @@ void outcome_decide(struct queue_ends *e, rcpt_ref ref, const struct decision *d
 		.flags = d->flags,
 		.text = d->text,
 		.host = d->host,
+		.ip = d->ip,
+		.source = d->source,
 	};
 
 	if (waive_instead(dr, ref, d))

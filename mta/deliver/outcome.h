@@ -10,6 +10,7 @@
 struct outcome_facts {
 	struct slice host, ip, source;
 	struct slice tls, cipher, policy, proof; /* as in struct outcome */
+	struct outcome_took took;                /* without DNS, which is the domain's */
 	uint16_t flags;
 	bool sent_data;
 	/* For the log and the counts; NULL: there was no session. */

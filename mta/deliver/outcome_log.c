@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "message/header.h"
 
-enum { PAIRS_MAX = 36 };
+enum { PAIRS_MAX = 37 };
 
 static const struct {
 	const char *event;
@@ -89,18 +89,16 @@ static void add_tls(struct pairs *p, const struct outcome *o)
 
 static void add_session(struct pairs *p, const struct outcome *o, const struct outcome_facts *f)
 {
-	struct session_times times;
-
 	if (!f->channel || !f->txn)
 		return;
-	session_times(f->channel->session, &times);
 	add(p, kv_bool("reused", o->flags & OUTCOME_REUSED_CONNECTION));
 	add(p, kv_int("size", f->txn->head.n + f->txn->message.n));
 	add_text(p, "message_id", message_id_of(f->txn->message));
-	add(p, kv_int("connect_ms", times.connect_ms));
+	add(p, kv_int("dns_ms", o->took.dns_ms));
+	add(p, kv_int("connect_ms", o->took.connect_ms));
 	if (o->flags & OUTCOME_TLS)
-		add(p, kv_int("tls_ms", times.tls_ms));
-	add(p, kv_int("transaction_ms", times.now_ms - f->txn->began_ms));
+		add(p, kv_int("tls_ms", o->took.tls_ms));
+	add(p, kv_int("transaction_ms", o->took.transaction_ms));
 }
 
 static void add_path(struct pairs *p, const struct outcome *o, const struct outcome_facts *f)

@@ -9,6 +9,7 @@
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
+#include "mta/warmup/warmup.h"
 
 static const char *name_of(const struct ip *source, char *text)
 {
@@ -31,8 +32,8 @@ static void ask_pause(struct teller *t, const struct pool *p)
 {
 	char text[400];
 
-	if (p->paused_until_ms <= sites_now(t->sites))
-		return;
+	if (p->paused_until_ms <= sites_now(t->sites) || p->pause_why == PAIR_WARMUP)
+		return; /* of a plan ask_warmup() tells */
 	pair_explain(p, p->pause_why, text, sizeof(text));
 	tell(t, "pool-pause",
 	     p->pause_why == PAIR_OFF ? 0 : walk_wall_ms(t->queue, p->paused_until_ms), "%s", text);
@@ -160,6 +161,21 @@ static void ask_sources(struct teller *t, const struct pool *p)
 	}
 }
 
+static void ask_warmup(struct teller *t, const struct pool *p)
+{
+	struct warmup_fact *f = must_alloc(sizeof(*f));
+	char text[WHY_TEXT_MAX];
+
+	for (unsigned i = 0; i < p->turns.n; i++) {
+		if (!warmup_rests(p->turns.at[i].warmup) || !warmup_fact(p->turns.at[i].warmup, f))
+			continue;
+		warmup_say(f, text, sizeof(text));
+		t->since_ms = f->since_ms;
+		tell(t, "warmup", f->next_ms, "%s", text);
+	}
+	free(f);
+}
+
 static void ask_turns(struct teller *t, const struct pool *p)
 {
 	tell(t, "next", 0,
@@ -170,7 +186,8 @@ static void ask_turns(struct teller *t, const struct pool *p)
 
 /* A room that can hold mail back joins with a row. */
 static void (*const asked[])(struct teller *t, const struct pool *p) = {
-	ask_pause, ask_suspensions, ask_sources, ask_adaptive, ask_rates, ask_provider, ask_turns,
+	ask_pause,    ask_suspensions, ask_warmup,   ask_sources,
+	ask_adaptive, ask_rates,       ask_provider, ask_turns,
 };
 
 void binds_pool(struct teller *t, const struct pool *p)
@@ -181,10 +198,9 @@ void binds_pool(struct teller *t, const struct pool *p)
 		asked[i](t, p);
 }
 
-void binds_site(struct teller *t, struct site *s)
+void binds_only_site(struct teller *t, struct site *s)
 {
 	int64_t most = s->shape.v[SHAPE_CONNECTIONS];
-	const struct pool *p;
 
 	t->since_ms = s->backoff_until_ms > sites_now(t->sites) ? s->problem_ms : 0;
 	if (s->backoff_until_ms > sites_now(t->sites))
@@ -193,6 +209,69 @@ void binds_site(struct teller *t, struct site *s)
 	if (atomic_load(&s->shared->connections) >= most)
 		tell(t, "connections", 0, "all %" PRId64 " connections to %s are in use", most,
 		     s->name);
+}
+
+void binds_site(struct teller *t, struct site *s)
+{
+	const struct pool *p;
+
+	binds_only_site(t, s);
 	list_each(&s->pools, p, struct pool, link)
 		binds_pool(t, p);
+}
+
+/* ---- places that a selector names -------------------------------------------------------- */
+
+static bool has_source(const struct pool *p, const struct ip *ip)
+{
+	for (unsigned i = 0; i < p->turns.n; i++)
+		if (ip_eq(&p->turns.at[i].source->ip, ip))
+			return true;
+	return false;
+}
+
+static bool is_named(const struct site *site, const struct selector *s)
+{
+	struct slice provider = slice_str(site->provider ? site->provider->name : "");
+	const struct subject about = { .knows = SELECTS(SELECT_SITE) | SELECTS(SELECT_PROVIDER),
+				       .site = slice_str(site->name),
+				       .provider = slice_strip(&provider, SLICE("provider "))
+						       ? provider
+						       : SLICE("") };
+
+	return selector_holds(s, about.knows, &about) == SELECTS_YES;
+}
+
+static bool tell_source(struct teller *t, const struct site *site, const struct ip *source)
+{
+	const struct pool *p;
+	bool any = false;
+
+	list_each(&site->pools, p, struct pool, link)
+		if (has_source(p, source)) {
+			binds_pool(t, p);
+			any = true;
+		}
+	return any;
+}
+
+void binds_places(struct teller *t, const struct selector *s)
+{
+	const struct selector_term *source = selector_find(s, SELECT_SOURCE);
+	struct map_link *l;
+	unsigned told = 0;
+	size_t pos = 0;
+
+	for (l = map_next(&t->sites->map, &pos, NULL); l && told < WHY_PLACES;
+	     l = map_next(&t->sites->map, &pos, l)) {
+		struct site *site = container_of(l, struct site, link);
+		if (!is_named(site, s))
+			continue;
+		if (source) {
+			told += tell_source(t, site, &source->ip);
+			continue;
+		}
+		binds_site(t, site);
+		told++;
+	}
 }

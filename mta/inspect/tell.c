@@ -15,6 +15,7 @@ static const struct {
 	{ "site-pause",   "its end, or postern retry with the domain" },
 	{ "pool-pause",   "its end, or postern retry with the domain" },
 	{ "suspension",   "its end and one message that is taken, or postern resume SOURCE WHERE" },
+	{ "warmup",       "the next day of its plan, another source in the pool, or postern warmup set or resume" },
 	{ "adaptive",     "deliveries, or postern adaptive forget SITE" },
 	{ "fallback",     "a source of its own pool that can be used again" },
 	{ "rate",         "time, or postern shape set SECTION KEY=VALUE" },
@@ -27,6 +28,9 @@ static const struct {
 				"shape set, postern tenant limit)" },
 	{ "source-rate",  "time, or a higher limit (postern shape set)" },
 	{ "next",         "its turn" },
+	{ "cap",          "its share in time; postern orders undo takes the cap back" },
+	{ "route",        "postern route list and postern route test NAME show more" },
+	{ "more",         "postern queue --by site, then postern why site/NAME" },
 };
 /* clang-format on */
 

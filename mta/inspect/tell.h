@@ -25,6 +25,10 @@ void tell(struct teller *t, const char *kind, int64_t until_ms, const char *form
 void binds_tenants(struct teller *t, const struct pool *p);
 /* The limits of its own that stop a source there. */
 void binds_own(struct teller *t, const struct pool *p, const struct ip *source, const char *name);
-/* All that binds at a pool, or at a site and its pools: binds.c. */
+/* All that binds at a pool, at a site without its pools, or with them: binds.c. */
 void binds_pool(struct teller *t, const struct pool *p);
+void binds_only_site(struct teller *t, struct site *s);
 void binds_site(struct teller *t, struct site *s);
+/* The same of each place that a selector of providers, sites and sources names, at most WHY_PLACES
+ * of them; of a source only the pools that have it. */
+void binds_places(struct teller *t, const struct selector *s);

@@ -1,40 +1,40 @@
-/* mta/inspect/why.h - why a recipient is not delivered yet: the chain of reasons on one lane, the
- * nearest first.
- * Owns:    nothing; a reason is valid during the callback.
- * Threads: call on the lane's own thread.
- * Limits:  a job's first recipient on the lane stands for the job; of a group WHY_PLACES sites and
- *          pools are told of, and INSPECT_MAX recipients are looked at. */
+/* mta/inspect/why.h - why mail is not delivered yet: the chain of reasons on one lane, the nearest
+ * first.
+ *
+ * One recipient or job, or a domain, has its own chain.  Providers, sources and sites, alone or
+ * together, have what binds there, whether mail waits or not.  Of any other selector the recipients
+ * are looked at in slices (mta/inspect/walk.h): how many wait for what, the orders that bind them,
+ * and what binds where they wait.
+ * Owns:    why_new() gives the caller the look; the selector is copied, its texts are not.  A
+ *          reason is valid during the callback.
+ * Threads: the lane's; why_free() any, when the lane no longer has it.
+ * Limits:  a job's first recipient on the lane stands for the job; of others the WHY_PLACES sites
+ *          and pools where the most wait are told of, and the orders that bind the first
+ *          WHY_ORDERS_LOOKED recipients. */
 #pragma once
 #include "mta/core/engine.h"
 #include "mta/rules/selector.h"
 
-enum { WHY_TEXT_MAX = 384, WHY_PLACES = 8 };
+enum { WHY_TEXT_MAX = 384, WHY_PLACES = 8, WHY_ORDERS_LOOKED = 256 };
 
 /* One reason of the chain. */
 struct why_reason {
-	/* "hold", "cap", "in-flight", "retry", "waiting", "dns", "reply", "site-pause",
-	 * "pool-pause", "suspension", "source-failed", "adaptive", "fallback", "tenant", "rate",
-	 * "connections", "tenant-rate", "tenant-connections", "source-rate", "next" */
+	/* "hold", "cap", "in-flight", "retry", "waiting", "dns", "route", "reply", "site-pause",
+	 * "pool-pause", "suspension", "source-failed", "warmup", "adaptive", "fallback",
+	 * "tenant", "rate", "connections", "tenant-rate", "tenant-connections", "source-rate",
+	 * "next", "more" */
 	const char *kind;
 	char text[WHY_TEXT_MAX];
 	int64_t until_ms;    /* wall clock; 0: until something changes */
 	int64_t since_ms;    /* wall clock; 0: not known */
 	const char *release; /* what would release it */
 };
-/* For a selector that is one rcpt, job or domain.  How many reasons were given; 0: nothing that the
- * selector names is on this lane. */
-int why_tell(struct lane *l, const struct selector *s,
-	     int (*each)(void *arg, const struct why_reason *r), void *arg);
-
-/* What binds the mail of a tenant or campaign, at a provider, or from a source. */
-enum why_of { WHY_TENANT, WHY_CAMPAIGN, WHY_PROVIDER, WHY_SOURCE };
-struct why_group {
-	enum why_of of;
-	uint64_t number;  /* WHY_TENANT, WHY_CAMPAIGN */
-	const char *name; /* WHY_PROVIDER, WHY_SOURCE */
-};
-/* "tenant/7", "campaign/9", "provider/gmail", "source/192.0.2.1"; the name points into text.
- * False: it is none of these. */
-bool why_group_parse(const char *text, struct why_group *ret);
-int why_group(struct lane *l, const struct why_group *g,
-	      int (*each)(void *arg, const struct why_reason *r), void *arg);
+struct why;
+struct why *why_new(struct lane *l, const struct selector *s);
+struct why *why_free(struct why *w);
+DEFINE_OWNED(why)
+/* Looks at some more recipients.  True: there are more. */
+bool why_go(struct why *w, int64_t slice_us);
+/* How many reasons were given; 0: nothing that the selector names is on this lane, or nothing binds
+ * it.  It stops when each() gives a negative number. */
+int why_tell(struct why *w, int (*each)(void *arg, const struct why_reason *r), void *arg);

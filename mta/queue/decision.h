@@ -11,6 +11,7 @@ struct decision {
 	uint16_t code;           /* what a host said to somebody else, or 0 */
 	uint16_t flags;          /* OUTCOME_ */
 	struct slice text, host; /* OUTCOME_EXPIRED: the deliver room has the text */
+	struct slice ip, source; /* of the connection that failed; may be empty */
 	bool ordered;            /* an order says so: its text is no reply */
 	bool on_list;            /* it is still strung on a list: leave it there, dead */
 	uint32_t not_before_s;   /* deferred: no earlier than this */

@@ -1,9 +1,10 @@
-/* mta/senders/known.c - a map of domains, and two sets of digests for each tenant. */
+/* mta/senders/known.c - a map of domains, two sets of digests for each tenant, and objects. */
 #include "mta/senders/known.h"
 
 #include <openssl/evp.h>
 
 #include "base/hash.h"
+#include "mta/senders/told.h"
 
 struct known_domain {
 	struct map_link link;
@@ -12,15 +13,18 @@ struct known_domain {
 	struct slice domain, pool; /* behind the struct */
 	char text[];
 };
+struct known_sum {
+	size_t n;
+	uint64_t sum;
+};
 struct known_tenant {
 	struct map_link link;
 	uint64_t tenant;
-	size_t senders;
-	uint64_t senders_sum;
+	struct known_sum senders, credentials, routes;
 	struct digests all, bulk; /* an address is in one of them at most */
 };
 struct known {
-	struct map domains, tenants;
+	struct map domains, tenants, objects;
 	size_t stops;
 };
 
@@ -30,6 +34,7 @@ struct known *known_new(void)
 
 	map_init(&k->domains);
 	map_init(&k->tenants);
+	map_init(&k->objects);
 	return k;
 }
 
@@ -53,8 +58,10 @@ struct known *known_free(struct known *k)
 	}
 	while ((l = map_any(&k->tenants)) != NULL)
 		tenant_free(k, container_of(l, struct known_tenant, link));
+	told_clear(&k->objects);
 	map_free(&k->domains);
 	map_free(&k->tenants);
+	map_free(&k->objects);
 	free(k);
 	return NULL;
 }
@@ -150,8 +157,15 @@ static struct digests *set_of(struct known_tenant *t, enum wire_fact_kind kind)
 
 /* How much the facts before this one add at most. */
 struct preparing {
-	size_t senders, stops;
+	size_t senders, stops, objects;
 };
+
+static int prepare_object(const struct known *k, const struct wire_fact *f, struct preparing *p)
+{
+	bool more = wire_fact_is_object(f->kind);
+
+	return more && ++p->objects + k->objects.count > KNOWN_OBJECTS_MAX ? E_LIMIT : 0;
+}
 
 static int prepare_one(struct known *k, const struct wire_fact *f, struct preparing *p)
 {
@@ -159,6 +173,8 @@ static int prepare_one(struct known *k, const struct wire_fact *f, struct prepar
 
 	if (f->kind == WIRE_FACT_SUM)
 		return E_SYNTAX;
+	if (told_kind(f->kind))
+		return prepare_object(k, f, p);
 	if (f->kind == WIRE_FACT_SENDER && ++p->senders + k->domains.count > KNOWN_SENDERS_MAX)
 		return E_LIMIT;
 	if (f->kind == WIRE_FACT_SENDER || f->kind == WIRE_FACT_NO_SENDER)
@@ -182,7 +198,8 @@ static void settle(struct known *k, struct slice facts)
 		t = find_tenant(k, f.tenant);
 		if (t)
 			t->all.wanted = t->bulk.wanted = 0;
-		if (t && !t->senders && !t->all.n && !t->bulk.n)
+		if (t && !t->senders.n && !t->credentials.n && !t->routes.n && !t->all.n &&
+		    !t->bulk.n)
 			tenant_free(k, t);
 	}
 }
@@ -218,8 +235,8 @@ static void remove_domain(struct known *k, struct known_domain *d)
 {
 	struct known_tenant *t = find_tenant(k, d->tenant);
 
-	t->senders--;
-	t->senders_sum ^= wire_fact_sum(d->hash);
+	t->senders.n--;
+	t->senders.sum ^= wire_fact_sum(d->hash);
 	map_remove(&k->domains, &d->link);
 	free(d);
 }
@@ -241,8 +258,8 @@ static void add_domain(struct known *k, const struct wire_fact *f)
 	d->pool = slice_of(d->text + f->domain.n, f->pool.n);
 	map_insert(&k->domains, &d->link, hash_keyed_nocase(d->domain));
 	t = need_tenant(k, f->tenant);
-	t->senders++;
-	t->senders_sum ^= wire_fact_sum(d->hash);
+	t->senders.n++;
+	t->senders.sum ^= wire_fact_sum(d->hash);
 }
 
 static void set_stop(struct known *k, const struct wire_fact *f)
@@ -262,6 +279,32 @@ static void set_stop(struct known *k, const struct wire_fact *f)
 	k->stops += t->all.n + t->bulk.n;
 }
 
+static struct known_sum *objects_of(struct known_tenant *t, enum wire_fact_kind kind)
+{
+	return kind == WIRE_FACT_CREDENTIAL ? &t->credentials : &t->routes;
+}
+
+/* The new one takes the place of the old one, or nothing does. */
+static void set_object(struct known *k, const struct wire_fact *f)
+{
+	enum wire_fact_kind kind = told_kind(f->kind);
+	struct told *old = told_find(&k->objects, kind, f->tenant, f->id);
+	struct known_sum *sum = NULL;
+
+	if (old) {
+		sum = objects_of(need_tenant(k, f->tenant), kind);
+		sum->n--;
+		sum->sum ^= wire_fact_sum(old->stamp);
+		told_remove(&k->objects, old);
+	}
+	if (f->kind != kind)
+		return;
+	sum = objects_of(need_tenant(k, f->tenant), kind);
+	sum->n++;
+	sum->sum ^= wire_fact_sum(f->hash);
+	told_add(&k->objects, f);
+}
+
 void known_take(struct known *k, struct slice facts)
 {
 	struct slice in = facts;
@@ -270,7 +313,9 @@ void known_take(struct known *k, struct slice facts)
 
 	while (wire_fact_next(&in, &f) > 0) {
 		d = NULL;
-		if (f.kind == WIRE_FACT_SENDER)
+		if (told_kind(f.kind))
+			set_object(k, &f);
+		else if (f.kind == WIRE_FACT_SENDER)
 			add_domain(k, &f);
 		else if (f.kind == WIRE_FACT_NO_SENDER)
 			d = find_domain(k, f.domain);
@@ -294,7 +339,7 @@ int known_reserve(struct known *k, struct slice sums)
 		struct known_tenant *t;
 		if (f.kind != WIRE_FACT_SUM)
 			return E_SYNTAX;
-		if (f.of == WIRE_FACT_SENDER)
+		if (f.of == WIRE_FACT_SENDER || told_kind(f.of))
 			continue;
 		if (f.count > KNOWN_STOPS_MAX || (stops += f.count) > KNOWN_STOPS_MAX)
 			return E_LIMIT;
@@ -313,7 +358,11 @@ static bool sum_equals(const struct known *k, const struct wire_fact *f)
 	if (!t || f->kind != WIRE_FACT_SUM)
 		return false;
 	if (f->of == WIRE_FACT_SENDER)
-		return f->count == t->senders && f->sum == t->senders_sum;
+		return f->count == t->senders.n && f->sum == t->senders.sum;
+	if (f->of == WIRE_FACT_CREDENTIAL)
+		return f->count == t->credentials.n && f->sum == t->credentials.sum;
+	if (f->of == WIRE_FACT_SMART_ROUTE)
+		return f->count == t->routes.n && f->sum == t->routes.sum;
 	if (f->of == WIRE_FACT_STOPS_ALL)
 		return f->count == t->all.n && f->sum == t->all.sum;
 	return f->count == t->bulk.n && f->sum == t->bulk.sum;
@@ -332,7 +381,7 @@ bool known_equals(const struct known *k, struct slice sums)
 			return false;
 		facts += f.count;
 	}
-	return r == 0 && facts == k->domains.count + k->stops;
+	return r == 0 && facts == k->domains.count + k->stops + k->objects.count;
 }
 
 /* ---- walking ----------------------------------------------------------------------------- */
@@ -347,6 +396,8 @@ struct known_counts known_all(const struct known *k)
 		const struct known_tenant *t = container_of(l, struct known_tenant, link);
 		all.stops_all += t->all.n;
 		all.stops_bulk += t->bulk.n;
+		all.credentials += t->credentials.n;
+		all.routes += t->routes.n;
 	}
 	return all;
 }
@@ -360,8 +411,9 @@ int known_each_tenant(const struct known *k, int (*each)(void *arg, const struct
 
 	while (r >= 0 && (l = map_next(&k->tenants, &pos, l))) {
 		const struct known_tenant *t = container_of(l, struct known_tenant, link);
-		struct known_counts c = { t->tenant, t->senders, t->all.n, t->bulk.n };
-		if (c.senders || c.stops_all || c.stops_bulk)
+		struct known_counts c = { t->tenant, t->senders.n,     t->all.n,
+					  t->bulk.n, t->credentials.n, t->routes.n };
+		if (c.senders || c.stops_all || c.stops_bulk || c.credentials || c.routes)
 			r = each(arg, &c);
 	}
 	return r < 0 ? r : 0;
@@ -399,6 +451,12 @@ int known_each_sender(const struct known *k, int (*each)(void *arg, const struct
 	return r < 0 ? r : 0;
 }
 
+int known_each_object(const struct known *k, enum wire_fact_kind kind,
+		      int (*each)(void *arg, const struct wire_fact *f), void *arg)
+{
+	return told_each(&k->objects, kind, each, arg);
+}
+
 int known_each_fact(const struct known *k, int (*each)(void *arg, const struct wire_fact *f),
 		    void *arg)
 {
@@ -414,5 +472,5 @@ int known_each_fact(const struct known *k, int (*each)(void *arg, const struct w
 		if (r >= 0)
 			r = each_stop(&t->bulk, f, each, arg);
 	}
-	return r < 0 ? r : 0;
+	return r < 0 ? r : told_each(&k->objects, (enum wire_fact_kind)0, each, arg);
 }

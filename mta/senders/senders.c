@@ -23,6 +23,7 @@ struct senders {
 	struct store *store;
 	struct known *coming; /* a set that is being built */
 	const void *builder;
+	struct list watches;
 	bool old_rules; /* the spool holds suppressions of a version that kept them there */
 	uint64_t changes, sets;
 	int64_t changed_ms;
@@ -137,7 +138,7 @@ static int rewrite_fact(void *arg, const struct wire_fact *f)
 	struct rewriting *w = arg;
 	int r = wire_fact_put(&w->facts, f);
 
-	if (r == 0 && buf_len(&w->facts) > STORE_FACTS_MAX - 1024)
+	if (r == 0 && buf_len(&w->facts) > STORE_FACTS_MAX - 2 * WIRE_FACT_TEXT_MAX)
 		r = rewrite_flush(w);
 	return r;
 }
@@ -162,10 +163,26 @@ static void rewrite(struct senders *s)
 		log_warn("senders.not-rewritten", kv_err("reason", r));
 }
 
-static void changed(struct senders *s)
+/* facts NULL: a whole set was taken. */
+static void changed(struct senders *s, const struct slice *facts)
 {
+	struct senders_watch *w;
+
 	s->changes++;
 	s->changed_ms = clock_wall_ms();
+	list_each(&s->watches, w, struct senders_watch, link)
+		w->changed(w, facts);
+}
+
+void senders_watch(struct senders *s, struct senders_watch *w)
+{
+	list_push(&s->watches, &w->link);
+}
+
+int senders_each_object(struct senders *s, enum wire_fact_kind kind,
+			int (*each)(void *arg, const struct wire_fact *f), void *arg)
+{
+	return known_each_object(s->control, kind, each, arg);
 }
 
 int senders_change(struct senders *s, struct slice facts)
@@ -184,7 +201,7 @@ int senders_change(struct senders *s, struct slice facts)
 	known_take(s->control, facts);
 	look_at_stops(s);
 	pthread_rwlock_unlock(&s->lock);
-	changed(s);
+	changed(s, &facts);
 	rewrite(s);
 	return 0;
 }
@@ -240,7 +257,7 @@ int senders_end(struct senders *s, const void *by)
 	(void)known_free(old);
 	drop_old_rules(s);
 	s->sets++;
-	changed(s);
+	changed(s, NULL);
 	return 0;
 }
 
@@ -378,6 +395,7 @@ static int senders_open(struct engine *e, void **ret_shared)
 	int r;
 
 	s->engine = e;
+	list_init(&s->watches);
 	pthread_rwlock_init(&s->lock, NULL);
 	r = open_store(s);
 	if (r == 0)

@@ -1,6 +1,7 @@
-/* mta/senders/senders.h - which tenant may send as which domain, and to which addresses a tenant
- * must not write: what the control plane says (over the link, kept in a file of its own) and what
- * the operator's options say.  The engine goes by it with or without a control plane.
+/* mta/senders/senders.h - which tenant may send as which domain, to which addresses a tenant
+ * must not write, and its credentials and smart-host routes, which other rooms read: what the
+ * control plane says (over the link, kept in a file of its own) and what the operator's options
+ * say.  The engine goes by it with or without a control plane.
  *
  * Guarantee: a change that was taken is on the disk and in effect; of one that was not taken
  *            nothing is.  A lookup sees a change whole or not at all.
@@ -13,6 +14,7 @@
  * Threads: lookups on any; changes on the front desk.
  * Limits:  those of known.h.  A suppression costs 16 to 30 bytes, twice while a whole set comes. */
 #pragma once
+#include "base/list.h"
 #include "mta/core/part.h"
 #include "mta/senders/known.h"
 
@@ -29,6 +31,19 @@ bool senders_awaited(struct senders *s);
 bool senders_find(struct senders *s, struct slice domain, struct known_sender *ret);
 /* May this tenant (0: nobody's) not write to the address?  bulk: mail that is not transactional. */
 bool senders_suppressed(struct senders *s, uint64_t tenant, bool bulk, struct slice address);
+
+/* Who reads objects (CREDENTIAL, SMART_ROUTE).  changed(): these facts were taken; facts NULL: all
+ * may be others.  On the front desk, once the change is on the disk and before it is acknowledged.
+ */
+struct senders_watch {
+	struct list link;
+	void (*changed)(struct senders_watch *w, const struct slice *facts);
+};
+/* From open() of a later part, for good. */
+void senders_watch(struct senders *s, struct senders_watch *w);
+/* On the front desk, or in open(). */
+int senders_each_object(struct senders *s, enum wire_fact_kind kind,
+			int (*each)(void *arg, const struct wire_fact *f), void *arg) MUST_CHECK;
 
 /* Facts of the control plane (LINK_FACTS); `by` is who builds a set, for comparison only.  As
  * store.h and known.h; E_CONFLICT: the facts are others (equal), no set was begun or another one

@@ -9,10 +9,12 @@
 #include "mta/site/provider.h"
 #include "mta/site/race.h"
 #include "mta/site/relay.h"
+#include "mta/site/reported.h"
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
 #include "mta/site/trace.h"
+#include "mta/site/warming.h"
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
@@ -132,6 +134,12 @@ static void join(struct channel *ch)
 		trace_opened(ch);
 }
 
+static void no_way(struct channel *ch, int err)
+{
+	reach_no_way(ch);
+	pair_cut(ch->pool->sites, ch->host, ch->source, err);
+}
+
 /* Our own trouble, never the site's.  Only a look at the source by itself tells whether it is at
  * fault, or the way from it to this host. */
 static int not_begun(struct channel *ch, int err)
@@ -146,7 +154,7 @@ static int not_begun(struct channel *ch, int err)
 	else if (source_proxy(ch->source)) /* it was to be connected to, not the host */
 		egress_source_failed(s->egress, ch->source, err);
 	else
-		pair_cut(s, ch->host, ch->source, err);
+		no_way(ch, err);
 	pool_pump_soon(ch->pool);
 	return E_CONFLICT;
 }
@@ -157,7 +165,7 @@ static int cannot_open(struct pool *p, enum pair_lack why)
 {
 	if (why == PAIR_FULL)
 		return E_FULL;
-	if (why == PAIR_SUSPENDED || why == PAIR_WALLED) {
+	if (why == PAIR_SUSPENDED || why == PAIR_WALLED || why == PAIR_WARMUP) {
 		pool_wait(p, why, pair_wait_ms(p));
 		return E_UNKNOWN;
 	}
@@ -188,6 +196,7 @@ static void use_pair(struct channel *ch, const struct pair *pair)
 	ch->own = own_of(ch->pool, &ch->source->ip);
 	set_policy(ch);
 	ch->steer = steer_turn(ch->pool, pair->turn);
+	ch->warmup = turn->warmup;
 	ch->begun_ms = sites_now(ch->pool->sites);
 }
 
@@ -348,7 +357,7 @@ static bool worn(const struct channel *ch)
 	return ch->stale || ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] || too_many(ch) ||
 	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
 	       suspend_ordered(ch->pool, &ch->source->ip, NULL) || (ch->probing && ch->taken) ||
-	       steer_holds(ch->steer) ||
+	       steer_holds(ch->steer) || warmup_rests(ch->warmup) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
 
@@ -378,7 +387,7 @@ void channel_feed(struct channel *ch)
 			return;
 		}
 		if (!pool_may_send(ch->pool, ch->turn) || !steer_may_send(ch) ||
-		    !own_may_send(ch) || !take_one(ch))
+		    !own_may_send(ch) || !warming_may_send(ch) || !take_one(ch))
 			break;
 	}
 	if (ch->gone || ch->quitting)
@@ -459,12 +468,14 @@ static void opened(struct channel *ch)
 		ch->pool->turns.at[ch->turn].opening--;
 	ch->pool->pause_ms = ch->pool->paused_until_ms = 0;
 	site_host_well(ch->pool->site, ch->host);
+	reach_made(ch);
 	race_won(ch);
 	if (ch->pool->site->relay)
 		relay_ready(ch);
 	note_times(ch);
 	note_tls(ch);
 	note_source(ch);
+	reported_ready(ch);
 	ending_look_at_delay(ch);
 }
 
@@ -551,6 +562,8 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 	note_source(ch);
 	ch->auth_refused = session_auth_refused(ch->session);
 	ch->blame = session_blame(ch->session, &ch->blame_err);
+	if (!p->sites->freeing && !ch->ready_once && !ch->cut && v->kind != VERDICT_NONE)
+		reported_failed(ch, v);
 	if (!p->sites->freeing && v->kind != VERDICT_NONE && ch->failed_ms != sites_now(p->sites))
 		failures_keep(ch, NULL, NULL, 0);
 	leave(ch);

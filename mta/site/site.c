@@ -9,6 +9,7 @@
 #include "mta/site/channel.h"
 #include "mta/site/pair.h"
 #include "mta/site/relay.h"
+#include "mta/site/reported.h"
 #include "mta/site/shaping.h"
 
 enum { BACKOFF_RECORDS = 100 }; /* tries recorded each time a site cannot be reached */
@@ -306,6 +307,7 @@ void site_problem(struct site *s, const struct verdict *v, const char *whose)
 	s->problem_code = v->code;
 	s->problem_status = v->status;
 	s->problem_ms = clock_wall_ms();
+	*s->problem_ip = *s->problem_source = '\0';
 }
 
 /* RFC 8689 section 4.2.1: where DNS may give another answer, it is tried again. */
@@ -328,6 +330,7 @@ void site_blame_policy(struct site *s, enum tls_word word)
 	d = site_demand(s, 0, word);
 	verdict_set(&v, VERDICT_DEFERRED, status_of_refusal(s, 0), true, "%s", d.refusal);
 	site_problem(s, &v, s->route->hosts[0].name);
+	reported_refused(s, 0, &d);
 	log_info("policy.refused", kv_str("site", s->name), kv_str("host", s->route->hosts[0].name),
 		 kv_str("policy", policy_applied_name(d.applied)), kv_str("reason", d.refusal));
 }
@@ -343,6 +346,8 @@ static void note_failure(struct site *s, struct host *h, const struct verdict *v
 			 const char *source)
 {
 	site_problem(s, v, h->ip_text);
+	(void)slice_copy(s->problem_ip, sizeof(s->problem_ip), slice_str(h->ip_text));
+	(void)slice_copy(s->problem_source, sizeof(s->problem_source), slice_str(source));
 	count_add(&s->sites->counters.sessions_failed, 1);
 	log_info("session.failed", kv_str("site", s->name), kv_str("ip", h->ip_text),
 		 kv_str("source", source), kv_int("code", v->code),
@@ -407,6 +412,20 @@ static bool ends_all(struct site *s)
 	       all_fall_short(s);
 }
 
+/* The name of the host with this address; the best one's where none has it. */
+static const char *host_of(const struct site *s, const char *ip_text)
+{
+	const struct route *r = s->route;
+	struct ip ip;
+
+	if (*ip_text && ip_parse(slice_str(ip_text), &ip) == 0)
+		for (unsigned i = 0; i < r->n_hosts; i++)
+			for (unsigned k = 0; k < r->hosts[i].n_ips; k++)
+				if (ip_eq(&r->hosts[i].ips[k], &ip))
+					return r->hosts[i].name;
+	return r->hosts[0].name;
+}
+
 /* Defers some of those that wait, so that their try is recorded. */
 static void defer_some(struct site *s)
 {
@@ -415,7 +434,9 @@ static void defer_some(struct site *s)
 		.code = s->problem_code,
 		.status = s->problem_status,
 		.text = slice_str(s->problem),
-		.host = slice_str(s->route->hosts[0].name),
+		.host = slice_str(host_of(s, s->problem_ip)),
+		.ip = slice_str(s->problem_ip),
+		.source = slice_str(s->problem_source),
 	};
 	struct pool *p;
 

@@ -9,6 +9,7 @@
 #include "mta/policy/facts.h"
 #include "mta/shape/shapes.h"
 #include "mta/site/habits.h"
+#include "mta/site/reach.h"
 #include "mta/site/shun.h"
 #include "mta/site/sites.h"
 #include "mta/site/tickets.h"
@@ -33,6 +34,7 @@ struct host {
 	struct habits habits;
 	struct host_cut *cuts; /* mta/site/pair.h */
 	struct shun *shunned;
+	struct reach reach;
 };
 
 /* Neighbours of a site: REQUIRETLS for domains that are signed, and not; TLS-Required: No. */
@@ -59,7 +61,8 @@ struct site {
 	int64_t backoff_ms;       /* length of the last pause, 0 after success */
 	int64_t problem_ms;       /* wall clock */
 	char problem[256];
-	uint16_t problem_code; /* of the session that met it */
+	char problem_ip[IP_TEXT_MAX], problem_source[IP_TEXT_MAX]; /* may be empty */
+	uint16_t problem_code;                                     /* of the session that met it */
 	struct status problem_status;
 	int64_t session_ms;     /* wall clock: when its last session was ready; 0: none was */
 	struct tls_result last; /* of that session */

@@ -2,10 +2,12 @@
 #include "mta/site/trace.h"
 
 #include "base/clock.h"
+#include "mta/queue/about.h"
 #include "mta/site/way.h"
 
 struct trace {
-	struct trace_what what;
+	char text[SELECTOR_TEXT_MAX]; /* of the selector */
+	struct selector what;
 	int64_t until_ms, asked_ms; /* monotonic */
 	int64_t second;
 	unsigned in_second, first, n, sessions;
@@ -13,81 +15,82 @@ struct trace {
 	struct trace_line lines[TRACE_LINES];
 };
 
-/* ---- what is meant ----------------------------------------------------------------------- */
+/* ---- who is meant ------------------------------------------------------------------------ */
 
-static int parse_name(struct slice text, enum trace_of of, struct trace_what *ret)
+enum {
+	/* What a connection decides by itself. */
+	OF_CONNECTION =
+	    1 << SELECT_PROVIDER | 1 << SELECT_SITE | 1 << SELECT_SOURCE | 1 << SELECT_POOL,
+};
+
+/* It carries the mail of this domain, as far as its site tells. */
+static bool is_site_of(struct sites *s, const struct site *site, struct slice name)
 {
-	ret->of = of;
-	if (!text.n || text.n >= sizeof(ret->name))
-		return E_SYNTAX;
-	slice_copy(ret->name, sizeof(ret->name), text);
-	return 0;
-}
-
-int trace_parse(struct slice text, struct trace_what *ret)
-{
-	static const struct {
-		const char *prefix;
-		enum trace_of of;
-	} rows[] = { { "domain/", TRACE_DOMAIN },     { "provider/", TRACE_PROVIDER },
-		     { "source/", TRACE_SOURCE },     { "tenant/", TRACE_TENANT },
-		     { "campaign/", TRACE_CAMPAIGN }, { "job/", TRACE_JOB } };
-
-	*ret = (struct trace_what){ .of = TRACE_ALL };
-	if (slice_eq(text, SLICE("all")))
-		return 0;
-	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
-		if (!slice_strip(&text, slice_str(rows[i].prefix)))
-			continue;
-		if (rows[i].of < TRACE_TENANT)
-			return parse_name(text, rows[i].of, ret);
-		ret->of = rows[i].of;
-		return rows[i].of == TRACE_JOB
-			   ? id_parse(text, &ret->job)
-			   : (slice_u64(text, UINT64_MAX, &ret->number) < 0 ? E_SYNTAX : 0);
-	}
-	if (id_parse(text, &ret->job) == 0) {
-		ret->of = TRACE_JOB;
-		return 0;
-	}
-	return memchr(text.p ? text.p : "", '/', text.n) ? E_SYNTAX
-							 : parse_name(text, TRACE_DOMAIN, ret);
-}
-
-static bool is_site_of(struct sites *s, const struct site *site, const char *domain)
-{
-	const struct domain *d = queue_find_domain(s->queue, slice_str(domain));
+	const struct domain *d = queue_find_domain(s->queue, name);
 
 	return d && way_of(d)->site == site;
 }
 
-static bool is_provider(const struct site *site, const char *name)
+static bool leaves_from(const struct subject *s, const struct ip *source)
 {
-	struct slice p = site->provider ? slice_str(site->provider->name) : SLICE("");
+	const struct channel *ch = s->arg;
+	char text[IP_TEXT_MAX];
 
-	return slice_strip(&p, SLICE("provider ")) && slice_eq_nocase(p, slice_str(name));
+	return ip_eq(&ch->source->ip, source) ||
+	       strcmp(ip_format(source, text), ch->source_text) == 0;
+}
+
+static void add_connection(struct subject *to, const struct channel *ch)
+{
+	const struct site *site = ch->pool->site;
+	struct slice provider = slice_str(site->provider ? site->provider->name : "");
+
+	to->site = slice_str(site->name);
+	to->provider = slice_strip(&provider, SLICE("provider ")) ? provider : SLICE("");
+	to->pool = slice_str(egress_pool_name(ch->pool->sites->egress, ch->pool->index));
+	to->leaves_from = leaves_from;
+	to->arg = ch;
+	to->knows |= OF_CONNECTION;
+}
+
+static bool connection_fits(const struct channel *ch)
+{
+	const struct selector *what = &ch->pool->sites->tracing->what;
+	struct subject s = { .knows = 0 };
+
+	add_connection(&s, ch);
+	return selector_holds(what, OF_CONNECTION, &s) == SELECTS_YES;
 }
 
 /* Meant by what the connection is, whatever it carries. */
-static bool is_meant(struct sites *s, const struct channel *ch)
+static bool is_meant(const struct channel *ch)
 {
-	const struct trace_what *w = &s->tracing->what;
+	struct sites *s = ch->pool->sites;
+	const struct selector *what = &s->tracing->what;
+	const struct selector_term *domain = selector_find(what, SELECT_DOMAIN);
 
-	switch (w->of) {
-	case TRACE_ALL:
-		return true;
-	case TRACE_DOMAIN:
-		return is_site_of(s, ch->pool->site, w->name);
-	case TRACE_PROVIDER:
-		return is_provider(ch->pool->site, w->name);
-	case TRACE_SOURCE:
-		return strcmp(ch->source->text, w->name) == 0 ||
-		       strcmp(ch->source_text, w->name) == 0;
-	case TRACE_TENANT:
-	case TRACE_CAMPAIGN:
-	case TRACE_JOB:
-		break;
-	}
+	return !(what->keys & ~(OF_CONNECTION | SELECTS(SELECT_DOMAIN))) && connection_fits(ch) &&
+	       (!domain || is_site_of(s, ch->pool->site, domain->text));
+}
+
+static bool rcpt_fits(const struct channel *ch, const struct chunk *k, rcpt_ref ref)
+{
+	struct queue *q = ch->pool->sites->queue;
+	struct about a;
+
+	about_chunk(&a, q, queue_rcpt(q, ref), k, SELECTS_ALL & ~OF_CONNECTION);
+	add_connection(&a.s, ch);
+	return selector_holds(&ch->pool->sites->tracing->what, SELECTS_ALL, &a.s) == SELECTS_YES;
+}
+
+static bool carries_one(const struct channel *ch, const struct chunk *k, const rcpt_ref *refs,
+			unsigned n)
+{
+	if (!connection_fits(ch))
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		if (rcpt_fits(ch, k, refs[i]))
+			return true;
 	return false;
 }
 
@@ -139,20 +142,17 @@ static void follow(struct channel *ch)
 
 void trace_opened(struct channel *ch)
 {
-	if (is_meant(ch->pool->sites, ch))
+	if (is_meant(ch))
 		follow(ch);
 }
 
-void trace_handed_over(struct channel *ch, uint64_t tenant, uint64_t campaign, struct id128 job)
+void trace_handed_over(struct channel *ch, const struct chunk *k, const rcpt_ref *refs, unsigned n)
 {
-	const struct trace_what *w = &ch->pool->sites->tracing->what;
-	bool meant = (w->of == TRACE_TENANT && tenant == w->number) ||
-		     (w->of == TRACE_CAMPAIGN && campaign == w->number) ||
-		     (w->of == TRACE_JOB && id_eq(job, w->job));
+	const struct selector *what = &ch->pool->sites->tracing->what;
 
-	if (w->of < TRACE_TENANT)
+	if (!(what->keys & ~(OF_CONNECTION | SELECTS(SELECT_DOMAIN))))
 		return;
-	if (meant)
+	if (carries_one(ch, k, refs, n))
 		follow(ch);
 	else if (!ch->in_hand) /* what it carried before is answered */
 		session_watch(ch->session, NULL);
@@ -182,14 +182,21 @@ static void leave_alone(struct channel *ch)
 	session_watch(ch->session, NULL);
 }
 
-void trace_begin(struct sites *s, const struct trace_what *what, int64_t for_ms)
+int trace_begin(struct sites *s, const struct selector *what, int64_t for_ms)
 {
+	struct trace *t = must_alloc(sizeof(*t));
+
+	if (selector_print(what, t->text, sizeof(t->text)) < 0 ||
+	    selector_parse(slice_str(t->text), &t->what) < 0) {
+		free(t);
+		return E_LIMIT;
+	}
 	trace_end(s);
-	s->tracing = must_alloc(sizeof(*s->tracing));
-	s->tracing->what = *what;
-	s->tracing->asked_ms = clock_mono_ms();
-	s->tracing->until_ms = s->tracing->asked_ms + for_ms;
+	s->tracing = t;
+	t->asked_ms = clock_mono_ms();
+	t->until_ms = t->asked_ms + for_ms;
 	each_channel(s, trace_opened);
+	return 0;
 }
 
 bool trace_take(struct sites *s, void (*each)(void *arg, const struct trace_line *l), void *arg,

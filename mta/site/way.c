@@ -159,6 +159,7 @@ static void done_asking(struct way *w, const struct route *route, struct policy_
 	struct sites *s = w->sites;
 
 	w->asked = false;
+	w->took_ms = (uint32_t)(sites_now(s) - w->asked_ms);
 	s->n_asked--;
 	answered(w, route, facts);
 	ask_next(s);
@@ -196,6 +197,7 @@ static void ask_now(struct way *w)
 	count_add(&s->counters.route_queries, 1);
 	if (r == 0) {
 		w->asked = true;
+		w->asked_ms = sites_now(s);
 		s->n_asked++;
 		return;
 	}

@@ -17,6 +17,8 @@ struct way {
 	struct route_query query;
 	struct policy_query policy; /* once the route is known */
 	bool asked;                 /* the question is out */
+	int64_t asked_ms;           /* monotonic: since when */
+	uint32_t took_ms;           /* the last one */
 	bool draining;              /* its list is being served in slices */
 	enum route_status status;   /* of the last answer */
 	bool named_securely;        /* its MX records are signed */

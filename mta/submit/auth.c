@@ -109,6 +109,8 @@ void submit_auth_judge(void *state, struct smtpd_session *s, struct slice name,
 		return;
 	}
 	cred = credential_find(on->credentials, name);
+	if (cred && !credential_may_from(cred, smtpd_session_peer(s)))
+		cred = credential_unref(cred); /* from here it is nobody's */
 	if (cred && credential_proved(on->credentials, cred, password)) {
 		welcome(on, s, cred);
 		return;
@@ -165,7 +167,8 @@ struct slice submit_auth_may_send(struct submit_lane *on, struct smtpd_session *
 
 	if (!own->cred)
 		return must_authenticate(on, s);
-	if (!credential_holds(on->credentials, &own->cred)) {
+	if (!credential_holds(on->credentials, &own->cred) ||
+	    !credential_may_from(own->cred, smtpd_session_peer(s))) {
 		count_add(&on->counters.auth_revoked, 1);
 		log_auth(s, "submission.revoked", own->cred->name);
 		return SLICE("421 4.7.0 this name or its password was taken away\r\n");

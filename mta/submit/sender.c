@@ -26,12 +26,13 @@ static uint64_t bound_tenant(const struct submit_lane *on, struct smtpd_session 
 	return 0;
 }
 
-/* Must its domains be known as its own?  Those that its credential lists always must. */
+/* Must its domains be known as its own?  Those that its credential lists always must, and those of
+ * a credential that the control plane gave. */
 static bool is_checked(const struct submit_lane *on, struct smtpd_session *s)
 {
 	const struct credential *cred = credential_of(s);
 
-	return (cred && cred->domains.n) || senders_checked(on->senders);
+	return (cred && (cred->fed || cred->domains.n)) || senders_checked(on->senders);
 }
 
 /* Domains of tenant 0 are nobody's in particular: whoever submits may use them. */
@@ -51,8 +52,9 @@ static bool find(struct submit_lane *on, struct smtpd_session *s, struct slice d
 	if (cred && cred->domains.n && !listed)
 		return false;
 	if (!senders_find(on->senders, domain, ret)) {
+		/* What the control plane lists is of use while it is also a sender domain. */
 		*ret = (struct known_sender){ .tenant = bound };
-		return listed;
+		return listed && !cred->fed;
 	}
 	if (!bound)
 		return true;

@@ -11,8 +11,9 @@
  *	style.c      formats, widths, colours       table.c, print.c   answers for people
  *	document.c   answers for programs           watch.c      a command again and again
  *	top.c        a live screen                  trace.c      live sessions
+ *	past.c       each attempt of a job
  *	completion.c what a shell can complete      source.c     sources and orders on them
- *	credential.c hashes of passwords            history.c    transcripts and messages
+ *	credential.c credentials, and hashes        history.c    transcripts and messages
  *
  * Blocks: on the socket and the disk. */
 #pragma once
@@ -156,10 +157,6 @@ int cmd_flush_dns(struct cli *c);
 int cmd_verify(struct cli *c);
 int cmd_audit(struct cli *c);
 
-/* history.c: what show --transcript, --headers and --content print. */
-int history_transcript(struct cli *c);
-int history_message(struct cli *c);
-
 /* top.c */
 int cmd_top(struct cli *c);
 
@@ -174,6 +171,8 @@ int cmd_shape_replay(struct cli *c);
 int cmd_adaptive(struct cli *c);
 int cmd_adaptive_forget(struct cli *c);
 
+/* past.c: what became of a job, event by event; with --fields as a table. */
+void history_events(const struct value *events);
 /* history.c: what show --transcript, --headers and --content print. */
 int history_transcript(struct cli *c);
 int history_message(struct cli *c);
@@ -211,6 +210,13 @@ int cmd_source_drain(struct cli *c);
 int cmd_source_disable(struct cli *c);
 int cmd_source_enable(struct cli *c);
 
+/* warmup.c */
+int cmd_warmup(struct cli *c);
+int cmd_warmup_show(struct cli *c);
+int cmd_warmup_set(struct cli *c);
+int cmd_warmup_unset(struct cli *c);
+int cmd_warmup_pause(struct cli *c);
+int cmd_warmup_resume(struct cli *c);
 /* shape.c */
 /* Asks the engine; prints its answer as JSON, or shows it.  The exit status. */
 int cli_ask_and_show(struct cli *c, const char *command, struct tree *args,
@@ -233,6 +239,7 @@ int cmd_rules_words(struct cli *c);
 
 /* report.c */
 int cmd_report_explain(struct cli *c);
+int cmd_credentials(struct cli *c);
 int cmd_credential_hash(struct cli *c);
 
 /* repair.c */

@@ -176,17 +176,6 @@ static void print_show(const struct value *v)
 		{ "attempts", "TRIES", COLUMN_NUMBER }, { "next_ms", "NEXT TRY", COLUMN_TIME },
 		{ "tenant", "TENANT", COLUMN_NUMBER },  { "campaign", "CAMPAIGN", COLUMN_NUMBER },
 	};
-	static const struct print_column history[] = {
-		{ "at_ms", "TIME", COLUMN_TIME },
-		{ "kind", "WHAT", COLUMN_TEXT },
-		{ "row", "ROW", COLUMN_NUMBER },
-		{ "rcpt", "ADDRESS", COLUMN_TEXT },
-		{ "host", "HOST", COLUMN_TEXT },
-		{ "tls_policy", "POLICY", COLUMN_TEXT },
-		{ "tls_verified_by", "VERIFIED BY", COLUMN_TEXT },
-		{ "class", "CLASS", COLUMN_TEXT },
-		{ "text", "REPLY", COLUMN_LONG },
-	};
 	const struct value *job = value_member(v, SLICE("job"));
 
 	if (job)
@@ -194,7 +183,7 @@ static void print_show(const struct value *v)
 	if (member_list(v, "recipients")->count)
 		print_table(member_list(v, "recipients"), queued, ARRAY_LEN(queued));
 	if (member_list(v, "history")->count)
-		print_table(member_list(v, "history"), history, ARRAY_LEN(history));
+		history_events(member_list(v, "history"));
 	if (member_true(v, "more"))
 		print_more("recipients", member_list(v, "recipients")->count, MORE);
 	if (member_true(v, "more_history"))

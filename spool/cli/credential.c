@@ -1,4 +1,4 @@
-/* spool/cli/credential.c - a line for submission.credentials: asks nobody. */
+/* spool/cli/credential.c - who may submit with a password; a hash for the file of them. */
 #include <stdio.h>
 #include <termios.h>
 #include <unistd.h>
@@ -47,4 +47,27 @@ int cmd_credential_hash(struct cli *c)
 	}
 	(void)printf("%s\n", hash); /* for a file or a variable, never a document */
 	return EXIT_DONE;
+}
+
+static void print_credentials(const struct value *v)
+{
+	static const struct print_column columns[] = {
+		{ "name", "NAME", COLUMN_TEXT },       { "tenant", "TENANT", COLUMN_NUMBER },
+		{ "from", "FROM", COLUMN_TEXT },       { "stream", "STREAM", COLUMN_TEXT },
+		{ "hour", "HOUR", COLUMN_NUMBER },     { "hour_limit", "OF", COLUMN_NUMBER },
+		{ "day", "DAY", COLUMN_NUMBER },       { "day_limit", "OF", COLUMN_NUMBER },
+		{ "expired", "EXPIRED", COLUMN_TEXT }, { "domains", "DOMAINS", COLUMN_LONG },
+	};
+	const struct value *rows = member_list(v, "credentials");
+
+	print_table(rows, columns, ARRAY_LEN(columns));
+	if (member_int(v, "more"))
+		print_more("credentials", rows->count, "--max N shows up to N");
+}
+
+int cmd_credentials(struct cli *c)
+{
+	OWNED(tree) t = cli_arguments(c);
+
+	return cli_ask_and_show(c, "credentials", t, print_credentials);
 }

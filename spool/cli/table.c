@@ -46,11 +46,16 @@ static const struct print_column *column_of(const struct print_column *columns, 
 	return NULL;
 }
 
+static bool ends_with(struct slice s, struct slice end)
+{
+	return s.n >= end.n && memcmp(s.p + s.n - end.n, end.p, end.n) == 0;
+}
+
 /* A member without a column of its own: its name is the heading. */
 static struct print_column own_column(struct shown *t, struct slice name)
 {
 	char *text = t->headings[t->n];
-	bool time = name.n > 3 && memcmp(name.p + name.n - 3, "_ms", 3) == 0;
+	bool time = ends_with(name, SLICE("_ms")) && !ends_with(name, SLICE("_took_ms"));
 
 	(void)slice_copy(text, sizeof(t->headings[0]), name);
 	return (struct print_column){ text, text, time ? COLUMN_TIME : COLUMN_TEXT };

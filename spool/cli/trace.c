@@ -9,13 +9,11 @@
 
 enum { ASK_EVERY_MS = 200, FOR_MS = 60000 };
 
-static int ask(struct cli *c, const char *key, int64_t for_ms, struct value *ret)
+static int ask(struct cli *c, const char *key, struct value *ret)
 {
-	OWNED(tree) args = tree_new();
+	OWNED(tree) args = cli_arguments(c);
 
 	branch_str(tree_map(args), "key", key);
-	branch_str(tree_map(args), "what", c->args[0]);
-	branch_int(tree_map(args), "from", for_ms);
 	return cli_ask(c, "trace", args, ret);
 }
 
@@ -75,12 +73,13 @@ int cmd_trace(struct cli *c)
 	}
 	style.format = c->json ? FORMAT_NDJSON : style.format;
 	end = clock_mono_ms() + for_ms;
-	for (r = ask(c, "begin", for_ms, &v); r == 0; r = ask(c, "", 0, &v)) {
+	c->from = (uint64_t)for_ms; /* ... milliseconds it lasts */
+	for (r = ask(c, "begin", &v); r == 0; r = ask(c, "", &v)) {
 		if (!print_lines(c, &v, &shown) || clock_mono_ms() >= end)
 			break;
 		(void)nanosleep(&wait, NULL);
 	}
 	if (r == 0)
-		r = ask(c, "end", 0, &v);
+		r = ask(c, "end", &v);
 	return r < 0 ? cli_complain(c, r) : EXIT_DONE;
 }

@@ -71,7 +71,7 @@ def wait_port(ip, port, seconds=20):
 
 class Receiver:
     name = "?"
-    extra = ""  # of Postfix: further lines of main.cf; of Exim: routers before the one that keeps mail
+    extra = ""  # of Postfix: further lines of main.cf; of Exim: routers before the one that keeps mail; of OpenSMTPD: actions and matches
     retry = ""  # of Exim: retry rules before the one for everything
     transports = ""
 
@@ -88,7 +88,12 @@ class Receiver:
             os.chown(self.maildir / part, uid, uid)
 
     def wait(self):
-        wait_port(self.ip, 25)
+        try:
+            wait_port(self.ip, 25)
+        except RuntimeError:
+            log = self.dir / "log"
+            print(f"{self.name} says:\n{log.read_text(errors='replace')}" if log.exists() else f"{self.name} has no log", flush=True)
+            raise
 
     def arrived(self):
         """[(recipient, message bytes with CRLF)] of what is there now."""
@@ -132,7 +137,7 @@ class Postfix(Receiver):
         shutil.chown(data, "postfix")
         cert, key = certificate()
         domains = ", ".join(self.domains)
-        (etc / "main.cf").write_text(f"""compatibility_level = 3.6
+        (etc / "main.cf").write_text(self.without_overridden(f"""compatibility_level = 3.6
 queue_directory = {spool}
 data_directory = {data}
 command_directory = /usr/sbin
@@ -160,7 +165,7 @@ smtpd_tls_chain_files = {key}, {cert}
 smtpd_tls_received_header = yes
 smtputf8_enable = no
 smtpd_recipient_restrictions = reject_unauth_destination
-{self.extra}""")
+""") + self.extra)
         master = "".join(
             f"{line}\n" for line in (
                 f"{self.ip}:25 inet n - n - - smtpd", "pickup unix n - n 60 1 pickup", "cleanup unix n - n - 0 cleanup",
@@ -172,6 +177,11 @@ smtpd_recipient_restrictions = reject_unauth_destination
         (etc / "master.cf").write_text(master)
         sh("postfix", "-c", etc, "start", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.wait()
+
+    def without_overridden(self, main):
+        """Every daemon warns of a line that is there twice, and postlogd, told by all of them while it starts, can block on itself."""
+        keys = {line.split("=", 1)[0].strip() for line in self.extra.splitlines()}
+        return "".join(f"{line}\n" for line in main.splitlines() if line.split("=", 1)[0].strip() not in keys)
 
     def stop(self):
         subprocess.run(["postfix", "-c", str(self.dir / "etc"), "stop"], stderr=subprocess.DEVNULL, check=False)
@@ -203,7 +213,7 @@ class Opensmtpd(Receiver):
             f'table anybody {{ "@" = "mxuser" }}\n'
             f"{listen}\n"
             f'action "keep" maildir "{self.maildir}" userbase <vusers> virtual <anybody>\n'
-            + "".join(f'match from any for domain "{d}" action "keep"\n' for d in self.domains))
+            + self.extra + "".join(f'match from any for domain "{d}" action "keep"\n' for d in self.domains))
         conf.chmod(0o600)
         # A second instance would find the first one's socket and queue: each gets its own.
         wrapper = ["unshare", "--mount", "bash", "-c",

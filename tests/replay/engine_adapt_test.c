@@ -149,10 +149,8 @@ static int find_reason(void *arg, const struct why_reason *r)
 static void why_says(struct world *w, const char *part)
 {
 	char text[WHY_TEXT_MAX] = "";
-	struct selector s;
 
-	assert_int_equal(selector_parse(SLICE("domain/one.test"), &s), 0);
-	assert_true(why_tell(engine_lane(w->engine, 0), &s, find_reason, text) >= 0);
+	assert_true(world_why(w, "domain/one.test", find_reason, text) >= 0);
 	if (!strstr(text, part))
 		fail_msg("\"%s\" is not in \"%s\"", part, text);
 }

@@ -187,7 +187,6 @@ static int note_reason(void *arg, const struct why_reason *r)
 
 static void why_tells_what_holds_a_recipient(void **state)
 {
-	struct selector s;
 	struct world w;
 	struct buf out;
 	char text[64], id[ID_TEXT_MAX];
@@ -196,14 +195,13 @@ static void why_tells_what_holds_a_recipient(void **state)
 	world_open(&w, CONFIG, full);
 	(void)snprintf(text, sizeof(text), "job/%s",
 		       id_format(world_submit(&w, one_rcpt, 1, DAY, "control", 0), id));
-	assert_int_equal(selector_parse(slice_str(text), &s), 0);
 	world_run(&w, MINUTE);
 	buf_init(&out, 0);
-	assert_in_range(why_tell(engine_lane(w.engine, 0), &s, note_reason, &out), 1, 10);
+	assert_in_range(world_why(&w, text, note_reason, &out), 1, 10);
 	assert_string_equal(buf_cstr(&out), "retry;reply;");
 	buf_clear(&out);
 	world_rule(&w, "hold/all", "maintenance");
-	assert_in_range(why_tell(engine_lane(w.engine, 0), &s, note_reason, &out), 1, 10);
+	assert_in_range(world_why(&w, text, note_reason, &out), 1, 10);
 	assert_string_equal(buf_cstr(&out), "hold;retry;reply;");
 	buf_free(&out);
 	world_end(&w);

@@ -440,17 +440,9 @@ static int note(void *arg, const struct why_reason *r)
 static const struct why_reason *reason(struct world *w, const char *what, const char *kind)
 {
 	static struct told t;
-	struct lane *l = engine_lane(w->engine, 0);
-	struct why_group g;
-	struct selector s;
 
 	t.n = 0;
-	if (why_group_parse(what, &g)) {
-		(void)why_group(l, &g, note, &t);
-	} else {
-		assert_int_equal(selector_parse(slice_str(what), &s), 0);
-		(void)why_tell(l, &s, note, &t);
-	}
+	(void)world_why(w, what, note, &t);
 	for (unsigned i = 0; i < t.n; i++)
 		if (strcmp(t.at[i].kind, kind) == 0)
 			return &t.at[i];

@@ -40,17 +40,8 @@ static const struct why_reason *find(const struct told *t, const char *kind)
 
 static void ask(struct world *w, const char *what, struct told *t)
 {
-	struct lane *l = engine_lane(w->engine, 0);
-	struct why_group g;
-	struct selector s;
-
 	t->n = 0;
-	if (why_group_parse(what, &g)) {
-		(void)why_group(l, &g, note, t);
-	} else {
-		assert_int_equal(selector_parse(slice_str(what), &s), 0);
-		(void)why_tell(l, &s, note, t);
-	}
+	(void)world_why(w, what, note, t);
 	for (unsigned i = 0; i < t->n; i++)
 		if (strcmp(t->at[i].kind, "reply") != 0 && strcmp(t->at[i].kind, "waiting") != 0)
 			assert_true(*t->at[i].release);
@@ -146,18 +137,102 @@ static void a_tenant_hears_of_holds_and_of_the_next_try(void **state)
 	world_end(&w);
 }
 
-static void what_names_no_group_is_none(void **state)
-{
-	static const char *const bad[] = { "tenant/", "tenant/x", "provider/",
-					   "source/", "one.test", "tenants/1" };
-	struct why_group g;
+/* ---- combined selectors ------------------------------------------------------------------ */
 
-	(void)state;
-	for (unsigned i = 0; i < ARRAY_LEN(bad); i++)
-		assert_false(why_group_parse(bad[i], &g));
-	assert_true(why_group_parse("provider/gmail", &g));
-	assert_int_equal(g.of, WHY_PROVIDER);
-	assert_string_equal(g.name, "gmail");
+static void a_combination_is_told_of_those_it_names_alone(void **state UNUSED)
+{
+	struct told t;
+	struct world w;
+
+	world_open(&w, CONFIG, full);
+	world_submit(&w, one_rcpt, 1, DAY, "control", 5);
+	world_submit(&w, two_rcpt, 1, DAY, "control", 5);
+	w.tenant = 2;
+	world_submit(&w, one_rcpt, 1, DAY, "control", 6);
+	world_run(&w, 5 * SECOND);
+	ask(&w, "tenant/1 domain/one.test", &t);
+	assert_non_null(strstr(find(&t, "retry")->text, "1 recipients wait"));
+	ask(&w, "tenant/1 attempts=1", &t);
+	assert_non_null(strstr(find(&t, "retry")->text, "2 recipients wait"));
+	ask(&w, "domain/one.test class/quota", &t);
+	assert_non_null(strstr(find(&t, "retry")->text, "2 recipients wait"));
+	ask(&w, "tenant/2 campaign/5", &t);
+	assert_int_equal(t.n, 0);
+	ask(&w, "all", &t);
+	assert_non_null(strstr(find(&t, "retry")->text, "3 recipients wait"));
+	world_end(&w);
+}
+
+static void a_combination_names_the_orders_that_bind_some_of_it(void **state UNUSED)
+{
+	struct told t;
+	struct world w;
+
+	world_open(&w, CONFIG, decent);
+	world_rule(&w, "order/7",
+		   "kind hold\nwhat campaign/5 domain/one.test\nauthor ann\nreason a check\n"
+		   "at_ms 1\n");
+	world_submit(&w, one_rcpt, 1, DAY, "control", 5);
+	world_submit(&w, two_rcpt, 1, DAY, "control", 6);
+	world_run(&w, 5 * SECOND);
+	ask(&w, "tenant/1 age<1h", &t);
+	assert_non_null(strstr(find(&t, "hold")->text, "a check"));
+	ask(&w, "tenant/1 campaign/6", &t);
+	assert_int_equal(t.n, 0);
+	world_end(&w);
+}
+
+static void a_source_at_a_provider_is_asked_for_together(void **state UNUSED)
+{
+	struct told t;
+	struct world w;
+
+	world_start(&w, CONFIG "egress.sources = default 127.0.0.2 a.test\n");
+	world_names();
+	world_host("127.0.1.1", blocks);
+	submit(&w, 50);
+	world_run(&w, 5 * SECOND);
+	ask(&w, "source/127.0.0.2 site/mx1.test", &t);
+	(void)find(&t, "suspension");
+	ask(&w, "source/127.0.0.2 site/mx9.test", &t);
+	assert_int_equal(t.n, 0);
+	ask(&w, "source/127.0.0.9 site/mx1.test", &t);
+	assert_int_equal(t.n, 0);
+	ask(&w, "tenant/1 source/127.0.0.2", &t); /* who waits there, and what binds it */
+	(void)find(&t, "waiting");
+	(void)find(&t, "suspension");
+	world_end(&w);
+}
+
+static void of_many_places_those_where_the_most_wait_are_told_of(void **state UNUSED)
+{
+	char name[32], mx[64], rcpt[32];
+	const char *const rcpts[] = { rcpt };
+	struct told t;
+	struct world w;
+	unsigned pauses = 0;
+
+	world_start(&w, CONFIG);
+	for (unsigned i = 0; i < 12; i++) {
+		(void)snprintf(name, sizeof(name), "mx.d%u.test", i);
+		resolver_sim_set(name, DNS_A, 5, "127.0.1.1");
+		(void)snprintf(mx, sizeof(mx), "10 %s", name);
+		(void)snprintf(name, sizeof(name), "d%u.test", i);
+		world_domain(name, mx);
+		world_rule(&w, "shape/default/rate", "1/h\nann");
+		(void)snprintf(rcpt, sizeof(rcpt), "u@d%u.test", i);
+		for (unsigned k = 0; k < 2 + i; k++)
+			world_submit(&w, rcpts, 1, DAY, "control", 5);
+	}
+	world_host("127.0.1.1", decent);
+	world_run(&w, 5 * SECOND);
+	ask(&w, "tenant/1 campaign/5", &t);
+	assert_non_null(strstr(find(&t, "more")->text, "10 recipients wait at other sites"));
+	for (unsigned i = 0; i < t.n; i++)
+		pauses += strcmp(t.at[i].kind, "rate") == 0;
+	assert_int_equal(pauses, WHY_PLACES);
+	assert_non_null(strstr(find(&t, "rate")->text, "mx.d11.test"));
+	world_end(&w);
 }
 
 int main(void)
@@ -167,7 +242,10 @@ int main(void)
 		cmocka_unit_test(a_rate_says_when_the_next_message_may_go),
 		cmocka_unit_test(a_site_that_cannot_be_reached_says_since_when),
 		cmocka_unit_test(a_tenant_hears_of_holds_and_of_the_next_try),
-		cmocka_unit_test(what_names_no_group_is_none),
+		cmocka_unit_test(a_combination_is_told_of_those_it_names_alone),
+		cmocka_unit_test(a_combination_names_the_orders_that_bind_some_of_it),
+		cmocka_unit_test(a_source_at_a_provider_is_asked_for_together),
+		cmocka_unit_test(of_many_places_those_where_the_most_wait_are_told_of),
 	};
 
 	return cmocka_run_group_tests_name("engine_why", tests, NULL, NULL);

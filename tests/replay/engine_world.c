@@ -173,9 +173,11 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"),
 				    .origin = slice_str(origin),
 				    .require_tls = w->require_tls,
+				    .engaged = w->engaged,
 				    .stream = slice_str(w->stream ? w->stream : ""),
 				    .envid = slice_str(w->envid ? w->envid : ""),
 				    .return_headers = w->return_headers,
+				    .return_full = w->return_full,
 				    .not_before_ms = w->not_before_ms,
 				    .pool = slice_str(w->pool ? w->pool : "") };
 	struct buf content_meta, job_meta, rows;
@@ -291,4 +293,17 @@ int world_place_of(unsigned campaign)
 		if (memmem(conn_sim_message(i).p, conn_sim_message(i).n, subject, (size_t)n))
 			return (int)i;
 	return -1;
+}
+
+int world_why(struct world *w, const char *selector,
+	      int (*each)(void *arg, const struct why_reason *r), void *arg)
+{
+	OWNED(why) look = NULL;
+	struct selector s;
+
+	assert_int_equal(selector_parse(slice_str(selector), &s), 0);
+	look = why_new(engine_lane(w->engine, 0), &s);
+	while (why_go(look, 1))
+		;
+	return why_tell(look, each, arg);
 }

@@ -3,6 +3,7 @@
  * and time. */
 #pragma once
 #include "mta/core/engine_run.h"
+#include "mta/inspect/why.h"
 #include "schema/wire/dsn.h"
 #include "tests/sim/clock_sim.h"
 #include "tests/sim/conn_sim.h"
@@ -23,9 +24,11 @@ struct world {
 	struct wire_dsn dsn;      /* likewise, of each recipient */
 	const char *envid;        /* likewise; NULL: none */
 	bool return_headers;      /* likewise: RET=HDRS */
+	bool return_full;         /* likewise: RET=FULL */
 	int64_t not_before_ms;    /* likewise; wall clock, 0: at once */
 	bool asks_for_all;        /* likewise: with 8BITMIME and SMTPUTF8 */
 	bool require_tls;         /* likewise: with REQUIRETLS */
+	bool engaged;             /* likewise: its recipients read our mail */
 	const char *head;         /* likewise: more lines of the header; NULL: none */
 	const char *raw;          /* likewise: the message, with 8BITMIME; NULL: a short one */
 };
@@ -44,6 +47,9 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 			     unsigned n, int64_t life_ms, const char *origin, uint64_t campaign);
 void world_rule(struct world *w, const char *key, const char *value);
 struct books world_books(struct world *w);
+/* The reasons why what the selector names waits; how many. */
+int world_why(struct world *w, const char *selector,
+	      int (*each)(void *arg, const struct why_reason *r), void *arg);
 /* A counter of the engine by its name, without "postern_" and "_total". */
 uint64_t world_counter(struct world *w, const char *name);
 #define COUNTER(w, name) world_counter(w, #name)

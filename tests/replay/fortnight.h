@@ -13,7 +13,8 @@ enum { FORTNIGHT_TRIES = 5 };
 struct fortnight_settings {
 	bool adaptive;
 	unsigned connections;
-	int64_t rate; /* messages per day; 0: none */
+	int64_t rate;         /* messages per day; 0: none */
+	double give_up_hours; /* it ends then; 0: it does not */
 };
 struct fortnight_result {
 	double hours;    /* until the last was delivered; or all of the time */

@@ -2,11 +2,14 @@
  * are, found by search.
  *
  *	fortnight_search MESSAGES DAYS [PROVIDER]        MESSAGES to all eight providers together
+ *	fortnight_search MESSAGES DAYS PROVIDER|all adaptive          adaptive control alone
+ *	fortnight_search MESSAGES DAYS PROVIDER|all coarse            the rates and connections
+ *	                                  that have won a search, and those beside them
  *	fortnight_search MESSAGES DAYS PROVIDER CONNECTIONS RATE      these settings alone
  *
  * The best are those that deliver the most, then the soonest; of those within 1 % of the soonest,
  * those with the fewest deferred attempts. Settings that defer each message more than five times
- * are not among them. */
+ * are not among them.  A run ends when it can be none of these any more. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +72,7 @@ static void try_out(struct search *s, unsigned i, unsigned k)
 		return;
 	s->tried[i][k] = true;
 	c->s = (struct fortnight_settings){ false, connections[i], (int64_t)(average * rates[k]) };
+	c->s.give_up_hours = s->soonest * 1.01;
 	fortnight_run(s->kind, messages / PROVIDERS, days, &c->s, &c->r);
 	if (!c->r.undone)
 		s->soonest = MIN_OF(s->soonest, c->r.hours);
@@ -111,15 +115,36 @@ static struct candidate best_fixed(enum provider_kind kind)
 	return *best_so_far(&s, &i, &k);
 }
 
-static void compare(enum provider_kind kind, bool search)
+/* With all connections the rates that are likely, the likeliest first; then fewer connections. */
+static struct candidate best_coarse(enum provider_kind kind)
+{
+	static const double likely[] = { 1.0, 1.4, 0.9, 0, 1.2, 1.7 };
+	static const unsigned fewer[] = { 10, 6 };
+	static struct search s;
+	unsigned i = 0, k = 0;
+
+	s = (struct search){ .kind = kind, .soonest = 1e9 };
+	for (unsigned x = 0; x < ARRAY_LEN(likely); x++)
+		for (unsigned y = 0; y < N_RATES; y++)
+			if (rates[y] == likely[x])
+				try_out(&s, 0, y);
+	(void)best_so_far(&s, &i, &k);
+	for (unsigned x = 0; x < ARRAY_LEN(fewer); x++)
+		for (unsigned y = 0; y < N_CONNECTIONS; y++)
+			if (connections[y] == fewer[x])
+				try_out(&s, y, k);
+	return *best_so_far(&s, &i, &k);
+}
+
+static void compare(enum provider_kind kind, const char *how)
 {
 	struct candidate c = { .s = { .adaptive = true } };
 
 	fortnight_run(kind, messages / PROVIDERS, days, &c.s, &c.r);
 	print(provider_sim_name(kind), &c);
-	if (!search)
+	if (strcmp(how, "adaptive") == 0)
 		return;
-	c = best_fixed(kind);
+	c = strcmp(how, "coarse") == 0 ? best_coarse(kind) : best_fixed(kind);
 	print(provider_sim_name(kind), &c);
 }
 
@@ -128,7 +153,8 @@ int main(int argc, char **argv)
 	if (argc < 3) {
 		(void)fprintf(
 		    stderr,
-		    "usage: fortnight_search MESSAGES DAYS [PROVIDER [CONNECTIONS RATE]]\n");
+		    "usage: fortnight_search MESSAGES DAYS [PROVIDER|all [adaptive|coarse]]\n"
+		    "       fortnight_search MESSAGES DAYS PROVIDER CONNECTIONS RATE\n");
 		return 2;
 	}
 	messages = (unsigned)strtoul(argv[1], NULL, 10);
@@ -142,7 +168,7 @@ int main(int argc, char **argv)
 			fortnight_run(kind, messages / PROVIDERS, days, &c.s, &c.r);
 			print(provider_sim_name(kind), &c);
 		} else {
-			compare(kind, argc != 5);
+			compare(kind, argc == 5 ? argv[4] : "");
 		}
 	}
 	return 0;

@@ -1,6 +1,7 @@
 /* Laws: a line that is taken has a name of printable ASCII and a hash; spaces around it and a
  *       comment behind it change nothing that it says; every domain that it lists is one that it
- *       names, and so is every name below it. */
+ *       names, and so is every name below it.  As a fact it is its tenant's and nobody else's, or
+ *       it is refused. */
 #include "base/buf.h"
 #include "mta/credentials/inside.h"
 
@@ -22,6 +23,20 @@ static void check_domains(const struct credential *c)
 	buf_free(&below);
 }
 
+static void check_fact(struct slice text, const struct credential *line)
+{
+	const struct wire_fact f = {
+		.kind = WIRE_FACT_CREDENTIAL, .tenant = 7, .id = 9, .text = text
+	};
+	const char *why;
+	struct credential *c = credential_of_fact(&f, &why);
+
+	assert(!c == (line->says_tenant || line->pools.n));
+	if (c)
+		assert(c->fed && c->tenant == 7 && c->id == 9 && slice_eq(c->name, line->name));
+	credential_unref(c);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buf more = { 0 };
@@ -33,7 +48,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(a->name.n && a->name.n <= 255 && a->hash[0] == '$');
 	for (size_t i = 0; i < a->name.n; i++)
 		assert(a->name.p[i] > ' ' && a->name.p[i] < 0x7f);
+	assert(a->n_nets <= CREDENTIAL_NETS_MAX && a->expires_ms >= 0);
 	check_domains(a);
+	check_fact(slice_of(data, size), a);
 	buf_put(&more, SLICE(" \t"));
 	buf_put(&more, slice_of(data, size));
 	buf_put(&more, SLICE(" # more"));

@@ -26,7 +26,8 @@ static void equal(const struct known *a, const struct known *b)
 	struct known_counts x = known_all(a), y = known_all(b);
 
 	assert(x.senders == y.senders && x.stops_all == y.stops_all &&
-	       x.stops_bulk == y.stops_bulk);
+	       x.stops_bulk == y.stops_bulk && x.credentials == y.credentials &&
+	       x.routes == y.routes);
 }
 
 static void take(struct slice facts)

@@ -107,6 +107,31 @@ static void how_it_travelled_is_kept_and_may_be_missing(void **state UNUSED)
 	assert_true(slice_eq(v.o.policy, o.policy) && v.o.tls.n == 0 && v.o.proof.n == 0);
 }
 
+static void how_long_it_took_is_kept_and_has_one_spelling(void **state UNUSED)
+{
+	char buf[OUTCOME_BYTES_MAX + 1] = { 0 };
+	struct outcome_view v;
+	struct outcome o = full;
+	size_t old, n;
+
+	o.policy = SLICE("none");
+	old = record_encode_outcome(buf, (struct id128){ 1, 2 }, 3, 4, &o);
+	assert_int_equal(record_decode_outcome(slice_of(buf, old), &v), 0);
+	assert_false(v.o.took.known);
+	o.took = (struct outcome_took){ true, 0, 127, 128, UINT32_MAX };
+	n = record_encode_outcome(buf, (struct id128){ 1, 2 }, 3, 4, &o);
+	assert_int_equal(n, old + 1 + 1 + 1 + 2 + 5);
+	assert_int_equal(record_decode_outcome(slice_of(buf, n), &v), 0);
+	assert_true(v.o.took.known && v.o.took.dns_ms == 0 && v.o.took.connect_ms == 127);
+	assert_true(v.o.took.tls_ms == 128 && v.o.took.transaction_ms == UINT32_MAX);
+	for (size_t cut = old + 1; cut < n; cut++)
+		assert_int_equal(record_decode_outcome(slice_of(buf, cut), &v), E_CORRUPT);
+	buf[n - 1] = 0x1f; /* a number of more than 32 bits */
+	assert_int_equal(record_decode_outcome(slice_of(buf, n), &v), E_CORRUPT);
+	buf[n - 1] = 0; /* the same number, longer than it must be */
+	assert_int_equal(record_decode_outcome(slice_of(buf, n), &v), E_CORRUPT);
+}
+
 static void an_outcome_of_no_kind_or_with_a_number_too_large_is_corrupt(void **state UNUSED)
 {
 	char buf[OUTCOME_BYTES_MAX], huge[OUTCOME_BYTES_MAX];
@@ -289,6 +314,7 @@ int main(void)
 		cmocka_unit_test(an_outcome_cut_anywhere_or_longer_is_corrupt),
 		cmocka_unit_test(what_a_reply_means_is_kept_and_may_be_missing),
 		cmocka_unit_test(how_it_travelled_is_kept_and_may_be_missing),
+		cmocka_unit_test(how_long_it_took_is_kept_and_has_one_spelling),
 		cmocka_unit_test(an_outcome_of_no_kind_or_with_a_number_too_large_is_corrupt),
 		cmocka_unit_test(a_rule_is_taken_up_to_its_bounds),
 		cmocka_unit_test(the_strings_of_peers_are_cut_to_their_bounds),

@@ -54,9 +54,31 @@ static void an_acceptance_has_rows_and_an_outcome_a_row_with_all_that_is_known(v
 		  "\"source\": \"\", \"tls\": false, \"next_ms\": 9}");
 }
 
+static void an_outcome_of_a_session_says_how_it_travelled_and_how_long_it_took(void **state UNUSED)
+{
+	struct event e = { .kind = OUTCOME_DELIVERED };
+
+	e.o = (struct outcome){ .kind = OUTCOME_DELIVERED,
+				.flags = OUTCOME_TLS | OUTCOME_REUSED_CONNECTION,
+				.tls = SLICE("TLSv1.3"),
+				.cipher = SLICE("AES"),
+				.policy = SLICE("dane"),
+				.proof = SLICE("dane-ee"),
+				.took = { true, 1, 2, 3, 4 } };
+	reads(&e, "{\"lsn\": 0, \"kind\": \"delivered\", \"job\": \"0.0\", \"tenant\": 0, "
+		  "\"campaign\": 0, \"row\": 0, \"at_ms\": 0, \"rcpt\": \"\", \"attempt\": 0, "
+		  "\"code\": 0, \"dsn\": \"0.0.0\", \"text\": \"\", \"host\": \"\", \"ip\": \"\", "
+		  "\"source\": \"\", \"tls\": true, \"tls_version\": \"TLSv1.3\", "
+		  "\"tls_cipher\": \"AES\", \"tls_policy\": \"dane\", "
+		  "\"tls_verified_by\": \"dane-ee\", \"reused\": true, \"dns_took_ms\": 1, "
+		  "\"connect_took_ms\": 2, \"tls_took_ms\": 3, \"transaction_took_ms\": 4}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    an_outcome_of_a_session_says_how_it_travelled_and_how_long_it_took),
 		cmocka_unit_test(
 		    an_acceptance_has_rows_and_an_outcome_a_row_with_all_that_is_known),
 	};

@@ -6,6 +6,7 @@
 /* cmocka needs the headers above */
 #include <cmocka.h>
 
+#include "control/http/accept.h"
 #include "control/http/people.h"
 
 static void people_get_a_page(void **state UNUSED)
@@ -61,10 +62,33 @@ static void the_language_asked_for_is_spoken(void **state UNUSED)
 		assert_string_equal(people_language(slice_str(asked[i][0])), asked[i][1]);
 }
 
+static void gzip_is_taken_where_it_is_allowed(void **state UNUSED)
+{
+	static const struct {
+		const char *field;
+		bool taken;
+	} rows[] = {
+		{ "", false },
+		{ "gzip", true },
+		{ "GZIP;q=0.5", true },
+		{ "deflate, gzip", true },
+		{ "gzip;q=0", false },
+		{ "gzip;q=0.000, *", false },
+		{ "*", true },
+		{ "*;q=0", false },
+		{ "br, identity", false },
+		{ "gzipped", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(accept_gzip(slice_str(rows[i].field)), rows[i].taken);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(people_get_a_page),
+		cmocka_unit_test(gzip_is_taken_where_it_is_allowed),
 		cmocka_unit_test(programs_get_the_problem),
 		cmocka_unit_test(the_language_asked_for_is_spoken),
 	};

@@ -85,6 +85,16 @@ static void a_line_with_a_fault_is_refused(void **state)
 		"shop " HASH " domains=a_b..example",
 		"shop " HASH " pools=a/b",
 		"shop " HASH " stream=",
+		"shop " HASH " expires=0",
+		"shop " HASH " expires=soon",
+		"shop " HASH " networks=",
+		"shop " HASH " networks=10.0.0.0/8,",
+		"shop " HASH " networks=10.0.0.0/8 networks=::1",
+		"shop " HASH " networks=10.0.0.0/33",
+		"shop " HASH " networks=1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,"
+		"1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,"
+		"1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,"
+		"1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1",
 		"shop " HASH " colour=red",
 		"sh\x01op " HASH,
 	};
@@ -95,6 +105,62 @@ static void a_line_with_a_fault_is_refused(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		if (credential_line(slice_str(bad[i]), &c, &why) != E_SYNTAX)
 			fail_msg("%s", bad[i]);
+}
+
+static bool from(const struct credential *c, const char *text)
+{
+	struct ip ip;
+
+	assert_int_equal(ip_parse(slice_str(text), &ip), 0);
+	return credential_may_from(c, &ip);
+}
+
+static void a_name_may_be_bound_to_networks_and_a_time(void **state)
+{
+	struct credential *c;
+	const char *why;
+
+	(void)state;
+	assert_int_equal(credential_line(SLICE("shop " HASH " networks=192.0.2.0/24,2001:db8::1 "
+					       "expires=1893456000"),
+					 &c, &why),
+			 1);
+	assert_true(from(c, "192.0.2.77") && from(c, "2001:db8::1"));
+	assert_false(from(c, "192.0.3.1") || from(c, "2001:db8::2"));
+	assert_int_equal(c->expires_ms, 1893456000000);
+	credential_unref(c);
+	assert_int_equal(credential_line(SLICE("shop " HASH), &c, &why), 1);
+	assert_true(from(c, "203.0.113.9"));
+	assert_int_equal(c->expires_ms, 0);
+	credential_unref(c);
+}
+
+static void a_fact_says_whose_a_credential_is_and_its_text_cannot(void **state)
+{
+	static const char *const bad[] = { "",
+					   "# nothing",
+					   "shop",
+					   "shop " HASH " tenant=8",
+					   "shop " HASH " tenant=0",
+					   "shop " HASH " pools=fast" };
+	struct wire_fact f = { .kind = WIRE_FACT_CREDENTIAL, .tenant = 7, .id = 3 };
+	struct credential *c;
+	const char *why = NULL;
+
+	(void)state;
+	f.text = SLICE("shop " HASH " domains=shop.example");
+	c = credential_of_fact(&f, &why);
+	assert_non_null(c);
+	assert_true(c->fed && c->tenant == 7 && c->id == 3);
+	credential_unref(c);
+	f.tenant = 0;
+	assert_null(credential_of_fact(&f, &why));
+	f.tenant = 7;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		f.text = slice_str(bad[i]);
+		if (credential_of_fact(&f, &why))
+			fail_msg("%s", bad[i]);
+	}
 }
 
 static void who_is_wrong_again_and_again_waits_longer(void **state)
@@ -170,6 +236,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_hash_is_not_taken_for_one),
 		cmocka_unit_test(a_line_says_who_and_what_for),
 		cmocka_unit_test(a_line_with_a_fault_is_refused),
+		cmocka_unit_test(a_name_may_be_bound_to_networks_and_a_time),
+		cmocka_unit_test(a_fact_says_whose_a_credential_is_and_its_text_cannot),
 		cmocka_unit_test(who_is_wrong_again_and_again_waits_longer),
 		cmocka_unit_test(a_flood_of_others_does_not_make_a_guesser_fast_again),
 		cmocka_unit_test(so_many_an_hour_and_so_many_a_day),

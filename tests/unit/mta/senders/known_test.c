@@ -198,6 +198,59 @@ static void sums_tell_whether_the_same_is_known(void **state)
 	buf_free(&sums);
 }
 
+static void object(struct known *k, enum wire_fact_kind kind, uint64_t tenant, uint64_t id,
+		   uint8_t stamp, const char *text)
+{
+	take(k, (struct wire_fact){ .kind = kind,
+				    .tenant = tenant,
+				    .id = id,
+				    .hash = { 0, 0, 0, 0, 0, 0, 0, stamp },
+				    .text = slice_str(text) });
+}
+
+static bool sums_are(const struct known *k, uint64_t tenant, enum wire_fact_kind of, uint64_t count,
+		     uint64_t sum)
+{
+	struct wire_fact s = { .kind = WIRE_FACT_SUM, .tenant = tenant, .of = of };
+	struct buf sums = { 0 };
+	bool equal;
+
+	s.count = count;
+	s.sum = sum;
+	assert_int_equal(wire_fact_put(&sums, &s), 0);
+	equal = known_equals(k, buf_data(&sums));
+	buf_free(&sums);
+	return equal;
+}
+
+static int only_text(void *arg, const struct wire_fact *f)
+{
+	return slice_eq(f->text, slice_str(arg)) ? 0 : E_CONFLICT;
+}
+
+static void a_tenants_object_is_replaced_and_taken_back_by_its_own_number_alone(void **state)
+{
+	OWNED(known) k = known_new();
+
+	(void)state;
+	object(k, WIRE_FACT_CREDENTIAL, 5, 1, 3, "old");
+	object(k, WIRE_FACT_CREDENTIAL, 5, 1, 4, "new");
+	object(k, WIRE_FACT_NO_CREDENTIAL, 6, 1, 1, ""); /* another tenant's */
+	object(k, WIRE_FACT_NO_SMART_ROUTE, 5, 1, 1, "");
+	object(k, WIRE_FACT_NO_CREDENTIAL, 5, 2, 1, "");
+	assert_int_equal(known_all(k).credentials, 1);
+	assert_int_equal(known_each_object(k, WIRE_FACT_CREDENTIAL, only_text, "new"), 0);
+	assert_true(sums_are(k, 5, WIRE_FACT_CREDENTIAL, 1, 4));
+	assert_false(sums_are(k, 5, WIRE_FACT_CREDENTIAL, 1, 3));
+	assert_false(sums_are(k, 5, WIRE_FACT_SMART_ROUTE, 1, 4));
+	object(k, WIRE_FACT_SMART_ROUTE, 5, 1, 9, "route");
+	assert_false(sums_are(k, 5, WIRE_FACT_CREDENTIAL, 1, 4));
+	object(k, WIRE_FACT_NO_CREDENTIAL, 5, 1, 1, "");
+	assert_true(sums_are(k, 5, WIRE_FACT_SMART_ROUTE, 1, 9));
+	object(k, WIRE_FACT_NO_SMART_ROUTE, 5, 1, 1, "");
+	assert_true(known_equals(k, SLICE("")));
+}
+
 /* ---- the operator's lists ---------------------------------------------------------------- */
 
 static int read_local(const char *senders, const char *list, struct known **ret, char *error)
@@ -254,6 +307,8 @@ int main(void)
 		cmocka_unit_test(many_are_found_again_and_none_that_was_taken_back),
 		cmocka_unit_test(a_run_of_facts_is_taken_as_a_whole),
 		cmocka_unit_test(sums_tell_whether_the_same_is_known),
+		cmocka_unit_test(
+		    a_tenants_object_is_replaced_and_taken_back_by_its_own_number_alone),
 		cmocka_unit_test(a_list_of_addresses_is_read_line_by_line),
 		cmocka_unit_test(a_line_that_is_no_address_is_named),
 	};
