@@ -37,6 +37,8 @@ const struct shape_key_row shape_key_rows[SHAPE_KEYS] = {
 		"Connections of a source to a site that trouble leaves at least." },
 	[SHAPE_ADAPTIVE_RATE] = { "adaptive.rate", SHAPE_PER_TIME, OF_POOLS, 1, PER_DAY_MAX, NULL,
 		"Messages per time of a source to a site that trouble leaves at least." },
+	[SHAPE_TRANSACTIONAL_SHARE] = { "transactional.share", SHAPE_NUMBER, OF_POOLS, 1, 99, NULL,
+		"Percentage of the turns that transactional mail may take while bulk mail waits." },
 	[SHAPE_MESSAGES] = { "messages", SHAPE_NUMBER, 0, 1, 1000000, NULL,
 		"Most messages per connection." },
 	[SHAPE_RECIPIENTS] = { "recipients", SHAPE_NUMBER, BY_TENANT, 1, 50, NULL,

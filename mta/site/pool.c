@@ -144,7 +144,7 @@ static rcpt_ref engaged_of_pool(struct rcpt_source *s)
 static rcpt_ref next_of_pool(struct rcpt_source *s)
 {
 	struct pool_source *from = container_of(s, struct pool_source, source);
-	int64_t percent = from->pool->sites->queue->options->transactional_share;
+	int64_t percent = from->pool->shape.v[SHAPE_TRANSACTIONAL_SHARE];
 
 	return fair_take(&from->pool->fair, (unsigned)percent, from->bulk, &from->line);
 }

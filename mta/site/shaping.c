@@ -32,6 +32,7 @@ static void configured_by(const struct settings *all, struct shape *ret)
 {
 	const struct site_options *o = settings_of(all, &site_option_set);
 	const struct smtp_options *smtp = settings_of(all, &smtp_option_set);
+	const struct queue_options *queue = settings_of(all, &queue_option_set);
 
 	*ret = (struct shape){
 		.v = {
@@ -43,6 +44,7 @@ static void configured_by(const struct settings *all, struct shape *ret)
 			[SHAPE_ADAPTIVE] = 1,
 			[SHAPE_ADAPTIVE_FLOOR] = 1,
 			[SHAPE_ADAPTIVE_RATE] = 60 * 24,
+			[SHAPE_TRANSACTIONAL_SHARE] = queue->transactional_share,
 			[SHAPE_MESSAGES] = o->messages,
 			[SHAPE_RECIPIENTS] = most(SHAPE_RECIPIENTS),
 			[SHAPE_RATE] = o->rate * 86400,
