@@ -26,6 +26,7 @@
 #include "mta/site/learned.h"
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
+#include "mta/tenants/tenancy.h"
 #include "mta/tlsrpt/tlsrpt.h"
 #include "mta/census/census.h"
 #include "mta/warmup/warmup.h"
@@ -35,6 +36,7 @@ const struct part *const mta_parts[] = {
 	&space_part,
 	&census_part,
 	&rules_part,
+	&tenancy_part,
 	&senders_part,
 	&credentials_part,
 	&shape_part,
@@ -79,6 +81,7 @@ const struct option_set *const mta_option_sets[] = {
 	&warmup_option_set,
 	&routes_option_set,
 	&site_option_set,
+	&tenancy_option_set,
 	&queue_option_set,
 	&deliver_option_set,
 	&replies_option_set,
