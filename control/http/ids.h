@@ -24,6 +24,8 @@ enum id_kind {
 	ID_AUDIT,
 	ID_TOKEN,
 	ID_SMTP_CREDENTIAL,
+	ID_DMARC,
+	ID_TLS,
 	ID_SMTP_ROUTE,
 	ID_KINDS,
 };
