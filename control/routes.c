@@ -46,6 +46,7 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(campaigns_recipient_routes, LISTEN_API),
 	TABLE(suppression_routes, LISTEN_API),
 	TABLE(submission_credential_routes, LISTEN_API),
+	TABLE(submission_route_routes, LISTEN_API),
 	TABLE(tracking_routes, LISTEN_PUBLIC),
 	TABLE(web_routes, LISTEN_API),
 };
