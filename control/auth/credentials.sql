@@ -68,3 +68,26 @@ SELECT u.email, u.name, u.role, u.version, o.name, o.status <> :ORG_ACTIVE, to_m
 	coalesce(u.username, ''), u.language, o.handle
 FROM users u JOIN orgs o USING (org_id)
 WHERE u.org_id = $1 AND u.id = $2;
+
+-- part: alarm_failures
+CASE WHEN a.since < now() - interval '1 hour' THEN excluded.failures
+	ELSE a.failures + excluded.failures END
+
+-- name: alarm_count
+-- One more failure; is it time to tell ($2 within the hour, and not told lately)?
+INSERT INTO login_alarms AS a (org_id, told_at)
+VALUES ($1, CASE WHEN $3::int::bool THEN now() END)
+ON CONFLICT (org_id) DO UPDATE SET
+	since = CASE WHEN a.since < now() - interval '1 hour' THEN now() ELSE a.since END,
+	failures = :alarm_failures,
+	told_at = CASE WHEN (a.told_at IS NULL OR a.told_at < now() - interval '6 hours')
+		AND :alarm_failures >= $2 THEN now() ELSE a.told_at END
+RETURNING failures, coalesce(told_at = now(), false);
+
+-- name: alarm_admins
+SELECT email, language FROM users
+WHERE org_id = $1 AND role = :ROLE_ADMIN AND status = :USER_ACTIVE ORDER BY id LIMIT $2;
+
+-- name: stranger_failed
+INSERT INTO login_strangers AS s (slot) VALUES ($1)
+ON CONFLICT (slot) DO UPDATE SET failures = s.failures + excluded.failures;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "control/auth/alarm.h"
 #include "control/auth/gate.h"
 #include "control/auth/key.h"
 #include "control/auth/key_use.h"
@@ -268,6 +269,7 @@ static int enter(struct call *c)
 
 const struct http_gate auth_gate = { .enter = enter,
 				     .answered = key_use_note,
+				     .metrics = alarm_metrics,
 				     .permit_name = permit_name };
 
 /* ---- the platform's token ---------------------------------------------------------------- */

@@ -21,6 +21,8 @@ static const struct option rows[] = {
 	 "Wrong passwords for one account that are looked at, from all unknown addresses together"},
 	{"auth.account_per_hour", T_INT, AT(account_per_hour), 1, 1000000, "12", false,
 	 "The same per hour in the long run"},
+	{"auth.alarm_failures", T_INT, AT(alarm_failures), 1, 1000000000, "30", false,
+	 "Failed logins of an organisation within an hour that are told to its admins"},
 	{"auth.invites_per_hour", T_INT, AT(invites_per_hour), 1, 1000000, "100", false,
 	 "Invitations and resets that one organisation may make in an hour, and at once"},
 	{"auth.session_life", T_DURATION, AT(session_life), MIN(1), DAY(90), "14d", false,

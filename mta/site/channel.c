@@ -8,10 +8,12 @@
 #include "mta/site/provider.h"
 #include "mta/site/race.h"
 #include "mta/site/relay.h"
+#include "mta/site/reported.h"
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
 #include "mta/site/trace.h"
+#include "mta/site/warming.h"
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
@@ -162,7 +164,7 @@ static int cannot_open(struct pool *p, enum pair_lack why)
 {
 	if (why == PAIR_FULL)
 		return E_FULL;
-	if (why == PAIR_SUSPENDED || why == PAIR_WALLED) {
+	if (why == PAIR_SUSPENDED || why == PAIR_WALLED || why == PAIR_WARMUP) {
 		pool_wait(p, why, pair_wait_ms(p));
 		return E_UNKNOWN;
 	}
@@ -192,6 +194,7 @@ static void use_pair(struct channel *ch, const struct pair *pair)
 	ch->shape = shaping_source(ch->pool, &ch->source->ip);
 	set_policy(ch);
 	ch->steer = steer_turn(ch->pool, pair->turn);
+	ch->warmup = turn->warmup;
 	ch->begun_ms = sites_now(ch->pool->sites);
 }
 
@@ -356,6 +359,7 @@ static bool worn(const struct channel *ch)
 	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
 	       suspend_ordered(ch->pool, &ch->source->ip, NULL) || (ch->probing && ch->taken) ||
 	       steer_holds(ch->steer) || caps_must_give(&ch->caps, false) ||
+	       warmup_rests(ch->warmup) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
 
@@ -384,7 +388,8 @@ void channel_feed(struct channel *ch)
 			timer_stop(s->loop->timers, &ch->idle_timer);
 			return;
 		}
-		if (!pool_may_send(ch->pool, ch->turn) || !steer_may_send(ch) || !take_one(ch))
+		if (!pool_may_send(ch->pool, ch->turn) || !steer_may_send(ch) ||
+		    !warming_may_send(ch) || !take_one(ch))
 			break;
 	}
 	if (ch->gone || ch->quitting)
@@ -473,6 +478,7 @@ static void opened(struct channel *ch)
 	note_times(ch);
 	note_tls(ch);
 	note_source(ch);
+	reported_ready(ch);
 	ending_look_at_delay(ch);
 }
 
@@ -560,6 +566,8 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 	note_source(ch);
 	ch->auth_refused = session_auth_refused(ch->session);
 	ch->blame = session_blame(ch->session, &ch->blame_err);
+	if (!p->sites->freeing && !ch->ready_once && !ch->cut && v->kind != VERDICT_NONE)
+		reported_failed(ch, v);
 	if (!p->sites->freeing && v->kind != VERDICT_NONE && ch->failed_ms != sites_now(p->sites))
 		failures_keep(ch, NULL, NULL, 0);
 	leave(ch);

@@ -58,6 +58,8 @@ void pool_push(struct pool *p, rcpt_ref ref, bool front);
  * is its line.  bulk false: transactional mail only.  It takes at most *looks recipients, and
  * counts them down. */
 rcpt_ref pool_next(struct pool *p, bool bulk, unsigned *looks, struct line **ret_line);
+/* The same for a new source: those who are engaged first. */
+rcpt_ref pool_next_engaged(struct pool *p, bool bulk, unsigned *looks, struct line **ret_line);
 /* Another of the same line and job; RCPT_NONE: the next one is of another. */
 rcpt_ref pool_next_same(struct pool *p, struct line *line, job_no job);
 /* Decides d about the next n whose turn it is. */

@@ -209,6 +209,13 @@ int cmd_source_drain(struct cli *c);
 int cmd_source_disable(struct cli *c);
 int cmd_source_enable(struct cli *c);
 
+/* warmup.c */
+int cmd_warmup(struct cli *c);
+int cmd_warmup_show(struct cli *c);
+int cmd_warmup_set(struct cli *c);
+int cmd_warmup_unset(struct cli *c);
+int cmd_warmup_pause(struct cli *c);
+int cmd_warmup_resume(struct cli *c);
 /* shape.c */
 /* Asks the engine; prints its answer as JSON, or shows it.  The exit status. */
 int cli_ask_and_show(struct cli *c, const char *command, struct tree *args,
