@@ -120,6 +120,7 @@ static void join(struct channel *ch)
 	struct sites *s = p->sites;
 
 	list_push(&p->channels, &ch->link);
+	ch->before = ending_before(ch);
 	ch->host->channels++;
 	p->turns.at[ch->turn].channels++;
 	p->turns.at[ch->turn].opening++;
