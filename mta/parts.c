@@ -25,7 +25,9 @@
 #include "mta/site/learned.h"
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
+#include "mta/tlsrpt/tlsrpt.h"
 #include "mta/census/census.h"
+#include "mta/warmup/warmup.h"
 
 /* clang-format off */
 const struct part *const mta_parts[] = {
@@ -37,8 +39,11 @@ const struct part *const mta_parts[] = {
 	&shape_part,
 	&egress_part,
 	&queue_part,
+	&warmup_part,
 	&returnpath_part,
 	&policy_part,
+	&tlsrpt_part,
+	&tlsrpt_keeper_part,
 	&site_part,
 	&learned_part,
 	&deliver_part,
@@ -67,7 +72,9 @@ const struct option_set *const mta_option_sets[] = {
 	&smtp_option_set,
 	&failure_option_set,
 	&policy_option_set,
+	&tlsrpt_option_set,
 	&shape_option_set,
+	&warmup_option_set,
 	&routes_option_set,
 	&site_option_set,
 	&queue_option_set,

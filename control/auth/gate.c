@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "control/auth/alarm.h"
 #include "control/auth/gate.h"
 #include "control/auth/key_enter.h"
 #include "control/auth/key_use.h"
@@ -10,12 +11,18 @@
 #include "control/auth/permit.h"
 #include "control/auth/statements.h"
 #include "control/auth/token.h"
+#include "control/http/options.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 
 enum { TOKEN_LEAST = 24, TOKEN_FILE_MAX = 4096 };
 
 static const struct slice bearer = { "Bearer ", 7 };
+
+const char *auth_cookie(const struct app *app)
+{
+	return http_options(app)->cookie_secure ? "__Host-postern_session" : "postern_session";
+}
 
 /* RFC 6750 section 3.1: whoever sent no credential is not told of an error. */
 static int refuse_as(struct call *c, const char *code, const char *why)
@@ -44,7 +51,7 @@ static struct slice find_credential(struct call *c, bool *ret_cookie)
 	if (header.p)
 		return header;
 	*ret_cookie = true;
-	return call_cookie(c, SESSION_COOKIE);
+	return call_cookie(c, auth_cookie(c->app));
 }
 
 static bool changes_something(const struct call *c)
@@ -90,13 +97,24 @@ static int touch_session(struct call *c)
 	return r < 0 ? r : 0;
 }
 
-enum { SESSION_HASH, SESSION_CSRF, SESSION_USER, SESSION_ROLE, SESSION_SUSPENDED, SESSION_STALE };
+enum {
+	SESSION_HASH,
+	SESSION_CSRF,
+	SESSION_USER,
+	SESSION_ROLE,
+	SESSION_SUSPENDED,
+	SESSION_STALE,
+	SESSION_PROVED,
+	SESSION_ENROLLING,
+	SESSION_PERMITS,
+};
 
 static int enter_session(struct call *c, const struct token *t, bool cookie)
 {
 	OWNED(db_result) res = NULL;
 	int r = db_run(c->db, &res, sql_auth_enter_session, p_int(t->org), p_int(t->id),
-		       p_int(auth_options(c->app)->session_idle));
+		       p_int(auth_options(c->app)->session_idle),
+		       p_int(auth_options(c->app)->proof_life));
 
 	if (r < 0)
 		return r;
@@ -109,13 +127,15 @@ static int enter_session(struct call *c, const struct token *t, bool cookie)
 			 db_bytes(res, 0, SESSION_CSRF)))
 		return problem(c, 403, "csrf",
 			       "send the csrf value of your login in the header X-CSRF-Token");
-	c->actor =
-	    (struct actor){ .kind = ACTOR_USER,
-			    .org = t->org,
-			    .session = t->id,
-			    .id = (uint64_t)db_int(res, 0, SESSION_USER),
-			    .permits = permit_of_role((enum role)db_int(res, 0, SESSION_ROLE)),
-			    .suspended = db_bool(res, 0, SESSION_SUSPENDED) };
+	c->actor = (struct actor){ .kind = ACTOR_USER,
+				   .org = t->org,
+				   .session = t->id,
+				   .id = (uint64_t)db_int(res, 0, SESSION_USER),
+				   .permits = permit_of_member(db_int(res, 0, SESSION_ROLE),
+							       db_int(res, 0, SESSION_PERMITS)),
+				   .suspended = db_bool(res, 0, SESSION_SUSPENDED),
+				   .proved = db_bool(res, 0, SESSION_PROVED),
+				   .enrolling = db_bool(res, 0, SESSION_ENROLLING) };
 	return db_bool(res, 0, SESSION_STALE) ? touch_session(c) : 0;
 }
 
@@ -135,6 +155,10 @@ static int check_rights(struct call *c)
 	if (route->auth == AUTH_SESSION && c->actor.kind != ACTOR_USER)
 		return problem(c, 403, "session_required",
 			       "this needs the session of a person, an API key is not enough");
+	if (c->actor.enrolling && !(route->flags & ROUTE_ENROLLING_TOO))
+		return problem(c, 403, "factor_required",
+			       "your organisation requires a second factor: set one up at "
+			       "/v1/me/totp or /v1/me/mail-factor first");
 	if (route->permit & ~c->actor.permits) {
 		if (c->actor.kind == ACTOR_KEY)
 			http_reply_header(c, "WWW-Authenticate",
@@ -221,6 +245,7 @@ static int enter(struct call *c)
 
 const struct http_gate auth_gate = { .enter = enter,
 				     .answered = key_use_note,
+				     .metrics = alarm_metrics,
 				     .permit_name = permit_name };
 
 /* ---- the platform's token ---------------------------------------------------------------- */

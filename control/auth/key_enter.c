@@ -14,6 +14,7 @@ enum {
 	KEY_OWNED,
 	KEY_ROLE,
 	KEY_SUSPENDED,
+	KEY_OWN_PERMITS,
 };
 
 static const char *const texts[] = {
@@ -51,7 +52,7 @@ static bool address_allowed(struct slice cidrs, const struct ip *ip)
  * to make it. */
 static enum key_verdict judge(const struct call *c, const struct db_result *res)
 {
-	enum role role = (enum role)db_int(res, 0, KEY_ROLE);
+	int64_t role = db_int(res, 0, KEY_ROLE);
 
 	if (!address_allowed(db_text(res, 0, KEY_CIDRS), &c->ip))
 		return KEY_ELSEWHERE;
@@ -59,7 +60,8 @@ static enum key_verdict judge(const struct call *c, const struct db_result *res)
 		return KEY_FINE;
 	if (!role)
 		return KEY_OWNER_INACTIVE;
-	return key_may_have(permit_of_role(role), (uint64_t)db_int(res, 0, KEY_SCOPES))
+	return key_may_have(permit_of_member(role, db_int(res, 0, KEY_OWN_PERMITS)),
+			    (uint64_t)db_int(res, 0, KEY_SCOPES))
 		   ? KEY_FINE
 		   : KEY_OWNER_MAY_NOT;
 }

@@ -4,6 +4,14 @@
 
 extern const struct http_route auth_routes[];
 extern const size_t auth_routes_n;
+extern const struct http_route auth_arrival_routes[];
+extern const size_t auth_arrival_routes_n;
+extern const struct http_route auth_factor_routes[];
+extern const size_t auth_factor_routes_n;
+extern const struct http_route auth_role_routes[];
+extern const size_t auth_role_routes_n;
+extern const struct http_route auth_proof_routes[];
+extern const size_t auth_proof_routes_n;
 extern const struct http_route auth_address_routes[];
 extern const size_t auth_address_routes_n;
 extern const struct http_route auth_me_routes[];

@@ -125,6 +125,8 @@ static void news_take(void *part, const struct link_event *e, uint64_t campaign,
 
 	if ((subject_was_deleted(e) || subject_was_changed(e)))
 		take_order(news, e);
+	if (subject_is_submitted(e))
+		return;
 	if (campaign == 0)
 		take_message(news, e, seq);
 	else if (e->kind == LINK_ACCEPTED)

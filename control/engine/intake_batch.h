@@ -6,8 +6,9 @@
  *         inside the caller's transaction and may be run again after a rollback.
  * Fails:  E_SYNTAX on a malformed frame; database errors as in control/db/db.h; E_EXISTS when
  *         another process has already taken these events.
- * Limits: the caller bounds how many frames it adds.  Events without a tenant (mail submitted by
- *         SMTP) are skipped, and so are those of campaigns that the database does not know. */
+ * Limits: the caller bounds how many frames it adds.  Events about recipients without a tenant or
+ *         of mail that applications submitted by SMTP are skipped, and so are those of campaigns
+ *         that the database does not know. */
 #pragma once
 #include "control/db/db.h"
 #include "control/engine/numbers.h"

@@ -29,6 +29,8 @@ struct actor {
 	uint64_t session;
 	uint64_t permits;
 	bool suspended;
+	bool proved;     /* the person showed a moment ago that they are there */
+	bool enrolling;  /* may do nothing but set up a second factor */
 	bool test;       /* a test key: what it sends goes nowhere */
 	bool old_secret; /* of a key that was regenerated */
 };

@@ -46,6 +46,11 @@
  *	                                              the decision; how the last sessions went
  *	adaptive   max                                sources that are held back at sites, and why
  *	adaptive-forget  what (a site, or all) [, source]   how many were forgotten
+ *	warmup     [source, what (a provider)], max   plans, and plan against fact, day by day
+ *	warmup-set     source, what, value (a plan) [, reason, author]   rule
+ *	warmup-unset   source, what                   rule
+ *	warmup-pause   source [, what, reason, author]   rule
+ *	warmup-resume  source [, what]                rule; released: how many were held back
  *	sources    -                                  the addresses that mail leaves from
  *	source-add     source, pool, what (EHLO name)
  *	               [, value (weight), text (proxy), reason, author]   rule
@@ -62,7 +67,8 @@
  *          credentials.c (who may submit),
  *          orders.c and ending.c (orders), look.c (recipients), suspend.c (suspensions),
  *          source.c and source_check.c (sources), shape.c (shapes), tls.c (how mail travels),
- *          adaptive.c (what was learned), history.c (the past of mail) and facts.c (facts).
+ *          adaptive.c (what was learned), warmup.c (new sources), history.c (the past
+ *          of mail) and facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
  * Blocks:  on the page cache for `events` and `show`.
  * Threads: the front desk's; lanes are asked with lane_post().

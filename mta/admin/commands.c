@@ -51,6 +51,11 @@ static const struct admin_command commands[] = {
 	{ "route-test", admin_begin_route_test, NULL, admin_finish_route_test },
 	{ "adaptive",  NULL,        NULL,           admin_finish_adaptive  },
 	{ "adaptive-forget", admin_begin_forget, NULL, admin_finish_forget },
+	{ "warmup",        admin_begin_warmup_show,  NULL, admin_finish_warmup_show },
+	{ "warmup-set",    admin_begin_warmup_set,   NULL, admin_finish_warmup_order },
+	{ "warmup-unset",  admin_begin_warmup_end,   NULL, admin_finish_warmup_order },
+	{ "warmup-pause",  admin_begin_warmup_pause, NULL, admin_finish_warmup_order },
+	{ "warmup-resume", admin_begin_warmup_end,   NULL, admin_finish_warmup_resume },
 	{ "reload",    NULL,        NULL,           admin_finish_reload    },
 	{ "flush-dns", NULL,        admin_lane_flush_dns, admin_finish_flush_dns },
 };

@@ -87,6 +87,13 @@ int admin_finish_trace(struct query *q);
 int admin_begin_content(struct query *q);
 void admin_lane_content(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_content(struct query *q);
+int admin_begin_warmup_show(struct query *q);
+int admin_begin_warmup_set(struct query *q);
+int admin_begin_warmup_pause(struct query *q);
+int admin_begin_warmup_end(struct query *q); /* of a plan or a pause */
+int admin_finish_warmup_show(struct query *q);
+int admin_finish_warmup_order(struct query *q);
+int admin_finish_warmup_resume(struct query *q);
 int admin_finish_reload(struct query *q);
 void admin_lane_flush_dns(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_flush_dns(struct query *q);

@@ -17,6 +17,7 @@
 #include "mta/site/tenants.h"
 #include "mta/site/trace.h"
 #include "mta/site/way.h"
+#include "mta/tlsrpt/tlsrpt.h"
 
 enum { REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
 
@@ -121,9 +122,15 @@ static void go_where_asked(struct deliverer *dr, struct pool *p, rcpt_ref ref,
 /* True: it went to where its demand for TLS holds. */
 static bool requires_elsewhere(struct deliverer *dr, struct pool *p, rcpt_ref ref, struct chunk *k)
 {
-	if (k->meta.require_tls == (p->site->asked == POLICY_ASKED_TLS))
+	bool waives = slice_eq(k->meta.origin, SLICE(TLSRPT_ORIGIN));
+
+	if (waives ? p->site->asked == POLICY_ASKED_NO_TLS
+		   : k->meta.require_tls == (p->site->asked == POLICY_ASKED_TLS))
 		return false;
-	go_where_asked(dr, p, ref, k->meta.require_tls ? POLICY_ASKED_TLS : POLICY_ASKED_NOTHING);
+	go_where_asked(dr, p, ref,
+		       waives                ? POLICY_ASKED_NO_TLS
+		       : k->meta.require_tls ? POLICY_ASKED_TLS
+					     : POLICY_ASKED_NOTHING);
 	chunks_unref(&dr->queue->chunks, k);
 	return true;
 }
@@ -142,30 +149,70 @@ static bool tenant_waits(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 	return true;
 }
 
+/* Before the others of its pool, or to where its domain's mail goes now. */
+static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
+{
+	const struct rcpt *r = queue_rcpt(dr->queue, ref);
+
+	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) == site_base(p->site) &&
+	    queue_pool_of(dr->queue, r) == p->index)
+		pool_push(p, ref, true);
+	else
+		queue_due(dr->queue, ref);
+}
+
+/* Those who are engaged first, from a new source. */
+static rcpt_ref whose_turn(struct channel *ch, bool bulk, unsigned *looks, struct line **ret_line)
+{
+	return ch->warmup ? pool_next_engaged(ch->pool, bulk, looks, ret_line)
+			  : pool_next(ch->pool, bulk, looks, ret_line);
+}
+
+/* Another lane was faster: today's plan has no room for one more. */
+static bool plan_is_full(struct deliverer *dr, struct channel *ch, rcpt_ref ref)
+{
+	if (!ch->warmup || warmup_take(ch->warmup))
+		return false;
+	go_again(dr, ch->pool, ref);
+	return true;
+}
+
 /* The next recipient that may go, with its job. */
 static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
 			  struct chunk **ret_chunk, struct line **ret_line,
-			  struct caps_seat *ret_seat)
+			  struct caps_mail *ret_caps)
 {
 	struct pool *p = ch->pool;
 	unsigned looks = TAKES_MAX;
+	bool capped = false;
 	rcpt_ref ref;
 
-	while ((ref = pool_next(p, bulk, &looks, ret_line)) != RCPT_NONE) {
+	while ((ref = whose_turn(ch, bulk, &looks, ret_line)) != RCPT_NONE) {
 		if (moved_on(dr, p, ref) || tenant_waits(dr, p, ref))
 			continue;
-		if (act_sets_aside(dr, ch, ref))
-			return RCPT_NONE; /* it is another source's turn now */
+		if (act_sets_aside(dr, ch, ref)) {
+			ref = RCPT_NONE; /* it is another source's turn now */
+			break;
+		}
 		*ret_chunk = job_of(dr, ref);
 		if (!*ret_chunk || requires_elsewhere(dr, p, ref, *ret_chunk))
 			continue;
-		if (caps_take(p, ref, ret_seat))
-			return ref;
+		if (caps_take(ch, ref, ret_caps)) {
+			if (!plan_is_full(dr, ch, ref))
+				break;
+			caps_leave(ret_caps);
+			chunks_unref(&dr->queue->chunks, *ret_chunk);
+			ref = RCPT_NONE;
+			break;
+		}
+		capped = true;
 		chunks_unref(&dr->queue->chunks, *ret_chunk);
 	}
-	if (!looks)
+	if (capped)
+		caps_looked(p);
+	if (!looks && ref == RCPT_NONE)
 		pool_pump_soon(p); /* a long run of those that may not go: others first */
-	return RCPT_NONE;
+	return ref;
 }
 
 /* ---- over to the session and back -------------------------------------------------------- */
@@ -194,18 +241,6 @@ static bool fits(const struct deliverer *dr, const struct delivery *d, rcpt_ref 
 	return needs_8bit(a) == needs_8bit(d->rcpts[0].address);
 }
 
-/* Before the others of its pool, or to where its domain's mail goes now. */
-static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
-{
-	const struct rcpt *r = queue_rcpt(dr->queue, ref);
-
-	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) == site_base(p->site) &&
-	    queue_pool_of(dr->queue, r) == p->index)
-		pool_push(p, ref, true);
-	else
-		queue_due(dr->queue, ref);
-}
-
 /* Others of the same message at the same site go in the same transaction. */
 static void add_same(struct deliverer *dr, struct channel *ch, struct delivery *d,
 		     struct line *line)
@@ -225,6 +260,8 @@ static void add_same(struct deliverer *dr, struct channel *ch, struct delivery *
 			go_again(dr, p, ref);
 			return;
 		}
+		if (plan_is_full(dr, ch, ref))
+			return;
 		add_rcpt(dr, d, ref);
 	}
 }
@@ -260,7 +297,7 @@ static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery 
 	ch->taken++;
 	count_add(&dr->counters.messages, 1);
 	count_add(&dr->counters.message_bytes, d->txn.message.n + d->txn.head.n);
-	caps_sent(&d->seat);
+	caps_sent(&d->caps);
 	if (ch->pool->paced)
 		shaping_sent(ch->pool, d->txn.message.n + d->txn.head.n);
 	r = session_send(ch->session, &d->txn);
@@ -305,19 +342,19 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 	struct pool *p = ch->pool;
 	bool bulk = ch->bulk || pool_bulk_may_start(p);
 	struct delivery *d;
-	struct caps_seat seat;
+	struct caps_mail caps;
 	struct chunk *k;
 	struct line *line;
 	rcpt_ref ref;
 
 	if (!pool_has(p, bulk) || (p->paced && !rate_allows(p)))
 		return false;
-	ref = next_rcpt(dr, ch, bulk, &k, &line, &seat);
+	ref = next_rcpt(dr, ch, bulk, &k, &line, &caps);
 	if (ref == RCPT_NONE)
 		return false;
 	d = delivery_new(dr, k->info.rows > 1);
 	d->chunk = k;
-	d->seat = seat;
+	d->caps = caps;
 	if (!make(dr, ch, d, ref)) {
 		delivery_rest(dr, d);
 		return true;
@@ -405,11 +442,29 @@ static void tell_steer(struct channel *ch, const struct signs *s)
 		steer_answered(ch);
 }
 
+/* What the answer says of a source that is new to the provider. */
+static void note_warmup(struct channel *ch, const struct verdict *v, const struct meaning *m,
+			const struct delivery *d, uint32_t row)
+{
+	enum warmup_result what = WARMUP_TRIED;
+
+	if (v->kind == VERDICT_DELIVERED)
+		what = WARMUP_DELIVERED;
+	else if (m->class == JUDGE_SPAM_BLOCK || m->action.kind == JUDGE_SUSPEND_SOURCE)
+		what = WARMUP_WAS_BLOCKED;
+	else if (v->kind == VERDICT_BOUNCED)
+		what = WARMUP_WAS_BOUNCED;
+	else if (meaning_is_trouble(m, v))
+		what = WARMUP_WAS_DEFERRED;
+	warmup_note(ch->warmup, what, d->chunk->info.id, row);
+}
+
 static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d, unsigned i,
 		   const struct outcome_facts *f, struct signs *signs)
 {
 	const struct verdict *v = &d->rcpts[i].verdict;
 	struct meaning m;
+	uint32_t row;
 
 	if (untried(ch, &d->txn, v, queue_rcpt(dr->queue, d->refs[i]))) {
 		requeue(dr, ch->pool, d->refs[i]);
@@ -422,7 +477,10 @@ static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d,
 		go_again(dr, ch->pool, d->refs[i]);
 		return;
 	}
+	row = queue_rcpt(dr->queue, d->refs[i])->row;
 	outcome_verdict(dr, d->refs[i], d->chunk, d->rcpts[i].address, v, f, &m);
+	if (ch->warmup)
+		note_warmup(ch, v, &m, d, row);
 	note_sign(signs, v, &m);
 	if (v->kind == VERDICT_DELIVERED) {
 		suspend_delivered(ch);
@@ -447,6 +505,8 @@ enum site_refusal deliver_refused(struct site_loads *l, struct channel *ch, cons
 	*ret_named_ms = (int64_t)m.named_s * 1000;
 	if (m.action.kind == JUDGE_SUSPEND_SOURCE) {
 		blocked(ch, &m, v, true);
+		if (ch->warmup)
+			warmup_note(ch->warmup, WARMUP_WAS_BLOCKED, (struct id128){ 0 }, 0);
 		return SITE_BLOCKED;
 	}
 	return m.class == JUDGE_RATE_LIMITED || m.class == JUDGE_POLICY ? SITE_SLOW : SITE_OTHER;

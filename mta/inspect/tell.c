@@ -15,6 +15,7 @@ static const struct {
 	{ "site-pause",   "its end, or postern retry with the domain" },
 	{ "pool-pause",   "its end, or postern retry with the domain" },
 	{ "suspension",   "its end and one message that is taken, or postern resume SOURCE WHERE" },
+	{ "warmup",       "the next day of its plan, another source in the pool, or postern warmup set or resume" },
 	{ "adaptive",     "deliveries, or postern adaptive forget SITE" },
 	{ "fallback",     "a source of its own pool that can be used again" },
 	{ "rate",         "time, or postern shape set SECTION KEY=VALUE" },

@@ -16,6 +16,7 @@ void fair_init(struct fair *f, const struct slab *slab)
 		list_init(&f->rings[i]);
 	list_init(&f->parked);
 	list_init(&f->shut);
+	list_init(&f->engaged);
 	list_init(&f->spare_lines);
 	list_init(&f->spare_shares);
 	map_init(&f->lines);
@@ -97,6 +98,8 @@ static void line_join(struct fair *f, struct line *line)
 	line->share = share_get(f, line->flow);
 	line->burst = 0;
 	list_push(&line->share->lines, &line->ring);
+	if (line->flow->engaged)
+		list_push(&f->engaged, &line->engaged);
 	count_ready(f, line->share, line->fifo.count, 0);
 }
 
@@ -106,6 +109,7 @@ static void line_leave(struct fair *f, struct line *line)
 
 	line->share = NULL;
 	list_remove(&line->ring);
+	list_remove(&line->engaged);
 	count_ready(f, s, 0, line->fifo.count);
 	if (!list_empty(&s->lines))
 		return;
@@ -132,6 +136,7 @@ static struct line *line_get(struct fair *f, struct flow *flow)
 	*line = (struct line){ .flow = flow };
 	fifo_init(&line->fifo);
 	list_init(&line->ring);
+	list_init(&line->engaged);
 	map_insert(&f->lines, &line->link, hash);
 	if (flow->held)
 		list_push(&f->parked, &line->ring);
@@ -431,6 +436,29 @@ rcpt_ref fair_take(struct fair *f, unsigned percent, bool bulk, struct line **re
 	if (ret_line)
 		*ret_line = line;
 	return ref;
+}
+
+/* Lines of tenants that may not send now are looked at and passed over. */
+enum { ENGAGED_LOOKS = 64 };
+
+rcpt_ref fair_take_engaged(struct fair *f, bool bulk, struct line **ret_line)
+{
+	unsigned looks = ENGAGED_LOOKS;
+	struct line *line;
+
+	list_each(&f->engaged, line, struct line, engaged) {
+		const struct share *s = line->share;
+		if (!looks--)
+			break;
+		to_the_end(&f->engaged, &line->engaged);
+		if (s->shut_until_ms || !line->fifo.count ||
+		    (!bulk && s->class != CLASS_TRANSACTIONAL))
+			continue;
+		if (ret_line)
+			*ret_line = line;
+		return pop(f, line);
+	}
+	return RCPT_NONE;
 }
 
 rcpt_ref fair_take_same(struct fair *f, struct line *line, job_no job)

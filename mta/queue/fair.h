@@ -29,6 +29,7 @@ struct share { /* one tenant's lines of one class */
 struct line { /* the recipients of one flow */
 	struct map_link link;
 	struct list ring;    /* the share's lines, or the parked ones */
+	struct list engaged; /* those of recipients who are engaged, while it is in a share */
 	struct share *share; /* NULL while parked */
 	struct flow *flow;
 	struct fifo fifo;
@@ -41,7 +42,8 @@ struct fair {
 	/* parked: held flows, and those that a cap stops; not counted as ready */
 	struct list rings[FAIR_CLASSES], parked;
 	struct map lines, shares;
-	struct list shut; /* shares, not counted as ready */
+	struct list shut;    /* shares, not counted as ready */
+	struct list engaged; /* lines of engaged recipients in shares */
 	struct list spare_lines, spare_shares;
 	uint32_t ready[FAIR_CLASSES];
 	unsigned n_capped; /* lines */
@@ -54,6 +56,9 @@ bool fair_push(struct fair *f, struct flow *flow, rcpt_ref ref, bool front);
 /* The recipient whose turn it is, or RCPT_NONE; *ret_line (may be NULL) is its line.  percent: the
  * share of transactional mail.  bulk false: transactional mail only. */
 rcpt_ref fair_take(struct fair *f, unsigned percent, bool bulk, struct line **ret_line);
+/* The next of those who are engaged, whoever's turn it is: they go first from a new source.  The
+ * lines of all tenants take turns, one each.  RCPT_NONE: nobody of them waits. */
+rcpt_ref fair_take_engaged(struct fair *f, bool bulk, struct line **ret_line);
 /* The next of the same line if it belongs to the same job.  It rides along and uses no turn. */
 rcpt_ref fair_take_same(struct fair *f, struct line *line, job_no job);
 /* The flow's line rests until then. */

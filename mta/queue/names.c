@@ -131,7 +131,7 @@ static struct flow *find_flow(struct queue *q, const struct flow *like, uint64_t
 		struct flow *f = container_of(l, struct flow, link);
 		if (f->class == like->class && f->tenant == like->tenant &&
 		    f->campaign == like->campaign && f->stream == like->stream &&
-		    f->pool == like->pool && f->named == like->named)
+		    f->pool == like->pool && f->named == like->named && f->engaged == like->engaged)
 			return f;
 	}
 	return NULL;
@@ -141,7 +141,7 @@ static uint64_t flow_hash(const struct flow *f)
 {
 	uint64_t small = (uint64_t)f->stream << 32 | (uint64_t)f->class << 16 | f->pool;
 
-	small ^= (uint64_t)f->named << 48;
+	small ^= (uint64_t)f->named << 48 | (uint64_t)f->engaged << 49;
 
 	return hash_mix(f->tenant ^ hash_mix(f->campaign ^ hash_mix(small)));
 }

@@ -45,6 +45,7 @@ struct flow {
 	uint8_t class;
 	bool held;
 	bool named;       /* its jobs name the pool */
+	bool engaged;     /* its recipients read our mail: first from a new source */
 	uint16_t pool;    /* its own, as mta/egress/egress.h numbers them */
 	uint16_t to_pool; /* the one that it leaves from: an order may have moved it */
 	uint16_t weight;  /* the tenant's, see tenant.weight */

@@ -45,8 +45,9 @@ struct pool {
 	int64_t lent_ms; /* since when; wall clock */
 	struct turn_end pump;
 	struct timer timer;
-	struct timer cap_timer; /* mta/site/caps.h */
-	struct timer sort;      /* mta/site/sorting.h: an order moved some of those that wait */
+	struct timer cap_timer;                 /* mta/site/caps.h */
+	int64_t cap_wake_us, cap_full_until_us; /* likewise; monotonic */
+	struct timer sort; /* mta/site/sorting.h: an order moved some of those that wait */
 };
 struct pool *pool_get(struct site *s, unsigned index);
 void pool_end_channels(struct pool *p); /* at the lane's end */
@@ -57,6 +58,8 @@ void pool_push(struct pool *p, rcpt_ref ref, bool front);
  * is its line.  bulk false: transactional mail only.  It takes at most *looks recipients, and
  * counts them down. */
 rcpt_ref pool_next(struct pool *p, bool bulk, unsigned *looks, struct line **ret_line);
+/* The same for a new source: those who are engaged first. */
+rcpt_ref pool_next_engaged(struct pool *p, bool bulk, unsigned *looks, struct line **ret_line);
 /* Another of the same line and job; RCPT_NONE: the next one is of another. */
 rcpt_ref pool_next_same(struct pool *p, struct line *line, job_no job);
 /* Decides d about the next n whose turn it is. */

@@ -9,7 +9,9 @@
 #include "mta/site/relay.h"
 #include "mta/site/tenants.h"
 #include "mta/site/trace.h"
+#include "mta/site/warming.h"
 #include "mta/site/way.h"
+#include "mta/tlsrpt/tlsrpt.h"
 
 struct sites *sites_of(struct lane *l)
 {
@@ -111,6 +113,7 @@ static void site_changed(void *state)
 		reshape(s);
 	if (s->source_changes != egress_changes(s->egress))
 		look_at_sources(s);
+	warming_look(s);
 	look_at_suspensions(s);
 }
 
@@ -225,9 +228,11 @@ static int site_start(struct lane *l, void **ret_state)
 	s->loop = lane_loop(l);
 	s->queue = queue_of(l);
 	s->census = census_of(l);
+	s->warmup = warmup_of(lane_engine(l));
 	s->failures = failures_new();
 	s->egress = egress_of(l);
 	s->policies = policies_of(l);
+	s->tlsrpt = tlsrpt_of(l);
 	s->limits = engine_shared(lane_engine(l), &site_part);
 	s->ways = (struct queue_ways){ sizeof(struct way), way_begin, way_busy, way_due,
 				       flows_changed,      way_place };

@@ -15,8 +15,10 @@
 #include "mta/site/options.h"
 #include "mta/smtp/options.h"
 #include "mta/census/census.h"
+#include "mta/warmup/warmup.h"
 
 struct channel;
+struct tlsrpt;
 enum site_refusal {
 	SITE_OTHER,   /* the host */
 	SITE_BLOCKED, /* our address: its suspension was seen to */
@@ -49,6 +51,7 @@ struct sites {
 	struct egress_news news;
 	struct limits *limits;
 	struct census_all *census;
+	struct warmup *warmup;     /* all lanes' (mta/site/warming.h) */
 	struct failures *failures; /* mta/site/failures.h */
 	struct trace *tracing;     /* mta/site/trace.h; mostly NULL */
 	struct site_loads *loads;
@@ -57,12 +60,14 @@ struct sites {
 	const struct smtp_options *smtp;
 	bool stopping, freeing;
 	unsigned resumptions;      /* those that the pools have seen (mta/site/limits.h) */
+	unsigned warmups;          /* mta/warmup: those that the pools have seen */
 	unsigned capped_domains;   /* by the rules of this generation; 0: none was */
 	unsigned shape_generation; /* of the shapes that sites and pools have */
 	unsigned source_changes;   /* those that the pools have seen (egress_changes) */
 
 	struct resolver *resolver;
 	struct policies *policies; /* the lane's */
+	struct tlsrpt *tlsrpt;     /* likewise */
 	struct route_options route_options;
 	struct list asking; /* ways that wait to ask DNS */
 	unsigned n_asked;

@@ -173,9 +173,11 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 	struct wire_job_meta jm = { .mail_from = SLICE("a@sender.test"),
 				    .origin = slice_str(origin),
 				    .require_tls = w->require_tls,
+				    .engaged = w->engaged,
 				    .stream = slice_str(w->stream ? w->stream : ""),
 				    .envid = slice_str(w->envid ? w->envid : ""),
 				    .return_headers = w->return_headers,
+				    .return_full = w->return_full,
 				    .not_before_ms = w->not_before_ms,
 				    .pool = slice_str(w->pool ? w->pool : "") };
 	struct buf content_meta, job_meta, rows;
