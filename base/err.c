@@ -25,6 +25,7 @@ static const struct {
 	{ E_CONFLICT, "conflict with the present state" },
 	{ E_DENIED, "not allowed" },
 	{ E_ANSWERED, "refused; the answer says why" },
+	{ E_CUT_OFF, "it reaches no host that other sources reach" },
 	{ E_VERSION, "written by a newer version" },
 };
 

@@ -23,6 +23,7 @@ enum {
 	E_CONFLICT = -1015,     /* the object changed meanwhile, or the state forbids it */
 	E_DENIED = -1016,       /* not allowed */
 	E_ANSWERED = -1018,     /* the refusal is written already; only pass this on */
+	E_CUT_OFF = -1019,      /* an address of ours reaches nobody whom others reach */
 	E_VERSION = -1017,      /* written by a newer version: refused, not guessed */
 };
 

@@ -8,6 +8,8 @@
 #include "control/events/background.h"
 #include "control/mail/background.h"
 #include "control/platform/background.h"
+#include "control/reports/background.h"
+#include "control/returns/background.h"
 #include "control/suppression/background.h"
 #include "control/tracking/background.h"
 #include "control/worker/sweep.h"
@@ -19,6 +21,7 @@ const struct worker_row *const worker_rows[] = {
 	&contacts_import_worker,
 	&campaigns_schedule_worker,
 	&campaigns_halt_worker,
+	&campaigns_trial_worker,
 	&worker_sweep,
 	&domains_recheck_worker,
 	&senders_worker,
@@ -31,7 +34,8 @@ const size_t worker_rows_n = ARRAY_LEN(worker_rows);
 
 /* In the order in which they write, within one transaction. */
 const struct intake_part *const intake_parts[] = { &events_intake, &campaigns_intake,
-						   &suppression_intake };
+						   &suppression_intake, &returns_intake,
+						   &reports_intake };
 const size_t intake_parts_n = ARRAY_LEN(intake_parts);
 
 /* What a new or emptied engine is told first. */

@@ -8,6 +8,8 @@
 #include "control/http/routes.h"
 #include "control/org/routes.h"
 #include "control/platform/routes.h"
+#include "control/reports/routes.h"
+#include "control/submission/routes.h"
 #include "control/suppression/routes.h"
 #include "control/templates/routes.h"
 #include "control/tracking/routes.h"
@@ -20,11 +22,17 @@
 const struct http_route_table http_route_tables[] = {
 	TABLE(http_system_routes, LISTEN_API | LISTEN_ADMIN),
 	TABLE(auth_routes, LISTEN_API),
+	TABLE(auth_arrival_routes, LISTEN_API),
+	TABLE(auth_factor_routes, LISTEN_API),
+	TABLE(auth_proof_routes, LISTEN_API),
 	TABLE(auth_me_routes, LISTEN_API),
 	TABLE(auth_address_routes, LISTEN_API),
 	TABLE(auth_key_routes, LISTEN_API),
 	TABLE(auth_member_routes, LISTEN_API),
+	TABLE(auth_role_routes, LISTEN_API),
+	TABLE(auth_oauth_routes, LISTEN_API),
 	TABLE(domains_routes, LISTEN_API),
+	TABLE(reports_routes, LISTEN_API),
 	TABLE(org_routes, LISTEN_API),
 	TABLE(platform_routes, LISTEN_ADMIN),
 	TABLE(contacts_field_routes, LISTEN_API),
@@ -35,7 +43,9 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(campaigns_routes, LISTEN_API),
 	TABLE(campaigns_action_routes, LISTEN_API),
 	TABLE(campaigns_report_routes, LISTEN_API),
+	TABLE(campaigns_recipient_routes, LISTEN_API),
 	TABLE(suppression_routes, LISTEN_API),
+	TABLE(submission_credential_routes, LISTEN_API),
 	TABLE(tracking_routes, LISTEN_PUBLIC),
 	TABLE(web_routes, LISTEN_API),
 };

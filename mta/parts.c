@@ -17,6 +17,7 @@
 #include "mta/reports/reading.h"
 #include "mta/reports/reports.h"
 #include "mta/returnpath/returnpath.h"
+#include "mta/route/fed.h"
 #include "mta/route/routes.h"
 #include "mta/senders/options.h"
 #include "mta/senders/senders.h"
@@ -25,6 +26,7 @@
 #include "mta/site/learned.h"
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
+#include "mta/tlsrpt/tlsrpt.h"
 #include "mta/census/census.h"
 #include "mta/warmup/warmup.h"
 
@@ -41,6 +43,9 @@ const struct part *const mta_parts[] = {
 	&warmup_part,
 	&returnpath_part,
 	&policy_part,
+	&tlsrpt_part,
+	&tlsrpt_keeper_part,
+	&route_part,
 	&site_part,
 	&learned_part,
 	&deliver_part,
@@ -69,6 +74,7 @@ const struct option_set *const mta_option_sets[] = {
 	&smtp_option_set,
 	&failure_option_set,
 	&policy_option_set,
+	&tlsrpt_option_set,
 	&shape_option_set,
 	&warmup_option_set,
 	&routes_option_set,

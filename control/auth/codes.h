@@ -9,7 +9,8 @@ enum role {
 	ROLE_ANALYST = 4,
 	ROLE_VIEWER = 5,
 	ROLE_SENDER = 6,
-	ROLE_END
+	ROLE_END,
+	ROLE_OWN = 100, /* one that the organisation made: users.role_name */
 };
 /* users.status */
 enum user_status {
@@ -30,4 +31,6 @@ enum auth_token_kind {
 	TOKEN_RESET = 2,
 	TOKEN_INVITE = 3,
 	TOKEN_ADDRESS = 4,
+	TOKEN_CHALLENGE = 5,   /* a login that waits for its second factor */
+	TOKEN_MAIL_FACTOR = 6, /* codes by mail are being set up */
 };

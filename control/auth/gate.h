@@ -12,4 +12,6 @@
 extern const struct http_gate auth_gate;
 /* Reads the platform's token into app if an option names its file; error as in control/setup.h. */
 int auth_read_token(struct app *app, char *error) MUST_CHECK;
-#define SESSION_COOKIE "postern_session"
+/* "__Host-postern_session", which browsers take over HTTPS only, for this host and all its paths;
+ * without http.cookie_secure, "postern_session". */
+const char *auth_cookie(const struct app *app);

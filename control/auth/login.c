@@ -1,5 +1,8 @@
 /* control/auth/login.c - sign-up, login, logout, and using a token that was handed over. */
 #include "control/auth/audit.h"
+#include "base/random.h"
+#include "control/auth/alarm.h"
+#include "control/auth/arrival.h"
 #include "control/auth/gate.h"
 #include "control/auth/handed.h"
 #include "control/auth/login_session.h"
@@ -17,7 +20,7 @@
 #include "control/http/reply.h"
 #include "message/mailbox.h"
 
-enum { LOGINS_MAX = 8 };
+enum { LOGINS_MAX = 8, SLOTS = 64 };
 
 static const struct body_field signup_fields[] = { NEW_ORG_FIELDS("organization", "") };
 
@@ -121,6 +124,17 @@ static int look_for_name(struct db *db, void *arg)
 	return r < 0 ? r : 1;
 }
 
+/* The tries at these accounts are used up. */
+static int refuse_guess(struct call *c, const struct login_candidate *k, int n)
+{
+	int r = 0;
+
+	alarm_count(ALARM_THROTTLED);
+	for (int i = 0; i < n && r >= 0; i++)
+		r = alarm_throttled(c, k[i].org);
+	return r < 0 ? r : throttle_refuse(c);
+}
+
 /* Keeps those whose password may be tried at this time; all strange to this place share a try. */
 static int keep_allowed(struct call *c, struct slice email, struct login_candidate *k, int n,
 			bool *ret_strange)
@@ -135,7 +149,7 @@ static int keep_allowed(struct call *c, struct slice email, struct login_candida
 	for (int i = 0; i < n; i++)
 		if (k[i].known ? throttle_guess_known(c, k[i].org, k[i].user) : allowed)
 			k[kept++] = k[i];
-	return kept || allowed ? kept : throttle_refuse(c);
+	return kept || allowed ? kept : refuse_guess(c, k, n);
 }
 
 struct entering {
@@ -147,7 +161,7 @@ static int enter(struct db *db UNUSED, void *arg)
 {
 	struct entering *e = arg;
 
-	return login_session_begin(e->c, e->k->org, e->k->user, 200);
+	return arrival_continue(e->c, e->k->org, e->k->user, 200);
 }
 
 static int note_failure(struct db *db UNUSED, void *arg)
@@ -155,15 +169,21 @@ static int note_failure(struct db *db UNUSED, void *arg)
 	struct entering *e = arg;
 	char id[ID_OUT_MAX];
 
-	return audit_put_in(e->c, e->k->org, "login.failed", ids_out(ID_USER, e->k->user, id),
-			    NULL);
+	int r = alarm_failure(e->c, e->k->org, ALARM_PASSWORD);
+
+	return r < 0 ? r
+		     : audit_put_in(e->c, e->k->org, "login.failed",
+				    ids_out(ID_USER, e->k->user, id), NULL);
 }
 
-/* Each account that has this address gets its line. */
+/* Each account that has this address gets its line; where there is none, as much is written. */
 static int refuse_login(struct call *c, const struct login_candidate *k, int n)
 {
 	int r = 0;
 
+	alarm_count(ALARM_PASSWORD);
+	if (n == 0)
+		r = db_run(c->db, NULL, sql_auth_stranger_failed, p_int(random_below(SLOTS)));
 	for (int i = 0; i < n && r >= 0; i++) {
 		struct entering e = { .c = c, .k = &k[i] };
 		r = db_tx(c->db, k[i].org, note_failure, &e);
@@ -293,8 +313,7 @@ static int post_logout(struct call *c)
 		r = audit_put_id(c, "session.ended", ID_SESSION, c->actor.session, NULL);
 	if (r < 0)
 		return r;
-	http_reply_header(c, "Set-Cookie",
-			  SESSION_COOKIE "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+	login_session_cookie(c, "");
 	return http_reply_empty(c, 204);
 }
 
@@ -377,11 +396,8 @@ enum { T_HASH, T_USER, T_KIND };
 static int use_token(struct token_acceptance *a, uint64_t *ret_user)
 {
 	OWNED(db_result) res = NULL;
-	int r = db_run(
-	    a->c->db, &res,
-	    "SELECT secret_hash, user_id, kind FROM auth_tokens WHERE org_id = $1 AND id = $2"
-	    " AND used_at IS NULL AND expires_at > now() AND code_hash IS NULL FOR UPDATE",
-	    p_int(a->token->org), p_int(a->token->id));
+	int r = db_run(a->c->db, &res, sql_auth_token_handed, p_int(a->token->org),
+		       p_int(a->token->id));
 
 	if (r < 0)
 		return r;
@@ -438,7 +454,7 @@ static int accept_token(struct db *db, void *arg)
 		r = warn_person(a->c, a->token->org, user, MAIL_PASSWORD_CHANGED, SLICE(""), NULL);
 	if (r >= 0)
 		r = audit_put_user(a->c, a->token->org, user, "user.password_chosen", NULL);
-	return r < 0 ? r : login_session_begin(a->c, a->token->org, user, 200);
+	return r < 0 ? r : arrival_continue(a->c, a->token->org, user, 200);
 }
 
 static int post_verify(struct call *c)
@@ -462,12 +478,13 @@ static int post_verify(struct call *c)
 	return db_tx(c->db, t.org, accept_token, &a);
 }
 
+#define LOGOUT (ROUTE_NO_BODY | ROUTE_SUSPENDED_TOO | ROUTE_ENROLLING_TOO)
 /* clang-format off */
 const struct http_route auth_routes[] = {
 	{"POST", "/v1/auth/signup",         AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_signup},
 	{"POST", "/v1/auth/signup/verify",  AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, signup_confirm},
 	{"POST", "/v1/auth/login",          AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_login },
-	{"POST", "/v1/auth/logout",         AUTH_SESSION, 0, ROUTE_NO_BODY | ROUTE_SUSPENDED_TOO,        0, post_logout},
+	{"POST", "/v1/auth/logout",         AUTH_SESSION, 0, LOGOUT, 0, post_logout},
 	{"POST", "/v1/auth/password-reset", AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_reset },
 	{"POST", "/v1/auth/verify",         AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_verify},
 };

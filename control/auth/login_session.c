@@ -1,9 +1,10 @@
 /* control/auth/login_session.c - sessions begun, described and ended. */
 #include "base/encode.h"
+#include "control/auth/audit.h"
+#include "control/auth/factor.h"
 #include "control/auth/gate.h"
 #include "control/auth/login_session.h"
 #include "control/auth/options.h"
-#include "control/auth/audit.h"
 #include "control/auth/permit.h"
 #include "control/auth/places.h"
 #include "control/auth/statements.h"
@@ -26,26 +27,41 @@ enum {
 	WHO_USERNAME,
 	WHO_LANGUAGE,
 	WHO_HANDLE,
+	WHO_OWN_ROLE,
+	WHO_OWN_PERMITS,
 };
+
+static json_t *role_name(const struct db_result *res)
+{
+	int64_t role = db_int(res, 0, WHO_ROLE);
+
+	return role == ROLE_OWN ? api_text(db_text(res, 0, WHO_OWN_ROLE))
+				: json_string(permit_role_name((enum role)role));
+}
 
 int login_session_user(struct call *c, uint32_t org, uint64_t user, json_t **ret)
 {
 	OWNED(db_result) res = NULL;
+	struct factors f;
 	int r = db_run(c->db, &res, sql_auth_session_user, p_int(org), p_int(user));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	enum role role = (enum role)db_int(res, 0, WHO_ROLE);
-	*ret = json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:{s:o, s:o, s:o, s:s}}", "id",
-			 api_id(ID_USER, user), "email", api_text(db_text(res, 0, WHO_EMAIL)),
-			 "name", api_text(db_text(res, 0, WHO_NAME)), "username",
-			 api_text(db_text(res, 0, WHO_USERNAME)), "language",
-			 api_text(db_text(res, 0, WHO_LANGUAGE)), "role", permit_role_name(role),
-			 "permissions", permit_json(permit_of_role(role)), "created_at",
-			 api_time(db_int(res, 0, WHO_CREATED)), "org", "id", api_id(ID_ORG, org),
-			 "handle", api_text(db_text(res, 0, WHO_HANDLE)), "name",
-			 api_text(db_text(res, 0, WHO_ORG_NAME)), "status",
-			 db_bool(res, 0, WHO_SUSPENDED) ? "suspended" : "active");
+	r = factor_state(c, org, user, &f);
+	if (r < 0)
+		return r;
+	int64_t role = db_int(res, 0, WHO_ROLE);
+	*ret = json_pack(
+	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:s}}", "id",
+	    api_id(ID_USER, user), "email", api_text(db_text(res, 0, WHO_EMAIL)), "name",
+	    api_text(db_text(res, 0, WHO_NAME)), "username",
+	    api_text(db_text(res, 0, WHO_USERNAME)), "language",
+	    api_text(db_text(res, 0, WHO_LANGUAGE)), "role", role_name(res), "permissions",
+	    permit_json(permit_of_member(role, db_int(res, 0, WHO_OWN_PERMITS))), "factors",
+	    factor_json(&f), "created_at", api_time(db_int(res, 0, WHO_CREATED)), "org", "id",
+	    api_id(ID_ORG, org), "handle", api_text(db_text(res, 0, WHO_HANDLE)), "name",
+	    api_text(db_text(res, 0, WHO_ORG_NAME)), "status",
+	    db_bool(res, 0, WHO_SUSPENDED) ? "suspended" : "active");
 	http_reply_etag(c, db_int(res, 0, WHO_VERSION));
 	return 0;
 }
@@ -61,21 +77,33 @@ int login_session_if_match(struct call *c, uint64_t user)
 	return r < 0 ? r : r == 0 ? E_UNKNOWN : call_if_match(c, db_int(res, 0, 0));
 }
 
-static int insert_session(struct call *c, uint32_t org, uint64_t user, const char *secret,
-			  const char *csrf, uint64_t *ret_id)
+/* The secrets of a session that is being made, and what the database keeps of them. */
+struct secrets_made {
+	char secret[TOKEN_SECRET_LEN + 1], csrf[TOKEN_SECRET_LEN + 1];
+	uint8_t secret_hash[TOKEN_HASH_LEN], csrf_hash[TOKEN_HASH_LEN];
+};
+
+static void make_secrets(struct call *c, struct secrets_made *m)
+{
+	token_secret(m->secret);
+	token_secret(m->csrf);
+	token_hash(c->app->session_pepper, slice_str(m->secret), m->secret_hash);
+	token_hash(c->app->session_pepper, slice_str(m->csrf), m->csrf_hash);
+}
+
+static int insert_session(struct call *c, uint32_t org, uint64_t user, struct secrets_made *m,
+			  uint64_t *ret_id)
 {
 	struct slice agent = call_header(c, "User-Agent");
-	uint8_t secret_hash[TOKEN_HASH_LEN], csrf_hash[TOKEN_HASH_LEN];
 	char ip[IP_TEXT_MAX];
 	OWNED(db_result) res = NULL;
 	int r;
 
-	token_hash(c->app->session_pepper, slice_str(secret), secret_hash);
-	token_hash(c->app->session_pepper, slice_str(csrf), csrf_hash);
+	make_secrets(c, m);
 	agent.n = utf8_valid(agent) ? agent.n : 0;
 	r = db_run(c->db, &res, sql_auth_session_insert, p_int(org), p_int(user),
-		   p_bytes(slice_of((char *)secret_hash, TOKEN_HASH_LEN)),
-		   p_bytes(slice_of((char *)csrf_hash, TOKEN_HASH_LEN)),
+		   p_bytes(slice_of((char *)m->secret_hash, TOKEN_HASH_LEN)),
+		   p_bytes(slice_of((char *)m->csrf_hash, TOKEN_HASH_LEN)),
 		   p_int(auth_options(c->app)->session_life),
 		   c->ip.family ? p_str(ip_format(&c->ip, ip)) : p_null(), p_text(agent),
 		   p_int(AGENT_MAX));
@@ -85,39 +113,79 @@ static int insert_session(struct call *c, uint32_t org, uint64_t user, const cha
 	return 0;
 }
 
+void login_session_cookie(struct call *c, const char *token)
+{
+	int64_t life = *token ? auth_options(c->app)->session_life / 1000 : 0;
+
+	http_reply_header(c, "Set-Cookie",
+			  "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
+			  auth_cookie(c->app), token, (long long)life,
+			  http_options(c->app)->cookie_secure ? "; Secure" : "");
+}
+
+/* What a login answers. */
+static int session_json(struct call *c, uint32_t org, uint64_t user, uint64_t id,
+			const struct secrets_made *m, json_t **ret)
+{
+	char token[TOKEN_MAX];
+	json_t *who = NULL;
+	int r = login_session_user(c, org, user, &who);
+
+	if (r < 0)
+		return r;
+	http_reply_etag(c, 0); /* the one that was set is the user's; the answer is a session */
+	(void)token_format(ID_SESSION, org, id, m->secret, token);
+	login_session_cookie(c, token);
+	*ret = json_pack("{s:s, s:s, s:o}", "token", token, "csrf", m->csrf, "user", who);
+	return 0;
+}
+
 int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned status)
 {
-	char secret[TOKEN_SECRET_LEN + 1], csrf[TOKEN_SECRET_LEN + 1], token[TOKEN_MAX];
-	json_t *who = NULL;
-	uint64_t id;
-	int r;
+	struct secrets_made m;
+	json_t *session = NULL;
+	uint64_t id = 0;
+	int r = insert_session(c, org, user, &m, &id);
 
-	token_secret(secret);
-	token_secret(csrf);
-	r = insert_session(c, org, user, secret, csrf, &id);
 	if (r >= 0)
 		r = db_run(c->db, NULL,
 			   "UPDATE users SET last_login_at = now() WHERE org_id = $1 AND id = $2",
 			   p_int(org), p_int(user));
 	if (r >= 0)
-		r = audit_put_user(c, org, user, "login.succeeded",
-				   json_pack("{so}", "session", api_id(ID_SESSION, id)));
-	if (r >= 0)
 		r = warn_new_device(c, org, user);
 	if (r >= 0)
 		r = places_note(c, org, user);
 	if (r >= 0)
-		r = login_session_user(c, org, user, &who);
+		r = session_json(c, org, user, id, &m, &session);
+	if (r >= 0)
+		r = audit_put_user(c, org, user, "login.succeeded",
+				   json_pack("{so}", "session", api_id(ID_SESSION, id)));
+	if (r < 0) {
+		json_decref(session);
+		return r;
+	}
+	return http_reply_json(c, status, session);
+}
+
+int login_session_renew(struct call *c, bool proved, json_t **ret)
+{
+	OWNED(db_result) res = NULL;
+	struct secrets_made m;
+	int r;
+
+	make_secrets(c, &m);
+	r = db_run(c->db, &res, sql_auth_session_renew, p_int(c->actor.org),
+		   p_int(c->actor.session),
+		   p_bytes(slice_of((char *)m.secret_hash, TOKEN_HASH_LEN)),
+		   p_bytes(slice_of((char *)m.csrf_hash, TOKEN_HASH_LEN)), p_bool(proved));
+	if (r <= 0)
+		return r < 0 ? r : E_UNKNOWN;
+	r = db_run(c->db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND id = $2",
+		   p_int(c->actor.org), p_int(c->actor.session));
 	if (r < 0)
 		return r;
-	http_reply_etag(c, 0); /* the one that was set is the user's; the answer is a session */
-	(void)token_format(ID_SESSION, org, id, secret, token);
-	http_reply_header(c, "Set-Cookie",
-			  SESSION_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
-			  token, (long long)(auth_options(c->app)->session_life / 1000),
-			  http_options(c->app)->cookie_secure ? "; Secure" : "");
-	return http_reply_json(
-	    c, status, json_pack("{s:s, s:s, s:o}", "token", token, "csrf", csrf, "user", who));
+	c->actor.session = (uint64_t)db_int(res, 0, 0);
+	return session_json(c, c->actor.org, c->actor.id, c->actor.session, &m, ret);
 }
 
 int login_session_end_all(struct call *c, uint64_t user, uint64_t but)

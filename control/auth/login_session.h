@@ -5,6 +5,12 @@
 /* In a transaction of org: begins a session of the user and replies with `status`: the token, the
  * CSRF value, the user, and the cookie. */
 int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned status) MUST_CHECK;
+/* The caller's own session under a new id and secret: what may do more, or less, than before must
+ * not be known to whoever knew the old one.  proved: the person has just shown that they are there.
+ * Gives what a login answers, and sets the cookie. */
+int login_session_renew(struct call *c, bool proved, json_t **ret) MUST_CHECK;
+/* Sets the cookie to this token; "" takes it away. */
+void login_session_cookie(struct call *c, const char *token);
 /* Ends every session of a user except `but` (0: every one). */
 int login_session_end_all(struct call *c, uint64_t user, uint64_t but) MUST_CHECK;
 /* Locks the user's row and compares If-Match with its version, as call_if_match() does. */

@@ -199,7 +199,7 @@ static int delete_sessions(struct call *c)
 
 /* clang-format off */
 const struct http_route auth_me_routes[] = {
-	{"GET",    "/v1/me",                       AUTH_SESSION, 0, 0,                   0, get_me         },
+	{"GET",    "/v1/me",                       AUTH_SESSION, 0, ROUTE_ENROLLING_TOO, 0, get_me         },
 	{"PATCH",  "/v1/me",                       AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, patch_me       },
 	{"GET",    "/v1/me/sessions",              AUTH_SESSION, 0, 0,                   0, get_sessions, .query = QUERY_PAGE   },
 	{"DELETE", "/v1/me/sessions",              AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, delete_sessions},

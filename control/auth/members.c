@@ -1,9 +1,11 @@
 /* control/auth/members.c - who belongs to the organisation, in which role. */
 #include "control/auth/audit.h"
+#include "control/auth/factor.h"
 #include "control/auth/handed.h"
 #include "control/auth/key_owner.h"
 #include "control/auth/login_session.h"
 #include "control/auth/permit.h"
+#include "control/auth/roles.h"
 #include "control/auth/routes.h"
 #include "control/auth/statements.h"
 #include "control/auth/throttle.h"
@@ -15,23 +17,41 @@
 #include "control/http/reply.h"
 #include "message/mailbox.h"
 
-enum { K_ID, K_EMAIL, K_NAME, K_ROLE, K_STATUS, K_CREATED, K_LOGIN, K_VERSION };
+enum {
+	K_ID,
+	K_EMAIL,
+	K_NAME,
+	K_ROLE,
+	K_STATUS,
+	K_CREATED,
+	K_LOGIN,
+	K_VERSION,
+	K_FACTOR,
+	K_OWN_ROLE
+};
 
 static const char *status_name(int64_t status)
 {
 	return status == USER_ACTIVE ? "active" : status == USER_INVITED ? "invited" : "disabled";
 }
 
+static json_t *role_name(const struct db_result *res, unsigned i)
+{
+	int64_t role = db_int(res, i, K_ROLE);
+
+	return role == ROLE_OWN ? api_text(db_text(res, i, K_OWN_ROLE))
+				: json_string(permit_role_name((enum role)role));
+}
+
 static json_t *member_json(const struct db_result *res, unsigned i)
 {
-	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "id",
-			 api_id(ID_USER, (uint64_t)db_int(res, i, K_ID)), "email",
-			 api_text(db_text(res, i, K_EMAIL)), "name",
-			 api_text(db_text(res, i, K_NAME)), "role",
-			 permit_role_name((enum role)db_int(res, i, K_ROLE)), "status",
-			 status_name(db_int(res, i, K_STATUS)), "created_at",
-			 api_time(db_int(res, i, K_CREATED)), "last_login_at",
-			 api_time(db_int(res, i, K_LOGIN)));
+	return json_pack(
+	    "{s:o, s:o, s:o, s:o, s:s, s:b, s:o, s:o}", "id",
+	    api_id(ID_USER, (uint64_t)db_int(res, i, K_ID)), "email",
+	    api_text(db_text(res, i, K_EMAIL)), "name", api_text(db_text(res, i, K_NAME)), "role",
+	    role_name(res, i), "status", status_name(db_int(res, i, K_STATUS)), "second_factor",
+	    db_bool(res, i, K_FACTOR), "created_at", api_time(db_int(res, i, K_CREATED)),
+	    "last_login_at", api_time(db_int(res, i, K_LOGIN)));
 }
 
 static int get_members(struct call *c)
@@ -71,35 +91,23 @@ enum { M_EMAIL, M_NAME, M_ROLE };
 static const struct body_field invite_fields[] = {
 	[M_EMAIL] = {"email", BODY_EMAIL, offsetof(struct member_body, email), BODY_REQUIRED, 0, 0, 0},
 	[M_NAME] = {"name", BODY_NAME, offsetof(struct member_body, name), 0, 0, 100, 0},
-	[M_ROLE] = {"role", BODY_LINE, offsetof(struct member_body, role), BODY_REQUIRED, 1, 20, 0},
+	[M_ROLE] = {"role", BODY_LINE, offsetof(struct member_body, role), BODY_REQUIRED, 1, ROLE_NAME_MAX, 0},
 };
 /* clang-format on */
 
-/* Nobody can give a role with permissions that they do not have: otherwise a key of few scopes
- * would make itself an admin. */
-static int read_role(struct call *c, struct slice name, enum role *ret)
-{
-	if (permit_role_parse(name, ret) < 0)
-		problem_add(c, "/role", "unknown_role",
-			    "must be admin, manager, editor, analyst, viewer or sender");
-	else if (permit_of_role(*ret) & ~c->actor.permits)
-		problem_add(c, "/role", "missing_permission",
-			    "this role has permissions that you do not have yourself");
-	return problem_end(c);
-}
+enum { LOCKED_ROLE, LOCKED_PERMITS };
 
 /* Guarantee: nobody changes, disables, removes or takes over by a reset a member who may do what
  * they may not.  The row stays locked, so that its role cannot rise before the change. */
 static int check_reach(struct call *c, uint64_t id)
 {
 	OWNED(db_result) res = NULL;
-	int r =
-	    db_run(c->db, &res, "SELECT role FROM users WHERE org_id = $1 AND id = $2 FOR UPDATE",
-		   p_int(c->actor.org), p_int(id));
+	int r = db_run(c->db, &res, sql_auth_member_lock, p_int(c->actor.org), p_int(id));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	if (permit_of_role((enum role)db_int(res, 0, 0)) & ~c->actor.permits)
+	if (permit_of_member(db_int(res, 0, LOCKED_ROLE), db_int(res, 0, LOCKED_PERMITS)) &
+	    ~c->actor.permits)
 		return problem(c, 403, "missing_permission",
 			       "this member has permissions that you do not have yourself");
 	return 0;
@@ -112,21 +120,19 @@ static int post_member(struct call *c)
 	struct member_body b = { 0 };
 	struct body_seen seen;
 	struct mailbox box;
-	enum role role = ROLE_VIEWER;
+	struct role_choice role = { 0 };
 	int r = http_body_read(c, invite_fields, ARRAY_LEN(invite_fields), &b, &seen);
 
 	if (r >= 0)
 		r = throttle_invite(c);
 	if (r >= 0)
-		r = read_role(c, b.role, &role);
+		r = roles_choose(c, "/role", b.role, &role);
 	if (r >= 0)
 		r = mailbox_parse(b.email, MAILBOX_CONTACT, &box);
 	if (r >= 0)
-		r = db_run(c->db, &res,
-			   "INSERT INTO users (org_id, email, email_norm, name, role, status)"
-			   " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
-			   p_int(c->actor.org), p_text(b.email), p_text(mailbox_normal(&box, norm)),
-			   p_text(b.name), p_int(role), p_int(USER_INVITED));
+		r = db_run(c->db, &res, sql_auth_member_insert, p_int(c->actor.org),
+			   p_text(b.email), p_text(mailbox_normal(&box, norm)), p_text(b.name),
+			   p_int(role.role), p_str(role.own));
 	if (r < 0)
 		return r;
 	uint64_t id = (uint64_t)db_int(res, 0, 0);
@@ -134,7 +140,7 @@ static int post_member(struct call *c)
 	if (r < 0)
 		return r;
 	r = audit_put(c, "member.invited", ids_out(ID_USER, id, id_text),
-		      json_pack("{s:s}", "role", permit_role_name(role)));
+		      json_pack("{s:o}", "role", api_text(b.role)));
 	http_reply_header(c, "Location", "/v1/members/%s", id_text);
 	return r < 0 ? r : reply_member(c, id, 201, *token ? token : NULL);
 }
@@ -170,7 +176,7 @@ enum { P_NAME, P_ROLE, P_STATUS };
 /* clang-format off */
 static const struct body_field patch_fields[] = {
 	[P_NAME] = {"name", BODY_NAME, offsetof(struct member_body, name), 0, 0, 100, 0},
-	[P_ROLE] = {"role", BODY_LINE, offsetof(struct member_body, role), 0, 1, 20, 0},
+	[P_ROLE] = {"role", BODY_LINE, offsetof(struct member_body, role), 0, 1, ROLE_NAME_MAX, 0},
 	[P_STATUS] = {"status", BODY_LINE, offsetof(struct member_body, status), 0, 1, 20, 0},
 };
 /* clang-format on */
@@ -189,11 +195,11 @@ static int read_status(struct call *c, struct slice name, int *ret)
 static int update_member(struct call *c, uint64_t id, const struct member_body *b,
 			 struct body_seen seen)
 {
-	enum role role = ROLE_VIEWER;
+	struct role_choice role = { 0 };
 	int status = 0, r = 0;
 
 	if (body_has(seen, P_ROLE))
-		r = read_role(c, b->role, &role);
+		r = roles_choose(c, "/role", b->role, &role);
 	if (r >= 0 && body_has(seen, P_STATUS))
 		r = read_status(c, b->status, &status);
 	if (r >= 0)
@@ -201,16 +207,16 @@ static int update_member(struct call *c, uint64_t id, const struct member_body *
 	if (r >= 0)
 		r = login_session_if_match(c, id);
 	if (r >= 0)
-		r = key_owner_changes(c, id, body_has(seen, P_ROLE) ? (int)role : 0, status);
-	struct db_param new_role = body_has(seen, P_ROLE) ? p_int(role) : p_null();
+		r = key_owner_changes(c, id, body_has(seen, P_ROLE) ? &role.permits : NULL, status);
+	struct db_param new_role = body_has(seen, P_ROLE) ? p_int(role.role) : p_null();
 	struct db_param new_status = status ? p_int(status) : p_null();
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_auth_member_tokens_end, p_int(c->actor.org), p_int(id),
-			   new_role, new_status);
+			   new_role, new_status, p_str(role.own));
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_auth_member_update, p_int(c->actor.org), p_int(id),
 			   new_role, new_status,
-			   body_has(seen, P_NAME) ? p_text(b->name) : p_null());
+			   body_has(seen, P_NAME) ? p_text(b->name) : p_null(), p_str(role.own));
 	if (r <= 0)
 		return r;
 	if (status == USER_DISABLED)
@@ -283,14 +289,36 @@ static int post_reset(struct call *c)
 	return r < 0 ? r : reply_member(c, id, 201, *token ? token : NULL);
 }
 
+/* Of somebody whose phone and recovery codes are gone: they enter by their password alone then, and
+ * their sessions end. */
+static int delete_factor(struct call *c)
+{
+	uint64_t id;
+	int r = call_id(c, 0, ID_USER, &id);
+
+	if (r >= 0)
+		r = check_reach(c, id);
+	if (r >= 0)
+		r = factor_remove_all(c, c->actor.org, id);
+	if (r <= 0)
+		return r < 0 ? r : problem(c, 409, "no_factor", "this member has no second factor");
+	r = login_session_end_all(c, id, 0);
+	if (r >= 0)
+		r = factor_tell(c, c->actor.org, id, "an admin removed your second factor");
+	if (r >= 0)
+		r = audit_put_id(c, "member.factor_removed", ID_USER, id, NULL);
+	return r < 0 ? r : http_reply_empty(c, 204);
+}
+
 /* clang-format off */
 const struct http_route auth_member_routes[] = {
 	{"GET",    "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_members, .query = QUERY_PAGE},
-	{"POST",   "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,             0, post_member  },
+	{"POST",   "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_REAL, 0, post_member},
 	{"GET",    "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_member   },
 	{"PATCH",  "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, patch_member, .query = KEY_OWNER_QUERY},
 	{"DELETE", "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, delete_member, .query = KEY_OWNER_QUERY},
-	{"POST",   "/v1/members/{user_id}/reset", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY, 0, post_reset   },
+	{"POST",   "/v1/members/{user_id}/reset", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY | ROUTE_REAL, 0, post_reset},
+	{"DELETE", "/v1/members/{user_id}/factor", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,            0, delete_factor},
 };
 /* clang-format on */
 const size_t auth_member_routes_n = ARRAY_LEN(auth_member_routes);

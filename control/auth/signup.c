@@ -1,6 +1,6 @@
 /* control/auth/signup.c - an organisation and its first admin in one transaction. */
 #include "control/auth/audit.h"
-#include "control/auth/login_session.h"
+#include "control/auth/arrival.h"
 #include "control/auth/password.h"
 #include "control/auth/permit.h"
 #include "control/auth/signup.h"
@@ -44,7 +44,7 @@ static int create(struct db *db, void *arg)
 		r = audit_put_in(c, k->n->ret_org, "org.created",
 				 ids_out(ID_ORG, k->n->ret_org, id), NULL);
 	if (r >= 0 && k->n->log_in)
-		r = login_session_begin(c, k->n->ret_org, k->n->ret_user, 201);
+		r = arrival_continue(c, k->n->ret_org, k->n->ret_user, 201);
 	return r;
 }
 

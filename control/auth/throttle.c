@@ -74,6 +74,48 @@ int throttle_refuse(struct call *c)
 		       "before, ask an admin for a reset, or try again later");
 }
 
+/* The key of an account, at this place when it is known there. */
+static struct slice factor_key(const struct call *c, uint32_t org, uint64_t user, bool known,
+			       char *buf)
+{
+	int n;
+
+	if (known)
+		return known_key(c, org, user, buf);
+	n = snprintf(buf, KEY_MAX, "%u %llu", (unsigned)org, (unsigned long long)user);
+	return slice_of(buf, (size_t)n);
+}
+
+int throttle_factor(struct call *c, uint32_t org, uint64_t user, bool known)
+{
+	const struct http_brake_rule rule = rule_of(c, "factor");
+	struct http_brake_left left;
+	char key[KEY_MAX];
+
+	if (http_brake_take(&rule, factor_key(c, org, user, known, key), 1, &left))
+		return 0;
+	http_reply_header(c, "Retry-After", "%u", left.wait_s);
+	return problem(c, 429, "too_many_guesses",
+		       "too many wrong codes for this account: use a recovery code, ask an admin "
+		       "to reset your second factor, or try again later");
+}
+
+void throttle_factor_right(struct call *c, uint32_t org, uint64_t user, bool known)
+{
+	const struct http_brake_rule rule = rule_of(c, "factor");
+	char key[KEY_MAX];
+
+	http_brake_give(&rule, factor_key(c, org, user, known, key), 1);
+}
+
+int throttle_code(struct call *c, uint32_t org, uint64_t user)
+{
+	const struct http_brake_rule rule = rule_of(c, "codes");
+	char key[KEY_MAX];
+
+	return call_limit(c, &rule, factor_key(c, org, user, false, key), 1, "codes by mail");
+}
+
 int throttle_session(struct call *c)
 {
 	const struct http_brake_rule rule = rule_of(c, "password");

@@ -19,6 +19,11 @@ void throttle_right_known(struct call *c, uint32_t org, uint64_t user);
 void throttle_lift(struct call *c, struct slice email);
 int throttle_refuse(struct call *c) MUST_CHECK;
 
+/* Guesses at a second factor: the account's from strange places, and of each known one. */
+int throttle_factor(struct call *c, uint32_t org, uint64_t user, bool known) MUST_CHECK;
+void throttle_factor_right(struct call *c, uint32_t org, uint64_t user, bool known);
+int throttle_code(struct call *c, uint32_t org, uint64_t user) MUST_CHECK; /* codes by mail */
+
 int throttle_session(struct call *c) MUST_CHECK; /* guesses at the own password */
 int throttle_reset(struct call *c, struct slice email) MUST_CHECK;
 int throttle_signup(struct call *c) MUST_CHECK;

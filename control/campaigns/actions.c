@@ -10,6 +10,7 @@
 #include "control/campaigns/routes.h"
 #include "control/campaigns/start.h"
 #include "control/campaigns/statements.h"
+#include "control/campaigns/trial.h"
 #include "control/engine/outbox.h"
 #include "control/http/body.h"
 #include "control/http/problem.h"
@@ -82,6 +83,8 @@ static int order(struct call *c, const struct db_result *row, const char *verb, 
 {
 	char key[64];
 
+	if (db_bool(row, 0, CC_TEST))
+		return 0; /* no engine knows it */
 	(void)snprintf(key, sizeof(key), "%s/campaign/%lld", verb,
 		       (long long)db_int(row, 0, CC_NUMBER));
 	return outbox_put(c->app, c->db, c->actor.org, OUTBOX_RULE, slice_str(key), value);
@@ -122,6 +125,10 @@ static int send_campaign(struct call *c)
 	if (db_int(row, 0, CC_STATUS) > CAMPAIGN_SCHEDULED)
 		return wrong_state(c, row, "sent");
 	r = check_campaign(c, row, b.at);
+	if (r >= 0 && db_int(row, 0, CC_STATUS) == CAMPAIGN_SCHEDULED)
+		r = trial_check(c, db_bool(row, 0, CC_TEST));
+	if (r >= 0)
+		r = trial_mark(c, (uint64_t)db_int(row, 0, CC_ID));
 	if (r < 0)
 		return r;
 	if (b.at > clock_wall_ms())
@@ -138,6 +145,8 @@ static int pause_campaign(struct call *c)
 	OWNED(db_result) row = NULL;
 	int r = campaign_load(c, true, &row);
 
+	if (r >= 0)
+		r = trial_check(c, db_bool(row, 0, CC_TEST));
 	if (r < 0)
 		return r;
 	if (db_int(row, 0, CC_STATUS) == CAMPAIGN_SCHEDULED) {
@@ -157,6 +166,8 @@ static int resume_campaign(struct call *c)
 	OWNED(db_result) row = NULL;
 	int r = campaign_load(c, true, &row);
 
+	if (r >= 0)
+		r = trial_check(c, db_bool(row, 0, CC_TEST));
 	if (r < 0)
 		return r;
 	if (c->actor.suspended)
@@ -202,6 +213,8 @@ static int cancel_campaign(struct call *c)
 	OWNED(db_result) row = NULL;
 	int r = campaign_load(c, true, &row);
 
+	if (r >= 0)
+		r = trial_check(c, db_bool(row, 0, CC_TEST));
 	if (r < 0)
 		return r;
 	int64_t status = db_int(row, 0, CC_STATUS);

@@ -8,5 +8,6 @@
 
 extern const struct worker_row campaigns_schedule_worker;
 extern const struct worker_row campaigns_halt_worker;
+extern const struct worker_row campaigns_trial_worker;
 extern const struct feeder_source campaigns_mail;
 extern const struct intake_part campaigns_intake;

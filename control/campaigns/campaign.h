@@ -31,6 +31,7 @@ enum campaign_column {
 	CC_ENDS,
 	CC_PAUSED_BY,
 	CC_NUMBER,
+	CC_TEST,
 };
 /* Path parameter 0; lock: FOR UPDATE. */
 int campaign_load(struct call *c, bool lock, struct db_result **ret) MUST_CHECK;

@@ -10,6 +10,7 @@
 #include "control/campaigns/check.h"
 #include "control/campaigns/routes.h"
 #include "control/campaigns/statements.h"
+#include "control/campaigns/trial.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
 #include "control/http/page.h"
@@ -67,6 +68,7 @@ json_t *campaign_json(const struct db_result *r, unsigned i)
 	json_t *json = document_json(r, i);
 	bool own = db_int(r, i, CC_EXPIRES) != 0;
 
+	(void)json_object_set_new(json, "test", json_boolean(db_bool(r, i, CC_TEST)));
 	(void)json_object_set_new(json, "ends_at", api_time(db_int(r, i, CC_ENDS)));
 	(void)json_object_set_new(json, "life_seconds",
 				  own ? json_null() : json_integer(CAMPAIGN_LIFE_MS / 1000));
@@ -362,9 +364,10 @@ static int patch_row(struct call *c, int64_t id, const struct campaign_body *b,
 /* A scheduled campaign goes out by itself, so those who may not send must not change it. */
 static int check_scheduled(struct call *c, const struct db_result *row)
 {
-	if (db_int(row, 0, CC_STATUS) != CAMPAIGN_SCHEDULED ||
-	    (c->actor.permits & PERMIT_CAMPAIGNS_SEND))
+	if (db_int(row, 0, CC_STATUS) != CAMPAIGN_SCHEDULED)
 		return 0;
+	if (c->actor.permits & PERMIT_CAMPAIGNS_SEND)
+		return trial_check(c, db_bool(row, 0, CC_TEST));
 	return problem(
 	    c, 403, "missing_permission",
 	    "this campaign is scheduled: changing it needs the permission campaigns.send");

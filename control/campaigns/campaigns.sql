@@ -16,7 +16,7 @@ coalesce(to_ms(c.expires_at), 0), c.audience, to_ms(c.created_at), to_ms(c.updat
 (SELECT coalesce(sum(k.n), 0) FROM campaign_counts k
 WHERE k.org_id = c.org_id AND k.campaign_id = c.id AND k.state < :LEDGER_DELIVERED),
 :lists_of(false), :lists_of(true), coalesce(c.domain_id, 0), c.unfit, :ends_at, c.paused_by,
-coalesce(c.engine_number, 0)
+coalesce(c.engine_number, 0), c.test
 
 -- name: page
 SELECT :columns FROM campaigns c WHERE c.org_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;

@@ -50,6 +50,17 @@ enum ledger_reason {
 	REASON_POLICY = 6,          /* any other refusal */
 	REASON_ENGINE_LOST = 7,     /* the engine that had it is gone, and engine.lost is "end" */
 	REASON_CONTACT_CHANGED = 8, /* wants no mail any more, or has another address */
+	REASON_SIMULATED = 9,       /* a test key sent it: nothing was sent */
+};
+/* campaign_recipients.later: what came back as mail, beside the state; bits */
+enum ledger_later {
+	LATER_RETURNED = 1,
+	LATER_HARD = 2, /* returned, and the address is at fault for good */
+	LATER_COMPLAINT = 4,
+	LATER_UNSUBSCRIBED = 8,
+	LATER_AUTO_REPLY = 16,
+	LATER_DELAYED = 32,
+	LATER_OTHER = 64,
 };
 /* campaign_chunks.state */
 enum ledger_piece_state {

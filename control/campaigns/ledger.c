@@ -35,6 +35,7 @@ static const char *const reason_names[] = {
 	[REASON_POLICY] = "refused",
 	[REASON_ENGINE_LOST] = "engine_lost",
 	[REASON_CONTACT_CHANGED] = "contact_changed",
+	[REASON_SIMULATED] = "simulated",
 };
 
 static const char *name_of(const char *const *names, size_t n, int i)
@@ -99,6 +100,8 @@ enum ledger_state ledger_state_of(const struct link_event *e)
 
 enum ledger_reason ledger_reason_of(const struct link_event *e)
 {
+	if (e->flags & LINK_EVENT_SIMULATED)
+		return REASON_SIMULATED;
 	switch (ledger_state_of(e)) {
 	case LEDGER_BOUNCED:
 		return subject_has_no_mailbox(e) ? REASON_NO_MAILBOX : REASON_POLICY;

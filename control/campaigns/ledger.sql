@@ -98,7 +98,7 @@ WHERE (org_id, id) IN (
 	WHERE (c.org_id, c.id) IN (
 		SELECT org_id, id FROM campaigns WHERE :has_uncut
 		UNION SELECT org_id, campaign_id FROM campaign_chunks WHERE state <> :PIECE_ACCEPTED
-	) AND (c.claimed_until IS NULL OR c.claimed_until < now()) AND c.engine IN (0, $4)
+	) AND (c.claimed_until IS NULL OR c.claimed_until < now()) AND c.engine IN (0, $4) AND NOT c.test
 	AND c.status <> :CAMPAIGN_PAUSED AND (c.status <> :CAMPAIGN_CANCELLED OR NOT EXISTS (
 		SELECT FROM engine_outbox o WHERE o.name = 'cancel/campaign/' || c.engine_number
 	))

@@ -1,11 +1,9 @@
-/* control/campaigns/reports.c - what became of a campaign: progress, recipients, statistics. */
+/* control/campaigns/reports.c - what became of a campaign: progress, statistics. */
 #include "control/auth/permit.h"
 #include "control/campaigns/campaign.h"
 #include "control/campaigns/routes.h"
 #include "control/campaigns/statements.h"
 #include "control/http/api.h"
-#include "control/http/page.h"
-#include "control/http/problem.h"
 #include "control/http/reply.h"
 
 /* ---- progress ---------------------------------------------------------------------------- */
@@ -20,7 +18,8 @@ enum {
 	P_MINUTE,
 	P_OPEN,
 	P_DEFERRED,
-	P_DELIVERED
+	P_DELIVERED,
+	P_RETURNED = P_DEFERRED + 6, /* after the states */
 };
 
 static json_t *states_json(const struct db_result *r)
@@ -58,46 +57,14 @@ static int get_progress(struct call *c)
 	int64_t status = db_int(row, 0, P_STATUS);
 	return http_reply_json(
 	    c, 200,
-	    json_pack("{so ss sI so sI sI so}", "id", api_id(ID_CAMPAIGN, id), "status",
+	    json_pack("{so ss sI so sI sI sI so}", "id", api_id(ID_CAMPAIGN, id), "status",
 		      status == CAMPAIGN_SENDING && !open ? "completed"
 							  : campaign_status_name((int)status),
 		      "audience", (json_int_t)db_int(row, 0, P_AUDIENCE), "states",
-		      states_json(row), "deferred_attempts",
-		      (json_int_t)db_int(row, 0, P_DEFERRALS), "last_minute",
+		      states_json(row), "returned_later", (json_int_t)db_int(row, 0, P_RETURNED),
+		      "deferred_attempts", (json_int_t)db_int(row, 0, P_DEFERRALS), "last_minute",
 		      (json_int_t)db_int(row, 0, P_MINUTE), "started_at",
 		      api_time(status < CAMPAIGN_SENDING ? 0 : db_int(row, 0, P_STARTED))));
-}
-
-/* ---- recipients -------------------------------------------------------------------------- */
-
-enum { R_SEQ, R_CONTACT, R_EMAIL, R_STATE, R_REASON, R_CODE, R_ATTEMPTS, R_CHANGED };
-
-static json_t *recipient_json(const struct db_result *r, unsigned i)
-{
-	return json_pack("{sI so so ss ss sI sI so}", "seq", (json_int_t)db_int(r, i, R_SEQ),
-			 "contact", api_id(ID_CONTACT, (uint64_t)db_int(r, i, R_CONTACT)), "email",
-			 api_text(db_text(r, i, R_EMAIL)), "state",
-			 ledger_state_name((int)db_int(r, i, R_STATE)), "reason",
-			 ledger_reason_name((int)db_int(r, i, R_REASON)), "code",
-			 (json_int_t)db_int(r, i, R_CODE), "attempts",
-			 (json_int_t)db_int(r, i, R_ATTEMPTS), "changed_at",
-			 api_time(db_int(r, i, R_CHANGED)));
-}
-
-static int list_recipients(struct call *c)
-{
-	OWNED(db_result) head = NULL;
-	struct slice word = call_query(c, "state");
-	int state = word.n ? ledger_state_parse(word) : 0, r = campaign_load(c, false, &head);
-
-	if (r >= 0 && word.n && !state)
-		return problem(c, 400, "invalid_filter",
-			       "state must be waiting, queued, deferred, delivered, bounced, "
-			       "expired, suppressed or cancelled");
-	return r < 0
-		   ? r
-		   : page_list(c, recipient_json, sql_campaigns_recipient_page, p_int(c->actor.org),
-			       p_int(db_int(head, 0, CC_ID)), PAGE_AFTER, p_int(state), PAGE_LIMIT);
 }
 
 /* ---- statistics -------------------------------------------------------------------------- */
@@ -106,8 +73,19 @@ enum { SERIES_MAX = 2000, REASONS_MAX = 20 };
 
 static const char *const outcome_names[] = { "",        "delivered", "bounced",
 					     "expired", "cancelled", "deferred" };
+/* The columns of `series` after those of the outcomes, and the first ones of `later`. */
+static const char *const later_names[] = { "returned", "delayed", "complaints", "auto_replies",
+					   "unsubscribed_by_mail" };
 
-enum { T_AT }; /* and a sum for each outcome */
+enum { T_AT }; /* and a sum for each outcome, and for each of what came back */
+
+static json_t *set_later(json_t *to, const struct db_result *r, unsigned row, unsigned column)
+{
+	for (unsigned k = 0; k < ARRAY_LEN(later_names); k++)
+		(void)json_object_set_new(to, later_names[k],
+					  json_integer(db_int(r, row, column + k)));
+	return to;
+}
 
 static json_t *series_json(const struct db_result *r)
 {
@@ -120,6 +98,7 @@ static json_t *series_json(const struct db_result *r)
 		for (unsigned k = 1; k < ARRAY_LEN(outcome_names); k++)
 			(void)json_object_set_new(point, outcome_names[k],
 						  json_integer(db_int(r, i, k)));
+		set_later(point, r, i, ARRAY_LEN(outcome_names));
 		(void)json_array_append_new(series, point);
 	}
 	return series;
@@ -158,24 +137,20 @@ static int get_stats(struct call *c)
 		r = db_run(c->db, &reasons, sql_campaigns_reasons, p_int(c->actor.org), p_int(id),
 			   p_int(REASONS_MAX));
 	if (r >= 0)
-		r = db_run(
-		    c->db, &left,
-		    "SELECT count(*) FROM unsubscribes WHERE org_id = $1 AND campaign_id = $2",
-		    p_int(c->actor.org), p_int(id));
+		r = db_run(c->db, &left, sql_campaigns_later, p_int(c->actor.org), p_int(id));
 	if (r < 0)
 		return r;
 	return http_reply_json(c, 200,
-			       json_pack("{sI sI so so}", "audience",
+			       json_pack("{sI sI so so so}", "audience",
 					 (json_int_t)db_int(head, 0, CC_AUDIENCE), "unsubscribed",
-					 (json_int_t)db_int(left, 0, 0), "series",
+					 (json_int_t)db_int(left, 0, ARRAY_LEN(later_names)),
+					 "later", set_later(json_object(), left, 0, 0), "series",
 					 series_json(series), "reasons", reasons_json(reasons)));
 }
 
 #define REPORT(name) "/v1/campaigns/{campaign_id}/" name
 const struct http_route campaigns_report_routes[] = {
 	{ "GET", REPORT("progress"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_progress },
-	{ "GET", REPORT("recipients"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_recipients,
-	  .query = QUERY_PAGE " state" },
 	{ "GET", REPORT("stats"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_stats },
 };
 const size_t campaigns_report_routes_n = ARRAY_LEN(campaigns_report_routes);

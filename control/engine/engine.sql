@@ -23,6 +23,11 @@ SELECT cursor FROM engines WHERE id = $1 AND :live;
 -- role: cp_ingest
 SELECT id FROM campaigns WHERE org_id = $1 AND engine_number = $2;
 
+-- name: number_find_late
+-- role: cp_ingest
+SELECT id FROM campaigns WHERE org_id = $1 AND engine_number = $2
+UNION SELECT campaign_id FROM campaign_numbers WHERE org_id = $1 AND number = $2;
+
 -- name: met_before
 -- role: cp_ingest
 SELECT name, cursor FROM engines WHERE :live;

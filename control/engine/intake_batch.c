@@ -11,16 +11,17 @@ struct intake_batch {
 	struct numbers *numbers;
 	uint64_t next;
 	unsigned events;
+	size_t bytes;
 	void *parts[]; /* by intake_parts[] */
 };
 
-struct intake_batch *intake_batch_new(struct numbers *numbers)
+struct intake_batch *intake_batch_new(const struct app *app, struct numbers *numbers)
 {
 	struct intake_batch *b = must_alloc(sizeof(*b) + intake_parts_n * sizeof(void *));
 
 	b->numbers = numbers;
 	for (size_t i = 0; i < intake_parts_n; i++)
-		b->parts[i] = intake_parts[i]->open();
+		b->parts[i] = intake_parts[i]->open(app);
 	return b;
 }
 
@@ -39,6 +40,7 @@ void intake_batch_clear(struct intake_batch *b)
 	for (size_t i = 0; i < intake_parts_n; i++)
 		intake_parts[i]->clear(b->parts[i]);
 	b->events = 0;
+	b->bytes = 0;
 }
 
 uint64_t intake_batch_next(const struct intake_batch *b)
@@ -51,11 +53,46 @@ unsigned intake_batch_events(const struct intake_batch *b)
 	return b->events;
 }
 
+size_t intake_batch_bytes(const struct intake_batch *b)
+{
+	return b->bytes;
+}
+
+static void give_late(struct intake_batch *b, const struct link_event *e,
+		      const struct intake_late *who)
+{
+	for (size_t i = 0; i < intake_parts_n; i++)
+		if (intake_parts[i]->late)
+			intake_parts[i]->late(b->parts[i], e, who);
+}
+
+/* A report about a domain is nobody's until its domain is found; the rest is some recipient's. */
+static int take_late(struct intake_batch *b, const struct link_event *e)
+{
+	struct intake_late who = { 0 };
+	uint64_t number;
+	int r = 1;
+
+	if (e->kind == LINK_DMARC_REPORT || e->kind == LINK_TLS_REPORT) {
+		give_late(b, e, NULL);
+		return 0;
+	}
+	if (!subject_of_late(e, &number, &who.seq, &who.any))
+		return 0;
+	if (number)
+		r = numbers_find_late(b->numbers, e->tenant, number, &who.campaign);
+	if (r > 0)
+		give_late(b, e, &who);
+	return r < 0 ? r : 0;
+}
+
 static int take(struct intake_batch *b, const struct link_event *e)
 {
 	uint64_t number, campaign = 0, seq;
 	int r;
 
+	if (subject_is_late(e))
+		return take_late(b, e);
 	if (!subject_of_event(e, &number, &seq))
 		return 0;
 	if (e->kind != LINK_ACCEPTED && !subject_has_outcome(e))
@@ -66,7 +103,8 @@ static int take(struct intake_batch *b, const struct link_event *e)
 			return r;
 	}
 	for (size_t i = 0; i < intake_parts_n; i++)
-		intake_parts[i]->take(b->parts[i], e, campaign, seq);
+		if (intake_parts[i]->take)
+			intake_parts[i]->take(b->parts[i], e, campaign, seq);
 	return 0;
 }
 
@@ -78,6 +116,7 @@ int intake_batch_add(struct intake_batch *b, const struct link_frame *frame)
 
 	b->next = frame->events.next;
 	b->events += frame->events.n;
+	b->bytes += frame->events.packed.n;
 	while ((r = link_event_next(frame, &pos, &e)) > 0) {
 		r = take(b, &e);
 		if (r < 0)

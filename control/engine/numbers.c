@@ -7,6 +7,7 @@
 
 struct known_number {
 	uint64_t number, org, campaign; /* campaign 0: nobody's */
+	bool late;                      /* numbers of before count too */
 };
 struct numbers {
 	struct db *ingest;
@@ -30,12 +31,11 @@ void numbers_begin(struct numbers *n, struct db *ingest)
 	n->ingest = ingest;
 }
 
-static int look(struct numbers *n, uint64_t org, uint64_t number, uint64_t *ret_campaign)
+static int look(struct numbers *n, const char *sql, uint64_t org, uint64_t number,
+		uint64_t *ret_campaign)
 {
 	OWNED(db_result) row = NULL;
-	int r = number > INT64_MAX
-		    ? 0
-		    : db_run(n->ingest, &row, sql_engine_number_find, p_int(org), p_int(number));
+	int r = number > INT64_MAX ? 0 : db_run(n->ingest, &row, sql, p_int(org), p_int(number));
 
 	if (r < 0)
 		return r;
@@ -46,20 +46,33 @@ static int look(struct numbers *n, uint64_t org, uint64_t number, uint64_t *ret_
 	return 0;
 }
 
-int numbers_find(struct numbers *n, uint64_t org, uint64_t number, uint64_t *ret_campaign)
+static int find(struct numbers *n, struct known_number want, const char *sql,
+		uint64_t *ret_campaign)
 {
-	struct known_number *k = &n->kept[hash_mix(number ^ org << 32) % NUMBERS_KEPT];
-	uint64_t campaign;
-	int r;
+	uint64_t hash = hash_mix(want.number ^ want.org << 32 ^ (uint64_t)want.late << 31);
+	struct known_number *k = &n->kept[hash % NUMBERS_KEPT];
 
-	if (!number)
+	if (!want.number)
 		return 0;
-	if (k->number != number || k->org != org) {
-		r = look(n, org, number, &campaign);
+	if (k->number != want.number || k->org != want.org || k->late != want.late) {
+		int r = look(n, sql, want.org, want.number, &want.campaign);
+
 		if (r < 0)
 			return r;
-		*k = (struct known_number){ number, org, campaign };
+		*k = want;
 	}
 	*ret_campaign = k->campaign;
 	return k->campaign != 0;
+}
+
+int numbers_find(struct numbers *n, uint64_t org, uint64_t number, uint64_t *ret_campaign)
+{
+	return find(n, (struct known_number){ .number = number, .org = org },
+		    sql_engine_number_find, ret_campaign);
+}
+
+int numbers_find_late(struct numbers *n, uint64_t org, uint64_t number, uint64_t *ret_campaign)
+{
+	return find(n, (struct known_number){ .number = number, .org = org, .late = true },
+		    sql_engine_number_find_late, ret_campaign);
 }

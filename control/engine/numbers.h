@@ -21,3 +21,6 @@ void numbers_begin(struct numbers *n, struct db *ingest); /* knows nothing, asks
 /* 1: *ret_campaign; 0: this organisation has no such campaign. */
 int numbers_find(struct numbers *n, uint64_t org, uint64_t number,
 		 uint64_t *ret_campaign) MUST_CHECK;
+/* The same, also by a number that the campaign had before its pieces went to another engine. */
+int numbers_find_late(struct numbers *n, uint64_t org, uint64_t number,
+		      uint64_t *ret_campaign) MUST_CHECK;

@@ -1,6 +1,6 @@
-/* control/engine/senders.c - tells the engine who may send as which domain, and which addresses are
- * suppressed (schema/wire/facts.h): each change soon after its commit, and all of it when the
- * engine knows something else.
+/* control/engine/senders.c - tells the engine who may send as which domain, which addresses are
+ * suppressed, and who may submit (schema/wire/facts.h): each change soon after its commit, and all
+ * of it when the engine knows something else.
  *
  * Guarantee: a change is forgotten only after the engine's ACK.  On a new connection, and now and
  *            then, the sums of the database are compared with the engine's, so that it does not
@@ -26,6 +26,8 @@ enum {
 	CHANGES_MOST = 2000,
 	DOMAINS_MOST = 2000,
 	STOPS_MOST = 20 * 1000,
+	OBJECTS_MOST = 500,
+	FRAME_MOST = 256 * 1024, /* of facts; a block of the engine's file holds them whole */
 	QUIET_TRIES = 10,
 };
 
@@ -83,22 +85,30 @@ static int put(struct senders_feed *s, const struct wire_fact *f)
 	return 0;
 }
 
-static int put_row(struct senders_feed *s, int64_t org, int64_t kind, struct slice domain,
+/* hash: or the stamp of an object. */
+static int put_row(struct senders_feed *s, struct wire_fact f, int64_t org, int64_t kind,
 		   struct slice hash)
 {
-	struct wire_fact f = { .kind = (enum wire_fact_kind)kind,
-			       .tenant = (uint64_t)org,
-			       .domain = domain,
-			       .pool = SLICE("") };
-
+	f.kind = (enum wire_fact_kind)kind;
+	f.tenant = (uint64_t)org;
 	if (hash.n == sizeof(f.hash))
 		memcpy(f.hash, hash.p, sizeof(f.hash));
 	return put(s, &f);
 }
 
+/* Texts make frames longer than other facts do. */
+static int tell_full(struct senders_feed *s, enum link_facts_step step)
+{
+	int r = buf_len(&s->facts) > FRAME_MOST ? tell(s, step) : 0;
+
+	if (r >= 0 && buf_len(&s->facts) > FRAME_MOST)
+		buf_clear(&s->facts);
+	return r;
+}
+
 /* ---- changes ----------------------------------------------------------------------------- */
 
-enum { C_SEQ, C_ORG, C_FACT, C_DOMAIN, C_HASH };
+enum { C_SEQ, C_ORG, C_FACT, C_DOMAIN, C_HASH, C_OBJECT, C_TEXT };
 
 /* How many changes were told; E_CONFLICT: the engine has no set that could change. */
 static int tell_changes(struct senders_feed *s)
@@ -112,8 +122,14 @@ static int tell_changes(struct senders_feed *s)
 	db_column_clear(&s->done);
 	for (unsigned i = 0; r >= 0 && i < db_rows(rows); i++) {
 		db_column_int(&s->done, db_int(rows, i, C_SEQ));
-		r = put_row(s, db_int(rows, i, C_ORG), db_int(rows, i, C_FACT),
-			    db_text(rows, i, C_DOMAIN), db_bytes(rows, i, C_HASH));
+		r = put_row(s,
+			    (struct wire_fact){ .domain = db_text(rows, i, C_DOMAIN),
+						.id = (uint64_t)db_int(rows, i, C_OBJECT),
+						.text = db_text(rows, i, C_TEXT) },
+			    db_int(rows, i, C_ORG), db_int(rows, i, C_FACT),
+			    db_bytes(rows, i, C_HASH));
+		if (r >= 0)
+			r = tell_full(s, LINK_FACTS_CHANGE);
 	}
 	if (r >= 0 && buf_len(&s->facts))
 		r = tell(s, LINK_FACTS_CHANGE);
@@ -187,8 +203,8 @@ static int tell_domains(struct senders_feed *s)
 			       p_int(DOMAINS_MOST));
 		buf_clear(&s->facts);
 		for (unsigned i = 0; r >= 0 && i < db_rows(rows); i++) {
-			r = put_row(s, db_int(rows, i, D_ORG), WIRE_FACT_SENDER,
-				    db_text(rows, i, D_NAME), SLICE(""));
+			r = put_row(s, (struct wire_fact){ .domain = db_text(rows, i, D_NAME) },
+				    db_int(rows, i, D_ORG), WIRE_FACT_SENDER, SLICE(""));
 			slice_copy(after, sizeof(after), db_text(rows, i, D_NAME));
 		}
 		if (r >= 0 && n)
@@ -216,9 +232,38 @@ static int tell_stops(struct senders_feed *s)
 			org = db_int(rows, i, P_ORG);
 			after_n = MIN_OF(hash.n, sizeof(after));
 			memcpy(after, hash.p, after_n);
-			r = put_row(s, org, db_int(rows, i, P_FACT), SLICE(""), hash);
+			r = put_row(s, (struct wire_fact){ 0 }, org, db_int(rows, i, P_FACT), hash);
 		}
 		if (r >= 0 && n)
+			r = tell(s, LINK_FACTS_MORE);
+	}
+	return r;
+}
+
+enum { O_ORG, O_FACT, O_STAMP, O_ID, O_TEXT };
+
+/* All objects of one kind, as the statement gives them. */
+static int tell_objects(struct senders_feed *s, const char *sql)
+{
+	int64_t org = 0, id = 0;
+	int n = OBJECTS_MOST, r = 0;
+
+	while (r >= 0 && n == OBJECTS_MOST && !worker_stopping(s->w)) {
+		OWNED(db_result) rows = NULL;
+		r = n =
+		    db_run(s->w->ingest, &rows, sql, p_int(org), p_int(id), p_int(OBJECTS_MOST));
+		buf_clear(&s->facts);
+		for (unsigned i = 0; r >= 0 && i < db_rows(rows); i++) {
+			org = db_int(rows, i, O_ORG);
+			id = db_int(rows, i, O_ID);
+			r = put_row(s,
+				    (struct wire_fact){ .id = (uint64_t)id,
+							.text = db_text(rows, i, O_TEXT) },
+				    org, db_int(rows, i, O_FACT), db_bytes(rows, i, O_STAMP));
+			if (r >= 0)
+				r = tell_full(s, LINK_FACTS_MORE);
+		}
+		if (r >= 0 && buf_len(&s->facts))
 			r = tell(s, LINK_FACTS_MORE);
 	}
 	return r;
@@ -235,6 +280,8 @@ static int tell_everything(struct senders_feed *s)
 		r = tell_domains(s);
 	if (r >= 0)
 		r = tell_stops(s);
+	if (r >= 0)
+		r = tell_objects(s, sql_engine_facts_credentials);
 	if (r < 0 || worker_stopping(s->w))
 		return r;
 	buf_clear(&s->facts);

@@ -5,7 +5,8 @@
 
 #include "base/random.h"
 
-static const uint64_t MESSAGE_BIT = 1ULL << 63, DRAWN_BIT = 1ULL << 62;
+static const uint64_t MESSAGE_BIT = 1ULL << 63, DRAWN_BIT = 1ULL << 62, SUBMITTED_BIT = 1ULL << 63;
+enum { ROW_ANY = 0xffff }; /* all recipients of the job */
 
 uint64_t subject_draw_number(void)
 {
@@ -42,8 +43,13 @@ struct id128 subject_content(struct slice meta, struct slice bytes)
 
 bool subject_of_event(const struct link_event *e, uint64_t *ret_number, uint64_t *ret_seq)
 {
-	if (e->tenant == 0 || e->tenant > INT32_MAX || e->job.hi == 0)
+	if (e->tenant == 0 || e->tenant > INT32_MAX)
 		return false;
+	if (subject_is_submitted(e)) {
+		*ret_number = 0;
+		*ret_seq = e->job.lo | SUBMITTED_BIT;
+		return true;
+	}
 	if (e->job.hi & MESSAGE_BIT) {
 		*ret_number = 0;
 		*ret_seq = e->job.hi & ~MESSAGE_BIT;
@@ -54,6 +60,33 @@ bool subject_of_event(const struct link_event *e, uint64_t *ret_number, uint64_t
 	*ret_number = e->campaign;
 	*ret_seq = e->kind == LINK_ACCEPTED ? e->job.lo : e->job.lo + e->row;
 	return true;
+}
+
+bool subject_is_submitted(const struct link_event *e)
+{
+	return e->job.hi == 0;
+}
+
+bool subject_is_late(const struct link_event *e)
+{
+	return e->kind >= LINK_RETURNED && e->kind <= LINK_RETURNED_OTHER;
+}
+
+/* The event's own campaign is empty once the job has left the log: the job tells. */
+bool subject_of_late(const struct link_event *e, uint64_t *ret_number, uint64_t *ret_seq,
+		     bool *ret_any)
+{
+	struct link_event outcome = *e;
+
+	if (subject_is_submitted(e)) /* there is no row that it could be put beside */
+		return false;
+	outcome.kind = LINK_DELIVERED;
+	if (!e->campaign && !(e->job.hi & MESSAGE_BIT))
+		outcome.campaign = e->job.hi;
+	*ret_any = e->row == ROW_ANY;
+	if (*ret_any)
+		outcome.row = 0;
+	return subject_of_event(&outcome, ret_number, ret_seq);
 }
 
 bool subject_has_outcome(const struct link_event *e)
@@ -79,7 +112,8 @@ bool subject_was_changed(const struct link_event *e)
 
 bool subject_has_no_mailbox(const struct link_event *e)
 {
-	if (e->kind != LINK_BOUNCED)
+	if ((e->kind != LINK_BOUNCED && e->kind != LINK_RETURNED) ||
+	    (e->flags & LINK_EVENT_SIMULATED))
 		return false;
 	return (e->flags & LINK_EVENT_HARD) ||
 	       (slice_eq(e->dsn, SLICE("5.2.1")) && slice_eq(e->class, SLICE("inactive-mailbox")));

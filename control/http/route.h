@@ -13,16 +13,18 @@ enum http_route_auth {
 	AUTH_PLATFORM, /* the platform's token, on the admin listener */
 };
 enum http_route_flag {
-	ROUTE_IDEMPOTENT = 1,      /* honours Idempotency-Key */
-	ROUTE_IF_MATCH = 2,        /* refused with 428 without If-Match */
-	ROUTE_UPLOAD = 4,          /* body goes to a file as it comes: call_upload() */
-	ROUTE_NO_TX = 8,           /* handler opens its own transactions with db_tx() */
-	ROUTE_BRAKED = 16,         /* takes one of the client address's logins and sign-ups */
-	ROUTE_BODY_ANY = 32,       /* body is not JSON: call_raw_body() */
-	ROUTE_NO_BODY = 64,        /* a POST that takes no JSON members: body may be absent */
-	ROUTE_SUSPENDED_TOO = 128, /* a change that is also open to a suspended organisation */
-	ROUTE_AT_ONCE = 256,       /* answered without a worker and without the database */
-	ROUTE_COSTLY = 512,        /* counts for many requests: control/http/limits.c */
+	ROUTE_IDEMPOTENT = 1,       /* honours Idempotency-Key */
+	ROUTE_IF_MATCH = 2,         /* refused with 428 without If-Match */
+	ROUTE_UPLOAD = 4,           /* body goes to a file as it comes: call_upload() */
+	ROUTE_NO_TX = 8,            /* handler opens its own transactions with db_tx() */
+	ROUTE_BRAKED = 16,          /* takes one of the client address's logins and sign-ups */
+	ROUTE_BODY_ANY = 32,        /* body is not JSON: call_raw_body() */
+	ROUTE_NO_BODY = 64,         /* a POST that takes no JSON members: body may be absent */
+	ROUTE_SUSPENDED_TOO = 128,  /* a change that is also open to a suspended organisation */
+	ROUTE_AT_ONCE = 256,        /* answered without a worker and without the database */
+	ROUTE_ENROLLING_TOO = 1024, /* open to a member who must set up a second factor first */
+	ROUTE_COSTLY = 512,         /* counts for many requests: control/http/limits.c */
+	ROUTE_REAL = 2048,          /* mail leaves by it: not for test keys */
 };
 /* http_route.query: whatever is there is ignored; the two of control/http/page.h */
 #define QUERY_ANY "*"

@@ -10,7 +10,7 @@
 #include "control/org/routes.h"
 #include "control/org/statements.h"
 
-enum { K_NAME, K_STATUS, K_NOTE, K_FOOTER, K_ADDRESS, K_CREATED, K_VERSION, K_HANDLE };
+enum { K_NAME, K_STATUS, K_NOTE, K_FOOTER, K_ADDRESS, K_CREATED, K_VERSION, K_HANDLE, K_FACTOR };
 
 static int get_org(struct call *c)
 {
@@ -22,25 +22,28 @@ static int get_org(struct call *c)
 	http_reply_etag(c, db_int(res, 0, K_VERSION));
 	return http_reply_json(
 	    c, 200,
-	    json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "id",
-		      api_id(ID_ORG, c->actor.org), "handle", api_text(db_text(res, 0, K_HANDLE)),
-		      "name", api_text(db_text(res, 0, K_NAME)), "status",
-		      db_int(res, 0, K_STATUS) == ORG_ACTIVE ? "active" : "suspended",
-		      "status_note", api_text(db_text(res, 0, K_NOTE)), "footer",
-		      api_text(db_text(res, 0, K_FOOTER)), "postal_address",
-		      api_text(db_text(res, 0, K_ADDRESS)), "created_at",
-		      api_time(db_int(res, 0, K_CREATED))));
+	    json_pack(
+		"{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o}", "id", api_id(ID_ORG, c->actor.org),
+		"handle", api_text(db_text(res, 0, K_HANDLE)), "name",
+		api_text(db_text(res, 0, K_NAME)), "status",
+		db_int(res, 0, K_STATUS) == ORG_ACTIVE ? "active" : "suspended", "status_note",
+		api_text(db_text(res, 0, K_NOTE)), "footer", api_text(db_text(res, 0, K_FOOTER)),
+		"postal_address", api_text(db_text(res, 0, K_ADDRESS)), "require_factor",
+		db_bool(res, 0, K_FACTOR), "created_at", api_time(db_int(res, 0, K_CREATED))));
 }
 
 struct org_body {
 	struct slice name, footer, address, handle;
+	bool require_factor;
 };
+enum { O_NAME, O_FOOTER, O_ADDRESS, O_HANDLE, O_FACTOR };
 /* clang-format off */
 static const struct body_field org_fields[] = {
-	{"name",   BODY_NAME, offsetof(struct org_body, name),   0, 1, 200,  0},
-	{"footer", BODY_TEXT, offsetof(struct org_body, footer), 0, 0, 4000, 0},
-	{"postal_address", BODY_TEXT, offsetof(struct org_body, address), 0, 0, 1000, 0},
-	{"handle", BODY_LINE, offsetof(struct org_body, handle), 0, 3, 40, 0},
+	[O_NAME] = {"name", BODY_NAME, offsetof(struct org_body, name), 0, 1, 200, 0},
+	[O_FOOTER] = {"footer", BODY_TEXT, offsetof(struct org_body, footer), 0, 0, 4000, 0},
+	[O_ADDRESS] = {"postal_address", BODY_TEXT, offsetof(struct org_body, address), 0, 0, 1000, 0},
+	[O_HANDLE] = {"handle", BODY_LINE, offsetof(struct org_body, handle), 0, 3, 40, 0},
+	[O_FACTOR] = {"require_factor", BODY_BOOL, offsetof(struct org_body, require_factor), 0, 0, 0, 0},
 };
 /* clang-format on */
 
@@ -82,7 +85,8 @@ static int patch_org(struct call *c)
 		return get_org(c);
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_org_update, p_int(c->actor.org), p_opt(b.name),
-			   p_opt(b.footer), p_opt(b.address), p_opt(b.handle));
+			   p_opt(b.footer), p_opt(b.address), p_opt(b.handle),
+			   body_has(seen, O_FACTOR) ? p_bool(b.require_factor) : p_null());
 	if (r == E_EXISTS)
 		return problem(c, 409, "handle_taken",
 			       "another organisation is called so: choose another handle");

@@ -1,14 +1,18 @@
 -- The organisation as its members see it.
 
 -- name: find
-SELECT name, status, status_note, footer, postal_address, to_ms(created_at), version, handle FROM orgs WHERE org_id = $1;
+SELECT name, status, status_note, footer, postal_address, to_ms(created_at), version, handle,
+	require_factor
+FROM orgs WHERE org_id = $1;
 
 -- name: update
 UPDATE orgs SET name = coalesce($2, name), footer = coalesce($3, footer),
 	postal_address = coalesce($4, postal_address), handle = coalesce($5, handle),
+	require_factor = coalesce($6::int::bool, require_factor),
 	version = version + 1, updated_at = now()
-WHERE org_id = $1 AND (name, footer, postal_address, handle) IS DISTINCT FROM
-	(coalesce($2, name), coalesce($3, footer), coalesce($4, postal_address), coalesce($5, handle));
+WHERE org_id = $1 AND (name, footer, postal_address, handle, require_factor)
+	IS DISTINCT FROM (coalesce($2, name), coalesce($3, footer), coalesce($4, postal_address),
+		coalesce($5, handle), coalesce($6::int::bool, require_factor));
 
 -- part: audit_columns
 id, to_ms(at), actor_kind, actor_id, action, object, detail::text, request_id, ip

@@ -14,16 +14,20 @@
 
 enum { BATCH_MAX = 5000, WHY_MAX = 500 };
 
-enum { ROW_ID, ROW_EMAIL, ROW_REASON, ROW_SOURCE, ROW_CAMPAIGN, ROW_CREATED };
+enum { ROW_ID, ROW_EMAIL, ROW_REASON, ROW_SOURCE, ROW_CAMPAIGN, ROW_CREATED, ROW_HARD, ROW_SEQ };
 
 static json_t *suppression_json(const struct db_result *r, unsigned i)
 {
-	return json_pack("{so so ss so so so}", "id",
+	int64_t seq = db_int(r, i, ROW_SEQ);
+
+	return json_pack("{so so ss ss so so so so}", "id",
 			 api_id(ID_SUPPRESSION, (uint64_t)db_int(r, i, ROW_ID)), "email",
 			 api_text(db_text(r, i, ROW_EMAIL)), "reason",
-			 suppress_reason_name((int)db_int(r, i, ROW_REASON)), "source",
+			 suppress_reason_name((int)db_int(r, i, ROW_REASON)), "scope",
+			 db_bool(r, i, ROW_HARD) ? "all" : "bulk", "source",
 			 api_text(db_text(r, i, ROW_SOURCE)), "campaign",
-			 api_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, ROW_CAMPAIGN)), "created_at",
+			 api_id(ID_CAMPAIGN, (uint64_t)db_int(r, i, ROW_CAMPAIGN)), "seq",
+			 seq ? json_integer(seq) : json_null(), "created_at",
 			 api_time(db_int(r, i, ROW_CREATED)));
 }
 

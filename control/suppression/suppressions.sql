@@ -1,7 +1,7 @@
 -- Suppressed addresses, and why they are.
 
 -- part: columns
-id, email, reason, source, coalesce(campaign_id, 0), to_ms(created_at)
+id, email, reason, source, coalesce(campaign_id, 0), to_ms(created_at), hard, coalesce(seq, 0)
 
 -- name: page
 SELECT :columns FROM suppressions WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3;
@@ -24,7 +24,7 @@ SELECT :columns FROM suppressions WHERE org_id = $1 AND email_hash = $2 FOR UPDA
 INSERT INTO suppressions AS s (org_id, email_hash, email, reason, source, campaign_id)
 VALUES ($1, $2, $3, $4, $5, nullif($6::bigint, 0))
 ON CONFLICT (org_id, email_hash) DO UPDATE SET reason = excluded.reason, source = excluded.source,
-	campaign_id = excluded.campaign_id
+	campaign_id = excluded.campaign_id, seq = NULL
 WHERE excluded.reason IN :by_the_person AND s.reason NOT IN :by_the_person;
 
 -- name: harden

@@ -23,7 +23,7 @@ static enum aggregate_kind read_plain(struct slice plain, struct branch *b, stru
 		return AGGREGATE_NONE;
 	if (text.p[0] == '<' && rua_read(text, b, identity) == 0)
 		return AGGREGATE_DMARC;
-	if (text.p[0] == '{' && tlsrpt_read(text, b, identity) == 0)
+	if (text.p[0] == '{' && aggregate_tls_report(text, b, identity) == 0)
 		return AGGREGATE_TLSRPT;
 	return AGGREGATE_NONE;
 }

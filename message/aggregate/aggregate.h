@@ -33,3 +33,5 @@ enum aggregate_kind aggregate_read(struct slice attachment, struct buf *json, st
 
 /* unpack.c: appends what is packed, or the bytes themselves.  E_SYNTAX, E_LIMIT. */
 int aggregate_unpack(struct slice packed, struct buf *out) MUST_CHECK;
+/* pack.c: appends it gzipped.  E_LIMIT: more than AGGREGATE_PLAIN_MAX bytes. */
+int aggregate_pack(struct slice plain, struct buf *out) MUST_CHECK;

@@ -20,4 +20,4 @@ void aggregate_text(struct branch *b, const char *name, struct slice s);
 
 /* Fill the map; E_SYNTAX: it is no such report. */
 int rua_read(struct slice xml, struct branch *b, struct buf *identity) MUST_CHECK;
-int tlsrpt_read(struct slice json, struct branch *b, struct buf *identity) MUST_CHECK;
+int aggregate_tls_report(struct slice json, struct branch *b, struct buf *identity) MUST_CHECK;

@@ -87,7 +87,7 @@ static int put_report(const json_t *o, struct branch *b, struct buf *identity)
 	return 0;
 }
 
-int tlsrpt_read(struct slice json, struct branch *b, struct buf *identity)
+int aggregate_tls_report(struct slice json, struct branch *b, struct buf *identity)
 {
 	json_t *o = json.n <= TLS_PLAIN_MAX ? json_loadb(json.p, json.n, 0, NULL) : NULL;
 	int r = o ? put_report(o, b, identity) : E_SYNTAX;

@@ -8,6 +8,7 @@
 #include "mta/site/explain.h"
 #include "mta/site/shaping.h"
 #include "mta/site/way.h"
+#include "mta/tlsrpt/tlsrpt.h"
 
 static struct slice domain_of(const struct query *q)
 {
@@ -150,6 +151,17 @@ static void put_sts(struct branch *b, struct query *q)
 	(void)sts_policy_unref(e.policy);
 }
 
+/* Whether the domain wants reports about TLS, and what there is of them. */
+static void put_reports(struct branch *b, struct query *q, const struct explain *x)
+{
+	const struct tlsrpt_options *o =
+	    settings_of(engine_settings(q->server->engine), &tlsrpt_option_set);
+
+	branch_bool(b, "made", o->on);
+	branch_bool(b, "wanted", x->facts->reports);
+	results_show(tlsrpt_results(q->server->engine), domain_of(q), b);
+}
+
 static void put_facts(struct query *q, const struct explain *x)
 {
 	enum tls_word word = word_for(q, x->route);
@@ -158,6 +170,7 @@ static void put_facts(struct query *q, const struct explain *x)
 	branch_str(q->out, "word", tls_words[word]);
 	branch_bool(q->out, "signed", x->route->secure);
 	put_sts(branch_map(q->out, "mta_sts"), q);
+	put_reports(branch_map(q->out, "reports"), q, x);
 	hosts = branch_list(q->out, "hosts");
 	for (unsigned i = 0; i < x->facts->n_hosts; i++)
 		put_host(branch_map(hosts, NULL), x->facts, i, word);

@@ -18,8 +18,8 @@
  * Guarantee: a wrong password and a name that is nobody's take the same way: one hash is computed,
  *            on a thread of its own.
  * Files:   credentials.c has the table and the part, file.c and fed.c fill it, line.c the grammar,
- *          check.c the threads that
- *          compute hashes, slow.c slows guessing, quota.c counts what was sent.
+ *          check.c the threads that compute hashes, slow.c slows guessing, quota.c counts what was
+ *          sent.
  * Owns:    credential_find() gives a reference; credential_unref() takes it back.
  * Blocks:  credential_find() on a lock that readers share.  The front desk reads the file.
  * Fails:   the engine does not start with a file that has a fault, or that others may read.

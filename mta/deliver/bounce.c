@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "message/sevenbit.h"
 
 enum { REPORT_LIFE_MS = 2 * 86400 * 1000 };
 
@@ -81,6 +82,23 @@ static int put(struct deliverer *dr, const struct chunk *k, struct id128 id, str
 	return 0;
 }
 
+/* What goes back of the message: all of it, or nothing in *ret_whole. */
+static void take_whole(struct deliverer *dr, const struct chunk *k, const struct content *c,
+		       enum bounce_action action, struct buf *seven_bit, struct slice *ret_whole)
+{
+	struct slice message = buf_data(&c->bytes);
+
+	if (action != BOUNCE_FAILED || !k->meta.return_full || c->program || c->meta.utf8 ||
+	    message.n > (size_t)dr->options->bounce_size)
+		return;
+	if (bounce_is_plain(message)) {
+		*ret_whole = message;
+		return;
+	}
+	if (sevenbit_append(seven_bit, message) == 0 && bounce_is_plain(buf_data(seven_bit)))
+		*ret_whole = buf_data(seven_bit);
+}
+
 void bounce_send(struct deliverer *dr, const struct chunk *k, const struct outcome *o,
 		 enum bounce_action action, const struct wire_dsn *asked)
 {
@@ -100,14 +118,14 @@ void bounce_send(struct deliverer *dr, const struct chunk *k, const struct outco
 		.orcpt = asked->orcpt,
 		.until_ms = k->info.expires_ms,
 	};
+	struct buf out = { 0 }, seven_bit = { 0 };
 	struct content *content;
-	struct buf out;
 	int r;
 
-	buf_init(&out, 0);
 	r = contents_get(&dr->queue->contents, k->info.content, true, &content);
 	if (r == 0) {
 		f.header = header_of(buf_data(&content->bytes));
+		take_whole(dr, k, content, action, &seven_bit, &f.whole);
 		bounce_compose(&f, &out);
 		contents_unref(&dr->queue->contents, content);
 		r = put(dr, k, f.id, buf_data(&out));
@@ -116,4 +134,5 @@ void bounce_send(struct deliverer *dr, const struct chunk *k, const struct outco
 		log_error("bounce.failed", kv_slice("sender", k->meta.mail_from),
 			  kv_err("reason", r));
 	buf_free(&out);
+	buf_free(&seven_bit);
 }

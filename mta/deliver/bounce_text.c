@@ -124,7 +124,7 @@ static void put_status(const struct bounce_facts *f, const char *boundary, struc
 
 enum { QP_LINE = 72, PLAIN_LINE_MAX = 998 };
 
-static bool is_plain(struct slice s)
+bool bounce_is_plain(struct slice s)
 {
 	size_t line = 0;
 
@@ -171,7 +171,7 @@ static void put_quoted(struct buf *out, struct slice s)
 
 static void put_header(const struct bounce_facts *f, struct buf *out)
 {
-	bool plain = is_plain(f->header);
+	bool plain = bounce_is_plain(f->header);
 
 	buf_put(out, SLICE("Content-Type: text/rfc822-headers\r\n"));
 	if (!plain)
@@ -183,6 +183,16 @@ static void put_header(const struct bounce_facts *f, struct buf *out)
 		put_quoted(out, f->header);
 }
 
+static void put_original_message(const struct bounce_facts *f, struct buf *out)
+{
+	if (f->whole.n) {
+		buf_put(out, SLICE("Content-Type: message/rfc822\r\n\r\n"));
+		buf_put(out, f->whole);
+	} else {
+		put_header(f, out);
+	}
+}
+
 void bounce_compose(const struct bounce_facts *f, struct buf *out)
 {
 	char boundary[ID_TEXT_MAX + 16] = "=_postern.";
@@ -192,6 +202,6 @@ void bounce_compose(const struct bounce_facts *f, struct buf *out)
 	put_words(f, boundary, out);
 	put_status(f, boundary, out);
 	buf_putf(out, "--%s\r\n", boundary);
-	put_header(f, out);
+	put_original_message(f, out);
 	buf_putf(out, "\r\n--%s--\r\n", boundary);
 }

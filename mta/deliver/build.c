@@ -126,6 +126,7 @@ int delivery_build(struct deliverer *dr, struct delivery *d, rcpt_ref ref, bool 
 		.message = buf_data(&d->content->bytes),
 		.envid = d->chunk->meta.envid,
 		.return_headers = d->chunk->meta.return_headers,
+		.return_full = d->chunk->meta.return_full,
 		.rcpts = d->rcpts,
 	};
 	if (d->content->program) {

@@ -17,6 +17,7 @@
 #include "mta/site/tenants.h"
 #include "mta/site/trace.h"
 #include "mta/site/way.h"
+#include "mta/tlsrpt/tlsrpt.h"
 
 enum { REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
 
@@ -121,9 +122,15 @@ static void go_where_asked(struct deliverer *dr, struct pool *p, rcpt_ref ref,
 /* True: it went to where its demand for TLS holds. */
 static bool requires_elsewhere(struct deliverer *dr, struct pool *p, rcpt_ref ref, struct chunk *k)
 {
-	if (k->meta.require_tls == (p->site->asked == POLICY_ASKED_TLS))
+	bool waives = slice_eq(k->meta.origin, SLICE(TLSRPT_ORIGIN));
+
+	if (waives ? p->site->asked == POLICY_ASKED_NO_TLS
+		   : k->meta.require_tls == (p->site->asked == POLICY_ASKED_TLS))
 		return false;
-	go_where_asked(dr, p, ref, k->meta.require_tls ? POLICY_ASKED_TLS : POLICY_ASKED_NOTHING);
+	go_where_asked(dr, p, ref,
+		       waives                ? POLICY_ASKED_NO_TLS
+		       : k->meta.require_tls ? POLICY_ASKED_TLS
+					     : POLICY_ASKED_NOTHING);
 	chunks_unref(&dr->queue->chunks, k);
 	return true;
 }
@@ -173,33 +180,39 @@ static bool plan_is_full(struct deliverer *dr, struct channel *ch, rcpt_ref ref)
 /* The next recipient that may go, with its job. */
 static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
 			  struct chunk **ret_chunk, struct line **ret_line,
-			  struct caps_seat *ret_seat)
+			  struct caps_mail *ret_caps)
 {
 	struct pool *p = ch->pool;
 	unsigned looks = TAKES_MAX;
+	bool capped = false;
 	rcpt_ref ref;
 
 	while ((ref = whose_turn(ch, bulk, &looks, ret_line)) != RCPT_NONE) {
 		if (moved_on(dr, p, ref) || tenant_waits(dr, p, ref))
 			continue;
-		if (act_sets_aside(dr, ch, ref))
-			return RCPT_NONE; /* it is another source's turn now */
+		if (act_sets_aside(dr, ch, ref)) {
+			ref = RCPT_NONE; /* it is another source's turn now */
+			break;
+		}
 		*ret_chunk = job_of(dr, ref);
 		if (!*ret_chunk || requires_elsewhere(dr, p, ref, *ret_chunk))
 			continue;
-		if (!caps_take(p, ref, ret_seat)) {
+		if (caps_take(ch, ref, ret_caps)) {
+			if (!plan_is_full(dr, ch, ref))
+				break;
+			caps_leave(ret_caps);
 			chunks_unref(&dr->queue->chunks, *ret_chunk);
-			continue;
+			ref = RCPT_NONE;
+			break;
 		}
-		if (!plan_is_full(dr, ch, ref))
-			return ref;
-		caps_leave(ret_seat);
+		capped = true;
 		chunks_unref(&dr->queue->chunks, *ret_chunk);
-		return RCPT_NONE;
 	}
-	if (!looks)
+	if (capped)
+		caps_looked(p);
+	if (!looks && ref == RCPT_NONE)
 		pool_pump_soon(p); /* a long run of those that may not go: others first */
-	return RCPT_NONE;
+	return ref;
 }
 
 /* ---- over to the session and back -------------------------------------------------------- */
@@ -284,7 +297,7 @@ static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery 
 	ch->taken++;
 	count_add(&dr->counters.messages, 1);
 	count_add(&dr->counters.message_bytes, d->txn.message.n + d->txn.head.n);
-	caps_sent(&d->seat);
+	caps_sent(&d->caps);
 	if (ch->pool->paced)
 		shaping_sent(ch->pool, d->txn.message.n + d->txn.head.n);
 	r = session_send(ch->session, &d->txn);
@@ -329,19 +342,19 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 	struct pool *p = ch->pool;
 	bool bulk = ch->bulk || pool_bulk_may_start(p);
 	struct delivery *d;
-	struct caps_seat seat;
+	struct caps_mail caps;
 	struct chunk *k;
 	struct line *line;
 	rcpt_ref ref;
 
 	if (!pool_has(p, bulk) || (p->paced && !rate_allows(p)))
 		return false;
-	ref = next_rcpt(dr, ch, bulk, &k, &line, &seat);
+	ref = next_rcpt(dr, ch, bulk, &k, &line, &caps);
 	if (ref == RCPT_NONE)
 		return false;
 	d = delivery_new(dr, k->info.rows > 1);
 	d->chunk = k;
-	d->seat = seat;
+	d->caps = caps;
 	if (!make(dr, ch, d, ref)) {
 		delivery_rest(dr, d);
 		return true;

@@ -29,6 +29,7 @@ struct deliver_options {
 	char *schedule;
 	int64_t jitter; /* percent */
 	bool bounce_messages;
+	int64_t bounce_size;
 	bool blocked_elsewhere;
 	int64_t delay_warning;        /* milliseconds; 0: none */
 	int64_t retries[RETRIES_MAX]; /* milliseconds after attempt 1, 2 ... */

@@ -20,6 +20,8 @@ static const struct option rows[] = {
 	  "is blocked." },
 	{ "bounce.messages", T_BOOL, AT(bounce_messages), 0, 0, "yes", true,
 	  "Send a notice of each failure to the sender of submitted mail (RFC 3464)." },
+	{ "bounce.return_size", T_SIZE, AT(bounce_size), 0, 30 * 1024 * 1024, "1M", true,
+	  "Largest message that goes back whole where its sender asks for that (RET=FULL)." },
 	{ "deliver.delay_warning", T_DURATION, AT(delay_warning), 0, 366 * 86400000LL, "0", true,
 	  "Tell the sender of submitted mail once when it is not delivered after so long, unless "
 	  "its "

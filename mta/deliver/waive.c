@@ -48,8 +48,9 @@ bool waive_instead(struct deliverer *dr, rcpt_ref ref, const struct decision *d)
 	struct chunk *k;
 	bool waives;
 
+	/* Of a host: a message that nobody can sign is 4.7.5 too, and stays so without TLS. */
 	if (d->kind != OUTCOME_DEFERRED || d->code || !status_eq(d->status, STATUS(4, 7, 5)) ||
-	    d->on_list)
+	    d->on_list || !d->host.n)
 		return false;
 	p = without_policy(dr, r);
 	if (!p || chunks_get(&dr->queue->chunks, r->job, &k) < 0)

@@ -1,5 +1,6 @@
 /* mta/egress/care.c - sources that fail: noticed, looked at again, well again. */
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "mta/door/conn.h"
 #include "mta/egress/inside.h"
@@ -27,6 +28,15 @@ static void fail(struct egress *e, struct source *source, int err)
 void egress_source_failed(struct egress *e, struct source *source, int err)
 {
 	fail(e, source, err);
+}
+
+void egress_source_missed(struct egress *e, struct source *source, const char *scope,
+			  const struct ip *ip, uint16_t port)
+{
+	const struct source_miss m = { hash_stable(slice_str(scope)), *ip, port };
+
+	if (!source_err(source) && source_missed(e->shared->sources, source, &m, clock_mono_ms()))
+		fail(e, source, E_CUT_OFF);
 }
 
 void egress_no_way(struct egress *e, const struct source *source, const char *to, int err)
@@ -65,7 +75,7 @@ static void looked(struct egress *e, struct source *source, int r)
 	engine_tell_lanes(lane_engine(e->lane), on_recovery, SLICE(""));
 }
 
-/* A look at a source behind a proxy, which takes a while. */
+/* A look that takes a while: at a proxy, or by a connection to somebody whom others reach. */
 struct care_look {
 	struct list link; /* the lane's */
 	struct egress *egress;
@@ -88,25 +98,40 @@ static void on_probed(struct probe_user *u, int err)
 	struct source *source = look->source;
 
 	look_free(look);
+	if (!source_proxy(source) && err < 0)
+		err = E_CUT_OFF;
+	else if (!err)
+		source_reached(source);
 	looked(e, source, err);
 }
 
-static void look_at(struct egress *e, struct source *source)
+static void look_by(struct egress *e, struct source *source, const struct proxy *proxy,
+		    const struct conn_target *to)
 {
-	const struct proxy *proxy = source_proxy(source);
-	struct care_look *look;
+	struct care_look *look = must_alloc(sizeof(*look));
 
-	if (!proxy) {
-		looked(e, source, source_look(source));
-		return;
-	}
-	look = must_alloc(sizeof(*look));
 	look->egress = e;
 	look->source = source;
 	look->user.done = on_probed;
 	list_init(&look->link);
 	list_push(&e->looks, &look->link);
-	look->probe = probe_start(lane_loop(e->lane), proxy, &look->user);
+	look->probe = proxy ? probe_start(lane_loop(e->lane), proxy, &look->user)
+			    : probe_connect(lane_loop(e->lane), to, &look->user);
+}
+
+static void look_at(struct egress *e, struct source *source)
+{
+	const struct proxy *proxy = source_proxy(source);
+	struct source_miss m;
+	int r = source_look(source);
+
+	if (!proxy && (r < 0 || !source_to_try(e->shared->sources, source, &m)))
+		looked(e, source, r);
+	else if (proxy)
+		look_by(e, source, proxy, NULL);
+	else
+		look_by(e, source, NULL,
+			&(struct conn_target){ .ip = m.ip, .port = m.port, .source = source->ip });
 }
 
 /* A lane that has met a source that fails looks at all of them; each is looked at by one lane. */

@@ -79,6 +79,10 @@ void egress_no_source(const struct egress *e, unsigned pool, char *text, size_t 
 /* A connection could not be opened because of the source: err says why.  It fails on all lanes
  * until a look says otherwise; `recovered` is then called on every lane. */
 void egress_source_failed(struct egress *e, struct source *source, int err);
+/* Others have reached that host of a site or provider, and this source has not: with REACH_SITES of
+ * them it fails (mta/site/reach.h). */
+void egress_source_missed(struct egress *e, struct source *source, const char *scope,
+			  const struct ip *ip, uint16_t port);
 /* Sources that fail are looked at now, on this lane. */
 void egress_look_now(struct egress *e);
 struct egress_news {

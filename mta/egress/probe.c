@@ -1,4 +1,4 @@
-/* mta/egress/probe.c - a connection to a proxy, for its own sake. */
+/* mta/egress/probe.c - a connection for its own sake, to a proxy or a host. */
 #include "mta/egress/probe.h"
 
 struct probe {
@@ -47,6 +47,11 @@ static void say(struct probe *p, struct buf *out)
 static void begin(struct probe *p)
 {
 	struct buf out = { 0 };
+
+	if (!p->talk.proxy) {
+		finish(p, 0);
+		return;
+	}
 	bool well = detour_begin(&p->talk, &out);
 
 	say(p, &out);
@@ -85,9 +90,9 @@ static void on_event(struct conn_user *u, enum conn_event e, int err)
 		finish(p, err);
 }
 
-struct probe *probe_start(struct loop *l, const struct proxy *proxy, struct probe_user *u)
+static struct probe *start(struct loop *l, const struct proxy *proxy, const struct conn_target *to,
+			   struct probe_user *u)
 {
-	const struct conn_target to = { .ip = proxy->ip, .port = proxy->port };
 	struct probe *p = must_alloc(sizeof(*p));
 	int r;
 
@@ -99,10 +104,20 @@ struct probe *probe_start(struct loop *l, const struct proxy *proxy, struct prob
 	list_init(&p->end.link);
 	p->end.run = at_turn_end;
 	timer_set(l->timers, &p->timer, PROBE_MS);
-	r = conn_open(&p->conn, l, &to, &p->conn_user);
+	r = conn_open(&p->conn, l, to, &p->conn_user);
 	if (r < 0)
 		finish(p, r);
 	return p;
+}
+
+struct probe *probe_start(struct loop *l, const struct proxy *proxy, struct probe_user *u)
+{
+	return start(l, proxy, &(struct conn_target){ .ip = proxy->ip, .port = proxy->port }, u);
+}
+
+struct probe *probe_connect(struct loop *l, const struct conn_target *to, struct probe_user *u)
+{
+	return start(l, NULL, to, u);
 }
 
 struct probe *probe_free(struct probe *p)

@@ -116,3 +116,44 @@ bool source_well(struct source *s)
 {
 	return atomic_exchange(&s->err, 0) != 0;
 }
+
+/* ---- whom it reaches --------------------------------------------------------------------- */
+
+static bool is_known(const struct source *s, unsigned n, uint64_t scope)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (s->missed[i].scope == scope)
+			return true;
+	return false;
+}
+
+bool source_missed(struct sources *all, struct source *s, const struct source_miss *m,
+		   int64_t now_ms)
+{
+	bool enough;
+	unsigned n;
+
+	pthread_mutex_lock(&all->lock);
+	n = source_misses(s);
+	if (!n)
+		s->missed_ms = now_ms;
+	if (n < REACH_SITES && !is_known(s, n, m->scope)) {
+		s->missed[n++] = *m;
+		atomic_store(&s->n_missed, n);
+	}
+	enough = n == REACH_SITES && now_ms - s->missed_ms >= REACH_NOBODY_MS;
+	pthread_mutex_unlock(&all->lock);
+	return enough;
+}
+
+bool source_to_try(struct sources *all, struct source *s, struct source_miss *ret)
+{
+	bool is;
+
+	pthread_mutex_lock(&all->lock);
+	is = source_misses(s) == REACH_SITES;
+	if (is)
+		*ret = s->missed[s->looks++ % REACH_SITES];
+	pthread_mutex_unlock(&all->lock);
+	return is;
+}

@@ -15,8 +15,14 @@
 #include "mta/core/slots.h"
 #include "mta/door/detour.h"
 
-enum { SOURCES_KNOWN_MAX = 4096 };
+enum { SOURCES_KNOWN_MAX = 4096, REACH_SITES = 3, REACH_NOBODY_MS = 5 * 60 * 1000 };
 
+/* Somebody whom other sources reach and this one does not. */
+struct source_miss {
+	uint64_t scope; /* a hash of the name of his provider or site */
+	struct ip ip;
+	uint16_t port;
+};
 struct source {
 	struct ip ip;           /* family 0: whatever the system picks, which never fails */
 	char text[IP_TEXT_MAX]; /* "*" then */
@@ -26,6 +32,12 @@ struct source {
 	_Atomic int64_t failed_ms; /* since when; wall clock */
 	_Atomic int64_t retry_ms;  /* when it is looked at again; wall clock */
 	_Atomic int64_t pause_ms;
+	/* Whom it missed since it has reached anybody (mta/site/reach.h); under the table's lock,
+	 * but that n_missed may become 0 at any time. */
+	_Atomic unsigned n_missed;
+	int64_t missed_ms; /* the first; monotonic */
+	struct source_miss missed[REACH_SITES];
+	unsigned looks; /* the next one to be tried */
 };
 struct sources;
 struct sources *sources_new(void);
@@ -45,6 +57,22 @@ static inline const struct proxy *source_proxy(const struct source *s)
 {
 	return atomic_load_explicit(&s->proxy, memory_order_relaxed);
 }
+/* Others reach that host and it does not, at this monotonic time.  True: they are REACH_SITES sites
+ * by now, over REACH_NOBODY_MS at least. */
+bool source_missed(struct sources *all, struct source *s, const struct source_miss *m,
+		   int64_t now_ms);
+static inline unsigned source_misses(const struct source *s)
+{
+	return atomic_load_explicit(&s->n_missed, memory_order_relaxed);
+}
+/* It has reached somebody: nothing was missed. */
+static inline void source_reached(struct source *s)
+{
+	if (source_misses(s))
+		atomic_store(&s->n_missed, 0);
+}
+/* Whom to try, each in his turn, where only that tells whether it is well.  False: it does not. */
+bool source_to_try(struct sources *all, struct source *s, struct source_miss *ret);
 /* It cannot be used, for the reason err.  True: this is news. */
 bool source_fail(struct source *s, int err, int64_t pause_ms, int64_t now_ms);
 /* Its time to be looked at has come, and nobody else looks: then the caller must say how it went,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "dns/name.h"
+#include "mta/policy/reporting.h"
 #include "mta/policy/sts_ask.h"
 
 enum { PREFIX_MAX = 16, BROKEN_TTL_S = 60 };
@@ -25,6 +26,7 @@ struct policy_work {
 	struct policy_facts *facts;
 	unsigned unanswered;
 	struct sts_query sts;
+	struct dns_query reports;
 	struct policy_asked_host hosts[];
 };
 
@@ -34,6 +36,8 @@ static struct policy_work *work_free(struct policy_work *w)
 		if (w->hosts[i].work) /* where nothing was asked, no question began */
 			resolver_cancel(w->of->resolver, &w->hosts[i].query);
 	sts_cancel(&w->sts);
+	if (w->reports.done) /* it was asked, whatever holds now */
+		resolver_cancel(w->of->resolver, &w->reports);
 	(void)policy_facts_unref(w->facts);
 	free(w);
 	return NULL;
@@ -176,7 +180,10 @@ static void on_sts(struct sts_query *q, const struct sts_entry *e, uint32_t ttl_
 	struct policy_facts *f = w->facts;
 
 	note_ttl(w, ttl_s);
+	if (!e->policy)
+		(void)slice_copy(f->sts_fault, sizeof(f->sts_fault), slice_str(e->fault));
 	if (e->policy) {
+		f->sts_policy = sts_policy_ref(e->policy);
 		f->sts = states[e->policy->mode];
 		(void)slice_copy(f->sts_id, sizeof(f->sts_id), slice_str(e->id));
 		for (unsigned i = 0; i < f->n_hosts; i++)
@@ -191,6 +198,27 @@ static void ask_sts(struct policy_work *w)
 	w->sts.done = on_sts;
 	w->unanswered++;
 	sts_ask(w->of, &w->sts, slice_str(w->facts->route->domain));
+}
+
+/* ---- reports ------------------------------------------------------------------------------ */
+
+static void on_reports(struct dns_query *q, const struct dns_answer *a)
+{
+	struct policy_work *w = container_of(q, struct policy_work, reports);
+	struct reporting wanted;
+
+	w->facts->reports = reporting_of(a, &wanted) == 0;
+	answered(w);
+}
+
+static void ask_reports(struct policy_work *w)
+{
+	char name[PREFIX_MAX + DNS_NAME_MAX];
+	int n = snprintf(name, sizeof(name), "_smtp._tls.%s", w->facts->route->domain);
+
+	dns_query_init(&w->reports, on_reports);
+	w->unanswered +=
+	    resolver_ask(w->of->resolver, &w->reports, slice_of(name, (size_t)n), DNS_TXT) == 0;
 }
 
 /* ---- all of it --------------------------------------------------------------------------- */
@@ -209,6 +237,8 @@ void policy_ask(struct policies *p, struct policy_query *q, struct route *route)
 	if (!p->off) {
 		ask_hosts(w);
 		ask_sts(w);
+		if (p->reports)
+			ask_reports(w);
 	}
 	answered(w);
 }

@@ -1,7 +1,6 @@
 /* mta/policy/cache.c - fetched policies, looked up by domain, and their file. */
 #include "mta/policy/cache.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -12,8 +11,8 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "dns/name.h"
+#include "spool/beside.h"
 
-#define NEW_FILE STS_CACHE_FILE ".new"
 #define FIRST_LINE "postern mta-sts 1"
 enum { FILE_MAX = 64 << 20 };
 
@@ -152,28 +151,6 @@ static void write_all(struct sts_cache *c, struct buf *out)
 	buf_putf(out, "end %u\n", n);
 }
 
-static int write_file(struct sts_cache *c, struct slice bytes)
-{
-	const struct disk *d = c->disk;
-	int fd = d->open(d->self, c->dirfd, NEW_FILE, O_RDWR | O_CREAT | O_TRUNC, 0600), r = 0;
-
-	if (fd < 0)
-		return fd;
-	for (size_t at = 0; at < bytes.n && r >= 0;) {
-		ssize_t n = d->pwrite(d->self, fd, bytes.p + at, bytes.n - at, at);
-		r = n > 0 ? 0 : n < 0 ? (int)n : -EIO;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	if (r >= 0)
-		r = d->truncate(d->self, fd, bytes.n);
-	if (r >= 0)
-		r = d->sync_data(d->self, fd);
-	(void)d->close(d->self, fd);
-	if (r >= 0)
-		r = d->rename(d->self, c->dirfd, NEW_FILE, STS_CACHE_FILE);
-	return r >= 0 ? d->sync_dir(d->self, c->dirfd) : r;
-}
-
 int sts_cache_save(struct sts_cache *c)
 {
 	struct buf out;
@@ -187,7 +164,7 @@ int sts_cache_save(struct sts_cache *c)
 	if (dirty)
 		write_all(c, &out);
 	pthread_mutex_unlock(&c->lock);
-	r = dirty ? write_file(c, buf_data(&out)) : 0;
+	r = dirty ? beside_write(c->disk, c->dirfd, STS_CACHE_FILE, buf_data(&out)) : 0;
 	buf_free(&out);
 	if (r < 0) {
 		pthread_mutex_lock(&c->lock);
@@ -240,30 +217,6 @@ static void read_all(struct sts_cache *c, struct slice text)
 	c->lost = c->lost || !ended;
 }
 
-static int read_file(struct sts_cache *c, struct buf *out)
-{
-	const struct disk *d = c->disk;
-	int fd = d->open(d->self, c->dirfd, STS_CACHE_FILE, O_RDONLY, 0), r;
-	uint64_t size;
-	ssize_t n = 0;
-
-	if (fd < 0)
-		return fd;
-	r = d->size(d->self, fd, &size);
-	if (r >= 0 && size > FILE_MAX)
-		r = E_LIMIT;
-	if (r >= 0)
-		r = buf_reserve(out, size + 1);
-	for (uint64_t at = 0; r >= 0 && at < size; at += (uint64_t)n) {
-		n = d->pread(d->self, fd, buf_tail(out), size - at, at);
-		r = n > 0 ? 0 : n < 0 ? (int)n : E_EOF;
-		if (r >= 0)
-			buf_grow(out, (size_t)n);
-	}
-	(void)d->close(d->self, fd);
-	return r;
-}
-
 struct sts_cache *sts_cache_new(const struct disk *disk, int dirfd)
 {
 	struct sts_cache *c = must_alloc(sizeof(*c));
@@ -276,7 +229,7 @@ struct sts_cache *sts_cache_new(const struct disk *disk, int dirfd)
 	c->disk = disk;
 	c->dirfd = dirfd;
 	buf_init(&text, 0);
-	r = read_file(c, &text);
+	r = beside_read(disk, dirfd, STS_CACHE_FILE, FILE_MAX, &text);
 	if (r == 0)
 		read_all(c, buf_data(&text));
 	else

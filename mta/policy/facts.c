@@ -28,6 +28,7 @@ struct policy_facts *policy_facts_unref(struct policy_facts *f)
 		return NULL;
 	for (unsigned i = 0; i < f->n_hosts; i++)
 		free(f->hosts[i].bytes);
+	(void)sts_policy_unref(f->sts_policy);
 	route_unref(f->route);
 	free(f);
 	return NULL;

@@ -7,6 +7,7 @@
 #pragma once
 #include "dns/route.h"
 #include "mta/policy/decide.h"
+#include "mta/policy/sts.h"
 
 struct policy_host {
 	enum policy_dane dane;
@@ -18,13 +19,16 @@ struct policy_host {
 	uint8_t *bytes; /* of the records */
 };
 
-enum { POLICY_ID_MAX = 33 };
+enum { POLICY_ID_MAX = 33, POLICY_FAULT_MAX = 128 };
 struct policy_facts {
 	unsigned refs;
 	struct route *route;
 	bool named_securely; /* the MX records came with DNSSEC */
 	enum policy_sts sts;
 	char sts_id[POLICY_ID_MAX];
+	struct sts_policy *sts_policy; /* the same, as it was fetched; NULL: there is none */
+	/* There is a record and no policy: "sts-policy-invalid: ..." and the like; or "". */
+	char sts_fault[POLICY_FAULT_MAX];
 	bool reports; /* the domain wants reports (RFC 8460), and we make them */
 	uint32_t ttl_s;
 	/* Of all that matters for a connection: who shares it needs the same one. */

@@ -3,7 +3,7 @@
 
 void fetch_init(struct fetch *f)
 {
-	*f = (struct fetch){ .path = "/" };
+	*f = (struct fetch){ .path = "/", .port = 443 };
 	list_init(&f->link);
 	buf_init(&f->body, FETCH_BYTES_MAX);
 }

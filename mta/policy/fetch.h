@@ -37,6 +37,7 @@ struct fetch {
 	struct list link; /* the fetcher's */
 	/* Set by the caller; the texts must live until done(). */
 	const char *host, *path;
+	uint16_t port; /* fetch_init(): 443 */
 	struct ip ips[FETCH_IPS_MAX];
 	unsigned n_ips;
 	struct slice upload;      /* empty: GET; else POST */

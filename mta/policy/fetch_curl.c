@@ -37,11 +37,11 @@ static size_t take_body(char *p, size_t size, size_t n, void *arg)
 	return buf_append(&f->body, slice_of(p, size * n)) < 0 ? 0 : size * n;
 }
 
-/* "host:443:a,b": nothing is resolved again. */
+/* "host:port:a,b": nothing is resolved again. */
 static struct curl_slist *addresses(const struct fetch *f)
 {
 	char line[RESOLVE_MAX], ip[IP_TEXT_MAX];
-	int n = snprintf(line, sizeof(line), "%.253s:443:", f->host);
+	int n = snprintf(line, sizeof(line), "%.253s:%u:", f->host, f->port);
 
 	for (unsigned i = 0; i < f->n_ips && n < (int)sizeof(line) - IP_TEXT_MAX - 2; i++) {
 		ip_format(&f->ips[i], ip);
@@ -92,7 +92,7 @@ static CURLcode set_request(const struct fetcher *of, struct transfer *t, struct
 	char url[URL_MAX];
 	CURLcode r = set_bounds(t->easy, of);
 
-	(void)snprintf(url, sizeof(url), "https://%s%s", f->host, f->path);
+	(void)snprintf(url, sizeof(url), "https://%s:%u%s", f->host, f->port, f->path);
 	t->resolve = addresses(f);
 	r = r ? r : curl_easy_setopt(t->easy, CURLOPT_URL, url);
 	r = r ? r : curl_easy_setopt(t->easy, CURLOPT_RESOLVE, t->resolve);

@@ -85,6 +85,11 @@ static void policy_reload(void *state)
 	p->options = settings_of(engine_settings(lane_engine(p->lane)), &policy_option_set);
 }
 
+void policies_end_fetching(struct policy_shared *s)
+{
+	s->fetcher = fetcher_free(s->fetcher);
+}
+
 static int policy_start(struct lane *l, void **ret_state)
 {
 	struct policies *p = must_alloc(sizeof(*p));
@@ -102,7 +107,7 @@ static void policy_stop(void *state)
 {
 	struct policies *p = state;
 
-	p->shared->fetcher = fetcher_free(p->shared->fetcher);
+	policies_end_fetching(p->shared);
 	sts_drop_all(p);
 	free(p);
 }

@@ -31,8 +31,11 @@ struct policies {
 	struct resolver *resolver; /* the sites', set by them */
 	uint16_t port;             /* of the hosts; TLSA records stand under it */
 	bool off;                  /* nothing is asked: TLS is never used */
+	bool reports;              /* whether domains want reports is asked too (mta/tlsrpt) */
 	struct list fetching;      /* mta/policy/sts_ask.h */
 	struct policy_counters counters;
 };
 extern const struct part policy_part;
 struct policies *policies_of(struct lane *l);
+/* At the engine's end, by whoever has fetches of his own: none calls done() any more. */
+void policies_end_fetching(struct policy_shared *s);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mta/policy/public_host.h"
 
 #define POLICY_PATH "/.well-known/mta-sts.txt"
 enum { SOON_S = 60, HOST_MAX = DNS_NAME_MAX + 16 };
@@ -14,9 +15,7 @@ struct sts_fetching {
 	struct list link, waiting;
 	struct policies *of;
 	char domain[DNS_NAME_MAX], host[HOST_MAX], id[STS_ID_MAX];
-	struct dns_query a, aaaa;
-	unsigned unanswered;
-	bool special; /* an address was left out */
+	struct public_host reach;
 	bool failed;
 	struct fetch fetch;
 	struct note note;
@@ -120,45 +119,20 @@ static void give_up(struct sts_fetching *g, const char *reason)
 	over(g);
 }
 
-static void addresses_known(struct sts_fetching *g)
+static void addresses_known(struct public_host *r)
 {
-	if (!g->fetch.n_ips) {
-		give_up(g, g->special ? "the policy's host has only private or reserved addresses"
+	struct sts_fetching *g = container_of(r, struct sts_fetching, reach);
+
+	if (!r->n_ips) {
+		give_up(g, r->special ? "the policy's host has only private or reserved addresses"
 				      : "the policy's host has no address");
 		return;
 	}
+	memcpy(g->fetch.ips, r->ips, sizeof(r->ips));
+	g->fetch.n_ips = r->n_ips;
 	count_add(&g->of->counters.sts_fetches, 1);
 	if (!g->of->shared->fetcher || fetch_begin(g->of->shared->fetcher, &g->fetch) < 0)
 		give_up(g, "too many policies are being fetched");
-}
-
-/* No request to addresses that are not of the public Internet: a record must not make us speak to
- * hosts that only we can reach. */
-static bool is_allowed(const struct sts_fetching *g, const struct ip *ip)
-{
-	return !ip_is_special(ip) || net_list_has(&g->of->options->allowed, ip);
-}
-
-static void take_addresses(struct sts_fetching *g, const struct dns_answer *a)
-{
-	for (unsigned i = 0; a->status == 0 && i < a->n; i++) {
-		if (!is_allowed(g, &a->records[i].ip))
-			g->special = true;
-		else if (g->fetch.n_ips < FETCH_IPS_MAX)
-			g->fetch.ips[g->fetch.n_ips++] = a->records[i].ip;
-	}
-	if (--g->unanswered == 0)
-		addresses_known(g);
-}
-
-static void on_a(struct dns_query *q, const struct dns_answer *a)
-{
-	take_addresses(container_of(q, struct sts_fetching, a), a);
-}
-
-static void on_aaaa(struct dns_query *q, const struct dns_answer *a)
-{
-	take_addresses(container_of(q, struct sts_fetching, aaaa), a);
 }
 
 static struct sts_fetching *find(struct policies *p, struct slice domain)
@@ -175,7 +149,6 @@ static struct sts_fetching *find(struct policies *p, struct slice domain)
 static struct sts_fetching *fetching(struct policies *p, struct slice domain, const char *id)
 {
 	struct sts_fetching *g = find(p, domain);
-	struct slice host;
 
 	if (g)
 		return g;
@@ -190,12 +163,7 @@ static struct sts_fetching *fetching(struct policies *p, struct slice domain, co
 	g->fetch.host = g->host;
 	g->fetch.path = POLICY_PATH;
 	g->fetch.done = on_fetched;
-	dns_query_init(&g->a, on_a);
-	dns_query_init(&g->aaaa, on_aaaa);
-	host = slice_str(g->host);
-	g->unanswered += resolver_ask(p->resolver, &g->a, host, DNS_A) == 0;
-	g->unanswered += resolver_ask(p->resolver, &g->aaaa, host, DNS_AAAA) == 0;
-	if (!g->unanswered) {
+	if (public_host_ask(p, &g->reach, slice_str(g->host), addresses_known) < 0) {
 		fetching_free(g);
 		return NULL;
 	}

@@ -1,7 +1,7 @@
 /* mta/senders/senders.h - which tenant may send as which domain, to which addresses a tenant
  * must not write, and its credentials and smart-host routes, which other rooms read: what the
- * control plane says (over the link, kept in a file of its own) and what
- * the operator's options say.  The engine goes by it with or without a control plane.
+ * control plane says (over the link, kept in a file of its own) and what the operator's options
+ * say.  The engine goes by it with or without a control plane.
  *
  * Guarantee: a change that was taken is on the disk and in effect; of one that was not taken
  *            nothing is.  A lookup sees a change whole or not at all.

@@ -8,6 +8,7 @@
 #include "mta/site/provider.h"
 #include "mta/site/race.h"
 #include "mta/site/relay.h"
+#include "mta/site/reported.h"
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
@@ -90,6 +91,7 @@ static struct channel *channel_blank(struct pool *p)
 	struct channel *ch = must_alloc(sizeof(*ch));
 
 	ch->pool = p;
+	ch->caps.pool = p;
 	ch->user = (struct session_user){ on_ready, on_done, on_gone };
 	list_init(&ch->link);
 	list_init(&ch->idle);
@@ -131,6 +133,12 @@ static void join(struct channel *ch)
 		trace_opened(ch);
 }
 
+static void no_way(struct channel *ch, int err)
+{
+	reach_no_way(ch);
+	pair_cut(ch->pool->sites, ch->host, ch->source, err);
+}
+
 /* Our own trouble, never the site's.  Only a look at the source by itself tells whether it is at
  * fault, or the way from it to this host. */
 static int not_begun(struct channel *ch, int err)
@@ -145,7 +153,7 @@ static int not_begun(struct channel *ch, int err)
 	else if (source_proxy(ch->source)) /* it was to be connected to, not the host */
 		egress_source_failed(s->egress, ch->source, err);
 	else
-		pair_cut(s, ch->host, ch->source, err);
+		no_way(ch, err);
 	pool_pump_soon(ch->pool);
 	return E_CONFLICT;
 }
@@ -197,14 +205,19 @@ void channel_reshape(struct channel *ch)
 	channel_recheck(ch);
 }
 
-int channel_open(struct pool *p, bool transactional)
+int channel_open(struct pool *p, bool transactional, const struct caps_hold *seats)
 {
 	struct pair pair;
+	struct channel *ch;
 	enum pair_lack lack = pair_pick(p, &pair);
+	int r;
 
 	if (lack != PAIR_FOUND)
 		return cannot_open(p, lack);
-	return channel_open_to(p, &pair, transactional, NULL);
+	r = channel_open_to(p, &pair, transactional, &ch);
+	if (r == 0)
+		ch->caps = *seats;
+	return r;
 }
 
 /* What holds for this source alone refuses the host. */
@@ -346,6 +359,7 @@ static bool worn(const struct channel *ch)
 	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
 	       suspend_ordered(ch->pool, &ch->source->ip, NULL) || (ch->probing && ch->taken) ||
 	       steer_holds(ch->steer) || warmup_rests(ch->warmup) ||
+	       caps_must_give(&ch->caps, false) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
 
@@ -397,7 +411,8 @@ static void on_idle(struct timer *t)
 	struct sites *s = ch->pool->sites;
 	int64_t left = ch->idle_since_ms + channel_shape(ch)->v[SHAPE_IDLE] - sites_now(s);
 
-	if (left <= 0 || worn(ch) || pool_others_wait(ch->pool) || provider_others_wait(ch->pool))
+	if (left <= 0 || worn(ch) || pool_others_wait(ch->pool) || provider_others_wait(ch->pool) ||
+	    caps_must_give(&ch->caps, true))
 		channel_quit(ch);
 	else
 		timer_set(s->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));
@@ -456,12 +471,14 @@ static void opened(struct channel *ch)
 		ch->pool->turns.at[ch->turn].opening--;
 	ch->pool->pause_ms = ch->pool->paused_until_ms = 0;
 	site_host_well(ch->pool->site, ch->host);
+	reach_made(ch);
 	race_won(ch);
 	if (ch->pool->site->relay)
 		relay_ready(ch);
 	note_times(ch);
 	note_tls(ch);
 	note_source(ch);
+	reported_ready(ch);
 	ending_look_at_delay(ch);
 }
 
@@ -536,6 +553,7 @@ static void leave(struct channel *ch)
 	s->n_channels--;
 	count_sub(&s->counters.sessions_open, 1);
 	seats_give(ch);
+	caps_hold_end(&ch->caps);
 	ch->session = session_free(ch->session);
 }
 
@@ -548,6 +566,8 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 	note_source(ch);
 	ch->auth_refused = session_auth_refused(ch->session);
 	ch->blame = session_blame(ch->session, &ch->blame_err);
+	if (!p->sites->freeing && !ch->ready_once && !ch->cut && v->kind != VERDICT_NONE)
+		reported_failed(ch, v);
 	if (!p->sites->freeing && v->kind != VERDICT_NONE && ch->failed_ms != sites_now(p->sites))
 		failures_keep(ch, NULL, NULL, 0);
 	leave(ch);

@@ -42,8 +42,8 @@ void ending_look_at_delay(struct channel *ch)
 	if (took < LATE_MS || took < *usual * LATE_FACTOR || !others_in(ch, true))
 		return;
 	n = snprintf(text, sizeof(text), "it greeted after %d seconds", (int)(took / 1000));
-	steer_crowded(ch, others_in(ch, false),
-		      &(struct steer_reply){ .text = slice_of(text, (size_t)n) });
+	steer_greeted_late(ch, others_in(ch, false),
+			   &(struct steer_reply){ .text = slice_of(text, (size_t)n) });
 }
 
 /* Opportunistic TLS that fails is worth no more than none (RFC 7435 section 3): the same address is
@@ -115,6 +115,15 @@ static bool proxy_failed(struct channel *ch)
 	return ch->blame != BLAME_HOST;
 }
 
+/* False: the connection did not come about, and the host is not blamed for it. */
+static bool connected(struct channel *ch, const struct verdict *v)
+{
+	if (!v->code && status_eq(v->status, STATUS(4, 4, 1)))
+		return !reach_missed(ch, E_TIMEOUT);
+	reach_made(ch);
+	return true;
+}
+
 /* A host that greets but then never answers is no better than one that does not greet. */
 void ending_judge(struct channel *ch, const struct verdict *v)
 {
@@ -128,6 +137,8 @@ void ending_judge(struct channel *ch, const struct verdict *v)
 	if ((!ch->ready_once && tls_gave_way(ch, v)) || ch->spoilt)
 		return;
 	if (trouble && (source_is_gone(ch, v) || proxy_failed(ch)))
+		return;
+	if (trouble && !ch->ready_once && !connected(ch, v))
 		return;
 	if (trouble && relay_ended(ch, v))
 		return;

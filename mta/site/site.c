@@ -9,6 +9,7 @@
 #include "mta/site/channel.h"
 #include "mta/site/pair.h"
 #include "mta/site/relay.h"
+#include "mta/site/reported.h"
 #include "mta/site/shaping.h"
 
 enum { BACKOFF_RECORDS = 100 }; /* tries recorded each time a site cannot be reached */
@@ -329,6 +330,7 @@ void site_blame_policy(struct site *s, enum tls_word word)
 	d = site_demand(s, 0, word);
 	verdict_set(&v, VERDICT_DEFERRED, status_of_refusal(s, 0), true, "%s", d.refusal);
 	site_problem(s, &v, s->route->hosts[0].name);
+	reported_refused(s, 0, &d);
 	log_info("policy.refused", kv_str("site", s->name), kv_str("host", s->route->hosts[0].name),
 		 kv_str("policy", policy_applied_name(d.applied)), kv_str("reason", d.refusal));
 }

@@ -9,6 +9,7 @@
 #include "mta/policy/facts.h"
 #include "mta/shape/shapes.h"
 #include "mta/site/habits.h"
+#include "mta/site/reach.h"
 #include "mta/site/shun.h"
 #include "mta/site/sites.h"
 #include "mta/site/tickets.h"
@@ -33,6 +34,7 @@ struct host {
 	struct habits habits;
 	struct host_cut *cuts; /* mta/site/pair.h */
 	struct shun *shunned;
+	struct reach reach;
 };
 
 /* Neighbours of a site: REQUIRETLS for domains that are signed, and not; TLS-Required: No. */

@@ -11,6 +11,7 @@
 #include "mta/site/trace.h"
 #include "mta/site/warming.h"
 #include "mta/site/way.h"
+#include "mta/tlsrpt/tlsrpt.h"
 
 struct sites *sites_of(struct lane *l)
 {
@@ -113,6 +114,7 @@ static void site_changed(void *state)
 	if (s->source_changes != egress_changes(s->egress))
 		look_at_sources(s);
 	warming_look(s);
+	relays_fed_look(s);
 	look_at_suspensions(s);
 }
 
@@ -231,6 +233,7 @@ static int site_start(struct lane *l, void **ret_state)
 	s->failures = failures_new();
 	s->egress = egress_of(l);
 	s->policies = policies_of(l);
+	s->tlsrpt = tlsrpt_of(l);
 	s->limits = engine_shared(lane_engine(l), &site_part);
 	s->ways = (struct queue_ways){ sizeof(struct way), way_begin, way_busy, way_due,
 				       flows_changed,      way_place };
@@ -241,6 +244,7 @@ static int site_start(struct lane *l, void **ret_state)
 	map_init(&s->hosts);
 	list_init(&s->asking);
 	list_init(&s->relays);
+	map_init(&s->fed_relays);
 	channel_init(s);
 	s->routes = routes_of(engine_settings(lane_engine(l)));
 	site_reload(s);
@@ -248,6 +252,7 @@ static int site_start(struct lane *l, void **ret_state)
 	if (r < 0)
 		return r;
 	relays_reload(s);
+	relays_fed_look(s);
 	return tls_client_new(&s->tls, s->smtp->ca_file);
 }
 

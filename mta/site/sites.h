@@ -18,6 +18,7 @@
 #include "mta/warmup/warmup.h"
 
 struct channel;
+struct tlsrpt;
 enum site_refusal {
 	SITE_OTHER,   /* the host */
 	SITE_BLOCKED, /* our address: its suspension was seen to */
@@ -66,12 +67,15 @@ struct sites {
 
 	struct resolver *resolver;
 	struct policies *policies; /* the lane's */
+	struct tlsrpt *tlsrpt;     /* likewise */
 	struct route_options route_options;
 	struct list asking; /* ways that wait to ask DNS */
 	unsigned n_asked;
 
 	const struct routes *routes; /* of smart hosts; those in force */
 	struct list relays;          /* mta/site/relay.h */
+	struct smart_fed *fed;       /* tenants' own routes; those in force */
+	struct map fed_relays;       /* those among the relays that are tenants' */
 
 	struct map map, hosts;
 	uint32_t n_hosts;

@@ -18,8 +18,8 @@ size_t ask_mail(char *line, size_t cap, const struct txn *t)
 	struct buf id = { 0 };
 	size_t n = 0;
 
-	if (t->return_headers)
-		n = (size_t)snprintf(line, cap, " RET=HDRS");
+	if (t->return_headers || t->return_full)
+		n = (size_t)snprintf(line, cap, t->return_full ? " RET=FULL" : " RET=HDRS");
 	if (!t->envid.n)
 		return n;
 	wire_xtext_encode(t->envid, &id);

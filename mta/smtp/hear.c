@@ -92,6 +92,7 @@ void session_begin_tls(struct session *s)
 	int r;
 
 	s->lone = S_HANDSHAKE;
+	s->tls_came = SESSION_TLS_BEGUN;
 	s->tls_began_ms = timers_now(s->loop->timers);
 	if (!early) {
 		r = conn_start_tls(s->conn, s->tls_context, s->tls_check, s->tls_resume, &early);
@@ -198,6 +199,8 @@ static bool wants_tls(const struct session *s)
 
 static void without_tls(struct session *s)
 {
+	if (wants_tls(s))
+		s->tls_came = SESSION_TLS_MISSING;
 	if (s->policy == TLS_MUST && !conn_is_tls(s->conn))
 		session_fail_tls(s, "TLS must be used, but the host does not provide it");
 	else if (s->require_tls && !(s->ehlo.can & EHLO_REQUIRETLS))

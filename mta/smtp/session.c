@@ -271,6 +271,7 @@ static void on_event(struct conn_user *u, enum conn_event event, int err)
 		break;
 	case CONN_TLS_DONE:
 		s->times.tls_ms = timers_now(s->loop->timers) - s->tls_began_ms;
+		s->tls_came = SESSION_TLS_DONE;
 		session_note(s, TRANSCRIPT_NOTE, SLICE("in TLS"));
 		if (s->tls_at_once)
 			session_say_expect(s, S_GREETING, NULL, 0);
@@ -370,6 +371,11 @@ bool session_can_take(const struct session *s)
 bool session_auth_refused(const struct session *s)
 {
 	return s->auth_refused;
+}
+
+enum session_tls session_tls(const struct session *s)
+{
+	return s->tls_came;
 }
 
 bool session_connected(const struct session *s)

@@ -90,6 +90,7 @@ struct txn {
 	struct slice message;   /* CRLF lines, not dot-stuffed; both stay valid until done() */
 	bool body_8bit, utf8;
 	bool return_headers; /* RFC 3461: RET=HDRS */
+	bool return_full;    /* likewise: RET=FULL */
 	struct slice envid;  /* likewise, decoded; empty: none */
 	unsigned n_rcpts;
 	struct txn_rcpt *rcpts;
@@ -128,7 +129,15 @@ bool session_can_take(const struct session *s); /* room for (another) txn now */
 bool session_auth_refused(const struct session *s);
 bool session_connected(const struct session *s);  /* the host's machine has answered */
 bool session_takes_8bit(const struct session *s); /* 8BITMIME; known when it is ready */
-void session_quit(struct session *s);             /* QUIT after what is in hand, then gone() */
+/* How far TLS came; also in gone(). */
+enum session_tls {
+	SESSION_TLS_NONE,    /* it was not wanted, or not come to */
+	SESSION_TLS_MISSING, /* the host did not offer it, or refused to begin */
+	SESSION_TLS_BEGUN,   /* the handshake began and did not end well */
+	SESSION_TLS_DONE,
+};
+enum session_tls session_tls(const struct session *s);
+void session_quit(struct session *s); /* QUIT after what is in hand, then gone() */
 /* It ends now, unless a message has begun to leave: then once that is answered. */
 void session_cut(struct session *s);
 /* Whose fault its early end is, where a proxy stands between; also in gone().  *ret_err: what was

@@ -99,6 +99,7 @@ struct session {
 	uint32_t queued; /* bytes given to the conn, modulo 2^32 */
 	int64_t body_deadline;
 	int64_t began_ms, tls_began_ms; /* the turn's time: connecting, the handshake */
+	enum session_tls tls_came;
 	struct session_times times;
 	struct transcript transcript;
 	unsigned sent;

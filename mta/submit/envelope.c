@@ -53,7 +53,8 @@ static struct slice take_ret(void *state, struct smtpd_session *s, struct slice 
 		return TWICE;
 	e->said_ret = true;
 	e->return_headers = slice_eq_nocase(value, SLICE("HDRS"));
-	return e->return_headers || slice_eq_nocase(value, SLICE("FULL")) ? SMTPD_GO_ON : BAD_VALUE;
+	e->return_full = slice_eq_nocase(value, SLICE("FULL"));
+	return e->return_headers || e->return_full ? SMTPD_GO_ON : BAD_VALUE;
 }
 
 static struct slice take_envid(void *state, struct smtpd_session *s, struct slice value)

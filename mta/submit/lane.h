@@ -40,7 +40,7 @@ struct submit_asked {
 /* What the last MAIL and the last RCPT asked for (envelope.h). */
 struct submit_envelope {
 	int64_t not_before_ms; /* wall clock; 0: at once */
-	bool said_ret, return_headers, require_tls, said_notify;
+	bool said_ret, return_headers, return_full, require_tls, said_notify;
 	struct wire_dsn rcpt;
 	uint8_t envid_n;
 	char envid[WIRE_ENVID_MAX + 1];

@@ -186,6 +186,7 @@ static int put_job(struct submit_lane *on, struct smtpd_mail *m, struct slice si
 				    .metadata = asked->metadata,
 				    .envid = slice_of(e->envid, e->envid_n),
 				    .return_headers = e->return_headers,
+				    .return_full = e->return_full,
 				    .require_tls = e->require_tls,
 				    .not_before_ms = not_before > now ? not_before : 0,
 				    .date_ms = now };

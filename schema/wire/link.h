@@ -123,7 +123,13 @@ enum link_event_kind {
 	LINK_TLS_REPORT = 38,
 	LINK_RETURNED_OTHER = 39,
 };
-enum { LINK_EVENT_TLS = 1, LINK_EVENT_SUPPRESSED = 2, LINK_EVENT_HARD = 8 };
+/* LINK_EVENT_SIMULATED: nothing was sent; the control plane makes such events, never an engine. */
+enum {
+	LINK_EVENT_TLS = 1,
+	LINK_EVENT_SUPPRESSED = 2,
+	LINK_EVENT_HARD = 8,
+	LINK_EVENT_SIMULATED = 16,
+};
 struct link_event {
 	uint64_t lsn;
 	unsigned kind; /* enum link_event_kind */

@@ -35,6 +35,7 @@ static const struct key job_keys[] = {
 	JOB("x", K_STR, metadata),
 	JOB("v", K_STR, envid),
 	JOB("h", K_BOOL, return_headers),
+	JOB("a", K_BOOL, return_full),
 	JOB("q", K_BOOL, require_tls),
 	JOB("w", K_BOOL, engaged),
 	JOB("t", K_I64, date_ms),

@@ -20,6 +20,7 @@ struct wire_job_meta {
 	struct slice metadata;          /* the sender's own JSON object, passed on with events */
 	struct slice envid;             /* RFC 3461 section 4.4, decoded; empty: none */
 	bool return_headers;            /* RFC 3461 section 4.3: RET=HDRS */
+	bool return_full;               /* likewise: RET=FULL */
 	bool require_tls;               /* RFC 8689 */
 	bool engaged;                   /* its recipients read our mail; first on a cold source */
 	int64_t date_ms;                /* Date header of programs */

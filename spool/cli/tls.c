@@ -22,6 +22,14 @@ static const struct print_column result_columns[] = {
 	{ "problem", "", COLUMN_TEXT },
 };
 
+static const struct print_column sent_columns[] = {
+	{ "day_ms", "REPORTED DAY", COLUMN_TIME },
+	{ "at_ms", "AT", COLUMN_TIME },
+	{ "to", "TO", COLUMN_TEXT },
+	{ "done", "DONE", COLUMN_TEXT },
+	{ "what", "", COLUMN_TEXT },
+};
+
 static void show_records(const struct value *host)
 {
 	const struct value *records = value_member(host, SLICE("tlsa"));
@@ -36,6 +44,62 @@ static void show_table(const struct value *rows, const struct print_column *colu
 {
 	if (rows && rows->count)
 		print_table(rows, columns, n);
+}
+
+/* Some of it was said by peers. */
+static void show_safe(struct slice text)
+{
+	struct buf out = { 0 };
+
+	print_safe(&out, text);
+	printf("%s", buf_cstr(&out));
+	buf_free(&out);
+}
+
+static void show_failure(const struct value *f)
+{
+	static const char *const about[] = { "receiving-mx-hostname", "receiving-ip",
+					     "failure-reason-code" };
+
+	printf("    %lld ", (long long)member_int(f, "failed-session-count"));
+	show_safe(member_text(f, "result-type"));
+	for (size_t i = 0; i < ARRAY_LEN(about); i++) {
+		printf("%s", member_text(f, about[i]).n ? "  " : "");
+		show_safe(member_text(f, about[i]));
+	}
+	printf("\n");
+}
+
+/* As it will be reported (RFC 8460 section 4.4). */
+static void show_day(const struct value *day, const char *when)
+{
+	const struct value *policies = day ? member_list(day, "policies") : NULL;
+
+	for (uint32_t i = 0; policies && i < policies->count; i++) {
+		const struct value *p = &policies->items[i];
+		const struct value *policy = value_member(p, SLICE("policy"));
+		const struct value *sums = value_member(p, SLICE("summary"));
+		const struct value *failures = member_list(p, "failure-details");
+		struct slice type = member_text(policy, "policy-type");
+
+		printf("  %s, %.*s: %lld sessions well, %lld failed\n", when, (int)type.n, type.p,
+		       (long long)member_int(sums, "total-successful-session-count"),
+		       (long long)member_int(sums, "total-failure-session-count"));
+		for (uint32_t k = 0; k < failures->count; k++)
+			show_failure(&failures->items[k]);
+	}
+}
+
+static void show_reports(const struct value *reports)
+{
+	if (!reports)
+		return;
+	printf("reports %s\n", !member_true(reports, "made")    ? "not made: tlsrpt.from is empty"
+			       : member_true(reports, "wanted") ? "wanted by the domain"
+								: "not wanted by the domain");
+	show_day(value_member(reports, SLICE("due")), "to be reported");
+	show_day(value_member(reports, SLICE("today")), "today");
+	show_table(value_member(reports, SLICE("sent")), sent_columns, ARRAY_LEN(sent_columns));
 }
 
 static void show_tls(const struct value *v)
@@ -55,6 +119,7 @@ static void show_tls(const struct value *v)
 		show_records(&hosts->items[i]);
 	show_table(hosts, host_columns, ARRAY_LEN(host_columns));
 	show_table(value_member(v, SLICE("results")), result_columns, ARRAY_LEN(result_columns));
+	show_reports(value_member(v, SLICE("reports")));
 }
 
 int cmd_tls_explain(struct cli *c)

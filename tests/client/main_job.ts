@@ -40,6 +40,7 @@ async function enter(): Promise<void> {
   const person = { email: "ann@sender.test", password: "correct horse battery" };
   expect(await api.POST("/v1/auth/signup", { body: { organization: "Sender Ltd", ...person } }));
   const session = expect(await api.POST("/v1/auth/login", { body: person }));
+  if (!("token" in session)) throw new Error("a second factor is due");
   api.use({
     onRequest({ request }) {
       request.headers.set("Authorization", `Bearer ${session.token}`);

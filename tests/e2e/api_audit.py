@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import types
 
@@ -26,8 +27,13 @@ NO_LINE = {
     "POST /v1/campaigns/{campaign_id}/check": "changes nothing",
     "POST /v1/domains/{domain_id}/verify": "what it saw is kept with the domain; a change of the domain's status has a line, whoever looked",
     "POST /v1/auth/signup/verify": "has its line, org.created: tests/e2e/people_mail, where mail arrives",
+    "POST /v1/oauth/token": "changes nothing: a token is not stored; that the key was used is counted",
     "POST /v1/me/address": "has its line: tests/e2e/people_mail, where mail arrives",
     "POST /v1/me/address/verify": "has its line: tests/e2e/people_mail, where mail arrives",
+    "POST /v1/auth/login/factor/mail": "has its line: tests/e2e/people_mail, where mail arrives",
+    "PUT /v1/me/mail-factor": "has its line: tests/e2e/people_mail, where mail arrives",
+    "POST /v1/me/mail-factor/confirm": "has its line: tests/e2e/people_mail, where mail arrives",
+    "DELETE /v1/me/mail-factor": "has its line: tests/e2e/people_mail, where mail arrives",
     "POST /u/{token}": "the person's own act, without any account of ours: suppressions and unsubscribes are its record",
 }
 
@@ -98,10 +104,36 @@ def people(w):
     w.act("POST /v1/auth/logout", "session.ended", api=other)
     gone = w.api.post("/v1/members", {"email": "gone@org.test", "role": "viewer"})
     w.act("DELETE /v1/members/{user_id}", "member.removed", user_id=gone["id"])
+    w.act("POST /v1/roles", "role.created", {"name": "reporter", "permissions": ["analytics.read"]})
+    w.act("PATCH /v1/roles/{name}", "role.changed", {"permissions": ["campaigns.read"]}, name="reporter")
+    w.act("DELETE /v1/roles/{name}", "role.deleted", name="reporter")
     key = w.act("POST /v1/keys", "key.created", {"name": "K", "scopes": ["contacts.write", "contacts.read"]})
     w.act("PATCH /v1/keys/{key_id}", "key.changed", {"name": "L"}, key_id=key["id"])
     w.act("POST /v1/keys/{key_id}/regenerate", "key.regenerated", {"overlap": 60}, key_id=key["id"])
     w.act("DELETE /v1/keys/{key_id}", "key.revoked", key_id=key["id"])
+
+
+def factors(w):
+    """In the order in which a person meets them; the code counts again because time goes by for it."""
+    password = PASSWORD + "!"
+
+    def code():
+        w.pg.psql("UPDATE user_totp SET last_step = 0", "postern")
+        return subprocess.run(["oathtool", "--totp", "--base32", secret], check=True, capture_output=True, text=True).stdout.strip()
+    secret = w.act("PUT /v1/me/totp", "user.totp_begun")["secret"]
+    w.api.token = w.act("POST /v1/me/totp/confirm", "user.totp_on", {"code": code()})["session"]["token"]
+    w.act("POST /v1/me/recovery-codes", "user.recovery_codes_made")
+    asked = w.act("POST /v1/auth/login", "login.challenged", {"email": "admin@org.test", "password": password})["challenge"]
+    body = {"challenge": asked, "factor": "totp", "code": "abcdef"}
+    w.act("POST /v1/auth/login/factor", "login.factor_failed", body, status=422)
+    w.act("POST /v1/auth/login/factor", "login.succeeded", {**body, "code": code()})
+    w.api.token = w.act("POST /v1/me/proof", "session.proved", {"password": password, "code": code()})["token"]
+    w.act("DELETE /v1/me/totp", "user.totp_off")
+    ed = w.api.get("/v1/members")["data"][1]["id"]
+    secret = w.editor.call("PUT", "/v1/me/totp")["secret"]
+    w.editor.post("/v1/me/totp/confirm", {"code": code()})
+    w.act("DELETE /v1/members/{user_id}/factor", "member.factor_removed", user_id=ed)
+    w.editor.token = w.editor.post("/v1/auth/login", {"email": "ed@org.test", "password": PASSWORD})["token"]
 
 
 def contacts(w):
@@ -227,6 +259,7 @@ def main():
         w.start()
         sign_up(w)
         people(w)
+        factors(w)
         contacts(w)
         main_part(w)
         suppressions(w)

@@ -39,7 +39,7 @@ class Authority:
 class PolicyHost(threading.Thread):
     """Answers GET /.well-known/mta-sts.txt with self.answer = (status, headers, body); notes Host and path, and uploads."""
 
-    def __init__(self, address, cert, key):
+    def __init__(self, address, cert, key, port=443):
         super().__init__(daemon=True)
         self.asked, self.uploads = [], []
         self.answer = (404, {}, b"")
@@ -66,7 +66,7 @@ class PolicyHost(threading.Thread):
             def log_message(self, *args):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer((address, 443), Handler)
+        self.server = http.server.ThreadingHTTPServer((address, port), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(cert, key)
         self.server.handle_error = lambda *args: None  # a client that has seen enough

@@ -151,6 +151,75 @@ static void failures_are_told_unless_notify_says_otherwise(void **state)
 	}
 }
 
+#define EIGHT_BIT                                                                                  \
+	"From: a@sender.test\r\nSubject: x\r\nMIME-Version: 1.0\r\n"                               \
+	"Content-Type: text/plain; charset=utf-8\r\n"                                              \
+	"Content-Transfer-Encoding: 8bit\r\n\r\nGr\xc3\xbc\xc3\x9f"                                \
+	"e aus der Stadt an der Spree\r\n"
+
+/* RFC 3461 section 4.3: all of it with a failure, where the sender asks for it. */
+static void a_failure_takes_the_whole_message_back_where_ret_asks(void **state)
+{
+	static const char eight_bit[] = EIGHT_BIT;
+	static const char signed_one[] =
+	    "From: a@sender.test\r\nMIME-Version: 1.0\r\n"
+	    "Content-Type: multipart/signed; boundary=b; micalg=x; protocol=\"x/y\"\r\n\r\n"
+	    "--b\r\n\r\nGr\xc3\xbc\xc3\x9f"
+	    "e\r\n--b--\r\n";
+	static const struct {
+		const char *config, *raw, *has, *has_not;
+		bool full;
+	} rows[] = {
+		{ NOTICES, NULL, "Content-Type: message/rfc822\r\n\r\nFrom: a@sender.test\r\n",
+		  "rfc822-headers", true },
+		{ NOTICES, NULL, "text/rfc822-headers", "message/rfc822", false },
+		{ NOTICES, eight_bit, "Gr=C3=BC=C3=9Fe aus der Stadt an der Spree\r\n",
+		  "rfc822-headers", true },
+		{ NOTICES, eight_bit, "text/rfc822-headers", "aus der Stadt", false },
+		/* What must not be changed, and what is too large: the header. */
+		{ NOTICES, signed_one, "text/rfc822-headers", "message/rfc822", true },
+		{ NOTICES "bounce.return_size = 20\n", NULL, "text/rfc822-headers",
+		  "message/rfc822", true },
+	};
+	struct world w;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		world_open(&w, rows[i].config, no_such_user);
+		world_domain("sender.test", "10 mx9.sender.test");
+		resolver_sim_set("mx9.sender.test", DNS_A, 5, "127.0.1.9");
+		world_host("127.0.1.9", decent);
+		w.raw = rows[i].raw;
+		w.return_full = rows[i].full;
+		world_submit(&w, one_rcpt, 1, DAY, "smtp", 1);
+		world_run(&w, HOUR);
+		assert_int_equal(notices(), 1);
+		struct slice m = conn_sim_message(conn_sim_messages() - 1);
+		if (!find(m, rows[i].has))
+			fail_msg("row %u: %.*s", i, (int)m.n, m.p);
+		assert_null(find(m, rows[i].has_not));
+		world_end(&w);
+	}
+}
+
+static void ret_full_is_passed_on(void **state)
+{
+	static const char script[] =
+	    "say 220 mx.test\nexpect EHLO\nsay 250-mx.test\nsay 250 DSN\n"
+	    "expect MAIL FROM:<a@sender.test> RET=FULL\nsay 250 ok\nexpect RCPT\nsay 250 ok\n"
+	    "expect DATA\nsay 354 go\nbody\nsay 250 taken\nexpect QUIT\nsay 221 bye\nclose\n";
+	struct world w;
+
+	(void)state;
+	open_world(&w, script);
+	w.return_full = true;
+	world_submit(&w, one_rcpt, 1, DAY, "smtp", 1);
+	world_run(&w, HOUR);
+	assert_null(conn_sim_mistake());
+	assert_int_equal(world_books(&w).delivered, 1);
+	world_end(&w);
+}
+
 static void a_delay_is_told_once(void **state)
 {
 	struct world w;
@@ -198,6 +267,8 @@ int main(void)
 		cmocka_unit_test(a_host_that_does_not_is_told_nothing_and_the_sender_hears_relayed),
 		cmocka_unit_test(success_is_told_to_nobody_who_did_not_ask),
 		cmocka_unit_test(failures_are_told_unless_notify_says_otherwise),
+		cmocka_unit_test(a_failure_takes_the_whole_message_back_where_ret_asks),
+		cmocka_unit_test(ret_full_is_passed_on),
 		cmocka_unit_test(a_delay_is_told_once),
 		cmocka_unit_test(mail_for_later_is_not_late_before_it_is_due),
 	};

@@ -177,6 +177,7 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 				    .stream = slice_str(w->stream ? w->stream : ""),
 				    .envid = slice_str(w->envid ? w->envid : ""),
 				    .return_headers = w->return_headers,
+				    .return_full = w->return_full,
 				    .not_before_ms = w->not_before_ms,
 				    .pool = slice_str(w->pool ? w->pool : "") };
 	struct buf content_meta, job_meta, rows;

@@ -24,6 +24,7 @@ struct world {
 	struct wire_dsn dsn;      /* likewise, of each recipient */
 	const char *envid;        /* likewise; NULL: none */
 	bool return_headers;      /* likewise: RET=HDRS */
+	bool return_full;         /* likewise: RET=FULL */
 	int64_t not_before_ms;    /* likewise; wall clock, 0: at once */
 	bool asks_for_all;        /* likewise: with 8BITMIME and SMTPUTF8 */
 	bool require_tls;         /* likewise: with REQUIRETLS */

@@ -514,8 +514,12 @@ static bool step_connecting(struct conn *c)
 	const struct sim_host *h = c->peer.host;
 	const char *first = h && h->n_lines ? h->lines[0].word->name : "refuse";
 
-	int model;
+	int model, cut_off = c->source.family ? sim_source(&c->source)->cut_off : 0;
 
+	if (cut_off && cut_off != E_TIMEOUT)
+		return break_conn(c, cut_off);
+	if (cut_off)
+		return false;
 	if (!strcmp(first, "model") && (model = sim_model_connects(&c->peer)) <= 0) {
 		if (model < 0)
 			return break_conn(c, -ECONNREFUSED);

@@ -50,6 +50,9 @@ void conn_sim_refuse_tls(int err);
 void conn_sim_address(struct slice ip, bool here);
 /* From now on no route leads from this address to that one: conn_open() gives `err`; 0: it does. */
 void conn_sim_route(struct slice from, struct slice to, int err);
+/* From now on what this address opens is answered by nobody: it ends with `err`, or is never
+ * answered (E_TIMEOUT); 0: it is answered again. */
+void conn_sim_cut_off(struct slice ip, int err);
 unsigned conn_sim_opened_from(struct slice ip);   /* of conn_sim_opened() */
 unsigned conn_sim_open_from(struct slice ip);     /* those that are open now */
 unsigned conn_sim_messages_from(struct slice ip); /* of conn_sim_messages() */

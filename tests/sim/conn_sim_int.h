@@ -67,6 +67,7 @@ void sim_message_raw(const struct conn *from, struct slice message);
 struct sim_source {
 	struct ip ip;
 	bool away;
+	int cut_off;
 	unsigned opened, open, messages;
 };
 void sim_machine_reset(void);

@@ -39,6 +39,11 @@ void conn_sim_address(struct slice ip, bool here)
 	source_of_text(ip)->away = !here;
 }
 
+void conn_sim_cut_off(struct slice ip, int err)
+{
+	source_of_text(ip)->cut_off = err;
+}
+
 void conn_sim_route(struct slice from, struct slice to, int err)
 {
 	assert(n_routes < ROUTES);

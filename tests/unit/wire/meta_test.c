@@ -22,6 +22,7 @@ static void metas_come_back_as_they_were_put(void **state)
 				     .metadata = SLICE("{\"n\":1}"),
 				     .envid = SLICE("QQ314159"),
 				     .return_headers = true,
+				     .return_full = true,
 				     .require_tls = true,
 				     .engaged = true,
 				     .date_ms = -1,
@@ -45,7 +46,7 @@ static void metas_come_back_as_they_were_put(void **state)
 	assert_true(slice_eq(j.tag, job.tag));
 	assert_true(slice_eq(j.metadata, job.metadata));
 	assert_true(slice_eq(j.envid, job.envid));
-	assert_true(j.return_headers && j.require_tls && j.engaged);
+	assert_true(j.return_headers && j.return_full && j.require_tls && j.engaged);
 	assert_int_equal(j.date_ms, -1);
 	assert_int_equal(j.not_before_ms, 7);
 	buf_free(&b);

@@ -76,6 +76,9 @@ static void the_engine_says_whose_mailbox_is_gone(void **state UNUSED)
 	assert_false(no_mailbox(LINK_BOUNCED, 0, "", "inactive-mailbox"));
 	assert_false(no_mailbox(LINK_BOUNCED, 0, "5.1.1", "quota"));
 	assert_false(no_mailbox(LINK_BOUNCED, 0, "5.1.1", ""));
+	assert_true(no_mailbox(LINK_RETURNED, LINK_EVENT_HARD, "5.1.1", "invalid-recipient"));
+	assert_false(no_mailbox(LINK_RETURNED, 0, "5.2.2", "quota"));
+	assert_false(no_mailbox(LINK_RETURNED_DELAY, LINK_EVENT_HARD, "4.1.1", ""));
 	assert_false(no_mailbox(LINK_DEFERRED, LINK_EVENT_HARD, "5.1.1", "invalid-recipient"));
 	assert_false(no_mailbox(LINK_EXPIRED, 0, "5.2.1", "inactive-mailbox"));
 }
@@ -93,6 +96,48 @@ static void a_row_of_a_chunk_is_its_recipient(void **state UNUSED)
 	assert_int_equal(seq, 5001);
 }
 
+static void what_came_back_is_about_the_recipient_of_its_job(void **state UNUSED)
+{
+	struct link_event e = event_of(LINK_RETURNED, 550, "5.1.1");
+	uint64_t number = 0, seq = 0;
+	bool any = true;
+
+	e.campaign = 0; /* the job has left the log */
+	assert_true(subject_of_late(&e, &number, &seq, &any));
+	assert_int_equal(number, 9);
+	assert_int_equal(seq, 5008);
+	assert_false(any);
+	e.row = 0xffff;
+	assert_true(subject_of_late(&e, &number, &seq, &any));
+	assert_int_equal(seq, 5001);
+	assert_true(any);
+	e.job = subject_job_of_message(77);
+	assert_true(subject_of_late(&e, &number, &seq, &any));
+	assert_int_equal(number, 0);
+	assert_int_equal(seq, 77);
+	e = event_of(LINK_COMPLAINT, 0, "");
+	e.campaign = 10; /* another's job */
+	assert_false(subject_of_late(&e, &number, &seq, &any));
+	e.campaign = 0;
+	e.tenant = 0; /* nobody knows whose */
+	assert_false(subject_of_late(&e, &number, &seq, &any));
+	e = (struct link_event){ .kind = LINK_RETURNED, .tenant = 3 }; /* submitted by SMTP */
+	assert_false(subject_of_late(&e, &number, &seq, &any));
+}
+
+static void what_came_back_is_no_outcome(void **state UNUSED)
+{
+	for (unsigned kind = 0; kind < 64; kind++) {
+		struct link_event e = event_of(kind, 550, "5.1.1");
+
+		if (!subject_is_late(&e))
+			continue;
+		assert_in_range(kind, 32, 39);
+		assert_false(subject_has_outcome(&e));
+		assert_int_equal(ledger_state_of(&e), 0);
+	}
+}
+
 static void a_single_message_is_told_from_a_campaign(void **state UNUSED)
 {
 	struct link_event e = event_of(LINK_DELIVERED, 250, "");
@@ -105,6 +150,20 @@ static void a_single_message_is_told_from_a_campaign(void **state UNUSED)
 	assert_int_equal(seq, 77);
 }
 
+static void submitted_mail_has_numbers_that_no_message_and_no_recipient_has(void **state UNUSED)
+{
+	struct link_event e = event_of(LINK_DELIVERED, 250, "");
+	uint64_t campaign, seq;
+
+	e.job = (struct id128){ 0, 77 };
+	e.campaign = 5; /* what X-Postern-Campaign named */
+	assert_true(subject_is_submitted(&e) && subject_of_event(&e, &campaign, &seq));
+	assert_int_equal(campaign, 0);
+	assert_true((int64_t)seq < 0);
+	e.tenant = 0; /* a notice of ours, or nobody's in particular */
+	assert_false(subject_of_event(&e, &campaign, &seq));
+}
+
 static void events_of_nobody_are_passed_over(void **state UNUSED)
 {
 	struct link_event e = event_of(LINK_DELIVERED, 250, "");
@@ -115,8 +174,6 @@ static void events_of_nobody_are_passed_over(void **state UNUSED)
 	e.tenant = 1ULL << 40;
 	assert_false(subject_of_event(&e, &campaign, &seq));
 	e = event_of(LINK_DELIVERED, 250, "");
-	e.job.hi = 0; /* the engine's own */
-	assert_false(subject_of_event(&e, &campaign, &seq));
 	e.job = subject_job_of_piece(
 	    8, 1); /* the job belongs to another campaign than the event says */
 	assert_false(subject_of_event(&e, &campaign, &seq));
@@ -187,7 +244,10 @@ int main(void)
 		cmocka_unit_test(each_outcome_has_its_state),
 		cmocka_unit_test(the_engine_says_whose_mailbox_is_gone),
 		cmocka_unit_test(a_row_of_a_chunk_is_its_recipient),
+		cmocka_unit_test(what_came_back_is_about_the_recipient_of_its_job),
+		cmocka_unit_test(what_came_back_is_no_outcome),
 		cmocka_unit_test(a_single_message_is_told_from_a_campaign),
+		cmocka_unit_test(submitted_mail_has_numbers_that_no_message_and_no_recipient_has),
 		cmocka_unit_test(events_of_nobody_are_passed_over),
 		cmocka_unit_test(
 		    a_number_is_drawn_for_each_start_and_never_looks_like_an_older_one),

@@ -1,0 +1,57 @@
+-- What came back as mail about a recipient.
+
+-- part: mark
+CASE kind WHEN :LINK_RETURNED THEN :LATER_RETURNED + hard::int * :LATER_HARD
+	WHEN :LINK_RETURNED_DELAY THEN :LATER_DELAYED WHEN :LINK_COMPLAINT THEN :LATER_COMPLAINT
+	WHEN :LINK_AUTO_REPLY THEN :LATER_AUTO_REPLY WHEN :LINK_UNSUBSCRIBE THEN :LATER_UNSUBSCRIBED
+	ELSE :LATER_OTHER END
+
+-- part: kept(what)
+CASE WHEN excluded.hard AND NOT r.hard THEN excluded.:what ELSE r.:what END
+
+-- name: take
+-- Keeps the facts, counts those that are the first of their kind about a recipient, and marks the ledger.
+-- role: cp_ingest
+WITH given AS (
+	SELECT u.*, CASE WHEN u.one THEN u.first ELSE returns_seq(u.org_id, u.campaign, u.first, u.rcpt) END AS seq
+	FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::boolean[], $5::smallint[], $6::bigint[],
+		$7::boolean[], $8::smallint[], $9::text[], $10::text[], $11::text[], $12::text[],
+		$13::text[], $14::text[], $15::text[], $16::text[]) WITH ORDINALITY
+		AS u(org_id, campaign, first, one, kind, at, hard, code, dsn, class, rule, host, ip,
+		source, rcpt, evidence, nth)
+), known AS (
+	SELECT g.*, r.contact_id IS NULL OR returns_quotable(g.org_id, r.contact_id) AS quotable
+	FROM given g
+	LEFT JOIN campaign_recipients r ON r.org_id = g.org_id AND r.campaign_id = g.campaign AND r.seq = g.seq
+	LEFT JOIN messages m ON g.campaign = 0 AND m.org_id = g.org_id AND m.id = g.seq
+	WHERE r.seq IS NOT NULL OR m.id IS NOT NULL
+), each AS (
+	SELECT DISTINCT ON (org_id, campaign, seq, kind) *, count(*) OVER same AS n, min(at) OVER same AS first_at,
+		max(at) OVER same AS last_at
+	FROM known WINDOW same AS (PARTITION BY org_id, campaign, seq, kind)
+	ORDER BY org_id, campaign, seq, kind, hard DESC, nth
+), put AS (
+	INSERT INTO returns AS r (org_id, campaign_id, seq, kind, at, last_at, n, hard, code, dsn, class, rule, host,
+		ip, source, rcpt, evidence)
+	SELECT org_id, campaign, seq, kind, from_ms(first_at), from_ms(last_at), n, hard, code, dsn, class, rule,
+		host, ip, CASE WHEN quotable THEN source ELSE '' END, CASE WHEN quotable THEN rcpt ELSE '' END,
+		CASE WHEN quotable THEN evidence ELSE '' END
+	FROM each
+	ON CONFLICT (org_id, campaign_id, seq, kind) DO UPDATE SET last_at = greatest(r.last_at, excluded.last_at),
+		n = r.n + excluded.n, hard = r.hard OR excluded.hard, code = :kept(code), dsn = :kept(dsn),
+		class = :kept(class), rule = :kept(rule), host = :kept(host), ip = :kept(ip),
+		source = :kept(source), rcpt = :kept(rcpt), evidence = :kept(evidence)
+	RETURNING org_id, campaign_id, seq, kind, at, hard, xmax = 0 AS fresh
+), counted AS (
+	INSERT INTO stats AS s (org_id, bucket, campaign_id, kind, n)
+	SELECT org_id, date_trunc('minute', at), campaign_id, kind, count(*) FROM put WHERE fresh GROUP BY 1, 2, 3, 4
+	ON CONFLICT (org_id, bucket, campaign_id, kind) DO UPDATE SET n = s.n + excluded.n
+)
+SELECT sum(ledger_later(org_id, campaign_id, seqs, marks)) FROM (
+	SELECT org_id, campaign_id, array_agg(seq) AS seqs, array_agg((:mark)::smallint) AS marks
+	FROM put WHERE campaign_id <> 0 GROUP BY 1, 2 ORDER BY 1, 2
+) marked;
+
+-- name: act
+-- role: cp_ingest
+SELECT returns_act($1::int[], $2::bigint[], $3::bigint[], $4::smallint[], $5::text[], $6::bigint[], $7::text[]);

@@ -1,0 +1,6 @@
+/* control/submission/routes.h - /v1/smtp-credentials. */
+#pragma once
+#include "control/http/route.h"
+
+extern const struct http_route submission_credential_routes[];
+extern const size_t submission_credential_routes_n;

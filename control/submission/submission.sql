@@ -1,0 +1,35 @@
+-- What applications submit mail with.
+
+-- part: credential_columns
+id, name, username, domains, networks, stream, hour_limit, day_limit, to_ms(created_at),
+to_ms(expires_at), to_ms(revoked_at), version
+
+-- name: credential_page
+SELECT :credential_columns FROM smtp_credentials WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3;
+
+-- name: credential_find
+SELECT :credential_columns FROM smtp_credentials WHERE org_id = $1 AND id = $2;
+
+-- name: credential_lock
+SELECT :credential_columns FROM smtp_credentials WHERE org_id = $1 AND id = $2 FOR UPDATE;
+
+-- name: credential_count
+SELECT count(*) FROM smtp_credentials WHERE org_id = $1 AND revoked_at IS NULL;
+
+-- name: credential_insert
+INSERT INTO smtp_credentials (org_id, name, username, hash, domains, networks, stream, hour_limit,
+	day_limit, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, from_ms($10))
+RETURNING id;
+
+-- name: credential_update
+UPDATE smtp_credentials SET name = $3, domains = $4, networks = $5, stream = $6, hour_limit = $7,
+	day_limit = $8, expires_at = from_ms($9), version = version + 1
+WHERE org_id = $1 AND id = $2;
+
+-- name: credential_revoke
+UPDATE smtp_credentials SET revoked_at = now(), version = version + 1
+WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL;
+
+-- name: domain_is_ours
+SELECT FROM domains WHERE org_id = $1 AND name = $2 AND status <> :DOMAIN_PENDING;

@@ -1,0 +1,48 @@
+/* mta/policy/public_host.c - both families of addresses, asked for at once. */
+#include "mta/policy/public_host.h"
+
+static bool is_allowed(const struct public_host *r, const struct ip *ip)
+{
+	return !ip_is_special(ip) || net_list_has(&r->of->options->allowed, ip);
+}
+
+static void take(struct public_host *r, const struct dns_answer *a)
+{
+	for (unsigned i = 0; a->status == 0 && i < a->n; i++) {
+		if (!is_allowed(r, &a->records[i].ip))
+			r->special = true;
+		else if (r->n_ips < FETCH_IPS_MAX)
+			r->ips[r->n_ips++] = a->records[i].ip;
+	}
+	if (--r->unanswered == 0)
+		r->done(r); /* r may be gone now */
+}
+
+static void on_a(struct dns_query *q, const struct dns_answer *a)
+{
+	take(container_of(q, struct public_host, a), a);
+}
+
+static void on_aaaa(struct dns_query *q, const struct dns_answer *a)
+{
+	take(container_of(q, struct public_host, aaaa), a);
+}
+
+int public_host_ask(struct policies *p, struct public_host *r, struct slice host,
+		    void (*done)(struct public_host *r))
+{
+	*r = (struct public_host){ .done = done, .of = p };
+	dns_query_init(&r->a, on_a);
+	dns_query_init(&r->aaaa, on_aaaa);
+	r->unanswered += resolver_ask(p->resolver, &r->a, host, DNS_A) == 0;
+	r->unanswered += resolver_ask(p->resolver, &r->aaaa, host, DNS_AAAA) == 0;
+	return r->unanswered ? 0 : E_SYNTAX;
+}
+
+void public_host_cancel(struct public_host *r)
+{
+	if (!r->of)
+		return;
+	resolver_cancel(r->of->resolver, &r->a);
+	resolver_cancel(r->of->resolver, &r->aaaa);
+}
