@@ -17,6 +17,7 @@
 #include "mta/reports/reading.h"
 #include "mta/reports/reports.h"
 #include "mta/returnpath/returnpath.h"
+#include "mta/route/fed.h"
 #include "mta/route/routes.h"
 #include "mta/senders/options.h"
 #include "mta/senders/senders.h"
@@ -46,6 +47,7 @@ const struct part *const mta_parts[] = {
 	&policy_part,
 	&tlsrpt_part,
 	&tlsrpt_keeper_part,
+	&route_part,
 	&site_part,
 	&learned_part,
 	&deliver_part,

@@ -141,7 +141,7 @@ static bool requires_elsewhere(struct deliverer *dr, struct pool *p, rcpt_ref re
 struct turn_taken {
 	struct chunk *chunk;
 	struct line *line;
-	struct caps_seat seat;
+	struct caps_mail caps;
 	const struct lids *lids; /* NULL: its tenant has no limits here */
 };
 
@@ -179,29 +179,35 @@ static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
 {
 	struct pool *p = ch->pool;
 	unsigned looks = TAKES_MAX;
+	bool capped = false;
 	rcpt_ref ref;
 
 	while ((ref = whose_turn(ch, bulk, &looks, &ret->line)) != RCPT_NONE) {
 		if (moved_on(dr, p, ref) || allowed_later(dr, ch, ref, &ret->lids))
 			continue;
-		if (act_sets_aside(dr, ch, ref))
-			return RCPT_NONE; /* it is another source's turn now */
+		if (act_sets_aside(dr, ch, ref)) {
+			ref = RCPT_NONE; /* it is another source's turn now */
+			break;
+		}
 		ret->chunk = job_of(dr, ref);
 		if (!ret->chunk || requires_elsewhere(dr, p, ref, ret->chunk))
 			continue;
-		if (!caps_take(p, ref, &ret->seat)) {
+		if (caps_take(ch, ref, &ret->caps)) {
+			if (!plan_is_full(dr, ch, ref))
+				break;
+			caps_leave(&ret->caps);
 			chunks_unref(&dr->queue->chunks, ret->chunk);
-			continue;
+			ref = RCPT_NONE;
+			break;
 		}
-		if (!plan_is_full(dr, ch, ref))
-			return ref;
-		caps_leave(&ret->seat);
+		capped = true;
 		chunks_unref(&dr->queue->chunks, ret->chunk);
-		return RCPT_NONE;
 	}
-	if (!looks)
+	if (capped)
+		caps_looked(p);
+	if (!looks && ref == RCPT_NONE)
 		pool_pump_soon(p); /* a long run of those that may not go: others first */
-	return RCPT_NONE;
+	return ref;
 }
 
 /* ---- over to the session and back -------------------------------------------------------- */
@@ -286,7 +292,7 @@ static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery 
 	ch->taken++;
 	count_add(&dr->counters.messages, 1);
 	count_add(&dr->counters.message_bytes, d->txn.message.n + d->txn.head.n);
-	caps_sent(&d->seat);
+	caps_sent(&d->caps);
 	if (ch->pool->paced)
 		shaping_sent(ch->pool, d->txn.message.n + d->txn.head.n);
 	if (ch->own)
@@ -343,7 +349,7 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 		return false;
 	d = delivery_new(dr, turn.chunk->info.rows > 1);
 	d->chunk = turn.chunk;
-	d->seat = turn.seat;
+	d->caps = turn.caps;
 	if (turn.lids && !allowed_takes(dr, ch, d, ref, turn.lids)) {
 		delivery_rest(dr, d);
 		return true;

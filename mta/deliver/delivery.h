@@ -21,7 +21,7 @@ struct delivery {
 	char return_path[RETURNPATH_MAX];
 	rcpt_ref one_ref, *refs;
 	struct txn_rcpt one, *rcpts;
-	struct caps_seat seat; /* at the caps that bind it */
+	struct caps_mail caps; /* those that bind it */
 	struct lids_seat lids; /* at the limits of its tenant */
 };
 

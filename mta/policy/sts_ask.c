@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "mta/policy/reach.h"
+#include "mta/policy/public_host.h"
 
 #define POLICY_PATH "/.well-known/mta-sts.txt"
 enum { SOON_S = 60, HOST_MAX = DNS_NAME_MAX + 16 };
@@ -15,7 +15,7 @@ struct sts_fetching {
 	struct list link, waiting;
 	struct policies *of;
 	char domain[DNS_NAME_MAX], host[HOST_MAX], id[STS_ID_MAX];
-	struct reach reach;
+	struct public_host reach;
 	bool failed;
 	struct fetch fetch;
 	struct note note;
@@ -119,7 +119,7 @@ static void give_up(struct sts_fetching *g, const char *reason)
 	over(g);
 }
 
-static void addresses_known(struct reach *r)
+static void addresses_known(struct public_host *r)
 {
 	struct sts_fetching *g = container_of(r, struct sts_fetching, reach);
 
@@ -163,7 +163,7 @@ static struct sts_fetching *fetching(struct policies *p, struct slice domain, co
 	g->fetch.host = g->host;
 	g->fetch.path = POLICY_PATH;
 	g->fetch.done = on_fetched;
-	if (reach_ask(p, &g->reach, slice_str(g->host), addresses_known) < 0) {
+	if (public_host_ask(p, &g->reach, slice_str(g->host), addresses_known) < 0) {
 		fetching_free(g);
 		return NULL;
 	}

@@ -92,6 +92,7 @@ static struct channel *channel_blank(struct pool *p)
 	struct channel *ch = must_alloc(sizeof(*ch));
 
 	ch->pool = p;
+	ch->caps.pool = p;
 	ch->user = (struct session_user){ on_ready, on_done, on_gone };
 	list_init(&ch->link);
 	list_init(&ch->idle);
@@ -208,14 +209,19 @@ void channel_reshape(struct channel *ch)
 	channel_recheck(ch);
 }
 
-int channel_open(struct pool *p, bool transactional)
+int channel_open(struct pool *p, bool transactional, const struct caps_hold *seats)
 {
 	struct pair pair;
+	struct channel *ch;
 	enum pair_lack lack = pair_pick(p, &pair);
+	int r;
 
 	if (lack != PAIR_FOUND)
 		return cannot_open(p, lack);
-	return channel_open_to(p, &pair, transactional, NULL);
+	r = channel_open_to(p, &pair, transactional, &ch);
+	if (r == 0)
+		ch->caps = *seats;
+	return r;
 }
 
 /* What holds for this source alone refuses the host. */
@@ -358,6 +364,7 @@ static bool worn(const struct channel *ch)
 	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
 	       suspend_ordered(ch->pool, &ch->source->ip, NULL) || (ch->probing && ch->taken) ||
 	       steer_holds(ch->steer) || warmup_rests(ch->warmup) ||
+	       caps_must_give(&ch->caps, false) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
 
@@ -409,7 +416,8 @@ static void on_idle(struct timer *t)
 	struct sites *s = ch->pool->sites;
 	int64_t left = ch->idle_since_ms + channel_shape(ch)->v[SHAPE_IDLE] - sites_now(s);
 
-	if (left <= 0 || worn(ch) || pool_others_wait(ch->pool) || provider_others_wait(ch->pool))
+	if (left <= 0 || worn(ch) || pool_others_wait(ch->pool) || provider_others_wait(ch->pool) ||
+	    caps_must_give(&ch->caps, true))
 		channel_quit(ch);
 	else
 		timer_set(s->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));
@@ -550,6 +558,7 @@ static void leave(struct channel *ch)
 	s->n_channels--;
 	count_sub(&s->counters.sessions_open, 1);
 	seats_give(ch);
+	caps_hold_end(&ch->caps);
 	ch->session = session_free(ch->session);
 }
 

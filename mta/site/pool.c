@@ -505,6 +505,21 @@ static bool is_paused(struct pool *p, int64_t now)
 	return true;
 }
 
+/* For whoever is next; E_UNKNOWN: caps let nobody go now. */
+static int open_one(struct pool *p)
+{
+	bool transactional = passwords_need_channel(p);
+	struct caps_hold seats;
+	int r;
+
+	if (!caps_may_open(p, !transactional || bulk_needs_channel(p), &seats))
+		return E_UNKNOWN;
+	r = channel_open(p, transactional, &seats);
+	if (r < 0)
+		caps_hold_end(&seats);
+	return r;
+}
+
 static void open_some(struct pool *p)
 {
 	unsigned n, opening_max = shaping_opening_max(p);
@@ -517,7 +532,7 @@ static void open_some(struct pool *p)
 	}
 	for (n = 0; n < OPEN_AT_ONCE && r == 0 && p->n_opening < opening_max && needs_channel(p);
 	     n++)
-		r = channel_open(p, passwords_need_channel(p));
+		r = open_one(p);
 	if (n == OPEN_AT_ONCE && r == 0) /* the rest after others had their turn */
 		timer_set(p->sites->loop->timers, &p->timer, OPEN_MORE_MS);
 	else if (r == E_FULL && !timer_running(&p->timer)) /* others hold the slots */

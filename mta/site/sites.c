@@ -132,6 +132,7 @@ static void site_changed(void *state)
 	if (s->source_changes != egress_changes(s->egress))
 		look_at_sources(s);
 	warming_look(s);
+	relays_fed_look(s);
 	look_at_suspensions(s);
 	look_at_tenants(s);
 }
@@ -264,6 +265,7 @@ static int site_start(struct lane *l, void **ret_state)
 	map_init(&s->gates);
 	list_init(&s->asking);
 	list_init(&s->relays);
+	map_init(&s->fed_relays);
 	channel_init(s);
 	s->routes = routes_of(engine_settings(lane_engine(l)));
 	site_reload(s);
@@ -271,6 +273,7 @@ static int site_start(struct lane *l, void **ret_state)
 	if (r < 0)
 		return r;
 	relays_reload(s);
+	relays_fed_look(s);
 	return tls_client_new(&s->tls, s->smtp->ca_file);
 }
 

@@ -75,6 +75,8 @@ struct sites {
 
 	const struct routes *routes; /* of smart hosts; those in force */
 	struct list relays;          /* mta/site/relay.h */
+	struct smart_fed *fed;       /* tenants' own routes; those in force */
+	struct map fed_relays;       /* those among the relays that are tenants' */
 
 	struct map map, hosts;
 	uint32_t n_hosts;

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "message/aggregate/aggregate.h"
-#include "mta/policy/reach.h"
+#include "mta/policy/public_host.h"
 #include "mta/queue/queue.h"
 #include "mta/tlsrpt/mailing.h"
 
@@ -28,7 +28,7 @@ struct outgoing {
 	struct durable_wait wait;
 	job_no job;
 	/* By HTTPS. */
-	struct reach reach;
+	struct public_host reach;
 	struct fetch fetch;
 	struct note note;
 	bool posted;
@@ -155,7 +155,7 @@ static void on_fetched(struct fetch *f)
 	lane_post(o->of->lane, &o->note);
 }
 
-static void on_reached(struct reach *r)
+static void on_reached(struct public_host *r)
 {
 	struct outgoing *o = container_of(r, struct outgoing, reach);
 	const struct reporting_uri *u = &o->wanted.uris[o->at];
@@ -183,7 +183,7 @@ static void on_reached(struct reach *r)
 
 static void upload(struct outgoing *o, const struct reporting_uri *u)
 {
-	if (reach_ask(o->of->policies, &o->reach, slice_str(u->host), on_reached) < 0)
+	if (public_host_ask(o->of->policies, &o->reach, slice_str(u->host), on_reached) < 0)
 		told(o, "the host has no name", false);
 }
 
@@ -259,7 +259,7 @@ void outgoing_end_all(struct tlsrpt *t)
 		lane_wait_cancel(t->lane, &o->wait);
 		if (t->policies->resolver) {
 			resolver_cancel(t->policies->resolver, &o->txt);
-			reach_cancel(&o->reach);
+			public_host_cancel(&o->reach);
 		}
 		list_remove(&o->link);
 		if (o->posted)

@@ -1,12 +1,12 @@
-/* mta/policy/reach.c - both families of addresses, asked for at once. */
-#include "mta/policy/reach.h"
+/* mta/policy/public_host.c - both families of addresses, asked for at once. */
+#include "mta/policy/public_host.h"
 
-static bool is_allowed(const struct reach *r, const struct ip *ip)
+static bool is_allowed(const struct public_host *r, const struct ip *ip)
 {
 	return !ip_is_special(ip) || net_list_has(&r->of->options->allowed, ip);
 }
 
-static void take(struct reach *r, const struct dns_answer *a)
+static void take(struct public_host *r, const struct dns_answer *a)
 {
 	for (unsigned i = 0; a->status == 0 && i < a->n; i++) {
 		if (!is_allowed(r, &a->records[i].ip))
@@ -20,17 +20,18 @@ static void take(struct reach *r, const struct dns_answer *a)
 
 static void on_a(struct dns_query *q, const struct dns_answer *a)
 {
-	take(container_of(q, struct reach, a), a);
+	take(container_of(q, struct public_host, a), a);
 }
 
 static void on_aaaa(struct dns_query *q, const struct dns_answer *a)
 {
-	take(container_of(q, struct reach, aaaa), a);
+	take(container_of(q, struct public_host, aaaa), a);
 }
 
-int reach_ask(struct policies *p, struct reach *r, struct slice host, void (*done)(struct reach *r))
+int public_host_ask(struct policies *p, struct public_host *r, struct slice host,
+		    void (*done)(struct public_host *r))
 {
-	*r = (struct reach){ .done = done, .of = p };
+	*r = (struct public_host){ .done = done, .of = p };
 	dns_query_init(&r->a, on_a);
 	dns_query_init(&r->aaaa, on_aaaa);
 	r->unanswered += resolver_ask(p->resolver, &r->a, host, DNS_A) == 0;
@@ -38,7 +39,7 @@ int reach_ask(struct policies *p, struct reach *r, struct slice host, void (*don
 	return r->unanswered ? 0 : E_SYNTAX;
 }
 
-void reach_cancel(struct reach *r)
+void public_host_cancel(struct public_host *r)
 {
 	if (!r->of)
 		return;
