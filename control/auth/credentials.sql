@@ -7,7 +7,8 @@ SELECT s.secret_hash, s.csrf_hash, s.user_id, u.role, o.status <> :ORG_ACTIVE,
 	s.last_seen_at < now() - interval '1 minute',
 	s.proved_at > now() - make_interval(secs => $4::float8 / 1000),
 	o.require_factor AND NOT u.mail_factor AND NOT EXISTS (SELECT FROM user_totp t
-		WHERE t.org_id = $1 AND t.user_id = u.id AND NOT t.pending)
+		WHERE t.org_id = $1 AND t.user_id = u.id AND NOT t.pending),
+	own_permits(u)
 FROM sessions s JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id
 	JOIN orgs o ON o.org_id = s.org_id
 WHERE s.org_id = $1 AND s.id = $2 AND s.expires_at > now() AND u.status = :USER_ACTIVE
@@ -65,7 +66,7 @@ ORDER BY id LIMIT $4;
 
 -- name: session_user
 SELECT u.email, u.name, u.role, u.version, o.name, o.status <> :ORG_ACTIVE, to_ms(u.created_at),
-	coalesce(u.username, ''), u.language, o.handle
+	coalesce(u.username, ''), u.language, o.handle, coalesce(u.role_name, ''), own_permits(u)
 FROM users u JOIN orgs o USING (org_id)
 WHERE u.org_id = $1 AND u.id = $2;
 
