@@ -26,6 +26,7 @@
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
 #include "mta/tlsrpt/tlsrpt.h"
+#include "mta/token/tokens.h"
 #include "mta/census/census.h"
 
 /* clang-format off */
@@ -40,6 +41,7 @@ const struct part *const mta_parts[] = {
 	&queue_part,
 	&returnpath_part,
 	&policy_part,
+	&tokens_part,
 	&tlsrpt_part,
 	&tlsrpt_keeper_part,
 	&site_part,
