@@ -1,6 +1,7 @@
 /* control/auth/arrival.c - the second half of a login. */
 #include "control/auth/arrival.h"
 
+#include "control/auth/alarm.h"
 #include "control/auth/audit.h"
 #include "control/auth/codes.h"
 #include "control/auth/factor.h"
@@ -189,7 +190,10 @@ static int answer(struct db *db, void *arg)
 	if (r != 0)
 		return r < 0 ? r : let_in(a, user);
 	a->what = ANSWER_WRONG;
+	alarm_count(ALARM_CODE);
 	r = db_run(db, NULL, sql_auth_code_tried, p_int(a->token.org), p_int(a->token.id));
+	if (r >= 0)
+		r = alarm_failure(a->c, a->token.org, ALARM_CODE);
 	return r < 0 ? r
 		     : audit_put_user(a->c, a->token.org, user, "login.factor_failed",
 				      json_pack("{s:s}", "factor", factor_name(a->kind)));

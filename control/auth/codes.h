@@ -9,7 +9,8 @@ enum role {
 	ROLE_ANALYST = 4,
 	ROLE_VIEWER = 5,
 	ROLE_SENDER = 6,
-	ROLE_END
+	ROLE_END,
+	ROLE_OWN = 100, /* one that the organisation made: users.role_name */
 };
 /* users.status */
 enum user_status {

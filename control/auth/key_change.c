@@ -32,6 +32,8 @@ static const struct body_field change_fields[] = {
 };
 /* clang-format on */
 
+enum { OWNER_ROLE, OWNER_PERMITS };
+
 /* Guarantee: nobody owns a key that they could not make. */
 static int check_owner(struct call *c, uint64_t owner, uint64_t scopes)
 {
@@ -42,7 +44,9 @@ static int check_owner(struct call *c, uint64_t owner, uint64_t scopes)
 		return r;
 	if (r == 0)
 		problem_add(c, "/owner", "unknown_member", "is no active member");
-	else if (!key_may_have(permit_of_role((enum role)db_int(res, 0, 0)), scopes))
+	else if (!key_may_have(
+		     permit_of_member(db_int(res, 0, OWNER_ROLE), db_int(res, 0, OWNER_PERMITS)),
+		     scopes))
 		problem_add(c, "/owner", "owner_may_not",
 			    "this member may not make a key with these scopes");
 	return problem_end(c);

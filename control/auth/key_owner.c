@@ -102,26 +102,30 @@ static int ends(struct call *c, uint64_t user, uint64_t now, uint64_t then)
 	return tell(c, user, res, then != 0);
 }
 
-static int load_permits(struct call *c, uint64_t user, int *ret_role)
+enum { OWNER_ROLE, OWNER_PERMITS };
+
+/* 0 when it is no active member. */
+static int load_permits(struct call *c, uint64_t user, uint64_t *ret)
 {
 	OWNED(db_result) res = NULL;
 	int r = db_run(c->db, &res, sql_auth_key_owner_role, p_int(c->actor.org), p_int(user));
 
-	*ret_role = r > 0 ? (int)db_int(res, 0, 0) : 0;
-	return r < 0 ? r : 0;
+	if (r > 0)
+		*ret = permit_of_member(db_int(res, 0, OWNER_ROLE), db_int(res, 0, OWNER_PERMITS));
+	return r;
 }
 
-int key_owner_changes(struct call *c, uint64_t user, int role, int status)
+int key_owner_changes(struct call *c, uint64_t user, const uint64_t *permits, int status)
 {
-	int now, r = load_permits(c, user, &now);
+	uint64_t now = 0;
+	int r = load_permits(c, user, &now);
 
-	if (r < 0 || !now) /* keys of an inactive member have ended already */
+	if (r <= 0) /* keys of an inactive member have ended already */
 		return r;
-	return ends(c, user, permit_of_role((enum role)now),
-		    status && status != USER_ACTIVE ? 0 : permit_of_role((enum role)(role ?: now)));
+	return ends(c, user, now, status && status != USER_ACTIVE ? 0 : permits ? *permits : now);
 }
 
 int key_owner_leaves(struct call *c, uint64_t user)
 {
-	return key_owner_changes(c, user, 0, USER_DISABLED);
+	return key_owner_changes(c, user, NULL, USER_DISABLED);
 }

@@ -9,9 +9,10 @@
 #include "control/http/call.h"
 
 #define KEY_OWNER_QUERY "end_keys"
-/* Call it before the change, with the member's row locked: the role and status that the member gets
- * (control/auth/codes.h); 0: stays. */
-int key_owner_changes(struct call *c, uint64_t user, int role, int status) MUST_CHECK;
+/* Call it before the change, with the member's row locked: the permissions that the member gets
+ * (NULL: stay), and the status (control/auth/codes.h; 0: stays). */
+int key_owner_changes(struct call *c, uint64_t user, const uint64_t *permits,
+		      int status) MUST_CHECK;
 int key_owner_leaves(struct call *c, uint64_t user) MUST_CHECK;
 /* Tells the admins of the organisation, and this user, that keys end.  names: as the mail shows
  * them; why: a field of the mail that is set, "expires", "removed" or "demoted". */

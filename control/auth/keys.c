@@ -34,6 +34,7 @@ enum {
 	K_OWNER_ACTIVE,
 	K_OWNER_ROLE,
 	K_EXPIRED,
+	K_OWNER_PERMITS,
 };
 
 static json_t *cidr_list(struct slice cidrs)
@@ -65,8 +66,9 @@ static const char *dies_because(const struct db_result *res, unsigned i, bool *r
 	if (!db_is_null(res, i, K_OWNER) && !db_bool(res, i, K_OWNER_ACTIVE))
 		return "owner_inactive";
 	if (!db_is_null(res, i, K_OWNER) &&
-	    !key_may_have(permit_of_role((enum role)db_int(res, i, K_OWNER_ROLE)),
-			  (uint64_t)db_int(res, i, K_SCOPES)))
+	    !key_may_have(
+		permit_of_member(db_int(res, i, K_OWNER_ROLE), db_int(res, i, K_OWNER_PERMITS)),
+		(uint64_t)db_int(res, i, K_SCOPES)))
 		return "owner_may_not";
 	*ret_live = true;
 	return db_is_null(res, i, K_EXPIRES) ? NULL : "expires";

@@ -4,7 +4,8 @@
 -- The role of its owner is 0 when the owner is removed or not active.
 SELECT k.secret_hash, CASE WHEN k.old_secret_until > now() THEN k.old_secret_hash END,
 	k.scopes, k.cidrs, k.test, k.owner_id IS NOT NULL,
-	CASE WHEN u.status = :USER_ACTIVE THEN u.role ELSE 0 END, o.status <> :ORG_ACTIVE
+	CASE WHEN u.status = :USER_ACTIVE THEN u.role ELSE 0 END, o.status <> :ORG_ACTIVE,
+	own_permits(u)
 FROM api_keys k JOIN orgs o USING (org_id)
 	LEFT JOIN users u ON u.org_id = k.org_id AND u.id = k.owner_id
 WHERE k.org_id = $1 AND k.id = $2 AND :key_runs;
@@ -18,7 +19,7 @@ to_ms(k.revoked_at), to_ms(k.last_used_at), coalesce(host(k.last_used_ip), ''),
 CASE WHEN k.old_secret_until > now() THEN to_ms(k.old_secret_until) END,
 CASE WHEN k.old_secret_until > now() THEN to_ms(k.old_secret_used_at) END,
 k.version, k.created_by, m.name, k.owner_id, u.name, coalesce(u.status = :USER_ACTIVE, false),
-u.role, coalesce(k.expires_at <= now(), false)
+u.role, coalesce(k.expires_at <= now(), false), own_permits(u)
 
 -- part: keys_and_people
 api_keys k LEFT JOIN users m ON m.org_id = k.org_id AND m.id = k.created_by
@@ -64,7 +65,8 @@ UPDATE api_keys SET name = coalesce($3, name), scopes = coalesce($4, scopes),
 WHERE org_id = $1 AND id = $2;
 
 -- name: key_owner_role
-SELECT role FROM users WHERE org_id = $1 AND id = $2 AND status = :USER_ACTIVE FOR SHARE;
+SELECT u.role, own_permits(u) FROM users u
+WHERE u.org_id = $1 AND u.id = $2 AND u.status = :USER_ACTIVE FOR SHARE OF u;
 
 -- name: key_days
 SELECT to_char(day, 'YYYY-MM-DD'), requests, refused FROM api_key_days

@@ -1,5 +1,7 @@
 /* control/auth/login.c - sign-up, login, logout, and using a token that was handed over. */
 #include "control/auth/audit.h"
+#include "base/random.h"
+#include "control/auth/alarm.h"
 #include "control/auth/arrival.h"
 #include "control/auth/gate.h"
 #include "control/auth/handed.h"
@@ -18,7 +20,7 @@
 #include "control/http/reply.h"
 #include "message/mailbox.h"
 
-enum { LOGINS_MAX = 8 };
+enum { LOGINS_MAX = 8, SLOTS = 64 };
 
 static const struct body_field signup_fields[] = { NEW_ORG_FIELDS("organization", "") };
 
@@ -122,6 +124,17 @@ static int look_for_name(struct db *db, void *arg)
 	return r < 0 ? r : 1;
 }
 
+/* The tries at these accounts are used up. */
+static int refuse_guess(struct call *c, const struct login_candidate *k, int n)
+{
+	int r = 0;
+
+	alarm_count(ALARM_THROTTLED);
+	for (int i = 0; i < n && r >= 0; i++)
+		r = alarm_throttled(c, k[i].org);
+	return r < 0 ? r : throttle_refuse(c);
+}
+
 /* Keeps those whose password may be tried at this time; all strange to this place share a try. */
 static int keep_allowed(struct call *c, struct slice email, struct login_candidate *k, int n,
 			bool *ret_strange)
@@ -136,7 +149,7 @@ static int keep_allowed(struct call *c, struct slice email, struct login_candida
 	for (int i = 0; i < n; i++)
 		if (k[i].known ? throttle_guess_known(c, k[i].org, k[i].user) : allowed)
 			k[kept++] = k[i];
-	return kept || allowed ? kept : throttle_refuse(c);
+	return kept || allowed ? kept : refuse_guess(c, k, n);
 }
 
 struct entering {
@@ -156,15 +169,21 @@ static int note_failure(struct db *db UNUSED, void *arg)
 	struct entering *e = arg;
 	char id[ID_OUT_MAX];
 
-	return audit_put_in(e->c, e->k->org, "login.failed", ids_out(ID_USER, e->k->user, id),
-			    NULL);
+	int r = alarm_failure(e->c, e->k->org, ALARM_PASSWORD);
+
+	return r < 0 ? r
+		     : audit_put_in(e->c, e->k->org, "login.failed",
+				    ids_out(ID_USER, e->k->user, id), NULL);
 }
 
-/* Each account that has this address gets its line. */
+/* Each account that has this address gets its line; where there is none, as much is written. */
 static int refuse_login(struct call *c, const struct login_candidate *k, int n)
 {
 	int r = 0;
 
+	alarm_count(ALARM_PASSWORD);
+	if (n == 0)
+		r = db_run(c->db, NULL, sql_auth_stranger_failed, p_int(random_below(SLOTS)));
 	for (int i = 0; i < n && r >= 0; i++) {
 		struct entering e = { .c = c, .k = &k[i] };
 		r = db_tx(c->db, k[i].org, note_failure, &e);

@@ -27,7 +27,17 @@ enum {
 	WHO_USERNAME,
 	WHO_LANGUAGE,
 	WHO_HANDLE,
+	WHO_OWN_ROLE,
+	WHO_OWN_PERMITS,
 };
+
+static json_t *role_name(const struct db_result *res)
+{
+	int64_t role = db_int(res, 0, WHO_ROLE);
+
+	return role == ROLE_OWN ? api_text(db_text(res, 0, WHO_OWN_ROLE))
+				: json_string(permit_role_name((enum role)role));
+}
 
 int login_session_user(struct call *c, uint32_t org, uint64_t user, json_t **ret)
 {
@@ -40,17 +50,18 @@ int login_session_user(struct call *c, uint32_t org, uint64_t user, json_t **ret
 	r = factor_state(c, org, user, &f);
 	if (r < 0)
 		return r;
-	enum role role = (enum role)db_int(res, 0, WHO_ROLE);
+	int64_t role = db_int(res, 0, WHO_ROLE);
 	*ret = json_pack(
-	    "{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:s}}", "id",
+	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:s}}", "id",
 	    api_id(ID_USER, user), "email", api_text(db_text(res, 0, WHO_EMAIL)), "name",
 	    api_text(db_text(res, 0, WHO_NAME)), "username",
 	    api_text(db_text(res, 0, WHO_USERNAME)), "language",
-	    api_text(db_text(res, 0, WHO_LANGUAGE)), "role", permit_role_name(role), "permissions",
-	    permit_json(permit_of_role(role)), "factors", factor_json(&f), "created_at",
-	    api_time(db_int(res, 0, WHO_CREATED)), "org", "id", api_id(ID_ORG, org), "handle",
-	    api_text(db_text(res, 0, WHO_HANDLE)), "name", api_text(db_text(res, 0, WHO_ORG_NAME)),
-	    "status", db_bool(res, 0, WHO_SUSPENDED) ? "suspended" : "active");
+	    api_text(db_text(res, 0, WHO_LANGUAGE)), "role", role_name(res), "permissions",
+	    permit_json(permit_of_member(role, db_int(res, 0, WHO_OWN_PERMITS))), "factors",
+	    factor_json(&f), "created_at", api_time(db_int(res, 0, WHO_CREATED)), "org", "id",
+	    api_id(ID_ORG, org), "handle", api_text(db_text(res, 0, WHO_HANDLE)), "name",
+	    api_text(db_text(res, 0, WHO_ORG_NAME)), "status",
+	    db_bool(res, 0, WHO_SUSPENDED) ? "suspended" : "active");
 	http_reply_etag(c, db_int(res, 0, WHO_VERSION));
 	return 0;
 }

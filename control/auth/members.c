@@ -5,6 +5,7 @@
 #include "control/auth/key_owner.h"
 #include "control/auth/login_session.h"
 #include "control/auth/permit.h"
+#include "control/auth/roles.h"
 #include "control/auth/routes.h"
 #include "control/auth/statements.h"
 #include "control/auth/throttle.h"
@@ -16,23 +17,41 @@
 #include "control/http/reply.h"
 #include "message/mailbox.h"
 
-enum { K_ID, K_EMAIL, K_NAME, K_ROLE, K_STATUS, K_CREATED, K_LOGIN, K_VERSION, K_FACTOR };
+enum {
+	K_ID,
+	K_EMAIL,
+	K_NAME,
+	K_ROLE,
+	K_STATUS,
+	K_CREATED,
+	K_LOGIN,
+	K_VERSION,
+	K_FACTOR,
+	K_OWN_ROLE
+};
 
 static const char *status_name(int64_t status)
 {
 	return status == USER_ACTIVE ? "active" : status == USER_INVITED ? "invited" : "disabled";
 }
 
+static json_t *role_name(const struct db_result *res, unsigned i)
+{
+	int64_t role = db_int(res, i, K_ROLE);
+
+	return role == ROLE_OWN ? api_text(db_text(res, i, K_OWN_ROLE))
+				: json_string(permit_role_name((enum role)role));
+}
+
 static json_t *member_json(const struct db_result *res, unsigned i)
 {
 	return json_pack(
-	    "{s:o, s:o, s:o, s:s, s:s, s:b, s:o, s:o}", "id",
+	    "{s:o, s:o, s:o, s:o, s:s, s:b, s:o, s:o}", "id",
 	    api_id(ID_USER, (uint64_t)db_int(res, i, K_ID)), "email",
 	    api_text(db_text(res, i, K_EMAIL)), "name", api_text(db_text(res, i, K_NAME)), "role",
-	    permit_role_name((enum role)db_int(res, i, K_ROLE)), "status",
-	    status_name(db_int(res, i, K_STATUS)), "second_factor", db_bool(res, i, K_FACTOR),
-	    "created_at", api_time(db_int(res, i, K_CREATED)), "last_login_at",
-	    api_time(db_int(res, i, K_LOGIN)));
+	    role_name(res, i), "status", status_name(db_int(res, i, K_STATUS)), "second_factor",
+	    db_bool(res, i, K_FACTOR), "created_at", api_time(db_int(res, i, K_CREATED)),
+	    "last_login_at", api_time(db_int(res, i, K_LOGIN)));
 }
 
 static int get_members(struct call *c)
@@ -72,35 +91,23 @@ enum { M_EMAIL, M_NAME, M_ROLE };
 static const struct body_field invite_fields[] = {
 	[M_EMAIL] = {"email", BODY_EMAIL, offsetof(struct member_body, email), BODY_REQUIRED, 0, 0, 0},
 	[M_NAME] = {"name", BODY_NAME, offsetof(struct member_body, name), 0, 0, 100, 0},
-	[M_ROLE] = {"role", BODY_LINE, offsetof(struct member_body, role), BODY_REQUIRED, 1, 20, 0},
+	[M_ROLE] = {"role", BODY_LINE, offsetof(struct member_body, role), BODY_REQUIRED, 1, ROLE_NAME_MAX, 0},
 };
 /* clang-format on */
 
-/* Nobody can give a role with permissions that they do not have: otherwise a key of few scopes
- * would make itself an admin. */
-static int read_role(struct call *c, struct slice name, enum role *ret)
-{
-	if (permit_role_parse(name, ret) < 0)
-		problem_add(c, "/role", "unknown_role",
-			    "must be admin, manager, editor, analyst, viewer or sender");
-	else if (permit_of_role(*ret) & ~c->actor.permits)
-		problem_add(c, "/role", "missing_permission",
-			    "this role has permissions that you do not have yourself");
-	return problem_end(c);
-}
+enum { LOCKED_ROLE, LOCKED_PERMITS };
 
 /* Guarantee: nobody changes, disables, removes or takes over by a reset a member who may do what
  * they may not.  The row stays locked, so that its role cannot rise before the change. */
 static int check_reach(struct call *c, uint64_t id)
 {
 	OWNED(db_result) res = NULL;
-	int r =
-	    db_run(c->db, &res, "SELECT role FROM users WHERE org_id = $1 AND id = $2 FOR UPDATE",
-		   p_int(c->actor.org), p_int(id));
+	int r = db_run(c->db, &res, sql_auth_member_lock, p_int(c->actor.org), p_int(id));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	if (permit_of_role((enum role)db_int(res, 0, 0)) & ~c->actor.permits)
+	if (permit_of_member(db_int(res, 0, LOCKED_ROLE), db_int(res, 0, LOCKED_PERMITS)) &
+	    ~c->actor.permits)
 		return problem(c, 403, "missing_permission",
 			       "this member has permissions that you do not have yourself");
 	return 0;
@@ -113,21 +120,19 @@ static int post_member(struct call *c)
 	struct member_body b = { 0 };
 	struct body_seen seen;
 	struct mailbox box;
-	enum role role = ROLE_VIEWER;
+	struct role_choice role = { 0 };
 	int r = http_body_read(c, invite_fields, ARRAY_LEN(invite_fields), &b, &seen);
 
 	if (r >= 0)
 		r = throttle_invite(c);
 	if (r >= 0)
-		r = read_role(c, b.role, &role);
+		r = roles_choose(c, "/role", b.role, &role);
 	if (r >= 0)
 		r = mailbox_parse(b.email, MAILBOX_CONTACT, &box);
 	if (r >= 0)
-		r = db_run(c->db, &res,
-			   "INSERT INTO users (org_id, email, email_norm, name, role, status)"
-			   " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
-			   p_int(c->actor.org), p_text(b.email), p_text(mailbox_normal(&box, norm)),
-			   p_text(b.name), p_int(role), p_int(USER_INVITED));
+		r = db_run(c->db, &res, sql_auth_member_insert, p_int(c->actor.org),
+			   p_text(b.email), p_text(mailbox_normal(&box, norm)), p_text(b.name),
+			   p_int(role.role), p_str(role.own));
 	if (r < 0)
 		return r;
 	uint64_t id = (uint64_t)db_int(res, 0, 0);
@@ -135,7 +140,7 @@ static int post_member(struct call *c)
 	if (r < 0)
 		return r;
 	r = audit_put(c, "member.invited", ids_out(ID_USER, id, id_text),
-		      json_pack("{s:s}", "role", permit_role_name(role)));
+		      json_pack("{s:o}", "role", api_text(b.role)));
 	http_reply_header(c, "Location", "/v1/members/%s", id_text);
 	return r < 0 ? r : reply_member(c, id, 201, *token ? token : NULL);
 }
@@ -171,7 +176,7 @@ enum { P_NAME, P_ROLE, P_STATUS };
 /* clang-format off */
 static const struct body_field patch_fields[] = {
 	[P_NAME] = {"name", BODY_NAME, offsetof(struct member_body, name), 0, 0, 100, 0},
-	[P_ROLE] = {"role", BODY_LINE, offsetof(struct member_body, role), 0, 1, 20, 0},
+	[P_ROLE] = {"role", BODY_LINE, offsetof(struct member_body, role), 0, 1, ROLE_NAME_MAX, 0},
 	[P_STATUS] = {"status", BODY_LINE, offsetof(struct member_body, status), 0, 1, 20, 0},
 };
 /* clang-format on */
@@ -190,11 +195,11 @@ static int read_status(struct call *c, struct slice name, int *ret)
 static int update_member(struct call *c, uint64_t id, const struct member_body *b,
 			 struct body_seen seen)
 {
-	enum role role = ROLE_VIEWER;
+	struct role_choice role = { 0 };
 	int status = 0, r = 0;
 
 	if (body_has(seen, P_ROLE))
-		r = read_role(c, b->role, &role);
+		r = roles_choose(c, "/role", b->role, &role);
 	if (r >= 0 && body_has(seen, P_STATUS))
 		r = read_status(c, b->status, &status);
 	if (r >= 0)
@@ -202,16 +207,16 @@ static int update_member(struct call *c, uint64_t id, const struct member_body *
 	if (r >= 0)
 		r = login_session_if_match(c, id);
 	if (r >= 0)
-		r = key_owner_changes(c, id, body_has(seen, P_ROLE) ? (int)role : 0, status);
-	struct db_param new_role = body_has(seen, P_ROLE) ? p_int(role) : p_null();
+		r = key_owner_changes(c, id, body_has(seen, P_ROLE) ? &role.permits : NULL, status);
+	struct db_param new_role = body_has(seen, P_ROLE) ? p_int(role.role) : p_null();
 	struct db_param new_status = status ? p_int(status) : p_null();
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_auth_member_tokens_end, p_int(c->actor.org), p_int(id),
-			   new_role, new_status);
+			   new_role, new_status, p_str(role.own));
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_auth_member_update, p_int(c->actor.org), p_int(id),
 			   new_role, new_status,
-			   body_has(seen, P_NAME) ? p_text(b->name) : p_null());
+			   body_has(seen, P_NAME) ? p_text(b->name) : p_null(), p_str(role.own));
 	if (r <= 0)
 		return r;
 	if (status == USER_DISABLED)

@@ -22,13 +22,24 @@ DELETE FROM signups WHERE org_id = $1;
 -- part: member_columns
 id, email, name, role, status, to_ms(created_at), to_ms(last_login_at), version,
 mail_factor OR EXISTS (SELECT FROM user_totp t
-	WHERE t.org_id = users.org_id AND t.user_id = users.id AND NOT t.pending)
+	WHERE t.org_id = users.org_id AND t.user_id = users.id AND NOT t.pending),
+coalesce(role_name, '')
 
 -- name: member_page
 SELECT :member_columns FROM users WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3;
 
 -- name: member_find
 SELECT :member_columns FROM users WHERE org_id = $1 AND id = $2;
+
+-- name: member_lock
+SELECT u.role, own_permits(u) FROM users u WHERE u.org_id = $1 AND u.id = $2 FOR UPDATE OF u;
+
+-- name: member_insert
+INSERT INTO users (org_id, email, email_norm, name, role, role_name, status)
+VALUES ($1, $2, $3, $4, $5, nullif($6, ''), :USER_INVITED) RETURNING id;
+
+-- part: member_role_next
+CASE WHEN $3::smallint IS NULL THEN role_name ELSE nullif($6, '') END
 
 -- part: member_status_next
 CASE WHEN $4::smallint IS NULL THEN status
@@ -38,10 +49,10 @@ CASE WHEN $4::smallint IS NULL THEN status
 -- name: member_update
 -- An invited member becomes active by the token only.
 UPDATE users SET name = coalesce($5, name), role = coalesce($3, role),
-	status = :member_status_next,
+	role_name = :member_role_next, status = :member_status_next,
 	version = version + 1, updated_at = now()
-WHERE org_id = $1 AND id = $2 AND (name, role, status) IS DISTINCT FROM
-	(coalesce($5, name), coalesce($3, role), :member_status_next);
+WHERE org_id = $1 AND id = $2 AND (name, role, role_name, status) IS DISTINCT FROM
+	(coalesce($5, name), coalesce($3, role), :member_role_next, :member_status_next);
 
 -- name: token_insert
 INSERT INTO auth_tokens (org_id, user_id, kind, secret_hash, expires_at)
@@ -94,7 +105,8 @@ UPDATE auth_tokens SET used_at = now() WHERE org_id = $1 AND user_id = $2 AND us
 UPDATE auth_tokens SET used_at = now()
 WHERE org_id = $1 AND user_id = $2 AND used_at IS NULL AND EXISTS (SELECT FROM users
 	WHERE org_id = $1 AND id = $2
-		AND (role <> coalesce($3, role) OR status <> :member_status_next));
+		AND (role <> coalesce($3, role) OR status <> :member_status_next OR
+			$3 IS NOT NULL AND coalesce(role_name, '') <> $5));
 
 -- name: member_about
 SELECT u.email_norm, u.name, o.name, coalesce(u.password_hash, '')

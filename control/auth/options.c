@@ -11,6 +11,8 @@
 static const struct option rows[] = {
 	{"http.admin.token_file", T_STR, AT(admin_token_file), 0, 0, "", false,
 	 "File with the bearer token of the platform's API; empty: that API refuses every request"},
+	{"api.url", T_STR, AT(api_url), 0, 0, "", false,
+	 "URL that the API has for its clients, https://host without a path; empty: OAuth metadata is not served"},
 	{"signup.allowed", T_BOOL, AT(signup), 0, 0, "no", false,
 	 "Anybody may create an organisation at /v1/auth/signup; if not, only the platform's API"},
 	{"signup.verification", T_STR, AT(signup_verification), 0, 16, "none", false,
@@ -21,6 +23,8 @@ static const struct option rows[] = {
 	 "Wrong passwords for one account that are looked at, from all unknown addresses together"},
 	{"auth.account_per_hour", T_INT, AT(account_per_hour), 1, 1000000, "12", false,
 	 "The same per hour in the long run"},
+	{"auth.alarm_failures", T_INT, AT(alarm_failures), 1, 1000000000, "30", false,
+	 "Failed logins of an organisation within an hour that are told to its admins"},
 	{"auth.invites_per_hour", T_INT, AT(invites_per_hour), 1, 1000000, "100", false,
 	 "Invitations and resets that one organisation may make in an hour, and at once"},
 	{"auth.session_life", T_DURATION, AT(session_life), MIN(1), DAY(90), "14d", false,
@@ -37,7 +41,13 @@ static const struct option rows[] = {
 static int derive(void *options, const struct settings *all UNUSED, struct option_fault *f)
 {
 	const struct auth_options *o = options;
+	struct slice url = slice_str(o->api_url);
 
+	if (url.n &&
+	    ((!slice_strip(&url, SLICE("https://")) && !slice_strip(&url, SLICE("http://"))) ||
+	     !url.n || memchr(url.p, '/', url.n)))
+		return option_bad(f, "api.url", slice_str(o->api_url),
+				  "https://host without a path");
 	if (strcmp(o->signup_verification, "none") && strcmp(o->signup_verification, "mail") &&
 	    strcmp(o->signup_verification, "operator"))
 		return option_bad(f, "signup.verification", slice_str(o->signup_verification),

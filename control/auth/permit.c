@@ -39,20 +39,28 @@ static const struct {
 	{ "smtp.write", R(ROLE_ADMIN) },
 };
 
-static const char *const roles[ROLE_END] = {
-	[ROLE_ADMIN] = "admin",     [ROLE_MANAGER] = "manager", [ROLE_EDITOR] = "editor",
-	[ROLE_ANALYST] = "analyst", [ROLE_VIEWER] = "viewer",   [ROLE_SENDER] = "sender",
+static const struct {
+	const char *name, *title;
+} roles[ROLE_END] = {
+	[ROLE_ADMIN] = { "admin", "Admin" },    [ROLE_MANAGER] = { "manager", "Campaign manager" },
+	[ROLE_EDITOR] = { "editor", "Editor" }, [ROLE_ANALYST] = { "analyst", "Analyst" },
+	[ROLE_VIEWER] = { "viewer", "Viewer" }, [ROLE_SENDER] = { "sender", "Sender" },
 };
 
 const char *permit_role_name(enum role role)
 {
-	return role > 0 && role < ROLE_END ? roles[role] : "none";
+	return role > 0 && role < ROLE_END ? roles[role].name : "none";
+}
+
+const char *permit_role_title(enum role role)
+{
+	return role > 0 && role < ROLE_END ? roles[role].title : "";
 }
 
 int permit_role_parse(struct slice name, enum role *ret)
 {
 	for (unsigned i = 1; i < ROLE_END; i++)
-		if (slice_eq(name, slice_str(roles[i]))) {
+		if (slice_eq(name, slice_str(roles[i].name))) {
 			*ret = (enum role)i;
 			return 0;
 		}
@@ -69,6 +77,13 @@ uint64_t permit_of_role(enum role role)
 		if (permits[i].roles & R(role))
 			set |= PERMIT(i);
 	return set;
+}
+
+uint64_t permit_of_member(int64_t role, int64_t own)
+{
+	const uint64_t known = PERMIT(ARRAY_LEN(permits)) - 1;
+
+	return role == ROLE_OWN ? (uint64_t)own & known : permit_of_role((enum role)role);
 }
 
 const char *permit_name(unsigned bit)

@@ -34,8 +34,11 @@
 #define PERMIT_SMTP_WRITE PERMIT(24)
 
 const char *permit_role_name(enum role role);
+const char *permit_role_title(enum role role);
 int permit_role_parse(struct slice name, enum role *ret) MUST_CHECK; /* E_SYNTAX */
 uint64_t permit_of_role(enum role role);
+/* What a member may: by users.role and, for ROLE_OWN, own_permits(users). */
+uint64_t permit_of_member(int64_t role, int64_t own);
 
 /* Walks names: NULL past the last bit. */
 const char *permit_name(unsigned bit);

@@ -39,7 +39,7 @@ static void clear_moves(struct ledger_news *news)
 	news->n_moves = 0;
 }
 
-static void *news_open(void)
+static void *news_open(const struct app *app UNUSED)
 {
 	struct ledger_news *news = must_alloc(sizeof(*news));
 
@@ -125,6 +125,8 @@ static void news_take(void *part, const struct link_event *e, uint64_t campaign,
 
 	if ((subject_was_deleted(e) || subject_was_changed(e)))
 		take_order(news, e);
+	if (subject_is_submitted(e))
+		return;
 	if (campaign == 0)
 		take_message(news, e, seq);
 	else if (e->kind == LINK_ACCEPTED)

@@ -5,7 +5,7 @@
 
 #include "base/random.h"
 
-static const uint64_t MESSAGE_BIT = 1ULL << 63, DRAWN_BIT = 1ULL << 62;
+static const uint64_t MESSAGE_BIT = 1ULL << 63, DRAWN_BIT = 1ULL << 62, SUBMITTED_BIT = 1ULL << 63;
 enum { ROW_ANY = 0xffff }; /* all recipients of the job */
 
 uint64_t subject_draw_number(void)
@@ -43,8 +43,13 @@ struct id128 subject_content(struct slice meta, struct slice bytes)
 
 bool subject_of_event(const struct link_event *e, uint64_t *ret_number, uint64_t *ret_seq)
 {
-	if (e->tenant == 0 || e->tenant > INT32_MAX || e->job.hi == 0)
+	if (e->tenant == 0 || e->tenant > INT32_MAX)
 		return false;
+	if (subject_is_submitted(e)) {
+		*ret_number = 0;
+		*ret_seq = e->job.lo | SUBMITTED_BIT;
+		return true;
+	}
 	if (e->job.hi & MESSAGE_BIT) {
 		*ret_number = 0;
 		*ret_seq = e->job.hi & ~MESSAGE_BIT;
@@ -55,6 +60,11 @@ bool subject_of_event(const struct link_event *e, uint64_t *ret_number, uint64_t
 	*ret_number = e->campaign;
 	*ret_seq = e->kind == LINK_ACCEPTED ? e->job.lo : e->job.lo + e->row;
 	return true;
+}
+
+bool subject_is_submitted(const struct link_event *e)
+{
+	return e->job.hi == 0;
 }
 
 bool subject_is_late(const struct link_event *e)
@@ -68,6 +78,8 @@ bool subject_of_late(const struct link_event *e, uint64_t *ret_number, uint64_t 
 {
 	struct link_event outcome = *e;
 
+	if (subject_is_submitted(e)) /* there is no row that it could be put beside */
+		return false;
 	outcome.kind = LINK_DELIVERED;
 	if (!e->campaign && !(e->job.hi & MESSAGE_BIT))
 		outcome.campaign = e->job.hi;

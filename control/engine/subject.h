@@ -12,9 +12,12 @@ struct id128 subject_job_of_message(uint64_t message);
 /* A content is named by its bytes. */
 struct id128 subject_content(struct slice meta, struct slice bytes);
 
-/* A recipient (number, seq), a piece (number, first seq) for an acceptance, or a single message
- * (0, its id); false: the event is not ours.  Whose the number is: control/engine/numbers.h. */
+/* A recipient (number, seq), a piece (number, first seq) for an acceptance, a single message (0,
+ * its id), or mail that an application submitted to the engine (0, the top bit and its job's
+ * number); false: the event is not ours.  Whose the number is: control/engine/numbers.h. */
 bool subject_of_event(const struct link_event *e, uint64_t *ret_number, uint64_t *ret_seq);
+/* An application submitted it over SMTP: there is no row of ours. */
+bool subject_is_submitted(const struct link_event *e);
 /* Was a recipient tried, or did it come to an end?  An acceptance is not an outcome. */
 bool subject_has_outcome(const struct link_event *e);
 /* What came back as mail, LINK_RETURNED to LINK_RETURNED_OTHER: of a recipient, or a report about a

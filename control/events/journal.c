@@ -30,7 +30,7 @@ struct journal {
 	struct db_column columns[J_COLUMNS];
 };
 
-static void *journal_open(void)
+static void *journal_open(const struct app *app UNUSED)
 {
 	struct journal *j = must_alloc(sizeof(*j));
 
@@ -62,7 +62,7 @@ static void journal_take(void *part, const struct link_event *e, uint64_t campai
 	db_column_u64(&j[J_LSN], e->lsn);
 	db_column_int(&j[J_KIND], e->kind);
 	db_column_u64(&j[J_CAMPAIGN], campaign);
-	db_column_u64(&j[J_SEQ], seq);
+	db_column_int(&j[J_SEQ], (int64_t)seq); /* below zero: of submitted mail */
 	db_column_int(&j[J_ATTEMPT], e->attempt & INT16_MAX);
 	db_column_int(&j[J_CODE], e->code & INT16_MAX);
 	db_column_text(&j[J_DSN], e->dsn);

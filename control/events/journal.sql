@@ -1,11 +1,12 @@
--- Events of the engine, kept as they came.
+-- Events of the engine, kept as they came.  A tenant who is no organisation is the operator's own
+-- (submission.tenants, submission.credentials): nothing of it is kept, so that no later organisation finds it.
 
 -- name: diagnostics
 -- The texts of bad news, once each.
 -- role: cp_ingest
 INSERT INTO diagnostics (org_id, hash, text)
 SELECT DISTINCT ON (u.org_id, u.text) u.org_id, :text_hash(u.text), u.text
-FROM unnest($1::int[], $2::text[]) AS u(org_id, text) WHERE u.text <> ''
+FROM unnest($1::int[], $2::text[]) AS u(org_id, text) JOIN orgs USING (org_id) WHERE u.text <> ''
 ON CONFLICT DO NOTHING;
 
 -- part: text_hash(text)
@@ -22,6 +23,7 @@ FROM unnest($1::bigint[], $2::int[], $3::numeric[], $4::smallint[], $5::bigint[]
 	$13::text[], $14::text[], $15::text[], $16::text[])
 	AS u(at, org_id, lsn, kind, campaign, seq, attempt, code, dsn, flags, next, domain, host, ip,
 	source, text)
+JOIN orgs o ON o.org_id = u.org_id
 LEFT JOIN diagnostics d ON u.text <> '' AND d.org_id = u.org_id AND d.hash = :text_hash(u.text);
 
 -- name: stats
@@ -29,5 +31,5 @@ LEFT JOIN diagnostics d ON u.text <> '' AND d.org_id = u.org_id AND d.hash = :te
 INSERT INTO stats AS s (org_id, bucket, campaign_id, kind, n)
 SELECT u.org_id, date_trunc('minute', from_ms(u.at)), u.campaign, u.kind, count(*)
 FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::smallint[])
-	AS u(org_id, at, campaign, kind) GROUP BY 1, 2, 3, 4
+	AS u(org_id, at, campaign, kind) JOIN orgs o ON o.org_id = u.org_id GROUP BY 1, 2, 3, 4
 ON CONFLICT (org_id, bucket, campaign_id, kind) DO UPDATE SET n = s.n + excluded.n;

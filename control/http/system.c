@@ -30,6 +30,7 @@ static int get_metrics(struct call *c)
 	int r;
 
 	http_metrics_text(&out, c->request->server);
+	c->request->server->gate->metrics(&out);
 	r = http_reply_bytes(c, 200, "text/plain; version=0.0.4", buf_data(&out));
 	buf_free(&out);
 	return r;

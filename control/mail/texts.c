@@ -24,6 +24,8 @@ static const struct template_field
 		      FIELD("token") },
     news_fields[] = { FIELD("service"), FIELD("organization"), FIELD("place"), FIELD("device"),
 		      FIELD("time"),    FIELD("address"),      FIELD("change") },
+    guess_fields[] = { FIELD("service"), FIELD("organization"), FIELD("count"), FIELD("place"),
+		       FIELD("time") },
     key_fields[] = { FIELD("service"), FIELD("organization"), FIELD("key"),    FIELD("time"),
 		     FIELD("expires"), FIELD("removed"),      FIELD("demoted") };
 
@@ -42,6 +44,7 @@ static const struct kind_row {
 	[MAIL_SECOND_FACTOR] = { "second_factor", code_fields, ARRAY_LEN(code_fields) },
 	[MAIL_FACTOR_CHANGED] = { "factor_changed", news_fields, ARRAY_LEN(news_fields) },
 	[MAIL_KEY_ENDS] = { "key_ends", key_fields, ARRAY_LEN(key_fields) },
+	[MAIL_GUESSING] = { "guessing", guess_fields, ARRAY_LEN(guess_fields) },
 };
 
 struct language {

@@ -46,6 +46,11 @@
  *	                                              the decision; how the last sessions went
  *	adaptive   max                                sources that are held back at sites, and why
  *	adaptive-forget  what (a site, or all) [, source]   how many were forgotten
+ *	warmup     [source, what (a provider)], max   plans, and plan against fact, day by day
+ *	warmup-set     source, what, value (a plan) [, reason, author]   rule
+ *	warmup-unset   source, what                   rule
+ *	warmup-pause   source [, what, reason, author]   rule
+ *	warmup-resume  source [, what]                rule; released: how many were held back
  *	sources    -                                  the addresses that mail leaves from
  *	source-add     source, pool, what (EHLO name)
  *	               [, value (weight), text (proxy), reason, author]   rule
@@ -54,6 +59,9 @@
  *	route-test     key: its name              good, text, host, ip, tls, auth
  *	source-check   source                     findings, good; after some seconds at most
  *	source-drain, source-disable, source-enable   source [, reason, author]   rule
+ *	tenants    -                                  tenants: queued, limits, weights; campaigns
+ *	tenant-limit   what (tenant/N, campaign/N), value (words) [, reason, author]   limits, rule
+ *	tenant-undo    what [, reason, author]        limits, rule
  *	reload     -                                  as SIGHUP; needs_restart, or what is wrong
  *	flush-dns  -                                  every lane asks DNS again
  *
@@ -61,8 +69,10 @@
  *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
  *          credentials.c (who may submit),
  *          orders.c and ending.c (orders), look.c (recipients), suspend.c (suspensions),
- *          source.c and source_check.c (sources), shape.c (shapes), tls.c (how mail travels),
- *          adaptive.c (what was learned), history.c (the past of mail) and facts.c (facts).
+ *          source.c and source_check.c (sources), shape.c (shapes), tenant.c (limits of
+ *          tenants), tls.c (how mail travels),
+ *          adaptive.c (what was learned), warmup.c (new sources), history.c (the past
+ *          of mail) and facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.
  * Blocks:  on the page cache for `events` and `show`.
  * Threads: the front desk's; lanes are asked with lane_post().

@@ -8,9 +8,11 @@
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/notice.h"
 #include "mta/deliver/outcome.h"
+#include "mta/deliver/allowed.h"
 #include "mta/queue/about.h"
 #include "mta/queue/needs.h"
 #include "mta/site/failures.h"
+#include "mta/site/own.h"
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
@@ -135,44 +137,77 @@ static bool requires_elsewhere(struct deliverer *dr, struct pool *p, rcpt_ref re
 	return true;
 }
 
-/* Its tenant may send nothing here now: it waits with the rest of the tenant's mail. */
-static bool tenant_waits(struct deliverer *dr, struct pool *p, rcpt_ref ref)
-{
-	const struct flow *flow = queue_flow_of(dr->queue, queue_rcpt(dr->queue, ref));
-	int64_t ms = tenants_matter(p) ? tenants_wait_ms(p, flow->tenant) : 0;
+/* Who goes next, and what was found out about it. */
+struct turn_taken {
+	struct chunk *chunk;
+	struct line *line;
+	struct caps_mail caps;
+	const struct lids *lids; /* NULL: its tenant has no limits here */
+};
 
-	if (!ms)
+/* Before the others of its pool, or to where its domain's mail goes now. */
+static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
+{
+	const struct rcpt *r = queue_rcpt(dr->queue, ref);
+
+	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) == site_base(p->site) &&
+	    queue_pool_of(dr->queue, r) == p->index)
+		pool_push(p, ref, true);
+	else
+		queue_due(dr->queue, ref);
+}
+
+/* Those who are engaged first, from a new source. */
+static rcpt_ref whose_turn(struct channel *ch, bool bulk, unsigned *looks, struct line **ret_line)
+{
+	return ch->warmup ? pool_next_engaged(ch->pool, bulk, looks, ret_line)
+			  : pool_next(ch->pool, bulk, looks, ret_line);
+}
+
+/* Another lane was faster: today's plan has no room for one more. */
+static bool plan_is_full(struct deliverer *dr, struct channel *ch, rcpt_ref ref)
+{
+	if (!ch->warmup || warmup_take(ch->warmup))
 		return false;
-	(void)queue_move(dr->queue, ref,
-			 (struct queue_move){ .to = RCPT_READY, .fair = &p->fair, .front = true });
-	pool_shut(p, flow, ms);
+	go_again(dr, ch->pool, ref);
 	return true;
 }
 
 /* The next recipient that may go, with its job. */
 static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
-			  struct chunk **ret_chunk, struct line **ret_line,
-			  struct caps_seat *ret_seat)
+			  struct turn_taken *ret)
 {
 	struct pool *p = ch->pool;
 	unsigned looks = TAKES_MAX;
+	bool capped = false;
 	rcpt_ref ref;
 
-	while ((ref = pool_next(p, bulk, &looks, ret_line)) != RCPT_NONE) {
-		if (moved_on(dr, p, ref) || tenant_waits(dr, p, ref))
+	while ((ref = whose_turn(ch, bulk, &looks, &ret->line)) != RCPT_NONE) {
+		if (moved_on(dr, p, ref) || allowed_later(dr, ch, ref, &ret->lids))
 			continue;
-		if (act_sets_aside(dr, ch, ref))
-			return RCPT_NONE; /* it is another source's turn now */
-		*ret_chunk = job_of(dr, ref);
-		if (!*ret_chunk || requires_elsewhere(dr, p, ref, *ret_chunk))
+		if (act_sets_aside(dr, ch, ref)) {
+			ref = RCPT_NONE; /* it is another source's turn now */
+			break;
+		}
+		ret->chunk = job_of(dr, ref);
+		if (!ret->chunk || requires_elsewhere(dr, p, ref, ret->chunk))
 			continue;
-		if (caps_take(p, ref, ret_seat))
-			return ref;
-		chunks_unref(&dr->queue->chunks, *ret_chunk);
+		if (caps_take(ch, ref, &ret->caps)) {
+			if (!plan_is_full(dr, ch, ref))
+				break;
+			caps_leave(&ret->caps);
+			chunks_unref(&dr->queue->chunks, ret->chunk);
+			ref = RCPT_NONE;
+			break;
+		}
+		capped = true;
+		chunks_unref(&dr->queue->chunks, ret->chunk);
 	}
-	if (!looks)
+	if (capped)
+		caps_looked(p);
+	if (!looks && ref == RCPT_NONE)
 		pool_pump_soon(p); /* a long run of those that may not go: others first */
-	return RCPT_NONE;
+	return ref;
 }
 
 /* ---- over to the session and back -------------------------------------------------------- */
@@ -201,25 +236,13 @@ static bool fits(const struct deliverer *dr, const struct delivery *d, rcpt_ref 
 	return needs_8bit(a) == needs_8bit(d->rcpts[0].address);
 }
 
-/* Before the others of its pool, or to where its domain's mail goes now. */
-static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
-{
-	const struct rcpt *r = queue_rcpt(dr->queue, ref);
-
-	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) == site_base(p->site) &&
-	    queue_pool_of(dr->queue, r) == p->index)
-		pool_push(p, ref, true);
-	else
-		queue_due(dr->queue, ref);
-}
-
 /* Others of the same message at the same site go in the same transaction. */
 static void add_same(struct deliverer *dr, struct channel *ch, struct delivery *d,
 		     struct line *line)
 {
 	struct pool *p = ch->pool;
 	unsigned most = habits_rcpts(&ch->host->habits, sites_now(dr->sites),
-				     (unsigned)channel_shape(ch)->v[SHAPE_RECIPIENTS]);
+				     shaping_recipients(ch, d->chunk->info.tenant));
 	rcpt_ref ref;
 
 	while (d->txn.n_rcpts < most &&
@@ -232,6 +255,8 @@ static void add_same(struct deliverer *dr, struct channel *ch, struct delivery *
 			go_again(dr, p, ref);
 			return;
 		}
+		if (plan_is_full(dr, ch, ref))
+			return;
 		add_rcpt(dr, d, ref);
 	}
 }
@@ -267,9 +292,11 @@ static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery 
 	ch->taken++;
 	count_add(&dr->counters.messages, 1);
 	count_add(&dr->counters.message_bytes, d->txn.message.n + d->txn.head.n);
-	caps_sent(&d->seat);
+	caps_sent(&d->caps);
 	if (ch->pool->paced)
 		shaping_sent(ch->pool, d->txn.message.n + d->txn.head.n);
+	if (ch->own)
+		own_sent(ch, d->txn.message.n + d->txn.head.n);
 	r = session_send(ch->session, &d->txn);
 	if (r == 0)
 		return;
@@ -312,26 +339,31 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 	struct pool *p = ch->pool;
 	bool bulk = ch->bulk || pool_bulk_may_start(p);
 	struct delivery *d;
-	struct caps_seat seat;
-	struct chunk *k;
-	struct line *line;
+	struct turn_taken turn;
 	rcpt_ref ref;
 
 	if (!pool_has(p, bulk) || (p->paced && !rate_allows(p)))
 		return false;
-	ref = next_rcpt(dr, ch, bulk, &k, &line, &seat);
+	ref = next_rcpt(dr, ch, bulk, &turn);
 	if (ref == RCPT_NONE)
 		return false;
-	d = delivery_new(dr, k->info.rows > 1);
-	d->chunk = k;
-	d->seat = seat;
+	d = delivery_new(dr, turn.chunk->info.rows > 1);
+	d->chunk = turn.chunk;
+	d->caps = turn.caps;
+	if (turn.lids && !allowed_takes(dr, ch, d, ref, turn.lids)) {
+		delivery_rest(dr, d);
+		return true;
+	}
 	if (!make(dr, ch, d, ref)) {
 		delivery_rest(dr, d);
 		return true;
 	}
 	add_rcpt(dr, d, ref);
 	if (d->many && !d->content->program && !d->alone)
-		add_same(dr, ch, d, line);
+		add_same(dr, ch, d, turn.line);
+	if (turn.lids)
+		lids_sent(ch, turn.lids, queue_flow_of(dr->queue, queue_rcpt(dr->queue, ref)),
+			  d->txn.message.n + d->txn.head.n);
 	hand_over(dr, ch, d);
 	return true;
 }
@@ -412,11 +444,29 @@ static void tell_steer(struct channel *ch, const struct signs *s)
 		steer_answered(ch);
 }
 
+/* What the answer says of a source that is new to the provider. */
+static void note_warmup(struct channel *ch, const struct verdict *v, const struct meaning *m,
+			const struct delivery *d, uint32_t row)
+{
+	enum warmup_result what = WARMUP_TRIED;
+
+	if (v->kind == VERDICT_DELIVERED)
+		what = WARMUP_DELIVERED;
+	else if (m->class == JUDGE_SPAM_BLOCK || m->action.kind == JUDGE_SUSPEND_SOURCE)
+		what = WARMUP_WAS_BLOCKED;
+	else if (v->kind == VERDICT_BOUNCED)
+		what = WARMUP_WAS_BOUNCED;
+	else if (meaning_is_trouble(m, v))
+		what = WARMUP_WAS_DEFERRED;
+	warmup_note(ch->warmup, what, d->chunk->info.id, row);
+}
+
 static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d, unsigned i,
 		   const struct outcome_facts *f, struct signs *signs)
 {
 	const struct verdict *v = &d->rcpts[i].verdict;
 	struct meaning m;
+	uint32_t row;
 
 	if (untried(ch, &d->txn, v, queue_rcpt(dr->queue, d->refs[i]))) {
 		requeue(dr, ch->pool, d->refs[i]);
@@ -429,7 +479,10 @@ static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d,
 		go_again(dr, ch->pool, d->refs[i]);
 		return;
 	}
+	row = queue_rcpt(dr->queue, d->refs[i])->row;
 	outcome_verdict(dr, d->refs[i], d->chunk, d->rcpts[i].address, v, f, &m);
+	if (ch->warmup)
+		note_warmup(ch, v, &m, d, row);
 	note_sign(signs, v, &m);
 	if (v->kind == VERDICT_DELIVERED) {
 		suspend_delivered(ch);
@@ -454,6 +507,8 @@ enum site_refusal deliver_refused(struct site_loads *l, struct channel *ch, cons
 	*ret_named_ms = (int64_t)m.named_s * 1000;
 	if (m.action.kind == JUDGE_SUSPEND_SOURCE) {
 		blocked(ch, &m, v, true);
+		if (ch->warmup)
+			warmup_note(ch->warmup, WARMUP_WAS_BLOCKED, (struct id128){ 0 }, 0);
 		return SITE_BLOCKED;
 	}
 	return m.class == JUDGE_RATE_LIMITED || m.class == JUDGE_POLICY ? SITE_SLOW : SITE_OTHER;

@@ -23,6 +23,7 @@ enum {
 
 struct egress_source;
 struct source;
+struct warmup_pair;
 struct turn {
 	const struct egress_source *entry;
 	struct source *source;
@@ -32,6 +33,7 @@ struct turn {
 	bool out;                   /* it is not waited for */
 	bool tried;                 /* of turns_next_untried() */
 	void *known;                /* the user's: what it knows of the source at the site */
+	struct warmup_pair *warmup; /* likewise: the plan of a new source; NULL: it has none */
 };
 struct turns {
 	struct turn *at;

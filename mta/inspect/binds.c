@@ -9,6 +9,7 @@
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
+#include "mta/warmup/warmup.h"
 
 static const char *name_of(const struct ip *source, char *text)
 {
@@ -31,8 +32,8 @@ static void ask_pause(struct teller *t, const struct pool *p)
 {
 	char text[400];
 
-	if (p->paused_until_ms <= sites_now(t->sites))
-		return;
+	if (p->paused_until_ms <= sites_now(t->sites) || p->pause_why == PAIR_WARMUP)
+		return; /* of a plan ask_warmup() tells */
 	pair_explain(p, p->pause_why, text, sizeof(text));
 	tell(t, "pool-pause",
 	     p->pause_why == PAIR_OFF ? 0 : walk_wall_ms(t->queue, p->paused_until_ms), "%s", text);
@@ -156,7 +157,23 @@ static void ask_sources(struct teller *t, const struct pool *p)
 			tell(t, "connections", 0,
 			     "all %" PRId64 " connections of source %s to %s are in use", most,
 			     name_of(&s->ip, source), p->per_source->name);
+		binds_own(t, p, &s->ip, name_of(&s->ip, source));
 	}
+}
+
+static void ask_warmup(struct teller *t, const struct pool *p)
+{
+	struct warmup_fact *f = must_alloc(sizeof(*f));
+	char text[WHY_TEXT_MAX];
+
+	for (unsigned i = 0; i < p->turns.n; i++) {
+		if (!warmup_rests(p->turns.at[i].warmup) || !warmup_fact(p->turns.at[i].warmup, f))
+			continue;
+		warmup_say(f, text, sizeof(text));
+		t->since_ms = f->since_ms;
+		tell(t, "warmup", f->next_ms, "%s", text);
+	}
+	free(f);
 }
 
 static void ask_turns(struct teller *t, const struct pool *p)
@@ -169,12 +186,14 @@ static void ask_turns(struct teller *t, const struct pool *p)
 
 /* A room that can hold mail back joins with a row. */
 static void (*const asked[])(struct teller *t, const struct pool *p) = {
-	ask_pause, ask_suspensions, ask_sources, ask_adaptive, ask_rates, ask_provider, ask_turns,
+	ask_pause,    ask_suspensions, ask_warmup,   ask_sources,
+	ask_adaptive, ask_rates,       ask_provider, ask_turns,
 };
 
 void binds_pool(struct teller *t, const struct pool *p)
 {
 	ask_fallback(t, p);
+	binds_tenants(t, p);
 	for (size_t i = 0; fair_ready(&p->fair) && i < ARRAY_LEN(asked); i++)
 		asked[i](t, p);
 }

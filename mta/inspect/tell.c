@@ -15,6 +15,7 @@ static const struct {
 	{ "site-pause",   "its end, or postern retry with the domain" },
 	{ "pool-pause",   "its end, or postern retry with the domain" },
 	{ "suspension",   "its end and one message that is taken, or postern resume SOURCE WHERE" },
+	{ "warmup",       "the next day of its plan, another source in the pool, or postern warmup set or resume" },
 	{ "adaptive",     "deliveries, or postern adaptive forget SITE" },
 	{ "fallback",     "a source of its own pool that can be used again" },
 	{ "rate",         "time, or postern shape set SECTION KEY=VALUE" },
@@ -22,6 +23,10 @@ static const struct {
 	{ "source-failed", "the next look at the address; postern sources" },
 	{ "no-source",    "a source in egress.sources, or postern move to another pool" },
 	{ "tenant",       "its end; postern rules says which rule" },
+	{ "tenant-rate",  "time, or a higher limit (postern shape set, postern tenant limit)" },
+	{ "tenant-connections", "a connection with its mail that ends, or a higher limit (postern "
+				"shape set, postern tenant limit)" },
+	{ "source-rate",  "time, or a higher limit (postern shape set)" },
 	{ "next",         "its turn" },
 	{ "cap",          "its share in time; postern orders undo takes the cap back" },
 	{ "route",        "postern route list and postern route test NAME show more" },

@@ -5,11 +5,18 @@
 
 #include "base/clock.h"
 #include "message/judge/class.h"
+#include "mta/warmup/warmup.h"
 #include "mta/egress/egress.h"
 #include "mta/metrics/names.h"
 #include "spool/books.h"
 
-enum { NAME_MAX = 96, LOOKS_MAX = 100000, LOOKS_AT_ONCE = 1000, SUSPENSIONS_MAX = 200 };
+enum {
+	NAME_MAX = 96,
+	LOOKS_MAX = 100000,
+	LOOKS_AT_ONCE = 1000,
+	SUSPENSIONS_MAX = 200,
+	WARMUPS_MAX = 200
+};
 
 /* ---- what the parts count ---------------------------------------------------------------- */
 
@@ -394,6 +401,57 @@ static void put_suspensions(struct writer *w)
 				       &s);
 }
 
+/* ---- new sources ------------------------------------------------------------------------- */
+
+enum warmup_gauge { GAUGE_PLAN, GAUGE_SENT, GAUGE_HELD };
+struct warmed {
+	struct writer *writer;
+	enum warmup_gauge gauge;
+	unsigned n;
+};
+
+static void put_warmup(void *arg, const struct warmup_fact *f, const struct warmup_days *d UNUSED)
+{
+	struct warmed *to = arg;
+	struct text *text = &to->writer->text;
+	char source[IP_TEXT_MAX];
+	const struct text_label labels[] = {
+		{ "source", slice_str(f->source.family ? ip_format(&f->source, source) : "*") },
+		{ "provider", slice_str(f->provider) },
+		{ NULL, { 0 } },
+	};
+
+	if (!f->is_today || f->state == WARMUP_WARMED || to->n++ >= WARMUPS_MAX)
+		return;
+	if (to->gauge == GAUGE_PLAN)
+		text_sample(text, "warmup_plan", labels, f->today.plan);
+	else if (to->gauge == GAUGE_SENT)
+		text_sample(text, "warmup_sent", labels, f->today.leaves);
+	else if (f->state == WARMUP_HELD)
+		text_sample(text, "warmup_held", labels, 1);
+}
+
+static void put_warmups(struct writer *w)
+{
+	static const struct {
+		const char *name, *help;
+	} gauges[] = {
+		[GAUGE_PLAN] = { "warmup_plan", "Messages that may leave today from a new source "
+						"to a provider" },
+		[GAUGE_SENT] = { "warmup_sent",
+				 "Messages that left today from a new source to a provider" },
+		[GAUGE_HELD] = { "warmup_held",
+				 "1 for each new source that is held back at a provider" },
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(gauges); i++) {
+		struct warmed to = { w, (enum warmup_gauge)i, 0 };
+		head(w, gauges[i].name, TEXT_GAUGE, gauges[i].help);
+		if (w->engine && warmup_of(w->engine))
+			warmup_each(warmup_of(w->engine), put_warmup, &to);
+	}
+}
+
 /* ---- all --------------------------------------------------------------------------------- */
 
 void writer_init(struct writer *w, struct engine *e, const struct gather *g)
@@ -427,4 +485,5 @@ void writer_write(struct writer *w, struct buf *out)
 	put_census(w);
 	put_sources(w);
 	put_suspensions(w);
+	put_warmups(w);
 }

@@ -79,6 +79,7 @@ static struct flow *flow_of_chunk(struct queue *q, const struct chunk *k)
 		.stream = streams_number(&q->streams, k->meta.stream, k->info.class),
 		.pool = (uint16_t)egress_pool(q->egress, k->meta.pool),
 		.named = k->meta.pool.n > 0,
+		.engaged = k->meta.engaged,
 	};
 
 	return queue_flow(q, &like);

@@ -125,13 +125,22 @@ void queue_flow_look(struct queue *q, struct flow *f)
 	f->held = rules_hold(q->rules, &a.s, NULL);
 }
 
+void queue_flow_weigh(struct queue *q, struct flow *f)
+{
+	int64_t ordered = tenancy_limits(q->tenancy, f->tenant).v[TENANT_WEIGHT];
+
+	f->weight =
+	    ordered == TENANT_NONE ? queue_tenant_weight(q->options, f->tenant) : (uint16_t)ordered;
+	f->turns = (uint16_t)tenancy_campaign_weight(q->tenancy, f->campaign);
+}
+
 static struct flow *find_flow(struct queue *q, const struct flow *like, uint64_t hash)
 {
 	for (struct map_link *l = map_find(&q->flows.map, hash); l; l = map_find_next(l)) {
 		struct flow *f = container_of(l, struct flow, link);
 		if (f->class == like->class && f->tenant == like->tenant &&
 		    f->campaign == like->campaign && f->stream == like->stream &&
-		    f->pool == like->pool && f->named == like->named)
+		    f->pool == like->pool && f->named == like->named && f->engaged == like->engaged)
 			return f;
 	}
 	return NULL;
@@ -141,7 +150,7 @@ static uint64_t flow_hash(const struct flow *f)
 {
 	uint64_t small = (uint64_t)f->stream << 32 | (uint64_t)f->class << 16 | f->pool;
 
-	small ^= (uint64_t)f->named << 48;
+	small ^= (uint64_t)f->named << 48 | (uint64_t)f->engaged << 49;
 
 	return hash_mix(f->tenant ^ hash_mix(f->campaign ^ hash_mix(small)));
 }
@@ -162,7 +171,8 @@ struct flow *queue_flow(struct queue *q, const struct flow *like)
 		drop_idle_flow(q);
 	f = must_alloc(sizeof(*f));
 	*f = *like;
-	f->weight = queue_tenant_weight(q->options, f->tenant);
+	f->counted = tenancy_tenant(q->tenancy, f->tenant);
+	queue_flow_weigh(q, f);
 	list_init(&f->idle);
 	f->index = table_number(&q->flows, f);
 	map_insert(&q->flows.map, &f->link, hash);

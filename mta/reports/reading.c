@@ -10,6 +10,7 @@
 #include "mta/reports/forward.h"
 #include "mta/reports/options.h"
 #include "mta/reports/reader.h"
+#include "mta/warmup/warmup.h"
 
 enum {
 	FLIGHTS_MAX = 64,
@@ -86,6 +87,7 @@ static void conclude(struct reading_desk *rd, const struct held_mail *f, const s
 		r = spool_put_late(spool_of(rd), rd->facts.at, rd->facts.n, NULL);
 	if (r == 0) {
 		count_add(&rd->counters.read, 1);
+		warmup_returned(warmup_of(rd->engine), rd->facts.at, rd->facts.n);
 		return;
 	}
 	if (r != E_FULL)

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "mta/site/ending.h"
 #include "mta/site/failures.h"
+#include "mta/site/own.h"
 #include "mta/site/pair.h"
 #include "mta/site/seats.h"
 #include "mta/site/provider.h"
@@ -13,6 +14,7 @@
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
 #include "mta/site/trace.h"
+#include "mta/site/warming.h"
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
@@ -90,11 +92,13 @@ static struct channel *channel_blank(struct pool *p)
 	struct channel *ch = must_alloc(sizeof(*ch));
 
 	ch->pool = p;
+	ch->caps.pool = p;
 	ch->user = (struct session_user){ on_ready, on_done, on_gone };
 	list_init(&ch->link);
 	list_init(&ch->idle);
 	list_init(&ch->hungry);
 	list_init(&ch->hand);
+	list_init(&ch->lids);
 	list_init(&ch->reap.link);
 	ch->reap.run = on_reap;
 	timer_init(&ch->idle_timer, on_idle);
@@ -162,7 +166,7 @@ static int cannot_open(struct pool *p, enum pair_lack why)
 {
 	if (why == PAIR_FULL)
 		return E_FULL;
-	if (why == PAIR_SUSPENDED || why == PAIR_WALLED) {
+	if (why == PAIR_SUSPENDED || why == PAIR_WALLED || why == PAIR_WARMUP) {
 		pool_wait(p, why, pair_wait_ms(p));
 		return E_UNKNOWN;
 	}
@@ -190,8 +194,10 @@ static void use_pair(struct channel *ch, const struct pair *pair)
 	ch->ehlo = turn->entry->ehlo;
 	memcpy(ch->source_text, turn->entry->ip_text, sizeof(ch->source_text));
 	ch->shape = shaping_source(ch->pool, &ch->source->ip);
+	ch->own = own_of(ch->pool, &ch->source->ip);
 	set_policy(ch);
 	ch->steer = steer_turn(ch->pool, pair->turn);
+	ch->warmup = turn->warmup;
 	ch->begun_ms = sites_now(ch->pool->sites);
 }
 
@@ -199,17 +205,23 @@ void channel_reshape(struct channel *ch)
 {
 	free(ch->shape);
 	ch->shape = shaping_source(ch->pool, &ch->source->ip);
+	ch->own = own_of(ch->pool, &ch->source->ip);
 	channel_recheck(ch);
 }
 
-int channel_open(struct pool *p, bool transactional)
+int channel_open(struct pool *p, bool transactional, const struct caps_hold *seats)
 {
 	struct pair pair;
+	struct channel *ch;
 	enum pair_lack lack = pair_pick(p, &pair);
+	int r;
 
 	if (lack != PAIR_FOUND)
 		return cannot_open(p, lack);
-	return channel_open_to(p, &pair, transactional, NULL);
+	r = channel_open_to(p, &pair, transactional, &ch);
+	if (r == 0)
+		ch->caps = *seats;
+	return r;
 }
 
 /* What holds for this source alone refuses the host. */
@@ -340,7 +352,8 @@ static bool too_many(const struct channel *ch)
 {
 	const int64_t *v = channel_shape(ch)->v;
 
-	return pool_has_too_many(ch->pool) || limits_exceeded(ch->shared, v[SHAPE_CONNECTIONS]) ||
+	return pool_has_too_many(ch->pool) || own_has_too_many(ch) ||
+	       limits_exceeded(ch->shared, v[SHAPE_CONNECTIONS]) ||
 	       (ch->provider && limits_exceeded(ch->provider, v[SHAPE_PROVIDER_CONNECTIONS]));
 }
 
@@ -350,7 +363,8 @@ static bool worn(const struct channel *ch)
 	return ch->stale || ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] || too_many(ch) ||
 	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
 	       suspend_ordered(ch->pool, &ch->source->ip, NULL) || (ch->probing && ch->taken) ||
-	       steer_holds(ch->steer) ||
+	       steer_holds(ch->steer) || warmup_rests(ch->warmup) ||
+	       caps_must_give(&ch->caps, false) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
 
@@ -379,7 +393,8 @@ void channel_feed(struct channel *ch)
 			timer_stop(s->loop->timers, &ch->idle_timer);
 			return;
 		}
-		if (!pool_may_send(ch->pool, ch->turn) || !steer_may_send(ch) || !take_one(ch))
+		if (!pool_may_send(ch->pool, ch->turn) || !steer_may_send(ch) ||
+		    !own_may_send(ch) || !warming_may_send(ch) || !take_one(ch))
 			break;
 	}
 	if (ch->gone || ch->quitting)
@@ -401,7 +416,8 @@ static void on_idle(struct timer *t)
 	struct sites *s = ch->pool->sites;
 	int64_t left = ch->idle_since_ms + channel_shape(ch)->v[SHAPE_IDLE] - sites_now(s);
 
-	if (left <= 0 || worn(ch) || pool_others_wait(ch->pool) || provider_others_wait(ch->pool))
+	if (left <= 0 || worn(ch) || pool_others_wait(ch->pool) || provider_others_wait(ch->pool) ||
+	    caps_must_give(&ch->caps, true))
 		channel_quit(ch);
 	else
 		timer_set(s->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));
@@ -542,6 +558,7 @@ static void leave(struct channel *ch)
 	s->n_channels--;
 	count_sub(&s->counters.sessions_open, 1);
 	seats_give(ch);
+	caps_hold_end(&ch->caps);
 	ch->session = session_free(ch->session);
 }
 

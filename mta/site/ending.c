@@ -42,8 +42,8 @@ void ending_look_at_delay(struct channel *ch)
 	if (took < LATE_MS || took < *usual * LATE_FACTOR || !others_in(ch, true))
 		return;
 	n = snprintf(text, sizeof(text), "it greeted after %d seconds", (int)(took / 1000));
-	steer_crowded(ch, others_in(ch, false),
-		      &(struct steer_reply){ .text = slice_of(text, (size_t)n) });
+	steer_greeted_late(ch, others_in(ch, false),
+			   &(struct steer_reply){ .text = slice_of(text, (size_t)n) });
 }
 
 /* Opportunistic TLS that fails is worth no more than none (RFC 7435 section 3): the same address is

@@ -18,9 +18,9 @@ struct knock {
 	struct policy_demand demand;
 	struct tls_check check;
 	struct knock_user *waits;
-	struct timer limit, again; /* again: its token is being asked for */
-	bool second;               /* the token is another one than the host refused */
-	unsigned next;             /* address of the first host */
+	struct timer limit, look, again; /* again: its token is being asked for */
+	bool second;                     /* the token is another one than the host refused */
+	unsigned next;                   /* address of the first host */
 	bool good;
 	char route[80], host[DNS_NAME_MAX], ip[IP_TEXT_MAX], tls[80], how[16], text[KNOCK_TEXT_MAX];
 };
@@ -46,6 +46,9 @@ static void on_limit(struct timer *t)
 		end(k);
 		return;
 	}
+	timer_stop(k->sites->loop->timers, &k->look);
+	if (!k->text[0])
+		(void)snprintf(k->text, sizeof(k->text), "its host is still being looked up");
 	k->waits->done(k->waits);
 }
 
@@ -190,6 +193,31 @@ static void on_again(struct timer *t)
 	begin(container_of(t, struct knock, again));
 }
 
+enum { LOOK_MS = 50 };
+
+/* As soon as its host is known, or cannot be. */
+static void when_found(struct knock *k)
+{
+	if (k->relay && k->relay->site) {
+		begin(k);
+		return;
+	}
+	if (k->relay && k->relay->asked && !k->relay->problem[0]) {
+		timer_set(k->sites->loop->timers, &k->look, LOOK_MS);
+		return;
+	}
+	if (k->relay)
+		relay_explain(k->relay, k->text, sizeof(k->text));
+	else
+		(void)snprintf(k->text, sizeof(k->text), "there is no such route");
+	end(k);
+}
+
+static void on_look(struct timer *t)
+{
+	when_found(container_of(t, struct knock, look));
+}
+
 struct knock *knock_new(struct slice route)
 {
 	struct knock *k = must_alloc(sizeof(*k));
@@ -198,6 +226,7 @@ struct knock *knock_new(struct slice route)
 	k->user = (struct session_user){ on_ready, on_done, on_gone };
 	timer_init(&k->limit, on_limit);
 	timer_init(&k->again, on_again);
+	timer_init(&k->look, on_look);
 	return k;
 }
 
@@ -211,15 +240,7 @@ void knock_start(struct knock *k, struct sites *s, struct knock_user *u)
 	list_each(&s->relays, r, struct relay, link)
 		if (r->kept && strcmp(r->route->name, k->route) == 0)
 			k->relay = r;
-	if (k->relay && k->relay->site) {
-		begin(k);
-		return;
-	}
-	if (k->relay)
-		relay_explain(k->relay, k->text, sizeof(k->text));
-	else
-		(void)snprintf(k->text, sizeof(k->text), "there is no such route");
-	end(k);
+	when_found(k);
 }
 
 struct knock *knock_free(struct knock *k)
@@ -227,6 +248,7 @@ struct knock *knock_free(struct knock *k)
 	if (!k)
 		return NULL;
 	if (k->sites) {
+		timer_stop(k->sites->loop->timers, &k->look);
 		timer_stop(k->sites->loop->timers, &k->limit);
 		timer_stop(k->sites->loop->timers, &k->again);
 	}

@@ -1,8 +1,10 @@
 /* mta/site/pair.c - sources and addresses, brought together. */
 #include "mta/site/pair.h"
+#include "mta/site/own.h"
 #include "mta/site/race.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
+#include "mta/site/warming.h"
 
 #include <stdio.h>
 
@@ -60,25 +62,29 @@ static bool is_suspended(const struct pool *p, const struct source *source)
 
 static bool is_left_alone(struct pool *p, unsigned turn)
 {
-	return is_suspended(p, p->turns.at[turn].source) || steer_holds(steer_turn(p, turn));
+	return is_suspended(p, p->turns.at[turn].source) || steer_holds(steer_turn(p, turn)) ||
+	       warmup_rests(p->turns.at[turn].warmup);
 }
 
 int64_t pair_wait_ms(struct pool *p)
 {
-	int64_t first = INT64_MAX;
+	int64_t first = INT64_MAX, left;
 
-	for (unsigned i = 0; i < p->turns.n; i++)
-		if (!source_err(p->turns.at[i].source))
-			first = MIN_OF(first,
-				       MAX_OF(suspend_left_ms(p->site, &p->turns.at[i].source->ip),
-					      steer_left_ms(steer_turn(p, i))));
+	for (unsigned i = 0; i < p->turns.n; i++) {
+		if (source_err(p->turns.at[i].source))
+			continue;
+		left = MAX_OF(suspend_left_ms(p->site, &p->turns.at[i].source->ip),
+			      steer_left_ms(steer_turn(p, i)));
+		first = MIN_OF(first, MAX_OF(left, warming_left_ms(p, i)));
+	}
 	return first == INT64_MAX ? 0 : first;
 }
 
-static bool is_full(const struct pool *p, const struct source *source)
+static bool is_full(struct pool *p, const struct source *source)
 {
 	return atomic_load_explicit(&source->connections, memory_order_relaxed) >=
-	       egress_slots_max(p->sites->egress);
+		   egress_slots_max(p->sites->egress) ||
+	       !own_may_open(p, &source->ip);
 }
 
 static bool fits(const struct source *source, const struct ip *ip)
@@ -185,6 +191,7 @@ static enum pair_lack why_none(struct pool *p)
 	struct site_fit f = { anybody, NULL, sites_now(p->sites), family_of(p),
 			      .word = word_of(p) };
 	bool works = false, wanted = false, full = false, family = false, walled = false;
+	bool spent = false;
 
 	for (unsigned i = 0; i < p->turns.n; i++) {
 		struct source *source = p->turns.at[i].source;
@@ -192,6 +199,7 @@ static enum pair_lack why_none(struct pool *p)
 			continue;
 		works = true;
 		walled = walled || !is_suspended(p, source);
+		spent = spent || warmup_rests(p->turns.at[i].warmup);
 		if (is_left_alone(p, i))
 			continue;
 		wanted = true;
@@ -204,7 +212,7 @@ static enum pair_lack why_none(struct pool *p)
 	if (!works)
 		return PAIR_FAILING;
 	if (!wanted)
-		return walled ? PAIR_WALLED : PAIR_SUSPENDED;
+		return spent ? PAIR_WARMUP : walled ? PAIR_WALLED : PAIR_SUSPENDED;
 	if (!site_has(p->site, &f))
 		return PAIR_SITE;
 	return full ? PAIR_FULL : family ? PAIR_NO_WAY : PAIR_FAMILY;
@@ -214,8 +222,12 @@ enum pair_lack pair_pick(struct pool *p, struct pair *ret)
 {
 	struct site_group g = { 0 };
 
-	if (!p->turns.at && !egress_begin_turns(p->sites->egress, p->index, p->lender, &p->turns))
-		return egress_is_off(p->sites->egress, p->index) ? PAIR_OFF : PAIR_NO_SOURCE;
+	if (!p->turns.at) {
+		if (!egress_begin_turns(p->sites->egress, p->index, p->lender, &p->turns))
+			return egress_is_off(p->sites->egress, p->index) ? PAIR_OFF
+									 : PAIR_NO_SOURCE;
+		warming_begin(p);
+	}
 	while (site_next_group(p->site, &g))
 		if (pick_in_group(p, &g, true, ret) || pick_in_group(p, &g, false, ret))
 			return PAIR_FOUND;
@@ -305,6 +317,8 @@ void pair_explain(const struct pool *p, enum pair_lack why, char *text, size_t c
 		explain_failing(p, pool, text, cap);
 	else if (why == PAIR_SUSPENDED)
 		explain_suspended(p, pool, text, cap);
+	else if (why == PAIR_WARMUP)
+		warming_explain(p, text, cap);
 	else if (why == PAIR_WALLED)
 		(void)snprintf(text, cap,
 			       "%.200s refuses everything from the sources of pool \"%.60s\"; a "

@@ -24,6 +24,7 @@ enum pair_lack {
 	PAIR_FAILING,   /* no source of the pool works */
 	PAIR_SUSPENDED, /* those that work are suspended at the provider */
 	PAIR_WALLED,    /* ... or left alone after a wall of refusals (mta/site/steer.h) */
+	PAIR_WARMUP,    /* ... or new, and have sent what their plans allow today */
 	PAIR_FAMILY, /* the site has good addresses, but none of a family of the pool's sources */
 	PAIR_NO_WAY, /* ... but none that can be reached from a source of the pool */
 	PAIR_SITE,   /* the site has no good address */

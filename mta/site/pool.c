@@ -6,11 +6,14 @@
 #include "mta/site/caps.h"
 #include "mta/site/channel.h"
 #include "mta/site/fallback.h"
+#include "mta/site/lids.h"
+#include "mta/site/own.h"
 #include "mta/site/pair.h"
 #include "mta/site/provider.h"
 #include "mta/site/shaping.h"
 #include "mta/site/sorting.h"
 #include "mta/site/steer.h"
+#include "mta/site/warming.h"
 
 enum { LIMIT_LOOK_MS = 50, OPEN_MORE_MS = 1, OPEN_AT_ONCE = 64 };
 
@@ -68,6 +71,8 @@ struct pool *pool_get(struct site *s, unsigned index)
 	fair_init(&p->fair, &s->sites->queue->slab);
 	list_init(&p->channels);
 	list_init(&p->idle);
+	map_init(&p->lids);
+	list_init(&p->owns);
 	list_init(&p->pump.link);
 	p->pump.run = pump;
 	timer_init(&p->timer, on_timer);
@@ -93,6 +98,9 @@ void pool_free(struct pool *p)
 {
 	pool_end_channels(p);
 	fair_end(&p->fair);
+	lids_forget(p);
+	map_free(&p->lids);
+	own_forget(p);
 	set_starved(p, false);
 	provider_leave(p);
 	shaping_idle(p);
@@ -126,23 +134,44 @@ struct pool_source {
 	struct line *line;
 };
 
+static rcpt_ref engaged_of_pool(struct rcpt_source *s)
+{
+	struct pool_source *from = container_of(s, struct pool_source, source);
+
+	return fair_take_engaged(&from->pool->fair, from->bulk, &from->line);
+}
+
 static rcpt_ref next_of_pool(struct rcpt_source *s)
 {
 	struct pool_source *from = container_of(s, struct pool_source, source);
-	int64_t percent = from->pool->sites->queue->options->transactional_share;
+	int64_t percent = from->pool->shape.v[SHAPE_TRANSACTIONAL_SHARE];
 
 	return fair_take(&from->pool->fair, (unsigned)percent, from->bulk, &from->line);
+}
+
+static rcpt_ref next_of(struct pool_source *turn, unsigned *looks, struct line **ret_line)
+{
+	rcpt_ref ref = queue_next(turn->pool->sites->queue, &turn->source);
+
+	*looks = turn->source.looks;
+	if (ret_line)
+		*ret_line = turn->line;
+	return ref;
 }
 
 rcpt_ref pool_next(struct pool *p, bool bulk, unsigned *looks, struct line **ret_line)
 {
 	struct pool_source turn = { { next_of_pool, *looks }, p, bulk, NULL };
-	rcpt_ref ref = queue_next(p->sites->queue, &turn.source);
 
-	*looks = turn.source.looks;
-	if (ret_line)
-		*ret_line = turn.line;
-	return ref;
+	return next_of(&turn, looks, ret_line);
+}
+
+rcpt_ref pool_next_engaged(struct pool *p, bool bulk, unsigned *looks, struct line **ret_line)
+{
+	struct pool_source turn = { { engaged_of_pool, *looks }, p, bulk, NULL };
+	rcpt_ref ref = next_of(&turn, looks, ret_line);
+
+	return ref != RCPT_NONE || !*looks ? ref : pool_next(p, bulk, looks, ret_line);
 }
 
 rcpt_ref pool_next_same(struct pool *p, struct line *line, job_no job)
@@ -301,7 +330,8 @@ static void look_at_turns(struct pool *p)
 		return;
 	if (turns_is_late(t, sites_now(p->sites)))
 		turns_pass_over(t, turns_first(t));
-	while ((first = turns_first(t)) != TURN_NONE && !t->at[first].channels &&
+	while ((first = turns_first(t)) != TURN_NONE &&
+	       (!t->at[first].channels || warmup_rests(t->at[first].warmup)) &&
 	       !pair_possible(p, first))
 		turns_pass_over(t, first);
 	t->crowded = first != TURN_NONE && !t->at[first].channels && !may_open(p);
@@ -346,6 +376,7 @@ void pool_new_sources(struct pool *p)
 	if (!p->n_channels)
 		return;
 	(void)egress_begin_turns(p->sites->egress, p->index, p->lender, &p->turns);
+	warming_begin(p);
 	list_each(&p->channels, ch, struct channel, link)
 		find_turn(p, ch);
 }
@@ -426,6 +457,13 @@ void pool_share(struct pool *p, struct site_limits *shared)
 	pool_claim(p);
 }
 
+/* What stopped a tenant may be another limit now. */
+void pool_tenants_changed(struct pool *p)
+{
+	lids_forget(p);
+	open_shut(p, INT64_MAX);
+}
+
 /* Where it waited may be none of its doors any more. */
 void pool_reshape(struct pool *p)
 {
@@ -433,10 +471,12 @@ void pool_reshape(struct pool *p)
 
 	provider_leave(p);
 	shaping_idle(p);
+	own_forget(p);
 	shaping_pool(p);
+	warming_look_at(p); /* its provider may be another one */
 	list_each(&p->channels, ch, struct channel, link)
 		channel_reshape(ch);
-	pool_pump_soon(p);
+	pool_tenants_changed(p);
 }
 
 static int64_t paused_until(const struct pool *p)
@@ -465,6 +505,21 @@ static bool is_paused(struct pool *p, int64_t now)
 	return true;
 }
 
+/* For whoever is next; E_UNKNOWN: caps let nobody go now. */
+static int open_one(struct pool *p)
+{
+	bool transactional = passwords_need_channel(p);
+	struct caps_hold seats;
+	int r;
+
+	if (!caps_may_open(p, !transactional || bulk_needs_channel(p), &seats))
+		return E_UNKNOWN;
+	r = channel_open(p, transactional, &seats);
+	if (r < 0)
+		caps_hold_end(&seats);
+	return r;
+}
+
 static void open_some(struct pool *p)
 {
 	unsigned n, opening_max = shaping_opening_max(p);
@@ -477,7 +532,7 @@ static void open_some(struct pool *p)
 	}
 	for (n = 0; n < OPEN_AT_ONCE && r == 0 && p->n_opening < opening_max && needs_channel(p);
 	     n++)
-		r = channel_open(p, passwords_need_channel(p));
+		r = open_one(p);
 	if (n == OPEN_AT_ONCE && r == 0) /* the rest after others had their turn */
 		timer_set(p->sites->loop->timers, &p->timer, OPEN_MORE_MS);
 	else if (r == E_FULL && !timer_running(&p->timer)) /* others hold the slots */

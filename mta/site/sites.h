@@ -15,6 +15,7 @@
 #include "mta/site/options.h"
 #include "mta/smtp/options.h"
 #include "mta/census/census.h"
+#include "mta/warmup/warmup.h"
 
 struct channel;
 struct tlsrpt;
@@ -51,6 +52,7 @@ struct sites {
 	struct egress_news news;
 	struct limits *limits;
 	struct census_all *census;
+	struct warmup *warmup;     /* all lanes' (mta/site/warming.h) */
 	struct failures *failures; /* mta/site/failures.h */
 	struct trace *tracing;     /* mta/site/trace.h; mostly NULL */
 	struct site_loads *loads;
@@ -59,8 +61,10 @@ struct sites {
 	const struct smtp_options *smtp;
 	bool stopping, freeing;
 	unsigned resumptions;      /* those that the pools have seen (mta/site/limits.h) */
+	unsigned warmups;          /* mta/warmup: those that the pools have seen */
 	unsigned capped_domains;   /* by the rules of this generation; 0: none was */
 	unsigned shape_generation; /* of the shapes that sites and pools have */
+	unsigned tenant_changes;   /* those that the pools have seen (tenancy_generation) */
 	unsigned source_changes;   /* those that the pools have seen (egress_changes) */
 
 	struct resolver *resolver;
@@ -73,9 +77,12 @@ struct sites {
 
 	const struct routes *routes; /* of smart hosts; those in force */
 	struct list relays;          /* mta/site/relay.h */
+	struct smart_fed *fed;       /* tenants' own routes; those in force */
+	struct map fed_relays;       /* those among the relays that are tenants' */
 
 	struct map map, hosts;
 	uint32_t n_hosts;
+	struct map gates; /* mta/site/gate.h */
 
 	struct tls_context *tls;
 	struct {

@@ -31,6 +31,11 @@ static bool is_text(struct slice s)
 	return s.n && s.n <= FIELDS_TAG_MAX && utf8_valid(s);
 }
 
+static bool is_answer(struct slice s)
+{
+	return slice_eq_nocase(s, SLICE("yes")) || slice_eq_nocase(s, SLICE("no"));
+}
+
 static bool is_moment(struct slice s)
 {
 	int64_t at;
@@ -48,6 +53,8 @@ static const struct field_row {
 	{ SLICE("X-Postern-Stream"), offsetof(struct submit_asked, stream), is_word, "a word" },
 	{ SLICE("X-Postern-Campaign"), offsetof(struct submit_asked, campaign), is_word, "a word" },
 	{ SLICE("X-Postern-Pool"), offsetof(struct submit_asked, pool), is_word, "a word" },
+	{ SLICE("X-Postern-Engaged"), offsetof(struct submit_asked, engaged), is_answer,
+	  "yes or no" },
 	{ SLICE("X-Postern-Tag"), offsetof(struct submit_asked, tag), is_text,
 	  "text of at most 128 bytes" },
 	{ SLICE("X-Postern-Metadata"), offsetof(struct submit_asked, metadata), metadata_is_good,

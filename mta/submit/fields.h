@@ -6,6 +6,8 @@
  *	X-Postern-Tag        text of FIELDS_TAG_MAX bytes
  *	X-Postern-Metadata   a flat JSON object of FIELDS_METADATA_MAX bytes (metadata.h)
  *	X-Postern-Send-At    a moment (when.h), not later than submission.hold_max from now
+ *	X-Postern-Engaged    "yes" or "no": its recipients read this sender's mail, and go
+ *	                     first from a new source (mta/warmup)
  *	X-Postern-Pool       a pool that the credential names, or that of the sender domain
  *
  * word = 1 to 64 letters, digits, "-", "_" and "."

@@ -27,6 +27,7 @@ NO_LINE = {
     "POST /v1/campaigns/{campaign_id}/check": "changes nothing",
     "POST /v1/domains/{domain_id}/verify": "what it saw is kept with the domain; a change of the domain's status has a line, whoever looked",
     "POST /v1/auth/signup/verify": "has its line, org.created: tests/e2e/people_mail, where mail arrives",
+    "POST /v1/oauth/token": "changes nothing: a token is not stored; that the key was used is counted",
     "POST /v1/me/address": "has its line: tests/e2e/people_mail, where mail arrives",
     "POST /v1/me/address/verify": "has its line: tests/e2e/people_mail, where mail arrives",
     "POST /v1/auth/login/factor/mail": "has its line: tests/e2e/people_mail, where mail arrives",
@@ -103,6 +104,9 @@ def people(w):
     w.act("POST /v1/auth/logout", "session.ended", api=other)
     gone = w.api.post("/v1/members", {"email": "gone@org.test", "role": "viewer"})
     w.act("DELETE /v1/members/{user_id}", "member.removed", user_id=gone["id"])
+    w.act("POST /v1/roles", "role.created", {"name": "reporter", "permissions": ["analytics.read"]})
+    w.act("PATCH /v1/roles/{name}", "role.changed", {"permissions": ["campaigns.read"]}, name="reporter")
+    w.act("DELETE /v1/roles/{name}", "role.deleted", name="reporter")
     key = w.act("POST /v1/keys", "key.created", {"name": "K", "scopes": ["contacts.write", "contacts.read"]})
     w.act("PATCH /v1/keys/{key_id}", "key.changed", {"name": "L"}, key_id=key["id"])
     w.act("POST /v1/keys/{key_id}/regenerate", "key.regenerated", {"overlap": 60}, key_id=key["id"])

@@ -117,6 +117,34 @@ def an_account_of_the_same_address_elsewhere_opens_no_door(control):
     check(statuses.count(401) <= 20 and statuses[-1] == 429, f"guesses beside right ones: {statuses}")
 
 
+def failures_that_rise_are_told(control, pg):
+    """An account whose tries are used up; many failures at many accounts of one organisation; each once."""
+    def alarms(name):
+        return pg.psql("SELECT (a.detail->>'why') || ' ' || (a.detail->>'failures') FROM audit a JOIN orgs USING (org_id)"
+                       f" WHERE name = '{name}' AND action = 'login.alarm'", "postern").splitlines()
+    made = sign_up(control, "spray", "192.0.2.35")
+    api = At(control.url, "192.0.2.35", made["token"])
+    for i in range(6):
+        token = api.post("/v1/members", {"email": f"m{i}@spray.test", "role": "viewer"})["token"]
+        At(control.url, "192.0.2.36").post("/v1/auth/verify", {"token": token, "password": PASSWORD})
+    for i in range(24):
+        check(log_in(control, f"198.51.100.{i}", f"m{i % 6}@spray.test", "a wrong guess") == 401, "a failure")
+    check(alarms("spray") == [], f"24 failures are not told: {alarms('spray')}")
+    for i in range(5):
+        log_in(control, "198.51.100.90", f"m{i}@spray.test", "a wrong guess")
+    check(alarms("spray") == ["password 25"], f"they are told when they rise, once: {alarms('spray')}")
+    check(len(alarms("many")) == 1 and alarms("many")[0].startswith("throttled"), f"tries that are used up are told, once: {alarms('many')}")
+    check("auth.alarm" in control.log.read_text(errors="replace"), "the log has it")
+    text = Api(control.url).call("GET", "/metrics", raw=True).decode()
+    counted = {k: int(v) for k, v in re.findall(r'^postern_auth_failures_total{kind="(\w+)"} (\d+)$', text, re.M)}
+    check(counted["password"] >= 26 and counted["throttled"] >= 100 and re.search(r"^postern_auth_alarms_total [1-9]", text, re.M), f"and monitoring: {counted}")
+    # a guess at nobody writes as much as one at somebody
+    nobody = "SELECT coalesce(sum(failures), 0) FROM login_strangers"
+    before = int(pg.psql(nobody, "postern"))
+    log_in(control, "198.51.100.92", "no.such@spray.test", "a wrong guess")
+    check(int(pg.psql(nobody, "postern")) == before + 1, "a guess at nobody is written too")
+
+
 def passwords_that_are_tried_first_are_refused(control):
     anybody = At(control.url, "192.0.2.40")
     for i, bad in enumerate(("1234567890", "Password123!", "qwertyuiop", "admin@common", "Commonplace1", "0987654321")):
@@ -223,7 +251,7 @@ def main():
     pg.start()
     (TMP / "token").write_text(PLATFORM + "\n")
     options = {"auth.burst": 1000, "auth.per_minute": 6000, "auth.password_memory": "8M", "http.trusted_proxies": "127.0.0.1/32",
-               "http.admin.listen": "127.0.0.1:8082", "http.admin.token_file": TMP / "token", "auth.account_burst": 10, "auth.account_per_hour": 1,
+               "http.admin.listen": "127.0.0.1:8082", "http.admin.token_file": TMP / "token", "auth.alarm_failures": 25, "auth.account_burst": 10, "auth.account_per_hour": 1,
                "auth.invites_per_hour": 10, "signup.per_hour": 6, "auth.wrong_burst": 20, "auth.wrong_per_minute": 1}
     control = Control(TMP, os.environ["POSTERN_BUILD"], pg, types.SimpleNamespace(link=TMP / "no-engine.sock"), options=options)
     try:
@@ -234,6 +262,7 @@ def main():
         the_last_line_of_a_proxy_counts_whatever_the_client_sent(control)
         guesses_at_once_count_as_one_after_the_other(control)
         an_account_of_the_same_address_elsewhere_opens_no_door(control)
+        failures_that_rise_are_told(control, pg)
         passwords_that_are_tried_first_are_refused(control)
         what_is_not_a_login_is_bounded_too(control)
         wrong_credentials_are_bounded_and_right_ones_go_on(control)

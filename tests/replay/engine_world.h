@@ -28,6 +28,7 @@ struct world {
 	int64_t not_before_ms;    /* likewise; wall clock, 0: at once */
 	bool asks_for_all;        /* likewise: with 8BITMIME and SMTPUTF8 */
 	bool require_tls;         /* likewise: with REQUIRETLS */
+	bool engaged;             /* likewise: its recipients read our mail */
 	const char *head;         /* likewise: more lines of the header; NULL: none */
 	const char *raw;          /* likewise: the message, with 8BITMIME; NULL: a short one */
 };

@@ -34,7 +34,11 @@ static void try_token(struct slice in)
 	if (memchr(t.secret.p, '\0', t.secret.n))
 		return;
 	slice_copy(secret, sizeof(secret), t.secret);
-	assert(slice_eq(in, slice_str(token_format(t.kind, t.org, t.id, secret, text))));
+	if (t.test)
+		(void)token_format_key(true, t.org, t.id, secret, text);
+	else
+		(void)token_format(t.kind, t.org, t.id, secret, text);
+	assert(slice_eq(in, slice_str(text)));
 }
 
 static void try_time(struct slice in)
