@@ -59,7 +59,7 @@ int call_id(const struct call *c, unsigned n, enum id_kind kind,
 struct slice call_query(const struct call *c, const char *name); /* empty when absent; decoded */
 bool call_has_query(const struct call *c, const char *name);
 struct slice call_header(const struct call *c, const char *name); /* empty when absent */
-struct slice call_cookie(const struct call *c, const char *name); /* empty when absent */
+struct slice call_cookie(const struct call *c, const char *name); /* exactly so; or empty */
 struct slice call_raw_body(const struct call *c);
 struct slice call_method(const struct call *c);
 struct slice call_path(const struct call *c);
