@@ -156,6 +156,16 @@ bool own_may_open(struct pool *p, const struct ip *source)
 	return !full && wait_us(o, clock_mono_us()) == 0;
 }
 
+int64_t own_wait_us(struct pool *p)
+{
+	bool asks = shapes_asks(shape_set(p->sites->lane)) & SHAPE_ASKS_SOURCE;
+	int64_t least = p->turns.n && asks ? INT64_MAX : 0, now_us = asks ? clock_mono_us() : 0;
+
+	for (unsigned i = 0; i < p->turns.n && least; i++)
+		least = MIN_OF(least, wait_us(own_of(p, &p->turns.at[i].source->ip), now_us));
+	return least;
+}
+
 bool own_may_send(struct channel *ch)
 {
 	struct pool *p = ch->pool;

@@ -14,6 +14,8 @@ struct own *own_of(struct pool *p, const struct ip *source);
 void own_forget(struct pool *p); /* the shapes are other ones, or the pool ends */
 /* May another connection be opened from the source? */
 bool own_may_open(struct pool *p, const struct ip *source);
+/* Until one of the pool's sources may send again, in microseconds; 0: one may now. */
+int64_t own_wait_us(struct pool *p);
 /* All of its places, or none and false. */
 bool own_sit(struct channel *ch) MUST_CHECK;
 void own_rise(struct channel *ch);

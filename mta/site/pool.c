@@ -492,6 +492,8 @@ static bool waits_for_pace(struct pool *p)
 	if (!p->paced || shaping_may_send(p, &wait_us))
 		wait_us = p->congested ? steer_wait_us(p) : 0;
 	if (!wait_us)
+		wait_us = own_wait_us(p);
+	if (!wait_us)
 		return false;
 	timer_set(p->sites->loop->timers, &p->timer, wait_us / 1000 + 1);
 	return true;
