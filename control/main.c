@@ -20,6 +20,7 @@ struct service {
 	const char *name;
 	int (*start)(void **ret, struct app *app, char *error);
 	void (*stop)(void *service);
+	void (*reload)(void *service); /* SIGHUP; may be NULL */
 };
 
 static int http_start(void **ret, struct app *app, char *error)
@@ -42,6 +43,11 @@ static void http_stop(void *service)
 	(void)http_server_stop(service);
 }
 
+static void http_reload(void *service)
+{
+	http_server_reload(service);
+}
+
 static int work_start(void **ret, struct app *app, char *error UNUSED)
 {
 	struct workers *workers = NULL;
@@ -57,8 +63,8 @@ static void work_stop(void *service)
 }
 
 static const struct service services[] = {
-	{ "http", http_start, http_stop },
-	{ "workers", work_start, work_stop },
+	{ "http", http_start, http_stop, http_reload },
+	{ "workers", work_start, work_stop, NULL },
 };
 
 static int print_sample(void)
@@ -121,8 +127,9 @@ static void set_log_level(const struct settings *settings)
 	log_set_format(o->format);
 }
 
-/* SIGHUP: only the log's level may change while we run; the rest needs a restart. */
-static void reload(const char *config_path)
+/* SIGHUP: the log's level may change while we run, and what lies in files of TLS; the rest needs a
+ * restart. */
+static void reload(const char *config_path, void **running)
 {
 	char error[OPTION_ERROR_MAX] = "";
 	OWNED(settings) fresh = NULL;
@@ -132,14 +139,17 @@ static void reload(const char *config_path)
 		log_error("config.refused", kv_str("why", error[0] ? error : err_text(r)));
 	else
 		set_log_level(fresh);
+	for (size_t i = 0; i < ARRAY_LEN(services); i++)
+		if (running[i] && services[i].reload)
+			services[i].reload(running[i]);
 }
 
-static int wait_for_end(const sigset_t *set, const char *config_path)
+static int wait_for_end(const sigset_t *set, const char *config_path, void **running)
 {
 	int sig = 0;
 
 	while (sigwait(set, &sig) == 0 && sig == SIGHUP)
-		reload(config_path);
+		reload(config_path, running);
 	return sig;
 }
 
@@ -164,7 +174,8 @@ static int serve(struct app *app, const char *config_path)
 		r = start_all(app, running);
 	if (r >= 0) {
 		log_info("control.ready", kv_int("pid", getpid()));
-		log_info("control.stopping", kv_int("signal", wait_for_end(&set, config_path)));
+		log_info("control.stopping",
+			 kv_int("signal", wait_for_end(&set, config_path, running)));
 	}
 	atomic_store(&app->stopping, true);
 	for (size_t i = ARRAY_LEN(services); i-- > 0;)

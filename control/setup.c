@@ -12,6 +12,7 @@
 #include "control/engine/options.h"
 #include "control/http/ids.h"
 #include "control/http/options.h"
+#include "control/http/tls_options.h"
 #include "control/tracking/options.h"
 
 static const struct option log_rows[] = {
@@ -40,9 +41,9 @@ const struct option_set setup_log_option_set = {
 };
 
 static const struct option_set *const sets[] = {
-	&db_option_set,      &http_option_set,    &auth_option_set,
-	&app_option_set,     &domains_option_set, &tracking_option_set,
-	&carrier_option_set, &mail_option_set,    &setup_log_option_set,
+	&db_option_set,   &http_option_set,      &http_tls_option_set, &auth_option_set,
+	&app_option_set,  &domains_option_set,   &tracking_option_set, &carrier_option_set,
+	&mail_option_set, &setup_log_option_set,
 };
 
 int setup_read(struct settings **ret, const char *path, char *error)

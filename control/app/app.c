@@ -32,6 +32,7 @@ int app_open(struct app *app, const struct option_set *const *sets, size_t n, co
 	secrets_derive(app->secrets, "api key", app->key_pepper);
 	secrets_derive(app->secrets, "session", app->session_pepper);
 	secrets_derive(app->secrets, "mailed token", app->token_pepper);
+	secrets_derive(app->secrets, "access token", app->access_key);
 	return 0;
 }
 

@@ -12,7 +12,8 @@
 struct app {
 	struct settings *settings; /* each room's options.h asks for its own */
 	struct secrets *secrets;
-	uint8_t cursor_key[32], key_pepper[32], session_pepper[32], token_pepper[32];
+	uint8_t cursor_key[32], key_pepper[32], session_pepper[32], token_pepper[32],
+	    access_key[32];
 	char *platform_token; /* NULL: the platform's API answers nobody */
 	atomic_bool stopping;
 };

@@ -5,7 +5,8 @@
 #include "base/file.h"
 #include "control/auth/alarm.h"
 #include "control/auth/gate.h"
-#include "control/auth/key.h"
+#include "control/auth/key_certificate.h"
+#include "control/auth/key_enter.h"
 #include "control/auth/key_use.h"
 #include "control/auth/login_session.h"
 #include "control/auth/options.h"
@@ -25,9 +26,13 @@ const char *auth_cookie(const struct app *app)
 	return http_options(app)->cookie_secure ? "__Host-postern_session" : "postern_session";
 }
 
+/* RFC 6750 section 3.1: whoever sent no credential is not told of an error. */
 static int refuse_as(struct call *c, const char *code, const char *why)
 {
-	http_reply_header(c, "WWW-Authenticate", "Bearer realm=\"postern\"");
+	bool sent = call_header(c, "Authorization").p || call_header(c, "X-Api-Key").p;
+
+	http_reply_header(c, "WWW-Authenticate", "Bearer realm=\"postern\"%s",
+			  sent ? ", error=\"invalid_token\"" : "");
 	return problem(c, 401, code, "%s", why);
 }
 
@@ -56,86 +61,35 @@ static bool changes_something(const struct call *c)
 	return strcmp(c->route->method, "GET") != 0;
 }
 
-static bool address_allowed(struct slice cidrs, const struct ip *ip)
+static int refuse_verdict(struct call *c, enum key_verdict v)
 {
-	bool any = false;
+	static const char *const codes[] = {
+		[KEY_WRONG] = "not_authenticated",
+		[KEY_TOKEN_OVER] = "token_expired",
+		[KEY_UNSHOWN] = "certificate_required",
+		[KEY_OWNER_INACTIVE] = "key_maker_inactive",
+		[KEY_OWNER_MAY_NOT] = "key_maker_may_not",
+	};
 
-	while (cidrs.n) {
-		struct slice cidr = slice_take(&cidrs, ' ');
-		struct ip_net net;
-
-		if (cidr.n && ip_net_parse(cidr, &net) >= 0 && ip_net_has(&net, ip))
-			return true;
-		any |= cidr.n > 0;
-	}
-	return !any;
-}
-
-enum {
-	KEY_HASH,
-	KEY_OLD_HASH,
-	KEY_SCOPES,
-	KEY_CIDRS,
-	KEY_TEST,
-	KEY_OWNED,
-	KEY_ROLE,
-	KEY_SUSPENDED,
-	KEY_OWN_PERMITS,
-};
-
-/* Guarantee: both secrets are compared, so that time does not tell which one was meant. */
-static bool key_secret_right(struct call *c, const struct token *t, struct db_result *res)
-{
-	bool now = token_right(c->app->key_pepper, t->secret, db_bytes(res, 0, KEY_HASH));
-	bool old = token_right(c->app->key_pepper, t->secret, db_bytes(res, 0, KEY_OLD_HASH));
-
-	c->actor.old_secret = old && !now;
-	return (now || old) && t->test == db_bool(res, 0, KEY_TEST);
-}
-
-/* Guarantee: a key lives no longer than its owner's right to make it. */
-static int check_owner(struct call *c, const struct db_result *res)
-{
-	int64_t role = db_int(res, 0, KEY_ROLE);
-
-	if (!db_bool(res, 0, KEY_OWNED))
-		return 0;
-	if (!role)
-		return refuse_as(c, "key_maker_inactive",
-				 "the member who owns this API key is removed or disabled: use a "
-				 "key of another member");
-	if (!key_may_have(permit_of_member(role, db_int(res, 0, KEY_OWN_PERMITS)),
-			  (uint64_t)db_int(res, 0, KEY_SCOPES)))
-		return refuse_as(c, "key_maker_may_not",
-				 "the member who owns this API key may not make such a key any "
-				 "more: use a key of another member");
-	return 0;
+	if (v == KEY_ELSEWHERE)
+		return problem(c, 403, "address_not_allowed", "%s", key_verdict_text(v));
+	return refuse_as(c, codes[v], key_verdict_text(v));
 }
 
 static int enter_key(struct call *c, const struct token *t)
 {
-	OWNED(db_result) res = NULL;
-	int r = db_run(c->db, &res, sql_auth_enter_key, p_int(t->org), p_int(t->id));
+	enum key_verdict v = KEY_WRONG;
+	int r = key_enter(c, t, &v, NULL);
 
-	if (r < 0)
-		return r;
-	if (r == 0 || !key_secret_right(c, t, res))
-		return refuse(
-		    c, "this API key does not exist, is revoked or has expired: use another one");
-	if (!address_allowed(db_text(res, 0, KEY_CIDRS), &c->ip))
-		return problem(c, 403, "address_not_allowed",
-			       "this API key may not be used from your address: see its cidrs");
-	r = check_owner(c, res);
-	if (r < 0)
-		return r;
-	c->actor = (struct actor){ .kind = ACTOR_KEY,
-				   .org = t->org,
-				   .id = t->id,
-				   .permits = (uint64_t)db_int(res, 0, KEY_SCOPES),
-				   .test = t->test,
-				   .old_secret = c->actor.old_secret,
-				   .suspended = db_bool(res, 0, KEY_SUSPENDED) };
-	return 0;
+	return r < 0 || v == KEY_FINE ? r : refuse_verdict(c, v);
+}
+
+static int enter_token(struct call *c, const struct access_token *t)
+{
+	enum key_verdict v = KEY_WRONG;
+	int r = key_enter_token(c, t, &v);
+
+	return r < 0 || v == KEY_FINE ? r : refuse_verdict(c, v);
 }
 
 static int touch_session(struct call *c)
@@ -220,11 +174,17 @@ static int check_rights(struct call *c)
 		return problem(c, 403, "factor_required",
 			       "your organisation requires a second factor: set one up at "
 			       "/v1/me/totp or /v1/me/mail-factor first");
-	if (route->permit & ~c->actor.permits)
+	if (route->permit & ~c->actor.permits) {
+		if (c->actor.kind == ACTOR_KEY)
+			http_reply_header(c, "WWW-Authenticate",
+					  "Bearer realm=\"postern\", error=\"insufficient_scope\", "
+					  "scope=\"%s\"",
+					  name_of(route->permit));
 		return problem(
 		    c, 403, "missing_permission",
 		    "this needs the permission %s: ask an admin of your organisation for it",
 		    name_of(route->permit));
+	}
 	if (c->actor.test && (route->flags & ROUTE_REAL))
 		return problem(c, 403, "test_key",
 			       "real mail would leave by this: a test key cannot do it");
@@ -235,9 +195,37 @@ static int check_rights(struct call *c)
 	return 0;
 }
 
+static int enter_named(struct call *c, uint32_t org, uint64_t key)
+{
+	enum key_verdict v = KEY_WRONG;
+	int r = key_enter_named(c, org, key, &v);
+
+	return r < 0 || v == KEY_FINE ? r : refuse_verdict(c, v);
+}
+
+/* By credential, whatever may be done with it. */
+static int enter_as(struct call *c, struct slice text, bool cookie)
+{
+	struct access_token access;
+	struct token t;
+	uint64_t key;
+	uint32_t org;
+
+	if (!cookie && key_certificate_parse(text, &org, &key) >= 0)
+		return enter_named(c, org, key);
+	if (!cookie && access_token_parse(text, &access) >= 0)
+		return enter_token(c, &access);
+	if (token_parse(text, &t) < 0 || t.kind == ID_TOKEN)
+		return refuse(c, "this is neither a session nor an API key: send it exactly as it "
+				 "was given to you");
+	if (t.kind == ID_KEY)
+		return enter_key(c, &t);
+	db_begin(c->db, t.org);
+	return enter_session(c, &t, cookie);
+}
+
 static int enter_member(struct call *c)
 {
-	struct token t;
 	bool cookie;
 	struct slice text = find_credential(c, &cookie);
 	int r;
@@ -245,11 +233,10 @@ static int enter_member(struct call *c)
 	if (!text.n)
 		return refuse(
 		    c, "no credential was sent: send a session or an API key as Bearer token");
-	if (token_parse(text, &t) < 0 || t.kind == ID_TOKEN)
-		return refuse(c, "this is neither a session nor an API key: send it exactly as it "
-				 "was given to you");
-	db_begin(c->db, t.org);
-	r = t.kind == ID_KEY ? enter_key(c, &t) : enter_session(c, &t, cookie);
+	if (!cookie && call_header(c, "Authorization").p && call_header(c, "X-Api-Key").p)
+		return problem(c, 400, "two_credentials",
+			       "send one credential: Authorization or X-Api-Key, not both");
+	r = enter_as(c, text, cookie);
 	return r < 0 ? r : check_rights(c);
 }
 

@@ -11,6 +11,8 @@
 static const struct option rows[] = {
 	{"http.admin.token_file", T_STR, AT(admin_token_file), 0, 0, "", false,
 	 "File with the bearer token of the platform's API; empty: that API refuses every request"},
+	{"api.url", T_STR, AT(api_url), 0, 0, "", false,
+	 "URL that the API has for its clients, https://host without a path; empty: OAuth metadata is not served"},
 	{"signup.allowed", T_BOOL, AT(signup), 0, 0, "no", false,
 	 "Anybody may create an organisation at /v1/auth/signup; if not, only the platform's API"},
 	{"signup.verification", T_STR, AT(signup_verification), 0, 16, "none", false,
@@ -39,7 +41,13 @@ static const struct option rows[] = {
 static int derive(void *options, const struct settings *all UNUSED, struct option_fault *f)
 {
 	const struct auth_options *o = options;
+	struct slice url = slice_str(o->api_url);
 
+	if (url.n &&
+	    ((!slice_strip(&url, SLICE("https://")) && !slice_strip(&url, SLICE("http://"))) ||
+	     !url.n || memchr(url.p, '/', url.n)))
+		return option_bad(f, "api.url", slice_str(o->api_url),
+				  "https://host without a path");
 	if (strcmp(o->signup_verification, "none") && strcmp(o->signup_verification, "mail") &&
 	    strcmp(o->signup_verification, "operator"))
 		return option_bad(f, "signup.verification", slice_str(o->signup_verification),

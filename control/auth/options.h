@@ -3,7 +3,7 @@
 #include "control/app/app.h"
 
 struct auth_options {
-	char *admin_token_file;
+	char *admin_token_file, *api_url;
 	bool signup;
 	char *signup_verification;
 	int64_t session_life, session_idle, proof_life, password_memory;

@@ -1,4 +1,4 @@
-/* control/auth/routes.h - /v1/auth, /v1/me, /v1/keys and /v1/members. */
+/* control/auth/routes.h - /v1/auth, /v1/me, /v1/keys, /v1/oauth and /v1/members. */
 #pragma once
 #include "control/http/route.h"
 
@@ -18,5 +18,7 @@ extern const struct http_route auth_me_routes[];
 extern const size_t auth_me_routes_n;
 extern const struct http_route auth_key_routes[];
 extern const size_t auth_key_routes_n;
+extern const struct http_route auth_oauth_routes[];
+extern const size_t auth_oauth_routes_n;
 extern const struct http_route auth_member_routes[];
 extern const size_t auth_member_routes_n;

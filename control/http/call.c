@@ -51,6 +51,11 @@ struct slice call_cookie(const struct call *c, const char *name)
 	return slice_str(w.value);
 }
 
+const struct http_certificate *call_certificate(const struct call *c)
+{
+	return c->request->certified ? &c->request->certificate : NULL;
+}
+
 struct slice call_raw_body(const struct call *c)
 {
 	return buf_data(&c->request->body);

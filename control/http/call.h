@@ -17,6 +17,7 @@
 #include "base/address.h"
 #include "control/app/app.h"
 #include "control/http/brake.h"
+#include "control/http/certificate.h"
 #include "control/http/ids.h"
 #include "control/http/route.h"
 
@@ -60,6 +61,8 @@ struct slice call_query(const struct call *c, const char *name); /* empty when a
 bool call_has_query(const struct call *c, const char *name);
 struct slice call_header(const struct call *c, const char *name); /* empty when absent */
 struct slice call_cookie(const struct call *c, const char *name); /* exactly so; or empty */
+/* What the client has shown on this connection; NULL: nothing. */
+const struct http_certificate *call_certificate(const struct call *c);
 struct slice call_raw_body(const struct call *c);
 struct slice call_method(const struct call *c);
 struct slice call_path(const struct call *c);
@@ -73,6 +76,9 @@ int call_if_match(struct call *c, int64_t version) MUST_CHECK;
 /* Takes one of the tries for passwords that an address has: 0, or 429 and E_ANSWERED.  ROUTE_BRAKED
  * takes it before the handler. */
 int call_brake(struct call *c) MUST_CHECK;
+/* Takes one of the wrong credentials that an address may send; a handler calls it after it refused
+ * one that no header has. */
+int call_brake_wrong(struct call *c) MUST_CHECK;
 /* The same of any rule and key; "too many <what>: try again in 7 s". */
 int call_limit(struct call *c, const struct http_brake_rule *rule, struct slice key, unsigned cost,
 	       const char *what) MUST_CHECK;

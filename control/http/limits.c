@@ -85,14 +85,18 @@ static bool has_credential(const struct call *c)
 
 /* Those who hold a right credential are never locked out by others at their address: only the
  * answer to a wrong one changes. */
-void http_limits_wrong(struct call *c)
+int call_brake_wrong(struct call *c)
 {
 	const struct http_options *o = http_options(c->app);
 	const struct http_brake_rule rule = { "credentials", o->wrong_burst,
 					      o->wrong_per_minute * 60 };
 
-	if (c->request->reply.status != 401 || !has_credential(c))
-		return;
-	(void)!call_limit(c, &rule, http_brake_address(&c->ip), 1,
+	return call_limit(c, &rule, http_brake_address(&c->ip), 1,
 			  "wrong credentials from your address");
+}
+
+void http_limits_wrong(struct call *c)
+{
+	if (c->request->reply.status == 401 && has_credential(c))
+		(void)!call_brake_wrong(c);
 }

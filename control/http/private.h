@@ -10,6 +10,7 @@
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 #include "control/http/server.h"
+#include "control/http/tls.h"
 
 struct http_options;
 enum { WORKERS_MAX = 256, PATH_MAX_LEN = 2048, PATH_ARENA = 4096 };
@@ -71,6 +72,8 @@ struct call_request {
 	bool counted; /* by the caller's limit */
 	bool matched; /* If-Match was looked at */
 	char rate_policy[96], rate[96];
+	bool certified;
+	struct http_certificate certificate;
 	struct http_reply reply;
 	struct call call;
 };
@@ -87,6 +90,7 @@ struct http_listener {
 struct http_server {
 	struct app *app;
 	const struct http_gate *gate;
+	struct http_tls *tls; /* NULL: no listener speaks it */
 	struct http_listener listeners[3];
 	pthread_mutex_t lock;
 	pthread_cond_t wake, sweep;

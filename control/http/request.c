@@ -194,6 +194,7 @@ static enum MHD_Result begin(struct http_listener *l, struct MHD_Connection *con
 
 	*con_cls = q;
 	find_peer(q);
+	q->certified = http_tls_peer(conn, &q->certificate);
 	if (fault) {
 		(void)problem(&q->call, 400, "ambiguous_request", "%s", fault);
 		return send_and_close(q);

@@ -16,6 +16,7 @@ enum {
 	LEAVING_MAX = 256,
 	SWEEP_MS = 250,
 	DESCRIPTORS_OURS = 512,
+	FILES_TURNS = 8, /* how often we look whether files of TLS changed */
 };
 
 static int bind_unix(const char *path)
@@ -132,8 +133,11 @@ static struct http_guest *greet(struct http_listener *l, struct MHD_Connection *
 static void door(void *cls, struct MHD_Connection *conn, void **guest,
 		 enum MHD_ConnectionNotificationCode what)
 {
+	struct http_listener *l = cls;
+
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		*guest = greet(cls, conn);
+		*guest = greet(l, conn);
+		http_tls_greet(l->server->tls, conn);
 		return;
 	}
 	http_guest_leave(*guest);
@@ -149,11 +153,15 @@ static int listener_start(struct http_listener *l, const struct http_options *o)
 						.body_ms = o->body_timeout,
 						.rate = o->body_rate };
 
+	/* A Unix socket has permissions instead. */
+	bool tls = l->address[0] != '/' && (http_tls_options(l->server->app)->on & l->kind);
+	struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
+
 	l->guests = http_guests_new(&rules);
 	/* Its own limit has room for those who are still on their way out. */
 	l->daemon = MHD_start_daemon(
 	    MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
-		MHD_USE_ERROR_LOG,
+		MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0U),
 	    0, NULL, NULL, request_access, l, MHD_OPTION_EXTERNAL_LOGGER, log_unheard, NULL,
 	    MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_LISTEN_SOCKET, l->fd,
 	    MHD_OPTION_NOTIFY_COMPLETED, request_completed, l, MHD_OPTION_NOTIFY_CONNECTION, door,
@@ -161,7 +169,8 @@ static int listener_start(struct http_listener *l, const struct http_options *o)
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(o->timeout / 1000),
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(HEADERS_MAX + 48 * 1024),
 	    MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)HEADERS_MAX,
-	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, tls ? http_tls_daemon_options : none,
+	    MHD_OPTION_END);
 	return l->daemon ? 0 : -ENOSYS;
 }
 
@@ -185,6 +194,7 @@ static void sweep_listeners(struct http_server *s)
 static void *sweeper(void *arg)
 {
 	struct http_server *s = arg;
+	unsigned turns = 0;
 
 	(void)pthread_mutex_lock(&s->lock);
 	while (!s->ending) {
@@ -197,6 +207,8 @@ static void *sweeper(void *arg)
 		(void)pthread_cond_clockwait(&s->sweep, &s->lock, CLOCK_MONOTONIC, &until);
 		(void)pthread_mutex_unlock(&s->lock);
 		sweep_listeners(s);
+		if (++turns % FILES_TURNS == 0)
+			http_tls_reload(s->tls, true);
 		(void)pthread_mutex_lock(&s->lock);
 	}
 	(void)pthread_mutex_unlock(&s->lock);
@@ -309,7 +321,9 @@ int http_server_start(struct http_server **ret, struct app *app, const struct ht
 	for (unsigned i = 0; i < ARRAY_LEN(where); i++)
 		s->listeners[i] = (struct http_listener){ .server = s, .kind = 1U << i, .fd = -1 };
 	raise_descriptors(o, ARRAY_LEN(where));
-	r = start_workers(s);
+	r = http_tls_options(app)->on ? http_tls_open(&s->tls, http_tls_options(app), error) : 0;
+	if (r >= 0)
+		r = start_workers(s);
 	for (unsigned i = 0; i < ARRAY_LEN(where) && r >= 0; i++) {
 		if (!where[i] || !where[i][0])
 			continue;
@@ -362,11 +376,17 @@ struct http_server *http_server_stop(struct http_server *s)
 		(void)pthread_join(s->workers[i], NULL);
 	for (unsigned i = 0; i < ARRAY_LEN(s->listeners); i++)
 		listener_close(&s->listeners[i]);
+	s->tls = http_tls_close(s->tls);
 	(void)pthread_cond_destroy(&s->sweep);
 	(void)pthread_cond_destroy(&s->wake);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
 	return NULL;
+}
+
+void http_server_reload(struct http_server *s)
+{
+	http_tls_reload(s->tls, false);
 }
 
 const char *http_server_address(const struct http_server *s, unsigned listener, char *buf)

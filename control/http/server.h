@@ -16,5 +16,7 @@ struct http_server;
 int http_server_start(struct http_server **ret, struct app *app, const struct http_gate *gate,
 		      char *error) MUST_CHECK;
 struct http_server *http_server_stop(struct http_server *s);
+/* Reads the files of TLS again. */
+void http_server_reload(struct http_server *s);
 /* Where a listener really is, for port 0: "127.0.0.1:41234" in buf of 128 bytes; "" when off. */
 const char *http_server_address(const struct http_server *s, unsigned listener, char *buf);

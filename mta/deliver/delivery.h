@@ -6,6 +6,7 @@
 #pragma once
 #include "mta/deliver/deliverer.h"
 #include "mta/site/caps.h"
+#include "mta/site/lids.h"
 
 enum { DELIVERY_RCPTS_MAX = 50 };
 
@@ -20,7 +21,8 @@ struct delivery {
 	char return_path[RETURNPATH_MAX];
 	rcpt_ref one_ref, *refs;
 	struct txn_rcpt one, *rcpts;
-	struct caps_seat seat; /* at the caps that bind it */
+	struct caps_mail caps; /* those that bind it */
+	struct lids_seat lids; /* at the limits of its tenant */
 };
 
 /* many: it may have more than one recipient. */

@@ -138,7 +138,7 @@ static void note_place(struct binding *w, struct pool *p)
 	w->places[w->last].n++;
 }
 
-static void note_ready(struct binding *w, struct queue *q, rcpt_ref ref)
+static void note_where(struct binding *w, struct queue *q, rcpt_ref ref)
 {
 	const struct rcpt *r = queue_rcpt(q, ref);
 	struct way *way = way_of(queue_domain_of(q, r));
@@ -165,8 +165,8 @@ void binding_note(struct binding *w, struct walk *walk, rcpt_ref ref)
 	if (r->state == RCPT_DEFERRED && (!w->next_s || r->due_s < w->next_s))
 		w->next_s = r->due_s;
 	note_orders(w, q, r);
-	if (r->state == RCPT_READY)
-		note_ready(w, q, ref);
+	if (r->state == RCPT_READY || r->state == RCPT_DEFERRED)
+		note_where(w, q, ref);
 }
 
 /* ---- what is told ------------------------------------------------------------------------ */
@@ -201,6 +201,19 @@ static bool told_already(const struct binding *w, unsigned n, const struct site 
 	return false;
 }
 
+/* The site without its pools, once. */
+static void tell_site(const struct binding *w, unsigned i, struct teller *t)
+{
+	struct site *site = w->places[i].pool->site;
+
+	if (told_already(w, i, site))
+		return;
+	if (site->relay)
+		tell(t, "route", 0, "some of it goes to %.200s by the route %.100s",
+		     site->relay->route->host, site->relay->route->name);
+	binds_only_site(t, site);
+}
+
 static void tell_places(struct binding *w, struct teller *t)
 {
 	char text[WHY_TEXT_MAX];
@@ -218,8 +231,7 @@ static void tell_places(struct binding *w, struct teller *t)
 	qsort(w->places, w->n_places, sizeof(w->places[0]), by_number);
 	w->last = 0;
 	for (unsigned i = 0; i < n; i++) {
-		if (!told_already(w, i, w->places[i].pool->site))
-			binds_only_site(t, w->places[i].pool->site);
+		tell_site(w, i, t);
 		binds_pool(t, w->places[i].pool);
 	}
 	for (unsigned i = n; i < w->n_places; i++)

@@ -1,6 +1,6 @@
-/* mta/policy/public_host.h - the addresses of a host that HTTPS is spoken with because a record says so.
- * Only those of the public Internet, and those that mta_sts.allow names: a record must not make us
- * speak to hosts that only we can reach.
+/* mta/policy/public_host.h - the addresses of a host that HTTPS is spoken with because a record
+ * says so.  Only those of the public Internet, and those that mta_sts.allow names: a record must
+ * not make us speak to hosts that only we can reach.
  *
  * Owns:    it is a member of its asker's object; `host` must live until done().
  * Blocks:  never.

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "mta/route/inside.h"
 
 #define AT(member) offsetof(struct smart_route, member)
 enum { SUBMISSION_PORT = 587, SUBMISSIONS_PORT = 465 };
@@ -29,6 +30,9 @@ struct smart_route *smart_route_unref(struct smart_route *r)
 	free(r->host);
 	free(r->credentials);
 	free(r->token_file);
+	if (r->secret)
+		explicit_bzero(r->secret, strlen(r->secret));
+	free(r->secret);
 	free(r);
 	return NULL;
 }
@@ -76,7 +80,7 @@ static bool list_fits(const struct smart_route *r, enum smart_list k, const stru
 	return r->n[k] == 0;
 }
 
-static bool route_fits(const struct smart_route *r, const struct smart_subject *q)
+bool routes_fit(const struct smart_route *r, const struct smart_subject *q)
 {
 	for (unsigned k = 0; k < SMART_LISTS; k++)
 		if (!list_fits(r, (enum smart_list)k, q))
@@ -87,7 +91,7 @@ static bool route_fits(const struct smart_route *r, const struct smart_subject *
 struct smart_route *routes_find(const struct routes *r, const struct smart_subject *q)
 {
 	for (unsigned i = 0; i < r->n; i++)
-		if (route_fits(r->at[i], q))
+		if (routes_fit(r->at[i], q))
 			return r->at[i];
 	return NULL;
 }
@@ -196,7 +200,7 @@ static int add_entries(struct smart_route *r, enum smart_list k, struct slice v)
 	return r->n[k] ? 0 : E_SYNTAX;
 }
 
-static int set_key(struct smart_route *r, struct slice key, struct slice v)
+int routes_set_key(struct smart_route *r, struct slice key, struct slice v)
 {
 	static const char *const lists[SMART_LISTS] = { "domain", "tenant", "pool", "stream" };
 
@@ -226,34 +230,43 @@ static uint64_t print_of(const struct smart_route *r)
 	buf_putf(&all, "%s:%u %d %d %d %d %s %s", r->host, r->port, r->mx, r->tls_at_once,
 		 (int)r->tls, (int)r->auth, r->credentials ? r->credentials : "",
 		 r->token_file ? r->token_file : "");
+	if (r->secret)
+		buf_putf(&all, " %s", r->secret);
 	print = hash_stable(buf_data(&all));
+	if (r->secret)
+		explicit_bzero(all.p, all.cap);
 	buf_free(&all);
 	return print;
 }
 
-/* The section is whole: does it make a route? */
-static int end_section(struct route_reading *in)
+const char *routes_finish(struct smart_route *r)
 {
-	struct smart_route *r = in->now;
-	bool meant = false;
+	bool meant = false, authentic = r->credentials || r->secret;
 
-	if (!r)
-		return 0;
 	for (unsigned k = 0; k < SMART_LISTS; k++)
 		meant = meant || r->n[k];
 	if (!r->host)
-		return fault(in, "the route before has no host");
+		return "the route before has no host";
 	if (!meant)
-		return fault(in, "the route before does not say for whom it is: domain = *");
-	if ((r->auth != AUTH_NONE) != (r->credentials != NULL))
-		return fault(in, "in the route before, auth and credentials belong together");
+		return "the route before does not say for whom it is: domain = *";
+	if ((r->auth != AUTH_NONE) != authentic)
+		return "in the route before, auth and credentials belong together";
 	if (r->auth != AUTH_NONE && r->tls != TLS_WORD_VERIFY)
-		return fault(in, "in the route before, auth needs tls = verify");
+		return "in the route before, auth needs tls = verify";
 	if (r->token_file && r->auth != AUTH_XOAUTH2)
-		return fault(in, "in the route before, token_file needs auth = xoauth2");
+		return "in the route before, token_file needs auth = xoauth2";
 	if (!r->port)
 		r->port = r->tls_at_once ? SUBMISSIONS_PORT : SUBMISSION_PORT;
 	r->print = print_of(r);
+	return NULL;
+}
+
+static int end_section(struct route_reading *in)
+{
+	const char *why = in->now ? routes_finish(in->now) : NULL;
+
+	if (why)
+		return fault(in, why);
 	in->now = NULL;
 	return 0;
 }
@@ -294,7 +307,7 @@ static int read_line(struct route_reading *in, struct slice line)
 		return fault(in, "expected key = value");
 	if (!in->now)
 		return fault(in, "before the first [name] there is nothing to set");
-	r = set_key(in->now, slice_trim(key), slice_trim(value));
+	r = routes_set_key(in->now, slice_trim(key), slice_trim(value));
 	if (r == E_UNKNOWN)
 		return fault(in, "no such key");
 	return r < 0 ? fault(in, "this value does not fit, or was set before") : 0;

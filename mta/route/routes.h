@@ -1,5 +1,6 @@
 /* mta/route/routes.h - smart hosts: whose mail goes to which host:port instead of the domain's own
- * hosts, under which TLS, and as whom (postern-routes(5)).
+ * hosts, under which TLS, and as whom (postern-routes(5)).  Tenants have routes of their own:
+ * mta/route/fed.h.
  *
  *	file    = *( line LF )                             "#" begins a comment
  *	line    = "[" name "]" / key "=" value
@@ -36,6 +37,11 @@ struct smart_route {
 	char *lists[SMART_LISTS][ROUTES_LIST_MAX];
 	unsigned n[SMART_LISTS];
 	uint64_t print; /* of all that matters to a connection */
+
+	/* Of a tenant's own (mta/route/fed.h): whose, its number, and what a file of credentials
+	 * would hold. */
+	uint64_t tenant, id;
+	char *secret;
 };
 struct smart_route *smart_route_ref(struct smart_route *r);
 struct smart_route *smart_route_unref(struct smart_route *r); /* takes NULL, gives NULL */
@@ -52,6 +58,11 @@ static inline const struct routes *routes_of(const struct settings *s)
 /* Adds a file's routes.  E_SYNTAX: error (OPTION_ERROR_MAX) says where and why. */
 int routes_parse(struct routes *r, struct slice text, const char *name, char *error) MUST_CHECK;
 void routes_clear(struct routes *r);
+
+static inline bool smart_route_is_fed(const struct smart_route *r)
+{
+	return r->tenant != 0;
+}
 
 struct smart_subject {
 	struct slice domain, pool, stream;

@@ -74,7 +74,11 @@ struct rule_cap {
 	uint64_t id;
 	_Atomic int64_t per_day, connections; /* 0: no limit */
 	_Atomic int64_t pace;                 /* GCRA, as mta/site/limits.h has it */
-	slot_count in_hand;
+	slot_count connections_open;          /* that carry such mail, or are opened for it */
+	_Atomic int64_t wanted_ms;            /* monotonic: when somebody last found no seat */
+	/* Who gave a seat up because others wanted it (mta/site/caps.c), and when. */
+	_Atomic uintptr_t given_up_by;
+	_Atomic int64_t given_up_ms;
 };
 enum { RULE_CAPS_MAX = 8 };
 /* Those that bind it: at most RULE_CAPS_MAX, the latest first. */

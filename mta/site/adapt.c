@@ -13,6 +13,7 @@ enum {
 	STEP_MESSAGES = 10,
 	USUAL_LEVEL = 6,
 	CROWD_LEVEL = 3,     /* a connection that is not let in costs no attempt */
+	SLOWS_LEVEL = 8,     /* one that is let in late costs the others their pace */
 	DEAR_MS = 60 * 1000, /* a wall of that length is tried for less often */
 	LEVEL_MS = 30 * 60 * 1000,
 	FRESH_ROUND_MS = 10 * 1000, /* answers to what was in flight at a cut are here by now */
@@ -20,6 +21,9 @@ enum {
 	DOOR_RUN = 2,               /* one at the door counts for so many more */
 	QUOTA_MESSAGES = 5,
 	PROVEN = 100, /* deliveries after which a wall is history */
+	AGREE = 2,    /* walls at the rate of the one before, after which it is taken for fixed */
+	HOLD_MS = 2 * 60 * 60 * 1000, /* ... and not tried for so long, doubled with each more */
+	HOLD_MAX_MS = 8 * 60 * 60 * 1000,
 };
 static const int64_t day_ms = 86400000;
 
@@ -99,7 +103,7 @@ static void calm_down(struct adapt *a, int64_t now)
 
 static unsigned price(const struct adapt *a)
 {
-	const unsigned level = MIN_OF(a->level, (unsigned)USUAL_LEVEL);
+	const unsigned level = MIN_OF(a->level, (unsigned)SLOWS_LEVEL);
 
 	return a->window < a->threshold ? 1 : MAX_OF(a->window, 1u) << level;
 }
@@ -123,6 +127,12 @@ static int64_t step_after_ms(const struct adapt *a)
 	return MIN_OF(MAX_OF((int64_t)STEP_MS << a->level, time), (int64_t)STEP_MAX_MS);
 }
 
+/* Just below a limit that stays where it is. */
+static bool holds(const struct adapt *a, int64_t now)
+{
+	return now < a->hold_until_ms && a->rate >= a->wall_rate / 100 * 97;
+}
+
 /* Slowly where trouble came; quickly below that, and above it, where it has moved away.  A wall of
  * a named length is dear, so more has to go well before it counts as moved. */
 static void grow_rate(struct adapt *a, const struct adapt_bounds *b, bool pressed, int64_t now)
@@ -134,11 +144,11 @@ static void grow_rate(struct adapt *a, const struct adapt_bounds *b, bool presse
 		a->step_ms = MAX_OF(a->step_ms, now - step_after_ms(a) / 2);
 		return;
 	}
-	if (now - a->step_ms < step_after_ms(a))
+	if (holds(a, now) || now - a->step_ms < step_after_ms(a))
 		return;
 	a->step_ms = now;
 	if (a->rate > beyond)
-		a->level = 0;
+		a->level = a->agree = 0;
 	a->rate += a->rate / (near ? 100 : a->rate > known * 2 ? 6 : 16) + 1;
 	if (a->rate > known * 16 || (b->rate_most && a->rate >= b->rate_most))
 		a->rate = a->rate_known = 0;
@@ -261,6 +271,31 @@ static void learn_quota(struct adapt *a, const struct adapt_bounds *b, int64_t n
 	set_rate(a, b, rate, rate / 8 * 7);
 }
 
+/* Do walls come at the same rate, one after the other? */
+static void note_agreement(struct adapt *a, int64_t from)
+{
+	int64_t other = a->wall_rate - from;
+
+	if (a->wall_rate && MAX_OF(other, -other) <= from / 32)
+		a->agree++;
+	else
+		a->agree = 0;
+	a->wall_rate = from;
+}
+
+/* A quota that says when to come again and stays where it is: just below it, and for long. */
+static void learn_named(struct adapt *a, const struct adapt_bounds *b, int64_t from, int64_t now)
+{
+	note_agreement(a, from);
+	if (a->agree < AGREE) {
+		set_rate(a, b, from, from / 16 * 15);
+		return;
+	}
+	set_rate(a, b, from, from / 50 * 49);
+	a->hold_until_ms =
+	    now + MIN_OF((int64_t)HOLD_MS << MIN_OF(a->agree - AGREE, 8u), (int64_t)HOLD_MAX_MS);
+}
+
 static void close_for(struct adapt *a, const struct adapt_bounds *b, int64_t named_ms, int64_t now)
 {
 	bool probing = a->closed_until_ms != 0;
@@ -284,8 +319,11 @@ static void close_for(struct adapt *a, const struct adapt_bounds *b, int64_t nam
 	a->share /= 2;
 	a->named_ms = named_ms >= DEAR_MS ? MIN_OF(named_ms, (int64_t)STEP_MAX_MS) : 0;
 	from = quota(a, from, MAX_OF(pause, a->named_ms), now);
-	if (from)
-		set_rate(a, b, from, named_ms >= DEAR_MS ? from / 16 * 15 : from / 8 * 7);
+	a->hold_until_ms = 0;
+	if (from && named_ms >= DEAR_MS)
+		learn_named(a, b, from, now);
+	else if (from)
+		set_rate(a, b, from, from / 8 * 7);
 	harden(a, now);
 	if (named_ms >= DEAR_MS)
 		a->level = MIN_OF(a->level + 2, (unsigned)ADAPT_LEVEL_MAX);
@@ -320,13 +358,16 @@ bool adapt_refused(struct adapt *a, const struct adapt_bounds *b, int64_t named_
 }
 
 /* That many are let in; one more is tried now and then. */
-void adapt_crowded(struct adapt *a, const struct adapt_bounds *b, unsigned had, int64_t now)
+void adapt_crowded(struct adapt *a, const struct adapt_bounds *b, unsigned had, bool slows,
+		   int64_t now)
 {
 	if (adapt_closed(a, now) || had >= a->window)
 		return;
 	set_window(a, b, MAX_OF(had, 1u));
-	if (a->level < CROWD_LEVEL)
-		harden(a, now);
+	if (!slows && a->level >= CROWD_LEVEL)
+		return;
+	a->level = MAX_OF(a->level, MIN_OF(a->level + 1, (unsigned)SLOWS_LEVEL));
+	a->level_ms = now;
 }
 
 /* ---- forgetting -------------------------------------------------------------------------- */
@@ -340,7 +381,8 @@ void adapt_fade(struct adapt *a, const struct adapt_bounds *b, int64_t age_ms, i
 		adapt_begin(a, b, now);
 		return;
 	}
-	a->share = a->run = a->answers = 0;
+	a->share = a->run = a->answers = a->agree = 0;
+	a->hold_until_ms = 0;
 	a->level -= (unsigned)MIN_OF(age_ms / LEVEL_MS, (int64_t)a->level);
 	a->rate <<= days;
 	a->rate_known <<= days;

@@ -9,6 +9,8 @@
  *	rate     exists from the first cut that is not a lone one: what was delivered per time, less
  *	         the cut; it grows by 1 % a step near where trouble came, by 6 % elsewhere, and
  *	         quickly again where trouble came before and comes no more
+ *	quota    a limit that names the time when to come again, at the same rate three times in a
+ *	         row: the rate stays 2 % below it for two hours, longer each time, up to eight
  *	wall     trouble and nothing else: the site is closed to the source, for ADAPT_PAUSE_MIN_MS
  *	         or what the reply names, then twice as long each time up to ADAPT_PAUSE_MAX_MS;
  *	         after it one message shows whether the rest may follow
@@ -52,6 +54,8 @@ struct adapt {
 	int64_t good_ms, cut_ms, step_ms, level_ms;
 	int64_t closed_until_ms, pause_ms; /* 0: open */
 	int64_t open_n, open_ms, named_ms; /* deliveries since the latest wall; the time it named */
+	unsigned agree;                    /* named walls in a row at the rate of the one before */
+	int64_t wall_rate, hold_until_ms;  /* of the latest; no step before */
 };
 
 void adapt_begin(struct adapt *a, const struct adapt_bounds *b, int64_t now);
@@ -64,8 +68,10 @@ void adapt_answered(struct adapt *a, int64_t now);
 /* The site said "less" (421, rate limited, a policy), or did not answer in time.  named_ms: when it
  * wants to be asked again; 0: it did not say.  True: it is a wall now, and closed. */
 bool adapt_bad(struct adapt *a, const struct adapt_bounds *b, int64_t named_ms, int64_t now);
-/* A connection beyond the `had` that are open was not let in, or kept waiting. */
-void adapt_crowded(struct adapt *a, const struct adapt_bounds *b, unsigned had, int64_t now);
+/* A connection beyond the `had` that are open was not let in, or kept waiting.  slows: that one
+ * is there all the same, at the cost of the others, so it is tried for less often. */
+void adapt_crowded(struct adapt *a, const struct adapt_bounds *b, unsigned had, bool slows,
+		   int64_t now);
 /* It said so at the door, where nobody is inside: two or three of these are a wall. */
 bool adapt_refused(struct adapt *a, const struct adapt_bounds *b, int64_t named_ms, int64_t now);
 /* Nothing was learned for so long: what is known counts for less. */

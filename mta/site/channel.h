@@ -2,6 +2,7 @@
  * Owns:    a channel is its pool's; it is freed at the end of the turn in which its session ends.
  * Threads: the lane's. */
 #pragma once
+#include "mta/site/caps.h"
 #include "mta/site/pool.h"
 #include "mta/smtp/session.h"
 #include "mta/census/census.h"
@@ -30,9 +31,14 @@ struct channel {
 	struct source *source;
 	unsigned turn;    /* of the pool's turns; TURN_NONE: its source is no longer there */
 	const char *ehlo; /* the name it greets with; the options of its time */
-	char source_text[IP_TEXT_MAX];         /* its address, or the one that the system picked */
-	struct shape *shape;                   /* of its own; NULL: the pool's */
-	slot_count *site_source_slots;         /* of its source at this site; may be NULL */
+	char source_text[IP_TEXT_MAX]; /* its address, or the one that the system picked */
+	struct shape *shape;           /* of its own; NULL: the pool's */
+	struct own *own;               /* limits of its source; NULL: none (own.h) */
+	struct own_seat {              /* whose connections it is counted in for that */
+		struct source_limits *at[2];
+	} own_seat;
+	struct list lids;              /* of the tenants whose mail it carries (mta/site/lids.h) */
+	slot_count *site_source_slots; /* of its source at this site; may be NULL */
 	struct site_limits *shared, *provider; /* whose slots it has; provider may be NULL */
 	struct site_limits *scope;      /* where its source may be suspended (mta/site/suspend.h) */
 	struct source_limits *standing; /* of its source there */
@@ -43,6 +49,7 @@ struct channel {
 	bool probing;               /* its message shows whether a wall is gone */
 	bool told;                  /* its trouble is known to the steer */
 	int64_t begun_ms;           /* monotonic */
+	unsigned before;            /* others of its source that were open or opening then */
 	int64_t failed_ms; /* when a transaction left somebody without a delivery; monotonic */
 	enum session_blame blame; /* for its end */
 	int blame_err;
@@ -52,6 +59,7 @@ struct channel {
 	struct timer idle_timer, race_timer;
 	struct channel *rival; /* of the other family, connecting too (mta/site/race.h) */
 	int64_t idle_since_ms;
+	struct caps_hold caps;
 	unsigned in_hand, taken;
 	unsigned bulk; /* of those in hand */
 	bool ready_once, quitting, cut, gone;
@@ -65,8 +73,8 @@ static inline const struct shape *channel_shape(const struct channel *ch)
 }
 /* 0, or why none can be opened now: E_FULL (limits), E_UNKNOWN (the pool or the site pauses),
  * E_CONFLICT (it failed before it began; another may do).  transactional: may use the slots kept
- * for that. */
-int channel_open(struct pool *p, bool transactional) MUST_CHECK;
+ * for that.  seats: at the caps, the channel's when it opens. */
+int channel_open(struct pool *p, bool transactional, const struct caps_hold *seats) MUST_CHECK;
 /* The same, to this address from this source.  *ret (may be NULL) is the pool's. */
 int channel_open_to(struct pool *p, const struct pair *pair, bool transactional,
 		    struct channel **ret) MUST_CHECK;

@@ -17,7 +17,7 @@ struct knock {
 	struct policy_demand demand;
 	struct tls_check check;
 	struct knock_user *waits;
-	struct timer limit;
+	struct timer limit, look;
 	unsigned next; /* address of the first host */
 	bool good;
 	char route[80], host[DNS_NAME_MAX], ip[IP_TEXT_MAX], tls[80], how[16], text[KNOCK_TEXT_MAX];
@@ -42,6 +42,9 @@ static void on_limit(struct timer *t)
 		end(k);
 		return;
 	}
+	timer_stop(k->sites->loop->timers, &k->look);
+	if (!k->text[0])
+		(void)snprintf(k->text, sizeof(k->text), "its host is still being looked up");
 	k->waits->done(k->waits);
 }
 
@@ -141,6 +144,31 @@ static void begin(struct knock *k)
 	knock(k);
 }
 
+enum { LOOK_MS = 50 };
+
+/* As soon as its host is known, or cannot be. */
+static void when_found(struct knock *k)
+{
+	if (k->relay && k->relay->site) {
+		begin(k);
+		return;
+	}
+	if (k->relay && k->relay->asked && !k->relay->problem[0]) {
+		timer_set(k->sites->loop->timers, &k->look, LOOK_MS);
+		return;
+	}
+	if (k->relay)
+		relay_explain(k->relay, k->text, sizeof(k->text));
+	else
+		(void)snprintf(k->text, sizeof(k->text), "there is no such route");
+	end(k);
+}
+
+static void on_look(struct timer *t)
+{
+	when_found(container_of(t, struct knock, look));
+}
+
 struct knock *knock_new(struct slice route)
 {
 	struct knock *k = must_alloc(sizeof(*k));
@@ -148,6 +176,7 @@ struct knock *knock_new(struct slice route)
 	(void)slice_copy(k->route, sizeof(k->route), route);
 	k->user = (struct session_user){ on_ready, on_done, on_gone };
 	timer_init(&k->limit, on_limit);
+	timer_init(&k->look, on_look);
 	return k;
 }
 
@@ -161,23 +190,17 @@ void knock_start(struct knock *k, struct sites *s, struct knock_user *u)
 	list_each(&s->relays, r, struct relay, link)
 		if (r->kept && strcmp(r->route->name, k->route) == 0)
 			k->relay = r;
-	if (k->relay && k->relay->site) {
-		begin(k);
-		return;
-	}
-	if (k->relay)
-		relay_explain(k->relay, k->text, sizeof(k->text));
-	else
-		(void)snprintf(k->text, sizeof(k->text), "there is no such route");
-	end(k);
+	when_found(k);
 }
 
 struct knock *knock_free(struct knock *k)
 {
 	if (!k)
 		return NULL;
-	if (k->sites)
+	if (k->sites) {
+		timer_stop(k->sites->loop->timers, &k->look);
 		timer_stop(k->sites->loop->timers, &k->limit);
+	}
 	k->session = session_free(k->session);
 	(void)smart_auth_free(k->auth);
 	(void)policy_facts_unref(k->facts);

@@ -1,5 +1,6 @@
 /* mta/site/pair.c - sources and addresses, brought together. */
 #include "mta/site/pair.h"
+#include "mta/site/own.h"
 #include "mta/site/race.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
@@ -79,10 +80,11 @@ int64_t pair_wait_ms(struct pool *p)
 	return first == INT64_MAX ? 0 : first;
 }
 
-static bool is_full(const struct pool *p, const struct source *source)
+static bool is_full(struct pool *p, const struct source *source)
 {
 	return atomic_load_explicit(&source->connections, memory_order_relaxed) >=
-	       egress_slots_max(p->sites->egress);
+		   egress_slots_max(p->sites->egress) ||
+	       !own_may_open(p, &source->ip);
 }
 
 static bool fits(const struct source *source, const struct ip *ip)

@@ -95,9 +95,8 @@ static void end_connections(struct relay *r)
 			ch->stale = true;
 }
 
-static void take(struct sites *s, struct smart_route *route)
+struct relay *relay_take(struct sites *s, struct relay *r, struct smart_route *route)
 {
-	struct relay *r = named(s, route->name);
 	bool same = r && r->route->print == route->print;
 
 	if (!r) {
@@ -112,7 +111,7 @@ static void take(struct sites *s, struct smart_route *route)
 	r->route = smart_route_ref(route);
 	r->kept = true;
 	if (same && (r->asked || timer_running(&r->again)))
-		return;
+		return r;
 	end_connections(r);
 	if (r->asked)
 		route_cancel(s->resolver, &r->query);
@@ -121,6 +120,14 @@ static void take(struct sites *s, struct smart_route *route)
 	r->auth_failed_ms = 0;
 	r->problem[0] = '\0';
 	ask(r);
+	return r;
+}
+
+void relay_drop(struct relay *r)
+{
+	r->kept = false;
+	timer_stop(r->sites->loop->timers, &r->again);
+	end_connections(r);
 }
 
 void relays_reload(struct sites *s)
@@ -129,14 +136,12 @@ void relays_reload(struct sites *s)
 	struct relay *r;
 
 	list_each(&s->relays, r, struct relay, link)
-		r->kept = false;
+		r->kept = smart_route_is_fed(r->route) && r->kept;
 	for (unsigned i = 0; i < all->n; i++)
-		take(s, all->at[i]);
+		(void)relay_take(s, named(s, all->at[i]->name), all->at[i]);
 	list_each(&s->relays, r, struct relay, link)
-		if (!r->kept) {
-			timer_stop(s->loop->timers, &r->again);
-			end_connections(r);
-		}
+		if (!r->kept)
+			relay_drop(r);
 	s->routes = all;
 }
 
@@ -144,6 +149,7 @@ void relays_end(struct sites *s)
 {
 	struct list *l;
 
+	relays_fed_end(s);
 	while ((l = list_pop(&s->relays)) != NULL) {
 		struct relay *r = container_of(l, struct relay, link);
 
@@ -160,9 +166,14 @@ bool relays_wait(const struct sites *s)
 	const struct relay *r;
 
 	list_each(&s->relays, r, const struct relay, link)
-		if (r->asked && !r->site && !r->problem[0])
+		if (r->asked && !r->site && !r->problem[0] && !smart_route_is_fed(r->route))
 			return true;
 	return false;
+}
+
+bool relay_waits(const struct relay *r)
+{
+	return r->asked && !r->site && !r->problem[0] && smart_route_is_fed(r->route);
 }
 
 struct relay *relay_of(struct way *w, rcpt_ref ref)
@@ -172,13 +183,16 @@ struct relay *relay_of(struct way *w, rcpt_ref ref)
 	struct smart_subject q;
 	struct smart_route *route;
 
-	if (!s->routes->n)
+	if (!s->routes->n && !s->fed->n)
 		return NULL;
 	f = queue_flow_of(s->queue, queue_rcpt(s->queue, ref));
 	q = (struct smart_subject){ .domain = domain_name(&w->domain),
 				    .pool = slice_str(egress_pool_name(s->egress, f->to_pool)),
 				    .stream = queue_stream_of(s->queue, f),
 				    .tenant = f->tenant };
+	route = s->fed->n ? smart_fed_find(s->fed, &q) : NULL;
+	if (route)
+		return relay_fed_of(s, route);
 	route = routes_find(s->routes, &q);
 	return route ? named(s, route->name) : NULL;
 }

@@ -63,6 +63,7 @@ struct sites {
 	unsigned warmups;          /* mta/warmup: those that the pools have seen */
 	unsigned capped_domains;   /* by the rules of this generation; 0: none was */
 	unsigned shape_generation; /* of the shapes that sites and pools have */
+	unsigned tenant_changes;   /* those that the pools have seen (tenancy_generation) */
 	unsigned source_changes;   /* those that the pools have seen (egress_changes) */
 
 	struct resolver *resolver;
@@ -74,9 +75,12 @@ struct sites {
 
 	const struct routes *routes; /* of smart hosts; those in force */
 	struct list relays;          /* mta/site/relay.h */
+	struct smart_fed *fed;       /* tenants' own routes; those in force */
+	struct map fed_relays;       /* those among the relays that are tenants' */
 
 	struct map map, hosts;
 	uint32_t n_hosts;
+	struct map gates; /* mta/site/gate.h */
 
 	struct tls_context *tls;
 	struct {

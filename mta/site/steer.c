@@ -353,7 +353,7 @@ static void spread(struct steer *s, int64_t now)
 	s->adapt.closed_until_ms += random_jitter((s->adapt.closed_until_ms - now) / 10);
 }
 
-enum steer_how { HOW_TROUBLE, HOW_REFUSED, HOW_CROWDED };
+enum steer_how { HOW_TROUBLE, HOW_REFUSED, HOW_CROWDED, HOW_LATE };
 
 static void trouble(struct channel *ch, enum steer_how how, unsigned had,
 		    const struct steer_reply *r)
@@ -377,7 +377,7 @@ static void trouble(struct channel *ch, enum steer_how how, unsigned had,
 	else if (how == HOW_REFUSED)
 		(void)adapt_refused(&s->adapt, &b, named, now);
 	else
-		adapt_crowded(&s->adapt, &b, had, now);
+		adapt_crowded(&s->adapt, &b, had, how == HOW_LATE, now);
 	closed = adapt_closed(&s->adapt, now) && !was_closed;
 	if (closed)
 		spread(s, now);
@@ -410,6 +410,11 @@ void steer_refused(struct channel *ch, const struct steer_reply *r)
 void steer_crowded(struct channel *ch, unsigned had, const struct steer_reply *r)
 {
 	trouble(ch, HOW_CROWDED, had, r);
+}
+
+void steer_greeted_late(struct channel *ch, unsigned had, const struct steer_reply *r)
+{
+	trouble(ch, HOW_LATE, had, r);
 }
 
 /* ---- what an operator sees and says ------------------------------------------------------ */

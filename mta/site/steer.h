@@ -67,6 +67,8 @@ void steer_trouble(struct channel *ch, const struct steer_reply *r);
 void steer_refused(struct channel *ch, const struct steer_reply *r); /* before any recipient */
 /* A connection was not let in while `had` others are open. */
 void steer_crowded(struct channel *ch, unsigned had, const struct steer_reply *r);
+/* It was, but late. */
+void steer_greeted_late(struct channel *ch, unsigned had, const struct steer_reply *r);
 /* An order: what is known of a site (of all: "all") is forgotten; source NULL: of every one.  How
  * many that are. */
 unsigned steer_forget(struct limits *l, struct slice site, const struct ip *source);

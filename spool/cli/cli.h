@@ -85,9 +85,14 @@ int cli_ask(struct cli *c, const char *command, struct tree *args, struct value 
 
 /* offline.c: reports as the engine gives them, from the files alone. */
 int offline_open(struct cli *c, struct spool **ret) MUST_CHECK;
+typedef void offline_row_fn(void *arg, const struct job_info *info, uint32_t row,
+			    struct slice address, uint16_t attempts, int64_t next_ms);
+/* Gives every live row of a job. */
+int offline_each_row(struct spool *sp, job_no job, const struct job_info *info,
+		     offline_row_fn *each, void *arg) MUST_CHECK;
 int offline_status(struct cli *c, struct tree *out) MUST_CHECK;
-int offline_queue(struct cli *c, struct tree *out) MUST_CHECK;
-int offline_show(struct cli *c, struct tree *out) MUST_CHECK; /* E_UNKNOWN: no trace of it */
+int offline_queue(struct cli *c, struct tree *out) MUST_CHECK; /* offline_queue.c */
+int offline_show(struct cli *c, struct tree *out) MUST_CHECK;  /* E_UNKNOWN: no trace of it */
 int offline_events(struct cli *c, struct tree *out) MUST_CHECK;
 /* Gives the events one by one, at most c->max; *ret_more: there are others after c->from, which
  * moves on. */
@@ -192,6 +197,12 @@ int cmd_orders_list(struct cli *c);
 int cmd_orders_show(struct cli *c);
 int cmd_orders_undo(struct cli *c);
 
+/* tenant.c */
+int cmd_tenants(struct cli *c);
+int cmd_tenant_limit(struct cli *c);
+int cmd_tenant_undo(struct cli *c);
+int cmd_campaign_weight(struct cli *c);
+int cmd_campaign_undo(struct cli *c);
 /* source.c */
 int cli_order_source(struct cli *c, const char *command); /* SOURCE WHERE */
 int cmd_sources(struct cli *c);

@@ -11,7 +11,7 @@ static const struct {
 	const char *option, *words;
 } values[] = {
 	{ "output", "table wide json ndjson yaml" },
-	{ "by", "domain tenant campaign site provider pool" },
+	{ "by", "domain site provider source pool tenant campaign stream class reply" },
 };
 
 static const char *words_of(const char *option)

@@ -2,8 +2,6 @@
  * queued, and what is in the log. */
 #include <stdio.h>
 
-#include "base/hash.h"
-#include "base/map.h"
 #include "schema/wire/meta.h"
 #include "spool/cli/cli.h"
 #include "spool/report.h"
@@ -41,78 +39,10 @@ int offline_status(struct cli *c, struct tree *out)
 	return 0;
 }
 
-/* ---- queue ------------------------------------------------------------------------------- */
+/* ---- recipients -------------------------------------------------------------------------- */
 
-struct group {
-	struct map_link link;
-	uint64_t tenant, campaign;
-	uint64_t queued, deferred;
-	int64_t oldest_ms, next_ms;
-	size_t n;
-	char name[]; /* the domain */
-};
-struct groups {
-	struct map map;
-	const char *by;
-	uint64_t queued;
-};
-
-static struct group *group_of(struct groups *g, uint64_t tenant, uint64_t campaign,
-			      struct slice name)
-{
-	uint64_t hash = hash_mix(hash_mix(tenant) ^ campaign) ^ hash_keyed(name);
-	struct group *at;
-
-	for (struct map_link *l = map_find(&g->map, hash); l; l = map_find_next(l)) {
-		at = container_of(l, struct group, link);
-		if (at->tenant == tenant && at->campaign == campaign &&
-		    slice_eq(slice_of(at->name, at->n), name))
-			return at;
-	}
-	at = must_alloc(sizeof(*at) + name.n + 1);
-	at->tenant = tenant;
-	at->campaign = campaign;
-	at->n = name.n;
-	if (name.n)
-		memcpy(at->name, name.p, name.n);
-	map_insert(&g->map, &at->link, hash);
-	return at;
-}
-
-static struct slice domain_of(struct slice address)
-{
-	struct slice local, domain = SLICE("");
-
-	(void)slice_cut_last(address, '@', &local, &domain);
-	return domain;
-}
-
-static void count_row(struct groups *g, const struct job_info *info, struct slice address,
-		      uint16_t attempts, int64_t next_ms)
-{
-	struct group *at;
-
-	if (strcmp(g->by, "domain") == 0)
-		at = group_of(g, 0, 0, domain_of(address));
-	else
-		at = group_of(g, info->tenant, strcmp(g->by, "campaign") == 0 ? info->campaign : 0,
-			      slice_of("", 0));
-	at->queued++;
-	g->queued++;
-	if (!at->oldest_ms || info->accepted_ms < at->oldest_ms)
-		at->oldest_ms = info->accepted_ms;
-	if (!attempts)
-		return;
-	at->deferred++;
-	if (!at->next_ms || next_ms < at->next_ms)
-		at->next_ms = next_ms;
-}
-
-/* Gives every live row of a job. */
-static int each_live_row(struct spool *sp, job_no job, const struct job_info *info,
-			 void (*each)(void *arg, const struct job_info *info, uint32_t row,
-				      struct slice address, uint16_t attempts, int64_t next_ms),
-			 void *arg)
+int offline_each_row(struct spool *sp, job_no job, const struct job_info *info,
+		     offline_row_fn *each, void *arg)
 {
 	OWNED(wire_rows) rows = NULL;
 	struct buf data = { 0 };
@@ -127,94 +57,6 @@ static int each_live_row(struct spool *sp, job_no job, const struct job_info *in
 			each(arg, info, i, wire_rows_address(rows, i), attempts, next_ms);
 	}
 	buf_free(&data);
-	return r;
-}
-
-static void count_one(void *arg, const struct job_info *info, uint32_t row, struct slice address,
-		      uint16_t attempts, int64_t next_ms)
-{
-	(void)row;
-	count_row(arg, info, address, attempts, next_ms);
-}
-
-static int count_all(struct spool *sp, struct groups *g)
-{
-	struct job_info info;
-	uint64_t cursor = 0;
-	job_no job;
-	int r;
-
-	while ((r = spool_next_job(sp, &cursor, &job)) == 0) {
-		r = spool_job_info(sp, job, &info);
-		if (r == 0)
-			r = each_live_row(sp, job, &info, count_one, g);
-		if (r < 0)
-			return r;
-	}
-	return r == E_UNKNOWN ? 0 : r;
-}
-
-static int larger_first(const void *va, const void *vb)
-{
-	const struct group *a = *(struct group *const *)va, *b = *(struct group *const *)vb;
-
-	return a->queued == b->queued ? strcmp(a->name, b->name) : a->queued < b->queued ? 1 : -1;
-}
-
-static void put_group(struct branch *row, const char *by, const struct group *at)
-{
-	if (strcmp(by, "domain") == 0)
-		branch_slice(row, "domain", slice_of(at->name, at->n));
-	else
-		branch_int(row, "tenant", (int64_t)at->tenant);
-	if (strcmp(by, "campaign") == 0)
-		branch_int(row, "campaign", (int64_t)at->campaign);
-	branch_int(row, "queued", (int64_t)at->queued);
-	branch_int(row, "deferred", (int64_t)at->deferred);
-	branch_int(row, "oldest_ms", at->oldest_ms);
-	branch_int(row, "next_ms", at->next_ms);
-}
-
-/* Puts and frees them. */
-static void put_groups(struct groups *g, uint64_t max, struct branch *out)
-{
-	struct group **all = must_alloc((g->map.count + 1) * sizeof(struct group *));
-	struct branch *rows = branch_list(out, "rows");
-	struct map_link *l = NULL;
-	size_t pos = 0, n = 0;
-
-	while ((l = map_next(&g->map, &pos, l)))
-		all[n++] = container_of(l, struct group, link);
-	qsort(all, n, sizeof(struct group *), larger_first);
-	for (size_t i = 0; i < n; i++) {
-		if (i < max)
-			put_group(branch_map(rows, NULL), g->by, all[i]);
-		free(all[i]);
-	}
-	branch_int(out, "groups", (int64_t)n);
-	branch_int(out, "queued", (int64_t)g->queued);
-	free(all);
-	map_free(&g->map);
-}
-
-int offline_queue(struct cli *c, struct tree *out)
-{
-	struct groups g = { .by = c->by };
-
-	if (strcmp(c->by, "site") == 0 || strcmp(c->by, "provider") == 0 ||
-	    strcmp(c->by, "pool") == 0) {
-		(void)snprintf(c->error, sizeof(c->error),
-			       "only a running engine knows sites, providers and pools");
-		return E_SYNTAX;
-	}
-	OWNED(spool) sp = NULL;
-	int r = offline_open(c, &sp);
-
-	if (r < 0)
-		return r;
-	map_init(&g.map);
-	r = count_all(sp, &g);
-	put_groups(&g, c->max, tree_map(out));
 	return r;
 }
 
@@ -279,7 +121,7 @@ static int show_live(struct spool *sp, struct looking *look, struct tree *out)
 	look->found = true;
 	put_job(branch_map(tree_map(out), "job"), &info);
 	look->out = branch_list(tree_map(out), "recipients");
-	r = each_live_row(sp, job, &info, put_live, look);
+	r = offline_each_row(sp, job, &info, put_live, look);
 	branch_bool(tree_map(out), "more", look->more);
 	return r;
 }

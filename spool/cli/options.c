@@ -30,7 +30,7 @@ static const struct option_row {
 	{ "until",    0,   TAKES_TEXT,    AT(until),    "TIME",  "orders: for so long, or until a time such as 2026-11-26T22:00Z" },
 	{ "grace",    0,   TAKES_TEXT,    AT(grace),    "TIME",  "bounce: for how long undo helps (default 60s)" },
 	{ "rate",     0,   TAKES_TEXT,    AT(rate),     "RATE",  "cap: messages per time, such as 100/m" },
-	{ "connections", 0, TAKES_NUMBER, AT(connections), "N",  "cap: so many messages at a time" },
+	{ "connections", 0, TAKES_NUMBER, AT(connections), "N",  "cap: over so many connections" },
 	{ "yes",      0,   TAKES_FLAG,    AT(yes),      "",      "do it; without it only the count is shown" },
 	{ "follow",   0,   TAKES_FLAG,    AT(follow),   "",      "events: keep printing new ones" },
 	{ "max",      0,   TAKES_NUMBER,  AT(max),      "N",     "print at most N rows or events" },

@@ -27,6 +27,7 @@ NO_LINE = {
     "POST /v1/campaigns/{campaign_id}/check": "changes nothing",
     "POST /v1/domains/{domain_id}/verify": "what it saw is kept with the domain; a change of the domain's status has a line, whoever looked",
     "POST /v1/auth/signup/verify": "has its line, org.created: tests/e2e/people_mail, where mail arrives",
+    "POST /v1/oauth/token": "changes nothing: a token is not stored; that the key was used is counted",
     "POST /v1/me/address": "has its line: tests/e2e/people_mail, where mail arrives",
     "POST /v1/me/address/verify": "has its line: tests/e2e/people_mail, where mail arrives",
     "POST /v1/auth/login/factor/mail": "has its line: tests/e2e/people_mail, where mail arrives",

@@ -329,9 +329,9 @@ class Control(Part):
 
 
 class ApiError(Failure):
-    def __init__(self, method, path, status, body):
+    def __init__(self, method, path, status, body, headers=None):
         super().__init__(f"{method} {path}: {status} {body}")
-        self.status, self.body = status, body
+        self.status, self.body, self.headers = status, body, headers
 
 
 class Api:
@@ -367,7 +367,7 @@ class Api:
                 problem = json.loads(text)
             except ValueError:
                 problem = text
-            raise ApiError(method, path, e.code, problem) from None
+            raise ApiError(method, path, e.code, problem, e.headers) from None
 
     @staticmethod
     def hold(request, status, headers, text):

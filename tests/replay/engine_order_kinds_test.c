@@ -260,6 +260,103 @@ static void what_is_over_is_forgotten_at_last_but_numbers_go_on(void **state)
 	world_end(&w);
 }
 
+/* ---- the connections of a cap ------------------------------------------------------------ */
+
+/* It takes two transactions at a time. */
+static const char pipelines[] =
+    "say 220 mx.test\nexpect EHLO\nraw 250-mx.test\\r\\n250 PIPELINING\\r\\n\nserve\n";
+
+/* The most connections that were open at a time. */
+static unsigned run_and_count(struct world *w, int64_t ms)
+{
+	unsigned most = 0;
+
+	for (int64_t i = 0; i < ms; i += 50) {
+		unsigned open = conn_sim_open_from(SLICE("127.0.0.99"));
+		most = MAX_OF(most, open);
+		world_run(w, 50);
+	}
+	return most;
+}
+
+#define SOURCE CONFIG "egress.sources = default 127.0.0.99 a.test\n"
+
+static const char slow_host[] =
+    "say 220 mx.test\nexpect EHLO\nsay 250 mx.test\nmark\nexpect MAIL\nsay 250 ok\nexpect RCPT\n"
+    "delay 2000\nsay 250 ok\nexpect DATA\nsay 354 go\nbody\nsay 250 taken\nagain\n";
+
+static void a_cap_counts_connections_and_none_opens_for_nothing(void **state UNUSED)
+{
+	struct order cap = { .kind = ORDER_CAP, .what = "campaign/7" };
+	struct world w;
+
+	for (unsigned n = 1; n < 4; n++) {
+		world_open(&w, SOURCE, slow_host);
+		cap.connections = n;
+		(void)give(&w, &cap);
+		submit_n(&w, one_rcpt, 7, 24);
+		assert_int_equal(run_and_count(&w, 2 * MINUTE), n);
+		assert_int_equal(world_books(&w).delivered, 24);
+		assert_in_range(conn_sim_opened_from(SLICE("127.0.0.99")), n, n + 1);
+		world_end(&w);
+	}
+}
+
+static void a_connection_may_have_two_messages_of_a_cap_in_hand(void **state UNUSED)
+{
+	const struct order cap = { .kind = ORDER_CAP, .what = "campaign/7", .connections = 1 };
+	struct world w;
+
+	world_open(&w, SOURCE, pipelines);
+	(void)give(&w, &cap);
+	submit_n(&w, one_rcpt, 7, 200);
+	world_run(&w, 200);
+	assert_int_equal(world_books(&w).delivered, 200); /* no wait between them */
+	assert_in_range(conn_sim_opened_from(SLICE("127.0.0.99")), 1, 200 / 100 + 1);
+	world_end(&w);
+}
+
+static void others_open_and_go_on_beside_a_cap(void **state UNUSED)
+{
+	const struct order cap = { .kind = ORDER_CAP, .what = "campaign/7", .connections = 1 };
+	struct world w;
+
+	world_open(&w, SOURCE, slow_host);
+	(void)give(&w, &cap);
+	submit_n(&w, one_rcpt, 7, 30);
+	world_run(&w, 5 * SECOND);
+	submit_n(&w, one_rcpt, 8, 8);
+	world_run(&w, 12 * SECOND);
+	assert_true(world_books(&w).delivered >= 8 + 5);
+	world_run(&w, 2 * MINUTE);
+	assert_int_equal(world_books(&w).delivered, 38);
+	world_end(&w);
+}
+
+/* One connection for two sites: they have it in turn. */
+static void a_seat_is_given_up_when_another_site_waits_for_it(void **state UNUSED)
+{
+	static const char *const other[] = { "u@other.test" };
+	const struct order cap = { .kind = ORDER_CAP, .what = "tenant/1", .connections = 1 };
+	struct world w;
+
+	world_open(&w, SOURCE, slow_host);
+	resolver_sim_set("mx3.test", DNS_A, 5, "127.0.1.3");
+	world_domain("other.test", "10 mx3.test");
+	world_host("127.0.1.3", slow_host);
+	(void)give(&w, &cap);
+	submit_n(&w, one_rcpt, 7, 40);
+	world_run(&w, 5 * SECOND);
+	submit_n(&w, other, 8, 1);
+	assert_int_equal(run_and_count(&w, 15 * SECOND), 1);
+	assert_in_range(world_place_of(8), 1, 9); /* long before the forty */
+	submit_n(&w, other, 9, 12);
+	assert_int_equal(run_and_count(&w, 3 * MINUTE), 1);
+	assert_int_equal(world_books(&w).delivered, 53);
+	assert_in_range(world_place_of(9), 9, 15);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +368,10 @@ int main(void)
 		cmocka_unit_test(a_hold_by_class_is_there_after_a_restart),
 		cmocka_unit_test(some_of_a_campaign_are_moved_and_come_back),
 		cmocka_unit_test(what_is_over_is_forgotten_at_last_but_numbers_go_on),
+		cmocka_unit_test(a_cap_counts_connections_and_none_opens_for_nothing),
+		cmocka_unit_test(a_connection_may_have_two_messages_of_a_cap_in_hand),
+		cmocka_unit_test(others_open_and_go_on_beside_a_cap),
+		cmocka_unit_test(a_seat_is_given_up_when_another_site_waits_for_it),
 	};
 
 	return cmocka_run_group_tests_name("engine_order_kinds", tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "mta/inspect/inspect.h"
 #include "tests/replay/engine_world.h"
 
 #define SMART "127.0.3.1"
@@ -264,6 +265,93 @@ static void a_smart_host_without_a_name_in_dns_defers(void **state)
 	close_desk(&d);
 }
 
+/* ---- what is shown ----------------------------------------------------------------------- */
+
+struct counted {
+	char name[256], site[256];
+	unsigned n, names;
+};
+
+static void note_count(void *arg, const struct inspect_count *c)
+{
+	struct counted *to = arg;
+
+	to->names++;
+	if (!slice_eq(c->name, slice_str(to->name)))
+		return;
+	slice_copy(to->site, sizeof(to->site), c->site);
+	to->n += (unsigned)(c->ready + c->deferred + c->held + c->in_flight + c->routing);
+}
+
+static struct counted counted(struct desk *d, enum inspect_by by, const char *name)
+{
+	struct inspect_counts *c = inspect_counts_new(engine_lane(d->w.engine, 0), by);
+	struct counted to = { .n = 0 };
+
+	slice_copy(to.name, sizeof(to.name), slice_str(name));
+	while (inspect_counts_go(c))
+		;
+	inspect_counts_each(c, note_count, &to);
+	inspect_counts_free(c);
+	return to;
+}
+
+static int note_reason(void *arg, const struct why_reason *r)
+{
+	buf_putf(arg, "%s: %s\n", r->kind, r->text);
+	return 0;
+}
+
+static void says(struct desk *d, const char *selector, const char *words)
+{
+	struct buf out = { 0 };
+
+	(void)world_why(&d->w, selector, note_reason, &out);
+	if (!strstr(buf_cstr(&out), words))
+		fail_msg("no \"%s\" in %s", words, buf_cstr(&out));
+	buf_free(&out);
+}
+
+static const char defers[] = "say 220 mx.test\nreply RCPT 451 4.7.1 later\nserve\n";
+
+static void counts_and_reasons_name_the_next_hop(void **state UNUSED)
+{
+	char id[ID_TEXT_MAX], job[ID_TEXT_MAX + 8];
+	const char *one = "u@one.test";
+	struct desk d;
+
+	open_desk(&d, PLAIN("tenant = 7"), defers);
+	world_host("127.0.1.1", defers);
+	world_host("127.0.1.2", defers);
+	d.w.tenant = 7;
+	sends(&d, "u@two.test");
+	(void)snprintf(job, sizeof(job), "job/%s",
+		       id_format(world_submit(&d.w, &one, 1, DAY, "control", 0), id));
+	world_run(&d.w, MINUTE);
+	d.w.tenant = 1;
+	sends(&d, "u@one.test");
+	assert_int_equal(counted(&d, INSPECT_SITE, "smart host out").n, 2);
+	assert_int_equal(counted(&d, INSPECT_SITE, "mx1.test").n, 1);
+	assert_int_equal(counted(&d, INSPECT_SITE, "").names, 2);
+	assert_string_equal(counted(&d, INSPECT_DOMAIN, "two.test").site, "smart host out");
+	assert_string_equal(counted(&d, INSPECT_DOMAIN, "one.test").site,
+			    "mx1.test, smart host out");
+	assert_int_equal(counted(&d, INSPECT_DOMAIN, "one.test").n, 2);
+	says(&d, job, "route: its mail goes to smart.test by the route out");
+	close_desk(&d);
+}
+
+static void a_smart_host_that_cannot_be_used_is_the_reason(void **state UNUSED)
+{
+	struct desk d;
+
+	open_desk(&d, PLAIN("domain = one.test"), "refuse\n");
+	sends(&d, "u@one.test");
+	says(&d, "recipient/u@one.test age<1h", "smart host");
+	assert_true(counted(&d, INSPECT_SITE, "smart host out").n == 1);
+	close_desk(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +365,8 @@ int main(void)
 		cmocka_unit_test(the_address_is_not_blamed_for_it),
 		cmocka_unit_test(credentials_that_others_can_read_stop_the_route),
 		cmocka_unit_test(a_smart_host_without_a_name_in_dns_defers),
+		cmocka_unit_test(counts_and_reasons_name_the_next_hop),
+		cmocka_unit_test(a_smart_host_that_cannot_be_used_is_the_reason),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

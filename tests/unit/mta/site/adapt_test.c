@@ -181,25 +181,34 @@ static void what_was_in_flight_cannot_cut_twice(void **state)
 	assert_int_equal(a.window, window);
 }
 
+/* Of 100,000 deliveries. */
+static unsigned tries_beyond(struct adapt *a, unsigned had, bool slows, int64_t now)
+{
+	unsigned tries = 0;
+
+	for (unsigned i = 0; i < 100000; i++) {
+		adapt_good(a, &usual, 1, true, now += 10);
+		if (a->window > had) {
+			tries++;
+			adapt_crowded(a, &usual, had, slows, now);
+		}
+	}
+	return tries;
+}
+
 static void connections_that_are_not_let_in_tell_the_number_and_are_rarely_tried(void **state)
 {
 	int64_t now;
-	struct adapt a = grown(&now);
-	unsigned tries = 0;
+	struct adapt a = grown(&now), slow = a;
 
 	(void)state;
-	adapt_crowded(&a, &usual, 8, now);
+	adapt_crowded(&a, &usual, 8, false, now);
 	assert_int_equal(a.window, 8);
 	assert_int_equal(a.rate, 0);
-	for (unsigned i = 0; i < 100000; i++) {
-		adapt_good(&a, &usual, 1, true, now += 10);
-		if (a.window > 8) {
-			tries++;
-			adapt_crowded(&a, &usual, 8, now);
-		}
-	}
-	assert_in_range(tries, 5, 2000); /* of 100,000 deliveries */
-	adapt_crowded(&a, &usual, 0, now);
+	assert_in_range(tries_beyond(&a, 8, false, now), 800, 2000);
+	adapt_crowded(&slow, &usual, 8, true, now); /* one that makes the others slower: rarer */
+	assert_in_range(tries_beyond(&slow, 8, true, now), 50, 400);
+	adapt_crowded(&a, &usual, 0, false, now);
 	assert_int_equal(a.window, 1);
 }
 
@@ -332,7 +341,7 @@ static void whatever_happens_window_and_rate_stay_within_their_bounds(void **sta
 			(void)adapt_bad(&a, &b, random_below(3) * 100000, now);
 			break;
 		case 2:
-			adapt_crowded(&a, &b, random_below(20), now);
+			adapt_crowded(&a, &b, random_below(20), random_below(2), now);
 			break;
 		case 3:
 			adapt_answered(&a, now);
@@ -376,6 +385,83 @@ static void what_is_old_counts_for_less_until_it_is_forgotten(void **state)
 	assert_false(adapt_holds_back(&fortnight));
 }
 
+/* ---- a quota that names its time ---------------------------------------------------------- */
+
+/* So many messages in each five minutes; who has more is to come again in five minutes. */
+struct window_quota {
+	struct adapt a;
+	int64_t now, window, used, sent, walls;
+};
+
+static void send_for(struct window_quota *q, int64_t ms, int64_t quota)
+{
+	for (int64_t end = q->now + ms; q->now < end;) {
+		int64_t gap = q->a.rate ? DAY / q->a.rate : 10;
+		q->now = MAX_OF(q->now + gap, q->a.closed_until_ms);
+		if (q->now / (5 * MINUTE) != q->window)
+			q->used = 0;
+		q->window = q->now / (5 * MINUTE);
+		if (q->used++ < quota) {
+			q->sent++;
+			adapt_good(&q->a, &usual, 1, true, q->now);
+			continue;
+		}
+		(void)adapt_bad(&q->a, &usual, 5 * MINUTE, q->now);
+		q->walls += adapt_bad(&q->a, &usual, 5 * MINUTE, q->now);
+	}
+}
+
+static struct window_quota with_a_quota(int64_t quota)
+{
+	struct window_quota q = { .a = fresh(), .now = BEGIN };
+
+	send_for(&q, 3 * DAY, quota);
+	q.sent = q.walls = 0;
+	return q;
+}
+
+static void a_quota_that_stays_is_used_to_its_last_percent(void **state UNUSED)
+{
+	static const int64_t quotas[] = { 50, 80, 400, 3000 };
+
+	for (unsigned i = 0; i < ARRAY_LEN(quotas); i++) {
+		struct window_quota q = with_a_quota(quotas[i]);
+		send_for(&q, 4 * DAY, quotas[i]);
+		assert_in_range(q.sent, 4 * 288 * quotas[i] / 1000 * 975, 4 * 288 * quotas[i]);
+		assert_in_range(q.walls, 1, 4 * 6);
+	}
+}
+
+static void a_quota_that_rises_or_falls_is_found_within_hours(void **state UNUSED)
+{
+	struct window_quota q = with_a_quota(400);
+
+	send_for(&q, 12 * HOUR, 300); /* falls by a quarter */
+	q.sent = 0;
+	send_for(&q, DAY, 300);
+	assert_in_range(q.sent, 288 * 300 / 100 * 95, 288 * 300);
+	send_for(&q, 30 * HOUR, 600); /* doubles */
+	q.sent = 0;
+	send_for(&q, DAY, 600);
+	assert_in_range(q.sent, 288 * 600 / 100 * 93, 288 * 600);
+}
+
+/* A lone trouble of another kind takes it far below: it climbs back, whatever was learned. */
+static void what_falls_below_a_quota_climbs_back_at_once(void **state UNUSED)
+{
+	struct window_quota q = with_a_quota(400);
+	int64_t rate = q.a.rate;
+
+	for (unsigned i = 0; i < 8; i++) {
+		(void)adapt_bad(&q.a, &usual, 0, q.now += MINUTE);
+		adapt_good(&q.a, &usual, 100, true, q.now);
+	}
+	assert_true(q.a.rate < rate * 9 / 10);
+	q.a.hold_until_ms = q.now + 8 * HOUR; /* it has just begun */
+	send_for(&q, 6 * HOUR, 400);
+	assert_true(q.a.rate > rate * 95 / 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +481,9 @@ int main(void)
 		cmocka_unit_test(a_quota_by_the_hour_is_kept_after_it_was_met_once),
 		cmocka_unit_test(whatever_happens_window_and_rate_stay_within_their_bounds),
 		cmocka_unit_test(what_is_old_counts_for_less_until_it_is_forgotten),
+		cmocka_unit_test(a_quota_that_stays_is_used_to_its_last_percent),
+		cmocka_unit_test(a_quota_that_rises_or_falls_is_found_within_hours),
+		cmocka_unit_test(what_falls_below_a_quota_climbs_back_at_once),
 	};
 
 	return cmocka_run_group_tests_name("mta_site_adapt", tests, NULL, NULL);
