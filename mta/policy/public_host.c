@@ -50,10 +50,3 @@ int public_host_ask_any(struct policies *p, struct public_host *r, struct slice 
 	*r = (struct public_host){ .done = done, .of = p, .any = true };
 	return begin(r, host);
 }
-void public_host_cancel(struct public_host *r)
-{
-	if (!r->of)
-		return;
-	resolver_cancel(r->of->resolver, &r->a);
-	resolver_cancel(r->of->resolver, &r->aaaa);
-}

@@ -2,7 +2,8 @@
  * says so.  Only those of the public Internet, and those that mta_sts.allow names: a record must
  * not make us speak to hosts that only we can reach.
  *
- * Owns:    it is a member of its asker's object; `host` must live until done().
+ * Owns:    it is a member of its asker's object, which must live until done() or until the resolver
+ *          has gone; `host` until done().
  * Blocks:  never.
  * Threads: the lane's.
  * Fails:   done() with no address; `special` says that there were some, all refused. */
@@ -27,4 +28,3 @@ int public_host_ask(struct policies *p, struct public_host *r, struct slice host
 /* The same for a host that the operator named: it may have any address. */
 int public_host_ask_any(struct policies *p, struct public_host *r, struct slice host,
 			void (*done)(struct public_host *r)) MUST_CHECK;
-void public_host_cancel(struct public_host *r); /* harmless when it is not asked */

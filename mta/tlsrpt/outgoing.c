@@ -257,10 +257,6 @@ void outgoing_end_all(struct tlsrpt *t)
 
 	list_each(&t->outgoing, o, struct outgoing, link) {
 		lane_wait_cancel(t->lane, &o->wait);
-		if (t->policies->resolver) {
-			resolver_cancel(t->policies->resolver, &o->txt);
-			public_host_cancel(&o->reach);
-		}
 		list_remove(&o->link);
 		if (o->posted)
 			o->of = NULL;

@@ -14,4 +14,4 @@
 enum { OUTGOING_MAX = 16 };
 /* domain's report is in hand (results_due()). */
 void outgoing_begin(struct tlsrpt *t, const char *domain);
-void outgoing_end_all(struct tlsrpt *t); /* at the lane's end, when nobody fetches any more */
+void outgoing_end_all(struct tlsrpt *t); /* at the lane's end: resolver and fetcher have gone */

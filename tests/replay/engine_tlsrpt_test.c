@@ -455,6 +455,30 @@ static void no_request_goes_to_addresses_that_only_we_can_reach(void **state)
 	close_desk(&d);
 }
 
+/* While the record, or the address of the collector, is being asked for. */
+static void an_engine_that_ends_meanwhile_reports_when_it_is_back(void **state)
+{
+	(void)state;
+	for (int at_address = 0; at_address < 2; at_address++) {
+		struct desk d;
+		open_desk(&d, ON, WITH_TLS(""));
+		send_one(&d, 1, 10 * SECOND);
+		if (at_address)
+			resolver_sim_set("collect.test", DNS_A, 6 * HOUR, "127.0.9.9");
+		else
+			resolver_sim_set("_smtp._tls.one.test", DNS_TXT, 6 * HOUR, RUA);
+		to_next_day(&d, 5 * HOUR);
+		assert_int_equal(COUNTER(&d.w, tls_reports_posted), 0);
+		resolver_sim_set("collect.test", DNS_A, 1, "127.0.9.9");
+		resolver_sim_set("_smtp._tls.one.test", DNS_TXT, 1, RUA);
+		world_restart(&d.w);
+		world_run(&d.w, HOUR);
+		assert_int_equal(COUNTER(&d.w, tls_reports_posted), 1);
+		assert_int_equal(conn_sim_messages(), 2);
+		close_desk(&d);
+	}
+}
+
 static void a_record_that_has_gone_gets_no_report(void **state)
 {
 	struct desk d;
@@ -484,6 +508,7 @@ int main(void)
 		cmocka_unit_test(a_message_that_waives_and_that_nobody_signs_waits),
 		cmocka_unit_test(what_is_not_taken_is_tried_again_for_a_day),
 		cmocka_unit_test(no_request_goes_to_addresses_that_only_we_can_reach),
+		cmocka_unit_test(an_engine_that_ends_meanwhile_reports_when_it_is_back),
 		cmocka_unit_test(a_record_that_has_gone_gets_no_report),
 	};
 

@@ -224,6 +224,22 @@ static void an_endpoint_that_gives_none_defers_and_says_why(void **state)
 	}
 }
 
+static void an_engine_that_ends_meanwhile_asks_again_when_it_is_back(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, takes_1);
+	resolver_sim_set("login.test", DNS_A, HOUR, "127.0.9.9");
+	sends(&d, MINUTE);
+	assert_int_equal(fetch_sim_asked(), 0);
+	resolver_sim_set("login.test", DNS_A, 5, "127.0.9.9");
+	world_restart(&d.w);
+	world_run(&d.w, MINUTE);
+	assert_int_equal(conn_sim_messages(), 1);
+	close_desk(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +248,7 @@ int main(void)
 		cmocka_unit_test(a_token_that_the_host_refuses_is_asked_for_once_more),
 		cmocka_unit_test(tokens_that_are_all_refused_defer_and_do_not_hammer),
 		cmocka_unit_test(an_endpoint_that_gives_none_defers_and_says_why),
+		cmocka_unit_test(an_engine_that_ends_meanwhile_asks_again_when_it_is_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
