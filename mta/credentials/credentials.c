@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/crypted.h"
 #include "base/random.h"
+#include "mta/credentials/counted.h"
 #include "mta/credentials/inside.h"
 #include "mta/credentials/slow.h"
 
@@ -308,6 +309,10 @@ static void on_look(struct timer *t)
 	see(file_of(c), &now);
 	if (!is_same(&now, &c->seen))
 		(void)!read_again(c);
+	if (++c->looks >= COUNTED_MS / LOOK_MS) {
+		c->looks = 0;
+		counted_save(c);
+	}
 	timer_set(c->loop->timers, t, LOOK_MS);
 }
 
@@ -344,6 +349,8 @@ static int credentials_open(struct engine *e, void **ret_shared)
 	c->pool = check_pool_new(c);
 	r = *file_of(c) ? read_again(c) : 0;
 	credentials_fed_begin(c);
+	if (r >= 0)
+		counted_load(c);
 	if (r < 0) {
 		credentials_close(c);
 		return r;
@@ -373,6 +380,7 @@ static void credentials_stop(void *state)
 	struct credentials *c = state;
 
 	timer_stop(c->loop->timers, &c->look);
+	counted_save(c);
 	c->pool = check_pool_free(c->pool); /* before the lanes that it posts to are gone */
 }
 

@@ -24,8 +24,8 @@
  * Blocks:  credential_find() on a lock that readers share.  The front desk reads the file.
  * Fails:   the engine does not start with a file that has a fault, or that others may read.
  * Threads: any; a check's answer comes on the lane that asked.
- * Limits:  CREDENTIALS_MAX lines, CREDENTIALS_FILE_MAX bytes; what was sent in the last hour and
- *          day is forgotten at a restart. */
+ * Limits:  CREDENTIALS_MAX lines, CREDENTIALS_FILE_MAX bytes of a file; KNOWN_OBJECTS_MAX that
+ *          are fed.  What was sent in the last hour and day is kept (mta/credentials/counted.h). */
 #pragma once
 #include <stdatomic.h>
 

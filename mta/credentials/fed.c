@@ -8,7 +8,7 @@ static uint64_t id_hash(uint64_t tenant, uint64_t id)
 	return hash_mix(hash_mix(id + 1) ^ tenant);
 }
 
-static struct credential *find(const struct credentials *c, uint64_t tenant, uint64_t id)
+struct credential *credentials_find_fed(const struct credentials *c, uint64_t tenant, uint64_t id)
 {
 	for (struct map_link *l = map_find(&c->by_id, id_hash(tenant, id)); l;
 	     l = map_find_next(l)) {
@@ -60,7 +60,7 @@ static void replace(struct credentials *c, struct credential *old, struct creden
 static int take(void *arg, const struct wire_fact *f)
 {
 	struct credentials *c = arg;
-	struct credential *old = find(c, f->tenant, f->id), *fresh = NULL;
+	struct credential *old = credentials_find_fed(c, f->tenant, f->id), *fresh = NULL;
 	const char *why = "";
 
 	if (f->kind == WIRE_FACT_CREDENTIAL) {

@@ -31,7 +31,9 @@ struct credentials {
 	struct stat seen; /* of the file that was read last, or that was refused */
 	struct senders *watch_of;
 	struct senders_watch watch;
-	unsigned round; /* of whole sets */
+	unsigned round;         /* of whole sets */
+	uint64_t counted_print; /* of what the file of counts holds */
+	unsigned looks;         /* since it was written */
 };
 
 /* line.c: one line.  0: nothing stands in it; 1: *ret is new, without a quota; E_SYNTAX, and `why`
@@ -50,6 +52,7 @@ void credentials_file_end(struct credentials *c);
 /* fed.c */
 void credentials_fed_begin(struct credentials *c);
 void credentials_fed_end(struct credentials *c);
+struct credential *credentials_find_fed(const struct credentials *c, uint64_t tenant, uint64_t id);
 /* What a fact says; NULL: nothing that could submit, and *why says so. */
 struct credential *credential_of_fact(const struct wire_fact *f, const char **why);
 

@@ -80,3 +80,31 @@ struct quota_limits quota_used(struct quota *q, int64_t now_ms)
 	pthread_mutex_unlock(&q->lock);
 	return l;
 }
+
+void quota_windows(struct quota *q, struct quota_window *ret_hour, struct quota_window *ret_day)
+{
+	pthread_mutex_lock(&q->lock);
+	*ret_hour = q->hour;
+	*ret_day = q->day;
+	pthread_mutex_unlock(&q->lock);
+}
+
+/* A clock that went back leaves no count that would never end. */
+static struct quota_window sound(const struct quota_window *w, int64_t now_ms)
+{
+	enum { MOST = 1000 * 1000 * 1000 };
+
+	if (w->begin_ms < 0 || w->begin_ms > now_ms)
+		return (struct quota_window){ 0 };
+	return (struct quota_window){ w->begin_ms, MIN_OF(w->now, (uint64_t)MOST),
+				      MIN_OF(w->before, (uint64_t)MOST) };
+}
+
+void quota_restore(struct quota *q, const struct quota_window *hour, const struct quota_window *day,
+		   int64_t now_ms)
+{
+	pthread_mutex_lock(&q->lock);
+	q->hour = sound(hour, now_ms);
+	q->day = sound(day, now_ms);
+	pthread_mutex_unlock(&q->lock);
+}

@@ -26,5 +26,9 @@ struct quota *quota_ref(struct quota *q);
 struct quota *quota_unref(struct quota *q); /* takes NULL, gives NULL */
 /* 0: one more message may come; else milliseconds until that may be so.  count: it has come. */
 int64_t quota_ask(struct quota *q, const struct quota_limits *l, int64_t now_ms, bool count);
+/* The windows as they are; and put back, where they can be of this time. */
+void quota_windows(struct quota *q, struct quota_window *ret_hour, struct quota_window *ret_day);
+void quota_restore(struct quota *q, const struct quota_window *hour, const struct quota_window *day,
+		   int64_t now_ms);
 /* Messages of the last hour and the last day, as the limits count them. */
 struct quota_limits quota_used(struct quota *q, int64_t now_ms);

@@ -46,10 +46,11 @@ static struct slice cut_credentials(struct slice *text)
 
 static const char *fill(struct smart_route *r, struct slice text)
 {
+	bool nul = memchr(text.p, '\0', text.n);
 	struct slice credentials = cut_credentials(&text);
 	struct session_auth a = { 0 };
 
-	if (memchr(text.p, '\0', text.n) || read_lines(r, text) < 0)
+	if (nul || read_lines(r, text) < 0)
 		return "a line is not understood";
 	if (credentials.n && smart_auth_read(&a, credentials) < 0)
 		return "its credentials are not understood";

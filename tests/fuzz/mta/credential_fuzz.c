@@ -1,8 +1,10 @@
 /* Laws: a line that is taken has a name of printable ASCII and a hash; spaces around it and a
  *       comment behind it change nothing that it says; every domain that it lists is one that it
  *       names, and so is every name below it.  As a fact it is its tenant's and nobody else's, or
- *       it is refused. */
+ *       it is refused.  A line of counts that is taken is written again as one that says the same.
+ */
 #include "base/buf.h"
+#include "mta/credentials/counted.h"
 #include "mta/credentials/inside.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -37,12 +39,30 @@ static void check_fact(struct slice text, const struct credential *line)
 	credential_unref(c);
 }
 
+static void check_counts(struct slice text)
+{
+	struct counted_line a, b;
+	struct buf again = { 0 };
+	struct slice line;
+
+	if (memchr(text.p, '\0', text.n) || text.n > 4096 || !counted_line_take(text, &a))
+		return;
+	counted_line_put(&again, &a);
+	line = buf_data(&again);
+	line.n--;
+	assert(counted_line_take(line, &b) && slice_eq(a.name, b.name) && a.id == b.id);
+	assert(a.day.now == b.day.now && a.hour.begin_ms == b.hour.begin_ms);
+	buf_free(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buf more = { 0 };
 	struct credential *a, *b;
 	const char *why;
 
+	if (size)
+		check_counts(slice_of(data, size));
 	if (credential_line(slice_of(data, size), &a, &why) != 1)
 		return 0;
 	assert(a->name.n && a->name.n <= 255 && a->hash[0] == '$');

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/crypted.h"
+#include "mta/credentials/counted.h"
 #include "mta/credentials/inside.h"
 #include "mta/credentials/slow.h"
 
@@ -163,6 +164,47 @@ static void a_fact_says_whose_a_credential_is_and_its_text_cannot(void **state)
 	}
 }
 
+static void what_was_sent_is_read_as_it_was_written(void **state)
+{
+	static const char *const bad[] = { "",
+					   "= 1 2 3 4 5 6",
+					   "0/1 1 2 3 4 5 6",
+					   "7/3 1 2 3 4 5",
+					   "7/3 1 2 3 4 5 6 7",
+					   "7/3 1 2 3 4 5 x",
+					   "7 1 2 3 4 5 6",
+					   "7/3 1 2 3 4 5 -6" };
+	const struct counted_line a = { .name = SLICE(""),
+					.tenant = 7,
+					.id = 3,
+					.hour = { 1000, 2, 3 },
+					.day = { 4000, 5, 6 } };
+	const struct quota_limits five = { .day = 5 };
+	struct quota *q = quota_new();
+	struct counted_line b;
+	struct buf text = { 0 };
+	struct slice rest;
+
+	(void)state;
+	counted_line_put(&text, &a);
+	rest = buf_data(&text);
+	assert_true(counted_line_take(slice_take(&rest, '\n'), &b));
+	assert_true(b.tenant == 7 && b.id == 3 && !b.name.n);
+	assert_memory_equal(&a.day, &b.day, sizeof(a.day));
+	assert_memory_equal(&a.hour, &b.hour, sizeof(a.hour));
+	assert_true(counted_line_take(SLICE("=shop 1 2 3 4 5 6"), &b));
+	assert_true(slice_eq(b.name, SLICE("shop")));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (counted_line_take(slice_str(bad[i]), &b))
+			fail_msg("%s", bad[i]);
+	quota_restore(q, &a.hour, &a.day, 5000);
+	assert_true(quota_ask(q, &five, 5000, false) > 0);
+	quota_restore(q, &a.hour, &a.day, 3000); /* of a day that has yet to begin */
+	assert_int_equal(quota_ask(q, &five, 3000, false), 0);
+	(void)quota_unref(q);
+	buf_free(&text);
+}
+
 static void who_is_wrong_again_and_again_waits_longer(void **state)
 {
 	struct slow *s = must_alloc(sizeof(*s));
@@ -238,6 +280,7 @@ int main(void)
 		cmocka_unit_test(a_line_with_a_fault_is_refused),
 		cmocka_unit_test(a_name_may_be_bound_to_networks_and_a_time),
 		cmocka_unit_test(a_fact_says_whose_a_credential_is_and_its_text_cannot),
+		cmocka_unit_test(what_was_sent_is_read_as_it_was_written),
 		cmocka_unit_test(who_is_wrong_again_and_again_waits_longer),
 		cmocka_unit_test(a_flood_of_others_does_not_make_a_guesser_fast_again),
 		cmocka_unit_test(so_many_an_hour_and_so_many_a_day),
