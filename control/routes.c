@@ -29,8 +29,8 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(auth_address_routes, LISTEN_API),
 	TABLE(auth_key_routes, LISTEN_API),
 	TABLE(auth_member_routes, LISTEN_API),
-	TABLE(auth_role_routes, LISTEN_API),
 	TABLE(auth_oauth_routes, LISTEN_API),
+	TABLE(auth_role_routes, LISTEN_API),
 	TABLE(domains_routes, LISTEN_API),
 	TABLE(reports_routes, LISTEN_API),
 	TABLE(org_routes, LISTEN_API),
@@ -46,6 +46,7 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(campaigns_recipient_routes, LISTEN_API),
 	TABLE(suppression_routes, LISTEN_API),
 	TABLE(submission_credential_routes, LISTEN_API),
+	TABLE(submission_route_routes, LISTEN_API),
 	TABLE(tracking_routes, LISTEN_PUBLIC),
 	TABLE(web_routes, LISTEN_API),
 };
