@@ -395,7 +395,7 @@ void channel_feed(struct channel *ch)
 			return;
 		}
 		if (!pool_may_send(ch->pool, ch->turn) || !steer_may_send(ch) ||
-		    !own_may_send(ch) || !warming_may_send(ch) || !take_one(ch))
+		    !own_may_send(ch) || (ch->warmup && !warming_may_send(ch)) || !take_one(ch))
 			break;
 	}
 	if (ch->gone || ch->quitting)

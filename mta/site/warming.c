@@ -59,11 +59,8 @@ void warming_look(struct sites *s)
 bool warming_may_send(struct channel *ch)
 {
 	struct pool *p = ch->pool;
-	bool rests;
+	bool rests = warmup_rests(ch->warmup);
 
-	if (!ch->warmup)
-		return true;
-	rests = warmup_rests(ch->warmup);
 	if (!rests && !warmup_must_wait(ch->warmup))
 		return true;
 	if (ch->turn != TURN_NONE && p->turns.n > 1)

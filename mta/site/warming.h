@@ -11,7 +11,8 @@
 void warming_begin(struct pool *p);   /* its turns are new */
 void warming_look_at(struct pool *p); /* its provider may be another one */
 void warming_look(struct sites *s);   /* plans may be other ones, or a new date has come */
-/* Its source may send one more now.  Else the pool looks again when it may. */
+/* Of a channel whose source has a plan: it may send one more now.  Else the pool looks again when
+ * it may. */
 bool warming_may_send(struct channel *ch);
 /* Until the source may send again, in milliseconds, a minute at most; 0: it does not rest. */
 int64_t warming_left_ms(const struct pool *p, unsigned turn);

@@ -131,16 +131,18 @@ static void grant(struct warmup_desk *d, struct warmup_own *o, struct warmup_day
 
 /* ---- dates ------------------------------------------------------------------------------- */
 
-/* What was granted and did not leave did not leave.  The number cannot be too small: lanes take
- * nothing once `granted` is 0. */
+/* What was granted and did not leave did not leave.  The exchange ends the date for lanes that
+ * still see its grant, so that the number is what left, exactly. */
 static void end_date(struct warmup_own *o)
 {
 	struct warmup_day *today = warmup_today(o);
+	uint64_t left;
 
 	atomic_store(&o->pair.granted, 0);
+	left = atomic_exchange(&o->pair.left, (uint64_t)++o->number << 32);
 	if (!today || o->warmed)
 		return;
-	today->leaves = warmup_left(&o->pair);
+	today->leaves = (int32_t)(uint32_t)left;
 	desk_save(o);
 }
 
@@ -151,7 +153,6 @@ static void turn_date(struct warmup_desk *d, struct warmup_own *o, int32_t date)
 
 	end_date(o);
 	o->date = date;
-	o->number++;
 	o->spent_ms = 0;
 	today = warmup_today(o);
 	atomic_store(&o->pair.left,

@@ -3,7 +3,7 @@
  *
  * A table of fixed size in which the newest stay: RECENT_WAYS places for each recipient, of which
  * the one that was written first is written over.  Recipients from before the engine's start are
- * read from the log (refill.c). */
+ * not in it: what comes back of them counts nowhere. */
 #include "base/hash.h"
 #include "mta/warmup/inside.h"
 
