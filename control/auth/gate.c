@@ -5,8 +5,10 @@
 #include "base/file.h"
 #include "control/auth/alarm.h"
 #include "control/auth/gate.h"
+#include "control/auth/key_certificate.h"
 #include "control/auth/key_enter.h"
 #include "control/auth/key_use.h"
+#include "control/auth/login_session.h"
 #include "control/auth/options.h"
 #include "control/auth/permit.h"
 #include "control/auth/statements.h"
@@ -64,6 +66,7 @@ static int refuse_verdict(struct call *c, enum key_verdict v)
 	static const char *const codes[] = {
 		[KEY_WRONG] = "not_authenticated",
 		[KEY_TOKEN_OVER] = "token_expired",
+		[KEY_UNSHOWN] = "certificate_required",
 		[KEY_OWNER_INACTIVE] = "key_maker_inactive",
 		[KEY_OWNER_MAY_NOT] = "key_maker_may_not",
 	};
@@ -107,7 +110,17 @@ enum {
 	SESSION_PROVED,
 	SESSION_ENROLLING,
 	SESSION_PERMITS,
+	SESSION_REPLACED,
+	SESSION_REPLACED_LONG,
 };
+
+/* Within a minute it may be a request of the same page that was on its way. */
+static int refuse_replaced(struct call *c, const struct token *t, bool long_ago)
+{
+	int r = long_ago ? login_session_reused(c, t->org, t->id) : 0;
+
+	return r < 0 ? r : refuse(c, "the session goes on under another token: use that one");
+}
 
 static int enter_session(struct call *c, const struct token *t, bool cookie)
 {
@@ -121,6 +134,8 @@ static int enter_session(struct call *c, const struct token *t, bool cookie)
 	if (r == 0 ||
 	    !token_right(c->app->session_pepper, t->secret, db_bytes(res, 0, SESSION_HASH)))
 		return refuse(c, "the session has ended: log in again");
+	if (db_bool(res, 0, SESSION_REPLACED))
+		return refuse_replaced(c, t, db_bool(res, 0, SESSION_REPLACED_LONG));
 	/* A browser sends the cookie by itself; only our own page knows the CSRF value. */
 	if (cookie && changes_something(c) &&
 	    !token_right(c->app->session_pepper, call_header(c, "X-CSRF-Token"),
@@ -180,12 +195,24 @@ static int check_rights(struct call *c)
 	return 0;
 }
 
+static int enter_named(struct call *c, uint32_t org, uint64_t key)
+{
+	enum key_verdict v = KEY_WRONG;
+	int r = key_enter_named(c, org, key, &v);
+
+	return r < 0 || v == KEY_FINE ? r : refuse_verdict(c, v);
+}
+
 /* By credential, whatever may be done with it. */
 static int enter_as(struct call *c, struct slice text, bool cookie)
 {
 	struct access_token access;
 	struct token t;
+	uint64_t key;
+	uint32_t org;
 
+	if (!cookie && key_certificate_parse(text, &org, &key) >= 0)
+		return enter_named(c, org, key);
 	if (!cookie && access_token_parse(text, &access) >= 0)
 		return enter_token(c, &access);
 	if (token_parse(text, &t) < 0 || t.kind == ID_TOKEN)

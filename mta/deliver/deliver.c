@@ -192,16 +192,17 @@ static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
 		ret->chunk = job_of(dr, ref);
 		if (!ret->chunk || requires_elsewhere(dr, p, ref, ret->chunk))
 			continue;
-		if (caps_take(ch, ref, &ret->caps)) {
-			if (!plan_is_full(dr, ch, ref))
-				break;
-			caps_leave(&ret->caps);
+		if (!caps_take(ch, ref, &ret->caps)) {
+			capped = true;
 			chunks_unref(&dr->queue->chunks, ret->chunk);
-			ref = RCPT_NONE;
-			break;
+			continue;
 		}
-		capped = true;
+		if (!plan_is_full(dr, ch, ref))
+			break;
+		caps_leave(&ret->caps);
 		chunks_unref(&dr->queue->chunks, ret->chunk);
+		ref = RCPT_NONE;
+		break;
 	}
 	if (capped)
 		caps_looked(p);

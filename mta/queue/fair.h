@@ -46,7 +46,7 @@ struct fair {
 	struct list rings[FAIR_CLASSES], parked;
 	struct map lines, shares;
 	struct list shut, gated; /* shares, not counted as ready */
-	struct list engaged; /* lines of engaged recipients in shares */
+	struct list engaged;     /* lines of engaged recipients in shares */
 	struct list spare_lines, spare_shares;
 	uint32_t ready[FAIR_CLASSES];
 	unsigned n_capped; /* lines */

@@ -122,6 +122,7 @@ static void join(struct channel *ch)
 	struct sites *s = p->sites;
 
 	list_push(&p->channels, &ch->link);
+	ch->before = ending_before(ch);
 	ch->host->channels++;
 	p->turns.at[ch->turn].channels++;
 	p->turns.at[ch->turn].opening++;
@@ -363,8 +364,8 @@ static bool worn(const struct channel *ch)
 	return ch->stale || ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] || too_many(ch) ||
 	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
 	       suspend_ordered(ch->pool, &ch->source->ip, NULL) || (ch->probing && ch->taken) ||
-	       steer_holds(ch->steer) || warmup_rests(ch->warmup) ||
-	       caps_must_give(&ch->caps, false) ||
+	       steer_holds(ch->steer) || caps_must_give(&ch->caps, false) ||
+	       warmup_rests(ch->warmup) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
 

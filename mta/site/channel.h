@@ -49,6 +49,7 @@ struct channel {
 	bool probing;               /* its message shows whether a wall is gone */
 	bool told;                  /* its trouble is known to the steer */
 	int64_t begun_ms;           /* monotonic */
+	unsigned before;            /* others of its source that were open or opening then */
 	int64_t failed_ms; /* when a transaction left somebody without a delivery; monotonic */
 	enum session_blame blame; /* for its end */
 	int blame_err;
