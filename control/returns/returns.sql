@@ -20,11 +20,13 @@ WITH given AS (
 		AS u(org_id, campaign, first, one, kind, at, hard, code, dsn, class, rule, host, ip,
 		source, rcpt, evidence, nth)
 ), known AS (
-	SELECT g.*, r.contact_id IS NULL OR returns_quotable(g.org_id, r.contact_id) AS quotable
-	FROM given g
-	LEFT JOIN campaign_recipients r ON r.org_id = g.org_id AND r.campaign_id = g.campaign AND r.seq = g.seq
-	LEFT JOIN messages m ON g.campaign = 0 AND m.org_id = g.org_id AND m.id = g.seq
-	WHERE r.seq IS NOT NULL OR m.id IS NOT NULL
+	-- Each is looked up by its key, however many recipients there are and whatever the server knows of them.
+	SELECT g.*, x.quotable FROM given g, LATERAL (
+		SELECT returns_quotable(g.org_id, r.contact_id) AS quotable FROM campaign_recipients r
+		WHERE r.org_id = g.org_id AND r.campaign_id = g.campaign AND r.seq = g.seq
+		UNION ALL SELECT true FROM messages m WHERE g.campaign = 0 AND m.org_id = g.org_id AND m.id = g.seq
+		LIMIT 1
+	) x
 ), each AS (
 	SELECT DISTINCT ON (org_id, campaign, seq, kind) *, count(*) OVER same AS n, min(at) OVER same AS first_at,
 		max(at) OVER same AS last_at
