@@ -14,6 +14,7 @@ static const struct {
 	{ E_TIMEOUT, "timed out" },
 	{ E_TLS, "TLS failed" },
 	{ E_FULL, "no room" },
+	{ E_NO_ROOM, "the queue of the tenant is full" },
 	{ E_POISONED, "spool stopped after a failed sync" },
 	{ E_DNS_TEMP, "DNS lookup failed for now" },
 	{ E_DNS_NONE, "no such DNS record" },

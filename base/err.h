@@ -24,6 +24,7 @@ enum {
 	E_DENIED = -1016,       /* not allowed */
 	E_ANSWERED = -1018,     /* the refusal is written already; only pass this on */
 	E_CUT_OFF = -1019,      /* an address of ours reaches nobody whom others reach */
+	E_NO_ROOM = -1020,      /* the queue of this tenant is full; try later, others may go on */
 	E_VERSION = -1017,      /* written by a newer version: refused, not guessed */
 };
 

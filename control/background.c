@@ -8,6 +8,7 @@
 #include "control/events/background.h"
 #include "control/mail/background.h"
 #include "control/platform/background.h"
+#include "control/reports/background.h"
 #include "control/returns/background.h"
 #include "control/suppression/background.h"
 #include "control/tracking/background.h"
@@ -34,7 +35,8 @@ const size_t worker_rows_n = ARRAY_LEN(worker_rows);
 
 /* In the order in which they write, within one transaction. */
 const struct intake_part *const intake_parts[] = { &events_intake, &campaigns_intake,
-						   &suppression_intake, &returns_intake };
+						   &suppression_intake, &returns_intake,
+						   &reports_intake };
 const size_t intake_parts_n = ARRAY_LEN(intake_parts);
 
 /* What a new or emptied engine is told first. */

@@ -8,6 +8,7 @@
 #include "control/http/routes.h"
 #include "control/org/routes.h"
 #include "control/platform/routes.h"
+#include "control/reports/routes.h"
 #include "control/submission/routes.h"
 #include "control/suppression/routes.h"
 #include "control/templates/routes.h"
@@ -31,6 +32,7 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(auth_oauth_routes, LISTEN_API),
 	TABLE(auth_role_routes, LISTEN_API),
 	TABLE(domains_routes, LISTEN_API),
+	TABLE(reports_routes, LISTEN_API),
 	TABLE(org_routes, LISTEN_API),
 	TABLE(platform_routes, LISTEN_ADMIN),
 	TABLE(contacts_field_routes, LISTEN_API),
@@ -44,6 +46,7 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(campaigns_recipient_routes, LISTEN_API),
 	TABLE(suppression_routes, LISTEN_API),
 	TABLE(submission_credential_routes, LISTEN_API),
+	TABLE(submission_route_routes, LISTEN_API),
 	TABLE(tracking_routes, LISTEN_PUBLIC),
 	TABLE(web_routes, LISTEN_API),
 };

@@ -17,6 +17,7 @@
 #include "mta/reports/reading.h"
 #include "mta/reports/reports.h"
 #include "mta/returnpath/returnpath.h"
+#include "mta/route/fed.h"
 #include "mta/route/routes.h"
 #include "mta/senders/options.h"
 #include "mta/senders/senders.h"
@@ -25,7 +26,9 @@
 #include "mta/site/learned.h"
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
+#include "mta/tenants/tenancy.h"
 #include "mta/tlsrpt/tlsrpt.h"
+#include "mta/token/tokens.h"
 #include "mta/census/census.h"
 #include "mta/warmup/warmup.h"
 
@@ -34,6 +37,7 @@ const struct part *const mta_parts[] = {
 	&space_part,
 	&census_part,
 	&rules_part,
+	&tenancy_part,
 	&senders_part,
 	&credentials_part,
 	&shape_part,
@@ -42,8 +46,10 @@ const struct part *const mta_parts[] = {
 	&warmup_part,
 	&returnpath_part,
 	&policy_part,
+	&tokens_part,
 	&tlsrpt_part,
 	&tlsrpt_keeper_part,
+	&route_part,
 	&site_part,
 	&learned_part,
 	&deliver_part,
@@ -77,6 +83,7 @@ const struct option_set *const mta_option_sets[] = {
 	&warmup_option_set,
 	&routes_option_set,
 	&site_option_set,
+	&tenancy_option_set,
 	&queue_option_set,
 	&deliver_option_set,
 	&replies_option_set,

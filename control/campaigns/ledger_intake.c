@@ -39,7 +39,7 @@ static void clear_moves(struct ledger_news *news)
 	news->n_moves = 0;
 }
 
-static void *news_open(void)
+static void *news_open(const struct app *app UNUSED)
 {
 	struct ledger_news *news = must_alloc(sizeof(*news));
 

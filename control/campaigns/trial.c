@@ -76,7 +76,8 @@ struct trial_run {
 static void each_part(struct trial_run *t, const struct link_event *e, uint64_t seq)
 {
 	for (size_t i = 0; i < intake_parts_n; i++)
-		intake_parts[i]->take(t->parts[i], e, t->lease.campaign, seq);
+		if (intake_parts[i]->take)
+			intake_parts[i]->take(t->parts[i], e, t->lease.campaign, seq);
 }
 
 static void take_accepted(struct trial_run *t)
@@ -208,7 +209,7 @@ static void *trial_begin(struct worker *w)
 	t->w = w;
 	buf_init(&t->piece.data, 0);
 	for (size_t i = 0; i < intake_parts_n; i++)
-		t->parts[i] = intake_parts[i]->open();
+		t->parts[i] = intake_parts[i]->open(w->app);
 	(void)snprintf(t->holder, sizeof(t->holder), "trial-%ld-%016" PRIx64, (long)getpid(),
 		       random_u64());
 	return t;

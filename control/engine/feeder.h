@@ -22,6 +22,7 @@ struct feeder_mail {
 	bool resolved;  /* all pieces that were in doubt have been sent again */
 	bool idle;      /* nothing is left to cut */
 	bool broken;    /* given up for a while */
+	bool no_room;   /* likewise, because the engine has no room for its tenant */
 	bool refused;   /* feeder_refused.c decides about it: no pause */
 	uint64_t after; /* pieces in doubt up to here were sent again */
 	unsigned in_flight;

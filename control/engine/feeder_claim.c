@@ -4,7 +4,7 @@
 #include "control/engine/feeder.h"
 #include "control/engine/subject.h"
 
-enum { BROKEN_MS = 30000 };
+enum { BROKEN_MS = 30000, NO_ROOM_MS = 2000 };
 
 struct feeder_mail *feeder_find(struct feeder *f, uint32_t org, uint64_t campaign)
 {
@@ -76,11 +76,13 @@ int feeder_claim(struct feeder *f)
 	return n;
 }
 
-/* After the engine refused a campaign nobody takes it up before BROKEN_MS have passed. */
+/* After the engine refused a campaign nobody takes it up before BROKEN_MS have passed; while its
+ * tenant's queue there is full, before NO_ROOM_MS have. */
 static int release(struct feeder *f, const struct feeder_mail *feed)
 {
+	int pause_ms = feed->no_room ? NO_ROOM_MS : BROKEN_MS;
 	int r = feeder_source->release(f->w->ingest, f->holder, &feed->lease,
-				       feed->broken && !feed->refused ? BROKEN_MS : -1);
+				       feed->broken && !feed->refused ? pause_ms : -1);
 
 	return r < 0 ? r : 0;
 }

@@ -60,7 +60,7 @@ static void on_error(struct feeder *f, struct feeder_mail *feed, const struct fe
 {
 	if (e->error.code == E_FULL)
 		f->full_until_ms = clock_mono_ms() + FULL_PAUSE_MS;
-	else
+	else if (e->error.code != E_NO_ROOM)
 		log_error("feed.refused", kv_int("kind", flight->kind),
 			  kv_int("campaign", flight->campaign), kv_int("first", flight->first),
 			  kv_int("order", flight->outbox), kv_err("error", e->error.code),
@@ -74,6 +74,7 @@ static void on_error(struct feeder *f, struct feeder_mail *feed, const struct fe
 		feed->resolved = false;
 	} else {
 		feed->broken = true;
+		feed->no_room = e->error.code == E_NO_ROOM;
 		if (e->error.code == E_CONFLICT) {
 			feed->refused = true;
 			f->refused = feed->lease;

@@ -17,6 +17,7 @@ enum {
 	WAIT_MS = 100,
 	PARTITIONS_MS = 3600 * 1000,
 	EVENTS_MOST = 16384, /* a transaction */
+	BYTES_MOST = 32 * 1024 * 1024,
 	TELL_BYTES =
 	    1024 * 1024, /* without events, the engine hears of our cursor only now and then */
 };
@@ -116,7 +117,10 @@ static int take_events(struct intake *in, const struct link_frame *f)
 	if (r < 0)
 		return r;
 	in->pending = true;
-	return intake_batch_events(in->batch) >= EVENTS_MOST ? write_batch(in) : 0;
+	return intake_batch_events(in->batch) >= EVENTS_MOST ||
+		       intake_batch_bytes(in->batch) >= BYTES_MOST
+		   ? write_batch(in)
+		   : 0;
 }
 
 /* A new engine's log begins somewhere; from there on nothing is missing. */
@@ -222,7 +226,7 @@ static void *intake_begin(struct worker *w)
 
 	in->w = w;
 	in->numbers = numbers_new();
-	in->batch = intake_batch_new(in->numbers);
+	in->batch = intake_batch_new(w->app, in->numbers);
 	return in;
 }
 

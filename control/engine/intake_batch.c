@@ -11,16 +11,17 @@ struct intake_batch {
 	struct numbers *numbers;
 	uint64_t next;
 	unsigned events;
+	size_t bytes;
 	void *parts[]; /* by intake_parts[] */
 };
 
-struct intake_batch *intake_batch_new(struct numbers *numbers)
+struct intake_batch *intake_batch_new(const struct app *app, struct numbers *numbers)
 {
 	struct intake_batch *b = must_alloc(sizeof(*b) + intake_parts_n * sizeof(void *));
 
 	b->numbers = numbers;
 	for (size_t i = 0; i < intake_parts_n; i++)
-		b->parts[i] = intake_parts[i]->open();
+		b->parts[i] = intake_parts[i]->open(app);
 	return b;
 }
 
@@ -39,6 +40,7 @@ void intake_batch_clear(struct intake_batch *b)
 	for (size_t i = 0; i < intake_parts_n; i++)
 		intake_parts[i]->clear(b->parts[i]);
 	b->events = 0;
+	b->bytes = 0;
 }
 
 uint64_t intake_batch_next(const struct intake_batch *b)
@@ -49,6 +51,11 @@ uint64_t intake_batch_next(const struct intake_batch *b)
 unsigned intake_batch_events(const struct intake_batch *b)
 {
 	return b->events;
+}
+
+size_t intake_batch_bytes(const struct intake_batch *b)
+{
+	return b->bytes;
 }
 
 static void give_late(struct intake_batch *b, const struct link_event *e,
@@ -109,6 +116,7 @@ int intake_batch_add(struct intake_batch *b, const struct link_frame *frame)
 
 	b->next = frame->events.next;
 	b->events += frame->events.n;
+	b->bytes += frame->events.packed.n;
 	while ((r = link_event_next(frame, &pos, &e)) > 0) {
 		r = take(b, &e);
 		if (r < 0)

@@ -10,20 +10,22 @@
  *         of mail that applications submitted by SMTP are skipped, and so are those of campaigns
  *         that the database does not know. */
 #pragma once
-#include "control/db/db.h"
+#include "control/app/app.h"
 #include "control/engine/numbers.h"
 #include "schema/wire/link.h"
 
 struct intake_batch;
 struct intake_batch *intake_batch_free(struct intake_batch *b);
 DEFINE_OWNED(intake_batch)
-struct intake_batch *intake_batch_new(struct numbers *numbers); /* outlives the batch */
+/* numbers outlive the batch */
+struct intake_batch *intake_batch_new(const struct app *app, struct numbers *numbers);
 
 void intake_batch_clear(struct intake_batch *b);
 /* Adds the frame's events; frames are added in the order they came. */
 int intake_batch_add(struct intake_batch *b, const struct link_frame *frame) MUST_CHECK;
-/* Where the next frame begins; how many events there are. */
+/* Where the next frame begins; how many events there are, and how long they were. */
 uint64_t intake_batch_next(const struct intake_batch *b);
+size_t intake_batch_bytes(const struct intake_batch *b);
 unsigned intake_batch_events(const struct intake_batch *b);
 /* Writes them and moves the cursor of the engine (engines.id) from `from` to
  * intake_batch_next(). */

@@ -5,7 +5,7 @@
  * Blocks: write() alone, on the database, as cp_ingest.
  * Fails:  write() as control/db/db.h; it may be run again after a rollback. */
 #pragma once
-#include "control/db/db.h"
+#include "control/app/app.h"
 #include "control/engine/subject.h"
 
 /* Whom it is about: subject_of_late(), with the campaign that the database has. */
@@ -14,7 +14,7 @@ struct intake_late {
 	bool any;
 };
 struct intake_part {
-	void *(*open)(void);
+	void *(*open)(const struct app *app);
 	void (*close)(void *part);
 	void (*clear)(void *part);
 	/* An acceptance or an outcome; campaign and seq as subject_of_event() says.  NULL: nothing

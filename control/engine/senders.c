@@ -1,6 +1,6 @@
 /* control/engine/senders.c - tells the engine who may send as which domain, which addresses are
- * suppressed, and who may submit (schema/wire/facts.h): each change soon after its commit, and all
- * of it when the engine knows something else.
+ * suppressed, who may submit, and organisations' own smart hosts (schema/wire/facts.h): each change
+ * soon after its commit, and all of it when the engine knows something else.
  *
  * Guarantee: a change is forgotten only after the engine's ACK.  On a new connection, and now and
  *            then, the sums of the database are compared with the engine's, so that it does not
@@ -14,6 +14,7 @@
 #include "control/engine/background.h"
 #include "control/engine/carrier.h"
 #include "control/engine/options.h"
+#include "control/engine/route_secret.h"
 #include "control/engine/statements.h"
 #include "schema/wire/facts.h"
 
@@ -35,8 +36,8 @@ struct senders_feed {
 	struct worker *w;
 	struct carrier *link;
 	uint64_t request;
-	struct buf facts;
-	struct db_column done; /* seqs of changes */
+	struct buf facts, text; /* text: of an object */
+	struct db_column done;  /* seqs of changes */
 	int64_t check_ms;
 };
 
@@ -106,9 +107,34 @@ static int tell_full(struct senders_feed *s, enum link_facts_step step)
 	return r;
 }
 
+/* What the engine reads of an object.  A secret that cannot be opened leaves a text that it
+ * refuses, so that both sides still have the same sums. */
+static int object_text(struct senders_feed *s, int64_t org, int64_t id, struct slice text,
+		       int seal_id, struct slice sealed, struct slice *ret)
+{
+	int r;
+
+	*ret = text;
+	if (!seal_id)
+		return 0;
+	buf_clear(&s->text);
+	r = buf_append(&s->text, text);
+	if (r >= 0)
+		r = route_secret_open(s->w->app, (uint32_t)org, (uint64_t)id, seal_id, sealed,
+				      &s->text);
+	if (r >= 0)
+		r = buf_append(&s->text, SLICE("\n"));
+	*ret = buf_data(&s->text);
+	if (r != E_CRYPTO && r != E_UNKNOWN)
+		return r;
+	log_error("senders.sealed", kv_int("org", org), kv_int("route", id), kv_err("reason", r));
+	*ret = SLICE("its secret cannot be opened");
+	return 0;
+}
+
 /* ---- changes ----------------------------------------------------------------------------- */
 
-enum { C_SEQ, C_ORG, C_FACT, C_DOMAIN, C_HASH, C_OBJECT, C_TEXT };
+enum { C_SEQ, C_ORG, C_FACT, C_DOMAIN, C_HASH, C_OBJECT, C_TEXT, C_SECRET, C_SEAL };
 
 /* How many changes were told; E_CONFLICT: the engine has no set that could change. */
 static int tell_changes(struct senders_feed *s)
@@ -121,13 +147,14 @@ static int tell_changes(struct senders_feed *s)
 	buf_clear(&s->facts);
 	db_column_clear(&s->done);
 	for (unsigned i = 0; r >= 0 && i < db_rows(rows); i++) {
+		struct wire_fact f = { .domain = db_text(rows, i, C_DOMAIN),
+				       .id = (uint64_t)db_int(rows, i, C_OBJECT) };
 		db_column_int(&s->done, db_int(rows, i, C_SEQ));
-		r = put_row(s,
-			    (struct wire_fact){ .domain = db_text(rows, i, C_DOMAIN),
-						.id = (uint64_t)db_int(rows, i, C_OBJECT),
-						.text = db_text(rows, i, C_TEXT) },
-			    db_int(rows, i, C_ORG), db_int(rows, i, C_FACT),
-			    db_bytes(rows, i, C_HASH));
+		r = object_text(s, db_int(rows, i, C_ORG), (int64_t)f.id, db_text(rows, i, C_TEXT),
+				(int)db_int(rows, i, C_SEAL), db_bytes(rows, i, C_SECRET), &f.text);
+		if (r >= 0)
+			r = put_row(s, f, db_int(rows, i, C_ORG), db_int(rows, i, C_FACT),
+				    db_bytes(rows, i, C_HASH));
 		if (r >= 0)
 			r = tell_full(s, LINK_FACTS_CHANGE);
 	}
@@ -240,7 +267,7 @@ static int tell_stops(struct senders_feed *s)
 	return r;
 }
 
-enum { O_ORG, O_FACT, O_STAMP, O_ID, O_TEXT };
+enum { O_ORG, O_FACT, O_STAMP, O_ID, O_TEXT, O_SECRET, O_SEAL };
 
 /* All objects of one kind, as the statement gives them. */
 static int tell_objects(struct senders_feed *s, const char *sql)
@@ -254,12 +281,15 @@ static int tell_objects(struct senders_feed *s, const char *sql)
 		    db_run(s->w->ingest, &rows, sql, p_int(org), p_int(id), p_int(OBJECTS_MOST));
 		buf_clear(&s->facts);
 		for (unsigned i = 0; r >= 0 && i < db_rows(rows); i++) {
+			struct wire_fact f = { .id = (uint64_t)db_int(rows, i, O_ID) };
 			org = db_int(rows, i, O_ORG);
 			id = db_int(rows, i, O_ID);
-			r = put_row(s,
-				    (struct wire_fact){ .id = (uint64_t)id,
-							.text = db_text(rows, i, O_TEXT) },
-				    org, db_int(rows, i, O_FACT), db_bytes(rows, i, O_STAMP));
+			r = object_text(s, org, id, db_text(rows, i, O_TEXT),
+					(int)db_int(rows, i, O_SEAL), db_bytes(rows, i, O_SECRET),
+					&f.text);
+			if (r >= 0)
+				r = put_row(s, f, org, db_int(rows, i, O_FACT),
+					    db_bytes(rows, i, O_STAMP));
 			if (r >= 0)
 				r = tell_full(s, LINK_FACTS_MORE);
 		}
@@ -282,6 +312,8 @@ static int tell_everything(struct senders_feed *s)
 		r = tell_stops(s);
 	if (r >= 0)
 		r = tell_objects(s, sql_engine_facts_credentials);
+	if (r >= 0)
+		r = tell_objects(s, sql_engine_facts_routes);
 	if (r < 0 || worker_stopping(s->w))
 		return r;
 	buf_clear(&s->facts);
@@ -347,6 +379,7 @@ static void *senders_begin(struct worker *w)
 
 	s->w = w;
 	buf_init(&s->facts, LINK_FACTS_MAX);
+	buf_init(&s->text, 0);
 	db_column_init(&s->done);
 	return s;
 }
@@ -356,6 +389,7 @@ static void senders_end(void *state)
 	struct senders_feed *s = state;
 
 	buf_free(&s->facts);
+	buf_free(&s->text);
 	db_column_free(&s->done);
 	free(s);
 }

@@ -30,7 +30,7 @@ struct journal {
 	struct db_column columns[J_COLUMNS];
 };
 
-static void *journal_open(void)
+static void *journal_open(const struct app *app UNUSED)
 {
 	struct journal *j = must_alloc(sizeof(*j));
 

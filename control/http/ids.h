@@ -24,6 +24,9 @@ enum id_kind {
 	ID_AUDIT,
 	ID_TOKEN,
 	ID_SMTP_CREDENTIAL,
+	ID_DMARC,
+	ID_TLS,
+	ID_SMTP_ROUTE,
 	ID_KINDS,
 };
 enum { ID_LETTERS = 13, ID_OUT_MAX = 24, IDS_KEY_LEN = 16 };

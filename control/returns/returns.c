@@ -36,7 +36,7 @@ static void each(struct returns *rs, void (*f)(struct db_column *))
 	db_columns_each(rs->acts, A_COLUMNS, f);
 }
 
-static void *returns_open(void)
+static void *returns_open(const struct app *app UNUSED)
 {
 	struct returns *rs = must_alloc(sizeof(*rs));
 

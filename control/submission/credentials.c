@@ -1,9 +1,12 @@
 /* control/submission/credentials.c - /v1/smtp-credentials: names and passwords that applications
  * submit mail with.  The password is shown once; what is kept is the hash that the engine reads. */
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/crypted.h"
 #include "control/auth/audit.h"
 #include "control/auth/permit.h"
+#include "control/engine/asking.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
 #include "control/http/page.h"
@@ -348,12 +351,71 @@ static int delete_credential(struct call *c)
 	return r < 0 ? r : http_reply_empty(c, 204);
 }
 
+/* ---- usage ------------------------------------------------------------------------------- */
+
+struct using
+{
+	struct call *c;
+	uint64_t id;
+	int64_t hour_limit, day_limit;
+};
+
+static int find_limits(struct db *db, void *arg)
+{
+	struct using *u = arg;
+	OWNED(db_result) res = NULL;
+	int r =
+	    db_run(db, &res, sql_submission_credential_find, p_int(u->c->actor.org), p_int(u->id));
+
+	if (r <= 0)
+		return r < 0 ? r : E_UNKNOWN;
+	u->hour_limit = db_int(res, 0, C_HOUR);
+	u->day_limit = db_int(res, 0, C_DAY);
+	return 0;
+}
+
+/* One that the engine does not have, because it was revoked, sends nothing.  answer NULL: the
+ * engine is away. */
+static int reply_usage(const struct using *u, const struct value *answer)
+{
+	const struct value *rows = answer ? value_member(answer, SLICE("credentials")) : NULL;
+	const struct value *row =
+	    rows && rows->type == VALUE_LIST && rows->count ? &rows->items[0] : NULL;
+
+	return http_reply_json(u->c, 200,
+			       json_pack("{sb sI sI sI sI}", "known", row != NULL, "hour",
+					 (json_int_t)(row ? asking_int(row, "hour") : 0),
+					 "hour_limit", (json_int_t)u->hour_limit, "day",
+					 (json_int_t)(row ? asking_int(row, "day") : 0),
+					 "day_limit", (json_int_t)u->day_limit));
+}
+
+/* What the engine has counted. */
+static int get_usage(struct call *c)
+{
+	struct using u = { .c = c };
+	OWNED(carrier) link = NULL;
+	struct value answer;
+	char key[64];
+	int r = call_id(c, 0, ID_SMTP_CREDENTIAL, &u.id);
+
+	if (r >= 0)
+		r = db_tx(c->db, c->actor.org, find_limits, &u);
+	if (r < 0)
+		return r;
+	(void)snprintf(key, sizeof(key), "%u/%llu", c->actor.org, (unsigned long long)u.id);
+	r = asking_ask(c->app, SLICE("credentials"), slice_str(key), &link, &answer);
+	return reply_usage(&u, r < 0 ? NULL : &answer);
+}
+
 /* The reply to POST holds the password and must never be kept, so the route is not idempotent. */
 /* clang-format off */
 const struct http_route submission_credential_routes[] = {
 	{"GET",    "/v1/smtp-credentials", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_credentials, .query = QUERY_PAGE},
 	{"POST",   "/v1/smtp-credentials", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_COSTLY | ROUTE_REAL, 0, post_credential},
 	{"GET",    "/v1/smtp-credentials/{smtp_credential_id}", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_credential},
+	{"GET",    "/v1/smtp-credentials/{smtp_credential_id}/usage", AUTH_MEMBER, PERMIT_SMTP_READ,
+	 ROUTE_NO_TX | ROUTE_COSTLY, 0, get_usage},
 	{"PATCH",  "/v1/smtp-credentials/{smtp_credential_id}", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_REAL, 0, patch_credential},
 	{"DELETE", "/v1/smtp-credentials/{smtp_credential_id}", AUTH_MEMBER, PERMIT_SMTP_WRITE, 0, 0, delete_credential},
 };

@@ -1,4 +1,4 @@
--- What applications submit mail with.
+-- What applications submit mail with, and the SMTP services that organisations bring along.
 
 -- part: credential_columns
 id, name, username, domains, networks, stream, hour_limit, day_limit, to_ms(created_at),
@@ -33,3 +33,35 @@ WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL;
 
 -- name: domain_is_ours
 SELECT FROM domains WHERE org_id = $1 AND name = $2 AND status <> :DOMAIN_PENDING;
+
+-- part: route_columns
+id, name, host, port, tls, tls_first, auth, username, seal_id <> 0, domains, to_ms(created_at),
+to_ms(updated_at), version
+
+-- name: route_page
+SELECT :route_columns FROM smtp_routes WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3;
+
+-- name: route_find
+SELECT :route_columns FROM smtp_routes WHERE org_id = $1 AND id = $2;
+
+-- name: route_lock
+SELECT :route_columns FROM smtp_routes WHERE org_id = $1 AND id = $2 FOR UPDATE;
+
+-- name: route_count
+SELECT count(*) FROM smtp_routes WHERE org_id = $1;
+
+-- name: route_insert
+INSERT INTO smtp_routes (org_id, name, host, port, tls, tls_first, auth, username, domains)
+VALUES ($1, $2, $3, $4, $5, $6::int::bool, $7, $8, $9)
+RETURNING id;
+
+-- name: route_update
+UPDATE smtp_routes SET name = $3, host = $4, port = $5, tls = $6, tls_first = $7::int::bool, auth = $8,
+	username = $9, domains = $10, version = version + 1, updated_at = now()
+WHERE org_id = $1 AND id = $2;
+
+-- name: route_secret
+UPDATE smtp_routes SET secret = $3, seal_id = $4 WHERE org_id = $1 AND id = $2;
+
+-- name: route_delete
+DELETE FROM smtp_routes WHERE org_id = $1 AND id = $2;

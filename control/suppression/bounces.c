@@ -10,7 +10,7 @@ struct bounces {
 	struct db_column normal; /* the addresses as contacts have them in email_norm */
 };
 
-static void *bounces_open(void)
+static void *bounces_open(const struct app *app UNUSED)
 {
 	struct bounces *b = must_alloc(sizeof(*b));
 

@@ -128,6 +128,34 @@ static bool ask(const struct work *w, struct returned_recipient *to, struct slic
 	return called.class != JUDGE_OTHER;
 }
 
+enum { SHORT_NOTICE = 400 };
+
+static bool has_code(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (stated_reply_code(slice_skip(s, i)) >= 400)
+			return true;
+	return false;
+}
+
+/* A few words for people, with no reply quoted in them, that speak of a mailbox that is there or of
+ * trouble of the host's own: who wrote them knows better than a status that a program chose, and a
+ * wrong "hard" costs a good address.  Long ones name every reason there is. */
+static void believe_people(const struct work *w, const struct returned *r,
+			   struct returned_recipient *to)
+{
+	struct returned_recipient other = { .box = to->box };
+
+	if (!to->hard || r->n != 1 || w->notice.n > SHORT_NOTICE || has_code(w->notice) ||
+	    !ask(w, &other, w->notice, false))
+		return;
+	if (other.class == JUDGE_QUOTA || other.class == JUDGE_INACTIVE_MAILBOX ||
+	    other.class == JUDGE_SYSTEM) {
+		to->class = other.class;
+		to->hard = false;
+	}
+}
+
 /* The host's own words come first.  Where they say nothing, those for people may. */
 static void judge_one(const struct work *w, const struct returned *r, struct returned_recipient *to)
 {
@@ -147,6 +175,7 @@ static void judge_one(const struct work *w, const struct returned *r, struct ret
 			to->text = said->text.n || r->n > 1 ? said->text : w->notice;
 		buf_free(&both);
 	}
+	believe_people(w, r, to);
 }
 
 static void judge_all(const struct work *w, struct returned *r)

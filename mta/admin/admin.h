@@ -59,6 +59,9 @@
  *	route-test     key: its name              good, text, host, ip, tls, auth
  *	source-check   source                     findings, good; after some seconds at most
  *	source-drain, source-disable, source-enable   source [, reason, author]   rule
+ *	tenants    -                                  tenants: queued, limits, weights; campaigns
+ *	tenant-limit   what (tenant/N, campaign/N), value (words) [, reason, author]   limits, rule
+ *	tenant-undo    what [, reason, author]        limits, rule
  *	reload     -                                  as SIGHUP; needs_restart, or what is wrong
  *	flush-dns  -                                  every lane asks DNS again
  *
@@ -66,7 +69,8 @@
  *          reports are in queue.c (what is queued), senders.c (senders and suppressions),
  *          credentials.c (who may submit),
  *          orders.c and ending.c (orders), look.c (recipients), suspend.c (suspensions),
- *          source.c and source_check.c (sources), shape.c (shapes), tls.c (how mail travels),
+ *          source.c and source_check.c (sources), shape.c (shapes), tenant.c (limits of
+ *          tenants), tls.c (how mail travels),
  *          adaptive.c (what was learned), warmup.c (new sources), history.c (the past
  *          of mail) and facts.c (facts).
  * Guarantee: an order that is a rule is durable and in effect before it is answered.

@@ -27,6 +27,7 @@ struct admin_server {
 	struct list clients, queries;
 	struct uplink_asked uplink; /* the link's clients ask too */
 	unsigned n_queries;
+	bool limiting; /* an order on limits is on its way to the disk */
 	int64_t started_ms;
 };
 

@@ -17,19 +17,24 @@ static const struct relay *relay_named(const struct sites *s, const char *name)
 	return NULL;
 }
 
-/* How the lane sees each route, in the order of the configuration. */
+static void put_lane_row(struct branch *rows, const struct relay *r)
+{
+	struct branch *row = branch_map(rows, NULL);
+
+	branch_int(row, "state", r ? relay_state(r) : RELAY_LOOKING);
+	branch_str(row, "problem", r ? r->problem : "");
+}
+
+/* How the lane sees each route, in the order of the configuration; behind them those of tenants.
+ * Where a change comes in between, a row may show another one's state: it is for people. */
 void admin_lane_routes(struct query *q, struct query_part *p, struct lane *l)
 {
 	const struct sites *s = sites_of(l);
 
-	(void)q;
-	for (unsigned i = 0; i < s->routes->n; i++) {
-		const struct relay *r = relay_named(s, s->routes->at[i]->name);
-		struct branch *row = branch_map(p->rows, NULL);
-
-		branch_int(row, "state", r ? relay_state(r) : RELAY_LOOKING);
-		branch_str(row, "problem", r ? r->problem : "");
-	}
+	for (unsigned i = 0; i < s->routes->n; i++)
+		put_lane_row(p->rows, relay_named(s, s->routes->at[i]->name));
+	for (unsigned i = 0; i < MIN_OF(s->fed->n, q->max); i++)
+		put_lane_row(p->rows, relay_fed_of(s, s->fed->at[i]));
 }
 
 static void put_whom(struct branch *row, const struct smart_route *r)
@@ -37,6 +42,8 @@ static void put_whom(struct branch *row, const struct smart_route *r)
 	static const char *const names[SMART_LISTS] = { "domain", "tenant", "pool", "stream" };
 	struct buf text = { 0 };
 
+	if (smart_route_is_fed(r))
+		buf_putf(&text, "tenant %llu", (unsigned long long)r->tenant);
 	for (unsigned k = 0; k < SMART_LISTS; k++)
 		for (unsigned i = 0; i < r->n[k]; i++) {
 			if (i == 0)
@@ -67,24 +74,33 @@ static void put_state(struct query *q, struct branch *row, unsigned route)
 	branch_str(row, "problem", problem);
 }
 
+static void put_route(struct query *q, struct branch *rows, const struct smart_route *r, unsigned i)
+{
+	struct branch *row = branch_map(rows, NULL);
+
+	branch_str(row, "name", r->name);
+	branch_str(row, "host", r->host);
+	branch_int(row, "port", r->port);
+	branch_str(row, "tls", tls_words[r->tls]);
+	branch_bool(row, "tls_at_once", r->tls_at_once);
+	branch_str(row, "auth", smtp_auth_name(r->auth));
+	branch_int(row, "owner", (int64_t)r->tenant);
+	put_whom(row, r);
+	put_state(q, row, i);
+}
+
 int admin_finish_routes(struct query *q)
 {
 	const struct routes *all = routes_of(engine_settings(q->server->engine));
+	struct smart_fed *fed = smart_fed_now(q->server->engine);
 	struct branch *rows = branch_list(q->out, "routes");
 
-	for (unsigned i = 0; i < all->n; i++) {
-		const struct smart_route *r = all->at[i];
-		struct branch *row = branch_map(rows, NULL);
-
-		branch_str(row, "name", r->name);
-		branch_str(row, "host", r->host);
-		branch_int(row, "port", r->port);
-		branch_str(row, "tls", tls_words[r->tls]);
-		branch_bool(row, "tls_at_once", r->tls_at_once);
-		branch_str(row, "auth", smtp_auth_name(r->auth));
-		put_whom(row, r);
-		put_state(q, row, i);
-	}
+	for (unsigned i = 0; i < all->n; i++)
+		put_route(q, rows, all->at[i], i);
+	for (unsigned i = 0; i < MIN_OF(fed->n, q->max); i++)
+		put_route(q, rows, fed->at[i], all->n + i);
+	branch_int(q->out, "more", fed->n > q->max ? fed->n - q->max : 0);
+	(void)smart_fed_unref(fed);
 	query_answer(q);
 	return 0;
 }
@@ -137,7 +153,13 @@ static void look(struct note *n, struct lane *lane)
 /* `key` is the route's name. */
 int admin_begin_route_test(struct query *q)
 {
-	if (routes_named(routes_of(engine_settings(q->server->engine)), slice_str(q->key)))
+	struct smart_fed *fed = smart_fed_now(q->server->engine);
+	bool known =
+	    routes_named(routes_of(engine_settings(q->server->engine)), slice_str(q->key)) ||
+	    smart_fed_named(fed, slice_str(q->key));
+
+	(void)smart_fed_unref(fed);
+	if (known)
 		return 0;
 	(void)snprintf(q->fault, sizeof(q->fault), "there is no such route");
 	return E_UNKNOWN;

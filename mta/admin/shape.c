@@ -8,6 +8,7 @@
 #include "mta/shape/part.h"
 #include "mta/site/shaping.h"
 #include "mta/site/way.h"
+#include "mta/tenants/tenancy.h"
 
 static struct spool *spool_of(struct query *q)
 {
@@ -236,21 +237,62 @@ static unsigned take_hosts(struct query *q, struct slice *mx)
 	return n;
 }
 
-static void put_shape(struct branch *rows, const struct shapes *set, const struct shape *shape)
+static void put_row(struct branch *rows, const struct shapes *set, const struct shape *shape,
+		    unsigned key, const char *of)
 {
+	struct branch *row = branch_map(rows, NULL);
+	bool own = shape->from[key] != SHAPE_RULES_MAX;
 	struct buf value, origin;
 
 	buf_init(&value, 0);
 	buf_init(&origin, 0);
+	if (own || (key != SHAPE_LIFE && key != SHAPE_RETRY))
+		shape_value_show((enum shape_key)key, shape->v[key], &shape->retry, &value);
+	shapes_origin(set, shape->from[key], &origin);
+	branch_str(row, "key", shape_key_rows[key].name);
+	branch_str(row, "of", of);
+	branch_slice(row, "value", buf_data(&value));
+	branch_slice(row, "from", buf_data(&origin));
+	buf_free(&value);
+	buf_free(&origin);
+}
+
+/* With the limits that the tenant and the source have of their own. */
+static void put_shape(struct branch *rows, const struct shapes *set,
+		      const struct shape_subject *who, const struct shape *shape)
+{
+	struct shape tenant, source;
+
+	shapes_limits(set, who, true, &tenant);
+	shapes_limits(set, who, false, &source);
 	for (unsigned i = 0; i < SHAPE_KEYS; i++) {
-		struct branch *row = branch_map(rows, NULL);
-		bool own = shape->from[i] != SHAPE_RULES_MAX;
+		put_row(rows, set, shape, i, "");
+		if (tenant.from[i] != SHAPE_RULES_MAX)
+			put_row(rows, set, &tenant, i, "tenant");
+		if (source.from[i] != SHAPE_RULES_MAX)
+			put_row(rows, set, &source, i, "source");
+	}
+}
+
+/* What holds for the tenant whatever the provider. */
+static void put_tenant(struct branch *rows, struct tenancy *tenancy, uint64_t tenant)
+{
+	struct tenant_limits_now now = tenancy_limits(tenancy, tenant);
+	struct buf value, origin;
+
+	buf_init(&value, 0);
+	buf_init(&origin, 0);
+	for (unsigned i = 0; i < TENANT_KEYS; i++) {
+		struct branch *row;
 		buf_clear(&value);
 		buf_clear(&origin);
-		if (own || (i != SHAPE_LIFE && i != SHAPE_RETRY))
-			shape_value_show((enum shape_key)i, shape->v[i], &shape->retry, &value);
-		shapes_origin(set, shape->from[i], &origin);
-		branch_str(row, "key", shape_key_rows[i].name);
+		tenancy_origin(tenancy, tenant, (enum tenant_key)i, &origin);
+		if (!buf_len(&origin))
+			continue;
+		row = branch_map(rows, NULL);
+		tenant_value_show((enum tenant_key)i, now.v[i], &value);
+		branch_str(row, "key", tenant_key_name((enum tenant_key)i));
+		branch_str(row, "of", "tenant, all providers");
 		branch_slice(row, "value", buf_data(&value));
 		branch_slice(row, "from", buf_data(&origin));
 	}
@@ -264,6 +306,7 @@ int admin_finish_shape_explain(struct query *q)
 	OWNED(shapes) set = shape_copy(e);
 	struct slice mx[ROUTE_HOSTS_MAX];
 	struct shape_subject who = { .domain = q->selector.terms[0].text, .tenant = q->tenant };
+	struct branch *rows;
 	struct shape shape;
 
 	who.mx = mx;
@@ -274,7 +317,10 @@ int admin_finish_shape_explain(struct query *q)
 	shaping_resolve(set, &who, engine_settings(e), &shape);
 	branch_slice(q->out, "domain", q->selector.terms[0].text);
 	branch_str(q->out, "provider", shapes_provider_name(set, shapes_provider(set, &who)));
-	put_shape(branch_list(q->out, "values"), set, &shape);
+	rows = branch_list(q->out, "values");
+	put_shape(rows, set, &who, &shape);
+	if (q->tenant)
+		put_tenant(rows, tenancy_of(e), q->tenant);
 	query_answer(q);
 	return 0;
 }

@@ -103,7 +103,7 @@ static void tell(struct lane *l, void (*run)(struct lane *l, struct slice text),
 void engine_tell_lanes(struct engine *e, void (*run)(struct lane *l, struct slice text),
 		       struct slice text)
 {
-	for (unsigned i = 0; i < e->n_lanes; i++)
+	for (unsigned i = 0; e->lanes && i < e->n_lanes; i++)
 		tell(&e->lanes[i], run, text);
 }
 
@@ -150,10 +150,10 @@ int engine_new(struct engine **ret, struct settings *settings, struct spool *sp,
 	e->threads = threads;
 	e->parts = parts;
 	e->n_parts = n_parts;
+	e->n_lanes = lanes_wanted(e);
 	r = open_parts(e);
 	if (r < 0)
 		return r;
-	e->n_lanes = lanes_wanted(e);
 	e->lanes = must_alloc(e->n_lanes * sizeof(*e->lanes));
 	r = lane_init(&e->front, e, e->n_lanes, true);
 	for (unsigned i = 0; i < e->n_lanes && r == 0; i++)

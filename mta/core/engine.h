@@ -15,7 +15,7 @@ struct part;
 struct spool *engine_spool(struct engine *e);
 /* The options in force.  They never change; a reload replaces them. */
 const struct settings *engine_settings(struct engine *e);
-unsigned engine_lanes(const struct engine *e);
+unsigned engine_lanes(const struct engine *e); /* also while parts are opened */
 struct lane *engine_lane(struct engine *e, unsigned i);
 struct lane *engine_front(struct engine *e);
 bool engine_stopping(const struct engine *e); /* SIGTERM came: begin nothing new */

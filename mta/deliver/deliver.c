@@ -8,9 +8,11 @@
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/notice.h"
 #include "mta/deliver/outcome.h"
+#include "mta/deliver/allowed.h"
 #include "mta/queue/about.h"
 #include "mta/queue/needs.h"
 #include "mta/site/failures.h"
+#include "mta/site/own.h"
 #include "mta/site/shaping.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
@@ -135,19 +137,13 @@ static bool requires_elsewhere(struct deliverer *dr, struct pool *p, rcpt_ref re
 	return true;
 }
 
-/* Its tenant may send nothing here now: it waits with the rest of the tenant's mail. */
-static bool tenant_waits(struct deliverer *dr, struct pool *p, rcpt_ref ref)
-{
-	const struct flow *flow = queue_flow_of(dr->queue, queue_rcpt(dr->queue, ref));
-	int64_t ms = tenants_matter(p) ? tenants_wait_ms(p, flow->tenant) : 0;
-
-	if (!ms)
-		return false;
-	(void)queue_move(dr->queue, ref,
-			 (struct queue_move){ .to = RCPT_READY, .fair = &p->fair, .front = true });
-	pool_shut(p, flow, ms);
-	return true;
-}
+/* Who goes next, and what was found out about it. */
+struct turn_taken {
+	struct chunk *chunk;
+	struct line *line;
+	struct caps_mail caps;
+	const struct lids *lids; /* NULL: its tenant has no limits here */
+};
 
 /* Before the others of its pool, or to where its domain's mail goes now. */
 static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
@@ -179,34 +175,34 @@ static bool plan_is_full(struct deliverer *dr, struct channel *ch, rcpt_ref ref)
 
 /* The next recipient that may go, with its job. */
 static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
-			  struct chunk **ret_chunk, struct line **ret_line,
-			  struct caps_mail *ret_caps)
+			  struct turn_taken *ret)
 {
 	struct pool *p = ch->pool;
 	unsigned looks = TAKES_MAX;
 	bool capped = false;
 	rcpt_ref ref;
 
-	while ((ref = whose_turn(ch, bulk, &looks, ret_line)) != RCPT_NONE) {
-		if (moved_on(dr, p, ref) || tenant_waits(dr, p, ref))
+	while ((ref = whose_turn(ch, bulk, &looks, &ret->line)) != RCPT_NONE) {
+		if (moved_on(dr, p, ref) || allowed_later(dr, ch, ref, &ret->lids))
 			continue;
 		if (act_sets_aside(dr, ch, ref)) {
 			ref = RCPT_NONE; /* it is another source's turn now */
 			break;
 		}
-		*ret_chunk = job_of(dr, ref);
-		if (!*ret_chunk || requires_elsewhere(dr, p, ref, *ret_chunk))
+		ret->chunk = job_of(dr, ref);
+		if (!ret->chunk || requires_elsewhere(dr, p, ref, ret->chunk))
 			continue;
-		if (caps_take(ch, ref, ret_caps)) {
-			if (!plan_is_full(dr, ch, ref))
-				break;
-			caps_leave(ret_caps);
-			chunks_unref(&dr->queue->chunks, *ret_chunk);
-			ref = RCPT_NONE;
-			break;
+		if (!caps_take(ch, ref, &ret->caps)) {
+			capped = true;
+			chunks_unref(&dr->queue->chunks, ret->chunk);
+			continue;
 		}
-		capped = true;
-		chunks_unref(&dr->queue->chunks, *ret_chunk);
+		if (!plan_is_full(dr, ch, ref))
+			break;
+		caps_leave(&ret->caps);
+		chunks_unref(&dr->queue->chunks, ret->chunk);
+		ref = RCPT_NONE;
+		break;
 	}
 	if (capped)
 		caps_looked(p);
@@ -247,7 +243,7 @@ static void add_same(struct deliverer *dr, struct channel *ch, struct delivery *
 {
 	struct pool *p = ch->pool;
 	unsigned most = habits_rcpts(&ch->host->habits, sites_now(dr->sites),
-				     (unsigned)channel_shape(ch)->v[SHAPE_RECIPIENTS]);
+				     shaping_recipients(ch, d->chunk->info.tenant));
 	rcpt_ref ref;
 
 	while (d->txn.n_rcpts < most &&
@@ -300,6 +296,8 @@ static void hand_over(struct deliverer *dr, struct channel *ch, struct delivery 
 	caps_sent(&d->caps);
 	if (ch->pool->paced)
 		shaping_sent(ch->pool, d->txn.message.n + d->txn.head.n);
+	if (ch->own)
+		own_sent(ch, d->txn.message.n + d->txn.head.n);
 	r = session_send(ch->session, &d->txn);
 	if (r == 0)
 		return;
@@ -342,26 +340,31 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 	struct pool *p = ch->pool;
 	bool bulk = ch->bulk || pool_bulk_may_start(p);
 	struct delivery *d;
-	struct caps_mail caps;
-	struct chunk *k;
-	struct line *line;
+	struct turn_taken turn;
 	rcpt_ref ref;
 
 	if (!pool_has(p, bulk) || (p->paced && !rate_allows(p)))
 		return false;
-	ref = next_rcpt(dr, ch, bulk, &k, &line, &caps);
+	ref = next_rcpt(dr, ch, bulk, &turn);
 	if (ref == RCPT_NONE)
 		return false;
-	d = delivery_new(dr, k->info.rows > 1);
-	d->chunk = k;
-	d->caps = caps;
+	d = delivery_new(dr, turn.chunk->info.rows > 1);
+	d->chunk = turn.chunk;
+	d->caps = turn.caps;
+	if (turn.lids && !allowed_takes(dr, ch, d, ref, turn.lids)) {
+		delivery_rest(dr, d);
+		return true;
+	}
 	if (!make(dr, ch, d, ref)) {
 		delivery_rest(dr, d);
 		return true;
 	}
 	add_rcpt(dr, d, ref);
 	if (d->many && !d->content->program && !d->alone)
-		add_same(dr, ch, d, line);
+		add_same(dr, ch, d, turn.line);
+	if (turn.lids)
+		lids_sent(ch, turn.lids, queue_flow_of(dr->queue, queue_rcpt(dr->queue, ref)),
+			  d->txn.message.n + d->txn.head.n);
 	hand_over(dr, ch, d);
 	return true;
 }

@@ -36,6 +36,7 @@ static void delivery_destroy(struct delivery *d)
 void delivery_rest(struct deliverer *dr, struct delivery *d)
 {
 	caps_leave(&d->caps);
+	lids_leave(&d->lids);
 	if (d->chunk->info.rows == 1)
 		chunks_forget(&dr->queue->chunks, d->chunk->job); /* nobody else will read it */
 	chunks_unref(&dr->queue->chunks, d->chunk);

@@ -6,6 +6,7 @@
 #pragma once
 #include "mta/deliver/deliverer.h"
 #include "mta/site/caps.h"
+#include "mta/site/lids.h"
 
 enum { DELIVERY_RCPTS_MAX = 50 };
 
@@ -21,6 +22,7 @@ struct delivery {
 	rcpt_ref one_ref, *refs;
 	struct txn_rcpt one, *rcpts;
 	struct caps_mail caps; /* those that bind it */
+	struct lids_seat lids; /* at the limits of its tenant */
 };
 
 /* many: it may have more than one recipient. */

@@ -157,6 +157,7 @@ static void ask_sources(struct teller *t, const struct pool *p)
 			tell(t, "connections", 0,
 			     "all %" PRId64 " connections of source %s to %s are in use", most,
 			     name_of(&s->ip, source), p->per_source->name);
+		binds_own(t, p, &s->ip, name_of(&s->ip, source));
 	}
 }
 
@@ -192,6 +193,7 @@ static void (*const asked[])(struct teller *t, const struct pool *p) = {
 void binds_pool(struct teller *t, const struct pool *p)
 {
 	ask_fallback(t, p);
+	binds_tenants(t, p);
 	for (size_t i = 0; fair_ready(&p->fair) && i < ARRAY_LEN(asked); i++)
 		asked[i](t, p);
 }

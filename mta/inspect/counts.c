@@ -161,7 +161,8 @@ static bool note(void *arg, rcpt_ref ref)
 
 bool inspect_counts_go(struct inspect_counts *c)
 {
-	memset(c->hops, 0, sizeof(c->hops));
+	if (c->routed)
+		memset(c->hops, 0, sizeof(c->hops));
 	return walk_go(c->walk, WALK_SLICE_US, note, c);
 }
 

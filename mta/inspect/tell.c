@@ -23,6 +23,10 @@ static const struct {
 	{ "source-failed", "the next look at the address; postern sources" },
 	{ "no-source",    "a source in egress.sources, or postern move to another pool" },
 	{ "tenant",       "its end; postern rules says which rule" },
+	{ "tenant-rate",  "time, or a higher limit (postern shape set, postern tenant limit)" },
+	{ "tenant-connections", "a connection with its mail that ends, or a higher limit (postern "
+				"shape set, postern tenant limit)" },
+	{ "source-rate",  "time, or a higher limit (postern shape set)" },
 	{ "next",         "its turn" },
 	{ "cap",          "its share in time; postern orders undo takes the cap back" },
 	{ "route",        "postern route list and postern route test NAME show more" },

@@ -15,10 +15,16 @@ struct teller {
 	void *arg;
 	int n, stop;
 	int64_t since_ms; /* of the next reason; wall clock */
+	bool one_tenant;  /* of what binds tenants, that of this one alone */
+	uint64_t tenant;
 };
 /* One reason; what would release it stands in the table of tell.c, by its kind. */
 void tell(struct teller *t, const char *kind, int64_t until_ms, const char *format, ...)
     PRINTF(4, 5);
+/* tenants.c: the limits of tenants that stop their mail at a pool. */
+void binds_tenants(struct teller *t, const struct pool *p);
+/* The limits of its own that stop a source there. */
+void binds_own(struct teller *t, const struct pool *p, const struct ip *source, const char *name);
 /* All that binds at a pool, at a site without its pools, or with them: binds.c. */
 void binds_pool(struct teller *t, const struct pool *p);
 void binds_only_site(struct teller *t, struct site *s);

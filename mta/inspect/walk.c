@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "mta/queue/about.h"
 
-enum { LOOK_EVERY = 64, MEMO = 4096 };
+enum { LOOK_EVERY = 32, MEMO = 1024 };
 enum { UNKNOWN, NO, YES };
 
 /* Held or not, of a flow in a domain. */

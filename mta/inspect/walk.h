@@ -10,7 +10,7 @@
 #pragma once
 #include "mta/queue/queue.h"
 
-enum { WALK_SLICE_US = 250, WALK_PAUSE_MS = 1 }; /* between two slices others have their turn */
+enum { WALK_SLICE_US = 150, WALK_PAUSE_MS = 1 }; /* between two slices others have their turn */
 
 struct walk;
 struct walk *walk_new(struct lane *l, const struct selector *s);

@@ -117,6 +117,8 @@ static void why_rcpt(struct teller *t, rcpt_ref ref)
 	why_reply(t, queue_domain_of(t->queue, r));
 	if (!site)
 		return;
+	t->one_tenant = true;
+	t->tenant = queue_flow_of(t->queue, r)->tenant;
 	why_tenant(t, r, pool_get(site, queue_pool_of(t->queue, r)));
 	binds_site(t, site);
 }
@@ -199,7 +201,10 @@ bool why_go(struct why *w, int64_t slice_us)
 int why_tell(struct why *w, int (*each)(void *arg, const struct why_reason *r), void *arg)
 {
 	struct teller t = { .queue = w->queue, .sites = w->sites, .each = each, .arg = arg };
+	const struct selector_term *tenant = selector_find(&w->selector, SELECT_TENANT);
 
+	t.one_tenant = tenant;
+	t.tenant = tenant ? tenant->number : 0;
 	if (w->of == WHY_DOMAIN)
 		why_domain(&t, w->selector.terms[0].text);
 	else if (w->of == WHY_PLACE)

@@ -21,7 +21,8 @@ enum { WHY_TEXT_MAX = 384, WHY_PLACES = 8, WHY_ORDERS_LOOKED = 256 };
 struct why_reason {
 	/* "hold", "cap", "in-flight", "retry", "waiting", "dns", "route", "reply", "site-pause",
 	 * "pool-pause", "suspension", "source-failed", "warmup", "adaptive", "fallback",
-	 * "tenant", "rate", "connections", "next", "more" */
+	 * "tenant", "rate", "connections", "tenant-rate", "tenant-connections", "source-rate",
+	 * "next", "more" */
 	const char *kind;
 	char text[WHY_TEXT_MAX];
 	int64_t until_ms;    /* wall clock; 0: until something changes */

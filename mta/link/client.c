@@ -8,6 +8,7 @@
 #include "mta/rules/rules.h"
 #include "mta/shape/part.h"
 #include "mta/site/sites.h"
+#include "mta/tenants/tenancy.h"
 
 /* ---- what waits for the disk ------------------------------------------------------------- */
 
@@ -38,6 +39,7 @@ static void rule_changed(struct engine *e, struct slice key, struct slice value)
 	rules_changed(e, key, value);
 	shape_order_changed(e, key, value);
 	sites_rule_changed(e, key, value);
+	tenancy_rule_changed(e, key, value);
 }
 
 static void carry_out(struct uplink_order *o)

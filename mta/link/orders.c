@@ -9,6 +9,7 @@
 #include "mta/rules/rules.h"
 #include "mta/shape/part.h"
 #include "mta/site/suspend.h"
+#include "mta/tenants/tenancy.h"
 #include "schema/wire/meta.h"
 
 static int do_content(struct uplink_client *c, const struct link_frame *f);
@@ -148,15 +149,25 @@ static int do_job(struct uplink_client *c, const struct link_frame *f)
 			     .rows = j->rows,
 			     .meta = j->meta,
 			     .data = j->data };
+	struct tenancy *tenancy = tenancy_of(c->server->engine);
 	struct uplink_order *o;
+	bool admitted;
+	job_no known;
 	lsn_t lsn = 0;
 	int r = check_job(j);
 
 	if (r < 0)
 		return r;
+	admitted = tenancy_admit(tenancy, j->tenant, j->rows);
+	if (!admitted && spool_find_job(spool_of(c), j->id, &known) == E_UNKNOWN)
+		return E_NO_ROOM;
 	o = uplink_order_take(c->server);
 	o->kind = ORDER_JOB;
 	r = spool_put(spool_of(c), NULL, &in, &o->job, &lsn);
+	if (r < 0 && admitted) /* it is not new, or not there */
+		tenancy_give_back(tenancy, j->tenant, j->rows);
+	else if (r >= 0 && !admitted)
+		tenancy_count(tenancy, j->tenant, j->rows);
 	return wait_for(c, o, f, r, j->data.n, lsn);
 }
 
@@ -166,6 +177,8 @@ static int check_rule(struct slice key, struct slice value)
 
 	if (r < 0)
 		r = shape_order_check(key, value);
+	if (r < 0)
+		r = tenancy_check(key, value);
 	return r < 0 ? suspend_check(key, value) : r;
 }
 

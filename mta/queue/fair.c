@@ -16,6 +16,7 @@ void fair_init(struct fair *f, const struct slab *slab)
 		list_init(&f->rings[i]);
 	list_init(&f->parked);
 	list_init(&f->shut);
+	list_init(&f->gated);
 	list_init(&f->engaged);
 	list_init(&f->spare_lines);
 	list_init(&f->spare_shares);
@@ -35,6 +36,7 @@ void fair_end(struct fair *f)
 	}
 	for (pos = 0; (m = map_next(&f->shares, &pos, NULL)); pos = 0) {
 		map_remove(&f->shares, m);
+		list_remove(&container_of(m, struct share, link)->gate);
 		free(container_of(m, struct share, link));
 	}
 	while ((l = list_pop(&f->spare_lines)) != NULL)
@@ -78,7 +80,8 @@ static struct share *share_get(struct fair *f, const struct flow *flow)
 		return s;
 	spare = list_pop(&f->spare_shares);
 	s = spare ? container_of(spare, struct share, ring) : must_alloc(sizeof(*s));
-	*s = (struct share){ .tenant = flow->tenant, .class = class };
+	*s = (struct share){ .tenant = flow->tenant, .class = class, .fair = f };
+	list_init(&s->gate);
 	list_init(&s->lines);
 	list_init(&s->ring);
 	list_push(&f->rings[class], &s->ring);
@@ -114,6 +117,7 @@ static void line_leave(struct fair *f, struct line *line)
 	if (!list_empty(&s->lines))
 		return;
 	map_remove(&f->shares, &s->link);
+	list_remove(&s->gate);
 	list_remove(&s->ring);
 	list_push_front(&f->spare_shares, &s->ring);
 }
@@ -344,25 +348,50 @@ static uint32_t waiting_in(const struct share *s)
 	return n;
 }
 
+static void shut(struct fair *f, struct share *s, int64_t until_ms, struct list *with)
+{
+	count_ready(f, s, 0, waiting_in(s));
+	s->shut_until_ms = until_ms;
+	s->left = 0;
+	list_remove(&s->ring);
+	list_push(with, &s->ring);
+}
+
 void fair_shut(struct fair *f, const struct flow *flow, int64_t until_ms)
+{
+	struct share *s = share_find(f, flow);
+
+	if (s && !s->shut_until_ms)
+		shut(f, s, MIN_OF(MAX_OF(until_ms, (int64_t)1), FAIR_GATED - 1), &f->shut);
+}
+
+void fair_shut_at(struct fair *f, const struct flow *flow, struct list *gate)
 {
 	struct share *s = share_find(f, flow);
 
 	if (!s || s->shut_until_ms)
 		return;
-	count_ready(f, s, 0, waiting_in(s));
-	s->shut_until_ms = MAX_OF(until_ms, (int64_t)1);
-	s->left = 0;
-	list_remove(&s->ring);
-	list_push(&f->shut, &s->ring);
+	shut(f, s, FAIR_GATED, &f->gated);
+	list_push(gate, &s->gate);
 }
 
 static void open_share(struct fair *f, struct share *s)
 {
 	s->shut_until_ms = 0;
 	count_ready(f, s, waiting_in(s), 0);
+	list_remove(&s->gate);
 	list_remove(&s->ring);
 	list_push(&f->rings[s->class], &s->ring);
+}
+
+struct fair *fair_open_first(struct list *gate)
+{
+	struct share *s = list_first(gate, struct share, gate);
+
+	if (!s)
+		return NULL;
+	open_share(s->fair, s);
+	return s->fair;
 }
 
 int64_t fair_open(struct fair *f, int64_t now_ms)
@@ -375,6 +404,9 @@ int64_t fair_open(struct fair *f, int64_t now_ms)
 			open_share(f, s);
 		else
 			next = next ? MIN_OF(next, s->shut_until_ms) : s->shut_until_ms;
+	if (now_ms == INT64_MAX)
+		list_each(&f->gated, s, struct share, ring)
+			open_share(f, s);
 	return next;
 }
 
@@ -427,7 +459,7 @@ rcpt_ref fair_take(struct fair *f, unsigned percent, bool bulk, struct line **re
 		s->left = line->flow->weight * bursts[class];
 	ref = pop(f, line);
 	s->left--;
-	if (line->share && ++line->burst >= bursts[class]) {
+	if (line->share && ++line->burst >= bursts[class] * line->flow->turns) {
 		line->burst = 0;
 		to_the_end(&s->lines, &line->ring);
 	}

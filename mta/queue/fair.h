@@ -3,7 +3,7 @@
  * There are two levels.  Class: transactional mail goes first, but while bulk mail waits it gets no
  * more than its percentage of the turns.  Tenant: within a class, tenants take turns by deficit
  * round-robin; a turn is weight x burst transactions.  Within a tenant, its flows (campaigns) take
- * turns of one burst.
+ * turns of weight x burst.
  * Guarantee: how long a tenant waits depends on how many tenants wait with it and on their weights,
  *            not on how much mail or how many campaigns they have.
  * Owns:    lines and shares, kept for reuse when empty; recipients are only strung together.
@@ -21,11 +21,14 @@ struct share { /* one tenant's lines of one class */
 	struct map_link link;
 	struct list ring;  /* the class's, or the shut ones */
 	struct list lines; /* first: whose turn it is */
+	struct list gate;  /* of those that wait with it until somebody opens them */
+	struct fair *fair;
 	uint64_t tenant;
-	int64_t shut_until_ms; /* 0: it is open */
+	int64_t shut_until_ms; /* 0: it is open; FAIR_GATED: until it is opened */
 	uint32_t left;         /* transactions left of this turn; 0: it has not begun */
 	uint8_t class;
 };
+#define FAIR_GATED INT64_MAX
 struct line { /* the recipients of one flow */
 	struct map_link link;
 	struct list ring;    /* the share's lines, or the parked ones */
@@ -42,8 +45,8 @@ struct fair {
 	/* parked: held flows, and those that a cap stops; not counted as ready */
 	struct list rings[FAIR_CLASSES], parked;
 	struct map lines, shares;
-	struct list shut;    /* shares, not counted as ready */
-	struct list engaged; /* lines of engaged recipients in shares */
+	struct list shut, gated; /* shares, not counted as ready */
+	struct list engaged;     /* lines of engaged recipients in shares */
 	struct list spare_lines, spare_shares;
 	uint32_t ready[FAIR_CLASSES];
 	unsigned n_capped; /* lines */
@@ -81,8 +84,13 @@ bool fair_sort(struct fair *f, struct fair_sorter *s, unsigned most);
 void fair_rules_changed(struct fair *f); /* flows were held or released */
 /* What waits here of the flow's tenant and class waits until then: it is in nobody's way. */
 void fair_shut(struct fair *f, const struct flow *flow, int64_t until_ms);
-/* Opens those whose time has come; INT64_MAX: all.  When the next one's comes; 0: none is shut. */
+/* Opens those whose time has come; INT64_MAX: all, also those at gates.  When the next one's comes;
+ * 0: none. */
 int64_t fair_open(struct fair *f, int64_t now_ms);
+/* Likewise, until somebody opens it: it goes behind those at the gate that wait of its class. */
+void fair_shut_at(struct fair *f, const struct flow *flow, struct list *gate);
+/* Opens the first one there.  Where it waits, or NULL: there is none. */
+struct fair *fair_open_first(struct list *gate);
 static inline uint32_t fair_ready(const struct fair *f)
 {
 	return f->ready[CLASS_BULK] + f->ready[CLASS_TRANSACTIONAL];

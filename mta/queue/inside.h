@@ -15,3 +15,4 @@ void queue_each_flow(struct queue *q, void (*look)(struct queue *q, struct flow 
 void queue_domain_rests(struct queue *q, struct domain *d); /* nobody names it any more */
 void queue_flow_rests(struct queue *q, struct flow *f);
 void queue_flow_look(struct queue *q, struct flow *f); /* is it held? */
+void queue_flow_weigh(struct queue *q, struct flow *f);

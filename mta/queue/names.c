@@ -125,6 +125,15 @@ void queue_flow_look(struct queue *q, struct flow *f)
 	f->held = rules_hold(q->rules, &a.s, NULL);
 }
 
+void queue_flow_weigh(struct queue *q, struct flow *f)
+{
+	int64_t ordered = tenancy_limits(q->tenancy, f->tenant).v[TENANT_WEIGHT];
+
+	f->weight =
+	    ordered == TENANT_NONE ? queue_tenant_weight(q->options, f->tenant) : (uint16_t)ordered;
+	f->turns = (uint16_t)tenancy_campaign_weight(q->tenancy, f->campaign);
+}
+
 static struct flow *find_flow(struct queue *q, const struct flow *like, uint64_t hash)
 {
 	for (struct map_link *l = map_find(&q->flows.map, hash); l; l = map_find_next(l)) {
@@ -162,7 +171,8 @@ struct flow *queue_flow(struct queue *q, const struct flow *like)
 		drop_idle_flow(q);
 	f = must_alloc(sizeof(*f));
 	*f = *like;
-	f->weight = queue_tenant_weight(q->options, f->tenant);
+	f->counted = tenancy_tenant(q->tenancy, f->tenant);
+	queue_flow_weigh(q, f);
 	list_init(&f->idle);
 	f->index = table_number(&q->flows, f);
 	map_insert(&q->flows.map, &f->link, hash);

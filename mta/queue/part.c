@@ -59,7 +59,7 @@ static int queue_open(struct engine *e, void **ret_shared)
 {
 	struct shared *s = must_alloc(sizeof(*s));
 
-	start_jobs_list(&s->start, engine_spool(e), rules_of(e));
+	start_jobs_list(&s->start, engine_spool(e), rules_of(e), tenancy_of(e));
 	*ret_shared = s;
 	return 0;
 }
@@ -72,11 +72,6 @@ static void queue_close(void *shared)
 	free(s);
 }
 
-static void weigh_flow(struct queue *q, struct flow *f)
-{
-	f->weight = queue_tenant_weight(q->options, f->tenant);
-}
-
 static void queue_reload(void *state)
 {
 	struct queue *q = state;
@@ -84,7 +79,7 @@ static void queue_reload(void *state)
 	q->options = settings_of(engine_settings(q->engine), &queue_option_set);
 	q->chunks.max = (size_t)q->options->cache_jobs;
 	q->contents.max = (size_t)q->options->cache_contents;
-	queue_each_flow(q, weigh_flow);
+	queue_each_flow(q, queue_flow_weigh);
 	if (q->ways) /* not at the start: mail that waits may belong to another pool now */
 		queue_look_again(q);
 }
@@ -98,6 +93,7 @@ static int queue_start(struct lane *l, void **ret_state)
 	q->spool = engine_spool(q->engine);
 	q->loop = lane_loop(l);
 	q->rules = rules_of(q->engine);
+	q->tenancy = tenancy_of(q->engine);
 	q->egress = egress_of(l);
 	q->slab.free = RCPT_NONE;
 	table_init(&q->domains);
@@ -119,6 +115,7 @@ static int queue_start(struct lane *l, void **ret_state)
 
 static void queue_changed(void *state)
 {
+	queue_each_flow(state, queue_flow_weigh);
 	queue_look_again(state);
 }
 

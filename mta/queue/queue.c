@@ -38,6 +38,8 @@ static void become(struct queue *q, struct rcpt *r, enum rcpt_state state)
 	d->n[state]++;
 	f->n[state]++;
 	r->state = (uint8_t)state;
+	if (state == RCPT_DEAD)
+		tenancy_ended(f->counted, lane_index(q->lane));
 	if (from)
 		count_sub(from, 1);
 	if (to)

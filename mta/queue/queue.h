@@ -24,6 +24,7 @@
 #include "mta/queue/times.h"
 #include "mta/queue/wheel.h"
 #include "mta/rules/rules.h"
+#include "mta/tenants/tenancy.h"
 
 struct queue_counters {
 	counter queued_routing, queued_ready, queued_deferred, queued_held, in_flight;
@@ -51,6 +52,7 @@ struct queue {
 	struct spool *spool;
 	struct loop *loop;
 	struct rules *rules;
+	struct tenancy *tenancy;
 	struct egress *egress;
 	const struct queue_options *options;
 	struct queue_ways *ways;

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "mta/rules/rules.h"
+#include "mta/tenants/tenancy.h"
 
 enum start_turn { TURN_TRANSACTIONAL, TURN_REST, TURN_HELD, TURNS };
 
@@ -55,7 +56,8 @@ static void join(struct row_of_jobs *rows, struct start_jobs *ret)
 	}
 }
 
-void start_jobs_list(struct start_jobs *ret, struct spool *sp, struct rules *rules)
+void start_jobs_list(struct start_jobs *ret, struct spool *sp, struct rules *rules,
+		     struct tenancy *tenancy)
 {
 	struct row_of_jobs rows[TURNS] = { 0 };
 	uint64_t cursor = 0;
@@ -63,9 +65,11 @@ void start_jobs_list(struct start_jobs *ret, struct spool *sp, struct rules *rul
 	job_no job;
 
 	while (spool_next_job(sp, &cursor, &job) == 0)
-		if (spool_job_info(sp, job, &info) == 0)
+		if (spool_job_info(sp, job, &info) == 0) {
 			append(&rows[turn_of(&info, rules)],
 			       (struct start_job){ job, start_job_tag(info.id) });
+			tenancy_count(tenancy, info.tenant, info.rows_live);
+		}
 	join(rows, ret);
 }
 

@@ -9,6 +9,7 @@
 #include "spool/spool.h"
 
 struct rules;
+struct tenancy;
 
 struct start_job {
 	job_no job;
@@ -18,7 +19,9 @@ struct start_jobs {
 	struct start_job *all;
 	size_t n;
 };
-/* Call it before any input runs: then each job is in this list or is announced later. */
-void start_jobs_list(struct start_jobs *ret, struct spool *sp, struct rules *rules);
+/* Call it before any input runs: then each job is in this list or is announced later.  Their rows
+ * are counted in the queues of their tenants. */
+void start_jobs_list(struct start_jobs *ret, struct spool *sp, struct rules *rules,
+		     struct tenancy *tenancy);
 void start_jobs_free(struct start_jobs *s);
 uint32_t start_job_tag(struct id128 id);

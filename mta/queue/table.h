@@ -16,6 +16,7 @@
 enum { DOMAINS_IDLE_MAX = 65536, FLOWS_IDLE_MAX = 1024, REPLY_KEPT = 160 };
 
 struct queue;
+struct tenant;
 struct domain {
 	struct map_link link;
 	struct list idle; /* on the table's list of those without recipients */
@@ -49,8 +50,10 @@ struct flow {
 	uint16_t pool;    /* its own, as mta/egress/egress.h numbers them */
 	uint16_t to_pool; /* the one that it leaves from: an order may have moved it */
 	uint16_t weight;  /* the tenant's, see tenant.weight */
+	uint16_t turns;   /* the campaign's weight among those of the tenant */
 	uint16_t stream;  /* as mta/queue/streams.h numbers them */
 	uint64_t tenant, campaign;
+	struct tenant *counted; /* where its recipients are counted; NULL: nowhere */
 	uint32_t n[RCPT_STATES];
 	uint32_t live;
 };

@@ -1,10 +1,12 @@
 /* mta/route/routes.c - the file of routes, and who is meant by them. */
-#include "mta/route/routes.h"
+#include "mta/route/grant.h"
 
 #include <stdio.h>
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "mta/policy/reporting.h"
+#include "mta/route/inside.h"
 
 #define AT(member) offsetof(struct smart_route, member)
 enum { SUBMISSION_PORT = 587, SUBMISSIONS_PORT = 465 };
@@ -28,7 +30,11 @@ struct smart_route *smart_route_unref(struct smart_route *r)
 	free(r->name);
 	free(r->host);
 	free(r->credentials);
+	free(r->token_url);
 	free(r->token_file);
+	if (r->secret)
+		explicit_bzero(r->secret, strlen(r->secret));
+	free(r->secret);
 	free(r);
 	return NULL;
 }
@@ -76,7 +82,7 @@ static bool list_fits(const struct smart_route *r, enum smart_list k, const stru
 	return r->n[k] == 0;
 }
 
-static bool route_fits(const struct smart_route *r, const struct smart_subject *q)
+bool routes_fit(const struct smart_route *r, const struct smart_subject *q)
 {
 	for (unsigned k = 0; k < SMART_LISTS; k++)
 		if (!list_fits(r, (enum smart_list)k, q))
@@ -87,7 +93,7 @@ static bool route_fits(const struct smart_route *r, const struct smart_subject *
 struct smart_route *routes_find(const struct routes *r, const struct smart_subject *q)
 {
 	for (unsigned i = 0; i < r->n; i++)
-		if (route_fits(r->at[i], q))
+		if (routes_fit(r->at[i], q))
 			return r->at[i];
 	return NULL;
 }
@@ -132,6 +138,13 @@ static int set_text(char **to, struct slice v)
 		return E_SYNTAX;
 	*to = must_copy(v);
 	return 0;
+}
+
+static int set_url(char **to, struct slice v)
+{
+	struct reporting_uri url;
+
+	return reporting_url(v, &url) < 0 ? E_SYNTAX : set_text(to, v);
 }
 
 static int set_port(struct smart_route *r, struct slice v)
@@ -196,7 +209,7 @@ static int add_entries(struct smart_route *r, enum smart_list k, struct slice v)
 	return r->n[k] ? 0 : E_SYNTAX;
 }
 
-static int set_key(struct smart_route *r, struct slice key, struct slice v)
+int routes_set_key(struct smart_route *r, struct slice key, struct slice v)
 {
 	static const char *const lists[SMART_LISTS] = { "domain", "tenant", "pool", "stream" };
 
@@ -209,6 +222,8 @@ static int set_key(struct smart_route *r, struct slice key, struct slice v)
 		return set_text(&r->credentials, v);
 	if (slice_eq(key, SLICE("token_file")))
 		return set_text(&r->token_file, v);
+	if (slice_eq(key, SLICE("token_url")))
+		return set_url(&r->token_url, v);
 	if (slice_eq(key, SLICE("port")))
 		return set_port(r, v);
 	if (slice_eq(key, SLICE("mx")))
@@ -223,37 +238,48 @@ static uint64_t print_of(const struct smart_route *r)
 	struct buf all = { 0 };
 	uint64_t print;
 
-	buf_putf(&all, "%s:%u %d %d %d %d %s %s", r->host, r->port, r->mx, r->tls_at_once,
+	buf_putf(&all, "%s:%u %d %d %d %d %s %s %s", r->host, r->port, r->mx, r->tls_at_once,
 		 (int)r->tls, (int)r->auth, r->credentials ? r->credentials : "",
-		 r->token_file ? r->token_file : "");
+		 r->token_file ? r->token_file : "", r->token_url ? r->token_url : "");
+	if (r->secret)
+		buf_putf(&all, " %s", r->secret);
 	print = hash_stable(buf_data(&all));
+	if (r->secret)
+		explicit_bzero(all.p, all.cap);
 	buf_free(&all);
 	return print;
 }
 
-/* The section is whole: does it make a route? */
-static int end_section(struct route_reading *in)
+const char *routes_finish(struct smart_route *r)
 {
-	struct smart_route *r = in->now;
-	bool meant = false;
+	bool meant = false, authentic = r->credentials || r->secret;
 
-	if (!r)
-		return 0;
 	for (unsigned k = 0; k < SMART_LISTS; k++)
 		meant = meant || r->n[k];
 	if (!r->host)
-		return fault(in, "the route before has no host");
+		return "the route before has no host";
 	if (!meant)
-		return fault(in, "the route before does not say for whom it is: domain = *");
-	if ((r->auth != AUTH_NONE) != (r->credentials != NULL))
-		return fault(in, "in the route before, auth and credentials belong together");
+		return "the route before does not say for whom it is: domain = *";
+	if ((r->auth != AUTH_NONE) != authentic)
+		return "in the route before, auth and credentials belong together";
 	if (r->auth != AUTH_NONE && r->tls != TLS_WORD_VERIFY)
-		return fault(in, "in the route before, auth needs tls = verify");
+		return "in the route before, auth needs tls = verify";
 	if (r->token_file && r->auth != AUTH_XOAUTH2)
-		return fault(in, "in the route before, token_file needs auth = xoauth2");
+		return "in the route before, token_file needs auth = xoauth2";
+	if (r->token_url && !r->token_file)
+		return "in the route before, token_url needs a token_file";
 	if (!r->port)
 		r->port = r->tls_at_once ? SUBMISSIONS_PORT : SUBMISSION_PORT;
 	r->print = print_of(r);
+	return NULL;
+}
+
+static int end_section(struct route_reading *in)
+{
+	const char *why = in->now ? routes_finish(in->now) : NULL;
+
+	if (why)
+		return fault(in, why);
 	in->now = NULL;
 	return 0;
 }
@@ -294,7 +320,7 @@ static int read_line(struct route_reading *in, struct slice line)
 		return fault(in, "expected key = value");
 	if (!in->now)
 		return fault(in, "before the first [name] there is nothing to set");
-	r = set_key(in->now, slice_trim(key), slice_trim(value));
+	r = routes_set_key(in->now, slice_trim(key), slice_trim(value));
 	if (r == E_UNKNOWN)
 		return fault(in, "no such key");
 	return r < 0 ? fault(in, "this value does not fit, or was set before") : 0;
@@ -331,6 +357,11 @@ static int check_auth(const struct smart_route *r, char *error)
 	int err = smart_auth_new(&a, r);
 
 	(void)smart_auth_free(a);
+	if (err == 0 && r->token_url) {
+		struct grant *g;
+		err = grant_new(&g, r);
+		(void)grant_free(g);
+	}
 	if (err < 0)
 		(void)snprintf(error, OPTION_ERROR_MAX, "route %s: credentials: %s", r->name,
 			       err == E_DENIED ? "others can read the file: chmod 600 it"

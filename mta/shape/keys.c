@@ -17,10 +17,11 @@ static const char *const family_words[] = { "any", "ipv4", "ipv6", NULL };
 #define BY_TENANT SHAPE_BY_TENANT
 #define AT_PROVIDER SHAPE_AT_PROVIDER
 #define OF_POOLS SHAPE_OF_POOLS
+#define OWN SHAPE_OWN
 
 /* clang-format off */
 const struct shape_key_row shape_key_rows[SHAPE_KEYS] = {
-	[SHAPE_CONNECTIONS] = { "connections", SHAPE_NUMBER, OF_POOLS, 1, 100000, NULL,
+	[SHAPE_CONNECTIONS] = { "connections", SHAPE_NUMBER, OWN, 1, 100000, NULL,
 		"Most connections at a time to one site, over all lanes." },
 	[SHAPE_CONNECTIONS_START] = { "connections.start", SHAPE_NUMBER, OF_POOLS, 1, 100000, NULL,
 		"Connections with which a site begins; success raises them to \"connections\"." },
@@ -28,7 +29,7 @@ const struct shape_key_row shape_key_rows[SHAPE_KEYS] = {
 		"How many of the connections never carry bulk mail; at most a quarter." },
 	[SHAPE_CONNECTIONS_PER_SOURCE] = { "connections.per_source", SHAPE_NUMBER, 0, 1, 100000, NULL,
 		"Most connections at a time to one site from one source." },
-	[SHAPE_PROVIDER_CONNECTIONS] = { "provider.connections", SHAPE_NUMBER, AT_PROVIDER | OF_POOLS, 1, 1000000, NULL,
+	[SHAPE_PROVIDER_CONNECTIONS] = { "provider.connections", SHAPE_NUMBER, AT_PROVIDER | OWN, 1, 1000000, NULL,
 		"Most connections at a time to all sites of the provider together." },
 	[SHAPE_ADAPTIVE] = { "adaptive", SHAPE_WORD, OF_POOLS, 0, 0, adaptive_words,
 		"Whether trouble lowers connections and rate, and success raises them: yes or no." },
@@ -36,17 +37,19 @@ const struct shape_key_row shape_key_rows[SHAPE_KEYS] = {
 		"Connections of a source to a site that trouble leaves at least." },
 	[SHAPE_ADAPTIVE_RATE] = { "adaptive.rate", SHAPE_PER_TIME, OF_POOLS, 1, PER_DAY_MAX, NULL,
 		"Messages per time of a source to a site that trouble leaves at least." },
+	[SHAPE_TRANSACTIONAL_SHARE] = { "transactional.share", SHAPE_NUMBER, OF_POOLS, 1, 99, NULL,
+		"Percentage of the turns that transactional mail may take while bulk mail waits." },
 	[SHAPE_MESSAGES] = { "messages", SHAPE_NUMBER, 0, 1, 1000000, NULL,
 		"Most messages per connection." },
-	[SHAPE_RECIPIENTS] = { "recipients", SHAPE_NUMBER, 0, 1, 50, NULL,
+	[SHAPE_RECIPIENTS] = { "recipients", SHAPE_NUMBER, BY_TENANT, 1, 50, NULL,
 		"Most recipients per transaction." },
-	[SHAPE_RATE] = { "rate", SHAPE_PER_TIME, OF_POOLS, 0, PER_DAY_MAX, NULL,
+	[SHAPE_RATE] = { "rate", SHAPE_PER_TIME, OWN, 0, PER_DAY_MAX, NULL,
 		"Most messages per time to one site." },
-	[SHAPE_BYTES] = { "bytes", SHAPE_BYTES_PER_TIME, OF_POOLS, 0, BYTES_PER_DAY_MAX, NULL,
+	[SHAPE_BYTES] = { "bytes", SHAPE_BYTES_PER_TIME, OWN, 0, BYTES_PER_DAY_MAX, NULL,
 		"Most bytes of messages per time to one site." },
-	[SHAPE_PROVIDER_RATE] = { "provider.rate", SHAPE_PER_TIME, AT_PROVIDER | OF_POOLS, 0, PER_DAY_MAX, NULL,
+	[SHAPE_PROVIDER_RATE] = { "provider.rate", SHAPE_PER_TIME, AT_PROVIDER | OWN, 0, PER_DAY_MAX, NULL,
 		"Most messages per time to all sites of the provider together." },
-	[SHAPE_PROVIDER_BYTES] = { "provider.bytes", SHAPE_BYTES_PER_TIME, AT_PROVIDER | OF_POOLS, 0, BYTES_PER_DAY_MAX, NULL,
+	[SHAPE_PROVIDER_BYTES] = { "provider.bytes", SHAPE_BYTES_PER_TIME, AT_PROVIDER | OWN, 0, BYTES_PER_DAY_MAX, NULL,
 		"Most bytes of messages per time to all sites of the provider together." },
 	[SHAPE_IDLE] = { "idle", SHAPE_DURATION, 0, 0, 5 * MINUTE, NULL,
 		"How long a connection without work is kept open." },

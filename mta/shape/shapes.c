@@ -98,6 +98,24 @@ static bool read_patterns(struct shape_reader *rd, struct slice name, struct sli
 	return true;
 }
 
+static int check_sender(const struct shape_section *x, const struct shape_key_row *row, char *error)
+{
+	bool own = row->where & SHAPE_OWN;
+
+	if (own && x->tenant && x->source.family)
+		return shape_wrong(error, "%s is a limit of a tenant or of a source, not of both",
+				   row->name);
+	if (x->source.family && (row->where & SHAPE_OF_POOLS))
+		return shape_wrong(
+		    error, "%s is for all sources of a pool together: give the source a pool",
+		    row->name);
+	if (x->tenant && !own && !(row->where & SHAPE_BY_TENANT))
+		return shape_wrong(
+		    error, "%s cannot depend on a tenant: a connection carries the mail of several",
+		    row->name);
+	return 0;
+}
+
 static int check_place(const struct shape_section *x, enum shape_key key, char *error)
 {
 	const struct shape_key_row *row = &shape_key_rows[key];
@@ -107,15 +125,7 @@ static int check_place(const struct shape_section *x, enum shape_key key, char *
 	if ((row->where & SHAPE_OF_HOSTS) && shape_section_rank(x) % 8)
 		return shape_wrong(error, "%s is about the hosts: it cannot depend on who sends",
 				   row->name);
-	if (x->source.family && (row->where & SHAPE_OF_POOLS))
-		return shape_wrong(
-		    error, "%s is for all sources of a pool together: give the source a pool%s",
-		    row->name, key == SHAPE_CONNECTIONS ? ", or say connections.per_source" : "");
-	if (x->tenant && !(row->where & SHAPE_BY_TENANT))
-		return shape_wrong(
-		    error, "%s cannot depend on a tenant: a connection carries the mail of several",
-		    row->name);
-	return 0;
+	return check_sender(x, row, error);
 }
 
 static int add_rule(struct shape_reader *rd, struct slice name, struct slice value, char *error)
@@ -143,6 +153,8 @@ static int add_rule(struct shape_reader *rd, struct slice name, struct slice val
 	s->rules = must_resize(s->rules, (s->n_rules + 1) * sizeof(*s->rules));
 	s->rules[s->n_rules++] = rule;
 	s->asks |= rule.key == SHAPE_TLS ? SHAPE_ASKS_TLS : 0U;
+	if (rule.key == SHAPE_RECIPIENTS && s->sections[rule.section].tenant)
+		s->asks |= SHAPE_ASKS_TENANT_RECIPIENTS;
 	return 0;
 }
 
@@ -271,24 +283,66 @@ bool shapes_names_pool(const struct shapes *s, uint16_t rule)
 	return rule < s->n_rules && s->sections[s->rules[rule].section].pool;
 }
 
+/* A limit that a tenant or a source has beside that of all. */
+static bool is_own(const struct shape_rule *r, const struct shape_section *x)
+{
+	return (shape_key_rows[r->key].where & SHAPE_OWN) && (x->tenant || x->source.family);
+}
+
+struct shape_search {
+	const struct shapes *shapes;
+	const struct shape_subject *subject;
+	unsigned provider, ranks[SHAPE_KEYS];
+	struct shape *ret;
+};
+
+static struct shape_search search(const struct shapes *s, const struct shape_subject *q,
+				  struct shape *ret)
+{
+	for (unsigned i = 0; i < SHAPE_KEYS; i++)
+		ret->from[i] = SHAPE_RULES_MAX;
+	return (struct shape_search){
+		.shapes = s, .subject = q, .provider = shapes_provider(s, q), .ret = ret
+	};
+}
+
+static void consider(struct shape_search *f, const struct shape_rule *r)
+{
+	const struct shape_section *x = &f->shapes->sections[r->section];
+
+	if (shape_section_rank(x) < f->ranks[r->key] ||
+	    !shape_section_matches(x, f->subject, f->provider))
+		return;
+	f->ranks[r->key] = shape_section_rank(x);
+	f->ret->v[r->key] = r->v;
+	f->ret->from[r->key] = (uint16_t)(r - f->shapes->rules);
+	if (r->schedule)
+		f->ret->retry = *r->schedule;
+}
+
 void shapes_resolve(const struct shapes *s, const struct shape_subject *q, const struct shape *base,
 		    struct shape *ret)
 {
-	unsigned ranks[SHAPE_KEYS] = { 0 }, provider = shapes_provider(s, q);
+	struct shape_search f;
 
 	*ret = *base;
-	for (unsigned i = 0; i < SHAPE_KEYS; i++)
-		ret->from[i] = SHAPE_RULES_MAX;
+	f = search(s, q, ret);
+	for (unsigned i = 0; i < s->n_rules; i++)
+		if (!is_own(&s->rules[i], &s->sections[s->rules[i].section]))
+			consider(&f, &s->rules[i]);
+}
+
+void shapes_limits(const struct shapes *s, const struct shape_subject *q, bool tenant,
+		   struct shape *ret)
+{
+	struct shape_search f;
+
+	*ret = (struct shape){ 0 };
+	f = search(s, q, ret);
 	for (unsigned i = 0; i < s->n_rules; i++) {
-		const struct shape_rule *r = &s->rules[i];
-		const struct shape_section *x = &s->sections[r->section];
-		if (shape_section_rank(x) < ranks[r->key] || !shape_section_matches(x, q, provider))
-			continue;
-		ranks[r->key] = shape_section_rank(x);
-		ret->v[r->key] = r->v;
-		ret->from[r->key] = (uint16_t)i;
-		if (r->schedule)
-			ret->retry = *r->schedule;
+		const struct shape_section *x = &s->sections[s->rules[i].section];
+		if (is_own(&s->rules[i], x) && (tenant ? x->tenant != 0 : x->source.family != 0))
+			consider(&f, &s->rules[i]);
 	}
 }
 

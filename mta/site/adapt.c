@@ -13,6 +13,7 @@ enum {
 	STEP_MESSAGES = 10,
 	USUAL_LEVEL = 6,
 	CROWD_LEVEL = 3,     /* a connection that is not let in costs no attempt */
+	SLOWS_LEVEL = 8,     /* one that is let in late costs the others their pace */
 	DEAR_MS = 60 * 1000, /* a wall of that length is tried for less often */
 	LEVEL_MS = 30 * 60 * 1000,
 	FRESH_ROUND_MS = 10 * 1000, /* answers to what was in flight at a cut are here by now */
@@ -102,7 +103,7 @@ static void calm_down(struct adapt *a, int64_t now)
 
 static unsigned price(const struct adapt *a)
 {
-	const unsigned level = MIN_OF(a->level, (unsigned)USUAL_LEVEL);
+	const unsigned level = MIN_OF(a->level, (unsigned)SLOWS_LEVEL);
 
 	return a->window < a->threshold ? 1 : MAX_OF(a->window, 1u) << level;
 }
@@ -363,8 +364,10 @@ void adapt_crowded(struct adapt *a, const struct adapt_bounds *b, unsigned had, 
 	if (adapt_closed(a, now) || had >= a->window)
 		return;
 	set_window(a, b, MAX_OF(had, 1u));
-	if (slows || a->level < CROWD_LEVEL)
-		harden(a, now);
+	if (!slows && a->level >= CROWD_LEVEL)
+		return;
+	a->level = MAX_OF(a->level, MIN_OF(a->level + 1, (unsigned)SLOWS_LEVEL));
+	a->level_ms = now;
 }
 
 /* ---- forgetting -------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "mta/site/ending.h"
 #include "mta/site/failures.h"
+#include "mta/site/own.h"
 #include "mta/site/pair.h"
 #include "mta/site/seats.h"
 #include "mta/site/provider.h"
@@ -97,6 +98,7 @@ static struct channel *channel_blank(struct pool *p)
 	list_init(&ch->idle);
 	list_init(&ch->hungry);
 	list_init(&ch->hand);
+	list_init(&ch->lids);
 	list_init(&ch->reap.link);
 	ch->reap.run = on_reap;
 	timer_init(&ch->idle_timer, on_idle);
@@ -120,6 +122,7 @@ static void join(struct channel *ch)
 	struct sites *s = p->sites;
 
 	list_push(&p->channels, &ch->link);
+	ch->before = ending_before(ch);
 	ch->host->channels++;
 	p->turns.at[ch->turn].channels++;
 	p->turns.at[ch->turn].opening++;
@@ -192,6 +195,7 @@ static void use_pair(struct channel *ch, const struct pair *pair)
 	ch->ehlo = turn->entry->ehlo;
 	memcpy(ch->source_text, turn->entry->ip_text, sizeof(ch->source_text));
 	ch->shape = shaping_source(ch->pool, &ch->source->ip);
+	ch->own = own_of(ch->pool, &ch->source->ip);
 	set_policy(ch);
 	ch->steer = steer_turn(ch->pool, pair->turn);
 	ch->warmup = turn->warmup;
@@ -202,6 +206,7 @@ void channel_reshape(struct channel *ch)
 {
 	free(ch->shape);
 	ch->shape = shaping_source(ch->pool, &ch->source->ip);
+	ch->own = own_of(ch->pool, &ch->source->ip);
 	channel_recheck(ch);
 }
 
@@ -348,7 +353,8 @@ static bool too_many(const struct channel *ch)
 {
 	const int64_t *v = channel_shape(ch)->v;
 
-	return pool_has_too_many(ch->pool) || limits_exceeded(ch->shared, v[SHAPE_CONNECTIONS]) ||
+	return pool_has_too_many(ch->pool) || own_has_too_many(ch) ||
+	       limits_exceeded(ch->shared, v[SHAPE_CONNECTIONS]) ||
 	       (ch->provider && limits_exceeded(ch->provider, v[SHAPE_PROVIDER_CONNECTIONS]));
 }
 
@@ -358,8 +364,8 @@ static bool worn(const struct channel *ch)
 	return ch->stale || ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] || too_many(ch) ||
 	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
 	       suspend_ordered(ch->pool, &ch->source->ip, NULL) || (ch->probing && ch->taken) ||
-	       steer_holds(ch->steer) || warmup_rests(ch->warmup) ||
-	       caps_must_give(&ch->caps, false) ||
+	       steer_holds(ch->steer) || caps_must_give(&ch->caps, false) ||
+	       warmup_rests(ch->warmup) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
 
@@ -389,7 +395,7 @@ void channel_feed(struct channel *ch)
 			return;
 		}
 		if (!pool_may_send(ch->pool, ch->turn) || !steer_may_send(ch) ||
-		    !warming_may_send(ch) || !take_one(ch))
+		    !own_may_send(ch) || !warming_may_send(ch) || !take_one(ch))
 			break;
 	}
 	if (ch->gone || ch->quitting)

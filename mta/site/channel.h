@@ -31,9 +31,14 @@ struct channel {
 	struct source *source;
 	unsigned turn;    /* of the pool's turns; TURN_NONE: its source is no longer there */
 	const char *ehlo; /* the name it greets with; the options of its time */
-	char source_text[IP_TEXT_MAX];         /* its address, or the one that the system picked */
-	struct shape *shape;                   /* of its own; NULL: the pool's */
-	slot_count *site_source_slots;         /* of its source at this site; may be NULL */
+	char source_text[IP_TEXT_MAX]; /* its address, or the one that the system picked */
+	struct shape *shape;           /* of its own; NULL: the pool's */
+	struct own *own;               /* limits of its source; NULL: none (own.h) */
+	struct own_seat {              /* whose connections it is counted in for that */
+		struct source_limits *at[2];
+	} own_seat;
+	struct list lids;              /* of the tenants whose mail it carries (mta/site/lids.h) */
+	slot_count *site_source_slots; /* of its source at this site; may be NULL */
 	struct site_limits *shared, *provider; /* whose slots it has; provider may be NULL */
 	struct site_limits *scope;      /* where its source may be suspended (mta/site/suspend.h) */
 	struct source_limits *standing; /* of its source there */
@@ -44,6 +49,7 @@ struct channel {
 	bool probing;               /* its message shows whether a wall is gone */
 	bool told;                  /* its trouble is known to the steer */
 	int64_t begun_ms;           /* monotonic */
+	unsigned before;            /* others of its source that were open or opening then */
 	int64_t failed_ms; /* when a transaction left somebody without a delivery; monotonic */
 	enum session_blame blame; /* for its end */
 	int blame_err;

@@ -28,6 +28,16 @@ static unsigned others_in(const struct channel *ch, bool same_host)
 	return n;
 }
 
+unsigned ending_before(const struct channel *ch)
+{
+	const struct channel *c;
+	unsigned n = 0;
+
+	list_each(&ch->pool->channels, c, struct channel, link)
+		n += c != ch && c->source == ch->source && !c->quitting;
+	return n;
+}
+
 enum { LATE_MS = 5000, LATE_FACTOR = 4 };
 
 /* A host that greets the first connections at once and later ones late has enough of them. */
@@ -42,7 +52,7 @@ void ending_look_at_delay(struct channel *ch)
 	if (took < LATE_MS || took < *usual * LATE_FACTOR || !others_in(ch, true))
 		return;
 	n = snprintf(text, sizeof(text), "it greeted after %d seconds", (int)(took / 1000));
-	steer_greeted_late(ch, others_in(ch, false),
+	steer_greeted_late(ch, ch->before,
 			   &(struct steer_reply){ .text = slice_of(text, (size_t)n) });
 }
 

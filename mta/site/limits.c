@@ -199,15 +199,36 @@ int64_t limits_step(int64_t per_day)
 	return per_day ? MIN_OF(day_us / per_day, (int64_t)AT_ONCE_MAX_US) : 0;
 }
 
+static int64_t wait_for(int64_t next, int64_t per_day, int64_t now_us)
+{
+	int64_t burst = MIN_OF(AT_ONCE_US + day_us / per_day, (int64_t)AT_ONCE_MAX_US);
+
+	return MAX_OF(next - now_us - burst, (int64_t)0);
+}
+
 int64_t limits_wait(limits_pace *pace, int64_t per_day, int64_t now_us)
 {
-	int64_t ahead, burst;
-
 	if (!per_day)
 		return 0;
-	ahead = atomic_load_explicit(pace, memory_order_relaxed) - now_us;
-	burst = MIN_OF(AT_ONCE_US + day_us / per_day, (int64_t)AT_ONCE_MAX_US);
-	return MAX_OF(ahead - burst, (int64_t)0);
+	return wait_for(atomic_load_explicit(pace, memory_order_relaxed), per_day, now_us);
+}
+
+int64_t limits_take(limits_pace *pace, int64_t per_day, int64_t now_us)
+{
+	int64_t next = atomic_load_explicit(pace, memory_order_relaxed), wait = 0;
+
+	while (per_day && (wait = wait_for(next, per_day, now_us)) == 0 &&
+	       !atomic_compare_exchange_weak_explicit(pace, &next,
+						      MAX_OF(next, now_us) + day_us / per_day,
+						      memory_order_relaxed, memory_order_relaxed))
+		;
+	return wait;
+}
+
+void limits_give_back(limits_pace *pace, int64_t per_day)
+{
+	if (per_day)
+		atomic_fetch_sub_explicit(pace, day_us / per_day, memory_order_relaxed);
 }
 
 void limits_forgive(limits_pace *pace, int64_t now_us)
@@ -218,6 +239,13 @@ void limits_forgive(limits_pace *pace, int64_t now_us)
 	       !atomic_compare_exchange_weak_explicit(pace, &next, now_us, memory_order_relaxed,
 						      memory_order_relaxed))
 		;
+}
+
+void limits_rate_set(struct limits_rate *r, int64_t per_day, int64_t now_us)
+{
+	if (atomic_load_explicit(&r->per_day, memory_order_relaxed) != per_day &&
+	    atomic_exchange(&r->per_day, per_day) != per_day)
+		limits_forgive(&r->pace, now_us);
 }
 
 /* n units in microseconds; n is at most some 100 MB. */

@@ -1,7 +1,8 @@
 /* mta/site/limits.h - what lanes must share of a site, or of a provider: connections and pace.  A
  * domain belongs to one lane, but the domains of a site may belong to several.
  * Owns:    limits_new() gives the caller the table; entries live until limits_free() (about 350
- *          bytes and the site's name; 72 bytes per source that was used there).
+ *          bytes and the site's name; 112 bytes per source that was used there, 72 per tenant with
+ *          a limit or a suspension there).
  * Threads: any; the table has a lock, taken when a lane first meets a site; the counts are
  *          atomic. */
 #pragma once
@@ -16,6 +17,11 @@ struct limits *limits_new(void);
 
 /* GCRA: the theoretical arrival time of the next unit, in microseconds. */
 typedef _Atomic int64_t limits_pace;
+/* With the limit that its debts were made under. */
+struct limits_rate {
+	limits_pace pace;
+	_Atomic int64_t per_day;
+};
 
 /* A source at a site, or at a provider. */
 struct source_limits {
@@ -26,7 +32,11 @@ struct source_limits {
 	_Atomic int strikes, times;
 	_Atomic int64_t suspended_until_ms; /* wall clock; 0: it is not suspended */
 	slot_count tries;                   /* connections that try it out after that */
-	_Atomic(struct steer *) steer;      /* mta/site/steer.h; NULL: not used so far */
+	/* mta/site/own.h: limits that a section gives this source */
+	slot_count own;
+	_Atomic int own_leaving;
+	struct limits_rate messages, bytes;
+	_Atomic(struct steer *) steer; /* mta/site/steer.h; NULL: not used so far */
 };
 /* A tenant at a site, or at a provider. */
 struct tenant_limits {
@@ -34,6 +44,9 @@ struct tenant_limits {
 	uint64_t tenant;
 	_Atomic int strikes;                /* mta/site/tenants.h */
 	_Atomic int64_t suspended_until_ms; /* wall clock; 0: it is not suspended */
+	/* mta/site/lids.h */
+	slot_count connections; /* that carry its mail */
+	struct limits_rate messages, bytes;
 };
 enum { TENANT_BUCKETS = 64 };
 struct tenant_table {
@@ -87,8 +100,13 @@ static inline int64_t limits_slots(int64_t max, bool transactional)
 }
 /* 0: one more may go now; else microseconds to wait.  per_day 0: no limit. */
 int64_t limits_wait(limits_pace *pace, int64_t per_day, int64_t now_us);
+/* The same, and where it gives 0 one unit has gone: two lanes never take the same one. */
+int64_t limits_take(limits_pace *pace, int64_t per_day, int64_t now_us);
+void limits_give_back(limits_pace *pace, int64_t per_day); /* one unit; it did not go */
 /* The limit is another one: a debt that was made under the old one no longer binds. */
 void limits_forgive(limits_pace *pace, int64_t now_us);
+/* From now on this is the limit; 0: none. */
+void limits_rate_set(struct limits_rate *r, int64_t per_day, int64_t now_us);
 /* The time between two units, at most a second. */
 int64_t limits_step(int64_t per_day);
 /* So many went.  When lanes ask at the same time, each may send one before it sees the others. */

@@ -1,5 +1,6 @@
 /* mta/site/pair.c - sources and addresses, brought together. */
 #include "mta/site/pair.h"
+#include "mta/site/own.h"
 #include "mta/site/race.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
@@ -79,10 +80,11 @@ int64_t pair_wait_ms(struct pool *p)
 	return first == INT64_MAX ? 0 : first;
 }
 
-static bool is_full(const struct pool *p, const struct source *source)
+static bool is_full(struct pool *p, const struct source *source)
 {
 	return atomic_load_explicit(&source->connections, memory_order_relaxed) >=
-	       egress_slots_max(p->sites->egress);
+		   egress_slots_max(p->sites->egress) ||
+	       !own_may_open(p, &source->ip);
 }
 
 static bool fits(const struct source *source, const struct ip *ip)
@@ -307,7 +309,9 @@ void pair_explain(const struct pool *p, enum pair_lack why, char *text, size_t c
 {
 	const char *pool = egress_pool_name(p->sites->egress, p->index);
 
-	if (why == PAIR_NO_SOURCE || why == PAIR_OFF)
+	if (why == PAIR_TOKEN)
+		(void)snprintf(text, cap, "a token for %.200s is being asked for", p->site->name);
+	else if (why == PAIR_NO_SOURCE || why == PAIR_OFF)
 		egress_no_source(p->sites->egress, p->index, text, cap);
 	else if (why == PAIR_FAILING)
 		explain_failing(p, pool, text, cap);

@@ -6,6 +6,8 @@
 #include "mta/site/caps.h"
 #include "mta/site/channel.h"
 #include "mta/site/fallback.h"
+#include "mta/site/lids.h"
+#include "mta/site/own.h"
 #include "mta/site/pair.h"
 #include "mta/site/provider.h"
 #include "mta/site/shaping.h"
@@ -69,6 +71,8 @@ struct pool *pool_get(struct site *s, unsigned index)
 	fair_init(&p->fair, &s->sites->queue->slab);
 	list_init(&p->channels);
 	list_init(&p->idle);
+	map_init(&p->lids);
+	list_init(&p->owns);
 	list_init(&p->pump.link);
 	p->pump.run = pump;
 	timer_init(&p->timer, on_timer);
@@ -94,6 +98,9 @@ void pool_free(struct pool *p)
 {
 	pool_end_channels(p);
 	fair_end(&p->fair);
+	lids_forget(p);
+	map_free(&p->lids);
+	own_forget(p);
 	set_starved(p, false);
 	provider_leave(p);
 	shaping_idle(p);
@@ -137,7 +144,7 @@ static rcpt_ref engaged_of_pool(struct rcpt_source *s)
 static rcpt_ref next_of_pool(struct rcpt_source *s)
 {
 	struct pool_source *from = container_of(s, struct pool_source, source);
-	int64_t percent = from->pool->sites->queue->options->transactional_share;
+	int64_t percent = from->pool->shape.v[SHAPE_TRANSACTIONAL_SHARE];
 
 	return fair_take(&from->pool->fair, (unsigned)percent, from->bulk, &from->line);
 }
@@ -450,6 +457,13 @@ void pool_share(struct pool *p, struct site_limits *shared)
 	pool_claim(p);
 }
 
+/* What stopped a tenant may be another limit now. */
+void pool_tenants_changed(struct pool *p)
+{
+	lids_forget(p);
+	open_shut(p, INT64_MAX);
+}
+
 /* Where it waited may be none of its doors any more. */
 void pool_reshape(struct pool *p)
 {
@@ -457,11 +471,12 @@ void pool_reshape(struct pool *p)
 
 	provider_leave(p);
 	shaping_idle(p);
+	own_forget(p);
 	shaping_pool(p);
 	warming_look_at(p); /* its provider may be another one */
 	list_each(&p->channels, ch, struct channel, link)
 		channel_reshape(ch);
-	pool_pump_soon(p);
+	pool_tenants_changed(p);
 }
 
 static int64_t paused_until(const struct pool *p)

@@ -33,6 +33,8 @@ struct pool {
 	unsigned n_quitting;  /* of the channels */
 	bool claims, starved; /* counted in the site's shared limits */
 	bool congested;       /* a source is held back (mta/site/steer.h) */
+	struct map lids;      /* mta/site/lids.h */
+	struct list owns;     /* mta/site/own.h */
 	struct turns turns;   /* from the first connection until there is neither one nor work */
 	struct timer turn_timer;
 	struct timer shut_timer;           /* tenants whose mail waits (mta/queue/fair.h) */
@@ -80,8 +82,9 @@ bool pool_may_take(const struct pool *p);
 bool pool_may_take_kept(const struct pool *p); /* for transactional mail */
 bool pool_must_give(const struct pool *p);
 bool pool_others_wait(const struct pool *p);
-void pool_reshape(struct pool *p); /* the shapes changed */
-void pool_claim(struct pool *p);   /* after n_channels has changed */
+void pool_reshape(struct pool *p);         /* the shapes changed */
+void pool_tenants_changed(struct pool *p); /* limits of tenants did */
+void pool_claim(struct pool *p);           /* after n_channels has changed */
 /* From now on it shares these with others, or none. */
 void pool_share(struct pool *p, struct site_limits *shared);
 /* The number became smaller: connections end after what they have in hand. */

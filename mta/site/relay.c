@@ -5,6 +5,8 @@
 
 #include "base/log.h"
 #include "mta/site/channel.h"
+#include "mta/site/pair.h"
+#include "mta/token/tokens.h"
 
 enum { AGAIN_MIN_MS = 30 * 1000, AGAIN_MAX_MS = 3600 * 1000 };
 
@@ -95,9 +97,8 @@ static void end_connections(struct relay *r)
 			ch->stale = true;
 }
 
-static void take(struct sites *s, struct smart_route *route)
+struct relay *relay_take(struct sites *s, struct relay *r, struct smart_route *route)
 {
-	struct relay *r = named(s, route->name);
 	bool same = r && r->route->print == route->print;
 
 	if (!r) {
@@ -112,7 +113,7 @@ static void take(struct sites *s, struct smart_route *route)
 	r->route = smart_route_ref(route);
 	r->kept = true;
 	if (same && (r->asked || timer_running(&r->again)))
-		return;
+		return r;
 	end_connections(r);
 	if (r->asked)
 		route_cancel(s->resolver, &r->query);
@@ -121,6 +122,14 @@ static void take(struct sites *s, struct smart_route *route)
 	r->auth_failed_ms = 0;
 	r->problem[0] = '\0';
 	ask(r);
+	return r;
+}
+
+void relay_drop(struct relay *r)
+{
+	r->kept = false;
+	timer_stop(r->sites->loop->timers, &r->again);
+	end_connections(r);
 }
 
 void relays_reload(struct sites *s)
@@ -129,14 +138,12 @@ void relays_reload(struct sites *s)
 	struct relay *r;
 
 	list_each(&s->relays, r, struct relay, link)
-		r->kept = false;
+		r->kept = smart_route_is_fed(r->route) && r->kept;
 	for (unsigned i = 0; i < all->n; i++)
-		take(s, all->at[i]);
+		(void)relay_take(s, named(s, all->at[i]->name), all->at[i]);
 	list_each(&s->relays, r, struct relay, link)
-		if (!r->kept) {
-			timer_stop(s->loop->timers, &r->again);
-			end_connections(r);
-		}
+		if (!r->kept)
+			relay_drop(r);
 	s->routes = all;
 }
 
@@ -144,6 +151,7 @@ void relays_end(struct sites *s)
 {
 	struct list *l;
 
+	relays_fed_end(s);
 	while ((l = list_pop(&s->relays)) != NULL) {
 		struct relay *r = container_of(l, struct relay, link);
 
@@ -160,9 +168,14 @@ bool relays_wait(const struct sites *s)
 	const struct relay *r;
 
 	list_each(&s->relays, r, const struct relay, link)
-		if (r->asked && !r->site && !r->problem[0])
+		if (r->asked && !r->site && !r->problem[0] && !smart_route_is_fed(r->route))
 			return true;
 	return false;
+}
+
+bool relay_waits(const struct relay *r)
+{
+	return r->asked && !r->site && !r->problem[0] && smart_route_is_fed(r->route);
 }
 
 struct relay *relay_of(struct way *w, rcpt_ref ref)
@@ -172,13 +185,16 @@ struct relay *relay_of(struct way *w, rcpt_ref ref)
 	struct smart_subject q;
 	struct smart_route *route;
 
-	if (!s->routes->n)
+	if (!s->routes->n && !s->fed->n)
 		return NULL;
 	f = queue_flow_of(s->queue, queue_rcpt(s->queue, ref));
 	q = (struct smart_subject){ .domain = domain_name(&w->domain),
 				    .pool = slice_str(egress_pool_name(s->egress, f->to_pool)),
 				    .stream = queue_stream_of(s->queue, f),
 				    .tenant = f->tenant };
+	route = s->fed->n ? smart_fed_find(s->fed, &q) : NULL;
+	if (route)
+		return relay_fed_of(s, route);
 	route = routes_find(s->routes, &q);
 	return route ? named(s, route->name) : NULL;
 }
@@ -205,6 +221,26 @@ static void auth_trouble(struct channel *ch, const char *what, const struct verd
 	site_back_off(ch->pool->site);
 }
 
+/* Negative: there is none now; the pool looks again, or its site pauses. */
+static int take_token(struct channel *ch, const struct smart_route *route)
+{
+	char why[TOKENS_WHY_MAX];
+	struct verdict v;
+
+	switch (tokens_get(ch->pool->sites->tokens, route, ch->auth, why)) {
+	case TOKENS_GOOD:
+		return 0;
+	case TOKENS_ASKING:
+		pool_wait(ch->pool, PAIR_TOKEN, TOKENS_LOOK_MS);
+		return E_DENIED;
+	default:
+		verdict_set(&v, VERDICT_DEFERRED, STATUS(4, 7, 8), true,
+			    "no token for route %s: %s", route->name, why);
+		auth_trouble(ch, "its token cannot be had", &v);
+		return E_DENIED;
+	}
+}
+
 int relay_begin(struct channel *ch, struct session_options *o)
 {
 	const struct smart_route *route = ch->pool->site->relay->route;
@@ -218,6 +254,8 @@ int relay_begin(struct channel *ch, struct session_options *o)
 		auth_trouble(ch, "its credentials cannot be read", &v);
 		return err;
 	}
+	if (route->token_url && (err = take_token(ch, route)) < 0)
+		return err;
 	o->to.port = route->port;
 	o->tls_at_once = route->tls_at_once;
 	o->auth = ch->auth ? &ch->auth->auth : NULL;
@@ -228,6 +266,8 @@ void relay_ready(struct channel *ch)
 {
 	struct relay *r = ch->pool->site->relay;
 
+	if (r->route->token_url)
+		tokens_proved(ch->pool->sites->tokens, r->route);
 	ch->auth = smart_auth_free(ch->auth); /* said once, and not needed again */
 	r->auth_failed_ms = 0;
 	r->problem[0] = '\0';
@@ -236,9 +276,13 @@ void relay_ready(struct channel *ch)
 /* No credentials of ours were taken: the host refused them, or does not offer our mechanism. */
 bool relay_ended(struct channel *ch, const struct verdict *v)
 {
-	if (!ch->pool->site->relay || ch->ready_once ||
-	    !(ch->auth_refused || status_eq(v->status, STATUS(4, 7, 8))))
+	const struct relay *r = ch->pool->site->relay;
+
+	if (!r || ch->ready_once || !(ch->auth_refused || status_eq(v->status, STATUS(4, 7, 8))))
 		return false;
+	if (ch->auth_refused && ch->auth && r->route->token_url &&
+	    tokens_refused(ch->pool->sites->tokens, r->route, ch->auth->auth.secret))
+		return true; /* another token is asked for; its pool goes on */
 	auth_trouble(ch, "it does not take our credentials", v);
 	return true;
 }

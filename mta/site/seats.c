@@ -1,6 +1,7 @@
 /* mta/site/seats.c - the seats that a connection takes, all or none, and gives back. */
 #include "mta/site/seats.h"
 
+#include "mta/site/own.h"
 #include "mta/site/provider.h"
 #include "mta/site/steer.h"
 #include "mta/site/suspend.h"
@@ -38,14 +39,18 @@ static bool take_shared_slots(struct channel *ch, bool transactional)
 		both = &limits_source(p->per_source, &ch->source->ip)->connections;
 	if (both && !slots_take(both, source_slots(ch, transactional)))
 		goto give_source;
+	if (!own_sit(ch))
+		goto give_both;
 	if (p->provider && !slots_take(&p->provider->connections,
 				       limits_slots(v[SHAPE_PROVIDER_CONNECTIONS], transactional)))
-		goto give_both;
+		goto give_own;
 	ch->site_source_slots = both;
 	ch->shared = p->shared;
 	ch->provider = p->provider;
 	provider_leave(p);
 	return true;
+give_own:
+	own_rise(ch);
 give_both:
 	if (both)
 		slots_give(both);
@@ -91,6 +96,7 @@ void seats_count_leaving(const struct channel *ch, int n)
 	atomic_fetch_add(&ch->shared->leaving, n);
 	if (ch->provider)
 		atomic_fetch_add(&ch->provider->leaving, n);
+	own_count_leaving(ch, n);
 }
 
 void seats_give(struct channel *ch)
@@ -99,6 +105,7 @@ void seats_give(struct channel *ch)
 	steer_end_probe(ch);
 	if (ch->quitting)
 		seats_count_leaving(ch, -1);
+	own_rise(ch);
 	slots_give(&ch->shared->connections);
 	slots_give(&ch->source->connections);
 	if (ch->site_source_slots)

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "mta/shape/part.h"
+#include "mta/site/channel.h"
 
 /* ---- what the configuration says --------------------------------------------------------- */
 
@@ -31,6 +32,7 @@ static void configured_by(const struct settings *all, struct shape *ret)
 {
 	const struct site_options *o = settings_of(all, &site_option_set);
 	const struct smtp_options *smtp = settings_of(all, &smtp_option_set);
+	const struct queue_options *queue = settings_of(all, &queue_option_set);
 
 	*ret = (struct shape){
 		.v = {
@@ -42,6 +44,7 @@ static void configured_by(const struct settings *all, struct shape *ret)
 			[SHAPE_ADAPTIVE] = 1,
 			[SHAPE_ADAPTIVE_FLOOR] = 1,
 			[SHAPE_ADAPTIVE_RATE] = 60 * 24,
+			[SHAPE_TRANSACTIONAL_SHARE] = queue->transactional_share,
 			[SHAPE_MESSAGES] = o->messages,
 			[SHAPE_RECIPIENTS] = most(SHAPE_RECIPIENTS),
 			[SHAPE_RATE] = o->rate * 86400,
@@ -125,20 +128,37 @@ static void resolve(const struct pool *p, uint64_t tenant, const struct ip *sour
 	shaping_resolve(shape_set(s->lane), &q, engine_settings(lane_engine(s->lane)), ret);
 }
 
-/* What a section says about a pool is counted for this pool alone. */
-static struct site_limits *counted_at(const struct pool *p, enum shape_key key,
-				      struct site_limits *all)
+void shaping_limits(const struct pool *p, uint64_t tenant, const struct ip *source,
+		    struct shape *ret)
 {
-	struct site_limits *own;
+	struct slice mx[ROUTE_HOSTS_MAX];
+	struct shape_subject q = subject(p->site->route, slice_str(p->site->domain), mx);
+
+	q.pool = slice_str(egress_pool_name(p->sites->egress, p->index));
+	q.tenant = tenant;
+	if (source)
+		q.source = *source;
+	shapes_limits(shape_set(p->sites->lane), &q, !source, ret);
+}
+
+/* What a section says about a pool is counted for this pool alone. */
+struct site_limits *shaping_counted_at(const struct pool *p, uint16_t rule, bool provider)
+{
+	struct site_limits *all = provider ? p->site->provider : p->site->shared, *own;
 	struct buf name;
 
-	if (!all || !shapes_names_pool(shape_set(p->sites->lane), p->shape.from[key]))
+	if (!all || !shapes_names_pool(shape_set(p->sites->lane), rule))
 		return all;
 	buf_init(&name, 0);
 	buf_putf(&name, "%s pool %s", all->name, egress_pool_name(p->sites->egress, p->index));
 	own = limits_site(p->sites->limits, buf_data(&name));
 	buf_free(&name);
 	return own;
+}
+
+static struct site_limits *counted_at(const struct pool *p, enum shape_key key, bool provider)
+{
+	return shaping_counted_at(p, p->shape.from[key], provider);
 }
 
 static const struct pace_row {
@@ -163,8 +183,7 @@ static void set_paces(struct pool *p, const struct shape *before)
 	for (unsigned i = 0; i < PACES; i++) {
 		const struct pace_row *row = &pace_rows[i];
 		int64_t per_day = p->shape.v[row->key];
-		p->pace[i] =
-		    counted_at(p, row->key, row->provider ? p->site->provider : p->site->shared);
+		p->pace[i] = counted_at(p, row->key, row->provider);
 		p->paced = p->paced || (p->pace[i] && per_day);
 		if (before && p->pace[i] && per_day != before->v[row->key])
 			limits_forgive(pace_of(p, i), clock_mono_us());
@@ -185,9 +204,9 @@ void shaping_pool(struct pool *p)
 
 	resolve(p, 0, NULL, &p->shape);
 	set_paces(p, begins ? NULL : &before);
-	pool_share(p, counted_at(p, SHAPE_CONNECTIONS, p->site->shared));
-	share_sources(p, counted_at(p, SHAPE_CONNECTIONS_PER_SOURCE, p->site->shared));
-	p->provider = counted_at(p, SHAPE_PROVIDER_CONNECTIONS, p->site->provider);
+	pool_share(p, counted_at(p, SHAPE_CONNECTIONS, false));
+	share_sources(p, counted_at(p, SHAPE_CONNECTIONS_PER_SOURCE, false));
+	p->provider = counted_at(p, SHAPE_PROVIDER_CONNECTIONS, true);
 }
 
 struct shape *shaping_source(const struct pool *p, const struct ip *source)
@@ -226,6 +245,16 @@ const struct shape *shaping_tenant(const struct pool *p, uint64_t tenant, struct
 		return &p->shape;
 	resolve(p, tenant, NULL, room);
 	return room;
+}
+
+unsigned shaping_recipients(const struct channel *ch, uint64_t tenant)
+{
+	struct shape room;
+
+	if (!(shapes_asks(shape_set(ch->pool->sites->lane)) & SHAPE_ASKS_TENANT_RECIPIENTS))
+		return (unsigned)channel_shape(ch)->v[SHAPE_RECIPIENTS];
+	resolve(ch->pool, tenant, &ch->source->ip, &room);
+	return (unsigned)room.v[SHAPE_RECIPIENTS];
 }
 
 /* ---- pace -------------------------------------------------------------------------------- */

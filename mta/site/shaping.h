@@ -8,6 +8,8 @@
 #pragma once
 #include "mta/site/pool.h"
 
+struct channel;
+
 /* What holds for this subject; what explain shows is what is in force. */
 void shaping_resolve(const struct shapes *set, const struct shape_subject *q,
 		     const struct settings *all, struct shape *ret);
@@ -19,7 +21,14 @@ void shaping_pool(struct pool *p); /* its shape, likewise */
 /* The shape of a connection of the pool from this source, which the caller frees; NULL: it is the
  * pool's. */
 struct shape *shaping_source(const struct pool *p, const struct ip *source);
+/* The limits that a tenant, or (tenant 0) a source, has of its own here. */
+void shaping_limits(const struct pool *p, uint64_t tenant, const struct ip *source,
+		    struct shape *ret);
+/* Where a value of this rule is counted; NULL: at a provider that there is not. */
+struct site_limits *shaping_counted_at(const struct pool *p, uint16_t rule, bool provider);
 struct smtp_timeouts shaping_timeouts(const struct shape *shape);
+/* Most recipients of a transaction with the tenant's mail over such a connection. */
+unsigned shaping_recipients(const struct channel *ch, uint64_t tenant);
 /* The schedule and the life of a tenant's mail; *room may get it. */
 const struct shape *shaping_tenant(const struct pool *p, uint64_t tenant, struct shape *room);
 

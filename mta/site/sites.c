@@ -4,6 +4,7 @@
 #include "mta/shape/part.h"
 #include "mta/site/channel.h"
 #include "mta/site/failures.h"
+#include "mta/site/gate.h"
 #include "mta/site/shaping.h"
 #include "mta/site/suspend.h"
 #include "mta/site/relay.h"
@@ -12,6 +13,7 @@
 #include "mta/site/warming.h"
 #include "mta/site/way.h"
 #include "mta/tlsrpt/tlsrpt.h"
+#include "mta/token/tokens.h"
 
 struct sites *sites_of(struct lane *l)
 {
@@ -105,6 +107,23 @@ static void look_at_sources(struct sites *s)
 	each_site(s, options_changed);
 }
 
+static void tenants_changed_here(struct site *site)
+{
+	struct pool *p;
+
+	list_each(&site->pools, p, struct pool, link)
+		pool_tenants_changed(p);
+}
+
+static void look_at_tenants(struct sites *s)
+{
+	unsigned now = tenancy_generation(s->queue->tenancy);
+
+	if (s->tenant_changes != now)
+		each_site(s, tenants_changed_here);
+	s->tenant_changes = now;
+}
+
 static void site_changed(void *state)
 {
 	struct sites *s = state;
@@ -114,7 +133,9 @@ static void site_changed(void *state)
 	if (s->source_changes != egress_changes(s->egress))
 		look_at_sources(s);
 	warming_look(s);
+	relays_fed_look(s);
 	look_at_suspensions(s);
+	look_at_tenants(s);
 }
 
 static void source_recovered(struct egress_news *n)
@@ -196,6 +217,7 @@ static void site_reload(void *state)
 	};
 	reshape(s);
 	look_at_sources(s);
+	look_at_tenants(s);
 	if (s->resolver)
 		relays_reload(s);
 }
@@ -233,6 +255,7 @@ static int site_start(struct lane *l, void **ret_state)
 	s->egress = egress_of(l);
 	s->policies = policies_of(l);
 	s->tlsrpt = tlsrpt_of(l);
+	s->tokens = tokens_of(l);
 	s->limits = engine_shared(lane_engine(l), &site_part);
 	s->ways = (struct queue_ways){ sizeof(struct way), way_begin, way_busy, way_due,
 				       flows_changed,      way_place };
@@ -241,8 +264,10 @@ static int site_start(struct lane *l, void **ret_state)
 	egress_tell(s->egress, &s->news);
 	map_init(&s->map);
 	map_init(&s->hosts);
+	map_init(&s->gates);
 	list_init(&s->asking);
 	list_init(&s->relays);
+	map_init(&s->fed_relays);
 	channel_init(s);
 	s->routes = routes_of(engine_settings(lane_engine(l)));
 	site_reload(s);
@@ -250,6 +275,7 @@ static int site_start(struct lane *l, void **ret_state)
 	if (r < 0)
 		return r;
 	relays_reload(s);
+	relays_fed_look(s);
 	return tls_client_new(&s->tls, s->smtp->ca_file);
 }
 
@@ -283,6 +309,7 @@ static void site_stop(void *state)
 	relays_end(s);
 	while ((l = map_any(&s->map)) != NULL)
 		site_free(container_of(l, struct site, link));
+	gates_end(s);
 	site_free_hosts(s);
 	map_free(&s->map);
 	map_free(&s->hosts);

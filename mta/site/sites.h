@@ -19,6 +19,7 @@
 
 struct channel;
 struct tlsrpt;
+struct tokens;
 enum site_refusal {
 	SITE_OTHER,   /* the host */
 	SITE_BLOCKED, /* our address: its suspension was seen to */
@@ -63,20 +64,25 @@ struct sites {
 	unsigned warmups;          /* mta/warmup: those that the pools have seen */
 	unsigned capped_domains;   /* by the rules of this generation; 0: none was */
 	unsigned shape_generation; /* of the shapes that sites and pools have */
+	unsigned tenant_changes;   /* those that the pools have seen (tenancy_generation) */
 	unsigned source_changes;   /* those that the pools have seen (egress_changes) */
 
 	struct resolver *resolver;
 	struct policies *policies; /* the lane's */
 	struct tlsrpt *tlsrpt;     /* likewise */
+	struct tokens *tokens;     /* likewise */
 	struct route_options route_options;
 	struct list asking; /* ways that wait to ask DNS */
 	unsigned n_asked;
 
 	const struct routes *routes; /* of smart hosts; those in force */
 	struct list relays;          /* mta/site/relay.h */
+	struct smart_fed *fed;       /* tenants' own routes; those in force */
+	struct map fed_relays;       /* those among the relays that are tenants' */
 
 	struct map map, hosts;
 	uint32_t n_hosts;
+	struct map gates; /* mta/site/gate.h */
 
 	struct tls_context *tls;
 	struct {

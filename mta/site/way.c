@@ -60,6 +60,13 @@ static void to_pool(struct way *w, rcpt_ref ref)
 	push(w, w->site, ref);
 }
 
+/* Back to the domain's list, until the smart host was looked up. */
+static void wait_for_relay(struct way *w, rcpt_ref ref)
+{
+	(void)queue_move(w->sites->queue, ref, (struct queue_move){ .to = RCPT_ROUTING });
+	timer_set(w->sites->loop->timers, &w->later, RELAYS_LOOK_MS);
+}
+
 /* To its smart host, if it has one.  One that cannot be looked up defers. */
 static bool to_smart_host(struct way *w, rcpt_ref ref)
 {
@@ -72,6 +79,10 @@ static bool to_smart_host(struct way *w, rcpt_ref ref)
 		return false;
 	if (r->site) {
 		push(w, r->site, ref);
+		return true;
+	}
+	if (relay_waits(r)) {
+		wait_for_relay(w, ref);
 		return true;
 	}
 	relay_explain(r, text, sizeof(text));
@@ -94,6 +105,7 @@ static void drain(struct way *w)
 	struct fifo_source waiting = queue_fifo_source(s->queue, &w->domain.routing, DRAIN_MAX);
 	rcpt_ref ref;
 
+	timer_stop(s->loop->timers, &w->later);
 	while ((ref = queue_next(s->queue, &waiting.source)) != RCPT_NONE) {
 		if (to_smart_host(w, ref))
 			continue;
@@ -103,7 +115,7 @@ static void drain(struct way *w)
 			fail_one(w, ref, OUTCOME_BOUNCED, w->status);
 	}
 	w->draining = w->domain.routing.count > 0;
-	if (w->draining)
+	if (w->draining && !timer_running(&w->later))
 		timer_set(s->loop->timers, &w->later, 1);
 }
 

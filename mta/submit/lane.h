@@ -7,6 +7,7 @@
 #include "mta/smtpd/smtpd.h"
 #include "mta/submit/options.h"
 #include "mta/submit/submit.h"
+#include "mta/tenants/tenancy.h"
 #include "schema/wire/dsn.h"
 
 /* RFC 5322 section 2.1.1, and RFC 5321 section 4.5.3.1.6 with the CRLF.  Refused, as Exim's own
@@ -15,12 +16,14 @@ enum { SUBMIT_LINE_MAX = 998 };
 
 struct submit_counters {
 	struct smtpd_counters smtpd;
-	counter foreign, suppressed, auth, auth_failed, auth_slowed, auth_revoked, over_limit;
+	counter foreign, suppressed, auth, auth_failed, auth_slowed, auth_revoked, over_limit,
+	    queue_full;
 };
 struct submit_lane {
 	struct engine *engine;
 	struct senders *senders;
 	struct credentials *credentials;
+	struct tenancy *tenancy;
 	struct smtpd_server *server;
 	struct lane *lane;
 	const struct submit_options *options;

@@ -8,6 +8,7 @@
 #include "mta/deliver/deliverer.h"
 #include "mta/submit/auth.h"
 #include "mta/submit/fields.h"
+#include "mta/submit/room.h"
 #include "mta/submit/sender.h"
 #include "schema/wire/meta.h"
 #include "schema/wire/rows.h"
@@ -279,7 +280,12 @@ struct slice submit_message_take(void *state, struct smtpd_session *s, struct sm
 	signs = author_domain(&scan, &author);
 	if (m->from.n && deliver_must_refuse(on->lane, signs, who.tenant))
 		return SLICE("550 5.7.20 no DKIM key signs for the domain of From\r\n");
+	refusal = submit_room_take(on, who.tenant, m->n_rcpts);
+	if (refusal.n)
+		return refusal;
 	r = put_job(on, m, signs, &who, &asked, &own->envelope, ret);
+	if (r < 0)
+		submit_room_give_back(on, who.tenant, m->n_rcpts);
 	if (r == E_FULL)
 		return SLICE("452 4.3.1 not enough free disk space, try again later\r\n");
 	if (r < 0) {

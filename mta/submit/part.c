@@ -114,6 +114,7 @@ static int submit_start(struct lane *lane, void **ret_state)
 	on->engine = lane_engine(lane);
 	on->senders = senders_of(on->engine);
 	on->credentials = credentials_of(on->engine);
+	on->tenancy = tenancy_of(on->engine);
 	read_options(on);
 	o.listen = on->options->listeners.at;
 	o.n_listen = on->options->listeners.n;
@@ -171,6 +172,8 @@ static const struct counter_row counter_rows[] = {
 	  offsetof(struct submit_counters, auth_revoked) },
 	{ "submission_over_limit", COUNTER, "Messages refused over the limit of their name",
 	  offsetof(struct submit_counters, over_limit) },
+	{ "submission_queue_full", COUNTER, "Messages refused because their tenant's queue is full",
+	  offsetof(struct submit_counters, queue_full) },
 	{ "submission_suppressed", COUNTER, "Recipients refused because they are suppressed",
 	  offsetof(struct submit_counters, suppressed) },
 };

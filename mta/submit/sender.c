@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "message/header.h"
+#include "mta/submit/room.h"
 
 static const struct credential *credential_of(struct smtpd_session *s)
 {
@@ -96,7 +97,7 @@ struct slice submit_sender_mail(void *state, struct smtpd_session *s)
 	struct known_sender who;
 
 	if (envelope(on, s, &who) || !is_checked(on, s))
-		return SMTPD_GO_ON;
+		return submit_room_ask(on, who.tenant);
 	return foreign(on, s, SLICE("MAIL FROM"), mailbox_domain(&smtpd_session_mail(s)->from));
 }
 

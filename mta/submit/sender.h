@@ -8,7 +8,8 @@
  * null sender is never refused for itself (section 3.2): From decides then.
  *
  * Guarantee: a reply is SMTPD_GO_ON, or it begins with "550 5.7.1", or with "451 4.7.1" where the
- *            control plane has yet to say who may send.  It is good until the next.
+ *            control plane has yet to say who may send, or with "452 4.3.1" where the tenant's
+ *            queue is full.  It is good until the next.
  * Threads: the lane's. */
 #pragma once
 #include "mta/submit/lane.h"

@@ -2,9 +2,8 @@
  * it is given the report, by mail of our own queue or by HTTPS (RFC 8460 sections 3 and 5).
  *
  * HTTPS has the bounds of mta/policy/fetch.h, and addresses that mta/policy/public_host.h allows.
- * Mail
- * counts as handed over once it is in the spool; from there it is a message like any other, that
- * expires after a day.
+ * Mail counts as handed over once it is in the spool; from there it is a message like any other,
+ * that expires after a day.
  * Owns:    outgoing_begin()'s object frees itself.
  * Threads: the first lane's.
  * Fails:   never: what could not be handed over is due again (mta/tlsrpt/results.h).

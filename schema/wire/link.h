@@ -46,7 +46,8 @@
  * nothing.  EVENTS without events say how far the log was read when it grew by other records.  The
  * ACK to SUBSCRIBE carries the position where events begin.  The ACK to CURSOR alone does not wait
  * for the sync: a crash may put a cursor back, and events are then told again.  E_UNKNOWN on JOB:
- * send the content again.  E_FULL: wait and try again.
+ * send the content again.  E_FULL: wait and try again.  E_NO_ROOM on JOB: the queue of this tenant
+ * is full; wait with the tenant's mail, that of others may go on.
  *
  * Facts about senders and suppressions: CHANGE carries some that changed; the engine knows all of
  * them or none.  EQUAL carries the sums of all, and E_CONFLICT says that the engine knows something

@@ -197,6 +197,12 @@ int cmd_orders_list(struct cli *c);
 int cmd_orders_show(struct cli *c);
 int cmd_orders_undo(struct cli *c);
 
+/* tenant.c */
+int cmd_tenants(struct cli *c);
+int cmd_tenant_limit(struct cli *c);
+int cmd_tenant_undo(struct cli *c);
+int cmd_campaign_weight(struct cli *c);
+int cmd_campaign_undo(struct cli *c);
 /* source.c */
 int cli_order_source(struct cli *c, const char *command); /* SOURCE WHERE */
 int cmd_sources(struct cli *c);

@@ -129,6 +129,7 @@ static void show_explained(const struct value *v)
 {
 	static const struct print_column columns[] = {
 		{ "key", "KEY", COLUMN_TEXT },
+		{ "of", "OF", COLUMN_TEXT },
 		{ "value", "VALUE", COLUMN_TEXT },
 		{ "from", "FROM", COLUMN_TEXT },
 	};

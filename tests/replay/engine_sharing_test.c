@@ -198,6 +198,31 @@ static void a_tenant_has_its_weight_and_passwords_their_share(void **state)
 	world_end(&w);
 }
 
+static void an_order_changes_weight_and_share_of_what_waits(void **state)
+{
+	unsigned before;
+	struct world w;
+
+	(void)state;
+	world_open(&w, CONFIG "site.connections = 1\nsite.messages = 1000000\n", slow);
+	for (w.tenant = 1; w.tenant <= 2; w.tenant++)
+		for (unsigned i = 0; i < 400; i++)
+			world_submit(&w, one_rcpt, 1, DAY, "control", w.tenant);
+	for (unsigned i = 0; i < 500; i++)
+		world_submit_as(&w, CLASS_TRANSACTIONAL, one_rcpt, 1, DAY, "control", 3);
+	world_run(&w, 100 * SECOND);
+	before = among_first(1000, 3);
+	assert_in_range(before, 85, 95);
+	assert_in_range(among_first(1000, 1), 0, 10);
+	world_rule(&w, "shape/site mx1.test/transactional.share", "20\nann");
+	world_rule(&w, "limit/tenant/2", "weight=3\nann\n\n");
+	world_run(&w, 400 * SECOND);
+	assert_in_range(among_first(1000, 3) - before, 75, 90);
+	assert_in_range(among_first(1000, 1), 70, 100);
+	assert_in_range(among_first(1000, 2), 220, 255);
+	world_end(&w);
+}
+
 static void a_rate_limit_spreads_messages_over_time(void **state)
 {
 	struct world w;
@@ -256,6 +281,7 @@ int main(void)
 		cmocka_unit_test(passwords_do_not_pass_what_the_site_bears),
 		cmocka_unit_test(a_hundred_campaigns_are_one_tenant),
 		cmocka_unit_test(a_tenant_has_its_weight_and_passwords_their_share),
+		cmocka_unit_test(an_order_changes_weight_and_share_of_what_waits),
 		cmocka_unit_test(a_rate_limit_spreads_messages_over_time),
 		cmocka_unit_test(connections_never_pass_the_sites_limit),
 		cmocka_unit_test(a_greeting_of_421_pauses_the_site),

@@ -205,6 +205,7 @@ struct id128 world_submit_as(struct world *w, enum job_class class, const char *
 		.meta = buf_data(&job_meta),
 		.data = buf_data(&rows),
 	};
+	tenancy_count(tenancy_of(w->engine), w->tenant, n);
 	assert_int_equal(spool_put(engine_spool(w->engine), &c, &j, &job, &lsn), 0);
 	assert_int_equal(spool_commit_now(engine_spool(w->engine)), 0);
 	queue_job_added(w->engine, job);
@@ -224,6 +225,7 @@ void world_rule(struct world *w, const char *key, const char *value)
 	rules_changed(w->engine, slice_str(key), slice_str(value));
 	shape_order_changed(w->engine, slice_str(key), slice_str(value));
 	sites_rule_changed(w->engine, slice_str(key), slice_str(value));
+	tenancy_rule_changed(w->engine, slice_str(key), slice_str(value));
 	if (strncmp(key, "source-", strlen("source-")) == 0)
 		assert_int_equal(egress_rule_changed(w->engine, slice_str(key), slice_str(value)),
 				 0);

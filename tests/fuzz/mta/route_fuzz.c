@@ -1,8 +1,9 @@
 /* Laws.  Of a file of routes that is taken, each route has a host, a port and somebody who is
  * meant; with AUTH it verifies certificates; names are unique; and the route that is found is the
  * first that fits by itself.  Of a file of credentials that is taken, user and secret lie in it, on
- * one line each, without NUL. */
-#include "mta/route/routes.h"
+ * one line each, without NUL.  As a fact, a text makes a route of its tenant that reads no file, or
+ * none; what follows an empty line are its credentials. */
+#include "mta/route/fed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -47,6 +48,30 @@ static void check_credentials(struct slice text)
 	assert(!memchr(a.user.p, '\0', a.user.n) && !memchr(a.secret.p, '\0', a.secret.n));
 }
 
+static void check_fact(struct slice text)
+{
+	const struct wire_fact f = {
+		.kind = WIRE_FACT_SMART_ROUTE, .tenant = 7, .id = 9, .text = text
+	};
+	const char *why = NULL;
+	struct smart_route *r = smart_fed_route(&f, &why);
+	struct smart_auth *a = NULL;
+	int err;
+
+	assert(!r == (why != NULL));
+	if (!r)
+		return;
+	assert(r->tenant == 7 && r->id == 9 && strcmp(r->name, "t7/r9") == 0);
+	assert(!r->credentials && !r->token_file && !r->mx && r->host && r->port);
+	assert(!r->n[SMART_TENANTS] && !r->n[SMART_POOLS] && !r->n[SMART_STREAMS]);
+	assert((r->auth == AUTH_NONE) == !r->secret);
+	assert(r->auth == AUTH_NONE || r->tls == TLS_WORD_VERIFY);
+	err = smart_auth_new(&a, r);
+	assert(err == 0 && (r->auth == AUTH_NONE) == !a);
+	(void)smart_auth_free(a);
+	(void)smart_route_unref(r);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct routes all;
@@ -56,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 65536)
 		return 0;
 	check_credentials(text);
+	check_fact(text);
 	if (routes_parse(&all, text, "f", error) < 0) {
 		assert(*error);
 	} else {

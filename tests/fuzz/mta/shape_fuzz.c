@@ -1,9 +1,42 @@
 /* Law: a shape file that is read, shown and read again is the same, and what it says of any subject
- * lies in the bounds of each key. */
+ * lies in the bounds of each key.  What limits a tenant or a source never changes the limit of
+ * all. */
 #include "mta/shape/shapes.h"
 #include "tests/unit/mta/shape/written.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_bounds(const struct shape *got)
+{
+	for (unsigned i = 0; i < SHAPE_KEYS; i++) {
+		const struct shape_key_row *row = &shape_key_rows[i];
+		bool number = row->unit <= SHAPE_BYTES_PER_TIME;
+		assert(got->from[i] == SHAPE_RULES_MAX || !number ||
+		       (got->v[i] >= row->min && got->v[i] <= row->max));
+	}
+}
+
+static void check_own(const struct shapes *s, const struct shape_subject *who,
+		      const struct shape *got)
+{
+	struct shape_subject all = *who;
+	struct shape base, others, own;
+
+	memset(&base, 0, sizeof(base));
+	all.tenant = 0;
+	all.source.family = 0;
+	shapes_resolve(s, &all, &base, &others);
+	for (unsigned i = 0; i < SHAPE_KEYS; i++)
+		assert(!(shape_key_rows[i].where & SHAPE_OWN) ||
+		       (got->v[i] == others.v[i] && got->from[i] == others.from[i]));
+	for (unsigned tenant = 0; tenant < 2; tenant++) {
+		shapes_limits(s, who, tenant, &own);
+		check_bounds(&own);
+		for (unsigned i = 0; i < SHAPE_KEYS; i++)
+			assert((shape_key_rows[i].where & SHAPE_OWN) ||
+			       own.from[i] == SHAPE_RULES_MAX);
+	}
+}
 
 static void check_values(const struct shapes *s, struct slice domain)
 {
@@ -14,13 +47,11 @@ static void check_values(const struct shapes *s, struct slice domain)
 	struct shape base, got;
 
 	memset(&base, 0, sizeof(base));
+	int r = ip_parse(SLICE("192.0.2.1"), &q.source);
+	assert(r == 0);
 	shapes_resolve(s, &q, &base, &got);
-	for (unsigned i = 0; i < SHAPE_KEYS; i++) {
-		const struct shape_key_row *row = &shape_key_rows[i];
-		bool number = row->unit <= SHAPE_BYTES_PER_TIME;
-		assert(got.from[i] == SHAPE_RULES_MAX || !number ||
-		       (got.v[i] >= row->min && got.v[i] <= row->max));
-	}
+	check_bounds(&got);
+	check_own(s, &q, &got);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

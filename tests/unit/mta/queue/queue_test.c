@@ -224,9 +224,11 @@ static struct flow *bed_flow(struct fair_bed *b, uint8_t class, uint64_t tenant,
 {
 	struct flow *f = &b->flows[b->n_flows];
 
-	*f = (struct flow){
-		.index = b->n_flows++, .class = class, .tenant = tenant, .weight = weight
-	};
+	*f = (struct flow){ .index = b->n_flows++,
+			    .class = class,
+			    .tenant = tenant,
+			    .weight = weight,
+			    .turns = 1 };
 	return f;
 }
 

@@ -124,14 +124,9 @@ static void a_star_stands_for_any_run_of_characters(void **state)
 
 static void what_all_sources_share_is_not_said_of_one_of_them(void **state)
 {
-	static const char *const lines[] = { "connections = 2",
-					     "connections.start = 2",
+	static const char *const lines[] = { "connections.start = 2",
 					     "connections.kept = 1",
-					     "rate = 500/d",
-					     "bytes = 5M/h",
-					     "provider.connections = 2",
-					     "provider.rate = 1/s",
-					     "provider.bytes = 1M/s",
+					     "adaptive.floor = 2",
 					     "family = ipv6",
 					     "life = 1h",
 					     "retry = 1m" };
@@ -148,6 +143,48 @@ static void what_all_sources_share_is_not_said_of_one_of_them(void **state)
 	}
 	OWNED(shapes) s = parsed("[provider a source 192.0.2.1]\nconnections.per_source = 2\n");
 	assert_int_equal(shapes_asks(s), SHAPE_ASKS_SOURCE);
+}
+
+static int64_t own_limit(const struct shapes *s, const struct shape_subject *q, bool tenant,
+			 enum shape_key key)
+{
+	struct shape got;
+
+	shapes_limits(s, q, tenant, &got);
+	return got.v[key];
+}
+
+static void limits_of_a_tenant_or_a_source_are_its_own_beside_those_of_all(void **state)
+{
+	OWNED(shapes)
+	s = parsed("[provider a]\nmx = mx.own.test\nrate = 100/s\nprovider.connections = 9\n"
+		   "[default tenant 7]\nrate = 10/s\nconnections = 3\n"
+		   "[provider a tenant 7]\nprovider.connections = 2\nbytes = 1M/s\nrate = none\n"
+		   "[default source 192.0.2.1]\nrate = 5/s\n"
+		   "[default source 192.0.2.1 pool warm]\nrate = 4/s\n");
+	struct shape_subject q = subject("a.test", nobody_mx);
+
+	(void)state;
+	q.tenant = 7;
+	assert_int_equal(ip_parse(SLICE("192.0.2.1"), &q.source), 0);
+	assert_int_equal(value(s, &q, SHAPE_RATE), 0);
+	assert_int_equal(own_limit(s, &q, true, SHAPE_RATE), 10 * 86400);
+	assert_int_equal(own_limit(s, &q, true, SHAPE_CONNECTIONS), 3);
+	assert_int_equal(own_limit(s, &q, true, SHAPE_BYTES), 0);
+	assert_int_equal(own_limit(s, &q, false, SHAPE_RATE), 5 * 86400);
+	q.pool = SLICE("warm");
+	assert_int_equal(own_limit(s, &q, false, SHAPE_RATE), 4 * 86400);
+	q.mx = (const struct slice[]){ SLICE("mx.own.test") };
+	q.n_mx = 1;
+	assert_int_equal(value(s, &q, SHAPE_RATE), 100 * 86400);
+	assert_int_equal(value(s, &q, SHAPE_PROVIDER_CONNECTIONS), 9);
+	assert_int_equal(own_limit(s, &q, true, SHAPE_PROVIDER_CONNECTIONS), 2);
+	assert_int_equal(own_limit(s, &q, true, SHAPE_RATE), 0); /* none, of the narrower section */
+	assert_int_equal(own_limit(s, &q, true, SHAPE_CONNECTIONS), 3);
+	q.tenant = 8;
+	assert_int_equal(own_limit(s, &q, true, SHAPE_CONNECTIONS), 0);
+	refused("[default tenant 7 source 192.0.2.1]\nrate = 1/s",
+		"a.conf:2: rate is a limit of a tenant or of a source, not of both");
 }
 
 static void a_provider_is_known_by_a_domain_before_a_host(void **state)
@@ -282,6 +319,7 @@ int main(void)
 		cmocka_unit_test(narrowings_count_within_a_section_and_the_latest_of_equals),
 		cmocka_unit_test(a_star_stands_for_any_run_of_characters),
 		cmocka_unit_test(what_all_sources_share_is_not_said_of_one_of_them),
+		cmocka_unit_test(limits_of_a_tenant_or_a_source_are_its_own_beside_those_of_all),
 		cmocka_unit_test(a_provider_is_known_by_a_domain_before_a_host),
 		cmocka_unit_test(a_live_order_comes_after_the_files),
 		cmocka_unit_test(every_value_says_where_it_comes_from),
