@@ -29,6 +29,7 @@ const struct worker_row *const worker_rows[] = {
 	&tracking_leave_worker,
 	&key_use_worker,
 	&key_ending_worker,
+	&share_worker,
 };
 const size_t worker_rows_n = ARRAY_LEN(worker_rows);
 

@@ -5,3 +5,4 @@
 
 extern const struct worker_row key_use_worker;
 extern const struct worker_row key_ending_worker;
+extern const struct worker_row share_worker;

@@ -84,7 +84,9 @@ static void take_accepted(struct trial_run *t)
 {
 	const struct link_event e = { .kind = LINK_ACCEPTED,
 				      .flags = LINK_EVENT_SIMULATED,
+				      .job = subject_job_of_piece(t->lease.number, t->piece.first),
 				      .tenant = t->lease.org,
+				      .campaign = t->lease.number,
 				      .row = t->piece.rows,
 				      .at_ms = clock_wall_ms() };
 
@@ -95,7 +97,9 @@ static void take_row(struct trial_run *t, const struct wire_rows *rows, uint32_t
 {
 	struct link_event e = { .kind = LINK_CANCELLED,
 				.flags = LINK_EVENT_SIMULATED,
+				.job = subject_job_of_piece(t->lease.number, t->piece.first),
 				.tenant = t->lease.org,
+				.campaign = t->lease.number,
 				.row = i,
 				.attempt = 1,
 				.at_ms = clock_wall_ms(),

@@ -3,6 +3,7 @@
 #include "control/http/brake.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -15,7 +16,22 @@ static struct bucket {
 	int64_t at_ms; /* when it was last filled */
 	int64_t milli; /* thousandths of a try */
 } buckets[SETS][WAYS];
+static atomic_uint sharers = 1;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+void http_brake_share(unsigned processes)
+{
+	atomic_store(&sharers, MAX_OF(processes, 1U));
+}
+
+/* Our part of it: at least one try, and one an hour. */
+static struct http_brake_rule share_of(const struct http_brake_rule *rule)
+{
+	int64_t n = (int64_t)atomic_load(&sharers);
+
+	return (struct http_brake_rule){ rule->name, MAX_OF(rule->burst / n, 1),
+					 MAX_OF(rule->per_hour / n, 1) };
+}
 
 static uint64_t tag_of(const struct http_brake_rule *rule, struct slice key)
 {
@@ -45,9 +61,10 @@ static struct bucket *bucket_of(const struct http_brake_rule *rule, uint64_t tag
 	int64_t more = (now - b->at_ms) * rule->per_hour / 3600;
 	/* Only whole thousandths are added: the rest is kept for the next time. */
 	if (more > 0) {
-		b->milli = MIN_OF(rule->burst * 1000, b->milli + more);
+		b->milli += more;
 		b->at_ms = now;
 	}
+	b->milli = MIN_OF(rule->burst * 1000, b->milli); /* the share may have become smaller */
 	return b;
 }
 
@@ -56,9 +73,10 @@ static unsigned seconds_for(const struct http_brake_rule *rule, int64_t milli)
 	return milli <= 0 ? 0 : (unsigned)(milli * 3600 / 1000 / rule->per_hour + 1);
 }
 
-bool http_brake_take(const struct http_brake_rule *rule, struct slice key, unsigned cost,
+bool http_brake_take(const struct http_brake_rule *whole, struct slice key, unsigned cost,
 		     struct http_brake_left *ret)
 {
+	const struct http_brake_rule share = share_of(whole), *rule = &share;
 	int64_t want = MIN_OF((int64_t)cost, rule->burst) * 1000;
 	struct bucket *b;
 	bool fine;
@@ -75,8 +93,9 @@ bool http_brake_take(const struct http_brake_rule *rule, struct slice key, unsig
 	return fine;
 }
 
-void http_brake_give(const struct http_brake_rule *rule, struct slice key, int64_t n)
+void http_brake_give(const struct http_brake_rule *whole, struct slice key, int64_t n)
 {
+	const struct http_brake_rule share = share_of(whole), *rule = &share;
 	struct bucket *b;
 
 	(void)pthread_mutex_lock(&lock);

@@ -60,21 +60,53 @@ int http_limits_address(struct call *c)
 			  "requests from your address");
 }
 
-int http_limits_caller(struct call *c)
+static int take_org(struct call *c)
+{
+	const struct http_options *o = http_options(c->app);
+	const struct http_brake_rule rule = { "organization", o->org_burst,
+					      o->org_per_minute * 60 };
+	char key[16];
+	int n = snprintf(key, sizeof(key), "%u", (unsigned)c->actor.org);
+
+	return call_limit(c, &rule, slice_of(key, (size_t)n), cost_of(c),
+			  "requests of your organisation");
+}
+
+static int take_caller(struct call *c)
 {
 	const struct http_options *o = http_options(c->app);
 	const struct http_brake_rule rule = { "caller", o->caller_burst,
 					      o->caller_per_minute * 60 };
 	char key[64];
+	int n = snprintf(key, sizeof(key), "%d %u %llu", (int)c->actor.kind, (unsigned)c->actor.org,
+			 (unsigned long long)c->actor.id);
+
+	return call_limit(c, &rule, slice_of(key, (size_t)n), cost_of(c),
+			  c->actor.kind == ACTOR_KEY ? "requests with this key"
+						     : "requests of this person");
+}
+
+/* A key that asks too often takes nothing from its organisation: it is refused first. */
+int http_limits_caller(struct call *c)
+{
+	char policy[sizeof(c->request->rate_policy)], rate[sizeof(c->request->rate)];
+	int r;
 
 	if (c->request->counted || (c->actor.kind != ACTOR_USER && c->actor.kind != ACTOR_KEY))
 		return 0;
 	c->request->counted = true;
-	int n = snprintf(key, sizeof(key), "%d %u %llu", (int)c->actor.kind, (unsigned)c->actor.org,
-			 (unsigned long long)c->actor.id);
-	return call_limit(c, &rule, slice_of(key, (size_t)n), cost_of(c),
-			  c->actor.kind == ACTOR_KEY ? "requests with this key"
-						     : "requests of this person");
+	r = take_caller(c);
+	if (r < 0)
+		return r;
+	memcpy(policy, c->request->rate_policy, sizeof(policy));
+	memcpy(rate, c->request->rate, sizeof(rate));
+	r = take_org(c);
+	if (r < 0)
+		return r;
+	/* The caller's own is shown while both have room. */
+	memcpy(c->request->rate_policy, policy, sizeof(policy));
+	memcpy(c->request->rate, rate, sizeof(rate));
+	return 0;
 }
 
 static bool has_credential(const struct call *c)

@@ -12,6 +12,7 @@ struct http_options {
 	bool cookie_secure;
 	int64_t brake_burst, brake_per_minute, wrong_burst, wrong_per_minute;
 	int64_t caller_burst, caller_per_minute, address_burst, address_per_minute;
+	int64_t org_burst, org_per_minute;
 	/* derived */
 	struct ip_net proxies[PROXIES_MAX];
 	unsigned n_proxies;
