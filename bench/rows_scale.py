@@ -1,5 +1,6 @@
 """Rows about size: a campaign of a million, ten million queued, one letter among a million."""
 import json
+import random
 import statistics
 import subprocess
 import time
@@ -118,9 +119,42 @@ def latency(b, n):
         sink.stop()
 
 
+def fairness(b, n):
+    """A site of 4 connections and 100 messages a second, n bulk messages of five tenants queued for it: letters to the same site."""
+    b.dns.publish("test", [r for r in b.dns.zones["test"] if not r.startswith(("narrow ", "fair "))] + ["narrow A 127.0.2.2", "fair MX 10 narrow"])
+    narrow = Clockwork("127.0.2.2", delay=0.025)
+    narrow.start()
+    engine = b.engine(options={"log.level": "error", "site.connections": "4", "site.connections_start": "4", "site.rate": "100", "site.messages": "1000000"})
+    try:
+        engine.cli("hold", "all", "--yes", "--reason", "bench")
+        for tenant in range(1, 6):
+            feed(b, engine, n // 5, b.first, campaign=tenant, tenant=tenant, to="fair.test")
+            b.first += n // 5
+        engine.cli("release", "all", "--yes")
+        wait_until("bulk", lambda: len(narrow.at) > 500, 60, 0.1)
+        letters, times = Letters(narrow, 2600, "fair.test"), []
+        bulk, cpu, begun = len(narrow.at), process_cpu_ms(engine.process.pid), time.monotonic()
+        for i in range(200):
+            times.append(letters.send(b.first + i)[1])
+            time.sleep(random.uniform(0.02, 0.2))
+        seconds, cpu = time.monotonic() - begun, process_cpu_ms(engine.process.pid) - cpu
+        bulk = len(narrow.at) - bulk
+        letters.close()
+        b.first += 200
+        if narrow.most > 4 or (bulk + 200) / seconds > 105:
+            raise Failure(f"{narrow.most} connections, {(bulk + 200) / seconds:.0f} messages a second")
+        times.sort()
+        return {"rate": (bulk + 200) / seconds, "cpu_ms": cpu / max(bulk, 1), "p50_ms": statistics.median(times),
+                "p99_ms": times[int(len(times) * 0.99) - 1], "resident_mib": process_resident_mib(engine.process.pid)}
+    finally:
+        engine.stop(seconds=60)
+        narrow.listener.close()
+
+
 ROWS = {
     "campaign_feed": ("campaign: one template, three merge fields, fed through the link to durable spool", campaign_feed, 1000000, None, 0),
     "campaign_rsa": ("campaign end to end from that spool, RSA-2048", campaign_rsa, 20000, lambda b, n: postfix_run(b, n, "e2e", dkim=True), 4000),
     "queue_10m": ("10,000,000 recipients queued, then a restart", queue_10m, 10000000, None, 0),
+    "fairness": ("one letter to a site of 4 connections and 100/s with 1,000,000 bulk recipients of five tenants queued", fairness, 1000000, None, 0),
     "latency": ("one letter alone while 1,000,000 bulk recipients are queued", latency, 1000000, None, 0),
 }

@@ -28,6 +28,7 @@
 #include "mta/submit/submit.h"
 #include "mta/tenants/tenancy.h"
 #include "mta/tlsrpt/tlsrpt.h"
+#include "mta/token/tokens.h"
 #include "mta/census/census.h"
 #include "mta/warmup/warmup.h"
 
@@ -45,6 +46,7 @@ const struct part *const mta_parts[] = {
 	&warmup_part,
 	&returnpath_part,
 	&policy_part,
+	&tokens_part,
 	&tlsrpt_part,
 	&tlsrpt_keeper_part,
 	&route_part,

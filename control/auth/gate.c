@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "control/auth/alarm.h"
 #include "control/auth/gate.h"
+#include "control/auth/key_certificate.h"
 #include "control/auth/key_enter.h"
 #include "control/auth/key_use.h"
 #include "control/auth/options.h"
@@ -64,6 +65,7 @@ static int refuse_verdict(struct call *c, enum key_verdict v)
 	static const char *const codes[] = {
 		[KEY_WRONG] = "not_authenticated",
 		[KEY_TOKEN_OVER] = "token_expired",
+		[KEY_UNSHOWN] = "certificate_required",
 		[KEY_OWNER_INACTIVE] = "key_maker_inactive",
 		[KEY_OWNER_MAY_NOT] = "key_maker_may_not",
 	};
@@ -180,12 +182,24 @@ static int check_rights(struct call *c)
 	return 0;
 }
 
+static int enter_named(struct call *c, uint32_t org, uint64_t key)
+{
+	enum key_verdict v = KEY_WRONG;
+	int r = key_enter_named(c, org, key, &v);
+
+	return r < 0 || v == KEY_FINE ? r : refuse_verdict(c, v);
+}
+
 /* By credential, whatever may be done with it. */
 static int enter_as(struct call *c, struct slice text, bool cookie)
 {
 	struct access_token access;
 	struct token t;
+	uint64_t key;
+	uint32_t org;
 
+	if (!cookie && key_certificate_parse(text, &org, &key) >= 0)
+		return enter_named(c, org, key);
 	if (!cookie && access_token_parse(text, &access) >= 0)
 		return enter_token(c, &access);
 	if (token_parse(text, &t) < 0 || t.kind == ID_TOKEN)

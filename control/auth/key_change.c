@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "control/auth/audit.h"
 #include "control/auth/key.h"
+#include "control/auth/key_certificate.h"
 #include "control/auth/statements.h"
 #include "control/auth/token.h"
 #include "control/http/api.h"
@@ -17,11 +18,11 @@ enum { DAYS_DEFAULT = 30, DAYS_MAX = 400 };
 
 struct key_change {
 	struct slice name;
-	json_t *scopes, *cidrs;
+	json_t *scopes, *cidrs, *certificate;
 	int64_t expires;
 	uint64_t owner;
 };
-enum { P_NAME, P_SCOPES, P_CIDRS, P_EXPIRES, P_OWNER };
+enum { P_NAME, P_SCOPES, P_CIDRS, P_EXPIRES, P_OWNER, P_CERTIFICATE };
 /* clang-format off */
 static const struct body_field change_fields[] = {
 	[P_NAME] = {"name", BODY_NAME, offsetof(struct key_change, name), 0, 1, 100, 0},
@@ -29,6 +30,7 @@ static const struct body_field change_fields[] = {
 	[P_CIDRS] = {"cidrs", BODY_LIST, offsetof(struct key_change, cidrs), 0, 0, KEY_CIDRS_MAX, 0},
 	[P_EXPIRES] = {"expires_at", BODY_TIME, offsetof(struct key_change, expires), BODY_NULLABLE, 0, 0, 0},
 	[P_OWNER] = {"owner", BODY_ID, offsetof(struct key_change, owner), 0, 0, 0, ID_USER},
+	[P_CERTIFICATE] = {"certificate", BODY_OBJECT, offsetof(struct key_change, certificate), BODY_NULLABLE, 0, 0, 0},
 };
 /* clang-format on */
 
@@ -72,6 +74,7 @@ static int check_change(struct call *c, const struct key_change *b, struct body_
 static int change_key(struct call *c, uint64_t id, const struct key_change *b,
 		      struct body_seen seen)
 {
+	struct key_certificate cert;
 	struct buf cidrs = { 0 };
 	struct key_row row = { 0 };
 	uint64_t scopes = body_has(seen, P_SCOPES) ? key_read_scopes(c, b->scopes) : 0;
@@ -79,6 +82,7 @@ static int change_key(struct call *c, uint64_t id, const struct key_change *b,
 
 	if (body_has(seen, P_CIDRS))
 		key_read_cidrs(c, b->cidrs, &cidrs);
+	key_certificate_read(c, b->certificate, &cert);
 	r = problem_end(c);
 	if (r >= 0)
 		r = key_reach(c, id, &row);
@@ -91,7 +95,9 @@ static int change_key(struct call *c, uint64_t id, const struct key_change *b,
 			   body_has(seen, P_CIDRS) ? p_text(buf_data(&cidrs)) : p_null(),
 			   p_bool(body_has(seen, P_EXPIRES)),
 			   b->expires ? p_int(b->expires) : p_null(),
-			   body_has(seen, P_OWNER) ? p_int(b->owner) : p_null());
+			   body_has(seen, P_OWNER) ? p_int(b->owner) : p_null(),
+			   p_bool(body_has(seen, P_CERTIFICATE)),
+			   cert.hash.n ? p_bytes(cert.hash) : p_null(), p_text(cert.subject));
 	buf_free(&cidrs);
 	return r;
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "control/auth/key.h"
+#include "control/auth/key_certificate.h"
 #include "control/auth/statements.h"
 
 enum {
@@ -15,12 +16,16 @@ enum {
 	KEY_ROLE,
 	KEY_SUSPENDED,
 	KEY_OWN_PERMITS,
+	KEY_CERT_HASH,
+	KEY_CERT_SUBJECT,
 };
 
 static const char *const texts[] = {
 	[KEY_FINE] = "",
 	[KEY_WRONG] = "this API key does not exist, is revoked or has expired: use another one",
 	[KEY_TOKEN_OVER] = "this token has expired: get another one",
+	[KEY_UNSHOWN] = "this API key needs a client certificate that was not shown on this "
+			"connection",
 	[KEY_ELSEWHERE] = "this API key may not be used from your address: see its cidrs",
 	[KEY_OWNER_INACTIVE] = "the member who owns this API key is removed or disabled: use a key "
 			       "of another member",
@@ -50,10 +55,13 @@ static bool address_allowed(struct slice cidrs, const struct ip *ip)
 
 /* What is left when the secret is right.  Guarantee: a key lives no longer than its owner's right
  * to make it. */
-static enum key_verdict judge(const struct call *c, const struct db_result *res)
+static enum key_verdict judge(const struct call *c, struct db_result *res)
 {
 	int64_t role = db_int(res, 0, KEY_ROLE);
 
+	if (!key_certificate_fits(c, db_bytes(res, 0, KEY_CERT_HASH),
+				  db_text(res, 0, KEY_CERT_SUBJECT)))
+		return KEY_UNSHOWN;
 	if (!address_allowed(db_text(res, 0, KEY_CIDRS), &c->ip))
 		return KEY_ELSEWHERE;
 	if (!db_bool(res, 0, KEY_OWNED))
@@ -135,6 +143,30 @@ int key_enter_token(struct call *c, const struct access_token *t, enum key_verdi
 	if (r < 0)
 		return r;
 	*ret = r == 0 ? KEY_WRONG : match_token(c, res, t);
+	if (*ret != KEY_FINE)
+		c->actor = (struct actor){ .kind = ACTOR_NOBODY };
+	return 0;
+}
+
+static enum key_verdict match_named(struct call *c, struct db_result *res, uint32_t org,
+				    uint64_t key)
+{
+	if (db_is_null(res, 0, KEY_CERT_HASH) && !db_text(res, 0, KEY_CERT_SUBJECT).n)
+		return KEY_WRONG; /* its name alone is nothing */
+	become(c, res, org, key);
+	return judge(c, res);
+}
+
+int key_enter_named(struct call *c, uint32_t org, uint64_t key, enum key_verdict *ret)
+{
+	OWNED(db_result) res = NULL;
+	int r;
+
+	db_begin(c->db, org);
+	r = db_run(c->db, &res, sql_auth_enter_key, p_int(org), p_int(key));
+	if (r < 0)
+		return r;
+	*ret = r == 0 ? KEY_WRONG : match_named(c, res, org, key);
 	if (*ret != KEY_FINE)
 		c->actor = (struct actor){ .kind = ACTOR_NOBODY };
 	return 0;

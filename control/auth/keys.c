@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "control/auth/audit.h"
 #include "control/auth/key.h"
+#include "control/auth/key_certificate.h"
 #include "control/auth/routes.h"
 #include "control/auth/statements.h"
 #include "control/auth/token.h"
@@ -35,6 +36,9 @@ enum {
 	K_OWNER_ROLE,
 	K_EXPIRED,
 	K_OWNER_PERMITS,
+	K_ORG,
+	K_CERT_HASH,
+	K_CERT_SUBJECT,
 };
 
 static json_t *cidr_list(struct slice cidrs)
@@ -105,6 +109,11 @@ static json_t *key_json(const struct db_result *res, unsigned i)
 				api_text(db_text(res, i, K_USED_IP)));
 
 	put_times(key, res, i);
+	(void)json_object_set_new(
+	    key, "certificate",
+	    key_certificate_json((uint32_t)db_int(res, i, K_ORG), (uint64_t)db_int(res, i, K_ID),
+				 db_bytes((struct db_result *)res, i, K_CERT_HASH),
+				 db_text(res, i, K_CERT_SUBJECT)));
 	return key;
 }
 
@@ -139,7 +148,7 @@ static int get_key(struct call *c)
 
 struct key_body {
 	struct slice name;
-	json_t *scopes, *cidrs;
+	json_t *scopes, *cidrs, *certificate;
 	int64_t expires;
 	bool test;
 };
@@ -150,6 +159,7 @@ static const struct body_field key_fields[] = {
 	{"cidrs",      BODY_LIST, offsetof(struct key_body, cidrs),   0,             0, KEY_CIDRS_MAX,  0},
 	{"expires_at", BODY_TIME, offsetof(struct key_body, expires), BODY_NULLABLE, 0, 0,          0},
 	{"test",       BODY_BOOL, offsetof(struct key_body, test),    0,             0, 0,          0},
+	{"certificate", BODY_OBJECT, offsetof(struct key_body, certificate), BODY_NULLABLE, 0, 0, 0},
 };
 /* clang-format on */
 
@@ -199,7 +209,8 @@ void key_read_cidrs(struct call *c, json_t *list, struct buf *out)
 	}
 }
 
-static int insert_key(struct call *c, const struct key_body *b, uint64_t scopes, struct slice cidrs)
+static int insert_key(struct call *c, const struct key_body *b, uint64_t scopes, struct slice cidrs,
+		      const struct key_certificate *cert)
 {
 	char secret[TOKEN_SECRET_LEN + 1], token[TOKEN_MAX], id_text[ID_OUT_MAX];
 	uint8_t hash[TOKEN_HASH_LEN];
@@ -212,7 +223,8 @@ static int insert_key(struct call *c, const struct key_body *b, uint64_t scopes,
 		   p_bytes(slice_of((char *)hash, sizeof(hash))), p_int(scopes), p_text(cidrs),
 		   c->actor.kind == ACTOR_USER ? p_int(c->actor.id) : p_null(),
 		   c->actor.kind == ACTOR_KEY ? p_int(c->actor.id) : p_null(),
-		   b->expires ? p_int(b->expires) : p_null(), p_bool(b->test));
+		   b->expires ? p_int(b->expires) : p_null(), p_bool(b->test),
+		   cert->hash.n ? p_bytes(cert->hash) : p_null(), p_text(cert->subject));
 	if (r < 0)
 		return r;
 	uint64_t id = (uint64_t)db_int(res, 0, 0);
@@ -227,6 +239,7 @@ static int insert_key(struct call *c, const struct key_body *b, uint64_t scopes,
 static int post_key(struct call *c)
 {
 	struct buf cidrs = { 0 };
+	struct key_certificate cert;
 	struct key_body b = { 0 };
 	struct body_seen seen;
 	uint64_t scopes;
@@ -236,6 +249,7 @@ static int post_key(struct call *c)
 		return r;
 	scopes = key_read_scopes(c, b.scopes);
 	key_read_cidrs(c, b.cidrs, &cidrs);
+	key_certificate_read(c, b.certificate, &cert);
 	if (b.expires && b.expires <= clock_wall_ms())
 		problem_add(c, "/expires_at", "in_the_past", "must be in the future");
 	if (c->actor.test && !b.test)
@@ -243,7 +257,7 @@ static int post_key(struct call *c)
 			    "a test key makes test keys only: set test to true");
 	r = problem_end(c);
 	if (r >= 0)
-		r = insert_key(c, &b, scopes, buf_data(&cidrs));
+		r = insert_key(c, &b, scopes, buf_data(&cidrs), &cert);
 	buf_free(&cidrs);
 	return r;
 }

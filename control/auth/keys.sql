@@ -5,7 +5,7 @@
 SELECT k.secret_hash, CASE WHEN k.old_secret_until > now() THEN k.old_secret_hash END,
 	k.scopes, k.cidrs, k.test, k.owner_id IS NOT NULL,
 	CASE WHEN u.status = :USER_ACTIVE THEN u.role ELSE 0 END, o.status <> :ORG_ACTIVE,
-	own_permits(u)
+	own_permits(u), k.cert_sha256, coalesce(k.cert_subject, '')
 FROM api_keys k JOIN orgs o USING (org_id)
 	LEFT JOIN users u ON u.org_id = k.org_id AND u.id = k.owner_id
 WHERE k.org_id = $1 AND k.id = $2 AND :key_runs;
@@ -19,7 +19,8 @@ to_ms(k.revoked_at), to_ms(k.last_used_at), coalesce(host(k.last_used_ip), ''),
 CASE WHEN k.old_secret_until > now() THEN to_ms(k.old_secret_until) END,
 CASE WHEN k.old_secret_until > now() THEN to_ms(k.old_secret_used_at) END,
 k.version, k.created_by, m.name, k.owner_id, u.name, coalesce(u.status = :USER_ACTIVE, false),
-u.role, coalesce(k.expires_at <= now(), false), own_permits(u)
+u.role, coalesce(k.expires_at <= now(), false), own_permits(u), k.org_id, k.cert_sha256,
+coalesce(k.cert_subject, '')
 
 -- part: keys_and_people
 api_keys k LEFT JOIN users m ON m.org_id = k.org_id AND m.id = k.created_by
@@ -35,8 +36,8 @@ SELECT :key_columns FROM :keys_and_people WHERE k.org_id = $1 AND k.id = $2;
 -- name: key_insert
 -- A key made by a key ($7) has the owner of that key.
 INSERT INTO api_keys (org_id, name, secret_hash, scopes, cidrs, created_by, owner_id, expires_at,
-	test)
-SELECT $1, $2, $3, $4, $5, w.owner, w.owner, from_ms($8), $9::int::bool
+	test, cert_sha256, cert_subject)
+SELECT $1, $2, $3, $4, $5, w.owner, w.owner, from_ms($8), $9::int::bool, $10, nullif($11, '')
 FROM (SELECT coalesce($6, (SELECT p.owner_id FROM api_keys p
 	WHERE p.org_id = $1 AND p.id = $7)) AS owner) w
 RETURNING id;
@@ -61,7 +62,10 @@ WHERE org_id = $1 AND id = $2 RETURNING test;
 UPDATE api_keys SET name = coalesce($3, name), scopes = coalesce($4, scopes),
 	cidrs = coalesce($5, cidrs), owner_id = coalesce($8, owner_id),
 	expires_at = CASE WHEN $6::int::bool THEN from_ms($7) ELSE expires_at END,
-	warned = CASE WHEN $6::int::bool THEN :KEY_WARNED_NOT ELSE warned END, version = version + 1
+	warned = CASE WHEN $6::int::bool THEN :KEY_WARNED_NOT ELSE warned END,
+	cert_sha256 = CASE WHEN $9::int::bool THEN $10 ELSE cert_sha256 END,
+	cert_subject = CASE WHEN $9::int::bool THEN nullif($11, '') ELSE cert_subject END,
+	version = version + 1
 WHERE org_id = $1 AND id = $2;
 
 -- name: key_owner_role

@@ -355,7 +355,7 @@ void http_tls_greet(struct http_tls *t, struct MHD_Connection *conn)
 bool http_tls_peer(struct MHD_Connection *conn, struct http_certificate *ret)
 {
 	gnutls_session_t session = session_of(conn);
-	size_t size = sizeof(ret->subject);
+	gnutls_datum_t subject = { NULL, 0 };
 	const gnutls_datum_t *raw;
 	gnutls_x509_crt_t cert;
 	unsigned n = 0;
@@ -368,9 +368,12 @@ bool http_tls_peer(struct MHD_Connection *conn, struct http_certificate *ret)
 		return false;
 	if (gnutls_x509_crt_init(&cert) < 0)
 		return false;
-	if (gnutls_x509_crt_import(cert, &raw[0], GNUTLS_X509_FMT_DER) < 0 ||
-	    gnutls_x509_crt_get_dn(cert, ret->subject, &size) < 0)
-		ret->subject[0] = '\0';
+	if (gnutls_x509_crt_import(cert, &raw[0], GNUTLS_X509_FMT_DER) >= 0 &&
+	    gnutls_x509_crt_get_dn3(cert, &subject, 0) >= 0 &&
+	    subject.size < sizeof(ret->subject) && !memchr(subject.data, 0, subject.size))
+		slice_copy(ret->subject, sizeof(ret->subject),
+			   slice_of((char *)subject.data, subject.size));
+	gnutls_free(subject.data);
 	gnutls_x509_crt_deinit(cert);
 	return true;
 }

@@ -412,11 +412,11 @@ static int get_usage(struct call *c)
 /* clang-format off */
 const struct http_route submission_credential_routes[] = {
 	{"GET",    "/v1/smtp-credentials", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_credentials, .query = QUERY_PAGE},
-	{"POST",   "/v1/smtp-credentials", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_COSTLY, 0, post_credential},
+	{"POST",   "/v1/smtp-credentials", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_COSTLY | ROUTE_REAL, 0, post_credential},
 	{"GET",    "/v1/smtp-credentials/{smtp_credential_id}", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_credential},
 	{"GET",    "/v1/smtp-credentials/{smtp_credential_id}/usage", AUTH_MEMBER, PERMIT_SMTP_READ,
 	 ROUTE_NO_TX | ROUTE_COSTLY, 0, get_usage},
-	{"PATCH",  "/v1/smtp-credentials/{smtp_credential_id}", AUTH_MEMBER, PERMIT_SMTP_WRITE, 0, 0, patch_credential},
+	{"PATCH",  "/v1/smtp-credentials/{smtp_credential_id}", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_REAL, 0, patch_credential},
 	{"DELETE", "/v1/smtp-credentials/{smtp_credential_id}", AUTH_MEMBER, PERMIT_SMTP_WRITE, 0, 0, delete_credential},
 };
 /* clang-format on */

@@ -443,12 +443,12 @@ static int test_route(struct call *c)
 /* clang-format off */
 const struct http_route submission_route_routes[] = {
 	{"GET",    "/v1/smtp-routes", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_routes, .query = QUERY_PAGE},
-	{"POST",   "/v1/smtp-routes", AUTH_MEMBER, PERMIT_SMTP_WRITE, 0, 0, post_route},
+	{"POST",   "/v1/smtp-routes", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_REAL, 0, post_route},
 	{"GET",    "/v1/smtp-routes/{smtp_route_id}", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_route},
-	{"PATCH",  "/v1/smtp-routes/{smtp_route_id}", AUTH_MEMBER, PERMIT_SMTP_WRITE, 0, 0, patch_route},
-	{"DELETE", "/v1/smtp-routes/{smtp_route_id}", AUTH_MEMBER, PERMIT_SMTP_WRITE, 0, 0, delete_route},
+	{"PATCH",  "/v1/smtp-routes/{smtp_route_id}", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_REAL, 0, patch_route},
+	{"DELETE", "/v1/smtp-routes/{smtp_route_id}", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_REAL, 0, delete_route},
 	{"POST",   "/v1/smtp-routes/{smtp_route_id}/test", AUTH_MEMBER, PERMIT_SMTP_WRITE,
-	 ROUTE_NO_TX | ROUTE_NO_BODY | ROUTE_COSTLY, 0, test_route},
+	 ROUTE_NO_TX | ROUTE_NO_BODY | ROUTE_COSTLY | ROUTE_REAL, 0, test_route},
 };
 /* clang-format on */
 const size_t submission_route_routes_n = ARRAY_LEN(submission_route_routes);

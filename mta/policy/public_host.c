@@ -3,7 +3,7 @@
 
 static bool is_allowed(const struct public_host *r, const struct ip *ip)
 {
-	return !ip_is_special(ip) || net_list_has(&r->of->options->allowed, ip);
+	return r->any || !ip_is_special(ip) || net_list_has(&r->of->options->allowed, ip);
 }
 
 static void take(struct public_host *r, const struct dns_answer *a)
@@ -28,17 +28,28 @@ static void on_aaaa(struct dns_query *q, const struct dns_answer *a)
 	take(container_of(q, struct public_host, aaaa), a);
 }
 
+static int begin(struct public_host *r, struct slice host)
+{
+	dns_query_init(&r->a, on_a);
+	dns_query_init(&r->aaaa, on_aaaa);
+	r->unanswered += resolver_ask(r->of->resolver, &r->a, host, DNS_A) == 0;
+	r->unanswered += resolver_ask(r->of->resolver, &r->aaaa, host, DNS_AAAA) == 0;
+	return r->unanswered ? 0 : E_SYNTAX;
+}
+
 int public_host_ask(struct policies *p, struct public_host *r, struct slice host,
 		    void (*done)(struct public_host *r))
 {
 	*r = (struct public_host){ .done = done, .of = p };
-	dns_query_init(&r->a, on_a);
-	dns_query_init(&r->aaaa, on_aaaa);
-	r->unanswered += resolver_ask(p->resolver, &r->a, host, DNS_A) == 0;
-	r->unanswered += resolver_ask(p->resolver, &r->aaaa, host, DNS_AAAA) == 0;
-	return r->unanswered ? 0 : E_SYNTAX;
+	return begin(r, host);
 }
 
+int public_host_ask_any(struct policies *p, struct public_host *r, struct slice host,
+			void (*done)(struct public_host *r))
+{
+	*r = (struct public_host){ .done = done, .of = p, .any = true };
+	return begin(r, host);
+}
 void public_host_cancel(struct public_host *r)
 {
 	if (!r->of)

@@ -16,6 +16,7 @@ struct public_host {
 	struct policies *of;
 	struct dns_query a, aaaa;
 	unsigned unanswered;
+	bool any;     /* the operator named it: special addresses too */
 	bool special; /* an address was left out */
 	struct ip ips[FETCH_IPS_MAX];
 	unsigned n_ips;
@@ -23,4 +24,7 @@ struct public_host {
 /* E_SYNTAX: the name is none. */
 int public_host_ask(struct policies *p, struct public_host *r, struct slice host,
 		    void (*done)(struct public_host *r)) MUST_CHECK;
+/* The same for a host that the operator named: it may have any address. */
+int public_host_ask_any(struct policies *p, struct public_host *r, struct slice host,
+			void (*done)(struct public_host *r)) MUST_CHECK;
 void public_host_cancel(struct public_host *r); /* harmless when it is not asked */

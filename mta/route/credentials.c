@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "mta/route/routes.h"
+#include "mta/route/grant.h"
 
 enum { SECRET_FILE_MAX = 16 * 1024 };
 
@@ -19,7 +19,7 @@ struct smart_auth *smart_auth_free(struct smart_auth *a)
 }
 
 /* Appends; *ret is where.  Only its owner and group may read it. */
-static int read_secret(const char *path, struct buf *bytes, struct slice *ret)
+int smart_secret_read(const char *path, struct buf *bytes, struct slice *ret)
 {
 	size_t before = buf_len(bytes);
 	struct stat st;
@@ -70,13 +70,31 @@ int smart_auth_read(struct session_auth *a, struct slice text)
 	return r < 0 ? r : check(a);
 }
 
+/* Of a route with a token_url the name counts alone; the token comes later. */
+static int fill_user(struct smart_auth *a, struct slice text)
+{
+	struct grant g = { .user = { NULL, 0 } };
+	int err = grant_read(&g, text);
+
+	a->auth.user = g.user;
+	return err;
+}
+
+void smart_auth_token(struct smart_auth *a, struct slice token)
+{
+	if (buf_len(&a->bytes) + token.n > a->bytes.cap) /* there is room for two files */
+		abort();
+	a->auth.secret = slice_of(buf_tail(&a->bytes), token.n);
+	buf_put(&a->bytes, token);
+}
+
 /* A tenant's own are in memory; its file is nobody's. */
 static int read_text(const struct smart_route *r, struct buf *bytes, struct slice *ret)
 {
 	int err;
 
 	if (!r->secret)
-		return read_secret(r->credentials, bytes, ret);
+		return smart_secret_read(r->credentials, bytes, ret);
 	err = buf_append(bytes, slice_str(r->secret));
 	*ret = buf_data(bytes);
 	return err;
@@ -87,10 +105,12 @@ static int fill(struct smart_auth *a, const struct smart_route *r)
 	struct slice text, token;
 	int err = read_text(r, &a->bytes, &text);
 
+	if (err == 0 && r->token_url)
+		return fill_user(a, text);
 	if (err == 0)
 		err = read_fields(&a->auth, text);
 	if (err == 0 && r->token_file) {
-		err = read_secret(r->token_file, &a->bytes, &token);
+		err = smart_secret_read(r->token_file, &a->bytes, &token);
 		a->auth.secret = slice_trim_set(token, " \t\r\n");
 	}
 	return err < 0 ? err : check(&a->auth);

@@ -1,10 +1,11 @@
 /* mta/route/routes.c - the file of routes, and who is meant by them. */
-#include "mta/route/routes.h"
+#include "mta/route/grant.h"
 
 #include <stdio.h>
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "mta/policy/reporting.h"
 #include "mta/route/inside.h"
 
 #define AT(member) offsetof(struct smart_route, member)
@@ -29,6 +30,7 @@ struct smart_route *smart_route_unref(struct smart_route *r)
 	free(r->name);
 	free(r->host);
 	free(r->credentials);
+	free(r->token_url);
 	free(r->token_file);
 	if (r->secret)
 		explicit_bzero(r->secret, strlen(r->secret));
@@ -138,6 +140,13 @@ static int set_text(char **to, struct slice v)
 	return 0;
 }
 
+static int set_url(char **to, struct slice v)
+{
+	struct reporting_uri url;
+
+	return reporting_url(v, &url) < 0 ? E_SYNTAX : set_text(to, v);
+}
+
 static int set_port(struct smart_route *r, struct slice v)
 {
 	uint64_t n;
@@ -213,6 +222,8 @@ int routes_set_key(struct smart_route *r, struct slice key, struct slice v)
 		return set_text(&r->credentials, v);
 	if (slice_eq(key, SLICE("token_file")))
 		return set_text(&r->token_file, v);
+	if (slice_eq(key, SLICE("token_url")))
+		return set_url(&r->token_url, v);
 	if (slice_eq(key, SLICE("port")))
 		return set_port(r, v);
 	if (slice_eq(key, SLICE("mx")))
@@ -227,9 +238,9 @@ static uint64_t print_of(const struct smart_route *r)
 	struct buf all = { 0 };
 	uint64_t print;
 
-	buf_putf(&all, "%s:%u %d %d %d %d %s %s", r->host, r->port, r->mx, r->tls_at_once,
+	buf_putf(&all, "%s:%u %d %d %d %d %s %s %s", r->host, r->port, r->mx, r->tls_at_once,
 		 (int)r->tls, (int)r->auth, r->credentials ? r->credentials : "",
-		 r->token_file ? r->token_file : "");
+		 r->token_file ? r->token_file : "", r->token_url ? r->token_url : "");
 	if (r->secret)
 		buf_putf(&all, " %s", r->secret);
 	print = hash_stable(buf_data(&all));
@@ -255,6 +266,8 @@ const char *routes_finish(struct smart_route *r)
 		return "in the route before, auth needs tls = verify";
 	if (r->token_file && r->auth != AUTH_XOAUTH2)
 		return "in the route before, token_file needs auth = xoauth2";
+	if (r->token_url && !r->token_file)
+		return "in the route before, token_url needs a token_file";
 	if (!r->port)
 		r->port = r->tls_at_once ? SUBMISSIONS_PORT : SUBMISSION_PORT;
 	r->print = print_of(r);
@@ -344,6 +357,11 @@ static int check_auth(const struct smart_route *r, char *error)
 	int err = smart_auth_new(&a, r);
 
 	(void)smart_auth_free(a);
+	if (err == 0 && r->token_url) {
+		struct grant *g;
+		err = grant_new(&g, r);
+		(void)grant_free(g);
+	}
 	if (err < 0)
 		(void)snprintf(error, OPTION_ERROR_MAX, "route %s: credentials: %s", r->name,
 			       err == E_DENIED ? "others can read the file: chmod 600 it"

@@ -5,10 +5,10 @@
  *	file    = *( line LF )                             "#" begins a comment
  *	line    = "[" name "]" / key "=" value
  *	key     = "host" / "port" / "mx" / "tls" / "auth" / "credentials" / "token_file"
- *	        / "domain" / "tenant" / "pool" / "stream"  the last four are lists of who is meant
+ *	        / "token_url" / "domain" / "tenant" / "pool" / "stream"
  *
- * The first route that fits counts; all its lists must, and of a list one entry.  A domain is a
- * name, "*.name" for those below it, or "*".
+ * The last four are lists of who is meant.  The first route that fits counts; all its lists must,
+ * and of a list one entry.  A domain is a name, "*.name" for those below it, or "*".
  *
  * Guarantee: AUTH needs tls = verify.  Files of credentials and tokens that others can read are
  *            refused.  Secrets are wiped when they are given back, and never shown.
@@ -28,7 +28,7 @@ enum { ROUTES_MAX = 256, ROUTES_LIST_MAX = 64, SMART_FILE_MAX = 256 * 1024 };
 enum smart_list { SMART_DOMAINS, SMART_TENANTS, SMART_POOLS, SMART_STREAMS, SMART_LISTS };
 struct smart_route {
 	_Atomic unsigned refs;
-	char *name, *host, *credentials, *token_file;
+	char *name, *host, *credentials, *token_file, *token_url;
 	uint16_t port;
 	bool mx;          /* the host's MX records are asked for */
 	bool tls_at_once; /* before the greeting */
@@ -83,3 +83,8 @@ int smart_auth_read(struct session_auth *a, struct slice text) MUST_CHECK;
 /* 0 with NULL: the route needs none.  E_DENIED: others can read the file; E_SYNTAX: something is
  * missing in it. */
 int smart_auth_new(struct smart_auth **ret, const struct smart_route *r) MUST_CHECK;
+/* The token of a route with a token_url, which smart_auth_new() leaves out (mta/token). */
+void smart_auth_token(struct smart_auth *a, struct slice token);
+/* Appends a file that only its owner and group may read; *ret is where, while the buf does not
+ * move. */
+int smart_secret_read(const char *path, struct buf *bytes, struct slice *ret) MUST_CHECK;

@@ -6,6 +6,7 @@
 #include "mta/config/host.h"
 #include "mta/site/channel.h"
 #include "mta/site/shaping.h"
+#include "mta/token/tokens.h"
 
 struct knock {
 	struct session_user user;
@@ -17,8 +18,9 @@ struct knock {
 	struct policy_demand demand;
 	struct tls_check check;
 	struct knock_user *waits;
-	struct timer limit, look;
-	unsigned next; /* address of the first host */
+	struct timer limit, look, again; /* again: its token is being asked for */
+	bool second;                     /* the token is another one than the host refused */
+	unsigned next;                   /* address of the first host */
 	bool good;
 	char route[80], host[DNS_NAME_MAX], ip[IP_TEXT_MAX], tls[80], how[16], text[KNOCK_TEXT_MAX];
 };
@@ -27,6 +29,7 @@ static void knock(struct knock *k);
 
 static void end(struct knock *k)
 {
+	timer_stop(k->sites->loop->timers, &k->again);
 	timer_set(k->sites->loop->timers, &k->limit, 0); /* told from the loop */
 	k->session = session_free(k->session);
 	k->auth = smart_auth_free(k->auth);
@@ -36,9 +39,10 @@ static void on_limit(struct timer *t)
 {
 	struct knock *k = container_of(t, struct knock, limit);
 
-	if (k->session) {
-		(void)snprintf(k->text, sizeof(k->text), "no end after %d seconds, %s",
-			       KNOCK_MS / 1000, session_doing(k->session));
+	if (k->session || timer_running(&k->again)) {
+		(void)snprintf(
+		    k->text, sizeof(k->text), "no end after %d seconds, %s", KNOCK_MS / 1000,
+		    k->session ? session_doing(k->session) : "waiting for the token endpoint");
 		end(k);
 		return;
 	}
@@ -60,6 +64,8 @@ static void on_ready(struct session_user *u)
 		if (r.proof != TLS_UNPROVED)
 			strncat(k->tls, ", proved", sizeof(k->tls) - strlen(k->tls) - 1);
 	}
+	if (k->relay->route->token_url)
+		tokens_proved(k->sites->tokens, k->relay->route);
 	if (k->auth)
 		(void)snprintf(k->how, sizeof(k->how), "%s",
 			       smtp_auth_name(k->auth->auth.mechanism));
@@ -72,10 +78,21 @@ static void on_done(struct session_user *u, struct txn *t)
 	(void)u, (void)t;
 }
 
+/* The host refused the token that was kept: once more with another one. */
+static bool needs_another_token(struct knock *k)
+{
+	const struct smart_route *r = k->relay->route;
+
+	if (!r->token_url || !k->auth || k->second)
+		return false;
+	k->second = true;
+	return tokens_refused(k->sites->tokens, r, k->auth->auth.secret);
+}
+
 static void on_gone(struct session_user *u, const struct verdict *v)
 {
 	struct knock *k = container_of(u, struct knock, user);
-	bool unanswered = !k->good && !v->code && status_eq(v->status, STATUS(4, 4, 1));
+	bool unanswered = !k->good && !v->code && status_eq(v->status, STATUS(4, 4, 1)), again;
 
 	if (k->good)
 		(void)snprintf(k->text, sizeof(k->text), "it would take mail");
@@ -84,9 +101,12 @@ static void on_gone(struct session_user *u, const struct verdict *v)
 			       v->text);
 	else
 		(void)snprintf(k->text, sizeof(k->text), "%.*s", (int)v->text_n, v->text);
+	again = !k->good && session_auth_refused(k->session) && needs_another_token(k);
 	k->session = session_free(k->session);
 	if (unanswered)
 		knock(k); /* the next address */
+	else if (again)
+		timer_set(k->sites->loop->timers, &k->again, 0);
 	else
 		end(k);
 }
@@ -126,22 +146,51 @@ static void knock(struct knock *k)
 	open_session(k, &h->ips[k->next++]);
 }
 
+/* False: not now. */
+static bool take_token(struct knock *k)
+{
+	char why[TOKENS_WHY_MAX];
+
+	switch (tokens_get(k->sites->tokens, k->relay->route, k->auth, why)) {
+	case TOKENS_GOOD:
+		return true;
+	case TOKENS_ASKING:
+		timer_set(k->sites->loop->timers, &k->again, TOKENS_LOOK_MS);
+		return false;
+	default:
+		(void)snprintf(k->text, sizeof(k->text), "no token: %s", why);
+		end(k);
+		return false;
+	}
+}
+
 static void begin(struct knock *k)
 {
-	int err = smart_auth_new(&k->auth, k->relay->route);
+	int err;
 
+	k->auth = smart_auth_free(k->auth);
+	err = smart_auth_new(&k->auth, k->relay->route);
 	if (err < 0) {
 		(void)snprintf(k->text, sizeof(k->text), "its credentials cannot be used: %s",
 			       err == E_DENIED ? "others can read the file" : err_text(err));
 		end(k);
 		return;
 	}
+	if (k->relay->route->token_url && !take_token(k))
+		return;
+	(void)policy_facts_unref(k->facts);
+	k->next = 0;
 	k->facts = policy_facts_ref(k->relay->site->facts);
 	(void)slice_copy(k->host, sizeof(k->host), slice_str(k->facts->route->hosts[0].name));
 	k->demand =
 	    policy_facts_decide(k->facts, 0, k->relay->route->tls, POLICY_ASKED_NOTHING, false);
 	policy_facts_check(k->facts, 0, &k->demand, &k->check);
 	knock(k);
+}
+
+static void on_again(struct timer *t)
+{
+	begin(container_of(t, struct knock, again));
 }
 
 enum { LOOK_MS = 50 };
@@ -176,6 +225,7 @@ struct knock *knock_new(struct slice route)
 	(void)slice_copy(k->route, sizeof(k->route), route);
 	k->user = (struct session_user){ on_ready, on_done, on_gone };
 	timer_init(&k->limit, on_limit);
+	timer_init(&k->again, on_again);
 	timer_init(&k->look, on_look);
 	return k;
 }
@@ -200,6 +250,7 @@ struct knock *knock_free(struct knock *k)
 	if (k->sites) {
 		timer_stop(k->sites->loop->timers, &k->look);
 		timer_stop(k->sites->loop->timers, &k->limit);
+		timer_stop(k->sites->loop->timers, &k->again);
 	}
 	k->session = session_free(k->session);
 	(void)smart_auth_free(k->auth);

@@ -309,7 +309,9 @@ void pair_explain(const struct pool *p, enum pair_lack why, char *text, size_t c
 {
 	const char *pool = egress_pool_name(p->sites->egress, p->index);
 
-	if (why == PAIR_NO_SOURCE || why == PAIR_OFF)
+	if (why == PAIR_TOKEN)
+		(void)snprintf(text, cap, "a token for %.200s is being asked for", p->site->name);
+	else if (why == PAIR_NO_SOURCE || why == PAIR_OFF)
 		egress_no_source(p->sites->egress, p->index, text, cap);
 	else if (why == PAIR_FAILING)
 		explain_failing(p, pool, text, cap);

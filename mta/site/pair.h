@@ -28,6 +28,7 @@ enum pair_lack {
 	PAIR_FAMILY, /* the site has good addresses, but none of a family of the pool's sources */
 	PAIR_NO_WAY, /* ... but none that can be reached from a source of the pool */
 	PAIR_SITE,   /* the site has no good address */
+	PAIR_TOKEN,  /* the smart host's token is being asked for */
 };
 enum pair_lack pair_pick(struct pool *p, struct pair *ret);
 /* For the channel's race: an address of the other family, as good as its own, from a source that

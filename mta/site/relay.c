@@ -5,6 +5,8 @@
 
 #include "base/log.h"
 #include "mta/site/channel.h"
+#include "mta/site/pair.h"
+#include "mta/token/tokens.h"
 
 enum { AGAIN_MIN_MS = 30 * 1000, AGAIN_MAX_MS = 3600 * 1000 };
 
@@ -219,6 +221,26 @@ static void auth_trouble(struct channel *ch, const char *what, const struct verd
 	site_back_off(ch->pool->site);
 }
 
+/* Negative: there is none now; the pool looks again, or its site pauses. */
+static int take_token(struct channel *ch, const struct smart_route *route)
+{
+	char why[TOKENS_WHY_MAX];
+	struct verdict v;
+
+	switch (tokens_get(ch->pool->sites->tokens, route, ch->auth, why)) {
+	case TOKENS_GOOD:
+		return 0;
+	case TOKENS_ASKING:
+		pool_wait(ch->pool, PAIR_TOKEN, TOKENS_LOOK_MS);
+		return E_DENIED;
+	default:
+		verdict_set(&v, VERDICT_DEFERRED, STATUS(4, 7, 8), true,
+			    "no token for route %s: %s", route->name, why);
+		auth_trouble(ch, "its token cannot be had", &v);
+		return E_DENIED;
+	}
+}
+
 int relay_begin(struct channel *ch, struct session_options *o)
 {
 	const struct smart_route *route = ch->pool->site->relay->route;
@@ -232,6 +254,8 @@ int relay_begin(struct channel *ch, struct session_options *o)
 		auth_trouble(ch, "its credentials cannot be read", &v);
 		return err;
 	}
+	if (route->token_url && (err = take_token(ch, route)) < 0)
+		return err;
 	o->to.port = route->port;
 	o->tls_at_once = route->tls_at_once;
 	o->auth = ch->auth ? &ch->auth->auth : NULL;
@@ -242,6 +266,8 @@ void relay_ready(struct channel *ch)
 {
 	struct relay *r = ch->pool->site->relay;
 
+	if (r->route->token_url)
+		tokens_proved(ch->pool->sites->tokens, r->route);
 	ch->auth = smart_auth_free(ch->auth); /* said once, and not needed again */
 	r->auth_failed_ms = 0;
 	r->problem[0] = '\0';
@@ -250,9 +276,13 @@ void relay_ready(struct channel *ch)
 /* No credentials of ours were taken: the host refused them, or does not offer our mechanism. */
 bool relay_ended(struct channel *ch, const struct verdict *v)
 {
-	if (!ch->pool->site->relay || ch->ready_once ||
-	    !(ch->auth_refused || status_eq(v->status, STATUS(4, 7, 8))))
+	const struct relay *r = ch->pool->site->relay;
+
+	if (!r || ch->ready_once || !(ch->auth_refused || status_eq(v->status, STATUS(4, 7, 8))))
 		return false;
+	if (ch->auth_refused && ch->auth && r->route->token_url &&
+	    tokens_refused(ch->pool->sites->tokens, r->route, ch->auth->auth.secret))
+		return true; /* another token is asked for; its pool goes on */
 	auth_trouble(ch, "it does not take our credentials", v);
 	return true;
 }

@@ -13,6 +13,7 @@
 #include "mta/site/warming.h"
 #include "mta/site/way.h"
 #include "mta/tlsrpt/tlsrpt.h"
+#include "mta/token/tokens.h"
 
 struct sites *sites_of(struct lane *l)
 {
@@ -254,6 +255,7 @@ static int site_start(struct lane *l, void **ret_state)
 	s->egress = egress_of(l);
 	s->policies = policies_of(l);
 	s->tlsrpt = tlsrpt_of(l);
+	s->tokens = tokens_of(l);
 	s->limits = engine_shared(lane_engine(l), &site_part);
 	s->ways = (struct queue_ways){ sizeof(struct way), way_begin, way_busy, way_due,
 				       flows_changed,      way_place };

@@ -19,6 +19,7 @@
 
 struct channel;
 struct tlsrpt;
+struct tokens;
 enum site_refusal {
 	SITE_OTHER,   /* the host */
 	SITE_BLOCKED, /* our address: its suspension was seen to */
@@ -69,6 +70,7 @@ struct sites {
 	struct resolver *resolver;
 	struct policies *policies; /* the lane's */
 	struct tlsrpt *tlsrpt;     /* likewise */
+	struct tokens *tokens;     /* likewise */
 	struct route_options route_options;
 	struct list asking; /* ways that wait to ask DNS */
 	unsigned n_asked;

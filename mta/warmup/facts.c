@@ -28,7 +28,7 @@ static int64_t since_of(const struct warmup_own *o, enum warmup_state s,
 	if (s == WARMUP_PAUSED && slice_u64(slice_take(&text, ' '), INT64_MAX, &paused) == 0)
 		return (int64_t)paused;
 	if (s == WARMUP_SPENT)
-		return o->spent_ms;
+		return o->spent_ms ? o->spent_ms : clock_wall_ms();
 	return s == WARMUP_HELD || s == WARMUP_WARMED ? day->since_ms : 0;
 }
 

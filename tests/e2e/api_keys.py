@@ -187,6 +187,9 @@ def test_keys(control, api):
     check(user.post("/v1/keys", {"name": "more", "scopes": ["domains.read"], "test": True})["test"], "a test key makes test keys")
     for method, path, body in (("PATCH", "", {"name": "x"}), ("POST", "/regenerate", {}), ("DELETE", "", None)):
         refused(403, "test_key", user.call, method, f"/v1/keys/{live['id']}{path}", body)
+    sender = Api(control.url, api.post("/v1/keys", {"name": "s", "scopes": ["smtp.write", "members.write"], "test": True})["key"])
+    refused(403, "test_key", sender.post, "/v1/smtp-credentials", {"name": "shop"})
+    refused(403, "test_key", sender.post, "/v1/members", {"email": "x@keys.test", "role": "sender"})
     again = user.post(f"/v1/keys/{made['id']}/regenerate", {})
     check(again["key"].startswith("mk_test_"), "its next secret is one of a test key too")
 

@@ -114,6 +114,20 @@ class World:
             " FULL JOIN (SELECT campaign_id, state, n FROM campaign_counts WHERE n <> 0) k USING (campaign_id, state)"
             " WHERE r.n IS DISTINCT FROM k.n", "postern")
         self.say(bad == "0", f"{bad} sums differ from the ledger")
+        # and what came back beside it
+        asked = {
+            "the counts of returned against the ledger":
+                "SELECT count(*) FROM (SELECT campaign_id, state, count(*) FILTER (WHERE later & 1 <> 0) AS n FROM campaign_recipients GROUP BY 1, 2) r"
+                " FULL JOIN campaign_counts k USING (campaign_id, state) WHERE coalesce(r.n, 0) IS DISTINCT FROM k.returned",
+            "the ledger's marks against the facts":
+                "SELECT count(*) FROM campaign_recipients r FULL JOIN (SELECT campaign_id, seq, bit_or(CASE kind WHEN 32 THEN 1 + 2 * hard::int"
+                " WHEN 33 THEN 32 WHEN 34 THEN 4 WHEN 35 THEN 16 WHEN 36 THEN 8 ELSE 64 END) AS m FROM returns GROUP BY 1, 2) f USING (campaign_id, seq)"
+                " WHERE coalesce(f.m, 0) IS DISTINCT FROM r.later",
+            "statistics against the facts":
+                "SELECT count(*) FROM (SELECT campaign_id, kind, sum(n) AS n FROM stats WHERE kind >= 32 GROUP BY 1, 2) s"
+                " FULL JOIN (SELECT campaign_id, kind, count(*) AS n FROM returns GROUP BY 1, 2) f USING (campaign_id, kind) WHERE s.n IS DISTINCT FROM f.n"}
+        for what, sql in asked.items():
+            self.say(self.postgres.psql(sql, "postern") == "0", what)
 
     def received(self):
         """How often each recipient received something."""

@@ -20,12 +20,13 @@ class Tarpit(threading.Thread):
 
 
 class Clockwork(threading.Thread):
-    """Notes when each letter's final dot arrived; at: time of the letter to u<number>@..., by number."""
+    """Notes when each letter's final dot arrived; at: time of the letter to u<number>@..., by number.  It answers the dot after
+    `delay` seconds.  most: connections at a time."""
 
-    def __init__(self, address):
+    def __init__(self, address, delay=0):
         super().__init__(daemon=True)
         self.listener = socket.create_server((address, 25))
-        self.at = {}
+        self.at, self.delay, self.open, self.most, self.lock = {}, delay, 0, 0, threading.Lock()
 
     def run(self):
         while True:
@@ -34,6 +35,17 @@ class Clockwork(threading.Thread):
             threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
 
     def serve(self, peer):
+        with self.lock:
+            self.open += 1
+            self.most = max(self.most, self.open)
+        try:
+            self.talk(peer)
+        except OSError:
+            pass
+        with self.lock:
+            self.open -= 1
+
+    def talk(self, peer):
         f = peer.makefile("rb")
         peer.sendall(b"220 clock\r\n")
         number = None
@@ -46,6 +58,7 @@ class Clockwork(threading.Thread):
                 while (line := f.readline()) != b".\r\n":
                     pass
                 self.at[number] = time.monotonic()
+                time.sleep(self.delay)
                 peer.sendall(b"250 ok\r\n")
             elif verb == b"RCPT":
                 number = int(line.split(b"<u")[1].split(b"@")[0])

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "control/app/secrets.h"
+#include "control/auth/key_certificate.h"
 #include "control/auth/token.h"
 #include "control/http/api.h"
 #include "control/http/page_cursor.h"
@@ -39,6 +40,16 @@ static void try_token(struct slice in)
 	else
 		(void)token_format(t.kind, t.org, t.id, secret, text);
 	assert(slice_eq(in, slice_str(text)));
+}
+
+static void try_name(struct slice in)
+{
+	char text[KEY_CERTIFICATE_NAME_MAX];
+	uint64_t key_id;
+	uint32_t org;
+
+	if (key_certificate_parse(in, &org, &key_id) == 0)
+		assert(org > 0 && slice_eq(in, slice_str(key_certificate_name(org, key_id, text))));
 }
 
 static void try_time(struct slice in)
@@ -94,6 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ids_init(key);
 	once = true;
 	try_ids(in);
+	try_name(in);
 	try_token(in);
 	try_time(in);
 	try_cursor(in);

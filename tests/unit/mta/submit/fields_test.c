@@ -113,7 +113,7 @@ static void fields_are_read_and_leave(void **state)
 	sent_is("From: a@shop.example\r\nx-postern-stream: bulk\r\nX-Postern-Tag: a\r\n tag\r\nTo: "
 		"b@c.example\r\n"
 		"X-Postern-Metadata: {\"order\":\r\n\t17}\r\nX-Postern-Campaign: "
-		"spring\r\nX-Postern-Pool: fast\r\n"
+		"spring\r\nX-Postern-Pool: fast\r\nX-Postern-Engaged: Yes\r\n"
 		"X-Postern-Send-At: 2026-01-01T00:00:00Z\r\nX-Postern-Other: stays\r\n",
 		"250 ");
 	submission_only_job(&b, &message, &rows, &cm, &cm_bytes, &jm_bytes, &info);
@@ -122,6 +122,7 @@ static void fields_are_read_and_leave(void **state)
 	assert_true(slice_eq(jm.tag, SLICE("a tag")));
 	assert_true(slice_eq(jm.metadata, SLICE("{\"order\":\t17}")));
 	assert_true(slice_eq(jm.pool, SLICE("fast")));
+	assert_true(jm.engaged);
 	assert_int_equal(jm.not_before_ms, 0); /* that moment has passed */
 	assert_int_equal(info.class, CLASS_BULK);
 	assert_int_equal(info.tenant, 7);
@@ -178,6 +179,7 @@ static void a_bad_field_refuses_the_message_and_is_named(void **state)
 		{ "X-Postern-Send-At: 2099-01-01T00:00:00Z\r\n",
 		  "554 5.6.0 X-Postern-Send-At is later" },
 		{ "X-Postern-Pool: slow\r\n", "554 5.6.0 X-Postern-Pool names a pool that is not" },
+		{ "X-Postern-Engaged: 1\r\n", "554 5.6.0 X-Postern-Engaged must hold yes or no" },
 		{ "X-Postern-Campaign: 7/8\r\n", "554 5.6.0 X-Postern-Campaign " },
 	};
 	struct box b;
