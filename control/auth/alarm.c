@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "control/auth/audit.h"
 #include "control/auth/options.h"
+#include "control/auth/profile.h"
 #include "control/auth/statements.h"
 #include "control/http/api.h"
 #include "control/mail/mail.h"
@@ -48,7 +49,8 @@ static int tell_admins(struct call *c, uint32_t org, int64_t n)
 
 	if (!mail_on(c->app))
 		return 0;
-	r = db_run(c->db, &res, sql_auth_alarm_admins, p_int(org), p_int(ADMINS_TOLD));
+	r = db_run(c->db, &res, sql_auth_alarm_admins, p_int(org), p_int(ADMINS_TOLD),
+		   p_int(PROFILE_MAIL_BIT(MAIL_GUESSING)));
 	(void)snprintf(count, sizeof(count), "%lld", (long long)n);
 	(void)clock_rfc3339(clock_wall_ms(), time);
 	for (unsigned i = 0; r >= 0 && i < db_rows(res); i++) {

@@ -8,7 +8,7 @@ SELECT s.secret_hash, s.csrf_hash, s.user_id, u.role, o.status <> :ORG_ACTIVE,
 	s.proved_at > now() - make_interval(secs => $4::float8 / 1000),
 	o.require_factor AND NOT u.mail_factor AND NOT EXISTS (SELECT FROM user_totp t
 		WHERE t.org_id = $1 AND t.user_id = u.id AND NOT t.pending),
-	own_permits(u)
+	own_permits(u), s.replaced_by IS NOT NULL, s.replaced_at < now() - interval '1 minute'
 FROM sessions s JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id
 	JOIN orgs o ON o.org_id = s.org_id
 WHERE s.org_id = $1 AND s.id = $2 AND s.expires_at > now() AND u.status = :USER_ACTIVE
@@ -25,10 +25,11 @@ FROM users u WHERE u.org_id = $1 AND u.id = $2;
 SELECT id FROM users WHERE org_id = $1 AND username = $2 AND status = :USER_ACTIVE;
 
 -- name: place_strange
--- Has this person logged in before, and never from this network?
+-- Has this person logged in before, and never from this network; and do they want the mail ($4)?
 SELECT EXISTS (SELECT FROM login_places p WHERE p.org_id = $1 AND p.user_id = $2)
 	AND NOT EXISTS (SELECT FROM login_places p
-		WHERE p.org_id = $1 AND p.user_id = $2 AND p.net = $3::text::cidr);
+		WHERE p.org_id = $1 AND p.user_id = $2 AND p.net = $3::text::cidr)
+	AND EXISTS (SELECT FROM users u WHERE u.org_id = $1 AND u.id = $2 AND u.mail_off & $4 = 0);
 
 -- name: place_note
 INSERT INTO login_places (org_id, user_id, net) VALUES ($1, $2, $3::text::cidr)
@@ -61,8 +62,22 @@ RETURNING id;
 SELECT id, to_ms(created_at), to_ms(last_seen_at), to_ms(expires_at), coalesce(host(ip), ''), agent,
 	(id = $5)::int
 FROM sessions
-WHERE org_id = $1 AND user_id = $2 AND expires_at > now() AND id > $3
+WHERE org_id = $1 AND user_id = $2 AND expires_at > now() AND replaced_by IS NULL AND id > $3
+	AND last_seen_at > now() - make_interval(secs => $6::float8 / 1000)
 ORDER BY id LIMIT $4;
+
+-- name: session_replaced
+UPDATE sessions SET replaced_by = $3, replaced_at = now() WHERE org_id = $1 AND id = $2;
+
+-- name: session_chain_end
+-- The session that an old token went on as, and all between them.
+WITH RECURSIVE chain AS (
+	SELECT id, replaced_by, user_id FROM sessions WHERE org_id = $1 AND id = $2
+	UNION
+	SELECT s.id, s.replaced_by, s.user_id FROM sessions s JOIN chain k ON s.id = k.replaced_by
+	WHERE s.org_id = $1
+)
+DELETE FROM sessions s USING chain k WHERE s.org_id = $1 AND s.id = k.id RETURNING s.user_id;
 
 -- name: session_user
 SELECT u.email, u.name, u.role, u.version, o.name, o.status <> :ORG_ACTIVE, to_ms(u.created_at),
@@ -87,7 +102,8 @@ RETURNING failures, coalesce(told_at = now(), false);
 
 -- name: alarm_admins
 SELECT email, language FROM users
-WHERE org_id = $1 AND role = :ROLE_ADMIN AND status = :USER_ACTIVE ORDER BY id LIMIT $2;
+WHERE org_id = $1 AND role = :ROLE_ADMIN AND status = :USER_ACTIVE AND mail_off & $3 = 0
+ORDER BY id LIMIT $2;
 
 -- name: stranger_failed
 INSERT INTO login_strangers AS s (slot) VALUES ($1)

@@ -8,6 +8,7 @@
 #include "control/auth/key_certificate.h"
 #include "control/auth/key_enter.h"
 #include "control/auth/key_use.h"
+#include "control/auth/login_session.h"
 #include "control/auth/options.h"
 #include "control/auth/permit.h"
 #include "control/auth/statements.h"
@@ -109,7 +110,17 @@ enum {
 	SESSION_PROVED,
 	SESSION_ENROLLING,
 	SESSION_PERMITS,
+	SESSION_REPLACED,
+	SESSION_REPLACED_LONG,
 };
+
+/* Within a minute it may be a request of the same page that was on its way. */
+static int refuse_replaced(struct call *c, const struct token *t, bool long_ago)
+{
+	int r = long_ago ? login_session_reused(c, t->org, t->id) : 0;
+
+	return r < 0 ? r : refuse(c, "the session goes on under another token: use that one");
+}
 
 static int enter_session(struct call *c, const struct token *t, bool cookie)
 {
@@ -123,6 +134,8 @@ static int enter_session(struct call *c, const struct token *t, bool cookie)
 	if (r == 0 ||
 	    !token_right(c->app->session_pepper, t->secret, db_bytes(res, 0, SESSION_HASH)))
 		return refuse(c, "the session has ended: log in again");
+	if (db_bool(res, 0, SESSION_REPLACED))
+		return refuse_replaced(c, t, db_bool(res, 0, SESSION_REPLACED_LONG));
 	/* A browser sends the cookie by itself; only our own page knows the CSRF value. */
 	if (cookie && changes_something(c) &&
 	    !token_right(c->app->session_pepper, call_header(c, "X-CSRF-Token"),

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "control/auth/audit.h"
 #include "control/auth/key.h"
+#include "control/auth/profile.h"
 #include "control/auth/statements.h"
 #include "control/http/api.h"
 #include "control/http/problem.h"
@@ -58,7 +59,7 @@ int key_owner_tell(struct app *app, struct db *db, const struct key_ending *e)
 	if (!mail_on(app))
 		return 0;
 	r = db_run(db, &res, sql_auth_keys_admins, p_int(e->org), p_int(e->owner),
-		   p_int(ADMINS_MAX));
+		   p_int(ADMINS_MAX), p_int(PROFILE_MAIL_BIT(MAIL_KEY_ENDS)));
 	for (unsigned i = 0; r >= 0 && i < db_rows(res); i++) {
 		const struct mail_to to = { .org = e->org,
 					    .address = db_text(res, i, TO_EMAIL),

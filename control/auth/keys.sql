@@ -86,8 +86,9 @@ ORDER BY k.id LIMIT $6;
 
 -- name: keys_admins
 SELECT email, language FROM users
-WHERE org_id = $1 AND (role = :ROLE_ADMIN OR id = $2) AND status = :USER_ACTIVE ORDER BY id
-LIMIT $3;
+WHERE org_id = $1 AND (role = :ROLE_ADMIN OR id = $2) AND status = :USER_ACTIVE
+	AND mail_off & $4 = 0
+ORDER BY id LIMIT $3;
 
 -- part: key_warning
 CASE k.warned WHEN :KEY_WARNED_NOT THEN interval '7 days'

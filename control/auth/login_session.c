@@ -1,5 +1,6 @@
 /* control/auth/login_session.c - sessions begun, described and ended. */
 #include "base/encode.h"
+#include "base/log.h"
 #include "control/auth/audit.h"
 #include "control/auth/factor.h"
 #include "control/auth/gate.h"
@@ -7,6 +8,7 @@
 #include "control/auth/options.h"
 #include "control/auth/permit.h"
 #include "control/auth/places.h"
+#include "control/auth/profile.h"
 #include "control/auth/statements.h"
 #include "control/auth/token.h"
 #include "control/auth/warn.h"
@@ -63,7 +65,12 @@ int login_session_user(struct call *c, uint32_t org, uint64_t user, json_t **ret
 	    api_text(db_text(res, 0, WHO_ORG_NAME)), "status",
 	    db_bool(res, 0, WHO_SUSPENDED) ? "suspended" : "active");
 	http_reply_etag(c, db_int(res, 0, WHO_VERSION));
-	return 0;
+	r = profile_add(c, org, user, *ret);
+	if (r < 0) {
+		json_decref(*ret);
+		*ret = NULL;
+	}
+	return r;
 }
 
 int login_session_if_match(struct call *c, uint64_t user)
@@ -180,12 +187,41 @@ int login_session_renew(struct call *c, bool proved, json_t **ret)
 		   p_bytes(slice_of((char *)m.csrf_hash, TOKEN_HASH_LEN)), p_bool(proved));
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
-	r = db_run(c->db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND id = $2",
-		   p_int(c->actor.org), p_int(c->actor.session));
+	uint64_t id = (uint64_t)db_int(res, 0, 0);
+	r = db_run(c->db, NULL, sql_auth_session_replaced, p_int(c->actor.org),
+		   p_int(c->actor.session), p_int(id));
 	if (r < 0)
 		return r;
-	c->actor.session = (uint64_t)db_int(res, 0, 0);
+	c->actor.session = id;
 	return session_json(c, c->actor.org, c->actor.id, c->actor.session, &m, ret);
+}
+
+struct reuse {
+	struct call *c;
+	uint32_t org;
+	uint64_t session;
+};
+
+static int end_chain(struct db *db, void *arg)
+{
+	struct reuse *u = arg;
+	OWNED(db_result) res = NULL;
+	char id[ID_OUT_MAX];
+	int r = db_run(db, &res, sql_auth_session_chain_end, p_int(u->org), p_int(u->session));
+
+	if (r <= 0)
+		return r;
+	(void)ids_out(ID_SESSION, u->session, id);
+	log_warn("auth.session_reused", kv_str("session", id));
+	return audit_put_in(u->c, u->org, "session.reused", id, NULL);
+}
+
+int login_session_reused(struct call *c, uint32_t org, uint64_t session)
+{
+	struct reuse u = { c, org, session };
+
+	db_rollback(c->db);
+	return db_tx(c->db, org, end_chain, &u);
 }
 
 int login_session_end_all(struct call *c, uint64_t user, uint64_t but)

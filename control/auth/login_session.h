@@ -9,6 +9,10 @@ int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned st
  * not be known to whoever knew the old one.  proved: the person has just shown that they are there.
  * Gives what a login answers, and sets the cookie. */
 int login_session_renew(struct call *c, bool proved, json_t **ret) MUST_CHECK;
+/* A token whose session went on under another id comes again: somebody else has it, or its owner
+ * does
+ * and somebody else went on.  Both must log in again.  Begins a transaction of its own. */
+int login_session_reused(struct call *c, uint32_t org, uint64_t session) MUST_CHECK;
 /* Sets the cookie to this token; "" takes it away. */
 void login_session_cookie(struct call *c, const char *token);
 /* Ends every session of a user except `but` (0: every one). */

@@ -2,8 +2,11 @@
 #include <stdio.h>
 
 #include "control/auth/audit.h"
+#include "control/auth/device.h"
 #include "control/auth/login_session.h"
+#include "control/auth/options.h"
 #include "control/auth/password.h"
+#include "control/auth/profile.h"
 #include "control/auth/routes.h"
 #include "control/auth/statements.h"
 #include "control/auth/throttle.h"
@@ -26,14 +29,18 @@ static int get_me(struct call *c)
 
 struct me_body {
 	struct slice name, password, current, username, language;
+	struct profile more;
 };
-enum { ME_NAME, ME_PASSWORD, ME_CURRENT, ME_USERNAME, ME_LANGUAGE };
+enum { ME_NAME, ME_PASSWORD, ME_CURRENT, ME_USERNAME, ME_LANGUAGE, ME_PHONE, ME_ZONE, ME_MAILS };
 /* clang-format off */
 static const struct body_field me_fields[] = {
 	[ME_NAME] = {"name", BODY_NAME, offsetof(struct me_body, name), 0, 0, 100, 0},
 	[ME_PASSWORD] = {"password", BODY_LINE, offsetof(struct me_body, password), 0, PASSWORD_MIN, PASSWORD_MAX, 0},
 	[ME_USERNAME] = {"username", BODY_LINE, offsetof(struct me_body, username), 0, 0, 40, 0},
 	[ME_LANGUAGE] = {"language", BODY_LINE, offsetof(struct me_body, language), 0, 0, 15, 0},
+	[ME_PHONE] = {"phone", BODY_LINE, offsetof(struct me_body, more.phone), 0, 0, 40, 0},
+	[ME_ZONE] = {"time_zone", BODY_LINE, offsetof(struct me_body, more.time_zone), 0, 0, ZONE_MAX, 0},
+	[ME_MAILS] = {"notifications", BODY_OBJECT, offsetof(struct me_body, more.notifications), 0, 0, 0, 0},
 	[ME_CURRENT] = {"current_password", BODY_LINE, offsetof(struct me_body, current), 0, 1, PASSWORD_MAX, 0},
 };
 /* clang-format on */
@@ -106,6 +113,7 @@ static int change_profile(struct call *c, const struct me_body *b, struct body_s
 	if (b->language.n && !mail_texts_speaks(mail_options(c->app)->texts, b->language))
 		problem_add(c, "/language", "unknown_language",
 			    "is no language that this service writes: see control.conf(5)");
+	profile_check(c, &b->more);
 	r = problem_end(c);
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_auth_profile_update, p_int(c->actor.org),
@@ -143,6 +151,10 @@ static int patch_me(struct call *c)
 		r = change_profile(c, &b, seen);
 		changed = changed || r > 0;
 	}
+	if (r >= 0) {
+		r = profile_write(c, &b.more);
+		changed = changed || r > 0;
+	}
 	if (r >= 0 && changed)
 		r = db_run(c->db, NULL,
 			   "UPDATE users SET version = version + 1, updated_at = now()"
@@ -157,19 +169,23 @@ enum { S_ID, S_CREATED, S_SEEN, S_EXPIRES, S_IP, S_AGENT, S_CURRENT };
 
 static json_t *session_json(const struct db_result *res, unsigned i)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "id",
+	char device[DEVICE_TEXT_MAX];
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b}", "id",
 			 api_id(ID_SESSION, (uint64_t)db_int(res, i, S_ID)), "created_at",
 			 api_time(db_int(res, i, S_CREATED)), "last_seen_at",
 			 api_time(db_int(res, i, S_SEEN)), "expires_at",
 			 api_time(db_int(res, i, S_EXPIRES)), "ip", api_text(db_text(res, i, S_IP)),
-			 "agent", api_text(db_text(res, i, S_AGENT)), "current",
+			 "agent", api_text(db_text(res, i, S_AGENT)), "device",
+			 device_text(db_text(res, i, S_AGENT), device), "current",
 			 (int)db_int(res, i, S_CURRENT));
 }
 
 static int get_sessions(struct call *c)
 {
 	return page_list(c, session_json, sql_auth_session_page, p_int(c->actor.org),
-			 p_int(c->actor.id), PAGE_AFTER, PAGE_LIMIT, p_int(c->actor.session));
+			 p_int(c->actor.id), PAGE_AFTER, PAGE_LIMIT, p_int(c->actor.session),
+			 p_int(auth_options(c->app)->session_idle));
 }
 
 static int delete_session(struct call *c)

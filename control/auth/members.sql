@@ -124,3 +124,14 @@ SELECT id FROM users WHERE org_id = $1 AND role = :ROLE_ADMIN ORDER BY id FOR UP
 
 -- name: admins_active
 SELECT id FROM users WHERE org_id = $1 AND role = :ROLE_ADMIN AND status = :USER_ACTIVE FOR UPDATE;
+
+-- name: profile_more
+-- $3: the telephone number is given; $7 and $8: bits of mails that are not wanted, and that are.
+UPDATE users SET phone = CASE WHEN $3::int::bool THEN $4 ELSE phone END,
+	phone_seal = CASE WHEN $3::int::bool THEN $5 ELSE phone_seal END,
+	time_zone = coalesce($6, time_zone), mail_off = (mail_off | $7) & ~$8::int
+WHERE org_id = $1 AND id = $2 AND ($3::int::bool OR (time_zone, mail_off) IS DISTINCT FROM
+	(coalesce($6, time_zone), (mail_off | $7) & ~$8::int));
+
+-- name: profile_read
+SELECT phone, phone_seal, time_zone, mail_off FROM users WHERE org_id = $1 AND id = $2;

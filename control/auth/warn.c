@@ -2,27 +2,21 @@
 #include "control/auth/warn.h"
 
 #include "base/clock.h"
-#include "base/encode.h"
+#include "control/auth/device.h"
 #include "control/auth/places.h"
+#include "control/auth/profile.h"
 #include "control/auth/statements.h"
 #include "control/http/api.h"
 #include "control/mail/mail.h"
 
-enum { DEVICE_MAX = 100 };
-
 /* Where the call comes from, in the words of the mail. */
 static json_t *circumstances(const struct call *c, json_t *detail)
 {
-	char ip[IP_TEXT_MAX], time[RFC3339_MAX];
+	char ip[IP_TEXT_MAX], time[RFC3339_MAX], device[DEVICE_TEXT_MAX];
 	struct slice agent = call_header(c, "User-Agent");
 	json_t *all = detail ? detail : json_object();
 
-	if (!utf8_valid(agent) || !agent.n)
-		agent = SLICE("?");
-	agent.n = MIN_OF(agent.n, (size_t)DEVICE_MAX);
-	while (!utf8_valid(agent))
-		agent.n--;
-	(void)json_object_set_new(all, "device", api_text(agent));
+	(void)json_object_set_new(all, "device", json_string(device_text(agent, device)));
 	(void)json_object_set_new(all, "place",
 				  json_string(c->ip.family ? ip_format(&c->ip, ip) : "?"));
 	(void)json_object_set_new(all, "time", json_string(clock_rfc3339(clock_wall_ms(), time)));
@@ -60,7 +54,8 @@ int warn_new_device(struct call *c, uint32_t org, uint64_t user)
 
 	if (!mail_on(c->app) || !places_text(c, net)[0])
 		return 0;
-	r = db_run(c->db, &res, sql_auth_place_strange, p_int(org), p_int(user), p_str(net));
+	r = db_run(c->db, &res, sql_auth_place_strange, p_int(org), p_int(user), p_str(net),
+		   p_int(PROFILE_MAIL_BIT(MAIL_NEW_DEVICE)));
 	if (r < 0 || !db_bool(res, 0, 0))
 		return r < 0 ? r : 0;
 	return warn_person(c, org, user, MAIL_NEW_DEVICE, SLICE(""), NULL);

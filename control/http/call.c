@@ -28,9 +28,27 @@ struct slice call_header(const struct call *c, const char *name)
 	return slice_str(MHD_lookup_connection_value(c->request->conn, MHD_HEADER_KIND, name));
 }
 
+struct cookie_wanted {
+	const char *name, *value;
+};
+
+static enum MHD_Result look_at_cookie(void *arg, enum MHD_ValueKind kind UNUSED, const char *key,
+				      const char *value)
+{
+	struct cookie_wanted *w = arg;
+
+	if (!strcmp(key, w->name) && !w->value)
+		w->value = value;
+	return w->value ? MHD_NO : MHD_YES;
+}
+
+/* libmicrohttpd's own look-up takes "__hOST-x" for "__Host-x", which browsers need not protect. */
 struct slice call_cookie(const struct call *c, const char *name)
 {
-	return slice_str(MHD_lookup_connection_value(c->request->conn, MHD_COOKIE_KIND, name));
+	struct cookie_wanted w = { .name = name };
+
+	(void)MHD_get_connection_values(c->request->conn, MHD_COOKIE_KIND, look_at_cookie, &w);
+	return slice_str(w.value);
 }
 
 const struct http_certificate *call_certificate(const struct call *c)

@@ -60,7 +60,7 @@ int call_id(const struct call *c, unsigned n, enum id_kind kind,
 struct slice call_query(const struct call *c, const char *name); /* empty when absent; decoded */
 bool call_has_query(const struct call *c, const char *name);
 struct slice call_header(const struct call *c, const char *name); /* empty when absent */
-struct slice call_cookie(const struct call *c, const char *name); /* empty when absent */
+struct slice call_cookie(const struct call *c, const char *name); /* exactly so; or empty */
 /* What the client has shown on this connection; NULL: nothing. */
 const struct http_certificate *call_certificate(const struct call *c);
 struct slice call_raw_body(const struct call *c);

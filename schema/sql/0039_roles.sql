@@ -1,3 +1,12 @@
+-- A session that goes on under a new id stays for a while, so that its old token is known when
+-- somebody else comes with it.
+ALTER TABLE sessions ADD COLUMN replaced_by bigint, ADD COLUMN replaced_at timestamptz;
+
+-- What a person says of themselves, and which mails they do not want.
+ALTER TABLE users ADD COLUMN phone bytea, ADD COLUMN phone_seal int, -- control/auth/profile.c
+	ADD COLUMN time_zone text NOT NULL DEFAULT '' CHECK (length(time_zone) <= 60),
+	ADD COLUMN mail_off int NOT NULL DEFAULT 0;      -- bit n is kind n of control/mail/codes.h
+
 -- Roles that an organisation makes for itself, beside the built-in ones (control/auth/permit.c).
 CREATE TABLE roles (
 	org_id     int NOT NULL REFERENCES orgs,
