@@ -44,7 +44,30 @@ static void set_up(struct world *w, const struct fortnight_settings *s)
 		shape(w, "rate", number);
 }
 
-static void submit(struct world *w, unsigned n, unsigned *next)
+/* Each has a domain and a host of its own; what the provider allows is for all of them. */
+static void set_up_sites(unsigned n)
+{
+	char domain[32], mx[32], ip[32];
+
+	for (unsigned i = 0; i < n; i++) {
+		(void)snprintf(domain, sizeof(domain), "s%u.test", i);
+		(void)snprintf(mx, sizeof(mx), "10 m%u.test", i);
+		(void)snprintf(ip, sizeof(ip), "127.0.4.%u", i + 1);
+		world_domain(domain, mx);
+		resolver_sim_set(mx + 3, DNS_A, 5, ip);
+		world_host(ip, "model it");
+	}
+}
+
+static void put_rcpt(char *text, size_t cap, unsigned i, unsigned sites)
+{
+	if (sites > 1)
+		(void)snprintf(text, cap, "u%u@s%u.test", i, i % sites);
+	else
+		(void)snprintf(text, cap, "u%u@one.test", i);
+}
+
+static void submit(struct world *w, unsigned n, unsigned *next, unsigned sites)
 {
 	static char text[ROWS][32];
 	static const char *rcpts[ROWS];
@@ -52,7 +75,7 @@ static void submit(struct world *w, unsigned n, unsigned *next)
 	while (n) {
 		unsigned rows = MIN_OF(n, (unsigned)ROWS);
 		for (unsigned i = 0; i < rows; i++) {
-			(void)snprintf(text[i], sizeof(text[i]), "u%u@one.test", (*next)++);
+			put_rcpt(text[i], sizeof(text[i]), (*next)++, sites);
 			rcpts[i] = text[i];
 		}
 		world_submit(w, rcpts, rows, 60 * DAY, "control", 1);
@@ -75,10 +98,12 @@ void fortnight_run(enum provider_kind kind, unsigned messages, unsigned days,
 	model_sim_add("it", provider_sim_model(provider));
 	world_names();
 	world_host("127.0.1.1", "model it");
+	set_up_sites(settings->sites);
 	set_up(&w, settings);
 	while (ms < end && (next < messages || world_books(&w).queued)) {
 		if (ms % DAY == 0 && next < messages)
-			submit(&w, MIN_OF(messages / batches + 1, messages - next), &next);
+			submit(&w, MIN_OF(messages / batches + 1, messages - next), &next,
+			       settings->sites);
 		world_run(&w, STEP);
 		ms += STEP;
 		waited += (double)world_books(&w).queued * STEP;

@@ -6,6 +6,8 @@
  *	fortnight_search MESSAGES DAYS PROVIDER|all coarse            the rates and connections
  *	                                  that have won a search, and those beside them
  *	fortnight_search MESSAGES DAYS PROVIDER CONNECTIONS RATE      these settings alone
+ *	fortnight_search MESSAGES DAYS PROVIDER|all sites N           adaptive control alone, the
+ *	                                  mail shared by N sites (1 to 200) of the provider
  *
  * The best are those that deliver the most, then the soonest; of those within 1 % of the soonest,
  * those with the fewest deferred attempts. Settings that defer each message more than five times
@@ -162,7 +164,12 @@ int main(int argc, char **argv)
 	for (unsigned kind = 0; kind < PROVIDERS; kind++) {
 		if (argc > 3 && strcmp(argv[3], "all") && strcmp(argv[3], provider_sim_name(kind)))
 			continue;
-		if (argc > 5) {
+		if (argc > 5 && strcmp(argv[4], "sites") == 0) {
+			struct candidate c = { .s = { .adaptive = true,
+						      .sites = (unsigned)atoi(argv[5]) } };
+			fortnight_run(kind, messages / PROVIDERS, days, &c.s, &c.r);
+			print(provider_sim_name(kind), &c);
+		} else if (argc > 5) {
 			struct candidate c = { .s = { false, (unsigned)atoi(argv[4]),
 						      atoll(argv[5]) } };
 			fortnight_run(kind, messages / PROVIDERS, days, &c.s, &c.r);
