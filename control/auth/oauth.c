@@ -223,7 +223,7 @@ static int get_metadata(struct call *c)
 		      scope_names()));
 }
 
-#define FORM_ROUTE (ROUTE_BODY_ANY | ROUTE_NO_BODY)
+#define FORM_ROUTE (ROUTE_BODY_ANY | ROUTE_NO_BODY | ROUTE_BRAKED)
 const struct http_route auth_oauth_routes[] = {
 	{ "POST", "/v1/oauth/token", AUTH_NONE, 0, FORM_ROUTE, FORM_BYTES_MAX, post_token },
 	{ "GET", "/.well-known/oauth-authorization-server", AUTH_NONE, 0, 0, 0, get_metadata },
