@@ -28,7 +28,8 @@ int totp_base32(const uint8_t secret[TOTP_SECRET_LEN], char ret[TOTP_BASE32_MAX]
 	bool fits;
 
 	(void)pthread_once(&once, begin);
-	if (oath_base32_encode((const char *)secret, TOTP_SECRET_LEN, &text, &n) != OATH_OK)
+	if (oath_base32_encode((const char *)secret, TOTP_SECRET_LEN, &text, &n) != OATH_OK ||
+	    !text)
 		return -ENOMEM;
 	fits = n < TOTP_BASE32_MAX;
 	if (fits)

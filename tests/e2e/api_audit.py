@@ -24,6 +24,7 @@ TOKEN = "platform-token-of-this-test-0123456789"
 ADMIN = "127.0.0.1:8082"
 NO_LINE = {
     "POST /v1/render": "changes nothing",
+    "POST /v1/smtp-routes/{smtp_route_id}/test": "changes nothing: asks the engine for a session that carries no mail",
     "POST /v1/campaigns/{campaign_id}/check": "changes nothing",
     "POST /v1/domains/{domain_id}/verify": "what it saw is kept with the domain; a change of the domain's status has a line, whoever looked",
     "POST /v1/auth/signup/verify": "has its line, org.created: tests/e2e/people_mail, where mail arrives",
@@ -111,6 +112,16 @@ def people(w):
     w.act("PATCH /v1/keys/{key_id}", "key.changed", {"name": "L"}, key_id=key["id"])
     w.act("POST /v1/keys/{key_id}/regenerate", "key.regenerated", {"overlap": 60}, key_id=key["id"])
     w.act("DELETE /v1/keys/{key_id}", "key.revoked", key_id=key["id"])
+
+
+def submission(w):
+    made = w.act("POST /v1/smtp-credentials", "smtp_credential.created", {"name": "shop"})
+    w.act("PATCH /v1/smtp-credentials/{smtp_credential_id}", "smtp_credential.changed", {"day_limit": 5}, smtp_credential_id=made["id"])
+    w.act("DELETE /v1/smtp-credentials/{smtp_credential_id}", "smtp_credential.revoked", smtp_credential_id=made["id"])
+    made = w.act("POST /v1/smtp-routes", "smtp_route.created", {"name": "own", "host": "smtp.example.test", "domains": ["*"], "auth": "password",
+                                                                "username": "u", "secret": "Hidden"})
+    w.act("PATCH /v1/smtp-routes/{smtp_route_id}", "smtp_route.changed", {"domains": ["example.test"]}, smtp_route_id=made["id"])
+    w.act("DELETE /v1/smtp-routes/{smtp_route_id}", "smtp_route.removed", smtp_route_id=made["id"])
 
 
 def factors(w):
@@ -262,6 +273,7 @@ def main():
         factors(w)
         contacts(w)
         main_part(w)
+        submission(w)
         suppressions(w)
         platform(w)
         n = every_operation(w)
