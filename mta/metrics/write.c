@@ -427,8 +427,8 @@ static void put_warmup(void *arg, const struct warmup_fact *f, const struct warm
 		text_sample(text, "warmup_plan", labels, f->today.plan);
 	else if (to->gauge == GAUGE_SENT)
 		text_sample(text, "warmup_sent", labels, f->today.leaves);
-	else if (f->state == WARMUP_HELD)
-		text_sample(text, "warmup_held", labels, 1);
+	else
+		text_sample(text, "warmup_held", labels, f->state == WARMUP_HELD);
 }
 
 static void put_warmups(struct writer *w)
@@ -441,7 +441,7 @@ static void put_warmups(struct writer *w)
 		[GAUGE_SENT] = { "warmup_sent",
 				 "Messages that left today from a new source to a provider" },
 		[GAUGE_HELD] = { "warmup_held",
-				 "1 for each new source that is held back at a provider" },
+				 "1 when a new source is held back at a provider today" },
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(gauges); i++) {

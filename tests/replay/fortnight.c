@@ -109,7 +109,7 @@ void fortnight_run(enum provider_kind kind, unsigned messages, unsigned days,
 		waited += (double)world_books(&w).queued * STEP;
 		if (world_books(&w).deferred_attempts > (uint64_t)messages * FORTNIGHT_TRIES)
 			break;
-		if (settings->give_up_hours && (double)ms > settings->give_up_hours * HOUR)
+		if (settings->give_up_hours > 0 && (double)ms > settings->give_up_hours * HOUR)
 			break;
 	}
 	*ret = (struct fortnight_result){
