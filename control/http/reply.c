@@ -156,6 +156,7 @@ static void put_headers(struct call_request *q, struct MHD_Response *res)
 	for (unsigned i = 0; i < reply->n_headers; i++) {
 		(void)MHD_add_response_header(res, reply->headers[i].name, reply->headers[i].value);
 	}
+	http_cors_put(q, res);
 	if (q->rate[0]) {
 		(void)MHD_add_response_header(res, "RateLimit-Policy", q->rate_policy);
 		(void)MHD_add_response_header(res, "RateLimit", q->rate);
