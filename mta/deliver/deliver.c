@@ -1,15 +1,13 @@
-/* mta/deliver/deliver.c - who goes next over a channel, to the session and back. */
+/* mta/deliver/deliver.c - one transaction over a channel: to the session and back. */
 #include "mta/deliver/deliver.h"
 
 #include <stdio.h>
 
-#include "base/log.h"
 #include "mta/deliver/act.h"
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/notice.h"
-#include "mta/deliver/outcome.h"
+#include "mta/deliver/turn.h"
 #include "mta/deliver/allowed.h"
-#include "mta/queue/about.h"
 #include "mta/queue/needs.h"
 #include "mta/site/failures.h"
 #include "mta/site/own.h"
@@ -18,198 +16,8 @@
 #include "mta/site/suspend.h"
 #include "mta/site/tenants.h"
 #include "mta/site/trace.h"
-#include "mta/site/way.h"
-#include "mta/tlsrpt/tlsrpt.h"
 
-enum { REQUEUES_MAX = 3, TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
-
-/* ---- may this recipient go now? ---------------------------------------------------------- */
-
-/* An order ends it or holds it. */
-static bool ordered_otherwise(struct deliverer *dr, rcpt_ref ref, const struct chunk *k)
-{
-	unsigned keys = rules_keys(dr->rules, RULE_CANCEL) | rules_keys(dr->rules, RULE_HOLD);
-	char why[RULE_TEXT_MAX];
-	struct about a;
-	bool bounce;
-
-	if (!keys)
-		return false;
-	about_chunk(&a, dr->queue, queue_rcpt(dr->queue, ref), k, keys);
-	if (rules_end(dr->rules, &a.s, &bounce, why)) {
-		outcome_ordered(dr, ref, bounce ? OUTCOME_BOUNCED : OUTCOME_CANCELLED,
-				slice_str(why));
-		return true;
-	}
-	if (!rules_hold(dr->rules, &a.s, NULL))
-		return false;
-	(void)queue_move(dr->queue, ref, (struct queue_move){ .to = RCPT_HELD });
-	return true;
-}
-
-static bool ruled_out(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,
-		      struct slice address)
-{
-	if (ordered_otherwise(dr, ref, k))
-		return true;
-	if (senders_suppressed(dr->senders, k->info.tenant, k->info.class != CLASS_TRANSACTIONAL,
-			       address)) {
-		outcome_plain(dr, ref, OUTCOME_CANCELLED, SLICE("the address is suppressed"),
-			      STATUS(5, 7, 1), OUTCOME_SUPPRESSED);
-		return true;
-	}
-	return false;
-}
-
-/* Without a look at the job: has it expired, or has its site or its pool changed? */
-static bool moved_on(struct deliverer *dr, struct pool *p, rcpt_ref ref)
-{
-	struct rcpt *r = queue_rcpt(dr->queue, ref);
-
-	if (r->expires_s <= queue_now_s(dr->queue)) {
-		outcome_plain(dr, ref, OUTCOME_EXPIRED, SLICE(""), STATUS(4, 4, 7), 0);
-		return true;
-	}
-	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) != site_base(p->site) ||
-	    (queue_moves_finely(dr->queue) && queue_pool_of(dr->queue, r) != p->index)) {
-		queue_due(dr->queue, ref);
-		return true;
-	}
-	return false;
-}
-
-/* Our own trouble with stored bytes, so it makes no verdict.  It is tried again in an hour. */
-static void broken(struct deliverer *dr, rcpt_ref ref, const char *what, int err)
-{
-	struct rcpt *r = queue_rcpt(dr->queue, ref);
-
-	log_error("deliver.unreadable", kv_str("what", what), kv_int("job", r->job),
-		  kv_int("row", r->row), kv_err("reason", err));
-	queue_defer(dr->queue, ref, queue_now_s(dr->queue) + BROKEN_RETRY_S);
-}
-
-static bool may_go(struct deliverer *dr, rcpt_ref ref, struct chunk *k)
-{
-	struct slice address = wire_rows_address(k->rows, queue_rcpt(dr->queue, ref)->row);
-
-	return !ruled_out(dr, ref, k, address);
-}
-
-/* Its job, when it may go. */
-static struct chunk *job_of(struct deliverer *dr, rcpt_ref ref)
-{
-	struct chunk *k;
-	int r = chunks_get(&dr->queue->chunks, queue_rcpt(dr->queue, ref)->job, &k);
-
-	if (r < 0) {
-		broken(dr, ref, "job", r);
-		return NULL;
-	}
-	if (may_go(dr, ref, k))
-		return k;
-	chunks_unref(&dr->queue->chunks, k);
-	return NULL;
-}
-
-/* Messages that ask for TLS, or say that it may be missing, have a site of their own beside that of
- * their domain (RFC 8689). */
-static void go_where_asked(struct deliverer *dr, struct pool *p, rcpt_ref ref,
-			   enum policy_asked asked)
-{
-	const struct way *w = way_of(queue_domain_of(dr->queue, queue_rcpt(dr->queue, ref)));
-
-	pool_push(pool_get(site_asked(p->site, asked, w->named_securely), p->index), ref, false);
-}
-
-/* True: it went to where its demand for TLS holds. */
-static bool requires_elsewhere(struct deliverer *dr, struct pool *p, rcpt_ref ref, struct chunk *k)
-{
-	bool waives = slice_eq(k->meta.origin, SLICE(TLSRPT_ORIGIN));
-
-	if (waives ? p->site->asked == POLICY_ASKED_NO_TLS
-		   : k->meta.require_tls == (p->site->asked == POLICY_ASKED_TLS))
-		return false;
-	go_where_asked(dr, p, ref,
-		       waives                ? POLICY_ASKED_NO_TLS
-		       : k->meta.require_tls ? POLICY_ASKED_TLS
-					     : POLICY_ASKED_NOTHING);
-	chunks_unref(&dr->queue->chunks, k);
-	return true;
-}
-
-/* Who goes next, and what was found out about it. */
-struct turn_taken {
-	struct chunk *chunk;
-	struct line *line;
-	struct caps_mail caps;
-	const struct lids *lids; /* NULL: its tenant has no limits here */
-};
-
-/* Before the others of its pool, or to where its domain's mail goes now. */
-static void go_again(struct deliverer *dr, struct pool *p, rcpt_ref ref)
-{
-	const struct rcpt *r = queue_rcpt(dr->queue, ref);
-
-	if (way_site(way_of(queue_domain_of(dr->queue, r)), ref) == site_base(p->site) &&
-	    queue_pool_of(dr->queue, r) == p->index)
-		pool_push(p, ref, true);
-	else
-		queue_due(dr->queue, ref);
-}
-
-/* Those who are engaged first, from a new source. */
-static rcpt_ref whose_turn(struct channel *ch, bool bulk, unsigned *looks, struct line **ret_line)
-{
-	return ch->warmup ? pool_next_engaged(ch->pool, bulk, looks, ret_line)
-			  : pool_next(ch->pool, bulk, looks, ret_line);
-}
-
-/* Another lane was faster: today's plan has no room for one more. */
-static bool plan_is_full(struct deliverer *dr, struct channel *ch, rcpt_ref ref)
-{
-	if (!ch->warmup || warmup_take(ch->warmup))
-		return false;
-	go_again(dr, ch->pool, ref);
-	return true;
-}
-
-/* The next recipient that may go, with its job. */
-static rcpt_ref next_rcpt(struct deliverer *dr, struct channel *ch, bool bulk,
-			  struct turn_taken *ret)
-{
-	struct pool *p = ch->pool;
-	unsigned looks = TAKES_MAX;
-	bool capped = false;
-	rcpt_ref ref;
-
-	while ((ref = whose_turn(ch, bulk, &looks, &ret->line)) != RCPT_NONE) {
-		if (moved_on(dr, p, ref) || allowed_later(dr, ch, ref, &ret->lids))
-			continue;
-		if (act_sets_aside(dr, ch, ref)) {
-			ref = RCPT_NONE; /* it is another source's turn now */
-			break;
-		}
-		ret->chunk = job_of(dr, ref);
-		if (!ret->chunk || requires_elsewhere(dr, p, ref, ret->chunk))
-			continue;
-		if (!caps_take(ch, ref, &ret->caps)) {
-			capped = true;
-			chunks_unref(&dr->queue->chunks, ret->chunk);
-			continue;
-		}
-		if (!plan_is_full(dr, ch, ref))
-			break;
-		caps_leave(&ret->caps);
-		chunks_unref(&dr->queue->chunks, ret->chunk);
-		ref = RCPT_NONE;
-		break;
-	}
-	if (capped)
-		caps_looked(p);
-	if (!looks && ref == RCPT_NONE)
-		pool_pump_soon(p); /* a long run of those that may not go: others first */
-	return ref;
-}
+enum { REQUEUES_MAX = 3 };
 
 /* ---- over to the session and back -------------------------------------------------------- */
 
@@ -248,15 +56,15 @@ static void add_same(struct deliverer *dr, struct channel *ch, struct delivery *
 
 	while (d->txn.n_rcpts < most &&
 	       (ref = pool_next_same(p, line, d->chunk->job)) != RCPT_NONE) {
-		if (moved_on(dr, p, ref) || !may_go(dr, ref, d->chunk))
+		if (turn_moved_on(dr, p, ref) || !turn_may_go(dr, ref, d->chunk))
 			continue;
 		if (act_sets_aside(dr, ch, ref))
 			return;
 		if (!fits(dr, d, ref)) { /* it begins the next */
-			go_again(dr, p, ref);
+			turn_again(dr, p, ref);
 			return;
 		}
-		if (plan_is_full(dr, ch, ref))
+		if (turn_plan_is_full(dr, ch, ref))
 			return;
 		add_rcpt(dr, d, ref);
 	}
@@ -325,7 +133,7 @@ static bool make(struct deliverer *dr, struct channel *ch, struct delivery *d, r
 	int r = contents_get(&dr->queue->contents, d->chunk->info.content, once, &d->content);
 
 	if (r < 0) {
-		broken(dr, ref, "content", r);
+		turn_unreadable(dr, ref, "content", r);
 		return false;
 	}
 	r = delivery_build(dr, d, ref, session_takes_8bit(ch->session));
@@ -345,7 +153,7 @@ bool deliver_next(struct site_loads *l, struct channel *ch)
 
 	if (!pool_has(p, bulk) || (p->paced && !rate_allows(p)))
 		return false;
-	ref = next_rcpt(dr, ch, bulk, &turn);
+	ref = turn_next(dr, ch, bulk, &turn);
 	if (ref == RCPT_NONE)
 		return false;
 	d = delivery_new(dr, turn.chunk->info.rows > 1);
@@ -382,7 +190,7 @@ static void requeue(struct deliverer *dr, struct pool *p, rcpt_ref ref)
 {
 	queue_rcpt(dr->queue, ref)->requeues++;
 	count_add(&dr->counters.requeued, 1);
-	go_again(dr, p, ref);
+	turn_again(dr, p, ref);
 }
 
 static struct slice why_of(const struct meaning *m, const struct verdict *v, char *buf, size_t cap)
@@ -477,7 +285,7 @@ static void settle(struct deliverer *dr, struct channel *ch, struct delivery *d,
 	/* It comes to an end: of each such transaction somebody was taken, and a session meets
 	 * lock-step once. */
 	if (d->rcpts[i].again != AGAIN_NO) {
-		go_again(dr, ch->pool, d->refs[i]);
+		turn_again(dr, ch->pool, d->refs[i]);
 		return;
 	}
 	row = queue_rcpt(dr->queue, d->refs[i])->row;

@@ -82,7 +82,8 @@ static struct buf *new_message(const struct conn *from)
 		sim_source(&from->source)->messages++;
 	if (drops_messages)
 		return NULL;
-	messages = must_resize(messages, (n_messages + 1) * sizeof(*messages));
+	if (!(n_messages & (n_messages - 1))) /* a power of two: there is room for no more */
+		messages = must_resize(messages, MAX_OF(1U, 2 * n_messages) * sizeof(*messages));
 	b = &messages[n_messages++];
 	buf_init(b, 0);
 	return b;
