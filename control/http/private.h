@@ -55,7 +55,7 @@ struct call_request {
 	enum request_state state;
 	int64_t began_us;
 	struct http_route_match match;
-	char method[8], path[PATH_MAX_LEN];
+	char method[16], path[PATH_MAX_LEN];
 	char arena[PATH_ARENA]; /* decoded parameters */
 	size_t arena_used;
 	struct slice params[ROUTE_PARAMS_MAX];

@@ -127,6 +127,11 @@ static const char *const fixed_headers[][2] = {
 	{ "X-Content-Type-Options", "nosniff" },
 	{ "Referrer-Policy", "no-referrer" },
 	{ "X-Frame-Options", "DENY" },
+	/* What CORS allows is not held back by these (control/http/cors.c). */
+	{ "Cross-Origin-Resource-Policy", "same-origin" },
+	{ "Cross-Origin-Opener-Policy", "same-origin" },
+	{ "Permissions-Policy",
+	  "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()" },
 	{ "Content-Security-Policy",
 	  "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'" },
 };

@@ -115,7 +115,7 @@ static int look_at_head(struct call_request *q, const char *url, const char *met
 		return problem(c, 414, "uri_too_long", "the path is longer than %d bytes",
 			       PATH_MAX_LEN - 1);
 	slice_copy(q->path, sizeof(q->path), slice_str(url));
-	/* OPTIONS is the longest: a name that is cut is none of ours. */
+	/* OPTIONS is the longest and fits: a name that is cut is none of ours. */
 	slice_copy(q->method, sizeof(q->method), slice_str(method));
 	/* HEAD is GET without a body: the library leaves it out (RFC 9110 section 9.3.2). */
 	if (!strcmp(q->method, "HEAD"))

@@ -130,6 +130,8 @@ def preflights(control, origin):
     for other in ("http://127.0.0.1:1", origin + "/", origin.upper(), origin + "0", "null", "*", "https://" + "a" * 4000 + ".example"):
         status, headers = preflight(control.url, other)
         check(status == 405 and cors(headers) == {}, f"{other[:40]}: {status} {cors(headers)}")
+    status, headers = ask(control.url, "OPTIONSX", "/v1/org", origin, **{"Access-Control-Request-Method": "GET"})
+    check(status == 405 and cors(headers) == {}, f"a method that only begins so: {status} {cors(headers)}")
     status, headers = preflight(control.url, origin, "/v1/nothing")
     check(status == 404 and cors(headers) == {}, f"of a path that is not there: {status}")
     status, headers = ask(control.url, "OPTIONS", "/v1/org", origin)
