@@ -10,7 +10,7 @@
 #pragma once
 #include "control/db/db.h"
 
-enum { COLUMNS_MAX = 18 };
+enum { COLUMNS_MAX = 20 };
 struct db_column {
 	struct buf text;
 	unsigned n;

@@ -78,8 +78,6 @@ bool subject_of_late(const struct link_event *e, uint64_t *ret_number, uint64_t 
 {
 	struct link_event outcome = *e;
 
-	if (subject_is_submitted(e)) /* there is no row that it could be put beside */
-		return false;
 	outcome.kind = LINK_DELIVERED;
 	if (!e->campaign && !(e->job.hi & MESSAGE_BIT))
 		outcome.campaign = e->job.hi;

@@ -24,7 +24,8 @@ bool subject_has_outcome(const struct link_event *e);
  * domain. */
 bool subject_is_late(const struct link_event *e);
 /* As subject_of_event(), for what came back about a recipient.  *ret_any: about one of the piece,
- * whose first seq is given, or of the message; which one, the notice may say. */
+ * whose first seq is given, or of the message; which one, the notice may say.  Of submitted mail
+ * e->row says which recipient. */
 bool subject_of_late(const struct link_event *e, uint64_t *ret_number, uint64_t *ret_seq,
 		     bool *ret_any);
 /* The reasons that an order to cancel gives when a contact was deleted, or wants no mail or has

@@ -23,6 +23,8 @@ enum journal_column {
 	J_IP,
 	J_SOURCE,
 	J_TEXT,
+	J_ROW,
+	J_RCPT,
 	J_COLUMNS,
 };
 
@@ -53,6 +55,18 @@ static void journal_clear(void *part)
 	db_columns_each(j->columns, J_COLUMNS, db_column_clear);
 }
 
+/* Whom we wrote to: of submitted mail nothing else says it, when something comes back later. */
+static void take_recipient(struct db_column *j, const struct link_event *e)
+{
+	char normal[MAILBOX_MAX + 2];
+	struct mailbox box;
+	bool known = subject_is_submitted(e) && subject_has_outcome(e) &&
+		     mailbox_parse(e->rcpt, MAILBOX_CONTACT, &box) >= 0;
+
+	db_column_int(&j[J_ROW], known ? e->row : 0);
+	db_column_text(&j[J_RCPT], known ? mailbox_normal(&box, normal) : SLICE(""));
+}
+
 static void journal_take(void *part, const struct link_event *e, uint64_t campaign, uint64_t seq)
 {
 	struct db_column *j = ((struct journal *)part)->columns;
@@ -77,6 +91,7 @@ static void journal_take(void *part, const struct link_event *e, uint64_t campai
 	db_column_text(&j[J_SOURCE], e->source);
 	/* Texts like "250 ok: queued as 4Xy" all differ and tell nothing: only bad news is kept. */
 	db_column_text(&j[J_TEXT], e->kind == LINK_DELIVERED ? SLICE("") : e->text);
+	take_recipient(j, e);
 }
 
 static int journal_write(void *part, struct db *db, int64_t engine)

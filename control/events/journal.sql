@@ -15,14 +15,15 @@ substring(sha256(convert_to(:text, 'UTF8')) for 16)
 -- name: insert
 -- role: cp_ingest
 INSERT INTO events (at, org_id, engine, lsn, kind, campaign_id, seq, attempt, code, dsn, flags,
-	next_at, rcpt_domain, host, ip, source, diagnostic_id)
-SELECT from_ms(u.at), u.org_id, $17::smallint, u.lsn, u.kind, u.campaign, u.seq, u.attempt, u.code,
-	u.dsn, u.flags, from_ms(u.next), u.domain, u.host, u.ip, u.source, d.id
+	next_at, rcpt_domain, host, ip, source, rcpt_row, rcpt, diagnostic_id)
+SELECT from_ms(u.at), u.org_id, $19::smallint, u.lsn, u.kind, u.campaign, u.seq, u.attempt, u.code,
+	u.dsn, u.flags, from_ms(u.next), u.domain, u.host, u.ip, u.source, u.rcpt_row, u.rcpt,
+	d.id
 FROM unnest($1::bigint[], $2::int[], $3::numeric[], $4::smallint[], $5::bigint[], $6::bigint[],
 	$7::smallint[], $8::smallint[], $9::text[], $10::int[], $11::bigint[], $12::text[],
-	$13::text[], $14::text[], $15::text[], $16::text[])
+	$13::text[], $14::text[], $15::text[], $16::text[], $17::int[], $18::text[])
 	AS u(at, org_id, lsn, kind, campaign, seq, attempt, code, dsn, flags, next, domain, host, ip,
-	source, text)
+	source, text, rcpt_row, rcpt)
 JOIN orgs o ON o.org_id = u.org_id
 LEFT JOIN diagnostics d ON u.text <> '' AND d.org_id = u.org_id AND d.hash = :text_hash(u.text);
 

@@ -21,19 +21,23 @@ enum fact_column {
 	F_SOURCE,
 	F_RCPT,
 	F_EVIDENCE,
+	F_ROW,
 	F_COLUMNS,
 };
 /* Who is not written to any more. */
 enum act_column { A_ORG, A_CAMPAIGN, A_SEQ, A_REASON, A_RCPT, A_AT, A_SOURCE, A_COLUMNS };
+/* The same of submitted mail, with what came back and with our own outcome: it has the address. */
+enum submitted_column { S_ORG, S_SEQ, S_ROW, S_COLUMNS };
 
 struct returns {
-	struct db_column facts[F_COLUMNS], acts[A_COLUMNS];
+	struct db_column facts[F_COLUMNS], acts[A_COLUMNS], submitted[S_COLUMNS];
 };
 
 static void each(struct returns *rs, void (*f)(struct db_column *))
 {
 	db_columns_each(rs->facts, F_COLUMNS, f);
 	db_columns_each(rs->acts, A_COLUMNS, f);
+	db_columns_each(rs->submitted, S_COLUMNS, f);
 }
 
 static void *returns_open(const struct app *app UNUSED)
@@ -65,7 +69,7 @@ static void take_fact(struct db_column *f, const struct link_event *e,
 {
 	db_column_u64(&f[F_ORG], e->tenant);
 	db_column_u64(&f[F_CAMPAIGN], who->campaign);
-	db_column_u64(&f[F_SEQ], who->seq);
+	db_column_int(&f[F_SEQ], (int64_t)who->seq); /* below zero: of submitted mail */
 	put_bool(&f[F_ONE], !who->any || !who->campaign);
 	db_column_int(&f[F_KIND], e->kind);
 	db_column_int(&f[F_AT], e->at_ms);
@@ -79,6 +83,7 @@ static void take_fact(struct db_column *f, const struct link_event *e,
 	db_column_text(&f[F_SOURCE], e->source);
 	db_column_text(&f[F_RCPT], e->rcpt);
 	db_column_text(&f[F_EVIDENCE], e->text);
+	db_column_int(&f[F_ROW], subject_is_submitted(e) ? e->row : 0);
 }
 
 /* 0: it says nothing about whether to write again. */
@@ -96,6 +101,21 @@ static enum suppress_reason reason_of(const struct link_event *e, const char **r
 	return e->kind == LINK_UNSUBSCRIBE ? SUPPRESS_UNSUBSCRIBED : 0;
 }
 
+static void take_submitted(struct returns *rs, const struct link_event *e, uint64_t seq)
+{
+	db_column_u64(&rs->submitted[S_ORG], e->tenant);
+	db_column_int(&rs->submitted[S_SEQ], (int64_t)seq);
+	db_column_int(&rs->submitted[S_ROW], e->row);
+}
+
+/* A notice can be faster than the outcome that has its address. */
+static void returns_outcome(void *part, const struct link_event *e, uint64_t campaign UNUSED,
+			    uint64_t seq)
+{
+	if (subject_is_submitted(e) && subject_has_outcome(e))
+		take_submitted(part, e, seq);
+}
+
 /* Where the token stands for several recipients, one of them could speak for another. */
 static void returns_late(void *part, const struct link_event *e, const struct intake_late *who)
 {
@@ -107,8 +127,12 @@ static void returns_late(void *part, const struct link_event *e, const struct in
 		return;
 	take_fact(rs->facts, e, who);
 	reason = reason_of(e, &source);
-	if (!reason || (who->any && who->campaign))
+	if (!reason || (who->any && (who->campaign || subject_is_submitted(e))))
 		return;
+	if (subject_is_submitted(e)) {
+		take_submitted(rs, e, who->seq);
+		return;
+	}
 	db_column_u64(&rs->acts[A_ORG], e->tenant);
 	db_column_u64(&rs->acts[A_CAMPAIGN], who->campaign);
 	db_column_u64(&rs->acts[A_SEQ], who->seq);
@@ -125,6 +149,9 @@ static int returns_write(void *part, struct db *db, int64_t engine UNUSED)
 
 	if (r >= 0)
 		r = db_columns_run(db, sql_returns_act, rs->acts, A_COLUMNS, NULL, 0);
+	if (r >= 0)
+		r = db_columns_run(db, sql_returns_act_submitted, rs->submitted, S_COLUMNS, NULL,
+				   0);
 	return r;
 }
 
@@ -132,6 +159,7 @@ const struct intake_part returns_intake = {
 	.open = returns_open,
 	.close = returns_close,
 	.clear = returns_clear,
+	.take = returns_outcome,
 	.late = returns_late,
 	.write = returns_write,
 };

@@ -16,30 +16,32 @@ WITH given AS (
 	SELECT u.*, CASE WHEN u.one THEN u.first ELSE returns_seq(u.org_id, u.campaign, u.first, u.rcpt) END AS seq
 	FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::boolean[], $5::smallint[], $6::bigint[],
 		$7::boolean[], $8::smallint[], $9::text[], $10::text[], $11::text[], $12::text[],
-		$13::text[], $14::text[], $15::text[], $16::text[]) WITH ORDINALITY
+		$13::text[], $14::text[], $15::text[], $16::text[], $17::int[]) WITH ORDINALITY
 		AS u(org_id, campaign, first, one, kind, at, hard, code, dsn, class, rule, host, ip,
-		source, rcpt, evidence, nth)
+		source, rcpt, evidence, rcpt_row, nth)
 ), known AS (
 	-- Each is looked up by its key, however many recipients there are and whatever the server knows of them.
 	SELECT g.*, x.quotable FROM given g, LATERAL (
 		SELECT returns_quotable(g.org_id, r.contact_id) AS quotable FROM campaign_recipients r
 		WHERE r.org_id = g.org_id AND r.campaign_id = g.campaign AND r.seq = g.seq
 		UNION ALL SELECT true FROM messages m WHERE g.campaign = 0 AND m.org_id = g.org_id AND m.id = g.seq
+		-- Submitted by an application: of a tenant who is no organisation nothing is kept.
+		UNION ALL SELECT true FROM orgs o WHERE g.campaign = 0 AND g.seq < 0 AND o.org_id = g.org_id
 		LIMIT 1
 	) x
 ), each AS (
-	SELECT DISTINCT ON (org_id, campaign, seq, kind) *, count(*) OVER same AS n, min(at) OVER same AS first_at,
+	SELECT DISTINCT ON (org_id, campaign, seq, rcpt_row, kind) *, count(*) OVER same AS n, min(at) OVER same AS first_at,
 		max(at) OVER same AS last_at
-	FROM known WINDOW same AS (PARTITION BY org_id, campaign, seq, kind)
-	ORDER BY org_id, campaign, seq, kind, hard DESC, nth
+	FROM known WINDOW same AS (PARTITION BY org_id, campaign, seq, rcpt_row, kind)
+	ORDER BY org_id, campaign, seq, rcpt_row, kind, hard DESC, nth
 ), put AS (
-	INSERT INTO returns AS r (org_id, campaign_id, seq, kind, at, last_at, n, hard, code, dsn, class, rule, host,
+	INSERT INTO returns AS r (org_id, campaign_id, seq, rcpt_row, kind, at, last_at, n, hard, code, dsn, class, rule, host,
 		ip, source, rcpt, evidence)
-	SELECT org_id, campaign, seq, kind, from_ms(first_at), from_ms(last_at), n, hard, code, dsn, class, rule,
+	SELECT org_id, campaign, seq, rcpt_row, kind, from_ms(first_at), from_ms(last_at), n, hard, code, dsn, class, rule,
 		host, ip, CASE WHEN quotable THEN source ELSE '' END, CASE WHEN quotable THEN rcpt ELSE '' END,
 		CASE WHEN quotable THEN evidence ELSE '' END
 	FROM each
-	ON CONFLICT (org_id, campaign_id, seq, kind) DO UPDATE SET last_at = greatest(r.last_at, excluded.last_at),
+	ON CONFLICT (org_id, campaign_id, seq, rcpt_row, kind) DO UPDATE SET last_at = greatest(r.last_at, excluded.last_at),
 		n = r.n + excluded.n, hard = r.hard OR excluded.hard, code = :kept(code), dsn = :kept(dsn),
 		class = :kept(class), rule = :kept(rule), host = :kept(host), ip = :kept(ip),
 		source = :kept(source), rcpt = :kept(rcpt), evidence = :kept(evidence)
@@ -57,3 +59,7 @@ SELECT sum(ledger_later(org_id, campaign_id, seqs, marks)) FROM (
 -- name: act
 -- role: cp_ingest
 SELECT returns_act($1::int[], $2::bigint[], $3::bigint[], $4::smallint[], $5::text[], $6::bigint[], $7::text[]);
+
+-- name: act_submitted
+-- role: cp_ingest
+SELECT returns_act_submitted($1::int[], $2::bigint[], $3::int[]);

@@ -121,7 +121,28 @@ static void what_came_back_is_about_the_recipient_of_its_job(void **state UNUSED
 	e.campaign = 0;
 	e.tenant = 0; /* nobody knows whose */
 	assert_false(subject_of_late(&e, &number, &seq, &any));
-	e = (struct link_event){ .kind = LINK_RETURNED, .tenant = 3 }; /* submitted by SMTP */
+}
+
+static void what_came_back_of_submitted_mail_has_its_number(void **state UNUSED)
+{
+	struct link_event e = event_of(LINK_RETURNED, 550, "5.1.1");
+	uint64_t number = 1, seq = 0, outcome = 1;
+	bool any = true;
+
+	e.job = (struct id128){ 0, 77 };
+	e.campaign = 0;
+	assert_true(subject_of_late(&e, &number, &seq, &any));
+	assert_int_equal(number, 0);
+	assert_true((int64_t)seq < 0);
+	assert_false(any);
+	e.kind = LINK_DELIVERED;
+	assert_true(subject_of_event(&e, &number, &outcome));
+	assert_int_equal(seq, outcome);
+	e.kind = LINK_COMPLAINT;
+	e.row = 0xffff; /* one of several recipients */
+	assert_true(subject_of_late(&e, &number, &seq, &any));
+	assert_true(any);
+	e.tenant = 0;
 	assert_false(subject_of_late(&e, &number, &seq, &any));
 }
 
@@ -245,6 +266,7 @@ int main(void)
 		cmocka_unit_test(the_engine_says_whose_mailbox_is_gone),
 		cmocka_unit_test(a_row_of_a_chunk_is_its_recipient),
 		cmocka_unit_test(what_came_back_is_about_the_recipient_of_its_job),
+		cmocka_unit_test(what_came_back_of_submitted_mail_has_its_number),
 		cmocka_unit_test(what_came_back_is_no_outcome),
 		cmocka_unit_test(a_single_message_is_told_from_a_campaign),
 		cmocka_unit_test(submitted_mail_has_numbers_that_no_message_and_no_recipient_has),
