@@ -7,6 +7,7 @@
 #include "control/engine/background.h"
 #include "control/events/background.h"
 #include "control/mail/background.h"
+#include "control/org/background.h"
 #include "control/platform/background.h"
 #include "control/reports/background.h"
 #include "control/returns/background.h"
@@ -30,6 +31,7 @@ const struct worker_row *const worker_rows[] = {
 	&key_use_worker,
 	&key_ending_worker,
 	&share_worker,
+	&origins_worker,
 };
 const size_t worker_rows_n = ARRAY_LEN(worker_rows);
 

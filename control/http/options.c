@@ -1,6 +1,8 @@
 /* control/http/options.c - the option rows of the HTTP server. */
 #include "control/http/options.h"
 
+#include "control/http/origin.h"
+
 #define AT(member) offsetof(struct http_options, member)
 #define SEC(n) ((int64_t)(n)*1000)
 #define MIN(n) SEC((n)*60)
@@ -48,6 +50,8 @@ static const struct option rows[] = {
 	 "Requests to the API that one client address may send at once"},
 	{"api.address_per_minute", T_INT, AT(address_per_minute), 1, 100000000, "18000", false,
 	 "Requests to the API that one client address may send per minute in the long run"},
+	{"api.origins", T_LIST, AT(api_origins), 0, 0, "", false,
+	 "Origins of web pages that may call the API for every organisation, like https://app.example"},
 	{"auth.wrong_burst", T_INT, AT(wrong_burst), 1, 1000000, "60", false,
 	 "Wrong keys, sessions and tokens that are told apart from one client address at once"},
 	{"auth.wrong_per_minute", T_INT, AT(wrong_per_minute), 1, 1000000, "30", false,
@@ -67,12 +71,25 @@ static int add_proxy(void *options, struct slice entry)
 					   : ip_net_parse(entry, &o->proxies[o->n_proxies++]);
 }
 
+static int check_origin(void *options UNUSED, struct slice entry)
+{
+	struct origin parts;
+
+	return origin_parse(entry, &parts) ? E_SYNTAX : 0;
+}
+
 static int derive(void *options, const struct settings *all UNUSED, struct option_fault *f)
 {
 	struct http_options *o = options;
 
-	return option_entries(f, "http.trusted_proxies", o->trusted_proxies, "a network", add_proxy,
-			      o);
+	int r = option_entries(f, "http.trusted_proxies", o->trusted_proxies, "a network",
+			       add_proxy, o);
+
+	return r < 0 ? r
+		     : option_entries(f, "api.origins", o->api_origins,
+				      "origins as browsers send them: https://host or "
+				      "https://host:port, without a path",
+				      check_origin, o);
 }
 
 const struct option_set http_option_set = {

@@ -6,7 +6,7 @@
 enum { PROXIES_MAX = 16 };
 struct http_options {
 	char *api_listen, *public_listen, *admin_listen;
-	char *trusted_proxies;
+	char *trusted_proxies, *api_origins;
 	int64_t workers, queue, connections, per_address, timeout, upload_max;
 	int64_t head_timeout, body_timeout, body_rate;
 	bool cookie_secure;

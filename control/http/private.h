@@ -55,7 +55,7 @@ struct call_request {
 	enum request_state state;
 	int64_t began_us;
 	struct http_route_match match;
-	char method[8], path[PATH_MAX_LEN];
+	char method[16], path[PATH_MAX_LEN];
 	char arena[PATH_ARENA]; /* decoded parameters */
 	size_t arena_used;
 	struct slice params[ROUTE_PARAMS_MAX];
@@ -122,6 +122,9 @@ void http_query_read(struct http_query *query, struct MHD_Connection *conn);
 void http_query_free(struct http_query *query);
 const struct http_query_item *http_query_find(const struct http_query *query, struct slice name);
 int http_query_check(struct call *c) MUST_CHECK; /* 0, or 400 and E_ANSWERED */
+/* cors.c */
+bool http_cors_preflight(struct call_request *q); /* true: it was one, and is answered */
+void http_cors_put(struct call_request *q, struct MHD_Response *res);
 /* reply.c */
 void http_reply_reset(struct http_reply *reply);
 enum MHD_Result http_reply_send(struct call_request *q);

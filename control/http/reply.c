@@ -127,6 +127,11 @@ static const char *const fixed_headers[][2] = {
 	{ "X-Content-Type-Options", "nosniff" },
 	{ "Referrer-Policy", "no-referrer" },
 	{ "X-Frame-Options", "DENY" },
+	/* What CORS allows is not held back by these (control/http/cors.c). */
+	{ "Cross-Origin-Resource-Policy", "same-origin" },
+	{ "Cross-Origin-Opener-Policy", "same-origin" },
+	{ "Permissions-Policy",
+	  "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()" },
 	{ "Content-Security-Policy",
 	  "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'" },
 };
@@ -156,6 +161,7 @@ static void put_headers(struct call_request *q, struct MHD_Response *res)
 	for (unsigned i = 0; i < reply->n_headers; i++) {
 		(void)MHD_add_response_header(res, reply->headers[i].name, reply->headers[i].value);
 	}
+	http_cors_put(q, res);
 	if (q->rate[0]) {
 		(void)MHD_add_response_header(res, "RateLimit-Policy", q->rate_policy);
 		(void)MHD_add_response_header(res, "RateLimit", q->rate);

@@ -96,18 +96,6 @@ static bool decode_segment(struct call_request *q, struct slice in, struct slice
 	return true;
 }
 
-static void put_allow(struct call_request *q)
-{
-	char allow[64] = "";
-	size_t n = 0;
-
-	for (unsigned i = 0; i < http_route_methods_n; i++)
-		if (q->match.allowed & 1U << i)
-			n += (size_t)snprintf(allow + n, sizeof(allow) - n, "%s%s", n ? ", " : "",
-					      http_route_methods[i]);
-	http_reply_header(&q->call, "Allow", "%s", allow);
-}
-
 static uint64_t length_of(const struct call *c)
 {
 	struct slice length = call_header(c, "Content-Length");
@@ -120,21 +108,25 @@ static uint64_t length_of(const struct call *c)
 static int look_at_head(struct call_request *q, const char *url, const char *method)
 {
 	struct call *c = &q->call;
+	char allow[ROUTE_METHODS_TEXT_MAX];
 	int r;
 
 	if (strlen(url) >= sizeof(q->path))
 		return problem(c, 414, "uri_too_long", "the path is longer than %d bytes",
 			       PATH_MAX_LEN - 1);
 	slice_copy(q->path, sizeof(q->path), slice_str(url));
-	/* DELETE is the longest: a name that is cut is none of ours. */
+	/* OPTIONS is the longest and fits: a name that is cut is none of ours. */
 	slice_copy(q->method, sizeof(q->method), slice_str(method));
 	/* HEAD is GET without a body: the library leaves it out (RFC 9110 section 9.3.2). */
 	if (!strcmp(q->method, "HEAD"))
 		slice_copy(q->method, sizeof(q->method), SLICE("GET"));
 	r = http_route_find(q->listener, slice_str(q->method), slice_str(q->path), &q->match);
 	c->route = q->match.route;
+	if (http_cors_preflight(q))
+		return E_ANSWERED;
 	if (r == E_DENIED) {
-		put_allow(q);
+		http_reply_header(c, "Allow", "%s",
+				  http_route_methods_text(q->match.allowed, allow));
 		return problem(c, 405, "method_not_allowed",
 			       "this path does not take %s: the header Allow names what it takes",
 			       q->method);

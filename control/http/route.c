@@ -1,6 +1,8 @@
 /* control/http/route.c - finding the row of a request.  A literal segment wins over a parameter. */
 #include "control/http/route.h"
 
+#include <stdio.h>
+
 #include "control/http/percent.h"
 
 const char *const http_route_methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
@@ -70,6 +72,18 @@ int http_route_find(enum http_route_listener listener, struct slice method, stru
 	}
 	*ret = m;
 	return m.route ? 0 : m.allowed ? E_DENIED : E_UNKNOWN;
+}
+
+char *http_route_methods_text(unsigned methods, char *buf)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (unsigned i = 0; i < http_route_methods_n; i++)
+		if (methods & 1U << i)
+			n += (size_t)snprintf(buf + n, ROUTE_METHODS_TEXT_MAX - n, "%s%s",
+					      n ? ", " : "", http_route_methods[i]);
+	return buf;
 }
 
 unsigned http_route_count(void)

@@ -63,6 +63,9 @@ struct http_route_match {
 };
 extern const char *const http_route_methods[];
 extern const size_t http_route_methods_n;
+/* "GET, PATCH"; buf holds ROUTE_METHODS_TEXT_MAX. */
+enum { ROUTE_METHODS_TEXT_MAX = 64 };
+char *http_route_methods_text(unsigned methods, char *buf);
 /* 0, E_UNKNOWN (no such path), E_DENIED (path exists, the method does not). */
 int http_route_find(enum http_route_listener listener, struct slice method, struct slice path,
 		    struct http_route_match *ret) MUST_CHECK;

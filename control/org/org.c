@@ -3,40 +3,57 @@
 #include "control/auth/permit.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
+#include "control/http/cors.h"
 #include "control/http/page.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 #include "control/org/codes.h"
+#include "control/org/origins.h"
 #include "control/org/routes.h"
 #include "control/org/statements.h"
 
-enum { K_NAME, K_STATUS, K_NOTE, K_FOOTER, K_ADDRESS, K_CREATED, K_VERSION, K_HANDLE, K_FACTOR };
+enum {
+	K_NAME,
+	K_STATUS,
+	K_NOTE,
+	K_FOOTER,
+	K_ADDRESS,
+	K_CREATED,
+	K_VERSION,
+	K_HANDLE,
+	K_FACTOR,
+	K_ORIGINS
+};
 
 static int get_org(struct call *c)
 {
 	OWNED(db_result) res = NULL;
 	int r = db_run(c->db, &res, sql_org_find, p_int(c->actor.org));
+	struct slice origins;
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	http_reply_etag(c, db_int(res, 0, K_VERSION));
+	origins = db_text(res, 0, K_ORIGINS);
 	return http_reply_json(
 	    c, 200,
 	    json_pack(
-		"{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o}", "id", api_id(ID_ORG, c->actor.org),
-		"handle", api_text(db_text(res, 0, K_HANDLE)), "name",
+		"{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "id",
+		api_id(ID_ORG, c->actor.org), "handle", api_text(db_text(res, 0, K_HANDLE)), "name",
 		api_text(db_text(res, 0, K_NAME)), "status",
 		db_int(res, 0, K_STATUS) == ORG_ACTIVE ? "active" : "suspended", "status_note",
 		api_text(db_text(res, 0, K_NOTE)), "footer", api_text(db_text(res, 0, K_FOOTER)),
 		"postal_address", api_text(db_text(res, 0, K_ADDRESS)), "require_factor",
-		db_bool(res, 0, K_FACTOR), "created_at", api_time(db_int(res, 0, K_CREATED))));
+		db_bool(res, 0, K_FACTOR), "origins", json_loadb(origins.p, origins.n, 0, NULL),
+		"created_at", api_time(db_int(res, 0, K_CREATED))));
 }
 
 struct org_body {
 	struct slice name, footer, address, handle;
 	bool require_factor;
+	json_t *origins;
 };
-enum { O_NAME, O_FOOTER, O_ADDRESS, O_HANDLE, O_FACTOR };
+enum { O_NAME, O_FOOTER, O_ADDRESS, O_HANDLE, O_FACTOR, O_ORIGINS };
 /* clang-format off */
 static const struct body_field org_fields[] = {
 	[O_NAME] = {"name", BODY_NAME, offsetof(struct org_body, name), 0, 1, 200, 0},
@@ -44,6 +61,7 @@ static const struct body_field org_fields[] = {
 	[O_ADDRESS] = {"postal_address", BODY_TEXT, offsetof(struct org_body, address), 0, 0, 1000, 0},
 	[O_HANDLE] = {"handle", BODY_LINE, offsetof(struct org_body, handle), 0, 3, 40, 0},
 	[O_FACTOR] = {"require_factor", BODY_BOOL, offsetof(struct org_body, require_factor), 0, 0, 0, 0},
+	[O_ORIGINS] = {"origins", BODY_LIST, offsetof(struct org_body, origins), BODY_RESET, 0, CORS_ORIGINS_MAX, 0},
 };
 /* clang-format on */
 
@@ -57,7 +75,7 @@ static int lock_version(struct call *c)
 }
 
 /* Letters, digits and hyphens, which begin and end with neither a hyphen nor nothing. */
-static int check_handle(struct call *c, struct slice s)
+static void check_handle(struct call *c, struct slice s)
 {
 	bool good = true;
 
@@ -67,7 +85,19 @@ static int check_handle(struct call *c, struct slice s)
 	if (!good)
 		problem_add(c, "/handle", "invalid_handle",
 			    "takes small letters, digits, and hyphens between them");
-	return problem_end(c);
+}
+
+static int update_org(struct call *c, const struct org_body *b, struct body_seen seen)
+{
+	char *origins = b->origins ? json_dumps(b->origins, JSON_COMPACT) : NULL;
+	int r;
+
+	r = db_run(c->db, NULL, sql_org_update, p_int(c->actor.org), p_opt(b->name),
+		   p_opt(b->footer), p_opt(b->address), p_opt(b->handle),
+		   body_has(seen, O_FACTOR) ? p_bool(b->require_factor) : p_null(),
+		   !body_has(seen, O_ORIGINS) ? p_null() : p_str(origins ? origins : "[]"));
+	free(origins);
+	return r;
 }
 
 static int patch_org(struct call *c)
@@ -77,16 +107,17 @@ static int patch_org(struct call *c)
 	char id[ID_OUT_MAX];
 	int r = http_body_read(c, org_fields, ARRAY_LEN(org_fields), &b, &seen);
 
-	if (r >= 0)
-		r = check_handle(c, b.handle);
+	if (r >= 0) {
+		check_handle(c, b.handle);
+		origins_check(c, b.origins);
+		r = problem_end(c);
+	}
 	if (r >= 0)
 		r = lock_version(c);
 	if (r >= 0 && !seen.present)
 		return get_org(c);
 	if (r >= 0)
-		r = db_run(c->db, NULL, sql_org_update, p_int(c->actor.org), p_opt(b.name),
-			   p_opt(b.footer), p_opt(b.address), p_opt(b.handle),
-			   body_has(seen, O_FACTOR) ? p_bool(b.require_factor) : p_null());
+		r = update_org(c, &b, seen);
 	if (r == E_EXISTS)
 		return problem(c, 409, "handle_taken",
 			       "another organisation is called so: choose another handle");

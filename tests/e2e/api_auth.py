@@ -341,7 +341,10 @@ def bodies(control):
     check(raw(control, head + b"Content-Length: -1\r\n\r\n") in (None, 400), "a length below nothing is refused")
     check(raw(control, b"\x16\x03\x01\x02\x00garbage\r\n\r\n") in (None, 400), "what is no HTTP is refused")
     api.get("/v1/org")
-    for name, value in (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"), ("X-Frame-Options", "DENY")):
+    for name, value in (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"), ("X-Frame-Options", "DENY"),
+                        ("Cross-Origin-Resource-Policy", "same-origin"), ("Cross-Origin-Opener-Policy", "same-origin"), ("Referrer-Policy", "no-referrer"),
+                        ("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
+                        ("Content-Security-Policy", "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")):
         check(api.headers[name] == value, f"{name}: {api.headers[name]}")
 
 
