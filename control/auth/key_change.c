@@ -199,7 +199,7 @@ int key_usage(struct call *c)
 	OWNED(db_result) key = NULL;
 	OWNED(db_result) res = NULL;
 	json_t *data;
-	int64_t days;
+	int64_t days = 0;
 	uint64_t id;
 	int r = call_id(c, 0, ID_KEY, &id);
 
