@@ -160,8 +160,8 @@ static void what_only_an_operator_may_say_is_refused(void **state)
 		OPEN "mx = yes\n",
 		OPEN "[t8/r1]\n",
 		"tls = never\ndomain = *\n",
-		"host = smart.test\ntls = never\nauth = plain\ndomain = *\n\nuser = a\npassword = "
-		"b\n",
+		("host = smart.test\ntls = never\nauth = plain\ndomain = *\n\nuser = a\n"
+		 "password = b\n"),
 		"host = smart.test\nauth = plain\ndomain = *\n",
 		"host = smart.test\ndomain = *\n\nuser = a\npassword = b\n",
 	};
