@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 
-static int log_fd = STDERR_FILENO;
+static _Atomic int log_fd = STDERR_FILENO;
 static _Atomic int log_threshold = LOG_INFO;
 static _Atomic int log_form = LOG_LOGFMT;
 static const char *const level_names[] = { "error", "warn", "info", "debug" };

@@ -34,10 +34,11 @@ struct file_mark {
 };
 struct http_tls {
 	const struct http_tls_options *options;
+	pthread_mutex_t reading; /* one reads the files at a time: marks */
+	struct file_mark marks[FILES];
 	pthread_mutex_t lock;
 	struct identity *identity; /* the present one first */
 	struct authorities *authorities;
-	struct file_mark marks[FILES];
 };
 
 /* libmicrohttpd's callback has no argument of ours. */
@@ -346,7 +347,7 @@ void http_tls_greet(struct http_tls *t, struct MHD_Connection *conn)
 {
 	gnutls_session_t session = session_of(conn);
 
-	if (!session || !t || !t->authorities)
+	if (!session || !t || !t->options->clients[0])
 		return;
 	gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
 	gnutls_session_set_verify_function(session, verify);
@@ -361,8 +362,9 @@ bool http_tls_peer(struct MHD_Connection *conn, struct http_certificate *ret)
 	unsigned n = 0;
 
 	memset(ret, 0, sizeof(*ret));
-	raw = session && present && present->authorities ? gnutls_certificate_get_peers(session, &n)
-							 : NULL;
+	raw = session && present && present->options->clients[0]
+		  ? gnutls_certificate_get_peers(session, &n)
+		  : NULL;
 	if (!raw || !n ||
 	    gnutls_hash_fast(GNUTLS_DIG_SHA256, raw[0].data, raw[0].size, ret->sha256) < 0)
 		return false;
@@ -430,9 +432,11 @@ void http_tls_reload(struct http_tls *t, bool changed)
 
 	if (!t)
 		return;
+	(void)pthread_mutex_lock(&t->reading);
 	differs = mark_files(t);
 	if ((differs || !changed) && read_all(t, error) < 0)
 		log_error("tls.refused", kv_str("why", error));
+	(void)pthread_mutex_unlock(&t->reading);
 }
 
 int http_tls_open(struct http_tls **ret, const struct http_tls_options *o, char *error)
@@ -442,6 +446,7 @@ int http_tls_open(struct http_tls **ret, const struct http_tls_options *o, char 
 
 	t->options = o;
 	(void)pthread_mutex_init(&t->lock, NULL);
+	(void)pthread_mutex_init(&t->reading, NULL);
 	(void)mark_files(t);
 	r = read_all(t, error);
 	if (r < 0) {
@@ -464,6 +469,7 @@ struct http_tls *http_tls_close(struct http_tls *t)
 	}
 	t->authorities = authorities_release(t, t->authorities);
 	(void)pthread_mutex_destroy(&t->lock);
+	(void)pthread_mutex_destroy(&t->reading);
 	free(t);
 	present = NULL;
 	return NULL;
