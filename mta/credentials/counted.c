@@ -1,15 +1,12 @@
 /* mta/credentials/counted.c - what was sent, written and read again. */
 #include "mta/credentials/counted.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "spool/disk.h"
-
-#define NEW_FILE COUNTED_FILE ".new"
+#include "spool/beside.h"
 
 /* ---- a line ------------------------------------------------------------------------------ */
 
@@ -75,19 +72,9 @@ static void put_one(void *arg, const struct credential *cred)
 static int write_file(struct engine *e, struct slice bytes)
 {
 	const struct disk *d;
-	int dirfd = spool_folder(engine_spool(e), &d), fd, r;
-	ssize_t n;
+	int dirfd = spool_folder(engine_spool(e), &d);
 
-	(void)d->unlink(d->self, dirfd, NEW_FILE);
-	fd = d->open(d->self, dirfd, NEW_FILE, O_RDWR | O_CREAT | O_EXCL, 0600);
-	if (fd < 0)
-		return fd;
-	n = d->pwrite(d->self, fd, bytes.p, bytes.n, 0);
-	r = n < 0 ? (int)n : d->sync_data(d->self, fd);
-	(void)d->close(d->self, fd);
-	if (r >= 0)
-		r = d->rename(d->self, dirfd, NEW_FILE, COUNTED_FILE);
-	return r < 0 ? r : d->sync_dir(d->self, dirfd);
+	return beside_write(d, dirfd, COUNTED_FILE, bytes);
 }
 
 void counted_save(struct credentials *c)
@@ -114,20 +101,8 @@ static int read_file(struct engine *e, struct buf *ret)
 {
 	const struct disk *d;
 	int dirfd = spool_folder(engine_spool(e), &d);
-	int fd = d->open(d->self, dirfd, COUNTED_FILE, O_RDONLY, 0), r;
-	uint64_t size = 0;
-	ssize_t n;
 
-	if (fd < 0)
-		return fd;
-	r = d->size(d->self, fd, &size);
-	if (r >= 0)
-		r = size > COUNTED_FILE_MAX ? E_LIMIT : buf_reserve(ret, size + 1);
-	n = r < 0 ? r : d->pread(d->self, fd, buf_tail(ret), size, 0);
-	if (n > 0)
-		buf_grow(ret, (size_t)n);
-	(void)d->close(d->self, fd);
-	return n < 0 ? (int)n : 0;
+	return beside_read(d, dirfd, COUNTED_FILE, COUNTED_FILE_MAX, ret);
 }
 
 void counted_load(struct credentials *c)

@@ -1,19 +1,16 @@
 /* mta/site/learned.c - the file of what was learned: its bytes, and when it is read and written. */
 #include "mta/site/learned.h"
 
-#include <fcntl.h>
-
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "mta/core/engine.h"
 #include "mta/site/sites.h"
 #include "mta/site/steer.h"
-#include "spool/disk.h"
+#include "spool/beside.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file is little-endian");
 
-#define NEW_FILE LEARNED_FILE ".new"
 #define MAGIC "PSTNADPT"
 enum { LEARNED_VERSION = 1, FILE_MAX = 16 << 20 };
 static const int64_t LONG_AGO_MS = 30LL * 86400000;
@@ -273,23 +270,9 @@ struct learned {
 static int read_file(struct engine *e, struct buf *ret)
 {
 	const struct disk *d;
-	int dirfd = spool_folder(engine_spool(e), &d), fd, r;
-	uint64_t size = 0;
-	ssize_t n;
+	int dirfd = spool_folder(engine_spool(e), &d);
 
-	fd = d->open(d->self, dirfd, LEARNED_FILE, O_RDONLY, 0);
-	if (fd < 0)
-		return fd;
-	r = d->size(d->self, fd, &size);
-	if (r >= 0 && size > FILE_MAX)
-		r = E_CORRUPT;
-	if (r >= 0)
-		r = buf_reserve(ret, size + 1);
-	n = r < 0 ? r : d->pread(d->self, fd, buf_tail(ret), size, 0);
-	if (n > 0)
-		buf_grow(ret, (size_t)n);
-	(void)d->close(d->self, fd);
-	return n < 0 ? (int)n : 0;
+	return beside_read(d, dirfd, LEARNED_FILE, FILE_MAX, ret);
 }
 
 static int learned_open(struct engine *e, void **ret_shared UNUSED)
@@ -314,19 +297,9 @@ static int learned_open(struct engine *e, void **ret_shared UNUSED)
 static int write_file(struct engine *e, struct slice bytes)
 {
 	const struct disk *d;
-	int dirfd = spool_folder(engine_spool(e), &d), fd, r;
-	ssize_t n;
+	int dirfd = spool_folder(engine_spool(e), &d);
 
-	(void)d->unlink(d->self, dirfd, NEW_FILE);
-	fd = d->open(d->self, dirfd, NEW_FILE, O_RDWR | O_CREAT | O_EXCL, 0600);
-	if (fd < 0)
-		return fd;
-	n = d->pwrite(d->self, fd, bytes.p, bytes.n, 0);
-	r = n < 0 ? (int)n : d->sync_data(d->self, fd);
-	(void)d->close(d->self, fd);
-	if (r >= 0)
-		r = d->rename(d->self, dirfd, NEW_FILE, LEARNED_FILE);
-	return r < 0 ? r : d->sync_dir(d->self, dirfd);
+	return beside_write(d, dirfd, LEARNED_FILE, bytes);
 }
 
 struct learned_look {
