@@ -52,7 +52,7 @@ struct rua_state {
 	char text[TEXT_MOST];
 	size_t text_n;
 	uint64_t messages, seen; /* seen: a bit for each of `known` in the object at hand */
-	bool feedback, more;
+	bool feedback, more, stopped;
 };
 
 static const char *around(const struct rua_state *s, unsigned up)
@@ -97,6 +97,7 @@ static void XMLCALL on_start(void *arg, const XML_Char *full, const XML_Char **a
 
 	s->text_n = 0;
 	if (s->depth == DEPTH_MAX || strlen(name) >= NAME_MAX_BYTES) {
+		s->stopped = true;
 		(void)XML_StopParser(s->xml, XML_FALSE);
 		return;
 	}
@@ -157,6 +158,9 @@ static void XMLCALL on_end(void *arg, const XML_Char *full UNUSED)
 	struct rua_state *s = arg;
 	struct slice text = slice_trim_set(slice_of(s->text, s->text_n), " \t\r\n");
 
+	/* The parser tells the end of <x/> though its beginning has stopped it. */
+	if (s->stopped)
+		return;
 	for (unsigned i = 0; i < ARRAY_LEN(known) && text.n; i++)
 		if (strcmp(known[i].name, around(s, 0)) == 0 &&
 		    strcmp(known[i].around, around(s, 1)) == 0) {

@@ -178,6 +178,9 @@ static void bombs_entities_and_depth_are_refused(void **state UNUSED)
 		buf_put(&deep, SLICE("<feedback>"));
 	assert_int_equal(read_it(buf_data(&deep)), AGGREGATE_NONE);
 	buf_free(&deep);
+	/* An empty element that is refused at its beginning still has an end. */
+	assert_int_equal(read_it(SLICE("<a-name-of-more-than-thirty-one-letters/>")),
+			 AGGREGATE_NONE);
 }
 
 static void what_is_no_report_gives_nothing(void **state UNUSED)
