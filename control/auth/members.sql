@@ -109,7 +109,7 @@ WHERE org_id = $1 AND user_id = $2 AND used_at IS NULL AND EXISTS (SELECT FROM u
 			$3 IS NOT NULL AND coalesce(role_name, '') <> $5));
 
 -- name: member_about
-SELECT u.email_norm, u.name, o.name, coalesce(u.password_hash, '')
+SELECT u.email_norm, u.name, o.name, coalesce(u.password_hash, ''), o.sso_only AND u.role <> :ROLE_ADMIN
 FROM users u JOIN orgs o USING (org_id)
 WHERE u.org_id = $1 AND u.id = $2;
 
