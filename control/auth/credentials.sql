@@ -59,14 +59,6 @@ SELECT org_id, user_id, $3, $4, created_at, expires_at, ip, agent,
 FROM sessions WHERE org_id = $1 AND id = $2
 RETURNING id;
 
--- name: session_page
-SELECT id, to_ms(created_at), to_ms(last_seen_at), to_ms(expires_at), coalesce(host(ip), ''), agent,
-	(id = $5)::int
-FROM sessions
-WHERE org_id = $1 AND user_id = $2 AND expires_at > now() AND replaced_by IS NULL AND id > $3
-	AND last_seen_at > now() - make_interval(secs => $6::float8 / 1000)
-ORDER BY id LIMIT $4;
-
 -- name: session_replaced
 UPDATE sessions SET replaced_by = $3, replaced_at = now() WHERE org_id = $1 AND id = $2;
 

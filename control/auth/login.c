@@ -1,4 +1,4 @@
-/* control/auth/login.c - sign-up, login, logout, and using a token that was handed over. */
+/* control/auth/login.c - login, logout, and using a token that was handed over. */
 #include "control/auth/audit.h"
 #include "base/random.h"
 #include "control/auth/alarm.h"
@@ -10,7 +10,6 @@
 #include "control/auth/password.h"
 #include "control/auth/places.h"
 #include "control/auth/routes.h"
-#include "control/auth/signup.h"
 #include "control/auth/statements.h"
 #include "control/auth/throttle.h"
 #include "control/auth/token.h"
@@ -21,30 +20,6 @@
 #include "message/mailbox.h"
 
 enum { LOGINS_MAX = 8, SLOTS = 64 };
-
-static const struct body_field signup_fields[] = { NEW_ORG_FIELDS("organization", "") };
-
-static int post_signup(struct call *c)
-{
-	struct new_org n = {
-		.password_pointer = "/password",
-		.log_in = true,
-		.suspended = strcmp(auth_options(c->app)->signup_verification, "operator") == 0,
-	};
-	struct body_seen seen;
-	int r;
-
-	if (!auth_options(c->app)->signup)
-		return problem(
-		    c, 403, "signup_closed",
-		    "sign-up is closed here: ask the operator of this service for an organisation");
-	r = http_body_read(c, signup_fields, ARRAY_LEN(signup_fields), &n, &seen);
-	if (r < 0)
-		return r;
-	return strcmp(auth_options(c->app)->signup_verification, "mail") == 0
-		   ? signup_by_mail(c, &n)
-		   : signup_create(c, &n);
-}
 
 struct login_body {
 	struct slice user, email, password, org_name;
@@ -495,8 +470,6 @@ static int post_verify(struct call *c)
 #define LOGOUT (ROUTE_NO_BODY | ROUTE_SUSPENDED_TOO | ROUTE_ENROLLING_TOO)
 /* clang-format off */
 const struct http_route auth_routes[] = {
-	{"POST", "/v1/auth/signup",         AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_signup},
-	{"POST", "/v1/auth/signup/verify",  AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, signup_confirm},
 	{"POST", "/v1/auth/login",          AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_login },
 	{"POST", "/v1/auth/logout",         AUTH_SESSION, 0, LOGOUT, 0, post_logout},
 	{"POST", "/v1/auth/password-reset", AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_reset },
