@@ -5,6 +5,7 @@
 #include "control/campaigns/routes.h"
 #include "control/contacts/routes.h"
 #include "control/domains/routes.h"
+#include "control/federation/routes.h"
 #include "control/http/routes.h"
 #include "control/members/routes.h"
 #include "control/org/routes.h"
@@ -35,6 +36,10 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(members_routes, LISTEN_API),
 	TABLE(auth_oauth_routes, LISTEN_API),
 	TABLE(auth_role_routes, LISTEN_API),
+	TABLE(federation_provider_routes, LISTEN_API),
+	TABLE(federation_sign_in_routes, LISTEN_API),
+	TABLE(federation_enter_routes, LISTEN_API),
+	TABLE(federation_identity_routes, LISTEN_API),
 	TABLE(domains_routes, LISTEN_API),
 	TABLE(reports_routes, LISTEN_API),
 	TABLE(org_routes, LISTEN_API),

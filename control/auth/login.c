@@ -41,11 +41,12 @@ struct login_candidate {
 	struct call *c;
 	uint32_t org;
 	uint64_t user;
-	bool known; /* the caller's network is */
+	bool known;    /* the caller's network is */
+	bool sso_only; /* passwords do not count for them */
 	char hash[PASSWORD_HASH_MAX];
 };
 
-enum { LOOK_HASH, LOOK_KNOWN };
+enum { LOOK_HASH, LOOK_KNOWN, LOOK_SSO };
 
 static int look_at(struct db *db, void *arg)
 {
@@ -58,6 +59,7 @@ static int look_at(struct db *db, void *arg)
 	if (r > 0) {
 		slice_copy(k->hash, sizeof(k->hash), db_text(res, 0, LOOK_HASH));
 		k->known = db_bool(res, 0, LOOK_KNOWN);
+		k->sso_only = db_bool(res, 0, LOOK_SSO);
 	}
 	return r < 0 ? r : 0;
 }
@@ -187,6 +189,14 @@ static int try_password(struct call *c, const struct login_candidate *k, int n,
 	return hits;
 }
 
+/* Said to those who know the password. */
+static int refuse_password(struct call *c)
+{
+	return problem(c, 403, "sso_required",
+		       "passwords do not count in this organisation: sign in by one of its "
+		       "identity providers");
+}
+
 /* An account by the name that its organisation gave it. */
 static int find_named(struct call *c, struct slice name, uint64_t org, struct login_candidate *k)
 {
@@ -230,6 +240,8 @@ static int log_in(struct call *c, const struct login_body *b, struct slice who, 
 		return problem(c, 409, "org_required",
 			       "this email address belongs to several organisations: send the id "
 			       "or the name of one in org");
+	if (right->sso_only)
+		return refuse_password(c);
 	struct entering e = { .c = c, .k = right };
 	return db_tx(c->db, right->org, enter, &e);
 }
@@ -390,7 +402,7 @@ static int use_token(struct token_acceptance *a, uint64_t *ret_user)
 	return r < 0 ? r : 0;
 }
 
-enum { WHO_EMAIL, WHO_NAME, WHO_ORG };
+enum { WHO_EMAIL, WHO_NAME, WHO_ORG, WHO_HASH, WHO_SSO };
 
 /* The new password is not what its person is called.  Who resets it is let in, whatever others
  * guessed, and from then on known at this place only. */
@@ -402,6 +414,8 @@ static int meet_person(const struct token_acceptance *a, uint64_t user)
 
 	if (r <= 0)
 		return r;
+	if (db_bool(res, 0, WHO_SSO))
+		return refuse_password(c);
 	const struct slice about[] = { db_text(res, 0, WHO_EMAIL), db_text(res, 0, WHO_NAME),
 				       db_text(res, 0, WHO_ORG), a->b->name };
 	r = password_accept(c, "/password", a->b->password, about, ARRAY_LEN(about));

@@ -36,7 +36,7 @@ UPDATE auth_tokens SET tries = tries + 1 WHERE org_id = $1 AND id = $2;
 UPDATE auth_tokens SET used_at = now() WHERE org_id = $1 AND user_id = $2 AND used_at IS NULL;
 
 -- name: member_about
-SELECT u.email_norm, u.name, o.name, coalesce(u.password_hash, '')
+SELECT u.email_norm, u.name, o.name, coalesce(u.password_hash, ''), o.sso_only AND u.role <> :ROLE_ADMIN
 FROM users u JOIN orgs o USING (org_id)
 WHERE u.org_id = $1 AND u.id = $2;
 

@@ -204,7 +204,6 @@ int cmd_tenant_undo(struct cli *c);
 int cmd_campaign_weight(struct cli *c);
 int cmd_campaign_undo(struct cli *c);
 /* source.c */
-int cli_order_source(struct cli *c, const char *command); /* SOURCE WHERE */
 int cmd_sources(struct cli *c);
 int cmd_source_add(struct cli *c);
 int cmd_source_check(struct cli *c);

@@ -249,16 +249,42 @@ static int ask_for_text(struct cli *c, const char *command, void (*print)(const 
 	return ask_and_print(c, command, print);
 }
 
+/* For people what would end it stands behind the reason. */
+static void put_reason(struct branch *row, const struct value *reason)
+{
+	struct slice release = member_text(reason, "release");
+	struct buf text = { 0 };
+
+	for (uint32_t i = 0; i < reason->count; i++)
+		if (!slice_eq(reason->members[i].name, SLICE("text"))) {
+			char name[32];
+			(void)slice_copy(name, sizeof(name), reason->members[i].name);
+			branch_value(row, name, &reason->members[i].value);
+		}
+	buf_put(&text, member_text(reason, "text"));
+	if (release.n)
+		buf_putf(&text, " - %.*s", (int)release.n, release.p);
+	branch_slice(row, "text", buf_data(&text));
+	buf_free(&text);
+}
+
 static void print_why(const struct value *v)
 {
 	static const struct print_column columns[] = {
 		{ "kind", "REASON", COLUMN_TEXT },
 		{ "since_ms", "SINCE", COLUMN_TIME },
 		{ "until_ms", "UNTIL", COLUMN_TIME },
-		{ "text", "", COLUMN_LONG },
+		{ "text", "WHAT BINDS, AND WHAT ENDS IT", COLUMN_LONG },
 	};
+	const struct value *reasons = member_list(v, "reasons");
+	OWNED(tree) t = tree_new();
+	struct branch *rows = branch_list(tree_map(t), "reasons");
 
-	print_table(member_list(v, "reasons"), columns, ARRAY_LEN(columns));
+	for (uint32_t i = 0; i < reasons->count; i++)
+		put_reason(branch_map(rows, NULL), &reasons->items[i]);
+	print_table(member_list(tree_value(t), "reasons"), columns, ARRAY_LEN(columns));
+	if (member_true(v, "partial"))
+		printf("not all could be looked at in time\n");
 }
 
 int cmd_why(struct cli *c)

@@ -87,18 +87,6 @@ static int order(struct cli *c, const char *command, struct tree *t, struct bran
 	return cli_ask_and_show(c, command, t, say_rule);
 }
 
-int cli_order_source(struct cli *c, const char *command)
-{
-	OWNED(tree) t = tree_new();
-	struct branch *args = tree_map(t);
-
-	branch_str(args, "source", c->args[0]);
-	branch_str(args, "what", c->args[1]);
-	if (c->duration)
-		branch_str(args, "value", c->duration);
-	return order(c, command, t, args);
-}
-
 int cmd_source_add(struct cli *c)
 {
 	OWNED(tree) t = tree_new();
