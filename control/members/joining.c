@@ -68,7 +68,7 @@ static int check_password(struct joining *j)
 	return password_accept(c, "/password", j->b->password, about, ARRAY_LEN(about));
 }
 
-enum { T_HASH, T_USER };
+enum { T_HASH, T_USER, T_SSO };
 
 static int by_invitation(struct joining *j)
 {
@@ -81,6 +81,8 @@ static int by_invitation(struct joining *j)
 	if (r == 0 ||
 	    !token_right(j->c->app->token_pepper, j->token.secret, db_bytes(res, 0, T_HASH)))
 		return refuse(j);
+	if (db_bool(res, 0, T_SSO))
+		return joining_sso_only(j->c);
 	j->user = (uint64_t)db_int(res, 0, T_USER);
 	r = j->b->password.n ? check_password(j) : 0;
 	if (r >= 0)

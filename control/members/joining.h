@@ -11,5 +11,6 @@
 int joining_post(struct call *c) MUST_CHECK; /* POST /v1/me/organisations */
 /* 0, or 403 for a session that the organisation's own sign-in began. */
 int joining_own(struct call *c) MUST_CHECK;
+int joining_sso_only(struct call *c) MUST_CHECK; /* 403 */
 /* A row of org, name, handle, status, role, own role, last login. */
 json_t *joining_json(const struct call *c, const struct db_result *res, unsigned row);

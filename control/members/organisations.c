@@ -54,6 +54,13 @@ int joining_own(struct call *c)
 		       "password at /v1/me/proof, or log in with it");
 }
 
+int joining_sso_only(struct call *c)
+{
+	return problem(c, 403, "sso_required",
+		       "passwords do not count in that organisation, and so nobody comes there "
+		       "from another one: sign in by one of its identity providers");
+}
+
 static int get_organisations(struct call *c)
 {
 	uint8_t hash[TOKEN_HASH_LEN];
@@ -85,6 +92,7 @@ static int go_over(struct db *db, void *arg)
 	struct call *c = s->c;
 	uint8_t hash[TOKEN_HASH_LEN];
 	OWNED(db_result) res = NULL;
+	OWNED(db_result) row = NULL;
 	int r = db_run(db, &res, sql_members_enter, p_int(c->actor.org), p_int(c->actor.session),
 		       session_hash(c, hash), p_int(auth_options(c->app)->proof_life));
 
@@ -92,9 +100,11 @@ static int go_over(struct db *db, void *arg)
 		return r < 0 ? r : E_UNKNOWN;
 	uint64_t user = (uint64_t)db_int(res, 0, E_MEMBER);
 	const struct login_shown shown = { .own = true, .proved = db_bool(res, 0, E_PROVED) };
-	r = db_run(db, NULL, sql_members_active_lock, p_int(s->org), p_int(user));
+	r = db_run(db, &row, sql_members_active_lock, p_int(s->org), p_int(user));
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
+	if (db_bool(row, 0, 0))
+		return joining_sso_only(c);
 	r = audit_put_user(c, s->org, user, "login.switched", NULL);
 	return r < 0 ? r : arrival_continue_shown(c, s->org, user, 200, shown);
 }

@@ -13,8 +13,10 @@ FROM users u JOIN orgs o USING (org_id) WHERE u.org_id = $1 AND u.id = $2;
 SELECT member, proved FROM person_enter($1, $2, $3, $4);
 
 -- name: active_lock
--- Who disables or removes a member waits, and ends the session that comes of this.
-SELECT id FROM users WHERE org_id = $1 AND id = $2 AND status = :USER_ACTIVE FOR SHARE;
+-- Who disables or removes a member waits, and ends the session that comes of this.  Do passwords not
+-- count for them?
+SELECT o.sso_only AND u.role <> :ROLE_ADMIN FROM users u JOIN orgs o USING (org_id)
+WHERE u.org_id = $1 AND u.id = $2 AND u.status = :USER_ACTIVE FOR SHARE OF u;
 
 -- name: link
 SELECT person_link($1, $2, $3, $4, $5);
@@ -24,11 +26,12 @@ SELECT person_leave($1, $2, $3);
 
 -- name: invitation
 -- Of somebody who has not come yet.
-SELECT t.secret_hash, t.user_id FROM auth_tokens t
-	JOIN users u ON u.org_id = t.org_id AND u.id = t.user_id
+SELECT t.secret_hash, t.user_id, o.sso_only AND u.role <> :ROLE_ADMIN
+FROM auth_tokens t JOIN users u ON u.org_id = t.org_id AND u.id = t.user_id
+	JOIN orgs o ON o.org_id = t.org_id
 WHERE t.org_id = $1 AND t.id = $2 AND t.kind = :TOKEN_INVITE AND t.used_at IS NULL
 	AND t.expires_at > now() AND u.status = :USER_INVITED
-FOR UPDATE;
+FOR UPDATE OF t, u;
 
 -- name: come
 -- With a password, or without one of their own.

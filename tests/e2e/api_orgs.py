@@ -290,6 +290,19 @@ def an_organisation_opens_its_own_door_only(control, pg):
         refused(422, "invalid_token", link, v2, invitation=token)
 
 
+def an_organisation_that_wants_its_own_sign_in(control, pg):
+    """sso_only: passwords do not count there, so neither does one of another organisation; admins have a way in."""
+    home, strict = sign_up(control, "sso-home"), sign_up(control, "sso-strict")
+    lea = member(control, home, "lea@sso.test")
+    link(lea, invitation=invite(strict, "lea@strict.test")["token"])
+    late = invite(strict, "late@strict.test")["token"]
+    link(home, session=strict.token)
+    pg.psql("UPDATE orgs SET sso_only = true WHERE name = 'sso-strict'", "postern")
+    refused(403, "sso_required", switch, lea, strict.org)
+    refused(403, "sso_required", link, member(control, home, "late@sso.test"), invitation=late)
+    check("token" in switch(home, strict.org), "an admin still comes in")
+
+
 def a_switch_makes_a_new_session(control):
     here, there = sign_up(control, "fix-here"), sign_up(control, "fix-there")
     zoe = member(control, here, "zoe@fix.test")
@@ -405,6 +418,7 @@ def main():
         equal_addresses_link_nothing(control)
         who_is_out_stays_out(control, pg, Api(f"http://{ADMIN}", TOKEN))
         an_organisation_opens_its_own_door_only(control, pg)
+        an_organisation_that_wants_its_own_sign_in(control, pg)
         a_switch_makes_a_new_session(control)
         races_have_one_winner(control, pg)
         ended_well(control)
