@@ -15,11 +15,12 @@ WHERE s.org_id = $1 AND s.id = $2 AND s.expires_at > now() AND u.status = :USER_
 	AND s.last_seen_at > now() - make_interval(secs => $3::float8 / 1000);
 
 -- name: login_look
--- The hash of the password, and has this person logged in from this network ($3)?
+-- The hash of the password; has this person logged in from this network ($3); do passwords not
+-- count for them?
 SELECT coalesce(u.password_hash, ''), EXISTS (SELECT FROM login_places p
 	WHERE p.org_id = $1 AND p.user_id = $2 AND p.net = nullif($3, '')::cidr
-		AND p.seen_at > now() - interval '90 days')
-FROM users u WHERE u.org_id = $1 AND u.id = $2;
+		AND p.seen_at > now() - interval '90 days'), o.sso_only AND u.role <> :ROLE_ADMIN
+FROM users u JOIN orgs o USING (org_id) WHERE u.org_id = $1 AND u.id = $2;
 
 -- name: login_named
 SELECT id FROM users WHERE org_id = $1 AND username = $2 AND status = :USER_ACTIVE;
@@ -57,14 +58,6 @@ SELECT org_id, user_id, $3, $4, created_at, expires_at, ip, agent,
 	CASE WHEN $5::int::bool THEN now() ELSE proved_at END
 FROM sessions WHERE org_id = $1 AND id = $2
 RETURNING id;
-
--- name: session_page
-SELECT id, to_ms(created_at), to_ms(last_seen_at), to_ms(expires_at), coalesce(host(ip), ''), agent,
-	(id = $5)::int
-FROM sessions
-WHERE org_id = $1 AND user_id = $2 AND expires_at > now() AND replaced_by IS NULL AND id > $3
-	AND last_seen_at > now() - make_interval(secs => $6::float8 / 1000)
-ORDER BY id LIMIT $4;
 
 -- name: session_replaced
 UPDATE sessions SET replaced_by = $3, replaced_at = now() WHERE org_id = $1 AND id = $2;

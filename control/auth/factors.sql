@@ -49,10 +49,3 @@ UPDATE auth_tokens SET code_hash = $3 WHERE org_id = $1 AND id = $2;
 
 -- name: token_used
 UPDATE auth_tokens SET used_at = now() WHERE org_id = $1 AND id = $2;
-
--- name: mail_factor_set
-UPDATE users SET mail_factor = $3::int::bool, updated_at = now(), version = version + 1
-WHERE org_id = $1 AND id = $2 AND mail_factor <> $3::int::bool;
-
--- name: totp_remove
-DELETE FROM user_totp WHERE org_id = $1 AND user_id = $2 AND NOT pending;

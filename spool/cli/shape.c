@@ -1,4 +1,5 @@
 /* spool/cli/shape.c - postern shape: what is in force for whom, and live orders; suspensions. */
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -49,13 +50,30 @@ static void say_undone(const struct value *v)
 	printf("%.*s was taken back\n", (int)order.n, order.p);
 }
 
+/* The section, narrowed by the options. */
+static void put_section(struct branch *args, const struct cli *c)
+{
+	struct buf section;
+
+	buf_init(&section, 0);
+	buf_put(&section, slice_str(c->args[0]));
+	if (c->tenant)
+		buf_putf(&section, " tenant %" PRIu64, c->tenant);
+	if (c->source)
+		buf_putf(&section, " source %s", c->source);
+	if (c->pool)
+		buf_putf(&section, " pool %s", c->pool);
+	branch_slice(args, "what", buf_data(&section));
+	buf_free(&section);
+}
+
 static int give_order(struct cli *c, struct slice key, struct slice value,
 		      void (*say)(const struct value *v))
 {
 	OWNED(tree) t = tree_new();
 	struct branch *args = tree_map(t);
 
-	branch_str(args, "what", c->args[0]);
+	put_section(args, c);
 	branch_slice(args, "key", key);
 	branch_slice(args, "value", value);
 	cli_put_author(args);

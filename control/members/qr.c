@@ -1,5 +1,5 @@
-/* control/auth/qr.c - QR codes by libqrencode. */
-#include "control/auth/qr.h"
+/* control/members/qr.c - QR codes by libqrencode. */
+#include "control/members/qr.h"
 
 #include <errno.h>
 #include <qrencode.h>

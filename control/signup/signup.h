@@ -1,4 +1,4 @@
-/* control/auth/signup.h - a new organisation with its first admin.
+/* control/signup/signup.h - a new organisation with its first admin.
  * Owns:  nothing; the slices of a struct new_org are the request's.
  * Names: NEW_ORG_. */
 #pragma once

@@ -1,4 +1,4 @@
-/* control/auth/factor_me.c - the person logged in sets up, changes and removes their second
+/* control/members/factor_me.c - the person logged in sets up, changes and removes their second
  * factors.
  *
  * Guarantee: when a factor comes to be, every other session of its person ends (it began without),
@@ -9,8 +9,6 @@
 #include "control/auth/login_session.h"
 #include "control/auth/mailed_code.h"
 #include "control/auth/proof.h"
-#include "control/auth/qr.h"
-#include "control/auth/routes.h"
 #include "control/auth/statements.h"
 #include "control/auth/throttle.h"
 #include "control/auth/totp.h"
@@ -21,6 +19,9 @@
 #include "control/http/reply.h"
 #include "control/mail/mail.h"
 #include "control/mail/options.h"
+#include "control/members/qr.h"
+#include "control/members/routes.h"
+#include "control/members/statements.h"
 
 enum { MAIL_LIFE_S = 10 * 60 };
 
@@ -156,7 +157,7 @@ static int delete_totp(struct call *c)
 	int r = check_leave(c, FACTOR_TOTP, &f);
 
 	if (r >= 0)
-		r = db_run(c->db, NULL, sql_auth_totp_remove, p_int(c->actor.org),
+		r = db_run(c->db, NULL, sql_members_totp_remove, p_int(c->actor.org),
 			   p_int(c->actor.id));
 	return r < 0 ? r
 		     : factor_ended(c, !f.mail, "user.totp_off",
@@ -217,7 +218,6 @@ struct mail_confirming {
 	struct slice code;
 	bool wrong;
 };
-enum { C_SECRET, C_CODE, C_TRIES };
 
 static int begin_mail(struct mail_confirming *k)
 {
@@ -227,7 +227,7 @@ static int begin_mail(struct mail_confirming *k)
 	int r = db_run(c->db, NULL, sql_auth_token_used, p_int(k->token.org), p_int(k->token.id));
 
 	if (r >= 0)
-		r = db_run(c->db, NULL, sql_auth_mail_factor_set, p_int(c->actor.org),
+		r = db_run(c->db, NULL, sql_members_mail_factor_set, p_int(c->actor.org),
 			   p_int(c->actor.id), p_bool(true));
 	if (r >= 0)
 		r = factor_state(c, c->actor.org, c->actor.id, &f);
@@ -237,25 +237,14 @@ static int begin_mail(struct mail_confirming *k)
 		     : factor_began(c, "user.mail_factor_on", "codes by mail are asked for", codes);
 }
 
-/* A wrong code is counted, and this must be committed: the refusal comes after it. */
-static int confirm(struct db *db, void *arg)
+static int confirm(struct db *db UNUSED, void *arg)
 {
 	struct mail_confirming *k = arg;
-	struct app *app = k->c->app;
 	OWNED(db_result) row = NULL;
-	int r = db_run(db, &row, sql_auth_code_find, p_int(k->token.org), p_int(k->token.id),
-		       p_int(k->c->actor.id), p_int(TOKEN_MAIL_FACTOR));
+	int r = mailed_code_check(k->c, &k->token, TOKEN_MAIL_FACTOR, k->code, &row);
 
-	if (r < 0)
-		return r;
-	k->wrong = r == 0 || db_int(row, 0, C_TRIES) >= MAILED_CODE_TRIES ||
-		   !token_right(app->token_pepper, k->token.secret, db_bytes(row, 0, C_SECRET));
-	if (k->wrong)
-		return 0;
-	k->wrong = !mailed_code_right(app, k->token.secret, k->code, db_bytes(row, 0, C_CODE));
-	return k->wrong
-		   ? db_run(db, NULL, sql_auth_code_tried, p_int(k->token.org), p_int(k->token.id))
-		   : begin_mail(k);
+	k->wrong = r == 0;
+	return r <= 0 ? r : begin_mail(k);
 }
 
 static int confirm_mail(struct call *c)
@@ -281,7 +270,7 @@ static int delete_mail(struct call *c)
 	int r = check_leave(c, FACTOR_MAIL, &f);
 
 	if (r >= 0)
-		r = db_run(c->db, NULL, sql_auth_mail_factor_set, p_int(c->actor.org),
+		r = db_run(c->db, NULL, sql_members_mail_factor_set, p_int(c->actor.org),
 			   p_int(c->actor.id), p_bool(false));
 	return r < 0 ? r
 		     : factor_ended(c, !f.totp, "user.mail_factor_off",
@@ -317,7 +306,7 @@ static int post_recovery(struct call *c)
 
 #define SET_UP (ROUTE_SUSPENDED_TOO | ROUTE_ENROLLING_TOO)
 /* clang-format off */
-const struct http_route auth_factor_routes[] = {
+const struct http_route members_factor_routes[] = {
 	{"PUT",    "/v1/me/totp",                AUTH_SESSION, 0, SET_UP | ROUTE_NO_BODY, 0, put_totp     },
 	{"POST",   "/v1/me/totp/confirm",        AUTH_SESSION, 0, SET_UP,                 0, confirm_totp },
 	{"DELETE", "/v1/me/totp",                AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO,    0, delete_totp  },
@@ -327,4 +316,4 @@ const struct http_route auth_factor_routes[] = {
 	{"POST",   "/v1/me/recovery-codes",      AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO | ROUTE_NO_BODY, 0, post_recovery},
 };
 /* clang-format on */
-const size_t auth_factor_routes_n = ARRAY_LEN(auth_factor_routes);
+const size_t members_factor_routes_n = ARRAY_LEN(members_factor_routes);

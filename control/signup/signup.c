@@ -1,12 +1,15 @@
-/* control/auth/signup.c - an organisation and its first admin in one transaction. */
-#include "control/auth/audit.h"
+/* control/signup/signup.c - an organisation and its first admin in one transaction. */
 #include "control/auth/arrival.h"
+#include "control/auth/audit.h"
 #include "control/auth/password.h"
 #include "control/auth/permit.h"
-#include "control/auth/signup.h"
-#include "control/auth/statements.h"
 #include "control/auth/throttle.h"
+#include "control/auth/options.h"
 #include "control/http/call.h"
+#include "control/http/problem.h"
+#include "control/signup/routes.h"
+#include "control/signup/signup.h"
+#include "control/signup/statements.h"
 #include "message/mailbox.h"
 
 struct creation {
@@ -35,8 +38,8 @@ static int create(struct db *db, void *arg)
 	struct creation *k = arg;
 	struct call *c = k->c;
 	char id[ID_OUT_MAX];
-	int r = db_run(db, NULL, sql_auth_org_insert, p_int(k->n->ret_org), p_text(k->n->org_name),
-		       p_bool(k->n->suspended),
+	int r = db_run(db, NULL, sql_signup_org_insert, p_int(k->n->ret_org),
+		       p_text(k->n->org_name), p_bool(k->n->suspended),
 		       p_str(k->n->suspended ? "waiting for the operator's approval" : ""));
 	if (r >= 0)
 		r = insert_user(k);
@@ -106,3 +109,35 @@ int signup_create(struct call *c, struct new_org *n)
 	/* The number is drawn before the row is inserted, so that the policy lets the row in. */
 	return r < 0 ? r : db_tx(c->db, n->ret_org, write_now, &w);
 }
+
+static const struct body_field signup_fields[] = { NEW_ORG_FIELDS("organization", "") };
+
+static int post_signup(struct call *c)
+{
+	struct new_org n = {
+		.password_pointer = "/password",
+		.log_in = true,
+		.suspended = strcmp(auth_options(c->app)->signup_verification, "operator") == 0,
+	};
+	struct body_seen seen;
+	int r;
+
+	if (!auth_options(c->app)->signup)
+		return problem(
+		    c, 403, "signup_closed",
+		    "sign-up is closed here: ask the operator of this service for an organisation");
+	r = http_body_read(c, signup_fields, ARRAY_LEN(signup_fields), &n, &seen);
+	if (r < 0)
+		return r;
+	return strcmp(auth_options(c->app)->signup_verification, "mail") == 0
+		   ? signup_by_mail(c, &n)
+		   : signup_create(c, &n);
+}
+
+/* clang-format off */
+const struct http_route signup_routes[] = {
+	{"POST", "/v1/auth/signup",         AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_signup},
+	{"POST", "/v1/auth/signup/verify",  AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, signup_confirm},
+};
+/* clang-format on */
+const size_t signup_routes_n = ARRAY_LEN(signup_routes);

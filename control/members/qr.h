@@ -1,4 +1,4 @@
-/* control/auth/qr.h - a text as a QR code (ISO 18004), drawn as SVG.
+/* control/members/qr.h - a text as a QR code (ISO 18004), drawn as SVG.
  * Threads: any.
  * Fails:   E_LIMIT (more than QR_TEXT_MAX bytes), -ENOMEM. */
 #pragma once

@@ -1,4 +1,4 @@
-/* control/auth/members.c - who belongs to the organisation, in which role. */
+/* control/members/members.c - who belongs to the organisation, in which role. */
 #include "control/auth/audit.h"
 #include "control/auth/factor.h"
 #include "control/auth/handed.h"
@@ -6,8 +6,6 @@
 #include "control/auth/login_session.h"
 #include "control/auth/permit.h"
 #include "control/auth/roles.h"
-#include "control/auth/routes.h"
-#include "control/auth/statements.h"
 #include "control/auth/throttle.h"
 #include "control/auth/token.h"
 #include "control/http/api.h"
@@ -15,6 +13,8 @@
 #include "control/http/page.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
+#include "control/members/routes.h"
+#include "control/members/statements.h"
 #include "message/mailbox.h"
 
 enum {
@@ -56,7 +56,7 @@ static json_t *member_json(const struct db_result *res, unsigned i)
 
 static int get_members(struct call *c)
 {
-	return page_list(c, member_json, sql_auth_member_page, p_int(c->actor.org), PAGE_AFTER,
+	return page_list(c, member_json, sql_members_page, p_int(c->actor.org), PAGE_AFTER,
 			 PAGE_LIMIT);
 }
 
@@ -64,7 +64,7 @@ static int reply_member(struct call *c, uint64_t id, unsigned status, const char
 {
 	OWNED(db_result) res = NULL;
 	json_t *member;
-	int r = db_run(c->db, &res, sql_auth_member_find, p_int(c->actor.org), p_int(id));
+	int r = db_run(c->db, &res, sql_members_find, p_int(c->actor.org), p_int(id));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
@@ -102,7 +102,7 @@ enum { LOCKED_ROLE, LOCKED_PERMITS };
 static int check_reach(struct call *c, uint64_t id)
 {
 	OWNED(db_result) res = NULL;
-	int r = db_run(c->db, &res, sql_auth_member_lock, p_int(c->actor.org), p_int(id));
+	int r = db_run(c->db, &res, sql_members_lock, p_int(c->actor.org), p_int(id));
 
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
@@ -130,9 +130,9 @@ static int post_member(struct call *c)
 	if (r >= 0)
 		r = mailbox_parse(b.email, MAILBOX_CONTACT, &box);
 	if (r >= 0)
-		r = db_run(c->db, &res, sql_auth_member_insert, p_int(c->actor.org),
-			   p_text(b.email), p_text(mailbox_normal(&box, norm)), p_text(b.name),
-			   p_int(role.role), p_str(role.own));
+		r = db_run(c->db, &res, sql_members_insert, p_int(c->actor.org), p_text(b.email),
+			   p_text(mailbox_normal(&box, norm)), p_text(b.name), p_int(role.role),
+			   p_str(role.own));
 	if (r < 0)
 		return r;
 	uint64_t id = (uint64_t)db_int(res, 0, 0);
@@ -149,7 +149,7 @@ static int post_member(struct call *c)
  * so that two admins cannot demote each other at once. */
 static int keeps_admin(struct call *c)
 {
-	int r = db_run(c->db, NULL, sql_auth_admins_active, p_int(c->actor.org));
+	int r = db_run(c->db, NULL, sql_members_admins_active, p_int(c->actor.org));
 
 	if (r < 0)
 		return r;
@@ -160,7 +160,7 @@ static int keeps_admin(struct call *c)
 
 static int lock_admins(struct call *c)
 {
-	int r = db_run(c->db, NULL, sql_auth_admins_lock, p_int(c->actor.org));
+	int r = db_run(c->db, NULL, sql_members_admins_lock, p_int(c->actor.org));
 	return r < 0 ? r : 0;
 }
 
@@ -211,10 +211,10 @@ static int update_member(struct call *c, uint64_t id, const struct member_body *
 	struct db_param new_role = body_has(seen, P_ROLE) ? p_int(role.role) : p_null();
 	struct db_param new_status = status ? p_int(status) : p_null();
 	if (r >= 0)
-		r = db_run(c->db, NULL, sql_auth_member_tokens_end, p_int(c->actor.org), p_int(id),
+		r = db_run(c->db, NULL, sql_members_tokens_end, p_int(c->actor.org), p_int(id),
 			   new_role, new_status, p_str(role.own));
 	if (r >= 0)
-		r = db_run(c->db, NULL, sql_auth_member_update, p_int(c->actor.org), p_int(id),
+		r = db_run(c->db, NULL, sql_members_update, p_int(c->actor.org), p_int(id),
 			   new_role, new_status,
 			   body_has(seen, P_NAME) ? p_text(b->name) : p_null(), p_str(role.own));
 	if (r <= 0)
@@ -311,7 +311,7 @@ static int delete_factor(struct call *c)
 }
 
 /* clang-format off */
-const struct http_route auth_member_routes[] = {
+const struct http_route members_routes[] = {
 	{"GET",    "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_members, .query = QUERY_PAGE},
 	{"POST",   "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_REAL, 0, post_member},
 	{"GET",    "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_member   },
@@ -321,4 +321,4 @@ const struct http_route auth_member_routes[] = {
 	{"DELETE", "/v1/members/{user_id}/factor", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,            0, delete_factor},
 };
 /* clang-format on */
-const size_t auth_member_routes_n = ARRAY_LEN(auth_member_routes);
+const size_t members_routes_n = ARRAY_LEN(members_routes);

@@ -1,15 +1,15 @@
-/* control/auth/signup_mailed.c - a sign-up that waits for a code sent to its address.  Nothing of
+/* control/signup/signup_mailed.c - a sign-up that waits for a code sent to its address.  Nothing of
  * the organisation is written before the code comes back. */
 #include <stdio.h>
 
 #include "control/auth/mailed_code.h"
-#include "control/auth/signup.h"
-#include "control/auth/statements.h"
 #include "control/auth/throttle.h"
 #include "control/http/api.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 #include "control/mail/mail.h"
+#include "control/signup/signup.h"
+#include "control/signup/statements.h"
 
 enum { LIFE_S = 30 * 60, TOKEN_ID = 1 };
 
@@ -57,7 +57,7 @@ static int insert(struct waiting *w, struct slice sealed, int seal_id)
 
 	token_hash(app->token_pepper, slice_str(w->secret), secret_hash);
 	mailed_code_hash(app, slice_str(w->secret), slice_str(w->code), code_hash);
-	r = db_run(w->c->db, &res, sql_auth_signup_insert, p_int(w->n->ret_org),
+	r = db_run(w->c->db, &res, sql_signup_insert, p_int(w->n->ret_org),
 		   p_bytes(slice_of((char *)secret_hash, sizeof(secret_hash))),
 		   p_bytes(slice_of((char *)code_hash, sizeof(code_hash))), p_bytes(sealed),
 		   p_int(seal_id), p_int(LIFE_S));
@@ -170,7 +170,7 @@ static int confirm(struct db *db, void *arg)
 	struct confirming *k = arg;
 	OWNED(db_result) row = NULL;
 	json_t *who = NULL;
-	int r = db_run(db, &row, sql_auth_signup_find, p_int(k->token.org));
+	int r = db_run(db, &row, sql_signup_find, p_int(k->token.org));
 
 	if (r < 0)
 		return r;
@@ -182,8 +182,8 @@ static int confirm(struct db *db, void *arg)
 	k->wrong =
 	    !mailed_code_right(k->c->app, k->token.secret, k->code, db_bytes(row, 0, W_CODE));
 	if (k->wrong)
-		return db_run(db, NULL, sql_auth_signup_tried, p_int(k->token.org));
-	r = db_run(db, NULL, sql_auth_signup_end, p_int(k->token.org));
+		return db_run(db, NULL, sql_signup_tried, p_int(k->token.org));
+	r = db_run(db, NULL, sql_signup_end, p_int(k->token.org));
 	if (r >= 0)
 		r = unseal(k, row, &who);
 	if (r >= 0)

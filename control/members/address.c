@@ -1,10 +1,9 @@
-/* control/auth/address.c - another address for the person logged in.  It counts when the code that
- * was mailed there comes back; the old address is told. */
+/* control/members/address.c - another address for the person logged in.  It counts when the code
+ * that was mailed there comes back; the old address is told. */
 #include "control/auth/audit.h"
 #include "control/auth/codes.h"
 #include "control/auth/mailed_code.h"
 #include "control/auth/password.h"
-#include "control/auth/routes.h"
 #include "control/auth/statements.h"
 #include "control/auth/throttle.h"
 #include "control/auth/warn.h"
@@ -13,6 +12,8 @@
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 #include "control/mail/mail.h"
+#include "control/members/routes.h"
+#include "control/members/statements.h"
 #include "message/mailbox.h"
 
 enum { LIFE_S = 30 * 60 };
@@ -118,7 +119,6 @@ struct changing {
 	struct slice code;
 	bool wrong;
 };
-enum { C_SECRET, C_CODE, C_TRIES, C_DETAIL, C_OLD };
 
 static int change(struct changing *k, struct slice email, struct slice old)
 {
@@ -128,7 +128,7 @@ static int change(struct changing *k, struct slice email, struct slice old)
 	int r = mailbox_parse(email, MAILBOX_CONTACT, &box);
 
 	if (r >= 0)
-		r = db_run(c->db, NULL, sql_auth_address_change, p_int(c->actor.org),
+		r = db_run(c->db, NULL, sql_members_address_change, p_int(c->actor.org),
 			   p_int(c->actor.id), p_text(email), p_text(mailbox_normal(&box, norm)));
 	if (r >= 0)
 		r = warn_person(c, c->actor.org, c->actor.id, MAIL_ADDRESS_CHANGED, old,
@@ -136,28 +136,20 @@ static int change(struct changing *k, struct slice email, struct slice old)
 	return r < 0 ? r : audit_put_id(c, "user.address_changed", ID_USER, c->actor.id, NULL);
 }
 
-/* A wrong code is counted, and this must be committed: the refusal comes after it. */
 static int verify(struct db *db, void *arg)
 {
 	struct changing *k = arg;
-	struct app *app = k->c->app;
 	OWNED(db_result) row = NULL;
-	int r = db_run(db, &row, sql_auth_code_find, p_int(k->token.org), p_int(k->token.id),
-		       p_int(k->c->actor.id), p_int(TOKEN_ADDRESS));
+	int r = mailed_code_check(k->c, &k->token, TOKEN_ADDRESS, k->code, &row);
 
-	if (r < 0)
+	k->wrong = r == 0;
+	if (r <= 0)
 		return r;
-	k->wrong = r == 0 || db_int(row, 0, C_TRIES) >= MAILED_CODE_TRIES ||
-		   !token_right(app->token_pepper, k->token.secret, db_bytes(row, 0, C_SECRET));
-	if (k->wrong)
-		return 0;
-	k->wrong = !mailed_code_right(app, k->token.secret, k->code, db_bytes(row, 0, C_CODE));
-	if (k->wrong)
-		return db_run(db, NULL, sql_auth_code_tried, p_int(k->token.org),
-			      p_int(k->token.id));
 	/* It counts once, and so do others that are on their way. */
 	r = db_run(db, NULL, sql_auth_tokens_end, p_int(k->token.org), p_int(k->c->actor.id));
-	return r < 0 ? r : change(k, db_text(row, 0, C_DETAIL), db_text(row, 0, C_OLD));
+	return r < 0 ? r
+		     : change(k, db_text(row, 0, MAILED_CODE_DETAIL),
+			      db_text(row, 0, MAILED_CODE_ADDRESS));
 }
 
 static int post_verify(struct call *c)
@@ -181,9 +173,9 @@ static int post_verify(struct call *c)
 }
 
 /* clang-format off */
-const struct http_route auth_address_routes[] = {
+const struct http_route members_address_routes[] = {
 	{"POST", "/v1/me/address",        AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO,                              0, post_address},
 	{"POST", "/v1/me/address/verify", AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO | ROUTE_BRAKED | ROUTE_NO_TX, 0, post_verify },
 };
 /* clang-format on */
-const size_t auth_address_routes_n = ARRAY_LEN(auth_address_routes);
+const size_t members_address_routes_n = ARRAY_LEN(members_address_routes);

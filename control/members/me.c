@@ -1,4 +1,4 @@
-/* control/auth/me.c - the person logged in: profile, password, sessions. */
+/* control/members/me.c - the person logged in: profile, password, sessions. */
 #include <stdio.h>
 
 #include "control/auth/audit.h"
@@ -7,7 +7,6 @@
 #include "control/auth/options.h"
 #include "control/auth/password.h"
 #include "control/auth/profile.h"
-#include "control/auth/routes.h"
 #include "control/auth/statements.h"
 #include "control/auth/throttle.h"
 #include "control/auth/warn.h"
@@ -18,6 +17,8 @@
 #include "control/http/reply.h"
 #include "control/mail/options.h"
 #include "control/mail/texts.h"
+#include "control/members/routes.h"
+#include "control/members/statements.h"
 
 static int get_me(struct call *c)
 {
@@ -116,7 +117,7 @@ static int change_profile(struct call *c, const struct me_body *b, struct body_s
 	profile_check(c, &b->more);
 	r = problem_end(c);
 	if (r >= 0)
-		r = db_run(c->db, NULL, sql_auth_profile_update, p_int(c->actor.org),
+		r = db_run(c->db, NULL, sql_members_profile_update, p_int(c->actor.org),
 			   p_int(c->actor.id), body_has(seen, ME_NAME) ? p_text(b->name) : p_null(),
 			   body_has(seen, ME_USERNAME) ? p_text(b->username) : p_null(),
 			   body_has(seen, ME_LANGUAGE) ? p_text(b->language) : p_null());
@@ -183,7 +184,7 @@ static json_t *session_json(const struct db_result *res, unsigned i)
 
 static int get_sessions(struct call *c)
 {
-	return page_list(c, session_json, sql_auth_session_page, p_int(c->actor.org),
+	return page_list(c, session_json, sql_members_session_page, p_int(c->actor.org),
 			 p_int(c->actor.id), PAGE_AFTER, PAGE_LIMIT, p_int(c->actor.session),
 			 p_int(auth_options(c->app)->session_idle));
 }
@@ -214,7 +215,7 @@ static int delete_sessions(struct call *c)
 }
 
 /* clang-format off */
-const struct http_route auth_me_routes[] = {
+const struct http_route members_me_routes[] = {
 	{"GET",    "/v1/me",                       AUTH_SESSION, 0, ROUTE_ENROLLING_TOO, 0, get_me         },
 	{"PATCH",  "/v1/me",                       AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, patch_me       },
 	{"GET",    "/v1/me/sessions",              AUTH_SESSION, 0, 0,                   0, get_sessions, .query = QUERY_PAGE   },
@@ -222,4 +223,4 @@ const struct http_route auth_me_routes[] = {
 	{"DELETE", "/v1/me/sessions/{session_id}", AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, delete_session },
 };
 /* clang-format on */
-const size_t auth_me_routes_n = ARRAY_LEN(auth_me_routes);
+const size_t members_me_routes_n = ARRAY_LEN(members_me_routes);
