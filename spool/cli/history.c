@@ -68,8 +68,7 @@ static void print_transcripts(const struct value *v)
 		print_safe(&out, member_text(x, "tls"));
 		(void)printf("%s\n", buf_cstr(&out));
 		if (member_true(x, "cut"))
-			(void)printf("%*s(earlier lines are not kept)\n", MARGIN,
-				     "");
+			(void)printf("%*s(earlier lines are not kept)\n", MARGIN, "");
 		buf_free(&out);
 		print_lines(member_list(x, "lines"));
 	}

@@ -156,9 +156,9 @@ static void leave_out_the_last(struct shown *t)
 }
 
 /* In which order text gives way, a column at a time. */
-enum giving { GIVES_TEXT, GIVES_NAMES, GIVES_ALL, GIVES_UP };
+enum who_gives { GIVES_TEXT, GIVES_NAMES, GIVES_ALL, GIVES_UP };
 
-static bool gives(const struct shown *t, size_t i, enum giving step)
+static bool gives(const struct shown *t, size_t i, enum who_gives step)
 {
 	const bool name = t->columns[i].kind == COLUMN_NAME;
 
@@ -167,7 +167,7 @@ static bool gives(const struct shown *t, size_t i, enum giving step)
 	return t->widths[i] > (step == GIVES_ALL ? (unsigned)NARROW : floor_of(t, i));
 }
 
-static size_t widest(const struct shown *t, enum giving step)
+static size_t widest(const struct shown *t, enum who_gives step)
 {
 	size_t found = t->n;
 
@@ -179,7 +179,7 @@ static size_t widest(const struct shown *t, enum giving step)
 
 static void fit(struct shown *t)
 {
-	enum giving step = GIVES_TEXT;
+	enum who_gives step = GIVES_TEXT;
 
 	if (!style.width)
 		return;
