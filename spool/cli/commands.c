@@ -295,9 +295,8 @@ int cmd_why(struct cli *c)
 static void print_rules(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "kind", "KIND", COLUMN_TEXT },
-		{ "order", "ORDER", COLUMN_NUMBER },
-		{ "selector", "SELECTOR", COLUMN_NAME },
+		{ "kind", "KIND", COLUMN_TEXT },         { "order", "ORDER", COLUMN_NUMBER },
+		{ "selector", "SELECTOR", COLUMN_NAME }, { "until_ms", "UNTIL", COLUMN_TIME },
 		{ "reason", "REASON", COLUMN_LONG },
 	};
 
