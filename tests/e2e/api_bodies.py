@@ -73,7 +73,8 @@ class Maker:
             prefix = re.match(r"\^(\w+_)\[a-z2-7\]\{13\}\$", node["pattern"])
             return prefix[1] + "a" * 12 + "b" if prefix else "".join(rng.choice(string.ascii_lowercase) for _ in range(max(low, rng.randrange(2, 9))))
         length = max(low, rng.choice([low, min(high, low + 1), min(high, 30), high if high <= 4000 else 30]))
-        signs = "abcÄ漢😀 9" if node.get("format") == "text" else "abcÄ漢😀9"
+        # Secrets are bounded in bytes besides.
+        signs = "abc9" if node.get("writeOnly") else "abcÄ漢😀 9" if node.get("format") == "text" else "abcÄ漢😀9"
         return "".join(rng.choice(signs) for _ in range(length))
 
     def integer(self, node):
