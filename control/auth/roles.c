@@ -299,9 +299,14 @@ static int delete_role(struct call *c)
 	if (r > 0)
 		return problem(c, 409, "role_in_use",
 			       "%d members have this role: give them another one first", r);
-	if (r >= 0)
-		r = db_run(c->db, NULL, "DELETE FROM roles WHERE org_id = $1 AND name = $2",
-			   p_int(c->actor.org), p_text(name));
+	if (r < 0)
+		return r;
+	r = db_run(c->db, NULL, "DELETE FROM roles WHERE org_id = $1 AND name = $2",
+		   p_int(c->actor.org), p_text(name));
+	if (r == E_UNKNOWN)
+		return problem(c, 409, "role_in_use",
+			       "people who come in by themselves get this role: choose another one "
+			       "in /v1/org/sign-in and for the identity providers first");
 	if (r >= 0)
 		r = audit_role(c, "role.deleted", name, NULL);
 	return r < 0 ? r : http_reply_empty(c, 204);

@@ -110,6 +110,11 @@ static int journal_write(void *part, struct db *db, int64_t engine)
 		r = db_run(db, NULL, sql_events_stats, p_str(db_column_array(&j[J_ORG])),
 			   p_str(db_column_array(&j[J_AT])), p_str(db_column_array(&j[J_CAMPAIGN])),
 			   p_str(db_column_array(&j[J_KIND])));
+	if (r >= 0)
+		r = db_run(db, NULL, sql_events_reasons, p_str(db_column_array(&j[J_ORG])),
+			   p_str(db_column_array(&j[J_CAMPAIGN])),
+			   p_str(db_column_array(&j[J_KIND])), p_str(db_column_array(&j[J_CODE])),
+			   p_str(db_column_array(&j[J_DSN])), p_str(db_column_array(&j[J_TEXT])));
 	return r;
 }
 

@@ -34,3 +34,15 @@ SELECT u.org_id, date_trunc('minute', from_ms(u.at)), u.campaign, u.kind, count(
 FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::smallint[])
 	AS u(org_id, at, campaign, kind) JOIN orgs o ON o.org_id = u.org_id GROUP BY 1, 2, 3, 4
 ON CONFLICT (org_id, bucket, campaign_id, kind) DO UPDATE SET n = s.n + excluded.n;
+
+-- name: reasons
+-- role: cp_ingest
+INSERT INTO reasons AS r (org_id, campaign_id, kind, code, dsn, diagnostic_id, n)
+SELECT u.org_id, u.campaign, u.kind, u.code, u.dsn, coalesce(d.id, 0), count(*)
+FROM unnest($1::int[], $2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::text[])
+	AS u(org_id, campaign, kind, code, dsn, text)
+JOIN orgs o ON o.org_id = u.org_id
+LEFT JOIN diagnostics d ON u.text <> '' AND d.org_id = u.org_id AND d.hash = :text_hash(u.text)
+WHERE u.campaign <> 0 AND u.kind IN (:LINK_BOUNCED, :LINK_EXPIRED, :LINK_DEFERRED)
+GROUP BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (org_id, campaign_id, kind, code, dsn, diagnostic_id) DO UPDATE SET n = r.n + excluded.n;

@@ -4,7 +4,7 @@
 
 #include "control/auth/audit.h"
 #include "control/auth/password.h"
-#include "control/auth/signup.h"
+#include "control/signup/signup.h"
 #include "control/engine/outbox.h"
 #include "control/http/api.h"
 #include "control/http/body.h"

@@ -257,20 +257,22 @@ static void put_row(struct branch *rows, const struct shapes *set, const struct 
 	buf_free(&origin);
 }
 
-/* With the limits that the tenant and the source have of their own. */
+/* With the limits that the tenant, the source, and one over the other have of their own. */
 static void put_shape(struct branch *rows, const struct shapes *set,
 		      const struct shape_subject *who, const struct shape *shape)
 {
-	struct shape tenant, source;
+	static const char *const owners[SHAPE_OWNERS] = { [SHAPE_OWN_TENANT] = "tenant",
+							  [SHAPE_OWN_SOURCE] = "source",
+							  [SHAPE_OWN_BOTH] = "tenant and source" };
+	struct shape own[SHAPE_OWNERS];
 
-	shapes_limits(set, who, true, &tenant);
-	shapes_limits(set, who, false, &source);
+	for (enum shape_owner of = 0; of < SHAPE_OWNERS; of++)
+		shapes_limits(set, who, of, &own[of]);
 	for (unsigned i = 0; i < SHAPE_KEYS; i++) {
 		put_row(rows, set, shape, i, "");
-		if (tenant.from[i] != SHAPE_RULES_MAX)
-			put_row(rows, set, &tenant, i, "tenant");
-		if (source.from[i] != SHAPE_RULES_MAX)
-			put_row(rows, set, &source, i, "source");
+		for (enum shape_owner of = 0; of < SHAPE_OWNERS; of++)
+			if (own[of].from[i] != SHAPE_RULES_MAX)
+				put_row(rows, set, &own[of], i, owners[of]);
 	}
 }
 

@@ -150,8 +150,8 @@ bool turn_plan_is_full(struct deliverer *dr, struct channel *ch, rcpt_ref ref)
 	return true;
 }
 
-/* The next recipient that may go, with its job. */
-rcpt_ref turn_next(struct deliverer *dr, struct channel *ch, bool bulk, struct turn_taken *ret)
+static rcpt_ref look_along(struct deliverer *dr, struct channel *ch, bool bulk,
+			   struct turn_taken *ret, struct allowed_aside *aside)
 {
 	struct pool *p = ch->pool;
 	unsigned looks = TAKES_MAX;
@@ -159,7 +159,7 @@ rcpt_ref turn_next(struct deliverer *dr, struct channel *ch, bool bulk, struct t
 	rcpt_ref ref;
 
 	while ((ref = whose_turn(ch, bulk, &looks, &ret->line)) != RCPT_NONE) {
-		if (turn_moved_on(dr, p, ref) || allowed_later(dr, ch, ref, &ret->lids))
+		if (turn_moved_on(dr, p, ref) || allowed_later(dr, ch, ref, &ret->lids, aside))
 			continue;
 		if (act_sets_aside(dr, ch, ref)) {
 			ref = RCPT_NONE; /* it is another source's turn now */
@@ -184,5 +184,17 @@ rcpt_ref turn_next(struct deliverer *dr, struct channel *ch, bool bulk, struct t
 		caps_looked(p);
 	if (!looks && ref == RCPT_NONE)
 		pool_pump_soon(p); /* a long run of those that may not go: others first */
+	return ref;
+}
+
+/* The next recipient that may go, with its job. */
+rcpt_ref turn_next(struct deliverer *dr, struct channel *ch, bool bulk, struct turn_taken *ret)
+{
+	struct allowed_aside aside;
+	rcpt_ref ref;
+
+	allowed_begin(&aside);
+	ref = look_along(dr, ch, bulk, ret, &aside);
+	allowed_end(ch, &aside, ref != RCPT_NONE);
 	return ref;
 }

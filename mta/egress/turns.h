@@ -32,6 +32,7 @@ struct turn {
 	unsigned channels, opening; /* at this site; opening are those that were never ready */
 	bool out;                   /* it is not waited for */
 	bool tried;                 /* of turns_next_untried() */
+	int64_t useless_until_ms;   /* the user's: nobody who waits may go from it */
 	void *known;                /* the user's: what it knows of the source at the site */
 	struct warmup_pair *warmup; /* likewise: the plan of a new source; NULL: it has none */
 };

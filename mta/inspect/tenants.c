@@ -41,23 +41,51 @@ static void tell_lid(struct teller *t, const struct pool *p, uint64_t tenant, co
 	buf_free(&origin);
 }
 
-void binds_tenants(struct teller *t, const struct pool *p)
+/* Where a limit over one source alone stops it: the others may take the mail. */
+static void tell_sources(struct teller *t, struct pool *p, uint64_t tenant)
 {
-	struct list *gated = (struct list *)(uintptr_t)&p->fair.gated;
+	const struct source *s;
+	unsigned told = 0;
+
+	for (unsigned i = 0; told < WHY_PLACES && (s = lids_source(p, i)) != NULL; i++) {
+		const struct lid *stop = lids_stopping(p, tenant, &s->ip);
+		if (stop && stop->of_source)
+			tell_lid(t, p, tenant, stop);
+		told += stop != NULL;
+	}
+}
+
+static void tell_share(struct teller *t, struct pool *p, uint64_t tenant)
+{
+	const struct lid *stop = lids_stopping(p, tenant, NULL);
+
+	if (!stop || stop->of_source)
+		tell_sources(t, p, tenant);
+	else
+		tell_lid(t, p, tenant, stop);
+}
+
+static void tell_shares(struct teller *t, struct pool *p, struct list *shares)
+{
 	const struct share *s;
 	unsigned told = 0;
 
-	list_each(gated, s, const struct share, ring) {
-		const struct lids *l;
-		const struct lid *stop;
+	list_each(shares, s, const struct share, ring) {
 		if (told == WHY_PLACES || (t->one_tenant && s->tenant != t->tenant))
 			continue;
-		l = lids_of((struct pool *)(uintptr_t)p, s->tenant); /* it may look them up */
-		stop = l ? lids_stop(NULL, l) : NULL;
-		if (stop)
-			tell_lid(t, p, s->tenant, stop);
-		told += stop != NULL;
+		tell_share(t, p, s->tenant);
+		told++;
 	}
+}
+
+void binds_tenants(struct teller *t, const struct pool *of)
+{
+	struct pool *p = (struct pool *)(uintptr_t)of; /* it may look them up */
+
+	tell_shares(t, p, &p->fair.gated);
+	if (shapes_asks(shape_set(p->sites->lane)) & SHAPE_ASKS_BOTH)
+		for (unsigned i = 0; i < FAIR_CLASSES; i++)
+			tell_shares(t, p, &p->fair.rings[i]);
 }
 
 void binds_own(struct teller *t, const struct pool *p, const struct ip *source, const char *name)

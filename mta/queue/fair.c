@@ -375,6 +375,31 @@ void fair_shut_at(struct fair *f, const struct flow *flow, struct list *gate)
 	list_push(gate, &s->gate);
 }
 
+void fair_put_aside(struct fair *f, const struct flow *flow, struct list *aside)
+{
+	struct share *s = share_find(f, flow);
+	uint32_t left = s ? s->left : 0;
+
+	if (!s || s->shut_until_ms)
+		return;
+	shut(f, s, FAIR_GATED, &f->gated);
+	s->left = left + 1; /* the one that was looked at did not go */
+	list_push_front(aside, &s->gate);
+}
+
+void fair_put_back(struct list *aside)
+{
+	struct list *l;
+
+	while ((l = list_pop(aside)) != NULL) {
+		struct share *s = container_of(l, struct share, gate);
+		s->shut_until_ms = 0;
+		count_ready(s->fair, s, waiting_in(s), 0);
+		list_remove(&s->ring);
+		list_push_front(&s->fair->rings[s->class], &s->ring);
+	}
+}
+
 static void open_share(struct fair *f, struct share *s)
 {
 	s->shut_until_ms = 0;

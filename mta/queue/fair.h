@@ -89,6 +89,10 @@ void fair_shut(struct fair *f, const struct flow *flow, int64_t until_ms);
 int64_t fair_open(struct fair *f, int64_t now_ms);
 /* Likewise, until somebody opens it: it goes behind those at the gate that wait of its class. */
 void fair_shut_at(struct fair *f, const struct flow *flow, struct list *gate);
+/* One of it was taken and is back in its line.  It is passed over until fair_put_back(), and then
+ * has its turn as before: what looks now may not take it, and another may. */
+void fair_put_aside(struct fair *f, const struct flow *flow, struct list *aside);
+void fair_put_back(struct list *aside);
 /* Opens the first one there.  Where it waits, or NULL: there is none. */
 struct fair *fair_open_first(struct list *gate);
 static inline uint32_t fair_ready(const struct fair *f)

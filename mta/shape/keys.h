@@ -66,8 +66,8 @@ enum {
 	SHAPE_BY_TENANT = 2, /* may be narrowed by tenant: it is about messages, not connections */
 	SHAPE_OF_HOSTS = 4,  /* about the hosts, whoever sends: may not be narrowed */
 	SHAPE_OF_POOLS = 8,  /* of all sources of a pool together: may not be narrowed by source */
-	/* A limit.  A section that names a tenant or a source gives that one a limit of its own,
-	 * beside the limit of all. */
+	/* A limit.  A section that names a tenant, a source or both gives that one a limit of its
+	 * own, beside the limit of all. */
 	SHAPE_OWN = 16,
 };
 

@@ -102,9 +102,6 @@ static int check_sender(const struct shape_section *x, const struct shape_key_ro
 {
 	bool own = row->where & SHAPE_OWN;
 
-	if (own && x->tenant && x->source.family)
-		return shape_wrong(error, "%s is a limit of a tenant or of a source, not of both",
-				   row->name);
 	if (x->source.family && (row->where & SHAPE_OF_POOLS))
 		return shape_wrong(
 		    error, "%s is for all sources of a pool together: give the source a pool",
@@ -126,6 +123,16 @@ static int check_place(const struct shape_section *x, enum shape_key key, char *
 		return shape_wrong(error, "%s is about the hosts: it cannot depend on who sends",
 				   row->name);
 	return check_sender(x, row, error);
+}
+
+/* What must be told apart because of the rule, beyond what its section says. */
+static unsigned asked_by(const struct shape_section *x, enum shape_key key)
+{
+	bool own = shape_key_rows[key].where & SHAPE_OWN;
+
+	return (key == SHAPE_TLS ? SHAPE_ASKS_TLS : 0U) |
+	       (key == SHAPE_RECIPIENTS && x->tenant ? SHAPE_ASKS_TENANT_RECIPIENTS : 0U) |
+	       (own && x->tenant && x->source.family ? SHAPE_ASKS_BOTH : 0U);
 }
 
 static int add_rule(struct shape_reader *rd, struct slice name, struct slice value, char *error)
@@ -152,9 +159,7 @@ static int add_rule(struct shape_reader *rd, struct slice name, struct slice val
 	}
 	s->rules = must_resize(s->rules, (s->n_rules + 1) * sizeof(*s->rules));
 	s->rules[s->n_rules++] = rule;
-	s->asks |= rule.key == SHAPE_TLS ? SHAPE_ASKS_TLS : 0U;
-	if (rule.key == SHAPE_RECIPIENTS && s->sections[rule.section].tenant)
-		s->asks |= SHAPE_ASKS_TENANT_RECIPIENTS;
+	s->asks |= asked_by(&s->sections[rule.section], rule.key);
 	return 0;
 }
 
@@ -283,10 +288,15 @@ bool shapes_names_pool(const struct shapes *s, uint16_t rule)
 	return rule < s->n_rules && s->sections[s->rules[rule].section].pool;
 }
 
-/* A limit that a tenant or a source has beside that of all. */
+/* A limit that a tenant, a source, or one over the other has beside that of all. */
 static bool is_own(const struct shape_rule *r, const struct shape_section *x)
 {
 	return (shape_key_rows[r->key].where & SHAPE_OWN) && (x->tenant || x->source.family);
+}
+
+static enum shape_owner owner_of(const struct shape_section *x)
+{
+	return !x->tenant ? SHAPE_OWN_SOURCE : x->source.family ? SHAPE_OWN_BOTH : SHAPE_OWN_TENANT;
 }
 
 struct shape_search {
@@ -332,7 +342,7 @@ void shapes_resolve(const struct shapes *s, const struct shape_subject *q, const
 			consider(&f, &s->rules[i]);
 }
 
-void shapes_limits(const struct shapes *s, const struct shape_subject *q, bool tenant,
+void shapes_limits(const struct shapes *s, const struct shape_subject *q, enum shape_owner owner,
 		   struct shape *ret)
 {
 	struct shape_search f;
@@ -341,7 +351,7 @@ void shapes_limits(const struct shapes *s, const struct shape_subject *q, bool t
 	f = search(s, q, ret);
 	for (unsigned i = 0; i < s->n_rules; i++) {
 		const struct shape_section *x = &s->sections[s->rules[i].section];
-		if (is_own(&s->rules[i], x) && (tenant ? x->tenant != 0 : x->source.family != 0))
+		if (is_own(&s->rules[i], x) && owner_of(x) == owner)
 			consider(&f, &s->rules[i]);
 	}
 }

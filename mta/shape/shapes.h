@@ -12,10 +12,11 @@
  * against the names of the site's MX hosts; one match is enough.
  *
  * Which rule holds: the narrowest section (domain, then site, provider, default), in it the one
- * with the most narrowings (tenant before source before pool), of equal ones the latest.  Files are
- * read in their order, live orders after them.
- * A connection limit or a rate that names a tenant or a source never takes the place of that of
- * all: it is that one's own, and both hold (shapes_limits()).
+ * that is narrowed most (by tenant, source and pool; tenant and source; tenant and pool; tenant;
+ * source and pool; source; pool), of equal ones the latest.  Files are read in their order, live
+ * orders after them.
+ * A connection limit or a rate that names a tenant, a source, or a tenant and a source never takes
+ * the place of that of all: it is that one's own, and all of them hold (shapes_limits()).
  *
  * Owns:    shapes_new() gives the caller the set; shapes_free() ends it.  Slices that are asked
  *          with are not kept.
@@ -65,9 +66,10 @@ struct shape {
 /* *base has the values of the configuration; ret gets them, and over them what rules say. */
 void shapes_resolve(const struct shapes *s, const struct shape_subject *q, const struct shape *base,
 		    struct shape *ret);
-/* The limits that the subject's tenant (or its source) has of its own, beside those of all;
- * 0: none.  Of the other keys nothing is said. */
-void shapes_limits(const struct shapes *s, const struct shape_subject *q, bool tenant,
+/* The limits that the subject's tenant, its source, or its tenant over its source has of its own,
+ * beside those of all; 0: none.  Of the other keys nothing is said. */
+enum shape_owner { SHAPE_OWN_TENANT, SHAPE_OWN_SOURCE, SHAPE_OWN_BOTH, SHAPE_OWNERS };
+void shapes_limits(const struct shapes *s, const struct shape_subject *q, enum shape_owner owner,
 		   struct shape *ret);
 /* Does any rule name a tenant (a source, a pool, a domain)?  If not, none need be told apart. */
 enum {
@@ -76,7 +78,8 @@ enum {
 	SHAPE_ASKS_POOL = 4,
 	SHAPE_ASKS_DOMAIN = 8,
 	SHAPE_ASKS_TLS = 16,
-	SHAPE_ASKS_TENANT_RECIPIENTS = 32
+	SHAPE_ASKS_TENANT_RECIPIENTS = 32,
+	SHAPE_ASKS_BOTH = 64 /* a limit of a tenant over a source */
 };
 unsigned shapes_asks(const struct shapes *s);
 bool shapes_names_pool(const struct shapes *s, uint16_t rule); /* its section names one */

@@ -20,7 +20,8 @@ struct lid {
 	int64_t value;            /* connections, or so many per day */
 	struct tenant_limits *at; /* where it is counted */
 	struct site_limits *where;
-	uint16_t from; /* the rule of a shape; SHAPE_RULES_MAX: the limits of the tenant */
+	uint16_t from;  /* the rule of a shape; SHAPE_RULES_MAX: the limits of the tenant */
+	bool of_source; /* over one source alone: another may take the mail */
 };
 /* Until it lets one more go, in microseconds; 0: now. */
 int64_t lid_wait_us(const struct lid *l, int64_t now_us);

@@ -8,11 +8,19 @@
 
 /* ---- what is known of a tenant ------------------------------------------------------------ */
 
-static struct lids *find(const struct pool *p, uint64_t tenant)
+static uint64_t hash_of(uint64_t tenant, const struct ip *source)
 {
-	for (struct map_link *l = map_find(&p->lids, hash_mix(tenant)); l; l = map_find_next(l)) {
+	size_t n = source->family == AF_INET6 ? 16 : source->family ? 4 : 0;
+
+	return hash_mix(tenant) ^ (n ? hash_keyed(slice_of(source->bytes, n)) : 0);
+}
+
+static struct lids *find(const struct pool *p, uint64_t tenant, const struct ip *source)
+{
+	for (struct map_link *l = map_find(&p->lids, hash_of(tenant, source)); l;
+	     l = map_find_next(l)) {
 		struct lids *known = container_of(l, struct lids, link);
-		if (known->tenant == tenant)
+		if (known->tenant == tenant && ip_eq(&known->source, source))
 			return known;
 	}
 	return NULL;
@@ -28,8 +36,13 @@ void lids_forget(struct pool *p)
 	}
 }
 
+struct lids_found {
+	struct lid at[LIDS_MAX];
+	unsigned n;
+};
+
 /* Of two limits that are counted in the same place the lower one holds. */
-static void add(struct lids *l, struct lid lid)
+static void add(struct lids_found *l, struct lid lid)
 {
 	for (unsigned i = 0; i < l->n; i++)
 		if (l->at[i].at == lid.at && l->at[i].kind == lid.kind) {
@@ -61,65 +74,149 @@ static const struct lid_row {
 	{ SHAPE_PROVIDER_BYTES, LID_BYTES, true },
 };
 
-static void add_shaped(struct lids *l, struct pool *p)
+/* What a tenant sends over one source is counted apart from what it sends over the others. */
+static struct site_limits *over(struct pool *p, struct site_limits *at, const struct ip *source)
+{
+	char ip[IP_TEXT_MAX];
+	struct buf name;
+
+	if (!at || !source)
+		return at;
+	ip_format(source, ip);
+	buf_init(&name, 0);
+	buf_putf(&name, "%s from %s", at->name, ip);
+	at = limits_site(p->sites->limits, buf_data(&name));
+	buf_free(&name);
+	return at;
+}
+
+/* source NULL: those over any. */
+static void add_shaped(struct lids_found *l, struct pool *p, uint64_t tenant,
+		       const struct ip *source)
 {
 	struct shape shape;
 
-	shaping_limits(p, l->tenant, NULL, &shape);
+	shaping_limits(p, tenant, source, &shape);
 	for (unsigned i = 0; i < ARRAY_LEN(lid_rows); i++) {
 		const struct lid_row *row = &lid_rows[i];
-		struct site_limits *at = shaping_counted_at(p, shape.from[row->key], row->provider);
-		if (at && shape.v[row->key])
-			add(l,
-			    (struct lid){ row->kind, shape.v[row->key],
-					  limits_tenant(at, l->tenant), at, shape.from[row->key] });
+		uint16_t from = shape.from[row->key];
+		struct site_limits *at =
+		    shape.v[row->key] ? shaping_counted_at(p, from, row->provider) : NULL;
+		at = over(p, at, source);
+		if (at)
+			add(l, (struct lid){ row->kind, shape.v[row->key],
+					     limits_tenant(at, tenant), at, from, source != NULL });
 	}
 }
 
 /* What holds for the tenant whatever the provider. */
-static void add_ordered(struct lids *l, struct pool *p)
+static void add_ordered(struct lids_found *l, struct pool *p, uint64_t tenant)
 {
 	struct sites *s = p->sites;
-	struct tenant_limits_now now = tenancy_limits(s->queue->tenancy, l->tenant);
+	struct tenant_limits_now now = tenancy_limits(s->queue->tenancy, tenant);
 	struct site_limits *all, *scope = p->site->provider ? p->site->provider : p->site->shared;
 
 	if (now.v[TENANT_CONNECTIONS] != TENANT_NONE)
 		add(l, (struct lid){ LID_CONNECTIONS, now.v[TENANT_CONNECTIONS],
-				     limits_tenant(scope, l->tenant), scope, SHAPE_RULES_MAX });
+				     limits_tenant(scope, tenant), scope, SHAPE_RULES_MAX, false });
 	if (now.v[TENANT_RATE] == TENANT_NONE)
 		return;
 	all = limits_site(s->limits, SLICE(LIDS_EVERYWHERE));
-	add(l, (struct lid){ LID_MESSAGES, now.v[TENANT_RATE], limits_tenant(all, l->tenant), all,
-			     SHAPE_RULES_MAX });
+	add(l, (struct lid){ LID_MESSAGES, now.v[TENANT_RATE], limits_tenant(all, tenant), all,
+			     SHAPE_RULES_MAX, false });
 }
 
-static struct lids *resolve(struct pool *p, uint64_t tenant)
+static struct lids *resolve(struct pool *p, uint64_t tenant, const struct ip *source)
 {
-	struct lids *l = must_alloc(sizeof(*l));
+	struct lids_found f = { .n = 0 };
+	struct lids *l;
 
 	if (p->lids.count >= LIDS_KNOWN_MAX)
 		lids_forget(p);
-	l->tenant = tenant;
-	add_shaped(l, p);
+	add_shaped(&f, p, tenant, NULL);
 	if (tenancy_paces(p->sites->queue->tenancy))
-		add_ordered(l, p);
-	for (unsigned i = 0; i < l->n; i++)
-		begin_rate(&l->at[i]);
-	map_insert(&p->lids, &l->link, hash_mix(tenant));
+		add_ordered(&f, p, tenant);
+	if (source->family)
+		add_shaped(&f, p, tenant, source);
+	for (unsigned i = 0; i < f.n; i++)
+		begin_rate(&f.at[i]);
+	l = must_alloc(sizeof(*l) + f.n * sizeof(*l->at));
+	l->tenant = tenant;
+	l->source = *source;
+	l->n = f.n;
+	memcpy(l->at, f.at, f.n * sizeof(*l->at));
+	map_insert(&p->lids, &l->link, hash_of(tenant, source));
 	return l;
 }
 
-const struct lids *lids_of(struct pool *p, uint64_t tenant)
+const struct lids *lids_of(struct pool *p, uint64_t tenant, const struct ip *source)
 {
+	unsigned asks = shapes_asks(shape_set(p->sites->lane));
+	static const struct ip any;
 	const struct lids *l;
 
-	if (!(shapes_asks(shape_set(p->sites->lane)) & SHAPE_ASKS_TENANT) &&
-	    !tenancy_paces(p->sites->queue->tenancy))
+	if (!(asks & SHAPE_ASKS_TENANT) && !tenancy_paces(p->sites->queue->tenancy))
 		return NULL;
-	l = find(p, tenant);
+	if (!source || !(asks & SHAPE_ASKS_BOTH))
+		source = &any;
+	l = find(p, tenant, source);
 	if (!l)
-		l = resolve(p, tenant);
+		l = resolve(p, tenant, source);
 	return l->n ? l : NULL;
+}
+
+/* ---- waiting ----------------------------------------------------------------------------- */
+
+const struct source *lids_source(const struct pool *p, unsigned i)
+{
+	if (!p->turns.at)
+		return egress_source(p->sites->egress, p->index, i);
+	return i < p->turns.n ? p->turns.at[i].source : NULL;
+}
+
+const struct lid *lids_stopping(struct pool *p, uint64_t tenant, const struct ip *source)
+{
+	const struct lids *l = lids_of(p, tenant, source);
+	const struct lid *stop = l ? lids_stop(NULL, l) : NULL, *first = NULL;
+	const struct source *s;
+	int64_t now_us = clock_mono_us();
+
+	if (source || (stop && !stop->of_source))
+		return stop;
+	for (unsigned i = 0; (s = lids_source(p, i)) != NULL; i++) {
+		if (source_err(s))
+			continue;
+		stop = lids_stopping(p, tenant, &s->ip);
+		if (!stop)
+			return NULL;
+		if (!first || lid_wait_us(stop, now_us) < lid_wait_us(first, now_us))
+			first = stop;
+	}
+	return first;
+}
+
+bool lids_wait(struct pool *p, const struct flow *flow, const struct lid *stop)
+{
+	if (stop->of_source && p->turns.n > 1)
+		stop = lids_stopping(p, flow->tenant, NULL);
+	if (stop)
+		gate_shut(p, flow, stop);
+	return stop != NULL;
+}
+
+enum { PASSED_MAX_MS = 100 };
+
+void lids_passed_over(struct channel *ch, int64_t wait_us)
+{
+	struct pool *p = ch->pool;
+	int64_t ms = MIN_OF(wait_us / 1000 + 1, (int64_t)PASSED_MAX_MS);
+
+	if (ch->turn == TURN_NONE)
+		return;
+	p->turns.at[ch->turn].useless_until_ms = sites_now(p->sites) + ms;
+	turns_pass_over(&p->turns, ch->turn);
+	if (!timer_running(&p->turn_timer))
+		timer_set(p->sites->loop->timers, &p->turn_timer, ms);
 }
 
 /* ---- taking ------------------------------------------------------------------------------ */
@@ -196,7 +293,7 @@ void lids_sent(struct channel *ch, const struct lids *l, const struct flow *flow
 				     clock_mono_us());
 	stop = lids_stop(NULL, l);
 	if (stop)
-		gate_shut(ch->pool, flow, stop);
+		(void)lids_wait(ch->pool, flow, stop);
 }
 
 /* The channel's next message of the tenant has its place now. */

@@ -80,10 +80,13 @@ int64_t pair_wait_ms(struct pool *p)
 	return first == INT64_MAX ? 0 : first;
 }
 
-static bool is_full(struct pool *p, const struct source *source)
+static bool is_full(struct pool *p, unsigned turn)
 {
+	const struct source *source = p->turns.at[turn].source;
+
 	return atomic_load_explicit(&source->connections, memory_order_relaxed) >=
 		   egress_slots_max(p->sites->egress) ||
+	       p->turns.at[turn].useless_until_ms > sites_now(p->sites) ||
 	       !own_may_open(p, &source->ip);
 }
 
@@ -130,7 +133,7 @@ bool pair_possible(struct pool *p, unsigned turn)
 {
 	const struct source *source = p->turns.at[turn].source;
 
-	return !source_err(source) && !is_left_alone(p, turn) && !is_full(p, source) &&
+	return !source_err(source) && !is_left_alone(p, turn) && !is_full(p, turn) &&
 	       reaches_any(p, source);
 }
 
@@ -140,7 +143,7 @@ static bool may_open(struct pool *p, unsigned turn)
 {
 	const struct source *source = p->turns.at[turn].source;
 
-	return !source_err(source) && !is_left_alone(p, turn) && !is_full(p, source);
+	return !source_err(source) && !is_left_alone(p, turn) && !is_full(p, turn);
 }
 
 /* first: this family, if it can be. */
@@ -203,7 +206,7 @@ static enum pair_lack why_none(struct pool *p)
 		if (is_left_alone(p, i))
 			continue;
 		wanted = true;
-		full = full || (is_full(p, source) && reaches_any(p, source));
+		full = full || (is_full(p, i) && reaches_any(p, source));
 		f.may = of_family;
 		f.arg = source;
 		family = family || site_has(p->site, &f);

@@ -138,7 +138,11 @@ void shaping_limits(const struct pool *p, uint64_t tenant, const struct ip *sour
 	q.tenant = tenant;
 	if (source)
 		q.source = *source;
-	shapes_limits(shape_set(p->sites->lane), &q, !source, ret);
+	shapes_limits(shape_set(p->sites->lane), &q,
+		      !source  ? SHAPE_OWN_TENANT
+		      : tenant ? SHAPE_OWN_BOTH
+			       : SHAPE_OWN_SOURCE,
+		      ret);
 }
 
 /* What a section says about a pool is counted for this pool alone. */

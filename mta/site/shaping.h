@@ -21,7 +21,8 @@ void shaping_pool(struct pool *p); /* its shape, likewise */
 /* The shape of a connection of the pool from this source, which the caller frees; NULL: it is the
  * pool's. */
 struct shape *shaping_source(const struct pool *p, const struct ip *source);
-/* The limits that a tenant, or (tenant 0) a source, has of its own here. */
+/* The limits that a tenant, a source (tenant 0), or a tenant over a source has of its own here;
+ * source NULL: whatever it is. */
 void shaping_limits(const struct pool *p, uint64_t tenant, const struct ip *source,
 		    struct shape *ret);
 /* Where a value of this rule is counted; NULL: at a provider that there is not. */

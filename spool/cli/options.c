@@ -38,9 +38,9 @@ static const struct option_row {
 	{ "shape",    0,   TAKES_TEXT,    AT(shape),    "FILE",  "shape replay: these shapes instead of the operator's" },
 	{ "rules",    0,   TAKES_TEXT,    AT(rules),    "FILE",  "shape replay: these rules instead of the operator's" },
 	{ "for",      0,   TAKES_TEXT,    AT(duration), "TIME",  "suspend: for how long (default 1h); trace (default 60s)" },
-	{ "tenant",   0,   TAKES_NUMBER,  AT(tenant),   "N",     "shape explain: for its mail" },
-	{ "source",   0,   TAKES_TEXT,    AT(source),   "IP",    "shape explain: over this source" },
-	{ "pool",     0,   TAKES_TEXT,    AT(pool),     "NAME",  "move, shape explain: the pool" },
+	{ "tenant",   0,   TAKES_NUMBER,  AT(tenant),   "N",     "shape explain, set, unset: for its mail" },
+	{ "source",   0,   TAKES_TEXT,    AT(source),   "IP",    "shape explain, set, unset: over this source" },
+	{ "pool",     0,   TAKES_TEXT,    AT(pool),     "NAME",  "move, shape explain, set, unset: the pool" },
 	{ "weight",   0,   TAKES_TEXT,    AT(weight),   "N",     "source add: its share of the pool (default 1)" },
 	{ "via",      0,   TAKES_TEXT,    AT(via),      "NAME",  "source add: the proxy that owns the address" },
 	{ "code",     0,   TAKES_TEXT,    AT(code),     "N",     "rules explain: the reply's code" },
@@ -69,8 +69,10 @@ void cli_help_options(FILE *to)
 {
 	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
 		const char letter[5] = { '-', options[i].letter, ',', ' ' };
-		(void)fprintf(to, "  %-4s--%-8s %-6s %s\n", options[i].letter ? letter : "",
-			      options[i].name, options[i].argument, options[i].help);
+		char left[64];
+		(void)snprintf(left, sizeof(left), "%-4s--%-8s %s", options[i].letter ? letter : "",
+			       options[i].name, options[i].argument);
+		cli_help_line(to, left, 21, options[i].help);
 	}
 }
 

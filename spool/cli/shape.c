@@ -1,4 +1,5 @@
 /* spool/cli/shape.c - postern shape: what is in force for whom, and live orders; suspensions. */
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -49,13 +50,30 @@ static void say_undone(const struct value *v)
 	printf("%.*s was taken back\n", (int)order.n, order.p);
 }
 
+/* The section, narrowed by the options. */
+static void put_section(struct branch *args, const struct cli *c)
+{
+	struct buf section;
+
+	buf_init(&section, 0);
+	buf_put(&section, slice_str(c->args[0]));
+	if (c->tenant)
+		buf_putf(&section, " tenant %" PRIu64, c->tenant);
+	if (c->source)
+		buf_putf(&section, " source %s", c->source);
+	if (c->pool)
+		buf_putf(&section, " pool %s", c->pool);
+	branch_slice(args, "what", buf_data(&section));
+	buf_free(&section);
+}
+
 static int give_order(struct cli *c, struct slice key, struct slice value,
 		      void (*say)(const struct value *v))
 {
 	OWNED(tree) t = tree_new();
 	struct branch *args = tree_map(t);
 
-	branch_str(args, "what", c->args[0]);
+	put_section(args, c);
 	branch_slice(args, "key", key);
 	branch_slice(args, "value", value);
 	cli_put_author(args);
@@ -81,9 +99,9 @@ int cmd_shape_unset(struct cli *c)
 static void show_orders(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "section", "SECTION", COLUMN_TEXT }, { "key", "KEY", COLUMN_TEXT },
+		{ "section", "SECTION", COLUMN_NAME }, { "key", "KEY", COLUMN_NAME },
 		{ "value", "VALUE", COLUMN_TEXT },     { "files", "FILES SAY", COLUMN_TEXT },
-		{ "author", "AUTHOR", COLUMN_TEXT },
+		{ "author", "AUTHOR", COLUMN_LONG },
 	};
 	const struct value *orders = value_member(v, SLICE("orders"));
 
@@ -106,10 +124,10 @@ int cmd_shape_diff(struct cli *c)
 static void show_values(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "section", "SECTION", COLUMN_TEXT },
-		{ "key", "KEY", COLUMN_TEXT },
+		{ "section", "SECTION", COLUMN_NAME },
+		{ "key", "KEY", COLUMN_NAME },
 		{ "value", "VALUE", COLUMN_TEXT },
-		{ "from", "FROM", COLUMN_TEXT },
+		{ "from", "FROM", COLUMN_LONG },
 	};
 	const struct value *values = value_member(v, SLICE("values"));
 
@@ -128,10 +146,10 @@ int cmd_shape_show(struct cli *c)
 static void show_explained(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "key", "KEY", COLUMN_TEXT },
+		{ "key", "KEY", COLUMN_NAME },
 		{ "of", "OF", COLUMN_TEXT },
 		{ "value", "VALUE", COLUMN_TEXT },
-		{ "from", "FROM", COLUMN_TEXT },
+		{ "from", "FROM", COLUMN_LONG },
 	};
 	struct slice provider = member_text(v, "provider");
 	const struct value *mx = value_member(v, SLICE("mx"));

@@ -24,6 +24,7 @@ static struct list conns = LIST_INIT(conns);
 static struct sim_host *hosts[256];
 static unsigned n_hosts, n_live, n_opened;
 static struct buf *messages;
+static struct ip *message_sources;
 static unsigned n_messages;
 static bool drops_messages;
 static char mistake[512];
@@ -73,6 +74,13 @@ struct slice conn_sim_message(unsigned i)
 	return i < n_messages ? buf_data(&messages[i]) : slice_of("", 0);
 }
 
+bool conn_sim_message_is_from(unsigned i, struct slice ip)
+{
+	struct ip source;
+
+	return i < n_messages && ip_parse(ip, &source) == 0 && ip_eq(&source, &message_sources[i]);
+}
+
 /* NULL: it is not kept. */
 static struct buf *new_message(const struct conn *from)
 {
@@ -82,8 +90,12 @@ static struct buf *new_message(const struct conn *from)
 		sim_source(&from->source)->messages++;
 	if (drops_messages)
 		return NULL;
-	if (!(n_messages & (n_messages - 1))) /* a power of two: there is room for no more */
-		messages = must_resize(messages, MAX_OF(1U, 2 * n_messages) * sizeof(*messages));
+	if (!(n_messages & (n_messages - 1))) { /* a power of two: there is room for no more */
+		unsigned n = MAX_OF(1U, 2 * n_messages);
+		messages = must_resize(messages, n * sizeof(*messages));
+		message_sources = must_resize(message_sources, n * sizeof(*message_sources));
+	}
+	message_sources[n_messages] = from->source;
 	b = &messages[n_messages++];
 	buf_init(b, 0);
 	return b;
@@ -119,7 +131,9 @@ void conn_sim_reset(void)
 	while (n_messages)
 		buf_free(&messages[--n_messages]);
 	free(messages);
+	free(message_sources);
 	messages = NULL;
+	message_sources = NULL;
 	mistake[0] = '\0';
 	n_opened = 0;
 	sim_machine_reset();

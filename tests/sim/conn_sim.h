@@ -59,6 +59,7 @@ unsigned conn_sim_messages_from(struct slice ip); /* of conn_sim_messages() */
 /* Messages taken, unstuffed, in order. */
 unsigned conn_sim_messages(void);
 struct slice conn_sim_message(unsigned i);
+bool conn_sim_message_is_from(unsigned i, struct slice ip);
 void conn_sim_drop_messages(void); /* they are not kept from now on: there will be many */
 
 /* One look at every conn; true: something happened.  Milliseconds until more may happen, or -1. */

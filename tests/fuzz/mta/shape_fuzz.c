@@ -1,6 +1,6 @@
 /* Law: a shape file that is read, shown and read again is the same, and what it says of any subject
- * lies in the bounds of each key.  What limits a tenant or a source never changes the limit of
- * all. */
+ * lies in the bounds of each key.  What limits a tenant, a source or one over the other never
+ * changes the limit of all, and holds for exactly whom it names. */
 #include "mta/shape/shapes.h"
 #include "tests/unit/mta/shape/written.h"
 
@@ -16,6 +16,25 @@ static void check_bounds(const struct shape *got)
 	}
 }
 
+/* It has them for what it names, whatever else is known of the mail. */
+static void check_owner(const struct shapes *s, const struct shape_subject *who,
+			enum shape_owner of, const struct shape *own)
+{
+	struct shape_subject other = *who;
+	struct shape got;
+
+	if (of != SHAPE_OWN_TENANT)
+		other.tenant = of == SHAPE_OWN_SOURCE ? 8 : 0;
+	else
+		other.source.family = 0;
+	shapes_limits(s, &other, of, &got);
+	for (unsigned i = 0; i < SHAPE_KEYS; i++)
+		if (of == SHAPE_OWN_BOTH)
+			assert(got.from[i] == SHAPE_RULES_MAX);
+		else
+			assert(got.from[i] == own->from[i] && got.v[i] == own->v[i]);
+}
+
 static void check_own(const struct shapes *s, const struct shape_subject *who,
 		      const struct shape *got)
 {
@@ -29,9 +48,10 @@ static void check_own(const struct shapes *s, const struct shape_subject *who,
 	for (unsigned i = 0; i < SHAPE_KEYS; i++)
 		assert(!(shape_key_rows[i].where & SHAPE_OWN) ||
 		       (got->v[i] == others.v[i] && got->from[i] == others.from[i]));
-	for (unsigned tenant = 0; tenant < 2; tenant++) {
-		shapes_limits(s, who, tenant, &own);
+	for (enum shape_owner of = 0; of < SHAPE_OWNERS; of++) {
+		shapes_limits(s, who, of, &own);
 		check_bounds(&own);
+		check_owner(s, who, of, &own);
 		for (unsigned i = 0; i < SHAPE_KEYS; i++)
 			assert((shape_key_rows[i].where & SHAPE_OWN) ||
 			       own.from[i] == SHAPE_RULES_MAX);

@@ -145,12 +145,12 @@ static void what_all_sources_share_is_not_said_of_one_of_them(void **state)
 	assert_int_equal(shapes_asks(s), SHAPE_ASKS_SOURCE);
 }
 
-static int64_t own_limit(const struct shapes *s, const struct shape_subject *q, bool tenant,
+static int64_t own_limit(const struct shapes *s, const struct shape_subject *q, enum shape_owner of,
 			 enum shape_key key)
 {
 	struct shape got;
 
-	shapes_limits(s, q, tenant, &got);
+	shapes_limits(s, q, of, &got);
 	return got.v[key];
 }
 
@@ -168,23 +168,84 @@ static void limits_of_a_tenant_or_a_source_are_its_own_beside_those_of_all(void 
 	q.tenant = 7;
 	assert_int_equal(ip_parse(SLICE("192.0.2.1"), &q.source), 0);
 	assert_int_equal(value(s, &q, SHAPE_RATE), 0);
-	assert_int_equal(own_limit(s, &q, true, SHAPE_RATE), 10 * 86400);
-	assert_int_equal(own_limit(s, &q, true, SHAPE_CONNECTIONS), 3);
-	assert_int_equal(own_limit(s, &q, true, SHAPE_BYTES), 0);
-	assert_int_equal(own_limit(s, &q, false, SHAPE_RATE), 5 * 86400);
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_TENANT, SHAPE_RATE), 10 * 86400);
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_TENANT, SHAPE_CONNECTIONS), 3);
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_TENANT, SHAPE_BYTES), 0);
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_SOURCE, SHAPE_RATE), 5 * 86400);
 	q.pool = SLICE("warm");
-	assert_int_equal(own_limit(s, &q, false, SHAPE_RATE), 4 * 86400);
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_SOURCE, SHAPE_RATE), 4 * 86400);
 	q.mx = (const struct slice[]){ SLICE("mx.own.test") };
 	q.n_mx = 1;
 	assert_int_equal(value(s, &q, SHAPE_RATE), 100 * 86400);
 	assert_int_equal(value(s, &q, SHAPE_PROVIDER_CONNECTIONS), 9);
-	assert_int_equal(own_limit(s, &q, true, SHAPE_PROVIDER_CONNECTIONS), 2);
-	assert_int_equal(own_limit(s, &q, true, SHAPE_RATE), 0); /* none, of the narrower section */
-	assert_int_equal(own_limit(s, &q, true, SHAPE_CONNECTIONS), 3);
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_TENANT, SHAPE_PROVIDER_CONNECTIONS), 2);
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_TENANT, SHAPE_RATE),
+			 0); /* none, of the narrower section */
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_TENANT, SHAPE_CONNECTIONS), 3);
 	q.tenant = 8;
-	assert_int_equal(own_limit(s, &q, true, SHAPE_CONNECTIONS), 0);
-	refused("[default tenant 7 source 192.0.2.1]\nrate = 1/s",
-		"a.conf:2: rate is a limit of a tenant or of a source, not of both");
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_TENANT, SHAPE_CONNECTIONS), 0);
+}
+
+static void a_tenant_over_a_source_has_limits_and_the_narrowest_section_counts(void **state)
+{
+	OWNED(shapes)
+	s = parsed("[provider a]\nmx = mx.own.test\n"
+		   "[default tenant 7]\nrate = 10/s\n[default source 192.0.2.1]\nrate = 5/s\n"
+		   "[default tenant 7 source 192.0.2.1]\nrate = 3/s\nconnections = 2\n"
+		   "[default source 192.0.2.1 tenant 7 pool warm]\nrate = 2/s\n"
+		   "[provider a tenant 7 source 192.0.2.1]\nprovider.bytes = 1M/s\nrate = 1/s\n"
+		   "[default tenant 7 source 192.0.2.1]\nrate = 4/s\nrecipients = 3\n"
+		   "[default tenant 7]\nrecipients = 9\n");
+	struct shape_subject q = subject("a.test", nobody_mx);
+
+	(void)state;
+	assert_true(shapes_asks(s) & SHAPE_ASKS_BOTH);
+	q.tenant = 7;
+	assert_int_equal(value(s, &q, SHAPE_RECIPIENTS), 9);
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_BOTH, SHAPE_RATE), 0);
+	assert_int_equal(ip_parse(SLICE("192.0.2.1"), &q.source), 0);
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_TENANT, SHAPE_RATE), 10 * 86400);
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_SOURCE, SHAPE_RATE), 5 * 86400);
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_BOTH, SHAPE_RATE), 4 * 86400); /* the latest */
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_BOTH, SHAPE_CONNECTIONS), 2);
+	assert_int_equal(value(s, &q, SHAPE_RECIPIENTS), 3);
+	assert_int_equal(value(s, &q, SHAPE_RATE), 0);
+	q.pool = SLICE("warm");
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_BOTH, SHAPE_RATE), 2 * 86400);
+	q.mx = (const struct slice[]){ SLICE("mx.own.test") };
+	q.n_mx = 1; /* a provider goes before a pool */
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_BOTH, SHAPE_RATE), 1 * 86400);
+	q.tenant = 8;
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_BOTH, SHAPE_RATE), 0);
+	assert_int_equal(own_limit(s, &q, SHAPE_OWN_SOURCE, SHAPE_RATE), 5 * 86400);
+}
+
+static void what_narrows_most_counts(void **state)
+{
+	static const char *const narrowings[] = { "",
+						  "pool warm",
+						  "source 192.0.2.1",
+						  "pool warm source 192.0.2.1",
+						  "tenant 7",
+						  "pool warm tenant 7",
+						  "source 192.0.2.1 tenant 7",
+						  "pool warm source 192.0.2.1 tenant 7" };
+	struct shape_subject q = subject("a.test", nobody_mx);
+	char text[2048] = "";
+
+	(void)state;
+	q.tenant = 7;
+	q.pool = SLICE("warm");
+	assert_int_equal(ip_parse(SLICE("192.0.2.1"), &q.source), 0);
+	for (unsigned i = 0; i < ARRAY_LEN(narrowings); i++) {
+		char before[2048];
+		(void)snprintf(before, sizeof(before), "%s", text);
+		/* Before those that it outranks, so that the order of the file does not decide. */
+		(void)snprintf(text, sizeof(text), "[default %.60s]\nrecipients = %u\n%.1900s",
+			       narrowings[i], i + 1, before);
+		OWNED(shapes) s = parsed(text);
+		assert_int_equal(value(s, &q, SHAPE_RECIPIENTS), i + 1);
+	}
 }
 
 static void a_provider_is_known_by_a_domain_before_a_host(void **state)
@@ -320,6 +381,9 @@ int main(void)
 		cmocka_unit_test(a_star_stands_for_any_run_of_characters),
 		cmocka_unit_test(what_all_sources_share_is_not_said_of_one_of_them),
 		cmocka_unit_test(limits_of_a_tenant_or_a_source_are_its_own_beside_those_of_all),
+		cmocka_unit_test(
+		    a_tenant_over_a_source_has_limits_and_the_narrowest_section_counts),
+		cmocka_unit_test(what_narrows_most_counts),
 		cmocka_unit_test(a_provider_is_known_by_a_domain_before_a_host),
 		cmocka_unit_test(a_live_order_comes_after_the_files),
 		cmocka_unit_test(every_value_says_where_it_comes_from),
