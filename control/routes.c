@@ -46,6 +46,7 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(returns_routes, LISTEN_API),
 	TABLE(org_routes, LISTEN_API),
 	TABLE(platform_routes, LISTEN_ADMIN),
+	TABLE(platform_factor_routes, LISTEN_ADMIN),
 	TABLE(contacts_field_routes, LISTEN_API),
 	TABLE(contacts_list_routes, LISTEN_API),
 	TABLE(contacts_routes, LISTEN_API),
