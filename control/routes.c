@@ -41,6 +41,7 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(federation_sign_in_routes, LISTEN_API),
 	TABLE(federation_enter_routes, LISTEN_API),
 	TABLE(federation_identity_routes, LISTEN_API),
+	TABLE(oidc_routes, LISTEN_API),
 	TABLE(domains_routes, LISTEN_API),
 	TABLE(reports_routes, LISTEN_API),
 	TABLE(returns_routes, LISTEN_API),

@@ -11,3 +11,5 @@ extern const struct http_route federation_enter_routes[];
 extern const size_t federation_enter_routes_n;
 extern const struct http_route federation_identity_routes[];
 extern const size_t federation_identity_routes_n;
+extern const struct http_route oidc_routes[];
+extern const size_t oidc_routes_n;
