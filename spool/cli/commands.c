@@ -132,7 +132,7 @@ static void print_queue(const struct cli *c, const struct value *v)
 	n = 0;
 	columns[n++] =
 	    (struct print_column){ key, heading,
-				   strcmp(key, "tenant") == 0 ? COLUMN_NUMBER : COLUMN_TEXT };
+				   strcmp(key, "tenant") == 0 ? COLUMN_NUMBER : COLUMN_NAME };
 	if (by_campaign)
 		columns[n++] = (struct print_column){ "campaign", "CAMPAIGN", COLUMN_NUMBER };
 	columns[n++] = (struct print_column){ "queued", "QUEUED", COLUMN_NUMBER };
@@ -171,8 +171,8 @@ int cmd_queue(struct cli *c)
 static void print_show(const struct value *v)
 {
 	static const struct print_column queued[] = {
-		{ "job", "JOB", COLUMN_TEXT },          { "row", "ROW", COLUMN_NUMBER },
-		{ "address", "ADDRESS", COLUMN_TEXT },  { "state", "STATE", COLUMN_TEXT },
+		{ "job", "JOB", COLUMN_NAME },          { "row", "ROW", COLUMN_NUMBER },
+		{ "address", "ADDRESS", COLUMN_NAME },  { "state", "STATE", COLUMN_TEXT },
 		{ "attempts", "TRIES", COLUMN_NUMBER }, { "next_ms", "NEXT TRY", COLUMN_TIME },
 		{ "tenant", "TENANT", COLUMN_NUMBER },  { "campaign", "CAMPAIGN", COLUMN_NUMBER },
 	};
@@ -295,9 +295,8 @@ int cmd_why(struct cli *c)
 static void print_rules(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "kind", "KIND", COLUMN_TEXT },
-		{ "order", "ORDER", COLUMN_NUMBER },
-		{ "selector", "SELECTOR", COLUMN_TEXT },
+		{ "kind", "KIND", COLUMN_TEXT },         { "order", "ORDER", COLUMN_NUMBER },
+		{ "selector", "SELECTOR", COLUMN_NAME }, { "until_ms", "UNTIL", COLUMN_TIME },
 		{ "reason", "REASON", COLUMN_LONG },
 	};
 
@@ -318,7 +317,7 @@ static void print_senders(const struct value *v)
 		{ "suppressed_bulk", "BULK ONLY", COLUMN_NUMBER },
 	};
 	static const struct print_column domains[] = {
-		{ "domain", "DOMAIN", COLUMN_TEXT },
+		{ "domain", "DOMAIN", COLUMN_NAME },
 		{ "tenant", "TENANT", COLUMN_NUMBER },
 		{ "pool", "POOL", COLUMN_TEXT },
 		{ "from", "FROM", COLUMN_TEXT },
@@ -343,7 +342,7 @@ int cmd_senders(struct cli *c)
 static void print_consumers(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "name", "NAME", COLUMN_TEXT },
+		{ "name", "NAME", COLUMN_NAME },
 		{ "cursor_lsn", "CURSOR", COLUMN_NUMBER },
 	};
 

@@ -7,9 +7,9 @@
 #define MORE "--max N shows up to N"
 
 static const struct print_column recipients[] = {
-	{ "job", "JOB", COLUMN_TEXT },
+	{ "job", "JOB", COLUMN_NAME },
 	{ "row", "ROW", COLUMN_NUMBER },
-	{ "address", "ADDRESS", COLUMN_TEXT },
+	{ "address", "ADDRESS", COLUMN_NAME },
 	{ "state", "STATE", COLUMN_TEXT },
 	{ "attempts", "TRIES", COLUMN_NUMBER },
 	{ "class", "CLASS", COLUMN_TEXT },
@@ -211,7 +211,7 @@ static void print_orders(const struct value *v)
 {
 	static const struct print_column columns[] = {
 		{ "order", "ORDER", COLUMN_NUMBER },     { "kind", "KIND", COLUMN_TEXT },
-		{ "selector", "SELECTOR", COLUMN_TEXT }, { "state", "STATE", COLUMN_TEXT },
+		{ "selector", "SELECTOR", COLUMN_NAME }, { "state", "STATE", COLUMN_TEXT },
 		{ "count", "COUNT", COLUMN_NUMBER },     { "at_ms", "GIVEN", COLUMN_TIME },
 		{ "until_ms", "UNTIL", COLUMN_TIME },    { "author", "AUTHOR", COLUMN_TEXT },
 		{ "reason", "REASON", COLUMN_LONG },

@@ -7,14 +7,14 @@
 static void print_sources(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "pool", "POOL", COLUMN_TEXT },          { "address", "ADDRESS", COLUMN_TEXT },
+		{ "pool", "POOL", COLUMN_NAME },          { "address", "ADDRESS", COLUMN_NAME },
 		{ "ehlo", "EHLO", COLUMN_TEXT },          { "weight", "WEIGHT", COLUMN_NUMBER },
 		{ "connections", "OPEN", COLUMN_NUMBER }, { "messages", "MESSAGES", COLUMN_NUMBER },
 		{ "state", "STATE", COLUMN_TEXT },        { "since_ms", "SINCE", COLUMN_TIME },
 		{ "retry_ms", "NEXT LOOK", COLUMN_TIME }, { "reason", "REASON", COLUMN_LONG },
 	};
 	static const struct print_column fallbacks[] = {
-		{ "pool", "POOL", COLUMN_TEXT },
+		{ "pool", "POOL", COLUMN_NAME },
 		{ "from", "LEAVES FROM", COLUMN_TEXT },
 		{ "since_ms", "SINCE", COLUMN_TIME },
 		{ "site", "AT", COLUMN_LONG },

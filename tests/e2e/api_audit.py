@@ -115,6 +115,12 @@ def people(w):
     w.act("PATCH /v1/keys/{key_id}", "key.changed", {"name": "L"}, key_id=key["id"])
     w.act("POST /v1/keys/{key_id}/regenerate", "key.regenerated", {"overlap": 60}, key_id=key["id"])
     w.act("DELETE /v1/keys/{key_id}", "key.revoked", key_id=key["id"])
+    second = Api(w.control.url)
+    second.token = second.post("/v1/auth/signup", {"organization": "Second", "email": "b@second.test", "password": PASSWORD})["token"]
+    asked = second.post("/v1/members", {"email": "ann@second.test", "role": "viewer"})["token"]
+    there = w.act("POST /v1/me/organisations", "user.organisation_linked", {"invitation": asked})["id"]
+    w.act("POST /v1/auth/switch", "login.switched", {"organisation": there})
+    w.act("DELETE /v1/me/organisations/{org_id}", "user.organisation_unlinked", org_id=there)
 
 
 def providers(w):

@@ -36,7 +36,8 @@ BY_EVENTS = {
 def populate(ops, owner, pg, org):
     """Makes one object for every parameter that stands in a path, by the POST of the collection above it."""
     wanted = {name: op.path.split("/{" + name)[0] for op in ops for name in op.params}
-    ids, first = {}, True
+    ids, first = {"org_id": owner.get("/v1/me")["org"]["id"]}, True
+    wanted.pop("org_id")
     while wanted and first:
         first = False
         for name, collection in list(wanted.items()):

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "tests/unit/mta/admin/ask.h"
 
 static void a_preview_counts_and_changes_nothing(void **state)
@@ -235,6 +236,12 @@ static void a_source_is_suspended_only_when_that_is_meant(void **state UNUSED)
 	assert_int_equal(suspend_source(&c, "*", "gmail", false, &v), 0);
 	assert_int_equal(suspend_source(&c, "*", "mx.example.com", false, &v), 0);
 	assert_int_equal(ask_rules_in_force(&c), 3);
+	assert_int_equal(ask_for(&c, "rules", NULL, NULL, false, &v), 0);
+	for (unsigned i = 1; i < 3; i++) {
+		const struct value *row = &ask_list(&v, "rules")->items[i];
+		assert_true(ask_number(row, "until_ms") > clock_wall_ms());
+		assert_string_equal(ask_text(row, "reason"), "by an operator");
+	}
 	ask_stop(&b, &c);
 }
 
