@@ -40,6 +40,8 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(federation_provider_routes, LISTEN_API),
 	TABLE(federation_sign_in_routes, LISTEN_API),
 	TABLE(federation_enter_routes, LISTEN_API),
+	TABLE(federation_sp_routes, LISTEN_API),
+	TABLE(federation_acs_routes, LISTEN_API),
 	TABLE(federation_identity_routes, LISTEN_API),
 	TABLE(oidc_routes, LISTEN_API),
 	TABLE(domains_routes, LISTEN_API),
