@@ -220,7 +220,7 @@ def queries(doc, target):
                 schema = target.maker.resolve(p["schema"])
                 if p["in"] != "query" or p["name"] == "after":
                     continue
-                bad = {"integer": ["0", "x", "99999", "-1", "1.0"], "boolean": ["yes", "1", ""]}.get(schema["type"], ["\x01", "no/such"])
+                bad = {"integer": ["0", "x", "99999", "-1", "1.0"], "boolean": ["yes", "1", ""]}.get(schema["type"], ["\x01", "no/such"] if schema.keys() & {"enum", "pattern", "format"} else ["\x01"])
                 for value in bad:
                     url = op.url(target.ids) + "?" + urllib.parse.urlencode({p["name"]: value})
                     try:
