@@ -57,6 +57,10 @@ int db_query(struct db *db, struct db_result **ret, const char *sql, const struc
 		const struct db_param params_[] = { __VA_ARGS__ };                                 \
 		db_query((db), (ret), (sql), params_, ARRAY_LEN(params_));                         \
 	})
+/* What is asked from now on has ms together, whatever transactions it is in: a statement of one
+ * that runs then is ended by the server, one after it is not sent; both are E_TIMEOUT.  0: no such
+ * bound any more. */
+void db_time(struct db *db, int64_t ms);
 /* Within a transaction: its statements may take as long as they need. */
 int db_wait_long(struct db *db) MUST_CHECK;
 /* Several statements without parameters: migrations only. */

@@ -13,6 +13,8 @@ struct db {
 	int64_t wait_ms; /* before the next attempt to connect; doubles */
 	uint32_t org;
 	int64_t until_ms;          /* when the answer has to be here; 0: whenever */
+	int64_t deadline_ms;       /* db_time(); 0: none */
+	int64_t told_ms;           /* statement_timeout of the open transaction; 0: the session's */
 	bool in_tx, begin_pending; /* pending: BEGIN goes with the first query */
 	bool patient;              /* this transaction's statements may take any time */
 	char error[ERROR_TEXT_MAX];
@@ -25,6 +27,8 @@ int db_fail(struct db *db, const PGresult *res);
 int db_ready(struct db *db) MUST_CHECK; /* connected, or E_DB */
 /* wait.c: a statement begins; its next result, and its only one.  NULL also when the server hangs:
  * then there is no connection any more. */
+bool db_out_of_time(const struct db *db);
+int64_t db_statement_ms(const struct db *db); /* that a statement may take now; 0: any time */
 void db_wait_begin(struct db *db);
 PGresult *db_wait_result(struct db *db);
 PGresult *db_wait_last(struct db *db);

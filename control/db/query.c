@@ -4,7 +4,7 @@
 
 #include "control/db/private.h"
 
-enum { PARAMS_MAX = 64, NUMBER_MAX = 32 };
+enum { PARAMS_MAX = 64, NUMBER_MAX = 32, TOLD_STEP_MS = 1000 };
 
 /* The wire form of parameters: numbers as text, bytea as it is. */
 struct packed_params {
@@ -88,17 +88,22 @@ static bool succeeded(const PGresult *res)
 	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 }
 
+#define SET_ORG "SELECT set_config('app.org', $1, true)"
+#define SET_TIME(ms) "set_config('statement_timeout', " ms ", true)"
+
 static int send_begin(struct db *db)
 {
-	char org[16] = "";
-	const char *values[] = { org };
+	char org[16] = "", ms[24] = "";
+	const char *values[] = { org, ms };
+	const char *sql = db->deadline_ms ? SET_ORG ", " SET_TIME("$2") : SET_ORG;
 
 	if (db->org)
 		(void)snprintf(org, sizeof(org), "%u", db->org);
+	db->told_ms = db->deadline_ms ? db_statement_ms(db) : 0;
+	(void)snprintf(ms, sizeof(ms), "%lld", (long long)db->told_ms);
 	if (!PQenterPipelineMode(db->conn) ||
 	    !PQsendQueryParams(db->conn, "BEGIN", 0, NULL, NULL, NULL, NULL, 0) ||
-	    !PQsendQueryParams(db->conn, "SELECT set_config('app.org', $1, true)", 1, NULL, values,
-			       NULL, NULL, 0))
+	    !PQsendQueryParams(db->conn, sql, db->deadline_ms ? 2 : 1, NULL, values, NULL, NULL, 0))
 		return E_DB;
 	return 0;
 }
@@ -140,9 +145,30 @@ static PGresult *first_query(struct db *db, const char *sql, const struct packed
 	return keep;
 }
 
+/* A transaction that has taken long already: its next statement has less time than the first. */
+static void tell_time(struct db *db)
+{
+	int64_t left = db_statement_ms(db);
+	char ms[24];
+	const char *values[] = { ms };
+
+	if (!db->in_tx || !db->told_ms || db->patient || db->told_ms - left < TOLD_STEP_MS)
+		return;
+	db->told_ms = left;
+	(void)snprintf(ms, sizeof(ms), "%lld", (long long)left);
+	db_wait_begin(db);
+	if (PQsendQueryParams(db->conn, "SELECT " SET_TIME("$1"), 1, NULL, values, NULL, NULL, 0))
+		PQclear(db_wait_last(db));
+}
+
 static PGresult *execute(struct db *db, const char *sql, const struct packed_params *k)
 {
 	bool first = db->begin_pending;
+
+	if (!first)
+		tell_time(db);
+	if (!db->conn)
+		return NULL;
 
 	db->begin_pending = false;
 	db_wait_begin(db);
@@ -161,12 +187,19 @@ static int count_of(const PGresult *res)
 	return (int)strtol(PQcmdTuples((PGresult *)res), NULL, 10);
 }
 
+static int out_of_time(struct db *db)
+{
+	slice_copy(db->error, sizeof(db->error), SLICE("the request's time is over"));
+	db->constraint[0] = db->sqlstate[0] = '\0';
+	return E_TIMEOUT;
+}
+
 int db_query(struct db *db, struct db_result **ret, const char *sql, const struct db_param *params,
 	     unsigned n)
 {
 	struct packed_params k;
 	PGresult *res;
-	int r = db_ready(db);
+	int r = db_out_of_time(db) ? out_of_time(db) : db_ready(db);
 
 	if (r < 0)
 		return r;

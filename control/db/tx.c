@@ -13,6 +13,7 @@ void db_begin(struct db *db, uint32_t org)
 	db->org = org;
 	db->in_tx = db->begin_pending = true;
 	db->patient = false;
+	db->told_ms = 0;
 	db->error[0] = db->constraint[0] = db->sqlstate[0] = '\0';
 }
 
@@ -35,6 +36,7 @@ int db_turn(struct db *db, uint32_t org)
 static int end(struct db *db, const char *sql)
 {
 	bool never_sent = db->begin_pending;
+	int64_t deadline = db->deadline_ms;
 	PGresult *res;
 	int r;
 
@@ -43,7 +45,9 @@ static int end(struct db *db, const char *sql)
 		return 0;
 	if (!db_connected(db))
 		return E_DB;
+	db->deadline_ms = 0; /* what was done in time may be kept */
 	db_wait_begin(db);
+	db->deadline_ms = deadline;
 	res = PQsendQuery(db->conn, sql) ? db_wait_last(db) : NULL;
 	/* COMMIT of a failed transaction is answered ROLLBACK: that is no commit. */
 	r = PQresultStatus(res) == PGRES_COMMAND_OK ? 0 : db_fail(db, res);

@@ -11,9 +11,27 @@ enum { GRACE_MS = 5000 };
 
 void db_wait_begin(struct db *db)
 {
-	bool bounded = db->statement_timeout_ms && !db->patient;
+	int64_t ms = db->patient ? 0 : db_statement_ms(db);
 
-	db->until_ms = bounded ? clock_mono_ms() + db->statement_timeout_ms + GRACE_MS : 0;
+	db->until_ms = ms ? clock_mono_ms() + ms + GRACE_MS : 0;
+}
+
+void db_time(struct db *db, int64_t ms)
+{
+	db->deadline_ms = ms ? clock_mono_ms() + ms : 0;
+}
+
+bool db_out_of_time(const struct db *db)
+{
+	return db->deadline_ms && clock_mono_ms() >= db->deadline_ms;
+}
+
+int64_t db_statement_ms(const struct db *db)
+{
+	int64_t left = db->deadline_ms ? MAX_OF(db->deadline_ms - clock_mono_ms(), 1) : 0;
+	int64_t most = db->statement_timeout_ms;
+
+	return left && (!most || left < most) ? left : most;
 }
 
 static bool wait_readable(const struct db *db)

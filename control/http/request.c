@@ -135,8 +135,8 @@ static int look_at_head(struct call_request *q, const char *url, const char *met
 		return problem(c, 404, "no_such_route",
 			       "there is nothing at this path: check the address");
 	http_query_read(&q->query, q->conn);
-	q->body_max = c->route->body_max ? c->route->body_max : BODY_MAX_DEFAULT;
-	if (c->route->flags & ROUTE_UPLOAD)
+	q->body_max = http_route_bytes(c->route);
+	if (!q->body_max)
 		q->body_max = (size_t)http_options(c->app)->upload_max;
 	buf_init(&q->body, q->body_max);
 	for (unsigned i = 0; i < ROUTE_PARAMS_MAX; i++)

@@ -5,6 +5,8 @@
 
 #include "control/http/percent.h"
 
+enum { READ_S = 10, CHANGE_S = 20, COSTLY_S = 60 };
+
 const char *const http_route_methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
 const size_t http_route_methods_n = ARRAY_LEN(http_route_methods);
 
@@ -84,6 +86,22 @@ char *http_route_methods_text(unsigned methods, char *buf)
 			n += (size_t)snprintf(buf + n, ROUTE_METHODS_TEXT_MAX - n, "%s%s",
 					      n ? ", " : "", http_route_methods[i]);
 	return buf;
+}
+
+unsigned http_route_seconds(const struct http_route *route)
+{
+	if (route->time_max)
+		return route->time_max;
+	if (route->flags & (ROUTE_COSTLY | ROUTE_UPLOAD))
+		return COSTLY_S;
+	return strcmp(route->method, "GET") ? CHANGE_S : READ_S;
+}
+
+size_t http_route_bytes(const struct http_route *route)
+{
+	if (route->flags & ROUTE_UPLOAD)
+		return 0;
+	return route->body_max ? route->body_max : BODY_MAX_DEFAULT;
 }
 
 unsigned http_route_count(void)

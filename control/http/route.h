@@ -40,6 +40,7 @@ struct http_route {
 	unsigned flags;
 	size_t body_max; /* 0: BODY_MAX_DEFAULT; uploads: http.upload_max */
 	int (*handle)(struct call *c);
+	unsigned time_max; /* seconds that it may take; 0: as http_route_seconds() says */
 };
 
 /* A room's table; control/routes.c lists all of them with their listeners. */
@@ -64,11 +65,16 @@ char *http_route_methods_text(unsigned methods, char *buf);
 /* 0, E_UNKNOWN (no such path), E_DENIED (path exists, the method does not). */
 int http_route_find(enum http_route_listener listener, struct slice method, struct slice path,
 		    struct http_route_match *ret) MUST_CHECK;
+/* Seconds after which a request is given up, its statement cancelled: 10 to read, 20 to change, 60
+ * for what is costly or a file, unless its row says otherwise. */
+unsigned http_route_seconds(const struct http_route *route);
+/* Bytes that a body may have; 0: http.upload_max. */
+size_t http_route_bytes(const struct http_route *route);
 /* Number of a route among all, for counters. */
 unsigned http_route_number(const struct http_route *route);
 unsigned http_route_count(void);
 const struct http_route *http_route_at(unsigned number, unsigned *ret_listeners);
-/* Prints one line per route: method, path, auth, permission, listeners, flags, between
- * tabs. */
+/* Prints one line per route: method, path, auth, permission, listeners, flags, seconds, bytes,
+ * between tabs. */
 struct http_gate;
 void http_route_print(const struct http_gate *gate);

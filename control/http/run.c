@@ -236,10 +236,12 @@ void call_run(struct call_request *q, struct db *db)
 		(void)close(q->upload_fd);
 		q->upload_fd = -1;
 	}
+	db_time(db, (int64_t)http_route_seconds(c->route) * 1000);
 	if (!q->reply.status)
 		answer(c);
 	else if (!q->gated) /* refused by its head, or while its body came */
 		ask_gate(c);
+	db_time(db, 0);
 	c->db = NULL;
 	q->server->gate->answered(c, q->reply.status);
 	log_debug("http.request", kv_str("request", c->request_id), kv_str("method", q->method),
