@@ -15,3 +15,5 @@ extern const struct http_route federation_acs_routes[];
 extern const size_t federation_acs_routes_n;
 extern const struct http_route federation_identity_routes[];
 extern const size_t federation_identity_routes_n;
+extern const struct http_route oidc_routes[];
+extern const size_t oidc_routes_n;
