@@ -1,4 +1,5 @@
 /* control/saml/assertion.c - what an assertion says, and whether it says it to us and now. */
+#include "control/contract/rfc3339.h"
 #include "control/http/api.h"
 #include "control/saml/inside.h"
 
@@ -19,7 +20,7 @@ static bool read_time(const xmlNode *n, const char *name, int64_t *ret)
 {
 	struct slice s = saml_xml_attribute(n, name);
 
-	return xmlHasProp(n, (const xmlChar *)name) ? api_time_parse(s, ret) == 0 : true;
+	return xmlHasProp(n, (const xmlChar *)name) ? rfc3339_parse(s, ret) == 0 : true;
 }
 
 /* NotBefore and NotOnOrAfter of an element; *ret_until is the later one of what was known. */
