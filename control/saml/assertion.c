@@ -1,6 +1,5 @@
 /* control/saml/assertion.c - what an assertion says, and whether it says it to us and now. */
 #include "control/contract/rfc3339.h"
-#include "control/http/api.h"
 #include "control/saml/inside.h"
 
 #define BEARER "urn:oasis:names:tc:SAML:2.0:cm:bearer"

@@ -2,7 +2,6 @@
  * name, where browsers go, and the certificates that it signs with. */
 #include "base/encode.h"
 #include "control/contract/rfc3339.h"
-#include "control/http/api.h"
 #include "control/saml/inside.h"
 #include "control/saml/signed.h"
 

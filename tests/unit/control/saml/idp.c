@@ -15,7 +15,6 @@
 
 #include "base/encode.h"
 #include "control/contract/rfc3339.h"
-#include "control/http/api.h"
 #include "control/saml/reader.h"
 #include "control/saml/signed.h"
 
