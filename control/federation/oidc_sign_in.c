@@ -260,8 +260,8 @@ static int ask_userinfo(const struct redeeming *k, const json_t *tokens, json_t 
 	return r;
 }
 
-/* It must be about the same person (5.3.2 of OpenID Connect Core), and the same address: what it says
- * of another one says nothing of this one. */
+/* It must be about the same person (5.3.2 of OpenID Connect Core), and the same address: what it
+ * says of another one says nothing of this one. */
 static int add_info(const struct redeeming *k, const json_t *info, json_t *claims)
 {
 	const json_t *email = json_object_get(claims, "email");
