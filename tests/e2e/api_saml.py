@@ -181,6 +181,9 @@ def attacks(w, api, pg, other):
         relay = urllib.parse.parse_qs(urllib.parse.urlsplit(page.begin(w.start)).query)["RelayState"][0]
         said = page.bring({"SAMLResponse": base64.b64encode(forged.encode()).decode(), "RelayState": relay})
         check(said == f"federation_error={code}", f"{code}: {said}")
+    lines = [a for a in api.get("/v1/audit?limit=50")["data"] if a["action"] == "login.assertion_refused"]
+    check({"signature", "unsigned", "doctype", "malformed", "request"} <= {a["detail"]["fault"] for a in lines}, f"the admin sees them: {lines}")
+    check(all(a["object"] == w.provider["id"] and a["detail"]["why"] for a in lines), f"of which provider, and why: {lines}")
     # The same assertion in another journey whose request it would answer: only a broken journey table could do it.
     page, fields = w.way("employee")
     check(page.bring(fields).startswith("federation="), "taken")
