@@ -11,8 +11,8 @@ struct allowed_aside {
 	int64_t wait_us; /* until the first of them may go from it */
 };
 void allowed_begin(struct allowed_aside *aside);
-/* It may send nothing here now: this one and the rest of its mail wait at the pool, or, when another
- * source may take it, are set aside.  *ret: its limits here, or NULL. */
+/* It may send nothing here now: this one and the rest of its mail wait at the pool, or, when
+ * another source may take it, are set aside.  *ret: its limits here, or NULL. */
 bool allowed_later(struct deliverer *dr, struct channel *ch, rcpt_ref ref, const struct lids **ret,
 		   struct allowed_aside *aside);
 /* They have their turns again.  found: there was somebody else for the channel. */
