@@ -8,18 +8,20 @@ SELECT s.secret_hash, s.csrf_hash, s.user_id, u.role, o.status <> :ORG_ACTIVE,
 	s.proved_at > now() - make_interval(secs => $4::float8 / 1000),
 	o.require_factor AND NOT u.mail_factor AND NOT EXISTS (SELECT FROM user_totp t
 		WHERE t.org_id = $1 AND t.user_id = u.id AND NOT t.pending),
-	own_permits(u), s.replaced_by IS NOT NULL, s.replaced_at < now() - interval '1 minute'
+	own_permits(u), s.replaced_by IS NOT NULL, s.replaced_at < now() - interval '1 minute',
+	s.own
 FROM sessions s JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id
 	JOIN orgs o ON o.org_id = s.org_id
 WHERE s.org_id = $1 AND s.id = $2 AND s.expires_at > now() AND u.status = :USER_ACTIVE
 	AND s.last_seen_at > now() - make_interval(secs => $3::float8 / 1000);
 
 -- name: login_look
--- The hash of the password, and has this person logged in from this network ($3)?
+-- The hash of the password; has this person logged in from this network ($3); do passwords not
+-- count for them?
 SELECT coalesce(u.password_hash, ''), EXISTS (SELECT FROM login_places p
 	WHERE p.org_id = $1 AND p.user_id = $2 AND p.net = nullif($3, '')::cidr
-		AND p.seen_at > now() - interval '90 days')
-FROM users u WHERE u.org_id = $1 AND u.id = $2;
+		AND p.seen_at > now() - interval '90 days'), o.sso_only AND u.role <> :ROLE_ADMIN
+FROM users u JOIN orgs o USING (org_id) WHERE u.org_id = $1 AND u.id = $2;
 
 -- name: login_named
 SELECT id FROM users WHERE org_id = $1 AND username = $2 AND status = :USER_ACTIVE;
@@ -44,27 +46,20 @@ DELETE FROM login_places p WHERE p.org_id = $1 AND p.user_id = $2 AND p.net NOT 
 DELETE FROM login_places WHERE org_id = $1 AND user_id = $2;
 
 -- name: session_insert
-INSERT INTO sessions (org_id, user_id, secret_hash, csrf_hash, expires_at, ip, agent, proved_at)
+INSERT INTO sessions (org_id, user_id, secret_hash, csrf_hash, expires_at, ip, agent, own,
+	proved_at)
 VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5::float8 / 1000), $6::text::inet,
-	left($7, $8), now())
+	left($7, $8), $9::int::bool, CASE WHEN $10::int::bool THEN now() ELSE '-infinity' END)
 RETURNING id;
 
 -- name: session_renew
--- The same session under a new id; $5: its person has just proved to be there.
+-- The same session under a new id; $5: its person has just given their password.
 INSERT INTO sessions (org_id, user_id, secret_hash, csrf_hash, created_at, expires_at, ip, agent,
-	proved_at)
-SELECT org_id, user_id, $3, $4, created_at, expires_at, ip, agent,
+	own, proved_at)
+SELECT org_id, user_id, $3, $4, created_at, expires_at, ip, agent, own OR $5::int::bool,
 	CASE WHEN $5::int::bool THEN now() ELSE proved_at END
 FROM sessions WHERE org_id = $1 AND id = $2
 RETURNING id;
-
--- name: session_page
-SELECT id, to_ms(created_at), to_ms(last_seen_at), to_ms(expires_at), coalesce(host(ip), ''), agent,
-	(id = $5)::int
-FROM sessions
-WHERE org_id = $1 AND user_id = $2 AND expires_at > now() AND replaced_by IS NULL AND id > $3
-	AND last_seen_at > now() - make_interval(secs => $6::float8 / 1000)
-ORDER BY id LIMIT $4;
 
 -- name: session_replaced
 UPDATE sessions SET replaced_by = $3, replaced_at = now() WHERE org_id = $1 AND id = $2;

@@ -38,7 +38,7 @@ SELECT EXISTS (SELECT FROM app WHERE used) OR EXISTS (SELECT FROM mail);
 -- A login that waits for its second factor.  Has this person logged in from this network ($3)?
 SELECT t.secret_hash, t.tries, t.user_id, t.code_hash, EXISTS (SELECT FROM login_places p
 	WHERE p.org_id = $1 AND p.user_id = t.user_id AND p.net = nullif($3, '')::cidr
-		AND p.seen_at > now() - interval '90 days')
+		AND p.seen_at > now() - interval '90 days'), t.detail
 FROM auth_tokens t JOIN users u ON u.org_id = t.org_id AND u.id = t.user_id
 WHERE t.org_id = $1 AND t.id = $2 AND t.kind = :TOKEN_CHALLENGE AND t.used_at IS NULL
 	AND t.expires_at > now() AND u.status = :USER_ACTIVE
@@ -49,10 +49,3 @@ UPDATE auth_tokens SET code_hash = $3 WHERE org_id = $1 AND id = $2;
 
 -- name: token_used
 UPDATE auth_tokens SET used_at = now() WHERE org_id = $1 AND id = $2;
-
--- name: mail_factor_set
-UPDATE users SET mail_factor = $3::int::bool, updated_at = now(), version = version + 1
-WHERE org_id = $1 AND id = $2 AND mail_factor <> $3::int::bool;
-
--- name: totp_remove
-DELETE FROM user_totp WHERE org_id = $1 AND user_id = $2 AND NOT pending;

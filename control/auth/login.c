@@ -1,16 +1,16 @@
-/* control/auth/login.c - sign-up, login, logout, and using a token that was handed over. */
+/* control/auth/login.c - login, logout, and using a token that was handed over. */
 #include "control/auth/audit.h"
 #include "base/random.h"
 #include "control/auth/alarm.h"
 #include "control/auth/arrival.h"
 #include "control/auth/gate.h"
 #include "control/auth/handed.h"
+#include "control/auth/linked.h"
 #include "control/auth/login_session.h"
 #include "control/auth/options.h"
 #include "control/auth/password.h"
 #include "control/auth/places.h"
 #include "control/auth/routes.h"
-#include "control/auth/signup.h"
 #include "control/auth/statements.h"
 #include "control/auth/throttle.h"
 #include "control/auth/token.h"
@@ -22,29 +22,7 @@
 
 enum { LOGINS_MAX = 8, SLOTS = 64 };
 
-static const struct body_field signup_fields[] = { NEW_ORG_FIELDS("organization", "") };
-
-static int post_signup(struct call *c)
-{
-	struct new_org n = {
-		.password_pointer = "/password",
-		.log_in = true,
-		.suspended = strcmp(auth_options(c->app)->signup_verification, "operator") == 0,
-	};
-	struct body_seen seen;
-	int r;
-
-	if (!auth_options(c->app)->signup)
-		return problem(
-		    c, 403, "signup_closed",
-		    "sign-up is closed here: ask the operator of this service for an organisation");
-	r = http_body_read(c, signup_fields, ARRAY_LEN(signup_fields), &n, &seen);
-	if (r < 0)
-		return r;
-	return strcmp(auth_options(c->app)->signup_verification, "mail") == 0
-		   ? signup_by_mail(c, &n)
-		   : signup_create(c, &n);
-}
+static const struct login_shown own_password = { .own = true, .proved = true };
 
 struct login_body {
 	struct slice user, email, password, org_name;
@@ -63,11 +41,12 @@ struct login_candidate {
 	struct call *c;
 	uint32_t org;
 	uint64_t user;
-	bool known; /* the caller's network is */
+	bool known;    /* the caller's network is */
+	bool sso_only; /* passwords do not count for them */
 	char hash[PASSWORD_HASH_MAX];
 };
 
-enum { LOOK_HASH, LOOK_KNOWN };
+enum { LOOK_HASH, LOOK_KNOWN, LOOK_SSO };
 
 static int look_at(struct db *db, void *arg)
 {
@@ -80,6 +59,7 @@ static int look_at(struct db *db, void *arg)
 	if (r > 0) {
 		slice_copy(k->hash, sizeof(k->hash), db_text(res, 0, LOOK_HASH));
 		k->known = db_bool(res, 0, LOOK_KNOWN);
+		k->sso_only = db_bool(res, 0, LOOK_SSO);
 	}
 	return r < 0 ? r : 0;
 }
@@ -161,7 +141,7 @@ static int enter(struct db *db UNUSED, void *arg)
 {
 	struct entering *e = arg;
 
-	return arrival_continue(e->c, e->k->org, e->k->user, 200);
+	return arrival_continue_shown(e->c, e->k->org, e->k->user, 200, own_password);
 }
 
 static int note_failure(struct db *db UNUSED, void *arg)
@@ -209,6 +189,14 @@ static int try_password(struct call *c, const struct login_candidate *k, int n,
 	return hits;
 }
 
+/* Said to those who know the password. */
+static int refuse_password(struct call *c)
+{
+	return problem(c, 403, "sso_required",
+		       "passwords do not count in this organisation: sign in by one of its "
+		       "identity providers");
+}
+
 /* An account by the name that its organisation gave it. */
 static int find_named(struct call *c, struct slice name, uint64_t org, struct login_candidate *k)
 {
@@ -252,6 +240,8 @@ static int log_in(struct call *c, const struct login_body *b, struct slice who, 
 		return problem(c, 409, "org_required",
 			       "this email address belongs to several organisations: send the id "
 			       "or the name of one in org");
+	if (right->sso_only)
+		return refuse_password(c);
 	struct entering e = { .c = c, .k = right };
 	return db_tx(c->db, right->org, enter, &e);
 }
@@ -272,7 +262,8 @@ static int find_org(struct call *c, struct slice text, uint64_t *ret)
 
 	if (ids_in(ID_ORG, text, ret) >= 0)
 		return 0;
-	lower(name, sizeof(name), text);
+	/* What is too long is nobody's name, and would be cut within a character. */
+	lower(name, sizeof(name), text.n < sizeof(name) ? text : SLICE(""));
 	r = db_run(c->db, &res, "SELECT lookup_org($1)", p_str(name));
 	if (r < 0)
 		return r;
@@ -412,7 +403,7 @@ static int use_token(struct token_acceptance *a, uint64_t *ret_user)
 	return r < 0 ? r : 0;
 }
 
-enum { WHO_EMAIL, WHO_NAME, WHO_ORG };
+enum { WHO_EMAIL, WHO_NAME, WHO_ORG, WHO_HASH, WHO_SSO };
 
 /* The new password is not what its person is called.  Who resets it is let in, whatever others
  * guessed, and from then on known at this place only. */
@@ -424,6 +415,8 @@ static int meet_person(const struct token_acceptance *a, uint64_t user)
 
 	if (r <= 0)
 		return r;
+	if (db_bool(res, 0, WHO_SSO))
+		return refuse_password(c);
 	const struct slice about[] = { db_text(res, 0, WHO_EMAIL), db_text(res, 0, WHO_NAME),
 				       db_text(res, 0, WHO_ORG), a->b->name };
 	r = password_accept(c, "/password", a->b->password, about, ARRAY_LEN(about));
@@ -450,11 +443,14 @@ static int accept_token(struct db *db, void *arg)
 	if (r >= 0)
 		r = db_run(db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND user_id = $2",
 			   p_int(a->token->org), p_int(user));
+	/* Whoever helped to it opens this organisation's account, and no other. */
+	if (r >= 0)
+		r = linked_end(a->c, a->token->org, user);
 	if (r >= 0 && a->reset)
 		r = warn_person(a->c, a->token->org, user, MAIL_PASSWORD_CHANGED, SLICE(""), NULL);
 	if (r >= 0)
 		r = audit_put_user(a->c, a->token->org, user, "user.password_chosen", NULL);
-	return r < 0 ? r : arrival_continue(a->c, a->token->org, user, 200);
+	return r < 0 ? r : arrival_continue_shown(a->c, a->token->org, user, 200, own_password);
 }
 
 static int post_verify(struct call *c)
@@ -481,8 +477,6 @@ static int post_verify(struct call *c)
 #define LOGOUT (ROUTE_NO_BODY | ROUTE_SUSPENDED_TOO | ROUTE_ENROLLING_TOO)
 /* clang-format off */
 const struct http_route auth_routes[] = {
-	{"POST", "/v1/auth/signup",         AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_signup},
-	{"POST", "/v1/auth/signup/verify",  AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, signup_confirm},
 	{"POST", "/v1/auth/login",          AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_login },
 	{"POST", "/v1/auth/logout",         AUTH_SESSION, 0, LOGOUT, 0, post_logout},
 	{"POST", "/v1/auth/password-reset", AUTH_NONE,    0, ROUTE_BRAKED | ROUTE_NO_TX,                 0, post_reset },

@@ -299,9 +299,14 @@ static int delete_role(struct call *c)
 	if (r > 0)
 		return problem(c, 409, "role_in_use",
 			       "%d members have this role: give them another one first", r);
-	if (r >= 0)
-		r = db_run(c->db, NULL, "DELETE FROM roles WHERE org_id = $1 AND name = $2",
-			   p_int(c->actor.org), p_text(name));
+	if (r < 0)
+		return r;
+	r = db_run(c->db, NULL, "DELETE FROM roles WHERE org_id = $1 AND name = $2",
+		   p_int(c->actor.org), p_text(name));
+	if (r == E_UNKNOWN)
+		return problem(c, 409, "role_in_use",
+			       "people who come in by themselves get this role: choose another one "
+			       "in /v1/org/sign-in and for the identity providers first");
 	if (r >= 0)
 		r = audit_role(c, "role.deleted", name, NULL);
 	return r < 0 ? r : http_reply_empty(c, 204);
@@ -312,7 +317,7 @@ const struct http_route auth_role_routes[] = {
 	{"GET",    "/v1/roles",        AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_roles  },
 	{"POST",   "/v1/roles",        AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_IDEMPOTENT, 0, post_role},
 	{"GET",    "/v1/roles/{name}", AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_role   },
-	{"PATCH",  "/v1/roles/{name}", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_IF_MATCH, 0, patch_role, .query = KEY_OWNER_QUERY},
+	{"PATCH",  "/v1/roles/{name}", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_IF_MATCH, 0, patch_role },
 	{"DELETE", "/v1/roles/{name}", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, delete_role},
 };
 /* clang-format on */

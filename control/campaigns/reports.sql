@@ -75,9 +75,7 @@ SELECT coalesce(sum(n) FILTER (WHERE kind = :LINK_RETURNED), 0),
 FROM stats WHERE org_id = $1 AND campaign_id = $2 AND kind >= :LINK_RETURNED;
 
 -- name: reasons
-SELECT e.kind, e.code, e.dsn, coalesce(d.text, ''), count(*)
-FROM events e
-LEFT JOIN diagnostics d ON d.org_id = $1 AND d.id = e.diagnostic_id
-WHERE e.org_id = $1 AND e.campaign_id = $2
-	AND e.kind IN (:LINK_BOUNCED, :LINK_EXPIRED, :LINK_DEFERRED)
-GROUP BY 1, 2, 3, 4 ORDER BY count(*) DESC LIMIT $3;
+SELECT r.kind, r.code, r.dsn, coalesce(d.text, ''), r.n
+FROM reasons r
+LEFT JOIN diagnostics d ON d.org_id = $1 AND d.id = r.diagnostic_id
+WHERE r.org_id = $1 AND r.campaign_id = $2 ORDER BY r.n DESC LIMIT $3;

@@ -4,7 +4,7 @@
 
 #include "control/auth/audit.h"
 #include "control/auth/password.h"
-#include "control/auth/signup.h"
+#include "control/signup/signup.h"
 #include "control/engine/outbox.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
@@ -188,7 +188,7 @@ static int resume_org(struct call *c)
 
 /* clang-format off */
 const struct http_route platform_routes[] = {
-	{"GET",   "/v1/admin/orgs",                  AUTH_PLATFORM, 0, ROUTE_NO_TX, 0, get_orgs, .query = QUERY_PAGE   },
+	{"GET",   "/v1/admin/orgs",                  AUTH_PLATFORM, 0, ROUTE_NO_TX, 0, get_orgs },
 	{"POST",  "/v1/admin/orgs",                  AUTH_PLATFORM, 0, ROUTE_NO_TX, 0, post_org   },
 	{"GET",   "/v1/admin/orgs/{org_id}",         AUTH_PLATFORM, 0, ROUTE_NO_TX, 0, get_one    },
 	{"PATCH", "/v1/admin/orgs/{org_id}",         AUTH_PLATFORM, 0, ROUTE_NO_TX, 0, patch_org  },

@@ -63,6 +63,7 @@ int admin_finish_cancel(struct query *q);
 void admin_lane_retry(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_retry(struct query *q);
 int admin_begin_suspend(struct query *q);
+void admin_lane_suspend(struct query *q, struct query_part *p, struct lane *l);
 int admin_finish_suspend(struct query *q);
 int admin_finish_tenants(struct query *q);
 int admin_finish_tenant_limit(struct query *q);

@@ -72,6 +72,24 @@ int admin_finish_status(struct query *q)
 
 /* ---- rules and consumers ----------------------------------------------------------------- */
 
+/* A suspension is "<until> <times> <why>", that of a tenant "<until> <why>"; else it is why. */
+static void put_value(struct branch *row, struct slice kind, struct slice value)
+{
+	const bool source = slice_eq(kind, SLICE("suspend"));
+	struct slice why = value;
+	uint64_t until;
+
+	if (!slice_strip(&kind, SLICE("suspend")) ||
+	    slice_u64(slice_take(&why, ' '), INT64_MAX, &until) < 0) {
+		branch_slice(row, "reason", value);
+		return;
+	}
+	if (source)
+		(void)slice_take(&why, ' ');
+	branch_slice(row, "reason", why);
+	branch_int(row, "until_ms", (int64_t)until);
+}
+
 static int put_rule(void *arg, struct slice key, struct slice value)
 {
 	const char *slash = memchr(key.p, '/', key.n);
@@ -80,7 +98,7 @@ static int put_rule(void *arg, struct slice key, struct slice value)
 
 	branch_slice(row, "kind", slice_of(key.p, n));
 	branch_slice(row, "selector", slash ? slice_of(slash + 1, key.n - n - 1) : slice_of("", 0));
-	branch_slice(row, "reason", value);
+	put_value(row, slice_of(key.p, n), value);
 	return 0;
 }
 
@@ -95,6 +113,8 @@ static bool put_standing(void *arg, const struct order *o)
 	branch_str(row, "selector", o->what);
 	branch_str(row, "reason", o->reason);
 	branch_int(row, "order", (int64_t)o->id);
+	if (o->until_ms)
+		branch_int(row, "until_ms", o->until_ms);
 	return true;
 }
 

@@ -6,7 +6,7 @@
 #include "mta/inspect/why.h"
 #include "schema/wire/meta.h"
 
-enum { COUNTS_MAX = 200000, PATIENCE_US = 1800 * 1000 };
+enum { COUNTS_MAX = 200000, COUNTS_SLICE = 512, PATIENCE_US = 1800 * 1000 };
 
 /* ---- queue ------------------------------------------------------------------------------- */
 
@@ -38,15 +38,18 @@ void admin_lane_queue(struct query *q, struct query_part *p, struct lane *l)
 {
 	bool more;
 
+	if (p->counted) {
+		p->again = inspect_counts_each(p->counting, COUNTS_SLICE, keep_count, p);
+		return;
+	}
 	if (!p->counting) {
 		p->counting = inspect_counts_new(l, (enum inspect_by)q->by);
 		p->end_us = clock_mono_us() + PATIENCE_US;
 	}
 	more = inspect_counts_go(p->counting);
-	p->again = more && clock_mono_us() < p->end_us;
-	p->partial = more && !p->again;
-	if (!p->again)
-		inspect_counts_each(p->counting, keep_count, p);
+	p->counted = !more || clock_mono_us() >= p->end_us;
+	p->partial = more && p->counted;
+	p->again = true;
 }
 
 static uint64_t total(const struct inspect_count *c)
@@ -302,6 +305,39 @@ void admin_lane_why(struct query *q, struct query_part *p, struct lane *l)
 		p->count = why_tell(p->why, put_reason, p) > 0;
 }
 
+static bool is_told(const struct value *row, const struct value *rows, uint32_t n)
+{
+	struct slice kind = value_member(row, SLICE("kind"))->s;
+	struct slice text = value_member(row, SLICE("text"))->s;
+
+	for (uint32_t i = 0; i < n && why_is_shared(kind); i++)
+		if (slice_eq(value_member(&rows->items[i], SLICE("kind"))->s, kind) &&
+		    slice_eq(value_member(&rows->items[i], SLICE("text"))->s, text))
+			return true;
+	return false;
+}
+
+/* Lanes may say the same of what all of them share. */
+static void join_reasons(struct query *q)
+{
+	struct branch *all = branch_list(q->out, "reasons");
+	unsigned lanes = engine_lanes(q->server->engine);
+
+	for (unsigned i = 0; i < lanes; i++) {
+		const struct value *rows = &tree_value(q->parts[i].tree)->members[0].value;
+		for (uint32_t k = 0; k < rows->count && branch_count(all) < q->max; k++) {
+			bool told = is_told(&rows->items[k], rows, k);
+			for (unsigned j = 0; j < i && !told; j++) {
+				const struct value *before =
+				    &tree_value(q->parts[j].tree)->members[0].value;
+				told = is_told(&rows->items[k], before, before->count);
+			}
+			if (!told)
+				branch_value(all, NULL, &rows->items[k]);
+		}
+	}
+}
+
 int admin_finish_why(struct query *q)
 {
 	if (!query_sum(q)) {
@@ -310,7 +346,7 @@ int admin_finish_why(struct query *q)
 	}
 	branch_str(q->out, "selector", q->what);
 	branch_bool(q->out, "partial", query_is_partial(q));
-	query_join_rows(q, "reasons");
+	join_reasons(q);
 	query_answer(q);
 	return 0;
 }

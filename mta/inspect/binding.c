@@ -24,7 +24,7 @@ struct binding {
 	uint64_t states[RCPT_STATES], held;
 	uint32_t next_s;
 	unsigned looked; /* for orders */
-	char holds[HOLDS_TOLD][RULE_TEXT_MAX];
+	struct rule_told holds[HOLDS_TOLD];
 	uint64_t caps[RULE_CAPS_MAX];
 	unsigned n_holds, n_caps, n_shut, n_places, last;
 	struct binding_shut shut[SHUT_TOLD];
@@ -46,13 +46,13 @@ struct binding *binding_free(struct binding *w)
 
 /* ---- the orders -------------------------------------------------------------------------- */
 
-static void note_hold(struct binding *w, const char *text)
+static void note_hold(struct binding *w, const struct rule_told *hold)
 {
 	for (unsigned i = 0; i < w->n_holds; i++)
-		if (strcmp(w->holds[i], text) == 0)
+		if (strcmp(w->holds[i].text, hold->text) == 0)
 			return;
 	if (w->n_holds < HOLDS_TOLD)
-		slice_copy(w->holds[w->n_holds++], RULE_TEXT_MAX, slice_str(text));
+		w->holds[w->n_holds++] = *hold;
 }
 
 static void note_cap(struct binding *w, uint64_t id)
@@ -67,7 +67,7 @@ static void note_cap(struct binding *w, uint64_t id)
 static void note_orders(struct binding *w, struct queue *q, const struct rcpt *r)
 {
 	struct rule_cap *caps[RULE_CAPS_MAX];
-	char text[RULE_TEXT_MAX];
+	struct rule_told hold;
 	struct about a;
 	unsigned n;
 
@@ -76,8 +76,8 @@ static void note_orders(struct binding *w, struct queue *q, const struct rcpt *r
 		return;
 	w->looked++;
 	about_rcpt(&a, q, r, SELECTS_ALL);
-	if (rules_hold(q->rules, &a.s, text))
-		note_hold(w, text);
+	if (rules_hold_told(q->rules, &a.s, &hold))
+		note_hold(w, &hold);
 	n = rules_caps(q->rules, &a.s, caps);
 	about_end(&a);
 	for (unsigned i = 0; i < n; i++)
@@ -86,16 +86,15 @@ static void note_orders(struct binding *w, struct queue *q, const struct rcpt *r
 
 static void tell_orders(const struct binding *w, struct teller *t)
 {
-	char text[RULE_TEXT_MAX];
-
-	for (unsigned i = 0; i < w->n_holds; i++)
-		tell(t, "hold", 0, "a rule holds some of it: %.300s", w->holds[i]);
+	for (unsigned i = 0; i < w->n_holds; i++) {
+		t->since_ms = w->holds[i].since_ms;
+		tell(t, "hold", w->holds[i].until_ms, "a rule holds some of it: %.300s",
+		     w->holds[i].text);
+	}
 	if (w->held && !w->n_holds)
 		tell(t, "hold", 0, "a rule holds some of it");
 	for (unsigned i = 0; i < w->n_caps; i++)
-		if (rules_cap_text(t->queue->rules, w->caps[i], text))
-			tell(t, "cap", 0, "order %" PRIu64 " caps some of it: %.300s", w->caps[i],
-			     text);
+		tell_cap(t, w->caps[i], "some of it");
 }
 
 /* ---- the places -------------------------------------------------------------------------- */
@@ -186,6 +185,12 @@ static void tell_counts(const struct binding *w, struct teller *t)
 		     w->states[RCPT_IN_FLIGHT]);
 }
 
+void binding_tell_who(struct binding *w, struct teller *t)
+{
+	tell_orders(w, t);
+	tell_counts(w, t);
+}
+
 static int by_number(const void *va, const void *vb)
 {
 	const struct binding_place *a = va, *b = vb;
@@ -214,7 +219,7 @@ static void tell_site(const struct binding *w, unsigned i, struct teller *t)
 	binds_only_site(t, site);
 }
 
-static void tell_places(struct binding *w, struct teller *t)
+void binding_tell_where(struct binding *w, struct teller *t)
 {
 	char text[WHY_TEXT_MAX];
 	unsigned n = MIN_OF(w->n_places, (unsigned)WHY_PLACES);
@@ -239,11 +244,4 @@ static void tell_places(struct binding *w, struct teller *t)
 	if (w->elsewhere)
 		tell(t, "more", 0, "%" PRIu64 " recipients wait at other sites and pools",
 		     w->elsewhere);
-}
-
-void binding_tell(struct binding *w, struct teller *t)
-{
-	tell_orders(w, t);
-	tell_counts(w, t);
-	tell_places(w, t);
 }

@@ -14,4 +14,6 @@ struct binding *binding_new(void);
 struct binding *binding_free(struct binding *w);
 /* One more, which the walk came by. */
 void binding_note(struct binding *w, struct walk *walk, rcpt_ref ref);
-void binding_tell(struct binding *w, struct teller *t);
+/* The orders and how many wait for what; and what binds where they wait. */
+void binding_tell_who(struct binding *w, struct teller *t);
+void binding_tell_where(struct binding *w, struct teller *t);

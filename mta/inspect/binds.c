@@ -16,6 +16,13 @@ static const char *name_of(const struct ip *source, char *text)
 	return source->family ? ip_format(source, text) : "*";
 }
 
+const struct source *binds_source(const struct pool *p, unsigned i)
+{
+	if (!p->turns.n)
+		return egress_source(p->sites->egress, p->index, i);
+	return i < p->turns.n ? p->turns.at[i].source : NULL;
+}
+
 /* ---- the rooms --------------------------------------------------------------------------- */
 
 static void ask_fallback(struct teller *t, const struct pool *p)
@@ -60,9 +67,10 @@ static int note_why(void *arg, struct slice key, struct slice value)
 static void ask_suspensions(struct teller *t, const struct pool *p)
 {
 	char key[400], source[IP_TEXT_MAX];
+	const struct source *from;
 
-	for (unsigned i = 0; i < p->turns.n; i++) {
-		const struct ip *ip = &p->turns.at[i].source->ip;
+	for (unsigned i = 0; (from = binds_source(p, i)) != NULL; i++) {
+		const struct ip *ip = &from->ip;
 		const struct source_limits *e = suspend_entry(p->site, ip);
 		struct suspension s = { .key = key };
 
@@ -75,6 +83,17 @@ static void ask_suspensions(struct teller *t, const struct pool *p)
 		     "%s is suspended at %s: %s", source[0] ? name_of(ip, source) : "*",
 		     suspend_scope(p->site)->name, *s.why ? s.why : "it was refused there");
 	}
+}
+
+static void ask_ordered(struct teller *t, const struct pool *p)
+{
+	char text[RULE_TEXT_MAX], source[IP_TEXT_MAX];
+	const struct source *from;
+
+	for (unsigned i = 0; (from = binds_source(p, i)) != NULL; i++)
+		if (suspend_ordered(p, &from->ip, text))
+			tell(t, "suspension", 0, "an order suspends %s at %s: %.250s",
+			     name_of(&from->ip, source), p->site->name, text);
 }
 
 static void put_rate(char *text, size_t cap, int64_t per_day)
@@ -157,10 +176,10 @@ static void ask_provider(struct teller *t, const struct pool *p)
 static void ask_sources(struct teller *t, const struct pool *p)
 {
 	int64_t most = p->shape.v[SHAPE_CONNECTIONS_PER_SOURCE];
+	const struct source *s;
 	char source[IP_TEXT_MAX];
 
-	for (unsigned i = 0; i < p->turns.n; i++) {
-		const struct source *s = p->turns.at[i].source;
+	for (unsigned i = 0; (s = binds_source(p, i)) != NULL; i++) {
 		const struct source_limits *e = limits_source(p->per_source, &s->ip);
 
 		if (source_err(s)) {
@@ -199,18 +218,24 @@ static void ask_turns(struct teller *t, const struct pool *p)
 	     p->site->name);
 }
 
-/* A room that can hold mail back joins with a row. */
-static void (*const asked[])(struct teller *t, const struct pool *p) = {
-	ask_pause,    ask_suspensions, ask_warmup,   ask_sources,
-	ask_adaptive, ask_rates,       ask_provider, ask_turns,
+/* A room that can hold mail back joins with a row.  What its `always` is true of holds back what
+ * waits for its next try too, and what comes; the rest matters to those whose turn it is. */
+static const struct {
+	void (*ask)(struct teller *t, const struct pool *p);
+	bool always;
+} asked[] = {
+	{ ask_pause, false }, { ask_suspensions, true }, { ask_ordered, true },
+	{ ask_warmup, true }, { ask_sources, true },     { ask_adaptive, true },
+	{ ask_rates, false }, { ask_provider, false },   { ask_turns, false },
 };
 
 void binds_pool(struct teller *t, const struct pool *p)
 {
 	ask_fallback(t, p);
 	binds_tenants(t, p);
-	for (size_t i = 0; fair_ready(&p->fair) && i < ARRAY_LEN(asked); i++)
-		asked[i](t, p);
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++)
+		if (asked[i].always || fair_ready(&p->fair))
+			asked[i].ask(t, p);
 }
 
 void binds_only_site(struct teller *t, struct site *s)
@@ -233,60 +258,4 @@ void binds_site(struct teller *t, struct site *s)
 	binds_only_site(t, s);
 	list_each(&s->pools, p, struct pool, link)
 		binds_pool(t, p);
-}
-
-/* ---- places that a selector names -------------------------------------------------------- */
-
-static bool has_source(const struct pool *p, const struct ip *ip)
-{
-	for (unsigned i = 0; i < p->turns.n; i++)
-		if (ip_eq(&p->turns.at[i].source->ip, ip))
-			return true;
-	return false;
-}
-
-static bool is_named(const struct site *site, const struct selector *s)
-{
-	struct slice provider = slice_str(site->provider ? site->provider->name : "");
-	const struct subject about = { .knows = SELECTS(SELECT_SITE) | SELECTS(SELECT_PROVIDER),
-				       .site = slice_str(site->name),
-				       .provider = slice_strip(&provider, SLICE("provider "))
-						       ? provider
-						       : SLICE("") };
-
-	return selector_holds(s, about.knows, &about) == SELECTS_YES;
-}
-
-static bool tell_source(struct teller *t, const struct site *site, const struct ip *source)
-{
-	const struct pool *p;
-	bool any = false;
-
-	list_each(&site->pools, p, struct pool, link)
-		if (has_source(p, source)) {
-			binds_pool(t, p);
-			any = true;
-		}
-	return any;
-}
-
-void binds_places(struct teller *t, const struct selector *s)
-{
-	const struct selector_term *source = selector_find(s, SELECT_SOURCE);
-	struct map_link *l;
-	unsigned told = 0;
-	size_t pos = 0;
-
-	for (l = map_next(&t->sites->map, &pos, NULL); l && told < WHY_PLACES;
-	     l = map_next(&t->sites->map, &pos, l)) {
-		struct site *site = container_of(l, struct site, link);
-		if (!is_named(site, s))
-			continue;
-		if (source) {
-			told += tell_source(t, site, &source->ip);
-			continue;
-		}
-		binds_site(t, site);
-		told++;
-	}
 }

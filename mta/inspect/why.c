@@ -21,9 +21,9 @@ struct why {
 	struct sites *sites;
 	struct selector selector;
 	enum why_of of;
-	struct walk *walk; /* NULL: nobody needs to be looked at */
-	rcpt_ref first;    /* WHY_ONE */
-	struct binding *binding;
+	struct walk *walk;       /* NULL: nobody needs to be looked at */
+	rcpt_ref first;          /* WHY_ONE */
+	struct binding *binding; /* WHY_DOMAIN, WHY_WAITING */
 };
 
 /* ---- one recipient, a domain ------------------------------------------------------------- */
@@ -42,28 +42,31 @@ static void why_reply(struct teller *t, const struct domain *d)
 	char status[STATUS_TEXT_MAX];
 
 	t->since_ms = d->reply_ms;
-	if (d->reply_ms)
+	if (d->reply_ms && !d->code)
+		tell(t, "reply", 0, "the domain's last try: %s %.*s",
+		     status_format(d->status, status), d->reply_n, d->reply);
+	else if (d->reply_ms)
 		tell(t, "reply", 0, "the domain's last answer: %u %s %.*s", d->code,
 		     status_format(d->status, status), d->reply_n, d->reply);
 }
 
 static void why_hold(struct teller *t, const struct subject *subject)
 {
-	char hold[RULE_TEXT_MAX];
+	struct rule_told hold;
 
-	if (rules_hold(t->queue->rules, subject, hold))
-		tell(t, "hold", 0, "a rule holds it: %s", hold);
+	if (!rules_hold_told(t->queue->rules, subject, &hold))
+		return;
+	t->since_ms = hold.since_ms;
+	tell(t, "hold", hold.until_ms, "a rule holds it: %s", hold.text);
 }
 
 static void why_cap(struct teller *t, const struct subject *subject)
 {
 	struct rule_cap *caps[RULE_CAPS_MAX];
-	char text[RULE_TEXT_MAX];
 	unsigned n = rules_caps(t->queue->rules, subject, caps);
 
 	for (unsigned i = 0; i < n; i++)
-		if (rules_cap_text(t->queue->rules, caps[i]->id, text))
-			tell(t, "cap", 0, "order %" PRIu64 " caps it: %.300s", caps[i]->id, text);
+		tell_cap(t, caps[i]->id, "it");
 }
 
 static void why_tenant(struct teller *t, const struct rcpt *r, struct pool *p)
@@ -102,6 +105,7 @@ static void why_rcpt(struct teller *t, rcpt_ref ref)
 {
 	const struct rcpt *r = queue_rcpt(t->queue, ref);
 	struct site *site;
+	struct pool *p;
 	struct about a;
 
 	about_rcpt(&a, t->queue, r, SELECTS_ALL);
@@ -112,30 +116,30 @@ static void why_rcpt(struct teller *t, rcpt_ref ref)
 		tell(t, "in-flight", 0, "a transaction is in progress");
 	if (r->state == RCPT_DEFERRED)
 		tell(t, "retry", queue_wall_ms(t->queue, r->due_s),
-		     "%u tries failed; waiting for the next one", r->attempts);
+		     "%u %s failed; waiting for the next one", r->attempts,
+		     r->attempts == 1 ? "try" : "tries");
 	site = why_next_hop(t, ref);
 	why_reply(t, queue_domain_of(t->queue, r));
 	if (!site)
 		return;
 	t->one_tenant = true;
 	t->tenant = queue_flow_of(t->queue, r)->tenant;
-	why_tenant(t, r, pool_get(site, queue_pool_of(t->queue, r)));
-	binds_site(t, site);
+	p = pool_get(site, queue_pool_of(t->queue, r));
+	why_tenant(t, r, p);
+	binds_only_site(t, site);
+	binds_pool(t, p);
 }
 
-static void why_domain(struct teller *t, struct slice name)
+static void why_domain(struct teller *t, struct slice name, struct binding *binding)
 {
 	const struct domain *d = queue_find_domain(t->queue, name);
-	struct about a;
 
 	if (!d || !d->live)
 		return;
-	about_domain(&a, t->queue, d);
-	why_hold(t, &a.s);
+	binding_tell_who(binding, t);
 	why_dns(t, way_of(d));
 	why_reply(t, d);
-	if (way_of(d)->site)
-		binds_site(t, way_of(d)->site);
+	binding_tell_where(binding, t);
 }
 
 /* ---- the look ---------------------------------------------------------------------------- */
@@ -175,9 +179,9 @@ struct why *why_new(struct lane *l, const struct selector *s)
 	w->selector = *s;
 	w->of = kind_of(s);
 	w->first = RCPT_NONE;
-	if (w->of == WHY_ONE || w->of == WHY_WAITING)
+	if (w->of != WHY_PLACE)
 		w->walk = walk_new(l, s);
-	if (w->of == WHY_WAITING)
+	if (w->of == WHY_WAITING || w->of == WHY_DOMAIN)
 		w->binding = binding_new();
 	return w;
 }
@@ -206,12 +210,13 @@ int why_tell(struct why *w, int (*each)(void *arg, const struct why_reason *r), 
 	t.one_tenant = tenant;
 	t.tenant = tenant ? tenant->number : 0;
 	if (w->of == WHY_DOMAIN)
-		why_domain(&t, w->selector.terms[0].text);
+		why_domain(&t, w->selector.terms[0].text, w->binding);
 	else if (w->of == WHY_PLACE)
 		binds_places(&t, &w->selector);
-	else if (w->of == WHY_WAITING)
-		binding_tell(w->binding, &t);
-	else if (w->first != RCPT_NONE && queue_rcpt(w->queue, w->first)->state != RCPT_DEAD)
+	else if (w->of == WHY_WAITING) {
+		binding_tell_who(w->binding, &t);
+		binding_tell_where(w->binding, &t);
+	} else if (w->first != RCPT_NONE && queue_rcpt(w->queue, w->first)->state != RCPT_DEAD)
 		why_rcpt(&t, w->first);
 	return t.n;
 }

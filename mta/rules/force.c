@@ -161,7 +161,7 @@ static const struct force *find(const struct rules *r, enum rule_kind kind, cons
 	return NULL;
 }
 
-static void say(const struct force *s, char *text)
+void force_say(const struct force *s, char *text)
 {
 	if (text)
 		(void)snprintf(text, RULE_TEXT_MAX, "%.500s: %.250s", s->order.what,
@@ -178,7 +178,7 @@ bool force_ends(const struct rules *r, const struct subject *s, bool *ret_bounce
 	if (*ret_bounce && text && *found->order.text)
 		slice_copy(text, RULE_TEXT_MAX, slice_str(found->order.text));
 	else
-		say(found, text);
+		force_say(found, text);
 	return true;
 }
 
@@ -191,7 +191,7 @@ bool rules_source_rests(struct rules *r, const struct subject *s, char *text)
 	pthread_rwlock_rdlock(&r->lock);
 	found = find(r, RULE_SOURCE, s);
 	if (found)
-		say(found, text);
+		force_say(found, text);
 	pthread_rwlock_unlock(&r->lock);
 	return found != NULL;
 }
@@ -205,13 +205,9 @@ bool force_moves(const struct rules *r, const struct subject *s, char *pool, siz
 	return found != NULL;
 }
 
-bool force_held(const struct rules *r, const struct subject *s, char *text)
+const struct force *force_held(const struct rules *r, const struct subject *s)
 {
-	const struct force *found = holds(r, s);
-
-	if (found)
-		say(found, text);
-	return found != NULL;
+	return holds(r, s);
 }
 
 unsigned rules_caps(struct rules *r, const struct subject *s, struct rule_cap **ret)
@@ -228,21 +224,6 @@ unsigned rules_caps(struct rules *r, const struct subject *s, struct rule_cap **
 			ret[n++] = at->cap;
 	pthread_rwlock_unlock(&r->lock);
 	return n;
-}
-
-bool rules_cap_text(struct rules *r, uint64_t id, char *text)
-{
-	const struct force *at;
-	bool found = false;
-
-	pthread_rwlock_rdlock(&r->lock);
-	list_each(&r->orders, at, struct force, link)
-		if (at->order.id == id && at->cap) {
-			say(at, text);
-			found = true;
-		}
-	pthread_rwlock_unlock(&r->lock);
-	return found;
 }
 
 bool rules_caps_domain(struct rules *r, struct slice domain)

@@ -29,6 +29,10 @@ bool force_set(struct rules *r, struct slice key, struct slice value);
 void force_free_all(struct rules *r);
 /* Adds what the orders of this kind have to *keys. */
 void force_keys(const struct rules *r, enum rule_kind kind, unsigned *keys);
-bool force_held(const struct rules *r, const struct subject *s, char *text);
+/* The order that holds it; NULL: none does. */
+const struct force *force_held(const struct rules *r, const struct subject *s);
+/* "selector: reason"; text may be NULL. */
+void force_say(const struct force *s, char *text);
+void force_tell(const struct force *s, struct rule_told *ret);
 bool force_ends(const struct rules *r, const struct subject *s, bool *ret_bounce, char *text);
 bool force_moves(const struct rules *r, const struct subject *s, char *pool, size_t cap);

@@ -209,12 +209,29 @@ static bool match_singles(struct rules *r, enum rule_kind kind, const struct sub
 
 bool rules_hold(struct rules *r, const struct subject *s, char *text)
 {
+	const struct force *order = NULL;
 	bool found;
 
 	if (!rules_keys(r, RULE_HOLD))
 		return false;
 	pthread_rwlock_rdlock(&r->lock);
-	found = match_singles(r, RULE_HOLD, s, text) || force_held(r, s, text);
+	found = match_singles(r, RULE_HOLD, s, text) || (order = force_held(r, s)) != NULL;
+	if (order)
+		force_say(order, text);
+	pthread_rwlock_unlock(&r->lock);
+	return found;
+}
+
+bool rules_hold_told(struct rules *r, const struct subject *s, struct rule_told *ret)
+{
+	const struct force *order = NULL;
+	bool found;
+
+	*ret = (struct rule_told){ .since_ms = 0 };
+	pthread_rwlock_rdlock(&r->lock);
+	found = match_singles(r, RULE_HOLD, s, ret->text) || (order = force_held(r, s)) != NULL;
+	if (order)
+		force_tell(order, ret);
 	pthread_rwlock_unlock(&r->lock);
 	return found;
 }

@@ -85,5 +85,20 @@ enum { RULE_CAPS_MAX = 8 };
 unsigned rules_caps(struct rules *r, const struct subject *s, struct rule_cap **ret);
 /* Does a cap name this domain? */
 bool rules_caps_domain(struct rules *r, struct slice domain);
-/* Its reason, for those who ask why. */
-bool rules_cap_text(struct rules *r, uint64_t id, char *text);
+
+/* ---- for those who ask why --------------------------------------------------------------- */
+
+/* What an order says.  since_ms: when it was given, 0: not known; until_ms: its end, 0: it has none
+ * of its own. */
+struct rule_told {
+	char text[RULE_TEXT_MAX];
+	int64_t since_ms, until_ms;
+};
+/* As rules_hold(). */
+bool rules_hold_told(struct rules *r, const struct subject *s, struct rule_told *ret);
+bool rules_cap_told(struct rules *r, uint64_t id, struct rule_told *ret);
+/* Each order in force that names some of the mail of a place, which is a selector of providers,
+ * sites and sources: it has a term of the place's, or is about all, and none that says otherwise.
+ * The lock is held meanwhile. */
+void rules_each_at(struct rules *r, const struct selector *place,
+		   void (*each)(void *arg, const struct order *o), void *arg);

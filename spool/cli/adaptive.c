@@ -6,10 +6,10 @@
 void cli_print_adaptive(const struct value *rows)
 {
 	static const struct print_column columns[] = {
-		{ "site", "SITE", COLUMN_TEXT },
-		{ "source", "SOURCE", COLUMN_TEXT },
+		{ "site", "SITE", COLUMN_NAME },
+		{ "source", "SOURCE", COLUMN_NAME },
 		{ "open", "OPEN", COLUMN_NUMBER },
-		{ "connections", "OF", COLUMN_NUMBER },
+		{ "connections", "MAY HAVE", COLUMN_NUMBER },
 		{ "per_hour", "PER HOUR", COLUMN_NUMBER },
 		{ "since_ms", "SINCE", COLUMN_TIME },
 		{ "closed_until_ms", "CLOSED UNTIL", COLUMN_TIME },

@@ -103,6 +103,8 @@ int offline_audit(struct cli *c, struct tree *out) MUST_CHECK;  /* 1: the books 
 
 /* main.c: prints what there is, gives the code back. */
 int cli_help(FILE *to, int code);
+/* Two columns, the left one `width` wide, in 80. */
+void cli_help_line(FILE *to, const char *left, int width, const char *help);
 
 /* options.c: -1 to go on, or the exit status. */
 int cli_take_options(struct cli *c, int argc, char **argv);
@@ -119,11 +121,16 @@ void print_pairs(const struct value *map); /* "name value" lines; maps are inden
 void print_scalar(struct buf *out, const struct value *v);
 void print_age(struct buf *out, int64_t ms);  /* "3 m"; "-" for a negative one */
 void print_when(struct buf *out, int64_t ms); /* "3 m ago", "in 20 s"; wide: by the clock */
-/* COLUMN_LONG, in the last column, goes on below itself; other text is cut. */
+/* COLUMN_LONG, in the last column, goes on below itself; other text is cut.  COLUMN_NAME is what
+ * somebody may want to type: it is cut last. */
 struct print_column {
 	const char *key, *heading;
-	enum { COLUMN_TEXT, COLUMN_LONG, COLUMN_NUMBER, COLUMN_TIME, COLUMN_AGE } kind;
+	enum { COLUMN_TEXT, COLUMN_NAME, COLUMN_LONG, COLUMN_NUMBER, COLUMN_TIME, COLUMN_AGE } kind;
 };
+/* Does any row have one of the --fields? */
+bool fields_in(const struct value *rows);
+/* On standard error, with what a row has. */
+void fields_say_none(const struct value *rows);
 void print_more(const char *what, uint64_t shown, const char *how); /* on standard error */
 void print_table(const struct value *rows, const struct print_column *columns, size_t n);
 /* Appends; controls and bytes that are no UTF-8 become '?'. */
@@ -179,6 +186,8 @@ int cmd_adaptive_forget(struct cli *c);
 
 /* past.c: what became of a job, event by event; with --fields as a table. */
 void history_events(const struct value *events);
+/* One of many jobs': with its job, and times by the clock. */
+void history_event(const struct value *event);
 /* history.c: what show --transcript, --headers and --content print. */
 int history_transcript(struct cli *c);
 int history_message(struct cli *c);
@@ -205,7 +214,6 @@ int cmd_tenant_undo(struct cli *c);
 int cmd_campaign_weight(struct cli *c);
 int cmd_campaign_undo(struct cli *c);
 /* source.c */
-int cli_order_source(struct cli *c, const char *command); /* SOURCE WHERE */
 int cmd_sources(struct cli *c);
 int cmd_source_add(struct cli *c);
 int cmd_source_check(struct cli *c);

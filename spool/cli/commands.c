@@ -132,7 +132,7 @@ static void print_queue(const struct cli *c, const struct value *v)
 	n = 0;
 	columns[n++] =
 	    (struct print_column){ key, heading,
-				   strcmp(key, "tenant") == 0 ? COLUMN_NUMBER : COLUMN_TEXT };
+				   strcmp(key, "tenant") == 0 ? COLUMN_NUMBER : COLUMN_NAME };
 	if (by_campaign)
 		columns[n++] = (struct print_column){ "campaign", "CAMPAIGN", COLUMN_NUMBER };
 	columns[n++] = (struct print_column){ "queued", "QUEUED", COLUMN_NUMBER };
@@ -171,8 +171,8 @@ int cmd_queue(struct cli *c)
 static void print_show(const struct value *v)
 {
 	static const struct print_column queued[] = {
-		{ "job", "JOB", COLUMN_TEXT },          { "row", "ROW", COLUMN_NUMBER },
-		{ "address", "ADDRESS", COLUMN_TEXT },  { "state", "STATE", COLUMN_TEXT },
+		{ "job", "JOB", COLUMN_NAME },          { "row", "ROW", COLUMN_NUMBER },
+		{ "address", "ADDRESS", COLUMN_NAME },  { "state", "STATE", COLUMN_TEXT },
 		{ "attempts", "TRIES", COLUMN_NUMBER }, { "next_ms", "NEXT TRY", COLUMN_TIME },
 		{ "tenant", "TENANT", COLUMN_NUMBER },  { "campaign", "CAMPAIGN", COLUMN_NUMBER },
 	};
@@ -249,16 +249,42 @@ static int ask_for_text(struct cli *c, const char *command, void (*print)(const 
 	return ask_and_print(c, command, print);
 }
 
+/* For people what would end it stands behind the reason. */
+static void put_reason(struct branch *row, const struct value *reason)
+{
+	struct slice release = member_text(reason, "release");
+	struct buf text = { 0 };
+
+	for (uint32_t i = 0; i < reason->count; i++)
+		if (!slice_eq(reason->members[i].name, SLICE("text"))) {
+			char name[32];
+			(void)slice_copy(name, sizeof(name), reason->members[i].name);
+			branch_value(row, name, &reason->members[i].value);
+		}
+	buf_put(&text, member_text(reason, "text"));
+	if (release.n)
+		buf_putf(&text, " - %.*s", (int)release.n, release.p);
+	branch_slice(row, "text", buf_data(&text));
+	buf_free(&text);
+}
+
 static void print_why(const struct value *v)
 {
 	static const struct print_column columns[] = {
 		{ "kind", "REASON", COLUMN_TEXT },
 		{ "since_ms", "SINCE", COLUMN_TIME },
 		{ "until_ms", "UNTIL", COLUMN_TIME },
-		{ "text", "", COLUMN_LONG },
+		{ "text", "WHAT BINDS, AND WHAT ENDS IT", COLUMN_LONG },
 	};
+	const struct value *reasons = member_list(v, "reasons");
+	OWNED(tree) t = tree_new();
+	struct branch *rows = branch_list(tree_map(t), "reasons");
 
-	print_table(member_list(v, "reasons"), columns, ARRAY_LEN(columns));
+	for (uint32_t i = 0; i < reasons->count; i++)
+		put_reason(branch_map(rows, NULL), &reasons->items[i]);
+	print_table(member_list(tree_value(t), "reasons"), columns, ARRAY_LEN(columns));
+	if (member_true(v, "partial"))
+		printf("not all could be looked at in time\n");
 }
 
 int cmd_why(struct cli *c)
@@ -269,9 +295,8 @@ int cmd_why(struct cli *c)
 static void print_rules(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "kind", "KIND", COLUMN_TEXT },
-		{ "order", "ORDER", COLUMN_NUMBER },
-		{ "selector", "SELECTOR", COLUMN_TEXT },
+		{ "kind", "KIND", COLUMN_TEXT },         { "order", "ORDER", COLUMN_NUMBER },
+		{ "selector", "SELECTOR", COLUMN_NAME }, { "until_ms", "UNTIL", COLUMN_TIME },
 		{ "reason", "REASON", COLUMN_LONG },
 	};
 
@@ -292,7 +317,7 @@ static void print_senders(const struct value *v)
 		{ "suppressed_bulk", "BULK ONLY", COLUMN_NUMBER },
 	};
 	static const struct print_column domains[] = {
-		{ "domain", "DOMAIN", COLUMN_TEXT },
+		{ "domain", "DOMAIN", COLUMN_NAME },
 		{ "tenant", "TENANT", COLUMN_NUMBER },
 		{ "pool", "POOL", COLUMN_TEXT },
 		{ "from", "FROM", COLUMN_TEXT },
@@ -317,7 +342,7 @@ int cmd_senders(struct cli *c)
 static void print_consumers(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "name", "NAME", COLUMN_TEXT },
+		{ "name", "NAME", COLUMN_NAME },
 		{ "cursor_lsn", "CURSOR", COLUMN_NUMBER },
 	};
 

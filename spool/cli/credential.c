@@ -52,7 +52,7 @@ int cmd_credential_hash(struct cli *c)
 static void print_credentials(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "name", "NAME", COLUMN_TEXT },       { "tenant", "TENANT", COLUMN_NUMBER },
+		{ "name", "NAME", COLUMN_NAME },       { "tenant", "TENANT", COLUMN_NUMBER },
 		{ "from", "FROM", COLUMN_TEXT },       { "stream", "STREAM", COLUMN_TEXT },
 		{ "hour", "HOUR", COLUMN_NUMBER },     { "hour_limit", "OF", COLUMN_NUMBER },
 		{ "day", "DAY", COLUMN_NUMBER },       { "day_limit", "OF", COLUMN_NUMBER },

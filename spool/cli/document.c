@@ -18,6 +18,37 @@ static bool is_rows(const struct value *v)
 
 /* ---- fields ------------------------------------------------------------------------------ */
 
+static bool has_any(const struct value *row)
+{
+	for (unsigned i = 0; row->type == VALUE_MAP && i < style.n_fields; i++)
+		if (value_member(row, style.fields[i]))
+			return true;
+	return false;
+}
+
+bool fields_in(const struct value *rows)
+{
+	for (uint32_t k = 0; k < rows->count; k++)
+		if (has_any(&rows->items[k]))
+			return true;
+	return false;
+}
+
+static void say_none(const struct value *row)
+{
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "postern: nothing has these fields; there are");
+	for (uint32_t i = 0; i < row->count; i++)
+		(void)fprintf(stderr, "%s %.*s", i ? "," : "", (int)row->members[i].name.n,
+			      row->members[i].name.p);
+	(void)fprintf(stderr, "\n");
+}
+
+void fields_say_none(const struct value *rows)
+{
+	say_none(&rows->items[0]);
+}
+
 /* The members of a row that --fields names, in its order. */
 static void choose(struct branch *to, const struct value *row)
 {
@@ -32,6 +63,23 @@ static void choose(struct branch *to, const struct value *row)
 	}
 }
 
+/* Of the lists of an answer none has them. */
+static void note_unknown(const struct value *v)
+{
+	const struct value *first = NULL;
+
+	for (uint32_t i = 0; i < v->count; i++) {
+		const struct value *list = &v->members[i].value;
+		if (!is_rows(list))
+			continue;
+		if (fields_in(list))
+			return;
+		first = first ? first : list;
+	}
+	if (first)
+		fields_say_none(first);
+}
+
 /* Rows are cut to the fields that were asked for; an answer without rows is a row itself. */
 static void choose_all(struct branch *to, const struct value *v)
 {
@@ -40,9 +88,12 @@ static void choose_all(struct branch *to, const struct value *v)
 	for (uint32_t i = 0; i < v->count; i++)
 		any |= v->members[i].value.type == VALUE_LIST;
 	if (!any) {
+		if (!has_any(v))
+			say_none(v);
 		choose(to, v);
 		return;
 	}
+	note_unknown(v);
 	for (uint32_t i = 0; i < v->count; i++) {
 		const struct value *list = &v->members[i].value;
 		char name[128];

@@ -7,12 +7,23 @@
 
 enum { FOLLOW_WAIT_MS = 300, EVENTS_AT_ONCE = 1000 };
 
+/* A line for programs; people are told. */
+static void print_event(const struct value *event)
+{
+	if (style_for_programs())
+		print_json(event);
+	else
+		history_event(event);
+}
+
 static void print_events(const struct value *v)
 {
 	const struct value *events = member_list(v, "events");
 
-	for (uint32_t i = 0; i < events->count; i++)
-		print_json(&events->items[i]); /* one per line: events are for programs */
+	if (style.n_fields && !style_for_programs() && events->count)
+		history_events(events);
+	for (uint32_t i = 0; i < events->count && (style_for_programs() || !style.n_fields); i++)
+		print_event(&events->items[i]);
 	(void)fflush(stdout);
 }
 
@@ -63,7 +74,7 @@ static int events_of_files(struct cli *c, uint64_t left)
 
 	c->max = left;
 	*c->error = '\0';
-	r = offline_each_event(c, print_json, &more);
+	r = offline_each_event(c, print_event, &more);
 	return r < 0 ? cli_complain(c, r) : no_more_events(c, left, more);
 }
 

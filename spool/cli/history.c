@@ -1,9 +1,30 @@
 /* spool/cli/history.c - what failed sessions said and heard; the message as it would be sent. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "spool/cli/cli.h"
 #include "spool/cli/style.h"
+
+enum { MARGIN = 11 }; /* of the time and the mark */
+
+/* A long one goes on below itself. */
+static void put_line(struct buf *out, struct slice line)
+{
+	const unsigned room = style.width ? style.width - MARGIN : UINT16_MAX;
+	struct buf safe = { 0 };
+	struct slice rest, part;
+	bool first = true;
+
+	print_safe(&safe, line);
+	rest = buf_data(&safe);
+	do {
+		part = style_next_line(&rest, room);
+		buf_putf(out, "%*s%.*s\n", first ? 0 : MARGIN, "", (int)part.n, part.p);
+		first = false;
+	} while (rest.n);
+	buf_free(&safe);
+}
 
 static void print_lines(const struct value *lines)
 {
@@ -20,8 +41,7 @@ static void print_lines(const struct value *lines)
 		while ((part = slice_take(&text, '\n')).n || text.n) {
 			part.n -= part.n && part.p[part.n - 1] == '\r';
 			buf_putf(&out, "%8.3f %s ", (double)member_int(line, "ms") / 1000, mark);
-			print_safe(&out, part);
-			buf_put(&out, SLICE("\n"));
+			put_line(&out, part);
 		}
 	}
 	(void)fwrite(buf_data(&out).p, 1, buf_len(&out), stdout);
@@ -46,8 +66,9 @@ static void print_transcripts(const struct value *v)
 		print_safe(&out, member_text(x, "source"));
 		buf_putf(&out, "  ");
 		print_safe(&out, member_text(x, "tls"));
-		(void)printf("%s%s\n", buf_cstr(&out),
-			     member_true(x, "cut") ? "  (earlier lines are not kept)" : "");
+		(void)printf("%s\n", buf_cstr(&out));
+		if (member_true(x, "cut"))
+			(void)printf("%*s(earlier lines are not kept)\n", MARGIN, "");
 		buf_free(&out);
 		print_lines(member_list(x, "lines"));
 	}
@@ -86,15 +107,31 @@ static struct slice header_of(struct slice message)
 	return message;
 }
 
-/* Safe for a terminal, line by line. */
+/* Tabs, which fold fields, do a terminal no harm. */
+static void put_safe_line(struct buf *out, struct slice line)
+{
+	struct slice part;
+
+	while (slice_cut(line, '\t', &part, &line)) {
+		print_safe(out, part);
+		buf_put(out, SLICE("\t"));
+	}
+	print_safe(out, line);
+}
+
+/* Line by line; safe on a terminal, byte by byte where it goes elsewhere. */
 static void print_message(struct slice text)
 {
+	const bool terminal = isatty(STDOUT_FILENO) == 1;
 	struct buf out = { 0 };
 
 	while (text.n) {
 		struct slice line = slice_take(&text, '\n');
 		line.n -= line.n && line.p[line.n - 1] == '\r';
-		print_safe(&out, line);
+		if (terminal)
+			put_safe_line(&out, line);
+		else
+			buf_put(&out, line);
 		buf_put(&out, SLICE("\n"));
 	}
 	(void)fwrite(buf_data(&out).p, 1, buf_len(&out), stdout);

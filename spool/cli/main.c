@@ -5,11 +5,12 @@
 #include <unistd.h>
 
 #include "spool/cli/cli.h"
+#include "spool/cli/style.h"
 
 /* clang-format off */
 const struct cli_command commands[] = {
 	{ "status",       "",         "the engine, its books and its submission listener",    0, 0, cmd_status    },
-	{ "queue",        "",         "what is queued, by domain, tenant or campaign",        0, 0, cmd_queue     },
+	{ "queue",        "",         "what is queued, by domain or as --by says",        0, 0, cmd_queue     },
 	{ "find",         "SELECTOR", "who is queued of those that a selector names",         1, 16, cmd_find     },
 	{ "show",         "WHAT",     "a job and its recipients, or the recipients of a selector", 1, 16, cmd_show },
 	{ "why",          "SELECTOR", "why mail is not delivered yet, and when it is tried next", 1, 16, cmd_why  },
@@ -24,7 +25,7 @@ const struct cli_command commands[] = {
 	{ "orders list",  "",         "the orders that were given, the latest first",         0, 0, cmd_orders_list },
 	{ "orders show",  "ID",       "an order, its author, reason and state",               1, 1, cmd_orders_show },
 	{ "orders undo",  "ID",       "take an order back",                                   1, 1, cmd_orders_undo },
-	{ "rules",        "",         "the holds and cancels that are in force",              0, 0, cmd_rules     },
+	{ "rules",        "",         "the orders and suspensions that are in force",              0, 0, cmd_rules     },
 	{ "suspend",      "SELECTOR|SOURCE WHERE", "no new tries; or send nothing from this address there", 1, 16, cmd_suspend },
 	{ "resume",       "SELECTOR|SOURCE WHERE", "end a suspension, by hand or of the engine's own", 1, 16, cmd_resume },
 	{ "tenants",      "",         "tenants: what is queued, limits, weights, and orders on them", 0, 0, cmd_tenants },
@@ -79,14 +80,40 @@ const struct cli_command commands[] = {
 /* clang-format on */
 const size_t n_commands = ARRAY_LEN(commands);
 
+enum { HELP_WIDTH = 80 };
+
+/* `before` blanks stand in front of the lines after the first. */
+static void put_wrapped(FILE *to, const char *text, int before)
+{
+	struct slice rest = slice_str(text);
+	bool first = true;
+
+	do {
+		struct slice part = style_next_line(&rest, (unsigned)(HELP_WIDTH - before));
+		(void)fprintf(to, "%*s%.*s\n", first ? 0 : before, "", (int)part.n, part.p);
+		first = false;
+	} while (rest.n);
+}
+
+void cli_help_line(FILE *to, const char *left, int width, const char *help)
+{
+	const int n = (int)strlen(left);
+
+	if (n > width)
+		(void)fprintf(to, "  %s\n%*s", left, width + 3, "");
+	else
+		(void)fprintf(to, "  %-*s ", width, left);
+	put_wrapped(to, help, width + 3);
+}
+
 int cli_help(FILE *to, int code)
 {
 	(void)fprintf(to, "usage: postern [options] command [argument]\n\ncommands\n");
 	for (size_t i = 0; i < n_commands; i++) {
 		char left[64];
-		(void)snprintf(left, sizeof(left), "%s %s", commands[i].name,
-			       commands[i].arguments);
-		(void)fprintf(to, "  %-18s %s\n", left, commands[i].help);
+		(void)snprintf(left, sizeof(left), "%s%s%s", commands[i].name,
+			       *commands[i].arguments ? " " : "", commands[i].arguments);
+		cli_help_line(to, left, 18, commands[i].help);
 	}
 	(void)fprintf(to, "\noptions\n");
 	cli_help_options(to);
@@ -95,6 +122,29 @@ int cli_help(FILE *to, int code)
 		"all hold, as in: tenant/7 provider/gmail 'age>2h' class/spam-block.  See\n"
 		"postern(1).\n");
 	return code;
+}
+
+/* No command, or the first word of several. */
+static void say_what_there_is(int argc, char **argv)
+{
+	bool any = false;
+
+	if (!argc) {
+		(void)cli_help(stderr, 0);
+		return;
+	}
+	for (size_t i = 0; i < n_commands; i++) {
+		struct slice rest = slice_str(commands[i].name);
+		if (!slice_strip(&rest, slice_str(argv[0])) || !rest.n || *rest.p != ' ')
+			continue;
+		(void)fprintf(stderr, "%s postern %s %s\n",
+			      any ? "      " : "usage:", commands[i].name, commands[i].arguments);
+		any = true;
+	}
+	if (!any)
+		(void)fprintf(stderr,
+			      "postern: there is no command \"%.60s\"; see postern --help\n",
+			      argv[0]);
 }
 
 /* A command is one word or two. */
@@ -132,7 +182,7 @@ int main(int argc, char **argv)
 			(void)fprintf(stderr, "usage: postern %s %s\n", command->name,
 				      command->arguments);
 		else
-			(void)cli_help(stderr, 0);
+			say_what_there_is(argc, argv);
 		return EXIT_BAD_USAGE;
 	}
 	for (int i = words; i < argc; i++)

@@ -69,8 +69,10 @@ void cli_help_options(FILE *to)
 {
 	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
 		const char letter[5] = { '-', options[i].letter, ',', ' ' };
-		(void)fprintf(to, "  %-4s--%-8s %-6s %s\n", options[i].letter ? letter : "",
-			      options[i].name, options[i].argument, options[i].help);
+		char left[64];
+		(void)snprintf(left, sizeof(left), "%-4s--%-8s %s", options[i].letter ? letter : "",
+			       options[i].name, options[i].argument);
+		cli_help_line(to, left, 21, options[i].help);
 	}
 }
 

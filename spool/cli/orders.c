@@ -7,9 +7,9 @@
 #define MORE "--max N shows up to N"
 
 static const struct print_column recipients[] = {
-	{ "job", "JOB", COLUMN_TEXT },
+	{ "job", "JOB", COLUMN_NAME },
 	{ "row", "ROW", COLUMN_NUMBER },
-	{ "address", "ADDRESS", COLUMN_TEXT },
+	{ "address", "ADDRESS", COLUMN_NAME },
 	{ "state", "STATE", COLUMN_TEXT },
 	{ "attempts", "TRIES", COLUMN_NUMBER },
 	{ "class", "CLASS", COLUMN_TEXT },
@@ -59,11 +59,10 @@ static void put_text(struct branch *args, const char *name, const char *text)
 		branch_str(args, name, text);
 }
 
-static void print_preview(const struct cli *c, const struct value *v)
+static void print_preview(const struct value *v)
 {
 	const struct value *sample = member_list(v, "sample");
 
-	(void)c;
 	if (sample->count)
 		print_table(sample, recipients, ARRAY_LEN(recipients));
 	printf("%s%lld recipients match \"", member_true(v, "partial") ? "at least " : "",
@@ -111,7 +110,7 @@ static int order(struct cli *c, const char *command, const char *done)
 	else if (c->yes)
 		print_order(&v, done);
 	else
-		print_preview(c, &v);
+		print_preview(&v);
 	return EXIT_DONE;
 }
 
@@ -154,6 +153,34 @@ int cmd_cap(struct cli *c)
 	return order(c, "cap", "under the cap now");
 }
 
+static int order_source(struct cli *c, const char *command, const char *done)
+{
+	OWNED(tree) t = tree_new();
+	struct branch *args = tree_map(t);
+	struct value v;
+	int r;
+
+	if (!c->yes)
+		branch_bool(args, "preview", true);
+	put_text(args, "source", c->args[0]);
+	put_text(args, "what", c->args[1]);
+	put_text(args, "value", c->duration);
+	put_text(args, "reason", c->reason);
+	cli_put_author(args);
+	r = cli_only_engine(c);
+	if (r == 0)
+		r = cli_ask(c, command, t, &v);
+	if (r < 0)
+		return cli_complain(c, r);
+	if (c->json)
+		print_json(&v);
+	else if (c->yes)
+		printf("%s at %s: %s\n", c->args[0], c->args[1], done);
+	else
+		print_preview(&v);
+	return EXIT_DONE;
+}
+
 /* SOURCE WHERE or tenant/N WHERE, as the engine itself suspends; else it is a selector. */
 static bool names_source(const struct cli *c)
 {
@@ -168,13 +195,13 @@ static bool names_source(const struct cli *c)
 
 int cmd_suspend(struct cli *c)
 {
-	return names_source(c) ? cli_order_source(c, "suspend-source")
+	return names_source(c) ? order_source(c, "suspend-source", "suspended")
 			       : order(c, "suspend", "suspended");
 }
 
 int cmd_resume(struct cli *c)
 {
-	return names_source(c) ? cli_order_source(c, "resume-source")
+	return names_source(c) ? order_source(c, "resume-source", "resumed")
 			       : order(c, "resume", "resumed");
 }
 
@@ -184,7 +211,7 @@ static void print_orders(const struct value *v)
 {
 	static const struct print_column columns[] = {
 		{ "order", "ORDER", COLUMN_NUMBER },     { "kind", "KIND", COLUMN_TEXT },
-		{ "selector", "SELECTOR", COLUMN_TEXT }, { "state", "STATE", COLUMN_TEXT },
+		{ "selector", "SELECTOR", COLUMN_NAME }, { "state", "STATE", COLUMN_TEXT },
 		{ "count", "COUNT", COLUMN_NUMBER },     { "at_ms", "GIVEN", COLUMN_TIME },
 		{ "until_ms", "UNTIL", COLUMN_TIME },    { "author", "AUTHOR", COLUMN_TEXT },
 		{ "reason", "REASON", COLUMN_LONG },

@@ -2,6 +2,7 @@
  * said, and how long each step took. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "spool/cli/cli.h"
 #include "spool/cli/style.h"
 
@@ -33,13 +34,25 @@ static void put_text(struct buf *out, const char *before, struct slice text, con
 	buf_putf(out, "%s", after);
 }
 
-static void print_head(const struct value *e, struct buf *line)
+/* Of an event among those of other jobs: when by the clock, and whose. */
+static void put_whose(const struct value *e, struct buf *line)
+{
+	char text[RFC3339_MAX];
+
+	buf_putf(line, "%s", clock_rfc3339(member_int(e, "at_ms"), text));
+	put_text(line, "  ", member_text(e, "job"), "");
+}
+
+static void print_head(const struct value *e, struct buf *line, bool among_others)
 {
 	struct slice kind = member_text(e, "kind"), part, rest;
 	const char *colour = style_of_word(kind);
 	const bool many = value_member(e, SLICE("rows")) != NULL;
 
-	print_when(line, member_int(e, "at_ms"));
+	if (among_others)
+		put_whose(e, line);
+	else
+		print_when(line, member_int(e, "at_ms"));
 	buf_putf(line, "  %s%.*s%s", colour, (int)kind.n, kind.p, *colour ? style_plain() : "");
 	buf_putf(line, "  %s %lld", many ? "recipients" : "row",
 		 (long long)member_int(e, many ? "rows" : "row"));
@@ -109,11 +122,11 @@ static void print_took(const struct value *e, struct buf *line)
 	print_line(line);
 }
 
-static void print_event(const struct value *e)
+static void print_event(const struct value *e, bool among_others)
 {
 	struct buf line = { 0 };
 
-	print_head(e, &line);
+	print_head(e, &line, among_others);
 	if (!value_member(e, SLICE("rows"))) {
 		print_way(e, &line);
 		print_reply(e, &line);
@@ -128,7 +141,7 @@ void history_events(const struct value *events)
 		{ "at_ms", "TIME", COLUMN_TIME },
 		{ "kind", "WHAT", COLUMN_TEXT },
 		{ "row", "ROW", COLUMN_NUMBER },
-		{ "rcpt", "ADDRESS", COLUMN_TEXT },
+		{ "rcpt", "ADDRESS", COLUMN_NAME },
 		{ "attempt", "TRY", COLUMN_NUMBER },
 		{ "source", "SOURCE", COLUMN_TEXT },
 		{ "host", "HOST", COLUMN_TEXT },
@@ -145,5 +158,10 @@ void history_events(const struct value *events)
 		return;
 	}
 	for (uint32_t i = 0; i < events->count; i++)
-		print_event(&events->items[i]);
+		print_event(&events->items[i], false);
+}
+
+void history_event(const struct value *event)
+{
+	print_event(event, true);
 }

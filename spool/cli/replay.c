@@ -138,7 +138,7 @@ static void print_changes(const struct value *v)
 static void print_report(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "provider", "PROVIDER", COLUMN_TEXT },
+		{ "provider", "PROVIDER", COLUMN_NAME },
 		{ "recipients", "FOR", COLUMN_NUMBER },
 		{ "attempts", "SENT", COLUMN_NUMBER },
 		{ "recorded_attempts", "(WAS)", COLUMN_NUMBER },

@@ -75,9 +75,9 @@ static void show(const struct returned *r, struct tree *t)
 static void print(struct cli *c, const struct returned *r)
 {
 	static const struct print_column columns[] = {
-		{ "address", "ADDRESS", COLUMN_TEXT }, { "action", "ACTION", COLUMN_TEXT },
+		{ "address", "ADDRESS", COLUMN_NAME }, { "action", "ACTION", COLUMN_TEXT },
 		{ "status", "STATUS", COLUMN_TEXT },   { "class", "CLASS", COLUMN_TEXT },
-		{ "hard", "HARD", COLUMN_TEXT },       { "text", "TEXT", COLUMN_TEXT }
+		{ "hard", "HARD", COLUMN_TEXT },       { "text", "TEXT", COLUMN_LONG }
 	};
 	OWNED(tree) t = tree_new();
 	const struct value *kind;

@@ -6,7 +6,7 @@
 static void print_routes(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "name", "ROUTE", COLUMN_TEXT },  { "host", "HOST", COLUMN_TEXT },
+		{ "name", "ROUTE", COLUMN_NAME },  { "host", "HOST", COLUMN_NAME },
 		{ "port", "PORT", COLUMN_NUMBER }, { "tls", "TLS", COLUMN_TEXT },
 		{ "auth", "AUTH", COLUMN_TEXT },   { "state", "STATE", COLUMN_TEXT },
 		{ "for", "FOR", COLUMN_LONG },     { "problem", "PROBLEM", COLUMN_LONG },

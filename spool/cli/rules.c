@@ -52,7 +52,7 @@ int cmd_rules_words(struct cli *c)
 	struct branch *rows = branch_list(tree_map(t), "words"), *b;
 	static const struct print_column columns[] = { { "kind", "KIND", COLUMN_TEXT },
 						       { "word", "WORD", COLUMN_TEXT },
-						       { "meaning", "MEANING", COLUMN_TEXT } };
+						       { "meaning", "MEANING", COLUMN_LONG } };
 
 	for (unsigned i = 0; i < JUDGE_CLASSES; i++) {
 		b = branch_map(rows, NULL);

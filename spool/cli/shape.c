@@ -99,9 +99,9 @@ int cmd_shape_unset(struct cli *c)
 static void show_orders(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "section", "SECTION", COLUMN_TEXT }, { "key", "KEY", COLUMN_TEXT },
+		{ "section", "SECTION", COLUMN_NAME }, { "key", "KEY", COLUMN_NAME },
 		{ "value", "VALUE", COLUMN_TEXT },     { "files", "FILES SAY", COLUMN_TEXT },
-		{ "author", "AUTHOR", COLUMN_TEXT },
+		{ "author", "AUTHOR", COLUMN_LONG },
 	};
 	const struct value *orders = value_member(v, SLICE("orders"));
 
@@ -124,10 +124,10 @@ int cmd_shape_diff(struct cli *c)
 static void show_values(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "section", "SECTION", COLUMN_TEXT },
-		{ "key", "KEY", COLUMN_TEXT },
+		{ "section", "SECTION", COLUMN_NAME },
+		{ "key", "KEY", COLUMN_NAME },
 		{ "value", "VALUE", COLUMN_TEXT },
-		{ "from", "FROM", COLUMN_TEXT },
+		{ "from", "FROM", COLUMN_LONG },
 	};
 	const struct value *values = value_member(v, SLICE("values"));
 
@@ -146,10 +146,10 @@ int cmd_shape_show(struct cli *c)
 static void show_explained(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "key", "KEY", COLUMN_TEXT },
+		{ "key", "KEY", COLUMN_NAME },
 		{ "of", "OF", COLUMN_TEXT },
 		{ "value", "VALUE", COLUMN_TEXT },
-		{ "from", "FROM", COLUMN_TEXT },
+		{ "from", "FROM", COLUMN_LONG },
 	};
 	struct slice provider = member_text(v, "provider");
 	const struct value *mx = value_member(v, SLICE("mx"));

@@ -7,14 +7,14 @@
 static void print_sources(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "pool", "POOL", COLUMN_TEXT },          { "address", "ADDRESS", COLUMN_TEXT },
+		{ "pool", "POOL", COLUMN_NAME },          { "address", "ADDRESS", COLUMN_NAME },
 		{ "ehlo", "EHLO", COLUMN_TEXT },          { "weight", "WEIGHT", COLUMN_NUMBER },
 		{ "connections", "OPEN", COLUMN_NUMBER }, { "messages", "MESSAGES", COLUMN_NUMBER },
 		{ "state", "STATE", COLUMN_TEXT },        { "since_ms", "SINCE", COLUMN_TIME },
 		{ "retry_ms", "NEXT LOOK", COLUMN_TIME }, { "reason", "REASON", COLUMN_LONG },
 	};
 	static const struct print_column fallbacks[] = {
-		{ "pool", "POOL", COLUMN_TEXT },
+		{ "pool", "POOL", COLUMN_NAME },
 		{ "from", "LEAVES FROM", COLUMN_TEXT },
 		{ "since_ms", "SINCE", COLUMN_TIME },
 		{ "site", "AT", COLUMN_LONG },
@@ -85,18 +85,6 @@ static int order(struct cli *c, const char *command, struct tree *t, struct bran
 		branch_str(args, "reason", c->reason);
 	cli_put_author(args);
 	return cli_ask_and_show(c, command, t, say_rule);
-}
-
-int cli_order_source(struct cli *c, const char *command)
-{
-	OWNED(tree) t = tree_new();
-	struct branch *args = tree_map(t);
-
-	branch_str(args, "source", c->args[0]);
-	branch_str(args, "what", c->args[1]);
-	if (c->duration)
-		branch_str(args, "value", c->duration);
-	return order(c, command, t, args);
 }
 
 int cmd_source_add(struct cli *c)

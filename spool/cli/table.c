@@ -1,23 +1,26 @@
-/* spool/cli/table.c - tables for people.  On a screen they fit it: columns of text give way to each
- * other, the widest first, and a column of long text goes on below itself. */
+/* spool/cli/table.c - tables for people.  On a screen they fit it: columns in which nothing stands
+ * are left out, columns of text give way to each other, the widest first and names last, and a
+ * column of long text goes on below itself. */
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "spool/cli/cli.h"
 #include "spool/cli/style.h"
 
-enum { CELL_MAX = 512, COLUMNS_MAX = 24, NARROW = 6, GAP = 2 };
+enum { CELL_MAX = 512, COLUMNS_MAX = 24, GAP = 2 };
+enum { NARROW = 8, NARROW_LONG = 16, NARROW_NAME = 20 };
 
 struct shown {
 	struct print_column columns[COLUMNS_MAX];
 	char headings[COLUMNS_MAX][32];
 	unsigned widths[COLUMNS_MAX];
+	bool says[COLUMNS_MAX]; /* something stands in it in some row */
 	size_t n;
 };
 
 static bool is_text(const struct print_column *c)
 {
-	return c->kind == COLUMN_TEXT || c->kind == COLUMN_LONG;
+	return c->kind == COLUMN_TEXT || c->kind == COLUMN_NAME || c->kind == COLUMN_LONG;
 }
 
 static void put_cell(struct buf *out, const struct value *row, const struct print_column *col)
@@ -75,17 +78,25 @@ static void choose_columns(struct shown *t, const struct print_column *columns, 
 
 /* ---- how wide ---------------------------------------------------------------------------- */
 
+static bool says_nothing(struct slice cell)
+{
+	return !cell.n || slice_eq(cell, SLICE("0")) || slice_eq(cell, SLICE("-"));
+}
+
 static void measure(struct shown *t, const struct value *rows)
 {
 	struct buf cell = { 0 };
 
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
 		t->widths[i] = style_columns(slice_str(t->columns[i].heading));
+		t->says[i] = !rows->count || style.n_fields || !i;
+	}
 	for (uint32_t k = 0; k < rows->count; k++) {
 		for (size_t i = 0; i < t->n; i++) {
 			put_cell(&cell, &rows->items[k], &t->columns[i]);
 			t->widths[i] = MAX_OF(t->widths[i], MIN_OF(style_columns(buf_data(&cell)),
 								   (unsigned)CELL_MAX));
+			t->says[i] = t->says[i] || !says_nothing(buf_data(&cell));
 		}
 	}
 	buf_free(&cell);
@@ -100,28 +111,86 @@ static unsigned total(const struct shown *t)
 	return sum;
 }
 
-static size_t widest_text(const struct shown *t)
+/* How narrow a column may become before others go. */
+static unsigned floor_of(const struct shown *t, size_t i)
 {
-	size_t widest = t->n;
+	const unsigned narrow = t->columns[i].kind == COLUMN_NAME   ? NARROW_NAME
+				: t->columns[i].kind == COLUMN_LONG ? NARROW_LONG
+								    : NARROW;
 
-	for (size_t i = 0; i < t->n; i++)
-		if (is_text(&t->columns[i]) && t->widths[i] > NARROW &&
-		    (widest == t->n || t->widths[i] > t->widths[widest]))
-			widest = i;
-	return widest;
+	return is_text(&t->columns[i]) ? MIN_OF(t->widths[i], narrow) : t->widths[i];
 }
 
-/* Text gives way by a column at a time; then the last columns go. */
+static unsigned least(const struct shown *t)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		sum += floor_of(t, i) + (i ? GAP : 0);
+	return sum;
+}
+
+static void leave_out(struct shown *t, size_t i)
+{
+	t->n--;
+	memmove(&t->columns[i], &t->columns[i + 1], (t->n - i) * sizeof(t->columns[0]));
+	memmove(&t->widths[i], &t->widths[i + 1], (t->n - i) * sizeof(t->widths[0]));
+	memmove(&t->says[i], &t->says[i + 1], (t->n - i) * sizeof(t->says[0]));
+}
+
+static void leave_out_the_empty(struct shown *t)
+{
+	for (size_t i = t->n; i-- > 1 && total(t) > style.width;)
+		if (!t->says[i])
+			leave_out(t, i);
+}
+
+/* The last ones first; long text is worth more than what stands before it. */
+static void leave_out_the_last(struct shown *t)
+{
+	for (size_t i = t->n; i-- > 1 && least(t) > style.width;)
+		if (t->columns[i].kind != COLUMN_NAME && t->columns[i].kind != COLUMN_LONG)
+			leave_out(t, i);
+	while (t->n > 1 && least(t) > style.width)
+		t->n--;
+}
+
+/* In which order text gives way, a column at a time. */
+enum who_gives { GIVES_TEXT, GIVES_NAMES, GIVES_ALL, GIVES_UP };
+
+static bool gives(const struct shown *t, size_t i, enum who_gives step)
+{
+	const bool name = t->columns[i].kind == COLUMN_NAME;
+
+	if (!is_text(&t->columns[i]) || (name && step == GIVES_TEXT))
+		return false;
+	return t->widths[i] > (step == GIVES_ALL ? (unsigned)NARROW : floor_of(t, i));
+}
+
+static size_t widest(const struct shown *t, enum who_gives step)
+{
+	size_t found = t->n;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (gives(t, i, step) && (found == t->n || t->widths[i] > t->widths[found]))
+			found = i;
+	return found;
+}
+
 static void fit(struct shown *t)
 {
-	while (style.width && total(t) > style.width) {
-		size_t i = widest_text(t);
+	enum who_gives step = GIVES_TEXT;
+
+	if (!style.width)
+		return;
+	leave_out_the_empty(t);
+	leave_out_the_last(t);
+	while (total(t) > style.width && step != GIVES_UP) {
+		size_t i = widest(t, step);
 		if (i < t->n)
 			t->widths[i]--;
-		else if (t->n > 1)
-			t->n--;
 		else
-			return;
+			step++;
 	}
 }
 
@@ -183,6 +252,10 @@ void print_table(const struct value *rows, const struct print_column *columns, s
 {
 	struct shown t;
 
+	if (style.n_fields && rows->count && !fields_in(rows)) {
+		fields_say_none(rows);
+		return;
+	}
 	choose_columns(&t, columns, n);
 	measure(&t, rows);
 	fit(&t);

@@ -4,7 +4,7 @@
 #include "spool/cli/cli.h"
 
 static const struct print_column host_columns[] = {
-	{ "host", "HOST", COLUMN_TEXT },
+	{ "host", "HOST", COLUMN_NAME },
 	{ "signed", "SIGNED", COLUMN_TEXT },
 	{ "dane", "DANE", COLUMN_TEXT },
 	{ "named_by_mta_sts", "BY MTA-STS", COLUMN_TEXT },

@@ -42,8 +42,11 @@ static void print_head(const struct value *v)
 	struct buf age = { 0 };
 
 	print_age(&age, oldest ? clock_wall_ms() - oldest : -1);
-	print_line("%lld queued, the oldest %s old", (long long)member_int(v, "queued"),
-		   buf_cstr(&age));
+	if (oldest)
+		print_line("%lld queued, the oldest %s old", (long long)member_int(v, "queued"),
+			   buf_cstr(&age));
+	else
+		print_line("%lld queued", (long long)member_int(v, "queued"));
 	print_line("a minute: %lld delivered, %lld deferred, %lld bounced",
 		   (long long)member_int(v, "delivered_per_min"),
 		   (long long)member_int(v, "deferred_per_min"),
@@ -65,16 +68,16 @@ static void print_head(const struct value *v)
 		"bounced_per_min", "BOUNCE/M", COLUMN_NUMBER                                       \
 	}
 static const struct print_column providers[] = {
-	{ "provider", "PROVIDER", COLUMN_TEXT },
+	{ "provider", "PROVIDER", COLUMN_NAME },
 	RATES,
 	{ "queued", "QUEUED", COLUMN_NUMBER },
 	{ "connections", "CONN", COLUMN_NUMBER },
 };
 static const struct print_column tenants[] = { { "tenant", "TENANT", COLUMN_TEXT }, RATES };
-static const struct print_column sources[] = { { "source", "SOURCE", COLUMN_TEXT }, RATES };
+static const struct print_column sources[] = { { "source", "SOURCE", COLUMN_NAME }, RATES };
 static const struct print_column suspended[] = {
-	{ "source", "SUSPENDED", COLUMN_TEXT },
-	{ "where", "WHERE", COLUMN_TEXT },
+	{ "source", "SUSPENDED", COLUMN_NAME },
+	{ "where", "WHERE", COLUMN_NAME },
 	{ "until_ms", "UNTIL", COLUMN_TIME },
 	{ "why", "WHY", COLUMN_TEXT },
 };

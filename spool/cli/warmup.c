@@ -6,7 +6,7 @@
 static void show_pairs(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "source", "SOURCE", COLUMN_TEXT }, { "provider", "PROVIDER", COLUMN_TEXT },
+		{ "source", "SOURCE", COLUMN_NAME }, { "provider", "PROVIDER", COLUMN_NAME },
 		{ "day", "DAY", COLUMN_NUMBER },     { "of", "OF", COLUMN_NUMBER },
 		{ "plan", "PLAN", COLUMN_NUMBER },   { "sent", "SENT", COLUMN_NUMBER },
 		{ "state", "STATE", COLUMN_TEXT },   { "since_ms", "SINCE", COLUMN_TIME },
@@ -22,8 +22,8 @@ static void show_pairs(const struct value *v)
 static void show_plans(const struct value *v)
 {
 	static const struct print_column columns[] = {
-		{ "source", "SOURCE", COLUMN_TEXT },
-		{ "provider", "PROVIDER", COLUMN_TEXT },
+		{ "source", "SOURCE", COLUMN_NAME },
+		{ "provider", "PROVIDER", COLUMN_NAME },
 		{ "plan", "PLAN", COLUMN_LONG },
 		{ "author", "FROM", COLUMN_LONG },
 	};

@@ -35,6 +35,9 @@ NO_LINE = {
     "PUT /v1/me/mail-factor": "has its line: tests/e2e/people_mail, where mail arrives",
     "POST /v1/me/mail-factor/confirm": "has its line: tests/e2e/people_mail, where mail arrives",
     "DELETE /v1/me/mail-factor": "has its line: tests/e2e/people_mail, where mail arrives",
+    "POST /v1/auth/federation/exchange": "has its lines: tests/e2e/api_federation.py, where providers are",
+    "POST /v1/me/identities": "has its line: tests/e2e/api_federation.py, where providers are",
+    "DELETE /v1/me/identities/{identity_id}": "has its line: tests/e2e/api_federation.py, where providers are",
     "POST /u/{token}": "the person's own act, without any account of ours: suppressions and unsubscribes are its record",
 }
 
@@ -112,6 +115,20 @@ def people(w):
     w.act("PATCH /v1/keys/{key_id}", "key.changed", {"name": "L"}, key_id=key["id"])
     w.act("POST /v1/keys/{key_id}/regenerate", "key.regenerated", {"overlap": 60}, key_id=key["id"])
     w.act("DELETE /v1/keys/{key_id}", "key.revoked", key_id=key["id"])
+    second = Api(w.control.url)
+    second.token = second.post("/v1/auth/signup", {"organization": "Second", "email": "b@second.test", "password": PASSWORD})["token"]
+    asked = second.post("/v1/members", {"email": "ann@second.test", "role": "viewer"})["token"]
+    there = w.act("POST /v1/me/organisations", "user.organisation_linked", {"invitation": asked})["id"]
+    w.act("POST /v1/auth/switch", "login.switched", {"organisation": there})
+    w.act("DELETE /v1/me/organisations/{org_id}", "user.organisation_unlinked", org_id=there)
+
+
+def providers(w):
+    made = w.act("POST /v1/identity-providers", "identity_provider.created", {"kind": "oidc", "name": "Directory", "secret": "Hidden",
+                 "config": {"issuer": "https://login.example.test", "client_id": "postern"}})
+    w.act("PATCH /v1/identity-providers/{provider_id}", "identity_provider.changed", {"secret": "Hidden too"}, provider_id=made["id"])
+    w.act("PATCH /v1/org/sign-in", "org.sign_in_changed", {"domains": ["org.test"]})
+    w.act("DELETE /v1/identity-providers/{provider_id}", "identity_provider.removed", provider_id=made["id"])
 
 
 def submission(w):
@@ -233,6 +250,13 @@ def platform(w):
     new = w.act("POST /v1/admin/orgs", "org.created", {"name": "Two", "admin_email": "a@two.test", "admin_password": PASSWORD}, api=w.platform)["id"]
     w.act("PATCH /v1/admin/orgs/{org_id}", "org.changed", {"status_note": "looked at"}, api=w.platform, org_id=new)
     w.act("POST /v1/admin/orgs/{org_id}/suspend", "org.suspended", {"note": "complaints"}, api=w.platform, org_id=new)
+    lost = Api(w.control.url, Api(w.control.url).post("/v1/auth/login", {"email": "a@two.test", "password": PASSWORD})["token"])
+    secret = lost.call("PUT", "/v1/me/totp")["secret"]
+    code = subprocess.run(["oathtool", "--totp", "--base32", secret], check=True, capture_output=True, text=True).stdout.strip()
+    lost.post("/v1/me/totp/confirm", {"code": code})
+    w.act("POST /v1/admin/orgs/{org_id}/reset-factor", "member.factor_removed", {"email": "a@two.test", "reason": "called back"}, api=w.platform, org_id=new)
+    line = next(a for a in w.seen["POST /v1/admin/orgs/{org_id}/reset-factor"] if a["action"] == "member.factor_removed")
+    check(line["detail"] == {"reason": "called back"} and line["actor_kind"] == 3, f"who did it, and why: {line}")
     w.act("POST /v1/admin/orgs/{org_id}/resume", "org.resumed", {"note": "settled"}, api=w.platform, org_id=new)
 
 
@@ -271,6 +295,7 @@ def main():
         sign_up(w)
         people(w)
         factors(w)
+        providers(w)
         contacts(w)
         main_part(w)
         submission(w)

@@ -21,8 +21,10 @@ from stack import Api, Control, Postgres, wait_until
 TMP = pathlib.Path(os.environ["POSTERN_TMP"])
 
 
-# What no POST makes, because events of the engine do.
+# What no POST makes, because events of the engine do, or another party.
 BY_EVENTS = {
+    "identity_id": "INSERT INTO identities (org_id, user_id, provider_id, subject, email) SELECT {org}, u.id, p.id, 's', 's@s.test'"
+                   " FROM users u, identity_providers p WHERE u.org_id = {org} AND p.org_id = {org} LIMIT 1",
     "seq": "INSERT INTO campaign_recipients (org_id, campaign_id, seq, contact_id) SELECT {org}, c.id, 770000000 + {org}, t.id FROM campaigns c, contacts t"
            " WHERE c.org_id = {org} AND t.org_id = {org} LIMIT 1",
     "report_id": "INSERT INTO dmarc_reports (org_id, domain_id, identity, reporter, email, report_id, about, policy, messages, ours, forwarded,"
@@ -34,7 +36,8 @@ BY_EVENTS = {
 def populate(ops, owner, pg, org):
     """Makes one object for every parameter that stands in a path, by the POST of the collection above it."""
     wanted = {name: op.path.split("/{" + name)[0] for op in ops for name in op.params}
-    ids, first = {}, True
+    ids, first = {"org_id": owner.get("/v1/me")["org"]["id"]}, True
+    wanted.pop("org_id")
     while wanted and first:
         first = False
         for name, collection in list(wanted.items()):
@@ -173,6 +176,10 @@ def main():
         stranger, _ = sign_up(control, "stranger")
         org = int(pg.psql("SELECT org_id FROM orgs WHERE name = 'victim'", "postern"))
         ids = populate(ops, victim, pg, org)
+        # No path names one: its list alone shows it.
+        pg.psql(f"INSERT INTO returns (org_id, campaign_id, seq, rcpt_row, kind, at, last_at, n, hard, code, dsn, class, rule, host, ip, source, rcpt,"
+                f" evidence) VALUES ({org}, 0, -5, 0, 32, now(), now(), 1, true, 550, '5.1.1', 'c', 'r', 'h', 'i', 's', 'u@victim.test', 'e')", "postern")
+        ids["return_id"] = victim.get("/v1/returns?address=u@victim.test")["data"][0]["id"]
         for op in ops:
             if op.method == "GET" and op.params and set(op.params) <= ids.keys():
                 status, reply = call(victim, op, op.url(ids), None)

@@ -125,7 +125,11 @@ class World:
                 " WHERE coalesce(f.m, 0) IS DISTINCT FROM r.later",
             "statistics against the facts":
                 "SELECT count(*) FROM (SELECT campaign_id, kind, sum(n) AS n FROM stats WHERE kind >= 32 GROUP BY 1, 2) s"
-                " FULL JOIN (SELECT campaign_id, kind, count(*) AS n FROM returns GROUP BY 1, 2) f USING (campaign_id, kind) WHERE s.n IS DISTINCT FROM f.n"}
+                " FULL JOIN (SELECT campaign_id, kind, count(*) AS n FROM returns GROUP BY 1, 2) f USING (campaign_id, kind) WHERE s.n IS DISTINCT FROM f.n",
+            "the reasons against the events":
+                "SELECT count(*) FROM reasons r FULL JOIN (SELECT org_id, campaign_id, kind, code, dsn, coalesce(diagnostic_id, 0) AS diagnostic_id,"
+                " count(*) AS n FROM events WHERE campaign_id <> 0 AND kind IN (2, 3, 5) GROUP BY 1, 2, 3, 4, 5, 6) e"
+                " USING (org_id, campaign_id, kind, code, dsn, diagnostic_id) WHERE r.n IS DISTINCT FROM e.n"}
         for what, sql in asked.items():
             self.say(self.postgres.psql(sql, "postern") == "0", what)
 

@@ -1,4 +1,5 @@
 /* Why mail waits: the chain of what binds, for a domain, a tenant, a campaign and a source. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -137,6 +138,88 @@ static void a_tenant_hears_of_holds_and_of_the_next_try(void **state)
 	world_end(&w);
 }
 
+/* ---- providers, sources, sites ----------------------------------------------------------- */
+
+static void a_suspension_is_told_while_all_its_mail_waits_for_its_next_try(void **state UNUSED)
+{
+	static const char *const asked[] = { "domain/one.test", "tenant/1", "source/127.0.0.2",
+					     "site/mx1.test", "source/127.0.0.2 site/mx1.test" };
+	struct told t;
+	struct world w;
+
+	world_start(&w, CONFIG "egress.sources = default 127.0.0.2 a.test\n");
+	world_names();
+	world_host("127.0.1.1", full);
+	submit(&w, 3);
+	world_run(&w, 5 * SECOND);
+	world_rule(&w, "suspend/127.0.0.2/mx1.test", "99999999999999 1 by hand");
+	for (unsigned i = 0; i < ARRAY_LEN(asked); i++) {
+		ask(&w, asked[i], &t);
+		assert_string_equal(find(&t, "suspension")->text,
+				    "127.0.0.2 is suspended at mx1.test: by hand");
+	}
+	ask(&w, "domain/one.test", &t);
+	assert_in_range(find(&t, "retry")->until_ms - clock_wall_ms(), 1, 10 * MINUTE);
+	world_run(&w, 30 * SECOND); /* its connections are closed, and the pool rests */
+	ask(&w, "tenant/1", &t);
+	(void)find(&t, "suspension");
+	world_end(&w);
+}
+
+static void what_is_suspended_is_told_before_there_is_mail(void **state UNUSED)
+{
+	static const char *const asked[] = { "source/127.0.0.2", "provider/gmail",
+					     "source/127.0.0.2 provider/GMAIL" };
+	char value[64];
+	struct told t;
+	struct world w;
+
+	world_open(&w, CONFIG, decent);
+	(void)snprintf(value, sizeof(value), "%" PRId64 " 1 by ann: a test",
+		       clock_wall_ms() + HOUR);
+	world_rule(&w, "suspend/127.0.0.2/provider gmail", value);
+	for (unsigned i = 0; i < ARRAY_LEN(asked); i++) {
+		ask(&w, asked[i], &t);
+		assert_string_equal(find(&t, "suspension")->text,
+				    "127.0.0.2 is suspended at provider gmail: by ann: a test");
+		assert_int_equal(t.n, 1);
+	}
+	ask(&w, "source/127.0.0.3", &t);
+	assert_int_equal(t.n, 0);
+	ask(&w, "source/127.0.0.2 provider/yahoo", &t);
+	assert_int_equal(t.n, 0);
+	world_end(&w);
+}
+
+static void orders_about_a_place_are_told_with_their_times(void **state UNUSED)
+{
+	const struct why_reason *r;
+	struct told t;
+	struct world w;
+
+	world_open(&w, CONFIG, decent);
+	world_rule(&w, "order/7",
+		   "kind suspend\nwhat provider/gmail source/127.0.0.2\n"
+		   "author ann\nreason too fast\nat_ms 11\n");
+	world_rule(&w, "order/8",
+		   "kind hold\nwhat tenant/3 provider/gmail\nauthor ann\n"
+		   "at_ms 12\nuntil_ms 9795748887391\n");
+	world_rule(&w, "order/9", "kind hold\nwhat tenant/3\nauthor ann\nat_ms 13\n");
+	ask(&w, "provider/gmail", &t);
+	assert_int_equal(t.n, 2);
+	r = find(&t, "suspension");
+	assert_non_null(strstr(r->text, "too fast"));
+	assert_int_equal(r->since_ms, 11);
+	r = find(&t, "hold");
+	assert_int_equal(r->since_ms, 12);
+	assert_int_equal(r->until_ms, INT64_C(9795748887391));
+	ask(&w, "source/127.0.0.2", &t);
+	assert_int_equal(t.n, 1);
+	ask(&w, "source/127.0.0.2 provider/yahoo", &t);
+	assert_int_equal(t.n, 0);
+	world_end(&w);
+}
+
 /* ---- combined selectors ------------------------------------------------------------------ */
 
 static void a_combination_is_told_of_those_it_names_alone(void **state UNUSED)
@@ -242,6 +325,9 @@ int main(void)
 		cmocka_unit_test(a_rate_says_when_the_next_message_may_go),
 		cmocka_unit_test(a_site_that_cannot_be_reached_says_since_when),
 		cmocka_unit_test(a_tenant_hears_of_holds_and_of_the_next_try),
+		cmocka_unit_test(a_suspension_is_told_while_all_its_mail_waits_for_its_next_try),
+		cmocka_unit_test(what_is_suspended_is_told_before_there_is_mail),
+		cmocka_unit_test(orders_about_a_place_are_told_with_their_times),
 		cmocka_unit_test(a_combination_is_told_of_those_it_names_alone),
 		cmocka_unit_test(a_combination_names_the_orders_that_bind_some_of_it),
 		cmocka_unit_test(a_source_at_a_provider_is_asked_for_together),

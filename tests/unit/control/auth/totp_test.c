@@ -5,7 +5,7 @@
 /* cmocka needs the headers above */
 #include <cmocka.h>
 
-#include "control/auth/qr.h"
+#include "control/members/qr.h"
 #include "control/auth/totp.h"
 
 static const uint8_t secret[] = "12345678901234567890";

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "tests/unit/mta/admin/ask.h"
 
 static void a_preview_counts_and_changes_nothing(void **state)
@@ -208,6 +209,42 @@ static void an_order_has_its_author_its_reason_and_its_end(void **state)
 	ask_stop(&b, &c);
 }
 
+static int suspend_source(struct framed *c, const char *source, const char *where, bool preview,
+			  struct value *v)
+{
+	struct tree *t = tree_new();
+
+	branch_str(tree_map(t), "source", source);
+	branch_str(tree_map(t), "what", where);
+	return ask_with(c, "suspend-source", t, preview, v);
+}
+
+static void a_source_is_suspended_only_when_that_is_meant(void **state UNUSED)
+{
+	struct framed c;
+	struct box b;
+	struct value v;
+
+	ask_start(&b, &c);
+	assert_int_equal(suspend_source(&c, "*", "gmail", true, &v), 0);
+	assert_int_equal(ask_number(&v, "count"), 0);
+	assert_string_equal(ask_text(value_member(&v, SLICE("selector")), NULL), "provider/gmail");
+	assert_int_equal(suspend_source(&c, "*", "gmial", false, &v), E_UNKNOWN);
+	assert_int_equal(suspend_source(&c, "192.0.2.77", "gmail", false, &v), E_UNKNOWN);
+	assert_int_equal(suspend_source(&c, "nobody", "gmail", false, &v), E_SYNTAX);
+	assert_int_equal(ask_rules_in_force(&c), 1);
+	assert_int_equal(suspend_source(&c, "*", "gmail", false, &v), 0);
+	assert_int_equal(suspend_source(&c, "*", "mx.example.com", false, &v), 0);
+	assert_int_equal(ask_rules_in_force(&c), 3);
+	assert_int_equal(ask_for(&c, "rules", NULL, NULL, false, &v), 0);
+	for (unsigned i = 1; i < 3; i++) {
+		const struct value *row = &ask_list(&v, "rules")->items[i];
+		assert_true(ask_number(row, "until_ms") > clock_wall_ms());
+		assert_string_equal(ask_text(row, "reason"), "by an operator");
+	}
+	ask_stop(&b, &c);
+}
+
 static void what_an_order_cannot_do_is_refused(void **state)
 {
 	static const char *const bad[][2] = {
@@ -350,6 +387,7 @@ int main(void)
 		cmocka_unit_test(a_hold_that_another_overlaps_keeps_its_reason),
 		cmocka_unit_test(a_part_of_a_hold_may_be_released),
 		cmocka_unit_test(an_order_has_its_author_its_reason_and_its_end),
+		cmocka_unit_test(a_source_is_suspended_only_when_that_is_meant),
 		cmocka_unit_test(what_an_order_cannot_do_is_refused),
 		cmocka_unit_test(a_bounce_can_be_undone_until_it_acts),
 		cmocka_unit_test(release_counts_those_that_no_rule_holds_any_more),
