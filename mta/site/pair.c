@@ -1,5 +1,6 @@
 /* mta/site/pair.c - sources and addresses, brought together. */
 #include "mta/site/pair.h"
+#include "mta/site/kin.h"
 #include "mta/site/own.h"
 #include "mta/site/race.h"
 #include "mta/site/steer.h"
@@ -63,7 +64,7 @@ static bool is_suspended(const struct pool *p, const struct source *source)
 static bool is_left_alone(struct pool *p, unsigned turn)
 {
 	return is_suspended(p, p->turns.at[turn].source) || steer_holds(steer_turn(p, turn)) ||
-	       warmup_rests(p->turns.at[turn].warmup);
+	       steer_holds(kin_turn(p, turn)) || warmup_rests(p->turns.at[turn].warmup);
 }
 
 int64_t pair_wait_ms(struct pool *p)
@@ -73,8 +74,9 @@ int64_t pair_wait_ms(struct pool *p)
 	for (unsigned i = 0; i < p->turns.n; i++) {
 		if (source_err(p->turns.at[i].source))
 			continue;
-		left = MAX_OF(suspend_left_ms(p->site, &p->turns.at[i].source->ip),
-			      steer_left_ms(steer_turn(p, i)));
+		left =
+		    MAX_OF(suspend_left_ms(p->site, &p->turns.at[i].source->ip),
+			   MAX_OF(steer_left_ms(steer_turn(p, i)), steer_left_ms(kin_turn(p, i))));
 		first = MIN_OF(first, MAX_OF(left, warming_left_ms(p, i)));
 	}
 	return first == INT64_MAX ? 0 : first;
@@ -230,6 +232,7 @@ enum pair_lack pair_pick(struct pool *p, struct pair *ret)
 			return egress_is_off(p->sites->egress, p->index) ? PAIR_OFF
 									 : PAIR_NO_SOURCE;
 		warming_begin(p);
+		p->want = steer_want(p); /* what is known of them */
 	}
 	while (site_next_group(p->site, &g))
 		if (pick_in_group(p, &g, true, ret) || pick_in_group(p, &g, false, ret))

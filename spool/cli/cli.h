@@ -180,6 +180,7 @@ int cli_time(const char *text, int64_t *ret_ms) MUST_CHECK;
 int cmd_shape_replay(struct cli *c);
 
 /* adaptive.c */
+void cli_print_adaptive(const struct value *rows);
 int cmd_adaptive(struct cli *c);
 int cmd_adaptive_forget(struct cli *c);
 

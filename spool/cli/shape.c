@@ -153,6 +153,7 @@ static void show_explained(const struct value *v)
 	};
 	struct slice provider = member_text(v, "provider");
 	const struct value *mx = value_member(v, SLICE("mx"));
+	const struct value *adaptive = value_member(v, SLICE("adaptive"));
 	const struct value *values = value_member(v, SLICE("values"));
 
 	printf("provider %.*s\n", provider.n ? (int)provider.n : 4,
@@ -163,6 +164,10 @@ static void show_explained(const struct value *v)
 		printf("its mail hosts are not known: no mail for it is queued\n");
 	if (values)
 		print_table(values, columns, ARRAY_LEN(columns));
+	if (adaptive && adaptive->count) {
+		printf("held back there now:\n");
+		cli_print_adaptive(adaptive);
+	}
 }
 
 int cmd_shape_explain(struct cli *c)
