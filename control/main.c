@@ -10,6 +10,7 @@
 #include "control/db/migrate.h"
 #include "control/http/route.h"
 #include "control/http/server.h"
+#include "control/saml/reader.h"
 #include "control/setup.h"
 #include "control/worker/worker.h"
 
@@ -228,6 +229,8 @@ int main(int argc, char **argv)
 	struct app app;
 	int i, r;
 
+	if (argc == 2 && strcmp(argv[1], SAML_READER_ARGUMENT) == 0)
+		return saml_reader_main();
 	for (i = 1; i < argc; i++) {
 		if ((!strcmp(argv[i], "-c") || !strcmp(argv[i], "--config")) && i + 1 < argc)
 			config = argv[++i];

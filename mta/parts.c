@@ -82,6 +82,7 @@ const struct option_set *const mta_option_sets[] = {
 	&shape_option_set,
 	&warmup_option_set,
 	&routes_option_set,
+	&token_option_set,
 	&site_option_set,
 	&tenancy_option_set,
 	&queue_option_set,

@@ -62,7 +62,10 @@ static json_t *ways(const struct call *c, const struct factors *f)
 
 enum { MADE_ID, MADE_EXPIRES };
 
-static int ask(struct call *c, uint32_t org, uint64_t user, const struct factors *f)
+/* What a challenge keeps of the first factor (auth_tokens.detail). */
+static const char own_password[] = "own";
+
+static int ask(struct call *c, uint32_t org, uint64_t user, const struct factors *f, bool own)
 {
 	char secret[TOKEN_SECRET_LEN + 1], token[TOKEN_MAX];
 	uint8_t hash[TOKEN_HASH_LEN];
@@ -74,7 +77,7 @@ static int ask(struct call *c, uint32_t org, uint64_t user, const struct factors
 	token_hash(c->app->token_pepper, slice_str(secret), hash);
 	r = db_run(c->db, &res, sql_auth_code_insert, p_int(org), p_int(user),
 		   p_int(TOKEN_CHALLENGE), p_bytes(slice_of((char *)hash, sizeof(hash))), p_null(),
-		   p_int(LIFE_S), p_str(""));
+		   p_int(LIFE_S), p_str(own ? own_password : ""));
 	if (r < 0)
 		return r;
 	const struct challenge k = { c, org, user, (uint64_t)db_int(res, 0, MADE_ID),
@@ -92,14 +95,23 @@ static int ask(struct call *c, uint32_t org, uint64_t user, const struct factors
 					 api_time(db_int(res, 0, MADE_EXPIRES))));
 }
 
-int arrival_continue(struct call *c, uint32_t org, uint64_t user, unsigned status)
+int arrival_continue_shown(struct call *c, uint32_t org, uint64_t user, unsigned status,
+			   struct login_shown shown)
 {
 	struct factors f;
 	int r = factor_state(c, org, user, &f);
 
 	if (r < 0)
 		return r;
-	return factor_any(&f) ? ask(c, org, user, &f) : login_session_begin(c, org, user, status);
+	return factor_any(&f) ? ask(c, org, user, &f, shown.own)
+			      : login_session_begin(c, org, user, status, shown);
+}
+
+int arrival_continue(struct call *c, uint32_t org, uint64_t user, unsigned status)
+{
+	const struct login_shown shown = { .proved = true };
+
+	return arrival_continue_shown(c, org, user, status, shown);
 }
 
 /* ---- its answer -------------------------------------------------------------------------- */
@@ -123,7 +135,7 @@ struct answering {
 	enum { ANSWER_RIGHT, ANSWER_WRONG, ANSWER_ENDED } what;
 };
 
-enum { C_SECRET, C_TRIES, C_USER, C_CODE, C_KNOWN };
+enum { C_SECRET, C_TRIES, C_USER, C_CODE, C_KNOWN, C_DETAIL };
 
 static int find(struct answering *a, struct db_result **ret)
 {
@@ -164,14 +176,15 @@ static int compare(struct answering *a, struct db_result *row)
 	return r;
 }
 
-static int let_in(struct answering *a, uint64_t user)
+static int let_in(struct answering *a, uint64_t user, bool own)
 {
 	struct call *c = a->c;
 	int r = db_run(c->db, NULL, sql_auth_token_used, p_int(a->token.org), p_int(a->token.id));
 
 	if (r >= 0 && a->kind == FACTOR_RECOVERY)
-		r = factor_tell(c, a->token.org, user, "a recovery code was used to sign in");
-	return r < 0 ? r : login_session_begin(c, a->token.org, user, 200);
+		r = factor_tell(c, a->token.org, user, FACTOR_CODE_USED);
+	const struct login_shown shown = { .own = own, .proved = true };
+	return r < 0 ? r : login_session_begin(c, a->token.org, user, 200, shown);
 }
 
 /* A wrong code is counted, and this must be committed: the refusal comes after it. */
@@ -188,7 +201,9 @@ static int answer(struct db *db, void *arg)
 	uint64_t user = (uint64_t)db_int(row, 0, C_USER);
 	r = compare(a, row);
 	if (r != 0)
-		return r < 0 ? r : let_in(a, user);
+		return r < 0 ? r
+			     : let_in(a, user,
+				      slice_eq(db_text(row, 0, C_DETAIL), slice_str(own_password)));
 	a->what = ANSWER_WRONG;
 	alarm_count(ALARM_CODE);
 	r = db_run(db, NULL, sql_auth_code_tried, p_int(a->token.org), p_int(a->token.id));

@@ -8,7 +8,8 @@ SELECT s.secret_hash, s.csrf_hash, s.user_id, u.role, o.status <> :ORG_ACTIVE,
 	s.proved_at > now() - make_interval(secs => $4::float8 / 1000),
 	o.require_factor AND NOT u.mail_factor AND NOT EXISTS (SELECT FROM user_totp t
 		WHERE t.org_id = $1 AND t.user_id = u.id AND NOT t.pending),
-	own_permits(u), s.replaced_by IS NOT NULL, s.replaced_at < now() - interval '1 minute'
+	own_permits(u), s.replaced_by IS NOT NULL, s.replaced_at < now() - interval '1 minute',
+	s.own
 FROM sessions s JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id
 	JOIN orgs o ON o.org_id = s.org_id
 WHERE s.org_id = $1 AND s.id = $2 AND s.expires_at > now() AND u.status = :USER_ACTIVE
@@ -45,16 +46,17 @@ DELETE FROM login_places p WHERE p.org_id = $1 AND p.user_id = $2 AND p.net NOT 
 DELETE FROM login_places WHERE org_id = $1 AND user_id = $2;
 
 -- name: session_insert
-INSERT INTO sessions (org_id, user_id, secret_hash, csrf_hash, expires_at, ip, agent, proved_at)
+INSERT INTO sessions (org_id, user_id, secret_hash, csrf_hash, expires_at, ip, agent, own,
+	proved_at)
 VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5::float8 / 1000), $6::text::inet,
-	left($7, $8), now())
+	left($7, $8), $9::int::bool, CASE WHEN $10::int::bool THEN now() ELSE '-infinity' END)
 RETURNING id;
 
 -- name: session_renew
--- The same session under a new id; $5: its person has just proved to be there.
+-- The same session under a new id; $5: its person has just given their password.
 INSERT INTO sessions (org_id, user_id, secret_hash, csrf_hash, created_at, expires_at, ip, agent,
-	proved_at)
-SELECT org_id, user_id, $3, $4, created_at, expires_at, ip, agent,
+	own, proved_at)
+SELECT org_id, user_id, $3, $4, created_at, expires_at, ip, agent, own OR $5::int::bool,
 	CASE WHEN $5::int::bool THEN now() ELSE proved_at END
 FROM sessions WHERE org_id = $1 AND id = $2
 RETURNING id;

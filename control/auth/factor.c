@@ -203,8 +203,29 @@ int factor_remove_all(struct call *c, uint32_t org, uint64_t user)
 	return r < 0 ? r : db_bool(res, 0, 0);
 }
 
-int factor_tell(struct call *c, uint32_t org, uint64_t user, const char *change)
+/* The field of the mail that is set, and the same in English for texts with {{change}}. */
+static const struct {
+	const char *field, *words;
+} changes[] = {
+	[FACTOR_TOTP_ON] = { "totp_on", "codes of an app are asked for" },
+	[FACTOR_TOTP_OFF] = { "totp_off", "codes of an app are no longer asked for" },
+	[FACTOR_MAIL_ON] = { "mail_on", "codes by mail are asked for" },
+	[FACTOR_MAIL_OFF] = { "mail_off", "codes by mail are no longer asked for" },
+	[FACTOR_CODES_NEW] = { "codes_new",
+			       "there are new recovery codes, and the old ones are gone" },
+	[FACTOR_CODE_USED] = { "code_used", "a recovery code was used to sign in" },
+	[FACTOR_ADMIN_REMOVED] = { "admin_removed", "an admin removed your second factor" },
+	[FACTOR_OPERATOR_REMOVED] = { "operator_removed",
+				      "the operator of the service removed your second factor" },
+	[FACTOR_LINKED] = { "linked", "your account in another organisation can be entered from "
+				      "this one, and this one from there" },
+	[FACTOR_UNLINKED] = { "unlinked", "this account can no longer be entered from your other "
+					  "organisations, nor they from here" },
+};
+
+int factor_tell(struct call *c, uint32_t org, uint64_t user, enum factor_change change)
 {
-	return warn_person(c, org, user, MAIL_FACTOR_CHANGED, SLICE(""),
-			   json_pack("{s:s}", "change", change));
+	return warn_person(
+	    c, org, user, MAIL_FACTOR_CHANGED, SLICE(""),
+	    json_pack("{s:s, s:s}", changes[change].field, "1", "change", changes[change].words));
 }

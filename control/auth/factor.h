@@ -35,5 +35,17 @@ int factor_new_totp(struct call *c, uint32_t org, uint64_t user, uint8_t *ret_se
 int factor_new_recovery(struct call *c, uint32_t org, uint64_t user, json_t **ret) MUST_CHECK;
 /* No second factor any more, of any kind; 1, or 0 when there was none. */
 int factor_remove_all(struct call *c, uint32_t org, uint64_t user) MUST_CHECK;
-/* Tells the person by mail: "a code by mail is no longer asked for". */
-int factor_tell(struct call *c, uint32_t org, uint64_t user, const char *change) MUST_CHECK;
+/* Tells the person by mail how they sign in from now on. */
+enum factor_change {
+	FACTOR_TOTP_ON,
+	FACTOR_TOTP_OFF,
+	FACTOR_MAIL_ON,
+	FACTOR_MAIL_OFF,
+	FACTOR_CODES_NEW,
+	FACTOR_CODE_USED,
+	FACTOR_ADMIN_REMOVED,
+	FACTOR_OPERATOR_REMOVED,
+	FACTOR_LINKED, /* control/auth/linked.h */
+	FACTOR_UNLINKED,
+};
+int factor_tell(struct call *c, uint32_t org, uint64_t user, enum factor_change change) MUST_CHECK;

@@ -38,7 +38,7 @@ SELECT EXISTS (SELECT FROM app WHERE used) OR EXISTS (SELECT FROM mail);
 -- A login that waits for its second factor.  Has this person logged in from this network ($3)?
 SELECT t.secret_hash, t.tries, t.user_id, t.code_hash, EXISTS (SELECT FROM login_places p
 	WHERE p.org_id = $1 AND p.user_id = t.user_id AND p.net = nullif($3, '')::cidr
-		AND p.seen_at > now() - interval '90 days')
+		AND p.seen_at > now() - interval '90 days'), t.detail
 FROM auth_tokens t JOIN users u ON u.org_id = t.org_id AND u.id = t.user_id
 WHERE t.org_id = $1 AND t.id = $2 AND t.kind = :TOKEN_CHALLENGE AND t.used_at IS NULL
 	AND t.expires_at > now() AND u.status = :USER_ACTIVE

@@ -92,6 +92,16 @@ static int enter_token(struct call *c, const struct access_token *t)
 	return r < 0 || v == KEY_FINE ? r : refuse_verdict(c, v);
 }
 
+void auth_session_hash(struct call *c, uint8_t ret[TOKEN_HASH_LEN])
+{
+	bool cookie;
+	struct token t = { 0 };
+
+	if (token_parse(find_credential(c, &cookie), &t) < 0)
+		t.secret = SLICE("");
+	token_hash(c->app->session_pepper, t.secret, ret);
+}
+
 static int touch_session(struct call *c)
 {
 	int r = db_run(c->db, NULL,
@@ -112,6 +122,7 @@ enum {
 	SESSION_PERMITS,
 	SESSION_REPLACED,
 	SESSION_REPLACED_LONG,
+	SESSION_OWN,
 };
 
 /* Within a minute it may be a request of the same page that was on its way. */
@@ -150,6 +161,7 @@ static int enter_session(struct call *c, const struct token *t, bool cookie)
 							       db_int(res, 0, SESSION_PERMITS)),
 				   .suspended = db_bool(res, 0, SESSION_SUSPENDED),
 				   .proved = db_bool(res, 0, SESSION_PROVED),
+				   .own = db_bool(res, 0, SESSION_OWN),
 				   .enrolling = db_bool(res, 0, SESSION_ENROLLING) };
 	return db_bool(res, 0, SESSION_STALE) ? touch_session(c) : 0;
 }

@@ -7,6 +7,8 @@
  *
  * Fails: E_ANSWERED (401 or 403 was written), or what the database said. */
 #pragma once
+#include "control/auth/token.h"
+#include "control/http/call.h"
 #include "control/http/gate.h"
 
 extern const struct http_gate auth_gate;
@@ -15,3 +17,5 @@ int auth_read_token(struct app *app, char *error) MUST_CHECK;
 /* "__Host-postern_session", which browsers take over HTTPS only, for this host and all its paths;
  * without http.cookie_secure, "postern_session". */
 const char *auth_cookie(const struct app *app);
+/* What the database keeps of the secret that the caller's session came with. */
+void auth_session_hash(struct call *c, uint8_t ret[TOKEN_HASH_LEN]);

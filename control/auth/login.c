@@ -5,6 +5,7 @@
 #include "control/auth/arrival.h"
 #include "control/auth/gate.h"
 #include "control/auth/handed.h"
+#include "control/auth/linked.h"
 #include "control/auth/login_session.h"
 #include "control/auth/options.h"
 #include "control/auth/password.h"
@@ -20,6 +21,8 @@
 #include "message/mailbox.h"
 
 enum { LOGINS_MAX = 8, SLOTS = 64 };
+
+static const struct login_shown own_password = { .own = true, .proved = true };
 
 struct login_body {
 	struct slice user, email, password, org_name;
@@ -138,7 +141,7 @@ static int enter(struct db *db UNUSED, void *arg)
 {
 	struct entering *e = arg;
 
-	return arrival_continue(e->c, e->k->org, e->k->user, 200);
+	return arrival_continue_shown(e->c, e->k->org, e->k->user, 200, own_password);
 }
 
 static int note_failure(struct db *db UNUSED, void *arg)
@@ -259,7 +262,8 @@ static int find_org(struct call *c, struct slice text, uint64_t *ret)
 
 	if (ids_in(ID_ORG, text, ret) >= 0)
 		return 0;
-	lower(name, sizeof(name), text);
+	/* What is too long is nobody's name, and would be cut within a character. */
+	lower(name, sizeof(name), text.n < sizeof(name) ? text : SLICE(""));
 	r = db_run(c->db, &res, "SELECT lookup_org($1)", p_str(name));
 	if (r < 0)
 		return r;
@@ -439,11 +443,14 @@ static int accept_token(struct db *db, void *arg)
 	if (r >= 0)
 		r = db_run(db, NULL, "DELETE FROM sessions WHERE org_id = $1 AND user_id = $2",
 			   p_int(a->token->org), p_int(user));
+	/* Whoever helped to it opens this organisation's account, and no other. */
+	if (r >= 0)
+		r = linked_end(a->c, a->token->org, user);
 	if (r >= 0 && a->reset)
 		r = warn_person(a->c, a->token->org, user, MAIL_PASSWORD_CHANGED, SLICE(""), NULL);
 	if (r >= 0)
 		r = audit_put_user(a->c, a->token->org, user, "user.password_chosen", NULL);
-	return r < 0 ? r : arrival_continue(a->c, a->token->org, user, 200);
+	return r < 0 ? r : arrival_continue_shown(a->c, a->token->org, user, 200, own_password);
 }
 
 static int post_verify(struct call *c)

@@ -99,7 +99,7 @@ static void make_secrets(struct call *c, struct secrets_made *m)
 }
 
 static int insert_session(struct call *c, uint32_t org, uint64_t user, struct secrets_made *m,
-			  uint64_t *ret_id)
+			  struct login_shown shown, uint64_t *ret_id)
 {
 	struct slice agent = call_header(c, "User-Agent");
 	char ip[IP_TEXT_MAX];
@@ -113,7 +113,7 @@ static int insert_session(struct call *c, uint32_t org, uint64_t user, struct se
 		   p_bytes(slice_of((char *)m->csrf_hash, TOKEN_HASH_LEN)),
 		   p_int(auth_options(c->app)->session_life),
 		   c->ip.family ? p_str(ip_format(&c->ip, ip)) : p_null(), p_text(agent),
-		   p_int(AGENT_MAX));
+		   p_int(AGENT_MAX), p_bool(shown.own), p_bool(shown.proved));
 	if (r < 0)
 		return r;
 	*ret_id = (uint64_t)db_int(res, 0, 0);
@@ -147,12 +147,13 @@ static int session_json(struct call *c, uint32_t org, uint64_t user, uint64_t id
 	return 0;
 }
 
-int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned status)
+int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned status,
+			struct login_shown shown)
 {
 	struct secrets_made m;
 	json_t *session = NULL;
 	uint64_t id = 0;
-	int r = insert_session(c, org, user, &m, &id);
+	int r = insert_session(c, org, user, &m, shown, &id);
 
 	if (r >= 0)
 		r = db_run(c->db, NULL,

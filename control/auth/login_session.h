@@ -2,11 +2,17 @@
 #pragma once
 #include "control/http/call.h"
 
+/* What somebody showed who comes in. */
+struct login_shown {
+	bool own;    /* a password of their own, here or in an organisation that is linked */
+	bool proved; /* that they are there, now */
+};
 /* In a transaction of org: begins a session of the user and replies with `status`: the token, the
  * CSRF value, the user, and the cookie. */
-int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned status) MUST_CHECK;
+int login_session_begin(struct call *c, uint32_t org, uint64_t user, unsigned status,
+			struct login_shown shown) MUST_CHECK;
 /* The caller's own session under a new id and secret: what may do more, or less, than before must
- * not be known to whoever knew the old one.  proved: the person has just shown that they are there.
+ * not be known to whoever knew the old one.  proved: the person has just given their password.
  * Gives what a login answers, and sets the cookie. */
 int login_session_renew(struct call *c, bool proved, json_t **ret) MUST_CHECK;
 /* A token whose session went on under another id comes again: somebody else has it, or its owner

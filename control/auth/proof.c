@@ -12,13 +12,16 @@
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 
-int proof_need(struct call *c)
+int proof_refuse(struct call *c)
 {
-	if (c->actor.proved)
-		return 0;
 	return problem(c, 403, "proof_required",
 		       "your login is too long ago for this: give your password again at "
 		       "/v1/me/proof, or log in again");
+}
+
+int proof_need(struct call *c)
+{
+	return c->actor.proved ? 0 : proof_refuse(c);
 }
 
 struct proof_body {

@@ -5,3 +5,4 @@
 #include "control/http/call.h"
 
 int proof_need(struct call *c) MUST_CHECK; /* 0, or 403 and E_ANSWERED */
+int proof_refuse(struct call *c) MUST_CHECK;

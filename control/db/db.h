@@ -74,6 +74,8 @@ struct slice db_bytes(struct db_result *r, unsigned row, unsigned col);
  * query in one round trip.  From begin to end every db_query() is part of the transaction. */
 void db_begin(struct db *db, uint32_t org);
 bool db_in_tx(const struct db *db);
+/* The open transaction goes on for another organisation: what concerns two is written at once. */
+int db_turn(struct db *db, uint32_t org) MUST_CHECK;
 int db_commit(struct db *db) MUST_CHECK;
 void db_rollback(struct db *db); /* harmless outside a transaction */
 

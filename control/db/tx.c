@@ -1,4 +1,5 @@
 /* control/db/tx.c - transactions of one organisation, and COPY into staging tables. */
+#include <stdio.h>
 #include <time.h>
 
 #include "base/random.h"
@@ -18,6 +19,17 @@ void db_begin(struct db *db, uint32_t org)
 bool db_in_tx(const struct db *db)
 {
 	return db->in_tx;
+}
+
+int db_turn(struct db *db, uint32_t org)
+{
+	char text[16];
+	int r;
+
+	assert(db->in_tx);
+	(void)snprintf(text, sizeof(text), "%u", (unsigned)org);
+	r = db_run(db, NULL, "SELECT set_config('app.org', $1, true)", p_str(text));
+	return r < 0 ? r : 0;
 }
 
 static int end(struct db *db, const char *sql)

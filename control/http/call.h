@@ -30,6 +30,7 @@ struct actor {
 	uint64_t permits;
 	bool suspended;
 	bool proved;     /* the person showed a moment ago that they are there */
+	bool own;        /* came with a password of their own, not as their organisation says */
 	bool enrolling;  /* may do nothing but set up a second factor */
 	bool test;       /* a test key: what it sends goes nowhere */
 	bool old_secret; /* of a key that was regenerated */

@@ -72,7 +72,8 @@ static int put_totp(struct call *c)
 }
 
 /* What follows when a factor was set up; replies.  codes: new recovery codes, or NULL; taken. */
-static int factor_began(struct call *c, const char *action, const char *change, json_t *codes)
+static int factor_began(struct call *c, const char *action, enum factor_change change,
+			json_t *codes)
 {
 	json_t *session = NULL;
 	int r = login_session_end_all(c, c->actor.id, c->actor.session);
@@ -118,7 +119,7 @@ static int confirm_totp(struct call *c)
 			       "the code is not the one that an app makes now of the secret of "
 			       "/v1/me/totp, which waits half an hour: check the app's clock");
 	r = factor_new_recovery(c, c->actor.org, c->actor.id, &codes);
-	return r < 0 ? r : factor_began(c, "user.totp_on", "codes of an app are asked for", codes);
+	return r < 0 ? r : factor_began(c, "user.totp_on", FACTOR_TOTP_ON, codes);
 }
 
 /* Is there a factor without the one that is to go, or does it not need to be? */
@@ -140,7 +141,7 @@ static int check_leave(struct call *c, enum factor_kind kind, struct factors *re
 }
 
 /* Recovery codes stand in for a factor: without any they are of no use. */
-static int factor_ended(struct call *c, bool last, const char *action, const char *change)
+static int factor_ended(struct call *c, bool last, const char *action, enum factor_change change)
 {
 	int r = last ? factor_remove_all(c, c->actor.org, c->actor.id) : 0;
 
@@ -159,9 +160,7 @@ static int delete_totp(struct call *c)
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_members_totp_remove, p_int(c->actor.org),
 			   p_int(c->actor.id));
-	return r < 0 ? r
-		     : factor_ended(c, !f.mail, "user.totp_off",
-				    "codes of an app are no longer asked for");
+	return r < 0 ? r : factor_ended(c, !f.mail, "user.totp_off", FACTOR_TOTP_OFF);
 }
 
 /* ---- codes by mail ----------------------------------------------------------------------- */
@@ -233,8 +232,7 @@ static int begin_mail(struct mail_confirming *k)
 		r = factor_state(c, c->actor.org, c->actor.id, &f);
 	if (r >= 0 && f.recovery == 0)
 		r = factor_new_recovery(c, c->actor.org, c->actor.id, &codes);
-	return r < 0 ? r
-		     : factor_began(c, "user.mail_factor_on", "codes by mail are asked for", codes);
+	return r < 0 ? r : factor_began(c, "user.mail_factor_on", FACTOR_MAIL_ON, codes);
 }
 
 static int confirm(struct db *db UNUSED, void *arg)
@@ -272,9 +270,7 @@ static int delete_mail(struct call *c)
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_members_mail_factor_set, p_int(c->actor.org),
 			   p_int(c->actor.id), p_bool(false));
-	return r < 0 ? r
-		     : factor_ended(c, !f.totp, "user.mail_factor_off",
-				    "codes by mail are no longer asked for");
+	return r < 0 ? r : factor_ended(c, !f.totp, "user.mail_factor_off", FACTOR_MAIL_OFF);
 }
 
 /* ---- recovery codes ---------------------------------------------------------------------- */
@@ -293,8 +289,7 @@ static int post_recovery(struct call *c)
 	if (r >= 0)
 		r = factor_new_recovery(c, c->actor.org, c->actor.id, &codes);
 	if (r >= 0)
-		r = factor_tell(c, c->actor.org, c->actor.id,
-				"there are new recovery codes, and the old ones are gone");
+		r = factor_tell(c, c->actor.org, c->actor.id, FACTOR_CODES_NEW);
 	if (r >= 0)
 		r = audit_put_id(c, "user.recovery_codes_made", ID_USER, c->actor.id, NULL);
 	if (r < 0) {

@@ -3,6 +3,7 @@
 #include "control/auth/factor.h"
 #include "control/auth/handed.h"
 #include "control/auth/key_owner.h"
+#include "control/auth/linked.h"
 #include "control/auth/login_session.h"
 #include "control/auth/permit.h"
 #include "control/auth/roles.h"
@@ -304,7 +305,9 @@ static int delete_factor(struct call *c)
 		return r < 0 ? r : problem(c, 409, "no_factor", "this member has no second factor");
 	r = login_session_end_all(c, id, 0);
 	if (r >= 0)
-		r = factor_tell(c, c->actor.org, id, "an admin removed your second factor");
+		r = linked_end(c, c->actor.org, id);
+	if (r >= 0)
+		r = factor_tell(c, c->actor.org, id, FACTOR_ADMIN_REMOVED);
 	if (r >= 0)
 		r = audit_put_id(c, "member.factor_removed", ID_USER, id, NULL);
 	return r < 0 ? r : http_reply_empty(c, 204);
@@ -312,11 +315,11 @@ static int delete_factor(struct call *c)
 
 /* clang-format off */
 const struct http_route members_routes[] = {
-	{"GET",    "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_members, .query = QUERY_PAGE},
+	{"GET",    "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_members },
 	{"POST",   "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_REAL, 0, post_member},
 	{"GET",    "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_member   },
-	{"PATCH",  "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, patch_member, .query = KEY_OWNER_QUERY},
-	{"DELETE", "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, delete_member, .query = KEY_OWNER_QUERY},
+	{"PATCH",  "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, patch_member },
+	{"DELETE", "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, delete_member },
 	{"POST",   "/v1/members/{user_id}/reset", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY | ROUTE_REAL, 0, post_reset},
 	{"DELETE", "/v1/members/{user_id}/factor", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,            0, delete_factor},
 };

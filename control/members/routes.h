@@ -1,4 +1,4 @@
-/* control/members/routes.h - /v1/me and /v1/members. */
+/* control/members/routes.h - /v1/me, /v1/members and /v1/auth/switch. */
 #pragma once
 #include "control/http/route.h"
 
@@ -10,3 +10,5 @@ extern const struct http_route members_address_routes[];
 extern const size_t members_address_routes_n;
 extern const struct http_route members_routes[];
 extern const size_t members_routes_n;
+extern const struct http_route members_organisation_routes[];
+extern const size_t members_organisation_routes_n;

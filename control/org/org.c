@@ -184,8 +184,8 @@ static int get_notices(struct call *c)
 const struct http_route org_routes[] = {
 	{"GET",   "/v1/org",   AUTH_MEMBER, PERMIT_ORG_READ,   0, 0, get_org  },
 	{"PATCH", "/v1/org",   AUTH_MEMBER, PERMIT_ORG_WRITE,  0, 0, patch_org},
-	{"GET",   "/v1/audit", AUTH_MEMBER, PERMIT_AUDIT_READ, 0, 0, get_audit, .query = QUERY_PAGE},
-	{"GET",   "/v1/notices", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_notices, .query = QUERY_PAGE},
+	{"GET",   "/v1/audit", AUTH_MEMBER, PERMIT_AUDIT_READ, 0, 0, get_audit },
+	{"GET",   "/v1/notices", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_notices },
 };
 /* clang-format on */
 const size_t org_routes_n = ARRAY_LEN(org_routes);

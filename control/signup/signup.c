@@ -47,7 +47,8 @@ static int create(struct db *db, void *arg)
 		r = audit_put_in(c, k->n->ret_org, "org.created",
 				 ids_out(ID_ORG, k->n->ret_org, id), NULL);
 	if (r >= 0 && k->n->log_in)
-		r = arrival_continue(c, k->n->ret_org, k->n->ret_user, 201);
+		r = arrival_continue_shown(c, k->n->ret_org, k->n->ret_user, 201,
+					   (struct login_shown){ true, true });
 	return r;
 }
 

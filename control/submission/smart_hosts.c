@@ -12,30 +12,11 @@
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 #include "control/submission/codes.h"
+#include "control/submission/route_body.h"
 #include "control/submission/routes.h"
 #include "control/submission/statements.h"
-#include "message/mailbox.h"
 
-enum {
-	ROUTES_MOST = 20, /* of an organisation; the engine takes 32 (mta/route/fed.h) */
-	DOMAINS_MOST = 20,
-	USERNAME_MAX = 255,
-	SECRET_MAX = 2048,
-	PORT_PLAIN = 25,
-	PORT_SUBMISSION = 587,
-	PORT_SUBMISSIONS = 465,
-	PORT_OTHER = 2525,
-};
-
-static const char *const tls_names[] = { [SMTP_TLS_VERIFY] = "verify",
-					 [SMTP_TLS_ENCRYPT] = "encrypt",
-					 [SMTP_TLS_MAY] = "may",
-					 [SMTP_TLS_NEVER] = "never" };
-static const char *const auth_names[] = { [SMTP_AUTH_NONE] = "none",
-					  [SMTP_AUTH_PASSWORD] = "password",
-					  [SMTP_AUTH_PLAIN] = "plain",
-					  [SMTP_AUTH_LOGIN] = "login",
-					  [SMTP_AUTH_XOAUTH2] = "xoauth2" };
+enum { ROUTES_MOST = 20 }; /* of an organisation; the engine takes 32 (mta/route/fed.h) */
 
 enum {
 	R_ID,
@@ -48,15 +29,13 @@ enum {
 	R_USERNAME,
 	R_HAS_SECRET,
 	R_DOMAINS,
+	R_TOKEN_URL,
+	R_CLIENT_ID,
+	R_SCOPE,
 	R_CREATED,
 	R_UPDATED,
 	R_VERSION
 };
-
-static const char *name_of(const char *const *names, size_t n, int64_t code)
-{
-	return code > 0 && (size_t)code < n ? names[code] : "";
-}
 
 static json_t *domains_json(struct slice words)
 {
@@ -70,16 +49,18 @@ static json_t *domains_json(struct slice words)
 static json_t *route_json(const struct db_result *res, unsigned i)
 {
 	return json_pack(
-	    "{so so so sI ss sb ss so sb so so so}", "id",
+	    "{so so so sI ss sb ss so sb so so so so so so}", "id",
 	    api_id(ID_SMTP_ROUTE, (uint64_t)db_int(res, i, R_ID)), "name",
 	    api_text(db_text(res, i, R_NAME)), "host", api_text(db_text(res, i, R_HOST)), "port",
-	    (json_int_t)db_int(res, i, R_PORT), "tls",
-	    name_of(tls_names, ARRAY_LEN(tls_names), db_int(res, i, R_TLS)), "tls_first",
-	    (int)db_bool(res, i, R_FIRST), "auth",
-	    name_of(auth_names, ARRAY_LEN(auth_names), db_int(res, i, R_AUTH)), "username",
+	    (json_int_t)db_int(res, i, R_PORT), "tls", route_body_tls_name(db_int(res, i, R_TLS)),
+	    "tls_first", (int)db_bool(res, i, R_FIRST), "auth",
+	    route_body_auth_name(db_int(res, i, R_AUTH)), "username",
 	    api_text(db_text(res, i, R_USERNAME)), "has_secret", (int)db_bool(res, i, R_HAS_SECRET),
-	    "domains", domains_json(db_text(res, i, R_DOMAINS)), "created_at",
-	    api_time(db_int(res, i, R_CREATED)), "updated_at", api_time(db_int(res, i, R_UPDATED)));
+	    "domains", domains_json(db_text(res, i, R_DOMAINS)), "token_url",
+	    api_text(db_text(res, i, R_TOKEN_URL)), "client_id",
+	    api_text(db_text(res, i, R_CLIENT_ID)), "scope", api_text(db_text(res, i, R_SCOPE)),
+	    "created_at", api_time(db_int(res, i, R_CREATED)), "updated_at",
+	    api_time(db_int(res, i, R_UPDATED)));
 }
 
 static int get_routes(struct call *c)
@@ -107,144 +88,69 @@ static int get_route(struct call *c)
 	return r < 0 ? r : reply_route(c, id, 200);
 }
 
-/* ---- what a body says -------------------------------------------------------------------- */
+/* ---- the secret --------------------------------------------------------------------------- */
 
-struct route_body {
-	struct slice name, host, tls, auth, username, secret;
-	int64_t port;
-	bool tls_first;
-	json_t *domains;
-	struct buf domain_text; /* of the list */
-	char host_text[MAILBOX_MAX + 2];
-};
-#define AT(member) offsetof(struct route_body, member)
-enum { B_NAME, B_HOST, B_PORT, B_TLS, B_FIRST, B_AUTH, B_USERNAME, B_SECRET, B_DOMAINS, B_FIELDS };
-/* clang-format off */
-#define FIELDS(required) {                                                             \
-	[B_NAME]     = {"name",      BODY_NAME, AT(name),      required, 1, 100,          0}, \
-	[B_HOST]     = {"host",      BODY_LINE, AT(host),      required, 1, 253,          0}, \
-	[B_PORT]     = {"port",      BODY_INT,  AT(port),      0,        1, 65535,        0}, \
-	[B_TLS]      = {"tls",       BODY_LINE, AT(tls),       0,        1, 20,           0}, \
-	[B_FIRST]    = {"tls_first", BODY_BOOL, AT(tls_first), 0,        0, 0,            0}, \
-	[B_AUTH]     = {"auth",      BODY_LINE, AT(auth),      0,        1, 20,           0}, \
-	[B_USERNAME] = {"username",  BODY_LINE, AT(username),  0,        0, USERNAME_MAX, 0}, \
-	[B_SECRET]   = {"secret",    BODY_LINE, AT(secret),    0,        1, SECRET_MAX,   0}, \
-	[B_DOMAINS]  = {"domains",   BODY_LIST, AT(domains),   0,        1, DOMAINS_MOST, 0}, \
-}
-/* clang-format on */
-static const struct body_field post_fields[] = FIELDS(BODY_REQUIRED);
-static const struct body_field patch_fields[] = FIELDS(0);
+enum { S_SEAL, S_SECRET };
 
-static int code_of(struct call *c, const char *const *names, size_t n, struct slice word,
-		   const char *pointer)
+/* What is sealed now, where a part of it stays. */
+static int open_old(struct call *c, uint64_t id, struct buf *out)
 {
-	for (size_t i = 1; i < n; i++)
-		if (slice_eq(word, slice_str(names[i])))
-			return (int)i;
-	problem_add(c, pointer, "unknown_word", "is none of the words that stand in the document");
-	return 0;
+	OWNED(db_result) res = NULL;
+	int r = db_run(c->db, &res, sql_submission_route_sealed, p_int(c->actor.org), p_int(id));
+
+	if (r <= 0 || !db_int(res, 0, S_SEAL))
+		return r < 0 ? r : 0;
+	return route_secret_open(c->app, c->actor.org, id, (int)db_int(res, 0, S_SEAL),
+				 db_bytes(res, 0, S_SECRET), out);
 }
 
-/* "*", a name, or "*.name" for those below it. */
-static void read_pattern(struct call *c, const json_t *item, size_t i, struct buf *out)
+/* The whole secret, or none where the old one stays. */
+static int new_secret(struct call *c, uint64_t id, const struct route_body *b, bool had_secret,
+		      struct buf *out)
 {
-	char text[MAILBOX_MAX + 2];
-	struct slice s = api_text_of(item), name;
-	bool any = slice_eq(s, SLICE("*")), below = !any && slice_strip(&s, SLICE("*."));
+	struct buf old = { 0 };
+	int r = 0;
 
-	if (!json_is_string(item) ||
-	    (!any && mailbox_domain_parse(s, MAILBOX_CONTACT, text, &name) < 0)) {
-		problem_add(c, "/domains", "invalid_domain",
-			    "entry %zu is neither a domain name, nor *.name, nor *", i);
-		return;
-	}
-	if (buf_len(out))
-		buf_put(out, SLICE(" "));
-	if (any || below)
-		buf_put(out, any ? SLICE("*") : SLICE("*."));
-	if (!any)
-		buf_put(out, name);
+	if (!b->grant.url.n)
+		return buf_append(out, b->secret);
+	if (!b->grant.client_secret.n && !b->grant.refresh.n)
+		return 0;
+	if (had_secret)
+		r = open_old(c, id, &old);
+	if (r >= 0)
+		r = token_grant_text(&b->grant, buf_data(&old), out);
+	if (old.p)
+		explicit_bzero(old.p, old.cap);
+	buf_free(&old);
+	return r;
 }
 
-/* A host by its name; the engine asks DNS, and refuses private addresses. */
-static void read_host(struct call *c, struct route_body *b)
-{
-	struct slice name;
-	struct ip ip;
-
-	if (ip_parse(b->host, &ip) >= 0 ||
-	    mailbox_domain_parse(b->host, MAILBOX_CONTACT, b->host_text, &name) < 0)
-		problem_add(c, "/host", "invalid_host",
-			    "must be the name of a host with at least two labels, like "
-			    "smtp.example.org");
-	else
-		b->host = name;
-}
-
-static void check_edges(struct call *c, struct slice s, const char *pointer)
-{
-	if (s.n && (slice_trim(s).n != s.n || s.n > SECRET_MAX))
-		problem_add(c, pointer, "invalid_text",
-			    "must not begin or end with a blank, and have %d bytes at most",
-			    SECRET_MAX);
-}
-
-/* Mail is taken on these; others would make of us a probe for open ports. */
-static bool port_fits(int64_t port)
-{
-	return port == PORT_PLAIN || port == PORT_SUBMISSION || port == PORT_SUBMISSIONS ||
-	       port == PORT_OTHER;
-}
-
-static void check_auth(struct call *c, const struct route_body *b, int tls, int auth,
-		       bool has_secret)
-{
-	if (auth > SMTP_AUTH_NONE && tls != SMTP_TLS_VERIFY)
-		problem_add(c, "/tls", "verify_needed",
-			    "must be verify where there is auth: a password is only told to a host "
-			    "whose certificate was verified");
-	if (auth > SMTP_AUTH_NONE && (!b->username.n || !has_secret))
-		problem_add(c, b->username.n ? "/secret" : "/username", "required",
-			    "is required where there is auth");
-	if (auth == SMTP_AUTH_NONE && b->secret.n)
-		problem_add(c, "/secret", "not_needed", "is of no use without auth");
-	if (b->tls_first && tls > SMTP_TLS_ENCRYPT)
-		problem_add(c, "/tls_first", "tls_needed", "needs tls verify or encrypt");
-}
-
-static int read_body(struct call *c, struct route_body *b, bool had_secret, int *ret_tls,
-		     int *ret_auth)
-{
-	json_t *item;
-	size_t i;
-
-	json_array_foreach(b->domains, i, item) read_pattern(c, item, i, &b->domain_text);
-	read_host(c, b);
-	check_edges(c, b->username, "/username");
-	check_edges(c, b->secret, "/secret");
-	if (!port_fits(b->port))
-		problem_add(c, "/port", "invalid_port", "must be 25, 465, 587 or 2525");
-	*ret_tls = code_of(c, tls_names, ARRAY_LEN(tls_names), b->tls, "/tls");
-	*ret_auth = code_of(c, auth_names, ARRAY_LEN(auth_names), b->auth, "/auth");
-	check_auth(c, b, *ret_tls, *ret_auth, had_secret || b->secret.n);
-	return problem_end(c);
-}
-
-/* The secret belongs to its route's number, which is there by now. */
-static int put_secret(struct call *c, uint64_t id, const struct route_body *b, int auth)
+static int seal(struct call *c, uint64_t id, struct slice plain)
 {
 	struct buf sealed = { 0 };
 	int seal_id = 0, r = 0;
 
-	if (!b->secret.n && auth != SMTP_AUTH_NONE)
-		return 0; /* it stays */
-	if (b->secret.n)
-		r = route_secret_seal(c->app, c->actor.org, id, b->secret, &seal_id, &sealed);
+	if (plain.n)
+		r = route_secret_seal(c->app, c->actor.org, id, plain, &seal_id, &sealed);
 	if (r >= 0)
 		r = db_run(c->db, NULL, sql_submission_route_secret, p_int(c->actor.org), p_int(id),
 			   p_bytes(buf_data(&sealed)), p_int(seal_id));
 	buf_free(&sealed);
 	return r < 0 ? r : 0;
+}
+
+/* The secret belongs to its route's number, which is there by now. */
+static int put_secret(struct call *c, uint64_t id, const struct route_body *b, bool had_secret)
+{
+	struct buf plain = { 0 };
+	int r = new_secret(c, id, b, had_secret, &plain);
+
+	if (r >= 0 && (buf_len(&plain) || b->auth == SMTP_AUTH_NONE))
+		r = seal(c, id, buf_data(&plain));
+	if (plain.p)
+		explicit_bzero(plain.p, plain.cap);
+	buf_free(&plain);
+	return r;
 }
 
 /* ---- making, changing, removing ---------------------------------------------------------- */
@@ -260,7 +166,7 @@ static int check_room(struct call *c)
 		       "an organisation has %d SMTP routes at most: remove one", ROUTES_MOST);
 }
 
-static int insert(struct call *c, struct route_body *b, int tls, int auth)
+static int insert(struct call *c, const struct route_body *b)
 {
 	OWNED(db_result) res = NULL;
 	char id_text[ID_OUT_MAX];
@@ -270,13 +176,14 @@ static int insert(struct call *c, struct route_body *b, int tls, int auth)
 	if (r >= 0)
 		r = db_run(
 		    c->db, &res, sql_submission_route_insert, p_int(c->actor.org), p_text(b->name),
-		    p_text(b->host), p_int(b->port), p_int(tls), p_bool(b->tls_first), p_int(auth),
-		    p_text(b->username),
-		    p_text(buf_len(&b->domain_text) ? buf_data(&b->domain_text) : SLICE("*")));
+		    p_text(b->host), p_int(b->port), p_int(b->tls), p_bool(b->tls_first),
+		    p_int(b->auth), p_text(b->username),
+		    p_text(buf_len(&b->domain_text) ? buf_data(&b->domain_text) : SLICE("*")),
+		    p_text(b->grant.url), p_text(b->grant.client_id), p_text(b->grant.scope));
 	if (r < 0)
 		return r;
 	id = (uint64_t)db_int(res, 0, 0);
-	r = put_secret(c, id, b, auth);
+	r = put_secret(c, id, b, false);
 	if (r >= 0)
 		r = audit_put(
 		    c, "smtp_route.created", ids_out(ID_SMTP_ROUTE, id, id_text),
@@ -289,21 +196,24 @@ static int insert(struct call *c, struct route_body *b, int tls, int auth)
 
 static int post_route(struct call *c)
 {
-	struct route_body b = { .username = SLICE(""),
-				.tls = SLICE("verify"),
-				.auth = SLICE("none") };
+	struct route_body b = {
+		.username = SLICE(""),
+		.grant = { .url = SLICE(""), .client_id = SLICE(""), .scope = SLICE("") },
+		.tls_word = SLICE("verify"),
+		.auth_word = SLICE("none")
+	};
 	struct body_seen seen;
-	int tls, auth, r = http_body_read(c, post_fields, B_FIELDS, &b, &seen);
+	int r = route_body_read(c, true, &b, &seen);
 
 	if (r < 0)
 		return r;
-	if (!body_has(seen, B_FIRST))
-		b.tls_first = b.port == PORT_SUBMISSIONS;
-	if (!body_has(seen, B_PORT))
-		b.port = b.tls_first ? PORT_SUBMISSIONS : PORT_SUBMISSION;
-	r = read_body(c, &b, false, &tls, &auth);
+	if (!body_has(seen, ROUTE_TLS_FIRST))
+		b.tls_first = b.port == SMTP_PORT_SUBMISSIONS;
+	if (!body_has(seen, ROUTE_PORT))
+		b.port = b.tls_first ? SMTP_PORT_SUBMISSIONS : SMTP_PORT_SUBMISSION;
+	r = route_body_check(c, &b, false);
 	if (r >= 0)
-		r = insert(c, &b, tls, auth);
+		r = insert(c, &b);
 	buf_free(&b.domain_text);
 	return r;
 }
@@ -326,25 +236,36 @@ static struct route_body body_of(const struct db_result *row)
 		.name = db_text(row, 0, R_NAME),
 		.host = db_text(row, 0, R_HOST),
 		.port = db_int(row, 0, R_PORT),
-		.tls = slice_str(name_of(tls_names, ARRAY_LEN(tls_names), db_int(row, 0, R_TLS))),
+		.tls_word = slice_str(route_body_tls_name(db_int(row, 0, R_TLS))),
 		.tls_first = db_bool(row, 0, R_FIRST),
-		.auth =
-		    slice_str(name_of(auth_names, ARRAY_LEN(auth_names), db_int(row, 0, R_AUTH))),
+		.auth_word = slice_str(route_body_auth_name(db_int(row, 0, R_AUTH))),
 		.username = db_text(row, 0, R_USERNAME),
+		.grant = { .url = db_text(row, 0, R_TOKEN_URL),
+			   .client_id = db_text(row, 0, R_CLIENT_ID),
+			   .scope = db_text(row, 0, R_SCOPE) },
 	};
 }
 
-static int update(struct call *c, uint64_t id, const struct route_body *b, int tls, int auth,
+/* Who changes where secrets go may not take the old ones there. */
+static bool may_stay(const struct db_result *row, const struct route_body *b)
+{
+	return db_bool(row, 0, R_HAS_SECRET) && slice_eq_nocase(b->host, db_text(row, 0, R_HOST)) &&
+	       slice_eq(b->grant.url, db_text(row, 0, R_TOKEN_URL)) &&
+	       slice_eq(b->grant.client_id, db_text(row, 0, R_CLIENT_ID));
+}
+
+static int update(struct call *c, uint64_t id, const struct route_body *b, bool had_secret,
 		  const struct db_result *row)
 {
 	struct slice domains =
 	    buf_len(&b->domain_text) ? buf_data(&b->domain_text) : db_text(row, 0, R_DOMAINS);
 	int r = db_run(c->db, NULL, sql_submission_route_update, p_int(c->actor.org), p_int(id),
-		       p_text(b->name), p_text(b->host), p_int(b->port), p_int(tls),
-		       p_bool(b->tls_first), p_int(auth), p_text(b->username), p_text(domains));
+		       p_text(b->name), p_text(b->host), p_int(b->port), p_int(b->tls),
+		       p_bool(b->tls_first), p_int(b->auth), p_text(b->username), p_text(domains),
+		       p_text(b->grant.url), p_text(b->grant.client_id), p_text(b->grant.scope));
 
 	if (r >= 0)
-		r = put_secret(c, id, b, auth);
+		r = put_secret(c, id, b, had_secret);
 	return r < 0 ? r
 		     : audit_put_id(c, "smtp_route.changed", ID_SMTP_ROUTE, id, audit_members(c));
 }
@@ -354,23 +275,23 @@ static int patch_route(struct call *c)
 	OWNED(db_result) row = NULL;
 	struct route_body b;
 	struct body_seen seen = { 0 };
+	bool had_secret = false;
 	uint64_t id;
-	int tls, auth, r = lock(c, &id, &row);
+	int r = lock(c, &id, &row);
 
 	if (r < 0)
 		return r;
 	b = body_of(row);
-	r = http_body_read(c, patch_fields, B_FIELDS, &b, &seen);
-	if (r >= 0)
-		r = read_body(c, &b, db_bool(row, 0, R_HAS_SECRET), &tls, &auth);
-	/* Who changes the host may not take the old one's password there. */
-	if (r >= 0 && body_has(seen, B_HOST) && !b.secret.n && auth != SMTP_AUTH_NONE &&
-	    !slice_eq(b.host, db_text(row, 0, R_HOST))) {
-		problem_add(c, "/secret", "required", "is required with another host");
-		r = problem_end(c);
+	r = route_body_read(c, false, &b, &seen);
+	if (r >= 0) {
+		if (body_has(seen, ROUTE_AUTH) && !body_has(seen, ROUTE_TOKEN_URL) &&
+		    !slice_eq(b.auth_word, SLICE("xoauth2")))
+			b.grant.url = SLICE("");
+		had_secret = may_stay(row, &b);
+		r = route_body_check(c, &b, had_secret);
 	}
 	if (r >= 0 && seen.present)
-		r = update(c, id, &b, tls, auth, row);
+		r = update(c, id, &b, had_secret, row);
 	buf_free(&b.domain_text);
 	return r < 0 ? r : reply_route(c, id, 200);
 }
@@ -442,7 +363,7 @@ static int test_route(struct call *c)
  * that what is sent twice is there once. */
 /* clang-format off */
 const struct http_route submission_route_routes[] = {
-	{"GET",    "/v1/smtp-routes", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_routes, .query = QUERY_PAGE},
+	{"GET",    "/v1/smtp-routes", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_routes },
 	{"POST",   "/v1/smtp-routes", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_REAL, 0, post_route},
 	{"GET",    "/v1/smtp-routes/{smtp_route_id}", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_route},
 	{"PATCH",  "/v1/smtp-routes/{smtp_route_id}", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_REAL, 0, patch_route},

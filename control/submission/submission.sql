@@ -35,8 +35,8 @@ WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL;
 SELECT FROM domains WHERE org_id = $1 AND name = $2 AND status <> :DOMAIN_PENDING;
 
 -- part: route_columns
-id, name, host, port, tls, tls_first, auth, username, seal_id <> 0, domains, to_ms(created_at),
-to_ms(updated_at), version
+id, name, host, port, tls, tls_first, auth, username, seal_id <> 0, domains, token_url, client_id, scope,
+to_ms(created_at), to_ms(updated_at), version
 
 -- name: route_page
 SELECT :route_columns FROM smtp_routes WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3;
@@ -51,14 +51,19 @@ SELECT :route_columns FROM smtp_routes WHERE org_id = $1 AND id = $2 FOR UPDATE;
 SELECT count(*) FROM smtp_routes WHERE org_id = $1;
 
 -- name: route_insert
-INSERT INTO smtp_routes (org_id, name, host, port, tls, tls_first, auth, username, domains)
-VALUES ($1, $2, $3, $4, $5, $6::int::bool, $7, $8, $9)
+INSERT INTO smtp_routes (org_id, name, host, port, tls, tls_first, auth, username, domains, token_url,
+	client_id, scope)
+VALUES ($1, $2, $3, $4, $5, $6::int::bool, $7, $8, $9, $10, $11, $12)
 RETURNING id;
 
 -- name: route_update
 UPDATE smtp_routes SET name = $3, host = $4, port = $5, tls = $6, tls_first = $7::int::bool, auth = $8,
-	username = $9, domains = $10, version = version + 1, updated_at = now()
+	username = $9, domains = $10, token_url = $11, client_id = $12, scope = $13, version = version + 1,
+	updated_at = now()
 WHERE org_id = $1 AND id = $2;
+
+-- name: route_sealed
+SELECT seal_id, secret FROM smtp_routes WHERE org_id = $1 AND id = $2;
 
 -- name: route_secret
 UPDATE smtp_routes SET secret = $3, seal_id = $4 WHERE org_id = $1 AND id = $2;

@@ -50,28 +50,27 @@ static void run_back(struct note *n, struct lane *front)
 		all_are_back(p->query);
 }
 
-static void run_on_lane(struct note *n, struct lane *l);
-
-static void end_pause(struct timer *t)
+/* Every look at a lane is a chore of it, a short one too: many may ask at a time. */
+static bool step(struct chore *c)
 {
-	struct query_part *p = container_of(t, struct query_part, pause);
+	struct query_part *p = container_of(c, struct query_part, chore);
+	struct lane *l = p->lane;
 
-	run_on_lane(&p->note, lane_current());
+	p->again = false;
+	p->query->command->on_lane(p->query, p, l);
+	if (p->again)
+		return true;
+	p->note.run = run_back;
+	lane_post(engine_front(lane_engine(l)), &p->note);
+	return false;
 }
 
 static void run_on_lane(struct note *n, struct lane *l)
 {
 	struct query_part *p = container_of(n, struct query_part, note);
 
-	p->again = false;
-	p->query->command->on_lane(p->query, p, l);
-	if (p->again) { /* after the lane's descriptors */
-		p->pause.fire = end_pause;
-		timer_set(lane_loop(l)->timers, &p->pause, WALK_PAUSE_MS);
-		return;
-	}
-	n->run = run_back;
-	lane_post(engine_front(lane_engine(l)), n);
+	p->lane = l;
+	chore_begin(l, &p->chore);
 }
 
 static void part_clear(struct query_part *p)
@@ -86,7 +85,7 @@ static void part_clear(struct query_part *p)
 	p->counting = inspect_counts_free(p->counting);
 	p->why = why_free(p->why);
 	p->end_us = 0;
-	p->partial = false;
+	p->partial = p->counted = false;
 	p->held = 0;
 }
 
@@ -106,7 +105,7 @@ void query_ask_lanes(struct query *q)
 		p->rows = branch_list(tree_map(p->tree), "rows");
 		p->query = q;
 		p->note.run = run_on_lane;
-		timer_init(&p->pause, end_pause);
+		chore_init(&p->chore, step);
 		lane_post(engine_lane(e, i), &p->note);
 	}
 }
@@ -161,8 +160,7 @@ void query_join_rows(struct query *q, const char *name)
 void query_free(struct query *q)
 {
 	for (unsigned i = 0; q->parts && i < engine_lanes(q->server->engine); i++) {
-		timer_stop(lane_loop(engine_lane(q->server->engine, i))->timers,
-			   &q->parts[i].pause);
+		chore_stop(&q->parts[i].chore);
 		part_clear(&q->parts[i]);
 	}
 	lane_wait_cancel(q->server->front, &q->wait);

@@ -8,6 +8,7 @@
  * Threads: the front desk's, except on_lane() and its struct query_part. */
 #pragma once
 #include "base/tree.h"
+#include "mta/core/chore.h"
 #include "mta/core/engine.h"
 #include "mta/inspect/inspect.h"
 #include "mta/inspect/why.h"
@@ -53,10 +54,12 @@ struct query_part {
 	struct walk *walk;
 	struct inspect_counts *counting;
 	struct why *why;
-	struct timer pause; /* between two slices; the lane's */
+	struct lane *lane;
+	struct chore chore; /* the lane's */
 	int64_t end_us;     /* when it gives up; 0: it has not begun */
 	bool again;         /* on_lane wants another turn */
 	bool partial;       /* it gave up before the end */
+	bool counted;       /* `queue`: all were looked at */
 	uint64_t held;      /* of `count`: those that a rule holds */
 };
 

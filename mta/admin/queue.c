@@ -6,7 +6,7 @@
 #include "mta/inspect/why.h"
 #include "schema/wire/meta.h"
 
-enum { COUNTS_MAX = 200000, PATIENCE_US = 1800 * 1000 };
+enum { COUNTS_MAX = 200000, COUNTS_SLICE = 512, PATIENCE_US = 1800 * 1000 };
 
 /* ---- queue ------------------------------------------------------------------------------- */
 
@@ -38,15 +38,18 @@ void admin_lane_queue(struct query *q, struct query_part *p, struct lane *l)
 {
 	bool more;
 
+	if (p->counted) {
+		p->again = inspect_counts_each(p->counting, COUNTS_SLICE, keep_count, p);
+		return;
+	}
 	if (!p->counting) {
 		p->counting = inspect_counts_new(l, (enum inspect_by)q->by);
 		p->end_us = clock_mono_us() + PATIENCE_US;
 	}
 	more = inspect_counts_go(p->counting);
-	p->again = more && clock_mono_us() < p->end_us;
-	p->partial = more && !p->again;
-	if (!p->again)
-		inspect_counts_each(p->counting, keep_count, p);
+	p->counted = !more || clock_mono_us() >= p->end_us;
+	p->partial = more && p->counted;
+	p->again = true;
 }
 
 static uint64_t total(const struct inspect_count *c)

@@ -145,6 +145,7 @@ int lane_init(struct lane *l, struct engine *e, unsigned index, bool front)
 	list_init(&l->waits);
 	l->port.wake = port_wake;
 	lane_loop_open(l);
+	lane_chores_open(l);
 	spool_port_add(engine_spool(e), &l->port);
 	return 0;
 }
@@ -163,6 +164,7 @@ void lane_done(struct lane *l)
 	current = l;
 	lane_run_notes(l); /* a note left behind would never be freed */
 	spool_port_remove(engine_spool(l->engine), &l->port);
+	lane_chores_close(l);
 	lane_loop_close(l);
 	l->engine = NULL;
 	current = NULL;

@@ -27,6 +27,10 @@ struct lane {
 	struct spool_port port;
 	_Atomic bool waiting; /* waits is not empty: commits must wake us */
 
+	struct chores {                /* mta/core/chore.c */
+		struct list now, next; /* still to have a slice in this round; in the next one */
+		struct timer timer;
+	} chores;
 	void *states[PARTS_MAX]; /* of the engine's parts, by their place in the list */
 };
 
@@ -40,6 +44,9 @@ int64_t lane_turn(struct lane *l);
 
 /* Calls one function of struct part, named by its offset, for every state on this lane. */
 void lane_each(struct lane *l, size_t member);
+
+void lane_chores_open(struct lane *l);
+void lane_chores_close(struct lane *l);
 
 /* The loop under a lane. */
 void lane_loop_open(struct lane *l);

@@ -40,7 +40,14 @@ struct inspect_counts {
 	enum inspect_by by;
 	struct ages *ages;
 	uint32_t n, cap;
+	uint32_t told; /* groups that were given */
 };
+
+static bool is_by_domain(enum inspect_by by)
+{
+	return by == INSPECT_DOMAIN || by == INSPECT_SITE || by == INSPECT_PROVIDER ||
+	       by == INSPECT_REPLY;
+}
 
 struct inspect_counts *inspect_counts_new(struct lane *l, enum inspect_by by)
 {
@@ -51,6 +58,9 @@ struct inspect_counts *inspect_counts_new(struct lane *l, enum inspect_by by)
 	c->queue = queue_of(l);
 	c->by = by;
 	c->routed = sites_of(l)->routes->n > 0;
+	/* All at once: to move a large array takes long.  Its pages come when they are used. */
+	c->cap = MAX_OF(is_by_domain(by) ? c->queue->domains.n : c->queue->flows.n, 256U);
+	c->ages = must_alloc(c->cap * sizeof(*c->ages));
 	return c;
 }
 
@@ -65,12 +75,6 @@ struct inspect_counts *inspect_counts_free(struct inspect_counts *c)
 }
 
 /* ---- the walk ---------------------------------------------------------------------------- */
-
-static bool is_by_domain(enum inspect_by by)
-{
-	return by == INSPECT_DOMAIN || by == INSPECT_SITE || by == INSPECT_PROVIDER ||
-	       by == INSPECT_REPLY;
-}
 
 /* It is counted by the next hop, and there are others than the domains' own hosts. */
 static bool goes_elsewhere(const struct inspect_counts *c)
@@ -238,12 +242,13 @@ static struct slice site_of(const struct domain *d, const struct ages *a, char t
 
 typedef void each_count(void *arg, const struct inspect_count *c);
 
-static void each_domain(struct inspect_counts *from, each_count *each, void *arg)
+static bool each_domain(struct inspect_counts *from, unsigned most, each_count *each, void *arg)
 {
 	struct queue *q = from->queue;
 	char text[HOP_MAX];
 
-	for (uint32_t i = 0; i < q->domains.n; i++) {
+	for (; most && from->told < q->domains.n; most--) {
+		uint32_t i = from->told++;
 		const struct domain *d = domain_at(&q->domains, i);
 		const struct ages *a = ages_of(from, i);
 		if (!d || !d->live)
@@ -261,6 +266,7 @@ static void each_domain(struct inspect_counts *from, each_count *each, void *arg
 		if (total(&c))
 			each(arg, &c);
 	}
+	return from->told < q->domains.n;
 }
 
 static void each_relay(struct inspect_counts *from, each_count *each, void *arg)
@@ -281,11 +287,12 @@ static void each_relay(struct inspect_counts *from, each_count *each, void *arg)
 }
 
 /* A tenant or campaign has few flows; the caller adds up those that it is given twice. */
-static void each_flow(struct inspect_counts *from, each_count *each, void *arg)
+static bool each_flow(struct inspect_counts *from, unsigned most, each_count *each, void *arg)
 {
 	struct queue *q = from->queue;
 
-	for (uint32_t i = 0; i < q->flows.n; i++) {
+	for (; most && from->told < q->flows.n; most--) {
+		uint32_t i = from->told++;
 		const struct flow *f = flow_at(&q->flows, i);
 		if (!f || !f->live)
 			continue;
@@ -298,6 +305,7 @@ static void each_flow(struct inspect_counts *from, each_count *each, void *arg)
 		if (total(&c))
 			each(arg, &c);
 	}
+	return from->told < q->flows.n;
 }
 
 static void each_source(const struct queue *q, unsigned pool, struct inspect_count *c,
@@ -336,13 +344,16 @@ static void each_seen(struct inspect_counts *from, each_count *each, void *arg)
 	}
 }
 
-void inspect_counts_each(struct inspect_counts *c, each_count *each, void *arg)
+bool inspect_counts_each(struct inspect_counts *c, unsigned most, each_count *each, void *arg)
 {
 	if (is_by_domain(c->by)) {
-		each_domain(c, each, arg);
+		if (each_domain(c, most, each, arg))
+			return true;
 		each_relay(c, each, arg);
-	} else if (c->by == INSPECT_CLASS || is_by_pool(c->by))
-		each_seen(c, each, arg);
-	else
-		each_flow(c, each, arg);
+		return false;
+	}
+	if (c->by != INSPECT_CLASS && !is_by_pool(c->by))
+		return each_flow(c, most, each, arg);
+	each_seen(c, each, arg);
+	return false;
 }

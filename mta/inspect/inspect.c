@@ -33,6 +33,7 @@ bool inspect_rcpt(struct walk *w, rcpt_ref ref,
 	};
 	struct chunk *k;
 
+	walk_reads(w, r);
 	if (chunks_get(&q->chunks, r->job, &k) < 0)
 		return false;
 	out.job = k->info.id;
@@ -71,7 +72,8 @@ void inspect_retry(struct walk *w, rcpt_ref ref)
 	struct queue *q = walk_queue(w);
 	struct rcpt *r = queue_rcpt(q, ref);
 
-	end_pauses(way_of(queue_domain_of(q, r)));
+	if (walk_is_first(w, r->domain)) /* what fails again must not be asked a thousand times */
+		end_pauses(way_of(queue_domain_of(q, r)));
 	if (r->state == RCPT_DEFERRED && r->attempts) /* else its sender wants it to wait */
 		r->due_s = queue_now_s(q);
 }

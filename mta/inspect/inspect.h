@@ -45,10 +45,11 @@ struct inspect_counts *inspect_counts_new(struct lane *l, enum inspect_by by);
 struct inspect_counts *inspect_counts_free(struct inspect_counts *c);
 /* A slice; true: there are more to look at. */
 bool inspect_counts_go(struct inspect_counts *c);
-/* Those with recipients only; a group may be given more than once.  A recipient counts at each
+/* Then: up to `most` groups; true: there are more.  Those with recipients only; a group may be
+ * given more than once.  A recipient counts at each
  * source of its pool.  Counts are exact at this moment, ages and attempts are those that were
  * seen. */
-void inspect_counts_each(struct inspect_counts *c,
+bool inspect_counts_each(struct inspect_counts *c, unsigned most,
 			 void (*each)(void *arg, const struct inspect_count *c), void *arg);
 
 /* ---- recipients -------------------------------------------------------------------------- */
@@ -80,7 +81,7 @@ int inspect_fallbacks(struct lane *l, int (*each)(void *arg, const struct inspec
 
 /* ---- orders that are not rules ----------------------------------------------------------- */
 
-/* One that was tried and deferred becomes due; pauses of its site and of DNS end. */
+/* One that was tried and deferred becomes due.  Pauses of its site and of DNS end, once a walk. */
 void inspect_retry(struct walk *w, rcpt_ref ref);
 void inspect_retry_end(struct walk *w); /* after some of them */
 /* The lane asks DNS again for everything. */

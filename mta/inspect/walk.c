@@ -4,7 +4,9 @@
 #include "base/hash.h"
 #include "mta/queue/about.h"
 
-enum { LOOK_EVERY = 32, MEMO = 1024 };
+/* What a slice may cost at most, whatever the clock says.  To read a job is as dear as a look at
+ * thousands of recipients. */
+enum { LOOK_EVERY = 32, LOOKS_MAX = 16384, READS_MAX = 4, MEMO = 1024 };
 enum { UNKNOWN, NO, YES };
 
 /* Held or not, of a flow in a domain. */
@@ -20,6 +22,8 @@ struct walk {
 	/* Valid during a slice: flows and domains come and go. */
 	uint8_t *flows, *domains;
 	uint32_t n_flows, n_domains, cap_flows, cap_domains;
+	uint8_t *seen; /* domains that walk_is_first() was asked about */
+	uint32_t cap_seen;
 	job_no job;  /* of job/ and rcpt/ */
 	bool nobody; /* nothing can match */
 	unsigned flow_keys, place_keys, domain_keys, rcpt_keys;
@@ -29,6 +33,8 @@ struct walk {
 	job_no known;
 	bool is_known;
 	struct job_info info;
+	job_no read; /* whose rows were read last */
+	unsigned reads;
 	struct memo memo[MEMO];
 };
 
@@ -46,6 +52,7 @@ struct walk *walk_free(struct walk *w)
 	if (w) {
 		free(w->flows);
 		free(w->domains);
+		free(w->seen);
 	}
 	free(w);
 	return NULL;
@@ -132,6 +139,7 @@ static void begin_slice(struct walk *w)
 	clear(&w->flows, &w->cap_flows, w->n_flows);
 	clear(&w->domains, &w->cap_domains, w->n_domains);
 	w->is_known = false;
+	w->reads = 0;
 	memset(w->memo, 0, sizeof(w->memo));
 	divide_keys(w);
 	find_job(w);
@@ -191,6 +199,27 @@ int64_t walk_accepted_ms(struct walk *w, const struct rcpt *r)
 	return info ? info->accepted_ms : 0;
 }
 
+void walk_reads(struct walk *w, const struct rcpt *r)
+{
+	w->reads += !w->reads || w->read != r->job; /* those of the same job stand together */
+	w->read = r->job;
+}
+
+bool walk_is_first(struct walk *w, uint32_t domain)
+{
+	bool first;
+
+	if (domain >= w->cap_seen) {
+		uint32_t cap = MAX_OF(w->n_domains, domain + 1);
+		w->seen = must_resize(w->seen, cap);
+		memset(w->seen + w->cap_seen, 0, cap - w->cap_seen);
+		w->cap_seen = cap;
+	}
+	first = !w->seen[domain];
+	w->seen[domain] = 1;
+	return first;
+}
+
 /* By what stands in the recipient itself, and the pool that an order gives to some of a flow. */
 static bool rcpt_fits(const struct walk *w, const struct rcpt *r)
 {
@@ -219,11 +248,12 @@ static bool age_fits(struct walk *w, const struct rcpt *r)
 	return info && info->accepted_ms >= w->from_ms && info->accepted_ms <= w->to_ms;
 }
 
-static bool rows_fit(const struct walk *w, const struct rcpt *r)
+static bool rows_fit(struct walk *w, const struct rcpt *r)
 {
 	struct about a;
 	bool fit;
 
+	walk_reads(w, r);
 	about_rcpt(&a, w->queue, r, SELECTS_ROWS);
 	fit = holds(w, SELECTS_ROWS, &a);
 	about_end(&a);
@@ -256,23 +286,28 @@ bool walk_go(struct walk *w, int64_t slice_us, bool (*each)(void *arg, rcpt_ref 
 
 	begin_slice(w);
 	/* Flows and domains begin only when the lane does something else. */
-	while (!w->ended && !w->nobody && w->next < slab->used) {
+	while (!w->ended && !w->nobody && w->next < slab->used && looks < LOOKS_MAX &&
+	       w->reads < READS_MAX) {
 		rcpt_ref ref = w->next++;
 		if (matches(w, rcpt_at(slab, ref)) && !each(arg, ref))
 			w->ended = true;
 		if (++looks % LOOK_EVERY == 0 && clock_mono_us() >= end_us)
 			break;
 	}
+	queue_looked(w->queue, looks);
 	return !w->ended && !w->nobody && w->next < slab->used;
 }
 
 /* ---- held -------------------------------------------------------------------------------- */
 
-static bool ask_held(struct queue *q, const struct rcpt *r, unsigned keys)
+static bool ask_held(struct walk *w, const struct rcpt *r, unsigned keys)
 {
+	struct queue *q = w->queue;
 	struct about a;
 	bool held;
 
+	if (keys & SELECTS_ROWS)
+		walk_reads(w, r);
 	about_rcpt(&a, q, r, keys);
 	held = rules_hold(q->rules, &a.s, NULL);
 	about_end(&a);
@@ -290,10 +325,10 @@ bool walk_is_held(struct walk *w, const struct rcpt *r)
 	if (queue_flow_of(q, r)->held)
 		return true;
 	if (keys & ~(RULES_ANY | SELECTS_FLOW | SELECTS_PLACE))
-		return ask_held(q, r, keys);
+		return ask_held(w, r, keys);
 	m = &w->memo[hash_mix((uint64_t)r->flow << 32 | r->domain) % MEMO];
 	if (m->answer == UNKNOWN || m->flow != r->flow || m->domain != r->domain)
-		*m = (struct memo){ r->flow, r->domain, ask_held(q, r, keys) ? YES : NO };
+		*m = (struct memo){ r->flow, r->domain, ask_held(w, r, keys) ? YES : NO };
 	return m->answer == YES;
 }
 

@@ -27,6 +27,7 @@ static const struct metric_name names[] = {
 	{ "route_queries",      "dns_route_queries",        NULL, 0, NULL },
 	{ "loaded_jobs",        "queue_jobs_loaded",        NULL, 0, NULL },
 	{ "loaded_rcpts",       "queue_recipients_loaded",  NULL, 0, NULL },
+	{ "looked",             "queue_recipients_looked_at", NULL, 0, NULL },
 	{ "in_flight",          "queue_recipients",         "state=\"in_flight\"", 0, QUEUE },
 	{ "queued_ready",       "queue_recipients",         "state=\"ready\"", 0, QUEUE },
 	{ "queued_deferred",    "queue_recipients",         "state=\"deferred\"", 0, QUEUE },

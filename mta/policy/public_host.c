@@ -3,7 +3,7 @@
 
 static bool is_allowed(const struct public_host *r, const struct ip *ip)
 {
-	return r->any || !ip_is_special(ip) || net_list_has(&r->of->options->allowed, ip);
+	return r->any || !ip_is_special(ip) || net_list_has(r->allowed(r->of), ip);
 }
 
 static void take(struct public_host *r, const struct dns_answer *a)
@@ -37,10 +37,22 @@ static int begin(struct public_host *r, struct slice host)
 	return r->unanswered ? 0 : E_SYNTAX;
 }
 
+static const struct net_list *allowed_for_policies(const struct policies *p)
+{
+	return &p->options->allowed;
+}
+
 int public_host_ask(struct policies *p, struct public_host *r, struct slice host,
 		    void (*done)(struct public_host *r))
 {
-	*r = (struct public_host){ .done = done, .of = p };
+	return public_host_ask_allowed(p, r, host, allowed_for_policies, done);
+}
+
+int public_host_ask_allowed(struct policies *p, struct public_host *r, struct slice host,
+			    const struct net_list *(*allowed)(const struct policies *p),
+			    void (*done)(struct public_host *r))
+{
+	*r = (struct public_host){ .done = done, .of = p, .allowed = allowed };
 	return begin(r, host);
 }
 

@@ -150,7 +150,8 @@ static void queue_stop(void *state)
 	struct queue *q = state;
 
 	timer_stop(q->loop->timers, &q->tick);
-	timer_stop(q->loop->timers, &q->release);
+	chore_stop(&q->due);
+	chore_stop(&q->release);
 	load_end(q);
 	sweep_end(q);
 	free_entries(&q->domains);
@@ -173,6 +174,7 @@ static const struct counter_row counter_rows[] = {
 	ROW(queued_held, GAUGE, "Recipients held by domain, job or recipient"),
 	ROW(queued_routing, GAUGE, "Recipients waiting for DNS"),
 	ROW(domains, GAUGE, "Domains known"),
+	ROW(looked, COUNTER, "Recipients looked at for questions, orders and what is due"),
 	ROW(start_jobs_left, GAUGE, "Jobs from before the start that lanes have not read yet"),
 };
 static const struct counter_set counter_set = { counter_rows, ARRAY_LEN(counter_rows) };

@@ -48,9 +48,8 @@ static void become(struct queue *q, struct rcpt *r, enum rcpt_state state)
 
 static void tick(struct queue *q)
 {
-	if (q->ticking || !q->wheel.count)
+	if (timer_running(&q->tick) || chore_waits(&q->due) || !q->wheel.count)
 		return;
-	q->ticking = true;
 	timer_set(q->loop->timers, &q->tick, 1000);
 }
 
@@ -137,7 +136,7 @@ void queue_defer(struct queue *q, rcpt_ref ref, uint32_t due_s)
 	(void)queue_move(q, ref, (struct queue_move){ .to = RCPT_DEFERRED, .due_s = due_s });
 }
 
-enum { TICK_RCPTS_MAX = 5000, TICK_LOOKS_MAX = 20000, TICK_AGAIN_MS = 2 };
+enum { DUE_RCPTS_MAX = 256, DUE_LOOKS_MAX = 2048 };
 
 struct wheel_source {
 	struct rcpt_source source;
@@ -153,23 +152,29 @@ static rcpt_ref next_of_wheel(struct rcpt_source *s)
 	return wheel_take(&from->q->wheel, &from->q->slab, from->now_s, &from->looks);
 }
 
-static void on_tick(struct timer *t)
+/* True: more may be due. */
+static bool take_due(struct chore *c)
 {
-	struct queue *q = container_of(t, struct queue, tick);
-	struct wheel_source due = { { next_of_wheel, TICK_RCPTS_MAX }, q, 0, TICK_LOOKS_MAX };
+	struct queue *q = container_of(c, struct queue, due);
+	struct wheel_source due = { { next_of_wheel, DUE_RCPTS_MAX }, q, 0, DUE_LOOKS_MAX };
 	rcpt_ref ref;
 
 	queue_look_at_clock(q);
 	due.now_s = queue_now_s(q);
-	q->ticking = false;
 	while ((ref = queue_next(q, &due.source)) != RCPT_NONE)
 		queue_due(q, ref);
-	if (!due.source.looks || !due.looks) { /* more may be due: others get their turn first */
-		q->ticking = true;
-		timer_set(q->loop->timers, t, TICK_AGAIN_MS);
-		return;
-	}
+	queue_looked(q, DUE_LOOKS_MAX - due.looks + DUE_RCPTS_MAX - due.source.looks);
+	if (!due.source.looks || !due.looks)
+		return true;
 	tick(q);
+	return false;
+}
+
+static void on_tick(struct timer *t)
+{
+	struct queue *q = container_of(t, struct queue, tick);
+
+	chore_begin(q->lane, &q->due);
 }
 
 void queue_look_at_clock(struct queue *q)
@@ -177,31 +182,32 @@ void queue_look_at_clock(struct queue *q)
 	times_look(&q->times, lane_index(q->lane) == 0);
 }
 
-enum { RELEASE_MAX = 2000, RELEASE_AGAIN_MS = 1 };
+enum { RELEASE_MAX = 256 };
 
-static void on_release(struct timer *t)
+static bool release_some(struct chore *c)
 {
-	struct queue *q = container_of(t, struct queue, release);
+	struct queue *q = container_of(c, struct queue, release);
 	struct fifo_source all = queue_fifo_source(q, &q->released, RELEASE_MAX);
 	rcpt_ref ref;
 
 	while (!q->stopping && (ref = queue_next(q, &all.source)) != RCPT_NONE)
 		queue_due(q, ref); /* what is still held comes back when its turn comes */
-	if (q->released.count && !q->stopping)
-		timer_set(q->loop->timers, t, RELEASE_AGAIN_MS);
+	queue_looked(q, RELEASE_MAX - all.source.looks);
+	return q->released.count && !q->stopping;
 }
 
 void queue_tick_init(struct queue *q)
 {
 	timer_init(&q->tick, on_tick);
-	timer_init(&q->release, on_release);
+	chore_init(&q->due, take_due);
+	chore_init(&q->release, release_some);
 }
 
 void queue_wheel_again(struct queue *q)
 {
-	wheel_redo(&q->wheel, &q->slab);
-	q->ticking = true;
-	timer_set(q->loop->timers, &q->tick, 0);
+	wheel_redo(&q->wheel);
+	timer_stop(q->loop->timers, &q->tick);
+	chore_begin(q->lane, &q->due);
 }
 
 /* ---- rules ------------------------------------------------------------------------------- */
@@ -249,7 +255,7 @@ static void release_held(struct queue *q)
 {
 	fifo_join(&q->slab, &q->released, &q->held);
 	if (q->released.count)
-		timer_set(q->loop->timers, &q->release, 0);
+		chore_begin(q->lane, &q->release);
 }
 
 void queue_each_flow(struct queue *q, void (*look)(struct queue *q, struct flow *f))

@@ -11,6 +11,7 @@
  * Blocks:  on the spool's files while loading.
  * Threads: the lane's, except queue_job_added() and the sums, which any thread may call. */
 #pragma once
+#include "mta/core/chore.h"
 #include "mta/core/part.h"
 #include "mta/egress/egress.h"
 #include "mta/queue/chunks.h"
@@ -28,7 +29,7 @@
 
 struct queue_counters {
 	counter queued_routing, queued_ready, queued_deferred, queued_held, in_flight;
-	counter loaded_jobs, loaded_rcpts, domains, start_jobs_left;
+	counter loaded_jobs, loaded_rcpts, domains, start_jobs_left, looked;
 };
 
 /* Where due recipients go.  A domain is the first member of a struct of `domain_size` bytes. */
@@ -64,10 +65,10 @@ struct queue {
 	struct table domains, flows;
 	struct streams streams;
 	struct wheel wheel;
-	struct timer tick; /* the wheel's second */
-	bool ticking;
+	struct timer tick;          /* the wheel's second */
+	struct chore due;           /* what is due by then */
 	struct fifo held, released; /* released: looked at again, a slice at a time */
-	struct timer release;
+	struct chore release;
 	struct chunks chunks;
 	struct contents contents;
 	struct load load;
@@ -145,6 +146,11 @@ bool queue_ends_now(struct queue *q, const struct rcpt *r, bool *ret_bounce, cha
 unsigned queue_pool_of(struct queue *q, const struct rcpt *r);
 /* An order moves some of a flow, but not all of it. */
 bool queue_moves_finely(const struct queue *q);
+/* So many were looked at in one slice of a chore, for a question or an order. */
+static inline void queue_looked(struct queue *q, unsigned n)
+{
+	count_add(&q->counters.looked, n);
+}
 
 /* ---- any thread -------------------------------------------------------------------------- */
 

@@ -2,7 +2,9 @@
  * slab at a time. */
 #include "mta/queue/queue.h"
 
-enum { EVERY_MS = 10 * 1000, AGAIN_MS = 2, SLICE_US = 3000, LOOK_EVERY = 256 };
+/* Ending somebody is a record and a move: it counts as so many looks.  The clock counts where jobs
+ * are read. */
+enum { EVERY_MS = 10 * 1000, SLICE_LOOKS = 1024, END_LOOKS = 4, SLICE_US = 300 };
 
 static void end_one(struct queue *q, rcpt_ref ref, enum outcome_kind kind, const char *text,
 		    struct status status)
@@ -30,7 +32,8 @@ static void look_at_life(struct queue *q, rcpt_ref ref)
 	rcpt_set_expiry(&q->slab, ref, (uint32_t)MIN_OF(until_s, (int64_t)UINT32_MAX - 1));
 }
 
-static void look_at(struct queue *q, rcpt_ref ref, uint32_t now_s)
+/* How many looks it took. */
+static unsigned look_at(struct queue *q, rcpt_ref ref, uint32_t now_s)
 {
 	struct rcpt *r = rcpt_at(&q->slab, ref);
 	struct slab_chunk *c = q->slab.chunks[ref >> SLAB_BITS];
@@ -38,24 +41,27 @@ static void look_at(struct queue *q, rcpt_ref ref, uint32_t now_s)
 	bool bounce, ends;
 
 	if (r->state == RCPT_FREE || r->state == RCPT_DEAD)
-		return;
+		return 1;
 	if (q->sweep.orders)
 		look_at_life(q, ref);
 	if (r->state != RCPT_IN_FLIGHT && r->expires_s <= now_s) {
 		end_one(q, ref, OUTCOME_EXPIRED, "", STATUS(4, 4, 7));
-		return;
+		return END_LOOKS;
 	}
 	ends = q->sweep.orders && queue_ends_now(q, r, &bounce, why);
 	q->sweep.left += ends && r->state == RCPT_IN_FLIGHT;
-	if (ends && r->state != RCPT_IN_FLIGHT)
-		end_one(q, ref, bounce ? OUTCOME_BOUNCED : OUTCOME_CANCELLED, why, STATUS(5, 7, 1));
-	else
+	if (!ends || r->state == RCPT_IN_FLIGHT) {
 		c->min_expires_s = MIN_OF(c->min_expires_s, r->expires_s);
+		return 1;
+	}
+	end_one(q, ref, bounce ? OUTCOME_BOUNCED : OUTCOME_CANCELLED, why, STATUS(5, 7, 1));
+	return END_LOOKS;
 }
 
 /* False when the slice is over before the chunk is. */
-static bool sweep_chunk(struct queue *q, uint32_t now_s, int64_t end_us)
+static bool sweep_chunk(struct queue *q, uint32_t now_s, int64_t end_us, unsigned *looks)
 {
+	bool reads = q->sweep.orders && (rules_keys(q->rules, RULE_CANCEL) & SELECTS_ROWS);
 	struct slab_chunk *c = q->slab.chunks[q->sweep.at];
 
 	if (q->sweep.in == 0) {
@@ -67,9 +73,11 @@ static bool sweep_chunk(struct queue *q, uint32_t now_s, int64_t end_us)
 		rcpt_ref ref = (rcpt_ref)(q->sweep.at << SLAB_BITS | q->sweep.in);
 		if (ref >= q->slab.used)
 			break;
+		if (*looks >= SLICE_LOOKS)
+			return false;
 		q->sweep.in++;
-		look_at(q, ref, now_s);
-		if (q->sweep.in % LOOK_EVERY == 0 && clock_mono_us() >= end_us)
+		*looks += look_at(q, ref, now_s);
+		if (reads && clock_mono_us() >= end_us)
 			return false;
 	}
 	q->sweep.in = 0;
@@ -82,7 +90,8 @@ static void begin(struct queue *q)
 	q->sweep.generation = rules_generation(q->rules);
 }
 
-static void finish_sweep(struct queue *q)
+/* True: it begins anew. */
+static bool finish_sweep(struct queue *q)
 {
 	q->sweep.at = SIZE_MAX;
 	if (q->sweep.orders) {
@@ -94,31 +103,40 @@ static void finish_sweep(struct queue *q)
 	if (q->sweep.again) {
 		q->sweep.again = false;
 		q->sweep.at = 0;
-		timer_set(q->loop->timers, &q->sweep.timer, AGAIN_MS);
-		return;
+		return true;
 	}
 	timer_set(q->loop->timers, &q->sweep.timer, EVERY_MS);
+	return false;
 }
 
-static void on_sweep(struct timer *t)
+static bool sweep_some(struct chore *ch)
 {
-	struct queue *q = container_of(t, struct queue, sweep.timer);
+	struct queue *q = container_of(ch, struct queue, sweep.chore);
 	int64_t end_us = clock_mono_us() + SLICE_US;
 	uint32_t now_s = queue_now_s(q);
+	unsigned looks = 0;
+	bool done = true;
 
 	if (q->stopping)
-		return;
+		return false;
 	queue_look_at_clock(q);
 	if (q->sweep.at == SIZE_MAX) {
 		q->sweep.at = 0;
 		q->sweep.in = 0;
 	}
-	for (; q->sweep.at < q->slab.n_chunks; q->sweep.at++)
-		if (!sweep_chunk(q, now_s, end_us) || clock_mono_us() >= end_us) {
-			timer_set(q->loop->timers, t, AGAIN_MS);
-			return;
-		}
-	finish_sweep(q);
+	while (done && q->sweep.at < q->slab.n_chunks) {
+		done = sweep_chunk(q, now_s, end_us, &looks);
+		q->sweep.at += done;
+	}
+	queue_looked(q, looks);
+	return !done || finish_sweep(q);
+}
+
+static void on_sweep(struct timer *t)
+{
+	struct queue *q = container_of(t, struct queue, sweep.timer);
+
+	chore_begin(q->lane, &q->sweep.chore);
 }
 
 void sweep_start(struct queue *q, bool orders)
@@ -129,17 +147,20 @@ void sweep_start(struct queue *q, bool orders)
 	}
 	q->sweep.orders = q->sweep.orders || orders;
 	begin(q);
-	timer_set(q->loop->timers, &q->sweep.timer, 0);
+	timer_stop(q->loop->timers, &q->sweep.timer);
+	chore_begin(q->lane, &q->sweep.chore);
 }
 
 void sweep_init(struct queue *q)
 {
 	q->sweep.at = SIZE_MAX;
 	timer_init(&q->sweep.timer, on_sweep);
+	chore_init(&q->sweep.chore, sweep_some);
 	timer_set(q->loop->timers, &q->sweep.timer, EVERY_MS);
 }
 
 void sweep_end(struct queue *q)
 {
 	timer_stop(q->loop->timers, &q->sweep.timer);
+	chore_stop(&q->sweep.chore);
 }

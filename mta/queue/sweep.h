@@ -6,11 +6,12 @@
 #pragma once
 #include <stdatomic.h>
 
-#include "mta/door/timer.h"
+#include "mta/core/chore.h"
 
 struct queue;
 struct sweep {
 	struct timer timer;
+	struct chore chore;
 	size_t at;   /* slab chunk; SIZE_MAX: no sweep is in progress */
 	uint32_t in; /* place in it */
 	bool orders, again;

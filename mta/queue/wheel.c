@@ -4,7 +4,8 @@
 void wheel_init(struct wheel *w, uint32_t now_s)
 {
 	*w = (struct wheel){ .slots = must_alloc(WHEEL_SLOTS * sizeof(struct fifo)),
-			     .now_s = now_s };
+			     .now_s = now_s,
+			     .redo = WHEEL_SLOTS };
 	for (unsigned i = 0; i < WHEEL_SLOTS; i++)
 		fifo_init(&w->slots[i]);
 	fifo_init(&w->due);
@@ -36,11 +37,19 @@ static void pass_slots(struct wheel *w, const struct slab *s, uint32_t now_s)
 	w->now_s = MAX_OF(now_s, w->now_s);
 }
 
+/* Before anybody is taken: who goes around again then meets no slot that is still to come. */
+static void redo_slots(struct wheel *w, const struct slab *s, unsigned *looks)
+{
+	for (; *looks && w->redo < WHEEL_SLOTS; --*looks)
+		fifo_join(s, &w->due, &w->slots[w->redo++]);
+}
+
 rcpt_ref wheel_take(struct wheel *w, const struct slab *s, uint32_t now_s, unsigned *looks)
 {
 	rcpt_ref ref;
 
 	pass_slots(w, s, now_s);
+	redo_slots(w, s, looks);
 	for (; *looks && (ref = fifo_pop(s, &w->due)) != RCPT_NONE; --*looks) {
 		const struct rcpt *r = rcpt_at(s, ref);
 		w->count--;
@@ -51,8 +60,7 @@ rcpt_ref wheel_take(struct wheel *w, const struct slab *s, uint32_t now_s, unsig
 	return RCPT_NONE;
 }
 
-void wheel_redo(struct wheel *w, const struct slab *s)
+void wheel_redo(struct wheel *w)
 {
-	for (unsigned i = 0; i < WHEEL_SLOTS; i++)
-		fifo_join(s, &w->due, &w->slots[i]);
+	w->redo = 0;
 }

@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include "base/encode.h"
+#include "base/sandbox.h"
 #include "message/aggregate/aggregate.h"
 #include "message/report/returned.h"
-#include "mta/reports/sandbox.h"
 
-enum { REF_LOOK_MAX = 1024 * 1024 };
+enum { REF_LOOK_MAX = 1024 * 1024, CPU_S = 60, MEMORY = 512 << 20 };
 
 /* ---- what is said ------------------------------------------------------------------------ */
 
@@ -218,7 +218,7 @@ int reader_main_with(const char *rules_path, reading_one *read_one)
 
 	if (r == 0) {
 		returned_prepare();
-		r = sandbox_enter();
+		r = sandbox_enter(CPU_S, MEMORY);
 	}
 	if (r == 0) /* ready: an answer of no bytes */
 		r = write_all("\0\0\0", sizeof(uint32_t));

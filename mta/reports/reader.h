@@ -1,5 +1,5 @@
 /* mta/reports/reader.h - the process that reads mail which came back: it is given messages and says
- * what they mean (said.h).  It has no files, no network and no other processes (sandbox.h).
+ * what they mean (said.h).  It has no files, no network and no other processes (base/sandbox.h).
  *
  *	to it, from it = *( length: u32 little-endian, bytes )       one answer for each message
  *

@@ -4,7 +4,7 @@
  * Taken is what comes to a return path of ours (mta/returnpath) or to a configured mailbox; any
  * other recipient is refused in one and the same way.  Mail is in the log before it is
  * acknowledged, as it came, and is read after that (reading.h) by a process that has nothing
- * (sandbox.h).
+ * (base/sandbox.h).
  *
  * Guarantee: nothing that arrives here causes mail, except to the address of reports.forward.
  * Files:     part.c is the service, rate.c its limits for peers, reading.c and child.c give mail to

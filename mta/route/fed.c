@@ -3,13 +3,17 @@
 
 #include <stdio.h>
 
+#include "mta/policy/reporting.h"
+#include "mta/route/grant.h"
 #include "mta/route/inside.h"
+
+enum { HTTPS_PORT = 443 };
 
 /* ---- one --------------------------------------------------------------------------------- */
 
 static bool is_for_tenants(struct slice key)
 {
-	static const char *const keys[] = { "host", "port", "tls", "auth", "domain" };
+	static const char *const keys[] = { "host", "port", "tls", "auth", "domain", "token_url" };
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (slice_eq(key, slice_str(keys[i])))
@@ -44,15 +48,37 @@ static struct slice cut_credentials(struct slice *text)
 	return rest;
 }
 
+/* With an endpoint, a client and its refresh token; without, a user and his secret. */
+static int check_credentials(const struct smart_route *r, struct slice text)
+{
+	struct session_auth a = { 0 };
+	struct grant g = { .user = { NULL, 0 } };
+	int err;
+
+	if (!r->token_url)
+		return smart_auth_read(&a, text);
+	err = grant_read(&g, text);
+	return err == 0 && !g.refresh.n ? E_SYNTAX : err;
+}
+
+static bool has_own_port(const struct smart_route *r)
+{
+	struct reporting_uri url;
+
+	return r->token_url &&
+	       (reporting_url(slice_str(r->token_url), &url) < 0 || url.port != HTTPS_PORT);
+}
+
 static const char *fill(struct smart_route *r, struct slice text)
 {
 	bool nul = memchr(text.p, '\0', text.n);
 	struct slice credentials = cut_credentials(&text);
-	struct session_auth a = { 0 };
 
 	if (nul || read_lines(r, text) < 0)
 		return "a line is not understood";
-	if (credentials.n && smart_auth_read(&a, credentials) < 0)
+	if (has_own_port(r))
+		return "its token_url has a port";
+	if (credentials.n && check_credentials(r, credentials) < 0)
 		return "its credentials are not understood";
 	if (credentials.n)
 		r->secret = must_copy(credentials);
@@ -114,6 +140,14 @@ struct smart_route *smart_fed_find(const struct smart_fed *f, const struct smart
 		if (i - first < FED_ROUTES_MAX && routes_fit(f->at[i], q))
 			return f->at[i];
 	return NULL;
+}
+
+bool smart_fed_has(const struct smart_fed *f, uint64_t tenant, uint64_t id)
+{
+	for (unsigned i = first_of(f, tenant); i < f->n && f->at[i]->tenant == tenant; i++)
+		if (f->at[i]->id == id)
+			return true;
+	return false;
 }
 
 struct smart_route *smart_fed_named(const struct smart_fed *f, struct slice name)

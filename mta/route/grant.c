@@ -24,7 +24,8 @@ int grant_read(struct grant *g, struct slice text)
 	} keys[] = { { "user", &g->user },
 		     { "client_id", &g->client_id },
 		     { "client_secret", &g->client_secret },
-		     { "scope", &g->scope } };
+		     { "scope", &g->scope },
+		     { "refresh_token", &g->refresh } };
 
 	while (text.n) {
 		struct slice line = slice_trim_set(slice_take(&text, '\n'), " \t\r"), key, value;
@@ -46,20 +47,40 @@ int grant_read(struct grant *g, struct slice text)
 	return g->user.n && g->client_id.n ? 0 : E_SYNTAX;
 }
 
-static int fill(struct grant *g, const struct smart_route *r)
+static int check_refresh(const struct grant *g)
+{
+	if (!g->refresh.n || memchr(g->refresh.p, '\0', g->refresh.n))
+		return E_SYNTAX;
+	return g->refresh.n > AUTH_SECRET_MAX ? E_LIMIT : 0;
+}
+
+static int fill_from_files(struct grant *g, const struct smart_route *r)
 {
 	struct slice text;
 	int err = smart_secret_read(r->credentials, &g->bytes, &text);
 
 	if (err == 0)
 		err = grant_read(g, text);
+	if (err == 0 && g->refresh.n) /* it stands in its own file */
+		err = E_SYNTAX;
 	if (err == 0)
 		err = smart_secret_read(r->token_file, &g->bytes, &text);
-	if (err == 0) {
+	if (err == 0)
 		g->refresh = slice_trim_set(text, " \t\r\n");
-		err = g->refresh.n && !memchr(g->refresh.p, '\0', g->refresh.n) ? 0 : E_SYNTAX;
+	return err;
+}
+
+static int fill(struct grant *g, const struct smart_route *r)
+{
+	int err;
+
+	if (r->secret) {
+		buf_put(&g->bytes, slice_str(r->secret));
+		err = grant_read(g, buf_data(&g->bytes));
+	} else {
+		err = fill_from_files(g, r);
 	}
-	return err == 0 && g->refresh.n > AUTH_SECRET_MAX ? E_LIMIT : err;
+	return err == 0 ? check_refresh(g) : err;
 }
 
 int grant_new(struct grant **ret, const struct smart_route *r)

@@ -3,6 +3,8 @@
  *	credentials = *( ( "user" / "client_id" / "client_secret" / "scope" ) "=" value LF )
  *	token_file  = the refresh token alone
  *
+ * A tenant's own route has no file, and "refresh_token" among its credentials.
+ *
  * Guarantee: the bytes are wiped when they are given back.
  * Owns:    grant_new() gives the caller the grant.
  * Blocks:  on the two files.

@@ -266,7 +266,9 @@ const char *routes_finish(struct smart_route *r)
 		return "in the route before, auth needs tls = verify";
 	if (r->token_file && r->auth != AUTH_XOAUTH2)
 		return "in the route before, token_file needs auth = xoauth2";
-	if (r->token_url && !r->token_file)
+	if (r->token_url && r->auth != AUTH_XOAUTH2)
+		return "in the route before, token_url needs auth = xoauth2";
+	if (r->token_url && !r->token_file && !r->secret)
 		return "in the route before, token_url needs a token_file";
 	if (!r->port)
 		r->port = r->tls_at_once ? SUBMISSIONS_PORT : SUBMISSION_PORT;

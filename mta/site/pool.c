@@ -15,7 +15,7 @@
 #include "mta/site/steer.h"
 #include "mta/site/warming.h"
 
-enum { LIMIT_LOOK_MS = 50, OPEN_MORE_MS = 1, OPEN_AT_ONCE = 64 };
+enum { LIMIT_LOOK_MS = 50, OPEN_MORE_MS = 1, OPEN_AT_ONCE = 32 };
 
 static void pump(struct turn_end *t);
 static void set_starved(struct pool *p, bool starved);
@@ -522,9 +522,26 @@ static int open_one(struct pool *p)
 	return r;
 }
 
+/* When many sites are released together, each of them would begin its connections in one turn of
+ * the lane.  Passwords wait for no others. */
+static bool may_begin(struct pool *p)
+{
+	struct sites *s = p->sites;
+	int64_t now = sites_now(s);
+
+	if (s->opening_ms != now)
+		s->n_begun = 0;
+	s->opening_ms = now;
+	if (s->n_begun >= OPEN_AT_ONCE && !passwords_need_channel(p))
+		return false;
+	s->n_begun++;
+	return true;
+}
+
 static void open_some(struct pool *p)
 {
-	unsigned n, opening_max = shaping_opening_max(p);
+	unsigned opening_max = shaping_opening_max(p);
+	bool may = true;
 	int r = 0;
 
 	if (is_paused(p, sites_now(p->sites))) {
@@ -532,10 +549,11 @@ static void open_some(struct pool *p)
 		provider_leave(p);
 		return;
 	}
-	for (n = 0; n < OPEN_AT_ONCE && r == 0 && p->n_opening < opening_max && needs_channel(p);
-	     n++)
-		r = open_one(p);
-	if (n == OPEN_AT_ONCE && r == 0) /* the rest after others had their turn */
+	while (may && r == 0 && p->n_opening < opening_max && needs_channel(p)) {
+		may = may_begin(p);
+		r = may ? open_one(p) : 0;
+	}
+	if (!may) /* the rest after others had their turn */
 		timer_set(p->sites->loop->timers, &p->timer, OPEN_MORE_MS);
 	else if (r == E_FULL && !timer_running(&p->timer)) /* others hold the slots */
 		timer_set(p->sites->loop->timers, &p->timer, LIMIT_LOOK_MS);

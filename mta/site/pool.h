@@ -49,7 +49,7 @@ struct pool {
 	struct timer timer;
 	struct timer cap_timer;                 /* mta/site/caps.h */
 	int64_t cap_wake_us, cap_full_until_us; /* likewise; monotonic */
-	struct timer sort; /* mta/site/sorting.h: an order moved some of those that wait */
+	struct chore sort; /* mta/site/sorting.h: an order moved some of those that wait */
 };
 struct pool *pool_get(struct site *s, unsigned index);
 void pool_end_channels(struct pool *p); /* at the lane's end */

@@ -90,6 +90,8 @@ struct sites {
 		int64_t rests_until_ms; /* monotonic: IPv4 goes first until then */
 	} race;                         /* mta/site/race.h */
 	unsigned n_channels;
+	int64_t opening_ms; /* this turn, and how many connections were begun in it */
+	unsigned n_begun;
 	struct list hungry; /* channels that could take more when the turn's time was over */
 	struct turn_end feed;
 	int64_t turn_ms, turn_start_us; /* this turn, and when delivering began in it */

@@ -7,7 +7,8 @@
 
 enum {
 	ROUTES_ASKED_MAX = 256,
-	DRAIN_MAX = 1000,       /* recipients per slice */
+	DRAIN_AT_ONCE = 64,     /* recipients when an answer comes; many may come in one turn */
+	DRAIN_MAX = 256,        /* recipients per slice */
 	STALE_MS = 3600 * 1000, /* an old route serves this much longer when DNS has trouble */
 	FRESH_MIN_MS = 5 * 1000,
 	REFRESH_AGAIN_MS = 30 * 1000,
@@ -99,10 +100,10 @@ struct site *way_site(struct way *w, rcpt_ref ref)
 }
 
 /* Serves the domain's list according to its last answer, a slice at a time. */
-static void drain(struct way *w)
+static void drain(struct way *w, unsigned most)
 {
 	struct sites *s = w->sites;
-	struct fifo_source waiting = queue_fifo_source(s->queue, &w->domain.routing, DRAIN_MAX);
+	struct fifo_source waiting = queue_fifo_source(s->queue, &w->domain.routing, most);
 	rcpt_ref ref;
 
 	timer_stop(s->loop->timers, &w->later);
@@ -114,9 +115,12 @@ static void drain(struct way *w)
 		else
 			fail_one(w, ref, OUTCOME_BOUNCED, w->status);
 	}
+	queue_looked(s->queue, most - waiting.source.looks);
 	w->draining = w->domain.routing.count > 0;
 	if (w->draining && !timer_running(&w->later))
-		timer_set(s->loop->timers, &w->later, 1);
+		chore_begin(s->lane, &w->serving);
+	else
+		chore_stop(&w->serving);
 }
 
 static void ask_next(struct sites *s);
@@ -133,7 +137,7 @@ static void trouble(struct way *w, int64_t now)
 	if (usable(w, now)) {
 		w->fresh_until_ms = now + REFRESH_AGAIN_MS;
 		w->status = ROUTE_OK;
-		drain(w);
+		drain(w, DRAIN_AT_ONCE);
 		return;
 	}
 	w->troubles = (uint8_t)MIN_OF(w->troubles + 1, 100);
@@ -163,7 +167,7 @@ static void answered(struct way *w, const struct route *route, struct policy_fac
 	w->site = facts ? site_get(w->sites, facts, domain_name(&w->domain)) : NULL;
 	w->fresh_until_ms = now + MAX_OF(ttl_s * 1000, (int64_t)FRESH_MIN_MS);
 	w->stale_until_ms = w->fresh_until_ms + STALE_MS;
-	drain(w);
+	drain(w, DRAIN_AT_ONCE);
 }
 
 static void done_asking(struct way *w, const struct route *route, struct policy_facts *facts)
@@ -241,11 +245,11 @@ static void ask(struct way *w)
 }
 
 /* Asks DNS if needed, then serves the domain's list. */
-static void serve(struct way *w)
+static void serve(struct way *w, unsigned most)
 {
 	int64_t now = sites_now(w->sites);
 
-	if (w->draining && timer_running(&w->later))
+	if (w->draining && (timer_running(&w->later) || chore_waits(&w->serving)))
 		return;
 	w->draining = false;
 	if (relays_wait(w->sites)) {
@@ -256,7 +260,7 @@ static void serve(struct way *w)
 	    (w->fresh_until_ms > now && w->status != ROUTE_OK && w->status != ROUTE_TEMP)) {
 		if (usable(w, now))
 			w->status = ROUTE_OK;
-		drain(w);
+		drain(w, most);
 	} else if (w->not_before_ms > now) {
 		if (!timer_running(&w->later))
 			timer_set(w->sites->loop->timers, &w->later, w->not_before_ms - now);
@@ -267,7 +271,13 @@ static void serve(struct way *w)
 
 static void on_later(struct timer *t)
 {
-	serve(container_of(t, struct way, later));
+	serve(container_of(t, struct way, later), DRAIN_AT_ONCE);
+}
+
+static bool serve_more(struct chore *c)
+{
+	serve(container_of(c, struct way, serving), DRAIN_MAX);
+	return false; /* or it was begun again */
 }
 
 void way_due(struct queue_ways *ways, struct domain *d, rcpt_ref ref)
@@ -285,7 +295,7 @@ void way_due(struct queue_ways *ways, struct domain *d, rcpt_ref ref)
 		return;
 	}
 	(void)queue_move(w->sites->queue, ref, (struct queue_move){ .to = RCPT_ROUTING });
-	serve(w);
+	serve(w, DRAIN_AT_ONCE);
 }
 
 void way_reshape(struct way *w)
@@ -299,7 +309,7 @@ void way_retry(struct way *w)
 	w->not_before_ms = 0;
 	w->troubles = 0;
 	if (w->domain.routing.count)
-		serve(w);
+		serve(w, DRAIN_AT_ONCE);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -311,13 +321,15 @@ void way_begin(struct queue_ways *ways, struct domain *d)
 	w->sites = container_of(ways, struct sites, ways);
 	list_init(&w->asking);
 	timer_init(&w->later, on_later);
+	chore_init(&w->serving, serve_more);
 }
 
 bool way_busy(const struct domain *d)
 {
 	const struct way *w = way_of(d);
 
-	return w->asked || w->draining || w->asking.next != &w->asking || timer_running(&w->later);
+	return w->asked || w->draining || chore_waits(&w->serving) ||
+	       w->asking.next != &w->asking || timer_running(&w->later);
 }
 
 void way_place(const struct domain *d, struct slice *ret_site, struct slice *ret_provider)
@@ -332,6 +344,7 @@ void way_place(const struct domain *d, struct slice *ret_site, struct slice *ret
 void way_end(struct way *w)
 {
 	timer_stop(w->sites->loop->timers, &w->later);
+	chore_stop(&w->serving);
 	list_remove(&w->asking);
 	if (w->asked) {
 		route_cancel(w->sites->resolver, &w->query);

@@ -27,6 +27,7 @@ struct way {
 	int64_t not_before_ms;      /* monotonic: DNS trouble, ask later */
 	uint8_t troubles;
 	struct timer later;
+	struct chore serving; /* the next slice of its list */
 };
 static inline struct way *way_of(const struct domain *d)
 {

@@ -10,6 +10,7 @@
 #include "mta/policy/public_host.h"
 #include "mta/policy/reporting.h"
 #include "mta/route/grant.h"
+#include "mta/token/rotated.h"
 #include "mta/token/token_answer.h"
 
 enum { NEAR_MS = 5 * 60 * 1000 };
@@ -17,7 +18,8 @@ enum { NEAR_MS = 5 * 60 * 1000 };
 /* Under the lock of the tokens. */
 struct token_entry {
 	struct list link;
-	char *route, *token_file;
+	char *route, *token_file; /* token_file: NULL of a tenant's own */
+	uint64_t tenant, id;      /* of a tenant's own; else 0 */
 	uint64_t print;
 	char token[AUTH_SECRET_MAX + 1];       /* "": none */
 	char refresh[AUTH_SECRET_MAX + 1];     /* newer than that of the file, which could not be
@@ -31,6 +33,8 @@ struct token_entry {
 struct tokens_shared {
 	pthread_mutex_t lock;
 	struct list entries;
+	struct engine *engine;
+	struct rotated *rotated; /* has a lock of its own */
 };
 struct token_counters {
 	counter oauth_tokens, oauth_failures;
@@ -54,6 +58,7 @@ struct token_asking {
 	struct public_host host;
 	struct fetch fetch;
 	struct note note;
+	uint64_t origin; /* of the grant (mta/token/rotated.h) */
 	bool posted, failed;
 };
 
@@ -66,25 +71,72 @@ static void wipe(struct buf *b)
 
 /* ---- entries ----------------------------------------------------------------------------- */
 
-static struct token_entry *entry_of(struct tokens_shared *s, const struct smart_route *r)
+static void drop_token(struct token_entry *e)
+{
+	explicit_bzero(e->token, sizeof(e->token));
+	e->fresh_until_ms = e->good_until_ms = 0;
+}
+
+static struct token_entry *entry_find(struct tokens_shared *s, const struct smart_route *r)
 {
 	struct token_entry *e;
 
 	list_each(&s->entries, e, struct token_entry, link)
 		if (e->print == r->print && strcmp(e->route, r->name) == 0)
 			return e;
+	return NULL;
+}
+
+static void entry_free(struct token_entry *e)
+{
+	list_remove(&e->link);
+	free(e->route);
+	free(e->token_file);
+	explicit_bzero(e, sizeof(*e));
+	free(e);
+}
+
+/* A tenant's own can be changed as often as he likes: what the old text was good for goes. */
+static void entries_drop(struct tokens_shared *s, const struct smart_route *r)
+{
+	struct token_entry *e;
+
+	list_each(&s->entries, e, struct token_entry, link)
+		if (e->tenant && e->tenant == r->tenant && e->id == r->id && !e->asking)
+			entry_free(e);
+}
+
+static struct token_entry *entry_of(struct tokens_shared *s, const struct smart_route *r)
+{
+	struct token_entry *e = entry_find(s, r);
+
+	if (e)
+		return e;
+	entries_drop(s, r);
 	e = must_alloc(sizeof(*e));
 	e->route = must_copy(slice_str(r->name));
-	e->token_file = must_copy(slice_str(r->token_file));
+	if (!smart_route_is_fed(r))
+		e->token_file = must_copy(slice_str(r->token_file));
+	e->tenant = r->tenant;
+	e->id = r->id;
 	e->print = r->print;
 	list_push(&s->entries, &e->link);
 	return e;
 }
 
-static void drop_token(struct token_entry *e)
+/* May one more be asked for?  Of the operator's routes always. */
+static bool has_room(const struct tokens_shared *s, const struct token_entry *for_whom)
 {
-	explicit_bzero(e->token, sizeof(e->token));
-	e->fresh_until_ms = e->good_until_ms = 0;
+	const struct token_entry *e;
+	unsigned n = 0;
+
+	list_each(&s->entries, e, const struct token_entry, link) {
+		if (!e->tenant || !e->asking)
+			continue;
+		if (e->tenant == for_whom->tenant || ++n >= TOKENS_FED_MAX)
+			return !for_whom->tenant;
+	}
+	return true;
 }
 
 static void set_failed(struct token_entry *e, const char *why)
@@ -112,6 +164,16 @@ static void set_token(struct token_entry *e, const struct token_answer *a)
 
 /* ---- the answer, on the fetcher's thread ------------------------------------------------- */
 
+/* Where it is found after a restart. */
+static int save_refresh(struct token_asking *k, struct slice refresh)
+{
+	const struct token_entry *e = k->entry;
+
+	if (e->token_file)
+		return file_write_atomic(e->token_file, refresh, 0600);
+	return rotated_put(k->shared->rotated, e->tenant, e->id, k->origin, refresh);
+}
+
 static void keep_refresh(struct token_asking *k, const struct token_answer *a)
 {
 	struct token_entry *e = k->entry;
@@ -119,10 +181,11 @@ static void keep_refresh(struct token_asking *k, const struct token_answer *a)
 
 	if (!a->refresh[0])
 		return;
-	r = file_write_atomic(e->token_file, slice_str(a->refresh), 0600);
+	r = save_refresh(k, slice_str(a->refresh));
 	if (r < 0)
 		log_error("route.refresh-token-not-saved", kv_str("route", e->route),
-			  kv_str("file", e->token_file), kv_err("reason", r));
+			  kv_str("file", e->token_file ? e->token_file : ROTATED_FILE),
+			  kv_err("reason", r));
 	pthread_mutex_lock(&k->shared->lock);
 	(void)slice_copy(e->refresh, sizeof(e->refresh), slice_str(r < 0 ? a->refresh : ""));
 	pthread_mutex_unlock(&k->shared->lock);
@@ -225,7 +288,9 @@ static void on_host(struct public_host *h)
 	struct fetch *f = &k->fetch;
 
 	if (!h->n_ips) {
-		give_up(k, "the token endpoint's host has no address");
+		give_up(k, h->special ? "the token endpoint's host has only private or reserved "
+					"addresses (see token.allow)"
+				      : "the token endpoint's host has no address");
 		return;
 	}
 	f->host = k->url.host;
@@ -240,15 +305,48 @@ static void on_host(struct public_host *h)
 		give_up(k, "too many requests wait");
 }
 
+static const struct net_list *allowed_for_tenants(const struct policies *p)
+{
+	const struct token_options *o =
+	    settings_of(engine_settings(lane_engine(p->lane)), &token_option_set);
+
+	return &o->allowed;
+}
+
+static int ask_host(struct token_asking *k, const struct smart_route *r)
+{
+	struct policies *p = k->of->policies;
+	struct slice host = slice_str(k->url.host);
+
+	return smart_route_is_fed(r)
+		   ? public_host_ask_allowed(p, &k->host, host, allowed_for_tenants, on_host)
+		   : public_host_ask_any(p, &k->host, host, on_host);
+}
+
+/* The newest refresh token that there is. */
+static void put_form(struct token_asking *k, const struct smart_route *r, const struct grant *g)
+{
+	struct slice refresh = slice_str(k->entry->refresh);
+	struct buf kept = { 0 };
+
+	if (buf_reserve(&kept, AUTH_SECRET_MAX + 1) < 0)
+		abort();
+	k->origin = rotated_origin(r->token_url, g->client_id, g->refresh);
+	if (!refresh.n && smart_route_is_fed(r) &&
+	    rotated_get(k->shared->rotated, r, k->origin, &kept))
+		refresh = buf_data(&kept);
+	grant_form(g, refresh.n ? refresh : g->refresh, &k->form);
+	wipe(&kept);
+}
+
 static int fill_form(struct token_asking *k, const struct smart_route *r)
 {
 	struct grant *g;
 	int err = grant_new(&g, r);
-	struct slice newer = slice_str(k->entry->refresh);
 
 	if (err < 0)
 		return err;
-	grant_form(g, newer.n ? newer : g->refresh, &k->form);
+	put_form(k, r, g);
 	(void)grant_free(g);
 	return 0;
 }
@@ -269,8 +367,7 @@ static void ask(struct tokens *t, const struct smart_route *r, struct token_entr
 	if (err < 0)
 		give_up(k, err == E_DENIED ? "others can read a file of the credentials"
 					   : err_text(err));
-	else if (reporting_url(slice_str(r->token_url), &k->url) < 0 ||
-		 public_host_ask_any(t->policies, &k->host, slice_str(k->url.host), on_host) < 0)
+	else if (reporting_url(slice_str(r->token_url), &k->url) < 0 || ask_host(k, r) < 0)
 		give_up(k, "token_url is no address of HTTPS");
 }
 
@@ -293,7 +390,8 @@ enum tokens_state tokens_get(struct tokens *t, const struct smart_route *r, stru
 	}
 	begin = !e->asking && state != TOKENS_FAILED &&
 		(state == TOKENS_ASKING || now >= e->fresh_until_ms) &&
-		(!e->failed_ms || now < e->failed_ms || now - e->failed_ms >= TOKENS_AGAIN_MS);
+		(!e->failed_ms || now < e->failed_ms || now - e->failed_ms >= TOKENS_AGAIN_MS) &&
+		has_room(t->shared, e);
 	e->asking = e->asking || begin;
 	pthread_mutex_unlock(&t->shared->lock);
 	if (begin)
@@ -303,8 +401,12 @@ enum tokens_state tokens_get(struct tokens *t, const struct smart_route *r, stru
 
 void tokens_proved(struct tokens *t, const struct smart_route *r)
 {
+	struct token_entry *e;
+
 	pthread_mutex_lock(&t->shared->lock);
-	entry_of(t->shared, r)->second = false;
+	e = entry_find(t->shared, r);
+	if (e)
+		e->second = false;
 	pthread_mutex_unlock(&t->shared->lock);
 }
 
@@ -314,10 +416,10 @@ bool tokens_refused(struct tokens *t, const struct smart_route *r, struct slice 
 	bool again;
 
 	pthread_mutex_lock(&t->shared->lock);
-	e = entry_of(t->shared, r);
-	again = !e->second;
+	e = entry_find(t->shared, r);
+	again = e && !e->second;
 	/* Another connection's news, of a token that is gone already, change nothing. */
-	if (slice_eq_secret(slice_str(e->token), token)) {
+	if (e && slice_eq_secret(slice_str(e->token), token)) {
 		drop_token(e);
 		e->second = again;
 	} else {
@@ -337,10 +439,16 @@ struct tokens *tokens_of(struct lane *l)
 static int tokens_open(struct engine *e, void **ret_shared)
 {
 	struct tokens_shared *s = must_alloc(sizeof(*s));
+	const struct disk *disk;
+	int dirfd = spool_folder(engine_spool(e), &disk);
+	bool lost;
 
-	(void)e;
 	pthread_mutex_init(&s->lock, NULL);
 	list_init(&s->entries);
+	s->engine = e;
+	s->rotated = rotated_new(disk, dirfd, &lost);
+	if (lost)
+		log_error("route.tokens-unreadable", kv_str("file", ROTATED_FILE));
 	*ret_shared = s;
 	return 0;
 }
@@ -350,14 +458,35 @@ static void tokens_close(void *shared)
 	struct tokens_shared *s = shared;
 	struct token_entry *e;
 
-	list_each(&s->entries, e, struct token_entry, link) {
-		free(e->route);
-		free(e->token_file);
-		explicit_bzero(e, sizeof(*e));
-		free(e);
-	}
+	list_each(&s->entries, e, struct token_entry, link)
+		entry_free(e);
+	s->rotated = rotated_free(s->rotated);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
+}
+
+/* Tenants' own routes may be others: what belonged to those that are gone goes too. */
+static void tokens_changed(void *state)
+{
+	struct tokens *t = state;
+	struct tokens_shared *s = t->shared;
+	struct smart_fed *now;
+	struct token_entry *e;
+	int r;
+
+	if (lane_index(t->lane) != 0)
+		return;
+	now = smart_fed_now(s->engine);
+	pthread_mutex_lock(&s->lock);
+	list_each(&s->entries, e, struct token_entry, link)
+		if (e->tenant && !e->asking && !smart_fed_has(now, e->tenant, e->id))
+			entry_free(e);
+	pthread_mutex_unlock(&s->lock);
+	r = rotated_keep(s->rotated, now);
+	if (r < 0)
+		log_error("route.tokens-not-saved", kv_str("file", ROTATED_FILE),
+			  kv_err("reason", r));
+	(void)smart_fed_unref(now);
 }
 
 static int tokens_start(struct lane *l, void **ret_state)
@@ -399,6 +528,7 @@ const struct part tokens_part = {
 	.name = "tokens",
 	.open = tokens_open,
 	.start = tokens_start,
+	.changed = tokens_changed,
 	.stop = tokens_stop,
 	.close = tokens_close,
 	.counters = &counter_set,

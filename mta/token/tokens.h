@@ -9,21 +9,38 @@
  *
  * All lanes share them, and only one asks at a time: a refresh token that is used twice is taken
  * for a stolen one.  Where the endpoint gives another refresh token, it goes into the route's
- * token_file at once, and counts even when the file cannot be written.
+ * token_file at once, or of a tenant's own route into ours (mta/token/rotated.h), and counts even
+ * when the file cannot be written.
+ *
+ * Endpoints of tenants' own routes are hosts that a stranger named: only public addresses and those
+ * of token.allow are asked, and TOKENS_FED_MAX at a time, one for each tenant, so that one that
+ * never answers does not hold up the fetches of others.
  *
  * Guarantee: the endpoint is asked over HTTPS alone (mta/policy/fetch.h); tokens are in no log, and
  *            wiped where they are dropped.
  * Owns:    tokens_of() is the lane's.
  * Blocks:  on the route's files; writing the refresh token is the fetcher's.
  * Threads: the lane's.
- * Limits:  an entry for each route that was ever in force. */
+ * Limits:  an entry for each route that was ever in force; tenants' own go with their routes. */
 #pragma once
+#include "mta/config/entries.h"
 #include "mta/core/part.h"
 #include "mta/policy/part.h"
 #include "mta/route/routes.h"
 
-enum { TOKENS_LOOK_MS = 100, TOKENS_AGAIN_MS = 10 * 1000, TOKENS_WHY_MAX = 256 };
+enum {
+	TOKENS_LOOK_MS = 100,
+	TOKENS_AGAIN_MS = 10 * 1000,
+	TOKENS_WHY_MAX = 256,
+	TOKENS_FED_MAX = 4
+};
 enum tokens_state { TOKENS_GOOD, TOKENS_ASKING, TOKENS_FAILED };
+
+struct token_options {
+	char *allow_list;
+	struct net_list allowed; /* from allow_list */
+};
+extern const struct option_set token_option_set;
 
 struct tokens;
 extern const struct part tokens_part;

@@ -27,7 +27,7 @@
 #pragma once
 #include "base/buf.h"
 
-enum { WIRE_FACT_HASH = 16, WIRE_FACT_NAME_MAX = 253, WIRE_FACT_TEXT_MAX = 8192 };
+enum { WIRE_FACT_HASH = 16, WIRE_FACT_NAME_MAX = 253, WIRE_FACT_TEXT_MAX = 12 * 1024 };
 enum wire_fact_kind {
 	WIRE_FACT_SENDER = 1,
 	WIRE_FACT_NO_SENDER = 2,

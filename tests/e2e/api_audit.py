@@ -115,6 +115,12 @@ def people(w):
     w.act("PATCH /v1/keys/{key_id}", "key.changed", {"name": "L"}, key_id=key["id"])
     w.act("POST /v1/keys/{key_id}/regenerate", "key.regenerated", {"overlap": 60}, key_id=key["id"])
     w.act("DELETE /v1/keys/{key_id}", "key.revoked", key_id=key["id"])
+    second = Api(w.control.url)
+    second.token = second.post("/v1/auth/signup", {"organization": "Second", "email": "b@second.test", "password": PASSWORD})["token"]
+    asked = second.post("/v1/members", {"email": "ann@second.test", "role": "viewer"})["token"]
+    there = w.act("POST /v1/me/organisations", "user.organisation_linked", {"invitation": asked})["id"]
+    w.act("POST /v1/auth/switch", "login.switched", {"organisation": there})
+    w.act("DELETE /v1/me/organisations/{org_id}", "user.organisation_unlinked", org_id=there)
 
 
 def providers(w):
@@ -244,6 +250,13 @@ def platform(w):
     new = w.act("POST /v1/admin/orgs", "org.created", {"name": "Two", "admin_email": "a@two.test", "admin_password": PASSWORD}, api=w.platform)["id"]
     w.act("PATCH /v1/admin/orgs/{org_id}", "org.changed", {"status_note": "looked at"}, api=w.platform, org_id=new)
     w.act("POST /v1/admin/orgs/{org_id}/suspend", "org.suspended", {"note": "complaints"}, api=w.platform, org_id=new)
+    lost = Api(w.control.url, Api(w.control.url).post("/v1/auth/login", {"email": "a@two.test", "password": PASSWORD})["token"])
+    secret = lost.call("PUT", "/v1/me/totp")["secret"]
+    code = subprocess.run(["oathtool", "--totp", "--base32", secret], check=True, capture_output=True, text=True).stdout.strip()
+    lost.post("/v1/me/totp/confirm", {"code": code})
+    w.act("POST /v1/admin/orgs/{org_id}/reset-factor", "member.factor_removed", {"email": "a@two.test", "reason": "called back"}, api=w.platform, org_id=new)
+    line = next(a for a in w.seen["POST /v1/admin/orgs/{org_id}/reset-factor"] if a["action"] == "member.factor_removed")
+    check(line["detail"] == {"reason": "called back"} and line["actor_kind"] == 3, f"who did it, and why: {line}")
     w.act("POST /v1/admin/orgs/{org_id}/resume", "org.resumed", {"note": "settled"}, api=w.platform, org_id=new)
 
 

@@ -291,7 +291,8 @@ static struct counted counted(struct desk *d, enum inspect_by by, const char *na
 	slice_copy(to.name, sizeof(to.name), slice_str(name));
 	while (inspect_counts_go(c))
 		;
-	inspect_counts_each(c, note_count, &to);
+	while (inspect_counts_each(c, 1, note_count, &to))
+		;
 	inspect_counts_free(c);
 	return to;
 }

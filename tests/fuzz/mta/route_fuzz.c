@@ -2,8 +2,9 @@
  * meant; with AUTH it verifies certificates; names are unique; and the route that is found is the
  * first that fits by itself.  Of a file of credentials that is taken, user and secret lie in it, on
  * one line each, without NUL.  As a fact, a text makes a route of its tenant that reads no file, or
- * none; what follows an empty line are its credentials. */
+ * none; what follows an empty line are its credentials, and with a token_url they are a grant. */
 #include "mta/route/fed.h"
+#include "mta/route/grant.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -48,6 +49,16 @@ static void check_credentials(struct slice text)
 	assert(!memchr(a.user.p, '\0', a.user.n) && !memchr(a.secret.p, '\0', a.secret.n));
 }
 
+static void check_grant(const struct smart_route *r)
+{
+	struct grant *g;
+	int err = grant_new(&g, r);
+
+	assert(err == 0 && g->user.n && g->client_id.n && g->refresh.n);
+	assert(r->auth == AUTH_XOAUTH2);
+	(void)grant_free(g);
+}
+
 static void check_fact(struct slice text)
 {
 	const struct wire_fact f = {
@@ -69,6 +80,8 @@ static void check_fact(struct slice text)
 	err = smart_auth_new(&a, r);
 	assert(err == 0 && (r->auth == AUTH_NONE) == !a);
 	(void)smart_auth_free(a);
+	if (r->token_url)
+		check_grant(r);
 	(void)smart_route_unref(r);
 }
 

@@ -14,8 +14,8 @@
 
 #include "tests/skip.h"
 
+#include "base/sandbox.h"
 #include "mta/reports/reader.h"
-#include "mta/reports/sandbox.h"
 #include "tests/unit/mta/reports/returning.h"
 
 /* The address sanitizer ends the process when one of its own calls is refused. */
@@ -48,7 +48,7 @@ static void try_all(void)
 		}                                                                                  \
 	} while (0)
 
-	if (sandbox_enter() < 0)
+	if (sandbox_enter(60, 512 << 20) < 0)
 		_exit(1);
 	TRY('o', open("/etc/passwd", O_RDONLY));
 	TRY('c', open("/tmp/postern-sandbox", O_CREAT | O_RDWR, 0600));

@@ -1,5 +1,5 @@
-/* mta/reports/sandbox.c - limits and the filter of system calls. */
-#include "mta/reports/sandbox.h"
+/* base/sandbox.c - limits and the filter of system calls. */
+#include "base/sandbox.h"
 
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -36,14 +36,14 @@ static int limit(int what, rlim_t most)
 	return setrlimit((__rlimit_resource_t)what, &l) < 0 ? -errno : 0;
 }
 
-static int set_limits(void)
+static int set_limits(unsigned cpu_s, size_t memory)
 {
 	const struct {
 		int what;
 		rlim_t most;
 	} all[] = {
-		{ RLIMIT_CPU, SANDBOX_CPU_S }, { RLIMIT_FSIZE, 0 },  { RLIMIT_CORE, 0 },
-		{ RLIMIT_NPROC, 0 },           { RLIMIT_NOFILE, 3 }, { RLIMIT_AS, SANDBOX_MEMORY },
+		{ RLIMIT_CPU, cpu_s }, { RLIMIT_FSIZE, 0 },  { RLIMIT_CORE, 0 },
+		{ RLIMIT_NPROC, 0 },   { RLIMIT_NOFILE, 3 }, { RLIMIT_AS, memory },
 	};
 	int r = 0;
 
@@ -108,12 +108,12 @@ static int set_filter(void)
 }
 #endif
 
-int sandbox_enter(void)
+int sandbox_enter(unsigned cpu_s, size_t memory)
 {
 	int r;
 
 	if (close_range(STDERR_FILENO, ~0U, 0) < 0)
 		return -errno;
-	r = set_limits();
+	r = set_limits(cpu_s, memory);
 	return r == 0 ? set_filter() : r;
 }
