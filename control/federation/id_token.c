@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "control/http/api.h"
-#include "control/http/plain.h"
+#include "control/contract/plain.h"
 
 /* Whole seconds; false when it is no sane time. */
 static bool time_of(const json_t *claims, const char *name, int64_t *ret)

@@ -8,7 +8,7 @@
 #include "control/federation/oidc.h"
 #include "control/federation/sp.h"
 #include "control/http/api.h"
-#include "control/http/plain.h"
+#include "control/contract/plain.h"
 #include "control/http/problem.h"
 
 const struct federation_kind *const federation_kinds[] = { &oidc_kind, &sp_kind };

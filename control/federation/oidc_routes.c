@@ -178,8 +178,8 @@ static int get_callback(struct call *c)
 #define START (ROUTE_BRAKED | ROUTE_NO_TX)
 /* clang-format off */
 const struct http_route oidc_routes[] = {
-	{"GET", "/v1/auth/oidc/{org_name}/{provider_id}", AUTH_NONE, 0, START, 0, get_start, .query = "return_to"},
-	{"GET", "/v1/auth/oidc/{org_name}/{provider_id}/callback", AUTH_NONE, 0, ROUTE_NO_TX, 0, get_callback, .query = QUERY_ANY},
+	{"GET", "/v1/auth/oidc/{org_name}/{provider_id}", AUTH_NONE, 0, START, 0, get_start},
+	{"GET", "/v1/auth/oidc/{org_name}/{provider_id}/callback", AUTH_NONE, 0, ROUTE_NO_TX, 0, get_callback},
 };
 /* clang-format on */
 const size_t oidc_routes_n = ARRAY_LEN(oidc_routes);

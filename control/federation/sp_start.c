@@ -181,7 +181,7 @@ static int get_metadata(struct call *c)
 
 /* clang-format off */
 const struct http_route federation_sp_routes[] = {
-	{"GET", "/v1/auth/saml/{org_name}/{provider_id}", AUTH_NONE, 0, ROUTE_BRAKED | ROUTE_NO_TX, 0, get_start, "return_to"},
+	{"GET", "/v1/auth/saml/{org_name}/{provider_id}", AUTH_NONE, 0, ROUTE_BRAKED | ROUTE_NO_TX, 0, get_start },
 	{"GET", "/v1/auth/saml/{org_name}/{provider_id}/metadata", AUTH_NONE, 0, ROUTE_NO_TX, 0, get_metadata},
 };
 /* clang-format on */
