@@ -67,12 +67,49 @@ static bool is_left_alone(struct pool *p, unsigned turn)
 	       steer_holds(kin_turn(p, turn)) || warmup_rests(p->turns.at[turn].warmup);
 }
 
+static bool fits(const struct source *source, const struct ip *ip)
+{
+	return !source->ip.family || source->ip.family == ip->family;
+}
+
+/* The family that the shape of the pool allows; 0: any. */
+static int family_of(const struct pool *p)
+{
+	static const int families[] = { 0, AF_INET, AF_INET6 };
+
+	return families[p->shape.v[SHAPE_FAMILY]];
+}
+
+bool pair_fits(const struct pool *p, const struct source *source)
+{
+	const struct route *r = p->site->route;
+	const int family = family_of(p);
+
+	for (unsigned i = 0; i < r->n_hosts; i++)
+		for (unsigned k = 0; k < r->hosts[i].n_ips; k++) {
+			const struct ip *ip = &r->hosts[i].ips[k];
+			if ((!family || family == ip->family) && fits(source, ip))
+				return true;
+		}
+	return false;
+}
+
+static bool any_fits(const struct pool *p)
+{
+	for (unsigned i = 0; i < p->turns.n; i++)
+		if (pair_fits(p, p->turns.at[i].source))
+			return true;
+	return false;
+}
+
 int64_t pair_wait_ms(struct pool *p)
 {
 	int64_t first = INT64_MAX, left;
+	const bool some = any_fits(p);
 
 	for (unsigned i = 0; i < p->turns.n; i++) {
-		if (source_err(p->turns.at[i].source))
+		if (source_err(p->turns.at[i].source) ||
+		    (some && !pair_fits(p, p->turns.at[i].source)))
 			continue;
 		left =
 		    MAX_OF(suspend_left_ms(p->site, &p->turns.at[i].source->ip),
@@ -90,19 +127,6 @@ static bool is_full(struct pool *p, unsigned turn)
 		   egress_slots_max(p->sites->egress) ||
 	       p->turns.at[turn].useless_until_ms > sites_now(p->sites) ||
 	       !own_may_open(p, &source->ip);
-}
-
-static bool fits(const struct source *source, const struct ip *ip)
-{
-	return !source->ip.family || source->ip.family == ip->family;
-}
-
-/* The family that the shape of the pool allows; 0: any. */
-static int family_of(const struct pool *p)
-{
-	static const int families[] = { 0, AF_INET, AF_INET6 };
-
-	return families[p->shape.v[SHAPE_FAMILY]];
 }
 
 static enum tls_word word_of(const struct pool *p)
@@ -191,16 +215,17 @@ static bool of_family(const struct site_fit *f, const struct host *h)
 	return is_allowed(f, h) && fits(f->arg, &h->ip);
 }
 
+/* Of sources that fit nothing here nothing follows while there are others. */
 static enum pair_lack why_none(struct pool *p)
 {
 	struct site_fit f = { anybody, NULL, sites_now(p->sites), family_of(p),
 			      .word = word_of(p) };
 	bool works = false, wanted = false, full = false, family = false, walled = false;
-	bool spent = false;
+	bool spent = false, some = any_fits(p);
 
 	for (unsigned i = 0; i < p->turns.n; i++) {
 		struct source *source = p->turns.at[i].source;
-		if (source_err(source))
+		if (source_err(source) || (some && !pair_fits(p, source)))
 			continue;
 		works = true;
 		walled = walled || !is_suspended(p, source);

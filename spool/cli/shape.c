@@ -201,9 +201,8 @@ int cmd_shape_test(struct cli *c)
 	buf_init(&text, 0);
 	r = file_read(c->args[0], SHAPE_FILE_MAX, &text);
 	if (r < 0) {
-		(void)fprintf(stderr, "postern: %s: %s\n", c->args[0], err_text(r));
 		buf_free(&text);
-		return EXIT_NO;
+		return cli_no_file(c->args[0], r);
 	}
 	branch_str(args, "what", c->args[0]);
 	branch_slice(args, "text", buf_data(&text));
