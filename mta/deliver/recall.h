@@ -1,5 +1,5 @@
-/* mta/deliver/recall.h - who left from a new source before the engine's start: read from the log, so
- * that a complaint or a bounce that comes back later counts for the plan of that source
+/* mta/deliver/recall.h - who left from a new source before the engine's start: read from the log,
+ * so that a complaint or a bounce that comes back later counts for the plan of that source
  * (mta/warmup/recent.c).
  *
  * Where a recipient left from stands in the outcome: source and host, and by the host the provider,
