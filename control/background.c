@@ -32,6 +32,7 @@ const struct worker_row *const worker_rows[] = {
 	&key_ending_worker,
 	&share_worker,
 	&origins_worker,
+	&returns_erase_worker,
 };
 const size_t worker_rows_n = ARRAY_LEN(worker_rows);
 

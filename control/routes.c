@@ -11,6 +11,7 @@
 #include "control/org/routes.h"
 #include "control/platform/routes.h"
 #include "control/reports/routes.h"
+#include "control/returns/routes.h"
 #include "control/signup/routes.h"
 #include "control/submission/routes.h"
 #include "control/suppression/routes.h"
@@ -39,11 +40,16 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(federation_provider_routes, LISTEN_API),
 	TABLE(federation_sign_in_routes, LISTEN_API),
 	TABLE(federation_enter_routes, LISTEN_API),
+	TABLE(federation_sp_routes, LISTEN_API),
+	TABLE(federation_acs_routes, LISTEN_API),
 	TABLE(federation_identity_routes, LISTEN_API),
+	TABLE(oidc_routes, LISTEN_API),
 	TABLE(domains_routes, LISTEN_API),
 	TABLE(reports_routes, LISTEN_API),
+	TABLE(returns_routes, LISTEN_API),
 	TABLE(org_routes, LISTEN_API),
 	TABLE(platform_routes, LISTEN_ADMIN),
+	TABLE(platform_factor_routes, LISTEN_ADMIN),
 	TABLE(contacts_field_routes, LISTEN_API),
 	TABLE(contacts_list_routes, LISTEN_API),
 	TABLE(contacts_routes, LISTEN_API),

@@ -103,7 +103,7 @@ static int journal_write(void *part, struct db *db, int64_t engine)
 	if (j[0].n == 0)
 		return 0;
 	r = db_run(db, NULL, sql_events_diagnostics, p_str(db_column_array(&j[J_ORG])),
-		   p_str(db_column_array(&j[J_TEXT])));
+		   p_str(db_column_array(&j[J_TEXT])), p_str(db_column_array(&j[J_RCPT])));
 	if (r >= 0)
 		r = db_columns_run(db, sql_events_insert, j, J_COLUMNS, id, 1);
 	if (r >= 0)

@@ -2,12 +2,16 @@
 -- (submission.tenants, submission.credentials): nothing of it is kept, so that no later organisation finds it.
 
 -- name: diagnostics
--- The texts of bad news, once each.
+-- The texts of bad news, once each; of those who were erased none.
 -- role: cp_ingest
 INSERT INTO diagnostics (org_id, hash, text)
 SELECT DISTINCT ON (u.org_id, u.text) u.org_id, :text_hash(u.text), u.text
-FROM unnest($1::int[], $2::text[]) AS u(org_id, text) JOIN orgs USING (org_id) WHERE u.text <> ''
+FROM unnest($1::int[], $2::text[], $3::text[]) AS u(org_id, text, rcpt) JOIN orgs USING (org_id)
+WHERE u.text <> '' AND NOT (:erased)
 ON CONFLICT DO NOTHING;
+
+-- part: erased
+u.rcpt <> '' AND erased_is(u.org_id, u.rcpt)
 
 -- part: text_hash(text)
 substring(sha256(convert_to(:text, 'UTF8')) for 16)
@@ -17,8 +21,8 @@ substring(sha256(convert_to(:text, 'UTF8')) for 16)
 INSERT INTO events (at, org_id, engine, lsn, kind, campaign_id, seq, attempt, code, dsn, flags,
 	next_at, rcpt_domain, host, ip, source, rcpt_row, rcpt, diagnostic_id)
 SELECT from_ms(u.at), u.org_id, $19::smallint, u.lsn, u.kind, u.campaign, u.seq, u.attempt, u.code,
-	u.dsn, u.flags, from_ms(u.next), u.domain, u.host, u.ip, u.source, u.rcpt_row, u.rcpt,
-	d.id
+	u.dsn, u.flags, from_ms(u.next), u.domain, u.host, u.ip, u.source, u.rcpt_row,
+	CASE WHEN :erased THEN erased_mark(u.rcpt) ELSE u.rcpt END, d.id
 FROM unnest($1::bigint[], $2::int[], $3::numeric[], $4::smallint[], $5::bigint[], $6::bigint[],
 	$7::smallint[], $8::smallint[], $9::text[], $10::int[], $11::bigint[], $12::text[],
 	$13::text[], $14::text[], $15::text[], $16::text[], $17::int[], $18::text[])

@@ -11,8 +11,8 @@ enum { ROUNDS = 8 };
 static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
 
 static const char *const prefixes[ID_KINDS] = {
-	"org", "usr", "ses", "key", "dom", "ct",   "fld", "lst", "tag", "imp", "tpl",
-	"cmp", "msg", "sup", "aud", "tok", "smtp", "dmr", "tlr", "srt", "idp", "idn",
+	"org", "usr", "ses", "key", "dom",  "ct",  "fld", "lst", "tag", "imp", "tpl", "cmp",
+	"msg", "sup", "aud", "tok", "smtp", "dmr", "tlr", "srt", "idp", "idn", "ret",
 };
 
 static uint8_t instance_key[IDS_KEY_LEN];

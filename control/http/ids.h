@@ -29,6 +29,7 @@ enum id_kind {
 	ID_SMTP_ROUTE,
 	ID_PROVIDER,
 	ID_IDENTITY,
+	ID_RETURN,
 	ID_KINDS,
 };
 enum { ID_LETTERS = 13, ID_OUT_MAX = 24, IDS_KEY_LEN = 16 };

@@ -4,5 +4,7 @@
  * unsubscribed is suppressed. */
 #pragma once
 #include "control/engine/intake_part.h"
+#include "control/worker/worker.h"
 
 extern const struct intake_part returns_intake;
+extern const struct worker_row returns_erase_worker;

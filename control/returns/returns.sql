@@ -1,5 +1,44 @@
 -- What came back as mail about a recipient.
 
+-- part: shown
+SELECT r.id, r.kind, r.campaign_id, r.seq, r.rcpt_row, coalesce(w.email, ''), r.rcpt, r.class, r.hard, r.code, r.dsn,
+	r.rule, r.host, r.ip, r.source, r.evidence, to_ms(r.at), to_ms(r.last_at), r.n
+FROM returns r LEFT JOIN LATERAL (
+	SELECT c.email FROM campaign_recipients l JOIN contacts c ON c.org_id = l.org_id AND c.id = l.contact_id
+	WHERE r.campaign_id <> 0 AND l.org_id = r.org_id AND l.campaign_id = r.campaign_id AND l.seq = r.seq
+	UNION ALL
+	SELECT e.rcpt FROM events e WHERE r.campaign_id = 0 AND r.seq < 0 AND e.org_id = r.org_id
+		AND e.campaign_id = 0 AND e.seq = r.seq AND e.rcpt_row = r.rcpt_row AND e.rcpt LIKE '%@%'
+	UNION ALL
+	SELECT m.to_email FROM messages m
+	WHERE r.campaign_id = 0 AND r.seq > 0 AND m.org_id = r.org_id AND m.id = r.seq
+	LIMIT 1
+) w ON true
+WHERE r.org_id = $1 AND ($2::bigint = 0 OR r.id < $2) AND ($4::int = 0 OR r.kind = $4) AND ($5 = '' OR r.class = $5)
+	AND ($6::bigint = 0 OR r.at >= from_ms($6))
+
+-- name: page
+-- Newest first: the cursor's id is an upper bound.
+:shown ORDER BY r.id DESC LIMIT $3;
+
+-- name: page_of_address
+-- Those whom we wrote to at this address, and those whom a mail names so.
+:shown AND r.id IN (
+	SELECT b.id FROM contacts c JOIN campaign_recipients l ON l.contact_id = c.id AND l.org_id = c.org_id
+	JOIN returns b ON b.org_id = l.org_id AND b.campaign_id = l.campaign_id AND b.seq = l.seq
+	WHERE c.org_id = $1 AND c.email_norm = $7 AND l.later <> 0
+	UNION
+	SELECT b.id FROM events e JOIN returns b ON b.org_id = e.org_id AND b.campaign_id = 0 AND b.seq = e.seq
+		AND b.rcpt_row = e.rcpt_row
+	WHERE e.org_id = $1 AND e.campaign_id = 0 AND e.rcpt IN ($7, erased_mark($7))
+	UNION
+	SELECT b.id FROM returns b WHERE b.org_id = $1 AND lower(b.rcpt) = $7 AND b.rcpt <> ''
+) ORDER BY r.id DESC LIMIT $3;
+
+-- name: erase
+-- role: cp_ingest
+SELECT erase_some($1::int);
+
 -- part: mark
 CASE kind WHEN :LINK_RETURNED THEN :LATER_RETURNED + hard::int * :LATER_HARD
 	WHEN :LINK_RETURNED_DELAY THEN :LATER_DELAYED WHEN :LINK_COMPLAINT THEN :LATER_COMPLAINT
@@ -26,7 +65,9 @@ WITH given AS (
 		WHERE r.org_id = g.org_id AND r.campaign_id = g.campaign AND r.seq = g.seq
 		UNION ALL SELECT true FROM messages m WHERE g.campaign = 0 AND m.org_id = g.org_id AND m.id = g.seq
 		-- Submitted by an application: of a tenant who is no organisation nothing is kept.
-		UNION ALL SELECT true FROM orgs o WHERE g.campaign = 0 AND g.seq < 0 AND o.org_id = g.org_id
+		UNION ALL SELECT NOT erased_recipient(g.org_id, g.seq, g.rcpt_row)
+			AND (g.rcpt = '' OR NOT erased_is(g.org_id, lower(g.rcpt)))
+		FROM orgs o WHERE g.campaign = 0 AND g.seq < 0 AND o.org_id = g.org_id
 		LIMIT 1
 	) x
 ), each AS (

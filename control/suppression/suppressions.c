@@ -16,13 +16,19 @@ enum { BATCH_MAX = 5000, WHY_MAX = 500 };
 
 enum { ROW_ID, ROW_EMAIL, ROW_REASON, ROW_SOURCE, ROW_CAMPAIGN, ROW_CREATED, ROW_HARD, ROW_SEQ };
 
+/* Of an erased contact the hash alone is left. */
+static json_t *email_json(struct slice email)
+{
+	return email.n ? api_text(email) : json_null();
+}
+
 static json_t *suppression_json(const struct db_result *r, unsigned i)
 {
 	int64_t seq = db_int(r, i, ROW_SEQ);
 
 	return json_pack("{so so ss ss so so so so}", "id",
 			 api_id(ID_SUPPRESSION, (uint64_t)db_int(r, i, ROW_ID)), "email",
-			 api_text(db_text(r, i, ROW_EMAIL)), "reason",
+			 email_json(db_text(r, i, ROW_EMAIL)), "reason",
 			 suppress_reason_name((int)db_int(r, i, ROW_REASON)), "scope",
 			 db_bool(r, i, ROW_HARD) ? "all" : "bulk", "source",
 			 api_text(db_text(r, i, ROW_SOURCE)), "campaign",
@@ -276,8 +282,8 @@ static int change_suppressions(struct call *c)
 }
 
 const struct http_route suppression_routes[] = {
-	{ "GET", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_READ, 0, 0, list_suppressions,
-	  .query = QUERY_PAGE },
+	{ "GET", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_READ, 0, 0,
+	  list_suppressions },
 	{ "POST", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_suppression },
 	{ "POST", "/v1/suppressions/batch", AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE,

@@ -176,6 +176,10 @@ def main():
         stranger, _ = sign_up(control, "stranger")
         org = int(pg.psql("SELECT org_id FROM orgs WHERE name = 'victim'", "postern"))
         ids = populate(ops, victim, pg, org)
+        # No path names one: its list alone shows it.
+        pg.psql(f"INSERT INTO returns (org_id, campaign_id, seq, rcpt_row, kind, at, last_at, n, hard, code, dsn, class, rule, host, ip, source, rcpt,"
+                f" evidence) VALUES ({org}, 0, -5, 0, 32, now(), now(), 1, true, 550, '5.1.1', 'c', 'r', 'h', 'i', 's', 'u@victim.test', 'e')", "postern")
+        ids["return_id"] = victim.get("/v1/returns?address=u@victim.test")["data"][0]["id"]
         for op in ops:
             if op.method == "GET" and op.params and set(op.params) <= ids.keys():
                 status, reply = call(victim, op, op.url(ids), None)
