@@ -10,6 +10,7 @@
 #include "control/db/options.h"
 #include "control/domains/options.h"
 #include "control/engine/options.h"
+#include "control/federation/options.h"
 #include "control/http/ids.h"
 #include "control/http/options.h"
 #include "control/http/tls_options.h"
@@ -41,9 +42,9 @@ const struct option_set setup_log_option_set = {
 };
 
 static const struct option_set *const sets[] = {
-	&db_option_set,   &http_option_set,      &http_tls_option_set, &auth_option_set,
-	&app_option_set,  &domains_option_set,   &tracking_option_set, &carrier_option_set,
-	&mail_option_set, &setup_log_option_set,
+	&db_option_set,   &http_option_set,       &http_tls_option_set,  &auth_option_set,
+	&app_option_set,  &domains_option_set,    &tracking_option_set,  &carrier_option_set,
+	&mail_option_set, &federation_option_set, &setup_log_option_set,
 };
 
 int setup_read(struct settings **ret, const char *path, char *error)

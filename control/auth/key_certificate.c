@@ -5,7 +5,7 @@
 
 #include "base/encode.h"
 #include "control/http/api.h"
-#include "control/http/plain.h"
+#include "control/contract/plain.h"
 #include "control/http/problem.h"
 
 static const struct slice prefix = { "mk_cert_", 8 };

@@ -45,7 +45,7 @@ static int check_owner(struct call *c, uint64_t owner, uint64_t scopes)
 	if (r < 0)
 		return r;
 	if (r == 0)
-		problem_add(c, "/owner", "unknown_member", "is no active member");
+		problem_add(c, "/owner", "unknown_owner", "is no active member");
 	else if (!key_may_have(
 		     permit_of_member(db_int(res, 0, OWNER_ROLE), db_int(res, 0, OWNER_PERMITS)),
 		     scopes))

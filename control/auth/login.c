@@ -262,7 +262,8 @@ static int find_org(struct call *c, struct slice text, uint64_t *ret)
 
 	if (ids_in(ID_ORG, text, ret) >= 0)
 		return 0;
-	lower(name, sizeof(name), text);
+	/* What is too long is nobody's name, and would be cut within a character. */
+	lower(name, sizeof(name), text.n < sizeof(name) ? text : SLICE(""));
 	r = db_run(c->db, &res, "SELECT lookup_org($1)", p_str(name));
 	if (r < 0)
 		return r;

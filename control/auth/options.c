@@ -12,7 +12,7 @@ static const struct option rows[] = {
 	{"http.admin.token_file", T_STR, AT(admin_token_file), 0, 0, "", false,
 	 "File with the bearer token of the platform's API; empty: that API refuses every request"},
 	{"api.url", T_STR, AT(api_url), 0, 0, "", false,
-	 "URL that the API has for its clients, https://host without a path; empty: OAuth metadata is not served"},
+	 "URL that the API has for its clients, https://host without a path; empty: no OAuth metadata, no SAML"},
 	{"signup.allowed", T_BOOL, AT(signup), 0, 0, "no", false,
 	 "Anybody may create an organisation at /v1/auth/signup; if not, only the platform's API"},
 	{"signup.verification", T_STR, AT(signup_verification), 0, 16, "none", false,

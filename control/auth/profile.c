@@ -77,8 +77,6 @@ static enum mail_kind choice_of(const char *name)
 void profile_check(struct call *c, const struct profile *p)
 {
 	char phone[PHONE_MAX + 1];
-	const char *name;
-	json_t *value;
 
 	if (p->phone.n && profile_phone(p->phone, phone) < 0)
 		problem_add(c, "/phone", "invalid_phone",
@@ -86,12 +84,6 @@ void profile_check(struct call *c, const struct profile *p)
 	if (p->time_zone.n && !profile_is_zone(p->time_zone))
 		problem_add(c, "/time_zone", "unknown_time_zone",
 			    "is no name of the time zone database, such as Europe/Berlin");
-	json_object_foreach(p->notifications, name, value)
-	{
-		if (!choice_of(name) || !json_is_boolean(value))
-			problem_add(c, "/notifications", "unknown_notification",
-				    "takes new_device, key_ends and guessing, each true or false");
-	}
 }
 
 static void about_phone(struct buf *about, uint32_t org, uint64_t user)

@@ -317,7 +317,7 @@ const struct http_route auth_role_routes[] = {
 	{"GET",    "/v1/roles",        AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_roles  },
 	{"POST",   "/v1/roles",        AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_IDEMPOTENT, 0, post_role},
 	{"GET",    "/v1/roles/{name}", AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_role   },
-	{"PATCH",  "/v1/roles/{name}", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_IF_MATCH, 0, patch_role, .query = KEY_OWNER_QUERY},
+	{"PATCH",  "/v1/roles/{name}", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_IF_MATCH, 0, patch_role },
 	{"DELETE", "/v1/roles/{name}", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, delete_role},
 };
 /* clang-format on */

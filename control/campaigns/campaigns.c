@@ -14,7 +14,7 @@
 #include "control/http/api.h"
 #include "control/http/body.h"
 #include "control/http/page.h"
-#include "control/http/plain.h"
+#include "control/contract/plain.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
 #include "control/suppression/address.h"
@@ -446,8 +446,7 @@ static int delete_campaign(struct call *c)
 }
 
 const struct http_route campaigns_routes[] = {
-	{ "GET", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_campaigns,
-	  .query = QUERY_PAGE },
+	{ "GET", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_campaigns },
 	{ "POST", "/v1/campaigns", AUTH_MEMBER, PERMIT_CAMPAIGNS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_campaign },
 	{ "GET", "/v1/campaigns/{campaign_id}", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0,

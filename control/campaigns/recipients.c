@@ -196,8 +196,7 @@ static int get_recipient(struct call *c)
 
 #define RECIPIENTS "/v1/campaigns/{campaign_id}/recipients"
 const struct http_route campaigns_recipient_routes[] = {
-	{ "GET", RECIPIENTS, AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_recipients,
-	  .query = QUERY_PAGE " state later" },
+	{ "GET", RECIPIENTS, AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, list_recipients },
 	{ "GET", RECIPIENTS "/{seq}", AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, 0, 0, get_recipient },
 };
 const size_t campaigns_recipient_routes_n = ARRAY_LEN(campaigns_recipient_routes);

@@ -433,8 +433,7 @@ static int delete_contact(struct call *c)
 }
 
 const struct http_route contacts_routes[] = {
-	{ "GET", "/v1/contacts", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_contacts,
-	  .query = QUERY_PAGE " status list email" },
+	{ "GET", "/v1/contacts", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_contacts },
 	{ "POST", "/v1/contacts", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  post_contact },
 	{ "GET", "/v1/contacts/{contact_id}", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0,

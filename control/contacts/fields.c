@@ -140,8 +140,7 @@ static int delete_field(struct call *c)
 }
 
 const struct http_route contacts_field_routes[] = {
-	{ "GET", "/v1/fields", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_fields,
-	  .query = QUERY_PAGE },
+	{ "GET", "/v1/fields", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_fields },
 	{ "POST", "/v1/fields", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_field },
 	{ "PATCH", "/v1/fields/{field_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0, patch_field },

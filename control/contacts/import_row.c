@@ -6,7 +6,7 @@
 #include "base/blanks.h"
 #include "base/encode.h"
 #include "control/contacts/standing.h"
-#include "control/http/plain.h"
+#include "control/contract/plain.h"
 #include "control/suppression/address.h"
 
 enum { NAME_TEXT_MAX = 200 }; /* characters */

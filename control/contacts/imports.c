@@ -311,12 +311,11 @@ static int cancel_import(struct call *c)
 
 const struct http_route contacts_import_routes[] = {
 	{ "POST", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_UPLOAD | ROUTE_COSTLY, 0,
-	  create_import, .query = "list mapping" },
-	{ "GET", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_imports,
-	  .query = QUERY_PAGE },
+	  create_import },
+	{ "GET", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_imports },
 	{ "GET", "/v1/imports/{import_id}", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, get_import },
 	{ "GET", "/v1/imports/{import_id}/errors", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0,
-	  list_errors, .query = QUERY_PAGE },
+	  list_errors },
 	{ "DELETE", "/v1/imports/{import_id}", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, 0, 0,
 	  cancel_import },
 };

@@ -240,8 +240,7 @@ static int leave_list(struct call *c)
 }
 
 const struct http_route contacts_list_routes[] = {
-	{ "GET", "/v1/lists", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_lists,
-	  .query = QUERY_PAGE },
+	{ "GET", "/v1/lists", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_lists },
 	{ "POST", "/v1/lists", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_list },
 	{ "GET", "/v1/lists/{list_id}", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, get_list },

@@ -244,7 +244,7 @@ static int get_records(struct call *c)
 
 /* clang-format off */
 const struct http_route domains_routes[] = {
-	{"GET",    "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_READ, 0, 0, get_domains, .query = QUERY_PAGE},
+	{"GET",    "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_READ, 0, 0, get_domains },
 	{"POST",   "/v1/domains",                     AUTH_MEMBER, PERMIT_DOMAINS_WRITE,
 	 ROUTE_IDEMPOTENT | ROUTE_COSTLY, 0, post_domain},
 	{"GET",    "/v1/domains/{domain_id}",         AUTH_MEMBER, PERMIT_DOMAINS_READ, 0, 0, get_domain},

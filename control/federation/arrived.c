@@ -7,7 +7,7 @@
 #include "control/auth/warn.h"
 #include "control/federation/statements.h"
 #include "control/http/api.h"
-#include "control/http/plain.h"
+#include "control/contract/plain.h"
 #include "control/http/problem.h"
 #include "message/mailbox.h"
 

@@ -158,3 +158,10 @@ SELECT (u.password_hash IS NOT NULL AND (NOT o.sso_only OR u.role = :ROLE_ADMIN)
 	OR EXISTS (SELECT FROM identities i
 		WHERE i.org_id = $1 AND i.user_id = $2 AND i.id <> $3)
 FROM users u JOIN orgs o USING (org_id) WHERE u.org_id = $1 AND u.id = $2;
+
+-- name: assertion_insert
+-- No row: it was shown before.  One that would hold for longer than a day is kept for a day; the
+-- request that it answers holds for ten minutes.
+INSERT INTO saml_assertions (org_id, provider_id, hash, expires_at)
+VALUES ($1, $2, $3, least(to_timestamp($4::float8 / 1000), now() + interval '1 day'))
+ON CONFLICT DO NOTHING RETURNING 1;

@@ -103,7 +103,7 @@ static int delete_identity(struct call *c)
 
 /* clang-format off */
 const struct http_route federation_identity_routes[] = {
-	{"GET",    "/v1/me/identities",               AUTH_SESSION, 0, 0, 0, get_identities, .query = QUERY_PAGE},
+	{"GET",    "/v1/me/identities",               AUTH_SESSION, 0, 0, 0, get_identities},
 	{"POST",   "/v1/me/identities",               AUTH_SESSION, 0, 0, 0, post_identity  },
 	{"DELETE", "/v1/me/identities/{identity_id}", AUTH_SESSION, 0, 0, 0, delete_identity},
 };

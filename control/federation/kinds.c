@@ -6,11 +6,12 @@
 
 #include "base/encode.h"
 #include "control/federation/oidc.h"
+#include "control/federation/sp.h"
 #include "control/http/api.h"
-#include "control/http/plain.h"
+#include "control/contract/plain.h"
 #include "control/http/problem.h"
 
-const struct federation_kind *const federation_kinds[] = { &oidc_kind };
+const struct federation_kind *const federation_kinds[] = { &oidc_kind, &sp_kind };
 const size_t federation_kinds_n = ARRAY_LEN(federation_kinds);
 
 const struct federation_kind *federation_kind_named(struct slice name)

@@ -316,7 +316,7 @@ static int delete_provider(struct call *c)
 
 /* clang-format off */
 const struct http_route federation_provider_routes[] = {
-	{"GET",    "/v1/identity-providers", AUTH_MEMBER, PERMIT_MEMBERS_READ, 0, 0, get_providers, .query = QUERY_PAGE},
+	{"GET",    "/v1/identity-providers", AUTH_MEMBER, PERMIT_MEMBERS_READ, 0, 0, get_providers},
 	{"POST",   "/v1/identity-providers", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_IDEMPOTENT, 0, post_provider},
 	{"GET",    "/v1/identity-providers/{provider_id}", AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_provider   },
 	{"PATCH",  "/v1/identity-providers/{provider_id}", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, patch_provider },

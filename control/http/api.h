@@ -1,5 +1,4 @@
-/* control/http/api.h - how ids, texts and times look in the API's JSON, and how times are read.
- * Fails: E_SYNTAX. */
+/* control/http/api.h - how ids, texts and times look in the API's JSON. */
 #pragma once
 #include <jansson.h>
 
@@ -10,5 +9,4 @@ struct slice api_text_of(const json_t *j);
 
 json_t *api_id(enum id_kind kind, uint64_t id); /* null for 0 */
 json_t *api_text(struct slice s);
-json_t *api_time(int64_t ms);                                   /* RFC 3339; null for 0 */
-int api_time_parse(struct slice s, int64_t *ret_ms) MUST_CHECK; /* RFC 3339, any offset */
+json_t *api_time(int64_t ms); /* RFC 3339; null for 0 */

@@ -2,9 +2,10 @@
 #include <stdio.h>
 
 #include "base/blanks.h"
+#include "control/contract/rfc3339.h"
 #include "control/http/api.h"
 #include "control/http/body.h"
-#include "control/http/plain.h"
+#include "control/contract/plain.h"
 #include "control/http/problem.h"
 #include "message/mailbox.h"
 
@@ -90,7 +91,7 @@ static void read_time(struct call *c, const struct body_field *f, json_t *v, int
 {
 	struct slice s = api_text_of(v);
 
-	if (!json_is_string(v) || api_time_parse(s, out) < 0)
+	if (!json_is_string(v) || rfc3339_parse(s, out) < 0)
 		add(c, f, "invalid_time",
 		    "must be a time as in RFC 3339, like 2026-01-31T12:00:00Z");
 }

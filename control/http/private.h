@@ -90,7 +90,8 @@ struct http_listener {
 struct http_server {
 	struct app *app;
 	const struct http_gate *gate;
-	struct http_tls *tls; /* NULL: no listener speaks it */
+	const struct contract_operation **contract; /* of each route, by its number */
+	struct http_tls *tls;                       /* NULL: no listener speaks it */
 	struct http_listener listeners[3];
 	pthread_mutex_t lock;
 	pthread_cond_t wake, sweep;
@@ -122,6 +123,13 @@ void http_query_read(struct http_query *query, struct MHD_Connection *conn);
 void http_query_free(struct http_query *query);
 const struct http_query_item *http_query_find(const struct http_query *query, struct slice name);
 int http_query_check(struct call *c) MUST_CHECK; /* 0, or 400 and E_ANSWERED */
+/* contract.c */
+struct contract_operation;
+/* Finds each route in the document; E_UNKNOWN and why when one is not there. */
+int http_contract_load(struct http_server *s, char *error) MUST_CHECK;
+const struct contract_operation *http_contract_of(const struct call *c);
+int http_contract_path(struct call *c) MUST_CHECK; /* 0 or E_UNKNOWN */
+int http_contract_body(struct call *c) MUST_CHECK; /* 0, or a problem and E_ANSWERED */
 /* cors.c */
 bool http_cors_preflight(struct call_request *q); /* true: it was one, and is answered */
 void http_cors_put(struct call_request *q, struct MHD_Response *res);

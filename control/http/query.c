@@ -1,9 +1,16 @@
-/* control/http/query.c - the query of a request: decoded once, and held to what its route declares,
- * so that ?statsu= is refused and not taken for no filter at all. */
+/* control/http/query.c - the query of a request: decoded once, and held to what the document
+ * says, so that ?statsu= is refused and not taken for no filter at all. */
+#include <stdio.h>
+
+#include "control/contract/contract.h"
 #include "control/http/percent.h"
 #include "control/http/private.h"
 
-enum { SHOWN = 60 };
+enum { SHOWN = 60, NAMES_MAX = 256 };
+struct query_refusal {
+	struct call *call;
+	const char *name;
+};
 
 static enum MHD_Result take(void *cls, enum MHD_ValueKind kind UNUSED, const char *name,
 			    size_t name_n, const char *value, size_t value_n)
@@ -47,29 +54,49 @@ const struct http_query_item *http_query_find(const struct http_query *query, st
 	return NULL;
 }
 
-static bool declared(const struct http_route *route, struct slice name)
+static int refuse_stranger(struct call *c, const struct contract_operation *op, struct slice name)
 {
-	struct slice names = slice_str(route->query ? route->query : "");
+	char names[NAMES_MAX];
 
-	while (names.n)
-		if (slice_eq(slice_take(&names, ' '), name))
-			return name.n > 0;
-	return false;
-}
-
-static int refuse_stranger(struct call *c, struct slice name)
-{
 	return problem(c, 400, "unknown_query_parameter",
 		       "the query parameter \"%.*s\" is not known here: this request takes %s",
 		       (int)MIN_OF(name.n, (size_t)SHOWN), name.p,
-		       c->route->query ? c->route->query : "none");
+		       contract_query_names(op, names, sizeof(names)));
+}
+
+/* Its value is not one that the document allows. */
+static void refuse_value(void *arg, const char *pointer UNUSED, const char *code UNUSED,
+			 const char *detail)
+{
+	struct query_refusal *refusal = arg;
+	char name[SHOWN];
+
+	(void)snprintf(name, sizeof(name), "invalid_%s", refusal->name);
+	(void)problem(refusal->call, 400, name, "%s %s", refusal->name, detail);
+}
+
+static int check_item(struct call *c, const struct contract_operation *op,
+		      const struct http_query_item *item)
+{
+	const struct contract_member *known = contract_query(op, item->name);
+	struct query_refusal refusal = { c, known ? known->name : "" };
+
+	if (!known)
+		return refuse_stranger(c, op, item->name);
+	if (http_query_find(&c->request->query, item->name) != item)
+		return problem(c, 400, "repeated_query_parameter",
+			       "the query parameter \"%s\" is given twice", known->name);
+	return contract_check_text(known->schema, item->value, known->name, refuse_value, &refusal)
+		   ? 0
+		   : E_ANSWERED;
 }
 
 int http_query_check(struct call *c)
 {
+	const struct contract_operation *op = http_contract_of(c);
 	const struct http_query *query = &c->request->query;
 
-	if (c->route->query && !strcmp(c->route->query, QUERY_ANY))
+	if (op->any_query)
 		return 0;
 	if (query->bad)
 		return problem(c, 400, "invalid_query",
@@ -77,14 +104,10 @@ int http_query_check(struct call *c)
 			       "than %d parameters",
 			       QUERY_ITEMS_MAX);
 	for (unsigned i = 0; i < query->n; i++) {
-		struct slice name = query->items[i].name;
+		int r = check_item(c, op, &query->items[i]);
 
-		if (!declared(c->route, name))
-			return refuse_stranger(c, name);
-		if (http_query_find(query, name) != &query->items[i])
-			return problem(c, 400, "repeated_query_parameter",
-				       "the query parameter \"%.*s\" is given twice", (int)name.n,
-				       name.p);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* control/http/route.h - routes: one row says method, path, who may call and how it is answered.
- * tests/house/check_routes compares the rows with schema/openapi.yaml, both ways. */
+ * What a request may hold is in schema/openapi.yaml alone: control/http/contract.c asks it.
+ * tests/house/check_routes compares the rows with the document, both ways. */
 #pragma once
 #include "base/base.h"
 
@@ -26,9 +27,6 @@ enum http_route_flag {
 	ROUTE_COSTLY = 512,         /* counts for many requests: control/http/limits.c */
 	ROUTE_REAL = 2048,          /* mail leaves by it: not for test keys */
 };
-/* http_route.query: whatever is there is ignored; the two of control/http/page.h */
-#define QUERY_ANY "*"
-#define QUERY_PAGE "limit after"
 enum http_route_listener { LISTEN_API = 1, LISTEN_PUBLIC = 2, LISTEN_ADMIN = 4 };
 
 /* Guarantee: the handler runs inside one transaction of the caller's organisation.  A reply below
@@ -42,9 +40,6 @@ struct http_route {
 	unsigned flags;
 	size_t body_max; /* 0: BODY_MAX_DEFAULT; uploads: http.upload_max */
 	int (*handle)(struct call *c);
-	/* Names of the query parameters that it takes, between spaces; others are refused with 400.
-	 * NULL: none.  Rows without any end before this. */
-	const char *query;
 };
 
 /* A room's table; control/routes.c lists all of them with their listeners. */
@@ -73,7 +68,7 @@ int http_route_find(enum http_route_listener listener, struct slice method, stru
 unsigned http_route_number(const struct http_route *route);
 unsigned http_route_count(void);
 const struct http_route *http_route_at(unsigned number, unsigned *ret_listeners);
-/* Prints one line per route: method, path, auth, permission, listeners, flags and query parameters,
- * between tabs. */
+/* Prints one line per route: method, path, auth, permission, listeners, flags, between
+ * tabs. */
 struct http_gate;
 void http_route_print(const struct http_gate *gate);

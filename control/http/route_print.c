@@ -33,9 +33,8 @@ void http_route_print(const struct http_gate *gate)
 	for (unsigned i = 0; i < http_route_count(); i++) {
 		const struct http_route *row = http_route_at(i, &set);
 
-		printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row->method, row->path, auths[row->auth],
+		printf("%s\t%s\t%s\t%s\t%s\t%s\n", row->method, row->path, auths[row->auth],
 		       permission(gate, row->permit), listeners_text(set, where, sizeof(where)),
-		       row->flags & ROUTE_IDEMPOTENT ? "idempotent" : "-",
-		       row->query ? row->query : "");
+		       row->flags & ROUTE_IDEMPOTENT ? "idempotent" : "-");
 	}
 }

@@ -105,7 +105,11 @@ static int look_before(struct call *c)
 	if ((c->route->flags & ROUTE_IF_MATCH) && !call_header(c, "If-Match").p)
 		return problem(c, 428, "if_match_required",
 			       "send the ETag that you read in the header If-Match");
-	return c->body ? 0 : read_json(c);
+	r = http_contract_path(c);
+	if (r < 0 || c->body)
+		return r;
+	r = read_json(c);
+	return r < 0 || (c->route->flags & ROUTE_UPLOAD) ? r : http_contract_body(c);
 }
 
 /* If-Match where nothing has a version to compare it with: only "*" could be true (RFC 9110 section

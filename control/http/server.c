@@ -321,7 +321,9 @@ int http_server_start(struct http_server **ret, struct app *app, const struct ht
 	for (unsigned i = 0; i < ARRAY_LEN(where); i++)
 		s->listeners[i] = (struct http_listener){ .server = s, .kind = 1U << i, .fd = -1 };
 	raise_descriptors(o, ARRAY_LEN(where));
-	r = http_tls_options(app)->on ? http_tls_open(&s->tls, http_tls_options(app), error) : 0;
+	r = http_contract_load(s, error);
+	if (r >= 0 && http_tls_options(app)->on)
+		r = http_tls_open(&s->tls, http_tls_options(app), error);
 	if (r >= 0)
 		r = start_workers(s);
 	for (unsigned i = 0; i < ARRAY_LEN(where) && r >= 0; i++) {
@@ -380,6 +382,7 @@ struct http_server *http_server_stop(struct http_server *s)
 	(void)pthread_cond_destroy(&s->sweep);
 	(void)pthread_cond_destroy(&s->wake);
 	(void)pthread_mutex_destroy(&s->lock);
+	free(s->contract);
 	free(s);
 	return NULL;
 }

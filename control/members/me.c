@@ -218,7 +218,7 @@ static int delete_sessions(struct call *c)
 const struct http_route members_me_routes[] = {
 	{"GET",    "/v1/me",                       AUTH_SESSION, 0, ROUTE_ENROLLING_TOO, 0, get_me         },
 	{"PATCH",  "/v1/me",                       AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, patch_me       },
-	{"GET",    "/v1/me/sessions",              AUTH_SESSION, 0, 0,                   0, get_sessions, .query = QUERY_PAGE   },
+	{"GET",    "/v1/me/sessions",              AUTH_SESSION, 0, 0,                   0, get_sessions },
 	{"DELETE", "/v1/me/sessions",              AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, delete_sessions},
 	{"DELETE", "/v1/me/sessions/{session_id}", AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO, 0, delete_session },
 };

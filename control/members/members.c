@@ -315,11 +315,11 @@ static int delete_factor(struct call *c)
 
 /* clang-format off */
 const struct http_route members_routes[] = {
-	{"GET",    "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_members, .query = QUERY_PAGE},
+	{"GET",    "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_members },
 	{"POST",   "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_REAL, 0, post_member},
 	{"GET",    "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_member   },
-	{"PATCH",  "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, patch_member, .query = KEY_OWNER_QUERY},
-	{"DELETE", "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, delete_member, .query = KEY_OWNER_QUERY},
+	{"PATCH",  "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, patch_member },
+	{"DELETE", "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, delete_member },
 	{"POST",   "/v1/members/{user_id}/reset", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY | ROUTE_REAL, 0, post_reset},
 	{"DELETE", "/v1/members/{user_id}/factor", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,            0, delete_factor},
 };

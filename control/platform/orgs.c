@@ -188,7 +188,7 @@ static int resume_org(struct call *c)
 
 /* clang-format off */
 const struct http_route platform_routes[] = {
-	{"GET",   "/v1/admin/orgs",                  AUTH_PLATFORM, 0, ROUTE_NO_TX, 0, get_orgs, .query = QUERY_PAGE   },
+	{"GET",   "/v1/admin/orgs",                  AUTH_PLATFORM, 0, ROUTE_NO_TX, 0, get_orgs },
 	{"POST",  "/v1/admin/orgs",                  AUTH_PLATFORM, 0, ROUTE_NO_TX, 0, post_org   },
 	{"GET",   "/v1/admin/orgs/{org_id}",         AUTH_PLATFORM, 0, ROUTE_NO_TX, 0, get_one    },
 	{"PATCH", "/v1/admin/orgs/{org_id}",         AUTH_PLATFORM, 0, ROUTE_NO_TX, 0, patch_org  },

@@ -5,3 +5,5 @@
 
 extern const struct http_route platform_routes[];
 extern const size_t platform_routes_n;
+extern const struct http_route platform_factor_routes[];
+extern const size_t platform_factor_routes_n;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/address.h"
+#include "control/contract/rfc3339.h"
 #include "control/http/api.h"
 
 static const int64_t last_ms = 4102444800000; /* 2100 */
@@ -53,7 +54,7 @@ static int64_t time_of(const json_t *o, const char *name)
 
 	if (json_is_integer(t) && json_integer_value(t) <= last_ms / 1000)
 		ms = json_integer_value(t) * 1000;
-	else if (api_time_parse(text_of(o, name), &ms) < 0)
+	else if (rfc3339_parse(text_of(o, name), &ms) < 0)
 		ms = 0;
 	return within(ms);
 }

@@ -190,11 +190,9 @@ static int list_tls(struct call *c)
 
 #define REPORT(name) "/v1/domains/{domain_id}/" name
 const struct http_route reports_routes[] = {
-	{ "GET", REPORT("dmarc"), AUTH_MEMBER, PERMIT_DOMAINS_READ, 0, 0, list_dmarc,
-	  .query = QUERY_PAGE },
+	{ "GET", REPORT("dmarc"), AUTH_MEMBER, PERMIT_DOMAINS_READ, 0, 0, list_dmarc },
 	{ "GET", REPORT("dmarc/{report_id}/rows"), AUTH_MEMBER, PERMIT_DOMAINS_READ, 0, 0,
-	  list_dmarc_rows, .query = QUERY_PAGE " whose" },
-	{ "GET", REPORT("tls-reports"), AUTH_MEMBER, PERMIT_DOMAINS_READ, 0, 0, list_tls,
-	  .query = QUERY_PAGE },
+	  list_dmarc_rows },
+	{ "GET", REPORT("tls-reports"), AUTH_MEMBER, PERMIT_DOMAINS_READ, 0, 0, list_tls },
 };
 const size_t reports_routes_n = ARRAY_LEN(reports_routes);

@@ -1,6 +1,7 @@
 /* control/returns/list.c - /v1/returns: what came back as mail, of campaigns and of what
  * applications submitted alike. */
 #include "control/auth/permit.h"
+#include "control/contract/rfc3339.h"
 #include "control/http/api.h"
 #include "control/http/page.h"
 #include "control/http/problem.h"
@@ -114,7 +115,7 @@ static int read_filter(struct call *c, struct filter *f)
 		return problem(c, 400, "invalid_filter",
 			       "kind must be returned, delayed, complaint, auto_reply, "
 			       "unsubscribed or other");
-	if (since.n && api_time_parse(since, &f->since_ms) < 0)
+	if (since.n && rfc3339_parse(since, &f->since_ms) < 0)
 		return problem(c, 400, "invalid_filter",
 			       "since must be a time like 2026-02-03T16:58:38Z");
 	f->email = SLICE("");
@@ -141,7 +142,6 @@ static int list_returns(struct call *c)
 }
 
 const struct http_route returns_routes[] = {
-	{ "GET", "/v1/returns", AUTH_MEMBER, PERMIT_MESSAGES_READ, 0, 0, list_returns,
-	  .query = QUERY_PAGE " kind class address since" },
+	{ "GET", "/v1/returns", AUTH_MEMBER, PERMIT_MESSAGES_READ, 0, 0, list_returns },
 };
 const size_t returns_routes_n = ARRAY_LEN(returns_routes);

@@ -1,5 +1,5 @@
 /* control/saml/assertion.c - what an assertion says, and whether it says it to us and now. */
-#include "control/http/api.h"
+#include "control/contract/rfc3339.h"
 #include "control/saml/inside.h"
 
 #define BEARER "urn:oasis:names:tc:SAML:2.0:cm:bearer"
@@ -19,7 +19,7 @@ static bool read_time(const xmlNode *n, const char *name, int64_t *ret)
 {
 	struct slice s = saml_xml_attribute(n, name);
 
-	return xmlHasProp(n, (const xmlChar *)name) ? api_time_parse(s, ret) == 0 : true;
+	return xmlHasProp(n, (const xmlChar *)name) ? rfc3339_parse(s, ret) == 0 : true;
 }
 
 /* NotBefore and NotOnOrAfter of an element; *ret_until is the later one of what was known. */

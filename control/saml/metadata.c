@@ -1,7 +1,7 @@
 /* control/saml/metadata.c - what an identity provider says of itself (SAML 2.0 metadata, 2): its
  * name, where browsers go, and the certificates that it signs with. */
 #include "base/encode.h"
-#include "control/http/api.h"
+#include "control/contract/rfc3339.h"
 #include "control/saml/inside.h"
 #include "control/saml/signed.h"
 
@@ -88,7 +88,7 @@ static bool is_over(const struct saml_question *q, const xmlNode *n)
 	struct slice s = saml_xml_attribute(n, "validUntil");
 	int64_t until;
 
-	return s.n && (api_time_parse(s, &until) < 0 || until <= q->now_ms);
+	return s.n && (rfc3339_parse(s, &until) < 0 || until <= q->now_ms);
 }
 
 enum saml_fault saml_metadata_read(const struct saml_question *q, struct saml_room *room,

@@ -1,7 +1,7 @@
 /* control/saml/question.c - the two records, and the names of faults. */
 #include "control/saml/question.h"
 
-#include "control/http/plain.h"
+#include "control/contract/plain.h"
 
 /* clang-format off */
 static const struct {

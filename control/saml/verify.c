@@ -2,7 +2,7 @@
 #include "control/saml/verify.h"
 
 #include "base/encode.h"
-#include "control/http/plain.h"
+#include "control/contract/plain.h"
 #include "control/saml/inside.h"
 #include "control/saml/signed.h"
 

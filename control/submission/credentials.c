@@ -411,7 +411,7 @@ static int get_usage(struct call *c)
 /* The reply to POST holds the password and must never be kept, so the route is not idempotent. */
 /* clang-format off */
 const struct http_route submission_credential_routes[] = {
-	{"GET",    "/v1/smtp-credentials", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_credentials, .query = QUERY_PAGE},
+	{"GET",    "/v1/smtp-credentials", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_credentials },
 	{"POST",   "/v1/smtp-credentials", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_COSTLY | ROUTE_REAL, 0, post_credential},
 	{"GET",    "/v1/smtp-credentials/{smtp_credential_id}", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_credential},
 	{"GET",    "/v1/smtp-credentials/{smtp_credential_id}/usage", AUTH_MEMBER, PERMIT_SMTP_READ,

@@ -363,7 +363,7 @@ static int test_route(struct call *c)
  * that what is sent twice is there once. */
 /* clang-format off */
 const struct http_route submission_route_routes[] = {
-	{"GET",    "/v1/smtp-routes", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_routes, .query = QUERY_PAGE},
+	{"GET",    "/v1/smtp-routes", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_routes },
 	{"POST",   "/v1/smtp-routes", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_REAL, 0, post_route},
 	{"GET",    "/v1/smtp-routes/{smtp_route_id}", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_route},
 	{"PATCH",  "/v1/smtp-routes/{smtp_route_id}", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_REAL, 0, patch_route},

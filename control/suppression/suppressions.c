@@ -282,8 +282,8 @@ static int change_suppressions(struct call *c)
 }
 
 const struct http_route suppression_routes[] = {
-	{ "GET", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_READ, 0, 0, list_suppressions,
-	  .query = QUERY_PAGE },
+	{ "GET", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_READ, 0, 0,
+	  list_suppressions },
 	{ "POST", "/v1/suppressions", AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE, ROUTE_IDEMPOTENT, 0,
 	  create_suppression },
 	{ "POST", "/v1/suppressions/batch", AUTH_MEMBER, PERMIT_SUPPRESSIONS_WRITE,

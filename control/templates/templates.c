@@ -271,8 +271,7 @@ static int list_versions(struct call *c)
 }
 
 const struct http_route templates_routes[] = {
-	{ "GET", "/v1/templates", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 0, list_templates,
-	  .query = QUERY_PAGE },
+	{ "GET", "/v1/templates", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 0, list_templates },
 	{ "POST", "/v1/templates", AUTH_MEMBER, PERMIT_TEMPLATES_WRITE, ROUTE_IDEMPOTENT,
 	  4 * 1024 * 1024, create_template },
 	{ "GET", "/v1/templates/{template_id}", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 0,
@@ -282,7 +281,7 @@ const struct http_route templates_routes[] = {
 	{ "DELETE", "/v1/templates/{template_id}", AUTH_MEMBER, PERMIT_TEMPLATES_WRITE, 0, 0,
 	  delete_template },
 	{ "GET", "/v1/templates/{template_id}/versions", AUTH_MEMBER, PERMIT_TEMPLATES_READ, 0, 0,
-	  list_versions, .query = QUERY_PAGE },
+	  list_versions },
 	{ "POST", "/v1/render", AUTH_MEMBER, PERMIT_TEMPLATES_READ, ROUTE_COSTLY, 4 * 1024 * 1024,
 	  render_preview },
 };

@@ -83,8 +83,7 @@ static int unsubscribe(struct call *c)
 }
 
 const struct http_route tracking_routes[] = {
-	{ "GET", "/u/{token}", AUTH_NONE, 0, 0, 0, show_page, .query = QUERY_ANY },
-	{ "POST", "/u/{token}", AUTH_NONE, 0, ROUTE_BODY_ANY | ROUTE_NO_TX, 4096, unsubscribe,
-	  .query = QUERY_ANY },
+	{ "GET", "/u/{token}", AUTH_NONE, 0, 0, 0, show_page },
+	{ "POST", "/u/{token}", AUTH_NONE, 0, ROUTE_BODY_ANY | ROUTE_NO_TX, 4096, unsubscribe },
 };
 const size_t tracking_routes_n = ARRAY_LEN(tracking_routes);

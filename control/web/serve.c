@@ -81,8 +81,8 @@ static int get_docs_file(struct call *c)
 
 /* clang-format off */
 const struct http_route web_routes[] = {
-	{"GET", "/docs",        AUTH_NONE, 0, ROUTE_NO_TX | ROUTE_AT_ONCE, 0, get_docs, NULL},
-	{"GET", "/docs/{file}", AUTH_NONE, 0, ROUTE_NO_TX | ROUTE_AT_ONCE, 0, get_docs_file, NULL},
+	{"GET", "/docs",        AUTH_NONE, 0, ROUTE_NO_TX | ROUTE_AT_ONCE, 0, get_docs},
+	{"GET", "/docs/{file}", AUTH_NONE, 0, ROUTE_NO_TX | ROUTE_AT_ONCE, 0, get_docs_file},
 };
 /* clang-format on */
 const size_t web_routes_n = ARRAY_LEN(web_routes);

@@ -317,7 +317,8 @@ static void look_at_sweep(struct orders *o, struct order_known *k)
 	int64_t now = clock_mono_ms();
 	bool swept = is_swept(o, k, &k->left);
 
-	if ((swept && !k->left) || (now - k->since_ms > PATIENCE_MS && !queue_loading(o->engine))) {
+	/* Who is in flight is waited for, but not for ever; who was not looked at yet is. */
+	if (swept && (!k->left || now - k->since_ms > PATIENCE_MS)) {
 		k->settled = k->stays;
 		if (!k->stays)
 			change_itself(o, k, false, ORDER_DONE);

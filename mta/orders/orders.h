@@ -10,7 +10,7 @@
  * Threads:   the front desk's.
  * Fails:     E_UNKNOWN: there is no order of this number; E_CONFLICT: it is over, or cannot be
  *            undone any more; E_FULL: ORDERS_MAX stand; what the spool says.
- * Limits:    whoever is in flight ends as his server says; after 60 s a cancel is over anyway. */
+ * Limits:    whoever is in flight ends as his server says; a cancel waits 60 s for them. */
 #pragma once
 #include "mta/core/part.h"
 #include "mta/rules/order.h"

@@ -206,16 +206,12 @@ bool relay_waits(const struct relay *r)
 	return r->asked && !r->site && !r->problem[0] && smart_route_is_fed(r->route);
 }
 
-struct relay *relay_of(struct way *w, rcpt_ref ref)
+struct relay *relay_of_flow(const struct way *w, const struct flow *f)
 {
 	struct sites *s = w->sites;
-	const struct flow *f;
 	struct smart_subject q;
 	struct smart_route *route;
 
-	if (!s->routes->n && !s->fed->n)
-		return NULL;
-	f = queue_flow_of(s->queue, queue_rcpt(s->queue, ref));
 	q = (struct smart_subject){ .domain = domain_name(&w->domain),
 				    .pool = slice_str(egress_pool_name(s->egress, f->to_pool)),
 				    .stream = queue_stream_of(s->queue, f),
@@ -225,6 +221,13 @@ struct relay *relay_of(struct way *w, rcpt_ref ref)
 		return relay_fed_of(s, route);
 	route = routes_find(s->routes, &q);
 	return route ? named(s, route->name) : NULL;
+}
+
+struct relay *relay_of(struct way *w, rcpt_ref ref)
+{
+	struct queue *q = w->sites->queue;
+
+	return way_differs(q) ? relay_of_flow(w, queue_flow_of(q, queue_rcpt(q, ref))) : NULL;
 }
 
 void relay_explain(const struct relay *r, char *text, size_t cap)

@@ -12,7 +12,9 @@
 #include "mta/site/reported.h"
 #include "mta/site/shaping.h"
 
-enum { BACKOFF_RECORDS = 100 }; /* tries recorded each time a site cannot be reached */
+/* Tries recorded each time a site cannot be reached; of them in one turn. */
+enum { BACKOFF_RECORDS = 100, BACKOFF_SLICE = 16 };
+static bool defer_more(struct chore *c);
 
 static struct site *find(struct sites *sites, struct slice name)
 {
@@ -64,6 +66,7 @@ static struct site *begin(struct sites *sites, struct policy_facts *facts,
 	s->domain = domain.n ? must_copy(domain) : NULL;
 	s->shared = limits_site(sites->limits, buf_data(&n->counted));
 	list_init(&s->pools);
+	chore_init(&s->deferring, defer_more);
 	map_insert(&sites->map, &s->link, hash_keyed(name));
 	shaping_site(s);
 	count_add(&sites->counters.sites, 1);
@@ -426,9 +429,11 @@ static const char *host_of(const struct site *s, const char *ip_text)
 	return r->hosts[0].name;
 }
 
-/* Defers some of those that wait, so that their try is recorded. */
+/* Defers some of those that wait, so that their try is recorded.  Many sites may be lost in one
+ * turn: each of them does little in it. */
 static void defer_some(struct site *s)
 {
+	unsigned n = MIN_OF(s->to_defer, (unsigned)BACKOFF_SLICE);
 	struct decision d = {
 		.kind = ends_all(s) ? OUTCOME_BOUNCED : OUTCOME_DEFERRED,
 		.code = s->problem_code,
@@ -445,7 +450,19 @@ static void defer_some(struct site *s)
 		d.text = SLICE("none of its hosts could be reached a moment ago");
 	}
 	list_each(&s->pools, p, struct pool, link)
-		pool_decide(p, &d, BACKOFF_RECORDS);
+		pool_decide(p, &d, n);
+	s->to_defer -= n;
+	if (s->to_defer)
+		chore_begin(s->sites->lane, &s->deferring);
+}
+
+static bool defer_more(struct chore *c)
+{
+	struct site *s = container_of(c, struct site, deferring);
+
+	if (s->backoff_until_ms && !s->sites->stopping) /* else it is tried again already */
+		defer_some(s);
+	return false; /* or it was begun again */
 }
 
 void site_back_off(struct site *s)
@@ -465,6 +482,7 @@ void site_back_off(struct site *s)
 	count_add(&s->sites->counters.site_backoffs, 1);
 	log_info("site.backoff", kv_str("site", s->name), kv_int("ms", pause),
 		 kv_str("reason", s->problem));
+	s->to_defer = BACKOFF_RECORDS;
 	defer_some(s);
 	list_each(&s->pools, p, struct pool, link)
 		timer_set(s->sites->loop->timers, &p->timer, pause);
@@ -486,6 +504,7 @@ void site_free(struct site *s)
 
 	while ((l = list_pop(&s->pools)) != NULL)
 		pool_free(container_of(l, struct pool, link));
+	chore_stop(&s->deferring);
 	map_remove(&s->sites->map, &s->link);
 	(void)policy_facts_unref(s->facts);
 	free(s->domain);

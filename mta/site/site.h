@@ -59,6 +59,8 @@ struct site {
 	struct list pools;
 	int64_t backoff_until_ms; /* monotonic: no connection before */
 	int64_t backoff_ms;       /* length of the last pause, 0 after success */
+	struct chore deferring;   /* tries are recorded, a slice at a time */
+	unsigned to_defer;        /* so many more in each pool */
 	int64_t problem_ms;       /* wall clock */
 	char problem[256];
 	char problem_ip[IP_TEXT_MAX], problem_source[IP_TEXT_MAX]; /* may be empty */

@@ -35,7 +35,9 @@ NO_LINE = {
     "PUT /v1/me/mail-factor": "has its line: tests/e2e/people_mail, where mail arrives",
     "POST /v1/me/mail-factor/confirm": "has its line: tests/e2e/people_mail, where mail arrives",
     "DELETE /v1/me/mail-factor": "has its line: tests/e2e/people_mail, where mail arrives",
+    "POST /v1/auth/saml/acs": "has its line when it refuses an assertion: tests/e2e/api_saml.py",
     "POST /v1/auth/federation/exchange": "has its lines: tests/e2e/api_federation.py, where providers are",
+    "POST /v1/auth/saml/acs": "keeps what the provider said until the browser that began comes for it; the exchange has the line",
     "POST /v1/me/identities": "has its line: tests/e2e/api_federation.py, where providers are",
     "DELETE /v1/me/identities/{identity_id}": "has its line: tests/e2e/api_federation.py, where providers are",
     "POST /u/{token}": "the person's own act, without any account of ours: suppressions and unsubscribes are its record",
@@ -250,6 +252,13 @@ def platform(w):
     new = w.act("POST /v1/admin/orgs", "org.created", {"name": "Two", "admin_email": "a@two.test", "admin_password": PASSWORD}, api=w.platform)["id"]
     w.act("PATCH /v1/admin/orgs/{org_id}", "org.changed", {"status_note": "looked at"}, api=w.platform, org_id=new)
     w.act("POST /v1/admin/orgs/{org_id}/suspend", "org.suspended", {"note": "complaints"}, api=w.platform, org_id=new)
+    lost = Api(w.control.url, Api(w.control.url).post("/v1/auth/login", {"email": "a@two.test", "password": PASSWORD})["token"])
+    secret = lost.call("PUT", "/v1/me/totp")["secret"]
+    code = subprocess.run(["oathtool", "--totp", "--base32", secret], check=True, capture_output=True, text=True).stdout.strip()
+    lost.post("/v1/me/totp/confirm", {"code": code})
+    w.act("POST /v1/admin/orgs/{org_id}/reset-factor", "member.factor_removed", {"email": "a@two.test", "reason": "called back"}, api=w.platform, org_id=new)
+    line = next(a for a in w.seen["POST /v1/admin/orgs/{org_id}/reset-factor"] if a["action"] == "member.factor_removed")
+    check(line["detail"] == {"reason": "called back"} and line["actor_kind"] == 3, f"who did it, and why: {line}")
     w.act("POST /v1/admin/orgs/{org_id}/resume", "org.resumed", {"note": "settled"}, api=w.platform, org_id=new)
 
 

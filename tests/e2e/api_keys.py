@@ -131,7 +131,7 @@ def ends_with_its_owner(control, api, me):
     check(taken["owner"]["id"] == me and taken["created_by"]["id"] == other_id, "it has another owner, and the same maker")
     clerk = enter(control, api, "clerk@keys.test", "manager")[1]
     refused(422, "owner_may_not", api.call, "PATCH", f"/v1/keys/{made[0]['id']}", {"owner": clerk})
-    refused(422, "unknown_member", api.call, "PATCH", f"/v1/keys/{made[0]['id']}", {"owner": "usr_aaaaaaaaaaaaa"})
+    refused(422, "unknown_owner", api.call, "PATCH", f"/v1/keys/{made[0]['id']}", {"owner": "usr_aaaaaaaaaaaaa"})
     api.call("PATCH", f"/v1/members/{other_id}?end_keys=true", {"role": "manager"})
     refused(401, "key_maker_may_not", goes.get, "/v1/domains")
     shown = api.get(f"/v1/keys/{made[1]['id']}")

@@ -303,6 +303,34 @@ def an_organisation_that_wants_its_own_sign_in(control, pg):
     check("token" in switch(home, strict.org), "an admin still comes in")
 
 
+def the_operator_helps_an_admin(control, pg, platform):
+    """Phone and recovery codes of the only admin are gone."""
+    lone, other = sign_up(control, "lone"), sign_up(control, "lone-other")
+    link(lone, session=other.token)
+    ed = member(control, lone, "ed@lone.test")
+    where = f"/v1/admin/orgs/{lone.org}/reset-factor"
+    ask = {"email": "Admin@Lone.test", "reason": "called back"}
+    refused(409, "no_factor", platform.post, where, ask)
+    set_up(lone, pg)
+    set_up(ed, pg)
+    check("challenge" in Api(control.url).post("/v1/auth/login", {"email": "admin@lone.test", "password": PASSWORD}), "a code is asked for")
+    refused(401, None, Api(platform.url, lone.token).post, where, ask)
+    refused(404, "no_such_route", Api(control.url, TOKEN).post, where, ask)
+    for body in ({"email": "admin@lone.test"}, {**ask, "reason": "  "}, {**ask, "force": True}):
+        refused(422, None, platform.post, where, body)
+    for email in ("ed@lone.test", "admin@lone-other.test", "nobody@lone.test"):
+        refused(404, "no_such_admin", platform.post, where, {**ask, "email": email})
+    refused(404, None, platform.post, f"/v1/admin/orgs/org_{'a' * 13}/reset-factor", ask)
+    check(lone.get("/v1/me")["factors"]["totp"], "nothing of this removed it")
+    platform.post(where, ask)
+    refused(401, None, lone.get, "/v1/me")
+    back = log_in(control, "admin@lone.test")
+    check(names(back) == ["lone"] and names(other) == ["lone-other"], "the link has ended")
+    line = next(a for a in back.get("/v1/audit")["data"] if a["action"] == "member.factor_removed")
+    check(line["actor"] == "platform" and line["detail"] == {"reason": "called back"} and line["object"] == lone.user, f"the audit: {line}")
+    check("challenge" in Api(control.url).post("/v1/auth/login", {"email": "ed@lone.test", "password": PASSWORD}), "others keep theirs")
+
+
 def a_switch_makes_a_new_session(control):
     here, there = sign_up(control, "fix-here"), sign_up(control, "fix-there")
     zoe = member(control, here, "zoe@fix.test")
@@ -419,6 +447,7 @@ def main():
         who_is_out_stays_out(control, pg, Api(f"http://{ADMIN}", TOKEN))
         an_organisation_opens_its_own_door_only(control, pg)
         an_organisation_that_wants_its_own_sign_in(control, pg)
+        the_operator_helps_an_admin(control, pg, Api(f"http://{ADMIN}", TOKEN))
         a_switch_makes_a_new_session(control)
         races_have_one_winner(control, pg)
         ended_well(control)

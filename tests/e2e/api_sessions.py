@@ -134,7 +134,7 @@ def a_profile_is_its_persons_own(control, pg):
     for body, code in (({"phone": "030 1234567"}, "invalid_phone"), ({"phone": "+0123456789"}, "invalid_phone"), ({"phone": "+4912345678901234567"}, "invalid_phone"),
                        ({"phone": "+49 30 x"}, "invalid_phone"), ({"time_zone": "Mars/Olympus"}, "unknown_time_zone"), ({"time_zone": "../../../etc/passwd"}, "unknown_time_zone"),
                        ({"time_zone": "Europe"}, "unknown_time_zone"), ({"time_zone": "zone.tab"}, "unknown_time_zone"), ({"time_zone": "/Europe/Berlin"}, "unknown_time_zone"),
-                       ({"notifications": {"password_changed": False}}, "unknown_notification"), ({"notifications": {"new_device": 0}}, "unknown_notification")):
+                       ({"notifications": {"password_changed": False}}, "unknown_member"), ({"notifications": {"new_device": 0}}, "wrong_type")):
         p = refused(422, None, api.call, "PATCH", "/v1/me", body)
         check([e["code"] for e in p.get("errors", [])] == [code], f"{body}: {p.get('errors')}")
     for body in ({"role": "admin"}, {"permissions": []}, {"email": "x@profile.test"}, {"factors": {}}, {"org": "x"}, {"mail_off": 1}, {"phone_seal": 1}):

@@ -6,7 +6,7 @@
 #include "base/base.h"
 #include "base/blanks.h"
 #include "control/http/body.h"
-#include "control/http/plain.h"
+#include "control/contract/plain.h"
 #include "control/http/private.h"
 #include "control/http/problem.h"
 

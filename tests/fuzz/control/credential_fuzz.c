@@ -9,6 +9,7 @@
 #include "control/app/secrets.h"
 #include "control/auth/key_certificate.h"
 #include "control/auth/token.h"
+#include "control/contract/rfc3339.h"
 #include "control/http/api.h"
 #include "control/http/page_cursor.h"
 
@@ -57,9 +58,9 @@ static void try_time(struct slice in)
 	char text[RFC3339_MAX];
 	int64_t ms, again;
 
-	if (api_time_parse(in, &ms) < 0 || ms < 0)
+	if (rfc3339_parse(in, &ms) < 0 || ms < 0)
 		return;
-	assert(api_time_parse(slice_str(clock_rfc3339(ms, text)), &again) == 0 && again == ms);
+	assert(rfc3339_parse(slice_str(clock_rfc3339(ms, text)), &again) == 0 && again == ms);
 }
 
 static void try_cursor(struct slice in)

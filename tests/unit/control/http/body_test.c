@@ -1,4 +1,4 @@
-/* control/http/body, control/http/plain: what a member of a request may be. */
+/* control/http/body, control/contract/plain: what a member of a request may be. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "control/http/body.h"
-#include "control/http/plain.h"
+#include "control/contract/plain.h"
 #include "control/http/private.h"
 
 struct all {

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "control/mail/texts.h"
@@ -35,6 +36,32 @@ static void each_kind_has_a_text_in_each_shipped_language(void **state)
 			assert_true(i == 0 || own.text.p != english.text.p);
 		}
 	}
+}
+
+/* What was changed is said in the mail's own language: a section for each change. */
+static void each_change_of_the_sign_in_has_a_line_in_each_shipped_language(void **state)
+{
+	static const char *const languages[] = { "en", "de", "es", "fr" };
+	struct template_env env = mail_kind_env(MAIL_FACTOR_CHANGED);
+	OWNED(mail_texts) t = shipped();
+	char section[64];
+	unsigned n = 0;
+
+	(void)state;
+	for (unsigned f = 0; f < env.n_fields; f++) {
+		struct slice name = env.fields[f].name;
+
+		if (!memchr(name.p, '_', name.n) && !memmem(name.p, name.n, "linked", 6))
+			continue;
+		n++;
+		(void)snprintf(section, sizeof(section), "{{#%.*s}}", (int)name.n, name.p);
+		for (size_t i = 0; i < ARRAY_LEN(languages); i++) {
+			struct template_source s =
+			    mail_texts_find(t, MAIL_FACTOR_CHANGED, slice_str(languages[i]));
+			assert_non_null(memmem(s.text.p, s.text.n, section, strlen(section)));
+		}
+	}
+	assert_int_equal(n, 10);
 }
 
 static void a_language_falls_back_to_its_first_part_and_then_to_english(void **state)
@@ -104,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kind_has_a_text_in_each_shipped_language),
+		cmocka_unit_test(each_change_of_the_sign_in_has_a_line_in_each_shipped_language),
 		cmocka_unit_test(a_language_falls_back_to_its_first_part_and_then_to_english),
 		cmocka_unit_test(own_sections_replace_the_shipped_ones_alone),
 		cmocka_unit_test(faults_name_the_file_and_the_line),

@@ -14,7 +14,7 @@
 #include <xmlsec/xmltree.h>
 
 #include "base/encode.h"
-#include "control/http/api.h"
+#include "control/contract/rfc3339.h"
 #include "control/saml/reader.h"
 #include "control/saml/signed.h"
 
@@ -67,7 +67,7 @@ int64_t idp_now_ms(void)
 {
 	int64_t now;
 
-	assert(api_time_parse(SLICE("2026-03-01T12:00:00Z"), &now) == 0);
+	assert(rfc3339_parse(SLICE("2026-03-01T12:00:00Z"), &now) == 0);
 	return now;
 }
 

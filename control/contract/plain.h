@@ -1,4 +1,4 @@
-/* control/http/plain.h - text as people give it for names and subjects.
+/* control/contract/plain.h - text as people give it for names and subjects.
  * Limits: plain_line() does not judge what a line says; signs that look alike pass. */
 #pragma once
 #include "base/base.h"

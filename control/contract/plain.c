@@ -1,5 +1,5 @@
-/* control/http/plain.c - which characters a text may hold, and how many it has. */
-#include "control/http/plain.h"
+/* control/contract/plain.c - which characters a text may hold, and how many it has. */
+#include "control/contract/plain.h"
 
 #include "base/encode.h"
 
