@@ -5,7 +5,7 @@
 
 #include "control/auth/profile.h"
 #include "control/http/api.h"
-#include "control/http/plain.h"
+#include "control/contract/plain.h"
 #include "control/http/problem.h"
 #include "message/mailbox.h"
 
