@@ -2,7 +2,8 @@
  *
  *	{"metadata": "<EntityDescriptor ...", "email_verified": true}
  *		as it is given, or as it is kept:
- *	{"entity_id": ..., "sso_url": ..., "certificates": [DER in base64, ...], "email_verified": ...}
+ *	{"entity_id": ..., "sso_url": ..., "certificates": [DER in base64, ...],
+ *	 "email_verified": ...}
  *
  * Metadata is read by the verifying process (control/saml) and kept in the second form.
  *

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
+#include "control/auth/audit.h"
 #include "control/federation/provider.h"
 #include "control/federation/routes.h"
 #include "control/federation/sp.h"
@@ -159,10 +160,25 @@ static int hand(struct db *db UNUSED, void *arg)
 	return r < 0 ? r : journey_hand(k->c, &k->j, &p);
 }
 
+/* The organisation's admins see it, who do not see the service's log. */
+static int note_fault(struct db *db UNUSED, void *arg)
+{
+	const struct returning *k = arg;
+	char id[ID_OUT_MAX];
+
+	return audit_put_in(k->c, k->j.org, "login.assertion_refused",
+			    ids_out(ID_PROVIDER, k->j.provider, id),
+			    json_pack("{ss ss}", "fault", saml_fault_name(k->answer.fault), "why",
+				      saml_fault_text(k->answer.fault)));
+}
+
 static int fail(struct returning *k)
 {
 	char code[40];
+	int r = db_tx(k->c->db, k->j.org, note_fault, k);
 
+	if (r < 0)
+		return r;
 	(void)snprintf(code, sizeof(code), "saml_%s", saml_fault_name(k->answer.fault));
 	return journey_fail(k->c, &k->j, code, saml_fault_text(k->answer.fault));
 }

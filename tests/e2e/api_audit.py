@@ -35,6 +35,7 @@ NO_LINE = {
     "PUT /v1/me/mail-factor": "has its line: tests/e2e/people_mail, where mail arrives",
     "POST /v1/me/mail-factor/confirm": "has its line: tests/e2e/people_mail, where mail arrives",
     "DELETE /v1/me/mail-factor": "has its line: tests/e2e/people_mail, where mail arrives",
+    "POST /v1/auth/saml/acs": "has its line when it refuses an assertion: tests/e2e/api_saml.py",
     "POST /v1/auth/federation/exchange": "has its lines: tests/e2e/api_federation.py, where providers are",
     "POST /v1/auth/saml/acs": "keeps what the provider said until the browser that began comes for it; the exchange has the line",
     "POST /v1/me/identities": "has its line: tests/e2e/api_federation.py, where providers are",
@@ -92,6 +93,9 @@ def people(w):
     w.act("PATCH /v1/me", "user.changed", {"name": "Ann"})
     w.act("PATCH /v1/me", "user.password_changed", {"password": PASSWORD + "!", "current_password": PASSWORD})
     w.act("PATCH /v1/org", "org.changed", {"footer": "Org, Street 1"})
+    picture = (SRC / "tests/fuzz/control/picture.seeds/png").read_bytes()
+    w.act("PUT /v1/me/avatar", "user.avatar_set", picture, kind="image/png")
+    w.act("DELETE /v1/me/avatar", "user.avatar_removed")
     member = w.act("POST /v1/members", "member.invited", {"email": "ed@org.test", "role": "editor"})
     w.act("POST /v1/auth/verify", "user.password_chosen", {"token": member["token"], "password": PASSWORD})
     w.act("PATCH /v1/members/{user_id}", "member.changed", {"name": "Ed"}, user_id=member["id"])

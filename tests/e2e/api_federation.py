@@ -48,6 +48,7 @@ def configurations(api):
             ({"issuer": "https://a.test", "client_id": "c", "scopes": "email profile"}, "/config/scopes", "openid_needed"),
             ({"issuer": "https://a.test", "client_id": "c", "prompt": "none"}, "/config/prompt", "unknown_prompt"),
             ({"issuer": "https://a.test", "client_id": "c", "max_age": -1}, "/config/max_age", "out_of_range"),
+            ({"issuer": "https://a.test", "client_id": "c", "token_auth": "none"}, "/config/token_auth", "unknown_token_auth"),
             ({"preset": "facebook", "client_id": "c"}, "/config/preset", "unknown_preset"),
             ({"preset": "google", "issuer": "https://a.test", "client_id": "c"}, "/config/issuer", "not_needed"),
             ({"preset": "google", "tenant": "a" * 36, "client_id": "c"}, "/config/tenant", "not_needed"),

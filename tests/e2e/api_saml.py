@@ -102,7 +102,7 @@ def metadata(w, api):
     check(not config["email_verified"], "addresses count for nothing until the admin says so")
     for bad, code in (({"metadata": "<x/>"}, "invalid_metadata"), ({}, "required"), ({"metadata": "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"}, "invalid_metadata"),
                       ({"metadata": "<x/>", "entity_id": "e"}, "not_needed"), ({**config, "certificates": ["AAAA"]}, "invalid_metadata"),
-                      ({**config, "sso_url": "https://a.test/#x"}, "invalid_metadata"), ({**config, "certificates": "x"}, "invalid_value")):
+                      ({**config, "sso_url": "https://a.test/#x"}, "invalid_metadata"), ({**config, "certificates": "x"}, "wrong_type")):
         try:
             api.post("/v1/identity-providers", {"kind": "saml", "name": "Bad", "config": bad})
             check(False, f"taken: {bad}")
@@ -181,6 +181,9 @@ def attacks(w, api, pg, other):
         relay = urllib.parse.parse_qs(urllib.parse.urlsplit(page.begin(w.start)).query)["RelayState"][0]
         said = page.bring({"SAMLResponse": base64.b64encode(forged.encode()).decode(), "RelayState": relay})
         check(said == f"federation_error={code}", f"{code}: {said}")
+    lines = [a for a in api.get("/v1/audit?limit=50")["data"] if a["action"] == "login.assertion_refused"]
+    check({"signature", "unsigned", "doctype", "malformed", "request"} <= {a["detail"]["fault"] for a in lines}, f"the admin sees them: {lines}")
+    check(all(a["object"] == w.provider["id"] and a["detail"]["why"] for a in lines), f"of which provider, and why: {lines}")
     # The same assertion in another journey whose request it would answer: only a broken journey table could do it.
     page, fields = w.way("employee")
     check(page.bring(fields).startswith("federation="), "taken")
