@@ -6,6 +6,7 @@
 #include "control/auth/linked.h"
 #include "control/auth/login_session.h"
 #include "control/auth/permit.h"
+#include "control/auth/profile.h"
 #include "control/auth/roles.h"
 #include "control/auth/throttle.h"
 #include "control/auth/token.h"
@@ -28,7 +29,8 @@ enum {
 	K_LOGIN,
 	K_VERSION,
 	K_FACTOR,
-	K_OWN_ROLE
+	K_OWN_ROLE,
+	K_AVATAR
 };
 
 static const char *status_name(int64_t status)
@@ -47,12 +49,13 @@ static json_t *role_name(const struct db_result *res, unsigned i)
 static json_t *member_json(const struct db_result *res, unsigned i)
 {
 	return json_pack(
-	    "{s:o, s:o, s:o, s:o, s:s, s:b, s:o, s:o}", "id",
+	    "{s:o, s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o}", "id",
 	    api_id(ID_USER, (uint64_t)db_int(res, i, K_ID)), "email",
 	    api_text(db_text(res, i, K_EMAIL)), "name", api_text(db_text(res, i, K_NAME)), "role",
 	    role_name(res, i), "status", status_name(db_int(res, i, K_STATUS)), "second_factor",
 	    db_bool(res, i, K_FACTOR), "created_at", api_time(db_int(res, i, K_CREATED)),
-	    "last_login_at", api_time(db_int(res, i, K_LOGIN)));
+	    "last_login_at", api_time(db_int(res, i, K_LOGIN)), "avatar",
+	    profile_avatar(db_text(res, i, K_AVATAR)));
 }
 
 static int get_members(struct call *c)
