@@ -104,7 +104,7 @@ enum saml_fault saml_xml_read(struct slice text, saml_xml **ret)
 {
 	SAML_XML d = NULL;
 
-	if (!text.n || text.n > SAML_DOCUMENT_MAX || !utf8_valid(text))
+	if (!text.p || !text.n || text.n > SAML_DOCUMENT_MAX || !utf8_valid(text))
 		return SAML_MALFORMED;
 	if (memmem(text.p, text.n, "<!DOCTYPE", 9) || memmem(text.p, text.n, "<!ENTITY", 8))
 		return SAML_DOCTYPE;

@@ -192,7 +192,7 @@ static void without_a_signature_nobody_is_let_in(void **state UNUSED)
 	xmlFreeDoc(d);
 	/* One of something else covers nothing. */
 	d = signed_document("Assertion", &by_rsa);
-	xmlUnlinkNode(idp_find(d, "Signature"));
+	drop_signature(idp_find(d, "Assertion"));
 	assert_fault(fault_of(d), SAML_UNSIGNED);
 	xmlFreeDoc(d);
 }
