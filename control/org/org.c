@@ -7,6 +7,7 @@
 #include "control/http/page.h"
 #include "control/http/problem.h"
 #include "control/http/reply.h"
+#include "control/org/traits.h"
 #include "control/org/codes.h"
 #include "control/org/origins.h"
 #include "control/org/routes.h"
@@ -22,7 +23,8 @@ enum {
 	K_VERSION,
 	K_HANDLE,
 	K_FACTOR,
-	K_ORIGINS
+	K_ORIGINS,
+	K_PROFILE,
 };
 
 static int get_org(struct call *c)
@@ -38,22 +40,23 @@ static int get_org(struct call *c)
 	return http_reply_json(
 	    c, 200,
 	    json_pack(
-		"{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "id",
+		"{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "id",
 		api_id(ID_ORG, c->actor.org), "handle", api_text(db_text(res, 0, K_HANDLE)), "name",
 		api_text(db_text(res, 0, K_NAME)), "status",
 		db_int(res, 0, K_STATUS) == ORG_ACTIVE ? "active" : "suspended", "status_note",
 		api_text(db_text(res, 0, K_NOTE)), "footer", api_text(db_text(res, 0, K_FOOTER)),
 		"postal_address", api_text(db_text(res, 0, K_ADDRESS)), "require_factor",
 		db_bool(res, 0, K_FACTOR), "origins", json_loadb(origins.p, origins.n, 0, NULL),
-		"created_at", api_time(db_int(res, 0, K_CREATED))));
+		"profile", traits_json(db_text(res, 0, K_PROFILE)), "created_at",
+		api_time(db_int(res, 0, K_CREATED))));
 }
 
 struct org_body {
 	struct slice name, footer, address, handle;
 	bool require_factor;
-	json_t *origins;
+	json_t *origins, *profile;
 };
-enum { O_NAME, O_FOOTER, O_ADDRESS, O_HANDLE, O_FACTOR, O_ORIGINS };
+enum { O_NAME, O_FOOTER, O_ADDRESS, O_HANDLE, O_FACTOR, O_ORIGINS, O_PROFILE };
 /* clang-format off */
 static const struct body_field org_fields[] = {
 	[O_NAME] = {"name", BODY_NAME, offsetof(struct org_body, name), 0, 1, 200, 0},
@@ -62,6 +65,7 @@ static const struct body_field org_fields[] = {
 	[O_HANDLE] = {"handle", BODY_LINE, offsetof(struct org_body, handle), 0, 3, 40, 0},
 	[O_FACTOR] = {"require_factor", BODY_BOOL, offsetof(struct org_body, require_factor), 0, 0, 0, 0},
 	[O_ORIGINS] = {"origins", BODY_LIST, offsetof(struct org_body, origins), BODY_RESET, 0, CORS_ORIGINS_MAX, 0},
+	[O_PROFILE] = {"profile", BODY_OBJECT, offsetof(struct org_body, profile), 0, 0, 0, 0},
 };
 /* clang-format on */
 
@@ -90,13 +94,16 @@ static void check_handle(struct call *c, struct slice s)
 static int update_org(struct call *c, const struct org_body *b, struct body_seen seen)
 {
 	char *origins = b->origins ? json_dumps(b->origins, JSON_COMPACT) : NULL;
+	char *profile = b->profile ? json_dumps(b->profile, JSON_COMPACT) : NULL;
 	int r;
 
 	r = db_run(c->db, NULL, sql_org_update, p_int(c->actor.org), p_opt(b->name),
 		   p_opt(b->footer), p_opt(b->address), p_opt(b->handle),
 		   body_has(seen, O_FACTOR) ? p_bool(b->require_factor) : p_null(),
-		   !body_has(seen, O_ORIGINS) ? p_null() : p_str(origins ? origins : "[]"));
+		   !body_has(seen, O_ORIGINS) ? p_null() : p_str(origins ? origins : "[]"),
+		   profile ? p_str(profile) : p_null());
 	free(origins);
+	free(profile);
 	return r;
 }
 
@@ -110,6 +117,7 @@ static int patch_org(struct call *c)
 	if (r >= 0) {
 		check_handle(c, b.handle);
 		origins_check(c, b.origins);
+		traits_check(c, b.profile);
 		r = problem_end(c);
 	}
 	if (r >= 0)

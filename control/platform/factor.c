@@ -1,5 +1,5 @@
-/* control/platform/factor.c - POST /v1/admin/orgs/{org_id}/reset-factor: an admin of an organisation
- * has lost phone and recovery codes, and nobody there can help.
+/* control/platform/factor.c - POST /v1/admin/orgs/{org_id}/reset-factor: an admin of an
+ * organisation has lost phone and recovery codes, and nobody there can help.
  *
  * The operator finds out who is asking before; nothing here could.  The reason stands in the
  * organisation's audit, and the person gets a mail. */

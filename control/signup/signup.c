@@ -7,6 +7,7 @@
 #include "control/auth/options.h"
 #include "control/http/call.h"
 #include "control/http/problem.h"
+#include "control/org/traits.h"
 #include "control/signup/routes.h"
 #include "control/signup/signup.h"
 #include "control/signup/statements.h"
@@ -18,6 +19,18 @@ struct creation {
 	const char *hash;
 	struct slice email_norm;
 };
+
+static int insert_org(struct creation *k)
+{
+	char *profile = k->n->profile ? json_dumps(k->n->profile, JSON_COMPACT) : NULL;
+	int r = db_run(k->c->db, NULL, sql_signup_org_insert, p_int(k->n->ret_org),
+		       p_text(k->n->org_name), p_bool(k->n->suspended),
+		       p_str(k->n->suspended ? "waiting for the operator's approval" : ""),
+		       p_str(profile ? profile : "{}"));
+
+	free(profile);
+	return r;
+}
 
 static int insert_user(struct creation *k)
 {
@@ -33,14 +46,13 @@ static int insert_user(struct creation *k)
 	return 0;
 }
 
-static int create(struct db *db, void *arg)
+static int create(struct db *db UNUSED, void *arg)
 {
 	struct creation *k = arg;
 	struct call *c = k->c;
 	char id[ID_OUT_MAX];
-	int r = db_run(db, NULL, sql_signup_org_insert, p_int(k->n->ret_org),
-		       p_text(k->n->org_name), p_bool(k->n->suspended),
-		       p_str(k->n->suspended ? "waiting for the operator's approval" : ""));
+	int r = insert_org(k);
+
 	if (r >= 0)
 		r = insert_user(k);
 	if (r >= 0)
@@ -55,7 +67,12 @@ static int create(struct db *db, void *arg)
 int signup_prepare(struct call *c, const struct new_org *n, char hash[PASSWORD_HASH_MAX])
 {
 	const struct slice about[] = { n->email, n->name, n->org_name };
-	int r = password_accept(c, n->password_pointer, n->password, about, ARRAY_LEN(about));
+	int r;
+
+	traits_check(c, n->profile);
+	r = problem_end(c);
+	if (r >= 0)
+		r = password_accept(c, n->password_pointer, n->password, about, ARRAY_LEN(about));
 
 	if (r >= 0 && n->log_in) /* by itself, not by the platform */
 		r = throttle_signup(c);

@@ -8,8 +8,9 @@
 struct new_org {
 	const char *password_pointer; /* in the request */
 	struct slice org_name, email, name, password;
-	bool suspended; /* until the platform resumes it */
-	bool log_in;    /* reply with a session */
+	json_t *profile; /* control/org/traits.h; borrowed, or NULL */
+	bool suspended;  /* until the platform resumes it */
+	bool log_in;     /* reply with a session */
 	uint32_t ret_org;
 	uint64_t ret_user;
 };
@@ -21,7 +22,8 @@ struct new_org {
 	{ before "email", BODY_EMAIL, offsetof(struct new_org, email), BODY_REQUIRED, 0, 0, 0 }, \
 	{ before "name", BODY_NAME, offsetof(struct new_org, name), 0, 0, 100, 0 }, \
 	{ before "password", BODY_LINE, offsetof(struct new_org, password), BODY_REQUIRED, \
-	  PASSWORD_MIN, PASSWORD_MAX, 0 }
+	  PASSWORD_MIN, PASSWORD_MAX, 0 }, \
+	{ "profile", BODY_OBJECT, offsetof(struct new_org, profile), 0, 0, 0, 0 }
 /* clang-format on */
 /* Its steps.  signup_prepare() checks the password, takes a try, and hashes; signup_number() draws
  * ret_org; signup_write() runs inside the transaction of ret_org; it replies when log_in is

@@ -1,8 +1,9 @@
 -- Sign-ups that wait, and what comes to be.
 
 -- name: org_insert
-INSERT INTO orgs (org_id, name, status, status_note)
-VALUES ($1, $2, CASE WHEN $3::int::bool THEN :ORG_SUSPENDED ELSE :ORG_ACTIVE END, $4);
+INSERT INTO orgs (org_id, name, status, status_note, profile)
+VALUES ($1, $2, CASE WHEN $3::int::bool THEN :ORG_SUSPENDED ELSE :ORG_ACTIVE END, $4,
+	jsonb_strip_nulls($5::jsonb));
 
 -- name: insert
 INSERT INTO signups (org_id, secret_hash, code_hash, sealed, seal_id, expires_at)

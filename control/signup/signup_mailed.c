@@ -31,8 +31,9 @@ struct waiting {
 static int seal(const struct waiting *w, int *ret_seal, struct buf *sealed)
 {
 	json_t *who =
-	    json_pack("{s:o, s:o, s:o, s:s}", "organization", api_text(w->n->org_name), "email",
-		      api_text(w->n->email), "name", api_text(w->n->name), "hash", w->hash);
+	    json_pack("{s:o, s:o, s:o, s:s, s:o}", "organization", api_text(w->n->org_name),
+		      "email", api_text(w->n->email), "name", api_text(w->n->name), "hash", w->hash,
+		      "profile", w->n->profile ? json_incref(w->n->profile) : json_object());
 	char *text = json_dumps(who, JSON_COMPACT);
 	struct buf about = { 0 };
 	int r;
@@ -158,6 +159,7 @@ static int create_org(struct confirming *k, const json_t *who)
 	struct new_org n = { .org_name = text_of(who, "organization"),
 			     .email = text_of(who, "email"),
 			     .name = text_of(who, "name"),
+			     .profile = json_object_get(who, "profile"),
 			     .log_in = true,
 			     .ret_org = k->token.org };
 
