@@ -7,6 +7,7 @@
 #include "mta/config/spool.h"
 #include "mta/core/space.h"
 #include "mta/credentials/credentials.h"
+#include "mta/deliver/recall.h"
 #include "mta/deliver/deliverer.h"
 #include "mta/link/link.h"
 #include "mta/metrics/metrics.h"
@@ -53,6 +54,7 @@ const struct part *const mta_parts[] = {
 	&site_part,
 	&learned_part,
 	&deliver_part,
+	&recall_part,
 	&submit_part,
 	&reading_part,
 	&reports_part,

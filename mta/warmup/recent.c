@@ -2,8 +2,8 @@
  * counts where it left.
  *
  * A table of fixed size in which the newest stay: RECENT_WAYS places for each recipient, of which
- * the one that was written first is written over.  Recipients from before the engine's start are
- * not in it: what comes back of them counts nowhere. */
+ * the one that was written first is written over.  At the engine's start those who left
+ * before are read from the log (mta/deliver/recall.h). */
 #include "base/hash.h"
 #include "mta/warmup/inside.h"
 

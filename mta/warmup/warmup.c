@@ -233,6 +233,17 @@ void warmup_note(struct warmup_pair *p, enum warmup_result what, struct id128 jo
 		recent_note(p->whole, p, job, row);
 }
 
+bool warmup_has_plans(const struct warmup *w)
+{
+	return w && atomic_load_explicit(&w->n_plans, memory_order_relaxed);
+}
+
+void warmup_recall(struct warmup_pair *p, struct id128 job, uint32_t row)
+{
+	if (p != &p->whole->surplus)
+		recent_note(p->whole, p, job, row);
+}
+
 /* ---- rules ------------------------------------------------------------------------------- */
 
 static const char expected[] = "expected SOURCE PROVIDER PLAN";

@@ -76,6 +76,10 @@ bool warmup_must_wait(struct warmup_pair *p);
 bool warmup_take(struct warmup_pair *p);
 /* What became of a recipient. */
 void warmup_note(struct warmup_pair *p, enum warmup_result what, struct id128 job, uint32_t row);
+/* There are any. */
+bool warmup_has_plans(const struct warmup *w);
+/* The recipient was delivered before the engine's start: what comes back of them counts there. */
+void warmup_recall(struct warmup_pair *p, struct id128 job, uint32_t row);
 /* A mail that came back tells of recipients who left from a source with a plan. */
 void warmup_returned(struct warmup *w, const struct late_fact *facts, unsigned n);
 

@@ -170,6 +170,33 @@ static void complaints_hold_a_plan_back_and_each_recipient_complains_once(void *
 	world_end(&w);
 }
 
+static void what_comes_back_of_mail_from_before_the_start_counts_too(void **state)
+{
+	struct late_fact fact;
+	struct world w;
+	struct id128 job;
+
+	(void)state;
+	world_open(&w, ALONE PLAN "days=100:200\nwarmup.complaints = 15\n", decent);
+	next_day(&w);
+	job = world_submit(&w, one_rcpt, 1, DAY, "control", 1);
+	mail(&w, 90);
+	world_run(&w, HOUR);
+	world_restart(&w);
+	world_run(&w, MINUTE);
+	for (unsigned i = 0; i < 3; i++) {
+		fact = about((struct id128){ job.hi, job.lo + i / 2 },
+			     i == 2 ? LATE_DSN : LATE_COMPLAINT);
+		warmup_returned(warmup_of(w.engine), &fact, 1);
+	}
+	fact = about((struct id128){ 9, 9 }, LATE_COMPLAINT); /* not ours */
+	warmup_returned(warmup_of(w.engine), &fact, 1);
+	world_run(&w, MINUTE);
+	assert_int_equal(fact_of(&w).today.n[WARMUP_COMPLAINED], 1);
+	assert_int_equal(fact_of(&w).today.n[WARMUP_RETURNED], 1);
+	world_end(&w);
+}
+
 /* ---- operators --------------------------------------------------------------------------- */
 
 static void order(struct world *w, const char *key, const char *value)
@@ -297,6 +324,7 @@ int main(void)
 		    bad_answers_hold_a_plan_back_until_the_next_day_which_is_one_step_back),
 		cmocka_unit_test(greylisting_and_full_mailboxes_hold_nothing_back),
 		cmocka_unit_test(complaints_hold_a_plan_back_and_each_recipient_complains_once),
+		cmocka_unit_test(what_comes_back_of_mail_from_before_the_start_counts_too),
 		cmocka_unit_test(a_pause_stops_it_and_its_end_goes_on_where_it_was),
 		cmocka_unit_test(an_order_replaces_the_plan_at_once_and_keeps_its_place),
 		cmocka_unit_test(a_release_lets_it_go_on_today),
