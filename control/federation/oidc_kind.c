@@ -70,6 +70,7 @@ static const struct federation_member members[] = {
 	{"scopes",        CONFIG_LINE, false, 6, 300},
 	{"prompt",        CONFIG_LINE, false, 0, 20},
 	{"max_age",       CONFIG_INT,  false, 0, 30 * 86400},
+	{"token_auth",    CONFIG_LINE, false, 1, 20},
 	{"hosted_domain", CONFIG_LINE, false, 1, 253},
 };
 /* clang-format on */
@@ -129,6 +130,15 @@ static void check_issuer(struct call *c, const json_t *config)
 		}
 }
 
+static void check_token_auth(struct call *c, const json_t *config)
+{
+	const char *s = federation_config_text(config, "token_auth");
+
+	if (*s && strcmp(s, "client_secret_basic") && strcmp(s, "client_secret_post"))
+		problem_add(c, "/config/token_auth", "unknown_token_auth",
+			    "must be client_secret_basic or client_secret_post");
+}
+
 static void check(struct call *c, json_t *config)
 {
 	const char *prompt, *scopes;
@@ -138,6 +148,7 @@ static void check(struct call *c, json_t *config)
 		return;
 	check_party(c, config);
 	check_issuer(c, config);
+	check_token_auth(c, config);
 	if (!json_object_get(config, "scopes"))
 		(void)json_object_set_new(config, "scopes", json_string("openid email profile"));
 	if (!json_object_get(config, "prompt"))

@@ -143,12 +143,22 @@ static void put_form(const struct redeeming *k, struct slice code, struct buf *o
 	explicit_bzero(verifier, sizeof(verifier));
 }
 
-/* By a header unless the provider takes it in the body only; without a secret PKCE has to do. */
-static void put_client(const struct redeeming *k, struct buf *form, struct buf *header)
+/* In a header, unless it is configured otherwise or the provider takes it in the body only. */
+static bool is_basic(const struct redeeming *k)
 {
 	static const char list[] = "token_endpoint_auth_methods_supported";
-	bool basic = oidc_party_lists(k->party, list, "client_secret_basic", true) ||
-		     !oidc_party_lists(k->party, list, "client_secret_post", false);
+	const char *chosen = federation_config_text(k->p->config, "token_auth");
+
+	if (*chosen)
+		return strcmp(chosen, "client_secret_basic") == 0;
+	return oidc_party_lists(k->party, list, "client_secret_basic", true) ||
+	       !oidc_party_lists(k->party, list, "client_secret_post", false);
+}
+
+/* Without a secret PKCE has to do. */
+static void put_client(const struct redeeming *k, struct buf *form, struct buf *header)
+{
+	bool basic = is_basic(k);
 	struct buf secret = { 0 };
 
 	buf_put(&secret, buf_data(&k->p->secret));
@@ -250,23 +260,32 @@ static int ask_userinfo(const struct redeeming *k, const json_t *tokens, json_t 
 	return r;
 }
 
-/* Where the token does not say the address, userinfo does; it must be about the same person (5.3.2
- * of OpenID Connect Core). */
+/* It must be about the same person (5.3.2 of OpenID Connect Core), and the same address: what it
+ * says of another one says nothing of this one. */
+static int add_info(const struct redeeming *k, const json_t *info, json_t *claims)
+{
+	const json_t *email = json_object_get(claims, "email");
+
+	if (!json_equal(json_object_get(info, "sub"), json_object_get(claims, "sub")))
+		return fail(k, E_DENIED, "userinfo is about somebody else");
+	if (email && !json_equal(json_object_get(info, "email"), email))
+		return 0;
+	return json_object_update_missing(claims, (json_t *)info) < 0 ? -ENOMEM : 0;
+}
+
+/* What the token does not say of the address, userinfo may. */
 static int complete(const struct redeeming *k, const json_t *tokens, json_t *claims)
 {
 	json_t *info = NULL;
 	int r;
 
-	if (json_object_get(claims, "email") ||
-	    !*oidc_party_endpoint(k->party, "userinfo_endpoint"))
+	if (!*oidc_party_endpoint(k->party, "userinfo_endpoint") ||
+	    (json_object_get(claims, "email") &&
+	     json_object_get(claims, oidc_verified_claim(k->p->config))))
 		return 0;
 	r = ask_userinfo(k, tokens, &info);
-	if (r < 0)
-		return r;
-	if (json_equal(json_object_get(info, "sub"), json_object_get(claims, "sub")))
-		r = json_object_update_missing(claims, info) < 0 ? -ENOMEM : 0;
-	else
-		r = fail(k, E_DENIED, "userinfo is about somebody else");
+	if (r >= 0)
+		r = add_info(k, info, claims);
 	json_decref(info);
 	return r;
 }

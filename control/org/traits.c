@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "control/auth/profile.h"
-#include "control/http/api.h"
 #include "control/contract/plain.h"
+#include "control/http/api.h"
 #include "control/http/problem.h"
 #include "message/mailbox.h"
 

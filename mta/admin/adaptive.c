@@ -1,4 +1,6 @@
 /* mta/admin/adaptive.c - what the engine has learned of sources at sites, and forgetting it. */
+#include <stdio.h>
+
 #include "base/log.h"
 #include "mta/admin/commands.h"
 #include "mta/site/sites.h"
@@ -12,7 +14,18 @@ static struct limits *limits_of(struct query *q)
 struct adaptive_report {
 	struct branch *rows;
 	unsigned left, more;
+	struct slice site, provider; /* of these alone; NULL: of all */
+	struct ip source;            /* likewise; family 0: of all */
 };
+
+static bool is_asked_for(const struct adaptive_report *r, const struct site_limits *site,
+			 const struct source_limits *e)
+{
+	if (r->source.family && !ip_eq(&r->source, &e->ip))
+		return false;
+	return !r->site.p || slice_eq(r->site, slice_str(site->name)) ||
+	       slice_eq(r->provider, slice_str(site->name));
+}
 
 static void put_row(void *arg, struct site_limits *site, struct source_limits *e)
 {
@@ -21,7 +34,7 @@ static void put_row(void *arg, struct site_limits *site, struct source_limits *e
 	struct steer_fact f;
 	struct branch *row;
 
-	if (!steer_fact(e, &f) || !f.holds_back)
+	if (!is_asked_for(r, site, e) || !steer_fact(e, &f) || !f.holds_back)
 		return;
 	if (!r->left) {
 		r->more++;
@@ -45,12 +58,28 @@ static void put_row(void *arg, struct site_limits *site, struct source_limits *e
 
 int admin_finish_adaptive(struct query *q)
 {
-	struct adaptive_report r = { branch_list(q->out, "adaptive"), q->max, 0 };
+	struct adaptive_report r = { .rows = branch_list(q->out, "adaptive"), .left = q->max };
 
 	limits_each_source(limits_of(q), put_row, &r);
 	branch_int(q->out, "more", r.more);
 	query_answer(q);
 	return 0;
+}
+
+enum { EXPLAINED_MAX = 100 };
+
+void admin_put_adaptive(struct query *q, struct slice site, const char *provider)
+{
+	char scope[300];
+	struct adaptive_report r = { .rows = branch_list(q->out, "adaptive"),
+				     .left = EXPLAINED_MAX,
+				     .site = site };
+
+	(void)snprintf(scope, sizeof(scope), "provider %s", provider);
+	r.provider = slice_str(scope);
+	if (*q->source && ip_parse(slice_str(q->source), &r.source) < 0)
+		return;
+	limits_each_source(limits_of(q), put_row, &r);
 }
 
 int admin_begin_forget(struct query *q)

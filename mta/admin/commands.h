@@ -11,6 +11,9 @@ const struct admin_command *admin_command_find(struct slice name);
 /* senders.c, facts.c, queue.c, orders.c, shape.c, source.c, suspend.c */
 /* adaptive.c, senders.c, facts.c, queue.c, orders.c, shape.c, suspend.c */
 int admin_finish_adaptive(struct query *q);
+/* What is known of sources at a site and at its provider; of the query's source alone if it names
+ * one. */
+void admin_put_adaptive(struct query *q, struct slice site, const char *provider);
 int admin_begin_forget(struct query *q);
 int admin_finish_forget(struct query *q);
 /* history.c, senders.c, facts.c, queue.c, orders.c, shape.c, suspend.c */

@@ -225,7 +225,7 @@ int admin_begin_trace(struct query *q)
 		return 0;
 	if (!q->from || q->from > TRACE_FOR_MAX_MS) {
 		(void)snprintf(q->fault, sizeof(q->fault), "a trace lasts at most 10 minutes");
-		return E_LIMIT;
+		return E_SYNTAX;
 	}
 	return query_selector(q);
 }

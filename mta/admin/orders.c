@@ -121,6 +121,8 @@ static int take_order(struct query *q)
 	int r = read_until(q, &o->until_ms);
 
 	o->kind = (enum order_kind)kind_of(q);
+	if (r == 0 && *q->until && o->kind == ORDER_RETRY)
+		return refuse(q, "a retry is done at once and has no --until");
 	if (!order_text_is_good(q->reason) || !order_text_is_good(q->value))
 		return refuse(q, "a text has a line break or another control character");
 	slice_copy(o->what, sizeof(o->what), slice_str(q->what));

@@ -16,6 +16,12 @@ static int refuse(struct query *q, const char *why)
 	return E_SYNTAX;
 }
 
+/* An apostrophe elsewhere is a part of an address. */
+static bool begins_value(struct slice s, size_t at)
+{
+	return !at || memchr("/<>=", s.p[at - 1], 4);
+}
+
 /* The word up to a blank outside quotes. */
 static struct slice take_word(struct slice *rest)
 {
@@ -26,7 +32,7 @@ static struct slice take_word(struct slice *rest)
 		char c = rest->p[n];
 		if (quote)
 			quote = c == quote ? '\0' : quote;
-		else if (c == '"' || c == '\'')
+		else if (c == '"' || (c == '\'' && begins_value(*rest, n)))
 			quote = c;
 	}
 	struct slice word = slice_of(rest->p, n);
@@ -79,7 +85,8 @@ static int look_at_names(struct query *q, struct selector *s, struct rooms *room
 			return refuse(q, "has something that is no domain");
 		if (t->key != SELECT_RECIPIENT)
 			continue;
-		if (mailbox_parse(t->text, MAILBOX_UTF8 | MAILBOX_IDN | MAILBOX_LITERAL, &box) < 0)
+		if (mailbox_parse(t->text, MAILBOX_UTF8 | MAILBOX_LITERAL | MAILBOX_QUOTED_ANY,
+				  &box) < 0)
 			return refuse(q, "has something that is no address");
 		slice_copy(rooms->recipient, sizeof(rooms->recipient), mailbox_text(&box));
 		t->text = slice_str(rooms->recipient);

@@ -218,21 +218,25 @@ void admin_lane_shape_explain(struct query *q, struct query_part *p, struct lane
 
 	for (unsigned i = 0; site && i < site->route->n_hosts; i++)
 		branch_str(p->rows, NULL, site->route->hosts[i].name);
+	if (site)
+		branch_str(p->rows, NULL, site->shared->name);
 	p->count = site ? site->route->n_hosts : 0;
 }
 
-/* The hosts that a lane wrote into its part. */
-static unsigned take_hosts(struct query *q, struct slice *mx)
+/* The hosts that a lane wrote into its part, and behind them the site. */
+static unsigned take_hosts(struct query *q, struct slice *mx, struct slice *ret_site)
 {
 	struct branch *list = branch_list(q->out, "mx");
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < engine_lanes(q->server->engine); i++) {
 		const struct value *rows = &tree_value(q->parts[i].tree)->members[0].value;
-		for (uint32_t k = 0; k < rows->count && n < ROUTE_HOSTS_MAX; k++) {
+		for (uint32_t k = 0; k + 1 < rows->count && n < ROUTE_HOSTS_MAX; k++) {
 			mx[n++] = rows->items[k].s;
 			branch_slice(list, NULL, rows->items[k].s);
 		}
+		if (rows->count)
+			*ret_site = rows->items[rows->count - 1].s;
 	}
 	return n;
 }
@@ -308,21 +312,25 @@ int admin_finish_shape_explain(struct query *q)
 	OWNED(shapes) set = shape_copy(e);
 	struct slice mx[ROUTE_HOSTS_MAX];
 	struct shape_subject who = { .domain = q->selector.terms[0].text, .tenant = q->tenant };
+	struct slice site = SLICE("");
+	const char *provider;
 	struct branch *rows;
 	struct shape shape;
 
 	who.mx = mx;
-	who.n_mx = take_hosts(q, mx);
+	who.n_mx = take_hosts(q, mx, &site);
 	who.pool = slice_str(*q->pool ? q->pool : "default");
 	if (*q->source && ip_parse(slice_str(q->source), &who.source) < 0)
 		return E_SYNTAX;
 	shaping_resolve(set, &who, engine_settings(e), &shape);
 	branch_slice(q->out, "domain", q->selector.terms[0].text);
-	branch_str(q->out, "provider", shapes_provider_name(set, shapes_provider(set, &who)));
+	provider = shapes_provider_name(set, shapes_provider(set, &who));
+	branch_str(q->out, "provider", provider);
 	rows = branch_list(q->out, "values");
 	put_shape(rows, set, &who, &shape);
 	if (q->tenant)
 		put_tenant(rows, tenancy_of(e), q->tenant);
+	admin_put_adaptive(q, site, provider);
 	query_answer(q);
 	return 0;
 }

@@ -215,7 +215,7 @@ int admin_begin_source_remove(struct query *q)
 	if (r < 0)
 		return r;
 	if (!f.added_ms)
-		return wrong(q, E_DENIED,
+		return wrong(q, E_CONFLICT,
 			     "egress.sources has this source: take it out there, then reload; or "
 			     "disable it");
 	(void)snprintf(q->what, sizeof(q->what), "source-add/%.128s/%s", f.entry->pool,

@@ -51,15 +51,54 @@ static int add_unsubscribe(struct buf *message, struct slice address)
 	return 0;
 }
 
+static bool has_mailto(struct slice field)
+{
+	for (size_t i = 0; i < field.n; i++)
+		if (slice_starts_nocase(slice_skip(field, i), SLICE("mailto:")))
+			return true;
+	return false;
+}
+
+/* What an application submitted has a field of its own, which may have its own mailto: that is the
+ * application's to read.  A signature that it brought along would break. */
+static bool submitted_wants(struct slice message)
+{
+	struct header_scan scan;
+	struct header_field f;
+	size_t pos = 0;
+	int r;
+
+	do
+		r = header_next(message, &pos, &f);
+	while (r > 0 && !slice_eq_nocase(f.name, SLICE("List-Unsubscribe")));
+	return r > 0 && !has_mailto(f.value) && header_scan(message, &scan) == 0 && !scan.dkim;
+}
+
+/* The message of one recipient: true, where an address of ours may stand in it. */
+static int begin_unsubscribe(const struct deliverer *dr, struct delivery *d)
+{
+	int r;
+
+	if (!dr->returns->unsubscribe)
+		return 0;
+	if (d->content->program)
+		return 1;
+	if (!d->alone || !submitted_wants(d->txn.message))
+		return 0;
+	buf_clear(&d->message);
+	r = buf_append(&d->message, d->txn.message);
+	return r < 0 ? r : 1;
+}
+
 static int refer_unsubscribe(struct deliverer *dr, struct delivery *d, struct verp t,
 			     struct slice host)
 {
 	char address[RETURNPATH_MAX];
 	size_t n;
-	int r;
+	int r = begin_unsubscribe(dr, d);
 
-	if (!d->content->program || !dr->returns->unsubscribe)
-		return 0;
+	if (r <= 0)
+		return r;
 	t.kind = VERP_UNSUBSCRIBE;
 	n = returnpath_write(dr->returnpath, &t, host, address);
 	r = n ? add_unsubscribe(&d->message, slice_of(address, n)) : 0;

@@ -34,6 +34,7 @@ struct turn {
 	bool tried;                 /* of turns_next_untried() */
 	int64_t useless_until_ms;   /* the user's: nobody who waits may go from it */
 	void *known;                /* the user's: what it knows of the source at the site */
+	void *kin;                  /* likewise, at the site's provider */
 	struct warmup_pair *warmup; /* likewise: the plan of a new source; NULL: it has none */
 };
 struct turns {

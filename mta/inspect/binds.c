@@ -106,7 +106,9 @@ static void put_rate(char *text, size_t cap, int64_t per_day)
 		(void)snprintf(text, cap, " and %" PRId64 " messages an hour", per_day / 24);
 }
 
-static void about_source(struct teller *t, const struct pool *p, const struct source_limits *e)
+/* p: at its site; NULL: `at` is a provider, of all of whose sites it holds. */
+static void about_source(struct teller *t, const struct pool *p, const char *at,
+			 const struct source_limits *e)
 {
 	char rate[64], source[IP_TEXT_MAX] = "the default source";
 	struct steer_fact f;
@@ -117,10 +119,16 @@ static void about_source(struct teller *t, const struct pool *p, const struct so
 		ip_format(&e->ip, source);
 	put_rate(rate, sizeof(rate), f.rate);
 	t->since_ms = f.since_ms;
-	tell(t, "adaptive", f.closed_until_ms,
-	     "%s has %u of %" PRId64 " connections%s to %s because %s", source,
-	     f.closed_until_ms ? 0 : f.window, p->shape.v[SHAPE_CONNECTIONS], rate,
-	     p->per_source->name, *f.why ? f.why : "of earlier trouble");
+	if (p)
+		tell(t, "adaptive", f.closed_until_ms,
+		     "%s has %u of %" PRId64 " connections%s to %s because %s", source,
+		     f.closed_until_ms ? 0 : f.window, p->shape.v[SHAPE_CONNECTIONS], rate, at,
+		     *f.why ? f.why : "of earlier trouble");
+	else
+		tell(t, "adaptive", f.closed_until_ms,
+		     "%s has %u connections%s to all sites of %s because several of them said: %s",
+		     source, f.closed_until_ms ? 0 : f.window, rate, at,
+		     *f.why ? f.why : "earlier trouble");
 }
 
 static bool has_turn(const struct pool *p, const struct source_limits *e)
@@ -135,9 +143,16 @@ static void ask_adaptive(struct teller *t, const struct pool *p)
 {
 	const struct source_limits *e = atomic_load(&p->per_source->sources);
 
-	for (; e && p->shape.v[SHAPE_ADAPTIVE]; e = e->next)
+	if (!p->shape.v[SHAPE_ADAPTIVE])
+		return;
+	for (; e; e = e->next)
 		if (has_turn(p, e))
-			about_source(t, p, e);
+			about_source(t, p, p->per_source->name, e);
+	if (!p->site->provider || !p->shape.v[SHAPE_PROVIDER_ADAPTIVE])
+		return;
+	for (e = atomic_load(&p->site->provider->sources); e; e = e->next)
+		if (has_turn(p, e))
+			about_source(t, NULL, p->site->provider->name, e);
 }
 
 static void ask_rates(struct teller *t, const struct pool *p)

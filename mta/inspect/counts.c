@@ -216,7 +216,7 @@ static struct slice name_of(const struct domain *d, enum inspect_by by)
 {
 	struct slice site, provider;
 
-	way_place(d, &site, &provider);
+	way_place(d, NULL, &site, &provider);
 	if (by == INSPECT_DOMAIN)
 		return domain_name(d);
 	if (by == INSPECT_REPLY)
@@ -280,6 +280,9 @@ static void each_relay(struct inspect_counts *from, each_count *each, void *arg)
 
 		if (from->by == INSPECT_SITE)
 			c.name = slice_of(text, (size_t)n);
+		else if (r->relay->site && r->relay->site->provider)
+			c.name = slice_str(r->relay->site->provider->name);
+		(void)slice_strip(&c.name, SLICE("provider "));
 		fill(from, &r->ages, r->ages.n, &c);
 		if (total(&c))
 			each(arg, &c);

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "mta/queue/about.h"
+#include "mta/site/way.h"
 
 /* What a slice may cost at most, whatever the clock says.  To read a job is as dear as a look at
  * thousands of recipients. */
@@ -27,6 +28,7 @@ struct walk {
 	job_no job;  /* of job/ and rcpt/ */
 	bool nobody; /* nothing can match */
 	unsigned flow_keys, place_keys, domain_keys, rcpt_keys;
+	unsigned hop_keys;      /* when smart hosts carry some of a domain's mail */
 	unsigned pool_keys;     /* of the rcpt_keys: when orders move some of a flow */
 	int64_t from_ms, to_ms; /* accepted between these, by age */
 	/* The job looked at last. */
@@ -35,7 +37,7 @@ struct walk {
 	struct job_info info;
 	job_no read; /* whose rows were read last */
 	unsigned reads;
-	struct memo memo[MEMO];
+	struct memo memo[MEMO], hops[MEMO];
 };
 
 struct walk *walk_new(struct lane *l, const struct selector *s)
@@ -82,7 +84,8 @@ static void divide_keys(struct walk *w)
 	bool finely = queue_moves_finely(w->queue);
 
 	w->flow_keys = SELECTS_FLOW | (finely ? 0 : pool);
-	w->place_keys = SELECTS_PLACE | SELECTS(SELECT_REPLY);
+	w->hop_keys = way_differs(w->queue) ? SELECTS(SELECT_SITE) | SELECTS(SELECT_PROVIDER) : 0;
+	w->place_keys = (SELECTS_PLACE | SELECTS(SELECT_REPLY)) & ~w->hop_keys;
 	w->domain_keys = w->place_keys | SELECTS(SELECT_RECIPIENT); /* an address has a domain */
 	w->pool_keys = finely ? pool : 0;
 	w->rcpt_keys = SELECTS(SELECT_ATTEMPTS) | SELECTS(SELECT_CLASS) | w->pool_keys;
@@ -141,6 +144,7 @@ static void begin_slice(struct walk *w)
 	w->is_known = false;
 	w->reads = 0;
 	memset(w->memo, 0, sizeof(w->memo));
+	memset(w->hops, 0, sizeof(w->hops));
 	divide_keys(w);
 	find_job(w);
 	find_domain(w);
@@ -168,7 +172,7 @@ static bool place_fits(struct walk *w, uint32_t domain)
 	struct about a;
 
 	if (w->domains[domain] == UNKNOWN) {
-		about_domain(&a, w->queue, domain_at(&w->queue->domains, domain));
+		about_domain(&a, w->queue, domain_at(&w->queue->domains, domain), NULL);
 		w->domains[domain] = holds(w, w->place_keys, &a) ? YES : NO;
 	}
 	return w->domains[domain] == YES;
@@ -269,13 +273,37 @@ static bool rest_fits(struct walk *w, const struct rcpt *r)
 	       (!(keys & SELECTS_ROWS) || rows_fit(w, r));
 }
 
+static struct memo *memo_of(struct memo *all, const struct rcpt *r)
+{
+	struct memo *m = &all[hash_mix((uint64_t)r->flow << 32 | r->domain) % MEMO];
+
+	if (m->flow != r->flow || m->domain != r->domain)
+		*m = (struct memo){ r->flow, r->domain, UNKNOWN };
+	return m;
+}
+
+/* Where the mail of this flow to this domain really goes. */
+static bool hop_fits(struct walk *w, const struct rcpt *r)
+{
+	struct memo *m = memo_of(w->hops, r);
+	struct about a;
+
+	if (m->answer == UNKNOWN) {
+		about_domain(&a, w->queue, queue_domain_of(w->queue, r),
+			     queue_flow_of(w->queue, r));
+		m->answer = holds(w, w->hop_keys, &a) ? YES : NO;
+	}
+	return m->answer == YES;
+}
+
 static bool matches(struct walk *w, const struct rcpt *r)
 {
 	if (r->state == RCPT_FREE || r->state == RCPT_DEAD)
 		return false;
 	return (!(w->selector.keys & w->flow_keys) || flow_fits(w, r->flow)) &&
 	       (!(w->selector.keys & w->domain_keys) || place_fits(w, r->domain)) &&
-	       is_of_job(w, r) && rest_fits(w, r);
+	       (!(w->selector.keys & w->hop_keys) || hop_fits(w, r)) && is_of_job(w, r) &&
+	       rest_fits(w, r);
 }
 
 bool walk_go(struct walk *w, int64_t slice_us, bool (*each)(void *arg, rcpt_ref ref), void *arg)
@@ -326,9 +354,9 @@ bool walk_is_held(struct walk *w, const struct rcpt *r)
 		return true;
 	if (keys & ~(RULES_ANY | SELECTS_FLOW | SELECTS_PLACE))
 		return ask_held(w, r, keys);
-	m = &w->memo[hash_mix((uint64_t)r->flow << 32 | r->domain) % MEMO];
-	if (m->answer == UNKNOWN || m->flow != r->flow || m->domain != r->domain)
-		*m = (struct memo){ r->flow, r->domain, ask_held(w, r, keys) ? YES : NO };
+	m = memo_of(w->memo, r);
+	if (m->answer == UNKNOWN)
+		m->answer = ask_held(w, r, keys) ? YES : NO;
 	return m->answer == YES;
 }
 

@@ -39,7 +39,7 @@ void about_flow(struct about *a, struct queue *q, const struct flow *f)
 	add_flow(a, f, SELECTS_ALL);
 }
 
-static void add_domain(struct about *a, const struct domain *d, unsigned keys)
+static void add_domain(struct about *a, const struct domain *d, const struct flow *f, unsigned keys)
 {
 	a->s.domain = domain_name(d);
 	a->s.knows |= SELECTS(SELECT_DOMAIN);
@@ -48,21 +48,23 @@ static void add_domain(struct about *a, const struct domain *d, unsigned keys)
 		a->s.knows |= SELECTS(SELECT_REPLY);
 	}
 	if (keys & (SELECTS(SELECT_PROVIDER) | SELECTS(SELECT_SITE))) {
-		a->queue->ways->place(d, &a->s.site, &a->s.provider);
+		a->queue->ways->place(d, f, &a->s.site, &a->s.provider);
 		a->s.knows |= SELECTS(SELECT_PROVIDER) | SELECTS(SELECT_SITE);
 	}
 }
 
-void about_domain(struct about *a, struct queue *q, const struct domain *d)
+void about_domain(struct about *a, struct queue *q, const struct domain *d, const struct flow *f)
 {
 	*a = (struct about){ .queue = q };
-	add_domain(a, d, SELECTS_ALL);
+	add_domain(a, d, f, SELECTS_ALL);
 }
 
 static void add_rcpt(struct about *a, const struct rcpt *r, unsigned keys)
 {
-	add_flow(a, queue_flow_of(a->queue, r), keys);
-	add_domain(a, queue_domain_of(a->queue, r), keys);
+	const struct flow *f = queue_flow_of(a->queue, r);
+
+	add_flow(a, f, keys);
+	add_domain(a, queue_domain_of(a->queue, r), f, keys);
 	a->s.row = r->row;
 	a->s.attempts = r->attempts;
 	a->s.class = r->class ? r->class - 1U : UINT32_MAX;

@@ -13,7 +13,8 @@ struct about {
 	struct chunk *chunk; /* with a reference, or NULL */
 };
 void about_flow(struct about *a, struct queue *q, const struct flow *f);
-void about_domain(struct about *a, struct queue *q, const struct domain *d);
+/* Of the flow's mail to it; NULL: of what no smart host carries. */
+void about_domain(struct about *a, struct queue *q, const struct domain *d, const struct flow *f);
 /* keys: those that are asked for; others may stay unknown. */
 void about_rcpt(struct about *a, struct queue *q, const struct rcpt *r, unsigned keys);
 /* The same when its job is at hand. */

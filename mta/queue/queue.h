@@ -39,8 +39,10 @@ struct queue_ways {
 	bool (*domain_busy)(const struct domain *d); /* it must not be forgotten now */
 	void (*due)(struct queue_ways *w, struct domain *d, rcpt_ref ref); /* moves it on */
 	void (*flows_changed)(struct queue_ways *w); /* some were held or released */
-	/* Where its mail goes, as far as it is known: names of the site and of its provider. */
-	void (*place)(const struct domain *d, struct slice *ret_site, struct slice *ret_provider);
+	/* Where the flow's mail to it goes (NULL: any), as far as it is known: names of the site
+	 * and of its provider. */
+	void (*place)(const struct domain *d, const struct flow *f, struct slice *ret_site,
+		      struct slice *ret_provider);
 };
 /* What becomes of a decision: a record, and the recipient's next state. */
 struct queue_ends {

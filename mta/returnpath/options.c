@@ -16,7 +16,8 @@ static const struct option rows[] = {
 	  "Give submitted mail a return path at the first of return.hosts instead of the "
 	  "sender's." },
 	{ "return.unsubscribe", T_BOOL, AT(unsubscribe), 0, 0, "yes", true,
-	  "Add a mailto: of ours to the List-Unsubscribe field of campaigns." },
+	  "Add a mailto: of ours to the List-Unsubscribe field of campaigns, and of submitted mail "
+	  "that has such a field without a mailto:." },
 };
 
 static int add_host(void *options, struct slice e)

@@ -90,6 +90,18 @@ bool routes_fit(const struct smart_route *r, const struct smart_subject *q)
 	return true;
 }
 
+bool routes_same_whom(const struct smart_route *a, const struct smart_route *b)
+{
+	for (unsigned k = 0; k < SMART_LISTS; k++) {
+		if (a->n[k] != b->n[k])
+			return false;
+		for (unsigned i = 0; i < a->n[k]; i++)
+			if (strcmp(a->lists[k][i], b->lists[k][i]) != 0)
+				return false;
+	}
+	return true;
+}
+
 struct smart_route *routes_find(const struct routes *r, const struct smart_subject *q)
 {
 	for (unsigned i = 0; i < r->n; i++)

@@ -64,6 +64,9 @@ static inline bool smart_route_is_fed(const struct smart_route *r)
 	return r->tenant != 0;
 }
 
+/* Do both name the same whom? */
+bool routes_same_whom(const struct smart_route *a, const struct smart_route *b);
+
 struct smart_subject {
 	struct slice domain, pool, stream;
 	uint64_t tenant;

@@ -49,6 +49,11 @@ const char *selector_key_name(enum selector_key key)
 	return keys[key].name;
 }
 
+static bool has_address(enum selector_key key)
+{
+	return key == SELECT_SENDER || key == SELECT_RECIPIENT;
+}
+
 static bool is_compared(enum selector_key key)
 {
 	return keys[key].kind == VALUE_OF_AGE || keys[key].kind == VALUE_OF_COUNT;
@@ -156,26 +161,57 @@ static bool is_control(char c)
 	return (unsigned char)c < ' ' || c == '\x7f';
 }
 
-/* Takes the value at the front of *rest, with or without quotes. */
-static int take_value(struct slice *rest, struct slice *ret)
+/* How much of s is a quoted local part and what follows it (RFC 5321 section 4.1.2); 0: it is
+ * none. */
+static size_t quoted_address(struct slice s)
 {
-	char quote = rest->n ? *rest->p : '\0';
+	size_t n = 1;
+
+	while (n < s.n && s.p[n] != '"' && !is_control(s.p[n]))
+		n += s.p[n] == '\\' ? 2 : 1;
+	if (n + 1 >= s.n || s.p[n] != '"' || s.p[n + 1] != '@')
+		return 0;
+	while (n < s.n && s.p[n] != ' ' && !is_control(s.p[n]))
+		n++;
+	return n;
+}
+
+static size_t quoted(struct slice s)
+{
+	const char quote = *s.p;
+	size_t n = 1;
+
+	while (n < s.n && s.p[n] != quote && !is_control(s.p[n]))
+		n++;
+	return n < s.n && s.p[n] == quote ? n + 1 : 0;
+}
+
+static size_t unquoted(struct slice s, bool address)
+{
 	size_t n = 0;
 
-	if (quote == '"' || quote == '\'') {
-		*rest = slice_skip(*rest, 1);
-		while (n < rest->n && rest->p[n] != quote && !is_control(rest->p[n]))
-			n++;
-		if (n == rest->n || rest->p[n] != quote)
-			return E_SYNTAX;
-		*ret = slice_of(rest->p, n);
-		*rest = slice_skip(*rest, n + 1);
-		return rest->n && *rest->p != ' ' ? E_SYNTAX : 0;
-	}
-	while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '"' && rest->p[n] != '\'' &&
-	       !is_control(rest->p[n]))
+	while (n < s.n && s.p[n] != ' ' && s.p[n] != '"' && (s.p[n] != '\'' || address) &&
+	       !is_control(s.p[n]))
 		n++;
-	*ret = slice_of(rest->p, n);
+	return n;
+}
+
+/* Takes the value at the front of *rest, with or without quotes.  An address may have quotes of its
+ * own, and an apostrophe. */
+static int take_value(struct slice *rest, bool address, struct slice *ret)
+{
+	const bool quotes = rest->n && (*rest->p == '"' || *rest->p == '\'');
+	size_t n = address && quotes && *rest->p == '"' ? quoted_address(*rest) : 0;
+
+	if (n || !quotes) {
+		n = n ? n : unquoted(*rest, address);
+		*ret = slice_of(rest->p, n);
+	} else {
+		n = quoted(*rest);
+		if (!n)
+			return E_SYNTAX;
+		*ret = slice_of(rest->p + 1, n - 2);
+	}
 	*rest = slice_skip(*rest, n);
 	return rest->n && *rest->p != ' ' ? E_SYNTAX : 0;
 }
@@ -212,7 +248,7 @@ static int read_term(struct slice *rest, struct selector *ret, char *fault)
 	if (t.key == SELECT_KEYS)
 		return wrong(fault, "\"%.*s\" begins with no key", (int)MIN_OF(whole.n, (size_t)80),
 			     whole.p);
-	if (take_value(rest, &value) < 0 || read_value(value, &t) < 0)
+	if (take_value(rest, has_address(t.key), &value) < 0 || read_value(value, &t) < 0)
 		return wrong(fault, "\"%.*s\" has no good value for %s",
 			     (int)MIN_OF(whole.n - rest->n, (size_t)80), whole.p, keys[t.key].name);
 	return add_term(ret, &t, fault);
@@ -270,9 +306,11 @@ int selector_parse_single(struct slice s, struct selector *ret)
 
 static void put_text(const struct selector_term *t, struct buf *out)
 {
-	bool quoted = memchr(t->text.p, ' ', t->text.n) || memchr(t->text.p, '"', t->text.n) ||
-		      memchr(t->text.p, '\'', t->text.n);
-	const char *quote = !quoted ? "" : memchr(t->text.p, '"', t->text.n) ? "'" : "\"";
+	bool twofold = memchr(t->text.p, '"', t->text.n) != NULL;
+	bool single = memchr(t->text.p, '\'', t->text.n) != NULL;
+	bool plain = !twofold && !single && !memchr(t->text.p, ' ', t->text.n);
+	/* Only an address has both: that of a quoted local part, which stands as it is. */
+	const char *quote = plain || (twofold && single) ? "" : twofold ? "'" : "\"";
 
 	buf_put(out, slice_str(quote));
 	for (size_t i = 0; i < t->text.n; i++) {

@@ -8,6 +8,7 @@
  *	         / "age" ( ">" / "<" ) duration / "attempts" ( ">" / "<" / "=" ) n
  *	value    = 1*( any but SP, quotes and controls ) / DQUOTE 1*( any but DQUOTE and controls )
  *	           DQUOTE / the same with single quotes
+ *	         / of sender and recipient also: an address with a quoted local part, or with "'"
  *
  * Numbers are decimal; ids are as id_format() writes them; durations as in base/options.h.  A key
  * stands once, age and attempts once per sign.  "sender/@d" is everybody of the domain, "sender/<>"

@@ -33,6 +33,8 @@ const struct shape_key_row shape_key_rows[SHAPE_KEYS] = {
 		"Most connections at a time to all sites of the provider together." },
 	[SHAPE_ADAPTIVE] = { "adaptive", SHAPE_WORD, OF_POOLS, 0, 0, adaptive_words,
 		"Whether trouble lowers connections and rate, and success raises them: yes or no." },
+	[SHAPE_PROVIDER_ADAPTIVE] = { "provider.adaptive", SHAPE_WORD, AT_PROVIDER | OF_POOLS, 0, 0, adaptive_words,
+		"Whether trouble at several sites of the provider slows all of them: yes or no." },
 	[SHAPE_ADAPTIVE_FLOOR] = { "adaptive.floor", SHAPE_NUMBER, OF_POOLS, 1, 100000, NULL,
 		"Connections of a source to a site that trouble leaves at least." },
 	[SHAPE_ADAPTIVE_RATE] = { "adaptive.rate", SHAPE_PER_TIME, OF_POOLS, 1, PER_DAY_MAX, NULL,

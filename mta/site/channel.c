@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "mta/site/ending.h"
 #include "mta/site/failures.h"
+#include "mta/site/kin.h"
 #include "mta/site/own.h"
 #include "mta/site/pair.h"
 #include "mta/site/seats.h"
@@ -198,6 +199,7 @@ static void use_pair(struct channel *ch, const struct pair *pair)
 	ch->own = own_of(ch->pool, &ch->source->ip);
 	set_policy(ch);
 	ch->steer = steer_turn(ch->pool, pair->turn);
+	ch->kin = kin_turn(ch->pool, pair->turn);
 	ch->warmup = turn->warmup;
 	ch->begun_ms = sites_now(ch->pool->sites);
 }
@@ -363,8 +365,9 @@ static bool worn(const struct channel *ch)
 {
 	return ch->stale || ch->taken >= channel_shape(ch)->v[SHAPE_MESSAGES] || too_many(ch) ||
 	       (ch->trying && ch->taken) || suspend_holds(ch->standing) ||
-	       suspend_ordered(ch->pool, &ch->source->ip, NULL) || (ch->probing && ch->taken) ||
-	       steer_holds(ch->steer) || caps_must_give(&ch->caps, false) ||
+	       suspend_ordered(ch->pool, &ch->source->ip, NULL) ||
+	       ((ch->probing || ch->kin_probing) && ch->taken) || steer_holds_channel(ch) ||
+	       kin_must_give(ch, false) || caps_must_give(&ch->caps, false) ||
 	       warmup_rests(ch->warmup) ||
 	       (ch->provider && ch->taken >= TURN_AT_PROVIDER && provider_others_wait(ch->pool));
 }
@@ -417,8 +420,8 @@ static void on_idle(struct timer *t)
 	struct sites *s = ch->pool->sites;
 	int64_t left = ch->idle_since_ms + channel_shape(ch)->v[SHAPE_IDLE] - sites_now(s);
 
-	if (left <= 0 || worn(ch) || pool_others_wait(ch->pool) || provider_others_wait(ch->pool) ||
-	    caps_must_give(&ch->caps, true))
+	if (left <= 0 || worn(ch) || kin_must_give(ch, true) || pool_others_wait(ch->pool) ||
+	    provider_others_wait(ch->pool) || caps_must_give(&ch->caps, true))
 		channel_quit(ch);
 	else
 		timer_set(s->loop->timers, t, MIN_OF(left, (int64_t)IDLE_LOOK_MS));

@@ -44,12 +44,14 @@ struct channel {
 	struct source_limits *standing; /* of its source there */
 	struct census *census[CENSUS_KINDS]; /* the deliver room's; NULL: not looked up yet */
 	bool trying;                         /* its message shows whether a suspension is over */
-	struct steer *steer;        /* of its source at the site; NULL: it is not steered */
-	struct warmup_pair *warmup; /* the plan of its source there; NULL: it has none */
-	bool probing;               /* its message shows whether a wall is gone */
-	bool told;                  /* its trouble is known to the steer */
-	int64_t begun_ms;           /* monotonic */
-	unsigned before;            /* others of its source that were open or opening then */
+	struct steer *steer;            /* of its source at the site; NULL: it is not steered */
+	struct steer *kin;              /* of its source at the provider; NULL: mta/site/kin.h */
+	struct source_limits *kin_seat; /* where it is counted for that; NULL: it is not */
+	struct warmup_pair *warmup;     /* the plan of its source there; NULL: it has none */
+	bool probing, kin_probing;      /* its message shows whether a wall is gone */
+	bool told;                      /* its trouble is known to the steer */
+	int64_t begun_ms;               /* monotonic */
+	unsigned before;                /* others of its source that were open or opening then */
 	int64_t failed_ms; /* when a transaction left somebody without a delivery; monotonic */
 	enum session_blame blame; /* for its end */
 	int blame_err;

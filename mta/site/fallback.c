@@ -3,19 +3,33 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mta/site/pair.h"
 #include "mta/site/suspend.h"
 
-/* A source of the pool may be used at the site; well: no suspension is on trial either. */
+static bool may_use(const struct pool *p, const struct source *source, bool well)
+{
+	const struct source_limits *e = suspend_entry(p->site, &source->ip);
+
+	return !source_err(source) && !suspend_holds(e) && !(well && suspend_tries(e)) &&
+	       !suspend_ordered(p, &source->ip, NULL);
+}
+
+/* A source of the pool may be used at the site; well: no suspension is on trial either.  Sources
+ * whose family the site has not do not count; a pool that has no others stays as it is. */
 static bool serves(const struct pool *p, unsigned index, bool well)
 {
 	const struct source *source;
+	bool any = false;
+	unsigned i;
 
-	for (unsigned i = 0; (source = egress_source(p->sites->egress, index, i)) != NULL; i++) {
-		const struct source_limits *e = suspend_entry(p->site, &source->ip);
-		if (!source_err(source) && !suspend_holds(e) && !(well && suspend_tries(e)))
+	for (i = 0; (source = egress_source(p->sites->egress, index, i)) != NULL; i++) {
+		if (!pair_fits(p, source))
+			continue;
+		any = true;
+		if (may_use(p, source, well))
 			return true;
 	}
-	return false;
+	return i && !any && index == p->index;
 }
 
 static unsigned find_lender(const struct pool *p)

@@ -1,5 +1,6 @@
 /* mta/site/pair.c - sources and addresses, brought together. */
 #include "mta/site/pair.h"
+#include "mta/site/kin.h"
 #include "mta/site/own.h"
 #include "mta/site/race.h"
 #include "mta/site/steer.h"
@@ -63,31 +64,7 @@ static bool is_suspended(const struct pool *p, const struct source *source)
 static bool is_left_alone(struct pool *p, unsigned turn)
 {
 	return is_suspended(p, p->turns.at[turn].source) || steer_holds(steer_turn(p, turn)) ||
-	       warmup_rests(p->turns.at[turn].warmup);
-}
-
-int64_t pair_wait_ms(struct pool *p)
-{
-	int64_t first = INT64_MAX, left;
-
-	for (unsigned i = 0; i < p->turns.n; i++) {
-		if (source_err(p->turns.at[i].source))
-			continue;
-		left = MAX_OF(suspend_left_ms(p->site, &p->turns.at[i].source->ip),
-			      steer_left_ms(steer_turn(p, i)));
-		first = MIN_OF(first, MAX_OF(left, warming_left_ms(p, i)));
-	}
-	return first == INT64_MAX ? 0 : first;
-}
-
-static bool is_full(struct pool *p, unsigned turn)
-{
-	const struct source *source = p->turns.at[turn].source;
-
-	return atomic_load_explicit(&source->connections, memory_order_relaxed) >=
-		   egress_slots_max(p->sites->egress) ||
-	       p->turns.at[turn].useless_until_ms > sites_now(p->sites) ||
-	       !own_may_open(p, &source->ip);
+	       steer_holds(kin_turn(p, turn)) || warmup_rests(p->turns.at[turn].warmup);
 }
 
 static bool fits(const struct source *source, const struct ip *ip)
@@ -101,6 +78,55 @@ static int family_of(const struct pool *p)
 	static const int families[] = { 0, AF_INET, AF_INET6 };
 
 	return families[p->shape.v[SHAPE_FAMILY]];
+}
+
+bool pair_fits(const struct pool *p, const struct source *source)
+{
+	const struct route *r = p->site->route;
+	const int family = family_of(p);
+
+	for (unsigned i = 0; i < r->n_hosts; i++)
+		for (unsigned k = 0; k < r->hosts[i].n_ips; k++) {
+			const struct ip *ip = &r->hosts[i].ips[k];
+			if ((!family || family == ip->family) && fits(source, ip))
+				return true;
+		}
+	return false;
+}
+
+static bool any_fits(const struct pool *p)
+{
+	for (unsigned i = 0; i < p->turns.n; i++)
+		if (pair_fits(p, p->turns.at[i].source))
+			return true;
+	return false;
+}
+
+int64_t pair_wait_ms(struct pool *p)
+{
+	int64_t first = INT64_MAX, left;
+	const bool some = any_fits(p);
+
+	for (unsigned i = 0; i < p->turns.n; i++) {
+		if (source_err(p->turns.at[i].source) ||
+		    (some && !pair_fits(p, p->turns.at[i].source)))
+			continue;
+		left =
+		    MAX_OF(suspend_left_ms(p->site, &p->turns.at[i].source->ip),
+			   MAX_OF(steer_left_ms(steer_turn(p, i)), steer_left_ms(kin_turn(p, i))));
+		first = MIN_OF(first, MAX_OF(left, warming_left_ms(p, i)));
+	}
+	return first == INT64_MAX ? 0 : first;
+}
+
+static bool is_full(struct pool *p, unsigned turn)
+{
+	const struct source *source = p->turns.at[turn].source;
+
+	return atomic_load_explicit(&source->connections, memory_order_relaxed) >=
+		   egress_slots_max(p->sites->egress) ||
+	       p->turns.at[turn].useless_until_ms > sites_now(p->sites) ||
+	       !own_may_open(p, &source->ip);
 }
 
 static enum tls_word word_of(const struct pool *p)
@@ -189,16 +215,17 @@ static bool of_family(const struct site_fit *f, const struct host *h)
 	return is_allowed(f, h) && fits(f->arg, &h->ip);
 }
 
+/* Of sources that fit nothing here nothing follows while there are others. */
 static enum pair_lack why_none(struct pool *p)
 {
 	struct site_fit f = { anybody, NULL, sites_now(p->sites), family_of(p),
 			      .word = word_of(p) };
 	bool works = false, wanted = false, full = false, family = false, walled = false;
-	bool spent = false;
+	bool spent = false, some = any_fits(p);
 
 	for (unsigned i = 0; i < p->turns.n; i++) {
 		struct source *source = p->turns.at[i].source;
-		if (source_err(source))
+		if (source_err(source) || (some && !pair_fits(p, source)))
 			continue;
 		works = true;
 		walled = walled || !is_suspended(p, source);
@@ -230,6 +257,7 @@ enum pair_lack pair_pick(struct pool *p, struct pair *ret)
 			return egress_is_off(p->sites->egress, p->index) ? PAIR_OFF
 									 : PAIR_NO_SOURCE;
 		warming_begin(p);
+		p->want = steer_want(p); /* what is known of them */
 	}
 	while (site_next_group(p->site, &g))
 		if (pick_in_group(p, &g, true, ret) || pick_in_group(p, &g, false, ret))

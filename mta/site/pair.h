@@ -34,6 +34,8 @@ enum pair_lack pair_pick(struct pool *p, struct pair *ret);
 /* For the channel's race: an address of the other family, as good as its own, from a source that
  * has that family; its own source if it can. */
 bool pair_pick_rival(struct pool *p, const struct channel *ch, struct pair *ret);
+/* Has the site an address of a family that the source and the shape allow? */
+bool pair_fits(const struct pool *p, const struct source *source);
 /* Could the source have a connection now? */
 bool pair_possible(struct pool *p, unsigned turn);
 /* When the first of those that are left alone may be tried, in milliseconds. */

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "mta/site/channel.h"
 #include "mta/site/pair.h"
+#include "mta/site/sorting.h"
 #include "mta/token/tokens.h"
 
 enum { AGAIN_MIN_MS = 30 * 1000, AGAIN_MAX_MS = 3600 * 1000 };
@@ -21,12 +22,35 @@ static const char *const troubles[] = {
 	[ROUTE_FORBIDDEN] = "it has only private or reserved addresses (see route.allow)",
 };
 
+static void sort_pools(struct site *s)
+{
+	struct pool *p;
+
+	list_each(&s->pools, p, struct pool, link)
+		sorting_rules_changed(p);
+}
+
+/* Who waits there goes where it belongs now, at once: its turn would only come with a connection to
+ * a host that may be gone. */
+static void sort_out(struct site *s)
+{
+	if (!s)
+		return;
+	sort_pools(s);
+	for (unsigned i = 0; i < SITE_ASKING; i++)
+		if (s->asking[i])
+			sort_pools(s->asking[i]);
+}
+
 static void found(struct relay *r, struct route *route)
 {
 	struct policy_facts *facts = policy_facts_new(route);
+	struct site *old = r->site;
 
 	policy_facts_seal(facts);
 	r->site = site_smart(r->sites, facts, r);
+	if (old != r->site)
+		sort_out(old);
 	(void)policy_facts_unref(facts);
 	r->problem[0] = '\0';
 }
@@ -100,6 +124,7 @@ static void end_connections(struct relay *r)
 struct relay *relay_take(struct sites *s, struct relay *r, struct smart_route *route)
 {
 	bool same = r && r->route->print == route->print;
+	bool whom = same && routes_same_whom(r->route, route);
 
 	if (!r) {
 		r = must_alloc(sizeof(*r));
@@ -112,6 +137,8 @@ struct relay *relay_take(struct sites *s, struct relay *r, struct smart_route *r
 	}
 	r->route = smart_route_ref(route);
 	r->kept = true;
+	if (!whom)
+		sort_out(r->site);
 	if (same && (r->asked || timer_running(&r->again)))
 		return r;
 	end_connections(r);
@@ -130,6 +157,7 @@ void relay_drop(struct relay *r)
 	r->kept = false;
 	timer_stop(r->sites->loop->timers, &r->again);
 	end_connections(r);
+	sort_out(r->site);
 }
 
 void relays_reload(struct sites *s)
@@ -178,16 +206,12 @@ bool relay_waits(const struct relay *r)
 	return r->asked && !r->site && !r->problem[0] && smart_route_is_fed(r->route);
 }
 
-struct relay *relay_of(struct way *w, rcpt_ref ref)
+struct relay *relay_of_flow(const struct way *w, const struct flow *f)
 {
 	struct sites *s = w->sites;
-	const struct flow *f;
 	struct smart_subject q;
 	struct smart_route *route;
 
-	if (!s->routes->n && !s->fed->n)
-		return NULL;
-	f = queue_flow_of(s->queue, queue_rcpt(s->queue, ref));
 	q = (struct smart_subject){ .domain = domain_name(&w->domain),
 				    .pool = slice_str(egress_pool_name(s->egress, f->to_pool)),
 				    .stream = queue_stream_of(s->queue, f),
@@ -197,6 +221,13 @@ struct relay *relay_of(struct way *w, rcpt_ref ref)
 		return relay_fed_of(s, route);
 	route = routes_find(s->routes, &q);
 	return route ? named(s, route->name) : NULL;
+}
+
+struct relay *relay_of(struct way *w, rcpt_ref ref)
+{
+	struct queue *q = w->sites->queue;
+
+	return way_differs(q) ? relay_of_flow(w, queue_flow_of(q, queue_rcpt(q, ref))) : NULL;
 }
 
 void relay_explain(const struct relay *r, char *text, size_t cap)

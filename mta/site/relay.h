@@ -38,6 +38,8 @@ void relay_drop(struct relay *r); /* there is no such route any more */
 void relays_end(struct sites *s);
 /* The smart host for this recipient of the domain; NULL: the domain's own hosts. */
 struct relay *relay_of(struct way *w, rcpt_ref ref);
+struct relay *relay_of_flow(const struct way *w,
+			    const struct flow *f); /* of its mail to the domain */
 /* Is one of them being looked up, and was not found missing yet? */
 bool relays_wait(const struct sites *s);
 /* Is it a tenant's own, and being looked up for the first time?  Its mail alone waits for that. */

@@ -1,6 +1,7 @@
 /* mta/site/seats.c - the seats that a connection takes, all or none, and gives back. */
 #include "mta/site/seats.h"
 
+#include "mta/site/kin.h"
 #include "mta/site/own.h"
 #include "mta/site/provider.h"
 #include "mta/site/steer.h"
@@ -41,14 +42,18 @@ static bool take_shared_slots(struct channel *ch, bool transactional)
 		goto give_source;
 	if (!own_sit(ch))
 		goto give_both;
+	if (!kin_sit(ch, transactional))
+		goto give_own;
 	if (p->provider && !slots_take(&p->provider->connections,
 				       limits_slots(v[SHAPE_PROVIDER_CONNECTIONS], transactional)))
-		goto give_own;
+		goto give_kin;
 	ch->site_source_slots = both;
 	ch->shared = p->shared;
 	ch->provider = p->provider;
 	provider_leave(p);
 	return true;
+give_kin:
+	kin_rise(ch);
 give_own:
 	own_rise(ch);
 give_both:
@@ -106,6 +111,7 @@ void seats_give(struct channel *ch)
 	if (ch->quitting)
 		seats_count_leaving(ch, -1);
 	own_rise(ch);
+	kin_rise(ch);
 	slots_give(&ch->shared->connections);
 	slots_give(&ch->source->connections);
 	if (ch->site_source_slots)

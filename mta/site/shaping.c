@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "mta/shape/part.h"
 #include "mta/site/channel.h"
+#include "mta/site/kin.h"
 
 /* ---- what the configuration says --------------------------------------------------------- */
 
@@ -42,6 +43,7 @@ static void configured_by(const struct settings *all, struct shape *ret)
 			[SHAPE_CONNECTIONS_PER_SOURCE] = most(SHAPE_CONNECTIONS_PER_SOURCE),
 			[SHAPE_PROVIDER_CONNECTIONS] = most(SHAPE_PROVIDER_CONNECTIONS),
 			[SHAPE_ADAPTIVE] = 1,
+			[SHAPE_PROVIDER_ADAPTIVE] = 1,
 			[SHAPE_ADAPTIVE_FLOOR] = 1,
 			[SHAPE_ADAPTIVE_RATE] = 60 * 24,
 			[SHAPE_TRANSACTIONAL_SHARE] = queue->transactional_share,
@@ -210,6 +212,7 @@ void shaping_pool(struct pool *p)
 	set_paces(p, begins ? NULL : &before);
 	pool_share(p, counted_at(p, SHAPE_CONNECTIONS, false));
 	share_sources(p, counted_at(p, SHAPE_CONNECTIONS_PER_SOURCE, false));
+	kin_forget(p);
 	p->provider = counted_at(p, SHAPE_PROVIDER_CONNECTIONS, true);
 }
 

@@ -39,7 +39,8 @@ struct site_loads {
 struct site_counters {
 	counter sessions_opened, sessions_failed, sessions_tls, sessions_resumed, sessions_open;
 	counter races, races_lost;
-	counter route_queries, site_backoffs, source_suspensions, tenant_suspensions, site_walls;
+	counter route_queries, site_backoffs, source_suspensions, tenant_suspensions, site_walls,
+	    provider_walls, provider_troubles;
 	counter sites, pools_on_fallback;
 };
 

@@ -1,5 +1,8 @@
-/* mta/site/sorting.c - a pool's recipients, held against the orders that move mail. */
+/* mta/site/sorting.c - a pool's recipients, held against the orders that move mail, and
+ * at smart hosts against the routes. */
 #include "mta/site/sorting.h"
+
+#include "mta/site/way.h"
 
 enum { SORT_MAX = 512 };
 
@@ -17,7 +20,9 @@ static bool belongs(struct fair_sorter *s, rcpt_ref ref)
 	const struct rcpt *r = queue_rcpt(q, ref);
 
 	sorter->looks++;
-	return r->state == RCPT_DEAD || queue_pool_of(q, r) == p->index;
+	return r->state == RCPT_DEAD || (queue_pool_of(q, r) == p->index &&
+					 (!p->site->relay || way_site(way_of(queue_domain_of(q, r)),
+								      ref) == site_base(p->site)));
 }
 
 static void gone(struct fair_sorter *s, rcpt_ref ref)

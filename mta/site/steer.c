@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "mta/site/channel.h"
 #include "mta/site/seats.h"
+#include "mta/site/steer_int.h"
 
 /* ---- what is known ----------------------------------------------------------------------- */
 
@@ -16,7 +16,7 @@ static int64_t least_rate(int64_t a, int64_t b)
 	return !a ? b : !b ? a : MIN_OF(a, b);
 }
 
-static struct adapt_bounds bounds_of(const struct pool *p)
+struct adapt_bounds steer_bounds(const struct pool *p)
 {
 	const int64_t *v = p->shape.v;
 	unsigned sources = MAX_OF(p->turns.n, 1u);
@@ -36,13 +36,14 @@ struct steer *steer_free(struct steer *s)
 	if (!s)
 		return NULL;
 	pthread_mutex_destroy(&s->lock);
+	kin_free(s->kin);
 	free(s->why);
 	free(s);
 	return NULL;
 }
 
 /* What adapt says now, for everybody. */
-static void publish(struct steer *s, const struct adapt_bounds *b)
+void steer_publish(struct steer *s, const struct adapt_bounds *b)
 {
 	const struct adapt *a = &s->adapt;
 	bool holds_back = adapt_holds_back(a);
@@ -92,12 +93,12 @@ static void fade(struct steer *s, const struct adapt_bounds *b)
 	age = clock_wall_ms() - s->changed_ms;
 	if (age >= FADE_MS) {
 		adapt_fade(&s->adapt, b, age, clock_mono_ms());
-		publish(s, b);
+		steer_publish(s, b);
 	}
 	pthread_mutex_unlock(&s->lock);
 }
 
-static struct steer *steer_get(struct source_limits *e, const struct adapt_bounds *b)
+struct steer *steer_get(struct source_limits *e, const struct adapt_bounds *b, struct steer *kin)
 {
 	struct steer *s = atomic_load(&e->steer);
 
@@ -107,7 +108,9 @@ static struct steer *steer_get(struct source_limits *e, const struct adapt_bound
 	}
 	s = blank();
 	adapt_begin(&s->adapt, b, clock_mono_ms());
-	publish(s, b);
+	if (kin)
+		kin_start(kin, b, &s->adapt);
+	steer_publish(s, b);
 	s->dirty = false;
 	return put(e, s);
 }
@@ -122,7 +125,7 @@ void steer_restore(struct source_limits *e, const struct adapt *a, struct slice 
 	s->since_ms = since_ms;
 	if (why.n)
 		s->why = must_copy(why);
-	publish(s, NULL);
+	steer_publish(s, NULL);
 	s->dirty = false;
 	(void)put(e, s);
 }
@@ -131,19 +134,18 @@ struct steer *steer_turn(struct pool *p, unsigned turn)
 {
 	struct turn *t = &p->turns.at[turn];
 	struct adapt_bounds b;
+	struct steer *kin;
 
 	if (!p->shape.v[SHAPE_ADAPTIVE])
 		return NULL;
 	if (!t->known) {
-		b = bounds_of(p);
-		t->known = steer_get(limits_source(p->per_source, &t->source->ip), &b);
+		b = steer_bounds(p);
+		kin = kin_turn(p, turn);
+		t->known = steer_get(limits_source(p->per_source, &t->source->ip), &b, kin);
+		if (steer_is_held(t->known))
+			kin_met(kin, t->known); /* known from before a restart */
 	}
 	return t->known;
-}
-
-static struct steer *steer_of(const struct channel *ch)
-{
-	return ch->pool->shape.v[SHAPE_ADAPTIVE] ? ch->steer : NULL;
 }
 
 /* ---- what it allows ---------------------------------------------------------------------- */
@@ -168,6 +170,11 @@ bool steer_probes(const struct steer *s)
 	return end && end <= clock_mono_ms();
 }
 
+bool steer_holds_channel(const struct channel *ch)
+{
+	return steer_holds(ch->steer) || steer_holds(ch->kin);
+}
+
 static unsigned window_of(const struct pool *p, const struct steer *s)
 {
 	unsigned window = atomic_load_explicit(&s->window, memory_order_relaxed);
@@ -185,10 +192,11 @@ unsigned steer_want(struct pool *p)
 		return (unsigned)MIN_OF(p->shape.v[SHAPE_CONNECTIONS_START],
 					p->shape.v[SHAPE_CONNECTIONS]);
 	for (unsigned i = 0; i < p->turns.n; i++) {
-		const struct steer *s = steer_turn(p, i);
+		const struct steer *s = steer_turn(p, i), *kin = kin_turn(p, i);
 		if (!s)
 			return (unsigned)p->shape.v[SHAPE_CONNECTIONS];
-		sum += steer_holds(s) ? 0 : steer_probes(s) ? 1 : window_of(p, s);
+		if (!steer_holds(s) && !steer_holds(kin))
+			sum += steer_probes(s) || steer_probes(kin) ? 1 : window_of(p, s);
 	}
 	return (unsigned)MIN_OF(MAX_OF(sum, (uint64_t)1), (uint64_t)p->shape.v[SHAPE_CONNECTIONS]);
 }
@@ -196,8 +204,7 @@ unsigned steer_want(struct pool *p)
 bool steer_troubled(struct pool *p)
 {
 	for (unsigned i = 0; i < p->turns.n; i++) {
-		const struct steer *s = steer_turn(p, i);
-		if (s && atomic_load_explicit(&s->troubled, memory_order_relaxed))
+		if (steer_is_held(steer_turn(p, i)) || steer_is_held(kin_turn(p, i)))
 			return true;
 	}
 	return false;
@@ -219,9 +226,17 @@ int64_t steer_slots(struct pool *p, const struct steer *s, bool transactional)
 
 static int64_t pace_wait_us(struct steer *s)
 {
-	int64_t rate = atomic_load_explicit(&s->rate, memory_order_relaxed);
+	int64_t rate = s ? atomic_load_explicit(&s->rate, memory_order_relaxed) : 0;
 
 	return rate ? limits_wait(&s->pace, rate, clock_mono_us()) : 0;
+}
+
+/* Sites that wait for the pace of all of them do not all come at once. */
+static int64_t kin_wait_us(struct steer *kin)
+{
+	int64_t wait = pace_wait_us(kin);
+
+	return wait ? wait + random_jitter(limits_step(atomic_load(&kin->rate))) : 0;
 }
 
 int64_t steer_wait_us(struct pool *p)
@@ -229,7 +244,8 @@ int64_t steer_wait_us(struct pool *p)
 	int64_t least = p->turns.at && p->shape.v[SHAPE_ADAPTIVE] ? INT64_MAX : 0;
 
 	for (unsigned i = 0; i < p->turns.n && least; i++)
-		least = MIN_OF(least, pace_wait_us(steer_turn(p, i)));
+		least = MIN_OF(least,
+			       MAX_OF(pace_wait_us(steer_turn(p, i)), kin_wait_us(kin_turn(p, i))));
 	return least == INT64_MAX ? 0 : least;
 }
 
@@ -237,7 +253,7 @@ bool steer_may_send(struct channel *ch)
 {
 	struct pool *p = ch->pool;
 	struct steer *s = steer_of(ch);
-	int64_t wait = s ? pace_wait_us(s) : 0;
+	int64_t wait = s ? MAX_OF(pace_wait_us(s), kin_wait_us(ch->kin)) : 0;
 
 	if (!wait)
 		return true;
@@ -248,173 +264,18 @@ bool steer_may_send(struct channel *ch)
 	return false;
 }
 
-void steer_sent(struct channel *ch)
+static void spend(struct steer *s)
 {
-	struct steer *s = steer_of(ch);
 	int64_t rate = s ? atomic_load_explicit(&s->rate, memory_order_relaxed) : 0;
 
 	if (rate)
 		limits_spend(&s->pace, rate, 1, clock_mono_us());
 }
 
-/* ---- what sites say ---------------------------------------------------------------------- */
-
-static void changed(struct pool *p)
+void steer_sent(struct channel *ch)
 {
-	p->want = steer_want(p);
-	p->congested = steer_troubled(p);
-	pool_pump_soon(p);
-}
-
-bool steer_take_probe(struct channel *ch)
-{
-	ch->probing = steer_probes(steer_of(ch)) && slots_take(&ch->steer->probes, 1);
-	return ch->probing || !steer_probes(steer_of(ch));
-}
-
-void steer_end_probe(struct channel *ch)
-{
-	if (ch->probing)
-		slots_give(&ch->steer->probes);
-	ch->probing = false;
-}
-
-enum { TOGETHER_MAX = 1024 };
-
-static bool is_pressed(const struct pool *p)
-{
-	return fair_ready(&p->fair) > p->n_channels;
-}
-
-/* Deliveries to count together: without trouble, and where nobody waits, nothing would follow. */
-static unsigned due(const struct steer *s, const struct pool *p)
-{
-	if (!is_pressed(p) && !atomic_load_explicit(&s->troubled, memory_order_relaxed))
-		return TOGETHER_MAX;
-	return atomic_load_explicit(&s->patience, memory_order_relaxed);
-}
-
-void steer_delivered(struct channel *ch)
-{
-	struct pool *p = ch->pool;
-	struct steer *s = steer_of(ch);
-	struct adapt_bounds b;
-	bool other;
-	unsigned n, window;
-
-	if (!s || atomic_fetch_add_explicit(&s->good, 1, memory_order_relaxed) + 1 < due(s, p))
-		return;
-	b = bounds_of(p);
-	pthread_mutex_lock(&s->lock);
-	n = atomic_exchange(&s->good, 0);
-	other = ch->probing;
-	window = s->adapt.window;
-	adapt_good(&s->adapt, &b, n, is_pressed(p), clock_mono_ms());
-	other = other || s->adapt.window != window;
-	publish(s, &b);
-	pthread_mutex_unlock(&s->lock);
-	steer_end_probe(ch);
-	if (other)
-		changed(p);
-}
-
-void steer_answered(struct channel *ch)
-{
-	struct steer *s = steer_of(ch);
-
-	if (!s || !atomic_load_explicit(&s->troubled, memory_order_relaxed))
-		return;
-	pthread_mutex_lock(&s->lock);
-	adapt_answered(&s->adapt, clock_mono_ms());
-	publish(s, NULL);
-	pthread_mutex_unlock(&s->lock);
-	if (ch->probing) {
-		steer_end_probe(ch);
-		changed(ch->pool);
-	}
-}
-
-/* With the lock. */
-static void note_reply(struct steer *s, const struct steer_reply *r)
-{
-	char text[STEER_WHY_MAX];
-	int n = r->code ? snprintf(text, sizeof(text), "%u ", r->code % 1000U) : 0;
-
-	(void)snprintf(text + n, sizeof(text) - (size_t)n, "%.*s",
-		       (int)MIN_OF(r->text.n, (size_t)STEER_WHY_MAX), r->text.p);
-	free(s->why);
-	s->why = must_copy(slice_str(text));
-	s->trouble_ms = clock_wall_ms();
-}
-
-/* Those that were told the same time do not all come at once. */
-static void spread(struct steer *s, int64_t now)
-{
-	s->adapt.closed_until_ms += random_jitter((s->adapt.closed_until_ms - now) / 10);
-}
-
-enum steer_how { HOW_TROUBLE, HOW_REFUSED, HOW_CROWDED, HOW_LATE };
-
-static void trouble(struct channel *ch, enum steer_how how, unsigned had,
-		    const struct steer_reply *r)
-{
-	struct steer *s = steer_of(ch);
-	struct adapt_bounds b = bounds_of(ch->pool);
-	int64_t now = clock_mono_ms(), named = r->named_ms;
-	char why[STEER_WHY_MAX];
-	bool was_closed, closed;
-	unsigned n;
-
-	if (!s)
-		return;
-	pthread_mutex_lock(&s->lock);
-	was_closed = adapt_closed(&s->adapt, now);
-	n = atomic_exchange(&s->good, 0);
-	if (n && !was_closed)
-		adapt_good(&s->adapt, &b, n, is_pressed(ch->pool), now);
-	if (how == HOW_TROUBLE)
-		(void)adapt_bad(&s->adapt, &b, named, now);
-	else if (how == HOW_REFUSED)
-		(void)adapt_refused(&s->adapt, &b, named, now);
-	else
-		adapt_crowded(&s->adapt, &b, had, how == HOW_LATE, now);
-	closed = adapt_closed(&s->adapt, now) && !was_closed;
-	if (closed)
-		spread(s, now);
-	note_reply(s, r);
-	slice_copy(why, sizeof(why), slice_str(s->why));
-	publish(s, &b);
-	pthread_mutex_unlock(&s->lock);
-	if (closed)
-		count_add(&ch->pool->sites->counters.site_walls, 1);
-	if (closed)
-		log_info("site.wall", kv_str("site", ch->pool->per_source->name),
-			 kv_str("source", ch->source_text),
-			 kv_int("ms", atomic_load(&s->closed_until_ms) - now),
-			 kv_int("per_hour", atomic_load(&s->rate) / 24), kv_str("reason", why));
-	steer_end_probe(ch);
-	ch->told = true;
-	changed(ch->pool);
-}
-
-void steer_trouble(struct channel *ch, const struct steer_reply *r)
-{
-	trouble(ch, HOW_TROUBLE, 0, r);
-}
-
-void steer_refused(struct channel *ch, const struct steer_reply *r)
-{
-	trouble(ch, HOW_REFUSED, 0, r);
-}
-
-void steer_crowded(struct channel *ch, unsigned had, const struct steer_reply *r)
-{
-	trouble(ch, HOW_CROWDED, had, r);
-}
-
-void steer_greeted_late(struct channel *ch, unsigned had, const struct steer_reply *r)
-{
-	trouble(ch, HOW_LATE, had, r);
+	spend(steer_of(ch));
+	spend(ch->kin);
 }
 
 /* ---- what an operator sees and says ------------------------------------------------------ */
@@ -459,7 +320,7 @@ static void forget_one(void *arg, struct site_limits *site, struct source_limits
 		return;
 	pthread_mutex_lock(&s->lock);
 	adapt_begin(&s->adapt, &b, clock_mono_ms());
-	publish(s, NULL);
+	steer_publish(s, NULL);
 	pthread_mutex_unlock(&s->lock);
 	f->n++;
 }

@@ -15,6 +15,7 @@
 #include "mta/site/pool.h"
 
 struct channel;
+struct kin;
 enum { STEER_WHY_MAX = 160 };
 
 struct steer {
@@ -29,10 +30,16 @@ struct steer {
 	int64_t trouble_ms, since_ms, changed_ms; /* wall clock: the latest; held back since */
 	char *why;                                /* the latest reply; NULL: there was none */
 	bool dirty;                               /* not yet in the file */
+	/* mta/site/kin.h: of one at a provider; at a site: troubles in a row that its kin took */
+	struct kin *kin;
+	_Atomic unsigned spared;
 };
 struct steer *steer_free(struct steer *s);
 /* What is known of a source in the pool's turns; NULL: the shape says adaptive = no. */
 struct steer *steer_turn(struct pool *p, unsigned turn);
+/* What is known of the source there, or its beginning, which its kin (may be NULL) may know. */
+struct steer *steer_get(struct source_limits *e, const struct adapt_bounds *b, struct steer *kin);
+void steer_publish(struct steer *s, const struct adapt_bounds *b); /* with the lock */
 /* What was known before, when it was not used yet. */
 void steer_restore(struct source_limits *e, const struct adapt *a, struct slice why,
 		   int64_t trouble_ms, int64_t since_ms);
@@ -44,6 +51,8 @@ bool steer_troubled(struct pool *p); /* any of them is held back */
 bool steer_holds(const struct steer *s);
 bool steer_probes(const struct steer *s);
 int64_t steer_left_ms(const struct steer *s); /* of the time that it is left alone */
+/* The same of the channel's source, here and at the provider. */
+bool steer_holds_channel(const struct channel *ch);
 /* After a wall one connection at a time is tried.  False: another one is trying. */
 bool steer_take_probe(struct channel *ch);
 void steer_end_probe(struct channel *ch); /* harmless when it is none */

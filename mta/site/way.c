@@ -332,9 +332,19 @@ bool way_busy(const struct domain *d)
 	       w->asking.next != &w->asking || timer_running(&w->later);
 }
 
-void way_place(const struct domain *d, struct slice *ret_site, struct slice *ret_provider)
+bool way_differs(const struct queue *q)
 {
-	const struct site *site = way_of(d)->site;
+	const struct sites *s = container_of(q->ways, struct sites, ways);
+
+	return s->routes->n || s->fed->n;
+}
+
+void way_place(const struct domain *d, const struct flow *f, struct slice *ret_site,
+	       struct slice *ret_provider)
+{
+	const struct way *w = way_of(d);
+	const struct relay *relay = f && way_differs(w->sites->queue) ? relay_of_flow(w, f) : NULL;
+	const struct site *site = relay ? relay->site : w->site;
 
 	*ret_site = slice_str(site ? site->name : "");
 	*ret_provider = slice_str(site && site->provider ? site->provider->name : "");

@@ -40,8 +40,12 @@ bool way_busy(const struct domain *d);
 void way_due(struct queue_ways *w, struct domain *d, rcpt_ref ref);
 /* Where this recipient's mail goes: a smart host, or the domain's hosts.  NULL: not known. */
 struct site *way_site(struct way *w, rcpt_ref ref);
-/* Names of its site and provider, "" while they are not known. */
-void way_place(const struct domain *d, struct slice *ret_site, struct slice *ret_provider);
+/* Names of the site and the provider that the flow's mail to the domain goes to, "" while they are
+ * not known; flow NULL: what no smart host carries. */
+void way_place(const struct domain *d, const struct flow *f, struct slice *ret_site,
+	       struct slice *ret_provider);
+/* There are smart hosts: mail of one domain may go to different places. */
+bool way_differs(const struct queue *q);
 void way_end(struct way *w);   /* cancels its question, at the lane's end */
 void way_retry(struct way *w); /* ends its pause */
 /* The shapes changed: another site may serve its domain now.  Those that wait at the old one move

@@ -3,7 +3,7 @@
 
 #include "spool/cli/cli.h"
 
-static void show_learned(const struct value *v)
+void cli_print_adaptive(const struct value *rows)
 {
 	static const struct print_column columns[] = {
 		{ "site", "SITE", COLUMN_NAME },
@@ -15,9 +15,15 @@ static void show_learned(const struct value *v)
 		{ "closed_until_ms", "CLOSED UNTIL", COLUMN_TIME },
 		{ "reply", "BECAUSE", COLUMN_LONG },
 	};
-	const struct value *rows = member_list(v, "adaptive");
 
 	print_table(rows, columns, ARRAY_LEN(columns));
+}
+
+static void show_learned(const struct value *v)
+{
+	const struct value *rows = member_list(v, "adaptive");
+
+	cli_print_adaptive(rows);
 	if (member_int(v, "more"))
 		print_more("sources at sites", rows->count, "--max");
 }

@@ -151,6 +151,8 @@ int cli_ask_or_read(struct cli *c, const char *command,
 		    struct value *ret) MUST_CHECK;
 /* Says what is wrong on standard error; gives the exit status. */
 int cli_complain(struct cli *c, int err);
+/* A file that an argument names cannot be read: says so, gives the exit status. */
+int cli_no_file(const char *path, int err);
 /* 0, or -ECONNREFUSED when a spool was named: then an engine is not asked. */
 int cli_only_engine(struct cli *c) MUST_CHECK;
 int cmd_status(struct cli *c);
@@ -180,6 +182,7 @@ int cli_time(const char *text, int64_t *ret_ms) MUST_CHECK;
 int cmd_shape_replay(struct cli *c);
 
 /* adaptive.c */
+void cli_print_adaptive(const struct value *rows);
 int cmd_adaptive(struct cli *c);
 int cmd_adaptive_forget(struct cli *c);
 

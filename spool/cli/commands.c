@@ -64,6 +64,12 @@ struct tree *cli_arguments(const struct cli *c)
 }
 
 /* Those who name a spool want the files. */
+int cli_no_file(const char *path, int err)
+{
+	(void)fprintf(stderr, "postern: %s: %s\n", path, err_text(err));
+	return err == -ENOENT ? EXIT_NOT_FOUND : EXIT_NO;
+}
+
 int cli_only_engine(struct cli *c)
 {
 	if (!c->spool)

@@ -101,8 +101,7 @@ static int read_report(struct cli *c, const struct judge *j)
 	int r = file_read(c->args[0], FILE_MAX, &text);
 
 	if (r < 0) {
-		(void)fprintf(stderr, "postern: %s: %s\n", c->args[0], err_text(r));
-		return EXIT_NO;
+		return cli_no_file(c->args[0], r);
 	}
 	report = returned_read(j, buf_data(&text));
 	print(c, report);

@@ -153,6 +153,7 @@ static void show_explained(const struct value *v)
 	};
 	struct slice provider = member_text(v, "provider");
 	const struct value *mx = value_member(v, SLICE("mx"));
+	const struct value *adaptive = value_member(v, SLICE("adaptive"));
 	const struct value *values = value_member(v, SLICE("values"));
 
 	printf("provider %.*s\n", provider.n ? (int)provider.n : 4,
@@ -163,6 +164,10 @@ static void show_explained(const struct value *v)
 		printf("its mail hosts are not known: no mail for it is queued\n");
 	if (values)
 		print_table(values, columns, ARRAY_LEN(columns));
+	if (adaptive && adaptive->count) {
+		printf("held back there now:\n");
+		cli_print_adaptive(adaptive);
+	}
 }
 
 int cmd_shape_explain(struct cli *c)
@@ -196,9 +201,8 @@ int cmd_shape_test(struct cli *c)
 	buf_init(&text, 0);
 	r = file_read(c->args[0], SHAPE_FILE_MAX, &text);
 	if (r < 0) {
-		(void)fprintf(stderr, "postern: %s: %s\n", c->args[0], err_text(r));
 		buf_free(&text);
-		return EXIT_NO;
+		return cli_no_file(c->args[0], r);
 	}
 	branch_str(args, "what", c->args[0]);
 	branch_slice(args, "text", buf_data(&text));

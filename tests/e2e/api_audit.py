@@ -37,6 +37,7 @@ NO_LINE = {
     "DELETE /v1/me/mail-factor": "has its line: tests/e2e/people_mail, where mail arrives",
     "POST /v1/auth/saml/acs": "has its line when it refuses an assertion: tests/e2e/api_saml.py",
     "POST /v1/auth/federation/exchange": "has its lines: tests/e2e/api_federation.py, where providers are",
+    "POST /v1/auth/saml/acs": "keeps what the provider said until the browser that began comes for it; the exchange has the line",
     "POST /v1/me/identities": "has its line: tests/e2e/api_federation.py, where providers are",
     "DELETE /v1/me/identities/{identity_id}": "has its line: tests/e2e/api_federation.py, where providers are",
     "POST /u/{token}": "the person's own act, without any account of ours: suppressions and unsubscribes are its record",

@@ -42,18 +42,19 @@ def configurations(api):
             ({"issuer": "ldap://a.test", "client_id": "c"}, "/config/issuer", "invalid_value"),
             ({"issuer": "https://a.test/?x=1", "client_id": "c"}, "/config/issuer", "invalid_issuer"),
             ({"issuer": "https://user@a.test", "client_id": "c"}, "/config/issuer", "invalid_issuer"),
-            ({"issuer": "https://a.test", "client_id": 7}, "/config/client_id", "invalid_value"),
+            ({"issuer": "https://a.test", "client_id": 7}, "/config/client_id", "wrong_type"),
             ({"issuer": "https://a.test", "client_id": "c\u202e"}, "/config/client_id", "invalid_value"),
-            ({"issuer": "https://a.test", "client_id": "c", "secret": "x"}, "/config", "unknown_member"),
+            ({"issuer": "https://a.test", "client_id": "c", "secret": "x"}, "/config/secret", "unknown_member"),
             ({"issuer": "https://a.test", "client_id": "c", "scopes": "email profile"}, "/config/scopes", "openid_needed"),
             ({"issuer": "https://a.test", "client_id": "c", "prompt": "none"}, "/config/prompt", "unknown_prompt"),
-            ({"issuer": "https://a.test", "client_id": "c", "max_age": -1}, "/config/max_age", "invalid_value"),
+            ({"issuer": "https://a.test", "client_id": "c", "max_age": -1}, "/config/max_age", "out_of_range"),
+            ({"issuer": "https://a.test", "client_id": "c", "token_auth": "none"}, "/config/token_auth", "unknown_token_auth"),
             ({"preset": "facebook", "client_id": "c"}, "/config/preset", "unknown_preset"),
             ({"preset": "google", "issuer": "https://a.test", "client_id": "c"}, "/config/issuer", "not_needed"),
             ({"preset": "google", "tenant": "a" * 36, "client_id": "c"}, "/config/tenant", "not_needed"),
             ({"preset": "microsoft", "client_id": "c"}, "/config/tenant", "required"),
             ({"preset": "microsoft", "tenant": "c" * 36, "client_id": "c"}, "/config/tenant", "invalid_tenant"),
-            ({"preset": "microsoft", "tenant": "common", "client_id": "c"}, "/config/tenant", "invalid_value")):
+            ({"preset": "microsoft", "tenant": "common", "client_id": "c"}, "/config/tenant", "out_of_range")):
         said = codes(lambda c=config: api.post("/v1/identity-providers", {**GOOD, "config": c}))
         check(said == (422, [(pointer, code)]), f"{config}: {said}")
     check(codes(lambda: api.post("/v1/identity-providers", {**GOOD, "kind": "ldap"}))[1] == [("/kind", "unknown_kind")], "a kind that is none")
@@ -91,7 +92,7 @@ def rules(api, control):
     check(api.get("/v1/org/sign-in") == {"domains": [], "default_role": "viewer", "sso_only": False}, "the rules to begin with")
     new = api.call("PATCH", "/v1/org/sign-in", {"domains": ["Example.TEST", "b\u00fccher.test"], "default_role": "editor"})
     check(new["domains"][0] == "example.test" and new["default_role"] == "editor", f"normalised: {new}")
-    for body, pointer, code in (({"domains": ["no domain"]}, "/domains/0", "invalid_domain"), ({"domains": [7]}, "/domains/0", "invalid_domain"),
+    for body, pointer, code in (({"domains": ["no domain"]}, "/domains/0", "invalid_domain"), ({"domains": [7]}, "/domains/0", "wrong_type"),
                                 ({"default_role": "admin"}, "/default_role", "admin_by_default"), ({"default_role": "none"}, "/default_role", "unknown_role")):
         said = codes(lambda b=body: api.call("PATCH", "/v1/org/sign-in", b))
         check(said == (422, [(pointer, code)]), f"{body}: {said}")

@@ -190,6 +190,29 @@ def who_is_let_in(world, party, api, provider):
     api.call("PATCH", f"/v1/members/{member['id']}", {"status": "active"})
 
 
+def userinfo(world, party):
+    """What the token does not say of the address, userinfo may; of the same person and the same address."""
+    ann = {"sub": "u1", "email": "ulf@allowed.test", "email_verified": True}
+    party.document = {"userinfo_endpoint": f"{party.issuer}/userinfo"}
+    org = world.organisation("infos")
+    provider = provider_of(org, party, "With userinfo")
+    org.call("PATCH", "/v1/org/sign-in", {"domains": ["allowed.test"]})
+    for person, info, fine in (({"email": None, "email_verified": None}, {**ann, "sub": "u2"}, None),
+                               ({"email": None, "email_verified": None}, {k: v for k, v in ann.items() if k != "sub"}, None),
+                               ({"email": "boss@allowed.test", "email_verified": None}, ann, False),
+                               ({"email_verified": False}, ann, False),
+                               ({"email": None, "email_verified": None}, ann, True),
+                               ({"email_verified": None}, ann, True)):
+        party.person, party.info = {**ann, **person}, info
+        if fine is None:
+            page = go(browser(), org, provider)
+            check(error_of(page) == "provider_failed", f"{info} for {person}: {page.location}")
+            continue
+        status, said = enter(browser(), org, provider)
+        check((status == 200) == fine, f"{info} for {person}: {status} {said}")
+    party.reset()
+
+
 def disabled(party, api, provider):
     """Also while somebody is on the way."""
     b = browser()
@@ -252,6 +275,7 @@ def main():
         who_is_let_in(world, party, api, provider)
         disabled(party, api, provider)
         fresh_and_hosted(world, party, api)
+        userinfo(world, party)
         own_keys(world, api)
         lies_about_itself(world, api)
         private(world, api)

@@ -102,7 +102,7 @@ def metadata(w, api):
     check(not config["email_verified"], "addresses count for nothing until the admin says so")
     for bad, code in (({"metadata": "<x/>"}, "invalid_metadata"), ({}, "required"), ({"metadata": "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"}, "invalid_metadata"),
                       ({"metadata": "<x/>", "entity_id": "e"}, "not_needed"), ({**config, "certificates": ["AAAA"]}, "invalid_metadata"),
-                      ({**config, "sso_url": "https://a.test/#x"}, "invalid_metadata"), ({**config, "certificates": "x"}, "invalid_value")):
+                      ({**config, "sso_url": "https://a.test/#x"}, "invalid_metadata"), ({**config, "certificates": "x"}, "wrong_type")):
         try:
             api.post("/v1/identity-providers", {"kind": "saml", "name": "Bad", "config": bad})
             check(False, f"taken: {bad}")

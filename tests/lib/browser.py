@@ -115,4 +115,4 @@ class Browser:
                 page = self.submit(page, fill or {})
             else:
                 break
-        raise AssertionError(f"{page.url}: {page.status} {page.location} {page.body[:300]}")
+        raise AssertionError(f"{page.url}: {page.status} {page.location} {page.body[-900:]}")

@@ -60,6 +60,10 @@ class Link:
                     raise LinkError(frame[2], frame[3])
                 return frame
 
+    def admin(self, command, **args):
+        """Asks what the postern command asks; gives the report."""
+        return self.ask(ADMIN, command, args)[2]
+
     def close(self):
         self.sock.close()
 

@@ -77,7 +77,7 @@ class Party:
         """Honest again."""
         self.person = {"sub": "1", "email": "ann@allowed.test", "email_verified": True, "name": "Ann"}
         self.claims, self.header, self.document, self.back = {}, {}, {}, {}
-        self.sign, self.form_check, self.delay = None, True, 0
+        self.sign, self.info = None, None
         self.signer = self.keys[0] if self.keys else None
 
     def stop(self):
@@ -88,10 +88,9 @@ class Party:
         url = urllib.parse.urlsplit(h.path)
         query = dict(urllib.parse.parse_qsl(url.query))
         self.asked.append((url.path, query, body, dict(h.headers)))
-        time.sleep(self.delay)
         if url.path == "/authorize":
             return self.authorize(h, query)
-        pages = {"/.well-known/openid-configuration": self.discovery, "/keys": lambda: {"keys": [k.jwk() for k in self.keys]},
+        pages = {"/.well-known/openid-configuration": self.discovery, "/userinfo": lambda: self.info, "/keys": lambda: {"keys": [k.jwk() for k in self.keys]},
                  "/token": lambda: self.token(dict(urllib.parse.parse_qsl(body or "")), h.headers)}
         reply = pages.get(url.path, lambda: None)()
         text = reply if isinstance(reply, bytes) else json.dumps(reply or {"error": "invalid_grant"}).encode()

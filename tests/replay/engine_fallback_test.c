@@ -79,6 +79,36 @@ a_pool_whose_sources_are_suspended_leaves_from_its_fallback_until_they_are_not(v
 	world_end(&w);
 }
 
+static void a_suspension_by_an_order_counts_as_any_other(void **state UNUSED)
+{
+	struct world w;
+
+	world_open(&w, POOLS, decent);
+	world_rule(&w, "order/7",
+		   "kind suspend\nwhat source/" A "\nauthor ann\nreason moving\nat_ms 1\n");
+	mail(&w, 5);
+	assert_int_equal(FROM(B), 5);
+	world_rule(&w, "order/7", "");
+	mail(&w, 5);
+	assert_int_equal(FROM(A), 5);
+	world_end(&w);
+}
+
+static void a_source_of_another_family_does_not_serve(void **state UNUSED)
+{
+	struct world w;
+
+	world_open(&w,
+		   CONFIG "egress.sources = default " A " a.test, default ::2 six.test, "
+			  "spare " B " b.test\npool.fallback = default spare\n",
+		   decent);
+	suspend_for(&w, A, HOUR);
+	mail(&w, 5);
+	assert_int_equal(FROM(B), 5);
+	assert_int_equal(COUNTER(&w, deferred), 0);
+	world_end(&w);
+}
+
 static void an_order_brings_a_pool_to_its_fallback_and_back(void **state)
 {
 	struct world w;
@@ -156,6 +186,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_pool_whose_sources_are_suspended_leaves_from_its_fallback_until_they_are_not),
+		cmocka_unit_test(a_suspension_by_an_order_counts_as_any_other),
+		cmocka_unit_test(a_source_of_another_family_does_not_serve),
 		cmocka_unit_test(an_order_brings_a_pool_to_its_fallback_and_back),
 		cmocka_unit_test(mail_waits_when_the_whole_chain_is_out_of_use),
 		cmocka_unit_test(another_pool_is_not_touched_by_it),

@@ -220,6 +220,38 @@ static void a_private_address_defers_unless_the_operator_allows_it(void **state)
 	world_end(&w);
 }
 
+/* Its host does not answer, so no turn of theirs would ever come. */
+static void those_that_wait_for_a_route_that_ends_go_another_way(void **state)
+{
+	static const char *const changes[] = {
+		NULL, "host = smart.test\ntls = never\ndomain = two.test\n",
+		"host = other.test\ntls = never\ndomain = *\n"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		struct world w;
+		open_it(&w, "no-connect\n");
+		world_host("127.0.1.1", decent);
+		resolver_sim_set("other.test", DNS_A, 5, OTHER);
+		smart_host(OTHER, smart);
+		tell(&w, WIRE_FACT_SMART_ROUTE, 7, 3, OPEN);
+		w.tenant = 7;
+		for (unsigned n = 0; n < 20; n++)
+			world_submit(&w, one_rcpt, 1, DAY, "control", 0);
+		world_run(&w, SECOND);
+		assert_int_equal(world_books(&w).queued, 20);
+		if (changes[i])
+			tell(&w, WIRE_FACT_SMART_ROUTE, 7, 3, changes[i]);
+		else
+			tell(&w, WIRE_FACT_NO_SMART_ROUTE, 7, 3, "");
+		/* A connection to the old host of the same route has its time. */
+		world_run(&w, i == 2 ? MINUTE : 2 * SECOND);
+		assert_int_equal(world_books(&w).delivered, 20);
+		world_end(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +261,7 @@ int main(void)
 		cmocka_unit_test(it_holds_after_a_restart_without_a_control_plane),
 		cmocka_unit_test(what_only_an_operator_may_say_is_refused),
 		cmocka_unit_test(it_goes_before_the_operators),
+		cmocka_unit_test(those_that_wait_for_a_route_that_ends_go_another_way),
 		cmocka_unit_test(a_private_address_defers_unless_the_operator_allows_it),
 	};
 

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "mta/inspect/inspect.h"
+#include "mta/inspect/walk.h"
 #include "tests/replay/engine_world.h"
 
 #define SMART "127.0.3.1"
@@ -353,6 +354,88 @@ static void a_smart_host_that_cannot_be_used_is_the_reason(void **state UNUSED)
 	close_desk(&d);
 }
 
+/* ---- orders and selectors ------------------------------------------------------------------ */
+
+static bool count_one(void *arg, rcpt_ref ref UNUSED)
+{
+	++*(unsigned *)arg;
+	return true;
+}
+
+static unsigned found(struct desk *d, const char *what)
+{
+	struct selector s;
+	struct walk *walk;
+	unsigned n = 0;
+
+	assert_int_equal(selector_parse(slice_str(what), &s), 0);
+	walk = walk_new(engine_lane(d->w.engine, 0), &s);
+	assert_false(walk_go(walk, INT32_MAX, count_one, &n));
+	walk_free(walk);
+	return n;
+}
+
+/* Tenant 7's mail goes over the smart host, whose host is a provider's; the other's to mx1.test,
+ * which is another's. */
+static void open_both_ways(struct desk *d)
+{
+	char shapes[128], config[700];
+
+	open_desk(d, PLAIN("tenant = 7"), "say 220 smart.test\nreply RCPT 452 4.2.2 full\nserve\n");
+	world_host("127.0.1.1", full);
+	(void)snprintf(shapes, sizeof(shapes), "%s/shapes", d->dir);
+	write_file(shapes,
+		   "[provider carrier]\nmx = smart.test\n[provider direct]\nmx = mx1.test\n", 0644);
+	(void)snprintf(config, sizeof(config), "%sshape.file = %s\n", d->config, shapes);
+	world_reload(&d->w, config);
+	(void)unlink(shapes);
+	sends(d, "u@one.test");
+	d->w.tenant = 7;
+	sends(d, "u@one.test");
+	sends(d, "v@one.test");
+	assert_int_equal(world_books(&d->w).queued, 3);
+}
+
+static void selectors_go_by_where_mail_really_goes(void **state UNUSED)
+{
+	struct desk d;
+
+	open_both_ways(&d);
+	assert_int_equal(found(&d, "domain/one.test"), 3);
+	assert_int_equal(found(&d, "site/mx1.test"), 1);
+	assert_int_equal(found(&d, "site/\"smart host out\""), 2);
+	assert_int_equal(found(&d, "provider/direct"), 1);
+	assert_int_equal(found(&d, "provider/carrier"), 2);
+	assert_int_equal(found(&d, "provider/carrier tenant/7"), 2);
+	assert_int_equal(found(&d, "provider/direct tenant/7"), 0);
+	assert_int_equal(counted(&d, INSPECT_PROVIDER, "carrier").n, 2);
+	assert_int_equal(counted(&d, INSPECT_PROVIDER, "direct").n, 1);
+	close_desk(&d);
+}
+
+static void orders_go_by_where_mail_really_goes(void **state UNUSED)
+{
+	struct desk d;
+
+	open_both_ways(&d);
+	world_rule(&d.w, "order/1", "kind hold\nwhat provider/direct\nauthor ann\nat_ms 13\n");
+	world_host("127.0.1.1", decent);
+	smart_host(587, smart);
+	world_run(&d.w, HOUR);
+	assert_int_equal(world_books(&d.w).delivered, 2); /* those of the carrier */
+	world_rule(&d.w, "order/2",
+		   "kind hold\nwhat site/\"smart host out\"\nauthor ann\nat_ms 13\n");
+	sends(&d, "w@one.test");
+	world_rule(&d.w, "order/1", "");
+	world_run(&d.w, HOUR);
+	assert_int_equal(world_books(&d.w).delivered, 3);
+	assert_int_equal(world_books(&d.w).queued, 1);
+	world_rule(&d.w, "order/3", "kind cancel\nwhat provider/carrier\nauthor ann\nat_ms 13\n");
+	world_run(&d.w, MINUTE);
+	assert_int_equal(world_books(&d.w).queued, 0);
+	close_desk(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +451,8 @@ int main(void)
 		cmocka_unit_test(a_smart_host_without_a_name_in_dns_defers),
 		cmocka_unit_test(counts_and_reasons_name_the_next_hop),
 		cmocka_unit_test(a_smart_host_that_cannot_be_used_is_the_reason),
+		cmocka_unit_test(selectors_go_by_where_mail_really_goes),
+		cmocka_unit_test(orders_go_by_where_mail_really_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,24 @@ static void other_sources_of_the_pool_take_over(void **state)
 	world_end(&w);
 }
 
+/* A source that could never reach the site does not stand in for those that are suspended. */
+static void a_source_of_another_family_is_no_reason_to_try(void **state UNUSED)
+{
+	struct world w;
+
+	world_start(&w, CONFIG "egress.sources = default 127.0.0.2 a.test, default ::2 b.test\n");
+	world_names();
+	world_host("127.0.1.1", decent);
+	world_rule(&w, "suspend/127.0.0.2/mx1.test", "99999999999999 1 by hand");
+	submit(&w, 3, "u@one.test");
+	world_run(&w, 10 * MINUTE);
+	assert_int_equal(COUNTER(&w, deferred), 0);
+	world_rule(&w, "suspend/127.0.0.2/mx1.test", "");
+	world_run(&w, MINUTE);
+	assert_int_equal(world_books(&w).delivered, 3);
+	world_end(&w);
+}
+
 static void a_suspension_outlives_a_restart_and_ends_by_an_order(void **state)
 {
 	struct world w;
@@ -186,6 +204,7 @@ int main(void)
 		cmocka_unit_test(a_wall_is_noticed_within_seconds_and_nobody_is_bounced),
 		cmocka_unit_test(one_message_shows_that_it_is_over_before_the_rest_follow),
 		cmocka_unit_test(other_sources_of_the_pool_take_over),
+		cmocka_unit_test(a_source_of_another_family_is_no_reason_to_try),
 		cmocka_unit_test(a_suspension_outlives_a_restart_and_ends_by_an_order),
 		cmocka_unit_test(a_few_among_many_deliveries_change_nothing),
 		cmocka_unit_test(what_is_moved_leaves_from_the_other_pool_and_comes_back),

@@ -101,8 +101,9 @@ int64_t __wrap_lane_turn(struct lane *l)
 		return __real_##name arguments;                                                    \
 	}
 COUNTED(acts, void, way_due, (struct queue_ways * w, struct domain *d, rcpt_ref ref), (w, d, ref))
-COUNTED(acts, void, way_place, (const struct domain *d, struct slice *site, struct slice *provider),
-	(d, site, provider))
+COUNTED(acts, void, way_place,
+	(const struct domain *d, const struct flow *f, struct slice *site, struct slice *provider),
+	(d, f, site, provider))
 COUNTED(acts, bool, queue_move, (struct queue * q, rcpt_ref ref, struct queue_move m), (q, ref, m))
 COUNTED(asks, unsigned, queue_pool_of, (struct queue * q, const struct rcpt *r), (q, r))
 COUNTED(asks, bool, walk_is_held, (struct walk * w, const struct rcpt *r), (w, r))

@@ -3,20 +3,35 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <setjmp.h>
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "tests/replay/engine_world.h"
 
 enum { ROWS = 500, STEP = 10 * MINUTE };
 
-static const char config[] =
+static const char base[] =
     "hostname = out.test\nlanes = 1\nroute.allow = 127.0.0.0/8\n"
     "retry.schedule = 5m, 10m, 20m, 40m, 1h\nretry.jitter = 20\nhost.bad = 5m\n"
     "site.backoff_min = 30s\nsite.backoff_max = 10m\n"
     "egress.sources = default 127.0.0.2 a.test\n";
+
+/* The sites are one provider's. */
+static void write_provider(char *path, const struct fortnight_settings *s)
+{
+	int fd = mkstemp(path);
+
+	assert_in_range(fd, 0, 1 << 20);
+	assert_int_equal(
+	    file_write_all(fd, SLICE("[provider many]\ndomain = s*.test\nrecipients = 1\n")), 0);
+	if (s->apart)
+		assert_int_equal(file_write_all(fd, SLICE("provider.adaptive = no\n")), 0);
+	(void)close(fd);
+}
 
 static void shape(struct world *w, const char *key, const char *value)
 {
@@ -86,12 +101,15 @@ static void submit(struct world *w, unsigned n, unsigned *next, unsigned sites)
 void fortnight_run(enum provider_kind kind, unsigned messages, unsigned days,
 		   const struct fortnight_settings *settings, struct fortnight_result *ret)
 {
+	char path[] = "/tmp/postern-fortnight.XXXXXX", config[1024];
 	struct provider_sim *provider;
 	unsigned next = 0, batches = MAX_OF(days / 2, 1u);
 	int64_t ms = 0, end = days * DAY;
 	struct world w;
 	double waited = 0;
 
+	write_provider(path, settings);
+	(void)snprintf(config, sizeof(config), "%sshape.file = %s\n", base, path);
 	world_start(&w, config);
 	provider = provider_sim_new(kind, messages, days);
 	conn_sim_drop_messages();
@@ -121,5 +139,6 @@ void fortnight_run(enum provider_kind kind, unsigned messages, unsigned days,
 	};
 	assert_int_equal(world_books(&w).bounced, 0);
 	world_end(&w);
+	(void)unlink(path);
 	provider_sim_free(provider);
 }

@@ -16,6 +16,7 @@ struct fortnight_settings {
 	int64_t rate;         /* messages per day; 0: none */
 	double give_up_hours; /* it ends then; 0: it does not */
 	unsigned sites;       /* so many of the same provider share its mail; 0: one */
+	bool apart;           /* each of them finds out for itself */
 };
 struct fortnight_result {
 	double hours;    /* until the last was delivered; or all of the time */

@@ -8,6 +8,8 @@
  *	fortnight_search MESSAGES DAYS PROVIDER CONNECTIONS RATE      these settings alone
  *	fortnight_search MESSAGES DAYS PROVIDER|all sites N           adaptive control alone, the
  *	                                  mail shared by N sites (1 to 200) of the provider
+ *	fortnight_search MESSAGES DAYS PROVIDER|all apart N           the same, where each site
+ *	                                  finds out for itself (provider.adaptive = no)
  *
  * The best are those that deliver the most, then the soonest; of those within 1 % of the soonest,
  * those with the fewest deferred attempts. Settings that defer each message more than five times
@@ -164,9 +166,10 @@ int main(int argc, char **argv)
 	for (unsigned kind = 0; kind < PROVIDERS; kind++) {
 		if (argc > 3 && strcmp(argv[3], "all") && strcmp(argv[3], provider_sim_name(kind)))
 			continue;
-		if (argc > 5 && strcmp(argv[4], "sites") == 0) {
+		if (argc > 5 && (!strcmp(argv[4], "sites") || !strcmp(argv[4], "apart"))) {
 			struct candidate c = { .s = { .adaptive = true,
-						      .sites = (unsigned)atoi(argv[5]) } };
+						      .sites = (unsigned)atoi(argv[5]),
+						      .apart = !strcmp(argv[4], "apart") } };
 			fortnight_run(kind, messages / PROVIDERS, days, &c.s, &c.r);
 			print(provider_sim_name(kind), &c);
 		} else if (argc > 5) {

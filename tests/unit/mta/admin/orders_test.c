@@ -245,6 +245,15 @@ static void a_source_is_suspended_only_when_that_is_meant(void **state UNUSED)
 	ask_stop(&b, &c);
 }
 
+static int retry_until(struct framed *c, struct value *v)
+{
+	struct tree *t = tree_new();
+
+	branch_str(tree_map(t), "what", "all");
+	branch_str(tree_map(t), "until", "2h");
+	return ask_with(c, "retry", t, false, v);
+}
+
 static void what_an_order_cannot_do_is_refused(void **state)
 {
 	static const char *const bad[][2] = {
@@ -262,6 +271,7 @@ static void what_an_order_cannot_do_is_refused(void **state)
 	for (unsigned i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(ask_for(&c, bad[i][0], "what", bad[i][1], false, &v), E_SYNTAX);
 	assert_int_equal(ask_for(&c, "hold", "until", "yesterday", false, &v), E_SYNTAX);
+	assert_int_equal(retry_until(&c, &v), E_SYNTAX);
 	assert_int_equal(ask_rules_in_force(&c), 1);
 	ask_stop(&b, &c);
 }
