@@ -33,6 +33,7 @@ const struct http_route_table http_route_tables[] = {
 	TABLE(members_me_routes, LISTEN_API),
 	TABLE(members_address_routes, LISTEN_API),
 	TABLE(members_organisation_routes, LISTEN_API),
+	TABLE(members_avatar_routes, LISTEN_API),
 	TABLE(auth_key_routes, LISTEN_API),
 	TABLE(members_routes, LISTEN_API),
 	TABLE(auth_oauth_routes, LISTEN_API),

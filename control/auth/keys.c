@@ -306,11 +306,11 @@ static int delete_key(struct call *c)
 /* clang-format off */
 const struct http_route auth_key_routes[] = {
 	{"GET",    "/v1/keys",                     AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_keys },
-	{"POST",   "/v1/keys",                     AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, post_key  },
+	{"POST",   "/v1/keys",                     AUTH_MEMBER, PERMIT_KEYS_WRITE, ROUTE_IDEMPOTENT, 0, post_key  },
 	{"GET",    "/v1/keys/{key_id}",            AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, get_key   },
 	{"PATCH",  "/v1/keys/{key_id}",            AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, key_patch },
 	{"DELETE", "/v1/keys/{key_id}",            AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, delete_key},
-	{"POST",   "/v1/keys/{key_id}/regenerate", AUTH_MEMBER, PERMIT_KEYS_WRITE, 0, 0, key_regenerate},
+	{"POST",   "/v1/keys/{key_id}/regenerate", AUTH_MEMBER, PERMIT_KEYS_WRITE, ROUTE_IDEMPOTENT, 0, key_regenerate},
 	{"GET",    "/v1/keys/{key_id}/usage",      AUTH_MEMBER, PERMIT_KEYS_READ,  0, 0, key_usage },
 };
 /* clang-format on */

@@ -55,4 +55,6 @@ WHERE org_id = $1 AND id = $2 AND ($3::int::bool OR (time_zone, mail_off) IS DIS
 	(coalesce($6, time_zone), (mail_off | $7) & ~$8::int));
 
 -- name: profile_read
-SELECT phone, phone_seal, time_zone, mail_off FROM users WHERE org_id = $1 AND id = $2;
+SELECT phone, phone_seal, time_zone, mail_off, coalesce((SELECT a.address FROM avatars a
+	WHERE a.org_id = users.org_id AND a.user_id = users.id), '')
+FROM users WHERE org_id = $1 AND id = $2;

@@ -135,7 +135,13 @@ int profile_write(struct call *c, const struct profile *p)
 	return r;
 }
 
-enum { MORE_PHONE, MORE_SEAL, MORE_ZONE, MORE_OFF };
+json_t *profile_avatar(struct slice address)
+{
+	return address.n ? json_sprintf("/v1/avatars/%.*s", (int)address.n, address.p)
+			 : json_null();
+}
+
+enum { MORE_PHONE, MORE_SEAL, MORE_ZONE, MORE_OFF, MORE_AVATAR };
 
 static int open_phone(struct call *c, uint32_t org, uint64_t user, struct db_result *row,
 		      json_t *who)
@@ -169,5 +175,6 @@ int profile_add(struct call *c, uint32_t org, uint64_t user, json_t *who)
 	if (r <= 0)
 		return r < 0 ? r : E_UNKNOWN;
 	(void)json_object_set_new(who, "time_zone", api_text(db_text(row, 0, MORE_ZONE)));
+	(void)json_object_set_new(who, "avatar", profile_avatar(db_text(row, 0, MORE_AVATAR)));
 	return open_phone(c, org, user, row, who);
 }

@@ -19,8 +19,11 @@ struct profile {
 void profile_check(struct call *c, const struct profile *p);
 /* Of the caller; 1, or 0 when all is as it was. */
 int profile_write(struct call *c, const struct profile *p) MUST_CHECK;
-/* Adds phone, time_zone and notifications to the user's JSON. */
+/* Adds phone, time_zone, avatar and notifications to the user's JSON. */
 int profile_add(struct call *c, uint32_t org, uint64_t user, json_t *who) MUST_CHECK;
+
+/* Where a picture is served; null without one. */
+json_t *profile_avatar(struct slice address);
 
 /* users.mail_off: bit n is mail kind n. */
 #define PROFILE_MAIL_BIT(kind) (1 << (kind))

@@ -236,11 +236,11 @@ const struct http_route campaigns_action_routes[] = {
 	{ "POST", ACTION("check"), AUTH_MEMBER, PERMIT_CAMPAIGNS_READ, ROUTE_NO_BODY, 0, check },
 	{ "POST", ACTION("send"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND,
 	  ROUTE_NO_BODY | ROUTE_IDEMPOTENT, 0, send_campaign },
-	{ "POST", ACTION("pause"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY, 0,
-	  pause_campaign },
-	{ "POST", ACTION("resume"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY, 0,
-	  resume_campaign },
-	{ "POST", ACTION("cancel"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND, ROUTE_NO_BODY, 0,
-	  cancel_campaign },
+	{ "POST", ACTION("pause"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND,
+	  ROUTE_NO_BODY | ROUTE_IDEMPOTENT, 0, pause_campaign },
+	{ "POST", ACTION("resume"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND,
+	  ROUTE_NO_BODY | ROUTE_IDEMPOTENT, 0, resume_campaign },
+	{ "POST", ACTION("cancel"), AUTH_MEMBER, PERMIT_CAMPAIGNS_SEND,
+	  ROUTE_NO_BODY | ROUTE_IDEMPOTENT, 0, cancel_campaign },
 };
 const size_t campaigns_action_routes_n = ARRAY_LEN(campaigns_action_routes);

@@ -310,8 +310,8 @@ static int cancel_import(struct call *c)
 }
 
 const struct http_route contacts_import_routes[] = {
-	{ "POST", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_WRITE, ROUTE_UPLOAD | ROUTE_COSTLY, 0,
-	  create_import },
+	{ "POST", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_WRITE,
+	  ROUTE_UPLOAD | ROUTE_COSTLY | ROUTE_IDEMPOTENT, 0, create_import },
 	{ "GET", "/v1/imports", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, list_imports },
 	{ "GET", "/v1/imports/{import_id}", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0, get_import },
 	{ "GET", "/v1/imports/{import_id}/errors", AUTH_MEMBER, PERMIT_CONTACTS_READ, 0, 0,

@@ -1,4 +1,5 @@
 /* control/contract/check.c - holds JSON values and parameters to a schema of the table. */
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -346,10 +347,39 @@ static bool has_type(const struct contract_schema *s, const json_t *v)
 	return false;
 }
 
+static void nothing(void *arg UNUSED, const char *pointer UNUSED, const char *code UNUSED,
+		    const char *detail UNUSED)
+{
+}
+
+/* Told is what is wrong with the schema that the value comes nearest to. */
+static void check_ways(struct contract_place *p, const struct contract_schema *s, const json_t *v)
+{
+	unsigned best = 0, least = UINT_MAX;
+
+	for (unsigned i = 0; i < s->n_ways; i++) {
+		struct contract_place quiet = *p;
+
+		quiet.fault = nothing;
+		quiet.faults = 0;
+		check_value(&quiet, s->ways[i], v);
+		if (quiet.faults < least) {
+			least = quiet.faults;
+			best = i;
+		}
+	}
+	if (least)
+		check_value(p, s->ways[best], v);
+}
+
 static void check_value(struct contract_place *p, const struct contract_schema *s, const json_t *v)
 {
 	if (s->null && json_is_null(v))
 		return;
+	if (s->n_ways) {
+		check_ways(p, s, v);
+		return;
+	}
 	if (!has_type(s, v))
 		tell(p, "wrong_type", "must be %s", type_names[s->type]);
 	else if (s->type == CONTRACT_STRING)

@@ -51,6 +51,8 @@ struct contract_schema {
 	const int64_t *numbers; /* the same of an integer */
 	unsigned n_numbers;
 	const struct contract_pattern *pattern;
+	const struct contract_schema *const *ways; /* one of these has to fit */
+	unsigned n_ways;
 };
 struct contract_member {
 	const char *name;

@@ -174,7 +174,7 @@ static int post_verify(struct call *c)
 
 /* clang-format off */
 const struct http_route members_address_routes[] = {
-	{"POST", "/v1/me/address",        AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO,                              0, post_address},
+	{"POST", "/v1/me/address",        AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO | ROUTE_IDEMPOTENT,           0, post_address},
 	{"POST", "/v1/me/address/verify", AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO | ROUTE_BRAKED | ROUTE_NO_TX, 0, post_verify },
 };
 /* clang-format on */

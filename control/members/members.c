@@ -6,6 +6,7 @@
 #include "control/auth/linked.h"
 #include "control/auth/login_session.h"
 #include "control/auth/permit.h"
+#include "control/auth/profile.h"
 #include "control/auth/roles.h"
 #include "control/auth/throttle.h"
 #include "control/auth/token.h"
@@ -28,7 +29,8 @@ enum {
 	K_LOGIN,
 	K_VERSION,
 	K_FACTOR,
-	K_OWN_ROLE
+	K_OWN_ROLE,
+	K_AVATAR
 };
 
 static const char *status_name(int64_t status)
@@ -47,12 +49,13 @@ static json_t *role_name(const struct db_result *res, unsigned i)
 static json_t *member_json(const struct db_result *res, unsigned i)
 {
 	return json_pack(
-	    "{s:o, s:o, s:o, s:o, s:s, s:b, s:o, s:o}", "id",
+	    "{s:o, s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o}", "id",
 	    api_id(ID_USER, (uint64_t)db_int(res, i, K_ID)), "email",
 	    api_text(db_text(res, i, K_EMAIL)), "name", api_text(db_text(res, i, K_NAME)), "role",
 	    role_name(res, i), "status", status_name(db_int(res, i, K_STATUS)), "second_factor",
 	    db_bool(res, i, K_FACTOR), "created_at", api_time(db_int(res, i, K_CREATED)),
-	    "last_login_at", api_time(db_int(res, i, K_LOGIN)));
+	    "last_login_at", api_time(db_int(res, i, K_LOGIN)), "avatar",
+	    profile_avatar(db_text(res, i, K_AVATAR)));
 }
 
 static int get_members(struct call *c)
@@ -316,11 +319,11 @@ static int delete_factor(struct call *c)
 /* clang-format off */
 const struct http_route members_routes[] = {
 	{"GET",    "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_READ,  0, 0, get_members },
-	{"POST",   "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_REAL, 0, post_member},
+	{"POST",   "/v1/members",                 AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_REAL | ROUTE_IDEMPOTENT, 0, post_member},
 	{"GET",    "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_member   },
 	{"PATCH",  "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, patch_member },
 	{"DELETE", "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, delete_member },
-	{"POST",   "/v1/members/{user_id}/reset", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY | ROUTE_REAL, 0, post_reset},
+	{"POST",   "/v1/members/{user_id}/reset", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY | ROUTE_REAL | ROUTE_IDEMPOTENT, 0, post_reset},
 	{"DELETE", "/v1/members/{user_id}/factor", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,            0, delete_factor},
 };
 /* clang-format on */

@@ -4,7 +4,8 @@
 id, email, name, role, status, to_ms(created_at), to_ms(last_login_at), version,
 mail_factor OR EXISTS (SELECT FROM user_totp t
 	WHERE t.org_id = users.org_id AND t.user_id = users.id AND NOT t.pending),
-coalesce(role_name, '')
+coalesce(role_name, ''), coalesce((SELECT a.address FROM avatars a
+	WHERE a.org_id = users.org_id AND a.user_id = users.id), '')
 
 -- name: page
 SELECT :member_columns FROM users WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3;

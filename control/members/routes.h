@@ -12,3 +12,5 @@ extern const struct http_route members_routes[];
 extern const size_t members_routes_n;
 extern const struct http_route members_organisation_routes[];
 extern const size_t members_organisation_routes_n;
+extern const struct http_route members_avatar_routes[];
+extern const size_t members_avatar_routes_n;

@@ -364,7 +364,7 @@ static int test_route(struct call *c)
 /* clang-format off */
 const struct http_route submission_route_routes[] = {
 	{"GET",    "/v1/smtp-routes", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_routes },
-	{"POST",   "/v1/smtp-routes", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_REAL, 0, post_route},
+	{"POST",   "/v1/smtp-routes", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_REAL | ROUTE_IDEMPOTENT, 0, post_route},
 	{"GET",    "/v1/smtp-routes/{smtp_route_id}", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_route},
 	{"PATCH",  "/v1/smtp-routes/{smtp_route_id}", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_REAL, 0, patch_route},
 	{"DELETE", "/v1/smtp-routes/{smtp_route_id}", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_REAL, 0, delete_route},

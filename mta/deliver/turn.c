@@ -10,16 +10,14 @@
 
 enum { TAKES_MAX = 200, BROKEN_RETRY_S = 3600 };
 
-/* An order ends it or holds it. */
-static bool ordered_otherwise(struct deliverer *dr, rcpt_ref ref, const struct chunk *k)
+/* Apart from its caller, since the compiler zeroes large variables of a function on entry. */
+static __attribute__((noinline)) bool ask_orders(struct deliverer *dr, rcpt_ref ref,
+						 const struct chunk *k, unsigned keys)
 {
-	unsigned keys = rules_keys(dr->rules, RULE_CANCEL) | rules_keys(dr->rules, RULE_HOLD);
 	char why[RULE_TEXT_MAX];
 	struct about a;
 	bool bounce;
 
-	if (!keys)
-		return false;
 	about_chunk(&a, dr->queue, queue_rcpt(dr->queue, ref), k, keys);
 	if (rules_end(dr->rules, &a.s, &bounce, why)) {
 		outcome_ordered(dr, ref, bounce ? OUTCOME_BOUNCED : OUTCOME_CANCELLED,
@@ -30,6 +28,14 @@ static bool ordered_otherwise(struct deliverer *dr, rcpt_ref ref, const struct c
 		return false;
 	(void)queue_move(dr->queue, ref, (struct queue_move){ .to = RCPT_HELD });
 	return true;
+}
+
+/* An order ends it or holds it. */
+static bool ordered_otherwise(struct deliverer *dr, rcpt_ref ref, const struct chunk *k)
+{
+	unsigned keys = rules_keys(dr->rules, RULE_CANCEL) | rules_keys(dr->rules, RULE_HOLD);
+
+	return keys && ask_orders(dr, ref, k, keys);
 }
 
 static bool ruled_out(struct deliverer *dr, rcpt_ref ref, const struct chunk *k,

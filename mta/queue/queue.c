@@ -234,21 +234,24 @@ bool queue_moves_finely(const struct queue *q)
 	return rules_keys(q->rules, RULE_MOVE) & ~coarse;
 }
 
-unsigned queue_pool_of(struct queue *q, const struct rcpt *r)
+static __attribute__((noinline)) unsigned ask_moves(struct queue *q, const struct rcpt *r)
 {
 	const struct flow *f = queue_flow_of(q, r);
 	unsigned pool = f->to_pool;
 	struct about a;
 	char name[256];
 
-	if (!queue_moves_finely(q))
-		return pool;
 	about_rcpt(&a, q, r, rules_keys(q->rules, RULE_MOVE));
 	about_pool(&a, egress_pool_name(q->egress, f->pool)); /* its own: a move leads no further */
 	if (rules_moved(q->rules, &a.s, name, sizeof(name)))
 		pool = egress_pool(q->egress, slice_str(name));
 	about_end(&a);
 	return pool;
+}
+
+unsigned queue_pool_of(struct queue *q, const struct rcpt *r)
+{
+	return queue_moves_finely(q) ? ask_moves(q, r) : queue_flow_of(q, r)->to_pool;
 }
 
 static void release_held(struct queue *q)

@@ -45,9 +45,9 @@ static bool is_source(const struct subject *s, const struct ip *source)
 	return ip_eq(s->arg, source);
 }
 
-bool suspend_ordered(const struct pool *p, const struct ip *source, char *text)
+static __attribute__((noinline)) bool ask_orders(const struct pool *p, const struct ip *source,
+						 char *text)
 {
-	struct rules *rules = p->sites->queue->rules;
 	struct subject s = {
 		.knows = SELECTS(SELECT_SOURCE) | SELECTS(SELECT_POOL) | SELECTS(SELECT_SITE) |
 			 SELECTS(SELECT_PROVIDER),
@@ -55,13 +55,16 @@ bool suspend_ordered(const struct pool *p, const struct ip *source, char *text)
 		.arg = source,
 	};
 
-	if (!rules_keys(rules, RULE_SOURCE))
-		return false;
 	s.pool = slice_str(egress_pool_name(p->sites->egress, p->index));
 	s.site = slice_str(p->site->name);
 	s.provider = slice_str(p->site->provider ? p->site->provider->name : "");
 	(void)slice_strip(&s.provider, SLICE("provider "));
-	return rules_source_rests(rules, &s, text);
+	return rules_source_rests(p->sites->queue->rules, &s, text);
+}
+
+bool suspend_ordered(const struct pool *p, const struct ip *source, char *text)
+{
+	return rules_keys(p->sites->queue->rules, RULE_SOURCE) && ask_orders(p, source, text);
 }
 
 int64_t suspend_left_ms(const struct site *site, const struct ip *source)

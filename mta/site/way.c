@@ -68,27 +68,30 @@ static void wait_for_relay(struct way *w, rcpt_ref ref)
 	timer_set(w->sites->loop->timers, &w->later, RELAYS_LOOK_MS);
 }
 
+static __attribute__((noinline)) void defer_for_relay(struct queue *q, const struct relay *r,
+						      rcpt_ref ref)
+{
+	struct decision d = { .kind = OUTCOME_DEFERRED, .status = STATUS(4, 4, 3) };
+	char text[400];
+
+	relay_explain(r, text, sizeof(text));
+	d.text = slice_str(text);
+	q->ends->decide(q->ends, ref, &d);
+}
+
 /* To its smart host, if it has one.  One that cannot be looked up defers. */
 static bool to_smart_host(struct way *w, rcpt_ref ref)
 {
 	struct relay *r = relay_of(w, ref);
-	struct queue *q = w->sites->queue;
-	struct decision d = { .kind = OUTCOME_DEFERRED, .status = STATUS(4, 4, 3) };
-	char text[400];
 
 	if (!r)
 		return false;
-	if (r->site) {
+	if (r->site)
 		push(w, r->site, ref);
-		return true;
-	}
-	if (relay_waits(r)) {
+	else if (relay_waits(r))
 		wait_for_relay(w, ref);
-		return true;
-	}
-	relay_explain(r, text, sizeof(text));
-	d.text = slice_str(text);
-	q->ends->decide(q->ends, ref, &d);
+	else
+		defer_for_relay(w->sites->queue, r, ref);
 	return true;
 }
 

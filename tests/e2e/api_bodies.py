@@ -27,7 +27,7 @@ SEED = int(os.environ.get("POSTERN_SEED", "0")) or random.randrange(1, 1 << 31)
 TURNS = 12
 # What a body is refused with that is written wrongly; a handler may have reasons of other kinds.
 # Members of a provider's configuration depend on its preset: their room reads them.
-WITHIN = ("/config/",)
+WITHIN = ("/config",)
 WRITTEN_WRONGLY = {"wrong_type", "required", "unknown_member", "out_of_range", "invalid_text", "invalid_time", "invalid"}
 # Operations where a member is required only beside another one, which no table says.
 BESIDE = {("POST", "/v1/suppressions/batch"), ("POST", "/v1/auth/login"), ("PATCH", "/v1/me"), ("POST", "/v1/smtp-routes"),
@@ -54,6 +54,8 @@ class Maker:
 
     def value(self, node):
         node = self.resolve(node)
+        if "anyOf" in node:
+            return self.value(self.rng.choice(node["anyOf"]))
         types = node.get("type")
         types = types if isinstance(types, list) else [types]
         if "null" in types and self.rng.random() < 0.2:
@@ -111,7 +113,8 @@ class Maker:
 
     def member(self, schema, body, name, way):
         node = self.resolve(schema["properties"][name])
-        kinds = node["type"] if isinstance(node["type"], list) else [node["type"]]
+        kinds = node.get("type", "any")
+        kinds = kinds if isinstance(kinds, list) else [kinds]
         if way == "gone":
             return ({k: v for k, v in body.items() if k != name}, f"/{name}") if name in schema.get("required", []) else None
         if way == "type":
@@ -217,7 +220,7 @@ def queries(doc, target):
                 schema = target.maker.resolve(p["schema"])
                 if p["in"] != "query" or p["name"] == "after":
                     continue
-                bad = {"integer": ["0", "x", "99999", "-1", "1.0"], "boolean": ["yes", "1", ""]}.get(schema["type"], ["\x01", "no/such"])
+                bad = {"integer": ["0", "x", "99999", "-1", "1.0"], "boolean": ["yes", "1", ""]}.get(schema["type"], ["\x01", "no/such"] if schema.keys() & {"enum", "pattern", "format"} else ["\x01"])
                 for value in bad:
                     url = op.url(target.ids) + "?" + urllib.parse.urlencode({p["name"]: value})
                     try:

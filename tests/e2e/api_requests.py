@@ -122,7 +122,7 @@ def a_query_parameter_that_is_not_known_is_refused_by_name(control, api):
 
 def an_idempotency_key_that_would_be_ignored_is_refused(api):
     key = {"Idempotency-Key": "k1"}
-    for method, path, body in (("POST", "/v1/keys", {"name": "x", "scopes": ["org.read"]}), ("POST", "/v1/members", {"email": "x@y.test", "role": "viewer"}),
+    for method, path, body in (("POST", "/v1/render", {"subject": "x"}), ("POST", "/v1/me/proof", {"password": "x"}),
                                ("PATCH", "/v1/org", {"name": "x"}), ("DELETE", "/v1/lists/lst_aaaaaaaaaaaaa", None), ("GET", "/v1/lists", None)):
         refused(400, "idempotency_not_supported", api.call, method, path, body, headers=key)
     check(api.get("/v1/org")["name"] == "requests", "nothing was changed")
