@@ -308,7 +308,8 @@ const struct http_route members_factor_routes[] = {
 	{"PUT",    "/v1/me/mail-factor",         AUTH_SESSION, 0, SET_UP | ROUTE_NO_BODY, 0, put_mail     },
 	{"POST",   "/v1/me/mail-factor/confirm", AUTH_SESSION, 0, SET_UP | ROUTE_BRAKED | ROUTE_NO_TX, 0, confirm_mail},
 	{"DELETE", "/v1/me/mail-factor",         AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO,    0, delete_mail  },
-	{"POST",   "/v1/me/recovery-codes",      AUTH_SESSION, 0, ROUTE_SUSPENDED_TOO | ROUTE_NO_BODY | ROUTE_IDEMPOTENT, 0, post_recovery},
+	{"POST",   "/v1/me/recovery-codes",      AUTH_SESSION, 0,
+	           ROUTE_SUSPENDED_TOO | ROUTE_NO_BODY | ROUTE_IDEMPOTENT, 0, post_recovery},
 };
 /* clang-format on */
 const size_t members_factor_routes_n = ARRAY_LEN(members_factor_routes);

@@ -323,7 +323,8 @@ const struct http_route members_routes[] = {
 	{"GET",    "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_READ,  0,             0, get_member   },
 	{"PATCH",  "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, patch_member },
 	{"DELETE", "/v1/members/{user_id}",       AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0, 0, delete_member },
-	{"POST",   "/v1/members/{user_id}/reset", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, ROUTE_NO_BODY | ROUTE_REAL | ROUTE_IDEMPOTENT, 0, post_reset},
+	{"POST",   "/v1/members/{user_id}/reset", AUTH_MEMBER, PERMIT_MEMBERS_WRITE,
+	           ROUTE_NO_BODY | ROUTE_REAL | ROUTE_IDEMPOTENT, 0, post_reset},
 	{"DELETE", "/v1/members/{user_id}/factor", AUTH_MEMBER, PERMIT_MEMBERS_WRITE, 0,            0, delete_factor},
 };
 /* clang-format on */

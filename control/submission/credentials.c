@@ -412,7 +412,8 @@ static int get_usage(struct call *c)
 /* clang-format off */
 const struct http_route submission_credential_routes[] = {
 	{"GET",    "/v1/smtp-credentials", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_credentials },
-	{"POST",   "/v1/smtp-credentials", AUTH_MEMBER, PERMIT_SMTP_WRITE, ROUTE_COSTLY | ROUTE_REAL | ROUTE_IDEMPOTENT, 0, post_credential},
+	{"POST",   "/v1/smtp-credentials", AUTH_MEMBER, PERMIT_SMTP_WRITE,
+	           ROUTE_COSTLY | ROUTE_REAL | ROUTE_IDEMPOTENT, 0, post_credential},
 	{"GET",    "/v1/smtp-credentials/{smtp_credential_id}", AUTH_MEMBER, PERMIT_SMTP_READ, 0, 0, get_credential},
 	{"GET",    "/v1/smtp-credentials/{smtp_credential_id}/usage", AUTH_MEMBER, PERMIT_SMTP_READ,
 	 ROUTE_NO_TX | ROUTE_COSTLY, 0, get_usage},
