@@ -151,7 +151,7 @@ static struct steer_place place_of(struct channel *ch, enum steer_how how, unsig
 	there = (unsigned)MAX_OF(atomic_load(&ch->standing->connections) - 1, 0);
 	if (how == HOW_REFUSED && there)
 		how = HOW_CROWDED;
-	return (struct steer_place){ ch->kin, kin_bounds(p), p->site->provider->name,
+	return (struct steer_place){ ch->kin, kin_bounds(p), ch->scope->name,
 				     answer == KIN_KNOWN ? HOW_KNOWN : how, there };
 }
 
