@@ -88,14 +88,16 @@ static bool succeeded(const PGresult *res)
 	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 }
 
-#define SET_ORG "SELECT set_config('app.org', $1, true)"
-#define SET_TIME(ms) "set_config('statement_timeout', " ms ", true)"
+static const char set_org[] = "SELECT set_config('app.org', $1, true)";
+static const char set_time[] = "SELECT set_config('statement_timeout', $1, true)";
+static const char set_both[] =
+    "SELECT set_config('app.org', $1, true), set_config('statement_timeout', $2, true)";
 
 static int send_begin(struct db *db)
 {
 	char org[16] = "", ms[24] = "";
 	const char *values[] = { org, ms };
-	const char *sql = db->deadline_ms ? SET_ORG ", " SET_TIME("$2") : SET_ORG;
+	const char *sql = db->deadline_ms ? set_both : set_org;
 
 	if (db->org)
 		(void)snprintf(org, sizeof(org), "%u", db->org);
@@ -157,7 +159,7 @@ static void tell_time(struct db *db)
 	db->told_ms = left;
 	(void)snprintf(ms, sizeof(ms), "%lld", (long long)left);
 	db_wait_begin(db);
-	if (PQsendQueryParams(db->conn, "SELECT " SET_TIME("$1"), 1, NULL, values, NULL, NULL, 0))
+	if (PQsendQueryParams(db->conn, set_time, 1, NULL, values, NULL, NULL, 0))
 		PQclear(db_wait_last(db));
 }
 
