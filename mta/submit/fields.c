@@ -114,6 +114,20 @@ static struct slice take_field(struct submit_lane *on, const struct field_row *r
 	return SMTPD_GO_ON;
 }
 
+/* A field for us that nobody here knows is a slip of the pen, and what it was to say would not be
+ * done.  Those that mail of ours carries on its way come back with it. */
+static struct slice check_unknown(struct submit_lane *on, struct slice name)
+{
+	static const char prefix[] = "X-Postern-";
+
+	if (!slice_starts_nocase(name, slice_str(prefix)) ||
+	    slice_eq_nocase(name, SLICE("X-Postern-Ref")) ||
+	    slice_eq_nocase(name, SLICE("X-Postern-Forwarded")))
+		return SMTPD_GO_ON;
+	return refuse(on, slice_of(name.p, MIN_OF(name.n, (size_t)64)), "is no field known here",
+		      "");
+}
+
 /* What is left moves together. */
 struct slice submit_fields_take(struct submit_lane *on, struct smtpd_mail *m,
 				struct submit_asked *ret)
@@ -129,7 +143,7 @@ struct slice submit_fields_take(struct submit_lane *on, struct smtpd_mail *m,
 		const struct field_row *row =
 		    f.name.n > 10 && ascii_lower(f.name.p[0]) == 'x' ? find_row(f.name) : NULL;
 
-		refusal = row ? take_field(on, row, f.value, ret) : SMTPD_GO_ON;
+		refusal = row ? take_field(on, row, f.value, ret) : check_unknown(on, f.name);
 		if (refusal.n)
 			return refusal;
 		if (gone && !row)

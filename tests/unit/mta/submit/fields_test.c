@@ -114,7 +114,7 @@ static void fields_are_read_and_leave(void **state)
 		"b@c.example\r\n"
 		"X-Postern-Metadata: {\"order\":\r\n\t17}\r\nX-Postern-Campaign: "
 		"spring\r\nX-Postern-Pool: fast\r\nX-Postern-Engaged: Yes\r\n"
-		"X-Postern-Send-At: 2026-01-01T00:00:00Z\r\nX-Postern-Other: stays\r\n",
+		"X-Postern-Send-At: 2026-01-01T00:00:00Z\r\nX-Postern-Ref: stays\r\n",
 		"250 ");
 	submission_only_job(&b, &message, &rows, &cm, &cm_bytes, &jm_bytes, &info);
 	assert_int_equal(wire_job_meta_get(buf_data(&jm_bytes), &jm), 0);
@@ -129,7 +129,7 @@ static void fields_are_read_and_leave(void **state)
 	assert_int_equal(info.campaign, submit_fields_campaign(7, SLICE("spring")));
 	buf_put(&message, slice_of("", 1));
 	assert_non_null(strstr(buf_data(&message).p, "From: a@shop.example\r\nTo: b@c.example\r\n"
-						     "X-Postern-Other: stays\r\nSubject: x\r\n\r\n"
+						     "X-Postern-Ref: stays\r\nSubject: x\r\n\r\n"
 						     "X-Postern-Tag: body\r\n"));
 	buf_free(&message);
 	buf_free(&rows);
@@ -181,6 +181,7 @@ static void a_bad_field_refuses_the_message_and_is_named(void **state)
 		{ "X-Postern-Pool: slow\r\n", "554 5.6.0 X-Postern-Pool names a pool that is not" },
 		{ "X-Postern-Engaged: 1\r\n", "554 5.6.0 X-Postern-Engaged must hold yes or no" },
 		{ "X-Postern-Campaign: 7/8\r\n", "554 5.6.0 X-Postern-Campaign " },
+		{ "x-postern-Steam: bulk\r\n", "554 5.6.0 x-postern-Steam is no field known here" },
 	};
 	struct box b;
 
