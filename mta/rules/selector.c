@@ -168,7 +168,7 @@ static size_t quoted_address(struct slice s)
 	size_t n = 1;
 
 	while (n < s.n && s.p[n] != '"' && !is_control(s.p[n]))
-		n += s.p[n] == '\\' ? 2 : 1;
+		n += s.p[n] == '\\' && n + 1 < s.n && !is_control(s.p[n + 1]) ? 2 : 1;
 	if (n + 1 >= s.n || s.p[n] != '"' || s.p[n + 1] != '@')
 		return 0;
 	while (n < s.n && s.p[n] != ' ' && !is_control(s.p[n]))

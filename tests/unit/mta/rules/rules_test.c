@@ -61,6 +61,7 @@ static void anything_else_is_no_selector(void **state)
 		"all tenant/1",
 		"tenant/",
 		"tenant/-1",
+		"recipient/\"o\\\x1c\"@r",
 		"tenant/x",
 		"campaign/x",
 		"domain/",
